@@ -1,0 +1,81 @@
+# The three functions every target uses, and the one place for compiler flags.
+#
+#   gannet_library(NAME SOURCES … [DEPS …] [TESTS …] [TEST_DEPS …] [ENGINE])
+#   gannet_service(NAME SOURCES … [DEPS …])
+#   gannet_test(NAME SOURCES … [DEPS …] [LABELS …] [TIMEOUT seconds])
+#
+# ENGINE marks a pure library: it is part of the target `gannet_engines`, which
+# sanitizer, second-compiler and cross-build checks build without gRPC, Kafka,
+# PostgreSQL or OpenTelemetry.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(GANNET_SANITIZE "" CACHE STRING "Sanitizers for the whole tree, e.g. address,undefined or thread")
+
+find_program(GANNET_CCACHE ccache)
+if(GANNET_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${GANNET_CCACHE})
+endif()
+find_program(GANNET_MOLD mold)
+if(GANNET_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+# Determinism across compilers and build types: no fused multiply-add, one
+# instruction set, never the build machine's own (ARCHITECTURE.md, determinism).
+add_compile_options(-ffp-contract=off -march=x86-64-v2)
+if(GANNET_SANITIZE)
+  add_compile_options(-fsanitize=${GANNET_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${GANNET_SANITIZE})
+endif()
+
+add_library(gannet_flags INTERFACE)
+target_include_directories(gannet_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(gannet_flags INTERFACE
+  -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
+  -Wunused -Wno-missing-field-initializers)
+
+add_custom_target(gannet_engines)
+add_custom_target(gannet_engine_tests)
+
+function(gannet_library name)
+  cmake_parse_arguments(arg "ENGINE" "" "SOURCES;DEPS;TESTS;TEST_DEPS" ${ARGN})
+  add_library(${name} STATIC ${arg_SOURCES})
+  target_link_libraries(${name} PUBLIC gannet_flags ${arg_DEPS})
+  if(arg_ENGINE)
+    add_dependencies(gannet_engines ${name})
+  endif()
+  if(arg_TESTS)
+    gannet_test(${name}_test SOURCES ${arg_TESTS} DEPS ${name} ${arg_TEST_DEPS})
+    if(arg_ENGINE)
+      add_dependencies(gannet_engine_tests ${name}_test)
+    endif()
+  endif()
+endfunction()
+
+function(gannet_service name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE gannet_flags ${arg_DEPS})
+endfunction()
+
+function(gannet_test name)
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
+  find_package(Catch2 3 REQUIRED)
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE gannet_flags ${arg_DEPS} Catch2::Catch2WithMain)
+  if(NOT arg_LABELS)
+    set(arg_LABELS unit)
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  # The exit code of a Catch2 run whose tests were all skipped is 4.
+  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT}
+    SKIP_RETURN_CODE 4)
+endfunction()

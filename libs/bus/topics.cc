@@ -1,0 +1,24 @@
+#include "libs/bus/topics.h"
+
+#include <array>
+
+namespace gannet::bus {
+
+std::span<const TopicInfo* const> AllTopics() {
+  static constexpr std::array<const TopicInfo*, 17> kAll = {
+      &kInstruments.info, &kTrades.info,        &kBooks.info,       &kQuotes.info,        &kBars.info,
+      &kMarketStatus.info, &kNewsRaw.info,      &kNewsSignals.info, &kPredictions.info,   &kOrderIntents.info,
+      &kRiskDecisions.info, &kExecReports.info, &kPositions.info,   &kBalances.info,      &kRiskState.info,
+      &kCommands.info,     &kJournals.info,
+  };
+  return kAll;
+}
+
+const TopicInfo* FindTopic(std::string_view name) {
+  for (const TopicInfo* topic : AllTopics()) {
+    if (topic->name == name) return topic;
+  }
+  return nullptr;
+}
+
+}  // namespace gannet::bus

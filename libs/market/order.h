@@ -1,0 +1,165 @@
+// Orders as they pass strategy → risk → execution, and what comes back.
+// The contract behind the states and classes: docs/orders.md.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libs/base/digest.h"
+#include "libs/base/time.h"
+#include "libs/market/header.h"
+#include "libs/market/ids.h"
+#include "libs/market/instrument.h"
+#include "libs/market/money.h"
+#include "libs/market/price.h"
+
+namespace gannet::market {
+
+enum class OrderType : uint8_t { kMarket = 1, kLimit, kStop, kStopLimit, kTakeProfit, kTakeProfitLimit, kTrailingStop };
+enum class TimeInForce : uint8_t { kGtc = 1, kIoc, kFok, kGtd, kPostOnly };
+
+enum class IntentKind : uint8_t { kNew = 1, kCancel, kReplace };
+
+// What a strategy (or a person) wants done. Immutable once made; `hash` covers
+// its meaning and is made once, by wire::IntentHash.
+struct OrderIntent {
+  IntentKind kind = IntentKind::kNew;
+  AccountId account;
+  StrategyId strategy;
+  uint64_t sequence = 0;  // of this strategy in this run
+  uint32_t attempt = 1;   // resubmission after proven absence is attempt 2, …
+  ClientOrderId client_order_id;
+  ClientOrderId target;  // kCancel, kReplace: the order meant
+  ClientOrderId parent;  // child of an algo order
+  InstrumentId instrument;
+  uint32_t instrument_version = 1;
+  Side side = Side::kBuy;
+  OrderType type = OrderType::kLimit;
+  TimeInForce time_in_force = TimeInForce::kGtc;
+  Price price;       // kMarket: 0
+  Price stop_price;  // stop orders only
+  Quantity quantity;
+  bool reduce_only = false;
+  base::Time created;
+  base::Time expires;       // kGtd
+  std::string reason;       // for people: "HACK playbook", "quote refresh"
+  std::string model_version;  // of the prediction that it rests on; may be empty
+  EventId signal;             // news signal or prediction that it rests on; may be empty
+  base::Sha256Digest hash{};  // canonical hash of the above
+  bool operator==(const OrderIntent&) const = default;
+};
+
+// In order of precedence: the first control that fails is the answer. Mirrored
+// in proto; the numbers of the controls are those of docs/orders.md.
+enum class RejectReason : uint8_t {
+  kNone = 0,
+  kMalformed = 1,            // 21 non-finite, zero, negative, inconsistent fields, wrong hash
+  kUnknownAccount,
+  kUnknownInstrument,
+  kInstrumentVersion,        // intent speaks of another version
+  kKillSwitch,               // 23
+  kTradingState,             // 19
+  kGateClosed,               // 26 lease, journal or a needed service is gone
+  kMissingLimit,             // absence of a limit is a rejection
+  kNotPermitted,             // 16
+  kOffTick,                  // 21
+  kOffLot,                   // 21
+  kBelowMinimum,             // 21 quantity or notional
+  kNoPrice,                  // 20 no reference price
+  kStalePrice,               // 20
+  kBookInvalid,              // 20
+  kCrossedBook,              // 20
+  kMaxQuantity,              // 1
+  kMaxNotional,              // 2
+  kPriceCollar,              // 3
+  kDuplicate,                // 4
+  kMessageRate,              // 6
+  kOpenOrders,               // 8 count
+  kOpenNotional,             // 8 unexecuted value
+  kPositionLimit,            // 9
+  kGrossExposure,            // 10
+  kNetExposure,              // 10
+  kBalance,                  // 11
+  kDailyLoss,                // 13
+  kDrawdown,                 // 13
+  kReduceOnly,               // 19 would not reduce, or would flip
+  kInventory,                // 17
+  kSelfTrade,                // 18
+};
+
+enum class TradingState : uint8_t { kActive = 1, kReducing, kCancelOnly, kHalted };
+
+// The gate's answer; it carries the intent, so execution needs no other topic.
+struct RiskDecision {
+  OrderIntent intent;
+  bool permitted = false;
+  RejectReason reason = RejectReason::kNone;
+  std::vector<RejectReason> failing;  // all controls that failed, in precedence order
+  std::string detail;                 // limit, value and scope of `reason`, for people
+  uint64_t limit_version = 0;
+  uint64_t epoch = 0;
+  base::Time decided;
+  base::Time expires;    // execution must have journaled it by then
+  Money reserved;        // worst-case notional reserved, quote asset
+  Price reference_price;
+  bool operator==(const RiskDecision&) const = default;
+};
+
+enum class OrderState : uint8_t {
+  kInitialized = 1, kDenied, kSubmitted, kUnknown, kAccepted, kTriggered, kPendingUpdate, kPendingCancel,
+  kPartiallyFilled, kFilled, kCanceled, kExpired, kRejected, kAbsent,
+};
+bool IsTerminal(OrderState state);  // DENIED FILLED CANCELED EXPIRED REJECTED ABSENT
+
+enum class ExecKind : uint8_t {
+  kJournaled = 1,    // first answer to a verdict: written, about to be sent
+  kNotSent,          // first answer to a verdict: refused here, nothing left
+  kAccepted, kRejected, kFill, kCanceled, kExpired, kTriggered,
+  kUnknown,          // fate not known: reservation stays
+  kAbsent,           // proven never taken
+  kCancelRejected, kReplaced, kReplaceRejected, kPendingCancel,
+  kIllegal,          // an event the state table does not allow: kept, counted, alarmed
+};
+
+enum class Liquidity : uint8_t { kNone = 0, kMaker = 1, kTaker = 2 };
+
+struct Fill {
+  std::string trade_id;  // the venue's; unique per instrument
+  Price price;
+  Quantity quantity;
+  Money fee;        // > 0: paid
+  AssetId fee_asset;
+  Liquidity liquidity = Liquidity::kNone;
+  bool operator==(const Fill&) const = default;
+};
+
+// A step in the life of an order, with the evidence it rests on.
+struct ExecReport {
+  ExecKind kind = ExecKind::kJournaled;
+  AccountId account;
+  StrategyId strategy;
+  InstrumentId instrument;
+  uint32_t instrument_version = 1;
+  ClientOrderId client_order_id;
+  VenueOrderId venue_order_id;
+  ClientOrderId target;  // cancel and replace legs: the order meant
+  Side side = Side::kBuy;
+  OrderState previous = OrderState::kInitialized;
+  OrderState state = OrderState::kInitialized;
+  Quantity quantity;    // ordered
+  Quantity cumulative;  // filled so far
+  Price price;          // limit price, 0 for market orders
+  std::optional<Fill> fill;
+  RejectReason local_reason = RejectReason::kNone;  // kNotSent
+  std::string venue_code;    // kRejected, kCancelRejected: the venue's own code
+  std::string detail;
+  base::Sha256Digest intent_hash{};
+  std::string evidence;  // what it rests on: "stream:executionReport:123", "http:POST /api/v3/order 200"
+  EventId signal;
+  std::string model_version;
+  bool operator==(const ExecReport&) const = default;
+};
+
+}  // namespace gannet::market

@@ -1,0 +1,247 @@
+// One thread of decisions. A shard hosts the engines of one process: it gives
+// them engine time and timers, hands them inputs one at a time, keeps the record
+// of every input and every decided fact, and lets effects out only once the
+// record of what caused them is durable. Live, replay, backtest and simulation
+// run this same code; only executor, journal and the source of inputs differ.
+//
+// A turn is one input (or one timer) and all that follows from it: engines run to
+// completion, events between them are queued first in first out. At the end of a
+// turn that decided something the journal is asked to commit.
+//
+// Three kinds of event leave an engine:
+//   facts     (FactStream::Emit)    recorded, applied by their owner at once, then
+//                                   by consumers; on the outer bus once durable
+//   data      (Shard::Publish)      derived from inputs, not recorded (market.*)
+//   effects   (Shard::AfterDurable) sends to the outside
+//
+// Recovery feeds recorded facts to the apply functions of owner and consumers, in
+// order, and decides nothing; Resume then lets services take up open work.
+//
+// All members run on the executor's thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "libs/base/clock.h"
+#include "libs/base/executor.h"
+#include "libs/base/time.h"
+#include "libs/bus/bus.h"
+#include "libs/bus/topic.h"
+#include "libs/journal/journal.h"
+#include "libs/market/header.h"
+#include "libs/wire/canonical.h"
+
+namespace gannet::runtime {
+
+// Where an edge hands its inputs in; recorded under its name.
+enum class InputPort : uint32_t {};
+
+// The stream number that event ids carry: first 64 bits of SHA-256 of the name.
+uint64_t StreamNumber(std::string_view name);
+
+struct ShardOptions {
+  std::string name = "main";  // names the shard's stream of facts
+  std::string tenant = "main";
+  uint64_t run = 0;           // random bits of the journal; 0 in replay of captures
+  uint64_t start_epoch = 0;   // of the stream of data; a new one at each start
+  bool wire_mode = false;     // encode and decode every event between engines
+};
+
+class Shard {
+ public:
+  // `journal` may be null: nothing is recorded and effects run at the end of the
+  // turn. `outer` may be null: nobody watches.
+  Shard(ShardOptions options, base::Executor& executor, const base::Clock& clock, journal::Writer* journal,
+        bus::Bus* outer);
+  ~Shard();
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  // Engine time: max(previous, receive time of the input). Never goes back.
+  base::Time now() const { return now_; }
+  const ShardOptions& options() const { return options_; }
+
+  // --- inputs --------------------------------------------------------------
+  // `handler` gets the bytes and the header to hang effects on: a fresh id,
+  // receive_time set, event_time = receive_time.
+  using InputHandler = std::function<void(std::string_view bytes, const market::Header& cause)>;
+  InputPort AddInput(std::string name, InputHandler handler);
+  // Runs one turn. From outside a turn only.
+  void Deliver(InputPort port, std::string_view bytes, base::Time receive_time);
+  // Fires what is due by `now` although no input came: recorded as an input.
+  void Tick(base::Time now);
+
+  // --- timers, on engine time; ordered by (deadline, creation) --------------
+  // `task` runs as a turn of its own, before any input received at or after
+  // `deadline`. Its cause is a header like that of an input.
+  using TimerTask = std::function<void(const market::Header& cause)>;
+  base::TimerId At(base::Time deadline, TimerTask task);
+  base::TimerId After(base::Duration delay, TimerTask task) { return At(now_ + delay, std::move(task)); }
+  void Cancel(base::TimerId id);
+  base::Time next_deadline() const;  // Time::max(): none
+
+  // --- events --------------------------------------------------------------
+  // `apply` changes state and decides nothing; it also runs in recovery. `decide`
+  // (may be empty) runs live only, right after it.
+  template <class T>
+  void Consume(const bus::Topic<T>& topic, std::function<void(const market::Event<T>&)> apply,
+               std::function<void(const market::Event<T>&)> decide = nullptr) {
+    AddConsumer(topic.info, Erase<T>(std::move(apply)), Erase<T>(std::move(decide)));
+  }
+  // Data that follows from inputs. `cause` becomes causation and correlation.
+  template <class T>
+  market::EventId Publish(const bus::Topic<T>& topic, T value, const market::Header& cause) {
+    auto event = std::make_shared<market::Event<T>>();
+    event->header = NextHeader(cause, /*fact=*/false);
+    event->value = std::move(value);
+    return Dispatch(topic.info, event, event->header.id);
+  }
+
+  // Runs `effect` once everything recorded so far is durable, outside any turn, in
+  // the order of the calls.
+  void AfterDurable(std::function<void()> effect);
+
+  // --- state and recovery ---------------------------------------------------
+  struct State {
+    std::string name;
+    std::function<void(wire::CanonicalWriter&)> save;
+    std::function<absl::Status(wire::CanonicalReader&)> load;
+    std::function<void(const market::Header& cause)> resume;  // after recovery, or at a fresh start
+  };
+  void AddState(State state);
+  std::string SaveState() const;
+  absl::Status LoadState(std::string_view bytes);
+  // SHA-256 of SaveState(): what snapshots and replays compare.
+  base::Sha256Digest StateHash() const;
+  // Newest verified snapshot plus the facts after it. Before any input.
+  absl::Status Recover(journal::Reader& reader);
+  // First turn of a run: calls every resume.
+  void Resume(base::Time now);
+  absl::Status WriteSnapshot();
+
+  // Sees every fact as it is emitted (recorded bytes included), in order: the
+  // decisions hash, the replay check.
+  using FactObserver = std::function<void(const bus::TopicInfo& topic, const void* event)>;
+  void ObserveFacts(FactObserver observer) { fact_observers_.push_back(std::move(observer)); }
+
+  struct Stats {
+    uint64_t inputs = 0, timers = 0, facts = 0, published = 0;
+    uint64_t clock_went_back = 0;   // inputs received before engine time
+    uint64_t outer_refused = 0;     // the outer bus was full; kept and tried again
+    uint64_t undecodable_facts = 0; // in recovery: facts whose topic or bytes this build does not know
+  };
+  const Stats& stats() const { return stats_; }
+
+ private:
+  template <class T>
+  friend class FactStream;
+  using RawEvent = std::shared_ptr<const void>;
+  using RawFunction = std::function<void(const RawEvent&)>;
+
+  struct Consumer {
+    RawFunction apply, decide;
+  };
+  struct Port {
+    std::string name;
+    InputHandler handler;
+  };
+  struct Timer {
+    TimerTask task;
+  };
+
+  template <class T>
+  static RawFunction Erase(std::function<void(const market::Event<T>&)> function) {
+    if (!function) return nullptr;
+    return [function = std::move(function)](const RawEvent& event) {
+      function(*static_cast<const market::Event<T>*>(event.get()));
+    };
+  }
+
+  void AddConsumer(const bus::TopicInfo& topic, RawFunction apply, RawFunction decide);
+  void AddOwner(const bus::TopicInfo& topic, RawFunction apply);
+  market::Header NextHeader(const market::Header& cause, bool fact);
+  market::Header TurnHeader(base::Time receive_time);
+  market::EventId Dispatch(const bus::TopicInfo& topic, RawEvent event, market::EventId id);
+  // Records a fact; its owner has not applied it yet.
+  void RecordFact(const bus::TopicInfo& topic, const RawEvent& event);
+  void BeginTurn(base::Time receive_time);
+  void EndTurn();
+  void FireTimersUntil(base::Time deadline);
+  void Drain();
+  void ArmWakeUp();
+  void PublishOuter(const bus::TopicInfo& topic, const RawEvent& event);
+  void RetryOuter();
+  RawEvent ThroughWire(const bus::TopicInfo& topic, const RawEvent& event) const;
+
+  const ShardOptions options_;
+  base::Executor& executor_;
+  const base::Clock& clock_;
+  journal::Writer* const journal_;
+  bus::Bus* const outer_;
+
+  base::Time now_{};
+  uint64_t sequence_ = 0;      // records counted, whether or not a journal keeps them
+  uint64_t turn_position_ = 0; // sequence of this turn's input
+  uint32_t turn_outputs_ = 0;
+  bool in_turn_ = false;
+  bool recovering_ = false;
+  bool facts_in_turn_ = false;
+  uint64_t fact_stream_ = 0, data_stream_ = 0;
+
+  std::vector<Port> ports_;
+  std::map<std::pair<base::Time, uint64_t>, Timer> timers_;
+  std::map<uint64_t, base::Time> timer_deadlines_;
+  uint64_t timers_created_ = 0;
+  base::TimerId wake_up_ = base::TimerId::kNone;
+  base::Time wake_up_at_ = base::Time::max();
+
+  std::map<const bus::TopicInfo*, std::vector<Consumer>> consumers_;
+  std::map<const bus::TopicInfo*, RawFunction> owners_;
+  std::deque<std::pair<const bus::TopicInfo*, RawEvent>> queue_;
+  std::vector<std::function<void()>> effects_;  // of this turn, without a journal
+  std::deque<std::pair<const bus::TopicInfo*, RawEvent>> outer_backlog_;
+  std::vector<State> states_;
+  std::vector<FactObserver> fact_observers_;
+  Stats stats_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+// The one writer of a fact topic in a shard. `apply` belongs to the engine that
+// decides the fact; it runs at once when the fact is emitted, and in recovery.
+template <class T>
+class FactStream {
+ public:
+  FactStream(Shard& shard, const bus::Topic<T>& topic, std::function<void(const market::Event<T>&)> apply)
+      : shard_(shard), topic_(topic), apply_(std::move(apply)) {
+    shard_.AddOwner(topic_.info, Shard::Erase<T>(apply_));
+  }
+  FactStream(const FactStream&) = delete;
+  FactStream& operator=(const FactStream&) = delete;
+
+  // `event_time` is that of the cause unless given.
+  market::EventId Emit(T value, const market::Header& cause) {
+    auto event = std::make_shared<market::Event<T>>();
+    event->header = shard_.NextHeader(cause, /*fact=*/true);
+    event->value = std::move(value);
+    shard_.RecordFact(topic_.info, event);
+    if (apply_) apply_(*event);
+    return shard_.Dispatch(topic_.info, event, event->header.id);
+  }
+
+ private:
+  Shard& shard_;
+  const bus::Topic<T>& topic_;
+  std::function<void(const market::Event<T>&)> apply_;
+};
+
+}  // namespace gannet::runtime

@@ -1,0 +1,61 @@
+// Domain events to protobuf bytes and back (proto/gannet/*/v1). Used only where
+// bytes are needed: Kafka, the journal, files, wire mode. Generated headers stay
+// inside codec.cc.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "libs/market/account.h"
+#include "libs/market/header.h"
+#include "libs/market/instrument.h"
+#include "libs/market/market_data.h"
+#include "libs/market/news.h"
+#include "libs/market/order.h"
+#include "libs/market/prediction.h"
+
+namespace gannet::wire {
+
+// Defined for: Instrument, Trade, Quote, BookUpdate, Bar, MarketStatus, NewsItem,
+// NewsSignal, Prediction, OrderIntent, RiskDecision, ExecReport, PositionUpdate,
+// BalanceUpdate, RiskState, Command, EngineNote.
+template <class T>
+std::string Encode(const market::Event<T>& event);
+
+// INVALID_ARGUMENT naming the field: unparsable bytes, an enum value this build
+// does not know, a missing or malformed required field. Unknown fields pass.
+template <class T>
+absl::StatusOr<market::Event<T>> Decode(std::string_view bytes);
+
+// A fact of one engine that no other service reads: kept for recovery and
+// verification (topic ops.journals). `body` is that engine's canonical bytes.
+struct EngineNote {
+  std::string engine;
+  std::string kind;
+  std::string body;
+  bool operator==(const EngineNote&) const = default;
+};
+
+// Inputs as the journal keeps them: what an edge hands to a shard.
+struct HttpExchange {  // the end of one HTTP request
+  uint64_t request_id = 0;
+  std::string transport_error;  // empty: a response was read in full
+  int32_t status = 0;
+  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case; only those the edge needs
+  std::string body;
+  bool operator==(const HttpExchange&) const = default;
+};
+struct StreamEvent {  // one step of one WebSocket or feed connection
+  enum class Kind : uint8_t { kOpened = 1, kClosed = 2, kFrame = 3 };
+  std::string connection;
+  Kind kind = Kind::kFrame;
+  std::string body;  // kFrame: the message; kClosed: why
+  bool operator==(const StreamEvent&) const = default;
+};
+std::string EncodeInput(const HttpExchange& input);
+std::string EncodeInput(const StreamEvent& input);
+absl::StatusOr<HttpExchange> DecodeHttpExchange(std::string_view bytes);
+absl::StatusOr<StreamEvent> DecodeStreamEvent(std::string_view bytes);
+
+}  // namespace gannet::wire
