@@ -28,6 +28,14 @@ enum class NewsEventType : uint8_t {
   kNone = 1, kFedSpeech, kPoliticalPost, kHack, kRegulation, kPartnership, kTechnical,
 };
 
+// How an item stands to earlier ones in the window.
+enum class NewsRelation : uint8_t {
+  kOriginal = 1,
+  kRepeat,      // the same story again, from this or another source
+  kCorrection,  // replaces `original`: corrected, updated, clarified
+  kRetraction,  // takes `original` back
+};
+
 struct Entity {
   std::string id;    // dictionary id: "coin:BTC", "company:coinbase", "person:…"
   std::string text;  // as found
@@ -42,13 +50,14 @@ struct NewsSignal {  // news.signals
   EventId item;           // the news.raw event
   std::string title;
   std::string source;
+  std::string source_id;  // of the item: exact repeats are told by (source, source_id)
   NewsEventType type = NewsEventType::kNone;
   uint32_t type_probability_ppm = 0;
   int32_t sentiment_ppm = 0;    // -1,000,000 to 1,000,000
   uint32_t novelty_ppm = 0;     // 1,000,000: nothing like it in the window
   uint32_t confidence_ppm = 0;  // calibrated probability that type is right
-  bool duplicate = false;       // near-duplicate of an earlier item; `original` names it
-  EventId original;
+  NewsRelation relation = NewsRelation::kOriginal;
+  EventId original;  // the earlier item meant, unless kOriginal
   std::vector<Entity> entities;
   std::vector<InstrumentId> instruments;  // that the entities map to, sorted
   std::string classifier_version;
