@@ -26,6 +26,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -76,6 +77,7 @@ class Shard {
   // receive_time set, event_time = receive_time.
   using InputHandler = std::function<void(std::string_view bytes, const market::Header& cause)>;
   InputPort AddInput(std::string name, InputHandler handler);
+  std::optional<InputPort> FindInput(std::string_view name) const;
   // Runs one turn. From outside a turn only.
   void Deliver(InputPort port, std::string_view bytes, base::Time receive_time);
   // Fires what is due by `now` although no input came: recorded as an input.
@@ -98,7 +100,9 @@ class Shard {
                std::function<void(const market::Event<T>&)> decide = nullptr) {
     AddConsumer(topic.info, Erase<T>(std::move(apply)), Erase<T>(std::move(decide)));
   }
-  // Data that follows from inputs. `cause` becomes causation and correlation.
+  // Data that follows from inputs. `cause` becomes causation and correlation;
+  // event_time, source and source_sequence are taken from it, so an edge sets them
+  // in its copy of the input's header.
   template <class T>
   market::EventId Publish(const bus::Topic<T>& topic, T value, const market::Header& cause) {
     auto event = std::make_shared<market::Event<T>>();
@@ -125,14 +129,23 @@ class Shard {
   base::Sha256Digest StateHash() const;
   // Newest verified snapshot plus the facts after it. Before any input.
   absl::Status Recover(journal::Reader& reader);
+  // One record of that: facts are applied, inputs only move time and sequence.
+  void ApplyRecorded(const journal::Record& record);
   // First turn of a run: calls every resume.
   void Resume(base::Time now);
   absl::Status WriteSnapshot();
+  // Not OK: the journal failed (nothing leaves any more), or the outer bus has
+  // refused more than kMaxOuterBacklog events. Execution's gate asks it.
+  absl::Status health() const;
 
   // Sees every fact as it is emitted (recorded bytes included), in order: the
   // decisions hash, the replay check.
   using FactObserver = std::function<void(const bus::TopicInfo& topic, const void* event)>;
   void ObserveFacts(FactObserver observer) { fact_observers_.push_back(std::move(observer)); }
+
+  // Channels of input records that the shard itself writes.
+  static constexpr std::string_view kTickChannel = "tick", kTimerChannel = "timer", kResumeChannel = "resume";
+  static constexpr size_t kMaxOuterBacklog = 100'000;
 
   struct Stats {
     uint64_t inputs = 0, timers = 0, facts = 0, published = 0;
@@ -155,10 +168,6 @@ class Shard {
     std::string name;
     InputHandler handler;
   };
-  struct Timer {
-    TimerTask task;
-  };
-
   template <class T>
   static RawFunction Erase(std::function<void(const market::Event<T>&)> function) {
     if (!function) return nullptr;
@@ -170,18 +179,17 @@ class Shard {
   void AddConsumer(const bus::TopicInfo& topic, RawFunction apply, RawFunction decide);
   void AddOwner(const bus::TopicInfo& topic, RawFunction apply);
   market::Header NextHeader(const market::Header& cause, bool fact);
-  market::Header TurnHeader(base::Time receive_time);
   market::EventId Dispatch(const bus::TopicInfo& topic, RawEvent event, market::EventId id);
-  // Records a fact; its owner has not applied it yet.
   void RecordFact(const bus::TopicInfo& topic, const RawEvent& event);
-  void BeginTurn(base::Time receive_time);
+  uint64_t Record(journal::RecordType type, std::string_view channel, std::string_view payload);
+  market::Header BeginTurn(std::string_view channel, std::string_view payload, base::Time receive_time);
   void EndTurn();
   void FireTimersUntil(base::Time deadline);
-  void Drain();
+  void RunEffects();
   void ArmWakeUp();
   void PublishOuter(const bus::TopicInfo& topic, const RawEvent& event);
   void RetryOuter();
-  RawEvent ThroughWire(const bus::TopicInfo& topic, const RawEvent& event) const;
+  std::function<void()> WhileAlive(std::function<void()> task) const;
 
   const ShardOptions options_;
   base::Executor& executor_;
@@ -190,33 +198,37 @@ class Shard {
   bus::Bus* const outer_;
 
   base::Time now_{};
-  uint64_t sequence_ = 0;      // records counted, whether or not a journal keeps them
-  uint64_t turn_position_ = 0; // sequence of this turn's input
-  uint32_t turn_outputs_ = 0;
+  uint64_t sequence_ = 0;  // records counted, whether or not a journal keeps them
   bool in_turn_ = false;
-  bool recovering_ = false;
-  bool facts_in_turn_ = false;
-  uint64_t fact_stream_ = 0, data_stream_ = 0;
+  uint64_t turn_position_ = 0;  // sequence of this turn's input
+  uint32_t turn_outputs_ = 0;
+  const uint64_t fact_stream_, data_stream_;
 
   std::vector<Port> ports_;
-  std::map<std::pair<base::Time, uint64_t>, Timer> timers_;
+  std::map<std::pair<base::Time, uint64_t>, TimerTask> timers_;
   std::map<uint64_t, base::Time> timer_deadlines_;
   uint64_t timers_created_ = 0;
   base::TimerId wake_up_ = base::TimerId::kNone;
   base::Time wake_up_at_ = base::Time::max();
 
   std::map<const bus::TopicInfo*, std::vector<Consumer>> consumers_;
-  std::map<const bus::TopicInfo*, RawFunction> owners_;
-  std::deque<std::pair<const bus::TopicInfo*, RawEvent>> queue_;
-  std::vector<std::function<void()>> effects_;  // of this turn, without a journal
+  std::map<const bus::TopicInfo*, std::vector<RawFunction>> owners_;  // several: EngineNote
+  std::deque<std::pair<const bus::TopicInfo*, RawEvent>> queue_;        // between engines
+  std::vector<std::pair<const bus::TopicInfo*, RawEvent>> turn_facts_;  // for the outer bus
+  std::deque<std::function<void()>> effects_;                           // without a journal
+  bool running_effects_ = false;
   std::deque<std::pair<const bus::TopicInfo*, RawEvent>> outer_backlog_;
+  bool retry_armed_ = false;
   std::vector<State> states_;
   std::vector<FactObserver> fact_observers_;
   Stats stats_;
+  // Tasks handed to the executor and the journal outlive nothing: they hold this
+  // weakly and do nothing once the shard is gone.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-// The one writer of a fact topic in a shard. `apply` belongs to the engine that
+// The writer of a fact topic in a shard (one a topic; of engine notes, one an
+// engine, whose `apply` ignores the notes of others). `apply` belongs to the engine that
 // decides the fact; it runs at once when the fact is emitted, and in recovery.
 template <class T>
 class FactStream {

@@ -1,0 +1,390 @@
+#include "libs/runtime/shard.h"
+
+#include <algorithm>
+#include <bit>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/check.h"
+#include "libs/base/digest.h"
+#include "libs/base/status.h"
+#include "libs/bus/topics.h"
+
+namespace gannet::runtime {
+namespace {
+
+constexpr uint8_t kStateVersion = 1;
+constexpr int kOutputBits = 16;  // of an event id's sequence; the rest is the turn's position
+constexpr base::Duration kOuterRetry = std::chrono::milliseconds(20);
+
+void PutBigEndian(uint64_t value, uint8_t* out) {
+  for (int i = 0; i < 8; ++i) out[i] = static_cast<uint8_t>(value >> (56 - 8 * i));
+}
+
+// Trace ids follow from event ids, so that a replay draws the same waterfall.
+market::TraceContext TraceOf(const market::EventId& root, const market::EventId& own) {
+  market::TraceContext trace;
+  PutBigEndian(root.stream, trace.trace_id.data());
+  PutBigEndian(root.sequence, trace.trace_id.data() + 8);
+  PutBigEndian(std::rotl(own.stream, 32) ^ own.sequence, trace.span_id.data());
+  return trace;
+}
+
+}  // namespace
+
+uint64_t StreamNumber(std::string_view name) {
+  const base::Sha256Digest digest = base::Sha256(name);
+  uint64_t number = 0;
+  for (size_t i = 0; i < 8; ++i) number = number << 8 | digest[i];
+  return number;
+}
+
+Shard::Shard(ShardOptions options, base::Executor& executor, const base::Clock& clock, journal::Writer* journal,
+             bus::Bus* outer)
+    : options_(std::move(options)),
+      executor_(executor),
+      clock_(clock),
+      journal_(journal),
+      outer_(outer),
+      sequence_(journal != nullptr ? journal->last_sequence() : 0),
+      fact_stream_(StreamNumber(options_.name)),
+      data_stream_(StreamNumber(absl::StrCat(options_.name, "/data@", options_.start_epoch))) {}
+
+Shard::~Shard() {
+  executor_.Cancel(wake_up_);
+  *alive_ = false;
+}
+
+// --- inputs and turns --------------------------------------------------------
+
+InputPort Shard::AddInput(std::string name, InputHandler handler) {
+  GANNET_CHECK(name != kTickChannel && name != kTimerChannel && name != kResumeChannel, "the name is the shard's own");
+  ports_.push_back(Port{std::move(name), std::move(handler)});
+  return InputPort(static_cast<uint32_t>(ports_.size() - 1));
+}
+
+std::optional<InputPort> Shard::FindInput(std::string_view name) const {
+  for (size_t i = 0; i < ports_.size(); ++i) {
+    if (ports_[i].name == name) return InputPort(static_cast<uint32_t>(i));
+  }
+  return std::nullopt;
+}
+
+void Shard::Deliver(InputPort port, std::string_view bytes, base::Time receive_time) {
+  const Port& target = ports_.at(static_cast<size_t>(port));
+  if (receive_time < now_) ++stats_.clock_went_back;
+  FireTimersUntil(receive_time);
+  ++stats_.inputs;
+  const market::Header cause = BeginTurn(target.name, bytes, receive_time);
+  target.handler(bytes, cause);
+  EndTurn();
+}
+
+void Shard::Tick(base::Time now) {
+  if (timers_.empty() || timers_.begin()->first.first > now) return ArmWakeUp();
+  FireTimersUntil(now);
+  // Recorded, so that a replay fires the same timers at the same point.
+  BeginTurn(kTickChannel, "", now);
+  EndTurn();
+}
+
+void Shard::Resume(base::Time now) {
+  const market::Header cause = BeginTurn(kResumeChannel, "", now);
+  for (const State& state : states_) {
+    if (state.resume) state.resume(cause);
+  }
+  EndTurn();
+}
+
+uint64_t Shard::Record(journal::RecordType type, std::string_view channel, std::string_view payload) {
+  ++sequence_;
+  if (journal_ != nullptr) journal_->Append(type, now_, channel, payload);
+  return sequence_;
+}
+
+market::Header Shard::BeginTurn(std::string_view channel, std::string_view payload, base::Time receive_time) {
+  GANNET_CHECK(!in_turn_, "an input came in the middle of a turn; hand it over through the executor");
+  in_turn_ = true;
+  now_ = std::max(now_, receive_time);
+  turn_position_ = Record(journal::RecordType::kInput, channel, payload);
+  turn_outputs_ = 0;
+  market::Header cause;
+  cause.id = {fact_stream_, turn_position_ << kOutputBits};
+  cause.correlation = cause.id;
+  cause.event_time = receive_time;
+  cause.receive_time = receive_time;
+  cause.publish_time = now_;
+  cause.tenant = options_.tenant;
+  return cause;
+}
+
+void Shard::EndTurn() {
+  while (!queue_.empty()) {
+    const auto [topic, event] = std::move(queue_.front());
+    queue_.pop_front();
+    for (const Consumer& consumer : consumers_[topic]) {
+      if (consumer.apply) consumer.apply(event);
+      if (consumer.decide) consumer.decide(event);
+    }
+  }
+  if (!turn_facts_.empty() && outer_ != nullptr) {
+    AfterDurable([this, facts = std::move(turn_facts_)] {
+      for (const auto& [topic, event] : facts) PublishOuter(*topic, event);
+    });
+  }
+  const bool decided = !turn_facts_.empty();
+  turn_facts_.clear();
+  in_turn_ = false;
+  if (journal_ != nullptr && decided) journal_->Commit();
+  RunEffects();
+  ArmWakeUp();
+}
+
+void Shard::AfterDurable(std::function<void()> effect) {
+  if (journal_ != nullptr) {
+    journal_->WhenDurable(sequence_, WhileAlive(std::move(effect)));
+    journal_->Commit();
+  } else {
+    effects_.push_back(std::move(effect));
+    if (!in_turn_) RunEffects();
+  }
+}
+
+void Shard::RunEffects() {
+  if (running_effects_) return;  // an effect delivered an input: the outer loop goes on
+  running_effects_ = true;
+  while (!effects_.empty()) {
+    const std::function<void()> effect = std::move(effects_.front());
+    effects_.pop_front();
+    effect();
+  }
+  running_effects_ = false;
+}
+
+std::function<void()> Shard::WhileAlive(std::function<void()> task) const {
+  return [alive = std::weak_ptr<bool>(alive_), task = std::move(task)] {
+    const std::shared_ptr<bool> held = alive.lock();
+    if (held && *held) task();
+  };
+}
+
+// --- timers ------------------------------------------------------------------
+
+base::TimerId Shard::At(base::Time deadline, TimerTask task) {
+  const uint64_t id = ++timers_created_;
+  timers_.emplace(std::pair(deadline, id), std::move(task));
+  timer_deadlines_.emplace(id, deadline);
+  if (!in_turn_) ArmWakeUp();
+  return base::TimerId(id);
+}
+
+void Shard::Cancel(base::TimerId id) {
+  const auto found = timer_deadlines_.find(static_cast<uint64_t>(id));
+  if (found == timer_deadlines_.end()) return;
+  timers_.erase({found->second, found->first});
+  timer_deadlines_.erase(found);
+}
+
+base::Time Shard::next_deadline() const { return timers_.empty() ? base::Time::max() : timers_.begin()->first.first; }
+
+void Shard::FireTimersUntil(base::Time deadline) {
+  while (!timers_.empty() && timers_.begin()->first.first <= deadline) {
+    auto node = timers_.extract(timers_.begin());
+    timer_deadlines_.erase(node.key().second);
+    ++stats_.timers;
+    const market::Header cause = BeginTurn(kTimerChannel, "", node.key().first);
+    node.mapped()(cause);
+    EndTurn();
+  }
+}
+
+void Shard::ArmWakeUp() {
+  const base::Time next = next_deadline();
+  if (next == wake_up_at_) return;
+  executor_.Cancel(wake_up_);
+  wake_up_ = base::TimerId::kNone;
+  wake_up_at_ = next;
+  if (next == base::Time::max()) return;
+  const base::Duration delay = std::max(next - clock_.Now(), base::Duration(0));
+  wake_up_ = executor_.After(delay, WhileAlive([this] {
+    wake_up_ = base::TimerId::kNone;
+    wake_up_at_ = base::Time::max();
+    Tick(clock_.Now());
+  }));
+}
+
+// --- events ------------------------------------------------------------------
+
+void Shard::AddConsumer(const bus::TopicInfo& topic, RawFunction apply, RawFunction decide) {
+  consumers_[&topic].push_back(Consumer{std::move(apply), std::move(decide)});
+}
+
+void Shard::AddOwner(const bus::TopicInfo& topic, RawFunction apply) { owners_[&topic].push_back(std::move(apply)); }
+
+market::Header Shard::NextHeader(const market::Header& cause, bool fact) {
+  GANNET_CHECK(in_turn_, "events are made within a turn: deliver an input or set a timer");
+  ++turn_outputs_;
+  GANNET_CHECK(turn_outputs_ < (1u << kOutputBits), "one input caused more events than an id can count");
+  market::Header header = cause;
+  header.id = {fact ? fact_stream_ : data_stream_, turn_position_ << kOutputBits | turn_outputs_};
+  header.correlation = cause.correlation.empty() ? cause.id : cause.correlation;
+  header.causation = cause.id;
+  header.publish_time = now_;
+  header.trace = TraceOf(header.correlation, header.id);
+  return header;
+}
+
+market::EventId Shard::Dispatch(const bus::TopicInfo& topic, RawEvent event, market::EventId id) {
+  ++stats_.published;
+  if (topic.fact) {
+    turn_facts_.emplace_back(&topic, event);
+  } else if (outer_ != nullptr) {
+    PublishOuter(topic, event);
+  }
+  if (!consumers_.contains(&topic)) return id;
+  if (options_.wire_mode) {
+    absl::StatusOr<RawEvent> decoded = topic.decode(topic.encode(event.get()));
+    GANNET_CHECK(decoded.ok(), "an event did not survive its own wire format");
+    event = *std::move(decoded);
+  }
+  queue_.emplace_back(&topic, std::move(event));
+  return id;
+}
+
+void Shard::RecordFact(const bus::TopicInfo& topic, const RawEvent& event) {
+  GANNET_CHECK(topic.fact, "only topics of facts are recorded");
+  ++stats_.facts;
+  Record(journal::RecordType::kFact, topic.name, journal_ != nullptr ? topic.encode(event.get()) : std::string());
+  for (const FactObserver& observer : fact_observers_) observer(topic, event.get());
+}
+
+void Shard::PublishOuter(const bus::TopicInfo& topic, const RawEvent& event) {
+  if (outer_backlog_.empty() && outer_->PublishRaw(topic, event).ok()) return;
+  if (topic.delivery == bus::Delivery::kConflate) return;  // the bus counts the gap
+  ++stats_.outer_refused;
+  outer_backlog_.emplace_back(&topic, event);
+  RetryOuter();
+}
+
+void Shard::RetryOuter() {
+  while (!outer_backlog_.empty() && outer_->PublishRaw(*outer_backlog_.front().first, outer_backlog_.front().second).ok()) {
+    outer_backlog_.pop_front();
+  }
+  if (outer_backlog_.empty() || retry_armed_) return;
+  retry_armed_ = true;
+  executor_.After(kOuterRetry, WhileAlive([this] {
+    retry_armed_ = false;
+    RetryOuter();
+  }));
+}
+
+absl::Status Shard::health() const {
+  if (journal_ != nullptr) GANNET_RETURN_IF_ERROR(journal_->failure());
+  if (outer_backlog_.size() > kMaxOuterBacklog) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the bus has not taken ", outer_backlog_.size(), " events; check its consumers (reporting, gateway) or Kafka"));
+  }
+  return absl::OkStatus();
+}
+
+// --- state and recovery --------------------------------------------------------
+
+void Shard::AddState(State state) { states_.push_back(std::move(state)); }
+
+std::string Shard::SaveState() const {
+  wire::CanonicalWriter out;
+  out.U8(kStateVersion);
+  out.U64(sequence_);
+  out.Time(now_);
+  out.U32(static_cast<uint32_t>(states_.size()));
+  for (const State& state : states_) {
+    wire::CanonicalWriter part;
+    state.save(part);
+    out.Bytes(state.name);
+    out.Bytes(part.bytes());
+  }
+  return out.Take();
+}
+
+absl::Status Shard::LoadState(std::string_view bytes) {
+  wire::CanonicalReader in(bytes);
+  const uint8_t version = in.U8();
+  if (in.ok() && version != kStateVersion) {
+    return absl::FailedPreconditionError(absl::StrCat("the snapshot has format ", version, ", this build reads ",
+                                                      kStateVersion, "; use the build that wrote it"));
+  }
+  sequence_ = in.U64();
+  now_ = in.Time();
+  const uint32_t count = in.U32();
+  std::set<std::string> loaded;
+  for (uint32_t i = 0; i < count && in.ok(); ++i) {
+    const std::string name = in.Bytes();
+    const std::string part = in.Bytes();
+    const auto state = std::find_if(states_.begin(), states_.end(), [&](const State& s) { return s.name == name; });
+    if (state == states_.end()) {
+      return absl::FailedPreconditionError(absl::StrCat("the snapshot holds the state of '", name,
+                                                        "', which does not run here; add it to --services"));
+    }
+    wire::CanonicalReader reader(part);
+    GANNET_RETURN_IF_ERROR(base::Annotate(state->load(reader), absl::StrCat("snapshot of ", name)));
+    GANNET_RETURN_IF_ERROR(base::Annotate(reader.status(), absl::StrCat("snapshot of ", name)));
+    loaded.insert(name);
+  }
+  GANNET_RETURN_IF_ERROR(in.status());
+  if (loaded.size() != states_.size()) {
+    return absl::FailedPreconditionError(
+        "the snapshot lacks the state of a service that runs here; start with the --services that wrote it");
+  }
+  return absl::OkStatus();
+}
+
+base::Sha256Digest Shard::StateHash() const { return base::Sha256(SaveState()); }
+
+void Shard::ApplyRecorded(const journal::Record& record) {
+  sequence_ = record.sequence;
+  now_ = std::max(now_, record.time);
+  if (record.type != journal::RecordType::kFact) return;
+  const bus::TopicInfo* topic = bus::FindTopic(record.channel);
+  const absl::StatusOr<RawEvent> event =
+      topic != nullptr ? topic->decode(record.payload) : absl::NotFoundError("no such topic");
+  if (!event.ok()) {
+    ++stats_.undecodable_facts;
+    return;
+  }
+  if (const auto owner = owners_.find(topic); owner != owners_.end()) {
+    for (const RawFunction& apply : owner->second) {
+      if (apply) apply(*event);
+    }
+  }
+  if (const auto consumers = consumers_.find(topic); consumers != consumers_.end()) {
+    for (const Consumer& consumer : consumers->second) {
+      if (consumer.apply) consumer.apply(*event);
+    }
+  }
+}
+
+absl::Status Shard::Recover(journal::Reader& reader) {
+  GANNET_ASSIGN_OR_RETURN(const std::optional<journal::Snapshot> snapshot, reader.NewestSnapshot());
+  if (snapshot) {
+    GANNET_RETURN_IF_ERROR(LoadState(snapshot->state));
+    GANNET_RETURN_IF_ERROR(reader.SeekAfter(snapshot->sequence));
+  }
+  for (;;) {
+    GANNET_ASSIGN_OR_RETURN(const std::optional<journal::Record> record, reader.Next());
+    if (!record) break;
+    ApplyRecorded(*record);
+  }
+  if (stats_.undecodable_facts > 0) {
+    return absl::DataLossError(absl::StrCat(stats_.undecodable_facts,
+                                            " recorded facts cannot be read by this build; use the build that wrote "
+                                            "them (gannet journal dump shows it), or --fresh to start anew"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Shard::WriteSnapshot() {
+  if (journal_ == nullptr) return absl::OkStatus();
+  return journal_->WriteSnapshot(SaveState());
+}
+
+}  // namespace gannet::runtime

@@ -1,0 +1,186 @@
+#include "libs/runtime/shard.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <string>
+#include <vector>
+
+#include "libs/base/virtual_executor.h"
+#include "libs/bus/topics.h"
+
+namespace gannet::runtime {
+namespace {
+
+using base::FromUnixMillis;
+using base::VirtualExecutor;
+using namespace std::chrono_literals;
+
+market::NewsItem Item(std::string title) {
+  market::NewsItem item;
+  item.source = "test";
+  item.source_id = title;
+  item.title = std::move(title);
+  item.published = item.received = FromUnixMillis(1);
+  return item;
+}
+
+market::NewsSignal Signal(std::string title) {
+  market::NewsSignal signal;
+  signal.title = std::move(title);
+  signal.source = "test";
+  return signal;
+}
+
+struct Fixture {
+  VirtualExecutor executor{FromUnixMillis(1'000)};
+  Shard shard;
+  explicit Fixture(bool wire_mode = false)
+      : shard(ShardOptions{.name = "test", .wire_mode = wire_mode}, executor, executor, nullptr, nullptr) {}
+};
+
+TEST_CASE("Shard queues events between engines and runs them in order of publication") {
+  for (const bool wire_mode : {false, true}) {
+    Fixture f(wire_mode);
+    std::vector<std::string> seen;
+    const InputPort port = f.shard.AddInput("in", [&](std::string_view bytes, const market::Header& cause) {
+      f.shard.Publish(bus::kNewsRaw, Item(std::string(bytes) + "1"), cause);
+      f.shard.Publish(bus::kNewsRaw, Item(std::string(bytes) + "2"), cause);
+      seen.push_back("input done");
+    });
+    f.shard.Consume<market::NewsItem>(
+        bus::kNewsRaw, [&](const auto& event) { seen.push_back("apply " + event.value.title); },
+        [&](const auto& event) { seen.push_back("decide " + event.value.title); });
+    f.shard.Deliver(port, "a", FromUnixMillis(2'000));
+    REQUIRE(seen == std::vector<std::string>{"input done", "apply a1", "decide a1", "apply a2", "decide a2"});
+  }
+}
+
+TEST_CASE("Shard applies a fact to its owner before anything else happens") {
+  Fixture f;
+  std::vector<std::string> seen;
+  FactStream<market::NewsSignal> signals(f.shard, bus::kNewsSignals,
+                                         [&](const auto& event) { seen.push_back("owner " + event.value.title); });
+  f.shard.Consume<market::NewsSignal>(bus::kNewsSignals,
+                                      [&](const auto& event) { seen.push_back("consumer " + event.value.title); });
+  const InputPort port = f.shard.AddInput("in", [&](std::string_view, const market::Header& cause) {
+    signals.Emit(Signal("x"), cause);
+    seen.push_back("emitted x");
+  });
+  f.shard.Deliver(port, "", FromUnixMillis(2'000));
+  REQUIRE(seen == std::vector<std::string>{"owner x", "emitted x", "consumer x"});
+}
+
+TEST_CASE("Shard keeps the chain of causes and derives one trace for it") {
+  Fixture f;
+  std::vector<market::Header> headers;
+  FactStream<market::NewsSignal> signals(f.shard, bus::kNewsSignals, nullptr);
+  f.shard.Consume<market::NewsItem>(bus::kNewsRaw, [&](const auto& event) { headers.push_back(event.header); },
+                                    [&](const auto& event) { signals.Emit(Signal("s"), event.header); });
+  f.shard.Consume<market::NewsSignal>(bus::kNewsSignals, [&](const auto& event) { headers.push_back(event.header); });
+  market::Header input;
+  const InputPort port = f.shard.AddInput("in", [&](std::string_view, const market::Header& cause) {
+    input = cause;
+    f.shard.Publish(bus::kNewsRaw, Item("n"), cause);
+  });
+  f.shard.Deliver(port, "", FromUnixMillis(2'000));
+  REQUIRE(headers.size() == 2);
+  CHECK(headers[0].causation == input.id);
+  CHECK(headers[1].causation == headers[0].id);
+  CHECK(headers[1].correlation == input.id);
+  CHECK(headers[0].trace.trace_id == headers[1].trace.trace_id);
+  CHECK(headers[0].trace.span_id != headers[1].trace.span_id);
+  CHECK(headers[0].id != headers[1].id);
+}
+
+TEST_CASE("Engine time never goes back, and a clock that does is counted") {
+  Fixture f;
+  std::vector<base::Time> times;
+  const InputPort port = f.shard.AddInput("in", [&](std::string_view, const market::Header&) { times.push_back(f.shard.now()); });
+  f.shard.Deliver(port, "", FromUnixMillis(2'000));
+  f.shard.Deliver(port, "", FromUnixMillis(1'500));
+  f.shard.Deliver(port, "", FromUnixMillis(2'500));
+  CHECK(times == std::vector{FromUnixMillis(2'000), FromUnixMillis(2'000), FromUnixMillis(2'500)});
+  CHECK(f.shard.stats().clock_went_back == 1);
+}
+
+TEST_CASE("Timers due by an input's time fire before it, by deadline then creation") {
+  Fixture f;
+  std::vector<std::string> seen;
+  const auto note = [&](std::string what) { return [&seen, what](const market::Header&) { seen.push_back(what); }; };
+  const InputPort port = f.shard.AddInput("in", [&](std::string_view bytes, const market::Header&) {
+    seen.emplace_back(bytes);
+    if (bytes != "start") return;
+    f.shard.After(20ms, note("b"));
+    f.shard.After(10ms, note("a"));
+    f.shard.After(20ms, note("c"));
+    f.shard.Cancel(f.shard.After(15ms, note("cancelled")));
+    f.shard.After(30ms, note("late"));
+  });
+  f.shard.Deliver(port, "start", FromUnixMillis(1'000));
+  f.shard.Deliver(port, "end", FromUnixMillis(1'020));
+  REQUIRE(seen == std::vector<std::string>{"start", "a", "b", "c", "end"});
+  CHECK(f.shard.next_deadline() == FromUnixMillis(1'030));
+}
+
+TEST_CASE("Timers fire without an input once the executor reaches them") {
+  Fixture f;
+  int fired = 0;
+  const InputPort port = f.shard.AddInput("in", [&](std::string_view, const market::Header&) {
+    f.shard.After(50ms, [&](const market::Header& cause) {
+      ++fired;
+      CHECK(cause.receive_time == FromUnixMillis(1'050));
+    });
+  });
+  f.shard.Deliver(port, "", FromUnixMillis(1'000));
+  f.executor.RunFor(49ms);
+  CHECK(fired == 0);
+  f.executor.RunFor(1ms);
+  CHECK(fired == 1);
+  CHECK(f.executor.pending() == 0);
+}
+
+TEST_CASE("Effects run after the turn, in order, and may deliver inputs") {
+  Fixture f;
+  std::vector<std::string> seen;
+  InputPort port{};
+  port = f.shard.AddInput("in", [&](std::string_view bytes, const market::Header&) {
+    seen.push_back("turn " + std::string(bytes));
+    if (bytes != "first") return;
+    f.shard.AfterDurable([&] {
+      seen.push_back("effect 1");
+      f.shard.Deliver(port, "answer", f.shard.now());
+    });
+    f.shard.AfterDurable([&] { seen.push_back("effect 2"); });
+  });
+  f.shard.Deliver(port, "first", FromUnixMillis(1'000));
+  REQUIRE(seen == std::vector<std::string>{"turn first", "effect 1", "turn answer", "effect 2"});
+}
+
+TEST_CASE("Shard state survives a round trip and refuses what does not fit") {
+  const auto with_counter = [](Shard& shard, uint64_t& counter, std::string name) {
+    shard.AddState({name, [&counter](wire::CanonicalWriter& out) { out.U64(counter); },
+                    [&counter](wire::CanonicalReader& in) {
+                      counter = in.U64();
+                      return absl::OkStatus();
+                    },
+                    nullptr});
+  };
+  Fixture a, b, c;
+  uint64_t one = 42, two = 0, three = 0;
+  with_counter(a.shard, one, "engine");
+  with_counter(b.shard, two, "engine");
+  with_counter(c.shard, three, "other");
+  const std::string state = a.shard.SaveState();
+  REQUIRE(b.shard.LoadState(state).ok());
+  CHECK(two == 42);
+  CHECK(a.shard.StateHash() == b.shard.StateHash());
+  CHECK(c.shard.LoadState(state).code() == absl::StatusCode::kFailedPrecondition);
+  for (size_t cut = 0; cut < state.size(); ++cut) {
+    Fixture d;
+    uint64_t four = 0;
+    with_counter(d.shard, four, "engine");
+    CHECK_FALSE(d.shard.LoadState(std::string_view(state).substr(0, cut)).ok());
+  }
+}
+
+}  // namespace
+}  // namespace gannet::runtime
