@@ -1,0 +1,47 @@
+# What a person types. CI calls nothing else.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+# One build serves `run` and `test`; CI compiles with less optimisation, in half the time.
+PRESET ?= $(if $(CI),ci,release)
+BUILD := build/$(PRESET)
+JOBS ?= $(shell nproc)
+export GANNET_PRESET := $(PRESET)
+
+.PHONY: help setup build run test test-long test-engines bench fmt lint docs clean
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what is missing (packages, pinned); safe to repeat
+	@tools/setup test
+
+build: setup ## configure and build everything
+	@cmake --preset $(PRESET) -DCMAKE_MESSAGE_LOG_LEVEL=WARNING >/dev/null
+	@cmake --build $(BUILD) -j $(JOBS)
+
+run: build ## start the platform on paper and show what happens; Ctrl-C ends it
+	@$(BUILD)/bin/gannet run $(ARGS)
+
+test: ## set up, build once, run the suite (a time budget a step is printed)
+	@tools/run-tests
+
+test-long: ## more seeds, second compiler full build, sanitizers, long fuzz
+	@tools/run-tests-long
+
+test-engines: ## engines under ASan+UBSan and clang: same tests, same decisions hash
+	@tools/check-cross-build
+
+bench: build ## every benchmark: value, peer or floor of the same run, ratio
+	@tools/run-benches $(BUILD)
+
+fmt: ## format the sources
+	@tools/format fix
+
+lint: build ## formatter, compiler warnings, clang-tidy, proto lint, shell syntax
+	@tools/lint $(BUILD)
+
+docs: build ## regenerate the tables in docs that come from code
+	@tools/make-docs $(BUILD)
+
+clean: ## remove build output (not the data folder)
+	rm -rf build
