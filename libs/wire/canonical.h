@@ -3,10 +3,11 @@
 // length-prefixed UTF-8, explicit absence, one version byte; no maps, no floats.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "libs/base/digest.h"
@@ -23,11 +24,16 @@ inline constexpr uint8_t kCanonicalVersion = 1;
 
 class CanonicalWriter {
  public:
-  void U8(uint8_t value);
-  void U16(uint16_t value);
-  void U32(uint32_t value);
-  void U64(uint64_t value);
-  void I64(int64_t value);
+  CanonicalWriter() = default;
+  // With room for this many bytes at once.
+  explicit CanonicalWriter(size_t expected_bytes) { bytes_.reserve(expected_bytes); }
+
+  void U8(uint8_t value) { bytes_.push_back(static_cast<char>(value)); }
+  void U16(uint16_t value) { BigEndian(value, 2); }
+  void U32(uint32_t value) { BigEndian(value, 4); }
+  void U64(uint64_t value) { BigEndian(value, 8); }
+  void I32(int32_t value) { U32(static_cast<uint32_t>(value)); }
+  void I64(int64_t value) { U64(static_cast<uint64_t>(value)); }
   void I128(market::Int128 value);
   void Bool(bool value) { U8(value ? 1 : 0); }
   void Bytes(std::string_view bytes);  // u32 length, then the bytes
@@ -44,6 +50,8 @@ class CanonicalWriter {
   std::string Take() { return std::move(bytes_); }
 
  private:
+  void BigEndian(uint64_t value, int bytes);
+
   std::string bytes_;
 };
 
@@ -52,11 +60,12 @@ class CanonicalWriter {
 class CanonicalReader {
  public:
   explicit CanonicalReader(std::string_view bytes) : rest_(bytes), size_(bytes.size()) {}
-  uint8_t U8();
-  uint16_t U16();
-  uint32_t U32();
-  uint64_t U64();
-  int64_t I64();
+  uint8_t U8() { return static_cast<uint8_t>(BigEndian(1)); }
+  uint16_t U16() { return static_cast<uint16_t>(BigEndian(2)); }
+  uint32_t U32() { return static_cast<uint32_t>(BigEndian(4)); }
+  uint64_t U64() { return BigEndian(8); }
+  int32_t I32() { return static_cast<int32_t>(U32()); }
+  int64_t I64() { return static_cast<int64_t>(U64()); }
   market::Int128 I128();
   bool Bool();  // anything but 0 and 1 fails
   std::string Bytes();
@@ -75,13 +84,16 @@ class CanonicalReader {
 
  private:
   std::string_view Take(size_t count);
+  uint64_t BigEndian(size_t bytes);
+  void Fail();
+
   std::string_view rest_;
   size_t size_;
   bool failed_ = false;
   size_t failed_at_ = 0;
 };
 
-// The canonical bytes of a value, version byte first. Header fields id,
+// The canonical bytes of a value: version byte, type byte, fields. Header fields id,
 // correlation, causation, event_time, receive_time belong to an event's bytes;
 // publish_time and trace do not.
 std::string Canonical(const market::Header& header);

@@ -1,10 +1,14 @@
 // Domain events to protobuf bytes and back (proto/gannet/*/v1). Used only where
 // bytes are needed: Kafka, the journal, files, wire mode. Generated headers stay
-// inside codec.cc.
+// inside codec_*.cc.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "libs/market/account.h"
@@ -17,9 +21,16 @@
 
 namespace gannet::wire {
 
+// Longer messages are refused by every Decode: twice the largest frame that an
+// edge takes in (libs/net/network.h).
+inline constexpr size_t kMaxMessageBytes = 32u << 20;
+
 // Defined for: Instrument, Trade, Quote, BookUpdate, Bar, MarketStatus, NewsItem,
 // NewsSignal, Prediction, OrderIntent, RiskDecision, ExecReport, PositionUpdate,
 // BalanceUpdate, RiskState, Command, EngineNote.
+//
+// Text that is not UTF-8 is written with U+FFFD in place of each bad byte; bodies
+// of inputs and notes are bytes and pass as they are.
 template <class T>
 std::string Encode(const market::Event<T>& event);
 

@@ -1,0 +1,74 @@
+#include "libs/base/utf8.h"
+
+#include <cstdint>
+
+namespace gannet::base {
+namespace {
+
+uint8_t ByteAt(std::string_view bytes, size_t index) { return static_cast<uint8_t>(bytes[index]); }
+
+// Length of the well-formed sequence at `pos`; 0 when there is none.
+size_t SequenceLength(std::string_view bytes, size_t pos) {
+  const uint8_t lead = ByteAt(bytes, pos);
+  if (lead < 0x80) return 1;
+  size_t length = 0;
+  // The second byte's range excludes overlong forms, surrogates and > U+10FFFF.
+  uint8_t low = 0x80, high = 0xBF;
+  if (lead >= 0xC2 && lead <= 0xDF) {
+    length = 2;
+  } else if (lead >= 0xE0 && lead <= 0xEF) {
+    length = 3;
+    if (lead == 0xE0) low = 0xA0;
+    if (lead == 0xED) high = 0x9F;
+  } else if (lead >= 0xF0 && lead <= 0xF4) {
+    length = 4;
+    if (lead == 0xF0) low = 0x90;
+    if (lead == 0xF4) high = 0x8F;
+  } else {
+    return 0;
+  }
+  if (pos + length > bytes.size()) return 0;
+  for (size_t i = 1; i < length; ++i) {
+    const uint8_t next = ByteAt(bytes, pos + i);
+    if (next < low || next > high) return 0;
+    low = 0x80;
+    high = 0xBF;
+  }
+  return length;
+}
+
+bool IsAscii(std::string_view bytes) {
+  uint8_t all = 0;
+  for (const char c : bytes) all = static_cast<uint8_t>(all | static_cast<uint8_t>(c));
+  return all < 0x80;
+}
+
+}  // namespace
+
+bool IsUtf8(std::string_view bytes) {
+  if (IsAscii(bytes)) return true;
+  for (size_t pos = 0; pos < bytes.size();) {
+    const size_t length = SequenceLength(bytes, pos);
+    if (length == 0) return false;
+    pos += length;
+  }
+  return true;
+}
+
+std::string ReplaceBadUtf8(std::string_view bytes) {
+  std::string text;
+  text.reserve(bytes.size());
+  for (size_t pos = 0; pos < bytes.size();) {
+    const size_t length = SequenceLength(bytes, pos);
+    if (length == 0) {
+      text += "\xEF\xBF\xBD";
+      ++pos;
+    } else {
+      text.append(bytes.substr(pos, length));
+      pos += length;
+    }
+  }
+  return text;
+}
+
+}  // namespace gannet::base

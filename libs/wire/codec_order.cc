@@ -1,0 +1,311 @@
+#include "gannet/exec/v1/exec.pb.h"
+#include "gannet/order/v1/order.pb.h"
+#include "gannet/risk/v1/risk.pb.h"
+#include "libs/wire/conversion.h"
+
+namespace gannet::wire {
+namespace {
+
+namespace pb = ::gannet::order::v1;
+namespace risk_pb = ::gannet::risk::v1;
+namespace exec_pb = ::gannet::exec::v1;
+using market::ExecKind;
+using market::IntentKind;
+using market::Liquidity;
+using market::OrderState;
+using market::OrderType;
+using market::RejectReason;
+using market::TimeInForce;
+
+constexpr EnumTable<IntentKind, pb::IntentKind, 3> kIntentKinds({
+    {IntentKind::kNew, pb::INTENT_KIND_NEW},
+    {IntentKind::kCancel, pb::INTENT_KIND_CANCEL},
+    {IntentKind::kReplace, pb::INTENT_KIND_REPLACE},
+});
+constexpr EnumTable<OrderType, pb::OrderType, 7> kOrderTypes({
+    {OrderType::kMarket, pb::ORDER_TYPE_MARKET},
+    {OrderType::kLimit, pb::ORDER_TYPE_LIMIT},
+    {OrderType::kStop, pb::ORDER_TYPE_STOP},
+    {OrderType::kStopLimit, pb::ORDER_TYPE_STOP_LIMIT},
+    {OrderType::kTakeProfit, pb::ORDER_TYPE_TAKE_PROFIT},
+    {OrderType::kTakeProfitLimit, pb::ORDER_TYPE_TAKE_PROFIT_LIMIT},
+    {OrderType::kTrailingStop, pb::ORDER_TYPE_TRAILING_STOP},
+});
+constexpr EnumTable<TimeInForce, pb::TimeInForce, 5> kTimesInForce({
+    {TimeInForce::kGtc, pb::TIME_IN_FORCE_GTC},
+    {TimeInForce::kIoc, pb::TIME_IN_FORCE_IOC},
+    {TimeInForce::kFok, pb::TIME_IN_FORCE_FOK},
+    {TimeInForce::kGtd, pb::TIME_IN_FORCE_GTD},
+    {TimeInForce::kPostOnly, pb::TIME_IN_FORCE_POST_ONLY},
+});
+constexpr EnumTable<RejectReason, pb::RejectReason, 33> kRejectReasons({
+    {RejectReason::kNone, pb::REJECT_REASON_NONE},
+    {RejectReason::kMalformed, pb::REJECT_REASON_MALFORMED},
+    {RejectReason::kUnknownAccount, pb::REJECT_REASON_UNKNOWN_ACCOUNT},
+    {RejectReason::kUnknownInstrument, pb::REJECT_REASON_UNKNOWN_INSTRUMENT},
+    {RejectReason::kInstrumentVersion, pb::REJECT_REASON_INSTRUMENT_VERSION},
+    {RejectReason::kKillSwitch, pb::REJECT_REASON_KILL_SWITCH},
+    {RejectReason::kTradingState, pb::REJECT_REASON_TRADING_STATE},
+    {RejectReason::kGateClosed, pb::REJECT_REASON_GATE_CLOSED},
+    {RejectReason::kMissingLimit, pb::REJECT_REASON_MISSING_LIMIT},
+    {RejectReason::kNotPermitted, pb::REJECT_REASON_NOT_PERMITTED},
+    {RejectReason::kOffTick, pb::REJECT_REASON_OFF_TICK},
+    {RejectReason::kOffLot, pb::REJECT_REASON_OFF_LOT},
+    {RejectReason::kBelowMinimum, pb::REJECT_REASON_BELOW_MINIMUM},
+    {RejectReason::kNoPrice, pb::REJECT_REASON_NO_PRICE},
+    {RejectReason::kStalePrice, pb::REJECT_REASON_STALE_PRICE},
+    {RejectReason::kBookInvalid, pb::REJECT_REASON_BOOK_INVALID},
+    {RejectReason::kCrossedBook, pb::REJECT_REASON_CROSSED_BOOK},
+    {RejectReason::kMaxQuantity, pb::REJECT_REASON_MAX_QUANTITY},
+    {RejectReason::kMaxNotional, pb::REJECT_REASON_MAX_NOTIONAL},
+    {RejectReason::kPriceCollar, pb::REJECT_REASON_PRICE_COLLAR},
+    {RejectReason::kDuplicate, pb::REJECT_REASON_DUPLICATE},
+    {RejectReason::kMessageRate, pb::REJECT_REASON_MESSAGE_RATE},
+    {RejectReason::kOpenOrders, pb::REJECT_REASON_OPEN_ORDERS},
+    {RejectReason::kOpenNotional, pb::REJECT_REASON_OPEN_NOTIONAL},
+    {RejectReason::kPositionLimit, pb::REJECT_REASON_POSITION_LIMIT},
+    {RejectReason::kGrossExposure, pb::REJECT_REASON_GROSS_EXPOSURE},
+    {RejectReason::kNetExposure, pb::REJECT_REASON_NET_EXPOSURE},
+    {RejectReason::kBalance, pb::REJECT_REASON_BALANCE},
+    {RejectReason::kDailyLoss, pb::REJECT_REASON_DAILY_LOSS},
+    {RejectReason::kDrawdown, pb::REJECT_REASON_DRAWDOWN},
+    {RejectReason::kReduceOnly, pb::REJECT_REASON_REDUCE_ONLY},
+    {RejectReason::kInventory, pb::REJECT_REASON_INVENTORY},
+    {RejectReason::kSelfTrade, pb::REJECT_REASON_SELF_TRADE},
+});
+constexpr EnumTable<OrderState, pb::OrderState, 14> kOrderStates({
+    {OrderState::kInitialized, pb::ORDER_STATE_INITIALIZED},
+    {OrderState::kDenied, pb::ORDER_STATE_DENIED},
+    {OrderState::kSubmitted, pb::ORDER_STATE_SUBMITTED},
+    {OrderState::kUnknown, pb::ORDER_STATE_UNKNOWN},
+    {OrderState::kAccepted, pb::ORDER_STATE_ACCEPTED},
+    {OrderState::kTriggered, pb::ORDER_STATE_TRIGGERED},
+    {OrderState::kPendingUpdate, pb::ORDER_STATE_PENDING_UPDATE},
+    {OrderState::kPendingCancel, pb::ORDER_STATE_PENDING_CANCEL},
+    {OrderState::kPartiallyFilled, pb::ORDER_STATE_PARTIALLY_FILLED},
+    {OrderState::kFilled, pb::ORDER_STATE_FILLED},
+    {OrderState::kCanceled, pb::ORDER_STATE_CANCELED},
+    {OrderState::kExpired, pb::ORDER_STATE_EXPIRED},
+    {OrderState::kRejected, pb::ORDER_STATE_REJECTED},
+    {OrderState::kAbsent, pb::ORDER_STATE_ABSENT},
+});
+constexpr EnumTable<ExecKind, exec_pb::ExecKind, 15> kExecKinds({
+    {ExecKind::kJournaled, exec_pb::EXEC_KIND_JOURNALED},
+    {ExecKind::kNotSent, exec_pb::EXEC_KIND_NOT_SENT},
+    {ExecKind::kAccepted, exec_pb::EXEC_KIND_ACCEPTED},
+    {ExecKind::kRejected, exec_pb::EXEC_KIND_REJECTED},
+    {ExecKind::kFill, exec_pb::EXEC_KIND_FILL},
+    {ExecKind::kCanceled, exec_pb::EXEC_KIND_CANCELED},
+    {ExecKind::kExpired, exec_pb::EXEC_KIND_EXPIRED},
+    {ExecKind::kTriggered, exec_pb::EXEC_KIND_TRIGGERED},
+    {ExecKind::kUnknown, exec_pb::EXEC_KIND_UNKNOWN},
+    {ExecKind::kAbsent, exec_pb::EXEC_KIND_ABSENT},
+    {ExecKind::kCancelRejected, exec_pb::EXEC_KIND_CANCEL_REJECTED},
+    {ExecKind::kReplaced, exec_pb::EXEC_KIND_REPLACED},
+    {ExecKind::kReplaceRejected, exec_pb::EXEC_KIND_REPLACE_REJECTED},
+    {ExecKind::kPendingCancel, exec_pb::EXEC_KIND_PENDING_CANCEL},
+    {ExecKind::kIllegal, exec_pb::EXEC_KIND_ILLEGAL},
+});
+constexpr EnumTable<Liquidity, exec_pb::Liquidity, 3> kLiquidities({
+    {Liquidity::kNone, exec_pb::LIQUIDITY_NONE},
+    {Liquidity::kMaker, exec_pb::LIQUIDITY_MAKER},
+    {Liquidity::kTaker, exec_pb::LIQUIDITY_TAKER},
+});
+
+market::Fill FillFrom(const exec_pb::Fill& message, Problem& problem) {
+  market::Fill fill;
+  fill.trade_id = message.trade_id();
+  fill.price.mantissa = message.price();
+  fill.quantity.mantissa = message.quantity();
+  fill.fee = problem.Money(message.has_fee(), message.fee(), "value.fill.fee");
+  fill.fee_asset = market::AssetId(message.fee_asset());
+  fill.liquidity = problem.Enum(kLiquidities, message.liquidity(), "value.fill.liquidity");
+  return fill;
+}
+
+void SetFill(const market::Fill& fill, exec_pb::Fill& message) {
+  SetText(fill.trade_id, message.mutable_trade_id());
+  message.set_price(fill.price.mantissa);
+  message.set_quantity(fill.quantity.mantissa);
+  SetMoney(fill.fee, *message.mutable_fee());
+  SetText(fill.fee_asset, message.mutable_fee_asset());
+  message.set_liquidity(kLiquidities.ToProto(fill.liquidity));
+}
+
+}  // namespace
+
+template <>
+struct Convert<market::OrderIntent> {
+  using Envelope = pb::OrderIntentEvent;
+
+  static void To(const market::OrderIntent& value, pb::OrderIntent& message) {
+    message.set_kind(kIntentKinds.ToProto(value.kind));
+    SetText(value.account, message.mutable_account());
+    SetText(value.strategy, message.mutable_strategy());
+    message.set_sequence(value.sequence);
+    message.set_attempt(value.attempt);
+    SetText(value.client_order_id, message.mutable_client_order_id());
+    SetText(value.target, message.mutable_target());
+    SetText(value.parent, message.mutable_parent());
+    SetText(value.instrument, message.mutable_instrument());
+    message.set_instrument_version(value.instrument_version);
+    message.set_side(kSides.ToProto(value.side));
+    message.set_type(kOrderTypes.ToProto(value.type));
+    message.set_time_in_force(kTimesInForce.ToProto(value.time_in_force));
+    message.set_price(value.price.mantissa);
+    message.set_stop_price(value.stop_price.mantissa);
+    message.set_quantity(value.quantity.mantissa);
+    message.set_reduce_only(value.reduce_only);
+    message.set_created_ns(base::UnixNanos(value.created));
+    message.set_expires_ns(base::UnixNanos(value.expires));
+    SetText(value.reason, message.mutable_reason());
+    SetText(value.model_version, message.mutable_model_version());
+    if (!value.signal.empty()) SetEventId(value.signal, *message.mutable_signal());
+    SetDigest(value.hash, message.mutable_hash());
+  }
+
+  static market::OrderIntent From(const pb::OrderIntent& message, Problem& problem) {
+    market::OrderIntent value;
+    value.kind = problem.Enum(kIntentKinds, message.kind(), "value.kind");
+    value.account = problem.RequiredText<market::AccountId>(message.account(), "value.account");
+    value.strategy = market::StrategyId(message.strategy());
+    value.sequence = message.sequence();
+    value.attempt = message.attempt();
+    value.client_order_id = market::ClientOrderId(message.client_order_id());
+    value.target = market::ClientOrderId(message.target());
+    value.parent = market::ClientOrderId(message.parent());
+    value.instrument =
+        problem.RequiredText<market::InstrumentId>(message.instrument(), "value.instrument");
+    value.instrument_version = message.instrument_version();
+    value.side = problem.Enum(kSides, message.side(), "value.side");
+    value.type = problem.Enum(kOrderTypes, message.type(), "value.type");
+    value.time_in_force =
+        problem.Enum(kTimesInForce, message.time_in_force(), "value.time_in_force");
+    value.price.mantissa = message.price();
+    value.stop_price.mantissa = message.stop_price();
+    value.quantity.mantissa = message.quantity();
+    value.reduce_only = message.reduce_only();
+    value.created = base::FromUnixNanos(message.created_ns());
+    value.expires = base::FromUnixNanos(message.expires_ns());
+    value.reason = message.reason();
+    value.model_version = message.model_version();
+    value.signal = EventIdFrom(message.signal());
+    value.hash = problem.Digest(message.hash(), "value.hash");
+    return value;
+  }
+};
+
+template <>
+struct Convert<market::RiskDecision> {
+  using Envelope = risk_pb::RiskDecisionEvent;
+
+  static void To(const market::RiskDecision& value, risk_pb::RiskDecision& message) {
+    Convert<market::OrderIntent>::To(value.intent, *message.mutable_intent());
+    message.set_permitted(value.permitted);
+    message.set_reason(kRejectReasons.ToProto(value.reason));
+    for (const RejectReason reason : value.failing) {
+      message.add_failing(kRejectReasons.ToProto(reason));
+    }
+    SetText(value.detail, message.mutable_detail());
+    message.set_limit_version(value.limit_version);
+    message.set_epoch(value.epoch);
+    message.set_decided_ns(base::UnixNanos(value.decided));
+    message.set_expires_ns(base::UnixNanos(value.expires));
+    SetMoney(value.reserved, *message.mutable_reserved());
+    message.set_reference_price(value.reference_price.mantissa);
+  }
+
+  static market::RiskDecision From(const risk_pb::RiskDecision& message, Problem& problem) {
+    market::RiskDecision value;
+    problem.Require(message.has_intent(), "value.intent");
+    if (problem.found()) return value;
+    value.intent = IntentFrom(message.intent(), problem);
+    value.permitted = message.permitted();
+    value.reason = problem.Enum(kRejectReasons, message.reason(), "value.reason");
+    value.failing.reserve(static_cast<size_t>(message.failing_size()));
+    for (const int reason : message.failing()) {
+      value.failing.push_back(problem.Enum(kRejectReasons, reason, "value.failing"));
+    }
+    value.detail = message.detail();
+    value.limit_version = message.limit_version();
+    value.epoch = message.epoch();
+    value.decided = base::FromUnixNanos(message.decided_ns());
+    value.expires = base::FromUnixNanos(message.expires_ns());
+    value.reserved = problem.Money(message.has_reserved(), message.reserved(), "value.reserved");
+    value.reference_price.mantissa = message.reference_price();
+    return value;
+  }
+
+ private:
+  static market::OrderIntent IntentFrom(const pb::OrderIntent& message, Problem& problem) {
+    Problem inside;
+    market::OrderIntent intent = Convert<market::OrderIntent>::From(message, inside);
+    if (inside.found()) problem.AddInside("value.intent", inside);
+    return intent;
+  }
+};
+
+template <>
+struct Convert<market::ExecReport> {
+  using Envelope = exec_pb::ExecReportEvent;
+
+  static void To(const market::ExecReport& value, exec_pb::ExecReport& message) {
+    message.set_kind(kExecKinds.ToProto(value.kind));
+    SetText(value.account, message.mutable_account());
+    SetText(value.strategy, message.mutable_strategy());
+    SetText(value.instrument, message.mutable_instrument());
+    message.set_instrument_version(value.instrument_version);
+    SetText(value.client_order_id, message.mutable_client_order_id());
+    SetText(value.venue_order_id, message.mutable_venue_order_id());
+    SetText(value.target, message.mutable_target());
+    message.set_side(kSides.ToProto(value.side));
+    message.set_previous(kOrderStates.ToProto(value.previous));
+    message.set_state(kOrderStates.ToProto(value.state));
+    message.set_quantity(value.quantity.mantissa);
+    message.set_cumulative(value.cumulative.mantissa);
+    message.set_price(value.price.mantissa);
+    if (value.fill) SetFill(*value.fill, *message.mutable_fill());
+    message.set_local_reason(kRejectReasons.ToProto(value.local_reason));
+    SetText(value.venue_code, message.mutable_venue_code());
+    SetText(value.detail, message.mutable_detail());
+    SetDigest(value.intent_hash, message.mutable_intent_hash());
+    SetText(value.evidence, message.mutable_evidence());
+    if (!value.signal.empty()) SetEventId(value.signal, *message.mutable_signal());
+    SetText(value.model_version, message.mutable_model_version());
+  }
+
+  static market::ExecReport From(const exec_pb::ExecReport& message, Problem& problem) {
+    market::ExecReport value;
+    value.kind = problem.Enum(kExecKinds, message.kind(), "value.kind");
+    value.account = problem.RequiredText<market::AccountId>(message.account(), "value.account");
+    value.strategy = market::StrategyId(message.strategy());
+    value.instrument =
+        problem.RequiredText<market::InstrumentId>(message.instrument(), "value.instrument");
+    value.instrument_version = message.instrument_version();
+    value.client_order_id = market::ClientOrderId(message.client_order_id());
+    value.venue_order_id = market::VenueOrderId(message.venue_order_id());
+    value.target = market::ClientOrderId(message.target());
+    value.side = problem.Enum(kSides, message.side(), "value.side");
+    value.previous = problem.Enum(kOrderStates, message.previous(), "value.previous");
+    value.state = problem.Enum(kOrderStates, message.state(), "value.state");
+    value.quantity.mantissa = message.quantity();
+    value.cumulative.mantissa = message.cumulative();
+    value.price.mantissa = message.price();
+    if (message.has_fill()) value.fill = FillFrom(message.fill(), problem);
+    value.local_reason =
+        problem.Enum(kRejectReasons, message.local_reason(), "value.local_reason");
+    value.venue_code = message.venue_code();
+    value.detail = message.detail();
+    value.intent_hash = problem.Digest(message.intent_hash(), "value.intent_hash");
+    value.evidence = message.evidence();
+    value.signal = EventIdFrom(message.signal());
+    value.model_version = message.model_version();
+    return value;
+  }
+};
+
+GANNET_WIRE_INSTANTIATE(market::OrderIntent);
+GANNET_WIRE_INSTANTIATE(market::RiskDecision);
+GANNET_WIRE_INSTANTIATE(market::ExecReport);
+
+}  // namespace gannet::wire

@@ -1,0 +1,205 @@
+#include "libs/wire/conversion.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/stubs/logging.h"
+#include "libs/base/check.h"
+#include "libs/base/utf8.h"
+
+namespace gannet::wire {
+namespace {
+
+// What protobuf had to say about the parse in progress on this thread (the field
+// that is not UTF-8). Without a handler it would go to stderr unstructured.
+thread_local std::string parse_complaint;
+
+void KeepComplaint(google::protobuf::LogLevel, const char*, int, const std::string& message) {
+  parse_complaint = message;
+}
+
+constexpr EnumTable<market::ScopeKind, common_pb::ScopeKind, 5> kScopeKinds({
+    {market::ScopeKind::kFirm, common_pb::SCOPE_KIND_FIRM},
+    {market::ScopeKind::kAccount, common_pb::SCOPE_KIND_ACCOUNT},
+    {market::ScopeKind::kStrategy, common_pb::SCOPE_KIND_STRATEGY},
+    {market::ScopeKind::kVenue, common_pb::SCOPE_KIND_VENUE},
+    {market::ScopeKind::kInstrument, common_pb::SCOPE_KIND_INSTRUMENT},
+});
+
+constexpr size_t kScratchBytes = 16u << 10;
+
+google::protobuf::Arena& ThreadArena() {
+  thread_local std::array<char, kScratchBytes> first_block;
+  thread_local google::protobuf::Arena arena(first_block.data(), first_block.size());
+  return arena;
+}
+
+thread_local bool arena_in_use = false;
+
+template <size_t size>
+void ReadFixed(const std::string& bytes, std::array<uint8_t, size>& out, std::string_view field,
+               Problem& problem) {
+  if (bytes.size() != size) {
+    problem.Add(field, absl::StrCat("has ", bytes.size(), " bytes instead of ", size));
+    return;
+  }
+  std::transform(bytes.begin(), bytes.end(), out.begin(),
+                 [](char c) { return static_cast<uint8_t>(c); });
+}
+
+template <size_t size>
+void WriteFixed(const std::array<uint8_t, size>& bytes, std::string* field) {
+  field->assign(bytes.begin(), bytes.end());
+}
+
+}  // namespace
+
+constexpr EnumTable<market::Side, common_pb::Side, 2> kSides({
+    {market::Side::kBuy, common_pb::SIDE_BUY},
+    {market::Side::kSell, common_pb::SIDE_SELL},
+});
+
+void Problem::AddInside(std::string_view field, const Problem& inside) {
+  constexpr std::string_view kOwn = "value";  // what `inside` calls the message itself
+  Add(std::string(field) + inside.field_.substr(kOwn.size()), inside.what_);
+}
+
+absl::Status Problem::status(std::string_view message) const {
+  return absl::InvalidArgumentError(absl::StrCat(std::string(message), ".", field_, " ", what_));
+}
+
+std::string Problem::UnknownEnum(int value) {
+  if (value == 0) return "is missing";
+  return absl::StrCat("has the value ", value,
+                      ", which this build does not know; run the build that wrote it or a newer one");
+}
+
+base::Sha256Digest Problem::Digest(const std::string& bytes, std::string_view field) {
+  base::Sha256Digest digest{};
+  ReadFixed(bytes, digest, field, *this);
+  return digest;
+}
+
+int Problem::Scale(uint32_t scale, std::string_view field) {
+  if (scale > static_cast<uint32_t>(market::kMaxScale)) {
+    Add(field, absl::StrCat("is ", scale, "; a scale is at most ", market::kMaxScale));
+    return 0;
+  }
+  return static_cast<int>(scale);
+}
+
+market::Money Problem::Money(bool present, const common_pb::Money& money, std::string_view field) {
+  Require(present, field);
+  const int scale = Scale(money.scale(), field);
+  const auto high = static_cast<unsigned __int128>(static_cast<uint64_t>(money.units_high()));
+  return market::Money(static_cast<market::Int128>(high << 64 | money.units_low()), scale);
+}
+
+void SetText(std::string_view text, std::string* field) {
+  if (base::IsUtf8(text)) [[likely]] {
+    field->assign(text);
+  } else {
+    *field = base::ReplaceBadUtf8(text);
+  }
+}
+
+void SetDigest(const base::Sha256Digest& digest, std::string* field) { WriteFixed(digest, field); }
+
+void SetMoney(const market::Money& money, common_pb::Money& message) {
+  const auto units = static_cast<unsigned __int128>(money.units());
+  message.set_units_high(static_cast<int64_t>(static_cast<uint64_t>(units >> 64)));
+  message.set_units_low(static_cast<uint64_t>(units));
+  message.set_scale(static_cast<uint32_t>(money.scale()));
+}
+
+void SetEventId(const market::EventId& id, common_pb::EventId& message) {
+  message.set_stream(id.stream);
+  message.set_sequence(id.sequence);
+}
+
+market::EventId EventIdFrom(const common_pb::EventId& message) {
+  return {.stream = message.stream(), .sequence = message.sequence()};
+}
+
+void SetScope(const market::Scope& scope, common_pb::Scope& message) {
+  message.set_kind(kScopeKinds.ToProto(scope.kind));
+  SetText(scope.name, message.mutable_name());
+}
+
+market::Scope ScopeFrom(const common_pb::Scope& message, Problem& problem) {
+  return {.kind = problem.Enum(kScopeKinds, message.kind(), "value.scope.kind"),
+          .name = message.name()};
+}
+
+void SetHeader(const market::Header& header, common_pb::Header& message) {
+  SetEventId(header.id, *message.mutable_id());
+  SetEventId(header.correlation, *message.mutable_correlation());
+  SetEventId(header.causation, *message.mutable_causation());
+  message.set_event_time_ns(base::UnixNanos(header.event_time));
+  message.set_receive_time_ns(base::UnixNanos(header.receive_time));
+  message.set_publish_time_ns(base::UnixNanos(header.publish_time));
+  SetText(header.source, message.mutable_source());
+  message.set_source_sequence(header.source_sequence);
+  SetText(header.tenant, message.mutable_tenant());
+  if (header.trace == market::TraceContext{}) return;
+  common_pb::TraceContext& trace = *message.mutable_trace();
+  WriteFixed(header.trace.trace_id, trace.mutable_trace_id());
+  WriteFixed(header.trace.span_id, trace.mutable_span_id());
+  trace.set_flags(header.trace.flags);
+}
+
+market::Header HeaderFrom(const common_pb::Header& message, Problem& problem) {
+  market::Header header;
+  header.id = EventIdFrom(message.id());
+  header.correlation = EventIdFrom(message.correlation());
+  header.causation = EventIdFrom(message.causation());
+  header.event_time = base::FromUnixNanos(message.event_time_ns());
+  header.receive_time = base::FromUnixNanos(message.receive_time_ns());
+  header.publish_time = base::FromUnixNanos(message.publish_time_ns());
+  header.source = message.source();
+  header.source_sequence = message.source_sequence();
+  header.tenant = message.tenant();
+  if (!message.has_trace()) return header;
+  const common_pb::TraceContext& trace = message.trace();
+  ReadFixed(trace.trace_id(), header.trace.trace_id, "header.trace.trace_id", problem);
+  ReadFixed(trace.span_id(), header.trace.span_id, "header.trace.span_id", problem);
+  if (trace.flags() > 0xFF) problem.Add("header.trace.flags", "does not fit a byte");
+  header.trace.flags = static_cast<uint8_t>(trace.flags());
+  return header;
+}
+
+ScratchArena::ScratchArena() : arena_(ThreadArena()) {
+  GANNET_CHECK(!arena_in_use, "the scratch arena of a thread is used by one conversion at a time");
+  arena_in_use = true;
+}
+
+ScratchArena::~ScratchArena() {
+  arena_.Reset();
+  arena_in_use = false;
+}
+
+std::string Serialize(const google::protobuf::MessageLite& message) {
+  std::string bytes;
+  message.SerializeToString(&bytes);
+  return bytes;
+}
+
+absl::Status Parse(std::string_view bytes, google::protobuf::MessageLite& message) {
+  [[maybe_unused]] static const bool handler_set = [] {
+    google::protobuf::SetLogHandler(&KeepComplaint);
+    return true;
+  }();
+  if (bytes.size() > kMaxMessageBytes) {
+    return absl::InvalidArgumentError(absl::StrCat(message.GetTypeName(), ": ", bytes.size(),
+                                                   " bytes; the limit is ", kMaxMessageBytes));
+  }
+  parse_complaint.clear();
+  if (message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      message.GetTypeName(), ": the bytes are not such a message",
+      parse_complaint.empty() ? std::string() : absl::StrCat(": ", parse_complaint)));
+}
+
+}  // namespace gannet::wire
