@@ -239,12 +239,13 @@ std::string Canonical(const market::NewsSignal& signal) {
   out.EventId(signal.item);
   out.Bytes(signal.title);
   out.Bytes(signal.source);
+  out.Bytes(signal.source_id);
   Code(out, signal.type);
   out.U32(signal.type_probability_ppm);
   out.I32(signal.sentiment_ppm);
   out.U32(signal.novelty_ppm);
   out.U32(signal.confidence_ppm);
-  out.Bool(signal.duplicate);
+  Code(out, signal.relation);
   out.EventId(signal.original);
   Count(out, signal.entities.size());
   for (const market::Entity& entity : signal.entities) Write(out, entity);

@@ -9,6 +9,7 @@ namespace pb = ::gannet::news::v1;
 namespace ml_pb = ::gannet::ml::v1;
 using market::DriftState;
 using market::NewsEventType;
+using market::NewsRelation;
 
 constexpr EnumTable<NewsEventType, pb::NewsEventType, 7> kEventTypes({
     {NewsEventType::kNone, pb::NEWS_EVENT_TYPE_NONE},
@@ -18,6 +19,12 @@ constexpr EnumTable<NewsEventType, pb::NewsEventType, 7> kEventTypes({
     {NewsEventType::kRegulation, pb::NEWS_EVENT_TYPE_REGULATION},
     {NewsEventType::kPartnership, pb::NEWS_EVENT_TYPE_PARTNERSHIP},
     {NewsEventType::kTechnical, pb::NEWS_EVENT_TYPE_TECHNICAL},
+});
+constexpr EnumTable<NewsRelation, pb::NewsRelation, 4> kRelations({
+    {NewsRelation::kOriginal, pb::NEWS_RELATION_ORIGINAL},
+    {NewsRelation::kRepeat, pb::NEWS_RELATION_REPEAT},
+    {NewsRelation::kCorrection, pb::NEWS_RELATION_CORRECTION},
+    {NewsRelation::kRetraction, pb::NEWS_RELATION_RETRACTION},
 });
 constexpr EnumTable<DriftState, ml_pb::DriftState, 4> kDriftStates({
     {DriftState::kOk, ml_pb::DRIFT_STATE_OK},
@@ -67,12 +74,13 @@ struct Convert<market::NewsSignal> {
     if (!value.item.empty()) SetEventId(value.item, *message.mutable_item());
     SetText(value.title, message.mutable_title());
     SetText(value.source, message.mutable_source());
+    SetText(value.source_id, message.mutable_source_id());
     message.set_type(kEventTypes.ToProto(value.type));
     message.set_type_probability_ppm(value.type_probability_ppm);
     message.set_sentiment_ppm(value.sentiment_ppm);
     message.set_novelty_ppm(value.novelty_ppm);
     message.set_confidence_ppm(value.confidence_ppm);
-    message.set_duplicate(value.duplicate);
+    message.set_relation(kRelations.ToProto(value.relation));
     if (!value.original.empty()) SetEventId(value.original, *message.mutable_original());
     for (const market::Entity& entity : value.entities) {
       pb::Entity& added = *message.add_entities();
@@ -92,12 +100,13 @@ struct Convert<market::NewsSignal> {
     value.item = EventIdFrom(message.item());
     value.title = message.title();
     value.source = message.source();
+    value.source_id = message.source_id();
     value.type = problem.Enum(kEventTypes, message.type(), "value.type");
     value.type_probability_ppm = message.type_probability_ppm();
     value.sentiment_ppm = message.sentiment_ppm();
     value.novelty_ppm = message.novelty_ppm();
     value.confidence_ppm = message.confidence_ppm();
-    value.duplicate = message.duplicate();
+    value.relation = problem.Enum(kRelations, message.relation(), "value.relation");
     value.original = EventIdFrom(message.original());
     value.entities.reserve(static_cast<size_t>(message.entities_size()));
     for (const pb::Entity& entity : message.entities()) {

@@ -262,12 +262,13 @@ market::NewsSignal RandomValue(base::Rng& rng) {
   value.item = Id(rng);
   value.title = Text(rng);
   value.source = Text(rng);
+  value.source_id = Text(rng);
   value.type = Pick(rng, market::NewsEventType::kNone, market::NewsEventType::kTechnical);
   value.type_probability_ppm = Small(rng);
   value.sentiment_ppm = static_cast<int32_t>(Small(rng));
   value.novelty_ppm = Small(rng);
   value.confidence_ppm = Small(rng);
-  value.duplicate = Coin(rng);
+  value.relation = Pick(rng, market::NewsRelation::kOriginal, market::NewsRelation::kRetraction);
   value.original = Id(rng);
   const uint64_t entities = rng.Below(4);
   for (uint64_t i = 0; i < entities; ++i) value.entities.push_back(Entity(rng));
