@@ -42,6 +42,7 @@
 #include "libs/market/money.h"
 #include "libs/market/order.h"
 #include "libs/market/price.h"
+#include "libs/matching/self_trade.h"
 #include "libs/wire/canonical.h"
 
 namespace gannet::matching {
@@ -51,9 +52,6 @@ enum class QueueModel : uint8_t {
   kProportional = 1,   // by the share of the level that is ahead
   kCancelsBehind = 2,  // never, until the level is smaller than what was ahead
 };
-
-// Which of our own orders goes when two of them would meet.
-enum class SelfTrade : uint8_t { kNone = 0, kExpireTaker = 1, kExpireMaker = 2, kExpireBoth = 3 };
 
 // In which asset a fee is paid.
 enum class FeeAsset : uint8_t { kQuote = 1, kReceived = 2 };  // kReceived: base when buying, as spot venues do
@@ -180,55 +178,66 @@ class PaperVenue {
     PaperOrderStatus status;
     bool resting = false;        // in the queue at its price
     bool triggered = false;
-    bool queue_unknown = false;  // priced outside the visible book: the first level seen there counts as ahead
-    market::Quantity credit;     // of `ahead` already reduced by the last book update, see OnTrade
+    bool queue_unknown = false;  // beyond the visible book: the first level seen at its price counts as ahead
+    market::Quantity credit;     // of `ahead` taken off by the last book update, see ReduceQueue
+    market::Quantity remaining() const { return status.remaining(); }
   };
   struct LevelMemory {
     market::Quantity taken;   // by us, and not renewed by the market
     market::Quantity traded;  // printed there since the last book update
   };
-  using Memory = std::map<std::pair<market::Side, market::Price>, LevelMemory>;
+  using LevelKey = std::pair<market::Side, market::Price>;
   struct Market {
     market::Instrument instrument;
     market::Book book;
     bool valid = false;
     market::Price last_trade;  // 0: none yet
-    Memory memory;
+    std::map<LevelKey, LevelMemory> memory;
     std::set<OrderNumber> open;  // orders of this instrument, oldest first
   };
   struct Arrival {
     bool cancel = false;
     PaperOrder order;  // cancel: only the id
   };
-  using ArrivalKey = std::pair<base::Time, uint64_t>;
+  using ArrivalKey = std::pair<base::Time, uint64_t>;  // deadline, creation
+
+  base::Time Step(base::Time now);
+  Market* FindMarket(const market::InstrumentId& id, uint32_t version);
 
   void Arrive(const Arrival& arrival, base::Time at);
   void ArriveOrder(const PaperOrder& order, base::Time at);
   void ArriveCancel(const market::ClientOrderId& id, base::Time at);
-  PaperReject Validate(const PaperOrder& order, const Market& market) const;
-  PaperReject CheckMarket(const PaperOrder& order, const Market& market) const;
-  void ExpireDue(base::Time now);
+  PaperReject Check(const PaperOrder& order, const Market& market) const;
 
-  // Executes a new or just triggered order: takes, then rests or expires.
-  void Execute(Market& market, Working& working, base::Time at);
-  market::Quantity Take(Market& market, Working& working, market::Price limit, base::Time at);
-  market::Quantity Available(const Market& market, const PaperOrder& order, market::Price limit) const;
-  market::Price TakeLimit(const Market& market, const PaperOrder& order, bool triggered) const;
+  // Executes a new or just triggered order: takes, then rests or expires. The
+  // order may be closed, and gone, afterwards.
+  void Execute(Market& market, OrderNumber number, base::Time at);
+  void TakeVisible(Market& market, Working& working, market::Price limit, market::Liquidity liquidity,
+                   base::Time at);
   bool PreventSelfTrade(Market& market, Working& taker, market::Price through, bool inclusive, base::Time at);
   void Rest(Market& market, Working& working);
 
-  void UpdateQueues(Market& market, const market::Book& before, bool replaced);
+  // Resting orders of one side, best price first, then oldest.
+  std::vector<OrderNumber> Resting(const Market& market, market::Side side) const;
+  void ReduceQueues(Market& market, const std::map<LevelKey, market::Quantity>& before, bool replaced);
+  void FadeMemory(Market& market);
   void FillCrossed(Market& market, base::Time at);
   void FillFromTrade(Market& market, const market::Trade& trade, base::Time at);
   void TriggerStops(Market& market, base::Time at);
 
-  void FillOrder(Market& market, Working& working, market::Price price, market::Quantity quantity,
+  void FillOrder(const Market& market, Working& working, market::Price price, market::Quantity quantity,
                  market::Liquidity liquidity, base::Time at);
-  void CloseOrder(Market& market, Working& working, market::OrderState state, base::Time at);
+  market::Money Fee(const market::Instrument& instrument, market::Side side, market::Price price,
+                    market::Quantity quantity, market::Liquidity liquidity, market::AssetId* asset) const;
+  void CloseOrder(Market& market, OrderNumber number, market::OrderState state, base::Time at);
+  void ForgetOldest();
   void Emit(PaperEventKind kind, const PaperOrderStatus& status, base::Time at);
   void EmitReject(PaperEventKind kind, const PaperOrder& order, PaperReject reason, base::Time at);
-  Market* FindMarket(const market::InstrumentId& id, uint32_t version);
-  base::Time Step(base::Time now);
+
+  void LoadBody(wire::CanonicalReader& reader);
+  bool Consistent();
+  void Clear();
+  void Swap(PaperVenue& other);
 
   const PaperOptions options_;
   base::Time now_{};
@@ -240,8 +249,9 @@ class PaperVenue {
   std::map<OrderNumber, Working> orders_;  // open
   std::map<market::ClientOrderId, OrderNumber> open_by_id_;
   std::set<std::pair<base::Time, OrderNumber>> expiries_;
-  std::map<market::ClientOrderId, PaperOrderStatus> closed_;
-  std::deque<std::pair<OrderNumber, market::ClientOrderId>> closed_order_;
+  // The latest closed order under each id, and the order in which they closed.
+  std::map<market::ClientOrderId, std::pair<OrderNumber, PaperOrderStatus>> closed_;
+  std::deque<std::pair<OrderNumber, market::ClientOrderId>> closed_queue_;
   std::vector<PaperEvent> events_;
   Stats stats_;
 };
