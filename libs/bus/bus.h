@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -24,17 +25,25 @@ struct Position {
   auto operator<=>(const Position&) const = default;
 };
 
+// Where a subscription begins. kGroup: after what its group has acknowledged; at
+// the earliest event kept if the group is new. Any other start moves the group.
+enum class Start : uint8_t { kGroup, kEarliest, kLatest, kAt };
+
 struct SubscribeOptions {
-  std::string group;  // progress is kept by group; empty: no group, explicit `from`
-  enum class Start : uint8_t { kGroup, kEarliest, kLatest, kAt } start = Start::kGroup;
-  std::vector<Position> at;  // kAt: the first offset wanted in each partition
+  std::string group;  // progress is kept by group; empty: no group, needs another start than kGroup
+  Start start = Start::kGroup;
+  std::vector<Position> at;  // kAt: the first offset wanted in each partition; others from the earliest
   size_t limit = 10'000;     // events delivered and not yet acknowledged, at most
 };
+
+// Which partition an event goes to: the same for every implementation, process and
+// build. Events of an order_shard topic go by tenant, others by key.
+uint32_t PartitionOf(const TopicInfo& topic, const void* event, uint32_t partitions);
 
 // Counters that make every loss and delay visible.
 struct SubscriptionStats {
   uint64_t delivered = 0;
-  uint64_t skipped = 0;      // conflated away (market data only)
+  uint64_t skipped = 0;      // conflated away (market data), or asked for and no longer kept
   uint64_t redelivered = 0;
   uint64_t lag = 0;          // events not yet delivered
 };
