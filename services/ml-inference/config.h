@@ -1,0 +1,14 @@
+// Settings of ml-inference.
+#pragma once
+
+#include <string>
+
+namespace gannet::ml_inference {
+
+struct MlInferenceConfig {
+  std::string registry;               // folder of models (registry.h)
+  std::string model = "direction";    // name in the registry; empty: predict nothing
+  std::string version = "champion";   // number or alias
+};
+
+}  // namespace gannet::ml_inference
