@@ -4,6 +4,9 @@
 #   gannet_service(NAME SOURCES … [DEPS …])
 #   gannet_test(NAME SOURCES … [DEPS …] [LABELS …] [TIMEOUT seconds])
 #
+# and gannet_fuzz(NAME SOURCES … [DEPS …]) for a *_fuzz.cc with the sources it
+# exercises: a libFuzzer binary under ASan and UBSan, built on request with clang.
+#
 # ENGINE marks a pure library: it is part of the target `gannet_engines`, which
 # sanitizer, second-compiler and cross-build checks build without gRPC, Kafka,
 # PostgreSQL or OpenTelemetry.
@@ -78,4 +81,15 @@ function(gannet_test name)
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT}
     SKIP_RETURN_CODE 4)
+endfunction()
+
+function(gannet_fuzz name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES Clang)
+    return()
+  endif()
+  add_executable(${name} EXCLUDE_FROM_ALL ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE gannet_flags ${arg_DEPS})
+  target_compile_options(${name} PRIVATE -fsanitize=fuzzer,address,undefined -g1)
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer,address,undefined)
 endfunction()
