@@ -14,15 +14,17 @@ absl::Status Annotate(const absl::Status& status, std::string_view context);
 
 }  // namespace gannet::base
 
-#define GANNET_RETURN_IF_ERROR(expression)                                        \
-  do {                                                                            \
-    if (absl::Status gannet_status = (expression); !gannet_status.ok()) {         \
-      return gannet_status;                                                       \
-    }                                                                             \
-  } while (false)
-
 #define GANNET_CONCAT_INNER(a, b) a##b
 #define GANNET_CONCAT(a, b) GANNET_CONCAT_INNER(a, b)
+#define GANNET_RETURN_IF_ERROR(expression) \
+  GANNET_RETURN_IF_ERROR_IMPL(GANNET_CONCAT(gannet_status_, __LINE__), expression)
+#define GANNET_RETURN_IF_ERROR_IMPL(status, expression)          \
+  do {                                                           \
+    if (absl::Status status = (expression); !status.ok()) {      \
+      return status;                                             \
+    }                                                            \
+  } while (false)
+
 #define GANNET_ASSIGN_OR_RETURN(target, expression)                               \
   GANNET_ASSIGN_OR_RETURN_IMPL(GANNET_CONCAT(gannet_result_, __LINE__), target, expression)
 #define GANNET_ASSIGN_OR_RETURN_IMPL(result, target, expression)                  \

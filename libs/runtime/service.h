@@ -23,6 +23,8 @@ struct Deps {
   Shard& shard;              // engines live here
   bus::Bus& bus;             // what is durable, for those who watch
   base::Executor& executor;  // of the edges; the same thread as the shard's
+  base::Executor& background;  // for slow work (disk, model training): another thread, which
+                               // answers by posting to `executor`; in simulation the same one
   const base::Clock& clock;
   base::Files& files;
   net::Network& network;
