@@ -164,6 +164,7 @@ class SqliteStore : public Store {
   }
 
   absl::Status Prepare(const std::string& key) {
+    GANNET_RETURN_IF_ERROR(Execute("PRAGMA cipher_log_level = NONE"));  // errors come back as statuses
     GANNET_RETURN_IF_ERROR(Execute(absl::StrCat("PRAGMA key = \"x'", base::Hex(key), "'\"")));
     sqlite3_busy_timeout(db_, 2'000);
     // Reading the schema is what proves the key; before it nothing was decrypted.
