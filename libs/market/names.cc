@@ -1,0 +1,315 @@
+#include "libs/market/names.h"
+
+namespace gannet::market {
+
+const char* Name(Side side) {
+  switch (side) {
+    case Side::kBuy:
+      return "buy";
+    case Side::kSell:
+      return "sell";
+  }
+  return "?";
+}
+
+const char* Name(OrderType type) {
+  switch (type) {
+    case OrderType::kMarket:
+      return "MARKET";
+    case OrderType::kLimit:
+      return "LIMIT";
+    case OrderType::kStop:
+      return "STOP";
+    case OrderType::kStopLimit:
+      return "STOP_LIMIT";
+    case OrderType::kTakeProfit:
+      return "TAKE_PROFIT";
+    case OrderType::kTakeProfitLimit:
+      return "TAKE_PROFIT_LIMIT";
+    case OrderType::kTrailingStop:
+      return "TRAILING_STOP";
+  }
+  return "?";
+}
+
+const char* Name(TimeInForce tif) {
+  switch (tif) {
+    case TimeInForce::kGtc:
+      return "GTC";
+    case TimeInForce::kIoc:
+      return "IOC";
+    case TimeInForce::kFok:
+      return "FOK";
+    case TimeInForce::kGtd:
+      return "GTD";
+    case TimeInForce::kPostOnly:
+      return "POST_ONLY";
+  }
+  return "?";
+}
+
+const char* Name(IntentKind kind) {
+  switch (kind) {
+    case IntentKind::kNew:
+      return "NEW";
+    case IntentKind::kCancel:
+      return "CANCEL";
+    case IntentKind::kReplace:
+      return "REPLACE";
+  }
+  return "?";
+}
+
+const char* Name(ExecKind kind) {
+  switch (kind) {
+    case ExecKind::kJournaled:
+      return "JOURNALED";
+    case ExecKind::kNotSent:
+      return "NOT_SENT";
+    case ExecKind::kAccepted:
+      return "ACCEPTED";
+    case ExecKind::kRejected:
+      return "REJECTED";
+    case ExecKind::kFill:
+      return "FILL";
+    case ExecKind::kCanceled:
+      return "CANCELED";
+    case ExecKind::kExpired:
+      return "EXPIRED";
+    case ExecKind::kTriggered:
+      return "TRIGGERED";
+    case ExecKind::kUnknown:
+      return "UNKNOWN";
+    case ExecKind::kAbsent:
+      return "ABSENT";
+    case ExecKind::kCancelRejected:
+      return "CANCEL_REJECTED";
+    case ExecKind::kReplaced:
+      return "REPLACED";
+    case ExecKind::kReplaceRejected:
+      return "REPLACE_REJECTED";
+    case ExecKind::kPendingCancel:
+      return "PENDING_CANCEL";
+    case ExecKind::kIllegal:
+      return "ILLEGAL";
+  }
+  return "?";
+}
+
+const char* Name(Liquidity liquidity) {
+  switch (liquidity) {
+    case Liquidity::kNone:
+      return "";
+    case Liquidity::kMaker:
+      return "maker";
+    case Liquidity::kTaker:
+      return "taker";
+  }
+  return "?";
+}
+
+const char* Name(RejectReason reason) {
+  switch (reason) {
+    case RejectReason::kNone:
+      return "NONE";
+    case RejectReason::kMalformed:
+      return "MALFORMED";
+    case RejectReason::kUnknownAccount:
+      return "UNKNOWN_ACCOUNT";
+    case RejectReason::kUnknownInstrument:
+      return "UNKNOWN_INSTRUMENT";
+    case RejectReason::kInstrumentVersion:
+      return "INSTRUMENT_VERSION";
+    case RejectReason::kKillSwitch:
+      return "KILL_SWITCH";
+    case RejectReason::kTradingState:
+      return "TRADING_STATE";
+    case RejectReason::kGateClosed:
+      return "GATE_CLOSED";
+    case RejectReason::kMissingLimit:
+      return "MISSING_LIMIT";
+    case RejectReason::kNotPermitted:
+      return "NOT_PERMITTED";
+    case RejectReason::kOffTick:
+      return "OFF_TICK";
+    case RejectReason::kOffLot:
+      return "OFF_LOT";
+    case RejectReason::kBelowMinimum:
+      return "BELOW_MINIMUM";
+    case RejectReason::kNoPrice:
+      return "NO_PRICE";
+    case RejectReason::kStalePrice:
+      return "STALE_PRICE";
+    case RejectReason::kBookInvalid:
+      return "BOOK_INVALID";
+    case RejectReason::kCrossedBook:
+      return "CROSSED_BOOK";
+    case RejectReason::kMaxQuantity:
+      return "MAX_QUANTITY";
+    case RejectReason::kMaxNotional:
+      return "MAX_NOTIONAL";
+    case RejectReason::kPriceCollar:
+      return "PRICE_COLLAR";
+    case RejectReason::kDuplicate:
+      return "DUPLICATE";
+    case RejectReason::kMessageRate:
+      return "MESSAGE_RATE";
+    case RejectReason::kOpenOrders:
+      return "OPEN_ORDERS";
+    case RejectReason::kOpenNotional:
+      return "OPEN_NOTIONAL";
+    case RejectReason::kPositionLimit:
+      return "POSITION_LIMIT";
+    case RejectReason::kGrossExposure:
+      return "GROSS_EXPOSURE";
+    case RejectReason::kNetExposure:
+      return "NET_EXPOSURE";
+    case RejectReason::kBalance:
+      return "BALANCE";
+    case RejectReason::kDailyLoss:
+      return "DAILY_LOSS";
+    case RejectReason::kDrawdown:
+      return "DRAWDOWN";
+    case RejectReason::kReduceOnly:
+      return "REDUCE_ONLY";
+    case RejectReason::kInventory:
+      return "INVENTORY";
+    case RejectReason::kSelfTrade:
+      return "SELF_TRADE";
+  }
+  return "?";
+}
+
+const char* Name(TradingState state) {
+  switch (state) {
+    case TradingState::kActive:
+      return "ACTIVE";
+    case TradingState::kReducing:
+      return "REDUCING";
+    case TradingState::kCancelOnly:
+      return "CANCEL_ONLY";
+    case TradingState::kHalted:
+      return "HALTED";
+  }
+  return "?";
+}
+
+const char* Name(ScopeKind kind) {
+  switch (kind) {
+    case ScopeKind::kFirm:
+      return "firm";
+    case ScopeKind::kAccount:
+      return "account";
+    case ScopeKind::kStrategy:
+      return "strategy";
+    case ScopeKind::kVenue:
+      return "venue";
+    case ScopeKind::kInstrument:
+      return "instrument";
+  }
+  return "?";
+}
+
+const char* Name(BookState state) {
+  switch (state) {
+    case BookState::kValid:
+      return "VALID";
+    case BookState::kInvalid:
+      return "INVALID";
+  }
+  return "?";
+}
+
+const char* Name(BookFault fault) {
+  switch (fault) {
+    case BookFault::kNone:
+      return "none";
+    case BookFault::kNoSnapshot:
+      return "no snapshot";
+    case BookFault::kGap:
+      return "gap";
+    case BookFault::kCrossed:
+      return "crossed";
+    case BookFault::kStale:
+      return "stale";
+    case BookFault::kDisconnected:
+      return "disconnected";
+    case BookFault::kBadData:
+      return "bad data";
+  }
+  return "?";
+}
+
+const char* Name(FeedState state) {
+  switch (state) {
+    case FeedState::kConnected:
+      return "connected";
+    case FeedState::kDisconnected:
+      return "disconnected";
+    case FeedState::kStale:
+      return "stale";
+  }
+  return "?";
+}
+
+const char* Name(NewsEventType type) {
+  switch (type) {
+    case NewsEventType::kNone:
+      return "NONE";
+    case NewsEventType::kFedSpeech:
+      return "FED_SPEECH";
+    case NewsEventType::kPoliticalPost:
+      return "POLITICAL_POST";
+    case NewsEventType::kHack:
+      return "HACK";
+    case NewsEventType::kRegulation:
+      return "REGULATION";
+    case NewsEventType::kPartnership:
+      return "PARTNERSHIP";
+    case NewsEventType::kTechnical:
+      return "TECHNICAL";
+  }
+  return "?";
+}
+
+const char* Name(NewsRelation relation) {
+  switch (relation) {
+    case NewsRelation::kOriginal:
+      return "original";
+    case NewsRelation::kRepeat:
+      return "repeat";
+    case NewsRelation::kCorrection:
+      return "correction";
+    case NewsRelation::kRetraction:
+      return "retraction";
+  }
+  return "?";
+}
+
+const char* Name(DriftState state) {
+  switch (state) {
+    case DriftState::kOk:
+      return "ok";
+    case DriftState::kWarning:
+      return "warning";
+    case DriftState::kDrifted:
+      return "drifted";
+    case DriftState::kUnknown:
+      return "unknown";
+  }
+  return "?";
+}
+
+const char* Name(InstrumentKind kind) {
+  switch (kind) {
+    case InstrumentKind::kSpot:
+      return "spot";
+    case InstrumentKind::kPerpetual:
+      return "perpetual";
+    case InstrumentKind::kFuture:
+      return "future";
+  }
+  return "?";
+}
+
+}  // namespace gannet::market

@@ -1,0 +1,125 @@
+#include "services/reporting/export.h"
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "libs/base/status.h"
+#include "libs/market/names.h"
+
+namespace gannet::reporting {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Cell {
+  std::string name;
+  std::string text;
+};
+using Row = std::vector<Cell>;
+
+Row RowOf(const store::FillRow& r) {
+  return {{"time", base::FormatTime(r.time)},
+          {"account", r.account.text()},
+          {"strategy", r.strategy.text()},
+          {"instrument", r.instrument.text()},
+          {"side", std::string(market::Name(r.side))},
+          {"price", r.price.ToString()},
+          {"quantity", r.quantity.ToString()},
+          {"notional", r.notional.ToString()},
+          {"fee", r.fee.ToString()},
+          {"fee_asset", r.fee_asset.text()},
+          {"liquidity", std::string(market::Name(r.liquidity))},
+          {"client_order_id", r.client_order_id.text()},
+          {"trade_id", r.trade_id},
+          {"model_version", r.model_version}};
+}
+
+Row RowOf(const store::OrderRow& r) {
+  return {{"created", base::FormatTime(r.created)},
+          {"updated", base::FormatTime(r.updated)},
+          {"account", r.account.text()},
+          {"strategy", r.strategy.text()},
+          {"instrument", r.instrument.text()},
+          {"side", std::string(market::Name(r.side))},
+          {"price", r.price.ToString()},
+          {"quantity", r.quantity.ToString()},
+          {"filled", r.cumulative.ToString()},
+          {"state", std::string(market::Name(r.state))},
+          {"detail", r.detail},
+          {"client_order_id", r.client_order_id.text()},
+          {"venue_order_id", r.venue_order_id.text()}};
+}
+
+Row RowOf(const store::PositionRow& r) {
+  return {{"account", r.account.text()},
+          {"strategy", r.strategy.text()},
+          {"instrument", r.instrument.text()},
+          {"net", r.net.ToString()},
+          {"average_price", r.average_price.ToString()},
+          {"realized_pnl", r.realized.ToString()},
+          {"unrealized_pnl", r.unrealized.ToString()},
+          {"fees", r.fees.ToString()},
+          {"asset", r.quote_asset.text()},
+          {"updated", base::FormatTime(r.updated)}};
+}
+
+Row RowOf(const store::EquityRow& r) {
+  return {{"time", base::FormatTime(r.time)},
+          {"account", r.account.text()},
+          {"asset", r.asset.text()},
+          {"realized_pnl", r.realized.ToString()},
+          {"unrealized_pnl", r.unrealized.ToString()},
+          {"total_pnl", (r.realized + r.unrealized).ToString()},
+          {"fees", r.fees.ToString()}};
+}
+
+// RFC 4180. A field that a spreadsheet would run as a formula gets an apostrophe.
+std::string CsvField(const std::string& text) {
+  std::string safe = text;
+  const bool number = !text.empty() && text.find_first_not_of("0123456789.-") == std::string::npos;
+  if (!number && !text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos) safe = "'" + text;
+  if (safe.find_first_of(",\"\r\n") == std::string::npos) return safe;
+  std::string quoted = "\"";
+  for (const char c : safe) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
+template <class T>
+absl::Status WriteTable(base::Files& files, const std::string& path, const Row& columns, const std::vector<T>& rows) {
+  std::string csv;
+  for (const Cell& cell : columns) csv += (csv.empty() ? "" : ",") + cell.name;
+  csv += "\r\n";
+  Json json = Json::array();
+  for (const T& item : rows) {
+    Json object = Json::object();
+    std::string line;
+    for (const Cell& cell : RowOf(item)) {
+      line += (object.empty() ? "" : ",") + CsvField(cell.text);
+      object[cell.name] = cell.text;
+    }
+    csv += line + "\r\n";
+    json.push_back(std::move(object));
+  }
+  GANNET_RETURN_IF_ERROR(files.WriteAtomically(path + ".csv", csv));
+  // Text from outside may hold broken UTF-8: replaced, never thrown over.
+  return files.WriteAtomically(path + ".json", json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+}  // namespace
+
+absl::Status ExportReports(store::Store& store, store::Range range, base::Files& files, const std::string& folder) {
+  GANNET_RETURN_IF_ERROR(files.MakeDirs(folder));
+  GANNET_ASSIGN_OR_RETURN(const auto orders, store.Orders(range));
+  GANNET_ASSIGN_OR_RETURN(const auto fills, store.Fills(range));
+  GANNET_ASSIGN_OR_RETURN(const auto positions, store.AllPositions());
+  GANNET_ASSIGN_OR_RETURN(const auto equity, store.Equity(range));
+  GANNET_RETURN_IF_ERROR(WriteTable(files, folder + "/orders", RowOf(store::OrderRow{}), orders));
+  GANNET_RETURN_IF_ERROR(WriteTable(files, folder + "/fills", RowOf(store::FillRow{}), fills));
+  GANNET_RETURN_IF_ERROR(WriteTable(files, folder + "/positions", RowOf(store::PositionRow{}), positions));
+  return WriteTable(files, folder + "/pnl", RowOf(store::EquityRow{}), equity);
+}
+
+}  // namespace gannet::reporting

@@ -1,0 +1,65 @@
+// Feeds the engine from the outer bus (durable facts only) and writes its changes
+// to the store on the background executor, acknowledging after the write.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "libs/bus/topics.h"
+#include "libs/journal/journal.h"
+#include "libs/runtime/service.h"
+#include "libs/store/store.h"
+#include "services/reporting/config.h"
+#include "services/reporting/reporting_engine.h"
+
+namespace gannet::reporting {
+
+class ReportingService : public runtime::Service {
+ public:
+  ReportingService(ReportingConfig config, runtime::Deps& deps, std::unique_ptr<store::Store> store);
+  ~ReportingService() override;
+
+  // Facts of the journal that the store has not seen (the process died between the
+  // journal and the store). Once, before Start.
+  absl::Status CatchUp(journal::Reader& reader);
+
+  std::string_view name() const override { return "reporting"; }
+  absl::Status Start() override;
+  void Drain(std::function<void()> done) override;
+  runtime::Health health() const override;
+
+  // For exports, after Drain.
+  store::Store& store() { return *store_; }
+
+ private:
+  enum class Equity { kWithout, kWith };
+  void Arm();
+  void Flush(Equity equity);
+  void OnWritten(absl::Status status, const store::Batch& batch, bus::Position position);
+
+  const ReportingConfig config_;
+  base::Executor& executor_;
+  base::Executor& background_;
+  const base::Clock& clock_;
+  bus::Bus& bus_;
+  telemetry::Log& log_;
+  std::unique_ptr<store::Store> store_;
+  ReportingEngine engine_;
+  bus::Position last_report_;      // newest handed to the engine
+  bool any_report_ = false;
+  bool writing_ = false;           // one transaction at a time
+  base::Time next_equity_{};
+  base::TimerId timer_ = base::TimerId::kNone;
+  absl::Status write_status_;
+  std::function<void()> drained_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  // Last members: no handler runs once they are gone.
+  std::unique_ptr<bus::Subscription> instruments_, quotes_, reports_;
+};
+
+}  // namespace gannet::reporting
