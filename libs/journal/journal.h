@@ -32,7 +32,7 @@ enum class RecordType : uint8_t {
 struct Record {
   uint64_t sequence = 0;  // from 1, without gaps, over all segments of a journal
   RecordType type = RecordType::kInput;
-  base::Time time;        // engine time
+  base::Time time;        // kInput: receive time; otherwise engine time
   std::string channel;
   std::string payload;
   bool operator==(const Record&) const = default;

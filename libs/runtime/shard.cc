@@ -58,7 +58,7 @@ Shard::~Shard() {
 // --- inputs and turns --------------------------------------------------------
 
 InputPort Shard::AddInput(std::string name, InputHandler handler) {
-  GANNET_CHECK(name != kTickChannel && name != kTimerChannel && name != kResumeChannel, "the name is the shard's own");
+  GANNET_CHECK(name != kTimerChannel && name != kResumeChannel, "the name is the shard's own");
   ports_.push_back(Port{std::move(name), std::move(handler)});
   return InputPort(static_cast<uint32_t>(ports_.size() - 1));
 }
@@ -71,9 +71,13 @@ std::optional<InputPort> Shard::FindInput(std::string_view name) const {
 }
 
 void Shard::Deliver(InputPort port, std::string_view bytes, base::Time receive_time) {
+  FireTimersUntil(receive_time);
+  RunInput(port, bytes, receive_time);
+}
+
+void Shard::RunInput(InputPort port, std::string_view bytes, base::Time receive_time) {
   const Port& target = ports_.at(static_cast<size_t>(port));
   if (receive_time < now_) ++stats_.clock_went_back;
-  FireTimersUntil(receive_time);
   ++stats_.inputs;
   const market::Header cause = BeginTurn(target.name, bytes, receive_time);
   target.handler(bytes, cause);
@@ -81,11 +85,28 @@ void Shard::Deliver(InputPort port, std::string_view bytes, base::Time receive_t
 }
 
 void Shard::Tick(base::Time now) {
-  if (timers_.empty() || timers_.begin()->first.first > now) return ArmWakeUp();
   FireTimersUntil(now);
-  // Recorded, so that a replay fires the same timers at the same point.
-  BeginTurn(kTickChannel, "", now);
-  EndTurn();
+  ArmWakeUp();
+}
+
+absl::Status Shard::Replay(const journal::Record& record) {
+  if (record.channel == kResumeChannel) {
+    Resume(record.time);
+  } else if (record.channel == kTimerChannel) {
+    if (next_deadline() != record.time) {
+      return absl::FailedPreconditionError(absl::StrCat("record ", record.sequence, " is a timer of ", base::FormatTime(record.time),
+                                                        ", which is not the next one here"));
+    }
+    FireNextTimer();
+  } else {
+    const std::optional<InputPort> port = FindInput(record.channel);
+    if (!port) {
+      return absl::NotFoundError(absl::StrCat("record ", record.sequence, " is an input of '", record.channel,
+                                              "', which does not run here; replay with the services that wrote it"));
+    }
+    RunInput(*port, record.payload, record.time);
+  }
+  return absl::OkStatus();
 }
 
 void Shard::Resume(base::Time now) {
@@ -96,9 +117,9 @@ void Shard::Resume(base::Time now) {
   EndTurn();
 }
 
-uint64_t Shard::Record(journal::RecordType type, std::string_view channel, std::string_view payload) {
+uint64_t Shard::Record(journal::RecordType type, base::Time time, std::string_view channel, std::string_view payload) {
   ++sequence_;
-  if (journal_ != nullptr) journal_->Append(type, now_, channel, payload);
+  if (journal_ != nullptr) journal_->Append(type, time, channel, payload);
   return sequence_;
 }
 
@@ -106,7 +127,8 @@ market::Header Shard::BeginTurn(std::string_view channel, std::string_view paylo
   GANNET_CHECK(!in_turn_, "an input came in the middle of a turn; hand it over through the executor");
   in_turn_ = true;
   now_ = std::max(now_, receive_time);
-  turn_position_ = Record(journal::RecordType::kInput, channel, payload);
+  // The receive time is what is recorded: engine time follows from it.
+  turn_position_ = Record(journal::RecordType::kInput, receive_time, channel, payload);
   turn_outputs_ = 0;
   market::Header cause;
   cause.id = {fact_stream_, turn_position_ << kOutputBits};
@@ -188,14 +210,16 @@ void Shard::Cancel(base::TimerId id) {
 base::Time Shard::next_deadline() const { return timers_.empty() ? base::Time::max() : timers_.begin()->first.first; }
 
 void Shard::FireTimersUntil(base::Time deadline) {
-  while (!timers_.empty() && timers_.begin()->first.first <= deadline) {
-    auto node = timers_.extract(timers_.begin());
-    timer_deadlines_.erase(node.key().second);
-    ++stats_.timers;
-    const market::Header cause = BeginTurn(kTimerChannel, "", node.key().first);
-    node.mapped()(cause);
-    EndTurn();
-  }
+  while (next_deadline() <= deadline && !timers_.empty()) FireNextTimer();
+}
+
+void Shard::FireNextTimer() {
+  auto node = timers_.extract(timers_.begin());
+  timer_deadlines_.erase(node.key().second);
+  ++stats_.timers;
+  const market::Header cause = BeginTurn(kTimerChannel, "", node.key().first);
+  node.mapped()(cause);
+  EndTurn();
 }
 
 void Shard::ArmWakeUp() {
@@ -254,7 +278,7 @@ market::EventId Shard::Dispatch(const bus::TopicInfo& topic, RawEvent event, mar
 void Shard::RecordFact(const bus::TopicInfo& topic, const RawEvent& event) {
   GANNET_CHECK(topic.fact, "only topics of facts are recorded");
   ++stats_.facts;
-  Record(journal::RecordType::kFact, topic.name, journal_ != nullptr ? topic.encode(event.get()) : std::string());
+  Record(journal::RecordType::kFact, now_, topic.name, journal_ != nullptr ? topic.encode(event.get()) : std::string());
   for (const FactObserver& observer : fact_observers_) observer(topic, event.get());
 }
 

@@ -80,8 +80,13 @@ class Shard {
   std::optional<InputPort> FindInput(std::string_view name) const;
   // Runs one turn. From outside a turn only.
   void Deliver(InputPort port, std::string_view bytes, base::Time receive_time);
-  // Fires what is due by `now` although no input came: recorded as an input.
+  // Fires what is due by `now` although no input came. Each timer that fires is
+  // recorded, so that a replay fires it at the same point.
   void Tick(base::Time now);
+  // Runs the turn that an input record of a journal began: the input handed to its
+  // port, the timer, the resume. NOT_FOUND: no such port here. FAILED_PRECONDITION:
+  // a timer that is not due here.
+  absl::Status Replay(const journal::Record& record);
 
   // --- timers, on engine time; ordered by (deadline, creation) --------------
   // `task` runs as a turn of its own, before any input received at or after
@@ -144,7 +149,7 @@ class Shard {
   void ObserveFacts(FactObserver observer) { fact_observers_.push_back(std::move(observer)); }
 
   // Channels of input records that the shard itself writes.
-  static constexpr std::string_view kTickChannel = "tick", kTimerChannel = "timer", kResumeChannel = "resume";
+  static constexpr std::string_view kTimerChannel = "timer", kResumeChannel = "resume";
   static constexpr size_t kMaxOuterBacklog = 100'000;
 
   struct Stats {
@@ -181,9 +186,11 @@ class Shard {
   market::Header NextHeader(const market::Header& cause, bool fact);
   market::EventId Dispatch(const bus::TopicInfo& topic, RawEvent event, market::EventId id);
   void RecordFact(const bus::TopicInfo& topic, const RawEvent& event);
-  uint64_t Record(journal::RecordType type, std::string_view channel, std::string_view payload);
+  uint64_t Record(journal::RecordType type, base::Time time, std::string_view channel, std::string_view payload);
   market::Header BeginTurn(std::string_view channel, std::string_view payload, base::Time receive_time);
   void EndTurn();
+  void RunInput(InputPort port, std::string_view bytes, base::Time receive_time);
+  void FireNextTimer();
   void FireTimersUntil(base::Time deadline);
   void RunEffects();
   void ArmWakeUp();
