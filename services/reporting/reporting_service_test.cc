@@ -5,7 +5,7 @@
 #include "libs/base/sim_files.h"
 #include "libs/base/virtual_executor.h"
 #include "libs/bus/memory_bus.h"
-#include "libs/net/network.h"
+#include "libs/net/no_network.h"
 #include "libs/store/memory_store.h"
 #include "services/reporting/app.h"
 
@@ -13,16 +13,6 @@ namespace gannet::reporting {
 namespace {
 
 using namespace std::chrono_literals;
-
-// No service of reporting's touches the network.
-class NoNetwork : public net::Network {
- public:
-  void Http(const net::Url&, net::HttpRequest, net::HttpLimits, std::function<void(net::HttpResult)>) override {}
-  std::unique_ptr<net::WebSocket> Connect(const net::Url&, net::WebSocketOptions, net::WebSocket::Handler) override { return nullptr; }
-  absl::StatusOr<std::unique_ptr<net::Listener>> Listen(net::ListenOptions, net::ServerHandler&) override {
-    return absl::UnimplementedError("no network here");
-  }
-};
 
 // A store whose disk is full for a while.
 class FullStore : public store::MemoryStore {
@@ -39,7 +29,7 @@ class FullStore : public store::MemoryStore {
 struct Fixture {
   base::VirtualExecutor executor{base::FromUnixMillis(1'000'000)};
   base::SimFiles files;
-  NoNetwork network;
+  net::NoNetwork network;
   bus::MemoryBus bus{executor};
   runtime::Shard shard{{}, executor, executor, nullptr, &bus};
   telemetry::Log log{"test", telemetry::Level::kError, executor, [](std::string_view) {}};
