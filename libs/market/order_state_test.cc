@@ -24,7 +24,7 @@ constexpr std::array<OrderEvent, kOrderEvents> kEvents = {
 
 // What docs/orders.md draws, written a second time: a letter a state, '.' for
 // what cannot happen, '<' for "back to the state beneath the pending request".
-constexpr std::string_view kLetters = "IDSUATMCPFXERN";
+constexpr std::string_view kLetters = "IDSUATMCPFZERN";
 struct Expected {
   char state;
   std::string_view next;  // by event, in the order of OrderEvent
@@ -32,15 +32,15 @@ struct Expected {
 constexpr std::array<Expected, kOrderStates> kExpected = {{
     {'I', "SD..........I..."},
     {'D', "............D..."},
-    {'S', ".DARPFXETU.CS..."},
-    {'U', "..ARPFXETUNUU.UU"},
-    {'A', "..A.PFXET..CAMAA"},
-    {'T', "..T.PFXET..CTMTT"},
-    {'M', "..M.MFXEM..CMM<<"},
-    {'C', ".DCRCFXECU.C<.CC"},
-    {'P', "..P.PFXEP..CPMPP"},
+    {'S', ".DARPFZETU.CS..."},
+    {'U', "..ARPFZETUNUU.UU"},
+    {'A', "..A.PFZET..CAMAA"},
+    {'T', "..T.PFZET..CTMTT"},
+    {'M', "..M.MFZEM..CMM<<"},
+    {'C', ".DCRCFZECU.C<.CC"},
+    {'P', "..P.PFZEP..CPMPP"},
     {'F', "..F.....F...F..F"},
-    {'X', "..X.XXX.X...X..X"},
+    {'Z', "..Z.ZZZ.Z...Z..Z"},
     {'E', "..E.EE.EE...E..E"},
     {'R', "...R........R..R"},
     {'N', "..........N.N..N"},

@@ -1,0 +1,84 @@
+// Binance spot behind the order port: REST for requests, the WebSocket API for
+// own updates. Pure; see ../order_venue.h for the contract.
+#pragma once
+
+#include <string>
+
+#include "libs/base/hmac_key.h"
+#include "libs/venue/binance/order_codec.h"
+#include "libs/venue/binance/user_stream_codec.h"
+#include "libs/venue/order_venue.h"
+
+namespace gannet::venue::binance {
+
+struct SpotOrderOptions {
+  std::string venue = "binance-spot";  // the part of an instrument id before the colon
+  std::string api_key, secret;
+  // After its timestamp a request is refused this late. Placement: at most 2 s,
+  // since absence is proven only after window + engine timeout.
+  base::Duration placement_window = std::chrono::seconds(2);
+  base::Duration query_window = std::chrono::seconds(5);
+  std::string self_trade_prevention;  // e.g. "EXPIRE_TAKER"; empty: the symbol's default
+};
+inline constexpr base::Duration kMaxPlacementWindow = std::chrono::seconds(2);
+inline constexpr std::string_view kApiKeyHeader = "X-MBX-APIKEY";
+inline constexpr int kTradesLimit = 1000;  // rows of one answer about trades
+inline constexpr std::string_view kSubscribeId = "own-updates";
+
+// "POST /api/v3/order"
+std::string_view EndpointOf(RequestKind kind);
+
+class SpotOrderVenue : public OrderVenue {
+ public:
+  explicit SpotOrderVenue(SpotOrderOptions options);
+
+  std::string_view name() const override { return options_.venue; }
+  bool Serves(const market::InstrumentId& instrument) const override;
+  const AbsenceRules& absence() const override { return absence_; }
+  bool CancelReplaceUnfilled() const override { return true; }
+
+  absl::StatusOr<WireRequest> Place(const market::OrderIntent& intent, market::Quantity quantity,
+                                    const market::Instrument& instrument, base::Time now) override;
+  WireRequest Cancel(const market::InstrumentId& instrument, const market::ClientOrderId& order, base::Time now) override;
+  absl::StatusOr<WireRequest> CancelReplace(const market::OrderIntent& replacement, market::Quantity quantity,
+                                            const market::Instrument& instrument, base::Time now) override;
+  WireRequest QueryOrder(const market::InstrumentId& instrument, const market::ClientOrderId& order,
+                         base::Time now) override;
+  WireRequest QueryVenueOrder(const market::InstrumentId& instrument, const market::VenueOrderId& order,
+                              base::Time now) override;
+  WireRequest TradesOfOrder(const market::InstrumentId& instrument, const market::VenueOrderId& order,
+                            base::Time now) override;
+  WireRequest TradesSince(const market::InstrumentId& instrument, base::Time since, base::Time now) override;
+  WireRequest TradesFrom(const market::InstrumentId& instrument, std::string_view trade_id, base::Time now) override;
+  WireRequest OpenOrders(base::Time now) override;
+  WireRequest Account(base::Time now) override;
+  WireRequest ServerTime() override;
+  WireRequest Subscribe(base::Time now) override;
+
+  Answer DecodeAnswer(const RequestContext& request, const wire::HttpExchange& exchange) override;
+  StreamUpdate DecodeFrame(std::string_view frame) override;
+
+ private:
+  WireRequest Start(RequestKind kind, std::string_view method, base::Time now, base::Duration window) const;
+  void Finish(WireRequest& request, QueryWriter& query) const;  // timing and signature
+  market::InstrumentId InstrumentOf(const std::string& symbol) const;
+
+  void DecodeSuccess(const RequestContext& request, const std::string& body, Answer& answer);
+  void DecodeError(const RequestContext& request, const wire::HttpExchange& exchange, Answer& answer);
+  void DecodeCancelReplace(const RequestContext& request, const wire::HttpExchange& exchange, Answer& answer);
+  LegOutcome Leg(RequestKind kind, const SpotLeg& leg, const market::ClientOrderId& order) const;
+  // What the answer to placing or cancelling says of `expected`; INVALID_ARGUMENT
+  // when it speaks of another order or in words that are not documented.
+  absl::StatusOr<OrderUpdate> Convert(const SpotOrder& order, const market::ClientOrderId& expected) const;
+  TradeUpdate Convert(const SpotFill& fill, const OrderUpdate& order) const;
+  TradeUpdate Convert(const SpotTrade& trade) const;
+  StreamUpdate Convert(const ExecutionReport& report) const;
+
+  const SpotOrderOptions options_;
+  const base::HmacSha256Key key_;
+  const AbsenceRules absence_;
+  AnswerReader answers_;
+  UserStreamReader stream_;
+};
+
+}  // namespace gannet::venue::binance

@@ -1,0 +1,65 @@
+#include "libs/venue/order_venue.h"
+
+namespace gannet::venue {
+
+const char* Name(RequestKind kind) {
+  switch (kind) {
+    case RequestKind::kPlace:
+      return "place";
+    case RequestKind::kCancel:
+      return "cancel";
+    case RequestKind::kCancelReplace:
+      return "cancel-replace";
+    case RequestKind::kQueryOrder:
+      return "query-order";
+    case RequestKind::kTrades:
+      return "trades";
+    case RequestKind::kOpenOrders:
+      return "open-orders";
+    case RequestKind::kAccount:
+      return "account";
+    case RequestKind::kServerTime:
+      return "server-time";
+    case RequestKind::kSubscribe:
+      return "subscribe";
+  }
+  return "?";
+}
+
+const char* Name(OutcomeClass outcome) {
+  switch (outcome) {
+    case OutcomeClass::kConfirmed:
+      return "confirmed";
+    case OutcomeClass::kAcknowledged:
+      return "acknowledged";
+    case OutcomeClass::kRefused:
+      return "refused";
+    case OutcomeClass::kUnknown:
+      return "unknown";
+  }
+  return "?";
+}
+
+const char* Name(VenueOrderStatus status) {
+  switch (status) {
+    case VenueOrderStatus::kNew:
+      return "NEW";
+    case VenueOrderStatus::kPendingNew:
+      return "PENDING_NEW";
+    case VenueOrderStatus::kPartiallyFilled:
+      return "PARTIALLY_FILLED";
+    case VenueOrderStatus::kFilled:
+      return "FILLED";
+    case VenueOrderStatus::kCanceled:
+      return "CANCELED";
+    case VenueOrderStatus::kPendingCancel:
+      return "PENDING_CANCEL";
+    case VenueOrderStatus::kRejected:
+      return "REJECTED";
+    case VenueOrderStatus::kExpired:
+      return "EXPIRED";
+  }
+  return "?";
+}
+
+}  // namespace gannet::venue

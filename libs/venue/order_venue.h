@@ -1,0 +1,226 @@
+// The port between the execution engine and a venue: what is asked, as exact
+// bytes that can be written down before they are sent, and what an answer or a
+// stream frame means. Implementations: binance/spot_order_venue.h, and the paper
+// adapter of services/execution.
+//
+// An implementation is pure: bytes and time in, bytes and values out. It opens no
+// socket, reads no clock and keeps no state that an answer depends on. It holds
+// the credentials it signs with. One thread.
+//
+// Numbers of the venue stay decimal text here: whoever knows the instrument
+// version of the order parses them at its scales, and refuses what does not fit.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "libs/base/time.h"
+#include "libs/market/ids.h"
+#include "libs/market/instrument.h"
+#include "libs/market/money.h"
+#include "libs/market/order.h"
+#include "libs/wire/codec.h"
+
+namespace gannet::venue {
+
+enum class RequestKind : uint8_t {
+  kPlace = 1,
+  kCancel,
+  kCancelReplace,  // both legs in one request, the second only if the first took effect
+  kQueryOrder,
+  kTrades,      // own trades of one instrument
+  kOpenOrders,  // of the whole account
+  kAccount,     // balances
+  kServerTime,
+  kSubscribe,   // own updates on the stream
+};
+const char* Name(RequestKind kind);
+
+// A request as it goes out. `method` empty: `body` is a frame for the stream.
+struct WireRequest {
+  RequestKind kind = RequestKind::kPlace;
+  std::string method;
+  std::string target;  // path and query, signature included
+  std::string body;
+  bool with_key = false;            // the transport adds the key's header; it is not part of the record
+  base::Time timestamp{};           // on the venue's clock, as signed; the epoch when unsigned
+  base::Duration receive_window{};  // the venue refuses the request this long after `timestamp`
+  uint32_t weight = 1;              // of the venue's request limit
+  bool counts_as_order = false;     // of the venue's order limit
+  bool operator==(const WireRequest&) const = default;
+};
+
+// What an answer needs to be understood: the request that it answers.
+struct RequestContext {
+  RequestKind kind = RequestKind::kPlace;
+  uint64_t request_id = 0;
+  market::InstrumentId instrument;       // empty: of the account
+  market::ClientOrderId client_order_id;  // kPlace, kQueryOrder: the order; kCancelReplace: the new leg
+  market::ClientOrderId target;           // kCancel, kCancelReplace: the order to be cancelled
+};
+
+// How much an answer proves. When in doubt: unknown.
+enum class OutcomeClass : uint8_t {
+  kConfirmed = 1,  // took effect, the answer says how
+  kAcknowledged,   // the venue has the request; what became of it comes by stream or query
+  kRefused,        // a structured code whose documented meaning is "not accepted"
+  kUnknown,
+};
+const char* Name(OutcomeClass outcome);
+
+enum class VenueOrderStatus : uint8_t {
+  kNew = 1, kPendingNew, kPartiallyFilled, kFilled, kCanceled, kPendingCancel, kRejected, kExpired,
+};
+const char* Name(VenueOrderStatus status);
+
+// One own trade, as the venue states it.
+struct TradeUpdate {
+  market::InstrumentId instrument;
+  market::VenueOrderId venue_order_id;
+  std::string trade_id;
+  market::Side side = market::Side::kBuy;
+  bool side_known = false;  // some answers leave it to the order
+  std::string price, quantity;
+  std::string fee;  // > 0: paid
+  market::AssetId fee_asset;
+  market::Liquidity liquidity = market::Liquidity::kNone;
+  base::Time time{};  // at the venue; the epoch when not stated
+  bool operator==(const TradeUpdate&) const = default;
+};
+
+// The state of one order at the venue.
+struct OrderUpdate {
+  market::InstrumentId instrument;
+  market::ClientOrderId client_order_id;  // of the order itself, also when a cancel renamed it
+  market::VenueOrderId venue_order_id;
+  market::Side side = market::Side::kBuy;
+  market::OrderType type = market::OrderType::kLimit;
+  market::TimeInForce time_in_force = market::TimeInForce::kGtc;
+  VenueOrderStatus status = VenueOrderStatus::kNew;
+  std::string price, stop_price, quantity;
+  std::string cumulative;             // filled so far; empty: the answer does not say
+  std::optional<TradeUpdate> trade;   // the fill that this update reports
+  std::optional<bool> triggered;      // stop orders: whether the order works by now
+  base::Time time{};                  // of this state, at the venue
+  std::string reject_code;            // why kRejected or kExpired
+  bool operator==(const OrderUpdate&) const = default;
+};
+
+struct BalanceEntry {
+  market::AssetId asset;
+  market::Money free, locked;
+  bool operator==(const BalanceEntry&) const = default;
+};
+
+// What the venue says about its limits with an answer.
+struct RateReport {
+  std::optional<uint32_t> used_weight;        // of the running minute
+  std::optional<uint32_t> orders_10s, orders_1d;
+  std::optional<base::Duration> retry_after;  // nothing may be sent for this long
+  bool banned = false;                        // worse than a warning
+  bool operator==(const RateReport&) const = default;
+};
+
+// One leg of kCancelReplace.
+struct LegOutcome {
+  OutcomeClass outcome = OutcomeClass::kUnknown;
+  bool attempted = true;  // false: the venue says it did not try
+  std::string code, message;
+  std::optional<OrderUpdate> order;
+  bool operator==(const LegOutcome&) const = default;
+};
+
+struct Answer {
+  OutcomeClass outcome = OutcomeClass::kUnknown;
+  std::string evidence;       // "http:POST /api/v3/order 200 #17"
+  std::string code, message;  // the venue's own, or the transport's
+  // kQueryOrder, kCancel: the venue says it knows no such order. Proof of
+  // nothing by itself.
+  bool not_found = false;
+  std::vector<OrderUpdate> orders;
+  std::vector<TradeUpdate> trades;
+  bool more_trades = false;   // kTrades: the answer was cut; ask again from the last trade
+  std::vector<BalanceEntry> balances;
+  base::Time balances_time{};                    // kAccount: when they last changed, if stated
+  std::optional<base::Time> server_time;
+  std::optional<LegOutcome> cancel_leg, new_leg;  // kCancelReplace
+  RateReport rate;
+};
+
+enum class StreamKind : uint8_t {
+  kIgnored = 1,    // valid, of no interest here
+  kSubscribed,
+  kSubscribeFailed,
+  kOrder,
+  kBalances,       // new balances of the assets named
+  kBalanceChange,  // a deposit, withdrawal or transfer: `balance_delta`
+  kEnding,         // the venue will end this stream: reconnect
+  kBadFrame,       // not understood; `detail` says why
+};
+
+struct StreamUpdate {
+  StreamKind kind = StreamKind::kIgnored;
+  std::string evidence;  // "stream:executionReport:BTCUSDT:4293153:NEW:1499405658657"
+  std::string detail;    // for people
+  std::optional<OrderUpdate> order;
+  std::vector<BalanceEntry> balances;
+  std::optional<std::pair<market::AssetId, market::Money>> balance_delta;
+  base::Time time{};  // at the venue
+};
+
+// What proves that a request never took effect (docs/orders.md, "Unknown").
+struct AbsenceRules {
+  // (a) no request can still take effect this long after timestamp + receive window
+  base::Duration engine_timeout = std::chrono::seconds(10);
+  // (b) a cancel by client id is answered by the matching engine itself
+  bool cancel_by_client_id = true;
+  // (c) order query and trades empty twice, this far apart
+  base::Duration empty_apart = std::chrono::seconds(5);
+};
+
+class OrderVenue {
+ public:
+  virtual ~OrderVenue() = default;
+
+  virtual std::string_view name() const = 0;  // "binance-spot"
+  virtual bool Serves(const market::InstrumentId& instrument) const = 0;
+  virtual const AbsenceRules& absence() const = 0;
+  // False: a cancel-replace whose cancel leg takes effect only on an order
+  // without a fill is not offered, and a replacement is sent in two steps.
+  virtual bool CancelReplaceUnfilled() const = 0;
+
+  // Requests. `now` is the venue's clock as far as we know it. INVALID_ARGUMENT:
+  // the venue has no such order; the message says what it does not offer.
+  virtual absl::StatusOr<WireRequest> Place(const market::OrderIntent& intent, market::Quantity quantity,
+                                            const market::Instrument& instrument, base::Time now) = 0;
+  virtual WireRequest Cancel(const market::InstrumentId& instrument, const market::ClientOrderId& order,
+                             base::Time now) = 0;
+  // Cancels `replacement.target` only if nothing of it is filled, then places
+  // `replacement` if that took effect.
+  virtual absl::StatusOr<WireRequest> CancelReplace(const market::OrderIntent& replacement, market::Quantity quantity,
+                                                    const market::Instrument& instrument, base::Time now) = 0;
+  virtual WireRequest QueryOrder(const market::InstrumentId& instrument, const market::ClientOrderId& order,
+                                 base::Time now) = 0;
+  virtual WireRequest QueryVenueOrder(const market::InstrumentId& instrument, const market::VenueOrderId& order,
+                                      base::Time now) = 0;
+  // Own trades, oldest first: of one order, from a time on, or from a trade on
+  // (both inclusive).
+  virtual WireRequest TradesOfOrder(const market::InstrumentId& instrument, const market::VenueOrderId& order,
+                                    base::Time now) = 0;
+  virtual WireRequest TradesSince(const market::InstrumentId& instrument, base::Time since, base::Time now) = 0;
+  virtual WireRequest TradesFrom(const market::InstrumentId& instrument, std::string_view trade_id, base::Time now) = 0;
+  virtual WireRequest OpenOrders(base::Time now) = 0;
+  virtual WireRequest Account(base::Time now) = 0;
+  virtual WireRequest ServerTime() = 0;
+  virtual WireRequest Subscribe(base::Time now) = 0;
+
+  // Meaning of what came back. Never fails: what cannot be understood is unknown.
+  virtual Answer DecodeAnswer(const RequestContext& request, const wire::HttpExchange& exchange) = 0;
+  virtual StreamUpdate DecodeFrame(std::string_view frame) = 0;
+};
+
+}  // namespace gannet::venue
