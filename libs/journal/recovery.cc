@@ -1,0 +1,99 @@
+#include "libs/journal/recovery.h"
+
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/status.h"
+#include "libs/journal/scan.h"
+
+namespace gannet::journal {
+namespace {
+
+// The run that the segments state; nothing when no header can be read.
+absl::StatusOr<std::optional<uint64_t>> StatedRun(base::Files& files, const Layout& layout) {
+  for (auto file = layout.segments.rbegin(); file != layout.segments.rend(); ++file) {
+    GANNET_ASSIGN_OR_RETURN(const auto segment, SegmentScan::Open(files, *file));
+    if (segment->header_ok()) return segment->header().info.run;
+  }
+  return std::nullopt;
+}
+
+// Of the newest snapshot that verifies. A newer format is an error, damage is not.
+absl::StatusOr<std::optional<uint64_t>> NewestSnapshot(base::Files& files, const Layout& layout, uint64_t run) {
+  for (auto file = layout.snapshots.rbegin(); file != layout.snapshots.rend(); ++file) {
+    const absl::StatusOr<Snapshot> snapshot = LoadSnapshot(files, *file, run);
+    if (snapshot.ok()) return snapshot->sequence;
+    if (!absl::IsDataLoss(snapshot.status())) return snapshot.status();
+  }
+  return std::nullopt;
+}
+
+absl::Status Cut(base::Files& files, const Damage& damage, Recovery& recovery) {
+  GANNET_ASSIGN_OR_RETURN(const uint64_t size, files.Size(damage.file));
+  recovery.cut_file = damage.file;
+  recovery.cut_offset = damage.valid_bytes;
+  recovery.cut_bytes = size - damage.valid_bytes;
+  recovery.cut_reason = damage.reason;
+  return files.Truncate(damage.file, damage.valid_bytes);
+}
+
+}  // namespace
+
+std::string Recovery::ToString() const {
+  std::string text = absl::StrCat("journal ends at record ", last_sequence, closed_cleanly ? ", closed in order" : "");
+  if (cut_bytes > 0) {
+    absl::StrAppend(&text, "; cut ", cut_bytes, " bytes of an unfinished batch from ", cut_file, " at byte ",
+                    cut_offset, " (", cut_reason, ")");
+  }
+  return text;
+}
+
+absl::StatusOr<JournalEnd> Recover(base::Files& files, const std::string& dir, uint64_t new_run) {
+  GANNET_ASSIGN_OR_RETURN(const Layout layout, ListJournal(files, dir));
+  for (const std::string& path : layout.unfinished) GANNET_RETURN_IF_ERROR(files.Remove(path));
+  JournalEnd end;
+  if (layout.segments.empty()) {
+    if (!layout.snapshots.empty()) {
+      return absl::DataLossError(absl::StrCat(dir, " holds snapshots but no journal segment; restore the journal-*.gnj "
+                                                   "files from a copy, or start with --fresh"));
+    }
+    end.run = new_run;
+    return end;
+  }
+  GANNET_ASSIGN_OR_RETURN(const std::optional<uint64_t> run, StatedRun(files, layout));
+  std::optional<uint64_t> snapshot;
+  if (run) {
+    GANNET_ASSIGN_OR_RETURN(snapshot, NewestSnapshot(files, layout, *run));
+  }
+  const uint64_t first = layout.segments.front().number;
+  if (first > snapshot.value_or(0) + 1) {
+    return absl::DataLossError(absl::StrCat("records 1 to ", first - 1, " are not in ", dir,
+                                            " and no verified snapshot covers them; restore the missing files from a "
+                                            "copy, or start with --fresh"));
+  }
+  JournalScan scan(files, dir);
+  GANNET_RETURN_IF_ERROR(scan.Start(snapshot.value_or(0) + 1));
+  for (;;) {
+    GANNET_ASSIGN_OR_RETURN(const JournalScan::Step step, scan.Next());
+    if (step == JournalScan::Step::kBatch) continue;
+    if (step == JournalScan::Step::kEnd) break;
+    if (!scan.damage().tail_only) return scan.damage().ToStatus();
+    GANNET_RETURN_IF_ERROR(Cut(files, scan.damage(), end.recovery));
+    break;
+  }
+  const SegmentScan& last = scan.segment();
+  end.run = scan.run();
+  // A segment without batches will be replaced by the one that is opened now.
+  end.chain = last.batches() > 0 ? last.chain() : last.header().previous_chain;
+  end.last_time = last.last_time();
+  end.recovery.last_sequence = last.next_sequence() - 1;
+  end.recovery.closed_cleanly = last.closed();
+  if (snapshot && *snapshot > end.recovery.last_sequence) {
+    return absl::DataLossError(absl::StrCat(dir, " ends at record ", end.recovery.last_sequence, ", but the snapshot of record ",
+                                            *snapshot, " proves that more was stored; restore the journal-*.gnj files "
+                                            "from a copy, or start with --fresh"));
+  }
+  return end;
+}
+
+}  // namespace gannet::journal

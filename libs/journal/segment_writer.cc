@@ -1,0 +1,148 @@
+#include "libs/journal/segment_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/status.h"
+#include "libs/journal/layout.h"
+
+namespace gannet::journal {
+
+SegmentWriter::SegmentWriter(base::Files& files, std::string dir, SegmentInfo info, const WriterOptions& options,
+                             const JournalEnd& end)
+    : files_(files),
+      dir_(std::move(dir)),
+      info_(std::move(info)),
+      options_(options),
+      previous_chain_(end.chain),
+      chain_(end.chain),
+      last_sequence_(end.recovery.last_sequence),
+      last_time_(end.last_time) {}
+
+absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Open(base::Files& files, std::string dir,
+                                                                   SegmentInfo info, const WriterOptions& options,
+                                                                   const JournalEnd& end) {
+  auto writer = std::unique_ptr<SegmentWriter>(new SegmentWriter(files, std::move(dir), std::move(info), options, end));
+  GANNET_ASSIGN_OR_RETURN(const Layout layout, ListJournal(files, writer->dir_));
+  // A reserve made before is kept: with a full disk there would be no other.
+  for (const std::string& path : layout.reserves) {
+    GANNET_ASSIGN_OR_RETURN(const uint64_t size, files.Size(path));
+    if (path == ReservePath(writer->dir_, options.reserve_bytes) && options.reserve_bytes > 0 && size == 0) {
+      writer->reserve_path_ = path;
+    } else {
+      GANNET_RETURN_IF_ERROR(files.Remove(path));
+    }
+  }
+  absl::Status started = writer->StartSegment();
+  if (absl::IsResourceExhausted(started)) started = writer->StartReserveSegment();
+  GANNET_RETURN_IF_ERROR(started);
+  if (!writer->disk_full_ && writer->reserve_path_.empty()) GANNET_RETURN_IF_ERROR(writer->SetReserveAside());
+  return writer;
+}
+
+absl::Status SegmentWriter::SetReserveAside() {
+  if (options_.reserve_bytes == 0) return absl::OkStatus();
+  const std::string path = ReservePath(dir_, options_.reserve_bytes);
+  const absl::Status status = files_.Reserve(path, options_.reserve_bytes);
+  if (status.ok()) reserve_path_ = path;
+  // Less than the reserve is free: what is left is the reserve.
+  if (absl::IsResourceExhausted(status)) disk_full_ = true;
+  if (absl::IsResourceExhausted(status) || absl::IsUnimplemented(status)) return absl::OkStatus();
+  return status;
+}
+
+std::string SegmentWriter::Header() const {
+  return EncodeHeader(SegmentHeader{info_, last_sequence_ + 1, last_time_, previous_chain_});
+}
+
+absl::Status SegmentWriter::UseSegment(std::string path, const std::string& header) {
+  GANNET_ASSIGN_OR_RETURN(file_, files_.OpenAppend(path));
+  path_ = std::move(path);
+  chain_ = NextChain(previous_chain_, header);
+  ++segments_;
+  return absl::OkStatus();
+}
+
+// A segment without batches is replaced by the next one, which has the same name:
+// that one continues what came before both.
+void SegmentWriter::EndSegment() {
+  if (batches_in_segment_ > 0) previous_chain_ = chain_;
+  batches_in_segment_ = 0;
+}
+
+// The name appears with a complete header or not at all, so that a bad header is
+// always damage.
+absl::Status SegmentWriter::StartSegment() {
+  EndSegment();
+  const std::string path = SegmentPath(dir_, last_sequence_ + 1);
+  const std::string header = Header();
+  GANNET_RETURN_IF_ERROR(files_.WriteAtomically(path, header));
+  return UseSegment(path, header);
+}
+
+absl::Status SegmentWriter::StartReserveSegment() {
+  disk_full_ = true;
+  if (reserve_path_.empty()) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the disk of ", dir_, " is full and no reserve is left; free disk space, then restart"));
+  }
+  EndSegment();
+  const std::string path = SegmentPath(dir_, last_sequence_ + 1);
+  const std::string header = Header();
+  {
+    GANNET_ASSIGN_OR_RETURN(const auto reserve, files_.OpenAppend(reserve_path_));
+    GANNET_RETURN_IF_ERROR(reserve->Append(header));
+    GANNET_RETURN_IF_ERROR(reserve->Sync());
+  }
+  GANNET_RETURN_IF_ERROR(files_.Rename(std::exchange(reserve_path_, ""), path));
+  GANNET_RETURN_IF_ERROR(files_.SyncDir(dir_));
+  return UseSegment(path, header);
+}
+
+absl::Status SegmentWriter::AppendBatch(Batch& batch) {
+  const size_t frames_bytes = batch.frames.size();
+  next_chain_ = NextChain(chain_, batch.frames);
+  AppendTrailer(batch.frames, BatchTrailer{batch.records, batch.first_sequence, batch.last_sequence, info_.run,
+                                           next_chain_});
+  absl::Status status = file_->Append(batch.frames);
+  if (status.ok()) bytes_ += batch.frames.size();
+  batch.frames.resize(frames_bytes);
+  return status;
+}
+
+absl::Status SegmentWriter::Write(Batch& batch) {
+  if (file_->size() >= options_.segment_bytes && !disk_full_) {
+    absl::Status started = StartSegment();
+    if (absl::IsResourceExhausted(started)) started = StartReserveSegment();
+    GANNET_RETURN_IF_ERROR(started);
+  }
+  const uint64_t before = file_->size();
+  absl::Status status = AppendBatch(batch);
+  if (absl::IsResourceExhausted(status) && !reserve_path_.empty()) {
+    // What did fit is taken back, so that the full segment ends behind a batch.
+    GANNET_RETURN_IF_ERROR(files_.Truncate(path_, before));
+    GANNET_RETURN_IF_ERROR(StartReserveSegment());
+    status = AppendBatch(batch);
+  }
+  GANNET_RETURN_IF_ERROR(status);
+  GANNET_RETURN_IF_ERROR(file_->Sync());
+  chain_ = next_chain_;
+  last_sequence_ = batch.last_sequence;
+  last_time_ = batch.last_time;
+  ++batches_in_segment_;
+  return absl::OkStatus();
+}
+
+absl::Status SegmentWriter::Close() {
+  const uint64_t before = file_->size();
+  std::string mark;
+  AppendClose(mark, CloseMark{last_sequence_, info_.run, chain_});
+  const absl::Status status = file_->Append(mark);
+  // All records are durable without it: on a full disk it is left out.
+  if (absl::IsResourceExhausted(status)) return files_.Truncate(path_, before);
+  GANNET_RETURN_IF_ERROR(status);
+  return file_->Sync();
+}
+
+}  // namespace gannet::journal

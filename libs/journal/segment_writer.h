@@ -1,0 +1,72 @@
+// The committer's side of the files: writes whole batches, syncs them, opens the
+// next segment, turns to the reserve when the disk is full. Used by one thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "libs/base/digest.h"
+#include "libs/base/files.h"
+#include "libs/journal/format.h"
+#include "libs/journal/recovery.h"
+
+namespace gannet::journal {
+
+// Records on their way to the disk.
+struct Batch {
+  std::string frames;
+  uint32_t records = 0;
+  uint64_t first_sequence = 0, last_sequence = 0;
+  base::Time last_time{};
+  bool empty() const { return records == 0; }
+};
+
+class SegmentWriter {
+ public:
+  // Starts a new segment behind `end`.
+  static absl::StatusOr<std::unique_ptr<SegmentWriter>> Open(base::Files& files, std::string dir, SegmentInfo info,
+                                                             const WriterOptions& options, const JournalEnd& end);
+
+  // Makes the batch durable. Any error is final: the file's state is unknown.
+  absl::Status Write(Batch& batch);
+  // The mark of an orderly end.
+  absl::Status Close();
+
+  // The disk is full: only the reserve is left, or not even that.
+  bool disk_full() const { return disk_full_; }
+  uint64_t segments() const { return segments_; }
+  uint64_t bytes() const { return bytes_; }
+  const std::string& path() const { return path_; }
+
+ private:
+  SegmentWriter(base::Files& files, std::string dir, SegmentInfo info, const WriterOptions& options,
+                const JournalEnd& end);
+
+  std::string Header() const;
+  absl::Status StartSegment();
+  absl::Status StartReserveSegment();
+  absl::Status UseSegment(std::string path, const std::string& header);
+  absl::Status SetReserveAside();
+  void EndSegment();
+  absl::Status AppendBatch(Batch& batch);
+
+  base::Files& files_;
+  const std::string dir_;
+  const SegmentInfo info_;
+  const WriterOptions options_;
+  base::Sha256Digest previous_chain_;  // at the end of the segment before; of the header
+  base::Sha256Digest chain_, next_chain_{};
+  uint64_t last_sequence_;
+  base::Time last_time_;
+  std::unique_ptr<base::AppendFile> file_;
+  std::string path_;
+  std::string reserve_path_;  // empty: none
+  bool disk_full_ = false;
+  uint64_t batches_in_segment_ = 0;
+  uint64_t segments_ = 0, bytes_ = 0;
+};
+
+}  // namespace gannet::journal
