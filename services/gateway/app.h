@@ -1,0 +1,13 @@
+// Assembles the service from its configuration and what the process hands in.
+#pragma once
+
+#include <memory>
+
+#include "services/gateway/gateway_service.h"
+
+namespace gannet::gateway {
+
+std::unique_ptr<GatewayService> BuildGateway(const GatewayConfig& config, runtime::Deps& deps,
+                                             GatewayService::HealthSource platform_health);
+
+}  // namespace gannet::gateway

@@ -1,0 +1,123 @@
+// What can be seen of the platform at this moment, folded from the bus: prices,
+// books, feeds, news, predictions, orders, fills, positions, balances, risk.
+// Read by the gateway's HTTP answers and by the terminal view.
+//
+// Pure; one thread. Bounded: old orders, fills and signals fall out (kKept…), and
+// what fell out is counted.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "libs/base/time.h"
+#include "libs/market/account.h"
+#include "libs/market/header.h"
+#include "libs/market/instrument.h"
+#include "libs/market/market_data.h"
+#include "libs/market/news.h"
+#include "libs/market/order.h"
+#include "libs/market/prediction.h"
+
+namespace gannet::gateway {
+
+class View {
+ public:
+  static constexpr size_t kKeptSignals = 200;
+  static constexpr size_t kKeptFills = 500;
+  static constexpr size_t kKeptClosedOrders = 500;
+  static constexpr size_t kKeptInstruments = 5'000;
+
+  struct Market {
+    market::Instrument definition;
+    std::optional<market::Quote> quote;
+    base::Time quote_time;  // received
+    market::BookState book = market::BookState::kInvalid;
+    market::BookFault fault = market::BookFault::kNoSnapshot;
+    std::optional<market::Trade> last_trade;
+    std::optional<market::Prediction> prediction;
+    base::Time prediction_time;
+  };
+  struct Feed {
+    market::FeedState state = market::FeedState::kDisconnected;
+    std::string detail;
+    base::Time since;
+  };
+  struct Signal {
+    market::NewsSignal value;
+    base::Time time;
+  };
+  struct Order {
+    market::ExecReport report;  // the newest
+    base::Time created, updated;
+    std::string reason;         // of the intent: why it was made
+  };
+  struct FillSeen {
+    market::ExecReport report;
+    base::Time time;
+  };
+  struct Position {
+    market::PositionUpdate value;
+    base::Time updated;
+  };
+  struct Counters {
+    uint64_t trades = 0, quotes = 0, signals = 0, predictions = 0;
+    uint64_t intents = 0, permitted = 0, denied = 0;
+    uint64_t orders = 0, fills = 0, unknown_now = 0, rejected_by_venue = 0, illegal = 0;
+    uint64_t forgotten = 0;  // orders, fills and signals that fell out of the view
+    std::map<market::RejectReason, uint64_t> denials;
+  };
+
+  void On(const market::Event<market::Instrument>& event);
+  void On(const market::Event<market::Quote>& event);
+  void On(const market::Event<market::Trade>& event);
+  void On(const market::Event<market::MarketStatus>& event);
+  void On(const market::Event<market::NewsSignal>& event);
+  void On(const market::Event<market::Prediction>& event);
+  void On(const market::Event<market::OrderIntent>& event);
+  void On(const market::Event<market::RiskDecision>& event);
+  void On(const market::Event<market::ExecReport>& event);
+  void On(const market::Event<market::PositionUpdate>& event);
+  void On(const market::Event<market::BalanceUpdate>& event);
+  void On(const market::Event<market::RiskState>& event);
+
+  using PositionKey = std::tuple<market::AccountId, market::StrategyId, market::InstrumentId>;
+  using BalanceKey = std::pair<market::AccountId, market::AssetId>;
+  const std::map<market::InstrumentId, Market>& markets() const { return markets_; }
+  const std::map<std::string, Feed>& feeds() const { return feeds_; }
+  const std::deque<Signal>& signals() const { return signals_; }  // newest first
+  const std::map<market::ClientOrderId, Order>& open_orders() const { return open_; }
+  const std::deque<Order>& closed_orders() const { return closed_; }  // newest first
+  const std::deque<FillSeen>& fills() const { return fills_; }        // newest first
+  const std::map<PositionKey, Position>& positions() const { return positions_; }
+  const std::map<BalanceKey, market::BalanceUpdate>& balances() const { return balances_; }
+  const std::map<market::Scope, market::RiskState>& risk_states() const { return risk_; }
+  const Counters& counters() const { return counters_; }
+
+  const market::Instrument* Definition(const market::InstrumentId& id) const;
+  // Profit of the open position at the mid; nothing without a quote.
+  std::optional<market::Money> Unrealized(const market::PositionUpdate& position) const;
+
+ private:
+  Market* FindMarket(const market::InstrumentId& id);
+  template <class T>
+  void Keep(std::deque<T>& items, T item, size_t limit);
+
+  std::map<market::InstrumentId, Market> markets_;
+  std::map<std::string, Feed> feeds_;
+  std::deque<Signal> signals_;
+  std::map<market::ClientOrderId, Order> open_;
+  std::deque<Order> closed_;
+  std::deque<FillSeen> fills_;
+  std::map<PositionKey, Position> positions_;
+  std::map<BalanceKey, market::BalanceUpdate> balances_;
+  std::map<market::Scope, market::RiskState> risk_;
+  std::map<market::ClientOrderId, std::string> reasons_;  // of intents not yet answered
+  Counters counters_;
+};
+
+}  // namespace gannet::gateway

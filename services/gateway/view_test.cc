@@ -1,0 +1,104 @@
+#include "services/gateway/view.h"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "services/gateway/view_json.h"
+
+namespace gannet::gateway {
+namespace {
+
+using base::FromUnixMillis;
+using market::Event;
+
+const market::InstrumentId kInstrument("v:BTCUSDT");
+
+template <class T>
+Event<T> At(int64_t ms, T value) {
+  Event<T> event;
+  event.header.event_time = event.header.receive_time = event.header.publish_time = FromUnixMillis(ms);
+  event.value = std::move(value);
+  return event;
+}
+
+market::Instrument Definition() {
+  market::Instrument d;
+  d.id = kInstrument;
+  d.quote = market::AssetId("USDT");
+  d.price_scale = 2;
+  d.quantity_scale = 5;
+  return d;
+}
+
+market::ExecReport Report(const char* id, market::ExecKind kind, market::OrderState state) {
+  market::ExecReport report;
+  report.client_order_id = market::ClientOrderId(id);
+  report.instrument = kInstrument;
+  report.kind = kind;
+  report.state = state;
+  return report;
+}
+
+TEST_CASE("View follows an order from intent to its end and keeps the reason") {
+  View view;
+  market::OrderIntent intent;
+  intent.client_order_id = market::ClientOrderId("a");
+  intent.reason = "HACK playbook";
+  view.On(At(1, intent));
+  view.On(At(2, Report("a", market::ExecKind::kJournaled, market::OrderState::kSubmitted)));
+  REQUIRE(view.open_orders().size() == 1);
+  CHECK(view.open_orders().begin()->second.reason == "HACK playbook");
+  view.On(At(3, Report("a", market::ExecKind::kUnknown, market::OrderState::kUnknown)));
+  CHECK(view.counters().unknown_now == 1);
+  view.On(At(4, Report("a", market::ExecKind::kAccepted, market::OrderState::kAccepted)));
+  CHECK(view.counters().unknown_now == 0);
+  view.On(At(5, Report("a", market::ExecKind::kCanceled, market::OrderState::kCanceled)));
+  CHECK(view.open_orders().empty());
+  REQUIRE(view.closed_orders().size() == 1);
+  CHECK(view.closed_orders()[0].created == FromUnixMillis(2));
+  CHECK(view.counters().orders == 1);
+}
+
+TEST_CASE("View values a position at the mid, and says nothing without a quote") {
+  View view;
+  view.On(At(1, Definition()));
+  market::PositionUpdate position;
+  position.instrument = kInstrument;
+  position.net = market::Quantity{-50'000};       // −0.5
+  position.average_price = market::Price{10'000};  // 100.00
+  CHECK_FALSE(view.Unrealized(position).has_value());
+  market::Quote quote;
+  quote.instrument = kInstrument;
+  quote.bid = {market::Price{8'900}, market::Quantity{1}};
+  quote.ask = {market::Price{9'100}, market::Quantity{1}};
+  view.On(At(2, quote));
+  CHECK(view.Unrealized(position).value() == market::Money(5, 0));
+}
+
+TEST_CASE("View forgets the oldest and counts it") {
+  View view;
+  for (size_t i = 0; i < View::kKeptSignals + 5; ++i) view.On(At(static_cast<int64_t>(i), market::NewsSignal{}));
+  CHECK(view.signals().size() == View::kKeptSignals);
+  CHECK(view.signals().front().time == FromUnixMillis(View::kKeptSignals + 4));
+  CHECK(view.counters().forgotten == 5);
+}
+
+TEST_CASE("View as JSON holds exact decimals and survives hostile text") {
+  View view;
+  view.On(At(1, Definition()));
+  market::Quote quote;
+  quote.instrument = kInstrument;
+  quote.bid = {market::Price{6'168'599}, market::Quantity{100'870}};
+  quote.ask = {market::Price{6'168'600}, market::Quantity{1}};
+  view.On(At(1'000, quote));
+  market::NewsSignal signal;
+  signal.title = "broken \xff <script>\"";
+  view.On(At(2'000, signal));
+  const std::string json = StateJson(view, FromUnixMillis(1'500));
+  CHECK(json.find("\"bid\":\"61685.99\"") != std::string::npos);
+  CHECK(json.find("\"bid_quantity\":\"1.0087\"") != std::string::npos);
+  CHECK(json.find("\"age_ms\":500") != std::string::npos);
+  CHECK(json.find("broken \xef\xbf\xbd <script>\\\"") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace gannet::gateway
