@@ -1,0 +1,270 @@
+// What the gate knows: positions, open orders and their reservations, balances,
+// prices, trading states, and the sums of all these by scope, kept up to date
+// with every change so that a verdict only looks numbers up.
+//
+// Integers only. Rows are addressed by dense indices that exist in this process
+// only; names appear in saved state. Two kinds of content:
+//   durable   what recorded facts say; saved, loaded, hashed
+//   derived   sums over the durable part at current prices; rebuilt on load
+// Prices and book states are neither saved nor recovered: the market says them
+// again after a start.
+//
+// Owned by RiskEngine; one thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "libs/base/time.h"
+#include "libs/market/account.h"
+#include "libs/market/instrument.h"
+#include "libs/market/market_data.h"
+#include "libs/market/order.h"
+#include "libs/wire/canonical.h"
+#include "services/risk/limits.h"
+#include "services/risk/rate_window.h"
+
+namespace gannet::risk {
+
+using Index = uint32_t;
+inline constexpr Index kNone = UINT32_MAX;
+
+// Names come from outside; rows are never given back.
+inline constexpr size_t kMaxScopes = 20'000;
+inline constexpr size_t kMaxInstruments = 10'000;
+inline constexpr size_t kMaxOpenOrders = 100'000;
+
+struct ScopeRow {
+  market::Scope scope;
+  Limits limits;
+  uint32_t stated_limits = 0;  // StatedLimits(limits)
+  // durable
+  market::TradingState state = market::TradingState::kActive;
+  bool killed = false;
+  bool stated = false;  // a RiskState has been recorded for it
+  std::string reason;
+  Value day_baseline = 0;  // result at 00:00 UTC
+  Value peak = 0;          // highest result recorded
+  RateWindow messages;
+  // derived
+  uint32_t open_orders = 0;
+  uint32_t unvalued = 0;  // cells whose worth cannot be told
+  uint32_t unmarked = 0;  // positions valued at their last fill for want of a quote
+  Value gross = 0, long_side = 0, short_side = 0, open_value = 0, pnl = 0, fees = 0;
+  Value high = 0;  // highest result seen at quoted prices, at least `peak`
+  std::map<market::AssetId, market::Money> other_fees;
+
+  Value result() const { return pnl - fees; }
+};
+
+// The sums of one scope (firm, account or strategy) in one instrument.
+struct Cell {
+  Index instrument = kNone;
+  std::array<Index, 3> scopes{kNone, kNone, kNone};  // that it counts into
+  Index balance = kNone;                              // of the margin, account cells of derivatives only
+  int64_t position = 0;
+  int64_t open_buy = 0, open_sell = 0;  // quantity of open orders
+  market::Int128 cash = 0;              // quote units
+  market::Int128 buys = 0, sells = 0;   // reserved by open orders, quote units
+  // As last counted into the scopes. A side is what the position becomes when all
+  // open orders of that side fill and none of the other, at the mark; it is
+  // negative while they only close.
+  bool valued = true, marked = true;
+  Value gross = 0, long_side = 0, short_side = 0, open_value = 0, pnl = 0;
+  market::Int128 long_units = 0, short_units = 0;  // the sides in quote units
+  market::Int128 margin = 0;                       // settle units
+
+  int64_t side_quantity(bool buy) const { return buy ? position + open_buy : open_sell - position; }
+};
+
+// One (account, strategy, instrument).
+struct Leaf {
+  Index account = kNone, strategy = kNone, instrument = kNone;  // scope, scope, instrument row
+  std::array<Index, 3> cells{kNone, kNone, kNone};              // firm, account, strategy
+  std::array<Index, 5> scopes{};                                // firm, account, strategy, venue, instrument
+  Index quote_balance = kNone, base_balance = kNone;            // spot
+  // durable
+  int64_t position = 0;
+  market::Int128 cash = 0;  // quote units, quote fees taken off
+  market::Money base_fee_rest;
+  std::map<market::AssetId, market::Money> other_fees;
+  uint64_t last_sequence = 0;  // highest of an intent that got a verdict
+  // derived from the open orders
+  int64_t open_buy = 0, open_sell = 0;
+};
+
+struct ScaleVersion {
+  uint32_t version = 0;
+  int price_scale = 0, quantity_scale = 0;
+};
+
+enum class Conversion : uint8_t { kImpossible, kPar, kByPrice };
+
+struct InstrumentRow {
+  market::Instrument definition;
+  std::string venue;
+  Index scope = kNone, venue_scope = kNone;
+  Conversion conversion = Conversion::kImpossible;
+  Index rate = kNone;              // kByPrice: the instrument whose price converts
+  std::vector<Index> cells;        // of this instrument
+  std::vector<Index> dependents;   // instruments converted by this one's price
+  // durable
+  std::vector<ScaleVersion> scales;  // every version seen, newest last
+  market::Price last_fill;           // 0: none; values positions until a quote comes
+  std::string broken;                // why no order may enter; empty: fine
+  // market data
+  market::Price bid, ask, mid;  // mid 0: no reference price
+  base::Time data_time;         // newest market data; 0: none
+  market::BookState book = market::BookState::kInvalid;
+  market::BookFault book_fault = market::BookFault::kNoSnapshot;
+  bool feed_down = false;
+  bool crossed = false;
+
+  market::Price mark() const { return mid.mantissa > 0 ? mid : last_fill; }
+};
+
+// A permitted order that is not terminal.
+struct OpenOrder {
+  Index leaf = kNone;
+  market::Side side = market::Side::kBuy;
+  market::Quantity quantity, cumulative;
+  market::Money reserved;  // worst-case notional of the whole order, quote asset
+  base::Time decided;
+  bool answered = false;   // execution has reported on it
+  market::OrderState state = market::OrderState::kInitialized;
+  // derived: what is still reserved
+  int64_t rest = 0;             // quantity
+  market::Int128 rest_value = 0;  // its share of `reserved`
+  market::Money rest_asset;     // spot: of the balance it would spend
+};
+
+struct BalanceRow {
+  Index account = kNone;
+  std::string venue;
+  market::AssetId asset;
+  // durable
+  bool known = false;
+  market::Money total;  // free and locked; fills since take off what they spent
+  // derived
+  market::Money reserved;     // by our open orders
+  market::Int128 margin = 0;  // in use by derivatives, settle units
+};
+
+class ExposureBook {
+ public:
+  explicit ExposureBook(const LimitSet& limits);
+  ExposureBook(const ExposureBook&) = delete;
+  ExposureBook& operator=(const ExposureBook&) = delete;
+
+  // --- names to rows; kNone when unknown ---
+  Index FindInstrument(const market::InstrumentId& id) const;
+  Index FindScope(market::ScopeKind kind, const std::string& name) const;
+  Index FindLeaf(Index account, Index strategy, Index instrument) const;
+  Index FindBalance(Index account, const std::string& venue, const market::AssetId& asset) const;
+  bool knows_account(const std::string& name) const { return limits_.KnowsAccount(name); }
+
+  const ScopeRow& scope(Index at) const { return scopes_[at]; }
+  const InstrumentRow& instrument(Index at) const { return instruments_[at]; }
+  const Leaf& leaf(Index at) const { return leaves_[at]; }
+  const Cell& cell(Index at) const { return cells_[at]; }
+  const BalanceRow& balance(Index at) const { return balances_[at]; }
+  const std::deque<ScopeRow>& scopes() const { return scopes_; }
+  const OpenOrder* FindOrder(const market::ClientOrderId& id) const;
+  size_t open_order_count() const { return orders_.size(); }
+  std::map<market::ClientOrderId, const OpenOrder*> SortedOrders() const;
+  // Of the oldest verdict that execution has not answered; Time::max(): none.
+  base::Time oldest_unanswered() const;
+
+  // --- facts ---
+  void PutInstrument(const market::Instrument& definition);
+  // The leaf of these names, its rows made where absent; kNone when a table is
+  // full or the instrument unknown.
+  Index Touch(const market::AccountId& account, const market::StrategyId& strategy,
+              const market::InstrumentId& instrument);
+  void CountMessage(Index leaf, base::Time at);
+  void UseSequence(Index leaf, uint64_t sequence);
+  void Open(const market::RiskDecision& decision, Index leaf);
+  void ApplyReport(const market::ExecReport& report);
+  void SetBalance(const market::BalanceUpdate& update);
+  void SetState(const market::RiskState& state);
+  void SetBaseline(const market::Scope& scope, Value day_baseline, Value peak);
+
+  // --- market data ---
+  void SetQuote(const market::Quote& quote, base::Time at);
+  void SetBook(const market::BookUpdate& update, base::Time at);
+  void SetStatus(const market::MarketStatus& status);
+  // Values third-asset fees anew and follows the highest result of each scope.
+  void Observe();
+
+  // --- values ---
+  // Quote units of an instrument in the valuation asset; nothing without a rate
+  // or on overflow.
+  std::optional<Value> ValueOf(market::Int128 quote_units, const InstrumentRow& row, market::Rounding rounding) const;
+  // The margin that the larger side of a cell needs, settle units.
+  market::Int128 MarginOf(const Cell& cell, market::Int128 units) const;
+  std::optional<Value> ValueOfAsset(const market::AssetId& asset, const market::Money& amount) const;
+
+  void Save(wire::CanonicalWriter& out) const;
+  absl::Status Load(wire::CanonicalReader& in);
+
+  struct Stats {
+    uint64_t unknown_market_data = 0;  // for instruments or versions not known
+    uint64_t reports_unplaced = 0;     // fills that could not be booked; their instrument is shut
+    uint64_t definitions_refused = 0;  // new scales that would round what is open
+    uint64_t scopes_refused = 0;       // kMaxScopes reached
+    uint64_t fees_unvalued = 0;        // third-asset fees without a conversion, now
+  };
+  const Stats& stats() const { return stats_; }
+
+ private:
+  Index MakeScope(market::ScopeKind kind, const std::string& name);
+  Index MakeCell(Index scope, Index instrument, std::array<Index, 3> scopes);
+  Index MakeBalance(Index account, const std::string& venue, const market::AssetId& asset);
+  void LinkConversion(Index at);
+  void ChangePosition(Leaf& leaf, int64_t quantity, market::Int128 cash);
+  // Brings an order's reservation to what `rest` of its quantity needs.
+  void Reserve(OpenOrder& order, int64_t rest);
+  bool ValueCell(Cell& cell, const InstrumentRow& row) const;
+  void Revalue(Cell& cell);
+  void RevalueInstrument(Index at);
+  void CountCell(const Cell& cell, int sign);
+  bool Rescale(InstrumentRow& row, const market::Instrument& definition);
+  std::optional<market::Fill> InCurrentScales(InstrumentRow& row, const market::ExecReport& report);
+  // The quantity booked; nothing when it could not be.
+  std::optional<int64_t> ApplyFill(const market::ExecReport& report);
+  void BookFee(InstrumentRow& row, Leaf& leaf, const market::Fill& fill);
+  void Break(InstrumentRow& row, std::string why);
+  void Rebuild();
+  void SaveLeaf(wire::CanonicalWriter& out, const Leaf& leaf) const;
+
+  const LimitSet limits_;
+  std::deque<ScopeRow> scopes_;
+  std::deque<InstrumentRow> instruments_;
+  std::deque<Leaf> leaves_;
+  std::deque<Cell> cells_;
+  std::deque<BalanceRow> balances_;
+  absl::flat_hash_map<market::ClientOrderId, OpenOrder> orders_;
+  std::deque<std::pair<base::Time, market::ClientOrderId>> unanswered_;  // some answered since; the front is not
+
+  std::array<absl::flat_hash_map<std::string, Index>, 6> scope_index_;  // by ScopeKind
+  absl::flat_hash_map<std::string, Index> instrument_index_;
+  absl::flat_hash_map<std::tuple<Index, Index, Index>, Index> leaf_index_;
+  absl::flat_hash_map<std::pair<Index, Index>, Index> cell_index_;
+  std::map<std::tuple<Index, std::string, market::AssetId>, Index> balance_index_;
+  Stats stats_;
+};
+
+// Canonical bytes of a definition, for the record of what decisions rest on.
+void WriteInstrument(wire::CanonicalWriter& out, const market::Instrument& instrument);
+market::Instrument ReadInstrument(wire::CanonicalReader& in);
+
+}  // namespace gannet::risk

@@ -1,0 +1,304 @@
+// Saving, loading and rebuilding the exposure book: names instead of indices,
+// everything in the order of its name.
+#include <algorithm>
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/status.h"
+#include "services/risk/exposure_book.h"
+
+namespace gannet::risk {
+namespace {
+
+using market::Side;
+
+constexpr uint8_t kBookVersion = 1;
+
+void WriteFees(wire::CanonicalWriter& out, const std::map<market::AssetId, market::Money>& fees) {
+  out.U32(static_cast<uint32_t>(fees.size()));
+  for (const auto& [asset, amount] : fees) {
+    out.Text(asset);
+    out.Money(amount);
+  }
+}
+
+std::map<market::AssetId, market::Money> ReadFees(wire::CanonicalReader& in) {
+  std::map<market::AssetId, market::Money> fees;
+  const uint32_t count = in.U32();
+  for (uint32_t i = 0; i < count && in.ok(); ++i) {
+    const auto asset = in.Text<market::AssetId>();
+    fees[asset] = in.Money();
+  }
+  return fees;
+}
+
+bool HasContent(const Leaf& leaf) {
+  return leaf.position != 0 || leaf.cash != 0 || !leaf.base_fee_rest.zero() || !leaf.other_fees.empty() ||
+         leaf.last_sequence != 0;
+}
+
+bool HasContent(const ScopeRow& row, const std::vector<base::Time>& messages) {
+  return row.stated || row.day_baseline != 0 || row.peak != 0 || !messages.empty();
+}
+
+}  // namespace
+
+void WriteInstrument(wire::CanonicalWriter& out, const market::Instrument& instrument) {
+  out.Text(instrument.id);
+  out.U32(instrument.version);
+  out.U8(static_cast<uint8_t>(instrument.kind));
+  out.U8(static_cast<uint8_t>(instrument.status));
+  out.Text(instrument.base);
+  out.Text(instrument.quote);
+  out.Text(instrument.settle);
+  for (const int scale : {instrument.price_scale, instrument.quantity_scale, instrument.base_scale, instrument.quote_scale}) {
+    out.U8(static_cast<uint8_t>(scale));
+  }
+  out.I64(instrument.tick.mantissa);
+  out.I64(instrument.lot.mantissa);
+  out.I64(instrument.min_quantity.mantissa);
+  out.I64(instrument.max_quantity.mantissa);
+  out.Money(instrument.min_notional);
+  out.I64(instrument.price_band_up_ppm);
+  out.I64(instrument.price_band_down_ppm);
+  out.I64(instrument.multiplier);
+}
+
+market::Instrument ReadInstrument(wire::CanonicalReader& in) {
+  market::Instrument instrument;
+  instrument.id = in.Text<market::InstrumentId>();
+  instrument.version = in.U32();
+  instrument.kind = static_cast<market::InstrumentKind>(in.U8());
+  instrument.status = static_cast<market::InstrumentStatus>(in.U8());
+  instrument.base = in.Text<market::AssetId>();
+  instrument.quote = in.Text<market::AssetId>();
+  instrument.settle = in.Text<market::AssetId>();
+  instrument.price_scale = in.U8();
+  instrument.quantity_scale = in.U8();
+  instrument.base_scale = in.U8();
+  instrument.quote_scale = in.U8();
+  instrument.tick = {in.I64()};
+  instrument.lot = {in.I64()};
+  instrument.min_quantity = {in.I64()};
+  instrument.max_quantity = {in.I64()};
+  instrument.min_notional = in.Money();
+  instrument.price_band_up_ppm = in.I64();
+  instrument.price_band_down_ppm = in.I64();
+  instrument.multiplier = in.I64();
+  return instrument;
+}
+
+void ExposureBook::SaveLeaf(wire::CanonicalWriter& out, const Leaf& leaf) const {
+  out.Bytes(scopes_[leaf.account].scope.name);
+  out.Bytes(scopes_[leaf.strategy].scope.name);
+  out.Text(instruments_[leaf.instrument].definition.id);
+}
+
+void ExposureBook::Save(wire::CanonicalWriter& out) const {
+  out.U8(kBookVersion);
+  std::map<market::InstrumentId, const InstrumentRow*> instruments;
+  for (const InstrumentRow& row : instruments_) instruments.emplace(row.definition.id, &row);
+  out.U32(static_cast<uint32_t>(instruments.size()));
+  for (const auto& [id, row] : instruments) {
+    WriteInstrument(out, row->definition);
+    out.U32(static_cast<uint32_t>(row->scales.size()));
+    for (const ScaleVersion& scale : row->scales) {
+      out.U32(scale.version);
+      out.U8(static_cast<uint8_t>(scale.price_scale));
+      out.U8(static_cast<uint8_t>(scale.quantity_scale));
+    }
+    out.I64(row->last_fill.mantissa);
+    out.Bytes(row->broken);
+  }
+
+  std::map<market::Scope, std::pair<const ScopeRow*, std::vector<base::Time>>> scopes;
+  for (const ScopeRow& row : scopes_) {
+    std::vector<base::Time> messages = row.messages.times();
+    if (HasContent(row, messages)) scopes.emplace(row.scope, std::pair(&row, std::move(messages)));
+  }
+  out.U32(static_cast<uint32_t>(scopes.size()));
+  for (const auto& [scope, content] : scopes) {
+    const auto& [row, messages] = content;
+    out.U8(static_cast<uint8_t>(scope.kind));
+    out.Bytes(scope.name);
+    out.U8(static_cast<uint8_t>(row->state));
+    out.Bool(row->killed);
+    out.Bool(row->stated);
+    out.Bytes(row->reason);
+    out.I128(row->day_baseline);
+    out.I128(row->peak);
+    out.U32(static_cast<uint32_t>(messages.size()));
+    for (const base::Time at : messages) out.Time(at);
+  }
+
+  std::map<std::tuple<std::string, std::string, market::InstrumentId>, const Leaf*> leaves;
+  for (const Leaf& leaf : leaves_) {
+    if (!HasContent(leaf)) continue;
+    leaves.emplace(std::tuple(scopes_[leaf.account].scope.name, scopes_[leaf.strategy].scope.name,
+                              instruments_[leaf.instrument].definition.id),
+                   &leaf);
+  }
+  out.U32(static_cast<uint32_t>(leaves.size()));
+  for (const auto& [name, leaf] : leaves) {
+    SaveLeaf(out, *leaf);
+    out.I64(leaf->position);
+    out.I128(leaf->cash);
+    out.Money(leaf->base_fee_rest);
+    WriteFees(out, leaf->other_fees);
+    out.U64(leaf->last_sequence);
+  }
+
+  std::map<std::tuple<std::string, std::string, market::AssetId>, const BalanceRow*> balances;
+  for (const BalanceRow& row : balances_) {
+    if (row.known) balances.emplace(std::tuple(scopes_[row.account].scope.name, row.venue, row.asset), &row);
+  }
+  out.U32(static_cast<uint32_t>(balances.size()));
+  for (const auto& [name, row] : balances) {
+    out.Bytes(std::get<0>(name));
+    out.Bytes(row->venue);
+    out.Text(row->asset);
+    out.Money(row->total);
+  }
+
+  out.U32(static_cast<uint32_t>(orders_.size()));
+  for (const auto& [id, order] : SortedOrders()) {
+    out.Text(id);
+    SaveLeaf(out, leaves_[order->leaf]);
+    out.U8(static_cast<uint8_t>(order->side));
+    out.I64(order->quantity.mantissa);
+    out.I64(order->cumulative.mantissa);
+    out.Money(order->reserved);
+    out.Time(order->decided);
+    out.Bool(order->answered);
+    out.U8(static_cast<uint8_t>(order->state));
+  }
+}
+
+absl::Status ExposureBook::Load(wire::CanonicalReader& in) {
+  if (const uint8_t version = in.U8(); in.ok() && version != kBookVersion) {
+    return absl::FailedPreconditionError(absl::StrCat("exposure book of format ", version, ", this build reads ",
+                                                      kBookVersion, "; use the build that wrote it"));
+  }
+  for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
+    const market::Instrument definition = ReadInstrument(in);
+    if (!in.ok()) break;
+    PutInstrument(definition);
+    const Index at = FindInstrument(definition.id);
+    std::vector<ScaleVersion> scales(std::min<uint32_t>(in.U32(), 1'000));
+    for (ScaleVersion& scale : scales) {
+      scale.version = in.U32();
+      scale.price_scale = in.U8();
+      scale.quantity_scale = in.U8();
+    }
+    const market::Price last_fill{in.I64()};
+    std::string broken = in.Bytes();
+    if (at == kNone) continue;
+    instruments_[at].scales = std::move(scales);
+    instruments_[at].last_fill = last_fill;
+    instruments_[at].broken = std::move(broken);
+  }
+  for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
+    const auto kind = static_cast<market::ScopeKind>(std::clamp<uint8_t>(in.U8(), 1, 5));
+    const std::string name = in.Bytes();
+    const Index at = MakeScope(kind, name);
+    ScopeRow ignored;
+    ScopeRow& row = at == kNone ? ignored : scopes_[at];
+    row.state = static_cast<market::TradingState>(in.U8());
+    row.killed = in.Bool();
+    row.stated = in.Bool();
+    row.reason = in.Bytes();
+    row.day_baseline = in.I128();
+    row.peak = row.high = in.I128();
+    row.messages.Clear();
+    for (uint32_t j = 0, messages = in.U32(); j < messages && in.ok(); ++j) row.messages.Add(in.Time());
+  }
+  const auto read_leaf = [&] {
+    const market::AccountId account(in.Bytes());
+    const market::StrategyId strategy(in.Bytes());
+    const auto instrument = in.Text<market::InstrumentId>();
+    return in.ok() ? Touch(account, strategy, instrument) : kNone;
+  };
+  const auto lost = [] {
+    return absl::DataLossError("the saved exposure names an instrument that it does not define; start with --fresh");
+  };
+  for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
+    const Index at = read_leaf();
+    if (at == kNone) return in.ok() ? lost() : in.status();
+    Leaf& leaf = leaves_[at];
+    leaf.position = in.I64();
+    leaf.cash = in.I128();
+    leaf.base_fee_rest = in.Money();
+    leaf.other_fees = ReadFees(in);
+    leaf.last_sequence = in.U64();
+  }
+  for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
+    const Index account = MakeScope(market::ScopeKind::kAccount, in.Bytes());
+    const std::string venue = in.Bytes();
+    const auto asset = in.Text<market::AssetId>();
+    const market::Money total = in.Money();
+    if (account == kNone || !in.ok()) continue;
+    BalanceRow& row = balances_[MakeBalance(account, venue, asset)];
+    row.known = true;
+    row.total = total;
+  }
+  for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
+    const auto id = in.Text<market::ClientOrderId>();
+    OpenOrder order;
+    order.leaf = read_leaf();
+    if (order.leaf == kNone) return in.ok() ? lost() : in.status();
+    order.side = in.U8() == static_cast<uint8_t>(Side::kSell) ? Side::kSell : Side::kBuy;
+    order.quantity = {in.I64()};
+    order.cumulative = {in.I64()};
+    order.reserved = in.Money();
+    order.decided = in.Time();
+    order.answered = in.Bool();
+    order.state = static_cast<market::OrderState>(in.U8());
+    if (order.quantity.mantissa <= 0) return absl::DataLossError("a saved order has no quantity; start with --fresh");
+    orders_.insert_or_assign(id, order);
+  }
+  GANNET_RETURN_IF_ERROR(in.status());
+  Rebuild();
+  return absl::OkStatus();
+}
+
+// Derived sums from the durable part.
+void ExposureBook::Rebuild() {
+  for (ScopeRow& row : scopes_) {
+    row.open_orders = row.unvalued = row.unmarked = 0;
+    row.gross = row.long_side = row.short_side = row.open_value = row.pnl = 0;
+    row.other_fees.clear();
+  }
+  for (BalanceRow& row : balances_) {
+    row.reserved = market::Money();
+    row.margin = 0;
+  }
+  for (Cell& cell : cells_) {
+    const Cell blank{.instrument = cell.instrument, .scopes = cell.scopes, .balance = cell.balance};
+    cell = blank;
+  }
+  for (Leaf& leaf : leaves_) {
+    leaf.open_buy = leaf.open_sell = 0;
+    for (const Index at : leaf.cells) {
+      cells_[at].position += leaf.position;
+      cells_[at].cash += leaf.cash;
+    }
+    for (const auto& [asset, amount] : leaf.other_fees) {
+      for (const Index scope : leaf.scopes) scopes_[scope].other_fees[asset] += amount;
+    }
+  }
+  for (Cell& cell : cells_) Revalue(cell);
+
+  unanswered_.clear();
+  for (auto& [id, order] : orders_) {
+    order.rest = 0;
+    order.rest_value = 0;
+    order.rest_asset = market::Money();
+    Reserve(order, order.quantity.mantissa - order.cumulative.mantissa);
+    for (const Index scope : leaves_[order.leaf].scopes) ++scopes_[scope].open_orders;
+    if (!order.answered) unanswered_.emplace_back(order.decided, id);
+  }
+  std::sort(unanswered_.begin(), unanswered_.end());
+  Observe();
+}
+
+}  // namespace gannet::risk

@@ -1,0 +1,49 @@
+// The newest messages of a scope, as many as its rate limit counts.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+#include "libs/base/time.h"
+#include "services/risk/limits.h"
+
+namespace gannet::risk {
+
+class RateWindow {
+ public:
+  // Before the first message; without a limit nothing is kept.
+  void SetLimit(const RateLimit& limit) {
+    window_ = limit.window;
+    times_.assign(limit.count, base::Time());
+  }
+
+  void Add(base::Time at) {
+    if (times_.empty()) return;
+    times_[next_] = at;
+    next_ = (next_ + 1) % times_.size();
+    size_ = std::min(size_ + 1, times_.size());
+  }
+
+  // One more message at `now` would exceed the limit.
+  bool Full(base::Time now) const {
+    return !times_.empty() && size_ == times_.size() && times_[next_] + window_ > now;
+  }
+
+  // Oldest first.
+  std::vector<base::Time> times() const {
+    std::vector<base::Time> all;
+    all.reserve(size_);
+    for (size_t i = 0; i < size_; ++i) all.push_back(times_[(next_ + times_.size() - size_ + i) % times_.size()]);
+    return all;
+  }
+  void Clear() { next_ = size_ = 0; }
+
+ private:
+  std::vector<base::Time> times_;  // ring
+  size_t next_ = 0;                // where the next one goes: the oldest when full
+  size_t size_ = 0;
+  base::Duration window_{0};
+};
+
+}  // namespace gannet::risk

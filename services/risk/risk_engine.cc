@@ -1,0 +1,399 @@
+#include "services/risk/risk_engine.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/check.h"
+#include "libs/base/status.h"
+
+namespace gannet::risk {
+namespace {
+
+using market::CommandKind;
+using market::IntentKind;
+using market::RejectReason;
+using market::ScopeKind;
+using market::TradingState;
+
+constexpr uint8_t kStateVersion = 1;
+constexpr char kInstrumentNote[] = "instrument";
+constexpr char kMarksNote[] = "marks";
+
+int64_t DayOf(base::Time at) { return std::chrono::floor<std::chrono::days>(at).time_since_epoch().count(); }
+
+bool ValidScale(int scale) { return scale >= 0 && scale <= market::kMaxScale; }
+
+wire::EngineNote Note(const char* kind, wire::CanonicalWriter& body) {
+  return {.engine = std::string(kEngineName), .kind = kind, .body = body.Take()};
+}
+
+}  // namespace
+
+RiskEngine::RiskEngine(RiskSettings settings, const LimitSet& limits)
+    : settings_(settings), limits_(limits), book_(limits) {}
+
+// --- verdicts ------------------------------------------------------------------
+
+market::RiskDecision RiskEngine::Decide(const market::OrderIntent& intent, base::Time now) const {
+  const OrderContext context = MakeContext(intent, book_, settings_.gate, now);
+  market::RiskDecision decision;
+  decision.limit_version = limits_.version;
+  decision.epoch = settings_.epoch;
+  decision.decided = now;
+  decision.expires = now + settings_.verdict_lifetime;
+  decision.reference_price = context.reference;
+  for (const Control& control : Controls()) {
+    const bool first = decision.failing.empty();
+    if (control.fails(context, first ? &decision.detail : nullptr)) decision.failing.push_back(control.reason);
+  }
+  decision.permitted = decision.failing.empty();
+  if (decision.permitted) {
+    GANNET_CHECK(context.worst_notional.has_value(), "an order without a worst case passed the gate");
+    decision.reserved = *context.worst_notional;
+  } else {
+    decision.reason = decision.failing.front();
+  }
+  decision.intent = intent;
+  return decision;
+}
+
+// The leaf that an intent or verdict speaks of; names that the gate does not know
+// get no rows.
+Index RiskEngine::LeafOf(const market::OrderIntent& intent) {
+  if (!book_.knows_account(intent.account.text()) || intent.strategy.empty()) return kNone;
+  return book_.Touch(intent.account, intent.strategy, intent.instrument);
+}
+
+void RiskEngine::Apply(const market::Event<market::OrderIntent>& event) {
+  const market::OrderIntent& intent = event.value;
+  const Index leaf = LeafOf(intent);
+  if (intent.kind == IntentKind::kCancel) {  // never refused, always counted
+    ++stats_.cancels;
+    if (leaf != kNone) book_.CountMessage(leaf, intent.created);
+    return;
+  }
+  if (pending_count_ == pending_.size()) pending_.emplace_back();
+  pending_[pending_count_].intent = intent;
+  pending_[pending_count_].header = event.header;
+  ++pending_count_;
+}
+
+void RiskEngine::Apply(const market::Event<market::RiskDecision>& event) {
+  const market::RiskDecision& decision = event.value;
+  const market::OrderIntent& intent = decision.intent;
+  const auto end = pending_.begin() + static_cast<ptrdiff_t>(pending_count_);
+  const auto answered = std::find_if(pending_.begin(), end, [&](const PendingIntent& pending) {
+    return pending.intent.client_order_id == intent.client_order_id && pending.intent.hash == intent.hash;
+  });
+  if (answered != end) {
+    std::rotate(answered, answered + 1, end);
+    --pending_count_;
+  }
+  const Index leaf = LeafOf(intent);
+  if (leaf != kNone) {
+    book_.CountMessage(leaf, decision.decided);
+    if (decision.permitted) book_.Open(decision, leaf);
+    if (decision.reason != RejectReason::kMalformed) book_.UseSequence(leaf, intent.sequence);
+  }
+  if (decision.permitted) {
+    ++stats_.permitted;
+  } else {
+    ++stats_.rejected;
+    ++stats_.by_reason[decision.reason];
+  }
+}
+
+void RiskEngine::Apply(const market::Event<market::ExecReport>& event) { book_.ApplyReport(event.value); }
+
+void RiskEngine::Apply(const market::Event<market::BalanceUpdate>& event) { book_.SetBalance(event.value); }
+
+// --- instruments ---------------------------------------------------------------
+
+absl::StatusOr<RiskEngine::Facts> RiskEngine::DecideInstrument(const market::Instrument& instrument) const {
+  if (market::VenueOf(instrument.id).empty() || market::SymbolOf(instrument.id).empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("instrument '", instrument.id.text(), "' is not written venue:symbol; correct its source"));
+  }
+  if (!ValidScale(instrument.price_scale) || !ValidScale(instrument.quantity_scale) ||
+      !ValidScale(instrument.quote_scale) || !ValidScale(instrument.base_scale) || instrument.multiplier <= 0 ||
+      instrument.version == 0) {
+    return absl::FailedPreconditionError(absl::StrCat("instrument ", instrument.id.text(),
+                                                      " has a scale outside 0 to 18, or no multiplier or version; "
+                                                      "correct its source"));
+  }
+  Facts facts;
+  const Index at = book_.FindInstrument(instrument.id);
+  if (at != kNone && book_.instrument(at).scales.back().version >= instrument.version) return facts;
+  wire::CanonicalWriter body;
+  WriteInstrument(body, instrument);
+  facts.notes.push_back(Note(kInstrumentNote, body));
+  return facts;
+}
+
+void RiskEngine::Apply(const market::Event<wire::EngineNote>& event) {
+  const wire::EngineNote& note = event.value;
+  if (note.engine != kEngineName) return;
+  if (note.kind == kInstrumentNote) {
+    wire::CanonicalReader in(note.body);
+    const market::Instrument instrument = ReadInstrument(in);
+    if (in.ok()) book_.PutInstrument(instrument);
+  } else if (note.kind == kMarksNote) {
+    ApplyMarks(note.body);
+  }
+}
+
+// --- trading states ------------------------------------------------------------
+
+market::RiskState RiskEngine::StateOf(const ScopeRow& row) const {
+  return {.scope = row.scope,
+          .state = row.state,
+          .killed = row.killed,
+          .reason = row.reason,
+          .limit_version = limits_.version,
+          .epoch = settings_.epoch};
+}
+
+absl::StatusOr<RiskEngine::Facts> RiskEngine::DecideCommand(const market::Command& command, base::Time now) const {
+  const auto refuse = [&](const char* why) {
+    return absl::FailedPreconditionError(absl::StrCat("command ", command.request_id, " for ",
+                                                      FormatScope(command.scope), " refused: ", why));
+  };
+  if (command.scope.kind < ScopeKind::kFirm || command.scope.kind > ScopeKind::kInstrument) {
+    return absl::FailedPreconditionError("command refused: name a scope: firm, account, strategy, venue or instrument");
+  }
+  if ((command.scope.kind == ScopeKind::kFirm) != command.scope.name.empty()) {
+    return refuse("name the scope, or leave the name of the firm empty");
+  }
+  const Index at = book_.FindScope(command.scope.kind, command.scope.name);
+  ScopeRow current;
+  current.scope = command.scope;
+  market::RiskState next = StateOf(at == kNone ? current : book_.scope(at));
+  const market::RiskState before = next;
+  switch (command.kind) {
+    case CommandKind::kKill:
+      next.killed = true;
+      next.state = TradingState::kHalted;
+      break;
+    case CommandKind::kResume:
+      next.killed = false;
+      next.state = TradingState::kActive;
+      break;
+    case CommandKind::kSetTradingState:
+      if (command.state < TradingState::kActive || command.state > TradingState::kHalted) {
+        return refuse("no such trading state");
+      }
+      if (next.killed) return refuse("the kill switch is on; lift it with a resume command");
+      next.state = command.state;
+      break;
+    case CommandKind::kCancelAll:
+    case CommandKind::kDrain:
+      return Facts{};  // for execution and strategy
+    default:
+      return refuse("no such command");
+  }
+  const bool loosens = next.state < before.state || (before.killed && !next.killed);
+  if (loosens && (command.person.empty() || command.reason.empty())) {
+    return refuse("lifting a restriction takes a person and a reason; give both");
+  }
+  next.reason = command.reason;
+  next.person = command.person;
+  Facts facts;
+  if (next.state != before.state || next.killed != before.killed) facts.states.push_back(next);
+  // A person who lets a scope trade again after a loss starts a new count of it.
+  if (next.state == TradingState::kActive && loosens && at != kNone) {
+    const Value result = book_.scope(at).result();
+    facts.notes.push_back(MarksNote(now, {{command.scope, {result, result}}}));
+  }
+  return facts;
+}
+
+void RiskEngine::Apply(const market::Event<market::RiskState>& event) {
+  book_.SetState(event.value);
+  if (event.value.scope.kind == ScopeKind::kFirm) {
+    stated_epoch_ = event.value.epoch;
+    stated_limits_ = event.value.limit_version;
+  }
+}
+
+RiskEngine::Facts RiskEngine::DecideStart() const {
+  Facts facts;
+  if (stated_epoch_ != settings_.epoch || stated_limits_ != limits_.version) {
+    facts.states.push_back(StateOf(book_.scope(0)));
+  }
+  return facts;
+}
+
+// --- day, losses, peaks --------------------------------------------------------
+
+void RiskEngine::AppendLossStates(Facts& facts) const {
+  for (const ScopeRow& row : book_.scopes()) {
+    if (row.state != TradingState::kActive || row.unvalued > 0 || row.unmarked > 0) continue;
+    const Value loss = row.day_baseline - row.result(), fall = row.high - row.result();
+    const bool lost = row.limits.max_daily_loss && loss > *row.limits.max_daily_loss;
+    const bool fell = row.limits.max_drawdown && fall > *row.limits.max_drawdown;
+    if (!lost && !fell) continue;
+    market::RiskState state = StateOf(row);
+    state.state = TradingState::kReducing;
+    state.reason = lost ? absl::StrCat("lost ", FormatValue(loss), " today, max_daily_loss ",
+                                       FormatValue(*row.limits.max_daily_loss))
+                        : absl::StrCat(FormatValue(fall), " below the best result, max_drawdown ",
+                                       FormatValue(*row.limits.max_drawdown));
+    facts.states.push_back(std::move(state));
+  }
+}
+
+RiskEngine::Facts RiskEngine::DecideTimer(base::Time now) const {
+  Facts facts;
+  const bool new_day = DayOf(now) != day_;
+  const bool due = now - marked_ >= settings_.peak_interval;
+  std::vector<std::pair<market::Scope, std::pair<Value, Value>>> marks;
+  if (new_day || due) {
+    for (const ScopeRow& row : book_.scopes()) {
+      if (row.unvalued > 0 || row.unmarked > 0) continue;  // its result is not known now
+      const Value baseline = new_day ? row.result() : row.day_baseline;
+      if (baseline != row.day_baseline || row.high != row.peak) marks.push_back({row.scope, {baseline, row.high}});
+    }
+    if (new_day || !marks.empty()) facts.notes.push_back(MarksNote(now, marks));
+  }
+  if (!new_day) AppendLossStates(facts);
+  return facts;
+}
+
+wire::EngineNote RiskEngine::MarksNote(
+    base::Time now, const std::vector<std::pair<market::Scope, std::pair<Value, Value>>>& marks) const {
+  wire::CanonicalWriter body;
+  body.Time(now);
+  body.U32(static_cast<uint32_t>(marks.size()));
+  for (const auto& [scope, values] : marks) {
+    body.U8(static_cast<uint8_t>(scope.kind));
+    body.Bytes(scope.name);
+    body.I128(values.first);
+    body.I128(values.second);
+  }
+  return Note(kMarksNote, body);
+}
+
+void RiskEngine::ApplyMarks(const std::string& bytes) {
+  wire::CanonicalReader in(bytes);
+  const base::Time at = in.Time();
+  const uint32_t count = in.U32();
+  for (uint32_t i = 0; i < count && in.ok(); ++i) {
+    const auto kind = static_cast<ScopeKind>(in.U8());
+    const std::string name = in.Bytes();
+    const Value baseline = in.I128(), peak = in.I128();
+    if (in.ok()) book_.SetBaseline({kind, name}, baseline, peak);
+  }
+  if (!in.ok()) return;
+  marked_ = at;
+  day_ = DayOf(at);
+}
+
+// --- saved state ---------------------------------------------------------------
+
+namespace {
+
+void WriteIntent(wire::CanonicalWriter& out, const market::OrderIntent& intent) {
+  out.U8(static_cast<uint8_t>(intent.kind));
+  out.Text(intent.account);
+  out.Text(intent.strategy);
+  out.U64(intent.sequence);
+  out.U32(intent.attempt);
+  out.Text(intent.client_order_id);
+  out.Text(intent.target);
+  out.Text(intent.parent);
+  out.Text(intent.instrument);
+  out.U32(intent.instrument_version);
+  out.U8(static_cast<uint8_t>(intent.side));
+  out.U8(static_cast<uint8_t>(intent.type));
+  out.U8(static_cast<uint8_t>(intent.time_in_force));
+  out.I64(intent.price.mantissa);
+  out.I64(intent.stop_price.mantissa);
+  out.I64(intent.quantity.mantissa);
+  out.Bool(intent.reduce_only);
+  out.Time(intent.created);
+  out.Time(intent.expires);
+  out.Bytes(intent.reason);
+  out.Bytes(intent.model_version);
+  out.EventId(intent.signal);
+  out.Digest(intent.hash);
+}
+
+market::OrderIntent ReadIntent(wire::CanonicalReader& in) {
+  market::OrderIntent intent;
+  intent.kind = static_cast<IntentKind>(in.U8());
+  intent.account = in.Text<market::AccountId>();
+  intent.strategy = in.Text<market::StrategyId>();
+  intent.sequence = in.U64();
+  intent.attempt = in.U32();
+  intent.client_order_id = in.Text<market::ClientOrderId>();
+  intent.target = in.Text<market::ClientOrderId>();
+  intent.parent = in.Text<market::ClientOrderId>();
+  intent.instrument = in.Text<market::InstrumentId>();
+  intent.instrument_version = in.U32();
+  intent.side = static_cast<market::Side>(in.U8());
+  intent.type = static_cast<market::OrderType>(in.U8());
+  intent.time_in_force = static_cast<market::TimeInForce>(in.U8());
+  intent.price = {in.I64()};
+  intent.stop_price = {in.I64()};
+  intent.quantity = {in.I64()};
+  intent.reduce_only = in.Bool();
+  intent.created = in.Time();
+  intent.expires = in.Time();
+  intent.reason = in.Bytes();
+  intent.model_version = in.Bytes();
+  intent.signal = in.EventId();
+  intent.hash = in.Digest();
+  return intent;
+}
+
+}  // namespace
+
+void RiskEngine::Save(wire::CanonicalWriter& out) const {
+  out.U8(kStateVersion);
+  out.I64(day_);
+  out.Time(marked_);
+  out.U64(stated_epoch_);
+  out.U64(stated_limits_);
+  out.U32(static_cast<uint32_t>(pending_count_));
+  for (size_t i = 0; i < pending_count_; ++i) {
+    const market::Header& header = pending_[i].header;
+    WriteIntent(out, pending_[i].intent);
+    out.EventId(header.id);
+    out.EventId(header.correlation);
+    out.EventId(header.causation);
+    out.Time(header.event_time);
+    out.Time(header.receive_time);
+    out.Bytes(header.tenant);
+  }
+  book_.Save(out);
+}
+
+absl::Status RiskEngine::Load(wire::CanonicalReader& in) {
+  if (const uint8_t version = in.U8(); in.ok() && version != kStateVersion) {
+    return absl::FailedPreconditionError(absl::StrCat("risk state of format ", version, ", this build reads ",
+                                                      kStateVersion, "; use the build that wrote it"));
+  }
+  day_ = in.I64();
+  marked_ = in.Time();
+  stated_epoch_ = in.U64();
+  stated_limits_ = in.U64();
+  pending_.clear();
+  for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
+    PendingIntent& pending = pending_.emplace_back();
+    pending.intent = ReadIntent(in);
+    pending.header.id = in.EventId();
+    pending.header.correlation = in.EventId();
+    pending.header.causation = in.EventId();
+    pending.header.event_time = in.Time();
+    pending.header.receive_time = in.Time();
+    pending.header.tenant = in.Bytes();
+  }
+  pending_count_ = pending_.size();
+  GANNET_RETURN_IF_ERROR(in.status());
+  GANNET_RETURN_IF_ERROR(book_.Load(in));
+  for (const PendingIntent& pending : pending_) LeafOf(pending.intent);
+  return absl::OkStatus();
+}
+
+}  // namespace gannet::risk

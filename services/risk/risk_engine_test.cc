@@ -1,0 +1,737 @@
+#include "services/risk/risk_engine.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "services/risk/risk_test_kit.h"
+
+namespace gannet::risk {
+namespace {
+
+using namespace std::chrono_literals;
+using market::CommandKind;
+using market::ExecKind;
+using market::OrderState;
+using market::RejectReason;
+using market::Scope;
+using market::ScopeKind;
+using market::Side;
+using market::TradingState;
+using test::Amount;
+using test::Gate;
+using test::kAccount;
+using test::kBtc;
+using test::kStrategy;
+using test::MakeInstrument;
+using test::P;
+using test::Q;
+using test::V;
+using test::WideLimits;
+
+constexpr Scope kFirm{ScopeKind::kFirm, ""};
+
+// The reason, checked against the list: the first failing control is the answer.
+RejectReason ReasonOf(const market::RiskDecision& decision) {
+  CHECK(decision.permitted == decision.failing.empty());
+  CHECK(decision.permitted == (decision.reason == RejectReason::kNone));
+  if (!decision.permitted) {
+    CHECK(decision.reason == decision.failing.front());
+    CHECK(!decision.detail.empty());
+    CHECK(std::is_sorted(decision.failing.begin(), decision.failing.end()));
+    CHECK(decision.reserved.zero());
+  }
+  return decision.reason;
+}
+
+TEST_CASE("RiskEngine permits an order within every limit and reserves its worst case") {
+  Gate gate;
+  const auto decision = gate.Ask(Side::kBuy, "99.5", "2");
+  CHECK(decision.permitted);
+  CHECK(decision.reserved == Amount("199"));
+  CHECK(decision.reference_price == P("100.01"));
+  CHECK(decision.limit_version == 7);
+  CHECK(decision.epoch == 1);
+  CHECK(decision.expires == gate.now + 2s);
+  CHECK(gate.Firm().open_value == V("199"));
+  CHECK(gate.Firm().open_orders == 1);
+}
+
+TEST_CASE("RiskEngine values market orders at the reference price and the collar") {
+  Gate gate;
+  const auto decision = gate.Ask(Side::kBuy, "0", "2");
+  REQUIRE(decision.permitted);
+  CHECK(decision.reserved == Amount("210.021"));  // 2 × 100.01 × 1.05
+}
+
+TEST_CASE("RiskEngine values a sell at the better of its limit and the reference price") {
+  Gate gate;
+  CHECK(gate.Ask(Side::kSell, "99.5", "1").reserved == Amount("100.01"));
+  CHECK(gate.Ask(Side::kSell, "101", "1").reserved == Amount("101"));
+}
+
+// --- every reason, in the order of precedence --------------------------------
+
+TEST_CASE("RiskEngine rejects a malformed intent") {
+  Gate gate;
+  const auto reason = [&](auto change) {
+    market::OrderIntent intent = gate.Intent(Side::kBuy, "100", "1");
+    change(intent);
+    return ReasonOf(gate.Ask(intent));
+  };
+  CHECK(reason([](auto& i) { i.quantity = Q("0"); }) == RejectReason::kMalformed);
+  CHECK(reason([](auto& i) { i.quantity = Q("-1"); }) == RejectReason::kMalformed);
+  CHECK(reason([](auto& i) { i.price = P("0"); }) == RejectReason::kMalformed);
+  CHECK(reason([](auto& i) { i.price = P("-1"); }) == RejectReason::kMalformed);
+  CHECK(reason([](auto& i) { i.type = market::OrderType::kMarket; }) == RejectReason::kMalformed);
+  CHECK(reason([](auto& i) { i.stop_price = P("1"); }) == RejectReason::kMalformed);
+  CHECK(reason([](auto& i) { i.type = market::OrderType::kStop, i.price = P("0"); }) == RejectReason::kMalformed);
+  CHECK(reason([](auto& i) { i.client_order_id = market::ClientOrderId(); }) == RejectReason::kMalformed);
+  CHECK(reason([](auto& i) { i.client_order_id = market::ClientOrderId(std::string(37, 'x')); }) == RejectReason::kMalformed);
+  CHECK(reason([](auto& i) { i.strategy = market::StrategyId(); }) == RejectReason::kMalformed);
+  CHECK(reason([](auto& i) { i.attempt = 0; }) == RejectReason::kMalformed);
+  CHECK(reason([](auto& i) { i.side = static_cast<Side>(9); }) == RejectReason::kMalformed);
+  CHECK(reason([](auto& i) { i.type = static_cast<market::OrderType>(0); }) == RejectReason::kMalformed);
+  CHECK(reason([](auto& i) { i.time_in_force = market::TimeInForce::kGtd; }) == RejectReason::kMalformed);
+  CHECK(reason([](auto& i) { i.kind = market::IntentKind::kReplace; }) == RejectReason::kMalformed);
+  CHECK(reason([](auto& i) { i.kind = market::IntentKind::kCancel; i.kind = static_cast<market::IntentKind>(0); }) ==
+        RejectReason::kMalformed);
+  market::OrderIntent intent = gate.Intent(Side::kBuy, "100", "1");
+  intent.hash = wire::IntentHash(intent);
+  intent.quantity = Q("2");  // the verdict would be over another meaning
+  CHECK(ReasonOf(gate.Ask(intent, /*own_hash=*/false)) == RejectReason::kMalformed);
+}
+
+TEST_CASE("RiskEngine rejects an order that is open already or an old sequence") {
+  Gate gate;
+  const auto first = gate.Ask(Side::kBuy, "100", "1");
+  REQUIRE(first.permitted);
+  CHECK(ReasonOf(gate.Ask(first.intent)) == RejectReason::kMalformed);
+  CHECK(gate.Firm().open_value == V("100"));
+  gate.Report(first.intent, ExecKind::kCanceled, OrderState::kCanceled);
+  CHECK(ReasonOf(gate.Ask(first.intent)) == RejectReason::kMalformed);  // never twice
+  auto again = first.intent;  // proven absent and tried anew: another id, same sequence
+  again.attempt = 2;
+  again.client_order_id = market::ClientOrderId("g1test1b");
+  CHECK(gate.Ask(again).permitted);
+}
+
+TEST_CASE("RiskEngine rejects an account that no limits name") {
+  Gate gate;
+  auto intent = gate.Intent(Side::kBuy, "100", "1");
+  intent.account = market::AccountId("main/other");
+  CHECK(ReasonOf(gate.Ask(intent)) == RejectReason::kUnknownAccount);
+  intent.account = market::AccountId("*");
+  intent.sequence = 0;
+  CHECK(ReasonOf(gate.Ask(intent)) == RejectReason::kUnknownAccount);
+}
+
+TEST_CASE("RiskEngine rejects an instrument that nobody has defined") {
+  Gate gate;
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1", "binance-spot:NOPE")) == RejectReason::kUnknownInstrument);
+}
+
+TEST_CASE("RiskEngine rejects an intent about another version of the instrument") {
+  Gate gate;
+  auto intent = gate.Intent(Side::kBuy, "100", "1");
+  intent.instrument_version = 2;
+  CHECK(ReasonOf(gate.Ask(intent)) == RejectReason::kInstrumentVersion);
+}
+
+TEST_CASE("RiskEngine rejects under the kill switch of any scope until a person lifts it") {
+  const std::vector<Scope> scopes = {kFirm,
+                                     {ScopeKind::kAccount, kAccount},
+                                     {ScopeKind::kStrategy, kStrategy},
+                                     {ScopeKind::kVenue, "binance-spot"},
+                                     {ScopeKind::kInstrument, kBtc}};
+  for (const Scope& scope : scopes) {
+    Gate gate;
+    REQUIRE(gate.Command(CommandKind::kKill, scope, "", "fat finger").ok());
+    CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1")) == RejectReason::kKillSwitch);
+    CHECK(!gate.Command(CommandKind::kResume, scope, "", "me again").ok());
+    CHECK(!gate.Command(CommandKind::kResume, scope, "ann", "").ok());
+    CHECK(!gate.Command(CommandKind::kSetTradingState, scope).ok());
+    CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1")) == RejectReason::kKillSwitch);
+    REQUIRE(gate.Command(CommandKind::kResume, scope, "ann", "checked").ok());
+    CHECK(gate.Ask(Side::kBuy, "100", "1").permitted);
+  }
+}
+
+TEST_CASE("A kill switch for one scope leaves the others trading") {
+  Gate gate;
+  REQUIRE(gate.Command(CommandKind::kKill, {ScopeKind::kStrategy, "other"}).ok());
+  REQUIRE(gate.Command(CommandKind::kKill, {ScopeKind::kInstrument, "binance-spot:ETHUSDT"}).ok());
+  CHECK(gate.Ask(Side::kBuy, "100", "1").permitted);
+}
+
+TEST_CASE("RiskEngine rejects in CANCEL_ONLY and HALTED, and when the venue does not trade") {
+  Gate gate;
+  for (const TradingState state : {TradingState::kCancelOnly, TradingState::kHalted}) {
+    REQUIRE(gate.Command(CommandKind::kSetTradingState, {ScopeKind::kVenue, "binance-spot"}, "", "venue trouble", state).ok());
+    CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1")) == RejectReason::kTradingState);
+  }
+  CHECK(!gate.Command(CommandKind::kSetTradingState, {ScopeKind::kVenue, "binance-spot"}, "", "", TradingState::kActive).ok());
+  REQUIRE(gate.Command(CommandKind::kSetTradingState, {ScopeKind::kVenue, "binance-spot"}).ok());
+  CHECK(gate.Ask(Side::kBuy, "100", "1").permitted);
+  auto halted = MakeInstrument(kBtc, "BTC", "USDT");
+  halted.version = 2;
+  halted.status = market::InstrumentStatus::kHalted;
+  gate.Define(halted);
+  auto intent = gate.Intent(Side::kBuy, "100", "1");
+  intent.instrument_version = 2;
+  CHECK(ReasonOf(gate.Ask(intent)) == RejectReason::kTradingState);
+}
+
+TEST_CASE("RiskEngine closes the gate while execution leaves verdicts unanswered") {
+  Gate gate;
+  const auto silent = gate.Ask(Side::kBuy, "100", "1");
+  REQUIRE(silent.permitted);
+  gate.now += 10s;
+  gate.Quote(kBtc, "100", "100.02");
+  CHECK(gate.Ask(Side::kBuy, "100", "1").permitted);
+  gate.now += 1ns;
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1")) == RejectReason::kGateClosed);
+  gate.Report(silent.intent, ExecKind::kJournaled, OrderState::kSubmitted);
+  CHECK(gate.Ask(Side::kBuy, "100", "1").permitted);
+}
+
+TEST_CASE("RiskEngine rejects an order for which a mandatory limit is stated nowhere") {
+  const auto without = [](auto change) {
+    LimitSet limits = WideLimits();
+    change(limits.firm);
+    Gate gate(limits);
+    const auto decision = gate.Ask(Side::kBuy, "100", "1");
+    CHECK(ReasonOf(decision) == RejectReason::kMissingLimit);
+    return decision.detail;
+  };
+  CHECK(without([](Limits& l) { l.max_order_notional.reset(); }).ends_with("max_order_notional"));
+  CHECK(without([](Limits& l) { l.price_collar_ppm.reset(); }).ends_with("price_collar"));
+  CHECK(without([](Limits& l) { l.stale_after.reset(); }).ends_with("stale_after"));
+  CHECK(without([](Limits& l) { l.message_rate.reset(); }).ends_with("message_rate"));
+  CHECK(without([](Limits& l) { l.max_open_orders.reset(); }).ends_with("max_open_orders"));
+  CHECK(without([](Limits& l) { l.max_open_notional.reset(); }).ends_with("max_open_notional"));
+  CHECK(without([](Limits& l) { l.max_long.reset(); }).ends_with("max_long"));
+  CHECK(without([](Limits& l) { l.max_short.reset(); }).ends_with("max_short"));
+  CHECK(without([](Limits& l) { l.max_gross.reset(); }).ends_with("max_gross"));
+  CHECK(without([](Limits& l) { l.max_net.reset(); }).ends_with("max_net"));
+  CHECK(without([](Limits& l) { l.max_daily_loss.reset(); }).ends_with("max_daily_loss"));
+  CHECK(without([](Limits& l) { l.max_drawdown.reset(); }).ends_with("max_drawdown"));
+  LimitSet elsewhere = WideLimits();
+  elsewhere.firm.max_net.reset();
+  elsewhere.strategies["*"].max_net = V("1000");
+  CHECK(Gate(elsewhere).Ask(Side::kBuy, "100", "1").permitted);
+}
+
+TEST_CASE("RiskEngine rejects what it does not support") {
+  Gate gate;
+  auto intent = gate.Intent(Side::kBuy, "0", "1");
+  intent.type = market::OrderType::kTrailingStop;
+  CHECK(ReasonOf(gate.Ask(intent)) == RejectReason::kNotPermitted);
+  auto inverse = MakeInstrument("binance-coinm:BTCUSD", "BTC", "USDT");
+  inverse.kind = market::InstrumentKind::kPerpetual;
+  inverse.settle = market::AssetId("BTC");
+  gate.Define(inverse);
+  gate.Quote("binance-coinm:BTCUSD", "100", "100.02");
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1", "binance-coinm:BTCUSD")) == RejectReason::kNotPermitted);
+}
+
+TEST_CASE("RiskEngine rejects prices off the tick and quantities off the lot") {
+  Gate gate;
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100.001", "1")) == RejectReason::kOffTick);
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1.0001")) == RejectReason::kOffLot);
+  const auto both = gate.Ask(Side::kBuy, "100.001", "1.0001");
+  CHECK(both.failing == std::vector{RejectReason::kOffTick, RejectReason::kOffLot});
+  auto unknown = MakeInstrument("binance-spot:NEWUSDT", "NEW", "USDT");
+  unknown.tick = {};
+  unknown.lot = {};
+  gate.Define(unknown);
+  gate.Quote("binance-spot:NEWUSDT", "100", "100.02");
+  CHECK(gate.Ask(Side::kBuy, "100", "1", "binance-spot:NEWUSDT").failing ==
+        std::vector{RejectReason::kOffTick, RejectReason::kOffLot});
+}
+
+TEST_CASE("RiskEngine rejects orders below the venue's minimum and above its maximum") {
+  Gate gate;
+  auto instrument = MakeInstrument("binance-spot:XUSDT", "X", "USDT");
+  instrument.min_quantity = Q("0.01");
+  gate.Define(instrument);
+  gate.Quote("binance-spot:XUSDT", "100", "100.02");
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "0.009", "binance-spot:XUSDT")) == RejectReason::kBelowMinimum);
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "0.049", "binance-spot:XUSDT")) == RejectReason::kBelowMinimum);  // 4.9 of 5
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1000.001")) == RejectReason::kMaxQuantity);
+}
+
+TEST_CASE("RiskEngine rejects without a price, never guesses one") {
+  Gate gate;
+  gate.Define(MakeInstrument("binance-spot:XUSDT", "X", "USDT"));
+  gate.Book("binance-spot:XUSDT", market::BookState::kValid);
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1", "binance-spot:XUSDT")) == RejectReason::kNoPrice);
+  gate.Quote("binance-spot:XUSDT", "100", "0");  // one side is no price
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "0", "1", "binance-spot:XUSDT")) == RejectReason::kNoPrice);
+  gate.Define(MakeInstrument("binance-spot:XEUR", "X", "EUR"));  // EUR has no conversion
+  gate.Quote("binance-spot:XEUR", "100", "100.02");
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1", "binance-spot:XEUR")) == RejectReason::kNoPrice);
+}
+
+TEST_CASE("RiskEngine rejects on stale market data") {
+  Gate gate;
+  gate.now += 5s;
+  CHECK(gate.Ask(Side::kBuy, "100", "1").permitted);
+  gate.now += 1ns;
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1")) == RejectReason::kStalePrice);
+  gate.Book(kBtc, market::BookState::kValid);  // a book update is news, even if the best prices stand
+  CHECK(gate.Ask(Side::kBuy, "100", "1").permitted);
+}
+
+TEST_CASE("RiskEngine rejects on an INVALID book, a lost feed, a crossed book") {
+  Gate gate;
+  gate.Book(kBtc, market::BookState::kInvalid);
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1")) == RejectReason::kBookInvalid);
+  gate.Book(kBtc, market::BookState::kValid);
+  gate.engine.OnMarketStatus({.feed = "binance-spot", .feed_state = market::FeedState::kDisconnected});
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1")) == RejectReason::kBookInvalid);
+  gate.engine.OnMarketStatus({.feed = "binance-spot", .feed_state = market::FeedState::kConnected});
+  CHECK(gate.Ask(Side::kBuy, "100", "1").permitted);
+  gate.Quote(kBtc, "100.02", "100.02");
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1")) == RejectReason::kCrossedBook);
+}
+
+TEST_CASE("RiskEngine rejects an order above the notional limit, market orders included") {
+  LimitSet limits = WideLimits();
+  limits.instruments[kBtc].max_order_notional = V("1000");
+  Gate gate(limits);
+  CHECK(gate.Ask(Side::kBuy, "100", "10").permitted);
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100.01", "10")) == RejectReason::kMaxNotional);
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "0", "9.7")) == RejectReason::kMaxNotional);  // 9.7 × 105.02
+  CHECK(gate.Ask(Side::kSell, "0", "9.5").permitted);
+}
+
+TEST_CASE("RiskEngine rejects prices outside the collar, both sides, both ways") {
+  Gate gate;
+  CHECK(gate.Ask(Side::kBuy, "105.01", "1").permitted);
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "105.02", "1")) == RejectReason::kPriceCollar);
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "95.00", "1")) == RejectReason::kPriceCollar);
+  CHECK(ReasonOf(gate.Ask(Side::kSell, "95.00", "1")) == RejectReason::kPriceCollar);
+  CHECK(ReasonOf(gate.Ask(Side::kSell, "105.02", "1")) == RejectReason::kPriceCollar);
+  CHECK(gate.Ask(Side::kSell, "95.01", "1").permitted);
+}
+
+TEST_CASE("RiskEngine rejects above the message rate; rejects and cancels count") {
+  LimitSet limits = WideLimits();
+  limits.strategies[kStrategy].message_rate = RateLimit{3, 1s};
+  Gate gate(limits);
+  CHECK(gate.Ask(Side::kBuy, "100", "1").permitted);
+  CHECK(!gate.Ask(Side::kBuy, "100.001", "1").permitted);
+  auto cancel = gate.Intent(Side::kBuy, "100", "1");
+  cancel.kind = market::IntentKind::kCancel;
+  gate.engine.Apply(gate.Event(cancel));
+  CHECK(gate.engine.pending().empty());
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1")) == RejectReason::kMessageRate);
+  gate.now += 999ms;
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1")) == RejectReason::kMessageRate);
+  gate.now += 1ms;  // the three newest: two rejects above and the one 999 ms ago
+  CHECK(gate.Ask(Side::kBuy, "100", "1").permitted);
+}
+
+TEST_CASE("RiskEngine rejects above the count and the value of open orders") {
+  LimitSet limits = WideLimits();
+  limits.accounts[kAccount].max_open_orders = 2;
+  Gate gate(limits);
+  const auto first = gate.Ask(Side::kBuy, "100", "1");
+  CHECK(gate.Ask(Side::kBuy, "100", "1").permitted);
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1")) == RejectReason::kOpenOrders);
+  gate.Report(first.intent, ExecKind::kCanceled, OrderState::kCanceled);
+  CHECK(gate.Ask(Side::kBuy, "100", "1").permitted);
+
+  limits = WideLimits();
+  limits.venues["binance-spot"].max_open_notional = V("250");
+  Gate value(limits);
+  CHECK(value.Ask(Side::kBuy, "100", "1").permitted);
+  CHECK(value.Ask(Side::kSell, "100", "1").permitted);
+  CHECK(ReasonOf(value.Ask(Side::kBuy, "100", "1")) == RejectReason::kOpenNotional);
+}
+
+TEST_CASE("RiskEngine counts open orders into the position limit, long and short apart") {
+  LimitSet limits = WideLimits();
+  limits.strategies[kStrategy].max_long = V("300");
+  limits.strategies[kStrategy].max_short = V("150");
+  Gate gate(limits);
+  gate.Quote(kBtc, "99.99", "100.01");
+  CHECK(gate.Trade(Side::kBuy, "100", "2").permitted);
+  CHECK(gate.Ask(Side::kBuy, "100", "1").permitted);
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "0.1")) == RejectReason::kPositionLimit);
+  CHECK(gate.Ask(Side::kSell, "100", "3.5").permitted);  // 2 close, 1.5 open a short
+  CHECK(ReasonOf(gate.Ask(Side::kSell, "100", "0.1")) == RejectReason::kPositionLimit);
+}
+
+TEST_CASE("A limit of no short positions still lets the whole position be sold, at any price within the collar") {
+  LimitSet limits = WideLimits();
+  limits.firm.max_short = V("0");
+  Gate gate(limits);
+  CHECK(ReasonOf(gate.Ask(Side::kSell, "100", "0.1")) == RejectReason::kPositionLimit);
+  REQUIRE(gate.Trade(Side::kBuy, "100", "2").permitted);
+  CHECK(ReasonOf(gate.Ask(Side::kSell, "104", "2.001")) == RejectReason::kPositionLimit);
+  CHECK(gate.Ask(Side::kSell, "104", "1").permitted);
+  CHECK(gate.Ask(Side::kSell, "0", "1").permitted);
+  CHECK(ReasonOf(gate.Ask(Side::kSell, "100", "0.1")) == RejectReason::kPositionLimit);
+}
+
+TEST_CASE("RiskEngine rejects above gross and net exposure over all instruments") {
+  LimitSet limits = WideLimits();
+  limits.accounts[kAccount].max_gross = V("400");
+  Gate gate(limits);
+  gate.Define(MakeInstrument("binance-spot:XUSDT", "X", "USDT"));
+  gate.Quote("binance-spot:XUSDT", "99.99", "100.01");
+  gate.Quote(kBtc, "99.99", "100.01");
+  gate.Fund("X", "100");
+  CHECK(gate.Trade(Side::kBuy, "100", "2").permitted);
+  CHECK(gate.Ask(Side::kSell, "100", "1", "binance-spot:XUSDT").permitted);
+  CHECK(gate.Ask(Side::kBuy, "100", "1", "binance-spot:XUSDT").permitted);  // the larger side counts
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1.1")) == RejectReason::kGrossExposure);
+  CHECK(gate.Ask(Side::kSell, "100", "2").permitted);  // closing adds nothing
+
+  limits = WideLimits();
+  limits.strategies["*"].max_net = V("250");
+  Gate net(limits);
+  net.Define(MakeInstrument("binance-spot:XUSDT", "X", "USDT"));
+  net.Quote("binance-spot:XUSDT", "99.99", "100.01");
+  net.Quote(kBtc, "99.99", "100.01");
+  net.Fund("X", "100");
+  CHECK(net.Trade(Side::kBuy, "100", "2").permitted);
+  CHECK(ReasonOf(net.Ask(Side::kBuy, "100", "1", "binance-spot:XUSDT")) == RejectReason::kNetExposure);
+  CHECK(net.Trade(Side::kSell, "100", "1", "binance-spot:XUSDT").permitted);
+  CHECK(net.Ask(Side::kBuy, "100", "1", "binance-spot:XUSDT").permitted);
+}
+
+TEST_CASE("RiskEngine rejects above the free balance, its own reservations taken off") {
+  Gate gate;
+  gate.Fund("USDT", "300");
+  gate.Fund("BTC", "1.5");
+  const auto first = gate.Ask(Side::kBuy, "100", "2");
+  CHECK(first.permitted);
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1.001")) == RejectReason::kBalance);
+  CHECK(gate.Ask(Side::kBuy, "100", "1").permitted);
+  CHECK(gate.Ask(Side::kSell, "100", "1.5").permitted);
+  CHECK(ReasonOf(gate.Ask(Side::kSell, "100", "0.1")) == RejectReason::kBalance);
+  // A fill spends for good even before the venue's next word on the balance.
+  gate.Fill(first.intent, "99", "1", false);
+  gate.Report(first.intent, ExecKind::kCanceled, OrderState::kCanceled);
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1.02")) == RejectReason::kBalance);  // 300 - 99 - 100
+  CHECK(gate.Ask(Side::kBuy, "100", "1.01").permitted);
+  gate.Define(MakeInstrument("binance-spot:XEUR", "X", "USDT"));
+  gate.Quote("binance-spot:XEUR", "100", "100.02");
+  CHECK(ReasonOf(gate.Ask(Side::kSell, "100", "1", "binance-spot:XEUR")) == RejectReason::kBalance);  // none has come
+}
+
+TEST_CASE("RiskEngine asks margin for derivatives, none for what closes") {
+  LimitSet limits = WideLimits();
+  limits.venues["binance-usdm"].initial_margin_ppm = 100'000;
+  Gate gate(limits);
+  auto perpetual = MakeInstrument(test::kPerp, "BTC", "USDT");
+  perpetual.kind = market::InstrumentKind::kPerpetual;
+  gate.Define(perpetual);
+  gate.Quote(test::kPerp, "99.99", "100.01");
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1", test::kPerp)) == RejectReason::kBalance);  // no balance there yet
+  gate.Fund("USDT", "100", "binance-usdm");
+  CHECK(gate.Trade(Side::kBuy, "100", "8", test::kPerp).permitted);  // 80 of margin
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "3", test::kPerp)) == RejectReason::kBalance);
+  CHECK(gate.Ask(Side::kSell, "100", "8", test::kPerp).permitted);
+  CHECK(gate.Ask(Side::kSell, "100", "10", test::kPerp).permitted);  // short 10 at worst
+  CHECK(ReasonOf(gate.Ask(Side::kSell, "100", "1", test::kPerp)) == RejectReason::kBalance);
+}
+
+TEST_CASE("RiskEngine stops all but reducing orders past the daily loss") {
+  LimitSet limits = WideLimits();
+  limits.strategies[kStrategy].max_daily_loss = V("50");
+  Gate gate(limits);
+  gate.Timer();
+  REQUIRE(gate.Trade(Side::kBuy, "100", "10").permitted);
+  gate.Quote(kBtc, "94.99", "95.01");
+  CHECK(gate.Ask(Side::kBuy, "95", "1").permitted);  // lost 50, at the limit
+  gate.Quote(kBtc, "94.98", "95");
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "95", "1")) == RejectReason::kDailyLoss);
+  CHECK(gate.Ask(Side::kSell, "95", "1").permitted);
+  gate.Timer();  // and the engine says so to all
+  const Index strategy = gate.engine.book().FindScope(ScopeKind::kStrategy, kStrategy);
+  CHECK(gate.engine.book().scope(strategy).state == TradingState::kReducing);
+  gate.Quote(kBtc, "99.99", "100.01");
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1")) == RejectReason::kReduceOnly);  // sticky
+  REQUIRE(gate.Command(CommandKind::kResume, {ScopeKind::kStrategy, kStrategy}).ok());
+  CHECK(gate.Ask(Side::kBuy, "100", "1").permitted);
+}
+
+TEST_CASE("RiskEngine counts the daily loss from midnight UTC") {
+  LimitSet limits = WideLimits();
+  limits.firm.max_daily_loss = V("50");
+  Gate gate(limits);
+  gate.Timer();
+  REQUIRE(gate.Trade(Side::kBuy, "100", "10").permitted);
+  gate.Quote(kBtc, "95.99", "96.01");  // 40 lost
+  gate.now = base::ParseRfc3339("2023-11-15T00:00:00Z").value();
+  gate.Quote(kBtc, "95.99", "96.01");
+  gate.Timer();
+  gate.Quote(kBtc, "91.99", "92.01");  // 40 more on the new day
+  CHECK(gate.Ask(Side::kBuy, "92", "1").permitted);
+  gate.Quote(kBtc, "90.98", "91");
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "91", "1")) == RejectReason::kDailyLoss);
+  CHECK(gate.Firm().day_baseline == V("-40"));
+  CHECK(gate.Firm().result() == V("-90.1"));
+}
+
+TEST_CASE("RiskEngine stops all but reducing orders past the drawdown") {
+  LimitSet limits = WideLimits();
+  limits.accounts[kAccount].max_drawdown = V("30");
+  Gate gate(limits);
+  gate.Timer();
+  REQUIRE(gate.Trade(Side::kBuy, "100", "10").permitted);
+  gate.Quote(kBtc, "103.99", "104.01");
+  gate.Timer();  // 40 up
+  gate.Quote(kBtc, "100.98", "101");
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "101", "1")) == RejectReason::kDrawdown);
+  CHECK(gate.Ask(Side::kSell, "101", "1").permitted);
+}
+
+TEST_CASE("RiskEngine lets REDUCING orders only reduce, never flip, open ones counted") {
+  Gate gate;
+  REQUIRE(gate.Trade(Side::kBuy, "100", "3").permitted);
+  REQUIRE(gate.Command(CommandKind::kSetTradingState, kFirm, "", "end of day", TradingState::kReducing).ok());
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1")) == RejectReason::kReduceOnly);
+  CHECK(ReasonOf(gate.Ask(Side::kSell, "100", "3.001")) == RejectReason::kReduceOnly);
+  const auto sell = gate.Ask(Side::kSell, "100", "2");
+  REQUIRE(sell.permitted);
+  CHECK(ReasonOf(gate.Ask(Side::kSell, "100", "1.5")) == RejectReason::kReduceOnly);
+  CHECK(gate.Ask(Side::kSell, "100", "1").permitted);
+  gate.Report(sell.intent, ExecKind::kCanceled, OrderState::kCanceled);
+  CHECK(gate.Ask(Side::kSell, "100", "2").permitted);
+}
+
+TEST_CASE("RiskEngine holds an intent to its own reduce_only") {
+  Gate gate;
+  auto intent = gate.Intent(Side::kSell, "100", "1");
+  intent.reduce_only = true;
+  CHECK(ReasonOf(gate.Ask(intent)) == RejectReason::kReduceOnly);
+  REQUIRE(gate.Trade(Side::kBuy, "100", "1").permitted);
+  intent = gate.Intent(Side::kSell, "100", "1");
+  intent.reduce_only = true;
+  CHECK(gate.Ask(intent).permitted);
+}
+
+TEST_CASE("The table of controls covers every reason this build gives, once, in order") {
+  std::set<RejectReason> reasons;
+  for (const Control& control : Controls()) CHECK(reasons.insert(control.reason).second);
+  // Not yet: identical orders in a window, inventory, self-trade prevention.
+  for (int reason = 1; reason <= static_cast<int>(RejectReason::kSelfTrade); ++reason) {
+    const auto value = static_cast<RejectReason>(reason);
+    const bool later = value == RejectReason::kDuplicate || value == RejectReason::kInventory || value == RejectReason::kSelfTrade;
+    CHECK(reasons.contains(value) != later);
+  }
+}
+
+TEST_CASE("RiskEngine lists every failing control and answers with the first") {
+  LimitSet limits = WideLimits();
+  limits.firm.max_order_notional = V("10");
+  limits.firm.max_long = V("10");
+  Gate gate(limits);
+  gate.Fund("USDT", "1");
+  const auto decision = gate.Ask(Side::kBuy, "120.001", "2");
+  CHECK(decision.failing == std::vector{RejectReason::kOffTick, RejectReason::kMaxNotional, RejectReason::kPriceCollar,
+                                        RejectReason::kPositionLimit, RejectReason::kBalance});
+  CHECK(ReasonOf(decision) == RejectReason::kOffTick);
+}
+
+// --- reservations -------------------------------------------------------------
+
+TEST_CASE("Reservations follow fills exactly and end with the order") {
+  Gate gate;
+  const auto order = gate.Ask(Side::kBuy, "100", "3");
+  REQUIRE(order.permitted);
+  gate.Report(order.intent, ExecKind::kJournaled, OrderState::kSubmitted);
+  gate.Report(order.intent, ExecKind::kUnknown, OrderState::kUnknown);
+  CHECK(gate.Firm().open_value == V("300"));  // an order whose fate is unknown keeps it
+  gate.Fill(order.intent, "99", "1", false);
+  CHECK(gate.Firm().open_value == V("200"));
+  gate.Fill(order.intent, "99", "1", false);
+  CHECK(gate.Firm().open_value == V("100"));
+  gate.Report(order.intent, ExecKind::kCanceled, OrderState::kCanceled);
+  CHECK(gate.Firm().open_value == 0);
+  CHECK(gate.Firm().open_orders == 0);
+  CHECK(gate.Firm().long_side == gate.Firm().gross);
+  gate.Fill(order.intent, "99", "1", false);  // late, and still a fact
+  CHECK(gate.engine.book().leaf(0).position == Q("3").mantissa);
+  CHECK(gate.Firm().open_value == 0);
+}
+
+TEST_CASE("Every end of an order releases its reservation") {
+  for (const auto& [kind, state] :
+       {std::pair(ExecKind::kNotSent, OrderState::kDenied), std::pair(ExecKind::kRejected, OrderState::kRejected),
+        std::pair(ExecKind::kCanceled, OrderState::kCanceled), std::pair(ExecKind::kExpired, OrderState::kExpired),
+        std::pair(ExecKind::kAbsent, OrderState::kAbsent)}) {
+    Gate gate;
+    const auto order = gate.Ask(Side::kSell, "100", "3");
+    gate.Report(order.intent, kind, state);
+    CHECK(gate.Firm().open_value == 0);
+    CHECK(gate.engine.book().open_order_count() == 0);
+    CHECK(gate.engine.book().oldest_unanswered() == base::Time::max());
+  }
+}
+
+TEST_CASE("A replacement reserves its own leg beside the one it replaces") {
+  Gate gate;
+  const auto old = gate.Ask(Side::kBuy, "100", "1");
+  auto replace = gate.Intent(Side::kBuy, "101", "1");
+  replace.kind = market::IntentKind::kReplace;
+  replace.target = old.intent.client_order_id;
+  const auto decision = gate.Ask(replace);
+  REQUIRE(decision.permitted);
+  CHECK(gate.Firm().open_value == V("201"));
+  gate.Report(old.intent, ExecKind::kReplaceRejected, OrderState::kAccepted);
+  CHECK(gate.Firm().open_value == V("201"));
+  gate.Report(old.intent, ExecKind::kCanceled, OrderState::kCanceled);
+  CHECK(gate.Firm().open_value == V("101"));
+}
+
+TEST_CASE("Fills of foreign orders count, under the strategy that execution names") {
+  Gate gate;
+  auto foreign = gate.Intent(Side::kBuy, "100", "2");
+  foreign.strategy = market::StrategyId("EXTERNAL");
+  gate.Fill(foreign, "100", "2", true);
+  CHECK(gate.Firm().long_side == V("200.02"));
+}
+
+TEST_CASE("Amounts in other quote assets are valued by their instrument's price") {
+  Gate gate;
+  gate.Define(MakeInstrument(test::kEth, "ETH", "BTC"));
+  gate.Quote(test::kEth, "9.99", "10.01");  // BTC a piece; BTC at 100.01
+  const auto decision = gate.Ask(Side::kBuy, "10", "1", test::kEth);
+  REQUIRE(decision.permitted);
+  CHECK(decision.reserved == Amount("10"));
+  CHECK(gate.Firm().open_value == V("1000.1"));
+  gate.Quote(kBtc, "200", "200.02");
+  CHECK(gate.Firm().open_value == V("2000.1"));
+}
+
+TEST_CASE("Fees lower the result: quote, base and third asset") {
+  Gate gate;
+  gate.Define(MakeInstrument("binance-spot:BNBUSDT", "BNB", "USDT"));
+  gate.Quote("binance-spot:BNBUSDT", "499.99", "500.01");
+  gate.Quote(kBtc, "99.99", "100.01");
+  gate.Fill(gate.Intent(Side::kBuy, "100", "1"), "100", "1", true, "0.5");
+  CHECK(gate.Firm().result() == V("-0.5"));
+  gate.Fill(gate.Intent(Side::kBuy, "100", "1"), "100", "1", true, "0.01", "BTC");
+  CHECK(gate.Firm().result() == V("-1.5"));
+  CHECK(gate.engine.book().leaf(0).position == Q("1.99").mantissa);
+  gate.Fill(gate.Intent(Side::kBuy, "100", "1"), "100", "1", true, "0.002", "BNB");
+  gate.Timer();
+  CHECK(gate.Firm().result() == V("-2.5"));
+}
+
+TEST_CASE("A fill that cannot be booked shuts its instrument, visibly") {
+  Gate gate;
+  auto intent = gate.Intent(Side::kBuy, "100", "1");
+  intent.instrument_version = 9;
+  gate.Fill(intent, "100", "1", true);
+  CHECK(gate.engine.book().stats().reports_unplaced == 1);
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1")) == RejectReason::kInstrumentVersion);
+}
+
+TEST_CASE("A new version with other scales carries position, orders and reservations over exactly") {
+  Gate gate;
+  REQUIRE(gate.Trade(Side::kBuy, "100", "2").permitted);
+  const auto order = gate.Ask(Side::kBuy, "99", "1");
+  auto next = MakeInstrument(kBtc, "BTC", "USDT");
+  next.version = 2;
+  next.price_scale = 4;
+  next.quantity_scale = 10;
+  next.tick = {100};
+  next.lot = {10'000'000};
+  gate.Define(next);
+  CHECK(gate.engine.book().leaf(0).position == 20'000'000'000);
+  CHECK(gate.Firm().open_value == V("99"));
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "99", "1")) == RejectReason::kInstrumentVersion);
+  gate.Fill(order.intent, "99", "1", true);  // speaks of version 1 still
+  CHECK(gate.engine.book().leaf(0).position == 30'000'000'000);
+  CHECK(gate.Firm().open_value == 0);
+  CHECK(gate.engine.book().stats().reports_unplaced == 0);
+}
+
+TEST_CASE("An instrument with impossible scales is refused") {
+  Gate gate;
+  auto instrument = MakeInstrument("binance-spot:XUSDT", "X", "USDT");
+  instrument.price_scale = 19;
+  CHECK(!gate.engine.DecideInstrument(instrument).ok());
+  instrument.price_scale = -1;
+  CHECK(!gate.engine.DecideInstrument(instrument).ok());
+  instrument.price_scale = 2;
+  instrument.multiplier = 0;
+  CHECK(!gate.engine.DecideInstrument(instrument).ok());
+  instrument.multiplier = 1;
+  instrument.id = market::InstrumentId("XUSDT");
+  CHECK(!gate.engine.DecideInstrument(instrument).ok());
+}
+
+TEST_CASE("Intents without a verdict are open work, also after loading") {
+  Gate gate;
+  auto intent = gate.Intent(Side::kBuy, "100", "1");
+  intent.hash = wire::IntentHash(intent);
+  gate.engine.Apply(gate.Event(intent));
+  wire::CanonicalWriter out;
+  gate.engine.Save(out);
+  RiskEngine loaded({}, WideLimits());
+  wire::CanonicalReader in(out.bytes());
+  REQUIRE(loaded.Load(in).ok());
+  REQUIRE(loaded.pending().size() == 1);
+  CHECK(loaded.pending()[0].intent == intent);
+  CHECK(loaded.pending()[0].header.id == market::EventId{1, gate.events});
+  const auto decision = loaded.Decide(intent, gate.now);
+  CHECK(decision.reason == RejectReason::kNoPrice);  // prices are not recovered
+  loaded.Apply(gate.Event(decision));
+  CHECK(loaded.pending().empty());
+}
+
+TEST_CASE("RiskEngine refuses a snapshot that it cannot read") {
+  Gate gate;
+  gate.Trade(Side::kBuy, "100", "2");
+  wire::CanonicalWriter out;
+  gate.engine.Save(out);
+  for (size_t size = 0; size < out.bytes().size(); size += 7) {
+    RiskEngine loaded({}, WideLimits());
+    wire::CanonicalReader in(std::string_view(out.bytes()).substr(0, size));
+    CHECK(!loaded.Load(in).ok());
+  }
+  std::string newer = out.bytes();
+  newer[0] = 99;
+  RiskEngine loaded({}, WideLimits());
+  wire::CanonicalReader in(newer);
+  CHECK(loaded.Load(in).code() == absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_CASE("Limits say which entry makes no sense") {
+  LimitSet limits = WideLimits();
+  REQUIRE(Validate(limits).ok());
+  limits.strategies["maker"].price_collar_ppm = 0;
+  CHECK(Validate(limits).message().find("strategies.maker.price_collar") != absl::string_view::npos);
+  limits = WideLimits();
+  limits.firm.message_rate = RateLimit{0, 1s};
+  CHECK(!Validate(limits).ok());
+  limits = WideLimits();
+  limits.firm.max_net = V("-1");
+  CHECK(!Validate(limits).ok());
+  limits = WideLimits();
+  limits.at_par.insert(market::AssetId("BTC"));
+  CHECK(!Validate(limits).ok());
+}
+
+TEST_CASE("A named entry takes from the default entry what it leaves open") {
+  LimitSet limits;
+  limits.strategies["*"].max_open_orders = 5;
+  limits.strategies["*"].max_gross = V("10");
+  limits.strategies["maker"].max_open_orders = 50;
+  CHECK(limits.Of({ScopeKind::kStrategy, "maker"}).max_open_orders == 50);
+  CHECK(limits.Of({ScopeKind::kStrategy, "maker"}).max_gross == V("10"));
+  CHECK(limits.Of({ScopeKind::kStrategy, "taker"}).max_open_orders == 5);
+  CHECK(!limits.Of({ScopeKind::kVenue, "maker"}).max_open_orders);
+}
+
+}  // namespace
+}  // namespace gannet::risk
