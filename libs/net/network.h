@@ -3,7 +3,9 @@
 // seed decides: sim_network.h. One conformance suite runs on both.
 //
 // All members and callbacks run on the network's executor thread. A callback may
-// call back into the object that invoked it.
+// call back into the object that invoked it, or destroy it; it never runs inside
+// the call that caused it. Destroying a network ends its HTTP requests, destroying a
+// listener its connections, destroying a socket itself: all without callbacks.
 #pragma once
 
 #include <cstdint>
@@ -27,12 +29,12 @@ std::string_view FindHeader(const Headers& headers, std::string_view name);
 struct HttpRequest {
   std::string method = "GET";
   std::string target = "/";  // path and query, already encoded
-  Headers headers;           // Host and Content-Length are added
+  Headers headers;           // Host and Content-Length are added; giving them is INVALID_ARGUMENT
   std::string body;
 };
 
 struct HttpResponse {
-  int status = 0;
+  int status = 0;  // a server that answers 0 closes the connection without an answer
   Headers headers;
   std::string body;
 };
@@ -90,6 +92,7 @@ class ServerHandler {
  public:
   using Respond = std::function<void(HttpResponse)>;
   virtual ~ServerHandler() = default;
+  // A Respond that is dropped without being called answers 500.
   virtual void OnRequest(HttpRequest request, std::string_view peer, Respond respond) = 0;
   // Accept the upgrade by returning callbacks; an empty on_message refuses (404).
   // `socket` stays valid until on_close; then it must be dropped.
@@ -103,7 +106,7 @@ struct ListenOptions {
   std::string certificate_file, key_file;  // both set: TLS
   size_t max_body_bytes = 1u << 20;
   size_t max_connections = 1024;
-  base::Duration idle_timeout = std::chrono::seconds(60);
+  base::Duration idle_timeout = std::chrono::seconds(60);  // also caps how long a request may take to arrive
 };
 
 class Listener {
@@ -115,7 +118,12 @@ class Listener {
 class Network {
  public:
   virtual ~Network() = default;
-  // Connections are kept alive and reused by (scheme, host, port).
+  // Connections are kept alive and reused by (scheme, host, port), all that is
+  // used of `base`; `request.target` goes out as it stands. A request is never
+  // sent twice, and redirects are not followed. DEADLINE_EXCEEDED: the limit
+  // passed. RESOURCE_EXHAUSTED: the answer is larger than the limit, or too many
+  // requests wait. UNAVAILABLE: no connection, or it broke. UNAUTHENTICATED: the
+  // certificate is not trusted. DATA_LOSS: the answer is not HTTP.
   virtual void Http(const Url& base, HttpRequest request, HttpLimits limits, std::function<void(HttpResult)> done) = 0;
   virtual std::unique_ptr<WebSocket> Connect(const Url& url, WebSocketOptions options, WebSocket::Handler handler) = 0;
   virtual absl::StatusOr<std::unique_ptr<Listener>> Listen(ListenOptions options, ServerHandler& handler) = 0;
