@@ -110,7 +110,7 @@ std::string Canonical(const market::BalanceUpdate& balance);
 base::Sha256Digest IntentHash(const market::OrderIntent& intent);
 
 // "g1" + base64url of the first 120 bits of SHA-256 over the canonical (account,
-// run, strategy, sequence) + attempt in decimal; 22 to 36 characters.
+// run, strategy, sequence) + attempt in decimal; 23 to 32 characters.
 market::ClientOrderId MakeClientOrderId(const market::AccountId& account, uint64_t run,
                                         const market::StrategyId& strategy, uint64_t sequence, uint32_t attempt);
 
