@@ -1,0 +1,41 @@
+#include "apps/gannet/child_process.h"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "libs/base/temp_dir_for_test.h"
+
+namespace gannet::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+absl::StatusOr<ChildProcess> Shell(const base::TempDirForTest& dir, const std::string& script) {
+  return ChildProcess::Start({"/bin/sh", "-c", script}, dir / "log", "ready", 10s);
+}
+
+TEST_CASE("ChildProcess waits for the ready line and ends the child on request") {
+  base::TempDirForTest dir;
+  auto child = Shell(dir, "echo starting; echo ready port=5; trap 'exit 3' TERM; while :; do sleep 0.05; done");
+  REQUIRE(child.ok());
+  CHECK(child->ready_line() == "ready port=5");
+  CHECK(child->running());
+  CHECK(child->Stop(10s).value() == 3);
+  CHECK_FALSE(child->running());
+}
+
+TEST_CASE("ChildProcess that fails at once is reported with its own words") {
+  base::TempDirForTest dir;
+  const auto child = Shell(dir, "echo no such venue >&2; exit 1");
+  REQUIRE(child.status().code() == absl::StatusCode::kUnavailable);
+  CHECK(child.status().message().find("no such venue") != absl::string_view::npos);
+}
+
+TEST_CASE("ChildProcess that ignores the request is killed, and says so") {
+  base::TempDirForTest dir;
+  auto child = Shell(dir, "trap '' TERM; echo ready; while :; do sleep 0.05; done");
+  REQUIRE(child.ok());
+  CHECK(child->Stop(100ms).status().code() == absl::StatusCode::kAborted);
+}
+
+}  // namespace
+}  // namespace gannet::app

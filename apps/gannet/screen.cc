@@ -1,0 +1,244 @@
+#include "apps/gannet/screen.h"
+
+#include <algorithm>
+#include <map>
+
+#include "absl/strings/str_format.h"
+#include "libs/market/names.h"
+
+namespace gannet::app {
+namespace {
+
+using gateway::View;
+using market::Money;
+
+constexpr char kBold[] = "\x1b[1m", kDim[] = "\x1b[2m", kRed[] = "\x1b[31m", kGreen[] = "\x1b[32m", kPlain[] = "\x1b[0m";
+
+// Length in cells, taking every UTF-8 sequence for one.
+size_t Cells(const std::string& text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & '\xc0') != '\x80'; }));
+}
+
+// Cut or padded to `width` cells; control characters from outside become spaces.
+std::string Fit(std::string text, size_t width) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  size_t cells = 0, end = 0;
+  while (end < text.size() && cells < width) {
+    ++end;
+    while (end < text.size() && (text[end] & '\xc0') == '\x80') ++end;
+    ++cells;
+  }
+  text.resize(end);
+  return text + std::string(width - cells, ' ');
+}
+
+std::string Right(const std::string& text, size_t width) {
+  const size_t cells = Cells(text);
+  return cells >= width ? Fit(text, width) : std::string(width - cells, ' ') + text;
+}
+
+std::string Clock(base::Time time) { return base::FormatTime(time).substr(11, 8); }
+
+std::string Age(base::Duration age) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(age).count();
+  if (ms < 1'000) return absl::StrFormat("%d ms", std::max<int64_t>(ms, 0));
+  if (ms < 100'000) return absl::StrFormat("%.1f s", static_cast<double>(ms) / 1e3);
+  return absl::StrFormat("%d min", ms / 60'000);
+}
+
+std::string Signed(const Money& amount) {
+  const auto cents = market::Rescale(amount.units(), amount.scale(), 2, market::Rounding::kFloor);
+  const std::string text = cents ? market::FormatDecimalFixed(*cents, 2, 2) : amount.ToString();
+  return amount.units() > 0 ? "+" + text : text;
+}
+
+class Painter {
+ public:
+  Painter(ScreenSize size, bool colour) : size_(size), colour_(colour) {}
+
+  size_t width() const { return static_cast<size_t>(size_.columns); }
+  int left() const { return size_.rows - static_cast<int>(lines_.size()); }
+  void Line(const std::string& text, const char* style = "") {
+    if (left() <= 0) return;
+    std::string line = Fit(text, width());
+    line.erase(line.find_last_not_of(' ') + 1);
+    lines_.push_back(colour_ && *style != '\0' ? style + line + kPlain : line);
+  }
+  void Title(const std::string& text) {
+    if (left() > 2) Line(text, kBold);
+  }
+  std::vector<std::string> Take() { return std::move(lines_); }
+
+ private:
+  ScreenSize size_;
+  bool colour_;
+  std::vector<std::string> lines_;
+};
+
+struct Totals {
+  Money realized, unrealized, fees;
+};
+
+std::map<std::string, Totals> TotalsByAsset(const View& view) {
+  std::map<std::string, Totals> totals;
+  for (const auto& [key, position] : view.positions()) {
+    const market::Instrument* d = view.Definition(position.value.instrument);
+    Totals& total = totals[d != nullptr ? d->quote.text() : "?"];
+    total.realized += position.value.realized_pnl;
+    total.fees += position.value.fees;
+    if (const auto open = view.Unrealized(position.value)) total.unrealized += *open;
+  }
+  return totals;
+}
+
+void DrawHeader(Painter& p, const View& view, const ScreenHeadline& headline, base::Time now) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(headline.running).count();
+  p.Line(absl::StrFormat("Gannet  %s  %s UTC  up %d:%02d  %s  %s", headline.mode, Clock(now), seconds / 60, seconds % 60, headline.health,
+                         headline.address),
+         kBold);
+  std::string feeds = "feeds ";
+  for (const auto& [name, feed] : view.feeds()) {
+    feeds += absl::StrFormat(" %s %s (%s)", name, market::Name(feed.state), Age(now - feed.since));
+  }
+  p.Line(view.feeds().empty() ? "feeds  none yet" : feeds);
+  std::string risk = "risk  ";
+  for (const auto& [scope, state] : view.risk_states()) {
+    risk += absl::StrFormat(" %s%s%s %s", market::Name(scope.kind), scope.name.empty() ? "" : " ", scope.name, market::Name(state.state));
+  }
+  const View::Counters& c = view.counters();
+  p.Line(absl::StrFormat("%s   orders %d, fills %d, denied %d, unknown %d", view.risk_states().empty() ? "risk   ACTIVE" : risk, c.orders,
+                         c.fills, c.denied, c.unknown_now),
+         c.unknown_now > 0 ? kRed : "");
+}
+
+void DrawMarkets(Painter& p, const View& view, base::Time now, int most) {
+  p.Title(Fit("instrument", 24) + Right("bid", 14) + Right("ask", 14) + Right("age", 9) + "  book          " + "prediction (down flat up)");
+  int drawn = 0;
+  for (const auto& [id, m] : view.markets()) {
+    if (drawn++ >= most) break;
+    std::string line = Fit(id.text(), 24);
+    if (m.quote) {
+      line += Right(m.definition.Format(m.quote->bid.price), 14) + Right(m.definition.Format(m.quote->ask.price), 14) +
+              Right(Age(now - m.quote_time), 9);
+    } else {
+      line += Fit("", 37);
+    }
+    const bool valid = m.book == market::BookState::kValid;
+    line += "  " + Fit(valid ? "VALID" : absl::StrFormat("INVALID %s", market::Name(m.fault)), 14);
+    if (m.prediction) {
+      line += absl::StrFormat("%3.0f%% %3.0f%% %3.0f%%", m.prediction->down_ppm / 1e4, m.prediction->flat_ppm / 1e4, m.prediction->up_ppm / 1e4);
+    }
+    p.Line(line, valid ? "" : kDim);
+  }
+}
+
+void DrawSignals(Painter& p, const View& view, int most) {
+  p.Title("news");
+  if (view.signals().empty()) p.Line("  no headline yet", kDim);
+  for (const auto& signal : view.signals()) {
+    if (most-- <= 0) break;
+    const market::NewsSignal& s = signal.value;
+    p.Line(absl::StrFormat("  %s  %-15s %+5.2f  conf %3.0f%%  %s", Clock(signal.time), market::Name(s.type), s.sentiment_ppm / 1e6,
+                           s.confidence_ppm / 1e4, s.title),
+           s.type == market::NewsEventType::kNone ? kDim : "");
+  }
+}
+
+std::string OrderLine(const View& view, const View::Order& order) {
+  const market::ExecReport& r = order.report;
+  const market::Instrument* d = view.Definition(r.instrument);
+  const market::Instrument unknown;
+  if (d == nullptr) d = &unknown;
+  return "  " + Clock(order.updated) + "  " + Fit(r.strategy.text(), 18) + " " + Fit(std::string(market::SymbolOf(r.instrument)), 10) +
+         Fit(market::Name(r.side), 5) + Right(d->Format(r.cumulative) + "/" + d->Format(r.quantity), 19) + " @" +
+         Right(r.price.mantissa == 0 ? "market" : d->Format(r.price), 12) + "  " + Fit(market::Name(r.state), 17) +
+         (r.detail.empty() ? order.reason : r.detail);
+}
+
+void DrawOrders(Painter& p, const View& view, int most) {
+  p.Title(absl::StrFormat("orders (%d open)", view.open_orders().size()));
+  if (view.open_orders().empty() && view.closed_orders().empty()) p.Line("  no order yet", kDim);
+  for (const auto& [id, order] : view.open_orders()) {
+    if (most-- <= 0) return;
+    p.Line(OrderLine(view, order), order.report.state == market::OrderState::kUnknown ? kRed : "");
+  }
+  for (const auto& order : view.closed_orders()) {
+    if (most-- <= 0) return;
+    p.Line(OrderLine(view, order), kDim);
+  }
+}
+
+void DrawPositions(Painter& p, const View& view, int most) {
+  p.Title(Fit("positions", 20) + Fit("", 12) + Right("net", 16) + Right("average", 14) + Right("open P&L", 12) + Right("realised", 12) +
+          Right("fees", 10));
+  if (view.positions().empty()) p.Line("  none", kDim);
+  for (const auto& [key, position] : view.positions()) {
+    if (most-- <= 0) break;
+    const market::PositionUpdate& v = position.value;
+    const market::Instrument* d = view.Definition(v.instrument);
+    if (d == nullptr) continue;
+    const auto open = view.Unrealized(v);
+    const bool loss = (open ? v.realized_pnl + *open : v.realized_pnl).units() < 0;
+    p.Line("  " + Fit(v.strategy.text(), 18) + Fit(std::string(market::SymbolOf(v.instrument)), 12) + Right(d->Format(v.net), 16) +
+               Right(d->Format(v.average_price), 14) + Right(open ? Signed(*open) : "?", 12) + Right(Signed(v.realized_pnl), 12) +
+               Right(Signed(-v.fees), 10),
+           loss ? kRed : kGreen);
+  }
+  for (const auto& [asset, total] : TotalsByAsset(view)) {
+    p.Line(absl::StrFormat("  P&L %s %s (open %s, realised %s, fees paid %s)", Signed(total.realized + total.unrealized), asset,
+                           Signed(total.unrealized), Signed(total.realized), total.fees.ToString()),
+           kBold);
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> DrawScreen(const View& view, const ScreenHeadline& headline, base::Time now, ScreenSize size, bool colour) {
+  Painter p(size, colour);
+  DrawHeader(p, view, headline, now);
+  // The rest of the height is shared out: what a person acts on gets most.
+  const int rest = std::max(0, p.left() - 6);
+  const int markets = std::min<int>(static_cast<int>(view.markets().size()), std::max(3, rest * 3 / 10));
+  const int news = std::max(2, rest * 2 / 10);
+  const int positions = std::min<int>(static_cast<int>(view.positions().size()), std::max(2, rest * 2 / 10));
+  DrawMarkets(p, view, now, markets);
+  DrawSignals(p, view, news);
+  DrawPositions(p, view, std::max(1, positions));
+  DrawOrders(p, view, std::max(1, p.left() - 1));
+  return p.Take();
+}
+
+std::vector<std::string> PlainLines::Take(const View& view, const ScreenHeadline& headline, base::Time now) {
+  std::vector<std::string> lines;
+  const View::Counters& c = view.counters();
+  const size_t new_signals = std::min<size_t>(c.signals - signals_, view.signals().size());
+  for (size_t i = new_signals; i-- > 0;) {
+    const View::Signal& signal = view.signals()[i];
+    lines.push_back(absl::StrFormat("%s news   %-15s %+5.2f  %s", Clock(signal.time), market::Name(signal.value.type),
+                                    signal.value.sentiment_ppm / 1e6, Fit(signal.value.title, Cells(signal.value.title))));
+  }
+  const size_t new_fills = std::min<size_t>(c.fills - fills_, view.fills().size());
+  for (size_t i = new_fills; i-- > 0;) {
+    const View::FillSeen& fill = view.fills()[i];
+    const market::ExecReport& r = fill.report;
+    const market::Instrument* d = view.Definition(r.instrument);
+    if (d == nullptr) continue;
+    lines.push_back(absl::StrFormat("%s fill   %s %s %s @ %s  %s  %s", Clock(fill.time), market::Name(r.side), d->Format(r.fill->quantity),
+                                    r.instrument.text(), d->Format(r.fill->price), r.strategy.text(), r.client_order_id.text()));
+  }
+  signals_ = c.signals;
+  fills_ = c.fills;
+  if (now < next_summary_) return lines;
+  next_summary_ = now + std::chrono::seconds(10);
+  std::string pnl;
+  for (const auto& [asset, total] : TotalsByAsset(view)) pnl += absl::StrFormat("  P&L %s %s", Signed(total.realized + total.unrealized), asset);
+  size_t valid = 0;
+  for (const auto& [id, m] : view.markets()) valid += m.book == market::BookState::kValid ? 1 : 0;
+  lines.push_back(absl::StrFormat("%s status %s  books %d/%d VALID  open orders %d  fills %d  denied %d  unknown %d%s", Clock(now), headline.health,
+                                  valid, view.markets().size(), view.open_orders().size(), c.fills, c.denied, c.unknown_now, pnl));
+  return lines;
+}
+
+}  // namespace gannet::app
