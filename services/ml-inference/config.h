@@ -3,6 +3,10 @@
 
 #include <string>
 
+namespace gannet::config {
+class Section;
+}
+
 namespace gannet::ml_inference {
 
 struct MlInferenceConfig {
@@ -10,5 +14,8 @@ struct MlInferenceConfig {
   std::string model = "direction";    // name in the registry; empty: predict nothing
   std::string version = "champion";   // number or alias
 };
+
+// Reads the section of this service.
+void Read(config::Section& in, MlInferenceConfig& out);
 
 }  // namespace gannet::ml_inference
