@@ -47,7 +47,7 @@ bool WellFormed(const NewOrder& order) {
   if (order.side != Side::kBuy && order.side != Side::kSell) return false;
   if (market_type ? order.price.mantissa < 0 : order.price.mantissa <= 0) return false;
   if (HasStop(order.type) && order.stop_price.mantissa <= 0) return false;
-  if (order.budget > 0 && order.type != OrderType::kMarket) return false;
+  if (order.budget > 0 && !market_type) return false;
   switch (order.time_in_force) {
     case TimeInForce::kGtc:
     case TimeInForce::kIoc:

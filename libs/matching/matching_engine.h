@@ -46,7 +46,7 @@ struct NewOrder {
   market::Price price;       // limit types; market types: the worst acceptable price, 0: any
   market::Price stop_price;  // stop and take-profit types
   market::Quantity quantity;
-  // Market orders by value: spends at most this (price mantissa × quantity
+  // Market types by value: spends at most this (price mantissa × quantity
   // mantissa) in multiples of `lot`; `quantity` is then only an upper bound.
   market::Int128 budget = 0;
   market::Quantity lot{1};

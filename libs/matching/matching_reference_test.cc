@@ -4,8 +4,8 @@
 #include <list>
 
 #include <catch2/catch_test_macros.hpp>
-#include <rapidcheck.h>
 
+#include "libs/base/property_suite.h"
 #include "libs/base/rng.h"
 #include "libs/matching/matching_engine.h"
 #include "libs/matching/recording_observer.h"
@@ -224,7 +224,7 @@ void CheckSameBook(const MatchingEngine& engine, const RecordingObserver& told, 
 }
 
 TEST_CASE("MatchingEngine tells the same events as a slow reference book") {
-  const auto holds = rc::check("same events, same levels, never crossed", [](uint64_t seed) {
+  const auto holds = base::Holds("same events, same levels, never crossed", [](uint64_t seed) {
     base::Rng rng(seed);
     RecordingObserver fast_events, slow_events;
     MatchingEngine engine(fast_events);

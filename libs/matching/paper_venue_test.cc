@@ -1,8 +1,8 @@
 #include "libs/matching/paper_venue.h"
 
 #include <catch2/catch_test_macros.hpp>
-#include <rapidcheck.h>
 
+#include "libs/base/property_suite.h"
 #include "libs/base/rng.h"
 
 namespace gannet::matching {
@@ -368,7 +368,7 @@ struct RandomRun {
 };
 
 TEST_CASE("PaperVenue never fills beyond an order, and is the same after a save in the middle") {
-  const auto holds = rc::check("quantities and restored state", [](uint64_t seed) {
+  const auto holds = base::Holds("quantities and restored state", [](uint64_t seed) {
     const PaperOptions options{.order_latency = 10ms, .cancel_latency = 4ms, .taker_fee_ppm = 750};
     RandomRun whole(seed, options), stopped(seed, options);
     whole.Steps(150);

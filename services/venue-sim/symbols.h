@@ -1,0 +1,48 @@
+// What the simulated venue lists: trading rules as its exchangeInfo states them,
+// and the character of each market as the agents play it.
+//
+// Every price, quantity and amount of the venue is an integer at scale 8. Tick
+// and lot digits of a symbol add up to at most 8, so price × quantity is an
+// exact amount of the quote asset.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gannet::venue_sim {
+
+inline constexpr int kScale = 8;
+inline constexpr int64_t kOne = 100'000'000;  // 1 at kScale
+
+using SymbolIndex = uint32_t;
+
+struct Symbol {
+  std::string name, base, quote;
+  int64_t tick = 0, lot = 0;
+  int64_t min_price = 0, max_price = 0;
+  int64_t max_quantity = 0, max_market_quantity = 0;  // the least quantity is one lot
+  int64_t min_notional = 0, max_notional = 0;         // of the quote asset
+
+  // The market model (agents.h).
+  int64_t start_price = 0;
+  int64_t typical_quantity = 0;  // of one order
+  double trades_per_second = 1;
+  double volatility = 0;         // relative, per square root of a second
+  double beta = 1;               // on the common factor of the market
+  // A cross listed beside the two markets it derives from has their ratio as
+  // its fair price; otherwise -1.
+  int ratio_of = -1, ratio_to = -1;
+};
+
+const std::vector<Symbol>& ListedSymbols();
+// The index of a name, or -1.
+int FindSymbol(std::string_view name);
+// Every asset of the venue, sorted.
+const std::vector<std::string>& ListedAssets();
+
+// price × quantity at scale 8; exact for listed ticks and lots.
+__int128 QuoteAmount(int64_t price, int64_t quantity);
+
+}  // namespace gannet::venue_sim

@@ -1,0 +1,181 @@
+// Snapshots of VenueCore, in a fixed order.
+#include "services/venue-sim/symbol_book.h"
+#include "services/venue-sim/venue_core.h"
+
+namespace gannet::venue_sim {
+namespace {
+
+constexpr uint8_t kStateVersion = 1;
+
+void SaveOrder(wire::CanonicalWriter& writer, const VenueOrder& order) {
+  const PlaceRequest& r = order.request;
+  writer.U64(order.order_id);
+  writer.U32(order.account);
+  writer.U32(r.symbol);
+  writer.Bytes(r.client_order_id);
+  for (const uint8_t value : {static_cast<uint8_t>(r.side), static_cast<uint8_t>(r.kind), static_cast<uint8_t>(r.time_in_force),
+                              static_cast<uint8_t>(r.self_trade), static_cast<uint8_t>(order.status)}) {
+    writer.U8(value);
+  }
+  for (const int64_t value : {r.price, r.stop_price, r.quantity, r.quote_quantity, order.executed, order.prevented_match,
+                              order.prevented_quantity}) {
+    writer.I64(value);
+  }
+  writer.I128(order.cumulative_quote);
+  writer.I128(order.locked);
+  for (const base::Time time : {order.created, order.updated, order.working}) writer.Time(time);
+  writer.Bool(order.is_working);
+  writer.U32(order.amends);
+}
+
+VenueOrder LoadOrder(wire::CanonicalReader& reader) {
+  VenueOrder order;
+  PlaceRequest& r = order.request;
+  order.order_id = reader.U64();
+  order.account = reader.U32();
+  r.symbol = reader.U32();
+  r.client_order_id = reader.Bytes();
+  r.side = static_cast<market::Side>(reader.U8());
+  r.kind = static_cast<OrderKind>(reader.U8());
+  r.time_in_force = static_cast<TimeInForce>(reader.U8());
+  r.self_trade = static_cast<matching::SelfTrade>(reader.U8());
+  order.status = static_cast<OrderStatus>(reader.U8());
+  for (int64_t* value : {&r.price, &r.stop_price, &r.quantity, &r.quote_quantity, &order.executed, &order.prevented_match,
+                         &order.prevented_quantity}) {
+    *value = reader.I64();
+  }
+  order.cumulative_quote = reader.I128();
+  order.locked = reader.I128();
+  for (base::Time* time : {&order.created, &order.updated, &order.working}) *time = reader.Time();
+  order.is_working = reader.Bool();
+  order.amends = reader.U32();
+  return order;
+}
+
+void SaveTrade(wire::CanonicalWriter& writer, const AccountTrade& trade) {
+  writer.U32(trade.symbol);
+  writer.U64(trade.order_id);
+  writer.U64(trade.fill.trade_id);
+  for (const int64_t value : {trade.fill.price, trade.fill.quantity, trade.time_ms}) writer.I64(value);
+  writer.I128(trade.fill.quote);
+  writer.I128(trade.fill.commission);
+  writer.Bytes(trade.fill.commission_asset);
+  writer.Bool(trade.fill.is_maker);
+  writer.Bool(trade.is_buyer);
+}
+
+AccountTrade LoadTrade(wire::CanonicalReader& reader) {
+  AccountTrade trade;
+  trade.symbol = reader.U32();
+  trade.order_id = reader.U64();
+  trade.fill.trade_id = reader.U64();
+  for (int64_t* value : {&trade.fill.price, &trade.fill.quantity, &trade.time_ms}) *value = reader.I64();
+  trade.fill.quote = reader.I128();
+  trade.fill.commission = reader.I128();
+  trade.fill.commission_asset = reader.Bytes();
+  trade.fill.is_maker = reader.Bool();
+  trade.is_buyer = reader.Bool();
+  return trade;
+}
+
+}  // namespace
+
+void VenueCore::Save(wire::CanonicalWriter& writer) const {
+  writer.U8(kStateVersion);
+  writer.Time(now_);
+  writer.Time(last_tick_);
+  writer.Bool(open_);
+  ledger_.Save(writer);
+  agents_.Save(writer);
+  news_.Save(writer);
+  for (const uint64_t word : id_rng_.state()) writer.U64(word);
+  writer.U64(last_execution_);
+  writer.I64(last_prevented_);
+  writer.U32(static_cast<uint32_t>(books_.size()));
+  for (const auto& book : books_) book->Save(writer);
+  writer.U32(static_cast<uint32_t>(orders_.size()));
+  for (const auto& [key, order] : orders_) SaveOrder(writer, order);
+  writer.U32(static_cast<uint32_t>(by_client_id_.size()));
+  for (const auto& [key, id] : by_client_id_) {
+    writer.U32(std::get<0>(key));
+    writer.U32(std::get<1>(key));
+    writer.Bytes(std::get<2>(key));
+    writer.U64(id);
+  }
+  writer.U32(static_cast<uint32_t>(closed_.size()));
+  for (const OrderKey& key : closed_) {
+    writer.U32(key.first);
+    writer.U64(key.second);
+  }
+  writer.U32(static_cast<uint32_t>(trades_.size()));
+  for (const auto& trades : trades_) {
+    writer.U32(static_cast<uint32_t>(trades.size()));
+    for (const AccountTrade& trade : trades) SaveTrade(writer, trade);
+  }
+}
+
+absl::Status VenueCore::Load(wire::CanonicalReader& reader) {
+  if (const uint8_t version = reader.U8(); version != kStateVersion) {
+    return absl::DataLossError("venue state has version " + std::to_string(version) +
+                               ", this build reads 1: use the newer build or start with --fresh");
+  }
+  now_ = reader.Time();
+  last_tick_ = reader.Time();
+  open_ = reader.Bool();
+  ledger_.Load(reader);
+  if (reader.ok() && ledger_.accounts() != options_.accounts) {
+    return absl::DataLossError("venue state has " + std::to_string(ledger_.accounts()) + " accounts, the configuration " +
+                               std::to_string(options_.accounts) + ": set `accounts` back or start with --fresh");
+  }
+  agents_.Load(reader);
+  news_.Load(reader);
+  std::array<uint64_t, 4> state{};
+  for (uint64_t& word : state) word = reader.U64();
+  id_rng_.set_state(state);
+  last_execution_ = reader.U64();
+  last_prevented_ = reader.I64();
+  if (const uint32_t symbols = reader.U32(); reader.ok() && symbols != books_.size()) {
+    return absl::DataLossError("venue state lists " + std::to_string(symbols) + " symbols, this build " +
+                               std::to_string(books_.size()) + ": start with --fresh");
+  }
+  for (const auto& book : books_) {
+    if (absl::Status status = book->Load(reader); !status.ok()) return status;
+  }
+  orders_.clear();
+  open_orders_.clear();
+  for (uint32_t n = reader.U32(); n > 0 && reader.ok(); --n) {
+    VenueOrder order = LoadOrder(reader);
+    const OrderKey key{order.request.symbol, order.order_id};
+    if (order.request.symbol >= books_.size() || order.account >= options_.accounts) {
+      return absl::DataLossError("venue state holds an order of an unknown symbol or account: restore the account list or start with --fresh");
+    }
+    if (IsOpen(order.status)) {
+      if (engine(key.first).Find(key.second) == nullptr) {
+        return absl::DataLossError("venue state holds an open order that its book does not: start with --fresh");
+      }
+      open_orders_.insert(key);
+    }
+    orders_.emplace(key, std::move(order));
+  }
+  by_client_id_.clear();
+  for (uint32_t n = reader.U32(); n > 0 && reader.ok(); --n) {
+    const uint32_t account = reader.U32(), symbol = reader.U32();
+    std::string client_id = reader.Bytes();
+    by_client_id_[{account, symbol, std::move(client_id)}] = reader.U64();
+  }
+  closed_.clear();
+  for (uint32_t n = reader.U32(); n > 0 && reader.ok(); --n) {
+    const uint32_t symbol = reader.U32();
+    closed_.emplace_back(symbol, reader.U64());
+  }
+  trades_.assign(options_.accounts, {});
+  const uint32_t accounts = reader.U32();
+  for (uint32_t account = 0; account < accounts && reader.ok(); ++account) {
+    std::deque<AccountTrade> loaded;
+    for (uint32_t n = reader.U32(); n > 0 && reader.ok(); --n) loaded.push_back(LoadTrade(reader));
+    if (account < trades_.size()) trades_[account] = std::move(loaded);
+  }
+  return reader.status();
+}
+
+}  // namespace gannet::venue_sim
