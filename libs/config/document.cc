@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <exception>
 #include <sstream>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/utf8.h"
@@ -122,7 +123,7 @@ class TreeBuilder : public YAML::EventHandler {
       parent.key_known = false;
       // yaml-cpp places a value that is not there at whatever comes next.
       if (node.kind == Node::Kind::kNull) node.line = parent.key_line;
-      if (parent.keep_value) parent.node.entries.emplace_back(std::move(parent.key), std::move(node));
+      if (parent.keep_value) parent.node.entries.push_back({std::move(parent.key), std::move(node)});
     }
   }
 

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -16,9 +15,15 @@ struct Node {
   enum class Kind { kNull, kScalar, kList, kMap } kind = Kind::kNull;
   size_t line = 0;  // from 1
   std::string text;
-  std::vector<Node> items;                             // kList
-  std::vector<std::pair<std::string, Node>> entries;   // kMap, in the file's order, keys unique
+  struct Entry;
+  std::vector<Node> items;     // kList
+  std::vector<Entry> entries;  // kMap, in the file's order, keys unique
   const Node* Find(std::string_view key) const;
+};
+
+struct Node::Entry {
+  std::string key;
+  Node node;
 };
 
 struct Document {

@@ -1,6 +1,7 @@
 #include "libs/wire/conversion.h"
 
 #include <algorithm>
+#include <cstddef>
 
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/stubs/logging.h"
@@ -29,7 +30,7 @@ constexpr EnumTable<market::ScopeKind, common_pb::ScopeKind, 5> kScopeKinds({
 constexpr size_t kScratchBytes = 16u << 10;
 
 google::protobuf::Arena& ThreadArena() {
-  thread_local std::array<char, kScratchBytes> first_block;
+  alignas(std::max_align_t) thread_local std::array<char, kScratchBytes> first_block;
   thread_local google::protobuf::Arena arena(first_block.data(), first_block.size());
   return arena;
 }
