@@ -3,6 +3,7 @@
 #include <deque>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "apps/gannet/virtual_host.h"
 #include "libs/base/digest.h"
@@ -55,10 +56,13 @@ class Comparer {
   }
 
  private:
-  absl::StatusOr<std::unique_ptr<Run>> Make(const journal::SegmentInfo& info, base::Time start) {
+  absl::StatusOr<std::unique_ptr<Run>> Make(const journal::SegmentInfo& info, const journal::Record& resume) {
     runtime::ShardOptions options = options_;
     options.run = info.run;
-    auto run = std::make_unique<Run>(files_, options, start);
+    if (!absl::SimpleAtoi(resume.payload, &options.start_epoch)) {
+      return absl::DataLossError(absl::StrCat("record ", resume.sequence, " does not state the epoch of the start"));
+    }
+    auto run = std::make_unique<Run>(files_, options, resume.time);
     GANNET_ASSIGN_OR_RETURN(run->services, factory_(info, run->host.deps()));
     return run;
   }
@@ -69,10 +73,10 @@ class Comparer {
       if (live_ != nullptr) result_.unfinished += live_->decided.size();
       ++result_.runs;
       if (applied_ == nullptr) {
-        GANNET_ASSIGN_OR_RETURN(applied_, Make(info, record.time));
+        GANNET_ASSIGN_OR_RETURN(applied_, Make(info, record));
       }
       const std::string state = applied_->host.shard().SaveState();
-      GANNET_ASSIGN_OR_RETURN(live_, Make(info, record.time));
+      GANNET_ASSIGN_OR_RETURN(live_, Make(info, record));
       GANNET_RETURN_IF_ERROR(live_->host.shard().LoadState(state));
     } else if (live_ == nullptr) {
       return absl::FailedPreconditionError(absl::StrCat(

@@ -110,7 +110,8 @@ absl::Status Shard::Replay(const journal::Record& record) {
 }
 
 void Shard::Resume(base::Time now) {
-  const market::Header cause = BeginTurn(kResumeChannel, "", now);
+  // The epoch is in verdicts and event ids: a replay takes it from here.
+  const market::Header cause = BeginTurn(kResumeChannel, absl::StrCat(options_.start_epoch), now);
   for (const State& state : states_) {
     if (state.resume) state.resume(cause);
   }
