@@ -1,0 +1,13 @@
+// Assembles the service from its configuration and what the process hands in.
+#pragma once
+
+#include <memory>
+
+#include "libs/runtime/service.h"
+#include "services/risk/config.h"
+
+namespace gannet::risk {
+
+std::unique_ptr<runtime::Service> BuildRisk(const RiskConfig& config, runtime::Deps& deps);
+
+}  // namespace gannet::risk

@@ -1,0 +1,121 @@
+#include "services/risk/risk_service.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace gannet::risk {
+namespace {
+
+RiskSettings SettingsOf(const RiskConfig& config, const runtime::Shard& shard) {
+  RiskSettings settings;
+  settings.gate.unanswered_alarm = config.unanswered_alarm;
+  settings.verdict_lifetime = config.verdict_lifetime;
+  settings.epoch = shard.options().start_epoch;
+  return settings;
+}
+
+}  // namespace
+
+RiskService::RiskService(const RiskConfig& config, runtime::Deps& deps)
+    : shard_(deps.shard),
+      log_(deps.log),
+      engine_(SettingsOf(config, deps.shard), config.limits),
+      decisions_(deps.shard, bus::kRiskDecisions, [this](const auto& event) { engine_.Apply(event); }),
+      states_(deps.shard, bus::kRiskState, [this](const auto& event) { engine_.Apply(event); }),
+      notes_(deps.shard, bus::kJournals, [this](const auto& event) { engine_.Apply(event); }) {
+  ConsumeFacts();
+  ConsumeMarket();
+  shard_.AddState({.name = "risk",
+                   .save = [this](wire::CanonicalWriter& out) { engine_.Save(out); },
+                   .load = [this](wire::CanonicalReader& in) { return engine_.Load(in); },
+                   .resume = [this](const market::Header& cause) { Resume(cause); }});
+}
+
+void RiskService::ConsumeFacts() {
+  shard_.Consume<market::OrderIntent>(
+      bus::kOrderIntents, [this](const auto& event) { engine_.Apply(event); },
+      [this](const auto& event) {
+        if (event.value.kind == market::IntentKind::kCancel) return;
+        decisions_.Emit(engine_.Decide(event.value, shard_.now()), event.header);
+      });
+  shard_.Consume<market::ExecReport>(bus::kExecReports, [this](const auto& event) { engine_.Apply(event); });
+  shard_.Consume<market::BalanceUpdate>(bus::kBalances, [this](const auto& event) { engine_.Apply(event); });
+}
+
+// Live only: what is not recorded is not recovered either.
+void RiskService::ConsumeMarket() {
+  shard_.Consume<market::Instrument>(bus::kInstruments, nullptr, [this](const auto& event) {
+    Act(engine_.DecideInstrument(event.value), event.header);
+  });
+  shard_.Consume<market::Quote>(bus::kQuotes, nullptr, [this](const auto& event) {
+    engine_.OnQuote(event.value, event.header.receive_time);
+  });
+  shard_.Consume<market::BookUpdate>(bus::kBooks, nullptr, [this](const auto& event) {
+    engine_.OnBook(event.value, event.header.receive_time);
+  });
+  shard_.Consume<market::MarketStatus>(bus::kMarketStatus, nullptr, [this](const auto& event) {
+    engine_.OnMarketStatus(event.value);
+  });
+  shard_.Consume<market::Command>(bus::kCommands, nullptr, [this](const auto& event) {
+    Act(engine_.DecideCommand(event.value, shard_.now()), event.header);
+  });
+}
+
+void RiskService::Resume(const market::Header& cause) {
+  Emit(engine_.DecideStart(), cause);
+  for (const RiskEngine::PendingIntent& pending : engine_.pending()) {
+    decisions_.Emit(engine_.Decide(pending.intent, shard_.now()), pending.header);
+  }
+  shard_.After(kTimerInterval, [this](const market::Header& next) { OnTimer(next); });
+}
+
+void RiskService::OnTimer(const market::Header& cause) {
+  engine_.OnTimer();
+  Emit(engine_.DecideTimer(shard_.now()), cause);
+  shard_.After(kTimerInterval, [this](const market::Header& next) { OnTimer(next); });
+}
+
+void RiskService::Emit(const RiskEngine::Facts& facts, const market::Header& cause) {
+  for (const market::RiskState& state : facts.states) {
+    if (state.state != market::TradingState::kActive) {
+      log_.Warning("trading_state", {{"scope", FormatScope(state.scope)},
+                                     {"state", static_cast<int>(state.state)},
+                                     {"killed", state.killed},
+                                     {"reason", state.reason},
+                                     {"person", state.person}});
+    }
+    states_.Emit(state, cause);
+  }
+  for (const wire::EngineNote& note : facts.notes) notes_.Emit(note, cause);
+}
+
+void RiskService::Act(const absl::StatusOr<RiskEngine::Facts>& facts, const market::Header& cause) {
+  if (facts.ok()) return Emit(*facts, cause);
+  log_.Warning("refused", {{"why", std::string(facts.status().message())}});
+}
+
+runtime::Health RiskService::health() const {
+  runtime::Health health{runtime::HealthState::kServing, {}};
+  const auto degraded = [&health](std::string why) {
+    health.state = runtime::HealthState::kDegraded;
+    health.reasons.push_back(std::move(why));
+  };
+  const base::Time oldest = engine_.book().oldest_unanswered();
+  if (oldest != base::Time::max() && shard_.now() - oldest > engine_.settings().gate.unanswered_alarm) {
+    degraded(absl::StrCat("execution has not answered a verdict since ", base::FormatTime(oldest),
+                          "; the gate is closed until it does, check that execution runs"));
+  }
+  const ExposureBook::Stats& stats = engine_.book().stats();
+  if (stats.reports_unplaced > 0) {
+    degraded(absl::StrCat(stats.reports_unplaced,
+                          " fills could not be booked; their instruments take no orders, compare with the venue"));
+  }
+  if (stats.definitions_refused > 0) {
+    degraded(absl::StrCat(stats.definitions_refused, " instrument definitions could not be taken over; see ref.instruments"));
+  }
+  if (stats.scopes_refused > 0) degraded(absl::StrCat("more than ", kMaxScopes, " scopes; use fewer strategy names"));
+  return health;
+}
+
+}  // namespace gannet::risk

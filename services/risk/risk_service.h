@@ -1,0 +1,44 @@
+// Subscribes the gate to intents, reports, balances, market data and commands, and
+// emits verdicts, trading states and its own notes as facts. No sockets of its own.
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include "libs/bus/topics.h"
+#include "libs/runtime/service.h"
+#include "libs/runtime/shard.h"
+#include "services/risk/config.h"
+#include "services/risk/risk_engine.h"
+
+namespace gannet::risk {
+
+class RiskService : public runtime::Service {
+ public:
+  RiskService(const RiskConfig& config, runtime::Deps& deps);
+
+  std::string_view name() const override { return "risk"; }
+  absl::Status Start() override { return absl::OkStatus(); }
+  // The gate answers to the end: an intent without a verdict would be open work.
+  void Drain(std::function<void()> done) override { done(); }
+  runtime::Health health() const override;
+
+  const RiskEngine& engine() const { return engine_; }
+
+ private:
+  void ConsumeFacts();
+  void ConsumeMarket();
+  void Resume(const market::Header& cause);
+  void OnTimer(const market::Header& cause);
+  void Emit(const RiskEngine::Facts& facts, const market::Header& cause);
+  void Act(const absl::StatusOr<RiskEngine::Facts>& facts, const market::Header& cause);
+
+  runtime::Shard& shard_;
+  telemetry::Log& log_;
+  RiskEngine engine_;
+  runtime::FactStream<market::RiskDecision> decisions_;
+  runtime::FactStream<market::RiskState> states_;
+  runtime::FactStream<wire::EngineNote> notes_;
+};
+
+}  // namespace gannet::risk

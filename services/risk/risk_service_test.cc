@@ -1,0 +1,224 @@
+#include "services/risk/risk_service.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <string>
+#include <vector>
+
+#include "libs/base/posix_files.h"
+#include "libs/base/virtual_executor.h"
+#include "libs/bus/memory_bus.h"
+#include "libs/net/no_network.h"
+#include "services/risk/app.h"
+#include "services/risk/risk_test_kit.h"
+
+namespace gannet::risk {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Amount;
+using test::kAccount;
+using test::kBtc;
+using test::P;
+using test::Q;
+
+RiskConfig Config() {
+  RiskConfig config;
+  config.limits = test::WideLimits();
+  return config;
+}
+
+// A process in miniature, on virtual time.
+struct Host {
+  Host(std::vector<std::string>& lines, bool wire_mode)
+      : executor(base::FromUnixMillis(1'700'000'000'000)),
+        bus(executor, {}),
+        shard({.name = "test", .start_epoch = 4, .wire_mode = wire_mode}, executor, executor, nullptr, &bus),
+        log("risk", telemetry::Level::kWarning, executor, [&lines](std::string_view line) { lines.emplace_back(line); }),
+        deps{shard, bus, executor, executor, executor, files, network, log, base::Rng(0), ""} {}
+  base::VirtualExecutor executor;
+  base::PosixFiles files;
+  net::NoNetwork network;
+  bus::MemoryBus bus;
+  runtime::Shard shard;
+  telemetry::Log log;
+  runtime::Deps deps;
+};
+
+// A process of one service; inputs are functions that run inside a turn.
+struct Process {
+  explicit Process(bool wire_mode = false)
+      : host(log, wire_mode),
+        intents(host.shard, bus::kOrderIntents, nullptr),
+        reports(host.shard, bus::kExecReports, nullptr),
+        balances(host.shard, bus::kBalances, nullptr),
+        service(BuildRisk(Config(), host.deps)) {
+    port = host.shard.AddInput("in", [this](std::string_view, const market::Header& cause) { input(cause); });
+    host.shard.ObserveFacts([this](const bus::TopicInfo& topic, const void* event) {
+      if (topic.name == bus::kRiskDecisions.info.name) {
+        decisions.push_back(*static_cast<const market::Event<market::RiskDecision>*>(event));
+      } else if (topic.name == bus::kRiskState.info.name) {
+        states.push_back(static_cast<const market::Event<market::RiskState>*>(event)->value);
+      }
+    });
+  }
+  void Run(std::function<void(const market::Header&)> what) {
+    input = std::move(what);
+    host.shard.Deliver(port, "", host.executor.Now());
+  }
+  void OpenMarket() {
+    host.shard.Resume(host.executor.Now());
+    Run([this](const market::Header& cause) {
+      host.shard.Publish(bus::kInstruments, test::MakeInstrument(kBtc, "BTC", "USDT"), cause);
+      market::Quote quote;
+      quote.instrument = market::InstrumentId(kBtc);
+      quote.bid = {P("100"), Q("1")};
+      quote.ask = {P("100.02"), Q("1")};
+      host.shard.Publish(bus::kQuotes, quote, cause);
+      market::BookUpdate book;
+      book.instrument = quote.instrument;
+      book.state = market::BookState::kValid;
+      host.shard.Publish(bus::kBooks, book, cause);
+      market::BalanceUpdate balance;
+      balance.account = market::AccountId(kAccount);
+      balance.venue = "binance-spot";
+      balance.asset = market::AssetId("USDT");
+      balance.free = Amount("100000");
+      balances.Emit(balance, cause);
+    });
+  }
+  market::OrderIntent Intent(std::string_view price) {
+    market::OrderIntent intent;
+    intent.account = market::AccountId(kAccount);
+    intent.strategy = market::StrategyId("maker");
+    intent.sequence = ++sequence;
+    intent.client_order_id = market::ClientOrderId("g1s" + std::to_string(sequence));
+    intent.instrument = market::InstrumentId(kBtc);
+    intent.price = P(price);
+    intent.quantity = Q("1");
+    intent.created = host.shard.now();
+    intent.hash = wire::IntentHash(intent);
+    return intent;
+  }
+
+  std::vector<std::string> log;
+  Host host;
+  runtime::FactStream<market::OrderIntent> intents;
+  runtime::FactStream<market::ExecReport> reports;
+  runtime::FactStream<market::BalanceUpdate> balances;
+  std::unique_ptr<runtime::Service> service;
+  runtime::InputPort port{};
+  std::function<void(const market::Header&)> input;
+  std::vector<market::Event<market::RiskDecision>> decisions;
+  std::vector<market::RiskState> states;
+  uint64_t sequence = 0;
+};
+
+TEST_CASE("RiskService answers every intent once, in its turn, and names its cause") {
+  for (const bool wire_mode : {false, true}) {
+    Process process(wire_mode);
+    process.OpenMarket();
+    REQUIRE(process.states.size() == 1);
+    CHECK(process.states[0].epoch == 4);
+    CHECK(process.states[0].limit_version == 7);
+    market::EventId intent_id;
+    process.Run([&](const market::Header& cause) {
+      intent_id = process.intents.Emit(process.Intent("100"), cause);
+      process.intents.Emit(process.Intent("50"), cause);
+      auto cancel = process.Intent("100");
+      cancel.kind = market::IntentKind::kCancel;
+      process.intents.Emit(cancel, cause);
+    });
+    REQUIRE(process.decisions.size() == 2);
+    CHECK(process.decisions[0].value.permitted);
+    CHECK(process.decisions[0].header.causation == intent_id);
+    CHECK(process.decisions[0].value.epoch == 4);
+    CHECK(process.decisions[1].value.reason == market::RejectReason::kPriceCollar);
+    CHECK(process.service->health().state == runtime::HealthState::kServing);
+  }
+}
+
+TEST_CASE("RiskService acts on commands and says why it refuses one") {
+  Process process;
+  process.OpenMarket();
+  process.Run([&](const market::Header& cause) {
+    process.host.shard.Publish(bus::kCommands, market::Command{.kind = market::CommandKind::kKill, .reason = "drill"}, cause);
+  });
+  REQUIRE(process.states.size() == 2);
+  CHECK(process.states[1].killed);
+  process.Run([&](const market::Header& cause) { process.intents.Emit(process.Intent("100"), cause); });
+  CHECK(process.decisions.back().value.reason == market::RejectReason::kKillSwitch);
+  const size_t lines = process.log.size();
+  process.Run([&](const market::Header& cause) {
+    process.host.shard.Publish(bus::kCommands, market::Command{.kind = market::CommandKind::kResume}, cause);
+  });
+  CHECK(process.states.size() == 2);
+  REQUIRE(process.log.size() == lines + 1);
+  CHECK(process.log.back().find("takes a person and a reason") != std::string::npos);
+}
+
+TEST_CASE("RiskService closes the gate and degrades while execution is silent") {
+  Process process;
+  process.OpenMarket();
+  process.Run([&](const market::Header& cause) { process.intents.Emit(process.Intent("100"), cause); });
+  process.host.executor.RunFor(11s);
+  CHECK(process.service->health().state == runtime::HealthState::kDegraded);
+  process.Run([&](const market::Header& cause) {
+    market::ExecReport report;
+    report.kind = market::ExecKind::kNotSent;
+    report.state = market::OrderState::kDenied;
+    const market::OrderIntent& intent = process.decisions[0].value.intent;
+    report.account = intent.account;
+    report.strategy = intent.strategy;
+    report.instrument = intent.instrument;
+    report.client_order_id = intent.client_order_id;
+    process.reports.Emit(report, cause);
+  });
+  CHECK(process.service->health().state == runtime::HealthState::kServing);
+}
+
+TEST_CASE("RiskService takes up after a restart: same state, open intents answered") {
+  Process before;
+  before.OpenMarket();
+  before.Run([&](const market::Header& cause) { before.intents.Emit(before.Intent("100"), cause); });
+  const std::string snapshot = before.host.shard.SaveState();
+
+  Process after;
+  REQUIRE(after.host.shard.LoadState(snapshot).ok());
+  CHECK(after.host.shard.SaveState() == snapshot);
+  after.host.shard.Resume(after.host.executor.Now());
+  CHECK(after.decisions.empty());  // it had its verdict
+  CHECK(after.states.empty());     // same epoch and limits
+}
+
+TEST_CASE("The limits file that ships is valid and states every mandatory limit") {
+  base::PosixFiles files;
+  const auto config = LoadRiskConfig(files, "config/limits.yaml");
+  REQUIRE(config.ok());
+  CHECK(StatedLimits(config->limits.firm) == kAllMandatory);
+  CHECK(config->limits.KnowsAccount("main/paper"));
+  CHECK(config->limits.Of({market::ScopeKind::kVenue, "binance-usdm"}).initial_margin_ppm == 200'000);
+}
+
+TEST_CASE("A limits file with errors names each of them") {
+  const auto config = ParseRiskConfig(R"(
+version: 0
+valuation: {asset: USDT}
+firm:
+  max_gross: -1
+  price_collar: 5
+  max_nett: 3
+  max_net: 0.123456789
+  message_rate: {count: 0, window: 1s}
+accounts: {}
+)", "limits.yaml");
+  REQUIRE(!config.ok());
+  const std::string message(config.status().message());
+  for (const char* part : {"version", "firm.max_gross", "firm.price_collar", "firm.max_nett", "firm.max_net",
+                           "firm.message_rate.count", "accounts"}) {
+    INFO(message);
+    CHECK(message.find(part) != std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace gannet::risk
