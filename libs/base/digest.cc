@@ -48,8 +48,21 @@ constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 }  // namespace
 
 Sha256Digest Sha256(std::string_view bytes) {
+  // Looking the algorithm up and making a context costs as much as hashing an
+  // order, so both are kept.
+  struct Kept {
+    EVP_MD* algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    EVP_MD_CTX* context = EVP_MD_CTX_new();
+    ~Kept() {
+      EVP_MD_CTX_free(context);
+      EVP_MD_free(algorithm);
+    }
+  };
+  thread_local const Kept kept;
   Sha256Digest digest;
-  GANNET_CHECK(EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1,
+  GANNET_CHECK(EVP_DigestInit_ex2(kept.context, kept.algorithm, nullptr) == 1 &&
+                   EVP_DigestUpdate(kept.context, bytes.data(), bytes.size()) == 1 &&
+                   EVP_DigestFinal_ex(kept.context, digest.data(), nullptr) == 1,
                "SHA-256 failed");
   return digest;
 }

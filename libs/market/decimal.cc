@@ -30,8 +30,9 @@ Wide Multiply(UInt128 a, UInt128 b) {
 // (numerator.high < divisor).
 UInt128 Divide(const Wide& numerator, UInt128 divisor, UInt128* remainder) {
   if (numerator.high == 0) {
-    *remainder = numerator.low % divisor;
-    return numerator.low / divisor;
+    const UInt128 quotient = numerator.low / divisor;
+    *remainder = numerator.low - quotient * divisor;
+    return quotient;
   }
   UInt128 rest = numerator.high, quotient = 0;
   for (int bit = 127; bit >= 0; --bit) {
@@ -150,8 +151,30 @@ std::string FormatDecimalFixed(Int128 mantissa, int scale, int digits) {
 
 std::string FormatDecimal(Int128 mantissa, int scale) { return FormatDecimalFixed(mantissa, scale, 0); }
 
+namespace {
+
+// What nearly every price and quantity is: factors of 63 bits, a divisor below
+// 2^64. One 128-bit division instead of two, none where 64 bits will do.
+std::optional<Int128> MulDivSmall(int64_t a, int64_t b, uint64_t divisor, Rounding rounding) {
+  const Int128 signed_product = static_cast<Int128>(a) * b;
+  if (divisor == 1) return signed_product;
+  const bool negative = signed_product < 0;
+  const UInt128 product = Magnitude(signed_product);
+  UInt128 quotient = product >> 64 == 0 ? static_cast<uint64_t>(product) / divisor : product / divisor;
+  const UInt128 remainder = product - quotient * divisor;
+  if (RoundsAwayFromZero(rounding, negative, quotient, remainder, divisor)) ++quotient;
+  return negative ? -static_cast<Int128>(quotient) : static_cast<Int128>(quotient);
+}
+
+bool FitsInt64(Int128 value) { return value == static_cast<int64_t>(value); }
+
+}  // namespace
+
 std::optional<Int128> MulDiv(Int128 a, Int128 b, Int128 divisor, Rounding rounding) {
   if (divisor == 0) return std::nullopt;
+  if (divisor > 0 && FitsInt64(a) && FitsInt64(b) && FitsInt64(divisor)) {
+    return MulDivSmall(static_cast<int64_t>(a), static_cast<int64_t>(b), static_cast<uint64_t>(divisor), rounding);
+  }
   const bool negative = (a < 0) != (b < 0) ? divisor > 0 : divisor < 0;
   const UInt128 by = Magnitude(divisor);
   const Wide product = Multiply(Magnitude(a), Magnitude(b));

@@ -22,7 +22,8 @@ std::string Instrument::Format(Price price) const { return FormatDecimal(price.m
 std::string Instrument::Format(Quantity quantity) const { return FormatDecimal(quantity.mantissa, quantity_scale); }
 
 std::optional<Money> Instrument::Notional(Price price, Quantity quantity, Rounding rounding) const {
-  const auto contracts = MulDiv(quantity.mantissa, multiplier, 1, rounding);
+  const auto contracts =
+      multiplier == 1 ? std::optional<Int128>(quantity.mantissa) : MulDiv(quantity.mantissa, multiplier, 1, rounding);
   if (!contracts) return std::nullopt;
   const int digits = price_scale + quantity_scale - quote_scale;
   std::optional<Int128> units;

@@ -14,6 +14,7 @@ struct Aligned {
 };
 
 Aligned Align(const Money& a, const Money& b) {
+  if (a.scale() == b.scale()) return {a.units(), b.units(), a.scale()};
   const int scale = std::max(a.scale(), b.scale());
   const auto left = Rescale(a.units(), a.scale(), scale, Rounding::kDown);
   const auto right = Rescale(b.units(), b.scale(), scale, Rounding::kDown);
