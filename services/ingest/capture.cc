@@ -125,7 +125,7 @@ class FileReader {
   FileReport report_;
   bool opened_ = false;
   std::optional<CaptureLine> head_;
-  std::optional<CaptureLine> after_head_;  // the frame that an opening was put before
+  std::optional<CaptureLine> after_head_;  // the input that an opening was put before
 };
 
 absl::StatusOr<std::unique_ptr<FileReader>> FileReader::Open(base::Files& files, CaptureFile file, size_t index,
@@ -220,11 +220,12 @@ absl::Status FileReader::Advance() {
     auto input = InputOf(parsed, **line);
     if (!input) continue;
     head_ = Framed(*std::move(input), parsed.time, (*line)->number);
-    if (parsed.kind == LineKind::kFrame && !opened_) {  // the recorder kept no opening: frames prove one
+    const bool of_a_stream = parsed.kind == LineKind::kFrame || parsed.kind == LineKind::kSnapshot;
+    if (of_a_stream && !opened_) {  // the recorder kept no opening: frames prove one
       after_head_ = std::exchange(
           head_, Framed(wire::StreamEvent{Connection(), wire::StreamEvent::Kind::kOpened, ""}, parsed.time, (*line)->number));
     }
-    opened_ |= parsed.kind == LineKind::kFrame || parsed.kind == LineKind::kOpened;
+    opened_ |= of_a_stream || parsed.kind == LineKind::kOpened;
   }
   return absl::OkStatus();
 }

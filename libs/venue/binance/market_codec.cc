@@ -23,16 +23,6 @@ bool IsDiffStream(std::string_view stream) {
   return kind == "depth" || kind.substr(0, 6) == "depth@";
 }
 
-bool IsSymbol(std::string_view text) {
-  constexpr size_t kMaxSymbolBytes = 64;
-  if (text.empty() || text.size() > kMaxSymbolBytes) return false;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte <= ' ' || byte == 0x7f || c == ':' || c == '"' || c == '\\') return false;
-  }
-  return true;
-}
-
 std::string_view Symbol(EventFields& fields, FieldErrors& errors) {
   const std::string_view symbol = fields.Text('s');
   if (errors.ok() && !IsSymbol(symbol)) errors.Add("s", "is not a symbol");
@@ -297,6 +287,16 @@ absl::StatusOr<ExchangeInfo> MarketDecoder::DecodeExchangeInfo(std::string_view 
   object fields;
   if (root.get(fields) != simdjson::SUCCESS) return absl::InvalidArgumentError("exchangeInfo: must be an object");
   return ReadExchangeInfo(fields, product, venue);
+}
+
+bool IsSymbol(std::string_view text) {
+  constexpr size_t kMaxSymbolBytes = 64;
+  if (text.empty() || text.size() > kMaxSymbolBytes) return false;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= ' ' || byte == 0x7f || c == ':' || c == '"' || c == '\\') return false;
+  }
+  return true;
 }
 
 absl::Status LevelsOf(const market::Instrument& instrument, std::string_view side, std::span<const TextLevel> text,

@@ -134,6 +134,10 @@ class MarketDecoder {
   std::unique_ptr<Impl> impl_;
 };
 
+// 1 to 64 bytes without spaces, control characters, quotes, backslash and colon. (The
+// venue lists symbols outside ASCII.)
+bool IsSymbol(std::string_view text);
+
 // `text` at the instrument's scales, appended to `out`. INVALID_ARGUMENT naming the
 // field (`side` is "b", "asks", …) for what is not a decimal, is negative, or has
 // more digits than the scale; a price of 0 too.
