@@ -70,8 +70,10 @@ absl::StatusOr<bool> ReaderImpl::PrefixReaches(uint64_t sequence) {
 
 absl::StatusOr<std::optional<Snapshot>> ReaderImpl::NewestSnapshot() {
   GANNET_ASSIGN_OR_RETURN(const Layout layout, ListJournal(files_, dir_));
+  GANNET_ASSIGN_OR_RETURN(const std::optional<uint64_t> run, StatedRun(files_, layout));
+  if (!run) return std::nullopt;
   for (auto file = layout.snapshots.rbegin(); file != layout.snapshots.rend(); ++file) {
-    absl::StatusOr<Snapshot> snapshot = LoadSnapshot(files_, *file, scan_.run());
+    absl::StatusOr<Snapshot> snapshot = LoadSnapshot(files_, *file, *run);
     if (absl::IsDataLoss(snapshot.status())) continue;
     GANNET_RETURN_IF_ERROR(snapshot.status());
     GANNET_ASSIGN_OR_RETURN(const bool reached, PrefixReaches(snapshot->sequence));
@@ -126,9 +128,11 @@ void ReaderImpl::VerifySnapshots(const JournalScan& scan, Verification& found) {
     found.bad_reason = std::move(reason);
     found.tail_only = false;
   };
+  const absl::StatusOr<std::optional<uint64_t>> run = StatedRun(files_, scan.layout());
+  if (!run.ok() || !*run) return damaged(dir_, "no segment header can be read");
   uint64_t newest = 0;
   for (const NumberedFile& file : scan.layout().snapshots) {
-    const absl::StatusOr<Snapshot> snapshot = LoadSnapshot(files_, file, scan.run());
+    const absl::StatusOr<Snapshot> snapshot = LoadSnapshot(files_, file, **run);
     if (!snapshot.ok()) {
       damaged(file.path, std::string(snapshot.status().message()));
       continue;

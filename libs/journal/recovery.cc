@@ -9,15 +9,6 @@
 namespace gannet::journal {
 namespace {
 
-// The run that the segments state; nothing when no header can be read.
-absl::StatusOr<std::optional<uint64_t>> StatedRun(base::Files& files, const Layout& layout) {
-  for (auto file = layout.segments.rbegin(); file != layout.segments.rend(); ++file) {
-    GANNET_ASSIGN_OR_RETURN(const auto segment, SegmentScan::Open(files, *file));
-    if (segment->header_ok()) return segment->header().info.run;
-  }
-  return std::nullopt;
-}
-
 // Of the newest snapshot that verifies. A newer format is an error, damage is not.
 absl::StatusOr<std::optional<uint64_t>> NewestSnapshot(base::Files& files, const Layout& layout, uint64_t run) {
   for (auto file = layout.snapshots.rbegin(); file != layout.snapshots.rend(); ++file) {
@@ -26,6 +17,32 @@ absl::StatusOr<std::optional<uint64_t>> NewestSnapshot(base::Files& files, const
     if (!absl::IsDataLoss(snapshot.status())) return snapshot.status();
   }
   return std::nullopt;
+}
+
+// The end of the journal from the record of this sequence on.
+absl::Status ScanToEnd(JournalScan& scan, uint64_t sequence, std::optional<Damage>& tail) {
+  GANNET_RETURN_IF_ERROR(scan.Start(sequence));
+  for (;;) {
+    GANNET_ASSIGN_OR_RETURN(const JournalScan::Step step, scan.Next());
+    if (step == JournalScan::Step::kEnd) return absl::OkStatus();
+    if (step == JournalScan::Step::kBatch) continue;
+    if (!scan.damage().tail_only) return scan.damage().ToStatus();
+    tail = scan.damage();
+    return absl::OkStatus();
+  }
+}
+
+// Only damage that a second look shows as well is cut: a device or memory that
+// misread once must not cost a good batch.
+absl::Status ConfirmTail(base::Files& files, const std::string& dir, uint64_t sequence, const Damage& first) {
+  JournalScan again(files, dir);
+  std::optional<Damage> second;
+  GANNET_RETURN_IF_ERROR(ScanToEnd(again, sequence, second));
+  if (second && second->file == first.file && second->offset == first.offset && second->valid_bytes == first.valid_bytes) {
+    return absl::OkStatus();
+  }
+  return absl::UnavailableError(
+      absl::StrCat(first.file, " gives other bytes each time it is read; check the device and the memory"));
 }
 
 absl::Status Cut(base::Files& files, const Damage& damage, Recovery& recovery) {
@@ -72,14 +89,11 @@ absl::StatusOr<JournalEnd> Recover(base::Files& files, const std::string& dir, u
                                             "copy, or start with --fresh"));
   }
   JournalScan scan(files, dir);
-  GANNET_RETURN_IF_ERROR(scan.Start(snapshot.value_or(0) + 1));
-  for (;;) {
-    GANNET_ASSIGN_OR_RETURN(const JournalScan::Step step, scan.Next());
-    if (step == JournalScan::Step::kBatch) continue;
-    if (step == JournalScan::Step::kEnd) break;
-    if (!scan.damage().tail_only) return scan.damage().ToStatus();
-    GANNET_RETURN_IF_ERROR(Cut(files, scan.damage(), end.recovery));
-    break;
+  std::optional<Damage> tail;
+  GANNET_RETURN_IF_ERROR(ScanToEnd(scan, snapshot.value_or(0) + 1, tail));
+  if (tail) {
+    GANNET_RETURN_IF_ERROR(ConfirmTail(files, dir, snapshot.value_or(0) + 1, *tail));
+    GANNET_RETURN_IF_ERROR(Cut(files, *tail, end.recovery));
   }
   const SegmentScan& last = scan.segment();
   end.run = scan.run();

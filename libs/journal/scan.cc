@@ -12,11 +12,6 @@ namespace {
 
 constexpr size_t kChunkBytes = 256u << 10;
 
-template <class View>
-absl::string_view Absl(const View& text) {
-  return absl::string_view(text.data(), text.size());
-}
-
 }  // namespace
 
 absl::Status Damage::ToStatus() const {
@@ -188,6 +183,14 @@ absl::StatusOr<bool> SegmentScan::ValidFrameBehind(uint64_t offset) {
     }
     if (window.size() >= kWindow) window.erase(0, window.size() - (kWindow - 1));
   }
+}
+
+absl::StatusOr<std::optional<uint64_t>> StatedRun(base::Files& files, const Layout& layout) {
+  for (auto file = layout.segments.rbegin(); file != layout.segments.rend(); ++file) {
+    GANNET_ASSIGN_OR_RETURN(const auto segment, SegmentScan::Open(files, *file));
+    if (segment->header_ok()) return segment->header().info.run;
+  }
+  return std::nullopt;
 }
 
 // --- JournalScan --------------------------------------------------------------

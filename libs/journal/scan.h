@@ -103,6 +103,10 @@ class SegmentScan {
   Damage damage_;
 };
 
+// The run that the newest readable segment header states; nothing if none can be
+// read.
+absl::StatusOr<std::optional<uint64_t>> StatedRun(base::Files& files, const Layout& layout);
+
 // All segments, from one of them on, each the exact continuation of the one
 // before.
 class JournalScan {
