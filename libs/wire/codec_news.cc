@@ -71,7 +71,7 @@ struct Convert<market::NewsSignal> {
   using Envelope = pb::NewsSignalEvent;
 
   static void To(const market::NewsSignal& value, pb::NewsSignal& message) {
-    if (!value.item.empty()) SetEventId(value.item, *message.mutable_item());
+    if (value.item != market::EventId{}) SetEventId(value.item, *message.mutable_item());
     SetText(value.title, message.mutable_title());
     SetText(value.source, message.mutable_source());
     SetText(value.source_id, message.mutable_source_id());
@@ -81,7 +81,7 @@ struct Convert<market::NewsSignal> {
     message.set_novelty_ppm(value.novelty_ppm);
     message.set_confidence_ppm(value.confidence_ppm);
     message.set_relation(kRelations.ToProto(value.relation));
-    if (!value.original.empty()) SetEventId(value.original, *message.mutable_original());
+    if (value.original != market::EventId{}) SetEventId(value.original, *message.mutable_original());
     for (const market::Entity& entity : value.entities) {
       pb::Entity& added = *message.add_entities();
       SetText(entity.id, added.mutable_id());

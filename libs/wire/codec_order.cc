@@ -160,7 +160,7 @@ struct Convert<market::OrderIntent> {
     message.set_expires_ns(base::UnixNanos(value.expires));
     SetText(value.reason, message.mutable_reason());
     SetText(value.model_version, message.mutable_model_version());
-    if (!value.signal.empty()) SetEventId(value.signal, *message.mutable_signal());
+    if (value.signal != market::EventId{}) SetEventId(value.signal, *message.mutable_signal());
     SetDigest(value.hash, message.mutable_hash());
   }
 
@@ -270,7 +270,7 @@ struct Convert<market::ExecReport> {
     SetText(value.detail, message.mutable_detail());
     SetDigest(value.intent_hash, message.mutable_intent_hash());
     SetText(value.evidence, message.mutable_evidence());
-    if (!value.signal.empty()) SetEventId(value.signal, *message.mutable_signal());
+    if (value.signal != market::EventId{}) SetEventId(value.signal, *message.mutable_signal());
     SetText(value.model_version, message.mutable_model_version());
   }
 

@@ -87,6 +87,17 @@ TEST_CASE("Amounts keep all 128 bits and their scale") {
   }
 }
 
+// Found by decode_fuzz: "no event" was dropped although its stream was given.
+TEST_CASE("An event id keeps its stream although its sequence says that there is none") {
+  market::Event<market::OrderIntent> event;
+  event.value.account = market::AccountId("main/paper");
+  event.value.instrument = market::InstrumentId("venue:A");
+  event.value.signal = {.stream = 5, .sequence = 0};
+  const auto back = Decode<market::OrderIntent>(Encode(event));
+  REQUIRE(back.ok());
+  CHECK(back->value.signal == event.value.signal);
+}
+
 template <class T>
 std::string ErrorOf(const google::protobuf::MessageLite& message) {
   const auto decoded = Decode<T>(message.SerializeAsString());
