@@ -263,8 +263,4 @@ class ExposureBook {
   Stats stats_;
 };
 
-// Canonical bytes of a definition, for the record of what decisions rest on.
-void WriteInstrument(wire::CanonicalWriter& out, const market::Instrument& instrument);
-market::Instrument ReadInstrument(wire::CanonicalReader& in);
-
 }  // namespace gannet::risk

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
+#include "libs/wire/saved.h"
 #include "services/risk/exposure_book.h"
 
 namespace gannet::risk {
@@ -43,51 +44,6 @@ bool HasContent(const ScopeRow& row, const std::vector<base::Time>& messages) {
 
 }  // namespace
 
-void WriteInstrument(wire::CanonicalWriter& out, const market::Instrument& instrument) {
-  out.Text(instrument.id);
-  out.U32(instrument.version);
-  out.U8(static_cast<uint8_t>(instrument.kind));
-  out.U8(static_cast<uint8_t>(instrument.status));
-  out.Text(instrument.base);
-  out.Text(instrument.quote);
-  out.Text(instrument.settle);
-  for (const int scale : {instrument.price_scale, instrument.quantity_scale, instrument.base_scale, instrument.quote_scale}) {
-    out.U8(static_cast<uint8_t>(scale));
-  }
-  out.I64(instrument.tick.mantissa);
-  out.I64(instrument.lot.mantissa);
-  out.I64(instrument.min_quantity.mantissa);
-  out.I64(instrument.max_quantity.mantissa);
-  out.Money(instrument.min_notional);
-  out.I64(instrument.price_band_up_ppm);
-  out.I64(instrument.price_band_down_ppm);
-  out.I64(instrument.multiplier);
-}
-
-market::Instrument ReadInstrument(wire::CanonicalReader& in) {
-  market::Instrument instrument;
-  instrument.id = in.Text<market::InstrumentId>();
-  instrument.version = in.U32();
-  instrument.kind = static_cast<market::InstrumentKind>(in.U8());
-  instrument.status = static_cast<market::InstrumentStatus>(in.U8());
-  instrument.base = in.Text<market::AssetId>();
-  instrument.quote = in.Text<market::AssetId>();
-  instrument.settle = in.Text<market::AssetId>();
-  instrument.price_scale = in.U8();
-  instrument.quantity_scale = in.U8();
-  instrument.base_scale = in.U8();
-  instrument.quote_scale = in.U8();
-  instrument.tick = {in.I64()};
-  instrument.lot = {in.I64()};
-  instrument.min_quantity = {in.I64()};
-  instrument.max_quantity = {in.I64()};
-  instrument.min_notional = in.Money();
-  instrument.price_band_up_ppm = in.I64();
-  instrument.price_band_down_ppm = in.I64();
-  instrument.multiplier = in.I64();
-  return instrument;
-}
-
 void ExposureBook::SaveLeaf(wire::CanonicalWriter& out, const Leaf& leaf) const {
   out.Bytes(scopes_[leaf.account].scope.name);
   out.Bytes(scopes_[leaf.strategy].scope.name);
@@ -100,7 +56,7 @@ void ExposureBook::Save(wire::CanonicalWriter& out) const {
   for (const InstrumentRow& row : instruments_) instruments.emplace(row.definition.id, &row);
   out.U32(static_cast<uint32_t>(instruments.size()));
   for (const auto& [id, row] : instruments) {
-    WriteInstrument(out, row->definition);
+    wire::SaveInstrument(out, row->definition);
     out.U32(static_cast<uint32_t>(row->scales.size()));
     for (const ScaleVersion& scale : row->scales) {
       out.U32(scale.version);
@@ -180,7 +136,7 @@ absl::Status ExposureBook::Load(wire::CanonicalReader& in) {
                                                       kBookVersion, "; use the build that wrote it"));
   }
   for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
-    const market::Instrument definition = ReadInstrument(in);
+    const market::Instrument definition = wire::LoadInstrument(in);
     if (!in.ok()) break;
     PutInstrument(definition);
     const Index at = FindInstrument(definition.id);

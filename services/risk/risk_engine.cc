@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/check.h"
 #include "libs/base/status.h"
+#include "libs/wire/saved.h"
 
 namespace gannet::risk {
 namespace {
@@ -126,7 +127,7 @@ absl::StatusOr<RiskEngine::Facts> RiskEngine::DecideInstrument(const market::Ins
   const Index at = book_.FindInstrument(instrument.id);
   if (at != kNone && book_.instrument(at).scales.back().version >= instrument.version) return facts;
   wire::CanonicalWriter body;
-  WriteInstrument(body, instrument);
+  wire::SaveInstrument(body, instrument);
   facts.notes.push_back(Note(kInstrumentNote, body));
   return facts;
 }
@@ -136,7 +137,7 @@ void RiskEngine::Apply(const market::Event<wire::EngineNote>& event) {
   if (note.engine != kEngineName) return;
   if (note.kind == kInstrumentNote) {
     wire::CanonicalReader in(note.body);
-    const market::Instrument instrument = ReadInstrument(in);
+    const market::Instrument instrument = wire::LoadInstrument(in);
     if (in.ok()) book_.PutInstrument(instrument);
   } else if (note.kind == kMarksNote) {
     ApplyMarks(note.body);
@@ -291,64 +292,6 @@ void RiskEngine::ApplyMarks(const std::string& bytes) {
 
 // --- saved state ---------------------------------------------------------------
 
-namespace {
-
-void WriteIntent(wire::CanonicalWriter& out, const market::OrderIntent& intent) {
-  out.U8(static_cast<uint8_t>(intent.kind));
-  out.Text(intent.account);
-  out.Text(intent.strategy);
-  out.U64(intent.sequence);
-  out.U32(intent.attempt);
-  out.Text(intent.client_order_id);
-  out.Text(intent.target);
-  out.Text(intent.parent);
-  out.Text(intent.instrument);
-  out.U32(intent.instrument_version);
-  out.U8(static_cast<uint8_t>(intent.side));
-  out.U8(static_cast<uint8_t>(intent.type));
-  out.U8(static_cast<uint8_t>(intent.time_in_force));
-  out.I64(intent.price.mantissa);
-  out.I64(intent.stop_price.mantissa);
-  out.I64(intent.quantity.mantissa);
-  out.Bool(intent.reduce_only);
-  out.Time(intent.created);
-  out.Time(intent.expires);
-  out.Bytes(intent.reason);
-  out.Bytes(intent.model_version);
-  out.EventId(intent.signal);
-  out.Digest(intent.hash);
-}
-
-market::OrderIntent ReadIntent(wire::CanonicalReader& in) {
-  market::OrderIntent intent;
-  intent.kind = static_cast<IntentKind>(in.U8());
-  intent.account = in.Text<market::AccountId>();
-  intent.strategy = in.Text<market::StrategyId>();
-  intent.sequence = in.U64();
-  intent.attempt = in.U32();
-  intent.client_order_id = in.Text<market::ClientOrderId>();
-  intent.target = in.Text<market::ClientOrderId>();
-  intent.parent = in.Text<market::ClientOrderId>();
-  intent.instrument = in.Text<market::InstrumentId>();
-  intent.instrument_version = in.U32();
-  intent.side = static_cast<market::Side>(in.U8());
-  intent.type = static_cast<market::OrderType>(in.U8());
-  intent.time_in_force = static_cast<market::TimeInForce>(in.U8());
-  intent.price = {in.I64()};
-  intent.stop_price = {in.I64()};
-  intent.quantity = {in.I64()};
-  intent.reduce_only = in.Bool();
-  intent.created = in.Time();
-  intent.expires = in.Time();
-  intent.reason = in.Bytes();
-  intent.model_version = in.Bytes();
-  intent.signal = in.EventId();
-  intent.hash = in.Digest();
-  return intent;
-}
-
-}  // namespace
-
 void RiskEngine::Save(wire::CanonicalWriter& out) const {
   out.U8(kStateVersion);
   out.I64(day_);
@@ -358,7 +301,7 @@ void RiskEngine::Save(wire::CanonicalWriter& out) const {
   out.U32(static_cast<uint32_t>(pending_count_));
   for (size_t i = 0; i < pending_count_; ++i) {
     const market::Header& header = pending_[i].header;
-    WriteIntent(out, pending_[i].intent);
+    wire::SaveIntent(out, pending_[i].intent);
     out.EventId(header.id);
     out.EventId(header.correlation);
     out.EventId(header.causation);
@@ -381,7 +324,7 @@ absl::Status RiskEngine::Load(wire::CanonicalReader& in) {
   pending_.clear();
   for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
     PendingIntent& pending = pending_.emplace_back();
-    pending.intent = ReadIntent(in);
+    pending.intent = wire::LoadIntent(in);
     pending.header.id = in.EventId();
     pending.header.correlation = in.EventId();
     pending.header.causation = in.EventId();
