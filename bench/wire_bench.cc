@@ -18,7 +18,8 @@ market::Header SampleHeader() {
   market::Header header;
   header.id = {.stream = 0x1234567890abcdef, .sequence = 123'456};
   header.correlation = header.causation = {.stream = 0x1234567890abcdef, .sequence = 123'400};
-  header.event_time = header.receive_time = header.publish_time = base::FromUnixMillis(1'723'000'000'000);
+  header.event_time = header.receive_time = header.publish_time =
+      base::FromUnixMillis(1'723'000'000'000);
   header.source = "binance-spot";
   header.tenant = "main";
   header.trace.trace_id.fill(7);

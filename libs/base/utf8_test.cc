@@ -7,8 +7,9 @@ namespace gannet::base {
 namespace {
 
 TEST_CASE("IsUtf8 takes well-formed sequences of every length") {
-  for (const char* text : {"", "plain", "\x7F", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEE\x80\x80",
-                           "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF", "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x9A\x80z"}) {
+  for (const char* text : {"", "plain", "\x7F", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80",
+                           "\xED\x9F\xBF", "\xEE\x80\x80", "\xEF\xBF\xBF", "\xF0\x90\x80\x80",
+                           "\xF4\x8F\xBF\xBF", "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x9A\x80z"}) {
     CAPTURE(text);
     CHECK(IsUtf8(text));
     CHECK(ReplaceBadUtf8(text) == text);
@@ -17,15 +18,19 @@ TEST_CASE("IsUtf8 takes well-formed sequences of every length") {
 }
 
 TEST_CASE("IsUtf8 refuses what RFC 3629 forbids") {
-  for (const char* text : {"\x80", "\xBF", "\xC0\x80", "\xC1\xBF", "\xC2", "\xC2\x41", "\xE0\x9F\xBF", "\xED\xA0\x80",
-                           "\xE2\x82", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "ok\xFE"}) {
+  for (const char* text :
+       {"\x80", "\xBF", "\xC0\x80", "\xC1\xBF", "\xC2", "\xC2\x41", "\xE0\x9F\xBF", "\xED\xA0\x80",
+        "\xE2\x82", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "ok\xFE"}) {
     CHECK_FALSE(IsUtf8(text));
     CHECK(IsUtf8(ReplaceBadUtf8(text)));
   }
 }
 
 TEST_CASE("ReplaceBadUtf8 replaces each bad byte and keeps the rest") {
-  CHECK(ReplaceBadUtf8("a\xFF" "b") == "a\xEF\xBF\xBD" "b");
+  CHECK(ReplaceBadUtf8("a\xFF"
+                       "b") ==
+        "a\xEF\xBF\xBD"
+        "b");
   CHECK(ReplaceBadUtf8("\xE2\x82x") == "\xEF\xBF\xBD\xEF\xBF\xBDx");
 }
 

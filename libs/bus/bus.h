@@ -32,8 +32,9 @@ enum class Start : uint8_t { kGroup, kEarliest, kLatest, kAt };
 struct SubscribeOptions {
   std::string group;  // progress is kept by group; empty: no group, needs another start than kGroup
   Start start = Start::kGroup;
-  std::vector<Position> at;  // kAt: the first offset wanted in each partition; others from the earliest
-  size_t limit = 10'000;     // events delivered and not yet acknowledged, at most
+  std::vector<Position>
+      at;  // kAt: the first offset wanted in each partition; others from the earliest
+  size_t limit = 10'000;  // events delivered and not yet acknowledged, at most
 };
 
 // Which partition an event goes to: the same for every implementation, process and
@@ -43,9 +44,9 @@ uint32_t PartitionOf(const TopicInfo& topic, const void* event, uint32_t partiti
 // Counters that make every loss and delay visible.
 struct SubscriptionStats {
   uint64_t delivered = 0;
-  uint64_t skipped = 0;      // conflated away (market data), or asked for and no longer kept
+  uint64_t skipped = 0;  // conflated away (market data), or asked for and no longer kept
   uint64_t redelivered = 0;
-  uint64_t lag = 0;          // events not yet delivered
+  uint64_t lag = 0;  // events not yet delivered
 };
 
 // Ends the subscription when destroyed; no handler runs after that.
@@ -60,7 +61,8 @@ class Subscription {
 
 class Bus {
  public:
-  using RawHandler = std::function<void(const std::shared_ptr<const void>& event, Position position)>;
+  using RawHandler =
+      std::function<void(const std::shared_ptr<const void>& event, Position position)>;
 
   virtual ~Bus() = default;
 
@@ -74,16 +76,19 @@ class Bus {
   // `handler` runs on the thread that owns the bus's executor, one event at a
   // time, in partition order. It must Ack, sooner or later.
   template <class T>
-  std::unique_ptr<Subscription> Subscribe(const Topic<T>& topic, SubscribeOptions options,
-                                          std::function<void(const market::Event<T>&, Position)> handler) {
+  std::unique_ptr<Subscription> Subscribe(
+      const Topic<T>& topic, SubscribeOptions options,
+      std::function<void(const market::Event<T>&, Position)> handler) {
     return SubscribeRaw(topic.info, std::move(options),
-                        [handler = std::move(handler)](const std::shared_ptr<const void>& event, Position position) {
+                        [handler = std::move(handler)](const std::shared_ptr<const void>& event,
+                                                       Position position) {
                           handler(*static_cast<const market::Event<T>*>(event.get()), position);
                         });
   }
 
   virtual absl::Status PublishRaw(const TopicInfo& topic, std::shared_ptr<const void> event) = 0;
-  virtual std::unique_ptr<Subscription> SubscribeRaw(const TopicInfo& topic, SubscribeOptions options,
+  virtual std::unique_ptr<Subscription> SubscribeRaw(const TopicInfo& topic,
+                                                     SubscribeOptions options,
                                                      RawHandler handler) = 0;
   // Everything accepted so far has been delivered or is kept for redelivery.
   virtual void Flush() = 0;

@@ -392,7 +392,9 @@ void AnEventArrivesAsItWas(BusHarness& harness) {
   for (uint64_t i = 0; i < 20; ++i) {
     sent.push_back(wire::RandomEvent<OrderIntent>(rng));
     sent.back().header.tenant = "main";
-    REQUIRE(harness.bus().Publish(kOrderIntents, std::make_shared<const Event<OrderIntent>>(sent.back())).ok());
+    REQUIRE(harness.bus()
+                .Publish(kOrderIntents, std::make_shared<const Event<OrderIntent>>(sent.back()))
+                .ok());
   }
   harness.bus().Flush();
   harness.Settle();
@@ -414,7 +416,8 @@ void CheckConformance(const std::function<std::unique_ptr<BusHarness>()>& make) 
       {"at most the limit is unacknowledged", AtMostTheLimitIsUnacknowledged},
       {"a full topic refuses and loses nothing", AFullTopicRefusesAndLosesNothing},
       {"market data skips the slow and counts", MarketDataSkipsTheSlowAndCounts},
-      {"no handler runs after the end of its subscription", NoHandlerRunsAfterTheEndOfItsSubscription},
+      {"no handler runs after the end of its subscription",
+       NoHandlerRunsAfterTheEndOfItsSubscription},
       {"a handler may end subscriptions", AHandlerMayEndSubscriptions},
       {"publishing from a handler does not recurse", PublishingFromAHandlerDoesNotRecurse},
       {"an event arrives as it was", AnEventArrivesAsItWas},

@@ -21,7 +21,8 @@ struct Group {
   std::string name;
   std::vector<uint64_t> acknowledged;  // by partition: the first offset not acknowledged
   std::vector<uint64_t> delivered;     // by partition: one past the highest offset ever delivered
-  std::vector<std::shared_ptr<Member>> members;  // in the order of joining; partition p is of p % size
+  // In the order of joining; partition p is of member p mod size.
+  std::vector<std::shared_ptr<Member>> members;
 };
 
 struct TopicState {
@@ -37,9 +38,10 @@ struct Member {
   std::shared_ptr<Group> group;
   Bus::RawHandler handler;
   size_t limit;
-  std::vector<uint64_t> next;   // by partition: the first offset not delivered to this member
-  std::vector<bool> assigned;   // by partition
-  uint32_t turn = 0;            // partition to look at first
+  std::vector<uint64_t> next;  // by partition: the first offset not delivered to this member
+  std::vector<bool> assigned;  // by partition
+  std::vector<std::deque<uint64_t>> in_flight;  // by partition: delivered, not acknowledged
+  uint32_t turn = 0;                            // partition to look at first
   SubscriptionStats stats;
   bool active = true;
   bool ready = false;  // in the queue of those to be served
@@ -64,7 +66,8 @@ class MemoryBus::Core : public std::enable_shared_from_this<Core> {
  private:
   TopicState& TopicOf(const TopicInfo& info);
   std::shared_ptr<Group> GroupOf(TopicState& topic, const SubscribeOptions& options);
-  static void Place(const TopicState& topic, Group& group, Member& member, const SubscribeOptions& options);
+  static void Place(const TopicState& topic, Group& group, Member& member,
+                    const SubscribeOptions& options);
   absl::Status CheckRoom(const TopicState& topic, uint32_t partition) const;
   void Trim(TopicState& topic, uint32_t partition) const;
   static uint64_t LowestAcknowledged(const TopicState& topic, uint32_t partition);
@@ -118,6 +121,10 @@ absl::Status MemoryBus::Core::Publish(const TopicInfo& info, std::shared_ptr<con
   TopicState& topic = TopicOf(info);
   const uint32_t partition =
       PartitionOf(info, event.get(), static_cast<uint32_t>(topic.partitions.size()));
+  if (info.compacted && topic.partitions[partition].size() >= options_.compacted_limit) {
+    topic.stats.expired +=
+        topic.partitions[partition].Compact(LowestAcknowledged(topic, partition));
+  }
   if (absl::Status room = CheckRoom(topic, partition); !room.ok()) {
     ++topic.stats.refused;
     return room;
@@ -137,16 +144,18 @@ absl::Status MemoryBus::Core::Publish(const TopicInfo& info, std::shared_ptr<con
 absl::Status MemoryBus::Core::CheckRoom(const TopicState& topic, uint32_t partition) const {
   const MemoryLog& log = topic.partitions[partition];
   if (topic.info->compacted && log.size() >= options_.compacted_limit) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        std::string(topic.info->name), " holds ", log.size(),
-        " events that none replaces or that are not acknowledged: the limit (bus.compacted_limit)"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat(std::string(topic.info->name), " holds ", log.size(),
+                     " events that none replaces or that are not acknowledged: the limit "
+                     "(bus.compacted_limit)"));
   }
   if (topic.info->delivery != Delivery::kBlock) return absl::OkStatus();
   for (const std::shared_ptr<Group>& group : topic.groups) {
     if (log.Count(group->acknowledged[partition], log.end()) < options_.backlog_limit) continue;
     return absl::ResourceExhaustedError(absl::StrCat(
-        std::string(topic.info->name), ": ", group->name.empty() ? "a subscriber" : "group " + group->name,
-        " is ", options_.backlog_limit, " events behind (bus.backlog_limit); publish again later"));
+        std::string(topic.info->name), ": ",
+        group->name.empty() ? "a subscriber" : "group " + group->name, " is ",
+        options_.backlog_limit, " events behind (bus.backlog_limit); publish again later"));
   }
   return absl::OkStatus();
 }
@@ -167,7 +176,8 @@ void MemoryBus::Core::Trim(TopicState& topic, uint32_t partition) const {
   topic.stats.expired += log.Trim(keep, floor);
 }
 
-std::shared_ptr<Group> MemoryBus::Core::GroupOf(TopicState& topic, const SubscribeOptions& options) {
+std::shared_ptr<Group> MemoryBus::Core::GroupOf(TopicState& topic,
+                                                const SubscribeOptions& options) {
   if (!options.group.empty()) {
     for (const std::shared_ptr<Group>& group : topic.groups) {
       if (group->name == options.group) return group;
@@ -193,7 +203,8 @@ void MemoryBus::Core::Place(const TopicState& topic, Group& group, Member& membe
   }
   if (options.start != Start::kAt) return;
   for (const Position& position : options.at) {
-    GANNET_CHECK(position.partition < topic.partitions.size(), "a position names a partition of its topic");
+    GANNET_CHECK(position.partition < topic.partitions.size(),
+                 "a position names a partition of its topic");
     const MemoryLog& log = topic.partitions[position.partition];
     if (position.offset < log.begin()) member.stats.skipped += log.begin() - position.offset;
     group.acknowledged[position.partition] = std::clamp(position.offset, log.begin(), log.end());
@@ -215,8 +226,12 @@ std::shared_ptr<Member> MemoryBus::Core::Join(const TopicInfo& info, SubscribeOp
   Group& group = *member->group;
   Place(topic, group, *member, options);
   member->next = group.acknowledged;
+  member->in_flight.resize(topic.partitions.size());
   if (options.start != Start::kGroup) {
-    for (const std::shared_ptr<Member>& other : group.members) other->next = group.acknowledged;
+    for (const std::shared_ptr<Member>& other : group.members) {
+      other->next = group.acknowledged;
+      for (std::deque<uint64_t>& offsets : other->in_flight) offsets.clear();
+    }
   }
   group.members.push_back(member);
   Rebalance(group);
@@ -243,6 +258,7 @@ void MemoryBus::Core::Rebalance(Group& group) {
     for (size_t p = 0; p < member.assigned.size(); ++p) {
       const bool mine = p % group.members.size() == m;
       if (mine && !member.assigned[p]) member.next[p] = group.acknowledged[p];
+      if (!mine) member.in_flight[p].clear();
       member.assigned[p] = mine;
     }
     MakeReady(group.members[m]);
@@ -250,10 +266,13 @@ void MemoryBus::Core::Rebalance(Group& group) {
 }
 
 void MemoryBus::Core::Ack(const std::shared_ptr<Member>& member, Position position) {
-  GANNET_CHECK(position.partition < member->next.size(), "a position names a partition of its topic");
+  GANNET_CHECK(position.partition < member->next.size(),
+               "a position names a partition of its topic");
   uint64_t& acknowledged = member->group->acknowledged[position.partition];
   const uint64_t end = member->topic->partitions[position.partition].end();
   acknowledged = std::max(acknowledged, std::min(position.offset + 1, end));
+  std::deque<uint64_t>& offsets = member->in_flight[position.partition];
+  while (!offsets.empty() && offsets.front() <= position.offset) offsets.pop_front();
   if (closed_) return;
   Trim(*member->topic, position.partition);
   MakeReady(member);
@@ -316,10 +335,7 @@ void MemoryBus::Core::Serve() {
 
 size_t MemoryBus::Core::Unacknowledged(const Member& member) {
   size_t count = 0;
-  for (size_t p = 0; p < member.next.size(); ++p) {
-    if (!member.assigned[p]) continue;
-    count += member.topic->partitions[p].Count(member.group->acknowledged[p], member.next[p]);
-  }
+  for (const std::deque<uint64_t>& offsets : member.in_flight) count += offsets.size();
   return count;
 }
 
@@ -352,6 +368,7 @@ bool MemoryBus::Core::ServeOne(Member& member) {
     if (position.offset < highest) ++member.stats.redelivered;
     highest = std::max(highest, position.offset + 1);
     member.next[p] = position.offset + 1;
+    member.in_flight[p].push_back(position.offset);
     member.turn = (p + 1) % partitions;
     ++member.stats.delivered;
     member.handler(event, position);
@@ -369,7 +386,8 @@ absl::Status MemoryBus::PublishRaw(const TopicInfo& topic, std::shared_ptr<const
   return core_->Publish(topic, std::move(event));
 }
 
-std::unique_ptr<Subscription> MemoryBus::SubscribeRaw(const TopicInfo& topic, SubscribeOptions options,
+std::unique_ptr<Subscription> MemoryBus::SubscribeRaw(const TopicInfo& topic,
+                                                      SubscribeOptions options,
                                                       RawHandler handler) {
   return std::make_unique<MemorySubscription>(
       core_, core_->Join(topic, std::move(options), std::move(handler)));

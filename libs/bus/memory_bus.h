@@ -33,10 +33,10 @@ struct MemoryBusOptions {
   bool wire_mode = false;
   uint32_t partitions = 1;
   std::map<std::string, uint32_t, std::less<>> topic_partitions;  // exceptions, by topic name
-  size_t backlog_limit = 100'000;             // kBlock, a partition
-  size_t retention_events = 10'000;           // kBlock, a partition: kept although acknowledged
-  size_t conflate_retention_events = 1'000;   // kConflate, a partition
-  size_t compacted_limit = 100'000;           // keys of a compacted topic, a partition
+  size_t backlog_limit = 100'000;                                 // kBlock, a partition
+  size_t retention_events = 10'000;          // kBlock, a partition: kept although acknowledged
+  size_t conflate_retention_events = 1'000;  // kConflate, a partition
+  size_t compacted_limit = 100'000;          // keys of a compacted topic, a partition
 };
 
 // What happened to a topic, all partitions together.

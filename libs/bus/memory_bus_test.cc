@@ -58,7 +58,8 @@ std::shared_ptr<const Event<market::NewsItem>> News(std::string id) {
   return event;
 }
 
-std::shared_ptr<const Event<market::Instrument>> Definition(const std::string& symbol, uint32_t version) {
+std::shared_ptr<const Event<market::Instrument>> Definition(const std::string& symbol,
+                                                            uint32_t version) {
   auto event = std::make_shared<Event<market::Instrument>>();
   event->value.id = market::InstrumentId("venue:" + symbol);
   event->value.version = version;
@@ -99,7 +100,8 @@ TEST_CASE("MemoryBus keeps the last event of each key of a compacted topic") {
   Fixture f({.retention_events = 4});
   for (uint32_t version = 1; version <= 50; ++version) {
     REQUIRE(f.bus.Publish(kInstruments, Definition("A", version)).ok());
-    if (version <= 3) REQUIRE(f.bus.Publish(kInstruments, Definition("B" + std::to_string(version), 1)).ok());
+    if (version <= 3)
+      REQUIRE(f.bus.Publish(kInstruments, Definition("B" + std::to_string(version), 1)).ok());
   }
   CHECK(f.bus.stats(kInstruments.info).kept <= 12);
   std::map<std::string, uint32_t> newest;
@@ -117,10 +119,42 @@ TEST_CASE("MemoryBus keeps the last event of each key of a compacted topic") {
 
 TEST_CASE("MemoryBus refuses keys beyond the limit of a compacted topic") {
   Fixture f({.retention_events = 2, .compacted_limit = 5});
-  for (int i = 0; i < 5; ++i) REQUIRE(f.bus.Publish(kInstruments, Definition(std::to_string(i), 1)).ok());
+  for (int i = 0; i < 5; ++i)
+    REQUIRE(f.bus.Publish(kInstruments, Definition(std::to_string(i), 1)).ok());
   const absl::Status status = f.bus.Publish(kInstruments, Definition("6", 1));
   CHECK(status.code() == absl::StatusCode::kResourceExhausted);
   CHECK_THAT(std::string(status.message()), ContainsSubstring("bus.compacted_limit"));
+}
+
+TEST_CASE("MemoryBus compacts before it refuses a compacted topic") {
+  Fixture f({.retention_events = 2, .compacted_limit = 10});
+  for (int i = 0; i < 8; ++i) {
+    REQUIRE(f.bus.Publish(kInstruments, Definition(std::to_string(i), 1)).ok());
+  }
+  for (uint32_t version = 2; version < 50; ++version) {
+    REQUIRE(f.bus.Publish(kInstruments, Definition("0", version)).ok());
+  }
+  CHECK(f.bus.stats(kInstruments.info).kept <= 10);
+}
+
+TEST_CASE("MemoryBus does not count what it skipped against the limit") {
+  Fixture f;
+  std::vector<uint64_t> heard;
+  std::vector<Position> positions;
+  const auto slow = f.bus.Subscribe<market::Trade>(kTrades, {.group = "slow", .limit = 4},
+                                                   [&](const auto& event, Position position) {
+                                                     heard.push_back(event.value.trade_id);
+                                                     positions.push_back(position);
+                                                   });
+  for (uint64_t i = 0; i < 100; ++i) REQUIRE(f.bus.Publish(kTrades, TradeOf(i)).ok());
+  f.Settle();
+  CHECK(heard == std::vector<uint64_t>{96, 97, 98, 99});
+  for (uint64_t i = 100; i < 200; ++i) REQUIRE(f.bus.Publish(kTrades, TradeOf(i)).ok());
+  slow->Ack(positions[1]);  // two are still out: room for two, the oldest of the newest four
+  f.Settle();
+  CHECK(heard == std::vector<uint64_t>{96, 97, 98, 99, 196, 197});
+  CHECK(slow->stats().skipped == 96 + 96);
+  CHECK(slow->stats().lag == 2);
 }
 
 TEST_CASE("MemoryBus bounds market data that nobody reads") {
@@ -132,11 +166,13 @@ TEST_CASE("MemoryBus bounds market data that nobody reads") {
 
 TEST_CASE("MemoryBus names the group that holds up a topic, until it is forgotten") {
   Fixture f({.backlog_limit = 20});
-  f.bus.Subscribe<market::NewsItem>(kNewsRaw, {.group = "gone"}, [](const auto&, Position) {}).reset();
+  f.bus.Subscribe<market::NewsItem>(kNewsRaw, {.group = "gone"}, [](const auto&, Position) {})
+      .reset();
   for (int i = 0; i < 20; ++i) REQUIRE(f.bus.Publish(kNewsRaw, News(std::to_string(i))).ok());
   const absl::Status status = f.bus.Publish(kNewsRaw, News("x"));
   CHECK(status.code() == absl::StatusCode::kResourceExhausted);
-  CHECK_THAT(std::string(status.message()), ContainsSubstring("news.raw.v1: group gone is 20 events behind"));
+  CHECK_THAT(std::string(status.message()),
+             ContainsSubstring("news.raw.v1: group gone is 20 events behind"));
   CHECK(f.bus.stats(kNewsRaw.info).refused == 1);
   f.bus.ForgetGroup(kNewsRaw.info, "gone");
   CHECK(f.bus.Publish(kNewsRaw, News("x")).ok());
@@ -144,12 +180,14 @@ TEST_CASE("MemoryBus names the group that holds up a topic, until it is forgotte
 
 TEST_CASE("MemoryBus counts what it delivers again") {
   Fixture f;
-  auto first = f.bus.Subscribe<market::NewsItem>(kNewsRaw, {.group = "g"}, [](const auto&, Position) {});
+  auto first =
+      f.bus.Subscribe<market::NewsItem>(kNewsRaw, {.group = "g"}, [](const auto&, Position) {});
   for (int i = 0; i < 3; ++i) REQUIRE(f.bus.Publish(kNewsRaw, News(std::to_string(i))).ok());
   f.Settle();
   CHECK(first->stats().redelivered == 0);
   first.reset();
-  const auto second = f.bus.Subscribe<market::NewsItem>(kNewsRaw, {.group = "g"}, [](const auto&, Position) {});
+  const auto second =
+      f.bus.Subscribe<market::NewsItem>(kNewsRaw, {.group = "g"}, [](const auto&, Position) {});
   REQUIRE(f.bus.Publish(kNewsRaw, News("3")).ok());
   f.Settle();
   CHECK(second->stats().delivered == 4);
@@ -158,7 +196,8 @@ TEST_CASE("MemoryBus counts what it delivers again") {
 
 TEST_CASE("MemoryBus in wire mode refuses what would not come back") {
   Fixture f({.wire_mode = true});
-  const absl::Status status = f.bus.Publish(kTrades, std::make_shared<const Event<market::Trade>>());
+  const absl::Status status =
+      f.bus.Publish(kTrades, std::make_shared<const Event<market::Trade>>());
   CHECK(status.code() == absl::StatusCode::kInvalidArgument);
   CHECK_THAT(std::string(status.message()), ContainsSubstring("market.trades.v1"));
   CHECK_THAT(std::string(status.message()), ContainsSubstring("value.instrument is missing"));
@@ -184,7 +223,8 @@ TEST_CASE("MemoryBus may end before its subscriptions") {
   VirtualExecutor executor{base::FromUnixMillis(0)};
   auto bus = std::make_unique<MemoryBus>(executor);
   size_t heard = 0;
-  const auto reader = bus->Subscribe<market::NewsItem>(kNewsRaw, {.group = "g"}, [&](const auto&, Position) { ++heard; });
+  const auto reader = bus->Subscribe<market::NewsItem>(kNewsRaw, {.group = "g"},
+                                                       [&](const auto&, Position) { ++heard; });
   REQUIRE(bus->Publish(kNewsRaw, News("1")).ok());
   bus.reset();
   executor.RunFor(std::chrono::seconds(1));

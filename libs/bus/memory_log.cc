@@ -13,9 +13,9 @@ uint64_t MemoryLog::Append(std::shared_ptr<const void> event, std::string key) {
 }
 
 size_t MemoryLog::IndexFrom(uint64_t offset) const {
-  const auto first = std::lower_bound(
-      entries_.begin(), entries_.end(), offset,
-      [](const Entry& entry, uint64_t wanted) { return entry.offset < wanted; });
+  const auto first =
+      std::lower_bound(entries_.begin(), entries_.end(), offset,
+                       [](const Entry& entry, uint64_t wanted) { return entry.offset < wanted; });
   return static_cast<size_t>(first - entries_.begin());
 }
 
@@ -29,7 +29,8 @@ size_t MemoryLog::Count(uint64_t from, uint64_t to) const {
 }
 
 size_t MemoryLog::Trim(size_t keep, uint64_t floor) {
-  if (compacted_) return Compact(keep, floor);
+  // Each walk is paid for by as many appends as the last one left entries behind.
+  if (compacted_) return entries_.size() > std::max(keep, compact_at_) ? Compact(floor) : 0;
   size_t removed = 0;
   while (entries_.size() > keep && entries_.front().offset < floor) {
     entries_.pop_front();
@@ -38,13 +39,11 @@ size_t MemoryLog::Trim(size_t keep, uint64_t floor) {
   return removed;
 }
 
-size_t MemoryLog::Compact(size_t keep, uint64_t floor) {
-  if (entries_.size() <= std::max(keep, compact_at_)) return 0;
+size_t MemoryLog::Compact(uint64_t floor) {
   const size_t before = entries_.size();
   std::erase_if(entries_, [&](const Entry& entry) {
     return entry.offset < floor && latest_.at(entry.key) != entry.offset;
   });
-  // Each walk is paid for by as many appends as it left entries behind.
   compact_at_ = 2 * entries_.size();
   return before - entries_.size();
 }

@@ -33,10 +33,12 @@ class MemoryLog {
   // Removes the oldest entries below `floor` beyond `keep` of them; of a compacted
   // log only those that a later event of their key replaces. The count removed.
   size_t Trim(size_t keep, uint64_t floor);
+  // Of a compacted log, whatever its size: removes every entry below `floor` that a
+  // later event of its key replaces. Walks the whole log. The count removed.
+  size_t Compact(uint64_t floor);
 
  private:
   size_t IndexFrom(uint64_t offset) const;
-  size_t Compact(size_t keep, uint64_t floor);
 
   const bool compacted_;
   uint64_t end_ = 0;

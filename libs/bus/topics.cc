@@ -6,10 +6,11 @@ namespace gannet::bus {
 
 std::span<const TopicInfo* const> AllTopics() {
   static constexpr std::array<const TopicInfo*, 17> kAll = {
-      &kInstruments.info, &kTrades.info,        &kBooks.info,       &kQuotes.info,        &kBars.info,
-      &kMarketStatus.info, &kNewsRaw.info,      &kNewsSignals.info, &kPredictions.info,   &kOrderIntents.info,
-      &kRiskDecisions.info, &kExecReports.info, &kPositions.info,   &kBalances.info,      &kRiskState.info,
-      &kCommands.info,     &kJournals.info,
+      &kInstruments.info, &kTrades.info,       &kBooks.info,         &kQuotes.info,
+      &kBars.info,        &kMarketStatus.info, &kNewsRaw.info,       &kNewsSignals.info,
+      &kPredictions.info, &kOrderIntents.info, &kRiskDecisions.info, &kExecReports.info,
+      &kPositions.info,   &kBalances.info,     &kRiskState.info,     &kCommands.info,
+      &kJournals.info,
   };
   return kAll;
 }

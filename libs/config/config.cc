@@ -41,12 +41,13 @@ size_t Distance(std::string_view a, std::string_view b) {
 
 std::string UnknownKey(std::string_view key, const std::vector<std::string>& known) {
   if (known.empty()) return "is not known; nothing can be set here";
-  const auto closest = std::min_element(known.begin(), known.end(), [&](const auto& a, const auto& b) {
-    return Distance(key, a) < Distance(key, b);
-  });
+  const auto closest = std::min_element(
+      known.begin(), known.end(),
+      [&](const auto& a, const auto& b) { return Distance(key, a) < Distance(key, b); });
   std::string what = "is not known";
   if (Distance(key, *closest) <= kMaxTypo) absl::StrAppend(&what, "; did you mean ", *closest, "?");
-  return absl::StrCat(what, what.back() == '?' ? " " : "; ", "allowed here: ", absl::StrJoin(known, ", "));
+  return absl::StrCat(what, what.back() == '?' ? " " : "; ",
+                      "allowed here: ", absl::StrJoin(known, ", "));
 }
 
 }  // namespace
@@ -71,7 +72,8 @@ void Section::Problem(std::string_view key, std::string what) {
 const Node* Section::Take(std::string_view key, bool required) {
   if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.emplace_back(key);
   const Node* node = node_->Find(key);
-  if (node == nullptr && required) document_.Add(node_->line, PathOf(key), "is missing; it must be set");
+  if (node == nullptr && required)
+    document_.Add(node_->line, PathOf(key), "is missing; it must be set");
   return node;
 }
 
@@ -84,13 +86,15 @@ const Node* Section::TakeList(std::string_view key, Count count) {
   }
   if (node->items.size() < count.min || node->items.size() > count.max) {
     document_.Add(node->line, PathOf(key),
-                  absl::StrCat("has ", node->items.size(), " entries; allowed are ", count.min, " to ", count.max));
+                  absl::StrCat("has ", node->items.size(), " entries; allowed are ", count.min,
+                               " to ", count.max));
     return nullptr;
   }
   return node;
 }
 
-void Section::Enter(const std::string& path, const Node& node, const std::function<void(Section&)>& read) {
+void Section::Enter(const std::string& path, const Node& node,
+                    const std::function<void(Section&)>& read) {
   if (node.kind != Node::Kind::kMap && node.kind != Node::Kind::kNull) {
     return document_.Add(node.line, path, "is not a section; write one \"key: value\" a line");
   }
@@ -99,39 +103,46 @@ void Section::Enter(const std::string& path, const Node& node, const std::functi
   section.Finish();
 }
 
-void Section::Inner(std::string_view key, bool required, const std::function<void(Section&)>& read) {
+void Section::Inner(std::string_view key, bool required,
+                    const std::function<void(Section&)>& read) {
   if (const Node* node = Take(key, required)) Enter(PathOf(key), *node, read);
 }
 
-void Section::Entries(std::string_view key, const std::function<void(Section&)>& read, Count count) {
+void Section::Entries(std::string_view key, const std::function<void(Section&)>& read,
+                      Count count) {
   const Node* node = Take(key, count.min > 0);
   if (node == nullptr) return;
   if (node->entries.size() < count.min || node->entries.size() > count.max) {
     return document_.Add(node->line, PathOf(key),
-                         absl::StrCat("has ", node->entries.size(), " entries; allowed are ", count.min, " to ", count.max));
+                         absl::StrCat("has ", node->entries.size(), " entries; allowed are ",
+                                      count.min, " to ", count.max));
   }
   Enter(PathOf(key), *node, read);
 }
 
-void Section::ForEach(const Node& list, const std::function<void(const std::string&, const Node&)>& each) const {
+void Section::ForEach(const Node& list,
+                      const std::function<void(const std::string&, const Node&)>& each) const {
   const std::string& key = known_.back();  // the list was taken just before
   for (size_t i = 0; i < list.items.size(); ++i) {
     each(absl::StrCat(PathOf(key), "[", i, "]"), list.items[i]);
   }
 }
 
-const std::string* Section::ScalarText(const std::string& path, const Node& node, std::string_view form) {
+const std::string* Section::ScalarText(const std::string& path, const Node& node,
+                                       std::string_view form) {
   if (node.kind == Node::Kind::kScalar) return &node.text;
-  document_.Add(node.line, path,
-                absl::StrCat(node.kind == Node::Kind::kNull ? "has no value" : "is a list or section",
-                             "; expected is ", std::string(form)));
+  document_.Add(
+      node.line, path,
+      absl::StrCat(node.kind == Node::Kind::kNull ? "has no value" : "is a list or section",
+                   "; expected is ", std::string(form)));
   return nullptr;
 }
 
 std::optional<size_t> Section::FindName(const std::string& path, const Node& node,
                                         const std::vector<std::string_view>& names) {
   std::string allowed;
-  for (const std::string_view name : names) allowed.append(allowed.empty() ? "" : ", ").append(name);
+  for (const std::string_view name : names)
+    allowed.append(allowed.empty() ? "" : ", ").append(name);
   const std::string* text = ScalarText(path, node, "one of " + allowed);
   if (text == nullptr) return std::nullopt;
   const auto found = std::find(names.begin(), names.end(), *text);
@@ -140,8 +151,10 @@ std::optional<size_t> Section::FindName(const std::string& path, const Node& nod
   return std::nullopt;
 }
 
-void Section::Refuse(const std::string& path, const Node& node, std::string_view form, const std::string& limits) {
-  document_.Add(node.line, path, absl::StrCat(Quoted(node.text), " is not ", std::string(form), limits));
+void Section::Refuse(const std::string& path, const Node& node, std::string_view form,
+                     const std::string& limits) {
+  document_.Add(node.line, path,
+                absl::StrCat(Quoted(node.text), " is not ", std::string(form), limits));
 }
 
 void Section::Finish() {
@@ -152,7 +165,8 @@ void Section::Finish() {
   }
 }
 
-absl::Status LoadText(std::string_view text, std::string_view name, const std::function<void(Section&)>& read) {
+absl::Status LoadText(std::string_view text, std::string_view name,
+                      const std::function<void(Section&)>& read) {
   Document document;
   document.name = name;
   document.root.line = 1;
@@ -168,7 +182,8 @@ absl::Status LoadText(std::string_view text, std::string_view name, const std::f
   return document.status();
 }
 
-absl::Status LoadFile(base::Files& files, const std::string& path, const std::function<void(Section&)>& read) {
+absl::Status LoadFile(base::Files& files, const std::string& path,
+                      const std::function<void(Section&)>& read) {
   absl::StatusOr<std::string> text = files.Read(path);
   if (!text.ok()) return base::Annotate(text.status(), "configuration");
   return LoadText(*text, path, read);

@@ -91,11 +91,17 @@ struct Bounds {
   }
 };
 template <class A, class B>
-Bounds<A, B> Between(A min, B max) { return {std::move(min), std::move(max)}; }
+Bounds<A, B> Between(A min, B max) {
+  return {std::move(min), std::move(max)};
+}
 template <class A>
-Bounds<A, A> AtLeast(A min) { return {std::move(min), std::nullopt}; }
+Bounds<A, A> AtLeast(A min) {
+  return {std::move(min), std::nullopt};
+}
 template <class A>
-Bounds<A, A> AtMost(A max) { return {std::nullopt, std::move(max)}; }
+Bounds<A, A> AtMost(A max) {
+  return {std::nullopt, std::move(max)};
+}
 
 // One value of an enum as it is written.
 template <class E>
@@ -136,15 +142,24 @@ std::string Show(ByteSize value);
 // What is expected where T stands: "a duration such as 250ms or 10s".
 template <class T>
 std::string_view Form();
-template <> std::string_view Form<bool>();
-template <> std::string_view Form<int64_t>();
-template <> std::string_view Form<uint64_t>();
-template <> std::string_view Form<double>();
-template <> std::string_view Form<std::string>();
-template <> std::string_view Form<base::Duration>();
-template <> std::string_view Form<market::Money>();
-template <> std::string_view Form<Ppm>();
-template <> std::string_view Form<ByteSize>();
+template <>
+std::string_view Form<bool>();
+template <>
+std::string_view Form<int64_t>();
+template <>
+std::string_view Form<uint64_t>();
+template <>
+std::string_view Form<double>();
+template <>
+std::string_view Form<std::string>();
+template <>
+std::string_view Form<base::Duration>();
+template <>
+std::string_view Form<market::Money>();
+template <>
+std::string_view Form<Ppm>();
+template <>
+std::string_view Form<ByteSize>();
 
 template <class T>
 struct IsTextId : std::false_type {};
@@ -175,12 +190,14 @@ class Section {
   // A scalar: bool, integer, double, text or TextId, Duration, Money, Ppm, ByteSize.
   template <class T>
     requires(!std::is_enum_v<T>)
-  void Required(std::string_view key, T& out, std::type_identity_t<Limits<internal::Parsed<T>>> limits = {}) {
+  void Required(std::string_view key, T& out,
+                std::type_identity_t<Limits<internal::Parsed<T>>> limits = {}) {
     ReadScalar(key, true, out, limits);
   }
   template <class T>
     requires(!std::is_enum_v<T>)
-  void Optional(std::string_view key, T& out, std::type_identity_t<Limits<internal::Parsed<T>>> limits = {}) {
+  void Optional(std::string_view key, T& out,
+                std::type_identity_t<Limits<internal::Parsed<T>>> limits = {}) {
     ReadScalar(key, false, out, limits);
   }
   // An optional without a default.
@@ -222,16 +239,24 @@ class Section {
   template <class T>
   void Map(std::string_view key, std::map<std::string, T>& out, Count count = {},
            std::type_identity_t<Limits<internal::Parsed<T>>> limits = {}) {
-    Entries(key, [&](Section& entries) {
-      out.clear();
-      for (const std::string& name : entries.Keys()) entries.ReadScalar(name, true, out[name], limits);
-    }, count);
+    Entries(
+        key,
+        [&](Section& entries) {
+          out.clear();
+          for (const std::string& name : entries.Keys())
+            entries.ReadScalar(name, true, out[name], limits);
+        },
+        count);
   }
 
   // A section inside this one; `read(Section&)`, or `read(Section&, T&)` with the
   // part of the struct. When the key is absent an optional one is left alone.
-  void RequiredSection(std::string_view key, const std::function<void(Section&)>& read) { Inner(key, true, read); }
-  void OptionalSection(std::string_view key, const std::function<void(Section&)>& read) { Inner(key, false, read); }
+  void RequiredSection(std::string_view key, const std::function<void(Section&)>& read) {
+    Inner(key, true, read);
+  }
+  void OptionalSection(std::string_view key, const std::function<void(Section&)>& read) {
+    Inner(key, false, read);
+  }
   template <class T, class Read>
   void RequiredSection(std::string_view key, T& out, Read read) {
     Inner(key, true, [&](Section& inner) { read(inner, out); });
@@ -256,12 +281,15 @@ class Section {
   // A map from a name to a section: `read(Section&, T&)` for each name.
   template <class T, class Read>
   void Sections(std::string_view key, std::map<std::string, T>& out, Read read, Count count = {}) {
-    Entries(key, [&](Section& entries) {
-      out.clear();
-      for (const std::string& name : entries.Keys()) {
-        entries.RequiredSection(name, out[name], read);
-      }
-    }, count);
+    Entries(
+        key,
+        [&](Section& entries) {
+          out.clear();
+          for (const std::string& name : entries.Keys()) {
+            entries.RequiredSection(name, out[name], read);
+          }
+        },
+        count);
   }
 
   bool Has(std::string_view key) const;
@@ -291,12 +319,14 @@ class Section {
       if (!effective.max) effective.max = std::numeric_limits<T>::max();
     }
     P value{};
-    const bool fits = internal::Parse(*text, value) && (!effective.min || !(value < *effective.min)) &&
+    const bool fits = internal::Parse(*text, value) &&
+                      (!effective.min || !(value < *effective.min)) &&
                       (!effective.max || !(*effective.max < value));
     if (!fits) {
       // The type's own range is worth words only to who has left it.
-      return Refuse(path, node, internal::Form<P>(),
-                    limits.min || limits.max ? internal::Allowed(limits) : internal::Allowed(effective));
+      return Refuse(
+          path, node, internal::Form<P>(),
+          limits.min || limits.max ? internal::Allowed(limits) : internal::Allowed(effective));
     }
     if constexpr (std::same_as<T, P>) {
       out = std::move(value);
@@ -311,7 +341,8 @@ class Section {
     if (node == nullptr) return;
     std::vector<std::string_view> texts;
     for (const Name<E>& name : names) texts.push_back(name.text);
-    if (const std::optional<size_t> index = FindName(PathOf(key), *node, texts)) out = names[*index].value;
+    if (const std::optional<size_t> index = FindName(PathOf(key), *node, texts))
+      out = names[*index].value;
   }
 
   // The node of a key, which counts as known from now on; null when absent.
@@ -320,14 +351,18 @@ class Section {
   const internal::Node* TakeList(std::string_view key, Count count);
   void Entries(std::string_view key, const std::function<void(Section&)>& read, Count count);
   void Inner(std::string_view key, bool required, const std::function<void(Section&)>& read);
-  void Enter(const std::string& path, const internal::Node& node, const std::function<void(Section&)>& read);
-  void ForEach(const internal::Node& list,
-               const std::function<void(const std::string& path, const internal::Node&)>& each) const;
+  void Enter(const std::string& path, const internal::Node& node,
+             const std::function<void(Section&)>& read);
+  void ForEach(
+      const internal::Node& list,
+      const std::function<void(const std::string& path, const internal::Node&)>& each) const;
   // Null, and a problem, when the node is no scalar or empty.
-  const std::string* ScalarText(const std::string& path, const internal::Node& node, std::string_view form);
+  const std::string* ScalarText(const std::string& path, const internal::Node& node,
+                                std::string_view form);
   std::optional<size_t> FindName(const std::string& path, const internal::Node& node,
                                  const std::vector<std::string_view>& names);
-  void Refuse(const std::string& path, const internal::Node& node, std::string_view form, const std::string& limits);
+  void Refuse(const std::string& path, const internal::Node& node, std::string_view form,
+              const std::string& limits);
   std::string PathOf(std::string_view key) const;
   // Reports what nobody has asked for.
   void Finish();
@@ -340,18 +375,22 @@ class Section {
 
 // INVALID_ARGUMENT with every error of the text, one a line, each beginning
 // "name:line: key.path: ". An empty text is an empty section.
-absl::Status LoadText(std::string_view text, std::string_view name, const std::function<void(Section&)>& read);
+absl::Status LoadText(std::string_view text, std::string_view name,
+                      const std::function<void(Section&)>& read);
 // The same for a file; or what Files::Read says.
-absl::Status LoadFile(base::Files& files, const std::string& path, const std::function<void(Section&)>& read);
+absl::Status LoadFile(base::Files& files, const std::string& path,
+                      const std::function<void(Section&)>& read);
 
 template <class T, class Read>
-absl::StatusOr<T> LoadText(std::string_view text, std::string_view name, Read read, T defaults = {}) {
+absl::StatusOr<T> LoadText(std::string_view text, std::string_view name, Read read,
+                           T defaults = {}) {
   absl::Status status = LoadText(text, name, [&](Section& in) { read(in, defaults); });
   if (!status.ok()) return status;
   return defaults;
 }
 template <class T, class Read>
-absl::StatusOr<T> LoadFile(base::Files& files, const std::string& path, Read read, T defaults = {}) {
+absl::StatusOr<T> LoadFile(base::Files& files, const std::string& path, Read read,
+                           T defaults = {}) {
   absl::Status status = LoadFile(files, path, [&](Section& in) { read(in, defaults); });
   if (!status.ok()) return status;
   return defaults;

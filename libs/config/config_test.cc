@@ -69,7 +69,9 @@ void ReadFeed(Section& in, Feed& out) {
   in.OptionalSection("main", out.main, ReadSymbol);
 }
 
-absl::StatusOr<Feed> Load(std::string_view text) { return LoadText<Feed>(text, "feed.yaml", ReadFeed); }
+absl::StatusOr<Feed> Load(std::string_view text) {
+  return LoadText<Feed>(text, "feed.yaml", ReadFeed);
+}
 
 std::string ErrorOf(std::string_view text) {
   const auto loaded = Load(text);
@@ -136,10 +138,13 @@ TEST_CASE("Config keeps the defaults of keys that are absent") {
 }
 
 TEST_CASE("Config names an unknown key, its line and what is allowed") {
-  CHECK_THAT(ErrorOf("url: x\ntimeot: 1s"),
-             ContainsSubstring("feed.yaml:2: timeot: is not known; did you mean timeout? allowed here: url, quote"));
-  CHECK_THAT(ErrorOf("url: x\nsymbols:\n  - name: a\n    colour: red"),
-             ContainsSubstring("feed.yaml:4: symbols[0].colour: is not known; allowed here: name, depth"));
+  CHECK_THAT(
+      ErrorOf("url: x\ntimeot: 1s"),
+      ContainsSubstring(
+          "feed.yaml:2: timeot: is not known; did you mean timeout? allowed here: url, quote"));
+  CHECK_THAT(
+      ErrorOf("url: x\nsymbols:\n  - name: a\n    colour: red"),
+      ContainsSubstring("feed.yaml:4: symbols[0].colour: is not known; allowed here: name, depth"));
 }
 
 TEST_CASE("Config names a missing key") {
@@ -202,8 +207,9 @@ TEST_CASE("Config refuses values of the wrong form, naming what is allowed") {
 
 TEST_CASE("Config reports all errors of a file, by line") {
   const std::string error = ErrorOf("tls: maybe\nspeed: 3\ntimeout: 1h\nmode: 7");
-  const std::vector<const char*> parts = {"feed.yaml:1: url", "feed.yaml:1: tls", "feed.yaml:2: speed",
-                                          "feed.yaml:3: timeout", "feed.yaml:4: mode"};
+  const std::vector<const char*> parts = {"feed.yaml:1: url", "feed.yaml:1: tls",
+                                          "feed.yaml:2: speed", "feed.yaml:3: timeout",
+                                          "feed.yaml:4: mode"};
   for (const char* part : parts) CHECK_THAT(error, ContainsSubstring(part));
   CHECK(error.find("feed.yaml:2") < error.find("feed.yaml:3"));
   CHECK(error.find("feed.yaml:3") < error.find("feed.yaml:4"));
@@ -211,7 +217,8 @@ TEST_CASE("Config reports all errors of a file, by line") {
 
 TEST_CASE("Config shows so many errors and counts the rest") {
   std::string text = "url: x\n";
-  for (size_t i = 0; i < kMaxProblemsShown + 7; ++i) text += "unknown_key_" + std::to_string(i) + ": 1\n";
+  for (size_t i = 0; i < kMaxProblemsShown + 7; ++i)
+    text += "unknown_key_" + std::to_string(i) + ": 1\n";
   CHECK_THAT(ErrorOf(text), ContainsSubstring("… and 7 more"));
 }
 
@@ -229,7 +236,8 @@ TEST_CASE("Config refuses what is not plain YAML") {
 
 TEST_CASE("Config bounds the size and depth of a file") {
   CHECK_THAT(ErrorOf("url: " + std::string(kMaxFileBytes, 'x')), ContainsSubstring("the limit is"));
-  CHECK_THAT(ErrorOf("url: " + std::string(5000, 'x')), ContainsSubstring("is not text of 1 to 4096 bytes"));
+  CHECK_THAT(ErrorOf("url: " + std::string(5000, 'x')),
+             ContainsSubstring("is not text of 1 to 4096 bytes"));
   CHECK_THAT(ErrorOf("url: " + std::string(kMaxDepth + 1, '[') + std::string(kMaxDepth + 1, ']')),
              ContainsSubstring("is nested deeper than"));
   CHECK_THAT(ErrorOf("url: " + std::string(100'000, '[')), ContainsSubstring("not YAML"));

@@ -58,7 +58,9 @@ class TreeBuilder : public YAML::EventHandler {
     bool keep_value = true;
   };
 
-  static size_t Line(const YAML::Mark& mark) { return static_cast<size_t>(std::max(0, mark.line)) + 1; }
+  static size_t Line(const YAML::Mark& mark) {
+    return static_cast<size_t>(std::max(0, mark.line)) + 1;
+  }
   static Node MakeNode(Node::Kind kind, const YAML::Mark& mark) {
     Node node;
     node.kind = kind;
@@ -84,15 +86,18 @@ class TreeBuilder : public YAML::EventHandler {
   void RefuseTag(const YAML::Mark& mark, const std::string& tag) {
     // "?": plain, "!": quoted; yaml-cpp gives them to values without a tag.
     if (!tag.empty() && tag != "?" && tag != "!") {
-      document_.Add(Line(mark), Path(), absl::StrCat("has the tag ", tag, "; tags are not used here"));
+      document_.Add(Line(mark), Path(),
+                    absl::StrCat("has the tag ", tag, "; tags are not used here"));
     }
   }
 
-  void Open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Node::Kind kind) {
+  void Open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+            Node::Kind kind) {
     RefuseAnchor(mark, anchor);
     RefuseTag(mark, tag);
     if (open_.size() == kMaxDepth) {
-      document_.Add(Line(mark), Path(), absl::StrCat("is nested deeper than ", kMaxDepth, " levels"));
+      document_.Add(Line(mark), Path(),
+                    absl::StrCat("is nested deeper than ", kMaxDepth, " levels"));
     }
     open_.push_back({MakeNode(kind, mark)});
   }
@@ -123,7 +128,8 @@ class TreeBuilder : public YAML::EventHandler {
       parent.key_known = false;
       // yaml-cpp places a value that is not there at whatever comes next.
       if (node.kind == Node::Kind::kNull) node.line = parent.key_line;
-      if (parent.keep_value) parent.node.entries.push_back({std::move(parent.key), std::move(node)});
+      if (parent.keep_value)
+        parent.node.entries.push_back({std::move(parent.key), std::move(node)});
     }
   }
 
@@ -178,7 +184,8 @@ absl::Status Document::status() const {
 
 void ParseYaml(std::string_view text, Document& document) {
   if (text.size() > kMaxFileBytes) {
-    return document.Add(1, "", absl::StrCat("the file has ", text.size(), " bytes; the limit is ", kMaxFileBytes));
+    return document.Add(
+        1, "", absl::StrCat("the file has ", text.size(), " bytes; the limit is ", kMaxFileBytes));
   }
   if (!base::IsUtf8(text)) return document.Add(1, "", "the file is not UTF-8; save it as UTF-8");
   // yaml-cpp reports through exceptions: they end here.

@@ -35,7 +35,9 @@ bool Parse(const std::string& text, bool& out) {
 bool Parse(const std::string& text, int64_t& out) { return ParseWhole(text, out); }
 bool Parse(const std::string& text, uint64_t& out) { return ParseWhole(text, out); }
 
-bool Parse(const std::string& text, double& out) { return ParseWhole(text, out) && std::isfinite(out); }
+bool Parse(const std::string& text, double& out) {
+  return ParseWhole(text, out) && std::isfinite(out);
+}
 
 bool Parse(const std::string& text, std::string& out) {
   constexpr size_t kMaxTextBytes = 4096;
@@ -124,22 +126,40 @@ std::string Show(ByteSize value) {
 }
 
 template <>
-std::string_view Form<bool>() { return "true or false"; }
+std::string_view Form<bool>() {
+  return "true or false";
+}
 template <>
-std::string_view Form<int64_t>() { return "a whole number"; }
+std::string_view Form<int64_t>() {
+  return "a whole number";
+}
 template <>
-std::string_view Form<uint64_t>() { return "a whole number"; }
+std::string_view Form<uint64_t>() {
+  return "a whole number";
+}
 template <>
-std::string_view Form<double>() { return "a number"; }
+std::string_view Form<double>() {
+  return "a number";
+}
 template <>
-std::string_view Form<std::string>() { return "text of 1 to 4096 bytes"; }
+std::string_view Form<std::string>() {
+  return "text of 1 to 4096 bytes";
+}
 template <>
-std::string_view Form<base::Duration>() { return "a duration such as 250ms or 10s"; }
+std::string_view Form<base::Duration>() {
+  return "a duration such as 250ms or 10s";
+}
 template <>
-std::string_view Form<market::Money>() { return "an amount such as 1000.50"; }
+std::string_view Form<market::Money>() {
+  return "an amount such as 1000.50";
+}
 template <>
-std::string_view Form<Ppm>() { return "a ratio such as 5%, 25bp or 300ppm"; }
+std::string_view Form<Ppm>() {
+  return "a ratio such as 5%, 25bp or 300ppm";
+}
 template <>
-std::string_view Form<ByteSize>() { return "a size such as 64MiB or 512KiB"; }
+std::string_view Form<ByteSize>() {
+  return "a size such as 64MiB or 512KiB";
+}
 
 }  // namespace gannet::config::internal

@@ -170,8 +170,8 @@ market::EventId CanonicalReader::EventId() {
 
 absl::Status CanonicalReader::status() const {
   if (!failed_) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat("canonical bytes are damaged at offset ", failed_at_,
-                                          " of ", size_));
+  return absl::DataLossError(
+      absl::StrCat("canonical bytes are damaged at offset ", failed_at_, " of ", size_));
 }
 
 std::string Canonical(const market::Header& header) {

@@ -40,11 +40,19 @@ class CanonicalWriter {
   void Fixed(std::string_view bytes) { bytes_.append(bytes); }
   void Time(base::Time value) { I64(base::UnixNanos(value)); }
   void Duration(base::Duration value) { I64(value.count()); }
-  void Money(const market::Money& value) { U8(static_cast<uint8_t>(value.scale())); I128(value.units()); }
+  void Money(const market::Money& value) {
+    U8(static_cast<uint8_t>(value.scale()));
+    I128(value.units());
+  }
   void Digest(const base::Sha256Digest& value);
-  void EventId(const market::EventId& value) { U64(value.stream); U64(value.sequence); }
+  void EventId(const market::EventId& value) {
+    U64(value.stream);
+    U64(value.sequence);
+  }
   template <class Tag>
-  void Text(const base::TextId<Tag>& id) { Bytes(id.text()); }
+  void Text(const base::TextId<Tag>& id) {
+    Bytes(id.text());
+  }
 
   const std::string& bytes() const { return bytes_; }
   std::string Take() { return std::move(bytes_); }
@@ -75,7 +83,9 @@ class CanonicalReader {
   base::Sha256Digest Digest();
   market::EventId EventId();
   template <class Id>
-  Id Text() { return Id(Bytes()); }
+  Id Text() {
+    return Id(Bytes());
+  }
 
   bool ok() const { return !failed_; }
   bool done() const { return rest_.empty(); }
@@ -112,6 +122,7 @@ base::Sha256Digest IntentHash(const market::OrderIntent& intent);
 // "g1" + base64url of the first 120 bits of SHA-256 over the canonical (account,
 // run, strategy, sequence) + attempt in decimal; 23 to 32 characters.
 market::ClientOrderId MakeClientOrderId(const market::AccountId& account, uint64_t run,
-                                        const market::StrategyId& strategy, uint64_t sequence, uint32_t attempt);
+                                        const market::StrategyId& strategy, uint64_t sequence,
+                                        uint32_t attempt);
 
 }  // namespace gannet::wire

@@ -154,7 +154,8 @@ TEST_CASE("CanonicalReader refuses values that no writer writes and says where")
   CHECK(flag.ok());
   CHECK_FALSE(flag.Bool());
   CHECK_FALSE(flag.ok());
-  CHECK_THAT(std::string(flag.status().message()), Catch::Matchers::ContainsSubstring("offset 1 of 2"));
+  CHECK_THAT(std::string(flag.status().message()),
+             Catch::Matchers::ContainsSubstring("offset 1 of 2"));
 
   const std::string money = std::string(1, 19) + std::string(16, '\0');
   CanonicalReader amount(money);
@@ -228,7 +229,8 @@ TEST_CASE("Text cannot slip from one field into the next") {
 
 TEST_CASE("Equal events of different types have different bytes") {
   CHECK(Canonical(market::Header{}).substr(0, 2) != Canonical(OrderIntent{}).substr(0, 2));
-  CHECK(Canonical(market::PositionUpdate{}).substr(0, 2) != Canonical(market::BalanceUpdate{}).substr(0, 2));
+  CHECK(Canonical(market::PositionUpdate{}).substr(0, 2) !=
+        Canonical(market::BalanceUpdate{}).substr(0, 2));
 }
 
 TEST_CASE("Client order ids fit every venue and name one order each") {
@@ -240,7 +242,8 @@ TEST_CASE("Client order ids fit every venue and name one order each") {
     CHECK(id.text().size() >= 23);
     CHECK(id.text().size() <= 32);
     CHECK(id.text().starts_with("g1"));
-    CHECK(id.text().find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") ==
+    CHECK(id.text().find_first_not_of(
+              "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") ==
           std::string::npos);
     CHECK(ids.insert(id).second);
   };

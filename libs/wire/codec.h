@@ -53,7 +53,8 @@ struct HttpExchange {  // the end of one HTTP request
   uint64_t request_id = 0;
   std::string transport_error;  // empty: a response was read in full
   int32_t status = 0;
-  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case; only those the edge needs
+  std::vector<std::pair<std::string, std::string>>
+      headers;  // names in lower case; only those the edge needs
   std::string body;
   bool operator==(const HttpExchange&) const = default;
 };

@@ -81,7 +81,8 @@ struct Convert<market::NewsSignal> {
     message.set_novelty_ppm(value.novelty_ppm);
     message.set_confidence_ppm(value.confidence_ppm);
     message.set_relation(kRelations.ToProto(value.relation));
-    if (value.original != market::EventId{}) SetEventId(value.original, *message.mutable_original());
+    if (value.original != market::EventId{})
+      SetEventId(value.original, *message.mutable_original());
     for (const market::Entity& entity : value.entities) {
       pb::Entity& added = *message.add_entities();
       SetText(entity.id, added.mutable_id());

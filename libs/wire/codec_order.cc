@@ -292,8 +292,7 @@ struct Convert<market::ExecReport> {
     value.cumulative.mantissa = message.cumulative();
     value.price.mantissa = message.price();
     if (message.has_fill()) value.fill = FillFrom(message.fill(), problem);
-    value.local_reason =
-        problem.Enum(kRejectReasons, message.local_reason(), "value.local_reason");
+    value.local_reason = problem.Enum(kRejectReasons, message.local_reason(), "value.local_reason");
     value.venue_code = message.venue_code();
     value.detail = message.detail();
     value.intent_hash = problem.Digest(message.intent_hash(), "value.intent_hash");

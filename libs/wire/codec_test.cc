@@ -74,7 +74,8 @@ TEMPLATE_TEST_CASE("Damaged bytes are refused or mean something", "", market::In
 
 TEST_CASE("Amounts keep all 128 bits and their scale") {
   const market::Int128 highest = ~(market::Int128{1} << 127);
-  for (const market::Int128 units : {highest, -highest - 1, market::Int128{0}, market::Int128{-1}}) {
+  for (const market::Int128 units :
+       {highest, -highest - 1, market::Int128{0}, market::Int128{-1}}) {
     market::Event<market::BalanceUpdate> event;
     event.value.account = market::AccountId("main/paper");
     event.value.asset = market::AssetId("BTC");
@@ -125,10 +126,12 @@ TEST_CASE("Decode names the field that is missing") {
   CHECK(ErrorOf<market::Trade>(message) == "gannet.market.v1.TradeEvent.value is missing");
   message = valid;
   message.mutable_value()->clear_instrument();
-  CHECK(ErrorOf<market::Trade>(message) == "gannet.market.v1.TradeEvent.value.instrument is missing");
+  CHECK(ErrorOf<market::Trade>(message) ==
+        "gannet.market.v1.TradeEvent.value.instrument is missing");
   message = valid;
   message.mutable_value()->clear_aggressor();
-  CHECK(ErrorOf<market::Trade>(message) == "gannet.market.v1.TradeEvent.value.aggressor is missing");
+  CHECK(ErrorOf<market::Trade>(message) ==
+        "gannet.market.v1.TradeEvent.value.aggressor is missing");
 
   auto balance = Valid<market::BalanceUpdate, exec::v1::BalanceUpdateEvent>();
   balance.mutable_value()->clear_locked();
@@ -142,22 +145,27 @@ TEST_CASE("Decode names an enum value that it does not know") {
              ContainsSubstring("value.aggressor has the value 3, which this build does not know"));
   auto decision = Valid<market::RiskDecision, risk::v1::RiskDecisionEvent>();
   decision.mutable_value()->mutable_intent()->set_type(static_cast<order::v1::OrderType>(-1));
-  CHECK_THAT(ErrorOf<market::RiskDecision>(decision), ContainsSubstring("value.intent.type has the value -1"));
+  CHECK_THAT(ErrorOf<market::RiskDecision>(decision),
+             ContainsSubstring("value.intent.type has the value -1"));
   decision = Valid<market::RiskDecision, risk::v1::RiskDecisionEvent>();
   decision.mutable_value()->add_failing(static_cast<order::v1::RejectReason>(1000));
-  CHECK_THAT(ErrorOf<market::RiskDecision>(decision), ContainsSubstring("value.failing has the value 1000"));
+  CHECK_THAT(ErrorOf<market::RiskDecision>(decision),
+             ContainsSubstring("value.failing has the value 1000"));
 }
 
 TEST_CASE("Decode refuses fields of the wrong size") {
   auto decision = Valid<market::RiskDecision, risk::v1::RiskDecisionEvent>();
   decision.mutable_value()->mutable_intent()->set_hash("short");
-  CHECK_THAT(ErrorOf<market::RiskDecision>(decision), ContainsSubstring("value.intent.hash has 5 bytes instead of 32"));
+  CHECK_THAT(ErrorOf<market::RiskDecision>(decision),
+             ContainsSubstring("value.intent.hash has 5 bytes instead of 32"));
   decision = Valid<market::RiskDecision, risk::v1::RiskDecisionEvent>();
   decision.mutable_value()->mutable_reserved()->set_scale(19);
-  CHECK_THAT(ErrorOf<market::RiskDecision>(decision), ContainsSubstring("value.reserved is 19; a scale is at most 18"));
+  CHECK_THAT(ErrorOf<market::RiskDecision>(decision),
+             ContainsSubstring("value.reserved is 19; a scale is at most 18"));
   decision = Valid<market::RiskDecision, risk::v1::RiskDecisionEvent>();
   decision.mutable_header()->mutable_trace()->set_trace_id("x");
-  CHECK_THAT(ErrorOf<market::RiskDecision>(decision), ContainsSubstring("header.trace.trace_id has 1 bytes"));
+  CHECK_THAT(ErrorOf<market::RiskDecision>(decision),
+             ContainsSubstring("header.trace.trace_id has 1 bytes"));
 }
 
 TEST_CASE("Decode refuses text that is not UTF-8 and names its field") {
@@ -169,16 +177,21 @@ TEST_CASE("Decode refuses text that is not UTF-8 and names its field") {
   const auto decoded = Decode<market::NewsItem>(bytes);
   REQUIRE_FALSE(decoded.ok());
   CHECK(decoded.status().code() == absl::StatusCode::kInvalidArgument);
-  CHECK_THAT(std::string(decoded.status().message()), ContainsSubstring("gannet.news.v1.NewsItem.title"));
+  CHECK_THAT(std::string(decoded.status().message()),
+             ContainsSubstring("gannet.news.v1.NewsItem.title"));
 }
 
 TEST_CASE("Encode writes text that is not UTF-8 so that it can be read") {
   market::Event<market::NewsItem> event;
   event.value.source = "rss:x";
-  event.value.title = "a\xFF" "b\xC3";
+  event.value.title =
+      "a\xFF"
+      "b\xC3";
   const auto decoded = Decode<market::NewsItem>(Encode(event));
   REQUIRE(decoded.ok());
-  CHECK(decoded->value.title == "a\xEF\xBF\xBD" "b\xEF\xBF\xBD");
+  CHECK(decoded->value.title ==
+        "a\xEF\xBF\xBD"
+        "b\xEF\xBF\xBD");
 }
 
 TEST_CASE("Decode refuses messages above the limit without reading them") {
@@ -201,7 +214,8 @@ TEST_CASE("Fields that a later build added are passed over") {
 TEST_CASE("Proto names of reject reasons, order states and exec kinds are those of the domain") {
   using market::ExecKind;
   using market::RejectReason;
-  const auto same = [](const std::string& proto, const std::string& prefix, const std::string& domain) {
+  const auto same = [](const std::string& proto, const std::string& prefix,
+                       const std::string& domain) {
     CAPTURE(proto, domain);
     CHECK(proto == prefix + domain);
   };
@@ -212,7 +226,8 @@ TEST_CASE("Proto names of reject reasons, order states and exec kinds are those 
     event.value.reason = static_cast<RejectReason>(i);
     risk::v1::RiskDecisionEvent message;
     REQUIRE(message.ParseFromString(Encode(event)));
-    same(order::v1::RejectReason_Name(message.value().reason()), "REJECT_REASON_", market::Name(event.value.reason));
+    same(order::v1::RejectReason_Name(message.value().reason()), "REJECT_REASON_",
+         market::Name(event.value.reason));
   }
   for (int i = 1; i <= static_cast<int>(ExecKind::kIllegal); ++i) {
     market::Event<market::ExecReport> event;
@@ -220,8 +235,10 @@ TEST_CASE("Proto names of reject reasons, order states and exec kinds are those 
     event.value.state = static_cast<market::OrderState>(1 + i % 14);
     exec::v1::ExecReportEvent message;
     REQUIRE(message.ParseFromString(Encode(event)));
-    same(exec::v1::ExecKind_Name(message.value().kind()), "EXEC_KIND_", market::Name(event.value.kind));
-    same(order::v1::OrderState_Name(message.value().state()), "ORDER_STATE_", market::Name(event.value.state));
+    same(exec::v1::ExecKind_Name(message.value().kind()), "EXEC_KIND_",
+         market::Name(event.value.kind));
+    same(order::v1::OrderState_Name(message.value().state()), "ORDER_STATE_",
+         market::Name(event.value.state));
   }
 }
 
@@ -237,7 +254,8 @@ TEST_CASE("Inputs come back from their bytes as they were, bodies byte for byte"
     REQUIRE(step_back.ok());
     CHECK(*step_back == step);
   }
-  CHECK(DecodeStreamEvent("").status().message() == "gannet.journal.v1.StreamEvent.kind is missing");
+  CHECK(DecodeStreamEvent("").status().message() ==
+        "gannet.journal.v1.StreamEvent.kind is missing");
   CHECK_FALSE(DecodeHttpExchange("\xFF\xFF").ok());
 }
 

@@ -71,8 +71,9 @@ absl::Status Problem::status(std::string_view message) const {
 
 std::string Problem::UnknownEnum(int value) {
   if (value == 0) return "is missing";
-  return absl::StrCat("has the value ", value,
-                      ", which this build does not know; run the build that wrote it or a newer one");
+  return absl::StrCat(
+      "has the value ", value,
+      ", which this build does not know; run the build that wrote it or a newer one");
 }
 
 base::Sha256Digest Problem::Digest(const std::string& bytes, std::string_view field) {
@@ -198,9 +199,9 @@ absl::Status Parse(std::string_view bytes, google::protobuf::MessageLite& messag
   if (message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      message.GetTypeName(), ": the bytes are not such a message",
-      parse_complaint.empty() ? std::string() : absl::StrCat(": ", parse_complaint)));
+  return absl::InvalidArgumentError(
+      absl::StrCat(message.GetTypeName(), ": the bytes are not such a message",
+                   parse_complaint.empty() ? std::string() : absl::StrCat(": ", parse_complaint)));
 }
 
 }  // namespace gannet::wire

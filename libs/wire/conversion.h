@@ -36,7 +36,8 @@ class EnumTable {
   constexpr explicit EnumTable(const std::pair<Domain, Proto> (&pairs)[count]) {
     for (const auto& [domain, proto] : pairs) {
       to_proto_[static_cast<size_t>(domain)] = static_cast<uint8_t>(proto);
-      to_domain_[static_cast<size_t>(proto)] = static_cast<uint8_t>(static_cast<size_t>(domain) + 1);
+      to_domain_[static_cast<size_t>(proto)] =
+          static_cast<uint8_t>(static_cast<size_t>(domain) + 1);
     }
   }
   constexpr Proto ToProto(Domain value) const {

@@ -20,7 +20,8 @@ template <class T>
 void FuzzEvent(std::string_view bytes) {
   const auto event = Decode<T>(bytes);
   if (!event.ok()) {
-    GANNET_CHECK(event.status().code() == absl::StatusCode::kInvalidArgument, "refusal is INVALID_ARGUMENT");
+    GANNET_CHECK(event.status().code() == absl::StatusCode::kInvalidArgument,
+                 "refusal is INVALID_ARGUMENT");
     return;
   }
   const std::string written = Encode(*event);
@@ -28,13 +29,15 @@ void FuzzEvent(std::string_view bytes) {
   GANNET_CHECK(again.ok(), "what was decoded encodes to something that decodes");
   GANNET_CHECK(Encode(*again) == written, "bytes are stable after one round");
   if constexpr (requires { Canonical(event->value); }) {
-    GANNET_CHECK(Canonical(event->value) == Canonical(again->value), "canonical bytes survive the wire");
+    GANNET_CHECK(Canonical(event->value) == Canonical(again->value),
+                 "canonical bytes survive the wire");
   }
 }
 
 void FuzzHttpExchange(std::string_view bytes) {
   const auto input = DecodeHttpExchange(bytes);
-  if (input.ok()) GANNET_CHECK(*DecodeHttpExchange(EncodeInput(*input)) == *input, "inputs survive");
+  if (input.ok())
+    GANNET_CHECK(*DecodeHttpExchange(EncodeInput(*input)) == *input, "inputs survive");
 }
 
 void FuzzStreamEvent(std::string_view bytes) {
@@ -46,29 +49,55 @@ void FuzzReader(std::string_view bytes) {
   CanonicalReader in(bytes);
   while (in.ok() && !in.done()) {
     switch (in.U8() % 8) {
-      case 0: in.Bytes(); break;
-      case 1: in.Money(); break;
-      case 2: in.Bool(); break;
-      case 3: in.Digest(); break;
-      case 4: in.EventId(); break;
-      case 5: in.I128(); break;
-      case 6: in.U16(); break;
-      default: in.Time(); break;
+      case 0:
+        in.Bytes();
+        break;
+      case 1:
+        in.Money();
+        break;
+      case 2:
+        in.Bool();
+        break;
+      case 3:
+        in.Digest();
+        break;
+      case 4:
+        in.EventId();
+        break;
+      case 5:
+        in.I128();
+        break;
+      case 6:
+        in.U16();
+        break;
+      default:
+        in.Time();
+        break;
     }
   }
 }
 
 constexpr std::array kTargets = {
-    &FuzzEvent<market::Instrument>,    &FuzzEvent<market::Trade>,
-    &FuzzEvent<market::Quote>,         &FuzzEvent<market::BookUpdate>,
-    &FuzzEvent<market::Bar>,           &FuzzEvent<market::MarketStatus>,
-    &FuzzEvent<market::NewsItem>,      &FuzzEvent<market::NewsSignal>,
-    &FuzzEvent<market::Prediction>,    &FuzzEvent<market::OrderIntent>,
-    &FuzzEvent<market::RiskDecision>,  &FuzzEvent<market::ExecReport>,
-    &FuzzEvent<market::PositionUpdate>, &FuzzEvent<market::BalanceUpdate>,
-    &FuzzEvent<market::RiskState>,     &FuzzEvent<market::Command>,
-    &FuzzEvent<EngineNote>,            &FuzzHttpExchange,
-    &FuzzStreamEvent,                  &FuzzReader,
+    &FuzzEvent<market::Instrument>,
+    &FuzzEvent<market::Trade>,
+    &FuzzEvent<market::Quote>,
+    &FuzzEvent<market::BookUpdate>,
+    &FuzzEvent<market::Bar>,
+    &FuzzEvent<market::MarketStatus>,
+    &FuzzEvent<market::NewsItem>,
+    &FuzzEvent<market::NewsSignal>,
+    &FuzzEvent<market::Prediction>,
+    &FuzzEvent<market::OrderIntent>,
+    &FuzzEvent<market::RiskDecision>,
+    &FuzzEvent<market::ExecReport>,
+    &FuzzEvent<market::PositionUpdate>,
+    &FuzzEvent<market::BalanceUpdate>,
+    &FuzzEvent<market::RiskState>,
+    &FuzzEvent<market::Command>,
+    &FuzzEvent<EngineNote>,
+    &FuzzHttpExchange,
+    &FuzzStreamEvent,
+    &FuzzReader,
 };
 
 }  // namespace

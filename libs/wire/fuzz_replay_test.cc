@@ -31,7 +31,8 @@ TEST_CASE("Decoders survive the golden bytes of all types, cut and damaged") {
       Feed(first, bytes);
       Feed(first, bytes.substr(0, rng.Below(bytes.size() + 1)));
       std::string damaged = bytes;
-      for (int i = 0; i < 3; ++i) damaged[rng.Below(damaged.size())] = static_cast<char>(rng.Below(256));
+      for (int i = 0; i < 3; ++i)
+        damaged[rng.Below(damaged.size())] = static_cast<char>(rng.Below(256));
       Feed(first, damaged);
       Feed(first, damaged + bytes);
     }

@@ -94,7 +94,9 @@ std::map<std::string, Golden> Goldens() {
   };
 }
 
-std::string LineName(const std::string& name, uint64_t seed) { return name + "." + std::to_string(seed); }
+std::string LineName(const std::string& name, uint64_t seed) {
+  return name + "." + std::to_string(seed);
+}
 
 std::map<std::string, std::string> ReadGolden() {
   std::map<std::string, std::string> lines;

@@ -10,11 +10,16 @@ namespace {
 // 0, small, any, and both ends of the range.
 int64_t Number(base::Rng& rng) {
   switch (rng.Below(6)) {
-    case 0: return 0;
-    case 1: return rng.Between(-1000, 1000);
-    case 2: return INT64_MAX;
-    case 3: return INT64_MIN;
-    default: return static_cast<int64_t>(rng.Next());
+    case 0:
+      return 0;
+    case 1:
+      return rng.Between(-1000, 1000);
+    case 2:
+      return INT64_MAX;
+    case 3:
+      return INT64_MIN;
+    default:
+      return static_cast<int64_t>(rng.Next());
   }
 }
 

@@ -72,27 +72,18 @@ json Of(const market::OrderIntent& v) {
 }
 
 json Of(const market::RiskDecision& v) {
-  return {{"intent", Of(v.intent)},
-          {"intent_hash", Of(v.intent.hash)},
-          {"permitted", v.permitted},
-          {"reason", Of(v.reason)},
-          {"failing", List(v.failing)},
-          {"detail", v.detail},
-          {"limit_version", v.limit_version},
-          {"epoch", v.epoch},
-          {"decided", Of(v.decided)},
-          {"expires", Of(v.expires)},
-          {"reserved", Of(v.reserved)},
-          {"reference_price", v.reference_price.mantissa}};
+  return {{"intent", Of(v.intent)},           {"intent_hash", Of(v.intent.hash)},
+          {"permitted", v.permitted},         {"reason", Of(v.reason)},
+          {"failing", List(v.failing)},       {"detail", v.detail},
+          {"limit_version", v.limit_version}, {"epoch", v.epoch},
+          {"decided", Of(v.decided)},         {"expires", Of(v.expires)},
+          {"reserved", Of(v.reserved)},       {"reference_price", v.reference_price.mantissa}};
 }
 
 json Of(const market::Fill& v) {
-  return {{"trade_id", v.trade_id},
-          {"price", v.price.mantissa},
-          {"quantity", v.quantity.mantissa},
-          {"fee", Of(v.fee)},
-          {"fee_asset", v.fee_asset.text()},
-          {"liquidity", Of(v.liquidity)}};
+  return {{"trade_id", v.trade_id},          {"price", v.price.mantissa},
+          {"quantity", v.quantity.mantissa}, {"fee", Of(v.fee)},
+          {"fee_asset", v.fee_asset.text()}, {"liquidity", Of(v.liquidity)}};
 }
 
 json Of(const market::ExecReport& v) {
@@ -185,7 +176,8 @@ void Print(const json& vector) { std::puts(vector.dump().c_str()); }
 
 template <class T>
 void Print(const char* type, const T& value) {
-  Print(json{{"type", type}, {"fields", Of(value)}, {"canonical", base::Hex(wire::Canonical(value))}});
+  Print(json{
+      {"type", type}, {"fields", Of(value)}, {"canonical", base::Hex(wire::Canonical(value))}});
 }
 
 void PrintIntent(const market::OrderIntent& intent) {
@@ -215,9 +207,9 @@ void PrintOrderKey(base::Rng& rng) {
                {"sequence", intent.sequence}}},
              {"canonical", base::Hex(key.bytes())},
              {"attempt", intent.attempt},
-             {"client_order_id",
-              wire::MakeClientOrderId(intent.account, run, intent.strategy, intent.sequence, intent.attempt)
-                  .text()}});
+             {"client_order_id", wire::MakeClientOrderId(intent.account, run, intent.strategy,
+                                                         intent.sequence, intent.attempt)
+                                     .text()}});
 }
 
 }  // namespace
