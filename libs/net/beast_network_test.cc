@@ -13,6 +13,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "libs/base/rng.h"
+#include "libs/base/temp_dir_for_test.h"
 #include "libs/net/network_conformance_suite.h"
 #include "libs/net/test_certificate.h"
 
@@ -52,7 +53,7 @@ class RealHarness : public NetworkHarness {
   }
 
  private:
-  TemporaryFolder folder_;
+  base::TempDirForTest folder_;
   boost::asio::io_context io_;
   std::unique_ptr<BeastNetwork> network_;
 };

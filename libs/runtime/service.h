@@ -14,6 +14,7 @@
 #include "libs/base/rng.h"
 #include "libs/bus/bus.h"
 #include "libs/net/network.h"
+#include "libs/runtime/lease.h"
 #include "libs/runtime/shard.h"
 #include "libs/telemetry/log.h"
 
@@ -31,6 +32,7 @@ struct Deps {
   telemetry::Log& log;
   base::Rng rng;  // for jitter at the edges; engines get none
   std::string data_dir;
+  const Lease* lease = nullptr;  // asked before each write to a venue; null: nobody else can hold this shard
 };
 
 enum class HealthState : uint8_t { kServing = 1, kDegraded = 2, kNotServing = 3 };

@@ -1,0 +1,229 @@
+#include "libs/runtime/process.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "libs/base/concat.h"
+#include "libs/base/digest.h"
+#include "libs/base/status.h"
+
+namespace gannet::runtime {
+namespace {
+
+constexpr base::Duration kHealthInterval = std::chrono::seconds(1);
+constexpr int kRenewalsPerLease = 4;
+
+// Of the operating system: seeds for jitter and the run's bits are no secrets, but
+// must differ between processes.
+uint64_t RandomBits() {
+  uint64_t bits = 0;
+  const std::string bytes = base::RandomBytes(sizeof bits);
+  std::memcpy(&bits, bytes.data(), sizeof bits);
+  return bits;
+}
+
+std::string Holder(const std::string& name) {
+  std::array<char, 256> host{};
+  if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '?';
+  return base::Concat({name, "@", host.data(), ":", std::to_string(::getpid())});
+}
+
+Health HealthOf(const absl::Status& status) {
+  if (status.ok()) return {HealthState::kServing, {}};
+  return {HealthState::kNotServing, {std::string(status.message())}};
+}
+
+std::string_view StateName(HealthState state) {
+  switch (state) {
+    case HealthState::kServing: return "serving";
+    case HealthState::kDegraded: return "degraded";
+    case HealthState::kNotServing: return "not_serving";
+  }
+  return "not_serving";
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Process>> Process::Create(ProcessOptions options) {
+  std::unique_ptr<Process> process(new Process(std::move(options)));
+  GANNET_RETURN_IF_ERROR(process->Open());
+  return process;
+}
+
+Process::Process(ProcessOptions options)
+    : options_(std::move(options)),
+      executor_(clock_),
+      log_(options_.name, options_.log_level, clock_, options_.log_sink ? options_.log_sink : telemetry::StderrSink()),
+      runner_(executor_, health_, log_, options_.run) {}
+
+Process::~Process() = default;
+
+absl::Status Process::Open() {
+  if (!options_.data_dir.empty()) GANNET_RETURN_IF_ERROR(OpenData());
+  background_ = std::make_unique<WorkerThread>(clock_);
+  GANNET_ASSIGN_OR_RETURN(network_, net::BeastNetwork::Create(executor_.io(), options_.network));
+  bus::MemoryBusOptions bus;
+  bus.wire_mode = options_.wire_mode;
+  bus_ = std::make_unique<bus::MemoryBus>(executor_, std::move(bus));
+  ShardOptions shard;
+  shard.name = options_.shard;
+  shard.tenant = options_.tenant;
+  shard.run = journal_ != nullptr ? journal_->info().run : RandomBits();
+  shard.start_epoch = lease_ != nullptr ? lease_->epoch() : static_cast<uint64_t>(base::UnixNanos(clock_.Now()));
+  shard.wire_mode = options_.wire_mode;
+  shard_ = std::make_unique<Shard>(std::move(shard), executor_, clock_, journal_.get(), bus_.get());
+  deps_.reset(new Deps{*shard_, *bus_, executor_, *background_, clock_, files_, *network_, log_, base::Rng(RandomBits()),
+                       options_.data_dir, lease_.get()});
+  return absl::OkStatus();
+}
+
+absl::Status Process::OpenData() {
+  GANNET_RETURN_IF_ERROR(files_.MakeDirs(options_.data_dir));
+  GANNET_ASSIGN_OR_RETURN(lock_, files_.LockDir(options_.data_dir));
+  if (options_.fresh) GANNET_RETURN_IF_ERROR(PutAside());
+  if (!options_.journaled) return absl::OkStatus();
+  LeaseOptions lease = options_.lease;
+  lease.earlier_holders_are_gone = true;  // the folder's lock says so
+  lease.lowest_epoch = static_cast<uint64_t>(base::UnixMillis(clock_.Now()) / 1000);
+  lease_ = std::make_unique<FileLease>(options_.data_dir + "/lease", options_.shard, Holder(options_.name), lease, clock_);
+  GANNET_RETURN_IF_ERROR(lease_->TryAcquire());
+  return OpenJournal();
+}
+
+// Nothing is ever deleted here: the old folder keeps its journal under another name.
+absl::Status Process::PutAside() {
+  GANNET_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.List(options_.data_dir));
+  bool used = false;
+  for (const std::string& name : names) used = used || name != ".lock";
+  if (!used) return absl::OkStatus();
+  std::string folder = options_.data_dir;
+  while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
+  std::string aside = base::Concat({folder, ".before-", base::FormatTime(clock_.Now()).substr(0, 19), "Z"});
+  for (char& c : aside) {
+    if (c == ':') c = '-';
+  }
+  for (int i = 2; files_.Exists(aside); ++i) aside += "." + std::to_string(i);
+  GANNET_RETURN_IF_ERROR(files_.Rename(folder, aside));
+  lock_.reset();
+  GANNET_RETURN_IF_ERROR(files_.MakeDirs(folder));
+  GANNET_ASSIGN_OR_RETURN(lock_, files_.LockDir(folder));
+  log_.Info("started_afresh", {{"data", folder}, {"kept", aside}});
+  return absl::OkStatus();
+}
+
+absl::Status Process::OpenJournal() {
+  journal::SegmentInfo info;
+  info.run = RandomBits();  // of a new journal; an existing one keeps its own
+  info.build_id = options_.build_id;
+  info.config_hash = options_.config_hash;
+  info.seed = options_.seed;
+  info.versions = options_.versions;
+  GANNET_ASSIGN_OR_RETURN(journal_, journal::Writer::Open(files_, executor_, options_.data_dir + "/journal", std::move(info), options_.journal));
+  log_.Info("journal_opened", {{"found", journal_->recovered().ToString()}, {"epoch", lease_->epoch()}});
+  journal_->OnFailure([this](absl::Status failure) { log_.Error("journal_failed", {{"error", failure.ToString()}}); });
+  return absl::OkStatus();
+}
+
+absl::Status Process::Recover() {
+  if (journal_ == nullptr) return absl::OkStatus();
+  GANNET_ASSIGN_OR_RETURN(const std::unique_ptr<journal::Reader> reader, journal::Reader::Open(files_, options_.data_dir + "/journal"));
+  return base::Annotate(shard_->Recover(*reader), "recovering from the journal");
+}
+
+int Process::Run(std::vector<std::unique_ptr<Service>> services) {
+  if (absl::Status status = Recover(); !status.ok()) {
+    log_.Error("not_recovered", {{"error", status.ToString()}});
+    log_.Flush();
+    return kExitNotStarted;
+  }
+  if (lease_ != nullptr) {
+    // Recovery may have taken longer than the lease.
+    if (absl::Status status = lease_->Renew(); !status.ok()) log_.Warning("lease_not_renewed", {{"error", status.ToString()}});
+  }
+  // The first turn of the run. What it sends leaves from the loop, after Start.
+  shard_->Resume(clock_.Now());
+  health_.Add("journal", [this] { return HealthOf(shard_->health()); });
+  if (lease_ != nullptr) {
+    health_.Add("lease", [this] {
+      return HealthOf(lease_->MayStillSend() ? absl::OkStatus() : absl::AbortedError("the lease ran out; orders are not sent; see the log, then restart"));
+    });
+  }
+  for (const std::unique_ptr<Service>& service : services) {
+    health_.Add(std::string(service->name()), [raw = service.get()] { return raw->health(); });
+  }
+  Snapshot();
+  RenewLease();
+  WatchHealth();
+  const int code = runner_.Run(services, [this](Runner::Done done) { Finish(std::move(done)); });
+  background_->Join();  // its tasks may use the services
+  while (!services.empty()) services.pop_back();
+  return code;
+}
+
+void Process::Snapshot() {
+  if (journal_ == nullptr) return;
+  executor_.After(options_.snapshot_interval, [this] {
+    if (runner_.stopping()) return;
+    const absl::Status written = shard_->WriteSnapshot();
+    if (!written.ok() && !absl::IsUnavailable(written)) log_.Warning("snapshot_failed", {{"error", written.ToString()}});
+    const auto pruned = journal_->Prune(clock_.Now(), options_.keep_journal, options_.max_journal_bytes);
+    if (!pruned.ok()) {
+      log_.Warning("journal_not_pruned", {{"error", pruned.status().ToString()}});
+    } else if (*pruned > 0) {
+      log_.Info("journal_pruned", {{"segments", *pruned}});
+    }
+    Snapshot();
+  });
+}
+
+void Process::RenewLease() {
+  if (lease_ == nullptr) return;
+  executor_.After((options_.lease.length - options_.lease.margin) / kRenewalsPerLease, [this] {
+    // Until the journal is closed: what is in flight may still need an answer.
+    if (const absl::Status renewed = lease_->Renew(); !renewed.ok()) {
+      log_.Warning("lease_not_renewed", {{"error", renewed.ToString()}});
+      if (absl::IsAborted(renewed)) return;
+    }
+    RenewLease();
+  });
+}
+
+void Process::WatchHealth() {
+  const Health health = health_.Overall();
+  std::string text(StateName(health.state));
+  for (const std::string& reason : health.reasons) text += "; " + reason;
+  if (text != last_health_ && !last_health_.empty()) log_.Info("health_changed", {{"health", text}});
+  last_health_ = std::move(text);
+  executor_.After(kHealthInterval, [this] {
+    if (!runner_.stopping()) WatchHealth();
+  });
+}
+
+void Process::Finish(Runner::Done done) {
+  const auto flush_and_close = [this, done] {
+    bus_->Flush();
+    // What has become durable just now is handed on by tasks that are queued.
+    executor_.Post([this, done] { Close(done); });
+  };
+  if (journal_ == nullptr || !journal_->failure().ok()) return flush_and_close();
+  journal_->Commit();
+  journal_->WhenDurable(journal_->last_sequence(), flush_and_close);
+}
+
+void Process::Close(const Runner::Done& done) {
+  if (journal_ == nullptr) return done(absl::OkStatus());
+  const absl::Status snapshot = shard_->WriteSnapshot();
+  const absl::Status closed = journal_->Close();
+  if (const absl::Status released = lease_->Release(); !released.ok()) {
+    log_.Warning("lease_not_released", {{"error", released.ToString()}});
+  }
+  if (!closed.ok()) return done(base::Annotate(closed, "closing the journal"));
+  // The snapshot only shortens the next start; without it that reads more records.
+  if (!snapshot.ok() && !absl::IsUnavailable(snapshot)) log_.Warning("snapshot_failed", {{"error", snapshot.ToString()}});
+  done(absl::OkStatus());
+}
+
+}  // namespace gannet::runtime

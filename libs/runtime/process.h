@@ -1,0 +1,121 @@
+// What the main() of every service builds before its services: executor, clock,
+// files, network, log, journal, bus, shard, lease. A plain holder: it hands its
+// parts out as Deps and looks nothing up.
+//
+//   int main(…) {
+//     … flags, configuration …
+//     auto process = runtime::Process::Create(options);
+//     if (!process.ok()) …
+//     std::vector<std::unique_ptr<runtime::Service>> services;
+//     services.push_back(risk::BuildRisk(config, (*process)->deps()));
+//     return (*process)->Run(std::move(services));
+//   }
+//
+// Services are built before the shard recovers (they say what state there is) and
+// start after it has. All on the thread that calls Run.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "libs/base/posix_files.h"
+#include "libs/bus/memory_bus.h"
+#include "libs/journal/journal.h"
+#include "libs/net/beast_network.h"
+#include "libs/runtime/asio_executor.h"
+#include "libs/runtime/health.h"
+#include "libs/runtime/lease.h"
+#include "libs/runtime/run.h"
+#include "libs/runtime/service.h"
+#include "libs/runtime/shard.h"
+#include "libs/runtime/system_clock.h"
+#include "libs/telemetry/log.h"
+
+namespace gannet::runtime {
+
+struct ProcessOptions {
+  std::string name;           // of the program, on every log line: "risk", "gannet"
+  std::string shard = "main"; // names the stream of facts; the same at every start of a data folder
+  std::string tenant = "main";
+  std::string data_dir;       // made when absent, locked while the process lives; empty: none, and no journal
+  bool fresh = false;         // puts an existing data folder aside (it is kept) and starts anew
+  bool journaled = true;      // false: nothing is recorded, for programs without decisions
+
+  std::string build_id, config_hash;           // stated in each segment of the journal
+  uint64_t seed = 0;
+  std::map<std::string, std::string> versions;  // of models, dictionaries, limits
+
+  telemetry::Level log_level = telemetry::Level::kInfo;
+  telemetry::Log::Sink log_sink;  // empty: standard error
+  bool wire_mode = false;         // every event through its wire codec
+
+  journal::WriterOptions journal;
+  base::Duration snapshot_interval = std::chrono::minutes(1);
+  base::Duration keep_journal = std::chrono::hours(24 * 7);
+  uint64_t max_journal_bytes = uint64_t{4} << 30;
+  LeaseOptions lease;
+  net::BeastOptions network;
+  RunOptions run;
+};
+
+class Process {
+ public:
+  // ABORTED: another process uses the data folder. Otherwise what failed, with what
+  // helps.
+  static absl::StatusOr<std::unique_ptr<Process>> Create(ProcessOptions options);
+  ~Process();
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  Deps& deps() { return *deps_; }
+  AsioExecutor& executor() { return executor_; }
+  HealthBoard& health() { return health_; }
+  telemetry::Log& log() { return log_; }
+  Shard& shard() { return *shard_; }
+  const journal::Writer* journal() const { return journal_.get(); }
+  const net::NetworkStats& network_stats() const { return network_->stats(); }
+
+  // Recovers the shard, resumes it, starts the services, runs until a signal or
+  // Stop, drains, and destroys the services. The exit code (run.h).
+  int Run(std::vector<std::unique_ptr<Service>> services);
+  // Begins the drain. On the executor's thread.
+  void Stop(std::string reason) { runner_.Stop(std::move(reason)); }
+
+ private:
+  explicit Process(ProcessOptions options);
+  absl::Status Open();
+  absl::Status OpenData();
+  absl::Status PutAside();
+  absl::Status OpenJournal();
+  absl::Status Recover();
+  // The periodic work of the process; each arms itself again.
+  void Snapshot();
+  void RenewLease();
+  void WatchHealth();
+  void Finish(Runner::Done done);
+  void Close(const Runner::Done& done);
+
+  const ProcessOptions options_;
+  SystemClock clock_;
+  base::PosixFiles files_;
+  AsioExecutor executor_;
+  telemetry::Log log_;
+  HealthBoard health_;
+  Runner runner_;
+  std::unique_ptr<base::FolderLock> lock_;
+  std::unique_ptr<FileLease> lease_;
+  std::unique_ptr<WorkerThread> background_;
+  std::unique_ptr<net::BeastNetwork> network_;
+  std::unique_ptr<bus::MemoryBus> bus_;
+  std::unique_ptr<journal::Writer> journal_;
+  std::unique_ptr<Shard> shard_;
+  std::unique_ptr<Deps> deps_;
+  std::string last_health_;
+};
+
+}  // namespace gannet::runtime

@@ -1,0 +1,163 @@
+#include "libs/runtime/process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+#include <string>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "libs/base/temp_dir_for_test.h"
+
+namespace gannet::runtime {
+namespace {
+
+// The probe as a child process whose log the test reads.
+class Child {
+ public:
+  explicit Child(const std::string& data_dir, const std::string& mode = "") {
+    std::array<int, 2> ends{};
+    REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
+    log_ = ends[0];
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
+    const std::string program = (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "gannet_runtime_probe").string();
+    std::array<const char*, 4> argv{program.c_str(), data_dir.c_str(), mode.empty() ? nullptr : mode.c_str(), nullptr};
+    REQUIRE(::posix_spawn(&pid_, program.c_str(), &actions, nullptr, const_cast<char**>(argv.data()), environ) == 0);
+    posix_spawn_file_actions_destroy(&actions);
+    ::close(ends[1]);
+  }
+  ~Child() {
+    if (pid_ > 0) {
+      ::kill(pid_, SIGKILL);
+      ::waitpid(pid_, nullptr, 0);
+    }
+    ::close(log_);
+  }
+  void Signal(int signal) const { ::kill(pid_, signal); }
+  // Reads the log until it holds `text`; false when the child ended before.
+  bool WaitFor(const std::string& text) {
+    while (text_.find(text, seen_) == std::string::npos) {
+      if (!ReadMore()) return false;
+    }
+    seen_ = text_.find(text, seen_) + text.size();
+    return true;
+  }
+  // The number after `"name":` in the newest line that has it.
+  uint64_t Number(const std::string& name) const {
+    const size_t at = text_.rfind("\"" + name + "\":");
+    REQUIRE(at != std::string::npos);
+    return std::stoull(text_.substr(at + name.size() + 3));
+  }
+  // The exit code; 1000 + signal when one ended it.
+  int Wait() {
+    while (ReadMore()) {
+    }
+    int status = 0;
+    ::waitpid(std::exchange(pid_, -1), &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  bool ReadMore() {
+    pollfd ready{log_, POLLIN, 0};
+    if (::poll(&ready, 1, 20'000) <= 0) return false;
+    std::array<char, 4096> bytes;
+    const ssize_t got = ::read(log_, bytes.data(), bytes.size());
+    if (got <= 0) return false;
+    text_.append(bytes.data(), static_cast<size_t>(got));
+    return true;
+  }
+
+  pid_t pid_ = -1;
+  int log_ = -1;
+  std::string text_;
+  size_t seen_ = 0;
+};
+
+TEST_CASE("a process drains on SIGTERM, exits 0, and the next start continues") {
+  base::TempDirForTest folder;
+  const std::string data = folder / "data";
+  Child first(data);
+  REQUIRE(first.WaitFor("\"event\":\"resumed\",\"count\":0"));
+  REQUIRE(first.WaitFor("\"event\":\"ticking\",\"may_send\":true"));
+  REQUIRE(first.WaitFor("\"event\":\"durable\""));
+  const uint64_t epoch = first.Number("epoch");
+  first.Signal(SIGTERM);
+  CHECK(first.Wait() == kExitClean);
+  CHECK(first.text().find("\"event\":\"draining\",\"reason\":\"SIGTERM\"") < first.text().find("\"event\":\"probe_drained\""));
+  CHECK(first.text().find("\"event\":\"probe_drained\"") < first.text().find("\"event\":\"stopped\",\"exit_code\":0"));
+  const uint64_t count = first.Number("count");
+  CHECK(count > 0);
+
+  Child second(data);
+  REQUIRE(second.WaitFor("\"event\":\"resumed\""));
+  REQUIRE(second.WaitFor("\"event\":\"ticking\""));
+  CHECK(second.text().find("\"event\":\"resumed\",\"count\":" + std::to_string(count) + ",") != std::string::npos);
+  CHECK(second.Number("epoch") > epoch);
+  second.Signal(SIGINT);
+  CHECK(second.Wait() == kExitClean);
+}
+
+TEST_CASE("a killed process loses nothing that was durable") {
+  base::TempDirForTest folder;
+  const std::string data = folder / "data";
+  Child first(data);
+  for (int i = 0; i < 5; ++i) REQUIRE(first.WaitFor("\"event\":\"durable\""));
+  const uint64_t durable = first.Number("count");
+  first.Signal(SIGKILL);
+  CHECK(first.Wait() == 1000 + SIGKILL);
+  Child second(data);
+  REQUIRE(second.WaitFor("\"event\":\"resumed\""));
+  REQUIRE(second.WaitFor("\"event\":\"ticking\",\"may_send\":true"));
+  const size_t at = second.text().find("\"event\":\"resumed\",\"count\":") + 26;
+  CHECK(std::stoull(second.text().substr(at)) >= durable);
+  second.Signal(SIGTERM);
+  CHECK(second.Wait() == kExitClean);
+}
+
+TEST_CASE("a data folder has one process at a time, and --fresh keeps the old one") {
+  base::TempDirForTest folder;
+  const std::string data = folder / "data";
+  Child first(data);
+  REQUIRE(first.WaitFor("\"event\":\"durable\""));
+  Child intruder(data, "fresh");
+  CHECK(intruder.Wait() == kExitNotStarted);
+  CHECK(intruder.text().find("ABORTED") != std::string::npos);
+  first.Signal(SIGTERM);
+  CHECK(first.Wait() == kExitClean);
+  Child fresh(data, "fresh");
+  REQUIRE(fresh.WaitFor("\"event\":\"started_afresh\""));
+  REQUIRE(fresh.WaitFor("\"event\":\"resumed\",\"count\":0"));
+  fresh.Signal(SIGTERM);
+  CHECK(fresh.Wait() == kExitClean);
+  int kept = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+    if (entry.path().filename().string().starts_with("data.before-")) {
+      ++kept;
+      CHECK(std::filesystem::exists(entry.path() / "journal"));
+    }
+  }
+  CHECK(kept == 1);
+}
+
+TEST_CASE("a second SIGINT ends a process that hangs in its drain") {
+  base::TempDirForTest folder;
+  Child child(folder / "data", "hang");
+  REQUIRE(child.WaitFor("\"event\":\"ticking\""));
+  child.Signal(SIGINT);
+  REQUIRE(child.WaitFor("\"event\":\"probe_drained\""));
+  child.Signal(SIGINT);
+  CHECK(child.Wait() == 130);
+}
+
+}  // namespace
+}  // namespace gannet::runtime
