@@ -1,0 +1,38 @@
+// Headlines of a file as inputs of a replay: JSON lines (plain or gzip) with the
+// times at which they were published and received, or a saved RSS or Atom
+// document. A headline without a received time is taken to have been received
+// when it was published; one without either cannot be placed and is counted.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "libs/base/files.h"
+#include "libs/base/time.h"
+#include "services/ingest/feed_parser.h"
+
+namespace gannet::ingest {
+
+struct NewsInput {
+  base::Time receive_time;
+  std::string bytes;  // for the port kNewsReplayPort
+};
+
+struct NewsReplayFile {
+  std::vector<NewsInput> inputs;  // by receive time; the order of the file among equals
+  uint64_t rejected = 0;          // lines that are no headline
+  uint64_t undated = 0;           // headlines without any time
+  std::string first_problem;
+};
+
+inline constexpr uint64_t kMaxReplayHeadlines = 5'000'000;
+
+// All times move by `shift`. NOT_FOUND and the like from the file system;
+// INVALID_ARGUMENT: neither JSON lines nor a feed, or more headlines than the
+// limit.
+absl::StatusOr<NewsReplayFile> ReadNewsReplay(base::Files& files, const std::string& path, base::Duration shift,
+                                              const FeedLimits& limits = {});
+
+}  // namespace gannet::ingest
