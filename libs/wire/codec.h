@@ -29,6 +29,11 @@ inline constexpr size_t kMaxMessageBytes = 32u << 20;
 // NewsSignal, Prediction, OrderIntent, RiskDecision, ExecReport, PositionUpdate,
 // BalanceUpdate, RiskState, Command, EngineNote.
 //
+// Every value with valid enumerators and scales decodes again: a recorded fact must
+// never stop a recovery. So the text fields of facts may be empty; only market data
+// and news items, which come from edges, must name what they are about. An
+// enumerator or a scale that does not exist is a bug and ends the process here.
+//
 // Text that is not UTF-8 is written with U+FFFD in place of each bad byte; bodies
 // of inputs and notes are bytes and pass as they are.
 template <class T>

@@ -45,10 +45,9 @@ struct Convert<market::PositionUpdate> {
 
   static market::PositionUpdate From(const exec_pb::PositionUpdate& message, Problem& problem) {
     market::PositionUpdate value;
-    value.account = problem.RequiredText<market::AccountId>(message.account(), "value.account");
+    value.account = market::AccountId(message.account());
     value.strategy = market::StrategyId(message.strategy());
-    value.instrument =
-        problem.RequiredText<market::InstrumentId>(message.instrument(), "value.instrument");
+    value.instrument = market::InstrumentId(message.instrument());
     value.instrument_version = message.instrument_version();
     value.net.mantissa = message.net();
     value.average_price.mantissa = message.average_price();
@@ -73,9 +72,9 @@ struct Convert<market::BalanceUpdate> {
 
   static market::BalanceUpdate From(const exec_pb::BalanceUpdate& message, Problem& problem) {
     market::BalanceUpdate value;
-    value.account = problem.RequiredText<market::AccountId>(message.account(), "value.account");
+    value.account = market::AccountId(message.account());
     value.venue = message.venue();
-    value.asset = problem.RequiredText<market::AssetId>(message.asset(), "value.asset");
+    value.asset = market::AssetId(message.asset());
     value.free = problem.Money(message.has_free(), message.free(), "value.free");
     value.locked = problem.Money(message.has_locked(), message.locked(), "value.locked");
     return value;
@@ -146,9 +145,9 @@ struct Convert<EngineNote> {
     message.set_body(value.body);
   }
 
-  static EngineNote From(const ops_pb::EngineNote& message, Problem& problem) {
+  static EngineNote From(const ops_pb::EngineNote& message, Problem&) {
     EngineNote value;
-    value.engine = problem.RequiredText<std::string>(message.engine(), "value.engine");
+    value.engine = message.engine();
     value.kind = message.kind();
     value.body = message.body();
     return value;

@@ -142,8 +142,7 @@ struct Convert<market::Prediction> {
 
   static market::Prediction From(const ml_pb::Prediction& message, Problem& problem) {
     market::Prediction value;
-    value.instrument =
-        problem.RequiredText<market::InstrumentId>(message.instrument(), "value.instrument");
+    value.instrument = market::InstrumentId(message.instrument());
     value.model = message.model();
     value.version = message.version();
     value.horizon = base::Duration(message.horizon_ns());

@@ -167,15 +167,14 @@ struct Convert<market::OrderIntent> {
   static market::OrderIntent From(const pb::OrderIntent& message, Problem& problem) {
     market::OrderIntent value;
     value.kind = problem.Enum(kIntentKinds, message.kind(), "value.kind");
-    value.account = problem.RequiredText<market::AccountId>(message.account(), "value.account");
+    value.account = market::AccountId(message.account());
     value.strategy = market::StrategyId(message.strategy());
     value.sequence = message.sequence();
     value.attempt = message.attempt();
     value.client_order_id = market::ClientOrderId(message.client_order_id());
     value.target = market::ClientOrderId(message.target());
     value.parent = market::ClientOrderId(message.parent());
-    value.instrument =
-        problem.RequiredText<market::InstrumentId>(message.instrument(), "value.instrument");
+    value.instrument = market::InstrumentId(message.instrument());
     value.instrument_version = message.instrument_version();
     value.side = problem.Enum(kSides, message.side(), "value.side");
     value.type = problem.Enum(kOrderTypes, message.type(), "value.type");
@@ -277,10 +276,9 @@ struct Convert<market::ExecReport> {
   static market::ExecReport From(const exec_pb::ExecReport& message, Problem& problem) {
     market::ExecReport value;
     value.kind = problem.Enum(kExecKinds, message.kind(), "value.kind");
-    value.account = problem.RequiredText<market::AccountId>(message.account(), "value.account");
+    value.account = market::AccountId(message.account());
     value.strategy = market::StrategyId(message.strategy());
-    value.instrument =
-        problem.RequiredText<market::InstrumentId>(message.instrument(), "value.instrument");
+    value.instrument = market::InstrumentId(message.instrument());
     value.instrument_version = message.instrument_version();
     value.client_order_id = market::ClientOrderId(message.client_order_id());
     value.venue_order_id = market::VenueOrderId(message.venue_order_id());

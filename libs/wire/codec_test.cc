@@ -72,6 +72,17 @@ TEMPLATE_TEST_CASE("Damaged bytes are refused or mean something", "", market::In
   }
 }
 
+// A fact that cannot be read back would stop every recovery from then on.
+TEMPLATE_TEST_CASE("Facts decode even when nothing in them is set", "", market::NewsSignal,
+                   market::Prediction, market::OrderIntent, market::RiskDecision,
+                   market::ExecReport, market::PositionUpdate, market::BalanceUpdate,
+                   market::RiskState, EngineNote) {
+  const market::Event<TestType> event;
+  const auto back = Decode<TestType>(Encode(event));
+  REQUIRE(back.ok());
+  CHECK(*back == event);
+}
+
 TEST_CASE("Amounts keep all 128 bits and their scale") {
   const market::Int128 highest = ~(market::Int128{1} << 127);
   for (const market::Int128 units :

@@ -108,6 +108,7 @@ void SetText(std::string_view text, std::string* field) {
 void SetDigest(const base::Sha256Digest& digest, std::string* field) { WriteFixed(digest, field); }
 
 void SetMoney(const market::Money& money, common_pb::Money& message) {
+  GANNET_CHECK(money.scale() <= market::kMaxScale, "an amount's scale is at most 18");
   const auto units = static_cast<unsigned __int128>(money.units());
   message.set_units_high(static_cast<int64_t>(static_cast<uint64_t>(units >> 64)));
   message.set_units_low(static_cast<uint64_t>(units));

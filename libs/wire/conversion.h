@@ -15,6 +15,7 @@
 #include "gannet/common/v1/header.pb.h"
 #include "google/protobuf/arena.h"
 #include "google/protobuf/message_lite.h"
+#include "libs/base/check.h"
 #include "libs/base/digest.h"
 #include "libs/base/text_id.h"
 #include "libs/base/time.h"
@@ -40,8 +41,10 @@ class EnumTable {
           static_cast<uint8_t>(static_cast<size_t>(domain) + 1);
     }
   }
-  constexpr Proto ToProto(Domain value) const {
-    return static_cast<Proto>(to_proto_[static_cast<size_t>(value) % kRange]);
+  Proto ToProto(Domain value) const {
+    const auto index = static_cast<size_t>(value);
+    GANNET_CHECK(index < kRange && to_proto_[index] != 0, "an enumerator that its enum lacks");
+    return static_cast<Proto>(to_proto_[index]);
   }
   constexpr std::optional<Domain> ToDomain(int value) const {
     if (value <= 0 || static_cast<size_t>(value) >= kRange) return std::nullopt;
@@ -78,7 +81,7 @@ class Problem {
   void Require(bool present, std::string_view field) {
     if (!present) Add(field, "is missing");
   }
-  // Text that must not be empty.
+  // Text that must not be empty. Never of a fact: see codec.h.
   template <class Id>
   Id RequiredText(const std::string& text, std::string_view field) {
     Require(!text.empty(), field);

@@ -12,7 +12,8 @@ void SaveInstrument(CanonicalWriter& out, const market::Instrument& instrument) 
   out.Text(instrument.base);
   out.Text(instrument.quote);
   out.Text(instrument.settle);
-  for (const int scale : {instrument.price_scale, instrument.quantity_scale, instrument.base_scale, instrument.quote_scale}) {
+  for (const int scale : {instrument.price_scale, instrument.quantity_scale, instrument.base_scale,
+                          instrument.quote_scale}) {
     out.U8(static_cast<uint8_t>(scale));
   }
   out.I64(instrument.tick.mantissa);
