@@ -77,22 +77,6 @@ class Painter {
   std::vector<std::string> lines_;
 };
 
-struct Totals {
-  Money realized, unrealized, fees;
-};
-
-std::map<std::string, Totals> TotalsByAsset(const View& view) {
-  std::map<std::string, Totals> totals;
-  for (const auto& [key, position] : view.positions()) {
-    const market::Instrument* d = view.Definition(position.value.instrument);
-    Totals& total = totals[d != nullptr ? d->quote.text() : "?"];
-    total.realized += position.value.realized_pnl;
-    total.fees += position.value.fees;
-    if (const auto open = view.Unrealized(position.value)) total.unrealized += *open;
-  }
-  return totals;
-}
-
 void DrawHeader(Painter& p, const View& view, const ScreenHeadline& headline, base::Time now) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(headline.running).count();
   p.Line(absl::StrFormat("Gannet  %s  %s UTC  up %d:%02d  %s  %s", headline.mode, Clock(now), seconds / 60, seconds % 60, headline.health,
@@ -113,6 +97,10 @@ void DrawHeader(Painter& p, const View& view, const ScreenHeadline& headline, ba
          c.unknown_now > 0 ? kRed : "");
 }
 
+std::string Price(const View& view, const market::Quote& quote, const market::Level& level) {
+  return level.quantity.mantissa == 0 ? "-" : view.Format(quote.instrument, quote.instrument_version, level.price);
+}
+
 void DrawMarkets(Painter& p, const View& view, base::Time now, int most) {
   p.Title(Fit("instrument", 24) + Right("bid", 14) + Right("ask", 14) + Right("age", 9) + "  book          " + "prediction (down flat up)");
   int drawn = 0;
@@ -120,7 +108,7 @@ void DrawMarkets(Painter& p, const View& view, base::Time now, int most) {
     if (drawn++ >= most) break;
     std::string line = Fit(id.text(), 24);
     if (m.quote) {
-      line += Right(m.definition.Format(m.quote->bid.price), 14) + Right(m.definition.Format(m.quote->ask.price), 14) +
+      line += Right(Price(view, *m.quote, m.quote->bid), 14) + Right(Price(view, *m.quote, m.quote->ask), 14) +
               Right(Age(now - m.quote_time), 9);
     } else {
       line += Fit("", 37);
@@ -148,12 +136,10 @@ void DrawSignals(Painter& p, const View& view, int most) {
 
 std::string OrderLine(const View& view, const View::Order& order) {
   const market::ExecReport& r = order.report;
-  const market::Instrument* d = view.Definition(r.instrument);
-  const market::Instrument unknown;
-  if (d == nullptr) d = &unknown;
+  const auto text = [&](auto number) { return view.Format(r.instrument, r.instrument_version, number); };
   return "  " + Clock(order.updated) + "  " + Fit(r.strategy.text(), 18) + " " + Fit(std::string(market::SymbolOf(r.instrument)), 10) +
-         Fit(market::Name(r.side), 5) + Right(d->Format(r.cumulative) + "/" + d->Format(r.quantity), 19) + " @" +
-         Right(r.price.mantissa == 0 ? "market" : d->Format(r.price), 12) + "  " + Fit(market::Name(r.state), 17) +
+         Fit(market::Name(r.side), 5) + Right(text(r.cumulative) + "/" + text(r.quantity), 19) + " @" +
+         Right(r.price.mantissa == 0 ? "market" : text(r.price), 12) + "  " + Fit(market::Name(r.state), 17) +
          (r.detail.empty() ? order.reason : r.detail);
 }
 
@@ -177,16 +163,14 @@ void DrawPositions(Painter& p, const View& view, int most) {
   for (const auto& [key, position] : view.positions()) {
     if (most-- <= 0) break;
     const market::PositionUpdate& v = position.value;
-    const market::Instrument* d = view.Definition(v.instrument);
-    if (d == nullptr) continue;
     const auto open = view.Unrealized(v);
     const bool loss = (open ? v.realized_pnl + *open : v.realized_pnl).units() < 0;
-    p.Line("  " + Fit(v.strategy.text(), 18) + Fit(std::string(market::SymbolOf(v.instrument)), 12) + Right(d->Format(v.net), 16) +
-               Right(d->Format(v.average_price), 14) + Right(open ? Signed(*open) : "?", 12) + Right(Signed(v.realized_pnl), 12) +
+    p.Line("  " + Fit(v.strategy.text(), 18) + Fit(std::string(market::SymbolOf(v.instrument)), 12) + Right(view.Format(v.instrument, v.instrument_version, v.net), 16) +
+               Right(view.Format(v.instrument, v.instrument_version, v.average_price), 14) + Right(open ? Signed(*open) : "?", 12) + Right(Signed(v.realized_pnl), 12) +
                Right(Signed(-v.fees), 10),
            loss ? kRed : kGreen);
   }
-  for (const auto& [asset, total] : TotalsByAsset(view)) {
+  for (const auto& [asset, total] : view.ProfitByAsset()) {
     p.Line(absl::StrFormat("  P&L %s %s (open %s, realised %s, fees paid %s)", Signed(total.realized + total.unrealized), asset,
                            Signed(total.unrealized), Signed(total.realized), total.fees.ToString()),
            kBold);
@@ -223,17 +207,16 @@ std::vector<std::string> PlainLines::Take(const View& view, const ScreenHeadline
   for (size_t i = new_fills; i-- > 0;) {
     const View::FillSeen& fill = view.fills()[i];
     const market::ExecReport& r = fill.report;
-    const market::Instrument* d = view.Definition(r.instrument);
-    if (d == nullptr) continue;
-    lines.push_back(absl::StrFormat("%s fill   %s %s %s @ %s  %s  %s", Clock(fill.time), market::Name(r.side), d->Format(r.fill->quantity),
-                                    r.instrument.text(), d->Format(r.fill->price), r.strategy.text(), r.client_order_id.text()));
+    const auto text = [&](auto number) { return view.Format(r.instrument, r.instrument_version, number); };
+    lines.push_back(absl::StrFormat("%s fill   %s %s %s @ %s  %s  %s", Clock(fill.time), market::Name(r.side), text(r.fill->quantity),
+                                    r.instrument.text(), text(r.fill->price), r.strategy.text(), r.client_order_id.text()));
   }
   signals_ = c.signals;
   fills_ = c.fills;
   if (now < next_summary_) return lines;
   next_summary_ = now + std::chrono::seconds(10);
   std::string pnl;
-  for (const auto& [asset, total] : TotalsByAsset(view)) pnl += absl::StrFormat("  P&L %s %s", Signed(total.realized + total.unrealized), asset);
+  for (const auto& [asset, total] : view.ProfitByAsset()) pnl += absl::StrFormat("  P&L %s %s", Signed(total.realized + total.unrealized), asset);
   size_t valid = 0;
   for (const auto& [id, m] : view.markets()) valid += m.book == market::BookState::kValid ? 1 : 0;
   lines.push_back(absl::StrFormat("%s status %s  books %d/%d VALID  open orders %d  fills %d  denied %d  unknown %d%s", Clock(now), headline.health,

@@ -30,6 +30,14 @@ const char* Name(runtime::HealthState state) {
   return "not serving";
 }
 
+// A page of a stranger, opened in a browser here, may reach loopback under a name
+// of its own (DNS rebinding): only names of this machine are answered.
+bool IsLoopbackHost(std::string_view host) {
+  if (host.starts_with('[')) return host.substr(0, host.find(']') + 1) == "[::1]";
+  const std::string_view name = host.substr(0, host.rfind(':'));
+  return name == "127.0.0.1" || name == "localhost";
+}
+
 net::HttpResponse Readiness(const runtime::Health& health) {
   const nlohmann::ordered_json body{{"state", Name(health.state)}, {"reasons", health.reasons}};
   return JsonResponse(health.state == runtime::HealthState::kNotServing ? 503 : 200,
@@ -43,7 +51,7 @@ GatewayService::GatewayService(GatewayConfig config, runtime::Deps& deps, Health
       clock_(deps.clock),
       network_(deps.network),
       bus_(deps.bus),
-      log_(deps.log),
+      log_(deps.log.For("gateway")),
       platform_health_(std::move(platform_health)) {
   // Before the shard resumes: what it republishes is part of the picture.
   Watch(bus::kInstruments);
@@ -92,6 +100,9 @@ runtime::Health GatewayService::health() const {
 void GatewayService::OnRequest(net::HttpRequest request, std::string_view, Respond respond) { respond(Answer(request)); }
 
 net::HttpResponse GatewayService::Answer(const net::HttpRequest& request) const {
+  if (!IsLoopbackHost(net::FindHeader(request.headers, "host"))) {
+    return ErrorResponse(421, "the gateway answers as 127.0.0.1, localhost and [::1] only; use one of them in the URL");
+  }
   const std::string path = request.target.substr(0, request.target.find('?'));
   const base::Time now = clock_.Now();
   std::function<std::string()> body;
@@ -105,9 +116,9 @@ net::HttpResponse GatewayService::Answer(const net::HttpRequest& request) const 
   if (!body && !live && !ready) {
     return ErrorResponse(404, "no such path; try /v1/state, /v1/{markets,signals,orders,fills,positions}, /health/ready");
   }
-  if (request.method != "GET") {
+  if (request.method != "GET" && request.method != "HEAD") {
     net::HttpResponse response = ErrorResponse(405, "read-only: use GET");
-    response.headers.emplace_back("Allow", "GET");
+    response.headers.emplace_back("Allow", "GET, HEAD");
     return response;
   }
   if (live) return JsonResponse(200, R"({"state":"serving"})");

@@ -46,7 +46,7 @@ class GatewayService : public runtime::Service, private net::ServerHandler {
   const base::Clock& clock_;
   net::Network& network_;
   bus::Bus& bus_;
-  telemetry::Log& log_;
+  telemetry::Log log_;
   HealthSource platform_health_;
   View view_;
   std::unique_ptr<net::Listener> listener_;

@@ -7,7 +7,10 @@
 #include "libs/base/virtual_executor.h"
 #include "libs/bus/memory_bus.h"
 #include "libs/bus/topics.h"
+#include "libs/net/beast_network.h"
 #include "libs/net/sim_network.h"
+#include "libs/runtime/asio_executor.h"
+#include "libs/runtime/system_clock.h"
 #include "services/gateway/app.h"
 
 namespace gannet::gateway {
@@ -26,12 +29,12 @@ struct Fixture {
   runtime::Health health{runtime::HealthState::kServing, {}};
   std::unique_ptr<GatewayService> service = BuildGateway({}, deps, [this] { return health; });
 
-  net::HttpResponse Get(std::string method, std::string target) {
+  net::HttpResponse Get(std::string method, std::string target, const std::string& host = "127.0.0.1") {
     net::HttpResult result;
     net::HttpRequest request;
     request.method = std::move(method);
     request.target = std::move(target);
-    const std::string url = "http://127.0.0.1:" + std::to_string(service->port());
+    const std::string url = "http://" + host + ":" + std::to_string(service->port());
     network.Http(net::Url::Parse(url).value(), request, {}, [&](net::HttpResult r) { result = std::move(r); });
     executor.RunFor(1s);
     REQUIRE(result.status.ok());
@@ -74,7 +77,50 @@ TEST_CASE("Gateway answers strange requests with a clear error") {
   CHECK(f.Get("GET", "/").status == 404);
   CHECK(f.Get("GET", "/v1/state/../../etc/passwd").status == 404);
   CHECK(f.Get("POST", "/v1/orders").status == 405);
-  CHECK(net::FindHeader(f.Get("DELETE", "/v1/state").headers, "allow") == "GET");
+  CHECK(net::FindHeader(f.Get("DELETE", "/v1/state").headers, "allow") == "GET, HEAD");
+  CHECK(f.Get("HEAD", "/v1/state").status == 200);
+}
+
+TEST_CASE("Gateway answers under names of this machine only") {
+  Fixture f;
+  REQUIRE(f.service->Start().ok());
+  f.network.AddName("rebound.example", f.service->port(), f.service->port());
+  f.network.AddName("127.0.0.1.example", f.service->port(), f.service->port());
+  CHECK(f.Get("GET", "/v1/state", "localhost").status == 200);
+  CHECK(f.Get("GET", "/v1/state", "[::1]").status == 200);
+  CHECK(f.Get("GET", "/v1/state", "rebound.example").status == 421);
+  CHECK(f.Get("GET", "/v1/state", "127.0.0.1.example").status == 421);
+}
+
+TEST_CASE("Gateway over real sockets") {
+  runtime::SystemClock clock;
+  runtime::AsioExecutor executor(clock);
+  const auto network = *net::BeastNetwork::Create(executor.io(), {});
+  base::SimFiles files;
+  bus::MemoryBus bus(executor);
+  runtime::Shard shard({}, executor, clock, nullptr, &bus);
+  telemetry::Log log("test", telemetry::Level::kError, clock, [](std::string_view) {});
+  runtime::Deps deps{shard, bus, executor, executor, clock, files, *network, log, base::Rng(1), "data"};
+  const auto service = BuildGateway({}, deps, [] { return runtime::Health{runtime::HealthState::kServing, {}}; });
+  REQUIRE(service->Start().ok());
+  const net::Url url = net::Url::Parse("http://127.0.0.1:" + std::to_string(service->port())).value();
+  const auto get = [&](net::HttpRequest request) {
+    net::HttpResult result;
+    network->Http(url, std::move(request), {}, [&](net::HttpResult r) {
+      result = std::move(r);
+      executor.Stop();
+    });
+    executor.RunFor(10s);
+    REQUIRE(result.status.ok());
+    return result.response;
+  };
+  const net::HttpResponse state = get({"GET", "/v1/state", {}, ""});
+  CHECK(state.status == 200);
+  CHECK(nlohmann::json::parse(state.body).at("orders").empty());
+  CHECK(get({"GET", "/nothing", {}, ""}).status == 404);
+  CHECK(get({"PUT", "/v1/state", {}, "{}"}).status == 405);
+  CHECK(get({"POST", "/v1/state", {}, std::string(2u << 20, 'x')}).status == 413);
+  CHECK(get({"GET", "/health/ready", {}, ""}).status == 200);
 }
 
 }  // namespace

@@ -7,6 +7,8 @@ namespace {
 
 constexpr size_t kKeptReasons = 10'000;
 
+bool HasBothSides(const market::Quote& quote) { return quote.bid.quantity.mantissa > 0 && quote.ask.quantity.mantissa > 0; }
+
 }  // namespace
 
 template <class T>
@@ -24,18 +26,42 @@ View::Market* View::FindMarket(const market::InstrumentId& id) {
     ++counters_.forgotten;
     return nullptr;
   }
-  Market& added = markets_[id];
-  added.definition.id = id;
-  return &added;
+  return &markets_[id];
+}
+
+template <class Map, class Value>
+void View::Put(Map& map, const typename Map::key_type& key, Value value) {
+  if (map.size() >= kKeptRows && !map.contains(key)) {
+    ++counters_.forgotten;
+    return;
+  }
+  map.insert_or_assign(key, std::move(value));
 }
 
 const market::Instrument* View::Definition(const market::InstrumentId& id) const {
   const auto found = markets_.find(id);
-  return found == markets_.end() ? nullptr : &found->second.definition;
+  return found == markets_.end() || !found->second.definition ? nullptr : &*found->second.definition;
+}
+
+const market::Instrument* View::Definition(const market::InstrumentId& id, uint32_t version) const {
+  const market::Instrument* newest = Definition(id);
+  if (newest != nullptr && newest->version == version) return newest;
+  const auto found = older_.find({id, version});
+  return found == older_.end() ? nullptr : &found->second;
 }
 
 void View::On(const market::Event<market::Instrument>& event) {
-  if (Market* market = FindMarket(event.value.id)) market->definition = event.value;
+  Market* market = FindMarket(event.value.id);
+  if (market == nullptr) return;
+  if (market->definition && market->definition->version > event.value.version) return;
+  if (market->definition && market->definition->version < event.value.version) {
+    if (older_.size() >= kKeptInstruments) {
+      older_.erase(older_.begin());
+      ++counters_.forgotten;
+    }
+    older_.insert_or_assign({event.value.id, market->definition->version}, std::move(*market->definition));
+  }
+  market->definition = event.value;
 }
 
 void View::On(const market::Event<market::Quote>& event) {
@@ -54,7 +80,7 @@ void View::On(const market::Event<market::Trade>& event) {
 void View::On(const market::Event<market::MarketStatus>& event) {
   const market::MarketStatus& status = event.value;
   if (status.instrument.empty()) {
-    feeds_[status.feed] = Feed{status.feed_state, status.detail, event.header.receive_time};
+    Put(feeds_, status.feed, Feed{status.feed_state, status.detail, event.header.receive_time});
   } else if (Market* market = FindMarket(status.instrument)) {
     market->book = status.book_state;
     market->fault = status.fault;
@@ -76,8 +102,26 @@ void View::On(const market::Event<market::Prediction>& event) {
 
 void View::On(const market::Event<market::OrderIntent>& event) {
   ++counters_.intents;
-  reasons_[event.value.client_order_id] = event.value.reason;
-  if (reasons_.size() > kKeptReasons) reasons_.erase(reasons_.begin());
+  RememberReason(event.value);
+}
+
+void View::RememberReason(const market::OrderIntent& intent) {
+  if (!reasons_.insert_or_assign(intent.client_order_id, intent.reason).second) return;
+  reasons_in_order_.push_back(intent.client_order_id);
+  if (reasons_in_order_.size() <= kKeptReasons) return;
+  reasons_.erase(reasons_in_order_.front());
+  reasons_in_order_.pop_front();
+}
+
+// A fill after the end of an order, a late answer: facts of life.
+bool View::UpdateClosed(const market::ExecReport& report, base::Time updated) {
+  for (Order& order : closed_) {
+    if (order.report.client_order_id != report.client_order_id) continue;
+    order.report = report;
+    order.updated = updated;
+    return true;
+  }
+  return false;
 }
 
 void View::On(const market::Event<market::RiskDecision>& event) {
@@ -99,6 +143,8 @@ void View::On(const market::Event<market::ExecReport>& event) {
     order = std::move(known.mapped());
   } else if (report.kind == market::ExecKind::kJournaled) {
     ++counters_.orders;
+  }
+  if (order.reason.empty()) {
     if (auto reason = reasons_.extract(report.client_order_id)) order.reason = std::move(reason.mapped());
   }
   if (!order.report.client_order_id.empty() && order.report.state == market::OrderState::kUnknown) --counters_.unknown_now;
@@ -112,32 +158,53 @@ void View::On(const market::Event<market::ExecReport>& event) {
     Keep(fills_, FillSeen{report, event.header.event_time}, kKeptFills);
   }
   if (market::IsTerminal(report.state)) {
-    Keep(closed_, std::move(order), kKeptClosedOrders);
-  } else {
+    if (!UpdateClosed(report, order.updated)) Keep(closed_, std::move(order), kKeptClosedOrders);
+  } else if (open_.size() < kKeptOpenOrders) {
     open_.emplace(report.client_order_id, std::move(order));
+  } else {
+    ++counters_.forgotten;
   }
 }
 
 void View::On(const market::Event<market::PositionUpdate>& event) {
   const market::PositionUpdate& p = event.value;
-  positions_[{p.account, p.strategy, p.instrument}] = Position{p, event.header.publish_time};
+  Put(positions_, {p.account, p.strategy, p.instrument}, Position{p, event.header.publish_time});
 }
 
 void View::On(const market::Event<market::BalanceUpdate>& event) {
-  balances_[{event.value.account, event.value.asset}] = event.value;
+  Put(balances_, {event.value.account, event.value.asset}, event.value);
 }
 
-void View::On(const market::Event<market::RiskState>& event) { risk_[event.value.scope] = event.value; }
+void View::On(const market::Event<market::RiskState>& event) { Put(risk_, event.value.scope, event.value); }
 
 std::optional<market::Money> View::Unrealized(const market::PositionUpdate& position) const {
+  const market::Instrument* definition = Definition(position.instrument, position.instrument_version);
   const auto found = markets_.find(position.instrument);
-  if (found == markets_.end() || !found->second.quote) return std::nullopt;
+  if (definition == nullptr || found == markets_.end() || !found->second.quote) return std::nullopt;
   const market::Quote& quote = *found->second.quote;
+  if (quote.instrument_version != position.instrument_version || !HasBothSides(quote)) return std::nullopt;
   const market::Price mid{quote.bid.price.mantissa + (quote.ask.price.mantissa - quote.bid.price.mantissa) / 2};
-  const auto now = found->second.definition.Notional(mid, position.net, market::Rounding::kFloor);
-  const auto paid = found->second.definition.Notional(position.average_price, position.net, market::Rounding::kFloor);
+  const auto now = definition->Notional(mid, position.net, market::Rounding::kFloor);
+  const auto paid = definition->Notional(position.average_price, position.net, market::Rounding::kFloor);
   if (!now || !paid) return std::nullopt;
   return *now - *paid;
+}
+
+std::map<std::string, View::Profit> View::ProfitByAsset() const {
+  std::map<std::string, Profit> out;
+  for (const auto& [key, position] : positions_) {
+    const market::PositionUpdate& p = position.value;
+    const market::Instrument* definition = Definition(p.instrument, p.instrument_version);
+    Profit& profit = out[definition != nullptr ? definition->quote.text() : "?"];
+    profit.realized += p.realized_pnl;
+    profit.fees += p.fees;
+    if (const auto open = Unrealized(p)) {
+      profit.unrealized += *open;
+    } else if (p.net.mantissa != 0) {
+      ++profit.unvalued;
+    }
+  }
+  return out;
 }
 
 }  // namespace gannet::gateway

@@ -30,10 +30,12 @@ class View {
   static constexpr size_t kKeptSignals = 200;
   static constexpr size_t kKeptFills = 500;
   static constexpr size_t kKeptClosedOrders = 500;
-  static constexpr size_t kKeptInstruments = 5'000;
+  static constexpr size_t kKeptInstruments = 5'000;  // and as many older versions
+  static constexpr size_t kKeptOpenOrders = 10'000;
+  static constexpr size_t kKeptRows = 10'000;  // each of positions, balances, feeds, risk states
 
   struct Market {
-    market::Instrument definition;
+    std::optional<market::Instrument> definition;  // newest version
     std::optional<market::Quote> quote;
     base::Time quote_time;  // received
     market::BookState book = market::BookState::kInvalid;
@@ -68,7 +70,7 @@ class View {
     uint64_t trades = 0, quotes = 0, signals = 0, predictions = 0;
     uint64_t intents = 0, permitted = 0, denied = 0;
     uint64_t orders = 0, fills = 0, unknown_now = 0, rejected_by_venue = 0, illegal = 0;
-    uint64_t forgotten = 0;  // orders, fills and signals that fell out of the view
+    uint64_t forgotten = 0;  // what fell out of the view, or found no room in it
     std::map<market::RejectReason, uint64_t> denials;
   };
 
@@ -98,16 +100,39 @@ class View {
   const std::map<market::Scope, market::RiskState>& risk_states() const { return risk_; }
   const Counters& counters() const { return counters_; }
 
+  // Null while not known. The newest version, or a certain one: numbers are read
+  // at the scales of the version that they came with, never of another.
   const market::Instrument* Definition(const market::InstrumentId& id) const;
-  // Profit of the open position at the mid; nothing without a quote.
+  const market::Instrument* Definition(const market::InstrumentId& id, uint32_t version) const;
+  // Exact text; "?" while that version is not known.
+  template <class Number>  // Price or Quantity
+  std::string Format(const market::InstrumentId& id, uint32_t version, Number number) const {
+    const market::Instrument* definition = Definition(id, version);
+    return definition != nullptr ? definition->Format(number) : "?";
+  }
+
+  // Profit of the open position at the mid; nothing without a quote of both sides
+  // at the position's version.
   std::optional<market::Money> Unrealized(const market::PositionUpdate& position) const;
+  struct Profit {
+    market::Money realized, unrealized, fees;
+    uint64_t unvalued = 0;  // open positions that `unrealized` leaves out: no price
+  };
+  // By the asset it is counted in: the quote asset, "?" while that is not known.
+  std::map<std::string, Profit> ProfitByAsset() const;
 
  private:
   Market* FindMarket(const market::InstrumentId& id);
   template <class T>
   void Keep(std::deque<T>& items, T item, size_t limit);
+  // Puts a row under its key unless it is new and there is no room.
+  template <class Map, class Value>
+  void Put(Map& map, const typename Map::key_type& key, Value value);
+  void RememberReason(const market::OrderIntent& intent);
+  bool UpdateClosed(const market::ExecReport& report, base::Time updated);
 
   std::map<market::InstrumentId, Market> markets_;
+  std::map<std::pair<market::InstrumentId, uint32_t>, market::Instrument> older_;  // versions before the newest
   std::map<std::string, Feed> feeds_;
   std::deque<Signal> signals_;
   std::map<market::ClientOrderId, Order> open_;
@@ -117,6 +142,7 @@ class View {
   std::map<BalanceKey, market::BalanceUpdate> balances_;
   std::map<market::Scope, market::RiskState> risk_;
   std::map<market::ClientOrderId, std::string> reasons_;  // of intents not yet answered
+  std::deque<market::ClientOrderId> reasons_in_order_;    // oldest first; may name some that are gone
   Counters counters_;
 };
 

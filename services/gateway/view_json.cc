@@ -14,20 +14,37 @@ std::string Text(const Json& json) { return json.dump(-1, ' ', false, Json::erro
 
 double Share(uint32_t ppm) { return ppm / 1e6; }
 
-Json ToJson(const View::Market& m, base::Time now) {
-  const market::Instrument& d = m.definition;
-  Json json{{"instrument", d.id.text()}, {"book", market::Name(m.book)}, {"fault", market::Name(m.fault)}};
+// Null rather than a number at scales that are not its own.
+template <class Number>
+Json Exact(const View& view, const market::InstrumentId& id, uint32_t version, Number number) {
+  const market::Instrument* definition = view.Definition(id, version);
+  return definition != nullptr ? Json(definition->Format(number)) : Json(nullptr);
+}
+
+// Of a report: at the version it speaks of.
+template <class Number>
+Json Exact(const View& view, const market::ExecReport& r, Number number) {
+  return Exact(view, r.instrument, r.instrument_version, number);
+}
+
+void AddLevel(Json& json, const View& view, const market::Quote& quote, const market::Level& level, const std::string& side) {
+  const bool there = level.quantity.mantissa > 0;
+  json[side] = there ? Exact(view, quote.instrument, quote.instrument_version, level.price) : Json(nullptr);
+  json[side + "_quantity"] = there ? Exact(view, quote.instrument, quote.instrument_version, level.quantity) : Json(nullptr);
+}
+
+Json ToJson(const View& view, const market::InstrumentId& id, const View::Market& m, base::Time now) {
+  Json json{{"instrument", id.text()}, {"book", market::Name(m.book)}, {"fault", market::Name(m.fault)}};
   if (m.quote) {
-    json["bid"] = d.Format(m.quote->bid.price);
-    json["bid_quantity"] = d.Format(m.quote->bid.quantity);
-    json["ask"] = d.Format(m.quote->ask.price);
-    json["ask_quantity"] = d.Format(m.quote->ask.quantity);
+    AddLevel(json, view, *m.quote, m.quote->bid, "bid");
+    AddLevel(json, view, *m.quote, m.quote->ask, "ask");
     json["as_of"] = base::FormatTime(m.quote_time);
     json["age_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(now - m.quote_time).count();
   }
   if (m.last_trade) {
-    json["last_price"] = d.Format(m.last_trade->price);
-    json["last_quantity"] = d.Format(m.last_trade->quantity);
+    const market::Trade& t = *m.last_trade;
+    json["last_price"] = Exact(view, t.instrument, t.instrument_version, t.price);
+    json["last_quantity"] = Exact(view, t.instrument, t.instrument_version, t.quantity);
   }
   if (m.prediction) {
     const market::Prediction& p = *m.prediction;
@@ -57,18 +74,15 @@ Json ToJson(const View::Signal& s) {
 
 Json ToJson(const View& view, const View::Order& o) {
   const market::ExecReport& r = o.report;
-  const market::Instrument* d = view.Definition(r.instrument);
-  const market::Instrument unknown;
-  if (d == nullptr) d = &unknown;
   return {{"client_order_id", r.client_order_id.text()},
           {"venue_order_id", r.venue_order_id.text()},
           {"account", r.account.text()},
           {"strategy", r.strategy.text()},
           {"instrument", r.instrument.text()},
           {"side", market::Name(r.side)},
-          {"price", d->Format(r.price)},
-          {"quantity", d->Format(r.quantity)},
-          {"filled", d->Format(r.cumulative)},
+          {"price", r.price.mantissa == 0 ? Json(nullptr) : Exact(view, r, r.price)},  // null: a market order
+          {"quantity", Exact(view, r, r.quantity)},
+          {"filled", Exact(view, r, r.cumulative)},
           {"state", market::Name(r.state)},
           {"reason", o.reason},
           {"detail", r.detail},
@@ -79,16 +93,13 @@ Json ToJson(const View& view, const View::Order& o) {
 
 Json ToJson(const View& view, const View::FillSeen& f) {
   const market::ExecReport& r = f.report;
-  const market::Instrument* d = view.Definition(r.instrument);
-  const market::Instrument unknown;
-  if (d == nullptr) d = &unknown;
   return {{"time", base::FormatTime(f.time)},
           {"client_order_id", r.client_order_id.text()},
           {"strategy", r.strategy.text()},
           {"instrument", r.instrument.text()},
           {"side", market::Name(r.side)},
-          {"price", d->Format(r.fill->price)},
-          {"quantity", d->Format(r.fill->quantity)},
+          {"price", Exact(view, r, r.fill->price)},
+          {"quantity", Exact(view, r, r.fill->quantity)},
           {"fee", r.fill->fee.ToString()},
           {"fee_asset", r.fill->fee_asset.text()},
           {"liquidity", market::Name(r.fill->liquidity)},
@@ -97,7 +108,7 @@ Json ToJson(const View& view, const View::FillSeen& f) {
 
 Json Markets(const View& view, base::Time now) {
   Json rows = Json::array();
-  for (const auto& [id, market] : view.markets()) rows.push_back(ToJson(market, now));
+  for (const auto& [id, market] : view.markets()) rows.push_back(ToJson(view, id, market, now));
   return rows;
 }
 
@@ -124,16 +135,28 @@ Json Positions(const View& view) {
   Json rows = Json::array();
   for (const auto& [key, position] : view.positions()) {
     const market::PositionUpdate& p = position.value;
-    const market::Instrument* d = view.Definition(p.instrument);
     const auto unrealized = view.Unrealized(p);
     Json row{{"account", p.account.text()}, {"strategy", p.strategy.text()}, {"instrument", p.instrument.text()}};
-    row["net"] = d != nullptr ? d->Format(p.net) : "";
-    row["average_price"] = d != nullptr ? d->Format(p.average_price) : "";
+    row["net"] = Exact(view, p.instrument, p.instrument_version, p.net);
+    row["average_price"] = Exact(view, p.instrument, p.instrument_version, p.average_price);
     row["realized_pnl"] = p.realized_pnl.ToString();
     row["unrealized_pnl"] = unrealized ? Json(unrealized->ToString()) : Json(nullptr);
     row["fees"] = p.fees.ToString();
     row["updated"] = base::FormatTime(position.updated);
     rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Json Profit(const View& view) {
+  Json rows = Json::array();
+  for (const auto& [asset, profit] : view.ProfitByAsset()) {
+    rows.push_back({{"asset", asset},
+                    {"total", (profit.realized + profit.unrealized).ToString()},
+                    {"realized", profit.realized.ToString()},
+                    {"unrealized", profit.unrealized.ToString()},
+                    {"fees", profit.fees.ToString()},
+                    {"positions_without_price", profit.unvalued}});
   }
   return rows;
 }
@@ -198,6 +221,7 @@ std::string StateJson(const View& view, base::Time now) {
   json["orders"] = Orders(view);
   json["fills"] = Fills(view);
   json["positions"] = Positions(view);
+  json["profit"] = Profit(view);
   json["balances"] = Balances(view);
   json["risk"] = Risk(view);
   json["counters"] = Counters(view);

@@ -74,6 +74,89 @@ TEST_CASE("View values a position at the mid, and says nothing without a quote")
   CHECK(view.Unrealized(position).value() == market::Money(5, 0));
 }
 
+market::Quote QuoteOf(int64_t bid, int64_t bid_quantity, int64_t ask, int64_t ask_quantity, uint32_t version = 1) {
+  market::Quote quote;
+  quote.instrument = kInstrument;
+  quote.instrument_version = version;
+  quote.bid = {market::Price{bid}, market::Quantity{bid_quantity}};
+  quote.ask = {market::Price{ask}, market::Quantity{ask_quantity}};
+  return quote;
+}
+
+TEST_CASE("View never reads a number at scales that are not its own") {
+  View view;
+  view.On(At(1, QuoteOf(8'900, 1, 9'100, 1)));  // before any definition
+  CHECK(view.Definition(kInstrument) == nullptr);
+  CHECK(view.Format(kInstrument, 1, market::Price{8'900}) == "?");
+  CHECK(StateJson(view, FromUnixMillis(2)).find("\"bid\":null") != std::string::npos);
+  view.On(At(2, Definition()));
+  CHECK(view.Format(kInstrument, 1, market::Price{8'900}) == "89");
+  market::Instrument second = Definition();
+  second.version = 2;
+  second.price_scale = 4;
+  view.On(At(3, second));
+  view.On(At(3, Definition()));  // late and old: changes nothing
+  CHECK(view.Definition(kInstrument)->version == 2);
+  CHECK(view.Format(kInstrument, 1, market::Price{8'900}) == "89");
+  CHECK(view.Format(kInstrument, 2, market::Price{8'900}) == "0.89");
+  CHECK(view.Format(kInstrument, 3, market::Price{8'900}) == "?");
+  CHECK(StateJson(view, FromUnixMillis(4)).find("\"bid\":\"89\"") != std::string::npos);
+}
+
+TEST_CASE("View values nothing by a one-sided quote or one of another version") {
+  View view;
+  view.On(At(1, Definition()));
+  market::PositionUpdate position;
+  position.instrument = kInstrument;
+  position.net = market::Quantity{100'000};
+  position.average_price = market::Price{10'000};
+  position.realized_pnl = market::Money(250, 2);
+  position.fees = market::Money(5, 2);
+  view.On(At(2, position));
+  view.On(At(3, QuoteOf(0, 0, 9'100, 1)));
+  CHECK_FALSE(view.Unrealized(position).has_value());
+  CHECK(view.ProfitByAsset().at("USDT").unvalued == 1);
+  CHECK(StateJson(view, FromUnixMillis(4)).find("\"bid\":null") != std::string::npos);
+  view.On(At(3, QuoteOf(8'900, 1, 9'100, 1, 2)));
+  CHECK_FALSE(view.Unrealized(position).has_value());
+  view.On(At(3, QuoteOf(10'900, 1, 11'100, 1)));
+  const View::Profit profit = view.ProfitByAsset().at("USDT");
+  CHECK(profit.unrealized == market::Money(10, 0));
+  CHECK(profit.realized == market::Money(250, 2));
+  CHECK(profit.unvalued == 0);
+  CHECK(StateJson(view, FromUnixMillis(4)).find(R"("profit":[{"asset":"USDT","total":"12.5","realized":"2.5","unrealized":"10","fees":"0.05")") !=
+        std::string::npos);
+}
+
+TEST_CASE("View takes a fill after the end of its order without a second row") {
+  View view;
+  view.On(At(1, Report("a", market::ExecKind::kJournaled, market::OrderState::kSubmitted)));
+  view.On(At(2, Report("a", market::ExecKind::kCanceled, market::OrderState::kCanceled)));
+  market::ExecReport late = Report("a", market::ExecKind::kFill, market::OrderState::kFilled);
+  late.fill.emplace();
+  view.On(At(3, late));
+  REQUIRE(view.closed_orders().size() == 1);
+  CHECK(view.closed_orders()[0].report.state == market::OrderState::kFilled);
+  CHECK(view.closed_orders()[0].updated == FromUnixMillis(3));
+  CHECK(view.fills().size() == 1);
+}
+
+TEST_CASE("View is bounded in every row it keeps") {
+  View view;
+  for (size_t i = 0; i < View::kKeptOpenOrders + 10; ++i) {
+    market::OrderIntent intent;
+    intent.client_order_id = market::ClientOrderId(std::to_string(i));
+    view.On(At(1, intent));
+    view.On(At(1, Report(intent.client_order_id.text().c_str(), market::ExecKind::kJournaled, market::OrderState::kSubmitted)));
+    market::BalanceUpdate balance;
+    balance.asset = market::AssetId(std::to_string(i));
+    view.On(At(1, balance));
+  }
+  CHECK(view.open_orders().size() == View::kKeptOpenOrders);
+  CHECK(view.balances().size() == View::kKeptRows);
+  CHECK(view.counters().forgotten == 20);
+}
+
 TEST_CASE("View forgets the oldest and counts it") {
   View view;
   for (size_t i = 0; i < View::kKeptSignals + 5; ++i) view.On(At(static_cast<int64_t>(i), market::NewsSignal{}));
