@@ -145,8 +145,10 @@ std::string Base64Url(std::string_view bytes) { return EncodeBase64(bytes, kUrlA
 std::string Base64(std::string_view bytes) { return EncodeBase64(bytes, kAlphabet, true); }
 
 std::optional<std::string> FromBase64(std::string_view text) {
-  while (!text.empty() && text.back() == '=') text.remove_suffix(1);
-  if (text.size() % 4 == 1) return std::nullopt;
+  size_t padding = 0;
+  for (; !text.empty() && text.back() == '='; ++padding) text.remove_suffix(1);
+  const size_t full = (4 - text.size() % 4) % 4;
+  if (full == 3 || (padding != 0 && padding != full)) return std::nullopt;
   std::string out;
   uint32_t bits = 0;
   int have = 0;
@@ -160,6 +162,7 @@ std::optional<std::string> FromBase64(std::string_view text) {
       out += static_cast<char>(bits >> have & 255);
     }
   }
+  if ((bits & ((1u << have) - 1)) != 0) return std::nullopt;  // two texts for one value
   return out;
 }
 

@@ -37,7 +37,8 @@ std::string Hex(const Sha256Digest& digest);
 std::optional<std::string> FromHex(std::string_view text);
 // RFC 4648 section 5, without padding.
 std::string Base64Url(std::string_view bytes);
-std::optional<std::string> FromBase64(std::string_view text);  // both alphabets, padding optional
+// Both alphabets; padding in full or not at all; unused bits must be zero.
+std::optional<std::string> FromBase64(std::string_view text);
 std::string Base64(std::string_view bytes);                    // RFC 4648 section 4, padded
 
 // Random bytes from the operating system: keys and passwords only.

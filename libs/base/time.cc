@@ -21,9 +21,13 @@ std::optional<int> FixedDigits(std::string_view text, size_t pos, size_t digits)
 }  // namespace
 
 std::string FormatTime(Time t) {
-  const auto day = std::chrono::floor<std::chrono::days>(t);
-  const std::chrono::year_month_day date{day};
-  const std::chrono::hh_mm_ss<Duration> clock{t - day};
+  // By hand: the first day that nanoseconds reach begins before they do.
+  constexpr int64_t kDay = 86'400'000'000'000;
+  const int64_t nanos = UnixNanos(t);
+  const int64_t remainder = nanos % kDay;
+  const int64_t days = nanos / kDay - (remainder < 0 ? 1 : 0);
+  const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(days))};
+  const std::chrono::hh_mm_ss<Duration> clock{Duration(remainder < 0 ? remainder + kDay : remainder)};
   std::array<char, 48> buffer;
   const int length = std::snprintf(
       buffer.data(), buffer.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%09lldZ", static_cast<int>(date.year()),
@@ -43,6 +47,8 @@ std::optional<Time> ParseRfc3339(std::string_view text) {
   }
   const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
                                          std::chrono::day(static_cast<unsigned>(*day))};
+  // Nanoseconds in 64 bits reach from 1677 to 2262.
+  if (*year < 1678 || *year > 2261) return std::nullopt;
   if (!date.ok() || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
   size_t pos = 19;
   int64_t nanos = 0;
@@ -53,7 +59,7 @@ std::optional<Time> ParseRfc3339(std::string_view text) {
       nanos += unit * (text[pos] - '0');
       unit /= 10;
     }
-    if (digits == 0) return std::nullopt;
+    if (digits == 0 || digits > 9) return std::nullopt;
   }
   if (pos >= text.size()) return std::nullopt;
   Duration offset{0};

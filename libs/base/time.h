@@ -22,7 +22,8 @@ constexpr int64_t UnixMillis(Time t) {
 
 // "2024-08-08T23:54:13.123456789Z"; always nine fractional digits.
 std::string FormatTime(Time t);
-// RFC 3339 with 0 to 9 fractional digits and Z or a numeric offset.
+// RFC 3339 with 0 to 9 fractional digits and Z or a numeric offset, from 1678 to
+// 2261. Second 60 (a leap second) is the first of the next minute.
 std::optional<Time> ParseRfc3339(std::string_view text);
 // "90s", "1.5s", "250ms", "10m", "2h", "1d"; nothing else.
 std::optional<Duration> ParseDuration(std::string_view text);

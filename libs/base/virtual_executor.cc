@@ -4,8 +4,13 @@
 
 namespace gannet::base {
 
+Time VirtualExecutor::Later(Duration delay) const {
+  if (delay <= Duration(0)) return now_;
+  return delay < Time::max() - now_ ? now_ + delay : Time::max();
+}
+
 TimerId VirtualExecutor::After(Duration delay, std::function<void()> task) {
-  const Time deadline = now_ + std::max(delay, Duration(0));
+  const Time deadline = Later(delay);
   const uint64_t id = ++created_;
   tasks_.emplace(Key{deadline, id}, std::move(task));
   deadlines_.emplace(id, deadline);
@@ -28,7 +33,7 @@ bool VirtualExecutor::RunOne() {
   return true;
 }
 
-void VirtualExecutor::RunFor(Duration span) { RunUntil(now_ + span); }
+void VirtualExecutor::RunFor(Duration span) { RunUntil(Later(span)); }
 
 void VirtualExecutor::RunUntil(Time deadline) {
   while (!tasks_.empty() && tasks_.begin()->first.first <= deadline) RunOne();

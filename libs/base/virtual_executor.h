@@ -41,6 +41,8 @@ class VirtualExecutor : public Executor, public Clock {
  private:
   using Key = std::pair<Time, uint64_t>;  // deadline, creation
 
+  Time Later(Duration delay) const;  // Time::max() when it is beyond that
+
   Time now_;
   const Time start_;
   uint64_t created_ = 0;

@@ -3,6 +3,17 @@
 #include <algorithm>
 
 namespace gannet::market {
+namespace {
+
+// The order of the vectors: worst level first.
+struct Worse {
+  Side side;
+  bool operator()(const Level& level, Price price) const {
+    return side == Side::kBuy ? level.price < price : level.price > price;
+  }
+};
+
+}  // namespace
 
 void Book::Clear() {
   bids_.clear();
@@ -11,10 +22,7 @@ void Book::Clear() {
 
 void Book::Set(Side side, Price price, Quantity quantity) {
   std::vector<Level>& levels = side == Side::kBuy ? bids_ : asks_;
-  const auto worse = [side](const Level& level, Price at) {
-    return side == Side::kBuy ? level.price < at : level.price > at;
-  };
-  const auto found = std::lower_bound(levels.begin(), levels.end(), price, worse);
+  const auto found = std::lower_bound(levels.begin(), levels.end(), price, Worse{side});
   const bool present = found != levels.end() && found->price == price;
   if (quantity.mantissa == 0) {
     if (present) levels.erase(found);
@@ -32,12 +40,9 @@ std::optional<Level> Book::best(Side side) const {
 }
 
 Quantity Book::quantity_at(Side side, Price price) const {
-  for (size_t i = 0; i < depth(side); ++i) {
-    const Level at = level(side, i);
-    if (at.price == price) return at.quantity;
-    if (side == Side::kBuy ? at.price < price : at.price > price) break;
-  }
-  return Quantity{};
+  const std::vector<Level>& all = levels(side);
+  const auto found = std::lower_bound(all.begin(), all.end(), price, Worse{side});
+  return found != all.end() && found->price == price ? found->quantity : Quantity{};
 }
 
 bool Book::crossed() const {

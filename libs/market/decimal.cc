@@ -90,10 +90,10 @@ int64_t PowerOfTen(int exponent) {
 }
 
 std::optional<Int128> ParseDecimal128(std::string_view text, int scale) {
+  if (scale < 0 || scale > kMaxScale) return std::nullopt;
   const bool negative = !text.empty() && text[0] == '-';
   if (negative || (!text.empty() && text[0] == '+')) text.remove_prefix(1);
   UInt128 value = 0;
-  constexpr UInt128 kLimit = (UInt128(1) << 127);
   int fraction = -1;  // digits seen after the point; -1 before it
   bool any = false;
   for (const char c : text) {
@@ -108,20 +108,46 @@ std::optional<Int128> ParseDecimal128(std::string_view text, int scale) {
       if (c != '0') return std::nullopt;
       continue;
     }
-    if (value > (kLimit - 9) / 10) return std::nullopt;
-    value = value * 10 + static_cast<UInt128>(c - '0');
+    if (__builtin_mul_overflow(value, UInt128(10), &value) ||
+        __builtin_add_overflow(value, static_cast<UInt128>(c - '0'), &value)) {
+      return std::nullopt;
+    }
     if (fraction >= 0) ++fraction;
   }
-  if (!any) return std::nullopt;
-  for (int i = std::max(fraction, 0); i < scale; ++i) {
-    if (value > kLimit / 10) return std::nullopt;
-    value *= 10;
+  if (!any || __builtin_mul_overflow(value, static_cast<UInt128>(PowerOfTen(scale - std::max(fraction, 0))), &value)) {
+    return std::nullopt;
   }
   return WithSign(value, negative);
 }
 
 std::optional<int64_t> ParseDecimal(std::string_view text, int scale) {
-  // The common case: a short plain number, without 128-bit arithmetic.
+  // What venues send: a plain number of at most 18 digits, whole and fraction
+  // together. No intermediate result can leave 64 bits.
+  constexpr size_t kSafeDigits = 18;
+  const bool negative = !text.empty() && text[0] == '-';
+  const std::string_view digits = text.substr(negative || (!text.empty() && text[0] == '+') ? 1 : 0);
+  const size_t point = digits.find('.');
+  const size_t whole = std::min(point, digits.size());
+  std::string_view fraction = point == std::string_view::npos ? std::string_view() : digits.substr(point + 1);
+  while (!fraction.empty() && fraction.back() == '0') fraction.remove_suffix(1);
+  if (scale >= 0 && scale <= kMaxScale && whole > 0 && fraction.size() <= static_cast<size_t>(scale) &&
+      whole + static_cast<size_t>(scale) <= kSafeDigits) {
+    uint64_t value = 0;
+    unsigned worst = 0;
+    const auto take = [&](std::string_view part) {
+      for (const char c : part) {
+        const auto digit = static_cast<unsigned>(static_cast<unsigned char>(c)) - '0';
+        worst = std::max(worst, digit);
+        value = value * 10 + digit;
+      }
+    };
+    take(digits.substr(0, whole));
+    take(fraction);
+    if (worst > 9) return std::nullopt;
+    value *= static_cast<uint64_t>(PowerOfTen(scale - static_cast<int>(fraction.size())));
+    const auto result = static_cast<int64_t>(value);
+    return negative ? -result : result;
+  }
   const auto value = ParseDecimal128(text, scale);
   if (!value || *value > std::numeric_limits<int64_t>::max() || *value < std::numeric_limits<int64_t>::min()) {
     return std::nullopt;
@@ -130,22 +156,30 @@ std::optional<int64_t> ParseDecimal(std::string_view text, int scale) {
 }
 
 std::string FormatDecimalFixed(Int128 mantissa, int scale, int digits) {
-  UInt128 rest = Magnitude(mantissa);
-  std::string reversed;
-  for (int i = 0; rest != 0 || i <= scale; ++i) {
-    if (i == scale && scale > 0) reversed += '.';
-    reversed += static_cast<char>('0' + static_cast<int>(rest % 10));
-    rest /= 10;
+  GANNET_CHECK(scale >= 0 && scale <= kMaxScale, "a scale lies between 0 and 18");
+  digits = std::max(digits, 0);
+  std::string reversed(static_cast<size_t>(std::max(0, digits - scale)), '0');
+  const auto format = [&](auto rest) {
+    const auto put = [&] {
+      reversed += static_cast<char>('0' + static_cast<int>(rest % 10));
+      rest /= 10;
+    };
+    int kept = scale;  // fraction digits, without the zeros at its end that nobody asked for
+    for (; kept > digits && rest % 10 == 0; --kept) rest /= 10;
+    for (int i = 0; i < kept; ++i) put();
+    if (!reversed.empty()) reversed += '.';
+    do {
+      put();
+    } while (rest != 0);
+  };
+  const UInt128 magnitude = Magnitude(mantissa);
+  if (magnitude >> 64 == 0) {
+    format(static_cast<uint64_t>(magnitude));  // a division of 128 bits costs ten times as much
+  } else {
+    format(magnitude);
   }
   if (mantissa < 0) reversed += '-';
   std::reverse(reversed.begin(), reversed.end());
-  if (scale > 0) {
-    size_t keep = reversed.size();
-    const size_t least = keep - static_cast<size_t>(std::max(0, scale - digits));
-    while (keep > least && reversed[keep - 1] == '0') --keep;
-    if (reversed[keep - 1] == '.') --keep;
-    reversed.resize(keep);
-  }
   return reversed;
 }
 

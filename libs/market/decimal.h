@@ -18,12 +18,13 @@ enum class Rounding { kDown, kUp, kFloor, kCeiling, kHalfEven };  // kDown: to z
 int64_t PowerOfTen(int exponent);  // exponent 0 to 18
 
 // "-12.3400" at scale 4 is -123400. Nothing on bad syntax, more digits than the
-// scale (trailing zeros aside), or a value outside int64. Exponents refused.
+// scale (trailing zeros aside), a value outside int64, or a scale outside 0 to 18.
+// A sign, digits, at most one point; no exponent, no space, no "nan".
 std::optional<int64_t> ParseDecimal(std::string_view text, int scale);
 std::optional<Int128> ParseDecimal128(std::string_view text, int scale);
 // Shortest exact form: no trailing zeros, "0" for zero.
 std::string FormatDecimal(Int128 mantissa, int scale);
-// With at least `digits` fractional digits.
+// With at least `digits` fractional digits, also beyond the scale.
 std::string FormatDecimalFixed(Int128 mantissa, int scale, int digits);
 
 // a * b / divisor in 256 bits with a named rounding; nothing on overflow of the

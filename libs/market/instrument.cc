@@ -44,7 +44,9 @@ Money Instrument::BaseAmount(Quantity quantity) const { return Money(quantity.ma
 Price Instrument::RoundToTick(Price price, Rounding rounding) const {
   if (tick.mantissa <= 0) return price;
   const auto ticks = MulDiv(price.mantissa, 1, tick.mantissa, rounding);
-  return Price{static_cast<int64_t>(*ticks) * tick.mantissa};
+  int64_t rounded = 0;
+  if (!__builtin_mul_overflow(static_cast<int64_t>(*ticks), tick.mantissa, &rounded)) return Price{rounded};
+  return Price{price.mantissa / tick.mantissa * tick.mantissa};  // the nearest that exists
 }
 
 Quantity Instrument::RoundDownToLot(Quantity quantity) const {

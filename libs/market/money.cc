@@ -39,8 +39,14 @@ Money operator-(const Money& a, const Money& b) {
 }
 
 int Money::Compare(const Money& a, const Money& b) {
-  const Aligned both = Align(a, b);
-  return both.a < both.b ? -1 : both.a > both.b ? 1 : 0;
+  const int scale = std::max(a.scale(), b.scale());
+  const auto left = Rescale(a.units(), a.scale(), scale, Rounding::kDown);
+  const auto right = Rescale(b.units(), b.scale(), scale, Rounding::kDown);
+  // One that does not fit 128 bits at the larger scale is further from zero than
+  // one that does; both cannot be the case, since one of them keeps its scale.
+  if (!left) return a.units() < 0 ? -1 : 1;
+  if (!right) return b.units() < 0 ? 1 : -1;
+  return *left < *right ? -1 : *left > *right ? 1 : 0;
 }
 
 }  // namespace gannet::market

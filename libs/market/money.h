@@ -3,8 +3,11 @@
 // process; inputs from outside are range-checked where they enter.
 #pragma once
 
+#include <compare>
+#include <cstdint>
 #include <string>
 
+#include "libs/base/check.h"
 #include "libs/market/decimal.h"
 
 namespace gannet::market {
@@ -12,7 +15,10 @@ namespace gannet::market {
 class Money {
  public:
   Money() = default;
-  Money(Int128 units, int scale) : units_(units), scale_(static_cast<uint8_t>(scale)) {}
+  // `scale` is 0 to kMaxScale.
+  Money(Int128 units, int scale) : units_(units), scale_(static_cast<uint8_t>(scale)) {
+    GANNET_CHECK(scale >= 0 && scale <= kMaxScale, "a scale lies between 0 and 18");
+  }
 
   Int128 units() const { return units_; }
   int scale() const { return scale_; }
@@ -21,10 +27,10 @@ class Money {
   // Operands of unequal scales meet at the larger one, exactly.
   friend Money operator+(const Money& a, const Money& b);
   friend Money operator-(const Money& a, const Money& b);
-  Money operator-() const { return Money(-units_, scale_); }
+  Money operator-() const { return Money() - *this; }
   Money& operator+=(const Money& other) { return *this = *this + other; }
   Money& operator-=(const Money& other) { return *this = *this - other; }
-  // By value: 1.50 equals 1.5.
+  // By value, of any two amounts: 1.50 equals 1.5.
   friend bool operator==(const Money& a, const Money& b) { return Compare(a, b) == 0; }
   friend std::strong_ordering operator<=>(const Money& a, const Money& b) { return Compare(a, b) <=> 0; }
 
