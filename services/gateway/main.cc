@@ -1,0 +1,28 @@
+// The gateway as a program of its own.
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "libs/base/posix_files.h"
+#include "libs/runtime/flags.h"
+#include "libs/runtime/process.h"
+#include "services/gateway/app.h"
+
+int main(int argc, char** argv) {
+  using namespace gannet;
+  runtime::ServiceFlags flags;
+  flags.name = "gateway";
+  flags.about = "Serves what may be seen of the platform as read-only JSON over HTTP on loopback.";
+  flags.journaled = false;  // it decides nothing
+  if (const auto ending = runtime::ParseFlags(argc, argv, flags)) return runtime::End(*ending);
+
+  base::PosixFiles files;
+  const auto config = runtime::LoadConfig<gateway::GatewayConfig>(flags, files, gateway::Read);
+  if (const auto ending = runtime::CheckConfig(flags, config.status())) return runtime::End(*ending);
+
+  auto process = runtime::Process::Create(runtime::OptionsOf(flags));
+  if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));
+  std::vector<std::unique_ptr<runtime::Service>> services;
+  services.push_back(gateway::BuildGateway(*config, (*process)->deps(), [&health = (*process)->health()] { return health.Overall(); }));
+  return (*process)->Run(std::move(services));
+}
