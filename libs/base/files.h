@@ -55,6 +55,8 @@ class Files {
   virtual absl::Status WriteAtomically(const std::string& path, std::string_view bytes, int mode = 0644) = 0;
   // Cuts the file to `size` (never grows it); durable on return.
   virtual absl::Status Truncate(const std::string& path, uint64_t size) = 0;
+  // A file, replacing one of the new name; or a folder with all it holds, to a name
+  // that is free.
   virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;
   virtual absl::Status Remove(const std::string& path) = 0;
   // The folder and those above it; durable on return. Present already: OK.

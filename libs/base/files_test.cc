@@ -148,6 +148,27 @@ TEMPLATE_TEST_CASE("files_conformance: names are created, renamed, removed and l
   CHECK_FALSE(env.files.Exists(env.dir + "/a"));
 }
 
+TEMPLATE_TEST_CASE("files_conformance: a folder takes what it holds along to a new name", "", OnDisk, InMemory) {
+  TestType env;
+  const std::string before = env.dir + "/before", after = env.dir + "/after";
+  REQUIRE(env.files.MakeDirs(before + "/sub").ok());
+  REQUIRE(Write(env.files, before + "/a", "a").ok());
+  REQUIRE(Write(env.files, before + "/sub/b", "b").ok());
+  REQUIRE(Write(env.files, before + "-not", "c").ok());
+  auto lock = env.files.LockDir(before);
+  REQUIRE(lock.ok());
+  REQUIRE(env.files.Rename(before, after).ok());
+  lock->reset();
+  CHECK_FALSE(env.files.Exists(before));
+  CHECK(*env.files.Read(after + "/a") == "a");
+  CHECK(*env.files.Read(after + "/sub/b") == "b");
+  CHECK(*env.files.Read(before + "-not") == "c");
+  CHECK(*env.files.List(after + "/sub") == Names{"b"});
+  REQUIRE(env.files.MakeDirs(before).ok());
+  CHECK(env.files.LockDir(before).ok());
+  CHECK_FALSE(env.files.Rename(before, env.dir + "/before-not").ok());
+}
+
 TEMPLATE_TEST_CASE("files_conformance: a folder is not a file, a file is not a folder", "", OnDisk, InMemory) {
   TestType env;
   REQUIRE(Write(env.files, env.dir + "/file", "x").ok());

@@ -214,7 +214,35 @@ absl::Status SimFiles::SyncInode(const std::string& path, Inode& inode) {
   return absl::OkStatus();
 }
 
+absl::Status SimFiles::RenameDir(const std::string& from, const std::string& to) {
+  if (!powered_) return PowerIsOff(from);
+  if (dirs_.contains(to) || names_.contains(to)) {
+    return absl::UnavailableError(absl::StrCat("cannot rename ", from, " to ", to, ": the name is taken; choose another"));
+  }
+  if (!Begin() && rng_.Chance(0.5)) return PowerIsOff(from);
+  const auto moved = [&](const std::string& path) {
+    const bool inside = path == from || (path.starts_with(from) && path[from.size()] == '/');
+    return inside ? to + path.substr(from.size()) : path;
+  };
+  const auto move_names = [&](std::map<std::string, InodePtr>& names) {
+    std::map<std::string, InodePtr> renamed;
+    for (const auto& [path, inode] : names) renamed[moved(path)] = inode;
+    names = std::move(renamed);
+  };
+  move_names(names_);
+  move_names(durable_names_);
+  for (NameChange& change : unsynced_names_) {
+    change.name = moved(change.name);
+    if (!change.removed_name.empty()) change.removed_name = moved(change.removed_name);
+  }
+  std::set<std::string> dirs;
+  for (const std::string& dir : dirs_) dirs.insert(moved(dir));
+  dirs_ = std::move(dirs);
+  return powered_ ? absl::OkStatus() : PowerIsOff(from);
+}
+
 absl::Status SimFiles::RenameLocked(const std::string& from, const std::string& to) {
+  if (dirs_.contains(from)) return RenameDir(from, to);
   GANNET_ASSIGN_OR_RETURN(const InodePtr inode, Find(from));
   if (dirs_.contains(to) || !dirs_.contains(DirName(to))) {
     return absl::NotFoundError(absl::StrCat("cannot rename ", from, " to ", to, ": no such folder; check the path"));
@@ -341,7 +369,7 @@ absl::Status SimFiles::Truncate(const std::string& path, uint64_t size) {
 
 absl::Status SimFiles::Rename(const std::string& from, const std::string& to) {
   std::lock_guard lock(mutex_);
-  return RenameLocked(from, to);
+  return RenameLocked(Clean(from), Clean(to));
 }
 
 absl::Status SimFiles::Remove(const std::string& path) {

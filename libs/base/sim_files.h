@@ -9,6 +9,7 @@
 //              sectors that are not there are zeros (or their older content).
 //   names      Created, renamed and removed names reach stable storage at SyncDir
 //              of their folder; at a power cut a random number of them, in order.
+//              Folders come, and take another name, at once.
 //   failed sync  Some of the sectors reach the disk, the others never will, however
 //              often Sync is called again (what Linux does).
 //
@@ -117,6 +118,7 @@ class SimFiles : public Files {
   absl::Status AppendTo(const std::string& path, Inode& inode, std::string_view bytes);
   absl::Status SyncInode(const std::string& path, Inode& inode);
   absl::Status RenameLocked(const std::string& from, const std::string& to);
+  absl::Status RenameDir(const std::string& from, const std::string& to);
   absl::Status SyncDirLocked(const std::string& path);
   absl::StatusOr<std::string> ReadLocked(const std::string& path, uint64_t offset, size_t length);
   void Misdirect(Inode& inode, uint64_t sector);
