@@ -139,8 +139,10 @@ std::optional<std::string> CanonicalHost(std::string_view authority, bool tls) {
   }
   if (!host.empty() && host.back() == '.') host.pop_back();
   const bool bad = host.find_first_of(" \t\r\n\"<>\\^`{|}/%") != std::string::npos;
-  if (host.empty() || bad || host.front() == ':') return std::nullopt;
-  return Encoded(host);
+  // Names in other scripts are written in ASCII where they are resolved (RFC 5891).
+  const bool ascii = std::all_of(host.begin(), host.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+  if (host.empty() || bad || !ascii || host.front() == ':') return std::nullopt;
+  return host;
 }
 
 }  // namespace

@@ -289,7 +289,7 @@ TEST_CASE("ReadNewsReplay orders headlines by receipt and the port publishes the
       "n.jsonl",
       "{\"title\":\"late\",\"source\":\"x\",\"published\":\"2024-06-01T12:00:05Z\",\"received\":\"2024-06-01T12:00:09Z\"}\n"
       "{\"title\":\"early\",\"published\":\"2024-06-01T12:00:01Z\"}\n{\"title\":\"when\"}\n[]\n").ok());
-  const absl::StatusOr<NewsReplayFile> file = ReadNewsReplay(f.files, "n.jsonl", 1h);
+  const absl::StatusOr<NewsReplayFile> file = ReadNewsReplay(f.files, "n.jsonl", {.shift = 1h});
   REQUIRE(file.ok());
   CHECK(file->undated == 1);
   CHECK(file->rejected == 1);
@@ -304,13 +304,13 @@ TEST_CASE("ReadNewsReplay orders headlines by receipt and the port publishes the
   CHECK(f.items[1].header.event_time == *base::ParseRfc3339("2024-06-01T13:00:05Z"));
 
   REQUIRE(f.files.WriteAtomically("n.xml", Rss(Item(2, "two") + Item(1, "one"))).ok());
-  const absl::StatusOr<NewsReplayFile> feed = ReadNewsReplay(f.files, "n.xml", 0s);
+  const absl::StatusOr<NewsReplayFile> feed = ReadNewsReplay(f.files, "n.xml", {});
   REQUIRE(feed.ok());
   REQUIRE(feed->inputs.size() == 2);
   CHECK(feed->inputs[0].receive_time < feed->inputs[1].receive_time);
   REQUIRE(f.files.WriteAtomically("bad", "nothing here\n").ok());
-  CHECK(ReadNewsReplay(f.files, "bad", 0s).status().message().find("no headline in it") != std::string::npos);
-  CHECK_FALSE(ReadNewsReplay(f.files, "absent", 0s).ok());
+  CHECK(ReadNewsReplay(f.files, "bad", {}).status().message().find("no headline in it") != std::string::npos);
+  CHECK_FALSE(ReadNewsReplay(f.files, "absent", {}).ok());
 }
 
 TEST_CASE("NewsConfig refuses nonsense by key and line") {

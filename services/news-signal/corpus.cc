@@ -59,7 +59,7 @@ std::string Amount(std::string_view kind, base::Rng& rng) {
 }
 
 // One table row; quotes as in RFC 4180. `at` moves past it.
-std::vector<std::string> CsvRow(std::string_view text, size_t& at) {
+std::vector<std::string> TableRow(std::string_view text, char separator, size_t& at) {
   std::vector<std::string> cells(1);
   bool quoted = false;
   for (; at < text.size(); ++at) {
@@ -75,7 +75,7 @@ std::vector<std::string> CsvRow(std::string_view text, size_t& at) {
       }
     } else if (c == '"' && cells.back().empty()) {
       quoted = true;
-    } else if (c == ',') {
+    } else if (c == separator) {
       cells.emplace_back();
     } else if (c == '\n') {
       ++at;
@@ -85,6 +85,14 @@ std::vector<std::string> CsvRow(std::string_view text, size_t& at) {
     }
   }
   return cells;
+}
+
+char SeparatorOf(std::string_view header) {
+  char best = ',';
+  for (const char mark : {';', '\t'}) {
+    if (std::count(header.begin(), header.end(), mark) > std::count(header.begin(), header.end(), best)) best = mark;
+  }
+  return best;
 }
 
 std::optional<size_t> Column(const std::vector<std::string>& header, std::initializer_list<std::string_view> names) {
@@ -129,22 +137,26 @@ absl::StatusOr<std::vector<LabelledHeadline>> ParseCorpus(std::string_view text)
   return headlines;
 }
 
-absl::StatusOr<std::vector<LabelledHeadline>> ParseLabelledCsv(std::string_view text) {
+absl::StatusOr<std::vector<LabelledHeadline>> ParseLabelledTable(std::string_view text, TableLabels labels) {
   if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
+  const char separator = SeparatorOf(text.substr(0, text.find('\n')));
   size_t at = 0;
-  const std::vector<std::string> header = CsvRow(text, at);
+  const std::vector<std::string> header = TableRow(text, separator, at);
   const std::optional<size_t> title = Column(header, {"news", "title", "headline"});
-  const std::optional<size_t> sentiment = Column(header, {"final_manual_labelling", "sentiment", "label"});
-  const std::optional<size_t> type = Column(header, {"type", "event_type"});
   const std::optional<size_t> date = Column(header, {"date", "published"});
-  if (!title || (!sentiment && !type)) {
+  std::optional<size_t> sentiment, type;
+  if (labels == TableLabels::kRequired) {
+    sentiment = Column(header, {"final_manual_labelling", "sentiment", "label"});
+    type = Column(header, {"type", "event_type"});
+  }
+  if (!title || (labels == TableLabels::kRequired && !sentiment && !type)) {
     return absl::InvalidArgumentError(
         "the table needs a header with a headline column (news, title, headline) and a label column "
         "(final_manual_labelling, sentiment, label, or type)");
   }
   std::vector<LabelledHeadline> headlines;
   for (size_t row = 2; at < text.size(); ++row) {
-    const std::vector<std::string> cells = CsvRow(text, at);
+    const std::vector<std::string> cells = TableRow(text, separator, at);
     if (cells.size() == 1 && cells[0].empty()) continue;
     if (cells.size() != header.size()) {
       return absl::InvalidArgumentError("row " + std::to_string(row) + " has " + std::to_string(cells.size()) +

@@ -33,11 +33,14 @@ struct LabelledHeadline {
 // other than -1, 0, 1, no text.
 absl::StatusOr<std::vector<LabelledHeadline>> ParseCorpus(std::string_view text);
 
-// A table with a header line, comma separated with RFC 4180 quotes; columns are
-// found by name: the headline in `news`, `title` or `headline`; the sentiment in
-// `final_manual_labelling`, `sentiment` or `label` (-1/0/1 or negative/neutral/
-// positive); optionally `type` and `date`.
-absl::StatusOr<std::vector<LabelledHeadline>> ParseLabelledCsv(std::string_view text);
+enum class TableLabels : uint8_t { kRequired = 1, kIgnored };
+
+// A table with a header line, separated by the comma, semicolon or tab that the
+// header uses most, with RFC 4180 quotes; columns are found by name: the headline
+// in `news`, `title` or `headline`; the sentiment in `final_manual_labelling`,
+// `sentiment` or `label` (-1/0/1 or negative/neutral/positive); optionally `type`
+// and `date`.
+absl::StatusOr<std::vector<LabelledHeadline>> ParseLabelledTable(std::string_view text, TableLabels labels);
 
 // "{coin} falls {percent}" with names of the dictionary and made amounts. One
 // time in four a name is replaced by a made word, as of a company that the

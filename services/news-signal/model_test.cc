@@ -72,16 +72,17 @@ TEST_CASE("FillPlaceholders names only what the dictionary or chance gives") {
   CHECK(FillPlaceholders("no marks {", *dictionary, rng) == "no marks {");
 }
 
-TEST_CASE("ParseLabelledCsv reads quotes and refuses ragged rows") {
-  const auto rows = ParseLabelledCsv("id,date,news,final_manual_labelling\n1,2021-01-02,\"a, \"\"b\"\"\",-1\r\n2,2021-01-03,c,1\n");
+TEST_CASE("ParseLabelledTable reads quotes and refuses ragged rows") {
+  const auto rows = ParseLabelledTable("id,date,news,final_manual_labelling\n1,2021-01-02,\"a, \"\"b\"\"\",-1\r\n2,2021-01-03,c,1\n", TableLabels::kRequired);
   REQUIRE(rows.ok());
   REQUIRE(rows->size() == 2);
   CHECK((*rows)[0].text == "a, \"b\"");
   CHECK((*rows)[0].sentiment == -1);
   CHECK((*rows)[1].date == "2021-01-03");
-  CHECK(ParseLabelledCsv("news,sentiment\na,b,c\n").status().message().find("row 2 has 3 cells") != std::string::npos);
-  CHECK(ParseLabelledCsv("news,sentiment\na,7\n").status().message().find("row 2 has a label") != std::string::npos);
-  CHECK_FALSE(ParseLabelledCsv("x,y\n1,2\n").ok());
+  CHECK(ParseLabelledTable("news,sentiment\na,b,c\n", TableLabels::kRequired).status().message().find("row 2 has 3 cells") != std::string::npos);
+  CHECK(ParseLabelledTable("news,sentiment\na,7\n", TableLabels::kRequired).status().message().find("row 2 has a label") != std::string::npos);
+  CHECK_FALSE(ParseLabelledTable("x,y\n1,2\n", TableLabels::kRequired).ok());
+  CHECK(ParseLabelledTable("date;sentiment;title\n1;?;a, b\n", TableLabels::kIgnored)->at(0).text == "a, b");
 }
 
 TEST_CASE("ParseCorpus names the line that is wrong") {
