@@ -236,11 +236,13 @@ absl::Status WriterImpl::failure() const {
   if (absl::IsUnavailable(status) || !buffer_full_) return status;
   return absl::ResourceExhaustedError(
       absl::StrCat("the journal in ", dir_, " has ", options_.max_buffered_bytes,
-                   " bytes waiting for the disk: no new orders, cancels go on; use a faster disk, then restart"));
+                   " bytes waiting for the disk, or met a record of that size: no new orders, cancels go on; use a "
+                   "faster disk, then restart"));
 }
 
 void WriterImpl::OnFailure(std::function<void(absl::Status)> handler) {
   failure_handler_ = std::move(handler);
+  told_ = absl::StatusCode::kOk;
   if (!failure().ok()) PostProgress();
 }
 

@@ -118,9 +118,15 @@ void Shard::Resume(base::Time now) {
   EndTurn();
 }
 
-uint64_t Shard::Record(journal::RecordType type, base::Time time, std::string_view channel, std::string_view payload) {
+uint64_t Shard::Record(journal::RecordType type, base::Time time, std::string_view channel, std::string_view payload,
+                       bool essential) {
   ++sequence_;
-  if (journal_ != nullptr) journal_->Append(type, time, channel, payload);
+  if (journal_ == nullptr) return sequence_;
+  if (essential) {
+    journal_->AppendEssential(type, time, channel, payload);
+  } else {
+    journal_->Append(type, time, channel, payload);
+  }
   return sequence_;
 }
 
@@ -279,7 +285,10 @@ market::EventId Shard::Dispatch(const bus::TopicInfo& topic, RawEvent event, mar
 void Shard::RecordFact(const bus::TopicInfo& topic, const RawEvent& event) {
   GANNET_CHECK(topic.fact, "only topics of facts are recorded");
   ++stats_.facts;
-  Record(journal::RecordType::kFact, now_, topic.name, journal_ != nullptr ? topic.encode(event.get()) : std::string());
+  // On a full disk the reserve is for what orders need: cancels, fills, verdicts.
+  // Everything that floods it, inputs first, is dropped and counted.
+  Record(journal::RecordType::kFact, now_, topic.name, journal_ != nullptr ? topic.encode(event.get()) : std::string(),
+         topic.order_shard);
   for (const FactObserver& observer : fact_observers_) observer(topic, event.get());
 }
 
@@ -403,6 +412,11 @@ absl::Status Shard::Recover(journal::Reader& reader) {
     return absl::DataLossError(absl::StrCat(stats_.undecodable_facts,
                                             " recorded facts cannot be read by this build; use the build that wrote "
                                             "them (gannet journal dump shows it), or --fresh to start anew"));
+  }
+  // The writer saw the end of the journal before: reading less now is no recovery.
+  if (journal_ != nullptr && sequence_ != journal_->last_sequence()) {
+    return absl::DataLossError(absl::StrCat("the journal gave records up to ", sequence_, " of ", journal_->last_sequence(),
+                                            "; run `gannet journal verify`, and check the device"));
   }
   return absl::OkStatus();
 }

@@ -186,7 +186,8 @@ class Shard {
   market::Header NextHeader(const market::Header& cause, bool fact);
   market::EventId Dispatch(const bus::TopicInfo& topic, RawEvent event, market::EventId id);
   void RecordFact(const bus::TopicInfo& topic, const RawEvent& event);
-  uint64_t Record(journal::RecordType type, base::Time time, std::string_view channel, std::string_view payload);
+  uint64_t Record(journal::RecordType type, base::Time time, std::string_view channel, std::string_view payload,
+                  bool essential = false);
   market::Header BeginTurn(std::string_view channel, std::string_view payload, base::Time receive_time);
   void EndTurn();
   void RunInput(InputPort port, std::string_view bytes, base::Time receive_time);

@@ -1,0 +1,153 @@
+// The shard on a journal: what is recorded, what is held back until it is durable,
+// what comes back after a crash.
+#include <catch2/catch_test_macros.hpp>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "libs/base/sim_files.h"
+#include "libs/base/virtual_executor.h"
+#include "libs/bus/topics.h"
+#include "libs/journal/journal.h"
+#include "libs/runtime/shard.h"
+
+namespace gannet::runtime {
+namespace {
+
+using base::FromUnixMillis;
+using namespace std::chrono_literals;
+
+constexpr char kDir[] = "/data/journal";
+
+// A service in small: counts what it decided, one fact of an order topic and one
+// of another for each input, and sends something.
+struct Host {
+  base::VirtualExecutor executor{FromUnixMillis(1'000)};
+  std::unique_ptr<journal::Writer> journal;
+  std::unique_ptr<Shard> shard;
+  std::unique_ptr<FactStream<market::BalanceUpdate>> balances;
+  std::unique_ptr<FactStream<market::NewsSignal>> signals;
+  InputPort port{};
+  uint64_t decided = 0;
+  std::vector<uint64_t> sent;
+
+  absl::Status Start(base::SimFiles& files, uint64_t reserve_bytes = 0) {
+    journal::WriterOptions options;
+    options.own_thread = false;
+    options.reserve_bytes = reserve_bytes;
+    auto opened = journal::Writer::Open(files, executor, kDir, {.run = 5}, options);
+    if (!opened.ok()) return opened.status();
+    journal = *std::move(opened);
+    shard = std::make_unique<Shard>(ShardOptions{.name = "test"}, executor, executor, journal.get(), nullptr);
+    balances = std::make_unique<FactStream<market::BalanceUpdate>>(*shard, bus::kBalances,
+                                                                   [this](const auto&) { ++decided; });
+    signals = std::make_unique<FactStream<market::NewsSignal>>(*shard, bus::kNewsSignals, nullptr);
+    shard->AddState({"test", [this](wire::CanonicalWriter& out) { out.U64(decided); },
+                     [this](wire::CanonicalReader& in) {
+                       decided = in.U64();
+                       return in.status();
+                     },
+                     nullptr});
+    port = shard->AddInput("in", [this](std::string_view, const market::Header& cause) {
+      signals->Emit(market::NewsSignal{}, cause);
+      market::BalanceUpdate balance;
+      balance.account = market::AccountId("main/paper");
+      balance.asset = market::AssetId("USDT");
+      balances->Emit(balance, cause);
+      shard->AfterDurable([this, number = decided] { sent.push_back(number); });
+    });
+    auto reader = journal::Reader::Open(files, kDir);
+    if (!reader.ok()) return reader.status();
+    return shard->Recover(**reader);
+  }
+  void Deliver(int count = 1) {
+    for (int i = 0; i < count; ++i) {
+      executor.RunFor(1s);
+      shard->Deliver(port, "input", executor.Now());
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE("Shard sends nothing before its record is durable, and nothing at all if it never is") {
+  base::SimFiles files;
+  Host host;
+  REQUIRE(host.Start(files).ok());
+  host.Deliver();
+  CHECK(host.decided == 1);
+  CHECK(host.sent.empty());
+  host.executor.RunFor(1s);
+  CHECK(host.sent == std::vector<uint64_t>{1});
+  files.set_faults({.sync_failure = 1});
+  host.Deliver(2);
+  host.executor.RunFor(1s);
+  CHECK(host.sent == std::vector<uint64_t>{1});
+  CHECK_FALSE(host.shard->health().ok());
+}
+
+TEST_CASE("Shard comes back from a crash with every fact that was followed by an effect") {
+  for (uint64_t seed = 1; seed <= 100; ++seed) {
+    base::SimFiles files(seed);
+    uint64_t sent = 0, decided = 0;
+    for (int round = 0; round < 4; ++round) {
+      Host host;
+      REQUIRE(host.Start(files).ok());
+      CHECK(host.decided >= sent);
+      CHECK(host.decided <= decided);
+      host.Deliver(3);
+      if (seed % 2 == 0) REQUIRE(host.shard->WriteSnapshot().ok());
+      host.Deliver(2);
+      if (!host.sent.empty()) sent = host.sent.back();
+      decided = host.decided;
+      files.Restart();
+    }
+    CHECK(sent > 10);
+  }
+}
+
+TEST_CASE("Shard on a full disk keeps the reserve for the facts of orders") {
+  base::SimFiles files;
+  files.set_faults({.capacity_bytes = 40'000});
+  Host host;
+  REQUIRE(host.Start(files, 20'000).ok());
+  while (host.journal->failure().ok()) {
+    host.Deliver();
+    host.executor.RunFor(1s);
+  }
+  CHECK(absl::IsResourceExhausted(host.shard->health()));
+  const size_t sent = host.sent.size();
+  const uint64_t dropped = host.journal->stats().dropped;
+  host.Deliver(10);
+  host.executor.RunFor(1s);
+  CHECK(host.sent.size() == sent + 10);  // what order facts ask for still leaves
+  CHECK(host.journal->stats().dropped == dropped + 20);  // inputs and signals do not stay
+  const uint64_t decided = host.decided;
+  REQUIRE(host.journal->Close().ok());
+  host.journal.reset();
+  files.set_faults({});
+  Host next;
+  REQUIRE(next.Start(files).ok());
+  CHECK(next.decided == decided);
+}
+
+TEST_CASE("Shard does not take a journal that reads short for recovered") {
+  base::SimFiles files, shorter;
+  Host host;
+  REQUIRE(host.Start(files).ok());
+  host.Deliver(3);
+  host.executor.RunFor(1s);
+  {
+    Host other;
+    REQUIRE(other.Start(shorter).ok());
+    other.Deliver(2);
+    other.executor.RunFor(1s);
+  }
+  auto reader = journal::Reader::Open(shorter, kDir);
+  REQUIRE(reader.ok());
+  Shard shard(ShardOptions{.name = "test"}, host.executor, host.executor, host.journal.get(), nullptr);
+  CHECK(absl::IsDataLoss(shard.Recover(**reader)));
+}
+
+}  // namespace gannet::runtime
