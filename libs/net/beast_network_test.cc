@@ -1,6 +1,7 @@
 #include "libs/net/beast_network.h"
 
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -283,6 +284,24 @@ TEST_CASE("the server takes pipelined requests one after the other and continues
   slow.Send("abc");
   REQUIRE(s.harness.RunUntil([&slow] { return slow.ended(); }));
   CHECK(slow.Received().ends_with("/4"));
+}
+
+TEST_CASE("the server waits out a lack of file descriptors") {
+  Served s;
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  std::vector<Raw> raws;
+  for (int i = 0; i < 10; ++i) raws.push_back(Raw::To(s.listener->port()));  // in the backlog: nothing is accepted yet
+  const int free_fd = ::dup(0);
+  ::close(free_fd);
+  const rlimit tight{static_cast<rlim_t>(free_fd) + 3, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &tight) == 0);
+  const bool failed = s.harness.RunUntil([&s] { return s.harness.network().stats().accept_failed > 0; });
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(failed);
+  CHECK(s.harness.network().stats().accepted < 10);
+  REQUIRE(s.harness.RunUntil([&s] { return s.harness.network().stats().accepted == 10; }));
+  s.CheckStillServes();
 }
 
 constexpr char kUpgrade[] = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\n"

@@ -167,8 +167,7 @@ void Process::Snapshot() {
   if (journal_ == nullptr) return;
   executor_.After(options_.snapshot_interval, [this] {
     if (runner_.stopping()) return;
-    const absl::Status written = shard_->WriteSnapshot();
-    if (!written.ok() && !absl::IsUnavailable(written)) log_.Warning("snapshot_failed", {{"error", written.ToString()}});
+    WriteSnapshot();
     const auto pruned = journal_->Prune(clock_.Now(), options_.keep_journal, options_.max_journal_bytes);
     if (!pruned.ok()) {
       log_.Warning("journal_not_pruned", {{"error", pruned.status().ToString()}});
@@ -177,6 +176,15 @@ void Process::Snapshot() {
     }
     Snapshot();
   });
+}
+
+// A snapshot only shortens the next start: without it that reads more records.
+void Process::WriteSnapshot() {
+  const uint64_t sequence = journal_->last_sequence();
+  if (sequence == snapshot_at_) return;  // nothing happened since
+  const absl::Status written = shard_->WriteSnapshot();
+  if (written.ok()) snapshot_at_ = sequence;
+  if (!written.ok() && !absl::IsUnavailable(written)) log_.Warning("snapshot_failed", {{"error", written.ToString()}});
 }
 
 void Process::RenewLease() {
@@ -215,14 +223,12 @@ void Process::Finish(Runner::Done done) {
 
 void Process::Close(const Runner::Done& done) {
   if (journal_ == nullptr) return done(absl::OkStatus());
-  const absl::Status snapshot = shard_->WriteSnapshot();
+  WriteSnapshot();
   const absl::Status closed = journal_->Close();
   if (const absl::Status released = lease_->Release(); !released.ok()) {
     log_.Warning("lease_not_released", {{"error", released.ToString()}});
   }
   if (!closed.ok()) return done(base::Annotate(closed, "closing the journal"));
-  // The snapshot only shortens the next start; without it that reads more records.
-  if (!snapshot.ok() && !absl::IsUnavailable(snapshot)) log_.Warning("snapshot_failed", {{"error", snapshot.ToString()}});
   done(absl::OkStatus());
 }
 

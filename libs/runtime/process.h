@@ -95,6 +95,7 @@ class Process {
   absl::Status Recover();
   // The periodic work of the process; each arms itself again.
   void Snapshot();
+  void WriteSnapshot();
   void RenewLease();
   void WatchHealth();
   void Finish(Runner::Done done);
@@ -116,6 +117,7 @@ class Process {
   std::unique_ptr<Shard> shard_;
   std::unique_ptr<Deps> deps_;
   std::string last_health_;
+  uint64_t snapshot_at_ = 0;  // sequence that the newest snapshot of this run rests on
 };
 
 }  // namespace gannet::runtime
