@@ -396,7 +396,7 @@ StreamUpdate SpotOrderVenue::DecodeFrame(std::string_view text) {
   if (const auto* delta = std::get_if<BalanceDelta>(&frame->content)) {
     const auto amount = AmountOf(delta->delta);
     out.kind = amount ? StreamKind::kBalanceChange : StreamKind::kBadFrame;
-    out.evidence = absl::StrCat("stream:balanceUpdate:", delta->asset, ":", delta->clear_time);
+    out.evidence = absl::StrCat("stream:balanceUpdate:", delta->asset, ":", delta->clear_time, ":", delta->delta);
     out.time = base::FromUnixMillis(delta->clear_time);
     if (amount) out.balance_delta.emplace(market::AssetId(delta->asset), *amount);
     return out;

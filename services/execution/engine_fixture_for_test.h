@@ -1,0 +1,427 @@
+// An ExecutionEngine with a venue that answers what the test tells it to. Facts
+// are applied as they are emitted, as the shard does, and kept for recovery.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "services/execution/execution_engine.h"
+
+namespace gannet::execution {
+
+inline const market::InstrumentId kBtc{"test:BTCUSDT"};
+inline const market::AccountId kAccount{"main/test"};
+
+// Requests are words; answers are what the test scripted.
+class ScriptedVenue : public venue::OrderVenue {
+ public:
+  std::string_view name() const override { return "test"; }
+  bool Serves(const market::InstrumentId& instrument) const override { return market::VenueOf(instrument) == "test"; }
+  const venue::AbsenceRules& absence() const override { return rules; }
+  bool CancelReplaceUnfilled() const override { return cancel_replace; }
+
+  absl::StatusOr<venue::WireRequest> Place(const market::OrderIntent& intent, market::Quantity quantity,
+                                           const market::Instrument& instrument, base::Time now) override {
+    if (intent.type == market::OrderType::kTrailingStop) return absl::InvalidArgumentError("no trailing stops here");
+    return Request(venue::RequestKind::kPlace, "POST",
+                   "place " + intent.client_order_id.text() + " " + instrument.Format(quantity), now, std::chrono::seconds(2), true);
+  }
+  venue::WireRequest Cancel(const market::InstrumentId&, const market::ClientOrderId& order, base::Time now) override {
+    return Request(venue::RequestKind::kCancel, "DELETE", "cancel " + order.text(), now, std::chrono::seconds(2));
+  }
+  absl::StatusOr<venue::WireRequest> CancelReplace(const market::OrderIntent& replacement, market::Quantity quantity,
+                                                   const market::Instrument& instrument, base::Time now) override {
+    return Request(venue::RequestKind::kCancelReplace, "POST",
+                   "replace " + replacement.target.text() + " by " + replacement.client_order_id.text() + " " +
+                       instrument.Format(quantity),
+                   now, std::chrono::seconds(2), true);
+  }
+  venue::WireRequest QueryOrder(const market::InstrumentId&, const market::ClientOrderId& order, base::Time now) override {
+    return Request(venue::RequestKind::kQueryOrder, "GET", "query " + order.text(), now, std::chrono::seconds(5));
+  }
+  venue::WireRequest QueryVenueOrder(const market::InstrumentId&, const market::VenueOrderId& order, base::Time now) override {
+    return Request(venue::RequestKind::kQueryOrder, "GET", "identify " + order.text(), now, std::chrono::seconds(5));
+  }
+  venue::WireRequest TradesOfOrder(const market::InstrumentId&, const market::VenueOrderId& order, base::Time now) override {
+    return Request(venue::RequestKind::kTrades, "GET", "trades-of " + order.text(), now, std::chrono::seconds(5));
+  }
+  venue::WireRequest TradesSince(const market::InstrumentId& instrument, base::Time, base::Time now) override {
+    return Request(venue::RequestKind::kTrades, "GET", "trades-since " + instrument.text(), now, std::chrono::seconds(5));
+  }
+  venue::WireRequest TradesFrom(const market::InstrumentId& instrument, std::string_view id, base::Time now) override {
+    return Request(venue::RequestKind::kTrades, "GET", "trades-from " + instrument.text() + " " + std::string(id), now,
+                   std::chrono::seconds(5));
+  }
+  venue::WireRequest OpenOrders(base::Time now) override {
+    return Request(venue::RequestKind::kOpenOrders, "GET", "open-orders", now, std::chrono::seconds(5));
+  }
+  venue::WireRequest Account(base::Time now) override {
+    return Request(venue::RequestKind::kAccount, "GET", "account", now, std::chrono::seconds(5));
+  }
+  venue::WireRequest ServerTime() override {
+    return Request(venue::RequestKind::kServerTime, "GET", "time", base::Time(), base::Duration(0));
+  }
+  venue::WireRequest Subscribe(base::Time now) override {
+    venue::WireRequest request = Request(venue::RequestKind::kSubscribe, "", "", now, std::chrono::seconds(5));
+    request.body = "subscribe";
+    return request;
+  }
+
+  venue::Answer DecodeAnswer(const venue::RequestContext& request, const wire::HttpExchange& exchange) override {
+    if (!exchange.transport_error.empty()) {
+      venue::Answer lost;
+      lost.code = "transport";
+      lost.message = exchange.transport_error;
+      return lost;
+    }
+    venue::Answer answer = std::exchange(next, venue::Answer{});
+    if (answer.evidence.empty()) answer.evidence = "http:" + std::string(venue::Name(request.kind)) + " #" + std::to_string(request.request_id & 0xffff);
+    return answer;
+  }
+  venue::StreamUpdate DecodeFrame(std::string_view) override { return std::exchange(frame, venue::StreamUpdate{}); }
+
+  venue::AbsenceRules rules;
+  bool cancel_replace = true;
+  venue::Answer next;
+  venue::StreamUpdate frame;
+
+ private:
+  static venue::WireRequest Request(venue::RequestKind kind, std::string method, std::string target, base::Time now,
+                                    base::Duration window, bool order = false) {
+    venue::WireRequest request;
+    request.kind = kind;
+    request.method = std::move(method);
+    request.target = std::move(target);
+    request.timestamp = now;
+    request.receive_window = window;
+    request.counts_as_order = order;
+    return request;
+  }
+};
+
+class EngineFixture : public ExecutionOutput {
+ public:
+  using Fact = std::variant<market::Event<market::ExecReport>, market::Event<market::BalanceUpdate>,
+                            market::Event<market::PositionUpdate>, market::Event<wire::EngineNote>,
+                            market::Event<market::RiskDecision>, market::Event<market::OrderIntent>,
+                            market::Event<market::RiskState>>;
+
+  explicit EngineFixture(ExecutionOptions options = Options(), bool start = true)
+      : engine(std::move(options), venue, *this) {
+    btc.id = kBtc;
+    btc.base = market::AssetId("BTC");
+    btc.quote = btc.settle = market::AssetId("USDT");
+    btc.price_scale = 2;
+    btc.quantity_scale = 3;
+    btc.tick = {1};
+    btc.lot = {1};
+    engine.OnInstrument({Cause(), btc}, now);
+    if (start) Start();
+  }
+
+  static ExecutionOptions Options() {
+    ExecutionOptions options;
+    options.account = kAccount;
+    return options;
+  }
+
+  // Connects, subscribes and reconciles with an empty account.
+  void Start() {
+    engine.Resume(Cause(), now);
+    Open();
+    Reconcile();
+    TakeSent("subscribe");
+  }
+  void Open() {
+    engine.OnStream({"own", wire::StreamEvent::Kind::kOpened, ""}, Cause(), now);
+    if (!sent.empty() && sent.back().wire.target == "time") AnswerTime();
+    Frame({.kind = venue::StreamKind::kSubscribed});
+  }
+  void Reconcile() {
+    for (;;) {
+      if (TakeSent("open-orders")) {
+        Answer(taken, Confirmed());
+      } else if (TakeSent("account")) {
+        venue::Answer answer = Confirmed();
+        answer.balances = balances;
+        answer.balances_time = now - std::chrono::milliseconds(1);
+        Answer(taken, answer);
+      } else if (TakeSent("trades-since") || TakeSent("trades-from")) {
+        Answer(taken, Confirmed());
+      } else {
+        return;
+      }
+    }
+  }
+  void AnswerTime() {
+    REQUIRE(TakeSent("time"));
+    venue::Answer answer = Confirmed();
+    answer.server_time = now + venue_ahead;
+    Answer(taken, answer);
+  }
+
+  // --- facts -----------------------------------------------------------------------
+  template <class T>
+  void Record(T value, const market::Header& cause) {
+    market::Event<T> event;
+    event.header = cause;
+    event.header.id = {1, ++sequence};
+    event.header.causation = cause.id;
+    event.value = std::move(value);
+    engine.Apply(event);
+    facts.emplace_back(std::move(event));
+  }
+  void Emit(market::ExecReport report, const market::Header& cause) override {
+    reports.push_back(report);
+    Record(std::move(report), cause);
+  }
+  void Emit(market::BalanceUpdate balance, const market::Header& cause) override { Record(std::move(balance), cause); }
+  void Emit(market::PositionUpdate position, const market::Header& cause) override {
+    positions.push_back(position);
+    Record(std::move(position), cause);
+  }
+  void Emit(wire::EngineNote note, const market::Header& cause) override { Record(std::move(note), cause); }
+  void Send(OutgoingRequest request) override { sent.push_back(std::move(request)); }
+  void RestartStream() override { ++stream_restarts; }
+
+  // --- inputs ------------------------------------------------------------------------
+  market::Header Cause() {
+    market::Header header;
+    header.id = {1, ++sequence};
+    header.correlation = header.id;
+    header.receive_time = header.event_time = now;
+    return header;
+  }
+  market::OrderIntent Intent(std::string id, int64_t quantity = 1000, int64_t price = 50'000'00) {
+    market::OrderIntent intent;
+    intent.account = kAccount;
+    intent.strategy = market::StrategyId("maker");
+    intent.sequence = ++intents;
+    intent.client_order_id = market::ClientOrderId(std::move(id));
+    intent.instrument = kBtc;
+    intent.quantity = {quantity};
+    intent.price = {price};
+    intent.created = now;
+    intent.hash = wire::IntentHash(intent);
+    return intent;
+  }
+  static void Rehash(market::OrderIntent& intent) { intent.hash = wire::IntentHash(intent); }
+  void Decide(market::OrderIntent intent, uint64_t epoch = 1, base::Duration lives = std::chrono::seconds(5)) {
+    market::RiskDecision decision;
+    decision.intent = std::move(intent);
+    decision.permitted = true;
+    decision.epoch = epoch;
+    decision.decided = now;
+    decision.expires = now + lives;
+    Decision(std::move(decision));
+  }
+  void Decision(market::RiskDecision decision) {
+    const market::Event<market::RiskDecision> event{Cause(), std::move(decision)};
+    facts.emplace_back(event);
+    engine.Apply(event);
+    engine.OnVerdict(event, now);
+  }
+  void Place(std::string id, int64_t quantity = 1000) { Decide(Intent(std::move(id), quantity)); }
+  void CancelIntent(std::string id, std::string target) {
+    market::OrderIntent intent = Intent(std::move(id));
+    intent.kind = market::IntentKind::kCancel;
+    intent.target = market::ClientOrderId(std::move(target));
+    Rehash(intent);
+    const market::Event<market::OrderIntent> event{Cause(), intent};
+    facts.emplace_back(event);
+    engine.Apply(event);
+    engine.OnIntent(event, now);
+  }
+  void RiskState(market::Scope scope, market::TradingState state, bool killed = false) {
+    market::RiskState value;
+    value.scope = std::move(scope);
+    value.state = state;
+    value.killed = killed;
+    value.epoch = 1;
+    const market::Event<market::RiskState> event{Cause(), value};
+    facts.emplace_back(event);
+    engine.Apply(event);
+    engine.OnRiskState(event, now);
+  }
+  void Command(market::CommandKind kind, market::Scope scope, std::string person = "ann") {
+    market::Command command;
+    command.kind = kind;
+    command.scope = std::move(scope);
+    command.person = std::move(person);
+    engine.OnCommand({Cause(), command}, now);
+  }
+  void Frame(venue::StreamUpdate update) {
+    venue.frame = std::move(update);
+    engine.OnStream({"own", wire::StreamEvent::Kind::kFrame, "x"}, Cause(), now);
+  }
+  void CloseStream() { engine.OnStream({"own", wire::StreamEvent::Kind::kClosed, "gone"}, Cause(), now); }
+  void Advance(base::Duration span) {
+    const base::Time until = now + span;
+    while (engine.next_wake() <= until) {
+      now = std::max(now, engine.next_wake());
+      engine.OnWake(Cause(), now);
+    }
+    now = until;
+  }
+
+  // --- requests and answers -------------------------------------------------------------
+  // The first request sent whose words begin so, taken out of `sent`.
+  bool TakeSent(std::string_view words) {
+    for (auto at = sent.begin(); at != sent.end(); ++at) {
+      if (!at->wire.target.starts_with(words) && !at->wire.body.starts_with(words)) continue;
+      if (at->wire.target.empty() && at->wire.body.empty()) continue;
+      taken = *at;
+      sent.erase(at);
+      return true;
+    }
+    return false;
+  }
+  void Answer(const OutgoingRequest& request, venue::Answer answer, int status = 200) {
+    venue.next = std::move(answer);
+    wire::HttpExchange exchange;
+    exchange.request_id = request.id;
+    exchange.status = status;
+    engine.OnHttp(exchange, Cause(), now);
+  }
+  void Answer(std::string_view words, venue::Answer answer, int status = 200) {
+    INFO(words);
+    REQUIRE(TakeSent(words));
+    Answer(taken, std::move(answer), status);
+  }
+  void Lose(std::string_view words, std::string error = "timeout") {
+    INFO(words);
+    REQUIRE(TakeSent(words));
+    wire::HttpExchange exchange;
+    exchange.request_id = taken.id;
+    exchange.transport_error = std::move(error);
+    engine.OnHttp(exchange, Cause(), now);
+  }
+  static venue::Answer Confirmed() {
+    venue::Answer answer;
+    answer.outcome = venue::OutcomeClass::kConfirmed;
+    return answer;
+  }
+  static venue::Answer Confirmed(venue::OrderUpdate order, std::vector<venue::TradeUpdate> trades = {}) {
+    venue::Answer answer = Confirmed();
+    answer.orders = {std::move(order)};
+    answer.trades = std::move(trades);
+    return answer;
+  }
+  static venue::Answer Trades(std::vector<venue::TradeUpdate> trades) {
+    venue::Answer answer = Confirmed();
+    answer.trades = std::move(trades);
+    return answer;
+  }
+  static venue::Answer Refused(std::string code, std::string message, bool not_found = false) {
+    venue::Answer answer;
+    answer.outcome = venue::OutcomeClass::kRefused;
+    answer.code = std::move(code);
+    answer.message = std::move(message);
+    answer.not_found = not_found;
+    return answer;
+  }
+  static venue::Answer NotFound() { return Refused("-2013", "Order does not exist.", true); }
+  venue::OrderUpdate Update(std::string id, std::string venue_id, venue::VenueOrderStatus status, std::string cumulative,
+                            std::string quantity = "1") const {
+    venue::OrderUpdate update;
+    update.instrument = kBtc;
+    update.client_order_id = market::ClientOrderId(std::move(id));
+    update.venue_order_id = market::VenueOrderId(std::move(venue_id));
+    update.status = status;
+    update.price = "50000";
+    update.quantity = std::move(quantity);
+    update.cumulative = std::move(cumulative);
+    update.time = now;
+    return update;
+  }
+  venue::TradeUpdate Trade(std::string venue_id, std::string trade_id, std::string quantity, std::string fee = "0") const {
+    venue::TradeUpdate trade;
+    trade.instrument = kBtc;
+    trade.venue_order_id = market::VenueOrderId(std::move(venue_id));
+    trade.trade_id = std::move(trade_id);
+    trade.side_known = true;
+    trade.price = "50000";
+    trade.quantity = std::move(quantity);
+    trade.fee = std::move(fee);
+    trade.fee_asset = market::AssetId("USDT");
+    trade.time = now;
+    return trade;
+  }
+  void StreamOrder(venue::OrderUpdate update) {
+    Frame({.kind = venue::StreamKind::kOrder, .evidence = "stream:order", .order = std::move(update)});
+  }
+  void StreamFill(std::string id, std::string venue_id, std::string trade_id, std::string quantity, std::string cumulative,
+                  venue::VenueOrderStatus status = venue::VenueOrderStatus::kPartiallyFilled) {
+    venue::OrderUpdate update = Update(std::move(id), venue_id, status, std::move(cumulative));
+    update.trade = Trade(std::move(venue_id), std::move(trade_id), std::move(quantity));
+    StreamOrder(std::move(update));
+  }
+  // An order that the venue has acknowledged.
+  void Working(const std::string& id, const std::string& venue_id, int64_t quantity = 1000) {
+    Place(id, quantity);
+    Answer("place " + id, Confirmed(Update(id, venue_id, venue::VenueOrderStatus::kNew, "0")));
+  }
+
+  // --- what came of it ---------------------------------------------------------------------
+  const TrackedOrder& Order(const std::string& id) const {
+    const TrackedOrder* order = engine.state().Find(market::ClientOrderId(id));
+    REQUIRE(order != nullptr);
+    return *order;
+  }
+  market::OrderState State(const std::string& id) const { return Order(id).life.state(); }
+  size_t Count(market::ExecKind kind, const std::string& id = "") const {
+    size_t count = 0;
+    for (const market::ExecReport& report : reports) {
+      if (report.kind == kind && (id.empty() || report.client_order_id.text() == id)) ++count;
+    }
+    return count;
+  }
+  const market::ExecReport& Last(const std::string& id) const {
+    for (auto at = reports.rbegin(); at != reports.rend(); ++at) {
+      if (at->client_order_id.text() == id) return *at;
+    }
+    FAIL("no report for " << id);
+    return reports.front();
+  }
+  std::string SavedState() const {
+    wire::CanonicalWriter out;
+    engine.state().Save(out);
+    return out.Take();
+  }
+  // The state of a process that saw only the facts.
+  std::string RecoveredState() const {
+    ExecutionState state(kAccount);
+    for (const Fact& fact : facts) {
+      std::visit(
+          [&](const auto& event) {
+            if constexpr (requires { state.Apply(event); }) state.Apply(event);
+          },
+          fact);
+    }
+    wire::CanonicalWriter out;
+    state.Save(out);
+    return out.Take();
+  }
+
+  base::Time now = base::FromUnixMillis(1'700'000'000'000);
+  base::Duration venue_ahead{0};
+  market::Instrument btc;
+  ScriptedVenue venue;
+  std::vector<Fact> facts;
+  std::vector<market::ExecReport> reports;
+  std::vector<market::PositionUpdate> positions;
+  std::deque<OutgoingRequest> sent;
+  OutgoingRequest taken;
+  std::vector<venue::BalanceEntry> balances;
+  int stream_restarts = 0;
+  uint64_t sequence = 0, intents = 0;
+  ExecutionEngine engine;
+};
+
+}  // namespace gannet::execution

@@ -1,0 +1,554 @@
+// What the venue says, booked: answers, order updates, trades.
+#include <algorithm>
+#include <charconv>
+
+#include "absl/strings/str_cat.h"
+#include "services/execution/execution_engine.h"
+
+namespace gannet::execution {
+namespace {
+
+using market::ExecKind;
+using market::OrderState;
+using venue::OutcomeClass;
+using venue::VenueOrderStatus;
+
+// Trades kept of venue orders that are not named yet; more than any gap holds.
+constexpr size_t kMaxUnnamedOrders = 10'000;
+
+// "not sent: 7: words" → its parts.
+std::optional<Block> ParseNotSent(std::string_view error) {
+  if (!error.starts_with(kNotSentPrefix)) return std::nullopt;
+  error.remove_prefix(kNotSentPrefix.size());
+  int reason = 0;
+  const auto parsed = std::from_chars(error.data(), error.data() + error.size(), reason);
+  if (parsed.ec != std::errc()) return Block{market::RejectReason::kGateClosed, std::string(error)};
+  error.remove_prefix(static_cast<size_t>(parsed.ptr - error.data()));
+  if (error.starts_with(": ")) error.remove_prefix(2);
+  return Block{static_cast<market::RejectReason>(reason), std::string(error)};
+}
+
+// An amount with as many digits as it is written with; nothing beyond 18.
+std::optional<market::Money> AmountOf(std::string_view text) {
+  if (text.empty()) return market::Money();
+  const size_t point = text.find('.');
+  const size_t digits = point == std::string_view::npos ? 0 : text.size() - point - 1;
+  const int scale = static_cast<int>(std::clamp<size_t>(digits, 8, market::kMaxScale));
+  const auto units = market::ParseDecimal128(text, scale);
+  if (!units) return std::nullopt;
+  return market::Money(*units, scale);
+}
+
+venue::LegOutcome LegOf(const venue::Answer& answer) {
+  venue::LegOutcome leg;
+  leg.outcome = answer.outcome;
+  leg.code = answer.code;
+  leg.message = answer.message;
+  if (!answer.orders.empty()) leg.order = answer.orders.front();
+  return leg;
+}
+
+std::string Words(const venue::LegOutcome& leg) {
+  if (leg.code.empty()) return leg.message;
+  return leg.message.empty() ? leg.code : absl::StrCat(leg.code, " ", leg.message);
+}
+
+}  // namespace
+
+void ExecutionEngine::OnHttp(const wire::HttpExchange& exchange, const market::Header& cause, base::Time now) {
+  Enter(cause, now);
+  const auto found = in_flight_.find(exchange.request_id);
+  if (found == in_flight_.end()) {
+    ++stats_.unexpected_answers;
+    return;
+  }
+  const InFlight request = std::move(found->second);
+  in_flight_.erase(found);
+  if (const std::optional<Block> block = ParseNotSent(exchange.transport_error)) return OnNotSent(request, *block);
+  const venue::Answer answer = venue_.DecodeAnswer(request.context, exchange);
+  budget_.Report(answer.rate, exchange.status == 429 || exchange.status == 418, VenueNow());
+  OnAnswer(request, answer);
+}
+
+void ExecutionEngine::OnNotSent(const InFlight& request, const Block& block) {
+  const ReportExtra extra{.detail = block.text, .evidence = "local:no byte left", .local_reason = block.reason};
+  switch (request.purpose) {
+    case Purpose::kPlace:
+      Step(request.context.client_order_id, ExecKind::kNotSent, extra);
+      return;
+    case Purpose::kReplace:
+      Step(request.context.client_order_id, ExecKind::kNotSent, extra);
+      [[fallthrough]];
+    case Purpose::kCancel:
+      Step(request.context.target, ExecKind::kCancelRejected, extra);
+      return ReleaseHeld(request.context.target);
+    default: {
+      venue::Answer nothing;
+      nothing.message = block.text;
+      OnAnswer(request, nothing);
+    }
+  }
+}
+
+void ExecutionEngine::OnAnswer(const InFlight& request, const venue::Answer& answer) {
+  const market::ClientOrderId& placed = request.context.client_order_id;
+  const market::ClientOrderId& target = request.context.target;
+  switch (request.purpose) {
+    case Purpose::kPlace:
+      return OnPlaced(placed, LegOf(answer), answer.trades, answer.evidence);
+    case Purpose::kCancel:
+      return OnCanceled(target, LegOf(answer), answer.evidence);
+    case Purpose::kReplace:
+      OnCanceled(target, answer.cancel_leg.value_or(LegOf(answer)), answer.evidence);
+      return OnPlaced(placed, answer.new_leg.value_or(LegOf(answer)), answer.trades, answer.evidence);
+    case Purpose::kInquiryOrder:
+    case Purpose::kInquiryTrades:
+    case Purpose::kInquirySince:
+    case Purpose::kInquiryCancel:
+    case Purpose::kInquiryTime:
+      return OnInquiryAnswer(request, answer);
+    case Purpose::kIdentify:
+      return OnIdentified(request, answer);
+    case Purpose::kOpenOrders:
+      return OnOpenOrders(request, answer);
+    case Purpose::kAccount:
+      return OnAccount(request, answer);
+    case Purpose::kTradesSince:
+      return OnTradesSince(request, answer);
+    case Purpose::kTimeSync:
+      return OnTime(request, answer);
+    case Purpose::kSubscribe:
+      return;
+  }
+}
+
+// --- legs ----------------------------------------------------------------------------
+
+void ExecutionEngine::OnPlaced(const market::ClientOrderId& id, const venue::LegOutcome& leg,
+                               const std::vector<venue::TradeUpdate>& trades, const std::string& evidence) {
+  const TrackedOrder* order = state_.Find(id);
+  if (order == nullptr) return;
+  const bool unanswered = order->open() && order->life.working() == OrderState::kSubmitted;
+  switch (leg.outcome) {
+    case OutcomeClass::kConfirmed:
+      if (leg.order) return OnOrderUpdate(*leg.order, trades, evidence);
+      [[fallthrough]];  // confirmed in words that say nothing of the order
+    case OutcomeClass::kAcknowledged:
+      Inquire(id, options_.stream_wait).want_state = true;
+      return;
+    case OutcomeClass::kRefused:
+      Step(id, ExecKind::kRejected,
+           {.code = leg.code, .detail = leg.attempted ? leg.message : "not attempted: the first leg failed", .evidence = evidence});
+      return;
+    case OutcomeClass::kUnknown:
+      if (!unanswered) return;  // the stream was faster
+      ++stats_.unknown_outcomes;
+      Step(id, ExecKind::kUnknown, {.code = leg.code, .detail = Words(leg), .evidence = evidence});
+      Inquire(id, options_.stream_wait);
+      return;
+  }
+}
+
+void ExecutionEngine::OnCanceled(const market::ClientOrderId& id, const venue::LegOutcome& leg, const std::string& evidence) {
+  const TrackedOrder* order = state_.Find(id);
+  if (order == nullptr) return;
+  switch (leg.outcome) {
+    case OutcomeClass::kConfirmed:
+      if (leg.order) return OnOrderUpdate(*leg.order, {}, evidence);
+      [[fallthrough]];
+    case OutcomeClass::kAcknowledged:
+    case OutcomeClass::kUnknown:
+      if (!order->open()) return;
+      {
+        Inquiry& inquiry = Inquire(id, options_.stream_wait);
+        inquiry.cancel_open = inquiry.want_state = true;
+      }
+      return;
+    case OutcomeClass::kRefused:
+      return CancelRefused(id, leg.code, leg.message, evidence);
+  }
+}
+
+// "Unknown order" and the like: the cancel had no effect, and that is all. What
+// the order became must be asked.
+void ExecutionEngine::CancelRefused(const market::ClientOrderId& id, const std::string& code, const std::string& message,
+                                    const std::string& evidence) {
+  const bool open = state_.Find(id)->open();
+  if (state_.Find(id)->life.state() == OrderState::kCanceled) return;  // by another hand
+  Step(id, ExecKind::kCancelRejected, {.code = code, .detail = message, .evidence = evidence});
+  if (!open) return;
+  Inquire(id, base::Duration(0)).want_state = true;
+  ReleaseHeld(id);
+  StepInquiry(id);
+}
+
+// --- updates -------------------------------------------------------------------------
+
+std::optional<market::Quantity> ExecutionEngine::QuantityOf(const TrackedOrder& order, std::string_view text) {
+  const market::Instrument* instrument = state_.FindInstrument(order.intent.instrument, order.intent.instrument_version);
+  const auto quantity = instrument == nullptr ? std::nullopt : instrument->ParseQuantity(text);
+  if (!quantity) ++stats_.unreadable_numbers;
+  return quantity;
+}
+
+void ExecutionEngine::OnOrderUpdate(const venue::OrderUpdate& update, const std::vector<venue::TradeUpdate>& answered,
+                                    const std::string& evidence) {
+  std::vector<venue::TradeUpdate> trades = answered;
+  if (update.trade) trades.push_back(*update.trade);
+  std::erase_if(trades, [&](const venue::TradeUpdate& trade) { return trade.venue_order_id != update.venue_order_id; });
+  const TrackedOrder* order = state_.Find(update.client_order_id);
+  if (order == nullptr) order = state_.FindVenueOrder(update.instrument, update.venue_order_id);
+  if (order == nullptr) {
+    order = Adopt(update, evidence);
+    if (order == nullptr) return;
+  }
+  const market::ClientOrderId id = order->id();
+  if (!order->venue_order_id.empty() && order->venue_order_id != update.venue_order_id) {
+    Illegal(*order, absl::StrCat("venue order ", update.venue_order_id.text(), " under the same client id"), {.evidence = evidence});
+    return;
+  }
+  const auto unnamed = unnamed_trades_.extract({update.instrument, update.venue_order_id});
+  if (!unnamed.empty()) trades.insert(trades.begin(), unnamed.mapped().begin(), unnamed.mapped().end());
+  std::optional<market::Quantity> claimed;
+  if (!update.cumulative.empty()) {
+    claimed = QuantityOf(*order, update.cumulative);
+    if (!claimed) return;
+    market::Quantity& highest = claimed_[id];
+    highest = std::max(highest, *claimed);
+  }
+  for (const venue::TradeUpdate& trade : trades) BookTrade(id, trade, claimed, evidence);
+  OnStatus(id, update, evidence);
+}
+
+void ExecutionEngine::OnStatus(const market::ClientOrderId& id, const venue::OrderUpdate& update, const std::string& evidence) {
+  const TrackedOrder* order = state_.Find(id);
+  if (order == nullptr) return;
+  const OrderState state = order->life.state();
+  const ReportExtra extra{.code = update.reject_code, .evidence = evidence, .venue_order_id = update.venue_order_id,
+                          .event_time = update.time};
+  const auto final = [&](ExecKind kind) {
+    if (update.cumulative.empty()) {  // the words are not enough to close it
+      Inquire(id, base::Duration(0)).want_state = true;
+      return StepInquiry(id);
+    }
+    OnFinal(id, Final{kind, *QuantityOf(*order, update.cumulative), update.reject_code, "", evidence, update.venue_order_id});
+  };
+  switch (update.status) {
+    case VenueOrderStatus::kFilled:
+      return final(ExecKind::kFill);
+    case VenueOrderStatus::kCanceled:
+      return final(ExecKind::kCanceled);
+    case VenueOrderStatus::kExpired:
+      return final(ExecKind::kExpired);
+    case VenueOrderStatus::kRejected:
+      return final(ExecKind::kRejected);
+    case VenueOrderStatus::kPendingCancel:
+    case VenueOrderStatus::kNew:
+    case VenueOrderStatus::kPendingNew:
+    case VenueOrderStatus::kPartiallyFilled:
+      break;
+  }
+  const bool news = order->open() ? order->life.working() == OrderState::kSubmitted || state == OrderState::kUnknown
+                                  : state == OrderState::kDenied || state == OrderState::kRejected || state == OrderState::kAbsent;
+  if (news) {
+    Step(id, ExecKind::kAccepted, extra);
+  } else if (!order->open()) {
+    ++stats_.stale_updates;  // older than the end that we know
+  }
+  order = state_.Find(id);
+  if (order == nullptr || !order->open()) return;
+  if (update.triggered.value_or(false) && !order->triggered) Step(id, ExecKind::kTriggered, extra);
+  const auto claimed = claimed_.find(id);
+  if (claimed != claimed_.end() && claimed->second > state_.Find(id)->cumulative) {
+    ++stats_.missing_fills;
+    Inquire(id, options_.stream_wait).want_trades = true;
+  }
+}
+
+// The venue says that the order is over. It is reported so only when all fills
+// that the venue counts are booked: the last figure must be exact.
+void ExecutionEngine::OnFinal(const market::ClientOrderId& id, Final final) {
+  const TrackedOrder& order = *state_.Find(id);
+  const OrderState state = order.life.state();
+  if (final.cumulative > order.cumulative) {
+    ++stats_.missing_fills;
+    if (state == OrderState::kUnknown || (order.open() && order.life.working() == OrderState::kSubmitted)) {
+      // The venue has had it: that much is known, the rest takes its trades.
+      Step(id, ExecKind::kAccepted, {.evidence = final.evidence, .venue_order_id = final.venue_order_id});
+    }
+    Inquiry& inquiry = Inquire(id, base::Duration(0));
+    inquiry.want_trades = true;
+    if (order.open()) inquiry.final = std::move(final);
+    return StepInquiry(id);
+  }
+  if (final.cumulative < order.cumulative) {
+    ++stats_.stale_updates;
+    if (order.open()) Inquire(id, options_.stream_wait).want_state = true;
+    return;
+  }
+  if (!order.open()) {
+    const bool same = (state == OrderState::kFilled && final.kind == ExecKind::kFill) ||
+                      (state == OrderState::kCanceled && final.kind == ExecKind::kCanceled) ||
+                      (state == OrderState::kExpired && (final.kind == ExecKind::kExpired || final.kind == ExecKind::kFill)) ||
+                      (state == OrderState::kRejected && final.kind == ExecKind::kRejected) ||
+                      (state == OrderState::kCanceled && final.kind == ExecKind::kFill);
+    if (same) {
+      ++stats_.stale_updates;
+    } else {
+      Illegal(order, absl::StrCat("the venue calls it ended otherwise (", static_cast<int>(final.kind), ")"),
+              {.code = final.code, .evidence = final.evidence});
+    }
+    return;
+  }
+  inquiries_[id].final = std::move(final);
+  Finish(id);
+}
+
+void ExecutionEngine::Finish(const market::ClientOrderId& id) {
+  const auto inquiry = inquiries_.find(id);
+  if (inquiry == inquiries_.end() || !inquiry->second.final) return;
+  const Final final = *inquiry->second.final;
+  if (state_.Find(id)->cumulative != final.cumulative) return;
+  inquiry->second.final.reset();
+  inquiry->second.want_trades = false;
+  ReportExtra extra{.code = final.code, .detail = final.detail, .evidence = final.evidence};
+  if (final.kind != ExecKind::kFill) {
+    Step(id, final.kind, std::move(extra));
+  } else if (state_.Find(id)->open()) {
+    // FILLED at less than asked: the venue took the rest away (self-trade
+    // prevention), or the last part was filled before the first look.
+    extra.detail = "the venue calls it filled";
+    Step(id, ExecKind::kExpired, std::move(extra));
+  }
+}
+
+// --- trades ----------------------------------------------------------------------------
+
+std::optional<market::Fill> ExecutionEngine::FillOf(const TrackedOrder& order, const venue::TradeUpdate& trade) {
+  const market::Instrument* instrument = state_.FindInstrument(order.intent.instrument, order.intent.instrument_version);
+  if (instrument == nullptr) return std::nullopt;
+  const auto price = instrument->ParsePrice(trade.price);
+  const auto quantity = instrument->ParseQuantity(trade.quantity);
+  const auto fee = AmountOf(trade.fee);
+  if (!price || !quantity || !fee || price->mantissa <= 0 || quantity->mantissa <= 0 || trade.trade_id.empty()) return std::nullopt;
+  return market::Fill{trade.trade_id, *price, *quantity, *fee, trade.fee_asset, trade.liquidity};
+}
+
+void ExecutionEngine::BookTrade(const market::ClientOrderId& id, const venue::TradeUpdate& trade,
+                                std::optional<market::Quantity> claimed, const std::string& evidence) {
+  const TrackedOrder& order = *state_.Find(id);
+  if (order.Booked(trade.trade_id)) {
+    ++stats_.duplicate_fills;
+    return;
+  }
+  std::optional<market::Fill> fill = FillOf(order, trade);
+  if (!fill) {
+    ++stats_.unreadable_numbers;
+    return;
+  }
+  if (order.external && state_.baseline() && trade.time != base::Time() && trade.time <= *state_.baseline()) {
+    EmitNote(ToNote(TakenOverNote{id, trade.trade_id, fill->quantity}));
+    return Finish(id);
+  }
+  const market::Quantity after = order.cumulative + fill->quantity;
+  if (claimed && after > std::max(*claimed, claimed_[id])) {
+    // More than the venue itself counts. Its list of trades decides.
+    ++stats_.fill_conflicts;
+    Inquire(id, base::Duration(0)).want_trades = true;
+    return StepInquiry(id);
+  }
+  Step(id, ExecKind::kFill,
+       {.evidence = evidence, .fill = std::move(fill), .venue_order_id = trade.venue_order_id, .event_time = trade.time});
+  Finish(id);
+}
+
+void ExecutionEngine::OnTrades(const std::vector<venue::TradeUpdate>& trades, const std::string& evidence, bool* unexplained) {
+  for (const venue::TradeUpdate& trade : trades) {
+    if (const TrackedOrder* order = state_.FindVenueOrder(trade.instrument, trade.venue_order_id)) {
+      BookTrade(order->id(), trade, std::nullopt, evidence);
+      continue;
+    }
+    // Of an order that was over, or forgotten, before: nothing of ours.
+    const auto number = TradeNumber(trade.trade_id);
+    if (number && state_.Forgotten(trade.instrument, *number)) continue;
+    if (state_.baseline() && trade.time != base::Time() && trade.time <= *state_.baseline()) continue;
+    *unexplained = true;
+    const std::pair key{trade.instrument, trade.venue_order_id};
+    if (!unnamed_trades_.contains(key) && unnamed_trades_.size() >= kMaxUnnamedOrders) continue;  // asked again next time
+    std::vector<venue::TradeUpdate>& waiting = unnamed_trades_[key];
+    if (std::find(waiting.begin(), waiting.end(), trade) == waiting.end()) waiting.push_back(trade);
+    const bool asked = std::any_of(in_flight_.begin(), in_flight_.end(), [&](const auto& entry) {
+      return entry.second.purpose == Purpose::kIdentify && entry.second.venue_order == trade.venue_order_id &&
+             entry.second.context.instrument == trade.instrument;
+    });
+    if (!asked) {
+      SendQuery(Purpose::kIdentify, venue_.QueryVenueOrder(trade.instrument, trade.venue_order_id, VenueNow()),
+                {.kind = venue::RequestKind::kQueryOrder, .instrument = trade.instrument}, trade.venue_order_id);
+    }
+  }
+}
+
+void ExecutionEngine::OnIdentified(const InFlight& request, const venue::Answer& answer) {
+  // Without an answer its trades stay unexplained, and the next look asks again.
+  if (answer.outcome == OutcomeClass::kConfirmed && !answer.orders.empty()) {
+    OnOrderUpdate(answer.orders.front(), answer.trades, answer.evidence);
+  } else {
+    unnamed_trades_.erase({request.context.instrument, request.venue_order});
+  }
+}
+
+// An order at the venue that this journal does not know. Booked to EXTERNAL.
+const TrackedOrder* ExecutionEngine::Adopt(const venue::OrderUpdate& update, const std::string& evidence) {
+  const market::Instrument* instrument = directory_.Find(update.instrument);
+  if (instrument == nullptr) {
+    ++stats_.unknown_instruments;
+    return nullptr;
+  }
+  const auto quantity = instrument->ParseQuantity(update.quantity);
+  const auto cumulative = instrument->ParseQuantity(update.cumulative.empty() ? "0" : update.cumulative);
+  const auto price = instrument->ParsePrice(update.price.empty() ? "0" : update.price);
+  if (!quantity || !cumulative || !price) {
+    ++stats_.unreadable_numbers;
+    return nullptr;
+  }
+  const bool over = update.status != VenueOrderStatus::kNew && update.status != VenueOrderStatus::kPendingNew &&
+                    update.status != VenueOrderStatus::kPartiallyFilled;
+  if (!state_.baseline() || (over && (cumulative->mantissa == 0 || update.time <= *state_.baseline()))) {
+    ++stats_.stale_updates;  // part of the first look, or it can change nothing here
+    return nullptr;
+  }
+  if (!EnsureInstrument(update.instrument, instrument->version)) return nullptr;
+  const bool own = update.client_order_id.text().starts_with(kOwnPrefix);
+  ++(own ? stats_.lost_own_orders : stats_.foreign_orders);
+  market::ExecReport report;
+  report.kind = ExecKind::kAccepted;
+  report.account = options_.account;
+  report.strategy = market::StrategyId(kExternalStrategy);
+  report.instrument = update.instrument;
+  report.instrument_version = instrument->version;
+  report.client_order_id = update.client_order_id.empty()
+                               ? market::ClientOrderId("venue:" + update.venue_order_id.text())
+                               : update.client_order_id;
+  report.venue_order_id = update.venue_order_id;
+  report.side = update.side;
+  report.previous = OrderState::kSubmitted;
+  report.state = OrderState::kAccepted;
+  report.quantity = *quantity;
+  report.price = *price;
+  report.detail = own ? "carries our prefix but is not in this journal" : "not from here";
+  report.evidence = evidence;
+  const market::ClientOrderId id = report.client_order_id;
+  market::Header cause = cause_;
+  if (update.time != base::Time()) cause.event_time = update.time;
+  out_.Emit(std::move(report), cause);
+  if (options_.foreign == ForeignPolicy::kHalt) halted_.insert(update.instrument);
+  if (options_.foreign == ForeignPolicy::kCancel && !over) SendCancel(id, "foreign order");
+  return state_.Find(id);
+}
+
+// --- reports -----------------------------------------------------------------------------
+
+market::ExecReport ExecutionEngine::ReportOf(const TrackedOrder& order, ExecKind kind, const ReportExtra& extra) const {
+  market::ExecReport report;
+  report.kind = kind;
+  report.account = order.intent.account;
+  report.strategy = order.intent.strategy;
+  report.instrument = order.intent.instrument;
+  report.instrument_version = order.intent.instrument_version;
+  report.client_order_id = order.id();
+  report.venue_order_id = extra.venue_order_id.empty() ? order.venue_order_id : extra.venue_order_id;
+  const bool of_a_cancel = kind == ExecKind::kPendingCancel || kind == ExecKind::kCancelRejected;
+  report.target = of_a_cancel ? order.id() : order.intent.target;
+  report.side = order.intent.side;
+  report.previous = report.state = order.life.state();
+  report.quantity = order.quantity;
+  report.cumulative = order.cumulative;
+  report.price = order.intent.price;
+  report.fill = extra.fill;
+  if (extra.fill) report.cumulative += extra.fill->quantity;
+  report.local_reason = extra.local_reason;
+  report.venue_code = extra.code;
+  report.detail = extra.detail;
+  report.intent_hash = order.intent.hash;
+  report.evidence = extra.evidence;
+  report.signal = order.intent.signal;
+  report.model_version = order.intent.model_version;
+  return report;
+}
+
+// The cause, hung on the chain that led to the order: a fill is found from the
+// headline or tick that it goes back to.
+market::Header ExecutionEngine::Chain(const TrackedOrder& order, base::Time event_time) const {
+  market::Header header = cause_;
+  if (!order.correlation.empty()) header.correlation = order.correlation;
+  if (event_time != base::Time()) header.event_time = event_time;
+  return header;
+}
+
+void ExecutionEngine::Illegal(const TrackedOrder& order, std::string_view what, const ReportExtra& extra) {
+  ++stats_.illegal_events;
+  ReportExtra alarm = extra;
+  alarm.fill.reset();
+  alarm.detail = absl::StrCat(std::string(what), " while ", Name(order.life.state()), extra.detail.empty() ? "" : ": ", extra.detail);
+  out_.Emit(ReportOf(order, ExecKind::kIllegal, alarm), Chain(order, extra.event_time));
+}
+
+bool ExecutionEngine::Step(const market::ClientOrderId& id, ExecKind kind, ReportExtra extra) {
+  const TrackedOrder* order = state_.Find(id);
+  if (order == nullptr) return false;
+  market::ExecReport report = ReportOf(*order, kind, extra);
+  const market::OrderEvent event = *market::EventOf(report);
+  const std::optional<OrderState> next = order->life.Next(event);
+  const bool too_much = kind == ExecKind::kFill && report.cumulative > order->quantity;
+  if (!next || too_much) {
+    Illegal(*order, too_much ? "a fill beyond the quantity" : Name(event), extra);
+    // A trade that the venue counts moved money, whatever the table says: it is
+    // booked all the same.
+    if (kind != ExecKind::kFill) return false;
+    order = state_.Find(id);
+  }
+  if (next) report.state = *next;
+  const market::Header chain = Chain(*order, extra.event_time);
+  const TrackedOrder before = *order;
+  out_.Emit(std::move(report), chain);
+  if (kind == ExecKind::kFill) {
+    ++stats_.fills;
+    EmitPosition(before, chain);
+  }
+  order = state_.Find(id);
+  if (order == nullptr || !order->open()) Closed(id);
+  return next.has_value();
+}
+
+void ExecutionEngine::Closed(const market::ClientOrderId& id) {
+  const TrackedOrder* order = state_.Find(id);
+  const auto claimed = claimed_.find(id);
+  const bool fills_missing = order != nullptr && claimed != claimed_.end() && claimed->second > order->cumulative;
+  if (!fills_missing) {
+    inquiries_.erase(id);
+    claimed_.erase(id);
+  }
+  held_.erase(id);
+  vanished_.erase(id);
+  Verified(id);
+  if (order != nullptr) ReleaseHeld(id);
+}
+
+void ExecutionEngine::EmitPosition(const TrackedOrder& order, const market::Header& cause) {
+  const market::PositionKey key{order.intent.account, order.intent.strategy, order.intent.instrument};
+  const market::Position* position = state_.positions().Find(key);
+  const market::Instrument* instrument = state_.FindInstrument(order.intent.instrument, order.intent.instrument_version);
+  if (position == nullptr || instrument == nullptr) return;
+  market::PositionUpdate update;
+  update.account = key.account;
+  update.strategy = key.strategy;
+  update.instrument = key.instrument;
+  update.instrument_version = instrument->version;
+  update.net = position->net;
+  update.average_price = market::AveragePrice(*position, *instrument);
+  update.realized_pnl = market::RealizedPnl(*position, *instrument);
+  update.fees = market::QuoteFees(*position, *instrument);
+  out_.Emit(std::move(update), cause);
+}
+
+}  // namespace gannet::execution

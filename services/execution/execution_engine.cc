@@ -1,0 +1,542 @@
+#include "services/execution/execution_engine.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "libs/wire/canonical.h"
+
+namespace gannet::execution {
+namespace {
+
+using market::ExecKind;
+using market::OrderState;
+using market::RejectReason;
+
+constexpr uint64_t kQueryBit = uint64_t{1} << 63;  // ids of requests that are not journaled
+
+bool Covers(const market::Scope& scope, const market::OrderIntent& intent) {
+  switch (scope.kind) {
+    case market::ScopeKind::kFirm:
+      return true;
+    case market::ScopeKind::kAccount:
+      return scope.name == intent.account.text();
+    case market::ScopeKind::kStrategy:
+      return scope.name == intent.strategy.text();
+    case market::ScopeKind::kVenue:
+      return scope.name == market::VenueOf(intent.instrument);
+    case market::ScopeKind::kInstrument:
+      return scope.name == intent.instrument.text();
+  }
+  return false;
+}
+
+std::string JournalEvidence(uint64_t request) { return absl::StrCat("journal:request ", request); }
+
+// Journaled as taken up, its bytes never written: nothing of it can have left.
+bool NeverWritten(const TrackedOrder& order) {
+  return order.life.working() == OrderState::kSubmitted && order.place.id == 0 && !order.external;
+}
+
+}  // namespace
+
+std::string NotSentError(const Block& block) {
+  return absl::StrCat(std::string(kNotSentPrefix), static_cast<int>(block.reason), ": ", block.text);
+}
+
+ExecutionEngine::ExecutionEngine(ExecutionOptions options, venue::OrderVenue& venue, ExecutionOutput& out)
+    : options_(std::move(options)), venue_(venue), out_(out), state_(options_.account), budget_(options_.rate) {}
+
+void ExecutionEngine::Enter(const market::Header& cause, base::Time now) {
+  cause_ = cause;
+  now_ = std::max(now_, now);
+}
+
+// --- verdicts ----------------------------------------------------------------------
+
+void ExecutionEngine::OnVerdict(const market::Event<market::RiskDecision>& event, base::Time now) {
+  Enter(event.header, now);
+  const auto& waiting = state_.unanswered_verdicts();
+  const auto found = waiting.find(event.value.intent.client_order_id);
+  if (found == waiting.end() || found->second.decision != event.value) return;  // a denial, or a repetition
+  Decide(OpenVerdict(found->second));
+}
+
+void ExecutionEngine::Decide(const OpenVerdict& verdict) {
+  ++stats_.verdicts;
+  if (const std::optional<Block> block = CheckVerdict(verdict)) {
+    NotSent(verdict, *block);
+  } else {
+    Journal(verdict);
+  }
+}
+
+std::optional<Block> ExecutionEngine::CheckVerdict(const OpenVerdict& verdict) const {
+  const market::OrderIntent& intent = verdict.decision.intent;
+  if (wire::IntentHash(intent) != intent.hash) {
+    return Block{RejectReason::kMalformed, "the verdict's hash is not that of its intent"};
+  }
+  if (intent.quantity.mantissa <= 0) return Block{RejectReason::kMalformed, "the quantity is not positive"};
+  if (intent.account != options_.account) {
+    return Block{RejectReason::kUnknownAccount, "execution serves account " + options_.account.text()};
+  }
+  if (!venue_.Serves(intent.instrument)) {
+    return Block{RejectReason::kUnknownInstrument, absl::StrCat("execution serves ", std::string(venue_.name()))};
+  }
+  if (verdict.decision.epoch < state_.epoch()) {
+    return Block{RejectReason::kGateClosed,
+                 absl::StrCat("verdict of epoch ", verdict.decision.epoch, ", the epoch is ", state_.epoch())};
+  }
+  if (now_ > verdict.decision.expires) return Block{RejectReason::kGateClosed, "the verdict expired"};
+  if (const auto block = Gate(intent, intent.quantity)) return block;
+  const market::Instrument* instrument = directory_.Find(intent.instrument);
+  if (instrument == nullptr) return Block{RejectReason::kUnknownInstrument, "no definition of the instrument has come"};
+  if (instrument->version != intent.instrument_version) {
+    return Block{RejectReason::kInstrumentVersion,
+                 absl::StrCat("intent speaks of version ", intent.instrument_version, ", the instrument is at ", instrument->version)};
+  }
+  if (intent.kind == market::IntentKind::kReplace) return CheckReplace(intent);
+  return std::nullopt;
+}
+
+std::optional<Block> ExecutionEngine::Gate(const market::OrderIntent& intent, market::Quantity quantity) const {
+  if (draining_) return Block{RejectReason::kGateClosed, "execution is stopping"};
+  if (auto block = state_.Blocked(intent, quantity)) return block;
+  if (!ready_) return Block{RejectReason::kGateClosed, "orders and balances are not reconciled with the venue yet"};
+  if (halted_.contains(intent.instrument)) {
+    return Block{RejectReason::kGateClosed, "foreign orders in this instrument; see execution.foreign_orders"};
+  }
+  const market::Instrument* instrument = directory_.Find(intent.instrument);
+  if (instrument != nullptr && state_.differences().contains(instrument->base)) {
+    return Block{RejectReason::kGateClosed, absl::StrCat("the balance of ", instrument->base.text(), " is not explained")};
+  }
+  for (const market::ClientOrderId& id : vanished_) {
+    const TrackedOrder* order = state_.Find(id);
+    if (order != nullptr && order->intent.instrument == intent.instrument) {
+      return Block{RejectReason::kGateClosed, absl::StrCat("the venue does not find order ", id.text())};
+    }
+  }
+  if (!options_.block_on_unknown) return std::nullopt;
+  for (const market::ClientOrderId& id : state_.open()) {
+    const TrackedOrder* order = state_.Find(id);
+    if (order->life.state() == OrderState::kUnknown && order->intent.instrument == intent.instrument) {
+      return Block{RejectReason::kGateClosed, absl::StrCat("order ", id.text(), " in this instrument is UNKNOWN")};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Block> ExecutionEngine::CheckReplace(const market::OrderIntent& intent) const {
+  const TrackedOrder* target = state_.Find(intent.target);
+  if (target == nullptr) return Block{RejectReason::kMalformed, "the order to be replaced is not known"};
+  const OrderState state = target->life.state();
+  if (!target->open()) return Block{RejectReason::kMalformed, absl::StrCat("the order to be replaced is ", Name(state))};
+  if (target->intent.instrument != intent.instrument || target->intent.side != intent.side) {
+    return Block{RejectReason::kMalformed, "a replacement keeps instrument and side"};
+  }
+  const bool works =
+      state == OrderState::kAccepted || state == OrderState::kTriggered || state == OrderState::kPartiallyFilled;
+  if (!works || CancelUnderWay(intent.target)) {
+    return Block{RejectReason::kGateClosed, absl::StrCat("the order to be replaced is ", Name(state), "; wait for its answer")};
+  }
+  return std::nullopt;
+}
+
+void ExecutionEngine::NotSent(const OpenVerdict& verdict, const Block& block) {
+  ++stats_.not_sent;
+  TrackedOrder order;
+  order.intent = verdict.decision.intent;
+  order.quantity = order.intent.quantity;
+  order.correlation = verdict.correlation;
+  market::ExecReport report = ReportOf(order, ExecKind::kNotSent, {.detail = block.text, .evidence = "local:gate"});
+  report.local_reason = block.reason;
+  report.state = OrderState::kDenied;
+  out_.Emit(std::move(report), Chain(order, {}));
+}
+
+void ExecutionEngine::Journal(const OpenVerdict& verdict) {
+  const market::OrderIntent& intent = verdict.decision.intent;
+  const market::Instrument& instrument = *directory_.Find(intent.instrument);
+  const bool replaces = intent.kind == market::IntentKind::kReplace;
+  const TrackedOrder* target = replaces ? state_.Find(intent.target) : nullptr;
+  // One request for both legs only while nothing of the first is filled: then the
+  // second leg's size is right. Otherwise cancel, learn the final figure, place.
+  const bool in_one = replaces && venue_.CancelReplaceUnfilled() && target->cumulative.mantissa == 0;
+  absl::StatusOr<venue::WireRequest> wire =
+      in_one ? venue_.CancelReplace(intent, intent.quantity, instrument, VenueNow())
+             : venue_.Place(intent, intent.quantity, instrument, VenueNow());
+  if (!wire.ok()) return NotSent(verdict, {RejectReason::kNotPermitted, std::string(wire.status().message())});
+  const bool held = replaces && !in_one;
+  if (!held && !budget_.Take(wire->weight, wire->counts_as_order, RateBudget::Use::kNormal, VenueNow())) {
+    return NotSent(verdict, {RejectReason::kMessageRate, "the venue's request limit leaves no room"});
+  }
+  if (!EnsureInstrument(intent.instrument, intent.instrument_version)) {
+    return NotSent(verdict, {RejectReason::kUnknownInstrument, "no definition of the instrument has come"});
+  }
+  ++stats_.journaled;
+  TrackedOrder order;
+  order.intent = intent;
+  order.quantity = intent.quantity;
+  order.correlation = verdict.correlation;
+  market::ExecReport report = ReportOf(
+      order, ExecKind::kJournaled,
+      {.detail = held ? "waits for the cancel of the order it replaces" : "",
+       .evidence = held ? "journal:held" : JournalEvidence(state_.next_request_id())});
+  report.state = OrderState::kSubmitted;
+  out_.Emit(std::move(report), Chain(order, {}));
+
+  venue::RequestContext context{.kind = wire->kind, .instrument = intent.instrument, .client_order_id = intent.client_order_id};
+  if (!replaces) return SendJournaled(Purpose::kPlace, *std::move(wire), std::move(context), intent.quantity);
+  if (in_one) {
+    Step(intent.target, ExecKind::kPendingCancel,
+         {.detail = "replaced by " + intent.client_order_id.text(), .evidence = JournalEvidence(state_.next_request_id())});
+    context.target = intent.target;
+    return SendJournaled(Purpose::kReplace, *std::move(wire), std::move(context), intent.quantity);
+  }
+  held_.insert(intent.client_order_id);
+  if (!SendCancel(intent.target, "replaced by " + intent.client_order_id.text())) {
+    held_.erase(intent.client_order_id);
+    Step(intent.client_order_id, ExecKind::kNotSent,
+         {.detail = "the venue's request limit leaves no room for the cancel", .evidence = "local:rate",
+          .local_reason = RejectReason::kMessageRate});
+  }
+}
+
+void ExecutionEngine::SendPlacement(const market::ClientOrderId& id, market::Quantity quantity) {
+  const TrackedOrder& order = *state_.Find(id);
+  const auto refuse = [&](RejectReason reason, std::string text) {
+    Step(id, ExecKind::kNotSent, {.detail = std::move(text), .evidence = "local:gate", .local_reason = reason});
+  };
+  const market::Instrument* instrument = state_.FindInstrument(order.intent.instrument, order.intent.instrument_version);
+  if (instrument == nullptr) return refuse(RejectReason::kUnknownInstrument, "no definition of the instrument has come");
+  if (now_ > order.verdict_expires) return refuse(RejectReason::kGateClosed, "the verdict expired while the first leg was cancelled");
+  if (order.epoch < state_.epoch()) return refuse(RejectReason::kGateClosed, "verdict of an older epoch");
+  if (const auto block = Gate(order.intent, quantity)) return refuse(block->reason, block->text);
+  absl::StatusOr<venue::WireRequest> wire = venue_.Place(order.intent, quantity, *instrument, VenueNow());
+  if (!wire.ok()) return refuse(RejectReason::kNotPermitted, std::string(wire.status().message()));
+  if (!budget_.Take(wire->weight, wire->counts_as_order, RateBudget::Use::kNormal, VenueNow())) {
+    return refuse(RejectReason::kMessageRate, "the venue's request limit leaves no room");
+  }
+  venue::RequestContext context{.kind = wire->kind, .instrument = order.intent.instrument, .client_order_id = id};
+  SendJournaled(Purpose::kPlace, *std::move(wire), std::move(context), quantity);
+}
+
+// The first leg's end, or the failure of its cancel, decides what becomes of the
+// legs that waited for it.
+void ExecutionEngine::ReleaseHeld(const market::ClientOrderId& target) {
+  std::vector<market::ClientOrderId> waiting;
+  for (const market::ClientOrderId& id : held_) {
+    if (state_.Find(id)->intent.target == target) waiting.push_back(id);
+  }
+  if (waiting.empty()) return;
+  const TrackedOrder first = *state_.Find(target);
+  for (const market::ClientOrderId& id : waiting) {
+    held_.erase(id);
+    const OrderState end = first.life.state();
+    const market::Quantity left = state_.Find(id)->intent.quantity - first.cumulative;
+    if ((end == OrderState::kCanceled || end == OrderState::kExpired) && left.mantissa > 0) {
+      SendPlacement(id, left);
+      continue;
+    }
+    const std::string why = first.open() ? "the order it replaces could not be cancelled"
+                            : left.mantissa <= 0 ? "the order it replaces had filled as much"
+                                                 : absl::StrCat("the order it replaces ended ", Name(end));
+    Step(id, ExecKind::kNotSent, {.detail = why, .evidence = "local:first leg", .local_reason = RejectReason::kGateClosed});
+  }
+}
+
+// --- cancels -----------------------------------------------------------------------
+
+void ExecutionEngine::OnIntent(const market::Event<market::OrderIntent>& event, base::Time now) {
+  Enter(event.header, now);
+  const auto found = state_.unanswered_cancels().find(event.value.client_order_id);
+  if (found == state_.unanswered_cancels().end() || found->second.intent != event.value) return;
+  AnswerCancel(OpenCancel(found->second));
+}
+
+void ExecutionEngine::AnswerCancel(const OpenCancel& cancel) {
+  const market::OrderIntent& intent = cancel.intent;
+  const TrackedOrder* order = state_.Find(intent.target);
+  const auto turn_down = [&](const TrackedOrder& subject, std::string why) {
+    market::ExecReport report = ReportOf(
+        subject, ExecKind::kCancelRejected,
+        {.detail = absl::StrCat(why, "; cancel ", intent.client_order_id.text()), .evidence = "local:order book"});
+    report.state = report.previous;
+    report.target = intent.target;
+    out_.Emit(std::move(report), Chain(subject, {}));
+    EmitNote(ToNote(CancelNote{intent.client_order_id, intent.target}));
+  };
+  if (order == nullptr) {
+    TrackedOrder nobody;
+    nobody.intent = intent;
+    nobody.intent.client_order_id = intent.target;
+    nobody.correlation = cancel.correlation;
+    return turn_down(nobody, "no such order is known");
+  }
+  if (!order->open()) return turn_down(TrackedOrder(*order), absl::StrCat("the order is ", Name(order->life.state())));
+  if (NeverWritten(*order)) {
+    held_.erase(intent.target);
+    Step(intent.target, ExecKind::kNotSent,
+         {.detail = "cancelled before it was sent", .evidence = "local:held", .local_reason = RejectReason::kGateClosed});
+  } else if (CancelUnderWay(intent.target)) {
+    ++stats_.cancels_joined;
+  } else if (!SendCancel(intent.target, "cancel " + intent.client_order_id.text())) {
+    return Schedule(budget_.NextTry(VenueNow()) - clock_offset_, {TaskKind::kCancels, {}});
+  }
+  EmitNote(ToNote(CancelNote{intent.client_order_id, intent.target}));
+}
+
+bool ExecutionEngine::SendCancel(const market::ClientOrderId& id, std::string_view why) {
+  const TrackedOrder& order = *state_.Find(id);
+  venue::WireRequest wire = venue_.Cancel(order.intent.instrument, id, VenueNow());
+  if (!budget_.Take(wire.weight, wire.counts_as_order, RateBudget::Use::kCancel, VenueNow())) return false;
+  ++stats_.cancels;
+  Step(id, ExecKind::kPendingCancel,
+       {.detail = std::string(why), .evidence = JournalEvidence(state_.next_request_id())});
+  venue::RequestContext context{.kind = wire.kind, .instrument = order.intent.instrument, .client_order_id = id, .target = id};
+  SendJournaled(Purpose::kCancel, std::move(wire), std::move(context), {});
+  return true;
+}
+
+void ExecutionEngine::RetryCancels() {
+  std::vector<OpenCancel> waiting;
+  for (const auto& [id, cancel] : state_.unanswered_cancels()) waiting.push_back(cancel);
+  for (const OpenCancel& cancel : waiting) AnswerCancel(cancel);
+}
+
+bool ExecutionEngine::CancelUnderWay(const market::ClientOrderId& id) const {
+  const auto inquiry = inquiries_.find(id);
+  if (inquiry != inquiries_.end() && inquiry->second.cancel_open) return true;
+  return std::any_of(in_flight_.begin(), in_flight_.end(), [&](const auto& entry) {
+    const InFlight& request = entry.second;
+    return (request.purpose == Purpose::kCancel || request.purpose == Purpose::kReplace ||
+            request.purpose == Purpose::kInquiryCancel) &&
+           request.context.target == id;
+  });
+}
+
+// --- kill switch and commands --------------------------------------------------------
+
+void ExecutionEngine::OnRiskState(const market::Event<market::RiskState>& event, base::Time now) {
+  Enter(event.header, now);
+  if (event.value.killed) Sweep();
+}
+
+void ExecutionEngine::OnCommand(const market::Event<market::Command>& event, base::Time now) {
+  Enter(event.header, now);
+  const market::Command& command = event.value;
+  switch (command.kind) {
+    case market::CommandKind::kKill:
+      SetGate(command.scope, true, command);
+      return Sweep();
+    case market::CommandKind::kResume:
+      // Only a person lifts a kill switch or signs for a difference.
+      if (command.person.empty()) return;
+      SetGate(command.scope, false, command);
+      if (command.scope == market::Scope{market::ScopeKind::kAccount, options_.account.text()}) {
+        const std::map<market::AssetId, market::Money> signed_off = state_.differences();
+        for (const auto& [asset, amount] : signed_off) {
+          EmitNote(ToNote(BalanceNote{BalanceNote::Kind::kAdjustment, asset, amount, "signed by " + command.person}));
+        }
+        vanished_.clear();
+        halted_.clear();
+      }
+      return;
+    case market::CommandKind::kCancelAll:
+      return CancelScope(command.scope, "cancel all");
+    case market::CommandKind::kDrain:
+      draining_ = true;
+      return;
+    case market::CommandKind::kSetTradingState:
+      return;  // risk's to decide; it comes back as risk state
+  }
+}
+
+void ExecutionEngine::SetGate(const market::Scope& scope, bool killed, const market::Command& command) {
+  EmitNote(ToNote(GateNote{scope, killed, command.reason, command.person}));
+}
+
+void ExecutionEngine::CancelScope(const market::Scope& scope, std::string_view why) {
+  const std::set<market::ClientOrderId> open = state_.open();
+  for (const market::ClientOrderId& id : open) {
+    const TrackedOrder* order = state_.Find(id);
+    if (order == nullptr || !order->open() || !Covers(scope, order->intent) || CancelUnderWay(id)) continue;
+    if (NeverWritten(*order)) continue;
+    SendCancel(id, why);
+  }
+}
+
+void ExecutionEngine::Sweep() {
+  bool more = false;
+  const std::set<market::ClientOrderId> open = state_.open();
+  for (const market::ClientOrderId& id : open) {
+    const TrackedOrder* order = state_.Find(id);
+    if (order == nullptr || !order->open() || !state_.Killed(order->intent)) continue;
+    if (NeverWritten(*order)) {
+      held_.erase(id);
+      Step(id, ExecKind::kNotSent,
+           {.detail = "kill switch", .evidence = "local:held", .local_reason = RejectReason::kKillSwitch});
+      continue;
+    }
+    more = true;
+    const auto inquiry = inquiries_.find(id);
+    const bool being_found_out = inquiry != inquiries_.end() && order->cancel.id != 0;
+    if (CancelUnderWay(id) || being_found_out) continue;
+    if (!SendCancel(id, "kill switch")) break;
+  }
+  if (more) Schedule(now_ + options_.sweep_every, {TaskKind::kSweep, {}});
+}
+
+// --- sending -------------------------------------------------------------------------
+
+bool ExecutionEngine::EnsureInstrument(const market::InstrumentId& id, uint32_t version) {
+  if (state_.FindInstrument(id, version) != nullptr) return true;
+  const market::Instrument* instrument = directory_.Find(id);
+  if (instrument == nullptr || instrument->version != version) return false;
+  EmitNote(ToNote(*instrument));
+  return true;
+}
+
+void ExecutionEngine::SendJournaled(Purpose purpose, venue::WireRequest wire, venue::RequestContext context,
+                                    market::Quantity quantity) {
+  const uint64_t id = state_.next_request_id();
+  context.request_id = id;
+  RequestNote note;
+  note.id = id;
+  note.kind = wire.kind;
+  note.order = context.client_order_id;
+  note.target = purpose == Purpose::kReplace ? context.target : market::ClientOrderId();
+  note.timestamp = wire.timestamp;
+  note.receive_window = wire.receive_window;
+  note.method = wire.method;
+  note.target_path = wire.target;
+  note.body = wire.body;
+  note.quantity = quantity;
+  const bool places = purpose != Purpose::kCancel && purpose != Purpose::kInquiryCancel;
+  EmitNote(ToNote(note));
+  OutgoingRequest request{id, std::move(wire), places ? context.client_order_id : market::ClientOrderId(), places};
+  in_flight_.emplace(id, InFlight{purpose, std::move(context), {}, now_, 0});
+  out_.Send(std::move(request));
+}
+
+bool ExecutionEngine::SendQuery(Purpose purpose, venue::WireRequest wire, venue::RequestContext context,
+                                market::VenueOrderId venue_order) {
+  if (in_flight_.size() >= kMaxQueriesUnderWay) return false;
+  const bool over_http = !wire.method.empty();
+  if (over_http && !budget_.Take(wire.weight, wire.counts_as_order, RateBudget::Use::kNormal, VenueNow())) return false;
+  const uint64_t id = kQueryBit | ++queries_;
+  context.request_id = id;
+  const uint64_t session = reconciliation_ ? reconciliation_->number : 0;
+  if (over_http) in_flight_.emplace(id, InFlight{purpose, std::move(context), std::move(venue_order), now_, session});
+  out_.Send(OutgoingRequest{id, std::move(wire), {}, false});
+  return true;
+}
+
+base::Time ExecutionEngine::LatestEffect(const JournaledRequest& request) const {
+  return request.timestamp + request.receive_window + venue_.absence().engine_timeout;
+}
+
+std::optional<Block> ExecutionEngine::SendBlock(const OutgoingRequest& request, base::Time wall) const {
+  if (!request.needs_verdict) return std::nullopt;
+  const TrackedOrder* order = state_.Find(request.order);
+  if (order == nullptr || !order->open()) return Block{RejectReason::kGateClosed, "the order is closed"};
+  if (order->epoch < state_.epoch()) return Block{RejectReason::kGateClosed, "verdict of an older epoch"};
+  if (wall > order->verdict_expires) return Block{RejectReason::kGateClosed, "the verdict expired before its bytes could leave"};
+  return state_.Blocked(order->intent, order->quantity);
+}
+
+bool ExecutionEngine::placements_under_way() const {
+  return std::any_of(in_flight_.begin(), in_flight_.end(), [](const auto& entry) {
+    return entry.second.purpose == Purpose::kPlace || entry.second.purpose == Purpose::kReplace ||
+           entry.second.purpose == Purpose::kCancel;
+  });
+}
+
+void ExecutionEngine::OnInstrument(const market::Event<market::Instrument>& event, base::Time now) {
+  Enter(event.header, now);
+  directory_.Put(event.value);
+}
+
+// --- time and restart ------------------------------------------------------------------
+
+void ExecutionEngine::Schedule(base::Time at, Task task) {
+  if (task.kind != TaskKind::kInquiry) {
+    const auto found = scheduled_.find(task.kind);
+    if (found != scheduled_.end() && found->second <= at) return;
+    at = std::max(at, now_);
+    scheduled_[task.kind] = at;
+  }
+  schedule_.emplace(std::max(at, now_), std::move(task));
+}
+
+void ExecutionEngine::OnWake(const market::Header& cause, base::Time now) {
+  Enter(cause, now);
+  while (!schedule_.empty() && schedule_.begin()->first <= now_) {
+    const auto [at, task] = *schedule_.begin();
+    schedule_.erase(schedule_.begin());
+    if (task.kind != TaskKind::kInquiry) {
+      const auto current = scheduled_.find(task.kind);
+      if (current == scheduled_.end() || current->second < at) continue;  // an earlier one took its place
+      scheduled_.erase(current);
+    }
+    switch (task.kind) {
+      case TaskKind::kInquiry:
+        if (const auto inquiry = inquiries_.find(task.order); inquiry != inquiries_.end()) {
+          inquiry->second.scheduled = base::Time::max();
+          StepInquiry(task.order);
+        }
+        break;
+      case TaskKind::kReconcile:
+        reconciliation_ ? ContinueReconciliation() : BeginReconciliation();
+        break;
+      case TaskKind::kBalances:
+        if (!SendQuery(Purpose::kAccount, venue_.Account(VenueNow()), {.kind = venue::RequestKind::kAccount})) {
+          Schedule(now_ + options_.recheck_after, task);
+        }
+        break;
+      case TaskKind::kTimeSync:
+        SyncTime();
+        break;
+      case TaskKind::kCancels:
+        RetryCancels();
+        break;
+      case TaskKind::kSweep:
+        Sweep();
+        break;
+      case TaskKind::kSubscribe:
+        Subscribe();
+        break;
+    }
+  }
+}
+
+void ExecutionEngine::Resume(const market::Header& cause, base::Time now) {
+  Enter(cause, now);
+  std::vector<OpenVerdict> verdicts;
+  for (const auto& [id, verdict] : state_.unanswered_verdicts()) verdicts.push_back(verdict);
+  for (const OpenVerdict& verdict : verdicts) Decide(verdict);
+
+  const std::set<market::ClientOrderId> open = state_.open();
+  for (const market::ClientOrderId& id : open) {
+    const TrackedOrder order = *state_.Find(id);
+    if (order.external) continue;
+    if (order.life.state() == OrderState::kUnknown) {
+      Inquire(id, options_.stream_wait);
+    } else if (NeverWritten(order)) {
+      Step(id, ExecKind::kNotSent,
+           {.detail = "restarted before the request was written", .evidence = "journal:no request",
+            .local_reason = RejectReason::kGateClosed});
+    } else if (order.life.working() == OrderState::kSubmitted) {
+      // Written, so it may have left; whatever came back died with the process.
+      ++stats_.unknown_outcomes;
+      Step(id, ExecKind::kUnknown, {.detail = "restarted before the answer", .evidence = JournalEvidence(order.place.id)});
+      Inquire(id, options_.stream_wait);
+    } else if (order.life.state() == OrderState::kPendingCancel) {
+      Inquiry& inquiry = Inquire(id, options_.stream_wait);
+      inquiry.cancel_open = inquiry.want_state = true;
+    }
+  }
+  if (!state_.unanswered_cancels().empty()) Schedule(now_ + options_.stream_wait, {TaskKind::kCancels, {}});
+  Sweep();
+}
+
+}  // namespace gannet::execution

@@ -1,0 +1,322 @@
+// What is sent to a venue, and what became of it. The contract is docs/orders.md:
+// every permitted verdict gets exactly one first report, no byte leaves before its
+// record is durable, and an order's fate is what the venue has proven, or UNKNOWN.
+//
+// Pure: inputs and engine time come in by the On… calls, facts and requests leave
+// through ExecutionOutput. One thread. What it must remember over a restart is in
+// ExecutionState and changes only by Apply; everything else here (requests under
+// way, inquiries, the session) is begun again by Resume.
+//
+// Sources: execution_engine.cc decides on verdicts, cancels and commands;
+// execution_answers.cc books what the venue says; execution_inquiry.cc finds out
+// the fate of orders; execution_reconcile.cc compares with the venue.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "libs/base/time.h"
+#include "libs/market/account.h"
+#include "libs/market/header.h"
+#include "libs/market/instrument.h"
+#include "libs/market/order.h"
+#include "libs/venue/order_venue.h"
+#include "services/execution/execution_state.h"
+#include "services/execution/rate_budget.h"
+
+namespace gannet::execution {
+
+// What to do about orders that nobody here asked for.
+enum class ForeignPolicy : uint8_t { kTolerate = 1, kHalt, kCancel };  // kHalt: no new orders in that instrument
+
+struct ExecutionOptions {
+  market::AccountId account;
+  base::Duration stream_wait = std::chrono::milliseconds(500);  // after an unknown outcome, before the first query
+  base::Duration inquiry_first = std::chrono::seconds(1);       // back-off of queries
+  base::Duration inquiry_limit = std::chrono::seconds(30);
+  base::Duration reconcile_every = std::chrono::seconds(60);
+  base::Duration time_sync_every = std::chrono::seconds(60);
+  base::Duration recheck_after = std::chrono::seconds(5);  // balances that do not add up are looked at again
+  base::Duration sweep_every = std::chrono::seconds(1);    // of what a kill switch covers
+  bool block_on_unknown = false;   // no new orders in an instrument that has an UNKNOWN one
+  bool compare_balances = true;
+  ForeignPolicy foreign = ForeignPolicy::kTolerate;
+  RateLimits rate;
+};
+
+// Under way at once, at most; beyond it queries wait. Placements and cancels are
+// bounded by the venue's limits.
+inline constexpr size_t kMaxQueriesUnderWay = 64;
+
+// A request to be sent once everything decided so far is durable.
+struct OutgoingRequest {
+  uint64_t id = 0;
+  venue::WireRequest wire;
+  market::ClientOrderId order;  // placed; empty for what needs no verdict
+  bool needs_verdict = false;   // placement: the gate is asked again at the moment of sending
+};
+
+class ExecutionOutput {
+ public:
+  virtual ~ExecutionOutput() = default;
+  // Facts: recorded, and applied to the engine before the call returns.
+  virtual void Emit(market::ExecReport report, const market::Header& cause) = 0;
+  virtual void Emit(market::BalanceUpdate balance, const market::Header& cause) = 0;
+  virtual void Emit(market::PositionUpdate position, const market::Header& cause) = 0;
+  virtual void Emit(wire::EngineNote note, const market::Header& cause) = 0;
+  // Effects.
+  virtual void Send(OutgoingRequest request) = 0;
+  virtual void RestartStream() = 0;  // close it and connect again
+};
+
+// What a transport error begins with when no byte of the request left. Then
+// follow the number of a RejectReason, ": " and words.
+inline constexpr std::string_view kNotSentPrefix = "not sent: ";
+std::string NotSentError(const Block& block);
+
+class ExecutionEngine {
+ public:
+  ExecutionEngine(ExecutionOptions options, venue::OrderVenue& venue, ExecutionOutput& out);
+
+  // --- facts --------------------------------------------------------------------
+  template <class T>
+  void Apply(const market::Event<T>& event) {
+    state_.Apply(event);
+  }
+
+  // --- inputs; each follows the Apply of what it speaks of ------------------------
+  void OnVerdict(const market::Event<market::RiskDecision>& event, base::Time now);
+  void OnIntent(const market::Event<market::OrderIntent>& event, base::Time now);
+  void OnRiskState(const market::Event<market::RiskState>& event, base::Time now);
+  void OnCommand(const market::Event<market::Command>& event, base::Time now);
+  void OnInstrument(const market::Event<market::Instrument>& event, base::Time now);
+  void OnHttp(const wire::HttpExchange& exchange, const market::Header& cause, base::Time now);
+  void OnStream(const wire::StreamEvent& event, const market::Header& cause, base::Time now);
+  void OnWake(const market::Header& cause, base::Time now);
+  // After recovery, or at a fresh start.
+  void Resume(const market::Header& cause, base::Time now);
+  // No new orders from here on.
+  void StopIntake() { draining_ = true; }
+
+  // When OnWake is due; Time::max(): not at all.
+  base::Time next_wake() const { return schedule_.empty() ? base::Time::max() : schedule_.begin()->first; }
+
+  // Asked immediately before the bytes leave: why they may not. `wall` is the
+  // present, which may be later than engine time.
+  std::optional<Block> SendBlock(const OutgoingRequest& request, base::Time wall) const;
+
+  // --- for those who look -----------------------------------------------------------
+  const ExecutionState& state() const { return state_; }
+  ExecutionState& mutable_state() { return state_; }  // snapshots
+  bool ready() const { return ready_; }
+  bool stream_up() const { return subscribed_; }
+  size_t requests_under_way() const { return in_flight_.size(); }
+  bool placements_under_way() const;
+  // What is wrong now, each with what helps.
+  std::vector<std::string> Problems(base::Time now) const;
+
+  struct Stats {
+    uint64_t verdicts = 0, journaled = 0, not_sent = 0, cancels = 0, cancels_joined = 0;
+    uint64_t fills = 0, duplicate_fills = 0, fill_conflicts = 0, missing_fills = 0, illegal_events = 0;
+    uint64_t stale_updates = 0, bad_frames = 0, unexpected_answers = 0, unreadable_numbers = 0;
+    uint64_t unknown_outcomes = 0, absences_proven = 0, inquiries = 0;
+    uint64_t foreign_orders = 0, lost_own_orders = 0;  // found at the venue, unknown here
+    uint64_t unknown_instruments = 0;                  // updates that could not be read for want of a definition
+    uint64_t reconciliations = 0, failed_reconciliations = 0, vanished_orders = 0;
+    uint64_t differences = 0, stale_balances = 0;
+    uint64_t stream_ends = 0;
+  };
+  const Stats& stats() const { return stats_; }
+  const RateBudget& budget() const { return budget_; }
+
+ private:
+  enum class Purpose : uint8_t {
+    kPlace, kCancel, kReplace,                                                        // journaled
+    kInquiryOrder, kInquiryTrades, kInquirySince, kInquiryCancel, kInquiryTime,       // about one order
+    kIdentify, kOpenOrders, kAccount, kTradesSince, kTimeSync, kSubscribe,
+  };
+  struct InFlight {
+    Purpose purpose = Purpose::kPlace;
+    venue::RequestContext context;
+    market::VenueOrderId venue_order;  // kIdentify
+    base::Time sent_at{};
+    uint64_t session = 0;  // reconciliation that asked
+  };
+
+  // The search for what became of one order.
+  struct Final {  // terminal at the venue; reported once all its fills are booked
+    market::ExecKind kind = market::ExecKind::kCanceled;
+    market::Quantity cumulative;
+    std::string code, detail, evidence;
+    market::VenueOrderId venue_order_id;
+  };
+  struct Inquiry {
+    bool asking = false;     // a request of it is under way
+    base::Time next{};       // not before
+    base::Time scheduled = base::Time::max();
+    base::Duration backoff{0};
+    bool want_state = false;   // ask for the order
+    bool want_trades = false;  // ask for its trades
+    bool cancel_open = false;  // the outcome of its cancel is unknown
+    std::optional<Final> final;
+    // Proof of absence: (a), (b), (c) of docs/orders.md.
+    bool time_proven = false, cancel_unknown = false;
+    bool query_empty = false, trades_empty = false;  // of the running round
+    int empty_rounds = 0;
+    base::Time first_empty{};
+    std::string evidence;
+  };
+
+  enum class TaskKind : uint8_t { kInquiry, kReconcile, kBalances, kTimeSync, kCancels, kSweep, kSubscribe };
+  struct Task {
+    TaskKind kind = TaskKind::kInquiry;
+    market::ClientOrderId order;  // kInquiry
+  };
+
+  struct Reconciliation {
+    uint64_t number = 0;
+    enum class Part : uint8_t { kToAsk, kAsked, kDone };
+    Part orders = Part::kToAsk, account = Part::kToAsk;
+    std::map<market::InstrumentId, Part> trades;
+    std::set<market::ClientOrderId> verifying;
+  };
+
+  struct ReportExtra {
+    std::string code, detail, evidence;
+    market::RejectReason local_reason = market::RejectReason::kNone;
+    std::optional<market::Fill> fill;
+    market::VenueOrderId venue_order_id;
+    base::Time event_time{};
+  };
+
+  // execution_engine.cc
+  void Enter(const market::Header& cause, base::Time now);
+  void Decide(const OpenVerdict& verdict);
+  std::optional<Block> CheckVerdict(const OpenVerdict& verdict) const;
+  std::optional<Block> Gate(const market::OrderIntent& intent, market::Quantity quantity) const;
+  std::optional<Block> CheckReplace(const market::OrderIntent& intent) const;
+  void NotSent(const OpenVerdict& verdict, const Block& block);
+  void Journal(const OpenVerdict& verdict);
+  void SendPlacement(const market::ClientOrderId& id, market::Quantity quantity);
+  void SendReplace(const market::OrderIntent& intent);
+  void ReleaseHeld(const market::ClientOrderId& target);
+  void AnswerCancel(const OpenCancel& cancel);
+  // False: the venue's limits do not allow a request now; try again later.
+  bool SendCancel(const market::ClientOrderId& id, std::string_view why);
+  void RetryCancels();
+  void Sweep();
+  void CancelScope(const market::Scope& scope, std::string_view why);
+  void SetGate(const market::Scope& scope, bool killed, const market::Command& command);
+  bool EnsureInstrument(const market::InstrumentId& id, uint32_t version);
+
+  // Sending. Journaled requests get a note; queries do not.
+  void SendJournaled(Purpose purpose, venue::WireRequest wire, venue::RequestContext context, market::Quantity quantity);
+  bool SendQuery(Purpose purpose, venue::WireRequest wire, venue::RequestContext context,
+                 market::VenueOrderId venue_order = {});
+  void Schedule(base::Time at, Task task);
+  base::Time VenueNow() const { return now_ + clock_offset_; }
+  base::Time LatestEffect(const JournaledRequest& request) const;
+  bool CancelUnderWay(const market::ClientOrderId& id) const;
+
+  // execution_answers.cc
+  void OnAnswer(const InFlight& request, const venue::Answer& answer);
+  void OnNotSent(const InFlight& request, const Block& block);
+  // One leg: placing an order, or cancelling one.
+  void OnPlaced(const market::ClientOrderId& id, const venue::LegOutcome& leg, const std::vector<venue::TradeUpdate>& trades,
+                const std::string& evidence);
+  void OnCanceled(const market::ClientOrderId& id, const venue::LegOutcome& leg, const std::string& evidence);
+  void CancelRefused(const market::ClientOrderId& id, const std::string& code, const std::string& message,
+                     const std::string& evidence);
+  void OnOrderUpdate(const venue::OrderUpdate& update, const std::vector<venue::TradeUpdate>& trades,
+                     const std::string& evidence);
+  void OnStatus(const market::ClientOrderId& id, const venue::OrderUpdate& update, const std::string& evidence);
+  void OnFinal(const market::ClientOrderId& id, Final final);
+  void Finish(const market::ClientOrderId& id);
+  void Closed(const market::ClientOrderId& id);
+  // Books a trade if it is new; `claimed` is the venue's cumulative figure with it.
+  void BookTrade(const market::ClientOrderId& id, const venue::TradeUpdate& trade,
+                 std::optional<market::Quantity> claimed, const std::string& evidence);
+  void OnTrades(const std::vector<venue::TradeUpdate>& trades, const std::string& evidence, bool* unexplained);
+  const TrackedOrder* Adopt(const venue::OrderUpdate& update, const std::string& evidence);
+  // Reports a step of an order; an event that the table does not allow becomes a
+  // kIllegal report. True when the step was legal.
+  bool Step(const market::ClientOrderId& id, market::ExecKind kind, ReportExtra extra);
+  void Illegal(const TrackedOrder& order, std::string_view what, const ReportExtra& extra);
+  market::ExecReport ReportOf(const TrackedOrder& order, market::ExecKind kind, const ReportExtra& extra) const;
+  market::Header Chain(const TrackedOrder& order, base::Time event_time) const;
+  void EmitPosition(const TrackedOrder& order, const market::Header& cause);
+  std::optional<market::Quantity> QuantityOf(const TrackedOrder& order, std::string_view text);
+  std::optional<market::Fill> FillOf(const TrackedOrder& order, const venue::TradeUpdate& trade);
+
+  // execution_inquiry.cc
+  Inquiry& Inquire(const market::ClientOrderId& id, base::Duration wait);
+  void StepInquiry(const market::ClientOrderId& id);
+  void StepAbsence(const TrackedOrder& order, Inquiry& inquiry);
+  void Ask(const TrackedOrder& order, Inquiry& inquiry, Purpose purpose, venue::WireRequest wire);
+  void OnInquiryAnswer(const InFlight& request, const venue::Answer& answer);
+  void NothingNew(Inquiry& inquiry);
+  void ProveAbsent(const market::ClientOrderId& id, const Inquiry& inquiry);
+
+  // execution_reconcile.cc
+  void OnStreamUpdate(const venue::StreamUpdate& update);
+  void BeginSession();
+  void Subscribe();
+  void SyncTime();
+  void BeginReconciliation();
+  void ContinueReconciliation();
+  void FinishReconciliation();
+  void RetryReconciliation();
+  venue::WireRequest UncheckedTrades(const market::InstrumentId& instrument);
+  base::Duration NextSessionPause();  // grows while parts of the session fail
+  void OnOpenOrders(const InFlight& request, const venue::Answer& answer);
+  void OnTradesSince(const InFlight& request, const venue::Answer& answer);
+  void OnAccount(const InFlight& request, const venue::Answer& answer);
+  void OnTime(const InFlight& request, const venue::Answer& answer);
+  void OnIdentified(const InFlight& request, const venue::Answer& answer);
+  void Verified(const market::ClientOrderId& id);
+  void SetBalance(const venue::BalanceEntry& entry, base::Time time, bool from_query);
+  void CompareBalances(const std::vector<venue::BalanceEntry>& entries);
+  void EmitNote(const wire::EngineNote& note) { out_.Emit(note, cause_); }
+
+  const ExecutionOptions options_;
+  venue::OrderVenue& venue_;
+  ExecutionOutput& out_;
+  ExecutionState state_;
+  market::Instruments directory_;  // newest definitions, from the reference topic
+  RateBudget budget_;
+
+  market::Header cause_;  // of the input being handled
+  base::Time now_{};
+
+  std::map<uint64_t, InFlight> in_flight_;
+  uint64_t queries_ = 0;
+  std::map<market::ClientOrderId, Inquiry> inquiries_;
+  std::multimap<base::Time, Task> schedule_;
+  std::map<TaskKind, base::Time> scheduled_;  // tasks without an order: the earliest under way
+  // Trades of venue orders that we could not name yet, by instrument and order.
+  std::map<std::pair<market::InstrumentId, market::VenueOrderId>, std::vector<venue::TradeUpdate>> unnamed_trades_;
+  std::set<market::ClientOrderId> held_;  // second legs that wait for their first
+  std::map<market::ClientOrderId, market::Quantity> claimed_;  // highest cumulative figure the venue stated
+
+  bool draining_ = false;
+  bool stream_open_ = false, subscribed_ = false, ready_ = false;
+  bool clock_synced_ = false;
+  base::Duration clock_offset_{0};
+  std::optional<Reconciliation> reconciliation_;
+  uint64_t reconciliations_ = 0;
+  base::Duration session_pause_{0};
+  std::set<market::ClientOrderId> vanished_;
+  std::set<market::InstrumentId> halted_;  // because of foreign orders
+  std::map<market::AssetId, base::Time> balance_times_;
+  std::map<market::AssetId, market::Money> suspects_;  // differences seen once
+  std::set<market::AssetId> doubtful_zero_;            // zero balances seen once
+  std::string session_problem_;
+  Stats stats_;
+};
+
+}  // namespace gannet::execution

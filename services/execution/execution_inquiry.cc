@@ -1,0 +1,218 @@
+// Finding out what became of an order: by the stream if it comes, by queries with
+// back-off, and, when nothing is found, by proof that it was never taken.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "services/execution/execution_engine.h"
+
+namespace gannet::execution {
+namespace {
+
+using market::ExecKind;
+using market::OrderState;
+using venue::OutcomeClass;
+using venue::RequestKind;
+
+// The venue's trade times and our timestamp need not agree to the millisecond.
+constexpr base::Duration kTradesMargin = std::chrono::seconds(5);
+
+void Mention(std::string& evidence, const std::string& more) { absl::StrAppend(&evidence, evidence.empty() ? "" : "; ", more); }
+
+}  // namespace
+
+ExecutionEngine::Inquiry& ExecutionEngine::Inquire(const market::ClientOrderId& id, base::Duration wait) {
+  const auto [at, added] = inquiries_.try_emplace(id);
+  Inquiry& inquiry = at->second;
+  if (added) inquiry.backoff = options_.inquiry_first;
+  const base::Time due = now_ + wait;
+  if (added || due < inquiry.next) inquiry.next = due;
+  if (!inquiry.asking && inquiry.next < inquiry.scheduled) {
+    inquiry.scheduled = inquiry.next;
+    Schedule(inquiry.next, {TaskKind::kInquiry, id});
+  }
+  return inquiry;
+}
+
+void ExecutionEngine::NothingNew(Inquiry& inquiry) {
+  inquiry.next = now_ + inquiry.backoff;
+  inquiry.backoff = std::min(inquiry.backoff * 2, options_.inquiry_limit);
+}
+
+void ExecutionEngine::StepInquiry(const market::ClientOrderId& id) {
+  const auto found = inquiries_.find(id);
+  if (found == inquiries_.end() || found->second.asking) return;
+  Inquiry& inquiry = found->second;
+  const TrackedOrder* order = state_.Find(id);
+  if (order == nullptr) {
+    inquiries_.erase(found);
+    return;
+  }
+  if (now_ < inquiry.next) {
+    if (inquiry.next < inquiry.scheduled) {
+      inquiry.scheduled = inquiry.next;
+      Schedule(inquiry.next, {TaskKind::kInquiry, id});
+    }
+    return;
+  }
+  if (order->life.state() == OrderState::kUnknown) return StepAbsence(*order, inquiry);
+  if (inquiry.want_trades && !order->venue_order_id.empty()) {
+    return Ask(*order, inquiry, Purpose::kInquiryTrades,
+               venue_.TradesOfOrder(order->intent.instrument, order->venue_order_id, VenueNow()));
+  }
+  if (inquiry.want_state || inquiry.want_trades || inquiry.final) {
+    return Ask(*order, inquiry, Purpose::kInquiryOrder, venue_.QueryOrder(order->intent.instrument, id, VenueNow()));
+  }
+  inquiries_.erase(found);
+}
+
+void ExecutionEngine::Ask(const TrackedOrder& order, Inquiry& inquiry, Purpose purpose, venue::WireRequest wire) {
+  venue::RequestContext context{.kind = wire.kind, .instrument = order.intent.instrument, .client_order_id = order.id(),
+                                .target = order.id()};
+  const market::ClientOrderId id = order.id();
+  if (purpose == Purpose::kInquiryCancel) {
+    // A cancel is written down like any other, even one that only asks.
+    if (budget_.Take(wire.weight, wire.counts_as_order, RateBudget::Use::kCancel, VenueNow())) {
+      inquiry.asking = true;
+      ++stats_.inquiries;
+      return SendJournaled(purpose, std::move(wire), std::move(context), {});
+    }
+  } else if (SendQuery(purpose, std::move(wire), std::move(context))) {
+    inquiry.asking = true;
+    ++stats_.inquiries;
+    return;
+  }
+  inquiry.next = std::max(budget_.NextTry(VenueNow()) - clock_offset_, now_ + options_.inquiry_first);
+  inquiry.scheduled = inquiry.next;
+  Schedule(inquiry.next, {TaskKind::kInquiry, id});
+}
+
+// Absence needs all three: (a) the venue's clock is past every moment at which
+// the request could take effect; (b) a cancel by client id, which the matching
+// engine answers, knows no such order; (c) order query and trades are empty
+// twice, some time apart, the second time after (b).
+void ExecutionEngine::StepAbsence(const TrackedOrder& order, Inquiry& inquiry) {
+  const venue::AbsenceRules& rules = venue_.absence();
+  const market::InstrumentId& instrument = order.intent.instrument;
+  const auto query = [&] {
+    Ask(order, inquiry, Purpose::kInquiryOrder, venue_.QueryOrder(instrument, order.id(), VenueNow()));
+  };
+  if (!inquiry.time_proven) {
+    if (VenueNow() <= LatestEffect(order.place)) return query();  // it may be found long before
+    return Ask(order, inquiry, Purpose::kInquiryTime, venue_.ServerTime());
+  }
+  if (inquiry.query_empty && inquiry.trades_empty) {
+    if (++inquiry.empty_rounds == 1) inquiry.first_empty = now_;
+    inquiry.query_empty = inquiry.trades_empty = false;
+  }
+  if (inquiry.empty_rounds >= 1 && rules.cancel_by_client_id && !inquiry.cancel_unknown) {
+    return Ask(order, inquiry, Purpose::kInquiryCancel, venue_.Cancel(instrument, order.id(), VenueNow()));
+  }
+  if (inquiry.empty_rounds >= 2) return ProveAbsent(order.id(), inquiry);
+  if (inquiry.empty_rounds == 1 && now_ < inquiry.first_empty + rules.empty_apart) {
+    inquiry.next = inquiry.first_empty + rules.empty_apart;
+    inquiry.scheduled = inquiry.next;
+    return Schedule(inquiry.next, {TaskKind::kInquiry, order.id()});
+  }
+  if (!inquiry.query_empty) return query();
+  Ask(order, inquiry, Purpose::kInquirySince,
+      venue_.TradesSince(instrument, order.place.timestamp - kTradesMargin, VenueNow()));
+}
+
+void ExecutionEngine::ProveAbsent(const market::ClientOrderId& id, const Inquiry& inquiry) {
+  ++stats_.absences_proven;
+  Step(id, ExecKind::kAbsent, {.detail = "proven never taken", .evidence = inquiry.evidence});
+}
+
+void ExecutionEngine::OnInquiryAnswer(const InFlight& request, const venue::Answer& answer) {
+  const market::ClientOrderId id = request.context.client_order_id;
+  const bool confirmed = answer.outcome == OutcomeClass::kConfirmed;
+  if (const auto found = inquiries_.find(id); found != inquiries_.end()) found->second.asking = false;
+
+  // What the answer says of orders and trades is booked first; it may end the
+  // inquiry, so that it is looked up again.
+  bool unexplained = false;
+  if (confirmed && !answer.orders.empty()) {
+    if (const auto found = inquiries_.find(id); found != inquiries_.end()) {
+      found->second.want_state = false;
+      found->second.backoff = options_.inquiry_first;
+    }
+    OnOrderUpdate(answer.orders.front(), answer.trades, answer.evidence);
+    vanished_.erase(id);
+    Verified(id);
+  } else if (confirmed) {
+    OnTrades(answer.trades, answer.evidence, &unexplained);
+    Finish(id);
+  }
+  if (answer.server_time) OnTime(request, answer);
+
+  const auto found = inquiries_.find(id);
+  const TrackedOrder* order = state_.Find(id);
+  if (found == inquiries_.end() || order == nullptr || found->second.asking) return;
+  Inquiry& inquiry = found->second;
+  const bool unknown = order->life.state() == OrderState::kUnknown;
+  const auto claimed = claimed_.find(id);
+  const bool fills_missing = claimed != claimed_.end() && claimed->second > order->cumulative;
+  inquiry.next = now_;
+  switch (request.purpose) {
+    case Purpose::kInquiryOrder:
+      if (answer.not_found && unknown && inquiry.time_proven) {
+        inquiry.query_empty = true;
+        Mention(inquiry.evidence, answer.evidence);
+      } else if (answer.not_found && !unknown && !inquiry.cancel_open) {
+        if (vanished_.insert(id).second) ++stats_.vanished_orders;
+        Verified(id);
+        NothingNew(inquiry);
+      } else if (!confirmed) {
+        NothingNew(inquiry);
+      } else if (inquiry.cancel_open && order->open()) {
+        if (VenueNow() > LatestEffect(order->cancel)) {
+          inquiry.cancel_open = false;
+          Step(id, ExecKind::kCancelRejected, {.detail = "the cancel had no effect", .evidence = answer.evidence});
+          return ReleaseHeld(id);
+        }
+        inquiry.want_state = true;
+        NothingNew(inquiry);
+      } else if (inquiry.want_state) {
+        NothingNew(inquiry);  // the answer was not enough
+      }
+      break;
+    case Purpose::kInquiryTrades:
+      inquiry.want_trades = fills_missing || !confirmed;
+      if (inquiry.want_trades) NothingNew(inquiry);
+      break;
+    case Purpose::kInquirySince:
+      if (confirmed && answer.more_trades && !answer.trades.empty()) {
+        return Ask(*order, inquiry, Purpose::kInquirySince,
+                   venue_.TradesFrom(order->intent.instrument, answer.trades.back().trade_id, VenueNow()));
+      }
+      if (confirmed && !unexplained) {
+        inquiry.trades_empty = true;
+        Mention(inquiry.evidence, answer.evidence);
+      } else {
+        inquiry.query_empty = inquiry.trades_empty = false;
+        NothingNew(inquiry);
+      }
+      break;
+    case Purpose::kInquiryCancel:
+      if (answer.not_found) {
+        inquiry.cancel_unknown = true;
+        Mention(inquiry.evidence, answer.evidence);
+      } else if (!confirmed) {
+        NothingNew(inquiry);
+      }
+      break;
+    case Purpose::kInquiryTime:
+      if (answer.server_time && *answer.server_time > LatestEffect(order->place)) {
+        inquiry.time_proven = true;
+        Mention(inquiry.evidence, answer.evidence);
+      } else {
+        NothingNew(inquiry);
+      }
+      break;
+    default:
+      break;
+  }
+  StepInquiry(id);
+}
+
+}  // namespace gannet::execution

@@ -1,0 +1,304 @@
+// UNKNOWN orders: what they wait for, what ends the waiting, and what proves that
+// an order was never taken.
+#include <string>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "services/execution/engine_fixture_for_test.h"
+
+namespace gannet::execution {
+namespace {
+
+using market::ExecKind;
+using market::OrderState;
+using venue::VenueOrderStatus;
+using namespace std::chrono_literals;
+
+void LosePlacement(EngineFixture& f, const std::string& id) {
+  f.Place(id);
+  f.Lose("place " + id);
+  REQUIRE(f.State(id) == OrderState::kUnknown);
+}
+
+// Answers every query about the order with "not found" until `until`.
+void NeverFound(EngineFixture& f, base::Duration span) {
+  const base::Time until = f.now + span;
+  while (f.now < until) {
+    f.Advance(500ms);
+    while (f.TakeSent("query ")) f.Answer(f.taken, EngineFixture::NotFound(), 400);
+  }
+}
+
+void ServerTime(EngineFixture& f) {
+  venue::Answer answer = EngineFixture::Confirmed();
+  answer.server_time = f.now;
+  f.Answer("time", answer);
+}
+
+TEST_CASE("An outcome that is not known keeps the order UNKNOWN and is told once") {
+  EngineFixture f;
+  LosePlacement(f, "g1a");
+  CHECK(f.Last("g1a").kind == ExecKind::kUnknown);
+  CHECK(f.Last("g1a").detail == "transport timeout");
+  CHECK(f.Count(ExecKind::kUnknown) == 1);
+  CHECK_FALSE(f.TakeSent("query"));  // the stream is given time first
+  f.Advance(600ms);
+  CHECK(f.TakeSent("query g1a"));
+}
+
+TEST_CASE("The stream ends an UNKNOWN without any query") {
+  EngineFixture f;
+  LosePlacement(f, "g1a");
+  f.StreamOrder(f.Update("g1a", "7", VenueOrderStatus::kNew, "0"));
+  CHECK(f.State("g1a") == OrderState::kAccepted);
+  f.Advance(10s);
+  CHECK_FALSE(f.TakeSent("query"));
+  CHECK(f.engine.stats().illegal_events == 0);
+}
+
+TEST_CASE("A query ends an UNKNOWN with what it finds") {
+  EngineFixture f;
+  LosePlacement(f, "g1a");
+  f.Advance(600ms);
+  SECTION("working") {
+    f.Answer("query g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
+    CHECK(f.State("g1a") == OrderState::kAccepted);
+  }
+  SECTION("filled: the trades are fetched, nothing is inferred") {
+    f.Answer("query g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kFilled, "1")));
+    CHECK(f.Count(ExecKind::kFill) == 0);
+    CHECK(f.engine.state().NetPosition(kBtc).mantissa == 0);
+    CHECK(f.Order("g1a").open());
+    while (f.State("g1a") == OrderState::kUnknown || f.State("g1a") == OrderState::kAccepted) {
+      f.Advance(500ms);
+      if (f.TakeSent("trades-of 7")) f.Answer(f.taken, EngineFixture::Trades({f.Trade("7", "t1", "0.4"), f.Trade("7", "t2", "0.6")}));
+      if (f.TakeSent("query g1a")) f.Answer(f.taken, EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kFilled, "1")));
+      REQUIRE(f.now < base::FromUnixMillis(1'700'000'060'000));
+    }
+    CHECK(f.State("g1a") == OrderState::kFilled);
+    CHECK(f.Count(ExecKind::kFill) == 2);
+  }
+  SECTION("expired unfilled") {
+    f.Answer("query g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kExpired, "0")));
+    CHECK(f.State("g1a") == OrderState::kExpired);
+  }
+  SECTION("rejected") {
+    f.Answer("query g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kRejected, "0")));
+    CHECK(f.State("g1a") == OrderState::kRejected);
+  }
+  CHECK(f.engine.stats().illegal_events == 0);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("Absence is proven by venue time, a cancel that knows no such order, and two empty looks") {
+  EngineFixture f;
+  LosePlacement(f, "g1a");
+  NeverFound(f, 11s);  // within timestamp + window (2 s) + engine timeout (10 s)
+  CHECK(f.State("g1a") == OrderState::kUnknown);
+  CHECK(f.Count(ExecKind::kAbsent) == 0);
+  CHECK_FALSE(f.TakeSent("cancel"));  // too early to mean anything
+  while (!f.TakeSent("time")) {
+    f.Advance(500ms);
+    while (f.TakeSent("query ")) f.Answer(f.taken, EngineFixture::NotFound(), 400);
+    REQUIRE(f.now < base::FromUnixMillis(1'700'000'060'000));
+  }
+  f.sent.push_front(f.taken);
+  ServerTime(f);                                                    // (a)
+  f.Answer("query g1a", EngineFixture::NotFound(), 400);            // (c) first
+  f.Answer("trades-since", EngineFixture::Trades({}));
+  const base::Time first = f.now;
+  CHECK(f.State("g1a") == OrderState::kUnknown);
+  f.Answer("cancel g1a", EngineFixture::Refused("-2011", "Unknown order sent.", true), 400);  // (b)
+  CHECK(f.State("g1a") == OrderState::kUnknown);
+  CHECK_FALSE(f.TakeSent("query"));
+  f.Advance(4s);
+  CHECK_FALSE(f.TakeSent("query"));  // not twice in a breath
+  f.Advance(1s);
+  f.Answer("query g1a", EngineFixture::NotFound(), 400);  // (c) second
+  CHECK(f.State("g1a") == OrderState::kUnknown);
+  f.Answer("trades-since", EngineFixture::Trades({}));
+  CHECK(f.State("g1a") == OrderState::kAbsent);
+  CHECK(f.now - first >= f.venue.rules.empty_apart);
+  const std::string& evidence = f.Last("g1a").evidence;
+  CHECK(std::count(evidence.begin(), evidence.end(), ';') == 5);  // time, query, trades, cancel, query, trades
+  CHECK(f.engine.stats().absences_proven == 1);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+// Runs the protocol to its end with one of its parts answered differently.
+struct Deviation {
+  const char* name;
+  bool time = true, query = true, trades = true, cancel = true;
+};
+
+TEST_CASE("With any part of the proof missing an order stays UNKNOWN") {
+  const Deviation deviations[] = {
+      {.name = "venue time never answers", .time = false},
+      {.name = "queries fail", .query = false},
+      {.name = "trades fail", .trades = false},
+      {.name = "cancels fail", .cancel = false},
+  };
+  for (const Deviation& deviation : deviations) {
+    CAPTURE(deviation.name);
+    EngineFixture f;
+    LosePlacement(f, "g1a");
+    for (int i = 0; i < 400; ++i) {
+      f.Advance(1s);
+      while (!f.sent.empty()) {
+        const OutgoingRequest request = f.sent.front();
+        f.sent.pop_front();
+        venue::Answer answer;  // unknown: a failed request
+        switch (request.wire.kind) {
+          case venue::RequestKind::kServerTime:
+            if (deviation.time) {
+              answer = EngineFixture::Confirmed();
+              answer.server_time = f.now;
+            }
+            break;
+          case venue::RequestKind::kQueryOrder:
+            if (deviation.query) answer = EngineFixture::NotFound();
+            break;
+          case venue::RequestKind::kTrades:
+            if (deviation.trades) answer = EngineFixture::Trades({});
+            break;
+          case venue::RequestKind::kCancel:
+            if (deviation.cancel) answer = EngineFixture::Refused("-2011", "Unknown order sent.", true);
+            break;
+          default:
+            answer = EngineFixture::Confirmed();
+        }
+        f.Answer(request, answer, 500);
+      }
+    }
+    CHECK(f.State("g1a") == OrderState::kUnknown);
+    CHECK(f.Count(ExecKind::kAbsent) == 0);
+    CHECK(f.Count(ExecKind::kUnknown) == 1);
+  }
+}
+
+TEST_CASE("The cancel that asks may find the order: then it is cancelled, with the venue's word") {
+  EngineFixture f;
+  LosePlacement(f, "g1a");
+  for (int i = 0; i < 60 && f.State("g1a") == OrderState::kUnknown; ++i) {
+    f.Advance(1s);
+    while (f.TakeSent("query ")) f.Answer(f.taken, EngineFixture::NotFound(), 400);  // a lagging back end
+    if (f.TakeSent("trades-since")) f.Answer(f.taken, EngineFixture::Trades({}));
+    while (f.TakeSent("time")) {
+      f.sent.push_front(f.taken);
+      ServerTime(f);
+    }
+    while (f.TakeSent("query ")) f.Answer(f.taken, EngineFixture::NotFound(), 400);
+    if (f.TakeSent("trades-since")) f.Answer(f.taken, EngineFixture::Trades({}));
+    if (f.TakeSent("cancel g1a")) {
+      f.Answer(f.taken, EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")));
+    }
+  }
+  CHECK(f.State("g1a") == OrderState::kCanceled);
+  CHECK(f.Count(ExecKind::kAbsent) == 0);
+}
+
+TEST_CASE("A trade that nobody can explain keeps an order UNKNOWN until it is named") {
+  EngineFixture f;
+  LosePlacement(f, "g1a");
+  bool told = false;
+  for (int i = 0; i < 60 && f.State("g1a") == OrderState::kUnknown; ++i) {
+    f.Advance(1s);
+    while (!f.sent.empty()) {
+      const OutgoingRequest request = f.sent.front();
+      f.sent.pop_front();
+      const std::string& words = request.wire.target;
+      if (words.starts_with("identify 7")) {
+        f.Answer(request, EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kFilled, "1")));
+        told = true;
+      } else if (words.starts_with("trades-since")) {
+        f.Answer(request, EngineFixture::Trades({f.Trade("7", "5001", "1")}));
+      } else if (words == "time") {
+        f.sent.push_front(request);
+        ServerTime(f);
+      } else if (words.starts_with("query") || words.starts_with("cancel")) {
+        f.Answer(request, EngineFixture::NotFound(), 400);
+      } else {
+        f.Answer(request, EngineFixture::Confirmed());
+      }
+    }
+  }
+  CHECK(told);
+  CHECK(f.State("g1a") == OrderState::kFilled);
+  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 1000);
+  CHECK(f.Count(ExecKind::kAbsent) == 0);
+}
+
+TEST_CASE("An order proven absent that shows up after all is an alarm") {
+  EngineFixture f;
+  LosePlacement(f, "g1a");
+  for (int i = 0; i < 60 && f.State("g1a") == OrderState::kUnknown; ++i) {
+    f.Advance(1s);
+    while (!f.sent.empty()) {
+      const OutgoingRequest request = f.sent.front();
+      f.sent.pop_front();
+      if (request.wire.target == "time") {
+        f.sent.push_front(request);
+        ServerTime(f);
+      } else if (request.wire.kind == venue::RequestKind::kQueryOrder || request.wire.kind == venue::RequestKind::kCancel) {
+        f.Answer(request, EngineFixture::NotFound(), 400);
+      } else {
+        f.Answer(request, EngineFixture::Confirmed());
+      }
+    }
+  }
+  REQUIRE(f.State("g1a") == OrderState::kAbsent);
+  f.StreamOrder(f.Update("g1a", "7", VenueOrderStatus::kNew, "0"));
+  CHECK(f.State("g1a") == OrderState::kAbsent);
+  CHECK(f.Count(ExecKind::kIllegal) == 1);
+  CHECK_FALSE(f.engine.Problems(f.now).empty());
+}
+
+TEST_CASE("UNKNOWN blocks new orders in its instrument where that is configured") {
+  ExecutionOptions options = EngineFixture::Options();
+  options.block_on_unknown = true;
+  EngineFixture f(options);
+  LosePlacement(f, "g1a");
+  f.Place("g1b");
+  CHECK(f.Last("g1b").kind == ExecKind::kNotSent);
+  f.StreamOrder(f.Update("g1a", "7", VenueOrderStatus::kNew, "0"));
+  f.Place("g1c");
+  CHECK(f.Last("g1c").kind == ExecKind::kJournaled);
+}
+
+TEST_CASE("Nothing below the intent layer places an order again") {
+  EngineFixture f;
+  f.Place("g1a");
+  REQUIRE(f.TakeSent("place g1a"));
+  f.sent.push_front(f.taken);
+  f.Lose("place g1a");
+  for (int i = 0; i < 120; ++i) {
+    f.Advance(1s);
+    while (!f.sent.empty()) {
+      const OutgoingRequest request = f.sent.front();
+      f.sent.pop_front();
+      CHECK_FALSE(request.wire.target.starts_with("place"));
+      CHECK_FALSE(request.needs_verdict);
+      f.Answer(request, venue::Answer{}, 500);
+    }
+  }
+}
+
+TEST_CASE("Queries back off while the venue does not answer") {
+  EngineFixture f;
+  LosePlacement(f, "g1a");
+  int asked = 0;
+  for (int i = 0; i < 300; ++i) {
+    f.Advance(1s);
+    while (!f.sent.empty()) {
+      const OutgoingRequest request = f.sent.front();
+      f.sent.pop_front();
+      ++asked;
+      f.Answer(request, venue::Answer{}, 500);
+    }
+  }
+  CHECK(asked >= 10);
+  CHECK(asked <= 100);  // with the timers' reconciliations; 30 s apart in the end
+}
+
+}  // namespace
+}  // namespace gannet::execution

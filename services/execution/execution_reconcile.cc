@@ -1,0 +1,353 @@
+// The session with the venue: stream, clock, and the comparison of what we hold
+// with what the venue says, at start, after each reconnect and on a timer.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "services/execution/execution_engine.h"
+
+namespace gannet::execution {
+namespace {
+
+using market::Money;
+using venue::OutcomeClass;
+using venue::RequestKind;
+using venue::StreamKind;
+
+constexpr base::Duration kResubscribe = std::chrono::seconds(5);
+// A clock sample with a longer round trip than this is too vague to sign with.
+constexpr base::Duration kMaxRoundTrip = std::chrono::seconds(2);
+
+Money Total(const venue::BalanceEntry& entry) { return entry.free + entry.locked; }
+
+}  // namespace
+
+// --- stream --------------------------------------------------------------------------
+
+void ExecutionEngine::OnStream(const wire::StreamEvent& event, const market::Header& cause, base::Time now) {
+  Enter(cause, now);
+  switch (event.kind) {
+    case wire::StreamEvent::Kind::kOpened:
+      stream_open_ = true;
+      return BeginSession();
+    case wire::StreamEvent::Kind::kClosed:
+      // What happened meanwhile is unknown until the next reconciliation.
+      stream_open_ = subscribed_ = ready_ = false;
+      reconciliation_.reset();
+      ++stats_.stream_ends;
+      return;
+    case wire::StreamEvent::Kind::kFrame:
+      return OnStreamUpdate(venue_.DecodeFrame(event.body));
+  }
+}
+
+void ExecutionEngine::OnStreamUpdate(const venue::StreamUpdate& update) {
+  switch (update.kind) {
+    case StreamKind::kIgnored:
+      return;
+    case StreamKind::kSubscribed:
+      subscribed_ = true;
+      session_problem_.clear();
+      return BeginReconciliation();
+    case StreamKind::kSubscribeFailed:
+      session_problem_ = absl::StrCat("the venue refuses the user stream: ", update.detail, "; check the keys and their permissions");
+      return Schedule(now_ + kResubscribe, {TaskKind::kSubscribe, {}});
+    case StreamKind::kOrder:
+      return OnOrderUpdate(*update.order, {}, update.evidence);
+    case StreamKind::kBalances:
+      for (const venue::BalanceEntry& entry : update.balances) SetBalance(entry, update.time, /*from_query=*/false);
+      return;
+    case StreamKind::kBalanceChange:
+      if (state_.KnowsTransfer(update.evidence)) return;
+      return EmitNote(ToNote(BalanceNote{BalanceNote::Kind::kTransfer, update.balance_delta->first, update.balance_delta->second,
+                                         update.evidence}));
+    case StreamKind::kEnding:
+      subscribed_ = ready_ = false;
+      return out_.RestartStream();
+    case StreamKind::kBadFrame:
+      ++stats_.bad_frames;
+      // What it said is lost: ask for everything.
+      if (subscribed_ && !reconciliation_) BeginReconciliation();
+      return;
+  }
+}
+
+void ExecutionEngine::BeginSession() {
+  if (clock_synced_) return Subscribe();
+  SyncTime();
+}
+
+void ExecutionEngine::Subscribe() {
+  if (!stream_open_ || subscribed_) return;
+  SendQuery(Purpose::kSubscribe, venue_.Subscribe(VenueNow()), {.kind = RequestKind::kSubscribe});
+}
+
+// --- clock ---------------------------------------------------------------------------
+
+void ExecutionEngine::SyncTime() {
+  if (!SendQuery(Purpose::kTimeSync, venue_.ServerTime(), {.kind = RequestKind::kServerTime})) {
+    Schedule(now_ + NextSessionPause(), {TaskKind::kTimeSync, {}});
+  }
+}
+
+void ExecutionEngine::OnTime(const InFlight& request, const venue::Answer& answer) {
+  const bool own = request.purpose == Purpose::kTimeSync;
+  const base::Duration round_trip = now_ - request.sent_at;
+  if (answer.server_time && round_trip <= kMaxRoundTrip) {
+    clock_offset_ = *answer.server_time - (request.sent_at + round_trip / 2);
+    clock_synced_ = true;
+    if (own) Schedule(now_ + options_.time_sync_every, {TaskKind::kTimeSync, {}});
+  } else if (own) {
+    Schedule(now_ + NextSessionPause(), {TaskKind::kTimeSync, {}});
+  }
+  if (clock_synced_ && stream_open_ && !subscribed_ && own) Subscribe();
+}
+
+// --- reconciliation --------------------------------------------------------------------
+
+void ExecutionEngine::BeginReconciliation() {
+  if (!subscribed_) return;
+  reconciliation_.emplace();
+  reconciliation_->number = ++reconciliations_;
+  for (const market::InstrumentId& instrument : state_.Traded()) {
+    reconciliation_->trades[instrument] = Reconciliation::Part::kToAsk;
+  }
+  ContinueReconciliation();
+}
+
+void ExecutionEngine::ContinueReconciliation() {
+  using Part = Reconciliation::Part;
+  if (!reconciliation_) return;
+  Reconciliation& run = *reconciliation_;
+  bool room = true;
+  const auto ask = [&](Part& part, Purpose purpose, auto&& encode, venue::RequestContext context) {
+    if (part != Part::kToAsk || !room) return;
+    room = SendQuery(purpose, encode(), std::move(context));
+    if (room) part = Part::kAsked;
+  };
+  ask(run.account, Purpose::kAccount, [&] { return venue_.Account(VenueNow()); }, {.kind = RequestKind::kAccount});
+  // The very first time the balances come first: what was filled before is in them.
+  if (!state_.baseline()) return room ? void() : RetryReconciliation();
+  ask(run.orders, Purpose::kOpenOrders, [&] { return venue_.OpenOrders(VenueNow()); }, {.kind = RequestKind::kOpenOrders});
+  for (auto& [instrument, part] : run.trades) {
+    ask(part, Purpose::kTradesSince, [&, id = instrument] { return UncheckedTrades(id); },
+        {.kind = RequestKind::kTrades, .instrument = instrument});
+  }
+  if (!room) return RetryReconciliation();
+  const bool asked = run.orders == Part::kDone && run.account == Part::kDone && run.verifying.empty() &&
+                     std::all_of(run.trades.begin(), run.trades.end(), [](const auto& entry) { return entry.second == Part::kDone; });
+  if (asked) FinishReconciliation();
+}
+
+venue::WireRequest ExecutionEngine::UncheckedTrades(const market::InstrumentId& instrument) {
+  const auto checked = state_.CheckedTrade(instrument);
+  return checked ? venue_.TradesFrom(instrument, absl::StrCat(*checked + 1), VenueNow())
+                 : venue_.TradesSince(instrument, *state_.baseline(), VenueNow());
+}
+
+void ExecutionEngine::RetryReconciliation() {
+  const auto scheduled = scheduled_.find(TaskKind::kReconcile);
+  const bool soon = scheduled != scheduled_.end() && scheduled->second <= now_ + options_.inquiry_limit;
+  if (!soon) Schedule(now_ + NextSessionPause(), {TaskKind::kReconcile, {}});
+}
+
+base::Duration ExecutionEngine::NextSessionPause() {
+  const base::Duration pause = std::max(session_pause_, options_.inquiry_first);
+  session_pause_ = std::min(pause * 2, options_.inquiry_limit);
+  return pause;
+}
+
+void ExecutionEngine::FinishReconciliation() {
+  reconciliation_.reset();
+  ++stats_.reconciliations;
+  session_pause_ = {};
+  ready_ = true;
+  Schedule(now_ + options_.reconcile_every, {TaskKind::kReconcile, {}});
+  if (!state_.unanswered_cancels().empty()) RetryCancels();
+}
+
+void ExecutionEngine::OnOpenOrders(const InFlight& request, const venue::Answer& answer) {
+  const bool current = reconciliation_ && reconciliation_->number == request.session;
+  // A failed query is not an empty answer.
+  if (answer.outcome != OutcomeClass::kConfirmed) {
+    ++stats_.failed_reconciliations;
+    if (!current) return;
+    reconciliation_->orders = Reconciliation::Part::kToAsk;
+    return RetryReconciliation();
+  }
+  std::set<market::ClientOrderId> listed;
+  for (const venue::OrderUpdate& update : answer.orders) {
+    OnOrderUpdate(update, {}, answer.evidence);
+    listed.insert(update.client_order_id);
+  }
+  if (!reconciliation_ || reconciliation_->number != request.session) return;
+  reconciliation_->orders = Reconciliation::Part::kDone;
+  // The list may be cut or late: what is missing in it is asked for one by one.
+  const std::set<market::ClientOrderId> open = state_.open();
+  for (const market::ClientOrderId& id : open) {
+    const TrackedOrder* order = state_.Find(id);
+    if (order == nullptr || !order->open() || listed.contains(id)) continue;
+    const bool acknowledged = order->life.working() != market::OrderState::kSubmitted &&
+                              order->life.state() != market::OrderState::kUnknown;
+    if (!acknowledged || order->place.timestamp > request.sent_at + clock_offset_) continue;
+    reconciliation_->verifying.insert(id);
+    Inquire(id, base::Duration(0)).want_state = true;
+    StepInquiry(id);
+    if (!reconciliation_) return;
+  }
+  ContinueReconciliation();
+}
+
+void ExecutionEngine::Verified(const market::ClientOrderId& id) {
+  if (!reconciliation_ || reconciliation_->verifying.erase(id) == 0) return;
+  if (reconciliation_->verifying.empty()) Schedule(now_, {TaskKind::kReconcile, {}});
+}
+
+void ExecutionEngine::OnTradesSince(const InFlight& request, const venue::Answer& answer) {
+  const market::InstrumentId& instrument = request.context.instrument;
+  const bool current = reconciliation_ && reconciliation_->number == request.session;
+  if (answer.outcome != OutcomeClass::kConfirmed) {
+    ++stats_.failed_reconciliations;
+    if (!current) return;
+    reconciliation_->trades[instrument] = Reconciliation::Part::kToAsk;
+    return RetryReconciliation();
+  }
+  bool unexplained = false;
+  OnTrades(answer.trades, answer.evidence, &unexplained);
+  std::optional<uint64_t> checked;
+  for (const venue::TradeUpdate& trade : answer.trades) checked = std::max(checked, TradeNumber(trade.trade_id));
+  if (!unexplained && checked > state_.CheckedTrade(instrument)) EmitNote(ToNote(TradesNote{instrument, *checked}));
+  if (!reconciliation_ || reconciliation_->number != request.session) return;
+  reconciliation_->trades[instrument] = Reconciliation::Part::kDone;
+  if (answer.more_trades && !answer.trades.empty()) {
+    const bool sent = SendQuery(Purpose::kTradesSince, venue_.TradesFrom(instrument, answer.trades.back().trade_id, VenueNow()),
+                                {.kind = RequestKind::kTrades, .instrument = instrument});
+    reconciliation_->trades[instrument] = sent ? Reconciliation::Part::kAsked : Reconciliation::Part::kToAsk;
+  }
+  ContinueReconciliation();
+}
+
+// --- balances ----------------------------------------------------------------------------
+
+void ExecutionEngine::OnAccount(const InFlight& request, const venue::Answer& answer) {
+  const bool current = reconciliation_ && reconciliation_->number == request.session &&
+                       reconciliation_->account == Reconciliation::Part::kAsked;
+  if (answer.outcome != OutcomeClass::kConfirmed) {
+    ++stats_.failed_reconciliations;
+    if (current) {
+      reconciliation_->account = Reconciliation::Part::kToAsk;
+      RetryReconciliation();
+    } else {
+      Schedule(now_ + options_.recheck_after, {TaskKind::kBalances, {}});
+    }
+    return;
+  }
+  for (const venue::BalanceEntry& entry : answer.balances) SetBalance(entry, answer.balances_time, /*from_query=*/true);
+  if (!state_.baseline()) {
+    const base::Time stated = answer.balances_time;
+    EmitNote(ToNote(BalanceNote{BalanceNote::Kind::kBaseline, {}, {}, answer.evidence,
+                                stated != base::Time() ? stated : request.sent_at + clock_offset_}));
+  } else if (options_.compare_balances) {
+    CompareBalances(answer.balances);
+  }
+  if (!current) return;
+  reconciliation_->account = Reconciliation::Part::kDone;
+  ContinueReconciliation();
+}
+
+void ExecutionEngine::SetBalance(const venue::BalanceEntry& entry, base::Time time, bool from_query) {
+  const auto& known = state_.balances();
+  const auto before = known.find(entry.asset);
+  const Money held = before == known.end() ? Money() : before->second.free + before->second.locked;
+  base::Time& latest = balance_times_[entry.asset];
+  if (time != base::Time() && time < latest) {
+    ++stats_.stale_balances;  // a back end that lags
+    return;
+  }
+  if (from_query && Total(entry).zero() && !held.zero() && doubtful_zero_.insert(entry.asset).second) {
+    // From nothing seen to nothing held: believed only when it is said twice.
+    ++stats_.stale_balances;
+    return Schedule(now_ + options_.recheck_after, {TaskKind::kBalances, {}});
+  }
+  doubtful_zero_.erase(entry.asset);
+  latest = std::max(latest, time);
+  if (before == known.end() && Total(entry).zero()) return;
+  if (before != known.end() && before->second.free == entry.free && before->second.locked == entry.locked) return;
+  market::BalanceUpdate update;
+  update.account = options_.account;
+  update.venue.assign(venue_.name());
+  update.asset = entry.asset;
+  update.free = entry.free;
+  update.locked = entry.locked;
+  market::Header cause = cause_;
+  if (time > base::Time()) cause.event_time = time;
+  out_.Emit(std::move(update), cause);
+}
+
+// A difference counts when it is seen twice, alike: fills and balances do not
+// arrive in the same instant.
+void ExecutionEngine::CompareBalances(const std::vector<venue::BalanceEntry>& entries) {
+  bool again = false;
+  for (const venue::BalanceEntry& entry : entries) {
+    const Money surplus = Total(entry) - state_.Explained(entry.asset);
+    const bool known = state_.differences().contains(entry.asset);
+    if (surplus.Abs() <= state_.RoundingSlack(entry.asset)) {
+      suspects_.erase(entry.asset);
+      if (known) EmitNote(ToNote(BalanceNote{BalanceNote::Kind::kResolved, entry.asset, surplus, "account"}));
+      continue;
+    }
+    if (known && state_.differences().at(entry.asset) == surplus) continue;
+    const auto suspect = suspects_.find(entry.asset);
+    if (suspect != suspects_.end() && suspect->second == surplus) {
+      ++stats_.differences;
+      suspects_.erase(suspect);
+      EmitNote(ToNote(BalanceNote{BalanceNote::Kind::kDifference, entry.asset, surplus, "account"}));
+    } else {
+      suspects_[entry.asset] = surplus;
+      again = true;
+    }
+  }
+  if (!again) return;
+  // Perhaps a fill that never came: look for it, then at the balances once more.
+  for (const market::InstrumentId& instrument : state_.Traded()) {
+    SendQuery(Purpose::kTradesSince, UncheckedTrades(instrument), {.kind = RequestKind::kTrades, .instrument = instrument});
+  }
+  Schedule(now_ + options_.recheck_after, {TaskKind::kBalances, {}});
+}
+
+// --- health --------------------------------------------------------------------------------
+
+std::vector<std::string> ExecutionEngine::Problems(base::Time now) const {
+  std::vector<std::string> problems;
+  const auto add = [&](bool wrong, std::string text) {
+    if (wrong) problems.push_back(std::move(text));
+  };
+  add(!session_problem_.empty(), session_problem_);
+  add(!subscribed_, "the user stream is not connected; check the network and execution.stream_url");
+  add(subscribed_ && !ready_, "orders and balances are being reconciled with the venue; new orders wait");
+  add(budget_.paused_until() > now + clock_offset_,
+      absl::StrCat("the venue asked for a pause of ", (budget_.paused_until() - now - clock_offset_).count() / 1'000'000'000,
+                   " s", budget_.banned(now + clock_offset_) ? " (a ban)" : "", "; lower the request rate"));
+  for (const auto& [asset, amount] : state_.differences()) {
+    problems.push_back(absl::StrCat("the venue holds ", amount.ToString(), " ", asset.text(),
+                                    " more than fills and transfers explain; find the cause, then sign it with resume for account ",
+                                    options_.account.text()));
+  }
+  add(!vanished_.empty(), absl::StrCat(vanished_.size(), " open orders that the venue does not find; look at its own order list"));
+  add(stats_.lost_own_orders > 0, absl::StrCat(stats_.lost_own_orders,
+                                               " orders at the venue carry our prefix but are not in this journal; is another "
+                                               "instance running, or was the data folder replaced?"));
+  add(stats_.illegal_events > 0, absl::StrCat(stats_.illegal_events, " events contradict the state of their order; see the ILLEGAL reports"));
+  add(stats_.unreadable_numbers > 0,
+      absl::StrCat(stats_.unreadable_numbers, " numbers of the venue do not fit the instrument's scale; refresh the instruments"));
+  add(stats_.unknown_instruments > 0,
+      absl::StrCat(stats_.unknown_instruments, " updates of instruments without a definition; add them to ingest.symbols"));
+  add(state_.stats().unbooked_fills > 0, absl::StrCat(state_.stats().unbooked_fills, " fills could not be booked into a position"));
+  size_t unknown = 0;
+  for (const market::ClientOrderId& id : state_.open()) {
+    if (state_.Find(id)->life.state() == market::OrderState::kUnknown) ++unknown;
+  }
+  add(unknown > 0, absl::StrCat(unknown, " orders are UNKNOWN and being asked for"));
+  return problems;
+}
+
+}  // namespace gannet::execution

@@ -1,0 +1,348 @@
+// Start, reconnect and the timer: orders, trades and balances against the venue.
+#include <algorithm>
+#include <string>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "services/execution/engine_fixture_for_test.h"
+
+namespace gannet::execution {
+namespace {
+
+using market::AssetId;
+using market::ExecKind;
+using market::Money;
+using market::OrderState;
+using venue::VenueOrderStatus;
+using namespace std::chrono_literals;
+
+venue::Answer OpenOrders(std::vector<venue::OrderUpdate> orders) {
+  venue::Answer answer = EngineFixture::Confirmed();
+  answer.orders = std::move(orders);
+  return answer;
+}
+
+venue::BalanceEntry Balance(const std::string& asset, int64_t free, int64_t locked = 0) {
+  return {AssetId(asset), Money(free, 0), Money(locked, 0)};
+}
+
+void Reconnect(EngineFixture& f) {
+  f.CloseStream();
+  f.Open();
+}
+
+TEST_CASE("The session syncs the clock, subscribes, then reconciles before it opens the gate") {
+  EngineFixture f(EngineFixture::Options(), /*start=*/false);
+  f.venue_ahead = 3s;
+  f.engine.Resume(f.Cause(), f.now);
+  CHECK(f.sent.empty());
+  f.engine.OnStream({"own", wire::StreamEvent::Kind::kOpened, ""}, f.Cause(), f.now);
+  CHECK_FALSE(f.TakeSent("subscribe"));
+  f.AnswerTime();
+  REQUIRE(f.TakeSent("subscribe"));
+  CHECK(f.taken.wire.timestamp == f.now + 3s);  // on the venue's clock
+  f.Frame({.kind = venue::StreamKind::kSubscribed});
+  CHECK_FALSE(f.engine.ready());
+  f.Reconcile();
+  CHECK(f.engine.ready());
+  f.Place("g1a");
+  REQUIRE(f.TakeSent("place g1a"));
+  CHECK(f.taken.wire.timestamp == f.now + 3s);
+}
+
+TEST_CASE("A failed query is not an empty answer: the gate stays shut and the part is asked again") {
+  EngineFixture f(EngineFixture::Options(), /*start=*/false);
+  f.engine.Resume(f.Cause(), f.now);
+  f.Open();
+  f.Answer("account", EngineFixture::Confirmed());
+  f.Lose("open-orders");
+  CHECK_FALSE(f.engine.ready());
+  f.Advance(3s);
+  CHECK_FALSE(f.TakeSent("account"));  // that part is done
+  f.Answer("open-orders", OpenOrders({}));
+  CHECK(f.engine.ready());
+  CHECK(f.engine.stats().failed_reconciliations == 1);
+}
+
+TEST_CASE("Orders that filled or ended while we were away are brought to the venue's state") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  f.Working("g1b", "8");
+  f.Working("g1c", "9");
+  Reconnect(f);
+  f.Answer("open-orders", OpenOrders({f.Update("g1a", "7", VenueOrderStatus::kPartiallyFilled, "0.5")}));
+  f.Answer("query g1b", EngineFixture::Confirmed(f.Update("g1b", "8", VenueOrderStatus::kCanceled, "0")));
+  f.Answer("query g1c", EngineFixture::Confirmed(f.Update("g1c", "9", VenueOrderStatus::kFilled, "1")));
+  CHECK_FALSE(f.engine.ready());
+  f.Answer("account", EngineFixture::Confirmed());
+  f.Answer("trades-since", EngineFixture::Trades({f.Trade("7", "101", "0.5"), f.Trade("9", "102", "1")}));
+  f.Advance(1ms);
+  CHECK(f.State("g1a") == OrderState::kPartiallyFilled);
+  CHECK(f.State("g1b") == OrderState::kCanceled);
+  CHECK(f.State("g1c") == OrderState::kFilled);
+  CHECK(f.engine.ready());
+  CHECK(f.Count(ExecKind::kFill) == 2);
+  CHECK(f.engine.stats().illegal_events == 0);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("An open order missing from a list that was cut is asked for, not written off") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  Reconnect(f);
+  f.Answer("open-orders", OpenOrders({}));
+  f.Answer("account", EngineFixture::Confirmed());
+  f.Answer("trades-since", EngineFixture::Trades({}));
+  CHECK_FALSE(f.engine.ready());
+  f.Answer("query g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
+  f.Advance(1ms);
+  CHECK(f.engine.ready());
+  CHECK(f.State("g1a") == OrderState::kAccepted);
+}
+
+TEST_CASE("An open order that the venue does not find shuts its instrument, visibly, and stays open") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  Reconnect(f);
+  f.Reconcile();
+  f.Answer("query g1a", EngineFixture::NotFound(), 400);
+  f.Advance(1ms);
+  CHECK(f.engine.ready());
+  CHECK(f.State("g1a") == OrderState::kAccepted);
+  CHECK(f.engine.stats().vanished_orders == 1);
+  CHECK_FALSE(f.engine.Problems(f.now).empty());
+  f.Place("g1b");
+  CHECK(f.Last("g1b").kind == ExecKind::kNotSent);
+  f.Advance(2s);
+  f.Answer("query g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
+  f.Place("g1c");
+  CHECK(f.Last("g1c").kind == ExecKind::kJournaled);
+}
+
+TEST_CASE("Foreign orders and fills are booked to EXTERNAL and counted") {
+  EngineFixture f;
+  f.StreamOrder(f.Update("web_1", "500", VenueOrderStatus::kNew, "0"));
+  REQUIRE(f.Count(ExecKind::kAccepted, "web_1") == 1);
+  CHECK(f.Last("web_1").strategy.text() == "EXTERNAL");
+  CHECK(f.engine.stats().foreign_orders == 1);
+  f.StreamFill("web_1", "500", "900", "0.25", "0.25");
+  CHECK(f.State("web_1") == OrderState::kPartiallyFilled);
+  REQUIRE(f.positions.size() == 1);
+  CHECK(f.positions[0].strategy.text() == "EXTERNAL");
+  CHECK(f.positions[0].net.mantissa == 250);
+  f.StreamOrder(f.Update("web_1", "500", VenueOrderStatus::kCanceled, "0.25"));
+  CHECK(f.State("web_1") == OrderState::kCanceled);
+  CHECK(f.engine.stats().illegal_events == 0);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("What a foreign order had filled before the first look is part of the balances, not a fill") {
+  EngineFixture f(EngineFixture::Options(), /*start=*/false);
+  f.engine.Resume(f.Cause(), f.now);
+  f.Open();
+  CHECK_FALSE(f.TakeSent("open-orders"));
+  const venue::TradeUpdate early = f.Trade("500", "899", "0.5");
+  venue::Answer account = EngineFixture::Confirmed();
+  account.balances_time = f.now;
+  f.Answer("account", account);
+  f.Answer("open-orders", OpenOrders({f.Update("web_1", "500", VenueOrderStatus::kPartiallyFilled, "0.5")}));
+  f.Advance(1s);
+  f.Answer("trades-of 500", EngineFixture::Trades({early}));
+  CHECK(f.Order("web_1").cumulative.mantissa == 500);
+  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 0);
+  f.StreamFill("web_1", "500", "900", "0.5", "1", VenueOrderStatus::kFilled);
+  CHECK(f.State("web_1") == OrderState::kFilled);
+  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 500);
+}
+
+TEST_CASE("Fills of a foreign order that we missed are fetched and booked") {
+  EngineFixture f;
+  f.StreamFill("web_1", "500", "902", "0.25", "0.75");  // half a coin was filled unseen
+  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 250);
+  f.Advance(1s);
+  f.Answer("trades-of 500", EngineFixture::Trades({f.Trade("500", "901", "0.5"), f.Trade("500", "902", "0.25")}));
+  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 750);
+}
+
+TEST_CASE("An order with our prefix that this journal does not know is reported as such") {
+  EngineFixture f;
+  f.StreamOrder(f.Update("g1lost", "500", VenueOrderStatus::kNew, "0"));
+  CHECK(f.engine.stats().lost_own_orders == 1);
+  CHECK(f.Last("g1lost").strategy.text() == "EXTERNAL");
+  CHECK_FALSE(f.engine.Problems(f.now).empty());
+}
+
+TEST_CASE("Foreign orders are tolerated, halt the instrument or are cancelled, as configured") {
+  ExecutionOptions options = EngineFixture::Options();
+  SECTION("halt") {
+    options.foreign = ForeignPolicy::kHalt;
+    EngineFixture f(options);
+    f.StreamOrder(f.Update("web_1", "500", VenueOrderStatus::kNew, "0"));
+    f.Place("g1a");
+    CHECK(f.Last("g1a").kind == ExecKind::kNotSent);
+  }
+  SECTION("cancel") {
+    options.foreign = ForeignPolicy::kCancel;
+    EngineFixture f(options);
+    f.StreamOrder(f.Update("web_1", "500", VenueOrderStatus::kNew, "0"));
+    CHECK(f.TakeSent("cancel web_1"));
+  }
+  SECTION("tolerate") {
+    EngineFixture f(options);
+    f.StreamOrder(f.Update("web_1", "500", VenueOrderStatus::kNew, "0"));
+    CHECK_FALSE(f.TakeSent("cancel web_1"));
+    f.Place("g1a");
+    CHECK(f.Last("g1a").kind == ExecKind::kJournaled);
+  }
+}
+
+TEST_CASE("Updates of instruments without a definition are counted and shown") {
+  EngineFixture f;
+  venue::OrderUpdate update = f.Update("web_1", "500", VenueOrderStatus::kNew, "0");
+  update.instrument = market::InstrumentId("test:DOGEUSDT");
+  f.StreamOrder(update);
+  CHECK(f.engine.stats().unknown_instruments == 1);
+  CHECK_FALSE(f.engine.Problems(f.now).empty());
+}
+
+// --- balances ------------------------------------------------------------------------
+
+TEST_CASE("Balances come from the account at start and from the stream afterwards") {
+  EngineFixture f(EngineFixture::Options(), /*start=*/false);
+  f.balances = {Balance("BTC", 2), Balance("USDT", 100'000), Balance("DOGE", 0)};
+  f.Start();
+  const auto& held = f.engine.state().balances();
+  CHECK(held.at(AssetId("BTC")).free == Money(2, 0));
+  CHECK_FALSE(held.contains(AssetId("DOGE")));
+  f.Frame({.kind = venue::StreamKind::kBalances, .evidence = "s", .balances = {Balance("BTC", 1, 1)}, .time = f.now});
+  CHECK(held.at(AssetId("BTC")).locked == Money(1, 0));
+  const size_t facts = f.facts.size();
+  f.Frame({.kind = venue::StreamKind::kBalances, .evidence = "s", .balances = {Balance("BTC", 1, 1)}, .time = f.now});
+  CHECK(f.facts.size() == facts);  // nothing new
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("Fills, fees and transfers explain the balances; what they do not explain is shown, twice seen") {
+  EngineFixture f(EngineFixture::Options(), /*start=*/false);
+  f.balances = {Balance("BTC", 2), Balance("USDT", 100'000)};
+  f.Start();
+  f.Working("g1a", "7");
+  venue::OrderUpdate fill = f.Update("g1a", "7", VenueOrderStatus::kFilled, "1");
+  fill.trade = f.Trade("7", "5001", "1", "50");
+  f.StreamOrder(fill);
+  const Money left(49'950, 0);
+  CHECK(f.engine.state().Explained(AssetId("USDT")) == left);
+  CHECK(f.engine.state().Explained(AssetId("BTC")) == Money(3, 0));
+  f.Frame({.kind = venue::StreamKind::kBalanceChange, .evidence = "deposit-1", .balance_delta = std::pair(AssetId("USDT"), Money(50, 0))});
+  f.Frame({.kind = venue::StreamKind::kBalanceChange, .evidence = "deposit-1", .balance_delta = std::pair(AssetId("USDT"), Money(50, 0))});
+  CHECK(f.engine.state().Explained(AssetId("USDT")) == Money(50'000, 0));
+
+  f.balances = {Balance("BTC", 3), Balance("USDT", 50'000)};
+  f.Advance(61s);
+  f.Reconcile();
+  CHECK(f.engine.state().differences().empty());
+
+  f.balances = {Balance("BTC", 3), Balance("USDT", 50'007)};  // seven from nowhere
+  f.Advance(61s);
+  f.Reconcile();
+  CHECK(f.engine.state().differences().empty());  // once seen
+  f.Advance(6s);
+  f.Reconcile();
+  REQUIRE(f.engine.state().differences().contains(AssetId("USDT")));
+  CHECK(f.engine.state().differences().at(AssetId("USDT")) == Money(7, 0));
+  CHECK(f.engine.stats().differences == 1);
+  CHECK_FALSE(f.engine.Problems(f.now).empty());
+  CHECK(f.SavedState() == f.RecoveredState());
+
+  SECTION("it goes away by itself when the venue catches up") {
+    f.balances = {Balance("BTC", 3), Balance("USDT", 50'000)};
+    f.Advance(61s);
+    f.Reconcile();
+    CHECK(f.engine.state().differences().empty());
+  }
+  SECTION("only a person signs it off") {
+    f.Command(market::CommandKind::kResume, {market::ScopeKind::kAccount, kAccount.text()}, "");
+    CHECK_FALSE(f.engine.state().differences().empty());
+    f.Command(market::CommandKind::kResume, {market::ScopeKind::kAccount, kAccount.text()}, "ann");
+    CHECK(f.engine.state().differences().empty());
+    f.Advance(61s);
+    f.Reconcile();
+    f.Advance(6s);
+    f.Reconcile();
+    CHECK(f.engine.state().differences().empty());
+  }
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("A difference in the traded asset halts the instruments of that asset") {
+  EngineFixture f(EngineFixture::Options(), /*start=*/false);
+  f.balances = {Balance("BTC", 2), Balance("USDT", 100'000)};
+  f.Start();
+  f.balances[0] = Balance("BTC", 5);
+  for (int i = 0; i < 3; ++i) {
+    f.Advance(61s);
+    f.Reconcile();
+  }
+  REQUIRE(f.engine.state().differences().contains(AssetId("BTC")));
+  f.Place("g1a");
+  CHECK(f.Last("g1a").local_reason == market::RejectReason::kGateClosed);
+}
+
+TEST_CASE("A balance that is older than the stream's is not taken over") {
+  EngineFixture f(EngineFixture::Options(), /*start=*/false);
+  f.balances = {Balance("USDT", 100)};
+  f.Start();
+  f.Frame({.kind = venue::StreamKind::kBalances, .evidence = "s", .balances = {Balance("USDT", 90)}, .time = f.now});
+  f.Advance(61s);
+  venue::Answer lagging = EngineFixture::Confirmed();
+  lagging.balances = {Balance("USDT", 100)};
+  lagging.balances_time = f.now - 90s;
+  f.Answer("account", lagging);
+  CHECK(f.engine.state().balances().at(AssetId("USDT")).free == Money(90, 0));
+  CHECK(f.engine.stats().stale_balances == 1);
+}
+
+// --- stream ----------------------------------------------------------------------------
+
+TEST_CASE("A stream that the venue ends is connected again and everything is compared") {
+  EngineFixture f;
+  f.Frame({.kind = venue::StreamKind::kEnding, .detail = "serverShutdown"});
+  CHECK(f.stream_restarts == 1);
+  CHECK_FALSE(f.engine.ready());
+  f.CloseStream();
+  f.Open();
+  f.Reconcile();
+  CHECK(f.engine.ready());
+}
+
+TEST_CASE("A refused subscription is shown and tried again") {
+  EngineFixture f(EngineFixture::Options(), /*start=*/false);
+  f.engine.Resume(f.Cause(), f.now);
+  f.engine.OnStream({"own", wire::StreamEvent::Kind::kOpened, ""}, f.Cause(), f.now);
+  f.AnswerTime();
+  REQUIRE(f.TakeSent("subscribe"));
+  f.Frame({.kind = venue::StreamKind::kSubscribeFailed, .detail = "-2015 Invalid API-key"});
+  CHECK(f.engine.Problems(f.now).front().find("-2015") != std::string::npos);
+  f.Advance(6s);
+  CHECK(f.TakeSent("subscribe"));
+}
+
+TEST_CASE("A frame that cannot be read starts a reconciliation: what it said is lost") {
+  EngineFixture f;
+  f.Frame({.kind = venue::StreamKind::kBadFrame, .detail = "not JSON"});
+  CHECK(f.engine.stats().bad_frames == 1);
+  CHECK(f.TakeSent("open-orders"));
+  CHECK(f.engine.ready());  // the gate stays open meanwhile
+}
+
+TEST_CASE("Answers to requests that nobody made are counted and ignored") {
+  EngineFixture f;
+  wire::HttpExchange exchange;
+  exchange.request_id = 424242;
+  exchange.status = 200;
+  f.engine.OnHttp(exchange, f.Cause(), f.now);
+  CHECK(f.engine.stats().unexpected_answers == 1);
+}
+
+}  // namespace
+}  // namespace gannet::execution

@@ -1,0 +1,366 @@
+#include "services/execution/execution_state.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "libs/base/concat.h"
+
+namespace gannet::execution {
+namespace {
+
+using market::Money;
+
+bool Covers(const market::Scope& scope, const market::OrderIntent& intent) {
+  switch (scope.kind) {
+    case market::ScopeKind::kFirm:
+      return true;
+    case market::ScopeKind::kAccount:
+      return scope.name == intent.account.text();
+    case market::ScopeKind::kStrategy:
+      return scope.name == intent.strategy.text();
+    case market::ScopeKind::kVenue:
+      return scope.name == market::VenueOf(intent.instrument);
+    case market::ScopeKind::kInstrument:
+      return scope.name == intent.instrument.text();
+  }
+  return false;
+}
+
+const char* Text(market::TradingState state) {
+  switch (state) {
+    case market::TradingState::kActive:
+      return "ACTIVE";
+    case market::TradingState::kReducing:
+      return "REDUCING";
+    case market::TradingState::kCancelOnly:
+      return "CANCEL_ONLY";
+    case market::TradingState::kHalted:
+      return "HALTED";
+  }
+  return "?";
+}
+
+void Raise(std::map<market::InstrumentId, uint64_t>& marks, const market::InstrumentId& instrument, uint64_t value) {
+  uint64_t& mark = marks[instrument];
+  mark = std::max(mark, value);
+}
+
+}  // namespace
+
+std::optional<uint64_t> TradeNumber(const std::string& trade_id) {
+  uint64_t number = 0;
+  const char* end = trade_id.data() + trade_id.size();
+  const auto parsed = std::from_chars(trade_id.data(), end, number);
+  if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
+  return number;
+}
+
+// --- views -----------------------------------------------------------------------
+
+const TrackedOrder* ExecutionState::Find(const market::ClientOrderId& id) const {
+  const auto found = orders_.find(id);
+  return found == orders_.end() ? nullptr : &found->second;
+}
+
+const TrackedOrder* ExecutionState::FindVenueOrder(const market::InstrumentId& instrument,
+                                                   const market::VenueOrderId& id) const {
+  const auto found = by_venue_id_.find({instrument, id});
+  return found == by_venue_id_.end() ? nullptr : Find(found->second);
+}
+
+const market::Instrument* ExecutionState::FindInstrument(const market::InstrumentId& id, uint32_t version) const {
+  const auto found = instruments_.find({id, version});
+  return found == instruments_.end() ? nullptr : &found->second;
+}
+
+const market::Instrument* ExecutionState::NewestInstrument(const market::InstrumentId& id) const {
+  auto after = instruments_.upper_bound({id, UINT32_MAX});
+  if (after == instruments_.begin()) return nullptr;
+  --after;
+  return after->first.first == id ? &after->second : nullptr;
+}
+
+market::Quantity ExecutionState::NetPosition(const market::InstrumentId& instrument) const {
+  market::Quantity net;
+  for (const auto& [key, position] : positions_.all()) {
+    if (key.instrument == instrument) net += position.net;
+  }
+  return net;
+}
+
+Money ExecutionState::Explained(const market::AssetId& asset) const {
+  const auto found = explained_.find(asset);
+  return found == explained_.end() ? Money() : found->second;
+}
+
+Money ExecutionState::RoundingSlack(const market::AssetId& asset) const {
+  const auto found = rounding_slack_.find(asset);
+  return found == rounding_slack_.end() ? Money() : found->second;
+}
+
+std::optional<uint64_t> ExecutionState::CheckedTrade(const market::InstrumentId& instrument) const {
+  const auto found = checked_trade_.find(instrument);
+  if (found == checked_trade_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::set<market::InstrumentId> ExecutionState::Traded() const {
+  std::set<market::InstrumentId> traded;
+  for (const auto& [key, instrument] : instruments_) traded.insert(key.first);
+  return traded;
+}
+
+bool ExecutionState::Forgotten(const market::InstrumentId& instrument, uint64_t trade_id) const {
+  const auto found = forgotten_trade_.find(instrument);
+  return found != forgotten_trade_.end() && trade_id <= found->second;
+}
+
+// --- gate ------------------------------------------------------------------------
+
+bool ExecutionState::Killed(const market::OrderIntent& intent) const {
+  for (const auto& [scope, gate] : own_gates_) {
+    if (gate.killed && Covers(scope, intent)) return true;
+  }
+  for (const auto& [scope, state] : risk_states_) {
+    if (state.killed && Covers(scope, intent)) return true;
+  }
+  return false;
+}
+
+std::optional<Block> ExecutionState::Blocked(const market::OrderIntent& intent, market::Quantity quantity) const {
+  if (Killed(intent)) return Block{market::RejectReason::kKillSwitch, "the kill switch covers this order"};
+  market::TradingState strictest = market::TradingState::kActive;
+  const market::RiskState* by = nullptr;
+  for (const auto& [scope, state] : risk_states_) {
+    if (Covers(scope, intent) && state.state > strictest) {
+      strictest = state.state;
+      by = &state;
+    }
+  }
+  if (by == nullptr) return std::nullopt;
+  if (strictest == market::TradingState::kReducing) {
+    const int64_t net = NetPosition(intent.instrument).mantissa;
+    const bool against = intent.side == market::Side::kSell ? net > 0 : net < 0;
+    if (against && quantity.mantissa <= std::abs(net)) return std::nullopt;
+  }
+  return Block{market::RejectReason::kTradingState,
+               base::Concat({"trading state is ", Text(strictest), " for ", by->scope.name.empty() ? "the firm" : by->scope.name})};
+}
+
+// --- facts -----------------------------------------------------------------------
+
+void ExecutionState::Apply(const market::Event<market::RiskDecision>& event) {
+  const market::RiskDecision& decision = event.value;
+  epoch_ = std::max(epoch_, decision.epoch);
+  if (!decision.permitted || decision.intent.kind == market::IntentKind::kCancel) return;
+  const market::ClientOrderId& id = decision.intent.client_order_id;
+  if (orders_.contains(id) || !verdicts_.emplace(id, OpenVerdict{decision, event.header.correlation}).second) {
+    ++stats_.duplicate_verdicts;
+  }
+}
+
+void ExecutionState::Apply(const market::Event<market::OrderIntent>& event) {
+  const market::OrderIntent& intent = event.value;
+  if (intent.kind != market::IntentKind::kCancel) return;
+  if (!cancels_.emplace(intent.client_order_id, OpenCancel{intent, event.header.correlation}).second) {
+    ++stats_.duplicate_cancels;
+  }
+}
+
+void ExecutionState::Apply(const market::Event<market::RiskState>& event) {
+  epoch_ = std::max(epoch_, event.value.epoch);
+  risk_states_.insert_or_assign(event.value.scope, event.value);
+}
+
+TrackedOrder& ExecutionState::FromReport(const market::Event<market::ExecReport>& event) {
+  const market::ExecReport& report = event.value;
+  const auto [at, added] = orders_.try_emplace(report.client_order_id);
+  TrackedOrder& order = at->second;
+  if (!added) return order;
+  order.correlation = event.header.correlation;
+  order.quantity = report.quantity;
+  const auto verdict = verdicts_.find(report.client_order_id);
+  if (verdict != verdicts_.end()) {
+    order.intent = verdict->second.decision.intent;
+    order.verdict_expires = verdict->second.decision.expires;
+    order.epoch = verdict->second.decision.epoch;
+    order.correlation = verdict->second.correlation;
+    verdicts_.erase(verdict);
+  } else {
+    order.external = true;
+    order.intent.account = report.account;
+    order.intent.strategy = report.strategy;
+    order.intent.instrument = report.instrument;
+    order.intent.instrument_version = report.instrument_version;
+    order.intent.client_order_id = report.client_order_id;
+    order.intent.side = report.side;
+    order.intent.price = report.price;
+    order.intent.quantity = report.quantity;
+    order.cumulative = report.cumulative;  // filled before we knew it
+  }
+  open_.insert(report.client_order_id);
+  return order;
+}
+
+void ExecutionState::Apply(const market::Event<market::ExecReport>& event) {
+  const market::ExecReport& report = event.value;
+  // A cancel of an order that nobody knows says nothing about any order.
+  const bool unknown_order = !orders_.contains(report.client_order_id);
+  if (unknown_order && report.kind == market::ExecKind::kCancelRejected) return;
+  TrackedOrder& order = FromReport(event);
+  const bool was_open = order.open();
+  if (const auto happened = market::EventOf(report); happened && order.life.Next(*happened) == report.state) {
+    order.life.Apply(*happened);
+  } else if (order.life.state() != report.state) {
+    order.life = market::OrderLife(report.state, report.state);
+  }
+  if (report.kind == market::ExecKind::kTriggered) order.triggered = true;
+  if (!report.venue_order_id.empty() && order.venue_order_id != report.venue_order_id) {
+    order.venue_order_id = report.venue_order_id;
+    by_venue_id_[{order.intent.instrument, order.venue_order_id}] = order.id();
+  }
+  if (report.fill) ApplyFill(order, report);
+  if (report.kind == market::ExecKind::kCancelRejected) order.cancel = {};
+  if (!order.open() && (was_open || unknown_order)) Close(order);
+}
+
+void ExecutionState::ApplyFill(TrackedOrder& order, const market::ExecReport& report) {
+  const market::Fill& fill = *report.fill;
+  order.cumulative = report.cumulative;
+  order.trade_ids.push_back(fill.trade_id);
+  const market::Instrument* instrument = FindInstrument(report.instrument, report.instrument_version);
+  const market::PositionKey key{report.account, report.strategy, report.instrument};
+  if (instrument == nullptr || !positions_.Apply(key, *instrument, report.side, fill).ok()) {
+    ++stats_.unbooked_fills;
+    return;
+  }
+  ApplyExplained(*instrument, report.side, fill);
+}
+
+void ExecutionState::ApplyExplained(const market::Instrument& instrument, market::Side side, const market::Fill& fill) {
+  if (instrument.kind != market::InstrumentKind::kSpot) return;
+  const Money base = instrument.BaseAmount(fill.quantity);
+  const int digits = instrument.price_scale + instrument.quantity_scale;
+  Money quote;
+  if (digits <= market::kMaxScale) {
+    quote = Money(static_cast<market::Int128>(fill.price.mantissa) * fill.quantity.mantissa, digits);
+  } else {
+    quote = instrument.Notional(fill.price, fill.quantity, market::Rounding::kHalfEven).value_or(Money());
+  }
+  // A venue that keeps fewer digits may round each fill by one of its units.
+  const auto kept = market::Rescale(quote.units(), quote.scale(), instrument.quote_scale, market::Rounding::kDown);
+  if (digits > market::kMaxScale || !kept || Money(*kept, instrument.quote_scale) != quote) {
+    rounding_slack_[instrument.quote] += Money(1, instrument.quote_scale);
+  }
+  explained_[instrument.base] += side == market::Side::kBuy ? base : -base;
+  explained_[instrument.quote] += side == market::Side::kBuy ? -quote : quote;
+  if (!fill.fee_asset.empty()) explained_[fill.fee_asset] -= fill.fee;
+}
+
+void ExecutionState::Close(const TrackedOrder& order) {
+  open_.erase(order.id());
+  closed_.push_back(order.id());
+  while (closed_.size() > kMaxClosedOrders) ForgetOldest();
+}
+
+void ExecutionState::ForgetOldest() {
+  const auto found = orders_.find(closed_.front());
+  closed_.pop_front();
+  if (found == orders_.end()) return;
+  const TrackedOrder& order = found->second;
+  for (const std::string& trade : order.trade_ids) {
+    if (const auto number = TradeNumber(trade)) Raise(forgotten_trade_, order.intent.instrument, *number);
+  }
+  by_venue_id_.erase({order.intent.instrument, order.venue_order_id});
+  orders_.erase(found);
+  ++stats_.forgotten_orders;
+}
+
+void ExecutionState::Apply(const market::Event<market::BalanceUpdate>& event) {
+  const market::BalanceUpdate& update = event.value;
+  if (update.account != account_) return;
+  if (!baseline_ && !balances_.contains(update.asset)) explained_[update.asset] = update.free + update.locked;
+  balances_.insert_or_assign(update.asset, update);
+}
+
+void ExecutionState::ApplyRequest(const RequestNote& note) {
+  next_request_id_ = std::max(next_request_id_, note.id + 1);
+  const JournaledRequest request{note.id, note.timestamp, note.receive_window};
+  const bool cancels = note.kind == venue::RequestKind::kCancel || note.kind == venue::RequestKind::kCancelReplace;
+  const market::ClientOrderId& canceled = note.kind == venue::RequestKind::kCancel ? note.order : note.target;
+  if (const auto order = orders_.find(canceled); cancels && order != orders_.end()) order->second.cancel = request;
+  const auto placed = orders_.find(note.order);
+  if (note.kind == venue::RequestKind::kCancel || placed == orders_.end()) return;
+  placed->second.place = request;
+  placed->second.quantity = note.quantity;
+}
+
+void ExecutionState::ApplyBalanceNote(const BalanceNote& note) {
+  switch (note.kind) {
+    case BalanceNote::Kind::kBaseline:
+      baseline_ = note.time;
+      return;
+    case BalanceNote::Kind::kTransfer:
+      if (!known_transfers_.insert(note.evidence).second) return;
+      transfers_.push_back(note.evidence);
+      if (transfers_.size() > kMaxTransfers) {
+        known_transfers_.erase(transfers_.front());
+        transfers_.pop_front();
+      }
+      explained_[note.asset] += note.amount;
+      return;
+    case BalanceNote::Kind::kDifference:
+      differences_[note.asset] = note.amount;
+      return;
+    case BalanceNote::Kind::kAdjustment:
+      explained_[note.asset] += note.amount;
+      differences_.erase(note.asset);
+      return;
+    case BalanceNote::Kind::kResolved:
+      differences_.erase(note.asset);
+      return;
+  }
+}
+
+void ExecutionState::Apply(const market::Event<wire::EngineNote>& event) {
+  const wire::EngineNote& note = event.value;
+  if (note.engine != kEngineName) return;
+  absl::Status read;
+  if (note.kind == kRequestNote) {
+    const auto request = ReadRequestNote(note.body);
+    if (request.ok()) ApplyRequest(*request);
+    read = request.status();
+  } else if (note.kind == kCancelNote) {
+    const auto cancel = ReadCancelNote(note.body);
+    if (cancel.ok()) cancels_.erase(cancel->cancel);
+    read = cancel.status();
+  } else if (note.kind == kGateNote) {
+    const auto gate = ReadGateNote(note.body);
+    if (gate.ok()) own_gates_.insert_or_assign(gate->scope, *gate);
+    read = gate.status();
+  } else if (note.kind == kBalanceNote) {
+    const auto balance = ReadBalanceNote(note.body);
+    if (balance.ok()) ApplyBalanceNote(*balance);
+    read = balance.status();
+  } else if (note.kind == kTradesNote) {
+    const auto trades = ReadTradesNote(note.body);
+    if (trades.ok()) Raise(checked_trade_, trades->instrument, trades->trade_id);
+    read = trades.status();
+  } else if (note.kind == kTakenOverNote) {
+    const auto taken = ReadTakenOverNote(note.body);
+    if (const auto order = taken.ok() ? orders_.find(taken->order) : orders_.end(); order != orders_.end()) {
+      order->second.cumulative += taken->quantity;
+      order->second.trade_ids.push_back(taken->trade_id);
+    }
+    read = taken.status();
+  } else if (note.kind == kInstrumentNote) {
+    const auto instrument = ReadInstrumentNote(note.body);
+    if (instrument.ok()) instruments_.insert_or_assign({instrument->id, instrument->version}, *instrument);
+    read = instrument.status();
+  } else {
+    read = absl::UnimplementedError("note of a newer build");
+  }
+  if (!read.ok()) ++stats_.unreadable_notes;
+}
+
+}  // namespace gannet::execution

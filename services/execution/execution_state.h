@@ -1,0 +1,151 @@
+// Everything that execution remembers, changed by applying facts and by nothing
+// else: live, after a restart and in a replay the same facts give the same bytes.
+//
+// Pure; one thread. Applying never decides; what a fact leaves undone (a verdict
+// without a first report, a cancel without an answer) can be read from here.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "libs/market/account.h"
+#include "libs/market/instrument.h"
+#include "libs/market/order.h"
+#include "libs/market/position.h"
+#include "libs/wire/canonical.h"
+#include "services/execution/notes.h"
+#include "services/execution/tracked_order.h"
+
+namespace gannet::execution {
+
+// Closed orders remembered for late fills and repeated messages; beyond it the
+// oldest are forgotten (and counted).
+inline constexpr size_t kMaxClosedOrders = 10'000;
+inline constexpr size_t kMaxTransfers = 1'000;
+
+struct OpenVerdict {  // permitted, not answered yet
+  market::RiskDecision decision;
+  market::EventId correlation;
+  bool operator==(const OpenVerdict&) const = default;
+};
+struct OpenCancel {  // cancel intent, not answered yet
+  market::OrderIntent intent;
+  market::EventId correlation;
+  bool operator==(const OpenCancel&) const = default;
+};
+
+// Why an order may not leave.
+struct Block {
+  market::RejectReason reason = market::RejectReason::kGateClosed;
+  std::string text;
+};
+
+class ExecutionState {
+ public:
+  explicit ExecutionState(market::AccountId account) : account_(std::move(account)) {}
+
+  // --- facts, ours and those we read ------------------------------------------
+  void Apply(const market::Event<market::RiskDecision>& event);
+  void Apply(const market::Event<market::OrderIntent>& event);
+  void Apply(const market::Event<market::RiskState>& event);
+  void Apply(const market::Event<market::ExecReport>& event);
+  void Apply(const market::Event<market::BalanceUpdate>& event);
+  void Apply(const market::Event<market::PositionUpdate>&) {}  // follows from the reports
+  void Apply(const market::Event<wire::EngineNote>& event);    // those of other engines are skipped
+
+  // --- orders -------------------------------------------------------------------
+  const market::AccountId& account() const { return account_; }
+  const TrackedOrder* Find(const market::ClientOrderId& id) const;
+  const TrackedOrder* FindVenueOrder(const market::InstrumentId& instrument, const market::VenueOrderId& id) const;
+  const std::map<market::ClientOrderId, TrackedOrder>& orders() const { return orders_; }
+  const std::set<market::ClientOrderId>& open() const { return open_; }
+  const std::map<market::ClientOrderId, OpenVerdict>& unanswered_verdicts() const { return verdicts_; }
+  const std::map<market::ClientOrderId, OpenCancel>& unanswered_cancels() const { return cancels_; }
+  uint64_t next_request_id() const { return next_request_id_; }
+  uint64_t epoch() const { return epoch_; }
+
+  // --- instruments, positions, balances ------------------------------------------
+  // As noted when it was first needed; null when it never was.
+  const market::Instrument* FindInstrument(const market::InstrumentId& id, uint32_t version) const;
+  const market::Instrument* NewestInstrument(const market::InstrumentId& id) const;
+  const market::Positions& positions() const { return positions_; }
+  // Over all strategies of the account.
+  market::Quantity NetPosition(const market::InstrumentId& instrument) const;
+  const std::map<market::AssetId, market::BalanceUpdate>& balances() const { return balances_; }
+  // Up to when (venue's clock) fills are in the balances that were taken over at
+  // the first look; nothing before it.
+  std::optional<base::Time> baseline() const { return baseline_; }
+  // What the venue should hold of an asset, and by how much rounding may move it.
+  market::Money Explained(const market::AssetId& asset) const;
+  market::Money RoundingSlack(const market::AssetId& asset) const;
+  const std::map<market::AssetId, market::Money>& differences() const { return differences_; }
+  // True for a transfer that is applied already (the latest kMaxTransfers).
+  bool KnowsTransfer(const std::string& evidence) const { return known_transfers_.contains(evidence); }
+  // Up to which trade all were looked at; nothing when never.
+  std::optional<uint64_t> CheckedTrade(const market::InstrumentId& instrument) const;
+  // Instruments that orders or fills of this account were in.
+  std::set<market::InstrumentId> Traded() const;
+  // True for a trade at or before those of forgotten orders.
+  bool Forgotten(const market::InstrumentId& instrument, uint64_t trade_id) const;
+
+  // --- gate -----------------------------------------------------------------------
+  // Kill switch and trading states that apply to an order of this meaning.
+  std::optional<Block> Blocked(const market::OrderIntent& intent, market::Quantity quantity) const;
+  // True when a kill switch covers it: whatever is open of it is to be cancelled.
+  bool Killed(const market::OrderIntent& intent) const;
+
+  struct Stats {
+    uint64_t duplicate_verdicts = 0, duplicate_cancels = 0;
+    uint64_t forgotten_orders = 0;
+    uint64_t unbooked_fills = 0;   // fills that the position could not take
+    uint64_t unreadable_notes = 0;
+    bool operator==(const Stats&) const = default;
+  };
+  const Stats& stats() const { return stats_; }
+
+  void Save(wire::CanonicalWriter& out) const;
+  absl::Status Load(wire::CanonicalReader& in);
+
+ private:
+  TrackedOrder& FromReport(const market::Event<market::ExecReport>& event);
+  void ApplyFill(TrackedOrder& order, const market::ExecReport& report);
+  void ApplyExplained(const market::Instrument& instrument, market::Side side, const market::Fill& fill);
+  void ApplyRequest(const RequestNote& note);
+  void ApplyBalanceNote(const BalanceNote& note);
+  void Close(const TrackedOrder& order);
+  void ForgetOldest();
+
+  const market::AccountId account_;
+  std::map<market::ClientOrderId, TrackedOrder> orders_;
+  std::set<market::ClientOrderId> open_;
+  std::deque<market::ClientOrderId> closed_;  // oldest first
+  std::map<std::pair<market::InstrumentId, market::VenueOrderId>, market::ClientOrderId> by_venue_id_;
+  std::map<market::ClientOrderId, OpenVerdict> verdicts_;
+  std::map<market::ClientOrderId, OpenCancel> cancels_;
+  uint64_t next_request_id_ = 1;
+  uint64_t epoch_ = 0;
+
+  std::map<std::pair<market::InstrumentId, uint32_t>, market::Instrument> instruments_;
+  market::Positions positions_;
+  std::map<market::AssetId, market::BalanceUpdate> balances_;
+  std::optional<base::Time> baseline_;
+  std::map<market::AssetId, market::Money> explained_, rounding_slack_, differences_;
+  std::deque<std::string> transfers_;  // evidence, oldest first
+  std::set<std::string> known_transfers_;
+  std::map<market::InstrumentId, uint64_t> checked_trade_, forgotten_trade_;
+
+  std::map<market::Scope, market::RiskState> risk_states_;
+  std::map<market::Scope, GateNote> own_gates_;
+  Stats stats_;
+};
+
+// A trade id as a number; nothing when the venue does not number its trades.
+std::optional<uint64_t> TradeNumber(const std::string& trade_id);
+
+}  // namespace gannet::execution

@@ -1,0 +1,399 @@
+// The bytes of a snapshot: every member of ExecutionState, in the order of its
+// declaration.
+#include "libs/base/status.h"
+#include "services/execution/execution_state.h"
+
+namespace gannet::execution {
+namespace {
+
+using wire::CanonicalReader;
+using wire::CanonicalWriter;
+
+constexpr uint8_t kStateVersion = 1;
+
+void Write(CanonicalWriter& out, const market::OrderIntent& intent) {
+  out.U8(static_cast<uint8_t>(intent.kind));
+  out.Text(intent.account);
+  out.Text(intent.strategy);
+  out.U64(intent.sequence);
+  out.U32(intent.attempt);
+  out.Text(intent.client_order_id);
+  out.Text(intent.target);
+  out.Text(intent.parent);
+  out.Text(intent.instrument);
+  out.U32(intent.instrument_version);
+  out.U8(static_cast<uint8_t>(intent.side));
+  out.U8(static_cast<uint8_t>(intent.type));
+  out.U8(static_cast<uint8_t>(intent.time_in_force));
+  out.I64(intent.price.mantissa);
+  out.I64(intent.stop_price.mantissa);
+  out.I64(intent.quantity.mantissa);
+  out.Bool(intent.reduce_only);
+  out.Time(intent.created);
+  out.Time(intent.expires);
+  out.Bytes(intent.reason);
+  out.Bytes(intent.model_version);
+  out.EventId(intent.signal);
+  out.Digest(intent.hash);
+}
+
+market::OrderIntent ReadIntent(CanonicalReader& in) {
+  market::OrderIntent intent;
+  intent.kind = static_cast<market::IntentKind>(in.U8());
+  intent.account = in.Text<market::AccountId>();
+  intent.strategy = in.Text<market::StrategyId>();
+  intent.sequence = in.U64();
+  intent.attempt = in.U32();
+  intent.client_order_id = in.Text<market::ClientOrderId>();
+  intent.target = in.Text<market::ClientOrderId>();
+  intent.parent = in.Text<market::ClientOrderId>();
+  intent.instrument = in.Text<market::InstrumentId>();
+  intent.instrument_version = in.U32();
+  intent.side = static_cast<market::Side>(in.U8());
+  intent.type = static_cast<market::OrderType>(in.U8());
+  intent.time_in_force = static_cast<market::TimeInForce>(in.U8());
+  intent.price.mantissa = in.I64();
+  intent.stop_price.mantissa = in.I64();
+  intent.quantity.mantissa = in.I64();
+  intent.reduce_only = in.Bool();
+  intent.created = in.Time();
+  intent.expires = in.Time();
+  intent.reason = in.Bytes();
+  intent.model_version = in.Bytes();
+  intent.signal = in.EventId();
+  intent.hash = in.Digest();
+  return intent;
+}
+
+void Write(CanonicalWriter& out, const JournaledRequest& request) {
+  out.U64(request.id);
+  out.Time(request.timestamp);
+  out.Duration(request.receive_window);
+}
+JournaledRequest ReadRequest(CanonicalReader& in) {
+  JournaledRequest request;
+  request.id = in.U64();
+  request.timestamp = in.Time();
+  request.receive_window = in.Duration();
+  return request;
+}
+
+void Write(CanonicalWriter& out, const TrackedOrder& order) {
+  Write(out, order.intent);
+  out.U8(static_cast<uint8_t>(order.life.state()));
+  out.U8(static_cast<uint8_t>(order.life.working()));
+  out.I64(order.quantity.mantissa);
+  out.I64(order.cumulative.mantissa);
+  out.U32(static_cast<uint32_t>(order.trade_ids.size()));
+  for (const std::string& trade : order.trade_ids) out.Bytes(trade);
+  out.Text(order.venue_order_id);
+  Write(out, order.place);
+  Write(out, order.cancel);
+  out.Time(order.verdict_expires);
+  out.U64(order.epoch);
+  out.Bool(order.external);
+  out.Bool(order.triggered);
+  out.EventId(order.correlation);
+}
+
+TrackedOrder ReadOrder(CanonicalReader& in) {
+  TrackedOrder order;
+  order.intent = ReadIntent(in);
+  const auto state = static_cast<market::OrderState>(in.U8());
+  order.life = market::OrderLife(state, static_cast<market::OrderState>(in.U8()));
+  order.quantity.mantissa = in.I64();
+  order.cumulative.mantissa = in.I64();
+  const uint32_t trades = in.U32();
+  for (uint32_t i = 0; i < trades && in.ok(); ++i) order.trade_ids.push_back(in.Bytes());
+  order.venue_order_id = in.Text<market::VenueOrderId>();
+  order.place = ReadRequest(in);
+  order.cancel = ReadRequest(in);
+  order.verdict_expires = in.Time();
+  order.epoch = in.U64();
+  order.external = in.Bool();
+  order.triggered = in.Bool();
+  order.correlation = in.EventId();
+  return order;
+}
+
+void Write(CanonicalWriter& out, const OpenVerdict& verdict) {
+  const market::RiskDecision& decision = verdict.decision;
+  Write(out, decision.intent);
+  out.U64(decision.limit_version);
+  out.U64(decision.epoch);
+  out.Time(decision.decided);
+  out.Time(decision.expires);
+  out.Money(decision.reserved);
+  out.I64(decision.reference_price.mantissa);
+  out.EventId(verdict.correlation);
+}
+
+OpenVerdict ReadVerdict(CanonicalReader& in) {
+  OpenVerdict verdict;
+  market::RiskDecision& decision = verdict.decision;
+  decision.intent = ReadIntent(in);
+  decision.permitted = true;  // others are not kept
+  decision.limit_version = in.U64();
+  decision.epoch = in.U64();
+  decision.decided = in.Time();
+  decision.expires = in.Time();
+  decision.reserved = in.Money();
+  decision.reference_price.mantissa = in.I64();
+  verdict.correlation = in.EventId();
+  return verdict;
+}
+
+void Write(CanonicalWriter& out, const market::Position& position) {
+  out.I64(position.net.mantissa);
+  out.U32(static_cast<uint32_t>(position.lots.size()));
+  for (const market::Lot& lot : position.lots) {
+    out.I64(lot.quantity.mantissa);
+    out.Money(lot.cash);
+  }
+  out.Money(position.realized);
+  out.U32(static_cast<uint32_t>(position.fees.size()));
+  for (const auto& [asset, fee] : position.fees) {
+    out.Text(asset);
+    out.Money(fee);
+  }
+  out.Money(position.base_fee_rest);
+  out.U64(position.fills);
+  out.U64(position.merged_lots);
+  out.I32(position.quantity_scale);
+}
+
+market::Position ReadPosition(CanonicalReader& in) {
+  market::Position position;
+  position.net.mantissa = in.I64();
+  const uint32_t lots = in.U32();
+  for (uint32_t i = 0; i < lots && in.ok(); ++i) {
+    market::Lot lot;
+    lot.quantity.mantissa = in.I64();
+    lot.cash = in.Money();
+    position.lots.push_back(lot);
+  }
+  position.realized = in.Money();
+  const uint32_t fees = in.U32();
+  for (uint32_t i = 0; i < fees && in.ok(); ++i) {
+    const auto asset = in.Text<market::AssetId>();
+    position.fees[asset] = in.Money();
+  }
+  position.base_fee_rest = in.Money();
+  position.fills = in.U64();
+  position.merged_lots = in.U64();
+  position.quantity_scale = in.I32();
+  return position;
+}
+
+void Write(CanonicalWriter& out, const market::Scope& scope) {
+  out.U8(static_cast<uint8_t>(scope.kind));
+  out.Bytes(scope.name);
+}
+market::Scope ReadScope(CanonicalReader& in) {
+  market::Scope scope;
+  scope.kind = static_cast<market::ScopeKind>(in.U8());
+  scope.name = in.Bytes();
+  return scope;
+}
+
+template <class Map, class Each>
+void WriteMap(CanonicalWriter& out, const Map& map, Each each) {
+  out.U32(static_cast<uint32_t>(map.size()));
+  for (const auto& [key, value] : map) each(key, value);
+}
+template <class Each>
+void ReadMap(CanonicalReader& in, Each each) {
+  const uint32_t count = in.U32();
+  for (uint32_t i = 0; i < count && in.ok(); ++i) each();
+}
+
+void WriteAmounts(CanonicalWriter& out, const std::map<market::AssetId, market::Money>& amounts) {
+  WriteMap(out, amounts, [&](const auto& asset, const auto& amount) {
+    out.Text(asset);
+    out.Money(amount);
+  });
+}
+void ReadAmounts(CanonicalReader& in, std::map<market::AssetId, market::Money>& amounts) {
+  amounts.clear();
+  ReadMap(in, [&] {
+    const auto asset = in.Text<market::AssetId>();
+    amounts[asset] = in.Money();
+  });
+}
+
+void WriteMarks(CanonicalWriter& out, const std::map<market::InstrumentId, uint64_t>& marks) {
+  WriteMap(out, marks, [&](const auto& instrument, uint64_t mark) {
+    out.Text(instrument);
+    out.U64(mark);
+  });
+}
+void ReadMarks(CanonicalReader& in, std::map<market::InstrumentId, uint64_t>& marks) {
+  marks.clear();
+  ReadMap(in, [&] {
+    const auto instrument = in.Text<market::InstrumentId>();
+    marks[instrument] = in.U64();
+  });
+}
+
+}  // namespace
+
+void ExecutionState::Save(CanonicalWriter& out) const {
+  out.U8(kStateVersion);
+  out.Text(account_);
+  WriteMap(out, orders_, [&](const auto&, const TrackedOrder& order) { Write(out, order); });
+  out.U32(static_cast<uint32_t>(closed_.size()));
+  for (const auto& id : closed_) out.Text(id);
+  WriteMap(out, verdicts_, [&](const auto&, const OpenVerdict& verdict) { Write(out, verdict); });
+  WriteMap(out, cancels_, [&](const auto&, const OpenCancel& cancel) {
+    Write(out, cancel.intent);
+    out.EventId(cancel.correlation);
+  });
+  out.U64(next_request_id_);
+  out.U64(epoch_);
+  WriteMap(out, instruments_, [&](const auto&, const market::Instrument& instrument) { execution::Write(out, instrument); });
+  WriteMap(out, positions_.all(), [&](const market::PositionKey& key, const market::Position& position) {
+    out.Text(key.account);
+    out.Text(key.strategy);
+    out.Text(key.instrument);
+    Write(out, position);
+  });
+  WriteMap(out, balances_, [&](const auto&, const market::BalanceUpdate& balance) {
+    out.Bytes(balance.venue);
+    out.Text(balance.asset);
+    out.Money(balance.free);
+    out.Money(balance.locked);
+  });
+  out.Bool(baseline_.has_value());
+  out.Time(baseline_.value_or(base::Time()));
+  WriteAmounts(out, explained_);
+  WriteAmounts(out, rounding_slack_);
+  WriteAmounts(out, differences_);
+  out.U32(static_cast<uint32_t>(transfers_.size()));
+  for (const std::string& transfer : transfers_) out.Bytes(transfer);
+  WriteMarks(out, checked_trade_);
+  WriteMarks(out, forgotten_trade_);
+  WriteMap(out, risk_states_, [&](const market::Scope& scope, const market::RiskState& state) {
+    Write(out, scope);
+    out.U8(static_cast<uint8_t>(state.state));
+    out.Bool(state.killed);
+    out.Bytes(state.reason);
+    out.Bytes(state.person);
+    out.U64(state.limit_version);
+    out.U64(state.epoch);
+  });
+  WriteMap(out, own_gates_, [&](const market::Scope& scope, const GateNote& gate) {
+    Write(out, scope);
+    out.Bool(gate.killed);
+    out.Bytes(gate.reason);
+    out.Bytes(gate.person);
+  });
+  for (const uint64_t count : {stats_.duplicate_verdicts, stats_.duplicate_cancels, stats_.forgotten_orders,
+                               stats_.unbooked_fills, stats_.unreadable_notes}) {
+    out.U64(count);
+  }
+}
+
+absl::Status ExecutionState::Load(CanonicalReader& in) {
+  if (const uint8_t version = in.U8(); in.ok() && version != kStateVersion) {
+    return absl::FailedPreconditionError("the snapshot has another format; use the build that wrote it");
+  }
+  if (const auto account = in.Text<market::AccountId>(); in.ok() && account != account_) {
+    return absl::FailedPreconditionError(
+        "the snapshot is of account " + account.text() + ", the configuration says " + account_.text() +
+        "; set execution.account back or start with --fresh");
+  }
+  orders_.clear();
+  open_.clear();
+  by_venue_id_.clear();
+  ReadMap(in, [&] {
+    TrackedOrder order = ReadOrder(in);
+    if (order.open()) open_.insert(order.id());
+    if (!order.venue_order_id.empty()) by_venue_id_[{order.intent.instrument, order.venue_order_id}] = order.id();
+    const market::ClientOrderId id = order.id();
+    orders_.emplace(id, std::move(order));
+  });
+  closed_.clear();
+  ReadMap(in, [&] { closed_.push_back(in.Text<market::ClientOrderId>()); });
+  verdicts_.clear();
+  ReadMap(in, [&] {
+    OpenVerdict verdict = ReadVerdict(in);
+    const market::ClientOrderId id = verdict.decision.intent.client_order_id;
+    verdicts_.emplace(id, std::move(verdict));
+  });
+  cancels_.clear();
+  ReadMap(in, [&] {
+    OpenCancel cancel;
+    cancel.intent = ReadIntent(in);
+    cancel.correlation = in.EventId();
+    const market::ClientOrderId id = cancel.intent.client_order_id;
+    cancels_.emplace(id, std::move(cancel));
+  });
+  next_request_id_ = in.U64();
+  epoch_ = in.U64();
+  instruments_.clear();
+  ReadMap(in, [&] {
+    market::Instrument instrument = ReadInstrument(in);
+    const std::pair<market::InstrumentId, uint32_t> key{instrument.id, instrument.version};
+    instruments_.emplace(key, std::move(instrument));
+  });
+  positions_.Clear();
+  ReadMap(in, [&] {
+    market::PositionKey key;
+    key.account = in.Text<market::AccountId>();
+    key.strategy = in.Text<market::StrategyId>();
+    key.instrument = in.Text<market::InstrumentId>();
+    positions_.Restore(std::move(key), ReadPosition(in));
+  });
+  balances_.clear();
+  ReadMap(in, [&] {
+    market::BalanceUpdate balance;
+    balance.account = account_;
+    balance.venue = in.Bytes();
+    balance.asset = in.Text<market::AssetId>();
+    balance.free = in.Money();
+    balance.locked = in.Money();
+    balances_.emplace(balance.asset, balance);
+  });
+  const bool has_baseline = in.Bool();
+  const base::Time baseline = in.Time();
+  baseline_ = has_baseline ? std::optional(baseline) : std::nullopt;
+  ReadAmounts(in, explained_);
+  ReadAmounts(in, rounding_slack_);
+  ReadAmounts(in, differences_);
+  transfers_.clear();
+  known_transfers_.clear();
+  ReadMap(in, [&] {
+    transfers_.push_back(in.Bytes());
+    known_transfers_.insert(transfers_.back());
+  });
+  ReadMarks(in, checked_trade_);
+  ReadMarks(in, forgotten_trade_);
+  risk_states_.clear();
+  ReadMap(in, [&] {
+    market::RiskState state;
+    state.scope = ReadScope(in);
+    state.state = static_cast<market::TradingState>(in.U8());
+    state.killed = in.Bool();
+    state.reason = in.Bytes();
+    state.person = in.Bytes();
+    state.limit_version = in.U64();
+    state.epoch = in.U64();
+    risk_states_.emplace(state.scope, state);
+  });
+  own_gates_.clear();
+  ReadMap(in, [&] {
+    GateNote gate;
+    gate.scope = ReadScope(in);
+    gate.killed = in.Bool();
+    gate.reason = in.Bytes();
+    gate.person = in.Bytes();
+    own_gates_.emplace(gate.scope, gate);
+  });
+  for (uint64_t* count : {&stats_.duplicate_verdicts, &stats_.duplicate_cancels, &stats_.forgotten_orders,
+                          &stats_.unbooked_fills, &stats_.unreadable_notes}) {
+    *count = in.U64();
+  }
+  return in.status();
+}
+
+}  // namespace gannet::execution

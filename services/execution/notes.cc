@@ -1,0 +1,228 @@
+#include "services/execution/notes.h"
+
+#include "libs/base/status.h"
+
+namespace gannet::execution {
+namespace {
+
+wire::CanonicalWriter Start() {
+  wire::CanonicalWriter out(512);
+  out.U8(kNoteVersion);
+  return out;
+}
+
+wire::EngineNote Note(std::string_view kind, wire::CanonicalWriter& out) {
+  return {kEngineName, std::string(kind), out.Take()};
+}
+
+template <class T>
+absl::StatusOr<T> Finish(wire::CanonicalReader& in, T value) {
+  GANNET_RETURN_IF_ERROR(in.status());
+  if (!in.done()) return absl::DataLossError("bytes after the end of a note");
+  return value;
+}
+
+absl::Status CheckVersion(wire::CanonicalReader& in) {
+  const uint8_t version = in.U8();
+  if (in.ok() && version != kNoteVersion) {
+    return absl::FailedPreconditionError("a note of execution has a newer format; use the build that wrote it");
+  }
+  return absl::OkStatus();
+}
+
+void Write(wire::CanonicalWriter& out, const market::Scope& scope) {
+  out.U8(static_cast<uint8_t>(scope.kind));
+  out.Bytes(scope.name);
+}
+market::Scope ReadScope(wire::CanonicalReader& in) {
+  market::Scope scope;
+  scope.kind = static_cast<market::ScopeKind>(in.U8());
+  scope.name = in.Bytes();
+  return scope;
+}
+
+}  // namespace
+
+wire::EngineNote ToNote(const RequestNote& note) {
+  wire::CanonicalWriter out = Start();
+  out.U64(note.id);
+  out.U8(static_cast<uint8_t>(note.kind));
+  out.Text(note.order);
+  out.Text(note.target);
+  out.I64(note.quantity.mantissa);
+  out.Time(note.timestamp);
+  out.Duration(note.receive_window);
+  out.Bytes(note.method);
+  out.Bytes(note.target_path);
+  out.Bytes(note.body);
+  return Note(kRequestNote, out);
+}
+
+absl::StatusOr<RequestNote> ReadRequestNote(std::string_view body) {
+  wire::CanonicalReader in(body);
+  GANNET_RETURN_IF_ERROR(CheckVersion(in));
+  RequestNote note;
+  note.id = in.U64();
+  note.kind = static_cast<venue::RequestKind>(in.U8());
+  note.order = in.Text<market::ClientOrderId>();
+  note.target = in.Text<market::ClientOrderId>();
+  note.quantity.mantissa = in.I64();
+  note.timestamp = in.Time();
+  note.receive_window = in.Duration();
+  note.method = in.Bytes();
+  note.target_path = in.Bytes();
+  note.body = in.Bytes();
+  return Finish(in, std::move(note));
+}
+
+wire::EngineNote ToNote(const CancelNote& note) {
+  wire::CanonicalWriter out = Start();
+  out.Text(note.cancel);
+  out.Text(note.order);
+  return Note(kCancelNote, out);
+}
+
+absl::StatusOr<CancelNote> ReadCancelNote(std::string_view body) {
+  wire::CanonicalReader in(body);
+  GANNET_RETURN_IF_ERROR(CheckVersion(in));
+  CancelNote note;
+  note.cancel = in.Text<market::ClientOrderId>();
+  note.order = in.Text<market::ClientOrderId>();
+  return Finish(in, std::move(note));
+}
+
+wire::EngineNote ToNote(const GateNote& note) {
+  wire::CanonicalWriter out = Start();
+  Write(out, note.scope);
+  out.Bool(note.killed);
+  out.Bytes(note.reason);
+  out.Bytes(note.person);
+  return Note(kGateNote, out);
+}
+
+absl::StatusOr<GateNote> ReadGateNote(std::string_view body) {
+  wire::CanonicalReader in(body);
+  GANNET_RETURN_IF_ERROR(CheckVersion(in));
+  GateNote note;
+  note.scope = ReadScope(in);
+  note.killed = in.Bool();
+  note.reason = in.Bytes();
+  note.person = in.Bytes();
+  return Finish(in, std::move(note));
+}
+
+wire::EngineNote ToNote(const BalanceNote& note) {
+  wire::CanonicalWriter out = Start();
+  out.U8(static_cast<uint8_t>(note.kind));
+  out.Text(note.asset);
+  out.Money(note.amount);
+  out.Bytes(note.evidence);
+  out.Time(note.time);
+  return Note(kBalanceNote, out);
+}
+
+absl::StatusOr<BalanceNote> ReadBalanceNote(std::string_view body) {
+  wire::CanonicalReader in(body);
+  GANNET_RETURN_IF_ERROR(CheckVersion(in));
+  BalanceNote note;
+  note.kind = static_cast<BalanceNote::Kind>(in.U8());
+  note.asset = in.Text<market::AssetId>();
+  note.amount = in.Money();
+  note.evidence = in.Bytes();
+  note.time = in.Time();
+  return Finish(in, std::move(note));
+}
+
+wire::EngineNote ToNote(const TradesNote& note) {
+  wire::CanonicalWriter out = Start();
+  out.Text(note.instrument);
+  out.U64(note.trade_id);
+  return Note(kTradesNote, out);
+}
+
+absl::StatusOr<TradesNote> ReadTradesNote(std::string_view body) {
+  wire::CanonicalReader in(body);
+  GANNET_RETURN_IF_ERROR(CheckVersion(in));
+  TradesNote note;
+  note.instrument = in.Text<market::InstrumentId>();
+  note.trade_id = in.U64();
+  return Finish(in, std::move(note));
+}
+
+wire::EngineNote ToNote(const TakenOverNote& note) {
+  wire::CanonicalWriter out = Start();
+  out.Text(note.order);
+  out.Bytes(note.trade_id);
+  out.I64(note.quantity.mantissa);
+  return Note(kTakenOverNote, out);
+}
+
+absl::StatusOr<TakenOverNote> ReadTakenOverNote(std::string_view body) {
+  wire::CanonicalReader in(body);
+  GANNET_RETURN_IF_ERROR(CheckVersion(in));
+  TakenOverNote note;
+  note.order = in.Text<market::ClientOrderId>();
+  note.trade_id = in.Bytes();
+  note.quantity.mantissa = in.I64();
+  return Finish(in, std::move(note));
+}
+
+void Write(wire::CanonicalWriter& out, const market::Instrument& instrument) {
+  out.Text(instrument.id);
+  out.U32(instrument.version);
+  out.U8(static_cast<uint8_t>(instrument.kind));
+  out.U8(static_cast<uint8_t>(instrument.status));
+  out.Text(instrument.base);
+  out.Text(instrument.quote);
+  out.Text(instrument.settle);
+  for (const int scale : {instrument.price_scale, instrument.quantity_scale, instrument.base_scale, instrument.quote_scale}) {
+    out.U8(static_cast<uint8_t>(scale));
+  }
+  out.I64(instrument.tick.mantissa);
+  out.I64(instrument.lot.mantissa);
+  out.I64(instrument.min_quantity.mantissa);
+  out.I64(instrument.max_quantity.mantissa);
+  out.Money(instrument.min_notional);
+  out.I64(instrument.price_band_up_ppm);
+  out.I64(instrument.price_band_down_ppm);
+  out.I64(instrument.multiplier);
+}
+
+market::Instrument ReadInstrument(wire::CanonicalReader& in) {
+  market::Instrument instrument;
+  instrument.id = in.Text<market::InstrumentId>();
+  instrument.version = in.U32();
+  instrument.kind = static_cast<market::InstrumentKind>(in.U8());
+  instrument.status = static_cast<market::InstrumentStatus>(in.U8());
+  instrument.base = in.Text<market::AssetId>();
+  instrument.quote = in.Text<market::AssetId>();
+  instrument.settle = in.Text<market::AssetId>();
+  instrument.price_scale = in.U8();
+  instrument.quantity_scale = in.U8();
+  instrument.base_scale = in.U8();
+  instrument.quote_scale = in.U8();
+  instrument.tick.mantissa = in.I64();
+  instrument.lot.mantissa = in.I64();
+  instrument.min_quantity.mantissa = in.I64();
+  instrument.max_quantity.mantissa = in.I64();
+  instrument.min_notional = in.Money();
+  instrument.price_band_up_ppm = in.I64();
+  instrument.price_band_down_ppm = in.I64();
+  instrument.multiplier = in.I64();
+  return instrument;
+}
+
+wire::EngineNote ToNote(const market::Instrument& instrument) {
+  wire::CanonicalWriter out = Start();
+  Write(out, instrument);
+  return Note(kInstrumentNote, out);
+}
+
+absl::StatusOr<market::Instrument> ReadInstrumentNote(std::string_view body) {
+  wire::CanonicalReader in(body);
+  GANNET_RETURN_IF_ERROR(CheckVersion(in));
+  market::Instrument instrument = ReadInstrument(in);
+  return Finish(in, std::move(instrument));
+}
+
+}  // namespace gannet::execution

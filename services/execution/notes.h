@@ -1,0 +1,109 @@
+// Facts of execution that no other service reads, as EngineNote: kinds and bodies.
+// Bodies are canonical (docs/canonical.md), version byte first.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "libs/base/time.h"
+#include "libs/market/account.h"
+#include "libs/market/instrument.h"
+#include "libs/market/order.h"
+#include "libs/venue/order_venue.h"
+#include "libs/wire/canonical.h"
+#include "libs/wire/codec.h"
+
+namespace gannet::execution {
+
+inline constexpr char kEngineName[] = "execution";
+inline constexpr uint8_t kNoteVersion = 1;
+
+// "request": the exact bytes of a placement, cancel or cancel-replace, written
+// before they are sent. The key's header is not part of them.
+struct RequestNote {
+  uint64_t id = 0;
+  venue::RequestKind kind = venue::RequestKind::kPlace;
+  market::ClientOrderId order;    // placed, or cancelled
+  market::ClientOrderId target;   // kCancelReplace: the order to be cancelled
+  market::Quantity quantity;      // placed
+  base::Time timestamp{};
+  base::Duration receive_window{};
+  std::string method, target_path, body;
+  bool operator==(const RequestNote&) const = default;
+};
+
+// "cancel": a cancel intent was taken up or turned down; it is answered.
+struct CancelNote {
+  market::ClientOrderId cancel, order;
+  bool operator==(const CancelNote&) const = default;
+};
+
+// "gate": execution's own kill switch for a scope.
+struct GateNote {
+  market::Scope scope;
+  bool killed = false;
+  std::string reason, person;
+  bool operator==(const GateNote&) const = default;
+};
+
+// "balance": what balances should be, apart from fills.
+struct BalanceNote {
+  enum class Kind : uint8_t {
+    kBaseline = 1,    // from now on every asset not named yet started at zero
+    kTransfer,        // amount came in (went out: negative)
+    kDifference,      // the venue holds this much more than is explained
+    kResolved,        // no longer
+    kAdjustment,      // a person signed the difference: amount becomes explained
+  };
+  Kind kind = Kind::kTransfer;
+  market::AssetId asset;
+  market::Money amount;
+  std::string evidence;  // event of the venue, or the person who signed
+  base::Time time{};     // kBaseline: of the last change in it, on the venue's clock
+  bool operator==(const BalanceNote&) const = default;
+};
+
+// "trades": all own trades of an instrument up to this one have been looked at.
+struct TradesNote {
+  market::InstrumentId instrument;
+  uint64_t trade_id = 0;
+  bool operator==(const TradesNote&) const = default;
+};
+
+// "taken-over": a trade of a foreign order from before the first look at the
+// balances. It counts as filled and is not booked.
+struct TakenOverNote {
+  market::ClientOrderId order;
+  std::string trade_id;
+  market::Quantity quantity;
+  bool operator==(const TakenOverNote&) const = default;
+};
+
+wire::EngineNote ToNote(const RequestNote& note);
+wire::EngineNote ToNote(const CancelNote& note);
+wire::EngineNote ToNote(const GateNote& note);
+wire::EngineNote ToNote(const BalanceNote& note);
+wire::EngineNote ToNote(const TradesNote& note);
+wire::EngineNote ToNote(const TakenOverNote& note);
+// "instrument": the definition that amounts of later facts are written in.
+wire::EngineNote ToNote(const market::Instrument& instrument);
+
+inline constexpr std::string_view kRequestNote = "request", kCancelNote = "cancel", kGateNote = "gate",
+                                  kBalanceNote = "balance", kTradesNote = "trades", kTakenOverNote = "taken-over", kInstrumentNote = "instrument";
+
+// DATA_LOSS names what is wrong with the body.
+absl::StatusOr<RequestNote> ReadRequestNote(std::string_view body);
+absl::StatusOr<CancelNote> ReadCancelNote(std::string_view body);
+absl::StatusOr<GateNote> ReadGateNote(std::string_view body);
+absl::StatusOr<BalanceNote> ReadBalanceNote(std::string_view body);
+absl::StatusOr<TradesNote> ReadTradesNote(std::string_view body);
+absl::StatusOr<TakenOverNote> ReadTakenOverNote(std::string_view body);
+absl::StatusOr<market::Instrument> ReadInstrumentNote(std::string_view body);
+
+// Parts that snapshots share with notes.
+void Write(wire::CanonicalWriter& out, const market::Instrument& instrument);
+market::Instrument ReadInstrument(wire::CanonicalReader& in);
+
+}  // namespace gannet::execution

@@ -1,0 +1,59 @@
+#include "services/execution/rate_budget.h"
+
+#include <algorithm>
+
+namespace gannet::execution {
+
+RateBudget::Window& RateBudget::Current(size_t which, base::Time venue_now) {
+  Window& window = windows_[which];
+  const int64_t number = base::UnixNanos(venue_now) / kLengths[which].count();
+  // A clock that was set back does not reopen a window.
+  if (number > window.number) window = Window{number, 0};
+  return window;
+}
+
+bool RateBudget::Take(uint32_t weight, bool counts_as_order, Use use, base::Time venue_now) {
+  Window& weights = Current(kWeight, venue_now);
+  Window& orders_10s = Current(kOrders10s, venue_now);
+  Window& orders_day = Current(kOrdersDay, venue_now);
+  const uint64_t reserve =
+      use == Use::kCancel ? 0 : static_cast<uint64_t>(limits_.weight_per_minute) * limits_.reserve_ppm / 1'000'000;
+  const bool fits = venue_now >= paused_until_ && weights.used + weight + reserve <= limits_.weight_per_minute &&
+                    (!counts_as_order ||
+                     (orders_10s.used < limits_.orders_per_10s && orders_day.used < limits_.orders_per_day));
+  if (!fits) {
+    ++stats_.refused_here;
+    return false;
+  }
+  weights.used += weight;
+  if (counts_as_order) {
+    ++orders_10s.used;
+    ++orders_day.used;
+  }
+  return true;
+}
+
+base::Time RateBudget::NextTry(base::Time venue_now) const {
+  if (venue_now < paused_until_) return paused_until_;
+  // The shortest window that can be full; a longer one that is full says no again.
+  const auto length = kLengths[kOrders10s].count();
+  return base::FromUnixNanos((base::UnixNanos(venue_now) / length + 1) * length);
+}
+
+void RateBudget::Report(const venue::RateReport& report, bool refused, base::Time venue_now) {
+  const auto raise = [&](size_t which, const std::optional<uint32_t>& used) {
+    if (!used) return;
+    Window& window = Current(which, venue_now);
+    window.used = std::max<uint64_t>(window.used, *used);
+  };
+  raise(kWeight, report.used_weight);
+  raise(kOrders10s, report.orders_10s);
+  raise(kOrdersDay, report.orders_1d);
+  if (!refused && !report.banned) return;
+  ++stats_.refused_there;
+  if (report.banned) ++stats_.bans;
+  banned_ = report.banned;
+  paused_until_ = std::max(paused_until_, venue_now + report.retry_after.value_or(limits_.pause_without_header));
+}
+
+}  // namespace gannet::execution

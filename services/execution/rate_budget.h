@@ -1,0 +1,68 @@
+// How much may still be asked of the venue. Requests for cancels may use all of a
+// limit, everything else only what is left above a reserve, so that the kill
+// switch never waits for a market maker. Own counting and the venue's own figures
+// are combined: the larger one counts.
+//
+// Pure; one thread; time passed in. Windows are aligned as the venue aligns them:
+// whole minutes, whole tens of seconds, whole days of its clock.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "libs/base/time.h"
+#include "libs/venue/order_venue.h"
+
+namespace gannet::execution {
+
+struct RateLimits {
+  uint32_t weight_per_minute = 6000;
+  uint32_t orders_per_10s = 50;
+  uint32_t orders_per_day = 160'000;
+  uint32_t reserve_ppm = 200'000;  // of the weight, kept for cancels
+  base::Duration pause_without_header = std::chrono::seconds(60);  // after 429 or 418 without Retry-After
+};
+
+class RateBudget {
+ public:
+  enum class Use : uint8_t { kNormal, kCancel };
+
+  explicit RateBudget(RateLimits limits) : limits_(limits) {}
+
+  // True, and counted, when a request of this weight may go now.
+  bool Take(uint32_t weight, bool counts_as_order, Use use, base::Time venue_now);
+  // The earliest time at which Take may say yes again.
+  base::Time NextTry(base::Time venue_now) const;
+  // What an answer said; `refused`: it was a rate-limit refusal (429, 418).
+  void Report(const venue::RateReport& report, bool refused, base::Time venue_now);
+
+  // Nothing may be sent before this.
+  base::Time paused_until() const { return paused_until_; }
+  bool banned(base::Time venue_now) const { return banned_ && venue_now < paused_until_; }
+
+  struct Stats {
+    uint64_t refused_here = 0;   // Take said no
+    uint64_t refused_there = 0;  // 429 and 418
+    uint64_t bans = 0;
+  };
+  const Stats& stats() const { return stats_; }
+
+ private:
+  struct Window {
+    int64_t number = -1;  // of the running window since the epoch
+    uint64_t used = 0;
+  };
+  static constexpr std::array<base::Duration, 3> kLengths = {std::chrono::minutes(1), std::chrono::seconds(10),
+                                                             std::chrono::hours(24)};
+  enum : size_t { kWeight = 0, kOrders10s = 1, kOrdersDay = 2 };
+
+  Window& Current(size_t which, base::Time venue_now);
+
+  const RateLimits limits_;
+  std::array<Window, 3> windows_;
+  base::Time paused_until_{};
+  bool banned_ = false;
+  Stats stats_;
+};
+
+}  // namespace gannet::execution

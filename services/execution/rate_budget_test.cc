@@ -1,0 +1,84 @@
+#include "services/execution/rate_budget.h"
+
+#include <catch2/catch_test_macros.hpp>
+
+namespace gannet::execution {
+namespace {
+
+using std::chrono::seconds;
+using Use = RateBudget::Use;
+
+constexpr base::Time kNow = base::FromUnixMillis(1'700'000'040'000);  // a whole minute
+
+RateLimits Small() {
+  RateLimits limits;
+  limits.weight_per_minute = 10;
+  limits.orders_per_10s = 3;
+  limits.orders_per_day = 100;
+  limits.reserve_ppm = 200'000;
+  return limits;
+}
+
+TEST_CASE("RateBudget keeps a reserve of the weight for cancels") {
+  RateBudget budget(Small());
+  for (int i = 0; i < 8; ++i) CHECK(budget.Take(1, false, Use::kNormal, kNow));
+  CHECK_FALSE(budget.Take(1, false, Use::kNormal, kNow));
+  CHECK(budget.Take(1, false, Use::kCancel, kNow));
+  CHECK(budget.Take(1, false, Use::kCancel, kNow));
+  CHECK_FALSE(budget.Take(1, false, Use::kCancel, kNow));
+  CHECK(budget.Take(1, false, Use::kNormal, kNow + seconds(60)));
+  CHECK(budget.stats().refused_here == 2);
+}
+
+TEST_CASE("RateBudget counts orders by ten seconds and by day") {
+  RateLimits limits = Small();
+  limits.weight_per_minute = 1000;
+  limits.orders_per_day = 5;
+  RateBudget budget(limits);
+  for (int i = 0; i < 3; ++i) CHECK(budget.Take(1, true, Use::kNormal, kNow));
+  CHECK_FALSE(budget.Take(1, true, Use::kNormal, kNow + seconds(9)));
+  CHECK(budget.NextTry(kNow + seconds(9)) == kNow + seconds(10));
+  CHECK(budget.Take(1, true, Use::kNormal, kNow + seconds(10)));
+  CHECK(budget.Take(1, true, Use::kNormal, kNow + seconds(10)));
+  CHECK_FALSE(budget.Take(1, true, Use::kNormal, kNow + seconds(20)));  // the day is full
+  CHECK(budget.Take(1, false, Use::kNormal, kNow + seconds(20)));
+}
+
+TEST_CASE("RateBudget believes the venue when it counts more") {
+  RateBudget budget(Small());
+  budget.Report({.used_weight = 8}, false, kNow);
+  CHECK_FALSE(budget.Take(1, false, Use::kNormal, kNow));
+  budget.Report({.used_weight = 1}, false, kNow);  // an older answer does not give anything back
+  CHECK_FALSE(budget.Take(1, false, Use::kNormal, kNow));
+}
+
+TEST_CASE("RateBudget sends nothing at all during a pause or a ban, cancels included") {
+  RateBudget budget(Small());
+  budget.Report({.retry_after = seconds(7)}, true, kNow);
+  CHECK_FALSE(budget.Take(1, false, Use::kCancel, kNow + seconds(6)));
+  CHECK_FALSE(budget.banned(kNow));
+  CHECK(budget.NextTry(kNow) == kNow + seconds(7));
+  CHECK(budget.Take(1, false, Use::kCancel, kNow + seconds(7)));
+  budget.Report({.retry_after = seconds(300), .banned = true}, true, kNow + seconds(8));
+  CHECK(budget.banned(kNow + seconds(100)));
+  CHECK_FALSE(budget.Take(1, false, Use::kCancel, kNow + seconds(307)));
+  CHECK(budget.Take(1, false, Use::kCancel, kNow + seconds(308)));
+  CHECK(budget.stats().bans == 1);
+}
+
+TEST_CASE("RateBudget pauses on a refusal without Retry-After, and a shorter pause does not end a longer one") {
+  RateBudget budget(Small());
+  budget.Report({}, true, kNow);
+  CHECK(budget.paused_until() == kNow + seconds(60));
+  budget.Report({.retry_after = seconds(1)}, true, kNow);
+  CHECK(budget.paused_until() == kNow + seconds(60));
+}
+
+TEST_CASE("A clock set back does not reopen a window of RateBudget") {
+  RateBudget budget(Small());
+  for (int i = 0; i < 8; ++i) CHECK(budget.Take(1, false, Use::kNormal, kNow + seconds(60)));
+  CHECK_FALSE(budget.Take(1, false, Use::kNormal, kNow));
+}
+
+}  // namespace
+}  // namespace gannet::execution

@@ -1,0 +1,54 @@
+// One order as execution knows it: what was meant, what the venue has proven, and
+// which requests about it were written down. Changed by applying facts only.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "libs/base/time.h"
+#include "libs/market/header.h"
+#include "libs/market/order.h"
+#include "libs/market/order_state.h"
+
+namespace gannet::execution {
+
+// A request whose bytes are in the journal.
+struct JournaledRequest {
+  uint64_t id = 0;         // 0: none
+  base::Time timestamp{};  // on the venue's clock, as signed
+  base::Duration receive_window{};
+  bool operator==(const JournaledRequest&) const = default;
+};
+
+struct TrackedOrder {
+  market::OrderIntent intent;  // EXTERNAL orders: put together from the venue's words
+  market::OrderLife life;
+  market::Quantity quantity;             // asked of the venue; a second leg may be smaller than its intent
+  market::Quantity cumulative;           // booked, of the trades below (and, EXTERNAL, before we knew it)
+  std::vector<std::string> trade_ids;    // booked
+  market::VenueOrderId venue_order_id;
+  JournaledRequest place, cancel;        // latest of each
+  base::Time verdict_expires{};
+  uint64_t epoch = 0;
+  bool external = false;   // not from an intent of ours
+  bool triggered = false;  // a stop order that became a working one
+  market::EventId correlation;  // first event of the chain that led here
+
+  const market::ClientOrderId& id() const { return intent.client_order_id; }
+  bool open() const { return !market::IsTerminal(life.state()); }
+  bool Booked(const std::string& trade_id) const {
+    for (const std::string& known : trade_ids) {
+      if (known == trade_id) return true;
+    }
+    return false;
+  }
+  bool operator==(const TrackedOrder&) const = default;
+};
+
+// Orders that nobody here asked for belong to this strategy.
+inline constexpr const char* kExternalStrategy = "EXTERNAL";
+// How client ids made by wire::MakeClientOrderId begin.
+inline constexpr const char* kOwnPrefix = "g1";
+
+}  // namespace gannet::execution
