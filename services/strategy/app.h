@@ -1,0 +1,13 @@
+// Assembles the service from its configuration and what the process hands in.
+#pragma once
+
+#include <memory>
+
+#include "libs/runtime/service.h"
+#include "services/strategy/config.h"
+
+namespace gannet::strategy {
+
+std::unique_ptr<runtime::Service> BuildStrategy(const StrategyConfig& config, runtime::Deps& deps);
+
+}  // namespace gannet::strategy

@@ -1,0 +1,257 @@
+#include "services/strategy/strategy_engine.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/check.h"
+#include "libs/base/status.h"
+#include "libs/wire/saved.h"
+
+namespace gannet::strategy {
+namespace {
+
+using market::IntentKind;
+
+constexpr uint8_t kStateVersion = 1;
+constexpr char kInstrumentNote[] = "instrument";
+
+bool ValidScale(int scale) { return scale >= 0 && scale <= market::kMaxScale; }
+
+bool HasStake(const Slot& slot) { return !slot.orders.empty() || slot.position.net.mantissa != 0; }
+
+}  // namespace
+
+StrategyEngine::StrategyEngine(EngineSettings settings, std::vector<std::unique_ptr<Strategy>> strategies)
+    : settings_(std::move(settings)),
+      strategies_(std::move(strategies)),
+      market_(settings_.volatility),
+      portfolio_(settings_.account) {}
+
+const Strategy* StrategyEngine::Hosted(const market::StrategyId& id) const {
+  for (const auto& strategy : strategies_) {
+    if (strategy->id() == id) return strategy.get();
+  }
+  return nullptr;
+}
+
+bool StrategyEngine::Stopped(const market::StrategyId& strategy) const {
+  return stopped_ || stopped_strategies_.contains(strategy.text());
+}
+
+View StrategyEngine::ViewAt(base::Time now, const Strategy& strategy) const {
+  return {now, settings_.stale_after, market_, portfolio_, restrictions_, Stopped(strategy.id())};
+}
+
+const std::vector<const Strategy*>& StrategyEngine::TradersOf(Index instrument) const {
+  static const std::vector<const Strategy*> kNobody;
+  return instrument < traders_.size() ? traders_[instrument] : kNobody;
+}
+
+// --- instruments ---------------------------------------------------------------
+
+std::optional<wire::EngineNote> StrategyEngine::DecideInstrument(const market::Instrument& instrument) const {
+  if (!ValidScale(instrument.price_scale) || !ValidScale(instrument.quantity_scale) || !ValidScale(instrument.quote_scale) ||
+      instrument.multiplier <= 0) {
+    return std::nullopt;
+  }
+  const bool traded = std::any_of(strategies_.begin(), strategies_.end(),
+                                  [&](const auto& strategy) { return strategy->Trades(instrument); });
+  if (!traded) return std::nullopt;
+  const Index at = market_.Find(instrument.id);
+  if (at != kNone && market_.row(at).definition && market_.row(at).definition->version >= instrument.version) return std::nullopt;
+  wire::CanonicalWriter body;
+  wire::SaveInstrument(body, instrument);
+  return wire::EngineNote{.engine = std::string(kEngineName), .kind = kInstrumentNote, .body = body.Take()};
+}
+
+void StrategyEngine::Define(const market::Instrument& instrument) {
+  market_.Define(instrument);
+  const Index at = market_.Find(instrument.id);
+  if (at == kNone) return;
+  if (traders_.size() <= at) traders_.resize(at + 1);
+  traders_[at].clear();
+  for (const auto& strategy : strategies_) {
+    if (strategy->Trades(instrument)) traders_[at].push_back(strategy.get());
+  }
+}
+
+void StrategyEngine::Apply(const market::Event<wire::EngineNote>& event) {
+  if (event.value.engine != kEngineName || event.value.kind != kInstrumentNote) return;
+  wire::CanonicalReader in(event.value.body);
+  const market::Instrument instrument = wire::LoadInstrument(in);
+  if (in.ok()) Define(instrument);
+}
+
+void StrategyEngine::Apply(const market::Event<market::ExecReport>& event) {
+  const Index at = market_.Find(event.value.instrument);
+  const bool known = at != kNone && market_.row(at).definition.has_value();
+  portfolio_.Apply(event.value, event.header.receive_time, known ? &*market_.row(at).definition : nullptr);
+}
+
+// --- live data -----------------------------------------------------------------
+
+void StrategyEngine::OnNews(const market::Event<market::NewsItem>& item) {
+  if (!published_.try_emplace(item.header.id, item.value.published).second) return;
+  news_.push_back(item.header.id);
+  if (news_.size() > kMaxRememberedNews) {
+    published_.erase(news_.front());
+    news_.pop_front();
+  }
+}
+
+void StrategyEngine::OnCommand(const market::Command& command) {
+  const bool stop = command.kind == market::CommandKind::kDrain;
+  if (!stop && command.kind != market::CommandKind::kResume) return;
+  const bool all = command.scope.kind == market::ScopeKind::kFirm ||
+                   (command.scope.kind == market::ScopeKind::kAccount && command.scope.name == settings_.account.text());
+  if (all) {
+    stopped_ = stop;
+  } else if (command.scope.kind == market::ScopeKind::kStrategy && stop) {
+    if (Hosted(market::StrategyId(command.scope.name)) != nullptr) stopped_strategies_.insert(command.scope.name);
+  } else if (command.scope.kind == market::ScopeKind::kStrategy) {
+    stopped_strategies_.erase(command.scope.name);
+  }
+}
+
+// --- decisions -----------------------------------------------------------------
+
+void StrategyEngine::DecideSignal(const market::Event<market::NewsSignal>& event, base::Time now, std::vector<Draft>& out) const {
+  market::Event<market::NewsSignal> dated = event;
+  if (const auto published = published_.find(event.value.item); published != published_.end()) {
+    dated.header.event_time = published->second;
+  }
+  for (const auto& strategy : strategies_) strategy->OnSignal(dated, ViewAt(now, *strategy), out);
+}
+
+void StrategyEngine::DecidePrediction(const market::Event<market::Prediction>& event, base::Time now, std::vector<Draft>& out) const {
+  const Index at = market_.Find(event.value.instrument);
+  for (const Strategy* strategy : TradersOf(at)) strategy->OnPrediction(event, at, ViewAt(now, *strategy), out);
+}
+
+void StrategyEngine::DecideMarket(Index instrument, base::Time now, std::vector<Draft>& out) const {
+  for (const Strategy* strategy : TradersOf(instrument)) strategy->OnMarket(instrument, ViewAt(now, *strategy), out);
+}
+
+void StrategyEngine::DecideOrder(const market::StrategyId& id, const market::InstrumentId& instrument, base::Time now,
+                                 std::vector<Draft>& out) const {
+  const Index at = market_.Find(instrument);
+  for (const Strategy* strategy : TradersOf(at)) {
+    if (strategy->id() == id) strategy->OnMarket(at, ViewAt(now, *strategy), out);
+  }
+}
+
+void StrategyEngine::DecideTimer(base::Time now, std::vector<Draft>& out) const {
+  for (Index at = 0; at < traders_.size(); ++at) DecideMarket(at, now, out);
+  if (settings_.cancel_on_drain && (stopped_ || !stopped_strategies_.empty())) DecideCancels(now, out);
+}
+
+void StrategyEngine::DecideCancels(base::Time now, std::vector<Draft>& out) const {
+  for (const auto& [id, row] : portfolio_.strategies()) {
+    if (!Stopped(id)) continue;
+    for (const auto& [instrument, slot] : row.slots) {
+      for (const WorkingOrder& order : slot.orders) {
+        const bool drafted = std::any_of(out.begin(), out.end(), [&](const Draft& draft) { return draft.target == order.id; });
+        if (!drafted) CancelOne(id, instrument, order, "draining", now, out);
+      }
+    }
+  }
+}
+
+void StrategyEngine::DecideOrphans(base::Time now, std::vector<Draft>& out) const {
+  for (const auto& [id, row] : portfolio_.strategies()) {
+    const Strategy* strategy = Hosted(id);
+    for (const auto& [instrument, slot] : row.slots) {
+      const Index at = market_.Find(instrument);
+      const bool kept = strategy != nullptr && at != kNone && market_.row(at).definition && strategy->Trades(*market_.row(at).definition);
+      if (!kept) CancelAll(id, instrument, slot, "strategy no longer configured", now, out);
+    }
+  }
+}
+
+std::vector<std::string> StrategyEngine::orphans() const {
+  std::vector<std::string> names;
+  for (const auto& [id, row] : portfolio_.strategies()) {
+    if (Hosted(id) != nullptr) continue;
+    const bool stake = std::any_of(row.slots.begin(), row.slots.end(), [](const auto& slot) { return HasStake(slot.second); });
+    if (stake) names.push_back(id.text());
+  }
+  return names;
+}
+
+std::optional<market::OrderIntent> StrategyEngine::MakeIntent(const Draft& draft, base::Time now) {
+  const bool cancel = draft.kind == IntentKind::kCancel;
+  if (!cancel && Stopped(draft.strategy)) {
+    ++stats_.stopped;
+    return std::nullopt;
+  }
+  const size_t budget = cancel ? settings_.message_count : settings_.message_count - settings_.message_count / 5;
+  if (portfolio_.MessagesSince(draft.strategy, now - settings_.message_window) >= budget) {
+    ++stats_.over_budget;
+    return std::nullopt;
+  }
+  market::OrderIntent intent;
+  intent.kind = draft.kind;
+  intent.account = settings_.account;
+  intent.strategy = draft.strategy;
+  intent.sequence = portfolio_.NextSequence(draft.strategy);
+  intent.client_order_id = wire::MakeClientOrderId(intent.account, settings_.run, intent.strategy, intent.sequence, intent.attempt);
+  intent.target = draft.target;
+  intent.instrument = draft.instrument;
+  const Index at = market_.Find(draft.instrument);
+  if (at != kNone && market_.row(at).definition) intent.instrument_version = market_.row(at).definition->version;
+  intent.side = draft.side;
+  intent.type = market::OrderType::kLimit;
+  intent.time_in_force = draft.time_in_force;
+  intent.price = draft.price;
+  intent.quantity = draft.quantity;
+  intent.reduce_only = draft.reduce_only;
+  intent.created = now;
+  intent.reason = draft.reason;
+  intent.model_version = draft.model_version;
+  intent.signal = draft.signal;
+  intent.hash = wire::IntentHash(intent);
+  return intent;
+}
+
+// --- saved state ---------------------------------------------------------------
+
+void StrategyEngine::Save(wire::CanonicalWriter& out) const {
+  out.U8(kStateVersion);
+  std::map<market::InstrumentId, const market::Instrument*> definitions;
+  for (Index at = 0; at < market_.size(); ++at) {
+    if (market_.row(at).definition) definitions.emplace(market_.row(at).id, &*market_.row(at).definition);
+  }
+  out.U32(static_cast<uint32_t>(definitions.size()));
+  for (const auto& [id, definition] : definitions) wire::SaveInstrument(out, *definition);
+  out.U32(static_cast<uint32_t>(restrictions_.all().size()));
+  for (const auto& [scope, state] : restrictions_.all()) {
+    out.U8(static_cast<uint8_t>(scope.kind));
+    out.Bytes(scope.name);
+    out.U8(static_cast<uint8_t>(state.state));
+    out.Bool(state.killed);
+  }
+  portfolio_.Save(out);
+}
+
+absl::Status StrategyEngine::Load(wire::CanonicalReader& in) {
+  if (const uint8_t version = in.U8(); in.ok() && version != kStateVersion) {
+    return absl::FailedPreconditionError(absl::StrCat("strategy state of format ", version, ", this build reads ",
+                                                      kStateVersion, "; use the build that wrote it"));
+  }
+  for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
+    const market::Instrument definition = wire::LoadInstrument(in);
+    if (in.ok()) Define(definition);
+  }
+  for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
+    market::RiskState state;
+    state.scope.kind = static_cast<market::ScopeKind>(in.U8());
+    state.scope.name = in.Bytes();
+    state.state = static_cast<market::TradingState>(in.U8());
+    state.killed = in.Bool();
+    if (in.ok()) restrictions_.Apply(state);
+  }
+  GANNET_RETURN_IF_ERROR(in.status());
+  return portfolio_.Load(in);
+}
+
+}  // namespace gannet::strategy

@@ -1,0 +1,156 @@
+#include "services/strategy/strategy_service.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace gannet::strategy {
+namespace {
+
+EngineSettings SettingsOf(const StrategyConfig& config, const runtime::Shard& shard) {
+  EngineSettings settings = config.engine;
+  settings.run = shard.options().run;
+  return settings;
+}
+
+}  // namespace
+
+StrategyService::StrategyService(const StrategyConfig& config, runtime::Deps& deps)
+    : shard_(deps.shard),
+      executor_(deps.executor),
+      log_(deps.log),
+      engine_(SettingsOf(config, deps.shard), MakeStrategies(config)),
+      intents_(deps.shard, bus::kOrderIntents, [this](const auto& event) { engine_.Apply(event); }),
+      notes_(deps.shard, bus::kJournals, [this](const auto& event) { engine_.Apply(event); }),
+      drain_port_(deps.shard.AddInput("strategy.drain", [this](std::string_view, const market::Header& cause) { OnDrain(cause); })) {
+  ConsumeFacts();
+  ConsumeMarket();
+  shard_.AddState({.name = "strategy",
+                   .save = [this](wire::CanonicalWriter& out) { engine_.Save(out); },
+                   .load = [this](wire::CanonicalReader& in) { return engine_.Load(in); },
+                   .resume = [this](const market::Header& cause) { Resume(cause); }});
+}
+
+void StrategyService::ConsumeFacts() {
+  shard_.Consume<market::NewsSignal>(
+      bus::kNewsSignals, [this](const auto& event) { engine_.Apply(event); },
+      [this](const auto& event) {
+        engine_.DecideSignal(event, shard_.now(), drafts_);
+        Emit(event.header);
+      });
+  shard_.Consume<market::Prediction>(bus::kPredictions, nullptr, [this](const auto& event) {
+    engine_.DecidePrediction(event, shard_.now(), drafts_);
+    Emit(event.header);
+  });
+  shard_.Consume<market::RiskDecision>(
+      bus::kRiskDecisions, [this](const auto& event) { engine_.Apply(event); },
+      [this](const auto& event) {
+        const market::OrderIntent& intent = event.value.intent;
+        if (!event.value.permitted) engine_.DecideOrder(intent.strategy, intent.instrument, shard_.now(), drafts_);
+        Emit(event.header);
+      });
+  shard_.Consume<market::ExecReport>(
+      bus::kExecReports, [this](const auto& event) { engine_.Apply(event); },
+      [this](const auto& event) {
+        engine_.DecideOrder(event.value.strategy, event.value.instrument, shard_.now(), drafts_);
+        Emit(event.header);
+        FinishDrain();
+      });
+  shard_.Consume<market::RiskState>(
+      bus::kRiskState, [this](const auto& event) { engine_.Apply(event); },
+      [this](const auto& event) { LookAtAll(event.header); });
+}
+
+// Live only: what is not recorded is not recovered either.
+void StrategyService::ConsumeMarket() {
+  shard_.Consume<market::Instrument>(bus::kInstruments, nullptr, [this](const auto& event) {
+    if (auto note = engine_.DecideInstrument(event.value)) notes_.Emit(*std::move(note), event.header);
+  });
+  shard_.Consume<market::Quote>(bus::kQuotes, nullptr, [this](const auto& event) {
+    Look(engine_.OnQuote(event.value, event.header.receive_time), event.header);
+  });
+  shard_.Consume<market::BookUpdate>(bus::kBooks, nullptr, [this](const auto& event) {
+    Look(engine_.OnBook(event.value, event.header.receive_time), event.header);
+  });
+  shard_.Consume<market::MarketStatus>(bus::kMarketStatus, nullptr, [this](const auto& event) {
+    if (engine_.OnStatus(event.value)) LookAtAll(event.header);
+  });
+  shard_.Consume<market::NewsItem>(bus::kNewsRaw, nullptr, [this](const auto& event) { engine_.OnNews(event); });
+  shard_.Consume<market::Command>(bus::kCommands, nullptr, [this](const auto& event) {
+    engine_.OnCommand(event.value);
+    LookAtAll(event.header);
+  });
+}
+
+void StrategyService::Resume(const market::Header& cause) {
+  engine_.DecideOrphans(shard_.now(), drafts_);
+  Emit(cause);
+  const auto orphans = engine_.orphans();
+  if (!orphans.empty()) {
+    log_.Warning("strategies_not_configured",
+                 {{"strategies", absl::StrJoin(orphans, ",")}, {"help", "their orders are cancelled, their positions stay; close them by hand"}});
+  }
+  shard_.After(kTimerInterval, [this](const market::Header& next) { OnTimer(next); });
+}
+
+void StrategyService::OnTimer(const market::Header& cause) {
+  engine_.OnTimer();
+  LookAtAll(cause);
+  shard_.After(kTimerInterval, [this](const market::Header& next) { OnTimer(next); });
+}
+
+void StrategyService::OnDrain(const market::Header& cause) {
+  engine_.StopAll();
+  LookAtAll(cause);
+}
+
+void StrategyService::Look(Index instrument, const market::Header& cause) {
+  if (instrument == kNone) return;
+  engine_.DecideMarket(instrument, shard_.now(), drafts_);
+  Emit(cause);
+}
+
+void StrategyService::LookAtAll(const market::Header& cause) {
+  engine_.DecideTimer(shard_.now(), drafts_);
+  Emit(cause);
+}
+
+void StrategyService::Emit(const market::Header& cause) {
+  for (const Draft& draft : drafts_) {
+    if (auto intent = engine_.MakeIntent(draft, shard_.now())) intents_.Emit(*std::move(intent), cause);
+  }
+  drafts_.clear();
+}
+
+void StrategyService::Drain(std::function<void()> done) {
+  drained_ = std::move(done);
+  shard_.Deliver(drain_port_, "", shard_.now());
+  FinishDrain();
+}
+
+// Orders that stay by configuration, or that nobody can end, are no reason to wait:
+// the caller caps the time.
+void StrategyService::FinishDrain() {
+  if (!drained_) return;
+  if (engine_.settings().cancel_on_drain && engine_.portfolio().working_orders() > 0) return;
+  executor_.Post(std::exchange(drained_, nullptr));  // outside of the turn that this may be
+}
+
+runtime::Health StrategyService::health() const {
+  runtime::Health health{runtime::HealthState::kServing, {}};
+  const auto degraded = [&health](std::string why) {
+    health.state = runtime::HealthState::kDegraded;
+    health.reasons.push_back(std::move(why));
+  };
+  if (const auto orphans = engine_.orphans(); !orphans.empty()) {
+    degraded(absl::StrCat("positions of strategies that are not configured: ", absl::StrJoin(orphans, ", "),
+                          "; configure them again or close them by hand"));
+  }
+  if (engine_.portfolio().fills_unbooked() > 0) {
+    degraded(absl::StrCat(engine_.portfolio().fills_unbooked(), " fills could not be booked to a position; compare with reporting"));
+  }
+  return health;
+}
+
+}  // namespace gannet::strategy

@@ -1,0 +1,41 @@
+// What strategies that take liquidity share: entering and leaving with limit
+// orders that fill at once or not at all (IOC), never beyond a stated slippage.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "services/strategy/sizing.h"
+#include "services/strategy/strategy.h"
+
+namespace gannet::strategy {
+
+struct ExitRules {
+  base::Duration horizon{std::chrono::minutes(5)};  // after the newest entry
+  int64_t take_profit_ppm = 0;                      // of the average entry price; 0: none
+  int64_t stop_loss_ppm = 0;                        // the same
+  int64_t max_slippage_ppm = 2'000;                 // limit of every order, from the best price
+};
+
+// Why a position should be left now; null: it should not.
+const char* ExitReason(const Slot& slot, market::Quantity position, const MarketRow& row, const ExitRules& rules,
+                       bool retracted, base::Time now);
+
+// Drafts the exit of the whole position unless one is on its way or refused just
+// now. `reason` is for people.
+void Leave(const market::StrategyId& strategy, const Slot& slot, market::Quantity position, const MarketRow& row,
+           int64_t max_slippage_ppm, const char* reason, const View& view, std::vector<Draft>& out);
+
+// True when nothing of this strategy is open or on its way here and nothing keeps
+// it from entering.
+bool MayEnter(const market::StrategyId& strategy, const Slot* slot, const MarketRow& row, market::Side side,
+              base::Duration cooldown, const View& view);
+
+// An entry order at the best price and the slippage beyond.
+Draft Enter(const market::StrategyId& strategy, const MarketRow& row, market::Side side, market::Quantity quantity,
+            int64_t max_slippage_ppm);
+
+// Positions that a strategy holds, dust aside, and entries on their way.
+size_t OpenPositions(const market::StrategyId& strategy, const View& view);
+
+}  // namespace gannet::strategy
