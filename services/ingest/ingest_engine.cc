@@ -242,7 +242,7 @@ void IngestEngine::OnFrame(const std::string& connection, std::string_view body,
 // older than it; without diffs, a while after connecting.
 void IngestEngine::RequestIfNeeded(const std::string& symbol, const InstrumentFeed& feed) {
   if (!feed.needs_snapshot() || !connected()) return;
-  if (feed.book().buffered() == 0 && now_ < last_opened_ + options_.first_snapshot_after) return;
+  if (feed.depth_connections.empty() && now_ < last_opened_ + options_.first_snapshot_after) return;
   Request& request = requests_[symbol];
   if (request.outstanding && now_ - request.at > options_.snapshot_timeout) SnapshotFailed(symbol);
   if (request.outstanding || now_ < request.not_before || now_ < requests_held_until_) return;

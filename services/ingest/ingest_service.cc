@@ -1,0 +1,29 @@
+#include "services/ingest/ingest_service.h"
+
+#include <algorithm>
+
+#include "libs/base/status.h"
+
+namespace gannet::ingest {
+
+absl::Status IngestService::Start() {
+  for (const auto& part : parts_) GANNET_RETURN_IF_ERROR(part->Start());
+  return absl::OkStatus();
+}
+
+void IngestService::Drain(std::function<void()> done) {
+  for (const auto& part : parts_) part->Stop();
+  done();
+}
+
+runtime::Health IngestService::health() const {
+  runtime::Health sum{runtime::HealthState::kServing, {}};
+  for (const auto& part : parts_) {
+    runtime::Health health = part->health();
+    sum.state = std::max(sum.state, health.state);
+    for (std::string& reason : health.reasons) sum.reasons.push_back(std::move(reason));
+  }
+  return sum;
+}
+
+}  // namespace gannet::ingest

@@ -1,0 +1,287 @@
+#include "services/ingest/venue_session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "libs/base/check.h"
+#include "libs/base/concat.h"
+#include "libs/base/status.h"
+
+namespace gannet::ingest {
+
+using base::Concat;
+using base::TimerId;
+using venue::binance::Product;
+using venue::binance::TradeStream;
+
+namespace {
+
+// A minute's REQUEST_WEIGHT until the venue has stated its own (exchangeInfo).
+constexpr uint64_t kAssumedWeightLimit = 1'200;
+constexpr uint64_t kDefinitionsWeight = 20;
+constexpr base::Duration kRequestTimeout = std::chrono::seconds(20);
+constexpr base::Duration kDefaultHold = std::chrono::seconds(60);
+
+// The venue's own pace has no suffix in the stream's name.
+std::string SpeedSuffix(Product product, const std::string& speed) {
+  return speed == (product == Product::kSpot ? "1s" : "250ms") ? "" : speed;
+}
+
+std::optional<uint64_t> Count(std::string_view text) {
+  const auto value = market::ParseDecimal(text, 0);
+  if (!value || *value < 0) return std::nullopt;
+  return static_cast<uint64_t>(*value);
+}
+
+}  // namespace
+
+VenueSession::VenueSession(VenueConfig config, runtime::Deps& deps)
+    : config_(std::move(config)),
+      deps_(deps),
+      market_(deps.shard, EngineOptions()),
+      definitions_policy_({}, deps.rng.Fork()),
+      budget_(kAssumedWeightLimit) {
+  MarketIngest::Wishes wishes;
+  wishes.snapshot = [this](const std::string& symbol) { WantSnapshot(symbol); };
+  wishes.reconnect = [this](const std::string& connection, const std::string& why) {
+    for (const auto& slot : slots_) {
+      if (slot->Replace(connection, why)) return;
+    }
+  };
+  wishes.subscription_answered = [this](const std::string& connection, bool ok, const std::string& message) {
+    for (const auto& slot : slots_) {
+      if (slot->OnAnswer(connection, ok, message)) return;
+    }
+  };
+  market_.set_wishes(std::move(wishes));
+}
+
+VenueSession::~VenueSession() { Stop(); }
+
+VenueOptions VenueSession::EngineOptions() const {
+  VenueOptions options;
+  options.venue = config_.name;
+  options.product = config_.kind;
+  options.symbols = config_.instruments;
+  options.connection_silence = config_.connection_silence;
+  options.book_silence = config_.book_silence;
+  return options;
+}
+
+std::function<void()> VenueSession::Guarded(std::function<void()> task) const {
+  return [alive = std::weak_ptr<bool>(alive_), task = std::move(task)] {
+    const std::shared_ptr<bool> held = alive.lock();
+    if (held && *held) task();
+  };
+}
+
+absl::Status VenueSession::Start() {
+  GANNET_ASSIGN_OR_RETURN(rest_url_, net::Url::Parse(config_.rest_url.empty() ? DefaultRestUrl(config_.kind) : config_.rest_url));
+  for (const std::string& url : {config_.ws_url, config_.ws_trades_url}) {
+    if (!url.empty()) GANNET_RETURN_IF_ERROR(net::Url::Parse(url).status());
+  }
+  slots_ = MakeSlots();
+  FetchDefinitions();
+  return absl::OkStatus();
+}
+
+void VenueSession::Stop() {
+  *alive_ = false;
+  deps_.executor.Cancel(std::exchange(pump_, TimerId::kNone));
+  deps_.executor.Cancel(std::exchange(refresh_, TimerId::kNone));
+  for (const auto& slot : slots_) slot->Stop();
+  wanted_.clear();
+  queued_.clear();
+}
+
+// --- streams -----------------------------------------------------------------------
+
+void VenueSession::AddSlots(const std::string& url, const std::vector<std::string>& streams,
+                            std::vector<std::unique_ptr<ConnectionSlot>>& out) {
+  ConnectionSlot::Handler handler;
+  using Kind = wire::StreamEvent::Kind;
+  handler.opened = [this](const std::string& name) { market_.Deliver(wire::StreamEvent{name, Kind::kOpened, ""}, deps_.clock.Now()); };
+  handler.message = [this](const std::string& name, std::string_view text) {
+    market_.Deliver(wire::StreamEvent{name, Kind::kFrame, std::string(text)}, deps_.clock.Now());
+  };
+  handler.closed = [this](const std::string& name, const std::string& why) {
+    market_.Deliver(wire::StreamEvent{name, Kind::kClosed, why}, deps_.clock.Now());
+  };
+  for (size_t i = 0; i < streams.size(); i += kMaxStreamsPerConnection) {
+    ConnectionSlot::Options options;
+    options.name = Concat({config_.name, "/", std::to_string(out.size())});
+    options.url = url + "/stream";
+    options.rotate_after = config_.rotate_after;
+    const auto begin = streams.begin() + static_cast<std::ptrdiff_t>(i);
+    options.streams.assign(begin, begin + static_cast<std::ptrdiff_t>(std::min(kMaxStreamsPerConnection, streams.size() - i)));
+    out.push_back(std::make_unique<ConnectionSlot>(std::move(options), handler, deps_, deps_.rng.Fork()));
+  }
+}
+
+std::vector<std::unique_ptr<ConnectionSlot>> VenueSession::MakeSlots() {
+  venue::binance::StreamSelection book, trades;
+  book.trades = TradeStream::kNone;
+  book.depth_speed = SpeedSuffix(config_.kind, config_.depth_speed);
+  trades.depth = trades.book_ticker = false;
+  trades.trades = config_.trades;
+  trades.klines = config_.klines;
+  std::vector<std::string> book_streams, trade_streams;
+  for (const std::string& symbol : config_.instruments) {
+    for (std::string& name : venue::binance::StreamNames(symbol, book)) book_streams.push_back(std::move(name));
+    for (std::string& name : venue::binance::StreamNames(symbol, trades)) trade_streams.push_back(std::move(name));
+  }
+  const std::string url = config_.ws_url.empty() ? DefaultWsUrl(config_.kind) : config_.ws_url;
+  std::vector<std::unique_ptr<ConnectionSlot>> slots;
+  if (config_.ws_trades_url.empty()) {
+    book_streams.insert(book_streams.end(), trade_streams.begin(), trade_streams.end());
+    AddSlots(url, book_streams, slots);
+  } else {
+    AddSlots(url, book_streams, slots);
+    AddSlots(config_.ws_trades_url, trade_streams, slots);
+  }
+  return slots;
+}
+
+// --- REST --------------------------------------------------------------------------
+
+void VenueSession::Fetch(const std::string& path, std::function<void(const net::HttpResult&)> done) {
+  net::HttpRequest request;
+  request.target = rest_url_.path == "/" ? path : rest_url_.path + path;
+  net::HttpLimits limits;
+  limits.timeout = kRequestTimeout;
+  limits.max_body_bytes = kMaxAnswerBytes;
+  deps_.network.Http(rest_url_, std::move(request), limits,
+                     [alive = std::weak_ptr<bool>(alive_), this, path, done = std::move(done)](const net::HttpResult& result) {
+                       const std::shared_ptr<bool> held = alive.lock();
+                       if (!held || !*held) return;
+                       Deliver(path, result);
+                       done(result);
+                     });
+}
+
+void VenueSession::Deliver(const std::string& path, const net::HttpResult& result) {
+  const base::Time now = deps_.clock.Now();
+  wire::HttpExchange exchange;
+  exchange.request_id = ++requests_;
+  exchange.headers = {{":path", path}};
+  if (!result.status.ok()) {
+    exchange.transport_error = std::string(result.status.message());
+  } else {
+    exchange.status = result.response.status;
+    for (const std::string_view name : {"retry-after", "x-mbx-used-weight-1m"}) {
+      const std::string_view value = net::FindHeader(result.response.headers, name);
+      if (!value.empty()) exchange.headers.emplace_back(name, value);
+    }
+    exchange.body = result.response.body;
+    if (const auto used = Count(net::FindHeader(result.response.headers, "x-mbx-used-weight-1m"))) budget_.OnUsed(now, *used);
+    if (exchange.status == 429 || exchange.status == 418) {
+      const auto seconds = Count(net::FindHeader(result.response.headers, "retry-after"));
+      budget_.HoldUntil(now + (seconds ? std::chrono::seconds(std::min<uint64_t>(*seconds, 86'400)) : kDefaultHold));
+      deps_.log.Warning("market_rate_limited", {{"venue", config_.name}, {"status", exchange.status}});
+    }
+  }
+  market_.Deliver(exchange, now);
+}
+
+void VenueSession::FetchDefinitions() {
+  const base::Duration wait = budget_.Take(deps_.clock.Now(), kDefinitionsWeight);
+  if (wait.count() > 0) {
+    refresh_ = deps_.executor.After(wait, Guarded([this] { FetchDefinitions(); }));
+    return;
+  }
+  Fetch(venue::binance::ExchangeInfoPath(config_.kind, config_.instruments),
+        [this](const net::HttpResult& result) { OnDefinitions(result); });
+}
+
+void VenueSession::OnDefinitions(const net::HttpResult& result) {
+  const IngestEngine& engine = market_.engine();
+  const bool good = result.status.ok() && result.response.status == 200 && !engine.feeds().empty();
+  if (good) {
+    definitions_problem_.clear();
+    defined_ = true;
+    if (engine.request_weight_limit() > 0) budget_.set_limit(engine.request_weight_limit());
+    for (const std::string& symbol : engine.missing_symbols()) {
+      deps_.log.Warning("market_symbol_missing", {{"venue", config_.name}, {"symbol", symbol}});
+    }
+  } else {
+    definitions_problem_ = !result.status.ok()               ? std::string(result.status.message())
+                           : result.response.status != 200   ? Concat({"HTTP status ", std::to_string(result.response.status)})
+                           : !engine.counters().last_undecodable.empty() ? engine.counters().last_undecodable
+                                                             : "none of the configured instruments is listed";
+    deps_.log.Warning("market_definitions_failed", {{"venue", config_.name}, {"why", definitions_problem_}});
+  }
+  const base::Duration next = good ? config_.definitions_every : definitions_policy_.NextDelay();
+  refresh_ = deps_.executor.After(next, Guarded([this] { FetchDefinitions(); }));
+  if (!defined_ || std::exchange(connected_, true)) return;
+  for (const auto& slot : slots_) {
+    const absl::Status started = slot->Start();
+    GANNET_CHECK(started.ok(), "the addresses were checked when the session started");
+  }
+}
+
+void VenueSession::WantSnapshot(const std::string& symbol) {
+  if (!*alive_ || !queued_.insert(symbol).second) return;
+  wanted_.push_back(symbol);
+  PumpRequests();
+}
+
+void VenueSession::PumpRequests() {
+  const int limit = static_cast<int>(config_.snapshot_depth);
+  while (!wanted_.empty() && in_flight_ < kMaxRequestsInFlight) {
+    const auto weight = static_cast<uint64_t>(venue::binance::DepthWeight(config_.kind, limit));
+    const base::Duration wait = budget_.Take(deps_.clock.Now(), weight);
+    if (wait.count() > 0) return ArmPump(wait);
+    const std::string symbol = wanted_.front();
+    wanted_.pop_front();
+    ++in_flight_;
+    deps_.log.Info("market_snapshot_fetch", {{"venue", config_.name}, {"symbol", symbol}});
+    Fetch(venue::binance::DepthPath(config_.kind, symbol, limit), [this, symbol](const net::HttpResult&) {
+      --in_flight_;
+      PumpRequests();
+    });
+    queued_.erase(symbol);
+  }
+}
+
+void VenueSession::ArmPump(base::Duration delay) {
+  if (pump_ != TimerId::kNone) return;
+  pump_ = deps_.executor.After(delay, Guarded([this] {
+    pump_ = TimerId::kNone;
+    PumpRequests();
+  }));
+}
+
+// --- health ------------------------------------------------------------------------
+
+runtime::Health VenueSession::health() const {
+  runtime::Health health{runtime::HealthState::kServing, {}};
+  const auto worse = [&health](runtime::HealthState state, std::string reason) {
+    health.state = std::max(health.state, state);
+    health.reasons.push_back(std::move(reason));
+  };
+  if (!defined_) {
+    worse(runtime::HealthState::kNotServing,
+          Concat({config_.name, ": no exchangeInfo yet", definitions_problem_.empty() ? "" : ": ", definitions_problem_,
+                  "; check rest_url and the network"}));
+    return health;
+  }
+  for (const auto& slot : slots_) {
+    if (slot->subscribed()) continue;
+    worse(runtime::HealthState::kDegraded,
+          Concat({config_.name, ": streams are not connected", slot->last_problem().empty() ? "" : ": ", slot->last_problem(),
+                  "; check ws_url and the network"}));
+  }
+  std::string invalid;
+  for (const auto& [symbol, feed] : market_.engine().feeds()) {
+    if (feed->book().state() != market::BookState::kValid) invalid += (invalid.empty() ? "" : ", ") + symbol;
+  }
+  if (!invalid.empty()) {
+    worse(runtime::HealthState::kDegraded, Concat({config_.name, ": books INVALID: ", invalid, "; a snapshot is fetched by itself"}));
+  }
+  if (!market_.engine().missing_symbols().empty()) {
+    worse(runtime::HealthState::kDegraded, Concat({config_.name, ": some configured instruments are not listed; correct `instruments`"}));
+  }
+  return health;
+}
+
+}  // namespace gannet::ingest

@@ -1,0 +1,71 @@
+// The live edge of one venue: fetches exchangeInfo, keeps its streams connected and
+// fetches the snapshots that the engine wants, within the venue's request weights.
+// Everything it receives becomes an input of the shard; it decides nothing about
+// market data.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "libs/runtime/service.h"
+#include "services/ingest/config.h"
+#include "services/ingest/connection_slot.h"
+#include "services/ingest/ingest_service.h"
+#include "services/ingest/market_ingest.h"
+#include "services/ingest/weight_budget.h"
+
+namespace gannet::ingest {
+
+inline constexpr size_t kMaxRequestsInFlight = 4;
+inline constexpr size_t kMaxAnswerBytes = 64u << 20;
+
+class VenueSession : public IngestPart {
+ public:
+  // `deps` must outlive it.
+  VenueSession(VenueConfig config, runtime::Deps& deps);
+  ~VenueSession() override;
+
+  absl::Status Start() override;
+  void Stop() override;
+  runtime::Health health() const override;
+
+  const MarketIngest& market() const { return market_; }
+
+ private:
+  VenueOptions EngineOptions() const;
+  std::vector<std::unique_ptr<ConnectionSlot>> MakeSlots();
+  void AddSlots(const std::string& url, const std::vector<std::string>& streams,
+                std::vector<std::unique_ptr<ConnectionSlot>>& out);
+  void FetchDefinitions();
+  void OnDefinitions(const net::HttpResult& result);
+  void WantSnapshot(const std::string& symbol);
+  void PumpRequests();
+  void Fetch(const std::string& path, std::function<void(const net::HttpResult&)> done);
+  // The answer as an input of the shard.
+  void Deliver(const std::string& path, const net::HttpResult& result);
+  void ArmPump(base::Duration delay);
+  // Runs only while the session lives and is not stopped.
+  std::function<void()> Guarded(std::function<void()> task) const;
+
+  const VenueConfig config_;
+  runtime::Deps& deps_;
+  MarketIngest market_;
+  net::Url rest_url_;
+  net::ReconnectPolicy definitions_policy_;
+  WeightBudget budget_;
+  std::vector<std::unique_ptr<ConnectionSlot>> slots_;
+  bool defined_ = false;   // exchangeInfo has come
+  bool connected_ = false; // slots have been started
+  std::string definitions_problem_;
+  std::deque<std::string> wanted_;  // symbols whose snapshot is to be fetched
+  std::set<std::string> queued_;
+  size_t in_flight_ = 0;
+  uint64_t requests_ = 0;
+  base::TimerId pump_ = base::TimerId::kNone, refresh_ = base::TimerId::kNone;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace gannet::ingest
