@@ -81,6 +81,7 @@ std::string DefaultRestUrl(Product kind) {
 
 void ReadIngestConfig(Section& in, IngestConfig& out) {
   in.Items("venues", out.venues, ReadVenue, {.max = 8});
+  in.OptionalSection("news", [&out](Section& news) { Read(news, out.news); });
   std::set<std::string> names;
   for (const VenueConfig& venue : out.venues) {
     if (!names.insert(venue.name).second) in.Problem("venues", "two venues are named '" + venue.name + "'");

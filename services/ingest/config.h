@@ -10,6 +10,7 @@
 #include "libs/config/config.h"
 #include "libs/venue/binance/market_codec.h"
 #include "libs/venue/binance/product.h"
+#include "services/ingest/news_config.h"
 
 namespace gannet::ingest {
 
@@ -32,6 +33,7 @@ struct VenueConfig {
 
 struct IngestConfig {
   std::vector<VenueConfig> venues;
+  NewsConfig news;
 };
 
 // The addresses that Binance publishes for this product.

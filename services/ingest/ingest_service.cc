@@ -12,8 +12,13 @@ absl::Status IngestService::Start() {
 }
 
 void IngestService::Drain(std::function<void()> done) {
-  for (const auto& part : parts_) part->Stop();
-  done();
+  auto waiting = std::make_shared<size_t>(parts_.size());  // shared with each part's answer
+  if (parts_.empty()) return done();
+  for (const auto& part : parts_) {
+    part->Drain([waiting, done] {
+      if (--*waiting == 0) done();
+    });
+  }
 }
 
 runtime::Health IngestService::health() const {

@@ -15,8 +15,8 @@ class IngestPart {
  public:
   virtual ~IngestPart() = default;
   virtual absl::Status Start() = 0;
-  // Stops intake at once; inputs already delivered have been decided.
-  virtual void Stop() = 0;
+  // Stops intake and calls `done` (once); inputs already delivered have been decided.
+  virtual void Drain(std::function<void()> done) = 0;
   virtual runtime::Health health() const = 0;
 };
 

@@ -10,7 +10,10 @@ class PartForTest : public IngestPart {
   PartForTest(absl::Status start, runtime::HealthState state, std::string reason, int& stopped)
       : start_(std::move(start)), health_{state, {std::move(reason)}}, stopped_(stopped) {}
   absl::Status Start() override { return start_; }
-  void Stop() override { ++stopped_; }
+  void Drain(std::function<void()> done) override {
+    ++stopped_;
+    done();
+  }
   runtime::Health health() const override { return health_; }
 
  private:
@@ -35,6 +38,10 @@ TEST_CASE("IngestService starts and stops its parts and reports the worst health
   service.Drain([&] { done = true; });
   CHECK(done);
   CHECK(stopped == 2);
+  IngestService empty({});
+  done = false;
+  empty.Drain([&] { done = true; });
+  CHECK(done);
 }
 
 TEST_CASE("IngestService hands up the first error of a start") {

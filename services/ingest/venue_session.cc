@@ -85,6 +85,11 @@ absl::Status VenueSession::Start() {
   return absl::OkStatus();
 }
 
+void VenueSession::Drain(std::function<void()> done) {
+  Stop();
+  done();
+}
+
 void VenueSession::Stop() {
   *alive_ = false;
   deps_.executor.Cancel(std::exchange(pump_, TimerId::kNone));

@@ -29,12 +29,13 @@ class VenueSession : public IngestPart {
   ~VenueSession() override;
 
   absl::Status Start() override;
-  void Stop() override;
+  void Drain(std::function<void()> done) override;
   runtime::Health health() const override;
 
   const MarketIngest& market() const { return market_; }
 
  private:
+  void Stop();
   VenueOptions EngineOptions() const;
   std::vector<std::unique_ptr<ConnectionSlot>> MakeSlots();
   void AddSlots(const std::string& url, const std::vector<std::string>& streams,

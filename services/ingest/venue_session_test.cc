@@ -295,12 +295,12 @@ TEST_CASE("VenueSession reads definitions again and reports symbols that are not
   CHECK(bench.Logged("NOSUCH"));
 }
 
-TEST_CASE("VenueSession is quiet after Stop, whatever is under way") {
+TEST_CASE("VenueSession is quiet after Drain, whatever is under way") {
   for (const base::Duration when : {0ms, 1ms, 300ms, 3000ms}) {
     Bench bench;
     REQUIRE(bench.session->Start().ok());
     bench.executor.RunFor(when);
-    bench.session->Stop();
+    bench.session->Drain([] {});
     const size_t paths = bench.venue.paths.size();
     bench.venue.Diff();
     bench.executor.RunFor(120s);

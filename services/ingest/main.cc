@@ -1,0 +1,27 @@
+// Ingest as a program of its own.
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "libs/base/posix_files.h"
+#include "libs/runtime/flags.h"
+#include "libs/runtime/process.h"
+#include "services/ingest/app.h"
+
+int main(int argc, char** argv) {
+  using namespace gannet;
+  runtime::ServiceFlags flags;
+  flags.name = "ingest";
+  flags.about = "Reads market data of venues and news sources; keeps books and says when they are not to be traded on.";
+  if (const auto ending = runtime::ParseFlags(argc, argv, flags)) return runtime::End(*ending);
+
+  base::PosixFiles files;
+  const auto config = runtime::LoadConfig<ingest::IngestConfig>(flags, files, ingest::ReadIngestConfig);
+  if (const auto ending = runtime::CheckConfig(flags, config.status())) return runtime::End(*ending);
+
+  auto process = runtime::Process::Create(runtime::OptionsOf(flags));
+  if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));
+  std::vector<std::unique_ptr<runtime::Service>> services;
+  services.push_back(ingest::BuildIngest(*config, (*process)->deps()));
+  return (*process)->Run(std::move(services));
+}
