@@ -1,5 +1,7 @@
 #include "services/news-signal/app.h"
 
+#include <utility>
+
 #include "libs/base/status.h"
 #include "services/news-signal/embedded.h"
 
@@ -20,9 +22,18 @@ absl::StatusOr<std::shared_ptr<const Classifier>> LoadClassifier(const NewsSigna
   return std::make_shared<const Classifier>(*std::move(dictionary), *std::move(model));
 }
 
+std::map<std::string, std::string> VersionsOf(const Classifier& classifier) {
+  return {{"news-dictionary", classifier.dictionary().version()}, {"news-model", classifier.model().version()}};
+}
+
+std::unique_ptr<NewsSignalService> BuildNewsSignal(const NewsSignalConfig& config, runtime::Deps& deps,
+                                                   std::shared_ptr<const Classifier> classifier) {
+  return std::make_unique<NewsSignalService>(config, deps, std::move(classifier));
+}
+
 absl::StatusOr<std::unique_ptr<NewsSignalService>> BuildNewsSignal(const NewsSignalConfig& config, runtime::Deps& deps) {
   GANNET_ASSIGN_OR_RETURN(const std::shared_ptr<const Classifier> classifier, LoadClassifier(config, deps.files));
-  return std::make_unique<NewsSignalService>(config, deps, classifier);
+  return BuildNewsSignal(config, deps, classifier);
 }
 
 }  // namespace gannet::news_signal

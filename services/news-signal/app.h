@@ -1,7 +1,9 @@
 // Assembles the service from its configuration and what the process hands in.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "libs/base/files.h"
@@ -14,6 +16,12 @@ namespace gannet::news_signal {
 // INVALID_ARGUMENT, DATA_LOSS, NOT_FOUND with the file's name.
 absl::StatusOr<std::shared_ptr<const Classifier>> LoadClassifier(const NewsSignalConfig& config, base::Files& files);
 
+// What a journal segment states of it: "news-dictionary" and "news-model".
+std::map<std::string, std::string> VersionsOf(const Classifier& classifier);
+
+std::unique_ptr<NewsSignalService> BuildNewsSignal(const NewsSignalConfig& config, runtime::Deps& deps,
+                                                   std::shared_ptr<const Classifier> classifier);
+// Loads the classifier too.
 absl::StatusOr<std::unique_ptr<NewsSignalService>> BuildNewsSignal(const NewsSignalConfig& config, runtime::Deps& deps);
 
 }  // namespace gannet::news_signal

@@ -1,0 +1,31 @@
+// news-signal as a program of its own.
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "libs/base/posix_files.h"
+#include "libs/runtime/flags.h"
+#include "libs/runtime/process.h"
+#include "services/news-signal/app.h"
+
+int main(int argc, char** argv) {
+  using namespace gannet;
+  runtime::ServiceFlags flags;
+  flags.name = "news-signal";
+  flags.about = "Reads headlines: what happened, to whom, how it sounds, and whether it is new.";
+  if (const auto ending = runtime::ParseFlags(argc, argv, flags)) return runtime::End(*ending);
+
+  base::PosixFiles files;
+  const auto config = runtime::LoadConfig<news_signal::NewsSignalConfig>(flags, files, news_signal::Read);
+  if (const auto ending = runtime::CheckConfig(flags, config.status())) return runtime::End(*ending);
+  const auto classifier = news_signal::LoadClassifier(*config, files);
+  if (!classifier.ok()) return runtime::End(runtime::NotStarted(classifier.status()));
+
+  runtime::ProcessOptions options = runtime::OptionsOf(flags);
+  options.versions = news_signal::VersionsOf(**classifier);
+  auto process = runtime::Process::Create(std::move(options));
+  if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));
+  std::vector<std::unique_ptr<runtime::Service>> services;
+  services.push_back(news_signal::BuildNewsSignal(*config, (*process)->deps(), *classifier));
+  return (*process)->Run(std::move(services));
+}
