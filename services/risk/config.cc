@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "libs/base/status.h"
 #include "libs/config/config.h"
 #include "libs/market/decimal.h"
 
@@ -70,7 +69,9 @@ void ReadValuation(Section& in, LimitSet& out) {
   }
 }
 
-void ReadConfig(Section& in, RiskConfig& out) {
+}  // namespace
+
+void Read(Section& in, RiskConfig& out) {
   LimitSet& limits = out.limits;
   in.Required("version", limits.version, config::AtLeast(1u));
   in.RequiredSection("valuation", limits, ReadValuation);
@@ -83,22 +84,15 @@ void ReadConfig(Section& in, RiskConfig& out) {
   in.Sections("strategies", limits.strategies, ReadLimits);
   in.Sections("venues", limits.venues, ReadLimits);
   in.Sections("instruments", limits.instruments, ReadLimits);
+  if (const absl::Status valid = Validate(limits); !valid.ok()) in.Problem("", std::string(valid.message()));
 }
-
-absl::StatusOr<RiskConfig> Checked(absl::StatusOr<RiskConfig> config, std::string_view name) {
-  if (!config.ok()) return config;
-  GANNET_RETURN_IF_ERROR(base::Annotate(Validate(config->limits), name));
-  return config;
-}
-
-}  // namespace
 
 absl::StatusOr<RiskConfig> LoadRiskConfig(base::Files& files, const std::string& path) {
-  return Checked(config::LoadFile<RiskConfig>(files, path, ReadConfig), path);
+  return config::LoadFile<RiskConfig>(files, path, [](Section& in, RiskConfig& out) { Read(in, out); });
 }
 
 absl::StatusOr<RiskConfig> ParseRiskConfig(std::string_view yaml, std::string_view name) {
-  return Checked(config::LoadText<RiskConfig>(yaml, name, ReadConfig), name);
+  return config::LoadText<RiskConfig>(yaml, name, [](Section& in, RiskConfig& out) { Read(in, out); });
 }
 
 }  // namespace gannet::risk

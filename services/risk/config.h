@@ -8,6 +8,10 @@
 #include "libs/base/time.h"
 #include "services/risk/limits.h"
 
+namespace gannet::config {
+class Section;
+}
+
 namespace gannet::risk {
 
 struct RiskConfig {
@@ -22,5 +26,6 @@ struct RiskConfig {
 // Strict: INVALID_ARGUMENT with every error of the file, or what reading it says.
 absl::StatusOr<RiskConfig> LoadRiskConfig(base::Files& files, const std::string& path);
 absl::StatusOr<RiskConfig> ParseRiskConfig(std::string_view yaml, std::string_view name);
+void Read(config::Section& in, RiskConfig& out);
 
 }  // namespace gannet::risk

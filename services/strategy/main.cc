@@ -1,0 +1,28 @@
+// strategy as a program of its own: --config is config/strategies.yaml.
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "libs/base/posix_files.h"
+#include "libs/runtime/flags.h"
+#include "libs/runtime/process.h"
+#include "services/strategy/app.h"
+
+int main(int argc, char** argv) {
+  using namespace gannet;
+  runtime::ServiceFlags flags;
+  flags.name = "strategy";
+  flags.about = "Hosts the strategies that propose orders: news playbooks, a prediction follower, a market maker.";
+  if (const auto ending = runtime::ParseFlags(argc, argv, flags)) return runtime::End(*ending);
+
+  base::PosixFiles files;
+  const auto config = runtime::LoadConfig<strategy::StrategyConfig>(
+      flags, files, [](config::Section& in, strategy::StrategyConfig& out) { strategy::Read(in, out); });
+  if (const auto ending = runtime::CheckConfig(flags, config.status())) return runtime::End(*ending);
+
+  auto process = runtime::Process::Create(runtime::OptionsOf(flags));
+  if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));
+  std::vector<std::unique_ptr<runtime::Service>> services;
+  services.push_back(strategy::BuildStrategy(*config, (*process)->deps()));
+  return (*process)->Run(std::move(services));
+}
