@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+"""`gannet run` as a newcomer uses it: it trades, ends by itself, writes its files,
+goes on at the next start, and says clearly what it cannot work with.
+
+usage: run_test.py BIN_DIR
+"""
+import collections
+import csv
+import decimal
+import json
+import os
+
+import harness
+from harness import check
+
+Decimal = decimal.Decimal
+TABLES = ("orders", "fills", "positions", "pnl")
+
+
+def read_tables(folder):
+    """Rows of each table; CSV and JSON must hold the same."""
+    tables = {}
+    for name in TABLES:
+        with open(os.path.join(folder, name + ".csv"), newline="", encoding="utf-8") as file:
+            from_csv = list(csv.DictReader(file))
+        with open(os.path.join(folder, name + ".json"), encoding="utf-8") as file:
+            from_json = json.load(file)
+        check(len(from_csv) == len(from_json), f"{name}: {len(from_csv)} rows in CSV, {len(from_json)} in JSON")
+        for one, other in zip(from_csv, from_json):
+            # CSV puts an apostrophe before text that a spreadsheet would run.
+            same = one.keys() == other.keys() and all(one[key] in (other[key], "'" + other[key]) for key in one)
+            check(same, f"{name}: CSV and JSON differ: {one} {other}")
+        tables[name] = from_json
+    return tables
+
+
+def check_tables(tables):
+    orders = {row["client_order_id"]: row for row in tables["orders"]}
+    check(len(orders) == len(tables["orders"]), "an order is listed twice")
+    filled = collections.Counter()
+    trades = set()
+    for fill in tables["fills"]:
+        key = (fill["instrument"], fill["trade_id"])
+        check(key not in trades, f"fill {key} is listed twice")
+        trades.add(key)
+        price, quantity = Decimal(fill["price"]), Decimal(fill["quantity"])
+        check(price > 0 and quantity > 0, f"fill without price or quantity: {fill}")
+        check(price * quantity == Decimal(fill["notional"]), f"notional is not price x quantity: {fill}")
+        filled[fill["client_order_id"]] += quantity
+        order = orders.get(fill["client_order_id"])
+        check(order is not None, f"fill of an order that is not listed: {fill}")
+        check(order["side"] == fill["side"] and order["instrument"] == fill["instrument"], f"fill and order differ: {fill} {order}")
+    for key, order in orders.items():
+        check(Decimal(order["filled"]) == filled[key], f"order {key} says {order['filled']} filled, its fills say {filled[key]}")
+        check(Decimal(order["filled"]) <= Decimal(order["quantity"]), f"order {key} is overfilled")
+
+
+def check_positions(tables):
+    """Of a first run: positions are the sum of its fills."""
+    net = collections.Counter()
+    for fill in tables["fills"]:
+        sign = 1 if fill["side"] == "buy" else -1
+        net[(fill["account"], fill["strategy"], fill["instrument"])] += sign * Decimal(fill["quantity"])
+    positions = {(row["account"], row["strategy"], row["instrument"]): Decimal(row["net"]) for row in tables["positions"]}
+    for key in net.keys() | positions.keys():
+        check(net[key] == positions.get(key, 0), f"position {key}: fills sum to {net[key]}, the position says {positions.get(key)}")
+
+
+def trades_and_ends(bin_dir, folder, data):
+    out = os.path.join(folder, "out")
+    gannet = os.path.join(bin_dir, "gannet")
+    code, text, errors = harness.run([gannet, "run", "--data", data, "--for", "20s", "--out", out, "--plain", "--seed", "3"], 150)
+    check(code == 0, f"the first run ended with {code}\n{text[-2000:]}\n{errors[-2000:]}\n{harness.tail(os.path.join(data, 'gannet.log'))}")
+    check("\x1b" not in text, "plain output holds escape sequences")
+    tables = read_tables(out)
+    check_tables(tables)
+    check_positions(tables)
+    check(tables["orders"], f"no order in 20 s\n{text[-1500:]}")
+    check(tables["fills"], f"no fill in 20 s\n{text[-1500:]}")
+    print(f"first run: {len(tables['orders'])} orders, {len(tables['fills'])} fills, {len(tables['positions'])} positions", flush=True)
+    return tables
+
+
+def goes_on(bin_dir, folder, data, before):
+    """A second start knows the first one's positions, and adds to them."""
+    out = os.path.join(folder, "out2")
+    gannet = os.path.join(bin_dir, "gannet")
+    code, text, errors = harness.run([gannet, "run", "--data", data, "--for", "8s", "--out", out, "--plain", "--seed", "3"], 120)
+    check(code == 0, f"the second run ended with {code}\n{text[-2000:]}\n{errors[-2000:]}\n{harness.tail(os.path.join(data, 'gannet.log'))}")
+    tables = read_tables(out)
+    old = {(row["instrument"], row["trade_id"]) for row in before["fills"]}
+    new = {(row["instrument"], row["trade_id"]) for row in tables["fills"]}
+    check(not old & new, "the second run's files hold fills of the first")
+    net = collections.Counter({(r["account"], r["strategy"], r["instrument"]): Decimal(r["net"]) for r in before["positions"]})
+    for fill in tables["fills"]:
+        net[(fill["account"], fill["strategy"], fill["instrument"])] += Decimal(fill["quantity"]) * (1 if fill["side"] == "buy" else -1)
+    for row in tables["positions"]:
+        key = (row["account"], row["strategy"], row["instrument"])
+        check(Decimal(row["net"]) == net[key], f"position {key} after both runs: {row['net']}, expected {net[key]}")
+    print(f"second run: {len(tables['orders'])} orders, {len(tables['fills'])} fills on top", flush=True)
+
+
+def refuses_a_used_folder(bin_dir, folder):
+    data = os.path.join(folder, "used")
+    platform = harness.Platform(bin_dir, data)
+    with platform.start(folder):
+        code, text, errors = harness.run([platform.program, "run", "--data", data, "--plain", "--for", "5s"], 60)
+        check(code == 1, f"a second process on a used folder ended with {code}: {text[-500:]} {errors[-500:]}")
+        check(data in errors, f"the message does not name the folder: {errors}")
+
+
+def refuses_a_read_only_folder(bin_dir, folder):
+    if os.geteuid() == 0:
+        # Root may write everywhere but on what is no folder at all.
+        data = os.path.join(folder, "file")
+        open(data, "w", encoding="ascii").close()
+    else:
+        data = os.path.join(folder, "read-only")
+        os.mkdir(data, 0o500)
+    code, text, errors = harness.run([os.path.join(bin_dir, "gannet"), "run", "--data", data, "--plain", "--for", "5s"], 60)
+    check(code == 1, f"a folder that cannot be written: ended with {code}: {text[-500:]} {errors[-500:]}")
+    check(data in errors, f"the message does not name the folder: {errors}")
+
+
+def checks_configuration(bin_dir, folder):
+    gannet = os.path.join(bin_dir, "gannet")
+    data = os.path.join(folder, "unused")
+    path = os.path.join(folder, "broken.yaml")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("no_such_section: 1\n")
+    code, text, errors = harness.run([gannet, "run", "--data", data, "--config", path, "--check-config"], 30)
+    check(code in (1, 2), f"a broken configuration: ended with {code}: {text} {errors}")
+    said = text + errors
+    check("no_such_section" in said and path in said and ":1" in said, f"key, file or line are not named: {said}")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("a: [1, 2\nb: }\n")
+    code, text, errors = harness.run([gannet, "run", "--data", data, "--config", path, "--check-config"], 30)
+    check(code in (1, 2) and path in text + errors, f"text that is no YAML: {code}: {text} {errors}")
+    code, text, errors = harness.run([gannet, "run", "--data", data, "--check-config"], 30)
+    check(code == 0, f"the shipped configuration: ended with {code}: {text} {errors}")
+    check(not os.path.exists(data), "--check-config made a data folder")
+
+
+def explains_itself(bin_dir):
+    gannet = os.path.join(bin_dir, "gannet")
+    code, text, _ = harness.run([gannet, "--help"], 30)
+    check(code == 0 and "run" in text and "replay" in text, f"--help: {code}: {text}")
+    for command in ("run", "replay", "train"):
+        code, text, _ = harness.run([gannet, command, "--help"], 30)
+        check(code == 0 and len(text) > 200, f"{command} --help: {code}: {text}")
+    code, text, errors = harness.run([gannet, "run", "--for", "soon"], 30)
+    check(code == 2 and "--for" in errors + text, f"a wrong duration: {code}: {text} {errors}")
+
+
+def test(bin_dir, folder):
+    harness.need(os.path.join(bin_dir, "gannet"), os.path.join(bin_dir, "gannet-venue-sim"))
+    explains_itself(bin_dir)
+    checks_configuration(bin_dir, folder)
+    refuses_a_read_only_folder(bin_dir, folder)
+    data = os.path.join(folder, "data")
+    first = trades_and_ends(bin_dir, folder, data)
+    goes_on(bin_dir, folder, data, first)
+    refuses_a_used_folder(bin_dir, folder)
+
+
+harness.main(test)
