@@ -169,8 +169,8 @@ absl::Status IngestNews(const NewsIngestOptions& options, base::Files& files, co
   absl::Status first_problem;
   for (const std::string& input : options.inputs) {
     const absl::Status status = run.Take(input);
-    if (!status.ok()) diagnostics << input << ": " << status.message() << "\n";
-    if (first_problem.ok()) first_problem = base::Annotate(status, input);
+    if (!status.ok()) diagnostics << status.message() << "\n";
+    if (first_problem.ok()) first_problem = status;
   }
   run.Report();
   return first_problem;

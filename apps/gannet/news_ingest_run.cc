@@ -148,12 +148,12 @@ class NewsIngestRun::Impl {
     poller.Start();
     executor.RunFor(kFetchLimit);
     poller.Stop();
-    if (!answered) return absl::DeadlineExceededError("no answer within a minute; check the address and the network");
+    if (!answered) return absl::DeadlineExceededError(address + ": no answer within a minute; check the address and the network");
     for (const ingest::NewsSourceStatus& status : news_->sources()) {
       if (status.name != source) continue;
       diagnostics_ << address << ": " << status.counts.items << " headlines, " << status.counts.rejected << " rejected, "
                    << status.counts.dropped << " beyond the limit\n";
-      if (!status.problem.empty()) return absl::UnavailableError(status.problem);
+      if (!status.problem.empty()) return absl::UnavailableError(address + ": " + status.problem);
     }
     return absl::OkStatus();
   }

@@ -100,7 +100,7 @@ absl::StatusOr<NewsReplayFile> ReadNewsReplay(base::Files& files, const std::str
     if (!feed.ok()) return base::Annotate(feed.status(), path);
     AddFeed(file, *feed, BaseName(path), options);
   }
-  if (file.inputs.empty() && file.rejected > 0) {
+  if (!is_feed && file.inputs.empty() && file.rejected > 0) {
     return absl::InvalidArgumentError(path + ": no headline in it (" + file.first_problem + "); wanted JSON lines, RSS or Atom");
   }
   std::stable_sort(file.inputs.begin(), file.inputs.end(),

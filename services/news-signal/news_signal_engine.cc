@@ -13,6 +13,13 @@ using market::NewsRelation;
 // numbers, is an editor's touch.
 constexpr uint32_t kMinorEditPpm = 800'000;
 
+// Tones this far apart are not of one story.
+constexpr int32_t kClearTonePpm = 350'000;
+
+int8_t ToneOf(int32_t sentiment_ppm) {
+  return static_cast<int8_t>(sentiment_ppm > kClearTonePpm ? 1 : sentiment_ppm < -kClearTonePpm ? -1 : 0);
+}
+
 uint64_t HashOf(std::string_view a, std::string_view b) { return Mix(HashBytes(b, HashBytes("\x1f", HashBytes(a)))); }
 
 bool StartsWithAny(const std::vector<Token>& tokens, std::initializer_list<std::string_view> words) {
@@ -56,12 +63,12 @@ NewsSignalEngine::NewsSignalEngine(const NewsSignalConfig& config, std::shared_p
 NewsSignalEngine::Relation NewsSignalEngine::Relate(const market::NewsItem& item, const Reading& reading,
                                                     const Fingerprint& print, const Story* same_id) const {
   Relation relation;
-  const Likeness like = window_.MostAlike(print);
+  const Likeness like = window_.MostAlike(print, ToneOf(reading.sentiment_ppm));
   relation.novelty_ppm = 1'000'000 - (like.contradicts ? like.similarity_ppm / 2 : like.similarity_ppm);
   if (IsRetraction(reading.tokens) || IsCorrection(reading.tokens)) {
     const NewsRelation wanted = IsRetraction(reading.tokens) ? NewsRelation::kRetraction : NewsRelation::kCorrection;
     // A source corrects itself; only without such a story is another's meant.
-    const Likeness own = window_.MostAlike(print, Mix(HashBytes(item.source)));
+    const Likeness own = window_.MostAlike(print, 0, Mix(HashBytes(item.source)));
     const Likeness& meant = own.similarity_ppm >= config_.related_story_ppm ? own : like;
     if (same_id != nullptr || meant.similarity_ppm >= config_.related_story_ppm) {
       relation.relation = wanted;
@@ -126,6 +133,7 @@ void NewsSignalEngine::Apply(const market::Event<market::NewsSignal>& event) {
   story.source_id = HashOf(signal.source, signal.source_id);
   story.title = HashBytes(signal.title);
   story.event_time = std::min(event.header.event_time, event.header.receive_time);
+  story.tone = ToneOf(signal.sentiment_ppm);
   story.print = MakeFingerprint(Tokenize(signal.title), SubjectIds(signal.entities));
   window_.Add(std::move(story));
 }

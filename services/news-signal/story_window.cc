@@ -1,6 +1,7 @@
 #include "services/news-signal/story_window.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <limits>
 #include <set>
 
@@ -26,9 +27,41 @@ size_t CountShared(const std::vector<uint32_t>& a, const std::vector<uint32_t>& 
   return shared;
 }
 
+// Each says something that the other does not.
+bool Differ(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b) {
+  const size_t shared = CountShared(a, b);
+  return shared < a.size() && shared < b.size();
+}
+
 // Both say something, and nothing of it is the same.
 bool Apart(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b) {
   return !a.empty() && !b.empty() && CountShared(a, b) == 0;
+}
+
+bool OneOf(std::string_view word, std::initializer_list<std::string_view> words) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+char UnitOf(std::string_view word) {
+  if (OneOf(word, {"k", "thousand"})) return 'k';
+  if (OneOf(word, {"m", "mn", "mln", "million"})) return 'm';
+  if (OneOf(word, {"b", "bn", "bln", "billion"})) return 'b';
+  if (OneOf(word, {"t", "tn", "trillion"})) return 't';
+  return '\0';
+}
+
+// "$5M", "5 million" and "USD 5mn" as one value; moves past a unit of its own.
+std::string ValueAt(const std::vector<Token>& tokens, size_t& at) {
+  const std::string& folded = tokens[at].folded;
+  const size_t digits = std::min(folded.find_first_not_of("0123456789.,"), folded.size());
+  std::string value;
+  for (const char c : folded.substr(0, digits)) {
+    if (c != ',') value.push_back(c);
+  }
+  char unit = UnitOf(std::string_view(folded).substr(digits));
+  const bool bare = digits == folded.size() && at + 1 < tokens.size() && tokens[at + 1].kind == TokenKind::kWord;
+  if (bare && UnitOf(tokens[at + 1].folded) != '\0') unit = UnitOf(tokens[++at].folded);
+  return value + (unit != '\0' ? std::string(1, unit) : folded.substr(digits));
 }
 
 uint32_t Hash32(std::string_view text) { return static_cast<uint32_t>(Mix(HashBytes(text)) >> 32); }
@@ -48,10 +81,11 @@ std::vector<uint32_t> ReadList(wire::CanonicalReader& in) {
 
 Fingerprint MakeFingerprint(const std::vector<Token>& tokens, const std::vector<std::string>& entity_ids) {
   Fingerprint print;
-  for (const Token& token : tokens) {
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    const Token& token = tokens[i];
     if (token.kind == TokenKind::kEnd) continue;
     if (token.kind != TokenKind::kWord) {
-      print.numbers.push_back(Hash32(token.folded));
+      print.numbers.push_back(Hash32(ValueAt(tokens, i)));
     } else if (!IsStopWord(token.folded)) {
       print.words.push_back(Hash32(Stem(token.folded)));
     }
@@ -93,7 +127,7 @@ StoryWindow::Keys StoryWindow::BandKeys(const Fingerprint& print) {
   return keys;
 }
 
-Likeness StoryWindow::MostAlike(const Fingerprint& print, std::optional<uint64_t> source) const {
+Likeness StoryWindow::MostAlike(const Fingerprint& print, int8_t tone, std::optional<uint64_t> source) const {
   Likeness best;
   if (print.words.empty() && print.subjects.empty()) return best;
   std::set<uint64_t, std::greater<>> candidates;
@@ -112,7 +146,9 @@ Likeness StoryWindow::MostAlike(const Fingerprint& print, std::optional<uint64_t
     if (source && story.source != *source) continue;
     const uint32_t similarity = SimilarityPpm(print, story.print);
     if (similarity <= best.similarity_ppm) continue;
-    best = {story.item, similarity, Apart(print.numbers, story.print.numbers) || Apart(print.subjects, story.print.subjects)};
+    const bool contradicts = Differ(print.numbers, story.print.numbers) || Apart(print.subjects, story.print.subjects) ||
+                             tone * story.tone < 0;
+    best = {story.item, similarity, contradicts};
   }
   return best;
 }
@@ -163,6 +199,7 @@ void StoryWindow::Save(wire::CanonicalWriter& out) const {
     out.U64(story.source_id);
     out.U64(story.title);
     out.Time(story.event_time);
+    out.U8(static_cast<uint8_t>(story.tone));
     WriteList(out, story.print.words);
     WriteList(out, story.print.numbers);
     WriteList(out, story.print.subjects);
@@ -185,6 +222,7 @@ absl::Status StoryWindow::Load(wire::CanonicalReader& in) {
     story.source_id = in.U64();
     story.title = in.U64();
     story.event_time = in.Time();
+    story.tone = static_cast<int8_t>(in.U8());
     story.print.words = ReadList(in);
     story.print.numbers = ReadList(in);
     story.print.subjects = ReadList(in);

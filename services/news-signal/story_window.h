@@ -2,8 +2,8 @@
 //
 // Similarity is the weighted Jaccard index of the stems of two titles; candidates
 // are found by MinHash bands (Broder 1997), so a look-up does not read the whole
-// window. Two titles with different numbers or different coins tell different
-// stories, however alike their words are.
+// window. Two titles with different numbers, different names or opposite tones tell
+// different stories, however alike their words are.
 //
 // Bounded by event time and by count; the oldest go first. Not thread-safe.
 #pragma once
@@ -38,7 +38,7 @@ inline constexpr size_t kBands = 12;  // of two hashes each
 // What is compared. All hashes, sorted, without repeats.
 struct Fingerprint {
   std::vector<uint32_t> words;     // stems that carry a topic
-  std::vector<uint32_t> numbers;   // values, so that $50,000 is not $60,000
+  std::vector<uint32_t> numbers;   // values, so that $50,000 is not $60,000 but $5M is $5 million
   std::vector<uint32_t> subjects;  // dictionary ids of coins, companies, people, …
   bool operator==(const Fingerprint&) const = default;
 };
@@ -52,6 +52,7 @@ struct Story {
   uint64_t source_id = 0;  // hash of (source, source id)
   uint64_t title = 0;      // hash of the title as written
   base::Time event_time;
+  int8_t tone = 0;  // -1, 0, 1: clearly bad, neither, clearly good
   Fingerprint print;
   bool operator==(const Story&) const = default;
 };
@@ -59,7 +60,7 @@ struct Story {
 struct Likeness {
   market::EventId item;  // of the most alike story; empty when there is none
   uint32_t similarity_ppm = 0;
-  bool contradicts = false;  // alike, but with other numbers or coins
+  bool contradicts = false;  // alike, but with other numbers, names or the opposite tone
 };
 
 class StoryWindow {
@@ -69,7 +70,7 @@ class StoryWindow {
   // The newest story of that (source, source id); null when there is none.
   const Story* Find(uint64_t source_id) const;
   // The most alike story. `source`: only of that source.
-  Likeness MostAlike(const Fingerprint& print, std::optional<uint64_t> source = std::nullopt) const;
+  Likeness MostAlike(const Fingerprint& print, int8_t tone, std::optional<uint64_t> source = std::nullopt) const;
 
   void Add(Story story);
   size_t size() const { return stories_.size(); }

@@ -16,7 +16,7 @@ Fingerprint Print(std::string_view title, const std::vector<std::string>& ids = 
 }
 
 Story Of(std::string_view title, uint64_t number, base::Time time = FromUnixMillis(1'000), uint64_t source = 1) {
-  return {{9, number}, source, number, HashBytes(title), time, Print(title)};
+  return {{9, number}, source, number, HashBytes(title), time, 0, Print(title)};
 }
 
 }  // namespace
@@ -31,15 +31,22 @@ TEST_CASE("StoryWindow finds the most alike story and sees contradictions") {
   StoryWindow window({});
   window.Add(Of("Lender Velora halts withdrawals after $40M vault exploit", 1));
   window.Add(Of("Central bank raises rates by 25 basis points", 2));
-  const Likeness repeat = window.MostAlike(Print("Velora halts withdrawals after $40M exploit of vault"));
+  const Likeness repeat = window.MostAlike(Print("Velora halts withdrawals after $40 million exploit of vault"), 0);
   CHECK(repeat.item == market::EventId{9, 1});
   CHECK(repeat.similarity_ppm > 700'000);
   CHECK_FALSE(repeat.contradicts);
-  const Likeness other = window.MostAlike(Print("Central bank raises rates by 50 basis points"));
+  const Likeness other = window.MostAlike(Print("Central bank raises rates by 50 basis points"), 0);
   CHECK(other.item == market::EventId{9, 2});
   CHECK(other.contradicts);
-  CHECK(window.MostAlike(Print("Museum opens")).similarity_ppm == 0);
-  CHECK(window.MostAlike(Print("Velora halts withdrawals after vault exploit"), uint64_t{2}).item.empty());
+  CHECK(window.MostAlike(Print("Museum opens"), 0).similarity_ppm == 0);
+  CHECK(window.MostAlike(Print("Velora halts withdrawals after vault exploit"), 0, uint64_t{2}).item.empty());
+  window.Add(Of("Price report 1/24 of many coins", 3));
+  CHECK(window.MostAlike(Print("Price report 1/26 of many coins"), 0).contradicts);
+  Story good = Of("Altcoins and majors after a week of talks", 4);
+  good.tone = 1;
+  window.Add(good);
+  CHECK_FALSE(window.MostAlike(Print("Altcoins and majors after a week of talks"), 0).contradicts);
+  CHECK(window.MostAlike(Print("Altcoins and majors after a week of talks"), -1).contradicts);
 }
 
 TEST_CASE("StoryWindow forgets by event time and by count") {
@@ -49,7 +56,7 @@ TEST_CASE("StoryWindow forgets by event time and by count") {
   CHECK(window.Find(1) != nullptr);
   window.Add(Of("eta theta iota", 3, FromUnixMillis(0) + 61min));
   CHECK(window.Find(1) == nullptr);
-  CHECK(window.MostAlike(Print("alpha beta gamma")).similarity_ppm == 0);
+  CHECK(window.MostAlike(Print("alpha beta gamma"), 0).similarity_ppm == 0);
   CHECK(window.size() == 2);
   for (uint64_t i = 4; i < 8; ++i) window.Add(Of("story number " + std::to_string(i), i, FromUnixMillis(0) + 61min));
   CHECK(window.size() == 3);
@@ -72,7 +79,7 @@ TEST_CASE("StoryWindow is the same after Save and Load") {
     copy.Save(again);
     RC_ASSERT(again.bytes() == out.bytes());
     const Fingerprint probe = Print("story 3 of word9");
-    RC_ASSERT(copy.MostAlike(probe).item == window.MostAlike(probe).item);
+    RC_ASSERT(copy.MostAlike(probe, 0).item == window.MostAlike(probe, 0).item);
   }));
 }
 
