@@ -5,9 +5,7 @@ resident memory and disk with their growth as a slope, orders and fills.
 The slope is a least-squares line over the second half of the samples: the first half
 fills caches and rings that are bounded.
 
-usage: soak.py BUILD_DIR [MINUTES [SPEED]]
-
-SPEED is how much busier than natural the simulated market is (0 to 50).
+usage: soak.py BUILD_DIR [MINUTES]
 """
 import json
 import os
@@ -66,7 +64,6 @@ def wait_for(pattern, path, process, seconds):
 def main():
     build = sys.argv[1]
     minutes = float(sys.argv[2]) if len(sys.argv) > 2 else 1.0
-    speed = sys.argv[3] if len(sys.argv) > 3 else "1"
     folder = tempfile.mkdtemp(prefix="gannet-soak-")
     log = os.path.join(folder, "gannet.log")
     gannet = os.path.join(build, "bin", "gannet")
@@ -76,8 +73,7 @@ def main():
         size = os.path.getsize(log) if os.path.exists(log) else 0
         if size:
             os.rename(log, log + ".before")
-        process = subprocess.Popen([gannet, "run", "--data", folder, "--plain", "--venue-speed", speed],
-                                   stdout=subprocess.DEVNULL)
+        process = subprocess.Popen([gannet, "run", "--data", folder, "--plain"], stdout=subprocess.DEVNULL)
         wait_for(r'"event":"started"', log, process, 90)
         return process, time.monotonic() - began
 

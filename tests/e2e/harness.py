@@ -153,7 +153,7 @@ class Platform:
         self.log = os.path.join(data, "gannet.log")
 
     def start(self, folder, *flags, name="gannet"):
-        after = size_of(self.log)
+        after = self.log_start = size_of(self.log)
         program = Program([self.program, "run", "--data", self.data, "--plain", *flags], folder, name)
         try:
             program.wait_for(lambda: logged(self.log, "started", after), 90, "the start of all services")
@@ -161,6 +161,15 @@ class Platform:
             program.kill()
             raise Failure(f"{failure}\nlog: {tail(self.log)}") from None
         return program
+
+    def counters(self):
+        """What the gateway counts in this run."""
+        with open(self.log, "rb") as file:
+            file.seek(self.log_start)
+            port = re.search(rb'"event":"gateway_listening".*?"port":(\d+)', file.read())
+        check(port, f"the gateway does not say where it listens: {tail(self.log)}")
+        with urllib.request.urlopen(f"http://127.0.0.1:{int(port.group(1))}/v1/state", timeout=20) as answer:
+            return json.load(answer)["counters"]
 
     def facts(self, topic):
         """Values of all recorded facts of a topic, in order."""

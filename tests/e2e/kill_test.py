@@ -105,7 +105,9 @@ def test(bin_dir, folder):
     moments = random.Random(7)
     for number in range(kills):
         with platform.start(folder, "--seed", "9", name=f"gannet-{number}") as program:
-            time.sleep(moments.uniform(2.0, 7.0))
+            seen = platform.counters()["orders"]
+            program.wait_for(lambda: platform.counters()["orders"] > seen, 90, "a new order")
+            time.sleep(moments.uniform(0.0, 3.0))
             check(program.running(), f"ended by itself: {program.describe()}")
             program.kill()
     with platform.start(folder, "--seed", "9", "--for", "12s", name="gannet-last") as program:

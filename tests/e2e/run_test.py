@@ -15,6 +15,7 @@ from harness import check
 
 Decimal = decimal.Decimal
 TABLES = ("orders", "fills", "positions", "pnl")
+FIRST = "75s"  # strategies measure volatility for half a minute before they act
 
 
 def read_tables(folder):
@@ -55,12 +56,19 @@ def check_tables(tables):
         check(Decimal(order["filled"]) <= Decimal(order["quantity"]), f"order {key} is overfilled")
 
 
+def change_of_position(fill):
+    """Bought or sold, less a fee that was taken out of the base asset."""
+    change = Decimal(fill["quantity"]) * (1 if fill["side"] == "buy" else -1)
+    symbol = fill["instrument"].rsplit(":", 1)[-1]
+    in_base = fill["fee_asset"] and symbol.startswith(fill["fee_asset"])
+    return change - (Decimal(fill["fee"]) if in_base else 0)
+
+
 def check_positions(tables):
     """Of a first run: positions are the sum of its fills."""
     net = collections.Counter()
     for fill in tables["fills"]:
-        sign = 1 if fill["side"] == "buy" else -1
-        net[(fill["account"], fill["strategy"], fill["instrument"])] += sign * Decimal(fill["quantity"])
+        net[(fill["account"], fill["strategy"], fill["instrument"])] += change_of_position(fill)
     positions = {(row["account"], row["strategy"], row["instrument"]): Decimal(row["net"]) for row in tables["positions"]}
     for key in net.keys() | positions.keys():
         check(net[key] == positions.get(key, 0), f"position {key}: fills sum to {net[key]}, the position says {positions.get(key)}")
@@ -69,14 +77,14 @@ def check_positions(tables):
 def trades_and_ends(bin_dir, folder, data):
     out = os.path.join(folder, "out")
     gannet = os.path.join(bin_dir, "gannet")
-    code, text, errors = harness.run([gannet, "run", "--data", data, "--for", "20s", "--out", out, "--plain", "--seed", "3"], 150)
+    code, text, errors = harness.run([gannet, "run", "--data", data, "--for", FIRST, "--out", out, "--plain", "--seed", "3"], 240)
     check(code == 0, f"the first run ended with {code}\n{text[-2000:]}\n{errors[-2000:]}\n{harness.tail(os.path.join(data, 'gannet.log'))}")
     check("\x1b" not in text, "plain output holds escape sequences")
     tables = read_tables(out)
     check_tables(tables)
     check_positions(tables)
-    check(tables["orders"], f"no order in 20 s\n{text[-1500:]}")
-    check(tables["fills"], f"no fill in 20 s\n{text[-1500:]}")
+    check(tables["orders"], f"no order in {FIRST}\n{text[-1500:]}")
+    check(tables["fills"], f"no fill in {FIRST}\n{text[-1500:]}")
     print(f"first run: {len(tables['orders'])} orders, {len(tables['fills'])} fills, {len(tables['positions'])} positions", flush=True)
     return tables
 
@@ -93,7 +101,7 @@ def goes_on(bin_dir, folder, data, before):
     check(not old & new, "the second run's files hold fills of the first")
     net = collections.Counter({(r["account"], r["strategy"], r["instrument"]): Decimal(r["net"]) for r in before["positions"]})
     for fill in tables["fills"]:
-        net[(fill["account"], fill["strategy"], fill["instrument"])] += Decimal(fill["quantity"]) * (1 if fill["side"] == "buy" else -1)
+        net[(fill["account"], fill["strategy"], fill["instrument"])] += change_of_position(fill)
     for row in tables["positions"]:
         key = (row["account"], row["strategy"], row["instrument"])
         check(Decimal(row["net"]) == net[key], f"position {key} after both runs: {row['net']}, expected {net[key]}")

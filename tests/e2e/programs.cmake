@@ -1,0 +1,10 @@
+# Whole programs, as a person or an operator meets them. Each script takes the folder
+# of binaries; 4: something it needs is not there, with the reason.
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+
+foreach(test run kill sigterm)
+  add_test(NAME e2e_${test}
+    COMMAND ${Python3_EXECUTABLE} -B tests/e2e/${test}_test.py ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
+    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(e2e_${test} PROPERTIES LABELS e2e TIMEOUT 420 SKIP_RETURN_CODE 4)
+endforeach()
