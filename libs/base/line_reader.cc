@@ -63,7 +63,7 @@ absl::Status LineReader::Impl::Damaged(std::string_view what) const {
 
 absl::Status LineReader::Impl::Start() {
   GANNET_ASSIGN_OR_RETURN(const std::string head, files_.ReadRange(path_, 0, std::min<uint64_t>(2, size_)));
-  gzip_ = head == "\x1f\x8b";
+  gzip_ = head.size() == 2 && head[0] == '\x1f' && head[1] == '\x8b';
   if (!gzip_) return absl::OkStatus();
   constexpr int kGzipOnly = 16;
   if (inflateInit2(&stream_, 15 + kGzipOnly) != Z_OK) return absl::ResourceExhaustedError("no memory to inflate a file");

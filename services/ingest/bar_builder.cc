@@ -74,4 +74,10 @@ std::vector<Bar> BarBuilder::OnTime(base::Time now) {
 
 void BarBuilder::OnGap() { spoilt_ = true; }
 
+void BarBuilder::Restart() {
+  bar_.reset();
+  last_close_.reset();
+  spoilt_ = false;
+}
+
 }  // namespace gannet::ingest

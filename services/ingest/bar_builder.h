@@ -29,6 +29,8 @@ class BarBuilder {
   std::vector<market::Bar> OnTime(base::Time now);
   // Trades were missed, or the feed was away: the present minute is spoilt.
   void OnGap();
+  // What follows is at other scales: as new, but for the counts.
+  void Restart();
 
   uint64_t incomplete() const { return incomplete_; }
   uint64_t late_trades() const { return late_trades_; }

@@ -72,8 +72,8 @@ void InstrumentFeed::Define(market::Instrument definition, const Header& cause) 
   Announce(cause);
   if (!rescaled) return;
   Invalidate(BookFault::kNoSnapshot, cause);
-  agreement_ = AgreementCheck();
-  bars_ = BarBuilder();
+  agreement_.Restart();
+  bars_.Restart();
   quoted_.reset();
   ahead_.reset();
 }
