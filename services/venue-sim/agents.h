@@ -50,6 +50,7 @@ class Agents {
   void Populate(AgentMarket& market);
   void Step(AgentMarket& market, base::Duration elapsed);
   void OnShock(const Shock& shock);
+  void set_speed(double speed) { speed_ = speed; }
   // A resting order of an agent was hit.
   void OnMakerFill(SymbolIndex symbol, matching::OwnerNumber owner, market::Side side, int64_t quantity);
 
@@ -92,7 +93,7 @@ class Agents {
   int64_t RandomSize(SymbolIndex symbol, double scale);
 
   base::Rng rng_;
-  const double speed_;
+  double speed_;
   std::vector<Market> markets_;
 };
 

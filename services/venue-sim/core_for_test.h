@@ -36,10 +36,12 @@ class RecordingEvents : public VenueEvents {
   }
   void OnExecution(const Execution& execution) override { executions.push_back(execution); }
   void OnBalances(AccountIndex, const std::vector<std::string>& assets, base::Time) override { balances.push_back(assets); }
+  void OnDeposit(AccountIndex, const std::string&, Amount change, base::Time) override { deposited += change; }
   void OnStory(const Story& story) override { stories.push_back(story); }
 
   std::map<std::pair<SymbolIndex, market::Side>, std::map<int64_t, int64_t>> books;
   std::map<SymbolIndex, uint64_t> last_update, last_trade, trades, aggregate_trades;
+  Amount deposited = 0;
   uint64_t update_gaps = 0, trade_gaps = 0, bests = 0;
   std::vector<Execution> executions;
   std::vector<std::vector<std::string>> balances;
@@ -54,7 +56,7 @@ inline CoreOptions QuickOptions(uint64_t seed = 7) {
 }
 
 struct CoreFixture {
-  explicit CoreFixture(CoreOptions options = QuickOptions()) : core(std::move(options), &events) { core.Open(TestStart()); }
+  explicit CoreFixture(const CoreOptions& options = QuickOptions()) : core(&events) { core.Open(options, TestStart()); }
 
   void Run(base::Duration span, base::Duration step = std::chrono::milliseconds(50)) {
     for (const base::Time end = core.now() + span; core.now() < end;) core.Tick(core.now() + step);

@@ -24,8 +24,10 @@ struct Balance {
 
 class Ledger {
  public:
-  explicit Ledger(size_t accounts) : accounts_(accounts) {}
-
+  AccountIndex AddAccount() {
+    accounts_.emplace_back();
+    return static_cast<AccountIndex>(accounts_.size() - 1);
+  }
   void Deposit(AccountIndex account, const std::string& asset, Amount amount);
   // False, and nothing moved, when less is free.
   bool Lock(AccountIndex account, const std::string& asset, Amount amount);

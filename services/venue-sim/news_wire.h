@@ -35,6 +35,7 @@ class NewsWire {
   // At most one story a step; kept in stories().
   std::optional<Story> Step(base::Time now, base::Duration elapsed);
   const std::deque<Story>& stories() const { return stories_; }  // oldest first
+  void set_mean_interval(base::Duration interval) { mean_interval_ = interval; }
   // The next story whatever the time: for tests and for a first page.
   Story Compose(base::Time now);
 
@@ -43,7 +44,7 @@ class NewsWire {
 
  private:
   base::Rng rng_;
-  const base::Duration mean_interval_;
+  base::Duration mean_interval_;
   uint64_t last_number_ = 0;
   std::deque<Story> stories_;
 };

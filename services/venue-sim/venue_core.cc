@@ -57,14 +57,7 @@ std::map<std::string, int64_t> DefaultDeposits() {
           {"AVAX", 500 * kOne},     {"LINK", 1'000 * kOne}, {"LTC", 200 * kOne},  {"DOT", 2'000 * kOne}};
 }
 
-VenueCore::VenueCore(CoreOptions options, VenueEvents* events)
-    : options_(std::move(options)),
-      events_(events),
-      ledger_(options_.accounts),
-      agents_(base::Rng(options_.seed).Next(), options_.speed),
-      news_(base::Rng(options_.seed ^ 0x6e657773).Next(), options_.news_interval),
-      id_rng_(options_.seed ^ 0x696473),
-      trades_(options_.accounts) {
+VenueCore::VenueCore(VenueEvents* events) : events_(events) {
   for (SymbolIndex i = 0; i < ListedSymbols().size(); ++i) {
     books_.push_back(std::make_unique<SymbolBook>(*this, i));
   }
@@ -79,18 +72,28 @@ base::Time VenueCore::Step(base::Time now) {
 
 // ---- commands
 
-void VenueCore::Open(base::Time now) {
+void VenueCore::AddAccounts(size_t count) {
+  const auto deposits = options_.deposits.empty() ? DefaultDeposits() : options_.deposits;
+  while (trades_.size() < count) {
+    const AccountIndex account = ledger_.AddAccount();
+    trades_.emplace_back();
+    for (const auto& [asset, amount] : deposits) ledger_.Deposit(account, asset, amount);
+  }
+}
+
+void VenueCore::Open(const CoreOptions& options, base::Time now) {
   GANNET_CHECK(!open_, "a venue opens once");
+  options_ = options;
+  agents_ = Agents(base::Rng(options_.seed).Next(), options_.speed);
+  news_ = NewsWire(base::Rng(options_.seed ^ 0x6e657773).Next(), options_.news_interval);
+  id_rng_ = base::Rng(options_.seed ^ 0x696473);
   const base::Time begin = now - options_.warm_up;
   Step(begin);
   base::Rng history(options_.seed ^ 0x68697374);
   for (SymbolIndex i = 0; i < books_.size(); ++i) {
     books_[i]->tape().Backfill(ListedSymbols()[i], history.Fork(), base::UnixMillis(begin));
   }
-  const auto deposits = options_.deposits.empty() ? DefaultDeposits() : options_.deposits;
-  for (AccountIndex account = 0; account < options_.accounts; ++account) {
-    for (const auto& [asset, amount] : deposits) ledger_.Deposit(account, asset, amount);
-  }
+  AddAccounts(options_.accounts);
   open_ = opening_ = true;
   last_tick_ = begin;
   agents_.Populate(*this);
@@ -98,6 +101,17 @@ void VenueCore::Open(base::Time now) {
   for (int i = 0; i < 5; ++i) news_.Compose(now);  // a first page, already priced in
   opening_ = false;
   Tick(now);
+}
+
+void VenueCore::Configure(const CoreOptions& options, base::Time now) {
+  Step(now);
+  const uint64_t seed = options_.seed;
+  options_ = options;
+  options_.seed = seed;
+  options_.accounts = std::max(options.accounts, trades_.size());
+  agents_.set_speed(options_.speed);
+  news_.set_mean_interval(options_.news_interval);
+  AddAccounts(options_.accounts);
 }
 
 void VenueCore::Tick(base::Time now) {
@@ -264,6 +278,17 @@ Answer<Amended> VenueCore::Amend(AccountIndex account, const OrderRef& ref, int6
   amended.order = order;
   amended.execution_id = last_execution_;
   return amended;
+}
+
+bool VenueCore::Deposit(AccountIndex account, const std::string& asset, Amount change, base::Time now) {
+  Step(now);
+  const auto& listed = ListedAssets();
+  if (!std::binary_search(listed.begin(), listed.end(), asset)) return false;
+  if (ledger_.balance(account, asset).free + change < 0) return false;
+  ledger_.Deposit(account, asset, change);
+  if (events_ != nullptr) events_->OnDeposit(account, asset, change, now_);
+  TellBalances(account, {asset});
+  return true;
 }
 
 // ---- checks

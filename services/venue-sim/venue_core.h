@@ -2,9 +2,8 @@
 // orders and trades, agents and newspaper. A pure engine: one thread, time passed
 // in, no I/O; what happens is told to one observer before the call returns.
 //
-// The state is a function of the options and of the calls that change it (marked
-// "command"), with their times: the server records those and replays them after
-// a crash.
+// The state is a function of the calls that change it (marked "command"), with
+// their times: the server records those and replays them after a crash.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +40,10 @@ struct CoreOptions {
   size_t max_closed_orders = 50'000;        // kept for queries, all accounts together; the oldest are forgotten
   size_t max_account_trades = 50'000;
   base::Duration warm_up = std::chrono::seconds(60);  // of trading before the first start
+  bool operator==(const CoreOptions&) const = default;
 };
+void SaveOptions(wire::CanonicalWriter& writer, const CoreOptions& options);
+CoreOptions LoadOptions(wire::CanonicalReader& reader);
 std::map<std::string, int64_t> DefaultDeposits();
 
 // Must not call back into the core's commands.
@@ -55,16 +57,20 @@ class VenueEvents {
   virtual void OnAggregate(SymbolIndex symbol, const AggregateTrade& trade) = 0;
   virtual void OnExecution(const Execution& execution) = 0;
   virtual void OnBalances(AccountIndex account, const std::vector<std::string>& assets, base::Time now) = 0;
+  virtual void OnDeposit(AccountIndex account, const std::string& asset, Amount change, base::Time now) = 0;
   virtual void OnStory(const Story& story) = 0;
 };
 
 class VenueCore : public AgentMarket {
  public:
-  VenueCore(CoreOptions options, VenueEvents* events);
+  explicit VenueCore(VenueEvents* events);  // nullptr: nobody is told
   ~VenueCore() override;
 
   // Commands. `now` must not go back; an earlier one counts as the last.
-  void Open(base::Time now);  // first start: history, deposits, a minute of trading
+  void Open(const CoreOptions& options, base::Time now);  // first start: history, deposits, a minute of trading
+  // Other options from now on: speed, news, fees, limits, more accounts (fewer
+  // are ignored). The seed has done its work.
+  void Configure(const CoreOptions& options, base::Time now);
   void Tick(base::Time now);  // the agents' turn
   Answer<Placed> Place(AccountIndex account, const PlaceRequest& request, base::Time now);
   Answer<Canceled> Cancel(AccountIndex account, const OrderRef& order, const std::string& cancel_client_order_id, base::Time now);
@@ -73,6 +79,9 @@ class VenueCore : public AgentMarket {
                                bool stop_on_failure, const PlaceRequest& request, base::Time now);
   Answer<Amended> Amend(AccountIndex account, const OrderRef& order, int64_t quantity, const std::string& new_client_order_id,
                         base::Time now);
+  // From outside the venue; negative takes out. False, and nothing moved, when
+  // less is free or the asset is not listed.
+  bool Deposit(AccountIndex account, const std::string& asset, Amount change, base::Time now);
   void InjectShock(const Shock& shock) { agents_.OnShock(shock); }  // a headline's effect without the headline
 
   // What Place would refuse; nothing when it would be accepted.
@@ -135,14 +144,16 @@ class VenueCore : public AgentMarket {
   void TellBalances(AccountIndex account, std::vector<std::string> assets);
   VenueOrder* OfEngine(SymbolIndex symbol, const matching::Order& order);
 
-  const CoreOptions options_;
-  VenueEvents* const events_;  // nullptr while replaying
+  void AddAccounts(size_t count);
+
+  CoreOptions options_;
+  VenueEvents* const events_;
   base::Time now_{}, last_tick_{};
   bool open_ = false;
   Ledger ledger_;
-  Agents agents_;
-  NewsWire news_;
-  base::Rng id_rng_;
+  Agents agents_{0, 1};
+  NewsWire news_{0, {}};
+  base::Rng id_rng_{0};
   std::vector<std::unique_ptr<SymbolBook>> books_;
   std::map<OrderKey, VenueOrder> orders_;
   std::map<ClientKey, uint64_t> by_client_id_;  // the latest order under that id

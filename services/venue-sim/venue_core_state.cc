@@ -1,4 +1,6 @@
 // Snapshots of VenueCore, in a fixed order.
+#include <bit>
+
 #include "services/venue-sim/symbol_book.h"
 #include "services/venue-sim/venue_core.h"
 
@@ -80,11 +82,43 @@ AccountTrade LoadTrade(wire::CanonicalReader& reader) {
 
 }  // namespace
 
+void SaveOptions(wire::CanonicalWriter& writer, const CoreOptions& options) {
+  writer.U64(options.seed);
+  writer.U64(std::bit_cast<uint64_t>(options.speed));
+  writer.Duration(options.news_interval);
+  writer.I64(options.maker_fee_ppm);
+  writer.I64(options.taker_fee_ppm);
+  for (const size_t value : {options.accounts, options.max_closed_orders, options.max_account_trades}) writer.U64(value);
+  writer.Duration(options.warm_up);
+  writer.U32(static_cast<uint32_t>(options.deposits.size()));
+  for (const auto& [asset, amount] : options.deposits) {
+    writer.Bytes(asset);
+    writer.I64(amount);
+  }
+}
+
+CoreOptions LoadOptions(wire::CanonicalReader& reader) {
+  CoreOptions options;
+  options.seed = reader.U64();
+  options.speed = std::bit_cast<double>(reader.U64());
+  options.news_interval = reader.Duration();
+  options.maker_fee_ppm = reader.I64();
+  options.taker_fee_ppm = reader.I64();
+  for (size_t* value : {&options.accounts, &options.max_closed_orders, &options.max_account_trades}) *value = reader.U64();
+  options.warm_up = reader.Duration();
+  for (uint32_t n = reader.U32(); n > 0 && reader.ok(); --n) {
+    std::string asset = reader.Bytes();
+    options.deposits[std::move(asset)] = reader.I64();
+  }
+  return options;
+}
+
 void VenueCore::Save(wire::CanonicalWriter& writer) const {
   writer.U8(kStateVersion);
   writer.Time(now_);
   writer.Time(last_tick_);
   writer.Bool(open_);
+  SaveOptions(writer, options_);
   ledger_.Save(writer);
   agents_.Save(writer);
   news_.Save(writer);
@@ -122,11 +156,11 @@ absl::Status VenueCore::Load(wire::CanonicalReader& reader) {
   now_ = reader.Time();
   last_tick_ = reader.Time();
   open_ = reader.Bool();
+  options_ = LoadOptions(reader);
   ledger_.Load(reader);
-  if (reader.ok() && ledger_.accounts() != options_.accounts) {
-    return absl::DataLossError("venue state has " + std::to_string(ledger_.accounts()) + " accounts, the configuration " +
-                               std::to_string(options_.accounts) + ": set `accounts` back or start with --fresh");
-  }
+  trades_.assign(ledger_.accounts(), {});
+  agents_.set_speed(options_.speed);
+  news_.set_mean_interval(options_.news_interval);
   agents_.Load(reader);
   news_.Load(reader);
   std::array<uint64_t, 4> state{};
@@ -146,8 +180,8 @@ absl::Status VenueCore::Load(wire::CanonicalReader& reader) {
   for (uint32_t n = reader.U32(); n > 0 && reader.ok(); --n) {
     VenueOrder order = LoadOrder(reader);
     const OrderKey key{order.request.symbol, order.order_id};
-    if (order.request.symbol >= books_.size() || order.account >= options_.accounts) {
-      return absl::DataLossError("venue state holds an order of an unknown symbol or account: restore the account list or start with --fresh");
+    if (order.request.symbol >= books_.size() || order.account >= trades_.size()) {
+      return absl::DataLossError("venue state holds an order of an unknown symbol or account: start with --fresh");
     }
     if (IsOpen(order.status)) {
       if (engine(key.first).Find(key.second) == nullptr) {
@@ -168,12 +202,11 @@ absl::Status VenueCore::Load(wire::CanonicalReader& reader) {
     const uint32_t symbol = reader.U32();
     closed_.emplace_back(symbol, reader.U64());
   }
-  trades_.assign(options_.accounts, {});
-  const uint32_t accounts = reader.U32();
-  for (uint32_t account = 0; account < accounts && reader.ok(); ++account) {
-    std::deque<AccountTrade> loaded;
-    for (uint32_t n = reader.U32(); n > 0 && reader.ok(); --n) loaded.push_back(LoadTrade(reader));
-    if (account < trades_.size()) trades_[account] = std::move(loaded);
+  if (const uint32_t accounts = reader.U32(); reader.ok() && accounts != trades_.size()) {
+    return absl::DataLossError("venue state has trades of another number of accounts: start with --fresh");
+  }
+  for (auto& trades : trades_) {
+    for (uint32_t n = reader.U32(); n > 0 && reader.ok(); --n) trades.push_back(LoadTrade(reader));
   }
   return reader.status();
 }

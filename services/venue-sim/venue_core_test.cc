@@ -295,7 +295,7 @@ TEST_CASE("VenueCore amends a quantity downwards and keeps the rest locked") {
 
 TEST_CASE("VenueCore keeps accounts apart") {
   CoreOptions options = QuickOptions();
-  options.accounts = 2;
+   options.accounts = 2;
   CoreFixture f(options);
   const int64_t inside = f.best(Side::kBuy) + D("0.01");
   const auto maker = f.Place(f.Limit(Side::kBuy, inside, "0.001"), 0);
@@ -317,7 +317,7 @@ TEST_CASE("VenueCore continues from its saved state as if never stopped") {
   (void)whole.Place(whole.Market(Side::kSell, "0.02"));
   wire::CanonicalWriter saved;
   whole.core.Save(saved);
-  VenueCore restored(QuickOptions(), nullptr);
+  VenueCore restored(nullptr);
   wire::CanonicalReader reader(saved.bytes());
   REQUIRE(restored.Load(reader).ok());
   CHECK(reader.done());
@@ -339,7 +339,7 @@ TEST_CASE("VenueCore refuses damaged state") {
   f.core.Save(saved);
   const std::string& bytes = saved.bytes();
   for (size_t cut = 1; cut < bytes.size(); cut += bytes.size() / 37 + 1) {
-    VenueCore other(QuickOptions(), nullptr);
+    VenueCore other(nullptr);
     wire::CanonicalReader reader(std::string_view(bytes).substr(0, cut));
     CHECK_FALSE(other.Load(reader).ok());
   }
@@ -365,7 +365,7 @@ TEST_CASE("VenueCore conserves money and never overdraws whatever is sent") {
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     CAPTURE(seed);
     CoreOptions options = QuickOptions(seed);
-    options.accounts = 2;
+     options.accounts = 2;
     options.warm_up = 1s;
     CoreFixture f(options);
     base::Rng rng(seed);

@@ -1,0 +1,111 @@
+// The venue's questions and commands, whatever wire they come over: REST
+// (rest.h) and the WebSocket API (ws_api.h) share one table of endpoints. Limits
+// first, then key and signature, then parameters, then the venue itself.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "services/venue-sim/auth.h"
+#include "services/venue-sim/exchange.h"
+#include "services/venue-sim/json_text.h"
+#include "services/venue-sim/params.h"
+#include "services/venue-sim/rate_limits.h"
+
+namespace gannet::venue_sim {
+
+enum class Security : uint8_t { kNone, kKey, kSigned };
+
+struct ApiRequest {
+  Params params;
+  std::string_view address;  // of the client, without port
+  std::string_view api_key;
+  std::string_view payload;  // what is signed
+};
+
+struct ApiReply {
+  std::string result;             // JSON; empty on error
+  std::optional<ApiError> error;
+  std::string error_data;         // JSON beside code and msg
+  std::optional<AccountIndex> ordered_by;  // placed or tried to place an order
+};
+
+class Api;
+// The call being answered.
+struct ApiCall {
+  const ApiRequest& request;
+  ParamReader params;
+  AccountIndex account = 0;
+  base::Time now;
+  JsonText json;
+  ApiReply reply;
+  void Fail(ApiError error) { reply.error = std::move(error); }
+};
+
+struct Endpoint {
+  std::string_view method, path;  // REST; empty: none
+  std::string_view ws_method;     // WebSocket API; empty: none
+  Security security;
+  int64_t (*weight)(const Params&);
+  void (Api::*handler)(ApiCall&);
+};
+
+class Api {
+ public:
+  Api(Exchange& exchange, const Authenticator& authenticator, RateLimits& limits)
+      : exchange_(exchange), authenticator_(authenticator), limits_(limits) {}
+
+  static std::span<const Endpoint> endpoints();
+  // nullptr: no such path. `path_known`: it exists with another method.
+  static const Endpoint* FindRest(std::string_view method, std::string_view path, bool* path_known);
+  static const Endpoint* FindWs(std::string_view ws_method);
+
+  ApiReply Call(const Endpoint& endpoint, const ApiRequest& request);
+  // Key and signature alone: the account, or the error.
+  Answer<AccountIndex> Authenticate(const ApiRequest& request, Security security) const;
+
+  // Handlers, by the name of their path.
+  void Ping(ApiCall& call);
+  void Time(ApiCall& call);
+  void ExchangeInfo(ApiCall& call);
+  void Depth(ApiCall& call);
+  void Trades(ApiCall& call);
+  void HistoricalTrades(ApiCall& call);
+  void AggregateTrades(ApiCall& call);
+  void Klines(ApiCall& call);
+  void AveragePrice(ApiCall& call);
+  void DayTicker(ApiCall& call);
+  void PriceTicker(ApiCall& call);
+  void BookTicker(ApiCall& call);
+  void PlaceOrder(ApiCall& call);
+  void TestOrder(ApiCall& call);
+  void CancelOrder(ApiCall& call);
+  void QueryOrder(ApiCall& call);
+  void CancelReplaceOrder(ApiCall& call);
+  void AmendOrder(ApiCall& call);
+  void OpenOrders(ApiCall& call);
+  void CancelOpenOrders(ApiCall& call);
+  void AllOrders(ApiCall& call);
+  void MyTrades(ApiCall& call);
+  void Account(ApiCall& call);
+  void OrderLimits(ApiCall& call);
+  void Commission(ApiCall& call);
+  void Deposit(ApiCall& call);
+  void RetiredListenKey(ApiCall& call);
+  void AllCoins(ApiCall& call);
+  void TradeFees(ApiCall& call);
+  void EmptyList(ApiCall& call);
+  void EmptyDerivatives(ApiCall& call);
+
+ private:
+  const VenueCore& core() const { return exchange_.core(); }
+
+  Exchange& exchange_;
+  const Authenticator& authenticator_;
+  RateLimits& limits_;
+};
+
+}  // namespace gannet::venue_sim

@@ -1,0 +1,83 @@
+#include "services/venue-sim/app.h"
+
+#include <utility>
+
+#include "libs/base/status.h"
+#include "services/venue-sim/keys.h"
+#include "services/venue-sim/server.h"
+
+namespace gannet::venue_sim {
+namespace {
+
+// The server pings a silent client after half of this: every 20 seconds.
+constexpr base::Duration kSilence = std::chrono::seconds(40);
+
+class VenueSimService : public runtime::Service {
+ public:
+  VenueSimService(const VenueSimConfig& config, runtime::Deps& deps, VenueSimHooks hooks)
+      : config_(config), deps_(deps), hooks_(std::move(hooks)), log_(deps.log.For("venue-sim")) {}
+
+  std::string_view name() const override { return "venue-sim"; }
+
+  absl::Status Start() override {
+    ServerOptions options = ToServerOptions(config_, deps_.data_dir);
+    GANNET_ASSIGN_OR_RETURN(options.keys, LoadOrCreateKeys(deps_.files, deps_.data_dir, config_.accounts));
+    const ServerDeps server_deps{deps_.executor, deps_.clock, deps_.files};
+    GANNET_ASSIGN_OR_RETURN(server_, VenueSimServer::Open(server_deps, std::move(options), [this](absl::Status status) { Fail(status); }));
+    log_.Info("venue_opened", {{"journal", server_->exchange().recovery()}});
+    net::ListenOptions listen;
+    listen.address = config_.address;
+    listen.port = config_.port;
+    listen.idle_timeout = kSilence;
+    GANNET_ASSIGN_OR_RETURN(listener_, deps_.network.Listen(listen, *server_));
+    const std::string host = (config_.address == "::1" ? "[::1]" : config_.address) + ":" + std::to_string(listener_->port());
+    server_->set_public_url("http://" + host);
+    server_->Start();
+    log_.Info("listening", {{"address", host}});
+    if (hooks_.on_ready) {
+      hooks_.on_ready("ready http=http://" + host + " ws=ws://" + host + " ws-api=ws://" + host + "/ws-api/v3 news=http://" + host +
+                      "/news/rss keys=" + deps_.data_dir);
+    }
+    return absl::OkStatus();
+  }
+
+  void Drain(std::function<void()> done) override {
+    if (!server_) return done();
+    server_->Stop([this, done = std::move(done)](absl::Status status) {
+      if (!status.ok()) log_.Error("venue_not_saved", {{"error", status.ToString()}});
+      const ServerStats& stats = server_->stats();
+      log_.Info("venue_closed", {{"requests", stats.requests}, {"sockets", stats.sockets}, {"messages", stats.messages_sent}});
+      done();
+    });
+  }
+
+  runtime::Health health() const override {
+    if (!failure_.ok()) {
+      return {runtime::HealthState::kNotServing, {"its journal cannot be written: " + std::string(failure_.message())}};
+    }
+    return {listener_ ? runtime::HealthState::kServing : runtime::HealthState::kNotServing, {}};
+  }
+
+ private:
+  void Fail(const absl::Status& status) {
+    failure_ = status;
+    log_.Error("venue_journal_failed", {{"error", status.ToString()}});
+    if (hooks_.on_failure) hooks_.on_failure(status);
+  }
+
+  const VenueSimConfig config_;
+  runtime::Deps& deps_;
+  const VenueSimHooks hooks_;
+  telemetry::Log log_;
+  absl::Status failure_;
+  std::unique_ptr<VenueSimServer> server_;
+  std::unique_ptr<net::Listener> listener_;  // before the server it serves
+};
+
+}  // namespace
+
+std::unique_ptr<runtime::Service> BuildVenueSim(const VenueSimConfig& config, runtime::Deps& deps, VenueSimHooks hooks) {
+  return std::make_unique<VenueSimService>(config, deps, std::move(hooks));
+}
+
+}  // namespace gannet::venue_sim

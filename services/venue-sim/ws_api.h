@@ -1,0 +1,54 @@
+// The WebSocket API (/ws-api/v3): the endpoints of api.h as JSON requests, and
+// the user data stream by userDataStream.subscribe.signature. Sessions need
+// Ed25519 keys, which this venue does not issue.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "services/venue-sim/api.h"
+#include "services/venue-sim/outbox.h"
+
+namespace gannet::venue_sim {
+
+class WsApi {
+ public:
+  static constexpr size_t kMaxSubscriptions = 1000;  // over the life of one connection
+
+  WsApi(Api& api, RateLimits& limits, const Exchange& exchange, Outbox& outbox)
+      : api_(api), limits_(limits), exchange_(exchange), outbox_(outbox) {}
+
+  void Open(ConnectionId id, std::string address);
+  void Close(ConnectionId id) { connections_.erase(id); }
+  void OnMessage(ConnectionId id, std::string_view text);
+  // To every subscription of that account; `event` is the event's JSON.
+  void Publish(AccountIndex account, const std::string& event);
+  // To every connection.
+  void PublishAll(const std::string& text);
+
+  size_t connections() const { return connections_.size(); }
+
+ private:
+  struct Connection {
+    std::string address;
+    std::map<uint64_t, AccountIndex> subscriptions;  // by subscription id
+    uint64_t next_subscription = 0;
+  };
+  struct Request;
+
+  ApiReply Answer(Connection& connection, const Request& request, ApiRequest& api_request);
+  ApiReply Subscribe(Connection& connection, const ApiRequest& request);
+  ApiReply Unsubscribe(Connection& connection, const ApiRequest& request);
+  ApiReply ListSubscriptions(const Connection& connection) const;
+  std::string Envelope(const Connection& connection, const std::string& id, const ApiReply& reply, bool with_limits);
+
+  Api& api_;
+  RateLimits& limits_;
+  const Exchange& exchange_;
+  Outbox& outbox_;
+  std::map<ConnectionId, Connection> connections_;
+};
+
+}  // namespace gannet::venue_sim
