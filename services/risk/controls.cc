@@ -539,17 +539,14 @@ std::span<const Control> Controls() { return kControls; }
 OrderContext MakeContext(const market::OrderIntent& intent, const ExposureBook& book, const GateSettings& settings,
                          base::Time now) {
   OrderContext context{.intent = intent, .book = book, .settings = settings, .now = now};
-  context.account_known = book.knows_account(intent.account.text());
-  const Index instrument = book.FindInstrument(intent.instrument);
+  const Index leaf = book.FindLeaf(intent.account, intent.strategy, intent.instrument);
+  const Index instrument = leaf != kNone ? book.leaf(leaf).instrument : book.FindInstrument(intent.instrument);
+  context.account_known = leaf != kNone ? book.scope(book.leaf(leaf).account).known_account
+                                        : book.knows_account(intent.account.text());
   if (instrument == kNone) return context;
   context.instrument = &book.instrument(instrument);
   context.reference = context.instrument->mid;
-  if (!context.account_known) return context;
-  const Index account = book.FindScope(market::ScopeKind::kAccount, intent.account.text());
-  const Index strategy = book.FindScope(market::ScopeKind::kStrategy, intent.strategy.text());
-  if (account == kNone || strategy == kNone) return context;
-  const Index leaf = book.FindLeaf(account, strategy, instrument);
-  if (leaf == kNone) return context;
+  if (!context.account_known || leaf == kNone) return context;
 
   context.leaf = &book.leaf(leaf);
   for (size_t i = 0; i < context.scopes.size(); ++i) context.scopes[i] = &book.scope(context.leaf->scopes[i]);

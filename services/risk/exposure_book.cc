@@ -46,6 +46,20 @@ Index ExposureBook::FindLeaf(Index account, Index strategy, Index instrument) co
   return found == leaf_index_.end() ? kNone : found->second;
 }
 
+bool ExposureBook::IsLeafOf(Index at, const market::AccountId& account, const market::StrategyId& strategy,
+                            const market::InstrumentId& instrument) const {
+  const Leaf& leaf = leaves_[at];
+  return instruments_[leaf.instrument].definition.id == instrument && scopes_[leaf.strategy].scope.name == strategy.text() &&
+         scopes_[leaf.account].scope.name == account.text();
+}
+
+Index ExposureBook::FindLeaf(const market::AccountId& account, const market::StrategyId& strategy,
+                             const market::InstrumentId& instrument) const {
+  if (last_leaf_ != kNone && IsLeafOf(last_leaf_, account, strategy, instrument)) return last_leaf_;
+  return FindLeaf(FindScope(ScopeKind::kAccount, account.text()), FindScope(ScopeKind::kStrategy, strategy.text()),
+                  FindInstrument(instrument));
+}
+
 Index ExposureBook::FindBalance(Index account, const std::string& venue, const market::AssetId& asset) const {
   const auto found = balance_index_.find(std::tuple(account, venue, asset));
   return found == balance_index_.end() ? kNone : found->second;
@@ -76,6 +90,7 @@ Index ExposureBook::MakeScope(ScopeKind kind, const std::string& name) {
   row.scope = {kind, name};
   row.limits = limits_.Of(row.scope);
   row.stated_limits = StatedLimits(row.limits);
+  row.known_account = kind == ScopeKind::kAccount && limits_.KnowsAccount(name);
   if (row.limits.message_rate) row.messages.SetLimit(*row.limits.message_rate);
   const Index at = static_cast<Index>(scopes_.size() - 1);
   scope_index_[static_cast<size_t>(kind)].emplace(name, at);
@@ -106,12 +121,13 @@ Index ExposureBook::MakeBalance(Index account, const std::string& venue, const m
 
 Index ExposureBook::Touch(const market::AccountId& account, const market::StrategyId& strategy,
                           const market::InstrumentId& instrument) {
+  if (last_leaf_ != kNone && IsLeafOf(last_leaf_, account, strategy, instrument)) return last_leaf_;
   const Index row_at = FindInstrument(instrument);
   if (row_at == kNone) return kNone;
   const Index account_scope = MakeScope(ScopeKind::kAccount, account.text());
   const Index strategy_scope = MakeScope(ScopeKind::kStrategy, strategy.text());
   if (account_scope == kNone || strategy_scope == kNone) return kNone;
-  if (const Index found = FindLeaf(account_scope, strategy_scope, row_at); found != kNone) return found;
+  if (const Index found = FindLeaf(account_scope, strategy_scope, row_at); found != kNone) return last_leaf_ = found;
 
   const InstrumentRow& row = instruments_[row_at];
   const Index at = static_cast<Index>(leaves_.size());
@@ -130,7 +146,7 @@ Index ExposureBook::Touch(const market::AccountId& account, const market::Strate
     leaf.quote_balance = MakeBalance(account_scope, row.venue, row.definition.quote);
     leaf.base_balance = MakeBalance(account_scope, row.venue, row.definition.base);
   }
-  return at;
+  return last_leaf_ = at;
 }
 
 // --- instruments ---------------------------------------------------------------

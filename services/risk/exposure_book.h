@@ -47,6 +47,7 @@ struct ScopeRow {
   market::Scope scope;
   Limits limits;
   uint32_t stated_limits = 0;  // StatedLimits(limits)
+  bool known_account = false;  // an account that the limits name
   // durable
   market::TradingState state = market::TradingState::kActive;
   bool killed = false;
@@ -169,6 +170,8 @@ class ExposureBook {
   Index FindInstrument(const market::InstrumentId& id) const;
   Index FindScope(market::ScopeKind kind, const std::string& name) const;
   Index FindLeaf(Index account, Index strategy, Index instrument) const;
+  Index FindLeaf(const market::AccountId& account, const market::StrategyId& strategy,
+                 const market::InstrumentId& instrument) const;
   Index FindBalance(Index account, const std::string& venue, const market::AssetId& asset) const;
   bool knows_account(const std::string& name) const { return limits_.KnowsAccount(name); }
 
@@ -245,6 +248,8 @@ class ExposureBook {
   void Break(InstrumentRow& row, std::string why);
   void Rebuild();
   void SaveLeaf(wire::CanonicalWriter& out, const Leaf& leaf) const;
+  bool IsLeafOf(Index leaf, const market::AccountId& account, const market::StrategyId& strategy,
+                const market::InstrumentId& instrument) const;
 
   const LimitSet limits_;
   std::deque<ScopeRow> scopes_;
@@ -260,6 +265,8 @@ class ExposureBook {
   absl::flat_hash_map<std::tuple<Index, Index, Index>, Index> leaf_index_;
   absl::flat_hash_map<std::pair<Index, Index>, Index> cell_index_;
   std::map<std::tuple<Index, std::string, market::AssetId>, Index> balance_index_;
+  // Intent, verdict and first report speak of the same leaf one after the other.
+  Index last_leaf_ = kNone;
   Stats stats_;
 };
 

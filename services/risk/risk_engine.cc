@@ -62,7 +62,10 @@ market::RiskDecision RiskEngine::Decide(const market::OrderIntent& intent, base:
 // The leaf that an intent or verdict speaks of; names that the gate does not know
 // get no rows.
 Index RiskEngine::LeafOf(const market::OrderIntent& intent) {
-  if (!book_.knows_account(intent.account.text()) || intent.strategy.empty()) return kNone;
+  const Index known = book_.FindLeaf(intent.account, intent.strategy, intent.instrument);
+  const bool account = known != kNone ? book_.scope(book_.leaf(known).account).known_account
+                                      : book_.knows_account(intent.account.text());
+  if (!account || intent.strategy.empty()) return kNone;
   return book_.Touch(intent.account, intent.strategy, intent.instrument);
 }
 
