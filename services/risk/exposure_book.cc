@@ -182,6 +182,7 @@ void ExposureBook::PutInstrument(const market::Instrument& definition) {
   row.scales.push_back({definition.version, definition.price_scale, definition.quantity_scale});
   if (row.scales.size() > kMaxScaleVersions) row.scales.erase(row.scales.begin());
   LinkConversion(at);
+  for (const Index cell : row.cells) cells_[cell].held = cells_[cell].longs = cells_[cell].shorts = {};
   RevalueInstrument(at);
 }
 
@@ -592,15 +593,20 @@ void ExposureBook::CountCell(const Cell& cell, int sign) {
 // The sums of a cell at the mark; nothing when something in it cannot be valued.
 bool ExposureBook::ValueCell(Cell& cell, const InstrumentRow& row) const {
   const market::Price mark = row.mark();
-  const auto units = [&](int64_t quantity) -> std::optional<Int128> {
+  const auto units = [&](Cell::Valued& last, int64_t quantity) -> std::optional<Int128> {
     if (quantity == 0) return Int128{0};
     if (mark.mantissa <= 0) return std::nullopt;
+    if (last.quantity == quantity && last.mark == mark) return last.units;
     const auto notional = row.definition.Notional(mark, market::Quantity{quantity}, Rounding::kUp);
-    return notional ? std::optional(notional->units()) : std::nullopt;
+    if (!notional) return std::nullopt;
+    last = {quantity, mark, notional->units()};
+    return last.units;
   };
-  const auto held = units(cell.position);
-  const auto longs = cell.open_buy == 0 ? held : units(cell.side_quantity(true));
-  const auto shorts = cell.open_sell != 0 ? units(cell.side_quantity(false)) : held ? std::optional(-*held) : std::nullopt;
+  const auto held = units(cell.held, cell.position);
+  const auto longs = cell.open_buy == 0 ? held : units(cell.longs, cell.side_quantity(true));
+  const auto shorts = cell.open_sell != 0 ? units(cell.shorts, cell.side_quantity(false))
+                      : held               ? std::optional(-*held)
+                                           : std::nullopt;
   if (!held || !longs || !shorts) return false;
   const auto long_side = ValueOf(*longs, row, Rounding::kUp), short_side = ValueOf(*shorts, row, Rounding::kUp);
   const auto open = ValueOf(cell.buys + cell.sells, row, Rounding::kUp);

@@ -84,6 +84,14 @@ struct Cell {
   market::Int128 long_units = 0, short_units = 0;  // the sides in quote units
   market::Int128 margin = 0;                       // settle units
 
+  // The last quantities valued, so that what did not change is not valued again.
+  struct Valued {
+    int64_t quantity = 0;
+    market::Price mark;
+    market::Int128 units = 0;
+  };
+  Valued held, longs, shorts;
+
   int64_t side_quantity(bool buy) const { return buy ? position + open_buy : open_sell - position; }
 };
 
