@@ -235,6 +235,15 @@ TEST_CASE("DirName gives the folder of a path") {
 
 // --- what only the real thing can show ----------------------------------------
 
+TEMPLATE_TEST_CASE("Files tell the mode that a file was written with", "", OnDisk, InMemory) {
+  TestType env;
+  REQUIRE(env.files.WriteAtomically(env.dir + "/secret", "key", 0600).ok());
+  REQUIRE(env.files.WriteAtomically(env.dir + "/open", "text").ok());
+  CHECK(env.files.Mode(env.dir + "/secret").value() == 0600);
+  CHECK(env.files.Mode(env.dir + "/open").value() == 0644);
+  CHECK(env.files.Mode(env.dir + "/absent").status().code() == absl::StatusCode::kNotFound);
+}
+
 TEST_CASE("PosixFiles gives a file exactly the mode asked for") {
   OnDisk env;
   REQUIRE(env.files.WriteAtomically(env.dir + "/secret", "key", 0600).ok());

@@ -202,6 +202,12 @@ bool PosixFiles::Exists(const std::string& path) {
   return stat(path.c_str(), &info) == 0;
 }
 
+absl::StatusOr<int> PosixFiles::Mode(const std::string& path) {
+  struct stat info;
+  if (stat(path.c_str(), &info) != 0) return Failed("examine", path, errno);
+  return static_cast<int>(info.st_mode & 07777);
+}
+
 absl::Status PosixFiles::WriteAtomically(const std::string& path, std::string_view bytes, int mode) {
   const std::string temporary = path + ".tmp";
   const auto write_temporary = [&]() -> absl::Status {

@@ -33,6 +33,7 @@ struct SimFiles::Inode {
   std::string durable;       // what is on stable storage
   std::set<uint64_t> dirty;  // sectors that the next sync writes
   uint64_t reserved = 0;     // bytes of the disk set aside for this file
+  int mode = 0644;
   uint64_t taken() const { return std::max<uint64_t>(content.size(), reserved); }
 };
 
@@ -333,10 +334,17 @@ bool SimFiles::Exists(const std::string& path) {
   return powered_ && (names_.contains(path) || dirs_.contains(Clean(path)));
 }
 
-absl::Status SimFiles::WriteAtomically(const std::string& path, std::string_view bytes, int /*mode*/) {
+absl::StatusOr<int> SimFiles::Mode(const std::string& path) {
+  std::lock_guard lock(mutex_);
+  GANNET_ASSIGN_OR_RETURN(const InodePtr inode, Find(path));
+  return inode->mode;
+}
+
+absl::Status SimFiles::WriteAtomically(const std::string& path, std::string_view bytes, int mode) {
   std::lock_guard lock(mutex_);
   const std::string temporary = path + ".tmp";
   GANNET_ASSIGN_OR_RETURN(const InodePtr inode, FindOrCreate(temporary));
+  inode->mode = mode;
   inode->content.clear();
   inode->dirty.clear();
   absl::Status status = AppendTo(temporary, *inode, bytes);

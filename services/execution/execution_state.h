@@ -26,7 +26,7 @@ namespace gannet::execution {
 
 // Closed orders remembered for late fills and repeated messages; beyond it the
 // oldest are forgotten (and counted).
-inline constexpr size_t kMaxClosedOrders = 10'000;
+inline constexpr size_t kMaxClosedOrders = 2'000;
 inline constexpr size_t kMaxTransfers = 1'000;
 
 struct OpenVerdict {  // permitted, not answered yet

@@ -1,0 +1,58 @@
+// Settings of execution.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "libs/base/time.h"
+#include "libs/market/ids.h"
+#include "libs/market/money.h"
+#include "services/execution/execution_engine.h"
+
+namespace gannet::config {
+class Section;
+}
+
+namespace gannet::execution {
+
+// Where orders go. kPaper: nowhere, they are matched in this process against the
+// market that it sees.
+enum class VenueKind : uint8_t { kPaper = 1, kBinanceSpot };
+
+struct PaperConfig {
+  std::map<std::string, market::Money> deposits = {{"USDT", market::Money(100'000, 0)}};
+  int64_t maker_fee_ppm = 1000, taker_fee_ppm = 1000;
+  bool fee_in_received_asset = false;  // as spot venues do; otherwise in the quote asset
+  base::Duration order_latency = std::chrono::milliseconds(20);
+  base::Duration cancel_latency = std::chrono::milliseconds(20);
+  int64_t market_protection_ppm = 50'000;
+};
+
+struct BinanceConfig {
+  std::string venue = "binance-spot";  // in instrument ids
+  std::string rest_url = "https://api.binance.com";
+  std::string stream_url = "wss://ws-api.binance.com:443/ws-api/v3";
+  // Each holds one line and is readable by its owner only.
+  std::string key_file, secret_file;
+  base::Duration placement_window = std::chrono::seconds(2);
+  base::Duration query_window = std::chrono::seconds(5);
+  base::Duration request_timeout = std::chrono::seconds(10);
+  std::string self_trade_prevention;
+};
+
+struct ExecutionConfig {
+  VenueKind venue = VenueKind::kPaper;
+  std::string account = "main/paper";
+  bool block_on_unknown = false;
+  ForeignPolicy foreign_orders = ForeignPolicy::kTolerate;
+  base::Duration reconcile_every = std::chrono::seconds(60);
+  RateLimits rate;
+  PaperConfig paper;
+  BinanceConfig binance;
+};
+
+// Reads the section of this service.
+void Read(config::Section& in, ExecutionConfig& out);
+
+}  // namespace gannet::execution

@@ -1,0 +1,58 @@
+#include "services/execution/config.h"
+
+#include <string>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "libs/config/config.h"
+
+namespace gannet::execution {
+namespace {
+
+absl::StatusOr<ExecutionConfig> Load(const std::string& yaml) {
+  return config::LoadText<ExecutionConfig>(yaml, "test.yaml", [](config::Section& in, ExecutionConfig& out) { Read(in, out); });
+}
+
+TEST_CASE("Execution's settings have defaults that trade on paper") {
+  const auto config = Load("{}");
+  REQUIRE(config.ok());
+  CHECK(config->venue == VenueKind::kPaper);
+  CHECK(config->paper.deposits.at("USDT").ToString() == "100000");
+}
+
+TEST_CASE("Execution's settings are read strictly") {
+  const auto config = Load(R"(
+account: main/live
+venue: binance-spot
+foreign_orders: halt
+rate: {orders_per_10s: 20, reserve_for_cancels: 30%}
+binance:
+  rest_url: http://127.0.0.1:8080
+  stream_url: ws://127.0.0.1:8080/ws-api/v3
+  key_file: k
+  secret_file: s
+  placement_window: 500ms
+)");
+  REQUIRE(config.ok());
+  CHECK(config->account == "main/live");
+  CHECK(config->foreign_orders == ForeignPolicy::kHalt);
+  CHECK(config->rate.orders_per_10s == 20);
+  CHECK(config->rate.reserve_ppm == 300'000);
+  CHECK(config->binance.placement_window == std::chrono::milliseconds(500));
+}
+
+TEST_CASE("Execution's settings refuse what would be unsafe or meaningless, and name it") {
+  const auto message = [](const std::string& yaml) { return std::string(Load(yaml).status().message()); };
+  CHECK(message("venue: binance-spot").find("binance") != std::string::npos);
+  CHECK(message("venue: kraken").find("paper") != std::string::npos);
+  CHECK(message("account: nobody").find("tenant/account") != std::string::npos);
+  CHECK(message("surprise: 1").find("surprise") != std::string::npos);
+  const std::string keys = "key_file: k, secret_file: s";
+  CHECK(message("venue: binance-spot\nbinance: {" + keys + ", rest_url: 'http://api.binance.com'}").find("https://") != std::string::npos);
+  CHECK(message("venue: binance-spot\nbinance: {" + keys + ", stream_url: 'ws://ws-api.binance.com/x'}").find("wss://") != std::string::npos);
+  CHECK(message("venue: binance-spot\nbinance: {" + keys + ", placement_window: 3s}").find("placement_window") != std::string::npos);
+  CHECK(message("paper: {deposits: {USDT: -1}}").find("negative") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace gannet::execution

@@ -1,0 +1,280 @@
+// Execution over the paper venue, through the shard.
+#include <memory>
+#include <string>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "libs/journal/journal.h"
+#include "services/execution/service_host_for_test.h"
+
+namespace gannet::execution {
+namespace {
+
+using market::ExecKind;
+using market::OrderState;
+using market::Side;
+using namespace std::chrono_literals;
+
+ExecutionConfig Config() {
+  ExecutionConfig config;
+  config.paper.order_latency = config.paper.cancel_latency = 5ms;
+  return config;
+}
+
+TEST_CASE("A paper order is accepted, queues, fills by trades and moves position and balances") {
+  Outside outside;
+  ServiceHost host(outside, Config());
+  host.Start();
+  host.RunFor(100ms);
+  CHECK(host.service->engine().ready());
+  REQUIRE_FALSE(host.balances.empty());
+  CHECK(host.balances[0].free.ToString() == "100000");
+  host.Book("50000", "50001");
+  host.Decide(host.Intent("g1a", Side::kBuy, "0.5", "50000"));
+  CHECK(host.State("g1a") == OrderState::kSubmitted);
+  host.RunFor(10ms);
+  CHECK(host.State("g1a") == OrderState::kAccepted);
+  CHECK(host.balances.back().locked.ToString() == "25000");
+  host.Trade("50000", "0.4", Side::kSell);  // what stood ahead
+  CHECK(host.State("g1a") == OrderState::kAccepted);
+  host.Trade("50000", "0.9", Side::kSell);  // the rest of it, and ours
+  CHECK(host.Last("g1a").kind == ExecKind::kFill);
+  host.Trade("49999", "5", Side::kSell);  // through our price
+  CHECK(host.State("g1a") == OrderState::kFilled);
+  REQUIRE_FALSE(host.positions.empty());
+  CHECK(host.positions.back().net == *host.btc.ParseQuantity("0.5"));
+  // 0.5 bought at 50,000, 0.1 % fee in the quote asset.
+  const auto& held = host.service->engine().state().balances();
+  CHECK(held.at(market::AssetId("USDT")).free.ToString() == "74975");
+  CHECK(held.at(market::AssetId("USDT")).locked.zero());
+  CHECK(held.at(market::AssetId("BTC")).free.ToString() == "0.5");
+  CHECK(host.service->engine().stats().illegal_events == 0);
+}
+
+TEST_CASE("Paper orders of every kind end as their kind does") {
+  Outside outside;
+  ServiceHost host(outside, Config());
+  host.Start();
+  host.RunFor(100ms);
+  host.Book("50000", "50001", "0.3");
+  host.Decide(host.Intent("market", Side::kBuy, "0.2", ""));
+  auto intent = host.Intent("ioc", Side::kBuy, "1", "50001");
+  intent.time_in_force = market::TimeInForce::kIoc;
+  host.Decide(intent);
+  intent = host.Intent("fok", Side::kSell, "5", "50000");
+  intent.time_in_force = market::TimeInForce::kFok;
+  host.Decide(intent);
+  intent = host.Intent("post", Side::kBuy, "0.1", "50001");
+  intent.time_in_force = market::TimeInForce::kPostOnly;
+  host.Decide(intent);
+  intent = host.Intent("stop", Side::kSell, "0.1", "");
+  intent.type = market::OrderType::kStop;
+  intent.stop_price = *host.btc.ParsePrice("49000");
+  host.Decide(intent);
+  host.RunFor(20ms);
+  CHECK(host.State("market") == OrderState::kFilled);
+  CHECK(host.State("ioc") == OrderState::kExpired);
+  CHECK(host.Last("ioc").cumulative == *host.btc.ParseQuantity("0.1"));
+  CHECK(host.State("fok") == OrderState::kExpired);
+  CHECK(host.Last("fok").cumulative.mantissa == 0);
+  CHECK(host.State("post") == OrderState::kRejected);
+  CHECK(host.State("stop") == OrderState::kAccepted);
+  host.Trade("48990", "1", Side::kSell);
+  CHECK(host.State("stop") != OrderState::kAccepted);
+  bool triggered = false;
+  for (const market::ExecReport& report : host.reports) triggered = triggered || report.kind == ExecKind::kTriggered;
+  CHECK(triggered);
+  CHECK(host.service->engine().stats().illegal_events == 0);
+}
+
+TEST_CASE("Paper cancels and replacements") {
+  Outside outside;
+  ServiceHost host(outside, Config());
+  host.Start();
+  host.RunFor(100ms);
+  host.Book("50000", "50001");
+  host.Decide(host.Intent("g1a", Side::kBuy, "0.5", "49000"));
+  host.RunFor(10ms);
+  host.CancelOrder("c1", "g1a");
+  CHECK(host.State("g1a") == OrderState::kPendingCancel);
+  host.RunFor(10ms);
+  CHECK(host.State("g1a") == OrderState::kCanceled);
+  CHECK(host.service->engine().state().balances().at(market::AssetId("USDT")).locked.zero());
+
+  host.Decide(host.Intent("g1b", Side::kBuy, "0.5", "49000"));
+  host.RunFor(10ms);
+  auto replace = host.Intent("g1c", Side::kBuy, "0.4", "49500");
+  replace.kind = market::IntentKind::kReplace;
+  replace.target = market::ClientOrderId("g1b");
+  host.Decide(replace);
+  host.RunFor(20ms);
+  CHECK(host.State("g1b") == OrderState::kCanceled);
+  CHECK(host.State("g1c") == OrderState::kAccepted);
+}
+
+// The same day twice.
+base::Sha256Digest Day(bool wire_mode, std::string* state = nullptr) {
+  Outside outside;
+  HostOptions options;
+  options.wire_mode = wire_mode;
+  ServiceHost host(outside, Config(), nullptr, options);
+  host.Start();
+  host.RunFor(100ms);
+  base::Rng rng(5);
+  std::vector<std::string> ids;
+  for (int i = 0; i < 400; ++i) {
+    const int64_t mid = 50'000 + rng.Between(-20, 20);
+    host.Book(std::to_string(mid), std::to_string(mid + 1));
+    if (rng.Chance(0.5)) host.Trade(std::to_string(mid), "0.3", rng.Chance(0.5) ? Side::kBuy : Side::kSell);
+    if (rng.Chance(0.4)) {
+      ids.push_back("g1" + std::to_string(i));
+      host.Decide(host.Intent(ids.back(), rng.Chance(0.5) ? Side::kBuy : Side::kSell, "0.1", std::to_string(mid + rng.Between(-3, 3))));
+    }
+    if (!ids.empty() && rng.Chance(0.2)) host.CancelOrder("c" + std::to_string(i), ids[rng.Below(ids.size())]);
+    host.RunFor(std::chrono::milliseconds(rng.Between(1, 30)));
+  }
+  if (state != nullptr) *state = host.SavedState();
+  CHECK(host.service->engine().stats().illegal_events == 0);
+  CHECK(host.service->engine().stats().fills > 30);
+  return host.hash.Peek();
+}
+
+TEST_CASE("A paper run repeats bit for bit, in plain and in wire mode") {
+  std::string first, second;
+  const base::Sha256Digest hash = Day(false, &first);
+  CHECK(hash == Day(false, &second));
+  CHECK(first == second);
+  CHECK(hash == Day(true));
+}
+
+TEST_CASE("After a restart the paper venue works the orders that execution knows to be working") {
+  Outside outside;
+  const auto open = [&] {
+    journal::WriterOptions options;
+    options.own_thread = false;
+    auto writer = journal::Writer::Open(outside.files, outside.executor, "journal", {}, options);
+    REQUIRE(writer.ok());
+    return *std::move(writer);
+  };
+  std::string before;
+  {
+    std::unique_ptr<journal::Writer> writer = open();
+    ServiceHost host(outside, Config(), writer.get());
+    host.Start();
+    host.RunFor(200ms);
+    host.Book("50000", "50001");
+    host.Decide(host.Intent("g1a", Side::kBuy, "0.5", "50000"));
+    host.RunFor(50ms);
+    host.Trade("50000", "1.2", Side::kSell);
+    host.RunFor(50ms);
+    CHECK(host.State("g1a") == OrderState::kPartiallyFilled);
+    host.Decide(host.Intent("g1b", Side::kBuy, "0.5", "49900"));  // its answer never comes
+    host.RunFor(1ms);
+    before = host.SavedState();
+    REQUIRE(writer->Close().ok());
+  }
+  std::unique_ptr<journal::Writer> writer = open();
+  HostOptions options;
+  options.start_epoch = 2;
+  options.start = outside.executor.Now();
+  ServiceHost host(outside, Config(), writer.get(), options);
+  auto reader = journal::Reader::Open(outside.files, "journal");
+  REQUIRE(reader.ok());
+  REQUIRE(host.shard().Recover(**reader).ok());
+  CHECK(host.SavedState() == before);
+  CHECK(host.State("g1a") == OrderState::kPartiallyFilled);
+  host.Start();
+  CHECK(host.State("g1b") == OrderState::kUnknown);
+  host.RunFor(1s);
+  CHECK(host.service->engine().ready());
+  host.Book("50000", "50001", "0.5");
+  host.RunFor(50ms);
+  host.Trade("49990", "5", Side::kSell);
+  CHECK(host.State("g1a") == OrderState::kFilled);
+  CHECK(host.positions.back().net == *host.btc.ParseQuantity("0.5"));
+  host.RunFor(30s);
+  CHECK(host.State("g1b") == OrderState::kAbsent);  // it was on its way when the process ended
+  CHECK(host.service->engine().stats().illegal_events == 0);
+  REQUIRE(writer->Close().ok());
+}
+
+TEST_CASE("A paper placement waits for its record, and does not arrive when the gate closes meanwhile") {
+  Outside outside;
+  journal::WriterOptions options;
+  options.own_thread = false;
+  auto writer = journal::Writer::Open(outside.files, outside.executor, "journal", {}, options);
+  REQUIRE(writer.ok());
+  ServiceHost host(outside, Config(), writer->get());
+  host.Start();
+  host.RunFor(200ms);
+  host.Book("50000", "50001");
+  host.RunFor(10ms);
+  host.Decide(host.Intent("g1a", Side::kBuy, "0.5", "49000"));
+  host.closed = Block{market::RejectReason::kKillSwitch, "a person pulled the switch"};
+  host.RunFor(50ms);
+  CHECK(host.State("g1a") == OrderState::kDenied);
+  CHECK(host.Last("g1a").local_reason == market::RejectReason::kKillSwitch);
+  CHECK(host.Last("g1a").detail == "a person pulled the switch");
+  host.closed.reset();
+  host.lease.held = false;
+  host.Decide(host.Intent("g1b", Side::kBuy, "0.5", "49000"));
+  host.RunFor(50ms);
+  CHECK(host.State("g1b") == OrderState::kDenied);
+  REQUIRE((*writer)->Close().ok());
+}
+
+TEST_CASE("Draining takes up nothing new and waits for what was placed") {
+  Outside outside;
+  ServiceHost host(outside, Config());
+  host.Start();
+  host.RunFor(100ms);
+  host.Book("50000", "50001");
+  host.Decide(host.Intent("g1a", Side::kBuy, "0.5", "49000"));
+  bool drained = false;
+  host.service->Drain([&] { drained = true; });
+  CHECK_FALSE(drained);
+  host.Decide(host.Intent("g1b", Side::kBuy, "0.5", "49000"));
+  CHECK(host.State("g1b") == OrderState::kDenied);
+  host.RunFor(100ms);
+  CHECK(drained);
+  CHECK(host.State("g1a") == OrderState::kAccepted);
+  CHECK(host.service->health().state == runtime::HealthState::kNotServing);
+}
+
+TEST_CASE("Messages of the paper venue survive their own bytes, and nothing else passes for one") {
+  venue::Answer answer;
+  answer.outcome = venue::OutcomeClass::kConfirmed;
+  answer.code = "x";
+  venue::OrderUpdate order;
+  order.instrument = market::InstrumentId("a:b");
+  order.client_order_id = market::ClientOrderId("c");
+  order.triggered = true;
+  order.trade = venue::TradeUpdate{};
+  order.trade->trade_id = "7";
+  order.trade->side_known = true;
+  answer.orders = {order};
+  answer.balances = {{market::AssetId("BTC"), market::Money(5, 3), market::Money(-1, 0)}};
+  answer.server_time = base::FromUnixMillis(5);
+  const std::string bytes = EncodePaper(answer);
+  const auto read = DecodePaperAnswer(bytes);
+  REQUIRE(read.ok());
+  CHECK(read->orders == answer.orders);
+  CHECK(read->balances == answer.balances);
+  CHECK(read->server_time == answer.server_time);
+  PaperRequest request{.kind = venue::RequestKind::kTrades, .trade_id = "9", .since = base::FromUnixMillis(3)};
+  request.order.quantity = {7};
+  CHECK(*DecodePaperRequest(EncodePaper(request)) == request);
+  for (size_t length = 0; length < bytes.size(); ++length) {
+    CHECK_FALSE(DecodePaperAnswer(bytes.substr(0, length)).ok());
+  }
+  CHECK_FALSE(DecodePaperAnswer(bytes + "x").ok());
+  PaperAdapter adapter({});
+  CHECK(adapter.DecodeFrame("nonsense").kind == venue::StreamKind::kBadFrame);
+  wire::HttpExchange exchange;
+  exchange.status = 200;
+  exchange.body = "nonsense";
+  CHECK(adapter.DecodeAnswer({}, exchange).outcome == venue::OutcomeClass::kUnknown);
+}
+
+}  // namespace
+}  // namespace gannet::execution

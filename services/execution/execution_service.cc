@@ -1,0 +1,321 @@
+#include "services/execution/execution_service.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+
+namespace gannet::execution {
+namespace {
+
+constexpr base::Duration kDrainPoll = std::chrono::milliseconds(20);
+
+ExecutionOptions OptionsOf(const ExecutionConfig& config) {
+  ExecutionOptions options;
+  options.account = market::AccountId(config.account);
+  options.block_on_unknown = config.block_on_unknown;
+  options.foreign = config.foreign_orders;
+  options.reconcile_every = config.reconcile_every;
+  options.rate = config.rate;
+  // The paper venue's balances are made from the same fills.
+  options.compare_balances = config.venue != VenueKind::kPaper;
+  return options;
+}
+
+PaperAdapterOptions PaperOptionsOf(const PaperConfig& config, uint64_t session) {
+  PaperAdapterOptions options;
+  options.venue.maker_fee_ppm = config.maker_fee_ppm;
+  options.venue.taker_fee_ppm = config.taker_fee_ppm;
+  options.venue.fee_asset = config.fee_in_received_asset ? matching::FeeAsset::kReceived : matching::FeeAsset::kQuote;
+  options.venue.order_latency = config.order_latency;
+  options.venue.cancel_latency = config.cancel_latency;
+  options.venue.market_protection_ppm = config.market_protection_ppm;
+  for (const auto& [asset, amount] : config.deposits) options.deposits[market::AssetId(asset)] = amount;
+  options.session = session;
+  return options;
+}
+
+// A request as it enters the shard on its way to the paper venue.
+std::string EncodePaperInput(uint64_t id, std::string_view body) {
+  wire::CanonicalWriter out(body.size() + 16);
+  out.U64(id);
+  out.Bytes(body);
+  return out.Take();
+}
+
+}  // namespace
+
+venue::OrderVenue& ExecutionService::MakeVenue(const ExecutionConfig& config, runtime::Deps& deps, Parts& parts) {
+  if (parts.venue) {
+    venue_ = std::move(parts.venue);
+    return *venue_;
+  }
+  paper_ = std::make_unique<PaperAdapter>(PaperOptionsOf(config.paper, deps.shard.options().start_epoch));
+  return *paper_;
+}
+
+ExecutionService::ExecutionService(const ExecutionConfig& config, runtime::Deps& deps, Parts parts, SendGate gate)
+    : shard_(deps.shard),
+      executor_(deps.executor),
+      clock_(deps.clock),
+      log_(deps.log),
+      lease_(deps.lease),
+      gate_(std::move(gate)),
+      engine_(OptionsOf(config), MakeVenue(config, deps, parts), *this),
+      reports_(deps.shard, bus::kExecReports, [this](const auto& event) { engine_.Apply(event); }),
+      balances_(deps.shard, bus::kBalances, [this](const auto& event) { engine_.Apply(event); }),
+      positions_(deps.shard, bus::kPositions, nullptr),
+      notes_(deps.shard, bus::kJournals, [this](const auto& event) { engine_.Apply(event); }) {
+  if (paper_) paper_->Bind(engine_.state());
+  if (parts.session) {
+    session_ = std::make_unique<VenueSession>(
+        *std::move(parts.session), deps.network, deps.executor, deps.clock, deps.rng.Fork(), deps.log,
+        VenueSession::Handlers{.on_answer = [this](wire::HttpExchange exchange) { DeliverAnswer(exchange); },
+                               .on_stream = [this](wire::StreamEvent event) { DeliverStream(event); }});
+  }
+  http_port_ = shard_.AddInput("execution.http", [this](std::string_view bytes, const market::Header& cause) {
+    const absl::StatusOr<wire::HttpExchange> exchange = wire::DecodeHttpExchange(bytes);
+    if (exchange.ok()) engine_.OnHttp(*exchange, cause, shard_.now());
+    bad_inputs_ += exchange.ok() ? 0 : 1;
+    Settle(cause);
+  });
+  stream_port_ = shard_.AddInput("execution.stream", [this](std::string_view bytes, const market::Header& cause) {
+    const absl::StatusOr<wire::StreamEvent> event = wire::DecodeStreamEvent(bytes);
+    if (event.ok()) engine_.OnStream(*event, cause, shard_.now());
+    bad_inputs_ += event.ok() ? 0 : 1;
+    Settle(cause);
+  });
+  paper_port_ = shard_.AddInput("execution.paper", [this](std::string_view bytes, const market::Header& cause) {
+    wire::CanonicalReader in(bytes);
+    const uint64_t id = in.U64();
+    const std::string body = in.Bytes();
+    if (in.ok() && paper_) paper_->Execute(id, body, shard_.now());
+    bad_inputs_ += in.ok() && paper_ ? 0 : 1;
+    Settle(cause);
+  });
+  ConsumeFacts();
+  ConsumeMarket();
+  shard_.AddState({.name = "execution",
+                   .save = [this](wire::CanonicalWriter& out) { engine_.state().Save(out); },
+                   .load = [this](wire::CanonicalReader& in) { return engine_.mutable_state().Load(in); },
+                   .resume = [this](const market::Header& cause) { Resume(cause); }});
+}
+
+ExecutionService::~ExecutionService() {
+  *alive_ = false;
+  shard_.Cancel(timer_);
+}
+
+void ExecutionService::ConsumeFacts() {
+  shard_.Consume<market::RiskDecision>(
+      bus::kRiskDecisions, [this](const auto& event) { engine_.Apply(event); },
+      [this](const auto& event) {
+        engine_.OnVerdict(event, shard_.now());
+        Settle(event.header);
+      });
+  shard_.Consume<market::OrderIntent>(
+      bus::kOrderIntents, [this](const auto& event) { engine_.Apply(event); },
+      [this](const auto& event) {
+        engine_.OnIntent(event, shard_.now());
+        Settle(event.header);
+      });
+  shard_.Consume<market::RiskState>(
+      bus::kRiskState, [this](const auto& event) { engine_.Apply(event); },
+      [this](const auto& event) {
+        engine_.OnRiskState(event, shard_.now());
+        Settle(event.header);
+      });
+}
+
+// Live only: what is not recorded as a fact is not recovered either.
+void ExecutionService::ConsumeMarket() {
+  shard_.Consume<market::Command>(bus::kCommands, nullptr, [this](const auto& event) {
+    engine_.OnCommand(event, shard_.now());
+    Settle(event.header);
+  });
+  shard_.Consume<market::Instrument>(bus::kInstruments, nullptr, [this](const auto& event) {
+    engine_.OnInstrument(event, shard_.now());
+    if (paper_) paper_->OnInstrument(event.value);
+  });
+  if (!paper_) return;
+  shard_.Consume<market::BookUpdate>(bus::kBooks, nullptr, [this](const auto& event) {
+    paper_->OnBook(event.value, shard_.now());
+    Settle(event.header);
+  });
+  shard_.Consume<market::Trade>(bus::kTrades, nullptr, [this](const auto& event) {
+    paper_->OnTrade(event.value, shard_.now());
+    Settle(event.header);
+  });
+}
+
+void ExecutionService::Resume(const market::Header& cause) {
+  if (paper_) paper_->Restore();
+  engine_.Resume(cause, shard_.now());
+  Settle(cause);
+}
+
+// --- turns -----------------------------------------------------------------------
+
+void ExecutionService::Settle(const market::Header& cause) {
+  if (paper_) HearPaper(cause);
+  Arm();
+}
+
+void ExecutionService::HearPaper(const market::Header& cause) {
+  for (;;) {
+    const std::vector<PaperAdapter::Message> messages = paper_->Take(shard_.now());
+    if (messages.empty()) return;
+    for (const PaperAdapter::Message& message : messages) {
+      if (const auto* exchange = std::get_if<wire::HttpExchange>(&message)) {
+        engine_.OnHttp(*exchange, cause, shard_.now());
+      } else {
+        engine_.OnStream(std::get<wire::StreamEvent>(message), cause, shard_.now());
+      }
+    }
+  }
+}
+
+void ExecutionService::Arm() {
+  base::Time next = engine_.next_wake();
+  if (paper_) next = std::min(next, paper_->next_deadline());
+  if (next == timer_at_) return;
+  shard_.Cancel(timer_);
+  timer_ = base::TimerId::kNone;
+  timer_at_ = next;
+  if (next != base::Time::max()) timer_ = shard_.At(next, [this](const market::Header& cause) { OnTimer(cause); });
+}
+
+void ExecutionService::OnTimer(const market::Header& cause) {
+  timer_ = base::TimerId::kNone;
+  timer_at_ = base::Time::max();
+  // Before the engine, so that it sees what the paper venue has done by now.
+  if (paper_) {
+    paper_->Advance(shard_.now());
+    HearPaper(cause);
+  }
+  engine_.OnWake(cause, shard_.now());
+  Settle(cause);
+}
+
+// --- what the engine decides --------------------------------------------------------
+
+void ExecutionService::Emit(market::ExecReport report, const market::Header& cause) {
+  if (report.kind == market::ExecKind::kIllegal) {
+    log_.Error("illegal_order_event", {{"client_order_id", report.client_order_id.text()},
+                                       {"detail", report.detail},
+                                       {"evidence", report.evidence}});
+  } else if (report.kind == market::ExecKind::kUnknown || report.kind == market::ExecKind::kAbsent) {
+    log_.Warning(report.kind == market::ExecKind::kUnknown ? "order_unknown" : "order_absent",
+                 {{"client_order_id", report.client_order_id.text()}, {"detail", report.detail}, {"evidence", report.evidence}});
+  }
+  reports_.Emit(std::move(report), cause);
+}
+
+void ExecutionService::Emit(market::BalanceUpdate balance, const market::Header& cause) {
+  balances_.Emit(std::move(balance), cause);
+}
+
+void ExecutionService::Emit(market::PositionUpdate position, const market::Header& cause) {
+  positions_.Emit(std::move(position), cause);
+}
+
+void ExecutionService::Emit(wire::EngineNote note, const market::Header& cause) {
+  if (note.kind == kBalanceNote) {
+    const absl::StatusOr<BalanceNote> balance = ReadBalanceNote(note.body);
+    if (balance.ok() && balance->kind == BalanceNote::Kind::kDifference) {
+      log_.Error("balance_difference", {{"asset", balance->asset.text()}, {"amount", balance->amount.ToString()}});
+    }
+  }
+  notes_.Emit(std::move(note), cause);
+}
+
+void ExecutionService::Send(OutgoingRequest request) {
+  shard_.AfterDurable([this, alive = std::weak_ptr<bool>(alive_), request = std::move(request)] {
+    const auto held = alive.lock();
+    if (held && *held) Transmit(request);
+  });
+}
+
+void ExecutionService::RestartStream() {
+  shard_.AfterDurable([this, alive = std::weak_ptr<bool>(alive_)] {
+    const auto held = alive.lock();
+    if (held && *held && session_) session_->RestartStream();
+  });
+}
+
+// --- edges ------------------------------------------------------------------------------
+
+std::optional<Block> ExecutionService::SendBlock(const OutgoingRequest& request) const {
+  if (lease_ != nullptr && !lease_->MayStillSend()) {
+    return Block{market::RejectReason::kGateClosed, "this process no longer holds the shard's lease"};
+  }
+  if (!request.needs_verdict) return std::nullopt;
+  if (const absl::Status health = shard_.health(); !health.ok()) {
+    return Block{market::RejectReason::kGateClosed, std::string(health.message())};
+  }
+  if (gate_) {
+    if (std::optional<Block> block = gate_(request)) return block;
+  }
+  return engine_.SendBlock(request, clock_.Now());
+}
+
+void ExecutionService::Transmit(const OutgoingRequest& request) {
+  if (const std::optional<Block> block = SendBlock(request)) {
+    wire::HttpExchange exchange;
+    exchange.request_id = request.id;
+    exchange.transport_error = NotSentError(*block);
+    return DeliverAnswer(exchange);
+  }
+  if (paper_) return shard_.Deliver(paper_port_, EncodePaperInput(request.id, request.wire.body), clock_.Now());
+  session_->Send(request);
+}
+
+void ExecutionService::DeliverAnswer(const wire::HttpExchange& exchange) {
+  shard_.Deliver(http_port_, wire::EncodeInput(exchange), clock_.Now());
+}
+
+void ExecutionService::DeliverStream(const wire::StreamEvent& event) {
+  shard_.Deliver(stream_port_, wire::EncodeInput(event), clock_.Now());
+}
+
+// --- life ----------------------------------------------------------------------------------
+
+absl::Status ExecutionService::Start() {
+  started_ = true;
+  if (session_) {
+    session_->Start();
+  } else {
+    DeliverStream({"own", wire::StreamEvent::Kind::kOpened, ""});
+  }
+  return absl::OkStatus();
+}
+
+void ExecutionService::Drain(std::function<void()> done) {
+  draining_ = true;
+  engine_.StopIntake();
+  if (engine_.placements_under_way()) {
+    executor_.After(kDrainPoll, [this, alive = std::weak_ptr<bool>(alive_), done = std::move(done)]() mutable {
+      const auto held = alive.lock();
+      if (held && *held) Drain(std::move(done));
+    });
+    return;
+  }
+  if (session_) session_->Stop();
+  done();
+}
+
+runtime::Health ExecutionService::health() const {
+  runtime::Health health;
+  health.reasons = engine_.Problems(shard_.now());
+  if (bad_inputs_ > 0) health.reasons.push_back(absl::StrCat(bad_inputs_, " inputs could not be decoded; the journal holds them"));
+  if (!started_ || draining_) {
+    health.state = runtime::HealthState::kNotServing;
+    health.reasons.push_back(draining_ ? "stopping" : "not started");
+  } else {
+    health.state = health.reasons.empty() ? runtime::HealthState::kServing : runtime::HealthState::kDegraded;
+  }
+  return health;
+}
+
+}  // namespace gannet::execution

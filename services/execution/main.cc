@@ -1,0 +1,30 @@
+// Execution as a program of its own.
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "libs/base/posix_files.h"
+#include "libs/runtime/flags.h"
+#include "libs/runtime/process.h"
+#include "services/execution/app.h"
+
+int main(int argc, char** argv) {
+  using namespace gannet;
+  runtime::ServiceFlags flags;
+  flags.name = "execution";
+  flags.about = "Sends the orders that risk has permitted, and finds out what became of each.";
+  if (const auto ending = runtime::ParseFlags(argc, argv, flags)) return runtime::End(*ending);
+
+  base::PosixFiles files;
+  const auto config = runtime::LoadConfig<execution::ExecutionConfig>(
+      flags, files, [](config::Section& in, execution::ExecutionConfig& out) { execution::Read(in, out); });
+  if (const auto ending = runtime::CheckConfig(flags, config.status())) return runtime::End(*ending);
+
+  auto process = runtime::Process::Create(runtime::OptionsOf(flags));
+  if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));
+  auto service = execution::BuildExecution(*config, (*process)->deps());
+  if (!service.ok()) return runtime::End(runtime::NotStarted(service.status()));
+  std::vector<std::unique_ptr<runtime::Service>> services;
+  services.push_back(*std::move(service));
+  return (*process)->Run(std::move(services));
+}

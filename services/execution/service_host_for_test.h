@@ -1,0 +1,191 @@
+// Execution in a process in miniature, on virtual time: a shard, a market and
+// verdicts that the test hands in, and every fact that comes out.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "libs/base/sim_files.h"
+#include "libs/base/virtual_executor.h"
+#include "libs/bus/memory_bus.h"
+#include "libs/net/sim_network.h"
+#include "libs/runtime/shard.h"
+#include "services/execution/app.h"
+
+namespace gannet::execution {
+
+struct HostOptions {
+  uint64_t start_epoch = 1;
+  bool wire_mode = false;
+  base::Time start = base::FromUnixMillis(1'700'000'000'000);
+};
+
+// What outlives a process: disk, network, time.
+struct Outside {
+  explicit Outside(base::Time start = HostOptions().start)
+      : executor(start), files(7), network(executor, executor, base::Rng(11)) {}
+  base::VirtualExecutor executor;
+  base::SimFiles files;
+  net::SimNetwork network;
+};
+
+class ServiceHost {
+ public:
+  // `journal` may be null.
+  ServiceHost(Outside& outside, const ExecutionConfig& config, journal::Writer* journal = nullptr, HostOptions options = {})
+      : outside_(outside),
+        bus_(outside.executor, {}),
+        shard_({.name = "test", .start_epoch = options.start_epoch, .wire_mode = options.wire_mode}, outside.executor,
+               outside.executor, journal, &bus_),
+        log_("execution", telemetry::Level::kWarning, outside.executor, [this](std::string_view line) { lines.emplace_back(line); }),
+        deps_{shard_, bus_, outside.executor, outside.executor, outside.executor, outside.files, outside.network, log_, base::Rng(3), ""},
+        decisions_(shard_, bus::kRiskDecisions, nullptr),
+        intents_(shard_, bus::kOrderIntents, nullptr) {
+    deps_.lease = &lease;
+    port_ = shard_.AddInput("test", [this](std::string_view, const market::Header& cause) {
+      const std::function<void(const market::Header&)> act = std::exchange(act_, nullptr);
+      if (act) act(cause);
+    });
+    shard_.ObserveFacts([this](const bus::TopicInfo& topic, const void* event) {
+      if (topic.name == bus::kExecReports.info.name) {
+        reports.push_back(static_cast<const market::Event<market::ExecReport>*>(event)->value);
+        hash.Update(wire::Canonical(reports.back()));
+      } else if (topic.name == bus::kBalances.info.name) {
+        balances.push_back(static_cast<const market::Event<market::BalanceUpdate>*>(event)->value);
+      } else if (topic.name == bus::kPositions.info.name) {
+        positions.push_back(static_cast<const market::Event<market::PositionUpdate>*>(event)->value);
+      }
+    });
+    auto built = BuildExecution(config, deps_, [this](const OutgoingRequest&) { return closed; });
+    REQUIRE(built.ok());
+    service = *std::move(built);
+    btc.id = market::InstrumentId("binance-spot:BTCUSDT");
+    btc.base = market::AssetId("BTC");
+    btc.quote = btc.settle = market::AssetId("USDT");
+    btc.price_scale = 2;
+    btc.quantity_scale = 5;
+    btc.tick = {1};
+    btc.lot = {1};
+  }
+
+  struct TestLease : runtime::Lease {
+    bool MayStillSend() const override { return held; }
+    uint64_t epoch() const override { return 1; }
+    bool held = true;
+  };
+
+  // Runs `act` in a turn.
+  void Turn(std::function<void(const market::Header&)> act) {
+    act_ = std::move(act);
+    shard_.Deliver(port_, "", outside_.executor.Now());
+  }
+  void Start() {
+    shard_.Resume(outside_.executor.Now());
+    Define();
+    REQUIRE(service->Start().ok());
+  }
+  void Define() {
+    Turn([this](const market::Header& cause) { shard_.Publish(bus::kInstruments, btc, cause); });
+  }
+  market::OrderIntent Intent(std::string id, market::Side side, std::string_view quantity, std::string_view price) {
+    market::OrderIntent intent;
+    intent.account = market::AccountId("main/paper");
+    intent.strategy = market::StrategyId("maker");
+    intent.sequence = ++sequence_;
+    intent.client_order_id = market::ClientOrderId(std::move(id));
+    intent.instrument = btc.id;
+    intent.side = side;
+    intent.type = price.empty() ? market::OrderType::kMarket : market::OrderType::kLimit;
+    if (!price.empty()) intent.price = *btc.ParsePrice(price);
+    intent.quantity = *btc.ParseQuantity(quantity);
+    intent.created = shard_.now();
+    intent.hash = wire::IntentHash(intent);
+    return intent;
+  }
+  void Decide(market::OrderIntent intent, base::Duration lives = std::chrono::seconds(2)) {
+    intent.hash = wire::IntentHash(intent);
+    market::RiskDecision decision;
+    decision.intent = std::move(intent);
+    decision.permitted = true;
+    decision.epoch = 1;
+    decision.decided = shard_.now();
+    decision.expires = shard_.now() + lives;
+    Turn([&](const market::Header& cause) { decisions_.Emit(decision, cause); });
+  }
+  void CancelOrder(std::string id, std::string target) {
+    market::OrderIntent intent = Intent(std::move(id), market::Side::kBuy, "1", "1");
+    intent.kind = market::IntentKind::kCancel;
+    intent.target = market::ClientOrderId(std::move(target));
+    Turn([&](const market::Header& cause) { intents_.Emit(intent, cause); });
+  }
+  void Book(std::string_view bid, std::string_view ask, std::string_view quantity = "1") {
+    market::BookUpdate book;
+    book.instrument = btc.id;
+    book.state = market::BookState::kValid;
+    book.snapshot = true;
+    book.first_update_id = book.last_update_id = ++updates_;
+    book.bids = {{*btc.ParsePrice(bid), *btc.ParseQuantity(quantity)}};
+    book.asks = {{*btc.ParsePrice(ask), *btc.ParseQuantity(quantity)}};
+    Turn([&](const market::Header& cause) { shard_.Publish(bus::kBooks, book, cause); });
+  }
+  void Trade(std::string_view price, std::string_view quantity, market::Side aggressor) {
+    market::Trade trade;
+    trade.instrument = btc.id;
+    trade.trade_id = ++updates_;
+    trade.price = *btc.ParsePrice(price);
+    trade.quantity = *btc.ParseQuantity(quantity);
+    trade.aggressor = aggressor;
+    Turn([&](const market::Header& cause) { shard_.Publish(bus::kTrades, trade, cause); });
+  }
+  void RunFor(base::Duration span) { outside_.executor.RunFor(span); }
+
+  market::OrderState State(const std::string& id) const {
+    const TrackedOrder* order = service->engine().state().Find(market::ClientOrderId(id));
+    REQUIRE(order != nullptr);
+    return order->life.state();
+  }
+  const market::ExecReport& Last(const std::string& id) const {
+    for (auto at = reports.rbegin(); at != reports.rend(); ++at) {
+      if (at->client_order_id.text() == id) return *at;
+    }
+    FAIL("no report of " << id);
+    return reports.front();
+  }
+  std::string SavedState() const {
+    wire::CanonicalWriter out;
+    service->engine().state().Save(out);
+    return out.Take();
+  }
+  runtime::Shard& shard() { return shard_; }
+  runtime::Deps& deps() { return deps_; }
+
+  std::vector<std::string> lines;
+  std::vector<market::ExecReport> reports;
+  std::vector<market::BalanceUpdate> balances;
+  std::vector<market::PositionUpdate> positions;
+  base::Sha256Stream hash;
+  market::Instrument btc;
+  TestLease lease;
+  std::optional<Block> closed;  // what the outside gate says
+
+ private:
+  Outside& outside_;
+  bus::MemoryBus bus_;
+  runtime::Shard shard_;
+  telemetry::Log log_;
+  runtime::Deps deps_;
+  runtime::FactStream<market::RiskDecision> decisions_;
+  runtime::FactStream<market::OrderIntent> intents_;
+  runtime::InputPort port_{};
+  std::function<void(const market::Header&)> act_;
+  uint64_t sequence_ = 0, updates_ = 0;
+
+ public:
+  std::unique_ptr<ExecutionService> service;
+};
+
+}  // namespace gannet::execution

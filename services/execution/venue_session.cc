@@ -1,0 +1,140 @@
+#include "services/execution/venue_session.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace gannet::execution {
+namespace {
+
+constexpr char kStreamName[] = "own";
+// Headers that the record keeps: what the venue says of its limits.
+constexpr std::array<std::string_view, 4> kKeptHeaders = {"x-mbx-used-weight-1m", "x-mbx-order-count-10s",
+                                                          "x-mbx-order-count-1d", "retry-after"};
+
+}  // namespace
+
+VenueSession::VenueSession(VenueSessionOptions options, net::Network& network, base::Executor& executor,
+                           const base::Clock& clock, base::Rng rng, telemetry::Log& log, Handlers handlers)
+    : options_(std::move(options)),
+      network_(network),
+      executor_(executor),
+      clock_(clock),
+      log_(log),
+      handlers_(std::move(handlers)),
+      reconnect_(options_.reconnect, rng) {}
+
+VenueSession::~VenueSession() {
+  *alive_ = false;
+  executor_.Cancel(timer_);
+}
+
+void VenueSession::Start() {
+  running_ = true;
+  Connect();
+}
+
+void VenueSession::Stop() {
+  running_ = false;
+  executor_.Cancel(timer_);
+  timer_ = base::TimerId::kNone;
+  ++connections_;  // callbacks of the old one are not ours any more
+  stream_.reset();
+  stream_open_ = false;
+}
+
+void VenueSession::Connect() {
+  const uint64_t number = ++connections_;
+  const auto mine = [this, number, alive = std::weak_ptr<bool>(alive_)] {
+    const auto held = alive.lock();
+    return held && *held && number == connections_;
+  };
+  net::WebSocket::Handler handler;
+  handler.on_open = [this, mine] {
+    if (!mine()) return;
+    stream_open_ = true;
+    opened_at_ = clock_.Monotonic();
+    log_.Info("user_stream_open", {{"url", options_.stream.ToString()}});
+    handlers_.on_stream({kStreamName, wire::StreamEvent::Kind::kOpened, ""});
+  };
+  handler.on_message = [this, mine](std::string_view text) {
+    if (mine()) handlers_.on_stream({kStreamName, wire::StreamEvent::Kind::kFrame, std::string(text)});
+  };
+  handler.on_close = [this, mine](absl::Status why) {
+    if (mine()) OnClosed(std::move(why));
+  };
+  std::unique_ptr<net::WebSocket> stream = network_.Connect(options_.stream, {}, std::move(handler));
+  if (number == connections_) stream_ = std::move(stream);
+}
+
+void VenueSession::OnClosed(absl::Status why) {
+  log_.Warning("user_stream_closed", {{"why", std::string(why.message())}});
+  const bool was_open = std::exchange(stream_open_, false);
+  reconnect_.OnClosed(was_open ? clock_.Monotonic() - opened_at_ : base::Duration(0));
+  if (was_open) handlers_.on_stream({kStreamName, wire::StreamEvent::Kind::kClosed, std::string(why.message())});
+  Later();
+}
+
+void VenueSession::Later() {
+  ++connections_;
+  if (!running_ || timer_ != base::TimerId::kNone) return;
+  timer_ = executor_.After(reconnect_.NextDelay(), [this, alive = std::weak_ptr<bool>(alive_)] {
+    const auto held = alive.lock();
+    if (!held || !*held) return;
+    timer_ = base::TimerId::kNone;
+    stream_.reset();
+    if (running_) Connect();
+  });
+}
+
+void VenueSession::RestartStream() {
+  if (!stream_open_) return;
+  stream_open_ = false;
+  reconnect_.OnClosed(clock_.Monotonic() - opened_at_);
+  handlers_.on_stream({kStreamName, wire::StreamEvent::Kind::kClosed, "restarted"});
+  stream_->Close();
+  Later();
+}
+
+void VenueSession::Send(const OutgoingRequest& request) {
+  if (request.wire.method.empty()) {
+    if (stream_open_ && !stream_->Send(request.wire.body)) RestartStream();
+    return;
+  }
+  net::HttpRequest http;
+  http.method = request.wire.method;
+  http.target = request.wire.target;
+  http.body = request.wire.body;
+  if (request.wire.with_key) http.headers.emplace_back(options_.key_header, options_.api_key);
+  network_.Http(options_.rest, std::move(http), {.timeout = options_.request_timeout},
+                [this, id = request.id, alive = std::weak_ptr<bool>(alive_)](net::HttpResult result) {
+                  const auto held = alive.lock();
+                  if (held && *held) OnResult(id, result);
+                });
+}
+
+void VenueSession::OnResult(uint64_t id, const net::HttpResult& result) {
+  wire::HttpExchange exchange;
+  exchange.request_id = id;
+  if (!result.status.ok()) {
+    const std::string why(result.status.message());
+    // Only the transport's own word that no byte left proves that nothing was
+    // placed; every other failure leaves the fate open.
+    exchange.transport_error = result.fate == net::SendFate::kNotSent
+                                   ? NotSentError({market::RejectReason::kGateClosed, why})
+                                   : absl::StrCat(absl::StatusCodeToString(result.status.code()), ": ", why);
+    return handlers_.on_answer(std::move(exchange));
+  }
+  exchange.status = result.response.status;
+  exchange.body = result.response.body;
+  for (const std::string_view name : kKeptHeaders) {
+    const std::string_view value = net::FindHeader(result.response.headers, name);
+    if (!value.empty()) exchange.headers.emplace_back(name, value);
+  }
+  handlers_.on_answer(std::move(exchange));
+}
+
+}  // namespace gannet::execution
