@@ -432,6 +432,33 @@ TEST_CASE("Journal notices segments of another journal and segments in disorder"
   CHECK(one.Verify().bad_file == segments[1]);
 }
 
+TEST_CASE("Journal notices a segment of another future of itself") {
+  // Two continuations of one copied folder: same run, same sequences, other records.
+  const auto grow = [](char salt) {
+    Bench bench;
+    bench.Open();
+    for (uint64_t sequence = 1; sequence <= 40; ++sequence) {
+      const Record record = RecordForTest(sequence);
+      const std::string payload = std::string(20, sequence < 15 ? 'x' : salt);
+      bench.writer->Append(record.type, record.time, record.channel, payload);
+      bench.writer->Commit();
+      bench.Run();
+    }
+    bench.writer.reset();
+    return bench.files.Contents();
+  };
+  const auto one = grow('a'), two = grow('b');
+  REQUIRE(one.size() > 3);
+  auto mixed = one;
+  const std::string last = one.rbegin()->first;
+  REQUIRE(two.contains(last));
+  mixed[last] = two.at(last);
+  Bench bench;
+  bench.files.SetContents(mixed);
+  CHECK(bench.Verify().bad_file == last);
+  CHECK(absl::IsDataLoss(bench.TryOpen()));
+}
+
 // --- snapshots and pruning ----------------------------------------------------
 
 TEST_CASE("Journal finds its newest snapshot that verifies") {
