@@ -556,6 +556,39 @@ TEST_CASE("Journal prunes what two snapshots cover, oldest first, and nothing el
   CHECK_FALSE(bench.Verify().ok());
 }
 
+TEST_CASE("Journal prunes up to the older of two snapshots, to the record") {
+  Bench bench;
+  bench.options.segment_bytes = 1;  // a segment for each record
+  bench.Open();
+  for (const uint64_t last : {5, 9, 12}) {
+    bench.Fill(last, 1);
+    if (last < 12) REQUIRE(bench.writer->WriteSnapshot("state").ok());
+  }
+  CHECK(*bench.writer->Prune(base::Time::max(), 0s, 0) == 5);
+  CHECK(bench.Verify().ok());
+  CHECK(bench.Verify().first_sequence == 6);
+  CHECK(CountIfIntact(ReadAll(bench.files, kDirForTest, 5).records, 6) == 7);
+}
+
+TEST_CASE("Journal uses no snapshot of another journal, nor one under a wrong name") {
+  Bench bench;
+  bench.Open();
+  bench.Fill(10);
+  REQUIRE(bench.writer->WriteSnapshot("mine").ok());
+  bench.writer.reset();
+  auto contents = bench.files.Contents();
+  contents[SnapshotPath(kDirForTest, 7)] = EncodeSnapshot(999, 7, "of another");
+  contents[SnapshotPath(kDirForTest, 8)] = contents[SnapshotPath(kDirForTest, 10)];
+  contents.erase(SnapshotPath(kDirForTest, 10));
+  bench.files.SetContents(contents);
+  auto reader = Reader::Open(bench.files, kDirForTest);
+  REQUIRE(reader.ok());
+  CHECK_FALSE((*reader)->NewestSnapshot()->has_value());
+  CHECK((*reader)->Verify().bad_file == SnapshotPath(kDirForTest, 7));
+  bench.Open();
+  CHECK(bench.writer->last_sequence() == 10);
+}
+
 TEST_CASE("Journal prunes by age of the last record and by bytes") {
   Bench bench;
   bench.Open();
