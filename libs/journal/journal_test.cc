@@ -459,6 +459,33 @@ TEST_CASE("Journal notices a segment of another future of itself") {
   CHECK(absl::IsDataLoss(bench.TryOpen()));
 }
 
+TEST_CASE("Journal notices a record exchanged for another with a checksum of its own") {
+  Bench bench;
+  bench.options.segment_bytes = 1 << 20;
+  bench.Open();
+  std::string honest, forged;
+  AppendRecord(honest, 2, RecordType::kFact, base::Time{}, "orders", "buy 10");
+  AppendRecord(forged, 2, RecordType::kFact, base::Time{}, "orders", "buy 99");
+  REQUIRE(honest.size() == forged.size());
+  AppendForTest(*bench.writer, 1);
+  bench.writer->Append(RecordType::kFact, base::Time{}, "orders", "buy 10");
+  bench.writer->Commit();
+  bench.Run();
+  bench.writer->Append(RecordType::kFact, base::Time{}, "orders", "and more");
+  REQUIRE(bench.writer->Close().ok());
+  bench.writer.reset();
+  auto contents = bench.files.Contents();
+  std::string& segment = contents[bench.Segments().front()];
+  const size_t at = segment.find(honest);
+  REQUIRE(at != std::string::npos);
+  segment.replace(at, honest.size(), forged);
+  bench.files.SetContents(contents);
+  CHECK(bench.Verify().bad_reason.find("hash chain") != std::string::npos);
+  CHECK_FALSE(bench.Verify().tail_only);
+  CHECK(ReadAll(bench.files).records.empty());
+  CHECK(absl::IsDataLoss(bench.TryOpen()));
+}
+
 // --- snapshots and pruning ----------------------------------------------------
 
 TEST_CASE("Journal finds its newest snapshot that verifies") {
