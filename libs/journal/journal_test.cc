@@ -348,13 +348,13 @@ TEST_CASE("Journal takes a payload that looks like its own frames for a payload"
   Bench bench;
   bench.Open();
   bench.Fill(2);
-  bench.writer->Append(RecordType::kInput, base::Time{}, "news", fake + fake);
+  bench.writer->Append(RecordType::kInput, base::Time{}, "news", fake + fake + std::string(300, '.'));
   bench.writer->Commit();
   bench.Run();
   bench.writer.reset();
   const std::string path = bench.Segments().front();
   auto contents = bench.files.Contents();
-  contents[path].resize(contents[path].size() - 5);  // a torn tail, the fakes in it
+  contents[path].resize(contents[path].size() - 200);  // torn within the record, behind the fakes
   bench.files.SetContents(contents);
   bench.Open();
   CHECK(bench.writer->last_sequence() == 2);
