@@ -59,6 +59,7 @@ class Comparer {
   absl::StatusOr<std::unique_ptr<Run>> Make(const journal::SegmentInfo& info, const journal::Record& resume) {
     runtime::ShardOptions options = options_;
     options.run = info.run;
+    options.run_effects = false;  // what came of them is in the record
     if (!absl::SimpleAtoi(resume.payload, &options.start_epoch)) {
       return absl::DataLossError(absl::StrCat("record ", resume.sequence, " does not state the epoch of the start"));
     }

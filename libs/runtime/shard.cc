@@ -170,6 +170,7 @@ void Shard::EndTurn() {
 }
 
 void Shard::AfterDurable(std::function<void()> effect) {
+  if (!options_.run_effects) return;
   if (journal_ != nullptr) {
     journal_->WhenDurable(sequence_, WhileAlive(std::move(effect)));
     journal_->Commit();

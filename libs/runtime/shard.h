@@ -56,6 +56,7 @@ struct ShardOptions {
   uint64_t run = 0;           // random bits of the journal; 0 in replay of captures
   uint64_t start_epoch = 0;   // of the stream of data; a new one at each start
   bool wire_mode = false;     // encode and decode every event between engines
+  bool run_effects = true;    // false: nothing leaves, for one that decides again from a record
 };
 
 class Shard {

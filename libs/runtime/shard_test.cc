@@ -155,6 +155,20 @@ TEST_CASE("Effects run after the turn, in order, and may deliver inputs") {
   REQUIRE(seen == std::vector<std::string>{"turn first", "effect 1", "turn answer", "effect 2"});
 }
 
+TEST_CASE("A shard without effects decides and lets nothing out") {
+  VirtualExecutor executor{FromUnixMillis(1'000)};
+  Shard shard({.name = "test", .run_effects = false}, executor, executor, nullptr, nullptr);
+  int facts = 0, effects = 0;
+  FactStream<market::NewsSignal> signals(shard, bus::kNewsSignals, [&](const auto&) { ++facts; });
+  const InputPort port = shard.AddInput("in", [&](std::string_view, const market::Header& cause) {
+    signals.Emit(Signal("x"), cause);
+    shard.AfterDurable([&] { ++effects; });
+  });
+  shard.Deliver(port, "", FromUnixMillis(2'000));
+  CHECK(facts == 1);
+  CHECK(effects == 0);
+}
+
 TEST_CASE("Shard state survives a round trip and refuses what does not fit") {
   const auto with_counter = [](Shard& shard, uint64_t& counter, std::string name) {
     shard.AddState({name, [&counter](wire::CanonicalWriter& out) { out.U64(counter); },

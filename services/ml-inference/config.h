@@ -11,7 +11,7 @@ namespace gannet::ml_inference {
 
 struct MlInferenceConfig {
   std::string registry;               // folder of models (registry.h)
-  std::string model = "direction";    // name in the registry; empty: predict nothing
+  std::string model;                   // name in the registry; empty: predict nothing
   std::string version = "champion";   // number or alias
 };
 

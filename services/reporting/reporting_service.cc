@@ -85,6 +85,7 @@ void ReportingService::Flush(Equity equity) {
   // The store is touched by the background thread only while `writing_` is set,
   // and this object outlives the write: Drain waits for it.
   background_.Post([this, alive = alive_, batch, position = last_report_] {
+    if (!*alive) return;  // in simulation a crash may come before the write
     const absl::Status status = store_->Write(*batch);
     executor_.Post([this, alive, batch, position, status] {
       if (*alive) OnWritten(status, *batch, position);

@@ -1,0 +1,21 @@
+#include "apps/gannet/log_file.h"
+
+#include <utility>
+
+namespace gannet::app {
+
+void LogFile::Write(std::string_view line) {
+  if (file_ != nullptr && file_->size() > kMostBytes) {
+    file_.reset();
+    files_.Rename(path_, path_ + ".1").IgnoreError();  // if not, the file grows on
+  }
+  if (file_ == nullptr) {
+    auto opened = files_.OpenAppend(path_);
+    if (opened.ok()) file_ = *std::move(opened);
+  }
+  std::string text(line);
+  text += '\n';
+  if (file_ == nullptr || !file_->Append(text).ok()) ++lost_lines_;
+}
+
+}  // namespace gannet::app

@@ -1,0 +1,195 @@
+#include "apps/gannet/run_command.h"
+
+#include <unistd.h>
+
+#include <climits>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "apps/gannet/child_process.h"
+#include "apps/gannet/log_file.h"
+#include "apps/gannet/pipeline.h"
+#include "apps/gannet/run_config.h"
+#include "apps/gannet/terminal.h"
+#include "libs/base/status.h"
+#include "libs/runtime/flags.h"
+#include "libs/runtime/process.h"
+#include "libs/store/sqlite_store.h"
+#include "services/ingest/app.h"
+#include "services/reporting/export.h"
+
+namespace gannet::app {
+namespace {
+
+constexpr base::Duration kRedraw = std::chrono::milliseconds(500);
+constexpr base::Duration kVenuePatience = std::chrono::seconds(60);  // it trades its first minute before it opens
+
+std::string StorePath(const std::string& data_dir) { return data_dir + "/reports.db"; }
+std::string StoreKeyPath(const std::string& data_dir) { return data_dir + "/reports.key"; }
+
+// The program's own folder: venue-sim lies beside it.
+std::string OwnFolder() {
+  char path[PATH_MAX];
+  const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+  const std::string text(path, length > 0 ? static_cast<size_t>(length) : 0);
+  return text.substr(0, text.rfind('/'));
+}
+
+absl::StatusOr<ChildProcess> StartVenueSim(const RunOptions& options, base::Files& files) {
+  const std::string data = options.data_dir + "/venue-sim";
+  GANNET_RETURN_IF_ERROR(files.MakeDirs(data));
+  return ChildProcess::Start({OwnFolder() + "/gannet-venue-sim", "--data", data, "--port", "0", "--seed", absl::StrCat(options.seed)},
+                             options.data_dir + "/venue-sim.log", "ready ", kVenuePatience);
+}
+
+std::set<std::string> Chosen(const RunOptions& options) {
+  std::set<std::string> all = kPipelineServices;
+  all.insert("ingest");
+  if (options.services.empty()) return all;
+  return {options.services.begin(), options.services.end()};
+}
+
+absl::Status CheckServices(const std::set<std::string>& chosen) {
+  for (const std::string& name : chosen) {
+    if (name != "ingest" && !kPipelineServices.contains(name)) {
+      return absl::InvalidArgumentError(absl::StrCat("--services: there is no service '", name, "'; there are ingest, ",
+                                                     absl::StrJoin(kPipelineServices, ", ")));
+    }
+  }
+  return absl::OkStatus();
+}
+
+runtime::ProcessOptions ProcessOptionsOf(const RunOptions& options, const RunConfig& config, LogFile& log) {
+  runtime::ProcessOptions process;
+  process.name = "gannet";
+  process.data_dir = options.data_dir;
+  process.build_id = runtime::BuildId();
+  process.config_hash = config.hash;
+  process.seed = options.seed;
+  process.log_sink = [&log](std::string_view line) { log.Write(line); };
+  return process;
+}
+
+// Everything of one run; members are destroyed in the reverse order, the venue last.
+class Session {
+ public:
+  Session(const RunOptions& options, std::ostream& out, std::ostream& err)
+      : options_(options), out_(out), err_(err), log_(files_, options.data_dir + "/gannet.log") {}
+
+  absl::Status Open() {
+    chosen_ = Chosen(options_);
+    GANNET_RETURN_IF_ERROR(CheckServices(chosen_));
+    GANNET_ASSIGN_OR_RETURN(config_, LoadRunConfig(options_.config_file, files_));
+    if (options_.check_config) return absl::OkStatus();
+    GANNET_RETURN_IF_ERROR(files_.MakeDirs(options_.data_dir));
+    GANNET_ASSIGN_OR_RETURN(process_, MakeProcess());
+    if (config_.uses_venue_sim) {
+      if (!options_.plain) err_ << "starting venue-sim, the exchange simulator …\n";
+      GANNET_ASSIGN_OR_RETURN(ChildProcess venue, StartVenueSim(options_, files_));
+      venue_.emplace(std::move(venue));
+      GANNET_RETURN_IF_ERROR(PointAtVenueSim(venue_->ready_line(), options_.data_dir + "/venue-sim", config_));
+    }
+    return BuildServices();
+  }
+
+  int Run() {
+    started_ = process_->deps().clock.Now();
+    Terminal terminal(STDOUT_FILENO, out_, options_.plain);
+    Redraw(terminal);
+    if (options_.run_for > base::Duration(0)) {
+      process_->executor().After(options_.run_for, [this] { process_->Stop("--for has passed"); });
+    }
+    auto services = std::move(pipeline_.services);
+    if (ingest_ != nullptr) services.push_back(std::move(ingest_));
+    const int code = process_->Run(std::move(services));
+    if (code == runtime::kExitNotStarted) err_ << "gannet: the start failed; see the end of " << log_.path() << "\n";
+    return code;
+  }
+
+  bool only_checked() const { return options_.check_config; }
+
+  absl::Status Export() {
+    if (options_.out_folder.empty() || !chosen_.contains("reporting")) return absl::OkStatus();
+    GANNET_ASSIGN_OR_RETURN(const auto store, store::OpenSqliteStore(files_, StorePath(options_.data_dir), StoreKeyPath(options_.data_dir)));
+    GANNET_RETURN_IF_ERROR(reporting::ExportReports(*store, {.from = started_}, files_, options_.out_folder));
+    out_ << "orders, fills, positions and P&L of this run are in " << options_.out_folder << "\n";
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::StatusOr<std::unique_ptr<runtime::Process>> MakeProcess() {
+    runtime::ProcessOptions process = ProcessOptionsOf(options_, config_, log_);
+    process.fresh = options_.fresh;
+    return runtime::Process::Create(std::move(process));
+  }
+
+  absl::Status BuildServices() {
+    PipelineParts parts;
+    parts.services = chosen_;
+    if (chosen_.contains("reporting")) {
+      GANNET_ASSIGN_OR_RETURN(parts.store, store::OpenSqliteStore(files_, StorePath(options_.data_dir), StoreKeyPath(options_.data_dir)));
+    }
+    parts.platform_health = [this] { return process_->health().Overall(); };
+    GANNET_ASSIGN_OR_RETURN(pipeline_, BuildPipeline(config_.pipeline, process_->deps(), std::move(parts)));
+    if (chosen_.contains("ingest")) ingest_ = ingest::BuildIngest(config_.ingest, process_->deps());
+    if (pipeline_.reporting == nullptr) return absl::OkStatus();
+    GANNET_ASSIGN_OR_RETURN(const auto reader, journal::Reader::Open(files_, options_.data_dir + "/journal"));
+    return pipeline_.reporting->CatchUp(*reader);
+  }
+
+  void Redraw(Terminal& terminal) {
+    process_->executor().After(kRedraw, [this, &terminal] {
+      if (pipeline_.gateway != nullptr) terminal.Draw(pipeline_.gateway->view(), Headline(), process_->deps().clock.Now());
+      Redraw(terminal);
+    });
+  }
+
+  ScreenHeadline Headline() {
+    const runtime::Health health = process_->health().Overall();
+    ScreenHeadline headline;
+    headline.mode = config_.mode;
+    headline.health = health.state == runtime::HealthState::kServing ? "serving" : health.reasons.empty() ? "starting" : health.reasons.front();
+    headline.address = absl::StrCat("http://127.0.0.1:", pipeline_.gateway->port(), "/v1/state");
+    headline.running = process_->deps().clock.Now() - started_;
+    return headline;
+  }
+
+  const RunOptions& options_;
+  std::ostream& out_;
+  std::ostream& err_;
+  base::PosixFiles files_;
+  LogFile log_;
+  std::set<std::string> chosen_;
+  RunConfig config_;
+  std::optional<ChildProcess> venue_;
+  std::unique_ptr<runtime::Process> process_;
+  Pipeline pipeline_;
+  std::unique_ptr<runtime::Service> ingest_;
+  base::Time started_{};
+};
+
+}  // namespace
+
+int Run(const RunOptions& options, std::ostream& out, std::ostream& err) {
+  Session session(options, out, err);
+  if (const absl::Status opened = session.Open(); !opened.ok()) {
+    err << "gannet: " << opened.message() << "\n";
+    return runtime::kExitNotStarted;
+  }
+  if (session.only_checked()) {
+    out << "the configuration is in order\n";
+    return runtime::kExitClean;
+  }
+  const int code = session.Run();
+  if (const absl::Status exported = session.Export(); !exported.ok()) {
+    err << "gannet: " << exported.message() << "\n";
+    return runtime::kExitNotClean;
+  }
+  return code;
+}
+
+}  // namespace gannet::app

@@ -1,0 +1,28 @@
+// `gannet run`: all services in one process, on paper, against venue-sim unless a
+// configuration names another market.
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "libs/base/time.h"
+
+namespace gannet::app {
+
+struct RunOptions {
+  std::string data_dir;
+  bool fresh = false;
+  std::string config_file;  // empty: venue-sim with the shipped configuration
+  bool check_config = false;
+  std::vector<std::string> services;  // empty: all
+  base::Duration run_for{0};          // 0: until a signal
+  std::string out_folder;             // empty: no files
+  uint64_t seed = 1;
+  bool plain = false;
+};
+
+// The exit code (libs/runtime/run.h). The view goes to `out`, problems to `err`.
+int Run(const RunOptions& options, std::ostream& out, std::ostream& err);
+
+}  // namespace gannet::app

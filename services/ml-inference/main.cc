@@ -1,0 +1,30 @@
+// ml-inference as a program of its own.
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "libs/base/posix_files.h"
+#include "libs/runtime/flags.h"
+#include "libs/runtime/process.h"
+#include "services/ml-inference/app.h"
+
+int main(int argc, char** argv) {
+  using namespace gannet;
+  runtime::ServiceFlags flags;
+  flags.name = "ml-inference";
+  flags.about = "Features of order books and the predictions of one model from the registry.";
+  if (const auto ending = runtime::ParseFlags(argc, argv, flags)) return runtime::End(*ending);
+
+  base::PosixFiles files;
+  const auto config = runtime::LoadConfig<ml_inference::MlInferenceConfig>(
+      flags, files, [](config::Section& in, ml_inference::MlInferenceConfig& out) { ml_inference::Read(in, out); });
+  if (const auto ending = runtime::CheckConfig(flags, config.status())) return runtime::End(*ending);
+
+  auto process = runtime::Process::Create(runtime::OptionsOf(flags));
+  if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));
+  auto service = ml_inference::BuildMlInference(*config, (*process)->deps());
+  if (!service.ok()) return runtime::End(runtime::NotStarted(service.status()));
+  std::vector<std::unique_ptr<runtime::Service>> services;
+  services.push_back(*std::move(service));
+  return (*process)->Run(std::move(services));
+}

@@ -1,0 +1,24 @@
+// Many seeds in a row, and what `gannet sim` prints of them.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+
+#include "absl/status/status.h"
+#include "libs/base/clock.h"
+#include "tests/simulation/world.h"
+
+namespace gannet::simulation {
+
+struct CampaignOptions {
+  uint64_t first_seed = 1, last_seed = 10;
+  SimulationOptions each;
+  bool require_probes = false;  // fail when a rare path was never reached
+};
+
+// Prints each violation with the command that reproduces it, then the sums.
+// INTERNAL when a seed failed.
+absl::Status RunCampaign(const CampaignOptions& options, const base::Clock& clock, std::ostream& out);
+
+}  // namespace gannet::simulation

@@ -1,0 +1,31 @@
+#include "tests/simulation/venue_node.h"
+
+#include <utility>
+
+#include "libs/base/status.h"
+
+namespace gannet::simulation {
+
+absl::Status VenueNode::Start() {
+  venue_sim::ServerOptions options;
+  options.exchange.core.seed = seed_;
+  options.exchange.core.warm_up = std::chrono::seconds(5);
+  options.exchange.core.news_interval = std::chrono::seconds(4);
+  options.exchange.dir = "venue/journal";
+  options.exchange.own_thread = false;
+  options.keys = {key_};
+  GANNET_ASSIGN_OR_RETURN(server_, venue_sim::VenueSimServer::Open({executor_, executor_, files_}, std::move(options), [](absl::Status) {}));
+  server_->set_public_url(url());
+  GANNET_ASSIGN_OR_RETURN(listener_, network_.Listen({}, *server_));
+  network_.AddName("venue.sim", kPort, listener_->port());
+  server_->Start();
+  return absl::OkStatus();
+}
+
+void VenueNode::Crash(base::Rng& rng) {
+  listener_.reset();
+  server_.reset();
+  files_.Restart(rng);
+}
+
+}  // namespace gannet::simulation

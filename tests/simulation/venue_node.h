@@ -1,0 +1,44 @@
+// The venue of a simulated world: venue-sim's own server over simulated network
+// and files; it can crash and come back.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "libs/base/rng.h"
+#include "libs/base/sim_files.h"
+#include "libs/base/virtual_executor.h"
+#include "libs/net/sim_network.h"
+#include "services/venue-sim/server.h"
+
+namespace gannet::simulation {
+
+class VenueNode {
+ public:
+  static constexpr uint16_t kPort = 9'443;  // what clients connect to, whatever the listener's own port
+
+  VenueNode(uint64_t seed, base::VirtualExecutor& executor, net::SimNetwork& network)
+      : seed_(seed), executor_(executor), network_(network), files_(seed) {}
+
+  absl::Status Start();
+  // The process dies; its disk keeps what was synced, as chance has it.
+  void Crash(base::Rng& rng);
+  bool running() const { return server_ != nullptr; }
+
+  // Only while running.
+  const venue_sim::VenueCore& core() const { return server_->exchange().core(); }
+  std::string url() const { return "http://venue.sim:" + std::to_string(kPort); }
+  const venue_sim::ApiKey& key() const { return key_; }
+
+ private:
+  const uint64_t seed_;
+  base::VirtualExecutor& executor_;
+  net::SimNetwork& network_;
+  base::SimFiles files_;
+  const venue_sim::ApiKey key_{"simulation-key", "simulation-secret", 0};
+  std::unique_ptr<venue_sim::VenueSimServer> server_;
+  std::unique_ptr<net::Listener> listener_;
+};
+
+}  // namespace gannet::simulation
