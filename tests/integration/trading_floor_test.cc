@@ -10,9 +10,11 @@
 
 #include "libs/base/posix_files.h"
 #include "libs/base/rng.h"
+#include "libs/base/sim_files.h"
 #include "libs/base/virtual_executor.h"
 #include "libs/bus/memory_bus.h"
 #include "libs/bus/topics.h"
+#include "libs/journal/journal.h"
 #include "libs/matching/paper_venue.h"
 #include "libs/net/no_network.h"
 #include "libs/runtime/service.h"
@@ -44,10 +46,11 @@ constexpr Coin kCoins[] = {{"BTC", 64'250 * kOne, 1'000'000, 1'000, 2 * kOne},
 // A process on virtual time with a venue that answers within the turn.
 class FloorTest {
  public:
-  explicit FloorTest(uint64_t seed, bool wire_mode = false)
+  explicit FloorTest(uint64_t seed, bool wire_mode = false, base::Files* disk = nullptr)
       : rng_(seed),
         bus_(executor_, {}),
-        shard_({.name = "floor", .run = 9, .start_epoch = 1, .wire_mode = wire_mode}, executor_, executor_, nullptr, &bus_),
+        journal_(disk == nullptr ? nullptr : OpenJournal(*disk)),
+        shard_({.name = "floor", .run = 9, .start_epoch = 1, .wire_mode = wire_mode}, executor_, executor_, journal_.get(), &bus_),
         log_("floor", telemetry::Level::kWarning, executor_, [](std::string_view) {}),
         deps_{shard_, bus_, executor_, executor_, executor_, files_, network_, log_, base::Rng(0), ""},
         signals_(shard_, bus::kNewsSignals, nullptr),
@@ -64,11 +67,18 @@ class FloorTest {
     port_ = shard_.AddInput("in", [this](std::string_view, const market::Header& cause) { Step(cause); });
     shard_.Consume<market::OrderIntent>(bus::kOrderIntents, nullptr, [this](const auto& event) { OnIntent(event); });
     shard_.Consume<market::RiskDecision>(bus::kRiskDecisions, nullptr, [this](const auto& event) { OnVerdict(event); });
-    shard_.Resume(executor_.Now());
     for (const Coin& coin : kCoins) prices_[coin.name] = coin.price;
   }
 
+  void Recover(base::Files& disk) {
+    auto reader = journal::Reader::Open(disk, kJournal);
+    REQUIRE(reader.ok());
+    REQUIRE(shard_.Recover(**reader).ok());
+  }
+  void Snapshot() { REQUIRE(shard_.WriteSnapshot().ok()); }
   void Run(base::Duration span) {
+    if (!resumed_) shard_.Resume(executor_.Now());
+    resumed_ = true;
     const base::Time end = executor_.Now() + span;
     while (executor_.Now() < end) {
       executor_.RunFor(250ms);
@@ -89,9 +99,20 @@ class FloorTest {
   const runtime::Service& risk() const { return *risk_; }
   const runtime::Service& strategies() const { return *strategy_; }
   size_t open_orders() const { return venue_.OpenOrders().size(); }
+  // Lets the journal write what is pending.
+  void Settle() { executor_.RunFor(100ms); }
   std::string State() const { return shard_.SaveState(); }
 
  private:
+  static constexpr char kJournal[] = "/floor/journal";
+
+  std::unique_ptr<journal::Writer> OpenJournal(base::Files& disk) {
+    journal::WriterOptions options;
+    options.own_thread = false;
+    auto opened = journal::Writer::Open(disk, executor_, kJournal, {.run = 9}, options);
+    REQUIRE(opened.ok());
+    return *std::move(opened);
+  }
   market::Instrument Define(const Coin& coin) {
     market::Instrument instrument;
     instrument.id = market::InstrumentId(std::string("binance-spot:") + coin.name + "USDT");
@@ -268,6 +289,7 @@ class FloorTest {
   base::PosixFiles files_;
   net::NoNetwork network_;
   bus::MemoryBus bus_;
+  std::unique_ptr<journal::Writer> journal_;
   runtime::Shard shard_;
   telemetry::Log log_;
   runtime::Deps deps_;
@@ -282,6 +304,7 @@ class FloorTest {
   std::map<std::string, market::Money> held_;
   std::map<market::ClientOrderId, market::OrderIntent> orders_;
   uint64_t steps_ = 0;
+  bool resumed_ = false;
 };
 
 TEST_CASE("The strategies and limits that ship trade half an hour without a storm, a refusal in a loop, or an overdraft") {
@@ -310,6 +333,26 @@ TEST_CASE("The same seed decides the same, with every event through its wire cod
   CHECK(first.State() == again.State());
   CHECK(first.State() == wire.State());
   CHECK(first.State() != other.State());
+}
+
+TEST_CASE("Recovery from the journal gives the state before the crash, with and without a snapshot") {
+  for (const bool snapshot : {false, true}) {
+    base::SimFiles disk(3);
+    std::string before;
+    {
+      FloorTest floor(8, false, &disk);
+      floor.Run(2min);
+      if (snapshot) floor.Snapshot();
+      floor.Run(2min);
+      floor.Settle();
+      before = floor.State();
+      CHECK(floor.permitted > 0);
+    }
+    disk.Restart();
+    FloorTest after(8, false, &disk);
+    after.Recover(disk);
+    CHECK(after.State() == before);
+  }
 }
 
 }  // namespace
