@@ -176,7 +176,6 @@ TEST_CASE("After a restart the paper venue works the orders that execution knows
   std::unique_ptr<journal::Writer> writer = open();
   HostOptions options;
   options.start_epoch = 2;
-  options.start = outside.executor.Now();
   ServiceHost host(outside, Config(), writer.get(), options);
   auto reader = journal::Reader::Open(outside.files, "journal");
   REQUIRE(reader.ok());

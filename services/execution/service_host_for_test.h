@@ -21,22 +21,25 @@ namespace gannet::execution {
 struct HostOptions {
   uint64_t start_epoch = 1;
   bool wire_mode = false;
-  base::Time start = base::FromUnixMillis(1'700'000'000'000);
 };
 
-// What outlives a process: disk, network, time.
+// What outlives a process: time, disk, network.
+struct World {
+  base::VirtualExecutor& executor;
+  base::SimFiles& files;
+  net::SimNetwork& network;
+};
 struct Outside {
-  explicit Outside(base::Time start = HostOptions().start)
-      : executor(start), files(7), network(executor, executor, base::Rng(11)) {}
-  base::VirtualExecutor executor;
-  base::SimFiles files;
-  net::SimNetwork network;
+  base::VirtualExecutor executor{base::FromUnixMillis(1'700'000'000'000)};
+  base::SimFiles files{7};
+  net::SimNetwork network{executor, executor, base::Rng(11)};
+  operator World() { return {executor, files, network}; }  // NOLINT: meant to be implicit
 };
 
 class ServiceHost {
  public:
   // `journal` may be null.
-  ServiceHost(Outside& outside, const ExecutionConfig& config, journal::Writer* journal = nullptr, HostOptions options = {})
+  ServiceHost(World outside, const ExecutionConfig& config, journal::Writer* journal = nullptr, HostOptions options = {})
       : outside_(outside),
         bus_(outside.executor, {}),
         shard_({.name = "test", .start_epoch = options.start_epoch, .wire_mode = options.wire_mode}, outside.executor,
@@ -173,7 +176,7 @@ class ServiceHost {
   std::optional<Block> closed;  // what the outside gate says
 
  private:
-  Outside& outside_;
+  World outside_;
   bus::MemoryBus bus_;
   runtime::Shard shard_;
   telemetry::Log log_;
