@@ -8,10 +8,3 @@ foreach(test run kill sigterm)
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(e2e_${test} PROPERTIES LABELS e2e TIMEOUT 420 SKIP_RETURN_CODE 4)
 endforeach()
-
-# On request only: `make bench` builds it by name.
-if(TARGET gannet_simulation)
-  find_package(simdjson REQUIRED)
-  gannet_service(tick_to_order_bench SOURCES bench/tick_to_order_bench.cc DEPS gannet_run_command gannet_simulation simdjson::simdjson)
-  set_target_properties(tick_to_order_bench PROPERTIES EXCLUDE_FROM_ALL TRUE)
-endif()
