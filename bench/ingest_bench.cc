@@ -45,9 +45,11 @@ class NoOutput : public MarketOutput {
 
 // Prices in cents around 60,000.00; never crossed: bids below, asks above.
 std::string Level(base::Rng& rng, bool bid) {
-  const int64_t cents = 6'000'000 + (bid ? -1 - static_cast<int64_t>(rng.Below(400)) : 1 + static_cast<int64_t>(rng.Below(400)));
+  const int64_t cents = 6'000'000 + (bid ? -1 - static_cast<int64_t>(rng.Below(400))
+                                         : 1 + static_cast<int64_t>(rng.Below(400)));
   const std::string fraction = std::to_string(100 + cents % 100).substr(1);
-  return Concat({R"([")", std::to_string(cents / 100), ".", fraction, R"(000000","0.)", std::to_string(10'000'000 + rng.Below(89'999'999)), R"("])"});
+  return Concat({R"([")", std::to_string(cents / 100), ".", fraction, R"(000000","0.)",
+                 std::to_string(10'000'000 + rng.Below(89'999'999)), R"("])"});
 }
 
 // The mix of a busy symbol: of ten messages one is a diff of 20 levels, seven are
@@ -64,14 +66,19 @@ std::vector<std::string> Frames() {
         asks += "," + Level(rng, false);
       }
       const std::string first = std::to_string(++id);
-      frames.push_back(Concat({R"({"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1700000000000,"s":"BTCUSDT","U":)", first,
-                               R"(,"u":)", first, R"(,"b":[)", bids, R"(],"a":[)", asks, "]}}"}));
+      frames.push_back(Concat(
+          {R"({"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1700000000000,"s":"BTCUSDT","U":)",
+           first, R"(,"u":)", first, R"(,"b":[)", bids, R"(],"a":[)", asks, "]}}"}));
     } else if (i % 5 == 1) {
-      frames.push_back(Concat({R"({"stream":"btcusdt@trade","data":{"e":"trade","E":1700000000000,"s":"BTCUSDT","t":)", std::to_string(++trade),
-                               R"(,"p":"60000.01000000","q":"0.02000000","T":1700000000000,"m":true,"M":true}})"}));
+      frames.push_back(Concat(
+          {R"({"stream":"btcusdt@trade","data":{"e":"trade","E":1700000000000,"s":"BTCUSDT","t":)",
+           std::to_string(++trade),
+           R"(,"p":"60000.01000000","q":"0.02000000","T":1700000000000,"m":true,"M":true}})"}));
     } else {
-      frames.push_back(Concat({R"({"stream":"btcusdt@bookTicker","data":{"u":)", std::to_string(id), R"(,"s":"BTCUSDT","b":"59999.99000000","B":"3.)",
-                               std::to_string(10'000'000 + rng.Below(89'999'999)), R"(","a":"60000.01000000","A":"1.54698000"}})"}));
+      frames.push_back(Concat({R"({"stream":"btcusdt@bookTicker","data":{"u":)", std::to_string(id),
+                               R"(,"s":"BTCUSDT","b":"59999.99000000","B":"3.)",
+                               std::to_string(10'000'000 + rng.Below(89'999'999)),
+                               R"(","a":"60000.01000000","A":"1.54698000"}})"}));
     }
   }
   return frames;
@@ -98,7 +105,8 @@ void BM_Decode(benchmark::State& state) {
   const std::vector<std::string> frames = Frames();
   venue::binance::MarketDecoder decoder;
   for (auto _ : state) {
-    for (const std::string& frame : frames) benchmark::DoNotOptimize(decoder.DecodeFrame(frame).ok());
+    for (const std::string& frame : frames)
+      benchmark::DoNotOptimize(decoder.DecodeFrame(frame).ok());
   }
   Report(state, frames);
 }
@@ -108,11 +116,13 @@ BENCHMARK(BM_Decode)->Unit(benchmark::kMicrosecond);
 void BM_Engine(benchmark::State& state) {
   const std::vector<std::string> frames = Frames();
   std::vector<wire::StreamEvent> events;
-  for (const std::string& frame : frames) events.push_back({"c", wire::StreamEvent::Kind::kFrame, frame});
+  for (const std::string& frame : frames)
+    events.push_back({"c", wire::StreamEvent::Kind::kFrame, frame});
   wire::HttpExchange snapshot;
   snapshot.status = 200;
   snapshot.headers = {{":path", "/api/v3/depth?symbol=BTCUSDT&limit=1000"}};
-  snapshot.body = Concat({R"({"lastUpdateId":)", std::to_string(kFirstId), R"(,"bids":[["59000","1"]],"asks":[["61000","1"]]})"});
+  snapshot.body = Concat({R"({"lastUpdateId":)", std::to_string(kFirstId),
+                          R"(,"bids":[["59000","1"]],"asks":[["61000","1"]]})"});
   market::Header cause;
   cause.receive_time = cause.event_time = base::FromUnixMillis(1'700'000'000'000);
   for (auto _ : state) {
@@ -123,7 +133,8 @@ void BM_Engine(benchmark::State& state) {
     engine.OnStream({"c", wire::StreamEvent::Kind::kOpened, ""}, cause);
     engine.OnHttp(snapshot, cause);
     for (const wire::StreamEvent& event : events) engine.OnStream(event, cause);
-    if (output.events < kFrames / 2 || engine.counters().undecodable != 0) state.SkipWithError("frames were refused");
+    if (output.events < kFrames / 2 || engine.counters().undecodable != 0)
+      state.SkipWithError("frames were refused");
   }
   Report(state, frames);
 }
@@ -133,7 +144,8 @@ BENCHMARK(BM_Engine)->Unit(benchmark::kMicrosecond);
 void BM_Recording(benchmark::State& state) {
   const std::string path = "../shared/data/l2-binance-2024-08/usdm-btcusdt_20240808.gz";
   base::PosixFiles files;
-  if (!files.Exists(path)) return state.SkipWithError("SKIPPED: ../shared/data/l2-binance-2024-08 not present");
+  if (!files.Exists(path))
+    return state.SkipWithError("SKIPPED: ../shared/data/l2-binance-2024-08 not present");
   uint64_t lines = 0;
   for (auto _ : state) {
     auto set = CaptureSet::Open(files, {{.path = path}}, {});
@@ -149,8 +161,10 @@ void BM_Recording(benchmark::State& state) {
       auto line = set->Next();
       if (!line.ok() || !*line) break;
       cause.receive_time = cause.event_time = (*line)->receive_time;
-      if (const auto* event = std::get_if<wire::StreamEvent>(&(*line)->input)) engine.OnStream(*event, cause);
-      if (const auto* answer = std::get_if<wire::HttpExchange>(&(*line)->input)) engine.OnHttp(*answer, cause);
+      if (const auto* event = std::get_if<wire::StreamEvent>(&(*line)->input))
+        engine.OnStream(*event, cause);
+      if (const auto* answer = std::get_if<wire::HttpExchange>(&(*line)->input))
+        engine.OnHttp(*answer, cause);
       ++lines;
     }
   }

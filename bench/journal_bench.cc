@@ -77,7 +77,8 @@ void DurableAppends(benchmark::State& state) {
   base::TempDirForTest temp;
   base::PosixFiles files;
   Loop loop;
-  auto writer = Writer::Open(files, loop, temp / "journal", SegmentInfo{1, "bench", "", 0, {}}, WriterOptions());
+  auto writer = Writer::Open(files, loop, temp / "journal", SegmentInfo{1, "bench", "", 0, {}},
+                             WriterOptions());
   if (!writer.ok()) return state.SkipWithError(std::string(writer.status().message()).c_str());
   const std::string payload(kRecordBytes, 'x');
   std::vector<int64_t> nanos;
@@ -95,7 +96,8 @@ void DurableAppends(benchmark::State& state) {
   while (durable < appended) loop.RunOne();
   state.SetItemsProcessed(static_cast<int64_t>(durable));
   state.counters["records_a_sync"] =
-      static_cast<double>(durable) / static_cast<double>(std::max<uint64_t>((*writer)->stats().batches, 1));
+      static_cast<double>(durable) /
+      static_cast<double>(std::max<uint64_t>((*writer)->stats().batches, 1));
   ReportLatency(state, nanos);
   if (!(*writer)->Close().ok()) state.SkipWithError("the journal failed");
 }
@@ -109,7 +111,8 @@ void FloorWriteAndSync(benchmark::State& state) {
   nanos.reserve(1u << 20);
   for (auto _ : state) {
     const auto start = SteadyClock::now();
-    if (write(fd, record.data(), record.size()) < 0 || fdatasync(fd) != 0) return state.SkipWithError("cannot write");
+    if (write(fd, record.data(), record.size()) < 0 || fdatasync(fd) != 0)
+      return state.SkipWithError("cannot write");
     if (nanos.size() < nanos.capacity()) nanos.push_back((SteadyClock::now() - start).count());
   }
   state.SetItemsProcessed(state.iterations());
@@ -123,7 +126,8 @@ void AppendOnly(benchmark::State& state) {
   Loop loop;
   WriterOptions options;
   options.reserve_bytes = 0;
-  auto writer = Writer::Open(files, loop, temp / "journal", SegmentInfo{1, "bench", "", 0, {}}, options);
+  auto writer =
+      Writer::Open(files, loop, temp / "journal", SegmentInfo{1, "bench", "", 0, {}}, options);
   if (!writer.ok()) return state.SkipWithError(std::string(writer.status().message()).c_str());
   const std::string payload(kRecordBytes, 'x');
   uint64_t appended = 0;
@@ -148,10 +152,12 @@ void ReadBack(benchmark::State& state) {
   Loop loop;
   constexpr uint64_t kRecords = 100'000;
   {
-    auto writer = Writer::Open(files, loop, temp / "journal", SegmentInfo{1, "bench", "", 0, {}}, WriterOptions());
+    auto writer = Writer::Open(files, loop, temp / "journal", SegmentInfo{1, "bench", "", 0, {}},
+                               WriterOptions());
     if (!writer.ok()) return state.SkipWithError(std::string(writer.status().message()).c_str());
     const std::string payload(kRecordBytes, 'x');
-    for (uint64_t i = 0; i < kRecords; ++i) (*writer)->Append(RecordType::kFact, base::Time{}, "order.intents", payload);
+    for (uint64_t i = 0; i < kRecords; ++i)
+      (*writer)->Append(RecordType::kFact, base::Time{}, "order.intents", payload);
     if (!(*writer)->Close().ok()) return state.SkipWithError("the journal failed");
   }
   for (auto _ : state) {
@@ -164,7 +170,13 @@ void ReadBack(benchmark::State& state) {
 }
 
 BENCHMARK(FloorWriteAndSync)->UseRealTime();
-BENCHMARK(DurableAppends)->Arg(1)->Arg(16)->Arg(256)->Arg(4096)->ArgName("in_flight")->UseRealTime();
+BENCHMARK(DurableAppends)
+    ->Arg(1)
+    ->Arg(16)
+    ->Arg(256)
+    ->Arg(4096)
+    ->ArgName("in_flight")
+    ->UseRealTime();
 BENCHMARK(AppendOnly);
 BENCHMARK(ReadBack)->Unit(benchmark::kMillisecond);
 
@@ -173,7 +185,8 @@ class Rates : public benchmark::ConsoleReporter {
  public:
   void ReportRuns(const std::vector<Run>& runs) override {
     for (const Run& run : runs) {
-      if (run.counters.contains("items_per_second")) rates_[run.benchmark_name()] = run.counters.at("items_per_second");
+      if (run.counters.contains("items_per_second"))
+        rates_[run.benchmark_name()] = run.counters.at("items_per_second");
     }
     ConsoleReporter::ReportRuns(runs);
   }
@@ -182,8 +195,8 @@ class Rates : public benchmark::ConsoleReporter {
     if (floor == rates_.end()) return;
     for (const auto& [name, rate] : rates_) {
       if (name.starts_with("DurableAppends")) {
-        std::printf("%-45s %12.0f records/s, %8.1f x one write+fdatasync a record (%.0f/s)\n", name.c_str(), rate,
-                    rate / floor->second, floor->second);
+        std::printf("%-45s %12.0f records/s, %8.1f x one write+fdatasync a record (%.0f/s)\n",
+                    name.c_str(), rate, rate / floor->second, floor->second);
       }
     }
   }

@@ -39,7 +39,8 @@ const std::vector<std::string>& Titles() {
     base::Rng rng(7);
     std::vector<std::string> made;
     for (size_t i = 0; i < kHeadlines; ++i) {
-      made.push_back(news_signal::FillPlaceholders(corpus[rng.Below(corpus.size())].text, classifier->dictionary(), rng) +
+      made.push_back(news_signal::FillPlaceholders(corpus[rng.Below(corpus.size())].text,
+                                                   classifier->dictionary(), rng) +
                      " (" + std::to_string(i) + ")");
     }
     return made;
@@ -60,7 +61,8 @@ struct Path {
   bus::MemoryBus bus{executor};
   runtime::Shard shard{{}, executor, executor, nullptr, nullptr};
   telemetry::Log log{"bench", telemetry::Level::kError, executor, [](std::string_view) {}};
-  runtime::Deps deps{shard, bus, executor, executor, executor, files, network, log, base::Rng(1), ""};
+  runtime::Deps deps{shard, bus,     executor, executor,     executor,
+                     files, network, log,      base::Rng(1), ""};
   ingest::NewsIngest news{{}, deps};
   std::unique_ptr<news_signal::NewsSignalService> signals;
 };
@@ -73,7 +75,8 @@ void Run(benchmark::State& state, bool with_signals) {
     item.source_id = std::to_string(i);
     item.title = Titles()[i];
     item.published = item.received = kStart + std::chrono::milliseconds(60 * i);
-    inputs.push_back(wire::EncodeInput(wire::StreamEvent{"replay", wire::StreamEvent::Kind::kFrame, ingest::FormatNewsLine(item)}));
+    inputs.push_back(wire::EncodeInput(wire::StreamEvent{"replay", wire::StreamEvent::Kind::kFrame,
+                                                         ingest::FormatNewsLine(item)}));
   }
   std::vector<double> samples;
   for (auto _ : state) {
@@ -88,7 +91,8 @@ void Run(benchmark::State& state, bool with_signals) {
       samples.push_back(took.count() * 1e6);
       total += took.count();
     }
-    if (with_signals && path.signals->stats().signals == 0) state.SkipWithError("no signal came out");
+    if (with_signals && path.signals->stats().signals == 0)
+      state.SkipWithError("no signal came out");
     state.SetIterationTime(total);
   }
   Report(state, samples);

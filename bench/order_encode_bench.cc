@@ -9,7 +9,8 @@
 namespace gannet::venue::binance {
 namespace {
 
-constexpr std::string_view kSecret = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j";
+constexpr std::string_view kSecret =
+    "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j";
 
 SpotOrderVenue Venue() {
   SpotOrderOptions options;

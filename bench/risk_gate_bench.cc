@@ -77,10 +77,11 @@ struct Busy {
     for (size_t i = 0; i < kOrders; ++i) Refill(ids[i % ids.size()]);
   }
   void Refill(const std::string& id) {
-    auto intent = gate.Intent(gate.sequence % 2 == 0 ? Side::kBuy : Side::kSell, "100", "0.25", id.c_str());
+    auto intent =
+        gate.Intent(gate.sequence % 2 == 0 ? Side::kBuy : Side::kSell, "100", "0.25", id.c_str());
     intent.strategy = market::StrategyId("maker");
-    intent.client_order_id =
-        wire::MakeClientOrderId(intent.account, 1, intent.strategy, intent.sequence, intent.attempt);
+    intent.client_order_id = wire::MakeClientOrderId(intent.account, 1, intent.strategy,
+                                                     intent.sequence, intent.attempt);
     intent.reason = "quote refresh";
     intent.hash = wire::IntentHash(intent);
     intents.push_back(std::move(intent));

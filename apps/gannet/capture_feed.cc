@@ -10,7 +10,8 @@ namespace gannet::app {
 namespace {
 
 std::string TopText(const market::Instrument& d, const ingest::TopOfBook& top) {
-  return absl::StrFormat("%s x %s / %s x %s (update %d)", d.Format(top.bid.price), d.Format(top.bid.quantity), d.Format(top.ask.price),
+  return absl::StrFormat("%s x %s / %s x %s (update %d)", d.Format(top.bid.price),
+                         d.Format(top.bid.quantity), d.Format(top.ask.price),
                          d.Format(top.ask.quantity), top.update_id);
 }
 
@@ -18,34 +19,49 @@ void ReportInstrument(const ingest::InstrumentFeed& feed, std::ostream& out) {
   const market::Instrument& d = feed.definition();
   const ingest::AgreementCheck& check = feed.agreement();
   const uint64_t compared = check.compared();
-  const double percent = compared > 0 ? 100.0 * static_cast<double>(check.agreed()) / static_cast<double>(compared) : 0;
+  const double percent =
+      compared > 0 ? 100.0 * static_cast<double>(check.agreed()) / static_cast<double>(compared)
+                   : 0;
   out << absl::StrFormat("%-28s book %-8s agree %d of %d (%.2f %%)%s", d.id.text(),
-                         feed.book().state() == market::BookState::kValid ? "VALID" : "INVALID", check.agreed(), compared, percent,
+                         feed.book().state() == market::BookState::kValid ? "VALID" : "INVALID",
+                         check.agreed(), compared, percent,
                          compared == 0 ? ": the capture has no bookTicker for it" : "");
-  if (check.not_compared() > 0) out << absl::StrFormat(", %d without a ticker before them", check.not_compared());
+  if (check.not_compared() > 0)
+    out << absl::StrFormat(", %d without a ticker before them", check.not_compared());
   const ingest::FeedCounters& c = feed.counters();
   if (c.trades_missed > 0) out << absl::StrFormat(", %d trades missed", c.trades_missed);
-  if (c.refused > 0) out << absl::StrFormat(", %d values refused (last: %s)", c.refused, c.last_refusal);
-  if (feed.inferred()) out << ", tick " << d.Format(d.tick) << " and lot " << d.Format(d.lot) << " inferred from its snapshot";
+  if (c.refused > 0)
+    out << absl::StrFormat(", %d values refused (last: %s)", c.refused, c.last_refusal);
+  if (feed.inferred())
+    out << ", tick " << d.Format(d.tick) << " and lot " << d.Format(d.lot)
+        << " inferred from its snapshot";
   out << "\n";
   for (const ingest::Disagreement& row : check.disagreements()) {
-    out << "  differs at " << base::FormatTime(row.book.receive_time) << ": book " << TopText(d, row.book) << ", ticker "
-        << TopText(d, row.ticker) << " received " << base::FormatTime(row.ticker.receive_time) << "\n";
+    out << "  differs at " << base::FormatTime(row.book.receive_time) << ": book "
+        << TopText(d, row.book) << ", ticker " << TopText(d, row.ticker) << " received "
+        << base::FormatTime(row.ticker.receive_time) << "\n";
   }
 }
 
 void ReportVenue(const ingest::IngestEngine& engine, std::ostream& out) {
   for (const auto& [symbol, feed] : engine.feeds()) ReportInstrument(*feed, out);
   const ingest::VenueCounters& c = engine.counters();
-  if (c.undecodable > 0) out << absl::StrFormat("%s: %d frames could not be decoded (last: %s)\n", engine.options().venue, c.undecodable, c.last_undecodable);
-  if (c.undefined_symbol > 0) out << absl::StrFormat("%s: %d frames came before their instrument was defined\n", engine.options().venue, c.undefined_symbol);
+  if (c.undecodable > 0)
+    out << absl::StrFormat("%s: %d frames could not be decoded (last: %s)\n",
+                           engine.options().venue, c.undecodable, c.last_undecodable);
+  if (c.undefined_symbol > 0)
+    out << absl::StrFormat("%s: %d frames came before their instrument was defined\n",
+                           engine.options().venue, c.undefined_symbol);
 }
 
 void ReportFile(const ingest::FileReport& file, std::ostream& out) {
-  out << absl::StrFormat("%s: %d lines, %d frames, %d answers", file.path, file.lines, file.frames, file.answers);
+  out << absl::StrFormat("%s: %d lines, %d frames, %d answers", file.path, file.lines, file.frames,
+                         file.answers);
   if (file.bad > 0) out << absl::StrFormat(", %d lines of no known layout", file.bad);
-  if (file.times_went_back > 0) out << absl::StrFormat(", %d times went back", file.times_went_back);
-  if (file.unattributed > 0) out << absl::StrFormat(", %d snapshots without a symbol", file.unattributed);
+  if (file.times_went_back > 0)
+    out << absl::StrFormat(", %d times went back", file.times_went_back);
+  if (file.unattributed > 0)
+    out << absl::StrFormat(", %d snapshots without a symbol", file.unattributed);
   if (file.truncated) out << ", cut short";
   out << "\n";
   for (const std::string& quoted : file.quoted) out << "  " << quoted << "\n";
@@ -53,16 +69,20 @@ void ReportFile(const ingest::FileReport& file, std::ostream& out) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<CaptureFeed>> CaptureFeed::Open(const CaptureFeedOptions& options, base::Files& files) {
+absl::StatusOr<std::unique_ptr<CaptureFeed>> CaptureFeed::Open(const CaptureFeedOptions& options,
+                                                               base::Files& files) {
   std::vector<ingest::CaptureFile> captures;
   for (const std::string& path : options.captures) captures.push_back({path, std::nullopt});
   ingest::CaptureOptions reading;
   reading.accept_truncated = options.accept_truncated;
-  for (const std::string& path : options.instruments) reading.instrument_files.push_back({path, std::nullopt});
-  GANNET_ASSIGN_OR_RETURN(ingest::CaptureSet set, ingest::CaptureSet::Open(files, std::move(captures), std::move(reading)));
+  for (const std::string& path : options.instruments)
+    reading.instrument_files.push_back({path, std::nullopt});
+  GANNET_ASSIGN_OR_RETURN(ingest::CaptureSet set,
+                          ingest::CaptureSet::Open(files, std::move(captures), std::move(reading)));
   std::unique_ptr<CaptureFeed> feed(new CaptureFeed(std::move(set)));
   GANNET_RETURN_IF_ERROR(feed->Advance());
-  if (!feed->next_) return absl::InvalidArgumentError("the captures hold no message; nothing was replayed");
+  if (!feed->next_)
+    return absl::InvalidArgumentError("the captures hold no message; nothing was replayed");
   feed->first_time_ = feed->next_->receive_time;
   return feed;
 }

@@ -26,7 +26,8 @@ struct CaptureFeedOptions {
 
 class CaptureFeed {
  public:
-  static absl::StatusOr<std::unique_ptr<CaptureFeed>> Open(const CaptureFeedOptions& options, base::Files& files);
+  static absl::StatusOr<std::unique_ptr<CaptureFeed>> Open(const CaptureFeedOptions& options,
+                                                           base::Files& files);
 
   // Of the next line; nothing at the end.
   std::optional<base::Time> next_time() const;

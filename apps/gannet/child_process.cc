@@ -19,7 +19,9 @@ namespace {
 
 constexpr int kPollSliceMs = 20;
 
-int Millis(base::Duration d) { return static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(d).count()); }
+int Millis(base::Duration d) {
+  return static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(d).count());
+}
 
 std::string EndOf(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -29,7 +31,8 @@ std::string EndOf(const std::string& path) {
   return text;
 }
 
-[[noreturn]] void RunChild(const std::vector<std::string>& arguments, int output, int log, pid_t parent) {
+[[noreturn]] void RunChild(const std::vector<std::string>& arguments, int output, int log,
+                           pid_t parent) {
   // Only async-signal-safe calls between fork and exec.
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) _exit(127);  // the parent ended before the line above
@@ -45,10 +48,14 @@ std::string EndOf(const std::string& path) {
 
 }  // namespace
 
-absl::StatusOr<ChildProcess> ChildProcess::Start(const std::vector<std::string>& arguments, const std::string& log_path,
-                                                 const std::string& ready, base::Duration patience) {
+absl::StatusOr<ChildProcess> ChildProcess::Start(const std::vector<std::string>& arguments,
+                                                 const std::string& log_path,
+                                                 const std::string& ready,
+                                                 base::Duration patience) {
   const int log = open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (log < 0) return absl::PermissionDeniedError(absl::StrCat(log_path, ": ", std::strerror(errno), "; make the data folder writable"));
+  if (log < 0)
+    return absl::PermissionDeniedError(
+        absl::StrCat(log_path, ": ", std::strerror(errno), "; make the data folder writable"));
   int pipe_ends[2];
   if (pipe2(pipe_ends, O_CLOEXEC) != 0) {
     close(log);
@@ -73,19 +80,25 @@ absl::StatusOr<ChildProcess> ChildProcess::Start(const std::vector<std::string>&
     if (got > 0) {
       text.append(buffer, static_cast<size_t>(got));
     } else if (got == 0) {
-      return absl::UnavailableError(absl::StrCat(arguments[0], " ended before it was ready; the end of ", log_path, ":\n", EndOf(log_path)));
+      return absl::UnavailableError(absl::StrCat(arguments[0],
+                                                 " ended before it was ready; the end of ",
+                                                 log_path, ":\n", EndOf(log_path)));
     }
-    const size_t at = text.rfind("\n" + ready) != std::string::npos ? text.rfind("\n" + ready) + 1 : text.rfind(ready, 0);
+    const size_t at = text.rfind("\n" + ready) != std::string::npos ? text.rfind("\n" + ready) + 1
+                                                                    : text.rfind(ready, 0);
     const size_t end = at == std::string::npos ? std::string::npos : text.find('\n', at);
     if (end == std::string::npos) continue;
     child.ready_line_ = text.substr(at, end - at);
     return child;
   }
-  return absl::DeadlineExceededError(absl::StrCat(arguments[0], " was not ready within ", base::FormatDuration(patience), "; see ", log_path));
+  return absl::DeadlineExceededError(absl::StrCat(
+      arguments[0], " was not ready within ", base::FormatDuration(patience), "; see ", log_path));
 }
 
 ChildProcess::ChildProcess(ChildProcess&& other) noexcept
-    : pid_(std::exchange(other.pid_, -1)), output_(std::exchange(other.output_, -1)), ready_line_(std::move(other.ready_line_)) {}
+    : pid_(std::exchange(other.pid_, -1)),
+      output_(std::exchange(other.output_, -1)),
+      ready_line_(std::move(other.ready_line_)) {}
 
 ChildProcess::~ChildProcess() {
   (void)Stop(std::chrono::seconds(5));
@@ -95,7 +108,8 @@ ChildProcess::~ChildProcess() {
 bool ChildProcess::running() {
   if (pid_ < 0) return false;
   siginfo_t info{};
-  return waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
+  return waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == 0;
 }
 
 absl::StatusOr<int> ChildProcess::Stop(base::Duration patience) {
@@ -104,12 +118,14 @@ absl::StatusOr<int> ChildProcess::Stop(base::Duration patience) {
   kill(pid, SIGTERM);
   int status = 0;
   for (int waited = 0; waited <= Millis(patience); waited += kPollSliceMs) {
-    if (waitpid(pid, &status, WNOHANG) == pid) return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    if (waitpid(pid, &status, WNOHANG) == pid)
+      return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     poll(nullptr, 0, kPollSliceMs);
   }
   kill(pid, SIGKILL);
   waitpid(pid, &status, 0);
-  return absl::AbortedError(absl::StrCat("process ", pid, " did not end within ", base::FormatDuration(patience), " and was killed"));
+  return absl::AbortedError(absl::StrCat("process ", pid, " did not end within ",
+                                         base::FormatDuration(patience), " and was killed"));
 }
 
 }  // namespace gannet::app

@@ -2,8 +2,9 @@
 // `gannet run`. It ends when this process ends, however that happens.
 #pragma once
 
-#include <string>
 #include <sys/types.h>
+
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -17,8 +18,9 @@ class ChildProcess {
   // Returns once it has written a line that starts with `ready`, which `ready_line`
   // then holds. UNAVAILABLE with the end of its log when it ends before, DEADLINE_
   // EXCEEDED when it takes longer than `patience`.
-  static absl::StatusOr<ChildProcess> Start(const std::vector<std::string>& arguments, const std::string& log_path,
-                                            const std::string& ready, base::Duration patience);
+  static absl::StatusOr<ChildProcess> Start(const std::vector<std::string>& arguments,
+                                            const std::string& log_path, const std::string& ready,
+                                            base::Duration patience);
   ChildProcess(ChildProcess&& other) noexcept;
   ChildProcess& operator=(ChildProcess&&) = delete;
   // Ends it as Stop does, with five seconds of patience.

@@ -15,7 +15,8 @@ absl::StatusOr<ChildProcess> Shell(const base::TempDirForTest& dir, const std::s
 
 TEST_CASE("ChildProcess waits for the ready line and ends the child on request") {
   base::TempDirForTest dir;
-  auto child = Shell(dir, "echo starting; echo ready port=5; trap 'exit 3' TERM; while :; do sleep 0.05; done");
+  auto child = Shell(
+      dir, "echo starting; echo ready port=5; trap 'exit 3' TERM; while :; do sleep 0.05; done");
   REQUIRE(child.ok());
   CHECK(child->ready_line() == "ready port=5");
   CHECK(child->running());

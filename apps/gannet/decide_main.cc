@@ -43,8 +43,8 @@ int Simulations(uint64_t first, uint64_t last) {
       std::cerr << "gannet-decide: " << result.status().message() << "\n";
       return kExitFailed;
     }
-    std::cout << "seed " << seed << ": decisions sha256=" << result->decisions << " orders=" << result->orders
-              << " fills=" << result->fills << "\n";
+    std::cout << "seed " << seed << ": decisions sha256=" << result->decisions
+              << " orders=" << result->orders << " fills=" << result->fills << "\n";
     for (const std::string& violation : result->violations) {
       std::cerr << "seed " << seed << ": " << violation << "\n";
       code = kExitFailed;
@@ -63,8 +63,8 @@ int Captures(std::vector<std::string> captures) {
     std::cerr << "gannet-decide: " << summary.status().message() << "\n" << diagnostics.str();
     return kExitFailed;
   }
-  std::cout << "replay: decisions sha256=" << summary->decisions << " inputs=" << summary->inputs << " intents=" << summary->intents
-            << " fills=" << summary->fills << "\n";
+  std::cout << "replay: decisions sha256=" << summary->decisions << " inputs=" << summary->inputs
+            << " intents=" << summary->intents << " fills=" << summary->fills << "\n";
   return kExitOk;
 }
 
@@ -73,7 +73,8 @@ int Main(const std::vector<std::string>& arguments) {
     const auto first = Seed(arguments[1]), last = Seed(arguments[2]);
     return first && last && *first <= *last ? Simulations(*first, *last) : Usage();
   }
-  if (arguments.size() >= 2 && arguments[0] == "replay") return Captures({arguments.begin() + 1, arguments.end()});
+  if (arguments.size() >= 2 && arguments[0] == "replay")
+    return Captures({arguments.begin() + 1, arguments.end()});
   return Usage();
 }
 

@@ -13,10 +13,12 @@ const market::Event<T>& As(const bus::Topic<T>&, const void* event) {
 }  // namespace
 
 DecisionsHash::DecisionsHash(runtime::Shard& shard) {
-  shard.ObserveFacts([this](const bus::TopicInfo& topic, const void* event) { Observe(topic, event); });
+  shard.ObserveFacts(
+      [this](const bus::TopicInfo& topic, const void* event) { Observe(topic, event); });
 }
 
-void DecisionsHash::Add(std::string_view topic, const std::string& header, const std::string& value) {
+void DecisionsHash::Add(std::string_view topic, const std::string& header,
+                        const std::string& value) {
   wire::CanonicalWriter record;
   record.Bytes(topic);
   record.Bytes(header);

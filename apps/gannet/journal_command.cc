@@ -16,10 +16,11 @@ namespace {
 
 using journal::RecordType;
 
-constexpr std::array<std::pair<RecordType, const char*>, 4> kTypeNames = {{{RecordType::kInput, "input"},
-                                                                           {RecordType::kFact, "fact"},
-                                                                           {RecordType::kVersions, "versions"},
-                                                                           {RecordType::kGap, "gap"}}};
+constexpr std::array<std::pair<RecordType, const char*>, 4> kTypeNames = {
+    {{RecordType::kInput, "input"},
+     {RecordType::kFact, "fact"},
+     {RecordType::kVersions, "versions"},
+     {RecordType::kGap, "gap"}}};
 
 const char* TypeName(RecordType type) {
   for (const auto& [known, name] : kTypeNames) {
@@ -44,7 +45,8 @@ std::string PayloadMember(const journal::Record& record) {
     case RecordType::kGap:
       return "\"dropped\":" + record.payload;
     case RecordType::kFact:
-      if (const auto event = JsonOfEvent(record.channel, record.payload)) return "\"event\":" + *event;
+      if (const auto event = JsonOfEvent(record.channel, record.payload))
+        return "\"event\":" + *event;
       return absl::StrCat("\"hex\":\"", base::Hex(record.payload), "\"");
     case RecordType::kInput:
     case RecordType::kVersions:
@@ -54,9 +56,10 @@ std::string PayloadMember(const journal::Record& record) {
 }
 
 std::string RecordLine(const journal::Record& record) {
-  return absl::StrCat("{\"sequence\":", record.sequence, ",\"type\":\"", TypeName(record.type), "\",\"time\":\"",
-                      base::FormatTime(record.time), "\",\"channel\":", JsonText(record.channel), ",",
-                      PayloadMember(record), "}\n");
+  return absl::StrCat("{\"sequence\":", record.sequence, ",\"type\":\"", TypeName(record.type),
+                      "\",\"time\":\"", base::FormatTime(record.time),
+                      "\",\"channel\":", JsonText(record.channel), ",", PayloadMember(record),
+                      "}\n");
 }
 
 std::string SegmentLine(const journal::SegmentInfo& info, uint64_t first_sequence) {
@@ -64,10 +67,11 @@ std::string SegmentLine(const journal::SegmentInfo& info, uint64_t first_sequenc
   for (const auto& [name, version] : info.versions) {
     absl::StrAppend(&versions, versions.empty() ? "" : ",", JsonText(name), ":", JsonText(version));
   }
-  return absl::StrFormat("{\"sequence\":%d,\"type\":\"segment\",\"run\":\"%016x\",\"build_id\":%s,\"config_hash\":%s,"
-                         "\"seed\":%d,\"versions\":{%s}}\n",
-                         first_sequence, info.run, JsonText(info.build_id), JsonText(info.config_hash), info.seed,
-                         versions);
+  return absl::StrFormat(
+      "{\"sequence\":%d,\"type\":\"segment\",\"run\":\"%016x\",\"build_id\":%s,\"config_hash\":%s,"
+      "\"seed\":%d,\"versions\":{%s}}\n",
+      first_sequence, info.run, JsonText(info.build_id), JsonText(info.config_hash), info.seed,
+      versions);
 }
 
 }  // namespace
@@ -81,12 +85,14 @@ std::optional<RecordType> ParseRecordType(std::string_view name) {
 
 absl::Status VerifyJournal(base::Files& files, const std::string& dir, std::ostream& out) {
   const std::string folder = JournalFolder(files, dir);
-  GANNET_ASSIGN_OR_RETURN(const std::unique_ptr<journal::Reader> reader, journal::Reader::Open(files, folder));
+  GANNET_ASSIGN_OR_RETURN(const std::unique_ptr<journal::Reader> reader,
+                          journal::Reader::Open(files, folder));
   const journal::Verification found = reader->Verify();
   out << "journal   " << folder << "\n";
   out << "records   " << found.records;
   if (found.records > 0) out << ", from " << found.first_sequence << " to " << found.valid_prefix;
-  if (found.dropped > 0) out << "; " << found.dropped << " more were dropped while the disk was full or slow";
+  if (found.dropped > 0)
+    out << "; " << found.dropped << " more were dropped while the disk was full or slow";
   out << "\nsegments  " << found.segments << ", " << SizeText(found.bytes) << "\n";
   out << "snapshots " << found.snapshots << "\n";
   out << "chain     " << found.chain << "\n";
@@ -94,19 +100,20 @@ absl::Status VerifyJournal(base::Files& files, const std::string& dir, std::ostr
     out << "valid\n";
     return absl::OkStatus();
   }
-  out << (found.tail_only ? "unfinished tail: " : "FIRST DAMAGE: ") << *found.bad_file << " at byte " << found.bad_offset
-      << ": " << found.bad_reason << "\n";
+  out << (found.tail_only ? "unfinished tail: " : "FIRST DAMAGE: ") << *found.bad_file
+      << " at byte " << found.bad_offset << ": " << found.bad_reason << "\n";
   out << "longest valid prefix: up to record " << found.valid_prefix << "\n";
   if (found.tail_only) {
     out << "valid but for the tail, which is normal after a crash; the next start cuts it\n";
     return absl::OkStatus();
   }
-  return absl::DataLossError(absl::StrCat(*found.bad_file, " at byte ", found.bad_offset, " is damaged (", found.bad_reason,
-                                          "); restore it from a copy, or start with --fresh, which keeps this folder"));
+  return absl::DataLossError(absl::StrCat(
+      *found.bad_file, " at byte ", found.bad_offset, " is damaged (", found.bad_reason,
+      "); restore it from a copy, or start with --fresh, which keeps this folder"));
 }
 
-absl::Status DumpJournal(base::Files& files, const std::string& dir, const JournalDumpOptions& options,
-                         std::ostream& out) {
+absl::Status DumpJournal(base::Files& files, const std::string& dir,
+                         const JournalDumpOptions& options, std::ostream& out) {
   GANNET_ASSIGN_OR_RETURN(const std::unique_ptr<journal::Reader> reader,
                           journal::Reader::Open(files, JournalFolder(files, dir)));
   if (options.after > 0) GANNET_RETURN_IF_ERROR(reader->SeekAfter(options.after));
@@ -121,18 +128,24 @@ absl::Status DumpJournal(base::Files& files, const std::string& dir, const Journ
     if (!options.channel.empty() && record->channel != options.channel) continue;
     if (options.type && record->type != *options.type) continue;
     out << RecordLine(*record);
-    if (!out.good()) return absl::UnavailableError("the output was closed; nothing is lost, run the command again");
+    if (!out.good())
+      return absl::UnavailableError(
+          "the output was closed; nothing is lost, run the command again");
     ++printed;
   }
   return absl::OkStatus();
 }
 
-absl::Status PruneJournal(base::Files& files, const std::string& dir, base::Time now, base::Duration keep,
-                          uint64_t max_bytes, std::ostream& out) {
+absl::Status PruneJournal(base::Files& files, const std::string& dir, base::Time now,
+                          base::Duration keep, uint64_t max_bytes, std::ostream& out) {
   const std::string folder = JournalFolder(files, dir);
-  GANNET_ASSIGN_OR_RETURN(const size_t removed, journal::Prune(files, folder, now, keep, max_bytes));
-  out << "removed " << removed << (removed == 1 ? " segment" : " segments") << " of " << folder << "\n";
-  if (removed == 0) out << "a segment goes once two verified snapshots cover it and it is older or beyond the bytes kept\n";
+  GANNET_ASSIGN_OR_RETURN(const size_t removed,
+                          journal::Prune(files, folder, now, keep, max_bytes));
+  out << "removed " << removed << (removed == 1 ? " segment" : " segments") << " of " << folder
+      << "\n";
+  if (removed == 0)
+    out << "a segment goes once two verified snapshots cover it and it is older or beyond the "
+           "bytes kept\n";
   return absl::OkStatus();
 }
 

@@ -32,11 +32,11 @@ std::optional<journal::RecordType> ParseRecordType(std::string_view name);
 
 // One JSON object a line (docs/journal.md). DATA_LOSS at damage, after printing the
 // records before it.
-absl::Status DumpJournal(base::Files& files, const std::string& dir, const JournalDumpOptions& options,
-                         std::ostream& out);
+absl::Status DumpJournal(base::Files& files, const std::string& dir,
+                         const JournalDumpOptions& options, std::ostream& out);
 
 // ABORTED while a process has the journal open.
-absl::Status PruneJournal(base::Files& files, const std::string& dir, base::Time now, base::Duration keep,
-                          uint64_t max_bytes, std::ostream& out);
+absl::Status PruneJournal(base::Files& files, const std::string& dir, base::Time now,
+                          base::Duration keep, uint64_t max_bytes, std::ostream& out);
 
 }  // namespace gannet::app

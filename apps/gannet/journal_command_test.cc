@@ -16,8 +16,8 @@
 namespace gannet::app {
 namespace {
 
-using nlohmann::json;
 using journal::RecordType;
+using nlohmann::json;
 using namespace std::chrono_literals;
 
 constexpr char kData[] = "/data";
@@ -35,7 +35,8 @@ struct Recorded {
     journal::WriterOptions options;
     options.own_thread = false;
     options.reserve_bytes = 0;
-    auto opened = journal::Writer::Open(files, executor, kJournal, {7, build, "config", 3, {{"limits", "2"}}}, options);
+    auto opened = journal::Writer::Open(files, executor, kJournal,
+                                        {7, build, "config", 3, {{"limits", "2"}}}, options);
     REQUIRE(opened.ok());
     writer = *std::move(opened);
   }
@@ -56,7 +57,8 @@ std::vector<json> Lines(const std::string& text) {
   return lines;
 }
 
-std::vector<json> Dump(Recorded& recorded, const JournalDumpOptions& options = {}, const char* dir = kJournal) {
+std::vector<json> Dump(Recorded& recorded, const JournalDumpOptions& options = {},
+                       const char* dir = kJournal) {
   std::ostringstream out;
   REQUIRE(DumpJournal(recorded.files, dir, options, out).ok());
   return Lines(out.str());
@@ -78,8 +80,11 @@ std::string SomeBalance() {
 TEST_CASE("journal dump prints one JSON object a record, decoded where it is known") {
   Recorded recorded;
   recorded.Append(RecordType::kInput, "market:binance",
-                  wire::EncodeInput(wire::StreamEvent{"c1", wire::StreamEvent::Kind::kFrame, R"({"u":1,"s":"BTCUSDT"})"}));
-  recorded.Append(RecordType::kInput, "rest", wire::EncodeInput(wire::HttpExchange{4, "", 200, {{"etag", "x\"y"}}, "\xff\x01"}));
+                  wire::EncodeInput(wire::StreamEvent{"c1", wire::StreamEvent::Kind::kFrame,
+                                                      R"({"u":1,"s":"BTCUSDT"})"}));
+  recorded.Append(
+      RecordType::kInput, "rest",
+      wire::EncodeInput(wire::HttpExchange{4, "", 200, {{"etag", "x\"y"}}, "\xff\x01"}));
   recorded.Append(RecordType::kFact, bus::kBalances.info.name, SomeBalance());
   recorded.Append(RecordType::kInput, "@tick", "");
   recorded.Append(RecordType::kInput, "feed", "a headline\nin two lines");

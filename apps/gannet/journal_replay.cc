@@ -24,7 +24,8 @@ struct Run {
   std::deque<Fact> decided;  // not yet compared
 
   Run(base::Files& files, const runtime::ShardOptions& options, base::Time start)
-      : host(files, [](std::string_view) {}, options, start) {
+      : host(
+            files, [](std::string_view) {}, options, start) {
     host.shard().ObserveFacts([this](const bus::TopicInfo& topic, const void* event) {
       decided.push_back({std::string(topic.name), topic.encode(event)});
     });
@@ -56,12 +57,14 @@ class Comparer {
   }
 
  private:
-  absl::StatusOr<std::unique_ptr<Run>> Make(const journal::SegmentInfo& info, const journal::Record& resume) {
+  absl::StatusOr<std::unique_ptr<Run>> Make(const journal::SegmentInfo& info,
+                                            const journal::Record& resume) {
     runtime::ShardOptions options = options_;
     options.run = info.run;
     options.run_effects = false;  // what came of them is in the record
     if (!absl::SimpleAtoi(resume.payload, &options.start_epoch)) {
-      return absl::DataLossError(absl::StrCat("record ", resume.sequence, " does not state the epoch of the start"));
+      return absl::DataLossError(
+          absl::StrCat("record ", resume.sequence, " does not state the epoch of the start"));
     }
     auto run = std::make_unique<Run>(files_, options, resume.time);
     GANNET_ASSIGN_OR_RETURN(run->services, factory_(info, run->host.deps()));
@@ -81,7 +84,8 @@ class Comparer {
       GANNET_RETURN_IF_ERROR(live_->host.shard().LoadState(state));
     } else if (live_ == nullptr) {
       return absl::FailedPreconditionError(absl::StrCat(
-          "the journal begins at record ", record.sequence, " in the middle of a run; its older segments were pruned and cannot be decided again"));
+          "the journal begins at record ", record.sequence,
+          " in the middle of a run; its older segments were pruned and cannot be decided again"));
     } else {
       NoteExtra(record.sequence);
     }
@@ -92,7 +96,8 @@ class Comparer {
   void NoteExtra(uint64_t sequence) {
     for (const Fact& fact : live_->decided) {
       ++result_.extra;
-      Difference(absl::StrCat("before record ", sequence, ": decided a fact on ", fact.topic, " that is not recorded"));
+      Difference(absl::StrCat("before record ", sequence, ": decided a fact on ", fact.topic,
+                              " that is not recorded"));
     }
     live_->decided.clear();
   }
@@ -101,7 +106,8 @@ class Comparer {
     ++result_.facts;
     if (live_ == nullptr || live_->decided.empty()) {
       ++result_.missing;
-      Difference(absl::StrCat("record ", record.sequence, ": a fact on ", record.channel, " was not decided again"));
+      Difference(absl::StrCat("record ", record.sequence, ": a fact on ", record.channel,
+                              " was not decided again"));
       return;
     }
     const Fact fact = std::move(live_->decided.front());
@@ -110,9 +116,9 @@ class Comparer {
       ++result_.equal;
       return;
     }
-    Difference(absl::StrCat("record ", record.sequence, " on ", record.channel, ": decided ", fact.topic, " ",
-                            base::Hex(base::Sha256(fact.payload)).substr(0, 16), ", recorded ",
-                            base::Hex(base::Sha256(record.payload)).substr(0, 16)));
+    Difference(absl::StrCat("record ", record.sequence, " on ", record.channel, ": decided ",
+                            fact.topic, " ", base::Hex(base::Sha256(fact.payload)).substr(0, 16),
+                            ", recorded ", base::Hex(base::Sha256(record.payload)).substr(0, 16)));
   }
 
   void Difference(std::string text) {
@@ -128,9 +134,11 @@ class Comparer {
 
 }  // namespace
 
-absl::StatusOr<JournalComparison> ReplayJournal(base::Files& files, const std::string& dir, const runtime::ShardOptions& shard,
+absl::StatusOr<JournalComparison> ReplayJournal(base::Files& files, const std::string& dir,
+                                                const runtime::ShardOptions& shard,
                                                 const ServiceFactory& make_services) {
-  GANNET_ASSIGN_OR_RETURN(const std::unique_ptr<journal::Reader> reader, journal::Reader::Open(files, dir));
+  GANNET_ASSIGN_OR_RETURN(const std::unique_ptr<journal::Reader> reader,
+                          journal::Reader::Open(files, dir));
   Comparer comparer(files, shard, make_services);
   for (;;) {
     GANNET_ASSIGN_OR_RETURN(const std::optional<journal::Record> record, reader->Next());

@@ -37,14 +37,17 @@ std::string DefaultDataDir() {
 }
 
 // "10s", "250ms": a CLI11 transform into nanoseconds of the option's Duration.
-CLI::Option* AddDuration(CLI::App* app, const std::string& flag, base::Duration& target, const std::string& help) {
+CLI::Option* AddDuration(CLI::App* app, const std::string& flag, base::Duration& target,
+                         const std::string& help) {
   return app
       ->add_option_function<std::string>(
           flag,
           [&target, flag](const std::string& text) {
             const bool negative = text.starts_with('-');
             const auto value = base::ParseDuration(negative ? text.substr(1) : text);
-            if (!value) throw CLI::ValidationError(flag, "'" + text + "' is no duration; write 90s, 250ms, 10m or 2h");
+            if (!value)
+              throw CLI::ValidationError(
+                  flag, "'" + text + "' is no duration; write 90s, 250ms, 10m or 2h");
             target = negative ? -*value : *value;
           },
           help)
@@ -71,17 +74,27 @@ struct Commands {
 void AddRun(CLI::App& app, Commands& c) {
   CLI::App* run = app.add_subcommand("run", "Start the platform on paper and show what happens");
   c.run.data_dir = DefaultDataDir();
-  run->add_option("--data", c.run.data_dir, "Folder of journal, store and simulator; the next start continues there")->capture_default_str();
+  run->add_option("--data", c.run.data_dir,
+                  "Folder of journal, store and simulator; the next start continues there")
+      ->capture_default_str();
   run->add_flag("--fresh", c.run.fresh, "Put an existing data folder aside and start anew");
-  run->add_option("--config", c.run.config_file, "Configuration of the services; without it the built-in exchange simulator is the market");
-  run->add_flag("--check-config", c.run.check_config, "Read the configuration, say what is wrong with it, and end");
-  run->add_option("--services", c.run.services, "Host only these, separated by commas")->delimiter(',');
+  run->add_option(
+      "--config", c.run.config_file,
+      "Configuration of the services; without it the built-in exchange simulator is the market");
+  run->add_flag("--check-config", c.run.check_config,
+                "Read the configuration, say what is wrong with it, and end");
+  run->add_option("--services", c.run.services, "Host only these, separated by commas")
+      ->delimiter(',');
   AddDuration(run, "--for", c.run.run_for, "End by itself after this time");
-  run->add_option("--out", c.run.out_folder, "Write orders, fills, positions and P&L as CSV and JSON here at the end");
-  run->add_option("--seed", c.run.seed, "Seed of the exchange simulator's market and news")->capture_default_str();
-  run->add_flag("--plain", c.run.plain, "One line an event instead of a screen, also on a terminal");
+  run->add_option("--out", c.run.out_folder,
+                  "Write orders, fills, positions and P&L as CSV and JSON here at the end");
+  run->add_option("--seed", c.run.seed, "Seed of the exchange simulator's market and news")
+      ->capture_default_str();
+  run->add_flag("--plain", c.run.plain,
+                "One line an event instead of a screen, also on a terminal");
   run->footer(
-      "Needs no account, key, broker or feed: venue-sim, an exchange that speaks Binance's protocol, is started\n"
+      "Needs no account, key, broker or feed: venue-sim, an exchange that speaks Binance's "
+      "protocol, is started\n"
       "beside it on loopback with a seeded market and newspaper. Ctrl-C drains and exits 0.\n\n"
       "  gannet run --for 60s --out report    run a minute, then look at report/fills.csv\n"
       "  gannet run --fresh --seed 7          another market from the beginning");
@@ -89,36 +102,59 @@ void AddRun(CLI::App& app, Commands& c) {
 }
 
 void AddReplay(CLI::App& app, Commands& c) {
-  CLI::App* replay = app.add_subcommand("replay", "Run recorded market data through the engines that trade");
-  replay->add_option("FILE", c.replay.captures, "Captures, gzip or plain, of Binance spot or USD-M")->required()->check(CLI::ExistingFile);
-  replay->add_option("--speed", c.replay_speed, "max, or real: as fast as it happened")->check(CLI::IsMember({"max", "real"}))->capture_default_str();
-  replay->add_option("--emit", c.replay_emit, "jsonl: print each normalised event on standard output (docs/events-jsonl.md)")
+  CLI::App* replay =
+      app.add_subcommand("replay", "Run recorded market data through the engines that trade");
+  replay->add_option("FILE", c.replay.captures, "Captures, gzip or plain, of Binance spot or USD-M")
+      ->required()
+      ->check(CLI::ExistingFile);
+  replay->add_option("--speed", c.replay_speed, "max, or real: as fast as it happened")
+      ->check(CLI::IsMember({"max", "real"}))
+      ->capture_default_str();
+  replay
+      ->add_option("--emit", c.replay_emit,
+                   "jsonl: print each normalised event on standard output (docs/events-jsonl.md)")
       ->check(CLI::IsMember({"jsonl", "none"}))
       ->capture_default_str();
-  replay->add_option("--strategies", c.replay.strategies, "Only these, separated by commas")->delimiter(',');
-  replay->add_option("--strategies-file", c.replay.strategies_file, "Strategies and playbooks")->capture_default_str();
-  replay->add_option("--limits-file", c.replay.limits_file, "Limits of the risk gate")->capture_default_str();
-  replay->add_option("--models", c.replay.model_registry, "Folder of models; \"\" predicts nothing")->capture_default_str();
-  replay->add_option("--instruments", c.replay.instruments, "exchangeInfo answers (JSON): tick, lot and scales as the venue states them")
+  replay->add_option("--strategies", c.replay.strategies, "Only these, separated by commas")
+      ->delimiter(',');
+  replay->add_option("--strategies-file", c.replay.strategies_file, "Strategies and playbooks")
+      ->capture_default_str();
+  replay->add_option("--limits-file", c.replay.limits_file, "Limits of the risk gate")
+      ->capture_default_str();
+  replay->add_option("--models", c.replay.model_registry, "Folder of models; \"\" predicts nothing")
+      ->capture_default_str();
+  replay
+      ->add_option("--instruments", c.replay.instruments,
+                   "exchangeInfo answers (JSON): tick, lot and scales as the venue states them")
       ->check(CLI::ExistingFile);
-  replay->add_option("--news", c.replay.news_file, "Headlines (JSON lines or RSS) to mix in by receive time")->check(CLI::ExistingFile);
-  AddDuration(replay, "--news-shift", c.replay.news_shift, "Move the headlines by this time; part of the hash");
-  replay->add_option("--out", c.replay.out_folder, "Write orders, fills, positions and P&L as CSV and JSON here");
-  replay->add_flag("--accept-truncated", c.replay.accept_truncated, "Use what can be read of a file that ends in the middle");
-  replay->add_flag("--wire-mode", c.replay.wire_mode, "Encode and decode every event between engines; decides the same");
+  replay
+      ->add_option("--news", c.replay.news_file,
+                   "Headlines (JSON lines or RSS) to mix in by receive time")
+      ->check(CLI::ExistingFile);
+  AddDuration(replay, "--news-shift", c.replay.news_shift,
+              "Move the headlines by this time; part of the hash");
+  replay->add_option("--out", c.replay.out_folder,
+                     "Write orders, fills, positions and P&L as CSV and JSON here");
+  replay->add_flag("--accept-truncated", c.replay.accept_truncated,
+                   "Use what can be read of a file that ends in the middle");
+  replay->add_flag("--wire-mode", c.replay.wire_mode,
+                   "Encode and decode every event between engines; decides the same");
   replay->footer(
-      "Books are rebuilt by the venue's rule and compared with its own ticker; orders meet the paper front of the\n"
+      "Books are rebuilt by the venue's rule and compared with its own ticker; orders meet the "
+      "paper front of the\n"
       "matching engine. Two runs over the same files print the same `decisions sha256=`.\n\n"
       "  gannet replay spot-btcusdt.gz spot-ethusdt.gz --out report");
   replay->callback([&c] {
     c.replay.emit_jsonl = c.replay_emit == "jsonl";
     if (c.replay_speed == "real") {
-      c.replay.pace = [&c, first = std::optional<base::Time>(), start = base::Duration(0)](base::Time time) mutable {
+      c.replay.pace = [&c, first = std::optional<base::Time>(),
+                       start = base::Duration(0)](base::Time time) mutable {
         if (!first) {
           first = time;
           start = c.clock.Monotonic();
         }
-        const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>((time - *first) - (c.clock.Monotonic() - start));
+        const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(
+            (time - *first) - (c.clock.Monotonic() - start));
         if (wait.count() > 0) poll(nullptr, 0, static_cast<int>(wait.count()));
       };
     }
@@ -131,59 +167,93 @@ void AddTrain(CLI::App& app, Commands& c) {
   c.train.registry = DefaultDataDir() + "/models";
   c.train.code_version = runtime::BuildId();
   train->add_option("FILE", c.train.captures, "Captures, as for replay")->check(CLI::ExistingFile);
-  train->add_option("--journal", c.train.journals, "Journal folders of earlier runs (DATA/journal)")->check(CLI::ExistingDirectory);
-  train->add_option("--registry", c.train.registry, "Folder of models; a new version is added")->capture_default_str();
+  train->add_option("--journal", c.train.journals, "Journal folders of earlier runs (DATA/journal)")
+      ->check(CLI::ExistingDirectory);
+  train->add_option("--registry", c.train.registry, "Folder of models; a new version is added")
+      ->capture_default_str();
   train->add_option("--name", c.train.name, "Name of the model")->capture_default_str();
   train->add_option("--alias", c.train.alias, "Move this alias to the new version, e.g. champion");
   AddDuration(train, "--horizon", c.train.horizon, "How far ahead it predicts (default 10s)");
   train->footer(
-      "Prints accuracy, log loss and Brier score of a purged walk-forward beside the class prior and persistence,\n"
-      "and the Brier skill with its 95 % interval: whatever they are. The new version is immutable.");
+      "Prints accuracy, log loss and Brier score of a purged walk-forward beside the class prior "
+      "and persistence,\n"
+      "and the Brier skill with its 95 % interval: whatever they are. The new version is "
+      "immutable.");
   train->callback([&c] {
-    if (c.train.captures.empty() && c.train.journals.empty()) throw CLI::ValidationError("train", "name captures or --journal folders");
+    if (c.train.captures.empty() && c.train.journals.empty())
+      throw CLI::ValidationError("train", "name captures or --journal folders");
     c.exit_code = Report(Train(c.train, c.files, std::cout));
   });
 }
 
 void AddNews(CLI::App& app, Commands& c) {
-  CLI::App* news = app.add_subcommand("news", "Headlines: read feeds, score and train the classifier");
+  CLI::App* news =
+      app.add_subcommand("news", "Headlines: read feeds, score and train the classifier");
   news->require_subcommand(1);
-  CLI::App* ingest = news->add_subcommand("ingest", "Print items and signals of feeds and files as JSON lines");
-  ingest->add_option("FILE|URL", c.news_ingest.inputs, "RSS, Atom or JSON lines, plain or gzip; or an http(s) address")->required();
+  CLI::App* ingest =
+      news->add_subcommand("ingest", "Print items and signals of feeds and files as JSON lines");
+  ingest
+      ->add_option("FILE|URL", c.news_ingest.inputs,
+                   "RSS, Atom or JSON lines, plain or gzip; or an http(s) address")
+      ->required();
   ingest->add_flag("!--signals-only", c.news_ingest.items, "Leave the items out");
-  ingest->callback([&c] { c.exit_code = Report(IngestNews(c.news_ingest, c.files, c.clock, std::cout, std::cerr)); });
-  CLI::App* eval = news->add_subcommand("eval", "Score the classifier on labelled headlines beside the majority class");
-  eval->add_option("FILE", c.news_eval.table, "Headlines with labels (docs/news.md), plain or gzip")->required()->check(CLI::ExistingFile);
-  eval->add_option("--events", c.news_eval.events, "Event labels by hash of the headline")->check(CLI::ExistingFile);
-  eval->add_option("--from", c.news_eval.from_date, "Only rows of this date or later")->type_name("YYYY-MM-DD");
+  ingest->callback([&c] {
+    c.exit_code = Report(IngestNews(c.news_ingest, c.files, c.clock, std::cout, std::cerr));
+  });
+  CLI::App* eval = news->add_subcommand(
+      "eval", "Score the classifier on labelled headlines beside the majority class");
+  eval->add_option("FILE", c.news_eval.table, "Headlines with labels (docs/news.md), plain or gzip")
+      ->required()
+      ->check(CLI::ExistingFile);
+  eval->add_option("--events", c.news_eval.events, "Event labels by hash of the headline")
+      ->check(CLI::ExistingFile);
+  eval->add_option("--from", c.news_eval.from_date, "Only rows of this date or later")
+      ->type_name("YYYY-MM-DD");
   eval->add_flag("--errors", c.news_eval.errors, "Print each headline that was read wrongly");
-  eval->add_option("--model", c.news_eval.model, "Another model file than the one built in")->check(CLI::ExistingFile);
+  eval->add_option("--model", c.news_eval.model, "Another model file than the one built in")
+      ->check(CLI::ExistingFile);
   eval->callback([&c] { c.exit_code = Report(EvaluateNews(c.news_eval, c.files, std::cout)); });
-  CLI::App* train = news->add_subcommand("train", "Train the classifier; without more it reproduces the one built in");
+  CLI::App* train = news->add_subcommand(
+      "train", "Train the classifier; without more it reproduces the one built in");
   train->add_option("--out", c.news_train.out, "The model file")->capture_default_str();
-  train->add_option("--labelled", c.news_train.labelled, "A table whose sentiment labels are added, for your own use")->check(CLI::ExistingFile);
-  train->add_option("--before", c.news_train.before_date, "Of the table only rows before this date")->type_name("YYYY-MM-DD");
+  train
+      ->add_option("--labelled", c.news_train.labelled,
+                   "A table whose sentiment labels are added, for your own use")
+      ->check(CLI::ExistingFile);
+  train->add_option("--before", c.news_train.before_date, "Of the table only rows before this date")
+      ->type_name("YYYY-MM-DD");
   train->callback([&c] { c.exit_code = Report(TrainNews(c.news_train, c.files, std::cout)); });
 }
 
 void AddSim(CLI::App& app, Commands& c) {
-  CLI::App* sim = app.add_subcommand("sim", "Run the whole platform and its venue on virtual time under seeded faults");
+  CLI::App* sim = app.add_subcommand(
+      "sim", "Run the whole platform and its venue on virtual time under seeded faults");
   sim->add_option("--seeds", c.sim_seeds, "First and last seed, as A-B")->capture_default_str();
-  AddDuration(sim, "--safety", c.sim.each.safety, "How long faults strike (virtual time; default 40s)");
-  AddDuration(sim, "--liveness", c.sim.each.liveness, "How long everything has to settle (default 60s)");
+  AddDuration(sim, "--safety", c.sim.each.safety,
+              "How long faults strike (virtual time; default 40s)");
+  AddDuration(sim, "--liveness", c.sim.each.liveness,
+              "How long everything has to settle (default 60s)");
   sim->add_flag("!--no-faults", c.sim.each.faults, "Nothing goes wrong");
-  sim->add_flag("--wire-mode", c.sim.each.wire_mode, "Encode and decode every event; decides the same");
-  sim->add_option("--config-dir", c.sim.each.config_dir, "Folder of limits.yaml and strategies.yaml")->capture_default_str();
-  sim->footer("Checks the invariants I1 to I6 (docs/orders.md) and prints the command that reproduces a failure.");
+  sim->add_flag("--wire-mode", c.sim.each.wire_mode,
+                "Encode and decode every event; decides the same");
+  sim->add_option("--config-dir", c.sim.each.config_dir,
+                  "Folder of limits.yaml and strategies.yaml")
+      ->capture_default_str();
+  sim->footer(
+      "Checks the invariants I1 to I6 (docs/orders.md) and prints the command that reproduces a "
+      "failure.");
   sim->callback([&c] {
     const size_t dash = c.sim_seeds.find('-');
     try {
       c.sim.first_seed = std::stoull(c.sim_seeds.substr(0, dash));
-      c.sim.last_seed = dash == std::string::npos ? c.sim.first_seed : std::stoull(c.sim_seeds.substr(dash + 1));
+      c.sim.last_seed =
+          dash == std::string::npos ? c.sim.first_seed : std::stoull(c.sim_seeds.substr(dash + 1));
     } catch (const std::exception&) {
-      throw CLI::ValidationError("--seeds", "'" + c.sim_seeds + "' is no range of seeds; write 1-200");
+      throw CLI::ValidationError("--seeds",
+                                 "'" + c.sim_seeds + "' is no range of seeds; write 1-200");
     }
-    if (c.sim.last_seed < c.sim.first_seed) throw CLI::ValidationError("--seeds", "the last seed is below the first");
+    if (c.sim.last_seed < c.sim.first_seed)
+      throw CLI::ValidationError("--seeds", "the last seed is below the first");
     c.exit_code = Report(simulation::RunCampaign(c.sim, c.clock, std::cout));
   });
 }
@@ -192,8 +262,10 @@ int Main(int argc, char** argv) {
   CLI::App app("Gannet, a trading platform that can explain every order.", "gannet");
   app.require_subcommand(1);
   app.set_version_flag("--version", "gannet " + runtime::BuildId());
-  app.footer("Each command has its own help: gannet COMMAND --help. Exit codes: 0 done, 1 failed, 2 wrong command line,\n"
-             "3 ran but did not end cleanly.");
+  app.footer(
+      "Each command has its own help: gannet COMMAND --help. Exit codes: 0 done, 1 failed, 2 wrong "
+      "command line,\n"
+      "3 ran but did not end cleanly.");
   app.get_formatter()->column_width(34);
   Commands commands;
   AddRun(app, commands);

@@ -53,7 +53,8 @@ const Message* MessageOf(const bus::TopicInfo* topic) {
       Row{&bus::kCommands.info, &ops::v1::CommandEvent::default_instance()},
       Row{&bus::kJournals.info, &ops::v1::EngineNoteEvent::default_instance()},
   };
-  const auto row = std::find_if(kRows.begin(), kRows.end(), [&](const Row& r) { return r.first == topic; });
+  const auto row =
+      std::find_if(kRows.begin(), kRows.end(), [&](const Row& r) { return r.first == topic; });
   return row == kRows.end() ? nullptr : row->second;
 }
 
@@ -70,14 +71,18 @@ void AppendMessage(const Message& message, std::string& out);
 bool AppendAsValue(const Message& message, std::string& out) {
   if (const auto* money = dynamic_cast<const common::v1::Money*>(&message)) {
     const auto high = static_cast<market::Int128>(money->units_high());
-    const auto units = static_cast<market::Int128>(static_cast<unsigned __int128>(high) << 64 | money->units_low());
+    const auto units = static_cast<market::Int128>(static_cast<unsigned __int128>(high) << 64 |
+                                                   money->units_low());
     if (money->scale() > market::kMaxScale) return false;
-    absl::StrAppend(&out, "\"", market::FormatDecimal(units, static_cast<int>(money->scale())), "\"");
+    absl::StrAppend(&out, "\"", market::FormatDecimal(units, static_cast<int>(money->scale())),
+                    "\"");
     return true;
   }
   if (const auto* decimal = dynamic_cast<const common::v1::Decimal*>(&message)) {
     if (decimal->scale() > market::kMaxScale) return false;
-    absl::StrAppend(&out, "\"", market::FormatDecimal(decimal->mantissa(), static_cast<int>(decimal->scale())), "\"");
+    absl::StrAppend(&out, "\"",
+                    market::FormatDecimal(decimal->mantissa(), static_cast<int>(decimal->scale())),
+                    "\"");
     return true;
   }
   if (const auto* id = dynamic_cast<const common::v1::EventId*>(&message)) {
@@ -88,46 +93,60 @@ bool AppendAsValue(const Message& message, std::string& out) {
 }
 
 // One value of a field; `index` below 0 for a field that is not repeated.
-void AppendValue(const Message& message, const FieldDescriptor& field, int index, std::string& out) {
+void AppendValue(const Message& message, const FieldDescriptor& field, int index,
+                 std::string& out) {
   const Reflection& read = *message.GetReflection();
   const bool one = index < 0;
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_INT32:
-      absl::StrAppend(&out, one ? read.GetInt32(message, &field) : read.GetRepeatedInt32(message, &field, index));
+      absl::StrAppend(&out, one ? read.GetInt32(message, &field)
+                                : read.GetRepeatedInt32(message, &field, index));
       return;
     case FieldDescriptor::CPPTYPE_UINT32:
-      absl::StrAppend(&out, one ? read.GetUInt32(message, &field) : read.GetRepeatedUInt32(message, &field, index));
+      absl::StrAppend(&out, one ? read.GetUInt32(message, &field)
+                                : read.GetRepeatedUInt32(message, &field, index));
       return;
     case FieldDescriptor::CPPTYPE_INT64:
-      absl::StrAppend(&out, one ? read.GetInt64(message, &field) : read.GetRepeatedInt64(message, &field, index));
+      absl::StrAppend(&out, one ? read.GetInt64(message, &field)
+                                : read.GetRepeatedInt64(message, &field, index));
       return;
     case FieldDescriptor::CPPTYPE_UINT64:
-      absl::StrAppend(&out, one ? read.GetUInt64(message, &field) : read.GetRepeatedUInt64(message, &field, index));
+      absl::StrAppend(&out, one ? read.GetUInt64(message, &field)
+                                : read.GetRepeatedUInt64(message, &field, index));
       return;
     case FieldDescriptor::CPPTYPE_BOOL:
-      out += (one ? read.GetBool(message, &field) : read.GetRepeatedBool(message, &field, index)) ? "true" : "false";
+      out += (one ? read.GetBool(message, &field) : read.GetRepeatedBool(message, &field, index))
+                 ? "true"
+                 : "false";
       return;
     case FieldDescriptor::CPPTYPE_ENUM: {
-      const int number = one ? read.GetEnumValue(message, &field) : read.GetRepeatedEnumValue(message, &field, index);
+      const int number = one ? read.GetEnumValue(message, &field)
+                             : read.GetRepeatedEnumValue(message, &field, index);
       const auto* value = field.enum_type()->FindValueByNumber(number);
       out += value == nullptr ? absl::StrCat(number) : absl::StrCat("\"", value->name(), "\"");
       return;
     }
     case FieldDescriptor::CPPTYPE_STRING: {
-      const std::string text = one ? read.GetString(message, &field) : read.GetRepeatedString(message, &field, index);
+      const std::string text =
+          one ? read.GetString(message, &field) : read.GetRepeatedString(message, &field, index);
       out += field.type() == FieldDescriptor::TYPE_BYTES ? JsonBytes(text) : JsonText(text);
       return;
     }
     case FieldDescriptor::CPPTYPE_MESSAGE: {
-      const Message& inner = one ? read.GetMessage(message, &field) : read.GetRepeatedMessage(message, &field, index);
+      const Message& inner =
+          one ? read.GetMessage(message, &field) : read.GetRepeatedMessage(message, &field, index);
       if (!AppendAsValue(inner, out)) AppendMessage(inner, out);
       return;
     }
     case FieldDescriptor::CPPTYPE_DOUBLE:
-      absl::StrAppendFormat(&out, "%.17g", one ? read.GetDouble(message, &field) : read.GetRepeatedDouble(message, &field, index));
+      absl::StrAppendFormat(
+          &out, "%.17g",
+          one ? read.GetDouble(message, &field) : read.GetRepeatedDouble(message, &field, index));
       return;
     case FieldDescriptor::CPPTYPE_FLOAT:
-      absl::StrAppendFormat(&out, "%.9g", one ? read.GetFloat(message, &field) : read.GetRepeatedFloat(message, &field, index));
+      absl::StrAppendFormat(
+          &out, "%.9g",
+          one ? read.GetFloat(message, &field) : read.GetRepeatedFloat(message, &field, index));
       return;
   }
 }
@@ -139,12 +158,15 @@ void AppendMessage(const Message& message, std::string& out) {
   const auto* descriptor = message.GetDescriptor();
   std::vector<const FieldDescriptor*> fields;
   for (int i = 0; i < descriptor->field_count(); ++i) fields.push_back(descriptor->field(i));
-  std::sort(fields.begin(), fields.end(), [](const auto* a, const auto* b) { return a->number() < b->number(); });
+  std::sort(fields.begin(), fields.end(),
+            [](const auto* a, const auto* b) { return a->number() < b->number(); });
   out += '{';
   bool first = true;
   for (const FieldDescriptor* field : fields) {
     const int count = field->is_repeated() ? read.FieldSize(message, field) : 1;
-    if (count == 0 || (!field->is_repeated() && field->has_presence() && !read.HasField(message, field))) continue;
+    if (count == 0 ||
+        (!field->is_repeated() && field->has_presence() && !read.HasField(message, field)))
+      continue;
     absl::StrAppend(&out, first ? "" : ",", "\"", field->name(), "\":");
     first = false;
     if (!field->is_repeated()) {
@@ -174,17 +196,21 @@ std::string_view KindName(wire::StreamEvent::Kind kind) {
 }
 
 std::string Json(const wire::StreamEvent& event) {
-  return absl::StrCat("{\"connection\":", JsonText(event.connection), ",\"kind\":\"", std::string(KindName(event.kind)),
-                      "\",\"body\":", JsonBytes(event.body), "}");
+  return absl::StrCat("{\"connection\":", JsonText(event.connection), ",\"kind\":\"",
+                      std::string(KindName(event.kind)), "\",\"body\":", JsonBytes(event.body),
+                      "}");
 }
 
 std::string Json(const wire::HttpExchange& exchange) {
   std::string headers;
   for (const auto& [name, value] : exchange.headers) {
-    absl::StrAppend(&headers, headers.empty() ? "" : ",", "[", JsonText(name), ",", JsonText(value), "]");
+    absl::StrAppend(&headers, headers.empty() ? "" : ",", "[", JsonText(name), ",", JsonText(value),
+                    "]");
   }
-  return absl::StrCat("{\"request_id\":", exchange.request_id, ",\"transport_error\":", JsonText(exchange.transport_error),
-                      ",\"status\":", exchange.status, ",\"headers\":[", headers, "],\"body\":", JsonBytes(exchange.body), "}");
+  return absl::StrCat("{\"request_id\":", exchange.request_id,
+                      ",\"transport_error\":", JsonText(exchange.transport_error),
+                      ",\"status\":", exchange.status, ",\"headers\":[", headers,
+                      "],\"body\":", JsonBytes(exchange.body), "}");
 }
 
 }  // namespace
@@ -223,7 +249,8 @@ std::optional<std::string> JsonOfEvent(std::string_view topic, std::string_view 
 std::string JsonMemberOfInput(std::string_view bytes) {
   // Protobuf reads much that it did not write: what it was shows in whether the
   // same bytes come out again.
-  if (const auto event = wire::DecodeStreamEvent(bytes); event.ok() && wire::EncodeInput(*event) == bytes) {
+  if (const auto event = wire::DecodeStreamEvent(bytes);
+      event.ok() && wire::EncodeInput(*event) == bytes) {
     return "\"stream\":" + Json(*event);
   }
   if (const auto exchange = wire::DecodeHttpExchange(bytes);

@@ -30,13 +30,15 @@ constexpr size_t kMaxTableLine = 1u << 20;
 
 // A text file, plain or gzip.
 absl::StatusOr<std::string> ReadText(base::Files& files, const std::string& path) {
-  GANNET_ASSIGN_OR_RETURN(const std::unique_ptr<base::LineReader> lines, base::LineReader::Open(files, path, kMaxTableLine));
+  GANNET_ASSIGN_OR_RETURN(const std::unique_ptr<base::LineReader> lines,
+                          base::LineReader::Open(files, path, kMaxTableLine));
   std::string text;
   for (;;) {
     GANNET_ASSIGN_OR_RETURN(const std::optional<base::Line> line, lines->Next());
     if (!line) return text;
     text.append(line->text).push_back('\n');
-    if (text.size() > kMaxTableBytes) return absl::InvalidArgumentError(path + " is larger than any table of headlines");
+    if (text.size() > kMaxTableBytes)
+      return absl::InvalidArgumentError(path + " is larger than any table of headlines");
   }
 }
 
@@ -75,17 +77,21 @@ void PrintScores(const std::string& title, const Answers& answers, std::ostream&
   const std::vector<int> always(answers.labels.size(), majority);
   out << title << ": " << answers.labels.size() << " headlines\n"
       << "  accuracy " << Fixed(Accuracy(answers.labels, answers.predictions), 3) << "   macro-F1 "
-      << Fixed(news_signal::MacroF1(answers.labels, answers.predictions, classes), 3) << "   (always "
-      << answers.classes[static_cast<size_t>(majority)] << ": accuracy " << Fixed(Accuracy(answers.labels, always), 3)
-      << "   macro-F1 " << Fixed(news_signal::MacroF1(answers.labels, always, classes), 3) << ")\n  "
+      << Fixed(news_signal::MacroF1(answers.labels, answers.predictions, classes), 3)
+      << "   (always " << answers.classes[static_cast<size_t>(majority)] << ": accuracy "
+      << Fixed(Accuracy(answers.labels, always), 3) << "   macro-F1 "
+      << Fixed(news_signal::MacroF1(answers.labels, always, classes), 3) << ")\n  "
       << Padded("class", 16) << "labelled  predicted  precision  recall  F1\n";
   for (int c = 0; c < classes; ++c) {
     size_t hit = 0;
-    for (size_t i = 0; i < answers.labels.size(); ++i) hit += answers.labels[i] == c && answers.predictions[i] == c ? 1 : 0;
-    const double labelled = static_cast<double>(Count(answers.labels, c)), predicted = static_cast<double>(Count(answers.predictions, c));
+    for (size_t i = 0; i < answers.labels.size(); ++i)
+      hit += answers.labels[i] == c && answers.predictions[i] == c ? 1 : 0;
+    const double labelled = static_cast<double>(Count(answers.labels, c)),
+                 predicted = static_cast<double>(Count(answers.predictions, c));
     const double h = static_cast<double>(hit);
-    out << "  " << Padded(answers.classes[static_cast<size_t>(c)], 16) << Padded(Fixed(labelled, 0), 10)
-        << Padded(Fixed(predicted, 0), 11) << Padded(predicted > 0 ? Fixed(h / predicted, 3) : "-", 11)
+    out << "  " << Padded(answers.classes[static_cast<size_t>(c)], 16)
+        << Padded(Fixed(labelled, 0), 10) << Padded(Fixed(predicted, 0), 11)
+        << Padded(predicted > 0 ? Fixed(h / predicted, 3) : "-", 11)
         << Padded(labelled > 0 ? Fixed(h / labelled, 3) : "-", 8)
         << (labelled + predicted > 0 ? Fixed(2 * h / (labelled + predicted), 3) : "-") << "\n";
   }
@@ -102,32 +108,38 @@ double CalibrationError(const std::vector<double>& confidence, const std::vector
     count[bin] += 1;
   }
   double error = 0;
-  for (size_t bin = 0; bin < kBins; ++bin) error += said[bin] > correct[bin] ? said[bin] - correct[bin] : correct[bin] - said[bin];
+  for (size_t bin = 0; bin < kBins; ++bin)
+    error += said[bin] > correct[bin] ? said[bin] - correct[bin] : correct[bin] - said[bin];
   return confidence.empty() ? 0 : error / static_cast<double>(confidence.size());
 }
 
 // "<first 16 hex digits of the SHA-256 of the headline>, tab, event type" a line:
 // labels that can be published where the headlines cannot.
-absl::StatusOr<std::map<std::string, market::NewsEventType>> ReadEventLabels(base::Files& files, const std::string& path) {
-  GANNET_ASSIGN_OR_RETURN(const std::unique_ptr<base::LineReader> lines, base::LineReader::Open(files, path, kMaxTableLine));
+absl::StatusOr<std::map<std::string, market::NewsEventType>> ReadEventLabels(
+    base::Files& files, const std::string& path) {
+  GANNET_ASSIGN_OR_RETURN(const std::unique_ptr<base::LineReader> lines,
+                          base::LineReader::Open(files, path, kMaxTableLine));
   std::map<std::string, market::NewsEventType> labels;
   for (;;) {
     GANNET_ASSIGN_OR_RETURN(const std::optional<base::Line> line, lines->Next());
     if (!line) return labels;
     if (line->text.empty() || line->text.front() == '#') continue;
     const size_t tab = line->text.find('\t');
-    const auto type = tab == 16 ? news_signal::ParseEventType(line->text.substr(tab + 1)) : std::nullopt;
+    const auto type =
+        tab == 16 ? news_signal::ParseEventType(line->text.substr(tab + 1)) : std::nullopt;
     if (!type) {
-      return absl::InvalidArgumentError(path + " line " + std::to_string(line->number) + ": wanted 16 hex digits, a tab and an event type");
+      return absl::InvalidArgumentError(path + " line " + std::to_string(line->number) +
+                                        ": wanted 16 hex digits, a tab and an event type");
     }
     labels[std::string(line->text.substr(0, tab))] = *type;
   }
 }
 
-absl::StatusOr<std::vector<LabelledHeadline>> ReadTable(const NewsEvalOptions& options, base::Files& files) {
+absl::StatusOr<std::vector<LabelledHeadline>> ReadTable(const NewsEvalOptions& options,
+                                                        base::Files& files) {
   GANNET_ASSIGN_OR_RETURN(const std::string text, ReadText(files, options.table));
-  absl::StatusOr<std::vector<LabelledHeadline>> rows =
-      ParseLabelledTable(text, options.events.empty() ? TableLabels::kRequired : TableLabels::kIgnored);
+  absl::StatusOr<std::vector<LabelledHeadline>> rows = ParseLabelledTable(
+      text, options.events.empty() ? TableLabels::kRequired : TableLabels::kIgnored);
   if (!rows.ok()) return base::Annotate(rows.status(), options.table);
   if (!options.events.empty()) {
     GANNET_ASSIGN_OR_RETURN(auto labels, ReadEventLabels(files, options.events));
@@ -141,11 +153,13 @@ absl::StatusOr<std::vector<LabelledHeadline>> ReadTable(const NewsEvalOptions& o
   std::erase_if(*rows, [&](const LabelledHeadline& row) {
     return (!row.type && !row.sentiment) || row.text.empty() || row.date < options.from_date;
   });
-  if (rows->empty()) return absl::InvalidArgumentError(options.table + ": no labelled headline to score");
+  if (rows->empty())
+    return absl::InvalidArgumentError(options.table + ": no labelled headline to score");
   return rows;
 }
 
-absl::StatusOr<std::shared_ptr<const news_signal::Classifier>> Load(const std::string& dictionary, const std::string& model,
+absl::StatusOr<std::shared_ptr<const news_signal::Classifier>> Load(const std::string& dictionary,
+                                                                    const std::string& model,
                                                                     base::Files& files) {
   news_signal::NewsSignalConfig config;
   config.dictionary_file = dictionary;
@@ -157,13 +171,15 @@ absl::StatusOr<std::shared_ptr<const news_signal::Classifier>> Load(const std::s
 int SentimentClass(const news_signal::Classifier& classifier, const news_signal::Reading& reading) {
   const auto scores = classifier.model().Score(
       news_signal::MakeFeatures(reading.tokens, reading.mentions, classifier.model().lexicon()));
-  return static_cast<int>(std::max_element(scores.sentiment_ppm.begin(), scores.sentiment_ppm.end()) - scores.sentiment_ppm.begin());
+  return static_cast<int>(
+      std::max_element(scores.sentiment_ppm.begin(), scores.sentiment_ppm.end()) -
+      scores.sentiment_ppm.begin());
 }
 
 }  // namespace
 
-absl::Status IngestNews(const NewsIngestOptions& options, base::Files& files, const base::Clock& clock, std::ostream& out,
-                        std::ostream& diagnostics) {
+absl::Status IngestNews(const NewsIngestOptions& options, base::Files& files,
+                        const base::Clock& clock, std::ostream& out, std::ostream& diagnostics) {
   NewsIngestRun run(options, files, clock, out, diagnostics);
   GANNET_RETURN_IF_ERROR(run.Open());
   absl::Status first_problem;
@@ -180,7 +196,8 @@ absl::Status EvaluateNews(const NewsEvalOptions& options, base::Files& files, st
   GANNET_ASSIGN_OR_RETURN(const auto classifier, Load(options.dictionary, options.model, files));
   GANNET_ASSIGN_OR_RETURN(const std::vector<LabelledHeadline> rows, ReadTable(options, files));
   Answers sentiment{{"negative", "neutral", "positive"}, {}, {}}, types{{}, {}, {}};
-  for (size_t c = 0; c < news_signal::kTypeClasses; ++c) types.classes.emplace_back(market::Name(news_signal::TypeOf(c)));
+  for (size_t c = 0; c < news_signal::kTypeClasses; ++c)
+    types.classes.emplace_back(market::Name(news_signal::TypeOf(c)));
   std::vector<double> confidence;
   std::vector<bool> right;
   for (const LabelledHeadline& row : rows) {
@@ -196,16 +213,18 @@ absl::Status EvaluateNews(const NewsEvalOptions& options, base::Files& files, st
       confidence.push_back(reading.confidence_ppm / 1e6);
       right.push_back(*row.type == reading.type);
       if (options.errors && *row.type != reading.type) {
-        out << market::Name(*row.type) << " read as " << market::Name(reading.type) << " (" << Fixed(confidence.back(), 2)
-            << "): " << title << "\n";
+        out << market::Name(*row.type) << " read as " << market::Name(reading.type) << " ("
+            << Fixed(confidence.back(), 2) << "): " << title << "\n";
       }
     }
   }
-  out << "model " << classifier->model().version() << ", dictionary " << classifier->dictionary().version() << "\n";
+  out << "model " << classifier->model().version() << ", dictionary "
+      << classifier->dictionary().version() << "\n";
   if (!sentiment.labels.empty()) PrintScores("sentiment", sentiment, out);
   if (!types.labels.empty()) {
     PrintScores("event type", types, out);
-    out << "  calibration error of the confidence (15 bins): " << Fixed(CalibrationError(confidence, right), 3) << "\n";
+    out << "  calibration error of the confidence (15 bins): "
+        << Fixed(CalibrationError(confidence, right), 3) << "\n";
   }
   return absl::OkStatus();
 }
@@ -215,13 +234,15 @@ absl::Status TrainNews(const NewsTrainOptions& options, base::Files& files, std:
   if (!options.dictionary.empty()) {
     GANNET_ASSIGN_OR_RETURN(dictionary_text, files.Read(options.dictionary));
   }
-  GANNET_ASSIGN_OR_RETURN(const news_signal::Dictionary dictionary, news_signal::Dictionary::Parse(dictionary_text));
+  GANNET_ASSIGN_OR_RETURN(const news_signal::Dictionary dictionary,
+                          news_signal::Dictionary::Parse(dictionary_text));
   GANNET_ASSIGN_OR_RETURN(std::vector<LabelledHeadline> headlines, news_signal::ShippedCorpus());
   out << "corpus: " << headlines.size() << " lines written for this project\n";
   news_signal::TrainOptions train;
   if (!options.labelled.empty()) {
     GANNET_ASSIGN_OR_RETURN(const std::string text, ReadText(files, options.labelled));
-    absl::StatusOr<std::vector<LabelledHeadline>> rows = ParseLabelledTable(text, TableLabels::kRequired);
+    absl::StatusOr<std::vector<LabelledHeadline>> rows =
+        ParseLabelledTable(text, TableLabels::kRequired);
     if (!rows.ok()) return base::Annotate(rows.status(), options.labelled);
     size_t added = 0;
     for (LabelledHeadline& row : *rows) {
@@ -234,19 +255,24 @@ absl::Status TrainNews(const NewsTrainOptions& options, base::Files& files, std:
         << " (a model trained on them is yours to use as their licence permits)\n";
     train.name = "headlines-private";
   }
-  GANNET_ASSIGN_OR_RETURN(const news_signal::TrainResult result,
-                          TrainModel(headlines, dictionary, std::string(news_signal::EmbeddedLexicon()), train));
+  GANNET_ASSIGN_OR_RETURN(
+      const news_signal::TrainResult result,
+      TrainModel(headlines, dictionary, std::string(news_signal::EmbeddedLexicon()), train));
   const std::string bytes = FormatModel(result.parts);
   GANNET_RETURN_IF_ERROR(files.WriteAtomically(options.out, bytes));
   GANNET_ASSIGN_OR_RETURN(const news_signal::Model model, news_signal::Model::Parse(bytes));
   const news_signal::FoldScores& s = result.scores;
-  out << "held-out folds of what it was trained on (" << s.headlines << " headlines; not real ones: see docs/news.md):\n"
-      << "  event type   accuracy " << Fixed(s.type_accuracy, 3) << "   macro-F1 " << Fixed(s.type_macro_f1, 3)
-      << "   calibration error " << Fixed(s.calibration_error, 3) << "\n"
-      << "  sentiment    accuracy " << Fixed(s.sentiment_accuracy, 3) << "   macro-F1 " << Fixed(s.sentiment_macro_f1, 3) << "\n"
-      << "wrote " << options.out << ": " << model.version() << ", " << result.parts.rows.size() << " features, " << bytes.size()
-      << " bytes\n"
-      << "the same as the built-in model, bit for bit: " << (bytes == news_signal::EmbeddedModel() ? "yes" : "no") << "\n";
+  out << "held-out folds of what it was trained on (" << s.headlines
+      << " headlines; not real ones: see docs/news.md):\n"
+      << "  event type   accuracy " << Fixed(s.type_accuracy, 3) << "   macro-F1 "
+      << Fixed(s.type_macro_f1, 3) << "   calibration error " << Fixed(s.calibration_error, 3)
+      << "\n"
+      << "  sentiment    accuracy " << Fixed(s.sentiment_accuracy, 3) << "   macro-F1 "
+      << Fixed(s.sentiment_macro_f1, 3) << "\n"
+      << "wrote " << options.out << ": " << model.version() << ", " << result.parts.rows.size()
+      << " features, " << bytes.size() << " bytes\n"
+      << "the same as the built-in model, bit for bit: "
+      << (bytes == news_signal::EmbeddedModel() ? "yes" : "no") << "\n";
   return absl::OkStatus();
 }
 

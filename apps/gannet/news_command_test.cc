@@ -40,11 +40,19 @@ Output Ingest(std::vector<std::string> inputs, base::Files& files) {
 
 TEST_CASE("gannet news ingest prints items and signals of RSS and JSON lines") {
   base::SimFiles files;
-  REQUIRE(files.WriteAtomically("a.xml",
-                                "<rss version='2.0'><channel><item><guid>1</guid><title>Bridge exploited for $5M</title>"
-                                "<pubDate>Sat, 01 Jun 2024 10:00:00 GMT</pubDate></item></channel></rss>").ok());
-  REQUIRE(files.WriteAtomically("b.jsonl", "{\"title\":\"Bridge Exploited For $5M\",\"published\":\"2024-06-01T10:05:00Z\"}\n{}\n"
-                                           "{\"title\":\"Bitcoin \\\"rises\\\"\"}\n").ok());
+  REQUIRE(files
+              .WriteAtomically(
+                  "a.xml",
+                  "<rss version='2.0'><channel><item><guid>1</guid><title>Bridge exploited for "
+                  "$5M</title>"
+                  "<pubDate>Sat, 01 Jun 2024 10:00:00 GMT</pubDate></item></channel></rss>")
+              .ok());
+  REQUIRE(files
+              .WriteAtomically("b.jsonl",
+                               "{\"title\":\"Bridge Exploited For "
+                               "$5M\",\"published\":\"2024-06-01T10:05:00Z\"}\n{}\n"
+                               "{\"title\":\"Bitcoin \\\"rises\\\"\"}\n")
+              .ok());
   const Output run = Ingest({"a.xml", "b.jsonl"}, files);
   INFO(run.out << run.diagnostics);
   REQUIRE(run.status.ok());
@@ -55,7 +63,8 @@ TEST_CASE("gannet news ingest prints items and signals of RSS and JSON lines") {
   CHECK(run.Count("\"id\":\"coin:BTC\"") == 1);
   CHECK(run.Count("\"published\":\"2024-06-01T10:00:00.000000000Z\"") == 1);
   CHECK(run.Count("\"published\":null") == 1);
-  CHECK(run.diagnostics.find("b.jsonl: 2 headlines, 1 rejected (line 2: no title)") != std::string::npos);
+  CHECK(run.diagnostics.find("b.jsonl: 2 headlines, 1 rejected (line 2: no title)") !=
+        std::string::npos);
   CHECK(Ingest({"a.xml", "b.jsonl"}, files).out == run.out);
 }
 
@@ -72,9 +81,14 @@ TEST_CASE("gannet news ingest fetches an address") {
   runtime::SystemClock clock;
   struct Site : net::ServerHandler {
     void OnRequest(net::HttpRequest, std::string_view, Respond respond) override {
-      respond({200, {{"Content-Type", "application/rss+xml"}}, "<rss><channel><item><title>Bitcoin rises</title></item></channel></rss>"});
+      respond({200,
+               {{"Content-Type", "application/rss+xml"}},
+               "<rss><channel><item><title>Bitcoin rises</title></item></channel></rss>"});
     }
-    net::WebSocket::Handler OnWebSocket(const net::HttpRequest&, std::string_view, std::shared_ptr<net::WebSocket>) override { return {}; }
+    net::WebSocket::Handler OnWebSocket(const net::HttpRequest&, std::string_view,
+                                        std::shared_ptr<net::WebSocket>) override {
+      return {};
+    }
   } site;
   runtime::WorkerThread server(clock);
   // The listener lives on its own executor, as a site on another machine does.
@@ -98,8 +112,12 @@ TEST_CASE("gannet news ingest fetches an address") {
 
 TEST_CASE("gannet news eval prints scores beside the majority class") {
   base::SimFiles files;
-  REQUIRE(files.WriteAtomically("t.csv", "date,news,sentiment\n2021-01-01,Bitcoin plunges as exchange collapses,-1\n"
-                                         "2021-02-01,Bitcoin soars to record high,1\n2021-03-01,Ether soars,1\n").ok());
+  REQUIRE(files
+              .WriteAtomically(
+                  "t.csv",
+                  "date,news,sentiment\n2021-01-01,Bitcoin plunges as exchange collapses,-1\n"
+                  "2021-02-01,Bitcoin soars to record high,1\n2021-03-01,Ether soars,1\n")
+              .ok());
   std::ostringstream out;
   REQUIRE(EvaluateNews({.table = "t.csv"}, files, out).ok());
   CHECK(out.str().find("sentiment: 3 headlines\n  accuracy 1.000") != std::string::npos);
@@ -108,7 +126,9 @@ TEST_CASE("gannet news eval prints scores beside the majority class") {
   REQUIRE(EvaluateNews({.table = "t.csv", .from_date = "2021-02-01"}, files, later).ok());
   CHECK(later.str().find("sentiment: 2 headlines") != std::string::npos);
   std::ostringstream none;
-  CHECK(EvaluateNews({.table = "t.csv", .from_date = "2022"}, files, none).message().find("no labelled headline") != std::string::npos);
+  CHECK(EvaluateNews({.table = "t.csv", .from_date = "2022"}, files, none)
+            .message()
+            .find("no labelled headline") != std::string::npos);
   CHECK_FALSE(EvaluateNews({.table = "absent"}, files, none).ok());
 }
 
@@ -117,9 +137,14 @@ TEST_CASE("gannet news train writes the built-in model again") {
   std::ostringstream out;
   REQUIRE(TrainNews({.out = "m.gnm"}, files, out).ok());
   CHECK(out.str().find("bit for bit: yes") != std::string::npos);
-  REQUIRE(files.WriteAtomically("t.csv", "date,news,sentiment\n2021-01-01,Bitcoin plunges,-1\n2021-02-01,x,1\n").ok());
+  REQUIRE(files
+              .WriteAtomically(
+                  "t.csv", "date,news,sentiment\n2021-01-01,Bitcoin plunges,-1\n2021-02-01,x,1\n")
+              .ok());
   std::ostringstream own;
-  REQUIRE(TrainNews({.out = "own.gnm", .labelled = "t.csv", .before_date = "2021-02-01"}, files, own).ok());
+  REQUIRE(
+      TrainNews({.out = "own.gnm", .labelled = "t.csv", .before_date = "2021-02-01"}, files, own)
+          .ok());
   CHECK(own.str().find("added: 1 labelled headlines") != std::string::npos);
   CHECK(own.str().find("bit for bit: no") != std::string::npos);
   std::ostringstream scores;
@@ -128,7 +153,8 @@ TEST_CASE("gannet news train writes the built-in model again") {
 
 TEST_CASE("gannet news reads the shared headlines") {
   const std::string table = "../shared/data/news-cryptolin-labelled/CryptoLin-until-2021-10.csv.gz";
-  if (!std::filesystem::exists(table)) SKIP("SKIPPED: ../shared/data/news-cryptolin-labelled not present");
+  if (!std::filesystem::exists(table))
+    SKIP("SKIPPED: ../shared/data/news-cryptolin-labelled not present");
   base::PosixFiles files;
   std::ostringstream out;
   REQUIRE(EvaluateNews({.table = table}, files, out).ok());

@@ -22,9 +22,13 @@ using Json = nlohmann::ordered_json;
 
 constexpr base::Duration kFetchLimit = std::chrono::seconds(60);
 
-bool IsAddress(const std::string& input) { return input.starts_with("http://") || input.starts_with("https://"); }
+bool IsAddress(const std::string& input) {
+  return input.starts_with("http://") || input.starts_with("https://");
+}
 
-std::string IdText(const market::EventId& id) { return std::to_string(id.stream) + "-" + std::to_string(id.sequence); }
+std::string IdText(const market::EventId& id) {
+  return std::to_string(id.stream) + "-" + std::to_string(id.sequence);
+}
 
 Json ItemJson(const market::Event<market::NewsItem>& event) {
   const market::NewsItem& item = event.value;
@@ -37,7 +41,8 @@ Json ItemJson(const market::Event<market::NewsItem>& event) {
   json["title"] = item.title;
   json["summary"] = item.summary;
   json["language"] = item.language;
-  json["published"] = item.published_stated ? Json(base::FormatTime(item.published)) : Json(nullptr);
+  json["published"] =
+      item.published_stated ? Json(base::FormatTime(item.published)) : Json(nullptr);
   json["received"] = base::FormatTime(item.received);
   return json;
 }
@@ -56,8 +61,10 @@ Json SignalJson(const market::Event<market::NewsSignal>& event) {
   json["original"] = signal.original.empty() ? Json(nullptr) : Json(IdText(signal.original));
   json["entities"] = Json::array();
   for (const market::Entity& entity : signal.entities) {
-    json["entities"].push_back(
-        Json{{"id", entity.id}, {"text", entity.text}, {"offset", entity.offset}, {"sentiment_ppm", entity.sentiment_ppm}});
+    json["entities"].push_back(Json{{"id", entity.id},
+                                    {"text", entity.text},
+                                    {"offset", entity.offset},
+                                    {"sentiment_ppm", entity.sentiment_ppm}});
   }
   json["title"] = signal.title;
   json["classifier"] = signal.classifier_version;
@@ -65,25 +72,30 @@ Json SignalJson(const market::Event<market::NewsSignal>& event) {
   return json;
 }
 
-std::string Line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string Line(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 }  // namespace
 
 class NewsIngestRun::Impl {
  public:
-  Impl(const NewsIngestOptions& options, base::Files& files, const base::Clock& clock, std::ostream& out, std::ostream& diagnostics)
+  Impl(const NewsIngestOptions& options, base::Files& files, const base::Clock& clock,
+       std::ostream& out, std::ostream& diagnostics)
       : options_(options),
         files_(files),
         clock_(clock),
         out_(out),
         diagnostics_(diagnostics),
-        host_(files, [](std::string_view) {}, {.name = "news"}, base::FromUnixMillis(0)) {}
+        host_(
+            files, [](std::string_view) {}, {.name = "news"}, base::FromUnixMillis(0)) {}
 
   absl::Status Open() {
     ingest::NewsConfig config;
     config.max_age = base::Duration(0);
     for (size_t i = 0; i < options_.inputs.size(); ++i) {
-      if (IsAddress(options_.inputs[i])) config.feeds.push_back({std::to_string(i + 1), options_.inputs[i]});
+      if (IsAddress(options_.inputs[i]))
+        config.feeds.push_back({std::to_string(i + 1), options_.inputs[i]});
     }
     feeds_ = config.feeds;
     news_ = std::make_unique<ingest::NewsIngest>(std::move(config), host_.deps());
@@ -102,13 +114,16 @@ class NewsIngestRun::Impl {
     return absl::OkStatus();
   }
 
-  absl::Status Take(const std::string& input) { return IsAddress(input) ? TakeAddress(input) : TakeFile(input); }
+  absl::Status Take(const std::string& input) {
+    return IsAddress(input) ? TakeAddress(input) : TakeFile(input);
+  }
 
   void Report() {
     const news_signal::NewsSignalStats& stats = signals_->stats();
-    diagnostics_ << "all inputs: " << items_ << " items, " << stats.signals << " signals, " << stats.seen_before
-                 << " seen before, " << stats.minor_edits << " minor edits, " << stats.repeats << " repeats, "
-                 << stats.corrections << " corrections, " << stats.retractions << " retractions;";
+    diagnostics_ << "all inputs: " << items_ << " items, " << stats.signals << " signals, "
+                 << stats.seen_before << " seen before, " << stats.minor_edits << " minor edits, "
+                 << stats.repeats << " repeats, " << stats.corrections << " corrections, "
+                 << stats.retractions << " retractions;";
     for (const auto& [type, count] : types_) diagnostics_ << " " << type << " " << count;
     diagnostics_ << "\n";
   }
@@ -118,8 +133,10 @@ class NewsIngestRun::Impl {
     GANNET_ASSIGN_OR_RETURN(const ingest::NewsReplayFile file,
                             ingest::ReadNewsReplay(files_, path, {.undated_as = clock_.Now()}));
     const runtime::InputPort port = *host_.shard().FindInput(ingest::kNewsReplayPort);
-    for (const ingest::NewsInput& input : file.inputs) host_.shard().Deliver(port, input.bytes, input.receive_time);
-    diagnostics_ << path << ": " << file.inputs.size() << " headlines, " << file.rejected << " rejected";
+    for (const ingest::NewsInput& input : file.inputs)
+      host_.shard().Deliver(port, input.bytes, input.receive_time);
+    diagnostics_ << path << ": " << file.inputs.size() << " headlines, " << file.rejected
+                 << " rejected";
     if (!file.first_problem.empty()) diagnostics_ << " (" << file.first_problem << ")";
     diagnostics_ << "\n";
     return absl::OkStatus();
@@ -128,7 +145,8 @@ class NewsIngestRun::Impl {
   // One request as a live source makes it, redirects included.
   absl::Status TakeAddress(const std::string& address) {
     runtime::AsioExecutor executor(clock_);
-    GANNET_ASSIGN_OR_RETURN(const std::unique_ptr<net::BeastNetwork> network, net::BeastNetwork::Create(executor.io(), {}));
+    GANNET_ASSIGN_OR_RETURN(const std::unique_ptr<net::BeastNetwork> network,
+                            net::BeastNetwork::Create(executor.io(), {}));
     std::string source;
     ingest::NewsFeedConfig feed;
     for (const ingest::NewsFeedConfig& candidate : feeds_) {
@@ -139,20 +157,25 @@ class NewsIngestRun::Impl {
     ingest::NewsPoller::Hooks hooks;
     hooks.condition = [] { return ingest::NewsPoller::Condition{}; };
     hooks.deliver = [&](const wire::HttpExchange& exchange) {
-      host_.shard().Deliver(*host_.shard().FindInput("news/" + source), wire::EncodeInput(exchange), clock_.Now());
+      host_.shard().Deliver(*host_.shard().FindInput("news/" + source), wire::EncodeInput(exchange),
+                            clock_.Now());
       answered = true;
       executor.Stop();
       return true;
     };
-    ingest::NewsPoller poller(feed, ingest::FeedLimits{}.max_bytes, executor, *network, base::Rng(0), std::move(hooks));
+    ingest::NewsPoller poller(feed, ingest::FeedLimits{}.max_bytes, executor, *network,
+                              base::Rng(0), std::move(hooks));
     poller.Start();
     executor.RunFor(kFetchLimit);
     poller.Stop();
-    if (!answered) return absl::DeadlineExceededError(address + ": no answer within a minute; check the address and the network");
+    if (!answered)
+      return absl::DeadlineExceededError(
+          address + ": no answer within a minute; check the address and the network");
     for (const ingest::NewsSourceStatus& status : news_->sources()) {
       if (status.name != source) continue;
-      diagnostics_ << address << ": " << status.counts.items << " headlines, " << status.counts.rejected << " rejected, "
-                   << status.counts.dropped << " beyond the limit\n";
+      diagnostics_ << address << ": " << status.counts.items << " headlines, "
+                   << status.counts.rejected << " rejected, " << status.counts.dropped
+                   << " beyond the limit\n";
       if (!status.problem.empty()) return absl::UnavailableError(address + ": " + status.problem);
     }
     return absl::OkStatus();
@@ -171,8 +194,8 @@ class NewsIngestRun::Impl {
   std::map<std::string, uint64_t> types_;
 };
 
-NewsIngestRun::NewsIngestRun(const NewsIngestOptions& options, base::Files& files, const base::Clock& clock, std::ostream& out,
-                             std::ostream& diagnostics)
+NewsIngestRun::NewsIngestRun(const NewsIngestOptions& options, base::Files& files,
+                             const base::Clock& clock, std::ostream& out, std::ostream& diagnostics)
     : impl_(std::make_unique<Impl>(options, files, clock, out, diagnostics)) {}
 NewsIngestRun::~NewsIngestRun() = default;
 absl::Status NewsIngestRun::Open() { return impl_->Open(); }

@@ -13,8 +13,8 @@ namespace gannet::app {
 
 class NewsIngestRun {
  public:
-  NewsIngestRun(const NewsIngestOptions& options, base::Files& files, const base::Clock& clock, std::ostream& out,
-                std::ostream& diagnostics);
+  NewsIngestRun(const NewsIngestOptions& options, base::Files& files, const base::Clock& clock,
+                std::ostream& out, std::ostream& diagnostics);
   ~NewsIngestRun();
 
   absl::Status Open();

@@ -6,10 +6,13 @@
 
 namespace gannet::app {
 
-absl::StatusOr<Pipeline> BuildPipeline(const PipelineConfig& config, runtime::Deps& deps, PipelineParts parts) {
+absl::StatusOr<Pipeline> BuildPipeline(const PipelineConfig& config, runtime::Deps& deps,
+                                       PipelineParts parts) {
   Pipeline pipeline;
   const auto hosts = [&parts](const char* name) { return parts.services.contains(name); };
-  const auto add = [&pipeline](std::unique_ptr<runtime::Service> service) { pipeline.services.push_back(std::move(service)); };
+  const auto add = [&pipeline](std::unique_ptr<runtime::Service> service) {
+    pipeline.services.push_back(std::move(service));
+  };
   // Who watches stands first, so that it is drained last.
   if (hosts("reporting")) {
     auto reporting = reporting::BuildReporting(config.reporting, deps, std::move(parts.store));
@@ -28,7 +31,8 @@ absl::StatusOr<Pipeline> BuildPipeline(const PipelineConfig& config, runtime::De
   if (hosts("risk")) add(risk::BuildRisk(config.risk, deps));
   if (hosts("strategy")) add(strategy::BuildStrategy(config.strategy, deps));
   if (hosts("ml-inference")) {
-    GANNET_ASSIGN_OR_RETURN(auto inference, ml_inference::BuildMlInference(config.ml_inference, deps));
+    GANNET_ASSIGN_OR_RETURN(auto inference,
+                            ml_inference::BuildMlInference(config.ml_inference, deps));
     add(std::move(inference));
   }
   if (hosts("news-signal")) {

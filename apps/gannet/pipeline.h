@@ -34,13 +34,13 @@ struct PipelineConfig {
 };
 
 // Names as on --services.
-inline const std::set<std::string> kPipelineServices = {"news-signal", "ml-inference", "strategy", "risk",
-                                                        "execution",   "reporting",    "gateway"};
+inline const std::set<std::string> kPipelineServices = {
+    "news-signal", "ml-inference", "strategy", "risk", "execution", "reporting", "gateway"};
 
 // What a pipeline has beside its services.
 struct PipelineParts {
   std::set<std::string> services = kPipelineServices;
-  std::unique_ptr<store::Store> store;                   // for reporting
+  std::unique_ptr<store::Store> store;                    // for reporting
   gateway::GatewayService::HealthSource platform_health;  // for the gateway
 };
 
@@ -51,6 +51,7 @@ struct Pipeline {
   gateway::GatewayService* gateway = nullptr;
 };
 
-absl::StatusOr<Pipeline> BuildPipeline(const PipelineConfig& config, runtime::Deps& deps, PipelineParts parts);
+absl::StatusOr<Pipeline> BuildPipeline(const PipelineConfig& config, runtime::Deps& deps,
+                                       PipelineParts parts);
 
 }  // namespace gannet::app

@@ -20,7 +20,8 @@
 namespace gannet::app {
 namespace {
 
-constexpr base::Duration kSettleTime = std::chrono::seconds(5);  // after the last input: orders under way end
+constexpr base::Duration kSettleTime =
+    std::chrono::seconds(5);  // after the last input: orders under way end
 
 // Prints every market event that the shard publishes.
 class Emitter {
@@ -52,11 +53,15 @@ class Emitter {
 // Headlines within the captured hours; the others are counted.
 class Headlines {
  public:
-  static absl::StatusOr<Headlines> Read(const ReplayOptions& options, base::Files& files, base::Time first) {
+  static absl::StatusOr<Headlines> Read(const ReplayOptions& options, base::Files& files,
+                                        base::Time first) {
     Headlines headlines;
     if (options.news_file.empty()) return headlines;
-    GANNET_ASSIGN_OR_RETURN(headlines.file_, ingest::ReadNewsReplay(files, options.news_file, {.shift = options.news_shift}));
-    while (headlines.at_ < headlines.file_.inputs.size() && headlines.file_.inputs[headlines.at_].receive_time < first) ++headlines.at_;
+    GANNET_ASSIGN_OR_RETURN(headlines.file_, ingest::ReadNewsReplay(files, options.news_file,
+                                                                    {.shift = options.news_shift}));
+    while (headlines.at_ < headlines.file_.inputs.size() &&
+           headlines.file_.inputs[headlines.at_].receive_time < first)
+      ++headlines.at_;
     headlines.before_ = headlines.at_;
     return headlines;
   }
@@ -66,15 +71,18 @@ class Headlines {
     for (; at_ < file_.inputs.size() && file_.inputs[at_].receive_time <= time; ++at_) {
       const ingest::NewsInput& input = file_.inputs[at_];
       host.executor().RunUntil(input.receive_time);
-      host.shard().Deliver(*host.shard().FindInput(ingest::kNewsReplayPort), input.bytes, input.receive_time);
+      host.shard().Deliver(*host.shard().FindInput(ingest::kNewsReplayPort), input.bytes,
+                           input.receive_time);
     }
   }
 
   void Report(const std::string& path, std::ostream& out) const {
     if (path.empty()) return;
-    out << absl::StrFormat("%s: %d headlines replayed, %d before and %d after the captured hours skipped, %d without a time, %d not read%s%s\n", path,
-                           at_ - before_, before_, file_.inputs.size() - at_, file_.undated, file_.rejected,
-                           file_.first_problem.empty() ? "" : ", first: ", file_.first_problem);
+    out << absl::StrFormat(
+        "%s: %d headlines replayed, %d before and %d after the captured hours skipped, %d without "
+        "a time, %d not read%s%s\n",
+        path, at_ - before_, before_, file_.inputs.size() - at_, file_.undated, file_.rejected,
+        file_.first_problem.empty() ? "" : ", first: ", file_.first_problem);
   }
 
  private:
@@ -85,7 +93,8 @@ class Headlines {
 absl::StatusOr<PipelineConfig> Configure(const ReplayOptions& options, base::Files& files) {
   PipelineConfig config;
   GANNET_ASSIGN_OR_RETURN(config.risk, risk::LoadRiskConfig(files, options.limits_file));
-  GANNET_ASSIGN_OR_RETURN(config.strategy, strategy::LoadStrategyConfig(files, options.strategies_file));
+  GANNET_ASSIGN_OR_RETURN(config.strategy,
+                          strategy::LoadStrategyConfig(files, options.strategies_file));
   if (!options.strategies.empty()) GANNET_RETURN_IF_ERROR(config.strategy.Keep(options.strategies));
   config.ml_inference.registry = options.model_registry;
   if (options.model_registry.empty()) config.ml_inference.model.clear();  // predict nothing
@@ -96,19 +105,24 @@ absl::StatusOr<PipelineConfig> Configure(const ReplayOptions& options, base::Fil
 void Summarise(const ReplaySummary& s, std::ostream& out) {
   const double hours = std::chrono::duration<double, std::ratio<3600>>(s.last - s.first).count();
   out << absl::StrFormat("%d inputs over %.2f h of market time", s.inputs, hours);
-  out << absl::StrFormat("\n%d intents, %d permitted, %d rejected, %d execution reports, %d fills\n", s.intents, s.permitted, s.rejected,
-                         s.reports, s.fills);
+  out << absl::StrFormat(
+      "\n%d intents, %d permitted, %d rejected, %d execution reports, %d fills\n", s.intents,
+      s.permitted, s.rejected, s.reports, s.fills);
 }
 
 }  // namespace
 
-absl::StatusOr<ReplaySummary> Replay(const ReplayOptions& options, base::Files& files, std::ostream& out, std::ostream& diagnostics) {
-  GANNET_ASSIGN_OR_RETURN(const auto feed, CaptureFeed::Open({options.captures, options.instruments, options.accept_truncated}, files));
+absl::StatusOr<ReplaySummary> Replay(const ReplayOptions& options, base::Files& files,
+                                     std::ostream& out, std::ostream& diagnostics) {
+  GANNET_ASSIGN_OR_RETURN(
+      const auto feed,
+      CaptureFeed::Open({options.captures, options.instruments, options.accept_truncated}, files));
   GANNET_ASSIGN_OR_RETURN(const PipelineConfig config, Configure(options, files));
   GANNET_ASSIGN_OR_RETURN(Headlines headlines, Headlines::Read(options, files, feed->first_time()));
 
-  VirtualHost host(files, [&diagnostics](std::string_view line) { diagnostics << line << "\n"; },
-                   {.name = "replay", .wire_mode = options.wire_mode}, feed->first_time());
+  VirtualHost host(
+      files, [&diagnostics](std::string_view line) { diagnostics << line << "\n"; },
+      {.name = "replay", .wire_mode = options.wire_mode}, feed->first_time());
   const DecisionsHash decisions(host.shard());
   std::unique_ptr<Emitter> emitter;
   if (options.emit_jsonl) emitter = std::make_unique<Emitter>(host.shard(), out);
@@ -117,7 +131,8 @@ absl::StatusOr<ReplaySummary> Replay(const ReplayOptions& options, base::Files& 
   PipelineParts parts;
   parts.services.erase("gateway");
   parts.store = std::move(store);
-  GANNET_ASSIGN_OR_RETURN(const Pipeline pipeline, BuildPipeline(config, host.deps(), std::move(parts)));
+  GANNET_ASSIGN_OR_RETURN(const Pipeline pipeline,
+                          BuildPipeline(config, host.deps(), std::move(parts)));
   const ingest::NewsIngest news({}, host.deps());
   feed->Attach(host);
 
@@ -139,9 +154,9 @@ absl::StatusOr<ReplaySummary> Replay(const ReplayOptions& options, base::Files& 
 
   feed->Report(diagnostics);
   headlines.Report(options.news_file, diagnostics);
-  ReplaySummary summary{feed->inputs(),        feed->first_time(),    last,
-                        decisions.Hex(),       decisions.intents(),   decisions.permitted(),
-                        decisions.rejected(),  decisions.reports(),   decisions.fills()};
+  ReplaySummary summary{feed->inputs(),       feed->first_time(),  last,
+                        decisions.Hex(),      decisions.intents(), decisions.permitted(),
+                        decisions.rejected(), decisions.reports(), decisions.fills()};
   Summarise(summary, diagnostics);
   (options.emit_jsonl ? diagnostics : out) << "decisions sha256=" << summary.decisions << "\n";
   if (!options.out_folder.empty()) {

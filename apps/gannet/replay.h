@@ -21,12 +21,12 @@ struct ReplayOptions {
   std::string strategies_file = "config/strategies.yaml";
   std::string limits_file = "config/limits.yaml";
   std::string model_registry = "services/ml-inference/models";
-  std::string news_file;                 // empty: none
-  base::Duration news_shift{0};          // added to the items' times
-  bool emit_jsonl = false;               // normalised events to `out`
-  std::string out_folder;                // empty: no files
+  std::string news_file;         // empty: none
+  base::Duration news_shift{0};  // added to the items' times
+  bool emit_jsonl = false;       // normalised events to `out`
+  std::string out_folder;        // empty: no files
   bool accept_truncated = false;
-  bool wire_mode = false;                // encode and decode every event between engines
+  bool wire_mode = false;  // encode and decode every event between engines
   // Called before each input with its receive time; `--speed real` waits in it.
   std::function<void(base::Time)> pace;
 };
@@ -39,7 +39,7 @@ struct ReplaySummary {
 };
 
 // Events go to `out` (with emit_jsonl), everything for people to `diagnostics`.
-absl::StatusOr<ReplaySummary> Replay(const ReplayOptions& options, base::Files& files, std::ostream& out,
-                                     std::ostream& diagnostics);
+absl::StatusOr<ReplaySummary> Replay(const ReplayOptions& options, base::Files& files,
+                                     std::ostream& out, std::ostream& diagnostics);
 
 }  // namespace gannet::app

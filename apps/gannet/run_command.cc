@@ -26,7 +26,8 @@ namespace gannet::app {
 namespace {
 
 constexpr base::Duration kRedraw = std::chrono::milliseconds(500);
-constexpr base::Duration kVenuePatience = std::chrono::seconds(60);  // it trades its first minute before it opens
+constexpr base::Duration kVenuePatience =
+    std::chrono::seconds(60);  // it trades its first minute before it opens
 
 std::string StorePath(const std::string& data_dir) { return data_dir + "/reports.db"; }
 std::string StoreKeyPath(const std::string& data_dir) { return data_dir + "/reports.key"; }
@@ -42,7 +43,8 @@ std::string OwnFolder() {
 absl::StatusOr<ChildProcess> StartVenueSim(const RunOptions& options, base::Files& files) {
   const std::string data = options.data_dir + "/venue-sim";
   GANNET_RETURN_IF_ERROR(files.MakeDirs(data));
-  return ChildProcess::Start({OwnFolder() + "/gannet-venue-sim", "--data", data, "--port", "0", "--seed", absl::StrCat(options.seed)},
+  return ChildProcess::Start({OwnFolder() + "/gannet-venue-sim", "--data", data, "--port", "0",
+                              "--seed", absl::StrCat(options.seed)},
                              options.data_dir + "/venue-sim.log", "ready ", kVenuePatience);
 }
 
@@ -56,14 +58,16 @@ std::set<std::string> Chosen(const RunOptions& options) {
 absl::Status CheckServices(const std::set<std::string>& chosen) {
   for (const std::string& name : chosen) {
     if (name != "ingest" && !kPipelineServices.contains(name)) {
-      return absl::InvalidArgumentError(absl::StrCat("--services: there is no service '", name, "'; there are ingest, ",
+      return absl::InvalidArgumentError(absl::StrCat("--services: there is no service '", name,
+                                                     "'; there are ingest, ",
                                                      absl::StrJoin(kPipelineServices, ", ")));
     }
   }
   return absl::OkStatus();
 }
 
-runtime::ProcessOptions ProcessOptionsOf(const RunOptions& options, const RunConfig& config, LogFile& log) {
+runtime::ProcessOptions ProcessOptionsOf(const RunOptions& options, const RunConfig& config,
+                                         LogFile& log) {
   runtime::ProcessOptions process;
   process.name = "gannet";
   process.data_dir = options.data_dir;
@@ -91,7 +95,8 @@ class Session {
       if (!options_.plain) err_ << "starting venue-sim, the exchange simulator …\n";
       GANNET_ASSIGN_OR_RETURN(ChildProcess venue, StartVenueSim(options_, files_));
       venue_.emplace(std::move(venue));
-      GANNET_RETURN_IF_ERROR(PointAtVenueSim(venue_->ready_line(), options_.data_dir + "/venue-sim", config_));
+      GANNET_RETURN_IF_ERROR(
+          PointAtVenueSim(venue_->ready_line(), options_.data_dir + "/venue-sim", config_));
     }
     return BuildServices();
   }
@@ -106,7 +111,8 @@ class Session {
     auto services = std::move(pipeline_.services);
     if (ingest_ != nullptr) services.push_back(std::move(ingest_));
     const int code = process_->Run(std::move(services));
-    if (code == runtime::kExitNotStarted) err_ << "gannet: the start failed; see the end of " << log_.path() << "\n";
+    if (code == runtime::kExitNotStarted)
+      err_ << "gannet: the start failed; see the end of " << log_.path() << "\n";
     return code;
   }
 
@@ -114,8 +120,11 @@ class Session {
 
   absl::Status Export() {
     if (options_.out_folder.empty() || !chosen_.contains("reporting")) return absl::OkStatus();
-    GANNET_ASSIGN_OR_RETURN(const auto store, store::OpenSqliteStore(files_, StorePath(options_.data_dir), StoreKeyPath(options_.data_dir)));
-    GANNET_RETURN_IF_ERROR(reporting::ExportReports(*store, {.from = started_}, files_, options_.out_folder));
+    GANNET_ASSIGN_OR_RETURN(const auto store,
+                            store::OpenSqliteStore(files_, StorePath(options_.data_dir),
+                                                   StoreKeyPath(options_.data_dir)));
+    GANNET_RETURN_IF_ERROR(
+        reporting::ExportReports(*store, {.from = started_}, files_, options_.out_folder));
     out_ << "orders, fills, positions and P&L of this run are in " << options_.out_folder << "\n";
     return absl::OkStatus();
   }
@@ -131,19 +140,24 @@ class Session {
     PipelineParts parts;
     parts.services = chosen_;
     if (chosen_.contains("reporting")) {
-      GANNET_ASSIGN_OR_RETURN(parts.store, store::OpenSqliteStore(files_, StorePath(options_.data_dir), StoreKeyPath(options_.data_dir)));
+      GANNET_ASSIGN_OR_RETURN(parts.store,
+                              store::OpenSqliteStore(files_, StorePath(options_.data_dir),
+                                                     StoreKeyPath(options_.data_dir)));
     }
     parts.platform_health = [this] { return process_->health().Overall(); };
-    GANNET_ASSIGN_OR_RETURN(pipeline_, BuildPipeline(config_.pipeline, process_->deps(), std::move(parts)));
+    GANNET_ASSIGN_OR_RETURN(pipeline_,
+                            BuildPipeline(config_.pipeline, process_->deps(), std::move(parts)));
     if (chosen_.contains("ingest")) ingest_ = ingest::BuildIngest(config_.ingest, process_->deps());
     if (pipeline_.reporting == nullptr) return absl::OkStatus();
-    GANNET_ASSIGN_OR_RETURN(const auto reader, journal::Reader::Open(files_, options_.data_dir + "/journal"));
+    GANNET_ASSIGN_OR_RETURN(const auto reader,
+                            journal::Reader::Open(files_, options_.data_dir + "/journal"));
     return pipeline_.reporting->CatchUp(*reader);
   }
 
   void Redraw(Terminal& terminal) {
     process_->executor().After(kRedraw, [this, &terminal] {
-      if (pipeline_.gateway != nullptr) terminal.Draw(pipeline_.gateway->view(), Headline(), process_->deps().clock.Now());
+      if (pipeline_.gateway != nullptr)
+        terminal.Draw(pipeline_.gateway->view(), Headline(), process_->deps().clock.Now());
       Redraw(terminal);
     });
   }
@@ -152,7 +166,9 @@ class Session {
     const runtime::Health health = process_->health().Overall();
     ScreenHeadline headline;
     headline.mode = config_.mode;
-    headline.health = health.state == runtime::HealthState::kServing ? "serving" : health.reasons.empty() ? "starting" : health.reasons.front();
+    headline.health = health.state == runtime::HealthState::kServing ? "serving"
+                      : health.reasons.empty()                       ? "starting"
+                                                                     : health.reasons.front();
     headline.address = absl::StrCat("http://127.0.0.1:", pipeline_.gateway->port(), "/v1/state");
     headline.running = process_->deps().clock.Now() - started_;
     return headline;

@@ -18,7 +18,8 @@ namespace {
 constexpr char kShippedFile[] = "config/gannet.yaml";
 
 enum class Market : uint8_t { kVenueSim, kConfigured };
-constexpr config::Name<Market> kMarkets[] = {{"venue-sim", Market::kVenueSim}, {"configured", Market::kConfigured}};
+constexpr config::Name<Market> kMarkets[] = {{"venue-sim", Market::kVenueSim},
+                                             {"configured", Market::kConfigured}};
 
 // What the file itself says; paths are relative to its folder.
 struct FileConfig {
@@ -33,14 +34,21 @@ void ReadFile(config::Section& in, FileConfig& out) {
   in.Optional("limits", out.limits);
   in.Optional("strategies", out.strategies);
   in.OptionalSection("ingest", out.ingest, ingest::ReadIngestConfig);
-  in.OptionalSection("news-signal", out.pipeline.news_signal, [](config::Section& s, auto& c) { news_signal::Read(s, c); });
-  in.OptionalSection("ml-inference", out.pipeline.ml_inference, [](config::Section& s, auto& c) { ml_inference::Read(s, c); });
-  in.OptionalSection("execution", out.pipeline.execution, [](config::Section& s, auto& c) { execution::Read(s, c); });
-  in.OptionalSection("reporting", out.pipeline.reporting, [](config::Section& s, auto& c) { reporting::Read(s, c); });
-  in.OptionalSection("gateway", out.pipeline.gateway, [](config::Section& s, auto& c) { gateway::Read(s, c); });
+  in.OptionalSection("news-signal", out.pipeline.news_signal,
+                     [](config::Section& s, auto& c) { news_signal::Read(s, c); });
+  in.OptionalSection("ml-inference", out.pipeline.ml_inference,
+                     [](config::Section& s, auto& c) { ml_inference::Read(s, c); });
+  in.OptionalSection("execution", out.pipeline.execution,
+                     [](config::Section& s, auto& c) { execution::Read(s, c); });
+  in.OptionalSection("reporting", out.pipeline.reporting,
+                     [](config::Section& s, auto& c) { reporting::Read(s, c); });
+  in.OptionalSection("gateway", out.pipeline.gateway,
+                     [](config::Section& s, auto& c) { gateway::Read(s, c); });
   const bool own_market = out.market == Market::kConfigured;
-  if (own_market && out.ingest.venues.empty()) in.Problem("ingest", "must name venues when market is configured");
-  if (!own_market && !out.ingest.venues.empty()) in.Problem("market", "must be configured when ingest names venues");
+  if (own_market && out.ingest.venues.empty())
+    in.Problem("ingest", "must name venues when market is configured");
+  if (!own_market && !out.ingest.venues.empty())
+    in.Problem("market", "must be configured when ingest names venues");
 }
 
 // From the program's folder upwards, then the working folder.
@@ -54,7 +62,8 @@ absl::StatusOr<std::string> FindShipped(base::Files& files) {
     if (files.Exists(candidate)) return candidate;
   }
   if (files.Exists(kShippedFile)) return std::string(kShippedFile);
-  return absl::NotFoundError(absl::StrCat("no ", kShippedFile, " above the program or here; name one with --config"));
+  return absl::NotFoundError(
+      absl::StrCat("no ", kShippedFile, " above the program or here; name one with --config"));
 }
 
 std::string Beside(const std::string& file, const std::string& path) {
@@ -87,13 +96,16 @@ absl::StatusOr<RunConfig> LoadRunConfig(const std::string& path, base::Files& fi
   config.ingest = std::move(read.ingest);
   config.uses_venue_sim = read.market == Market::kVenueSim;
   config.mode = config.uses_venue_sim ? "paper on venue-sim"
-                : config.pipeline.execution.venue == execution::VenueKind::kPaper ? "paper fills on a live market"
-                                                                                 : "LIVE on " + config.pipeline.execution.binance.venue;
+                : config.pipeline.execution.venue == execution::VenueKind::kPaper
+                    ? "paper fills on a live market"
+                    : "LIVE on " + config.pipeline.execution.binance.venue;
   const std::string limits = Beside(file, read.limits), strategies = Beside(file, read.strategies);
   GANNET_ASSIGN_OR_RETURN(config.pipeline.risk, risk::LoadRiskConfig(files, limits));
-  GANNET_ASSIGN_OR_RETURN(config.pipeline.strategy, strategy::LoadStrategyConfig(files, strategies));
+  GANNET_ASSIGN_OR_RETURN(config.pipeline.strategy,
+                          strategy::LoadStrategyConfig(files, strategies));
   config.pipeline.ml_inference.registry = Beside(file, config.pipeline.ml_inference.registry);
-  config.pipeline.news_signal.dictionary_file = Beside(file, config.pipeline.news_signal.dictionary_file);
+  config.pipeline.news_signal.dictionary_file =
+      Beside(file, config.pipeline.news_signal.dictionary_file);
   config.pipeline.news_signal.model_file = Beside(file, config.pipeline.news_signal.model_file);
   base::Sha256Stream hash;
   for (const std::string& each : {file, limits, strategies}) {
@@ -104,16 +116,20 @@ absl::StatusOr<RunConfig> LoadRunConfig(const std::string& path, base::Files& fi
   return config;
 }
 
-absl::Status PointAtVenueSim(const std::string& ready_line, const std::string& data_dir, RunConfig& config) {
+absl::Status PointAtVenueSim(const std::string& ready_line, const std::string& data_dir,
+                             RunConfig& config) {
   const std::map<std::string, std::string> ready = ParseReady(ready_line);
   for (const char* key : {"http", "ws", "ws-api", "news"}) {
-    if (!ready.contains(key)) return absl::InternalError(absl::StrCat("venue-sim does not say its ", key, " address: ", ready_line));
+    if (!ready.contains(key))
+      return absl::InternalError(
+          absl::StrCat("venue-sim does not say its ", key, " address: ", ready_line));
   }
   ingest::VenueConfig venue;
   venue.name = "binance-spot";
   venue.ws_url = ready.at("ws");
   venue.rest_url = ready.at("http");
-  venue.instruments = {"BTCUSDT", "ETHUSDT", "BNBUSDT", "SOLUSDT", "XRPUSDT", "ADAUSDT", "DOGEUSDT", "LINKUSDT", "AVAXUSDT", "LTCUSDT"};
+  venue.instruments = {"BTCUSDT", "ETHUSDT",  "BNBUSDT",  "SOLUSDT",  "XRPUSDT",
+                       "ADAUSDT", "DOGEUSDT", "LINKUSDT", "AVAXUSDT", "LTCUSDT"};
   config.ingest.venues = {venue};
   config.ingest.news.feeds.push_back({"venue-sim", ready.at("news"), std::chrono::seconds(2)});
   execution::ExecutionConfig& execution = config.pipeline.execution;

@@ -26,6 +26,7 @@ absl::StatusOr<RunConfig> LoadRunConfig(const std::string& path, base::Files& fi
 
 // Fills in the addresses and keys of the simulator from its ready line and its data
 // folder.
-absl::Status PointAtVenueSim(const std::string& ready_line, const std::string& data_dir, RunConfig& config);
+absl::Status PointAtVenueSim(const std::string& ready_line, const std::string& data_dir,
+                             RunConfig& config);
 
 }  // namespace gannet::app

@@ -12,11 +12,13 @@ namespace {
 using gateway::View;
 using market::Money;
 
-constexpr char kBold[] = "\x1b[1m", kDim[] = "\x1b[2m", kRed[] = "\x1b[31m", kGreen[] = "\x1b[32m", kPlain[] = "\x1b[0m";
+constexpr char kBold[] = "\x1b[1m", kDim[] = "\x1b[2m", kRed[] = "\x1b[31m", kGreen[] = "\x1b[32m",
+               kPlain[] = "\x1b[0m";
 
 // Length in cells, taking every UTF-8 sequence for one.
 size_t Cells(const std::string& text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & '\xc0') != '\x80'; }));
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & '\xc0') != '\x80'; }));
 }
 
 // Cut or padded to `width` cells; control characters from outside become spaces.
@@ -79,8 +81,8 @@ class Painter {
 
 void DrawHeader(Painter& p, const View& view, const ScreenHeadline& headline, base::Time now) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(headline.running).count();
-  p.Line(absl::StrFormat("Gannet  %s  %s UTC  up %d:%02d  %s  %s", headline.mode, Clock(now), seconds / 60, seconds % 60, headline.health,
-                         headline.address),
+  p.Line(absl::StrFormat("Gannet  %s  %s UTC  up %d:%02d  %s  %s", headline.mode, Clock(now),
+                         seconds / 60, seconds % 60, headline.health, headline.address),
          kBold);
   std::string feeds = "feeds ";
   for (const auto& [name, feed] : view.feeds()) {
@@ -89,34 +91,40 @@ void DrawHeader(Painter& p, const View& view, const ScreenHeadline& headline, ba
   p.Line(view.feeds().empty() ? "feeds  none yet" : feeds);
   std::string risk = "risk  ";
   for (const auto& [scope, state] : view.risk_states()) {
-    risk += absl::StrFormat(" %s%s%s %s", market::Name(scope.kind), scope.name.empty() ? "" : " ", scope.name, market::Name(state.state));
+    risk += absl::StrFormat(" %s%s%s %s", market::Name(scope.kind), scope.name.empty() ? "" : " ",
+                            scope.name, market::Name(state.state));
   }
   const View::Counters& c = view.counters();
-  p.Line(absl::StrFormat("%s   orders %d, fills %d, denied %d, unknown %d", view.risk_states().empty() ? "risk   ACTIVE" : risk, c.orders,
-                         c.fills, c.denied, c.unknown_now),
+  p.Line(absl::StrFormat("%s   orders %d, fills %d, denied %d, unknown %d",
+                         view.risk_states().empty() ? "risk   ACTIVE" : risk, c.orders, c.fills,
+                         c.denied, c.unknown_now),
          c.unknown_now > 0 ? kRed : "");
 }
 
 std::string Price(const View& view, const market::Quote& quote, const market::Level& level) {
-  return level.quantity.mantissa == 0 ? "-" : view.Format(quote.instrument, quote.instrument_version, level.price);
+  return level.quantity.mantissa == 0
+             ? "-"
+             : view.Format(quote.instrument, quote.instrument_version, level.price);
 }
 
 void DrawMarkets(Painter& p, const View& view, base::Time now, int most) {
-  p.Title(Fit("instrument", 24) + Right("bid", 14) + Right("ask", 14) + Right("age", 9) + "  book          " + "prediction (down flat up)");
+  p.Title(Fit("instrument", 24) + Right("bid", 14) + Right("ask", 14) + Right("age", 9) +
+          "  book          " + "prediction (down flat up)");
   int drawn = 0;
   for (const auto& [id, m] : view.markets()) {
     if (drawn++ >= most) break;
     std::string line = Fit(id.text(), 24);
     if (m.quote) {
-      line += Right(Price(view, *m.quote, m.quote->bid), 14) + Right(Price(view, *m.quote, m.quote->ask), 14) +
-              Right(Age(now - m.quote_time), 9);
+      line += Right(Price(view, *m.quote, m.quote->bid), 14) +
+              Right(Price(view, *m.quote, m.quote->ask), 14) + Right(Age(now - m.quote_time), 9);
     } else {
       line += Fit("", 37);
     }
     const bool valid = m.book == market::BookState::kValid;
     line += "  " + Fit(valid ? "VALID" : absl::StrFormat("INVALID %s", market::Name(m.fault)), 14);
     if (m.prediction) {
-      line += absl::StrFormat("%3.0f%% %3.0f%% %3.0f%%", m.prediction->down_ppm / 1e4, m.prediction->flat_ppm / 1e4, m.prediction->up_ppm / 1e4);
+      line += absl::StrFormat("%3.0f%% %3.0f%% %3.0f%%", m.prediction->down_ppm / 1e4,
+                              m.prediction->flat_ppm / 1e4, m.prediction->up_ppm / 1e4);
     }
     p.Line(line, valid ? "" : kDim);
   }
@@ -128,19 +136,23 @@ void DrawSignals(Painter& p, const View& view, int most) {
   for (const auto& signal : view.signals()) {
     if (most-- <= 0) break;
     const market::NewsSignal& s = signal.value;
-    p.Line(absl::StrFormat("  %s  %-15s %+5.2f  conf %3.0f%%  %s", Clock(signal.time), market::Name(s.type), s.sentiment_ppm / 1e6,
-                           s.confidence_ppm / 1e4, s.title),
+    p.Line(absl::StrFormat("  %s  %-15s %+5.2f  conf %3.0f%%  %s", Clock(signal.time),
+                           market::Name(s.type), s.sentiment_ppm / 1e6, s.confidence_ppm / 1e4,
+                           s.title),
            s.type == market::NewsEventType::kNone ? kDim : "");
   }
 }
 
 std::string OrderLine(const View& view, const View::Order& order) {
   const market::ExecReport& r = order.report;
-  const auto text = [&](auto number) { return view.Format(r.instrument, r.instrument_version, number); };
-  return "  " + Clock(order.updated) + "  " + Fit(r.strategy.text(), 18) + " " + Fit(std::string(market::SymbolOf(r.instrument)), 10) +
-         Fit(market::Name(r.side), 5) + Right(text(r.cumulative) + "/" + text(r.quantity), 19) + " @" +
-         Right(r.price.mantissa == 0 ? "market" : text(r.price), 12) + "  " + Fit(market::Name(r.state), 17) +
-         (r.detail.empty() ? order.reason : r.detail);
+  const auto text = [&](auto number) {
+    return view.Format(r.instrument, r.instrument_version, number);
+  };
+  return "  " + Clock(order.updated) + "  " + Fit(r.strategy.text(), 18) + " " +
+         Fit(std::string(market::SymbolOf(r.instrument)), 10) + Fit(market::Name(r.side), 5) +
+         Right(text(r.cumulative) + "/" + text(r.quantity), 19) + " @" +
+         Right(r.price.mantissa == 0 ? "market" : text(r.price), 12) + "  " +
+         Fit(market::Name(r.state), 17) + (r.detail.empty() ? order.reason : r.detail);
 }
 
 void DrawOrders(Painter& p, const View& view, int most) {
@@ -157,21 +169,25 @@ void DrawOrders(Painter& p, const View& view, int most) {
 }
 
 void DrawPositions(Painter& p, const View& view, int most) {
-  p.Title(Fit("positions", 20) + Fit("", 12) + Right("net", 16) + Right("average", 14) + Right("open P&L", 12) + Right("realised", 12) +
-          Right("fees", 10));
+  p.Title(Fit("positions", 20) + Fit("", 12) + Right("net", 16) + Right("average", 14) +
+          Right("open P&L", 12) + Right("realised", 12) + Right("fees", 10));
   if (view.positions().empty()) p.Line("  none", kDim);
   for (const auto& [key, position] : view.positions()) {
     if (most-- <= 0) break;
     const market::PositionUpdate& v = position.value;
     const auto open = view.Unrealized(v);
     const bool loss = (open ? v.realized_pnl + *open : v.realized_pnl).units() < 0;
-    p.Line("  " + Fit(v.strategy.text(), 18) + Fit(std::string(market::SymbolOf(v.instrument)), 12) + Right(view.Format(v.instrument, v.instrument_version, v.net), 16) +
-               Right(view.Format(v.instrument, v.instrument_version, v.average_price), 14) + Right(open ? Signed(*open) : "?", 12) + Right(Signed(v.realized_pnl), 12) +
+    p.Line("  " + Fit(v.strategy.text(), 18) +
+               Fit(std::string(market::SymbolOf(v.instrument)), 12) +
+               Right(view.Format(v.instrument, v.instrument_version, v.net), 16) +
+               Right(view.Format(v.instrument, v.instrument_version, v.average_price), 14) +
+               Right(open ? Signed(*open) : "?", 12) + Right(Signed(v.realized_pnl), 12) +
                Right(Signed(-v.fees), 10),
            loss ? kRed : kGreen);
   }
   for (const auto& [asset, total] : view.ProfitByAsset()) {
-    p.Line(absl::StrFormat("  P&L %s %s (open %s, realised %s, fees paid %s)", Signed(total.realized + total.unrealized), asset,
+    p.Line(absl::StrFormat("  P&L %s %s (open %s, realised %s, fees paid %s)",
+                           Signed(total.realized + total.unrealized), asset,
                            Signed(total.unrealized), Signed(total.realized), total.fees.ToString()),
            kBold);
   }
@@ -179,14 +195,17 @@ void DrawPositions(Painter& p, const View& view, int most) {
 
 }  // namespace
 
-std::vector<std::string> DrawScreen(const View& view, const ScreenHeadline& headline, base::Time now, ScreenSize size, bool colour) {
+std::vector<std::string> DrawScreen(const View& view, const ScreenHeadline& headline,
+                                    base::Time now, ScreenSize size, bool colour) {
   Painter p(size, colour);
   DrawHeader(p, view, headline, now);
   // The rest of the height is shared out: what a person acts on gets most.
   const int rest = std::max(0, p.left() - 6);
-  const int markets = std::min<int>(static_cast<int>(view.markets().size()), std::max(3, rest * 3 / 10));
+  const int markets =
+      std::min<int>(static_cast<int>(view.markets().size()), std::max(3, rest * 3 / 10));
   const int news = std::max(2, rest * 2 / 10);
-  const int positions = std::min<int>(static_cast<int>(view.positions().size()), std::max(2, rest * 2 / 10));
+  const int positions =
+      std::min<int>(static_cast<int>(view.positions().size()), std::max(2, rest * 2 / 10));
   DrawMarkets(p, view, now, markets);
   DrawSignals(p, view, news);
   DrawPositions(p, view, std::max(1, positions));
@@ -194,33 +213,42 @@ std::vector<std::string> DrawScreen(const View& view, const ScreenHeadline& head
   return p.Take();
 }
 
-std::vector<std::string> PlainLines::Take(const View& view, const ScreenHeadline& headline, base::Time now) {
+std::vector<std::string> PlainLines::Take(const View& view, const ScreenHeadline& headline,
+                                          base::Time now) {
   std::vector<std::string> lines;
   const View::Counters& c = view.counters();
   const size_t new_signals = std::min<size_t>(c.signals - signals_, view.signals().size());
   for (size_t i = new_signals; i-- > 0;) {
     const View::Signal& signal = view.signals()[i];
-    lines.push_back(absl::StrFormat("%s news   %-15s %+5.2f  %s", Clock(signal.time), market::Name(signal.value.type),
-                                    signal.value.sentiment_ppm / 1e6, Fit(signal.value.title, Cells(signal.value.title))));
+    lines.push_back(absl::StrFormat(
+        "%s news   %-15s %+5.2f  %s", Clock(signal.time), market::Name(signal.value.type),
+        signal.value.sentiment_ppm / 1e6, Fit(signal.value.title, Cells(signal.value.title))));
   }
   const size_t new_fills = std::min<size_t>(c.fills - fills_, view.fills().size());
   for (size_t i = new_fills; i-- > 0;) {
     const View::FillSeen& fill = view.fills()[i];
     const market::ExecReport& r = fill.report;
-    const auto text = [&](auto number) { return view.Format(r.instrument, r.instrument_version, number); };
-    lines.push_back(absl::StrFormat("%s fill   %s %s %s @ %s  %s  %s", Clock(fill.time), market::Name(r.side), text(r.fill->quantity),
-                                    r.instrument.text(), text(r.fill->price), r.strategy.text(), r.client_order_id.text()));
+    const auto text = [&](auto number) {
+      return view.Format(r.instrument, r.instrument_version, number);
+    };
+    lines.push_back(absl::StrFormat("%s fill   %s %s %s @ %s  %s  %s", Clock(fill.time),
+                                    market::Name(r.side), text(r.fill->quantity),
+                                    r.instrument.text(), text(r.fill->price), r.strategy.text(),
+                                    r.client_order_id.text()));
   }
   signals_ = c.signals;
   fills_ = c.fills;
   if (now < next_summary_) return lines;
   next_summary_ = now + std::chrono::seconds(10);
   std::string pnl;
-  for (const auto& [asset, total] : view.ProfitByAsset()) pnl += absl::StrFormat("  P&L %s %s", Signed(total.realized + total.unrealized), asset);
+  for (const auto& [asset, total] : view.ProfitByAsset())
+    pnl += absl::StrFormat("  P&L %s %s", Signed(total.realized + total.unrealized), asset);
   size_t valid = 0;
   for (const auto& [id, m] : view.markets()) valid += m.book == market::BookState::kValid ? 1 : 0;
-  lines.push_back(absl::StrFormat("%s status %s  books %d/%d VALID  open orders %d  fills %d  denied %d  unknown %d%s", Clock(now), headline.health,
-                                  valid, view.markets().size(), view.open_orders().size(), c.fills, c.denied, c.unknown_now, pnl));
+  lines.push_back(absl::StrFormat(
+      "%s status %s  books %d/%d VALID  open orders %d  fills %d  denied %d  unknown %d%s",
+      Clock(now), headline.health, valid, view.markets().size(), view.open_orders().size(), c.fills,
+      c.denied, c.unknown_now, pnl));
   return lines;
 }
 

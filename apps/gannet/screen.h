@@ -25,14 +25,15 @@ struct ScreenHeadline {  // the line on top
 
 // At most `size.rows` lines of at most `size.columns` cells each, without line
 // breaks. `colour`: ANSI attributes are added (they take no cells).
-std::vector<std::string> DrawScreen(const gateway::View& view, const ScreenHeadline& headline, base::Time now, ScreenSize size,
-                                    bool colour);
+std::vector<std::string> DrawScreen(const gateway::View& view, const ScreenHeadline& headline,
+                                    base::Time now, ScreenSize size, bool colour);
 
 // What has happened since the last call, one line an event: signals, orders whose
 // state changed, fills; and a summary line at most every ten seconds.
 class PlainLines {
  public:
-  std::vector<std::string> Take(const gateway::View& view, const ScreenHeadline& headline, base::Time now);
+  std::vector<std::string> Take(const gateway::View& view, const ScreenHeadline& headline,
+                                base::Time now);
 
  private:
   uint64_t signals_ = 0, fills_ = 0;

@@ -29,7 +29,8 @@ TEST_CASE("The screen fits whatever size the terminal has") {
   const gateway::View view = SomeView();
   for (const int rows : {5, 10, 24, 60}) {
     for (const int columns : {20, 80, 200}) {
-      const auto lines = DrawScreen(view, {"paper", "serving", "http://127.0.0.1:1", {}}, FromUnixMillis(1'000), {columns, rows}, false);
+      const auto lines = DrawScreen(view, {"paper", "serving", "http://127.0.0.1:1", {}},
+                                    FromUnixMillis(1'000), {columns, rows}, false);
       CHECK(lines.size() <= static_cast<size_t>(rows));
       for (const std::string& line : lines) CHECK(Cells(line) <= static_cast<size_t>(columns));
     }

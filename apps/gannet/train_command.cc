@@ -23,12 +23,16 @@ using Rows = std::vector<ml_inference::InferenceEngine::Row>;
 absl::StatusOr<std::unique_ptr<runtime::Service>> FeatureService(VirtualHost& host, Rows& rows) {
   ml_inference::MlInferenceConfig config;
   config.model.clear();
-  return ml_inference::BuildMlInference(config, host.deps(), [&rows](const auto& row) { rows.push_back(row); });
+  return ml_inference::BuildMlInference(config, host.deps(),
+                                        [&rows](const auto& row) { rows.push_back(row); });
 }
 
-absl::Status RowsOfCaptures(const std::vector<std::string>& paths, base::Files& files, Rows& rows, std::ostream& out) {
+absl::Status RowsOfCaptures(const std::vector<std::string>& paths, base::Files& files, Rows& rows,
+                            std::ostream& out) {
   GANNET_ASSIGN_OR_RETURN(const auto feed, CaptureFeed::Open({.captures = paths}, files));
-  VirtualHost host(files, [&out](std::string_view line) { out << line << "\n"; }, {.name = "train"}, feed->first_time());
+  VirtualHost host(
+      files, [&out](std::string_view line) { out << line << "\n"; }, {.name = "train"},
+      feed->first_time());
   feed->Attach(host);
   GANNET_ASSIGN_OR_RETURN(const auto service, FeatureService(host, rows));
   host.shard().Resume(feed->first_time());
@@ -56,14 +60,18 @@ absl::StatusOr<std::set<std::string>> VenuesOfJournal(const std::string& dir, ba
     GANNET_ASSIGN_OR_RETURN(const auto record, reader->Next());
     if (!record) return venues;
     if (record->type != journal::RecordType::kInput) continue;
-    if (const std::string venue = VenueOfPort(record->channel); !venue.empty()) venues.insert(venue);
+    if (const std::string venue = VenueOfPort(record->channel); !venue.empty())
+      venues.insert(venue);
   }
 }
 
 // The recorded venue messages of a run; what else it consumed plays no part here.
-absl::Status RowsOfJournal(const std::string& dir, base::Files& files, Rows& rows, std::ostream& out) {
+absl::Status RowsOfJournal(const std::string& dir, base::Files& files, Rows& rows,
+                           std::ostream& out) {
   GANNET_ASSIGN_OR_RETURN(const std::set<std::string> venues, VenuesOfJournal(dir, files));
-  if (venues.empty()) return absl::InvalidArgumentError(absl::StrCat(dir, " holds no venue messages; name the journal folder of a run"));
+  if (venues.empty())
+    return absl::InvalidArgumentError(
+        absl::StrCat(dir, " holds no venue messages; name the journal folder of a run"));
   GANNET_ASSIGN_OR_RETURN(const auto reader, journal::Reader::Open(files, dir));
   std::unique_ptr<VirtualHost> host;
   std::vector<std::unique_ptr<ingest::MarketIngest>> markets;
@@ -73,11 +81,13 @@ absl::Status RowsOfJournal(const std::string& dir, base::Files& files, Rows& row
     if (!record) break;
     if (record->type != journal::RecordType::kInput) continue;
     if (host == nullptr) {
-      host = std::make_unique<VirtualHost>(files, [](std::string_view) {}, runtime::ShardOptions{.name = "train"}, record->time);
+      host = std::make_unique<VirtualHost>(
+          files, [](std::string_view) {}, runtime::ShardOptions{.name = "train"}, record->time);
       for (const std::string& venue : venues) {
         ingest::VenueOptions options;
         options.venue = venue;
-        if (venue.find("usdm") != std::string::npos) options.product = venue::binance::Product::kUsdm;
+        if (venue.find("usdm") != std::string::npos)
+          options.product = venue::binance::Product::kUsdm;
         options.infer_definitions = true;
         markets.push_back(std::make_unique<ingest::MarketIngest>(host->shard(), options));
       }
@@ -97,22 +107,29 @@ absl::Status RowsOfJournal(const std::string& dir, base::Files& files, Rows& row
 
 absl::Status Train(const TrainOptions& options, base::Files& files, std::ostream& out) {
   Rows rows;
-  if (!options.captures.empty()) GANNET_RETURN_IF_ERROR(RowsOfCaptures(options.captures, files, rows, out));
-  for (const std::string& dir : options.journals) GANNET_RETURN_IF_ERROR(RowsOfJournal(dir, files, rows, out));
+  if (!options.captures.empty())
+    GANNET_RETURN_IF_ERROR(RowsOfCaptures(options.captures, files, rows, out));
+  for (const std::string& dir : options.journals)
+    GANNET_RETURN_IF_ERROR(RowsOfJournal(dir, files, rows, out));
   out << rows.size() << " feature rows, one a second and instrument\n";
-  GANNET_ASSIGN_OR_RETURN(ml_inference::TrainingResult result, ml_inference::Train(options.name, rows, options.horizon));
+  GANNET_ASSIGN_OR_RETURN(ml_inference::TrainingResult result,
+                          ml_inference::Train(options.name, rows, options.horizon));
   result.manifest.code_version = options.code_version;
   std::vector<std::string> sources = options.captures;
   sources.insert(sources.end(), options.journals.begin(), options.journals.end());
   for (std::string& source : sources) source = source.substr(source.rfind('/') + 1);
   result.manifest.trained_on = absl::StrJoin(sources, ", ");
   ml_inference::Registry registry(files, options.registry);
-  GANNET_ASSIGN_OR_RETURN(const std::string version, registry.Publish(result.manifest, result.onnx));
-  if (!options.alias.empty()) GANNET_RETURN_IF_ERROR(registry.SetAlias(options.name, options.alias, version));
-  out << "model " << options.name << "/" << version << " trained on " << result.manifest.rows << " labelled rows, "
-      << base::FormatTime(result.manifest.first) << " to " << base::FormatTime(result.manifest.last) << "\n"
+  GANNET_ASSIGN_OR_RETURN(const std::string version,
+                          registry.Publish(result.manifest, result.onnx));
+  if (!options.alias.empty())
+    GANNET_RETURN_IF_ERROR(registry.SetAlias(options.name, options.alias, version));
+  out << "model " << options.name << "/" << version << " trained on " << result.manifest.rows
+      << " labelled rows, " << base::FormatTime(result.manifest.first) << " to "
+      << base::FormatTime(result.manifest.last) << "\n"
       << ml_inference::ScoreTable(result.manifest);
-  if (!options.alias.empty()) out << options.name << "/" << options.alias << " is now version " << version << "\n";
+  if (!options.alias.empty())
+    out << options.name << "/" << options.alias << " is now version " << version << "\n";
   return absl::OkStatus();
 }
 

@@ -16,12 +16,14 @@ namespace gannet::app {
 class VirtualHost {
  public:
   // `files` serves models and configuration; `log` gets what services say.
-  VirtualHost(base::Files& files, telemetry::Log::Sink log, runtime::ShardOptions options, base::Time start)
+  VirtualHost(base::Files& files, telemetry::Log::Sink log, runtime::ShardOptions options,
+              base::Time start)
       : executor_(start),
         bus_(executor_, Bus(options)),
         shard_(std::move(options), executor_, executor_, nullptr, &bus_),
         log_("gannet", telemetry::Level::kWarning, executor_, std::move(log)),
-        deps_{shard_, bus_, executor_, executor_, executor_, files, network_, log_, base::Rng(0), ""} {}
+        deps_{shard_, bus_,     executor_, executor_,    executor_,
+              files,  network_, log_,      base::Rng(0), ""} {}
   VirtualHost(const VirtualHost&) = delete;
   VirtualHost& operator=(const VirtualHost&) = delete;
 

@@ -17,7 +17,9 @@ namespace gannet::base {
 template <class T>
 class BoundedQueue {
  public:
-  explicit BoundedQueue(size_t limit) : limit_(limit) { GANNET_CHECK(limit > 0, "a queue needs room"); }
+  explicit BoundedQueue(size_t limit) : limit_(limit) {
+    GANNET_CHECK(limit > 0, "a queue needs room");
+  }
 
   // False when full or closed; full is counted in refused().
   bool TryPush(T value) {

@@ -5,13 +5,14 @@
 
 namespace gannet::base {
 
-[[noreturn]] void CheckFailed(const char* condition, const char* message, const char* file, int line);
+[[noreturn]] void CheckFailed(const char* condition, const char* message, const char* file,
+                              int line);
 
 }  // namespace gannet::base
 
-#define GANNET_CHECK(condition, message)                                            \
-  do {                                                                              \
-    if (!(condition)) [[unlikely]] {                                                \
-      ::gannet::base::CheckFailed(#condition, message, __FILE__, __LINE__);         \
-    }                                                                               \
+#define GANNET_CHECK(condition, message)                                    \
+  do {                                                                      \
+    if (!(condition)) [[unlikely]] {                                        \
+      ::gannet::base::CheckFailed(#condition, message, __FILE__, __LINE__); \
+    }                                                                       \
   } while (false)

@@ -74,7 +74,8 @@ Sha256Stream::Sha256Stream() : context_(EVP_MD_CTX_new()) {
 Sha256Stream::~Sha256Stream() { EVP_MD_CTX_free(Context(context_)); }
 
 void Sha256Stream::Update(std::string_view bytes) {
-  GANNET_CHECK(EVP_DigestUpdate(Context(context_), bytes.data(), bytes.size()) == 1, "SHA-256 failed");
+  GANNET_CHECK(EVP_DigestUpdate(Context(context_), bytes.data(), bytes.size()) == 1,
+               "SHA-256 failed");
 }
 
 Sha256Digest Sha256Stream::Peek() const {
@@ -88,8 +89,8 @@ Sha256Digest Sha256Stream::Peek() const {
 
 Sha256Digest HmacSha256(std::string_view key, std::string_view message) {
   Sha256Digest digest;
-  GANNET_CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), Unsigned(message), message.size(),
-                    digest.data(), nullptr) != nullptr,
+  GANNET_CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), Unsigned(message),
+                    message.size(), digest.data(), nullptr) != nullptr,
                "HMAC-SHA-256 failed");
   return digest;
 }
@@ -168,8 +169,9 @@ std::optional<std::string> FromBase64(std::string_view text) {
 
 std::string RandomBytes(size_t count) {
   std::string out(count, '\0');
-  GANNET_CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(out.data()), static_cast<int>(count)) == 1,
-               "the operating system gave no random bytes");
+  GANNET_CHECK(
+      RAND_bytes(reinterpret_cast<unsigned char*>(out.data()), static_cast<int>(count)) == 1,
+      "the operating system gave no random bytes");
   return out;
 }
 

@@ -39,7 +39,7 @@ std::optional<std::string> FromHex(std::string_view text);
 std::string Base64Url(std::string_view bytes);
 // Both alphabets; padding in full or not at all; unused bits must be zero.
 std::optional<std::string> FromBase64(std::string_view text);
-std::string Base64(std::string_view bytes);                    // RFC 4648 section 4, padded
+std::string Base64(std::string_view bytes);  // RFC 4648 section 4, padded
 
 // Random bytes from the operating system: keys and passwords only.
 std::string RandomBytes(size_t count);

@@ -18,10 +18,12 @@ TEST_CASE("SHA-256 gives the digests of FIPS 180-2 and NIST's examples") {
   CHECK(Hex(Sha256("abc")) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   CHECK(Hex(Sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")) ==
         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
-  CHECK(Hex(Sha256(Repeat('a', 1'000'000))) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+  CHECK(Hex(Sha256(Repeat('a', 1'000'000))) ==
+        "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
-TEST_CASE("Sha256Stream gives the digest of what it was fed, in whatever pieces, as often as asked") {
+TEST_CASE(
+    "Sha256Stream gives the digest of what it was fed, in whatever pieces, as often as asked") {
   CHECK(Holds("pieces do not matter", [](const std::vector<std::string>& pieces) {
     Sha256Stream stream;
     std::string whole;
@@ -41,19 +43,24 @@ TEST_CASE("HMAC-SHA-256 gives the test vectors of RFC 4231") {
         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
   CHECK(Hex(HmacSha256(Repeat('\xaa', 20), Repeat('\xdd', 50))) ==
         "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe");
-  CHECK(Hex(HmacSha256(Bytes("0102030405060708090a0b0c0d0e0f10111213141516171819"), Repeat('\xcd', 50))) ==
+  CHECK(Hex(HmacSha256(Bytes("0102030405060708090a0b0c0d0e0f10111213141516171819"),
+                       Repeat('\xcd', 50))) ==
         "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b");
-  CHECK(Hex(HmacSha256(Repeat('\xaa', 131), "Test Using Larger Than Block-Size Key - Hash Key First")) ==
+  CHECK(Hex(HmacSha256(Repeat('\xaa', 131),
+                       "Test Using Larger Than Block-Size Key - Hash Key First")) ==
         "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
-  CHECK(Hex(HmacSha256("", "")) == "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+  CHECK(Hex(HmacSha256("", "")) ==
+        "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
 TEST_CASE("HMAC-SHA-256 signs as Binance's published example pair shows") {
   const std::string secret = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j";
-  CHECK(Hex(HmacSha256(secret,
-                       "symbol=LTCBTC&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=0.1&recvWindow=5000&"
-                       "timestamp=1499827319559")) ==
-        "c8db56825ae71d6d79447849e617115f4a920fa2acdcab2b053c4b2838bd6b71");
+  CHECK(
+      Hex(HmacSha256(
+          secret,
+          "symbol=LTCBTC&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=0.1&recvWindow=5000&"
+          "timestamp=1499827319559")) ==
+      "c8db56825ae71d6d79447849e617115f4a920fa2acdcab2b053c4b2838bd6b71");
 }
 
 TEST_CASE("CRC-32C gives the values of RFC 3720, B.4") {
@@ -94,8 +101,12 @@ TEST_CASE("Hex goes there and back, and refuses what is none") {
 }
 
 TEST_CASE("Base64 gives the vectors of RFC 4648, section 10") {
-  const std::pair<const char*, const char*> kVectors[] = {{"", ""},         {"f", "Zg=="},       {"fo", "Zm8="},
-                                                          {"foo", "Zm9v"},  {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="},
+  const std::pair<const char*, const char*> kVectors[] = {{"", ""},
+                                                          {"f", "Zg=="},
+                                                          {"fo", "Zm8="},
+                                                          {"foo", "Zm9v"},
+                                                          {"foob", "Zm9vYg=="},
+                                                          {"fooba", "Zm9vYmE="},
                                                           {"foobar", "Zm9vYmFy"}};
   for (const auto& [bytes, text] : kVectors) {
     CHECK(Base64(bytes) == text);
@@ -108,7 +119,8 @@ TEST_CASE("Base64 gives the vectors of RFC 4648, section 10") {
 }
 
 TEST_CASE("Base64 refuses what is none, and a second text for the same bytes") {
-  for (const char* text : {"Z", "Zg=", "Zg===", "Zm9v=", "Zm9v====", "Z m9", "Zm9v\n", "Zh==", "Zm9=", "=", "====", "*a=="}) {
+  for (const char* text : {"Z", "Zg=", "Zg===", "Zm9v=", "Zm9v====", "Z m9", "Zm9v\n",
+                           "Zh==", "Zm9=", "=", "====", "*a=="}) {
     CAPTURE(text);
     CHECK_FALSE(FromBase64(text));
   }

@@ -46,7 +46,8 @@ class Files {
   static constexpr uint64_t kMaxReadBytes = uint64_t{1} << 30;
   virtual absl::StatusOr<std::string> Read(const std::string& path) = 0;
   // Fewer than `length` bytes only where the file ends.
-  virtual absl::StatusOr<std::string> ReadRange(const std::string& path, uint64_t offset, size_t length) = 0;
+  virtual absl::StatusOr<std::string> ReadRange(const std::string& path, uint64_t offset,
+                                                size_t length) = 0;
   virtual absl::StatusOr<uint64_t> Size(const std::string& path) = 0;
   virtual bool Exists(const std::string& path) = 0;
   // The permission bits of a file, as in chmod: is a secret readable by others?
@@ -54,7 +55,8 @@ class Files {
   // Replaces the file's content as one step that survives a crash: temporary
   // file (`path` + ".tmp"), fsync, rename, fsync of the folder. `mode` as in
   // chmod.
-  virtual absl::Status WriteAtomically(const std::string& path, std::string_view bytes, int mode = 0644) = 0;
+  virtual absl::Status WriteAtomically(const std::string& path, std::string_view bytes,
+                                       int mode = 0644) = 0;
   // Cuts the file to `size` (never grows it); durable on return.
   virtual absl::Status Truncate(const std::string& path, uint64_t size) = 0;
   // A file, replacing one of the new name; or a folder with all it holds, to a name

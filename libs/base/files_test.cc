@@ -48,7 +48,8 @@ bool Mentions(const absl::Status& status, const std::string& text) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("files_conformance: an append file grows at its end and is read back", "", OnDisk, InMemory) {
+TEMPLATE_TEST_CASE("files_conformance: an append file grows at its end and is read back", "",
+                   OnDisk, InMemory) {
   TestType env;
   const std::string path = env.dir + "/a";
   {
@@ -83,15 +84,17 @@ TEMPLATE_TEST_CASE("files_conformance: large content survives unchanged", "", On
   CHECK(*env.files.ReadRange(env.dir + "/a", 123'457, 70'001) == bytes.substr(123'457, 70'001));
 }
 
-TEMPLATE_TEST_CASE("files_conformance: what is not there is NOT_FOUND and named", "", OnDisk, InMemory) {
+TEMPLATE_TEST_CASE("files_conformance: what is not there is NOT_FOUND and named", "", OnDisk,
+                   InMemory) {
   TestType env;
   const std::string path = env.dir + "/none";
   for (const absl::Status& status :
-       {env.files.Read(path).status(), env.files.ReadRange(path, 0, 1).status(), env.files.Size(path).status(),
-        env.files.Truncate(path, 0), env.files.Remove(path), env.files.Rename(path, env.dir + "/x"),
-        env.files.List(path).status(), env.files.SyncDir(path), env.files.LockDir(path).status(),
-        env.files.OpenAppend(path + "/deeper").status(), env.files.WriteAtomically(path + "/deeper", "x"),
-        env.files.Reserve(path + "/deeper", 1)}) {
+       {env.files.Read(path).status(), env.files.ReadRange(path, 0, 1).status(),
+        env.files.Size(path).status(), env.files.Truncate(path, 0), env.files.Remove(path),
+        env.files.Rename(path, env.dir + "/x"), env.files.List(path).status(),
+        env.files.SyncDir(path), env.files.LockDir(path).status(),
+        env.files.OpenAppend(path + "/deeper").status(),
+        env.files.WriteAtomically(path + "/deeper", "x"), env.files.Reserve(path + "/deeper", 1)}) {
     CHECK(absl::IsNotFound(status));
     CHECK(Mentions(status, path));
     CHECK(Mentions(status, "check the path"));
@@ -99,7 +102,8 @@ TEMPLATE_TEST_CASE("files_conformance: what is not there is NOT_FOUND and named"
   CHECK_FALSE(env.files.Exists(path));
 }
 
-TEMPLATE_TEST_CASE("files_conformance: WriteAtomically replaces and leaves no other name", "", OnDisk, InMemory) {
+TEMPLATE_TEST_CASE("files_conformance: WriteAtomically replaces and leaves no other name", "",
+                   OnDisk, InMemory) {
   TestType env;
   const std::string path = env.dir + "/config";
   REQUIRE(env.files.WriteAtomically(path, "one").ok());
@@ -130,9 +134,11 @@ TEMPLATE_TEST_CASE("files_conformance: Truncate cuts and never grows", "", OnDis
   CHECK(*env.files.Read(path) == "0123x");
 }
 
-TEMPLATE_TEST_CASE("files_conformance: names are created, renamed, removed and listed in order", "", OnDisk, InMemory) {
+TEMPLATE_TEST_CASE("files_conformance: names are created, renamed, removed and listed in order", "",
+                   OnDisk, InMemory) {
   TestType env;
-  for (const char* name : {"b", "a", "c"}) REQUIRE(Write(env.files, env.dir + "/" + name, name).ok());
+  for (const char* name : {"b", "a", "c"})
+    REQUIRE(Write(env.files, env.dir + "/" + name, name).ok());
   REQUIRE(env.files.MakeDirs(env.dir + "/sub/deep").ok());
   REQUIRE(env.files.MakeDirs(env.dir + "/sub/deep").ok());
   REQUIRE(Write(env.files, env.dir + "/sub/deep/x", "x").ok());
@@ -148,7 +154,8 @@ TEMPLATE_TEST_CASE("files_conformance: names are created, renamed, removed and l
   CHECK_FALSE(env.files.Exists(env.dir + "/a"));
 }
 
-TEMPLATE_TEST_CASE("files_conformance: a folder takes what it holds along to a new name", "", OnDisk, InMemory) {
+TEMPLATE_TEST_CASE("files_conformance: a folder takes what it holds along to a new name", "",
+                   OnDisk, InMemory) {
   TestType env;
   const std::string before = env.dir + "/before", after = env.dir + "/after";
   REQUIRE(env.files.MakeDirs(before + "/sub").ok());
@@ -169,7 +176,8 @@ TEMPLATE_TEST_CASE("files_conformance: a folder takes what it holds along to a n
   CHECK_FALSE(env.files.Rename(before, env.dir + "/before-not").ok());
 }
 
-TEMPLATE_TEST_CASE("files_conformance: a folder is not a file, a file is not a folder", "", OnDisk, InMemory) {
+TEMPLATE_TEST_CASE("files_conformance: a folder is not a file, a file is not a folder", "", OnDisk,
+                   InMemory) {
   TestType env;
   REQUIRE(Write(env.files, env.dir + "/file", "x").ok());
   CHECK(absl::IsAlreadyExists(env.files.MakeDirs(env.dir + "/file")));
@@ -190,12 +198,14 @@ TEMPLATE_TEST_CASE("files_conformance: an open file follows its new name", "", O
   CHECK(*env.files.Read(env.dir + "/new") == "12");
 }
 
-TEMPLATE_TEST_CASE("files_conformance: a reserved file is empty and takes appends", "", OnDisk, InMemory) {
+TEMPLATE_TEST_CASE("files_conformance: a reserved file is empty and takes appends", "", OnDisk,
+                   InMemory) {
   TestType env;
   const std::string path = env.dir + "/reserve";
   REQUIRE(Write(env.files, path, "something old").ok());
   const absl::Status reserved = env.files.Reserve(path, 1 << 20);
-  if (absl::IsUnimplemented(reserved)) SKIP("SKIPPED: the file system of the temporary folder cannot set space aside");
+  if (absl::IsUnimplemented(reserved))
+    SKIP("SKIPPED: the file system of the temporary folder cannot set space aside");
   REQUIRE(reserved.ok());
   CHECK(*env.files.Size(path) == 0);
   REQUIRE(env.files.Rename(path, env.dir + "/used").ok());
@@ -340,7 +350,8 @@ TEST_CASE("PosixFiles keeps the space it set aside") {
   OnDisk env;
   constexpr uint64_t kBytes = 1 << 20;
   const absl::Status reserved = env.files.Reserve(env.dir + "/reserve", kBytes);
-  if (absl::IsUnimplemented(reserved)) SKIP("SKIPPED: the file system of the temporary folder cannot set space aside");
+  if (absl::IsUnimplemented(reserved))
+    SKIP("SKIPPED: the file system of the temporary folder cannot set space aside");
   REQUIRE(reserved.ok());
   struct stat info;
   REQUIRE(stat((env.dir + "/reserve").c_str(), &info) == 0);

@@ -48,10 +48,10 @@ class LineReader::Impl {
   bool gzip_ = false, inflating_ = false, member_done_ = false, truncated_ = false;
   absl::Status failure_;
   z_stream stream_{};
-  std::string block_;            // compressed bytes not yet inflated are at stream_.next_in
-  std::string text_;             // not yet returned from position_ on
+  std::string block_;  // compressed bytes not yet inflated are at stream_.next_in
+  std::string text_;   // not yet returned from position_ on
   size_t position_ = 0, searched_ = 0;
-  bool skipping_ = false;        // inside a line that is too long
+  bool skipping_ = false;  // inside a line that is too long
   std::string quoted_;
   uint64_t number_ = 0;
 };
@@ -62,18 +62,21 @@ absl::Status LineReader::Impl::Damaged(std::string_view what) const {
 }
 
 absl::Status LineReader::Impl::Start() {
-  GANNET_ASSIGN_OR_RETURN(const std::string head, files_.ReadRange(path_, 0, std::min<uint64_t>(2, size_)));
+  GANNET_ASSIGN_OR_RETURN(const std::string head,
+                          files_.ReadRange(path_, 0, std::min<uint64_t>(2, size_)));
   gzip_ = head.size() == 2 && head[0] == '\x1f' && head[1] == '\x8b';
   if (!gzip_) return absl::OkStatus();
   constexpr int kGzipOnly = 16;
-  if (inflateInit2(&stream_, 15 + kGzipOnly) != Z_OK) return absl::ResourceExhaustedError("no memory to inflate a file");
+  if (inflateInit2(&stream_, 15 + kGzipOnly) != Z_OK)
+    return absl::ResourceExhaustedError("no memory to inflate a file");
   inflating_ = true;
   return absl::OkStatus();
 }
 
 absl::StatusOr<bool> LineReader::Impl::FillBlock() {
   if (offset_ >= size_) return false;
-  GANNET_ASSIGN_OR_RETURN(block_, files_.ReadRange(path_, offset_, std::min<uint64_t>(kBlockBytes, size_ - offset_)));
+  GANNET_ASSIGN_OR_RETURN(
+      block_, files_.ReadRange(path_, offset_, std::min<uint64_t>(kBlockBytes, size_ - offset_)));
   if (block_.empty()) return false;
   offset_ += block_.size();
   return true;
@@ -154,7 +157,8 @@ absl::StatusOr<std::optional<Line>> LineReader::Impl::Next() {
 LineReader::LineReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 LineReader::~LineReader() = default;
 
-absl::StatusOr<std::unique_ptr<LineReader>> LineReader::Open(Files& files, std::string path, size_t max_line_bytes) {
+absl::StatusOr<std::unique_ptr<LineReader>> LineReader::Open(Files& files, std::string path,
+                                                             size_t max_line_bytes) {
   GANNET_ASSIGN_OR_RETURN(const uint64_t size, files.Size(path));
   auto impl = std::make_unique<Impl>(files, std::move(path), size, max_line_bytes);
   GANNET_RETURN_IF_ERROR(impl->Start());

@@ -24,7 +24,8 @@ struct Line {
 class LineReader {
  public:
   // `files` must outlive the reader. NOT_FOUND and the like from the file system.
-  static absl::StatusOr<std::unique_ptr<LineReader>> Open(Files& files, std::string path, size_t max_line_bytes);
+  static absl::StatusOr<std::unique_ptr<LineReader>> Open(Files& files, std::string path,
+                                                          size_t max_line_bytes);
   ~LineReader();
 
   // The next line; nothing at the end. A last line without a newline counts, an

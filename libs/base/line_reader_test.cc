@@ -1,8 +1,8 @@
 #include "libs/base/line_reader.h"
 
-#include <catch2/catch_test_macros.hpp>
 #include <zlib.h>
 
+#include <catch2/catch_test_macros.hpp>
 #include <string>
 #include <vector>
 
@@ -56,7 +56,8 @@ Outcome ReadAll(const std::string& content, size_t limit = 1 << 20) {
 
 std::string ManyLines(int count) {
   std::string text;
-  for (int i = 0; i < count; ++i) text += "line " + std::to_string(i) + std::string(static_cast<size_t>(i % 97), 'x') + "\n";
+  for (int i = 0; i < count; ++i)
+    text += "line " + std::to_string(i) + std::string(static_cast<size_t>(i % 97), 'x') + "\n";
   return text;
 }
 

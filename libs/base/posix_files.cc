@@ -61,9 +61,9 @@ absl::StatusCode CodeOf(int error) {
 }
 
 absl::Status Failed(const char* what, const std::string& path, int error) {
-  return absl::Status(CodeOf(error),
-                      absl::StrCat("cannot ", what, " ", path, ": ",
-                                   std::generic_category().message(error), "; ", Advice(error, path)));
+  return absl::Status(CodeOf(error), absl::StrCat("cannot ", what, " ", path, ": ",
+                                                  std::generic_category().message(error), "; ",
+                                                  Advice(error, path)));
 }
 
 // A file descriptor that closes itself.
@@ -108,7 +108,8 @@ class PosixAppendFile : public AppendFile {
       : path_(std::move(path)), fd_(std::move(fd)), size_(size) {}
 
   absl::Status Append(std::string_view bytes) override {
-    if (const int error = WriteAll(fd_.get(), bytes); error != 0) return Failed("write", path_, error);
+    if (const int error = WriteAll(fd_.get(), bytes); error != 0)
+      return Failed("write", path_, error);
     size_ += bytes.size();
     return absl::OkStatus();
   }
@@ -143,15 +144,16 @@ absl::StatusOr<std::unique_ptr<AppendFile>> PosixFiles::OpenAppend(const std::st
   if (!fd.valid()) return Failed("open", path, errno);
   struct stat info;
   if (fstat(fd.get(), &info) != 0) return Failed("examine", path, errno);
-  return std::make_unique<PosixAppendFile>(path, std::move(fd), static_cast<uint64_t>(info.st_size));
+  return std::make_unique<PosixAppendFile>(path, std::move(fd),
+                                           static_cast<uint64_t>(info.st_size));
 }
 
 absl::StatusOr<std::string> PosixFiles::Read(const std::string& path) {
   GANNET_ASSIGN_OR_RETURN(const uint64_t size, Size(path));
   if (size > kMaxReadBytes) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat(path, " has ", size, " bytes, more than the ", kMaxReadBytes,
-                     " that are read at once; use a smaller file"));
+    return absl::ResourceExhaustedError(absl::StrCat(path, " has ", size, " bytes, more than the ",
+                                                     kMaxReadBytes,
+                                                     " that are read at once; use a smaller file"));
   }
   // Files that state no size (in /proc) are read to their end as well.
   std::string all;
@@ -164,7 +166,8 @@ absl::StatusOr<std::string> PosixFiles::Read(const std::string& path) {
   }
 }
 
-absl::StatusOr<std::string> PosixFiles::ReadRange(const std::string& path, uint64_t offset, size_t length) {
+absl::StatusOr<std::string> PosixFiles::ReadRange(const std::string& path, uint64_t offset,
+                                                  size_t length) {
   const Descriptor fd = Open(path, O_RDONLY);
   if (!fd.valid()) return Failed("open", path, errno);
   struct stat info;
@@ -176,7 +179,8 @@ absl::StatusOr<std::string> PosixFiles::ReadRange(const std::string& path, uint6
   std::string bytes(length, '\0');
   size_t have = 0;
   while (have < length) {
-    const ssize_t count = pread(fd.get(), bytes.data() + have, length - have, static_cast<off_t>(offset + have));
+    const ssize_t count =
+        pread(fd.get(), bytes.data() + have, length - have, static_cast<off_t>(offset + have));
     if (count < 0) {
       if (errno == EINTR) continue;
       return Failed("read", path, errno);
@@ -208,16 +212,20 @@ absl::StatusOr<int> PosixFiles::Mode(const std::string& path) {
   return static_cast<int>(info.st_mode & 07777);
 }
 
-absl::Status PosixFiles::WriteAtomically(const std::string& path, std::string_view bytes, int mode) {
+absl::Status PosixFiles::WriteAtomically(const std::string& path, std::string_view bytes,
+                                         int mode) {
   const std::string temporary = path + ".tmp";
   const auto write_temporary = [&]() -> absl::Status {
     // Created with no more than `mode`, so that a secret is never readable by
     // others, not even for a moment.
-    if (unlink(temporary.c_str()) != 0 && errno != ENOENT) return Failed("replace", temporary, errno);
+    if (unlink(temporary.c_str()) != 0 && errno != ENOENT)
+      return Failed("replace", temporary, errno);
     const Descriptor fd = Open(temporary, O_WRONLY | O_CREAT | O_EXCL, static_cast<mode_t>(mode));
     if (!fd.valid()) return Failed("create", temporary, errno);
-    if (fchmod(fd.get(), static_cast<mode_t>(mode)) != 0) return Failed("set the mode of", temporary, errno);
-    if (const int error = WriteAll(fd.get(), bytes); error != 0) return Failed("write", temporary, error);
+    if (fchmod(fd.get(), static_cast<mode_t>(mode)) != 0)
+      return Failed("set the mode of", temporary, errno);
+    if (const int error = WriteAll(fd.get(), bytes); error != 0)
+      return Failed("write", temporary, error);
     if (fsync(fd.get()) != 0) return Failed("sync", temporary, errno);
     return absl::OkStatus();
   };
@@ -259,13 +267,15 @@ absl::Status PosixFiles::MakeDirs(const std::string& path) {
   if (errno == EEXIST) {
     struct stat info;
     if (stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return absl::OkStatus();
-    return absl::AlreadyExistsError(absl::StrCat(path, " is a file, not a folder; choose another name"));
+    return absl::AlreadyExistsError(
+        absl::StrCat(path, " is a file, not a folder; choose another name"));
   }
   if (errno != ENOENT) return Failed("create the folder", path, errno);
   const std::string parent = DirName(path);
   if (parent == path) return Failed("create the folder", path, ENOENT);
   GANNET_RETURN_IF_ERROR(MakeDirs(parent));
-  if (mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) return Failed("create the folder", path, errno);
+  if (mkdir(path.c_str(), 0755) != 0 && errno != EEXIST)
+    return Failed("create the folder", path, errno);
   return SyncParent(path);
 }
 
@@ -306,7 +316,8 @@ absl::Status PosixFiles::Reserve(const std::string& path, uint64_t bytes) {
     // The size stays 0: what is appended later goes into the blocks kept here.
     if (bytes > 0 && fallocate(fd.get(), FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes)) != 0) {
       if (errno == EOPNOTSUPP || errno == ENOSYS) {
-        return absl::UnimplementedError(absl::StrCat("the file system of ", path, " cannot set space aside"));
+        return absl::UnimplementedError(
+            absl::StrCat("the file system of ", path, " cannot set space aside"));
       }
       return Failed("set space aside in", path, errno);
     }
@@ -329,9 +340,10 @@ absl::StatusOr<std::unique_ptr<FolderLock>> PosixFiles::LockDir(const std::strin
     char holder[32] = {};
     const ssize_t count = pread(fd.get(), holder, sizeof holder - 1, 0);
     const std::string_view pid(holder, static_cast<size_t>(std::max<ssize_t>(count, 0)));
-    return absl::AbortedError(absl::StrCat(path, " is in use by another process (pid ",
-                                           pid.empty() ? "unknown" : absl::string_view(pid.data(), pid.size()),
-                                           "); stop it, or choose another folder"));
+    return absl::AbortedError(
+        absl::StrCat(path, " is in use by another process (pid ",
+                     pid.empty() ? "unknown" : absl::string_view(pid.data(), pid.size()),
+                     "); stop it, or choose another folder"));
   }
   // The id is for the message above only; a failure to note it harms nobody.
   const std::string pid = std::to_string(getpid());

@@ -19,11 +19,13 @@ class PosixFiles : public Files {
  public:
   absl::StatusOr<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path) override;
   absl::StatusOr<std::string> Read(const std::string& path) override;
-  absl::StatusOr<std::string> ReadRange(const std::string& path, uint64_t offset, size_t length) override;
+  absl::StatusOr<std::string> ReadRange(const std::string& path, uint64_t offset,
+                                        size_t length) override;
   absl::StatusOr<uint64_t> Size(const std::string& path) override;
   bool Exists(const std::string& path) override;
   absl::StatusOr<int> Mode(const std::string& path) override;
-  absl::Status WriteAtomically(const std::string& path, std::string_view bytes, int mode = 0644) override;
+  absl::Status WriteAtomically(const std::string& path, std::string_view bytes,
+                               int mode = 0644) override;
   absl::Status Truncate(const std::string& path, uint64_t size) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
   absl::Status Remove(const std::string& path) override;

@@ -21,10 +21,12 @@ bool Holds(const std::string& name, Testable&& testable) {
     params = rc::detail::configuration().testParams;
   } else {
     params.seed = 14695981039346656037ULL;  // FNV-1a of the name
-    for (const char c : name) params.seed = (params.seed ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+    for (const char c : name)
+      params.seed = (params.seed ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
   }
-  const rc::detail::TestResult result = rc::detail::checkProperty(
-      rc::detail::toProperty(std::forward<Testable>(testable)), rc::detail::TestMetadata{name, name}, params);
+  const rc::detail::TestResult result =
+      rc::detail::checkProperty(rc::detail::toProperty(std::forward<Testable>(testable)),
+                                rc::detail::TestMetadata{name, name}, params);
   if (result.template is<rc::detail::SuccessResult>()) return true;
   std::cerr << "property '" << name << "', seed " << params.seed << ":\n";
   rc::detail::printResultMessage(result, std::cerr);

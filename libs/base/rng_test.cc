@@ -12,18 +12,18 @@ namespace gannet::base {
 TEST_CASE("Rng is xoshiro256++: the published sequence for state 1, 2, 3, 4") {
   Rng rng(0);
   rng.set_state({1, 2, 3, 4});
-  for (const uint64_t expected : {uint64_t{41943041u}, uint64_t{58720359u}, uint64_t{3588806011781223u},
-                                  uint64_t{3591011842654386u}, uint64_t{9228616714210784205u},
-                                  uint64_t{9973669472204895162u}, uint64_t{14011001112246962877u},
-                                  uint64_t{12406186145184390807u}, uint64_t{15849039046786891736u},
-                                  uint64_t{10450023813501588000u}}) {
+  for (const uint64_t expected :
+       {uint64_t{41943041u}, uint64_t{58720359u}, uint64_t{3588806011781223u},
+        uint64_t{3591011842654386u}, uint64_t{9228616714210784205u}, uint64_t{9973669472204895162u},
+        uint64_t{14011001112246962877u}, uint64_t{12406186145184390807u},
+        uint64_t{15849039046786891736u}, uint64_t{10450023813501588000u}}) {
     CHECK(rng.Next() == expected);
   }
 }
 
 TEST_CASE("Rng is seeded by SplitMix64: its published sequence for seed 0") {
-  CHECK(Rng(0).state() == std::array<uint64_t, 4>{0xe220a8397b1dcdaf, 0x6e789e6aa1b965f4, 0x06c45d188009454f,
-                                                   0xf88bb8a8724c81ec});
+  CHECK(Rng(0).state() == std::array<uint64_t, 4>{0xe220a8397b1dcdaf, 0x6e789e6aa1b965f4,
+                                                  0x06c45d188009454f, 0xf88bb8a8724c81ec});
 }
 
 TEST_CASE("Rng gives the same for the same seed and goes on from a saved state") {
@@ -48,7 +48,8 @@ TEST_CASE("Rng keeps to its bounds and reaches all of them") {
   CHECK(rng.Between(5, 5) == 5);
   bool negative = false, positive = false;
   for (int i = 0; i < 100; ++i) {
-    const int64_t any = rng.Between(std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max());
+    const int64_t any =
+        rng.Between(std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max());
     negative |= any < 0;
     positive |= any > 0;
   }

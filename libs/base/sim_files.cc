@@ -40,7 +40,10 @@ struct SimFiles::Inode {
 class SimAppendFile : public AppendFile {
  public:
   SimAppendFile(SimFiles& files, std::string path, SimFiles::InodePtr inode)
-      : files_(files), path_(std::move(path)), inode_(std::move(inode)), generation_(files.generation_) {}
+      : files_(files),
+        path_(std::move(path)),
+        inode_(std::move(inode)),
+        generation_(files.generation_) {}
 
   absl::Status Append(std::string_view bytes) override {
     std::lock_guard lock(files_.mutex_);
@@ -95,7 +98,8 @@ bool SimFiles::Begin() {
 }
 
 absl::Status SimFiles::PowerIsOff(const std::string& path) const {
-  return absl::UnavailableError(absl::StrCat(path, ": the simulated computer has no power; restart it"));
+  return absl::UnavailableError(
+      absl::StrCat(path, ": the simulated computer has no power; restart it"));
 }
 
 uint64_t SimFiles::UsedBytes() const {
@@ -108,7 +112,8 @@ absl::StatusOr<SimFiles::InodePtr> SimFiles::Find(const std::string& path) const
   if (!powered_) return PowerIsOff(path);
   const auto found = names_.find(path);
   if (found == names_.end()) {
-    return absl::NotFoundError(absl::StrCat("cannot open ", path, ": no such file; check the path"));
+    return absl::NotFoundError(
+        absl::StrCat("cannot open ", path, ": no such file; check the path"));
   }
   return found->second;
 }
@@ -125,11 +130,13 @@ void SimFiles::ChangeName(std::map<std::string, InodePtr>& names, const NameChan
 absl::StatusOr<SimFiles::InodePtr> SimFiles::FindOrCreate(const std::string& path) {
   if (!powered_) return PowerIsOff(path);
   if (dirs_.contains(path)) {
-    return absl::UnavailableError(absl::StrCat("cannot open ", path, ": it is a folder; check the path"));
+    return absl::UnavailableError(
+        absl::StrCat("cannot open ", path, ": it is a folder; check the path"));
   }
   if (const auto found = names_.find(path); found != names_.end()) return found->second;
   if (!dirs_.contains(DirName(path))) {
-    return absl::NotFoundError(absl::StrCat("cannot open ", path, ": no such folder; check the path"));
+    return absl::NotFoundError(
+        absl::StrCat("cannot open ", path, ": no such folder; check the path"));
   }
   const bool done = Begin();
   const NameChange change{path, std::make_shared<Inode>(), ""};
@@ -148,11 +155,13 @@ absl::Status SimFiles::AppendTo(const std::string& path, Inode& inode, std::stri
   } else if (faults_.short_write > 0 && rng_.Chance(faults_.short_write)) {
     ++counters_.short_writes;
     bytes = bytes.substr(0, rng_.Below(bytes.size() + 1));
-    status = absl::UnavailableError(absl::StrCat("cannot write ", path, ": simulated I/O error; check the device"));
+    status = absl::UnavailableError(
+        absl::StrCat("cannot write ", path, ": simulated I/O error; check the device"));
   }
   if (faults_.capacity_bytes) {
     const uint64_t others = UsedBytes() - inode.taken();
-    const uint64_t limit = std::max(*faults_.capacity_bytes - std::min(*faults_.capacity_bytes, others), inode.reserved);
+    const uint64_t limit = std::max(
+        *faults_.capacity_bytes - std::min(*faults_.capacity_bytes, others), inode.reserved);
     const uint64_t room = limit - std::min<uint64_t>(limit, inode.content.size());
     if (bytes.size() > room) {
       ++counters_.disk_full;
@@ -167,7 +176,8 @@ absl::Status SimFiles::AppendTo(const std::string& path, Inode& inode, std::stri
     const uint64_t first = inode.content.size() / kSector;
     inode.content.append(bytes);
     const uint64_t last = (inode.content.size() - 1) / kSector;
-    for (uint64_t sector = first; sector <= last; ++sector) inode.dirty.insert(inode.dirty.end(), sector);
+    for (uint64_t sector = first; sector <= last; ++sector)
+      inode.dirty.insert(inode.dirty.end(), sector);
   }
   return status;
 }
@@ -197,10 +207,12 @@ absl::Status SimFiles::SyncInode(const std::string& path, Inode& inode) {
       if (rng_.Chance(0.5)) CopySector(inode.content, inode.durable, sector);
     }
     inode.dirty.clear();
-    return absl::UnavailableError(absl::StrCat("cannot sync ", path, ": simulated I/O error; check the device"));
+    return absl::UnavailableError(
+        absl::StrCat("cannot sync ", path, ": simulated I/O error; check the device"));
   }
   inode.durable.resize(inode.content.size());
-  const bool misdirect = !inode.dirty.empty() && faults_.misdirected_write > 0 && rng_.Chance(faults_.misdirected_write);
+  const bool misdirect = !inode.dirty.empty() && faults_.misdirected_write > 0 &&
+                         rng_.Chance(faults_.misdirected_write);
   const uint64_t misdirected = misdirect ? rng_.Below(inode.dirty.size()) : 0;
   uint64_t index = 0;
   for (const uint64_t sector : inode.dirty) {
@@ -218,7 +230,8 @@ absl::Status SimFiles::SyncInode(const std::string& path, Inode& inode) {
 absl::Status SimFiles::RenameDir(const std::string& from, const std::string& to) {
   if (!powered_) return PowerIsOff(from);
   if (dirs_.contains(to) || names_.contains(to)) {
-    return absl::UnavailableError(absl::StrCat("cannot rename ", from, " to ", to, ": the name is taken; choose another"));
+    return absl::UnavailableError(
+        absl::StrCat("cannot rename ", from, " to ", to, ": the name is taken; choose another"));
   }
   if (!Begin() && rng_.Chance(0.5)) return PowerIsOff(from);
   const auto moved = [&](const std::string& path) {
@@ -246,7 +259,8 @@ absl::Status SimFiles::RenameLocked(const std::string& from, const std::string& 
   if (dirs_.contains(from)) return RenameDir(from, to);
   GANNET_ASSIGN_OR_RETURN(const InodePtr inode, Find(from));
   if (dirs_.contains(to) || !dirs_.contains(DirName(to))) {
-    return absl::NotFoundError(absl::StrCat("cannot rename ", from, " to ", to, ": no such folder; check the path"));
+    return absl::NotFoundError(
+        absl::StrCat("cannot rename ", from, " to ", to, ": no such folder; check the path"));
   }
   const bool done = Begin();
   const NameChange change{to, inode, from};
@@ -257,10 +271,13 @@ absl::Status SimFiles::RenameLocked(const std::string& from, const std::string& 
 
 absl::Status SimFiles::SyncDirLocked(const std::string& path) {
   if (!powered_ || !Begin()) return PowerIsOff(path);
-  if (!dirs_.contains(path)) return absl::NotFoundError(absl::StrCat("cannot sync ", path, ": no such folder; check the path"));
+  if (!dirs_.contains(path))
+    return absl::NotFoundError(
+        absl::StrCat("cannot sync ", path, ": no such folder; check the path"));
   std::vector<NameChange> others;
   for (const NameChange& change : unsynced_names_) {
-    if (InDir(path, change.name) || (!change.removed_name.empty() && InDir(path, change.removed_name))) {
+    if (InDir(path, change.name) ||
+        (!change.removed_name.empty() && InDir(path, change.removed_name))) {
       ChangeName(durable_names_, change);
     } else {
       others.push_back(change);
@@ -270,7 +287,8 @@ absl::Status SimFiles::SyncDirLocked(const std::string& path) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> SimFiles::ReadLocked(const std::string& path, uint64_t offset, size_t length) {
+absl::StatusOr<std::string> SimFiles::ReadLocked(const std::string& path, uint64_t offset,
+                                                 size_t length) {
   GANNET_ASSIGN_OR_RETURN(const InodePtr inode, Find(path));
   if (offset >= inode->content.size()) return std::string();
   std::string bytes = inode->content.substr(offset, length);
@@ -288,7 +306,8 @@ void SimFiles::LosePower(Inode& inode, Rng& rng) {
   const double survives = mood == 0 ? 0.0 : mood == 1 ? 1.0 : 0.5;
   uint64_t size = inode.durable.size();
   if (inode.content.size() > size && rng.Chance(survives)) {
-    size = rng.Chance(0.5) ? inode.content.size() : size + rng.Below(inode.content.size() - size + 1);
+    size =
+        rng.Chance(0.5) ? inode.content.size() : size + rng.Below(inode.content.size() - size + 1);
   }
   std::string after = inode.durable;
   after.resize(size);
@@ -317,7 +336,8 @@ absl::StatusOr<std::string> SimFiles::Read(const std::string& path) {
   return ReadLocked(path, 0, std::string::npos);
 }
 
-absl::StatusOr<std::string> SimFiles::ReadRange(const std::string& path, uint64_t offset, size_t length) {
+absl::StatusOr<std::string> SimFiles::ReadRange(const std::string& path, uint64_t offset,
+                                                size_t length) {
   std::lock_guard lock(mutex_);
   if (length == 0) return std::string();
   return ReadLocked(path, offset, length);
@@ -397,7 +417,8 @@ absl::Status SimFiles::MakeDirs(const std::string& path) {
   std::vector<std::string> missing;
   for (; !dirs_.contains(dir); dir = DirName(dir)) {
     if (names_.contains(dir)) {
-      return absl::AlreadyExistsError(absl::StrCat(dir, " is a file, not a folder; choose another name"));
+      return absl::AlreadyExistsError(
+          absl::StrCat(dir, " is a file, not a folder; choose another name"));
     }
     missing.push_back(dir);
   }
@@ -412,7 +433,9 @@ absl::StatusOr<std::vector<std::string>> SimFiles::List(const std::string& path)
   std::lock_guard lock(mutex_);
   if (!powered_) return PowerIsOff(path);
   const std::string dir = Clean(path);
-  if (!dirs_.contains(dir)) return absl::NotFoundError(absl::StrCat("cannot list ", path, ": no such folder; check the path"));
+  if (!dirs_.contains(dir))
+    return absl::NotFoundError(
+        absl::StrCat("cannot list ", path, ": no such folder; check the path"));
   std::vector<std::string> names;
   const auto add = [&](const std::string& full) {
     if (full != dir && InDir(dir, full)) names.push_back(full.substr(full.rfind('/') + 1));
@@ -448,8 +471,8 @@ absl::Status SimFiles::Reserve(const std::string& path, uint64_t bytes) {
     const NameChange removal{path, nullptr, ""};
     ChangeName(names_, removal);
     unsynced_names_.push_back(removal);
-    return absl::ResourceExhaustedError(
-        absl::StrCat("cannot set space aside in ", path, ": the simulated disk is full; free disk space"));
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "cannot set space aside in ", path, ": the simulated disk is full; free disk space"));
   }
   inode->reserved = bytes;
   return SyncDirLocked(DirName(path));
@@ -459,9 +482,12 @@ absl::StatusOr<std::unique_ptr<FolderLock>> SimFiles::LockDir(const std::string&
   std::lock_guard lock(mutex_);
   if (!powered_) return PowerIsOff(path);
   const std::string dir = Clean(path);
-  if (!dirs_.contains(dir)) return absl::NotFoundError(absl::StrCat("cannot lock ", path, ": no such folder; check the path"));
+  if (!dirs_.contains(dir))
+    return absl::NotFoundError(
+        absl::StrCat("cannot lock ", path, ": no such folder; check the path"));
   if (!locked_.insert(dir).second) {
-    return absl::AbortedError(absl::StrCat(path, " is in use by another process; stop it, or choose another folder"));
+    return absl::AbortedError(
+        absl::StrCat(path, " is in use by another process; stop it, or choose another folder"));
   }
   return std::make_unique<SimFolderLock>(*this, dir);
 }
@@ -538,10 +564,12 @@ void SimFiles::SetContents(const std::map<std::string, std::string>& contents) {
 void SimFiles::FlipBit(const std::string& path, uint64_t offset, int bit) {
   std::lock_guard lock(mutex_);
   const auto found = names_.find(path);
-  GANNET_CHECK(found != names_.end() && offset < found->second->content.size(), "FlipBit needs a byte that is there");
+  GANNET_CHECK(found != names_.end() && offset < found->second->content.size(),
+               "FlipBit needs a byte that is there");
   Inode& inode = *found->second;
   const auto flip = [&](std::string& bytes) {
-    if (offset < bytes.size()) bytes[offset] = static_cast<char>(static_cast<uint8_t>(bytes[offset]) ^ (1u << bit));
+    if (offset < bytes.size())
+      bytes[offset] = static_cast<char>(static_cast<uint8_t>(bytes[offset]) ^ (1u << bit));
   };
   flip(inode.content);
   flip(inode.durable);

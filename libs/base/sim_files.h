@@ -46,13 +46,14 @@ namespace gannet::base {
 struct SimFileFaults {
   std::optional<uint64_t> capacity_bytes;  // RESOURCE_EXHAUSTED beyond it
   double sync_failure = 0;
-  double short_write = 0;       // Append stops after a part and fails
-  double read_flip = 0;         // a read returns one bit changed; the file is intact
-  double misdirected_write = 0; // Sync puts one sector where another belongs
+  double short_write = 0;        // Append stops after a part and fails
+  double read_flip = 0;          // a read returns one bit changed; the file is intact
+  double misdirected_write = 0;  // Sync puts one sector where another belongs
 };
 
 struct SimFileCounters {
-  uint64_t disk_full = 0, sync_failures = 0, short_writes = 0, read_flips = 0, misdirected_writes = 0;
+  uint64_t disk_full = 0, sync_failures = 0, short_writes = 0, read_flips = 0,
+           misdirected_writes = 0;
   uint64_t power_cuts = 0, sectors_lost = 0, names_lost = 0;
 };
 
@@ -63,11 +64,13 @@ class SimFiles : public Files {
 
   absl::StatusOr<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path) override;
   absl::StatusOr<std::string> Read(const std::string& path) override;
-  absl::StatusOr<std::string> ReadRange(const std::string& path, uint64_t offset, size_t length) override;
+  absl::StatusOr<std::string> ReadRange(const std::string& path, uint64_t offset,
+                                        size_t length) override;
   absl::StatusOr<uint64_t> Size(const std::string& path) override;
   bool Exists(const std::string& path) override;
   absl::StatusOr<int> Mode(const std::string& path) override;
-  absl::Status WriteAtomically(const std::string& path, std::string_view bytes, int mode = 0644) override;
+  absl::Status WriteAtomically(const std::string& path, std::string_view bytes,
+                               int mode = 0644) override;
   absl::Status Truncate(const std::string& path, uint64_t size) override;
   absl::Status Rename(const std::string& from, const std::string& to) override;
   absl::Status Remove(const std::string& path) override;
@@ -136,9 +139,9 @@ class SimFiles : public Files {
   uint64_t generation_ = 0;  // of open files and locks: a restart makes the old ones useless
 
   std::set<std::string> dirs_{".", "/"};
-  std::map<std::string, InodePtr> names_;    // what a program sees
+  std::map<std::string, InodePtr> names_;  // what a program sees
   std::map<std::string, InodePtr> durable_names_;
-  std::vector<NameChange> unsynced_names_;   // in order
+  std::vector<NameChange> unsynced_names_;  // in order
   std::set<std::string> locked_;
 };
 

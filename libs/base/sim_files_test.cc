@@ -17,12 +17,14 @@ constexpr char kFile[] = "/d/a";
 
 std::string Pattern(size_t size, char salt) {
   std::string bytes(size, '\0');
-  for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(salt + static_cast<char>(i % 61) + 1);
+  for (size_t i = 0; i < size; ++i)
+    bytes[i] = static_cast<char>(salt + static_cast<char>(i % 61) + 1);
   return bytes;
 }
 
 // A file of this durable content, and the handle it was written by.
-std::unique_ptr<AppendFile> Durable(SimFiles& files, const std::string& path, const std::string& content) {
+std::unique_ptr<AppendFile> Durable(SimFiles& files, const std::string& path,
+                                    const std::string& content) {
   REQUIRE(files.MakeDirs(kDir).ok());
   auto file = files.OpenAppend(path);
   REQUIRE(file.ok());
@@ -61,9 +63,10 @@ TEST_CASE("SimFiles loses unsynced sectors in every combination that a disk may"
     // Each sector is as written, or untouched (zeros beyond the old end).
     for (size_t begin = 0; begin < found.size(); begin += 512) {
       const std::string sector = found.substr(begin, 512);
-      const size_t old_bytes = before.size() > begin ? std::min<size_t>(before.size() - begin, sector.size()) : 0;
-      const std::string untouched =
-          before.substr(std::min(begin, before.size()), old_bytes) + std::string(sector.size() - old_bytes, '\0');
+      const size_t old_bytes =
+          before.size() > begin ? std::min<size_t>(before.size() - begin, sector.size()) : 0;
+      const std::string untouched = before.substr(std::min(begin, before.size()), old_bytes) +
+                                    std::string(sector.size() - old_bytes, '\0');
       const bool written = sector == whole.substr(begin, sector.size());
       REQUIRE((written || sector == untouched));
       holes += !written && found.size() == whole.size();

@@ -18,16 +18,16 @@ absl::Status Annotate(const absl::Status& status, std::string_view context);
 #define GANNET_CONCAT(a, b) GANNET_CONCAT_INNER(a, b)
 #define GANNET_RETURN_IF_ERROR(expression) \
   GANNET_RETURN_IF_ERROR_IMPL(GANNET_CONCAT(gannet_status_, __LINE__), expression)
-#define GANNET_RETURN_IF_ERROR_IMPL(status, expression)          \
-  do {                                                           \
-    if (absl::Status status = (expression); !status.ok()) {      \
-      return status;                                             \
-    }                                                            \
+#define GANNET_RETURN_IF_ERROR_IMPL(status, expression)     \
+  do {                                                      \
+    if (absl::Status status = (expression); !status.ok()) { \
+      return status;                                        \
+    }                                                       \
   } while (false)
 
-#define GANNET_ASSIGN_OR_RETURN(target, expression)                               \
+#define GANNET_ASSIGN_OR_RETURN(target, expression) \
   GANNET_ASSIGN_OR_RETURN_IMPL(GANNET_CONCAT(gannet_result_, __LINE__), target, expression)
-#define GANNET_ASSIGN_OR_RETURN_IMPL(result, target, expression)                  \
-  auto result = (expression);                                                     \
-  if (!result.ok()) return result.status();                                       \
+#define GANNET_ASSIGN_OR_RETURN_IMPL(result, target, expression) \
+  auto result = (expression);                                    \
+  if (!result.ok()) return result.status();                      \
   target = std::move(result).value()

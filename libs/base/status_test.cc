@@ -23,7 +23,8 @@ absl::Status Use(bool fail, int& out) {
 
 TEST_CASE("Annotate puts the context before a failure and leaves success alone") {
   CHECK(Annotate(absl::OkStatus(), "reading x").ok());
-  const absl::Status status = Annotate(absl::NotFoundError("no such file; check the path"), "reading x");
+  const absl::Status status =
+      Annotate(absl::NotFoundError("no such file; check the path"), "reading x");
   CHECK(absl::IsNotFound(status));
   CHECK(std::string(status.message()) == "reading x: no such file; check the path");
 }

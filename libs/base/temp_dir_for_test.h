@@ -13,7 +13,8 @@ namespace gannet::base {
 
 class TempDirForTest {
  public:
-  TempDirForTest() : path_((std::filesystem::temp_directory_path() / "gannet-test-XXXXXX").string()) {
+  TempDirForTest()
+      : path_((std::filesystem::temp_directory_path() / "gannet-test-XXXXXX").string()) {
     GANNET_CHECK(mkdtemp(path_.data()) != nullptr, "no temporary folder for the test");
   }
   ~TempDirForTest() {

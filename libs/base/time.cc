@@ -27,25 +27,30 @@ std::string FormatTime(Time t) {
   const int64_t remainder = nanos % kDay;
   const int64_t days = nanos / kDay - (remainder < 0 ? 1 : 0);
   const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(days))};
-  const std::chrono::hh_mm_ss<Duration> clock{Duration(remainder < 0 ? remainder + kDay : remainder)};
+  const std::chrono::hh_mm_ss<Duration> clock{
+      Duration(remainder < 0 ? remainder + kDay : remainder)};
   std::array<char, 48> buffer;
   const int length = std::snprintf(
-      buffer.data(), buffer.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%09lldZ", static_cast<int>(date.year()),
-      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-      static_cast<int>(clock.seconds().count()), static_cast<long long>(clock.subseconds().count()));
+      buffer.data(), buffer.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%09lldZ",
+      static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+      static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
+      static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()),
+      static_cast<long long>(clock.subseconds().count()));
   return std::string(buffer.data(), static_cast<size_t>(length));
 }
 
 std::optional<Time> ParseRfc3339(std::string_view text) {
-  const auto year = FixedDigits(text, 0, 4), month = FixedDigits(text, 5, 2), day = FixedDigits(text, 8, 2);
-  const auto hour = FixedDigits(text, 11, 2), minute = FixedDigits(text, 14, 2), second = FixedDigits(text, 17, 2);
+  const auto year = FixedDigits(text, 0, 4), month = FixedDigits(text, 5, 2),
+             day = FixedDigits(text, 8, 2);
+  const auto hour = FixedDigits(text, 11, 2), minute = FixedDigits(text, 14, 2),
+             second = FixedDigits(text, 17, 2);
   if (!year || !month || !day || !hour || !minute || !second) return std::nullopt;
   if (text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't' && text[10] != ' ') ||
       text[13] != ':' || text[16] != ':') {
     return std::nullopt;
   }
-  const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
+  const std::chrono::year_month_day date{std::chrono::year(*year),
+                                         std::chrono::month(static_cast<unsigned>(*month)),
                                          std::chrono::day(static_cast<unsigned>(*day))};
   // Nanoseconds in 64 bits reach from 1677 to 2262.
   if (*year < 1678 || *year > 2261) return std::nullopt;
@@ -67,14 +72,15 @@ std::optional<Time> ParseRfc3339(std::string_view text) {
     ++pos;
   } else if (text[pos] == '+' || text[pos] == '-') {
     const auto hours = FixedDigits(text, pos + 1, 2), minutes = FixedDigits(text, pos + 4, 2);
-    if (!hours || !minutes || text[pos + 3] != ':' || *hours > 23 || *minutes > 59) return std::nullopt;
+    if (!hours || !minutes || text[pos + 3] != ':' || *hours > 23 || *minutes > 59)
+      return std::nullopt;
     offset = std::chrono::hours(*hours) + std::chrono::minutes(*minutes);
     if (text[pos] == '-') offset = -offset;
     pos += 6;
   }
   if (pos != text.size()) return std::nullopt;
-  return Time(std::chrono::sys_days(date)) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
-         std::chrono::seconds(*second) + Duration(nanos) - offset;
+  return Time(std::chrono::sys_days(date)) + std::chrono::hours(*hour) +
+         std::chrono::minutes(*minute) + std::chrono::seconds(*second) + Duration(nanos) - offset;
 }
 
 std::optional<Duration> ParseDuration(std::string_view text) {
@@ -94,7 +100,8 @@ std::optional<Duration> ParseDuration(std::string_view text) {
   const size_t point = number.find('.');
   const std::string_view whole_text = number.substr(0, point);
   int64_t whole = 0;
-  const auto [end, error] = std::from_chars(whole_text.data(), whole_text.data() + whole_text.size(), whole);
+  const auto [end, error] =
+      std::from_chars(whole_text.data(), whole_text.data() + whole_text.size(), whole);
   if (error != std::errc() || end != whole_text.data() + whole_text.size()) return std::nullopt;
   int64_t nanos = 0;
   if (__builtin_mul_overflow(whole, scale, &nanos)) return std::nullopt;

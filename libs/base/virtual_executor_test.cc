@@ -72,7 +72,8 @@ TEST_CASE("VirtualExecutor cancels what has not run") {
   CHECK_FALSE(ran);
 }
 
-TEST_CASE("VirtualExecutor takes a negative delay for none and an endless one for the end of time") {
+TEST_CASE(
+    "VirtualExecutor takes a negative delay for none and an endless one for the end of time") {
   VirtualExecutor executor(Time(1s));
   bool ran = false;
   executor.After(-5s, [&] { ran = true; });

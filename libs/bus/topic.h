@@ -21,9 +21,9 @@ enum class Delivery : uint8_t {
 struct TopicInfo {
   std::string_view name;
   Delivery delivery;
-  bool fact;          // decided by an engine: journaled, visible only once durable
-  bool compacted;     // the last event of each key is kept
-  bool order_shard;   // partition = shard; an undecodable record halts the shard
+  bool fact;         // decided by an engine: journaled, visible only once durable
+  bool compacted;    // the last event of each key is kept
+  bool order_shard;  // partition = shard; an undecodable record halts the shard
   // Type-erased codec: `event` points to a market::Event<T>.
   std::string (*encode)(const void* event);
   absl::StatusOr<std::shared_ptr<const void>> (*decode)(std::string_view bytes);
@@ -53,10 +53,13 @@ constexpr Topic<T> MakeTopic(std::string_view name, TopicTraits traits) {
       [](std::string_view bytes) -> absl::StatusOr<std::shared_ptr<const void>> {
         absl::StatusOr<market::Event<T>> event = wire::Decode<T>(bytes);
         if (!event.ok()) return event.status();
-        return std::static_pointer_cast<const void>(std::make_shared<const market::Event<T>>(*std::move(event)));
+        return std::static_pointer_cast<const void>(
+            std::make_shared<const market::Event<T>>(*std::move(event)));
       },
       [](const void* event) { return key(static_cast<const market::Event<T>*>(event)->value); },
-      [](const void* event) -> const market::Header& { return static_cast<const market::Event<T>*>(event)->header; }}};
+      [](const void* event) -> const market::Header& {
+        return static_cast<const market::Event<T>*>(event)->header;
+      }}};
 }
 
 }  // namespace gannet::bus

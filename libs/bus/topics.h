@@ -16,19 +16,29 @@ namespace gannet::bus {
 
 namespace key {
 template <class T>
-std::string OfInstrument(const T& value) { return value.instrument.text(); }
+std::string OfInstrument(const T& value) {
+  return value.instrument.text();
+}
 template <class T>
-std::string OfAccountInstrument(const T& value) { return value.account.text() + "|" + value.instrument.text(); }
+std::string OfAccountInstrument(const T& value) {
+  return value.account.text() + "|" + value.instrument.text();
+}
 inline std::string OfDefinition(const market::Instrument& value) { return value.id.text(); }
 inline std::string OfStatus(const market::MarketStatus& value) {
   return value.instrument.empty() ? value.feed : value.instrument.text();
 }
-inline std::string OfNews(const market::NewsItem& value) { return value.source + "|" + value.source_id; }
+inline std::string OfNews(const market::NewsItem& value) {
+  return value.source + "|" + value.source_id;
+}
 inline std::string OfSignal(const market::NewsSignal& value) {
   return value.instruments.empty() ? value.source : value.instruments.front().text();
 }
-inline std::string OfDecision(const market::RiskDecision& value) { return OfAccountInstrument(value.intent); }
-inline std::string OfBalance(const market::BalanceUpdate& value) { return value.account.text() + "|" + value.asset.text(); }
+inline std::string OfDecision(const market::RiskDecision& value) {
+  return OfAccountInstrument(value.intent);
+}
+inline std::string OfBalance(const market::BalanceUpdate& value) {
+  return value.account.text() + "|" + value.asset.text();
+}
 inline std::string OfScope(const market::Scope& scope) {
   return std::to_string(static_cast<int>(scope.kind)) + "|" + scope.name;
 }
@@ -42,23 +52,38 @@ inline constexpr TopicTraits kFact{.fact = true};
 inline constexpr TopicTraits kOrderFact{.fact = true, .order_shard = true};
 inline constexpr TopicTraits kStateFact{.fact = true, .compacted = true, .order_shard = true};
 
-inline constexpr auto kInstruments = MakeTopic<market::Instrument, key::OfDefinition>("ref.instruments.v1", {.compacted = true});
-inline constexpr auto kTrades = MakeTopic<market::Trade, key::OfInstrument>("market.trades.v1", kMarketData);
-inline constexpr auto kBooks = MakeTopic<market::BookUpdate, key::OfInstrument>("market.books.v1", kMarketData);
-inline constexpr auto kQuotes = MakeTopic<market::Quote, key::OfInstrument>("market.quotes.v1", kMarketData);
-inline constexpr auto kBars = MakeTopic<market::Bar, key::OfInstrument>("market.bars.v1", kMarketData);
-inline constexpr auto kMarketStatus = MakeTopic<market::MarketStatus, key::OfStatus>("market.status.v1", {});
+inline constexpr auto kInstruments =
+    MakeTopic<market::Instrument, key::OfDefinition>("ref.instruments.v1", {.compacted = true});
+inline constexpr auto kTrades =
+    MakeTopic<market::Trade, key::OfInstrument>("market.trades.v1", kMarketData);
+inline constexpr auto kBooks =
+    MakeTopic<market::BookUpdate, key::OfInstrument>("market.books.v1", kMarketData);
+inline constexpr auto kQuotes =
+    MakeTopic<market::Quote, key::OfInstrument>("market.quotes.v1", kMarketData);
+inline constexpr auto kBars =
+    MakeTopic<market::Bar, key::OfInstrument>("market.bars.v1", kMarketData);
+inline constexpr auto kMarketStatus =
+    MakeTopic<market::MarketStatus, key::OfStatus>("market.status.v1", {});
 inline constexpr auto kNewsRaw = MakeTopic<market::NewsItem, key::OfNews>("news.raw.v1", {});
-inline constexpr auto kNewsSignals = MakeTopic<market::NewsSignal, key::OfSignal>("news.signals.v1", kFact);
-inline constexpr auto kPredictions = MakeTopic<market::Prediction, key::OfInstrument>("ml.predictions.v1", kFact);
-inline constexpr auto kOrderIntents = MakeTopic<market::OrderIntent, key::OfAccountInstrument>("order.intents.v1", kOrderFact);
-inline constexpr auto kRiskDecisions = MakeTopic<market::RiskDecision, key::OfDecision>("risk.decisions.v1", kOrderFact);
-inline constexpr auto kExecReports = MakeTopic<market::ExecReport, key::OfAccountInstrument>("exec.reports.v1", kOrderFact);
-inline constexpr auto kPositions = MakeTopic<market::PositionUpdate, key::OfAccountInstrument>("exec.positions.v1", kStateFact);
-inline constexpr auto kBalances = MakeTopic<market::BalanceUpdate, key::OfBalance>("exec.balances.v1", kStateFact);
-inline constexpr auto kRiskState = MakeTopic<market::RiskState, key::OfState>("risk.state.v1", kStateFact);
+inline constexpr auto kNewsSignals =
+    MakeTopic<market::NewsSignal, key::OfSignal>("news.signals.v1", kFact);
+inline constexpr auto kPredictions =
+    MakeTopic<market::Prediction, key::OfInstrument>("ml.predictions.v1", kFact);
+inline constexpr auto kOrderIntents =
+    MakeTopic<market::OrderIntent, key::OfAccountInstrument>("order.intents.v1", kOrderFact);
+inline constexpr auto kRiskDecisions =
+    MakeTopic<market::RiskDecision, key::OfDecision>("risk.decisions.v1", kOrderFact);
+inline constexpr auto kExecReports =
+    MakeTopic<market::ExecReport, key::OfAccountInstrument>("exec.reports.v1", kOrderFact);
+inline constexpr auto kPositions =
+    MakeTopic<market::PositionUpdate, key::OfAccountInstrument>("exec.positions.v1", kStateFact);
+inline constexpr auto kBalances =
+    MakeTopic<market::BalanceUpdate, key::OfBalance>("exec.balances.v1", kStateFact);
+inline constexpr auto kRiskState =
+    MakeTopic<market::RiskState, key::OfState>("risk.state.v1", kStateFact);
 inline constexpr auto kCommands = MakeTopic<market::Command, key::OfCommand>("ops.commands.v1", {});
-inline constexpr auto kJournals = MakeTopic<wire::EngineNote, key::OfNote>("ops.journals.v1", kFact);
+inline constexpr auto kJournals =
+    MakeTopic<wire::EngineNote, key::OfNote>("ops.journals.v1", kFact);
 
 // All of the above, in this order.
 std::span<const TopicInfo* const> AllTopics();

@@ -249,7 +249,8 @@ TEST_CASE("Journal has every acknowledged record after kill -9") {
       acknowledged = sequence;
     }
     kill(child, SIGKILL);
-    while (read(pipe_ends[0], &sequence, sizeof sequence) == sizeof sequence) acknowledged = sequence;
+    while (read(pipe_ends[0], &sequence, sizeof sequence) == sizeof sequence)
+      acknowledged = sequence;
     close(pipe_ends[0]);
     int status = 0;
     REQUIRE(waitpid(child, &status, 0) == child);

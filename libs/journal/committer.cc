@@ -21,8 +21,9 @@ void Clear(Batch& batch) {
 
 }  // namespace
 
-Committer::Committer(base::Files& files, std::unique_ptr<SegmentWriter> segments, const WriterOptions& options,
-                     uint64_t durable_sequence, std::function<void()> on_progress)
+Committer::Committer(base::Files& files, std::unique_ptr<SegmentWriter> segments,
+                     const WriterOptions& options, uint64_t durable_sequence,
+                     std::function<void()> on_progress)
     : files_(files),
       options_(options),
       on_progress_(std::move(on_progress)),
@@ -125,7 +126,8 @@ void Committer::Work(std::unique_lock<std::mutex>& lock) {
   } else if (snapshot && status.ok() && !failed) {
     ++stats_.snapshots;
   }
-  if (health() == Health::kGood && segments_->disk_full()) health_.store(Health::kDiskFull, std::memory_order_release);
+  if (health() == Health::kGood && segments_->disk_full())
+    health_.store(Health::kDiskFull, std::memory_order_release);
 }
 
 absl::Status Committer::WriteSnapshot(const SnapshotJob& job) {
@@ -166,7 +168,8 @@ absl::Status Committer::failure() const {
       return absl::OkStatus();
     case Health::kDiskFull:
       return absl::ResourceExhaustedError(
-          "the disk of the journal is full: no new orders, cancels go on in the reserve; free disk space, then restart");
+          "the disk of the journal is full: no new orders, cancels go on in the reserve; free disk "
+          "space, then restart");
     case Health::kFailed:
       break;
   }

@@ -33,8 +33,9 @@ class Committer {
     std::string state;
   };
 
-  Committer(base::Files& files, std::unique_ptr<SegmentWriter> segments, const WriterOptions& options,
-            uint64_t durable_sequence, std::function<void()> on_progress);
+  Committer(base::Files& files, std::unique_ptr<SegmentWriter> segments,
+            const WriterOptions& options, uint64_t durable_sequence,
+            std::function<void()> on_progress);
   // Waits for the round at work and forgets what was submitted since.
   ~Committer();
   Committer(const Committer&) = delete;

@@ -20,9 +20,9 @@ using namespace std::chrono_literals;
 // A journal's user, who remembers what was promised. One object over all the
 // crashes of a run.
 struct Promises {
-  uint64_t appended = 0;     // since the last recovery
-  uint64_t durable = 0;      // acknowledged, ever
-  uint64_t snapshot = 0;     // the newest that was acknowledged
+  uint64_t appended = 0;  // since the last recovery
+  uint64_t durable = 0;   // acknowledged, ever
+  uint64_t snapshot = 0;  // the newest that was acknowledged
   uint64_t pruned = 0;
 };
 
@@ -49,7 +49,9 @@ bool Work(base::SimFiles& files, Promises& promises, uint64_t last, bool reserve
   for (uint64_t sequence = writer.last_sequence() + 1; sequence <= last; ++sequence) {
     promises.appended = sequence;
     AppendForTest(writer, sequence);
-    writer.WhenDurable(sequence, [&promises, sequence] { promises.durable = std::max(promises.durable, sequence); });
+    writer.WhenDurable(sequence, [&promises, sequence] {
+      promises.durable = std::max(promises.durable, sequence);
+    });
     if (sequence % 4 == 0) writer.Commit();
     executor.RunFor(1s);
     if (sequence % 10 == 0) {

@@ -76,8 +76,9 @@ class Cursor {
 };
 
 absl::Status NewerFormat(uint32_t version) {
-  return absl::FailedPreconditionError(absl::StrCat("format version ", version, ", this build reads up to ",
-                                                    kFormatVersion, "; use the newer build that wrote it"));
+  return absl::FailedPreconditionError(absl::StrCat("format version ", version,
+                                                    ", this build reads up to ", kFormatVersion,
+                                                    "; use the newer build that wrote it"));
 }
 
 // Opens a frame and gives the place where its prefix will be filled in.
@@ -96,7 +97,8 @@ void EndFrame(std::string& out, size_t at) {
 }
 
 bool IsRecordType(uint8_t kind) {
-  return kind >= static_cast<uint8_t>(RecordType::kInput) && kind <= static_cast<uint8_t>(RecordType::kGap);
+  return kind >= static_cast<uint8_t>(RecordType::kInput) &&
+         kind <= static_cast<uint8_t>(RecordType::kGap);
 }
 
 }  // namespace
@@ -127,14 +129,16 @@ std::string EncodeHeader(const SegmentHeader& header) {
 absl::StatusOr<SegmentHeader> DecodeHeader(std::string_view bytes, size_t* length) {
   const auto more = [] { return absl::OutOfRangeError("the segment header is incomplete"); };
   const std::string_view magic = bytes.substr(0, kSegmentMagic.size());
-  if (magic != kSegmentMagic.substr(0, magic.size())) return absl::DataLossError("this is no journal segment");
+  if (magic != kSegmentMagic.substr(0, magic.size()))
+    return absl::DataLossError("this is no journal segment");
   Cursor start(bytes);
   start.Bytes(kSegmentMagic.size());
   const auto version = start.Take<uint32_t>();
   const auto body_bytes = start.Take<uint32_t>();
   if (!start.ok()) return more();
   if (version > kFormatVersion) return NewerFormat(version);
-  if (version == 0 || body_bytes > kMaxHeaderBytes) return absl::DataLossError("the segment header is damaged");
+  if (version == 0 || body_bytes > kMaxHeaderBytes)
+    return absl::DataLossError("the segment header is damaged");
   const size_t covered = kSegmentMagic.size() + 8 + body_bytes;
   if (bytes.size() < covered + 4) return more();
   Cursor body(start.Bytes(body_bytes));
@@ -154,7 +158,8 @@ absl::StatusOr<SegmentHeader> DecodeHeader(std::string_view bytes, size_t* lengt
     std::string name = body.Text();
     header.info.versions[std::move(name)] = body.Text();
   }
-  if (!body.done() || header.first_sequence == 0) return absl::DataLossError("the segment header is malformed");
+  if (!body.done() || header.first_sequence == 0)
+    return absl::DataLossError("the segment header is malformed");
   *length = covered + 4;
   return header;
 }
@@ -163,8 +168,8 @@ size_t RecordFrameBytes(std::string_view channel, std::string_view payload) {
   return kFramePrefixBytes + kRecordFixedBytes + channel.size() + payload.size();
 }
 
-void AppendRecord(std::string& out, uint64_t sequence, RecordType type, base::Time time, std::string_view channel,
-                  std::string_view payload) {
+void AppendRecord(std::string& out, uint64_t sequence, RecordType type, base::Time time,
+                  std::string_view channel, std::string_view payload) {
   GANNET_CHECK(channel.size() <= kMaxChannelBytes, "a channel is a short name");
   const size_t at = BeginFrame(out);
   Put(out, static_cast<uint8_t>(type));
@@ -211,7 +216,8 @@ absl::StatusOr<Frame> DecodeFrame(std::string_view bytes, size_t* needed) {
   Cursor prefix(bytes);
   const auto length = prefix.Take<uint32_t>();
   const auto crc = prefix.Take<uint32_t>();
-  if (length == 0 || length > kMaxBatchBytes) return absl::DataLossError("a frame has an impossible length");
+  if (length == 0 || length > kMaxBatchBytes)
+    return absl::DataLossError("a frame has an impossible length");
   Frame frame;
   frame.bytes = kFramePrefixBytes + length;
   if (bytes.size() < frame.bytes) return more(frame.bytes);
@@ -268,7 +274,8 @@ std::string EncodeSnapshot(uint64_t run, uint64_t sequence, std::string_view sta
 
 absl::StatusOr<DecodedSnapshot> DecodeSnapshot(std::string_view bytes) {
   Cursor in(bytes);
-  if (in.Bytes(kSnapshotMagic.size()) != kSnapshotMagic) return absl::DataLossError("this is no snapshot");
+  if (in.Bytes(kSnapshotMagic.size()) != kSnapshotMagic)
+    return absl::DataLossError("this is no snapshot");
   const auto version = in.Take<uint32_t>();
   if (in.ok() && version > kFormatVersion) return NewerFormat(version);
   DecodedSnapshot decoded;

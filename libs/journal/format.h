@@ -18,14 +18,14 @@ inline constexpr uint32_t kFormatVersion = 1;
 inline constexpr size_t kMaxHeaderBytes = 1u << 20;
 inline constexpr size_t kMaxBatchBytes = 64u << 20;  // trailer included
 inline constexpr size_t kMaxChannelBytes = 255;
-inline constexpr size_t kFramePrefixBytes = 8;       // length, CRC-32C
+inline constexpr size_t kFramePrefixBytes = 8;  // length, CRC-32C
 
 // --- segment header -----------------------------------------------------------
 
 struct SegmentHeader {
   SegmentInfo info;
-  uint64_t first_sequence = 1;  // of the first record that the segment can hold
-  base::Time previous_time{};   // of the record before it; the epoch if none
+  uint64_t first_sequence = 1;          // of the first record that the segment can hold
+  base::Time previous_time{};           // of the record before it; the epoch if none
   base::Sha256Digest previous_chain{};  // at the end of the segment before; zeros if none
   bool operator==(const SegmentHeader&) const = default;
 };
@@ -39,8 +39,8 @@ absl::StatusOr<SegmentHeader> DecodeHeader(std::string_view bytes, size_t* lengt
 // --- frames -------------------------------------------------------------------
 
 // Appends one record. `channel` is at most kMaxChannelBytes.
-void AppendRecord(std::string& out, uint64_t sequence, RecordType type, base::Time time, std::string_view channel,
-                  std::string_view payload);
+void AppendRecord(std::string& out, uint64_t sequence, RecordType type, base::Time time,
+                  std::string_view channel, std::string_view payload);
 size_t RecordFrameBytes(std::string_view channel, std::string_view payload);
 
 // Ends a batch: how many records, which sequences, and the chain with them in it.

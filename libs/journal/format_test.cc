@@ -61,7 +61,8 @@ TEST_CASE("A header is told from other files") {
 
 TEST_CASE("Frames of each kind survive") {
   std::string bytes;
-  AppendRecord(bytes, 5, RecordType::kFact, base::FromUnixNanos(77), "topic", std::string("pay\0load", 8));
+  AppendRecord(bytes, 5, RecordType::kFact, base::FromUnixNanos(77), "topic",
+               std::string("pay\0load", 8));
   AppendRecord(bytes, 6, RecordType::kInput, base::FromUnixNanos(-1), "", "");
   const BatchTrailer trailer{2, 5, 6, 99, base::Sha256("chain")};
   AppendTrailer(bytes, trailer);
@@ -118,7 +119,8 @@ TEST_CASE("A frame with any bit changed is refused or asks for more") {
   }
   for (size_t size = 0; size < bytes.size(); ++size) {
     size_t needed = 0;
-    CHECK(absl::IsOutOfRange(DecodeFrame(std::string_view(bytes).substr(0, size), &needed).status()));
+    CHECK(
+        absl::IsOutOfRange(DecodeFrame(std::string_view(bytes).substr(0, size), &needed).status()));
     CHECK(needed > size);
   }
 }
@@ -150,7 +152,8 @@ TEST_CASE("A snapshot survives, and any change or cut of it is noticed") {
 
 TEST_CASE("The count of a gap is a plain number") {
   CHECK(GapCount("12") == 12);
-  for (const char* text : {"", "x", "1x", " 1", "-1", "99999999999999999999"}) CHECK(GapCount(text) == 0);
+  for (const char* text : {"", "x", "1x", " 1", "-1", "99999999999999999999"})
+    CHECK(GapCount(text) == 0);
 }
 
 }  // namespace gannet::journal

@@ -38,7 +38,8 @@ Contents MakeJournal(Ending ending) {
     AppendForTest(writer, sequence);
     if (sequence % 3 == 0) writer.Commit();
     executor.RunFor(std::chrono::seconds(1));
-    if (sequence == 8 || sequence == 16) REQUIRE(writer.WriteSnapshot("state " + std::to_string(sequence)).ok());
+    if (sequence == 8 || sequence == 16)
+      REQUIRE(writer.WriteSnapshot("state " + std::to_string(sequence)).ok());
   }
   if (ending == Ending::kClosedWithSnapshot) REQUIRE(writer.WriteSnapshot("the end").ok());
   if (ending != Ending::kKilled) REQUIRE(writer.Close().ok());
@@ -65,7 +66,8 @@ uint64_t IntactPrefix(base::SimFiles& files, absl::Status* status) {
   const ReadBack back = ReadAll(files);
   const auto count = CountIfIntact(back.records);
   REQUIRE(count.has_value());
-  REQUIRE((back.status.ok() || absl::IsDataLoss(back.status) || absl::IsFailedPrecondition(back.status)));
+  REQUIRE((back.status.ok() || absl::IsDataLoss(back.status) ||
+           absl::IsFailedPrecondition(back.status)));
   *status = back.status;
   return *count;
 }
@@ -109,7 +111,8 @@ bool CheckDamaged(const Contents& damaged, uint64_t acknowledged_but_last_batch)
 
 TEST_CASE("Journal notices every flipped bit of every file") {
   const Contents whole = MakeJournal(Ending::kKilled);
-  REQUIRE(std::count_if(whole.begin(), whole.end(), [](const auto& file) { return IsSegment(file.first); }) >= 4);
+  REQUIRE(std::count_if(whole.begin(), whole.end(),
+                        [](const auto& file) { return IsSegment(file.first); }) >= 4);
   base::SimFiles files;
   files.SetContents(whole);
   REQUIRE(VerifyIn(files).ok());
@@ -219,10 +222,12 @@ TEST_CASE("Journal holds against wilder damage") {
       const size_t at = rng.Below(content.size()), length = 1 + rng.Below(64);
       switch (rng.Below(6)) {
         case 0:  // zeros
-          std::fill_n(content.begin() + static_cast<std::ptrdiff_t>(at), std::min(length, content.size() - at), '\0');
+          std::fill_n(content.begin() + static_cast<std::ptrdiff_t>(at),
+                      std::min(length, content.size() - at), '\0');
           break;
         case 1:  // noise
-          for (size_t i = at; i < std::min(at + length, content.size()); ++i) content[i] = static_cast<char>(rng.Next());
+          for (size_t i = at; i < std::min(at + length, content.size()); ++i)
+            content[i] = static_cast<char>(rng.Next());
           break;
         case 2:  // a piece repeated
           content.insert(rng.Below(content.size()), content.substr(at, length));
@@ -275,9 +280,12 @@ TEST_CASE("Journal given a folder of noise neither crashes nor believes it") {
     Contents contents;
     for (uint64_t i = 0; i < 3; ++i) {
       std::string noise;
-      if (rng.Chance(0.5)) noise = EncodeHeader(SegmentHeader{InfoForTest(), i + 1, base::Time{}, {}});
-      for (uint64_t bytes = rng.Below(300); bytes > 0; --bytes) noise += static_cast<char>(rng.Next());
-      contents[rng.Chance(0.3) ? SnapshotPath(kDirForTest, i + 1) : SegmentPath(kDirForTest, i + 1)] = noise;
+      if (rng.Chance(0.5))
+        noise = EncodeHeader(SegmentHeader{InfoForTest(), i + 1, base::Time{}, {}});
+      for (uint64_t bytes = rng.Below(300); bytes > 0; --bytes)
+        noise += static_cast<char>(rng.Next());
+      contents[rng.Chance(0.3) ? SnapshotPath(kDirForTest, i + 1)
+                               : SegmentPath(kDirForTest, i + 1)] = noise;
     }
     base::SimFiles files;
     files.SetContents(contents);

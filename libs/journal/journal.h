@@ -40,7 +40,7 @@ enum class RecordType : uint8_t {
 struct Record {
   uint64_t sequence = 0;  // from 1, without gaps but for kGap, over all segments of a journal
   RecordType type = RecordType::kInput;
-  base::Time time;        // kInput: receive time; otherwise engine time
+  base::Time time;  // kInput: receive time; otherwise engine time
   std::string channel;
   std::string payload;
   bool operator==(const Record&) const = default;
@@ -59,10 +59,12 @@ struct SegmentInfo {
 
 struct WriterOptions {
   uint64_t segment_bytes = 64u << 20;
-  uint64_t reserve_bytes = 8u << 20;      // set aside, kept for essential records when the disk is full; 0: none
-  size_t max_buffered_bytes = 32u << 20;  // beyond it records are dropped and failure() is RESOURCE_EXHAUSTED
-  base::Duration max_wait{0};             // group commit: how long a batch may wait for company
-  bool own_thread = true;                 // false: commit on the executor (simulation)
+  uint64_t reserve_bytes =
+      8u << 20;  // set aside, kept for essential records when the disk is full; 0: none
+  size_t max_buffered_bytes =
+      32u << 20;               // beyond it records are dropped and failure() is RESOURCE_EXHAUSTED
+  base::Duration max_wait{0};  // group commit: how long a batch may wait for company
+  bool own_thread = true;      // false: commit on the executor (simulation)
 };
 
 struct Snapshot {
@@ -83,10 +85,10 @@ struct Recovery {
 };
 
 struct WriterStats {
-  uint64_t records = 0;          // taken
-  uint64_t dropped = 0;          // refused after a failure
+  uint64_t records = 0;             // taken
+  uint64_t dropped = 0;             // refused after a failure
   uint64_t batches = 0, bytes = 0;  // written and synced
-  uint64_t segments = 0;         // opened by this writer
+  uint64_t segments = 0;            // opened by this writer
   uint64_t snapshots = 0;
 };
 
@@ -98,14 +100,16 @@ class Writer {
   //   DATA_LOSS            damage before the tail: run `gannet journal verify`
   //   FAILED_PRECONDITION  written by a newer build
   //   RESOURCE_EXHAUSTED   disk full, the reserve used up
-  static absl::StatusOr<std::unique_ptr<Writer>> Open(base::Files& files, base::Executor& executor, std::string dir,
-                                                      SegmentInfo info, WriterOptions options);
+  static absl::StatusOr<std::unique_ptr<Writer>> Open(base::Files& files, base::Executor& executor,
+                                                      std::string dir, SegmentInfo info,
+                                                      WriterOptions options);
   // Without Close what was not committed is lost, as in a crash.
   virtual ~Writer() = default;
 
   // The sequence given to the record. After a failure records are counted and
   // dropped, and failure() is set: the gate must be closed on it.
-  virtual uint64_t Append(RecordType type, base::Time time, std::string_view channel, std::string_view payload) = 0;
+  virtual uint64_t Append(RecordType type, base::Time time, std::string_view channel,
+                          std::string_view payload) = 0;
   // As Append, for what must go on when failure() says RESOURCE_EXHAUSTED: cancels
   // and what they rest on. Such records still reach the reserve. Dropped as well
   // once the reserve is used up or a write or sync failed (UNAVAILABLE).
@@ -178,7 +182,7 @@ class Reader {
 };
 
 // Writer::Prune for a journal that no writer has open (ABORTED if one has).
-absl::StatusOr<size_t> Prune(base::Files& files, const std::string& dir, base::Time now, base::Duration keep,
-                             uint64_t max_bytes);
+absl::StatusOr<size_t> Prune(base::Files& files, const std::string& dir, base::Time now,
+                             base::Duration keep, uint64_t max_bytes);
 
 }  // namespace gannet::journal

@@ -26,7 +26,8 @@ inline WriterOptions OptionsForTest() {
 }
 
 inline SegmentInfo InfoForTest() {
-  return SegmentInfo{0x1122334455667788, "build-7", "config-9", 42, {{"limits", "17"}, {"model:direction", "3"}}};
+  return SegmentInfo{
+      0x1122334455667788, "build-7", "config-9", 42, {{"limits", "17"}, {"model:direction", "3"}}};
 }
 
 // The record of a sequence is always the same.
@@ -43,7 +44,8 @@ inline Record RecordForTest(uint64_t sequence) {
 
 inline uint64_t AppendForTest(Writer& writer, uint64_t sequence, bool essential = false) {
   const Record record = RecordForTest(sequence);
-  if (essential) return writer.AppendEssential(record.type, record.time, record.channel, record.payload);
+  if (essential)
+    return writer.AppendEssential(record.type, record.time, record.channel, record.payload);
   return writer.Append(record.type, record.time, record.channel, record.payload);
 }
 
@@ -52,7 +54,8 @@ struct ReadBack {
   absl::Status status;
   std::vector<Record> records;
 };
-inline ReadBack ReadAll(base::Files& files, const std::string& dir = kDirForTest, uint64_t after = 0) {
+inline ReadBack ReadAll(base::Files& files, const std::string& dir = kDirForTest,
+                        uint64_t after = 0) {
   ReadBack result;
   auto reader = Reader::Open(files, dir);
   result.status = reader.status();
@@ -68,7 +71,8 @@ inline ReadBack ReadAll(base::Files& files, const std::string& dir = kDirForTest
 }
 
 // Are these the records 1 to n, unchanged? n, or nothing.
-inline std::optional<uint64_t> CountIfIntact(const std::vector<Record>& records, uint64_t first = 1) {
+inline std::optional<uint64_t> CountIfIntact(const std::vector<Record>& records,
+                                             uint64_t first = 1) {
   for (size_t i = 0; i < records.size(); ++i) {
     if (records[i] != RecordForTest(first + i)) return std::nullopt;
   }

@@ -210,7 +210,8 @@ TEST_CASE("Journal replaces a segment without records, however often it is opene
 TEST_CASE("Journal is taken by one writer") {
   Bench bench;
   bench.Open();
-  auto second = Writer::Open(bench.files, bench.executor, kDirForTest, InfoForTest(), bench.options);
+  auto second =
+      Writer::Open(bench.files, bench.executor, kDirForTest, InfoForTest(), bench.options);
   CHECK(absl::IsAborted(second.status()));
   CHECK(absl::IsAborted(Prune(bench.files, kDirForTest, base::Time{}, 0s, 0).status()));
   bench.Open();  // the first one is gone
@@ -315,7 +316,8 @@ TEST_CASE("Journal says what it cut") {
   CHECK(recovery.cut_bytes == torn.size());
   CHECK(recovery.cut_file == path);
   CHECK(recovery.cut_offset == end);
-  CHECK(recovery.ToString().find("cut " + std::to_string(torn.size()) + " bytes") != std::string::npos);
+  CHECK(recovery.ToString().find("cut " + std::to_string(torn.size()) + " bytes") !=
+        std::string::npos);
   CHECK(*bench.files.Size(path) == end);
   bench.Fill(8);
   CHECK(CountIfIntact(ReadAll(bench.files).records) == 8);
@@ -348,7 +350,8 @@ TEST_CASE("Journal takes a payload that looks like its own frames for a payload"
   Bench bench;
   bench.Open();
   bench.Fill(2);
-  bench.writer->Append(RecordType::kInput, base::Time{}, "news", fake + fake + std::string(300, '.'));
+  bench.writer->Append(RecordType::kInput, base::Time{}, "news",
+                       fake + fake + std::string(300, '.'));
   bench.writer->Commit();
   bench.Run();
   bench.writer.reset();
@@ -532,7 +535,8 @@ TEST_CASE("Journal refuses to go on where a snapshot proves that records are gon
   bench.Fill(6);
   REQUIRE(bench.writer->WriteSnapshot("six").ok());
   bench.writer.reset();
-  REQUIRE(bench.files.Truncate(path, size).ok());  // at the end of a batch: nothing else would show it
+  REQUIRE(
+      bench.files.Truncate(path, size).ok());  // at the end of a batch: nothing else would show it
   CHECK(absl::IsDataLoss(bench.TryOpen()));
   auto reader = Reader::Open(bench.files, kDirForTest);
   REQUIRE(reader.ok());
@@ -555,7 +559,8 @@ TEST_CASE("Journal prunes what two snapshots cover, oldest first, and nothing el
   const size_t removed = *bench.writer->Prune(now, 0s, 0);
   CHECK(removed > 0);
   const auto after = bench.Segments();
-  CHECK(after == std::vector<std::string>(before.begin() + static_cast<std::ptrdiff_t>(removed), before.end()));
+  CHECK(after == std::vector<std::string>(before.begin() + static_cast<std::ptrdiff_t>(removed),
+                                          before.end()));
   CHECK(bench.Verify().ok());
   CHECK(bench.Verify().first_sequence > 1);
   CHECK(bench.Verify().first_sequence <= 31);
@@ -705,7 +710,8 @@ TEST_CASE("Journal tells a handler that came late") {
   CHECK(told == 1);
 }
 
-TEST_CASE("Journal on a full disk stops ordinary records and keeps the reserve for essential ones") {
+TEST_CASE(
+    "Journal on a full disk stops ordinary records and keeps the reserve for essential ones") {
   Bench bench;
   bench.options.segment_bytes = 1 << 20;
   bench.options.reserve_bytes = 4000;
@@ -835,7 +841,8 @@ TEST_CASE("Journal drops ordinary records when the disk is too slow for them, an
   bench.options.segment_bytes = 1 << 20;
   bench.Open();
   int told = 0;
-  bench.writer->OnFailure([&](const absl::Status& status) { told += absl::IsResourceExhausted(status); });
+  bench.writer->OnFailure(
+      [&](const absl::Status& status) { told += absl::IsResourceExhausted(status); });
   for (uint64_t sequence = 1; sequence <= 100; ++sequence) AppendForTest(*bench.writer, sequence);
   CHECK(absl::IsResourceExhausted(bench.writer->failure()));
   CHECK(bench.writer->stats().dropped > 0);

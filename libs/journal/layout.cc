@@ -16,15 +16,18 @@ constexpr std::string_view kReserveStart = "reserve-", kReserveEnd = ".gnr";
 constexpr std::string_view kTemporaryEnd = ".tmp";
 constexpr size_t kDigits = 20;
 
-std::string Path(std::string_view dir, std::string_view start, uint64_t number, std::string_view end) {
+std::string Path(std::string_view dir, std::string_view start, uint64_t number,
+                 std::string_view end) {
   char digits[kDigits + 1];
   std::snprintf(digits, sizeof digits, "%020llu", static_cast<unsigned long long>(number));
   std::string path(dir);
   return path.append("/").append(start).append(digits).append(end);
 }
 
-std::optional<uint64_t> Number(std::string_view name, std::string_view start, std::string_view end) {
-  if (name.size() != start.size() + kDigits + end.size() || !name.starts_with(start) || !name.ends_with(end)) {
+std::optional<uint64_t> Number(std::string_view name, std::string_view start,
+                               std::string_view end) {
+  if (name.size() != start.size() + kDigits + end.size() || !name.starts_with(start) ||
+      !name.ends_with(end)) {
     return std::nullopt;
   }
   const std::string_view digits = name.substr(start.size(), kDigits);
@@ -60,7 +63,8 @@ absl::StatusOr<Layout> ListJournal(base::Files& files, const std::string& dir) {
       layout.reserves.push_back(path);
     } else if (whole.ends_with(kTemporaryEnd)) {
       whole.remove_suffix(kTemporaryEnd.size());
-      if (Number(whole, kSegmentStart, kSegmentEnd) || Number(whole, kSnapshotStart, kSnapshotEnd)) {
+      if (Number(whole, kSegmentStart, kSegmentEnd) ||
+          Number(whole, kSnapshotStart, kSnapshotEnd)) {
         layout.unfinished.push_back(path);
       }
     }
@@ -72,9 +76,11 @@ absl::StatusOr<Snapshot> LoadSnapshot(base::Files& files, const NumberedFile& fi
   GANNET_ASSIGN_OR_RETURN(const std::string bytes, files.Read(file.path));
   absl::StatusOr<DecodedSnapshot> decoded = DecodeSnapshot(bytes);
   if (!decoded.ok()) return base::Annotate(decoded.status(), file.path);
-  if (decoded->run != run) return absl::DataLossError(absl::StrCat(file.path, ": the snapshot is of another journal"));
+  if (decoded->run != run)
+    return absl::DataLossError(absl::StrCat(file.path, ": the snapshot is of another journal"));
   if (decoded->snapshot.sequence != file.number) {
-    return absl::DataLossError(absl::StrCat(file.path, ": the snapshot is of another sequence than its name says"));
+    return absl::DataLossError(
+        absl::StrCat(file.path, ": the snapshot is of another sequence than its name says"));
   }
   return std::move(decoded->snapshot);
 }

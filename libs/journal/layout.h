@@ -20,8 +20,8 @@ struct NumberedFile {
 
 struct Layout {
   std::vector<NumberedFile> segments, snapshots;  // ascending
-  std::vector<std::string> reserves;    // paths of reserve files
-  std::vector<std::string> unfinished;  // paths of temporary files that a crash left
+  std::vector<std::string> reserves;              // paths of reserve files
+  std::vector<std::string> unfinished;            // paths of temporary files that a crash left
 };
 
 std::string SegmentPath(std::string_view dir, uint64_t first_sequence);

@@ -14,9 +14,11 @@ namespace {
 constexpr size_t kSnapshotsKept = 2;
 
 // The newest snapshots that verify, newest first, no more than are kept.
-absl::StatusOr<std::vector<NumberedFile>> KeptSnapshots(base::Files& files, const Layout& layout, uint64_t run) {
+absl::StatusOr<std::vector<NumberedFile>> KeptSnapshots(base::Files& files, const Layout& layout,
+                                                        uint64_t run) {
   std::vector<NumberedFile> kept;
-  for (auto file = layout.snapshots.rbegin(); file != layout.snapshots.rend() && kept.size() < kSnapshotsKept; ++file) {
+  for (auto file = layout.snapshots.rbegin();
+       file != layout.snapshots.rend() && kept.size() < kSnapshotsKept; ++file) {
     const absl::StatusOr<Snapshot> snapshot = LoadSnapshot(files, *file, run);
     if (snapshot.ok()) {
       kept.push_back(*file);
@@ -36,8 +38,8 @@ absl::Status RemoveDurably(base::Files& files, const std::string& dir, const std
 
 }  // namespace
 
-absl::StatusOr<size_t> PruneFiles(base::Files& files, const std::string& dir, base::Time now, base::Duration keep,
-                                  uint64_t max_bytes) {
+absl::StatusOr<size_t> PruneFiles(base::Files& files, const std::string& dir, base::Time now,
+                                  base::Duration keep, uint64_t max_bytes) {
   GANNET_ASSIGN_OR_RETURN(const Layout layout, ListJournal(files, dir));
   if (layout.segments.empty()) return 0;
   GANNET_ASSIGN_OR_RETURN(const auto last, SegmentScan::Open(files, layout.segments.back()));
@@ -61,7 +63,8 @@ absl::StatusOr<size_t> PruneFiles(base::Files& files, const std::string& dir, ba
   size_t removed = 0;
   for (; removed + 1 < layout.segments.size(); ++removed) {
     // The segment after it knows where and when this one ended.
-    GANNET_ASSIGN_OR_RETURN(const auto next, SegmentScan::Open(files, layout.segments[removed + 1]));
+    GANNET_ASSIGN_OR_RETURN(const auto next,
+                            SegmentScan::Open(files, layout.segments[removed + 1]));
     if (!next->header_ok()) return next->damage().ToStatus();
     if (next->header().first_sequence - 1 > covered) break;
     if (now - next->header().previous_time <= keep && total <= max_bytes) break;
@@ -71,8 +74,8 @@ absl::StatusOr<size_t> PruneFiles(base::Files& files, const std::string& dir, ba
   return removed;
 }
 
-absl::StatusOr<size_t> Prune(base::Files& files, const std::string& dir, base::Time now, base::Duration keep,
-                             uint64_t max_bytes) {
+absl::StatusOr<size_t> Prune(base::Files& files, const std::string& dir, base::Time now,
+                             base::Duration keep, uint64_t max_bytes) {
   GANNET_ASSIGN_OR_RETURN(const auto lock, files.LockDir(dir));
   return PruneFiles(files, dir, now, keep, max_bytes);
 }

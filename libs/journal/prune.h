@@ -12,7 +12,7 @@
 namespace gannet::journal {
 
 // See Writer::Prune. The caller holds the folder.
-absl::StatusOr<size_t> PruneFiles(base::Files& files, const std::string& dir, base::Time now, base::Duration keep,
-                                  uint64_t max_bytes);
+absl::StatusOr<size_t> PruneFiles(base::Files& files, const std::string& dir, base::Time now,
+                                  base::Duration keep, uint64_t max_bytes);
 
 }  // namespace gannet::journal

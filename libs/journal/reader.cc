@@ -11,7 +11,8 @@ namespace {
 
 class ReaderImpl final : public Reader {
  public:
-  ReaderImpl(base::Files& files, std::string dir) : files_(files), dir_(std::move(dir)), scan_(files_, dir_) {}
+  ReaderImpl(base::Files& files, std::string dir)
+      : files_(files), dir_(std::move(dir)), scan_(files_, dir_) {}
 
   absl::Status Start(uint64_t sequence) {
     GANNET_RETURN_IF_ERROR(scan_.Start(sequence));
@@ -49,7 +50,8 @@ absl::StatusOr<std::optional<Record>> ReaderImpl::Next() {
     }
     GANNET_ASSIGN_OR_RETURN(const JournalScan::Step step, scan_.Next());
     next_in_batch_ = 0;
-    if (step == JournalScan::Step::kDamage && !scan_.damage().tail_only) return scan_.damage().ToStatus();
+    if (step == JournalScan::Step::kDamage && !scan_.damage().tail_only)
+      return scan_.damage().ToStatus();
     if (step != JournalScan::Step::kBatch) return std::nullopt;
     info_ = scan_.segment().header().info;
   }
@@ -110,7 +112,9 @@ void ReaderImpl::VerifySegments(JournalScan& scan, Verification& found) {
       ++found.segments;
       found.bytes += files_.Size(counted).value_or(0);
     }
-    if (!step.ok()) return damaged(Damage{segment.file().path, segment.valid_bytes(), std::string(step.status().message())});
+    if (!step.ok())
+      return damaged(
+          Damage{segment.file().path, segment.valid_bytes(), std::string(step.status().message())});
     if (*step == JournalScan::Step::kEnd) return;
     if (*step == JournalScan::Step::kDamage) return damaged(scan.damage());
     found.valid_prefix = segment.next_sequence() - 1;
@@ -140,13 +144,15 @@ void ReaderImpl::VerifySnapshots(const JournalScan& scan, Verification& found) {
     ++found.snapshots;
     newest = snapshot->sequence;
     if (snapshot->sequence > found.valid_prefix) {
-      damaged(file.path, absl::StrCat("the snapshot is of record ", snapshot->sequence,
-                                      ", but the journal is valid only up to record ", found.valid_prefix));
+      damaged(file.path,
+              absl::StrCat("the snapshot is of record ", snapshot->sequence,
+                           ", but the journal is valid only up to record ", found.valid_prefix));
     }
   }
   if (found.first_sequence > newest + 1) {
     damaged(scan.layout().segments.front().path,
-            absl::StrCat("records up to ", found.first_sequence - 1, " are missing and no verified snapshot covers them"));
+            absl::StrCat("records up to ", found.first_sequence - 1,
+                         " are missing and no verified snapshot covers them"));
   }
 }
 

@@ -10,7 +10,8 @@ namespace gannet::journal {
 namespace {
 
 // Of the newest snapshot that verifies. A newer format is an error, damage is not.
-absl::StatusOr<std::optional<uint64_t>> NewestSnapshot(base::Files& files, const Layout& layout, uint64_t run) {
+absl::StatusOr<std::optional<uint64_t>> NewestSnapshot(base::Files& files, const Layout& layout,
+                                                       uint64_t run) {
   for (auto file = layout.snapshots.rbegin(); file != layout.snapshots.rend(); ++file) {
     const absl::StatusOr<Snapshot> snapshot = LoadSnapshot(files, *file, run);
     if (snapshot.ok()) return snapshot->sequence;
@@ -34,15 +35,17 @@ absl::Status ScanToEnd(JournalScan& scan, uint64_t sequence, std::optional<Damag
 
 // Only damage that a second look shows as well is cut: a device or memory that
 // misread once must not cost a good batch.
-absl::Status ConfirmTail(base::Files& files, const std::string& dir, uint64_t sequence, const Damage& first) {
+absl::Status ConfirmTail(base::Files& files, const std::string& dir, uint64_t sequence,
+                         const Damage& first) {
   JournalScan again(files, dir);
   std::optional<Damage> second;
   GANNET_RETURN_IF_ERROR(ScanToEnd(again, sequence, second));
-  if (second && second->file == first.file && second->offset == first.offset && second->valid_bytes == first.valid_bytes) {
+  if (second && second->file == first.file && second->offset == first.offset &&
+      second->valid_bytes == first.valid_bytes) {
     return absl::OkStatus();
   }
-  return absl::UnavailableError(
-      absl::StrCat(first.file, " gives other bytes each time it is read; check the device and the memory"));
+  return absl::UnavailableError(absl::StrCat(
+      first.file, " gives other bytes each time it is read; check the device and the memory"));
 }
 
 absl::Status Cut(base::Files& files, const Damage& damage, Recovery& recovery) {
@@ -57,10 +60,11 @@ absl::Status Cut(base::Files& files, const Damage& damage, Recovery& recovery) {
 }  // namespace
 
 std::string Recovery::ToString() const {
-  std::string text = absl::StrCat("journal ends at record ", last_sequence, closed_cleanly ? ", closed in order" : "");
+  std::string text = absl::StrCat("journal ends at record ", last_sequence,
+                                  closed_cleanly ? ", closed in order" : "");
   if (cut_bytes > 0) {
-    absl::StrAppend(&text, "; cut ", cut_bytes, " bytes of an unfinished batch from ", cut_file, " at byte ",
-                    cut_offset, " (", cut_reason, ")");
+    absl::StrAppend(&text, "; cut ", cut_bytes, " bytes of an unfinished batch from ", cut_file,
+                    " at byte ", cut_offset, " (", cut_reason, ")");
   }
   return text;
 }
@@ -71,8 +75,10 @@ absl::StatusOr<JournalEnd> Recover(base::Files& files, const std::string& dir, u
   JournalEnd end;
   if (layout.segments.empty()) {
     if (!layout.snapshots.empty()) {
-      return absl::DataLossError(absl::StrCat(dir, " holds snapshots but no journal segment; restore the journal-*.gnj "
-                                                   "files from a copy, or start with --fresh"));
+      return absl::DataLossError(
+          absl::StrCat(dir,
+                       " holds snapshots but no journal segment; restore the journal-*.gnj "
+                       "files from a copy, or start with --fresh"));
     }
     end.run = new_run;
     return end;
@@ -84,9 +90,10 @@ absl::StatusOr<JournalEnd> Recover(base::Files& files, const std::string& dir, u
   }
   const uint64_t first = layout.segments.front().number;
   if (first > snapshot.value_or(0) + 1) {
-    return absl::DataLossError(absl::StrCat("records 1 to ", first - 1, " are not in ", dir,
-                                            " and no verified snapshot covers them; restore the missing files from a "
-                                            "copy, or start with --fresh"));
+    return absl::DataLossError(
+        absl::StrCat("records 1 to ", first - 1, " are not in ", dir,
+                     " and no verified snapshot covers them; restore the missing files from a "
+                     "copy, or start with --fresh"));
   }
   JournalScan scan(files, dir);
   std::optional<Damage> tail;
@@ -103,9 +110,11 @@ absl::StatusOr<JournalEnd> Recover(base::Files& files, const std::string& dir, u
   end.recovery.last_sequence = last.next_sequence() - 1;
   end.recovery.closed_cleanly = last.closed();
   if (snapshot && *snapshot > end.recovery.last_sequence) {
-    return absl::DataLossError(absl::StrCat(dir, " ends at record ", end.recovery.last_sequence, ", but the snapshot of record ",
-                                            *snapshot, " proves that more was stored; restore the journal-*.gnj files "
-                                            "from a copy, or start with --fresh"));
+    return absl::DataLossError(
+        absl::StrCat(dir, " ends at record ", end.recovery.last_sequence,
+                     ", but the snapshot of record ", *snapshot,
+                     " proves that more was stored; restore the journal-*.gnj files "
+                     "from a copy, or start with --fresh"));
   }
   return end;
 }

@@ -17,11 +17,13 @@ constexpr size_t kChunkBytes = 256u << 10;
 absl::Status Damage::ToStatus() const {
   const std::string message = absl::StrCat(file, " at byte ", offset, ": ", reason);
   if (newer_format) return absl::FailedPreconditionError(message);
-  return absl::DataLossError(absl::StrCat(
-      message, "; run `gannet journal verify` on the folder, and restore the file from a copy or start with --fresh"));
+  return absl::DataLossError(absl::StrCat(message,
+                                          "; run `gannet journal verify` on the folder, and "
+                                          "restore the file from a copy or start with --fresh"));
 }
 
-absl::StatusOr<std::unique_ptr<SegmentScan>> SegmentScan::Open(base::Files& files, NumberedFile file) {
+absl::StatusOr<std::unique_ptr<SegmentScan>> SegmentScan::Open(base::Files& files,
+                                                               NumberedFile file) {
   auto scan = std::unique_ptr<SegmentScan>(new SegmentScan(files, std::move(file)));
   GANNET_RETURN_IF_ERROR(scan->ReadHeader());
   return scan;
@@ -49,14 +51,16 @@ absl::Status SegmentScan::ReadHeader() {
       wanted = kMaxHeaderBytes;
       if (more) continue;
     }
-    Damaged(0, std::string_view(header.status().message().data(), header.status().message().size()));
+    Damaged(0,
+            std::string_view(header.status().message().data(), header.status().message().size()));
     damage_.newer_format = absl::IsFailedPrecondition(header.status());
     return absl::OkStatus();
   }
 }
 
 SegmentScan::Step SegmentScan::Damaged(size_t at, std::string_view reason) {
-  damage_ = Damage{file_.path, buffer_offset_ + at, std::string(reason), false, valid_bytes_, false};
+  damage_ =
+      Damage{file_.path, buffer_offset_ + at, std::string(reason), false, valid_bytes_, false};
   return Step::kDamage;
 }
 
@@ -79,15 +83,18 @@ std::string_view SegmentScan::TakeRecord(const Frame& frame, size_t at) {
   if (first != batch_next_sequence_) return "a record does not follow the one before it";
   batch_next_sequence_ = frame.sequence + 1;
   batch_last_time_ = frame.time;
-  records_.push_back({at, frame.bytes, frame.sequence, frame.type, frame.time, frame.channel.size()});
+  records_.push_back(
+      {at, frame.bytes, frame.sequence, frame.type, frame.time, frame.channel.size()});
   return {};
 }
 
 std::string_view SegmentScan::TakeTrailer(const Frame& frame, size_t at) {
-  const base::Sha256Digest chain = NextChain(chain_, std::string_view(buffer_).substr(begin_, at - begin_));
-  const BatchTrailer expected{static_cast<uint32_t>(records_.size()), next_sequence_, batch_next_sequence_ - 1,
-                              header_.info.run, chain};
-  if (records_.empty() || frame.trailer != expected) return "a batch does not fit its trailer (hash chain broken)";
+  const base::Sha256Digest chain =
+      NextChain(chain_, std::string_view(buffer_).substr(begin_, at - begin_));
+  const BatchTrailer expected{static_cast<uint32_t>(records_.size()), next_sequence_,
+                              batch_next_sequence_ - 1, header_.info.run, chain};
+  if (records_.empty() || frame.trailer != expected)
+    return "a batch does not fit its trailer (hash chain broken)";
   begin_ = at + frame.bytes;
   valid_bytes_ = buffer_offset_ + begin_;
   next_sequence_ = batch_next_sequence_;
@@ -124,17 +131,21 @@ absl::StatusOr<SegmentScan::Step> SegmentScan::Next() {
     const absl::StatusOr<Frame> frame = DecodeFrame(std::string_view(buffer_).substr(at), &needed);
     if (absl::IsOutOfRange(frame.status())) {
       const size_t have = buffer_.size() - at;
-      if (at - begin_ + needed > kMaxBatchBytes) return damaged(at, "a batch is longer than any batch can be");
+      if (at - begin_ + needed > kMaxBatchBytes)
+        return damaged(at, "a batch is longer than any batch can be");
       GANNET_ASSIGN_OR_RETURN(const bool more, ReadMore(std::max(needed - have, kChunkBytes)));
       if (more) continue;
       if (at == begin_ && have == 0) return Step::kEnd;
       return damaged(at, "the last batch is incomplete");
     }
-    if (!frame.ok()) return damaged(at, std::string_view(frame.status().message().data(), frame.status().message().size()));
+    if (!frame.ok())
+      return damaged(
+          at, std::string_view(frame.status().message().data(), frame.status().message().size()));
     if (closed_) return damaged(at, "bytes follow the close mark");
     if (frame->kind == FrameKind::kClose) {
       const CloseMark expected{next_sequence_ - 1, header_.info.run, chain_};
-      if (at != begin_ || frame->close != expected) return damaged(at, "the close mark does not fit");
+      if (at != begin_ || frame->close != expected)
+        return damaged(at, "the close mark does not fit");
       closed_ = true;
       at = begin_ = at + frame->bytes;
       valid_bytes_ = buffer_offset_ + begin_;
@@ -152,7 +163,8 @@ Record SegmentScan::record(size_t index) const {
   const RecordAt& at = records_[index];
   const std::string_view frame = std::string_view(buffer_).substr(at.at, at.bytes);
   const size_t channel_at = RecordFrameBytes({}, {});
-  return Record{at.sequence, at.type, at.time, std::string(frame.substr(channel_at, at.channel_bytes)),
+  return Record{at.sequence, at.type, at.time,
+                std::string(frame.substr(channel_at, at.channel_bytes)),
                 std::string(frame.substr(channel_at + at.channel_bytes))};
 }
 
@@ -171,7 +183,9 @@ absl::StatusOr<bool> SegmentScan::ValidFrameBehind(uint64_t offset) {
     for (size_t i = 0; i + kCloseFrameBytes <= window.size(); ++i) {
       uint32_t length = 0;
       std::memcpy(&length, window.data() + i, sizeof length);
-      if (length != kTrailerFrameBytes - kFramePrefixBytes && length != kCloseFrameBytes - kFramePrefixBytes) continue;
+      if (length != kTrailerFrameBytes - kFramePrefixBytes &&
+          length != kCloseFrameBytes - kFramePrefixBytes)
+        continue;
       size_t needed = 0;
       const absl::StatusOr<Frame> frame = DecodeFrame(std::string_view(window).substr(i), &needed);
       if (!frame.ok()) continue;
@@ -196,7 +210,8 @@ absl::StatusOr<std::optional<uint64_t>> StatedRun(base::Files& files, const Layo
 // --- JournalScan --------------------------------------------------------------
 
 absl::Status JournalScan::OpenSegment(size_t index) {
-  GANNET_ASSIGN_OR_RETURN(std::unique_ptr<SegmentScan> segment, SegmentScan::Open(files_, layout_.segments[index]));
+  GANNET_ASSIGN_OR_RETURN(std::unique_ptr<SegmentScan> segment,
+                          SegmentScan::Open(files_, layout_.segments[index]));
   index_ = index;
   previous_ = std::move(segment_);
   segment_ = std::move(segment);
@@ -212,10 +227,12 @@ absl::Status JournalScan::Start(uint64_t sequence) {
   size_t index = 0;
   if (sequence > 0) {
     if (sequence < first_sequence_) {
-      return absl::OutOfRangeError(absl::StrCat("the journal in ", dir_, " begins at record ", first_sequence_,
+      return absl::OutOfRangeError(absl::StrCat("the journal in ", dir_, " begins at record ",
+                                                first_sequence_,
                                                 "; the records before were pruned"));
     }
-    while (index + 1 < layout_.segments.size() && layout_.segments[index + 1].number <= sequence) ++index;
+    while (index + 1 < layout_.segments.size() && layout_.segments[index + 1].number <= sequence)
+      ++index;
   }
   broken_link_ = false;
   damage_ = Damage();
@@ -224,9 +241,11 @@ absl::Status JournalScan::Start(uint64_t sequence) {
   previous_.reset();
   if (segment_->header_ok()) {
     run_ = segment_->header().info.run;
-    if (segment_->header().first_sequence == 1 && segment_->header().previous_chain != base::Sha256Digest{}) {
+    if (segment_->header().first_sequence == 1 &&
+        segment_->header().previous_chain != base::Sha256Digest{}) {
       broken_link_ = true;
-      damage_ = Damage{segment_->file().path, 0, "the first segment names one before it", false, 0, false};
+      damage_ = Damage{
+          segment_->file().path, 0, "the first segment names one before it", false, 0, false};
     }
   }
   return absl::OkStatus();
@@ -242,9 +261,11 @@ bool JournalScan::Continues() {
   } else if (header.first_sequence > previous_->next_sequence()) {
     damage.file = previous_->file().path;
     damage.offset = damage.valid_bytes = previous_->valid_bytes();
-    damage.reason = absl::StrCat("records ", previous_->next_sequence(), " to ", header.first_sequence - 1,
-                                 " are missing at the end of the segment");
-  } else if (header.first_sequence < previous_->next_sequence() || header.previous_chain != previous_->chain()) {
+    damage.reason =
+        absl::StrCat("records ", previous_->next_sequence(), " to ", header.first_sequence - 1,
+                     " are missing at the end of the segment");
+  } else if (header.first_sequence < previous_->next_sequence() ||
+             header.previous_chain != previous_->chain()) {
     damage.reason = "the segment does not continue the one before it (hash chain broken)";
   } else {
     previous_.reset();
@@ -262,7 +283,8 @@ absl::StatusOr<JournalScan::Step> JournalScan::Next() {
     if (step == Step::kBatch) return step;
     if (step == Step::kDamage) {
       // A writer at work may have finished the batch while it was looked at.
-      if (!segment_->damage().tail_only && segment_->header_ok() && !std::exchange(again, true)) continue;
+      if (!segment_->damage().tail_only && segment_->header_ok() && !std::exchange(again, true))
+        continue;
       damage_ = segment_->damage();
       if (index_ + 1 < layout_.segments.size()) damage_.tail_only = false;
       return step;
@@ -272,7 +294,9 @@ absl::StatusOr<JournalScan::Step> JournalScan::Next() {
       // before that is read first.
       GANNET_ASSIGN_OR_RETURN(Layout layout, ListJournal(files_, dir_));
       size_t newer = 0;
-      while (newer < layout.segments.size() && layout.segments[newer].number <= segment_->file().number) ++newer;
+      while (newer < layout.segments.size() &&
+             layout.segments[newer].number <= segment_->file().number)
+        ++newer;
       if (newer == layout.segments.size()) return Step::kEnd;
       layout_ = std::move(layout);
       index_ = newer - 1;

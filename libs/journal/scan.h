@@ -22,8 +22,8 @@ struct Damage {
   std::string file;
   uint64_t offset = 0;
   std::string reason;
-  bool tail_only = false;   // an unfinished last batch and nothing behind it
-  uint64_t valid_bytes = 0; // of `file`: up to the end of the last valid batch
+  bool tail_only = false;    // an unfinished last batch and nothing behind it
+  uint64_t valid_bytes = 0;  // of `file`: up to the end of the last valid batch
   // DATA_LOSS, or what opening a newer format gave, with what to do.
   absl::Status ToStatus() const;
   bool newer_format = false;
@@ -85,9 +85,9 @@ class SegmentScan {
   SegmentHeader header_;
   bool header_ok_ = false;
 
-  std::string buffer_;         // the file from buffer_offset_ on
+  std::string buffer_;  // the file from buffer_offset_ on
   uint64_t buffer_offset_ = 0;
-  size_t begin_ = 0;           // of the next batch, in buffer_
+  size_t begin_ = 0;  // of the next batch, in buffer_
 
   std::vector<RecordAt> records_;
   uint64_t batch_next_sequence_ = 0;

@@ -9,8 +9,8 @@
 
 namespace gannet::journal {
 
-SegmentWriter::SegmentWriter(base::Files& files, std::string dir, SegmentInfo info, const WriterOptions& options,
-                             const JournalEnd& end)
+SegmentWriter::SegmentWriter(base::Files& files, std::string dir, SegmentInfo info,
+                             const WriterOptions& options, const JournalEnd& end)
     : files_(files),
       dir_(std::move(dir)),
       info_(std::move(info)),
@@ -20,15 +20,19 @@ SegmentWriter::SegmentWriter(base::Files& files, std::string dir, SegmentInfo in
       last_sequence_(end.recovery.last_sequence),
       last_time_(end.last_time) {}
 
-absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Open(base::Files& files, std::string dir,
-                                                                   SegmentInfo info, const WriterOptions& options,
+absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Open(base::Files& files,
+                                                                   std::string dir,
+                                                                   SegmentInfo info,
+                                                                   const WriterOptions& options,
                                                                    const JournalEnd& end) {
-  auto writer = std::unique_ptr<SegmentWriter>(new SegmentWriter(files, std::move(dir), std::move(info), options, end));
+  auto writer = std::unique_ptr<SegmentWriter>(
+      new SegmentWriter(files, std::move(dir), std::move(info), options, end));
   GANNET_ASSIGN_OR_RETURN(const Layout layout, ListJournal(files, writer->dir_));
   // A reserve made before is kept: with a full disk there would be no other.
   for (const std::string& path : layout.reserves) {
     GANNET_ASSIGN_OR_RETURN(const uint64_t size, files.Size(path));
-    if (path == ReservePath(writer->dir_, options.reserve_bytes) && options.reserve_bytes > 0 && size == 0) {
+    if (path == ReservePath(writer->dir_, options.reserve_bytes) && options.reserve_bytes > 0 &&
+        size == 0) {
       writer->reserve_path_ = path;
     } else {
       GANNET_RETURN_IF_ERROR(files.Remove(path));
@@ -37,7 +41,8 @@ absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Open(base::Files& 
   absl::Status started = writer->StartSegment();
   if (absl::IsResourceExhausted(started)) started = writer->StartReserveSegment();
   GANNET_RETURN_IF_ERROR(started);
-  if (!writer->disk_full_ && writer->reserve_path_.empty()) GANNET_RETURN_IF_ERROR(writer->SetReserveAside());
+  if (!writer->disk_full_ && writer->reserve_path_.empty())
+    GANNET_RETURN_IF_ERROR(writer->SetReserveAside());
   return writer;
 }
 
@@ -84,8 +89,8 @@ absl::Status SegmentWriter::StartSegment() {
 absl::Status SegmentWriter::StartReserveSegment() {
   disk_full_ = true;
   if (reserve_path_.empty()) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("the disk of ", dir_, " is full and no reserve is left; free disk space, then restart"));
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the disk of ", dir_, " is full and no reserve is left; free disk space, then restart"));
   }
   EndSegment();
   const std::string path = SegmentPath(dir_, last_sequence_ + 1);
@@ -103,8 +108,8 @@ absl::Status SegmentWriter::StartReserveSegment() {
 absl::Status SegmentWriter::AppendBatch(Batch& batch) {
   const size_t frames_bytes = batch.frames.size();
   next_chain_ = NextChain(chain_, batch.frames);
-  AppendTrailer(batch.frames, BatchTrailer{batch.records, batch.first_sequence, batch.last_sequence, info_.run,
-                                           next_chain_});
+  AppendTrailer(batch.frames, BatchTrailer{batch.records, batch.first_sequence, batch.last_sequence,
+                                           info_.run, next_chain_});
   absl::Status status = file_->Append(batch.frames);
   if (status.ok()) bytes_ += batch.frames.size();
   batch.frames.resize(frames_bytes);

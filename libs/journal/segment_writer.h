@@ -27,8 +27,10 @@ struct Batch {
 class SegmentWriter {
  public:
   // Starts a new segment behind `end`.
-  static absl::StatusOr<std::unique_ptr<SegmentWriter>> Open(base::Files& files, std::string dir, SegmentInfo info,
-                                                             const WriterOptions& options, const JournalEnd& end);
+  static absl::StatusOr<std::unique_ptr<SegmentWriter>> Open(base::Files& files, std::string dir,
+                                                             SegmentInfo info,
+                                                             const WriterOptions& options,
+                                                             const JournalEnd& end);
 
   // Makes the batch durable. Any error is final: the file's state is unknown.
   absl::Status Write(Batch& batch);

@@ -41,7 +41,8 @@ class WriterImpl final : public Writer {
                                              [this] { PostProgress(); });
   }
 
-  uint64_t Append(RecordType type, base::Time time, std::string_view channel, std::string_view payload) override {
+  uint64_t Append(RecordType type, base::Time time, std::string_view channel,
+                  std::string_view payload) override {
     return Take(type, time, channel, payload, /*essential=*/false);
   }
   uint64_t AppendEssential(RecordType type, base::Time time, std::string_view channel,
@@ -75,11 +76,12 @@ class WriterImpl final : public Writer {
     uint64_t first, last;
   };
 
-  uint64_t Take(RecordType type, base::Time time, std::string_view channel, std::string_view payload, bool essential);
+  uint64_t Take(RecordType type, base::Time time, std::string_view channel,
+                std::string_view payload, bool essential);
   bool Accepts(size_t bytes, bool essential);
   void Drop(uint64_t sequence);
-  void Put(uint64_t sequence, RecordType type, base::Time time, std::string_view channel, std::string_view payload,
-           uint64_t first_sequence);
+  void Put(uint64_t sequence, RecordType type, base::Time time, std::string_view channel,
+           std::string_view payload, uint64_t first_sequence);
   bool WasDropped(uint64_t sequence) const;
   void PostProgress();
   void OnProgress();
@@ -113,8 +115,8 @@ class WriterImpl final : public Writer {
   std::unique_ptr<Committer> committer_;  // last: its thread uses what is above
 };
 
-uint64_t WriterImpl::Take(RecordType type, base::Time time, std::string_view channel, std::string_view payload,
-                          bool essential) {
+uint64_t WriterImpl::Take(RecordType type, base::Time time, std::string_view channel,
+                          std::string_view payload, bool essential) {
   const uint64_t sequence = ++last_sequence_;
   if (!Accepts(RecordFrameBytes(channel, payload), essential)) {
     Drop(sequence);
@@ -136,7 +138,8 @@ bool WriterImpl::Accepts(size_t bytes, bool essential) {
   if (closed_ || health == Committer::Health::kFailed) return false;
   if (!essential && (buffer_full_ || health == Committer::Health::kDiskFull)) return false;
   const size_t limit = options_.max_buffered_bytes + (essential ? kEssentialBytes : 0);
-  if (committer_->buffered_bytes() + open_.frames.size() + bytes + kFrameOverhead <= limit) return true;
+  if (committer_->buffered_bytes() + open_.frames.size() + bytes + kFrameOverhead <= limit)
+    return true;
   if (!buffer_full_) {
     buffer_full_ = true;
     PostProgress();
@@ -164,16 +167,19 @@ void WriterImpl::Drop(uint64_t sequence) {
 }
 
 bool WriterImpl::WasDropped(uint64_t sequence) const {
-  const auto range = std::lower_bound(dropped_.begin(), dropped_.end(), sequence,
-                                      [](const Dropped& gap, uint64_t at) { return gap.last < at; });
+  const auto range =
+      std::lower_bound(dropped_.begin(), dropped_.end(), sequence,
+                       [](const Dropped& gap, uint64_t at) { return gap.last < at; });
   return range != dropped_.end() && range->first <= sequence;
 }
 
 void WriterImpl::WhenDurable(uint64_t sequence, std::function<void()> done) {
   const bool durable = sequence <= committer_->durable_sequence();
-  if (WasDropped(sequence) || (!durable && committer_->health() == Committer::Health::kFailed)) return;
-  const auto after = std::upper_bound(waiting_.begin(), waiting_.end(), sequence,
-                                      [](uint64_t at, const Waiting& waiting) { return at < waiting.sequence; });
+  if (WasDropped(sequence) || (!durable && committer_->health() == Committer::Health::kFailed))
+    return;
+  const auto after =
+      std::upper_bound(waiting_.begin(), waiting_.end(), sequence,
+                       [](uint64_t at, const Waiting& waiting) { return at < waiting.sequence; });
   waiting_.insert(after, Waiting{sequence, std::move(done)});
   if (durable) PostProgress();
 }
@@ -236,7 +242,8 @@ absl::Status WriterImpl::failure() const {
   if (absl::IsUnavailable(status) || !buffer_full_) return status;
   return absl::ResourceExhaustedError(
       absl::StrCat("the journal in ", dir_, " has ", options_.max_buffered_bytes,
-                   " bytes waiting for the disk, or met a record of that size: no new orders, cancels go on; use a "
+                   " bytes waiting for the disk, or met a record of that size: no new orders, "
+                   "cancels go on; use a "
                    "faster disk, then restart"));
 }
 
@@ -260,7 +267,8 @@ absl::Status WriterImpl::WriteSnapshot(std::string_view state) {
   Commit();
   if (!committer_->SubmitSnapshot(
           {SnapshotPath(dir_, last_sequence_), info_.run, last_sequence_, std::string(state)})) {
-    return absl::UnavailableError("the snapshot before is still being written; take them less often");
+    return absl::UnavailableError(
+        "the snapshot before is still being written; take them less often");
   }
   if (options_.own_thread) return absl::OkStatus();
   committer_->WorkHere();
@@ -280,19 +288,22 @@ absl::Status WriterImpl::Close() {
 
 absl::Status CheckOptions(const WriterOptions& options) {
   if (options.segment_bytes == 0 || options.max_buffered_bytes == 0) {
-    return absl::InvalidArgumentError("segment_bytes and max_buffered_bytes of a journal must be above 0");
+    return absl::InvalidArgumentError(
+        "segment_bytes and max_buffered_bytes of a journal must be above 0");
   }
   const size_t most = kMaxBatchBytes - kEssentialBytes - kFrameOverhead;
   if (options.max_buffered_bytes > most) {
-    return absl::InvalidArgumentError(absl::StrCat("max_buffered_bytes of a journal must be at most ", most));
+    return absl::InvalidArgumentError(
+        absl::StrCat("max_buffered_bytes of a journal must be at most ", most));
   }
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Writer>> Writer::Open(base::Files& files, base::Executor& executor, std::string dir,
-                                                     SegmentInfo info, WriterOptions options) {
+absl::StatusOr<std::unique_ptr<Writer>> Writer::Open(base::Files& files, base::Executor& executor,
+                                                     std::string dir, SegmentInfo info,
+                                                     WriterOptions options) {
   GANNET_RETURN_IF_ERROR(CheckOptions(options));
   GANNET_RETURN_IF_ERROR(files.MakeDirs(dir));
   GANNET_ASSIGN_OR_RETURN(std::unique_ptr<base::FolderLock> lock, files.LockDir(dir));
@@ -300,8 +311,8 @@ absl::StatusOr<std::unique_ptr<Writer>> Writer::Open(base::Files& files, base::E
   info.run = end.run;
   GANNET_ASSIGN_OR_RETURN(std::unique_ptr<SegmentWriter> segments,
                           SegmentWriter::Open(files, dir, info, options, end));
-  auto writer = std::make_unique<WriterImpl>(files, executor, std::move(dir), std::move(info), options, std::move(end),
-                                             std::move(lock));
+  auto writer = std::make_unique<WriterImpl>(files, executor, std::move(dir), std::move(info),
+                                             options, std::move(end), std::move(lock));
   writer->Start(std::move(segments));
   return writer;
 }

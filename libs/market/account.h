@@ -23,10 +23,10 @@ struct PositionUpdate {
   StrategyId strategy;
   InstrumentId instrument;
   uint32_t instrument_version = 1;
-  Quantity net;          // short: negative
-  Price average_price;   // of the open lots, rounded half even; 0 when flat
-  Money realized_pnl;    // quote asset, fees in the quote asset taken off
-  Money fees;            // quote asset
+  Quantity net;         // short: negative
+  Price average_price;  // of the open lots, rounded half even; 0 when flat
+  Money realized_pnl;   // quote asset, fees in the quote asset taken off
+  Money fees;           // quote asset
   bool operator==(const PositionUpdate&) const = default;
 };
 

@@ -24,7 +24,9 @@ class Book {
   std::optional<Level> best(Side side) const;
   // Levels from the best outward; index 0 is the best.
   size_t depth(Side side) const { return levels(side).size(); }
-  Level level(Side side, size_t index) const { return levels(side)[levels(side).size() - 1 - index]; }
+  Level level(Side side, size_t index) const {
+    return levels(side)[levels(side).size() - 1 - index];
+  }
   Quantity quantity_at(Side side, Price price) const;
   bool empty() const { return bids_.empty() && asks_.empty(); }
   // Best bid at or above best ask.

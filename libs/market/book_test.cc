@@ -67,7 +67,8 @@ TEST_CASE("Book is what two sorted maps are") {
     std::map<int64_t, int64_t, std::greater<>> bids;
     std::map<int64_t, int64_t> asks;
     for (int i = *rc::gen::inRange(0, 200); i > 0; --i) {
-      const auto price = *rc::gen::inRange<int64_t>(-20, 20), quantity = *rc::gen::inRange<int64_t>(0, 4);
+      const auto price = *rc::gen::inRange<int64_t>(-20, 20),
+                 quantity = *rc::gen::inRange<int64_t>(0, 4);
       const bool buy = *rc::gen::arbitrary<bool>();
       book.Set(buy ? Side::kBuy : Side::kSell, P(price), Q(quantity));
       const auto set = [&](auto& levels) {
@@ -91,12 +92,14 @@ TEST_CASE("Book is what two sorted maps are") {
         RC_ASSERT(book.quantity_at(side, P(price)) == Q(quantity));
       }
       for (int64_t price = -21; price <= 21; ++price) {
-        RC_ASSERT(book.quantity_at(side, P(price)).mantissa == (levels.count(price) ? levels.at(price) : 0));
+        RC_ASSERT(book.quantity_at(side, P(price)).mantissa ==
+                  (levels.count(price) ? levels.at(price) : 0));
       }
     };
     same(Side::kBuy, bids);
     same(Side::kSell, asks);
-    RC_ASSERT(book.crossed() == (!bids.empty() && !asks.empty() && bids.begin()->first >= asks.begin()->first));
+    RC_ASSERT(book.crossed() ==
+              (!bids.empty() && !asks.empty() && bids.begin()->first >= asks.begin()->first));
   }));
 }
 

@@ -11,7 +11,9 @@ namespace {
 
 using UInt128 = unsigned __int128;
 
-UInt128 Magnitude(Int128 value) { return value < 0 ? UInt128(0) - static_cast<UInt128>(value) : static_cast<UInt128>(value); }
+UInt128 Magnitude(Int128 value) {
+  return value < 0 ? UInt128(0) - static_cast<UInt128>(value) : static_cast<UInt128>(value);
+}
 
 // 256-bit unsigned integer: just what MulDiv needs.
 struct Wide {
@@ -21,7 +23,8 @@ struct Wide {
 Wide Multiply(UInt128 a, UInt128 b) {
   const UInt128 mask = ~uint64_t{0};
   const UInt128 a_low = a & mask, a_high = a >> 64, b_low = b & mask, b_high = b >> 64;
-  const UInt128 low = a_low * b_low, mid_1 = a_high * b_low, mid_2 = a_low * b_high, high = a_high * b_high;
+  const UInt128 low = a_low * b_low, mid_1 = a_high * b_low, mid_2 = a_low * b_high,
+                high = a_high * b_high;
   const UInt128 carry = ((low >> 64) + (mid_1 & mask) + (mid_2 & mask)) >> 64;
   return {high + (mid_1 >> 64) + (mid_2 >> 64) + carry, low + (mid_1 << 64) + (mid_2 << 64)};
 }
@@ -48,7 +51,8 @@ UInt128 Divide(const Wide& numerator, UInt128 divisor, UInt128* remainder) {
   return quotient;
 }
 
-bool RoundsAwayFromZero(Rounding rounding, bool negative, UInt128 quotient, UInt128 remainder, UInt128 divisor) {
+bool RoundsAwayFromZero(Rounding rounding, bool negative, UInt128 quotient, UInt128 remainder,
+                        UInt128 divisor) {
   if (remainder == 0) return false;
   switch (rounding) {
     case Rounding::kDown:
@@ -114,7 +118,8 @@ std::optional<Int128> ParseDecimal128(std::string_view text, int scale) {
     }
     if (fraction >= 0) ++fraction;
   }
-  if (!any || __builtin_mul_overflow(value, static_cast<UInt128>(PowerOfTen(scale - std::max(fraction, 0))), &value)) {
+  if (!any || __builtin_mul_overflow(
+                  value, static_cast<UInt128>(PowerOfTen(scale - std::max(fraction, 0))), &value)) {
     return std::nullopt;
   }
   return WithSign(value, negative);
@@ -125,12 +130,15 @@ std::optional<int64_t> ParseDecimal(std::string_view text, int scale) {
   // together. No intermediate result can leave 64 bits.
   constexpr size_t kSafeDigits = 18;
   const bool negative = !text.empty() && text[0] == '-';
-  const std::string_view digits = text.substr(negative || (!text.empty() && text[0] == '+') ? 1 : 0);
+  const std::string_view digits =
+      text.substr(negative || (!text.empty() && text[0] == '+') ? 1 : 0);
   const size_t point = digits.find('.');
   const size_t whole = std::min(point, digits.size());
-  std::string_view fraction = point == std::string_view::npos ? std::string_view() : digits.substr(point + 1);
+  std::string_view fraction =
+      point == std::string_view::npos ? std::string_view() : digits.substr(point + 1);
   while (!fraction.empty() && fraction.back() == '0') fraction.remove_suffix(1);
-  if (scale >= 0 && scale <= kMaxScale && whole > 0 && fraction.size() <= static_cast<size_t>(scale) &&
+  if (scale >= 0 && scale <= kMaxScale && whole > 0 &&
+      fraction.size() <= static_cast<size_t>(scale) &&
       whole + static_cast<size_t>(scale) <= kSafeDigits) {
     uint64_t value = 0;
     unsigned worst = 0;
@@ -149,7 +157,8 @@ std::optional<int64_t> ParseDecimal(std::string_view text, int scale) {
     return negative ? -result : result;
   }
   const auto value = ParseDecimal128(text, scale);
-  if (!value || *value > std::numeric_limits<int64_t>::max() || *value < std::numeric_limits<int64_t>::min()) {
+  if (!value || *value > std::numeric_limits<int64_t>::max() ||
+      *value < std::numeric_limits<int64_t>::min()) {
     return std::nullopt;
   }
   return static_cast<int64_t>(*value);
@@ -183,7 +192,9 @@ std::string FormatDecimalFixed(Int128 mantissa, int scale, int digits) {
   return reversed;
 }
 
-std::string FormatDecimal(Int128 mantissa, int scale) { return FormatDecimalFixed(mantissa, scale, 0); }
+std::string FormatDecimal(Int128 mantissa, int scale) {
+  return FormatDecimalFixed(mantissa, scale, 0);
+}
 
 namespace {
 
@@ -194,7 +205,8 @@ std::optional<Int128> MulDivSmall(int64_t a, int64_t b, uint64_t divisor, Roundi
   if (divisor == 1) return signed_product;
   const bool negative = signed_product < 0;
   const UInt128 product = Magnitude(signed_product);
-  UInt128 quotient = product >> 64 == 0 ? static_cast<uint64_t>(product) / divisor : product / divisor;
+  UInt128 quotient =
+      product >> 64 == 0 ? static_cast<uint64_t>(product) / divisor : product / divisor;
   const UInt128 remainder = product - quotient * divisor;
   if (RoundsAwayFromZero(rounding, negative, quotient, remainder, divisor)) ++quotient;
   return negative ? -static_cast<Int128>(quotient) : static_cast<Int128>(quotient);
@@ -207,7 +219,8 @@ bool FitsInt64(Int128 value) { return value == static_cast<int64_t>(value); }
 std::optional<Int128> MulDiv(Int128 a, Int128 b, Int128 divisor, Rounding rounding) {
   if (divisor == 0) return std::nullopt;
   if (divisor > 0 && FitsInt64(a) && FitsInt64(b) && FitsInt64(divisor)) {
-    return MulDivSmall(static_cast<int64_t>(a), static_cast<int64_t>(b), static_cast<uint64_t>(divisor), rounding);
+    return MulDivSmall(static_cast<int64_t>(a), static_cast<int64_t>(b),
+                       static_cast<uint64_t>(divisor), rounding);
   }
   const bool negative = (a < 0) != (b < 0) ? divisor > 0 : divisor < 0;
   const UInt128 by = Magnitude(divisor);

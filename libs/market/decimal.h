@@ -13,7 +13,13 @@ using Int128 = __int128;
 inline constexpr int kMaxScale = 18;
 
 // How a result that does not fit its scale is cut. Risk rounds against us.
-enum class Rounding { kDown, kUp, kFloor, kCeiling, kHalfEven };  // kDown: to zero; kUp: away from zero
+enum class Rounding {
+  kDown,
+  kUp,
+  kFloor,
+  kCeiling,
+  kHalfEven
+};  // kDown: to zero; kUp: away from zero
 
 int64_t PowerOfTen(int exponent);  // exponent 0 to 18
 

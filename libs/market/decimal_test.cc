@@ -40,15 +40,20 @@ Int128 AnyInt128() {
   const auto magnitude = bits == 0 ? static_cast<unsigned __int128>(0) : raw >> (128 - bits);
   const auto value = static_cast<Int128>(magnitude >> 1) + *rc::gen::inRange(-1, 2);
   switch (*rc::gen::inRange(0, 12)) {
-    case 0: return kMax;
-    case 1: return kMin;
-    case 2: return *rc::gen::element<Int128>(-2, -1, 0, 1, 2, 3, 10);
-    default: return *rc::gen::arbitrary<bool>() ? value : -value;
+    case 0:
+      return kMax;
+    case 1:
+      return kMin;
+    case 2:
+      return *rc::gen::element<Int128>(-2, -1, 0, 1, 2, 3, 10);
+    default:
+      return *rc::gen::arbitrary<bool>() ? value : -value;
   }
 }
 
 Rounding AnyRounding() {
-  return *rc::gen::element(Rounding::kDown, Rounding::kUp, Rounding::kFloor, Rounding::kCeiling, Rounding::kHalfEven);
+  return *rc::gen::element(Rounding::kDown, Rounding::kUp, Rounding::kFloor, Rounding::kCeiling,
+                           Rounding::kHalfEven);
 }
 
 // Division by definition: the two integers around the quotient, then a choice.
@@ -64,10 +69,18 @@ std::optional<Big> SlowMulDiv(Int128 a, Int128 b, Int128 divisor, Rounding round
   const Big ceiling = floor * by == numerator ? floor : Big(floor + 1);
   Big result;
   switch (rounding) {
-    case Rounding::kFloor: result = floor; break;
-    case Rounding::kCeiling: result = ceiling; break;
-    case Rounding::kDown: result = numerator < 0 ? ceiling : floor; break;
-    case Rounding::kUp: result = numerator < 0 ? floor : ceiling; break;
+    case Rounding::kFloor:
+      result = floor;
+      break;
+    case Rounding::kCeiling:
+      result = ceiling;
+      break;
+    case Rounding::kDown:
+      result = numerator < 0 ? ceiling : floor;
+      break;
+    case Rounding::kUp:
+      result = numerator < 0 ? floor : ceiling;
+      break;
     case Rounding::kHalfEven: {
       const Big below = numerator - floor * by, above = by - below;
       const bool even = floor % 2 == 0;
@@ -122,16 +135,47 @@ TEST_CASE("ParseDecimal reads what venues send") {
 }
 
 TEST_CASE("ParseDecimal refuses everything else, and never guesses") {
-  for (const char* text : {"", "-", "+", ".", "-.", "+.", "--1", "+-1", "1-", "1.2.3", "..1", " 1", "1 ", "1,5", "1e3", "1E3",
-                           "0x10", "nan", "NaN", "inf", "Infinity", "1_000", "\xd9\xa1", "1\n", "null", "true", "½", "1..",
-                           "9223372036854775808", "-9223372036854775809", "99999999999999999999999999999999999999999999",
+  for (const char* text : {"",
+                           "-",
+                           "+",
+                           ".",
+                           "-.",
+                           "+.",
+                           "--1",
+                           "+-1",
+                           "1-",
+                           "1.2.3",
+                           "..1",
+                           " 1",
+                           "1 ",
+                           "1,5",
+                           "1e3",
+                           "1E3",
+                           "0x10",
+                           "nan",
+                           "NaN",
+                           "inf",
+                           "Infinity",
+                           "1_000",
+                           "\xd9\xa1",
+                           "1\n",
+                           "null",
+                           "true",
+                           "½",
+                           "1..",
+                           "9223372036854775808",
+                           "-9223372036854775809",
+                           "99999999999999999999999999999999999999999999",
                            "1.234567891"}) {
     CAPTURE(text);
     CHECK_FALSE(ParseDecimal(text, 8));
   }
   CHECK_FALSE(ParseDecimal("92233720368.54775808", 8));
   CHECK_FALSE(ParseDecimal(std::string("1\0", 2), 2));
-  CHECK_FALSE(ParseDecimal(std::string("\0" "1", 2), 2));
+  CHECK_FALSE(ParseDecimal(std::string("\0"
+                                       "1",
+                                       2),
+                           2));
   CHECK_FALSE(ParseDecimal("1", -1));
   CHECK_FALSE(ParseDecimal("1", 19));
   CHECK_FALSE(ParseDecimal(std::string(1'000'000, '9'), 8));
@@ -161,14 +205,17 @@ TEST_CASE("Both parsers agree with a slow reference on numbers and on near-numbe
   };
   CHECK(base::Holds("numbers", [&] {
     std::string text = *rc::gen::element<std::string>("", "-", "+");
-    for (int i = *rc::gen::inRange(0, 24); i > 0; --i) text += static_cast<char>(*rc::gen::inRange<int>('0', '9' + 1));
+    for (int i = *rc::gen::inRange(0, 24); i > 0; --i)
+      text += static_cast<char>(*rc::gen::inRange<int>('0', '9' + 1));
     if (*rc::gen::arbitrary<bool>()) text += '.';
-    for (int i = *rc::gen::inRange(0, 24); i > 0; --i) text += *rc::gen::element('0', '0', '0', '1', '9');
+    for (int i = *rc::gen::inRange(0, 24); i > 0; --i)
+      text += *rc::gen::element('0', '0', '0', '1', '9');
     agree(text, *rc::gen::inRange(0, 19));
   }));
   CHECK(base::Holds("near-numbers", [&] {
     std::string text;
-    for (int i = *rc::gen::inRange(0, 12); i > 0; --i) text += *rc::gen::element('0', '1', '9', '.', '-', '+', 'e', ' ', '/', ':');
+    for (int i = *rc::gen::inRange(0, 12); i > 0; --i)
+      text += *rc::gen::element('0', '1', '9', '.', '-', '+', 'e', ' ', '/', ':');
     agree(text, *rc::gen::inRange(0, 19));
   }));
 }
@@ -205,7 +252,8 @@ TEST_CASE("FormatDecimal and the parsers are inverse") {
     RC_ASSERT(ParseDecimal128(FormatDecimal(value, scale), scale) == value);
     RC_ASSERT(ParseDecimal128(FormatDecimalFixed(value, scale, digits), scale) == value);
     const std::string shortest = FormatDecimal(value, scale);
-    RC_ASSERT(shortest.find('.') == std::string::npos || (shortest.back() != '0' && shortest.back() != '.'));
+    RC_ASSERT(shortest.find('.') == std::string::npos ||
+              (shortest.back() != '0' && shortest.back() != '.'));
   }));
   CHECK(base::Holds("64 bits", [](int64_t value) {
     const int scale = *rc::gen::inRange(0, 19);
@@ -219,10 +267,12 @@ TEST_CASE("MulDiv rounds as its name says") {
     Int128 down, up, floor, ceiling, half_even;
   };
   const Row kRows[] = {
-      {7, 1, 2, 3, 4, 3, 4, 4},       {5, 1, 2, 2, 3, 2, 3, 2},     {-7, 1, 2, -3, -4, -4, -3, -4},
-      {-5, 1, 2, -2, -3, -3, -2, -2}, {7, 1, -2, -3, -4, -4, -3, -4}, {-7, -1, 2, 3, 4, 3, 4, 4},
-      {6, 1, 2, 3, 3, 3, 3, 3},       {1, 1, 3, 0, 1, 0, 1, 0},     {-1, 1, 3, 0, -1, -1, 0, 0},
-      {2, 1, 3, 0, 1, 0, 1, 1},       {0, 5, 3, 0, 0, 0, 0, 0},
+      {7, 1, 2, 3, 4, 3, 4, 4},       {5, 1, 2, 2, 3, 2, 3, 2},
+      {-7, 1, 2, -3, -4, -4, -3, -4}, {-5, 1, 2, -2, -3, -3, -2, -2},
+      {7, 1, -2, -3, -4, -4, -3, -4}, {-7, -1, 2, 3, 4, 3, 4, 4},
+      {6, 1, 2, 3, 3, 3, 3, 3},       {1, 1, 3, 0, 1, 0, 1, 0},
+      {-1, 1, 3, 0, -1, -1, 0, 0},    {2, 1, 3, 0, 1, 0, 1, 1},
+      {0, 5, 3, 0, 0, 0, 0, 0},
   };
   for (const Row& row : kRows) {
     CHECK(MulDiv(row.a, row.b, row.divisor, Rounding::kDown) == row.down);
@@ -260,7 +310,8 @@ TEST_CASE("MulDiv agrees with a slow reference in 256 bits and every rounding") 
     const Int128 half = AnyInt128() / 4, divisor = *rc::gen::inRange<int64_t>(1, 1'000'000) * 2;
     const Int128 a = half + *rc::gen::inRange(-1, 2);
     const Rounding rounding = AnyRounding();
-    RC_ASSERT(ToBig(MulDiv(a, divisor / 2, divisor, rounding)) == SlowMulDiv(a, divisor / 2, divisor, rounding));
+    RC_ASSERT(ToBig(MulDiv(a, divisor / 2, divisor, rounding)) ==
+              SlowMulDiv(a, divisor / 2, divisor, rounding));
   }));
 }
 
@@ -279,7 +330,8 @@ TEST_CASE("Rescale is exact upwards and rounds downwards") {
     if (up) RC_ASSERT(Rescale(*up, high, low, AnyRounding()) == value);
     RC_ASSERT(ToBig(up) == SlowMulDiv(value, PowerOfTen(high - low), 1, Rounding::kDown));
     const Rounding rounding = AnyRounding();
-    RC_ASSERT(ToBig(Rescale(value, high, low, rounding)) == SlowMulDiv(value, 1, PowerOfTen(high - low), rounding));
+    RC_ASSERT(ToBig(Rescale(value, high, low, rounding)) ==
+              SlowMulDiv(value, 1, PowerOfTen(high - low), rounding));
   }));
 }
 
@@ -293,7 +345,8 @@ TEST_CASE("Checked sums overflow into nothing") {
     const Int128 a = AnyInt128(), b = AnyInt128();
     const Big sum = ToBig(a) + ToBig(b), difference = ToBig(a) - ToBig(b);
     RC_ASSERT(ToBig(CheckedAdd(a, b)) == (Fits128(sum) ? std::optional<Big>(sum) : std::nullopt));
-    RC_ASSERT(ToBig(CheckedSub(a, b)) == (Fits128(difference) ? std::optional<Big>(difference) : std::nullopt));
+    RC_ASSERT(ToBig(CheckedSub(a, b)) ==
+              (Fits128(difference) ? std::optional<Big>(difference) : std::nullopt));
   }));
 }
 

@@ -31,8 +31,8 @@ struct TraceContext {
 
 struct Header {
   EventId id;
-  EventId correlation;  // the first event of the chain: headline or tick
-  EventId causation;    // the event that this one answers
+  EventId correlation;      // the first event of the chain: headline or tick
+  EventId causation;        // the event that this one answers
   base::Time event_time;    // at the source
   base::Time receive_time;  // here
   base::Time publish_time;  // outside every hash

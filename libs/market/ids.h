@@ -5,10 +5,12 @@
 
 namespace gannet::market {
 
-using InstrumentId = base::TextId<struct InstrumentTag>;    // "venue:symbol", e.g. "binance-spot:BTCUSDT"
-using AccountId = base::TextId<struct AccountTag>;          // "tenant/account", e.g. "main/paper"
-using AssetId = base::TextId<struct AssetTag>;              // "BTC"
-using StrategyId = base::TextId<struct StrategyTag>;        // "news-playbook"; "manual/<person>" for people
+using InstrumentId =
+    base::TextId<struct InstrumentTag>;             // "venue:symbol", e.g. "binance-spot:BTCUSDT"
+using AccountId = base::TextId<struct AccountTag>;  // "tenant/account", e.g. "main/paper"
+using AssetId = base::TextId<struct AssetTag>;      // "BTC"
+using StrategyId =
+    base::TextId<struct StrategyTag>;  // "news-playbook"; "manual/<person>" for people
 using ClientOrderId = base::TextId<struct ClientOrderTag>;  // "g1…", at most 36 characters
 using VenueOrderId = base::TextId<struct VenueOrderTag>;    // as the venue writes it
 

@@ -18,12 +18,16 @@ std::optional<Quantity> Instrument::ParseQuantity(std::string_view text) const {
   return Quantity{*mantissa};
 }
 
-std::string Instrument::Format(Price price) const { return FormatDecimal(price.mantissa, price_scale); }
-std::string Instrument::Format(Quantity quantity) const { return FormatDecimal(quantity.mantissa, quantity_scale); }
+std::string Instrument::Format(Price price) const {
+  return FormatDecimal(price.mantissa, price_scale);
+}
+std::string Instrument::Format(Quantity quantity) const {
+  return FormatDecimal(quantity.mantissa, quantity_scale);
+}
 
 std::optional<Money> Instrument::Notional(Price price, Quantity quantity, Rounding rounding) const {
-  const auto contracts =
-      multiplier == 1 ? std::optional<Int128>(quantity.mantissa) : MulDiv(quantity.mantissa, multiplier, 1, rounding);
+  const auto contracts = multiplier == 1 ? std::optional<Int128>(quantity.mantissa)
+                                         : MulDiv(quantity.mantissa, multiplier, 1, rounding);
   if (!contracts) return std::nullopt;
   const int digits = price_scale + quantity_scale - quote_scale;
   std::optional<Int128> units;
@@ -33,19 +37,23 @@ std::optional<Money> Instrument::Notional(Price price, Quantity quantity, Roundi
     const auto raw = MulDiv(price.mantissa, *contracts, 1, rounding);
     if (raw) units = MulDiv(*raw, PowerOfTen(-digits), 1, rounding);
   } else {
-    units = MulDiv(price.mantissa, *contracts, static_cast<Int128>(PowerOfTen(18)) * PowerOfTen(digits - 18), rounding);
+    units = MulDiv(price.mantissa, *contracts,
+                   static_cast<Int128>(PowerOfTen(18)) * PowerOfTen(digits - 18), rounding);
   }
   if (!units) return std::nullopt;
   return Money(*units, quote_scale);
 }
 
-Money Instrument::BaseAmount(Quantity quantity) const { return Money(quantity.mantissa, quantity_scale); }
+Money Instrument::BaseAmount(Quantity quantity) const {
+  return Money(quantity.mantissa, quantity_scale);
+}
 
 Price Instrument::RoundToTick(Price price, Rounding rounding) const {
   if (tick.mantissa <= 0) return price;
   const auto ticks = MulDiv(price.mantissa, 1, tick.mantissa, rounding);
   int64_t rounded = 0;
-  if (!__builtin_mul_overflow(static_cast<int64_t>(*ticks), tick.mantissa, &rounded)) return Price{rounded};
+  if (!__builtin_mul_overflow(static_cast<int64_t>(*ticks), tick.mantissa, &rounded))
+    return Price{rounded};
   return Price{price.mantissa / tick.mantissa * tick.mantissa};  // the nearest that exists
 }
 
@@ -54,8 +62,12 @@ Quantity Instrument::RoundDownToLot(Quantity quantity) const {
   return Quantity{quantity.mantissa / lot.mantissa * lot.mantissa};
 }
 
-double Instrument::ToDouble(Price price) const { return market::ToDouble(price.mantissa, price_scale); }
-double Instrument::ToDouble(Quantity quantity) const { return market::ToDouble(quantity.mantissa, quantity_scale); }
+double Instrument::ToDouble(Price price) const {
+  return market::ToDouble(price.mantissa, price_scale);
+}
+double Instrument::ToDouble(Quantity quantity) const {
+  return market::ToDouble(quantity.mantissa, quantity_scale);
+}
 
 bool Instruments::Put(Instrument instrument) {
   const auto [at, added] = all_.try_emplace(instrument.id, instrument);

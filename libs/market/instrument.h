@@ -30,10 +30,10 @@ struct Instrument {
   int quantity_scale = 8;
   int base_scale = 8;  // of Money in the base, quote asset
   int quote_scale = 8;
-  Price tick;                         // prices are multiples of it; 0: unknown, orders refused
-  Quantity lot;                       // quantities are multiples of it; 0: unknown, orders refused
+  Price tick;    // prices are multiples of it; 0: unknown, orders refused
+  Quantity lot;  // quantities are multiples of it; 0: unknown, orders refused
   Quantity min_quantity, max_quantity;  // max 0: none stated
-  Money min_notional;                 // in the quote asset
+  Money min_notional;                   // in the quote asset
   // Venue price band as a fraction of its reference price, ppm; 0: none stated.
   int64_t price_band_up_ppm = 0, price_band_down_ppm = 0;
   int64_t multiplier = 1;  // quote units per price unit and quantity unit
@@ -49,8 +49,8 @@ struct Instrument {
   // A quantity as an amount of the base asset.
   Money BaseAmount(Quantity quantity) const;
 
-  Price RoundToTick(Price price, Rounding rounding) const;          // tick 0: unchanged
-  Quantity RoundDownToLot(Quantity quantity) const;                 // lot 0: unchanged
+  Price RoundToTick(Price price, Rounding rounding) const;  // tick 0: unchanged
+  Quantity RoundDownToLot(Quantity quantity) const;         // lot 0: unchanged
   double ToDouble(Price price) const;
   double ToDouble(Quantity quantity) const;
 };

@@ -23,7 +23,9 @@ Instrument Some() {
   return instrument;
 }
 
-Big Power(int exponent) { return boost::multiprecision::pow(Big(10), static_cast<unsigned>(exponent)); }
+Big Power(int exponent) {
+  return boost::multiprecision::pow(Big(10), static_cast<unsigned>(exponent));
+}
 
 }  // namespace
 
@@ -64,7 +66,8 @@ TEST_CASE("Notional at all scales agrees with exact arithmetic, or gives nothing
     const Big by = Power(instrument.price_scale + instrument.quantity_scale);
     Big expected = exact / by;  // towards zero
     if (up && expected * by != exact) expected += exact < 0 ? -1 : 1;
-    const auto money = instrument.Notional(Price{price}, Quantity{quantity}, up ? Rounding::kUp : Rounding::kDown);
+    const auto money =
+        instrument.Notional(Price{price}, Quantity{quantity}, up ? Rounding::kUp : Rounding::kDown);
     const Big limit = (Big(1) << 127) - 1;
     if (expected > limit || expected < -limit - 1) {
       RC_ASSERT(!money.has_value());

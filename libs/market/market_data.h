@@ -33,7 +33,15 @@ struct Quote {  // best bid and ask; a missing side has quantity 0
 
 // VALID: proven continuous since its snapshot. Anything else must not be traded on.
 enum class BookState : uint8_t { kValid = 1, kInvalid = 2 };
-enum class BookFault : uint8_t { kNone = 0, kNoSnapshot, kGap, kCrossed, kStale, kDisconnected, kBadData };
+enum class BookFault : uint8_t {
+  kNone = 0,
+  kNoSnapshot,
+  kGap,
+  kCrossed,
+  kStale,
+  kDisconnected,
+  kBadData
+};
 
 struct BookUpdate {
   InstrumentId instrument;

@@ -32,7 +32,9 @@ class Money {
   Money& operator-=(const Money& other) { return *this = *this - other; }
   // By value, of any two amounts: 1.50 equals 1.5.
   friend bool operator==(const Money& a, const Money& b) { return Compare(a, b) == 0; }
-  friend std::strong_ordering operator<=>(const Money& a, const Money& b) { return Compare(a, b) <=> 0; }
+  friend std::strong_ordering operator<=>(const Money& a, const Money& b) {
+    return Compare(a, b) <=> 0;
+  }
 
   std::string ToString() const { return FormatDecimal(units_, scale_); }
   double ToDouble() const { return market::ToDouble(units_, scale_); }

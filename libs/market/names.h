@@ -12,21 +12,21 @@
 
 namespace gannet::market {
 
-const char* Name(Side side);                // "buy"
-const char* Name(OrderType type);           // "LIMIT"
-const char* Name(TimeInForce tif);          // "GTC"
-const char* Name(IntentKind kind);          // "NEW"
-const char* Name(ExecKind kind);            // "ACCEPTED"
-const char* Name(Liquidity liquidity);      // "maker"; empty for none
-const char* Name(RejectReason reason);      // "MAX_NOTIONAL"
-const char* Name(TradingState state);       // "ACTIVE"
-const char* Name(ScopeKind kind);           // "strategy"
-const char* Name(BookState state);          // "VALID"
-const char* Name(BookFault fault);          // "gap"
-const char* Name(FeedState state);          // "connected"
-const char* Name(NewsEventType type);       // "HACK"
-const char* Name(NewsRelation relation);    // "repeat"
-const char* Name(DriftState state);         // "ok"
-const char* Name(InstrumentKind kind);      // "spot"
+const char* Name(Side side);              // "buy"
+const char* Name(OrderType type);         // "LIMIT"
+const char* Name(TimeInForce tif);        // "GTC"
+const char* Name(IntentKind kind);        // "NEW"
+const char* Name(ExecKind kind);          // "ACCEPTED"
+const char* Name(Liquidity liquidity);    // "maker"; empty for none
+const char* Name(RejectReason reason);    // "MAX_NOTIONAL"
+const char* Name(TradingState state);     // "ACTIVE"
+const char* Name(ScopeKind kind);         // "strategy"
+const char* Name(BookState state);        // "VALID"
+const char* Name(BookFault fault);        // "gap"
+const char* Name(FeedState state);        // "connected"
+const char* Name(NewsEventType type);     // "HACK"
+const char* Name(NewsRelation relation);  // "repeat"
+const char* Name(DriftState state);       // "ok"
+const char* Name(InstrumentKind kind);    // "spot"
 
 }  // namespace gannet::market

@@ -11,21 +11,27 @@
 
 namespace gannet::market {
 
-struct NewsItem {  // news.raw
+struct NewsItem {         // news.raw
   std::string source;     // "rss:coindesk"
   std::string source_id;  // the source's own id of the item (guid, Atom id, URL)
   std::string url;        // canonical
   std::string title;      // UTF-8, markup removed
   std::string summary;
-  std::string language;   // as stated by the source; may be empty
-  base::Time published;   // as stated; equals received when absent or in the future
+  std::string language;  // as stated by the source; may be empty
+  base::Time published;  // as stated; equals received when absent or in the future
   base::Time received;
   bool published_stated = false;
   bool operator==(const NewsItem&) const = default;
 };
 
 enum class NewsEventType : uint8_t {
-  kNone = 1, kFedSpeech, kPoliticalPost, kHack, kRegulation, kPartnership, kTechnical,
+  kNone = 1,
+  kFedSpeech,
+  kPoliticalPost,
+  kHack,
+  kRegulation,
+  kPartnership,
+  kTechnical,
 };
 
 // How an item stands to earlier ones in the window.
@@ -37,8 +43,8 @@ enum class NewsRelation : uint8_t {
 };
 
 struct Entity {
-  std::string id;    // dictionary id: "coin:BTC", "company:coinbase", "person:…"
-  std::string text;  // as found
+  std::string id;       // dictionary id: "coin:BTC", "company:coinbase", "person:…"
+  std::string text;     // as found
   uint32_t offset = 0;  // bytes into the title
   int32_t sentiment_ppm = 0;
   bool operator==(const Entity&) const = default;
@@ -47,7 +53,7 @@ struct Entity {
 // Scores are parts per million, quantised before they are recorded: consumers
 // decide on the record (docs/ARCHITECTURE.md, determinism).
 struct NewsSignal {  // news.signals
-  EventId item;           // the news.raw event
+  EventId item;      // the news.raw event
   std::string title;
   std::string source;
   std::string source_id;  // of the item: exact repeats are told by (source, source_id)

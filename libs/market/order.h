@@ -17,7 +17,15 @@
 
 namespace gannet::market {
 
-enum class OrderType : uint8_t { kMarket = 1, kLimit, kStop, kStopLimit, kTakeProfit, kTakeProfitLimit, kTrailingStop };
+enum class OrderType : uint8_t {
+  kMarket = 1,
+  kLimit,
+  kStop,
+  kStopLimit,
+  kTakeProfit,
+  kTakeProfitLimit,
+  kTrailingStop
+};
 enum class TimeInForce : uint8_t { kGtc = 1, kIoc, kFok, kGtd, kPostOnly };
 
 enum class IntentKind : uint8_t { kNew = 1, kCancel, kReplace };
@@ -43,8 +51,8 @@ struct OrderIntent {
   Quantity quantity;
   bool reduce_only = false;
   base::Time created;
-  base::Time expires;       // kGtd
-  std::string reason;       // for people: "HACK playbook", "quote refresh"
+  base::Time expires;         // kGtd
+  std::string reason;         // for people: "HACK playbook", "quote refresh"
   std::string model_version;  // of the prediction that it rests on; may be empty
   EventId signal;             // news signal or prediction that it rests on; may be empty
   base::Sha256Digest hash{};  // canonical hash of the above
@@ -55,38 +63,38 @@ struct OrderIntent {
 // in proto; the numbers of the controls are those of docs/orders.md.
 enum class RejectReason : uint8_t {
   kNone = 0,
-  kMalformed = 1,            // 21 non-finite, zero, negative, inconsistent fields, wrong hash
+  kMalformed = 1,  // 21 non-finite, zero, negative, inconsistent fields, wrong hash
   kUnknownAccount,
   kUnknownInstrument,
-  kInstrumentVersion,        // intent speaks of another version
-  kKillSwitch,               // 23
-  kTradingState,             // 19
-  kGateClosed,               // 26 lease, journal or a needed service is gone
-  kMissingLimit,             // absence of a limit is a rejection
-  kNotPermitted,             // 16
-  kOffTick,                  // 21
-  kOffLot,                   // 21
-  kBelowMinimum,             // 21 quantity or notional
-  kNoPrice,                  // 20 no reference price
-  kStalePrice,               // 20
-  kBookInvalid,              // 20
-  kCrossedBook,              // 20
-  kMaxQuantity,              // 1
-  kMaxNotional,              // 2
-  kPriceCollar,              // 3
-  kDuplicate,                // 4
-  kMessageRate,              // 6
-  kOpenOrders,               // 8 count
-  kOpenNotional,             // 8 unexecuted value
-  kPositionLimit,            // 9
-  kGrossExposure,            // 10
-  kNetExposure,              // 10
-  kBalance,                  // 11
-  kDailyLoss,                // 13
-  kDrawdown,                 // 13
-  kReduceOnly,               // 19 would not reduce, or would flip
-  kInventory,                // 17
-  kSelfTrade,                // 18
+  kInstrumentVersion,  // intent speaks of another version
+  kKillSwitch,         // 23
+  kTradingState,       // 19
+  kGateClosed,         // 26 lease, journal or a needed service is gone
+  kMissingLimit,       // absence of a limit is a rejection
+  kNotPermitted,       // 16
+  kOffTick,            // 21
+  kOffLot,             // 21
+  kBelowMinimum,       // 21 quantity or notional
+  kNoPrice,            // 20 no reference price
+  kStalePrice,         // 20
+  kBookInvalid,        // 20
+  kCrossedBook,        // 20
+  kMaxQuantity,        // 1
+  kMaxNotional,        // 2
+  kPriceCollar,        // 3
+  kDuplicate,          // 4
+  kMessageRate,        // 6
+  kOpenOrders,         // 8 count
+  kOpenNotional,       // 8 unexecuted value
+  kPositionLimit,      // 9
+  kGrossExposure,      // 10
+  kNetExposure,        // 10
+  kBalance,            // 11
+  kDailyLoss,          // 13
+  kDrawdown,           // 13
+  kReduceOnly,         // 19 would not reduce, or would flip
+  kInventory,          // 17
+  kSelfTrade,          // 18
 };
 
 enum class TradingState : uint8_t { kActive = 1, kReducing, kCancelOnly, kHalted };
@@ -101,26 +109,46 @@ struct RiskDecision {
   uint64_t limit_version = 0;
   uint64_t epoch = 0;
   base::Time decided;
-  base::Time expires;    // execution must have journaled it by then
-  Money reserved;        // worst-case notional reserved, quote asset
+  base::Time expires;  // execution must have journaled it by then
+  Money reserved;      // worst-case notional reserved, quote asset
   Price reference_price;
   bool operator==(const RiskDecision&) const = default;
 };
 
 enum class OrderState : uint8_t {
-  kInitialized = 1, kDenied, kSubmitted, kUnknown, kAccepted, kTriggered, kPendingUpdate, kPendingCancel,
-  kPartiallyFilled, kFilled, kCanceled, kExpired, kRejected, kAbsent,
+  kInitialized = 1,
+  kDenied,
+  kSubmitted,
+  kUnknown,
+  kAccepted,
+  kTriggered,
+  kPendingUpdate,
+  kPendingCancel,
+  kPartiallyFilled,
+  kFilled,
+  kCanceled,
+  kExpired,
+  kRejected,
+  kAbsent,
 };
 bool IsTerminal(OrderState state);  // DENIED FILLED CANCELED EXPIRED REJECTED ABSENT
 
 enum class ExecKind : uint8_t {
-  kJournaled = 1,    // first answer to a verdict: written, about to be sent
-  kNotSent,          // first answer to a verdict: refused here, nothing left
-  kAccepted, kRejected, kFill, kCanceled, kExpired, kTriggered,
-  kUnknown,          // fate not known: reservation stays
-  kAbsent,           // proven never taken
-  kCancelRejected, kReplaced, kReplaceRejected, kPendingCancel,
-  kIllegal,          // an event the state table does not allow: kept, counted, alarmed
+  kJournaled = 1,  // first answer to a verdict: written, about to be sent
+  kNotSent,        // first answer to a verdict: refused here, nothing left
+  kAccepted,
+  kRejected,
+  kFill,
+  kCanceled,
+  kExpired,
+  kTriggered,
+  kUnknown,  // fate not known: reservation stays
+  kAbsent,   // proven never taken
+  kCancelRejected,
+  kReplaced,
+  kReplaceRejected,
+  kPendingCancel,
+  kIllegal,  // an event the state table does not allow: kept, counted, alarmed
 };
 
 enum class Liquidity : uint8_t { kNone = 0, kMaker = 1, kTaker = 2 };
@@ -129,7 +157,7 @@ struct Fill {
   std::string trade_id;  // the venue's; unique per instrument
   Price price;
   Quantity quantity;
-  Money fee;        // > 0: paid
+  Money fee;  // > 0: paid
   AssetId fee_asset;
   Liquidity liquidity = Liquidity::kNone;
   bool operator==(const Fill&) const = default;
@@ -153,10 +181,11 @@ struct ExecReport {
   Price price;          // limit price, 0 for market orders
   std::optional<Fill> fill;
   RejectReason local_reason = RejectReason::kNone;  // kNotSent
-  std::string venue_code;    // kRejected, kCancelRejected: the venue's own code
+  std::string venue_code;  // kRejected, kCancelRejected: the venue's own code
   std::string detail;
   base::Sha256Digest intent_hash{};
-  std::string evidence;  // what it rests on: "stream:executionReport:123", "http:POST /api/v3/order 200"
+  std::string
+      evidence;  // what it rests on: "stream:executionReport:123", "http:POST /api/v3/order 200"
   EventId signal;
   std::string model_version;
   bool operator==(const ExecReport&) const = default;

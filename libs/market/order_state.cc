@@ -32,21 +32,33 @@ using Row = std::array<Cell, kOrderEvents>;
 // may have had the order, after CANCELED and EXPIRED too; and what a pending
 // cancel hides goes on beneath it.
 constexpr std::array<Row, kOrderStates> kTable = {{
-    // Jour  NotS  Acc   Rej   Part  Full  Canc  Exp   Trig  Unkn  Abs   PCan  CRej   PUpd  Repl   RRej
-    {kSub, kDen, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kIni, kNo, kNo, kNo},             // INITIALIZED
-    {kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kDen, kNo, kNo, kNo},               // DENIED
-    {kNo, kDen, kAcc, kRej, kPar, kFil, kCan, kExp, kTri, kUnk, kNo, kPen, kSub, kNo, kNo, kNo},     // SUBMITTED
-    {kNo, kNo, kAcc, kRej, kPar, kFil, kCan, kExp, kTri, kUnk, kAbs, kUnk, kUnk, kNo, kUnk, kUnk},   // UNKNOWN
-    {kNo, kNo, kAcc, kNo, kPar, kFil, kCan, kExp, kTri, kNo, kNo, kPen, kAcc, kUpd, kAcc, kAcc},     // ACCEPTED
-    {kNo, kNo, kTri, kNo, kPar, kFil, kCan, kExp, kTri, kNo, kNo, kPen, kTri, kUpd, kTri, kTri},     // TRIGGERED
-    {kNo, kNo, kUpd, kNo, kUpd, kFil, kCan, kExp, kUpd, kNo, kNo, kPen, kUpd, kUpd, kBack, kBack},   // PENDING_UPDATE
-    {kNo, kDen, kPen, kRej, kPen, kFil, kCan, kExp, kPen, kUnk, kNo, kPen, kBack, kNo, kPen, kPen},  // PENDING_CANCEL
-    {kNo, kNo, kPar, kNo, kPar, kFil, kCan, kExp, kPar, kNo, kNo, kPen, kPar, kUpd, kPar, kPar},     // PARTIALLY_FILLED
-    {kNo, kNo, kFil, kNo, kNo, kNo, kNo, kNo, kFil, kNo, kNo, kNo, kFil, kNo, kNo, kFil},            // FILLED
-    {kNo, kNo, kCan, kNo, kCan, kCan, kCan, kNo, kCan, kNo, kNo, kNo, kCan, kNo, kNo, kCan},         // CANCELED
-    {kNo, kNo, kExp, kNo, kExp, kExp, kNo, kExp, kExp, kNo, kNo, kNo, kExp, kNo, kNo, kExp},         // EXPIRED
-    {kNo, kNo, kNo, kRej, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kRej, kNo, kNo, kRej},             // REJECTED
-    {kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kAbs, kNo, kAbs, kNo, kNo, kAbs},             // ABSENT
+    // Jour  NotS  Acc   Rej   Part  Full  Canc  Exp   Trig  Unkn  Abs   PCan  CRej   PUpd  Repl
+    // RRej
+    {kSub, kDen, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kIni, kNo, kNo,
+     kNo},  // INITIALIZED
+    {kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kDen, kNo, kNo, kNo},  // DENIED
+    {kNo, kDen, kAcc, kRej, kPar, kFil, kCan, kExp, kTri, kUnk, kNo, kPen, kSub, kNo, kNo,
+     kNo},  // SUBMITTED
+    {kNo, kNo, kAcc, kRej, kPar, kFil, kCan, kExp, kTri, kUnk, kAbs, kUnk, kUnk, kNo, kUnk,
+     kUnk},  // UNKNOWN
+    {kNo, kNo, kAcc, kNo, kPar, kFil, kCan, kExp, kTri, kNo, kNo, kPen, kAcc, kUpd, kAcc,
+     kAcc},  // ACCEPTED
+    {kNo, kNo, kTri, kNo, kPar, kFil, kCan, kExp, kTri, kNo, kNo, kPen, kTri, kUpd, kTri,
+     kTri},  // TRIGGERED
+    {kNo, kNo, kUpd, kNo, kUpd, kFil, kCan, kExp, kUpd, kNo, kNo, kPen, kUpd, kUpd, kBack,
+     kBack},  // PENDING_UPDATE
+    {kNo, kDen, kPen, kRej, kPen, kFil, kCan, kExp, kPen, kUnk, kNo, kPen, kBack, kNo, kPen,
+     kPen},  // PENDING_CANCEL
+    {kNo, kNo, kPar, kNo, kPar, kFil, kCan, kExp, kPar, kNo, kNo, kPen, kPar, kUpd, kPar,
+     kPar},  // PARTIALLY_FILLED
+    {kNo, kNo, kFil, kNo, kNo, kNo, kNo, kNo, kFil, kNo, kNo, kNo, kFil, kNo, kNo, kFil},  // FILLED
+    {kNo, kNo, kCan, kNo, kCan, kCan, kCan, kNo, kCan, kNo, kNo, kNo, kCan, kNo, kNo,
+     kCan},  // CANCELED
+    {kNo, kNo, kExp, kNo, kExp, kExp, kNo, kExp, kExp, kNo, kNo, kNo, kExp, kNo, kNo,
+     kExp},  // EXPIRED
+    {kNo, kNo, kNo, kRej, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kRej, kNo, kNo,
+     kRej},  // REJECTED
+    {kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kAbs, kNo, kAbs, kNo, kNo, kAbs},  // ABSENT
 }};
 
 constexpr size_t Index(OrderState state) { return static_cast<size_t>(state) - 1; }
@@ -80,7 +92,8 @@ bool OrderLife::Apply(OrderEvent event) {
   if (!next) return false;
   if (Pending(*next) && Pending(state_)) {
     // The order goes on living beneath its pending request.
-    if (!OfTheRequest(event)) working_ = NextOrderState(working_, working_, event).value_or(working_);
+    if (!OfTheRequest(event))
+      working_ = NextOrderState(working_, working_, event).value_or(working_);
   } else if (!Pending(*next)) {
     working_ = *next;
   }
@@ -99,7 +112,8 @@ std::optional<OrderEvent> EventOf(const ExecReport& report) {
     case ExecKind::kRejected:
       return OrderEvent::kRejected;
     case ExecKind::kFill:
-      return report.cumulative >= report.quantity ? OrderEvent::kFullFill : OrderEvent::kPartialFill;
+      return report.cumulative >= report.quantity ? OrderEvent::kFullFill
+                                                  : OrderEvent::kPartialFill;
     case ExecKind::kCanceled:
       return OrderEvent::kCanceled;
     case ExecKind::kExpired:

@@ -20,10 +20,10 @@ namespace gannet::market {
 // What can happen to an order. Close to ExecKind, but a fill that completes the
 // order is an event of its own, because the state after it is.
 enum class OrderEvent : uint8_t {
-  kJournaled = 1,   // verdict taken up: written down, about to be sent
-  kNotSent,         // refused here, no byte left
-  kAccepted,        // the venue works it
-  kRejected,        // refused by the venue, with proof
+  kJournaled = 1,  // verdict taken up: written down, about to be sent
+  kNotSent,        // refused here, no byte left
+  kAccepted,       // the venue works it
+  kRejected,       // refused by the venue, with proof
   kPartialFill,
   kFullFill,
   kCanceled,
@@ -59,7 +59,9 @@ class OrderLife {
 
   OrderState state() const { return state_; }
   OrderState working() const { return working_; }
-  std::optional<OrderState> Next(OrderEvent event) const { return NextOrderState(state_, working_, event); }
+  std::optional<OrderState> Next(OrderEvent event) const {
+    return NextOrderState(state_, working_, event);
+  }
   // False, and nothing changed, when the table does not allow the event.
   bool Apply(OrderEvent event);
 

@@ -1,26 +1,29 @@
 #include "libs/market/order_state.h"
 
 #include <array>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators_range.hpp>
 #include <set>
 #include <string_view>
 #include <vector>
-
-#include <catch2/catch_test_macros.hpp>
-#include <catch2/generators/catch_generators_range.hpp>
 
 namespace gannet::market {
 namespace {
 
 constexpr std::array<OrderState, kOrderStates> kStates = {
-    OrderState::kInitialized,   OrderState::kDenied,        OrderState::kSubmitted,       OrderState::kUnknown,  OrderState::kAccepted,
-    OrderState::kTriggered,     OrderState::kPendingUpdate, OrderState::kPendingCancel,   OrderState::kPartiallyFilled,
-    OrderState::kFilled,        OrderState::kCanceled,      OrderState::kExpired,         OrderState::kRejected, OrderState::kAbsent};
+    OrderState::kInitialized,   OrderState::kDenied,        OrderState::kSubmitted,
+    OrderState::kUnknown,       OrderState::kAccepted,      OrderState::kTriggered,
+    OrderState::kPendingUpdate, OrderState::kPendingCancel, OrderState::kPartiallyFilled,
+    OrderState::kFilled,        OrderState::kCanceled,      OrderState::kExpired,
+    OrderState::kRejected,      OrderState::kAbsent};
 
 constexpr std::array<OrderEvent, kOrderEvents> kEvents = {
-    OrderEvent::kJournaled, OrderEvent::kNotSent, OrderEvent::kAccepted, OrderEvent::kRejected, OrderEvent::kPartialFill,
-    OrderEvent::kFullFill, OrderEvent::kCanceled, OrderEvent::kExpired, OrderEvent::kTriggered, OrderEvent::kUnknown,
-    OrderEvent::kAbsent, OrderEvent::kPendingCancel, OrderEvent::kCancelRejected, OrderEvent::kPendingUpdate,
-    OrderEvent::kReplaced, OrderEvent::kReplaceRejected};
+    OrderEvent::kJournaled,      OrderEvent::kNotSent,       OrderEvent::kAccepted,
+    OrderEvent::kRejected,       OrderEvent::kPartialFill,   OrderEvent::kFullFill,
+    OrderEvent::kCanceled,       OrderEvent::kExpired,       OrderEvent::kTriggered,
+    OrderEvent::kUnknown,        OrderEvent::kAbsent,        OrderEvent::kPendingCancel,
+    OrderEvent::kCancelRejected, OrderEvent::kPendingUpdate, OrderEvent::kReplaced,
+    OrderEvent::kReplaceRejected};
 
 // What docs/orders.md draws, written a second time: a letter a state, '.' for
 // what cannot happen, '<' for "back to the state beneath the pending request".
@@ -48,7 +51,9 @@ constexpr std::array<Expected, kOrderStates> kExpected = {{
 
 OrderState StateOf(char letter) { return kStates[kLetters.find(letter)]; }
 
-bool IsPending(OrderState state) { return state == OrderState::kPendingCancel || state == OrderState::kPendingUpdate; }
+bool IsPending(OrderState state) {
+  return state == OrderState::kPendingCancel || state == OrderState::kPendingUpdate;
+}
 
 TEST_CASE("The order state table answers every pair of state and event as documented") {
   for (size_t row = 0; row < kOrderStates; ++row) {
@@ -58,7 +63,8 @@ TEST_CASE("The order state table answers every pair of state and event as docume
       const char expected = kExpected[row].next[column];
       // Beneath a pending request: SUBMITTED for what only an unacknowledged
       // order can meet, ACCEPTED for the rest.
-      const bool early = kEvents[column] == OrderEvent::kNotSent || kEvents[column] == OrderEvent::kRejected ||
+      const bool early = kEvents[column] == OrderEvent::kNotSent ||
+                         kEvents[column] == OrderEvent::kRejected ||
                          kEvents[column] == OrderEvent::kUnknown;
       const OrderState beneath = early ? OrderState::kSubmitted : OrderState::kAccepted;
       const std::optional<OrderState> next = NextOrderState(kStates[row], beneath, kEvents[column]);
@@ -100,7 +106,8 @@ TEST_CASE("A fill is applied in every state in which the venue may have had the 
     const bool never_there = state == OrderState::kInitialized || state == OrderState::kDenied ||
                              state == OrderState::kRejected || state == OrderState::kAbsent;
     const bool complete = state == OrderState::kFilled;
-    CHECK(NextOrderState(state, OrderState::kAccepted, OrderEvent::kPartialFill).has_value() == (!never_there && !complete));
+    CHECK(NextOrderState(state, OrderState::kAccepted, OrderEvent::kPartialFill).has_value() ==
+          (!never_there && !complete));
   }
 }
 
@@ -175,9 +182,12 @@ TEST_CASE("EventOf tells a completing fill from a partial one and calls an illeg
 }
 
 TEST_CASE("Order states and events outside the enums have no successor") {
-  CHECK_FALSE(NextOrderState(static_cast<OrderState>(0), OrderState::kAccepted, OrderEvent::kFullFill));
-  CHECK_FALSE(NextOrderState(static_cast<OrderState>(15), OrderState::kAccepted, OrderEvent::kFullFill));
-  CHECK_FALSE(NextOrderState(OrderState::kAccepted, OrderState::kAccepted, static_cast<OrderEvent>(17)));
+  CHECK_FALSE(
+      NextOrderState(static_cast<OrderState>(0), OrderState::kAccepted, OrderEvent::kFullFill));
+  CHECK_FALSE(
+      NextOrderState(static_cast<OrderState>(15), OrderState::kAccepted, OrderEvent::kFullFill));
+  CHECK_FALSE(
+      NextOrderState(OrderState::kAccepted, OrderState::kAccepted, static_cast<OrderEvent>(17)));
 }
 
 }  // namespace

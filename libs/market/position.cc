@@ -19,8 +19,9 @@ constexpr int64_t kMaxNet = std::numeric_limits<int64_t>::max() / 4;
 Int128 Magnitude(Int128 value) { return value < 0 ? -value : value; }
 
 absl::Status OutOfRange(const Instrument& instrument, const Fill& fill, const char* what) {
-  return absl::OutOfRangeError(absl::StrCat("trade ", fill.trade_id, " of ", instrument.id.text(), ": ", what,
-                                            " is beyond what a position can hold; check the venue's record of it"));
+  return absl::OutOfRangeError(
+      absl::StrCat("trade ", fill.trade_id, " of ", instrument.id.text(), ": ", what,
+                   " is beyond what a position can hold; check the venue's record of it"));
 }
 
 bool IsBaseFee(const Instrument& instrument, const Fill& fill) {
@@ -42,21 +43,24 @@ std::optional<int64_t> TakeWholeUnits(const Money& amount, int quantity_scale, M
   return static_cast<int64_t>(*whole);
 }
 
-absl::StatusOr<Change> ChangeOf(const Position& position, const Instrument& instrument, Side side, const Fill& fill) {
+absl::StatusOr<Change> ChangeOf(const Position& position, const Instrument& instrument, Side side,
+                                const Fill& fill) {
   if (fill.quantity.mantissa <= 0 || fill.price.mantissa <= 0) {
-    return absl::InvalidArgumentError(absl::StrCat("trade ", fill.trade_id, " of ", instrument.id.text(),
-                                                   ": price and quantity must be positive; check the venue's record"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("trade ", fill.trade_id, " of ", instrument.id.text(),
+                     ": price and quantity must be positive; check the venue's record"));
   }
   const auto notional = instrument.Notional(fill.price, fill.quantity, Rounding::kHalfEven);
-  if (!notional || Magnitude(notional->units()) > kMaxFillUnits) return OutOfRange(instrument, fill, "its notional");
+  if (!notional || Magnitude(notional->units()) > kMaxFillUnits)
+    return OutOfRange(instrument, fill, "its notional");
   if (Magnitude(fill.fee.units()) > kMaxFillUnits) return OutOfRange(instrument, fill, "its fee");
   if (fill.quantity.mantissa > kMaxNet) return OutOfRange(instrument, fill, "its quantity");
   Change change{.delta = {Sign(side) * fill.quantity.mantissa},
                 .cash = side == Side::kBuy ? -*notional : *notional,
                 .base_fee_rest = position.base_fee_rest};
   if (IsBaseFee(instrument, fill)) {
-    const auto taken =
-        TakeWholeUnits(position.base_fee_rest + fill.fee, instrument.quantity_scale, &change.base_fee_rest);
+    const auto taken = TakeWholeUnits(position.base_fee_rest + fill.fee, instrument.quantity_scale,
+                                      &change.base_fee_rest);
     if (!taken) return OutOfRange(instrument, fill, "its fee");
     change.delta.mantissa -= *taken;
   }
@@ -119,7 +123,8 @@ absl::Status AdoptScale(Position& position, const Instrument& instrument) {
   const auto convert = [from, to](Quantity quantity) -> std::optional<Quantity> {
     const auto there = Rescale(quantity.mantissa, from, to, Rounding::kDown);
     if (!there || Magnitude(*there) > kMaxNet) return std::nullopt;
-    if (Rescale(*there, to, from, Rounding::kDown) != std::optional<Int128>(quantity.mantissa)) return std::nullopt;
+    if (Rescale(*there, to, from, Rounding::kDown) != std::optional<Int128>(quantity.mantissa))
+      return std::nullopt;
     return Quantity{static_cast<int64_t>(*there)};
   };
   std::deque<Lot> lots = position.lots;
@@ -127,9 +132,10 @@ absl::Status AdoptScale(Position& position, const Instrument& instrument) {
   for (Lot& lot : lots) {
     const auto quantity = convert(lot.quantity);
     if (!quantity || Magnitude(static_cast<Int128>(net.mantissa) + quantity->mantissa) > kMaxNet) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "the position in ", instrument.id.text(), " was kept at quantity scale ", from, " and cannot be written at ",
-          to, "; give the instrument's new version at least as many digits"));
+      return absl::FailedPreconditionError(
+          absl::StrCat("the position in ", instrument.id.text(), " was kept at quantity scale ",
+                       from, " and cannot be written at ", to,
+                       "; give the instrument's new version at least as many digits"));
     }
     lot.quantity = *quantity;
     net += *quantity;
@@ -141,7 +147,8 @@ absl::Status AdoptScale(Position& position, const Instrument& instrument) {
 }
 
 // The position is at the instrument's quantity scale.
-absl::Status ApplyAtScale(Position& position, const Instrument& instrument, Side side, const Fill& fill) {
+absl::Status ApplyAtScale(Position& position, const Instrument& instrument, Side side,
+                          const Fill& fill) {
   GANNET_ASSIGN_OR_RETURN(Change change, ChangeOf(position, instrument, side, fill));
 
   const int64_t total = change.delta.mantissa;
@@ -164,8 +171,10 @@ absl::Status ApplyAtScale(Position& position, const Instrument& instrument, Side
 
 }  // namespace
 
-absl::Status ApplyFill(Position& position, const Instrument& instrument, Side side, const Fill& fill) {
-  if (position.quantity_scale == instrument.quantity_scale) return ApplyAtScale(position, instrument, side, fill);
+absl::Status ApplyFill(Position& position, const Instrument& instrument, Side side,
+                       const Fill& fill) {
+  if (position.quantity_scale == instrument.quantity_scale)
+    return ApplyAtScale(position, instrument, side, fill);
   Position adopted = position;
   GANNET_RETURN_IF_ERROR(AdoptScale(adopted, instrument));
   GANNET_RETURN_IF_ERROR(ApplyAtScale(adopted, instrument, side, fill));
@@ -188,7 +197,8 @@ Price AveragePrice(const Position& position, const Instrument& instrument) {
   std::optional<Int128> price;
   if (digits >= 0) {
     const Int128 first = PowerOfTen(std::min(digits, kMaxScale));
-    const auto scaled = MulDiv(cash.units(), PowerOfTen(std::max(digits - kMaxScale, 0)), 1, Rounding::kHalfEven);
+    const auto scaled =
+        MulDiv(cash.units(), PowerOfTen(std::max(digits - kMaxScale, 0)), 1, Rounding::kHalfEven);
     if (scaled) price = MulDiv(*scaled, first, net, Rounding::kHalfEven);
   } else {
     const auto divisor = MulDiv(net, PowerOfTen(-digits), 1, Rounding::kHalfEven);
@@ -207,7 +217,8 @@ Money RealizedPnl(const Position& position, const Instrument& instrument) {
   return position.realized - QuoteFees(position, instrument);
 }
 
-std::optional<Money> UnrealizedPnl(const Position& position, const Instrument& instrument, Price mark) {
+std::optional<Money> UnrealizedPnl(const Position& position, const Instrument& instrument,
+                                   Price mark) {
   const auto value = instrument.Notional(mark, position.net, Rounding::kFloor);
   if (!value) return std::nullopt;
   return *value + OpenCash(position);

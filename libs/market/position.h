@@ -36,9 +36,9 @@ struct Lot {
 
 // The whole state, plain, so that its owner can save and load it.
 struct Position {
-  Quantity net;         // sum of the lots; short: negative
+  Quantity net;          // sum of the lots; short: negative
   std::deque<Lot> lots;  // oldest first, all of one sign
-  Money realized;       // quote asset, fees not taken off, see fees
+  Money realized;        // quote asset, fees not taken off, see fees
   // Paid (negative: rebated) by asset. A fee in the base asset of a spot
   // instrument is listed here too although it has already left `net`.
   std::map<AssetId, Money> fees;
@@ -62,7 +62,8 @@ inline constexpr size_t kMaxLots = 50'000;
 // INVALID_ARGUMENT: quantity or price not positive. OUT_OF_RANGE: an amount no
 // real market has. FAILED_PRECONDITION: the instrument's new quantity scale
 // cannot hold the position. On an error nothing has changed.
-absl::Status ApplyFill(Position& position, const Instrument& instrument, Side side, const Fill& fill);
+absl::Status ApplyFill(Position& position, const Instrument& instrument, Side side,
+                       const Fill& fill);
 
 // Of the open lots, rounded half even to the price scale; 0 when flat or when a
 // price of that size cannot be written.
@@ -73,21 +74,25 @@ Money RealizedPnl(const Position& position, const Instrument& instrument);
 Money QuoteFees(const Position& position, const Instrument& instrument);
 // What closing everything at `mark` would add to `realized`, rounded against us;
 // nothing on overflow.
-std::optional<Money> UnrealizedPnl(const Position& position, const Instrument& instrument, Price mark);
+std::optional<Money> UnrealizedPnl(const Position& position, const Instrument& instrument,
+                                   Price mark);
 // The cash of all open lots: what opening them has moved.
 Money OpenCash(const Position& position);
 
 // All positions of one owner, in the order of their keys.
 class Positions {
  public:
-  absl::Status Apply(const PositionKey& key, const Instrument& instrument, Side side, const Fill& fill) {
+  absl::Status Apply(const PositionKey& key, const Instrument& instrument, Side side,
+                     const Fill& fill) {
     return ApplyFill(all_[key], instrument, side, fill);
   }
   const Position* Find(const PositionKey& key) const {
     const auto found = all_.find(key);
     return found == all_.end() ? nullptr : &found->second;
   }
-  void Restore(PositionKey key, Position position) { all_.insert_or_assign(std::move(key), std::move(position)); }
+  void Restore(PositionKey key, Position position) {
+    all_.insert_or_assign(std::move(key), std::move(position));
+  }
   void Clear() { all_.clear(); }
   const std::map<PositionKey, Position>& all() const { return all_; }
 

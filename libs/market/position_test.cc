@@ -18,7 +18,9 @@ Instrument Bitcoin() {
   return instrument;
 }
 
-Money Amount(std::string_view text, int scale = 8) { return Money(ParseDecimal128(text, scale).value(), scale); }
+Money Amount(std::string_view text, int scale = 8) {
+  return Money(ParseDecimal128(text, scale).value(), scale);
+}
 
 Fill MakeFill(const Instrument& instrument, std::string_view price, std::string_view quantity,
               std::string_view fee = "0", std::string_view fee_asset = "USDT") {
@@ -34,9 +36,11 @@ Fill MakeFill(const Instrument& instrument, std::string_view price, std::string_
 struct Fixture {
   Instrument instrument = Bitcoin();
   Position position;
-  void Trade(Side side, std::string_view price, std::string_view quantity, std::string_view fee = "0",
-             std::string_view fee_asset = "USDT") {
-    REQUIRE(ApplyFill(position, instrument, side, MakeFill(instrument, price, quantity, fee, fee_asset)).ok());
+  void Trade(Side side, std::string_view price, std::string_view quantity,
+             std::string_view fee = "0", std::string_view fee_asset = "USDT") {
+    REQUIRE(
+        ApplyFill(position, instrument, side, MakeFill(instrument, price, quantity, fee, fee_asset))
+            .ok());
   }
 };
 
@@ -110,7 +114,8 @@ TEST_CASE("Position follows a finer quantity scale and refuses one that would ro
   CHECK(f.position.net == f.instrument.ParseQuantity("0.002"));
   f.instrument.quantity_scale = 2;
   const Position before = f.position;
-  const absl::Status status = ApplyFill(f.position, f.instrument, Side::kBuy, MakeFill(f.instrument, "100", "1"));
+  const absl::Status status =
+      ApplyFill(f.position, f.instrument, Side::kBuy, MakeFill(f.instrument, "100", "1"));
   CHECK(status.code() == absl::StatusCode::kFailedPrecondition);
   CHECK(f.position == before);
 }
@@ -121,16 +126,21 @@ TEST_CASE("Position refuses fills that no market makes and stays as it was") {
   const Position before = f.position;
   Fill fill = MakeFill(f.instrument, "100", "1");
   fill.quantity = Quantity{0};
-  CHECK(ApplyFill(f.position, f.instrument, Side::kBuy, fill).code() == absl::StatusCode::kInvalidArgument);
+  CHECK(ApplyFill(f.position, f.instrument, Side::kBuy, fill).code() ==
+        absl::StatusCode::kInvalidArgument);
   fill.quantity = Quantity{-1};
-  CHECK(ApplyFill(f.position, f.instrument, Side::kBuy, fill).code() == absl::StatusCode::kInvalidArgument);
+  CHECK(ApplyFill(f.position, f.instrument, Side::kBuy, fill).code() ==
+        absl::StatusCode::kInvalidArgument);
   fill.quantity = Quantity{INT64_MAX};
-  CHECK(ApplyFill(f.position, f.instrument, Side::kBuy, fill).code() == absl::StatusCode::kOutOfRange);
+  CHECK(ApplyFill(f.position, f.instrument, Side::kBuy, fill).code() ==
+        absl::StatusCode::kOutOfRange);
   fill.price = Price{INT64_MAX};
-  CHECK(ApplyFill(f.position, f.instrument, Side::kSell, fill).code() == absl::StatusCode::kOutOfRange);
+  CHECK(ApplyFill(f.position, f.instrument, Side::kSell, fill).code() ==
+        absl::StatusCode::kOutOfRange);
   fill = MakeFill(f.instrument, "100", "1");
   fill.fee = Money(static_cast<Int128>(1) << 120, 8);
-  CHECK(ApplyFill(f.position, f.instrument, Side::kBuy, fill).code() == absl::StatusCode::kOutOfRange);
+  CHECK(ApplyFill(f.position, f.instrument, Side::kBuy, fill).code() ==
+        absl::StatusCode::kOutOfRange);
   CHECK(f.position == before);
 }
 
@@ -144,41 +154,43 @@ TEST_CASE("Position bounds its lots without losing cash") {
 }
 
 TEST_CASE("Cash is conserved to the last unit over any fills") {
-  CHECK(base::Holds("sum of cash flows = realised + cash of the open lots; lots agree with net", [] {
-    Instrument instrument = Bitcoin();
-    instrument.price_scale = *rc::gen::inRange(0, 10);
-    instrument.quantity_scale = *rc::gen::inRange(0, 10);
-    instrument.quote_scale = *rc::gen::inRange(0, 10);
-    Position position;
-    Money flows;
-    int64_t net = 0;
-    Money base_fees;
-    const int count = *rc::gen::inRange(1, 60);
-    for (int i = 0; i < count; ++i) {
-      Fill fill;
-      fill.price = Price{*rc::gen::inRange<int64_t>(1, 1'000'000)};
-      fill.quantity = Quantity{*rc::gen::inRange<int64_t>(1, 100'000)};
-      const Side side = *rc::gen::element(Side::kBuy, Side::kSell);
-      fill.fee = Money(*rc::gen::inRange<int64_t>(-5, 50), *rc::gen::inRange(0, 12));
-      fill.fee_asset = *rc::gen::element(AssetId("BTC"), AssetId("USDT"), AssetId("BNB"));
-      RC_ASSERT(ApplyFill(position, instrument, side, fill).ok());
-      const Money notional = *instrument.Notional(fill.price, fill.quantity, Rounding::kHalfEven);
-      flows += side == Side::kBuy ? -notional : notional;
-      net += Sign(side) * fill.quantity.mantissa;
-      if (fill.fee_asset == instrument.base) base_fees += fill.fee;
-    }
-    RC_ASSERT(flows == position.realized + OpenCash(position));
-    int64_t lots = 0;
-    for (const Lot& lot : position.lots) {
-      RC_ASSERT(lot.quantity.mantissa != 0);
-      RC_ASSERT((lot.quantity.mantissa > 0) == (position.net.mantissa > 0));
-      lots += lot.quantity.mantissa;
-    }
-    RC_ASSERT(lots == position.net.mantissa);
-    // Quantity is conserved too: what was traded less the base fees.
-    RC_ASSERT(Money(net, instrument.quantity_scale) - base_fees ==
-              Money(position.net.mantissa, instrument.quantity_scale) - position.base_fee_rest);
-  }));
+  CHECK(
+      base::Holds("sum of cash flows = realised + cash of the open lots; lots agree with net", [] {
+        Instrument instrument = Bitcoin();
+        instrument.price_scale = *rc::gen::inRange(0, 10);
+        instrument.quantity_scale = *rc::gen::inRange(0, 10);
+        instrument.quote_scale = *rc::gen::inRange(0, 10);
+        Position position;
+        Money flows;
+        int64_t net = 0;
+        Money base_fees;
+        const int count = *rc::gen::inRange(1, 60);
+        for (int i = 0; i < count; ++i) {
+          Fill fill;
+          fill.price = Price{*rc::gen::inRange<int64_t>(1, 1'000'000)};
+          fill.quantity = Quantity{*rc::gen::inRange<int64_t>(1, 100'000)};
+          const Side side = *rc::gen::element(Side::kBuy, Side::kSell);
+          fill.fee = Money(*rc::gen::inRange<int64_t>(-5, 50), *rc::gen::inRange(0, 12));
+          fill.fee_asset = *rc::gen::element(AssetId("BTC"), AssetId("USDT"), AssetId("BNB"));
+          RC_ASSERT(ApplyFill(position, instrument, side, fill).ok());
+          const Money notional =
+              *instrument.Notional(fill.price, fill.quantity, Rounding::kHalfEven);
+          flows += side == Side::kBuy ? -notional : notional;
+          net += Sign(side) * fill.quantity.mantissa;
+          if (fill.fee_asset == instrument.base) base_fees += fill.fee;
+        }
+        RC_ASSERT(flows == position.realized + OpenCash(position));
+        int64_t lots = 0;
+        for (const Lot& lot : position.lots) {
+          RC_ASSERT(lot.quantity.mantissa != 0);
+          RC_ASSERT((lot.quantity.mantissa > 0) == (position.net.mantissa > 0));
+          lots += lot.quantity.mantissa;
+        }
+        RC_ASSERT(lots == position.net.mantissa);
+        // Quantity is conserved too: what was traded less the base fees.
+        RC_ASSERT(Money(net, instrument.quantity_scale) - base_fees ==
+                  Money(position.net.mantissa, instrument.quantity_scale) - position.base_fee_rest);
+      }));
 }
 
 TEST_CASE("Closing everything realises exactly the difference of the cash flows") {
@@ -194,12 +206,15 @@ TEST_CASE("Closing everything realises exactly the difference of the cash flows"
       const Money notional = *instrument.Notional(fill.price, fill.quantity, Rounding::kHalfEven);
       flows += side == Side::kBuy ? -notional : notional;
     };
-    for (const auto& [price, quantity] : *rc::gen::container<std::vector<std::pair<int64_t, int64_t>>>(
-             rc::gen::pair(rc::gen::inRange<int64_t>(1, 1'000'000'000'000), rc::gen::inRange<int64_t>(1, 1'000'000'000)))) {
+    for (const auto& [price, quantity] :
+         *rc::gen::container<std::vector<std::pair<int64_t, int64_t>>>(
+             rc::gen::pair(rc::gen::inRange<int64_t>(1, 1'000'000'000'000),
+                           rc::gen::inRange<int64_t>(1, 1'000'000'000)))) {
       trade(price % 2 == 0 ? Side::kBuy : Side::kSell, price, quantity);
     }
     if (position.net.mantissa != 0) {
-      trade(position.net.mantissa > 0 ? Side::kSell : Side::kBuy, 77'777'777'777, std::abs(position.net.mantissa));
+      trade(position.net.mantissa > 0 ? Side::kSell : Side::kBuy, 77'777'777'777,
+            std::abs(position.net.mantissa));
     }
     RC_ASSERT(position.net.mantissa == 0);
     RC_ASSERT(position.lots.empty());

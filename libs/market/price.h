@@ -16,8 +16,14 @@ struct Quantity {
   int64_t mantissa = 0;
   auto operator<=>(const Quantity&) const = default;
   Quantity operator-() const { return {-mantissa}; }
-  Quantity& operator+=(Quantity other) { mantissa += other.mantissa; return *this; }
-  Quantity& operator-=(Quantity other) { mantissa -= other.mantissa; return *this; }
+  Quantity& operator+=(Quantity other) {
+    mantissa += other.mantissa;
+    return *this;
+  }
+  Quantity& operator-=(Quantity other) {
+    mantissa -= other.mantissa;
+    return *this;
+  }
   friend Quantity operator+(Quantity a, Quantity b) { return {a.mantissa + b.mantissa}; }
   friend Quantity operator-(Quantity a, Quantity b) { return {a.mantissa - b.mantissa}; }
 };

@@ -22,8 +22,8 @@ bool IsMarketType(OrderType type) {
 }
 
 bool HasStop(OrderType type) {
-  return type == OrderType::kStop || type == OrderType::kStopLimit || type == OrderType::kTakeProfit ||
-         type == OrderType::kTakeProfitLimit;
+  return type == OrderType::kStop || type == OrderType::kStopLimit ||
+         type == OrderType::kTakeProfit || type == OrderType::kTakeProfitLimit;
 }
 
 // Stops wait for the price to move against their side, take-profits for it.
@@ -42,7 +42,8 @@ bool Within(Side side, Price price, Price limit) {
 
 bool WellFormed(const NewOrder& order) {
   const bool market_type = IsMarketType(order.type);
-  if (order.id == 0 || order.quantity.mantissa <= 0 || order.lot.mantissa <= 0 || order.budget < 0) return false;
+  if (order.id == 0 || order.quantity.mantissa <= 0 || order.lot.mantissa <= 0 || order.budget < 0)
+    return false;
   if (order.type < OrderType::kMarket || order.type >= OrderType::kTrailingStop) return false;
   if (order.side != Side::kBuy && order.side != Side::kSell) return false;
   if (market_type ? order.price.mantissa < 0 : order.price.mantissa <= 0) return false;
@@ -190,7 +191,8 @@ Quantity MatchingEngine::quantity_at(Side side, Price price) const {
 Quantity MatchingEngine::available(Side side, Price limit) const {
   const Levels& levels = side_of(market::Opposite(side));
   Quantity sum;
-  for (size_t i = levels.size(); i > 0 && Within(side, levels[i - 1].price, limit); --i) sum += levels[i - 1].quantity;
+  for (size_t i = levels.size(); i > 0 && Within(side, levels[i - 1].price, limit); --i)
+    sum += levels[i - 1].quantity;
   return sum;
 }
 
@@ -207,8 +209,9 @@ size_t MatchingEngine::LevelIndex(Side side, Price price) const {
     --at;
   }
   if (at > near_end || at == 0) return at;
-  const auto found = std::lower_bound(levels.begin(), levels.begin() + static_cast<std::ptrdiff_t>(at), price,
-                                      [side](const PriceLevel& level, Price p) { return Worse(side, level.price, p); });
+  const auto found = std::lower_bound(
+      levels.begin(), levels.begin() + static_cast<std::ptrdiff_t>(at), price,
+      [side](const PriceLevel& level, Price p) { return Worse(side, level.price, p); });
   return static_cast<size_t>(found - levels.begin());
 }
 
@@ -240,7 +243,8 @@ void MatchingEngine::Enqueue(uint32_t slot) {
   Levels& levels = side_of(order.side);
   const size_t at = LevelIndex(order.side, order.price);
   if (at == levels.size() || levels[at].price != order.price) {
-    levels.insert(levels.begin() + static_cast<std::ptrdiff_t>(at), PriceLevel{order.price, {}, kNil, kNil});
+    levels.insert(levels.begin() + static_cast<std::ptrdiff_t>(at),
+                  PriceLevel{order.price, {}, kNil, kNil});
   }
   PriceLevel& level = levels[at];
   place.previous = level.tail;
@@ -269,14 +273,16 @@ void MatchingEngine::Dequeue(uint32_t slot) {
 void MatchingEngine::ParkStop(uint32_t slot) {
   Order& order = slots_[slot].order;
   order.pending_stop = true;
-  (TriggersUpward(order) ? rising_stops_ : falling_stops_).emplace(StopKey{order.stop_price, order.priority}, slot);
+  (TriggersUpward(order) ? rising_stops_ : falling_stops_)
+      .emplace(StopKey{order.stop_price, order.priority}, slot);
   stops_by_age_.emplace(order.priority, slot);
 }
 
 void MatchingEngine::UnparkStop(uint32_t slot) {
   Order& order = slots_[slot].order;
   order.pending_stop = false;
-  (TriggersUpward(order) ? rising_stops_ : falling_stops_).erase(StopKey{order.stop_price, order.priority});
+  (TriggersUpward(order) ? rising_stops_ : falling_stops_)
+      .erase(StopKey{order.stop_price, order.priority});
   stops_by_age_.erase(order.priority);
 }
 
@@ -304,17 +310,20 @@ bool MatchingEngine::WouldMatch(const NewOrder& order) const {
 }
 
 Price MatchingEngine::LimitOf(const Order& order) const {
-  if (!IsMarketType(order.type) || order.price.mantissa > 0 || options_.market_protection_ppm <= 0) return order.price;
+  if (!IsMarketType(order.type) || order.price.mantissa > 0 || options_.market_protection_ppm <= 0)
+    return order.price;
   const Levels& other = side_of(market::Opposite(order.side));
   if (other.empty()) return order.price;
   const int64_t best = other.back().price.mantissa;
-  const Int128 limit = best + market::Sign(order.side) * (static_cast<Int128>(best) * options_.market_protection_ppm / kPpm);
+  const Int128 limit = best + market::Sign(order.side) * (static_cast<Int128>(best) *
+                                                          options_.market_protection_ppm / kPpm);
   return Price{static_cast<int64_t>(std::clamp<Int128>(limit, 1, INT64_MAX))};
 }
 
 Quantity MatchingEngine::TakeQuantity(const Order& taker, Price price) const {
   if (taker.budget == 0) return taker.remaining();
-  const Int128 lots = (taker.budget - taker.spent) / (static_cast<Int128>(price.mantissa) * taker.lot.mantissa);
+  const Int128 lots =
+      (taker.budget - taker.spent) / (static_cast<Int128>(price.mantissa) * taker.lot.mantissa);
   const Int128 most = taker.remaining().mantissa / taker.lot.mantissa;
   return Quantity{static_cast<int64_t>(std::min(lots, most)) * taker.lot.mantissa};
 }
@@ -342,7 +351,8 @@ void MatchingEngine::Execute(uint32_t slot) {
   Order& order = slots_[slot].order;
   const bool market_type = IsMarketType(order.type);
   const bool refuses_to_take = order.time_in_force == TimeInForce::kPostOnly && WouldMatch(order);
-  const bool cannot_fill = order.time_in_force == TimeInForce::kFok && !CanFillWhole(order, LimitOf(order));
+  const bool cannot_fill =
+      order.time_in_force == TimeInForce::kFok && !CanFillWhole(order, LimitOf(order));
   const auto leave = [&](Done reason) {  // it stands in no queue
     observer_.OnDone(order, reason);
     Release(slot);
@@ -350,9 +360,11 @@ void MatchingEngine::Execute(uint32_t slot) {
   if (refuses_to_take || cannot_fill) return leave(Done::kExpired);
   if (!Match(slot)) return leave(Done::kSelfTrade);
   if (order.remaining().mantissa == 0) return leave(Done::kFilled);
-  const bool budget_spent = order.budget > 0 && order.spent > 0 && TakeQuantity(order, last_price_).mantissa == 0;
+  const bool budget_spent =
+      order.budget > 0 && order.spent > 0 && TakeQuantity(order, last_price_).mantissa == 0;
   if (budget_spent) return leave(Done::kFilled);
-  const bool rests = !market_type && (order.time_in_force == TimeInForce::kGtc || order.time_in_force == TimeInForce::kPostOnly);
+  const bool rests = !market_type && (order.time_in_force == TimeInForce::kGtc ||
+                                      order.time_in_force == TimeInForce::kPostOnly);
   if (!rests) return leave(Done::kExpired);
   Enqueue(slot);
 }
@@ -361,7 +373,8 @@ bool MatchingEngine::Match(uint32_t taker) {
   Order& order = slots_[taker].order;
   Levels& levels = side_of(market::Opposite(order.side));
   const Price limit = LimitOf(order);
-  while (order.remaining().mantissa > 0 && !levels.empty() && Within(order.side, levels.back().price, limit)) {
+  while (order.remaining().mantissa > 0 && !levels.empty() &&
+         Within(order.side, levels.back().price, limit)) {
     const uint32_t head = levels.back().head;
     Order& maker = slots_[head].order;
     if (maker.owner == order.owner && order.self_trade != SelfTrade::kNone) {
@@ -406,7 +419,8 @@ void MatchingEngine::CollectTriggered() {
     order.triggered = true;
     triggered_.emplace(order.priority, slot);
   };
-  while (!rising_stops_.empty() && rising_stops_.begin()->first.first <= last_price_) trigger(rising_stops_.begin()->second);
+  while (!rising_stops_.empty() && rising_stops_.begin()->first.first <= last_price_)
+    trigger(rising_stops_.begin()->second);
   while (!falling_stops_.empty() && falling_stops_.rbegin()->first.first >= last_price_) {
     trigger(falling_stops_.rbegin()->second);
   }
@@ -517,9 +531,12 @@ absl::Status MatchingEngine::Load(wire::CanonicalReader& reader) {
   }
   absl::Status status = reader.status();
   if (status.ok() && !known) {
-    status = absl::DataLossError("matching state has version " + std::to_string(version) + ", this build reads 1: use the newer build");
+    status = absl::DataLossError("matching state has version " + std::to_string(version) +
+                                 ", this build reads 1: use the newer build");
   }
-  if (status.ok() && !sound) status = absl::DataLossError("matching state holds an impossible order: restore an older snapshot");
+  if (status.ok() && !sound)
+    status =
+        absl::DataLossError("matching state holds an impossible order: restore an older snapshot");
   if (!status.ok()) {
     MatchingEngine empty(quiet, options_);
     Swap(empty);

@@ -41,7 +41,8 @@ struct NewOrder {
   OwnerNumber owner = 0;
   market::Side side = market::Side::kBuy;
   market::OrderType type = market::OrderType::kLimit;
-  market::TimeInForce time_in_force = market::TimeInForce::kGtc;  // kGtd: the caller cancels; rejected here
+  market::TimeInForce time_in_force =
+      market::TimeInForce::kGtc;  // kGtd: the caller cancels; rejected here
   SelfTrade self_trade = SelfTrade::kNone;
   market::Price price;       // limit types; market types: the worst acceptable price, 0: any
   market::Price stop_price;  // stop and take-profit types
@@ -56,27 +57,28 @@ struct Order : NewOrder {
   market::Quantity filled;
   bool pending_stop = false;  // waits for its trigger
   bool triggered = false;
-  uint64_t priority = 0;      // smaller is older
-  market::Int128 spent = 0;   // price × quantity over all fills
+  uint64_t priority = 0;     // smaller is older
+  market::Int128 spent = 0;  // price × quantity over all fills
   market::Quantity remaining() const { return quantity - filled; }
 };
 
 enum class Reject : uint8_t {
   kNone = 0,
-  kBadOrder,      // id 0, quantity or price not positive, type and time in force that do not go together
+  kBadOrder,      // id 0, quantity or price not positive, type and time in force that do not go
+                  // together
   kDuplicate,     // the id is open
   kWouldTake,     // post-only that would match
   kWouldTrigger,  // stop that the last trade has already reached
   kUnknownOrder,
-  kFull,          // the limit of open orders
+  kFull,  // the limit of open orders
 };
 
 enum class Done : uint8_t {
   kFilled = 1,
   kCanceled,
-  kExpired,     // the rest of a market or IOC order, an FOK that could not fill, a triggered post-only
-  kSelfTrade,   // prevented
-  kReplaced,    // by Replace
+  kExpired,  // the rest of a market or IOC order, an FOK that could not fill, a triggered post-only
+  kSelfTrade,  // prevented
+  kReplaced,   // by Replace
 };
 
 // Receives everything, in order. Must not call back into the engine. References
@@ -84,10 +86,12 @@ enum class Done : uint8_t {
 class MatchingObserver {
  public:
   virtual ~MatchingObserver() = default;
-  virtual void OnAccepted(const Order& order) = 0;   // rests, waits for its trigger, or is about to match
+  virtual void OnAccepted(
+      const Order& order) = 0;  // rests, waits for its trigger, or is about to match
   virtual void OnTriggered(const Order& order) = 0;
   // Both orders already count this fill.
-  virtual void OnMatch(const Order& taker, const Order& maker, market::Price price, market::Quantity quantity) = 0;
+  virtual void OnMatch(const Order& taker, const Order& maker, market::Price price,
+                       market::Quantity quantity) = 0;
   // Before the OnDone of the order or orders that end.
   virtual void OnPrevented(const Order& taker, const Order& maker, market::Quantity quantity) = 0;
   virtual void OnAmended(const Order& order) = 0;
@@ -138,7 +142,8 @@ class MatchingEngine {
     for (const market::Side side : {market::Side::kBuy, market::Side::kSell}) {
       const auto& levels = side_of(side);
       for (size_t i = levels.size(); i > 0; --i) {
-        for (uint32_t at = levels[i - 1].head; at != kNil; at = slots_[at].next) visit(slots_[at].order);
+        for (uint32_t at = levels[i - 1].head; at != kNil; at = slots_[at].next)
+          visit(slots_[at].order);
       }
     }
     for (const auto& [priority, slot] : stops_by_age_) visit(slots_[slot].order);
@@ -162,9 +167,12 @@ class MatchingEngine {
   };
   using Levels = std::vector<PriceLevel>;  // worst first: changes near the best move little
 
-  const Levels& side_of(market::Side side) const { return side == market::Side::kBuy ? bids_ : asks_; }
+  const Levels& side_of(market::Side side) const {
+    return side == market::Side::kBuy ? bids_ : asks_;
+  }
   Levels& side_of(market::Side side) { return side == market::Side::kBuy ? bids_ : asks_; }
-  size_t LevelIndex(market::Side side, market::Price price) const;  // of the level, or where it would go
+  size_t LevelIndex(market::Side side,
+                    market::Price price) const;  // of the level, or where it would go
 
   uint32_t Allocate(const NewOrder& order);
   void Release(uint32_t slot);

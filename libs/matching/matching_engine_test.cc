@@ -18,10 +18,18 @@ NewOrder Limit(OrderNumber id, Side side, int64_t price, int64_t quantity, Owner
   return {.id = id, .owner = owner, .side = side, .price = {price}, .quantity = {quantity}};
 }
 NewOrder Market(OrderNumber id, Side side, int64_t quantity, OwnerNumber owner = 1) {
-  return {.id = id, .owner = owner, .side = side, .type = OrderType::kMarket, .quantity = {quantity}};
+  return {
+      .id = id, .owner = owner, .side = side, .type = OrderType::kMarket, .quantity = {quantity}};
 }
-NewOrder Stop(OrderNumber id, Side side, OrderType type, int64_t stop, int64_t quantity, int64_t price = 0) {
-  return {.id = id, .owner = 1, .side = side, .type = type, .price = {price}, .stop_price = {stop}, .quantity = {quantity}};
+NewOrder Stop(OrderNumber id, Side side, OrderType type, int64_t stop, int64_t quantity,
+              int64_t price = 0) {
+  return {.id = id,
+          .owner = 1,
+          .side = side,
+          .type = type,
+          .price = {price},
+          .stop_price = {stop},
+          .quantity = {quantity}};
 }
 
 struct Fixture {
@@ -40,8 +48,9 @@ TEST_CASE("MatchingEngine fills at the resting price, best price first, then old
   f.Submit(Limit(2, Side::kSell, 101, 3));
   f.Submit(Limit(3, Side::kSell, 101, 4));
   CHECK(f.Submit(Limit(4, Side::kBuy, 102, 9, 2)) ==
-        Lines{"accepted 4 left 9", "match 4 with 2 at 101 x 3", "done 2 filled left 0", "match 4 with 3 at 101 x 4",
-              "done 3 filled left 0", "match 4 with 1 at 102 x 2", "done 4 filled left 0"});
+        Lines{"accepted 4 left 9", "match 4 with 2 at 101 x 3", "done 2 filled left 0",
+              "match 4 with 3 at 101 x 4", "done 3 filled left 0", "match 4 with 1 at 102 x 2",
+              "done 4 filled left 0"});
   CHECK(f.engine.best(Side::kSell) == market::Level{{102}, {3}});
   CHECK(f.engine.last_price() == Price{102});
   CHECK_FALSE(f.engine.best(Side::kBuy));
@@ -61,15 +70,16 @@ TEST_CASE("MatchingEngine expires what IOC, FOK and market orders leave over") {
   f.Submit(Limit(1, Side::kSell, 100, 2));
   NewOrder ioc = Limit(2, Side::kBuy, 100, 5);
   ioc.time_in_force = TimeInForce::kIoc;
-  CHECK(f.Submit(ioc) == Lines{"accepted 2 left 5", "match 2 with 1 at 100 x 2", "done 1 filled left 0",
-                               "done 2 expired left 3"});
+  CHECK(f.Submit(ioc) == Lines{"accepted 2 left 5", "match 2 with 1 at 100 x 2",
+                               "done 1 filled left 0", "done 2 expired left 3"});
   f.Submit(Limit(3, Side::kSell, 100, 2));
   NewOrder fok = Limit(4, Side::kBuy, 100, 3);
   fok.time_in_force = TimeInForce::kFok;
   CHECK(f.Submit(fok) == Lines{"accepted 4 left 3", "done 4 expired left 3"});
   fok.id = 5;
   fok.quantity = {2};
-  CHECK(f.Submit(fok) == Lines{"accepted 5 left 2", "match 5 with 3 at 100 x 2", "done 3 filled left 0", "done 5 filled left 0"});
+  CHECK(f.Submit(fok) == Lines{"accepted 5 left 2", "match 5 with 3 at 100 x 2",
+                               "done 3 filled left 0", "done 5 filled left 0"});
   CHECK(f.Submit(Market(6, Side::kBuy, 1)) == Lines{"accepted 6 left 1", "done 6 expired left 1"});
   CHECK(f.engine.open_orders() == 0);
 }
@@ -108,7 +118,8 @@ TEST_CASE("MatchingEngine matches an order whose price was moved through the boo
   f.Submit(Limit(1, Side::kSell, 105, 5));
   f.Submit(Limit(2, Side::kBuy, 100, 2));
   REQUIRE(f.engine.Amend(1, {99}, {5}) == Reject::kNone);
-  CHECK(f.observer.Take() == Lines{"amended 1 left 5", "match 1 with 2 at 100 x 2", "done 2 filled left 0"});
+  CHECK(f.observer.Take() ==
+        Lines{"amended 1 left 5", "match 1 with 2 at 100 x 2", "done 2 filled left 0"});
   CHECK(f.engine.best(Side::kSell) == market::Level{{99}, {3}});
 }
 
@@ -137,12 +148,16 @@ TEST_CASE("MatchingEngine prevents self-trades in each mode") {
     taker.self_trade = mode;
     return f.Submit(taker);
   };
-  CHECK(run(SelfTrade::kNone) == Lines{"accepted 3 left 4", "match 3 with 1 at 100 x 2", "done 1 filled left 0",
-                                       "match 3 with 2 at 100 x 2", "done 3 filled left 0"});
-  CHECK(run(SelfTrade::kExpireTaker) == Lines{"accepted 3 left 4", "prevented 3 with 1 x 2", "done 3 self-trade left 4"});
-  CHECK(run(SelfTrade::kExpireMaker) == Lines{"accepted 3 left 4", "prevented 3 with 1 x 2", "done 1 self-trade left 2",
+  CHECK(run(SelfTrade::kNone) == Lines{"accepted 3 left 4", "match 3 with 1 at 100 x 2",
+                                       "done 1 filled left 0", "match 3 with 2 at 100 x 2",
+                                       "done 3 filled left 0"});
+  CHECK(run(SelfTrade::kExpireTaker) ==
+        Lines{"accepted 3 left 4", "prevented 3 with 1 x 2", "done 3 self-trade left 4"});
+  CHECK(run(SelfTrade::kExpireMaker) == Lines{"accepted 3 left 4", "prevented 3 with 1 x 2",
+                                              "done 1 self-trade left 2",
                                               "match 3 with 2 at 100 x 3", "done 2 filled left 0"});
-  CHECK(run(SelfTrade::kExpireBoth) == Lines{"accepted 3 left 4", "prevented 3 with 1 x 2", "done 1 self-trade left 2",
+  CHECK(run(SelfTrade::kExpireBoth) == Lines{"accepted 3 left 4", "prevented 3 with 1 x 2",
+                                             "done 1 self-trade left 2",
                                              "done 3 self-trade left 4"});
 }
 
@@ -171,10 +186,11 @@ TEST_CASE("MatchingEngine triggers stops on trades, oldest first, and cascades")
   f.Submit(Stop(13, Side::kBuy, OrderType::kTakeProfit, 97, 1));
   CHECK(f.engine.open_orders() == 7);
   CHECK(f.Submit(Market(20, Side::kSell, 1, 3)) ==
-        Lines{"accepted 20 left 1", "match 20 with 1 at 100 x 1", "done 1 filled left 0", "done 20 filled left 0",
-              "triggered 10 left 1", "match 10 with 2 at 99 x 1", "done 2 filled left 0", "done 10 filled left 0",
-              "triggered 11 left 1", "match 11 with 3 at 98 x 1", "done 11 filled left 0",
-              "triggered 12 left 2", "match 12 with 3 at 98 x 2", "done 12 filled left 0"});
+        Lines{"accepted 20 left 1", "match 20 with 1 at 100 x 1", "done 1 filled left 0",
+              "done 20 filled left 0", "triggered 10 left 1", "match 10 with 2 at 99 x 1",
+              "done 2 filled left 0", "done 10 filled left 0", "triggered 11 left 1",
+              "match 11 with 3 at 98 x 1", "done 11 filled left 0", "triggered 12 left 2",
+              "match 12 with 3 at 98 x 2", "done 12 filled left 0"});
   CHECK(f.engine.Submit(Stop(14, Side::kSell, OrderType::kStop, 98, 1)) == Reject::kWouldTrigger);
   CHECK(f.engine.Cancel(13) == Reject::kNone);
   CHECK(f.engine.Cancel(13) == Reject::kUnknownOrder);
@@ -232,8 +248,11 @@ TEST_CASE("MatchingEngine continues from its saved state as if never stopped") {
   const auto drive = [](MatchingEngine& engine, OrderNumber first) {
     for (OrderNumber id = first; id < first + 60; ++id) {
       const Side side = id % 2 ? Side::kBuy : Side::kSell;
-      (void)engine.Submit(Limit(id, side, 100 + static_cast<int64_t>(id * 7 % 11) - 5, static_cast<int64_t>(id % 5) + 1));
-      if (id % 6 == 0) (void)engine.Submit(Stop(1000 + id, side, OrderType::kStop, side == Side::kBuy ? 104 : 96, 2));
+      (void)engine.Submit(Limit(id, side, 100 + static_cast<int64_t>(id * 7 % 11) - 5,
+                                static_cast<int64_t>(id % 5) + 1));
+      if (id % 6 == 0)
+        (void)engine.Submit(
+            Stop(1000 + id, side, OrderType::kStop, side == Side::kBuy ? 104 : 96, 2));
       if (id % 9 == 0) (void)engine.Cancel(id - 3);
     }
   };

@@ -1,12 +1,11 @@
 // Scenarios of other engines: exchange-core's feature file with its full
 // expectations, CppTrader's command scripts (inputs only) for survival,
 // invariants and determinism.
+#include <catch2/catch_test_macros.hpp>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <sstream>
-
-#include <catch2/catch_test_macros.hpp>
 
 #include "libs/matching/matching_engine.h"
 #include "libs/matching/recording_observer.h"
@@ -32,7 +31,9 @@ std::vector<std::string> Cells(const std::string& row) {
   std::stringstream stream(row.substr(row.find('|') + 1));
   for (std::string cell; std::getline(stream, cell, '|');) {
     const size_t first = cell.find_first_not_of(' ');
-    cells.push_back(first == std::string::npos ? "" : cell.substr(first, cell.find_last_not_of(' ') - first + 1));
+    cells.push_back(first == std::string::npos
+                        ? ""
+                        : cell.substr(first, cell.find_last_not_of(' ') - first + 1));
   }
   if (!cells.empty() && cells.back().empty()) cells.pop_back();
   return cells;
@@ -46,8 +47,12 @@ std::string After(const std::string& line, const std::string& mark) {
   const size_t from = at + mark.size();
   return line.substr(from, line.find_first_of(" ,@):", from) - from);
 }
-int64_t NumberAfter(const std::string& line, const std::string& mark) { return std::stoll(After(line, mark)); }
-bool Says(const std::string& line, const std::string& text) { return line.find(text) != std::string::npos; }
+int64_t NumberAfter(const std::string& line, const std::string& mark) {
+  return std::stoll(After(line, mark));
+}
+bool Says(const std::string& line, const std::string& text) {
+  return line.find(text) != std::string::npos;
+}
 
 // Carries out the steps of one scenario of the feature file. Funds are held at
 // an order's reserve price times the quote unit of the file's ETH_XBT symbol.
@@ -56,7 +61,8 @@ class Scenario {
   void Step(const std::string& line, const std::vector<std::string>& table) {
     const std::string client = After(line, "client ");
     if (Says(line, "has a balance")) {
-      for (const std::string& row : table) balances_[client][Cells(row)[0]] = std::stoll(Cells(row)[1]);
+      for (const std::string& row : table)
+        balances_[client][Cells(row)[0]] = std::stoll(Cells(row)[1]);
     } else if (Says(line, " places an ")) {
       Place(line, client);
     } else if (Says(line, "order book is:")) {
@@ -73,7 +79,8 @@ class Scenario {
     } else if (Says(line, "moves a price to ")) {
       observer_.Take();
       const auto id = static_cast<OrderNumber>(NumberAfter(line, "of the order "));
-      REQUIRE(engine_.Amend(id, {NumberAfter(line, "price to ")}, engine_.Find(id)->quantity) == Reject::kNone);
+      REQUIRE(engine_.Amend(id, {NumberAfter(line, "price to ")}, engine_.Find(id)->quantity) ==
+              Reject::kNone);
     } else if (Says(line, "cancels the remaining size ")) {
       const auto id = static_cast<OrderNumber>(NumberAfter(line, "of the order "));
       CHECK(engine_.Find(id)->remaining().mantissa == NumberAfter(line, "remaining size "));
@@ -83,7 +90,8 @@ class Scenario {
     } else if (Says(line, " orders:")) {
       ExpectOrders(table);
     } else if (Says(line, "balance of a client")) {
-      for (const std::string& row : table) CHECK(Free(client, Cells(row)[0]) == std::stoll(Cells(row)[1]));
+      for (const std::string& row : table)
+        CHECK(Free(client, Cells(row)[0]) == std::stoll(Cells(row)[1]));
     } else {
       FAIL("step not understood: " << line);
     }
@@ -95,7 +103,8 @@ class Scenario {
   // "client Alice places an ASK order 101 at 1600@7 (type: GTC, symbol: X, reservePrice: 1)"
   void Place(const std::string& line, const std::string& client) {
     observer_.Take();
-    NewOrder order{.id = static_cast<OrderNumber>(NumberAfter(line, "order ")), .owner = Owner(client)};
+    NewOrder order{.id = static_cast<OrderNumber>(NumberAfter(line, "order ")),
+                   .owner = Owner(client)};
     order.side = After(line, "places an ") == "BID" ? Side::kBuy : Side::kSell;
     order.price = {NumberAfter(line, " at ")};
     order.quantity = {NumberAfter(line, "@")};
@@ -175,7 +184,8 @@ TEST_CASE("MatchingEngine meets the expectations of exchange-core's basic featur
   const auto begins = [](const std::string& line, std::initializer_list<const char*> words) {
     const size_t at = line.find_first_not_of(' ');
     for (const char* word : words) {
-      if (at != std::string::npos && line.compare(at, std::string(word).size(), word) == 0) return true;
+      if (at != std::string::npos && line.compare(at, std::string(word).size(), word) == 0)
+        return true;
     }
     return false;
   };
@@ -210,7 +220,9 @@ void RunCommand(MatchingEngine& engine, const std::string& line) {
     const size_t glued = word.find("enable");  // the scripts' last lines have no newline
     w.push_back(word.substr(0, glued));
   }
-  const auto number = [&](size_t i) { return i < w.size() && !w[i].empty() ? std::stoll(w[i]) : 0; };
+  const auto number = [&](size_t i) {
+    return i < w.size() && !w[i].empty() ? std::stoll(w[i]) : 0;
+  };
   const auto id = [&](size_t i) { return static_cast<OrderNumber>(number(i)); };
   if (w.size() < 3) return;
   if (w[0] == "delete" && w[1] == "order") (void)engine.Cancel(id(2));
@@ -232,28 +244,39 @@ void RunCommand(MatchingEngine& engine, const std::string& line) {
   if (w[0] != "add") return;
   NewOrder order;
   size_t at = 1;
-  if (w[at] == "ioc" || w[at] == "fok") order.time_in_force = w[at++] == "ioc" ? TimeInForce::kIoc : TimeInForce::kFok;
+  if (w[at] == "ioc" || w[at] == "fok")
+    order.time_in_force = w[at++] == "ioc" ? TimeInForce::kIoc : TimeInForce::kFok;
   const std::string kind = w[at++];
-  if (kind == "limit") order.type = OrderType::kLimit;
-  else if (kind == "market") order.type = OrderType::kMarket;
-  else if (kind == "stop") order.type = OrderType::kStop;
-  else if (kind == "stop-limit") order.type = OrderType::kStopLimit;
-  else return;
+  if (kind == "limit")
+    order.type = OrderType::kLimit;
+  else if (kind == "market")
+    order.type = OrderType::kMarket;
+  else if (kind == "stop")
+    order.type = OrderType::kStop;
+  else if (kind == "stop-limit")
+    order.type = OrderType::kStopLimit;
+  else
+    return;
   order.side = w[at++] == "buy" ? Side::kBuy : Side::kSell;
   order.id = id(at);
   order.owner = static_cast<OwnerNumber>(order.id);
   at += 2;  // id, symbol
-  if (order.type == OrderType::kStop || order.type == OrderType::kStopLimit) order.stop_price = {number(at++)};
-  if (order.type == OrderType::kLimit || order.type == OrderType::kStopLimit) order.price = {number(at++)};
+  if (order.type == OrderType::kStop || order.type == OrderType::kStopLimit)
+    order.stop_price = {number(at++)};
+  if (order.type == OrderType::kLimit || order.type == OrderType::kStopLimit)
+    order.price = {number(at++)};
   order.quantity = {number(at)};
   (void)engine.Submit(order);
 }
 
-TEST_CASE("MatchingEngine runs CppTrader's scripts the same twice, never crossed, conserving quantity") {
-  if (!std::filesystem::exists(kOracles)) SKIP("SKIPPED: ../shared/data/oracle-matching not present");
+TEST_CASE(
+    "MatchingEngine runs CppTrader's scripts the same twice, never crossed, conserving quantity") {
+  if (!std::filesystem::exists(kOracles))
+    SKIP("SKIPPED: ../shared/data/oracle-matching not present");
   int scripts = 0, matches = 0;
   for (int i = 1; i <= 14; ++i) {
-    const auto path = kOracles / ("cpptrader-scenario-" + std::string(i < 10 ? "0" : "") + std::to_string(i) + ".txt");
+    const auto path = kOracles / ("cpptrader-scenario-" + std::string(i < 10 ? "0" : "") +
+                                  std::to_string(i) + ".txt");
     if (!std::filesystem::exists(path)) continue;
     ++scripts;
     RecordingObserver first, second;
@@ -267,7 +290,8 @@ TEST_CASE("MatchingEngine runs CppTrader's scripts the same twice, never crossed
     CHECK(first.lines() == second.lines());
     int64_t visible = 0, open = 0;
     for (const auto& [key, quantity] : first.levels()) visible += quantity.mantissa;
-    one.ForEach([&](const Order& order) { open += order.pending_stop ? 0 : order.remaining().mantissa; });
+    one.ForEach(
+        [&](const Order& order) { open += order.pending_stop ? 0 : order.remaining().mantissa; });
     CHECK(visible == open);
     matches += static_cast<int>(first.matches().size());
   }

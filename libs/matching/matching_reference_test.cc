@@ -1,9 +1,8 @@
 // The engine against a book so slow and plain that it can be read: a list of
 // orders, searched from end to end for every match.
 #include <algorithm>
-#include <list>
-
 #include <catch2/catch_test_macros.hpp>
+#include <list>
 
 #include "libs/base/property_suite.h"
 #include "libs/base/rng.h"
@@ -32,7 +31,8 @@ class ReferenceBook {
     }
     Order order{wanted};
     if (stop && last_ != 0 && Reached(order)) return false;
-    if (!stop && wanted.time_in_force == TimeInForce::kPostOnly && Best(order) != book_.end()) return false;
+    if (!stop && wanted.time_in_force == TimeInForce::kPostOnly && Best(order) != book_.end())
+      return false;
     observer_.OnAccepted(order);
     if (stop) {
       order.pending_stop = true;
@@ -88,7 +88,8 @@ class ReferenceBook {
   using List = std::list<Order>;
 
   bool Reached(const Order& order) const {
-    return order.side == Side::kBuy ? last_ >= order.stop_price.mantissa : last_ <= order.stop_price.mantissa;
+    return order.side == Side::kBuy ? last_ >= order.stop_price.mantissa
+                                    : last_ <= order.stop_price.mantissa;
   }
 
   // The order that `taker` meets first: best price, then first in the list.
@@ -133,7 +134,8 @@ class ReferenceBook {
       observer_.OnDone(order, Done::kExpired);
       return;
     }
-    for (auto at = Best(order); at != book_.end() && order.remaining().mantissa > 0; at = Best(order)) {
+    for (auto at = Best(order); at != book_.end() && order.remaining().mantissa > 0;
+         at = Best(order)) {
       const Quantity quantity = std::min(order.remaining(), at->remaining());
       if (at->owner == order.owner && order.self_trade != SelfTrade::kNone) {
         observer_.OnPrevented(order, *at, quantity);
@@ -161,8 +163,9 @@ class ReferenceBook {
         stop = next;
       }
     }
-    const bool rests = order.type != OrderType::kMarket && order.type != OrderType::kStop &&
-                       (order.time_in_force == TimeInForce::kGtc || order.time_in_force == TimeInForce::kPostOnly);
+    const bool rests =
+        order.type != OrderType::kMarket && order.type != OrderType::kStop &&
+        (order.time_in_force == TimeInForce::kGtc || order.time_in_force == TimeInForce::kPostOnly);
     if (order.remaining().mantissa == 0) {
       observer_.OnDone(order, Done::kFilled);
     } else if (rests) {
@@ -193,21 +196,24 @@ class ReferenceBook {
 NewOrder RandomOrder(base::Rng& rng, OrderNumber id) {
   NewOrder order{.id = id, .owner = static_cast<OwnerNumber>(rng.Below(3))};
   order.side = rng.Chance(0.5) ? Side::kBuy : Side::kSell;
-  static constexpr OrderType kTypes[] = {OrderType::kLimit, OrderType::kLimit, OrderType::kLimit,
-                                         OrderType::kMarket, OrderType::kStop, OrderType::kStopLimit};
+  static constexpr OrderType kTypes[] = {OrderType::kLimit, OrderType::kLimit,
+                                         OrderType::kLimit, OrderType::kMarket,
+                                         OrderType::kStop,  OrderType::kStopLimit};
   order.type = kTypes[rng.Below(6)];
-  static constexpr TimeInForce kTimes[] = {TimeInForce::kGtc, TimeInForce::kGtc, TimeInForce::kIoc, TimeInForce::kFok,
-                                           TimeInForce::kPostOnly};
+  static constexpr TimeInForce kTimes[] = {TimeInForce::kGtc, TimeInForce::kGtc, TimeInForce::kIoc,
+                                           TimeInForce::kFok, TimeInForce::kPostOnly};
   const bool priced = order.type == OrderType::kLimit || order.type == OrderType::kStopLimit;
   order.time_in_force = kTimes[rng.Below(priced ? 5 : 4)];
   order.self_trade = static_cast<SelfTrade>(rng.Below(4));
   if (priced) order.price = {rng.Between(95, 105)};
-  if (order.type == OrderType::kStop || order.type == OrderType::kStopLimit) order.stop_price = {rng.Between(93, 107)};
+  if (order.type == OrderType::kStop || order.type == OrderType::kStopLimit)
+    order.stop_price = {rng.Between(93, 107)};
   order.quantity = {rng.Between(1, 9)};
   return order;
 }
 
-void CheckSameBook(const MatchingEngine& engine, const RecordingObserver& told, const ReferenceBook& reference) {
+void CheckSameBook(const MatchingEngine& engine, const RecordingObserver& told,
+                   const ReferenceBook& reference) {
   const auto levels = reference.Levels();
   RC_ASSERT(told.levels() == levels);
   size_t count = 0;
@@ -241,7 +247,8 @@ TEST_CASE("MatchingEngine tells the same events as a slow reference book") {
       } else {
         const OrderNumber id = 1 + rng.Below(last);
         const int64_t price = rng.Between(95, 105), quantity = rng.Between(1, 9);
-        RC_ASSERT((engine.Amend(id, {price}, {quantity}) == Reject::kNone) == reference.Amend(id, price, quantity));
+        RC_ASSERT((engine.Amend(id, {price}, {quantity}) == Reject::kNone) ==
+                  reference.Amend(id, price, quantity));
       }
       RC_ASSERT(fast_events.lines() == slow_events.lines());
       fast_events.Take();

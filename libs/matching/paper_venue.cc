@@ -24,8 +24,8 @@ bool IsMarketType(OrderType type) {
 }
 
 bool HasStop(OrderType type) {
-  return type == OrderType::kStop || type == OrderType::kStopLimit || type == OrderType::kTakeProfit ||
-         type == OrderType::kTakeProfitLimit;
+  return type == OrderType::kStop || type == OrderType::kStopLimit ||
+         type == OrderType::kTakeProfit || type == OrderType::kTakeProfitLimit;
 }
 
 // A taker of `side` may pay `price` under `limit`; limit 0: any price.
@@ -48,7 +48,8 @@ Quantity Least(Quantity a, Quantity b) { return std::min(a, b); }
 // How far a market order may go from the best price it found; 0: any distance.
 Price ProtectedLimit(Side side, Price best, int64_t protection_ppm) {
   if (protection_ppm <= 0) return Price{};
-  const market::Int128 distance = static_cast<market::Int128>(best.mantissa) * protection_ppm / kPpm;
+  const market::Int128 distance =
+      static_cast<market::Int128>(best.mantissa) * protection_ppm / kPpm;
   const market::Int128 limit = best.mantissa + market::Sign(side) * distance;
   return Price{std::max<int64_t>(1, static_cast<int64_t>(limit))};
 }
@@ -57,19 +58,32 @@ Price ProtectedLimit(Side side, Price best, int64_t protection_ppm) {
 
 const char* Name(PaperReject reason) {
   switch (reason) {
-    case PaperReject::kNone: return "none";
-    case PaperReject::kUnknownInstrument: return "unknown instrument";
-    case PaperReject::kUnsupportedType: return "unsupported order type";
-    case PaperReject::kBadPrice: return "price not positive or not on the tick";
-    case PaperReject::kBadStopPrice: return "stop price not positive or not on the tick";
-    case PaperReject::kBadQuantity: return "quantity not positive, off the lot or out of range";
-    case PaperReject::kBelowMinimum: return "below the minimum notional";
-    case PaperReject::kDuplicate: return "client order id is open";
-    case PaperReject::kTooManyOrders: return "too many open orders";
-    case PaperReject::kNoMarket: return "no valid book to execute against";
-    case PaperReject::kWouldTake: return "post-only order would match";
-    case PaperReject::kWouldTrigger: return "stop price would trigger at once";
-    case PaperReject::kUnknownOrder: return "order is not open";
+    case PaperReject::kNone:
+      return "none";
+    case PaperReject::kUnknownInstrument:
+      return "unknown instrument";
+    case PaperReject::kUnsupportedType:
+      return "unsupported order type";
+    case PaperReject::kBadPrice:
+      return "price not positive or not on the tick";
+    case PaperReject::kBadStopPrice:
+      return "stop price not positive or not on the tick";
+    case PaperReject::kBadQuantity:
+      return "quantity not positive, off the lot or out of range";
+    case PaperReject::kBelowMinimum:
+      return "below the minimum notional";
+    case PaperReject::kDuplicate:
+      return "client order id is open";
+    case PaperReject::kTooManyOrders:
+      return "too many open orders";
+    case PaperReject::kNoMarket:
+      return "no valid book to execute against";
+    case PaperReject::kWouldTake:
+      return "post-only order would match";
+    case PaperReject::kWouldTrigger:
+      return "stop price would trigger at once";
+    case PaperReject::kUnknownOrder:
+      return "order is not open";
   }
   return "unknown reason";
 }
@@ -127,7 +141,8 @@ void PaperVenue::OnBook(const market::BookUpdate& update, base::Time now) {
     const Working& working = orders_.at(number);
     if (!working.resting) continue;
     const PaperOrder& order = working.status.order;
-    before.try_emplace({order.side, order.price}, market->book.quantity_at(order.side, order.price));
+    before.try_emplace({order.side, order.price},
+                       market->book.quantity_at(order.side, order.price));
   }
   if (update.snapshot) market->book.Clear();
   for (const Level& level : update.bids) market->book.Set(Side::kBuy, level.price, level.quantity);
@@ -163,7 +178,8 @@ std::vector<PaperVenue::OrderNumber> PaperVenue::Resting(const Market& market, S
 // What the level lost beyond the trades already seen was cancelled. What a
 // cancellation took off the queue is kept as credit until the next update: a
 // trade that arrives after the book that shows it must not count twice.
-void PaperVenue::ReduceQueues(Market& market, const std::map<LevelKey, Quantity>& before, bool replaced) {
+void PaperVenue::ReduceQueues(Market& market, const std::map<LevelKey, Quantity>& before,
+                              bool replaced) {
   for (const OrderNumber number : market.open) {
     Working& working = orders_.at(number);
     if (!working.resting) continue;
@@ -182,8 +198,8 @@ void PaperVenue::ReduceQueues(Market& market, const std::map<LevelKey, Quantity>
     const Quantity base = before.at(key) - Least(traded, before.at(key));
     Quantity ahead = Least(working.status.ahead, visible);
     if (options_.queue_model == QueueModel::kProportional && !replaced && visible < base) {
-      const auto share = market::MulDiv(working.status.ahead.mantissa, visible.mantissa, base.mantissa,
-                                        market::Rounding::kCeiling);
+      const auto share = market::MulDiv(working.status.ahead.mantissa, visible.mantissa,
+                                        base.mantissa, market::Rounding::kCeiling);
       ahead = Least(ahead, Quantity{static_cast<int64_t>(*share)});
     }
     working.credit = working.status.ahead - ahead;
@@ -196,7 +212,8 @@ void PaperVenue::FadeMemory(Market& market) {
   for (auto entry = market.memory.begin(); entry != market.memory.end();) {
     LevelMemory& memory = entry->second;
     memory.traded = Quantity{};
-    memory.taken = Least(memory.taken, market.book.quantity_at(entry->first.first, entry->first.second));
+    memory.taken =
+        Least(memory.taken, market.book.quantity_at(entry->first.first, entry->first.second));
     entry = memory.taken.mantissa == 0 ? market.memory.erase(entry) : std::next(entry);
   }
 }
@@ -319,22 +336,26 @@ void PaperVenue::ArriveCancel(const market::ClientOrderId& id, base::Time at) {
   if (found == open_by_id_.end()) {
     PaperOrder unknown;
     unknown.client_order_id = id;
-    if (const auto closed = closed_.find(id); closed != closed_.end()) unknown = closed->second.second.order;
+    if (const auto closed = closed_.find(id); closed != closed_.end())
+      unknown = closed->second.second.order;
     EmitReject(PaperEventKind::kCancelRejected, unknown, PaperReject::kUnknownOrder, at);
     return;
   }
   const OrderNumber number = found->second;
-  CloseOrder(markets_.at(orders_.at(number).status.order.instrument), number, OrderState::kCanceled, at);
+  CloseOrder(markets_.at(orders_.at(number).status.order.instrument), number, OrderState::kCanceled,
+             at);
 }
 
 PaperReject PaperVenue::Check(const PaperOrder& order, const Market& market) const {
   const market::Instrument& instrument = market.instrument;
   const auto off_tick = [&](Price price) {
-    return price.mantissa <= 0 || instrument.tick.mantissa <= 0 || price.mantissa % instrument.tick.mantissa != 0;
+    return price.mantissa <= 0 || instrument.tick.mantissa <= 0 ||
+           price.mantissa % instrument.tick.mantissa != 0;
   };
   if (order.type == OrderType::kTrailingStop) return PaperReject::kUnsupportedType;
   const bool market_type = IsMarketType(order.type);
-  if (market_type && order.time_in_force == TimeInForce::kPostOnly) return PaperReject::kUnsupportedType;
+  if (market_type && order.time_in_force == TimeInForce::kPostOnly)
+    return PaperReject::kUnsupportedType;
   if (!market_type && off_tick(order.price)) return PaperReject::kBadPrice;
   if (HasStop(order.type) && off_tick(order.stop_price)) return PaperReject::kBadStopPrice;
   const int64_t quantity = order.quantity.mantissa;
@@ -347,7 +368,10 @@ PaperReject PaperVenue::Check(const PaperOrder& order, const Market& market) con
   if (orders_.size() >= options_.max_open_orders) return PaperReject::kTooManyOrders;
   if (!market.valid) return PaperReject::kNoMarket;
   const auto best = market.book.best(market::Opposite(order.side));
-  const Price value_at = !market_type ? order.price : HasStop(order.type) ? order.stop_price : best ? best->price : Price{};
+  const Price value_at = !market_type          ? order.price
+                         : HasStop(order.type) ? order.stop_price
+                         : best                ? best->price
+                                               : Price{};
   if (value_at.mantissa == 0) return PaperReject::kNoMarket;
   const auto notional = instrument.Notional(value_at, order.quantity, market::Rounding::kDown);
   if (!notional) return PaperReject::kBadQuantity;
@@ -356,7 +380,8 @@ PaperReject PaperVenue::Check(const PaperOrder& order, const Market& market) con
     const bool reached = market.last_trade.mantissa > 0 && StopReached(order, market.last_trade);
     return reached ? PaperReject::kWouldTrigger : PaperReject::kNone;
   }
-  if (order.time_in_force == TimeInForce::kPostOnly && best && Within(order.side, best->price, order.price)) {
+  if (order.time_in_force == TimeInForce::kPostOnly && best &&
+      Within(order.side, best->price, order.price)) {
     return PaperReject::kWouldTake;
   }
   return PaperReject::kNone;
@@ -392,10 +417,14 @@ void PaperVenue::Execute(Market& market, OrderNumber number, base::Time at) {
   const auto best = market.book.best(market::Opposite(order.side));
   const bool market_type = IsMarketType(order.type);
   Price limit = order.price;
-  if (market_type) limit = best ? ProtectedLimit(order.side, best->price, options_.market_protection_ppm) : Price{};
+  if (market_type)
+    limit =
+        best ? ProtectedLimit(order.side, best->price, options_.market_protection_ppm) : Price{};
 
-  if (order.time_in_force == TimeInForce::kPostOnly && best && Within(order.side, best->price, limit)) {
-    CloseOrder(market, number, OrderState::kExpired, at);  // a triggered one; a new one was rejected before
+  if (order.time_in_force == TimeInForce::kPostOnly && best &&
+      Within(order.side, best->price, limit)) {
+    CloseOrder(market, number, OrderState::kExpired,
+               at);  // a triggered one; a new one was rejected before
     return;
   }
   if (order.time_in_force == TimeInForce::kFok) {
@@ -404,7 +433,8 @@ void PaperVenue::Execute(Market& market, OrderNumber number, base::Time at) {
       const Level level = market.book.level(market::Opposite(order.side), i);
       if (!Within(order.side, level.price, limit) || available >= order.quantity) break;
       const auto memory = market.memory.find({market::Opposite(order.side), level.price});
-      available += level.quantity - (memory == market.memory.end() ? Quantity{} : memory->second.taken);
+      available +=
+          level.quantity - (memory == market.memory.end() ? Quantity{} : memory->second.taken);
     }
     if (available < order.quantity) {
       CloseOrder(market, number, OrderState::kExpired, at);
@@ -413,10 +443,12 @@ void PaperVenue::Execute(Market& market, OrderNumber number, base::Time at) {
   }
   TakeVisible(market, working, limit, Liquidity::kTaker, at);
   if (working.status.state == OrderState::kExpired || working.remaining().mantissa == 0) {
-    CloseOrder(market, number, working.remaining().mantissa == 0 ? OrderState::kFilled : OrderState::kExpired, at);
+    CloseOrder(market, number,
+               working.remaining().mantissa == 0 ? OrderState::kFilled : OrderState::kExpired, at);
     return;
   }
-  const bool rests = !market_type && order.time_in_force != TimeInForce::kIoc && order.time_in_force != TimeInForce::kFok;
+  const bool rests = !market_type && order.time_in_force != TimeInForce::kIoc &&
+                     order.time_in_force != TimeInForce::kFok;
   if (rests) {
     Rest(market, working);
   } else {
@@ -426,7 +458,8 @@ void PaperVenue::Execute(Market& market, OrderNumber number, base::Time at) {
 
 // Sets the taker's state to kExpired, without closing it, when self-trade
 // prevention ends it.
-void PaperVenue::TakeVisible(Market& market, Working& working, Price limit, Liquidity liquidity, base::Time at) {
+void PaperVenue::TakeVisible(Market& market, Working& working, Price limit, Liquidity liquidity,
+                             base::Time at) {
   const Side other = market::Opposite(working.status.order.side);
   const bool taker = liquidity == Liquidity::kTaker;
   for (size_t i = 0; i < market.book.depth(other) && working.remaining().mantissa > 0; ++i) {
@@ -450,14 +483,17 @@ void PaperVenue::TakeVisible(Market& market, Working& working, Price limit, Liqu
 
 // Own orders on the other side at prices before `through` would be met now. True
 // when the taker ends here.
-bool PaperVenue::PreventSelfTrade(Market& market, Working& taker, Price through, bool inclusive, base::Time at) {
+bool PaperVenue::PreventSelfTrade(Market& market, Working& taker, Price through, bool inclusive,
+                                  base::Time at) {
   if (options_.self_trade == SelfTrade::kNone || market.open.size() < 2) return false;
   const Side side = taker.status.order.side;
   for (const OrderNumber number : Resting(market, market::Opposite(side))) {
     const Price price = orders_.at(number).status.order.price;
-    if (inclusive ? !Within(side, price, through) : !Better(market::Opposite(side), price, through)) break;
+    if (inclusive ? !Within(side, price, through) : !Better(market::Opposite(side), price, through))
+      break;
     ++stats_.self_trades_prevented;
-    if (options_.self_trade != SelfTrade::kExpireTaker) CloseOrder(market, number, OrderState::kExpired, at);
+    if (options_.self_trade != SelfTrade::kExpireTaker)
+      CloseOrder(market, number, OrderState::kExpired, at);
     if (options_.self_trade != SelfTrade::kExpireMaker) {
       taker.status.state = OrderState::kExpired;
       return true;
@@ -471,7 +507,8 @@ void PaperVenue::Rest(Market& market, Working& working) {
   working.resting = true;
   working.status.ahead = market.book.quantity_at(order.side, order.price);
   const size_t depth = market.book.depth(order.side);
-  working.queue_unknown = depth == 0 || Better(order.side, market.book.level(order.side, depth - 1).price, order.price);
+  working.queue_unknown =
+      depth == 0 || Better(order.side, market.book.level(order.side, depth - 1).price, order.price);
 }
 
 void PaperVenue::FillOrder(const Market& market, Working& working, Price price, Quantity quantity,
@@ -479,7 +516,8 @@ void PaperVenue::FillOrder(const Market& market, Working& working, Price price, 
   PaperOrderStatus& status = working.status;
   status.filled += quantity;
   status.updated = at;
-  status.state = status.remaining().mantissa == 0 ? OrderState::kFilled : OrderState::kPartiallyFilled;
+  status.state =
+      status.remaining().mantissa == 0 ? OrderState::kFilled : OrderState::kPartiallyFilled;
   ++stats_.fills;
   Emit(PaperEventKind::kFill, status, at);
   PaperEvent& event = events_.back();
@@ -487,25 +525,30 @@ void PaperVenue::FillOrder(const Market& market, Working& working, Price price, 
   event.price = price;
   event.quantity = quantity;
   event.liquidity = liquidity;
-  event.fee = Fee(market.instrument, status.order.side, price, quantity, liquidity, &event.fee_asset);
+  event.fee =
+      Fee(market.instrument, status.order.side, price, quantity, liquidity, &event.fee_asset);
   status.fees += event.fee;
 }
 
-market::Money PaperVenue::Fee(const market::Instrument& instrument, Side side, Price price, Quantity quantity,
-                              Liquidity liquidity, market::AssetId* asset) const {
-  const int64_t rate = liquidity == Liquidity::kMaker ? options_.maker_fee_ppm : options_.taker_fee_ppm;
+market::Money PaperVenue::Fee(const market::Instrument& instrument, Side side, Price price,
+                              Quantity quantity, Liquidity liquidity,
+                              market::AssetId* asset) const {
+  const int64_t rate =
+      liquidity == Liquidity::kMaker ? options_.maker_fee_ppm : options_.taker_fee_ppm;
   const bool in_base = options_.fee_asset == FeeAsset::kReceived && side == Side::kBuy &&
                        instrument.kind == market::InstrumentKind::kSpot;
   *asset = in_base ? instrument.base : instrument.quote;
   const int scale = in_base ? instrument.base_scale : instrument.quote_scale;
   const market::Money base = instrument.BaseAmount(quantity);
-  const auto amount = in_base ? market::Rescale(base.units(), base.scale(), scale, market::Rounding::kCeiling)
-                              : [&]() -> std::optional<market::Int128> {
+  const auto amount =
+      in_base ? market::Rescale(base.units(), base.scale(), scale, market::Rounding::kCeiling)
+              : [&]() -> std::optional<market::Int128> {
     const auto notional = instrument.Notional(price, quantity, market::Rounding::kCeiling);
     if (!notional) return std::nullopt;
     return notional->units();
   }();
-  GANNET_CHECK(amount.has_value(), "the notional of a fill outgrew 128 bits; orders are checked on arrival");
+  GANNET_CHECK(amount.has_value(),
+               "the notional of a fill outgrew 128 bits; orders are checked on arrival");
   const auto fee = market::MulDiv(*amount, rate, kPpm, market::Rounding::kCeiling);
   GANNET_CHECK(fee.has_value(), "a fee outgrew 128 bits");
   return market::Money(*fee, scale);
@@ -555,7 +598,8 @@ void PaperVenue::Emit(PaperEventKind kind, const PaperOrderStatus& status, base:
   events_.push_back(std::move(event));
 }
 
-void PaperVenue::EmitReject(PaperEventKind kind, const PaperOrder& order, PaperReject reason, base::Time at) {
+void PaperVenue::EmitReject(PaperEventKind kind, const PaperOrder& order, PaperReject reason,
+                            base::Time at) {
   PaperEvent event;
   event.kind = kind;
   event.client_order_id = order.client_order_id;
@@ -571,7 +615,8 @@ void PaperVenue::EmitReject(PaperEventKind kind, const PaperOrder& order, PaperR
 // ---- queries
 
 const PaperOrderStatus* PaperVenue::Find(const market::ClientOrderId& order) const {
-  if (const auto open = open_by_id_.find(order); open != open_by_id_.end()) return &orders_.at(open->second).status;
+  if (const auto open = open_by_id_.find(order); open != open_by_id_.end())
+    return &orders_.at(open->second).status;
   const auto closed = closed_.find(order);
   return closed == closed_.end() ? nullptr : &closed->second.second;
 }

@@ -54,7 +54,10 @@ enum class QueueModel : uint8_t {
 };
 
 // In which asset a fee is paid.
-enum class FeeAsset : uint8_t { kQuote = 1, kReceived = 2 };  // kReceived: base when buying, as spot venues do
+enum class FeeAsset : uint8_t {
+  kQuote = 1,
+  kReceived = 2
+};  // kReceived: base when buying, as spot venues do
 
 struct PaperOptions {
   base::Duration order_latency{0};   // Submit → the book
@@ -67,7 +70,7 @@ struct PaperOptions {
   // A market order takes nothing further than this from the best price it found
   // on arrival; the rest expires. 0: no limit.
   int64_t market_protection_ppm = 0;
-  size_t max_open_orders = 10'000;   // beyond it orders are rejected (kTooManyOrders)
+  size_t max_open_orders = 10'000;     // beyond it orders are rejected (kTooManyOrders)
   size_t max_closed_orders = 100'000;  // kept for Find(); the oldest are forgotten
 };
 
@@ -80,7 +83,7 @@ struct PaperOrder {
   market::Price price;       // limit types
   market::Price stop_price;  // stop and take-profit types
   market::Quantity quantity;
-  base::Time expires;        // kGtd
+  base::Time expires;  // kGtd
   bool operator==(const PaperOrder&) const = default;
 };
 
@@ -88,21 +91,27 @@ enum class PaperReject : uint8_t {
   kNone = 0,
   kUnknownInstrument,
   kUnsupportedType,
-  kBadPrice,          // zero, negative or off tick
+  kBadPrice,  // zero, negative or off tick
   kBadStopPrice,
-  kBadQuantity,       // zero, negative, off lot or out of range
-  kBelowMinimum,      // minimum notional
-  kDuplicate,         // that client order id is open
+  kBadQuantity,   // zero, negative, off lot or out of range
+  kBelowMinimum,  // minimum notional
+  kDuplicate,     // that client order id is open
   kTooManyOrders,
-  kNoMarket,          // no valid book to execute against
-  kWouldTake,         // post-only that would match
-  kWouldTrigger,      // stop that the last trade has already reached
-  kUnknownOrder,      // cancel of an order that is not open
+  kNoMarket,      // no valid book to execute against
+  kWouldTake,     // post-only that would match
+  kWouldTrigger,  // stop that the last trade has already reached
+  kUnknownOrder,  // cancel of an order that is not open
 };
 const char* Name(PaperReject reason);
 
 enum class PaperEventKind : uint8_t {
-  kAccepted = 1, kRejected, kFill, kCanceled, kExpired, kTriggered, kCancelRejected,
+  kAccepted = 1,
+  kRejected,
+  kFill,
+  kCanceled,
+  kExpired,
+  kTriggered,
+  kCancelRejected,
 };
 
 struct PaperEvent {
@@ -111,13 +120,13 @@ struct PaperEvent {
   market::VenueOrderId venue_order_id;  // empty: kRejected, kCancelRejected
   market::InstrumentId instrument;
   market::Side side = market::Side::kBuy;
-  base::Time time;                // at the venue
+  base::Time time;  // at the venue
   PaperReject reason = PaperReject::kNone;
-  std::string trade_id;           // kFill; unique in this PaperVenue
-  market::Price price;            // kFill: of the fill; otherwise the order's
-  market::Quantity quantity;      // kFill: of the fill; otherwise the order's
-  market::Quantity cumulative;    // filled so far, this fill included
-  market::Money fee;              // > 0: paid
+  std::string trade_id;         // kFill; unique in this PaperVenue
+  market::Price price;          // kFill: of the fill; otherwise the order's
+  market::Quantity quantity;    // kFill: of the fill; otherwise the order's
+  market::Quantity cumulative;  // filled so far, this fill included
+  market::Money fee;            // > 0: paid
   market::AssetId fee_asset;
   market::Liquidity liquidity = market::Liquidity::kNone;
   bool operator==(const PaperEvent&) const = default;
@@ -129,9 +138,9 @@ struct PaperOrderStatus {
   market::VenueOrderId venue_order_id;
   market::OrderState state = market::OrderState::kAccepted;
   market::Quantity filled;
-  market::Money fees;             // all of one asset
+  market::Money fees;  // all of one asset
   base::Time accepted, updated;
-  market::Quantity ahead;         // standing before us at our price; 0 unless resting
+  market::Quantity ahead;  // standing before us at our price; 0 unless resting
   market::Quantity remaining() const { return order.quantity - filled; }
 };
 
@@ -176,10 +185,11 @@ class PaperVenue {
 
   struct Working {
     PaperOrderStatus status;
-    bool resting = false;        // in the queue at its price
+    bool resting = false;  // in the queue at its price
     bool triggered = false;
-    bool queue_unknown = false;  // beyond the visible book: the first level seen at its price counts as ahead
-    market::Quantity credit;     // of `ahead` taken off by the last book update, see ReduceQueue
+    bool queue_unknown =
+        false;  // beyond the visible book: the first level seen at its price counts as ahead
+    market::Quantity credit;  // of `ahead` taken off by the last book update, see ReduceQueue
     market::Quantity remaining() const { return status.remaining(); }
   };
   struct LevelMemory {
@@ -212,23 +222,26 @@ class PaperVenue {
   // Executes a new or just triggered order: takes, then rests or expires. The
   // order may be closed, and gone, afterwards.
   void Execute(Market& market, OrderNumber number, base::Time at);
-  void TakeVisible(Market& market, Working& working, market::Price limit, market::Liquidity liquidity,
-                   base::Time at);
-  bool PreventSelfTrade(Market& market, Working& taker, market::Price through, bool inclusive, base::Time at);
+  void TakeVisible(Market& market, Working& working, market::Price limit,
+                   market::Liquidity liquidity, base::Time at);
+  bool PreventSelfTrade(Market& market, Working& taker, market::Price through, bool inclusive,
+                        base::Time at);
   void Rest(Market& market, Working& working);
 
   // Resting orders of one side, best price first, then oldest.
   std::vector<OrderNumber> Resting(const Market& market, market::Side side) const;
-  void ReduceQueues(Market& market, const std::map<LevelKey, market::Quantity>& before, bool replaced);
+  void ReduceQueues(Market& market, const std::map<LevelKey, market::Quantity>& before,
+                    bool replaced);
   void FadeMemory(Market& market);
   void FillCrossed(Market& market, base::Time at);
   void FillFromTrade(Market& market, const market::Trade& trade, base::Time at);
   void TriggerStops(Market& market, base::Time at);
 
-  void FillOrder(const Market& market, Working& working, market::Price price, market::Quantity quantity,
-                 market::Liquidity liquidity, base::Time at);
+  void FillOrder(const Market& market, Working& working, market::Price price,
+                 market::Quantity quantity, market::Liquidity liquidity, base::Time at);
   market::Money Fee(const market::Instrument& instrument, market::Side side, market::Price price,
-                    market::Quantity quantity, market::Liquidity liquidity, market::AssetId* asset) const;
+                    market::Quantity quantity, market::Liquidity liquidity,
+                    market::AssetId* asset) const;
   void CloseOrder(Market& market, OrderNumber number, market::OrderState state, base::Time at);
   void ForgetOldest();
   void Emit(PaperEventKind kind, const PaperOrderStatus& status, base::Time at);

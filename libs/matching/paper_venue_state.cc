@@ -15,7 +15,9 @@ constexpr uint8_t kStateVersion = 1;
 constexpr uint32_t kMaxEntries = 10'000'000;  // of one list; more is damage, not state
 
 void SavePrice(wire::CanonicalWriter& writer, Price price) { writer.I64(price.mantissa); }
-void SaveQuantity(wire::CanonicalWriter& writer, Quantity quantity) { writer.I64(quantity.mantissa); }
+void SaveQuantity(wire::CanonicalWriter& writer, Quantity quantity) {
+  writer.I64(quantity.mantissa);
+}
 Price LoadPrice(wire::CanonicalReader& reader) { return Price{reader.I64()}; }
 Quantity LoadQuantity(wire::CanonicalReader& reader) { return Quantity{reader.I64()}; }
 
@@ -33,7 +35,9 @@ uint32_t LoadCount(wire::CanonicalReader& reader) {
   const uint32_t count = reader.U32();
   return reader.ok() && count <= kMaxEntries ? count : 0;
 }
-void SaveCount(wire::CanonicalWriter& writer, size_t count) { writer.U32(static_cast<uint32_t>(count)); }
+void SaveCount(wire::CanonicalWriter& writer, size_t count) {
+  writer.U32(static_cast<uint32_t>(count));
+}
 
 void SaveInstrument(wire::CanonicalWriter& writer, const market::Instrument& instrument) {
   writer.Text(instrument.id);
@@ -43,7 +47,8 @@ void SaveInstrument(wire::CanonicalWriter& writer, const market::Instrument& ins
   writer.Text(instrument.base);
   writer.Text(instrument.quote);
   writer.Text(instrument.settle);
-  for (const int scale : {instrument.price_scale, instrument.quantity_scale, instrument.base_scale, instrument.quote_scale}) {
+  for (const int scale : {instrument.price_scale, instrument.quantity_scale, instrument.base_scale,
+                          instrument.quote_scale}) {
     writer.U8(static_cast<uint8_t>(scale));
   }
   SavePrice(writer, instrument.tick);
@@ -65,7 +70,8 @@ market::Instrument LoadInstrument(wire::CanonicalReader& reader) {
   instrument.base = reader.Text<market::AssetId>();
   instrument.quote = reader.Text<market::AssetId>();
   instrument.settle = reader.Text<market::AssetId>();
-  for (int* scale : {&instrument.price_scale, &instrument.quantity_scale, &instrument.base_scale, &instrument.quote_scale}) {
+  for (int* scale : {&instrument.price_scale, &instrument.quantity_scale, &instrument.base_scale,
+                     &instrument.quote_scale}) {
     *scale = reader.U8();
   }
   instrument.tick = LoadPrice(reader);
@@ -240,13 +246,16 @@ absl::Status PaperVenue::Load(wire::CanonicalReader& reader) {
   PaperVenue loaded(options_);
   if (const uint8_t version = reader.U8(); reader.ok() && version != kStateVersion) {
     Clear();
-    return absl::DataLossError("paper venue state has version " + std::to_string(version) +
-                               ", this build reads 1: start from a fresh data folder or use the newer build");
+    return absl::DataLossError(
+        "paper venue state has version " + std::to_string(version) +
+        ", this build reads 1: start from a fresh data folder or use the newer build");
   }
   loaded.LoadBody(reader);
   absl::Status status = reader.status();
   if (status.ok() && !loaded.Consistent()) {
-    status = absl::DataLossError("paper venue state names an order twice or an unknown instrument: restore an older snapshot");
+    status = absl::DataLossError(
+        "paper venue state names an order twice or an unknown instrument: restore an older "
+        "snapshot");
   }
   if (!status.ok()) {
     Clear();
@@ -301,7 +310,8 @@ void PaperVenue::LoadBody(wire::CanonicalReader& reader) {
     const market::ClientOrderId id = status.order.client_order_id;
     closed_[id] = {number, std::move(status)};
   }
-  for (uint32_t n = LoadCount(reader); n > 0 && reader.ok(); --n) events_.push_back(LoadEvent(reader));
+  for (uint32_t n = LoadCount(reader); n > 0 && reader.ok(); --n)
+    events_.push_back(LoadEvent(reader));
 }
 
 // Builds what is derived from the orders; false when they contradict each other.

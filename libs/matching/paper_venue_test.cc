@@ -51,7 +51,9 @@ struct Fixture {
     venue.OnBook(update, At(now));
   }
   void Trade(int64_t price, int64_t quantity, Side aggressor) {
-    venue.OnTrade({.instrument = kBtc, .price = {price}, .quantity = {quantity}, .aggressor = aggressor}, At(now));
+    venue.OnTrade(
+        {.instrument = kBtc, .price = {price}, .quantity = {quantity}, .aggressor = aggressor},
+        At(now));
   }
   PaperOrder Order(const std::string& id, Side side, int64_t price, int64_t quantity) {
     PaperOrder order;
@@ -66,7 +68,8 @@ struct Fixture {
     venue.Submit(order, At(now));
     return venue.Take();
   }
-  std::vector<PaperEvent> Submit(const std::string& id, Side side, int64_t price, int64_t quantity) {
+  std::vector<PaperEvent> Submit(const std::string& id, Side side, int64_t price,
+                                 int64_t quantity) {
     return Submit(Order(id, side, price, quantity));
   }
   int64_t Ahead(const std::string& id) { return venue.Find(ClientOrderId(id))->ahead.mantissa; }
@@ -116,7 +119,8 @@ TEST_CASE("PaperVenue takes the same visible quantity only once until the market
   CHECK(f.Submit(second)[1].quantity == Quantity{700});
 }
 
-TEST_CASE("PaperVenue queues a maker behind the visible level and fills from what a trade leaves over") {
+TEST_CASE(
+    "PaperVenue queues a maker behind the visible level and fills from what a trade leaves over") {
   Fixture f({.maker_fee_ppm = 100});
   CHECK(Kinds(f.Submit("a", Side::kBuy, 9990, 1000)) == std::vector{Kind::kAccepted});
   CHECK(f.Ahead("a") == 3000);
@@ -146,7 +150,8 @@ TEST_CASE("PaperVenue shares cancellations at its price in proportion, rounded a
   CHECK(f.Ahead("a") == 3000);
   f.Book(false, {{{9990}, {4001}}}, {});  // 1999 of 6000 left: half of them stood before us
   CHECK(f.Ahead("a") == 2001);            // 3000 × 4001 / 6000 = 2000.5, up
-  f.Book(true, {{{9990}, {1500}}}, {{{10000}, {2000}}});  // a new snapshot proves only the upper bound
+  f.Book(true, {{{9990}, {1500}}},
+         {{{10000}, {2000}}});  // a new snapshot proves only the upper bound
   CHECK(f.Ahead("a") == 1500);
 }
 
@@ -341,18 +346,29 @@ struct RandomRun {
       f.now += static_cast<int64_t>(rng.Below(30));
       const int64_t price = 9990 + rng.Between(-8, 8);
       switch (rng.Below(6)) {
-        case 0: f.Book(false, {{{std::min<int64_t>(price, 9989)}, {rng.Between(0, 5000)}}}, {}); break;
-        case 1: f.Book(false, {}, {{{std::max<int64_t>(price, 9990)}, {rng.Between(0, 5000)}}}); break;
-        case 2: f.Trade(price, rng.Between(1, 3000), rng.Chance(0.5) ? Side::kBuy : Side::kSell); break;
-        case 3: f.venue.Cancel(ClientOrderId(std::to_string(rng.Below(next + 1))), At(f.now)); break;
-        default: Order(price);
+        case 0:
+          f.Book(false, {{{std::min<int64_t>(price, 9989)}, {rng.Between(0, 5000)}}}, {});
+          break;
+        case 1:
+          f.Book(false, {}, {{{std::max<int64_t>(price, 9990)}, {rng.Between(0, 5000)}}});
+          break;
+        case 2:
+          f.Trade(price, rng.Between(1, 3000), rng.Chance(0.5) ? Side::kBuy : Side::kSell);
+          break;
+        case 3:
+          f.venue.Cancel(ClientOrderId(std::to_string(rng.Below(next + 1))), At(f.now));
+          break;
+        default:
+          Order(price);
       }
       for (PaperEvent& event : f.venue.Take()) events.push_back(std::move(event));
     }
   }
   void Order(int64_t price) {
-    auto order = f.Order(std::to_string(next++), rng.Chance(0.5) ? Side::kBuy : Side::kSell, price, rng.Between(20, 2000));
-    static constexpr TimeInForce kTimes[] = {TimeInForce::kGtc, TimeInForce::kIoc, TimeInForce::kFok, TimeInForce::kPostOnly};
+    auto order = f.Order(std::to_string(next++), rng.Chance(0.5) ? Side::kBuy : Side::kSell, price,
+                         rng.Between(20, 2000));
+    static constexpr TimeInForce kTimes[] = {TimeInForce::kGtc, TimeInForce::kIoc,
+                                             TimeInForce::kFok, TimeInForce::kPostOnly};
     order.time_in_force = kTimes[rng.Below(4)];
     if (rng.Chance(0.2)) {
       order.type = OrderType::kStopLimit;
@@ -390,7 +406,8 @@ TEST_CASE("PaperVenue never fills beyond an order, and is the same after a save 
     std::map<ClientOrderId, bool> over;
     for (const PaperEvent& event : whole.events) {
       if (event.kind == Kind::kAccepted) filled[event.client_order_id] = {};
-      if (event.kind == Kind::kCanceled || event.kind == Kind::kExpired) over[event.client_order_id] = true;
+      if (event.kind == Kind::kCanceled || event.kind == Kind::kExpired)
+        over[event.client_order_id] = true;
       if (event.kind != Kind::kFill) continue;
       RC_ASSERT(!over[event.client_order_id]);
       RC_ASSERT(event.quantity.mantissa > 0);

@@ -2,18 +2,17 @@
 
 #include <sys/socket.h>
 
-#include <cerrno>
-#include <deque>
-#include <map>
-#include <set>
-#include <tuple>
-
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <cerrno>
+#include <deque>
+#include <map>
+#include <set>
+#include <tuple>
 
 #include "libs/net/beast_stream.h"
 #include "libs/net/http_text.h"
@@ -38,7 +37,8 @@ struct Connection {
 bool IsQuiet(Connection& connection) {
   if (connection.buffer.size() != 0) return false;
   char byte;
-  const ssize_t got = ::recv(connection.stream.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  const ssize_t got =
+      ::recv(connection.stream.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
@@ -48,9 +48,12 @@ using Key = std::tuple<std::string, std::string, uint16_t>;
 
 class HttpClient::Pool : public std::enable_shared_from_this<HttpClient::Pool> {
  public:
-  Pool(asio::io_context& io_context, std::shared_ptr<asio::ssl::context> tls_context, const BeastOptions& pool_options,
-       std::shared_ptr<NetworkStats> shared_stats)
-      : io(io_context), tls(std::move(tls_context)), options(pool_options), stats(std::move(shared_stats)) {}
+  Pool(asio::io_context& io_context, std::shared_ptr<asio::ssl::context> tls_context,
+       const BeastOptions& pool_options, std::shared_ptr<NetworkStats> shared_stats)
+      : io(io_context),
+        tls(std::move(tls_context)),
+        options(pool_options),
+        stats(std::move(shared_stats)) {}
 
   void Admit(const std::shared_ptr<Exchange>& exchange);
   // The exchange has ended; `connection` is null unless it can be used again.
@@ -66,7 +69,8 @@ class HttpClient::Pool : public std::enable_shared_from_this<HttpClient::Pool> {
 
  private:
   struct Idle {
-    Idle(std::unique_ptr<Connection> c, asio::io_context& io_context) : connection(std::move(c)), timer(io_context) {}
+    Idle(std::unique_ptr<Connection> c, asio::io_context& io_context)
+        : connection(std::move(c)), timer(io_context) {}
     std::unique_ptr<Connection> connection;
     asio::steady_timer timer;
   };
@@ -86,7 +90,8 @@ class HttpClient::Pool : public std::enable_shared_from_this<HttpClient::Pool> {
 // One request from Send to its callback.
 class HttpClient::Exchange : public std::enable_shared_from_this<HttpClient::Exchange> {
  public:
-  Exchange(std::shared_ptr<Pool> pool, const Url& url, const HttpRequest& request, const HttpLimits& limits, Done done)
+  Exchange(std::shared_ptr<Pool> pool, const Url& url, const HttpRequest& request,
+           const HttpLimits& limits, Done done)
       : pool_(std::move(pool)),
         url_(url),
         limits_(limits),
@@ -101,7 +106,8 @@ class HttpClient::Exchange : public std::enable_shared_from_this<HttpClient::Exc
     absl::StatusOr<std::string> bytes = SerializeRequest(url_, request);
     if (!bytes.ok()) return FinishSoon(bytes.status());
     if (url_.scheme != "http" && url_.scheme != "https") {
-      return FinishSoon(absl::InvalidArgumentError(Place(url_) + ": not an http or https URL; change its scheme"));
+      return FinishSoon(absl::InvalidArgumentError(
+          Place(url_) + ": not an http or https URL; change its scheme"));
     }
     bytes_ = *std::move(bytes);
     timer_.expires_after(limits_.timeout);
@@ -115,22 +121,25 @@ class HttpClient::Exchange : public std::enable_shared_from_this<HttpClient::Exc
 
   void DialNew() {
     phase_ = Phase::kDialing;
-    dial_ = Dial::Start(pool_->io, pool_->tls, url_, [weak = weak_from_this()](absl::Status status, std::optional<Stream> stream) {
-      const auto self = weak.lock();
-      if (!self) return;
-      self->dial_.reset();
-      if (!status.ok()) return self->Finish(std::move(status), SendFate::kNotSent);
-      ++self->pool_->stats->connections_opened;
-      self->Use(std::make_unique<Connection>(*std::move(stream)));
-    });
+    dial_ =
+        Dial::Start(pool_->io, pool_->tls, url_,
+                    [weak = weak_from_this()](absl::Status status, std::optional<Stream> stream) {
+                      const auto self = weak.lock();
+                      if (!self) return;
+                      self->dial_.reset();
+                      if (!status.ok()) return self->Finish(std::move(status), SendFate::kNotSent);
+                      ++self->pool_->stats->connections_opened;
+                      self->Use(std::make_unique<Connection>(*std::move(stream)));
+                    });
   }
 
   void Use(std::unique_ptr<Connection> connection) {
     phase_ = Phase::kWriting;
     connection_ = std::move(connection);
     written_before_ = connection_->stream.written();
-    asio::async_write(connection_->stream, asio::buffer(bytes_),
-                      [self = shared_from_this()](const error_code& error, size_t) { self->OnWritten(error); });
+    asio::async_write(
+        connection_->stream, asio::buffer(bytes_),
+        [self = shared_from_this()](const error_code& error, size_t) { self->OnWritten(error); });
   }
 
   // Refused before it had a connection.
@@ -155,7 +164,8 @@ class HttpClient::Exchange : public std::enable_shared_from_this<HttpClient::Exc
 
   void OnTimeout() {
     timed_out_ = true;
-    absl::Status status = absl::DeadlineExceededError(Place(url_) + ": no answer within " + base::FormatDuration(limits_.timeout));
+    absl::Status status = absl::DeadlineExceededError(Place(url_) + ": no answer within " +
+                                                      base::FormatDuration(limits_.timeout));
     switch (phase_) {
       case Phase::kRefused:
       case Phase::kDone:
@@ -179,7 +189,8 @@ class HttpClient::Exchange : public std::enable_shared_from_this<HttpClient::Exc
     if (phase_ == Phase::kDone) return;
     const bool nothing_left = connection_->stream.written() == written_before_;
     if (timed_out_) {
-      return Finish(absl::DeadlineExceededError(Place(url_) + ": not written within " + base::FormatDuration(limits_.timeout)),
+      return Finish(absl::DeadlineExceededError(Place(url_) + ": not written within " +
+                                                base::FormatDuration(limits_.timeout)),
                     nothing_left ? SendFate::kNotSent : SendFate::kMaybeSent);
     }
     if (error) {
@@ -195,17 +206,22 @@ class HttpClient::Exchange : public std::enable_shared_from_this<HttpClient::Exc
     parser_->header_limit(kMaxResponseHeaderBytes);
     parser_->body_limit(limits_.max_body_bytes);
     if (head_) parser_->skip(true);
-    http::async_read(connection_->stream, connection_->buffer, *parser_,
-                     [self = shared_from_this()](const error_code& error, size_t) { self->OnRead(error); });
+    http::async_read(
+        connection_->stream, connection_->buffer, *parser_,
+        [self = shared_from_this()](const error_code& error, size_t) { self->OnRead(error); });
   }
 
   void OnRead(const error_code& error) {
     if (phase_ == Phase::kDone) return;
-    if (error) return Finish(StatusOf(error, Place(url_) + ": reading the answer"), SendFate::kMaybeSent);
+    if (error)
+      return Finish(StatusOf(error, Place(url_) + ": reading the answer"), SendFate::kMaybeSent);
     const int code = static_cast<int>(parser_->get().result_int());
     if (code < 200) {
       if (code == 101 || ++interim_ > kMaxInterimResponses) {
-        return Finish(absl::DataLossError(Place(url_) + ": an answer that was not asked for; is this an HTTP server?"), SendFate::kMaybeSent);
+        return Finish(
+            absl::DataLossError(Place(url_) +
+                                ": an answer that was not asked for; is this an HTTP server?"),
+            SendFate::kMaybeSent);
       }
       return Read();
     }
@@ -213,12 +229,15 @@ class HttpClient::Exchange : public std::enable_shared_from_this<HttpClient::Exc
     http::response<http::string_body> message = parser_->release();
     HttpResult result{absl::OkStatus(), SendFate::kMaybeSent, {}};
     result.response.status = code;
-    for (const auto& field : message) result.response.headers.emplace_back(field.name_string(), field.value());
+    for (const auto& field : message)
+      result.response.headers.emplace_back(field.name_string(), field.value());
     result.response.body = std::move(message.body());
     End(std::move(result), reusable);
   }
 
-  void Finish(absl::Status status, SendFate fate) { End(HttpResult{std::move(status), fate, {}}, /*reusable=*/false); }
+  void Finish(absl::Status status, SendFate fate) {
+    End(HttpResult{std::move(status), fate, {}}, /*reusable=*/false);
+  }
 
   void End(HttpResult result, bool reusable) {
     const auto self = shared_from_this();
@@ -325,7 +344,8 @@ void HttpClient::Pool::Expire(const Key& key, const Idle* idle) {
 void HttpClient::Pool::StopWaiting(const Key& key, const Exchange* exchange) {
   const auto found = hosts_.find(key);
   if (found == hosts_.end()) return;
-  std::erase_if(found->second.waiting, [exchange](const auto& other) { return other.get() == exchange; });
+  std::erase_if(found->second.waiting,
+                [exchange](const auto& other) { return other.get() == exchange; });
 }
 
 void HttpClient::Pool::Close() {
@@ -334,13 +354,14 @@ void HttpClient::Pool::Close() {
   for (const std::shared_ptr<Exchange>& exchange : ended) exchange->Abandon();  // each on its own
 }
 
-HttpClient::HttpClient(asio::io_context& io, std::shared_ptr<asio::ssl::context> tls, const BeastOptions& options,
-                       std::shared_ptr<NetworkStats> stats)
+HttpClient::HttpClient(asio::io_context& io, std::shared_ptr<asio::ssl::context> tls,
+                       const BeastOptions& options, std::shared_ptr<NetworkStats> stats)
     : pool_(std::make_shared<Pool>(io, std::move(tls), options, std::move(stats))) {}
 
 HttpClient::~HttpClient() { pool_->Close(); }
 
-void HttpClient::Send(const Url& base, const HttpRequest& request, const HttpLimits& limits, Done done) {
+void HttpClient::Send(const Url& base, const HttpRequest& request, const HttpLimits& limits,
+                      Done done) {
   ++pool_->stats->requests;
   const auto exchange = std::make_shared<Exchange>(pool_, base, request, limits, std::move(done));
   pool_->live.insert(exchange);

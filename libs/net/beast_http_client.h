@@ -21,8 +21,8 @@ class HttpClient {
  public:
   using Done = std::function<void(HttpResult)>;
 
-  HttpClient(boost::asio::io_context& io, std::shared_ptr<boost::asio::ssl::context> tls, const BeastOptions& options,
-             std::shared_ptr<NetworkStats> stats);
+  HttpClient(boost::asio::io_context& io, std::shared_ptr<boost::asio::ssl::context> tls,
+             const BeastOptions& options, std::shared_ptr<NetworkStats> stats);
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;

@@ -28,15 +28,18 @@ struct BeastOptions {
 };
 
 // Limits of the server that are the same everywhere.
-inline constexpr base::Duration kRequestHeaderTimeout = std::chrono::seconds(10);  // from its first byte to its last
+inline constexpr base::Duration kRequestHeaderTimeout =
+    std::chrono::seconds(10);  // from its first byte to its last
 inline constexpr base::Duration kRequestBodyTimeout = std::chrono::seconds(30);
 inline constexpr base::Duration kAnswerTimeout = std::chrono::seconds(120);  // for the handler
-inline constexpr base::Duration kResponseTimeout = std::chrono::seconds(30);  // for the client to take it
+inline constexpr base::Duration kResponseTimeout =
+    std::chrono::seconds(30);  // for the client to take it
 
 struct NetworkStats {
   uint64_t requests = 0, requests_failed = 0, requests_refused = 0;
   uint64_t connections_opened = 0, connections_reused = 0, connections_stale = 0;
-  uint64_t sockets_opened = 0, sockets_failed = 0, messages_refused = 0;  // WebSocket; refused: send buffer full
+  uint64_t sockets_opened = 0, sockets_failed = 0,
+           messages_refused = 0;  // WebSocket; refused: send buffer full
   uint64_t accepted = 0, accept_failed = 0;
   uint64_t connections_refused = 0;  // above max_connections
   uint64_t served = 0;               // requests answered by a handler
@@ -48,14 +51,18 @@ struct NetworkStats {
 class BeastNetwork : public Network {
  public:
   // INVALID_ARGUMENT: the CA file cannot be read.
-  static absl::StatusOr<std::unique_ptr<BeastNetwork>> Create(boost::asio::io_context& io, BeastOptions options);
+  static absl::StatusOr<std::unique_ptr<BeastNetwork>> Create(boost::asio::io_context& io,
+                                                              BeastOptions options);
   ~BeastNetwork() override;
 
-  void Http(const Url& base, HttpRequest request, HttpLimits limits, std::function<void(HttpResult)> done) override;
-  std::unique_ptr<WebSocket> Connect(const Url& url, WebSocketOptions options, WebSocket::Handler handler) override;
+  void Http(const Url& base, HttpRequest request, HttpLimits limits,
+            std::function<void(HttpResult)> done) override;
+  std::unique_ptr<WebSocket> Connect(const Url& url, WebSocketOptions options,
+                                     WebSocket::Handler handler) override;
   // PERMISSION_DENIED: an address beyond loopback without TLS. ALREADY_EXISTS: the
   // port is taken. A listener may outlive the network.
-  absl::StatusOr<std::unique_ptr<Listener>> Listen(ListenOptions options, ServerHandler& handler) override;
+  absl::StatusOr<std::unique_ptr<Listener>> Listen(ListenOptions options,
+                                                   ServerHandler& handler) override;
 
   const NetworkStats& stats() const;
 

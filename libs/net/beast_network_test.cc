@@ -5,13 +5,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <boost/asio/io_context.hpp>
+#include <catch2/catch_test_macros.hpp>
 #include <cerrno>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <boost/asio/io_context.hpp>
-#include <catch2/catch_test_macros.hpp>
 
 #include "libs/base/rng.h"
 #include "libs/base/temp_dir_for_test.h"
@@ -89,7 +88,9 @@ class Raw {
     REQUIRE(::connect(raw.fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
     return raw;
   }
-  void Send(std::string_view bytes) { (void)!::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT); }
+  void Send(std::string_view bytes) {
+    (void)!::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  }
   // What has come so far; `ended()` after a close or reset.
   const std::string& Received() {
     char buffer[65536];
@@ -137,7 +138,9 @@ class RawServer {
     const int fd = ::accept(fd_, nullptr, nullptr);
     return fd < 0 ? std::nullopt : std::optional<Raw>(Raw(fd));
   }
-  Url At(const std::string& scheme) const { return *Url::Parse(scheme + "://127.0.0.1:" + std::to_string(port_) + "/"); }
+  Url At(const std::string& scheme) const {
+    return *Url::Parse(scheme + "://127.0.0.1:" + std::to_string(port_) + "/");
+  }
 
  private:
   int fd_;
@@ -149,9 +152,11 @@ struct PlainServer : ServerHandler {
     ++requests;
     respond({200, {}, request.target});
   }
-  WebSocket::Handler OnWebSocket(const HttpRequest&, std::string_view, std::shared_ptr<WebSocket> s) override {
+  WebSocket::Handler OnWebSocket(const HttpRequest&, std::string_view,
+                                 std::shared_ptr<WebSocket> s) override {
     socket = s;
-    return {nullptr, [this](std::string_view text) { messages.emplace_back(text); }, [this](absl::Status status) {
+    return {nullptr, [this](std::string_view text) { messages.emplace_back(text); },
+            [this](absl::Status status) {
               closed = std::move(status);
               socket.reset();
             }};
@@ -163,8 +168,12 @@ struct PlainServer : ServerHandler {
 };
 
 struct Served {
-  explicit Served(ListenOptions options = {}) { listener = *harness.network().Listen(options, server); }
-  Url At(const std::string& scheme) const { return *Url::Parse(scheme + "://127.0.0.1:" + std::to_string(listener->port()) + "/"); }
+  explicit Served(ListenOptions options = {}) {
+    listener = *harness.network().Listen(options, server);
+  }
+  Url At(const std::string& scheme) const {
+    return *Url::Parse(scheme + "://127.0.0.1:" + std::to_string(listener->port()) + "/");
+  }
   // Sends the bytes and gives all that comes until the server closes.
   std::string Exchange(std::string_view bytes) {
     Raw raw = Raw::To(listener->port());
@@ -174,7 +183,8 @@ struct Served {
   }
   void CheckStillServes() {
     std::optional<HttpResult> result;
-    harness.network().Http(At("http"), {"GET", "/alive", {}, ""}, {}, [&result](HttpResult r) { result = std::move(r); });
+    harness.network().Http(At("http"), {"GET", "/alive", {}, ""}, {},
+                           [&result](HttpResult r) { result = std::move(r); });
     REQUIRE(harness.RunUntil([&result] { return result.has_value(); }));
     CHECK(result->response.body == "/alive");
   }
@@ -183,9 +193,11 @@ struct Served {
   std::unique_ptr<Listener> listener;
 };
 
-HttpResult Call(RealHarness& harness, const Url& url, HttpRequest request, HttpLimits limits, const std::function<void()>& meanwhile) {
+HttpResult Call(RealHarness& harness, const Url& url, HttpRequest request, HttpLimits limits,
+                const std::function<void()>& meanwhile) {
   std::optional<HttpResult> result;
-  harness.network().Http(url, std::move(request), limits, [&result](HttpResult r) { result = std::move(r); });
+  harness.network().Http(url, std::move(request), limits,
+                         [&result](HttpResult r) { result = std::move(r); });
   REQUIRE(harness.RunUntil([&] {
     meanwhile();
     return result.has_value();
@@ -197,10 +209,12 @@ HttpResult Call(RealHarness& harness, const Url& url, HttpRequest request, HttpL
 
 TEST_CASE("the server answers bytes that are no request with 400 and serves on") {
   Served s;
-  for (const char* bytes : {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 tls\r\n\r\n", "hello\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
-                            "GET / HTTP/1.1\r\nno colon here\r\n\r\n", "GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-                            "GET / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n",
-                            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}) {
+  for (const char* bytes :
+       {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 tls\r\n\r\n", "hello\r\n\r\n",
+        "GET / HTTP/9.9\r\n\r\n", "GET / HTTP/1.1\r\nno colon here\r\n\r\n",
+        "GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        "GET / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n",
+        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}) {
     INFO(bytes);
     CHECK(s.Exchange(bytes).starts_with("HTTP/1.1 400 Bad Request\r\n"));
   }
@@ -213,13 +227,17 @@ TEST_CASE("the server survives mutated requests of any shape") {
   options.idle_timeout = milliseconds(20);
   Served s(options);
   base::Rng rng(11);
-  const std::string good = "POST /x?y=z HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\nConnection: keep-alive\r\n\r\nhello"
-                           "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\x81\x85\x01\x02\x03\x04hello";
+  const std::string good =
+      "POST /x?y=z HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\nConnection: "
+      "keep-alive\r\n\r\nhello"
+      "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: "
+      "upgrade\r\nSec-WebSocket-Version: 13\r\n"
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\x81\x85\x01\x02\x03\x04hello";
   std::vector<Raw> open;
   for (int i = 0; i < 400; ++i) {
     std::string bytes = good.substr(0, 1 + rng.Below(good.size()));
-    for (uint64_t flips = rng.Below(6); flips > 0; --flips) bytes[rng.Below(bytes.size())] = static_cast<char>(rng.Below(256));
+    for (uint64_t flips = rng.Below(6); flips > 0; --flips)
+      bytes[rng.Below(bytes.size())] = static_cast<char>(rng.Below(256));
     Raw raw = Raw::To(s.listener->port());
     raw.Send(bytes);
     if (rng.Chance(0.3)) {
@@ -240,9 +258,12 @@ TEST_CASE("the server survives mutated requests of any shape") {
 
 TEST_CASE("the server bounds headers and bodies before it reads them") {
   Served s;
-  CHECK(s.Exchange("GET /" + std::string(100'000, 'a') + " HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 431 "));
-  CHECK(s.Exchange("GET / HTTP/1.1\r\nX: " + std::string(1'000'000, 'a')).starts_with("HTTP/1.1 431 "));
-  CHECK(s.Exchange("POST / HTTP/1.1\r\nContent-Length: 2000000\r\n\r\nabc").starts_with("HTTP/1.1 413 "));
+  CHECK(s.Exchange("GET /" + std::string(100'000, 'a') + " HTTP/1.1\r\n\r\n")
+            .starts_with("HTTP/1.1 431 "));
+  CHECK(s.Exchange("GET / HTTP/1.1\r\nX: " + std::string(1'000'000, 'a'))
+            .starts_with("HTTP/1.1 431 "));
+  CHECK(s.Exchange("POST / HTTP/1.1\r\nContent-Length: 2000000\r\n\r\nabc")
+            .starts_with("HTTP/1.1 413 "));
   std::string chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (int i = 0; i < 20; ++i) chunked += "20000\r\n" + std::string(0x20000, 'x') + "\r\n";
   CHECK(s.Exchange(chunked).starts_with("HTTP/1.1 413 "));
@@ -269,18 +290,22 @@ TEST_CASE("the server ends connections that are idle, half-open or dribble") {
   CHECK(s.harness.network().stats().timed_out == 3);
 }
 
-TEST_CASE("the server takes pipelined requests one after the other and continues a body on request") {
+TEST_CASE(
+    "the server takes pipelined requests one after the other and continues a body on request") {
   Served s;
   Raw raw = Raw::To(s.listener->port());
-  raw.Send("GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\nGET /3 HTTP/1.1\r\nConnection: close\r\n\r\n");
+  raw.Send(
+      "GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\nGET /3 HTTP/1.1\r\nConnection: close\r\n\r\n");
   REQUIRE(s.harness.RunUntil([&raw] { return raw.ended(); }));
   const std::string& all = raw.Received();
   CHECK(all.find("/1") < all.find("/2"));
   CHECK(all.find("/2") < all.find("/3"));
   CHECK(all.ends_with("/3"));
   Raw slow = Raw::To(s.listener->port());
-  slow.Send("POST /4 HTTP/1.1\r\nContent-Length: 3\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n");
-  REQUIRE(s.harness.RunUntil([&slow] { return slow.Received() == "HTTP/1.1 100 Continue\r\n\r\n"; }));
+  slow.Send(
+      "POST /4 HTTP/1.1\r\nContent-Length: 3\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n");
+  REQUIRE(
+      s.harness.RunUntil([&slow] { return slow.Received() == "HTTP/1.1 100 Continue\r\n\r\n"; }));
   slow.Send("abc");
   REQUIRE(s.harness.RunUntil([&slow] { return slow.ended(); }));
   CHECK(slow.Received().ends_with("/4"));
@@ -291,12 +316,14 @@ TEST_CASE("the server waits out a lack of file descriptors") {
   rlimit before{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
   std::vector<Raw> raws;
-  for (int i = 0; i < 10; ++i) raws.push_back(Raw::To(s.listener->port()));  // in the backlog: nothing is accepted yet
+  for (int i = 0; i < 10; ++i)
+    raws.push_back(Raw::To(s.listener->port()));  // in the backlog: nothing is accepted yet
   const int free_fd = ::dup(0);
   ::close(free_fd);
   const rlimit tight{static_cast<rlim_t>(free_fd) + 3, before.rlim_max};
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &tight) == 0);
-  const bool failed = s.harness.RunUntil([&s] { return s.harness.network().stats().accept_failed > 0; });
+  const bool failed =
+      s.harness.RunUntil([&s] { return s.harness.network().stats().accept_failed > 0; });
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
   CHECK(failed);
   CHECK(s.harness.network().stats().accepted < 10);
@@ -304,24 +331,30 @@ TEST_CASE("the server waits out a lack of file descriptors") {
   s.CheckStillServes();
 }
 
-constexpr char kUpgrade[] = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+constexpr char kUpgrade[] =
+    "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: "
+    "upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 TEST_CASE("the server closes WebSockets whose frames break RFC 6455") {
   struct Case {
     const char* what;
     std::string_view bytes;
   };
-  for (const Case& c : {Case{"unmasked", {"\x81\x02hi", 4}}, Case{"reserved bit", {"\xC1\x82\x00\x00\x00\x00hi", 8}},
-                        Case{"unknown opcode", {"\x83\x82\x00\x00\x00\x00hi", 8}}, Case{"not UTF-8", {"\x81\x82\x00\x00\x00\x00\xFF\xFE", 8}},
-                        Case{"oversized ping", {"\x89\xFE\x00\xFF\x00\x00\x00\x00", 8}},
-                        Case{"length of 2^63", {"\x82\xFF\x80\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 14}},
-                        Case{"continuation of nothing", {"\x80\x82\x00\x00\x00\x00hi", 8}}}) {
+  for (const Case& c :
+       {Case{"unmasked", {"\x81\x02hi", 4}},
+        Case{"reserved bit", {"\xC1\x82\x00\x00\x00\x00hi", 8}},
+        Case{"unknown opcode", {"\x83\x82\x00\x00\x00\x00hi", 8}},
+        Case{"not UTF-8", {"\x81\x82\x00\x00\x00\x00\xFF\xFE", 8}},
+        Case{"oversized ping", {"\x89\xFE\x00\xFF\x00\x00\x00\x00", 8}},
+        Case{"length of 2^63", {"\x82\xFF\x80\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 14}},
+        Case{"continuation of nothing", {"\x80\x82\x00\x00\x00\x00hi", 8}}}) {
     INFO(c.what);
     Served s;
     Raw raw = Raw::To(s.listener->port());
     raw.Send(kUpgrade);
-    REQUIRE(s.harness.RunUntil([&raw] { return raw.Received().find("\r\n\r\n") != std::string::npos; }));
+    REQUIRE(s.harness.RunUntil(
+        [&raw] { return raw.Received().find("\r\n\r\n") != std::string::npos; }));
     CHECK(raw.Received().starts_with("HTTP/1.1 101 "));
     raw.Send(c.bytes);
     REQUIRE(s.harness.RunUntil([&s, &raw] { return s.server.closed.has_value() && raw.ended(); }));
@@ -370,23 +403,26 @@ TEST_CASE("the client takes nothing from a server that does not speak HTTP") {
                         Case{"HTTP/1.1 2x0 OK\r\n\r\n", absl::StatusCode::kDataLoss, false},
                         Case{long_header.c_str(), absl::StatusCode::kResourceExhausted, false},
                         Case{interim.c_str(), absl::StatusCode::kDataLoss, false},
-                        Case{"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", absl::StatusCode::kUnavailable, true},
+                        Case{"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc",
+                             absl::StatusCode::kUnavailable, true},
                         Case{"HTTP/1.1 200 OK\r\nContent-Le", absl::StatusCode::kUnavailable, true},
-                        Case{"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\nabc", absl::StatusCode::kResourceExhausted, false},
+                        Case{"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\nabc",
+                             absl::StatusCode::kResourceExhausted, false},
                         Case{"", absl::StatusCode::kUnavailable, true}}) {
     INFO(std::string(c.answer).substr(0, 60));
     RealHarness harness;
     RawServer server;
     std::optional<Raw> peer;
     bool answered = false;
-    const HttpResult result = Call(harness, server.At("http"), {"POST", "/", {}, "order"}, {seconds(5), 1000}, [&] {
-      if (!peer) peer = server.Accept();
-      if (peer && !answered && peer->Received().ends_with("order")) {
-        answered = true;
-        peer->Send(c.answer);
-        if (c.close) peer->Close();
-      }
-    });
+    const HttpResult result =
+        Call(harness, server.At("http"), {"POST", "/", {}, "order"}, {seconds(5), 1000}, [&] {
+          if (!peer) peer = server.Accept();
+          if (peer && !answered && peer->Received().ends_with("order")) {
+            answered = true;
+            peer->Send(c.answer);
+            if (c.close) peer->Close();
+          }
+        });
     CHECK(result.status.code() == c.code);
     CHECK(result.fate == SendFate::kMaybeSent);
     CHECK(!server.Accept().has_value());  // nothing was tried again
@@ -414,7 +450,9 @@ TEST_CASE("an answer that nobody asked for never meets the next request") {
   const auto serve = [&] {
     if (auto peer = server.Accept()) peers.push_back(*std::move(peer));
     if (peers.size() > answered && peers[answered].Received().ends_with("\r\n\r\n")) {
-      peers[answered++].Send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\noneHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ntwo");
+      peers[answered++].Send(
+          "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\noneHTTP/1.1 200 OK\r\nContent-Length: "
+          "3\r\n\r\ntwo");
     }
   };
   CHECK(Call(harness, server.At("http"), {}, {}, serve).response.body == "one");
@@ -427,9 +465,10 @@ TEST_CASE("the client says not-sent when no byte left, and only then") {
     RealHarness harness;
     RawServer server;
     std::optional<Raw> peer;
-    const HttpResult result = Call(harness, server.At("https"), {"POST", "/", {}, "order"}, {milliseconds(100), 1000}, [&] {
-      if (!peer) peer = server.Accept();
-    });
+    const HttpResult result = Call(harness, server.At("https"), {"POST", "/", {}, "order"},
+                                   {milliseconds(100), 1000}, [&] {
+                                     if (!peer) peer = server.Accept();
+                                   });
     CHECK(absl::IsDeadlineExceeded(result.status));
     CHECK(result.fate == SendFate::kNotSent);
   }
@@ -442,7 +481,8 @@ TEST_CASE("the client says not-sent when no byte left, and only then") {
     std::vector<HttpResult> results;
     std::optional<Raw> peer;
     for (const base::Duration timeout : {milliseconds(300), milliseconds(100), milliseconds(300)}) {
-      harness.network().Http(server.At("http"), {"POST", "/", {}, "order"}, {timeout, 1000}, [&](HttpResult r) { results.push_back(std::move(r)); });
+      harness.network().Http(server.At("http"), {"POST", "/", {}, "order"}, {timeout, 1000},
+                             [&](HttpResult r) { results.push_back(std::move(r)); });
     }
     REQUIRE(harness.RunUntil([&] {
       if (!peer) peer = server.Accept();
@@ -460,9 +500,11 @@ TEST_CASE("the client says not-sent when no byte left, and only then") {
     RealHarness harness;
     RawServer server;
     std::optional<Raw> peer;
-    const HttpResult result = Call(harness, server.At("http"), {"POST", "/", {}, std::string(32u << 20, 'x')}, {milliseconds(200), 1000}, [&] {
-      if (!peer) peer = server.Accept();
-    });
+    const HttpResult result =
+        Call(harness, server.At("http"), {"POST", "/", {}, std::string(32u << 20, 'x')},
+             {milliseconds(200), 1000}, [&] {
+               if (!peer) peer = server.Accept();
+             });
     CHECK(absl::IsDeadlineExceeded(result.status));
     CHECK(result.fate == SendFate::kMaybeSent);
   }
@@ -489,11 +531,14 @@ TEST_CASE("the client trusts only certificates it can check, for the name it ask
   const auto listener = client->network().Listen(client->TlsListen(), handler);
   REQUIRE(listener.ok());
   const std::string port = std::to_string((*listener)->port());
-  const HttpResult result = Call(*client, *Url::Parse("https://" + host + ":" + port), {"POST", "/", {}, "secret"}, {}, [] {});
+  const HttpResult result = Call(*client, *Url::Parse("https://" + host + ":" + port),
+                                 {"POST", "/", {}, "secret"}, {}, [] {});
   CHECK(absl::IsUnauthenticated(result.status));
   CHECK(result.fate == SendFate::kNotSent);
   std::optional<absl::Status> closed;
-  const auto socket = client->network().Connect(*Url::Parse("wss://" + host + ":" + port), {}, {nullptr, nullptr, [&](absl::Status s) { closed = std::move(s); }});
+  const auto socket =
+      client->network().Connect(*Url::Parse("wss://" + host + ":" + port), {},
+                                {nullptr, nullptr, [&](absl::Status s) { closed = std::move(s); }});
   REQUIRE(client->RunUntil([&] { return closed.has_value(); }));
   CHECK(absl::IsUnauthenticated(*closed));
   CHECK(handler.requests == 0);
@@ -507,7 +552,9 @@ TEST_CASE("the client's WebSocket finds a silent, a late and a babbling server")
   WebSocketOptions options;
   options.connect_timeout = milliseconds(100);
   options.idle_timeout = milliseconds(60);
-  const auto socket = harness.network().Connect(server.At("ws"), options, {nullptr, [](std::string_view) {}, [&](absl::Status s) { closed = std::move(s); }});
+  const auto socket = harness.network().Connect(
+      server.At("ws"), options,
+      {nullptr, [](std::string_view) {}, [&](absl::Status s) { closed = std::move(s); }});
   REQUIRE(harness.RunUntil([&] { return (peer = server.Accept()).has_value(); }));
   REQUIRE(harness.RunUntil([&] { return peer->Received().ends_with("\r\n\r\n"); }));
   SECTION("no answer to the upgrade") {
@@ -525,7 +572,9 @@ TEST_CASE("the client's WebSocket finds a silent, a late and a babbling server")
     CHECK(absl::IsResourceExhausted(*closed));
   }
   SECTION("an accept key that does not fit") {
-    peer->Send("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: AAAA\r\n\r\n");
+    peer->Send(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
+        "upgrade\r\nSec-WebSocket-Accept: AAAA\r\n\r\n");
     REQUIRE(harness.RunUntil([&] { return closed.has_value(); }));
     CHECK(!closed->ok());
   }
@@ -545,7 +594,8 @@ TEST_CASE("TLS options that cannot work are refused with the file's name") {
   options.address = "not-an-address";
   CHECK(absl::IsInvalidArgument(harness.network().Listen(options, handler).status()));
   boost::asio::io_context io;
-  CHECK(absl::IsInvalidArgument(BeastNetwork::Create(io, {.extra_ca_file = "/nonexistent/ca.pem"}).status()));
+  CHECK(absl::IsInvalidArgument(
+      BeastNetwork::Create(io, {.extra_ca_file = "/nonexistent/ca.pem"}).status()));
 }
 
 TEST_CASE("a network may be destroyed with everything under way") {
@@ -553,8 +603,11 @@ TEST_CASE("a network may be destroyed with everything under way") {
   bool called = false;
   {
     RealHarness harness;
-    std::unique_ptr<WebSocket> socket = harness.network().Connect(server.At("ws"), {}, {nullptr, [](std::string_view) {}, [&](absl::Status) { called = true; }});
-    for (int i = 0; i < 50; ++i) harness.network().Http(server.At("http"), {}, {}, [&](HttpResult) { called = true; });
+    std::unique_ptr<WebSocket> socket = harness.network().Connect(
+        server.At("ws"), {},
+        {nullptr, [](std::string_view) {}, [&](absl::Status) { called = true; }});
+    for (int i = 0; i < 50; ++i)
+      harness.network().Http(server.At("http"), {}, {}, [&](HttpResult) { called = true; });
     harness.RunFor(milliseconds(5));
     socket.reset();
   }

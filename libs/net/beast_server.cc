@@ -1,9 +1,6 @@
 #include "libs/net/beast_server.h"
 
 #include <algorithm>
-#include <map>
-#include <utility>
-
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
@@ -12,6 +9,8 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
+#include <map>
+#include <utility>
 
 #include "libs/net/beast_stream.h"
 #include "libs/net/beast_websocket.h"
@@ -24,7 +23,8 @@ namespace http = beast::http;
 
 constexpr size_t kReadBufferBytes = 64u << 10;
 constexpr size_t kFirstReadBytes = 4u << 10;
-constexpr size_t kMaxLingerBytes = 1u << 20;  // read and dropped so that a refused client sees the answer
+constexpr size_t kMaxLingerBytes =
+    1u << 20;  // read and dropped so that a refused client sees the answer
 constexpr base::Duration kLingerTimeout = std::chrono::seconds(2);
 constexpr base::Duration kHandshakeTimeout = std::chrono::seconds(10);
 constexpr base::Duration kAcceptRetry = std::chrono::milliseconds(100);
@@ -36,9 +36,12 @@ HttpResponse PlainAnswer(int status, std::string_view text) {
 // What all connections of one listener share. They hold it; it holds them by the
 // function that ends each, until they have ended.
 struct Server {
-  Server(asio::io_context& io_context, const ListenOptions& listen_options, ServerHandler& server_handler,
-         std::shared_ptr<NetworkStats> shared_stats)
-      : io(io_context), options(listen_options), handler(&server_handler), stats(std::move(shared_stats)) {}
+  Server(asio::io_context& io_context, const ListenOptions& listen_options,
+         ServerHandler& server_handler, std::shared_ptr<NetworkStats> shared_stats)
+      : io(io_context),
+        options(listen_options),
+        handler(&server_handler),
+        stats(std::move(shared_stats)) {}
 
   uint64_t Add(std::function<void()> end) {
     connections.emplace(++created, std::move(end));
@@ -57,18 +60,23 @@ struct Server {
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(std::shared_ptr<Server> server, tcp::socket socket, std::string peer)
-      : server_(std::move(server)), stream_(std::move(socket)), peer_(std::move(peer)), timer_(server_->io) {}
+      : server_(std::move(server)),
+        stream_(std::move(socket)),
+        peer_(std::move(peer)),
+        timer_(server_->io) {}
 
   void Start() {
     id_ = server_->Add([self = shared_from_this()] { self->End(); });
     if (!server_->tls) return ReadNext();
     Arm(std::min(kHandshakeTimeout, server_->options.idle_timeout));
-    stream_.UseTls(*server_->tls).async_handshake(asio::ssl::stream_base::server, [self = shared_from_this()](const error_code& error) {
-      if (self->ended_) return;
-      if (!error) return self->ReadNext();
-      ++self->server_->stats->bad_requests;
-      self->End();
-    });
+    stream_.UseTls(*server_->tls)
+        .async_handshake(asio::ssl::stream_base::server,
+                         [self = shared_from_this()](const error_code& error) {
+                           if (self->ended_) return;
+                           if (!error) return self->ReadNext();
+                           ++self->server_->stats->bad_requests;
+                           self->End();
+                         });
   }
 
   void Answer(const HttpResponse& response);
@@ -101,49 +109,56 @@ class Connection : public std::enable_shared_from_this<Connection> {
     head_ = false;
     if (buffer_.size() != 0) return ReadHeader();
     Arm(server_->options.idle_timeout);
-    stream_.async_read_some(buffer_.prepare(kFirstReadBytes), [self = shared_from_this()](const error_code& error, size_t count) {
-      if (self->ended_) return;
-      if (error) return self->End();  // also how a client leaves
-      self->buffer_.commit(count);
-      self->ReadHeader();
-    });
+    stream_.async_read_some(buffer_.prepare(kFirstReadBytes),
+                            [self = shared_from_this()](const error_code& error, size_t count) {
+                              if (self->ended_) return;
+                              if (error) return self->End();  // also how a client leaves
+                              self->buffer_.commit(count);
+                              self->ReadHeader();
+                            });
   }
 
   void ReadHeader() {
     Arm(std::min(kRequestHeaderTimeout, server_->options.idle_timeout));
-    http::async_read_header(stream_, buffer_, *parser_, [self = shared_from_this()](const error_code& error, size_t) {
-      if (self->ended_) return;
-      if (error) return self->Refuse(error);
-      self->OnHeader();
-    });
+    http::async_read_header(stream_, buffer_, *parser_,
+                            [self = shared_from_this()](const error_code& error, size_t) {
+                              if (self->ended_) return;
+                              if (error) return self->Refuse(error);
+                              self->OnHeader();
+                            });
   }
 
   void OnHeader() {
     head_ = parser_->get().method() == http::verb::head;
     if (beast::websocket::is_upgrade(parser_->get())) return Upgrade();
     Arm(std::min(kRequestBodyTimeout, server_->options.idle_timeout));
-    if (!EqualsIgnoreCase(parser_->get()[http::field::expect], "100-continue") || parser_->is_done()) return ReadBody();
+    if (!EqualsIgnoreCase(parser_->get()[http::field::expect], "100-continue") ||
+        parser_->is_done())
+      return ReadBody();
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-    asio::async_write(stream_, asio::buffer(kContinue), [self = shared_from_this()](const error_code& error, size_t) {
-      if (self->ended_) return;
-      if (error) return self->End();
-      self->ReadBody();
-    });
+    asio::async_write(stream_, asio::buffer(kContinue),
+                      [self = shared_from_this()](const error_code& error, size_t) {
+                        if (self->ended_) return;
+                        if (error) return self->End();
+                        self->ReadBody();
+                      });
   }
 
   void ReadBody() {
-    http::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](const error_code& error, size_t) {
-      if (self->ended_) return;
-      if (error) return self->Refuse(error);
-      self->Dispatch();
-    });
+    http::async_read(stream_, buffer_, *parser_,
+                     [self = shared_from_this()](const error_code& error, size_t) {
+                       if (self->ended_) return;
+                       if (error) return self->Refuse(error);
+                       self->Dispatch();
+                     });
   }
 
   static HttpRequest ToRequest(Request message) {
     HttpRequest request;
     request.method = message.method_string();
     request.target = message.target();
-    for (const auto& field : message) request.headers.emplace_back(field.name_string(), field.value());
+    for (const auto& field : message)
+      request.headers.emplace_back(field.name_string(), field.value());
     request.body = std::move(message.body());
     return request;
   }
@@ -155,7 +170,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     ++server_->stats->served;
     answering_ = true;
     const auto responder = std::make_shared<Responder>(weak_from_this());
-    server_->handler->OnRequest(std::move(request), peer_, [responder](HttpResponse response) { responder->Respond(response); });
+    server_->handler->OnRequest(std::move(request), peer_, [responder](HttpResponse response) {
+      responder->Respond(response);
+    });
   }
 
   void Upgrade() {
@@ -166,7 +183,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     }
     Request message = parser_->release();
     const HttpRequest request = ToRequest(message);
-    const std::shared_ptr<ServerWebSocket> session = MakeServerWebSocket(server_->io, peer_, server_->stats);
+    const std::shared_ptr<ServerWebSocket> session =
+        MakeServerWebSocket(server_->io, peer_, server_->stats);
     WebSocket::Handler handler = server_->handler->OnWebSocket(request, peer_, session->socket());
     if (ended_) return;  // the handler ended the listener
     if (!handler.on_message) return AnswerAndClose(PlainAnswer(404, "no WebSocket here"));
@@ -180,13 +198,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
     options.max_message_bytes = server->options.max_body_bytes;
     ended_ = true;  // the session owns the stream from here on
     server->connections.erase(id_);
-    session->Accept(std::move(stream_), message, options, std::move(handler), [server, id] { server->connections.erase(id); });
+    session->Accept(std::move(stream_), message, options, std::move(handler),
+                    [server, id] { server->connections.erase(id); });
   }
 
   // Bytes that are not a request we take.
   void Refuse(const error_code& error) {
     static const auto& kHttp = error_code(http::error::bad_method).category();
-    if (error == http::error::end_of_stream || error == http::error::partial_message || error.category() != kHttp) {
+    if (error == http::error::end_of_stream || error == http::error::partial_message ||
+        error.category() != kHttp) {
       return End();  // the connection broke: nobody to answer
     }
     if (error == http::error::header_limit || error == http::error::buffer_overflow) {
@@ -195,7 +215,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     }
     if (error == http::error::body_limit) {
       ++server_->stats->too_large;
-      return AnswerAndClose(PlainAnswer(413, "the body is larger than " + std::to_string(server_->options.max_body_bytes) + " bytes"));
+      return AnswerAndClose(PlainAnswer(
+          413,
+          "the body is larger than " + std::to_string(server_->options.max_body_bytes) + " bytes"));
     }
     ++server_->stats->bad_requests;
     AnswerAndClose(PlainAnswer(400, "not an HTTP/1.1 request: " + error.message()));
@@ -216,11 +238,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
   void DropRest(size_t dropped) {
     buffer_.clear();
-    stream_.socket().async_read_some(buffer_.prepare(kFirstReadBytes), [self = shared_from_this(), dropped](const error_code& error, size_t count) {
-      if (self->ended_) return;
-      if (error || dropped + count > kMaxLingerBytes) return self->End();
-      self->DropRest(dropped + count);
-    });
+    stream_.socket().async_read_some(
+        buffer_.prepare(kFirstReadBytes),
+        [self = shared_from_this(), dropped](const error_code& error, size_t count) {
+          if (self->ended_) return;
+          if (error || dropped + count > kMaxLingerBytes) return self->End();
+          self->DropRest(dropped + count);
+        });
   }
 
   void Arm(base::Duration limit) {
@@ -260,18 +284,20 @@ void Connection::Answer(const HttpResponse& response) {
   if (response.status == 0) return End();
   bytes_ = SerializeResponse(response, head_, keep_alive_);
   Arm(kResponseTimeout);
-  asio::async_write(stream_, asio::buffer(bytes_), [self = shared_from_this()](const error_code& error, size_t) {
-    if (self->ended_) return;
-    if (error) return self->End();
-    self->keep_alive_ ? self->ReadNext() : self->Linger();
-  });
+  asio::async_write(stream_, asio::buffer(bytes_),
+                    [self = shared_from_this()](const error_code& error, size_t) {
+                      if (self->ended_) return;
+                      if (error) return self->End();
+                      self->keep_alive_ ? self->ReadNext() : self->Linger();
+                    });
 }
 
 // --- listener ----------------------------------------------------------------
 
 class Acceptor : public std::enable_shared_from_this<Acceptor> {
  public:
-  explicit Acceptor(std::shared_ptr<Server> server) : server_(std::move(server)), acceptor_(server_->io), timer_(server_->io) {}
+  explicit Acceptor(std::shared_ptr<Server> server)
+      : server_(std::move(server)), acceptor_(server_->io), timer_(server_->io) {}
 
   absl::Status Open(const asio::ip::address& address) {
     const tcp::endpoint endpoint(address, server_->options.port);
@@ -282,24 +308,29 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
     if (!error) acceptor_.bind(endpoint, error);
     if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
     if (error == asio::error::address_in_use) {
-      return absl::AlreadyExistsError(place + " is in use by another program; stop it or choose another port");
+      return absl::AlreadyExistsError(
+          place + " is in use by another program; stop it or choose another port");
     }
     if (error == asio::error::access_denied) {
-      return absl::PermissionDeniedError(place + ": " + error.message() + "; choose a port above 1023");
+      return absl::PermissionDeniedError(place + ": " + error.message() +
+                                         "; choose a port above 1023");
     }
-    if (error) return absl::UnavailableError(place + ": " + error.message() + "; choose an address of this machine");
+    if (error)
+      return absl::UnavailableError(place + ": " + error.message() +
+                                    "; choose an address of this machine");
     return absl::OkStatus();
   }
 
   uint16_t port() const { return acceptor_.local_endpoint().port(); }
 
   void Accept() {
-    acceptor_.async_accept([self = shared_from_this()](const error_code& error, tcp::socket socket) {
-      if (self->server_->handler == nullptr) return;
-      if (error) return self->RetryLater();
-      self->Admit(std::move(socket));
-      self->Accept();
-    });
+    acceptor_.async_accept(
+        [self = shared_from_this()](const error_code& error, tcp::socket socket) {
+          if (self->server_->handler == nullptr) return;
+          if (error) return self->RetryLater();
+          self->Admit(std::move(socket));
+          self->Accept();
+        });
   }
 
   void Close() {
@@ -319,7 +350,9 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
     if (error) return;  // gone already
     socket.set_option(tcp::no_delay(true), error);
     ++server_->stats->accepted;
-    std::make_shared<Connection>(server_, std::move(socket), peer.address().to_string() + ":" + std::to_string(peer.port()))->Start();
+    std::make_shared<Connection>(server_, std::move(socket),
+                                 peer.address().to_string() + ":" + std::to_string(peer.port()))
+        ->Start();
   }
 
   // Out of descriptors or memory: trying at once would spin.
@@ -356,28 +389,41 @@ class BeastListener final : public Listener {
 
 absl::StatusOr<std::shared_ptr<asio::ssl::context>> ServerTls(const ListenOptions& options) {
   auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
-  context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);
+  context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
+                       asio::ssl::context::no_tlsv1_1);
   error_code error;
   context->use_certificate_chain_file(options.certificate_file, error);
-  if (error) return absl::InvalidArgumentError(options.certificate_file + ": " + error.message() + "; name a PEM certificate chain");
+  if (error)
+    return absl::InvalidArgumentError(options.certificate_file + ": " + error.message() +
+                                      "; name a PEM certificate chain");
   context->use_private_key_file(options.key_file, asio::ssl::context::pem, error);
-  if (error) return absl::InvalidArgumentError(options.key_file + ": " + error.message() + "; name the PEM key of the certificate");
+  if (error)
+    return absl::InvalidArgumentError(options.key_file + ": " + error.message() +
+                                      "; name the PEM key of the certificate");
   return context;
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Listener>> StartServer(asio::io_context& io, const ListenOptions& options,
-                                                      ServerHandler& handler, std::shared_ptr<NetworkStats> stats) {
+absl::StatusOr<std::unique_ptr<Listener>> StartServer(asio::io_context& io,
+                                                      const ListenOptions& options,
+                                                      ServerHandler& handler,
+                                                      std::shared_ptr<NetworkStats> stats) {
   error_code error;
-  const asio::ip::address address = asio::ip::make_address(options.address == "localhost" ? "127.0.0.1" : options.address, error);
-  if (error) return absl::InvalidArgumentError("\"" + options.address + "\" is not an IP address; write 127.0.0.1 or ::1");
+  const asio::ip::address address =
+      asio::ip::make_address(options.address == "localhost" ? "127.0.0.1" : options.address, error);
+  if (error)
+    return absl::InvalidArgumentError("\"" + options.address +
+                                      "\" is not an IP address; write 127.0.0.1 or ::1");
   const bool tls = !options.certificate_file.empty() && !options.key_file.empty();
   if (!tls && !(options.certificate_file.empty() && options.key_file.empty())) {
-    return absl::InvalidArgumentError("TLS needs both a certificate file and a key file; set both or neither");
+    return absl::InvalidArgumentError(
+        "TLS needs both a certificate file and a key file; set both or neither");
   }
   if (!address.is_loopback() && !tls) {
-    return absl::PermissionDeniedError(options.address + " can be reached from outside and has no TLS; listen on 127.0.0.1, or set certificate and key files");
+    return absl::PermissionDeniedError(options.address +
+                                       " can be reached from outside and has no TLS; listen on "
+                                       "127.0.0.1, or set certificate and key files");
   }
   auto server = std::make_shared<Server>(io, options, handler, std::move(stats));
   if (tls) {

@@ -10,7 +10,9 @@
 
 namespace gannet::net::internal {
 
-absl::StatusOr<std::unique_ptr<Listener>> StartServer(boost::asio::io_context& io, const ListenOptions& options,
-                                                      ServerHandler& handler, std::shared_ptr<NetworkStats> stats);
+absl::StatusOr<std::unique_ptr<Listener>> StartServer(boost::asio::io_context& io,
+                                                      const ListenOptions& options,
+                                                      ServerHandler& handler,
+                                                      std::shared_ptr<NetworkStats> stats);
 
 }  // namespace gannet::net::internal

@@ -19,17 +19,20 @@ namespace http = beast::http;
 namespace websocket = beast::websocket;
 
 bool IsTooLarge(const error_code& error) {
-  return error == http::error::body_limit || error == http::error::header_limit || error == http::error::buffer_overflow ||
-         error == websocket::error::message_too_big || error == websocket::error::buffer_overflow;
+  return error == http::error::body_limit || error == http::error::header_limit ||
+         error == http::error::buffer_overflow || error == websocket::error::message_too_big ||
+         error == websocket::error::buffer_overflow;
 }
 
 bool IsUntrusted(const error_code& error) {
   return error.category() == asio::error::get_ssl_category() &&
-         ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_CERTIFICATE_VERIFY_FAILED;
+         ERR_GET_REASON(static_cast<unsigned long>(error.value())) ==
+             SSL_R_CERTIFICATE_VERIFY_FAILED;
 }
 
 bool IsBrokenOff(const error_code& error) {
-  return error == http::error::end_of_stream || error == http::error::partial_message || error == http::error::end_of_chunk;
+  return error == http::error::end_of_stream || error == http::error::partial_message ||
+         error == http::error::end_of_chunk;
 }
 
 bool IsProtocol(const error_code& error) {
@@ -43,20 +46,30 @@ bool IsProtocol(const error_code& error) {
 absl::Status StatusOf(const error_code& error, const std::string& context) {
   if (!error) return absl::OkStatus();
   const std::string text = context + ": " + error.message();
-  if (IsTooLarge(error)) return absl::ResourceExhaustedError(text + "; raise the limit if this size is expected");
+  if (IsTooLarge(error))
+    return absl::ResourceExhaustedError(text + "; raise the limit if this size is expected");
   if (IsUntrusted(error)) {
-    return absl::UnauthenticatedError(text + "; install the CA that signed it, or name its file as the extra CA file");
+    return absl::UnauthenticatedError(
+        text + "; install the CA that signed it, or name its file as the extra CA file");
   }
-  if (error == beast::error::timeout || error == asio::error::timed_out) return absl::DeadlineExceededError(text);
-  if (IsBrokenOff(error)) return absl::UnavailableError(text + "; the peer closed the connection early");
-  if (IsProtocol(error)) return absl::DataLossError(text + "; the peer does not speak the protocol");
+  if (error == beast::error::timeout || error == asio::error::timed_out)
+    return absl::DeadlineExceededError(text);
+  if (IsBrokenOff(error))
+    return absl::UnavailableError(text + "; the peer closed the connection early");
+  if (IsProtocol(error))
+    return absl::DataLossError(text + "; the peer does not speak the protocol");
   return absl::UnavailableError(text + "; check that the peer is up and reachable");
 }
 
 Dial::Dial(asio::io_context& io, std::shared_ptr<asio::ssl::context> tls, const Url& url, Done done)
-    : tls_(std::move(tls)), url_(url), done_(std::move(done)), resolver_(io), stream_(tcp::socket(io)) {}
+    : tls_(std::move(tls)),
+      url_(url),
+      done_(std::move(done)),
+      resolver_(io),
+      stream_(tcp::socket(io)) {}
 
-std::shared_ptr<Dial> Dial::Start(asio::io_context& io, std::shared_ptr<asio::ssl::context> tls, const Url& url, Done done) {
+std::shared_ptr<Dial> Dial::Start(asio::io_context& io, std::shared_ptr<asio::ssl::context> tls,
+                                  const Url& url, Done done) {
   std::shared_ptr<Dial> dial(new Dial(io, std::move(tls), url, std::move(done)));
   dial->Resolve();
   return dial;
@@ -77,7 +90,8 @@ void Dial::Resolve() {
     return;
   }
   resolver_.async_resolve(url_.host, std::to_string(url_.port), tcp::resolver::numeric_service,
-                          [self = shared_from_this()](const error_code& failed, const tcp::resolver::results_type& found) {
+                          [self = shared_from_this()](const error_code& failed,
+                                                      const tcp::resolver::results_type& found) {
                             if (!self->done_) return;
                             if (failed) return self->Finish(failed, "resolving its name");
                             self->ConnectTo(found);
@@ -101,13 +115,15 @@ void Dial::ShakeHands() {
   error_code not_literal;
   asio::ip::make_address(url_.host, not_literal);
   if (not_literal) {  // RFC 6066: no IP address as server name
-    SSL_ctrl(tls.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, const_cast<char*>(url_.host.c_str()));
+    SSL_ctrl(tls.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+             const_cast<char*>(url_.host.c_str()));
   }
   tls.set_verify_mode(asio::ssl::verify_peer);
   tls.set_verify_callback(asio::ssl::host_name_verification(url_.host));
-  tls.async_handshake(asio::ssl::stream_base::client, [self = shared_from_this()](const error_code& error) {
-    if (self->done_) self->Finish(error, "TLS handshake");
-  });
+  tls.async_handshake(asio::ssl::stream_base::client,
+                      [self = shared_from_this()](const error_code& error) {
+                        if (self->done_) self->Finish(error, "TLS handshake");
+                      });
 }
 
 void Dial::Finish(const error_code& error, const char* step) {

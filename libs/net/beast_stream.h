@@ -2,12 +2,6 @@
 // are instantiated once. Private to the Beast implementation.
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <string>
-#include <utility>
-
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -16,6 +10,11 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/core/role.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "libs/net/network.h"
@@ -49,11 +48,12 @@ class Wire {
         [this](auto handler, const Buffers& from) {
           auto executor = asio::get_associated_executor(handler, socket_.get_executor());
           socket_.async_write_some(
-              from, asio::bind_executor(std::move(executor),
-                                        [this, handler = std::move(handler)](error_code error, size_t count) mutable {
-                                          written_ += count;
-                                          std::move(handler)(error, count);
-                                        }));
+              from,
+              asio::bind_executor(std::move(executor), [this, handler = std::move(handler)](
+                                                           error_code error, size_t count) mutable {
+                written_ += count;
+                std::move(handler)(error, count);
+              }));
         },
         token, buffers);
   }
@@ -104,7 +104,8 @@ class Stream {
   template <class Handler>
   friend void async_teardown(beast::role_type, Stream& stream, Handler&& handler) {
     stream.Close();
-    asio::post(stream.get_executor(), beast::bind_front_handler(std::forward<Handler>(handler), error_code()));
+    asio::post(stream.get_executor(),
+               beast::bind_front_handler(std::forward<Handler>(handler), error_code()));
   }
 
  private:
@@ -124,7 +125,8 @@ absl::Status StatusOf(const error_code& error, const std::string& context);
 class Dial : public std::enable_shared_from_this<Dial> {
  public:
   using Done = std::function<void(absl::Status, std::optional<Stream>)>;
-  static std::shared_ptr<Dial> Start(asio::io_context& io, std::shared_ptr<asio::ssl::context> tls, const Url& url, Done done);
+  static std::shared_ptr<Dial> Start(asio::io_context& io, std::shared_ptr<asio::ssl::context> tls,
+                                     const Url& url, Done done);
   // No callback runs after this.
   void Cancel();
 

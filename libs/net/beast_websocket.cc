@@ -1,11 +1,10 @@
 #include "libs/net/beast_websocket.h"
 
-#include <deque>
-#include <utility>
-
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket/stream.hpp>
+#include <deque>
+#include <utility>
 
 #include "libs/net/http_text.h"
 
@@ -25,24 +24,32 @@ websocket::stream_base::timeout TimeoutsOf(const WebSocketOptions& options) {
 }
 
 absl::Status StatusOfRefusal(const std::string& place, unsigned code) {
-  const std::string text = place + ": the server answered the upgrade with HTTP " + std::to_string(code);
+  const std::string text =
+      place + ": the server answered the upgrade with HTTP " + std::to_string(code);
   switch (code) {
     case 401:
-    case 403: return absl::PermissionDeniedError(text + "; check the credentials in the headers");
-    case 404: return absl::NotFoundError(text + "; check the path");
+    case 403:
+      return absl::PermissionDeniedError(text + "; check the credentials in the headers");
+    case 404:
+      return absl::NotFoundError(text + "; check the path");
     case 418:
-    case 429: return absl::ResourceExhaustedError(text + "; connect less often");
-    default: return absl::UnavailableError(text + "; check the address and path");
+    case 429:
+      return absl::ResourceExhaustedError(text + "; connect less often");
+    default:
+      return absl::UnavailableError(text + "; check the address and path");
   }
 }
 
 // 1000 normal, 1001 going away, 1005 no code given (RFC 6455 section 7.4.1).
-bool IsNormalClose(unsigned code) { return code == 1000 || code == 1001 || code == 1005 || code == 0; }
+bool IsNormalClose(unsigned code) {
+  return code == 1000 || code == 1001 || code == 1005 || code == 0;
+}
 
 absl::Status CheckSocketHeaders(const Headers& headers) {
   for (const auto& [name, value] : headers) {
     if (EqualsIgnoreCase(std::string_view(name).substr(0, 14), "sec-websocket-")) {
-      return absl::InvalidArgumentError("header " + name + " is set by the transport; leave it out");
+      return absl::InvalidArgumentError("header " + name +
+                                        " is set by the transport; leave it out");
     }
   }
   return CheckHeaders(headers);
@@ -54,11 +61,13 @@ class Session final : public ServerWebSocket, public std::enable_shared_from_thi
       : io_(io), place_(std::move(place)), stats_(std::move(stats)), timer_(io) {}
 
   // Client.
-  void Open(std::shared_ptr<asio::ssl::context> tls, const Url& url, const WebSocketOptions& options, WebSocket::Handler handler);
+  void Open(std::shared_ptr<asio::ssl::context> tls, const Url& url,
+            const WebSocketOptions& options, WebSocket::Handler handler);
   // Server.
   std::shared_ptr<WebSocket> socket() override;
-  void Accept(Stream stream, const http::request<http::string_body>& request, const WebSocketOptions& options,
-              WebSocket::Handler handler, std::function<void()> on_gone) override;
+  void Accept(Stream stream, const http::request<http::string_body>& request,
+              const WebSocketOptions& options, WebSocket::Handler handler,
+              std::function<void()> on_gone) override;
 
   bool Send(std::string text);
   void Close();
@@ -84,7 +93,8 @@ class Session final : public ServerWebSocket, public std::enable_shared_from_thi
   const std::string place_;
   const std::shared_ptr<NetworkStats> stats_;
   WebSocketOptions options_;
-  std::shared_ptr<WebSocket::Handler> handler_;  // shared: a callback may end the session that runs it
+  std::shared_ptr<WebSocket::Handler>
+      handler_;  // shared: a callback may end the session that runs it
   std::function<void()> on_gone_;
   asio::steady_timer timer_;
   std::shared_ptr<Dial> dial_;
@@ -112,22 +122,28 @@ class Handle final : public WebSocket {
   const std::shared_ptr<Session> session_;
 };
 
-void Session::Open(std::shared_ptr<asio::ssl::context> tls, const Url& url, const WebSocketOptions& options, WebSocket::Handler handler) {
+void Session::Open(std::shared_ptr<asio::ssl::context> tls, const Url& url,
+                   const WebSocketOptions& options, WebSocket::Handler handler) {
   options_ = options;
   handler_ = std::make_shared<WebSocket::Handler>(std::move(handler));
   if (url.scheme != "ws" && url.scheme != "wss") {
-    return FinishSoon(absl::InvalidArgumentError(place_ + ": not a ws or wss URL; change its scheme"));
+    return FinishSoon(
+        absl::InvalidArgumentError(place_ + ": not a ws or wss URL; change its scheme"));
   }
-  if (absl::Status status = CheckSocketHeaders(options.headers); !status.ok()) return FinishSoon(std::move(status));
+  if (absl::Status status = CheckSocketHeaders(options.headers); !status.ok())
+    return FinishSoon(std::move(status));
   ArmTimer(options_.connect_timeout,
-           absl::DeadlineExceededError(place_ + ": not connected within " + base::FormatDuration(options_.connect_timeout)));
-  dial_ = Dial::Start(io_, std::move(tls), url, [weak = weak_from_this(), url](absl::Status status, std::optional<Stream> stream) {
-    const auto self = weak.lock();
-    if (!self || self->finished_) return;
-    self->dial_.reset();
-    if (!status.ok()) return self->Finish(std::move(status));
-    self->ShakeHands(*std::move(stream), url);
-  });
+           absl::DeadlineExceededError(place_ + ": not connected within " +
+                                       base::FormatDuration(options_.connect_timeout)));
+  dial_ = Dial::Start(
+      io_, std::move(tls), url,
+      [weak = weak_from_this(), url](absl::Status status, std::optional<Stream> stream) {
+        const auto self = weak.lock();
+        if (!self || self->finished_) return;
+        self->dial_.reset();
+        if (!status.ok()) return self->Finish(std::move(status));
+        self->ShakeHands(*std::move(stream), url);
+      });
 }
 
 void Session::Prepare(Stream stream) {
@@ -138,24 +154,29 @@ void Session::Prepare(Stream stream) {
 
 void Session::ShakeHands(Stream stream, const Url& url) {
   Prepare(std::move(stream));
-  stream_->set_option(websocket::stream_base::decorator([headers = options_.headers](websocket::request_type& request) {
-    request.set(http::field::user_agent, "gannet");
-    for (const auto& [name, value] : headers) request.set(name, value);
-  }));
-  stream_->async_handshake(answer_, HostHeader(url), url.path, [self = shared_from_this()](const error_code& error) {
-    if (self->finished_) return;
-    if (error == websocket::error::upgrade_declined) {
-      return self->Finish(StatusOfRefusal(self->place_, self->answer_.result_int()));
-    }
-    if (error) return self->Finish(StatusOf(error, self->place_ + ": WebSocket handshake"));
-    self->OnOpen();
-  });
+  stream_->set_option(websocket::stream_base::decorator(
+      [headers = options_.headers](websocket::request_type& request) {
+        request.set(http::field::user_agent, "gannet");
+        for (const auto& [name, value] : headers) request.set(name, value);
+      }));
+  stream_->async_handshake(
+      answer_, HostHeader(url), url.path, [self = shared_from_this()](const error_code& error) {
+        if (self->finished_) return;
+        if (error == websocket::error::upgrade_declined) {
+          return self->Finish(StatusOfRefusal(self->place_, self->answer_.result_int()));
+        }
+        if (error) return self->Finish(StatusOf(error, self->place_ + ": WebSocket handshake"));
+        self->OnOpen();
+      });
 }
 
-std::shared_ptr<WebSocket> Session::socket() { return std::make_shared<Handle>(shared_from_this()); }
+std::shared_ptr<WebSocket> Session::socket() {
+  return std::make_shared<Handle>(shared_from_this());
+}
 
-void Session::Accept(Stream stream, const http::request<http::string_body>& request, const WebSocketOptions& options,
-                     WebSocket::Handler handler, std::function<void()> on_gone) {
+void Session::Accept(Stream stream, const http::request<http::string_body>& request,
+                     const WebSocketOptions& options, WebSocket::Handler handler,
+                     std::function<void()> on_gone) {
   options_ = options;
   on_gone_ = std::move(on_gone);
   if (finished_) {  // the handler dropped its socket at once
@@ -164,7 +185,8 @@ void Session::Accept(Stream stream, const http::request<http::string_body>& requ
   }
   handler_ = std::make_shared<WebSocket::Handler>(std::move(handler));
   Prepare(std::move(stream));
-  ArmTimer(options_.connect_timeout, absl::DeadlineExceededError(place_ + ": no WebSocket handshake in time"));
+  ArmTimer(options_.connect_timeout,
+           absl::DeadlineExceededError(place_ + ": no WebSocket handshake in time"));
   stream_->async_accept(request, [self = shared_from_this()](const error_code& error) {
     if (self->finished_) return;
     if (error) return self->Finish(StatusOf(error, self->place_ + ": WebSocket handshake"));
@@ -184,7 +206,9 @@ void Session::OnOpen() {
 }
 
 void Session::Read() {
-  stream_->async_read(buffer_, [self = shared_from_this()](const error_code& error, size_t) { self->OnRead(error); });
+  stream_->async_read(buffer_, [self = shared_from_this()](const error_code& error, size_t) {
+    self->OnRead(error);
+  });
 }
 
 void Session::OnRead(const error_code& error) {
@@ -214,15 +238,19 @@ bool Session::Send(std::string text) {
 
 void Session::Write() {
   writing_ = true;
-  stream_->async_write(asio::buffer(queue_.front()),
-                       [self = shared_from_this()](const error_code& error, size_t) { self->OnWritten(error); });
+  stream_->async_write(
+      asio::buffer(queue_.front()),
+      [self = shared_from_this()](const error_code& error, size_t) { self->OnWritten(error); });
 }
 
 void Session::OnWritten(const error_code& error) {
   if (finished_) return;
   writing_ = false;
   // The pending read ends too, and knows more about why.
-  if (error) return close_sent_ || error == asio::error::operation_aborted ? void() : Finish(StatusOfEnd(error, "writing"));
+  if (error)
+    return close_sent_ || error == asio::error::operation_aborted
+               ? void()
+               : Finish(StatusOfEnd(error, "writing"));
   queued_bytes_ -= queue_.front().size();
   queue_.pop_front();
   if (!queue_.empty()) return Write();
@@ -240,9 +268,10 @@ void Session::Close() {
 void Session::BeginClose() {
   if (close_sent_) return;
   close_sent_ = true;
-  stream_->async_close(websocket::close_code::normal, [self = shared_from_this()](const error_code&) {
-    if (!self->finished_) self->Finish(absl::OkStatus());
-  });
+  stream_->async_close(websocket::close_code::normal,
+                       [self = shared_from_this()](const error_code&) {
+                         if (!self->finished_) self->Finish(absl::OkStatus());
+                       });
 }
 
 absl::Status Session::StatusOfEnd(const error_code& error, const char* step) const {
@@ -250,12 +279,14 @@ absl::Status Session::StatusOfEnd(const error_code& error, const char* step) con
   if (error == websocket::error::closed) {
     const websocket::close_reason& reason = stream_->reason();
     if (IsNormalClose(reason.code)) return absl::OkStatus();
-    return absl::UnavailableError(place_ + ": closed by the peer with code " + std::to_string(reason.code) + " \"" +
+    return absl::UnavailableError(place_ + ": closed by the peer with code " +
+                                  std::to_string(reason.code) + " \"" +
                                   std::string(reason.reason.data(), reason.reason.size()) + "\"");
   }
   if (error == beast::error::timeout) {
     ++stats_->timed_out;
-    return absl::DeadlineExceededError(place_ + ": silent for " + base::FormatDuration(options_.idle_timeout));
+    return absl::DeadlineExceededError(place_ + ": silent for " +
+                                       base::FormatDuration(options_.idle_timeout));
   }
   return StatusOf(error, place_ + ": " + step);
 }
@@ -300,15 +331,18 @@ void Session::Release() {
 
 }  // namespace
 
-std::unique_ptr<WebSocket> ConnectWebSocket(asio::io_context& io, std::shared_ptr<asio::ssl::context> tls, const Url& url,
-                                            const WebSocketOptions& options, WebSocket::Handler handler,
+std::unique_ptr<WebSocket> ConnectWebSocket(asio::io_context& io,
+                                            std::shared_ptr<asio::ssl::context> tls, const Url& url,
+                                            const WebSocketOptions& options,
+                                            WebSocket::Handler handler,
                                             std::shared_ptr<NetworkStats> stats) {
   auto session = std::make_shared<Session>(io, Place(url), std::move(stats));
   session->Open(std::move(tls), url, options, std::move(handler));
   return std::make_unique<Handle>(std::move(session));
 }
 
-std::shared_ptr<ServerWebSocket> MakeServerWebSocket(asio::io_context& io, std::string peer, std::shared_ptr<NetworkStats> stats) {
+std::shared_ptr<ServerWebSocket> MakeServerWebSocket(asio::io_context& io, std::string peer,
+                                                     std::shared_ptr<NetworkStats> stats) {
   return std::make_shared<Session>(io, std::move(peer), std::move(stats));
 }
 

@@ -101,12 +101,13 @@ class ServerHandler {
 };
 
 struct ListenOptions {
-  std::string address = "127.0.0.1";  // anything else needs TLS and authentication
-  uint16_t port = 0;                  // 0: any free one
+  std::string address = "127.0.0.1";       // anything else needs TLS and authentication
+  uint16_t port = 0;                       // 0: any free one
   std::string certificate_file, key_file;  // both set: TLS
   size_t max_body_bytes = 1u << 20;
   size_t max_connections = 1024;
-  base::Duration idle_timeout = std::chrono::seconds(60);  // also caps how long a request may take to arrive
+  base::Duration idle_timeout =
+      std::chrono::seconds(60);  // also caps how long a request may take to arrive
 };
 
 class Listener {
@@ -124,9 +125,12 @@ class Network {
   // passed. RESOURCE_EXHAUSTED: the answer is larger than the limit, or too many
   // requests wait. UNAVAILABLE: no connection, or it broke. UNAUTHENTICATED: the
   // certificate is not trusted. DATA_LOSS: the answer is not HTTP.
-  virtual void Http(const Url& base, HttpRequest request, HttpLimits limits, std::function<void(HttpResult)> done) = 0;
-  virtual std::unique_ptr<WebSocket> Connect(const Url& url, WebSocketOptions options, WebSocket::Handler handler) = 0;
-  virtual absl::StatusOr<std::unique_ptr<Listener>> Listen(ListenOptions options, ServerHandler& handler) = 0;
+  virtual void Http(const Url& base, HttpRequest request, HttpLimits limits,
+                    std::function<void(HttpResult)> done) = 0;
+  virtual std::unique_ptr<WebSocket> Connect(const Url& url, WebSocketOptions options,
+                                             WebSocket::Handler handler) = 0;
+  virtual absl::StatusOr<std::unique_ptr<Listener>> Listen(ListenOptions options,
+                                                           ServerHandler& handler) = 0;
 };
 
 }  // namespace gannet::net

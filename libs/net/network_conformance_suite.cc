@@ -1,11 +1,10 @@
 #include "libs/net/network_conformance_suite.h"
 
+#include <catch2/catch_test_macros.hpp>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <catch2/catch_test_macros.hpp>
 
 namespace gannet::net {
 namespace {
@@ -30,10 +29,14 @@ class TestServer : public ServerHandler {
     if (request.target == "/large") return respond({200, {}, std::string(5000, 'x')});
     if (request.target == "/empty") return respond({204, {}, ""});
     if (on_request) on_request();
-    respond({201, {{"X-Method", request.method}, {"X-Seen", std::string(FindHeader(request.headers, "x-sent"))}}, request.body});
+    respond({201,
+             {{"X-Method", request.method},
+              {"X-Seen", std::string(FindHeader(request.headers, "x-sent"))}},
+             request.body});
   }
 
-  WebSocket::Handler OnWebSocket(const HttpRequest& request, std::string_view, std::shared_ptr<WebSocket> socket) override {
+  WebSocket::Handler OnWebSocket(const HttpRequest& request, std::string_view,
+                                 std::shared_ptr<WebSocket> socket) override {
     upgrades.push_back(request);
     if (request.target == "/refused") return {};
     sent_before_open = socket->Send("too early");
@@ -73,7 +76,8 @@ class TestServer : public ServerHandler {
 
 struct Client {
   WebSocket::Handler Handler() {
-    return {[this] { ++opens; }, [this](std::string_view text) {
+    return {[this] { ++opens; },
+            [this](std::string_view text) {
               messages.emplace_back(text);
               if (on_message) on_message();
             },
@@ -90,7 +94,8 @@ struct Client {
 };
 
 struct Fixture {
-  explicit Fixture(const std::function<std::unique_ptr<NetworkHarness>()>& make) : harness(make()) {}
+  explicit Fixture(const std::function<std::unique_ptr<NetworkHarness>()>& make)
+      : harness(make()) {}
 
   void Listen(ListenOptions options = {}) {
     tls = !options.certificate_file.empty();
@@ -101,11 +106,13 @@ struct Fixture {
   }
   Url At(const std::string& scheme, const std::string& path = "/") const {
     const std::string secure = tls ? "s" : "";
-    return *Url::Parse(scheme + secure + "://" + (tls ? "localhost" : "127.0.0.1") + ":" + std::to_string(listener->port()) + path);
+    return *Url::Parse(scheme + secure + "://" + (tls ? "localhost" : "127.0.0.1") + ":" +
+                       std::to_string(listener->port()) + path);
   }
   HttpResult Call(const Url& url, HttpRequest request, HttpLimits limits = {}) {
     std::optional<HttpResult> result;
-    harness->network().Http(url, std::move(request), limits, [&result](HttpResult r) { result = std::move(r); });
+    harness->network().Http(url, std::move(request), limits,
+                            [&result](HttpResult r) { result = std::move(r); });
     CHECK(!result.has_value());  // never inside the call
     REQUIRE(harness->RunUntil([&result] { return result.has_value(); }));
     return *std::move(result);
@@ -126,7 +133,8 @@ void HttpSections(Fixture& f) {
     f.Listen();
     std::string body(3000, '\0');
     for (size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>(i * 7);
-    const HttpResult result = f.Call(f.At("http"), {"POST", "/echo?a=1&b=%20", {{"X-Sent", "gr\xC3\xBC\xC3\x9F"}}, body});
+    const HttpResult result =
+        f.Call(f.At("http"), {"POST", "/echo?a=1&b=%20", {{"X-Sent", "gr\xC3\xBC\xC3\x9F"}}, body});
     REQUIRE(result.status.ok());
     CHECK(result.response.status == 201);
     CHECK(result.response.body == body);
@@ -134,7 +142,8 @@ void HttpSections(Fixture& f) {
     CHECK(FindHeader(result.response.headers, "x-seen") == "gr\xC3\xBC\xC3\x9F");
     REQUIRE(f.server.requests.size() == 1);
     CHECK(f.server.requests[0].target == "/echo?a=1&b=%20");
-    CHECK(FindHeader(f.server.requests[0].headers, "host") == "127.0.0.1:" + std::to_string(f.listener->port()));
+    CHECK(FindHeader(f.server.requests[0].headers, "host") ==
+          "127.0.0.1:" + std::to_string(f.listener->port()));
     CHECK(FindHeader(f.server.requests[0].headers, "content-length") == "3000");
     CHECK(f.server.peers[0].starts_with("127.0.0.1:"));
   }
@@ -154,9 +163,10 @@ void HttpSections(Fixture& f) {
     f.Listen();
     std::map<int, int> answers;
     for (int i = 0; i < 100; ++i) {
-      f.network().Http(f.At("http"), {"POST", "/", {}, std::to_string(i)}, {}, [&answers, i](HttpResult r) {
-        if (r.status.ok() && r.response.body == std::to_string(i)) ++answers[i];
-      });
+      f.network().Http(f.At("http"), {"POST", "/", {}, std::to_string(i)}, {},
+                       [&answers, i](HttpResult r) {
+                         if (r.status.ok() && r.response.body == std::to_string(i)) ++answers[i];
+                       });
     }
     REQUIRE(f.Wait([&] { return answers.size() == 100; }));
     for (const auto& [i, count] : answers) CHECK(count == 1);
@@ -166,7 +176,8 @@ void HttpSections(Fixture& f) {
     std::vector<int> statuses;
     f.network().Http(f.At("http"), {"GET", "/late", {}, ""}, {}, [&](HttpResult first) {
       statuses.push_back(first.response.status);
-      f.network().Http(f.At("http"), {"GET", "/empty", {}, ""}, {}, [&](HttpResult second) { statuses.push_back(second.response.status); });
+      f.network().Http(f.At("http"), {"GET", "/empty", {}, ""}, {},
+                       [&](HttpResult second) { statuses.push_back(second.response.status); });
     });
     REQUIRE(f.Wait([&] { return f.server.held.size() == 1; }));
     CHECK(statuses.empty());
@@ -193,7 +204,8 @@ void HttpSections(Fixture& f) {
   }
   SECTION("an answer that does not come in time leaves the fate open") {
     f.Listen();
-    const HttpResult result = f.Call(f.At("http"), {"POST", "/late", {}, "order"}, {milliseconds(100), 1000});
+    const HttpResult result =
+        f.Call(f.At("http"), {"POST", "/late", {}, "order"}, {milliseconds(100), 1000});
     CHECK(absl::IsDeadlineExceeded(result.status));
     CHECK(result.fate == SendFate::kMaybeSent);
     f.server.held[0]({200, {}, "nobody listens any more"});
@@ -232,7 +244,8 @@ void HttpSections(Fixture& f) {
   }
   SECTION("a header above the limit is a 431") {
     f.Listen();
-    CHECK(f.Call(f.At("http"), {"GET", "/", {{"X-Long", std::string(20000, 'x')}}, ""}).response.status == 431);
+    CHECK(f.Call(f.At("http"), {"GET", "/", {{"X-Long", std::string(20000, 'x')}}, ""})
+              .response.status == 431);
     CHECK(f.server.requests.empty());
     CHECK(f.Call(f.At("http"), {}).response.status == 201);
   }
@@ -275,7 +288,8 @@ void WebSocketSections(Fixture& f) {
     CHECK(FindHeader(f.server.upgrades[0].headers, "x-key") == "abc");
     CHECK(f.client.messages[0] == "hello");
     std::vector<std::string> sent{"hello"};
-    for (int i = 0; i < 200; ++i) sent.push_back(std::to_string(i) + std::string(static_cast<size_t>(i) * 50, 'y'));
+    for (int i = 0; i < 200; ++i)
+      sent.push_back(std::to_string(i) + std::string(static_cast<size_t>(i) * 50, 'y'));
     sent.push_back("");
     for (size_t i = 1; i < sent.size(); ++i) CHECK(f.socket->Send(sent[i]));
     REQUIRE(f.Wait([&] { return f.client.messages.size() == sent.size(); }));
@@ -364,7 +378,8 @@ void WebSocketSections(Fixture& f) {
       connect();
       REQUIRE(f.Wait([&] { return f.client.opens == 1; }));
       f.socket->Send(std::string(1001, 'x'));
-      REQUIRE(f.Wait([&] { return f.server.closed[0].has_value() && f.client.closed.has_value(); }));
+      REQUIRE(
+          f.Wait([&] { return f.server.closed[0].has_value() && f.client.closed.has_value(); }));
       CHECK(absl::IsResourceExhausted(*f.server.closed[0]));
       CHECK(absl::IsUnavailable(*f.client.closed));
       CHECK(f.server.received.empty());
@@ -389,13 +404,17 @@ void WebSocketSections(Fixture& f) {
   SECTION("a socket may be dropped in its own callbacks") {
     f.Listen();
     f.server.greet = true;
-    SECTION("message") { f.client.on_message = [&] { f.socket.reset(); }; }
+    SECTION("message") {
+      f.client.on_message = [&] { f.socket.reset(); };
+    }
     SECTION("close") {
       f.client.on_message = [&] { f.socket->Close(); };
       f.client.on_close = [&] { f.socket.reset(); };
     }
     connect();
-    REQUIRE(f.Wait([&] { return f.socket == nullptr && f.server.closed.size() == 1 && f.server.closed[0].has_value(); }));
+    REQUIRE(f.Wait([&] {
+      return f.socket == nullptr && f.server.closed.size() == 1 && f.server.closed[0].has_value();
+    }));
     f.harness->RunFor(milliseconds(5));
     CHECK(f.client.closes <= 1);
     CHECK(f.client.messages.size() == 1);
@@ -426,7 +445,9 @@ void ListenSections(Fixture& f) {
     ListenOptions options;
     options.max_connections = 2;
     f.Listen(options);
-    const auto connect = [&](Client& client) { return f.network().Connect(f.At("ws"), {}, client.Handler()); };
+    const auto connect = [&](Client& client) {
+      return f.network().Connect(f.At("ws"), {}, client.Handler());
+    };
     Client a, b, c, d;
     auto first = connect(a), second = connect(b);
     REQUIRE(f.Wait([&] { return a.opens == 1 && b.opens == 1; }));

@@ -15,14 +15,19 @@ class NoNetwork : public Network {
   void Http(const Url&, HttpRequest, HttpLimits, std::function<void(HttpResult)> done) override {
     done({Refusal(), SendFate::kNotSent, {}});
   }
-  std::unique_ptr<WebSocket> Connect(const Url&, WebSocketOptions, WebSocket::Handler handler) override {
+  std::unique_ptr<WebSocket> Connect(const Url&, WebSocketOptions,
+                                     WebSocket::Handler handler) override {
     if (handler.on_close) handler.on_close(Refusal());
     return nullptr;
   }
-  absl::StatusOr<std::unique_ptr<Listener>> Listen(ListenOptions, ServerHandler&) override { return Refusal(); }
+  absl::StatusOr<std::unique_ptr<Listener>> Listen(ListenOptions, ServerHandler&) override {
+    return Refusal();
+  }
 
  private:
-  static absl::Status Refusal() { return absl::FailedPreconditionError("there is no network in a replay"); }
+  static absl::Status Refusal() {
+    return absl::FailedPreconditionError("there is no network in a replay");
+  }
 };
 
 }  // namespace gannet::net

@@ -15,7 +15,8 @@ struct ReconnectOptions {
 
 class ReconnectPolicy {
  public:
-  ReconnectPolicy(ReconnectOptions options, base::Rng rng) : options_(options), rng_(rng), ceiling_(options.first) {}
+  ReconnectPolicy(ReconnectOptions options, base::Rng rng)
+      : options_(options), rng_(rng), ceiling_(options.first) {}
 
   // The pause before the next attempt: uniform in [ceiling/2, ceiling]; the
   // ceiling doubles with each call up to the limit.

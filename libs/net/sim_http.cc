@@ -18,24 +18,36 @@ HttpResponse PlainAnswer(int status, std::string_view text) {
 // Kept alive by what is scheduled for it.
 class Call : public std::enable_shared_from_this<Call> {
  public:
-  Call(std::shared_ptr<World> world, const Url& url, HttpRequest request, const HttpLimits& limits, std::function<void(HttpResult)> done)
-      : world_(std::move(world)), url_(url), request_(std::move(request)), limits_(limits), done_(std::move(done)) {}
+  Call(std::shared_ptr<World> world, const Url& url, HttpRequest request, const HttpLimits& limits,
+       std::function<void(HttpResult)> done)
+      : world_(std::move(world)),
+        url_(url),
+        request_(std::move(request)),
+        limits_(limits),
+        done_(std::move(done)) {}
 
   void Start() {
-    if (absl::Status status = CheckRequest(request_); !status.ok()) return FinishAfter(base::Duration(0), std::move(status), SendFate::kNotSent);
+    if (absl::Status status = CheckRequest(request_); !status.ok())
+      return FinishAfter(base::Duration(0), std::move(status), SendFate::kNotSent);
     if (url_.scheme != "http" && url_.scheme != "https") {
-      return FinishAfter(base::Duration(0), absl::InvalidArgumentError(Place(url_) + ": not an http or https URL; change its scheme"), SendFate::kNotSent);
+      return FinishAfter(
+          base::Duration(0),
+          absl::InvalidArgumentError(Place(url_) + ": not an http or https URL; change its scheme"),
+          SendFate::kNotSent);
     }
     request_.headers.insert(request_.headers.begin(), {"Host", HostHeader(url_)});
-    if (!request_.body.empty()) request_.headers.emplace_back("Content-Length", std::to_string(request_.body.size()));
+    if (!request_.body.empty())
+      request_.headers.emplace_back("Content-Length", std::to_string(request_.body.size()));
     id_ = ++world_->created;
     world_->calls[id_] = {url_.host, [weak = weak_from_this()] {
                             if (const auto self = weak.lock()) self->Break();
                           }};
     timer_ = world_->After(limits_.timeout, [self = shared_from_this()] {
       ++self->world_->stats.timed_out;
-      self->Finish({absl::DeadlineExceededError(Place(self->url_) + ": no answer within " + base::FormatDuration(self->limits_.timeout)),
-                    self->left_ ? SendFate::kMaybeSent : SendFate::kNotSent, {}});
+      self->Finish({absl::DeadlineExceededError(Place(self->url_) + ": no answer within " +
+                                                base::FormatDuration(self->limits_.timeout)),
+                    self->left_ ? SendFate::kMaybeSent : SendFate::kNotSent,
+                    {}});
     });
     Depart();
   }
@@ -84,8 +96,11 @@ class Call : public std::enable_shared_from_this<Call> {
     const bool refused = world_->rng.Chance(world_->faults.connect_refused);
     if (refused || server == nullptr || (url_.tls() && !server->tls())) {
       ++world_->stats.connects_refused;
-      return FinishAfter(world_->Delay() * 2, absl::UnavailableError(Place(url_) + ": connecting: refused; check that the peer is up and reachable"),
-                         SendFate::kNotSent);
+      return FinishAfter(
+          world_->Delay() * 2,
+          absl::UnavailableError(Place(url_) +
+                                 ": connecting: refused; check that the peer is up and reachable"),
+          SendFate::kNotSent);
     }
     Later(world_->Delay() * 2, &Call::Write);
   }
@@ -101,7 +116,8 @@ class Call : public std::enable_shared_from_this<Call> {
   void Arrive() {
     if (HeldUp(&Call::Arrive)) return;
     server_ = world_->Find(url_);
-    if (server_ == nullptr || server_->tls() != url_.tls() || server_->connections >= server_->options.max_connections) {
+    if (server_ == nullptr || server_->tls() != url_.tls() ||
+        server_->connections >= server_->options.max_connections) {
       world_->warm.erase({url_.host, url_.port});
       return BreakAfter(world_->Delay());
     }
@@ -124,15 +140,21 @@ class Call : public std::enable_shared_from_this<Call> {
   void Handle() {
     if (server_->handler == nullptr) return;
     ++server_->connections;
-    server_->on_gone[id_] = [self = shared_from_this()] { self->BreakAfter(self->world_->Delay()); };
-    if (HeaderBytes(request_) > kMaxRequestHeaderBytes) return Answered(PlainAnswer(431, "the header is larger than 16 KiB"));
+    server_->on_gone[id_] = [self = shared_from_this()] {
+      self->BreakAfter(self->world_->Delay());
+    };
+    if (HeaderBytes(request_) > kMaxRequestHeaderBytes)
+      return Answered(PlainAnswer(431, "the header is larger than 16 KiB"));
     if (request_.body.size() > server_->options.max_body_bytes) {
-      return Answered(PlainAnswer(413, "the body is larger than " + std::to_string(server_->options.max_body_bytes) + " bytes"));
+      return Answered(PlainAnswer(
+          413,
+          "the body is larger than " + std::to_string(server_->options.max_body_bytes) + " bytes"));
     }
     ++world_->stats.handled;
     const auto responder = std::make_shared<Responder>(shared_from_this());
-    server_->handler->OnRequest(request_, "127.0.0.1:" + std::to_string(40000 + id_ % 20000),
-                                [responder](HttpResponse response) { responder->Respond(std::move(response)); });
+    server_->handler->OnRequest(
+        request_, "127.0.0.1:" + std::to_string(40000 + id_ % 20000),
+        [responder](HttpResponse response) { responder->Respond(std::move(response)); });
   }
 
   void Answered(HttpResponse response) {
@@ -146,7 +168,8 @@ class Call : public std::enable_shared_from_this<Call> {
       return;
     }
     response_ = CanSend(response) ? std::move(response) : UnsendableResponse();
-    if (response_.status != 204 && response_.status != 304) response_.headers.emplace_back("Content-Length", std::to_string(response_.body.size()));
+    if (response_.status != 204 && response_.status != 304)
+      response_.headers.emplace_back("Content-Length", std::to_string(response_.body.size()));
     if (request_.method == "HEAD") response_.body.clear();
     Later(world_->Delay(), &Call::Return);
   }
@@ -154,20 +177,27 @@ class Call : public std::enable_shared_from_this<Call> {
   void Return() {
     if (HeldUp(&Call::Return)) return;
     if (response_.body.size() > limits_.max_body_bytes) {
-      return Finish({absl::ResourceExhaustedError(Place(url_) + ": reading the answer: body limit exceeded; raise the limit if this size is expected"),
-                     SendFate::kMaybeSent, {}});
+      return Finish(
+          {absl::ResourceExhaustedError(Place(url_) + ": reading the answer: body limit exceeded; "
+                                                      "raise the limit if this size is expected"),
+           SendFate::kMaybeSent,
+           {}});
     }
     Finish({absl::OkStatus(), SendFate::kMaybeSent, std::move(response_)});
   }
 
   void Break() {
-    Finish({absl::UnavailableError(Place(url_) + ": reading the answer: connection reset by peer; check that the peer is up and reachable"),
-            left_ ? SendFate::kMaybeSent : SendFate::kNotSent, {}});
+    Finish({absl::UnavailableError(Place(url_) + ": reading the answer: connection reset by peer; "
+                                                 "check that the peer is up and reachable"),
+            left_ ? SendFate::kMaybeSent : SendFate::kNotSent,
+            {}});
   }
   void BreakAfter(base::Duration delay) { Later(delay, &Call::Break); }
 
   void FinishAfter(base::Duration delay, absl::Status status, SendFate fate) {
-    world_->After(delay, [self = shared_from_this(), status = std::move(status), fate] { self->Finish({status, fate, {}}); });
+    world_->After(delay, [self = shared_from_this(), status = std::move(status), fate] {
+      self->Finish({status, fate, {}});
+    });
   }
 
   void Finish(HttpResult result) {
@@ -194,8 +224,8 @@ class Call : public std::enable_shared_from_this<Call> {
 
 }  // namespace
 
-void Http(const std::shared_ptr<World>& world, const Url& url, HttpRequest request, const HttpLimits& limits,
-          std::function<void(HttpResult)> done) {
+void Http(const std::shared_ptr<World>& world, const Url& url, HttpRequest request,
+          const HttpLimits& limits, std::function<void(HttpResult)> done) {
   ++world->stats.requests;
   std::make_shared<Call>(world, url, std::move(request), limits, std::move(done))->Start();
 }

@@ -47,7 +47,8 @@ namespace {
 
 class SimListener final : public Listener {
  public:
-  SimListener(std::shared_ptr<World> world, std::shared_ptr<Server> server) : world_(std::move(world)), server_(std::move(server)) {}
+  SimListener(std::shared_ptr<World> world, std::shared_ptr<Server> server)
+      : world_(std::move(world)), server_(std::move(server)) {}
   ~SimListener() override {
     server_->handler = nullptr;
     world_->servers.erase(server_->port);
@@ -87,7 +88,8 @@ void SimNetwork::AddPartition(base::Time start, base::Duration length, std::stri
   });
   world_->After(start + length - now, [world = world_.get(), host] {
     const base::Time over = world->clock.Now();
-    std::erase_if(world->windows, [over](const sim::World::Window& window) { return window.to <= over; });
+    std::erase_if(world->windows,
+                  [over](const sim::World::Window& window) { return window.to <= over; });
     world->ForEachEnd(host, [](sim::End& end) { end.ReleaseHeld(); });
   });
 }
@@ -100,24 +102,33 @@ void SimNetwork::ResetConnections(const std::string& host) {
   world_->ForEachEnd(host, [](sim::End& end) { end.Reset(); });
 }
 
-void SimNetwork::Http(const Url& base, HttpRequest request, HttpLimits limits, std::function<void(HttpResult)> done) {
+void SimNetwork::Http(const Url& base, HttpRequest request, HttpLimits limits,
+                      std::function<void(HttpResult)> done) {
   sim::Http(world_, base, std::move(request), limits, std::move(done));
 }
 
-std::unique_ptr<WebSocket> SimNetwork::Connect(const Url& url, WebSocketOptions options, WebSocket::Handler handler) {
+std::unique_ptr<WebSocket> SimNetwork::Connect(const Url& url, WebSocketOptions options,
+                                               WebSocket::Handler handler) {
   return sim::Connect(world_, url, options, std::move(handler));
 }
 
-absl::StatusOr<std::unique_ptr<Listener>> SimNetwork::Listen(ListenOptions options, ServerHandler& handler) {
+absl::StatusOr<std::unique_ptr<Listener>> SimNetwork::Listen(ListenOptions options,
+                                                             ServerHandler& handler) {
   auto server = std::make_shared<sim::Server>();
-  const bool loopback = options.address == "127.0.0.1" || options.address == "::1" || options.address == "localhost";
+  const bool loopback =
+      options.address == "127.0.0.1" || options.address == "::1" || options.address == "localhost";
   if (!loopback && options.certificate_file.empty()) {
-    return absl::PermissionDeniedError(options.address + " can be reached from outside and has no TLS; listen on 127.0.0.1, or set certificate and key files");
+    return absl::PermissionDeniedError(options.address +
+                                       " can be reached from outside and has no TLS; listen on "
+                                       "127.0.0.1, or set certificate and key files");
   }
   server->port = options.port;
-  while (server->port == 0 || (options.port == 0 && world_->servers.contains(server->port))) server->port = world_->next_port++;
+  while (server->port == 0 || (options.port == 0 && world_->servers.contains(server->port)))
+    server->port = world_->next_port++;
   if (world_->servers.contains(server->port)) {
-    return absl::AlreadyExistsError(options.address + ":" + std::to_string(server->port) + " is in use by another program; stop it or choose another port");
+    return absl::AlreadyExistsError(
+        options.address + ":" + std::to_string(server->port) +
+        " is in use by another program; stop it or choose another port");
   }
   server->options = std::move(options);
   server->handler = &handler;

@@ -26,8 +26,8 @@ struct SimFaults {
   double request_lost = 0;     // sent, never arrives; the caller's limit passes
   double response_lost = 0;    // handled; the caller's limit passes
   double duplicate = 0;        // the handler gets the request twice; the first answer counts
-  double reset = 0;            // HTTP: breaks after the request left; a coin decides whether it was handled
-  double socket_reset = 0;     // WebSocket: breaks in place of delivering this message
+  double reset = 0;  // HTTP: breaks after the request left; a coin decides whether it was handled
+  double socket_reset = 0;  // WebSocket: breaks in place of delivering this message
   base::Duration delay_min = std::chrono::microseconds(200);  // one way
   base::Duration delay_max = std::chrono::microseconds(200);
 };
@@ -35,7 +35,8 @@ struct SimFaults {
 struct SimStats {
   uint64_t requests = 0, handled = 0;
   uint64_t connects_refused = 0, requests_lost = 0, responses_lost = 0, duplicates = 0, resets = 0;
-  uint64_t sockets_opened = 0, socket_resets = 0, messages = 0, messages_held = 0, messages_refused = 0;
+  uint64_t sockets_opened = 0, socket_resets = 0, messages = 0, messages_held = 0,
+           messages_refused = 0;
   uint64_t timed_out = 0;
 };
 
@@ -55,9 +56,12 @@ class SimNetwork : public Network {
   // Breaks every open connection to `host` (empty: any), as a reset.
   void ResetConnections(const std::string& host = "");
 
-  void Http(const Url& base, HttpRequest request, HttpLimits limits, std::function<void(HttpResult)> done) override;
-  std::unique_ptr<WebSocket> Connect(const Url& url, WebSocketOptions options, WebSocket::Handler handler) override;
-  absl::StatusOr<std::unique_ptr<Listener>> Listen(ListenOptions options, ServerHandler& handler) override;
+  void Http(const Url& base, HttpRequest request, HttpLimits limits,
+            std::function<void(HttpResult)> done) override;
+  std::unique_ptr<WebSocket> Connect(const Url& url, WebSocketOptions options,
+                                     WebSocket::Handler handler) override;
+  absl::StatusOr<std::unique_ptr<Listener>> Listen(ListenOptions options,
+                                                   ServerHandler& handler) override;
 
   const SimStats& stats() const;
 

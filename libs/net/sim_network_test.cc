@@ -1,10 +1,9 @@
 #include "libs/net/sim_network.h"
 
+#include <catch2/catch_test_macros.hpp>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <catch2/catch_test_macros.hpp>
 
 #include "libs/base/virtual_executor.h"
 #include "libs/net/network_conformance_suite.h"
@@ -48,7 +47,8 @@ struct CountingServer : ServerHandler {
     bodies.push_back(request.body);
     respond({200, {}, request.body});
   }
-  WebSocket::Handler OnWebSocket(const HttpRequest&, std::string_view, std::shared_ptr<WebSocket> s) override {
+  WebSocket::Handler OnWebSocket(const HttpRequest&, std::string_view,
+                                 std::shared_ptr<WebSocket> s) override {
     socket = s;
     return {nullptr, [this](std::string_view text) { messages.emplace_back(text); },
             [this](absl::Status status) {
@@ -66,7 +66,8 @@ struct Sim {
     listener = *network.Listen({}, server);
     network.AddName("api.venue.test", 80, listener->port());
   }
-  void Call(const std::string& body, std::vector<HttpResult>& results, base::Duration timeout = seconds(10)) {
+  void Call(const std::string& body, std::vector<HttpResult>& results,
+            base::Duration timeout = seconds(10)) {
     network.Http(*Url::Parse("http://api.venue.test"), {"POST", "/", {}, body}, {timeout, 1000},
                  [&results](HttpResult result) { results.push_back(std::move(result)); });
   }
@@ -76,7 +77,9 @@ struct Sim {
   std::unique_ptr<Listener> listener;
 };
 
-TEST_CASE("SimNetwork loses a request: the caller's limit passes, the fate is open, nothing was handled") {
+TEST_CASE(
+    "SimNetwork loses a request: the caller's limit passes, the fate is open, nothing was "
+    "handled") {
   Sim sim;
   sim.network.set_faults({.request_lost = 1});
   std::vector<HttpResult> results;
@@ -140,7 +143,9 @@ TEST_CASE("SimNetwork resets leave both fates possible") {
   CHECK(sim.server.bodies.size() < 80);
 }
 
-TEST_CASE("SimNetwork partition: a first connection waits and sends nothing, a kept one may deliver late") {
+TEST_CASE(
+    "SimNetwork partition: a first connection waits and sends nothing, a kept one may deliver "
+    "late") {
   Sim sim;
   std::vector<HttpResult> results;
   sim.network.AddPartition(kStart, seconds(60), "api.venue.test");
@@ -164,7 +169,8 @@ TEST_CASE("SimNetwork partition: a first connection waits and sends nothing, a k
   CHECK(results[2].fate == SendFate::kMaybeSent);
   CHECK(sim.server.bodies.size() == 1);
   sim.executor.RunFor(seconds(60));
-  CHECK(sim.server.bodies == std::vector<std::string>{"warm", "late"});  // long after the caller gave up
+  CHECK(sim.server.bodies ==
+        std::vector<std::string>{"warm", "late"});  // long after the caller gave up
 }
 
 TEST_CASE("SimNetwork partition holds messages in order, and ends sockets that find it too long") {
@@ -173,8 +179,9 @@ TEST_CASE("SimNetwork partition holds messages in order, and ends sockets that f
   std::optional<absl::Status> closed;
   WebSocketOptions options;
   options.idle_timeout = seconds(30);
-  const auto socket = sim.network.Connect(*Url::Parse("ws://api.venue.test/"), options,
-                                          {nullptr, [](std::string_view) {}, [&closed](absl::Status s) { closed = std::move(s); }});
+  const auto socket = sim.network.Connect(
+      *Url::Parse("ws://api.venue.test/"), options,
+      {nullptr, [](std::string_view) {}, [&closed](absl::Status s) { closed = std::move(s); }});
   sim.executor.RunFor(seconds(2));
   std::vector<std::string> sent;
   sim.network.AddPartition(sim.executor.Now() + seconds(1), seconds(20));
@@ -200,8 +207,9 @@ TEST_CASE("SimNetwork resets sockets on demand and by chance") {
   std::optional<absl::Status> closed;
   const auto open = [&] {
     closed.reset();
-    return sim.network.Connect(*Url::Parse("ws://api.venue.test/"), {},
-                               {nullptr, [](std::string_view) {}, [&closed](absl::Status s) { closed = std::move(s); }});
+    return sim.network.Connect(
+        *Url::Parse("ws://api.venue.test/"), {},
+        {nullptr, [](std::string_view) {}, [&closed](absl::Status s) { closed = std::move(s); }});
   };
   auto socket = open();
   sim.executor.RunFor(seconds(1));
@@ -222,8 +230,12 @@ TEST_CASE("SimNetwork resets sockets on demand and by chance") {
 TEST_CASE("SimNetwork gives the same run for the same seed") {
   const auto run = [](uint64_t seed) {
     Sim sim(seed);
-    sim.network.set_faults({.request_lost = 0.1, .response_lost = 0.1, .duplicate = 0.1, .reset = 0.1,
-                            .delay_min = milliseconds(1), .delay_max = milliseconds(300)});
+    sim.network.set_faults({.request_lost = 0.1,
+                            .response_lost = 0.1,
+                            .duplicate = 0.1,
+                            .reset = 0.1,
+                            .delay_min = milliseconds(1),
+                            .delay_max = milliseconds(300)});
     std::vector<HttpResult> results;
     for (int i = 0; i < 200; ++i) {
       sim.Call(std::to_string(i), results);
@@ -231,7 +243,8 @@ TEST_CASE("SimNetwork gives the same run for the same seed") {
     }
     sim.executor.RunFor(seconds(20));
     std::string trace;
-    for (const HttpResult& result : results) trace += result.status.ToString() + result.response.body + "|";
+    for (const HttpResult& result : results)
+      trace += result.status.ToString() + result.response.body + "|";
     for (const std::string& body : sim.server.bodies) trace += body + ",";
     CHECK(results.size() == 200);
     return trace;

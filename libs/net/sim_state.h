@@ -18,8 +18,8 @@ struct World;
 struct Server {
   ListenOptions options;
   uint16_t port = 0;
-  ServerHandler* handler = nullptr;  // null once the listener is gone
-  size_t connections = 0;            // requests under way and open sockets
+  ServerHandler* handler = nullptr;                   // null once the listener is gone
+  size_t connections = 0;                             // requests under way and open sockets
   std::map<uint64_t, std::function<void()>> on_gone;  // what ends with the listener
   bool tls() const { return !options.certificate_file.empty(); }
 };
@@ -27,14 +27,15 @@ struct Server {
 // One side of a WebSocket.
 class End : public std::enable_shared_from_this<End> {
  public:
-  End(std::shared_ptr<World> world, std::string host, std::string place) : world_(std::move(world)), host_(std::move(host)), place_(std::move(place)) {}
+  End(std::shared_ptr<World> world, std::string host, std::string place)
+      : world_(std::move(world)), host_(std::move(host)), place_(std::move(place)) {}
 
   bool Send(std::string text);
   void Close();
   void Abandon();  // without callbacks; the peer sees a broken connection
   void Open();
   void Finish(absl::Status status);
-  void Reset();     // both ends
+  void Reset();  // both ends
   void ReleaseHeld();
   void ArmSilence(base::Duration partition);  // one of this length has begun
   void FinishAfter(base::Duration delay, absl::Status status);
@@ -63,9 +64,9 @@ class End : public std::enable_shared_from_this<End> {
 
   const std::shared_ptr<World> world_;
   const std::string host_, place_;
-  size_t sent_bytes_ = 0;       // not yet delivered to the peer
-  base::Time last_arrival_{};   // at the peer
-  std::deque<Item> held_;       // that came for us during a partition
+  size_t sent_bytes_ = 0;      // not yet delivered to the peer
+  base::Time last_arrival_{};  // at the peer
+  std::deque<Item> held_;      // that came for us during a partition
   bool open_ = false, closing_ = false, finished_ = false;
 };
 
@@ -88,7 +89,9 @@ struct World : std::enable_shared_from_this<World> {
     std::string host;  // empty: any
   };
 
-  base::Duration Delay() { return base::Duration(rng.Between(faults.delay_min.count(), faults.delay_max.count())); }
+  base::Duration Delay() {
+    return base::Duration(rng.Between(faults.delay_min.count(), faults.delay_max.count()));
+  }
   bool Partitioned(const std::string& host) const { return PartitionEnd(host) > clock.Now(); }
   // When the partition that `host` is in ends; Time::min() when it is in none.
   base::Time PartitionEnd(const std::string& host) const;
@@ -108,18 +111,20 @@ struct World : std::enable_shared_from_this<World> {
   SimStats stats;
   std::map<uint16_t, std::shared_ptr<Server>> servers;
   std::map<std::pair<std::string, uint16_t>, uint16_t> names;
-  std::map<std::pair<std::string, uint16_t>, std::weak_ptr<Server>> warm;  // a connection is kept alive there
+  std::map<std::pair<std::string, uint16_t>, std::weak_ptr<Server>>
+      warm;  // a connection is kept alive there
   std::vector<Window> windows;
   std::vector<std::weak_ptr<End>> ends;
   uint16_t next_port = 20000;
   uint64_t created = 0;  // calls, ends, peers
-  std::map<uint64_t, std::pair<std::string, std::function<void()>>> calls;  // host, and what breaks it
+  std::map<uint64_t, std::pair<std::string, std::function<void()>>>
+      calls;  // host, and what breaks it
   bool closed = false;
 };
 
-std::unique_ptr<WebSocket> Connect(const std::shared_ptr<World>& world, const Url& url, const WebSocketOptions& options,
-                                   WebSocket::Handler handler);
-void Http(const std::shared_ptr<World>& world, const Url& url, HttpRequest request, const HttpLimits& limits,
-          std::function<void(HttpResult)> done);
+std::unique_ptr<WebSocket> Connect(const std::shared_ptr<World>& world, const Url& url,
+                                   const WebSocketOptions& options, WebSocket::Handler handler);
+void Http(const std::shared_ptr<World>& world, const Url& url, HttpRequest request,
+          const HttpLimits& limits, std::function<void(HttpResult)> done);
 
 }  // namespace gannet::net::sim

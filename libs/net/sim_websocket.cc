@@ -9,25 +9,32 @@ namespace {
 constexpr base::Duration kCloseTimeout = std::chrono::seconds(5);
 
 absl::Status Broken(const std::string& place) {
-  return absl::UnavailableError(place + ": reading: connection reset by peer; check that the peer is up and reachable");
+  return absl::UnavailableError(
+      place + ": reading: connection reset by peer; check that the peer is up and reachable");
 }
 
 // From the client's Connect until it is open or has failed.
 struct Opening : std::enable_shared_from_this<Opening> {
-  Opening(std::shared_ptr<World> w, const Url& u, std::shared_ptr<End> c) : world(std::move(w)), url(u), client(std::move(c)) {}
+  Opening(std::shared_ptr<World> w, const Url& u, std::shared_ptr<End> c)
+      : world(std::move(w)), url(u), client(std::move(c)) {}
 
   void Arrive() {
     const auto end = client.lock();
     if (!end || end->finished()) return;
     if (const base::Time over = world->PartitionEnd(url.host); over > world->clock.Now()) {
-      world->After(over - world->clock.Now() + world->Delay(), [self = shared_from_this()] { self->Arrive(); });
+      world->After(over - world->clock.Now() + world->Delay(),
+                   [self = shared_from_this()] { self->Arrive(); });
       return;
     }
     const std::shared_ptr<Server> server = world->Find(url);
     const bool refused = world->rng.Chance(world->faults.connect_refused);
-    if (refused || server == nullptr || server->tls() != url.tls() || server->connections >= server->options.max_connections) {
+    if (refused || server == nullptr || server->tls() != url.tls() ||
+        server->connections >= server->options.max_connections) {
       ++world->stats.connects_refused;
-      return end->FinishAfter(world->Delay(), absl::UnavailableError(Place(url) + ": connecting: refused; check that the peer is up and reachable"));
+      return end->FinishAfter(
+          world->Delay(),
+          absl::UnavailableError(Place(url) +
+                                 ": connecting: refused; check that the peer is up and reachable"));
     }
     Offer(end, server);
   }
@@ -35,22 +42,27 @@ struct Opening : std::enable_shared_from_this<Opening> {
   void Offer(const std::shared_ptr<End>& end, const std::shared_ptr<Server>& server) {
     const std::string peer_name = "127.0.0.1:" + std::to_string(40000 + ++world->created % 20000);
     HttpRequest request{"GET", url.path, end->options.headers, ""};
-    request.headers.insert(request.headers.begin(), {{"Host", HostHeader(url)}, {"Connection", "upgrade"}, {"Upgrade", "websocket"}});
+    request.headers.insert(
+        request.headers.begin(),
+        {{"Host", HostHeader(url)}, {"Connection", "upgrade"}, {"Upgrade", "websocket"}});
     const auto other = std::make_shared<End>(world, url.host, peer_name);
     other->options.idle_timeout = server->options.idle_timeout;
     other->options.max_message_bytes = server->options.max_body_bytes;
-    WebSocket::Handler handler = server->handler->OnWebSocket(request, peer_name, std::make_shared<EndHandle>(other));
+    WebSocket::Handler handler =
+        server->handler->OnWebSocket(request, peer_name, std::make_shared<EndHandle>(other));
     if (server->handler == nullptr) return end->FinishAfter(world->Delay(), Broken(Place(url)));
     if (!handler.on_message) {
-      return end->FinishAfter(world->Delay(),
-                              absl::NotFoundError(Place(url) + ": the server answered the upgrade with HTTP 404; check the path"));
+      return end->FinishAfter(
+          world->Delay(),
+          absl::NotFoundError(Place(url) +
+                              ": the server answered the upgrade with HTTP 404; check the path"));
     }
     if (other->finished()) return end->FinishAfter(world->Delay(), Broken(Place(url)));
     Join(end, other, server, std::move(handler));
   }
 
-  void Join(const std::shared_ptr<End>& end, const std::shared_ptr<End>& other, const std::shared_ptr<Server>& server,
-            WebSocket::Handler handler) {
+  void Join(const std::shared_ptr<End>& end, const std::shared_ptr<End>& other,
+            const std::shared_ptr<Server>& server, WebSocket::Handler handler) {
     other->handler = std::make_shared<WebSocket::Handler>(std::move(handler));
     other->server = server;
     other->server_entry = ++world->created;
@@ -154,7 +166,8 @@ void End::Deliver(Item item) {
       if (const auto from = peer.lock()) from->sent_bytes_ -= item.text.size();
       if (item.text.size() > options.max_message_bytes) {
         Put({Item::Kind::kBroken, ""});
-        return Finish(absl::ResourceExhaustedError(place_ + ": reading: message too big; raise the limit if this size is expected"));
+        return Finish(absl::ResourceExhaustedError(
+            place_ + ": reading: message too big; raise the limit if this size is expected"));
       }
       ++world_->stats.messages;
       const auto callbacks = handler;
@@ -172,7 +185,9 @@ void End::Deliver(Item item) {
 void End::ArmSilence(base::Duration partition) {
   // Both sides ping; only a partition keeps every frame away.
   if (options.idle_timeout.count() == 0 || partition < options.idle_timeout) return;
-  FinishAfter(options.idle_timeout, absl::DeadlineExceededError(place_ + ": silent for " + base::FormatDuration(options.idle_timeout)));
+  FinishAfter(options.idle_timeout,
+              absl::DeadlineExceededError(place_ + ": silent for " +
+                                          base::FormatDuration(options.idle_timeout)));
 }
 
 void End::FinishAfter(base::Duration delay, absl::Status status) {
@@ -199,8 +214,8 @@ void End::Release() {
   }
 }
 
-std::unique_ptr<WebSocket> Connect(const std::shared_ptr<World>& world, const Url& url, const WebSocketOptions& options,
-                                   WebSocket::Handler handler) {
+std::unique_ptr<WebSocket> Connect(const std::shared_ptr<World>& world, const Url& url,
+                                   const WebSocketOptions& options, WebSocket::Handler handler) {
   auto end = std::make_shared<End>(world, url.host, Place(url));
   end->handler = std::make_shared<WebSocket::Handler>(std::move(handler));
   end->options = options;
@@ -212,11 +227,14 @@ std::unique_ptr<WebSocket> Connect(const std::shared_ptr<World>& world, const Ur
     end->FinishAfter(base::Duration(0), std::move(status));
     return std::make_unique<EndHandle>(std::move(end));
   }
-  end->connect_timer = world->After(options.connect_timeout, [weak = std::weak_ptr(end), text = Place(url), limit = options.connect_timeout] {
-    if (const auto self = weak.lock(); self && !self->finished()) {
-      self->Finish(absl::DeadlineExceededError(text + ": not connected within " + base::FormatDuration(limit)));
-    }
-  });
+  end->connect_timer =
+      world->After(options.connect_timeout,
+                   [weak = std::weak_ptr(end), text = Place(url), limit = options.connect_timeout] {
+                     if (const auto self = weak.lock(); self && !self->finished()) {
+                       self->Finish(absl::DeadlineExceededError(text + ": not connected within " +
+                                                                base::FormatDuration(limit)));
+                     }
+                   });
   const auto opening = std::make_shared<Opening>(world, url, end);
   world->After(world->Delay() * 2, [opening] { opening->Arrive(); });
   return std::make_unique<EndHandle>(std::move(end));

@@ -16,7 +16,8 @@ namespace {
 
 void AddExtension(X509* certificate, int id, const char* value) {
   X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, id, value);
-  GANNET_CHECK(extension != nullptr && X509_add_ext(certificate, extension, -1) == 1, "certificate extension");
+  GANNET_CHECK(extension != nullptr && X509_add_ext(certificate, extension, -1) == 1,
+               "certificate extension");
   X509_EXTENSION_free(extension);
 }
 
@@ -30,7 +31,8 @@ void WritePem(const std::string& path, Write write) {
 }  // namespace
 
 void WriteTestCertificate(const std::string& folder) {
-  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"), &EVP_PKEY_free);
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
+      EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"), &EVP_PKEY_free);
   const std::unique_ptr<X509, decltype(&X509_free)> certificate(X509_new(), &X509_free);
   X509* const x = certificate.get();
   X509_set_version(x, 2);
@@ -38,7 +40,8 @@ void WriteTestCertificate(const std::string& folder) {
   X509_gmtime_adj(X509_getm_notBefore(x), -3600);
   X509_gmtime_adj(X509_getm_notAfter(x), 86400);
   X509_set_pubkey(x, key.get());
-  X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
+  X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
+                             reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
   X509_set_issuer_name(x, X509_get_subject_name(x));
   AddExtension(x, NID_basic_constraints, "critical,CA:TRUE");
   AddExtension(x, NID_subject_alt_name, "DNS:localhost");

@@ -15,13 +15,17 @@ absl::Status Bad(std::string_view text, std::string_view why) {
                    "; write scheme://host[:port][/path] with http, https, ws or wss"));
 }
 
-uint16_t DefaultPort(std::string_view scheme) { return scheme == "https" || scheme == "wss" ? 443 : 80; }
+uint16_t DefaultPort(std::string_view scheme) {
+  return scheme == "https" || scheme == "wss" ? 443 : 80;
+}
 
 bool IsHostCharacter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '-' || c == '_';
 }
 bool IsIpv6Character(char c) {
-  return (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || (c >= '0' && c <= '9') || c == ':' || c == '.';
+  return (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || (c >= '0' && c <= '9') || c == ':' ||
+         c == '.';
 }
 
 }  // namespace
@@ -36,7 +40,8 @@ std::string Url::ToString() const {
 absl::StatusOr<Url> Url::Parse(std::string_view text) {
   if (text.size() > kMaxUrlBytes) return Bad(text, "longer than 8192 bytes");
   if (!std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; })) {
-    return Bad(text, "holds a space, a control character or a byte beyond ASCII; percent-encode it");
+    return Bad(text,
+               "holds a space, a control character or a byte beyond ASCII; percent-encode it");
   }
   const size_t scheme_end = text.find("://");
   if (scheme_end == std::string_view::npos) return Bad(text, "has no scheme");
@@ -53,7 +58,8 @@ absl::StatusOr<Url> Url::Parse(std::string_view text) {
   std::string_view authority = rest.substr(0, authority_end);
   url.path = rest.substr(authority_end);
   if (url.path.empty() || url.path.front() != '/') url.path.insert(0, "/");
-  if (authority.find('@') != std::string_view::npos) return Bad("(withheld)", "carries a user name; pass credentials as a header");
+  if (authority.find('@') != std::string_view::npos)
+    return Bad("(withheld)", "carries a user name; pass credentials as a header");
 
   std::string_view port;
   bool has_port = false;
@@ -61,7 +67,8 @@ absl::StatusOr<Url> Url::Parse(std::string_view text) {
     const size_t close = authority.find(']');
     if (close == std::string_view::npos) return Bad(text, "has an unclosed [");
     url.host = authority.substr(1, close - 1);
-    if (url.host.find(':') == std::string::npos || !std::all_of(url.host.begin(), url.host.end(), IsIpv6Character)) {
+    if (url.host.find(':') == std::string::npos ||
+        !std::all_of(url.host.begin(), url.host.end(), IsIpv6Character)) {
       return Bad(text, "has no IPv6 address between [ and ]");
     }
     authority.remove_prefix(close + 1);

@@ -16,8 +16,10 @@ TEST_CASE("Url parses what it should and writes it back") {
     uint16_t port;
     const char *path, *back;
   };
-  for (const Case& c : {Case{"https://api.binance.com", "https", "api.binance.com", 443, "/", "https://api.binance.com/"},
-                        Case{"HTTP://LocalHost:8080/a/B?x=1#frag", "http", "localhost", 8080, "/a/B?x=1", "http://localhost:8080/a/B?x=1"},
+  for (const Case& c : {Case{"https://api.binance.com", "https", "api.binance.com", 443, "/",
+                             "https://api.binance.com/"},
+                        Case{"HTTP://LocalHost:8080/a/B?x=1#frag", "http", "localhost", 8080,
+                             "/a/B?x=1", "http://localhost:8080/a/B?x=1"},
                         Case{"ws://127.0.0.1:80", "ws", "127.0.0.1", 80, "/", "ws://127.0.0.1/"},
                         Case{"wss://host?x=y", "wss", "host", 443, "/?x=y", "wss://host/?x=y"},
                         Case{"http://[::1]:99/", "http", "::1", 99, "/", "http://[::1]:99/"}}) {
@@ -32,9 +34,11 @@ TEST_CASE("Url parses what it should and writes it back") {
 }
 
 TEST_CASE("Url refuses what it cannot mean") {
-  for (const char* text : {"", "host", "ftp://host/", "http://", "http:///path", "http://host:0/", "http://host:65536/", "http://host:/",
-                           "http://host:1x/", "http://ho st/", "http://host/a b", "http://host/\r\nX: y", "http://h\xC3\xB6st/", "http://[::1/",
-                           "http://[zz]/", "http://[::1]x/", "http://ho[st/"}) {
+  for (const char* text :
+       {"", "host", "ftp://host/", "http://", "http:///path", "http://host:0/",
+        "http://host:65536/", "http://host:/", "http://host:1x/", "http://ho st/",
+        "http://host/a b", "http://host/\r\nX: y", "http://h\xC3\xB6st/", "http://[::1/",
+        "http://[zz]/", "http://[::1]x/", "http://ho[st/"}) {
     INFO(text);
     CHECK(absl::IsInvalidArgument(Url::Parse(text).status()));
   }
@@ -48,14 +52,18 @@ TEST_CASE("HTTP messages are written as RFC 9112 says") {
   const Url url = *Url::Parse("http://127.0.0.1:8080/ignored");
   CHECK(*SerializeRequest(url, {"GET", "/x", {{"Accept", "a/b"}, {"User-Agent", "u"}}, ""}) ==
         "GET /x HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nAccept: a/b\r\nUser-Agent: u\r\n\r\n");
-  CHECK(SerializeRequest(*Url::Parse("https://h"), {"POST", "/", {}, ""})->find("Host: h\r\nUser-Agent: gannet\r\nAccept: */*\r\nContent-Length: 0\r\n\r\n") !=
+  CHECK(SerializeRequest(*Url::Parse("https://h"), {"POST", "/", {}, ""})
+            ->find("Host: h\r\nUser-Agent: gannet\r\nAccept: */*\r\nContent-Length: 0\r\n\r\n") !=
         std::string::npos);
   CHECK(SerializeResponse({404, {{"A", "b"}}, "no"}, false, true) ==
         "HTTP/1.1 404 Not Found\r\nA: b\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nno");
-  CHECK(SerializeResponse({200, {}, "body"}, true, false) == "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\n");
+  CHECK(SerializeResponse({200, {}, "body"}, true, false) ==
+        "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\n");
 }
 
-TEST_CASE("ReconnectPolicy doubles its ceiling, jitters below it, and starts over after a stable connection") {
+TEST_CASE(
+    "ReconnectPolicy doubles its ceiling, jitters below it, and starts over after a stable "
+    "connection") {
   ReconnectPolicy policy({milliseconds(250), seconds(30), seconds(30)}, base::Rng(3));
   base::Duration ceiling = milliseconds(250);
   for (int i = 0; i < 20; ++i) {

@@ -1,18 +1,18 @@
 #include "libs/runtime/asio_executor.h"
 
 #include <algorithm>
-#include <map>
-#include <utility>
-
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <map>
+#include <utility>
 
 namespace gannet::runtime {
 namespace {
 
-constexpr base::Duration kLongest = std::chrono::hours(24 * 365);  // so that deadlines never overflow
+constexpr base::Duration kLongest =
+    std::chrono::hours(24 * 365);  // so that deadlines never overflow
 
 }  // namespace
 
@@ -68,10 +68,13 @@ AsioExecutor::~AsioExecutor() = default;
 
 boost::asio::io_context& AsioExecutor::io() { return state_->io; }
 
-void AsioExecutor::Post(std::function<void()> task) { boost::asio::post(state_->io, std::move(task)); }
+void AsioExecutor::Post(std::function<void()> task) {
+  boost::asio::post(state_->io, std::move(task));
+}
 
 base::TimerId AsioExecutor::After(base::Duration delay, std::function<void()> task) {
-  const base::Duration deadline = state_->clock.Monotonic() + std::clamp(delay, base::Duration(0), kLongest);
+  const base::Duration deadline =
+      state_->clock.Monotonic() + std::clamp(delay, base::Duration(0), kLongest);
   const uint64_t id = ++state_->created;
   state_->timers.emplace(State::Key{deadline, id}, std::move(task));
   state_->deadlines.emplace(id, deadline);
@@ -100,7 +103,8 @@ void AsioExecutor::RunFor(base::Duration span) {
 
 void AsioExecutor::Stop() { state_->io.stop(); }
 
-WorkerThread::WorkerThread(const base::Clock& clock) : executor_(clock), thread_([this] { executor_.Run(); }) {}
+WorkerThread::WorkerThread(const base::Clock& clock)
+    : executor_(clock), thread_([this] { executor_.Run(); }) {}
 
 WorkerThread::~WorkerThread() { Join(); }
 

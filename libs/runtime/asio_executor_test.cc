@@ -1,11 +1,10 @@
 #include "libs/runtime/asio_executor.h"
 
 #include <atomic>
+#include <catch2/catch_test_macros.hpp>
 #include <string>
 #include <thread>
 #include <vector>
-
-#include <catch2/catch_test_macros.hpp>
 
 #include "libs/runtime/system_clock.h"
 
@@ -39,7 +38,9 @@ TEST_CASE("AsioExecutor fires timers by deadline, then creation") {
   loop.executor.After(milliseconds(20), [&] { ran += 'c'; });
   loop.executor.After(milliseconds(0), [&] { ran += 'a'; });
   loop.executor.After(milliseconds(0), [&] { ran += 'b'; });
-  loop.executor.After(-seconds(5), [&] { ran += 'z'; });  // at once, after what was created before with the same deadline
+  loop.executor.After(-seconds(5), [&] {
+    ran += 'z';
+  });  // at once, after what was created before with the same deadline
   loop.executor.After(milliseconds(30), [&] { loop.executor.Stop(); });
   loop.executor.Run();
   CHECK(ran.size() == 4);

@@ -34,8 +34,10 @@ std::string LinkerBuildId() {
             std::memcpy(&note, at, sizeof note);
             const char* const name = at + sizeof note;
             const char* const description = name + (note.n_namesz + 3) / 4 * 4;
-            if (note.n_type == NT_GNU_BUILD_ID && std::string_view(name, note.n_namesz) == std::string_view("GNU\0", 4)) {
-              *static_cast<std::string*>(out) = base::Hex(std::string_view(description, note.n_descsz));
+            if (note.n_type == NT_GNU_BUILD_ID &&
+                std::string_view(name, note.n_namesz) == std::string_view("GNU\0", 4)) {
+              *static_cast<std::string*>(out) =
+                  base::Hex(std::string_view(description, note.n_descsz));
               return 1;
             }
             at = description + (note.n_descsz + 3) / 4 * 4;
@@ -51,22 +53,33 @@ std::string LinkerBuildId() {
 
 std::string BuildId() {
   const std::string id = LinkerBuildId();
-  return base::Concat({GANNET_VERSION, "+", id.empty() ? "unknown" : std::string_view(id).substr(0, 16)});
+  return base::Concat(
+      {GANNET_VERSION, "+", id.empty() ? "unknown" : std::string_view(id).substr(0, 16)});
 }
 
 std::optional<Ending> ParseFlags(int argc, const char* const* argv, ServiceFlags& flags) {
   CLI::App app(flags.about, base::Concat({"gannet-", flags.name}));
   app.set_version_flag("--version", BuildId());
-  app.add_option("--config", flags.config_file, "YAML file with this service's settings; without it the defaults hold")->type_name("FILE");
-  app.add_flag("--check-config", flags.check_config, "read the configuration, say what is wrong with it, and end (0: nothing, 2: errors)");
-  CLI::Option* const data = app.add_option("--data", flags.data_dir, "folder for journal and state; one process at a time uses it")->type_name("DIR");
+  app.add_option("--config", flags.config_file,
+                 "YAML file with this service's settings; without it the defaults hold")
+      ->type_name("FILE");
+  app.add_flag(
+      "--check-config", flags.check_config,
+      "read the configuration, say what is wrong with it, and end (0: nothing, 2: errors)");
+  CLI::Option* const data =
+      app.add_option("--data", flags.data_dir,
+                     "folder for journal and state; one process at a time uses it")
+          ->type_name("DIR");
   if (!flags.data_dir.empty()) data->capture_default_str();
-  app.add_flag("--fresh", flags.fresh, "put an existing data folder aside (it is kept beside it) and start anew");
+  app.add_flag("--fresh", flags.fresh,
+               "put an existing data folder aside (it is kept beside it) and start anew");
   std::string level(telemetry::LevelName(flags.log_level));
   app.add_option("--log-level", level, "log lines of this level and above")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->capture_default_str();
-  app.footer("Logs are JSON lines on standard error. SIGTERM and Ctrl-C drain and end with 0; a second Ctrl-C ends at once.");
+  app.footer(
+      "Logs are JSON lines on standard error. SIGTERM and Ctrl-C drain and end with 0; a second "
+      "Ctrl-C ends at once.");
   std::ostringstream out, err;
   try {
     app.parse(argc, argv);
@@ -74,7 +87,8 @@ std::optional<Ending> ParseFlags(int argc, const char* const* argv, ServiceFlags
     const bool fine = app.exit(error, out, err) == 0;
     return Ending{fine ? 0 : kExitBadUsage, fine ? out.str() : err.str()};
   }
-  for (const telemetry::Level one : {telemetry::Level::kDebug, telemetry::Level::kInfo, telemetry::Level::kWarning, telemetry::Level::kError}) {
+  for (const telemetry::Level one : {telemetry::Level::kDebug, telemetry::Level::kInfo,
+                                     telemetry::Level::kWarning, telemetry::Level::kError}) {
     if (telemetry::LevelName(one) == level) flags.log_level = one;
   }
   if (flags.journaled && !flags.check_config && flags.data_dir.empty()) {
@@ -85,14 +99,17 @@ std::optional<Ending> ParseFlags(int argc, const char* const* argv, ServiceFlags
 
 std::optional<Ending> CheckConfig(const ServiceFlags& flags, const absl::Status& loaded) {
   if (!flags.check_config && loaded.ok()) return std::nullopt;
-  const config::CheckResult result = config::Check(flags.config_file.empty() ? "defaults" : flags.config_file, loaded);
+  const config::CheckResult result =
+      config::Check(flags.config_file.empty() ? "defaults" : flags.config_file, loaded);
   std::string text = result.text;
   if (text.empty() || text.back() != '\n') text += '\n';
   return Ending{result.exit_code, std::move(text)};
 }
 
 Ending NotStarted(const absl::Status& status) {
-  return {kExitNotStarted, base::Concat({"not started: ", std::string_view(status.message().data(), status.message().size()), "\n"})};
+  return {kExitNotStarted,
+          base::Concat({"not started: ",
+                        std::string_view(status.message().data(), status.message().size()), "\n"})};
 }
 
 int End(const Ending& ending) {

@@ -6,10 +6,9 @@
 //     if (const auto ending = runtime::ParseFlags(argc, argv, flags)) return runtime::End(*ending);
 //     base::PosixFiles files;
 //     const auto config = runtime::LoadConfig<GatewayConfig>(flags, files, Read);
-//     if (const auto ending = runtime::CheckConfig(flags, config.status())) return runtime::End(*ending);
-//     auto process = runtime::Process::Create(runtime::OptionsOf(flags));
-//     if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));
-//     …
+//     if (const auto ending = runtime::CheckConfig(flags, config.status())) return
+//     runtime::End(*ending); auto process = runtime::Process::Create(runtime::OptionsOf(flags)); if
+//     (!process.ok()) return runtime::End(runtime::NotStarted(process.status())); …
 #pragma once
 
 #include <optional>
@@ -35,7 +34,7 @@ struct ServiceFlags {
 
   std::string config_file;  // empty: the defaults
   bool check_config = false;
-  std::string data_dir;     // what main sets is the default
+  std::string data_dir;  // what main sets is the default
   bool fresh = false;
   telemetry::Level log_level = telemetry::Level::kInfo;
   std::string config_hash;  // of the file read; set by LoadConfig

@@ -1,8 +1,7 @@
 #include "libs/runtime/flags.h"
 
-#include <vector>
-
 #include <catch2/catch_test_macros.hpp>
+#include <vector>
 
 #include "libs/base/sim_files.h"
 
@@ -12,7 +11,9 @@ namespace {
 struct Settings {
   int64_t port = 1;
 };
-void Read(config::Section& in, Settings& out) { in.Optional("port", out.port, config::Between(0, 10)); }
+void Read(config::Section& in, Settings& out) {
+  in.Optional("port", out.port, config::Between(0, 10));
+}
 
 std::optional<Ending> Parse(ServiceFlags& flags, std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "gannet-test");
@@ -23,7 +24,8 @@ TEST_CASE("Service flags are read over the defaults of main") {
   ServiceFlags flags{.name = "test", .about = "A test.", .data_dir = "/default"};
   CHECK(!Parse(flags, {}).has_value());
   CHECK(flags.data_dir == "/default");
-  CHECK(!Parse(flags, {"--data", "/d", "--fresh", "--log-level", "warning", "--config", "c.yaml"}).has_value());
+  CHECK(!Parse(flags, {"--data", "/d", "--fresh", "--log-level", "warning", "--config", "c.yaml"})
+             .has_value());
   const ProcessOptions options = OptionsOf(flags);
   CHECK(options.name == "test");
   CHECK(options.data_dir == "/d");

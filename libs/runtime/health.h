@@ -15,7 +15,9 @@ class HealthBoard {
  public:
   using Source = std::function<Health()>;
   // `source` is asked at each reading; what it refers to must outlive the board.
-  void Add(std::string name, Source source) { sources_.emplace_back(std::move(name), std::move(source)); }
+  void Add(std::string name, Source source) {
+    sources_.emplace_back(std::move(name), std::move(source));
+  }
   // For good: a process that drains never serves again.
   void SetDraining() { draining_ = true; }
   bool draining() const { return draining_; }

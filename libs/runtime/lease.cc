@@ -23,13 +23,15 @@ constexpr size_t kSlotBytes = 512;  // one sector: written whole or not at all o
 constexpr std::string_view kMagic = "gannet-lease-1";
 
 absl::Status SystemError(const std::string& path, const char* step) {
-  return absl::UnavailableError(base::Concat({path, ": ", step, ": ", std::strerror(errno), "; check the data folder's disk and permissions"}));
+  return absl::UnavailableError(base::Concat({path, ": ", step, ": ", std::strerror(errno),
+                                              "; check the data folder's disk and permissions"}));
 }
 
 std::optional<uint64_t> ParseNumber(std::string_view text) {
   uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(value)
+                                                                  : std::nullopt;
 }
 
 std::vector<std::string_view> Split(std::string_view text, char separator) {
@@ -68,7 +70,8 @@ class FileLease::LockedFile {
     fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd_ < 0) return SystemError(path, "opening the lease");
     if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-      if (errno == EWOULDBLOCK) return absl::UnavailableError(path + ": another process is changing the lease; try again");
+      if (errno == EWOULDBLOCK)
+        return absl::UnavailableError(path + ": another process is changing the lease; try again");
       return SystemError(path, "locking the lease");
     }
     return Read();
@@ -81,7 +84,8 @@ class FileLease::LockedFile {
     row.beat = row_ ? row_->beat + 1 : 1;
     const std::string slot = Encode(row);
     const auto offset = static_cast<off_t>(row.beat % 2 * kSlotBytes);
-    if (::pwrite(fd_, slot.data(), slot.size(), offset) != static_cast<ssize_t>(slot.size())) return SystemError(path_, "writing the lease");
+    if (::pwrite(fd_, slot.data(), slot.size(), offset) != static_cast<ssize_t>(slot.size()))
+      return SystemError(path_, "writing the lease");
     if (::fdatasync(fd_) != 0) return SystemError(path_, "syncing the lease");
     row_ = std::move(row);
     return absl::OkStatus();
@@ -93,10 +97,14 @@ class FileLease::LockedFile {
     const ssize_t got = ::pread(fd_, bytes.data(), bytes.size(), 0);
     if (got < 0) return SystemError(path_, "reading the lease");
     for (const size_t slot : {size_t{0}, size_t{1}}) {
-      std::optional<Row> row = Decode(std::string_view(bytes.data() + slot * kSlotBytes, kSlotBytes));
+      std::optional<Row> row =
+          Decode(std::string_view(bytes.data() + slot * kSlotBytes, kSlotBytes));
       if (row && (!row_ || row->beat > row_->beat)) row_ = std::move(row);
     }
-    if (got > 0 && !row_) return absl::DataLossError(path_ + ": no valid lease in it; if no other process uses this data folder, remove the file");
+    if (got > 0 && !row_)
+      return absl::DataLossError(
+          path_ +
+          ": no valid lease in it; if no other process uses this data folder, remove the file");
     return absl::OkStatus();
   }
 
@@ -106,8 +114,10 @@ class FileLease::LockedFile {
 };
 
 std::string FileLease::Encode(const Row& row) {
-  std::string text = base::Concat({kMagic, "\t", row.shard, "\t", row.holder, "\t", std::to_string(row.epoch), "\t",
-                                   std::to_string(row.length.count()), "\t", std::to_string(row.beat), "\t", row.held ? "held" : "free"});
+  std::string text =
+      base::Concat({kMagic, "\t", row.shard, "\t", row.holder, "\t", std::to_string(row.epoch),
+                    "\t", std::to_string(row.length.count()), "\t", std::to_string(row.beat), "\t",
+                    row.held ? "held" : "free"});
   text += "\t" + std::to_string(base::Crc32c(text)) + "\n";
   text.resize(kSlotBytes, '\0');
   return text;
@@ -119,13 +129,25 @@ std::optional<FileLease::Row> FileLease::Decode(std::string_view slot) {
   const std::string_view line = slot.substr(0, end);
   const std::vector<std::string_view> parts = Split(line, '\t');
   if (parts.size() != 8 || parts[0] != kMagic) return std::nullopt;
-  const auto epoch = ParseNumber(parts[3]), length = ParseNumber(parts[4]), beat = ParseNumber(parts[5]), crc = ParseNumber(parts[7]);
-  if (!epoch || !length || !beat || !crc || *crc != base::Crc32c(line.substr(0, line.rfind('\t')))) return std::nullopt;
-  return Row{std::string(parts[1]), std::string(parts[2]), *epoch, base::Duration(static_cast<int64_t>(*length)), *beat, parts[6] == "held"};
+  const auto epoch = ParseNumber(parts[3]), length = ParseNumber(parts[4]),
+             beat = ParseNumber(parts[5]), crc = ParseNumber(parts[7]);
+  if (!epoch || !length || !beat || !crc || *crc != base::Crc32c(line.substr(0, line.rfind('\t'))))
+    return std::nullopt;
+  return Row{std::string(parts[1]),
+             std::string(parts[2]),
+             *epoch,
+             base::Duration(static_cast<int64_t>(*length)),
+             *beat,
+             parts[6] == "held"};
 }
 
-FileLease::FileLease(std::string path, std::string shard, std::string holder, LeaseOptions options, const base::Clock& clock)
-    : path_(std::move(path)), shard_(Cleaned(std::move(shard))), holder_(Cleaned(std::move(holder))), options_(options), clock_(clock) {}
+FileLease::FileLease(std::string path, std::string shard, std::string holder, LeaseOptions options,
+                     const base::Clock& clock)
+    : path_(std::move(path)),
+      shard_(Cleaned(std::move(shard))),
+      holder_(Cleaned(std::move(holder))),
+      options_(options),
+      clock_(clock) {}
 
 FileLease::~FileLease() {
   if (held_) (void)Release();
@@ -138,7 +160,9 @@ absl::Status FileLease::TryAcquire() {
   GANNET_RETURN_IF_ERROR(file.Open(path_));
   const std::optional<Row>& row = file.row();
   if (row && row->shard != shard_) {
-    return absl::FailedPreconditionError(base::Concat({path_, ": is the lease of shard ", row->shard, ", not of ", shard_, "; use the data folder of this shard"}));
+    return absl::FailedPreconditionError(
+        base::Concat({path_, ": is the lease of shard ", row->shard, ", not of ", shard_,
+                      "; use the data folder of this shard"}));
   }
   if (row && row->held && !options_.earlier_holders_are_gone) {
     if (watched_ != row) {
@@ -148,8 +172,9 @@ absl::Status FileLease::TryAcquire() {
     const base::Duration wait = row->length + options_.margin + options_.receive_window;
     if (now - watched_since_ < wait) {
       const auto left = std::chrono::ceil<std::chrono::seconds>(wait - (now - watched_since_));
-      return absl::UnavailableError(base::Concat({path_, ": held by ", row->holder, " (epoch ", std::to_string(row->epoch),
-                                                  "); stop it, or wait ", std::to_string(left.count()), "s after it has died"}));
+      return absl::UnavailableError(base::Concat(
+          {path_, ": held by ", row->holder, " (epoch ", std::to_string(row->epoch),
+           "); stop it, or wait ", std::to_string(left.count()), "s after it has died"}));
     }
   }
   const uint64_t epoch = std::max(row ? row->epoch + 1 : 1, options_.lowest_epoch);
@@ -162,7 +187,8 @@ absl::Status FileLease::TryAcquire() {
 
 absl::Status FileLease::Renew() {
   if (!held_) return Lost();
-  const base::Duration now = clock_.Monotonic();  // before the write: what it promises counts from here
+  const base::Duration now =
+      clock_.Monotonic();  // before the write: what it promises counts from here
   LockedFile file;
   GANNET_RETURN_IF_ERROR(file.Open(path_));
   if (!file.row() || !IsOurs(*file.row())) {
@@ -186,10 +212,13 @@ absl::Status FileLease::Release() {
 }
 
 absl::Status FileLease::Lost() {
-  return absl::AbortedError(base::Concat({path_, ": the lease of shard ", shard_, " (epoch ", std::to_string(epoch_),
-                                          ") is not ours any more; restart to reconcile and take a new one"}));
+  return absl::AbortedError(
+      base::Concat({path_, ": the lease of shard ", shard_, " (epoch ", std::to_string(epoch_),
+                    ") is not ours any more; restart to reconcile and take a new one"}));
 }
 
-bool FileLease::MayStillSend() const { return held_ && clock_.Monotonic() - renewed_at_ < options_.length - options_.margin; }
+bool FileLease::MayStillSend() const {
+  return held_ && clock_.Monotonic() - renewed_at_ < options_.length - options_.margin;
+}
 
 }  // namespace gannet::runtime

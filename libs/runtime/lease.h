@@ -30,7 +30,8 @@ class Lease {
 struct LeaseOptions {
   base::Duration length = std::chrono::seconds(10);
   base::Duration margin = std::chrono::seconds(2);  // for clocks that drift and writes under way
-  base::Duration receive_window = std::chrono::seconds(5);  // a request may rest this long before the venue refuses it
+  base::Duration receive_window =
+      std::chrono::seconds(5);  // a request may rest this long before the venue refuses it
   // The caller has proof that no earlier holder runs any more (it holds the data
   // folder's lock, which dies with its process): a row left behind is taken at once.
   bool earlier_holders_are_gone = false;
@@ -42,7 +43,8 @@ struct LeaseOptions {
 // and checked by CRC-32C, so that a torn write leaves the row before it.
 class FileLease : public Lease {
  public:
-  FileLease(std::string path, std::string shard, std::string holder, LeaseOptions options, const base::Clock& clock);
+  FileLease(std::string path, std::string shard, std::string holder, LeaseOptions options,
+            const base::Clock& clock);
   // Releases the row if it is held.
   ~FileLease() override;
   FileLease(const FileLease&) = delete;
@@ -73,7 +75,9 @@ class FileLease : public Lease {
 
   static std::string Encode(const Row& row);
   static std::optional<Row> Decode(std::string_view slot);
-  bool IsOurs(const Row& row) const { return row.held && row.epoch == epoch_ && row.holder == holder_; }
+  bool IsOurs(const Row& row) const {
+    return row.held && row.epoch == epoch_ && row.holder == holder_;
+  }
   absl::Status Lost();
 
   const std::string path_, shard_, holder_;

@@ -4,11 +4,10 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <catch2/catch_test_macros.hpp>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-
-#include <catch2/catch_test_macros.hpp>
 
 #include "libs/base/rng.h"
 #include "libs/base/temp_dir_for_test.h"
@@ -24,7 +23,9 @@ struct Setting {
   base::TempDirForTest folder;
   base::VirtualExecutor clock{base::FromUnixMillis(1'700'000'000'000)};
   std::string path = folder / "lease";
-  FileLease Make(const std::string& holder, LeaseOptions options = {}) { return FileLease(path, "main", holder, options, clock); }
+  FileLease Make(const std::string& holder, LeaseOptions options = {}) {
+    return FileLease(path, "main", holder, options, clock);
+  }
 };
 
 TEST_CASE("FileLease: a holder may send until length minus margin after its last renewal") {
@@ -76,7 +77,9 @@ TEST_CASE("FileLease: never do two hold at once, whatever the order of steps") {
     LeaseOptions options{.length = seconds(3), .margin = seconds(1), .receive_window = seconds(1)};
     std::vector<std::unique_ptr<FileLease>> contenders;
     uint64_t highest = 0;
-    for (int i = 0; i < 3; ++i) contenders.push_back(std::make_unique<FileLease>(s.path, "main", std::to_string(i), options, s.clock));
+    for (int i = 0; i < 3; ++i)
+      contenders.push_back(
+          std::make_unique<FileLease>(s.path, "main", std::to_string(i), options, s.clock));
     for (int step = 0; step < 200; ++step) {
       auto& one = contenders[rng.Below(contenders.size())];
       const uint64_t action = rng.Below(10);
@@ -85,7 +88,8 @@ TEST_CASE("FileLease: never do two hold at once, whatever the order of steps") {
       } else if (action < 9) {
         if (one->TryAcquire().ok()) highest = std::max(highest, one->epoch());
       } else {
-        one = std::make_unique<FileLease>(s.path, "main", std::to_string(step), options, s.clock);  // releases
+        one = std::make_unique<FileLease>(s.path, "main", std::to_string(step), options,
+                                          s.clock);  // releases
       }
       s.clock.RunFor(milliseconds(rng.Between(0, 1500)));
       int may_send = 0;
@@ -113,7 +117,8 @@ TEST_CASE("FileLease: a released row is free at once, with the next epoch") {
   CHECK(!b.MayStillSend());
 }
 
-TEST_CASE("FileLease: who has proof that earlier holders are gone does not wait; epochs never fall") {
+TEST_CASE(
+    "FileLease: who has proof that earlier holders are gone does not wait; epochs never fall") {
   Setting s;
   FileLease a = s.Make("a");
   REQUIRE(a.TryAcquire().ok());

@@ -19,16 +19,20 @@ class Probe : public Service {
       : deps_(deps),
         log_(deps.log.For("probe")),
         hang_(hang),
-        notes_(deps.shard, bus::kJournals, [this](const market::Event<wire::EngineNote>&) { ++count_; }),
+        notes_(deps.shard, bus::kJournals,
+               [this](const market::Event<wire::EngineNote>&) { ++count_; }),
         input_(deps.shard.AddInput("tick", [this](std::string_view, const market::Header& cause) {
           notes_.Emit({"probe", "tick", std::to_string(count_ + 1)}, cause);
         })) {
-    deps.shard.AddState({"probe", [this](wire::CanonicalWriter& out) { out.U64(count_); },
-                         [this](wire::CanonicalReader& in) {
-                           count_ = in.U64();
-                           return in.status();
-                         },
-                         [this](const market::Header&) { log_.Info("resumed", {{"count", count_}, {"epoch", deps_.lease->epoch()}}); }});
+    deps.shard.AddState(
+        {"probe", [this](wire::CanonicalWriter& out) { out.U64(count_); },
+         [this](wire::CanonicalReader& in) {
+           count_ = in.U64();
+           return in.status();
+         },
+         [this](const market::Header&) {
+           log_.Info("resumed", {{"count", count_}, {"epoch", deps_.lease->epoch()}});
+         }});
   }
   std::string_view name() const override { return "probe"; }
   absl::Status Start() override {

@@ -38,9 +38,12 @@ Health HealthOf(const absl::Status& status) {
 
 std::string_view StateName(HealthState state) {
   switch (state) {
-    case HealthState::kServing: return "serving";
-    case HealthState::kDegraded: return "degraded";
-    case HealthState::kNotServing: return "not_serving";
+    case HealthState::kServing:
+      return "serving";
+    case HealthState::kDegraded:
+      return "degraded";
+    case HealthState::kNotServing:
+      return "not_serving";
   }
   return "not_serving";
 }
@@ -56,7 +59,8 @@ absl::StatusOr<std::unique_ptr<Process>> Process::Create(ProcessOptions options)
 Process::Process(ProcessOptions options)
     : options_(std::move(options)),
       executor_(clock_),
-      log_(options_.name, options_.log_level, clock_, options_.log_sink ? options_.log_sink : telemetry::StderrSink()),
+      log_(options_.name, options_.log_level, clock_,
+           options_.log_sink ? options_.log_sink : telemetry::StderrSink()),
       runner_(executor_, health_, log_, options_.run) {}
 
 Process::~Process() = default;
@@ -72,11 +76,12 @@ absl::Status Process::Open() {
   shard.name = options_.shard;
   shard.tenant = options_.tenant;
   shard.run = journal_ != nullptr ? journal_->info().run : RandomBits();
-  shard.start_epoch = lease_ != nullptr ? lease_->epoch() : static_cast<uint64_t>(base::UnixNanos(clock_.Now()));
+  shard.start_epoch =
+      lease_ != nullptr ? lease_->epoch() : static_cast<uint64_t>(base::UnixNanos(clock_.Now()));
   shard.wire_mode = options_.wire_mode;
   shard_ = std::make_unique<Shard>(std::move(shard), executor_, clock_, journal_.get(), bus_.get());
-  deps_.reset(new Deps{*shard_, *bus_, executor_, *background_, clock_, files_, *network_, log_, base::Rng(RandomBits()),
-                       options_.data_dir, lease_.get()});
+  deps_.reset(new Deps{*shard_, *bus_, executor_, *background_, clock_, files_, *network_, log_,
+                       base::Rng(RandomBits()), options_.data_dir, lease_.get()});
   return absl::OkStatus();
 }
 
@@ -88,7 +93,8 @@ absl::Status Process::OpenData() {
   LeaseOptions lease = options_.lease;
   lease.earlier_holders_are_gone = true;  // the folder's lock says so
   lease.lowest_epoch = static_cast<uint64_t>(base::UnixMillis(clock_.Now()) / 1000);
-  lease_ = std::make_unique<FileLease>(options_.data_dir + "/lease", options_.shard, Holder(options_.name), lease, clock_);
+  lease_ = std::make_unique<FileLease>(options_.data_dir + "/lease", options_.shard,
+                                       Holder(options_.name), lease, clock_);
   GANNET_RETURN_IF_ERROR(lease_->TryAcquire());
   return OpenJournal();
 }
@@ -101,7 +107,8 @@ absl::Status Process::PutAside() {
   if (!used) return absl::OkStatus();
   std::string folder = options_.data_dir;
   while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
-  std::string aside = base::Concat({folder, ".before-", base::FormatTime(clock_.Now()).substr(0, 19), "Z"});
+  std::string aside =
+      base::Concat({folder, ".before-", base::FormatTime(clock_.Now()).substr(0, 19), "Z"});
   for (char& c : aside) {
     if (c == ':') c = '-';
   }
@@ -121,15 +128,21 @@ absl::Status Process::OpenJournal() {
   info.config_hash = options_.config_hash;
   info.seed = options_.seed;
   info.versions = options_.versions;
-  GANNET_ASSIGN_OR_RETURN(journal_, journal::Writer::Open(files_, executor_, options_.data_dir + "/journal", std::move(info), options_.journal));
-  log_.Info("journal_opened", {{"found", journal_->recovered().ToString()}, {"epoch", lease_->epoch()}});
-  journal_->OnFailure([this](absl::Status failure) { log_.Error("journal_failed", {{"error", failure.ToString()}}); });
+  GANNET_ASSIGN_OR_RETURN(journal_,
+                          journal::Writer::Open(files_, executor_, options_.data_dir + "/journal",
+                                                std::move(info), options_.journal));
+  log_.Info("journal_opened",
+            {{"found", journal_->recovered().ToString()}, {"epoch", lease_->epoch()}});
+  journal_->OnFailure([this](absl::Status failure) {
+    log_.Error("journal_failed", {{"error", failure.ToString()}});
+  });
   return absl::OkStatus();
 }
 
 absl::Status Process::Recover() {
   if (journal_ == nullptr) return absl::OkStatus();
-  GANNET_ASSIGN_OR_RETURN(const std::unique_ptr<journal::Reader> reader, journal::Reader::Open(files_, options_.data_dir + "/journal"));
+  GANNET_ASSIGN_OR_RETURN(const std::unique_ptr<journal::Reader> reader,
+                          journal::Reader::Open(files_, options_.data_dir + "/journal"));
   return base::Annotate(shard_->Recover(*reader), "recovering from the journal");
 }
 
@@ -141,14 +154,19 @@ int Process::Run(std::vector<std::unique_ptr<Service>> services) {
   }
   if (lease_ != nullptr) {
     // Recovery may have taken longer than the lease.
-    if (absl::Status status = lease_->Renew(); !status.ok()) log_.Warning("lease_not_renewed", {{"error", status.ToString()}});
+    if (absl::Status status = lease_->Renew(); !status.ok())
+      log_.Warning("lease_not_renewed", {{"error", status.ToString()}});
   }
   // The first turn of the run. What it sends leaves from the loop, after Start.
   shard_->Resume(clock_.Now());
   health_.Add("journal", [this] { return HealthOf(shard_->health()); });
   if (lease_ != nullptr) {
     health_.Add("lease", [this] {
-      return HealthOf(lease_->MayStillSend() ? absl::OkStatus() : absl::AbortedError("the lease ran out; orders are not sent; see the log, then restart"));
+      return HealthOf(
+          lease_->MayStillSend()
+              ? absl::OkStatus()
+              : absl::AbortedError(
+                    "the lease ran out; orders are not sent; see the log, then restart"));
     });
   }
   for (const std::unique_ptr<Service>& service : services) {
@@ -168,7 +186,8 @@ void Process::Snapshot() {
   executor_.After(options_.snapshot_interval, [this] {
     if (runner_.stopping()) return;
     WriteSnapshot();
-    const auto pruned = journal_->Prune(clock_.Now(), options_.keep_journal, options_.max_journal_bytes);
+    const auto pruned =
+        journal_->Prune(clock_.Now(), options_.keep_journal, options_.max_journal_bytes);
     if (!pruned.ok()) {
       log_.Warning("journal_not_pruned", {{"error", pruned.status().ToString()}});
     } else if (*pruned > 0) {
@@ -184,7 +203,8 @@ void Process::WriteSnapshot() {
   if (sequence == snapshot_at_) return;  // nothing happened since
   const absl::Status written = shard_->WriteSnapshot();
   if (written.ok()) snapshot_at_ = sequence;
-  if (!written.ok() && !absl::IsUnavailable(written)) log_.Warning("snapshot_failed", {{"error", written.ToString()}});
+  if (!written.ok() && !absl::IsUnavailable(written))
+    log_.Warning("snapshot_failed", {{"error", written.ToString()}});
 }
 
 void Process::RenewLease() {
@@ -203,7 +223,8 @@ void Process::WatchHealth() {
   const Health health = health_.Overall();
   std::string text(StateName(health.state));
   for (const std::string& reason : health.reasons) text += "; " + reason;
-  if (text != last_health_ && !last_health_.empty()) log_.Info("health_changed", {{"health", text}});
+  if (text != last_health_ && !last_health_.empty())
+    log_.Info("health_changed", {{"health", text}});
   last_health_ = std::move(text);
   executor_.After(kHealthInterval, [this] {
     if (!runner_.stopping()) WatchHealth();

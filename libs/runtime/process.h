@@ -39,14 +39,16 @@
 namespace gannet::runtime {
 
 struct ProcessOptions {
-  std::string name;           // of the program, on every log line: "risk", "gannet"
-  std::string shard = "main"; // names the stream of facts; the same at every start of a data folder
+  std::string name;  // of the program, on every log line: "risk", "gannet"
+  std::string shard =
+      "main";  // names the stream of facts; the same at every start of a data folder
   std::string tenant = "main";
-  std::string data_dir;       // made when absent, locked while the process lives; empty: none, and no journal
-  bool fresh = false;         // puts an existing data folder aside (it is kept) and starts anew
-  bool journaled = true;      // false: nothing is recorded, for programs without decisions
+  std::string
+      data_dir;  // made when absent, locked while the process lives; empty: none, and no journal
+  bool fresh = false;     // puts an existing data folder aside (it is kept) and starts anew
+  bool journaled = true;  // false: nothing is recorded, for programs without decisions
 
-  std::string build_id, config_hash;           // stated in each segment of the journal
+  std::string build_id, config_hash;  // stated in each segment of the journal
   uint64_t seed = 0;
   std::map<std::string, std::string> versions;  // of models, dictionaries, limits
 

@@ -8,10 +8,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <catch2/catch_test_macros.hpp>
 #include <filesystem>
 #include <string>
-
-#include <catch2/catch_test_macros.hpp>
 
 #include "libs/base/temp_dir_for_test.h"
 
@@ -28,9 +27,13 @@ class Child {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
-    const std::string program = (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "gannet_runtime_probe").string();
-    std::array<const char*, 4> argv{program.c_str(), data_dir.c_str(), mode.empty() ? nullptr : mode.c_str(), nullptr};
-    REQUIRE(::posix_spawn(&pid_, program.c_str(), &actions, nullptr, const_cast<char**>(argv.data()), environ) == 0);
+    const std::string program =
+        (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "gannet_runtime_probe")
+            .string();
+    std::array<const char*, 4> argv{program.c_str(), data_dir.c_str(),
+                                    mode.empty() ? nullptr : mode.c_str(), nullptr};
+    REQUIRE(::posix_spawn(&pid_, program.c_str(), &actions, nullptr,
+                          const_cast<char**>(argv.data()), environ) == 0);
     posix_spawn_file_actions_destroy(&actions);
     ::close(ends[1]);
   }
@@ -93,15 +96,18 @@ TEST_CASE("a process drains on SIGTERM, exits 0, and the next start continues") 
   const uint64_t epoch = first.Number("epoch");
   first.Signal(SIGTERM);
   CHECK(first.Wait() == kExitClean);
-  CHECK(first.text().find("\"event\":\"draining\",\"reason\":\"SIGTERM\"") < first.text().find("\"event\":\"probe_drained\""));
-  CHECK(first.text().find("\"event\":\"probe_drained\"") < first.text().find("\"event\":\"stopped\",\"exit_code\":0"));
+  CHECK(first.text().find("\"event\":\"draining\",\"reason\":\"SIGTERM\"") <
+        first.text().find("\"event\":\"probe_drained\""));
+  CHECK(first.text().find("\"event\":\"probe_drained\"") <
+        first.text().find("\"event\":\"stopped\",\"exit_code\":0"));
   const uint64_t count = first.Number("count");
   CHECK(count > 0);
 
   Child second(data);
   REQUIRE(second.WaitFor("\"event\":\"resumed\""));
   REQUIRE(second.WaitFor("\"event\":\"ticking\""));
-  CHECK(second.text().find("\"event\":\"resumed\",\"count\":" + std::to_string(count) + ",") != std::string::npos);
+  CHECK(second.text().find("\"event\":\"resumed\",\"count\":" + std::to_string(count) + ",") !=
+        std::string::npos);
   CHECK(second.Number("epoch") > epoch);
   second.Signal(SIGINT);
   CHECK(second.Wait() == kExitClean);

@@ -8,9 +8,11 @@
 namespace gannet::runtime {
 
 Runner::Runner(AsioExecutor& executor, HealthBoard& health, telemetry::Log& log, RunOptions options)
-    : executor_(executor), health_(health), log_(log), options_(options), signals_(executor, [this](int signal) {
-        Stop(signal == SIGINT ? "SIGINT" : "SIGTERM");
-      }) {}
+    : executor_(executor),
+      health_(health),
+      log_(log),
+      options_(options),
+      signals_(executor, [this](int signal) { Stop(signal == SIGINT ? "SIGINT" : "SIGTERM"); }) {}
 
 void Runner::Stop(std::string reason) {
   if (std::exchange(stopping_, true)) return;
@@ -19,7 +21,8 @@ void Runner::Stop(std::string reason) {
   if (looping_) executor_.Stop();
 }
 
-int Runner::Run(const std::vector<std::unique_ptr<Service>>& services, std::function<void(Done)> finish) {
+int Runner::Run(const std::vector<std::unique_ptr<Service>>& services,
+                std::function<void(Done)> finish) {
   std::vector<Service*> started;
   absl::Status failure;
   for (const std::unique_ptr<Service>& service : services) {
@@ -49,10 +52,14 @@ int Runner::Run(const std::vector<std::unique_ptr<Service>>& services, std::func
         });
       },
       options_.finish_limit);
-  if (!finished) end = absl::DeadlineExceededError("the end took longer than " + base::FormatDuration(options_.finish_limit));
+  if (!finished)
+    end = absl::DeadlineExceededError("the end took longer than " +
+                                      base::FormatDuration(options_.finish_limit));
   if (!end.ok()) log_.Error("end_failed", {{"error", end.ToString()}});
 
-  const int code = !failure.ok() ? kExitNotStarted : drained && end.ok() ? kExitClean : kExitNotClean;
+  const int code = !failure.ok()         ? kExitNotStarted
+                   : drained && end.ok() ? kExitClean
+                                         : kExitNotClean;
   log_.Info("stopped", {{"exit_code", code}, {"repeats_suppressed", log_.suppressed()}});
   log_.Flush();
   return code;
@@ -63,15 +70,18 @@ bool Runner::DrainServices(const std::vector<Service*>& started) {
   base::Duration left = options_.drain_limit;
   for (auto service = started.rbegin(); service != started.rend(); ++service) {
     const base::Duration limit = std::min(left, options_.service_drain_limit);
-    if (RunUntil([&](std::function<void()> done) { (*service)->Drain(std::move(done)); }, limit)) continue;
+    if (RunUntil([&](std::function<void()> done) { (*service)->Drain(std::move(done)); }, limit))
+      continue;
     all = false;
     left -= limit;
-    log_.Warning("drain_cut_short", {{"name", (*service)->name()}, {"limit", base::FormatDuration(limit)}});
+    log_.Warning("drain_cut_short",
+                 {{"name", (*service)->name()}, {"limit", base::FormatDuration(limit)}});
   }
   return all;
 }
 
-bool Runner::RunUntil(const std::function<void(std::function<void()> done)>& begin, base::Duration limit) {
+bool Runner::RunUntil(const std::function<void(std::function<void()> done)>& begin,
+                      base::Duration limit) {
   // Shared with a callback that may come after its time.
   const auto done = std::make_shared<bool>(false);
   bool timed_out = false;

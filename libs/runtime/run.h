@@ -27,7 +27,8 @@ namespace gannet::runtime {
 
 inline constexpr int kExitClean = 0;
 inline constexpr int kExitNotStarted = 1;  // a service or the recovery failed; nothing ran
-inline constexpr int kExitNotClean = 3;    // it ran, but the drain was cut short or its end failed; 2 is a wrong command line
+inline constexpr int kExitNotClean =
+    3;  // it ran, but the drain was cut short or its end failed; 2 is a wrong command line
 
 struct RunOptions {
   base::Duration service_drain_limit = std::chrono::seconds(5);

@@ -2,10 +2,9 @@
 
 #include <signal.h>
 
+#include <catch2/catch_test_macros.hpp>
 #include <string>
 #include <vector>
-
-#include <catch2/catch_test_macros.hpp>
 
 #include "libs/runtime/system_clock.h"
 
@@ -26,9 +25,15 @@ struct Host {
   AsioExecutor executor{clock};
   HealthBoard health;
   std::string trace;
-  telemetry::Log log{"test", telemetry::Level::kInfo, clock, [this](std::string_view line) { lines += std::string(line) + "\n"; }};
+  telemetry::Log log{"test", telemetry::Level::kInfo, clock,
+                     [this](std::string_view line) { lines += std::string(line) + "\n"; }};
   std::string lines;
-  Runner runner{executor, health, log, {.service_drain_limit = milliseconds(30), .drain_limit = milliseconds(50), .finish_limit = milliseconds(30)}};
+  Runner runner{executor,
+                health,
+                log,
+                {.service_drain_limit = milliseconds(30),
+                 .drain_limit = milliseconds(50),
+                 .finish_limit = milliseconds(30)}};
 
   class Scripted : public Service {
    public:
@@ -40,7 +45,9 @@ struct Host {
       return script_.starts ? absl::OkStatus() : absl::UnavailableError("no port; choose another");
     }
     void Drain(std::function<void()> done) override {
-      host_.trace += "-" + script_.name + (host_.health.Overall().state == HealthState::kNotServing ? " " : "(healthy?) ");
+      host_.trace +=
+          "-" + script_.name +
+          (host_.health.Overall().state == HealthState::kNotServing ? " " : "(healthy?) ");
       if (script_.end == Script::End::kAtOnce) done();
       if (script_.end == Script::End::kLater) host_.executor.After(milliseconds(1), done);
       if (script_.end == Script::End::kNever) kept_ = std::move(done);
@@ -53,7 +60,8 @@ struct Host {
     std::function<void()> kept_;
   };
 
-  int Run(const std::vector<Script>& scripts, absl::Status end = absl::OkStatus(), bool finishes = true) {
+  int Run(const std::vector<Script>& scripts, absl::Status end = absl::OkStatus(),
+          bool finishes = true) {
     std::vector<std::unique_ptr<Service>> services;
     for (const Script& script : scripts) {
       services.push_back(std::make_unique<Scripted>(*this, script));
@@ -99,7 +107,8 @@ TEST_CASE("Run heeds a signal that came before it") {
   CHECK(host.trace == "+a -a finish ~a ");
 }
 
-TEST_CASE("Run cuts a drain that does not end, goes on with the rest, and says so by its exit code") {
+TEST_CASE(
+    "Run cuts a drain that does not end, goes on with the rest, and says so by its exit code") {
   Host host;
   host.executor.Post([&] { host.runner.Stop("test"); });
   CHECK(host.Run({{"a"}, {"b", true, End::kNever}, {"c", true, End::kLater}}) == kExitNotClean);

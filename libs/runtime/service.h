@@ -21,9 +21,9 @@
 namespace gannet::runtime {
 
 struct Deps {
-  Shard& shard;              // engines live here
-  bus::Bus& bus;             // what is durable, for those who watch
-  base::Executor& executor;  // of the edges; the same thread as the shard's
+  Shard& shard;                // engines live here
+  bus::Bus& bus;               // what is durable, for those who watch
+  base::Executor& executor;    // of the edges; the same thread as the shard's
   base::Executor& background;  // for slow work (disk, model training): another thread, which
                                // answers by posting to `executor`; in simulation the same one
   const base::Clock& clock;
@@ -32,7 +32,8 @@ struct Deps {
   telemetry::Log& log;
   base::Rng rng;  // for jitter at the edges; engines get none
   std::string data_dir;
-  const Lease* lease = nullptr;  // asked before each write to a venue; null: nobody else can hold this shard
+  const Lease* lease =
+      nullptr;  // asked before each write to a venue; null: nobody else can hold this shard
 };
 
 enum class HealthState : uint8_t { kServing = 1, kDegraded = 2, kNotServing = 3 };

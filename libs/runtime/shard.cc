@@ -39,8 +39,8 @@ uint64_t StreamNumber(std::string_view name) {
   return number;
 }
 
-Shard::Shard(ShardOptions options, base::Executor& executor, const base::Clock& clock, journal::Writer* journal,
-             bus::Bus* outer)
+Shard::Shard(ShardOptions options, base::Executor& executor, const base::Clock& clock,
+             journal::Writer* journal, bus::Bus* outer)
     : options_(std::move(options)),
       executor_(executor),
       clock_(clock),
@@ -94,15 +94,17 @@ absl::Status Shard::Replay(const journal::Record& record) {
     Resume(record.time);
   } else if (record.channel == kTimerChannel) {
     if (next_deadline() != record.time) {
-      return absl::FailedPreconditionError(absl::StrCat("record ", record.sequence, " is a timer of ", base::FormatTime(record.time),
-                                                        ", which is not the next one here"));
+      return absl::FailedPreconditionError(
+          absl::StrCat("record ", record.sequence, " is a timer of ", base::FormatTime(record.time),
+                       ", which is not the next one here"));
     }
     FireNextTimer();
   } else {
     const std::optional<InputPort> port = FindInput(record.channel);
     if (!port) {
-      return absl::NotFoundError(absl::StrCat("record ", record.sequence, " is an input of '", record.channel,
-                                              "', which does not run here; replay with the services that wrote it"));
+      return absl::NotFoundError(
+          absl::StrCat("record ", record.sequence, " is an input of '", record.channel,
+                       "', which does not run here; replay with the services that wrote it"));
     }
     RunInput(*port, record.payload, record.time);
   }
@@ -118,8 +120,8 @@ void Shard::Resume(base::Time now) {
   EndTurn();
 }
 
-uint64_t Shard::Record(journal::RecordType type, base::Time time, std::string_view channel, std::string_view payload,
-                       bool essential) {
+uint64_t Shard::Record(journal::RecordType type, base::Time time, std::string_view channel,
+                       std::string_view payload, bool essential) {
   ++sequence_;
   if (journal_ == nullptr) return sequence_;
   if (essential) {
@@ -130,8 +132,10 @@ uint64_t Shard::Record(journal::RecordType type, base::Time time, std::string_vi
   return sequence_;
 }
 
-market::Header Shard::BeginTurn(std::string_view channel, std::string_view payload, base::Time receive_time) {
-  GANNET_CHECK(!in_turn_, "an input came in the middle of a turn; hand it over through the executor");
+market::Header Shard::BeginTurn(std::string_view channel, std::string_view payload,
+                                base::Time receive_time) {
+  GANNET_CHECK(!in_turn_,
+               "an input came in the middle of a turn; hand it over through the executor");
   in_turn_ = true;
   now_ = std::max(now_, receive_time);
   // The receive time is what is recorded: engine time follows from it.
@@ -215,7 +219,9 @@ void Shard::Cancel(base::TimerId id) {
   timer_deadlines_.erase(found);
 }
 
-base::Time Shard::next_deadline() const { return timers_.empty() ? base::Time::max() : timers_.begin()->first.first; }
+base::Time Shard::next_deadline() const {
+  return timers_.empty() ? base::Time::max() : timers_.begin()->first.first;
+}
 
 void Shard::FireTimersUntil(base::Time deadline) {
   while (next_deadline() <= deadline && !timers_.empty()) FireNextTimer();
@@ -239,10 +245,10 @@ void Shard::ArmWakeUp() {
   if (next == base::Time::max()) return;
   const base::Duration delay = std::max(next - clock_.Now(), base::Duration(0));
   wake_up_ = executor_.After(delay, WhileAlive([this] {
-    wake_up_ = base::TimerId::kNone;
-    wake_up_at_ = base::Time::max();
-    Tick(clock_.Now());
-  }));
+                               wake_up_ = base::TimerId::kNone;
+                               wake_up_at_ = base::Time::max();
+                               Tick(clock_.Now());
+                             }));
 }
 
 // --- events ------------------------------------------------------------------
@@ -251,12 +257,15 @@ void Shard::AddConsumer(const bus::TopicInfo& topic, RawFunction apply, RawFunct
   consumers_[&topic].push_back(Consumer{std::move(apply), std::move(decide)});
 }
 
-void Shard::AddOwner(const bus::TopicInfo& topic, RawFunction apply) { owners_[&topic].push_back(std::move(apply)); }
+void Shard::AddOwner(const bus::TopicInfo& topic, RawFunction apply) {
+  owners_[&topic].push_back(std::move(apply));
+}
 
 market::Header Shard::NextHeader(const market::Header& cause, bool fact) {
   GANNET_CHECK(in_turn_, "events are made within a turn: deliver an input or set a timer");
   ++turn_outputs_;
-  GANNET_CHECK(turn_outputs_ < (1u << kOutputBits), "one input caused more events than an id can count");
+  GANNET_CHECK(turn_outputs_ < (1u << kOutputBits),
+               "one input caused more events than an id can count");
   market::Header header = cause;
   header.id = {fact ? fact_stream_ : data_stream_, turn_position_ << kOutputBits | turn_outputs_};
   header.correlation = cause.correlation.empty() ? cause.id : cause.correlation;
@@ -288,8 +297,8 @@ void Shard::RecordFact(const bus::TopicInfo& topic, const RawEvent& event) {
   ++stats_.facts;
   // On a full disk the reserve is for what orders need: cancels, fills, verdicts.
   // Everything that floods it, inputs first, is dropped and counted.
-  Record(journal::RecordType::kFact, now_, topic.name, journal_ != nullptr ? topic.encode(event.get()) : std::string(),
-         topic.order_shard);
+  Record(journal::RecordType::kFact, now_, topic.name,
+         journal_ != nullptr ? topic.encode(event.get()) : std::string(), topic.order_shard);
   for (const FactObserver& observer : fact_observers_) observer(topic, event.get());
 }
 
@@ -302,22 +311,24 @@ void Shard::PublishOuter(const bus::TopicInfo& topic, const RawEvent& event) {
 }
 
 void Shard::RetryOuter() {
-  while (!outer_backlog_.empty() && outer_->PublishRaw(*outer_backlog_.front().first, outer_backlog_.front().second).ok()) {
+  while (!outer_backlog_.empty() &&
+         outer_->PublishRaw(*outer_backlog_.front().first, outer_backlog_.front().second).ok()) {
     outer_backlog_.pop_front();
   }
   if (outer_backlog_.empty() || retry_armed_) return;
   retry_armed_ = true;
   executor_.After(kOuterRetry, WhileAlive([this] {
-    retry_armed_ = false;
-    RetryOuter();
-  }));
+                    retry_armed_ = false;
+                    RetryOuter();
+                  }));
 }
 
 absl::Status Shard::health() const {
   if (journal_ != nullptr) GANNET_RETURN_IF_ERROR(journal_->failure());
   if (outer_backlog_.size() > kMaxOuterBacklog) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "the bus has not taken ", outer_backlog_.size(), " events; check its consumers (reporting, gateway) or Kafka"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the bus has not taken ", outer_backlog_.size(),
+                     " events; check its consumers (reporting, gateway) or Kafka"));
   }
   return absl::OkStatus();
 }
@@ -345,8 +356,9 @@ absl::Status Shard::LoadState(std::string_view bytes) {
   wire::CanonicalReader in(bytes);
   const uint8_t version = in.U8();
   if (in.ok() && version != kStateVersion) {
-    return absl::FailedPreconditionError(absl::StrCat("the snapshot has format ", version, ", this build reads ",
-                                                      kStateVersion, "; use the build that wrote it"));
+    return absl::FailedPreconditionError(absl::StrCat("the snapshot has format ", version,
+                                                      ", this build reads ", kStateVersion,
+                                                      "; use the build that wrote it"));
   }
   sequence_ = in.U64();
   now_ = in.Time();
@@ -355,10 +367,12 @@ absl::Status Shard::LoadState(std::string_view bytes) {
   for (uint32_t i = 0; i < count && in.ok(); ++i) {
     const std::string name = in.Bytes();
     const std::string part = in.Bytes();
-    const auto state = std::find_if(states_.begin(), states_.end(), [&](const State& s) { return s.name == name; });
+    const auto state = std::find_if(states_.begin(), states_.end(),
+                                    [&](const State& s) { return s.name == name; });
     if (state == states_.end()) {
-      return absl::FailedPreconditionError(absl::StrCat("the snapshot holds the state of '", name,
-                                                        "', which does not run here; add it to --services"));
+      return absl::FailedPreconditionError(
+          absl::StrCat("the snapshot holds the state of '", name,
+                       "', which does not run here; add it to --services"));
     }
     wire::CanonicalReader reader(part);
     GANNET_RETURN_IF_ERROR(base::Annotate(state->load(reader), absl::StrCat("snapshot of ", name)));
@@ -368,7 +382,8 @@ absl::Status Shard::LoadState(std::string_view bytes) {
   GANNET_RETURN_IF_ERROR(in.status());
   if (loaded.size() != states_.size()) {
     return absl::FailedPreconditionError(
-        "the snapshot lacks the state of a service that runs here; start with the --services that wrote it");
+        "the snapshot lacks the state of a service that runs here; start with the --services that "
+        "wrote it");
   }
   return absl::OkStatus();
 }
@@ -410,13 +425,15 @@ absl::Status Shard::Recover(journal::Reader& reader) {
     ApplyRecorded(*record);
   }
   if (stats_.undecodable_facts > 0) {
-    return absl::DataLossError(absl::StrCat(stats_.undecodable_facts,
-                                            " recorded facts cannot be read by this build; use the build that wrote "
-                                            "them (gannet journal dump shows it), or --fresh to start anew"));
+    return absl::DataLossError(
+        absl::StrCat(stats_.undecodable_facts,
+                     " recorded facts cannot be read by this build; use the build that wrote "
+                     "them (gannet journal dump shows it), or --fresh to start anew"));
   }
   // The writer saw the end of the journal before: reading less now is no recovery.
   if (journal_ != nullptr && sequence_ != journal_->last_sequence()) {
-    return absl::DataLossError(absl::StrCat("the journal gave records up to ", sequence_, " of ", journal_->last_sequence(),
+    return absl::DataLossError(absl::StrCat("the journal gave records up to ", sequence_, " of ",
+                                            journal_->last_sequence(),
                                             "; run `gannet journal verify`, and check the device"));
   }
   return absl::OkStatus();

@@ -53,18 +53,18 @@ uint64_t StreamNumber(std::string_view name);
 struct ShardOptions {
   std::string name = "main";  // names the shard's stream of facts
   std::string tenant = "main";
-  uint64_t run = 0;           // random bits of the journal; 0 in replay of captures
-  uint64_t start_epoch = 0;   // of the stream of data; a new one at each start
-  bool wire_mode = false;     // encode and decode every event between engines
-  bool run_effects = true;    // false: nothing leaves, for one that decides again from a record
+  uint64_t run = 0;          // random bits of the journal; 0 in replay of captures
+  uint64_t start_epoch = 0;  // of the stream of data; a new one at each start
+  bool wire_mode = false;    // encode and decode every event between engines
+  bool run_effects = true;   // false: nothing leaves, for one that decides again from a record
 };
 
 class Shard {
  public:
   // `journal` may be null: nothing is recorded and effects run at the end of the
   // turn. `outer` may be null: nobody watches.
-  Shard(ShardOptions options, base::Executor& executor, const base::Clock& clock, journal::Writer* journal,
-        bus::Bus* outer);
+  Shard(ShardOptions options, base::Executor& executor, const base::Clock& clock,
+        journal::Writer* journal, bus::Bus* outer);
   ~Shard();
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
@@ -94,7 +94,9 @@ class Shard {
   // `deadline`. Its cause is a header like that of an input.
   using TimerTask = std::function<void(const market::Header& cause)>;
   base::TimerId At(base::Time deadline, TimerTask task);
-  base::TimerId After(base::Duration delay, TimerTask task) { return At(now_ + delay, std::move(task)); }
+  base::TimerId After(base::Duration delay, TimerTask task) {
+    return At(now_ + delay, std::move(task));
+  }
   void Cancel(base::TimerId id);
   base::Time next_deadline() const;  // Time::max(): none
 
@@ -155,9 +157,10 @@ class Shard {
 
   struct Stats {
     uint64_t inputs = 0, timers = 0, facts = 0, published = 0;
-    uint64_t clock_went_back = 0;   // inputs received before engine time
-    uint64_t outer_refused = 0;     // the outer bus was full; kept and tried again
-    uint64_t undecodable_facts = 0; // in recovery: facts whose topic or bytes this build does not know
+    uint64_t clock_went_back = 0;  // inputs received before engine time
+    uint64_t outer_refused = 0;    // the outer bus was full; kept and tried again
+    uint64_t undecodable_facts =
+        0;  // in recovery: facts whose topic or bytes this build does not know
   };
   const Stats& stats() const { return stats_; }
 
@@ -187,9 +190,10 @@ class Shard {
   market::Header NextHeader(const market::Header& cause, bool fact);
   market::EventId Dispatch(const bus::TopicInfo& topic, RawEvent event, market::EventId id);
   void RecordFact(const bus::TopicInfo& topic, const RawEvent& event);
-  uint64_t Record(journal::RecordType type, base::Time time, std::string_view channel, std::string_view payload,
-                  bool essential = false);
-  market::Header BeginTurn(std::string_view channel, std::string_view payload, base::Time receive_time);
+  uint64_t Record(journal::RecordType type, base::Time time, std::string_view channel,
+                  std::string_view payload, bool essential = false);
+  market::Header BeginTurn(std::string_view channel, std::string_view payload,
+                           base::Time receive_time);
   void EndTurn();
   void RunInput(InputPort port, std::string_view bytes, base::Time receive_time);
   void FireNextTimer();
@@ -221,7 +225,7 @@ class Shard {
   base::Time wake_up_at_ = base::Time::max();
 
   std::map<const bus::TopicInfo*, std::vector<Consumer>> consumers_;
-  std::map<const bus::TopicInfo*, std::vector<RawFunction>> owners_;  // several: EngineNote
+  std::map<const bus::TopicInfo*, std::vector<RawFunction>> owners_;    // several: EngineNote
   std::deque<std::pair<const bus::TopicInfo*, RawEvent>> queue_;        // between engines
   std::vector<std::pair<const bus::TopicInfo*, RawEvent>> turn_facts_;  // for the outer bus
   std::deque<std::function<void()>> effects_;                           // without a journal
@@ -242,7 +246,8 @@ class Shard {
 template <class T>
 class FactStream {
  public:
-  FactStream(Shard& shard, const bus::Topic<T>& topic, std::function<void(const market::Event<T>&)> apply)
+  FactStream(Shard& shard, const bus::Topic<T>& topic,
+             std::function<void(const market::Event<T>&)> apply)
       : shard_(shard), topic_(topic), apply_(std::move(apply)) {
     shard_.AddOwner(topic_.info, Shard::Erase<T>(apply_));
   }

@@ -39,9 +39,10 @@ struct Host {
     auto opened = journal::Writer::Open(files, executor, kDir, {.run = 5}, options);
     if (!opened.ok()) return opened.status();
     journal = *std::move(opened);
-    shard = std::make_unique<Shard>(ShardOptions{.name = "test"}, executor, executor, journal.get(), nullptr);
-    balances = std::make_unique<FactStream<market::BalanceUpdate>>(*shard, bus::kBalances,
-                                                                   [this](const auto&) { ++decided; });
+    shard = std::make_unique<Shard>(ShardOptions{.name = "test"}, executor, executor, journal.get(),
+                                    nullptr);
+    balances = std::make_unique<FactStream<market::BalanceUpdate>>(
+        *shard, bus::kBalances, [this](const auto&) { ++decided; });
     signals = std::make_unique<FactStream<market::NewsSignal>>(*shard, bus::kNewsSignals, nullptr);
     shard->AddState({"test", [this](wire::CanonicalWriter& out) { out.U64(decided); },
                      [this](wire::CanonicalReader& in) {
@@ -121,7 +122,7 @@ TEST_CASE("Shard on a full disk keeps the reserve for the facts of orders") {
   const uint64_t dropped = host.journal->stats().dropped;
   host.Deliver(10);
   host.executor.RunFor(1s);
-  CHECK(host.sent.size() == sent + 10);  // what order facts ask for still leaves
+  CHECK(host.sent.size() == sent + 10);                  // what order facts ask for still leaves
   CHECK(host.journal->stats().dropped == dropped + 20);  // inputs and signals do not stay
   const uint64_t decided = host.decided;
   REQUIRE(host.journal->Close().ok());
@@ -146,7 +147,8 @@ TEST_CASE("Shard does not take a journal that reads short for recovered") {
   }
   auto reader = journal::Reader::Open(shorter, kDir);
   REQUIRE(reader.ok());
-  Shard shard(ShardOptions{.name = "test"}, host.executor, host.executor, host.journal.get(), nullptr);
+  Shard shard(ShardOptions{.name = "test"}, host.executor, host.executor, host.journal.get(),
+              nullptr);
   CHECK(absl::IsDataLoss(shard.Recover(**reader)));
 }
 

@@ -34,33 +34,38 @@ struct Fixture {
   VirtualExecutor executor{FromUnixMillis(1'000)};
   Shard shard;
   explicit Fixture(bool wire_mode = false)
-      : shard(ShardOptions{.name = "test", .wire_mode = wire_mode}, executor, executor, nullptr, nullptr) {}
+      : shard(ShardOptions{.name = "test", .wire_mode = wire_mode}, executor, executor, nullptr,
+              nullptr) {}
 };
 
 TEST_CASE("Shard queues events between engines and runs them in order of publication") {
   for (const bool wire_mode : {false, true}) {
     Fixture f(wire_mode);
     std::vector<std::string> seen;
-    const InputPort port = f.shard.AddInput("in", [&](std::string_view bytes, const market::Header& cause) {
-      f.shard.Publish(bus::kNewsRaw, Item(std::string(bytes) + "1"), cause);
-      f.shard.Publish(bus::kNewsRaw, Item(std::string(bytes) + "2"), cause);
-      seen.push_back("input done");
-    });
+    const InputPort port =
+        f.shard.AddInput("in", [&](std::string_view bytes, const market::Header& cause) {
+          f.shard.Publish(bus::kNewsRaw, Item(std::string(bytes) + "1"), cause);
+          f.shard.Publish(bus::kNewsRaw, Item(std::string(bytes) + "2"), cause);
+          seen.push_back("input done");
+        });
     f.shard.Consume<market::NewsItem>(
         bus::kNewsRaw, [&](const auto& event) { seen.push_back("apply " + event.value.title); },
         [&](const auto& event) { seen.push_back("decide " + event.value.title); });
     f.shard.Deliver(port, "a", FromUnixMillis(2'000));
-    REQUIRE(seen == std::vector<std::string>{"input done", "apply a1", "decide a1", "apply a2", "decide a2"});
+    REQUIRE(seen == std::vector<std::string>{"input done", "apply a1", "decide a1", "apply a2",
+                                             "decide a2"});
   }
 }
 
 TEST_CASE("Shard applies a fact to its owner before anything else happens") {
   Fixture f;
   std::vector<std::string> seen;
-  FactStream<market::NewsSignal> signals(f.shard, bus::kNewsSignals,
-                                         [&](const auto& event) { seen.push_back("owner " + event.value.title); });
-  f.shard.Consume<market::NewsSignal>(bus::kNewsSignals,
-                                      [&](const auto& event) { seen.push_back("consumer " + event.value.title); });
+  FactStream<market::NewsSignal> signals(f.shard, bus::kNewsSignals, [&](const auto& event) {
+    seen.push_back("owner " + event.value.title);
+  });
+  f.shard.Consume<market::NewsSignal>(bus::kNewsSignals, [&](const auto& event) {
+    seen.push_back("consumer " + event.value.title);
+  });
   const InputPort port = f.shard.AddInput("in", [&](std::string_view, const market::Header& cause) {
     signals.Emit(Signal("x"), cause);
     seen.push_back("emitted x");
@@ -73,9 +78,11 @@ TEST_CASE("Shard keeps the chain of causes and derives one trace for it") {
   Fixture f;
   std::vector<market::Header> headers;
   FactStream<market::NewsSignal> signals(f.shard, bus::kNewsSignals, nullptr);
-  f.shard.Consume<market::NewsItem>(bus::kNewsRaw, [&](const auto& event) { headers.push_back(event.header); },
-                                    [&](const auto& event) { signals.Emit(Signal("s"), event.header); });
-  f.shard.Consume<market::NewsSignal>(bus::kNewsSignals, [&](const auto& event) { headers.push_back(event.header); });
+  f.shard.Consume<market::NewsItem>(
+      bus::kNewsRaw, [&](const auto& event) { headers.push_back(event.header); },
+      [&](const auto& event) { signals.Emit(Signal("s"), event.header); });
+  f.shard.Consume<market::NewsSignal>(bus::kNewsSignals,
+                                      [&](const auto& event) { headers.push_back(event.header); });
   market::Header input;
   const InputPort port = f.shard.AddInput("in", [&](std::string_view, const market::Header& cause) {
     input = cause;
@@ -94,7 +101,8 @@ TEST_CASE("Shard keeps the chain of causes and derives one trace for it") {
 TEST_CASE("Engine time never goes back, and a clock that does is counted") {
   Fixture f;
   std::vector<base::Time> times;
-  const InputPort port = f.shard.AddInput("in", [&](std::string_view, const market::Header&) { times.push_back(f.shard.now()); });
+  const InputPort port = f.shard.AddInput(
+      "in", [&](std::string_view, const market::Header&) { times.push_back(f.shard.now()); });
   f.shard.Deliver(port, "", FromUnixMillis(2'000));
   f.shard.Deliver(port, "", FromUnixMillis(1'500));
   f.shard.Deliver(port, "", FromUnixMillis(2'500));
@@ -105,7 +113,9 @@ TEST_CASE("Engine time never goes back, and a clock that does is counted") {
 TEST_CASE("Timers due by an input's time fire before it, by deadline then creation") {
   Fixture f;
   std::vector<std::string> seen;
-  const auto note = [&](std::string what) { return [&seen, what](const market::Header&) { seen.push_back(what); }; };
+  const auto note = [&](std::string what) {
+    return [&seen, what](const market::Header&) { seen.push_back(what); };
+  };
   const InputPort port = f.shard.AddInput("in", [&](std::string_view bytes, const market::Header&) {
     seen.emplace_back(bytes);
     if (bytes != "start") return;

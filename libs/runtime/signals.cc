@@ -6,11 +6,10 @@
 
 #include <array>
 #include <atomic>
-#include <cerrno>
-#include <utility>
-
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <cerrno>
+#include <utility>
 
 #include "libs/base/check.h"
 #include "libs/runtime/asio_executor.h"
@@ -31,7 +30,8 @@ void OnSignal(int signal) {
   const int saved = errno;
   const auto byte = static_cast<char>(signal);
   // A full pipe holds enough of them.
-  if (const int fd = pipe_write.load(); fd >= 0) [[maybe_unused]] const ssize_t written = ::write(fd, &byte, 1);
+  if (const int fd = pipe_write.load(); fd >= 0) [[maybe_unused]]
+    const ssize_t written = ::write(fd, &byte, 1);
   errno = saved;
 }
 
@@ -42,11 +42,13 @@ struct SignalWatch::State : std::enable_shared_from_this<SignalWatch::State> {
       : pipe(io, read_end), on_signal(std::move(callback)) {}
 
   void Read() {
-    pipe.async_read_some(boost::asio::buffer(&byte, 1), [self = shared_from_this()](const boost::system::error_code& error, size_t) {
-      if (error || !self->on_signal) return;
-      self->on_signal(self->byte);
-      if (self->on_signal) self->Read();
-    });
+    pipe.async_read_some(
+        boost::asio::buffer(&byte, 1),
+        [self = shared_from_this()](const boost::system::error_code& error, size_t) {
+          if (error || !self->on_signal) return;
+          self->on_signal(self->byte);
+          if (self->on_signal) self->Read();
+        });
   }
 
   boost::asio::posix::stream_descriptor pipe;
@@ -67,7 +69,8 @@ SignalWatch::SignalWatch(AsioExecutor& executor, std::function<void(int)> on_sig
   struct sigaction action {};
   action.sa_handler = OnSignal;
   action.sa_flags = SA_RESTART;
-  for (size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &action, &state_->before[i]);
+  for (size_t i = 0; i < kSignals.size(); ++i)
+    ::sigaction(kSignals[i], &action, &state_->before[i]);
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
   ::sigaction(SIGPIPE, &ignore, &state_->pipe_before);
@@ -75,7 +78,8 @@ SignalWatch::SignalWatch(AsioExecutor& executor, std::function<void(int)> on_sig
 }
 
 SignalWatch::~SignalWatch() {
-  for (size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &state_->before[i], nullptr);
+  for (size_t i = 0; i < kSignals.size(); ++i)
+    ::sigaction(kSignals[i], &state_->before[i], nullptr);
   ::sigaction(SIGPIPE, &state_->pipe_before, nullptr);
   ::close(pipe_write.exchange(-1));
   state_->on_signal = nullptr;

@@ -11,7 +11,7 @@ namespace {
 using std::chrono::seconds;
 
 constexpr double kBasisPoints = 1e4;
-constexpr size_t kMidsKept = 31;               // 30 s of 1 s samples and the newest
+constexpr size_t kMidsKept = 31;                  // 30 s of 1 s samples and the newest
 constexpr double kVolatilityDecay = 31.0 / 33.0;  // span of 32 samples
 
 constexpr std::array<FeatureInfo, kBookFeatureCount> kFeatures = {{
@@ -25,7 +25,8 @@ constexpr std::array<FeatureInfo, kBookFeatureCount> kFeatures = {{
     {"microprice", "bp", seconds(0), "quantity-weighted mid (weights crossed) over mid, less one"},
     {"flow_5s", "1", seconds(5), "(bought − sold) / (bought + sold) traded quantity by aggressor"},
     {"flow_30s", "1", seconds(30), "the same over 30 s"},
-    {"trades_ratio", "1", seconds(30), "trades of the last 5 s over a sixth of those of the last 30 s, at most 6"},
+    {"trades_ratio", "1", seconds(30),
+     "trades of the last 5 s over a sixth of those of the last 30 s, at most 6"},
 }};
 
 double Quantise(double value) {
@@ -56,12 +57,15 @@ base::Sha256Digest BookFeatureSchema() {
 
 base::Sha256Digest HashOf(const FeatureRow& row) {
   wire::CanonicalWriter out;
-  for (const double value : row.values) out.I64(static_cast<int64_t>(std::nearbyint(value / kFeatureQuantum)));
+  for (const double value : row.values)
+    out.I64(static_cast<int64_t>(std::nearbyint(value / kFeatureQuantum)));
   return base::Sha256(out.bytes());
 }
 
 void BookFeatureEngine::Flow::Expire(base::Time now) {
-  while (!trades.empty() && (trades.front().time <= now - window || trades.size() > kMaxTradesInWindow)) trades.pop_front();
+  while (!trades.empty() &&
+         (trades.front().time <= now - window || trades.size() > kMaxTradesInWindow))
+    trades.pop_front();
 }
 
 double BookFeatureEngine::Flow::Imbalance() const {
@@ -89,8 +93,10 @@ void BookFeatureEngine::OnBook(const market::BookUpdate& update, base::Time now)
   } else if (!valid_) {
     return;  // changes to a book we never had
   }
-  for (const market::Level& level : update.bids) book_.Set(market::Side::kBuy, level.price, level.quantity);
-  for (const market::Level& level : update.asks) book_.Set(market::Side::kSell, level.price, level.quantity);
+  for (const market::Level& level : update.bids)
+    book_.Set(market::Side::kBuy, level.price, level.quantity);
+  for (const market::Level& level : update.asks)
+    book_.Set(market::Side::kSell, level.price, level.quantity);
   valid_ = true;
   if (!valid_since_) valid_since_ = now;
 }
@@ -105,8 +111,10 @@ void BookFeatureEngine::OnTrade(const market::Trade& trade, base::Time now) {
 
 double BookFeatureEngine::Imbalance(size_t levels) const {
   double bid = 0, ask = 0;
-  for (size_t i = 0; i < std::min(levels, book_.depth(market::Side::kBuy)); ++i) bid += Number(book_.level(market::Side::kBuy, i).quantity);
-  for (size_t i = 0; i < std::min(levels, book_.depth(market::Side::kSell)); ++i) ask += Number(book_.level(market::Side::kSell, i).quantity);
+  for (size_t i = 0; i < std::min(levels, book_.depth(market::Side::kBuy)); ++i)
+    bid += Number(book_.level(market::Side::kBuy, i).quantity);
+  for (size_t i = 0; i < std::min(levels, book_.depth(market::Side::kSell)); ++i)
+    ask += Number(book_.level(market::Side::kSell, i).quantity);
   return bid + ask > 0 ? (bid - ask) / (bid + ask) : 0;
 }
 
@@ -136,10 +144,12 @@ std::optional<FeatureRow> BookFeatureEngine::Sample(base::Time now) {
   }
   const double mid = (Number(bid->price) + Number(ask->price)) / 2;
   UpdateVolatility(mid);
-  if (!valid_since_ || now - *valid_since_ < kWarmUp || mids_.size() < kMidsKept) return std::nullopt;
+  if (!valid_since_ || now - *valid_since_ < kWarmUp || mids_.size() < kMidsKept)
+    return std::nullopt;
 
   const double bid_quantity = Number(bid->quantity), ask_quantity = Number(ask->quantity);
-  const double micro = (Number(bid->price) * ask_quantity + Number(ask->price) * bid_quantity) / (bid_quantity + ask_quantity);
+  const double micro = (Number(bid->price) * ask_quantity + Number(ask->price) * bid_quantity) /
+                       (bid_quantity + ask_quantity);
   const double long_count = long_flow_.count();
   FeatureRow row;
   row.time = now;

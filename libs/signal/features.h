@@ -44,7 +44,7 @@ inline constexpr double kFeatureQuantum = 1e-6;
 struct FeatureRow {
   base::Time time;  // knowledge time: nothing received later is in the row
   std::array<double, kBookFeatureCount> values{};  // multiples of kFeatureQuantum
-  double mid = 0;   // quote units; for labels, not a feature
+  double mid = 0;                                  // quote units; for labels, not a feature
   double spread = 0;
 };
 // SHA-256 of the quantised values.

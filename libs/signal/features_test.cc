@@ -55,10 +55,14 @@ std::vector<Row> Run(uint64_t seed, int seconds) {
     if (ms % 1000 == 0) rows.push_back({now, engine.Sample(now)});
     mid += rng.Between(-2, 2);
     if (rng.Chance(0.7)) {
-      engine.OnBook(TwoSided(mid - rng.Between(1, 3), rng.Between(1, 100), mid + rng.Between(1, 3), rng.Between(1, 100)), now);
+      engine.OnBook(TwoSided(mid - rng.Between(1, 3), rng.Between(1, 100), mid + rng.Between(1, 3),
+                             rng.Between(1, 100)),
+                    now);
     }
     if (rng.Chance(0.3)) {
-      engine.OnTrade(TradeOf(rng.Between(1, 50), rng.Chance(0.5) ? market::Side::kBuy : market::Side::kSell), now);
+      engine.OnTrade(
+          TradeOf(rng.Between(1, 50), rng.Chance(0.5) ? market::Side::kBuy : market::Side::kSell),
+          now);
     }
   }
   return rows;
@@ -84,18 +88,23 @@ TEST_CASE("Features have the values their formulas say") {
   for (int s = 0; s <= 40; ++s) {
     const Time now = FromUnixMillis(s * 1000);
     engine.OnBook(TwoSided(9'990 + s * 10, 30, 10'010 + s * 10, 10), now);
-    if (s >= 38) engine.OnTrade(TradeOf(s == 40 ? 10 : 30, s == 40 ? market::Side::kSell : market::Side::kBuy), now);
+    if (s >= 38)
+      engine.OnTrade(TradeOf(s == 40 ? 10 : 30, s == 40 ? market::Side::kSell : market::Side::kBuy),
+                     now);
     const auto row = engine.Sample(now);
     REQUIRE(row.has_value() == (s >= 30));
     if (s < 40) continue;
     const double mid = 10'400;
     CHECK(row->mid == mid);
-    CHECK(row->values[Index("return_1s")] == Catch::Approx((mid / (mid - 10) - 1) * 1e4).margin(1e-6));
-    CHECK(row->values[Index("return_30s")] == Catch::Approx((mid / (mid - 300) - 1) * 1e4).margin(1e-6));
+    CHECK(row->values[Index("return_1s")] ==
+          Catch::Approx((mid / (mid - 10) - 1) * 1e4).margin(1e-6));
+    CHECK(row->values[Index("return_30s")] ==
+          Catch::Approx((mid / (mid - 300) - 1) * 1e4).margin(1e-6));
     CHECK(row->values[Index("spread")] == Catch::Approx(20 / mid * 1e4).margin(1e-6));
     CHECK(row->values[Index("imbalance_1")] == Catch::Approx(0.5).margin(1e-6));
     CHECK(row->values[Index("imbalance_5")] == Catch::Approx(0.5).margin(1e-6));
-    CHECK(row->values[Index("microprice")] == Catch::Approx(5 / mid * 1e4).margin(1e-6));  // 3/4 of the way to the ask
+    CHECK(row->values[Index("microprice")] ==
+          Catch::Approx(5 / mid * 1e4).margin(1e-6));  // 3/4 of the way to the ask
     CHECK(row->values[Index("flow_5s")] == Catch::Approx(50.0 / 70).margin(1e-6));
     CHECK(row->values[Index("trades_ratio")] == Catch::Approx(6).margin(1e-6));
   }
@@ -106,7 +115,8 @@ TEST_CASE("Features are absent while the book is not proven good, and warm up ag
   const auto sample_until = [&](int from, int to) {
     std::optional<FeatureRow> last;
     for (int s = from; s <= to; ++s) {
-      if (engine.book_valid() || s == from) engine.OnBook(TwoSided(99, 1, 101, 1), FromUnixMillis(s * 1000));
+      if (engine.book_valid() || s == from)
+        engine.OnBook(TwoSided(99, 1, 101, 1), FromUnixMillis(s * 1000));
       last = engine.Sample(FromUnixMillis(s * 1000));
     }
     return last;

@@ -48,7 +48,8 @@ OrderRow Order(const char* id, int64_t second, market::OrderState state) {
 void RoundTrip(Store& store) {
   Batch batch;
   batch.fills = {Fill(2, 20, 5), Fill(1, 10, -5)};
-  batch.orders = {Order("b", 2, market::OrderState::kUnknown), Order("a", 1, market::OrderState::kFilled)};
+  batch.orders = {Order("b", 2, market::OrderState::kUnknown),
+                  Order("a", 1, market::OrderState::kFilled)};
   PositionRow position;
   position.account = market::AccountId("main/paper");
   position.instrument = market::InstrumentId("v:X");
@@ -93,7 +94,8 @@ void Amounts(Store& store) {
   std::vector<Int128> amounts = {largest, -largest, 0, 1, -1, largest / 7, -(largest / 7)};
   base::Rng rng(11);
   for (int i = 0; i < 200; ++i) {
-    const Int128 random = static_cast<Int128>(rng.Next() >> 2) * static_cast<Int128>(rng.Next() >> 2);
+    const Int128 random =
+        static_cast<Int128>(rng.Next() >> 2) * static_cast<Int128>(rng.Next() >> 2);
     amounts.push_back((rng.Chance(0.5) ? random : -random) % AmountLimit());
   }
   Batch batch;

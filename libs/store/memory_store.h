@@ -19,7 +19,8 @@ class MemoryStore : public Store {
  private:
   std::map<market::EventId, FillRow> fills_;
   std::map<market::ClientOrderId, OrderRow> orders_;
-  std::map<std::tuple<market::AccountId, market::StrategyId, market::InstrumentId>, PositionRow> positions_;
+  std::map<std::tuple<market::AccountId, market::StrategyId, market::InstrumentId>, PositionRow>
+      positions_;
   std::map<std::tuple<base::Time, market::AccountId, market::AssetId>, EquityRow> equity_;
   std::map<uint64_t, uint64_t> high_water_;
 };

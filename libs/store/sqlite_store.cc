@@ -53,10 +53,12 @@ CREATE TABLE high_water (stream INTEGER PRIMARY KEY, sequence INTEGER NOT NULL);
 )sql"};
 
 absl::Status FromSqlite(int code, const std::string& what, sqlite3* db) {
-  const std::string text = what + ": " + (db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code));
+  const std::string text =
+      what + ": " + (db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code));
   switch (code & 0xff) {
     case SQLITE_FULL:
-      return absl::ResourceExhaustedError(absl::StrCat(text, "; the disk is full: free some space"));
+      return absl::ResourceExhaustedError(
+          absl::StrCat(text, "; the disk is full: free some space"));
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_CANTOPEN:
@@ -66,7 +68,10 @@ absl::Status FromSqlite(int code, const std::string& what, sqlite3* db) {
       return absl::UnavailableError(absl::StrCat(text, "; another program holds the database"));
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
-      return absl::DataLossError(absl::StrCat(text, "; it is damaged or its key file is another one's. Move it away to start anew: reporting rebuilds it from the journal"));
+      return absl::DataLossError(
+          absl::StrCat(text,
+                       "; it is damaged or its key file is another one's. Move it away to start "
+                       "anew: reporting rebuilds it from the journal"));
     default:
       return absl::InternalError(text);
   }
@@ -75,7 +80,9 @@ absl::Status FromSqlite(int code, const std::string& what, sqlite3* db) {
 // A prepared statement: bind in order, step, read in order.
 class Statement {
  public:
-  Statement(sqlite3* db, const char* sql) : db_(db) { code_ = sqlite3_prepare_v2(db, sql, -1, &statement_, nullptr); }
+  Statement(sqlite3* db, const char* sql) : db_(db) {
+    code_ = sqlite3_prepare_v2(db, sql, -1, &statement_, nullptr);
+  }
   ~Statement() { sqlite3_finalize(statement_); }
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
@@ -86,23 +93,30 @@ class Statement {
   }
   Statement& Bind(uint64_t value) { return Bind(static_cast<int64_t>(value)); }
   Statement& Bind(const std::string& text) {
-    if (code_ == SQLITE_OK) code_ = sqlite3_bind_text(statement_, ++bound_, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
+    if (code_ == SQLITE_OK)
+      code_ = sqlite3_bind_text(statement_, ++bound_, text.data(), static_cast<int>(text.size()),
+                                SQLITE_TRANSIENT);
     return *this;
   }
   template <class Tag>
-  Statement& Bind(const base::TextId<Tag>& id) { return Bind(id.text()); }
+  Statement& Bind(const base::TextId<Tag>& id) {
+    return Bind(id.text());
+  }
   Statement& Bind(base::Time time) { return Bind(base::UnixNanos(time)); }
   Statement& Bind(const market::Money& amount) {
     return Bind(SortableAmount(amount.units())).Bind(static_cast<int64_t>(amount.scale()));
   }
   template <class Enum>
     requires std::is_enum_v<Enum>
-  Statement& Bind(Enum value) { return Bind(static_cast<int64_t>(value)); }
+  Statement& Bind(Enum value) {
+    return Bind(static_cast<int64_t>(value));
+  }
   Statement& Bind(const market::EventId& id) { return Bind(id.stream).Bind(id.sequence); }
 
   absl::Status Run(const std::string& what) {
     if (code_ == SQLITE_OK) code_ = sqlite3_step(statement_);
-    const absl::Status status = code_ == SQLITE_DONE ? absl::OkStatus() : FromSqlite(code_, what, db_);
+    const absl::Status status =
+        code_ == SQLITE_DONE ? absl::OkStatus() : FromSqlite(code_, what, db_);
     sqlite3_reset(statement_);
     code_ = SQLITE_OK;
     bound_ = 0;
@@ -138,7 +152,9 @@ class Statement {
     return market::Money(*units, static_cast<int>(scale));
   }
   template <class Enum>
-  Enum ReadEnum() { return static_cast<Enum>(ReadInt()); }
+  Enum ReadEnum() {
+    return static_cast<Enum>(ReadInt());
+  }
   market::EventId ReadEventId() {
     const uint64_t stream = ReadUnsigned();
     return {stream, ReadUnsigned()};
@@ -164,12 +180,14 @@ class SqliteStore : public Store {
   }
 
   absl::Status Prepare(const std::string& key) {
-    GANNET_RETURN_IF_ERROR(Execute("PRAGMA cipher_log_level = NONE"));  // errors come back as statuses
+    GANNET_RETURN_IF_ERROR(
+        Execute("PRAGMA cipher_log_level = NONE"));  // errors come back as statuses
     GANNET_RETURN_IF_ERROR(Execute(absl::StrCat("PRAGMA key = \"x'", base::Hex(key), "'\"")));
     sqlite3_busy_timeout(db_, 2'000);
     // Reading the schema is what proves the key; before it nothing was decrypted.
     GANNET_RETURN_IF_ERROR(Execute("SELECT count(*) FROM sqlite_master"));
-    GANNET_RETURN_IF_ERROR(Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON"));
+    GANNET_RETURN_IF_ERROR(
+        Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON"));
     return Migrate();
   }
 
@@ -180,9 +198,12 @@ class SqliteStore : public Store {
 
   absl::StatusOr<std::vector<FillRow>> Fills(Range range) override {
     std::vector<FillRow> rows;
-    Statement s(db_, "SELECT stream, sequence, time_ns, account, strategy, instrument, side, client_order_id, trade_id, price, price_scale, "
-                     "quantity, quantity_scale, notional, notional_scale, fee, fee_scale, fee_asset, liquidity, signal_stream, signal_sequence, model_version "
-                     "FROM fills WHERE time_ns >= ? AND time_ns < ? ORDER BY time_ns");
+    Statement s(db_,
+                "SELECT stream, sequence, time_ns, account, strategy, instrument, side, "
+                "client_order_id, trade_id, price, price_scale, "
+                "quantity, quantity_scale, notional, notional_scale, fee, fee_scale, fee_asset, "
+                "liquidity, signal_stream, signal_sequence, model_version "
+                "FROM fills WHERE time_ns >= ? AND time_ns < ? ORDER BY time_ns");
     s.Bind(range.from).Bind(range.to);
     GANNET_RETURN_IF_ERROR(s.ForEach(path_, [&] {
       FillRow row;
@@ -206,15 +227,19 @@ class SqliteStore : public Store {
       return absl::OkStatus();
     }));
     // The stream number is unsigned, SQLite's integers are not: order here.
-    std::sort(rows.begin(), rows.end(), [](const FillRow& a, const FillRow& b) { return std::tie(a.time, a.id) < std::tie(b.time, b.id); });
+    std::sort(rows.begin(), rows.end(), [](const FillRow& a, const FillRow& b) {
+      return std::tie(a.time, a.id) < std::tie(b.time, b.id);
+    });
     return rows;
   }
 
   absl::StatusOr<std::vector<OrderRow>> Orders(Range created) override {
     std::vector<OrderRow> rows;
-    Statement s(db_, "SELECT client_order_id, venue_order_id, account, strategy, instrument, side, price, price_scale, quantity, quantity_scale, "
-                     "cumulative, cumulative_scale, state, detail, created_ns, updated_ns FROM orders "
-                     "WHERE created_ns >= ? AND created_ns < ? ORDER BY created_ns, client_order_id");
+    Statement s(db_,
+                "SELECT client_order_id, venue_order_id, account, strategy, instrument, side, "
+                "price, price_scale, quantity, quantity_scale, "
+                "cumulative, cumulative_scale, state, detail, created_ns, updated_ns FROM orders "
+                "WHERE created_ns >= ? AND created_ns < ? ORDER BY created_ns, client_order_id");
     s.Bind(created.from).Bind(created.to);
     GANNET_RETURN_IF_ERROR(s.ForEach(path_, [&] {
       OrderRow row;
@@ -239,8 +264,11 @@ class SqliteStore : public Store {
 
   absl::StatusOr<std::vector<PositionRow>> AllPositions() override {
     std::vector<PositionRow> rows;
-    Statement s(db_, "SELECT account, strategy, instrument, net, net_scale, average_price, average_price_scale, realized, realized_scale, "
-                     "unrealized, unrealized_scale, fees, fees_scale, quote_asset, updated_ns FROM positions ORDER BY account, strategy, instrument");
+    Statement s(db_,
+                "SELECT account, strategy, instrument, net, net_scale, average_price, "
+                "average_price_scale, realized, realized_scale, "
+                "unrealized, unrealized_scale, fees, fees_scale, quote_asset, updated_ns FROM "
+                "positions ORDER BY account, strategy, instrument");
     GANNET_RETURN_IF_ERROR(s.ForEach(path_, [&] {
       PositionRow row;
       row.account = market::AccountId(s.ReadText());
@@ -261,8 +289,10 @@ class SqliteStore : public Store {
 
   absl::StatusOr<std::vector<EquityRow>> Equity(Range range) override {
     std::vector<EquityRow> rows;
-    Statement s(db_, "SELECT time_ns, account, asset, realized, realized_scale, unrealized, unrealized_scale, fees, fees_scale FROM equity "
-                     "WHERE time_ns >= ? AND time_ns < ? ORDER BY time_ns, account, asset");
+    Statement s(db_,
+                "SELECT time_ns, account, asset, realized, realized_scale, unrealized, "
+                "unrealized_scale, fees, fees_scale FROM equity "
+                "WHERE time_ns >= ? AND time_ns < ? ORDER BY time_ns, account, asset");
     s.Bind(range.from).Bind(range.to);
     GANNET_RETURN_IF_ERROR(s.ForEach(path_, [&] {
       EquityRow row;
@@ -306,8 +336,9 @@ class SqliteStore : public Store {
       return absl::OkStatus();
     }));
     if (version > kSqliteSchemaVersion) {
-      return absl::FailedPreconditionError(absl::StrCat(path_, " has schema ", version, ", this build knows up to ",
-                                                        kSqliteSchemaVersion, "; use the newer build"));
+      return absl::FailedPreconditionError(
+          absl::StrCat(path_, " has schema ", version, ", this build knows up to ",
+                       kSqliteSchemaVersion, "; use the newer build"));
     }
     for (int64_t next = version; next < kSqliteSchemaVersion; ++next) {
       GANNET_RETURN_IF_ERROR(InTransaction([&]() -> absl::Status {
@@ -319,31 +350,72 @@ class SqliteStore : public Store {
   }
 
   absl::Status WriteRows(const Batch& batch) {
-    Statement fill(db_, "INSERT OR IGNORE INTO fills VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+    Statement fill(
+        db_, "INSERT OR IGNORE INTO fills VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
     for (const FillRow& r : batch.fills) {
-      fill.Bind(r.id).Bind(r.time).Bind(r.account).Bind(r.strategy).Bind(r.instrument).Bind(r.side).Bind(r.client_order_id)
-          .Bind(r.trade_id).Bind(r.price).Bind(r.quantity).Bind(r.notional).Bind(r.fee).Bind(r.fee_asset).Bind(r.liquidity)
-          .Bind(r.signal).Bind(r.model_version);
+      fill.Bind(r.id)
+          .Bind(r.time)
+          .Bind(r.account)
+          .Bind(r.strategy)
+          .Bind(r.instrument)
+          .Bind(r.side)
+          .Bind(r.client_order_id)
+          .Bind(r.trade_id)
+          .Bind(r.price)
+          .Bind(r.quantity)
+          .Bind(r.notional)
+          .Bind(r.fee)
+          .Bind(r.fee_asset)
+          .Bind(r.liquidity)
+          .Bind(r.signal)
+          .Bind(r.model_version);
       GANNET_RETURN_IF_ERROR(fill.Run(path_));
     }
     Statement order(db_, "INSERT OR REPLACE INTO orders VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
     for (const OrderRow& r : batch.orders) {
-      order.Bind(r.client_order_id).Bind(r.venue_order_id).Bind(r.account).Bind(r.strategy).Bind(r.instrument).Bind(r.side)
-          .Bind(r.price).Bind(r.quantity).Bind(r.cumulative).Bind(r.state).Bind(r.detail).Bind(r.created).Bind(r.updated);
+      order.Bind(r.client_order_id)
+          .Bind(r.venue_order_id)
+          .Bind(r.account)
+          .Bind(r.strategy)
+          .Bind(r.instrument)
+          .Bind(r.side)
+          .Bind(r.price)
+          .Bind(r.quantity)
+          .Bind(r.cumulative)
+          .Bind(r.state)
+          .Bind(r.detail)
+          .Bind(r.created)
+          .Bind(r.updated);
       GANNET_RETURN_IF_ERROR(order.Run(path_));
     }
-    Statement position(db_, "INSERT OR REPLACE INTO positions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+    Statement position(db_,
+                       "INSERT OR REPLACE INTO positions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
     for (const PositionRow& r : batch.positions) {
-      position.Bind(r.account).Bind(r.strategy).Bind(r.instrument).Bind(r.net).Bind(r.average_price).Bind(r.realized)
-          .Bind(r.unrealized).Bind(r.fees).Bind(r.quote_asset).Bind(r.updated);
+      position.Bind(r.account)
+          .Bind(r.strategy)
+          .Bind(r.instrument)
+          .Bind(r.net)
+          .Bind(r.average_price)
+          .Bind(r.realized)
+          .Bind(r.unrealized)
+          .Bind(r.fees)
+          .Bind(r.quote_asset)
+          .Bind(r.updated);
       GANNET_RETURN_IF_ERROR(position.Run(path_));
     }
     Statement equity(db_, "INSERT OR REPLACE INTO equity VALUES (?,?,?,?,?,?,?,?,?)");
     for (const EquityRow& r : batch.equity) {
-      equity.Bind(r.time).Bind(r.account).Bind(r.asset).Bind(r.realized).Bind(r.unrealized).Bind(r.fees);
+      equity.Bind(r.time)
+          .Bind(r.account)
+          .Bind(r.asset)
+          .Bind(r.realized)
+          .Bind(r.unrealized)
+          .Bind(r.fees);
       GANNET_RETURN_IF_ERROR(equity.Run(path_));
     }
-    Statement mark(db_, "INSERT INTO high_water VALUES (?, ?) ON CONFLICT (stream) DO UPDATE SET sequence = max(sequence, excluded.sequence)");
+    Statement mark(db_,
+                   "INSERT INTO high_water VALUES (?, ?) ON CONFLICT (stream) DO UPDATE SET "
+                   "sequence = max(sequence, excluded.sequence)");
     for (const auto& [stream, sequence] : batch.high_water) {
       mark.Bind(stream).Bind(sequence);
       GANNET_RETURN_IF_ERROR(mark.Run(path_));
@@ -355,18 +427,24 @@ class SqliteStore : public Store {
   const std::string path_;
 };
 
-absl::StatusOr<std::string> ReadOrMakeKey(base::Files& files, const std::string& path, bool database_exists) {
+absl::StatusOr<std::string> ReadOrMakeKey(base::Files& files, const std::string& path,
+                                          bool database_exists) {
   if (!files.Exists(path)) {
     if (database_exists) {
-      return absl::DataLossError(absl::StrCat(path, " is missing but the database it opens is there; restore the key file, or move the database away to start anew"));
+      return absl::DataLossError(
+          absl::StrCat(path,
+                       " is missing but the database it opens is there; restore the key file, or "
+                       "move the database away to start anew"));
     }
-    GANNET_RETURN_IF_ERROR(files.WriteAtomically(path, base::Hex(base::RandomBytes(kKeyBytes)) + "\n", 0600));
+    GANNET_RETURN_IF_ERROR(
+        files.WriteAtomically(path, base::Hex(base::RandomBytes(kKeyBytes)) + "\n", 0600));
   }
   GANNET_ASSIGN_OR_RETURN(std::string text, files.Read(path));
   while (!text.empty() && text.back() == '\n') text.pop_back();
   const auto key = base::FromHex(text);
   if (!key || key->size() != kKeyBytes) {
-    return absl::DataLossError(absl::StrCat(path, " does not hold a key of ", kKeyBytes, " bytes in hex; restore it from a backup"));
+    return absl::DataLossError(absl::StrCat(path, " does not hold a key of ", kKeyBytes,
+                                            " bytes in hex; restore it from a backup"));
   }
   return *key;
 }
@@ -379,14 +457,16 @@ std::string SortableAmount(market::Int128 units) {
   text[0] = negative ? '0' : '1';
   for (size_t i = kAmountDigits; i >= 1; --i) {
     const int digit = static_cast<int>(units % 10);
-    text[i] = static_cast<char>('0' + (negative ? 9 + digit : digit));  // digits of a negative number are 0 to -9
+    text[i] = static_cast<char>(
+        '0' + (negative ? 9 + digit : digit));  // digits of a negative number are 0 to -9
     units /= 10;
   }
   return text;
 }
 
 absl::StatusOr<market::Int128> ParseSortableAmount(std::string_view text) {
-  if (text.size() != kAmountDigits + 1 || (text[0] != '0' && text[0] != '1')) return absl::DataLossError("not a stored amount");
+  if (text.size() != kAmountDigits + 1 || (text[0] != '0' && text[0] != '1'))
+    return absl::DataLossError("not a stored amount");
   const bool negative = text[0] == '0';
   market::Int128 units = 0;
   for (size_t i = 1; i < text.size(); ++i) {
@@ -396,10 +476,13 @@ absl::StatusOr<market::Int128> ParseSortableAmount(std::string_view text) {
   return units;
 }
 
-absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(base::Files& files, const std::string& path, const std::string& key_path) {
-  GANNET_ASSIGN_OR_RETURN(const std::string key, ReadOrMakeKey(files, key_path, files.Exists(path)));
+absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(base::Files& files, const std::string& path,
+                                                       const std::string& key_path) {
+  GANNET_ASSIGN_OR_RETURN(const std::string key,
+                          ReadOrMakeKey(files, key_path, files.Exists(path)));
   sqlite3* db = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int code = sqlite3_open_v2(
+      path.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
   auto store = std::make_unique<SqliteStore>(db, path);
   if (code != SQLITE_OK) return FromSqlite(code, path, db);
   GANNET_RETURN_IF_ERROR(store->Prepare(key));

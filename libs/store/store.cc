@@ -8,8 +8,10 @@ namespace {
 
 absl::Status CheckAmount(const market::Money& amount, const char* field, const std::string& row) {
   const market::Int128 limit = AmountLimit();
-  if (amount.units() > -limit && amount.units() < limit && amount.scale() <= market::kMaxScale) return absl::OkStatus();
-  return absl::OutOfRangeError(absl::StrCat(field, " of ", row, " (", amount.ToString(), ") has more than 38 digits"));
+  if (amount.units() > -limit && amount.units() < limit && amount.scale() <= market::kMaxScale)
+    return absl::OkStatus();
+  return absl::OutOfRangeError(
+      absl::StrCat(field, " of ", row, " (", amount.ToString(), ") has more than 38 digits"));
 }
 
 }  // namespace

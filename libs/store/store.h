@@ -76,13 +76,14 @@ struct EquityRow {
 
 // One transaction.
 struct Batch {
-  std::vector<FillRow> fills;          // ids already stored are left as they are
-  std::vector<OrderRow> orders;        // replace the row of that id
-  std::vector<PositionRow> positions;  // likewise
-  std::vector<EquityRow> equity;       // likewise
+  std::vector<FillRow> fills;               // ids already stored are left as they are
+  std::vector<OrderRow> orders;             // replace the row of that id
+  std::vector<PositionRow> positions;       // likewise
+  std::vector<EquityRow> equity;            // likewise
   std::map<uint64_t, uint64_t> high_water;  // stream → sequence; only ever raised
   bool empty() const {
-    return fills.empty() && orders.empty() && positions.empty() && equity.empty() && high_water.empty();
+    return fills.empty() && orders.empty() && positions.empty() && equity.empty() &&
+           high_water.empty();
   }
 };
 
@@ -97,10 +98,11 @@ class Store {
   // All of it or nothing; durable when it returns OK. OUT_OF_RANGE: an amount
   // beyond AmountLimit() or a scale beyond 18, nothing was written.
   virtual absl::Status Write(const Batch& batch) = 0;
-  virtual absl::StatusOr<std::vector<FillRow>> Fills(Range range) = 0;        // by (time, id)
-  virtual absl::StatusOr<std::vector<OrderRow>> Orders(Range created) = 0;    // by (created, id)
-  virtual absl::StatusOr<std::vector<PositionRow>> AllPositions() = 0;        // by key
-  virtual absl::StatusOr<std::vector<EquityRow>> Equity(Range range) = 0;     // by (time, account, asset)
+  virtual absl::StatusOr<std::vector<FillRow>> Fills(Range range) = 0;      // by (time, id)
+  virtual absl::StatusOr<std::vector<OrderRow>> Orders(Range created) = 0;  // by (created, id)
+  virtual absl::StatusOr<std::vector<PositionRow>> AllPositions() = 0;      // by key
+  virtual absl::StatusOr<std::vector<EquityRow>> Equity(
+      Range range) = 0;  // by (time, account, asset)
   virtual absl::StatusOr<std::map<uint64_t, uint64_t>> HighWater() = 0;
 };
 

@@ -15,7 +15,9 @@ namespace {
 // A folder of its own that is gone afterwards.
 class Folder {
  public:
-  Folder() : path_(std::filesystem::temp_directory_path() / ("gannet-store-" + base::Hex(base::RandomBytes(8)))) {
+  Folder()
+      : path_(std::filesystem::temp_directory_path() /
+              ("gannet-store-" + base::Hex(base::RandomBytes(8)))) {
     std::filesystem::create_directory(path_);
   }
   ~Folder() { std::filesystem::remove_all(path_); }
@@ -60,7 +62,8 @@ TEST_CASE("SqliteStore is encrypted, and its key file is for its owner only") {
   CHECK(mode == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
 }
 
-TEST_CASE("SqliteStore refuses a wrong key, a lost key and a damaged file, and leaves them as they are") {
+TEST_CASE(
+    "SqliteStore refuses a wrong key, a lost key and a damaged file, and leaves them as they are") {
   Folder folder;
   { REQUIRE(Open(folder).ok()); }
   std::ofstream(folder / "g.key") << std::string(64, 'a') << "\n";
@@ -79,7 +82,8 @@ TEST_CASE("SqliteStore refuses a wrong key, a lost key and a damaged file, and l
 
 TEST_CASE("Sortable amounts order as the numbers do") {
   const market::Int128 largest = AmountLimit() - 1;
-  const std::vector<market::Int128> ascending = {-largest, -largest + 1, -1'000, -999, -1, 0, 1, 9, 10, 999, largest - 1, largest};
+  const std::vector<market::Int128> ascending = {
+      -largest, -largest + 1, -1'000, -999, -1, 0, 1, 9, 10, 999, largest - 1, largest};
   for (size_t i = 0; i < ascending.size(); ++i) {
     const std::string text = SortableAmount(ascending[i]);
     CHECK(text.size() == 39);
@@ -88,7 +92,10 @@ TEST_CASE("Sortable amounts order as the numbers do") {
       CHECK(SortableAmount(ascending[i - 1]) < text);
     }
   }
-  for (const char* bad : {"", "1", "2" "00000000000000000000000000000000000000", "1x0000000000000000000000000000000000000"}) {
+  for (const char* bad : {"", "1",
+                          "2"
+                          "00000000000000000000000000000000000000",
+                          "1x0000000000000000000000000000000000000"}) {
     CHECK_FALSE(ParseSortableAmount(bad).ok());
   }
 }

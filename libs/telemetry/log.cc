@@ -20,7 +20,9 @@ bool IsContinuation(unsigned char c) { return (c & 0xC0) == 0x80; }
 // Length of the valid UTF-8 sequence at the start of `text`; 0: not one.
 // Overlong forms, surrogates and values above U+10FFFF are not valid (RFC 3629).
 size_t Utf8Length(std::string_view text) {
-  const auto byte = [&text](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+  const auto byte = [&text](size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
+  };
   const unsigned first = byte(0);
   if (first < 0x80) return 1;
   if (first >= 0xC2 && first <= 0xDF) return (byte(1) & 0xC0) == 0x80 ? 2 : 0;
@@ -30,7 +32,9 @@ size_t Utf8Length(std::string_view text) {
   }
   if (first >= 0xF0 && first <= 0xF4) {
     const unsigned low = first == 0xF0 ? 0x90 : 0x80, high = first == 0xF4 ? 0x8F : 0xBF;
-    return byte(1) >= low && byte(1) <= high && (byte(2) & 0xC0) == 0x80 && (byte(3) & 0xC0) == 0x80 ? 4 : 0;
+    return byte(1) >= low && byte(1) <= high && (byte(2) & 0xC0) == 0x80 && (byte(3) & 0xC0) == 0x80
+               ? 4
+               : 0;
   }
   return 0;
 }
@@ -63,11 +67,13 @@ void AppendString(std::string& out, std::string_view text) {
   std::string_view kept = text.substr(0, Log::kMaxValueBytes);
   if (kept.size() < text.size()) {
     // Not through the middle of a character.
-    for (int i = 0; i < 3 && IsContinuation(static_cast<unsigned char>(text[kept.size()])); ++i) kept.remove_suffix(1);
+    for (int i = 0; i < 3 && IsContinuation(static_cast<unsigned char>(text[kept.size()])); ++i)
+      kept.remove_suffix(1);
   }
   out += '"';
   AppendEscaped(out, kept);
-  if (kept.size() < text.size()) out += "… (" + std::to_string(text.size() - kept.size()) + " bytes more)";
+  if (kept.size() < text.size())
+    out += "… (" + std::to_string(text.size() - kept.size()) + " bytes more)";
   out += '"';
 }
 
@@ -98,7 +104,8 @@ bool IsReserved(std::string_view name) {
 }
 
 // Everything but the time: what makes two lines identical.
-std::string Body(Level level, std::string_view service, std::string_view event, std::initializer_list<Field> fields) {
+std::string Body(Level level, std::string_view service, std::string_view event,
+                 std::initializer_list<Field> fields) {
   std::string out = ",\"level\":\"";
   out += LevelName(level);
   out += "\",\"service\":";
@@ -131,8 +138,8 @@ class Log::Repeats {
   };
 
   // Whether this one is written. Reports of windows that are over go to `ended`.
-  bool Admit(std::string_view service, std::string_view event, const std::string& body, base::Duration now,
-             std::vector<Report>& ended) {
+  bool Admit(std::string_view service, std::string_view event, const std::string& body,
+             base::Duration now, std::vector<Report>& ended) {
     std::lock_guard lock(mutex_);
     EndWindows(now, ended);
     auto found = entries_.find(body);
@@ -165,7 +172,8 @@ class Log::Repeats {
 
   void End(Entries::iterator entry, std::vector<Report>& ended) {
     Entry& value = entry->second;
-    if (value.seen > kBurst) ended.push_back({std::move(value.service), std::move(value.event), value.seen - kBurst});
+    if (value.seen > kBurst)
+      ended.push_back({std::move(value.service), std::move(value.event), value.seen - kBurst});
     entries_.erase(entry);
   }
   void EndWindows(base::Duration now, std::vector<Report>& ended) {
@@ -231,10 +239,14 @@ void Log::Write(Level level, std::string_view event, std::initializer_list<Field
 
 std::string_view LevelName(Level level) {
   switch (level) {
-    case Level::kDebug: return "debug";
-    case Level::kInfo: return "info";
-    case Level::kWarning: return "warning";
-    case Level::kError: return "error";
+    case Level::kDebug:
+      return "debug";
+    case Level::kInfo:
+      return "info";
+    case Level::kWarning:
+      return "warning";
+    case Level::kError:
+      return "error";
   }
   return "error";
 }

@@ -38,7 +38,9 @@ class Field {
   template <class Integer>
     requires std::is_integral_v<Integer>
   Field(std::string_view name, Integer value)
-      : name_(name), value_(static_cast<std::conditional_t<std::is_signed_v<Integer>, int64_t, uint64_t>>(value)) {}
+      : name_(name),
+        value_(
+            static_cast<std::conditional_t<std::is_signed_v<Integer>, int64_t, uint64_t>>(value)) {}
   std::string_view name() const { return name_; }
   const Value& value() const { return value_; }
 
@@ -53,16 +55,26 @@ class Log {
 
   static constexpr uint64_t kBurst = 5;  // identical warnings written in one window
   static constexpr base::Duration kWindow = std::chrono::seconds(10);
-  static constexpr size_t kTrackedWarnings = 256;   // distinct ones; beyond it the oldest are forgotten, counts written
-  static constexpr size_t kMaxValueBytes = 8u << 10;  // of one text value; the rest is cut and its size said
+  static constexpr size_t kTrackedWarnings =
+      256;  // distinct ones; beyond it the oldest are forgotten, counts written
+  static constexpr size_t kMaxValueBytes =
+      8u << 10;  // of one text value; the rest is cut and its size said
 
   // `service` is put on every line. Lines below `level` are dropped.
   Log(std::string service, Level level, const base::Clock& clock, Sink sink);
 
-  void Debug(std::string_view event, std::initializer_list<Field> fields = {}) { Write(Level::kDebug, event, fields); }
-  void Info(std::string_view event, std::initializer_list<Field> fields = {}) { Write(Level::kInfo, event, fields); }
-  void Warning(std::string_view event, std::initializer_list<Field> fields = {}) { Write(Level::kWarning, event, fields); }
-  void Error(std::string_view event, std::initializer_list<Field> fields = {}) { Write(Level::kError, event, fields); }
+  void Debug(std::string_view event, std::initializer_list<Field> fields = {}) {
+    Write(Level::kDebug, event, fields);
+  }
+  void Info(std::string_view event, std::initializer_list<Field> fields = {}) {
+    Write(Level::kInfo, event, fields);
+  }
+  void Warning(std::string_view event, std::initializer_list<Field> fields = {}) {
+    Write(Level::kWarning, event, fields);
+  }
+  void Error(std::string_view event, std::initializer_list<Field> fields = {}) {
+    Write(Level::kError, event, fields);
+  }
   // A log whose lines carry another service's name and share the sink and the
   // count of repeats.
   Log For(std::string service) const;

@@ -1,10 +1,9 @@
 #include "libs/telemetry/log.h"
 
+#include <catch2/catch_test_macros.hpp>
 #include <limits>
 #include <string>
 #include <vector>
-
-#include <catch2/catch_test_macros.hpp>
 
 #include "libs/base/virtual_executor.h"
 
@@ -31,22 +30,29 @@ TEST_CASE("Log writes time, level, service, event and the fields in the order gi
                             {"negative", int64_t{-5}},
                             {"largest", std::numeric_limits<uint64_t>::max()}});
   REQUIRE(c.lines.size() == 1);
-  CHECK(c.lines[0] == kStart + R"("info","service":"risk","event":"order_sent","zebra":"g1abc","alpha":12,)" +
-                          R"("ratio":0.1,"ok":true,"negative":-5,"largest":18446744073709551615})");
+  CHECK(c.lines[0] ==
+        kStart + R"("info","service":"risk","event":"order_sent","zebra":"g1abc","alpha":12,)" +
+            R"("ratio":0.1,"ok":true,"negative":-5,"largest":18446744073709551615})");
 }
 
 TEST_CASE("Log escapes text and replaces what is not UTF-8") {
   Captured c;
-  c.log.Info("news", {{"text", std::string_view("a\"b\\c\nd\te\0f", 11)}, {"bad", "x\xFFy\xC0\xAFz\xED\xA0\x80"}, {"good", "Grüße €😀"}});
+  c.log.Info("news", {{"text", std::string_view("a\"b\\c\nd\te\0f", 11)},
+                      {"bad", "x\xFFy\xC0\xAFz\xED\xA0\x80"},
+                      {"good", "Grüße €😀"}});
   REQUIRE(c.lines.size() == 1);
   const std::string r = "\xEF\xBF\xBD";
-  CHECK(c.lines[0] == kStart + R"("info","service":"risk","event":"news","text":"a\"b\\c\nd\u0009e\u0000f","bad":"x)" + r + "y" + r +
-                          r + "z" + r + r + r + "\",\"good\":\"Grüße €😀\"}");
+  CHECK(c.lines[0] ==
+        kStart +
+            R"("info","service":"risk","event":"news","text":"a\"b\\c\nd\u0009e\u0000f","bad":"x)" +
+            r + "y" + r + r + "z" + r + r + r + "\",\"good\":\"Grüße €😀\"}");
 }
 
 TEST_CASE("Log gives numbers that JSON lacks as text, and keeps reserved names apart") {
   Captured c;
-  c.log.Info("x", {{"a", std::numeric_limits<double>::quiet_NaN()}, {"b", -std::numeric_limits<double>::infinity()}, {"time", 3}});
+  c.log.Info("x", {{"a", std::numeric_limits<double>::quiet_NaN()},
+                   {"b", -std::numeric_limits<double>::infinity()},
+                   {"time", 3}});
   REQUIRE(c.lines.size() == 1);
   CHECK(c.lines[0].ends_with(R"("a":"nan","b":"-inf","time_":3})"));
 }
@@ -86,7 +92,8 @@ TEST_CASE("Log counts identical warnings beyond the burst and tells the count la
   c.clock.RunFor(Log::kWindow + seconds(1));
   c.log.Warning("feed_stale", {{"feed", "binance-spot"}});
   REQUIRE(c.lines.size() == Log::kBurst + 3);
-  CHECK(c.lines[Log::kBurst + 1].ends_with(R"("event":"log_repeats_suppressed","of":"feed_stale","count":95})"));
+  CHECK(c.lines[Log::kBurst + 1].ends_with(
+      R"("event":"log_repeats_suppressed","of":"feed_stale","count":95})"));
   CHECK(c.lines.back().ends_with(R"("event":"feed_stale","feed":"binance-spot"})"));
 }
 
@@ -106,7 +113,8 @@ TEST_CASE("Log tells held-back counts when flushed and when it forgets a warning
   }
   size_t reports = 0;
   for (const std::string& line : c.lines) {
-    if (line.ends_with(R"("event":"log_repeats_suppressed","of":"disk_full","count":2})")) ++reports;
+    if (line.ends_with(R"("event":"log_repeats_suppressed","of":"disk_full","count":2})"))
+      ++reports;
   }
   CHECK(reports == 1);
 }

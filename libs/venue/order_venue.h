@@ -36,7 +36,7 @@ enum class RequestKind : uint8_t {
   kOpenOrders,  // of the whole account
   kAccount,     // balances
   kServerTime,
-  kSubscribe,   // own updates on the stream
+  kSubscribe,  // own updates on the stream
 };
 const char* Name(RequestKind kind);
 
@@ -46,8 +46,8 @@ struct WireRequest {
   std::string method;
   std::string target;  // path and query, signature included
   std::string body;
-  bool with_key = false;            // the transport adds the key's header; it is not part of the record
-  base::Time timestamp{};           // on the venue's clock, as signed; the epoch when unsigned
+  bool with_key = false;   // the transport adds the key's header; it is not part of the record
+  base::Time timestamp{};  // on the venue's clock, as signed; the epoch when unsigned
   base::Duration receive_window{};  // the venue refuses the request this long after `timestamp`
   uint32_t weight = 1;              // of the venue's request limit
   bool counts_as_order = false;     // of the venue's order limit
@@ -58,9 +58,10 @@ struct WireRequest {
 struct RequestContext {
   RequestKind kind = RequestKind::kPlace;
   uint64_t request_id = 0;
-  market::InstrumentId instrument;       // empty: of the account
-  market::ClientOrderId client_order_id;  // kPlace, kQueryOrder: the order; kCancelReplace: the new leg
-  market::ClientOrderId target;           // kCancel, kCancelReplace: the order to be cancelled
+  market::InstrumentId instrument;  // empty: of the account
+  market::ClientOrderId
+      client_order_id;           // kPlace, kQueryOrder: the order; kCancelReplace: the new leg
+  market::ClientOrderId target;  // kCancel, kCancelReplace: the order to be cancelled
 };
 
 // How much an answer proves. When in doubt: unknown.
@@ -73,7 +74,14 @@ enum class OutcomeClass : uint8_t {
 const char* Name(OutcomeClass outcome);
 
 enum class VenueOrderStatus : uint8_t {
-  kNew = 1, kPendingNew, kPartiallyFilled, kFilled, kCanceled, kPendingCancel, kRejected, kExpired,
+  kNew = 1,
+  kPendingNew,
+  kPartiallyFilled,
+  kFilled,
+  kCanceled,
+  kPendingCancel,
+  kRejected,
+  kExpired,
 };
 const char* Name(VenueOrderStatus status);
 
@@ -102,11 +110,11 @@ struct OrderUpdate {
   market::TimeInForce time_in_force = market::TimeInForce::kGtc;
   VenueOrderStatus status = VenueOrderStatus::kNew;
   std::string price, stop_price, quantity;
-  std::string cumulative;             // filled so far; empty: the answer does not say
-  std::optional<TradeUpdate> trade;   // the fill that this update reports
-  std::optional<bool> triggered;      // stop orders: whether the order works by now
-  base::Time time{};                  // of this state, at the venue
-  std::string reject_code;            // why kRejected or kExpired
+  std::string cumulative;            // filled so far; empty: the answer does not say
+  std::optional<TradeUpdate> trade;  // the fill that this update reports
+  std::optional<bool> triggered;     // stop orders: whether the order works by now
+  base::Time time{};                 // of this state, at the venue
+  std::string reject_code;           // why kRejected or kExpired
   bool operator==(const OrderUpdate&) const = default;
 };
 
@@ -118,7 +126,7 @@ struct BalanceEntry {
 
 // What the venue says about its limits with an answer.
 struct RateReport {
-  std::optional<uint32_t> used_weight;        // of the running minute
+  std::optional<uint32_t> used_weight;  // of the running minute
   std::optional<uint32_t> orders_10s, orders_1d;
   std::optional<base::Duration> retry_after;  // nothing may be sent for this long
   bool banned = false;                        // worse than a warning
@@ -143,16 +151,16 @@ struct Answer {
   bool not_found = false;
   std::vector<OrderUpdate> orders;
   std::vector<TradeUpdate> trades;
-  bool more_trades = false;   // kTrades: the answer was cut; ask again from the last trade
+  bool more_trades = false;  // kTrades: the answer was cut; ask again from the last trade
   std::vector<BalanceEntry> balances;
-  base::Time balances_time{};                    // kAccount: when they last changed, if stated
+  base::Time balances_time{};  // kAccount: when they last changed, if stated
   std::optional<base::Time> server_time;
   std::optional<LegOutcome> cancel_leg, new_leg;  // kCancelReplace
   RateReport rate;
 };
 
 enum class StreamKind : uint8_t {
-  kIgnored = 1,    // valid, of no interest here
+  kIgnored = 1,  // valid, of no interest here
   kSubscribed,
   kSubscribeFailed,
   kOrder,
@@ -195,31 +203,38 @@ class OrderVenue {
 
   // Requests. `now` is the venue's clock as far as we know it. INVALID_ARGUMENT:
   // the venue has no such order; the message says what it does not offer.
-  virtual absl::StatusOr<WireRequest> Place(const market::OrderIntent& intent, market::Quantity quantity,
-                                            const market::Instrument& instrument, base::Time now) = 0;
-  virtual WireRequest Cancel(const market::InstrumentId& instrument, const market::ClientOrderId& order,
-                             base::Time now) = 0;
+  virtual absl::StatusOr<WireRequest> Place(const market::OrderIntent& intent,
+                                            market::Quantity quantity,
+                                            const market::Instrument& instrument,
+                                            base::Time now) = 0;
+  virtual WireRequest Cancel(const market::InstrumentId& instrument,
+                             const market::ClientOrderId& order, base::Time now) = 0;
   // Cancels `replacement.target` only if nothing of it is filled, then places
   // `replacement` if that took effect.
-  virtual absl::StatusOr<WireRequest> CancelReplace(const market::OrderIntent& replacement, market::Quantity quantity,
-                                                    const market::Instrument& instrument, base::Time now) = 0;
-  virtual WireRequest QueryOrder(const market::InstrumentId& instrument, const market::ClientOrderId& order,
-                                 base::Time now) = 0;
-  virtual WireRequest QueryVenueOrder(const market::InstrumentId& instrument, const market::VenueOrderId& order,
-                                      base::Time now) = 0;
+  virtual absl::StatusOr<WireRequest> CancelReplace(const market::OrderIntent& replacement,
+                                                    market::Quantity quantity,
+                                                    const market::Instrument& instrument,
+                                                    base::Time now) = 0;
+  virtual WireRequest QueryOrder(const market::InstrumentId& instrument,
+                                 const market::ClientOrderId& order, base::Time now) = 0;
+  virtual WireRequest QueryVenueOrder(const market::InstrumentId& instrument,
+                                      const market::VenueOrderId& order, base::Time now) = 0;
   // Own trades, oldest first: of one order, from a time on, or from a trade on
   // (both inclusive).
-  virtual WireRequest TradesOfOrder(const market::InstrumentId& instrument, const market::VenueOrderId& order,
-                                    base::Time now) = 0;
-  virtual WireRequest TradesSince(const market::InstrumentId& instrument, base::Time since, base::Time now) = 0;
-  virtual WireRequest TradesFrom(const market::InstrumentId& instrument, std::string_view trade_id, base::Time now) = 0;
+  virtual WireRequest TradesOfOrder(const market::InstrumentId& instrument,
+                                    const market::VenueOrderId& order, base::Time now) = 0;
+  virtual WireRequest TradesSince(const market::InstrumentId& instrument, base::Time since,
+                                  base::Time now) = 0;
+  virtual WireRequest TradesFrom(const market::InstrumentId& instrument, std::string_view trade_id,
+                                 base::Time now) = 0;
   virtual WireRequest OpenOrders(base::Time now) = 0;
   virtual WireRequest Account(base::Time now) = 0;
   virtual WireRequest ServerTime() = 0;
   virtual WireRequest Subscribe(base::Time now) = 0;
 
   // Meaning of what came back. Never fails: what cannot be understood is unknown.
-  virtual Answer DecodeAnswer(const RequestContext& request, const wire::HttpExchange& exchange) = 0;
+  virtual Answer DecodeAnswer(const RequestContext& request,
+                              const wire::HttpExchange& exchange) = 0;
   virtual StreamUpdate DecodeFrame(std::string_view frame) = 0;
 };
 

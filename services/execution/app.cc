@@ -14,24 +14,30 @@ namespace {
 constexpr size_t kMaxKeyBytes = 1024;
 
 // One line of letters and digits, in a file that nobody else can read.
-absl::StatusOr<std::string> ReadSecret(base::Files& files, const std::string& path, const char* key) {
+absl::StatusOr<std::string> ReadSecret(base::Files& files, const std::string& path,
+                                       const char* key) {
   GANNET_ASSIGN_OR_RETURN(const int mode, files.Mode(path));
   if ((mode & 077) != 0) {
-    return absl::PermissionDeniedError(
-        absl::StrCat("others may read ", path, "; run chmod 600 ", path, " and make a new key if they may have"));
+    return absl::PermissionDeniedError(absl::StrCat("others may read ", path, "; run chmod 600 ",
+                                                    path, " and make a new key if they may have"));
   }
   GANNET_ASSIGN_OR_RETURN(std::string text, files.ReadRange(path, 0, kMaxKeyBytes));
   absl::StripAsciiWhitespace(&text);
-  const bool plain = !text.empty() && text.size() < kMaxKeyBytes && std::all_of(text.begin(), text.end(), [](char c) {
-    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
-  });
+  const bool plain =
+      !text.empty() && text.size() < kMaxKeyBytes &&
+      std::all_of(text.begin(), text.end(), [](char c) {
+        return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
+      });
   if (!plain) {
-    return absl::InvalidArgumentError(absl::StrCat(path, " holds no key: one line of letters and digits is expected; see execution.binance.", key));
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, " holds no key: one line of letters and digits is expected; see execution.binance.",
+        key));
   }
   return text;
 }
 
-absl::StatusOr<ExecutionService::Parts> BinanceParts(const BinanceConfig& config, base::Files& files) {
+absl::StatusOr<ExecutionService::Parts> BinanceParts(const BinanceConfig& config,
+                                                     base::Files& files) {
   venue::binance::SpotOrderOptions venue;
   venue.venue = config.venue;
   venue.placement_window = config.placement_window;
@@ -53,7 +59,8 @@ absl::StatusOr<ExecutionService::Parts> BinanceParts(const BinanceConfig& config
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ExecutionService>> BuildExecution(const ExecutionConfig& config, runtime::Deps& deps,
+absl::StatusOr<std::unique_ptr<ExecutionService>> BuildExecution(const ExecutionConfig& config,
+                                                                 runtime::Deps& deps,
                                                                  SendGate gate) {
   ExecutionService::Parts parts;
   if (config.venue == VenueKind::kBinanceSpot) {

@@ -12,7 +12,8 @@ namespace gannet::execution {
 
 // INVALID_ARGUMENT, PERMISSION_DENIED, NOT_FOUND: a URL or key file cannot be used;
 // the message says what to change. `gate`: see SendGate; may be empty.
-absl::StatusOr<std::unique_ptr<ExecutionService>> BuildExecution(const ExecutionConfig& config, runtime::Deps& deps,
+absl::StatusOr<std::unique_ptr<ExecutionService>> BuildExecution(const ExecutionConfig& config,
+                                                                 runtime::Deps& deps,
                                                                  SendGate gate = nullptr);
 
 }  // namespace gannet::execution

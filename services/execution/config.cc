@@ -9,9 +9,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr config::Name<VenueKind> kVenues[] = {{"paper", VenueKind::kPaper}, {"binance-spot", VenueKind::kBinanceSpot}};
-constexpr config::Name<ForeignPolicy> kPolicies[] = {
-    {"tolerate", ForeignPolicy::kTolerate}, {"halt", ForeignPolicy::kHalt}, {"cancel", ForeignPolicy::kCancel}};
+constexpr config::Name<VenueKind> kVenues[] = {{"paper", VenueKind::kPaper},
+                                               {"binance-spot", VenueKind::kBinanceSpot}};
+constexpr config::Name<ForeignPolicy> kPolicies[] = {{"tolerate", ForeignPolicy::kTolerate},
+                                                     {"halt", ForeignPolicy::kHalt},
+                                                     {"cancel", ForeignPolicy::kCancel}};
 
 void ReadFee(config::Section& in, std::string_view key, int64_t& ppm) {
   config::Ppm value{ppm};
@@ -24,7 +26,8 @@ void ReadRate(config::Section& in, RateLimits& out) {
   in.Optional("orders_per_10s", out.orders_per_10s, config::Between(1, 100'000));
   in.Optional("orders_per_day", out.orders_per_day, config::Between(1, 100'000'000));
   config::Ppm reserve{out.reserve_ppm};
-  in.Optional("reserve_for_cancels", reserve, config::Between(config::Ppm{0}, config::Ppm{900'000}));
+  in.Optional("reserve_for_cancels", reserve,
+              config::Between(config::Ppm{0}, config::Ppm{900'000}));
   out.reserve_ppm = static_cast<uint32_t>(reserve.value);
 }
 
@@ -36,20 +39,25 @@ void ReadPaper(config::Section& in, PaperConfig& out) {
   in.Optional("order_latency", out.order_latency, config::Between(0s, 10s));
   in.Optional("cancel_latency", out.cancel_latency, config::Between(0s, 10s));
   config::Ppm protection{out.market_protection_ppm};
-  in.Optional("market_protection", protection, config::Between(config::Ppm{0}, config::Ppm{1'000'000}));
+  in.Optional("market_protection", protection,
+              config::Between(config::Ppm{0}, config::Ppm{1'000'000}));
   out.market_protection_ppm = protection.value;
   for (const auto& [asset, amount] : out.deposits) {
     if (amount.units() < 0) in.Problem("deposits", "must not be negative");
   }
 }
 
-bool Loopback(const net::Url& url) { return url.host == "127.0.0.1" || url.host == "::1" || url.host == "localhost"; }
+bool Loopback(const net::Url& url) {
+  return url.host == "127.0.0.1" || url.host == "::1" || url.host == "localhost";
+}
 
-void CheckUrl(config::Section& in, std::string_view key, const std::string& text, std::string_view secure) {
+void CheckUrl(config::Section& in, std::string_view key, const std::string& text,
+              std::string_view secure) {
   const absl::StatusOr<net::Url> url = net::Url::Parse(text);
   if (!url.ok()) return in.Problem(key, std::string(url.status().message()));
   if (!url->tls() && !Loopback(*url)) {
-    in.Problem(key, "must begin with " + std::string(secure) + ": orders and keys leave this computer");
+    in.Problem(key,
+               "must begin with " + std::string(secure) + ": orders and keys leave this computer");
   }
 }
 
@@ -59,7 +67,8 @@ void ReadBinance(config::Section& in, BinanceConfig& out) {
   in.Optional("stream_url", out.stream_url);
   in.Required("key_file", out.key_file);
   in.Required("secret_file", out.secret_file);
-  in.Optional("placement_window", out.placement_window, config::Between(base::Duration(100ms), venue::binance::kMaxPlacementWindow));
+  in.Optional("placement_window", out.placement_window,
+              config::Between(base::Duration(100ms), venue::binance::kMaxPlacementWindow));
   in.Optional("query_window", out.query_window, config::Between(100ms, 60s));
   in.Optional("request_timeout", out.request_timeout, config::Between(1s, 60s));
   in.Optional("self_trade_prevention", out.self_trade_prevention);
@@ -83,7 +92,8 @@ void Read(config::Section& in, ExecutionConfig& out) {
     in.OptionalSection("binance", [&](config::Section& part) { ReadBinance(part, out.binance); });
   }
   const size_t slash = out.account.find('/');
-  if (slash == 0 || slash == std::string::npos || slash + 1 == out.account.size() || out.account.find('/', slash + 1) != std::string::npos) {
+  if (slash == 0 || slash == std::string::npos || slash + 1 == out.account.size() ||
+      out.account.find('/', slash + 1) != std::string::npos) {
     in.Problem("account", "must be tenant/account, for example main/paper");
   }
 }

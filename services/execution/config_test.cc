@@ -1,8 +1,7 @@
 #include "services/execution/config.h"
 
-#include <string>
-
 #include <catch2/catch_test_macros.hpp>
+#include <string>
 
 #include "libs/config/config.h"
 
@@ -10,7 +9,8 @@ namespace gannet::execution {
 namespace {
 
 absl::StatusOr<ExecutionConfig> Load(const std::string& yaml) {
-  return config::LoadText<ExecutionConfig>(yaml, "test.yaml", [](config::Section& in, ExecutionConfig& out) { Read(in, out); });
+  return config::LoadText<ExecutionConfig>(
+      yaml, "test.yaml", [](config::Section& in, ExecutionConfig& out) { Read(in, out); });
 }
 
 TEST_CASE("Execution's settings have defaults that trade on paper") {
@@ -42,15 +42,21 @@ binance:
 }
 
 TEST_CASE("Execution's settings refuse what would be unsafe or meaningless, and name it") {
-  const auto message = [](const std::string& yaml) { return std::string(Load(yaml).status().message()); };
+  const auto message = [](const std::string& yaml) {
+    return std::string(Load(yaml).status().message());
+  };
   CHECK(message("venue: binance-spot").find("binance") != std::string::npos);
   CHECK(message("venue: kraken").find("paper") != std::string::npos);
   CHECK(message("account: nobody").find("tenant/account") != std::string::npos);
   CHECK(message("surprise: 1").find("surprise") != std::string::npos);
   const std::string keys = "key_file: k, secret_file: s";
-  CHECK(message("venue: binance-spot\nbinance: {" + keys + ", rest_url: 'http://api.binance.com'}").find("https://") != std::string::npos);
-  CHECK(message("venue: binance-spot\nbinance: {" + keys + ", stream_url: 'ws://ws-api.binance.com/x'}").find("wss://") != std::string::npos);
-  CHECK(message("venue: binance-spot\nbinance: {" + keys + ", placement_window: 3s}").find("placement_window") != std::string::npos);
+  CHECK(message("venue: binance-spot\nbinance: {" + keys + ", rest_url: 'http://api.binance.com'}")
+            .find("https://") != std::string::npos);
+  CHECK(message("venue: binance-spot\nbinance: {" + keys +
+                ", stream_url: 'ws://ws-api.binance.com/x'}")
+            .find("wss://") != std::string::npos);
+  CHECK(message("venue: binance-spot\nbinance: {" + keys + ", placement_window: 3s}")
+            .find("placement_window") != std::string::npos);
   CHECK(message("paper: {deposits: {USDT: -1}}").find("negative") != std::string::npos);
 }
 

@@ -2,14 +2,13 @@
 // are applied as they are emitted, as the shard does, and kept for recovery.
 #pragma once
 
+#include <catch2/catch_test_macros.hpp>
 #include <deque>
 #include <map>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include <catch2/catch_test_macros.hpp>
 
 #include "services/execution/execution_engine.h"
 
@@ -22,44 +21,65 @@ inline const market::AccountId kAccount{"main/test"};
 class ScriptedVenue : public venue::OrderVenue {
  public:
   std::string_view name() const override { return "test"; }
-  bool Serves(const market::InstrumentId& instrument) const override { return market::VenueOf(instrument) == "test"; }
+  bool Serves(const market::InstrumentId& instrument) const override {
+    return market::VenueOf(instrument) == "test";
+  }
   const venue::AbsenceRules& absence() const override { return rules; }
   bool CancelReplaceUnfilled() const override { return cancel_replace; }
 
-  absl::StatusOr<venue::WireRequest> Place(const market::OrderIntent& intent, market::Quantity quantity,
-                                           const market::Instrument& instrument, base::Time now) override {
-    if (intent.type == market::OrderType::kTrailingStop) return absl::InvalidArgumentError("no trailing stops here");
+  absl::StatusOr<venue::WireRequest> Place(const market::OrderIntent& intent,
+                                           market::Quantity quantity,
+                                           const market::Instrument& instrument,
+                                           base::Time now) override {
+    if (intent.type == market::OrderType::kTrailingStop)
+      return absl::InvalidArgumentError("no trailing stops here");
     return Request(venue::RequestKind::kPlace, "POST",
-                   "place " + intent.client_order_id.text() + " " + instrument.Format(quantity), now, std::chrono::seconds(2), true);
-  }
-  venue::WireRequest Cancel(const market::InstrumentId&, const market::ClientOrderId& order, base::Time now) override {
-    return Request(venue::RequestKind::kCancel, "DELETE", "cancel " + order.text(), now, std::chrono::seconds(2));
-  }
-  absl::StatusOr<venue::WireRequest> CancelReplace(const market::OrderIntent& replacement, market::Quantity quantity,
-                                                   const market::Instrument& instrument, base::Time now) override {
-    return Request(venue::RequestKind::kCancelReplace, "POST",
-                   "replace " + replacement.target.text() + " by " + replacement.client_order_id.text() + " " +
-                       instrument.Format(quantity),
+                   "place " + intent.client_order_id.text() + " " + instrument.Format(quantity),
                    now, std::chrono::seconds(2), true);
   }
-  venue::WireRequest QueryOrder(const market::InstrumentId&, const market::ClientOrderId& order, base::Time now) override {
-    return Request(venue::RequestKind::kQueryOrder, "GET", "query " + order.text(), now, std::chrono::seconds(5));
+  venue::WireRequest Cancel(const market::InstrumentId&, const market::ClientOrderId& order,
+                            base::Time now) override {
+    return Request(venue::RequestKind::kCancel, "DELETE", "cancel " + order.text(), now,
+                   std::chrono::seconds(2));
   }
-  venue::WireRequest QueryVenueOrder(const market::InstrumentId&, const market::VenueOrderId& order, base::Time now) override {
-    return Request(venue::RequestKind::kQueryOrder, "GET", "identify " + order.text(), now, std::chrono::seconds(5));
+  absl::StatusOr<venue::WireRequest> CancelReplace(const market::OrderIntent& replacement,
+                                                   market::Quantity quantity,
+                                                   const market::Instrument& instrument,
+                                                   base::Time now) override {
+    return Request(venue::RequestKind::kCancelReplace, "POST",
+                   "replace " + replacement.target.text() + " by " +
+                       replacement.client_order_id.text() + " " + instrument.Format(quantity),
+                   now, std::chrono::seconds(2), true);
   }
-  venue::WireRequest TradesOfOrder(const market::InstrumentId&, const market::VenueOrderId& order, base::Time now) override {
-    return Request(venue::RequestKind::kTrades, "GET", "trades-of " + order.text(), now, std::chrono::seconds(5));
+  venue::WireRequest QueryOrder(const market::InstrumentId&, const market::ClientOrderId& order,
+                                base::Time now) override {
+    return Request(venue::RequestKind::kQueryOrder, "GET", "query " + order.text(), now,
+                   std::chrono::seconds(5));
   }
-  venue::WireRequest TradesSince(const market::InstrumentId& instrument, base::Time, base::Time now) override {
-    return Request(venue::RequestKind::kTrades, "GET", "trades-since " + instrument.text(), now, std::chrono::seconds(5));
+  venue::WireRequest QueryVenueOrder(const market::InstrumentId&, const market::VenueOrderId& order,
+                                     base::Time now) override {
+    return Request(venue::RequestKind::kQueryOrder, "GET", "identify " + order.text(), now,
+                   std::chrono::seconds(5));
   }
-  venue::WireRequest TradesFrom(const market::InstrumentId& instrument, std::string_view id, base::Time now) override {
-    return Request(venue::RequestKind::kTrades, "GET", "trades-from " + instrument.text() + " " + std::string(id), now,
+  venue::WireRequest TradesOfOrder(const market::InstrumentId&, const market::VenueOrderId& order,
+                                   base::Time now) override {
+    return Request(venue::RequestKind::kTrades, "GET", "trades-of " + order.text(), now,
+                   std::chrono::seconds(5));
+  }
+  venue::WireRequest TradesSince(const market::InstrumentId& instrument, base::Time,
+                                 base::Time now) override {
+    return Request(venue::RequestKind::kTrades, "GET", "trades-since " + instrument.text(), now,
+                   std::chrono::seconds(5));
+  }
+  venue::WireRequest TradesFrom(const market::InstrumentId& instrument, std::string_view id,
+                                base::Time now) override {
+    return Request(venue::RequestKind::kTrades, "GET",
+                   "trades-from " + instrument.text() + " " + std::string(id), now,
                    std::chrono::seconds(5));
   }
   venue::WireRequest OpenOrders(base::Time now) override {
-    return Request(venue::RequestKind::kOpenOrders, "GET", "open-orders", now, std::chrono::seconds(5));
+    return Request(venue::RequestKind::kOpenOrders, "GET", "open-orders", now,
+                   std::chrono::seconds(5));
   }
   venue::WireRequest Account(base::Time now) override {
     return Request(venue::RequestKind::kAccount, "GET", "account", now, std::chrono::seconds(5));
@@ -68,12 +88,14 @@ class ScriptedVenue : public venue::OrderVenue {
     return Request(venue::RequestKind::kServerTime, "GET", "time", base::Time(), base::Duration(0));
   }
   venue::WireRequest Subscribe(base::Time now) override {
-    venue::WireRequest request = Request(venue::RequestKind::kSubscribe, "", "", now, std::chrono::seconds(5));
+    venue::WireRequest request =
+        Request(venue::RequestKind::kSubscribe, "", "", now, std::chrono::seconds(5));
     request.body = "subscribe";
     return request;
   }
 
-  venue::Answer DecodeAnswer(const venue::RequestContext& request, const wire::HttpExchange& exchange) override {
+  venue::Answer DecodeAnswer(const venue::RequestContext& request,
+                             const wire::HttpExchange& exchange) override {
     if (!exchange.transport_error.empty()) {
       venue::Answer lost;
       lost.code = "transport";
@@ -81,10 +103,14 @@ class ScriptedVenue : public venue::OrderVenue {
       return lost;
     }
     venue::Answer answer = std::exchange(next, venue::Answer{});
-    if (answer.evidence.empty()) answer.evidence = "http:" + std::string(venue::Name(request.kind)) + " #" + std::to_string(request.request_id & 0xffff);
+    if (answer.evidence.empty())
+      answer.evidence = "http:" + std::string(venue::Name(request.kind)) + " #" +
+                        std::to_string(request.request_id & 0xffff);
     return answer;
   }
-  venue::StreamUpdate DecodeFrame(std::string_view) override { return std::exchange(frame, venue::StreamUpdate{}); }
+  venue::StreamUpdate DecodeFrame(std::string_view) override {
+    return std::exchange(frame, venue::StreamUpdate{});
+  }
 
   venue::AbsenceRules rules;
   bool cancel_replace = true;
@@ -92,8 +118,8 @@ class ScriptedVenue : public venue::OrderVenue {
   venue::StreamUpdate frame;
 
  private:
-  static venue::WireRequest Request(venue::RequestKind kind, std::string method, std::string target, base::Time now,
-                                    base::Duration window, bool order = false) {
+  static venue::WireRequest Request(venue::RequestKind kind, std::string method, std::string target,
+                                    base::Time now, base::Duration window, bool order = false) {
     venue::WireRequest request;
     request.kind = kind;
     request.method = std::move(method);
@@ -181,12 +207,16 @@ class EngineFixture : public ExecutionOutput {
     reports.push_back(report);
     Record(std::move(report), cause);
   }
-  void Emit(market::BalanceUpdate balance, const market::Header& cause) override { Record(std::move(balance), cause); }
+  void Emit(market::BalanceUpdate balance, const market::Header& cause) override {
+    Record(std::move(balance), cause);
+  }
   void Emit(market::PositionUpdate position, const market::Header& cause) override {
     positions.push_back(position);
     Record(std::move(position), cause);
   }
-  void Emit(wire::EngineNote note, const market::Header& cause) override { Record(std::move(note), cause); }
+  void Emit(wire::EngineNote note, const market::Header& cause) override {
+    Record(std::move(note), cause);
+  }
   void Send(OutgoingRequest request) override { sent.push_back(std::move(request)); }
   void RestartStream() override { ++stream_restarts; }
 
@@ -212,7 +242,8 @@ class EngineFixture : public ExecutionOutput {
     return intent;
   }
   static void Rehash(market::OrderIntent& intent) { intent.hash = wire::IntentHash(intent); }
-  void Decide(market::OrderIntent intent, uint64_t epoch = 1, base::Duration lives = std::chrono::seconds(5)) {
+  void Decide(market::OrderIntent intent, uint64_t epoch = 1,
+              base::Duration lives = std::chrono::seconds(5)) {
     market::RiskDecision decision;
     decision.intent = std::move(intent);
     decision.permitted = true;
@@ -260,7 +291,9 @@ class EngineFixture : public ExecutionOutput {
     venue.frame = std::move(update);
     engine.OnStream({"own", wire::StreamEvent::Kind::kFrame, "x"}, Cause(), now);
   }
-  void CloseStream() { engine.OnStream({"own", wire::StreamEvent::Kind::kClosed, "gone"}, Cause(), now); }
+  void CloseStream() {
+    engine.OnStream({"own", wire::StreamEvent::Kind::kClosed, "gone"}, Cause(), now);
+  }
   void Advance(base::Duration span) {
     const base::Time until = now + span;
     while (engine.next_wake() <= until) {
@@ -307,7 +340,8 @@ class EngineFixture : public ExecutionOutput {
     answer.outcome = venue::OutcomeClass::kConfirmed;
     return answer;
   }
-  static venue::Answer Confirmed(venue::OrderUpdate order, std::vector<venue::TradeUpdate> trades = {}) {
+  static venue::Answer Confirmed(venue::OrderUpdate order,
+                                 std::vector<venue::TradeUpdate> trades = {}) {
     venue::Answer answer = Confirmed();
     answer.orders = {std::move(order)};
     answer.trades = std::move(trades);
@@ -327,8 +361,8 @@ class EngineFixture : public ExecutionOutput {
     return answer;
   }
   static venue::Answer NotFound() { return Refused("-2013", "Order does not exist.", true); }
-  venue::OrderUpdate Update(std::string id, std::string venue_id, venue::VenueOrderStatus status, std::string cumulative,
-                            std::string quantity = "1") const {
+  venue::OrderUpdate Update(std::string id, std::string venue_id, venue::VenueOrderStatus status,
+                            std::string cumulative, std::string quantity = "1") const {
     venue::OrderUpdate update;
     update.instrument = kBtc;
     update.client_order_id = market::ClientOrderId(std::move(id));
@@ -340,7 +374,8 @@ class EngineFixture : public ExecutionOutput {
     update.time = now;
     return update;
   }
-  venue::TradeUpdate Trade(std::string venue_id, std::string trade_id, std::string quantity, std::string fee = "0") const {
+  venue::TradeUpdate Trade(std::string venue_id, std::string trade_id, std::string quantity,
+                           std::string fee = "0") const {
     venue::TradeUpdate trade;
     trade.instrument = kBtc;
     trade.venue_order_id = market::VenueOrderId(std::move(venue_id));
@@ -354,9 +389,12 @@ class EngineFixture : public ExecutionOutput {
     return trade;
   }
   void StreamOrder(venue::OrderUpdate update) {
-    Frame({.kind = venue::StreamKind::kOrder, .evidence = "stream:order", .order = std::move(update)});
+    Frame({.kind = venue::StreamKind::kOrder,
+           .evidence = "stream:order",
+           .order = std::move(update)});
   }
-  void StreamFill(std::string id, std::string venue_id, std::string trade_id, std::string quantity, std::string cumulative,
+  void StreamFill(std::string id, std::string venue_id, std::string trade_id, std::string quantity,
+                  std::string cumulative,
                   venue::VenueOrderStatus status = venue::VenueOrderStatus::kPartiallyFilled) {
     venue::OrderUpdate update = Update(std::move(id), venue_id, status, std::move(cumulative));
     update.trade = Trade(std::move(venue_id), std::move(trade_id), std::move(quantity));

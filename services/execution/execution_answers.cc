@@ -55,7 +55,8 @@ std::string Words(const venue::LegOutcome& leg) {
 
 }  // namespace
 
-void ExecutionEngine::OnHttp(const wire::HttpExchange& exchange, const market::Header& cause, base::Time now) {
+void ExecutionEngine::OnHttp(const wire::HttpExchange& exchange, const market::Header& cause,
+                             base::Time now) {
   Enter(cause, now);
   const auto found = in_flight_.find(exchange.request_id);
   if (found == in_flight_.end()) {
@@ -64,14 +65,16 @@ void ExecutionEngine::OnHttp(const wire::HttpExchange& exchange, const market::H
   }
   const InFlight request = std::move(found->second);
   in_flight_.erase(found);
-  if (const std::optional<Block> block = ParseNotSent(exchange.transport_error)) return OnNotSent(request, *block);
+  if (const std::optional<Block> block = ParseNotSent(exchange.transport_error))
+    return OnNotSent(request, *block);
   const venue::Answer answer = venue_.DecodeAnswer(request.context, exchange);
   budget_.Report(answer.rate, exchange.status == 429 || exchange.status == 418, VenueNow());
   OnAnswer(request, answer);
 }
 
 void ExecutionEngine::OnNotSent(const InFlight& request, const Block& block) {
-  const ReportExtra extra{.detail = block.text, .evidence = "local:no byte left", .local_reason = block.reason};
+  const ReportExtra extra{
+      .detail = block.text, .evidence = "local:no byte left", .local_reason = block.reason};
   switch (request.purpose) {
     case Purpose::kPlace:
       Step(request.context.client_order_id, ExecKind::kNotSent, extra);
@@ -100,7 +103,8 @@ void ExecutionEngine::OnAnswer(const InFlight& request, const venue::Answer& ans
       return OnCanceled(target, LegOf(answer), answer.evidence);
     case Purpose::kReplace:
       OnCanceled(target, answer.cancel_leg.value_or(LegOf(answer)), answer.evidence);
-      return OnPlaced(placed, answer.new_leg.value_or(LegOf(answer)), answer.trades, answer.evidence);
+      return OnPlaced(placed, answer.new_leg.value_or(LegOf(answer)), answer.trades,
+                      answer.evidence);
     case Purpose::kInquiryOrder:
     case Purpose::kInquiryTrades:
     case Purpose::kInquirySince:
@@ -125,7 +129,8 @@ void ExecutionEngine::OnAnswer(const InFlight& request, const venue::Answer& ans
 // --- legs ----------------------------------------------------------------------------
 
 void ExecutionEngine::OnPlaced(const market::ClientOrderId& id, const venue::LegOutcome& leg,
-                               const std::vector<venue::TradeUpdate>& trades, const std::string& evidence) {
+                               const std::vector<venue::TradeUpdate>& trades,
+                               const std::string& evidence) {
   const TrackedOrder* order = state_.Find(id);
   if (order == nullptr) return;
   const bool unanswered = order->open() && order->life.working() == OrderState::kSubmitted;
@@ -138,7 +143,9 @@ void ExecutionEngine::OnPlaced(const market::ClientOrderId& id, const venue::Leg
       return;
     case OutcomeClass::kRefused:
       Step(id, ExecKind::kRejected,
-           {.code = leg.code, .detail = leg.attempted ? leg.message : "not attempted: the first leg failed", .evidence = evidence});
+           {.code = leg.code,
+            .detail = leg.attempted ? leg.message : "not attempted: the first leg failed",
+            .evidence = evidence});
       return;
     case OutcomeClass::kUnknown:
       if (!unanswered) return;  // the stream was faster
@@ -149,7 +156,8 @@ void ExecutionEngine::OnPlaced(const market::ClientOrderId& id, const venue::Leg
   }
 }
 
-void ExecutionEngine::OnCanceled(const market::ClientOrderId& id, const venue::LegOutcome& leg, const std::string& evidence) {
+void ExecutionEngine::OnCanceled(const market::ClientOrderId& id, const venue::LegOutcome& leg,
+                                 const std::string& evidence) {
   const TrackedOrder* order = state_.Find(id);
   if (order == nullptr) return;
   switch (leg.outcome) {
@@ -171,8 +179,8 @@ void ExecutionEngine::OnCanceled(const market::ClientOrderId& id, const venue::L
 
 // "Unknown order" and the like: the cancel had no effect, and that is all. What
 // the order became must be asked.
-void ExecutionEngine::CancelRefused(const market::ClientOrderId& id, const std::string& code, const std::string& message,
-                                    const std::string& evidence) {
+void ExecutionEngine::CancelRefused(const market::ClientOrderId& id, const std::string& code,
+                                    const std::string& message, const std::string& evidence) {
   const bool open = state_.Find(id)->open();
   if (state_.Find(id)->life.state() == OrderState::kCanceled) return;  // by another hand
   Step(id, ExecKind::kCancelRejected, {.code = code, .detail = message, .evidence = evidence});
@@ -184,18 +192,23 @@ void ExecutionEngine::CancelRefused(const market::ClientOrderId& id, const std::
 
 // --- updates -------------------------------------------------------------------------
 
-std::optional<market::Quantity> ExecutionEngine::QuantityOf(const TrackedOrder& order, std::string_view text) {
-  const market::Instrument* instrument = state_.FindInstrument(order.intent.instrument, order.intent.instrument_version);
+std::optional<market::Quantity> ExecutionEngine::QuantityOf(const TrackedOrder& order,
+                                                            std::string_view text) {
+  const market::Instrument* instrument =
+      state_.FindInstrument(order.intent.instrument, order.intent.instrument_version);
   const auto quantity = instrument == nullptr ? std::nullopt : instrument->ParseQuantity(text);
   if (!quantity) ++stats_.unreadable_numbers;
   return quantity;
 }
 
-void ExecutionEngine::OnOrderUpdate(const venue::OrderUpdate& update, const std::vector<venue::TradeUpdate>& answered,
+void ExecutionEngine::OnOrderUpdate(const venue::OrderUpdate& update,
+                                    const std::vector<venue::TradeUpdate>& answered,
                                     const std::string& evidence) {
   std::vector<venue::TradeUpdate> trades = answered;
   if (update.trade) trades.push_back(*update.trade);
-  std::erase_if(trades, [&](const venue::TradeUpdate& trade) { return trade.venue_order_id != update.venue_order_id; });
+  std::erase_if(trades, [&](const venue::TradeUpdate& trade) {
+    return trade.venue_order_id != update.venue_order_id;
+  });
   const TrackedOrder* order = state_.Find(update.client_order_id);
   if (order == nullptr) order = state_.FindVenueOrder(update.instrument, update.venue_order_id);
   if (order == nullptr) {
@@ -204,11 +217,14 @@ void ExecutionEngine::OnOrderUpdate(const venue::OrderUpdate& update, const std:
   }
   const market::ClientOrderId id = order->id();
   if (!order->venue_order_id.empty() && order->venue_order_id != update.venue_order_id) {
-    Illegal(*order, absl::StrCat("venue order ", update.venue_order_id.text(), " under the same client id"), {.evidence = evidence});
+    Illegal(*order,
+            absl::StrCat("venue order ", update.venue_order_id.text(), " under the same client id"),
+            {.evidence = evidence});
     return;
   }
   const auto unnamed = unnamed_trades_.extract({update.instrument, update.venue_order_id});
-  if (!unnamed.empty()) trades.insert(trades.begin(), unnamed.mapped().begin(), unnamed.mapped().end());
+  if (!unnamed.empty())
+    trades.insert(trades.begin(), unnamed.mapped().begin(), unnamed.mapped().end());
   std::optional<market::Quantity> claimed;
   if (!update.cumulative.empty()) {
     claimed = QuantityOf(*order, update.cumulative);
@@ -220,18 +236,22 @@ void ExecutionEngine::OnOrderUpdate(const venue::OrderUpdate& update, const std:
   OnStatus(id, update, evidence);
 }
 
-void ExecutionEngine::OnStatus(const market::ClientOrderId& id, const venue::OrderUpdate& update, const std::string& evidence) {
+void ExecutionEngine::OnStatus(const market::ClientOrderId& id, const venue::OrderUpdate& update,
+                               const std::string& evidence) {
   const TrackedOrder* order = state_.Find(id);
   if (order == nullptr) return;
   const OrderState state = order->life.state();
-  const ReportExtra extra{.code = update.reject_code, .evidence = evidence, .venue_order_id = update.venue_order_id,
+  const ReportExtra extra{.code = update.reject_code,
+                          .evidence = evidence,
+                          .venue_order_id = update.venue_order_id,
                           .event_time = update.time};
   const auto final = [&](ExecKind kind) {
     if (update.cumulative.empty()) {  // the words are not enough to close it
       Inquire(id, base::Duration(0)).want_state = true;
       return StepInquiry(id);
     }
-    OnFinal(id, Final{kind, *QuantityOf(*order, update.cumulative), update.reject_code, "", evidence, update.venue_order_id});
+    OnFinal(id, Final{kind, *QuantityOf(*order, update.cumulative), update.reject_code, "",
+                      evidence, update.venue_order_id});
   };
   switch (update.status) {
     case VenueOrderStatus::kFilled:
@@ -248,8 +268,11 @@ void ExecutionEngine::OnStatus(const market::ClientOrderId& id, const venue::Ord
     case VenueOrderStatus::kPartiallyFilled:
       break;
   }
-  const bool news = order->open() ? order->life.working() == OrderState::kSubmitted || state == OrderState::kUnknown
-                                  : state == OrderState::kDenied || state == OrderState::kRejected || state == OrderState::kAbsent;
+  const bool news =
+      order->open()
+          ? order->life.working() == OrderState::kSubmitted || state == OrderState::kUnknown
+          : state == OrderState::kDenied || state == OrderState::kRejected ||
+                state == OrderState::kAbsent;
   if (news) {
     Step(id, ExecKind::kAccepted, extra);
   } else if (!order->open()) {
@@ -272,9 +295,11 @@ void ExecutionEngine::OnFinal(const market::ClientOrderId& id, Final final) {
   const OrderState state = order.life.state();
   if (final.cumulative > order.cumulative) {
     ++stats_.missing_fills;
-    if (state == OrderState::kUnknown || (order.open() && order.life.working() == OrderState::kSubmitted)) {
+    if (state == OrderState::kUnknown ||
+        (order.open() && order.life.working() == OrderState::kSubmitted)) {
       // The venue has had it: that much is known, the rest takes its trades.
-      Step(id, ExecKind::kAccepted, {.evidence = final.evidence, .venue_order_id = final.venue_order_id});
+      Step(id, ExecKind::kAccepted,
+           {.evidence = final.evidence, .venue_order_id = final.venue_order_id});
     }
     Inquiry& inquiry = Inquire(id, base::Duration(0));
     inquiry.want_trades = true;
@@ -289,14 +314,17 @@ void ExecutionEngine::OnFinal(const market::ClientOrderId& id, Final final) {
   if (!order.open()) {
     const bool same = (state == OrderState::kFilled && final.kind == ExecKind::kFill) ||
                       (state == OrderState::kCanceled && final.kind == ExecKind::kCanceled) ||
-                      (state == OrderState::kExpired && (final.kind == ExecKind::kExpired || final.kind == ExecKind::kFill)) ||
+                      (state == OrderState::kExpired &&
+                       (final.kind == ExecKind::kExpired || final.kind == ExecKind::kFill)) ||
                       (state == OrderState::kRejected && final.kind == ExecKind::kRejected) ||
                       (state == OrderState::kCanceled && final.kind == ExecKind::kFill);
     if (same) {
       ++stats_.stale_updates;
     } else {
-      Illegal(order, absl::StrCat("the venue calls it ended otherwise (", static_cast<int>(final.kind), ")"),
-              {.code = final.code, .evidence = final.evidence});
+      Illegal(
+          order,
+          absl::StrCat("the venue calls it ended otherwise (", static_cast<int>(final.kind), ")"),
+          {.code = final.code, .evidence = final.evidence});
     }
     return;
   }
@@ -324,18 +352,23 @@ void ExecutionEngine::Finish(const market::ClientOrderId& id) {
 
 // --- trades ----------------------------------------------------------------------------
 
-std::optional<market::Fill> ExecutionEngine::FillOf(const TrackedOrder& order, const venue::TradeUpdate& trade) {
-  const market::Instrument* instrument = state_.FindInstrument(order.intent.instrument, order.intent.instrument_version);
+std::optional<market::Fill> ExecutionEngine::FillOf(const TrackedOrder& order,
+                                                    const venue::TradeUpdate& trade) {
+  const market::Instrument* instrument =
+      state_.FindInstrument(order.intent.instrument, order.intent.instrument_version);
   if (instrument == nullptr) return std::nullopt;
   const auto price = instrument->ParsePrice(trade.price);
   const auto quantity = instrument->ParseQuantity(trade.quantity);
   const auto fee = AmountOf(trade.fee);
-  if (!price || !quantity || !fee || price->mantissa <= 0 || quantity->mantissa <= 0 || trade.trade_id.empty()) return std::nullopt;
+  if (!price || !quantity || !fee || price->mantissa <= 0 || quantity->mantissa <= 0 ||
+      trade.trade_id.empty())
+    return std::nullopt;
   return market::Fill{trade.trade_id, *price, *quantity, *fee, trade.fee_asset, trade.liquidity};
 }
 
 void ExecutionEngine::BookTrade(const market::ClientOrderId& id, const venue::TradeUpdate& trade,
-                                std::optional<market::Quantity> claimed, const std::string& evidence) {
+                                std::optional<market::Quantity> claimed,
+                                const std::string& evidence) {
   const TrackedOrder& order = *state_.Find(id);
   if (order.Booked(trade.trade_id)) {
     ++stats_.duplicate_fills;
@@ -346,7 +379,8 @@ void ExecutionEngine::BookTrade(const market::ClientOrderId& id, const venue::Tr
     ++stats_.unreadable_numbers;
     return;
   }
-  if (order.external && state_.baseline() && trade.time != base::Time() && trade.time <= *state_.baseline()) {
+  if (order.external && state_.baseline() && trade.time != base::Time() &&
+      trade.time <= *state_.baseline()) {
     EmitNote(ToNote(TakenOverNote{id, trade.trade_id, fill->quantity}));
     return Finish(id);
   }
@@ -358,11 +392,15 @@ void ExecutionEngine::BookTrade(const market::ClientOrderId& id, const venue::Tr
     return StepInquiry(id);
   }
   Step(id, ExecKind::kFill,
-       {.evidence = evidence, .fill = std::move(fill), .venue_order_id = trade.venue_order_id, .event_time = trade.time});
+       {.evidence = evidence,
+        .fill = std::move(fill),
+        .venue_order_id = trade.venue_order_id,
+        .event_time = trade.time});
   Finish(id);
 }
 
-void ExecutionEngine::OnTrades(const std::vector<venue::TradeUpdate>& trades, const std::string& evidence, bool* unexplained) {
+void ExecutionEngine::OnTrades(const std::vector<venue::TradeUpdate>& trades,
+                               const std::string& evidence, bool* unexplained) {
   for (const venue::TradeUpdate& trade : trades) {
     if (const TrackedOrder* order = state_.FindVenueOrder(trade.instrument, trade.venue_order_id)) {
       BookTrade(order->id(), trade, std::nullopt, evidence);
@@ -371,19 +409,24 @@ void ExecutionEngine::OnTrades(const std::vector<venue::TradeUpdate>& trades, co
     // Of an order that was over, or forgotten, before: nothing of ours.
     const auto number = TradeNumber(trade.trade_id);
     if (number && state_.Forgotten(trade.instrument, *number)) continue;
-    if (state_.baseline() && trade.time != base::Time() && trade.time <= *state_.baseline()) continue;
+    if (state_.baseline() && trade.time != base::Time() && trade.time <= *state_.baseline())
+      continue;
     *unexplained = true;
     const std::pair key{trade.instrument, trade.venue_order_id};
-    if (!unnamed_trades_.contains(key) && unnamed_trades_.size() >= kMaxUnnamedOrders) continue;  // asked again next time
+    if (!unnamed_trades_.contains(key) && unnamed_trades_.size() >= kMaxUnnamedOrders)
+      continue;  // asked again next time
     std::vector<venue::TradeUpdate>& waiting = unnamed_trades_[key];
     if (std::find(waiting.begin(), waiting.end(), trade) == waiting.end()) waiting.push_back(trade);
     const bool asked = std::any_of(in_flight_.begin(), in_flight_.end(), [&](const auto& entry) {
-      return entry.second.purpose == Purpose::kIdentify && entry.second.venue_order == trade.venue_order_id &&
+      return entry.second.purpose == Purpose::kIdentify &&
+             entry.second.venue_order == trade.venue_order_id &&
              entry.second.context.instrument == trade.instrument;
     });
     if (!asked) {
-      SendQuery(Purpose::kIdentify, venue_.QueryVenueOrder(trade.instrument, trade.venue_order_id, VenueNow()),
-                {.kind = venue::RequestKind::kQueryOrder, .instrument = trade.instrument}, trade.venue_order_id);
+      SendQuery(Purpose::kIdentify,
+                venue_.QueryVenueOrder(trade.instrument, trade.venue_order_id, VenueNow()),
+                {.kind = venue::RequestKind::kQueryOrder, .instrument = trade.instrument},
+                trade.venue_order_id);
     }
   }
 }
@@ -398,22 +441,26 @@ void ExecutionEngine::OnIdentified(const InFlight& request, const venue::Answer&
 }
 
 // An order at the venue that this journal does not know. Booked to EXTERNAL.
-const TrackedOrder* ExecutionEngine::Adopt(const venue::OrderUpdate& update, const std::string& evidence) {
+const TrackedOrder* ExecutionEngine::Adopt(const venue::OrderUpdate& update,
+                                           const std::string& evidence) {
   const market::Instrument* instrument = directory_.Find(update.instrument);
   if (instrument == nullptr) {
     ++stats_.unknown_instruments;
     return nullptr;
   }
   const auto quantity = instrument->ParseQuantity(update.quantity);
-  const auto cumulative = instrument->ParseQuantity(update.cumulative.empty() ? "0" : update.cumulative);
+  const auto cumulative =
+      instrument->ParseQuantity(update.cumulative.empty() ? "0" : update.cumulative);
   const auto price = instrument->ParsePrice(update.price.empty() ? "0" : update.price);
   if (!quantity || !cumulative || !price) {
     ++stats_.unreadable_numbers;
     return nullptr;
   }
-  const bool over = update.status != VenueOrderStatus::kNew && update.status != VenueOrderStatus::kPendingNew &&
+  const bool over = update.status != VenueOrderStatus::kNew &&
+                    update.status != VenueOrderStatus::kPendingNew &&
                     update.status != VenueOrderStatus::kPartiallyFilled;
-  if (!state_.baseline() || (over && (cumulative->mantissa == 0 || update.time <= *state_.baseline()))) {
+  if (!state_.baseline() ||
+      (over && (cumulative->mantissa == 0 || update.time <= *state_.baseline()))) {
     ++stats_.stale_updates;  // part of the first look, or it can change nothing here
     return nullptr;
   }
@@ -448,7 +495,8 @@ const TrackedOrder* ExecutionEngine::Adopt(const venue::OrderUpdate& update, con
 
 // --- reports -----------------------------------------------------------------------------
 
-market::ExecReport ExecutionEngine::ReportOf(const TrackedOrder& order, ExecKind kind, const ReportExtra& extra) const {
+market::ExecReport ExecutionEngine::ReportOf(const TrackedOrder& order, ExecKind kind,
+                                             const ReportExtra& extra) const {
   market::ExecReport report;
   report.kind = kind;
   report.account = order.intent.account;
@@ -456,7 +504,8 @@ market::ExecReport ExecutionEngine::ReportOf(const TrackedOrder& order, ExecKind
   report.instrument = order.intent.instrument;
   report.instrument_version = order.intent.instrument_version;
   report.client_order_id = order.id();
-  report.venue_order_id = extra.venue_order_id.empty() ? order.venue_order_id : extra.venue_order_id;
+  report.venue_order_id =
+      extra.venue_order_id.empty() ? order.venue_order_id : extra.venue_order_id;
   const bool of_a_cancel = kind == ExecKind::kPendingCancel || kind == ExecKind::kCancelRejected;
   report.target = of_a_cancel ? order.id() : order.intent.target;
   report.side = order.intent.side;
@@ -485,11 +534,13 @@ market::Header ExecutionEngine::Chain(const TrackedOrder& order, base::Time even
   return header;
 }
 
-void ExecutionEngine::Illegal(const TrackedOrder& order, std::string_view what, const ReportExtra& extra) {
+void ExecutionEngine::Illegal(const TrackedOrder& order, std::string_view what,
+                              const ReportExtra& extra) {
   ++stats_.illegal_events;
   ReportExtra alarm = extra;
   alarm.fill.reset();
-  alarm.detail = absl::StrCat(std::string(what), " while ", Name(order.life.state()), extra.detail.empty() ? "" : ": ", extra.detail);
+  alarm.detail = absl::StrCat(std::string(what), " while ", Name(order.life.state()),
+                              extra.detail.empty() ? "" : ": ", extra.detail);
   out_.Emit(ReportOf(order, ExecKind::kIllegal, alarm), Chain(order, extra.event_time));
 }
 
@@ -523,7 +574,8 @@ bool ExecutionEngine::Step(const market::ClientOrderId& id, ExecKind kind, Repor
 void ExecutionEngine::Closed(const market::ClientOrderId& id) {
   const TrackedOrder* order = state_.Find(id);
   const auto claimed = claimed_.find(id);
-  const bool fills_missing = order != nullptr && claimed != claimed_.end() && claimed->second > order->cumulative;
+  const bool fills_missing =
+      order != nullptr && claimed != claimed_.end() && claimed->second > order->cumulative;
   if (!fills_missing) {
     inquiries_.erase(id);
     claimed_.erase(id);
@@ -535,9 +587,11 @@ void ExecutionEngine::Closed(const market::ClientOrderId& id) {
 }
 
 void ExecutionEngine::EmitPosition(const TrackedOrder& order, const market::Header& cause) {
-  const market::PositionKey key{order.intent.account, order.intent.strategy, order.intent.instrument};
+  const market::PositionKey key{order.intent.account, order.intent.strategy,
+                                order.intent.instrument};
   const market::Position* position = state_.positions().Find(key);
-  const market::Instrument* instrument = state_.FindInstrument(order.intent.instrument, order.intent.instrument_version);
+  const market::Instrument* instrument =
+      state_.FindInstrument(order.intent.instrument, order.intent.instrument_version);
   if (position == nullptr || instrument == nullptr) return;
   market::PositionUpdate update;
   update.account = key.account;

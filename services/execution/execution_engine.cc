@@ -40,11 +40,17 @@ bool NeverWritten(const TrackedOrder& order) {
 }  // namespace
 
 std::string NotSentError(const Block& block) {
-  return absl::StrCat(std::string(kNotSentPrefix), static_cast<int>(block.reason), ": ", block.text);
+  return absl::StrCat(std::string(kNotSentPrefix), static_cast<int>(block.reason), ": ",
+                      block.text);
 }
 
-ExecutionEngine::ExecutionEngine(ExecutionOptions options, venue::OrderVenue& venue, ExecutionOutput& out)
-    : options_(std::move(options)), venue_(venue), out_(out), state_(options_.account), budget_(options_.rate) {}
+ExecutionEngine::ExecutionEngine(ExecutionOptions options, venue::OrderVenue& venue,
+                                 ExecutionOutput& out)
+    : options_(std::move(options)),
+      venue_(venue),
+      out_(out),
+      state_(options_.account),
+      budget_(options_.rate) {}
 
 void ExecutionEngine::Enter(const market::Header& cause, base::Time now) {
   cause_ = cause;
@@ -57,7 +63,8 @@ void ExecutionEngine::OnVerdict(const market::Event<market::RiskDecision>& event
   Enter(event.header, now);
   const auto& waiting = state_.unanswered_verdicts();
   const auto found = waiting.find(event.value.intent.client_order_id);
-  if (found == waiting.end() || found->second.decision != event.value) return;  // a denial, or a repetition
+  if (found == waiting.end() || found->second.decision != event.value)
+    return;  // a denial, or a repetition
   Decide(OpenVerdict(found->second));
 }
 
@@ -75,51 +82,66 @@ std::optional<Block> ExecutionEngine::CheckVerdict(const OpenVerdict& verdict) c
   if (wire::IntentHash(intent) != intent.hash) {
     return Block{RejectReason::kMalformed, "the verdict's hash is not that of its intent"};
   }
-  if (intent.quantity.mantissa <= 0) return Block{RejectReason::kMalformed, "the quantity is not positive"};
+  if (intent.quantity.mantissa <= 0)
+    return Block{RejectReason::kMalformed, "the quantity is not positive"};
   if (intent.account != options_.account) {
-    return Block{RejectReason::kUnknownAccount, "execution serves account " + options_.account.text()};
+    return Block{RejectReason::kUnknownAccount,
+                 "execution serves account " + options_.account.text()};
   }
   if (!venue_.Serves(intent.instrument)) {
-    return Block{RejectReason::kUnknownInstrument, absl::StrCat("execution serves ", std::string(venue_.name()))};
+    return Block{RejectReason::kUnknownInstrument,
+                 absl::StrCat("execution serves ", std::string(venue_.name()))};
   }
   if (verdict.decision.epoch < state_.epoch()) {
     return Block{RejectReason::kGateClosed,
-                 absl::StrCat("verdict of epoch ", verdict.decision.epoch, ", the epoch is ", state_.epoch())};
+                 absl::StrCat("verdict of epoch ", verdict.decision.epoch, ", the epoch is ",
+                              state_.epoch())};
   }
-  if (now_ > verdict.decision.expires) return Block{RejectReason::kGateClosed, "the verdict expired"};
+  if (now_ > verdict.decision.expires)
+    return Block{RejectReason::kGateClosed, "the verdict expired"};
   if (const auto block = Gate(intent, intent.quantity)) return block;
   const market::Instrument* instrument = directory_.Find(intent.instrument);
-  if (instrument == nullptr) return Block{RejectReason::kUnknownInstrument, "no definition of the instrument has come"};
+  if (instrument == nullptr)
+    return Block{RejectReason::kUnknownInstrument, "no definition of the instrument has come"};
   if (instrument->version != intent.instrument_version) {
     return Block{RejectReason::kInstrumentVersion,
-                 absl::StrCat("intent speaks of version ", intent.instrument_version, ", the instrument is at ", instrument->version)};
+                 absl::StrCat("intent speaks of version ", intent.instrument_version,
+                              ", the instrument is at ", instrument->version)};
   }
   if (intent.kind == market::IntentKind::kReplace) return CheckReplace(intent);
   return std::nullopt;
 }
 
-std::optional<Block> ExecutionEngine::Gate(const market::OrderIntent& intent, market::Quantity quantity) const {
+std::optional<Block> ExecutionEngine::Gate(const market::OrderIntent& intent,
+                                           market::Quantity quantity) const {
   if (draining_) return Block{RejectReason::kGateClosed, "execution is stopping"};
   if (auto block = state_.Blocked(intent, quantity)) return block;
-  if (!ready_) return Block{RejectReason::kGateClosed, "orders and balances are not reconciled with the venue yet"};
+  if (!ready_)
+    return Block{RejectReason::kGateClosed,
+                 "orders and balances are not reconciled with the venue yet"};
   if (halted_.contains(intent.instrument)) {
-    return Block{RejectReason::kGateClosed, "foreign orders in this instrument; see execution.foreign_orders"};
+    return Block{RejectReason::kGateClosed,
+                 "foreign orders in this instrument; see execution.foreign_orders"};
   }
   const market::Instrument* instrument = directory_.Find(intent.instrument);
   if (instrument != nullptr && state_.differences().contains(instrument->base)) {
-    return Block{RejectReason::kGateClosed, absl::StrCat("the balance of ", instrument->base.text(), " is not explained")};
+    return Block{RejectReason::kGateClosed,
+                 absl::StrCat("the balance of ", instrument->base.text(), " is not explained")};
   }
   for (const market::ClientOrderId& id : vanished_) {
     const TrackedOrder* order = state_.Find(id);
     if (order != nullptr && order->intent.instrument == intent.instrument) {
-      return Block{RejectReason::kGateClosed, absl::StrCat("the venue does not find order ", id.text())};
+      return Block{RejectReason::kGateClosed,
+                   absl::StrCat("the venue does not find order ", id.text())};
     }
   }
   if (!options_.block_on_unknown) return std::nullopt;
   for (const market::ClientOrderId& id : state_.open()) {
     const TrackedOrder* order = state_.Find(id);
-    if (order->life.state() == OrderState::kUnknown && order->intent.instrument == intent.instrument) {
-      return Block{RejectReason::kGateClosed, absl::StrCat("order ", id.text(), " in this instrument is UNKNOWN")};
+    if (order->life.state() == OrderState::kUnknown &&
+        order->intent.instrument == intent.instrument) {
+      return Block{RejectReason::kGateClosed,
+                   absl::StrCat("order ", id.text(), " in this instrument is UNKNOWN")};
     }
   }
   return std::nullopt;
@@ -127,16 +149,20 @@ std::optional<Block> ExecutionEngine::Gate(const market::OrderIntent& intent, ma
 
 std::optional<Block> ExecutionEngine::CheckReplace(const market::OrderIntent& intent) const {
   const TrackedOrder* target = state_.Find(intent.target);
-  if (target == nullptr) return Block{RejectReason::kMalformed, "the order to be replaced is not known"};
+  if (target == nullptr)
+    return Block{RejectReason::kMalformed, "the order to be replaced is not known"};
   const OrderState state = target->life.state();
-  if (!target->open()) return Block{RejectReason::kMalformed, absl::StrCat("the order to be replaced is ", Name(state))};
+  if (!target->open())
+    return Block{RejectReason::kMalformed,
+                 absl::StrCat("the order to be replaced is ", Name(state))};
   if (target->intent.instrument != intent.instrument || target->intent.side != intent.side) {
     return Block{RejectReason::kMalformed, "a replacement keeps instrument and side"};
   }
-  const bool works =
-      state == OrderState::kAccepted || state == OrderState::kTriggered || state == OrderState::kPartiallyFilled;
+  const bool works = state == OrderState::kAccepted || state == OrderState::kTriggered ||
+                     state == OrderState::kPartiallyFilled;
   if (!works || CancelUnderWay(intent.target)) {
-    return Block{RejectReason::kGateClosed, absl::StrCat("the order to be replaced is ", Name(state), "; wait for its answer")};
+    return Block{RejectReason::kGateClosed, absl::StrCat("the order to be replaced is ",
+                                                         Name(state), "; wait for its answer")};
   }
   return std::nullopt;
 }
@@ -147,7 +173,8 @@ void ExecutionEngine::NotSent(const OpenVerdict& verdict, const Block& block) {
   order.intent = verdict.decision.intent;
   order.quantity = order.intent.quantity;
   order.correlation = verdict.correlation;
-  market::ExecReport report = ReportOf(order, ExecKind::kNotSent, {.detail = block.text, .evidence = "local:gate"});
+  market::ExecReport report =
+      ReportOf(order, ExecKind::kNotSent, {.detail = block.text, .evidence = "local:gate"});
   report.local_reason = block.reason;
   report.state = OrderState::kDenied;
   out_.Emit(std::move(report), Chain(order, {}));
@@ -160,35 +187,44 @@ void ExecutionEngine::Journal(const OpenVerdict& verdict) {
   const TrackedOrder* target = replaces ? state_.Find(intent.target) : nullptr;
   // One request for both legs only while nothing of the first is filled: then the
   // second leg's size is right. Otherwise cancel, learn the final figure, place.
-  const bool in_one = replaces && venue_.CancelReplaceUnfilled() && target->cumulative.mantissa == 0;
+  const bool in_one =
+      replaces && venue_.CancelReplaceUnfilled() && target->cumulative.mantissa == 0;
   absl::StatusOr<venue::WireRequest> wire =
       in_one ? venue_.CancelReplace(intent, intent.quantity, instrument, VenueNow())
              : venue_.Place(intent, intent.quantity, instrument, VenueNow());
-  if (!wire.ok()) return NotSent(verdict, {RejectReason::kNotPermitted, std::string(wire.status().message())});
+  if (!wire.ok())
+    return NotSent(verdict, {RejectReason::kNotPermitted, std::string(wire.status().message())});
   const bool held = replaces && !in_one;
-  if (!held && !budget_.Take(wire->weight, wire->counts_as_order, RateBudget::Use::kNormal, VenueNow())) {
-    return NotSent(verdict, {RejectReason::kMessageRate, "the venue's request limit leaves no room"});
+  if (!held &&
+      !budget_.Take(wire->weight, wire->counts_as_order, RateBudget::Use::kNormal, VenueNow())) {
+    return NotSent(verdict,
+                   {RejectReason::kMessageRate, "the venue's request limit leaves no room"});
   }
   if (!EnsureInstrument(intent.instrument, intent.instrument_version)) {
-    return NotSent(verdict, {RejectReason::kUnknownInstrument, "no definition of the instrument has come"});
+    return NotSent(verdict,
+                   {RejectReason::kUnknownInstrument, "no definition of the instrument has come"});
   }
   ++stats_.journaled;
   TrackedOrder order;
   order.intent = intent;
   order.quantity = intent.quantity;
   order.correlation = verdict.correlation;
-  market::ExecReport report = ReportOf(
-      order, ExecKind::kJournaled,
-      {.detail = held ? "waits for the cancel of the order it replaces" : "",
-       .evidence = held ? "journal:held" : JournalEvidence(state_.next_request_id())});
+  market::ExecReport report =
+      ReportOf(order, ExecKind::kJournaled,
+               {.detail = held ? "waits for the cancel of the order it replaces" : "",
+                .evidence = held ? "journal:held" : JournalEvidence(state_.next_request_id())});
   report.state = OrderState::kSubmitted;
   out_.Emit(std::move(report), Chain(order, {}));
 
-  venue::RequestContext context{.kind = wire->kind, .instrument = intent.instrument, .client_order_id = intent.client_order_id};
-  if (!replaces) return SendJournaled(Purpose::kPlace, *std::move(wire), std::move(context), intent.quantity);
+  venue::RequestContext context{.kind = wire->kind,
+                                .instrument = intent.instrument,
+                                .client_order_id = intent.client_order_id};
+  if (!replaces)
+    return SendJournaled(Purpose::kPlace, *std::move(wire), std::move(context), intent.quantity);
   if (in_one) {
     Step(intent.target, ExecKind::kPendingCancel,
-         {.detail = "replaced by " + intent.client_order_id.text(), .evidence = JournalEvidence(state_.next_request_id())});
+         {.detail = "replaced by " + intent.client_order_id.text(),
+          .evidence = JournalEvidence(state_.next_request_id())});
     context.target = intent.target;
     return SendJournaled(Purpose::kReplace, *std::move(wire), std::move(context), intent.quantity);
   }
@@ -196,7 +232,8 @@ void ExecutionEngine::Journal(const OpenVerdict& verdict) {
   if (!SendCancel(intent.target, "replaced by " + intent.client_order_id.text())) {
     held_.erase(intent.client_order_id);
     Step(intent.client_order_id, ExecKind::kNotSent,
-         {.detail = "the venue's request limit leaves no room for the cancel", .evidence = "local:rate",
+         {.detail = "the venue's request limit leaves no room for the cancel",
+          .evidence = "local:rate",
           .local_reason = RejectReason::kMessageRate});
   }
 }
@@ -204,19 +241,27 @@ void ExecutionEngine::Journal(const OpenVerdict& verdict) {
 void ExecutionEngine::SendPlacement(const market::ClientOrderId& id, market::Quantity quantity) {
   const TrackedOrder& order = *state_.Find(id);
   const auto refuse = [&](RejectReason reason, std::string text) {
-    Step(id, ExecKind::kNotSent, {.detail = std::move(text), .evidence = "local:gate", .local_reason = reason});
+    Step(id, ExecKind::kNotSent,
+         {.detail = std::move(text), .evidence = "local:gate", .local_reason = reason});
   };
-  const market::Instrument* instrument = state_.FindInstrument(order.intent.instrument, order.intent.instrument_version);
-  if (instrument == nullptr) return refuse(RejectReason::kUnknownInstrument, "no definition of the instrument has come");
-  if (now_ > order.verdict_expires) return refuse(RejectReason::kGateClosed, "the verdict expired while the first leg was cancelled");
-  if (order.epoch < state_.epoch()) return refuse(RejectReason::kGateClosed, "verdict of an older epoch");
+  const market::Instrument* instrument =
+      state_.FindInstrument(order.intent.instrument, order.intent.instrument_version);
+  if (instrument == nullptr)
+    return refuse(RejectReason::kUnknownInstrument, "no definition of the instrument has come");
+  if (now_ > order.verdict_expires)
+    return refuse(RejectReason::kGateClosed,
+                  "the verdict expired while the first leg was cancelled");
+  if (order.epoch < state_.epoch())
+    return refuse(RejectReason::kGateClosed, "verdict of an older epoch");
   if (const auto block = Gate(order.intent, quantity)) return refuse(block->reason, block->text);
-  absl::StatusOr<venue::WireRequest> wire = venue_.Place(order.intent, quantity, *instrument, VenueNow());
+  absl::StatusOr<venue::WireRequest> wire =
+      venue_.Place(order.intent, quantity, *instrument, VenueNow());
   if (!wire.ok()) return refuse(RejectReason::kNotPermitted, std::string(wire.status().message()));
   if (!budget_.Take(wire->weight, wire->counts_as_order, RateBudget::Use::kNormal, VenueNow())) {
     return refuse(RejectReason::kMessageRate, "the venue's request limit leaves no room");
   }
-  venue::RequestContext context{.kind = wire->kind, .instrument = order.intent.instrument, .client_order_id = id};
+  venue::RequestContext context{
+      .kind = wire->kind, .instrument = order.intent.instrument, .client_order_id = id};
   SendJournaled(Purpose::kPlace, *std::move(wire), std::move(context), quantity);
 }
 
@@ -238,9 +283,11 @@ void ExecutionEngine::ReleaseHeld(const market::ClientOrderId& target) {
       continue;
     }
     const std::string why = first.open() ? "the order it replaces could not be cancelled"
-                            : left.mantissa <= 0 ? "the order it replaces had filled as much"
-                                                 : absl::StrCat("the order it replaces ended ", Name(end));
-    Step(id, ExecKind::kNotSent, {.detail = why, .evidence = "local:first leg", .local_reason = RejectReason::kGateClosed});
+                            : left.mantissa <= 0
+                                ? "the order it replaces had filled as much"
+                                : absl::StrCat("the order it replaces ended ", Name(end));
+    Step(id, ExecKind::kNotSent,
+         {.detail = why, .evidence = "local:first leg", .local_reason = RejectReason::kGateClosed});
   }
 }
 
@@ -257,9 +304,10 @@ void ExecutionEngine::AnswerCancel(const OpenCancel& cancel) {
   const market::OrderIntent& intent = cancel.intent;
   const TrackedOrder* order = state_.Find(intent.target);
   const auto turn_down = [&](const TrackedOrder& subject, std::string why) {
-    market::ExecReport report = ReportOf(
-        subject, ExecKind::kCancelRejected,
-        {.detail = absl::StrCat(why, "; cancel ", intent.client_order_id.text()), .evidence = "local:order book"});
+    market::ExecReport report =
+        ReportOf(subject, ExecKind::kCancelRejected,
+                 {.detail = absl::StrCat(why, "; cancel ", intent.client_order_id.text()),
+                  .evidence = "local:order book"});
     report.state = report.previous;
     report.target = intent.target;
     out_.Emit(std::move(report), Chain(subject, {}));
@@ -272,11 +320,15 @@ void ExecutionEngine::AnswerCancel(const OpenCancel& cancel) {
     nobody.correlation = cancel.correlation;
     return turn_down(nobody, "no such order is known");
   }
-  if (!order->open()) return turn_down(TrackedOrder(*order), absl::StrCat("the order is ", Name(order->life.state())));
+  if (!order->open())
+    return turn_down(TrackedOrder(*order),
+                     absl::StrCat("the order is ", Name(order->life.state())));
   if (NeverWritten(*order)) {
     held_.erase(intent.target);
     Step(intent.target, ExecKind::kNotSent,
-         {.detail = "cancelled before it was sent", .evidence = "local:held", .local_reason = RejectReason::kGateClosed});
+         {.detail = "cancelled before it was sent",
+          .evidence = "local:held",
+          .local_reason = RejectReason::kGateClosed});
   } else if (CancelUnderWay(intent.target)) {
     ++stats_.cancels_joined;
   } else if (!SendCancel(intent.target, "cancel " + intent.client_order_id.text())) {
@@ -288,11 +340,15 @@ void ExecutionEngine::AnswerCancel(const OpenCancel& cancel) {
 bool ExecutionEngine::SendCancel(const market::ClientOrderId& id, std::string_view why) {
   const TrackedOrder& order = *state_.Find(id);
   venue::WireRequest wire = venue_.Cancel(order.intent.instrument, id, VenueNow());
-  if (!budget_.Take(wire.weight, wire.counts_as_order, RateBudget::Use::kCancel, VenueNow())) return false;
+  if (!budget_.Take(wire.weight, wire.counts_as_order, RateBudget::Use::kCancel, VenueNow()))
+    return false;
   ++stats_.cancels;
   Step(id, ExecKind::kPendingCancel,
        {.detail = std::string(why), .evidence = JournalEvidence(state_.next_request_id())});
-  venue::RequestContext context{.kind = wire.kind, .instrument = order.intent.instrument, .client_order_id = id, .target = id};
+  venue::RequestContext context{.kind = wire.kind,
+                                .instrument = order.intent.instrument,
+                                .client_order_id = id,
+                                .target = id};
   SendJournaled(Purpose::kCancel, std::move(wire), std::move(context), {});
   return true;
 }
@@ -335,7 +391,8 @@ void ExecutionEngine::OnCommand(const market::Event<market::Command>& event, bas
       if (command.scope == market::Scope{market::ScopeKind::kAccount, options_.account.text()}) {
         const std::map<market::AssetId, market::Money> signed_off = state_.differences();
         for (const auto& [asset, amount] : signed_off) {
-          EmitNote(ToNote(BalanceNote{BalanceNote::Kind::kAdjustment, asset, amount, "signed by " + command.person}));
+          EmitNote(ToNote(BalanceNote{BalanceNote::Kind::kAdjustment, asset, amount,
+                                      "signed by " + command.person}));
         }
         vanished_.clear();
         halted_.clear();
@@ -351,7 +408,8 @@ void ExecutionEngine::OnCommand(const market::Event<market::Command>& event, bas
   }
 }
 
-void ExecutionEngine::SetGate(const market::Scope& scope, bool killed, const market::Command& command) {
+void ExecutionEngine::SetGate(const market::Scope& scope, bool killed,
+                              const market::Command& command) {
   EmitNote(ToNote(GateNote{scope, killed, command.reason, command.person}));
 }
 
@@ -359,7 +417,8 @@ void ExecutionEngine::CancelScope(const market::Scope& scope, std::string_view w
   const std::set<market::ClientOrderId> open = state_.open();
   for (const market::ClientOrderId& id : open) {
     const TrackedOrder* order = state_.Find(id);
-    if (order == nullptr || !order->open() || !Covers(scope, order->intent) || CancelUnderWay(id)) continue;
+    if (order == nullptr || !order->open() || !Covers(scope, order->intent) || CancelUnderWay(id))
+      continue;
     if (NeverWritten(*order)) continue;
     SendCancel(id, why);
   }
@@ -374,7 +433,9 @@ void ExecutionEngine::Sweep() {
     if (NeverWritten(*order)) {
       held_.erase(id);
       Step(id, ExecKind::kNotSent,
-           {.detail = "kill switch", .evidence = "local:held", .local_reason = RejectReason::kKillSwitch});
+           {.detail = "kill switch",
+            .evidence = "local:held",
+            .local_reason = RejectReason::kKillSwitch});
       continue;
     }
     more = true;
@@ -396,8 +457,8 @@ bool ExecutionEngine::EnsureInstrument(const market::InstrumentId& id, uint32_t 
   return true;
 }
 
-void ExecutionEngine::SendJournaled(Purpose purpose, venue::WireRequest wire, venue::RequestContext context,
-                                    market::Quantity quantity) {
+void ExecutionEngine::SendJournaled(Purpose purpose, venue::WireRequest wire,
+                                    venue::RequestContext context, market::Quantity quantity) {
   const uint64_t id = state_.next_request_id();
   context.request_id = id;
   RequestNote note;
@@ -413,20 +474,25 @@ void ExecutionEngine::SendJournaled(Purpose purpose, venue::WireRequest wire, ve
   note.quantity = quantity;
   const bool places = purpose != Purpose::kCancel && purpose != Purpose::kInquiryCancel;
   EmitNote(ToNote(note));
-  OutgoingRequest request{id, std::move(wire), places ? context.client_order_id : market::ClientOrderId(), places};
+  OutgoingRequest request{id, std::move(wire),
+                          places ? context.client_order_id : market::ClientOrderId(), places};
   in_flight_.emplace(id, InFlight{purpose, std::move(context), {}, now_, 0});
   out_.Send(std::move(request));
 }
 
-bool ExecutionEngine::SendQuery(Purpose purpose, venue::WireRequest wire, venue::RequestContext context,
-                                market::VenueOrderId venue_order) {
+bool ExecutionEngine::SendQuery(Purpose purpose, venue::WireRequest wire,
+                                venue::RequestContext context, market::VenueOrderId venue_order) {
   if (in_flight_.size() >= kMaxQueriesUnderWay) return false;
   const bool over_http = !wire.method.empty();
-  if (over_http && !budget_.Take(wire.weight, wire.counts_as_order, RateBudget::Use::kNormal, VenueNow())) return false;
+  if (over_http &&
+      !budget_.Take(wire.weight, wire.counts_as_order, RateBudget::Use::kNormal, VenueNow()))
+    return false;
   const uint64_t id = kQueryBit | ++queries_;
   context.request_id = id;
   const uint64_t session = reconciliation_ ? reconciliation_->number : 0;
-  if (over_http) in_flight_.emplace(id, InFlight{purpose, std::move(context), std::move(venue_order), now_, session});
+  if (over_http)
+    in_flight_.emplace(
+        id, InFlight{purpose, std::move(context), std::move(venue_order), now_, session});
   out_.Send(OutgoingRequest{id, std::move(wire), {}, false});
   return true;
 }
@@ -435,12 +501,16 @@ base::Time ExecutionEngine::LatestEffect(const JournaledRequest& request) const 
   return request.timestamp + request.receive_window + venue_.absence().engine_timeout;
 }
 
-std::optional<Block> ExecutionEngine::SendBlock(const OutgoingRequest& request, base::Time wall) const {
+std::optional<Block> ExecutionEngine::SendBlock(const OutgoingRequest& request,
+                                                base::Time wall) const {
   if (!request.needs_verdict) return std::nullopt;
   const TrackedOrder* order = state_.Find(request.order);
-  if (order == nullptr || !order->open()) return Block{RejectReason::kGateClosed, "the order is closed"};
-  if (order->epoch < state_.epoch()) return Block{RejectReason::kGateClosed, "verdict of an older epoch"};
-  if (wall > order->verdict_expires) return Block{RejectReason::kGateClosed, "the verdict expired before its bytes could leave"};
+  if (order == nullptr || !order->open())
+    return Block{RejectReason::kGateClosed, "the order is closed"};
+  if (order->epoch < state_.epoch())
+    return Block{RejectReason::kGateClosed, "verdict of an older epoch"};
+  if (wall > order->verdict_expires)
+    return Block{RejectReason::kGateClosed, "the verdict expired before its bytes could leave"};
   return state_.Blocked(order->intent, order->quantity);
 }
 
@@ -475,7 +545,8 @@ void ExecutionEngine::OnWake(const market::Header& cause, base::Time now) {
     schedule_.erase(schedule_.begin());
     if (task.kind != TaskKind::kInquiry) {
       const auto current = scheduled_.find(task.kind);
-      if (current == scheduled_.end() || current->second < at) continue;  // an earlier one took its place
+      if (current == scheduled_.end() || current->second < at)
+        continue;  // an earlier one took its place
       scheduled_.erase(current);
     }
     switch (task.kind) {
@@ -489,7 +560,8 @@ void ExecutionEngine::OnWake(const market::Header& cause, base::Time now) {
         reconciliation_ ? ContinueReconciliation() : BeginReconciliation();
         break;
       case TaskKind::kBalances:
-        if (!SendQuery(Purpose::kAccount, venue_.Account(VenueNow()), {.kind = venue::RequestKind::kAccount})) {
+        if (!SendQuery(Purpose::kAccount, venue_.Account(VenueNow()),
+                       {.kind = venue::RequestKind::kAccount})) {
           Schedule(now_ + options_.recheck_after, task);
         }
         break;
@@ -523,19 +595,22 @@ void ExecutionEngine::Resume(const market::Header& cause, base::Time now) {
       Inquire(id, options_.stream_wait);
     } else if (NeverWritten(order)) {
       Step(id, ExecKind::kNotSent,
-           {.detail = "restarted before the request was written", .evidence = "journal:no request",
+           {.detail = "restarted before the request was written",
+            .evidence = "journal:no request",
             .local_reason = RejectReason::kGateClosed});
     } else if (order.life.working() == OrderState::kSubmitted) {
       // Written, so it may have left; whatever came back died with the process.
       ++stats_.unknown_outcomes;
-      Step(id, ExecKind::kUnknown, {.detail = "restarted before the answer", .evidence = JournalEvidence(order.place.id)});
+      Step(id, ExecKind::kUnknown,
+           {.detail = "restarted before the answer", .evidence = JournalEvidence(order.place.id)});
       Inquire(id, options_.stream_wait);
     } else if (order.life.state() == OrderState::kPendingCancel) {
       Inquiry& inquiry = Inquire(id, options_.stream_wait);
       inquiry.cancel_open = inquiry.want_state = true;
     }
   }
-  if (!state_.unanswered_cancels().empty()) Schedule(now_ + options_.stream_wait, {TaskKind::kCancels, {}});
+  if (!state_.unanswered_cancels().empty())
+    Schedule(now_ + options_.stream_wait, {TaskKind::kCancels, {}});
   Sweep();
 }
 

@@ -32,18 +32,24 @@
 namespace gannet::execution {
 
 // What to do about orders that nobody here asked for.
-enum class ForeignPolicy : uint8_t { kTolerate = 1, kHalt, kCancel };  // kHalt: no new orders in that instrument
+enum class ForeignPolicy : uint8_t {
+  kTolerate = 1,
+  kHalt,
+  kCancel
+};  // kHalt: no new orders in that instrument
 
 struct ExecutionOptions {
   market::AccountId account;
-  base::Duration stream_wait = std::chrono::milliseconds(500);  // after an unknown outcome, before the first query
-  base::Duration inquiry_first = std::chrono::seconds(1);       // back-off of queries
+  base::Duration stream_wait =
+      std::chrono::milliseconds(500);  // after an unknown outcome, before the first query
+  base::Duration inquiry_first = std::chrono::seconds(1);  // back-off of queries
   base::Duration inquiry_limit = std::chrono::seconds(30);
   base::Duration reconcile_every = std::chrono::seconds(60);
   base::Duration time_sync_every = std::chrono::seconds(60);
-  base::Duration recheck_after = std::chrono::seconds(5);  // balances that do not add up are looked at again
-  base::Duration sweep_every = std::chrono::seconds(1);    // of what a kill switch covers
-  bool block_on_unknown = false;   // no new orders in an instrument that has an UNKNOWN one
+  base::Duration recheck_after =
+      std::chrono::seconds(5);  // balances that do not add up are looked at again
+  base::Duration sweep_every = std::chrono::seconds(1);  // of what a kill switch covers
+  bool block_on_unknown = false;  // no new orders in an instrument that has an UNKNOWN one
   bool compare_balances = true;
   ForeignPolicy foreign = ForeignPolicy::kTolerate;
   RateLimits rate;
@@ -104,7 +110,9 @@ class ExecutionEngine {
   void StopIntake() { draining_ = true; }
 
   // When OnWake is due; Time::max(): not at all.
-  base::Time next_wake() const { return schedule_.empty() ? base::Time::max() : schedule_.begin()->first; }
+  base::Time next_wake() const {
+    return schedule_.empty() ? base::Time::max() : schedule_.begin()->first;
+  }
 
   // Asked immediately before the bytes leave: why they may not. `wall` is the
   // present, which may be later than engine time.
@@ -122,11 +130,12 @@ class ExecutionEngine {
 
   struct Stats {
     uint64_t verdicts = 0, journaled = 0, not_sent = 0, cancels = 0, cancels_joined = 0;
-    uint64_t fills = 0, duplicate_fills = 0, fill_conflicts = 0, missing_fills = 0, illegal_events = 0;
+    uint64_t fills = 0, duplicate_fills = 0, fill_conflicts = 0, missing_fills = 0,
+             illegal_events = 0;
     uint64_t stale_updates = 0, bad_frames = 0, unexpected_answers = 0, unreadable_numbers = 0;
     uint64_t unknown_outcomes = 0, absences_proven = 0, inquiries = 0;
     uint64_t foreign_orders = 0, lost_own_orders = 0;  // found at the venue, unknown here
-    uint64_t unknown_instruments = 0;                  // updates that could not be read for want of a definition
+    uint64_t unknown_instruments = 0;  // updates that could not be read for want of a definition
     uint64_t reconciliations = 0, failed_reconciliations = 0, vanished_orders = 0;
     uint64_t differences = 0, stale_balances = 0;
     uint64_t stream_ends = 0;
@@ -136,9 +145,20 @@ class ExecutionEngine {
 
  private:
   enum class Purpose : uint8_t {
-    kPlace, kCancel, kReplace,                                                        // journaled
-    kInquiryOrder, kInquiryTrades, kInquirySince, kInquiryCancel, kInquiryTime,       // about one order
-    kIdentify, kOpenOrders, kAccount, kTradesSince, kTimeSync, kSubscribe,
+    kPlace,
+    kCancel,
+    kReplace,  // journaled
+    kInquiryOrder,
+    kInquiryTrades,
+    kInquirySince,
+    kInquiryCancel,
+    kInquiryTime,  // about one order
+    kIdentify,
+    kOpenOrders,
+    kAccount,
+    kTradesSince,
+    kTimeSync,
+    kSubscribe,
   };
   struct InFlight {
     Purpose purpose = Purpose::kPlace;
@@ -156,8 +176,8 @@ class ExecutionEngine {
     market::VenueOrderId venue_order_id;
   };
   struct Inquiry {
-    bool asking = false;     // a request of it is under way
-    base::Time next{};       // not before
+    bool asking = false;  // a request of it is under way
+    base::Time next{};    // not before
     base::Time scheduled = base::Time::max();
     base::Duration backoff{0};
     bool want_state = false;   // ask for the order
@@ -172,7 +192,15 @@ class ExecutionEngine {
     std::string evidence;
   };
 
-  enum class TaskKind : uint8_t { kInquiry, kReconcile, kBalances, kTimeSync, kCancels, kSweep, kSubscribe };
+  enum class TaskKind : uint8_t {
+    kInquiry,
+    kReconcile,
+    kBalances,
+    kTimeSync,
+    kCancels,
+    kSweep,
+    kSubscribe
+  };
   struct Task {
     TaskKind kind = TaskKind::kInquiry;
     market::ClientOrderId order;  // kInquiry
@@ -215,7 +243,8 @@ class ExecutionEngine {
   bool EnsureInstrument(const market::InstrumentId& id, uint32_t version);
 
   // Sending. Journaled requests get a note; queries do not.
-  void SendJournaled(Purpose purpose, venue::WireRequest wire, venue::RequestContext context, market::Quantity quantity);
+  void SendJournaled(Purpose purpose, venue::WireRequest wire, venue::RequestContext context,
+                     market::Quantity quantity);
   bool SendQuery(Purpose purpose, venue::WireRequest wire, venue::RequestContext context,
                  market::VenueOrderId venue_order = {});
   void Schedule(base::Time at, Task task);
@@ -227,27 +256,31 @@ class ExecutionEngine {
   void OnAnswer(const InFlight& request, const venue::Answer& answer);
   void OnNotSent(const InFlight& request, const Block& block);
   // One leg: placing an order, or cancelling one.
-  void OnPlaced(const market::ClientOrderId& id, const venue::LegOutcome& leg, const std::vector<venue::TradeUpdate>& trades,
+  void OnPlaced(const market::ClientOrderId& id, const venue::LegOutcome& leg,
+                const std::vector<venue::TradeUpdate>& trades, const std::string& evidence);
+  void OnCanceled(const market::ClientOrderId& id, const venue::LegOutcome& leg,
+                  const std::string& evidence);
+  void CancelRefused(const market::ClientOrderId& id, const std::string& code,
+                     const std::string& message, const std::string& evidence);
+  void OnOrderUpdate(const venue::OrderUpdate& update,
+                     const std::vector<venue::TradeUpdate>& trades, const std::string& evidence);
+  void OnStatus(const market::ClientOrderId& id, const venue::OrderUpdate& update,
                 const std::string& evidence);
-  void OnCanceled(const market::ClientOrderId& id, const venue::LegOutcome& leg, const std::string& evidence);
-  void CancelRefused(const market::ClientOrderId& id, const std::string& code, const std::string& message,
-                     const std::string& evidence);
-  void OnOrderUpdate(const venue::OrderUpdate& update, const std::vector<venue::TradeUpdate>& trades,
-                     const std::string& evidence);
-  void OnStatus(const market::ClientOrderId& id, const venue::OrderUpdate& update, const std::string& evidence);
   void OnFinal(const market::ClientOrderId& id, Final final);
   void Finish(const market::ClientOrderId& id);
   void Closed(const market::ClientOrderId& id);
   // Books a trade if it is new; `claimed` is the venue's cumulative figure with it.
   void BookTrade(const market::ClientOrderId& id, const venue::TradeUpdate& trade,
                  std::optional<market::Quantity> claimed, const std::string& evidence);
-  void OnTrades(const std::vector<venue::TradeUpdate>& trades, const std::string& evidence, bool* unexplained);
+  void OnTrades(const std::vector<venue::TradeUpdate>& trades, const std::string& evidence,
+                bool* unexplained);
   const TrackedOrder* Adopt(const venue::OrderUpdate& update, const std::string& evidence);
   // Reports a step of an order; an event that the table does not allow becomes a
   // kIllegal report. True when the step was legal.
   bool Step(const market::ClientOrderId& id, market::ExecKind kind, ReportExtra extra);
   void Illegal(const TrackedOrder& order, std::string_view what, const ReportExtra& extra);
-  market::ExecReport ReportOf(const TrackedOrder& order, market::ExecKind kind, const ReportExtra& extra) const;
+  market::ExecReport ReportOf(const TrackedOrder& order, market::ExecKind kind,
+                              const ReportExtra& extra) const;
   market::Header Chain(const TrackedOrder& order, base::Time event_time) const;
   void EmitPosition(const TrackedOrder& order, const market::Header& cause);
   std::optional<market::Quantity> QuantityOf(const TrackedOrder& order, std::string_view text);
@@ -299,9 +332,11 @@ class ExecutionEngine {
   std::multimap<base::Time, Task> schedule_;
   std::map<TaskKind, base::Time> scheduled_;  // tasks without an order: the earliest under way
   // Trades of venue orders that we could not name yet, by instrument and order.
-  std::map<std::pair<market::InstrumentId, market::VenueOrderId>, std::vector<venue::TradeUpdate>> unnamed_trades_;
+  std::map<std::pair<market::InstrumentId, market::VenueOrderId>, std::vector<venue::TradeUpdate>>
+      unnamed_trades_;
   std::set<market::ClientOrderId> held_;  // second legs that wait for their first
-  std::map<market::ClientOrderId, market::Quantity> claimed_;  // highest cumulative figure the venue stated
+  std::map<market::ClientOrderId, market::Quantity>
+      claimed_;  // highest cumulative figure the venue stated
 
   bool draining_ = false;
   bool stream_open_ = false, subscribed_ = false, ready_ = false;

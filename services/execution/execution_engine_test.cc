@@ -1,9 +1,8 @@
 #include "services/execution/execution_engine.h"
 
-#include <string>
-
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators_range.hpp>
+#include <string>
 
 #include "services/execution/engine_fixture_for_test.h"
 
@@ -283,8 +282,9 @@ TEST_CASE("The answer to placing and the stream tell the same fills; they are bo
       f.StreamFill("g1a", "7", "t2", "0.7", "1", VenueOrderStatus::kFilled);
     };
     const auto answer = [&] {
-      f.Answer("place g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kFilled, "1"),
-                                                     {f.Trade("7", "t1", "0.3"), f.Trade("7", "t2", "0.7")}));
+      f.Answer("place g1a",
+               EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kFilled, "1"),
+                                        {f.Trade("7", "t1", "0.3"), f.Trade("7", "t2", "0.7")}));
     };
     stream_first ? stream() : answer();
     stream_first ? answer() : stream();
@@ -301,7 +301,8 @@ TEST_CASE("A fill before the acknowledgement is a fill; the late acknowledgement
   f.Place("g1a");
   f.StreamFill("g1a", "7", "t1", "0.3", "0.3");
   CHECK(f.State("g1a") == OrderState::kPartiallyFilled);
-  f.Answer("place g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
+  f.Answer("place g1a",
+           EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
   CHECK(f.State("g1a") == OrderState::kPartiallyFilled);
   CHECK(f.Count(ExecKind::kAccepted) == 0);
   CHECK(f.engine.stats().illegal_events == 0);
@@ -315,9 +316,11 @@ TEST_CASE("Updates that arrive in the wrong order end in the same state") {
   f.StreamFill("g1a", "7", "t1", "0.3", "0.3");
   CHECK(f.Order("g1a").cumulative.mantissa == 500);
   CHECK(f.State("g1a") == OrderState::kPartiallyFilled);
-  f.Advance(1s);  // the question about missing trades has answered itself or is asked: nothing changes
+  f.Advance(
+      1s);  // the question about missing trades has answered itself or is asked: nothing changes
   while (f.TakeSent("trades-of 7")) {
-    f.Answer(f.taken, EngineFixture::Trades({f.Trade("7", "t1", "0.3"), f.Trade("7", "t2", "0.2")}));
+    f.Answer(f.taken,
+             EngineFixture::Trades({f.Trade("7", "t1", "0.3"), f.Trade("7", "t2", "0.2")}));
   }
   CHECK(f.Order("g1a").cumulative.mantissa == 500);
   CHECK(f.engine.stats().illegal_events == 0);
@@ -332,7 +335,8 @@ TEST_CASE("A refusal with proof is REJECTED with the venue's code") {
   CHECK(f.Last("g1a").evidence.starts_with("http:place"));
 }
 
-TEST_CASE("An acknowledgement is no acceptance: the order stays SUBMITTED until the venue says more") {
+TEST_CASE(
+    "An acknowledgement is no acceptance: the order stays SUBMITTED until the venue says more") {
   EngineFixture f;
   f.Place("g1a");
   venue::Answer answer;
@@ -340,7 +344,8 @@ TEST_CASE("An acknowledgement is no acceptance: the order stays SUBMITTED until 
   f.Answer("place g1a", answer);
   CHECK(f.State("g1a") == OrderState::kSubmitted);
   f.Advance(600ms);
-  f.Answer("query g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
+  f.Answer("query g1a",
+           EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
   CHECK(f.State("g1a") == OrderState::kAccepted);
 }
 
@@ -362,8 +367,9 @@ TEST_CASE("A stop order is triggered once, by the venue's word") {
 TEST_CASE("An immediate order that expires with a part filled keeps the part") {
   EngineFixture f;
   f.Place("g1a");
-  f.Answer("place g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kExpired, "0.25"),
-                                                 {f.Trade("7", "t1", "0.25")}));
+  f.Answer("place g1a",
+           EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kExpired, "0.25"),
+                                    {f.Trade("7", "t1", "0.25")}));
   CHECK(f.State("g1a") == OrderState::kExpired);
   CHECK(f.Order("g1a").cumulative.mantissa == 250);
 }
@@ -379,7 +385,8 @@ TEST_CASE("An end at the venue is reported only when all fills that it counts ar
   f.Answer("trades-of 7", EngineFixture::Trades({f.Trade("7", "t1", "0.5")}));  // not all yet
   CHECK(f.State("g1a") == OrderState::kPartiallyFilled);
   f.Advance(4s);
-  f.Answer("trades-of 7", EngineFixture::Trades({f.Trade("7", "t1", "0.5"), f.Trade("7", "t2", "0.1")}));
+  f.Answer("trades-of 7",
+           EngineFixture::Trades({f.Trade("7", "t1", "0.5"), f.Trade("7", "t2", "0.1")}));
   CHECK(f.State("g1a") == OrderState::kCanceled);
   CHECK(f.Last("g1a").cumulative.mantissa == 600);
   CHECK(f.Count(ExecKind::kFill) == 2);
@@ -452,7 +459,8 @@ TEST_CASE("A cancel needs no verdict: it is journaled, sent and confirmed") {
   CHECK(f.State("g1a") == OrderState::kPendingCancel);
   CHECK(f.Last("g1a").target.text() == "g1a");
   CHECK(f.engine.state().unanswered_cancels().empty());
-  f.Answer("cancel g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")));
+  f.Answer("cancel g1a",
+           EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")));
   CHECK(f.State("g1a") == OrderState::kCanceled);
   CHECK(f.SavedState() == f.RecoveredState());
 }
@@ -475,7 +483,8 @@ TEST_CASE("A cancel that answers unknown order proves nothing: the order is aske
   f.CancelIntent("c1", "g1a");
   f.Answer("cancel g1a", EngineFixture::Refused("-2011", "Unknown order sent.", true), 400);
   CHECK(f.State("g1a") == OrderState::kAccepted);  // back to what was proven
-  f.Answer("query g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kFilled, "1")));
+  f.Answer("query g1a",
+           EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kFilled, "1")));
   CHECK(f.State("g1a") == OrderState::kAccepted);
   f.Answer("trades-of 7", EngineFixture::Trades({f.Trade("7", "t1", "1")}));
   CHECK(f.State("g1a") == OrderState::kFilled);
@@ -488,10 +497,12 @@ TEST_CASE("A cancel whose outcome is unknown is found out by query, never assume
   f.Lose("cancel g1a");
   CHECK(f.State("g1a") == OrderState::kPendingCancel);
   f.Advance(1s);
-  f.Answer("query g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
+  f.Answer("query g1a",
+           EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
   CHECK(f.State("g1a") == OrderState::kPendingCancel);  // the cancel may still arrive
   f.Advance(20s);
-  f.Answer("query g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
+  f.Answer("query g1a",
+           EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
   CHECK(f.State("g1a") == OrderState::kAccepted);
   CHECK(f.Count(ExecKind::kCancelRejected) == 1);
 }
@@ -505,7 +516,8 @@ TEST_CASE("Cancels of unknown, closed and already cancelled orders are answered 
   f.CancelIntent("c2", "g1a");
   f.CancelIntent("c3", "g1a");
   CHECK(f.engine.stats().cancels_joined == 1);
-  f.Answer("cancel g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")));
+  f.Answer("cancel g1a",
+           EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")));
   CHECK_FALSE(f.TakeSent("cancel g1a"));
   f.CancelIntent("c4", "g1a");
   CHECK(f.Last("g1a").kind == ExecKind::kCancelRejected);
@@ -534,7 +546,8 @@ TEST_CASE("A cancel waits out a pause of the venue and then goes") {
 
 // --- replace ---------------------------------------------------------------------------
 
-market::OrderIntent Replacement(EngineFixture& f, const std::string& id, const std::string& target, int64_t quantity) {
+market::OrderIntent Replacement(EngineFixture& f, const std::string& id, const std::string& target,
+                                int64_t quantity) {
   market::OrderIntent intent = f.Intent(id, quantity, 50'001'00);
   intent.kind = market::IntentKind::kReplace;
   intent.target = market::ClientOrderId(target);
@@ -551,15 +564,18 @@ TEST_CASE("An unfilled order is replaced in one request of two independent legs"
   CHECK(f.Last("g1b").target.text() == "g1a");
   venue::Answer answer = EngineFixture::Confirmed();
   SECTION("both take effect") {
-    answer.cancel_leg = venue::LegOutcome{venue::OutcomeClass::kConfirmed, true, "", "", f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")};
-    answer.new_leg = venue::LegOutcome{venue::OutcomeClass::kConfirmed, true, "", "", f.Update("g1b", "8", VenueOrderStatus::kNew, "0", "0.8")};
+    answer.cancel_leg = venue::LegOutcome{venue::OutcomeClass::kConfirmed, true, "", "",
+                                          f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")};
+    answer.new_leg = venue::LegOutcome{venue::OutcomeClass::kConfirmed, true, "", "",
+                                       f.Update("g1b", "8", VenueOrderStatus::kNew, "0", "0.8")};
     f.Answer("replace g1a by g1b 0.8", answer);
     CHECK(f.State("g1a") == OrderState::kCanceled);
     CHECK(f.State("g1b") == OrderState::kAccepted);
     CHECK(f.Order("g1b").quantity.mantissa == 800);
   }
   SECTION("the cancel fails, the new leg is not attempted") {
-    answer.cancel_leg = venue::LegOutcome{venue::OutcomeClass::kRefused, true, "-2011", "restrictions", {}};
+    answer.cancel_leg =
+        venue::LegOutcome{venue::OutcomeClass::kRefused, true, "-2011", "restrictions", {}};
     answer.new_leg = venue::LegOutcome{venue::OutcomeClass::kRefused, false, "", "", {}};
     f.Answer("replace g1a", answer, 400);
     CHECK(f.State("g1a") == OrderState::kAccepted);
@@ -567,15 +583,18 @@ TEST_CASE("An unfilled order is replaced in one request of two independent legs"
     CHECK(f.TakeSent("query g1a"));
   }
   SECTION("cancelled, but the new leg is refused") {
-    answer.cancel_leg = venue::LegOutcome{venue::OutcomeClass::kConfirmed, true, "", "", f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")};
-    answer.new_leg = venue::LegOutcome{venue::OutcomeClass::kRefused, true, "-2010", "would take", {}};
+    answer.cancel_leg = venue::LegOutcome{venue::OutcomeClass::kConfirmed, true, "", "",
+                                          f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")};
+    answer.new_leg =
+        venue::LegOutcome{venue::OutcomeClass::kRefused, true, "-2010", "would take", {}};
     f.Answer("replace g1a", answer, 409);
     CHECK(f.State("g1a") == OrderState::kCanceled);
     CHECK(f.State("g1b") == OrderState::kRejected);
     CHECK(f.Last("g1b").venue_code == "-2010");
   }
   SECTION("one leg known, the other not") {
-    answer.cancel_leg = venue::LegOutcome{venue::OutcomeClass::kConfirmed, true, "", "", f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")};
+    answer.cancel_leg = venue::LegOutcome{venue::OutcomeClass::kConfirmed, true, "", "",
+                                          f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")};
     answer.new_leg = venue::LegOutcome{venue::OutcomeClass::kUnknown, true, "-1007", "timeout", {}};
     answer.outcome = venue::OutcomeClass::kUnknown;
     f.Answer("replace g1a", answer, 409);
@@ -586,7 +605,8 @@ TEST_CASE("An unfilled order is replaced in one request of two independent legs"
   CHECK(f.SavedState() == f.RecoveredState());
 }
 
-TEST_CASE("A partly filled order is cancelled first, and the second leg is sized by the final figure") {
+TEST_CASE(
+    "A partly filled order is cancelled first, and the second leg is sized by the final figure") {
   EngineFixture f;
   f.Working("g1a", "7");
   f.StreamFill("g1a", "7", "t1", "0.3", "0.3");
@@ -595,18 +615,22 @@ TEST_CASE("A partly filled order is cancelled first, and the second leg is sized
   CHECK_FALSE(f.TakeSent("place g1b"));
   SECTION("more of it fills before the cancel arrives") {
     f.StreamFill("g1a", "7", "t2", "0.2", "0.5");
-    f.Answer("cancel g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0.5")));
+    f.Answer("cancel g1a",
+             EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0.5")));
     REQUIRE(f.TakeSent("place g1b 0.5"));
-    f.Answer(f.taken, EngineFixture::Confirmed(f.Update("g1b", "8", VenueOrderStatus::kNew, "0", "0.5")));
+    f.Answer(f.taken,
+             EngineFixture::Confirmed(f.Update("g1b", "8", VenueOrderStatus::kNew, "0", "0.5")));
     CHECK(f.Order("g1b").quantity.mantissa == 500);
     f.StreamFill("g1b", "8", "t3", "0.5", "0.5", VenueOrderStatus::kFilled);
     CHECK(f.State("g1b") == OrderState::kFilled);
     CHECK(f.engine.state().NetPosition(kBtc).mantissa == 1000);
   }
   SECTION("the cancel's answer counts a fill that the stream has not told") {
-    f.Answer("cancel g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0.9")));
+    f.Answer("cancel g1a",
+             EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0.9")));
     CHECK_FALSE(f.TakeSent("place g1b"));
-    f.Answer("trades-of 7", EngineFixture::Trades({f.Trade("7", "t1", "0.3"), f.Trade("7", "t2", "0.6")}));
+    f.Answer("trades-of 7",
+             EngineFixture::Trades({f.Trade("7", "t1", "0.3"), f.Trade("7", "t2", "0.6")}));
     CHECK(f.TakeSent("place g1b 0.1"));
   }
   SECTION("it fills altogether") {
@@ -624,18 +648,21 @@ TEST_CASE("A partly filled order is cancelled first, and the second leg is sized
   SECTION("the kill switch falls in between") {
     f.Command(market::CommandKind::kKill, {});
     CHECK(f.State("g1b") == OrderState::kDenied);
-    f.Answer("cancel g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0.3")));
+    f.Answer("cancel g1a",
+             EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0.3")));
     CHECK_FALSE(f.TakeSent("place g1b"));
   }
   SECTION("the verdict expires while the first leg is cancelled") {
     f.Advance(31s);
-    f.Answer("cancel g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0.3")));
+    f.Answer("cancel g1a",
+             EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0.3")));
     CHECK(f.State("g1b") == OrderState::kDenied);
   }
   SECTION("the waiting leg is cancelled itself") {
     f.CancelIntent("c1", "g1b");
     CHECK(f.State("g1b") == OrderState::kDenied);
-    f.Answer("cancel g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0.3")));
+    f.Answer("cancel g1a",
+             EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0.3")));
     CHECK_FALSE(f.TakeSent("place g1b"));
   }
   CHECK(f.engine.stats().illegal_events == 0);
@@ -653,32 +680,39 @@ TEST_CASE("What cannot be replaced is not sent") {
   CHECK(reason(Replacement(f, "r1", "nobody", 1)) == RejectReason::kMalformed);
   f.Place("g1a");
   CHECK(reason(Replacement(f, "r2", "g1a", 1)) == RejectReason::kGateClosed);  // not acknowledged
-  f.Answer("place g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
+  f.Answer("place g1a",
+           EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
   market::OrderIntent other_side = Replacement(f, "r3", "g1a", 1);
   other_side.side = market::Side::kSell;
   EngineFixture::Rehash(other_side);
   CHECK(reason(other_side) == RejectReason::kMalformed);
   f.CancelIntent("c1", "g1a");
   CHECK(reason(Replacement(f, "r4", "g1a", 1)) == RejectReason::kGateClosed);
-  f.Answer("cancel g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")));
+  f.Answer("cancel g1a",
+           EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")));
   CHECK(reason(Replacement(f, "r5", "g1a", 1)) == RejectReason::kMalformed);
 }
 
 // --- kill switch ------------------------------------------------------------------------
 
-TEST_CASE("The kill switch cancels everything in its scope until the venue has confirmed each order") {
+TEST_CASE(
+    "The kill switch cancels everything in its scope until the venue has confirmed each order") {
   EngineFixture f;
   f.Working("g1a", "7");
   f.Working("g1b", "8");
   f.Command(market::CommandKind::kKill, {market::ScopeKind::kStrategy, "maker"});
   CHECK(f.State("g1a") == OrderState::kPendingCancel);
   CHECK(f.State("g1b") == OrderState::kPendingCancel);
-  f.Answer("cancel g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")));
+  f.Answer("cancel g1a",
+           EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")));
   // A refusal is not an end: the order is asked for and cancelled again.
-  f.Answer("cancel g1b", EngineFixture::Refused("-1021", "Timestamp outside of the recvWindow"), 400);
-  f.Answer("query g1b", EngineFixture::Confirmed(f.Update("g1b", "8", VenueOrderStatus::kNew, "0")));
+  f.Answer("cancel g1b", EngineFixture::Refused("-1021", "Timestamp outside of the recvWindow"),
+           400);
+  f.Answer("query g1b",
+           EngineFixture::Confirmed(f.Update("g1b", "8", VenueOrderStatus::kNew, "0")));
   f.Advance(2s);
-  f.Answer("cancel g1b", EngineFixture::Confirmed(f.Update("g1b", "8", VenueOrderStatus::kCanceled, "0")));
+  f.Answer("cancel g1b",
+           EngineFixture::Confirmed(f.Update("g1b", "8", VenueOrderStatus::kCanceled, "0")));
   CHECK(f.engine.state().open().empty());
   f.Place("g1c");
   CHECK(f.Last("g1c").local_reason == RejectReason::kKillSwitch);
@@ -731,7 +765,8 @@ TEST_CASE("The kill switch uses the reserve that placements may not touch") {
     const std::string id = "g1" + std::to_string(i);
     f.Place(id);
     if (f.Last(id).kind != ExecKind::kJournaled) continue;
-    f.Answer("place " + id, EngineFixture::Confirmed(f.Update(id, std::to_string(i + 1), VenueOrderStatus::kNew, "0")));
+    f.Answer("place " + id, EngineFixture::Confirmed(
+                                f.Update(id, std::to_string(i + 1), VenueOrderStatus::kNew, "0")));
     working.push_back(id);
   }
   CHECK(working.size() < 7);  // the rest of the minute belongs to cancels

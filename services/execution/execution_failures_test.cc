@@ -1,8 +1,7 @@
 // Failures on record in other systems (docs/orders.md, "Failures that must not
 // happen here"), each by its name.
-#include <string>
-
 #include <catch2/catch_test_macros.hpp>
+#include <string>
 
 #include "services/execution/engine_fixture_for_test.h"
 
@@ -32,7 +31,8 @@ TEST_CASE("Failure: timeout but placed") {
   f.Lose("place g1a", "timeout");
   CHECK(f.State("g1a") == OrderState::kUnknown);  // neither failed nor sent again
   f.Advance(600ms);
-  f.Answer("query g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
+  f.Answer("query g1a",
+           EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
   CHECK(f.State("g1a") == OrderState::kAccepted);
   CHECK_FALSE(f.TakeSent("place"));
 }
@@ -49,7 +49,8 @@ TEST_CASE("Failure: status 'does not exist' race") {
 }
 
 TEST_CASE("Failure: network error counted as a lost order") {
-  for (const char* error : {"connection reset", "broken pipe after 120 bytes", "TLS alert", "host not found after reuse"}) {
+  for (const char* error : {"connection reset", "broken pipe after 120 bytes", "TLS alert",
+                            "host not found after reuse"}) {
     EngineFixture f;
     f.Place("g1a");
     f.Lose("place g1a", error);
@@ -83,7 +84,8 @@ TEST_CASE("Failure: filled order seen as cancelled, repeated, filled twice") {
   f.CancelIntent("c1", "g1a");
   f.Answer("cancel g1a", EngineFixture::Refused("-2011", "Unknown order sent.", true), 400);
   CHECK(f.State("g1a") != OrderState::kCanceled);
-  f.Answer("query g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kFilled, "1")));
+  f.Answer("query g1a",
+           EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kFilled, "1")));
   f.Answer("trades-of 7", EngineFixture::Trades({f.Trade("7", "5001", "1")}));
   CHECK(f.State("g1a") == OrderState::kFilled);
   CHECK(f.Count(ExecKind::kCanceled) == 0);
@@ -129,7 +131,8 @@ TEST_CASE("Failure: inferred fill plus the real fill") {
   f.Answer("trades-since", EngineFixture::Trades({f.Trade("7", "5001", "0.6")}));
   f.StreamFill("g1a", "7", "5001", "0.6", "0.6");
   f.Advance(1s);
-  if (f.TakeSent("trades-of 7")) f.Answer(f.taken, EngineFixture::Trades({f.Trade("7", "5001", "0.6")}));
+  if (f.TakeSent("trades-of 7"))
+    f.Answer(f.taken, EngineFixture::Trades({f.Trade("7", "5001", "0.6")}));
   CHECK(f.engine.state().NetPosition(kBtc).mantissa == 600);
   CHECK(f.Count(ExecKind::kFill) == 1);
 }
@@ -187,7 +190,8 @@ TEST_CASE("Failure: start-up filter that drops working orders among 3,000 report
   second.Open();
   venue::Answer list = EngineFixture::Confirmed();
   for (const market::ClientOrderId& id : second.engine.state().open()) {
-    list.orders.push_back(second.Update(id.text(), second.Order(id.text()).venue_order_id.text(), VenueOrderStatus::kNew, "0"));
+    list.orders.push_back(second.Update(id.text(), second.Order(id.text()).venue_order_id.text(),
+                                        VenueOrderStatus::kNew, "0"));
   }
   second.Answer("open-orders", list);
   second.Reconcile();
@@ -225,8 +229,10 @@ TEST_CASE("Failure: replace that carries the cumulative quantity") {
   intent.target = market::ClientOrderId("g1a");
   EngineFixture::Rehash(intent);
   f.Decide(intent);
-  f.Answer("cancel g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0.75")));
-  f.Answer("place g1b 0.25", EngineFixture::Confirmed(f.Update("g1b", "8", VenueOrderStatus::kNew, "0", "0.25")));
+  f.Answer("cancel g1a",
+           EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0.75")));
+  f.Answer("place g1b 0.25",
+           EngineFixture::Confirmed(f.Update("g1b", "8", VenueOrderStatus::kNew, "0", "0.25")));
   f.StreamFill("g1b", "8", "5002", "0.25", "0.25", VenueOrderStatus::kFilled);
   CHECK(f.engine.state().NetPosition(kBtc).mantissa == 1000);  // not 1.75
 }
@@ -243,8 +249,10 @@ TEST_CASE("Failure: lost cancel-replace reply") {
   CHECK(f.State("g1a") == OrderState::kPendingCancel);
   CHECK(f.State("g1b") == OrderState::kUnknown);
   f.Advance(1s);
-  f.Answer("query g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")));
-  f.Answer("query g1b", EngineFixture::Confirmed(f.Update("g1b", "8", VenueOrderStatus::kNew, "0")));
+  f.Answer("query g1a",
+           EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")));
+  f.Answer("query g1b",
+           EngineFixture::Confirmed(f.Update("g1b", "8", VenueOrderStatus::kNew, "0")));
   CHECK(f.State("g1a") == OrderState::kCanceled);
   CHECK(f.State("g1b") == OrderState::kAccepted);
   CHECK(f.engine.stats().illegal_events == 0);
@@ -268,7 +276,8 @@ TEST_CASE("Failure: a zero balance from a lagging venue back end") {
   f.balances[0].free = market::Money();
   f.Advance(61s);
   f.Reconcile();
-  CHECK(f.engine.state().balances().at(usdt).free == market::Money(100'000, 0));  // stale data, not truth
+  CHECK(f.engine.state().balances().at(usdt).free ==
+        market::Money(100'000, 0));  // stale data, not truth
   CHECK(f.engine.stats().stale_balances >= 1);
   f.balances[0].free = market::Money(100'000, 0);
   f.Advance(6s);

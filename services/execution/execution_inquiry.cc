@@ -16,11 +16,14 @@ using venue::RequestKind;
 // The venue's trade times and our timestamp need not agree to the millisecond.
 constexpr base::Duration kTradesMargin = std::chrono::seconds(5);
 
-void Mention(std::string& evidence, const std::string& more) { absl::StrAppend(&evidence, evidence.empty() ? "" : "; ", more); }
+void Mention(std::string& evidence, const std::string& more) {
+  absl::StrAppend(&evidence, evidence.empty() ? "" : "; ", more);
+}
 
 }  // namespace
 
-ExecutionEngine::Inquiry& ExecutionEngine::Inquire(const market::ClientOrderId& id, base::Duration wait) {
+ExecutionEngine::Inquiry& ExecutionEngine::Inquire(const market::ClientOrderId& id,
+                                                   base::Duration wait) {
   const auto [at, added] = inquiries_.try_emplace(id);
   Inquiry& inquiry = at->second;
   if (added) inquiry.backoff = options_.inquiry_first;
@@ -60,13 +63,17 @@ void ExecutionEngine::StepInquiry(const market::ClientOrderId& id) {
                venue_.TradesOfOrder(order->intent.instrument, order->venue_order_id, VenueNow()));
   }
   if (inquiry.want_state || inquiry.want_trades || inquiry.final) {
-    return Ask(*order, inquiry, Purpose::kInquiryOrder, venue_.QueryOrder(order->intent.instrument, id, VenueNow()));
+    return Ask(*order, inquiry, Purpose::kInquiryOrder,
+               venue_.QueryOrder(order->intent.instrument, id, VenueNow()));
   }
   inquiries_.erase(found);
 }
 
-void ExecutionEngine::Ask(const TrackedOrder& order, Inquiry& inquiry, Purpose purpose, venue::WireRequest wire) {
-  venue::RequestContext context{.kind = wire.kind, .instrument = order.intent.instrument, .client_order_id = order.id(),
+void ExecutionEngine::Ask(const TrackedOrder& order, Inquiry& inquiry, Purpose purpose,
+                          venue::WireRequest wire) {
+  venue::RequestContext context{.kind = wire.kind,
+                                .instrument = order.intent.instrument,
+                                .client_order_id = order.id(),
                                 .target = order.id()};
   const market::ClientOrderId id = order.id();
   if (purpose == Purpose::kInquiryCancel) {
@@ -81,7 +88,8 @@ void ExecutionEngine::Ask(const TrackedOrder& order, Inquiry& inquiry, Purpose p
     ++stats_.inquiries;
     return;
   }
-  inquiry.next = std::max(budget_.NextTry(VenueNow()) - clock_offset_, now_ + options_.inquiry_first);
+  inquiry.next =
+      std::max(budget_.NextTry(VenueNow()) - clock_offset_, now_ + options_.inquiry_first);
   inquiry.scheduled = inquiry.next;
   Schedule(inquiry.next, {TaskKind::kInquiry, id});
 }
@@ -94,7 +102,8 @@ void ExecutionEngine::StepAbsence(const TrackedOrder& order, Inquiry& inquiry) {
   const venue::AbsenceRules& rules = venue_.absence();
   const market::InstrumentId& instrument = order.intent.instrument;
   const auto query = [&] {
-    Ask(order, inquiry, Purpose::kInquiryOrder, venue_.QueryOrder(instrument, order.id(), VenueNow()));
+    Ask(order, inquiry, Purpose::kInquiryOrder,
+        venue_.QueryOrder(instrument, order.id(), VenueNow()));
   };
   if (!inquiry.time_proven) {
     if (VenueNow() <= LatestEffect(order.place)) return query();  // it may be found long before
@@ -105,7 +114,8 @@ void ExecutionEngine::StepAbsence(const TrackedOrder& order, Inquiry& inquiry) {
     inquiry.query_empty = inquiry.trades_empty = false;
   }
   if (inquiry.empty_rounds >= 1 && rules.cancel_by_client_id && !inquiry.cancel_unknown) {
-    return Ask(order, inquiry, Purpose::kInquiryCancel, venue_.Cancel(instrument, order.id(), VenueNow()));
+    return Ask(order, inquiry, Purpose::kInquiryCancel,
+               venue_.Cancel(instrument, order.id(), VenueNow()));
   }
   if (inquiry.empty_rounds >= 2) return ProveAbsent(order.id(), inquiry);
   if (inquiry.empty_rounds == 1 && now_ < inquiry.first_empty + rules.empty_apart) {
@@ -126,7 +136,8 @@ void ExecutionEngine::ProveAbsent(const market::ClientOrderId& id, const Inquiry
 void ExecutionEngine::OnInquiryAnswer(const InFlight& request, const venue::Answer& answer) {
   const market::ClientOrderId id = request.context.client_order_id;
   const bool confirmed = answer.outcome == OutcomeClass::kConfirmed;
-  if (const auto found = inquiries_.find(id); found != inquiries_.end()) found->second.asking = false;
+  if (const auto found = inquiries_.find(id); found != inquiries_.end())
+    found->second.asking = false;
 
   // What the answer says of orders and trades is booked first; it may end the
   // inquiry, so that it is looked up again.
@@ -167,7 +178,8 @@ void ExecutionEngine::OnInquiryAnswer(const InFlight& request, const venue::Answ
       } else if (inquiry.cancel_open && order->open()) {
         if (VenueNow() > LatestEffect(order->cancel)) {
           inquiry.cancel_open = false;
-          Step(id, ExecKind::kCancelRejected, {.detail = "the cancel had no effect", .evidence = answer.evidence});
+          Step(id, ExecKind::kCancelRejected,
+               {.detail = "the cancel had no effect", .evidence = answer.evidence});
           return ReleaseHeld(id);
         }
         inquiry.want_state = true;
@@ -182,8 +194,9 @@ void ExecutionEngine::OnInquiryAnswer(const InFlight& request, const venue::Answ
       break;
     case Purpose::kInquirySince:
       if (confirmed && answer.more_trades && !answer.trades.empty()) {
-        return Ask(*order, inquiry, Purpose::kInquirySince,
-                   venue_.TradesFrom(order->intent.instrument, answer.trades.back().trade_id, VenueNow()));
+        return Ask(
+            *order, inquiry, Purpose::kInquirySince,
+            venue_.TradesFrom(order->intent.instrument, answer.trades.back().trade_id, VenueNow()));
       }
       if (confirmed && !unexplained) {
         inquiry.trades_empty = true;

@@ -1,8 +1,7 @@
 // UNKNOWN orders: what they wait for, what ends the waiting, and what proves that
 // an order was never taken.
-#include <string>
-
 #include <catch2/catch_test_macros.hpp>
+#include <string>
 
 #include "services/execution/engine_fixture_for_test.h"
 
@@ -61,36 +60,45 @@ TEST_CASE("A query ends an UNKNOWN with what it finds") {
   LosePlacement(f, "g1a");
   f.Advance(600ms);
   SECTION("working") {
-    f.Answer("query g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
+    f.Answer("query g1a",
+             EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
     CHECK(f.State("g1a") == OrderState::kAccepted);
   }
   SECTION("filled: the trades are fetched, nothing is inferred") {
-    f.Answer("query g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kFilled, "1")));
+    f.Answer("query g1a",
+             EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kFilled, "1")));
     CHECK(f.Count(ExecKind::kFill) == 0);
     CHECK(f.engine.state().NetPosition(kBtc).mantissa == 0);
     CHECK(f.Order("g1a").open());
     while (f.State("g1a") == OrderState::kUnknown || f.State("g1a") == OrderState::kAccepted) {
       f.Advance(500ms);
-      if (f.TakeSent("trades-of 7")) f.Answer(f.taken, EngineFixture::Trades({f.Trade("7", "t1", "0.4"), f.Trade("7", "t2", "0.6")}));
-      if (f.TakeSent("query g1a")) f.Answer(f.taken, EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kFilled, "1")));
+      if (f.TakeSent("trades-of 7"))
+        f.Answer(f.taken,
+                 EngineFixture::Trades({f.Trade("7", "t1", "0.4"), f.Trade("7", "t2", "0.6")}));
+      if (f.TakeSent("query g1a"))
+        f.Answer(f.taken,
+                 EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kFilled, "1")));
       REQUIRE(f.now < base::FromUnixMillis(1'700'000'060'000));
     }
     CHECK(f.State("g1a") == OrderState::kFilled);
     CHECK(f.Count(ExecKind::kFill) == 2);
   }
   SECTION("expired unfilled") {
-    f.Answer("query g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kExpired, "0")));
+    f.Answer("query g1a",
+             EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kExpired, "0")));
     CHECK(f.State("g1a") == OrderState::kExpired);
   }
   SECTION("rejected") {
-    f.Answer("query g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kRejected, "0")));
+    f.Answer("query g1a",
+             EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kRejected, "0")));
     CHECK(f.State("g1a") == OrderState::kRejected);
   }
   CHECK(f.engine.stats().illegal_events == 0);
   CHECK(f.SavedState() == f.RecoveredState());
 }
 
-TEST_CASE("Absence is proven by venue time, a cancel that knows no such order, and two empty looks") {
+TEST_CASE(
+    "Absence is proven by venue time, a cancel that knows no such order, and two empty looks") {
   EngineFixture f;
   LosePlacement(f, "g1a");
   NeverFound(f, 11s);  // within timestamp + window (2 s) + engine timeout (10 s)
@@ -103,8 +111,8 @@ TEST_CASE("Absence is proven by venue time, a cancel that knows no such order, a
     REQUIRE(f.now < base::FromUnixMillis(1'700'000'060'000));
   }
   f.sent.push_front(f.taken);
-  ServerTime(f);                                                    // (a)
-  f.Answer("query g1a", EngineFixture::NotFound(), 400);            // (c) first
+  ServerTime(f);                                          // (a)
+  f.Answer("query g1a", EngineFixture::NotFound(), 400);  // (c) first
   f.Answer("trades-since", EngineFixture::Trades({}));
   const base::Time first = f.now;
   CHECK(f.State("g1a") == OrderState::kUnknown);
@@ -120,7 +128,8 @@ TEST_CASE("Absence is proven by venue time, a cancel that knows no such order, a
   CHECK(f.State("g1a") == OrderState::kAbsent);
   CHECK(f.now - first >= f.venue.rules.empty_apart);
   const std::string& evidence = f.Last("g1a").evidence;
-  CHECK(std::count(evidence.begin(), evidence.end(), ';') == 5);  // time, query, trades, cancel, query, trades
+  CHECK(std::count(evidence.begin(), evidence.end(), ';') ==
+        5);  // time, query, trades, cancel, query, trades
   CHECK(f.engine.stats().absences_proven == 1);
   CHECK(f.SavedState() == f.RecoveredState());
 }
@@ -162,7 +171,8 @@ TEST_CASE("With any part of the proof missing an order stays UNKNOWN") {
             if (deviation.trades) answer = EngineFixture::Trades({});
             break;
           case venue::RequestKind::kCancel:
-            if (deviation.cancel) answer = EngineFixture::Refused("-2011", "Unknown order sent.", true);
+            if (deviation.cancel)
+              answer = EngineFixture::Refused("-2011", "Unknown order sent.", true);
             break;
           default:
             answer = EngineFixture::Confirmed();
@@ -181,7 +191,8 @@ TEST_CASE("The cancel that asks may find the order: then it is cancelled, with t
   LosePlacement(f, "g1a");
   for (int i = 0; i < 60 && f.State("g1a") == OrderState::kUnknown; ++i) {
     f.Advance(1s);
-    while (f.TakeSent("query ")) f.Answer(f.taken, EngineFixture::NotFound(), 400);  // a lagging back end
+    while (f.TakeSent("query "))
+      f.Answer(f.taken, EngineFixture::NotFound(), 400);  // a lagging back end
     if (f.TakeSent("trades-since")) f.Answer(f.taken, EngineFixture::Trades({}));
     while (f.TakeSent("time")) {
       f.sent.push_front(f.taken);
@@ -190,7 +201,8 @@ TEST_CASE("The cancel that asks may find the order: then it is cancelled, with t
     while (f.TakeSent("query ")) f.Answer(f.taken, EngineFixture::NotFound(), 400);
     if (f.TakeSent("trades-since")) f.Answer(f.taken, EngineFixture::Trades({}));
     if (f.TakeSent("cancel g1a")) {
-      f.Answer(f.taken, EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")));
+      f.Answer(f.taken,
+               EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")));
     }
   }
   CHECK(f.State("g1a") == OrderState::kCanceled);
@@ -208,7 +220,8 @@ TEST_CASE("A trade that nobody can explain keeps an order UNKNOWN until it is na
       f.sent.pop_front();
       const std::string& words = request.wire.target;
       if (words.starts_with("identify 7")) {
-        f.Answer(request, EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kFilled, "1")));
+        f.Answer(request,
+                 EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kFilled, "1")));
         told = true;
       } else if (words.starts_with("trades-since")) {
         f.Answer(request, EngineFixture::Trades({f.Trade("7", "5001", "1")}));
@@ -239,7 +252,8 @@ TEST_CASE("An order proven absent that shows up after all is an alarm") {
       if (request.wire.target == "time") {
         f.sent.push_front(request);
         ServerTime(f);
-      } else if (request.wire.kind == venue::RequestKind::kQueryOrder || request.wire.kind == venue::RequestKind::kCancel) {
+      } else if (request.wire.kind == venue::RequestKind::kQueryOrder ||
+                 request.wire.kind == venue::RequestKind::kCancel) {
         f.Answer(request, EngineFixture::NotFound(), 400);
       } else {
         f.Answer(request, EngineFixture::Confirmed());

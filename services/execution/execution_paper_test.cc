@@ -1,8 +1,7 @@
 // Execution over the paper venue, through the shard.
+#include <catch2/catch_test_macros.hpp>
 #include <memory>
 #include <string>
-
-#include <catch2/catch_test_macros.hpp>
 
 #include "libs/journal/journal.h"
 #include "services/execution/service_host_for_test.h"
@@ -82,7 +81,8 @@ TEST_CASE("Paper orders of every kind end as their kind does") {
   host.Trade("48990", "1", Side::kSell);
   CHECK(host.State("stop") != OrderState::kAccepted);
   bool triggered = false;
-  for (const market::ExecReport& report : host.reports) triggered = triggered || report.kind == ExecKind::kTriggered;
+  for (const market::ExecReport& report : host.reports)
+    triggered = triggered || report.kind == ExecKind::kTriggered;
   CHECK(triggered);
   CHECK(host.service->engine().stats().illegal_events == 0);
 }
@@ -125,12 +125,15 @@ base::Sha256Digest Day(bool wire_mode, std::string* state = nullptr) {
   for (int i = 0; i < 400; ++i) {
     const int64_t mid = 50'000 + rng.Between(-20, 20);
     host.Book(std::to_string(mid), std::to_string(mid + 1));
-    if (rng.Chance(0.5)) host.Trade(std::to_string(mid), "0.3", rng.Chance(0.5) ? Side::kBuy : Side::kSell);
+    if (rng.Chance(0.5))
+      host.Trade(std::to_string(mid), "0.3", rng.Chance(0.5) ? Side::kBuy : Side::kSell);
     if (rng.Chance(0.4)) {
       ids.push_back("g1" + std::to_string(i));
-      host.Decide(host.Intent(ids.back(), rng.Chance(0.5) ? Side::kBuy : Side::kSell, "0.1", std::to_string(mid + rng.Between(-3, 3))));
+      host.Decide(host.Intent(ids.back(), rng.Chance(0.5) ? Side::kBuy : Side::kSell, "0.1",
+                              std::to_string(mid + rng.Between(-3, 3))));
     }
-    if (!ids.empty() && rng.Chance(0.2)) host.CancelOrder("c" + std::to_string(i), ids[rng.Below(ids.size())]);
+    if (!ids.empty() && rng.Chance(0.2))
+      host.CancelOrder("c" + std::to_string(i), ids[rng.Below(ids.size())]);
     host.RunFor(std::chrono::milliseconds(rng.Between(1, 30)));
   }
   if (state != nullptr) *state = host.SavedState();
@@ -197,7 +200,8 @@ TEST_CASE("After a restart the paper venue works the orders that execution knows
   REQUIRE(writer->Close().ok());
 }
 
-TEST_CASE("A paper placement waits for its record, and does not arrive when the gate closes meanwhile") {
+TEST_CASE(
+    "A paper placement waits for its record, and does not arrive when the gate closes meanwhile") {
   Outside outside;
   journal::WriterOptions options;
   options.own_thread = false;
@@ -260,7 +264,8 @@ TEST_CASE("Messages of the paper venue survive their own bytes, and nothing else
   CHECK(read->orders == answer.orders);
   CHECK(read->balances == answer.balances);
   CHECK(read->server_time == answer.server_time);
-  PaperRequest request{.kind = venue::RequestKind::kTrades, .trade_id = "9", .since = base::FromUnixMillis(3)};
+  PaperRequest request{
+      .kind = venue::RequestKind::kTrades, .trade_id = "9", .since = base::FromUnixMillis(3)};
   request.order.quantity = {7};
   CHECK(*DecodePaperRequest(EncodePaper(request)) == request);
   for (size_t length = 0; length < bytes.size(); ++length) {

@@ -2,14 +2,13 @@
 // own, against the engine: whatever happens, in the end the engine's orders and
 // positions are the exchange's, nothing was sent twice, and no end was guessed.
 #include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators_range.hpp>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
-
-#include <catch2/catch_test_macros.hpp>
-#include <catch2/generators/catch_generators_range.hpp>
 
 #include "libs/base/rng.h"
 #include "services/execution/engine_fixture_for_test.h"
@@ -28,7 +27,9 @@ struct ModelOrder {
   VenueOrderStatus status = VenueOrderStatus::kNew;
   base::Time updated{};
   std::vector<venue::TradeUpdate> trades;
-  bool open() const { return status == VenueOrderStatus::kNew || status == VenueOrderStatus::kPartiallyFilled; }
+  bool open() const {
+    return status == VenueOrderStatus::kNew || status == VenueOrderStatus::kPartiallyFilled;
+  }
 };
 
 std::string Decimal(int64_t thousandths) { return market::FormatDecimal(thousandths, 3); }
@@ -70,7 +71,8 @@ class ModelExchange {
         return List(now);
       case RequestKind::kAccount: {
         venue::Answer answer = EngineFixture::Confirmed();
-        for (const ModelOrder& order : orders_) answer.balances_time = std::max(answer.balances_time, order.updated);
+        for (const ModelOrder& order : orders_)
+          answer.balances_time = std::max(answer.balances_time, order.updated);
         return {answer};
       }
       case RequestKind::kServerTime: {
@@ -86,7 +88,8 @@ class ModelExchange {
   // The market fills something, or somebody else trades on the account.
   void Live(base::Time now) {
     for (ModelOrder& order : orders_) {
-      if (order.open() && rng_.Chance(0.03)) Fill(order, rng_.Between(1, order.quantity - order.filled), now);
+      if (order.open() && rng_.Chance(0.03))
+        Fill(order, rng_.Between(1, order.quantity - order.filled), now);
     }
     if (rng_.Chance(0.002)) {
       Add("web_" + std::to_string(orders_.size()), rng_.Between(1, 500), now);
@@ -95,7 +98,8 @@ class ModelExchange {
 
   std::vector<ModelOrder>& orders() { return orders_; }
   ModelOrder* Find(const std::string& client_id) {
-    const auto found = std::find_if(orders_.begin(), orders_.end(), [&](const ModelOrder& o) { return o.client_id == client_id; });
+    const auto found = std::find_if(orders_.begin(), orders_.end(),
+                                    [&](const ModelOrder& o) { return o.client_id == client_id; });
     return found == orders_.end() ? nullptr : &*found;
   }
   std::vector<venue::OrderUpdate> TakeFrames() { return std::exchange(frames_, {}); }
@@ -104,7 +108,8 @@ class ModelExchange {
     int64_t sum = 0;
     for (const ModelOrder& order : orders_) {
       for (const venue::TradeUpdate& trade : order.trades) {
-        if (!order.client_id.starts_with("web_") || trade.time > baseline) sum += *market::ParseDecimal(trade.quantity, 3);
+        if (!order.client_id.starts_with("web_") || trade.time > baseline)
+          sum += *market::ParseDecimal(trade.quantity, 3);
       }
     }
     return sum;
@@ -114,32 +119,43 @@ class ModelExchange {
 
  private:
   ModelOrder* ByVenueId(const std::string& id) {
-    const auto found = std::find_if(orders_.begin(), orders_.end(), [&](const ModelOrder& o) { return o.venue_id == id; });
+    const auto found = std::find_if(orders_.begin(), orders_.end(),
+                                    [&](const ModelOrder& o) { return o.venue_id == id; });
     return found == orders_.end() ? nullptr : &*found;
   }
   venue::OrderUpdate UpdateOf(const ModelOrder& order) const {
-    venue::OrderUpdate update = words_.Update(order.client_id, order.venue_id, order.status, Decimal(order.filled), Decimal(order.quantity));
+    venue::OrderUpdate update = words_.Update(order.client_id, order.venue_id, order.status,
+                                              Decimal(order.filled), Decimal(order.quantity));
     update.time = order.updated;
     return update;
   }
   ModelOrder& Add(const std::string& client_id, int64_t quantity, base::Time now) {
     if (Find(client_id) != nullptr) ++duplicate_ids_;
-    orders_.push_back({client_id, std::to_string(1000 + orders_.size()), quantity, 0, VenueOrderStatus::kNew, now, {}});
+    orders_.push_back({client_id,
+                       std::to_string(1000 + orders_.size()),
+                       quantity,
+                       0,
+                       VenueOrderStatus::kNew,
+                       now,
+                       {}});
     frames_.push_back(UpdateOf(orders_.back()));
     return orders_.back();
   }
   void Fill(ModelOrder& order, int64_t quantity, base::Time now) {
-    venue::TradeUpdate trade = words_.Trade(order.venue_id, std::to_string(++last_trade_), Decimal(quantity));
+    venue::TradeUpdate trade =
+        words_.Trade(order.venue_id, std::to_string(++last_trade_), Decimal(quantity));
     trade.time = now;
     order.filled += quantity;
-    order.status = order.filled == order.quantity ? VenueOrderStatus::kFilled : VenueOrderStatus::kPartiallyFilled;
+    order.status = order.filled == order.quantity ? VenueOrderStatus::kFilled
+                                                  : VenueOrderStatus::kPartiallyFilled;
     order.updated = now;
     order.trades.push_back(trade);
     frames_.push_back(UpdateOf(order));
     frames_.back().trade = trade;
   }
   Reply Place(const std::string& id, const std::string& quantity, base::Time now) {
-    if (rng_.Chance(0.05)) return {EngineFixture::Refused("-2010", "Account has insufficient balance"), 400};
+    if (rng_.Chance(0.05))
+      return {EngineFixture::Refused("-2010", "Account has insufficient balance"), 400};
     ModelOrder& order = Add(id, *market::ParseDecimal(quantity, 3), now);
     if (rng_.Chance(0.2)) Fill(order, rng_.Between(1, order.quantity), now);
     return {EngineFixture::Confirmed(UpdateOf(order), order.trades)};
@@ -154,15 +170,18 @@ class ModelExchange {
     frames_.push_back(UpdateOf(*order));
     return {EngineFixture::Confirmed(UpdateOf(*order))};
   }
-  Reply Replace(const std::string& old_id, const std::string& new_id, const std::string& quantity, base::Time now) {
+  Reply Replace(const std::string& old_id, const std::string& new_id, const std::string& quantity,
+                base::Time now) {
     venue::Answer answer = EngineFixture::Confirmed();
     const Reply cancel = Cancel(old_id, now, /*only_unfilled=*/true);
     if (cancel.answer.outcome != venue::OutcomeClass::kConfirmed) {
-      answer.cancel_leg = venue::LegOutcome{venue::OutcomeClass::kRefused, true, "-2011", "restrictions", {}};
+      answer.cancel_leg =
+          venue::LegOutcome{venue::OutcomeClass::kRefused, true, "-2011", "restrictions", {}};
       answer.new_leg = venue::LegOutcome{venue::OutcomeClass::kRefused, false, "", "", {}};
       return {answer, 400};
     }
-    answer.cancel_leg = venue::LegOutcome{venue::OutcomeClass::kConfirmed, true, "", "", cancel.answer.orders.front()};
+    answer.cancel_leg = venue::LegOutcome{venue::OutcomeClass::kConfirmed, true, "", "",
+                                          cancel.answer.orders.front()};
     const Reply placed = Place(new_id, quantity, now);
     venue::LegOutcome leg;
     leg.outcome = placed.answer.outcome;
@@ -184,17 +203,21 @@ class ModelExchange {
       if (part[0] == "trades-of" && order.venue_id != part[1]) continue;
       for (const venue::TradeUpdate& trade : order.trades) {
         if (trade.time + lag > now) continue;
-        if (part[0] == "trades-from" && std::stoull(trade.trade_id) < std::stoull(part[2])) continue;
+        if (part[0] == "trades-from" && std::stoull(trade.trade_id) < std::stoull(part[2]))
+          continue;
         trades.push_back(trade);
       }
     }
-    std::sort(trades.begin(), trades.end(), [](const auto& a, const auto& b) { return std::stoull(a.trade_id) < std::stoull(b.trade_id); });
+    std::sort(trades.begin(), trades.end(), [](const auto& a, const auto& b) {
+      return std::stoull(a.trade_id) < std::stoull(b.trade_id);
+    });
     return {EngineFixture::Trades(trades)};
   }
   Reply List(base::Time now) {
     venue::Answer answer = EngineFixture::Confirmed();
     for (const ModelOrder& order : orders_) {
-      if (order.open() && Visible(order, now) && !rng_.Chance(list_cut)) answer.orders.push_back(UpdateOf(order));
+      if (order.open() && Visible(order, now) && !rng_.Chance(list_cut))
+        answer.orders.push_back(UpdateOf(order));
     }
     return {answer};
   }
@@ -252,16 +275,20 @@ class World {
       CAPTURE(market::Name(known->life.state()));
       CHECK(known->cumulative.mantissa == order.filled);
       CHECK(known->open() == order.open());
-      const bool taken_over = !order.trades.empty() && order.trades.front().time <= *state.baseline();
-      if (order.status == VenueOrderStatus::kFilled && !taken_over) CHECK(known->life.state() == OrderState::kFilled);
-      if (order.status == VenueOrderStatus::kCanceled) CHECK(known->life.state() == OrderState::kCanceled);
+      const bool taken_over =
+          !order.trades.empty() && order.trades.front().time <= *state.baseline();
+      if (order.status == VenueOrderStatus::kFilled && !taken_over)
+        CHECK(known->life.state() == OrderState::kFilled);
+      if (order.status == VenueOrderStatus::kCanceled)
+        CHECK(known->life.state() == OrderState::kCanceled);
     }
     for (const auto& [id, order] : state.orders()) {
       CAPTURE(id.text(), market::Name(order.life.state()));
       CHECK(order.life.state() != OrderState::kUnknown);
       CHECK(order.life.state() != OrderState::kSubmitted);
       // What never reached the venue, or was refused there, is not there.
-      const bool nowhere = order.life.state() == OrderState::kAbsent || order.life.state() == OrderState::kDenied ||
+      const bool nowhere = order.life.state() == OrderState::kAbsent ||
+                           order.life.state() == OrderState::kDenied ||
                            order.life.state() == OrderState::kRejected;
       CHECK((exchange_.Find(id.text()) == nullptr) == nowhere);
     }
@@ -382,7 +409,8 @@ class World {
         case Event::Kind::kOpened:
           if (!mine) break;
           connected_ = true;
-          process_->engine.OnStream({"own", wire::StreamEvent::Kind::kOpened, ""}, process_->Cause(), now_);
+          process_->engine.OnStream({"own", wire::StreamEvent::Kind::kOpened, ""},
+                                    process_->Cause(), now_);
           break;
         case Event::Kind::kSubscribed:
           if (mine && connected_) process_->Frame({.kind = venue::StreamKind::kSubscribed});
@@ -432,7 +460,8 @@ class World {
     // A verdict that was cut comes again from risk's journal.
     std::set<std::string> lost;
     for (size_t i = durable_; i < process_->facts.size(); ++i) {
-      if (const auto* verdict = std::get_if<market::Event<market::RiskDecision>>(&process_->facts[i])) {
+      if (const auto* verdict =
+              std::get_if<market::Event<market::RiskDecision>>(&process_->facts[i])) {
         lost.insert(verdict->value.intent.client_order_id.text());
       }
     }

@@ -23,7 +23,8 @@ Money Total(const venue::BalanceEntry& entry) { return entry.free + entry.locked
 
 // --- stream --------------------------------------------------------------------------
 
-void ExecutionEngine::OnStream(const wire::StreamEvent& event, const market::Header& cause, base::Time now) {
+void ExecutionEngine::OnStream(const wire::StreamEvent& event, const market::Header& cause,
+                               base::Time now) {
   Enter(cause, now);
   switch (event.kind) {
     case wire::StreamEvent::Kind::kOpened:
@@ -49,17 +50,19 @@ void ExecutionEngine::OnStreamUpdate(const venue::StreamUpdate& update) {
       session_problem_.clear();
       return BeginReconciliation();
     case StreamKind::kSubscribeFailed:
-      session_problem_ = absl::StrCat("the venue refuses the user stream: ", update.detail, "; check the keys and their permissions");
+      session_problem_ = absl::StrCat("the venue refuses the user stream: ", update.detail,
+                                      "; check the keys and their permissions");
       return Schedule(now_ + kResubscribe, {TaskKind::kSubscribe, {}});
     case StreamKind::kOrder:
       return OnOrderUpdate(*update.order, {}, update.evidence);
     case StreamKind::kBalances:
-      for (const venue::BalanceEntry& entry : update.balances) SetBalance(entry, update.time, /*from_query=*/false);
+      for (const venue::BalanceEntry& entry : update.balances)
+        SetBalance(entry, update.time, /*from_query=*/false);
       return;
     case StreamKind::kBalanceChange:
       if (state_.KnowsTransfer(update.evidence)) return;
-      return EmitNote(ToNote(BalanceNote{BalanceNote::Kind::kTransfer, update.balance_delta->first, update.balance_delta->second,
-                                         update.evidence}));
+      return EmitNote(ToNote(BalanceNote{BalanceNote::Kind::kTransfer, update.balance_delta->first,
+                                         update.balance_delta->second, update.evidence}));
     case StreamKind::kEnding:
       subscribed_ = ready_ = false;
       return out_.RestartStream();
@@ -124,17 +127,21 @@ void ExecutionEngine::ContinueReconciliation() {
     room = SendQuery(purpose, encode(), std::move(context));
     if (room) part = Part::kAsked;
   };
-  ask(run.account, Purpose::kAccount, [&] { return venue_.Account(VenueNow()); }, {.kind = RequestKind::kAccount});
+  ask(run.account, Purpose::kAccount, [&] { return venue_.Account(VenueNow()); },
+      {.kind = RequestKind::kAccount});
   // The very first time the balances come first: what was filled before is in them.
   if (!state_.baseline()) return room ? void() : RetryReconciliation();
-  ask(run.orders, Purpose::kOpenOrders, [&] { return venue_.OpenOrders(VenueNow()); }, {.kind = RequestKind::kOpenOrders});
+  ask(run.orders, Purpose::kOpenOrders, [&] { return venue_.OpenOrders(VenueNow()); },
+      {.kind = RequestKind::kOpenOrders});
   for (auto& [instrument, part] : run.trades) {
     ask(part, Purpose::kTradesSince, [&, id = instrument] { return UncheckedTrades(id); },
         {.kind = RequestKind::kTrades, .instrument = instrument});
   }
   if (!room) return RetryReconciliation();
-  const bool asked = run.orders == Part::kDone && run.account == Part::kDone && run.verifying.empty() &&
-                     std::all_of(run.trades.begin(), run.trades.end(), [](const auto& entry) { return entry.second == Part::kDone; });
+  const bool asked = run.orders == Part::kDone && run.account == Part::kDone &&
+                     run.verifying.empty() &&
+                     std::all_of(run.trades.begin(), run.trades.end(),
+                                 [](const auto& entry) { return entry.second == Part::kDone; });
   if (asked) FinishReconciliation();
 }
 
@@ -146,7 +153,8 @@ venue::WireRequest ExecutionEngine::UncheckedTrades(const market::InstrumentId& 
 
 void ExecutionEngine::RetryReconciliation() {
   const auto scheduled = scheduled_.find(TaskKind::kReconcile);
-  const bool soon = scheduled != scheduled_.end() && scheduled->second <= now_ + options_.inquiry_limit;
+  const bool soon =
+      scheduled != scheduled_.end() && scheduled->second <= now_ + options_.inquiry_limit;
   if (!soon) Schedule(now_ + NextSessionPause(), {TaskKind::kReconcile, {}});
 }
 
@@ -214,14 +222,19 @@ void ExecutionEngine::OnTradesSince(const InFlight& request, const venue::Answer
   bool unexplained = false;
   OnTrades(answer.trades, answer.evidence, &unexplained);
   std::optional<uint64_t> checked;
-  for (const venue::TradeUpdate& trade : answer.trades) checked = std::max(checked, TradeNumber(trade.trade_id));
-  if (!unexplained && checked > state_.CheckedTrade(instrument)) EmitNote(ToNote(TradesNote{instrument, *checked}));
+  for (const venue::TradeUpdate& trade : answer.trades)
+    checked = std::max(checked, TradeNumber(trade.trade_id));
+  if (!unexplained && checked > state_.CheckedTrade(instrument))
+    EmitNote(ToNote(TradesNote{instrument, *checked}));
   if (!reconciliation_ || reconciliation_->number != request.session) return;
   reconciliation_->trades[instrument] = Reconciliation::Part::kDone;
   if (answer.more_trades && !answer.trades.empty()) {
-    const bool sent = SendQuery(Purpose::kTradesSince, venue_.TradesFrom(instrument, answer.trades.back().trade_id, VenueNow()),
-                                {.kind = RequestKind::kTrades, .instrument = instrument});
-    reconciliation_->trades[instrument] = sent ? Reconciliation::Part::kAsked : Reconciliation::Part::kToAsk;
+    const bool sent =
+        SendQuery(Purpose::kTradesSince,
+                  venue_.TradesFrom(instrument, answer.trades.back().trade_id, VenueNow()),
+                  {.kind = RequestKind::kTrades, .instrument = instrument});
+    reconciliation_->trades[instrument] =
+        sent ? Reconciliation::Part::kAsked : Reconciliation::Part::kToAsk;
   }
   ContinueReconciliation();
 }
@@ -241,11 +254,16 @@ void ExecutionEngine::OnAccount(const InFlight& request, const venue::Answer& an
     }
     return;
   }
-  for (const venue::BalanceEntry& entry : answer.balances) SetBalance(entry, answer.balances_time, /*from_query=*/true);
+  for (const venue::BalanceEntry& entry : answer.balances)
+    SetBalance(entry, answer.balances_time, /*from_query=*/true);
   if (!state_.baseline()) {
     const base::Time stated = answer.balances_time;
-    EmitNote(ToNote(BalanceNote{BalanceNote::Kind::kBaseline, {}, {}, answer.evidence,
-                                stated != base::Time() ? stated : request.sent_at + clock_offset_}));
+    EmitNote(
+        ToNote(BalanceNote{BalanceNote::Kind::kBaseline,
+                           {},
+                           {},
+                           answer.evidence,
+                           stated != base::Time() ? stated : request.sent_at + clock_offset_}));
   } else if (options_.compare_balances) {
     CompareBalances(answer.balances);
   }
@@ -254,7 +272,8 @@ void ExecutionEngine::OnAccount(const InFlight& request, const venue::Answer& an
   ContinueReconciliation();
 }
 
-void ExecutionEngine::SetBalance(const venue::BalanceEntry& entry, base::Time time, bool from_query) {
+void ExecutionEngine::SetBalance(const venue::BalanceEntry& entry, base::Time time,
+                                 bool from_query) {
   const auto& known = state_.balances();
   const auto before = known.find(entry.asset);
   const Money held = before == known.end() ? Money() : before->second.free + before->second.locked;
@@ -263,7 +282,8 @@ void ExecutionEngine::SetBalance(const venue::BalanceEntry& entry, base::Time ti
     ++stats_.stale_balances;  // a back end that lags
     return;
   }
-  if (from_query && Total(entry).zero() && !held.zero() && doubtful_zero_.insert(entry.asset).second) {
+  if (from_query && Total(entry).zero() && !held.zero() &&
+      doubtful_zero_.insert(entry.asset).second) {
     // From nothing seen to nothing held: believed only when it is said twice.
     ++stats_.stale_balances;
     return Schedule(now_ + options_.recheck_after, {TaskKind::kBalances, {}});
@@ -271,7 +291,9 @@ void ExecutionEngine::SetBalance(const venue::BalanceEntry& entry, base::Time ti
   doubtful_zero_.erase(entry.asset);
   latest = std::max(latest, time);
   if (before == known.end() && Total(entry).zero()) return;
-  if (before != known.end() && before->second.free == entry.free && before->second.locked == entry.locked) return;
+  if (before != known.end() && before->second.free == entry.free &&
+      before->second.locked == entry.locked)
+    return;
   market::BalanceUpdate update;
   update.account = options_.account;
   update.venue.assign(venue_.name());
@@ -292,7 +314,9 @@ void ExecutionEngine::CompareBalances(const std::vector<venue::BalanceEntry>& en
     const bool known = state_.differences().contains(entry.asset);
     if (surplus.Abs() <= state_.RoundingSlack(entry.asset)) {
       suspects_.erase(entry.asset);
-      if (known) EmitNote(ToNote(BalanceNote{BalanceNote::Kind::kResolved, entry.asset, surplus, "account"}));
+      if (known)
+        EmitNote(
+            ToNote(BalanceNote{BalanceNote::Kind::kResolved, entry.asset, surplus, "account"}));
       continue;
     }
     if (known && state_.differences().at(entry.asset) == surplus) continue;
@@ -300,7 +324,8 @@ void ExecutionEngine::CompareBalances(const std::vector<venue::BalanceEntry>& en
     if (suspect != suspects_.end() && suspect->second == surplus) {
       ++stats_.differences;
       suspects_.erase(suspect);
-      EmitNote(ToNote(BalanceNote{BalanceNote::Kind::kDifference, entry.asset, surplus, "account"}));
+      EmitNote(
+          ToNote(BalanceNote{BalanceNote::Kind::kDifference, entry.asset, surplus, "account"}));
     } else {
       suspects_[entry.asset] = surplus;
       again = true;
@@ -309,7 +334,8 @@ void ExecutionEngine::CompareBalances(const std::vector<venue::BalanceEntry>& en
   if (!again) return;
   // Perhaps a fill that never came: look for it, then at the balances once more.
   for (const market::InstrumentId& instrument : state_.Traded()) {
-    SendQuery(Purpose::kTradesSince, UncheckedTrades(instrument), {.kind = RequestKind::kTrades, .instrument = instrument});
+    SendQuery(Purpose::kTradesSince, UncheckedTrades(instrument),
+              {.kind = RequestKind::kTrades, .instrument = instrument});
   }
   Schedule(now_ + options_.recheck_after, {TaskKind::kBalances, {}});
 }
@@ -323,25 +349,38 @@ std::vector<std::string> ExecutionEngine::Problems(base::Time now) const {
   };
   add(!session_problem_.empty(), session_problem_);
   add(!subscribed_, "the user stream is not connected; check the network and execution.stream_url");
-  add(subscribed_ && !ready_, "orders and balances are being reconciled with the venue; new orders wait");
+  add(subscribed_ && !ready_,
+      "orders and balances are being reconciled with the venue; new orders wait");
   add(budget_.paused_until() > now + clock_offset_,
-      absl::StrCat("the venue asked for a pause of ", (budget_.paused_until() - now - clock_offset_).count() / 1'000'000'000,
-                   " s", budget_.banned(now + clock_offset_) ? " (a ban)" : "", "; lower the request rate"));
+      absl::StrCat("the venue asked for a pause of ",
+                   (budget_.paused_until() - now - clock_offset_).count() / 1'000'000'000, " s",
+                   budget_.banned(now + clock_offset_) ? " (a ban)" : "",
+                   "; lower the request rate"));
   for (const auto& [asset, amount] : state_.differences()) {
     problems.push_back(absl::StrCat("the venue holds ", amount.ToString(), " ", asset.text(),
-                                    " more than fills and transfers explain; find the cause, then sign it with resume for account ",
+                                    " more than fills and transfers explain; find the cause, then "
+                                    "sign it with resume for account ",
                                     options_.account.text()));
   }
-  add(!vanished_.empty(), absl::StrCat(vanished_.size(), " open orders that the venue does not find; look at its own order list"));
-  add(stats_.lost_own_orders > 0, absl::StrCat(stats_.lost_own_orders,
-                                               " orders at the venue carry our prefix but are not in this journal; is another "
-                                               "instance running, or was the data folder replaced?"));
-  add(stats_.illegal_events > 0, absl::StrCat(stats_.illegal_events, " events contradict the state of their order; see the ILLEGAL reports"));
+  add(!vanished_.empty(),
+      absl::StrCat(vanished_.size(),
+                   " open orders that the venue does not find; look at its own order list"));
+  add(stats_.lost_own_orders > 0,
+      absl::StrCat(stats_.lost_own_orders,
+                   " orders at the venue carry our prefix but are not in this journal; is another "
+                   "instance running, or was the data folder replaced?"));
+  add(stats_.illegal_events > 0,
+      absl::StrCat(stats_.illegal_events,
+                   " events contradict the state of their order; see the ILLEGAL reports"));
   add(stats_.unreadable_numbers > 0,
-      absl::StrCat(stats_.unreadable_numbers, " numbers of the venue do not fit the instrument's scale; refresh the instruments"));
+      absl::StrCat(
+          stats_.unreadable_numbers,
+          " numbers of the venue do not fit the instrument's scale; refresh the instruments"));
   add(stats_.unknown_instruments > 0,
-      absl::StrCat(stats_.unknown_instruments, " updates of instruments without a definition; add them to ingest.symbols"));
-  add(state_.stats().unbooked_fills > 0, absl::StrCat(state_.stats().unbooked_fills, " fills could not be booked into a position"));
+      absl::StrCat(stats_.unknown_instruments,
+                   " updates of instruments without a definition; add them to ingest.symbols"));
+  add(state_.stats().unbooked_fills > 0,
+      absl::StrCat(state_.stats().unbooked_fills, " fills could not be booked into a position"));
   size_t unknown = 0;
   for (const market::ClientOrderId& id : state_.open()) {
     if (state_.Find(id)->life.state() == market::OrderState::kUnknown) ++unknown;

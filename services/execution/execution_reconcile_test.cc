@@ -1,8 +1,7 @@
 // Start, reconnect and the timer: orders, trades and balances against the venue.
 #include <algorithm>
-#include <string>
-
 #include <catch2/catch_test_macros.hpp>
+#include <string>
 
 #include "services/execution/engine_fixture_for_test.h"
 
@@ -50,7 +49,8 @@ TEST_CASE("The session syncs the clock, subscribes, then reconciles before it op
   CHECK(f.taken.wire.timestamp == f.now + 3s);
 }
 
-TEST_CASE("A failed query is not an empty answer: the gate stays shut and the part is asked again") {
+TEST_CASE(
+    "A failed query is not an empty answer: the gate stays shut and the part is asked again") {
   EngineFixture f(EngineFixture::Options(), /*start=*/false);
   f.engine.Resume(f.Cause(), f.now);
   f.Open();
@@ -70,12 +70,16 @@ TEST_CASE("Orders that filled or ended while we were away are brought to the ven
   f.Working("g1b", "8");
   f.Working("g1c", "9");
   Reconnect(f);
-  f.Answer("open-orders", OpenOrders({f.Update("g1a", "7", VenueOrderStatus::kPartiallyFilled, "0.5")}));
-  f.Answer("query g1b", EngineFixture::Confirmed(f.Update("g1b", "8", VenueOrderStatus::kCanceled, "0")));
-  f.Answer("query g1c", EngineFixture::Confirmed(f.Update("g1c", "9", VenueOrderStatus::kFilled, "1")));
+  f.Answer("open-orders",
+           OpenOrders({f.Update("g1a", "7", VenueOrderStatus::kPartiallyFilled, "0.5")}));
+  f.Answer("query g1b",
+           EngineFixture::Confirmed(f.Update("g1b", "8", VenueOrderStatus::kCanceled, "0")));
+  f.Answer("query g1c",
+           EngineFixture::Confirmed(f.Update("g1c", "9", VenueOrderStatus::kFilled, "1")));
   CHECK_FALSE(f.engine.ready());
   f.Answer("account", EngineFixture::Confirmed());
-  f.Answer("trades-since", EngineFixture::Trades({f.Trade("7", "101", "0.5"), f.Trade("9", "102", "1")}));
+  f.Answer("trades-since",
+           EngineFixture::Trades({f.Trade("7", "101", "0.5"), f.Trade("9", "102", "1")}));
   f.Advance(1ms);
   CHECK(f.State("g1a") == OrderState::kPartiallyFilled);
   CHECK(f.State("g1b") == OrderState::kCanceled);
@@ -94,13 +98,15 @@ TEST_CASE("An open order missing from a list that was cut is asked for, not writ
   f.Answer("account", EngineFixture::Confirmed());
   f.Answer("trades-since", EngineFixture::Trades({}));
   CHECK_FALSE(f.engine.ready());
-  f.Answer("query g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
+  f.Answer("query g1a",
+           EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
   f.Advance(1ms);
   CHECK(f.engine.ready());
   CHECK(f.State("g1a") == OrderState::kAccepted);
 }
 
-TEST_CASE("An open order that the venue does not find shuts its instrument, visibly, and stays open") {
+TEST_CASE(
+    "An open order that the venue does not find shuts its instrument, visibly, and stays open") {
   EngineFixture f;
   f.Working("g1a", "7");
   Reconnect(f);
@@ -114,7 +120,8 @@ TEST_CASE("An open order that the venue does not find shuts its instrument, visi
   f.Place("g1b");
   CHECK(f.Last("g1b").kind == ExecKind::kNotSent);
   f.Advance(2s);
-  f.Answer("query g1a", EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
+  f.Answer("query g1a",
+           EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
   f.Place("g1c");
   CHECK(f.Last("g1c").kind == ExecKind::kJournaled);
 }
@@ -136,7 +143,8 @@ TEST_CASE("Foreign orders and fills are booked to EXTERNAL and counted") {
   CHECK(f.SavedState() == f.RecoveredState());
 }
 
-TEST_CASE("What a foreign order had filled before the first look is part of the balances, not a fill") {
+TEST_CASE(
+    "What a foreign order had filled before the first look is part of the balances, not a fill") {
   EngineFixture f(EngineFixture::Options(), /*start=*/false);
   f.engine.Resume(f.Cause(), f.now);
   f.Open();
@@ -145,7 +153,8 @@ TEST_CASE("What a foreign order had filled before the first look is part of the 
   venue::Answer account = EngineFixture::Confirmed();
   account.balances_time = f.now;
   f.Answer("account", account);
-  f.Answer("open-orders", OpenOrders({f.Update("web_1", "500", VenueOrderStatus::kPartiallyFilled, "0.5")}));
+  f.Answer("open-orders",
+           OpenOrders({f.Update("web_1", "500", VenueOrderStatus::kPartiallyFilled, "0.5")}));
   f.Advance(1s);
   f.Answer("trades-of 500", EngineFixture::Trades({early}));
   CHECK(f.Order("web_1").cumulative.mantissa == 500);
@@ -160,7 +169,8 @@ TEST_CASE("Fills of a foreign order that we missed are fetched and booked") {
   f.StreamFill("web_1", "500", "902", "0.25", "0.75");  // half a coin was filled unseen
   CHECK(f.engine.state().NetPosition(kBtc).mantissa == 250);
   f.Advance(1s);
-  f.Answer("trades-of 500", EngineFixture::Trades({f.Trade("500", "901", "0.5"), f.Trade("500", "902", "0.25")}));
+  f.Answer("trades-of 500",
+           EngineFixture::Trades({f.Trade("500", "901", "0.5"), f.Trade("500", "902", "0.25")}));
   CHECK(f.engine.state().NetPosition(kBtc).mantissa == 750);
 }
 
@@ -214,15 +224,23 @@ TEST_CASE("Balances come from the account at start and from the stream afterward
   const auto& held = f.engine.state().balances();
   CHECK(held.at(AssetId("BTC")).free == Money(2, 0));
   CHECK_FALSE(held.contains(AssetId("DOGE")));
-  f.Frame({.kind = venue::StreamKind::kBalances, .evidence = "s", .balances = {Balance("BTC", 1, 1)}, .time = f.now});
+  f.Frame({.kind = venue::StreamKind::kBalances,
+           .evidence = "s",
+           .balances = {Balance("BTC", 1, 1)},
+           .time = f.now});
   CHECK(held.at(AssetId("BTC")).locked == Money(1, 0));
   const size_t facts = f.facts.size();
-  f.Frame({.kind = venue::StreamKind::kBalances, .evidence = "s", .balances = {Balance("BTC", 1, 1)}, .time = f.now});
+  f.Frame({.kind = venue::StreamKind::kBalances,
+           .evidence = "s",
+           .balances = {Balance("BTC", 1, 1)},
+           .time = f.now});
   CHECK(f.facts.size() == facts);  // nothing new
   CHECK(f.SavedState() == f.RecoveredState());
 }
 
-TEST_CASE("Fills, fees and transfers explain the balances; what they do not explain is shown, twice seen") {
+TEST_CASE(
+    "Fills, fees and transfers explain the balances; what they do not explain is shown, twice "
+    "seen") {
   EngineFixture f(EngineFixture::Options(), /*start=*/false);
   f.balances = {Balance("BTC", 2), Balance("USDT", 100'000)};
   f.Start();
@@ -233,8 +251,12 @@ TEST_CASE("Fills, fees and transfers explain the balances; what they do not expl
   const Money left(49'950, 0);
   CHECK(f.engine.state().Explained(AssetId("USDT")) == left);
   CHECK(f.engine.state().Explained(AssetId("BTC")) == Money(3, 0));
-  f.Frame({.kind = venue::StreamKind::kBalanceChange, .evidence = "deposit-1", .balance_delta = std::pair(AssetId("USDT"), Money(50, 0))});
-  f.Frame({.kind = venue::StreamKind::kBalanceChange, .evidence = "deposit-1", .balance_delta = std::pair(AssetId("USDT"), Money(50, 0))});
+  f.Frame({.kind = venue::StreamKind::kBalanceChange,
+           .evidence = "deposit-1",
+           .balance_delta = std::pair(AssetId("USDT"), Money(50, 0))});
+  f.Frame({.kind = venue::StreamKind::kBalanceChange,
+           .evidence = "deposit-1",
+           .balance_delta = std::pair(AssetId("USDT"), Money(50, 0))});
   CHECK(f.engine.state().Explained(AssetId("USDT")) == Money(50'000, 0));
 
   f.balances = {Balance("BTC", 3), Balance("USDT", 50'000)};
@@ -292,7 +314,10 @@ TEST_CASE("A balance that is older than the stream's is not taken over") {
   EngineFixture f(EngineFixture::Options(), /*start=*/false);
   f.balances = {Balance("USDT", 100)};
   f.Start();
-  f.Frame({.kind = venue::StreamKind::kBalances, .evidence = "s", .balances = {Balance("USDT", 90)}, .time = f.now});
+  f.Frame({.kind = venue::StreamKind::kBalances,
+           .evidence = "s",
+           .balances = {Balance("USDT", 90)},
+           .time = f.now});
   f.Advance(61s);
   venue::Answer lagging = EngineFixture::Confirmed();
   lagging.balances = {Balance("USDT", 100)};

@@ -27,11 +27,13 @@ PaperAdapterOptions PaperOptionsOf(const PaperConfig& config, uint64_t session) 
   PaperAdapterOptions options;
   options.venue.maker_fee_ppm = config.maker_fee_ppm;
   options.venue.taker_fee_ppm = config.taker_fee_ppm;
-  options.venue.fee_asset = config.fee_in_received_asset ? matching::FeeAsset::kReceived : matching::FeeAsset::kQuote;
+  options.venue.fee_asset =
+      config.fee_in_received_asset ? matching::FeeAsset::kReceived : matching::FeeAsset::kQuote;
   options.venue.order_latency = config.order_latency;
   options.venue.cancel_latency = config.cancel_latency;
   options.venue.market_protection_ppm = config.market_protection_ppm;
-  for (const auto& [asset, amount] : config.deposits) options.deposits[market::AssetId(asset)] = amount;
+  for (const auto& [asset, amount] : config.deposits)
+    options.deposits[market::AssetId(asset)] = amount;
   options.session = session;
   return options;
 }
@@ -46,16 +48,19 @@ std::string EncodePaperInput(uint64_t id, std::string_view body) {
 
 }  // namespace
 
-venue::OrderVenue& ExecutionService::MakeVenue(const ExecutionConfig& config, runtime::Deps& deps, Parts& parts) {
+venue::OrderVenue& ExecutionService::MakeVenue(const ExecutionConfig& config, runtime::Deps& deps,
+                                               Parts& parts) {
   if (parts.venue) {
     venue_ = std::move(parts.venue);
     return *venue_;
   }
-  paper_ = std::make_unique<PaperAdapter>(PaperOptionsOf(config.paper, deps.shard.options().start_epoch));
+  paper_ = std::make_unique<PaperAdapter>(
+      PaperOptionsOf(config.paper, deps.shard.options().start_epoch));
   return *paper_;
 }
 
-ExecutionService::ExecutionService(const ExecutionConfig& config, runtime::Deps& deps, Parts parts, SendGate gate)
+ExecutionService::ExecutionService(const ExecutionConfig& config, runtime::Deps& deps, Parts parts,
+                                   SendGate gate)
     : shard_(deps.shard),
       executor_(deps.executor),
       clock_(deps.clock),
@@ -70,36 +75,42 @@ ExecutionService::ExecutionService(const ExecutionConfig& config, runtime::Deps&
   if (paper_) paper_->Bind(engine_.state());
   if (parts.session) {
     session_ = std::make_unique<VenueSession>(
-        *std::move(parts.session), deps.network, deps.executor, deps.clock, deps.rng.Fork(), deps.log,
-        VenueSession::Handlers{.on_answer = [this](wire::HttpExchange exchange) { DeliverAnswer(exchange); },
-                               .on_stream = [this](wire::StreamEvent event) { DeliverStream(event); }});
+        *std::move(parts.session), deps.network, deps.executor, deps.clock, deps.rng.Fork(),
+        deps.log,
+        VenueSession::Handlers{
+            .on_answer = [this](wire::HttpExchange exchange) { DeliverAnswer(exchange); },
+            .on_stream = [this](wire::StreamEvent event) { DeliverStream(event); }});
   }
-  http_port_ = shard_.AddInput("execution.http", [this](std::string_view bytes, const market::Header& cause) {
-    const absl::StatusOr<wire::HttpExchange> exchange = wire::DecodeHttpExchange(bytes);
-    if (exchange.ok()) engine_.OnHttp(*exchange, cause, shard_.now());
-    bad_inputs_ += exchange.ok() ? 0 : 1;
-    Settle(cause);
-  });
-  stream_port_ = shard_.AddInput("execution.stream", [this](std::string_view bytes, const market::Header& cause) {
-    const absl::StatusOr<wire::StreamEvent> event = wire::DecodeStreamEvent(bytes);
-    if (event.ok()) engine_.OnStream(*event, cause, shard_.now());
-    bad_inputs_ += event.ok() ? 0 : 1;
-    Settle(cause);
-  });
-  paper_port_ = shard_.AddInput("execution.paper", [this](std::string_view bytes, const market::Header& cause) {
-    wire::CanonicalReader in(bytes);
-    const uint64_t id = in.U64();
-    const std::string body = in.Bytes();
-    if (in.ok() && paper_) paper_->Execute(id, body, shard_.now());
-    bad_inputs_ += in.ok() && paper_ ? 0 : 1;
-    Settle(cause);
-  });
+  http_port_ = shard_.AddInput(
+      "execution.http", [this](std::string_view bytes, const market::Header& cause) {
+        const absl::StatusOr<wire::HttpExchange> exchange = wire::DecodeHttpExchange(bytes);
+        if (exchange.ok()) engine_.OnHttp(*exchange, cause, shard_.now());
+        bad_inputs_ += exchange.ok() ? 0 : 1;
+        Settle(cause);
+      });
+  stream_port_ = shard_.AddInput(
+      "execution.stream", [this](std::string_view bytes, const market::Header& cause) {
+        const absl::StatusOr<wire::StreamEvent> event = wire::DecodeStreamEvent(bytes);
+        if (event.ok()) engine_.OnStream(*event, cause, shard_.now());
+        bad_inputs_ += event.ok() ? 0 : 1;
+        Settle(cause);
+      });
+  paper_port_ = shard_.AddInput("execution.paper",
+                                [this](std::string_view bytes, const market::Header& cause) {
+                                  wire::CanonicalReader in(bytes);
+                                  const uint64_t id = in.U64();
+                                  const std::string body = in.Bytes();
+                                  if (in.ok() && paper_) paper_->Execute(id, body, shard_.now());
+                                  bad_inputs_ += in.ok() && paper_ ? 0 : 1;
+                                  Settle(cause);
+                                });
   ConsumeFacts();
   ConsumeMarket();
-  shard_.AddState({.name = "execution",
-                   .save = [this](wire::CanonicalWriter& out) { engine_.state().Save(out); },
-                   .load = [this](wire::CanonicalReader& in) { return engine_.mutable_state().Load(in); },
-                   .resume = [this](const market::Header& cause) { Resume(cause); }});
+  shard_.AddState(
+      {.name = "execution",
+       .save = [this](wire::CanonicalWriter& out) { engine_.state().Save(out); },
+       .load = [this](wire::CanonicalReader& in) { return engine_.mutable_state().Load(in); },
+       .resume = [this](const market::Header& cause) { Resume(cause); }});
 }
 
 ExecutionService::~ExecutionService() {
@@ -183,7 +194,8 @@ void ExecutionService::Arm() {
   shard_.Cancel(timer_);
   timer_ = base::TimerId::kNone;
   timer_at_ = next;
-  if (next != base::Time::max()) timer_ = shard_.At(next, [this](const market::Header& cause) { OnTimer(cause); });
+  if (next != base::Time::max())
+    timer_ = shard_.At(next, [this](const market::Header& cause) { OnTimer(cause); });
 }
 
 void ExecutionService::OnTimer(const market::Header& cause) {
@@ -205,9 +217,12 @@ void ExecutionService::Emit(market::ExecReport report, const market::Header& cau
     log_.Error("illegal_order_event", {{"client_order_id", report.client_order_id.text()},
                                        {"detail", report.detail},
                                        {"evidence", report.evidence}});
-  } else if (report.kind == market::ExecKind::kUnknown || report.kind == market::ExecKind::kAbsent) {
+  } else if (report.kind == market::ExecKind::kUnknown ||
+             report.kind == market::ExecKind::kAbsent) {
     log_.Warning(report.kind == market::ExecKind::kUnknown ? "order_unknown" : "order_absent",
-                 {{"client_order_id", report.client_order_id.text()}, {"detail", report.detail}, {"evidence", report.evidence}});
+                 {{"client_order_id", report.client_order_id.text()},
+                  {"detail", report.detail},
+                  {"evidence", report.evidence}});
   }
   reports_.Emit(std::move(report), cause);
 }
@@ -224,7 +239,8 @@ void ExecutionService::Emit(wire::EngineNote note, const market::Header& cause) 
   if (note.kind == kBalanceNote) {
     const absl::StatusOr<BalanceNote> balance = ReadBalanceNote(note.body);
     if (balance.ok() && balance->kind == BalanceNote::Kind::kDifference) {
-      log_.Error("balance_difference", {{"asset", balance->asset.text()}, {"amount", balance->amount.ToString()}});
+      log_.Error("balance_difference",
+                 {{"asset", balance->asset.text()}, {"amount", balance->amount.ToString()}});
     }
   }
   notes_.Emit(std::move(note), cause);
@@ -248,7 +264,8 @@ void ExecutionService::RestartStream() {
 
 std::optional<Block> ExecutionService::SendBlock(const OutgoingRequest& request) const {
   if (lease_ != nullptr && !lease_->MayStillSend()) {
-    return Block{market::RejectReason::kGateClosed, "this process no longer holds the shard's lease"};
+    return Block{market::RejectReason::kGateClosed,
+                 "this process no longer holds the shard's lease"};
   }
   if (!request.needs_verdict) return std::nullopt;
   if (const absl::Status health = shard_.health(); !health.ok()) {
@@ -267,7 +284,9 @@ void ExecutionService::Transmit(const OutgoingRequest& request) {
     exchange.transport_error = NotSentError(*block);
     return DeliverAnswer(exchange);
   }
-  if (paper_) return shard_.Deliver(paper_port_, EncodePaperInput(request.id, request.wire.body), clock_.Now());
+  if (paper_)
+    return shard_.Deliver(paper_port_, EncodePaperInput(request.id, request.wire.body),
+                          clock_.Now());
   session_->Send(request);
 }
 
@@ -295,10 +314,11 @@ void ExecutionService::Drain(std::function<void()> done) {
   draining_ = true;
   engine_.StopIntake();
   if (engine_.placements_under_way()) {
-    executor_.After(kDrainPoll, [this, alive = std::weak_ptr<bool>(alive_), done = std::move(done)]() mutable {
-      const auto held = alive.lock();
-      if (held && *held) Drain(std::move(done));
-    });
+    executor_.After(kDrainPoll,
+                    [this, alive = std::weak_ptr<bool>(alive_), done = std::move(done)]() mutable {
+                      const auto held = alive.lock();
+                      if (held && *held) Drain(std::move(done));
+                    });
     return;
   }
   if (session_) session_->Stop();
@@ -308,12 +328,15 @@ void ExecutionService::Drain(std::function<void()> done) {
 runtime::Health ExecutionService::health() const {
   runtime::Health health;
   health.reasons = engine_.Problems(shard_.now());
-  if (bad_inputs_ > 0) health.reasons.push_back(absl::StrCat(bad_inputs_, " inputs could not be decoded; the journal holds them"));
+  if (bad_inputs_ > 0)
+    health.reasons.push_back(
+        absl::StrCat(bad_inputs_, " inputs could not be decoded; the journal holds them"));
   if (!started_ || draining_) {
     health.state = runtime::HealthState::kNotServing;
     health.reasons.push_back(draining_ ? "stopping" : "not started");
   } else {
-    health.state = health.reasons.empty() ? runtime::HealthState::kServing : runtime::HealthState::kDegraded;
+    health.state =
+        health.reasons.empty() ? runtime::HealthState::kServing : runtime::HealthState::kDegraded;
   }
   return health;
 }

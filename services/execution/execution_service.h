@@ -26,7 +26,7 @@ using SendGate = std::function<std::optional<Block>(const OutgoingRequest&)>;
 class ExecutionService : public runtime::Service, private ExecutionOutput {
  public:
   struct Parts {
-    std::unique_ptr<venue::OrderVenue> venue;   // live; null: paper
+    std::unique_ptr<venue::OrderVenue> venue;    // live; null: paper
     std::optional<VenueSessionOptions> session;  // live
   };
   ExecutionService(const ExecutionConfig& config, runtime::Deps& deps, Parts parts, SendGate gate);
@@ -72,7 +72,7 @@ class ExecutionService : public runtime::Service, private ExecutionOutput {
   const runtime::Lease* const lease_;
   const SendGate gate_;
 
-  std::unique_ptr<PaperAdapter> paper_;         // exactly one of these two
+  std::unique_ptr<PaperAdapter> paper_;  // exactly one of these two
   std::unique_ptr<venue::OrderVenue> venue_;
   ExecutionEngine engine_;
   std::unique_ptr<VenueSession> session_;

@@ -1,12 +1,11 @@
 // The live edges: REST and user stream against a small exchange that speaks
 // Binance's protocol, on a network in memory with faults.
+#include <catch2/catch_test_macros.hpp>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
-
-#include <catch2/catch_test_macros.hpp>
-#include <nlohmann/json.hpp>
 
 #include "libs/base/hmac_key.h"
 #include "services/execution/service_host_for_test.h"
@@ -46,11 +45,15 @@ class SmallExchange : public net::ServerHandler {
     const std::string path = request.target.substr(0, mark);
     const std::string query = mark == std::string::npos ? "" : request.target.substr(mark + 1);
     seen.push_back(request.method + " " + path);
-    if (path == "/api/v3/time") return respond(Json(200, {{"serverTime", base::UnixMillis(outside_.executor.Now())}}));
+    if (path == "/api/v3/time")
+      return respond(Json(200, {{"serverTime", base::UnixMillis(outside_.executor.Now())}}));
     const size_t signature = query.find("&signature=");
-    if (net::FindHeader(request.headers, "x-mbx-apikey") != kKey || signature == std::string::npos ||
-        query.substr(signature + 11) != base::Hex(base::HmacSha256(kSecret, query.substr(0, signature)))) {
-      return respond(Json(400, {{"code", -1022}, {"msg", "Signature for this request is not valid."}}));
+    if (net::FindHeader(request.headers, "x-mbx-apikey") != kKey ||
+        signature == std::string::npos ||
+        query.substr(signature + 11) !=
+            base::Hex(base::HmacSha256(kSecret, query.substr(0, signature)))) {
+      return respond(
+          Json(400, {{"code", -1022}, {"msg", "Signature for this request is not valid."}}));
     }
     if (next) return respond(std::exchange(next, std::nullopt).value());
     const auto fields = Parse(query.substr(0, signature));
@@ -59,16 +62,26 @@ class SmallExchange : public net::ServerHandler {
     if (path == "/api/v3/myTrades") return respond(Json(200, json::array()));
     if (path != "/api/v3/order") return respond(Json(404, {}));
     if (request.method == "POST") {
-      json order = {{"symbol", fields.at("symbol")}, {"orderId", ++last_order_}, {"clientOrderId", fields.at("newClientOrderId")},
-                    {"price", fields.at("price")}, {"origQty", fields.at("quantity")}, {"executedQty", "0"}, {"status", "NEW"},
-                    {"timeInForce", "GTC"}, {"type", "LIMIT"}, {"side", fields.at("side")},
-                    {"transactTime", base::UnixMillis(outside_.executor.Now())}, {"fills", json::array()}};
+      json order = {{"symbol", fields.at("symbol")},
+                    {"orderId", ++last_order_},
+                    {"clientOrderId", fields.at("newClientOrderId")},
+                    {"price", fields.at("price")},
+                    {"origQty", fields.at("quantity")},
+                    {"executedQty", "0"},
+                    {"status", "NEW"},
+                    {"timeInForce", "GTC"},
+                    {"type", "LIMIT"},
+                    {"side", fields.at("side")},
+                    {"transactTime", base::UnixMillis(outside_.executor.Now())},
+                    {"fills", json::array()}};
       orders[fields.at("newClientOrderId")] = order;
       return respond(Json(200, order));
     }
     const auto found = orders.find(fields.at("origClientOrderId"));
     if (request.method == "GET") {
-      return respond(found == orders.end() ? Json(400, {{"code", -2013}, {"msg", "Order does not exist."}}) : Json(200, found->second));
+      return respond(found == orders.end()
+                         ? Json(400, {{"code", -2013}, {"msg", "Order does not exist."}})
+                         : Json(200, found->second));
     }
     if (found == orders.end() || found->second["status"] != "NEW") {
       return respond(Json(400, {{"code", -2011}, {"msg", "Unknown order sent."}}));
@@ -80,7 +93,8 @@ class SmallExchange : public net::ServerHandler {
     respond(Json(200, answer));
   }
 
-  net::WebSocket::Handler OnWebSocket(const net::HttpRequest&, std::string_view, std::shared_ptr<net::WebSocket> socket) override {
+  net::WebSocket::Handler OnWebSocket(const net::HttpRequest&, std::string_view,
+                                      std::shared_ptr<net::WebSocket> socket) override {
     ++connections;
     socket_ = socket;
     net::WebSocket::Handler handler;
@@ -89,11 +103,15 @@ class SmallExchange : public net::ServerHandler {
       ++subscriptions;
       const json parameters = frame["params"];
       const std::string signed_text = "apiKey=" + parameters["apiKey"].get<std::string>() +
-                                      "&recvWindow=" + parameters["recvWindow"].dump() + "&timestamp=" + parameters["timestamp"].dump();
-      const bool good = frame["method"] == "userDataStream.subscribe.signature" && parameters["apiKey"] == std::string(kKey) &&
-                        parameters["signature"] == base::Hex(base::HmacSha256(kSecret, signed_text));
+                                      "&recvWindow=" + parameters["recvWindow"].dump() +
+                                      "&timestamp=" + parameters["timestamp"].dump();
+      const bool good =
+          frame["method"] == "userDataStream.subscribe.signature" &&
+          parameters["apiKey"] == std::string(kKey) &&
+          parameters["signature"] == base::Hex(base::HmacSha256(kSecret, signed_text));
       json answer = {{"id", frame["id"]}, {"status", good ? 200 : 400}};
-      good ? answer["result"] = {{"subscriptionId", 0}} : answer["error"] = {{"code", -1022}, {"msg", "bad"}};
+      good ? answer["result"] = {{"subscriptionId", 0}}
+           : answer["error"] = {{"code", -1022}, {"msg", "bad"}};
       socket_->Send(answer.dump());
     };
     handler.on_close = [this](absl::Status) { socket_.reset(); };
@@ -108,10 +126,30 @@ class SmallExchange : public net::ServerHandler {
     order["status"] = "FILLED";
     order["executedQty"] = quantity;
     const int64_t now = base::UnixMillis(outside_.executor.Now());
-    Push({{"e", "executionReport"}, {"E", now}, {"s", order["symbol"]}, {"c", id}, {"S", order["side"]}, {"o", "LIMIT"}, {"f", "GTC"},
-          {"q", order["origQty"]}, {"p", order["price"]}, {"P", "0"}, {"C", ""}, {"x", "TRADE"}, {"X", "FILLED"}, {"r", "NONE"},
-          {"i", order["orderId"]}, {"l", quantity}, {"z", quantity}, {"L", order["price"]}, {"n", "0.1"}, {"N", "USDT"}, {"T", now},
-          {"t", ++last_trade_}, {"w", false}, {"m", true}});
+    Push({{"e", "executionReport"},
+          {"E", now},
+          {"s", order["symbol"]},
+          {"c", id},
+          {"S", order["side"]},
+          {"o", "LIMIT"},
+          {"f", "GTC"},
+          {"q", order["origQty"]},
+          {"p", order["price"]},
+          {"P", "0"},
+          {"C", ""},
+          {"x", "TRADE"},
+          {"X", "FILLED"},
+          {"r", "NONE"},
+          {"i", order["orderId"]},
+          {"l", quantity},
+          {"z", quantity},
+          {"L", order["price"]},
+          {"n", "0.1"},
+          {"N", "USDT"},
+          {"T", now},
+          {"t", ++last_trade_},
+          {"w", false},
+          {"m", true}});
   }
   void DropSocket() {
     REQUIRE(socket_);
@@ -132,7 +170,8 @@ class SmallExchange : public net::ServerHandler {
 
  private:
   json Account() const {
-    return {{"updateTime", 1}, {"balances", {{{"asset", "USDT"}, {"free", "1000.5"}, {"locked", "0"}}}}};
+    return {{"updateTime", 1},
+            {"balances", {{{"asset", "USDT"}, {"free", "1000.5"}, {"locked", "0"}}}}};
   }
   json Open() const {
     json list = json::array();
@@ -243,9 +282,10 @@ TEST_CASE("VenueSession tells apart what may have left and what cannot have") {
     options.key_header = "X-MBX-APIKEY";
     options.api_key = kKey;
     options.request_timeout = 2s;
-    VenueSession session(options, outside.network, outside.executor, outside.executor, base::Rng(1), log,
-                         {.on_answer = [&](wire::HttpExchange answer) { answers.push_back(std::move(answer)); },
-                          .on_stream = [](wire::StreamEvent) {}});
+    VenueSession session(
+        options, outside.network, outside.executor, outside.executor, base::Rng(1), log,
+        {.on_answer = [&](wire::HttpExchange answer) { answers.push_back(std::move(answer)); },
+         .on_stream = [](wire::StreamEvent) {}});
     OutgoingRequest request;
     request.id = 7;
     request.wire.method = "GET";
@@ -260,7 +300,8 @@ TEST_CASE("VenueSession tells apart what may have left and what cannot have") {
   CHECK(send(exchange.port(), faults).transport_error.starts_with(kNotSentPrefix));
   CHECK(send(1, {}).transport_error.starts_with(kNotSentPrefix));
   CHECK(send(exchange.port(), {}).status == 200);
-  for (double net::SimFaults::*fault : {&net::SimFaults::request_lost, &net::SimFaults::response_lost, &net::SimFaults::reset}) {
+  for (double net::SimFaults::*fault :
+       {&net::SimFaults::request_lost, &net::SimFaults::response_lost, &net::SimFaults::reset}) {
     faults = {};
     faults.*fault = 1;
     const wire::HttpExchange lost = send(exchange.port(), faults);
@@ -296,7 +337,8 @@ TEST_CASE("A rate-limit refusal pauses everything and leaves the fate open") {
   ServiceHost host(outside, Config(outside, exchange.port()));
   host.Start();
   host.RunFor(1s);
-  exchange.next = SmallExchange::Json(429, {{"code", -1003}, {"msg", "Too much request weight used."}});
+  exchange.next =
+      SmallExchange::Json(429, {{"code", -1003}, {"msg", "Too much request weight used."}});
   exchange.next->headers = {{"Retry-After", "20"}};
   host.Decide(host.Intent("g1a", Side::kBuy, "0.01", "50000"));
   host.RunFor(100ms);

@@ -40,7 +40,8 @@ const char* Text(market::TradingState state) {
   return "?";
 }
 
-void Raise(std::map<market::InstrumentId, uint64_t>& marks, const market::InstrumentId& instrument, uint64_t value) {
+void Raise(std::map<market::InstrumentId, uint64_t>& marks, const market::InstrumentId& instrument,
+           uint64_t value) {
   uint64_t& mark = marks[instrument];
   mark = std::max(mark, value);
 }
@@ -68,7 +69,8 @@ const TrackedOrder* ExecutionState::FindVenueOrder(const market::InstrumentId& i
   return found == by_venue_id_.end() ? nullptr : Find(found->second);
 }
 
-const market::Instrument* ExecutionState::FindInstrument(const market::InstrumentId& id, uint32_t version) const {
+const market::Instrument* ExecutionState::FindInstrument(const market::InstrumentId& id,
+                                                         uint32_t version) const {
   const auto found = instruments_.find({id, version});
   return found == instruments_.end() ? nullptr : &found->second;
 }
@@ -127,8 +129,10 @@ bool ExecutionState::Killed(const market::OrderIntent& intent) const {
   return false;
 }
 
-std::optional<Block> ExecutionState::Blocked(const market::OrderIntent& intent, market::Quantity quantity) const {
-  if (Killed(intent)) return Block{market::RejectReason::kKillSwitch, "the kill switch covers this order"};
+std::optional<Block> ExecutionState::Blocked(const market::OrderIntent& intent,
+                                             market::Quantity quantity) const {
+  if (Killed(intent))
+    return Block{market::RejectReason::kKillSwitch, "the kill switch covers this order"};
   market::TradingState strictest = market::TradingState::kActive;
   const market::RiskState* by = nullptr;
   for (const auto& [scope, state] : risk_states_) {
@@ -144,7 +148,8 @@ std::optional<Block> ExecutionState::Blocked(const market::OrderIntent& intent, 
     if (against && quantity.mantissa <= std::abs(net)) return std::nullopt;
   }
   return Block{market::RejectReason::kTradingState,
-               base::Concat({"trading state is ", Text(strictest), " for ", by->scope.name.empty() ? "the firm" : by->scope.name})};
+               base::Concat({"trading state is ", Text(strictest), " for ",
+                             by->scope.name.empty() ? "the firm" : by->scope.name})};
 }
 
 // --- facts -----------------------------------------------------------------------
@@ -154,7 +159,8 @@ void ExecutionState::Apply(const market::Event<market::RiskDecision>& event) {
   epoch_ = std::max(epoch_, decision.epoch);
   if (!decision.permitted || decision.intent.kind == market::IntentKind::kCancel) return;
   const market::ClientOrderId& id = decision.intent.client_order_id;
-  if (orders_.contains(id) || !verdicts_.emplace(id, OpenVerdict{decision, event.header.correlation}).second) {
+  if (orders_.contains(id) ||
+      !verdicts_.emplace(id, OpenVerdict{decision, event.header.correlation}).second) {
     ++stats_.duplicate_verdicts;
   }
 }
@@ -162,7 +168,8 @@ void ExecutionState::Apply(const market::Event<market::RiskDecision>& event) {
 void ExecutionState::Apply(const market::Event<market::OrderIntent>& event) {
   const market::OrderIntent& intent = event.value;
   if (intent.kind != market::IntentKind::kCancel) return;
-  if (!cancels_.emplace(intent.client_order_id, OpenCancel{intent, event.header.correlation}).second) {
+  if (!cancels_.emplace(intent.client_order_id, OpenCancel{intent, event.header.correlation})
+           .second) {
     ++stats_.duplicate_cancels;
   }
 }
@@ -209,7 +216,8 @@ void ExecutionState::Apply(const market::Event<market::ExecReport>& event) {
   if (unknown_order && report.kind == market::ExecKind::kCancelRejected) return;
   TrackedOrder& order = FromReport(event);
   const bool was_open = order.open();
-  if (const auto happened = market::EventOf(report); happened && order.life.Next(*happened) == report.state) {
+  if (const auto happened = market::EventOf(report);
+      happened && order.life.Next(*happened) == report.state) {
     order.life.Apply(*happened);
   } else if (order.life.state() != report.state) {
     order.life = market::OrderLife(report.state, report.state);
@@ -228,7 +236,8 @@ void ExecutionState::ApplyFill(TrackedOrder& order, const market::ExecReport& re
   const market::Fill& fill = *report.fill;
   order.cumulative = report.cumulative;
   order.trade_ids.push_back(fill.trade_id);
-  const market::Instrument* instrument = FindInstrument(report.instrument, report.instrument_version);
+  const market::Instrument* instrument =
+      FindInstrument(report.instrument, report.instrument_version);
   const market::PositionKey key{report.account, report.strategy, report.instrument};
   if (instrument == nullptr || !positions_.Apply(key, *instrument, report.side, fill).ok()) {
     ++stats_.unbooked_fills;
@@ -237,18 +246,22 @@ void ExecutionState::ApplyFill(TrackedOrder& order, const market::ExecReport& re
   ApplyExplained(*instrument, report.side, fill);
 }
 
-void ExecutionState::ApplyExplained(const market::Instrument& instrument, market::Side side, const market::Fill& fill) {
+void ExecutionState::ApplyExplained(const market::Instrument& instrument, market::Side side,
+                                    const market::Fill& fill) {
   if (instrument.kind != market::InstrumentKind::kSpot) return;
   const Money base = instrument.BaseAmount(fill.quantity);
   const int digits = instrument.price_scale + instrument.quantity_scale;
   Money quote;
   if (digits <= market::kMaxScale) {
-    quote = Money(static_cast<market::Int128>(fill.price.mantissa) * fill.quantity.mantissa, digits);
+    quote =
+        Money(static_cast<market::Int128>(fill.price.mantissa) * fill.quantity.mantissa, digits);
   } else {
-    quote = instrument.Notional(fill.price, fill.quantity, market::Rounding::kHalfEven).value_or(Money());
+    quote = instrument.Notional(fill.price, fill.quantity, market::Rounding::kHalfEven)
+                .value_or(Money());
   }
   // A venue that keeps fewer digits may round each fill by one of its units.
-  const auto kept = market::Rescale(quote.units(), quote.scale(), instrument.quote_scale, market::Rounding::kDown);
+  const auto kept = market::Rescale(quote.units(), quote.scale(), instrument.quote_scale,
+                                    market::Rounding::kDown);
   if (digits > market::kMaxScale || !kept || Money(*kept, instrument.quote_scale) != quote) {
     rounding_slack_[instrument.quote] += Money(1, instrument.quote_scale);
   }
@@ -269,7 +282,8 @@ void ExecutionState::ForgetOldest() {
   if (found == orders_.end()) return;
   const TrackedOrder& order = found->second;
   for (const std::string& trade : order.trade_ids) {
-    if (const auto number = TradeNumber(trade)) Raise(forgotten_trade_, order.intent.instrument, *number);
+    if (const auto number = TradeNumber(trade))
+      Raise(forgotten_trade_, order.intent.instrument, *number);
   }
   by_venue_id_.erase({order.intent.instrument, order.venue_order_id});
   orders_.erase(found);
@@ -279,16 +293,20 @@ void ExecutionState::ForgetOldest() {
 void ExecutionState::Apply(const market::Event<market::BalanceUpdate>& event) {
   const market::BalanceUpdate& update = event.value;
   if (update.account != account_) return;
-  if (!baseline_ && !balances_.contains(update.asset)) explained_[update.asset] = update.free + update.locked;
+  if (!baseline_ && !balances_.contains(update.asset))
+    explained_[update.asset] = update.free + update.locked;
   balances_.insert_or_assign(update.asset, update);
 }
 
 void ExecutionState::ApplyRequest(const RequestNote& note) {
   next_request_id_ = std::max(next_request_id_, note.id + 1);
   const JournaledRequest request{note.id, note.timestamp, note.receive_window};
-  const bool cancels = note.kind == venue::RequestKind::kCancel || note.kind == venue::RequestKind::kCancelReplace;
-  const market::ClientOrderId& canceled = note.kind == venue::RequestKind::kCancel ? note.order : note.target;
-  if (const auto order = orders_.find(canceled); cancels && order != orders_.end()) order->second.cancel = request;
+  const bool cancels =
+      note.kind == venue::RequestKind::kCancel || note.kind == venue::RequestKind::kCancelReplace;
+  const market::ClientOrderId& canceled =
+      note.kind == venue::RequestKind::kCancel ? note.order : note.target;
+  if (const auto order = orders_.find(canceled); cancels && order != orders_.end())
+    order->second.cancel = request;
   const auto placed = orders_.find(note.order);
   if (note.kind == venue::RequestKind::kCancel || placed == orders_.end()) return;
   placed->second.place = request;
@@ -348,14 +366,16 @@ void ExecutionState::Apply(const market::Event<wire::EngineNote>& event) {
     read = trades.status();
   } else if (note.kind == kTakenOverNote) {
     const auto taken = ReadTakenOverNote(note.body);
-    if (const auto order = taken.ok() ? orders_.find(taken->order) : orders_.end(); order != orders_.end()) {
+    if (const auto order = taken.ok() ? orders_.find(taken->order) : orders_.end();
+        order != orders_.end()) {
       order->second.cumulative += taken->quantity;
       order->second.trade_ids.push_back(taken->trade_id);
     }
     read = taken.status();
   } else if (note.kind == kInstrumentNote) {
     const auto instrument = ReadInstrumentNote(note.body);
-    if (instrument.ok()) instruments_.insert_or_assign({instrument->id, instrument->version}, *instrument);
+    if (instrument.ok())
+      instruments_.insert_or_assign({instrument->id, instrument->version}, *instrument);
     read = instrument.status();
   } else {
     read = absl::UnimplementedError("note of a newer build");

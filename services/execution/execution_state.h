@@ -62,10 +62,13 @@ class ExecutionState {
   // --- orders -------------------------------------------------------------------
   const market::AccountId& account() const { return account_; }
   const TrackedOrder* Find(const market::ClientOrderId& id) const;
-  const TrackedOrder* FindVenueOrder(const market::InstrumentId& instrument, const market::VenueOrderId& id) const;
+  const TrackedOrder* FindVenueOrder(const market::InstrumentId& instrument,
+                                     const market::VenueOrderId& id) const;
   const std::map<market::ClientOrderId, TrackedOrder>& orders() const { return orders_; }
   const std::set<market::ClientOrderId>& open() const { return open_; }
-  const std::map<market::ClientOrderId, OpenVerdict>& unanswered_verdicts() const { return verdicts_; }
+  const std::map<market::ClientOrderId, OpenVerdict>& unanswered_verdicts() const {
+    return verdicts_;
+  }
   const std::map<market::ClientOrderId, OpenCancel>& unanswered_cancels() const { return cancels_; }
   uint64_t next_request_id() const { return next_request_id_; }
   uint64_t epoch() const { return epoch_; }
@@ -86,7 +89,9 @@ class ExecutionState {
   market::Money RoundingSlack(const market::AssetId& asset) const;
   const std::map<market::AssetId, market::Money>& differences() const { return differences_; }
   // True for a transfer that is applied already (the latest kMaxTransfers).
-  bool KnowsTransfer(const std::string& evidence) const { return known_transfers_.contains(evidence); }
+  bool KnowsTransfer(const std::string& evidence) const {
+    return known_transfers_.contains(evidence);
+  }
   // Up to which trade all were looked at; nothing when never.
   std::optional<uint64_t> CheckedTrade(const market::InstrumentId& instrument) const;
   // Instruments that orders or fills of this account were in.
@@ -103,7 +108,7 @@ class ExecutionState {
   struct Stats {
     uint64_t duplicate_verdicts = 0, duplicate_cancels = 0;
     uint64_t forgotten_orders = 0;
-    uint64_t unbooked_fills = 0;   // fills that the position could not take
+    uint64_t unbooked_fills = 0;  // fills that the position could not take
     uint64_t unreadable_notes = 0;
     bool operator==(const Stats&) const = default;
   };
@@ -115,7 +120,8 @@ class ExecutionState {
  private:
   TrackedOrder& FromReport(const market::Event<market::ExecReport>& event);
   void ApplyFill(TrackedOrder& order, const market::ExecReport& report);
-  void ApplyExplained(const market::Instrument& instrument, market::Side side, const market::Fill& fill);
+  void ApplyExplained(const market::Instrument& instrument, market::Side side,
+                      const market::Fill& fill);
   void ApplyRequest(const RequestNote& note);
   void ApplyBalanceNote(const BalanceNote& note);
   void Close(const TrackedOrder& order);
@@ -125,7 +131,8 @@ class ExecutionState {
   std::map<market::ClientOrderId, TrackedOrder> orders_;
   std::set<market::ClientOrderId> open_;
   std::deque<market::ClientOrderId> closed_;  // oldest first
-  std::map<std::pair<market::InstrumentId, market::VenueOrderId>, market::ClientOrderId> by_venue_id_;
+  std::map<std::pair<market::InstrumentId, market::VenueOrderId>, market::ClientOrderId>
+      by_venue_id_;
   std::map<market::ClientOrderId, OpenVerdict> verdicts_;
   std::map<market::ClientOrderId, OpenCancel> cancels_;
   uint64_t next_request_id_ = 1;

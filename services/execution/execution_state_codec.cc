@@ -250,13 +250,16 @@ void ExecutionState::Save(CanonicalWriter& out) const {
   });
   out.U64(next_request_id_);
   out.U64(epoch_);
-  WriteMap(out, instruments_, [&](const auto&, const market::Instrument& instrument) { execution::Write(out, instrument); });
-  WriteMap(out, positions_.all(), [&](const market::PositionKey& key, const market::Position& position) {
-    out.Text(key.account);
-    out.Text(key.strategy);
-    out.Text(key.instrument);
-    Write(out, position);
+  WriteMap(out, instruments_, [&](const auto&, const market::Instrument& instrument) {
+    execution::Write(out, instrument);
   });
+  WriteMap(out, positions_.all(),
+           [&](const market::PositionKey& key, const market::Position& position) {
+             out.Text(key.account);
+             out.Text(key.strategy);
+             out.Text(key.instrument);
+             Write(out, position);
+           });
   WriteMap(out, balances_, [&](const auto&, const market::BalanceUpdate& balance) {
     out.Bytes(balance.venue);
     out.Text(balance.asset);
@@ -287,20 +290,22 @@ void ExecutionState::Save(CanonicalWriter& out) const {
     out.Bytes(gate.reason);
     out.Bytes(gate.person);
   });
-  for (const uint64_t count : {stats_.duplicate_verdicts, stats_.duplicate_cancels, stats_.forgotten_orders,
-                               stats_.unbooked_fills, stats_.unreadable_notes}) {
+  for (const uint64_t count :
+       {stats_.duplicate_verdicts, stats_.duplicate_cancels, stats_.forgotten_orders,
+        stats_.unbooked_fills, stats_.unreadable_notes}) {
     out.U64(count);
   }
 }
 
 absl::Status ExecutionState::Load(CanonicalReader& in) {
   if (const uint8_t version = in.U8(); in.ok() && version != kStateVersion) {
-    return absl::FailedPreconditionError("the snapshot has another format; use the build that wrote it");
+    return absl::FailedPreconditionError(
+        "the snapshot has another format; use the build that wrote it");
   }
   if (const auto account = in.Text<market::AccountId>(); in.ok() && account != account_) {
-    return absl::FailedPreconditionError(
-        "the snapshot is of account " + account.text() + ", the configuration says " + account_.text() +
-        "; set execution.account back or start with --fresh");
+    return absl::FailedPreconditionError("the snapshot is of account " + account.text() +
+                                         ", the configuration says " + account_.text() +
+                                         "; set execution.account back or start with --fresh");
   }
   orders_.clear();
   open_.clear();
@@ -308,7 +313,8 @@ absl::Status ExecutionState::Load(CanonicalReader& in) {
   ReadMap(in, [&] {
     TrackedOrder order = ReadOrder(in);
     if (order.open()) open_.insert(order.id());
-    if (!order.venue_order_id.empty()) by_venue_id_[{order.intent.instrument, order.venue_order_id}] = order.id();
+    if (!order.venue_order_id.empty())
+      by_venue_id_[{order.intent.instrument, order.venue_order_id}] = order.id();
     const market::ClientOrderId id = order.id();
     orders_.emplace(id, std::move(order));
   });
@@ -389,8 +395,9 @@ absl::Status ExecutionState::Load(CanonicalReader& in) {
     gate.person = in.Bytes();
     own_gates_.emplace(gate.scope, gate);
   });
-  for (uint64_t* count : {&stats_.duplicate_verdicts, &stats_.duplicate_cancels, &stats_.forgotten_orders,
-                          &stats_.unbooked_fills, &stats_.unreadable_notes}) {
+  for (uint64_t* count :
+       {&stats_.duplicate_verdicts, &stats_.duplicate_cancels, &stats_.forgotten_orders,
+        &stats_.unbooked_fills, &stats_.unreadable_notes}) {
     *count = in.U64();
   }
   return in.status();

@@ -1,8 +1,7 @@
 #include "services/execution/execution_state.h"
 
-#include <string>
-
 #include <catch2/catch_test_macros.hpp>
+#include <string>
 
 #include "services/execution/engine_fixture_for_test.h"
 
@@ -29,7 +28,9 @@ void Populate(EngineFixture& f) {
   f.Place("g1c");
   f.Lose("place g1c");
   f.StreamFill("web_1", "9", "5002", "0.1", "0.1");
-  f.Frame({.kind = venue::StreamKind::kBalanceChange, .evidence = "deposit", .balance_delta = std::pair(market::AssetId("BNB"), market::Money(1, 0))});
+  f.Frame({.kind = venue::StreamKind::kBalanceChange,
+           .evidence = "deposit",
+           .balance_delta = std::pair(market::AssetId("BNB"), market::Money(1, 0))});
   f.Working("g1d", "10");
   f.RiskState({market::ScopeKind::kInstrument, kBtc.text()}, market::TradingState::kReducing);
   f.Command(market::CommandKind::kKill, {market::ScopeKind::kStrategy, "other"});
@@ -107,7 +108,8 @@ TEST_CASE("Closed orders are forgotten oldest first, and their trades are not bo
     report.venue_order_id = market::VenueOrderId(std::to_string(i));
     report.quantity = report.cumulative = {1000};
     report.kind = market::ExecKind::kFill;
-    report.fill = market::Fill{std::to_string(1'000'000 + i), {100}, {1000}, {}, {}, market::Liquidity::kMaker};
+    report.fill = market::Fill{std::to_string(1'000'000 + i), {100}, {1000}, {}, {},
+                               market::Liquidity::kMaker};
     report.previous = market::OrderState::kAccepted;
     report.state = market::OrderState::kFilled;
     state.Apply(event);
@@ -131,14 +133,23 @@ TEST_CASE("Notes of other engines are none of ours; unreadable ones are counted"
 }
 
 TEST_CASE("Notes survive their own bytes") {
-  const RequestNote request{7, venue::RequestKind::kCancelReplace, market::ClientOrderId("a"), market::ClientOrderId("b"), {5},
-                            base::FromUnixMillis(9), 2s, "POST", "/x?y", "body"};
+  const RequestNote request{7,
+                            venue::RequestKind::kCancelReplace,
+                            market::ClientOrderId("a"),
+                            market::ClientOrderId("b"),
+                            {5},
+                            base::FromUnixMillis(9),
+                            2s,
+                            "POST",
+                            "/x?y",
+                            "body"};
   CHECK(*ReadRequestNote(ToNote(request).body) == request);
   const CancelNote cancel{market::ClientOrderId("c"), market::ClientOrderId("o")};
   CHECK(*ReadCancelNote(ToNote(cancel).body) == cancel);
   const GateNote gate{{market::ScopeKind::kVenue, "v"}, true, "why", "who"};
   CHECK(*ReadGateNote(ToNote(gate).body) == gate);
-  const BalanceNote balance{BalanceNote::Kind::kDifference, market::AssetId("BTC"), market::Money(-5, 3), "e"};
+  const BalanceNote balance{BalanceNote::Kind::kDifference, market::AssetId("BTC"),
+                            market::Money(-5, 3), "e"};
   CHECK(*ReadBalanceNote(ToNote(balance).body) == balance);
   for (const std::string& body : {ToNote(request).body, ToNote(gate).body}) {
     CHECK_FALSE(ReadRequestNote(body.substr(0, body.size() - 1)).ok());

@@ -17,8 +17,10 @@ int main(int argc, char** argv) {
 
   base::PosixFiles files;
   const auto config = runtime::LoadConfig<execution::ExecutionConfig>(
-      flags, files, [](config::Section& in, execution::ExecutionConfig& out) { execution::Read(in, out); });
-  if (const auto ending = runtime::CheckConfig(flags, config.status())) return runtime::End(*ending);
+      flags, files,
+      [](config::Section& in, execution::ExecutionConfig& out) { execution::Read(in, out); });
+  if (const auto ending = runtime::CheckConfig(flags, config.status()))
+    return runtime::End(*ending);
 
   auto process = runtime::Process::Create(runtime::OptionsOf(flags));
   if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));

@@ -25,7 +25,8 @@ absl::StatusOr<T> Finish(wire::CanonicalReader& in, T value) {
 absl::Status CheckVersion(wire::CanonicalReader& in) {
   const uint8_t version = in.U8();
   if (in.ok() && version != kNoteVersion) {
-    return absl::FailedPreconditionError("a note of execution has a newer format; use the build that wrote it");
+    return absl::FailedPreconditionError(
+        "a note of execution has a newer format; use the build that wrote it");
   }
   return absl::OkStatus();
 }
@@ -175,7 +176,8 @@ void Write(wire::CanonicalWriter& out, const market::Instrument& instrument) {
   out.Text(instrument.base);
   out.Text(instrument.quote);
   out.Text(instrument.settle);
-  for (const int scale : {instrument.price_scale, instrument.quantity_scale, instrument.base_scale, instrument.quote_scale}) {
+  for (const int scale : {instrument.price_scale, instrument.quantity_scale, instrument.base_scale,
+                          instrument.quote_scale}) {
     out.U8(static_cast<uint8_t>(scale));
   }
   out.I64(instrument.tick.mantissa);

@@ -25,9 +25,9 @@ inline constexpr uint8_t kNoteVersion = 1;
 struct RequestNote {
   uint64_t id = 0;
   venue::RequestKind kind = venue::RequestKind::kPlace;
-  market::ClientOrderId order;    // placed, or cancelled
-  market::ClientOrderId target;   // kCancelReplace: the order to be cancelled
-  market::Quantity quantity;      // placed
+  market::ClientOrderId order;   // placed, or cancelled
+  market::ClientOrderId target;  // kCancelReplace: the order to be cancelled
+  market::Quantity quantity;     // placed
   base::Time timestamp{};
   base::Duration receive_window{};
   std::string method, target_path, body;
@@ -51,11 +51,11 @@ struct GateNote {
 // "balance": what balances should be, apart from fills.
 struct BalanceNote {
   enum class Kind : uint8_t {
-    kBaseline = 1,    // from now on every asset not named yet started at zero
-    kTransfer,        // amount came in (went out: negative)
-    kDifference,      // the venue holds this much more than is explained
-    kResolved,        // no longer
-    kAdjustment,      // a person signed the difference: amount becomes explained
+    kBaseline = 1,  // from now on every asset not named yet started at zero
+    kTransfer,      // amount came in (went out: negative)
+    kDifference,    // the venue holds this much more than is explained
+    kResolved,      // no longer
+    kAdjustment,    // a person signed the difference: amount becomes explained
   };
   Kind kind = Kind::kTransfer;
   market::AssetId asset;
@@ -90,8 +90,10 @@ wire::EngineNote ToNote(const TakenOverNote& note);
 // "instrument": the definition that amounts of later facts are written in.
 wire::EngineNote ToNote(const market::Instrument& instrument);
 
-inline constexpr std::string_view kRequestNote = "request", kCancelNote = "cancel", kGateNote = "gate",
-                                  kBalanceNote = "balance", kTradesNote = "trades", kTakenOverNote = "taken-over", kInstrumentNote = "instrument";
+inline constexpr std::string_view kRequestNote = "request", kCancelNote = "cancel",
+                                  kGateNote = "gate", kBalanceNote = "balance",
+                                  kTradesNote = "trades", kTakenOverNote = "taken-over",
+                                  kInstrumentNote = "instrument";
 
 // DATA_LOSS names what is wrong with the body.
 absl::StatusOr<RequestNote> ReadRequestNote(std::string_view body);

@@ -24,7 +24,8 @@ venue::Answer Confirmed() {
 
 }  // namespace
 
-PaperAdapter::PaperAdapter(PaperAdapterOptions options) : options_(std::move(options)), venue_(options_.venue) {}
+PaperAdapter::PaperAdapter(PaperAdapterOptions options)
+    : options_(std::move(options)), venue_(options_.venue) {}
 
 // --- requests --------------------------------------------------------------------
 
@@ -32,7 +33,8 @@ venue::WireRequest PaperAdapter::Request(PaperRequest request, base::Time now, b
   venue::WireRequest wire;
   wire.kind = request.kind;
   wire.method = request.kind == RequestKind::kSubscribe ? "" : "PAPER";
-  wire.target = absl::StrCat("/", venue::Name(request.kind), "/", request.order.client_order_id.text());
+  wire.target =
+      absl::StrCat("/", venue::Name(request.kind), "/", request.order.client_order_id.text());
   wire.body = EncodePaper(request);
   wire.timestamp = now;
   wire.receive_window = kReceiveWindow;
@@ -41,7 +43,8 @@ venue::WireRequest PaperAdapter::Request(PaperRequest request, base::Time now, b
   return wire;
 }
 
-absl::StatusOr<venue::WireRequest> PaperAdapter::Place(const market::OrderIntent& intent, market::Quantity quantity,
+absl::StatusOr<venue::WireRequest> PaperAdapter::Place(const market::OrderIntent& intent,
+                                                       market::Quantity quantity,
                                                        const market::Instrument&, base::Time now) {
   if (intent.type == market::OrderType::kTrailingStop) {
     return absl::InvalidArgumentError("the paper venue has no trailing stops; send a stop order");
@@ -60,59 +63,73 @@ absl::StatusOr<venue::WireRequest> PaperAdapter::Place(const market::OrderIntent
   return Request(std::move(request), now, /*order=*/true);
 }
 
-venue::WireRequest PaperAdapter::Cancel(const market::InstrumentId& instrument, const market::ClientOrderId& order,
-                                        base::Time now) {
+venue::WireRequest PaperAdapter::Cancel(const market::InstrumentId& instrument,
+                                        const market::ClientOrderId& order, base::Time now) {
   PaperRequest request{.kind = RequestKind::kCancel};
   request.order.instrument = instrument;
   request.order.client_order_id = order;
   return Request(std::move(request), now);
 }
 
-absl::StatusOr<venue::WireRequest> PaperAdapter::CancelReplace(const market::OrderIntent&, market::Quantity,
-                                                               const market::Instrument&, base::Time) {
+absl::StatusOr<venue::WireRequest> PaperAdapter::CancelReplace(const market::OrderIntent&,
+                                                               market::Quantity,
+                                                               const market::Instrument&,
+                                                               base::Time) {
   return absl::InvalidArgumentError("the paper venue replaces in two steps");
 }
 
-venue::WireRequest PaperAdapter::QueryOrder(const market::InstrumentId& instrument, const market::ClientOrderId& order,
-                                            base::Time now) {
+venue::WireRequest PaperAdapter::QueryOrder(const market::InstrumentId& instrument,
+                                            const market::ClientOrderId& order, base::Time now) {
   PaperRequest request{.kind = RequestKind::kQueryOrder};
   request.order.instrument = instrument;
   request.order.client_order_id = order;
   return Request(std::move(request), now);
 }
 
-venue::WireRequest PaperAdapter::QueryVenueOrder(const market::InstrumentId& instrument, const market::VenueOrderId& order,
+venue::WireRequest PaperAdapter::QueryVenueOrder(const market::InstrumentId& instrument,
+                                                 const market::VenueOrderId& order,
                                                  base::Time now) {
   PaperRequest request{.kind = RequestKind::kQueryOrder, .venue_order = order};
   request.order.instrument = instrument;
   return Request(std::move(request), now);
 }
 
-venue::WireRequest PaperAdapter::TradesOfOrder(const market::InstrumentId& instrument, const market::VenueOrderId& order,
-                                               base::Time now) {
+venue::WireRequest PaperAdapter::TradesOfOrder(const market::InstrumentId& instrument,
+                                               const market::VenueOrderId& order, base::Time now) {
   PaperRequest request{.kind = RequestKind::kTrades, .venue_order = order};
   request.order.instrument = instrument;
   return Request(std::move(request), now);
 }
 
-venue::WireRequest PaperAdapter::TradesSince(const market::InstrumentId& instrument, base::Time since, base::Time now) {
+venue::WireRequest PaperAdapter::TradesSince(const market::InstrumentId& instrument,
+                                             base::Time since, base::Time now) {
   PaperRequest request{.kind = RequestKind::kTrades, .since = since};
   request.order.instrument = instrument;
   return Request(std::move(request), now);
 }
 
-venue::WireRequest PaperAdapter::TradesFrom(const market::InstrumentId& instrument, std::string_view trade_id, base::Time now) {
+venue::WireRequest PaperAdapter::TradesFrom(const market::InstrumentId& instrument,
+                                            std::string_view trade_id, base::Time now) {
   PaperRequest request{.kind = RequestKind::kTrades, .trade_id = std::string(trade_id)};
   request.order.instrument = instrument;
   return Request(std::move(request), now);
 }
 
-venue::WireRequest PaperAdapter::OpenOrders(base::Time now) { return Request({.kind = RequestKind::kOpenOrders}, now); }
-venue::WireRequest PaperAdapter::Account(base::Time now) { return Request({.kind = RequestKind::kAccount}, now); }
-venue::WireRequest PaperAdapter::ServerTime() { return Request({.kind = RequestKind::kServerTime}, {}); }
-venue::WireRequest PaperAdapter::Subscribe(base::Time now) { return Request({.kind = RequestKind::kSubscribe}, now); }
+venue::WireRequest PaperAdapter::OpenOrders(base::Time now) {
+  return Request({.kind = RequestKind::kOpenOrders}, now);
+}
+venue::WireRequest PaperAdapter::Account(base::Time now) {
+  return Request({.kind = RequestKind::kAccount}, now);
+}
+venue::WireRequest PaperAdapter::ServerTime() {
+  return Request({.kind = RequestKind::kServerTime}, {});
+}
+venue::WireRequest PaperAdapter::Subscribe(base::Time now) {
+  return Request({.kind = RequestKind::kSubscribe}, now);
+}
 
-venue::Answer PaperAdapter::DecodeAnswer(const venue::RequestContext& request, const wire::HttpExchange& exchange) {
+venue::Answer PaperAdapter::DecodeAnswer(const venue::RequestContext& request,
+                                         const wire::HttpExchange& exchange) {
   venue::Answer answer;
   if (!exchange.transport_error.empty()) {
     answer.code = "transport";
@@ -166,7 +183,8 @@ void PaperAdapter::Restore() {
   for (const market::ClientOrderId& id : state_->open()) {
     const TrackedOrder& order = *state_->Find(id);
     const market::OrderState working = order.life.working();
-    const bool works = working == market::OrderState::kAccepted || working == market::OrderState::kTriggered ||
+    const bool works = working == market::OrderState::kAccepted ||
+                       working == market::OrderState::kTriggered ||
                        working == market::OrderState::kPartiallyFilled;
     if (order.external || !works) continue;  // what was not confirmed was never taken
     Record& record = records_[id];
@@ -184,7 +202,8 @@ void PaperAdapter::Restore() {
     record.open = true;
     open_.insert(id);
     waiting_.insert(id);
-    record.status = order.cumulative.mantissa > 0 ? VenueOrderStatus::kPartiallyFilled : VenueOrderStatus::kNew;
+    record.status =
+        order.cumulative.mantissa > 0 ? VenueOrderStatus::kPartiallyFilled : VenueOrderStatus::kNew;
     ++stats_.restored;
   }
 }
@@ -202,7 +221,8 @@ void PaperAdapter::PutBack(const market::InstrumentId& instrument, base::Time no
     matching::PaperOrder order = record.order;
     order.quantity = record.order.quantity - record.before;
     if (record.triggered) {
-      order.type = order.type == market::OrderType::kStopLimit || order.type == market::OrderType::kTakeProfitLimit
+      order.type = order.type == market::OrderType::kStopLimit ||
+                           order.type == market::OrderType::kTakeProfitLimit
                        ? market::OrderType::kLimit
                        : market::OrderType::kMarket;
     }
@@ -229,7 +249,8 @@ void PaperAdapter::Execute(uint64_t request_id, std::string_view body, base::Tim
     case RequestKind::kSubscribe: {
       venue::StreamUpdate update;
       update.kind = venue::StreamKind::kSubscribed;
-      messages_.push_back(wire::StreamEvent{"own", wire::StreamEvent::Kind::kFrame, EncodePaper(update)});
+      messages_.push_back(
+          wire::StreamEvent{"own", wire::StreamEvent::Kind::kFrame, EncodePaper(update)});
       break;
     }
     default:
@@ -241,7 +262,8 @@ void PaperAdapter::Execute(uint64_t request_id, std::string_view body, base::Tim
 void PaperAdapter::ExecutePlace(uint64_t id, const PaperRequest& request, base::Time now) {
   const market::ClientOrderId& client_id = request.order.client_order_id;
   if (records_.contains(client_id) || placing_.contains(client_id)) {
-    return Refuse(id, Name(matching::PaperReject::kDuplicate), "that client order id is known", false);
+    return Refuse(id, Name(matching::PaperReject::kDuplicate), "that client order id is known",
+                  false);
   }
   placing_[client_id] = id;
   Record& record = records_[client_id];
@@ -271,8 +293,9 @@ venue::Answer PaperAdapter::AnswerQuery(const PaperRequest& request, base::Time 
     case RequestKind::kQueryOrder: {
       const auto found = records_.find(request.order.client_order_id);
       const Record* record = !request.venue_order.empty() ? FindVenueOrder(request.venue_order)
-                             : found == records_.end() || placing_.contains(found->first) ? nullptr
-                                                                                          : &found->second;
+                             : found == records_.end() || placing_.contains(found->first)
+                                 ? nullptr
+                                 : &found->second;
       if (record == nullptr) {
         answer.outcome = OutcomeClass::kRefused;
         answer.code = "not-found";
@@ -288,7 +311,8 @@ venue::Answer PaperAdapter::AnswerQuery(const PaperRequest& request, base::Time 
         if (!request.venue_order.empty() && record.venue_order_id != request.venue_order) continue;
         for (const venue::TradeUpdate& trade : record.trades) {
           const bool wanted = trade.time >= request.since &&
-                              (request.trade_id.empty() || TradeNumber(trade.trade_id) >= TradeNumber(request.trade_id));
+                              (request.trade_id.empty() ||
+                               TradeNumber(trade.trade_id) >= TradeNumber(request.trade_id));
           if (wanted) answer.trades.push_back(trade);
         }
       }
@@ -297,7 +321,8 @@ venue::Answer PaperAdapter::AnswerQuery(const PaperRequest& request, base::Time 
       });
       break;
     case RequestKind::kOpenOrders:
-      for (const market::ClientOrderId& id : open_) answer.orders.push_back(UpdateOf(records_.at(id)));
+      for (const market::ClientOrderId& id : open_)
+        answer.orders.push_back(UpdateOf(records_.at(id)));
       break;
     case RequestKind::kAccount:
       for (const market::AssetId& asset : Assets()) answer.balances.push_back(BalanceOf(asset));
@@ -380,7 +405,8 @@ void PaperAdapter::OnEvent(const matching::PaperEvent& event) {
 void PaperAdapter::OnFill(Record& record, const matching::PaperEvent& event) {
   record.filled = record.before + event.cumulative;
   record.updated = event.time;
-  record.status = record.filled >= record.order.quantity ? VenueOrderStatus::kFilled : VenueOrderStatus::kPartiallyFilled;
+  record.status = record.filled >= record.order.quantity ? VenueOrderStatus::kFilled
+                                                         : VenueOrderStatus::kPartiallyFilled;
   venue::TradeUpdate trade;
   trade.instrument = record.order.instrument;
   trade.venue_order_id = record.venue_order_id;
@@ -395,7 +421,8 @@ void PaperAdapter::OnFill(Record& record, const matching::PaperEvent& event) {
   trade.time = event.time;
   record.trades.push_back(trade);
   if (!event.fee_asset.empty()) touched_.insert(event.fee_asset);
-  if (record.status == VenueOrderStatus::kFilled) Close(record, VenueOrderStatus::kFilled, event.time);
+  if (record.status == VenueOrderStatus::kFilled)
+    Close(record, VenueOrderStatus::kFilled, event.time);
   Tell(record, std::move(trade), "TRADE");
 }
 
@@ -429,14 +456,17 @@ void PaperAdapter::Refuse(uint64_t id, std::string code, std::string message, bo
   Reply(id, std::move(answer));
 }
 
-void PaperAdapter::Tell(const Record& record, std::optional<venue::TradeUpdate> trade, std::string what) {
+void PaperAdapter::Tell(const Record& record, std::optional<venue::TradeUpdate> trade,
+                        std::string what) {
   venue::StreamUpdate update;
   update.kind = venue::StreamKind::kOrder;
-  update.evidence = absl::StrCat("paper:", record.venue_order_id.text(), ":", what, trade ? ":" : "", trade ? trade->trade_id : "");
+  update.evidence = absl::StrCat("paper:", record.venue_order_id.text(), ":", what,
+                                 trade ? ":" : "", trade ? trade->trade_id : "");
   update.time = record.updated;
   update.order = UpdateOf(record);
   update.order->trade = std::move(trade);
-  messages_.push_back(wire::StreamEvent{"own", wire::StreamEvent::Kind::kFrame, EncodePaper(update)});
+  messages_.push_back(
+      wire::StreamEvent{"own", wire::StreamEvent::Kind::kFrame, EncodePaper(update)});
 }
 
 std::vector<PaperAdapter::Message> PaperAdapter::Take(base::Time now) {
@@ -447,7 +477,8 @@ std::vector<PaperAdapter::Message> PaperAdapter::Take(base::Time now) {
     update.time = std::max(now_, now);
     for (const market::AssetId& asset : touched_) update.balances.push_back(BalanceOf(asset));
     touched_.clear();
-    messages_.push_back(wire::StreamEvent{"own", wire::StreamEvent::Kind::kFrame, EncodePaper(update)});
+    messages_.push_back(
+        wire::StreamEvent{"own", wire::StreamEvent::Kind::kFrame, EncodePaper(update)});
   }
   return std::exchange(messages_, {});
 }
@@ -485,14 +516,16 @@ std::string PaperAdapter::Text(const market::InstrumentId& instrument, market::P
   return definition == nullptr ? std::string() : definition->Format(price);
 }
 
-std::string PaperAdapter::Text(const market::InstrumentId& instrument, market::Quantity quantity) const {
+std::string PaperAdapter::Text(const market::InstrumentId& instrument,
+                               market::Quantity quantity) const {
   const market::Instrument* definition = instruments_.Find(instrument);
   return definition == nullptr ? std::string() : definition->Format(quantity);
 }
 
 std::string PaperAdapter::Number(std::string_view own) const {
   const size_t dash = own.rfind('-');
-  const std::optional<uint64_t> number = TradeNumber(std::string(own.substr(dash == std::string_view::npos ? 0 : dash + 1)));
+  const std::optional<uint64_t> number =
+      TradeNumber(std::string(own.substr(dash == std::string_view::npos ? 0 : dash + 1)));
   return absl::StrCat(options_.session * kIdsPerSession + number.value_or(0));
 }
 
@@ -509,10 +542,14 @@ void PaperAdapter::Touch(const market::InstrumentId& instrument) {
 
 Money PaperAdapter::Total(const market::AssetId& asset) const {
   const auto deposit = options_.deposits.find(asset);
-  Money total = state_->baseline() ? state_->Explained(asset) : deposit == options_.deposits.end() ? Money() : deposit->second;
+  Money total = state_->baseline()                   ? state_->Explained(asset)
+                : deposit == options_.deposits.end() ? Money()
+                                                     : deposit->second;
   for (const auto& [key, position] : state_->positions().all()) {
     const market::Instrument* instrument = state_->NewestInstrument(key.instrument);
-    if (instrument == nullptr || instrument->kind == market::InstrumentKind::kSpot || instrument->settle != asset) continue;
+    if (instrument == nullptr || instrument->kind == market::InstrumentKind::kSpot ||
+        instrument->settle != asset)
+      continue;
     total += market::RealizedPnl(position, *instrument);
   }
   return total;
@@ -525,9 +562,11 @@ Money PaperAdapter::Locked(const market::AssetId& asset) const {
     const market::Instrument* instrument = instruments_.Find(record.order.instrument);
     if (instrument == nullptr || instrument->kind != market::InstrumentKind::kSpot) continue;
     const market::Quantity rest = record.order.quantity - record.filled;
-    if (record.order.side == market::Side::kSell && instrument->base == asset) locked += instrument->BaseAmount(rest);
+    if (record.order.side == market::Side::kSell && instrument->base == asset)
+      locked += instrument->BaseAmount(rest);
     if (record.order.side == market::Side::kBuy && instrument->quote == asset) {
-      locked += instrument->Notional(record.order.price, rest, market::Rounding::kUp).value_or(Money());
+      locked +=
+          instrument->Notional(record.order.price, rest, market::Rounding::kUp).value_or(Money());
     }
   }
   return locked;

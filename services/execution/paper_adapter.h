@@ -45,23 +45,32 @@ class PaperAdapter : public venue::OrderVenue {
   bool Serves(const market::InstrumentId&) const override { return true; }
   const venue::AbsenceRules& absence() const override { return absence_; }
   bool CancelReplaceUnfilled() const override { return false; }
-  absl::StatusOr<venue::WireRequest> Place(const market::OrderIntent& intent, market::Quantity quantity,
-                                           const market::Instrument& instrument, base::Time now) override;
-  venue::WireRequest Cancel(const market::InstrumentId& instrument, const market::ClientOrderId& order, base::Time now) override;
-  absl::StatusOr<venue::WireRequest> CancelReplace(const market::OrderIntent& replacement, market::Quantity quantity,
-                                                   const market::Instrument& instrument, base::Time now) override;
-  venue::WireRequest QueryOrder(const market::InstrumentId& instrument, const market::ClientOrderId& order, base::Time now) override;
-  venue::WireRequest QueryVenueOrder(const market::InstrumentId& instrument, const market::VenueOrderId& order,
-                                     base::Time now) override;
-  venue::WireRequest TradesOfOrder(const market::InstrumentId& instrument, const market::VenueOrderId& order,
-                                   base::Time now) override;
-  venue::WireRequest TradesSince(const market::InstrumentId& instrument, base::Time since, base::Time now) override;
-  venue::WireRequest TradesFrom(const market::InstrumentId& instrument, std::string_view trade_id, base::Time now) override;
+  absl::StatusOr<venue::WireRequest> Place(const market::OrderIntent& intent,
+                                           market::Quantity quantity,
+                                           const market::Instrument& instrument,
+                                           base::Time now) override;
+  venue::WireRequest Cancel(const market::InstrumentId& instrument,
+                            const market::ClientOrderId& order, base::Time now) override;
+  absl::StatusOr<venue::WireRequest> CancelReplace(const market::OrderIntent& replacement,
+                                                   market::Quantity quantity,
+                                                   const market::Instrument& instrument,
+                                                   base::Time now) override;
+  venue::WireRequest QueryOrder(const market::InstrumentId& instrument,
+                                const market::ClientOrderId& order, base::Time now) override;
+  venue::WireRequest QueryVenueOrder(const market::InstrumentId& instrument,
+                                     const market::VenueOrderId& order, base::Time now) override;
+  venue::WireRequest TradesOfOrder(const market::InstrumentId& instrument,
+                                   const market::VenueOrderId& order, base::Time now) override;
+  venue::WireRequest TradesSince(const market::InstrumentId& instrument, base::Time since,
+                                 base::Time now) override;
+  venue::WireRequest TradesFrom(const market::InstrumentId& instrument, std::string_view trade_id,
+                                base::Time now) override;
   venue::WireRequest OpenOrders(base::Time now) override;
   venue::WireRequest Account(base::Time now) override;
   venue::WireRequest ServerTime() override;
   venue::WireRequest Subscribe(base::Time now) override;
-  venue::Answer DecodeAnswer(const venue::RequestContext& request, const wire::HttpExchange& exchange) override;
+  venue::Answer DecodeAnswer(const venue::RequestContext& request,
+                             const wire::HttpExchange& exchange) override;
   venue::StreamUpdate DecodeFrame(std::string_view frame) override;
 
   // --- the market, the requests, the time -------------------------------------------

@@ -15,10 +15,10 @@ namespace gannet::execution {
 
 struct PaperRequest {
   venue::RequestKind kind = venue::RequestKind::kPlace;
-  matching::PaperOrder order;          // kPlace; otherwise its instrument and client id where they matter
-  market::VenueOrderId venue_order;    // kQueryOrder, kTrades by venue order
-  std::string trade_id;                // kTrades from a trade on
-  base::Time since{};                  // kTrades since
+  matching::PaperOrder order;  // kPlace; otherwise its instrument and client id where they matter
+  market::VenueOrderId venue_order;  // kQueryOrder, kTrades by venue order
+  std::string trade_id;              // kTrades from a trade on
+  base::Time since{};                // kTrades since
   bool operator==(const PaperRequest&) const = default;
 };
 

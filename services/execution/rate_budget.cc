@@ -16,11 +16,13 @@ bool RateBudget::Take(uint32_t weight, bool counts_as_order, Use use, base::Time
   Window& weights = Current(kWeight, venue_now);
   Window& orders_10s = Current(kOrders10s, venue_now);
   Window& orders_day = Current(kOrdersDay, venue_now);
-  const uint64_t reserve =
-      use == Use::kCancel ? 0 : static_cast<uint64_t>(limits_.weight_per_minute) * limits_.reserve_ppm / 1'000'000;
-  const bool fits = venue_now >= paused_until_ && weights.used + weight + reserve <= limits_.weight_per_minute &&
-                    (!counts_as_order ||
-                     (orders_10s.used < limits_.orders_per_10s && orders_day.used < limits_.orders_per_day));
+  const uint64_t reserve = use == Use::kCancel ? 0
+                                               : static_cast<uint64_t>(limits_.weight_per_minute) *
+                                                     limits_.reserve_ppm / 1'000'000;
+  const bool fits =
+      venue_now >= paused_until_ && weights.used + weight + reserve <= limits_.weight_per_minute &&
+      (!counts_as_order ||
+       (orders_10s.used < limits_.orders_per_10s && orders_day.used < limits_.orders_per_day));
   if (!fits) {
     ++stats_.refused_here;
     return false;
@@ -53,7 +55,8 @@ void RateBudget::Report(const venue::RateReport& report, bool refused, base::Tim
   ++stats_.refused_there;
   if (report.banned) ++stats_.bans;
   banned_ = report.banned;
-  paused_until_ = std::max(paused_until_, venue_now + report.retry_after.value_or(limits_.pause_without_header));
+  paused_until_ = std::max(paused_until_,
+                           venue_now + report.retry_after.value_or(limits_.pause_without_header));
 }
 
 }  // namespace gannet::execution

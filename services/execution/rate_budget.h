@@ -20,7 +20,8 @@ struct RateLimits {
   uint32_t orders_per_10s = 50;
   uint32_t orders_per_day = 160'000;
   uint32_t reserve_ppm = 200'000;  // of the weight, kept for cancels
-  base::Duration pause_without_header = std::chrono::seconds(60);  // after 429 or 418 without Retry-After
+  base::Duration pause_without_header =
+      std::chrono::seconds(60);  // after 429 or 418 without Retry-After
 };
 
 class RateBudget {
@@ -52,8 +53,8 @@ class RateBudget {
     int64_t number = -1;  // of the running window since the epoch
     uint64_t used = 0;
   };
-  static constexpr std::array<base::Duration, 3> kLengths = {std::chrono::minutes(1), std::chrono::seconds(10),
-                                                             std::chrono::hours(24)};
+  static constexpr std::array<base::Duration, 3> kLengths = {
+      std::chrono::minutes(1), std::chrono::seconds(10), std::chrono::hours(24)};
   enum : size_t { kWeight = 0, kOrders10s = 1, kOrdersDay = 2 };
 
   Window& Current(size_t which, base::Time venue_now);

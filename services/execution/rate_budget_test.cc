@@ -66,7 +66,9 @@ TEST_CASE("RateBudget sends nothing at all during a pause or a ban, cancels incl
   CHECK(budget.stats().bans == 1);
 }
 
-TEST_CASE("RateBudget pauses on a refusal without Retry-After, and a shorter pause does not end a longer one") {
+TEST_CASE(
+    "RateBudget pauses on a refusal without Retry-After, and a shorter pause does not end a longer "
+    "one") {
   RateBudget budget(Small());
   budget.Report({}, true, kNow);
   CHECK(budget.paused_until() == kNow + seconds(60));

@@ -2,12 +2,11 @@
 // verdicts that the test hands in, and every fact that comes out.
 #pragma once
 
+#include <catch2/catch_test_macros.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <catch2/catch_test_macros.hpp>
 
 #include "libs/base/sim_files.h"
 #include "libs/base/virtual_executor.h"
@@ -39,13 +38,19 @@ struct Outside {
 class ServiceHost {
  public:
   // `journal` may be null.
-  ServiceHost(World outside, const ExecutionConfig& config, journal::Writer* journal = nullptr, HostOptions options = {})
+  ServiceHost(World outside, const ExecutionConfig& config, journal::Writer* journal = nullptr,
+              HostOptions options = {})
       : outside_(outside),
         bus_(outside.executor, {}),
-        shard_({.name = "test", .start_epoch = options.start_epoch, .wire_mode = options.wire_mode}, outside.executor,
-               outside.executor, journal, &bus_),
-        log_("execution", telemetry::Level::kWarning, outside.executor, [this](std::string_view line) { lines.emplace_back(line); }),
-        deps_{shard_, bus_, outside.executor, outside.executor, outside.executor, outside.files, outside.network, log_, base::Rng(3), ""},
+        shard_({.name = "test", .start_epoch = options.start_epoch, .wire_mode = options.wire_mode},
+               outside.executor, outside.executor, journal, &bus_),
+        log_("execution", telemetry::Level::kWarning, outside.executor,
+             [this](std::string_view line) { lines.emplace_back(line); }),
+        deps_{shard_,           bus_,
+              outside.executor, outside.executor,
+              outside.executor, outside.files,
+              outside.network,  log_,
+              base::Rng(3),     ""},
         decisions_(shard_, bus::kRiskDecisions, nullptr),
         intents_(shard_, bus::kOrderIntents, nullptr) {
     deps_.lease = &lease;
@@ -60,7 +65,8 @@ class ServiceHost {
       } else if (topic.name == bus::kBalances.info.name) {
         balances.push_back(static_cast<const market::Event<market::BalanceUpdate>*>(event)->value);
       } else if (topic.name == bus::kPositions.info.name) {
-        positions.push_back(static_cast<const market::Event<market::PositionUpdate>*>(event)->value);
+        positions.push_back(
+            static_cast<const market::Event<market::PositionUpdate>*>(event)->value);
       }
     });
     auto built = BuildExecution(config, deps_, [this](const OutgoingRequest&) { return closed; });
@@ -94,7 +100,8 @@ class ServiceHost {
   void Define() {
     Turn([this](const market::Header& cause) { shard_.Publish(bus::kInstruments, btc, cause); });
   }
-  market::OrderIntent Intent(std::string id, market::Side side, std::string_view quantity, std::string_view price) {
+  market::OrderIntent Intent(std::string id, market::Side side, std::string_view quantity,
+                             std::string_view price) {
     market::OrderIntent intent;
     intent.account = market::AccountId("main/paper");
     intent.strategy = market::StrategyId("maker");

@@ -24,15 +24,15 @@ struct JournaledRequest {
 struct TrackedOrder {
   market::OrderIntent intent;  // EXTERNAL orders: put together from the venue's words
   market::OrderLife life;
-  market::Quantity quantity;             // asked of the venue; a second leg may be smaller than its intent
-  market::Quantity cumulative;           // booked, of the trades below (and, EXTERNAL, before we knew it)
-  std::vector<std::string> trade_ids;    // booked
+  market::Quantity quantity;    // asked of the venue; a second leg may be smaller than its intent
+  market::Quantity cumulative;  // booked, of the trades below (and, EXTERNAL, before we knew it)
+  std::vector<std::string> trade_ids;  // booked
   market::VenueOrderId venue_order_id;
-  JournaledRequest place, cancel;        // latest of each
+  JournaledRequest place, cancel;  // latest of each
   base::Time verdict_expires{};
   uint64_t epoch = 0;
-  bool external = false;   // not from an intent of ours
-  bool triggered = false;  // a stop order that became a working one
+  bool external = false;        // not from an intent of ours
+  bool triggered = false;       // a stop order that became a working one
   market::EventId correlation;  // first event of the chain that led here
 
   const market::ClientOrderId& id() const { return intent.client_order_id; }

@@ -12,13 +12,14 @@ namespace {
 
 constexpr char kStreamName[] = "own";
 // Headers that the record keeps: what the venue says of its limits.
-constexpr std::array<std::string_view, 4> kKeptHeaders = {"x-mbx-used-weight-1m", "x-mbx-order-count-10s",
-                                                          "x-mbx-order-count-1d", "retry-after"};
+constexpr std::array<std::string_view, 4> kKeptHeaders = {
+    "x-mbx-used-weight-1m", "x-mbx-order-count-10s", "x-mbx-order-count-1d", "retry-after"};
 
 }  // namespace
 
-VenueSession::VenueSession(VenueSessionOptions options, net::Network& network, base::Executor& executor,
-                           const base::Clock& clock, base::Rng rng, telemetry::Log& log, Handlers handlers)
+VenueSession::VenueSession(VenueSessionOptions options, net::Network& network,
+                           base::Executor& executor, const base::Clock& clock, base::Rng rng,
+                           telemetry::Log& log, Handlers handlers)
     : options_(std::move(options)),
       network_(network),
       executor_(executor),
@@ -61,12 +62,14 @@ void VenueSession::Connect() {
     handlers_.on_stream({kStreamName, wire::StreamEvent::Kind::kOpened, ""});
   };
   handler.on_message = [this, mine](std::string_view text) {
-    if (mine()) handlers_.on_stream({kStreamName, wire::StreamEvent::Kind::kFrame, std::string(text)});
+    if (mine())
+      handlers_.on_stream({kStreamName, wire::StreamEvent::Kind::kFrame, std::string(text)});
   };
   handler.on_close = [this, mine](absl::Status why) {
     if (mine()) OnClosed(std::move(why));
   };
-  std::unique_ptr<net::WebSocket> stream = network_.Connect(options_.stream, {}, std::move(handler));
+  std::unique_ptr<net::WebSocket> stream =
+      network_.Connect(options_.stream, {}, std::move(handler));
   if (number == connections_) stream_ = std::move(stream);
 }
 
@@ -74,7 +77,9 @@ void VenueSession::OnClosed(absl::Status why) {
   log_.Warning("user_stream_closed", {{"why", std::string(why.message())}});
   const bool was_open = std::exchange(stream_open_, false);
   reconnect_.OnClosed(was_open ? clock_.Monotonic() - opened_at_ : base::Duration(0));
-  if (was_open) handlers_.on_stream({kStreamName, wire::StreamEvent::Kind::kClosed, std::string(why.message())});
+  if (was_open)
+    handlers_.on_stream(
+        {kStreamName, wire::StreamEvent::Kind::kClosed, std::string(why.message())});
   Later();
 }
 
@@ -109,11 +114,12 @@ void VenueSession::Send(const OutgoingRequest& request) {
   http.target = request.wire.target;
   http.body = request.wire.body;
   if (request.wire.with_key) http.headers.emplace_back(options_.key_header, options_.api_key);
-  network_.Http(options_.rest, std::move(http), {.timeout = options_.request_timeout},
-                [this, id = request.id, alive = std::weak_ptr<bool>(alive_)](net::HttpResult result) {
-                  const auto held = alive.lock();
-                  if (held && *held) OnResult(id, result);
-                });
+  network_.Http(
+      options_.rest, std::move(http), {.timeout = options_.request_timeout},
+      [this, id = request.id, alive = std::weak_ptr<bool>(alive_)](net::HttpResult result) {
+        const auto held = alive.lock();
+        if (held && *held) OnResult(id, result);
+      });
 }
 
 void VenueSession::OnResult(uint64_t id, const net::HttpResult& result) {
@@ -123,9 +129,10 @@ void VenueSession::OnResult(uint64_t id, const net::HttpResult& result) {
     const std::string why(result.status.message());
     // Only the transport's own word that no byte left proves that nothing was
     // placed; every other failure leaves the fate open.
-    exchange.transport_error = result.fate == net::SendFate::kNotSent
-                                   ? NotSentError({market::RejectReason::kGateClosed, why})
-                                   : absl::StrCat(absl::StatusCodeToString(result.status.code()), ": ", why);
+    exchange.transport_error =
+        result.fate == net::SendFate::kNotSent
+            ? NotSentError({market::RejectReason::kGateClosed, why})
+            : absl::StrCat(absl::StatusCodeToString(result.status.code()), ": ", why);
     return handlers_.on_answer(std::move(exchange));
   }
   exchange.status = result.response.status;

@@ -35,8 +35,8 @@ class VenueSession {
     std::function<void(wire::StreamEvent)> on_stream;
   };
 
-  VenueSession(VenueSessionOptions options, net::Network& network, base::Executor& executor, const base::Clock& clock,
-               base::Rng rng, telemetry::Log& log, Handlers handlers);
+  VenueSession(VenueSessionOptions options, net::Network& network, base::Executor& executor,
+               const base::Clock& clock, base::Rng rng, telemetry::Log& log, Handlers handlers);
   ~VenueSession();
   VenueSession(const VenueSession&) = delete;
   VenueSession& operator=(const VenueSession&) = delete;

@@ -11,7 +11,11 @@ namespace gannet::gateway {
 namespace {
 
 net::HttpResponse JsonResponse(int status, std::string body) {
-  return {status, {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}}, std::move(body)};
+  return {status,
+          {{"Content-Type", "application/json"},
+           {"Cache-Control", "no-store"},
+           {"X-Content-Type-Options", "nosniff"}},
+          std::move(body)};
 }
 
 net::HttpResponse ErrorResponse(int status, const std::string& message) {
@@ -46,7 +50,8 @@ net::HttpResponse Readiness(const runtime::Health& health) {
 
 }  // namespace
 
-GatewayService::GatewayService(GatewayConfig config, runtime::Deps& deps, HealthSource platform_health)
+GatewayService::GatewayService(GatewayConfig config, runtime::Deps& deps,
+                               HealthSource platform_health)
     : config_(std::move(config)),
       clock_(deps.clock),
       network_(deps.network),
@@ -71,11 +76,12 @@ GatewayService::GatewayService(GatewayConfig config, runtime::Deps& deps, Health
 template <class T>
 void GatewayService::Watch(const bus::Topic<T>& topic) {
   const size_t index = subscriptions_.size();
-  subscriptions_.push_back(bus_.Subscribe<T>(topic, {.group = "", .start = bus::Start::kEarliest},
-                                             [this, index](const market::Event<T>& event, bus::Position position) {
-                                               view_.On(event);
-                                               subscriptions_[index]->Ack(position);
-                                             }));
+  subscriptions_.push_back(
+      bus_.Subscribe<T>(topic, {.group = "", .start = bus::Start::kEarliest},
+                        [this, index](const market::Event<T>& event, bus::Position position) {
+                          view_.On(event);
+                          subscriptions_[index]->Ack(position);
+                        }));
 }
 
 absl::Status GatewayService::Start() {
@@ -93,15 +99,20 @@ void GatewayService::Drain(std::function<void()> done) {
 }
 
 runtime::Health GatewayService::health() const {
-  if (listener_ == nullptr) return {runtime::HealthState::kNotServing, {"the gateway does not listen"}};
+  if (listener_ == nullptr)
+    return {runtime::HealthState::kNotServing, {"the gateway does not listen"}};
   return {runtime::HealthState::kServing, {}};
 }
 
-void GatewayService::OnRequest(net::HttpRequest request, std::string_view, Respond respond) { respond(Answer(request)); }
+void GatewayService::OnRequest(net::HttpRequest request, std::string_view, Respond respond) {
+  respond(Answer(request));
+}
 
 net::HttpResponse GatewayService::Answer(const net::HttpRequest& request) const {
   if (!IsLoopbackHost(net::FindHeader(request.headers, "host"))) {
-    return ErrorResponse(421, "the gateway answers as 127.0.0.1, localhost and [::1] only; use one of them in the URL");
+    return ErrorResponse(
+        421,
+        "the gateway answers as 127.0.0.1, localhost and [::1] only; use one of them in the URL");
   }
   const std::string path = request.target.substr(0, request.target.find('?'));
   const base::Time now = clock_.Now();
@@ -114,7 +125,9 @@ net::HttpResponse GatewayService::Answer(const net::HttpRequest& request) const 
   if (path == "/v1/positions") body = [&] { return PositionsJson(view_); };
   const bool live = path == "/health/live", ready = path == "/health/ready";
   if (!body && !live && !ready) {
-    return ErrorResponse(404, "no such path; try /v1/state, /v1/{markets,signals,orders,fills,positions}, /health/ready");
+    return ErrorResponse(
+        404,
+        "no such path; try /v1/state, /v1/{markets,signals,orders,fills,positions}, /health/ready");
   }
   if (request.method != "GET" && request.method != "HEAD") {
     net::HttpResponse response = ErrorResponse(405, "read-only: use GET");

@@ -35,7 +35,8 @@ class GatewayService : public runtime::Service, private net::ServerHandler {
 
  private:
   void OnRequest(net::HttpRequest request, std::string_view peer, Respond respond) override;
-  net::WebSocket::Handler OnWebSocket(const net::HttpRequest&, std::string_view, std::shared_ptr<net::WebSocket>) override {
+  net::WebSocket::Handler OnWebSocket(const net::HttpRequest&, std::string_view,
+                                      std::shared_ptr<net::WebSocket>) override {
     return {};
   }
   net::HttpResponse Answer(const net::HttpRequest& request) const;
@@ -50,7 +51,8 @@ class GatewayService : public runtime::Service, private net::ServerHandler {
   HealthSource platform_health_;
   View view_;
   std::unique_ptr<net::Listener> listener_;
-  std::vector<std::unique_ptr<bus::Subscription>> subscriptions_;  // last: no handler runs once they are gone
+  std::vector<std::unique_ptr<bus::Subscription>>
+      subscriptions_;  // last: no handler runs once they are gone
 };
 
 }  // namespace gannet::gateway

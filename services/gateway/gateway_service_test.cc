@@ -25,17 +25,20 @@ struct Fixture {
   bus::MemoryBus bus{executor};
   runtime::Shard shard{{}, executor, executor, nullptr, &bus};
   telemetry::Log log{"test", telemetry::Level::kError, executor, [](std::string_view) {}};
-  runtime::Deps deps{shard, bus, executor, executor, executor, files, network, log, base::Rng(1), "data"};
+  runtime::Deps deps{shard, bus,     executor, executor,     executor,
+                     files, network, log,      base::Rng(1), "data"};
   runtime::Health health{runtime::HealthState::kServing, {}};
   std::unique_ptr<GatewayService> service = BuildGateway({}, deps, [this] { return health; });
 
-  net::HttpResponse Get(std::string method, std::string target, const std::string& host = "127.0.0.1") {
+  net::HttpResponse Get(std::string method, std::string target,
+                        const std::string& host = "127.0.0.1") {
     net::HttpResult result;
     net::HttpRequest request;
     request.method = std::move(method);
     request.target = std::move(target);
     const std::string url = "http://" + host + ":" + std::to_string(service->port());
-    network.Http(net::Url::Parse(url).value(), request, {}, [&](net::HttpResult r) { result = std::move(r); });
+    network.Http(net::Url::Parse(url).value(), request, {},
+                 [&](net::HttpResult r) { result = std::move(r); });
     executor.RunFor(1s);
     REQUIRE(result.status.ok());
     return result.response;
@@ -46,7 +49,10 @@ TEST_CASE("Gateway shows what the bus brought, before and after it began to list
   Fixture f;
   auto event = std::make_shared<market::Event<market::NewsSignal>>();
   event->value.title = "Exchange halts withdrawals";
-  REQUIRE(f.bus.Publish(bus::kNewsSignals, std::shared_ptr<const market::Event<market::NewsSignal>>(event)).ok());
+  REQUIRE(f.bus
+              .Publish(bus::kNewsSignals,
+                       std::shared_ptr<const market::Event<market::NewsSignal>>(event))
+              .ok());
   REQUIRE(f.service->Start().ok());
   const net::HttpResponse response = f.Get("GET", "/v1/state?pretty=1");
   CHECK(response.status == 200);
@@ -100,10 +106,14 @@ TEST_CASE("Gateway over real sockets") {
   bus::MemoryBus bus(executor);
   runtime::Shard shard({}, executor, clock, nullptr, &bus);
   telemetry::Log log("test", telemetry::Level::kError, clock, [](std::string_view) {});
-  runtime::Deps deps{shard, bus, executor, executor, clock, files, *network, log, base::Rng(1), "data"};
-  const auto service = BuildGateway({}, deps, [] { return runtime::Health{runtime::HealthState::kServing, {}}; });
+  runtime::Deps deps{shard, bus,      executor, executor,     clock,
+                     files, *network, log,      base::Rng(1), "data"};
+  const auto service = BuildGateway({}, deps, [] {
+    return runtime::Health{runtime::HealthState::kServing, {}};
+  });
   REQUIRE(service->Start().ok());
-  const net::Url url = net::Url::Parse("http://127.0.0.1:" + std::to_string(service->port())).value();
+  const net::Url url =
+      net::Url::Parse("http://127.0.0.1:" + std::to_string(service->port())).value();
   const auto get = [&](net::HttpRequest request) {
     net::HttpResult result;
     network->Http(url, std::move(request), {}, [&](net::HttpResult r) {

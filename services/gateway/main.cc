@@ -18,11 +18,13 @@ int main(int argc, char** argv) {
 
   base::PosixFiles files;
   const auto config = runtime::LoadConfig<gateway::GatewayConfig>(flags, files, gateway::Read);
-  if (const auto ending = runtime::CheckConfig(flags, config.status())) return runtime::End(*ending);
+  if (const auto ending = runtime::CheckConfig(flags, config.status()))
+    return runtime::End(*ending);
 
   auto process = runtime::Process::Create(runtime::OptionsOf(flags));
   if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));
   std::vector<std::unique_ptr<runtime::Service>> services;
-  services.push_back(gateway::BuildGateway(*config, (*process)->deps(), [&health = (*process)->health()] { return health.Overall(); }));
+  services.push_back(gateway::BuildGateway(
+      *config, (*process)->deps(), [&health = (*process)->health()] { return health.Overall(); }));
   return (*process)->Run(std::move(services));
 }

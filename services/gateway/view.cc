@@ -7,7 +7,9 @@ namespace {
 
 constexpr size_t kKeptReasons = 10'000;
 
-bool HasBothSides(const market::Quote& quote) { return quote.bid.quantity.mantissa > 0 && quote.ask.quantity.mantissa > 0; }
+bool HasBothSides(const market::Quote& quote) {
+  return quote.bid.quantity.mantissa > 0 && quote.ask.quantity.mantissa > 0;
+}
 
 }  // namespace
 
@@ -40,7 +42,8 @@ void View::Put(Map& map, const typename Map::key_type& key, Value value) {
 
 const market::Instrument* View::Definition(const market::InstrumentId& id) const {
   const auto found = markets_.find(id);
-  return found == markets_.end() || !found->second.definition ? nullptr : &*found->second.definition;
+  return found == markets_.end() || !found->second.definition ? nullptr
+                                                              : &*found->second.definition;
 }
 
 const market::Instrument* View::Definition(const market::InstrumentId& id, uint32_t version) const {
@@ -59,7 +62,8 @@ void View::On(const market::Event<market::Instrument>& event) {
       older_.erase(older_.begin());
       ++counters_.forgotten;
     }
-    older_.insert_or_assign({event.value.id, market->definition->version}, std::move(*market->definition));
+    older_.insert_or_assign({event.value.id, market->definition->version},
+                            std::move(*market->definition));
   }
   market->definition = event.value;
 }
@@ -145,9 +149,11 @@ void View::On(const market::Event<market::ExecReport>& event) {
     ++counters_.orders;
   }
   if (order.reason.empty()) {
-    if (auto reason = reasons_.extract(report.client_order_id)) order.reason = std::move(reason.mapped());
+    if (auto reason = reasons_.extract(report.client_order_id))
+      order.reason = std::move(reason.mapped());
   }
-  if (!order.report.client_order_id.empty() && order.report.state == market::OrderState::kUnknown) --counters_.unknown_now;
+  if (!order.report.client_order_id.empty() && order.report.state == market::OrderState::kUnknown)
+    --counters_.unknown_now;
   order.report = report;
   order.updated = event.header.publish_time;
   if (report.state == market::OrderState::kUnknown) ++counters_.unknown_now;
@@ -175,17 +181,23 @@ void View::On(const market::Event<market::BalanceUpdate>& event) {
   Put(balances_, {event.value.account, event.value.asset}, event.value);
 }
 
-void View::On(const market::Event<market::RiskState>& event) { Put(risk_, event.value.scope, event.value); }
+void View::On(const market::Event<market::RiskState>& event) {
+  Put(risk_, event.value.scope, event.value);
+}
 
 std::optional<market::Money> View::Unrealized(const market::PositionUpdate& position) const {
-  const market::Instrument* definition = Definition(position.instrument, position.instrument_version);
+  const market::Instrument* definition =
+      Definition(position.instrument, position.instrument_version);
   const auto found = markets_.find(position.instrument);
   if (definition == nullptr || found == markets_.end() || !found->second.quote) return std::nullopt;
   const market::Quote& quote = *found->second.quote;
-  if (quote.instrument_version != position.instrument_version || !HasBothSides(quote)) return std::nullopt;
-  const market::Price mid{quote.bid.price.mantissa + (quote.ask.price.mantissa - quote.bid.price.mantissa) / 2};
+  if (quote.instrument_version != position.instrument_version || !HasBothSides(quote))
+    return std::nullopt;
+  const market::Price mid{quote.bid.price.mantissa +
+                          (quote.ask.price.mantissa - quote.bid.price.mantissa) / 2};
   const auto now = definition->Notional(mid, position.net, market::Rounding::kFloor);
-  const auto paid = definition->Notional(position.average_price, position.net, market::Rounding::kFloor);
+  const auto paid =
+      definition->Notional(position.average_price, position.net, market::Rounding::kFloor);
   if (!now || !paid) return std::nullopt;
   return *now - *paid;
 }

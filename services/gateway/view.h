@@ -56,7 +56,7 @@ class View {
   struct Order {
     market::ExecReport report;  // the newest
     base::Time created, updated;
-    std::string reason;         // of the intent: why it was made
+    std::string reason;  // of the intent: why it was made
   };
   struct FillSeen {
     market::ExecReport report;
@@ -132,7 +132,8 @@ class View {
   bool UpdateClosed(const market::ExecReport& report, base::Time updated);
 
   std::map<market::InstrumentId, Market> markets_;
-  std::map<std::pair<market::InstrumentId, uint32_t>, market::Instrument> older_;  // versions before the newest
+  std::map<std::pair<market::InstrumentId, uint32_t>, market::Instrument>
+      older_;  // versions before the newest
   std::map<std::string, Feed> feeds_;
   std::deque<Signal> signals_;
   std::map<market::ClientOrderId, Order> open_;
@@ -142,7 +143,7 @@ class View {
   std::map<BalanceKey, market::BalanceUpdate> balances_;
   std::map<market::Scope, market::RiskState> risk_;
   std::map<market::ClientOrderId, std::string> reasons_;  // of intents not yet answered
-  std::deque<market::ClientOrderId> reasons_in_order_;    // oldest first; may name some that are gone
+  std::deque<market::ClientOrderId> reasons_in_order_;  // oldest first; may name some that are gone
   Counters counters_;
 };
 

@@ -10,7 +10,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Text from outside may hold broken UTF-8: replaced, never thrown over.
-std::string Text(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string Text(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 double Share(uint32_t ppm) { return ppm / 1e6; }
 
@@ -27,19 +29,26 @@ Json Exact(const View& view, const market::ExecReport& r, Number number) {
   return Exact(view, r.instrument, r.instrument_version, number);
 }
 
-void AddLevel(Json& json, const View& view, const market::Quote& quote, const market::Level& level, const std::string& side) {
+void AddLevel(Json& json, const View& view, const market::Quote& quote, const market::Level& level,
+              const std::string& side) {
   const bool there = level.quantity.mantissa > 0;
-  json[side] = there ? Exact(view, quote.instrument, quote.instrument_version, level.price) : Json(nullptr);
-  json[side + "_quantity"] = there ? Exact(view, quote.instrument, quote.instrument_version, level.quantity) : Json(nullptr);
+  json[side] =
+      there ? Exact(view, quote.instrument, quote.instrument_version, level.price) : Json(nullptr);
+  json[side + "_quantity"] =
+      there ? Exact(view, quote.instrument, quote.instrument_version, level.quantity)
+            : Json(nullptr);
 }
 
-Json ToJson(const View& view, const market::InstrumentId& id, const View::Market& m, base::Time now) {
-  Json json{{"instrument", id.text()}, {"book", market::Name(m.book)}, {"fault", market::Name(m.fault)}};
+Json ToJson(const View& view, const market::InstrumentId& id, const View::Market& m,
+            base::Time now) {
+  Json json{
+      {"instrument", id.text()}, {"book", market::Name(m.book)}, {"fault", market::Name(m.fault)}};
   if (m.quote) {
     AddLevel(json, view, *m.quote, m.quote->bid, "bid");
     AddLevel(json, view, *m.quote, m.quote->ask, "ask");
     json["as_of"] = base::FormatTime(m.quote_time);
-    json["age_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(now - m.quote_time).count();
+    json["age_ms"] =
+        std::chrono::duration_cast<std::chrono::milliseconds>(now - m.quote_time).count();
   }
   if (m.last_trade) {
     const market::Trade& t = *m.last_trade;
@@ -48,9 +57,12 @@ Json ToJson(const View& view, const market::InstrumentId& id, const View::Market
   }
   if (m.prediction) {
     const market::Prediction& p = *m.prediction;
-    json["prediction"] = {{"model", p.model + "/" + p.version},   {"horizon", base::FormatDuration(p.horizon)},
-                          {"down", Share(p.down_ppm)},            {"flat", Share(p.flat_ppm)},
-                          {"up", Share(p.up_ppm)},                {"drift", market::Name(p.drift)},
+    json["prediction"] = {{"model", p.model + "/" + p.version},
+                          {"horizon", base::FormatDuration(p.horizon)},
+                          {"down", Share(p.down_ppm)},
+                          {"flat", Share(p.flat_ppm)},
+                          {"up", Share(p.up_ppm)},
+                          {"drift", market::Name(p.drift)},
                           {"as_of", base::FormatTime(m.prediction_time)}};
   }
   return json;
@@ -80,7 +92,8 @@ Json ToJson(const View& view, const View::Order& o) {
           {"strategy", r.strategy.text()},
           {"instrument", r.instrument.text()},
           {"side", market::Name(r.side)},
-          {"price", r.price.mantissa == 0 ? Json(nullptr) : Exact(view, r, r.price)},  // null: a market order
+          {"price", r.price.mantissa == 0 ? Json(nullptr)
+                                          : Exact(view, r, r.price)},  // null: a market order
           {"quantity", Exact(view, r, r.quantity)},
           {"filled", Exact(view, r, r.cumulative)},
           {"state", market::Name(r.state)},
@@ -136,7 +149,9 @@ Json Positions(const View& view) {
   for (const auto& [key, position] : view.positions()) {
     const market::PositionUpdate& p = position.value;
     const auto unrealized = view.Unrealized(p);
-    Json row{{"account", p.account.text()}, {"strategy", p.strategy.text()}, {"instrument", p.instrument.text()}};
+    Json row{{"account", p.account.text()},
+             {"strategy", p.strategy.text()},
+             {"instrument", p.instrument.text()}};
     row["net"] = Exact(view, p.instrument, p.instrument_version, p.net);
     row["average_price"] = Exact(view, p.instrument, p.instrument_version, p.average_price);
     row["realized_pnl"] = p.realized_pnl.ToString();
@@ -164,7 +179,11 @@ Json Profit(const View& view) {
 Json Balances(const View& view) {
   Json rows = Json::array();
   for (const auto& [key, b] : view.balances()) {
-    rows.push_back({{"account", b.account.text()}, {"venue", b.venue}, {"asset", b.asset.text()}, {"free", b.free.ToString()}, {"locked", b.locked.ToString()}});
+    rows.push_back({{"account", b.account.text()},
+                    {"venue", b.venue},
+                    {"asset", b.asset.text()},
+                    {"free", b.free.ToString()},
+                    {"locked", b.locked.ToString()}});
   }
   return rows;
 }
@@ -172,11 +191,13 @@ Json Balances(const View& view) {
 Json Feeds(const View& view, base::Time now) {
   Json rows = Json::array();
   for (const auto& [name, feed] : view.feeds()) {
-    rows.push_back({{"feed", name},
-                    {"state", market::Name(feed.state)},
-                    {"detail", feed.detail},
-                    {"since", base::FormatTime(feed.since)},
-                    {"for_ms", std::chrono::duration_cast<std::chrono::milliseconds>(now - feed.since).count()}});
+    rows.push_back(
+        {{"feed", name},
+         {"state", market::Name(feed.state)},
+         {"detail", feed.detail},
+         {"since", base::FormatTime(feed.since)},
+         {"for_ms",
+          std::chrono::duration_cast<std::chrono::milliseconds>(now - feed.since).count()}});
   }
   return rows;
 }
@@ -198,10 +219,20 @@ Json Counters(const View& view) {
   const View::Counters& c = view.counters();
   Json denials = Json::object();
   for (const auto& [reason, count] : c.denials) denials[market::Name(reason)] = count;
-  return {{"trades", c.trades},     {"quotes", c.quotes},   {"signals", c.signals},         {"predictions", c.predictions},
-          {"intents", c.intents},   {"permitted", c.permitted}, {"denied", c.denied},       {"denials", denials},
-          {"orders", c.orders},     {"fills", c.fills},     {"unknown_orders", c.unknown_now}, {"rejected_by_venue", c.rejected_by_venue},
-          {"illegal_events", c.illegal}, {"forgotten", c.forgotten}};
+  return {{"trades", c.trades},
+          {"quotes", c.quotes},
+          {"signals", c.signals},
+          {"predictions", c.predictions},
+          {"intents", c.intents},
+          {"permitted", c.permitted},
+          {"denied", c.denied},
+          {"denials", denials},
+          {"orders", c.orders},
+          {"fills", c.fills},
+          {"unknown_orders", c.unknown_now},
+          {"rejected_by_venue", c.rejected_by_venue},
+          {"illegal_events", c.illegal},
+          {"forgotten", c.forgotten}};
 }
 
 }  // namespace

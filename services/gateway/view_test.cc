@@ -15,7 +15,8 @@ const market::InstrumentId kInstrument("v:BTCUSDT");
 template <class T>
 Event<T> At(int64_t ms, T value) {
   Event<T> event;
-  event.header.event_time = event.header.receive_time = event.header.publish_time = FromUnixMillis(ms);
+  event.header.event_time = event.header.receive_time = event.header.publish_time =
+      FromUnixMillis(ms);
   event.value = std::move(value);
   return event;
 }
@@ -63,7 +64,7 @@ TEST_CASE("View values a position at the mid, and says nothing without a quote")
   view.On(At(1, Definition()));
   market::PositionUpdate position;
   position.instrument = kInstrument;
-  position.net = market::Quantity{-50'000};       // −0.5
+  position.net = market::Quantity{-50'000};        // −0.5
   position.average_price = market::Price{10'000};  // 100.00
   CHECK_FALSE(view.Unrealized(position).has_value());
   market::Quote quote;
@@ -74,7 +75,8 @@ TEST_CASE("View values a position at the mid, and says nothing without a quote")
   CHECK(view.Unrealized(position).value() == market::Money(5, 0));
 }
 
-market::Quote QuoteOf(int64_t bid, int64_t bid_quantity, int64_t ask, int64_t ask_quantity, uint32_t version = 1) {
+market::Quote QuoteOf(int64_t bid, int64_t bid_quantity, int64_t ask, int64_t ask_quantity,
+                      uint32_t version = 1) {
   market::Quote quote;
   quote.instrument = kInstrument;
   quote.instrument_version = version;
@@ -124,8 +126,11 @@ TEST_CASE("View values nothing by a one-sided quote or one of another version") 
   CHECK(profit.unrealized == market::Money(10, 0));
   CHECK(profit.realized == market::Money(250, 2));
   CHECK(profit.unvalued == 0);
-  CHECK(StateJson(view, FromUnixMillis(4)).find(R"("profit":[{"asset":"USDT","total":"12.5","realized":"2.5","unrealized":"10","fees":"0.05")") !=
-        std::string::npos);
+  CHECK(
+      StateJson(view, FromUnixMillis(4))
+          .find(
+              R"("profit":[{"asset":"USDT","total":"12.5","realized":"2.5","unrealized":"10","fees":"0.05")") !=
+      std::string::npos);
 }
 
 TEST_CASE("View takes a fill after the end of its order without a second row") {
@@ -147,7 +152,8 @@ TEST_CASE("View is bounded in every row it keeps") {
     market::OrderIntent intent;
     intent.client_order_id = market::ClientOrderId(std::to_string(i));
     view.On(At(1, intent));
-    view.On(At(1, Report(intent.client_order_id.text().c_str(), market::ExecKind::kJournaled, market::OrderState::kSubmitted)));
+    view.On(At(1, Report(intent.client_order_id.text().c_str(), market::ExecKind::kJournaled,
+                         market::OrderState::kSubmitted)));
     market::BalanceUpdate balance;
     balance.asset = market::AssetId(std::to_string(i));
     view.On(At(1, balance));
@@ -159,7 +165,8 @@ TEST_CASE("View is bounded in every row it keeps") {
 
 TEST_CASE("View forgets the oldest and counts it") {
   View view;
-  for (size_t i = 0; i < View::kKeptSignals + 5; ++i) view.On(At(static_cast<int64_t>(i), market::NewsSignal{}));
+  for (size_t i = 0; i < View::kKeptSignals + 5; ++i)
+    view.On(At(static_cast<int64_t>(i), market::NewsSignal{}));
   CHECK(view.signals().size() == View::kKeptSignals);
   CHECK(view.signals().front().time == FromUnixMillis(View::kKeptSignals + 4));
   CHECK(view.counters().forgotten == 5);

@@ -5,8 +5,9 @@
 namespace gannet::ingest {
 
 void AgreementCheck::Compare(const TopOfBook& top) {
-  const auto after = std::upper_bound(tickers_.begin(), tickers_.end(), top.update_id,
-                                      [](uint64_t id, const TopOfBook& ticker) { return id < ticker.update_id; });
+  const auto after =
+      std::upper_bound(tickers_.begin(), tickers_.end(), top.update_id,
+                       [](uint64_t id, const TopOfBook& ticker) { return id < ticker.update_id; });
   if (after == tickers_.begin()) {
     ++not_compared_;
     return;

@@ -48,12 +48,15 @@ class AgreementCheck {
   uint64_t agreed() const { return agreed_; }
   uint64_t not_compared() const { return not_compared_; }  // no ticker before it, or over a limit
   uint64_t tickers_out_of_order() const { return out_of_order_; }
-  const std::vector<Disagreement>& disagreements() const { return disagreements_; }  // the first ones
+  const std::vector<Disagreement>& disagreements() const {
+    return disagreements_;
+  }  // the first ones
 
  private:
   void Compare(const TopOfBook& top);
 
-  std::deque<TopOfBook> tickers_;  // ascending ids; the first is the last one at or before what was compared
+  std::deque<TopOfBook>
+      tickers_;  // ascending ids; the first is the last one at or before what was compared
   std::deque<TopOfBook> waiting_;
   std::vector<Disagreement> disagreements_;
   uint64_t compared_ = 0, agreed_ = 0, not_compared_ = 0, out_of_order_ = 0;

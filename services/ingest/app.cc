@@ -25,7 +25,8 @@ class NewsPart : public IngestPart {
 
 std::unique_ptr<runtime::Service> BuildIngest(const IngestConfig& config, runtime::Deps& deps) {
   std::vector<std::unique_ptr<IngestPart>> parts;
-  for (const VenueConfig& venue : config.venues) parts.push_back(std::make_unique<VenueSession>(venue, deps));
+  for (const VenueConfig& venue : config.venues)
+    parts.push_back(std::make_unique<VenueSession>(venue, deps));
   parts.push_back(std::make_unique<NewsPart>(config.news, deps));
   return std::make_unique<IngestService>(std::move(parts));
 }

@@ -40,7 +40,8 @@ void BarBuilder::CloseUntil(base::Time minute, std::vector<Bar>& out) {
   }
 }
 
-std::vector<Bar> BarBuilder::OnTrade(base::Time trade_time, market::Price price, market::Quantity quantity, uint64_t trades) {
+std::vector<Bar> BarBuilder::OnTrade(base::Time trade_time, market::Price price,
+                                     market::Quantity quantity, uint64_t trades) {
   std::vector<Bar> out;
   const base::Time minute = MinuteOf(trade_time);
   if (!bar_) {
@@ -68,7 +69,8 @@ std::vector<Bar> BarBuilder::OnTrade(base::Time trade_time, market::Price price,
 
 std::vector<Bar> BarBuilder::OnTime(base::Time now) {
   std::vector<Bar> out;
-  if (bar_ && now >= bar_->open_time + kBarInterval + kBarGrace) CloseUntil(MinuteOf(now - kBarGrace), out);
+  if (bar_ && now >= bar_->open_time + kBarInterval + kBarGrace)
+    CloseUntil(MinuteOf(now - kBarGrace), out);
   return out;
 }
 

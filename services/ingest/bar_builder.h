@@ -25,7 +25,8 @@ class BarBuilder {
   // Closed bars that this trade or moment ends, oldest first. Prices and volume
   // only; the owner names the instrument. `volume` saturates never: a sum that
   // leaves int64 spoils the minute.
-  std::vector<market::Bar> OnTrade(base::Time trade_time, market::Price price, market::Quantity quantity, uint64_t trades);
+  std::vector<market::Bar> OnTrade(base::Time trade_time, market::Price price,
+                                   market::Quantity quantity, uint64_t trades);
   std::vector<market::Bar> OnTime(base::Time now);
   // Trades were missed, or the feed was away: the present minute is spoilt.
   void OnGap();
@@ -36,7 +37,9 @@ class BarBuilder {
   uint64_t late_trades() const { return late_trades_; }
 
  private:
-  static base::Time MinuteOf(base::Time time) { return base::Time(time.time_since_epoch() / kBarInterval * kBarInterval); }
+  static base::Time MinuteOf(base::Time time) {
+    return base::Time(time.time_since_epoch() / kBarInterval * kBarInterval);
+  }
   void Begin(base::Time minute);
   void Close(std::vector<market::Bar>& out);
   void CloseUntil(base::Time minute, std::vector<market::Bar>& out);

@@ -8,7 +8,9 @@ namespace {
 using market::Price;
 using market::Quantity;
 
-base::Time At(int64_t seconds) { return base::Time(std::chrono::seconds(1'700'000'040 + seconds)); }  // a full minute at 0
+base::Time At(int64_t seconds) {
+  return base::Time(std::chrono::seconds(1'700'000'040 + seconds));
+}  // a full minute at 0
 
 }  // namespace
 
@@ -73,7 +75,8 @@ TEST_CASE("BarBuilder bounds the silent minutes of one call") {
   builder.OnTrade(At(-1), Price{7}, Quantity{1}, 1);
   builder.OnTrade(At(1), Price{8}, Quantity{1}, 1);
   CHECK(builder.OnTrade(At(1'000'000), Price{9}, Quantity{1}, 1).size() == kMaxFlatBars + 1);
-  CHECK(builder.OnTrade(At(1'000'060), Price{9}, Quantity{1}, 1).empty());  // it came in the middle of that one
+  CHECK(builder.OnTrade(At(1'000'060), Price{9}, Quantity{1}, 1)
+            .empty());  // it came in the middle of that one
   CHECK(builder.OnTrade(At(1'000'120), Price{9}, Quantity{1}, 1).size() == 1);
 }
 

@@ -26,7 +26,8 @@ BookBuilder::Fit BookBuilder::FitOf(const BookDiff& diff) {
 
 void BookBuilder::Buffer(BookDiff diff) {
   const size_t levels = diff.bids.size() + diff.asks.size();
-  while (!buffer_.empty() && (buffer_.size() >= kMaxBufferedDiffs || buffered_levels_ + levels > kMaxBufferedLevels)) {
+  while (!buffer_.empty() &&
+         (buffer_.size() >= kMaxBufferedDiffs || buffered_levels_ + levels > kMaxBufferedLevels)) {
     buffered_levels_ -= buffer_.front().bids.size() + buffer_.front().asks.size();
     buffer_.pop_front();
     ++counters_.buffer_dropped;

@@ -43,25 +43,26 @@ struct BookSnapshot {
 };
 
 struct BookCounters {
-  uint64_t diffs = 0;          // received
+  uint64_t diffs = 0;  // received
   uint64_t applied = 0;
   uint64_t buffered = 0;
-  uint64_t buffer_dropped = 0; // let go because the buffer was full
-  uint64_t older = 0;          // than the snapshot
-  uint64_t repeated = 0;       // already applied
-  uint64_t overlapping = 0;    // spot: begins before, ends after the last one; applied
+  uint64_t buffer_dropped = 0;  // let go because the buffer was full
+  uint64_t older = 0;           // than the snapshot
+  uint64_t repeated = 0;        // already applied
+  uint64_t overlapping = 0;     // spot: begins before, ends after the last one; applied
   uint64_t gaps = 0;
   uint64_t crossed = 0;
   uint64_t snapshots_used = 0;
-  uint64_t snapshots_too_old = 0;  // the buffered diffs begin after them
-  uint64_t snapshots_unneeded = 0; // the book was VALID, or only stale
-  uint64_t snapshots_refused = 0;  // crossed in themselves
+  uint64_t snapshots_too_old = 0;   // the buffered diffs begin after them
+  uint64_t snapshots_unneeded = 0;  // the book was VALID, or only stale
+  uint64_t snapshots_refused = 0;   // crossed in themselves
   uint64_t trimmed_levels = 0;
 };
 
 class BookBuilder {
  public:
-  explicit BookBuilder(venue::binance::Product product) : futures_(product != venue::binance::Product::kSpot) {}
+  explicit BookBuilder(venue::binance::Product product)
+      : futures_(product != venue::binance::Product::kSpot) {}
 
   // What a call changed, in the order in which it must be published.
   struct Change {
@@ -81,7 +82,9 @@ class BookBuilder {
   // diff that continues it makes it VALID again (snapshot = true in its change).
   std::vector<Change> Invalidate(market::BookFault fault);
 
-  market::BookState state() const { return valid_ ? market::BookState::kValid : market::BookState::kInvalid; }
+  market::BookState state() const {
+    return valid_ ? market::BookState::kValid : market::BookState::kInvalid;
+  }
   market::BookFault fault() const { return valid_ ? market::BookFault::kNone : fault_; }
   const market::Book& book() const { return book_; }
   uint64_t last_update_id() const { return last_id_; }

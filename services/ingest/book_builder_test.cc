@@ -1,8 +1,8 @@
 #include "services/ingest/book_builder.h"
 
-#include <catch2/catch_test_macros.hpp>
 #include <rapidcheck.h>
 
+#include <catch2/catch_test_macros.hpp>
 #include <map>
 
 namespace gannet::ingest {
@@ -14,8 +14,8 @@ using market::Level;
 using market::Side;
 using venue::binance::Product;
 
-BookDiff Diff(uint64_t first, uint64_t last, std::optional<uint64_t> previous = std::nullopt, std::vector<Level> bids = {},
-              std::vector<Level> asks = {}) {
+BookDiff Diff(uint64_t first, uint64_t last, std::optional<uint64_t> previous = std::nullopt,
+              std::vector<Level> bids = {}, std::vector<Level> asks = {}) {
   BookDiff diff;
   diff.first_id = first;
   diff.last_id = last;
@@ -55,7 +55,8 @@ TEST_CASE("BookBuilder splices a spot snapshot into the diffs around it") {
 }
 
 TEST_CASE("BookBuilder lets the first spot diff span the snapshot") {
-  for (const auto& [first, last, fits] : {std::tuple{98, 105, true}, {101, 101, true}, {100, 101, true}, {102, 103, false}}) {
+  for (const auto& [first, last, fits] :
+       {std::tuple{98, 105, true}, {101, 101, true}, {100, 101, true}, {102, 103, false}}) {
     BookBuilder builder(Product::kSpot);
     builder.OnDiff(Diff(static_cast<uint64_t>(first), static_cast<uint64_t>(last)));
     const auto changes = builder.OnSnapshot(kSnapshot);
@@ -211,7 +212,8 @@ TEST_CASE("BookBuilder ignores a snapshot that it does not need") {
 
 TEST_CASE("BookBuilder keeps a bounded buffer and a bounded book") {
   BookBuilder builder(Product::kSpot);
-  for (uint64_t i = 0; i < kMaxBufferedDiffs + 10; ++i) builder.OnDiff(Diff(i * 10 + 1, i * 10 + 10));
+  for (uint64_t i = 0; i < kMaxBufferedDiffs + 10; ++i)
+    builder.OnDiff(Diff(i * 10 + 1, i * 10 + 10));
   CHECK(builder.buffered() == kMaxBufferedDiffs);
   CHECK(builder.counters().buffer_dropped == 10);
   builder.Invalidate(BookFault::kDisconnected);
@@ -240,7 +242,8 @@ TEST_CASE("BookBuilder: property: any split and snapshot place gives the book of
       const bool buy = *rc::gen::arbitrary<bool>();
       const auto offset = *rc::gen::inRange<int64_t>(1, 6);
       const auto quantity = *rc::gen::inRange<int64_t>(0, 4);
-      history.push_back({buy ? Side::kBuy : Side::kSell, {{buy ? 1000 - offset : 1000 + offset}, {quantity}}});
+      history.push_back(
+          {buy ? Side::kBuy : Side::kSell, {{buy ? 1000 - offset : 1000 + offset}, {quantity}}});
     }
     const auto at = *rc::gen::inRange<size_t>(0, count + 1);       // snapshot after so many changes
     const auto arrives = *rc::gen::inRange<size_t>(0, count + 1);  // and is received then
@@ -248,10 +251,14 @@ TEST_CASE("BookBuilder: property: any split and snapshot place gives the book of
     market::Book expected;
     BookSnapshot snapshot;
     snapshot.last_update_id = at;
-    for (size_t i = 0; i < at; ++i) expected.Set(history[i].first, history[i].second.price, history[i].second.quantity);
-    for (size_t i = 0; i < expected.depth(Side::kBuy); ++i) snapshot.bids.push_back(expected.level(Side::kBuy, i));
-    for (size_t i = 0; i < expected.depth(Side::kSell); ++i) snapshot.asks.push_back(expected.level(Side::kSell, i));
-    for (size_t i = at; i < count; ++i) expected.Set(history[i].first, history[i].second.price, history[i].second.quantity);
+    for (size_t i = 0; i < at; ++i)
+      expected.Set(history[i].first, history[i].second.price, history[i].second.quantity);
+    for (size_t i = 0; i < expected.depth(Side::kBuy); ++i)
+      snapshot.bids.push_back(expected.level(Side::kBuy, i));
+    for (size_t i = 0; i < expected.depth(Side::kSell); ++i)
+      snapshot.asks.push_back(expected.level(Side::kSell, i));
+    for (size_t i = at; i < count; ++i)
+      expected.Set(history[i].first, history[i].second.price, history[i].second.quantity);
     bool sent = false;
     uint64_t previous = 0;
     for (size_t next = 0; next < count;) {
@@ -260,10 +267,12 @@ TEST_CASE("BookBuilder: property: any split and snapshot place gives the book of
         sent = true;
       }
       const auto length = *rc::gen::inRange<size_t>(1, 5);
-      BookDiff diff = Diff(next + 1, std::min(next + length, count), futures ? std::optional(previous) : std::nullopt);
+      BookDiff diff = Diff(next + 1, std::min(next + length, count),
+                           futures ? std::optional(previous) : std::nullopt);
       for (; next < diff.last_id; ++next) {
         std::vector<Level>& side = history[next].first == Side::kBuy ? diff.bids : diff.asks;
-        std::erase_if(side, [&](const Level& level) { return level.price == history[next].second.price; });
+        std::erase_if(
+            side, [&](const Level& level) { return level.price == history[next].second.price; });
         side.push_back(history[next].second);
       }
       previous = diff.last_id;
@@ -275,7 +284,8 @@ TEST_CASE("BookBuilder: property: any split and snapshot place gives the book of
     RC_ASSERT(builder.state() == BookState::kValid);
     for (const Side side : {Side::kBuy, Side::kSell}) {
       RC_ASSERT(builder.book().depth(side) == expected.depth(side));
-      for (size_t i = 0; i < expected.depth(side); ++i) RC_ASSERT(builder.book().level(side, i) == expected.level(side, i));
+      for (size_t i = 0; i < expected.depth(side); ++i)
+        RC_ASSERT(builder.book().level(side, i) == expected.level(side, i));
     }
   });
 }

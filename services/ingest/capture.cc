@@ -37,7 +37,8 @@ struct Scan {
 // Contracts quoted in USD itself ("BTCUSD_PERP") are COIN-M, all others USD-M.
 Product FuturesProduct(std::string_view symbol) {
   const std::string_view pair = symbol.substr(0, symbol.find('_'));
-  const bool usd = symbol.size() > pair.size() && pair.size() > 3 && pair.substr(pair.size() - 3) == "USD";
+  const bool usd =
+      symbol.size() > pair.size() && pair.size() > 3 && pair.substr(pair.size() - 3) == "USD";
   return usd ? Product::kCoinm : Product::kUsdm;
 }
 
@@ -61,7 +62,8 @@ void LearnFromFrame(const venue::binance::MarketFrame& frame, Scan& scan) {
 }
 
 absl::StatusOr<Scan> ScanFile(base::Files& files, const std::string& path) {
-  GANNET_ASSIGN_OR_RETURN(const auto reader, base::LineReader::Open(files, path, kMaxCaptureLineBytes));
+  GANNET_ASSIGN_OR_RETURN(const auto reader,
+                          base::LineReader::Open(files, path, kMaxCaptureLineBytes));
   venue::binance::MarketDecoder decoder;
   Scan scan;
   for (uint64_t count = 0; count < kScanLines; ++count) {
@@ -70,14 +72,16 @@ absl::StatusOr<Scan> ScanFile(base::Files& files, const std::string& path) {
     if (!line.ok() || !*line) break;  // damage is reported where replay meets it
     const ParsedLine parsed = ParseCaptureLine((*line)->text);
     if (parsed.kind == LineKind::kBad) {
-      if (scan.first_bad.empty()) scan.first_bad = Concat({parsed.why, ": ", Printable((*line)->text)});
+      if (scan.first_bad.empty())
+        scan.first_bad = Concat({parsed.why, ": ", Printable((*line)->text)});
       continue;
     }
     if (parsed.kind == LineKind::kBlank || parsed.kind == LineKind::kNote) continue;
     ++scan.understood;
     if (!scan.product && !parsed.url.empty()) scan.product = ProductOfUrl(parsed.url);
     if (parsed.kind != LineKind::kFrame) continue;
-    if (const auto frame = decoder.DecodeFrame(parsed.body); frame.ok()) LearnFromFrame(*frame, scan);
+    if (const auto frame = decoder.DecodeFrame(parsed.body); frame.ok())
+      LearnFromFrame(*frame, scan);
   }
   return scan;
 }
@@ -93,8 +97,8 @@ wire::HttpExchange Answer(std::string path, std::string_view body) {
 // One file, line by line.
 class FileReader {
  public:
-  static absl::StatusOr<std::unique_ptr<FileReader>> Open(base::Files& files, CaptureFile file, size_t index,
-                                                          bool accept_truncated);
+  static absl::StatusOr<std::unique_ptr<FileReader>> Open(base::Files& files, CaptureFile file,
+                                                          size_t index, bool accept_truncated);
 
   // Reads up to the next line that is an input; head() is empty at the end.
   absl::Status Advance();
@@ -104,8 +108,12 @@ class FileReader {
   const FileReport& report() const { return report_; }
 
  private:
-  FileReader(CaptureFile file, size_t index, bool accept_truncated, Scan scan, std::unique_ptr<base::LineReader> reader)
-      : index_(index), accept_truncated_(accept_truncated), symbols_(std::move(scan.symbols)), reader_(std::move(reader)) {
+  FileReader(CaptureFile file, size_t index, bool accept_truncated, Scan scan,
+             std::unique_ptr<base::LineReader> reader)
+      : index_(index),
+        accept_truncated_(accept_truncated),
+        symbols_(std::move(scan.symbols)),
+        reader_(std::move(reader)) {
     report_.path = std::move(file.path);
     report_.product_given = file.product.has_value();
     report_.product = file.product ? *file.product : *scan.product;
@@ -114,8 +122,10 @@ class FileReader {
   void Count(const ParsedLine& parsed, const base::Line& line);
   void Bad(const base::Line& line, std::string_view why);
   // The input that a line is; nothing when it is none.
-  std::optional<std::variant<wire::StreamEvent, wire::HttpExchange>> InputOf(const ParsedLine& parsed, const base::Line& line);
-  CaptureLine Framed(std::variant<wire::StreamEvent, wire::HttpExchange> input, base::Time time, uint64_t line) const;
+  std::optional<std::variant<wire::StreamEvent, wire::HttpExchange>> InputOf(
+      const ParsedLine& parsed, const base::Line& line);
+  CaptureLine Framed(std::variant<wire::StreamEvent, wire::HttpExchange> input, base::Time time,
+                     uint64_t line) const;
   std::string Connection() const { return Concat({"capture/", std::to_string(index_)}); }
 
   const size_t index_;
@@ -128,19 +138,21 @@ class FileReader {
   std::optional<CaptureLine> after_head_;  // the input that an opening was put before
 };
 
-absl::StatusOr<std::unique_ptr<FileReader>> FileReader::Open(base::Files& files, CaptureFile file, size_t index,
-                                                             bool accept_truncated) {
+absl::StatusOr<std::unique_ptr<FileReader>> FileReader::Open(base::Files& files, CaptureFile file,
+                                                             size_t index, bool accept_truncated) {
   GANNET_ASSIGN_OR_RETURN(Scan scan, ScanFile(files, file.path));
   if (scan.understood == 0) {
-    return absl::InvalidArgumentError(Concat({file.path, ": no line is in a capture layout we know",
-                                              scan.first_bad.empty() ? "" : " (", scan.first_bad,
-                                              scan.first_bad.empty() ? "" : ")", "; see services/ingest/README.md"}));
+    return absl::InvalidArgumentError(Concat(
+        {file.path, ": no line is in a capture layout we know", scan.first_bad.empty() ? "" : " (",
+         scan.first_bad, scan.first_bad.empty() ? "" : ")", "; see services/ingest/README.md"}));
   }
   if (!file.product && !scan.product) {
-    return absl::InvalidArgumentError(
-        Concat({file.path, ": cannot tell which Binance product this is; state it with --venue spot, usdm or coinm"}));
+    return absl::InvalidArgumentError(Concat({file.path,
+                                              ": cannot tell which Binance product this is; state "
+                                              "it with --venue spot, usdm or coinm"}));
   }
-  GANNET_ASSIGN_OR_RETURN(auto reader, base::LineReader::Open(files, file.path, kMaxCaptureLineBytes));
+  GANNET_ASSIGN_OR_RETURN(auto reader,
+                          base::LineReader::Open(files, file.path, kMaxCaptureLineBytes));
   return std::unique_ptr<FileReader>(
       new FileReader(std::move(file), index, accept_truncated, std::move(scan), std::move(reader)));
 }
@@ -148,29 +160,44 @@ absl::StatusOr<std::unique_ptr<FileReader>> FileReader::Open(base::Files& files,
 void FileReader::Bad(const base::Line& line, std::string_view why) {
   ++report_.bad;
   if (report_.quoted.size() >= kMaxQuotedLines) return;
-  report_.quoted.push_back(Concat({"line ", std::to_string(line.number), ": ", why, ": ", Printable(line.text)}));
+  report_.quoted.push_back(
+      Concat({"line ", std::to_string(line.number), ": ", why, ": ", Printable(line.text)}));
 }
 
 void FileReader::Count(const ParsedLine& parsed, const base::Line& line) {
   ++report_.lines;
   switch (parsed.kind) {
-    case LineKind::kBlank: ++report_.blank; return;
-    case LineKind::kNote: ++report_.notes; return;
-    case LineKind::kBad: Bad(line, parsed.why); return;
-    case LineKind::kOpened: ++report_.opened; break;
-    case LineKind::kSent: ++report_.sent; break;
-    case LineKind::kFrame: ++report_.frames; break;
+    case LineKind::kBlank:
+      ++report_.blank;
+      return;
+    case LineKind::kNote:
+      ++report_.notes;
+      return;
+    case LineKind::kBad:
+      Bad(line, parsed.why);
+      return;
+    case LineKind::kOpened:
+      ++report_.opened;
+      break;
+    case LineKind::kSent:
+      ++report_.sent;
+      break;
+    case LineKind::kFrame:
+      ++report_.frames;
+      break;
     case LineKind::kAnswer:
     case LineKind::kSnapshot:
-    case LineKind::kInstruments: ++report_.answers; break;
+    case LineKind::kInstruments:
+      ++report_.answers;
+      break;
   }
   if (report_.first_time == base::Time{}) report_.first_time = parsed.time;
   if (parsed.time < report_.last_time) ++report_.times_went_back;
   report_.last_time = std::max(report_.last_time, parsed.time);
 }
 
-std::optional<std::variant<wire::StreamEvent, wire::HttpExchange>> FileReader::InputOf(const ParsedLine& parsed,
-                                                                                       const base::Line& line) {
+std::optional<std::variant<wire::StreamEvent, wire::HttpExchange>> FileReader::InputOf(
+    const ParsedLine& parsed, const base::Line& line) {
   using Kind = wire::StreamEvent::Kind;
   switch (parsed.kind) {
     case LineKind::kOpened:
@@ -183,7 +210,8 @@ std::optional<std::variant<wire::StreamEvent, wire::HttpExchange>> FileReader::I
       return Answer(venue::binance::ExchangeInfoPath(report_.product, {}), parsed.body);
     case LineKind::kSnapshot:
       if (symbols_.size() == 1) {
-        return Answer(venue::binance::DepthPath(report_.product, *symbols_.begin(), kSnapshotLimit), parsed.body);
+        return Answer(venue::binance::DepthPath(report_.product, *symbols_.begin(), kSnapshotLimit),
+                      parsed.body);
       }
       ++report_.unattributed;
       Bad(line, "a snapshot without a symbol in a file of several");
@@ -193,7 +221,8 @@ std::optional<std::variant<wire::StreamEvent, wire::HttpExchange>> FileReader::I
   }
 }
 
-CaptureLine FileReader::Framed(std::variant<wire::StreamEvent, wire::HttpExchange> input, base::Time time, uint64_t line) const {
+CaptureLine FileReader::Framed(std::variant<wire::StreamEvent, wire::HttpExchange> input,
+                               base::Time time, uint64_t line) const {
   CaptureLine out;
   out.receive_time = time;
   out.product = report_.product;
@@ -223,7 +252,8 @@ absl::Status FileReader::Advance() {
     const bool of_a_stream = parsed.kind == LineKind::kFrame || parsed.kind == LineKind::kSnapshot;
     if (of_a_stream && !opened_) {  // the recorder kept no opening: frames prove one
       after_head_ = std::exchange(
-          head_, Framed(wire::StreamEvent{Connection(), wire::StreamEvent::Kind::kOpened, ""}, parsed.time, (*line)->number));
+          head_, Framed(wire::StreamEvent{Connection(), wire::StreamEvent::Kind::kOpened, ""},
+                        parsed.time, (*line)->number));
     }
     opened_ |= of_a_stream || parsed.kind == LineKind::kOpened;
   }
@@ -231,14 +261,18 @@ absl::Status FileReader::Advance() {
 }
 
 Product ProductOfInstruments(std::string_view body) {
-  const auto has = [body](std::string_view what) { return body.find(what) != std::string_view::npos; };
+  const auto has = [body](std::string_view what) {
+    return body.find(what) != std::string_view::npos;
+  };
   if (has("\"contractSize\"")) return Product::kCoinm;
   return has("\"contractType\"") ? Product::kUsdm : Product::kSpot;
 }
 
 // An exchangeInfo document, over one line or many, or a recording of its answer.
-absl::StatusOr<CaptureLine> ReadInstrumentFile(base::Files& files, const CaptureFile& file, size_t index, FileReport& report) {
-  GANNET_ASSIGN_OR_RETURN(const auto reader, base::LineReader::Open(files, file.path, kMaxCaptureLineBytes));
+absl::StatusOr<CaptureLine> ReadInstrumentFile(base::Files& files, const CaptureFile& file,
+                                               size_t index, FileReport& report) {
+  GANNET_ASSIGN_OR_RETURN(const auto reader,
+                          base::LineReader::Open(files, file.path, kMaxCaptureLineBytes));
   std::string body;
   std::optional<Product> product = file.product;
   for (;;) {
@@ -252,7 +286,8 @@ absl::StatusOr<CaptureLine> ReadInstrumentFile(base::Files& files, const Capture
       break;
     }
     if (line->too_long || body.size() + line->text.size() > venue::binance::kMaxDocumentBytes) {
-      return absl::InvalidArgumentError(Concat({file.path, ": longer than 64 MiB; is this an exchangeInfo answer?"}));
+      return absl::InvalidArgumentError(
+          Concat({file.path, ": longer than 64 MiB; is this an exchangeInfo answer?"}));
     }
     body.append(line->text).append("\n");
   }
@@ -263,7 +298,8 @@ absl::StatusOr<CaptureLine> ReadInstrumentFile(base::Files& files, const Capture
   const auto info = decoder.DecodeExchangeInfo(body, report.product, "check");
   if (!info.ok()) return base::Annotate(info.status(), file.path);
   if (info->instruments.empty()) {
-    return absl::InvalidArgumentError(Concat({file.path, ": defines no instrument; is this an exchangeInfo answer?"}));
+    return absl::InvalidArgumentError(
+        Concat({file.path, ": defines no instrument; is this an exchangeInfo answer?"}));
   }
   report.answers = 1;
   CaptureLine line;
@@ -293,16 +329,19 @@ class CaptureSet::Impl {
   absl::Status failure_;  // returned after the lines that were read before it
 };
 
-absl::Status CaptureSet::Impl::Open(base::Files& files, std::vector<CaptureFile> captures, CaptureOptions options) {
+absl::Status CaptureSet::Impl::Open(base::Files& files, std::vector<CaptureFile> captures,
+                                    CaptureOptions options) {
   if (captures.empty()) return absl::InvalidArgumentError("no capture file was named");
   for (size_t i = 0; i < captures.size(); ++i) {
-    GANNET_ASSIGN_OR_RETURN(auto reader, FileReader::Open(files, std::move(captures[i]), i, options.accept_truncated));
+    GANNET_ASSIGN_OR_RETURN(
+        auto reader, FileReader::Open(files, std::move(captures[i]), i, options.accept_truncated));
     readers_.push_back(std::move(reader));
   }
   for (const CaptureFile& file : options.instrument_files) {
     FileReport report;
-    GANNET_ASSIGN_OR_RETURN(CaptureLine line,
-                            ReadInstrumentFile(files, file, readers_.size() + instrument_reports_.size(), report));
+    GANNET_ASSIGN_OR_RETURN(
+        CaptureLine line,
+        ReadInstrumentFile(files, file, readers_.size() + instrument_reports_.size(), report));
     instruments_.insert(instruments_.begin(), std::move(line));
     instrument_reports_.push_back(std::move(report));
   }
@@ -313,7 +352,8 @@ FileReader* CaptureSet::Impl::Earliest() {
   FileReader* earliest = nullptr;
   for (const auto& reader : readers_) {
     if (!reader->head()) continue;
-    if (earliest == nullptr || reader->head()->receive_time < earliest->head()->receive_time) earliest = reader.get();
+    if (earliest == nullptr || reader->head()->receive_time < earliest->head()->receive_time)
+      earliest = reader.get();
   }
   return earliest;
 }
@@ -349,7 +389,8 @@ CaptureSet::CaptureSet(CaptureSet&&) noexcept = default;
 CaptureSet& CaptureSet::operator=(CaptureSet&&) noexcept = default;
 CaptureSet::~CaptureSet() = default;
 
-absl::StatusOr<CaptureSet> CaptureSet::Open(base::Files& files, std::vector<CaptureFile> captures, CaptureOptions options) {
+absl::StatusOr<CaptureSet> CaptureSet::Open(base::Files& files, std::vector<CaptureFile> captures,
+                                            CaptureOptions options) {
   auto impl = std::make_unique<Impl>();
   GANNET_RETURN_IF_ERROR(impl->Open(files, std::move(captures), std::move(options)));
   return CaptureSet(std::move(impl));
@@ -361,7 +402,8 @@ std::vector<FileReport> CaptureSet::reports() const { return impl_->reports(); }
 std::vector<std::pair<std::string, Product>> CaptureSet::venues() const {
   std::vector<std::pair<std::string, Product>> out;
   for (const FileReport& report : impl_->reports()) {
-    const std::pair venue(std::string(venue::binance::DefaultVenueName(report.product)), report.product);
+    const std::pair venue(std::string(venue::binance::DefaultVenueName(report.product)),
+                          report.product);
     if (std::find(out.begin(), out.end(), venue) == out.end()) out.push_back(venue);
   }
   return out;

@@ -12,7 +12,9 @@ constexpr size_t kNanosecondDigits = 19;  // any time from 2001 on
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-bool AllDigits(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), IsDigit); }
+bool AllDigits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), IsDigit);
+}
 
 std::optional<int64_t> Number(std::string_view digits) {
   if (!AllDigits(digits) || digits.size() > kNanosecondDigits) return std::nullopt;
@@ -22,13 +24,16 @@ std::optional<int64_t> Number(std::string_view digits) {
   return static_cast<int64_t>(value);
 }
 
-bool Contains(std::string_view text, std::string_view what) { return text.find(what) != std::string_view::npos; }
+bool Contains(std::string_view text, std::string_view what) {
+  return text.find(what) != std::string_view::npos;
+}
 
 // A message without a stream name may be an answer that the recorder kept among
 // the frames.
 LineKind KindOfMessage(std::string_view body) {
   constexpr std::string_view kEnvelope = "{\"stream\"", kEvent = "{\"e\"";
-  if (body.substr(0, kEnvelope.size()) == kEnvelope || body.substr(0, kEvent.size()) == kEvent) return LineKind::kFrame;
+  if (body.substr(0, kEnvelope.size()) == kEnvelope || body.substr(0, kEvent.size()) == kEvent)
+    return LineKind::kFrame;
   if (Contains(body, "\"stream\"") || Contains(body, "\"e\"")) return LineKind::kFrame;
   if (Contains(body, "\"lastUpdateId\"")) return LineKind::kSnapshot;
   if (Contains(body, "\"symbols\"") && Contains(body, "\"filters\"")) return LineKind::kInstruments;
@@ -39,7 +44,8 @@ ParsedLine Bad(std::string_view why) { return {LineKind::kBad, {}, {}, {}, why};
 
 ParsedLine Message(std::optional<base::Time> time, std::string_view body) {
   if (!time) return Bad("the receive time cannot be read");
-  if (body.empty() || (body[0] != '{' && body[0] != '[')) return Bad("no JSON after the receive time");
+  if (body.empty() || (body[0] != '{' && body[0] != '['))
+    return Bad("no JSON after the receive time");
   return {KindOfMessage(body), *time, {}, body, {}};
 }
 
@@ -51,7 +57,8 @@ ParsedLine AfterUrl(std::string_view url, std::string_view rest) {
   rest.remove_prefix(space + 1);
   if (arrow == "<->") {
     const auto time = ParseEpochSeconds(rest);
-    return time ? ParsedLine{LineKind::kOpened, *time, url, {}, {}} : Bad("the time of opening cannot be read");
+    return time ? ParsedLine{LineKind::kOpened, *time, url, {}, {}}
+                : Bad("the time of opening cannot be read");
   }
   const size_t colon = rest.find(": ");
   const auto time = ParseEpochSeconds(rest.substr(0, colon));
@@ -86,7 +93,8 @@ std::optional<base::Time> ParseEpochSeconds(std::string_view text) {
   constexpr int64_t kPerSecond = 1'000'000'000;
   const auto seconds = Number(text.substr(0, point));
   auto nanos = Number(fraction);
-  if (!seconds || !nanos || fraction.size() > 9 || *seconds > INT64_MAX / kPerSecond - 1) return std::nullopt;
+  if (!seconds || !nanos || fraction.size() > 9 || *seconds > INT64_MAX / kPerSecond - 1)
+    return std::nullopt;
   for (size_t i = fraction.size(); i < 9; ++i) *nanos *= 10;
   return base::FromUnixNanos(*seconds * kPerSecond + *nanos);
 }
@@ -97,7 +105,8 @@ ParsedLine ParseCaptureLine(std::string_view line) {
   if (IsDigit(line[0])) {
     const size_t end = line.find_first_not_of("0123456789.");
     const std::string_view number = line.substr(0, end);
-    const std::string_view rest = end == std::string_view::npos ? std::string_view() : line.substr(end);
+    const std::string_view rest =
+        end == std::string_view::npos ? std::string_view() : line.substr(end);
     if (rest.substr(0, 2) == ": ") return Message(ParseEpochSeconds(number), rest.substr(2));
     if (rest.substr(0, 1) == " " && number.size() == kNanosecondDigits) {
       const auto ns = Number(number);
@@ -124,8 +133,11 @@ std::optional<Product> ProductOfUrl(std::string_view url) {
   if (const auto product = venue::binance::ProductOfPath(PathOfUrl(url))) return product;
   const size_t scheme = url.find("://");
   if (scheme == std::string_view::npos) return std::nullopt;
-  const std::string_view host = url.substr(scheme + 3, url.find_first_of(":/", scheme + 3) - scheme - 3);
-  const auto starts = [host](std::string_view prefix) { return host.substr(0, prefix.size()) == prefix; };
+  const std::string_view host =
+      url.substr(scheme + 3, url.find_first_of(":/", scheme + 3) - scheme - 3);
+  const auto starts = [host](std::string_view prefix) {
+    return host.substr(0, prefix.size()) == prefix;
+  };
   if (!Contains(host, "binance")) return std::nullopt;
   if (starts("fstream.")) return Product::kUsdm;
   if (starts("dstream.")) return Product::kCoinm;

@@ -11,12 +11,12 @@ namespace gannet::ingest {
 
 enum class LineKind {
   kBlank,
-  kNote,      // "configuration: …": the recorder's own
-  kOpened,    // url
-  kSent,      // url, body
-  kFrame,     // body
-  kAnswer,    // url, body
-  kSnapshot,  // body: a depth snapshot on its own
+  kNote,         // "configuration: …": the recorder's own
+  kOpened,       // url
+  kSent,         // url, body
+  kFrame,        // body
+  kAnswer,       // url, body
+  kSnapshot,     // body: a depth snapshot on its own
   kInstruments,  // body: exchangeInfo on its own
   kBad,
 };

@@ -1,8 +1,8 @@
 #include "services/ingest/capture.h"
 
-#include <catch2/catch_test_macros.hpp>
 #include <zlib.h>
 
+#include <catch2/catch_test_macros.hpp>
 #include <string>
 #include <vector>
 
@@ -66,8 +66,12 @@ Run ReadAll(base::Files& files, std::vector<CaptureFile> captures, CaptureOption
   return run;
 }
 
-const wire::StreamEvent& Stream(const CaptureLine& line) { return std::get<wire::StreamEvent>(line.input); }
-const wire::HttpExchange& Http(const CaptureLine& line) { return std::get<wire::HttpExchange>(line.input); }
+const wire::StreamEvent& Stream(const CaptureLine& line) {
+  return std::get<wire::StreamEvent>(line.input);
+}
+const wire::HttpExchange& Http(const CaptureLine& line) {
+  return std::get<wire::HttpExchange>(line.input);
+}
 
 }  // namespace
 
@@ -75,7 +79,8 @@ TEST_CASE("ParseEpochSeconds is exact to the nanosecond") {
   CHECK(base::UnixNanos(*ParseEpochSeconds("1633998512.0633569")) == 1'633'998'512'063'356'900);
   CHECK(base::UnixNanos(*ParseEpochSeconds("1633998512")) == 1'633'998'512'000'000'000);
   CHECK(base::UnixNanos(*ParseEpochSeconds("1.000000001")) == 1'000'000'001);
-  for (const char* bad : {"", ".", "1.", ".5", "1.0000000001", "-1", "1e9", "99999999999", "1.5x"}) {
+  for (const char* bad :
+       {"", ".", "1.", ".5", "1.0000000001", "-1", "1e9", "99999999999", "1.5x"}) {
     INFO(bad);
     CHECK_FALSE(ParseEpochSeconds(bad));
   }
@@ -95,8 +100,8 @@ TEST_CASE("CaptureSet reads nanosecond lines: opening, frames, snapshot of the o
   CHECK(base::UnixNanos(run.lines[1].receive_time) == 1'723'161'254'000'000'001);
   CHECK(Http(run.lines[2]).body == kSnapshot);
   CHECK(Http(run.lines[2]).status == 200);
-  CHECK(Http(run.lines[2]).headers ==
-        std::vector<std::pair<std::string, std::string>>{{":path", "/api/v3/depth?symbol=BTCUSDT&limit=1000"}});
+  CHECK(Http(run.lines[2]).headers == std::vector<std::pair<std::string, std::string>>{
+                                          {":path", "/api/v3/depth?symbol=BTCUSDT&limit=1000"}});
   CHECK(run.lines[3].line == 4);
   REQUIRE(run.reports.size() == 1);
   CHECK(run.reports[0].frames == 2);
@@ -110,10 +115,11 @@ TEST_CASE("CaptureSet reads URL lines: opened, sent, answers, frames, notes") {
   Put(files, "/ws.txt",
       "wss://fstream.binance.com/stream?streams=btcusdt@depth@100ms <-> 1626992740.179554\n"
       "wss://fstream.binance.com/stream <- 1626992740.2: {\"method\":\"SUBSCRIBE\"}\n"
-      "1626992741.06217: " + kFuturesDiff + "\n");
+      "1626992741.06217: " +
+          kFuturesDiff + "\n");
   Put(files, "/http.txt",
-      "https://fapi.binance.com/fapi/v1/depth?symbol=BTCUSDT&limit=1000 -> 1626992740.5: " + kSnapshot +
-          "\nconfiguration: {\"ticker\":[]}\n\n");
+      "https://fapi.binance.com/fapi/v1/depth?symbol=BTCUSDT&limit=1000 -> 1626992740.5: " +
+          kSnapshot + "\nconfiguration: {\"ticker\":[]}\n\n");
   const Run run = ReadAll(files, {{.path = "/ws.txt"}, {.path = "/http.txt"}});
   CHECK(run.end.ok());
   REQUIRE(run.lines.size() == 3);
@@ -137,17 +143,20 @@ TEST_CASE("CaptureSet merges by receive time, then by order of the files, then b
   for (const CaptureLine& line : run.lines) {
     if (Stream(line).kind == Kind::kFrame) order.emplace_back(line.file, line.line);
   }
-  CHECK(order == std::vector<std::pair<size_t, uint64_t>>{{1, 1}, {0, 1}, {0, 2}, {1, 2}, {1, 3}, {0, 3}});
+  CHECK(order ==
+        std::vector<std::pair<size_t, uint64_t>>{{1, 1}, {0, 1}, {0, 2}, {1, 2}, {1, 3}, {0, 3}});
   CHECK(run.lines[0].venue == "binance-usdm");
 }
 
 TEST_CASE("CaptureSet tells the product by content and takes an override") {
   const std::string coinm =
       R"({"u":1,"e":"bookTicker","s":"BCHUSD_PERP","ps":"BCHUSD","b":"1","B":"2","a":"3","A":"4","T":1,"E":1})";
-  const std::string quarterly = R"({"u":1,"e":"bookTicker","s":"BTCUSDT_240628","b":"1","B":"2","a":"3","A":"4","T":1,"E":1})";
+  const std::string quarterly =
+      R"({"u":1,"e":"bookTicker","s":"BTCUSDT_240628","b":"1","B":"2","a":"3","A":"4","T":1,"E":1})";
   const std::string spot = R"({"u":1,"s":"BTCUSDT","b":"1","B":"2","a":"3","A":"4"})";
   base::SimFiles files;
-  const auto product_of = [&](const std::string& message, std::optional<Product> given = std::nullopt) {
+  const auto product_of = [&](const std::string& message,
+                              std::optional<Product> given = std::nullopt) {
     Put(files, "/x", At(1, message));
     return ReadAll(files, {{.path = "/x", .product = given}}).reports[0].product;
   };
@@ -166,8 +175,11 @@ TEST_CASE("CaptureSet tells the product by content and takes an override") {
 
 TEST_CASE("CaptureSet counts and quotes lines that it cannot read") {
   base::SimFiles files;
-  Put(files, "/a", At(9, kDiff) + "nonsense\n12345 {}\n1723161254000000009 notjson\n99999999999999999999 {}\nftp://x <-> 1\n" +
-                       "https://a/b ?? 1: {}\n\x01\x02\n" + At(3, kDiff));
+  Put(files, "/a",
+      At(9, kDiff) +
+          "nonsense\n12345 {}\n1723161254000000009 notjson\n99999999999999999999 {}\nftp://x <-> "
+          "1\n" +
+          "https://a/b ?? 1: {}\n\x01\x02\n" + At(3, kDiff));
   const Run run = ReadAll(files, {{.path = "/a"}});
   CHECK(run.end.ok());
   CHECK(run.reports[0].bad == 7);
@@ -184,10 +196,12 @@ TEST_CASE("CaptureSet never guesses which symbol a bare snapshot is of") {
   Put(files, "/a", At(1, kDiff) + At(2, other) + At(3, kSnapshot));
   const Run run = ReadAll(files, {{.path = "/a"}});
   CHECK(run.reports[0].unattributed == 1);
-  for (const CaptureLine& line : run.lines) CHECK(std::holds_alternative<wire::StreamEvent>(line.input));
+  for (const CaptureLine& line : run.lines)
+    CHECK(std::holds_alternative<wire::StreamEvent>(line.input));
 }
 
-TEST_CASE("CaptureSet reports damage after the lines before it, or accepts a cut file when told to") {
+TEST_CASE(
+    "CaptureSet reports damage after the lines before it, or accepts a cut file when told to") {
   std::string text;
   for (int i = 0; i < 2'000; ++i) text += At(i * 1'000'003LL % 977, kDiff);
   const std::string packed = Gzip(text);
@@ -206,24 +220,33 @@ TEST_CASE("CaptureSet reports damage after the lines before it, or accepts a cut
 TEST_CASE("CaptureSet refuses missing files, empty lists and unknown layouts") {
   base::SimFiles files;
   CHECK(CaptureSet::Open(files, {}, {}).status().code() == absl::StatusCode::kInvalidArgument);
-  CHECK(CaptureSet::Open(files, {{.path = "/none"}}, {}).status().code() == absl::StatusCode::kNotFound);
+  CHECK(CaptureSet::Open(files, {{.path = "/none"}}, {}).status().code() ==
+        absl::StatusCode::kNotFound);
   Put(files, "/csv", "time,price\n1,2\n");
   const auto csv = CaptureSet::Open(files, {{.path = "/csv"}}, {});
-  CHECK(std::string(csv.status().message()).find("no line is in a capture layout") != std::string::npos);
+  CHECK(std::string(csv.status().message()).find("no line is in a capture layout") !=
+        std::string::npos);
   Put(files, "/empty", "");
   CHECK_FALSE(CaptureSet::Open(files, {{.path = "/empty"}}, {}).ok());
 }
 
 TEST_CASE("CaptureSet delivers instrument files before the first line") {
   const std::string info =
-      "{\n \"symbols\": [{\"symbol\":\"BTCUSDT\",\"status\":\"TRADING\",\"baseAsset\":\"BTC\",\"quoteAsset\":\"USDT\",\n"
-      "\"filters\":[{\"filterType\":\"PRICE_FILTER\",\"tickSize\":\"0.01\",\"maxPrice\":\"100\"}]}]}\n";
+      "{\n \"symbols\": "
+      "[{\"symbol\":\"BTCUSDT\",\"status\":\"TRADING\",\"baseAsset\":\"BTC\",\"quoteAsset\":"
+      "\"USDT\",\n"
+      "\"filters\":[{\"filterType\":\"PRICE_FILTER\",\"tickSize\":\"0.01\",\"maxPrice\":\"100\"}]}]"
+      "}\n";
   base::SimFiles files;
   Put(files, "/a", At(7, kDiff));
   Put(files, "/info.json", info);
-  Put(files, "/info.gz", Gzip("https://api.binance.com/api/v3/exchangeInfo -> 1633998511.1: {\"symbols\":[{\"symbol\":\"X\",\"status\":"
-                              "\"TRADING\",\"baseAsset\":\"BTC\",\"quoteAsset\":\"USDT\",\"filters\":[]}]}\nconfiguration: {}\n"));
-  const Run run = ReadAll(files, {{.path = "/a"}}, {.instrument_files = {{.path = "/info.json"}, {.path = "/info.gz"}}});
+  Put(files, "/info.gz",
+      Gzip("https://api.binance.com/api/v3/exchangeInfo -> 1633998511.1: "
+           "{\"symbols\":[{\"symbol\":\"X\",\"status\":"
+           "\"TRADING\",\"baseAsset\":\"BTC\",\"quoteAsset\":\"USDT\",\"filters\":[]}]}"
+           "\nconfiguration: {}\n"));
+  const Run run = ReadAll(files, {{.path = "/a"}},
+                          {.instrument_files = {{.path = "/info.json"}, {.path = "/info.gz"}}});
   REQUIRE(run.lines.size() == 4);
   CHECK(Http(run.lines[0]).headers[0].second == "/api/v3/exchangeInfo");
   CHECK(Http(run.lines[0]).body == info);
@@ -232,14 +255,19 @@ TEST_CASE("CaptureSet delivers instrument files before the first line") {
   CHECK(run.lines[1].file == 2);
   CHECK(run.reports.size() == 3);
   Put(files, "/bad.json", "{\"symbols\":3}");
-  CHECK_FALSE(CaptureSet::Open(files, {{.path = "/a"}}, {.instrument_files = {{.path = "/bad.json"}}}).ok());
+  CHECK_FALSE(
+      CaptureSet::Open(files, {{.path = "/a"}}, {.instrument_files = {{.path = "/bad.json"}}})
+          .ok());
   Put(files, "/none.json", "{\"symbols\":[]}");
-  CHECK_FALSE(CaptureSet::Open(files, {{.path = "/a"}}, {.instrument_files = {{.path = "/none.json"}}}).ok());
+  CHECK_FALSE(
+      CaptureSet::Open(files, {{.path = "/a"}}, {.instrument_files = {{.path = "/none.json"}}})
+          .ok());
 }
 
 TEST_CASE("CaptureSet reads the shared recordings whole") {
   base::PosixFiles files;
-  const std::string l2 = "../shared/data/l2-binance-2024-08/", ws = "../shared/data/ws-captures-multi-venue/";
+  const std::string l2 = "../shared/data/l2-binance-2024-08/",
+                    ws = "../shared/data/ws-captures-multi-venue/";
   if (!files.Exists(l2) || !files.Exists(ws)) SKIP("SKIPPED: " + l2 + " or " + ws + " not present");
   const Run spot = ReadAll(files, {{.path = l2 + "spot-btcusdt_20240808.gz"}});
   CHECK(spot.end.ok());
@@ -252,10 +280,14 @@ TEST_CASE("CaptureSet reads the shared recordings whole") {
     const char* name;
     Product product;
     uint64_t frames, answers;
-  } kVenues[] = {{"BINANCE", Product::kSpot, 265, 5}, {"BINANCE_FUTURES", Product::kUsdm, 1'535, 5}, {"BINANCE_DELIVERY", Product::kCoinm, 4'371, 11}};
+  } kVenues[] = {{"BINANCE", Product::kSpot, 265, 5},
+                 {"BINANCE_FUTURES", Product::kUsdm, 1'535, 5},
+                 {"BINANCE_DELIVERY", Product::kCoinm, 4'371, 11}};
   for (const auto& venue : kVenues) {
     INFO(venue.name);
-    const Run run = ReadAll(files, {{.path = ws + venue.name + ".0.txt.gz"}, {.path = ws + venue.name + ".http.0.0.txt.gz"}, {.path = ws + venue.name + ".ws.1.0.txt.gz"}});
+    const Run run = ReadAll(files, {{.path = ws + venue.name + ".0.txt.gz"},
+                                    {.path = ws + venue.name + ".http.0.0.txt.gz"},
+                                    {.path = ws + venue.name + ".ws.1.0.txt.gz"}});
     CHECK(run.end.ok());
     uint64_t frames = 0, answers = 0, bad = 0;
     for (const FileReport& report : run.reports) {

@@ -11,12 +11,17 @@ using venue::binance::Product;
 using venue::binance::TradeStream;
 using namespace std::chrono_literals;
 
-constexpr config::Name<Product> kKinds[] = {{"spot", Product::kSpot}, {"usdm", Product::kUsdm}, {"coinm", Product::kCoinm}};
-constexpr config::Name<TradeStream> kTrades[] = {
-    {"none", TradeStream::kNone}, {"each", TradeStream::kEach}, {"aggregate", TradeStream::kAggregate}};
+constexpr config::Name<Product> kKinds[] = {
+    {"spot", Product::kSpot}, {"usdm", Product::kUsdm}, {"coinm", Product::kCoinm}};
+constexpr config::Name<TradeStream> kTrades[] = {{"none", TradeStream::kNone},
+                                                 {"each", TradeStream::kEach},
+                                                 {"aggregate", TradeStream::kAggregate}};
 
-void CheckUrl(Section& in, std::string_view key, const std::string& url, std::string_view plain, std::string_view secure) {
-  const auto starts = [&url](std::string_view scheme) { return url.substr(0, scheme.size()) == scheme; };
+void CheckUrl(Section& in, std::string_view key, const std::string& url, std::string_view plain,
+              std::string_view secure) {
+  const auto starts = [&url](std::string_view scheme) {
+    return url.substr(0, scheme.size()) == scheme;
+  };
   if (!url.empty() && !starts(plain) && !starts(secure)) {
     in.Problem(key, "must begin with " + std::string(secure) + " or " + std::string(plain));
   }
@@ -46,15 +51,20 @@ void ReadVenue(Section& in, VenueConfig& out) {
   CheckUrl(in, "ws_url", out.ws_url, "ws://", "wss://");
   CheckUrl(in, "ws_trades_url", out.ws_trades_url, "ws://", "wss://");
   CheckUrl(in, "rest_url", out.rest_url, "http://", "https://");
-  const std::set<std::string> speeds =
-      out.kind == Product::kSpot ? std::set<std::string>{"100ms", "1s"} : std::set<std::string>{"100ms", "250ms", "500ms"};
+  const std::set<std::string> speeds = out.kind == Product::kSpot
+                                           ? std::set<std::string>{"100ms", "1s"}
+                                           : std::set<std::string>{"100ms", "250ms", "500ms"};
   if (!speeds.contains(out.depth_speed)) {
-    in.Problem("depth_speed", out.kind == Product::kSpot ? "must be 100ms or 1s on spot" : "must be 100ms, 250ms or 500ms on futures");
+    in.Problem("depth_speed", out.kind == Product::kSpot
+                                  ? "must be 100ms or 1s on spot"
+                                  : "must be 100ms, 250ms or 500ms on futures");
   }
-  if (out.kind != Product::kSpot && out.snapshot_depth > 1000) in.Problem("snapshot_depth", "must be at most 1000 on futures");
+  if (out.kind != Product::kSpot && out.snapshot_depth > 1000)
+    in.Problem("snapshot_depth", "must be at most 1000 on futures");
   std::set<std::string> seen;
   for (const std::string& symbol : out.instruments) {
-    if (!venue::binance::IsSymbol(symbol)) in.Problem("instruments", "'" + symbol + "' is not a symbol such as BTCUSDT");
+    if (!venue::binance::IsSymbol(symbol))
+      in.Problem("instruments", "'" + symbol + "' is not a symbol such as BTCUSDT");
     if (!seen.insert(symbol).second) in.Problem("instruments", "'" + symbol + "' appears twice");
   }
 }
@@ -63,18 +73,24 @@ void ReadVenue(Section& in, VenueConfig& out) {
 
 std::string DefaultWsUrl(Product kind) {
   switch (kind) {
-    case Product::kSpot: return "wss://stream.binance.com:9443";
-    case Product::kUsdm: return "wss://fstream.binance.com";
-    case Product::kCoinm: return "wss://dstream.binance.com";
+    case Product::kSpot:
+      return "wss://stream.binance.com:9443";
+    case Product::kUsdm:
+      return "wss://fstream.binance.com";
+    case Product::kCoinm:
+      return "wss://dstream.binance.com";
   }
   return "";
 }
 
 std::string DefaultRestUrl(Product kind) {
   switch (kind) {
-    case Product::kSpot: return "https://api.binance.com";
-    case Product::kUsdm: return "https://fapi.binance.com";
-    case Product::kCoinm: return "https://dapi.binance.com";
+    case Product::kSpot:
+      return "https://api.binance.com";
+    case Product::kUsdm:
+      return "https://fapi.binance.com";
+    case Product::kCoinm:
+      return "https://dapi.binance.com";
   }
   return "";
 }
@@ -84,7 +100,8 @@ void ReadIngestConfig(Section& in, IngestConfig& out) {
   in.OptionalSection("news", [&out](Section& news) { Read(news, out.news); });
   std::set<std::string> names;
   for (const VenueConfig& venue : out.venues) {
-    if (!names.insert(venue.name).second) in.Problem("venues", "two venues are named '" + venue.name + "'");
+    if (!names.insert(venue.name).second)
+      in.Problem("venues", "two venues are named '" + venue.name + "'");
   }
 }
 

@@ -41,7 +41,8 @@ venues:
 
 TEST_CASE("IngestConfig refuses what cannot work and names the key") {
   const auto problem = [](const std::string& venue) {
-    const auto config = ParseIngestConfig("venues:\n  - {name: v, kind: spot, instruments: [BTCUSDT]" + venue + "}\n", "t.yaml");
+    const auto config = ParseIngestConfig(
+        "venues:\n  - {name: v, kind: spot, instruments: [BTCUSDT]" + venue + "}\n", "t.yaml");
     return config.ok() ? std::string() : std::string(config.status().message());
   };
   CHECK(problem("").empty());
@@ -51,15 +52,24 @@ TEST_CASE("IngestConfig refuses what cannot work and names the key") {
   CHECK(problem(", snapshot_depth: 6000").find("snapshot_depth") != std::string::npos);
   CHECK(problem(", rotate_after: 25h").find("rotate_after") != std::string::npos);
   CHECK(problem(", colour: red").find("colour") != std::string::npos);
-  const auto of = [](const std::string& yaml) { return std::string(ParseIngestConfig(yaml, "t.yaml").status().message()); };
-  CHECK(of("venues: [{name: 'a b', kind: spot, instruments: [X]}]").find("name") != std::string::npos);
-  CHECK(of("venues: [{name: a, kind: spot, instruments: []}]").find("instruments") != std::string::npos);
-  CHECK(of("venues: [{name: a, kind: spot, instruments: [X, X]}]").find("appears twice") != std::string::npos);
-  CHECK(of("venues: [{name: a, kind: spot, instruments: ['a:b']}]").find("not a symbol") != std::string::npos);
-  CHECK(of("venues: [{name: a, kind: margin, instruments: [X]}]").find("kind") != std::string::npos);
-  CHECK(of("venues: [{name: a, kind: usdm, instruments: [X], snapshot_depth: 5000}]").find("at most 1000") != std::string::npos);
-  CHECK(of("venues: [{name: a, kind: spot, instruments: [X]}, {name: a, kind: spot, instruments: [X]}]").find("two venues") !=
+  const auto of = [](const std::string& yaml) {
+    return std::string(ParseIngestConfig(yaml, "t.yaml").status().message());
+  };
+  CHECK(of("venues: [{name: 'a b', kind: spot, instruments: [X]}]").find("name") !=
         std::string::npos);
+  CHECK(of("venues: [{name: a, kind: spot, instruments: []}]").find("instruments") !=
+        std::string::npos);
+  CHECK(of("venues: [{name: a, kind: spot, instruments: [X, X]}]").find("appears twice") !=
+        std::string::npos);
+  CHECK(of("venues: [{name: a, kind: spot, instruments: ['a:b']}]").find("not a symbol") !=
+        std::string::npos);
+  CHECK(of("venues: [{name: a, kind: margin, instruments: [X]}]").find("kind") !=
+        std::string::npos);
+  CHECK(of("venues: [{name: a, kind: usdm, instruments: [X], snapshot_depth: 5000}]")
+            .find("at most 1000") != std::string::npos);
+  CHECK(of("venues: [{name: a, kind: spot, instruments: [X]}, {name: a, kind: spot, instruments: "
+           "[X]}]")
+            .find("two venues") != std::string::npos);
 }
 
 }  // namespace gannet::ingest

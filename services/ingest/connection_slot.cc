@@ -14,7 +14,10 @@ using base::Concat;
 using base::TimerId;
 
 ConnectionSlot::ConnectionSlot(Options options, Handler handler, runtime::Deps& deps, base::Rng rng)
-    : options_(std::move(options)), handler_(std::move(handler)), deps_(deps), policy_(options_.reconnect, rng) {}
+    : options_(std::move(options)),
+      handler_(std::move(handler)),
+      deps_(deps),
+      policy_(options_.reconnect, rng) {}
 
 ConnectionSlot::~ConnectionSlot() { Stop(); }
 
@@ -27,7 +30,8 @@ absl::Status ConnectionSlot::Start() {
 
 void ConnectionSlot::Stop() {
   stopped_ = true;
-  for (TimerId* timer : {&retry_, &rotate_, &promote_}) deps_.executor.Cancel(std::exchange(*timer, TimerId::kNone));
+  for (TimerId* timer : {&retry_, &rotate_, &promote_})
+    deps_.executor.Cancel(std::exchange(*timer, TimerId::kNone));
   for (ConnectionPtr* connection : {&active_, &next_}) {
     if (*connection) deps_.executor.Cancel((*connection)->timer);
     connection->reset();
@@ -95,7 +99,8 @@ bool ConnectionSlot::OnAnswer(const std::string& name, bool ok, const std::strin
     return true;
   }
   Connection& connection = **owner;
-  if (connection.answers_due > 0 && --connection.answers_due == 0 && !connection.subscribed) OnSubscribed(connection);
+  if (connection.answers_due > 0 && --connection.answers_due == 0 && !connection.subscribed)
+    OnSubscribed(connection);
   return true;
 }
 
@@ -175,7 +180,8 @@ void ConnectionSlot::OnClose(const std::string& name, const absl::Status& status
 void ConnectionSlot::Retry() {
   if (retry_ != TimerId::kNone) return;
   const base::Duration delay = policy_.NextDelay();
-  deps_.log.Info("market_connect_again", {{"slot", options_.name}, {"delay_ms", delay.count() / 1'000'000}});
+  deps_.log.Info("market_connect_again",
+                 {{"slot", options_.name}, {"delay_ms", delay.count() / 1'000'000}});
   retry_ = deps_.executor.After(delay, [this] {
     retry_ = TimerId::kNone;
     if (!active_) {

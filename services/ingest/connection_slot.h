@@ -28,7 +28,8 @@ class ConnectionSlot {
     std::vector<std::string> streams;
     base::Duration rotate_after = std::chrono::hours(23);
     base::Duration subscribe_timeout = std::chrono::seconds(10);
-    base::Duration overlap = std::chrono::seconds(3);  // both connections, while one replaces the other
+    base::Duration overlap =
+        std::chrono::seconds(3);  // both connections, while one replaces the other
     net::ReconnectOptions reconnect;
   };
   struct Handler {
@@ -90,7 +91,8 @@ class ConnectionSlot {
   uint64_t numbered_ = 0, requests_ = 0;
   ConnectionPtr active_, next_;
   std::vector<ConnectionPtr> ended_;  // freed outside their callbacks
-  base::TimerId retry_ = base::TimerId::kNone, rotate_ = base::TimerId::kNone, promote_ = base::TimerId::kNone;
+  base::TimerId retry_ = base::TimerId::kNone, rotate_ = base::TimerId::kNone,
+                promote_ = base::TimerId::kNone;
   std::string last_problem_;
   Stats stats_;
 };

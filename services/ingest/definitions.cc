@@ -12,14 +12,15 @@ using market::Instrument;
 using venue::binance::Product;
 
 // Assets that Binance quotes in, the longer before those they end with.
-constexpr std::string_view kQuoteAssets[] = {"FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USDP", "BIDR", "IDRT", "DAI",
-                                             "USD",   "BTC",  "ETH",  "BNB",  "TRX",  "XRP",  "EUR",  "GBP",  "TRY",
-                                             "BRL",   "AUD",  "JPY",  "RUB",  "UAH",  "PLN",  "ZAR",  "RON",  "ARS",
-                                             "MXN",   "CZK",  "COP"};
+constexpr std::string_view kQuoteAssets[] = {
+    "FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USDP", "BIDR", "IDRT", "DAI", "USD",
+    "BTC",   "ETH",  "BNB",  "TRX",  "XRP",  "EUR",  "GBP",  "TRY",  "BRL", "AUD",
+    "JPY",   "RUB",  "UAH",  "PLN",  "ZAR",  "RON",  "ARS",  "MXN",  "CZK", "COP"};
 
 // The time that a dated contract ends with: six digits after the underscore.
 bool IsDated(std::string_view suffix) {
-  return suffix.size() == 6 && std::all_of(suffix.begin(), suffix.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return suffix.size() == 6 &&
+         std::all_of(suffix.begin(), suffix.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 int64_t CommonDivisor(std::span<const market::Level> levels, bool prices, int64_t so_far) {
@@ -37,7 +38,8 @@ Instrument AssumedDefinition(const std::string& venue, Product product, std::str
   const size_t underscore = symbol.find('_');
   const std::string_view pair = symbol.substr(0, underscore);
   if (product != Product::kSpot) {
-    const bool dated = underscore != std::string_view::npos && IsDated(symbol.substr(underscore + 1));
+    const bool dated =
+        underscore != std::string_view::npos && IsDated(symbol.substr(underscore + 1));
     out.kind = dated ? market::InstrumentKind::kFuture : market::InstrumentKind::kPerpetual;
   }
   for (const std::string_view quote : kQuoteAssets) {
@@ -50,8 +52,8 @@ Instrument AssumedDefinition(const std::string& venue, Product product, std::str
   return out;
 }
 
-bool InferSteps(Product product, std::span<const market::Level> bids, std::span<const market::Level> asks,
-                Instrument& definition) {
+bool InferSteps(Product product, std::span<const market::Level> bids,
+                std::span<const market::Level> asks, Instrument& definition) {
   const int64_t tick = CommonDivisor(asks, true, CommonDivisor(bids, true, 0));
   const int64_t lot = CommonDivisor(asks, false, CommonDivisor(bids, false, 0));
   if (tick <= 0 || lot <= 0) return false;
@@ -61,12 +63,13 @@ bool InferSteps(Product product, std::span<const market::Level> bids, std::span<
 }
 
 bool SameRules(const Instrument& a, const Instrument& b) {
-  return a.id == b.id && a.kind == b.kind && a.status == b.status && a.base == b.base && a.quote == b.quote &&
-         a.settle == b.settle && a.price_scale == b.price_scale && a.quantity_scale == b.quantity_scale &&
-         a.base_scale == b.base_scale && a.quote_scale == b.quote_scale && a.tick == b.tick && a.lot == b.lot &&
-         a.min_quantity == b.min_quantity && a.max_quantity == b.max_quantity && a.min_notional == b.min_notional &&
-         a.price_band_up_ppm == b.price_band_up_ppm && a.price_band_down_ppm == b.price_band_down_ppm &&
-         a.multiplier == b.multiplier;
+  return a.id == b.id && a.kind == b.kind && a.status == b.status && a.base == b.base &&
+         a.quote == b.quote && a.settle == b.settle && a.price_scale == b.price_scale &&
+         a.quantity_scale == b.quantity_scale && a.base_scale == b.base_scale &&
+         a.quote_scale == b.quote_scale && a.tick == b.tick && a.lot == b.lot &&
+         a.min_quantity == b.min_quantity && a.max_quantity == b.max_quantity &&
+         a.min_notional == b.min_notional && a.price_band_up_ppm == b.price_band_up_ppm &&
+         a.price_band_down_ppm == b.price_band_down_ppm && a.multiplier == b.multiplier;
 }
 
 }  // namespace gannet::ingest

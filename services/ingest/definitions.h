@@ -19,12 +19,13 @@ namespace gannet::ingest {
 
 // Scales of 8 and 8 digits; base and quote asset from the symbol where it ends in an
 // asset that the venue quotes in, otherwise empty; kind from product and symbol.
-market::Instrument AssumedDefinition(const std::string& venue, venue::binance::Product product, std::string_view symbol);
+market::Instrument AssumedDefinition(const std::string& venue, venue::binance::Product product,
+                                     std::string_view symbol);
 
 // Sets tick and lot from the levels of a snapshot; false when there are none. COIN-M
 // gets no lot (see market_codec.h).
-bool InferSteps(venue::binance::Product product, std::span<const market::Level> bids, std::span<const market::Level> asks,
-                market::Instrument& definition);
+bool InferSteps(venue::binance::Product product, std::span<const market::Level> bids,
+                std::span<const market::Level> asks, market::Instrument& definition);
 
 // Equal but for the version.
 bool SameRules(const market::Instrument& a, const market::Instrument& b);

@@ -60,7 +60,8 @@ class Line {
     Name(name);
     out_ += value ? "true" : "false";
   }
-  void Levels(std::string_view name, const Instrument& instrument, const std::vector<market::Level>& levels) {
+  void Levels(std::string_view name, const Instrument& instrument,
+              const std::vector<market::Level>& levels) {
     Name(name);
     out_ += '[';
     for (size_t i = 0; i < levels.size(); ++i) {
@@ -98,39 +99,58 @@ class Line {
 
 std::string_view Name(market::InstrumentKind kind) {
   switch (kind) {
-    case market::InstrumentKind::kSpot: return "spot";
-    case market::InstrumentKind::kPerpetual: return "perpetual";
-    case market::InstrumentKind::kFuture: return "future";
+    case market::InstrumentKind::kSpot:
+      return "spot";
+    case market::InstrumentKind::kPerpetual:
+      return "perpetual";
+    case market::InstrumentKind::kFuture:
+      return "future";
   }
   return "";
 }
 std::string_view Name(market::InstrumentStatus status) {
   switch (status) {
-    case market::InstrumentStatus::kTrading: return "trading";
-    case market::InstrumentStatus::kHalted: return "halted";
-    case market::InstrumentStatus::kCancelOnly: return "cancel_only";
-    case market::InstrumentStatus::kDelisted: return "delisted";
+    case market::InstrumentStatus::kTrading:
+      return "trading";
+    case market::InstrumentStatus::kHalted:
+      return "halted";
+    case market::InstrumentStatus::kCancelOnly:
+      return "cancel_only";
+    case market::InstrumentStatus::kDelisted:
+      return "delisted";
   }
   return "";
 }
-std::string_view Name(market::BookState state) { return state == market::BookState::kValid ? "valid" : "invalid"; }
+std::string_view Name(market::BookState state) {
+  return state == market::BookState::kValid ? "valid" : "invalid";
+}
 std::string_view Name(market::BookFault fault) {
   switch (fault) {
-    case market::BookFault::kNone: return "none";
-    case market::BookFault::kNoSnapshot: return "no_snapshot";
-    case market::BookFault::kGap: return "gap";
-    case market::BookFault::kCrossed: return "crossed";
-    case market::BookFault::kStale: return "stale";
-    case market::BookFault::kDisconnected: return "disconnected";
-    case market::BookFault::kBadData: return "bad_data";
+    case market::BookFault::kNone:
+      return "none";
+    case market::BookFault::kNoSnapshot:
+      return "no_snapshot";
+    case market::BookFault::kGap:
+      return "gap";
+    case market::BookFault::kCrossed:
+      return "crossed";
+    case market::BookFault::kStale:
+      return "stale";
+    case market::BookFault::kDisconnected:
+      return "disconnected";
+    case market::BookFault::kBadData:
+      return "bad_data";
   }
   return "";
 }
 std::string_view Name(market::FeedState state) {
   switch (state) {
-    case market::FeedState::kConnected: return "connected";
-    case market::FeedState::kDisconnected: return "disconnected";
-    case market::FeedState::kStale: return "stale";
+    case market::FeedState::kConnected:
+      return "connected";
+    case market::FeedState::kDisconnected:
+      return "disconnected";
+    case market::FeedState::kStale:
+      return "stale";
   }
   return "";
 }

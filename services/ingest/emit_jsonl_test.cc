@@ -1,7 +1,6 @@
 #include "services/ingest/emit_jsonl.h"
 
 #include <catch2/catch_test_macros.hpp>
-
 #include <nlohmann/json.hpp>
 
 namespace gannet::ingest {
@@ -35,11 +34,12 @@ TEST_CASE("JsonlEmitter writes one exact JSON object a line") {
   JsonlEmitter emitter;
   std::string out;
   emitter.Emit(market::Event<market::Instrument>{At(), Bitcoin()}, out);
-  CHECK(out ==
-        R"({"type":"instrument","event_time":1723161255208000000,"receive_time":1723161253937085768,"source":"binance-spot",)"
-        R"("instrument":"binance-spot:BTCUSDT","version":1,"kind":"spot","status":"trading","base":"BTC","quote":"USDT","settle":"USDT",)"
-        R"("price_scale":8,"quantity_scale":8,"tick":"0.01","lot":"0.00001","min_quantity":"0","max_quantity":"0","min_notional":"0"})"
-        "\n");
+  CHECK(
+      out ==
+      R"({"type":"instrument","event_time":1723161255208000000,"receive_time":1723161253937085768,"source":"binance-spot",)"
+      R"("instrument":"binance-spot:BTCUSDT","version":1,"kind":"spot","status":"trading","base":"BTC","quote":"USDT","settle":"USDT",)"
+      R"("price_scale":8,"quantity_scale":8,"tick":"0.01","lot":"0.00001","min_quantity":"0","max_quantity":"0","min_notional":"0"})"
+      "\n");
   out.clear();
   market::Trade trade;
   trade.instrument = kId;
@@ -48,10 +48,11 @@ TEST_CASE("JsonlEmitter writes one exact JSON object a line") {
   trade.quantity = market::Quantity{1};
   trade.aggressor = market::Side::kSell;
   emitter.Emit(market::Event<market::Trade>{At(), trade}, out);
-  CHECK(out ==
-        R"({"type":"trade","event_time":1723161255208000000,"receive_time":1723161253937085768,"source":"binance-spot",)"
-        R"("instrument":"binance-spot:BTCUSDT","trade_id":18446744073709551615,"price":"92233720368.54775807","quantity":"0.00000001","aggressor":"sell"})"
-        "\n");
+  CHECK(
+      out ==
+      R"({"type":"trade","event_time":1723161255208000000,"receive_time":1723161253937085768,"source":"binance-spot",)"
+      R"("instrument":"binance-spot:BTCUSDT","trade_id":18446744073709551615,"price":"92233720368.54775807","quantity":"0.00000001","aggressor":"sell"})"
+      "\n");
 }
 
 TEST_CASE("JsonlEmitter writes books, quotes, bars and status that parse back") {

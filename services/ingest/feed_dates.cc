@@ -245,14 +245,14 @@ struct NamedZone {
   bool strict;  // in RFC 822 and meaning one thing
 };
 constexpr std::array<NamedZone, 33> kZones = {{
-    {"ut", 0, true},      {"gmt", 0, true},     {"utc", 0, false},    {"z", 0, true},
-    {"est", -300, true},  {"edt", -240, true},  {"cst", -360, true},  {"cdt", -300, true},
-    {"mst", -420, true},  {"mdt", -360, true},  {"pst", -480, true},  {"pdt", -420, true},
+    {"ut", 0, true},       {"gmt", 0, true},      {"utc", 0, false},    {"z", 0, true},
+    {"est", -300, true},   {"edt", -240, true},   {"cst", -360, true},  {"cdt", -300, true},
+    {"mst", -420, true},   {"mdt", -360, true},   {"pst", -480, true},  {"pdt", -420, true},
     {"akst", -540, false}, {"akdt", -480, false}, {"hst", -600, false}, {"ast", -240, false},
-    {"adt", -180, false}, {"wet", 0, false},    {"west", 60, false},  {"bst", 60, false},
-    {"cet", 60, false},   {"cest", 120, false}, {"met", 60, false},   {"mest", 120, false},
-    {"eet", 120, false},  {"eest", 180, false}, {"msk", 180, false},  {"jst", 540, false},
-    {"kst", 540, false},  {"hkt", 480, false},  {"sgt", 480, false},  {"aest", 600, false},
+    {"adt", -180, false},  {"wet", 0, false},     {"west", 60, false},  {"bst", 60, false},
+    {"cet", 60, false},    {"cest", 120, false},  {"met", 60, false},   {"mest", 120, false},
+    {"eet", 120, false},   {"eest", 180, false},  {"msk", 180, false},  {"jst", 540, false},
+    {"kst", 540, false},   {"hkt", 480, false},   {"sgt", 480, false},  {"aest", 600, false},
     {"aedt", 660, false},
 }};
 
@@ -368,13 +368,17 @@ bool WeekdayIs(const Fields& f, int weekday) {
   using namespace std::chrono;
   const year_month_day date{year(f.year), month(static_cast<unsigned>(f.month)),
                             day(static_cast<unsigned>(f.day))};
-  return date.ok() && std::chrono::weekday(sys_days(date)).c_encoding() == static_cast<unsigned>(weekday);
+  return date.ok() &&
+         std::chrono::weekday(sys_days(date)).c_encoding() == static_cast<unsigned>(weekday);
 }
 
 // What precedes the time: "10 dec 2002", "dec 10 2002", or "dec 10" of asctime.
-bool ReadDay(const std::vector<std::string>& words, size_t& at, Fields& f, bool& strict, bool& has_year) {
+bool ReadDay(const std::vector<std::string>& words, size_t& at, Fields& f, bool& strict,
+             bool& has_year) {
   bool abbreviated = true;
-  const auto word = [&](size_t i) { return i < words.size() ? std::string_view(words[i]) : std::string_view(); };
+  const auto word = [&](size_t i) {
+    return i < words.size() ? std::string_view(words[i]) : std::string_view();
+  };
   int month = NameIndex(word(at), kMonths, abbreviated);
   if (month >= 0) {
     strict = false;
@@ -401,8 +405,8 @@ std::optional<FeedDate> ParseRfc822(std::string_view text) {
   SplitDate(words, strict);
   if (comments) strict = false;
   // "Sat,29 Jul": the standard wants the space.
-  if (const size_t comma = text.find(','); comma != std::string_view::npos && comma + 1 < text.size() &&
-                                           IsDigit(text[comma + 1])) {
+  if (const size_t comma = text.find(',');
+      comma != std::string_view::npos && comma + 1 < text.size() && IsDigit(text[comma + 1])) {
     strict = false;
   }
   size_t at = 0;

@@ -59,13 +59,13 @@ bool OneOf(std::string_view name, const std::string_view (&names)[N]) {
 }
 
 // Their content is code, style or a fallback, not text.
-constexpr std::string_view kUnread[] = {"script", "style", "applet", "object", "noscript",
-                                        "template", "math", "svg", "select", "textarea"};
+constexpr std::string_view kUnread[] = {"script",   "style", "applet", "object", "noscript",
+                                        "template", "math",  "svg",    "select", "textarea"};
 constexpr std::string_view kInline[] = {
-    "a",    "abbr", "acronym", "b",    "bdi",  "bdo",  "big",    "cite", "code",  "del", "dfn",
-    "em",   "embed", "font",   "frame", "frameset", "i", "ins",  "kbd",  "link", "mark", "meta",
-    "q",    "s",    "samp",    "small", "span", "strike", "strong", "sub", "sup", "tt",  "u",
-    "var",  "wbr",  "blink"};
+    "a",      "abbr",   "acronym", "b",     "bdi",  "bdo",   "big",      "cite",  "code",
+    "del",    "dfn",    "em",      "embed", "font", "frame", "frameset", "i",     "ins",
+    "kbd",    "link",   "mark",    "meta",  "q",    "s",     "samp",     "small", "span",
+    "strike", "strong", "sub",     "sup",   "tt",   "u",     "var",      "wbr",   "blink"};
 
 class Reader {
  public:
@@ -113,8 +113,9 @@ class Reader {
     const bool closing = html_[at_ + 1] == '/';
     at_ += closing ? 2 : 1;
     std::string name;
-    while (at_ < html_.size() && (IsLetter(html_[at_]) || (html_[at_] >= '0' && html_[at_] <= '9') ||
-                                  html_[at_] == ':' || html_[at_] == '-')) {
+    while (at_ < html_.size() &&
+           (IsLetter(html_[at_]) || (html_[at_] >= '0' && html_[at_] <= '9') || html_[at_] == ':' ||
+            html_[at_] == '-')) {
       name.push_back(html_[at_++]);
     }
     name = LowerAscii(name);
@@ -168,7 +169,8 @@ class Reader {
     if (length > 0 && length <= kMaxReferenceLength) {
       const std::string_view name = html_.substr(at_ + 1, length);
       // Without the semicolon only numbers are believed ("AT&T", "?a=1&copy=2").
-      const std::optional<uint32_t> c = closed || name.front() == '#' ? CharacterReference(name) : std::nullopt;
+      const std::optional<uint32_t> c =
+          closed || name.front() == '#' ? CharacterReference(name) : std::nullopt;
       if (c) {
         line_.Put(*c);
         at_ += 1 + length + (closed ? 1 : 0);
@@ -219,7 +221,8 @@ std::string HtmlToText(std::string_view html, size_t limit) {
 
 std::string PlainText(std::string_view text, size_t limit) {
   Line line(limit);
-  for (size_t at = 0; at < text.size() && !line.full();) line.Put(FromWindows1252(NextUtf8(text, at)));
+  for (size_t at = 0; at < text.size() && !line.full();)
+    line.Put(FromWindows1252(NextUtf8(text, at)));
   return line.Take();
 }
 

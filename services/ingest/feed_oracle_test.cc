@@ -43,7 +43,8 @@ std::vector<File> ReadArchive(const std::string& path) {
   for (size_t at = 0; at + 512 <= tar.size() && tar[at] != '\0';) {
     const std::string name = tar.substr(at, 100).c_str();
     const size_t size = std::stoul(tar.substr(at + 124, 11), nullptr, 8);
-    if (tar[at + 156] == '0' || tar[at + 156] == '\0') files.push_back({name, tar.substr(at + 512, size)});
+    if (tar[at + 156] == '0' || tar[at + 156] == '\0')
+      files.push_back({name, tar.substr(at + 512, size)});
     at += 512 + (size + 511) / 512 * 512;
   }
   return files;
@@ -54,7 +55,8 @@ std::string Field(const std::string& text, const std::string& label, const std::
   const size_t at = text.find(label);
   if (at == std::string::npos) return {};
   const size_t stop = text.find(end, at);
-  return std::string(StripAscii(std::string_view(text).substr(at + label.size(), stop - at - label.size())));
+  return std::string(
+      StripAscii(std::string_view(text).substr(at + label.size(), stop - at - label.size())));
 }
 
 // --- feedparser: Python literals and conjunctions -----------------------------
@@ -63,7 +65,9 @@ class Expression {
  public:
   explicit Expression(std::string_view text) : rest_(text) {}
 
-  void SkipSpace() { rest_ = rest_.substr(std::min(rest_.find_first_not_of(" \t\r\n"), rest_.size())); }
+  void SkipSpace() {
+    rest_ = rest_.substr(std::min(rest_.find_first_not_of(" \t\r\n"), rest_.size()));
+  }
   bool done() {
     SkipSpace();
     return rest_.empty();
@@ -100,7 +104,8 @@ class Expression {
   }
   std::optional<std::string> String() {
     SkipSpace();
-    if (rest_.size() > 1 && rest_.front() == 'u' && (rest_[1] == '\'' || rest_[1] == '"')) rest_.remove_prefix(1);
+    if (rest_.size() > 1 && rest_.front() == 'u' && (rest_[1] == '\'' || rest_[1] == '"'))
+      rest_.remove_prefix(1);
     if (rest_.empty() || (rest_.front() != '\'' && rest_.front() != '"')) return std::nullopt;
     const char quote = rest_.front();
     std::string out;
@@ -116,7 +121,8 @@ class Expression {
       const char kind = rest_[++i];
       const size_t digits = kind == 'x' ? 2 : kind == 'u' ? 4 : kind == 'U' ? 8 : 0;
       if (digits > 0) {
-        AppendUtf8(out, static_cast<uint32_t>(std::stoul(std::string(rest_.substr(i + 1, digits)), nullptr, 16)));
+        AppendUtf8(out, static_cast<uint32_t>(
+                            std::stoul(std::string(rest_.substr(i + 1, digits)), nullptr, 16)));
         i += digits;
       } else {
         out.push_back(kind == 'n' ? '\n' : kind == 't' ? '\t' : kind == 'r' ? '\r' : kind);
@@ -139,7 +145,8 @@ class Expression {
       Word(",");
     }
     if (!Word(")")) return std::nullopt;
-    return base::Time(sys_days(year(part[0]) / part[1] / part[2])) + hours(part[3]) + minutes(part[4]) + seconds(part[5]);
+    return base::Time(sys_days(year(part[0]) / part[1] / part[2])) + hours(part[3]) +
+           minutes(part[4]) + seconds(part[5]);
   }
 
  private:
@@ -162,7 +169,8 @@ struct Observed {
 Observed OfEntry(const FeedEntry& entry, const std::string& field) {
   const auto text = [](const std::string& value) { return Observed{value, std::nullopt, true}; };
   if (field == "title" || field == "title_detail.value") return text(entry.title);
-  if (field == "summary" || field == "summary_detail.value" || field == "description") return text(entry.summary);
+  if (field == "summary" || field == "summary_detail.value" || field == "description")
+    return text(entry.summary);
   if (field == "content.0.value") return text(entry.content);
   if (field == "link") return text(entry.link);
   if (field == "id" || field == "guid") return text(entry.id);
@@ -177,7 +185,8 @@ Observed Look(const Feed& feed, const std::string& path) {
   if (path == "encoding") return text(feed.encoding);
   if (path == "version") return text(feed.version);
   if (path == "feed.title" || path == "feed.title_detail.value") return text(feed.title);
-  if (path == "feed.description" || path == "feed.tagline" || path == "feed.subtitle") return text(feed.description);
+  if (path == "feed.description" || path == "feed.tagline" || path == "feed.subtitle")
+    return text(feed.description);
   if (path == "feed.link") return text(feed.link);
   if (path == "feed.id" || path == "feed.guid") return text(feed.id);
   if (path == "feed.language") return text(feed.language);
@@ -185,7 +194,8 @@ Observed Look(const Feed& feed, const std::string& path) {
   for (size_t i = 0; i < 2; ++i) {
     const std::string prefix = "entries." + std::to_string(i) + ".";
     if (path.rfind(prefix, 0) != 0) continue;
-    Observed observed = OfEntry(i < feed.entries.size() ? feed.entries[i] : FeedEntry(), path.substr(prefix.size()));
+    Observed observed = OfEntry(i < feed.entries.size() ? feed.entries[i] : FeedEntry(),
+                                path.substr(prefix.size()));
     return observed;
   }
   return {};
@@ -193,7 +203,8 @@ Observed Look(const Feed& feed, const std::string& path) {
 
 bool IsVerbatim(const std::string& path) {
   const std::string last = path.substr(path.rfind('.') + 1);
-  return last == "link" || last == "id" || last == "guid" || last == "encoding" || last == "version" || last == "language";
+  return last == "link" || last == "id" || last == "guid" || last == "encoding" ||
+         last == "version" || last == "language";
 }
 
 Outcome Term(Expression& in, const Feed& feed) {
@@ -217,10 +228,13 @@ Outcome Term(Expression& in, const Feed& feed) {
     for (const std::string& each : paths) {
       const Observed observed = Look(feed, each);
       if (!observed.known) return {Verdict::kNotEvaluated, ""};
-      const bool same = time ? observed.time == time
-                             : observed.text && (IsVerbatim(each) ? *observed.text == *text
-                                                                  : *observed.text == HtmlToText(*text, 8192));
-      if (!same) outcome = {Verdict::kDiffers, each + ": wanted '" + text.value_or("a time") + "', got '" + observed.text.value_or("") + "'"};
+      const bool same =
+          time ? observed.time == time
+               : observed.text && (IsVerbatim(each) ? *observed.text == *text
+                                                    : *observed.text == HtmlToText(*text, 8192));
+      if (!same)
+        outcome = {Verdict::kDiffers, each + ": wanted '" + text.value_or("a time") + "', got '" +
+                                          observed.text.value_or("") + "'"};
     }
     return outcome;
   }
@@ -240,10 +254,13 @@ Outcome Evaluate(const std::string& expect, const Feed& feed) {
 
 FeedContext ContextOf(const File& file, const std::string& text) {
   FeedContext context{"http://127.0.0.1:8097/" + file.name, "", "", ""};
-  for (size_t at = text.find("Header:"); at != std::string::npos && at < text.find("-->"); at = text.find("Header:", at + 1)) {
-    const std::string line(StripAscii(std::string_view(text).substr(at + 7, text.find('\n', at) - at - 7)));
+  for (size_t at = text.find("Header:"); at != std::string::npos && at < text.find("-->");
+       at = text.find("Header:", at + 1)) {
+    const std::string line(
+        StripAscii(std::string_view(text).substr(at + 7, text.find('\n', at) - at - 7)));
     const std::string name = LowerAscii(line.substr(0, line.find(':')));
-    const std::string value(StripAscii(std::string_view(line).substr(std::min(line.find(':') + 1, line.size()))));
+    const std::string value(
+        StripAscii(std::string_view(line).substr(std::min(line.find(':') + 1, line.size()))));
     if (name == "content-type") context.content_type = value;
     if (name == "content-location") context.content_location = value;
     if (name == "content-language") context.content_language = value;
@@ -271,7 +288,8 @@ TEST_CASE("Feed parser agrees with feedparser's suite where it keeps the field")
       feed.repaired = true;
       feed.title = parsed.status().ToString();
     }
-    const Outcome outcome = expect.empty() ? Outcome{Verdict::kNotEvaluated, ""} : Evaluate(expect, feed);
+    const Outcome outcome =
+        expect.empty() ? Outcome{Verdict::kNotEvaluated, ""} : Evaluate(expect, feed);
     if (outcome.verdict == Verdict::kNotEvaluated) {
       ++skipped;
       continue;
@@ -280,11 +298,13 @@ TEST_CASE("Feed parser agrees with feedparser's suite where it keeps the field")
     if (outcome.verdict == Verdict::kMatched) {
       ++matched;
     } else {
-      differences << "  " << file.name << ": " << outcome.detail << (parsed.ok() ? "" : " [" + feed.title + "]") << "\n";
+      differences << "  " << file.name << ": " << outcome.detail
+                  << (parsed.ok() ? "" : " [" + feed.title + "]") << "\n";
     }
   }
-  const std::string report = "feedparser suite: matched " + std::to_string(matched) + " of " + std::to_string(evaluated) +
-                             " evaluated, " + std::to_string(skipped) + " not evaluated";
+  const std::string report = "feedparser suite: matched " + std::to_string(matched) + " of " +
+                             std::to_string(evaluated) + " evaluated, " + std::to_string(skipped) +
+                             " not evaluated";
   INFO(report << "\n" << differences.str());
   // Measured. What differs and why: docs/news.md, "Feeds".
   CHECK(matched >= 672);
@@ -302,8 +322,10 @@ TEST_CASE("Feed dates agree with feedvalidator's date cases") {
     const bool atom = file.name.find("atom/3.3/published") != std::string::npos;
     if (!rss && !atom) continue;
     const std::string expect = Field(file.bytes, "Expect:", "-->");
-    const std::string open = rss ? "<pubDate>" : "<published>", close = rss ? "</pubDate>" : "</published>";
-    for (size_t at = file.bytes.find(open); at != std::string::npos; at = file.bytes.find(open, at + 1)) {
+    const std::string open = rss ? "<pubDate>" : "<published>",
+                      close = rss ? "</pubDate>" : "</published>";
+    for (size_t at = file.bytes.find(open); at != std::string::npos;
+         at = file.bytes.find(open, at + 1)) {
       const size_t start = at + open.size();
       const std::string value = file.bytes.substr(start, file.bytes.find(close, start) - start);
       if (StripAscii(value).empty()) continue;
@@ -313,15 +335,17 @@ TEST_CASE("Feed dates agree with feedvalidator's date cases") {
       ++evaluated;
       // "!Invalid…": can be read. "Valid…": as its standard wants it.
       // "Problematical…": can be read, but not so. "Invalid…": not so.
-      const bool same = expect.front() == '!'               ? date.has_value()
-                        : expect.rfind("Valid", 0) == 0     ? strict
-                        : expect.rfind("Problem", 0) == 0   ? date.has_value() && !strict
-                                                            : !strict;
+      const bool same = expect.front() == '!'             ? date.has_value()
+                        : expect.rfind("Valid", 0) == 0   ? strict
+                        : expect.rfind("Problem", 0) == 0 ? date.has_value() && !strict
+                                                          : !strict;
       matched += same ? 1 : 0;
-      if (!same) differences << "  " << file.name << ": '" << value << "' against " << expect << "\n";
+      if (!same)
+        differences << "  " << file.name << ": '" << value << "' against " << expect << "\n";
     }
   }
-  INFO("feedvalidator dates: matched " << matched << " of " << evaluated << "\n" << differences.str());
+  INFO("feedvalidator dates: matched " << matched << " of " << evaluated << "\n"
+                                       << differences.str());
   CHECK(evaluated > 60);
   CHECK(matched == evaluated);
 }

@@ -1,10 +1,9 @@
 #include "services/ingest/feed_parser.h"
 
-#include <pugixml.hpp>
-
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <pugixml.hpp>
 #include <sstream>
 
 #include "absl/status/status.h"
@@ -64,10 +63,12 @@ std::string_view UriOf(xml_node node, std::string_view prefix) {
 Space SpaceOf(xml_node node, std::string_view home) {
   const std::string_view name = node.name();
   const size_t colon = name.find(':');
-  const std::string_view prefix = colon == std::string_view::npos ? std::string_view() : name.substr(0, colon);
+  const std::string_view prefix =
+      colon == std::string_view::npos ? std::string_view() : name.substr(0, colon);
   const std::string_view uri = UriOf(node, prefix);
   for (const KnownSpace& known : kSpaces) {
-    if (!uri.empty() ? LowerAscii(uri) == LowerAscii(known.uri) : !prefix.empty() && prefix == known.prefix) {
+    if (!uri.empty() ? LowerAscii(uri) == LowerAscii(known.uri)
+                     : !prefix.empty() && prefix == known.prefix) {
       return known.space;
     }
   }
@@ -76,7 +77,9 @@ Space SpaceOf(xml_node node, std::string_view home) {
   return Space::kOther;
 }
 
-bool InHome(Space space) { return space == Space::kNone || space == Space::kAtom || space == Space::kRss; }
+bool InHome(Space space) {
+  return space == Space::kNone || space == Space::kAtom || space == Space::kRss;
+}
 
 std::string Attribute(xml_node node, const char* name) {
   return std::string(StripAscii(node.attribute(name).value()));
@@ -88,14 +91,16 @@ std::string Attribute(xml_node node, const char* name) {
 std::string OwnText(xml_node node) {
   std::string text;
   for (const xml_node child : node.children()) {
-    if (child.type() == pugi::node_pcdata || child.type() == pugi::node_cdata) text += child.value();
+    if (child.type() == pugi::node_pcdata || child.type() == pugi::node_cdata)
+      text += child.value();
     if (text.size() > kMaxValueBytes) break;
   }
   return text;
 }
 
 bool HasElements(xml_node node) {
-  return std::any_of(node.begin(), node.end(), [](xml_node child) { return child.type() == pugi::node_element; });
+  return std::any_of(node.begin(), node.end(),
+                     [](xml_node child) { return child.type() == pugi::node_element; });
 }
 
 // The markup inside `node`, as HTML would write it.
@@ -113,12 +118,15 @@ std::string InnerMarkup(xml_node node) {
 bool LooksLikeHtml(std::string_view text) {
   for (size_t at = text.find('<'); at != std::string_view::npos; at = text.find('<', at + 1)) {
     const std::string_view rest = text.substr(at, 3);
-    if (rest.size() == 3 && rest[1] == '/' && ((rest[2] | 0x20) >= 'a' && (rest[2] | 0x20) <= 'z')) return true;
-    if (LowerAscii(text.substr(at, 3)) == "<br" || LowerAscii(text.substr(at, 5)) == "<img ") return true;
+    if (rest.size() == 3 && rest[1] == '/' && ((rest[2] | 0x20) >= 'a' && (rest[2] | 0x20) <= 'z'))
+      return true;
+    if (LowerAscii(text.substr(at, 3)) == "<br" || LowerAscii(text.substr(at, 5)) == "<img ")
+      return true;
   }
   for (size_t at = text.find('&'); at != std::string_view::npos; at = text.find('&', at + 1)) {
     const size_t end = text.substr(0, at + 12).find(';', at);
-    if (end != std::string_view::npos && CharacterReference(text.substr(at + 1, end - at - 1))) return true;
+    if (end != std::string_view::npos && CharacterReference(text.substr(at + 1, end - at - 1)))
+      return true;
   }
   return false;
 }
@@ -132,7 +140,8 @@ std::string TextOf(xml_node node, bool atom, size_t limit) {
   std::string text = OwnText(node);
   // Atom 1.0 content of a media type that is no text (RFC 4287 section 4.1.3.3).
   const bool media = atom && type.find('/') != std::string::npos && type.substr(0, 5) != "text/" &&
-                     type.find("xml") == std::string::npos && type.find("html") == std::string::npos;
+                     type.find("xml") == std::string::npos &&
+                     type.find("html") == std::string::npos;
   if (mode == "base64" || (media && mode.empty())) {
     std::string packed;
     for (const char c : text) {
@@ -142,7 +151,8 @@ std::string TextOf(xml_node node, bool atom, size_t limit) {
     if (!decoded || !IsValidUtf8(*decoded)) return {};
     return HtmlToText(RepairUtf8(*decoded), limit);
   }
-  const bool html = type == "html" || type == "text/html" || type == "xhtml" || type == "application/xhtml+xml";
+  const bool html =
+      type == "html" || type == "text/html" || type == "xhtml" || type == "application/xhtml+xml";
   const bool plain = atom && !html && !LooksLikeHtml(text);
   return plain ? PlainText(text, limit) : HtmlToText(text, limit);
 }
@@ -150,7 +160,8 @@ std::string TextOf(xml_node node, bool atom, size_t limit) {
 // Value of `name` on the nearest element that has it, from `node` up.
 std::string Inherited(xml_node node, const char* name) {
   for (; node; node = node.parent()) {
-    if (const pugi::xml_attribute found = node.attribute(name)) return std::string(StripAscii(found.value()));
+    if (const pugi::xml_attribute found = node.attribute(name))
+      return std::string(StripAscii(found.value()));
   }
   return {};
 }
@@ -159,7 +170,8 @@ std::string Inherited(xml_node node, const char* name) {
 std::string BaseOf(xml_node node, const std::string& document) {
   std::vector<std::string> bases;
   for (; node; node = node.parent()) {
-    if (const pugi::xml_attribute found = node.attribute("xml:base")) bases.emplace_back(found.value());
+    if (const pugi::xml_attribute found = node.attribute("xml:base"))
+      bases.emplace_back(found.value());
   }
   std::string base = document;
   for (auto it = bases.rbegin(); it != bases.rend(); ++it) {
@@ -194,7 +206,8 @@ class Parser {
       feed_.version = RdfVersion(root);
       ReadRss(root);
     } else {
-      return absl::InvalidArgumentError("not a feed: the document starts with <" + std::string(root.name()).substr(0, 40) +
+      return absl::InvalidArgumentError("not a feed: the document starts with <" +
+                                        std::string(root.name()).substr(0, 40) +
                                         ">; the address must lead to RSS or Atom");
     }
     return absl::OkStatus();
@@ -204,9 +217,9 @@ class Parser {
   void AtomVersion(xml_node root) {
     const std::string_view uri = UriOf(root, {});
     const std::string version = Attribute(root, "version");
-    feed_.version = uri == "http://www.w3.org/2005/Atom"                       ? "atom10"
+    feed_.version = uri == "http://www.w3.org/2005/Atom"                    ? "atom10"
                     : version == "0.3" || uri == "http://purl.org/atom/ns#" ? "atom03"
-                                                                              : "atom";
+                                                                            : "atom";
   }
 
   void RssVersion(xml_node root) {
@@ -277,7 +290,8 @@ class Parser {
       for (const xml_node child : at.children()) {
         if (LocalName(child.name()) != "language") continue;
         const Space space = SpaceOf(child);
-        if (InHome(space) || space == Space::kDc) language = std::string(StripAscii(OwnText(child)));
+        if (InHome(space) || space == Space::kDc)
+          language = std::string(StripAscii(OwnText(child)));
       }
     }
     if (language.empty()) language = language_;
@@ -300,7 +314,8 @@ class Parser {
       const std::string target = Resolve(href.empty() ? text : href, child);
       if (target.empty()) continue;
       if (rel.empty() && href.empty() && plain.empty()) plain = target;
-      const bool is_alternate = rel.empty() || rel == "alternate" || rel == "http://www.iana.org/assignments/relation/alternate";
+      const bool is_alternate = rel.empty() || rel == "alternate" ||
+                                rel == "http://www.iana.org/assignments/relation/alternate";
       if (is_alternate && alternate.empty()) alternate = target;
     }
     if (!plain.empty() && !atom()) return plain;
@@ -317,7 +332,8 @@ class Parser {
       if (!InHome(space) && space != Space::kDc) continue;
       if (name == "title" && feed_.title.empty()) {
         feed_.title = TextOf(child, atom(), limits_.max_title_bytes);
-      } else if ((name == "description" || name == "tagline" || name == "subtitle") && feed_.description.empty()) {
+      } else if ((name == "description" || name == "tagline" || name == "subtitle") &&
+                 feed_.description.empty()) {
         feed_.description = TextOf(child, atom(), limits_.max_summary_bytes);
       } else if (name == "id" && feed_.id.empty() && atom()) {
         feed_.id = BoundedId(Resolve(std::string(StripAscii(OwnText(child))), child));
@@ -343,7 +359,8 @@ class Parser {
       const bool relative = text.substr(0, 1) == "/";
       entry.id = BoundedId(permalink || relative ? Resolve(text, child) : text);
     }
-    if (entry.id.empty()) entry.id = BoundedId(std::string(StripAscii(item.attribute("rdf:about").value())));
+    if (entry.id.empty())
+      entry.id = BoundedId(std::string(StripAscii(item.attribute("rdf:about").value())));
     entry.id_stated = !entry.id.empty();
     if (entry.link.empty() && permalink) entry.link = entry.id;
     if (entry.id.empty()) entry.id = BoundedId(entry.link);
@@ -412,25 +429,30 @@ absl::Status CheckShape(xml_node root, const FeedLimits& limits) {
       node = node.next_sibling();
     }
     if (++elements > limits.max_elements) {
-      return absl::InvalidArgumentError("the document has more than " + std::to_string(limits.max_elements) +
+      return absl::InvalidArgumentError("the document has more than " +
+                                        std::to_string(limits.max_elements) +
                                         " elements; ask the source for a shorter feed");
     }
     if (depth > limits.max_depth + 1) {
-      return absl::InvalidArgumentError("the document is nested deeper than " + std::to_string(limits.max_depth) +
+      return absl::InvalidArgumentError("the document is nested deeper than " +
+                                        std::to_string(limits.max_depth) +
                                         " elements; no feed needs that");
     }
   }
 }
 
-constexpr unsigned kParseFlags = pugi::parse_cdata | pugi::parse_escapes | pugi::parse_wconv_attribute |
-                                 pugi::parse_eol | pugi::parse_ws_pcdata_single;
+constexpr unsigned kParseFlags = pugi::parse_cdata | pugi::parse_escapes |
+                                 pugi::parse_wconv_attribute | pugi::parse_eol |
+                                 pugi::parse_ws_pcdata_single;
 
 }  // namespace
 
-absl::StatusOr<Feed> ParseFeed(std::string_view bytes, const FeedContext& context, const FeedLimits& limits) {
+absl::StatusOr<Feed> ParseFeed(std::string_view bytes, const FeedContext& context,
+                               const FeedLimits& limits) {
   if (bytes.size() > limits.max_bytes) {
-    return absl::InvalidArgumentError("the feed has " + std::to_string(bytes.size()) + " bytes, more than the limit of " +
-                                      std::to_string(limits.max_bytes) + "; raise max_feed_bytes or ask for fewer items");
+    return absl::InvalidArgumentError(
+        "the feed has " + std::to_string(bytes.size()) + " bytes, more than the limit of " +
+        std::to_string(limits.max_bytes) + "; raise max_feed_bytes or ask for fewer items");
   }
   absl::StatusOr<FeedText> text = DecodeFeed(bytes, context.content_type);
   if (!text.ok()) return text.status();
@@ -442,16 +464,18 @@ absl::StatusOr<Feed> ParseFeed(std::string_view bytes, const FeedContext& contex
   feed.encoding = text->encoding;
   feed.repaired = text->repaired || guarded->repaired;
   pugi::xml_document document;
-  pugi::xml_parse_result parsed =
-      document.load_buffer(guarded->text.data(), guarded->text.size(), kParseFlags, pugi::encoding_utf8);
+  pugi::xml_parse_result parsed = document.load_buffer(guarded->text.data(), guarded->text.size(),
+                                                       kParseFlags, pugi::encoding_utf8);
   if (!parsed || !document.document_element()) {
     const std::string reason = parsed.description();
     feed.repaired = true;
     const std::string balanced = BalanceXml(guarded->text);
-    parsed = document.load_buffer(balanced.data(), balanced.size(), kParseFlags, pugi::encoding_utf8);
+    parsed =
+        document.load_buffer(balanced.data(), balanced.size(), kParseFlags, pugi::encoding_utf8);
     if (!parsed || !document.document_element()) {
       return absl::InvalidArgumentError("not XML, and beyond repair (" + reason + " at byte " +
-                                        std::to_string(parsed.offset) + "); the address must lead to RSS or Atom");
+                                        std::to_string(parsed.offset) +
+                                        "); the address must lead to RSS or Atom");
     }
   }
   const xml_node root = document.document_element();

@@ -19,13 +19,13 @@
 namespace gannet::ingest {
 
 struct FeedLimits {
-  size_t max_bytes = 8u << 20;      // of the document as received
-  size_t max_entries = 1'000;       // further ones are counted, not read
-  size_t max_depth = 64;            // of elements
+  size_t max_bytes = 8u << 20;  // of the document as received
+  size_t max_entries = 1'000;   // further ones are counted, not read
+  size_t max_depth = 64;        // of elements
   size_t max_elements = 200'000;
-  size_t max_title_bytes = 1'024;   // longer text is cut
+  size_t max_title_bytes = 1'024;  // longer text is cut
   size_t max_summary_bytes = 8'192;
-  size_t max_id_bytes = 1'024;      // a longer id is replaced by its hash
+  size_t max_id_bytes = 1'024;  // a longer id is replaced by its hash
 };
 
 // What the transport knows about the document.
@@ -37,7 +37,7 @@ struct FeedContext {
 };
 
 struct FeedEntry {
-  std::string id;        // as the feed states it: guid, Atom id, rdf:about; else the link
+  std::string id;  // as the feed states it: guid, Atom id, rdf:about; else the link
   bool id_stated = false;
   std::string link;      // absolute where a base was known
   std::string url;       // canonical form of `link`; empty when it has none
@@ -53,7 +53,8 @@ enum class FeedFormat : uint8_t { kRss = 1, kRdf, kAtom };
 
 struct Feed {
   FeedFormat format = FeedFormat::kRss;
-  std::string version;   // "rss20", "rss091", "rss10", "rss090", "atom03", "atom10"; "rss", "atom" when not stated
+  std::string version;   // "rss20", "rss091", "rss10", "rss090", "atom03", "atom10"; "rss", "atom"
+                         // when not stated
   std::string encoding;  // of the bytes
   std::string id, link, title, description, language;
   std::optional<base::Time> updated;
@@ -67,6 +68,7 @@ struct Feed {
 
 // INVALID_ARGUMENT: too large or deep, no feed, an unsupported charset, entity
 // tricks, or XML beyond repair. The message says which and what helps.
-absl::StatusOr<Feed> ParseFeed(std::string_view bytes, const FeedContext& context, const FeedLimits& limits);
+absl::StatusOr<Feed> ParseFeed(std::string_view bytes, const FeedContext& context,
+                               const FeedLimits& limits);
 
 }  // namespace gannet::ingest

@@ -20,12 +20,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (feed.ok()) {
     GANNET_CHECK(feed->entries.size() <= limits.max_entries, "more entries than the limit");
     for (const FeedEntry& entry : feed->entries) {
-      GANNET_CHECK(IsValidUtf8(entry.title) && entry.title.size() <= limits.max_title_bytes, "a title out of bounds");
+      GANNET_CHECK(IsValidUtf8(entry.title) && entry.title.size() <= limits.max_title_bytes,
+                   "a title out of bounds");
       GANNET_CHECK(entry.url == CanonicalUrl(entry.url), "a canonical address is a fixed point");
     }
   }
   const NewsLines lines = ParseNewsLines(bytes, "fuzz", {}, limits);
-  for (const NewsLine& line : lines.lines) GANNET_CHECK(!line.item.title.empty(), "an item without a title");
+  for (const NewsLine& line : lines.lines)
+    GANNET_CHECK(!line.item.title.empty(), "an item without a title");
   GANNET_CHECK(IsValidUtf8(HtmlToText(bytes, 256)), "text that is no UTF-8");
   return 0;
 }

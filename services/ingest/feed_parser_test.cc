@@ -27,11 +27,14 @@ std::string Refusal(const std::string& bytes, const FeedLimits& limits = {}) {
   return std::string(feed.status().message());
 }
 
-std::string Time(const std::optional<base::Time>& time) { return time ? base::FormatTime(*time).substr(0, 19) : "none"; }
+std::string Time(const std::optional<base::Time>& time) {
+  return time ? base::FormatTime(*time).substr(0, 19) : "none";
+}
 
 std::string Rss(const std::string& item) {
   return "<?xml version='1.0'?><rss version='2.0'><channel><title>Wire</title>"
-         "<link>https://news.example/</link>" + item + "</channel></rss>";
+         "<link>https://news.example/</link>" +
+         item + "</channel></rss>";
 }
 
 // ASCII as UTF-16 or UTF-32.
@@ -48,10 +51,12 @@ std::string Wide(const std::string& text, size_t width, bool big_endian) {
 }  // namespace
 
 TEST_CASE("ParseFeed reads an RSS 2.0 item") {
-  const Feed feed = MustParse(Rss(
-      "<item><title>Bridge &amp;amp; vault</title><link>/a?utm_source=x&amp;id=7#top</link>"
-      "<guid isPermaLink='false'>n-1</guid><pubDate>Fri, 05 Jan 2024 10:00:00 -0500</pubDate>"
-      "<description>&lt;p&gt;Funds &lt;b&gt;moved&lt;/b&gt;.&lt;/p&gt;&lt;script&gt;x()&lt;/script&gt;</description></item>"),
+  const Feed feed = MustParse(
+      Rss("<item><title>Bridge &amp;amp; vault</title><link>/a?utm_source=x&amp;id=7#top</link>"
+          "<guid isPermaLink='false'>n-1</guid><pubDate>Fri, 05 Jan 2024 10:00:00 -0500</pubDate>"
+          "<description>&lt;p&gt;Funds "
+          "&lt;b&gt;moved&lt;/b&gt;.&lt;/p&gt;&lt;script&gt;x()&lt;/script&gt;</description></"
+          "item>"),
       {.url = "https://news.example/rss.xml"});
   CHECK(feed.version == "rss20");
   CHECK(feed.title == "Wire");
@@ -70,9 +75,11 @@ TEST_CASE("ParseFeed reads Atom with xhtml content and inherited base and langua
   const Feed feed = MustParse(
       "<feed xmlns='http://www.w3.org/2005/Atom' xml:lang='en' xml:base='https://a.example/x/'>"
       "<title type='html'>A &lt;i&gt;b&lt;/i&gt;</title><updated>2024-02-01T00:00:00Z</updated>"
-      "<entry><id>tag:a,1</id><title>AT&amp;T &lt; 5</title><link rel='self' href='s'/><link href='p'/>"
+      "<entry><id>tag:a,1</id><title>AT&amp;T &lt; 5</title><link rel='self' href='s'/><link "
+      "href='p'/>"
       "<published>2024-02-01T01:02:03.5+01:00</published><updated>2024-02-02T00:00:00Z</updated>"
-      "<content type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'><p>one</p><p>two</p></div></content></entry></feed>");
+      "<content type='xhtml'><div "
+      "xmlns='http://www.w3.org/1999/xhtml'><p>one</p><p>two</p></div></content></entry></feed>");
   CHECK(feed.version == "atom10");
   CHECK(feed.title == "A b");
   REQUIRE(feed.entries.size() == 1);
@@ -87,7 +94,8 @@ TEST_CASE("ParseFeed reads Atom with xhtml content and inherited base and langua
 
 TEST_CASE("ParseFeed reads RDF items beside the channel") {
   const Feed feed = MustParse(
-      "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns='http://purl.org/rss/1.0/' "
+      "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' "
+      "xmlns='http://purl.org/rss/1.0/' "
       "xmlns:dc='http://purl.org/dc/elements/1.1/'><channel><title>R</title></channel>"
       "<item rdf:about='https://r.example/1'><title>t</title><link>https://r.example/1</link>"
       "<dc:date>2024-03-04T05:06Z</dc:date></item></rdf:RDF>");
@@ -103,53 +111,68 @@ TEST_CASE("ParseFeed decodes by mark, header, declaration and shape") {
   CHECK(MustParse("\xFF\xFE"s + Wide(item, 2, false)).encoding == "utf-16le");
   CHECK(MustParse(Wide(item, 2, true)).entries[0].title == "plain");
   CHECK(MustParse("\x00\x00\xFE\xFF"s + Wide(item, 4, true)).encoding == "utf-32be");
-  const std::string latin = "<?xml version='1.0' encoding='iso-8859-1'?><rss version='2.0'><channel><item><title>caf\xE9 \x93q\x94"
-                            "</title></item></channel></rss>";
+  const std::string latin =
+      "<?xml version='1.0' encoding='iso-8859-1'?><rss version='2.0'><channel><item><title>caf\xE9 "
+      "\x93q\x94"
+      "</title></item></channel></rss>";
   CHECK(MustParse(latin).entries[0].title == "café “q”");
   // The header is believed before the declaration.
-  CHECK(MustParse(latin, {.content_type = "text/xml; charset=\"Windows-1252\""}).encoding == "windows-1252");
+  CHECK(MustParse(latin, {.content_type = "text/xml; charset=\"Windows-1252\""}).encoding ==
+        "windows-1252");
   // Bytes that are not the UTF-8 they claim to be.
   const Feed wrong = MustParse(Rss("<item><title>caf\xE9</title></item>"));
   CHECK(wrong.entries[0].title == "café");
   CHECK(wrong.repaired);
   // Windows-1252 characters that came through Latin-1 as controls.
-  CHECK(MustParse(Rss("<item><title>it\xC2\x92s &#150; ok</title></item>")).entries[0].title == "it’s – ok");
+  CHECK(MustParse(Rss("<item><title>it\xC2\x92s &#150; ok</title></item>")).entries[0].title ==
+        "it’s – ok");
 }
 
 TEST_CASE("ParseFeed names a charset that it does not know") {
-  const std::string bytes = "<?xml version='1.0' encoding='shift_jis'?><rss><channel><item><title>\x83\x65</title></item></channel></rss>";
+  const std::string bytes =
+      "<?xml version='1.0' "
+      "encoding='shift_jis'?><rss><channel><item><title>\x83\x65</title></item></channel></rss>";
   CHECK(Refusal(bytes).find("charset \"shift_jis\" is not supported") != std::string::npos);
 }
 
 TEST_CASE("ParseFeed refuses what entities can be abused for") {
   const auto with = [](const std::string& subset) {
-    return "<!DOCTYPE rss [" + subset + "]><rss version='2.0'><channel><item><title>&a;</title></item></channel></rss>";
+    return "<!DOCTYPE rss [" + subset +
+           "]><rss version='2.0'><channel><item><title>&a;</title></item></channel></rss>";
   };
-  CHECK(Refusal(with("<!ENTITY b 'x'><!ENTITY a '&b;&b;'>")).find("made of entities") != std::string::npos);
-  CHECK(Refusal(with("<!ENTITY a SYSTEM 'file:///etc/passwd'>")).find("external entity") != std::string::npos);
+  CHECK(Refusal(with("<!ENTITY b 'x'><!ENTITY a '&b;&b;'>")).find("made of entities") !=
+        std::string::npos);
+  CHECK(Refusal(with("<!ENTITY a SYSTEM 'file:///etc/passwd'>")).find("external entity") !=
+        std::string::npos);
   CHECK(Refusal(with("<!ENTITY % a 'x'>")).find("parameter entity") != std::string::npos);
-  CHECK(Refusal(with("<!ENTITY a '" + std::string(1000, 'x') + "'>")).find("too long") != std::string::npos);
-  std::string many = "<!DOCTYPE rss [<!ENTITY a '" + std::string(250, 'x') + "'>]><rss version='2.0'><channel>";
+  CHECK(Refusal(with("<!ENTITY a '" + std::string(1000, 'x') + "'>")).find("too long") !=
+        std::string::npos);
+  std::string many =
+      "<!DOCTYPE rss [<!ENTITY a '" + std::string(250, 'x') + "'>]><rss version='2.0'><channel>";
   for (int i = 0; i < 3000; ++i) many += "&a;";
   CHECK(Refusal(many + "</channel></rss>").find("grow") != std::string::npos);
   CHECK(MustParse(with("<!ENTITY a 'plain'>")).entries[0].title == "plain");
 }
 
 TEST_CASE("ParseFeed repairs what leaves no doubt and says so") {
-  const Feed open = MustParse("<rss version='2.0'><channel><item><title>A & B &nbsp;C</title><description>x<br>y</description>");
+  const Feed open = MustParse(
+      "<rss version='2.0'><channel><item><title>A & B "
+      "&nbsp;C</title><description>x<br>y</description>");
   CHECK(open.repaired);
   REQUIRE(open.entries.size() == 1);
   CHECK(open.entries[0].title == "A & B C");
   CHECK(open.entries[0].summary == "x y");
-  const Feed crossed = MustParse("<rss><channel><item><title>one</b></title><link>https://x.example/1</link></item>"
-                                 "<item><title>two < three</title></channel></rss>");
+  const Feed crossed = MustParse(
+      "<rss><channel><item><title>one</b></title><link>https://x.example/1</link></item>"
+      "<item><title>two < three</title></channel></rss>");
   REQUIRE(crossed.entries.size() == 2);
   CHECK(crossed.entries[0].title == "one");
   CHECK(crossed.entries[1].title == "two < three");
 }
 
 TEST_CASE("ParseFeed keeps its limits") {
-  CHECK(Refusal(std::string(100, 'x'), {.max_bytes = 50}).find("more than the limit of 50") != std::string::npos);
+  CHECK(Refusal(std::string(100, 'x'), {.max_bytes = 50}).find("more than the limit of 50") !=
+        std::string::npos);
   CHECK(Refusal("").find("empty") != std::string::npos);
   CHECK(Refusal("<html><body>hello</body></html>").find("not a feed") != std::string::npos);
   CHECK(Refusal("just words").find("beyond repair") != std::string::npos);
@@ -162,7 +185,8 @@ TEST_CASE("ParseFeed keeps its limits") {
   REQUIRE(feed.ok());
   CHECK(feed->entries.size() == 10);
   CHECK(feed->entries_dropped == 2);
-  const Feed lengthy = MustParse(Rss("<item><guid>" + std::string(5000, 'g') + "</guid><title>" + std::string(5000, 't') + "</title></item>"));
+  const Feed lengthy = MustParse(Rss("<item><guid>" + std::string(5000, 'g') + "</guid><title>" +
+                                     std::string(5000, 't') + "</title></item>"));
   CHECK(lengthy.entries[0].title.size() == 1024);
   CHECK(lengthy.entries[0].id.substr(0, 7) == "sha256:");
 }
@@ -183,7 +207,9 @@ TEST_CASE("HtmlToText drops what is not read and keeps what is") {
 TEST_CASE("ParseFeedDate reads what leaves no doubt and refuses the rest") {
   const auto read = [](const char* text) {
     const std::optional<FeedDate> date = ParseFeedDate(text);
-    return date ? base::FormatTime(date->time).substr(0, 19) + (date->strict ? " strict" : " lenient") : "none"s;
+    return date ? base::FormatTime(date->time).substr(0, 19) +
+                      (date->strict ? " strict" : " lenient")
+                : "none"s;
   };
   CHECK(read("Sat, 07 Sep 2002 00:00:01 GMT") == "2002-09-07T00:00:01 strict");
   CHECK(read("2003-12-13T18:30:02.25Z") == "2003-12-13T18:30:02 strict");
@@ -194,18 +220,21 @@ TEST_CASE("ParseFeedDate reads what leaves no doubt and refuses the rest") {
   CHECK(read("Thu Jan  4 10:11:12 2024") == "2024-01-04T10:11:12 lenient");
   CHECK(read("January 4, 2024 3:05 pm") == "2024-01-04T15:05:00 lenient");
   CHECK(read("04-Jan-2024 10:11 UTC") == "2024-01-04T10:11:00 lenient");
-  for (const char* bad : {"", "yesterday", "31 Jun 2006 10:00 GMT", "2024-13-01", "2024-01-01T25:00:00Z", "12/13/2024",
-                          "Thu, 04 Jan", "04 Jan 2024 10:61 GMT", "04 Jan 2024 10:00 XYZT", "99999-01-01"}) {
+  for (const char* bad : {"", "yesterday", "31 Jun 2006 10:00 GMT", "2024-13-01",
+                          "2024-01-01T25:00:00Z", "12/13/2024", "Thu, 04 Jan",
+                          "04 Jan 2024 10:61 GMT", "04 Jan 2024 10:00 XYZT", "99999-01-01"}) {
     INFO(bad);
     CHECK(read(bad) == "none");
   }
 }
 
 TEST_CASE("CanonicalUrl brings an address to one form") {
-  CHECK(CanonicalUrl("HTTPS://User:pw@News.Example:443/a/../b?utm_medium=rss&q=1&fbclid=z#frag") == "https://news.example/b?q=1");
+  CHECK(CanonicalUrl("HTTPS://User:pw@News.Example:443/a/../b?utm_medium=rss&q=1&fbclid=z#frag") ==
+        "https://news.example/b?q=1");
   CHECK(CanonicalUrl("http://news.example") == "http://news.example/");
   CHECK(CanonicalUrl("https://news.example/caf\xC3\xA9 x") == "https://news.example/caf%C3%A9%20x");
-  for (const char* bad : {"javascript:alert(1)", "data:text/html,x", "/relative", "https://", "https://a b/", "ftp://x/", "https://caf\xC3\xA9.example/"}) {
+  for (const char* bad : {"javascript:alert(1)", "data:text/html,x", "/relative", "https://",
+                          "https://a b/", "ftp://x/", "https://caf\xC3\xA9.example/"}) {
     INFO(bad);
     CHECK(CanonicalUrl(bad).empty());
   }

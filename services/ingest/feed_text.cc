@@ -92,8 +92,7 @@ std::string Parameter(std::string_view header, std::string_view key) {
     std::string_view part = std::string_view(lower).substr(
         at + 1, end == std::string::npos ? std::string::npos : end - at - 1);
     const size_t equals = part.find('=');
-    if (equals != std::string_view::npos &&
-        StripAscii(part.substr(0, equals)) == key) {
+    if (equals != std::string_view::npos && StripAscii(part.substr(0, equals)) == key) {
       part = StripAscii(part.substr(equals + 1));
       while (!part.empty() && (part.front() == '"' || part.front() == '\'')) part.remove_prefix(1);
       while (!part.empty() && (part.back() == '"' || part.back() == '\'')) part.remove_suffix(1);
@@ -172,13 +171,25 @@ FeedText Decode(std::string_view bytes, const Choice& choice) {
   sink.out.reserve(bytes.size());
   bytes.remove_prefix(choice.skip);
   switch (choice.encoding) {
-    case Encoding::kUtf16Be: DecodeUtf16(bytes, true, sink); break;
-    case Encoding::kUtf16Le: DecodeUtf16(bytes, false, sink); break;
-    case Encoding::kUtf32Be: DecodeUtf32(bytes, true, sink); break;
-    case Encoding::kUtf32Le: DecodeUtf32(bytes, false, sink); break;
-    case Encoding::kUtf8: DecodeUtf8(bytes, sink); break;
+    case Encoding::kUtf16Be:
+      DecodeUtf16(bytes, true, sink);
+      break;
+    case Encoding::kUtf16Le:
+      DecodeUtf16(bytes, false, sink);
+      break;
+    case Encoding::kUtf32Be:
+      DecodeUtf32(bytes, true, sink);
+      break;
+    case Encoding::kUtf32Le:
+      DecodeUtf32(bytes, false, sink);
+      break;
+    case Encoding::kUtf8:
+      DecodeUtf8(bytes, sink);
+      break;
     case Encoding::kWindows1252:
-    case Encoding::kAscii: DecodeBytes(bytes, sink); break;
+    case Encoding::kAscii:
+      DecodeBytes(bytes, sink);
+      break;
   }
   return {std::move(sink.out), choice.name, sink.repaired};
 }
@@ -222,9 +233,10 @@ void AppendUtf8(std::string& out, uint32_t c) {
 uint32_t NextUtf8(std::string_view text, size_t& position) {
   const auto lead = static_cast<uint8_t>(text[position++]);
   if (lead < 0x80) return lead;
-  const size_t more = lead >= 0xF0 && lead < 0xF5 ? 3 : lead >= 0xE0 && lead < 0xF0 ? 2
-                      : lead >= 0xC2 && lead < 0xE0                              ? 1
-                                                                                 : 0;
+  const size_t more = lead >= 0xF0 && lead < 0xF5   ? 3
+                      : lead >= 0xE0 && lead < 0xF0 ? 2
+                      : lead >= 0xC2 && lead < 0xE0 ? 1
+                                                    : 0;
   if (more == 0 || position + more > text.size()) return kReplacement;
   uint32_t c = lead & (0x3Fu >> more);
   for (size_t i = 0; i < more; ++i) {
@@ -290,8 +302,8 @@ absl::StatusOr<FeedText> DecodeFeed(std::string_view bytes, std::string_view con
     repaired = true;
   }
   if (!unknown.empty() && !IsValidUtf8(bytes)) {
-    return absl::InvalidArgumentError(
-        "charset \"" + unknown.substr(0, 40) + "\" is not supported; have the source deliver UTF-8");
+    return absl::InvalidArgumentError("charset \"" + unknown.substr(0, 40) +
+                                      "\" is not supported; have the source deliver UTF-8");
   }
   FeedText text = IsValidUtf8(bytes) ? Decode(bytes, {Encoding::kUtf8, "utf-8", 0})
                                      : Decode(bytes, {Encoding::kWindows1252, "windows-1252", 0});

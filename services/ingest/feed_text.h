@@ -16,8 +16,8 @@
 namespace gannet::ingest {
 
 struct FeedText {
-  std::string utf8;      // valid UTF-8, no byte-order mark, no character that XML forbids
-  std::string encoding;  // the one that was used, lower case: "utf-16be"
+  std::string utf8;       // valid UTF-8, no byte-order mark, no character that XML forbids
+  std::string encoding;   // the one that was used, lower case: "utf-16be"
   bool repaired = false;  // bytes were not what they were declared to be
 };
 

@@ -79,16 +79,18 @@ std::string RemoveDotSegments(std::string_view path) {
 std::string Merge(const Parts& base, std::string_view path) {
   if (base.has_authority && base.path.empty()) return "/" + std::string(path);
   const size_t slash = base.path.rfind('/');
-  return std::string(slash == std::string_view::npos ? std::string_view() : base.path.substr(0, slash + 1)) +
+  return std::string(slash == std::string_view::npos ? std::string_view()
+                                                     : base.path.substr(0, slash + 1)) +
          std::string(path);
 }
 
 // Put there by newsletters, advertisers and share buttons; they never choose
 // what is shown.
 constexpr std::array<std::string_view, 24> kTracking = {
-    "fbclid", "gclid",  "dclid",   "gbraid", "wbraid",   "msclkid", "yclid",      "igshid",
-    "mc_cid", "mc_eid", "mkt_tok", "_hsenc", "_hsmi",    "cmpid",   "ocid",       "ncid",
-    "s_cid",  "spm",    "sr_share", "guccounter", "ref_src", "ref_url", "twclid", "__twitter_impression"};
+    "fbclid",   "gclid",      "dclid",   "gbraid",  "wbraid",  "msclkid",
+    "yclid",    "igshid",     "mc_cid",  "mc_eid",  "mkt_tok", "_hsenc",
+    "_hsmi",    "cmpid",      "ocid",    "ncid",    "s_cid",   "spm",
+    "sr_share", "guccounter", "ref_src", "ref_url", "twclid",  "__twitter_impression"};
 
 bool IsTracking(std::string_view parameter) {
   const std::string name = LowerAscii(parameter.substr(0, parameter.find('=')));
@@ -115,7 +117,8 @@ std::string Encoded(std::string_view text) {
   std::string out;
   for (const char c : text) {
     const auto byte = static_cast<uint8_t>(c);
-    const bool plain = byte > 0x20 && byte < 0x7F && std::string_view("\"<>\\^`{|}").find(c) == std::string_view::npos;
+    const bool plain = byte > 0x20 && byte < 0x7F &&
+                       std::string_view("\"<>\\^`{|}").find(c) == std::string_view::npos;
     if (plain) {
       out.push_back(c);
     } else {
@@ -129,18 +132,21 @@ std::string Encoded(std::string_view text) {
 
 // Lower-case "host" or "host:port"; nothing when it is not one.
 std::optional<std::string> CanonicalHost(std::string_view authority, bool tls) {
-  if (const size_t at = authority.rfind('@'); at != std::string_view::npos) authority.remove_prefix(at + 1);
+  if (const size_t at = authority.rfind('@'); at != std::string_view::npos)
+    authority.remove_prefix(at + 1);
   std::string host = LowerAscii(authority);
   const size_t colon = host.rfind(':');
   if (colon != std::string::npos && host.find(']', colon) == std::string::npos) {
     const std::string port = host.substr(colon + 1);
-    if (port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
+    if (port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos)
+      return std::nullopt;
     if (port.empty() || port == (tls ? "443" : "80")) host.resize(colon);
   }
   if (!host.empty() && host.back() == '.') host.pop_back();
   const bool bad = host.find_first_of(" \t\r\n\"<>\\^`{|}/%") != std::string::npos;
   // Names in other scripts are written in ASCII where they are resolved (RFC 5891).
-  const bool ascii = std::all_of(host.begin(), host.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+  const bool ascii =
+      std::all_of(host.begin(), host.end(), [](char c) { return c > 0x20 && c < 0x7F; });
   if (host.empty() || bad || !ascii || host.front() == ':') return std::nullopt;
   return host;
 }
@@ -161,12 +167,15 @@ std::string ResolveUrl(std::string_view reference, std::string_view base) {
     query = r.has_query ? "?" + std::string(r.query) : "";
   } else if (r.path.empty()) {
     path = std::string(b.path);
-    query = r.has_query ? "?" + std::string(r.query) : b.has_query ? "?" + std::string(b.query) : "";
+    query = r.has_query   ? "?" + std::string(r.query)
+            : b.has_query ? "?" + std::string(b.query)
+                          : "";
   } else {
     path = RemoveDotSegments(r.path.front() == '/' ? std::string(r.path) : Merge(b, r.path));
     query = r.has_query ? "?" + std::string(r.query) : "";
   }
-  return std::string(b.scheme) + "://" + std::string(authority) + path + query + std::string(r.fragment);
+  return std::string(b.scheme) + "://" + std::string(authority) + path + query +
+         std::string(r.fragment);
 }
 
 std::string CanonicalUrl(std::string_view absolute) {

@@ -22,12 +22,15 @@ constexpr size_t kMaxOpenElements = 256;
 using Entities = std::map<std::string, std::string, std::less<>>;
 
 bool IsNameStart(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':' || static_cast<uint8_t>(c) >= 0x80;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':' ||
+         static_cast<uint8_t>(c) >= 0x80;
 }
 bool IsNameChar(char c) { return IsNameStart(c) || (c >= '0' && c <= '9') || c == '-' || c == '.'; }
 bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-bool StartsWith(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
+bool StartsWith(std::string_view text, std::string_view prefix) {
+  return text.substr(0, prefix.size()) == prefix;
+}
 
 size_t PastOrEnd(std::string_view text, std::string_view mark, size_t from) {
   const size_t found = text.find(mark, from);
@@ -51,13 +54,17 @@ absl::Status ReadEntity(std::string_view declaration, Entities& entities) {
   while (length < declaration.size() && IsNameChar(declaration[length])) ++length;
   const std::string name(declaration.substr(0, length));
   const std::string_view rest = StripAscii(declaration.substr(length));
-  if (name.empty() || name.size() > kMaxNameLength || rest.size() < 2) return Refused("a malformed entity");
-  if (rest.front() != '"' && rest.front() != '\'') return Refused("an external entity (" + name + ")");
+  if (name.empty() || name.size() > kMaxNameLength || rest.size() < 2)
+    return Refused("a malformed entity");
+  if (rest.front() != '"' && rest.front() != '\'')
+    return Refused("an external entity (" + name + ")");
   const size_t end = rest.find(rest.front(), 1);
   if (end == std::string_view::npos) return Refused("a malformed entity");
   const std::string_view value = rest.substr(1, end - 1);
-  if (value.size() > kMaxEntityLength || entities.size() >= kMaxEntities) return Refused("too many or too long entities");
-  if (value.find_first_of("%<") != std::string_view::npos) return Refused("an entity that holds markup (" + name + ")");
+  if (value.size() > kMaxEntityLength || entities.size() >= kMaxEntities)
+    return Refused("too many or too long entities");
+  if (value.find_first_of("%<") != std::string_view::npos)
+    return Refused("an entity that holds markup (" + name + ")");
   // Character references inside are resolved now; names would nest.
   std::string resolved;
   for (size_t at = 0; at < value.size();) {
@@ -68,7 +75,8 @@ absl::Status ReadEntity(std::string_view declaration, Entities& entities) {
     const size_t semicolon = value.find(';', at);
     if (semicolon == std::string_view::npos) return Refused("a malformed entity");
     const std::string_view reference = value.substr(at + 1, semicolon - at - 1);
-    if (!StartsWith(reference, "#") && !IsPredefined(reference)) return Refused("an entity made of entities (" + name + ")");
+    if (!StartsWith(reference, "#") && !IsPredefined(reference))
+      return Refused("an entity made of entities (" + name + ")");
     const std::optional<uint32_t> c = CharacterReference(reference);
     if (!c) return Refused("a malformed entity");
     AppendUtf8(resolved, *c);
@@ -107,7 +115,9 @@ absl::Status ReadDoctype(std::string_view text, size_t& at, Entities& entities) 
           quote = text[end];
         }
       }
-      if (absl::Status status = ReadEntity(text.substr(at + 8, end - at - 8), entities); !status.ok()) return status;
+      if (absl::Status status = ReadEntity(text.substr(at + 8, end - at - 8), entities);
+          !status.ok())
+        return status;
       at = std::min(end + 1, text.size());
     } else if (subset && c == '%') {
       return Refused("a parameter entity");
@@ -135,7 +145,8 @@ void AppendEscaped(std::string& out, std::string_view text) {
 }
 
 // Resolves the reference at `at` ("&…"), moves past it, says whether it was one.
-bool AppendReference(std::string_view text, size_t& at, const Entities& entities, std::string& out) {
+bool AppendReference(std::string_view text, size_t& at, const Entities& entities,
+                     std::string& out) {
   const size_t end = text.substr(0, at + kMaxNameLength + 2).find(';', at);
   if (end != std::string_view::npos && end > at + 1) {
     const std::string_view name = text.substr(at + 1, end - at - 1);
@@ -314,13 +325,15 @@ absl::StatusOr<GuardedXml> GuardXml(std::string_view utf8) {
       const size_t end = PastOrEnd(utf8, "]]>", at + 9);
       out.append(utf8.substr(at, end - at));
       at = end;
-    } else if (StartsWith(utf8.substr(at), "<!DOCTYPE") || StartsWith(utf8.substr(at), "<!doctype")) {
+    } else if (StartsWith(utf8.substr(at), "<!DOCTYPE") ||
+               StartsWith(utf8.substr(at), "<!doctype")) {
       if (absl::Status status = ReadDoctype(utf8, at, entities); !status.ok()) return status;
     } else {
       out.push_back(c);
       ++at;
     }
-    if (out.size() > utf8.size() * 2 + kMaxGrowth) return Refused("entities make the document grow without bound");
+    if (out.size() > utf8.size() * 2 + kMaxGrowth)
+      return Refused("entities make the document grow without bound");
   }
   return result;
 }

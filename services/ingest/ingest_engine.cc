@@ -31,7 +31,8 @@ std::string_view HeaderValue(const wire::HttpExchange& exchange, std::string_vie
 base::Duration RetryAfter(const wire::HttpExchange& exchange) {
   const auto seconds = market::ParseDecimal(HeaderValue(exchange, "retry-after"), 0);
   if (!seconds || *seconds < 0) return kDefaultHold;
-  return std::chrono::seconds(std::min<uint64_t>(static_cast<uint64_t>(*seconds), kLongestHoldSeconds));
+  return std::chrono::seconds(
+      std::min<uint64_t>(static_cast<uint64_t>(*seconds), kLongestHoldSeconds));
 }
 
 bool IsPath(std::string_view path, std::string_view endpoint) {
@@ -47,11 +48,13 @@ void SaveInstrument(const market::Instrument& value, wire::CanonicalWriter& out)
   out.Text(value.base);
   out.Text(value.quote);
   out.Text(value.settle);
-  for (const int scale : {value.price_scale, value.quantity_scale, value.base_scale, value.quote_scale}) {
+  for (const int scale :
+       {value.price_scale, value.quantity_scale, value.base_scale, value.quote_scale}) {
     out.U8(static_cast<uint8_t>(scale));
   }
   for (const int64_t number : {value.tick.mantissa, value.lot.mantissa, value.min_quantity.mantissa,
-                               value.max_quantity.mantissa, value.price_band_up_ppm, value.price_band_down_ppm, value.multiplier}) {
+                               value.max_quantity.mantissa, value.price_band_up_ppm,
+                               value.price_band_down_ppm, value.multiplier}) {
     out.I64(number);
   }
   out.Money(value.min_notional);
@@ -66,9 +69,12 @@ market::Instrument LoadInstrument(wire::CanonicalReader& in) {
   value.base = in.Text<market::AssetId>();
   value.quote = in.Text<market::AssetId>();
   value.settle = in.Text<market::AssetId>();
-  for (int* scale : {&value.price_scale, &value.quantity_scale, &value.base_scale, &value.quote_scale}) *scale = in.U8();
+  for (int* scale :
+       {&value.price_scale, &value.quantity_scale, &value.base_scale, &value.quote_scale})
+    *scale = in.U8();
   for (int64_t* number : {&value.tick.mantissa, &value.lot.mantissa, &value.min_quantity.mantissa,
-                          &value.max_quantity.mantissa, &value.price_band_up_ppm, &value.price_band_down_ppm, &value.multiplier}) {
+                          &value.max_quantity.mantissa, &value.price_band_up_ppm,
+                          &value.price_band_down_ppm, &value.multiplier}) {
     *number = in.I64();
   }
   value.min_notional = in.Money();
@@ -78,13 +84,17 @@ market::Instrument LoadInstrument(wire::CanonicalReader& in) {
 }  // namespace
 
 IngestEngine::IngestEngine(VenueOptions options, MarketOutput& output)
-    : options_(std::move(options)), wanted_(options_.symbols.begin(), options_.symbols.end()), output_(output) {}
+    : options_(std::move(options)),
+      wanted_(options_.symbols.begin(), options_.symbols.end()),
+      output_(output) {}
 
 void IngestEngine::Advance(const Header& cause) { now_ = std::max(now_, cause.receive_time); }
 
 bool IngestEngine::connected() const { return !connections_.empty(); }
 
-bool IngestEngine::Wanted(std::string_view symbol) const { return wanted_.empty() || wanted_.contains(symbol); }
+bool IngestEngine::Wanted(std::string_view symbol) const {
+  return wanted_.empty() || wanted_.contains(symbol);
+}
 
 void IngestEngine::Undecodable(const absl::Status& status) {
   ++counters_.undecodable;
@@ -103,14 +113,14 @@ void IngestEngine::GiveFeedStatus(FeedState state, std::string detail, const Hea
 
 // --- instruments -------------------------------------------------------------------
 
-InstrumentFeed& IngestEngine::AddFeed(const std::string& symbol, market::Instrument definition, bool inferred,
-                                      const Header& cause) {
+InstrumentFeed& IngestEngine::AddFeed(const std::string& symbol, market::Instrument definition,
+                                      bool inferred, const Header& cause) {
   if (const auto earlier = earlier_.find(symbol); earlier != earlier_.end()) {
     definition.version = earlier->second.version + (SameRules(definition, earlier->second) ? 0 : 1);
     earlier_.erase(earlier);
   }
-  auto feed = std::make_unique<InstrumentFeed>(options_.venue, options_.product, std::move(definition), inferred,
-                                               options_.quality, output_);
+  auto feed = std::make_unique<InstrumentFeed>(
+      options_.venue, options_.product, std::move(definition), inferred, options_.quality, output_);
   InstrumentFeed& added = *feed;
   feeds_.emplace(symbol, std::move(feed));
   added.Announce(cause);
@@ -130,7 +140,8 @@ InstrumentFeed* IngestEngine::FeedOf(std::string_view symbol, const Header& caus
     return &AddFeed(std::string(symbol), std::move(definition), false, cause);
   }
   if (options_.infer_definitions) {
-    return &AddFeed(std::string(symbol), AssumedDefinition(options_.venue, options_.product, symbol), true, cause);
+    return &AddFeed(std::string(symbol),
+                    AssumedDefinition(options_.venue, options_.product, symbol), true, cause);
   }
   ++counters_.undefined_symbol;
   return nullptr;
@@ -162,7 +173,9 @@ void IngestEngine::OnExchangeInfo(const wire::HttpExchange& exchange, const Head
   std::string names;
   for (const std::string& symbol : missing_) names += (names.empty() ? "" : ", ") + symbol;
   GiveFeedStatus(connected() ? FeedState::kConnected : FeedState::kDisconnected,
-                 Concat({"not listed by the venue, or with rules we cannot hold: ", names, "; correct `symbols`"}), cause);
+                 Concat({"not listed by the venue, or with rules we cannot hold: ", names,
+                         "; correct `symbols`"}),
+                 cause);
 }
 
 // --- streams -----------------------------------------------------------------------
@@ -178,7 +191,8 @@ void IngestEngine::OnOpened(const std::string& connection, const Header& cause) 
   if (first) GiveFeedStatus(FeedState::kConnected, "", cause);
 }
 
-void IngestEngine::OnClosed(const std::string& connection, std::string_view why, const Header& cause) {
+void IngestEngine::OnClosed(const std::string& connection, std::string_view why,
+                            const Header& cause) {
   ++counters_.closed;
   if (connections_.erase(connection) == 0) return;
   for (const auto& [symbol, feed] : feeds_) {
@@ -194,19 +208,24 @@ void IngestEngine::OnClosed(const std::string& connection, std::string_view why,
 void IngestEngine::OnStream(const wire::StreamEvent& event, const Header& cause) {
   Advance(cause);
   switch (event.kind) {
-    case wire::StreamEvent::Kind::kOpened: return OnOpened(event.connection, cause);
-    case wire::StreamEvent::Kind::kClosed: return OnClosed(event.connection, event.body, cause);
-    case wire::StreamEvent::Kind::kFrame: break;
+    case wire::StreamEvent::Kind::kOpened:
+      return OnOpened(event.connection, cause);
+    case wire::StreamEvent::Kind::kClosed:
+      return OnClosed(event.connection, event.body, cause);
+    case wire::StreamEvent::Kind::kFrame:
+      break;
   }
   const auto connection = connections_.find(event.connection);
   if (connection != connections_.end()) {
     connection->second.last_frame = now_;
-    if (std::exchange(connection->second.silent, false)) GiveFeedStatus(FeedState::kConnected, "messages again", cause);
+    if (std::exchange(connection->second.silent, false))
+      GiveFeedStatus(FeedState::kConnected, "messages again", cause);
   }
   OnFrame(event.connection, event.body, cause);
 }
 
-void IngestEngine::OnFrame(const std::string& connection, std::string_view body, const Header& cause) {
+void IngestEngine::OnFrame(const std::string& connection, std::string_view body,
+                           const Header& cause) {
   ++counters_.frames;
   const absl::StatusOr<venue::binance::MarketFrame> frame = decoder_.DecodeFrame(body);
   if (!frame.ok()) return Undecodable(frame.status());
@@ -261,7 +280,8 @@ void IngestEngine::SnapshotFailed(const std::string& symbol) {
   request.not_before = now_ + std::min(pause, options_.snapshot_retry_limit);
 }
 
-void IngestEngine::OnDepthAnswer(const std::string& path, const wire::HttpExchange& exchange, const Header& cause) {
+void IngestEngine::OnDepthAnswer(const std::string& path, const wire::HttpExchange& exchange,
+                                 const Header& cause) {
   const std::string symbol = venue::binance::QueryParameter(path, "symbol");
   if (!venue::binance::IsSymbol(symbol) || !base::IsUtf8(symbol)) {
     return Undecodable(absl::InvalidArgumentError("a depth answer's path names no symbol"));
@@ -275,8 +295,11 @@ void IngestEngine::OnDepthAnswer(const std::string& path, const wire::HttpExchan
   const auto snapshot = decoder_.DecodeDepthSnapshot(exchange.body);
   if (!snapshot.ok()) Undecodable(snapshot.status());
   const bool of_this = snapshot.ok() && (snapshot->symbol.empty() || snapshot->symbol == symbol);
-  if (snapshot.ok() && !of_this) Undecodable(absl::InvalidArgumentError(Concat({"a snapshot of another symbol came for ", symbol})));
-  if (!of_this || !connected() || !feed->OnSnapshot(*snapshot, cause)) return SnapshotFailed(symbol);
+  if (snapshot.ok() && !of_this)
+    Undecodable(
+        absl::InvalidArgumentError(Concat({"a snapshot of another symbol came for ", symbol})));
+  if (!of_this || !connected() || !feed->OnSnapshot(*snapshot, cause))
+    return SnapshotFailed(symbol);
   requests_[symbol] = Request{};
 }
 
@@ -298,7 +321,9 @@ void IngestEngine::CheckConnections(const Header& cause) {
   for (auto& [name, connection] : connections_) {
     if (connection.silent || now_ - connection.last_frame <= options_.connection_silence) continue;
     connection.silent = true;
-    GiveFeedStatus(FeedState::kStale, Concat({"no message for ", base::FormatDuration(options_.connection_silence)}), cause);
+    GiveFeedStatus(FeedState::kStale,
+                   Concat({"no message for ", base::FormatDuration(options_.connection_silence)}),
+                   cause);
     for (const auto& [symbol, feed] : feeds_) {
       if (feed->depth_connections.size() == 1 && feed->depth_connections.contains(name)) {
         feed->Invalidate(BookFault::kStale, cause);
@@ -312,12 +337,14 @@ void IngestEngine::CheckBooks(const Header& cause) {
   for (const auto& [symbol, feed] : feeds_) {
     const auto behind = feed->behind_since();
     const bool is_behind = behind && now_ - *behind > options_.book_behind;
-    const bool is_silent = options_.book_silence.count() > 0 && feed->book().state() == market::BookState::kValid &&
+    const bool is_silent = options_.book_silence.count() > 0 &&
+                           feed->book().state() == market::BookState::kValid &&
                            now_ - feed->last_depth() > options_.book_silence;
     if (is_behind || is_silent) {
       feed->Invalidate(BookFault::kStale, cause);
       for (const std::string& connection : feed->depth_connections) {
-        output_.WantReconnect(connection, is_behind ? "diffs stay behind the bookTicker" : "no diffs for too long");
+        output_.WantReconnect(
+            connection, is_behind ? "diffs stay behind the bookTicker" : "no diffs for too long");
       }
     }
     feed->OnTime(now_, cause);
@@ -351,8 +378,9 @@ void IngestEngine::Save(wire::CanonicalWriter& out) const {
 absl::Status IngestEngine::Load(wire::CanonicalReader& in) {
   const uint8_t version = in.U8();
   if (in.ok() && version != kStateVersion) {
-    return absl::FailedPreconditionError(Concat({"the state of ingest has format ", std::to_string(version), ", this build reads ",
-                                                 std::to_string(kStateVersion), "; use the build that wrote it"}));
+    return absl::FailedPreconditionError(
+        Concat({"the state of ingest has format ", std::to_string(version), ", this build reads ",
+                std::to_string(kStateVersion), "; use the build that wrote it"}));
   }
   const uint32_t count = in.U32();
   earlier_.clear();

@@ -46,7 +46,8 @@ struct VenueOptions {
   base::Duration connection_silence = std::chrono::seconds(30);
   base::Duration book_behind = std::chrono::seconds(5);  // of a bookTicker
   base::Duration book_silence{0};                        // 0: a quiet market is no fault
-  base::Duration first_snapshot_after = std::chrono::seconds(2);  // of connecting, for books without diffs
+  base::Duration first_snapshot_after =
+      std::chrono::seconds(2);  // of connecting, for books without diffs
   base::Duration snapshot_timeout = std::chrono::seconds(15);
   base::Duration snapshot_retry_first = std::chrono::seconds(1);
   base::Duration snapshot_retry_limit = std::chrono::seconds(60);
@@ -57,13 +58,13 @@ struct VenueCounters {
   uint64_t frames = 0, answers = 0, opened = 0, closed = 0;
   uint64_t undecodable = 0;
   std::string last_undecodable;
-  uint64_t unread = 0;             // well-formed, of kinds that we do not read
-  uint64_t unknown_symbol = 0;     // not asked for, or over kMaxInstruments
-  uint64_t undefined_symbol = 0;   // before its definition came
+  uint64_t unread = 0;            // well-formed, of kinds that we do not read
+  uint64_t unknown_symbol = 0;    // not asked for, or over kMaxInstruments
+  uint64_t undefined_symbol = 0;  // before its definition came
   uint64_t refused_subscriptions = 0;
   uint64_t shutdown_notices = 0;
   uint64_t snapshot_requests = 0, snapshot_failures = 0;
-  uint64_t unknown_answers = 0;    // HTTP answers to nothing we ask
+  uint64_t unknown_answers = 0;  // HTTP answers to nothing we ask
   uint64_t definitions = 0, definitions_rejected = 0;
 };
 
@@ -81,7 +82,9 @@ class IngestEngine {
   const VenueOptions& options() const { return options_; }
   const VenueCounters& counters() const { return counters_; }
   // By symbol.
-  const std::map<std::string, std::unique_ptr<InstrumentFeed>, std::less<>>& feeds() const { return feeds_; }
+  const std::map<std::string, std::unique_ptr<InstrumentFeed>, std::less<>>& feeds() const {
+    return feeds_;
+  }
   // Symbols asked for that the venue does not list, or whose rules cannot be held.
   const std::set<std::string>& missing_symbols() const { return missing_; }
   bool connected() const;
@@ -107,11 +110,13 @@ class IngestEngine {
   void OnFrame(const std::string& connection, std::string_view body, const market::Header& cause);
   void OnOpened(const std::string& connection, const market::Header& cause);
   void OnClosed(const std::string& connection, std::string_view why, const market::Header& cause);
-  void OnDepthAnswer(const std::string& path, const wire::HttpExchange& exchange, const market::Header& cause);
+  void OnDepthAnswer(const std::string& path, const wire::HttpExchange& exchange,
+                     const market::Header& cause);
   void OnExchangeInfo(const wire::HttpExchange& exchange, const market::Header& cause);
   void Define(market::Instrument definition, const market::Header& cause);
   InstrumentFeed* FeedOf(std::string_view symbol, const market::Header& cause);
-  InstrumentFeed& AddFeed(const std::string& symbol, market::Instrument definition, bool inferred, const market::Header& cause);
+  InstrumentFeed& AddFeed(const std::string& symbol, market::Instrument definition, bool inferred,
+                          const market::Header& cause);
   bool Wanted(std::string_view symbol) const;
   void RequestIfNeeded(const std::string& symbol, const InstrumentFeed& feed);
   void SnapshotFailed(const std::string& symbol);

@@ -1,8 +1,8 @@
 #include "services/ingest/ingest_engine.h"
 
-#include <catch2/catch_test_macros.hpp>
 #include <rapidcheck.h>
 
+#include <catch2/catch_test_macros.hpp>
 #include <string>
 
 #include "libs/base/concat.h"
@@ -24,7 +24,8 @@ constexpr std::string_view kInfo =
     {"filterType":"PRICE_FILTER","tickSize":"0.01","maxPrice":"1000000"},{"filterType":"LOT_SIZE","minQty":"0.00001","maxQty":"9000","stepSize":"0.00001"}]},
     {"symbol":"ETHUSDT","status":"TRADING","baseAsset":"ETH","quoteAsset":"USDT","filters":[
     {"filterType":"PRICE_FILTER","tickSize":"0.01","maxPrice":"1000000"},{"filterType":"LOT_SIZE","minQty":"0.0001","maxQty":"9000","stepSize":"0.0001"}]}]})";
-constexpr std::string_view kLevels = R"("bids":[["100.00","1"],["99.00","2"]],"asks":[["101.00","3"],["102.00","4"]])";
+constexpr std::string_view kLevels =
+    R"("bids":[["100.00","1"],["99.00","2"]],"asks":[["101.00","3"],["102.00","4"]])";
 
 // One venue at a time that the test moves.
 class Bench {
@@ -49,7 +50,8 @@ class Bench {
     header.receive_time = header.event_time = now;
     return header;
   }
-  void Answer(const std::string& path, std::string_view body, int status = 200, std::string retry_after = "") {
+  void Answer(const std::string& path, std::string_view body, int status = 200,
+              std::string retry_after = "") {
     wire::HttpExchange exchange;
     exchange.status = status;
     exchange.headers = {{":path", path}};
@@ -58,25 +60,36 @@ class Bench {
     engine.OnHttp(exchange, Cause());
   }
   void Define(std::string_view info = kInfo) { Answer("/api/v3/exchangeInfo", info); }
-  void Open(const std::string& connection = "c1") { engine.OnStream({connection, Kind::kOpened, ""}, Cause()); }
-  void Close(const std::string& connection = "c1") { engine.OnStream({connection, Kind::kClosed, "gone"}, Cause()); }
+  void Open(const std::string& connection = "c1") {
+    engine.OnStream({connection, Kind::kOpened, ""}, Cause());
+  }
+  void Close(const std::string& connection = "c1") {
+    engine.OnStream({connection, Kind::kClosed, "gone"}, Cause());
+  }
   void Frame(const std::string& text, const std::string& connection = "c1") {
     engine.OnStream({connection, Kind::kFrame, text}, Cause());
   }
-  void Diff(uint64_t first, uint64_t last, std::string bids = "", std::string asks = "", const std::string& connection = "c1") {
-    Frame(Concat({R"({"e":"depthUpdate","E":)", Now(), R"(,"s":"BTCUSDT","U":)", std::to_string(first), R"(,"u":)",
-                  std::to_string(last), R"(,"b":[)", bids, R"(],"a":[)", asks, "]}"}),
+  void Diff(uint64_t first, uint64_t last, std::string bids = "", std::string asks = "",
+            const std::string& connection = "c1") {
+    Frame(Concat({R"({"e":"depthUpdate","E":)", Now(), R"(,"s":"BTCUSDT","U":)",
+                  std::to_string(first), R"(,"u":)", std::to_string(last), R"(,"b":[)", bids,
+                  R"(],"a":[)", asks, "]}"}),
           connection);
   }
   void Ticker(uint64_t id, const std::string& bid, const std::string& ask) {
-    Frame(Concat({R"({"u":)", std::to_string(id), R"(,"s":"BTCUSDT","b":")", bid, R"(","B":"1","a":")", ask, R"(","A":"3"})"}));
+    Frame(Concat({R"({"u":)", std::to_string(id), R"(,"s":"BTCUSDT","b":")", bid,
+                  R"(","B":"1","a":")", ask, R"(","A":"3"})"}));
   }
-  void Trade(uint64_t id, const std::string& price, const std::string& quantity = "1", const std::string& more = "") {
-    Frame(Concat({R"({"e":"trade","E":)", Now(), R"(,"s":"BTCUSDT","t":)", std::to_string(id), R"(,"p":")", price, R"(","q":")",
-                  quantity, R"(","T":)", Now(), R"(,"m":true)", more, "}"}));
+  void Trade(uint64_t id, const std::string& price, const std::string& quantity = "1",
+             const std::string& more = "") {
+    Frame(Concat({R"({"e":"trade","E":)", Now(), R"(,"s":"BTCUSDT","t":)", std::to_string(id),
+                  R"(,"p":")", price, R"(","q":")", quantity, R"(","T":)", Now(), R"(,"m":true)",
+                  more, "}"}));
   }
-  void Snapshot(uint64_t id, std::string_view levels = kLevels, const std::string& symbol = "BTCUSDT") {
-    Answer(Concat({"/api/v3/depth?symbol=", symbol, "&limit=1000"}), Concat({R"({"lastUpdateId":)", std::to_string(id), ",", levels, "}"}));
+  void Snapshot(uint64_t id, std::string_view levels = kLevels,
+                const std::string& symbol = "BTCUSDT") {
+    Answer(Concat({"/api/v3/depth?symbol=", symbol, "&limit=1000"}),
+           Concat({R"({"lastUpdateId":)", std::to_string(id), ",", levels, "}"}));
   }
   void After(base::Duration span) {
     const base::Time end = now + span;
@@ -94,7 +107,9 @@ class Bench {
     REQUIRE(feed().book().state() == BookState::kValid);
   }
   std::string Now() const { return std::to_string(base::UnixMillis(now)); }
-  const InstrumentFeed& feed(const std::string& symbol = "BTCUSDT") const { return *engine.feeds().at(symbol); }
+  const InstrumentFeed& feed(const std::string& symbol = "BTCUSDT") const {
+    return *engine.feeds().at(symbol);
+  }
 
   RecordedOutputForTest output;
   base::Time now = base::FromUnixMillis(1'700'000'000'000);
@@ -173,7 +188,9 @@ TEST_CASE("IngestEngine makes a book INVALID when it crosses, and on a diff it c
   CHECK(torn.feed().book().fault() == BookFault::kGap);
 }
 
-TEST_CASE("IngestEngine makes books INVALID when the connection is lost, not while another carries them") {
+TEST_CASE(
+    "IngestEngine makes books INVALID when the connection is lost, not while another carries "
+    "them") {
   Bench bench;
   bench.MakeValid();
   bench.Open("c2");
@@ -217,7 +234,8 @@ TEST_CASE("IngestEngine makes books stale by timer and resumes where diffs conti
   CHECK(bench.output.books.back().value.bids.size() == 2);
 }
 
-TEST_CASE("IngestEngine notices diffs that stay behind the ticker, and a silent book when told to") {
+TEST_CASE(
+    "IngestEngine notices diffs that stay behind the ticker, and a silent book when told to") {
   Bench bench;
   bench.MakeValid();
   bench.Ticker(150, "100.00", "100.50");
@@ -285,7 +303,8 @@ TEST_CASE("IngestEngine refuses snapshots of another symbol, without quantity, o
   bench.Define();
   bench.Open();
   bench.Diff(99, 100);
-  bench.Answer("/api/v3/depth?symbol=BTCUSDT", Concat({R"({"lastUpdateId":100,"symbol":"ETHUSDT",)", kLevels, "}"}));
+  bench.Answer("/api/v3/depth?symbol=BTCUSDT",
+               Concat({R"({"lastUpdateId":100,"symbol":"ETHUSDT",)", kLevels, "}"}));
   CHECK(bench.engine.counters().last_undecodable.find("another symbol") != std::string::npos);
   bench.Snapshot(100, R"("bids":[["100","0"]],"asks":[])");
   CHECK(bench.feed().counters().refused == 1);
@@ -317,7 +336,8 @@ TEST_CASE("IngestEngine publishes trades once, in order, and counts what is miss
   CHECK(bench.feed().counters().refused == 5);
   bench.Trade(20, "100", "1", R"(,"X":"INSURANCE_FUND")");
   CHECK(bench.feed().counters().trades_not_market == 1);
-  bench.Frame(R"({"e":"aggTrade","E":1,"s":"BTCUSDT","a":1,"p":"100","q":"1","f":21,"l":21,"T":1,"m":true})");
+  bench.Frame(
+      R"({"e":"aggTrade","E":1,"s":"BTCUSDT","a":1,"p":"100","q":"1","f":21,"l":21,"T":1,"m":true})");
   CHECK(bench.feed().counters().trades_other_stream == 1);
   CHECK(bench.output.trades.size() == 2);
   bench.Trade(21, "100");
@@ -325,16 +345,22 @@ TEST_CASE("IngestEngine publishes trades once, in order, and counts what is miss
   CHECK(bench.feed().counters().trades_missed == 3);
 }
 
-TEST_CASE("IngestEngine takes aggregates by the id of their last part, and a venue that was reset") {
+TEST_CASE(
+    "IngestEngine takes aggregates by the id of their last part, and a venue that was reset") {
   Bench bench;
   bench.MakeValid();
-  bench.Frame(Concat({R"({"e":"aggTrade","E":)", bench.Now(), R"(,"s":"BTCUSDT","a":5,"p":"100","q":"1","f":40,"l":44,"T":)", bench.Now(), R"(,"m":false})"}));
+  bench.Frame(Concat({R"({"e":"aggTrade","E":)", bench.Now(),
+                      R"(,"s":"BTCUSDT","a":5,"p":"100","q":"1","f":40,"l":44,"T":)", bench.Now(),
+                      R"(,"m":false})"}));
   REQUIRE(bench.output.trades.size() == 1);
   CHECK(bench.output.trades[0].value.trade_id == 44);
   CHECK(bench.output.trades[0].value.aggressor == market::Side::kBuy);
   bench.Close();
   bench.Open("c2");
-  bench.Frame(Concat({R"({"e":"aggTrade","E":)", bench.Now(), R"(,"s":"BTCUSDT","a":1,"p":"100","q":"1","f":1,"l":1,"T":)", bench.Now(), R"(,"m":false})"}), "c2");
+  bench.Frame(Concat({R"({"e":"aggTrade","E":)", bench.Now(),
+                      R"(,"s":"BTCUSDT","a":1,"p":"100","q":"1","f":1,"l":1,"T":)", bench.Now(),
+                      R"(,"m":false})"}),
+              "c2");
   CHECK(bench.output.trades.size() == 2);
   CHECK(bench.feed().counters().trades_missed == 0);
 }
@@ -345,7 +371,8 @@ TEST_CASE("IngestEngine refuses messages whose time is far from ours") {
   bench.Frame(R"({"e":"trade","E":1,"s":"BTCUSDT","t":1,"p":"100","q":"1","T":1,"m":true})");
   CHECK(bench.output.trades.empty());
   CHECK(bench.feed().counters().last_refusal.find("clock") != std::string::npos);
-  bench.Frame(R"({"e":"depthUpdate","E":9000000000000,"s":"BTCUSDT","U":101,"u":101,"b":[],"a":[]})");
+  bench.Frame(
+      R"({"e":"depthUpdate","E":9000000000000,"s":"BTCUSDT","U":101,"u":101,"b":[],"a":[]})");
   CHECK(bench.feed().book().fault() == BookFault::kBadData);
 }
 
@@ -404,8 +431,9 @@ TEST_CASE("IngestEngine gives bars from trades, or the venue's klines once it ha
   CHECK(bench.output.bars[0].value.closed);
   const std::string open = std::to_string(base::UnixMillis(bench.now) / 60'000 * 60'000);
   const auto kline = [&](const std::string& high, const std::string& interval) {
-    bench.Frame(Concat({R"({"e":"kline","E":)", bench.Now(), R"(,"s":"BTCUSDT","k":{"t":)", open, R"(,"T":)", open, R"(,"i":")", interval,
-                        R"(","o":"100","c":"100","h":")", high, R"(","l":"99","v":"5","n":3,"x":false}})"}));
+    bench.Frame(Concat({R"({"e":"kline","E":)", bench.Now(), R"(,"s":"BTCUSDT","k":{"t":)", open,
+                        R"(,"T":)", open, R"(,"i":")", interval, R"(","o":"100","c":"100","h":")",
+                        high, R"(","l":"99","v":"5","n":3,"x":false}})"}));
   };
   kline("101", "1m");
   REQUIRE(bench.output.bars.size() == 2);
@@ -435,7 +463,8 @@ TEST_CASE("IngestEngine infers definitions of recordings only, and says so") {
   CHECK(inferred.Format(inferred.lot) == "0.25");
   CHECK(bench.output.books[0].value.instrument_version == 2);
   bool said = false;
-  for (const auto& status : bench.output.statuses) said |= status.value.detail.find("inferred") != std::string::npos;
+  for (const auto& status : bench.output.statuses)
+    said |= status.value.detail.find("inferred") != std::string::npos;
   CHECK(said);
   bench.Define();  // the venue's word replaces it
   CHECK(bench.feed().definition().version == 3);
@@ -450,14 +479,16 @@ TEST_CASE("IngestEngine infers definitions of recordings only, and says so") {
   CHECK(live.engine.feeds().empty());
   Bench futures(Bench::Recording(Product::kCoinm));
   futures.Open();
-  futures.Frame(R"({"e":"bookTicker","u":1,"s":"BTCUSD_210924","b":"1","B":"1","a":"2","A":"1","T":1700000000000,"E":1700000000000})");
+  futures.Frame(
+      R"({"e":"bookTicker","u":1,"s":"BTCUSD_210924","b":"1","B":"1","a":"2","A":"1","T":1700000000000,"E":1700000000000})");
   const market::Instrument& dated = futures.feed("BTCUSD_210924").definition();
   CHECK(dated.kind == market::InstrumentKind::kFuture);
   CHECK(dated.quote.text() == "USD");
   CHECK(dated.settle.text() == "BTC");
 }
 
-TEST_CASE("IngestEngine gives a changed definition a new version; other scales begin the book anew") {
+TEST_CASE(
+    "IngestEngine gives a changed definition a new version; other scales begin the book anew") {
   Bench bench;
   bench.MakeValid();
   bench.Define();
@@ -492,7 +523,8 @@ TEST_CASE("IngestEngine passes on subscription answers and shutdown notices") {
   bench.MakeValid();
   bench.Frame(R"({"result":null,"id":1})");
   bench.Frame(R"({"error":{"code":2,"msg":"no"},"id":2})");
-  CHECK(bench.output.answers == std::vector<std::pair<std::string, bool>>{{"c1", true}, {"c1", false}});
+  CHECK(bench.output.answers ==
+        std::vector<std::pair<std::string, bool>>{{"c1", true}, {"c1", false}});
   CHECK(bench.engine.counters().refused_subscriptions == 1);
   bench.Frame(R"({"e":"serverShutdown","E":1})");
   CHECK(bench.output.reconnects.size() == 1);
@@ -528,7 +560,9 @@ TEST_CASE("IngestEngine keeps instrument versions over a restart") {
   CHECK(different.engine.Load(newer).code() == absl::StatusCode::kFailedPrecondition);
 }
 
-TEST_CASE("IngestEngine: property: damaged, lost, repeated and reordered messages never give a wrong VALID book") {
+TEST_CASE(
+    "IngestEngine: property: damaged, lost, repeated and reordered messages never give a wrong "
+    "VALID book") {
   rc::check("VALID means right", [] {
     Bench bench(Bench::Recording());
     bench.Open();
@@ -544,13 +578,17 @@ TEST_CASE("IngestEngine: property: damaged, lost, repeated and reordered message
     const auto count = *rc::gen::inRange<uint64_t>(1, 40);
     for (uint64_t i = 1; i <= count; ++i) {
       const bool buy = *rc::gen::arbitrary<bool>();
-      const auto price = buy ? *rc::gen::inRange<int64_t>(90, 104) : *rc::gen::inRange<int64_t>(106, 120);
+      const auto price =
+          buy ? *rc::gen::inRange<int64_t>(90, 104) : *rc::gen::inRange<int64_t>(106, 120);
       const auto quantity = *rc::gen::inRange<int64_t>(0, 5);
       set(buy ? market::Side::kBuy : market::Side::kSell, price, quantity);
       truth[100 + i] = book;
-      const std::string level = Concat({R"([")", std::to_string(price), R"(",")", std::to_string(quantity), R"("])"});
-      frames.push_back(Concat({R"({"e":"depthUpdate","E":1700000000000,"s":"BTCUSDT","U":)", std::to_string(100 + i), R"(,"u":)",
-                               std::to_string(100 + i), R"(,"b":[)", buy ? level : "", R"(],"a":[)", buy ? "" : level, "]}"}));
+      const std::string level =
+          Concat({R"([")", std::to_string(price), R"(",")", std::to_string(quantity), R"("])"});
+      frames.push_back(
+          Concat({R"({"e":"depthUpdate","E":1700000000000,"s":"BTCUSDT","U":)",
+                  std::to_string(100 + i), R"(,"u":)", std::to_string(100 + i), R"(,"b":[)",
+                  buy ? level : "", R"(],"a":[)", buy ? "" : level, "]}"}));
     }
     bench.Snapshot(100, R"("bids":[["100","1"]],"asks":[["110","1"]])");
     size_t next = 0;
@@ -579,7 +617,8 @@ TEST_CASE("IngestEngine: property: damaged, lost, repeated and reordered message
           std::string& out = side == market::Side::kBuy ? bids : asks;
           for (size_t i = 0; i < truth[moment].depth(side); ++i) {
             const market::Level level = truth[moment].level(side, i);
-            out += Concat({out.empty() ? "" : ",", R"([")", std::to_string(level.price.mantissa / 100'000'000), R"(",")",
+            out += Concat({out.empty() ? "" : ",", R"([")",
+                           std::to_string(level.price.mantissa / 100'000'000), R"(",")",
                            std::to_string(level.quantity.mantissa / 100'000'000), R"("])"});
           }
         }
@@ -590,7 +629,8 @@ TEST_CASE("IngestEngine: property: damaged, lost, repeated and reordered message
       const market::Book& right = truth.at(built.last_update_id());
       for (const market::Side side : {market::Side::kBuy, market::Side::kSell}) {
         RC_ASSERT(built.book().depth(side) == right.depth(side));
-        for (size_t i = 0; i < right.depth(side); ++i) RC_ASSERT(built.book().level(side, i) == right.level(side, i));
+        for (size_t i = 0; i < right.depth(side); ++i)
+          RC_ASSERT(built.book().level(side, i) == right.level(side, i));
       }
     }
   });

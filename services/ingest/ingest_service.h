@@ -22,7 +22,8 @@ class IngestPart {
 
 class IngestService : public runtime::Service {
  public:
-  explicit IngestService(std::vector<std::unique_ptr<IngestPart>> parts) : parts_(std::move(parts)) {}
+  explicit IngestService(std::vector<std::unique_ptr<IngestPart>> parts)
+      : parts_(std::move(parts)) {}
 
   std::string_view name() const override { return "ingest"; }
   absl::Status Start() override;

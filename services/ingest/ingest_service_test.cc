@@ -24,11 +24,14 @@ class PartForTest : public IngestPart {
 
 }  // namespace
 
-TEST_CASE("IngestService starts and stops its parts and reports the worst health with all reasons") {
+TEST_CASE(
+    "IngestService starts and stops its parts and reports the worst health with all reasons") {
   int stopped = 0;
   std::vector<std::unique_ptr<IngestPart>> parts;
-  parts.push_back(std::make_unique<PartForTest>(absl::OkStatus(), runtime::HealthState::kDegraded, "one", stopped));
-  parts.push_back(std::make_unique<PartForTest>(absl::OkStatus(), runtime::HealthState::kServing, "two", stopped));
+  parts.push_back(std::make_unique<PartForTest>(absl::OkStatus(), runtime::HealthState::kDegraded,
+                                                "one", stopped));
+  parts.push_back(std::make_unique<PartForTest>(absl::OkStatus(), runtime::HealthState::kServing,
+                                                "two", stopped));
   IngestService service(std::move(parts));
   CHECK(service.name() == "ingest");
   CHECK(service.Start().ok());
@@ -47,7 +50,8 @@ TEST_CASE("IngestService starts and stops its parts and reports the worst health
 TEST_CASE("IngestService hands up the first error of a start") {
   int stopped = 0;
   std::vector<std::unique_ptr<IngestPart>> parts;
-  parts.push_back(std::make_unique<PartForTest>(absl::InvalidArgumentError("bad url"), runtime::HealthState::kNotServing, "", stopped));
+  parts.push_back(std::make_unique<PartForTest>(absl::InvalidArgumentError("bad url"),
+                                                runtime::HealthState::kNotServing, "", stopped));
   IngestService service(std::move(parts));
   CHECK(service.Start().code() == absl::StatusCode::kInvalidArgument);
 }

@@ -20,21 +20,28 @@ constexpr base::Time kNever{};
 
 std::string_view FaultText(BookFault fault) {
   switch (fault) {
-    case BookFault::kNone: return "valid";
-    case BookFault::kNoSnapshot: return "no snapshot yet";
-    case BookFault::kGap: return "diffs are missing";
-    case BookFault::kCrossed: return "best bid at or above best ask";
-    case BookFault::kStale: return "no diffs although the market moves";
-    case BookFault::kDisconnected: return "connection lost";
-    case BookFault::kBadData: return "a diff could not be read";
+    case BookFault::kNone:
+      return "valid";
+    case BookFault::kNoSnapshot:
+      return "no snapshot yet";
+    case BookFault::kGap:
+      return "diffs are missing";
+    case BookFault::kCrossed:
+      return "best bid at or above best ask";
+    case BookFault::kStale:
+      return "no diffs although the market moves";
+    case BookFault::kDisconnected:
+      return "connection lost";
+    case BookFault::kBadData:
+      return "a diff could not be read";
   }
   return "";
 }
 
 }  // namespace
 
-InstrumentFeed::InstrumentFeed(std::string venue, Product product, market::Instrument definition, bool inferred,
-                               QualityRules rules, MarketOutput& output)
+InstrumentFeed::InstrumentFeed(std::string venue, Product product, market::Instrument definition,
+                               bool inferred, QualityRules rules, MarketOutput& output)
     : venue_(std::move(venue)),
       product_(product),
       rules_(rules),
@@ -43,7 +50,8 @@ InstrumentFeed::InstrumentFeed(std::string venue, Product product, market::Instr
       inferred_(inferred),
       book_(product) {}
 
-Header InstrumentFeed::HeaderOf(const Header& cause, std::optional<base::Time> event_time, uint64_t sequence) const {
+Header InstrumentFeed::HeaderOf(const Header& cause, std::optional<base::Time> event_time,
+                                uint64_t sequence) const {
   Header header = cause;
   if (event_time && *event_time != kNever) header.event_time = *event_time;
   header.source = venue_;
@@ -78,15 +86,19 @@ void InstrumentFeed::Define(market::Instrument definition, const Header& cause) 
   ahead_.reset();
 }
 
-void InstrumentFeed::InferFrom(std::span<const Level> bids, std::span<const Level> asks, const Header& cause) {
+void InstrumentFeed::InferFrom(std::span<const Level> bids, std::span<const Level> asks,
+                               const Header& cause) {
   if (!inferred_ || definition_.tick.mantissa != 0) return;
   if (!InferSteps(product_, bids, asks, definition_)) return;
   ++definition_.version;
   Announce(cause);
-  GiveStatus(cause, Concat({"definition inferred, not the venue's: tick ", definition_.Format(definition_.tick), ", lot ",
-                            definition_.Format(definition_.lot), " divide all prices and sizes of a snapshot of ",
-                            std::to_string(bids.size() + asks.size()), " levels; base '", definition_.base.text(),
-                            "', quote '", definition_.quote.text(), "' from the symbol"}));
+  GiveStatus(
+      cause,
+      Concat({"definition inferred, not the venue's: tick ", definition_.Format(definition_.tick),
+              ", lot ", definition_.Format(definition_.lot),
+              " divide all prices and sizes of a snapshot of ",
+              std::to_string(bids.size() + asks.size()), " levels; base '", definition_.base.text(),
+              "', quote '", definition_.quote.text(), "' from the symbol"}));
 }
 
 // --- book ------------------------------------------------------------------------
@@ -105,7 +117,9 @@ void InstrumentFeed::GiveStatus(const Header& cause, std::string detail) {
 }
 
 void InstrumentFeed::GiveQuote(const TopOfBook& top, const Header& header) {
-  if (quoted_ && (top.update_id < quoted_->update_id || (top.bid == quoted_->bid && top.ask == quoted_->ask))) return;
+  if (quoted_ &&
+      (top.update_id < quoted_->update_id || (top.bid == quoted_->bid && top.ask == quoted_->ask)))
+    return;
   quoted_ = top;
   ++counters_.quotes;
   market::Quote quote;
@@ -151,9 +165,11 @@ void InstrumentFeed::Give(std::vector<BookBuilder::Change> changes, const Header
 }
 
 bool InstrumentFeed::TimeIsPlausible(base::Time event_time, const Header& cause) {
-  const base::Duration skew = event_time > cause.receive_time ? event_time - cause.receive_time : cause.receive_time - event_time;
+  const base::Duration skew = event_time > cause.receive_time ? event_time - cause.receive_time
+                                                              : cause.receive_time - event_time;
   if (skew <= rules_.max_clock_skew) return true;
-  Refuse(Concat({"its time ", base::FormatTime(event_time), " is far from its receive time ", base::FormatTime(cause.receive_time),
+  Refuse(Concat({"its time ", base::FormatTime(event_time), " is far from its receive time ",
+                 base::FormatTime(cause.receive_time),
                  "; check the clock of this machine or of the recording"}));
   return false;
 }
@@ -209,7 +225,8 @@ std::optional<base::Time> InstrumentFeed::behind_since() const {
 
 // --- ticker ----------------------------------------------------------------------
 
-std::optional<Level> InstrumentFeed::LevelOf(std::string_view price, std::string_view quantity) const {
+std::optional<Level> InstrumentFeed::LevelOf(std::string_view price,
+                                             std::string_view quantity) const {
   const auto p = definition_.ParsePrice(price);
   const auto q = definition_.ParseQuantity(quantity);
   if (!p || !q || p->mantissa < 0 || q->mantissa < 0) return std::nullopt;
@@ -220,9 +237,11 @@ std::optional<Level> InstrumentFeed::LevelOf(std::string_view price, std::string
 
 bool InstrumentFeed::PriceIsPlausible(market::Price price) const {
   if (book_.state() != BookState::kValid) return true;
-  const auto bid = book_.book().best(market::Side::kBuy), ask = book_.book().best(market::Side::kSell);
+  const auto bid = book_.book().best(market::Side::kBuy),
+             ask = book_.book().best(market::Side::kSell);
   if (!bid || !ask) return true;
-  const market::Int128 twice_middle = static_cast<market::Int128>(bid->price.mantissa) + ask->price.mantissa;
+  const market::Int128 twice_middle =
+      static_cast<market::Int128>(bid->price.mantissa) + ask->price.mantissa;
   const market::Int128 away = static_cast<market::Int128>(price.mantissa) * 2 - twice_middle;
   constexpr market::Int128 kMillion = 1'000'000;
   return (away < 0 ? -away : away) * kMillion <= twice_middle * rules_.max_deviation_ppm;
@@ -232,7 +251,8 @@ void InstrumentFeed::OnTicker(const venue::binance::BookTicker& ticker, const He
   ++counters_.tickers;
   const auto bid = LevelOf(ticker.bid_price, ticker.bid_quantity);
   const auto ask = LevelOf(ticker.ask_price, ticker.ask_quantity);
-  if (!bid || !ask) return Refuse("a bookTicker's price or size does not fit the instrument's scale");
+  if (!bid || !ask)
+    return Refuse("a bookTicker's price or size does not fit the instrument's scale");
   const bool two_sided = bid->quantity.mantissa > 0 && ask->quantity.mantissa > 0;
   if (two_sided && bid->price >= ask->price) return Refuse("a bookTicker is crossed");
   if (ticker.event_time && !TimeIsPlausible(*ticker.event_time, cause)) return;
@@ -272,7 +292,8 @@ void InstrumentFeed::OnTrade(const venue::binance::TradeReport& report, const He
   }
   if (!TimeIsPlausible(report.trade_time, cause)) return;
   // A venue that was reset counts from the start again; over one connection it does not.
-  if (std::exchange(reconnected_, false) && last_trade_ && report.last_trade <= *last_trade_) last_trade_.reset();
+  if (std::exchange(reconnected_, false) && last_trade_ && report.last_trade <= *last_trade_)
+    last_trade_.reset();
   if (last_trade_ && report.last_trade <= *last_trade_) {
     ++counters_.trades_repeated;
     return;
@@ -291,10 +312,13 @@ void InstrumentFeed::OnTrade(const venue::binance::TradeReport& report, const He
   const bool positive = price && quantity && price->mantissa > 0 && quantity->mantissa > 0;
   if (!positive || !PriceIsPlausible(*price)) {
     bars_.OnGap();
-    return Refuse(positive ? "a trade is far from the book" : "a trade's price or size is not positive at the instrument's scale");
+    return Refuse(positive ? "a trade is far from the book"
+                           : "a trade's price or size is not positive at the instrument's scale");
   }
   ++counters_.trades;
-  GiveBars(bars_.OnTrade(report.trade_time, *price, *quantity, report.last_trade - report.first_trade + 1), cause);
+  GiveBars(bars_.OnTrade(report.trade_time, *price, *quantity,
+                         report.last_trade - report.first_trade + 1),
+           cause);
   market::Trade trade;
   trade.instrument = definition_.id;
   trade.instrument_version = definition_.version;
@@ -315,7 +339,8 @@ void InstrumentFeed::OnKline(const venue::binance::Kline& kline, const Header& c
   if (!open || !high || !low || !close || !volume || low->mantissa <= 0 || volume->mantissa < 0) {
     return Refuse("a kline's number does not fit the instrument's scale");
   }
-  if (*low > *open || *low > *close || *high < *open || *high < *close) return Refuse("a kline's high or low is not one");
+  if (*low > *open || *low > *close || *high < *open || *high < *close)
+    return Refuse("a kline's high or low is not one");
   ++counters_.klines;
   klines_seen_ = true;
   bar.instrument = definition_.id;
@@ -340,6 +365,8 @@ void InstrumentFeed::OnFeedGap() {
   reconnected_ = true;
 }
 
-void InstrumentFeed::OnTime(base::Time now, const Header& cause) { GiveBars(bars_.OnTime(now), cause); }
+void InstrumentFeed::OnTime(base::Time now, const Header& cause) {
+  GiveBars(bars_.OnTime(now), cause);
+}
 
 }  // namespace gannet::ingest

@@ -40,14 +40,14 @@ struct FeedCounters {
   uint64_t tickers = 0, tickers_repeated = 0;
   uint64_t klines = 0, bars = 0;
   uint64_t quotes = 0;
-  uint64_t refused = 0;              // values that break a quality rule or do not fit the scales
+  uint64_t refused = 0;  // values that break a quality rule or do not fit the scales
   std::string last_refusal;
 };
 
 class InstrumentFeed {
  public:
-  InstrumentFeed(std::string venue, venue::binance::Product product, market::Instrument definition, bool inferred,
-                 QualityRules rules, MarketOutput& output);
+  InstrumentFeed(std::string venue, venue::binance::Product product, market::Instrument definition,
+                 bool inferred, QualityRules rules, MarketOutput& output);
   InstrumentFeed(const InstrumentFeed&) = delete;
   InstrumentFeed& operator=(const InstrumentFeed&) = delete;
 
@@ -72,7 +72,8 @@ class InstrumentFeed {
   // A bookTicker ahead of the book has waited since then for its diff.
   std::optional<base::Time> behind_since() const;
   bool needs_snapshot() const {
-    return book_.state() == market::BookState::kInvalid && book_.fault() != market::BookFault::kStale;
+    return book_.state() == market::BookState::kInvalid &&
+           book_.fault() != market::BookFault::kStale;
   }
 
   const market::Instrument& definition() const { return definition_; }
@@ -86,7 +87,8 @@ class InstrumentFeed {
   std::set<std::string> depth_connections;  // open ones that carried its diffs
 
  private:
-  market::Header HeaderOf(const market::Header& cause, std::optional<base::Time> event_time, uint64_t sequence) const;
+  market::Header HeaderOf(const market::Header& cause, std::optional<base::Time> event_time,
+                          uint64_t sequence) const;
   void Refuse(std::string_view why);
   bool TimeIsPlausible(base::Time event_time, const market::Header& cause);
   bool PriceIsPlausible(market::Price price) const;
@@ -95,7 +97,8 @@ class InstrumentFeed {
   void GiveStatus(const market::Header& cause, std::string detail);
   void GiveQuote(const TopOfBook& top, const market::Header& header);
   void GiveBars(std::vector<market::Bar> bars, const market::Header& cause);
-  void InferFrom(std::span<const market::Level> bids, std::span<const market::Level> asks, const market::Header& cause);
+  void InferFrom(std::span<const market::Level> bids, std::span<const market::Level> asks,
+                 const market::Header& cause);
 
   const std::string venue_;
   const venue::binance::Product product_;

@@ -12,12 +12,16 @@ int main(int argc, char** argv) {
   using namespace gannet;
   runtime::ServiceFlags flags;
   flags.name = "ingest";
-  flags.about = "Reads market data of venues and news sources; keeps books and says when they are not to be traded on.";
+  flags.about =
+      "Reads market data of venues and news sources; keeps books and says when they are not to be "
+      "traded on.";
   if (const auto ending = runtime::ParseFlags(argc, argv, flags)) return runtime::End(*ending);
 
   base::PosixFiles files;
-  const auto config = runtime::LoadConfig<ingest::IngestConfig>(flags, files, ingest::ReadIngestConfig);
-  if (const auto ending = runtime::CheckConfig(flags, config.status())) return runtime::End(*ending);
+  const auto config =
+      runtime::LoadConfig<ingest::IngestConfig>(flags, files, ingest::ReadIngestConfig);
+  if (const auto ending = runtime::CheckConfig(flags, config.status()))
+    return runtime::End(*ending);
 
   auto process = runtime::Process::Create(runtime::OptionsOf(flags));
   if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));

@@ -12,8 +12,12 @@ using market::Header;
 MarketIngest::MarketIngest(runtime::Shard& shard, VenueOptions options)
     : shard_(shard), engine_(std::move(options), *this) {
   const std::string name = base::Concat({"ingest/", engine_.options().venue});
-  stream_port_ = shard_.AddInput(name + "/stream", [this](std::string_view bytes, const Header& cause) { OnStreamBytes(bytes, cause); });
-  http_port_ = shard_.AddInput(name + "/http", [this](std::string_view bytes, const Header& cause) { OnHttpBytes(bytes, cause); });
+  stream_port_ = shard_.AddInput(
+      name + "/stream",
+      [this](std::string_view bytes, const Header& cause) { OnStreamBytes(bytes, cause); });
+  http_port_ = shard_.AddInput(name + "/http", [this](std::string_view bytes, const Header& cause) {
+    OnHttpBytes(bytes, cause);
+  });
   shard_.AddState({name, [this](wire::CanonicalWriter& out) { engine_.Save(out); },
                    [this](wire::CanonicalReader& in) { return engine_.Load(in); }, nullptr});
 }
@@ -55,12 +59,24 @@ void MarketIngest::ArmTimer() {
   });
 }
 
-void MarketIngest::Publish(market::Instrument value, const Header& header) { shard_.Publish(bus::kInstruments, std::move(value), header); }
-void MarketIngest::Publish(market::Trade value, const Header& header) { shard_.Publish(bus::kTrades, std::move(value), header); }
-void MarketIngest::Publish(market::Quote value, const Header& header) { shard_.Publish(bus::kQuotes, std::move(value), header); }
-void MarketIngest::Publish(market::BookUpdate value, const Header& header) { shard_.Publish(bus::kBooks, std::move(value), header); }
-void MarketIngest::Publish(market::Bar value, const Header& header) { shard_.Publish(bus::kBars, std::move(value), header); }
-void MarketIngest::Publish(market::MarketStatus value, const Header& header) { shard_.Publish(bus::kMarketStatus, std::move(value), header); }
+void MarketIngest::Publish(market::Instrument value, const Header& header) {
+  shard_.Publish(bus::kInstruments, std::move(value), header);
+}
+void MarketIngest::Publish(market::Trade value, const Header& header) {
+  shard_.Publish(bus::kTrades, std::move(value), header);
+}
+void MarketIngest::Publish(market::Quote value, const Header& header) {
+  shard_.Publish(bus::kQuotes, std::move(value), header);
+}
+void MarketIngest::Publish(market::BookUpdate value, const Header& header) {
+  shard_.Publish(bus::kBooks, std::move(value), header);
+}
+void MarketIngest::Publish(market::Bar value, const Header& header) {
+  shard_.Publish(bus::kBars, std::move(value), header);
+}
+void MarketIngest::Publish(market::MarketStatus value, const Header& header) {
+  shard_.Publish(bus::kMarketStatus, std::move(value), header);
+}
 
 void MarketIngest::WantSnapshot(const std::string& symbol) {
   if (wishes_.snapshot) shard_.AfterDurable([wish = wishes_.snapshot, symbol] { wish(symbol); });
@@ -68,14 +84,16 @@ void MarketIngest::WantSnapshot(const std::string& symbol) {
 
 void MarketIngest::WantReconnect(const std::string& connection, std::string_view why) {
   if (!wishes_.reconnect) return;
-  shard_.AfterDurable([wish = wishes_.reconnect, connection, reason = std::string(why)] { wish(connection, reason); });
+  shard_.AfterDurable([wish = wishes_.reconnect, connection, reason = std::string(why)] {
+    wish(connection, reason);
+  });
 }
 
-void MarketIngest::SubscriptionAnswered(const std::string& connection, const venue::binance::RequestResult& answer) {
+void MarketIngest::SubscriptionAnswered(const std::string& connection,
+                                        const venue::binance::RequestResult& answer) {
   if (!wishes_.subscription_answered) return;
-  shard_.AfterDurable([wish = wishes_.subscription_answered, connection, ok = answer.ok, message = std::string(answer.message)] {
-    wish(connection, ok, message);
-  });
+  shard_.AfterDurable([wish = wishes_.subscription_answered, connection, ok = answer.ok,
+                       message = std::string(answer.message)] { wish(connection, ok, message); });
 }
 
 absl::Status Deliver(const std::vector<MarketIngest*>& venues, const CaptureLine& line) {
@@ -84,7 +102,8 @@ absl::Status Deliver(const std::vector<MarketIngest*>& venues, const CaptureLine
     std::visit([&](const auto& input) { venue->Deliver(input, line.receive_time); }, line.input);
     return absl::OkStatus();
   }
-  return absl::NotFoundError(base::Concat({"no venue is named ", line.venue, "; give one to the configuration of ingest"}));
+  return absl::NotFoundError(base::Concat(
+      {"no venue is named ", line.venue, "; give one to the configuration of ingest"}));
 }
 
 }  // namespace gannet::ingest

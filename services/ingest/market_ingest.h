@@ -26,7 +26,8 @@ class MarketIngest : private MarketOutput {
   struct Wishes {
     std::function<void(const std::string& symbol)> snapshot;
     std::function<void(const std::string& connection, const std::string& why)> reconnect;
-    std::function<void(const std::string& connection, bool ok, const std::string& message)> subscription_answered;
+    std::function<void(const std::string& connection, bool ok, const std::string& message)>
+        subscription_answered;
   };
 
   // `shard` must outlive it, and it must outlive the shard's last turn.
@@ -52,7 +53,8 @@ class MarketIngest : private MarketOutput {
   void Publish(market::MarketStatus value, const market::Header& header) override;
   void WantSnapshot(const std::string& symbol) override;
   void WantReconnect(const std::string& connection, std::string_view why) override;
-  void SubscriptionAnswered(const std::string& connection, const venue::binance::RequestResult& answer) override;
+  void SubscriptionAnswered(const std::string& connection,
+                            const venue::binance::RequestResult& answer) override;
 
   void OnStreamBytes(std::string_view bytes, const market::Header& cause);
   void OnHttpBytes(std::string_view bytes, const market::Header& cause);

@@ -11,9 +11,14 @@ namespace {
 using Kind = wire::StreamEvent::Kind;
 
 struct Bench {
-  explicit Bench(bool wire_mode = false) : shard(Options(wire_mode), executor, executor, nullptr, nullptr), market(shard, Venue()) {
-    shard.Consume<market::BookUpdate>(bus::kBooks, [this](const market::Event<market::BookUpdate>& event) { books.push_back(event); });
-    shard.Consume<market::Trade>(bus::kTrades, [this](const market::Event<market::Trade>& event) { trades.push_back(event); });
+  explicit Bench(bool wire_mode = false)
+      : shard(Options(wire_mode), executor, executor, nullptr, nullptr), market(shard, Venue()) {
+    shard.Consume<market::BookUpdate>(
+        bus::kBooks,
+        [this](const market::Event<market::BookUpdate>& event) { books.push_back(event); });
+    shard.Consume<market::Trade>(bus::kTrades, [this](const market::Event<market::Trade>& event) {
+      trades.push_back(event);
+    });
   }
   static runtime::ShardOptions Options(bool wire_mode) {
     runtime::ShardOptions options;
@@ -34,7 +39,12 @@ struct Bench {
   }
   void MakeValid() {
     market.Deliver(wire::StreamEvent{"c", Kind::kOpened, ""}, now);
-    REQUIRE(Deliver({&market}, Frame(R"({"e":"depthUpdate","E":1700000000500,"s":"BTCUSDT","U":1,"u":2,"b":[],"a":[]})")).ok());
+    REQUIRE(
+        Deliver(
+            {&market},
+            Frame(
+                R"({"e":"depthUpdate","E":1700000000500,"s":"BTCUSDT","U":1,"u":2,"b":[],"a":[]})"))
+            .ok());
     wire::HttpExchange snapshot;
     snapshot.status = 200;
     snapshot.headers = {{":path", "/api/v3/depth?symbol=BTCUSDT&limit=1000"}};
@@ -58,7 +68,12 @@ TEST_CASE("MarketIngest turns inputs of its ports into events with the venue's t
     bench.MakeValid();
     REQUIRE(bench.books.size() == 1);
     CHECK(bench.books[0].value.state == market::BookState::kValid);
-    REQUIRE(Deliver({&bench.market}, bench.Frame(R"({"e":"trade","E":1700000000900,"T":1700000000800,"s":"BTCUSDT","t":7,"p":"100.5","q":"2","m":false})")).ok());
+    REQUIRE(
+        Deliver(
+            {&bench.market},
+            bench.Frame(
+                R"({"e":"trade","E":1700000000900,"T":1700000000800,"s":"BTCUSDT","t":7,"p":"100.5","q":"2","m":false})"))
+            .ok());
     REQUIRE(bench.trades.size() == 1);
     CHECK(bench.trades[0].header.event_time == base::FromUnixMillis(1'700'000'000'800));
     CHECK(bench.trades[0].header.receive_time == bench.now);
@@ -83,22 +98,28 @@ TEST_CASE("MarketIngest carries wishes out after the turn, and drops them withou
   Bench bench;
   std::vector<std::string> wanted;
   bench.MakeValid();  // no taker: nothing happens
-  bench.market.set_wishes({.snapshot =
-                               [&](const std::string& symbol) {
-                                 wanted.push_back(symbol);
-                                 // Outside of the turn another input may be delivered.
-                                 bench.market.Deliver(wire::StreamEvent{"c", Kind::kFrame, "{}"}, bench.now);
-                               },
-                           .reconnect = nullptr,
-                           .subscription_answered = nullptr});
-  bench.market.Deliver(wire::StreamEvent{"c", Kind::kFrame, R"({"e":"depthUpdate","E":1700000000500,"s":"BTCUSDT","U":9,"u":9,"b":[],"a":[]})"}, bench.now);
+  bench.market.set_wishes(
+      {.snapshot =
+           [&](const std::string& symbol) {
+             wanted.push_back(symbol);
+             // Outside of the turn another input may be delivered.
+             bench.market.Deliver(wire::StreamEvent{"c", Kind::kFrame, "{}"}, bench.now);
+           },
+       .reconnect = nullptr,
+       .subscription_answered = nullptr});
+  bench.market.Deliver(
+      wire::StreamEvent{
+          "c", Kind::kFrame,
+          R"({"e":"depthUpdate","E":1700000000500,"s":"BTCUSDT","U":9,"u":9,"b":[],"a":[]})"},
+      bench.now);
   CHECK(bench.books.back().value.fault == market::BookFault::kGap);
   CHECK(wanted == std::vector<std::string>{"BTCUSDT"});
 }
 
 TEST_CASE("MarketIngest counts bytes that are no input, and names a venue that is not there") {
   Bench bench;
-  bench.shard.Deliver(*bench.shard.FindInput("ingest/binance-spot/stream"), "\xff\xff\xff", bench.now);
+  bench.shard.Deliver(*bench.shard.FindInput("ingest/binance-spot/stream"), "\xff\xff\xff",
+                      bench.now);
   CHECK(bench.market.undecodable_inputs() == 1);
   CaptureLine line = bench.Frame("{}");
   line.venue = "binance-usdm";

@@ -30,7 +30,8 @@ class MarketOutput {
   // This connection cannot be relied on: open another and close it.
   virtual void WantReconnect(const std::string& connection, std::string_view why) = 0;
   // The venue answered a SUBSCRIBE sent on this connection.
-  virtual void SubscriptionAnswered(const std::string& connection, const venue::binance::RequestResult& answer) = 0;
+  virtual void SubscriptionAnswered(const std::string& connection,
+                                    const venue::binance::RequestResult& answer) = 0;
 };
 
 }  // namespace gannet::ingest

@@ -1,7 +1,6 @@
 // The shared recordings through capture reader and engine: the books that come out
 // must agree with the venue's own bookTicker. Skipped where they are absent.
 #include <catch2/catch_test_macros.hpp>
-
 #include <map>
 #include <memory>
 #include <string>
@@ -24,11 +23,15 @@ class ConsumerForTest : public RecordedOutputForTest {
     market::Book& book = kept[value.instrument.text()];
     valid[value.instrument.text()] = value.state == market::BookState::kValid;
     if (value.snapshot || value.state == market::BookState::kInvalid) book.Clear();
-    for (const market::Level& level : value.bids) book.Set(market::Side::kBuy, level.price, level.quantity);
-    for (const market::Level& level : value.asks) book.Set(market::Side::kSell, level.price, level.quantity);
+    for (const market::Level& level : value.bids)
+      book.Set(market::Side::kBuy, level.price, level.quantity);
+    for (const market::Level& level : value.asks)
+      book.Set(market::Side::kSell, level.price, level.quantity);
     crossed += book.crossed() ? 1 : 0;
   }
-  void Publish(market::Quote value, const market::Header&) override { last_quote[value.instrument.text()] = std::move(value); }
+  void Publish(market::Quote value, const market::Header&) override {
+    last_quote[value.instrument.text()] = std::move(value);
+  }
 
   uint64_t updates = 0, crossed = 0;
   std::map<std::string, market::Book> kept;
@@ -78,8 +81,10 @@ std::unique_ptr<Replay> Run(std::vector<std::string> paths) {
       for (auto& [venue, each] : replay->engines) each->OnTimer(timer);
       next_tick += std::chrono::seconds(1);
     }
-    if (const auto* event = std::get_if<wire::StreamEvent>(&(*line)->input)) engine->OnStream(*event, cause);
-    if (const auto* answer = std::get_if<wire::HttpExchange>(&(*line)->input)) engine->OnHttp(*answer, cause);
+    if (const auto* event = std::get_if<wire::StreamEvent>(&(*line)->input))
+      engine->OnStream(*event, cause);
+    if (const auto* answer = std::get_if<wire::HttpExchange>(&(*line)->input))
+      engine->OnHttp(*answer, cause);
   }
   for (auto& [venue, engine] : replay->engines) engine->Finish();
   replay->reports = set->reports();
@@ -99,13 +104,18 @@ TEST_CASE("Books of the 2024 recordings agree with every bookTicker") {
     const char *file, *venue, *symbol, *bid, *ask;
     uint64_t compared, tickers, trades, bars;
   } kFiles[] = {
-      {"spot-btcusdt", "binance-spot", "BTCUSDT", "61685.99 x 1.0087", "61686 x 2.29327", 3'449, 28'040, 9'757, 5},
-      {"spot-ethusdt", "binance-spot", "ETHUSDT", "2682.5 x 3.3168", "2682.51 x 48.9739", 3'432, 24'077, 6'106, 5},
-      {"usdm-btcusdt", "binance-usdm", "BTCUSDT", "61659.7 x 1.486", "61659.8 x 0.981", 6'547, 66'089, 21'313, 4},
-      {"usdm-ethusdt", "binance-usdm", "ETHUSDT", "2681.38 x 8.486", "2681.39 x 22.624", 6'581, 53'992, 14'076, 5},
+      {"spot-btcusdt", "binance-spot", "BTCUSDT", "61685.99 x 1.0087", "61686 x 2.29327", 3'449,
+       28'040, 9'757, 5},
+      {"spot-ethusdt", "binance-spot", "ETHUSDT", "2682.5 x 3.3168", "2682.51 x 48.9739", 3'432,
+       24'077, 6'106, 5},
+      {"usdm-btcusdt", "binance-usdm", "BTCUSDT", "61659.7 x 1.486", "61659.8 x 0.981", 6'547,
+       66'089, 21'313, 4},
+      {"usdm-ethusdt", "binance-usdm", "ETHUSDT", "2681.38 x 8.486", "2681.39 x 22.624", 6'581,
+       53'992, 14'076, 5},
   };
   std::vector<std::string> paths;
-  for (const auto& file : kFiles) paths.push_back("../shared/data/l2-binance-2024-08/" + std::string(file.file) + "_20240808.gz");
+  for (const auto& file : kFiles)
+    paths.push_back("../shared/data/l2-binance-2024-08/" + std::string(file.file) + "_20240808.gz");
   const auto replay = Run(paths);
   for (const auto& file : kFiles) {
     INFO(file.file);
@@ -116,17 +126,21 @@ TEST_CASE("Books of the 2024 recordings agree with every bookTicker") {
     CHECK(Text(feed, market::Side::kBuy) == file.bid);
     CHECK(Text(feed, market::Side::kSell) == file.ask);
     CHECK(feed.book().state() == market::BookState::kValid);
-    CHECK(feed.book().counters().gaps + feed.book().counters().crossed + feed.book().counters().repeated == 0);
+    CHECK(feed.book().counters().gaps + feed.book().counters().crossed +
+              feed.book().counters().repeated ==
+          0);
     CHECK(feed.counters().tickers == file.tickers);
     CHECK(feed.counters().trades + feed.counters().trades_not_market == file.trades);
     CHECK(feed.counters().trades_missed == 0);
     CHECK(feed.counters().refused == 0);
     CHECK(feed.inferred());
     CHECK(feed.definition().quote.text() == "USDT");
-    CHECK(feed.counters().bars == file.bars);  // 23:55 to 23:58, and 23:59 where a trade of midnight ends it
+    CHECK(feed.counters().bars ==
+          file.bars);  // 23:55 to 23:58, and 23:59 where a trade of midnight ends it
     // A consumer of the published updates has the same book.
     CHECK(replay->output.valid.at(feed.definition().id.text()));
-    CHECK(replay->output.kept.at(feed.definition().id.text()).best(market::Side::kBuy) == feed.book().book().best(market::Side::kBuy));
+    CHECK(replay->output.kept.at(feed.definition().id.text()).best(market::Side::kBuy) ==
+          feed.book().book().best(market::Side::kBuy));
   }
   CHECK(replay->output.crossed == 0);
   CHECK(replay->output.reconnects.empty());
@@ -149,7 +163,8 @@ TEST_CASE("Books of the 2021 recordings agree with the bookTicker") {
   for (const auto& venue : kVenues) {
     INFO(venue.name);
     const std::string prefix = "../shared/data/ws-captures-multi-venue/" + std::string(venue.name);
-    const auto replay = Run({prefix + ".0.txt.gz", prefix + ".http.0.0.txt.gz", prefix + ".ws.1.0.txt.gz"});
+    const auto replay =
+        Run({prefix + ".0.txt.gz", prefix + ".http.0.0.txt.gz", prefix + ".ws.1.0.txt.gz"});
     const IngestEngine& engine = *replay->engines.at(venue.venue);
     uint64_t agreed = 0, compared = 0, gaps = 0;
     for (const auto& [symbol, feed] : engine.feeds()) {

@@ -36,7 +36,8 @@ struct NewsConfig {
   std::vector<NewsFeedConfig> feeds;
   std::vector<NewsFileConfig> files;
   NewsWebhookConfig webhook;
-  base::Duration max_age = std::chrono::hours(48);  // older items are counted and left out; 0: none is too old
+  base::Duration max_age =
+      std::chrono::hours(48);  // older items are counted and left out; 0: none is too old
   FeedLimits limits;
 };
 

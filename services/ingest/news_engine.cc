@@ -12,7 +12,8 @@ namespace gannet::ingest {
 namespace {
 
 constexpr uint8_t kCursorVersion = 1;
-constexpr size_t kMaxCursorText = 1'024;  // an entity tag or date longer than this is not worth keeping
+constexpr size_t kMaxCursorText =
+    1'024;  // an entity tag or date longer than this is not worth keeping
 
 uint64_t Hash64(std::string_view text) {
   const base::Sha256Digest digest = base::Sha256(text);
@@ -32,7 +33,9 @@ std::string_view HeaderOf(const wire::HttpExchange& answer, std::string_view nam
   return {};
 }
 
-std::string Bounded(std::string_view text) { return std::string(text.size() <= kMaxCursorText ? text : std::string_view()); }
+std::string Bounded(std::string_view text) {
+  return std::string(text.size() <= kMaxCursorText ? text : std::string_view());
+}
 
 // What a line says of its source never passes for another source of ours.
 void Attribute(const std::string& name, base::Time now, market::NewsItem& item) {
@@ -90,7 +93,8 @@ absl::StatusOr<NewsCursor> DecodeCursor(std::string_view bytes) {
   wire::CanonicalReader in(bytes);
   const uint8_t version = in.U8();
   if (in.ok() && version != kCursorVersion) {
-    return absl::FailedPreconditionError("a news cursor of format " + std::to_string(version) + "; use the build that wrote it");
+    return absl::FailedPreconditionError("a news cursor of format " + std::to_string(version) +
+                                         "; use the build that wrote it");
   }
   NewsCursor cursor = ReadCursor(in);
   GANNET_RETURN_IF_ERROR(in.status());
@@ -103,9 +107,12 @@ const NewsEngine::Source& NewsEngine::Find(const std::string& source) const {
   return found == sources_.end() ? kNone : found->second;
 }
 
-const NewsCursor& NewsEngine::cursor(const std::string& source) const { return Find(source).cursor; }
+const NewsCursor& NewsEngine::cursor(const std::string& source) const {
+  return Find(source).cursor;
+}
 
-void NewsEngine::Keep(const Source& source, std::vector<market::NewsItem> items, base::Time now, NewsOutcome& outcome) const {
+void NewsEngine::Keep(const Source& source, std::vector<market::NewsItem> items, base::Time now,
+                      NewsOutcome& outcome) const {
   std::set<uint64_t> in_this_answer;
   for (market::NewsItem& item : items) {
     if (item.title.empty()) {
@@ -114,7 +121,8 @@ void NewsEngine::Keep(const Source& source, std::vector<market::NewsItem> items,
     }
     const SeenItem known = Known(item);
     const auto before = source.contents.find(known.id);
-    if ((before != source.contents.end() && before->second == known.content) || !in_this_answer.insert(known.id).second) {
+    if ((before != source.contents.end() && before->second == known.content) ||
+        !in_this_answer.insert(known.id).second) {
       ++outcome.counts.seen_before;
       continue;
     }
@@ -126,11 +134,14 @@ void NewsEngine::Keep(const Source& source, std::vector<market::NewsItem> items,
     outcome.items.push_back(std::move(item));
   }
   std::stable_sort(outcome.items.begin(), outcome.items.end(),
-                   [](const market::NewsItem& a, const market::NewsItem& b) { return a.published < b.published; });
+                   [](const market::NewsItem& a, const market::NewsItem& b) {
+                     return a.published < b.published;
+                   });
   outcome.counts.items = outcome.items.size();
 }
 
-NewsOutcome NewsEngine::DecideAnswer(const std::string& name, const wire::HttpExchange& answer, base::Time now) const {
+NewsOutcome NewsEngine::DecideAnswer(const std::string& name, const wire::HttpExchange& answer,
+                                     base::Time now) const {
   const Source& source = Find(name);
   NewsOutcome outcome;
   outcome.cursor = source.cursor;
@@ -143,7 +154,8 @@ NewsOutcome NewsEngine::DecideAnswer(const std::string& name, const wire::HttpEx
     outcome.counts.not_modified = 1;
     return outcome;
   } else if (answer.status != 200) {
-    outcome.status = absl::UnavailableError("HTTP status " + std::to_string(answer.status) + "; check the address of the feed");
+    outcome.status = absl::UnavailableError("HTTP status " + std::to_string(answer.status) +
+                                            "; check the address of the feed");
   }
   if (!outcome.status.ok()) return outcome;
 
@@ -170,7 +182,8 @@ NewsOutcome NewsEngine::DecideAnswer(const std::string& name, const wire::HttpEx
     outcome.counts.dropped = feed->entries_dropped;
     outcome.counts.repaired = feed->repaired ? 1 : 0;
     for (const FeedEntry& entry : feed->entries) {
-      if (!entry.title.empty() || !entry.summary.empty()) items.push_back(ToNewsItem(entry, name, now));
+      if (!entry.title.empty() || !entry.summary.empty())
+        items.push_back(ToNewsItem(entry, name, now));
     }
   }
   Keep(source, std::move(items), now, outcome);
@@ -181,7 +194,8 @@ NewsOutcome NewsEngine::DecideAnswer(const std::string& name, const wire::HttpEx
   return outcome;
 }
 
-NewsOutcome NewsEngine::DecideLines(const std::string& name, std::string_view text, bool from_file, base::Time now) const {
+NewsOutcome NewsEngine::DecideLines(const std::string& name, std::string_view text, bool from_file,
+                                    base::Time now) const {
   const Source& source = Find(name);
   NewsOutcome outcome;
   outcome.cursor = source.cursor;
@@ -198,7 +212,8 @@ NewsOutcome NewsEngine::DecideLines(const std::string& name, std::string_view te
   Keep(source, std::move(items), now, outcome);
   if (from_file) outcome.cursor.offset += text.size();
   outcome.advances = from_file || !outcome.cursor.seen.empty();
-  if (lines.rejected > 0 && lines.lines.empty()) outcome.status = absl::InvalidArgumentError(lines.first_problem);
+  if (lines.rejected > 0 && lines.lines.empty())
+    outcome.status = absl::InvalidArgumentError(lines.first_problem);
   return outcome;
 }
 

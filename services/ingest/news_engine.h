@@ -25,9 +25,11 @@
 
 namespace gannet::ingest {
 
-inline constexpr size_t kMaxRemembered = 16'384;  // items of a source, newest kept; above any max_feed_items
-inline constexpr std::string_view kFinalUrlHeader = ":url";        // where redirects led
-inline constexpr std::string_view kUnchangedHeader = ":unchanged"; // same bytes as the answer before
+inline constexpr size_t kMaxRemembered =
+    16'384;  // items of a source, newest kept; above any max_feed_items
+inline constexpr std::string_view kFinalUrlHeader = ":url";  // where redirects led
+inline constexpr std::string_view kUnchangedHeader =
+    ":unchanged";  // same bytes as the answer before
 
 // What an item is known by: its id, and what it said.
 struct SeenItem {
@@ -48,21 +50,21 @@ absl::StatusOr<NewsCursor> DecodeCursor(std::string_view bytes);
 
 struct NewsCounts {
   uint64_t answers = 0, not_modified = 0, failures = 0, failures_in_a_row = 0;
-  uint64_t items = 0;         // published
-  uint64_t seen_before = 0;   // known already
+  uint64_t items = 0;        // published
+  uint64_t seen_before = 0;  // known already
   uint64_t too_old = 0;
-  uint64_t rejected = 0;      // lines that were no item, entries without text
-  uint64_t dropped = 0;       // beyond max_entries
-  uint64_t repaired = 0;      // answers that were not well formed
-  uint64_t truncated = 0;     // files that became shorter
+  uint64_t rejected = 0;   // lines that were no item, entries without text
+  uint64_t dropped = 0;    // beyond max_entries
+  uint64_t repaired = 0;   // answers that were not well formed
+  uint64_t truncated = 0;  // files that became shorter
 };
 
 struct NewsOutcome {
-  absl::Status status;  // why nothing could be read; OK otherwise
+  absl::Status status;                  // why nothing could be read; OK otherwise
   std::vector<market::NewsItem> items;  // new ones, by published time
   bool advances = false;                // `cursor` is to be recorded and applied
   NewsCursor cursor;
-  NewsCounts counts;    // what this answer adds
+  NewsCounts counts;  // what this answer adds
 };
 
 struct NewsEngineOptions {
@@ -74,12 +76,16 @@ class NewsEngine {
  public:
   explicit NewsEngine(NewsEngineOptions options) : options_(options) {}
 
-  void AddSource(std::string name, std::string url) { sources_[std::move(name)].url = std::move(url); }
+  void AddSource(std::string name, std::string url) {
+    sources_[std::move(name)].url = std::move(url);
+  }
 
   // An answer of the feed `source`, of whatever outcome.
-  NewsOutcome DecideAnswer(const std::string& source, const wire::HttpExchange& answer, base::Time now) const;
+  NewsOutcome DecideAnswer(const std::string& source, const wire::HttpExchange& answer,
+                           base::Time now) const;
   // Complete JSON lines. `from_file`: they stand at the file's cursor.
-  NewsOutcome DecideLines(const std::string& source, std::string_view lines, bool from_file, base::Time now) const;
+  NewsOutcome DecideLines(const std::string& source, std::string_view lines, bool from_file,
+                          base::Time now) const;
   // The file `source` became shorter: it starts anew.
   NewsOutcome DecideTruncated(const std::string& source) const;
 
@@ -99,7 +105,8 @@ class NewsEngine {
     std::deque<uint64_t> order;             // ids, oldest first
   };
   const Source& Find(const std::string& source) const;
-  void Keep(const Source& source, std::vector<market::NewsItem> items, base::Time now, NewsOutcome& outcome) const;
+  void Keep(const Source& source, std::vector<market::NewsItem> items, base::Time now,
+            NewsOutcome& outcome) const;
 
   const NewsEngineOptions options_;
   std::map<std::string, Source> sources_;

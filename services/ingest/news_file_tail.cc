@@ -28,7 +28,8 @@ absl::Status NewsFileTail::ReadOn() {
   for (int piece = 0; piece < kMaxPiecesAtOnce && hooks_.offset() < size; ++piece) {
     const uint64_t offset = hooks_.offset();
     const size_t length = static_cast<size_t>(std::min<uint64_t>(size - offset, kFilePieceBytes));
-    GANNET_ASSIGN_OR_RETURN(const std::string bytes, files_.ReadRange(config_.path, offset, length));
+    GANNET_ASSIGN_OR_RETURN(const std::string bytes,
+                            files_.ReadRange(config_.path, offset, length));
     const size_t last = bytes.rfind('\n');
     if (last != std::string::npos) {
       hooks_.lines(std::string_view(bytes).substr(0, last + 1));

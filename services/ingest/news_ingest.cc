@@ -36,13 +36,15 @@ NewsIngest::NewsIngest(NewsConfig config, runtime::Deps& deps)
       engine_({.max_age = config_.max_age, .limits = config_.limits}),
       cursors_(deps.shard, bus::kJournals, [this](const market::Event<wire::EngineNote>& note) {
         if (note.value.engine != kEngine || note.value.kind != kCursorKind) return;
-        if (const absl::StatusOr<NewsCursor> cursor = DecodeCursor(note.value.body); cursor.ok()) engine_.Apply(*cursor);
+        if (const absl::StatusOr<NewsCursor> cursor = DecodeCursor(note.value.body); cursor.ok())
+          engine_.Apply(*cursor);
       }) {
   for (const NewsFeedConfig& feed : config_.feeds) AddFeed(feed);
   for (const NewsFileConfig& file : config_.files) AddFile(file);
   if (!config_.webhook.name.empty()) AddPort("webhook:" + config_.webhook.name);
-  shard_.AddInput(std::string(kNewsReplayPort),
-                  [this](std::string_view bytes, const market::Header& cause) { OnReplay(bytes, cause); });
+  shard_.AddInput(
+      std::string(kNewsReplayPort),
+      [this](std::string_view bytes, const market::Header& cause) { OnReplay(bytes, cause); });
   shard_.AddState({.name = "ingest.news",
                    .save = [this](wire::CanonicalWriter& out) { engine_.Save(out); },
                    .load = [this](wire::CanonicalReader& in) { return engine_.Load(in); },
@@ -52,7 +54,9 @@ NewsIngest::NewsIngest(NewsConfig config, runtime::Deps& deps)
 runtime::InputPort NewsIngest::AddPort(const std::string& source) {
   status_[source].name = source;
   const runtime::InputPort port = shard_.AddInput(
-      "news/" + source, [this, source](std::string_view bytes, const market::Header& cause) { OnInput(source, bytes, cause); });
+      "news/" + source, [this, source](std::string_view bytes, const market::Header& cause) {
+        OnInput(source, bytes, cause);
+      });
   ports_.emplace(source, port);
   return port;
 }
@@ -70,8 +74,9 @@ void NewsIngest::AddFeed(const NewsFeedConfig& config) {
     shard_.Deliver(port, wire::EncodeInput(exchange), deps_.clock.Now());
     return status_[source].problem.empty();
   };
-  pollers_.push_back(std::make_unique<NewsPoller>(config, config_.limits.max_bytes, deps_.executor, deps_.network,
-                                                  deps_.rng.Fork(), std::move(hooks)));
+  pollers_.push_back(std::make_unique<NewsPoller>(config, config_.limits.max_bytes, deps_.executor,
+                                                  deps_.network, deps_.rng.Fork(),
+                                                  std::move(hooks)));
 }
 
 void NewsIngest::AddFile(const NewsFileConfig& config) {
@@ -83,14 +88,19 @@ void NewsIngest::AddFile(const NewsFileConfig& config) {
   hooks.lines = [this, source](std::string_view lines) {
     DeliverEvent(source, {source, wire::StreamEvent::Kind::kFrame, std::string(lines)});
   };
-  hooks.truncated = [this, source] { DeliverEvent(source, {source, wire::StreamEvent::Kind::kOpened, "truncated"}); };
+  hooks.truncated = [this, source] {
+    DeliverEvent(source, {source, wire::StreamEvent::Kind::kOpened, "truncated"});
+  };
   hooks.problem = [this, source](const absl::Status& problem) {
     NewsSourceStatus& status = status_[source];
     if (problem.ok() == status.problem.empty() && status.state != NewsSourceState::kWaiting) return;
-    DeliverEvent(source, {source, problem.ok() ? wire::StreamEvent::Kind::kOpened : wire::StreamEvent::Kind::kClosed,
-                          std::string(problem.message())});
+    DeliverEvent(
+        source,
+        {source, problem.ok() ? wire::StreamEvent::Kind::kOpened : wire::StreamEvent::Kind::kClosed,
+         std::string(problem.message())});
   };
-  tails_.push_back(std::make_unique<NewsFileTail>(config, deps_.executor, deps_.files, std::move(hooks)));
+  tails_.push_back(
+      std::make_unique<NewsFileTail>(config, deps_.executor, deps_.files, std::move(hooks)));
 }
 
 void NewsIngest::DeliverEvent(const std::string& source, wire::StreamEvent event) {
@@ -110,10 +120,11 @@ absl::Status NewsIngest::Start() {
                            std::to_string(after.seen_before - before.seen_before) + ", too old " +
                            std::to_string(after.too_old - before.too_old) + ", rejected " +
                            std::to_string(after.rejected - before.rejected);
-      shard_.AfterDurable([durable = std::move(durable), answer = std::move(answer)] { durable(answer); });
+      shard_.AfterDurable(
+          [durable = std::move(durable), answer = std::move(answer)] { durable(answer); });
     };
-    absl::StatusOr<std::unique_ptr<NewsWebhook>> webhook =
-        NewsWebhook::Open(config_.webhook, deps_.files, deps_.network, deps_.clock, std::move(hooks));
+    absl::StatusOr<std::unique_ptr<NewsWebhook>> webhook = NewsWebhook::Open(
+        config_.webhook, deps_.files, deps_.network, deps_.clock, std::move(hooks));
     if (!webhook.ok()) return webhook.status();
     webhook_ = *std::move(webhook);
     log_.Info("news_webhook_open", {{"port", webhook_->port()}});
@@ -133,7 +144,8 @@ void NewsIngest::Drain(std::function<void()> done) {
 
 // --- inside a turn -----------------------------------------------------------
 
-void NewsIngest::OnInput(const std::string& source, std::string_view bytes, const market::Header& cause) {
+void NewsIngest::OnInput(const std::string& source, std::string_view bytes,
+                         const market::Header& cause) {
   const base::Time now = shard_.now();
   if (IsFeed(source)) {
     const absl::StatusOr<wire::HttpExchange> answer = wire::DecodeHttpExchange(bytes);
@@ -148,7 +160,9 @@ void NewsIngest::OnInput(const std::string& source, std::string_view bytes, cons
     case wire::StreamEvent::Kind::kFrame:
       return Take(source, engine_.DecideLines(source, event->body, IsFile(source), now), cause);
     case wire::StreamEvent::Kind::kOpened:
-      return Take(source, event->body == "truncated" ? engine_.DecideTruncated(source) : NewsOutcome{}, cause);
+      return Take(source,
+                  event->body == "truncated" ? engine_.DecideTruncated(source) : NewsOutcome{},
+                  cause);
     case wire::StreamEvent::Kind::kClosed:
       return Take(source, {.status = absl::UnavailableError(event->body)}, cause);
   }
@@ -173,7 +187,8 @@ void NewsIngest::Take(const std::string& source, NewsOutcome outcome, const mark
   }
   // The cursor first: with it the items of this turn are recorded as known.
   if (outcome.advances) {
-    cursors_.Emit({std::string(kEngine), std::string(kCursorKind), EncodeCursor(outcome.cursor)}, cause);
+    cursors_.Emit({std::string(kEngine), std::string(kCursorKind), EncodeCursor(outcome.cursor)},
+                  cause);
   }
   for (market::NewsItem& item : outcome.items) PublishItem(std::move(item), cause);
   SetState(status, outcome.status.ok() ? NewsSourceState::kOk : NewsSourceState::kFailing, cause);
@@ -186,12 +201,14 @@ void NewsIngest::PublishItem(market::NewsItem item, const market::Header& cause)
   shard_.Publish(bus::kNewsRaw, std::move(item), header);
 }
 
-void NewsIngest::SetState(NewsSourceStatus& status, NewsSourceState state, const market::Header& cause) {
+void NewsIngest::SetState(NewsSourceStatus& status, NewsSourceState state,
+                          const market::Header& cause) {
   if (status.state == state) return;
   status.state = state;
   market::MarketStatus change;
   change.feed = status.name;
-  change.feed_state = state == NewsSourceState::kOk ? market::FeedState::kConnected : market::FeedState::kDisconnected;
+  change.feed_state = state == NewsSourceState::kOk ? market::FeedState::kConnected
+                                                    : market::FeedState::kDisconnected;
   change.detail = status.problem;
   shard_.Publish(bus::kMarketStatus, change, cause);
   if (state == NewsSourceState::kOk) {
@@ -222,8 +239,9 @@ runtime::Health NewsIngest::health() const {
     const bool gone = status.state == NewsSourceState::kGone;
     if (!gone && status.counts.failures_in_a_row < kFailuresUntilDegraded) continue;
     health.state = runtime::HealthState::kDegraded;
-    health.reasons.push_back("news source " + name + (gone ? " is gone for good; take it out of the configuration"
-                                                           : ": " + status.problem));
+    health.reasons.push_back(
+        "news source " + name +
+        (gone ? " is gone for good; take it out of the configuration" : ": " + status.problem));
   }
   return health;
 }

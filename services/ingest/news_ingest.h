@@ -32,9 +32,9 @@ enum class NewsSourceState : uint8_t { kWaiting = 1, kOk, kFailing, kGone };
 struct NewsSourceStatus {
   std::string name;  // "rss:example"
   NewsSourceState state = NewsSourceState::kWaiting;
-  std::string problem;       // of the last answer; empty when it was in order
-  base::Time last_success;   // zero: never
-  base::Time last_item;      // received time of the newest item
+  std::string problem;             // of the last answer; empty when it was in order
+  base::Time last_success;         // zero: never
+  base::Time last_item;            // received time of the newest item
   base::Duration last_latency{0};  // received minus published of it, where that was stated
   NewsCounts counts;
 };

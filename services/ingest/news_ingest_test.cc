@@ -20,10 +20,12 @@ using namespace std::chrono_literals;
 const base::Time kStart = *base::ParseRfc3339("2024-06-01T12:00:00Z");
 
 std::string Item(int n, const std::string& title) {
-  return "<item><guid isPermaLink='false'>n" + std::to_string(n) + "</guid><title>" + title + "</title><pubDate>Sat, 01 Jun 2024 11:59:0" +
-         std::to_string(n) + " GMT</pubDate></item>";
+  return "<item><guid isPermaLink='false'>n" + std::to_string(n) + "</guid><title>" + title +
+         "</title><pubDate>Sat, 01 Jun 2024 11:59:0" + std::to_string(n) + " GMT</pubDate></item>";
 }
-std::string Rss(const std::string& items) { return "<rss version='2.0'><channel><title>W</title>" + items + "</channel></rss>"; }
+std::string Rss(const std::string& items) {
+  return "<rss version='2.0'><channel><title>W</title>" + items + "</channel></rss>";
+}
 
 // A news site: one document, with an entity tag or without.
 struct Site : net::ServerHandler {
@@ -37,10 +39,14 @@ struct Site : net::ServerHandler {
     if (!etag.empty()) response.headers.emplace_back("ETag", etag);
     if (!location.empty()) response.headers.emplace_back("Location", location);
     if (!retry_after.empty()) response.headers.emplace_back("Retry-After", retry_after);
-    if (!etag.empty() && net::FindHeader(request.headers, "If-None-Match") == etag) response = {304, {}, ""};
+    if (!etag.empty() && net::FindHeader(request.headers, "If-None-Match") == etag)
+      response = {304, {}, ""};
     respond(response);
   }
-  net::WebSocket::Handler OnWebSocket(const net::HttpRequest&, std::string_view, std::shared_ptr<net::WebSocket>) override { return {}; }
+  net::WebSocket::Handler OnWebSocket(const net::HttpRequest&, std::string_view,
+                                      std::shared_ptr<net::WebSocket>) override {
+    return {};
+  }
 };
 
 struct Fixture {
@@ -50,18 +56,23 @@ struct Fixture {
   bus::MemoryBus bus{executor};
   runtime::Shard shard{{}, executor, executor, nullptr, &bus};
   telemetry::Log log{"test", telemetry::Level::kError, executor, [](std::string_view) {}};
-  runtime::Deps deps{shard, bus, executor, executor, executor, files, network, log, base::Rng(1), ""};
+  runtime::Deps deps{shard, bus,     executor, executor,     executor,
+                     files, network, log,      base::Rng(1), ""};
   Site site;
   std::unique_ptr<net::Listener> listener = *network.Listen({}, site);
   std::vector<market::Event<market::NewsItem>> items;
   std::vector<market::MarketStatus> changes;
   std::unique_ptr<NewsIngest> news;
 
-  std::string Url(const std::string& path = "/rss") { return "http://127.0.0.1:" + std::to_string(listener->port()) + path; }
+  std::string Url(const std::string& path = "/rss") {
+    return "http://127.0.0.1:" + std::to_string(listener->port()) + path;
+  }
   void Build(NewsConfig config) {
     news = std::make_unique<NewsIngest>(std::move(config), deps);
-    shard.Consume<market::NewsItem>(bus::kNewsRaw, [this](const auto& event) { items.push_back(event); });
-    shard.Consume<market::MarketStatus>(bus::kMarketStatus, [this](const auto& event) { changes.push_back(event.value); });
+    shard.Consume<market::NewsItem>(bus::kNewsRaw,
+                                    [this](const auto& event) { items.push_back(event); });
+    shard.Consume<market::MarketStatus>(
+        bus::kMarketStatus, [this](const auto& event) { changes.push_back(event.value); });
   }
   void StartFeed(base::Duration interval = 10s) {
     NewsConfig config;
@@ -72,11 +83,14 @@ struct Fixture {
   NewsCounts Counts() { return news->sources().at(0).counts; }
 };
 
-net::HttpResponse Post(Fixture& f, uint16_t port, const std::string& body, const std::string& secret, base::Time at) {
+net::HttpResponse Post(Fixture& f, uint16_t port, const std::string& body,
+                       const std::string& secret, base::Time at) {
   net::HttpResponse answer;
   const std::string timestamp = std::to_string(base::UnixMillis(at) / 1000);
   net::HttpRequest request{"POST", "/news", {{"X-Gannet-Timestamp", timestamp}}, body};
-  request.headers.emplace_back("X-Gannet-Signature", "sha256=" + base::Hex(base::HmacSha256(secret, timestamp + "." + body)));
+  request.headers.emplace_back(
+      "X-Gannet-Signature",
+      "sha256=" + base::Hex(base::HmacSha256(secret, timestamp + "." + body)));
   f.network.Http(*net::Url::Parse("http://127.0.0.1:" + std::to_string(port)), request, {},
                  [&](net::HttpResult result) { answer = result.response; });
   f.executor.RunFor(1s);
@@ -194,8 +208,11 @@ TEST_CASE("NewsIngest follows redirects, but not into this network and not away 
 
 TEST_CASE("NewsIngest leaves out what is too old and what says it is from tomorrow") {
   Fixture f;
-  f.site.body = Rss("<item><guid>a</guid><title>old</title><pubDate>Sat, 01 Jan 2022 00:00:00 GMT</pubDate></item>"
-                    "<item><guid>b</guid><title>ahead</title><pubDate>Sat, 01 Jan 2028 00:00:00 GMT</pubDate></item>");
+  f.site.body =
+      Rss("<item><guid>a</guid><title>old</title><pubDate>Sat, 01 Jan 2022 00:00:00 "
+          "GMT</pubDate></item>"
+          "<item><guid>b</guid><title>ahead</title><pubDate>Sat, 01 Jan 2028 00:00:00 "
+          "GMT</pubDate></item>");
   f.StartFeed();
   f.executor.RunFor(2s);
   REQUIRE(f.items.size() == 1);
@@ -229,14 +246,21 @@ TEST_CASE("NewsIngest goes on where its state says, without publishing again") {
 
 TEST_CASE("NewsIngest follows a growing file of JSON lines") {
   Fixture f;
-  REQUIRE(f.files.WriteAtomically("news.jsonl", "{\"title\":\"one\",\"source\":\"desk\"}\nnot json\n{\"title\":\"tw").ok());
+  REQUIRE(f.files
+              .WriteAtomically("news.jsonl",
+                               "{\"title\":\"one\",\"source\":\"desk\"}\nnot json\n{\"title\":\"tw")
+              .ok());
   NewsConfig config;
   config.files.push_back({"drop", "news.jsonl", 1s});
   f.Build(config);
   REQUIRE(f.news->Start().ok());
   REQUIRE(f.items.size() == 1);
   CHECK(f.items[0].value.source == "file:drop/desk");
-  REQUIRE(f.files.WriteAtomically("news.jsonl", "{\"title\":\"one\",\"source\":\"desk\"}\nnot json\n{\"title\":\"two\"}\n").ok());
+  REQUIRE(f.files
+              .WriteAtomically(
+                  "news.jsonl",
+                  "{\"title\":\"one\",\"source\":\"desk\"}\nnot json\n{\"title\":\"two\"}\n")
+              .ok());
   f.executor.RunFor(2s);
   REQUIRE(f.items.size() == 2);
   CHECK(f.items[1].value.title == "two");
@@ -285,17 +309,21 @@ TEST_CASE("NewsIngest takes signed posts and nothing else") {
 TEST_CASE("ReadNewsReplay orders headlines by receipt and the port publishes them") {
   Fixture f;
   f.Build({});
-  REQUIRE(f.files.WriteAtomically(
-      "n.jsonl",
-      "{\"title\":\"late\",\"source\":\"x\",\"published\":\"2024-06-01T12:00:05Z\",\"received\":\"2024-06-01T12:00:09Z\"}\n"
-      "{\"title\":\"early\",\"published\":\"2024-06-01T12:00:01Z\"}\n{\"title\":\"when\"}\n[]\n").ok());
+  REQUIRE(f.files
+              .WriteAtomically("n.jsonl",
+                               "{\"title\":\"late\",\"source\":\"x\",\"published\":\"2024-06-01T12:"
+                               "00:05Z\",\"received\":\"2024-06-01T12:00:09Z\"}\n"
+                               "{\"title\":\"early\",\"published\":\"2024-06-01T12:00:01Z\"}\n{"
+                               "\"title\":\"when\"}\n[]\n")
+              .ok());
   const absl::StatusOr<NewsReplayFile> file = ReadNewsReplay(f.files, "n.jsonl", {.shift = 1h});
   REQUIRE(file.ok());
   CHECK(file->undated == 1);
   CHECK(file->rejected == 1);
   CHECK(file->first_problem == "line 4: not a JSON object");
   REQUIRE(file->inputs.size() == 2);
-  for (const NewsInput& input : file->inputs) f.shard.Deliver(*f.shard.FindInput(kNewsReplayPort), input.bytes, input.receive_time);
+  for (const NewsInput& input : file->inputs)
+    f.shard.Deliver(*f.shard.FindInput(kNewsReplayPort), input.bytes, input.receive_time);
   REQUIRE(f.items.size() == 2);
   CHECK(f.items[0].value.title == "early");
   CHECK(f.items[0].value.source == "replay:n.jsonl");
@@ -309,7 +337,8 @@ TEST_CASE("ReadNewsReplay orders headlines by receipt and the port publishes the
   REQUIRE(feed->inputs.size() == 2);
   CHECK(feed->inputs[0].receive_time < feed->inputs[1].receive_time);
   REQUIRE(f.files.WriteAtomically("bad", "nothing here\n").ok());
-  CHECK(ReadNewsReplay(f.files, "bad", {}).status().message().find("no headline in it") != std::string::npos);
+  CHECK(ReadNewsReplay(f.files, "bad", {}).status().message().find("no headline in it") !=
+        std::string::npos);
   CHECK_FALSE(ReadNewsReplay(f.files, "absent", {}).ok());
 }
 
@@ -317,11 +346,19 @@ TEST_CASE("NewsConfig refuses nonsense by key and line") {
   const auto problem = [](std::string_view text) {
     return std::string(config::LoadText<NewsConfig>(text, "n.yaml", Read).status().message());
   };
-  CHECK(config::LoadText<NewsConfig>("feeds:\n  - name: a\n    url: https://a.example/rss\n    interval: 30s\n", "n.yaml", Read)->feeds.size() == 1);
-  CHECK(problem("feeds:\n  - name: A B\n    url: https://a.example/\n").find("name") != std::string::npos);
-  CHECK(problem("feeds:\n  - name: a\n    url: file:///x\n").find("http or https") != std::string::npos);
-  CHECK(problem("webhook:\n  name: w\n  secret_file: s\n  address: 0.0.0.0\n").find("needs certificate_file") != std::string::npos);
-  CHECK(problem("feeds:\n  - {name: a, url: 'http://a.example/'}\n  - {name: a, url: 'http://b.example/'}\n").find("stands twice") != std::string::npos);
+  CHECK(config::LoadText<NewsConfig>(
+            "feeds:\n  - name: a\n    url: https://a.example/rss\n    interval: 30s\n", "n.yaml",
+            Read)
+            ->feeds.size() == 1);
+  CHECK(problem("feeds:\n  - name: A B\n    url: https://a.example/\n").find("name") !=
+        std::string::npos);
+  CHECK(problem("feeds:\n  - name: a\n    url: file:///x\n").find("http or https") !=
+        std::string::npos);
+  CHECK(problem("webhook:\n  name: w\n  secret_file: s\n  address: 0.0.0.0\n")
+            .find("needs certificate_file") != std::string::npos);
+  CHECK(problem("feeds:\n  - {name: a, url: 'http://a.example/'}\n  - {name: a, url: "
+                "'http://b.example/'}\n")
+            .find("stands twice") != std::string::npos);
 }
 
 TEST_CASE("NewsEngine takes a cursor back as it was written") {

@@ -22,7 +22,8 @@ absl::Status Bad(const std::string& what) { return absl::InvalidArgumentError(wh
 
 // A name for an item whose source gave it none: same title and time, same name.
 std::string MadeId(const market::NewsItem& item) {
-  const std::string basis = item.title + "\n" + (item.published_stated ? base::FormatTime(item.published) : "");
+  const std::string basis =
+      item.title + "\n" + (item.published_stated ? base::FormatTime(item.published) : "");
   return "sha256:" + base::Hex(base::Sha256(basis)).substr(0, 32);
 }
 
@@ -68,10 +69,12 @@ class LineReader {
     return {};
   }
 
-  std::optional<base::Time> Moment(const char* nanoseconds, std::initializer_list<const char*> names) {
+  std::optional<base::Time> Moment(const char* nanoseconds,
+                                   std::initializer_list<const char*> names) {
     if (const auto found = object_.find(nanoseconds); found != object_.end() && !found->is_null()) {
       const bool fits = found->is_number_integer() &&
-                        (!found->is_number_unsigned() || found->get<uint64_t>() <= static_cast<uint64_t>(INT64_MAX));
+                        (!found->is_number_unsigned() ||
+                         found->get<uint64_t>() <= static_cast<uint64_t>(INT64_MAX));
       if (!fits) {
         Fail(nanoseconds, "an integer of nanoseconds");
         return std::nullopt;
@@ -114,11 +117,12 @@ market::NewsItem ToNewsItem(const FeedEntry& entry, std::string_view source, bas
   return item;
 }
 
-absl::StatusOr<NewsLine> ParseNewsLine(std::string_view line, std::string_view source, base::Time received,
-                                       const FeedLimits& limits) {
+absl::StatusOr<NewsLine> ParseNewsLine(std::string_view line, std::string_view source,
+                                       base::Time received, const FeedLimits& limits) {
   line = StripAscii(line);
   if (line.substr(0, 3) == "\xEF\xBB\xBF") line.remove_prefix(3);
-  if (line.size() > kMaxNewsLineBytes) return Bad("longer than " + std::to_string(kMaxNewsLineBytes) + " bytes");
+  if (line.size() > kMaxNewsLineBytes)
+    return Bad("longer than " + std::to_string(kMaxNewsLineBytes) + " bytes");
   if (TooDeep(line)) return Bad("nested deeper than " + std::to_string(kMaxJsonDepth));
   const json object = json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (object.is_discarded()) return Bad("not JSON");
@@ -128,13 +132,15 @@ absl::StatusOr<NewsLine> ParseNewsLine(std::string_view line, std::string_view s
   NewsLine result;
   market::NewsItem& item = result.item;
   item.title = HtmlToText(reader.Text({"title", "headline"}), limits.max_title_bytes);
-  item.summary = HtmlToText(reader.Text({"summary", "description", "text"}), limits.max_summary_bytes);
+  item.summary =
+      HtmlToText(reader.Text({"summary", "description", "text"}), limits.max_summary_bytes);
   item.source = PlainText(reader.Text({"source"}), 100);
   if (item.source.empty()) item.source = std::string(source);
   item.source_id = PlainText(reader.Text({"id", "guid", "source_id"}), limits.max_id_bytes);
   item.url = CanonicalUrl(reader.Text({"url", "link"}));
   item.language = std::string(CutUtf8(reader.Text({"language"}), 35));
-  const std::optional<base::Time> stated_received = reader.Moment("received_ns", {"received", "received_at"});
+  const std::optional<base::Time> stated_received =
+      reader.Moment("received_ns", {"received", "received_at"});
   const std::optional<base::Time> published =
       reader.Moment("published_ns", {"published", "published_at", "pubDate", "date"});
   if (!reader.status().ok()) return reader.status();
@@ -173,7 +179,8 @@ std::string FormatNewsLine(const market::NewsItem& item) {
   return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-NewsLines ParseNewsLines(std::string_view text, std::string_view source, base::Time received, const FeedLimits& limits) {
+NewsLines ParseNewsLines(std::string_view text, std::string_view source, base::Time received,
+                         const FeedLimits& limits) {
   NewsLines result;
   size_t number = 0;
   for (size_t at = 0; at < text.size();) {
@@ -188,7 +195,8 @@ NewsLines ParseNewsLines(std::string_view text, std::string_view source, base::T
       continue;
     }
     if (result.rejected++ == 0) {
-      result.first_problem = "line " + std::to_string(number) + ": " + std::string(parsed.status().message());
+      result.first_problem =
+          "line " + std::to_string(number) + ": " + std::string(parsed.status().message());
     }
   }
   return result;

@@ -2,13 +2,11 @@
 //
 // A JSON line is one object:
 //   title      text, required (alias: headline)
-//   id         the source's own id (aliases: guid, source_id); else the URL, else a hash of title and time
-//   url        (alias: link)
-//   summary    (aliases: description, text)
-//   source     replaces the name of the source that read the line
-//   language   RFC 5646
-//   published  RFC 3339 or RFC 822 text (aliases: published_at, pubDate, date), or published_ns, an integer
-//   received   the same forms; used by replay only
+//   id         the source's own id (aliases: guid, source_id); else the URL, else a hash of title
+//   and time url        (alias: link) summary    (aliases: description, text) source     replaces
+//   the name of the source that read the line language   RFC 5646 published  RFC 3339 or RFC 822
+//   text (aliases: published_at, pubDate, date), or published_ns, an integer received   the same
+//   forms; used by replay only
 // Unknown keys pass. A value of the wrong type rejects the line.
 //
 // Pure; any thread.
@@ -38,8 +36,8 @@ struct NewsLine {
 };
 
 // INVALID_ARGUMENT: no object, no title, a value of the wrong type, too long.
-absl::StatusOr<NewsLine> ParseNewsLine(std::string_view line, std::string_view source, base::Time received,
-                                       const FeedLimits& limits);
+absl::StatusOr<NewsLine> ParseNewsLine(std::string_view line, std::string_view source,
+                                       base::Time received, const FeedLimits& limits);
 
 // A line that ParseNewsLine reads back as the same item.
 std::string FormatNewsLine(const market::NewsItem& item);
@@ -50,6 +48,7 @@ struct NewsLines {
   std::string first_problem;  // "line 3: no title"
 };
 // One object a line; blank lines pass.
-NewsLines ParseNewsLines(std::string_view text, std::string_view source, base::Time received, const FeedLimits& limits);
+NewsLines ParseNewsLines(std::string_view text, std::string_view source, base::Time received,
+                         const FeedLimits& limits);
 
 }  // namespace gannet::ingest

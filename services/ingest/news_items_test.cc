@@ -38,15 +38,21 @@ TEST_CASE("ParseNewsLine refuses what it cannot believe") {
   CHECK(Problem("{\"title\":\"\xFF\"}") == "not JSON");
   CHECK(Problem("{\"title\":7}") == "\"title\" must be text");
   CHECK(Problem("{\"summary\":\"s\"}") == "no title");
-  CHECK(Problem("{\"title\":\"t\",\"published\":\"soon\"}") == "\"published\" must be a date (RFC 3339)");
-  CHECK(Problem("{\"title\":\"t\",\"published_ns\":1.5}") == "\"published_ns\" must be an integer of nanoseconds");
-  CHECK(Problem("{\"title\":\"t\",\"published_ns\":18446744073709551615}") == "\"published_ns\" must be an integer of nanoseconds");
-  CHECK(Problem("{\"title\":" + std::string(50, '[') + std::string(50, ']') + "}") == "nested deeper than 16");
-  CHECK(Problem("{\"title\":\"" + std::string(kMaxNewsLineBytes, 'x') + "\"}").substr(0, 11) == "longer than");
+  CHECK(Problem("{\"title\":\"t\",\"published\":\"soon\"}") ==
+        "\"published\" must be a date (RFC 3339)");
+  CHECK(Problem("{\"title\":\"t\",\"published_ns\":1.5}") ==
+        "\"published_ns\" must be an integer of nanoseconds");
+  CHECK(Problem("{\"title\":\"t\",\"published_ns\":18446744073709551615}") ==
+        "\"published_ns\" must be an integer of nanoseconds");
+  CHECK(Problem("{\"title\":" + std::string(50, '[') + std::string(50, ']') + "}") ==
+        "nested deeper than 16");
+  CHECK(Problem("{\"title\":\"" + std::string(kMaxNewsLineBytes, 'x') + "\"}").substr(0, 11) ==
+        "longer than");
 }
 
 TEST_CASE("A published time after receipt is not believed") {
-  const absl::StatusOr<NewsLine> line = ParseNewsLine(R"({"title":"t","published":"2030-01-01T00:00:00Z"})", "s", kNow, {});
+  const absl::StatusOr<NewsLine> line =
+      ParseNewsLine(R"({"title":"t","published":"2030-01-01T00:00:00Z"})", "s", kNow, {});
   REQUIRE(line.ok());
   CHECK_FALSE(line->item.published_stated);
   CHECK(line->item.published == kNow);
@@ -63,13 +69,15 @@ TEST_CASE("FormatNewsLine gives what ParseNewsLine reads back") {
   item.received = kNow;
   item.published = kNow - std::chrono::seconds(5);
   item.published_stated = true;
-  const absl::StatusOr<NewsLine> read = ParseNewsLine(FormatNewsLine(item), "other", kNow + std::chrono::hours(1), {});
+  const absl::StatusOr<NewsLine> read =
+      ParseNewsLine(FormatNewsLine(item), "other", kNow + std::chrono::hours(1), {});
   REQUIRE(read.ok());
   CHECK(read->item == item);
 }
 
 TEST_CASE("ParseNewsLines counts bad lines and names the first") {
-  const NewsLines lines = ParseNewsLines("{\"title\":\"a\"}\n\nnonsense\r\n{\"title\":\"b\"}\n{}", "s", kNow, {});
+  const NewsLines lines =
+      ParseNewsLines("{\"title\":\"a\"}\n\nnonsense\r\n{\"title\":\"b\"}\n{}", "s", kNow, {});
   CHECK(lines.lines.size() == 2);
   CHECK(lines.rejected == 2);
   CHECK(lines.first_problem == "line 3: not JSON");

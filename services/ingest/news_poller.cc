@@ -14,12 +14,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::array<std::string_view, 5> kKeptHeaders = {"content-type", "content-language", "content-location", "etag",
-                                                          "last-modified"};
+constexpr std::array<std::string_view, 5> kKeptHeaders = {
+    "content-type", "content-language", "content-location", "etag", "last-modified"};
 constexpr base::Duration kRequestTimeout = 15s;
 constexpr base::Duration kFirstDelay = 500ms;  // at most: sources do not all start at once
 
-bool IsRedirect(int status) { return status == 301 || status == 302 || status == 303 || status == 307 || status == 308; }
+bool IsRedirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
 
 // Addresses inside: a feed from outside must not lead a request there.
 bool IsInside(std::string_view host) {
@@ -40,23 +42,28 @@ absl::StatusOr<std::string> Redirected(const std::string& from, std::string_view
     return absl::InvalidArgumentError("redirected to something that is no http address");
   }
   if (before.ok() && before->tls() && !after->tls()) {
-    return absl::InvalidArgumentError("redirected from https to http; configure the address it should use");
+    return absl::InvalidArgumentError(
+        "redirected from https to http; configure the address it should use");
   }
   if (before.ok() && !IsInside(before->host) && IsInside(after->host)) {
-    return absl::InvalidArgumentError("redirected to an address inside this network; configure that address if it is meant");
+    return absl::InvalidArgumentError(
+        "redirected to an address inside this network; configure that address if it is meant");
   }
   return target;
 }
 
 base::Duration RetryAfter(std::string_view value) {
-  if (value.empty() || value.size() > 6 || value.find_first_not_of("0123456789") != std::string_view::npos) return 0s;
-  return std::min<base::Duration>(std::chrono::seconds(std::stol(std::string(value))), kMaxRetryAfter);
+  if (value.empty() || value.size() > 6 ||
+      value.find_first_not_of("0123456789") != std::string_view::npos)
+    return 0s;
+  return std::min<base::Duration>(std::chrono::seconds(std::stol(std::string(value))),
+                                  kMaxRetryAfter);
 }
 
 }  // namespace
 
-NewsPoller::NewsPoller(NewsFeedConfig config, size_t max_body_bytes, base::Executor& executor, net::Network& network,
-                       base::Rng rng, Hooks hooks)
+NewsPoller::NewsPoller(NewsFeedConfig config, size_t max_body_bytes, base::Executor& executor,
+                       net::Network& network, base::Rng rng, Hooks hooks)
     : config_(std::move(config)),
       max_body_bytes_(max_body_bytes),
       executor_(executor),
@@ -68,7 +75,8 @@ NewsPoller::~NewsPoller() { Stop(); }
 
 void NewsPoller::Start() {
   running_ = true;
-  Schedule(base::Duration(static_cast<int64_t>(rng_.Below(static_cast<uint64_t>(std::min(kFirstDelay, config_.interval).count())))));
+  Schedule(base::Duration(static_cast<int64_t>(
+      rng_.Below(static_cast<uint64_t>(std::min(kFirstDelay, config_.interval).count())))));
 }
 
 void NewsPoller::Stop() {
@@ -87,19 +95,25 @@ void NewsPoller::Schedule(base::Duration delay) {
 void NewsPoller::Ask(const std::string& text, int redirects) {
   const absl::StatusOr<net::Url> url = net::Url::Parse(text);
   ++requests_;
-  if (!url.ok()) return Finish({.request_id = requests_, .transport_error = std::string(url.status().message())}, 0s);
+  if (!url.ok())
+    return Finish({.request_id = requests_, .transport_error = std::string(url.status().message())},
+                  0s);
   net::HttpRequest request;
   request.target = url->path;
   request.headers = {{"User-Agent", "gannet/0.1 (+feed reader)"},
-                     {"Accept", "application/rss+xml, application/atom+xml, application/xml;q=0.9, application/x-ndjson, */*;q=0.1"}};
+                     {"Accept",
+                      "application/rss+xml, application/atom+xml, application/xml;q=0.9, "
+                      "application/x-ndjson, */*;q=0.1"}};
   const Condition condition = hooks_.condition();
   if (!condition.etag.empty()) request.headers.emplace_back("If-None-Match", condition.etag);
-  if (!condition.last_modified.empty()) request.headers.emplace_back("If-Modified-Since", condition.last_modified);
-  network_.Http(*url, std::move(request), {.timeout = kRequestTimeout, .max_body_bytes = max_body_bytes_},
-                [this, text, redirects, alive = std::weak_ptr<bool>(alive_)](net::HttpResult result) {
-                  const std::shared_ptr<bool> held = alive.lock();
-                  if (held && *held) OnResult(text, redirects, std::move(result));
-                });
+  if (!condition.last_modified.empty())
+    request.headers.emplace_back("If-Modified-Since", condition.last_modified);
+  network_.Http(
+      *url, std::move(request), {.timeout = kRequestTimeout, .max_body_bytes = max_body_bytes_},
+      [this, text, redirects, alive = std::weak_ptr<bool>(alive_)](net::HttpResult result) {
+        const std::shared_ptr<bool> held = alive.lock();
+        if (held && *held) OnResult(text, redirects, std::move(result));
+      });
 }
 
 void NewsPoller::OnResult(const std::string& url, int redirects, net::HttpResult result) {
@@ -112,9 +126,11 @@ void NewsPoller::OnResult(const std::string& url, int redirects, net::HttpResult
   }
   net::HttpResponse& response = result.response;
   if (IsRedirect(response.status)) {
-    const absl::StatusOr<std::string> target = Redirected(url, net::FindHeader(response.headers, "Location"));
+    const absl::StatusOr<std::string> target =
+        Redirected(url, net::FindHeader(response.headers, "Location"));
     if (target.ok() && redirects < kMaxRedirects) return Ask(*target, redirects + 1);
-    exchange.transport_error = target.ok() ? "too many redirects" : std::string(target.status().message());
+    exchange.transport_error =
+        target.ok() ? "too many redirects" : std::string(target.status().message());
     return Finish(std::move(exchange), 0s);
   }
   exchange.status = response.status;
@@ -145,7 +161,8 @@ void NewsPoller::Finish(wire::HttpExchange exchange, base::Duration retry_after)
   failures_ = good ? 0 : failures_ + 1;
   base::Duration delay = config_.interval;
   if (failures_ > 0) {
-    for (uint64_t i = 1; i < std::min<uint64_t>(failures_, 16) && delay < kMaxNewsBackOff; ++i) delay *= 2;
+    for (uint64_t i = 1; i < std::min<uint64_t>(failures_, 16) && delay < kMaxNewsBackOff; ++i)
+      delay *= 2;
     delay = std::max(config_.interval, std::min(delay, kMaxNewsBackOff));
   }
   delay = std::max(delay, retry_after);

@@ -35,8 +35,8 @@ class NewsPoller {
     std::function<bool(const wire::HttpExchange&)> deliver;
   };
 
-  NewsPoller(NewsFeedConfig config, size_t max_body_bytes, base::Executor& executor, net::Network& network, base::Rng rng,
-             Hooks hooks);
+  NewsPoller(NewsFeedConfig config, size_t max_body_bytes, base::Executor& executor,
+             net::Network& network, base::Rng rng, Hooks hooks);
   ~NewsPoller();
   NewsPoller(const NewsPoller&) = delete;
   NewsPoller& operator=(const NewsPoller&) = delete;

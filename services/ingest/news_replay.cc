@@ -20,11 +20,13 @@ void Add(NewsReplayFile& file, market::NewsItem item, const NewsReplayOptions& o
   item.published += options.shift;
   NewsInput input;
   input.receive_time = item.received;
-  input.bytes = wire::EncodeInput(wire::StreamEvent{"replay", wire::StreamEvent::Kind::kFrame, FormatNewsLine(item)});
+  input.bytes = wire::EncodeInput(
+      wire::StreamEvent{"replay", wire::StreamEvent::Kind::kFrame, FormatNewsLine(item)});
   file.inputs.push_back(std::move(input));
 }
 
-void AddFeed(NewsReplayFile& file, const Feed& feed, const std::string& name, const NewsReplayOptions& options) {
+void AddFeed(NewsReplayFile& file, const Feed& feed, const std::string& name,
+             const NewsReplayOptions& options) {
   for (const FeedEntry& entry : feed.entries) {
     std::optional<base::Time> time = entry.published ? entry.published : entry.updated;
     if (!time) time = options.undated_as;
@@ -38,12 +40,14 @@ void AddFeed(NewsReplayFile& file, const Feed& feed, const std::string& name, co
   }
 }
 
-void AddLine(NewsReplayFile& file, const base::Line& line, const std::string& name, const NewsReplayOptions& options) {
+void AddLine(NewsReplayFile& file, const base::Line& line, const std::string& name,
+             const NewsReplayOptions& options) {
   if (StripAscii(line.text).empty()) return;
   absl::StatusOr<NewsLine> parsed = ParseNewsLine(line.text, name, kUnknown, options.limits);
   if (!parsed.ok()) {
     if (file.rejected++ == 0) {
-      file.first_problem = "line " + std::to_string(line.number) + ": " + std::string(parsed.status().message());
+      file.first_problem =
+          "line " + std::to_string(line.number) + ": " + std::string(parsed.status().message());
     }
     return;
   }
@@ -67,7 +71,8 @@ std::string BaseName(const std::string& path) {
 
 }  // namespace
 
-absl::StatusOr<NewsReplayFile> ReadNewsReplay(base::Files& files, const std::string& path, const NewsReplayOptions& options) {
+absl::StatusOr<NewsReplayFile> ReadNewsReplay(base::Files& files, const std::string& path,
+                                              const NewsReplayOptions& options) {
   NewsReplayFile file;
   GANNET_ASSIGN_OR_RETURN(const std::unique_ptr<base::LineReader> lines,
                           base::LineReader::Open(files, path, kMaxNewsLineBytes));
@@ -89,7 +94,9 @@ absl::StatusOr<NewsReplayFile> ReadNewsReplay(base::Files& files, const std::str
     }
     AddLine(file, *line, BaseName(path), options);
     if (file.inputs.size() > kMaxReplayHeadlines) {
-      return absl::InvalidArgumentError(path + " holds more than " + std::to_string(kMaxReplayHeadlines) + " headlines; split it");
+      return absl::InvalidArgumentError(path + " holds more than " +
+                                        std::to_string(kMaxReplayHeadlines) +
+                                        " headlines; split it");
     }
   }
   if (is_feed) {
@@ -101,10 +108,12 @@ absl::StatusOr<NewsReplayFile> ReadNewsReplay(base::Files& files, const std::str
     AddFeed(file, *feed, BaseName(path), options);
   }
   if (!is_feed && file.inputs.empty() && file.rejected > 0) {
-    return absl::InvalidArgumentError(path + ": no headline in it (" + file.first_problem + "); wanted JSON lines, RSS or Atom");
+    return absl::InvalidArgumentError(path + ": no headline in it (" + file.first_problem +
+                                      "); wanted JSON lines, RSS or Atom");
   }
-  std::stable_sort(file.inputs.begin(), file.inputs.end(),
-                   [](const NewsInput& a, const NewsInput& b) { return a.receive_time < b.receive_time; });
+  std::stable_sort(
+      file.inputs.begin(), file.inputs.end(),
+      [](const NewsInput& a, const NewsInput& b) { return a.receive_time < b.receive_time; });
   return file;
 }
 

@@ -31,13 +31,14 @@ struct NewsReplayFile {
 inline constexpr uint64_t kMaxReplayHeadlines = 5'000'000;
 
 struct NewsReplayOptions {
-  base::Duration shift{0};                 // moves all times
-  std::optional<base::Time> undated_as;    // received then; absent: left out and counted
+  base::Duration shift{0};               // moves all times
+  std::optional<base::Time> undated_as;  // received then; absent: left out and counted
   FeedLimits limits;
 };
 
 // NOT_FOUND and the like from the file system; INVALID_ARGUMENT: neither JSON
 // lines nor a feed, or more headlines than the limit.
-absl::StatusOr<NewsReplayFile> ReadNewsReplay(base::Files& files, const std::string& path, const NewsReplayOptions& options);
+absl::StatusOr<NewsReplayFile> ReadNewsReplay(base::Files& files, const std::string& path,
+                                              const NewsReplayOptions& options);
 
 }  // namespace gannet::ingest

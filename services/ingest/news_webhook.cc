@@ -21,7 +21,9 @@ bool SameBytes(std::string_view a, std::string_view b) {
 }
 
 std::optional<base::Time> ParseSeconds(std::string_view text) {
-  if (text.empty() || text.size() > 10 || text.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+  if (text.empty() || text.size() > 10 ||
+      text.find_first_not_of("0123456789") != std::string_view::npos)
+    return std::nullopt;
   return base::FromUnixMillis(std::stoll(std::string(text)) * 1000);
 }
 
@@ -31,14 +33,18 @@ net::HttpResponse Answer(int status, std::string text) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<NewsWebhook>> NewsWebhook::Open(const NewsWebhookConfig& config, base::Files& files,
-                                                              net::Network& network, const base::Clock& clock, Hooks hooks) {
+absl::StatusOr<std::unique_ptr<NewsWebhook>> NewsWebhook::Open(const NewsWebhookConfig& config,
+                                                               base::Files& files,
+                                                               net::Network& network,
+                                                               const base::Clock& clock,
+                                                               Hooks hooks) {
   absl::StatusOr<std::string> secret = files.Read(config.secret_file);
   if (!secret.ok()) return base::Annotate(secret.status(), "webhook secret_file");
   while (!secret->empty() && (secret->back() == '\n' || secret->back() == '\r')) secret->pop_back();
   if (secret->size() < kMinSecretBytes) {
-    return absl::FailedPreconditionError("webhook secret_file " + config.secret_file + " holds fewer than " +
-                                         std::to_string(kMinSecretBytes) + " bytes; put a long random text there");
+    return absl::FailedPreconditionError("webhook secret_file " + config.secret_file +
+                                         " holds fewer than " + std::to_string(kMinSecretBytes) +
+                                         " bytes; put a long random text there");
   }
   std::unique_ptr<NewsWebhook> webhook(new NewsWebhook(config, *secret, clock, std::move(hooks)));
   net::ListenOptions options;
@@ -70,22 +76,27 @@ std::string NewsWebhook::Refusal(const net::HttpRequest& request, int& status) {
   };
   if (request.target != "/news") return refuse(404, stats_.malformed, "POST JSON lines to /news");
   if (request.method != "POST") return refuse(405, stats_.malformed, "POST JSON lines to /news");
-  if (!WithinRate()) return refuse(429, stats_.too_many, "too many requests this minute; send several lines in one");
+  if (!WithinRate())
+    return refuse(429, stats_.too_many, "too many requests this minute; send several lines in one");
   const std::string timestamp(net::FindHeader(request.headers, "X-Gannet-Timestamp"));
   std::string signature = LowerAscii(net::FindHeader(request.headers, "X-Gannet-Signature"));
   const std::optional<base::Time> signed_at = ParseSeconds(timestamp);
   if (!signed_at || signature.substr(0, 7) != "sha256=") {
-    return refuse(401, stats_.unsigned_requests, "X-Gannet-Timestamp and X-Gannet-Signature are needed");
+    return refuse(401, stats_.unsigned_requests,
+                  "X-Gannet-Timestamp and X-Gannet-Signature are needed");
   }
   if (!SameBytes(signature.substr(7), base::Hex(key_.Sign(timestamp + "." + request.body)))) {
     return refuse(401, stats_.bad_signatures, "the signature is wrong");
   }
   if (*signed_at > now + kWebhookClockSkew || *signed_at < now - kWebhookClockSkew) {
-    return refuse(401, stats_.stale, "the timestamp is more than five minutes off; check the clock");
+    return refuse(401, stats_.stale,
+                  "the timestamp is more than five minutes off; check the clock");
   }
   std::erase_if(signatures_, [&](const auto& seen) { return seen.second < now; });
-  if (signatures_.contains(signature)) return refuse(409, stats_.replayed, "this request was taken before");
-  if (signatures_.size() >= kMaxRememberedSignatures) return refuse(429, stats_.too_many, "too many requests; slow down");
+  if (signatures_.contains(signature))
+    return refuse(409, stats_.replayed, "this request was taken before");
+  if (signatures_.size() >= kMaxRememberedSignatures)
+    return refuse(429, stats_.too_many, "too many requests; slow down");
   if (StripAscii(request.body).empty()) return refuse(400, stats_.malformed, "no lines");
   signatures_.emplace(std::move(signature), *signed_at + kWebhookClockSkew);
   return {};
@@ -96,10 +107,13 @@ void NewsWebhook::OnRequest(net::HttpRequest request, std::string_view, Respond 
   const std::string refusal = Refusal(request, status);
   if (!refusal.empty()) return respond(Answer(status, refusal));
   ++stats_.accepted;
-  hooks_.lines(request.body, [respond = std::move(respond)](std::string answer) { respond(Answer(202, std::move(answer))); });
+  hooks_.lines(request.body, [respond = std::move(respond)](std::string answer) {
+    respond(Answer(202, std::move(answer)));
+  });
 }
 
-net::WebSocket::Handler NewsWebhook::OnWebSocket(const net::HttpRequest&, std::string_view, std::shared_ptr<net::WebSocket>) {
+net::WebSocket::Handler NewsWebhook::OnWebSocket(const net::HttpRequest&, std::string_view,
+                                                 std::shared_ptr<net::WebSocket>) {
   return {};
 }
 

@@ -31,16 +31,20 @@ class NewsWebhook : public net::ServerHandler {
  public:
   struct Hooks {
     // Hands the lines in and calls `durable` once they are recorded for good.
-    std::function<void(std::string_view lines, std::function<void(std::string answer)> durable)> lines;
+    std::function<void(std::string_view lines, std::function<void(std::string answer)> durable)>
+        lines;
   };
   struct Stats {
-    uint64_t accepted = 0, unsigned_requests = 0, bad_signatures = 0, stale = 0, replayed = 0, too_many = 0, malformed = 0;
+    uint64_t accepted = 0, unsigned_requests = 0, bad_signatures = 0, stale = 0, replayed = 0,
+             too_many = 0, malformed = 0;
   };
 
   // FAILED_PRECONDITION: the secret cannot be read or is too short; or what
   // Network::Listen says.
-  static absl::StatusOr<std::unique_ptr<NewsWebhook>> Open(const NewsWebhookConfig& config, base::Files& files,
-                                                          net::Network& network, const base::Clock& clock, Hooks hooks);
+  static absl::StatusOr<std::unique_ptr<NewsWebhook>> Open(const NewsWebhookConfig& config,
+                                                           base::Files& files,
+                                                           net::Network& network,
+                                                           const base::Clock& clock, Hooks hooks);
 
   void OnRequest(net::HttpRequest request, std::string_view peer, Respond respond) override;
   net::WebSocket::Handler OnWebSocket(const net::HttpRequest& request, std::string_view peer,
@@ -50,7 +54,8 @@ class NewsWebhook : public net::ServerHandler {
   const Stats& stats() const { return stats_; }
 
  private:
-  NewsWebhook(const NewsWebhookConfig& config, const std::string& secret, const base::Clock& clock, Hooks hooks)
+  NewsWebhook(const NewsWebhookConfig& config, const std::string& secret, const base::Clock& clock,
+              Hooks hooks)
       : config_(config), key_(secret), clock_(clock), hooks_(std::move(hooks)) {}
   // Empty when the request may pass; otherwise the answer to it.
   std::string Refusal(const net::HttpRequest& request, int& status);
@@ -61,7 +66,8 @@ class NewsWebhook : public net::ServerHandler {
   const base::Clock& clock_;
   const Hooks hooks_;
   Stats stats_;
-  std::map<std::string, base::Time> signatures_;          // seen, with the time from which they are too old anyway
+  std::map<std::string, base::Time>
+      signatures_;  // seen, with the time from which they are too old anyway
   base::Time minute_{};
   uint64_t in_minute_ = 0;
   std::unique_ptr<net::Listener> listener_;  // last: no request after it is gone

@@ -14,17 +14,30 @@ class RecordedOutputForTest : public MarketOutput {
   template <class T>
   using Events = std::vector<market::Event<T>>;
 
-  void Publish(market::Instrument value, const market::Header& header) override { instruments.push_back({header, std::move(value)}); }
-  void Publish(market::Trade value, const market::Header& header) override { trades.push_back({header, std::move(value)}); }
-  void Publish(market::Quote value, const market::Header& header) override { quotes.push_back({header, std::move(value)}); }
-  void Publish(market::BookUpdate value, const market::Header& header) override { books.push_back({header, std::move(value)}); }
-  void Publish(market::Bar value, const market::Header& header) override { bars.push_back({header, std::move(value)}); }
-  void Publish(market::MarketStatus value, const market::Header& header) override { statuses.push_back({header, std::move(value)}); }
+  void Publish(market::Instrument value, const market::Header& header) override {
+    instruments.push_back({header, std::move(value)});
+  }
+  void Publish(market::Trade value, const market::Header& header) override {
+    trades.push_back({header, std::move(value)});
+  }
+  void Publish(market::Quote value, const market::Header& header) override {
+    quotes.push_back({header, std::move(value)});
+  }
+  void Publish(market::BookUpdate value, const market::Header& header) override {
+    books.push_back({header, std::move(value)});
+  }
+  void Publish(market::Bar value, const market::Header& header) override {
+    bars.push_back({header, std::move(value)});
+  }
+  void Publish(market::MarketStatus value, const market::Header& header) override {
+    statuses.push_back({header, std::move(value)});
+  }
   void WantSnapshot(const std::string& symbol) override { snapshots_wanted.push_back(symbol); }
   void WantReconnect(const std::string& connection, std::string_view why) override {
     reconnects.emplace_back(connection, std::string(why));
   }
-  void SubscriptionAnswered(const std::string& connection, const venue::binance::RequestResult& answer) override {
+  void SubscriptionAnswered(const std::string& connection,
+                            const venue::binance::RequestResult& answer) override {
     answers.emplace_back(connection, answer.ok);
   }
 

@@ -48,7 +48,8 @@ VenueSession::VenueSession(VenueConfig config, runtime::Deps& deps)
       if (slot->Replace(connection, why)) return;
     }
   };
-  wishes.subscription_answered = [this](const std::string& connection, bool ok, const std::string& message) {
+  wishes.subscription_answered = [this](const std::string& connection, bool ok,
+                                        const std::string& message) {
     for (const auto& slot : slots_) {
       if (slot->OnAnswer(connection, ok, message)) return;
     }
@@ -76,7 +77,9 @@ std::function<void()> VenueSession::Guarded(std::function<void()> task) const {
 }
 
 absl::Status VenueSession::Start() {
-  GANNET_ASSIGN_OR_RETURN(rest_url_, net::Url::Parse(config_.rest_url.empty() ? DefaultRestUrl(config_.kind) : config_.rest_url));
+  GANNET_ASSIGN_OR_RETURN(
+      rest_url_,
+      net::Url::Parse(config_.rest_url.empty() ? DefaultRestUrl(config_.kind) : config_.rest_url));
   for (const std::string& url : {config_.ws_url, config_.ws_trades_url}) {
     if (!url.empty()) GANNET_RETURN_IF_ERROR(net::Url::Parse(url).status());
   }
@@ -105,7 +108,9 @@ void VenueSession::AddSlots(const std::string& url, const std::vector<std::strin
                             std::vector<std::unique_ptr<ConnectionSlot>>& out) {
   ConnectionSlot::Handler handler;
   using Kind = wire::StreamEvent::Kind;
-  handler.opened = [this](const std::string& name) { market_.Deliver(wire::StreamEvent{name, Kind::kOpened, ""}, deps_.clock.Now()); };
+  handler.opened = [this](const std::string& name) {
+    market_.Deliver(wire::StreamEvent{name, Kind::kOpened, ""}, deps_.clock.Now());
+  };
   handler.message = [this](const std::string& name, std::string_view text) {
     market_.Deliver(wire::StreamEvent{name, Kind::kFrame, std::string(text)}, deps_.clock.Now());
   };
@@ -118,8 +123,10 @@ void VenueSession::AddSlots(const std::string& url, const std::vector<std::strin
     options.url = url + "/stream";
     options.rotate_after = config_.rotate_after;
     const auto begin = streams.begin() + static_cast<std::ptrdiff_t>(i);
-    options.streams.assign(begin, begin + static_cast<std::ptrdiff_t>(std::min(kMaxStreamsPerConnection, streams.size() - i)));
-    out.push_back(std::make_unique<ConnectionSlot>(std::move(options), handler, deps_, deps_.rng.Fork()));
+    options.streams.assign(begin, begin + static_cast<std::ptrdiff_t>(std::min(
+                                              kMaxStreamsPerConnection, streams.size() - i)));
+    out.push_back(
+        std::make_unique<ConnectionSlot>(std::move(options), handler, deps_, deps_.rng.Fork()));
   }
 }
 
@@ -132,8 +139,10 @@ std::vector<std::unique_ptr<ConnectionSlot>> VenueSession::MakeSlots() {
   trades.klines = config_.klines;
   std::vector<std::string> book_streams, trade_streams;
   for (const std::string& symbol : config_.instruments) {
-    for (std::string& name : venue::binance::StreamNames(symbol, book)) book_streams.push_back(std::move(name));
-    for (std::string& name : venue::binance::StreamNames(symbol, trades)) trade_streams.push_back(std::move(name));
+    for (std::string& name : venue::binance::StreamNames(symbol, book))
+      book_streams.push_back(std::move(name));
+    for (std::string& name : venue::binance::StreamNames(symbol, trades))
+      trade_streams.push_back(std::move(name));
   }
   const std::string url = config_.ws_url.empty() ? DefaultWsUrl(config_.kind) : config_.ws_url;
   std::vector<std::unique_ptr<ConnectionSlot>> slots;
@@ -149,14 +158,16 @@ std::vector<std::unique_ptr<ConnectionSlot>> VenueSession::MakeSlots() {
 
 // --- REST --------------------------------------------------------------------------
 
-void VenueSession::Fetch(const std::string& path, std::function<void(const net::HttpResult&)> done) {
+void VenueSession::Fetch(const std::string& path,
+                         std::function<void(const net::HttpResult&)> done) {
   net::HttpRequest request;
   request.target = rest_url_.path == "/" ? path : rest_url_.path + path;
   net::HttpLimits limits;
   limits.timeout = kRequestTimeout;
   limits.max_body_bytes = kMaxAnswerBytes;
   deps_.network.Http(rest_url_, std::move(request), limits,
-                     [alive = std::weak_ptr<bool>(alive_), this, path, done = std::move(done)](const net::HttpResult& result) {
+                     [alive = std::weak_ptr<bool>(alive_), this, path,
+                      done = std::move(done)](const net::HttpResult& result) {
                        const std::shared_ptr<bool> held = alive.lock();
                        if (!held || !*held) return;
                        Deliver(path, result);
@@ -178,11 +189,14 @@ void VenueSession::Deliver(const std::string& path, const net::HttpResult& resul
       if (!value.empty()) exchange.headers.emplace_back(name, value);
     }
     exchange.body = result.response.body;
-    if (const auto used = Count(net::FindHeader(result.response.headers, "x-mbx-used-weight-1m"))) budget_.OnUsed(now, *used);
+    if (const auto used = Count(net::FindHeader(result.response.headers, "x-mbx-used-weight-1m")))
+      budget_.OnUsed(now, *used);
     if (exchange.status == 429 || exchange.status == 418) {
       const auto seconds = Count(net::FindHeader(result.response.headers, "retry-after"));
-      budget_.HoldUntil(now + (seconds ? std::chrono::seconds(std::min<uint64_t>(*seconds, 86'400)) : kDefaultHold));
-      deps_.log.Warning("market_rate_limited", {{"venue", config_.name}, {"status", exchange.status}});
+      budget_.HoldUntil(now + (seconds ? std::chrono::seconds(std::min<uint64_t>(*seconds, 86'400))
+                                       : kDefaultHold));
+      deps_.log.Warning("market_rate_limited",
+                        {{"venue", config_.name}, {"status", exchange.status}});
     }
   }
   market_.Deliver(exchange, now);
@@ -209,11 +223,14 @@ void VenueSession::OnDefinitions(const net::HttpResult& result) {
       deps_.log.Warning("market_symbol_missing", {{"venue", config_.name}, {"symbol", symbol}});
     }
   } else {
-    definitions_problem_ = !result.status.ok()               ? std::string(result.status.message())
-                           : result.response.status != 200   ? Concat({"HTTP status ", std::to_string(result.response.status)})
-                           : !engine.counters().last_undecodable.empty() ? engine.counters().last_undecodable
-                                                             : "none of the configured instruments is listed";
-    deps_.log.Warning("market_definitions_failed", {{"venue", config_.name}, {"why", definitions_problem_}});
+    definitions_problem_ = !result.status.ok() ? std::string(result.status.message())
+                           : result.response.status != 200
+                               ? Concat({"HTTP status ", std::to_string(result.response.status)})
+                           : !engine.counters().last_undecodable.empty()
+                               ? engine.counters().last_undecodable
+                               : "none of the configured instruments is listed";
+    deps_.log.Warning("market_definitions_failed",
+                      {{"venue", config_.name}, {"why", definitions_problem_}});
   }
   const base::Duration next = good ? config_.definitions_every : definitions_policy_.NextDelay();
   refresh_ = deps_.executor.After(next, Guarded([this] { FetchDefinitions(); }));
@@ -240,10 +257,11 @@ void VenueSession::PumpRequests() {
     wanted_.pop_front();
     ++in_flight_;
     deps_.log.Info("market_snapshot_fetch", {{"venue", config_.name}, {"symbol", symbol}});
-    Fetch(venue::binance::DepthPath(config_.kind, symbol, limit), [this, symbol](const net::HttpResult&) {
-      --in_flight_;
-      PumpRequests();
-    });
+    Fetch(venue::binance::DepthPath(config_.kind, symbol, limit),
+          [this, symbol](const net::HttpResult&) {
+            --in_flight_;
+            PumpRequests();
+          });
     queued_.erase(symbol);
   }
 }
@@ -251,9 +269,9 @@ void VenueSession::PumpRequests() {
 void VenueSession::ArmPump(base::Duration delay) {
   if (pump_ != TimerId::kNone) return;
   pump_ = deps_.executor.After(delay, Guarded([this] {
-    pump_ = TimerId::kNone;
-    PumpRequests();
-  }));
+                                 pump_ = TimerId::kNone;
+                                 PumpRequests();
+                               }));
 }
 
 // --- health ------------------------------------------------------------------------
@@ -266,25 +284,30 @@ runtime::Health VenueSession::health() const {
   };
   if (!defined_) {
     worse(runtime::HealthState::kNotServing,
-          Concat({config_.name, ": no exchangeInfo yet", definitions_problem_.empty() ? "" : ": ", definitions_problem_,
-                  "; check rest_url and the network"}));
+          Concat({config_.name, ": no exchangeInfo yet", definitions_problem_.empty() ? "" : ": ",
+                  definitions_problem_, "; check rest_url and the network"}));
     return health;
   }
   for (const auto& slot : slots_) {
     if (slot->subscribed()) continue;
     worse(runtime::HealthState::kDegraded,
-          Concat({config_.name, ": streams are not connected", slot->last_problem().empty() ? "" : ": ", slot->last_problem(),
+          Concat({config_.name, ": streams are not connected",
+                  slot->last_problem().empty() ? "" : ": ", slot->last_problem(),
                   "; check ws_url and the network"}));
   }
   std::string invalid;
   for (const auto& [symbol, feed] : market_.engine().feeds()) {
-    if (feed->book().state() != market::BookState::kValid) invalid += (invalid.empty() ? "" : ", ") + symbol;
+    if (feed->book().state() != market::BookState::kValid)
+      invalid += (invalid.empty() ? "" : ", ") + symbol;
   }
   if (!invalid.empty()) {
-    worse(runtime::HealthState::kDegraded, Concat({config_.name, ": books INVALID: ", invalid, "; a snapshot is fetched by itself"}));
+    worse(runtime::HealthState::kDegraded, Concat({config_.name, ": books INVALID: ", invalid,
+                                                   "; a snapshot is fetched by itself"}));
   }
   if (!market_.engine().missing_symbols().empty()) {
-    worse(runtime::HealthState::kDegraded, Concat({config_.name, ": some configured instruments are not listed; correct `instruments`"}));
+    worse(runtime::HealthState::kDegraded,
+          Concat({config_.name,
+                  ": some configured instruments are not listed; correct `instruments`"}));
   }
   return health;
 }

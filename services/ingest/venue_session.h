@@ -58,8 +58,8 @@ class VenueSession : public IngestPart {
   net::ReconnectPolicy definitions_policy_;
   WeightBudget budget_;
   std::vector<std::unique_ptr<ConnectionSlot>> slots_;
-  bool defined_ = false;   // exchangeInfo has come
-  bool connected_ = false; // slots have been started
+  bool defined_ = false;    // exchangeInfo has come
+  bool connected_ = false;  // slots have been started
   std::string definitions_problem_;
   std::deque<std::string> wanted_;  // symbols whose snapshot is to be fetched
   std::set<std::string> queued_;

@@ -1,8 +1,7 @@
 #include "services/ingest/venue_session.h"
 
-#include <catch2/catch_test_macros.hpp>
-
 #include <algorithm>
+#include <catch2/catch_test_macros.hpp>
 #include <deque>
 #include <map>
 #include <memory>
@@ -42,12 +41,14 @@ class VenueForTest : public net::ServerHandler {
     if (request.target.find("exchangeInfo") != std::string::npos) {
       response.body = info;
     } else {
-      response.body = Concat({R"({"lastUpdateId":)", std::to_string(update_id), R"(,"bids":[["100","1"]],"asks":[["101","1"]]})"});
+      response.body = Concat({R"({"lastUpdateId":)", std::to_string(update_id),
+                              R"(,"bids":[["100","1"]],"asks":[["101","1"]]})"});
     }
     respond(response);
   }
 
-  net::WebSocket::Handler OnWebSocket(const net::HttpRequest& request, std::string_view, std::shared_ptr<net::WebSocket> socket) override {
+  net::WebSocket::Handler OnWebSocket(const net::HttpRequest& request, std::string_view,
+                                      std::shared_ptr<net::WebSocket> socket) override {
     sockets_target = request.target;
     const int id = ++opened;
     sockets[id] = std::move(socket);
@@ -56,7 +57,8 @@ class VenueForTest : public net::ServerHandler {
     handler.on_message = [this, id](std::string_view text) {
       requests.emplace_back(text);
       if (silent_subscribe) return;
-      sockets[id]->Send(refuse ? R"({"error":{"code":2,"msg":"Invalid request"},"id":1})" : R"({"result":null,"id":1})");
+      sockets[id]->Send(refuse ? R"({"error":{"code":2,"msg":"Invalid request"},"id":1})"
+                               : R"({"result":null,"id":1})");
     };
     handler.on_close = [this, id](absl::Status) { sockets.erase(id); };
     return handler;
@@ -68,8 +70,9 @@ class VenueForTest : public net::ServerHandler {
     if (lost) return;
     const std::string now = std::to_string(base::UnixMillis(executor_.Now()));
     for (auto& [id, socket] : sockets) {
-      socket->Send(Concat({R"({"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":)", now, R"(,"s":"BTCUSDT","U":)",
-                           std::to_string(update_id), R"(,"u":)", std::to_string(update_id), R"(,"b":[["99","1"]],"a":[]}})"}));
+      socket->Send(Concat({R"({"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":)", now,
+                           R"(,"s":"BTCUSDT","U":)", std::to_string(update_id), R"(,"u":)",
+                           std::to_string(update_id), R"(,"b":[["99","1"]],"a":[]}})"}));
     }
   }
   // A diff every 100 ms.
@@ -81,7 +84,9 @@ class VenueForTest : public net::ServerHandler {
     for (auto& [id, socket] : std::map(sockets)) socket->Close();
   }
   size_t Count(std::string_view what) const {
-    return static_cast<size_t>(std::count_if(paths.begin(), paths.end(), [&](const std::string& path) { return path.find(what) != std::string::npos; }));
+    return static_cast<size_t>(std::count_if(
+        paths.begin(), paths.end(),
+        [&](const std::string& path) { return path.find(what) != std::string::npos; }));
   }
 
   std::string info =
@@ -102,8 +107,12 @@ class VenueForTest : public net::ServerHandler {
 
 struct Bench {
   explicit Bench(VenueConfig config = Config())
-      : network(executor, executor, base::Rng(7)), venue(executor), bus(executor, {}), shard({}, executor, executor, nullptr, &bus),
-        log("ingest", telemetry::Level::kDebug, executor, [this](std::string_view line) { lines.emplace_back(line); }),
+      : network(executor, executor, base::Rng(7)),
+        venue(executor),
+        bus(executor, {}),
+        shard({}, executor, executor, nullptr, &bus),
+        log("ingest", telemetry::Level::kDebug, executor,
+            [this](std::string_view line) { lines.emplace_back(line); }),
         deps{shard, bus, executor, executor, executor, files, network, log, base::Rng(1), ""} {
     auto listening = network.Listen({}, venue);
     REQUIRE(listening.ok());
@@ -153,7 +162,9 @@ TEST_CASE("VenueSession fetches definitions, subscribes and brings the book up")
   CHECK(bench.venue.paths.at(0) == "/api/v3/exchangeInfo?symbols=%5B%22BTCUSDT%22%5D");
   CHECK(bench.venue.sockets_target == "/stream");
   REQUIRE(bench.venue.requests.size() == 1);
-  CHECK(bench.venue.requests[0] == R"({"method":"SUBSCRIBE","params":["btcusdt@bookTicker","btcusdt@depth@100ms","btcusdt@trade"],"id":1})");
+  CHECK(
+      bench.venue.requests[0] ==
+      R"({"method":"SUBSCRIBE","params":["btcusdt@bookTicker","btcusdt@depth@100ms","btcusdt@trade"],"id":1})");
   CHECK(bench.venue.Count("/api/v3/depth?symbol=BTCUSDT&limit=1000") == 1);
   CHECK(bench.feed().book().state() == BookState::kValid);
   CHECK(bench.session->health().state == runtime::HealthState::kServing);
@@ -235,7 +246,8 @@ TEST_CASE("VenueSession tries again when the venue refuses or does not answer a 
   bench.venue.refuse = true;
   bench.Start();
   CHECK(bench.venue.opened > 1);
-  CHECK(bench.session->health().reasons.at(0).find("refused to subscribe: Invalid request") != std::string::npos);
+  CHECK(bench.session->health().reasons.at(0).find("refused to subscribe: Invalid request") !=
+        std::string::npos);
   bench.venue.refuse = false;
   bench.venue.silent_subscribe = true;
   bench.executor.RunFor(60s);
@@ -316,8 +328,8 @@ TEST_CASE("VenueSession splits many streams over connections and requests") {
   config.instruments.push_back("BTCUSDT");
   Bench bench(config);
   bench.Start();
-  CHECK(bench.venue.opened == 2);             // 303 streams, 200 a connection
-  CHECK(bench.venue.requests.size() == 4);    // 100 a request
+  CHECK(bench.venue.opened == 2);           // 303 streams, 200 a connection
+  CHECK(bench.venue.requests.size() == 4);  // 100 a request
   CHECK(bench.feed().book().state() == BookState::kValid);
 }
 
@@ -327,7 +339,8 @@ TEST_CASE("VenueSession keeps trades on their own address when one is given") {
   const std::string at = Concat({"ws://127.0.0.1:", std::to_string(bench.listener->port())});
   config.ws_url = at + "/public";
   config.ws_trades_url = at + "/market";
-  config.rest_url = Concat({"http://127.0.0.1:", std::to_string(bench.listener->port()), "/prefix"});
+  config.rest_url =
+      Concat({"http://127.0.0.1:", std::to_string(bench.listener->port()), "/prefix"});
   config.name = "other";
   VenueSession session(config, bench.deps);
   REQUIRE(session.Start().ok());

@@ -14,7 +14,8 @@ namespace gannet::ingest {
 class WeightBudget {
  public:
   // `limit` a minute; used up to `share_percent` of it.
-  explicit WeightBudget(uint64_t limit, uint64_t share_percent = 50) : limit_(limit), share_percent_(share_percent) {}
+  explicit WeightBudget(uint64_t limit, uint64_t share_percent = 50)
+      : limit_(limit), share_percent_(share_percent) {}
 
   void set_limit(uint64_t limit) { limit_ = limit; }
   // How long to wait before a request of this weight may go; 0: it may go now, and is

@@ -8,7 +8,8 @@
 
 namespace gannet::ml_inference {
 
-absl::StatusOr<std::unique_ptr<runtime::Service>> BuildMlInference(const MlInferenceConfig& config, runtime::Deps& deps,
+absl::StatusOr<std::unique_ptr<runtime::Service>> BuildMlInference(const MlInferenceConfig& config,
+                                                                   runtime::Deps& deps,
                                                                    RowObserver observer) {
   std::unique_ptr<Model> model;
   if (!config.model.empty()) {

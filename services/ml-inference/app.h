@@ -17,7 +17,8 @@ using RowObserver = std::function<void(const InferenceEngine::Row& row)>;
 
 // A model that cannot be loaded is an error here, not a silent absence; an empty
 // `config.model` means that none is wanted.
-absl::StatusOr<std::unique_ptr<runtime::Service>> BuildMlInference(const MlInferenceConfig& config, runtime::Deps& deps,
+absl::StatusOr<std::unique_ptr<runtime::Service>> BuildMlInference(const MlInferenceConfig& config,
+                                                                   runtime::Deps& deps,
                                                                    RowObserver observer = nullptr);
 
 }  // namespace gannet::ml_inference

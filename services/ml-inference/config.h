@@ -10,9 +10,9 @@ class Section;
 namespace gannet::ml_inference {
 
 struct MlInferenceConfig {
-  std::string registry;               // folder of models (registry.h)
-  std::string model;                   // name in the registry; empty: predict nothing
-  std::string version = "champion";   // number or alias
+  std::string registry;              // folder of models (registry.h)
+  std::string model;                 // name in the registry; empty: predict nothing
+  std::string version = "champion";  // number or alias
 };
 
 // Reads the section of this service.

@@ -44,7 +44,7 @@ class InferenceEngine {
     signal::FeatureRow features;
   };
   struct Output {
-    std::vector<Row> rows;                      // instruments in order of id
+    std::vector<Row> rows;                        // instruments in order of id
     std::vector<market::Prediction> predictions;  // of those rows, same order
   };
   // At the grid point `now`.

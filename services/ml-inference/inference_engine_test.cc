@@ -73,8 +73,13 @@ TEST_CASE("Scores sum to one million, and what is no probability is refused") {
   REQUIRE(third.ok());
   CHECK(third->down_ppm + third->flat_ppm + third->up_ppm == 1'000'000);
   CHECK(QuantiseScores({1, 0, 0}).value() == Scores{1'000'000, 0, 0});
-  const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
-  for (const auto& bad : {std::array<float, 3>{nan, 0, 1}, {-0.1f, 0.5f, 0.6f}, {infinity, 0, 0}, {0, 0, 0}, {0.5f, 0.4f, 0.05f}}) {
+  const float nan = std::numeric_limits<float>::quiet_NaN(),
+              infinity = std::numeric_limits<float>::infinity();
+  for (const auto& bad : {std::array<float, 3>{nan, 0, 1},
+                          {-0.1f, 0.5f, 0.6f},
+                          {infinity, 0, 0},
+                          {0, 0, 0},
+                          {0.5f, 0.4f, 0.05f}}) {
     CHECK(QuantiseScores(bad).status().code() == absl::StatusCode::kInvalidArgument);
   }
 }

@@ -6,13 +6,16 @@
 
 namespace gannet::ml_inference {
 
-InferenceService::InferenceService(std::unique_ptr<Model> model, runtime::Deps& deps, RowObserver observer)
+InferenceService::InferenceService(std::unique_ptr<Model> model, runtime::Deps& deps,
+                                   RowObserver observer)
     : shard_(deps.shard),
       engine_(std::move(model)),
       observer_(std::move(observer)),
       predictions_(deps.shard, bus::kPredictions, nullptr) {
-  shard_.Consume<market::BookUpdate>(bus::kBooks, [this](const auto& event) { engine_.OnBook(event.value, shard_.now()); });
-  shard_.Consume<market::Trade>(bus::kTrades, [this](const auto& event) { engine_.OnTrade(event.value, shard_.now()); });
+  shard_.Consume<market::BookUpdate>(
+      bus::kBooks, [this](const auto& event) { engine_.OnBook(event.value, shard_.now()); });
+  shard_.Consume<market::Trade>(
+      bus::kTrades, [this](const auto& event) { engine_.OnTrade(event.value, shard_.now()); });
   shard_.AddState({.name = "ml-inference",
                    .save = [](wire::CanonicalWriter&) {},  // windows warm up anew
                    .load = [](wire::CanonicalReader&) { return absl::OkStatus(); },
@@ -20,7 +23,8 @@ InferenceService::InferenceService(std::unique_ptr<Model> model, runtime::Deps& 
 }
 
 void InferenceService::ArmSample() {
-  shard_.At(InferenceEngine::NextSample(shard_.now()), [this](const market::Header& cause) { Sample(cause); });
+  shard_.At(InferenceEngine::NextSample(shard_.now()),
+            [this](const market::Header& cause) { Sample(cause); });
 }
 
 void InferenceService::Sample(const market::Header& cause) {
@@ -30,7 +34,8 @@ void InferenceService::Sample(const market::Header& cause) {
   if (observer_) {
     for (const InferenceEngine::Row& row : output.rows) observer_(row);
   }
-  for (market::Prediction& prediction : output.predictions) predictions_.Emit(std::move(prediction), cause);
+  for (market::Prediction& prediction : output.predictions)
+    predictions_.Emit(std::move(prediction), cause);
   ArmSample();
 }
 
@@ -43,11 +48,13 @@ runtime::Health InferenceService::health() const {
   runtime::Health health{runtime::HealthState::kServing, {}};
   if (engine_.failed_scores() > 0) {
     health.state = runtime::HealthState::kDegraded;
-    health.reasons.push_back(absl::StrCat(engine_.failed_scores(), " scores failed; see the model's manifest and train it anew"));
+    health.reasons.push_back(absl::StrCat(
+        engine_.failed_scores(), " scores failed; see the model's manifest and train it anew"));
   }
   if (engine_.refused_instruments() > 0) {
     health.state = runtime::HealthState::kDegraded;
-    health.reasons.push_back(absl::StrCat("more than ", InferenceEngine::kMaxInstruments, " instruments; run another shard"));
+    health.reasons.push_back(absl::StrCat("more than ", InferenceEngine::kMaxInstruments,
+                                          " instruments; run another shard"));
   }
   return health;
 }

@@ -17,8 +17,11 @@ int main(int argc, char** argv) {
 
   base::PosixFiles files;
   const auto config = runtime::LoadConfig<ml_inference::MlInferenceConfig>(
-      flags, files, [](config::Section& in, ml_inference::MlInferenceConfig& out) { ml_inference::Read(in, out); });
-  if (const auto ending = runtime::CheckConfig(flags, config.status())) return runtime::End(*ending);
+      flags, files, [](config::Section& in, ml_inference::MlInferenceConfig& out) {
+        ml_inference::Read(in, out);
+      });
+  if (const auto ending = runtime::CheckConfig(flags, config.status()))
+    return runtime::End(*ending);
 
   auto process = runtime::Process::Create(runtime::OptionsOf(flags));
   if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));

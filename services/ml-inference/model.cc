@@ -9,10 +9,12 @@ absl::StatusOr<Scores> QuantiseScores(const std::array<float, 3>& probabilities)
   constexpr double kMillion = 1e6;
   double sum = 0;
   for (const float p : probabilities) {
-    if (!(p >= 0) || !(p <= 1.001f)) return absl::InvalidArgumentError("the model's output is not a probability");
+    if (!(p >= 0) || !(p <= 1.001f))
+      return absl::InvalidArgumentError("the model's output is not a probability");
     sum += static_cast<double>(p);
   }
-  if (std::fabs(sum - 1) > 1e-3) return absl::InvalidArgumentError("the model's probabilities do not sum to one");
+  if (std::fabs(sum - 1) > 1e-3)
+    return absl::InvalidArgumentError("the model's probabilities do not sum to one");
   std::array<uint32_t, 3> ppm{};
   std::array<double, 3> rest{};
   uint32_t total = 0;
@@ -23,7 +25,8 @@ absl::StatusOr<Scores> QuantiseScores(const std::array<float, 3>& probabilities)
     total += ppm[i];
   }
   for (; total < 1'000'000; ++total) {
-    const auto most = static_cast<size_t>(std::max_element(rest.begin(), rest.end()) - rest.begin());
+    const auto most =
+        static_cast<size_t>(std::max_element(rest.begin(), rest.end()) - rest.begin());
     ++ppm[most];
     rest[most] = -1;
   }

@@ -32,10 +32,12 @@ class OnnxModel : public Model {
       const auto shape = type.GetTensorTypeAndShapeInfo().GetShape();
       return shape.size() == 2 ? shape[1] : -1;
     };
-    const int64_t in = width(session_.GetInputTypeInfo(0)), out = width(session_.GetOutputTypeInfo(0));
+    const int64_t in = width(session_.GetInputTypeInfo(0)),
+                  out = width(session_.GetOutputTypeInfo(0));
     if (in != kFeatures || out != kClasses) {
-      return absl::InvalidArgumentError(absl::StrCat("the model maps ", in, " features to ", out, " classes; wanted are ",
-                                                     kFeatures, " and ", kClasses));
+      return absl::InvalidArgumentError(absl::StrCat("the model maps ", in, " features to ", out,
+                                                     " classes; wanted are ", kFeatures, " and ",
+                                                     kClasses));
     }
     return absl::OkStatus();
   }
@@ -50,11 +52,14 @@ class OnnxModel : public Model {
     std::array<float, kClasses> output{};
     const std::array<int64_t, 2> in_shape{1, kFeatures}, out_shape{1, kClasses};
     try {
-      const Ort::Value in = Ort::Value::CreateTensor<float>(memory_, input.data(), input.size(), in_shape.data(), 2);
-      Ort::Value out = Ort::Value::CreateTensor<float>(memory_, output.data(), output.size(), out_shape.data(), 2);
+      const Ort::Value in =
+          Ort::Value::CreateTensor<float>(memory_, input.data(), input.size(), in_shape.data(), 2);
+      Ort::Value out = Ort::Value::CreateTensor<float>(memory_, output.data(), output.size(),
+                                                       out_shape.data(), 2);
       session_.Run(Ort::RunOptions{nullptr}, kInputs, &in, 1, kOutputs, &out, 1);
     } catch (const Ort::Exception& error) {
-      return absl::InternalError(absl::StrCat("model ", info_.name, "/", info_.version, ": ", error.what()));
+      return absl::InternalError(
+          absl::StrCat("model ", info_.name, "/", info_.version, ": ", error.what()));
     }
     return QuantiseScores(output);
   }
@@ -79,14 +84,16 @@ class OnnxModel : public Model {
 absl::StatusOr<std::unique_ptr<Model>> LoadOnnxModel(std::string_view bytes, ModelInfo info) {
   const std::string label = absl::StrCat("model ", info.name, "/", info.version);
   if (info.feature_schema != signal::BookFeatureSchema()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(label, " was trained on other features than this build computes; train it anew (gannet train)"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        label,
+        " was trained on other features than this build computes; train it anew (gannet train)"));
   }
   try {
     auto model = std::make_unique<OnnxModel>(bytes, std::move(info));
     if (absl::Status shape = model->CheckShape(); !shape.ok()) return shape;
     // One call now: a graph with other names or operators fails here, not while trading.
-    if (const auto scores = model->Score(signal::FeatureRow{}); !scores.ok()) return scores.status();
+    if (const auto scores = model->Score(signal::FeatureRow{}); !scores.ok())
+      return scores.status();
     return model;
   } catch (const Ort::Exception& error) {
     return absl::InvalidArgumentError(absl::StrCat(label, " cannot be loaded: ", error.what()));

@@ -21,13 +21,17 @@ bool IsName(const std::string& text) {
 }
 
 bool IsNumber(const std::string& text) {
-  return !text.empty() && text.size() < 10 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return !text.empty() && text.size() < 10 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 json ToJson(const Manifest& m) {
   json scores = json::array();
   for (const NamedScore& score : m.walk_forward) {
-    scores.push_back({{"name", score.name}, {"model", score.model}, {"class_prior", score.class_prior}, {"persistence", score.persistence}});
+    scores.push_back({{"name", score.name},
+                      {"model", score.model},
+                      {"class_prior", score.class_prior},
+                      {"persistence", score.persistence}});
   }
   json features = json::array();
   for (size_t i = 0; i < signal::kBookFeatureCount; ++i) {
@@ -35,18 +39,24 @@ json ToJson(const Manifest& m) {
                         {"mean", m.info.feature_mean[i]},
                         {"deviation", m.info.feature_deviation[i]}});
   }
-  return {{"format", 1},
-          {"name", m.info.name},
-          {"version", m.info.version},
-          {"horizon_ns", m.info.horizon.count()},
-          {"feature_schema_sha256", base::Hex(m.info.feature_schema)},
-          {"features", features},
-          {"model_sha256", m.model_sha256},
-          {"code_version", m.code_version},
-          {"training", {{"on", m.trained_on}, {"rows", m.rows}, {"first", base::FormatTime(m.first)}, {"last", base::FormatTime(m.last)}}},
-          {"walk_forward", scores},
-          {"brier_skill", {{"value", m.brier_skill}, {"low_95", m.brier_skill_low}, {"high_95", m.brier_skill_high}}},
-          {"parity", {{"rows", m.parity_rows}, {"max_difference", m.parity_max_difference}}}};
+  return {
+      {"format", 1},
+      {"name", m.info.name},
+      {"version", m.info.version},
+      {"horizon_ns", m.info.horizon.count()},
+      {"feature_schema_sha256", base::Hex(m.info.feature_schema)},
+      {"features", features},
+      {"model_sha256", m.model_sha256},
+      {"code_version", m.code_version},
+      {"training",
+       {{"on", m.trained_on},
+        {"rows", m.rows},
+        {"first", base::FormatTime(m.first)},
+        {"last", base::FormatTime(m.last)}}},
+      {"walk_forward", scores},
+      {"brier_skill",
+       {{"value", m.brier_skill}, {"low_95", m.brier_skill_low}, {"high_95", m.brier_skill_high}}},
+      {"parity", {{"rows", m.parity_rows}, {"max_difference", m.parity_max_difference}}}};
 }
 
 absl::StatusOr<base::Sha256Digest> DigestFromHex(const std::string& text) {
@@ -60,7 +70,8 @@ absl::StatusOr<base::Sha256Digest> DigestFromHex(const std::string& text) {
 absl::StatusOr<Manifest> FromJson(const std::string& text) {
   try {
     const json j = json::parse(text);
-    if (j.at("format").get<int>() != 1) return absl::FailedPreconditionError("manifest format is newer than this build");
+    if (j.at("format").get<int>() != 1)
+      return absl::FailedPreconditionError("manifest format is newer than this build");
     Manifest m;
     m.info.name = j.at("name");
     m.info.version = j.at("version");
@@ -77,10 +88,13 @@ absl::StatusOr<Manifest> FromJson(const std::string& text) {
     m.code_version = j.at("code_version");
     m.trained_on = j.at("training").at("on");
     m.rows = j.at("training").at("rows");
-    m.first = base::ParseRfc3339(j.at("training").at("first").get<std::string>()).value_or(base::Time{});
-    m.last = base::ParseRfc3339(j.at("training").at("last").get<std::string>()).value_or(base::Time{});
+    m.first =
+        base::ParseRfc3339(j.at("training").at("first").get<std::string>()).value_or(base::Time{});
+    m.last =
+        base::ParseRfc3339(j.at("training").at("last").get<std::string>()).value_or(base::Time{});
     for (const json& score : j.at("walk_forward")) {
-      m.walk_forward.push_back({score.at("name"), score.at("model"), score.at("class_prior"), score.at("persistence")});
+      m.walk_forward.push_back(
+          {score.at("name"), score.at("model"), score.at("class_prior"), score.at("persistence")});
     }
     m.brier_skill = j.at("brier_skill").at("value");
     m.brier_skill_low = j.at("brier_skill").at("low_95");
@@ -102,12 +116,14 @@ absl::StatusOr<std::map<std::string, std::string>> Registry::ReadAliases(const s
   try {
     return json::parse(text).get<std::map<std::string, std::string>>();
   } catch (const json::exception& error) {
-    return absl::DataLossError(absl::StrCat(path, ": ", error.what(), "; write {\"champion\": \"<version>\"} anew"));
+    return absl::DataLossError(
+        absl::StrCat(path, ": ", error.what(), "; write {\"champion\": \"<version>\"} anew"));
   }
 }
 
 absl::StatusOr<std::vector<std::string>> Registry::Versions(const std::string& name) {
-  GANNET_ASSIGN_OR_RETURN(std::vector<std::string> names, files_.List(absl::StrCat(root_, "/", name)));
+  GANNET_ASSIGN_OR_RETURN(std::vector<std::string> names,
+                          files_.List(absl::StrCat(root_, "/", name)));
   std::erase_if(names, [](const std::string& entry) { return !IsNumber(entry); });
   std::sort(names.begin(), names.end(), [](const std::string& a, const std::string& b) {
     return a.size() != b.size() ? a.size() < b.size() : a < b;
@@ -117,19 +133,22 @@ absl::StatusOr<std::vector<std::string>> Registry::Versions(const std::string& n
 
 absl::StatusOr<std::string> Registry::Resolve(const std::string& name, const std::string& version) {
   if (!IsName(name) || !IsName(version)) {
-    return absl::InvalidArgumentError(absl::StrCat("'", name, "/", version, "' is no model name; use lower-case letters, digits, - and _"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", name, "/", version, "' is no model name; use lower-case letters, digits, - and _"));
   }
   if (IsNumber(version)) return version;
   GANNET_ASSIGN_OR_RETURN(const auto aliases, ReadAliases(name));
   const auto found = aliases.find(version);
   if (found != aliases.end()) return found->second;
   const auto versions = Versions(name);
-  return absl::NotFoundError(absl::StrCat("model ", name, " has no alias '", version, "' under ", root_, " (versions: ",
-                                          versions.ok() && !versions->empty() ? absl::StrJoin(*versions, ", ") : "none",
-                                          "); set one with gannet train --alias, or name a version"));
+  return absl::NotFoundError(absl::StrCat(
+      "model ", name, " has no alias '", version, "' under ", root_,
+      " (versions: ", versions.ok() && !versions->empty() ? absl::StrJoin(*versions, ", ") : "none",
+      "); set one with gannet train --alias, or name a version"));
 }
 
-absl::StatusOr<Manifest> Registry::ReadManifest(const std::string& name, const std::string& version) {
+absl::StatusOr<Manifest> Registry::ReadManifest(const std::string& name,
+                                                const std::string& version) {
   GANNET_ASSIGN_OR_RETURN(const std::string number, Resolve(name, version));
   const std::string path = Folder(name, number) + "/manifest.json";
   GANNET_ASSIGN_OR_RETURN(const std::string text, files_.Read(path));
@@ -138,38 +157,47 @@ absl::StatusOr<Manifest> Registry::ReadManifest(const std::string& name, const s
   return manifest;
 }
 
-absl::StatusOr<std::unique_ptr<Model>> Registry::Load(const std::string& name, const std::string& version) {
+absl::StatusOr<std::unique_ptr<Model>> Registry::Load(const std::string& name,
+                                                      const std::string& version) {
   GANNET_ASSIGN_OR_RETURN(Manifest manifest, ReadManifest(name, version));
   const std::string path = Folder(name, manifest.info.version) + "/model.onnx";
   GANNET_ASSIGN_OR_RETURN(const std::string bytes, files_.Read(path));
   if (base::Hex(base::Sha256(bytes)) != manifest.model_sha256) {
-    return absl::DataLossError(absl::StrCat(path, " is not the file that was registered (SHA-256 differs); restore it or train a new version"));
+    return absl::DataLossError(absl::StrCat(path,
+                                            " is not the file that was registered (SHA-256 "
+                                            "differs); restore it or train a new version"));
   }
   return LoadOnnxModel(bytes, std::move(manifest.info));
 }
 
 absl::StatusOr<std::string> Registry::Publish(Manifest manifest, std::string_view onnx) {
   const std::string& name = manifest.info.name;
-  if (!IsName(name)) return absl::InvalidArgumentError(absl::StrCat("'", name, "' is no model name"));
+  if (!IsName(name))
+    return absl::InvalidArgumentError(absl::StrCat("'", name, "' is no model name"));
   GANNET_RETURN_IF_ERROR(files_.MakeDirs(absl::StrCat(root_, "/", name)));
   GANNET_ASSIGN_OR_RETURN(const std::vector<std::string> versions, Versions(name));
   int last = 0;
-  if (!versions.empty()) std::from_chars(versions.back().data(), versions.back().data() + versions.back().size(), last);
+  if (!versions.empty())
+    std::from_chars(versions.back().data(), versions.back().data() + versions.back().size(), last);
   manifest.info.version = std::to_string(last + 1);
   manifest.model_sha256 = base::Hex(base::Sha256(onnx));
   const std::string folder = Folder(name, manifest.info.version);
   GANNET_RETURN_IF_ERROR(files_.MakeDirs(folder));
   GANNET_RETURN_IF_ERROR(files_.WriteAtomically(folder + "/model.onnx", onnx));
-  GANNET_RETURN_IF_ERROR(files_.WriteAtomically(folder + "/manifest.json", ToJson(manifest).dump(2) + "\n"));
+  GANNET_RETURN_IF_ERROR(
+      files_.WriteAtomically(folder + "/manifest.json", ToJson(manifest).dump(2) + "\n"));
   return manifest.info.version;
 }
 
-absl::Status Registry::SetAlias(const std::string& name, const std::string& alias, const std::string& version) {
-  if (!IsName(alias) || IsNumber(alias)) return absl::InvalidArgumentError(absl::StrCat("'", alias, "' is no alias"));
+absl::Status Registry::SetAlias(const std::string& name, const std::string& alias,
+                                const std::string& version) {
+  if (!IsName(alias) || IsNumber(alias))
+    return absl::InvalidArgumentError(absl::StrCat("'", alias, "' is no alias"));
   GANNET_RETURN_IF_ERROR(ReadManifest(name, version).status());
   GANNET_ASSIGN_OR_RETURN(auto aliases, ReadAliases(name));
   aliases[alias] = version;
-  return files_.WriteAtomically(absl::StrCat(root_, "/", name, "/aliases.json"), json(aliases).dump(2) + "\n");
+  return files_.WriteAtomically(absl::StrCat(root_, "/", name, "/aliases.json"),
+                                json(aliases).dump(2) + "\n");
 }
 
 }  // namespace gannet::ml_inference

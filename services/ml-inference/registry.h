@@ -28,11 +28,12 @@ struct Manifest {
   ModelInfo info;
   std::string model_sha256;  // hex, of model.onnx
   std::string code_version;
-  std::string trained_on;    // what the rows came from, for people
+  std::string trained_on;  // what the rows came from, for people
   int64_t rows = 0;
-  base::Time first, last;    // training window, knowledge time
+  base::Time first, last;  // training window, knowledge time
   std::vector<NamedScore> walk_forward;
-  double brier_skill = 0, brier_skill_low = 0, brier_skill_high = 0;  // against the class prior, 95 % interval
+  double brier_skill = 0, brier_skill_low = 0,
+         brier_skill_high = 0;       // against the class prior, 95 % interval
   double parity_max_difference = 0;  // trainer against ONNX Runtime
   int64_t parity_rows = 0;
 };
@@ -47,7 +48,8 @@ class Registry {
   absl::StatusOr<Manifest> ReadManifest(const std::string& name, const std::string& version);
   // Stores a new version (the next number, returned) and leaves aliases alone.
   absl::StatusOr<std::string> Publish(Manifest manifest, std::string_view onnx);
-  absl::Status SetAlias(const std::string& name, const std::string& alias, const std::string& version);
+  absl::Status SetAlias(const std::string& name, const std::string& alias,
+                        const std::string& version);
   absl::StatusOr<std::vector<std::string>> Versions(const std::string& name);
 
  private:

@@ -80,9 +80,12 @@ TEST_CASE("Registry refuses broken manifests, broken aliases and strange names")
 TEST_CASE("A model of other features, or bytes that are no model, is refused") {
   Manifest manifest = SomeManifest();
   manifest.info.feature_schema[0] ^= 1;
-  CHECK(LoadOnnxModel(SomeOnnx(0), manifest.info).status().code() == absl::StatusCode::kFailedPrecondition);
-  CHECK(LoadOnnxModel("not onnx", SomeManifest().info).status().code() == absl::StatusCode::kInvalidArgument);
-  CHECK(LoadOnnxModel("", SomeManifest().info).status().code() == absl::StatusCode::kInvalidArgument);
+  CHECK(LoadOnnxModel(SomeOnnx(0), manifest.info).status().code() ==
+        absl::StatusCode::kFailedPrecondition);
+  CHECK(LoadOnnxModel("not onnx", SomeManifest().info).status().code() ==
+        absl::StatusCode::kInvalidArgument);
+  CHECK(LoadOnnxModel("", SomeManifest().info).status().code() ==
+        absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -73,7 +73,8 @@ class Persistence {
  public:
   explicit Persistence(const std::vector<const LabelledRow*>& rows) {
     for (auto& from : counts_) from = {1, 1, 1};
-    for (const LabelledRow* row : rows) counts_[static_cast<size_t>(row->previous)][static_cast<size_t>(row->label)] += 1;
+    for (const LabelledRow* row : rows)
+      counts_[static_cast<size_t>(row->previous)][static_cast<size_t>(row->label)] += 1;
   }
   Probabilities After(Move previous) const {
     Probabilities p = counts_[static_cast<size_t>(previous)];
@@ -93,7 +94,8 @@ struct WalkForward {
 absl::StatusOr<WalkForward> RunWalkForward(const std::vector<LabelledRow>& rows) {
   const base::Time first = rows.front().features.time, last = rows.back().features.time;
   const base::Duration span = last - first;
-  const base::Duration initial(static_cast<int64_t>(static_cast<double>(span.count()) * kFirstTrainShare));
+  const base::Duration initial(
+      static_cast<int64_t>(static_cast<double>(span.count()) * kFirstTrainShare));
   const base::Duration fold_length = (span - initial) / kFolds;
   WalkForward result;
   for (int fold = 0; fold < kFolds; ++fold) {
@@ -114,11 +116,13 @@ absl::StatusOr<WalkForward> RunWalkForward(const std::vector<LabelledRow>& rows)
       result.persistence.Add(persistence.After(row.previous), row.label);
     }
   }
-  if (result.model.brier.empty()) return absl::InvalidArgumentError("the rows cover too little time to be scored; record longer");
+  if (result.model.brier.empty())
+    return absl::InvalidArgumentError("the rows cover too little time to be scored; record longer");
   return result;
 }
 
-double Skill(const std::vector<double>& model, const std::vector<double>& reference, const std::vector<size_t>& rows) {
+double Skill(const std::vector<double>& model, const std::vector<double>& reference,
+             const std::vector<size_t>& rows) {
   double ours = 0, theirs = 0;
   for (const size_t row : rows) {
     ours += model[row];
@@ -150,7 +154,8 @@ void ScoreSkill(const WalkForward& walk, size_t block, Manifest& manifest) {
   manifest.brier_skill_high = draws[draws.size() * 975 / 1000];
 }
 
-absl::Status CheckParity(const LinearModel& model, const std::string& onnx, const std::vector<LabelledRow>& rows, Manifest& manifest) {
+absl::Status CheckParity(const LinearModel& model, const std::string& onnx,
+                         const std::vector<LabelledRow>& rows, Manifest& manifest) {
   GANNET_ASSIGN_OR_RETURN(const std::unique_ptr<Model> served, LoadOnnxModel(onnx, manifest.info));
   const size_t step = std::max<size_t>(1, rows.size() / 1'000);
   for (size_t i = 0; i < rows.size(); i += step) {
@@ -158,32 +163,39 @@ absl::Status CheckParity(const LinearModel& model, const std::string& onnx, cons
     const Probabilities ours = model.Probabilities(rows[i].features);
     const Probabilities theirs{scores.down_ppm / 1e6, scores.flat_ppm / 1e6, scores.up_ppm / 1e6};
     for (size_t c = 0; c < kClasses; ++c) {
-      manifest.parity_max_difference = std::max(manifest.parity_max_difference, std::fabs(ours[c] - theirs[c]));
+      manifest.parity_max_difference =
+          std::max(manifest.parity_max_difference, std::fabs(ours[c] - theirs[c]));
     }
     ++manifest.parity_rows;
   }
   if (manifest.parity_max_difference > kParityLimit) {
-    return absl::FailedPreconditionError(absl::StrCat("ONNX Runtime and the trainer differ by ", manifest.parity_max_difference,
-                                                      ", more than ", kParityLimit, "; the model is not published"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("ONNX Runtime and the trainer differ by ", manifest.parity_max_difference,
+                     ", more than ", kParityLimit, "; the model is not published"));
   }
   return absl::OkStatus();
 }
 
 }  // namespace
 
-std::vector<LabelledRow> LabelRows(const std::vector<InferenceEngine::Row>& rows, base::Duration horizon) {
+std::vector<LabelledRow> LabelRows(const std::vector<InferenceEngine::Row>& rows,
+                                   base::Duration horizon) {
   std::map<market::InstrumentId, std::map<base::Time, const signal::FeatureRow*>> by_instrument;
   for (const auto& row : rows) by_instrument[row.instrument][row.features.time] = &row.features;
   std::vector<LabelledRow> labelled;
   for (const auto& row : rows) {
     const auto& series = by_instrument[row.instrument];
-    const auto future = series.find(row.features.time + horizon), past = series.find(row.features.time - horizon);
+    const auto future = series.find(row.features.time + horizon),
+               past = series.find(row.features.time - horizon);
     if (future == series.end() || past == series.end()) continue;
-    labelled.push_back({row.features, MoveOf(row.features.mid, future->second->mid, row.features.spread),
-                        MoveOf(past->second->mid, row.features.mid, past->second->spread), row.features.time + horizon});
+    labelled.push_back({row.features,
+                        MoveOf(row.features.mid, future->second->mid, row.features.spread),
+                        MoveOf(past->second->mid, row.features.mid, past->second->spread),
+                        row.features.time + horizon});
   }
-  std::stable_sort(labelled.begin(), labelled.end(),
-                   [](const LabelledRow& a, const LabelledRow& b) { return a.features.time < b.features.time; });
+  std::stable_sort(
+      labelled.begin(), labelled.end(),
+      [](const LabelledRow& a, const LabelledRow& b) { return a.features.time < b.features.time; });
   return labelled;
 }
 
@@ -221,7 +233,8 @@ LinearModel Fit(const std::vector<const LabelledRow*>& rows) {
   for (int step = 0; step < kIterations; ++step) {
     for (size_t c = 0; c < kClasses; ++c) {
       ahead.bias[c] = model.bias[c] + momentum * velocity.bias[c];
-      for (size_t f = 0; f < kFeatures; ++f) ahead.weight[f][c] = model.weight[f][c] + momentum * velocity.weight[f][c];
+      for (size_t f = 0; f < kFeatures; ++f)
+        ahead.weight[f][c] = model.weight[f][c] + momentum * velocity.weight[f][c];
     }
     LinearModel gradient{};
     for (const LabelledRow* row : rows) {
@@ -230,7 +243,8 @@ LinearModel Fit(const std::vector<const LabelledRow*>& rows) {
         const double error = (p[c] - (c == static_cast<size_t>(row->label) ? 1 : 0)) / n;
         gradient.bias[c] += error;
         for (size_t f = 0; f < kFeatures; ++f) {
-          gradient.weight[f][c] += error * (row->features.values[f] - model.mean[f]) / model.deviation[f];
+          gradient.weight[f][c] +=
+              error * (row->features.values[f] - model.mean[f]) / model.deviation[f];
         }
       }
     }
@@ -302,17 +316,20 @@ absl::StatusOr<std::string> ExportOnnx(const LinearModel& model) {
   axis->set_i(1);
 
   std::string bytes;
-  if (!proto.SerializeToString(&bytes)) return absl::InternalError("the model could not be written as ONNX");
+  if (!proto.SerializeToString(&bytes))
+    return absl::InternalError("the model could not be written as ONNX");
   return bytes;
 }
 
-absl::StatusOr<TrainingResult> Train(const std::string& name, const std::vector<InferenceEngine::Row>& rows,
+absl::StatusOr<TrainingResult> Train(const std::string& name,
+                                     const std::vector<InferenceEngine::Row>& rows,
                                      base::Duration horizon) {
   const std::vector<LabelledRow> labelled = LabelRows(rows, horizon);
   if (labelled.size() < kLeastRows) {
-    return absl::InvalidArgumentError(absl::StrCat("only ", labelled.size(), " of ", rows.size(), " rows have a label ",
-                                                   base::FormatDuration(horizon), " ahead; ", kLeastRows,
-                                                   " are needed: record longer, or shorten --horizon"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("only ", labelled.size(), " of ", rows.size(), " rows have a label ",
+                     base::FormatDuration(horizon), " ahead; ", kLeastRows,
+                     " are needed: record longer, or shorten --horizon"));
   }
   GANNET_ASSIGN_OR_RETURN(const WalkForward walk, RunWalkForward(labelled));
   std::vector<const LabelledRow*> all;
@@ -343,17 +360,21 @@ absl::StatusOr<TrainingResult> Train(const std::string& name, const std::vector<
 }
 
 std::string ScoreTable(const Manifest& m) {
-  std::string out = absl::StrFormat("walk-forward, %d folds, purged by the horizon of %s\n%-12s %10s %12s %12s\n", kFolds,
-                                    base::FormatDuration(m.info.horizon), "", "model", "class prior", "persistence");
+  std::string out = absl::StrFormat(
+      "walk-forward, %d folds, purged by the horizon of %s\n%-12s %10s %12s %12s\n", kFolds,
+      base::FormatDuration(m.info.horizon), "", "model", "class prior", "persistence");
   for (const NamedScore& score : m.walk_forward) {
-    out += absl::StrFormat("%-12s %10.4f %12.4f %12.4f\n", score.name, score.model, score.class_prior, score.persistence);
+    out += absl::StrFormat("%-12s %10.4f %12.4f %12.4f\n", score.name, score.model,
+                           score.class_prior, score.persistence);
   }
-  out += absl::StrFormat("Brier skill against the class prior: %+.4f, 95 %% interval [%+.4f, %+.4f]: %s\n", m.brier_skill,
-                         m.brier_skill_low, m.brier_skill_high,
-                         m.brier_skill_low > 0    ? "better than the prior"
-                         : m.brier_skill_high < 0 ? "worse than the prior"
-                                                  : "no skill shown");
-  out += absl::StrFormat("parity with ONNX Runtime: %.1e at most over %d rows\n", m.parity_max_difference, m.parity_rows);
+  out += absl::StrFormat(
+      "Brier skill against the class prior: %+.4f, 95 %% interval [%+.4f, %+.4f]: %s\n",
+      m.brier_skill, m.brier_skill_low, m.brier_skill_high,
+      m.brier_skill_low > 0    ? "better than the prior"
+      : m.brier_skill_high < 0 ? "worse than the prior"
+                               : "no skill shown");
+  out += absl::StrFormat("parity with ONNX Runtime: %.1e at most over %d rows\n",
+                         m.parity_max_difference, m.parity_rows);
   return out;
 }
 

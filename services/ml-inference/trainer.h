@@ -28,11 +28,13 @@ struct LabelledRow {
 
 // Rows in order of time, any mix of instruments; rows whose future or past is
 // missing (a hole, the end) get no label and are dropped.
-std::vector<LabelledRow> LabelRows(const std::vector<InferenceEngine::Row>& rows, base::Duration horizon);
+std::vector<LabelledRow> LabelRows(const std::vector<InferenceEngine::Row>& rows,
+                                   base::Duration horizon);
 
 struct LinearModel {
   std::array<double, signal::kBookFeatureCount> mean{}, deviation{};
-  std::array<std::array<double, 3>, signal::kBookFeatureCount> weight{};  // on standardised features
+  std::array<std::array<double, 3>, signal::kBookFeatureCount>
+      weight{};  // on standardised features
   std::array<double, 3> bias{};
   std::array<double, 3> Probabilities(const signal::FeatureRow& row) const;
 };
@@ -47,7 +49,8 @@ struct TrainingResult {
 };
 // INVALID_ARGUMENT with what is missing when there are too few rows. FAILED_
 // PRECONDITION when ONNX Runtime and the trainer differ by more than 1e-5.
-absl::StatusOr<TrainingResult> Train(const std::string& name, const std::vector<InferenceEngine::Row>& rows,
+absl::StatusOr<TrainingResult> Train(const std::string& name,
+                                     const std::vector<InferenceEngine::Row>& rows,
                                      base::Duration horizon);
 
 // What `gannet train` prints: every score beside its baselines.

@@ -76,7 +76,8 @@ TEST_CASE("Labels look ahead by the horizon and only where the grid has no hole"
   const auto labelled = LabelRows(rows, 1s);
   // Of 0..9 without 5: row t needs t-1 and t+1.
   std::vector<int64_t> kept;
-  for (const auto& row : labelled) kept.push_back(base::UnixMillis(row.features.time) / 1000 - 1'700'000'000);
+  for (const auto& row : labelled)
+    kept.push_back(base::UnixMillis(row.features.time) / 1000 - 1'700'000'000);
   CHECK(kept == std::vector<int64_t>{1, 2, 3, 7, 8});
   for (const auto& row : labelled) {
     CHECK(row.label == (row.features.values[kSignal] > 0 ? Move::kUp : Move::kDown));

@@ -7,7 +7,8 @@
 
 namespace gannet::news_signal {
 
-absl::StatusOr<std::shared_ptr<const Classifier>> LoadClassifier(const NewsSignalConfig& config, base::Files& files) {
+absl::StatusOr<std::shared_ptr<const Classifier>> LoadClassifier(const NewsSignalConfig& config,
+                                                                 base::Files& files) {
   std::string dictionary_text(EmbeddedDictionary()), model_bytes(EmbeddedModel());
   if (!config.dictionary_file.empty()) {
     GANNET_ASSIGN_OR_RETURN(dictionary_text, files.Read(config.dictionary_file));
@@ -23,16 +24,20 @@ absl::StatusOr<std::shared_ptr<const Classifier>> LoadClassifier(const NewsSigna
 }
 
 std::map<std::string, std::string> VersionsOf(const Classifier& classifier) {
-  return {{"news-dictionary", classifier.dictionary().version()}, {"news-model", classifier.model().version()}};
+  return {{"news-dictionary", classifier.dictionary().version()},
+          {"news-model", classifier.model().version()}};
 }
 
-std::unique_ptr<NewsSignalService> BuildNewsSignal(const NewsSignalConfig& config, runtime::Deps& deps,
+std::unique_ptr<NewsSignalService> BuildNewsSignal(const NewsSignalConfig& config,
+                                                   runtime::Deps& deps,
                                                    std::shared_ptr<const Classifier> classifier) {
   return std::make_unique<NewsSignalService>(config, deps, std::move(classifier));
 }
 
-absl::StatusOr<std::unique_ptr<NewsSignalService>> BuildNewsSignal(const NewsSignalConfig& config, runtime::Deps& deps) {
-  GANNET_ASSIGN_OR_RETURN(const std::shared_ptr<const Classifier> classifier, LoadClassifier(config, deps.files));
+absl::StatusOr<std::unique_ptr<NewsSignalService>> BuildNewsSignal(const NewsSignalConfig& config,
+                                                                   runtime::Deps& deps) {
+  GANNET_ASSIGN_OR_RETURN(const std::shared_ptr<const Classifier> classifier,
+                          LoadClassifier(config, deps.files));
   return BuildNewsSignal(config, deps, classifier);
 }
 

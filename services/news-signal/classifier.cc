@@ -11,8 +11,10 @@ constexpr size_t kMinClauseTokens = 4;
 
 // What divides a headline into things said of different names.
 bool DividesClauses(const Token& token) {
-  constexpr std::array<std::string_view, 7> kWords = {"although", "as", "but", "despite", "whereas", "while", "yet"};
-  return token.kind == TokenKind::kEnd || std::find(kWords.begin(), kWords.end(), token.folded) != kWords.end();
+  constexpr std::array<std::string_view, 7> kWords = {"although", "as",    "but", "despite",
+                                                      "whereas",  "while", "yet"};
+  return token.kind == TokenKind::kEnd ||
+         std::find(kWords.begin(), kWords.end(), token.folded) != kWords.end();
 }
 
 // Most of its words are in another script: the model has not learned to read it.
@@ -21,7 +23,10 @@ bool Unreadable(const std::vector<Token>& tokens) {
   for (const Token& token : tokens) {
     if (token.kind != TokenKind::kWord) continue;
     ++words;
-    foreign += std::any_of(token.folded.begin(), token.folded.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; }) ? 1 : 0;
+    foreign += std::any_of(token.folded.begin(), token.folded.end(),
+                           [](char c) { return static_cast<unsigned char>(c) >= 0x80; })
+                   ? 1
+                   : 0;
   }
   return words == 0 || foreign * 2 > words;
 }
@@ -29,7 +34,8 @@ bool Unreadable(const std::vector<Token>& tokens) {
 }  // namespace
 
 int32_t SentimentPpm(const Scores& scores) {
-  return static_cast<int32_t>(scores.sentiment_ppm[2]) - static_cast<int32_t>(scores.sentiment_ppm[0]);
+  return static_cast<int32_t>(scores.sentiment_ppm[2]) -
+         static_cast<int32_t>(scores.sentiment_ppm[0]);
 }
 
 Reading Classifier::Read(std::string_view title) const {
@@ -39,7 +45,8 @@ Reading Classifier::Read(std::string_view title) const {
   reading.mention_sentiment_ppm.assign(reading.mentions.size(), 0);
   if (Unreadable(reading.tokens)) return reading;
 
-  const Scores scores = model_.Score(MakeFeatures(reading.tokens, reading.mentions, model_.lexicon()));
+  const Scores scores =
+      model_.Score(MakeFeatures(reading.tokens, reading.mentions, model_.lexicon()));
   const auto best = std::max_element(scores.type_ppm.begin(), scores.type_ppm.end());
   reading.type = TypeOf(static_cast<size_t>(best - scores.type_ppm.begin()));
   reading.type_probability_ppm = *best;

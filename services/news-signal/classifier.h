@@ -28,7 +28,8 @@ struct Reading {
 
 class Classifier {
  public:
-  Classifier(Dictionary dictionary, Model model) : dictionary_(std::move(dictionary)), model_(std::move(model)) {}
+  Classifier(Dictionary dictionary, Model model)
+      : dictionary_(std::move(dictionary)), model_(std::move(model)) {}
   Classifier(const Classifier&) = delete;
   Classifier& operator=(const Classifier&) = delete;
 

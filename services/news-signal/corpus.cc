@@ -34,13 +34,16 @@ std::optional<int> ParseSentiment(std::string_view text) {
 }
 
 // Not in the dictionary: amounts and made names.
-constexpr std::array<std::string_view, 6> kAmounts = {"money", "percent", "number", "year", "price", "name"};
+constexpr std::array<std::string_view, 6> kAmounts = {"money", "percent", "number",
+                                                      "year",  "price",   "name"};
 
 std::string MadeWord(base::Rng& rng) {
-  constexpr std::array<std::string_view, 16> kSyllables = {"vel", "tor", "nex", "lum", "dra", "kin", "ora", "zen",
-                                                           "pha", "rix", "mon", "sil", "eta", "qua", "bri", "dex"};
+  constexpr std::array<std::string_view, 16> kSyllables = {"vel", "tor", "nex", "lum", "dra", "kin",
+                                                           "ora", "zen", "pha", "rix", "mon", "sil",
+                                                           "eta", "qua", "bri", "dex"};
   std::string word;
-  for (int i = 0; i < 2 + static_cast<int>(rng.Below(2)); ++i) word += kSyllables[rng.Below(kSyllables.size())];
+  for (int i = 0; i < 2 + static_cast<int>(rng.Below(2)); ++i)
+    word += kSyllables[rng.Below(kSyllables.size())];
   word[0] = static_cast<char>(word[0] - 'a' + 'A');
   return word;
 }
@@ -90,12 +93,15 @@ std::vector<std::string> TableRow(std::string_view text, char separator, size_t&
 char SeparatorOf(std::string_view header) {
   char best = ',';
   for (const char mark : {';', '\t'}) {
-    if (std::count(header.begin(), header.end(), mark) > std::count(header.begin(), header.end(), best)) best = mark;
+    if (std::count(header.begin(), header.end(), mark) >
+        std::count(header.begin(), header.end(), best))
+      best = mark;
   }
   return best;
 }
 
-std::optional<size_t> Column(const std::vector<std::string>& header, std::initializer_list<std::string_view> names) {
+std::optional<size_t> Column(const std::vector<std::string>& header,
+                             std::initializer_list<std::string_view> names) {
   for (const std::string_view name : names) {
     const auto found = std::find(header.begin(), header.end(), name);
     if (found != header.end()) return static_cast<size_t>(found - header.begin());
@@ -137,7 +143,8 @@ absl::StatusOr<std::vector<LabelledHeadline>> ParseCorpus(std::string_view text)
   return headlines;
 }
 
-absl::StatusOr<std::vector<LabelledHeadline>> ParseLabelledTable(std::string_view text, TableLabels labels) {
+absl::StatusOr<std::vector<LabelledHeadline>> ParseLabelledTable(std::string_view text,
+                                                                 TableLabels labels) {
   if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
   const char separator = SeparatorOf(text.substr(0, text.find('\n')));
   size_t at = 0;
@@ -151,7 +158,8 @@ absl::StatusOr<std::vector<LabelledHeadline>> ParseLabelledTable(std::string_vie
   }
   if (!title || (labels == TableLabels::kRequired && !sentiment && !type)) {
     return absl::InvalidArgumentError(
-        "the table needs a header with a headline column (news, title, headline) and a label column "
+        "the table needs a header with a headline column (news, title, headline) and a label "
+        "column "
         "(final_manual_labelling, sentiment, label, or type)");
   }
   std::vector<LabelledHeadline> headlines;
@@ -159,8 +167,9 @@ absl::StatusOr<std::vector<LabelledHeadline>> ParseLabelledTable(std::string_vie
     const std::vector<std::string> cells = TableRow(text, separator, at);
     if (cells.size() == 1 && cells[0].empty()) continue;
     if (cells.size() != header.size()) {
-      return absl::InvalidArgumentError("row " + std::to_string(row) + " has " + std::to_string(cells.size()) +
-                                        " cells, the header has " + std::to_string(header.size()));
+      return absl::InvalidArgumentError("row " + std::to_string(row) + " has " +
+                                        std::to_string(cells.size()) + " cells, the header has " +
+                                        std::to_string(header.size()));
     }
     LabelledHeadline headline;
     headline.text = cells[*title];
@@ -175,7 +184,8 @@ absl::StatusOr<std::vector<LabelledHeadline>> ParseLabelledTable(std::string_vie
   return headlines;
 }
 
-std::string FillPlaceholders(std::string_view headline, const Dictionary& dictionary, base::Rng& rng) {
+std::string FillPlaceholders(std::string_view headline, const Dictionary& dictionary,
+                             base::Rng& rng) {
   std::string out;
   for (size_t at = 0; at < headline.size();) {
     const size_t open = std::min(headline.find('{', at), headline.size());
@@ -196,7 +206,8 @@ std::string FillPlaceholders(std::string_view headline, const Dictionary& dictio
       if (entry.role == role) entries.push_back(&entry);
     }
     // Common coins stand for half of what is written about coins.
-    const size_t known = role == "coin" && rng.Chance(0.5) ? std::min<size_t>(entries.size(), 8) : entries.size();
+    const size_t known =
+        role == "coin" && rng.Chance(0.5) ? std::min<size_t>(entries.size(), 8) : entries.size();
     const bool made = known == 0 || (role != "country" && rng.Chance(0.25));
     out += made ? MadeWord(rng) : entries[rng.Below(known)]->name;
   }

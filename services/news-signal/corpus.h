@@ -40,12 +40,14 @@ enum class TableLabels : uint8_t { kRequired = 1, kIgnored };
 // in `news`, `title` or `headline`; the sentiment in `final_manual_labelling`,
 // `sentiment` or `label` (-1/0/1 or negative/neutral/positive); optionally `type`
 // and `date`.
-absl::StatusOr<std::vector<LabelledHeadline>> ParseLabelledTable(std::string_view text, TableLabels labels);
+absl::StatusOr<std::vector<LabelledHeadline>> ParseLabelledTable(std::string_view text,
+                                                                 TableLabels labels);
 
 // "{coin} falls {percent}" with names of the dictionary and made amounts. One
 // time in four a name is replaced by a made word, as of a company that the
 // dictionary does not know.
-std::string FillPlaceholders(std::string_view headline, const Dictionary& dictionary, base::Rng& rng);
+std::string FillPlaceholders(std::string_view headline, const Dictionary& dictionary,
+                             base::Rng& rng);
 
 // The reverse of market::Name; nothing for another word.
 std::optional<market::NewsEventType> ParseEventType(std::string_view name);

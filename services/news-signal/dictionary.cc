@@ -57,10 +57,12 @@ absl::Status Dictionary::AddAlias(std::string_view alias, size_t entry) {
   added.doubtful = alias.front() == '?';
   if (exact) alias.remove_prefix(1);
   const std::vector<Token> tokens = Tokenize(alias);
-  const bool words = std::none_of(tokens.begin(), tokens.end(), [](const Token& t) { return t.kind == TokenKind::kEnd; });
+  const bool words = std::none_of(tokens.begin(), tokens.end(),
+                                  [](const Token& t) { return t.kind == TokenKind::kEnd; });
   if (tokens.empty() || tokens.size() > kMaxNameTokens || !words) {
-    return absl::InvalidArgumentError("the alias \"" + std::string(alias) + "\" is no name of one to " +
-                                      std::to_string(kMaxNameTokens) + " words");
+    return absl::InvalidArgumentError("the alias \"" + std::string(alias) +
+                                      "\" is no name of one to " + std::to_string(kMaxNameTokens) +
+                                      " words");
   }
   if (exact) added.exact = Written(tokens, 0, tokens.size());
   aliases_[Joined(tokens, 0, tokens.size())].push_back(std::move(added));
@@ -70,18 +72,23 @@ absl::Status Dictionary::AddAlias(std::string_view alias, size_t entry) {
 absl::Status Dictionary::AddLine(std::string_view line) {
   const std::vector<std::string_view> columns = Split(line, '\t');
   if (columns.size() != 4) {
-    return absl::InvalidArgumentError("it has " + std::to_string(columns.size()) +
-                                      " columns; wanted: id, role, name, aliases, separated by tabs");
+    return absl::InvalidArgumentError(
+        "it has " + std::to_string(columns.size()) +
+        " columns; wanted: id, role, name, aliases, separated by tabs");
   }
   if (columns[0].find(':') == std::string_view::npos || columns[1].empty() || columns[2].empty()) {
     return absl::InvalidArgumentError("id (\"kind:name\"), role and name must not be empty");
   }
-  const bool twice = std::any_of(entries_.begin(), entries_.end(), [&](const DictionaryEntry& e) { return e.id == columns[0]; });
-  if (twice) return absl::InvalidArgumentError("the id \"" + std::string(columns[0]) + "\" stands twice");
-  if (entries_.size() >= kMaxDictionaryEntries) return absl::InvalidArgumentError("more entries than the limit");
+  const bool twice = std::any_of(entries_.begin(), entries_.end(),
+                                 [&](const DictionaryEntry& e) { return e.id == columns[0]; });
+  if (twice)
+    return absl::InvalidArgumentError("the id \"" + std::string(columns[0]) + "\" stands twice");
+  if (entries_.size() >= kMaxDictionaryEntries)
+    return absl::InvalidArgumentError("more entries than the limit");
   const size_t entry = entries_.size();
   entries_.push_back({std::string(columns[0]), std::string(columns[1]), std::string(columns[2])});
-  for (const std::string_view alias : Split(columns[3], '|')) GANNET_RETURN_IF_ERROR(AddAlias(alias, entry));
+  for (const std::string_view alias : Split(columns[3], '|'))
+    GANNET_RETURN_IF_ERROR(AddAlias(alias, entry));
   return absl::OkStatus();
 }
 
@@ -103,17 +110,21 @@ absl::StatusOr<Dictionary> Dictionary::Parse(std::string_view text) {
     }
     if (!status.ok()) return base::Annotate(status, "dictionary line " + std::to_string(number));
   }
-  if (dictionary.entries_.empty()) return absl::InvalidArgumentError("the dictionary has no entries");
-  dictionary.version_ = (stated.empty() ? "" : stated + "-") + base::Hex(base::Sha256(text)).substr(0, 12);
+  if (dictionary.entries_.empty())
+    return absl::InvalidArgumentError("the dictionary has no entries");
+  dictionary.version_ =
+      (stated.empty() ? "" : stated + "-") + base::Hex(base::Sha256(text)).substr(0, 12);
   return dictionary;
 }
 
-const Dictionary::Alias* Dictionary::Match(const std::vector<Token>& tokens, size_t first, size_t count,
-                                           bool allow_doubtful) const {
+const Dictionary::Alias* Dictionary::Match(const std::vector<Token>& tokens, size_t first,
+                                           size_t count, bool allow_doubtful) const {
   const auto found = aliases_.find(Joined(tokens, first, count));
   if (found == aliases_.end()) return nullptr;
   for (const Alias& alias : found->second) {
-    if (!alias.exact.empty() && !tokens[first].tagged && Written(tokens, first, count) != alias.exact) continue;
+    if (!alias.exact.empty() && !tokens[first].tagged &&
+        Written(tokens, first, count) != alias.exact)
+      continue;
     // A cashtag says itself what it is.
     if (alias.doubtful && !allow_doubtful && !tokens[first].tagged) continue;
     return &alias;
@@ -124,7 +135,8 @@ const Dictionary::Alias* Dictionary::Match(const std::vector<Token>& tokens, siz
 bool Dictionary::HasContext(const std::vector<Token>& tokens, const Mention& mention,
                             const std::vector<Mention>& certain) const {
   const bool beside = std::any_of(certain.begin(), certain.end(), [&](const Mention& other) {
-    return other.entry->role == "coin" || other.entry->role == "protocol" || other.entry->role == "exchange";
+    return other.entry->role == "coin" || other.entry->role == "protocol" ||
+           other.entry->role == "exchange";
   });
   if (beside) return true;
   for (size_t i = 0; i < tokens.size(); ++i) {
@@ -151,13 +163,15 @@ std::vector<Mention> Dictionary::Find(const std::vector<Token>& tokens) const {
   for (const Mention& mention : doubtful) {
     if (HasContext(tokens, mention, certain)) certain.push_back(mention);
   }
-  std::sort(certain.begin(), certain.end(), [](const Mention& a, const Mention& b) { return a.first_token < b.first_token; });
+  std::sort(certain.begin(), certain.end(),
+            [](const Mention& a, const Mention& b) { return a.first_token < b.first_token; });
   const std::string all = " " + Joined(tokens, 0, tokens.size()) + " ";
   std::erase_if(certain, [&](const Mention& mention) {
     const auto vetoes = vetoes_.find(static_cast<size_t>(mention.entry - entries_.data()));
     if (vetoes == vetoes_.end()) return false;
-    return std::any_of(vetoes->second.begin(), vetoes->second.end(),
-                       [&](const std::string& phrase) { return all.find(phrase) != std::string::npos; });
+    return std::any_of(
+        vetoes->second.begin(), vetoes->second.end(),
+        [&](const std::string& phrase) { return all.find(phrase) != std::string::npos; });
   });
   return certain;
 }

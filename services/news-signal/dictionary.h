@@ -22,7 +22,8 @@ inline constexpr size_t kMaxDictionaryEntries = 20'000;
 
 struct DictionaryEntry {
   std::string id;    // "coin:BTC"
-  std::string role;  // what the entity is to a headline: "coin", "exchange", "regulator", "central-banker", …
+  std::string role;  // what the entity is to a headline: "coin", "exchange", "regulator",
+                     // "central-banker", …
   std::string name;  // for people
 };
 
@@ -55,13 +56,17 @@ class Dictionary {
 
   absl::Status AddLine(std::string_view line);
   absl::Status AddAlias(std::string_view alias, size_t entry);
-  const Alias* Match(const std::vector<Token>& tokens, size_t first, size_t count, bool allow_doubtful) const;
-  bool HasContext(const std::vector<Token>& tokens, const Mention& mention, const std::vector<Mention>& certain) const;
+  const Alias* Match(const std::vector<Token>& tokens, size_t first, size_t count,
+                     bool allow_doubtful) const;
+  bool HasContext(const std::vector<Token>& tokens, const Mention& mention,
+                  const std::vector<Mention>& certain) const;
 
   std::vector<DictionaryEntry> entries_;
-  std::map<std::string, std::vector<Alias>, std::less<>> aliases_;  // by folded words joined with a space
-  std::set<std::string, std::less<>> context_;                      // folded words that make a doubtful name certain
-  std::map<size_t, std::vector<std::string>> vetoes_;               // entry → phrases that speak of something else
+  std::map<std::string, std::vector<Alias>, std::less<>>
+      aliases_;                                 // by folded words joined with a space
+  std::set<std::string, std::less<>> context_;  // folded words that make a doubtful name certain
+  std::map<size_t, std::vector<std::string>>
+      vetoes_;  // entry → phrases that speak of something else
   std::string version_;
 };
 

@@ -3,12 +3,14 @@
 // The assembler includes the files: no generated source, and the compiler never
 // sees their bytes. GANNET_NEWS_DATA is this folder; CMakeLists.txt lists the
 // files as what this object depends on.
-#define GANNET_EMBED(name, file)                   \
-  __asm__(".pushsection .rodata\n"                 \
-          ".balign 16\n" #name "_begin:\n"         \
-          ".incbin \"" GANNET_NEWS_DATA file "\"\n" \
-          #name "_end:\n"                          \
-          ".popsection\n");                        \
+#define GANNET_EMBED(name, file)                      \
+  __asm__(                                            \
+      ".pushsection .rodata\n"                        \
+      ".balign 16\n" #name                            \
+      "_begin:\n"                                     \
+      ".incbin \"" GANNET_NEWS_DATA file "\"\n" #name \
+      "_end:\n"                                       \
+      ".popsection\n");                               \
   extern "C" __attribute__((visibility("hidden"))) const char name##_begin[], name##_end[]
 
 GANNET_EMBED(gannet_news_dictionary, "/dictionary.tsv");
@@ -25,12 +27,18 @@ GANNET_EMBED(gannet_news_corpus_technical, "/corpus/technical.tsv");
 namespace gannet::news_signal {
 namespace {
 
-std::string_view Between(const char* begin, const char* end) { return {begin, static_cast<size_t>(end - begin)}; }
+std::string_view Between(const char* begin, const char* end) {
+  return {begin, static_cast<size_t>(end - begin)};
+}
 
 }  // namespace
 
-std::string_view EmbeddedDictionary() { return Between(gannet_news_dictionary_begin, gannet_news_dictionary_end); }
-std::string_view EmbeddedLexicon() { return Between(gannet_news_lexicon_begin, gannet_news_lexicon_end); }
+std::string_view EmbeddedDictionary() {
+  return Between(gannet_news_dictionary_begin, gannet_news_dictionary_end);
+}
+std::string_view EmbeddedLexicon() {
+  return Between(gannet_news_lexicon_begin, gannet_news_lexicon_end);
+}
 std::string_view EmbeddedModel() { return Between(gannet_news_model_begin, gannet_news_model_end); }
 
 std::vector<std::string_view> EmbeddedCorpus() {

@@ -41,12 +41,24 @@ Masked Mask(const std::vector<Token>& tokens, const std::vector<Mention>& mentio
       continue;
     }
     switch (tokens[i].kind) {
-      case TokenKind::kMoney: add("<money>", false); break;
-      case TokenKind::kPercent: add("<percent>", false); break;
-      case TokenKind::kNumber: add("<number>", false); break;
-      case TokenKind::kYear: add("<year>", false); break;
-      case TokenKind::kEnd: add(tokens[i].folded, false); break;
-      case TokenKind::kWord: add(tokens[i].tagged ? "<tag>" : tokens[i].folded, !tokens[i].tagged); break;
+      case TokenKind::kMoney:
+        add("<money>", false);
+        break;
+      case TokenKind::kPercent:
+        add("<percent>", false);
+        break;
+      case TokenKind::kNumber:
+        add("<number>", false);
+        break;
+      case TokenKind::kYear:
+        add("<year>", false);
+        break;
+      case TokenKind::kEnd:
+        add(tokens[i].folded, false);
+        break;
+      case TokenKind::kWord:
+        add(tokens[i].tagged ? "<tag>" : tokens[i].folded, !tokens[i].tagged);
+        break;
     }
     ++i;
   }
@@ -55,7 +67,8 @@ Masked Mask(const std::vector<Token>& tokens, const std::vector<Mention>& mentio
 
 class Collector {
  public:
-  void Add(std::string_view kind, std::string_view a, std::string_view b = {}, std::string_view c = {}) {
+  void Add(std::string_view kind, std::string_view a, std::string_view b = {},
+           std::string_view c = {}) {
     uint64_t hash = HashBytes(kind);
     for (const std::string_view part : {a, b, c}) hash = HashBytes(part, HashBytes("\x1f", hash));
     buckets_.push_back(static_cast<uint32_t>(Mix(hash) & (kBuckets - 1)));
@@ -85,15 +98,16 @@ void AddCharacterGrams(const Masked& masked, Collector& out) {
     if (!masked.plain[i] || masked.words[i].size() > 40) continue;
     const std::string word = "^" + masked.words[i] + "$";
     for (size_t length = 2; length <= 5; ++length) {
-      for (size_t at = 0; at + length <= word.size(); ++at) out.Add("c", std::string_view(word).substr(at, length));
+      for (size_t at = 0; at + length <= word.size(); ++at)
+        out.Add("c", std::string_view(word).substr(at, length));
     }
   }
 }
 
 // Word classes, alone, in pairs, and beside the roles of names: what a rule
 // would be written with ("a regulator" and "enforce").
-void AddClasses(const std::vector<Token>& tokens, const std::vector<Mention>& mentions, const Lexicon& lexicon,
-                Collector& out) {
+void AddClasses(const std::vector<Token>& tokens, const std::vector<Mention>& mentions,
+                const Lexicon& lexicon, Collector& out) {
   std::set<std::string> classes, roles;
   size_t negated_until = 0, positive = 0, negative = 0;
   for (size_t i = 0; i < tokens.size(); ++i) {
@@ -116,7 +130,10 @@ void AddClasses(const std::vector<Token>& tokens, const std::vector<Mention>& me
     }
   }
   for (const Mention& mention : mentions) roles.insert(mention.entry->role);
-  out.Add("balance", positive > negative ? "good" : negative > positive ? "bad" : positive > 0 ? "both" : "none");
+  out.Add("balance", positive > negative   ? "good"
+                     : negative > positive ? "bad"
+                     : positive > 0        ? "both"
+                                           : "none");
   for (auto a = classes.begin(); a != classes.end(); ++a) {
     out.Add("l", *a);
     for (auto b = std::next(a); b != classes.end(); ++b) out.Add("ll", *a, *b);
@@ -139,7 +156,8 @@ absl::StatusOr<Lexicon> Lexicon::Parse(std::string_view text) {
     if (line.empty() || line.front() == '#' || line.substr(0, 8) == "version\t") continue;
     const size_t tab = line.find('\t');
     if (tab == std::string_view::npos || tab == 0) {
-      return absl::InvalidArgumentError("lexicon line " + std::to_string(number) + ": wanted a class, a tab, and words separated by |");
+      return absl::InvalidArgumentError("lexicon line " + std::to_string(number) +
+                                        ": wanted a class, a tab, and words separated by |");
     }
     for (const std::string_view phrase : Split(line.substr(tab + 1), '|')) {
       std::string key;
@@ -149,8 +167,9 @@ absl::StatusOr<Lexicon> Lexicon::Parse(std::string_view text) {
         ++words;
       }
       if (words == 0 || words > kMaxPhrase) {
-        return absl::InvalidArgumentError("lexicon line " + std::to_string(number) + ": \"" + std::string(phrase) +
-                                          "\" is no phrase of one to " + std::to_string(kMaxPhrase) + " words");
+        return absl::InvalidArgumentError("lexicon line " + std::to_string(number) + ": \"" +
+                                          std::string(phrase) + "\" is no phrase of one to " +
+                                          std::to_string(kMaxPhrase) + " words");
       }
       lexicon.phrases_[key].insert(std::string(line.substr(0, tab)));
     }
@@ -159,7 +178,8 @@ absl::StatusOr<Lexicon> Lexicon::Parse(std::string_view text) {
   return lexicon;
 }
 
-std::vector<std::string_view> Lexicon::ClassesAt(const std::vector<Token>& tokens, size_t at) const {
+std::vector<std::string_view> Lexicon::ClassesAt(const std::vector<Token>& tokens,
+                                                 size_t at) const {
   std::vector<std::string_view> classes;
   std::string key;
   for (size_t length = 1; length <= kMaxPhrase && at + length <= tokens.size(); ++length) {
@@ -174,8 +194,8 @@ std::vector<std::string_view> Lexicon::ClassesAt(const std::vector<Token>& token
   return classes;
 }
 
-std::vector<uint32_t> MakeFeatures(const std::vector<Token>& tokens, const std::vector<Mention>& mentions,
-                                   const Lexicon& lexicon) {
+std::vector<uint32_t> MakeFeatures(const std::vector<Token>& tokens,
+                                   const std::vector<Mention>& mentions, const Lexicon& lexicon) {
   Collector out;
   const Masked masked = Mask(tokens, mentions);
   AddWordGrams(masked, out);

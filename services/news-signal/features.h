@@ -37,7 +37,7 @@ class Lexicon {
 };
 
 // Buckets, sorted, without repeats.
-std::vector<uint32_t> MakeFeatures(const std::vector<Token>& tokens, const std::vector<Mention>& mentions,
-                                   const Lexicon& lexicon);
+std::vector<uint32_t> MakeFeatures(const std::vector<Token>& tokens,
+                                   const std::vector<Mention>& mentions, const Lexicon& lexicon);
 
 }  // namespace gannet::news_signal

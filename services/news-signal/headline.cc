@@ -10,14 +10,36 @@ namespace {
 // marks by their ASCII form. Zero: not folded.
 char FoldCodePoint(uint32_t c) {
   switch (c) {
-    case 0x2018: case 0x2019: case 0x02BC: case 0x2032: return '\'';
-    case 0x201C: case 0x201D: case 0x00AB: case 0x00BB: return '"';
-    case 0x2010: case 0x2011: case 0x2012: case 0x2013: case 0x2014: case 0x2015: case 0x2212: return '-';
-    case 0x00A0: case 0x2009: case 0x202F: case 0x2002: case 0x2003: return ' ';
-    default: break;
+    case 0x2018:
+    case 0x2019:
+    case 0x02BC:
+    case 0x2032:
+      return '\'';
+    case 0x201C:
+    case 0x201D:
+    case 0x00AB:
+    case 0x00BB:
+      return '"';
+    case 0x2010:
+    case 0x2011:
+    case 0x2012:
+    case 0x2013:
+    case 0x2014:
+    case 0x2015:
+    case 0x2212:
+      return '-';
+    case 0x00A0:
+    case 0x2009:
+    case 0x202F:
+    case 0x2002:
+    case 0x2003:
+      return ' ';
+    default:
+      break;
   }
   if (c >= 0xC0 && c <= 0xFF) {
-    constexpr std::string_view kBase = "aaaaaaaceeeeiiiidnooooo*ouuuuytsaaaaaaaceeeeiiiidnooooo/ouuuuyty";
+    constexpr std::string_view kBase =
+        "aaaaaaaceeeeiiiidnooooo*ouuuuytsaaaaaaaceeeeiiiidnooooo/ouuuuyty";
     return kBase[c - 0xC0];
   }
   if (c >= 0x100 && c <= 0x17F) {
@@ -38,19 +60,22 @@ struct Character {
 // Punctuation, currency signs, arrows, pictures: no part of a word.
 bool IsSymbol(uint32_t c) {
   return (c >= 0xA0 && c <= 0xBF) || (c >= 0x2000 && c <= 0x2BFF) || (c >= 0x3000 && c <= 0x303F) ||
-         (c >= 0xFE00 && c <= 0xFE0F) || (c >= 0xFF00 && c <= 0xFF0F) || c == 0xFFFD || c >= 0x1F000;
+         (c >= 0xFE00 && c <= 0xFE0F) || (c >= 0xFF00 && c <= 0xFF0F) || c == 0xFFFD ||
+         c >= 0x1F000;
 }
 
 Character Read(std::string_view title, size_t at) {
   const auto lead = static_cast<unsigned char>(title[at]);
   if (lead < 0x80) {
     const char c = title[at];
-    return {c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c, false, title.substr(at, 1)};
+    return {c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c, false,
+            title.substr(at, 1)};
   }
   const size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
   const std::string_view bytes = title.substr(at, length);
   uint32_t c = lead & (0x3Fu >> (length - 1));
-  for (size_t i = 1; i < bytes.size(); ++i) c = c << 6 | (static_cast<unsigned char>(bytes[i]) & 0x3Fu);
+  for (size_t i = 1; i < bytes.size(); ++i)
+    c = c << 6 | (static_cast<unsigned char>(bytes[i]) & 0x3Fu);
   const char folded = FoldCodePoint(c);
   return {folded, folded == '\0' && !IsSymbol(c), bytes};
 }
@@ -69,12 +94,14 @@ TokenKind KindOf(std::string_view folded, bool currency, bool percent) {
   const size_t digits = std::min(folded.find_first_not_of("0123456789.,"), folded.size());
   const std::string_view unit = folded.substr(digits);
   if (unit == "bps" || unit == "bp" || unit == "pct") return TokenKind::kPercent;
-  const bool year = digits == 4 && unit.empty() && (folded.substr(0, 2) == "19" || folded.substr(0, 2) == "20") &&
+  const bool year = digits == 4 && unit.empty() &&
+                    (folded.substr(0, 2) == "19" || folded.substr(0, 2) == "20") &&
                     folded.find_first_of(".,") == std::string_view::npos;
   if (year) return TokenKind::kYear;
-  const bool number = unit.empty() || unit == "k" || unit == "m" || unit == "mn" || unit == "b" || unit == "bn" ||
-                      unit == "t" || unit == "tn" || unit == "x" || unit == "st" || unit == "nd" || unit == "rd" ||
-                      unit == "th" || unit == "mln" || unit == "bln" || unit == "million" || unit == "billion";
+  const bool number = unit.empty() || unit == "k" || unit == "m" || unit == "mn" || unit == "b" ||
+                      unit == "bn" || unit == "t" || unit == "tn" || unit == "x" || unit == "st" ||
+                      unit == "nd" || unit == "rd" || unit == "th" || unit == "mln" ||
+                      unit == "bln" || unit == "million" || unit == "billion";
   return number ? TokenKind::kNumber : TokenKind::kWord;  // "0x", "3ac", "1inch"
 }
 
@@ -100,11 +127,13 @@ class Tokenizer {
     const bool pound_or_euro = c.bytes == "£" || c.bytes == "€" || c.bytes == "¥";
     currency_ = c.folded == '$' || pound_or_euro;
     tag_ = c.folded == '$' || c.folded == '#';
-    const bool ends = c.folded == ',' || c.folded == ';' || c.folded == ':' || c.folded == '|' || c.folded == '!' ||
-                      c.folded == '?' || EndsSentence(c) ||
+    const bool ends = c.folded == ',' || c.folded == ';' || c.folded == ':' || c.folded == '|' ||
+                      c.folded == '!' || c.folded == '?' || EndsSentence(c) ||
                       (c.folded == '-' && at_ > 0 && title_[at_ - 1] == ' ');
-    if (c.folded == '?') End("?");
-    else if (ends) End("|");
+    if (c.folded == '?')
+      End("?");
+    else if (ends)
+      End("|");
   }
 
   // Not the dot of "Mt. Gox", "St. Louis" or "fetch.ai".
@@ -141,16 +170,20 @@ class Tokenizer {
     while (at_ < title_.size()) {
       const Character c = Read(title_, at_);
       if (IsWordCharacter(c)) {
-        if (c.folded != '\0') folded.push_back(c.folded);
-        else folded.append(c.bytes);
+        if (c.folded != '\0')
+          folded.push_back(c.folded);
+        else
+          folded.append(c.bytes);
         ++run;
         at_ += c.bytes.size();
         end = at_;
         continue;
       }
       // One letter before the dot, and only letters and dots so far.
-      if (c.folded == '.' && run == 1 && IsLetter(folded.back())) acronym_ = true;
-      else if (c.folded == '.') acronym_ = false;
+      if (c.folded == '.' && run == 1 && IsLetter(folded.back()))
+        acronym_ = true;
+      else if (c.folded == '.')
+        acronym_ = false;
       if (Joins(c.folded, at_ + c.bytes.size(), folded)) {
         if (!(c.folded == '.' && acronym_)) folded.push_back(c.folded);
         run = 0;
@@ -165,7 +198,8 @@ class Tokenizer {
       break;
     }
     const bool percent = FoldedAt(at_) == '%';
-    Token token{std::move(folded), title_.substr(start, end - start), static_cast<uint32_t>(start), TokenKind::kWord, false};
+    Token token{std::move(folded), title_.substr(start, end - start), static_cast<uint32_t>(start),
+                TokenKind::kWord, false};
     token.kind = KindOf(token.folded, currency_, percent);
     token.tagged = tag_ && token.kind == TokenKind::kWord;
     if (token.kind == TokenKind::kNumber && FollowedByCurrency()) token.kind = TokenKind::kMoney;
@@ -200,12 +234,12 @@ class Tokenizer {
 };
 
 constexpr std::array<std::string_view, 64> kStopWords = {
-    "a",     "about", "after", "all",   "amid",  "an",    "and",  "are",   "as",    "at",    "be",
-    "been",  "being", "but",   "by",    "can",   "could", "does", "for",   "from",  "had",   "has",
-    "have",  "he",    "her",   "his",   "how",   "if",    "in",   "into",  "is",    "it",    "its",
-    "may",   "more",  "new",   "of",    "on",    "one",   "or",   "our",   "over",  "s",     "says",
-    "she",   "so",    "than",  "that",  "the",   "their", "them", "they",  "this",  "to",    "was",
-    "were",  "what",  "when",  "which", "while", "will",  "with", "would", "you"};
+    "a",    "about", "after", "all",   "amid",  "an",    "and",  "are",   "as",   "at",  "be",
+    "been", "being", "but",   "by",    "can",   "could", "does", "for",   "from", "had", "has",
+    "have", "he",    "her",   "his",   "how",   "if",    "in",   "into",  "is",   "it",  "its",
+    "may",  "more",  "new",   "of",    "on",    "one",   "or",   "our",   "over", "s",   "says",
+    "she",  "so",    "than",  "that",  "the",   "their", "them", "they",  "this", "to",  "was",
+    "were", "what",  "when",  "which", "while", "will",  "with", "would", "you"};
 
 }  // namespace
 

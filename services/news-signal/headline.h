@@ -16,11 +16,11 @@ inline constexpr size_t kMaxTokens = 96;  // further words of a title are not re
 enum class TokenKind : uint8_t { kWord = 1, kMoney, kPercent, kNumber, kYear, kEnd };
 
 struct Token {
-  std::string folded;     // "coinbase": lower case, no accents, no possessive, no dots of an acronym
-  std::string_view text;  // as written, without the possessive; points into the title
-  uint32_t offset = 0;    // of `text`, bytes into the title
+  std::string folded;  // "coinbase": lower case, no accents, no possessive, no dots of an acronym
+  std::string_view text;              // as written, without the possessive; points into the title
+  uint32_t offset = 0;                // of `text`, bytes into the title
   TokenKind kind = TokenKind::kWord;  // kEnd: a clause ends here (comma, dash, colon, semicolon)
-  bool tagged = false;    // "$LINK" or "#LINK": said to be a ticker
+  bool tagged = false;                // "$LINK" or "#LINK": said to be a ticker
   bool operator==(const Token&) const = default;
 };
 

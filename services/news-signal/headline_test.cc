@@ -34,7 +34,8 @@ const Dictionary& Shipped() {
 std::string Names(const Dictionary& dictionary, std::string_view title) {
   const std::vector<Token> tokens = Tokenize(title);
   std::string all;
-  for (const Mention& mention : dictionary.Find(tokens)) all += (all.empty() ? "" : " ") + mention.entry->id;
+  for (const Mention& mention : dictionary.Find(tokens))
+    all += (all.empty() ? "" : " ") + mention.entry->id;
   return all;
 }
 
@@ -77,18 +78,23 @@ TEST_CASE("Tokenize takes any text and points into it") {
 
 TEST_CASE("Dictionary holds what a news desk needs") {
   std::map<std::string, size_t> kinds;
-  for (const DictionaryEntry& entry : Shipped().entries()) ++kinds[entry.id.substr(0, entry.id.find(':'))];
+  for (const DictionaryEntry& entry : Shipped().entries())
+    ++kinds[entry.id.substr(0, entry.id.find(':'))];
   CHECK(kinds["coin"] >= 150);
   CHECK(kinds["company"] + kinds["exchange"] + kinds["protocol"] >= 80);
-  CHECK(kinds["bank"] + kinds["fund"] + kinds["central-bank"] + kinds["regulator"] + kinds["institution"] + kinds["government"] >= 60);
+  CHECK(kinds["bank"] + kinds["fund"] + kinds["central-bank"] + kinds["regulator"] +
+            kinds["institution"] + kinds["government"] >=
+        60);
   CHECK(kinds["person"] >= 60);
 }
 
 TEST_CASE("Dictionary finds names, the longest first") {
   const Dictionary& d = Shipped();
-  CHECK(Names(d, "Bitcoin Cash forks from bitcoin") == "coin:BCH");  // a veto: "bitcoin cash" speaks of another coin
+  CHECK(Names(d, "Bitcoin Cash forks from bitcoin") ==
+        "coin:BCH");  // a veto: "bitcoin cash" speaks of another coin
   CHECK(Names(d, "Ethereum Classic miners") == "coin:ETC");
-  CHECK(Names(d, "SEC chair Gary Gensler warns Coinbase") == "regulator:sec person:gary-gensler exchange:coinbase");
+  CHECK(Names(d, "SEC chair Gary Gensler warns Coinbase") ==
+        "regulator:sec person:gary-gensler exchange:coinbase");
   CHECK(Names(d, "Powell: Fed may hike") == "person:jerome-powell central-bank:fed");
   CHECK(Names(d, "Mt. Gox creditors get $BTC") == "exchange:mt-gox coin:BTC");
 }
@@ -109,11 +115,16 @@ TEST_CASE("Dictionary believes doubtful names only beside crypto words") {
 }
 
 TEST_CASE("Dictionary::Parse names the line that is wrong") {
-  const auto problem = [](std::string_view text) { return std::string(Dictionary::Parse(text).status().message()); };
+  const auto problem = [](std::string_view text) {
+    return std::string(Dictionary::Parse(text).status().message());
+  };
   CHECK(problem("") == "the dictionary has no entries");
-  CHECK(problem("version\t1\ncoin:A\tcoin\tA") == "dictionary line 2: it has 3 columns; wanted: id, role, name, aliases, separated by tabs");
-  CHECK(problem("coin:A\tcoin\tA\ta\ncoin:A\tcoin\tA\ta").find("line 2: the id \"coin:A\" stands twice") != std::string::npos);
-  CHECK(problem("coin:A\tcoin\tA\ta b c d e f g").find("no name of one to 6 words") != std::string::npos);
+  CHECK(problem("version\t1\ncoin:A\tcoin\tA") ==
+        "dictionary line 2: it has 3 columns; wanted: id, role, name, aliases, separated by tabs");
+  CHECK(problem("coin:A\tcoin\tA\ta\ncoin:A\tcoin\tA\ta")
+            .find("line 2: the id \"coin:A\" stands twice") != std::string::npos);
+  CHECK(problem("coin:A\tcoin\tA\ta b c d e f g").find("no name of one to 6 words") !=
+        std::string::npos);
   CHECK(problem("coin\tcoin\tA\ta").find("must not be empty") != std::string::npos);
   CHECK(Dictionary::Parse("version\t7\ncoin:A\tcoin\tA\talpha")->version().substr(0, 2) == "7-");
 }

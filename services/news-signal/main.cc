@@ -16,8 +16,10 @@ int main(int argc, char** argv) {
   if (const auto ending = runtime::ParseFlags(argc, argv, flags)) return runtime::End(*ending);
 
   base::PosixFiles files;
-  const auto config = runtime::LoadConfig<news_signal::NewsSignalConfig>(flags, files, news_signal::Read);
-  if (const auto ending = runtime::CheckConfig(flags, config.status())) return runtime::End(*ending);
+  const auto config =
+      runtime::LoadConfig<news_signal::NewsSignalConfig>(flags, files, news_signal::Read);
+  if (const auto ending = runtime::CheckConfig(flags, config.status()))
+    return runtime::End(*ending);
   const auto classifier = news_signal::LoadClassifier(*config, files);
   if (!classifier.ok()) return runtime::End(runtime::NotStarted(classifier.status()));
 

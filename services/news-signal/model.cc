@@ -24,17 +24,21 @@ uint64_t IntegerRoot(uint64_t value) {
 }
 
 absl::Status Unusable(const std::string& what) {
-  return absl::InvalidArgumentError("news model: " + what + "; train one with `gannet news train` or leave `model` out for the one built in");
+  return absl::InvalidArgumentError(
+      "news model: " + what +
+      "; train one with `gannet news train` or leave `model` out for the one built in");
 }
 
 absl::Status Check(const ModelParts& parts) {
   if (parts.name.empty() || parts.name.size() > 64) return Unusable("no name");
   for (const uint32_t t : {parts.type_temperature_ppm, parts.sentiment_temperature_ppm}) {
-    if (t < kMinTemperaturePpm || t > kMaxTemperaturePpm) return Unusable("a temperature out of range");
+    if (t < kMinTemperaturePpm || t > kMaxTemperaturePpm)
+      return Unusable("a temperature out of range");
   }
   for (size_t i = 0; i < kCalibrationKnots; ++i) {
     const bool falls = i > 0 && parts.confidence_ppm[i] < parts.confidence_ppm[i - 1];
-    if (falls || parts.confidence_ppm[i] > 1'000'000) return Unusable("a calibration that does not rise to 1 at most");
+    if (falls || parts.confidence_ppm[i] > 1'000'000)
+      return Unusable("a calibration that does not rise to 1 at most");
   }
   for (size_t i = 0; i < parts.rows.size(); ++i) {
     const bool sorted = i == 0 || parts.rows[i].bucket > parts.rows[i - 1].bucket;
@@ -99,13 +103,14 @@ absl::StatusOr<Model> Model::Parse(std::string_view bytes) {
   const base::Sha256Digest digest = base::Sha256(body);
   if (!std::equal(digest.begin(), digest.end(), bytes.substr(body.size()).begin(),
                   [](uint8_t a, char b) { return a == static_cast<uint8_t>(b); })) {
-    return absl::DataLossError("news model: the file is damaged (its hash is wrong); restore it or train it again");
+    return absl::DataLossError(
+        "news model: the file is damaged (its hash is wrong); restore it or train it again");
   }
   wire::CanonicalReader in(body.substr(kMagic.size()));
   const uint32_t version = in.U32();
   if (version != kFeatureVersion) {
-    return Unusable("it was trained for features of version " + std::to_string(version) + ", this build makes version " +
-                    std::to_string(kFeatureVersion));
+    return Unusable("it was trained for features of version " + std::to_string(version) +
+                    ", this build makes version " + std::to_string(kFeatureVersion));
   }
   ModelParts parts;
   parts.name = in.Bytes();
@@ -155,7 +160,8 @@ Scores Model::Score(const std::vector<uint32_t>& features) const {
   }
   Scores scores;
   Softmax(logits.data(), kTypeClasses, parts_.type_temperature_ppm, scores.type_ppm.data());
-  Softmax(logits.data() + kTypeClasses, kSentimentClasses, parts_.sentiment_temperature_ppm, scores.sentiment_ppm.data());
+  Softmax(logits.data() + kTypeClasses, kSentimentClasses, parts_.sentiment_temperature_ppm,
+          scores.sentiment_ppm.data());
   return scores;
 }
 

@@ -25,11 +25,14 @@ inline constexpr size_t kTypeClasses = 7;       // market::NewsEventType, kNone 
 inline constexpr size_t kSentimentClasses = 3;  // negative, neutral, positive
 inline constexpr size_t kClasses = kTypeClasses + kSentimentClasses;
 inline constexpr size_t kMaxModelBytes = 32u << 20;
-inline constexpr int kWeightsPerUnit = 8;       // a weight of 8 moves a logit by 1 (before normalisation)
+inline constexpr int kWeightsPerUnit =
+    8;  // a weight of 8 moves a logit by 1 (before normalisation)
 inline constexpr size_t kCalibrationKnots = 11;  // at scores 0, 0.1, …, 1
 
 constexpr size_t ClassOf(market::NewsEventType type) { return static_cast<size_t>(type) - 1; }
-constexpr market::NewsEventType TypeOf(size_t type_class) { return static_cast<market::NewsEventType>(type_class + 1); }
+constexpr market::NewsEventType TypeOf(size_t type_class) {
+  return static_cast<market::NewsEventType>(type_class + 1);
+}
 
 // One row of weights: the seven types, then the three sentiments.
 struct WeightRow {
@@ -39,16 +42,16 @@ struct WeightRow {
 };
 
 struct ModelParts {
-  std::string name;              // "headlines"
-  std::string lexicon;           // text of lexicon.tsv
-  std::string corpus_hash;       // SHA-256 of what it was trained on, hex
+  std::string name;                // "headlines"
+  std::string lexicon;             // text of lexicon.tsv
+  std::string corpus_hash;         // SHA-256 of what it was trained on, hex
   std::string dictionary_version;  // that training used; serving may use another
   uint64_t seed = 0;
   std::array<int32_t, kClasses> bias_q16{};  // logits at 16 fractional bits
   uint32_t type_temperature_ppm = 1'000'000;
   uint32_t sentiment_temperature_ppm = 1'000'000;
   std::array<uint32_t, kCalibrationKnots> confidence_ppm{};  // of being right, at each score
-  std::vector<WeightRow> rows;   // by bucket, ascending
+  std::vector<WeightRow> rows;                               // by bucket, ascending
   bool operator==(const ModelParts&) const = default;
 };
 

@@ -17,13 +17,19 @@ constexpr uint32_t kMinorEditPpm = 800'000;
 constexpr int32_t kClearTonePpm = 350'000;
 
 int8_t ToneOf(int32_t sentiment_ppm) {
-  return static_cast<int8_t>(sentiment_ppm > kClearTonePpm ? 1 : sentiment_ppm < -kClearTonePpm ? -1 : 0);
+  return static_cast<int8_t>(sentiment_ppm > kClearTonePpm    ? 1
+                             : sentiment_ppm < -kClearTonePpm ? -1
+                                                              : 0);
 }
 
-uint64_t HashOf(std::string_view a, std::string_view b) { return Mix(HashBytes(b, HashBytes("\x1f", HashBytes(a)))); }
+uint64_t HashOf(std::string_view a, std::string_view b) {
+  return Mix(HashBytes(b, HashBytes("\x1f", HashBytes(a))));
+}
 
-bool StartsWithAny(const std::vector<Token>& tokens, std::initializer_list<std::string_view> words) {
-  return !tokens.empty() && std::find(words.begin(), words.end(), tokens.front().folded) != words.end();
+bool StartsWithAny(const std::vector<Token>& tokens,
+                   std::initializer_list<std::string_view> words) {
+  return !tokens.empty() &&
+         std::find(words.begin(), words.end(), tokens.front().folded) != words.end();
 }
 
 bool HasPhrase(const std::vector<Token>& tokens, std::string_view phrase) {
@@ -34,7 +40,8 @@ bool HasPhrase(const std::vector<Token>& tokens, std::string_view phrase) {
 
 // How editors mark such items: "CORRECTION:", "UPDATE 2-", "(Corrects …)".
 bool IsCorrection(const std::vector<Token>& tokens) {
-  return StartsWithAny(tokens, {"correction", "corrected", "corrects", "refile", "refiled", "clarification", "clarified", "update", "updated"}) ||
+  return StartsWithAny(tokens, {"correction", "corrected", "corrects", "refile", "refiled",
+                                "clarification", "clarified", "update", "updated"}) ||
          HasPhrase(tokens, "corrects headline") || HasPhrase(tokens, "corrects to");
 }
 
@@ -53,20 +60,25 @@ std::vector<std::string> SubjectIds(const std::vector<market::Entity>& entities)
 
 }  // namespace
 
-NewsSignalEngine::NewsSignalEngine(const NewsSignalConfig& config, std::shared_ptr<const Classifier> classifier)
+NewsSignalEngine::NewsSignalEngine(const NewsSignalConfig& config,
+                                   std::shared_ptr<const Classifier> classifier)
     : config_(config),
       classifier_(std::move(classifier)),
       window_({.span = config.window,
                .max_stories = static_cast<size_t>(config.max_stories),
                .same_story_ppm = config.same_story_ppm}) {}
 
-NewsSignalEngine::Relation NewsSignalEngine::Relate(const market::NewsItem& item, const Reading& reading,
-                                                    const Fingerprint& print, const Story* same_id) const {
+NewsSignalEngine::Relation NewsSignalEngine::Relate(const market::NewsItem& item,
+                                                    const Reading& reading,
+                                                    const Fingerprint& print,
+                                                    const Story* same_id) const {
   Relation relation;
   const Likeness like = window_.MostAlike(print, ToneOf(reading.sentiment_ppm));
-  relation.novelty_ppm = 1'000'000 - (like.contradicts ? like.similarity_ppm / 2 : like.similarity_ppm);
+  relation.novelty_ppm =
+      1'000'000 - (like.contradicts ? like.similarity_ppm / 2 : like.similarity_ppm);
   if (IsRetraction(reading.tokens) || IsCorrection(reading.tokens)) {
-    const NewsRelation wanted = IsRetraction(reading.tokens) ? NewsRelation::kRetraction : NewsRelation::kCorrection;
+    const NewsRelation wanted =
+        IsRetraction(reading.tokens) ? NewsRelation::kRetraction : NewsRelation::kCorrection;
     // A source corrects itself; only without such a story is another's meant.
     const Likeness own = window_.MostAlike(print, 0, Mix(HashBytes(item.source)));
     const Likeness& meant = own.similarity_ppm >= config_.related_story_ppm ? own : like;
@@ -86,11 +98,13 @@ NewsSignalEngine::Relation NewsSignalEngine::Relate(const market::NewsItem& item
   return relation;
 }
 
-Decision NewsSignalEngine::Decide(const market::Event<market::NewsItem>& event, base::Time now) const {
+Decision NewsSignalEngine::Decide(const market::Event<market::NewsItem>& event,
+                                  base::Time now) const {
   const market::NewsItem& item = event.value;
   if (item.title.empty()) return {Verdict::kEmpty, {}};
   const Story* same_id = window_.Find(HashOf(item.source, item.source_id));
-  if (same_id != nullptr && same_id->title == HashBytes(item.title)) return {Verdict::kSeenBefore, {}};
+  if (same_id != nullptr && same_id->title == HashBytes(item.title))
+    return {Verdict::kSeenBefore, {}};
 
   const Reading reading = classifier_->Read(item.title);
   market::NewsSignal signal;
@@ -99,11 +113,13 @@ Decision NewsSignalEngine::Decide(const market::Event<market::NewsItem>& event, 
     const Token& first = reading.tokens[mention.first_token];
     const Token& last = reading.tokens[mention.first_token + mention.token_count - 1];
     const size_t end = last.offset + last.text.size();
-    signal.entities.push_back({mention.entry->id, item.title.substr(first.offset, end - first.offset), first.offset,
+    signal.entities.push_back({mention.entry->id,
+                               item.title.substr(first.offset, end - first.offset), first.offset,
                                reading.mention_sentiment_ppm[i]});
   }
   const Fingerprint print = MakeFingerprint(reading.tokens, SubjectIds(signal.entities));
-  if (same_id != nullptr && print.numbers == same_id->print.numbers && SimilarityPpm(print, same_id->print) >= kMinorEditPpm) {
+  if (same_id != nullptr && print.numbers == same_id->print.numbers &&
+      SimilarityPpm(print, same_id->print) >= kMinorEditPpm) {
     return {Verdict::kMinorEdit, {}};
   }
   const Relation relation = Relate(item, reading, print, same_id);
@@ -147,7 +163,8 @@ void NewsSignalEngine::ApplyInstrument(const market::Instrument& instrument) {
   }
 }
 
-std::vector<market::InstrumentId> NewsSignalEngine::InstrumentsOf(const std::vector<market::Entity>& entities) const {
+std::vector<market::InstrumentId> NewsSignalEngine::InstrumentsOf(
+    const std::vector<market::Entity>& entities) const {
   constexpr std::string_view kCoin = "coin:";
   std::set<market::InstrumentId> found;
   for (const market::Entity& entity : entities) {

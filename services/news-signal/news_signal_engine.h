@@ -60,13 +60,17 @@ class NewsSignalEngine {
     market::EventId original;
     uint32_t novelty_ppm = 1'000'000;
   };
-  Relation Relate(const market::NewsItem& item, const Reading& reading, const Fingerprint& print, const Story* same_id) const;
-  std::vector<market::InstrumentId> InstrumentsOf(const std::vector<market::Entity>& entities) const;
+  Relation Relate(const market::NewsItem& item, const Reading& reading, const Fingerprint& print,
+                  const Story* same_id) const;
+  std::vector<market::InstrumentId> InstrumentsOf(
+      const std::vector<market::Entity>& entities) const;
 
   const NewsSignalConfig config_;
-  const std::shared_ptr<const Classifier> classifier_;  // shared with the process's other users of it
+  const std::shared_ptr<const Classifier>
+      classifier_;  // shared with the process's other users of it
   StoryWindow window_;
-  std::map<std::string, std::set<market::InstrumentId>> instruments_;  // by base asset; trading ones
+  std::map<std::string, std::set<market::InstrumentId>>
+      instruments_;  // by base asset; trading ones
 };
 
 }  // namespace gannet::news_signal

@@ -40,7 +40,8 @@ struct Desk {
   uint64_t sequence = 0;
   base::Time now = kStart;
 
-  Decision Say(const std::string& title, const std::string& source = "rss:a", std::string source_id = "") {
+  Decision Say(const std::string& title, const std::string& source = "rss:a",
+               std::string source_id = "") {
     now += 1s;
     market::Event<market::NewsItem> item;
     item.header.id = {1, ++sequence};
@@ -64,9 +65,12 @@ struct Desk {
 
 TEST_CASE("NewsSignalEngine tells what happened, to whom, and how it sounds") {
   Desk desk;
-  for (const char* id : {"binance-spot:ETHUSDT", "binance-usdm:ETHUSDT"}) desk.engine.ApplyInstrument(Of(id, "ETH"));
+  for (const char* id : {"binance-spot:ETHUSDT", "binance-usdm:ETHUSDT"})
+    desk.engine.ApplyInstrument(Of(id, "ETH"));
   desk.engine.ApplyInstrument(Of("binance-spot:BTCUSDT", "BTC"));
-  const market::NewsSignal hack = desk.Say("Attackers drain $120 million in Ethereum from Velora bridge in flash loan exploit").signal;
+  const market::NewsSignal hack =
+      desk.Say("Attackers drain $120 million in Ethereum from Velora bridge in flash loan exploit")
+          .signal;
   CHECK(hack.type == NewsEventType::kHack);
   CHECK(hack.type_probability_ppm > 900'000);
   CHECK(hack.confidence_ppm > 700'000);
@@ -85,7 +89,8 @@ TEST_CASE("NewsSignalEngine tells what happened, to whom, and how it sounds") {
 
 TEST_CASE("NewsSignalEngine tells the seven event types apart") {
   const std::pair<const char*, NewsEventType> cases[] = {
-      {"Powell says the Fed will keep interest rates higher until inflation falls", NewsEventType::kFedSpeech},
+      {"Powell says the Fed will keep interest rates higher until inflation falls",
+       NewsEventType::kFedSpeech},
       {"Trump vows new tariffs on China in late-night post", NewsEventType::kPoliticalPost},
       {"Lending protocol loses $8M as hacker exploits vault", NewsEventType::kHack},
       {"SEC sues crypto exchange over unregistered securities", NewsEventType::kRegulation},
@@ -101,36 +106,51 @@ TEST_CASE("NewsSignalEngine tells the seven event types apart") {
 
 TEST_CASE("NewsSignalEngine drops the same item and marks the same story") {
   Desk desk;
-  const Decision first = desk.Say("Velora exchange halts withdrawals after $40M breach", "rss:a", "1");
-  CHECK(desk.Say("Velora exchange halts withdrawals after $40M breach", "rss:a", "1").verdict == Verdict::kSeenBefore);
-  CHECK(desk.Say("Velora exchange halts withdrawals after a $40M breach", "rss:a", "1").verdict == Verdict::kMinorEdit);
-  const market::NewsSignal repeat = desk.Say("Velora Exchange Halts Withdrawals Following $40M Breach", "rss:b", "9").signal;
+  const Decision first =
+      desk.Say("Velora exchange halts withdrawals after $40M breach", "rss:a", "1");
+  CHECK(desk.Say("Velora exchange halts withdrawals after $40M breach", "rss:a", "1").verdict ==
+        Verdict::kSeenBefore);
+  CHECK(desk.Say("Velora exchange halts withdrawals after a $40M breach", "rss:a", "1").verdict ==
+        Verdict::kMinorEdit);
+  const market::NewsSignal repeat =
+      desk.Say("Velora Exchange Halts Withdrawals Following $40M Breach", "rss:b", "9").signal;
   CHECK(repeat.relation == NewsRelation::kRepeat);
   CHECK(repeat.original == first.signal.item);
   CHECK(repeat.novelty_ppm < 450'000);
-  const market::NewsSignal other = desk.Say("Velora exchange halts withdrawals after $90M breach", "rss:c").signal;
+  const market::NewsSignal other =
+      desk.Say("Velora exchange halts withdrawals after $90M breach", "rss:c").signal;
   CHECK(other.relation == NewsRelation::kOriginal);
 }
 
 TEST_CASE("NewsSignalEngine links corrections and retractions") {
   Desk desk;
-  const market::NewsSignal first = desk.Say("Central bank of Velora to buy 5,000 bitcoin, minister says", "rss:a", "1").signal;
-  const market::NewsSignal other = desk.Say("Central bank of Velora to buy bitcoin", "rss:b", "2").signal;
-  const market::NewsSignal marked = desk.Say("CORRECTION: Central bank of Velora to buy 500 bitcoin, minister says", "rss:a", "3").signal;
+  const market::NewsSignal first =
+      desk.Say("Central bank of Velora to buy 5,000 bitcoin, minister says", "rss:a", "1").signal;
+  const market::NewsSignal other =
+      desk.Say("Central bank of Velora to buy bitcoin", "rss:b", "2").signal;
+  const market::NewsSignal marked =
+      desk.Say("CORRECTION: Central bank of Velora to buy 500 bitcoin, minister says", "rss:a", "3")
+          .signal;
   CHECK(marked.relation == NewsRelation::kCorrection);
   CHECK(marked.original == first.item);
-  const market::NewsSignal changed = desk.Say("Central bank of Velora denies plan to hold crypto", "rss:b", "2").signal;
+  const market::NewsSignal changed =
+      desk.Say("Central bank of Velora denies plan to hold crypto", "rss:b", "2").signal;
   CHECK(changed.relation == NewsRelation::kCorrection);
   CHECK(changed.original == other.item);
-  const market::NewsSignal retracted = desk.Say("RETRACTED: Central bank of Velora to buy bitcoin", "rss:c", "7").signal;
+  const market::NewsSignal retracted =
+      desk.Say("RETRACTED: Central bank of Velora to buy bitcoin", "rss:c", "7").signal;
   CHECK(retracted.relation == NewsRelation::kRetraction);
   CHECK_FALSE(retracted.original.empty());
-  CHECK(desk.Say("Correction: cake recipe needs two eggs", "rss:d").signal.relation == NewsRelation::kOriginal);
+  CHECK(desk.Say("Correction: cake recipe needs two eggs", "rss:d").signal.relation ==
+        NewsRelation::kOriginal);
 }
 
 TEST_CASE("NewsSignalEngine gives each name the tone of its clause") {
-  const market::NewsSignal signal =
-      Desk().Say("Solana soars to record high after successful upgrade, while Cardano crashes on exploit and theft").signal;
+  const market::NewsSignal signal = Desk()
+                                        .Say(
+                                            "Solana soars to record high after successful upgrade, "
+                                            "while Cardano crashes on exploit and theft")
+                                        .signal;
   REQUIRE(signal.entities.size() == 2);
   CHECK(signal.entities[0].sentiment_ppm > 0);
   CHECK(signal.entities[1].sentiment_ppm < 0);
@@ -151,18 +171,21 @@ TEST_CASE("NewsSignalService decides in the shard and recovers its window from s
     bus::MemoryBus bus{executor};
     runtime::Shard shard{{}, executor, executor, nullptr, &bus};
     telemetry::Log log{"test", telemetry::Level::kError, executor, [](std::string_view) {}};
-    runtime::Deps deps{shard, bus, executor, executor, executor, files, network, log, base::Rng(1), ""};
+    runtime::Deps deps{shard, bus,     executor, executor,     executor,
+                       files, network, log,      base::Rng(1), ""};
     std::unique_ptr<NewsSignalService> service = *BuildNewsSignal({}, deps);
     std::vector<market::Event<market::NewsSignal>> signals;
-    runtime::InputPort port = shard.AddInput("test", [this](std::string_view title, const market::Header& cause) {
-      market::NewsItem item;
-      item.source = "rss:a";
-      item.source_id = item.title = std::string(title);
-      item.published = item.received = cause.receive_time;
-      shard.Publish(bus::kNewsRaw, item, cause);
-    });
+    runtime::InputPort port =
+        shard.AddInput("test", [this](std::string_view title, const market::Header& cause) {
+          market::NewsItem item;
+          item.source = "rss:a";
+          item.source_id = item.title = std::string(title);
+          item.published = item.received = cause.receive_time;
+          shard.Publish(bus::kNewsRaw, item, cause);
+        });
     Process() {
-      shard.Consume<market::NewsSignal>(bus::kNewsSignals, [this](const auto& event) { signals.push_back(event); });
+      shard.Consume<market::NewsSignal>(bus::kNewsSignals,
+                                        [this](const auto& event) { signals.push_back(event); });
       REQUIRE(service->Start().ok());
     }
   };
@@ -185,7 +208,8 @@ TEST_CASE("NewsSignalConfig refuses nonsense by key and line") {
   const auto problem = [](std::string_view text) {
     return std::string(config::LoadText<NewsSignalConfig>(text, "n.yaml", Read).status().message());
   };
-  CHECK(config::LoadText<NewsSignalConfig>("window: 12h\nsame_story: 60%\n", "n.yaml", Read)->same_story_ppm == 600'000);
+  CHECK(config::LoadText<NewsSignalConfig>("window: 12h\nsame_story: 60%\n", "n.yaml", Read)
+            ->same_story_ppm == 600'000);
   CHECK(problem("windw: 1h").find("n.yaml:1: windw") != std::string::npos);
   CHECK(problem("window: 1s").find("window") != std::string::npos);
   CHECK(problem("same_story: 20%").find("related_story") != std::string::npos);

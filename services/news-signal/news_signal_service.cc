@@ -8,11 +8,16 @@ NewsSignalService::NewsSignalService(const NewsSignalConfig& config, runtime::De
                                      std::shared_ptr<const Classifier> classifier)
     : shard_(deps.shard),
       engine_(config, std::move(classifier)),
-      signals_(deps.shard, bus::kNewsSignals, [this](const market::Event<market::NewsSignal>& signal) { engine_.Apply(signal); }) {
-  shard_.Consume<market::Instrument>(
-      bus::kInstruments, [this](const market::Event<market::Instrument>& event) { engine_.ApplyInstrument(event.value); });
+      signals_(deps.shard, bus::kNewsSignals,
+               [this](const market::Event<market::NewsSignal>& signal) { engine_.Apply(signal); }) {
+  shard_.Consume<market::Instrument>(bus::kInstruments,
+                                     [this](const market::Event<market::Instrument>& event) {
+                                       engine_.ApplyInstrument(event.value);
+                                     });
   // Raw items are no facts: only their signals are remembered.
-  shard_.Consume<market::NewsItem>(bus::kNewsRaw, nullptr, [this](const market::Event<market::NewsItem>& item) { OnItem(item); });
+  shard_.Consume<market::NewsItem>(
+      bus::kNewsRaw, nullptr,
+      [this](const market::Event<market::NewsItem>& item) { OnItem(item); });
   shard_.AddState({.name = "news-signal",
                    .save = [this](wire::CanonicalWriter& out) { engine_.Save(out); },
                    .load = [this](wire::CanonicalReader& in) { return engine_.Load(in); },
@@ -23,10 +28,17 @@ void NewsSignalService::OnItem(const market::Event<market::NewsItem>& item) {
   ++stats_.items;
   Decision decision = engine_.Decide(item, shard_.now());
   switch (decision.verdict) {
-    case Verdict::kSeenBefore: ++stats_.seen_before; return;
-    case Verdict::kMinorEdit: ++stats_.minor_edits; return;
-    case Verdict::kEmpty: ++stats_.empty; return;
-    case Verdict::kSignal: break;
+    case Verdict::kSeenBefore:
+      ++stats_.seen_before;
+      return;
+    case Verdict::kMinorEdit:
+      ++stats_.minor_edits;
+      return;
+    case Verdict::kEmpty:
+      ++stats_.empty;
+      return;
+    case Verdict::kSignal:
+      break;
   }
   ++stats_.signals;
   stats_.repeats += decision.signal.relation == NewsRelation::kRepeat ? 1 : 0;

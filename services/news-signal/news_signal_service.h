@@ -20,7 +20,8 @@ struct NewsSignalStats {
 
 class NewsSignalService : public runtime::Service {
  public:
-  NewsSignalService(const NewsSignalConfig& config, runtime::Deps& deps, std::shared_ptr<const Classifier> classifier);
+  NewsSignalService(const NewsSignalConfig& config, runtime::Deps& deps,
+                    std::shared_ptr<const Classifier> classifier);
 
   std::string_view name() const override { return "news-signal"; }
   absl::Status Start() override;

@@ -59,7 +59,8 @@ std::string ValueAt(const std::vector<Token>& tokens, size_t& at) {
     if (c != ',') value.push_back(c);
   }
   char unit = UnitOf(std::string_view(folded).substr(digits));
-  const bool bare = digits == folded.size() && at + 1 < tokens.size() && tokens[at + 1].kind == TokenKind::kWord;
+  const bool bare =
+      digits == folded.size() && at + 1 < tokens.size() && tokens[at + 1].kind == TokenKind::kWord;
   if (bare && UnitOf(tokens[at + 1].folded) != '\0') unit = UnitOf(tokens[++at].folded);
   return value + (unit != '\0' ? std::string(1, unit) : folded.substr(digits));
 }
@@ -79,7 +80,8 @@ std::vector<uint32_t> ReadList(wire::CanonicalReader& in) {
 
 }  // namespace
 
-Fingerprint MakeFingerprint(const std::vector<Token>& tokens, const std::vector<std::string>& entity_ids) {
+Fingerprint MakeFingerprint(const std::vector<Token>& tokens,
+                            const std::vector<std::string>& entity_ids) {
   Fingerprint print;
   for (size_t i = 0; i < tokens.size(); ++i) {
     const Token& token = tokens[i];
@@ -99,8 +101,11 @@ Fingerprint MakeFingerprint(const std::vector<Token>& tokens, const std::vector<
 
 uint32_t SimilarityPpm(const Fingerprint& a, const Fingerprint& b) {
   // A shared subject or number says more than a shared word.
-  const auto weigh = [](size_t words, size_t numbers, size_t subjects) { return 2 * words + 3 * numbers + 3 * subjects; };
-  const uint64_t shared = weigh(CountShared(a.words, b.words), CountShared(a.numbers, b.numbers), CountShared(a.subjects, b.subjects));
+  const auto weigh = [](size_t words, size_t numbers, size_t subjects) {
+    return 2 * words + 3 * numbers + 3 * subjects;
+  };
+  const uint64_t shared = weigh(CountShared(a.words, b.words), CountShared(a.numbers, b.numbers),
+                                CountShared(a.subjects, b.subjects));
   const uint64_t sum = weigh(a.words.size() + b.words.size(), a.numbers.size() + b.numbers.size(),
                              a.subjects.size() + b.subjects.size());
   const uint64_t all = sum - shared;
@@ -117,7 +122,8 @@ StoryWindow::Keys StoryWindow::BandKeys(const Fingerprint& print) {
   minima.fill(std::numeric_limits<uint64_t>::max());
   for (const auto* list : {&print.words, &print.subjects, &print.numbers}) {
     for (const uint32_t element : *list) {
-      for (size_t i = 0; i < kMinHashes; ++i) minima[i] = std::min(minima[i], Mix(element + kBandSeed * (i + 1)));
+      for (size_t i = 0; i < kMinHashes; ++i)
+        minima[i] = std::min(minima[i], Mix(element + kBandSeed * (i + 1)));
     }
   }
   Keys keys;
@@ -127,7 +133,8 @@ StoryWindow::Keys StoryWindow::BandKeys(const Fingerprint& print) {
   return keys;
 }
 
-Likeness StoryWindow::MostAlike(const Fingerprint& print, int8_t tone, std::optional<uint64_t> source) const {
+Likeness StoryWindow::MostAlike(const Fingerprint& print, int8_t tone,
+                                std::optional<uint64_t> source) const {
   Likeness best;
   if (print.words.empty() && print.subjects.empty()) return best;
   std::set<uint64_t, std::greater<>> candidates;
@@ -135,7 +142,8 @@ Likeness StoryWindow::MostAlike(const Fingerprint& print, int8_t tone, std::opti
     const auto band = bands_.find(key);
     if (band == bands_.end()) continue;
     size_t taken = 0;
-    for (auto it = band->second.rbegin(); it != band->second.rend() && taken < options_.max_candidates; ++it, ++taken) {
+    for (auto it = band->second.rbegin();
+         it != band->second.rend() && taken < options_.max_candidates; ++it, ++taken) {
       candidates.insert(*it);
     }
   }
@@ -146,8 +154,8 @@ Likeness StoryWindow::MostAlike(const Fingerprint& print, int8_t tone, std::opti
     if (source && story.source != *source) continue;
     const uint32_t similarity = SimilarityPpm(print, story.print);
     if (similarity <= best.similarity_ppm) continue;
-    const bool contradicts = Differ(print.numbers, story.print.numbers) || Apart(print.subjects, story.print.subjects) ||
-                             tone * story.tone < 0;
+    const bool contradicts = Differ(print.numbers, story.print.numbers) ||
+                             Apart(print.subjects, story.print.subjects) || tone * story.tone < 0;
     best = {story.item, similarity, contradicts};
   }
   return best;
@@ -180,7 +188,8 @@ void StoryWindow::RemoveOldest() {
   for (const uint64_t key : BandKeys(oldest.print)) {
     const auto band = bands_.find(key);
     if (band == bands_.end()) continue;
-    if (!band->second.empty() && band->second.front() == first_) band->second.erase(band->second.begin());
+    if (!band->second.empty() && band->second.front() == first_)
+      band->second.erase(band->second.begin());
     if (band->second.empty()) bands_.erase(band);
   }
   const auto by_id = by_source_id_.find(oldest.source_id);

@@ -28,7 +28,7 @@ namespace gannet::news_signal {
 struct StoryWindowOptions {
   base::Duration span = std::chrono::hours(48);  // of event time
   size_t max_stories = 10'000;
-  size_t max_candidates = 400;      // compared for one headline; newest first
+  size_t max_candidates = 400;        // compared for one headline; newest first
   uint32_t same_story_ppm = 550'000;  // similarity from which on it is the same story
 };
 
@@ -42,7 +42,8 @@ struct Fingerprint {
   std::vector<uint32_t> subjects;  // dictionary ids of coins, companies, people, …
   bool operator==(const Fingerprint&) const = default;
 };
-Fingerprint MakeFingerprint(const std::vector<Token>& tokens, const std::vector<std::string>& entity_ids);
+Fingerprint MakeFingerprint(const std::vector<Token>& tokens,
+                            const std::vector<std::string>& entity_ids);
 // 0 to 1,000,000.
 uint32_t SimilarityPpm(const Fingerprint& a, const Fingerprint& b);
 
@@ -70,7 +71,8 @@ class StoryWindow {
   // The newest story of that (source, source id); null when there is none.
   const Story* Find(uint64_t source_id) const;
   // The most alike story. `source`: only of that source.
-  Likeness MostAlike(const Fingerprint& print, int8_t tone, std::optional<uint64_t> source = std::nullopt) const;
+  Likeness MostAlike(const Fingerprint& print, int8_t tone,
+                     std::optional<uint64_t> source = std::nullopt) const;
 
   void Add(Story story);
   size_t size() const { return stories_.size(); }
@@ -90,7 +92,7 @@ class StoryWindow {
   const StoryWindowOptions options_;
   std::deque<Story> stories_;  // in order of arrival; the oldest has number first_
   uint64_t first_ = 0;
-  base::Time newest_{};        // event time
+  base::Time newest_{};                              // event time
   std::map<uint64_t, std::vector<uint64_t>> bands_;  // key → story numbers, ascending
   std::map<uint64_t, uint64_t> by_source_id_;
   uint64_t evicted_by_count_ = 0;

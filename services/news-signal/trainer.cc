@@ -70,7 +70,9 @@ Head TrainHead(const std::vector<Example>& examples, size_t features, const Fit&
   head.weights.assign(features * fit.classes, 0.0);
   std::vector<size_t> order;
   for (size_t i = 0; i < examples.size(); ++i) {
-    const bool held_out = skip_fold >= 0 && static_cast<int>(examples[i].line % static_cast<size_t>(options.folds)) == skip_fold;
+    const bool held_out =
+        skip_fold >= 0 &&
+        static_cast<int>(examples[i].line % static_cast<size_t>(options.folds)) == skip_fold;
     if (examples[i].*fit.label != kUnlabelled && !held_out) order.push_back(i);
   }
   std::array<double, kClasses> logits{}, probability{};
@@ -106,13 +108,14 @@ struct HeldOut {
   std::vector<std::array<double, kClasses>> logits;
 };
 
-HeldOut PredictFolds(const std::vector<Example>& examples, size_t features, const Fit& fit, const TrainOptions& options,
-                     base::Rng& rng) {
+HeldOut PredictFolds(const std::vector<Example>& examples, size_t features, const Fit& fit,
+                     const TrainOptions& options, base::Rng& rng) {
   HeldOut held_out;
   for (int fold = 0; fold < options.folds; ++fold) {
     const Head head = TrainHead(examples, features, fit, fold, options, rng.Fork());
     for (size_t i = 0; i < examples.size(); ++i) {
-      const bool mine = static_cast<int>(examples[i].line % static_cast<size_t>(options.folds)) == fold;
+      const bool mine =
+          static_cast<int>(examples[i].line % static_cast<size_t>(options.folds)) == fold;
       if (!mine || examples[i].*fit.label == kUnlabelled) continue;
       held_out.examples.push_back(i);
       held_out.logits.emplace_back();
@@ -123,7 +126,8 @@ HeldOut PredictFolds(const std::vector<Example>& examples, size_t features, cons
 }
 
 // The temperature of a fixed grid with the smallest weighted log-loss.
-double FindTemperature(const HeldOut& held_out, const std::vector<Example>& examples, const Fit& fit) {
+double FindTemperature(const HeldOut& held_out, const std::vector<Example>& examples,
+                       const Fit& fit) {
   double best = 1, best_loss = 0;
   for (int step = 0; step <= 40; ++step) {
     const double temperature = 0.3 + 0.1 * step;
@@ -147,17 +151,20 @@ struct Outcome {
   bool right = false;
 };
 
-std::vector<Outcome> Outcomes(const HeldOut& held_out, const std::vector<Example>& examples, const Fit& fit,
-                              double temperature, std::vector<int>& labels, std::vector<int>& predictions) {
+std::vector<Outcome> Outcomes(const HeldOut& held_out, const std::vector<Example>& examples,
+                              const Fit& fit, double temperature, std::vector<int>& labels,
+                              std::vector<int>& predictions) {
   std::vector<Outcome> outcomes;
   for (size_t i = 0; i < held_out.examples.size(); ++i) {
     std::array<double, kClasses> p{};
     Probabilities(held_out.logits[i].data(), fit.classes, temperature, p.data());
-    const auto best = std::max_element(p.begin(), p.begin() + static_cast<ptrdiff_t>(fit.classes)) - p.begin();
+    const auto best =
+        std::max_element(p.begin(), p.begin() + static_cast<ptrdiff_t>(fit.classes)) - p.begin();
     const int label = examples[held_out.examples[i]].*fit.label;
     labels.push_back(label);
     predictions.push_back(static_cast<int>(best));
-    outcomes.push_back({p[static_cast<size_t>(best)], fit.class_weight[static_cast<size_t>(label)], label == best});
+    outcomes.push_back({p[static_cast<size_t>(best)], fit.class_weight[static_cast<size_t>(label)],
+                        label == best});
   }
   return outcomes;
 }
@@ -173,7 +180,8 @@ std::array<uint32_t, kCalibrationKnots> Calibrate(const std::vector<Outcome>& ou
   }
   for (const Outcome& outcome : outcomes) {
     const double position = outcome.probability * (kCalibrationKnots - 1);
-    const auto knot = static_cast<size_t>(std::min(position + 0.5, static_cast<double>(kCalibrationKnots - 1)));
+    const auto knot =
+        static_cast<size_t>(std::min(position + 0.5, static_cast<double>(kCalibrationKnots - 1)));
     weight[knot] += outcome.weight;
     right[knot] += outcome.right ? outcome.weight : 0;
   }
@@ -195,17 +203,21 @@ std::array<uint32_t, kCalibrationKnots> Calibrate(const std::vector<Outcome>& ou
   std::array<uint32_t, kCalibrationKnots> knots{};
   size_t k = 0;
   for (const Block& block : blocks) {
-    for (size_t i = 0; i < block.knots; ++i) knots[k++] = static_cast<uint32_t>(block.right / block.weight * 1'000'000 + 0.5);
+    for (size_t i = 0; i < block.knots; ++i)
+      knots[k++] = static_cast<uint32_t>(block.right / block.weight * 1'000'000 + 0.5);
   }
   return knots;
 }
 
-double CalibrationError(const std::vector<Outcome>& outcomes, const std::array<uint32_t, kCalibrationKnots>& knots) {
+double CalibrationError(const std::vector<Outcome>& outcomes,
+                        const std::array<uint32_t, kCalibrationKnots>& knots) {
   std::array<double, 10> said{}, right{}, weight{};
   for (const Outcome& outcome : outcomes) {
     const double position = outcome.probability * (kCalibrationKnots - 1);
     const auto knot = std::min<size_t>(static_cast<size_t>(position), kCalibrationKnots - 2);
-    const double confidence = (knots[knot] + (static_cast<double>(knots[knot + 1]) - knots[knot]) * (position - static_cast<double>(knot))) / 1e6;
+    const double confidence = (knots[knot] + (static_cast<double>(knots[knot + 1]) - knots[knot]) *
+                                                 (position - static_cast<double>(knot))) /
+                              1e6;
     const auto bin = std::min<size_t>(static_cast<size_t>(confidence * 10), 9);
     said[bin] += outcome.weight * confidence;
     right[bin] += outcome.right ? outcome.weight : 0;
@@ -230,8 +242,8 @@ struct Prepared {
   std::vector<uint32_t> buckets;  // dense index → bucket, ascending
 };
 
-Prepared Prepare(const std::vector<LabelledHeadline>& headlines, const Dictionary& dictionary, const Lexicon& lexicon,
-                 const TrainOptions& options) {
+Prepared Prepare(const std::vector<LabelledHeadline>& headlines, const Dictionary& dictionary,
+                 const Lexicon& lexicon, const TrainOptions& options) {
   base::Rng rng(options.seed);
   Prepared prepared;
   std::vector<std::vector<uint32_t>> raw;
@@ -240,7 +252,8 @@ Prepared Prepare(const std::vector<LabelledHeadline>& headlines, const Dictionar
     const LabelledHeadline& headline = headlines[line];
     const bool template_line = headline.text.find('{') != std::string::npos;
     for (int i = 0; i < (template_line ? options.expansions : 1); ++i) {
-      const std::string text = template_line ? FillPlaceholders(headline.text, dictionary, rng) : headline.text;
+      const std::string text =
+          template_line ? FillPlaceholders(headline.text, dictionary, rng) : headline.text;
       const std::vector<Token> tokens = Tokenize(text);
       raw.push_back(MakeFeatures(tokens, dictionary.Find(tokens), lexicon));
       Example example;
@@ -263,7 +276,8 @@ Prepared Prepare(const std::vector<LabelledHeadline>& headlines, const Dictionar
     for (const uint32_t bucket : raw[i]) {
       const auto found = std::lower_bound(prepared.buckets.begin(), prepared.buckets.end(), bucket);
       if (found != prepared.buckets.end() && *found == bucket) {
-        prepared.examples[i].features.push_back(static_cast<uint32_t>(found - prepared.buckets.begin()));
+        prepared.examples[i].features.push_back(
+            static_cast<uint32_t>(found - prepared.buckets.begin()));
       }
     }
   }
@@ -271,8 +285,8 @@ Prepared Prepare(const std::vector<LabelledHeadline>& headlines, const Dictionar
 }
 
 // Weights that give each class its share, whatever the corpus has of it.
-absl::StatusOr<std::vector<double>> ClassWeights(const std::vector<Example>& examples, LabelOf label,
-                                                 const std::vector<double>& share) {
+absl::StatusOr<std::vector<double>> ClassWeights(const std::vector<Example>& examples,
+                                                 LabelOf label, const std::vector<double>& share) {
   std::vector<double> count(share.size(), 0);
   double all = 0;
   for (const Example& example : examples) {
@@ -282,7 +296,9 @@ absl::StatusOr<std::vector<double>> ClassWeights(const std::vector<Example>& exa
   }
   std::vector<double> weights;
   for (size_t c = 0; c < share.size(); ++c) {
-    if (count[c] == 0) return absl::InvalidArgumentError("training needs headlines of every class; class " + std::to_string(c) + " has none");
+    if (count[c] == 0)
+      return absl::InvalidArgumentError("training needs headlines of every class; class " +
+                                        std::to_string(c) + " has none");
     weights.push_back(share[c] * all / count[c]);
   }
   return weights;
@@ -292,7 +308,8 @@ std::string CorpusHash(const std::vector<LabelledHeadline>& headlines) {
   base::Sha256Stream hash;
   for (const LabelledHeadline& headline : headlines) {
     hash.Update(headline.type ? market::Name(*headline.type) : "?");
-    hash.Update("\t" + (headline.sentiment ? std::to_string(*headline.sentiment) : "?") + "\t" + headline.text + "\n");
+    hash.Update("\t" + (headline.sentiment ? std::to_string(*headline.sentiment) : "?") + "\t" +
+                headline.text + "\n");
   }
   return base::Hex(hash.Peek());
 }
@@ -310,15 +327,18 @@ std::vector<double> SentimentShares(const std::vector<Example>& examples) {
   return share;
 }
 
-void PutHead(const Head& head, size_t first_class, const std::vector<uint32_t>& buckets, ModelParts& parts) {
+void PutHead(const Head& head, size_t first_class, const std::vector<uint32_t>& buckets,
+             ModelParts& parts) {
   for (size_t feature = 0; feature < buckets.size(); ++feature) {
     for (size_t c = 0; c < head.classes; ++c) {
-      parts.rows[feature].weights[first_class + c] = Rounded(head.weights[feature * head.classes + c]);
+      parts.rows[feature].weights[first_class + c] =
+          Rounded(head.weights[feature * head.classes + c]);
     }
   }
   for (size_t c = 0; c < head.classes; ++c) {
     const double scaled = head.bias[c] * 65536.0;
-    parts.bias_q16[first_class + c] = static_cast<int32_t>(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
+    parts.bias_q16[first_class + c] =
+        static_cast<int32_t>(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
   }
 }
 
@@ -349,18 +369,21 @@ double MacroF1(const std::vector<int>& labels, const std::vector<int>& predictio
   return counted > 0 ? sum / counted : 0;
 }
 
-absl::StatusOr<TrainResult> TrainModel(const std::vector<LabelledHeadline>& headlines, const Dictionary& dictionary,
-                                       const std::string& lexicon_text, const TrainOptions& options) {
+absl::StatusOr<TrainResult> TrainModel(const std::vector<LabelledHeadline>& headlines,
+                                       const Dictionary& dictionary,
+                                       const std::string& lexicon_text,
+                                       const TrainOptions& options) {
   if (options.folds < 2 || options.epochs < 1 || options.expansions < 1) {
     return absl::InvalidArgumentError("training needs at least 2 folds, 1 epoch and 1 expansion");
   }
   GANNET_ASSIGN_OR_RETURN(const Lexicon lexicon, Lexicon::Parse(lexicon_text));
   const Prepared prepared = Prepare(headlines, dictionary, lexicon, options);
   Fit type{&Example::type, kTypeClasses, {}}, sentiment{&Example::sentiment, kSentimentClasses, {}};
-  GANNET_ASSIGN_OR_RETURN(type.class_weight, ClassWeights(prepared.examples, type.label,
-                                                          {options.type_prior.begin(), options.type_prior.end()}));
-  GANNET_ASSIGN_OR_RETURN(sentiment.class_weight,
-                          ClassWeights(prepared.examples, sentiment.label, SentimentShares(prepared.examples)));
+  GANNET_ASSIGN_OR_RETURN(type.class_weight,
+                          ClassWeights(prepared.examples, type.label,
+                                       {options.type_prior.begin(), options.type_prior.end()}));
+  GANNET_ASSIGN_OR_RETURN(sentiment.class_weight, ClassWeights(prepared.examples, sentiment.label,
+                                                               SentimentShares(prepared.examples)));
 
   base::Rng rng(options.seed + 1);
   TrainResult result;
@@ -376,12 +399,14 @@ absl::StatusOr<TrainResult> TrainModel(const std::vector<LabelledHeadline>& head
   const HeldOut type_held = PredictFolds(prepared.examples, features, type, options, rng);
   const HeldOut sentiment_held = PredictFolds(prepared.examples, features, sentiment, options, rng);
   const double type_temperature = FindTemperature(type_held, prepared.examples, type);
-  const double sentiment_temperature = FindTemperature(sentiment_held, prepared.examples, sentiment);
+  const double sentiment_temperature =
+      FindTemperature(sentiment_held, prepared.examples, sentiment);
   parts.type_temperature_ppm = Ppm(type_temperature);
   parts.sentiment_temperature_ppm = Ppm(sentiment_temperature);
 
   std::vector<int> labels, predictions;
-  const std::vector<Outcome> outcomes = Outcomes(type_held, prepared.examples, type, type_temperature, labels, predictions);
+  const std::vector<Outcome> outcomes =
+      Outcomes(type_held, prepared.examples, type, type_temperature, labels, predictions);
   parts.confidence_ppm = Calibrate(outcomes);
   result.scores.headlines = labels.size();
   result.scores.calibration_error = CalibrationError(outcomes, parts.confidence_ppm);
@@ -389,12 +414,15 @@ absl::StatusOr<TrainResult> TrainModel(const std::vector<LabelledHeadline>& head
   result.scores.type_macro_f1 = MacroF1(labels, predictions, kTypeClasses);
   labels.clear();
   predictions.clear();
-  Outcomes(sentiment_held, prepared.examples, sentiment, sentiment_temperature, labels, predictions);
+  Outcomes(sentiment_held, prepared.examples, sentiment, sentiment_temperature, labels,
+           predictions);
   result.scores.sentiment_accuracy = Accuracy(labels, predictions);
   result.scores.sentiment_macro_f1 = MacroF1(labels, predictions, kSentimentClasses);
 
-  PutHead(TrainHead(prepared.examples, features, type, -1, options, rng.Fork()), 0, prepared.buckets, parts);
-  PutHead(TrainHead(prepared.examples, features, sentiment, -1, options, rng.Fork()), kTypeClasses, prepared.buckets, parts);
+  PutHead(TrainHead(prepared.examples, features, type, -1, options, rng.Fork()), 0,
+          prepared.buckets, parts);
+  PutHead(TrainHead(prepared.examples, features, sentiment, -1, options, rng.Fork()), kTypeClasses,
+          prepared.buckets, parts);
   std::erase_if(parts.rows, [](const WeightRow& row) {
     return std::all_of(row.weights.begin(), row.weights.end(), [](int8_t w) { return w == 0; });
   });

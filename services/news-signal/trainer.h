@@ -22,10 +22,10 @@ struct TrainOptions {
   uint64_t seed = 20'240'601;
   int expansions = 3;  // fillings of the placeholders of each corpus line
   int epochs = 14;
-  double rate = 3.0;       // first step size; falls as 1 / (1 + 0.25 epoch)
-  double decay = 1e-2;     // of the weights, each epoch
+  double rate = 3.0;    // first step size; falls as 1 / (1 + 0.25 epoch)
+  double decay = 1e-2;  // of the weights, each epoch
   int folds = 5;
-  size_t min_lines = 2;    // a feature must occur in so many lines
+  size_t min_lines = 2;  // a feature must occur in so many lines
   // What share of a general stream each type is taken to have (the corpus has
   // more of the rare ones): NONE first. Sums to 1.
   std::array<double, kTypeClasses> type_prior = {0.58, 0.06, 0.06, 0.08, 0.08, 0.08, 0.06};
@@ -43,8 +43,9 @@ struct TrainResult {
 };
 
 // INVALID_ARGUMENT: a class without headlines, or an option out of range.
-absl::StatusOr<TrainResult> TrainModel(const std::vector<LabelledHeadline>& headlines, const Dictionary& dictionary,
-                                       const std::string& lexicon, const TrainOptions& options);
+absl::StatusOr<TrainResult> TrainModel(const std::vector<LabelledHeadline>& headlines,
+                                       const Dictionary& dictionary, const std::string& lexicon,
+                                       const TrainOptions& options);
 
 // Macro-averaged F1 of predictions against labels; a class that occurs in neither
 // is left out.

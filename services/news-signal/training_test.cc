@@ -1,10 +1,11 @@
 // The model that ships is what the training command makes of the corpus that
 // ships: the same bytes, with every compiler and at every optimisation level.
+#include "services/news-signal/training.h"
+
 #include <catch2/catch_test_macros.hpp>
 #include <string>
 
 #include "services/news-signal/embedded.h"
-#include "services/news-signal/training.h"
 
 namespace gannet::news_signal {
 

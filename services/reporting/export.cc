@@ -77,7 +77,9 @@ Row RowOf(const store::EquityRow& r) {
 std::string CsvField(const std::string& text) {
   std::string safe = text;
   const bool number = !text.empty() && text.find_first_not_of("0123456789.-") == std::string::npos;
-  if (!number && !text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos) safe = "'" + text;
+  if (!number && !text.empty() &&
+      std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos)
+    safe = "'" + text;
   if (safe.find_first_of(",\"\r\n") == std::string::npos) return safe;
   std::string quoted = "\"";
   for (const char c : safe) {
@@ -88,7 +90,8 @@ std::string CsvField(const std::string& text) {
 }
 
 template <class T>
-absl::Status WriteTable(base::Files& files, const std::string& path, const Row& columns, const std::vector<T>& rows) {
+absl::Status WriteTable(base::Files& files, const std::string& path, const Row& columns,
+                        const std::vector<T>& rows) {
   std::string csv;
   for (const Cell& cell : columns) csv += (csv.empty() ? "" : ",") + cell.name;
   csv += "\r\n";
@@ -105,12 +108,14 @@ absl::Status WriteTable(base::Files& files, const std::string& path, const Row& 
   }
   GANNET_RETURN_IF_ERROR(files.WriteAtomically(path + ".csv", csv));
   // Text from outside may hold broken UTF-8: replaced, never thrown over.
-  return files.WriteAtomically(path + ".json", json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+  return files.WriteAtomically(path + ".json",
+                               json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace
 
-absl::Status ExportReports(store::Store& store, store::Range range, base::Files& files, const std::string& folder) {
+absl::Status ExportReports(store::Store& store, store::Range range, base::Files& files,
+                           const std::string& folder) {
   GANNET_RETURN_IF_ERROR(files.MakeDirs(folder));
   GANNET_ASSIGN_OR_RETURN(const auto orders, store.Orders(range));
   GANNET_ASSIGN_OR_RETURN(const auto fills, store.Fills(range));
@@ -118,7 +123,8 @@ absl::Status ExportReports(store::Store& store, store::Range range, base::Files&
   GANNET_ASSIGN_OR_RETURN(const auto equity, store.Equity(range));
   GANNET_RETURN_IF_ERROR(WriteTable(files, folder + "/orders", RowOf(store::OrderRow{}), orders));
   GANNET_RETURN_IF_ERROR(WriteTable(files, folder + "/fills", RowOf(store::FillRow{}), fills));
-  GANNET_RETURN_IF_ERROR(WriteTable(files, folder + "/positions", RowOf(store::PositionRow{}), positions));
+  GANNET_RETURN_IF_ERROR(
+      WriteTable(files, folder + "/positions", RowOf(store::PositionRow{}), positions));
   return WriteTable(files, folder + "/pnl", RowOf(store::EquityRow{}), equity);
 }
 

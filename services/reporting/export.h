@@ -11,6 +11,7 @@
 namespace gannet::reporting {
 
 // Writes {orders,fills,positions,pnl}.{csv,json} into `folder`, which is made.
-absl::Status ExportReports(store::Store& store, store::Range range, base::Files& files, const std::string& folder);
+absl::Status ExportReports(store::Store& store, store::Range range, base::Files& files,
+                           const std::string& folder);
 
 }  // namespace gannet::reporting

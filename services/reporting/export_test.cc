@@ -28,7 +28,8 @@ TEST_CASE("Exports hold the same exact numbers as CSV and JSON") {
   store::MemoryStore store;
   REQUIRE(store.Write({.orders = {Order("ok")}}).ok());
   REQUIRE(ExportReports(store, {}, files, "out").ok());
-  const std::string csv = files.Read("out/orders.csv").value(), json = files.Read("out/orders.json").value();
+  const std::string csv = files.Read("out/orders.csv").value(),
+                    json = files.Read("out/orders.json").value();
   CHECK(csv.find("2024-08-08T23:54:13.123000000Z") != std::string::npos);
   CHECK(csv.find(",61685.99,0.0000015,0,PARTIALLY_FILLED,ok,") != std::string::npos);
   CHECK(csv.find("\"news, \"\"loud\"\"\"") != std::string::npos);

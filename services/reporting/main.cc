@@ -13,18 +13,22 @@ int main(int argc, char** argv) {
   using namespace gannet;
   runtime::ServiceFlags flags;
   flags.name = "reporting";
-  flags.about = "Fills, orders, positions and P&L, folded from execution reports into the encrypted store.";
+  flags.about =
+      "Fills, orders, positions and P&L, folded from execution reports into the encrypted store.";
   flags.journaled = false;  // its record is the store
   if (const auto ending = runtime::ParseFlags(argc, argv, flags)) return runtime::End(*ending);
 
   base::PosixFiles files;
   const auto config = runtime::LoadConfig<reporting::ReportingConfig>(
-      flags, files, [](config::Section& in, reporting::ReportingConfig& out) { reporting::Read(in, out); });
-  if (const auto ending = runtime::CheckConfig(flags, config.status())) return runtime::End(*ending);
+      flags, files,
+      [](config::Section& in, reporting::ReportingConfig& out) { reporting::Read(in, out); });
+  if (const auto ending = runtime::CheckConfig(flags, config.status()))
+    return runtime::End(*ending);
 
   auto process = runtime::Process::Create(runtime::OptionsOf(flags));
   if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));
-  auto store = store::OpenSqliteStore(files, flags.data_dir + "/reports.db", flags.data_dir + "/reports.key");
+  auto store = store::OpenSqliteStore(files, flags.data_dir + "/reports.db",
+                                      flags.data_dir + "/reports.key");
   if (!store.ok()) return runtime::End(runtime::NotStarted(store.status()));
   std::vector<std::unique_ptr<runtime::Service>> services;
   services.push_back(reporting::BuildReporting(*config, (*process)->deps(), *std::move(store)));

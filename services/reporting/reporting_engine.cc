@@ -23,7 +23,8 @@ std::string DetailOf(const market::ExecReport& report) {
 
 }  // namespace
 
-absl::Status ReportingEngine::Restore(const std::vector<store::FillRow>& fills, const std::vector<store::OrderRow>& orders,
+absl::Status ReportingEngine::Restore(const std::vector<store::FillRow>& fills,
+                                      const std::vector<store::OrderRow>& orders,
                                       const std::map<uint64_t, uint64_t>& high_water) {
   // Lots are rebuilt from the fills themselves once the instrument is known: the
   // store holds no second truth that could differ.
@@ -45,8 +46,10 @@ void ReportingEngine::OnInstrument(const market::Instrument& instrument) {
 
 void ReportingEngine::ReplayFill(const store::FillRow& row) {
   const market::Instrument& definition = *Definition(row.instrument);
-  const auto price = market::Rescale(row.price.units(), row.price.scale(), definition.price_scale, market::Rounding::kHalfEven);
-  const auto quantity = market::Rescale(row.quantity.units(), row.quantity.scale(), definition.quantity_scale, market::Rounding::kHalfEven);
+  const auto price = market::Rescale(row.price.units(), row.price.scale(), definition.price_scale,
+                                     market::Rounding::kHalfEven);
+  const auto quantity = market::Rescale(row.quantity.units(), row.quantity.scale(),
+                                        definition.quantity_scale, market::Rounding::kHalfEven);
   market::Fill fill;
   fill.trade_id = row.trade_id;
   if (price && quantity) {
@@ -55,13 +58,16 @@ void ReportingEngine::ReplayFill(const store::FillRow& row) {
   }
   fill.fee = row.fee;
   fill.fee_asset = row.fee_asset;
-  if (!positions_.Apply({row.account, row.strategy, row.instrument}, definition, row.side, fill).ok()) ++stats_.unbooked_fills;
+  if (!positions_.Apply({row.account, row.strategy, row.instrument}, definition, row.side, fill)
+           .ok())
+    ++stats_.unbooked_fills;
 }
 
 void ReportingEngine::OnQuote(const market::Quote& quote) {
   if (quote.bid.quantity.mantissa <= 0 || quote.ask.quantity.mantissa <= 0) return;
   // Midway, rounded down: both mantissas are far below half of int64.
-  marks_[quote.instrument] = market::Price{quote.bid.price.mantissa + (quote.ask.price.mantissa - quote.bid.price.mantissa) / 2};
+  marks_[quote.instrument] = market::Price{
+      quote.bid.price.mantissa + (quote.ask.price.mantissa - quote.bid.price.mantissa) / 2};
 }
 
 uint64_t ReportingEngine::high_water(uint64_t stream) const {
@@ -123,7 +129,8 @@ void ReportingEngine::BookFill(const market::Event<market::ExecReport>& event) {
   row.model_version = report.model_version;
   const market::PositionKey key{report.account, report.strategy, report.instrument};
   if (definition != nullptr) {
-    row.notional = definition->Notional(fill.price, fill.quantity, market::Rounding::kHalfEven).value_or(Money());
+    row.notional = definition->Notional(fill.price, fill.quantity, market::Rounding::kHalfEven)
+                       .value_or(Money());
   }
   if (definition != nullptr && positions_.Apply(key, *definition, report.side, fill).ok()) {
     changed_positions_.insert(key);
@@ -145,7 +152,9 @@ store::PositionRow ReportingEngine::RowOf(const market::PositionKey& key, base::
   row.net = QuantityOf(&definition, position.net);
   row.average_price = PriceOf(&definition, average);
   row.realized = market::RealizedPnl(position, definition);
-  row.unrealized = market::UnrealizedPnl(position, definition, mark != marks_.end() ? mark->second : average).value_or(Money(0, definition.quote_scale));
+  row.unrealized =
+      market::UnrealizedPnl(position, definition, mark != marks_.end() ? mark->second : average)
+          .value_or(Money(0, definition.quote_scale));
   row.fees = market::QuoteFees(position, definition);
   row.quote_asset = definition.quote;
   row.updated = now;
@@ -195,7 +204,8 @@ void ReportingEngine::GiveBack(const store::Batch& batch) {
     orders_.emplace(row.client_order_id, row);  // unless a newer one is there
     changed_orders_.insert(row.client_order_id);
   }
-  for (const store::PositionRow& row : batch.positions) changed_positions_.insert({row.account, row.strategy, row.instrument});
+  for (const store::PositionRow& row : batch.positions)
+    changed_positions_.insert({row.account, row.strategy, row.instrument});
   for (const auto& [stream, sequence] : batch.high_water) {
     uint64_t& mark = changed_marks_[stream];
     mark = std::max(mark, sequence);

@@ -23,11 +23,13 @@ class ReportingEngine {
  public:
   struct Stats {
     uint64_t reports = 0, repeated = 0, fills = 0;
-    uint64_t unbooked_fills = 0;  // instrument not known, or an amount out of range: kept in the store, not in P&L
+    uint64_t unbooked_fills =
+        0;  // instrument not known, or an amount out of range: kept in the store, not in P&L
   };
 
   // State from the store: fills in order of time. Before any report.
-  absl::Status Restore(const std::vector<store::FillRow>& fills, const std::vector<store::OrderRow>& orders,
+  absl::Status Restore(const std::vector<store::FillRow>& fills,
+                       const std::vector<store::OrderRow>& orders,
                        const std::map<uint64_t, uint64_t>& high_water);
 
   void OnInstrument(const market::Instrument& instrument);
@@ -50,7 +52,9 @@ class ReportingEngine {
   void BookFill(const market::Event<market::ExecReport>& event);
   store::PositionRow RowOf(const market::PositionKey& key, base::Time now) const;
   void ReplayFill(const store::FillRow& row);
-  const market::Instrument* Definition(const market::InstrumentId& id) const { return instruments_.Find(id); }
+  const market::Instrument* Definition(const market::InstrumentId& id) const {
+    return instruments_.Find(id);
+  }
 
   market::Instruments instruments_;
   std::map<market::InstrumentId, market::Price> marks_;  // mids

@@ -29,7 +29,8 @@ market::Instrument Definition() {
 market::Event<market::ExecReport> Report(uint64_t sequence, market::OrderState state) {
   market::Event<market::ExecReport> event;
   event.header.id = {7, sequence};
-  event.header.event_time = event.header.publish_time = FromUnixMillis(static_cast<int64_t>(sequence));
+  event.header.event_time = event.header.publish_time =
+      FromUnixMillis(static_cast<int64_t>(sequence));
   market::ExecReport& report = event.value;
   report.account = kAccount;
   report.strategy = kStrategy;
@@ -40,7 +41,8 @@ market::Event<market::ExecReport> Report(uint64_t sequence, market::OrderState s
   return event;
 }
 
-market::Event<market::ExecReport> FillOf(uint64_t sequence, market::Side side, int64_t price, int64_t quantity, int64_t fee_units) {
+market::Event<market::ExecReport> FillOf(uint64_t sequence, market::Side side, int64_t price,
+                                         int64_t quantity, int64_t fee_units) {
   auto event = Report(sequence, market::OrderState::kPartiallyFilled);
   event.value.kind = market::ExecKind::kFill;
   event.value.side = side;
@@ -65,9 +67,12 @@ market::Quote QuoteOf(int64_t bid, int64_t ask) {
 TEST_CASE("ReportingEngine folds fills into FIFO profit, fees and a marked position") {
   ReportingEngine engine;
   engine.OnInstrument(Definition());
-  engine.OnReport(FillOf(1, market::Side::kBuy, 10'000, 100'000, 10'000'000));   // 1 at 100.00, fee 0.1
-  engine.OnReport(FillOf(2, market::Side::kBuy, 11'000, 100'000, 10'000'000));   // 1 at 110.00, fee 0.1
-  engine.OnReport(FillOf(3, market::Side::kSell, 12'000, 150'000, 20'000'000));  // 1.5 at 120.00, fee 0.2
+  engine.OnReport(
+      FillOf(1, market::Side::kBuy, 10'000, 100'000, 10'000'000));  // 1 at 100.00, fee 0.1
+  engine.OnReport(
+      FillOf(2, market::Side::kBuy, 11'000, 100'000, 10'000'000));  // 1 at 110.00, fee 0.1
+  engine.OnReport(
+      FillOf(3, market::Side::kSell, 12'000, 150'000, 20'000'000));  // 1.5 at 120.00, fee 0.2
   engine.OnQuote(QuoteOf(12'900, 13'100));
   const store::Batch batch = engine.TakeChangesWithEquity(FromUnixMillis(99));
   REQUIRE(batch.fills.size() == 3);
@@ -106,13 +111,16 @@ TEST_CASE("ReportingEngine restored from its store goes on as if it had never st
   }
   REQUIRE(store.Write(first.TakeChangesWithEquity(FromUnixMillis(50))).ok());
   ReportingEngine second;
-  REQUIRE(second.Restore(store.Fills({}).value(), store.Orders({}).value(), store.HighWater().value()).ok());
+  REQUIRE(
+      second.Restore(store.Fills({}).value(), store.Orders({}).value(), store.HighWater().value())
+          .ok());
   second.OnInstrument(Definition());
   for (ReportingEngine* engine : {&second, &straight}) {
     engine->OnReport(FillOf(2, market::Side::kSell, 10'500, 40'000, 1'000));  // delivered again
     engine->OnReport(FillOf(3, market::Side::kSell, 10'600, 80'000, 1'000));
   }
-  CHECK(second.TakeChanges(FromUnixMillis(60)).positions == straight.TakeChanges(FromUnixMillis(60)).positions);
+  CHECK(second.TakeChanges(FromUnixMillis(60)).positions ==
+        straight.TakeChanges(FromUnixMillis(60)).positions);
 }
 
 TEST_CASE("ReportingEngine keeps a fill of an unknown instrument and says that it is not in P&L") {

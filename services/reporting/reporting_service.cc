@@ -12,7 +12,8 @@ constexpr char kGroup[] = "reporting";
 
 }  // namespace
 
-ReportingService::ReportingService(ReportingConfig config, runtime::Deps& deps, std::unique_ptr<store::Store> store)
+ReportingService::ReportingService(ReportingConfig config, runtime::Deps& deps,
+                                   std::unique_ptr<store::Store> store)
     : config_(config),
       executor_(deps.executor),
       background_(deps.background),
@@ -22,10 +23,11 @@ ReportingService::ReportingService(ReportingConfig config, runtime::Deps& deps, 
       store_(std::move(store)) {
   // Definitions and prices may come before Start: the shard recovers first.
   const bus::SubscribeOptions from_start{.group = kGroup, .start = bus::Start::kEarliest};
-  instruments_ = bus_.Subscribe<market::Instrument>(bus::kInstruments, from_start, [this](const auto& event, bus::Position position) {
-    engine_.OnInstrument(event.value);
-    instruments_->Ack(position);
-  });
+  instruments_ = bus_.Subscribe<market::Instrument>(
+      bus::kInstruments, from_start, [this](const auto& event, bus::Position position) {
+        engine_.OnInstrument(event.value);
+        instruments_->Ack(position);
+      });
 }
 
 ReportingService::~ReportingService() {
@@ -41,7 +43,9 @@ absl::Status ReportingService::CatchUp(journal::Reader& reader) {
   for (;;) {
     GANNET_ASSIGN_OR_RETURN(const auto record, reader.Next());
     if (!record) return absl::OkStatus();
-    if (record->type != journal::RecordType::kFact || record->channel != bus::kExecReports.info.name) continue;
+    if (record->type != journal::RecordType::kFact ||
+        record->channel != bus::kExecReports.info.name)
+      continue;
     GANNET_ASSIGN_OR_RETURN(const auto event, wire::Decode<market::ExecReport>(record->payload));
     engine_.OnReport(event);
   }
@@ -49,16 +53,18 @@ absl::Status ReportingService::CatchUp(journal::Reader& reader) {
 
 absl::Status ReportingService::Start() {
   const bus::SubscribeOptions latest{.group = "", .start = bus::Start::kLatest};
-  quotes_ = bus_.Subscribe<market::Quote>(bus::kQuotes, latest, [this](const auto& event, bus::Position position) {
-    engine_.OnQuote(event.value);
-    quotes_->Ack(position);
-  });
+  quotes_ = bus_.Subscribe<market::Quote>(bus::kQuotes, latest,
+                                          [this](const auto& event, bus::Position position) {
+                                            engine_.OnQuote(event.value);
+                                            quotes_->Ack(position);
+                                          });
   const bus::SubscribeOptions group{.group = kGroup, .start = bus::Start::kGroup};
-  reports_ = bus_.Subscribe<market::ExecReport>(bus::kExecReports, group, [this](const auto& event, bus::Position position) {
-    engine_.OnReport(event);
-    last_report_ = position;
-    any_report_ = true;
-  });
+  reports_ = bus_.Subscribe<market::ExecReport>(bus::kExecReports, group,
+                                                [this](const auto& event, bus::Position position) {
+                                                  engine_.OnReport(event);
+                                                  last_report_ = position;
+                                                  any_report_ = true;
+                                                });
   next_equity_ = clock_.Now();
   Arm();
   return absl::OkStatus();
@@ -76,7 +82,8 @@ void ReportingService::Arm() {
 void ReportingService::Flush(Equity equity) {
   if (writing_) return;
   const base::Time now = clock_.Now();
-  auto batch = std::make_shared<const store::Batch>(equity == Equity::kWith ? engine_.TakeChangesWithEquity(now) : engine_.TakeChanges(now));
+  auto batch = std::make_shared<const store::Batch>(
+      equity == Equity::kWith ? engine_.TakeChangesWithEquity(now) : engine_.TakeChanges(now));
   if (batch->empty()) {
     if (drained_) std::exchange(drained_, nullptr)();
     return;
@@ -93,7 +100,8 @@ void ReportingService::Flush(Equity equity) {
   });
 }
 
-void ReportingService::OnWritten(absl::Status status, const store::Batch& batch, bus::Position position) {
+void ReportingService::OnWritten(absl::Status status, const store::Batch& batch,
+                                 bus::Position position) {
   writing_ = false;
   if (!status.ok()) {
     log_.Error("report_store_failed", {{"error", std::string(status.message())}});
@@ -122,7 +130,8 @@ runtime::Health ReportingService::health() const {
   if (engine_.stats().unbooked_fills > 0) {
     health.state = runtime::HealthState::kDegraded;
     health.reasons.push_back(absl::StrCat(engine_.stats().unbooked_fills,
-                                          " fills are stored but not in P&L: their instrument is not defined; check ref.instruments"));
+                                          " fills are stored but not in P&L: their instrument is "
+                                          "not defined; check ref.instruments"));
   }
   return health;
 }

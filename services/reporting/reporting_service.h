@@ -21,7 +21,8 @@ namespace gannet::reporting {
 
 class ReportingService : public runtime::Service {
  public:
-  ReportingService(ReportingConfig config, runtime::Deps& deps, std::unique_ptr<store::Store> store);
+  ReportingService(ReportingConfig config, runtime::Deps& deps,
+                   std::unique_ptr<store::Store> store);
   ~ReportingService() override;
 
   // Facts of the journal that the store has not seen (the process died between the
@@ -50,9 +51,9 @@ class ReportingService : public runtime::Service {
   telemetry::Log& log_;
   std::unique_ptr<store::Store> store_;
   ReportingEngine engine_;
-  bus::Position last_report_;      // newest handed to the engine
+  bus::Position last_report_;  // newest handed to the engine
   bool any_report_ = false;
-  bool writing_ = false;           // one transaction at a time
+  bool writing_ = false;  // one transaction at a time
   base::Time next_equity_{};
   base::TimerId timer_ = base::TimerId::kNone;
   absl::Status write_status_;

@@ -19,7 +19,8 @@ class FullStore : public store::MemoryStore {
  public:
   explicit FullStore(bool& full) : full_(full) {}
   absl::Status Write(const store::Batch& batch) override {
-    return full_ ? absl::ResourceExhaustedError("the disk is full: free some space") : store::MemoryStore::Write(batch);
+    return full_ ? absl::ResourceExhaustedError("the disk is full: free some space")
+                 : store::MemoryStore::Write(batch);
   }
 
  private:
@@ -33,9 +34,11 @@ struct Fixture {
   bus::MemoryBus bus{executor};
   runtime::Shard shard{{}, executor, executor, nullptr, &bus};
   telemetry::Log log{"test", telemetry::Level::kError, executor, [](std::string_view) {}};
-  runtime::Deps deps{shard, bus, executor, executor, executor, files, network, log, base::Rng(1), "data"};
+  runtime::Deps deps{shard, bus,     executor, executor,     executor,
+                     files, network, log,      base::Rng(1), "data"};
   bool disk_full = false;
-  std::unique_ptr<ReportingService> service = BuildReporting({}, deps, std::make_unique<FullStore>(disk_full));
+  std::unique_ptr<ReportingService> service =
+      BuildReporting({}, deps, std::make_unique<FullStore>(disk_full));
 
   void Publish(uint64_t sequence, market::OrderState state) {
     auto event = std::make_shared<market::Event<market::ExecReport>>();
@@ -43,7 +46,9 @@ struct Fixture {
     event->header.publish_time = executor.Now();
     event->value.client_order_id = market::ClientOrderId("g1a");
     event->value.state = state;
-    REQUIRE(bus.Publish(bus::kExecReports, std::shared_ptr<const market::Event<market::ExecReport>>(event)).ok());
+    REQUIRE(bus.Publish(bus::kExecReports,
+                        std::shared_ptr<const market::Event<market::ExecReport>>(event))
+                .ok());
   }
   std::vector<store::OrderRow> Orders() { return service->store().Orders({}).value(); }
 };

@@ -20,13 +20,15 @@ void ReadAmount(Section& in, std::string_view key, std::optional<Value>& out) {
   std::optional<market::Money> amount;
   in.Optional(key, amount, config::AtLeast(market::Money(0, 0)));
   if (!amount) return;
-  const auto value = amount->scale() <= kValueScale
-                         ? market::Rescale(amount->units(), amount->scale(), kValueScale, market::Rounding::kDown)
-                         : std::nullopt;
+  const auto value =
+      amount->scale() <= kValueScale
+          ? market::Rescale(amount->units(), amount->scale(), kValueScale, market::Rounding::kDown)
+          : std::nullopt;
   if (value) {
     out = *value;
   } else {
-    in.Problem(key, absl::StrCat("must be an amount with at most ", kValueScale, " digits after the point"));
+    in.Problem(key, absl::StrCat("must be an amount with at most ", kValueScale,
+                                 " digits after the point"));
   }
 }
 
@@ -84,15 +86,18 @@ void Read(Section& in, RiskConfig& out) {
   in.Sections("strategies", limits.strategies, ReadLimits);
   in.Sections("venues", limits.venues, ReadLimits);
   in.Sections("instruments", limits.instruments, ReadLimits);
-  if (const absl::Status valid = Validate(limits); !valid.ok()) in.Problem("", std::string(valid.message()));
+  if (const absl::Status valid = Validate(limits); !valid.ok())
+    in.Problem("", std::string(valid.message()));
 }
 
 absl::StatusOr<RiskConfig> LoadRiskConfig(base::Files& files, const std::string& path) {
-  return config::LoadFile<RiskConfig>(files, path, [](Section& in, RiskConfig& out) { Read(in, out); });
+  return config::LoadFile<RiskConfig>(files, path,
+                                      [](Section& in, RiskConfig& out) { Read(in, out); });
 }
 
 absl::StatusOr<RiskConfig> ParseRiskConfig(std::string_view yaml, std::string_view name) {
-  return config::LoadText<RiskConfig>(yaml, name, [](Section& in, RiskConfig& out) { Read(in, out); });
+  return config::LoadText<RiskConfig>(yaml, name,
+                                      [](Section& in, RiskConfig& out) { Read(in, out); });
 }
 
 }  // namespace gannet::risk

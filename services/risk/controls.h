@@ -32,21 +32,22 @@ struct OrderContext {
   bool account_known = false;
   const InstrumentRow* instrument = nullptr;
   const Leaf* leaf = nullptr;  // null: account or instrument unknown, or no room
-  std::array<const ScopeRow*, 5> scopes{};  // firm, account, strategy, venue, instrument; all set with `leaf`
-  std::array<const Cell*, 3> cells{};       // firm, account, strategy
+  std::array<const ScopeRow*, 5>
+      scopes{};  // firm, account, strategy, venue, instrument; all set with `leaf`
+  std::array<const Cell*, 3> cells{};  // firm, account, strategy
 
   market::Price reference;                      // mid of the newest quote; 0: none
   int64_t collar_ppm = 0;                       // tightest; 0: not stated
   market::Price worst;                          // worst-case price; 0: unknown
   std::optional<market::Money> worst_notional;  // at that price, quote asset, rounded up
   std::optional<Value> worst_value;             // the same in the valuation asset
-  bool reducing = false;                        // closes part of the strategy's own position, open orders counted
+  bool reducing = false;  // closes part of the strategy's own position, open orders counted
 
   bool buy() const { return intent.side == market::Side::kBuy; }
 };
 
-OrderContext MakeContext(const market::OrderIntent& intent, const ExposureBook& book, const GateSettings& settings,
-                         base::Time now);
+OrderContext MakeContext(const market::OrderIntent& intent, const ExposureBook& book,
+                         const GateSettings& settings, base::Time now);
 
 struct Control {
   market::RejectReason reason;

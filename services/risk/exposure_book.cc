@@ -22,11 +22,15 @@ constexpr int64_t kMaxPosition = std::numeric_limits<int64_t>::max() / 8;
 constexpr Int128 kMaxUnits = static_cast<Int128>(1'000'000'000'000'000) * 1'000'000'000'000'000;
 
 bool Sane(Int128 units) { return units <= kMaxUnits && units >= -kMaxUnits; }
-bool Derivative(const market::Instrument& instrument) { return instrument.kind != market::InstrumentKind::kSpot; }
+bool Derivative(const market::Instrument& instrument) {
+  return instrument.kind != market::InstrumentKind::kSpot;
+}
 
 }  // namespace
 
-ExposureBook::ExposureBook(const LimitSet& limits) : limits_(limits) { MakeScope(ScopeKind::kFirm, ""); }
+ExposureBook::ExposureBook(const LimitSet& limits) : limits_(limits) {
+  MakeScope(ScopeKind::kFirm, "");
+}
 
 // --- names to rows -------------------------------------------------------------
 
@@ -46,21 +50,24 @@ Index ExposureBook::FindLeaf(Index account, Index strategy, Index instrument) co
   return found == leaf_index_.end() ? kNone : found->second;
 }
 
-bool ExposureBook::IsLeafOf(Index at, const market::AccountId& account, const market::StrategyId& strategy,
+bool ExposureBook::IsLeafOf(Index at, const market::AccountId& account,
+                            const market::StrategyId& strategy,
                             const market::InstrumentId& instrument) const {
   const Leaf& leaf = leaves_[at];
-  return instruments_[leaf.instrument].definition.id == instrument && scopes_[leaf.strategy].scope.name == strategy.text() &&
+  return instruments_[leaf.instrument].definition.id == instrument &&
+         scopes_[leaf.strategy].scope.name == strategy.text() &&
          scopes_[leaf.account].scope.name == account.text();
 }
 
 Index ExposureBook::FindLeaf(const market::AccountId& account, const market::StrategyId& strategy,
                              const market::InstrumentId& instrument) const {
   if (last_leaf_ != kNone && IsLeafOf(last_leaf_, account, strategy, instrument)) return last_leaf_;
-  return FindLeaf(FindScope(ScopeKind::kAccount, account.text()), FindScope(ScopeKind::kStrategy, strategy.text()),
-                  FindInstrument(instrument));
+  return FindLeaf(FindScope(ScopeKind::kAccount, account.text()),
+                  FindScope(ScopeKind::kStrategy, strategy.text()), FindInstrument(instrument));
 }
 
-Index ExposureBook::FindBalance(Index account, const std::string& venue, const market::AssetId& asset) const {
+Index ExposureBook::FindBalance(Index account, const std::string& venue,
+                                const market::AssetId& asset) const {
   const auto found = balance_index_.find(std::tuple(account, venue, asset));
   return found == balance_index_.end() ? kNone : found->second;
 }
@@ -98,7 +105,8 @@ Index ExposureBook::MakeScope(ScopeKind kind, const std::string& name) {
 }
 
 Index ExposureBook::MakeCell(Index scope, Index instrument, std::array<Index, 3> scopes) {
-  const auto [at, added] = cell_index_.try_emplace(std::pair(scope, instrument), static_cast<Index>(cells_.size()));
+  const auto [at, added] =
+      cell_index_.try_emplace(std::pair(scope, instrument), static_cast<Index>(cells_.size()));
   if (!added) return at->second;
   Cell& cell = cells_.emplace_back();
   cell.instrument = instrument;
@@ -107,9 +115,10 @@ Index ExposureBook::MakeCell(Index scope, Index instrument, std::array<Index, 3>
   return at->second;
 }
 
-Index ExposureBook::MakeBalance(Index account, const std::string& venue, const market::AssetId& asset) {
-  const auto [at, added] =
-      balance_index_.try_emplace(std::tuple(account, venue, asset), static_cast<Index>(balances_.size()));
+Index ExposureBook::MakeBalance(Index account, const std::string& venue,
+                                const market::AssetId& asset) {
+  const auto [at, added] = balance_index_.try_emplace(std::tuple(account, venue, asset),
+                                                      static_cast<Index>(balances_.size()));
   if (added) {
     BalanceRow& row = balances_.emplace_back();
     row.account = account;
@@ -127,7 +136,8 @@ Index ExposureBook::Touch(const market::AccountId& account, const market::Strate
   const Index account_scope = MakeScope(ScopeKind::kAccount, account.text());
   const Index strategy_scope = MakeScope(ScopeKind::kStrategy, strategy.text());
   if (account_scope == kNone || strategy_scope == kNone) return kNone;
-  if (const Index found = FindLeaf(account_scope, strategy_scope, row_at); found != kNone) return last_leaf_ = found;
+  if (const Index found = FindLeaf(account_scope, strategy_scope, row_at); found != kNone)
+    return last_leaf_ = found;
 
   const InstrumentRow& row = instruments_[row_at];
   const Index at = static_cast<Index>(leaves_.size());
@@ -182,7 +192,8 @@ void ExposureBook::PutInstrument(const market::Instrument& definition) {
   row.scales.push_back({definition.version, definition.price_scale, definition.quantity_scale});
   if (row.scales.size() > kMaxScaleVersions) row.scales.erase(row.scales.begin());
   LinkConversion(at);
-  for (const Index cell : row.cells) cells_[cell].held = cells_[cell].longs = cells_[cell].shorts = {};
+  for (const Index cell : row.cells)
+    cells_[cell].held = cells_[cell].longs = cells_[cell].shorts = {};
   RevalueInstrument(at);
 }
 
@@ -204,7 +215,8 @@ void ExposureBook::LinkConversion(Index at) {
       row.conversion = Conversion::kByPrice;
       row.rate = rate;
       auto& dependents = instruments_[rate].dependents;
-      if (std::find(dependents.begin(), dependents.end(), which) == dependents.end()) dependents.push_back(which);
+      if (std::find(dependents.begin(), dependents.end(), which) == dependents.end())
+        dependents.push_back(which);
     }
   };
   resolve(at);
@@ -212,7 +224,8 @@ void ExposureBook::LinkConversion(Index at) {
   for (const auto& [asset, instrument] : limits_.converted_by) {
     if (instrument != instruments_[at].definition.id) continue;
     for (Index other = 0; other < instruments_.size(); ++other) {
-      if (instruments_[other].definition.quote == asset && instruments_[other].conversion == Conversion::kImpossible) {
+      if (instruments_[other].definition.quote == asset &&
+          instruments_[other].conversion == Conversion::kImpossible) {
         resolve(other);
         RevalueInstrument(other);
       }
@@ -224,7 +237,8 @@ void ExposureBook::LinkConversion(Index at) {
 // and nothing changed, when a number would have to be rounded.
 bool ExposureBook::Rescale(InstrumentRow& row, const market::Instrument& definition) {
   const market::Instrument& old = row.definition;
-  if (old.price_scale == definition.price_scale && old.quantity_scale == definition.quantity_scale &&
+  if (old.price_scale == definition.price_scale &&
+      old.quantity_scale == definition.quantity_scale &&
       old.quote_scale == definition.quote_scale) {
     return true;
   }
@@ -232,7 +246,9 @@ bool ExposureBook::Rescale(InstrumentRow& row, const market::Instrument& definit
   const auto open_in = [&](const Leaf& leaf) { return leaf.instrument == at; };
   const auto exact = [](Int128 value, int from, int to) -> std::optional<Int128> {
     const auto there = market::Rescale(value, from, to, Rounding::kDown);
-    if (!there || !Sane(*there) || market::Rescale(*there, to, from, Rounding::kDown) != std::optional(value)) return std::nullopt;
+    if (!there || !Sane(*there) ||
+        market::Rescale(*there, to, from, Rounding::kDown) != std::optional(value))
+      return std::nullopt;
     return there;
   };
   const auto quantity = [&](int64_t value) -> std::optional<int64_t> {
@@ -240,7 +256,9 @@ bool ExposureBook::Rescale(InstrumentRow& row, const market::Instrument& definit
     if (!there || *there > kMaxPosition || *there < -kMaxPosition) return std::nullopt;
     return static_cast<int64_t>(*there);
   };
-  const auto cash = [&](Int128 value) { return exact(value, old.quote_scale, definition.quote_scale); };
+  const auto cash = [&](Int128 value) {
+    return exact(value, old.quote_scale, definition.quote_scale);
+  };
 
   std::vector<std::pair<Leaf*, Leaf>> leaves;
   for (Leaf& leaf : leaves_) {
@@ -257,7 +275,8 @@ bool ExposureBook::Rescale(InstrumentRow& row, const market::Instrument& definit
   for (auto& [id, order] : orders_) {
     if (!open_in(leaves_[order.leaf])) continue;
     OpenOrder changed = order;
-    const auto ordered = quantity(order.quantity.mantissa), filled = quantity(order.cumulative.mantissa);
+    const auto ordered = quantity(order.quantity.mantissa),
+               filled = quantity(order.cumulative.mantissa);
     const auto reserved = cash(order.reserved.units());
     if (!ordered || !filled || !reserved) return false;
     changed.quantity = {*ordered};
@@ -268,7 +287,8 @@ bool ExposureBook::Rescale(InstrumentRow& row, const market::Instrument& definit
   const auto last_fill = exact(row.last_fill.mantissa, old.price_scale, definition.price_scale);
   for (auto& [leaf, changed] : leaves) *leaf = std::move(changed);
   for (auto& [order, changed] : orders) *order = std::move(changed);
-  row.last_fill = market::Price{last_fill && *last_fill <= kMaxPosition ? static_cast<int64_t>(*last_fill) : 0};
+  row.last_fill =
+      market::Price{last_fill && *last_fill <= kMaxPosition ? static_cast<int64_t>(*last_fill) : 0};
   row.definition = definition;
   Rebuild();
   return true;
@@ -306,7 +326,8 @@ void ExposureBook::Reserve(OpenOrder& order, int64_t rest) {
   (buy ? leaf.open_buy : leaf.open_sell) += quantity;
   order.rest = rest;
 
-  const auto part = market::MulDiv(order.reserved.units(), rest, order.quantity.mantissa, Rounding::kUp);
+  const auto part =
+      market::MulDiv(order.reserved.units(), rest, order.quantity.mantissa, Rounding::kUp);
   GANNET_CHECK(part.has_value(), "a part of a reservation fits where the whole did");
   const Int128 change = *part - order.rest_value;
   order.rest_value = *part;
@@ -317,7 +338,8 @@ void ExposureBook::Reserve(OpenOrder& order, int64_t rest) {
     Revalue(cell);
   }
   if (Derivative(row.definition)) return;
-  const Money asset = buy ? Money(*part, order.reserved.scale()) : row.definition.BaseAmount(market::Quantity{rest});
+  const Money asset = buy ? Money(*part, order.reserved.scale())
+                          : row.definition.BaseAmount(market::Quantity{rest});
   balances_[buy ? leaf.quote_balance : leaf.base_balance].reserved += asset - order.rest_asset;
   order.rest_asset = asset;
 }
@@ -333,7 +355,8 @@ void ExposureBook::ApplyReport(const market::ExecReport& report) {
   order.answered = true;
   order.state = report.state;
   if (filled) {
-    order.cumulative.mantissa = std::min(order.cumulative.mantissa + *filled, order.quantity.mantissa);
+    order.cumulative.mantissa =
+        std::min(order.cumulative.mantissa + *filled, order.quantity.mantissa);
     Reserve(order, order.quantity.mantissa - order.cumulative.mantissa);
   }
   if (market::IsTerminal(report.state)) {
@@ -355,31 +378,35 @@ void ExposureBook::Break(InstrumentRow& row, std::string why) {
 
 // The fill in the scales of the current definition; nothing, and the instrument
 // shut, when that cannot be done exactly.
-std::optional<market::Fill> ExposureBook::InCurrentScales(InstrumentRow& row, const market::ExecReport& report) {
+std::optional<market::Fill> ExposureBook::InCurrentScales(InstrumentRow& row,
+                                                          const market::ExecReport& report) {
   market::Fill fill = *report.fill;
   if (report.instrument_version != row.definition.version) {
-    const auto scales = std::find_if(row.scales.begin(), row.scales.end(), [&](const ScaleVersion& version) {
-      return version.version == report.instrument_version;
-    });
+    const auto scales = std::find_if(
+        row.scales.begin(), row.scales.end(),
+        [&](const ScaleVersion& version) { return version.version == report.instrument_version; });
     std::optional<Int128> price, quantity;
     if (scales != row.scales.end()) {
-      price = market::Rescale(fill.price.mantissa, scales->price_scale, row.definition.price_scale, Rounding::kHalfEven);
-      quantity = market::Rescale(fill.quantity.mantissa, scales->quantity_scale, row.definition.quantity_scale, Rounding::kDown);
-      if (quantity && market::Rescale(*quantity, row.definition.quantity_scale, scales->quantity_scale, Rounding::kDown) !=
-                          std::optional<Int128>(fill.quantity.mantissa)) {
+      price = market::Rescale(fill.price.mantissa, scales->price_scale, row.definition.price_scale,
+                              Rounding::kHalfEven);
+      quantity = market::Rescale(fill.quantity.mantissa, scales->quantity_scale,
+                                 row.definition.quantity_scale, Rounding::kDown);
+      if (quantity &&
+          market::Rescale(*quantity, row.definition.quantity_scale, scales->quantity_scale,
+                          Rounding::kDown) != std::optional<Int128>(fill.quantity.mantissa)) {
         quantity.reset();
       }
     }
     if (!price || !quantity || *price > kMaxPosition || *quantity > kMaxPosition) {
-      Break(row, absl::StrCat("trade ", fill.trade_id, " speaks of version ", report.instrument_version,
-                              ", whose scales are not known here"));
+      Break(row, absl::StrCat("trade ", fill.trade_id, " speaks of version ",
+                              report.instrument_version, ", whose scales are not known here"));
       return std::nullopt;
     }
     fill.price = {static_cast<int64_t>(*price)};
     fill.quantity = {static_cast<int64_t>(*quantity)};
   }
-  if (fill.price.mantissa <= 0 || fill.quantity.mantissa <= 0 || fill.quantity.mantissa > kMaxPosition ||
-      !Sane(fill.fee.units())) {
+  if (fill.price.mantissa <= 0 || fill.quantity.mantissa <= 0 ||
+      fill.quantity.mantissa > kMaxPosition || !Sane(fill.fee.units())) {
     Break(row, absl::StrCat("trade ", fill.trade_id, " has no possible price, quantity or fee"));
     return std::nullopt;
   }
@@ -404,7 +431,8 @@ std::optional<int64_t> ExposureBook::ApplyFill(const market::ExecReport& report)
     return std::nullopt;
   }
   row.last_fill = fill->price;
-  if (row.mid.mantissa == 0) RevalueInstrument(leaf.instrument);  // it is the mark until a quote comes
+  if (row.mid.mantissa == 0)
+    RevalueInstrument(leaf.instrument);  // it is the mark until a quote comes
   const bool buy = report.side == Side::kBuy;
   ChangePosition(leaf, quantity, buy ? -notional->units() : notional->units());
   if (!Derivative(row.definition)) {
@@ -420,11 +448,13 @@ void ExposureBook::BookFee(InstrumentRow& row, Leaf& leaf, const market::Fill& f
   if (fill.fee.zero()) return;
   const market::Instrument& definition = row.definition;
   if (fill.fee_asset == definition.quote) {
-    const auto units = market::Rescale(fill.fee.units(), fill.fee.scale(), definition.quote_scale, Rounding::kCeiling);
+    const auto units = market::Rescale(fill.fee.units(), fill.fee.scale(), definition.quote_scale,
+                                       Rounding::kCeiling);
     if (units && Sane(*units)) ChangePosition(leaf, 0, -*units);
   } else if (fill.fee_asset == definition.base && !Derivative(definition)) {
     const Money owed = leaf.base_fee_rest + fill.fee;
-    const auto whole = market::Rescale(owed.units(), owed.scale(), definition.quantity_scale, Rounding::kDown);
+    const auto whole =
+        market::Rescale(owed.units(), owed.scale(), definition.quantity_scale, Rounding::kDown);
     if (!whole || *whole > kMaxPosition || *whole < -kMaxPosition) return;
     leaf.base_fee_rest = owed - Money(*whole, definition.quantity_scale);
     ChangePosition(leaf, -static_cast<int64_t>(*whole), 0);
@@ -537,12 +567,14 @@ void ExposureBook::Observe() {
 
 // --- values --------------------------------------------------------------------
 
-std::optional<Value> ExposureBook::ValueOf(Int128 units, const InstrumentRow& row, Rounding rounding) const {
+std::optional<Value> ExposureBook::ValueOf(Int128 units, const InstrumentRow& row,
+                                           Rounding rounding) const {
   if (units == 0) return Value{0};
   const int scale = row.definition.quote_scale;
   switch (row.conversion) {
     case Conversion::kPar:
-      return scale == kValueScale ? std::optional(units) : market::Rescale(units, scale, kValueScale, rounding);
+      return scale == kValueScale ? std::optional(units)
+                                  : market::Rescale(units, scale, kValueScale, rounding);
     case Conversion::kByPrice: {
       const InstrumentRow& rate = instruments_[row.rate];
       if (rate.mark().mantissa <= 0) return std::nullopt;
@@ -552,7 +584,8 @@ std::optional<Value> ExposureBook::ValueOf(Int128 units, const InstrumentRow& ro
       }
       const auto shifted = market::Rescale(units, scale, kValueScale, rounding);
       if (!shifted) return std::nullopt;
-      return market::MulDiv(*shifted, rate.mark().mantissa, market::PowerOfTen(rate.definition.price_scale), rounding);
+      return market::MulDiv(*shifted, rate.mark().mantissa,
+                            market::PowerOfTen(rate.definition.price_scale), rounding);
     }
     case Conversion::kImpossible:
       return std::nullopt;
@@ -560,7 +593,8 @@ std::optional<Value> ExposureBook::ValueOf(Int128 units, const InstrumentRow& ro
   return std::nullopt;
 }
 
-std::optional<Value> ExposureBook::ValueOfAsset(const market::AssetId& asset, const Money& amount) const {
+std::optional<Value> ExposureBook::ValueOfAsset(const market::AssetId& asset,
+                                                const Money& amount) const {
   if (asset == limits_.valuation_asset || limits_.at_par.contains(asset)) {
     return market::Rescale(amount.units(), amount.scale(), kValueScale, Rounding::kCeiling);
   }
@@ -569,9 +603,11 @@ std::optional<Value> ExposureBook::ValueOfAsset(const market::AssetId& asset, co
   const Index rate = FindInstrument(by->second);
   if (rate == kNone || instruments_[rate].mark().mantissa <= 0) return std::nullopt;
   const InstrumentRow& row = instruments_[rate];
-  const auto scaled = market::Rescale(amount.units(), amount.scale(), kValueScale, Rounding::kCeiling);
+  const auto scaled =
+      market::Rescale(amount.units(), amount.scale(), kValueScale, Rounding::kCeiling);
   if (!scaled) return std::nullopt;
-  return market::MulDiv(*scaled, row.mark().mantissa, market::PowerOfTen(row.definition.price_scale), Rounding::kCeiling);
+  return market::MulDiv(*scaled, row.mark().mantissa,
+                        market::PowerOfTen(row.definition.price_scale), Rounding::kCeiling);
 }
 
 void ExposureBook::CountCell(const Cell& cell, int sign) {
@@ -605,10 +641,11 @@ bool ExposureBook::ValueCell(Cell& cell, const InstrumentRow& row) const {
   const auto held = units(cell.held, cell.position);
   const auto longs = cell.open_buy == 0 ? held : units(cell.longs, cell.side_quantity(true));
   const auto shorts = cell.open_sell != 0 ? units(cell.shorts, cell.side_quantity(false))
-                      : held               ? std::optional(-*held)
-                                           : std::nullopt;
+                      : held              ? std::optional(-*held)
+                                          : std::nullopt;
   if (!held || !longs || !shorts) return false;
-  const auto long_side = ValueOf(*longs, row, Rounding::kUp), short_side = ValueOf(*shorts, row, Rounding::kUp);
+  const auto long_side = ValueOf(*longs, row, Rounding::kUp),
+             short_side = ValueOf(*shorts, row, Rounding::kUp);
   const auto open = ValueOf(cell.buys + cell.sells, row, Rounding::kUp);
   const auto pnl = ValueOf(*held + cell.cash, row, Rounding::kFloor);
   if (!long_side || !short_side || !open || !pnl) return false;
@@ -619,7 +656,8 @@ bool ExposureBook::ValueCell(Cell& cell, const InstrumentRow& row) const {
   cell.gross = std::max(cell.long_side, cell.short_side);
   cell.open_value = *open;
   cell.pnl = *pnl;
-  if (cell.balance != kNone) cell.margin = MarginOf(cell, std::max(cell.long_units, cell.short_units));
+  if (cell.balance != kNone)
+    cell.margin = MarginOf(cell, std::max(cell.long_units, cell.short_units));
   return true;
 }
 

@@ -71,7 +71,7 @@ struct ScopeRow {
 struct Cell {
   Index instrument = kNone;
   std::array<Index, 3> scopes{kNone, kNone, kNone};  // that it counts into
-  Index balance = kNone;                              // of the margin, account cells of derivatives only
+  Index balance = kNone;  // of the margin, account cells of derivatives only
   int64_t position = 0;
   int64_t open_buy = 0, open_sell = 0;  // quantity of open orders
   market::Int128 cash = 0;              // quote units
@@ -99,8 +99,8 @@ struct Cell {
 struct Leaf {
   Index account = kNone, strategy = kNone, instrument = kNone;  // scope, scope, instrument row
   std::array<Index, 3> cells{kNone, kNone, kNone};              // firm, account, strategy
-  std::array<Index, 5> scopes{};                                // firm, account, strategy, venue, instrument
-  Index quote_balance = kNone, base_balance = kNone;            // spot
+  std::array<Index, 5> scopes{};                      // firm, account, strategy, venue, instrument
+  Index quote_balance = kNone, base_balance = kNone;  // spot
   // durable
   int64_t position = 0;
   market::Int128 cash = 0;  // quote units, quote fees taken off
@@ -123,9 +123,9 @@ struct InstrumentRow {
   std::string venue;
   Index scope = kNone, venue_scope = kNone;
   Conversion conversion = Conversion::kImpossible;
-  Index rate = kNone;              // kByPrice: the instrument whose price converts
-  std::vector<Index> cells;        // of this instrument
-  std::vector<Index> dependents;   // instruments converted by this one's price
+  Index rate = kNone;             // kByPrice: the instrument whose price converts
+  std::vector<Index> cells;       // of this instrument
+  std::vector<Index> dependents;  // instruments converted by this one's price
   // durable
   std::vector<ScaleVersion> scales;  // every version seen, newest last
   market::Price last_fill;           // 0: none; values positions until a quote comes
@@ -148,12 +148,12 @@ struct OpenOrder {
   market::Quantity quantity, cumulative;
   market::Money reserved;  // worst-case notional of the whole order, quote asset
   base::Time decided;
-  bool answered = false;   // execution has reported on it
+  bool answered = false;  // execution has reported on it
   market::OrderState state = market::OrderState::kInitialized;
   // derived: what is still reserved
-  int64_t rest = 0;             // quantity
+  int64_t rest = 0;               // quantity
   market::Int128 rest_value = 0;  // its share of `reserved`
-  market::Money rest_asset;     // spot: of the balance it would spend
+  market::Money rest_asset;       // spot: of the balance it would spend
 };
 
 struct BalanceRow {
@@ -219,10 +219,12 @@ class ExposureBook {
   // --- values ---
   // Quote units of an instrument in the valuation asset; nothing without a rate
   // or on overflow.
-  std::optional<Value> ValueOf(market::Int128 quote_units, const InstrumentRow& row, market::Rounding rounding) const;
+  std::optional<Value> ValueOf(market::Int128 quote_units, const InstrumentRow& row,
+                               market::Rounding rounding) const;
   // The margin that the larger side of a cell needs, settle units.
   market::Int128 MarginOf(const Cell& cell, market::Int128 units) const;
-  std::optional<Value> ValueOfAsset(const market::AssetId& asset, const market::Money& amount) const;
+  std::optional<Value> ValueOfAsset(const market::AssetId& asset,
+                                    const market::Money& amount) const;
 
   void Save(wire::CanonicalWriter& out) const;
   absl::Status Load(wire::CanonicalReader& in);
@@ -266,7 +268,8 @@ class ExposureBook {
   std::deque<Cell> cells_;
   std::deque<BalanceRow> balances_;
   absl::flat_hash_map<market::ClientOrderId, OpenOrder> orders_;
-  std::deque<std::pair<base::Time, market::ClientOrderId>> unanswered_;  // some answered since; the front is not
+  std::deque<std::pair<base::Time, market::ClientOrderId>>
+      unanswered_;  // some answered since; the front is not
 
   std::array<absl::flat_hash_map<std::string, Index>, 6> scope_index_;  // by ScopeKind
   absl::flat_hash_map<std::string, Index> instrument_index_;

@@ -34,8 +34,8 @@ std::map<market::AssetId, market::Money> ReadFees(wire::CanonicalReader& in) {
 }
 
 bool HasContent(const Leaf& leaf) {
-  return leaf.position != 0 || leaf.cash != 0 || !leaf.base_fee_rest.zero() || !leaf.other_fees.empty() ||
-         leaf.last_sequence != 0;
+  return leaf.position != 0 || leaf.cash != 0 || !leaf.base_fee_rest.zero() ||
+         !leaf.other_fees.empty() || leaf.last_sequence != 0;
 }
 
 bool HasContent(const ScopeRow& row, const std::vector<base::Time>& messages) {
@@ -106,7 +106,8 @@ void ExposureBook::Save(wire::CanonicalWriter& out) const {
 
   std::map<std::tuple<std::string, std::string, market::AssetId>, const BalanceRow*> balances;
   for (const BalanceRow& row : balances_) {
-    if (row.known) balances.emplace(std::tuple(scopes_[row.account].scope.name, row.venue, row.asset), &row);
+    if (row.known)
+      balances.emplace(std::tuple(scopes_[row.account].scope.name, row.venue, row.asset), &row);
   }
   out.U32(static_cast<uint32_t>(balances.size()));
   for (const auto& [name, row] : balances) {
@@ -132,8 +133,9 @@ void ExposureBook::Save(wire::CanonicalWriter& out) const {
 
 absl::Status ExposureBook::Load(wire::CanonicalReader& in) {
   if (const uint8_t version = in.U8(); in.ok() && version != kBookVersion) {
-    return absl::FailedPreconditionError(absl::StrCat("exposure book of format ", version, ", this build reads ",
-                                                      kBookVersion, "; use the build that wrote it"));
+    return absl::FailedPreconditionError(absl::StrCat("exposure book of format ", version,
+                                                      ", this build reads ", kBookVersion,
+                                                      "; use the build that wrote it"));
   }
   for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
     const market::Instrument definition = wire::LoadInstrument(in);
@@ -166,7 +168,8 @@ absl::Status ExposureBook::Load(wire::CanonicalReader& in) {
     row.day_baseline = in.I128();
     row.peak = row.high = in.I128();
     row.messages.Clear();
-    for (uint32_t j = 0, messages = in.U32(); j < messages && in.ok(); ++j) row.messages.Add(in.Time());
+    for (uint32_t j = 0, messages = in.U32(); j < messages && in.ok(); ++j)
+      row.messages.Add(in.Time());
   }
   const auto read_leaf = [&] {
     const market::AccountId account(in.Bytes());
@@ -175,7 +178,8 @@ absl::Status ExposureBook::Load(wire::CanonicalReader& in) {
     return in.ok() ? Touch(account, strategy, instrument) : kNone;
   };
   const auto lost = [] {
-    return absl::DataLossError("the saved exposure names an instrument that it does not define; start with --fresh");
+    return absl::DataLossError(
+        "the saved exposure names an instrument that it does not define; start with --fresh");
   };
   for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
     const Index at = read_leaf();
@@ -209,7 +213,8 @@ absl::Status ExposureBook::Load(wire::CanonicalReader& in) {
     order.decided = in.Time();
     order.answered = in.Bool();
     order.state = static_cast<market::OrderState>(in.U8());
-    if (order.quantity.mantissa <= 0) return absl::DataLossError("a saved order has no quantity; start with --fresh");
+    if (order.quantity.mantissa <= 0)
+      return absl::DataLossError("a saved order has no quantity; start with --fresh");
     orders_.insert_or_assign(id, order);
   }
   GANNET_RETURN_IF_ERROR(in.status());

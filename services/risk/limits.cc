@@ -30,12 +30,14 @@ void InheritAll(Limits& own, const Limits& other) {
 Limits Entry(const std::map<std::string, Limits>& entries, const std::string& name) {
   Limits limits;
   if (const auto own = entries.find(name); own != entries.end()) limits = own->second;
-  if (const auto rest = entries.find(std::string(kDefaultEntry)); rest != entries.end()) InheritAll(limits, rest->second);
+  if (const auto rest = entries.find(std::string(kDefaultEntry)); rest != entries.end())
+    InheritAll(limits, rest->second);
   return limits;
 }
 
 absl::Status Refuse(const std::string& where, const char* key, const char* allowed) {
-  return absl::InvalidArgumentError(absl::StrCat(where, ".", key, ": must be ", allowed, "; correct the limits file"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(where, ".", key, ": must be ", allowed, "; correct the limits file"));
 }
 
 absl::Status ValidateOne(const std::string& where, const Limits& limits) {
@@ -48,15 +50,19 @@ absl::Status ValidateOne(const std::string& where, const Limits& limits) {
   if (negative(limits.max_net)) return Refuse(where, "max_net", "0 or more");
   if (negative(limits.max_daily_loss)) return Refuse(where, "max_daily_loss", "0 or more");
   if (negative(limits.max_drawdown)) return Refuse(where, "max_drawdown", "0 or more");
-  if (limits.price_collar_ppm && (*limits.price_collar_ppm <= 0 || *limits.price_collar_ppm > 1'000'000)) {
+  if (limits.price_collar_ppm &&
+      (*limits.price_collar_ppm <= 0 || *limits.price_collar_ppm > 1'000'000)) {
     return Refuse(where, "price_collar", "above 0% and at most 100%");
   }
-  if (limits.initial_margin_ppm && (*limits.initial_margin_ppm <= 0 || *limits.initial_margin_ppm > 1'000'000)) {
+  if (limits.initial_margin_ppm &&
+      (*limits.initial_margin_ppm <= 0 || *limits.initial_margin_ppm > 1'000'000)) {
     return Refuse(where, "initial_margin", "above 0% and at most 100%");
   }
-  if (limits.stale_after && limits.stale_after->count() <= 0) return Refuse(where, "stale_after", "above 0");
-  if (limits.message_rate && (limits.message_rate->count == 0 || limits.message_rate->count > kMaxRateCount ||
-                              limits.message_rate->window.count() <= 0)) {
+  if (limits.stale_after && limits.stale_after->count() <= 0)
+    return Refuse(where, "stale_after", "above 0");
+  if (limits.message_rate &&
+      (limits.message_rate->count == 0 || limits.message_rate->count > kMaxRateCount ||
+       limits.message_rate->window.count() <= 0)) {
     return Refuse(where, "message_rate", "1 to 100,000 messages in a window above 0");
   }
   return absl::OkStatus();
@@ -64,7 +70,8 @@ absl::Status ValidateOne(const std::string& where, const Limits& limits) {
 
 absl::Status ValidateAll(const char* kind, const std::map<std::string, Limits>& entries) {
   for (const auto& [name, limits] : entries) {
-    if (name.empty()) return absl::InvalidArgumentError(absl::StrCat(kind, ": an entry has no name; give it one"));
+    if (name.empty())
+      return absl::InvalidArgumentError(absl::StrCat(kind, ": an entry has no name; give it one"));
     GANNET_RETURN_IF_ERROR(ValidateOne(absl::StrCat(kind, ".", name), limits));
   }
   return absl::OkStatus();
@@ -74,10 +81,12 @@ absl::Status ValidateAll(const char* kind, const std::map<std::string, Limits>& 
 
 uint32_t StatedLimits(const Limits& limits) {
   const std::array<bool, kMandatoryLimits.size()> stated = {
-      limits.max_order_notional.has_value(), limits.price_collar_ppm.has_value(), limits.stale_after.has_value(),
-      limits.message_rate.has_value(),       limits.max_open_orders.has_value(),  limits.max_open_notional.has_value(),
-      limits.max_long.has_value(),           limits.max_short.has_value(),        limits.max_gross.has_value(),
-      limits.max_net.has_value(),            limits.max_daily_loss.has_value(),   limits.max_drawdown.has_value()};
+      limits.max_order_notional.has_value(), limits.price_collar_ppm.has_value(),
+      limits.stale_after.has_value(),        limits.message_rate.has_value(),
+      limits.max_open_orders.has_value(),    limits.max_open_notional.has_value(),
+      limits.max_long.has_value(),           limits.max_short.has_value(),
+      limits.max_gross.has_value(),          limits.max_net.has_value(),
+      limits.max_daily_loss.has_value(),     limits.max_drawdown.has_value()};
   uint32_t bits = 0;
   for (size_t i = 0; i < stated.size(); ++i) bits |= stated[i] ? 1u << i : 0u;
   return bits;
@@ -100,18 +109,20 @@ Limits LimitSet::Of(const market::Scope& scope) const {
 }
 
 absl::Status Validate(const LimitSet& limits) {
-  if (limits.version == 0) return absl::InvalidArgumentError("version: must be 1 or more; raise it with every change");
+  if (limits.version == 0)
+    return absl::InvalidArgumentError("version: must be 1 or more; raise it with every change");
   if (limits.valuation_asset.empty()) {
     return absl::InvalidArgumentError("valuation.asset: must name an asset, for example USDT");
   }
   for (const auto& [asset, instrument] : limits.converted_by) {
     if (limits.at_par.contains(asset) || asset == limits.valuation_asset) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("valuation.by.", asset.text(), ": the asset is at par already; remove one of the two"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "valuation.by.", asset.text(), ": the asset is at par already; remove one of the two"));
     }
     if (market::VenueOf(instrument).empty()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("valuation.by.", asset.text(), ": write it as venue:symbol, for example binance-spot:BTCUSDT"));
+          absl::StrCat("valuation.by.", asset.text(),
+                       ": write it as venue:symbol, for example binance-spot:BTCUSDT"));
     }
   }
   GANNET_RETURN_IF_ERROR(ValidateOne("firm", limits.firm));
@@ -124,7 +135,8 @@ absl::Status Validate(const LimitSet& limits) {
 std::string FormatValue(Value value) { return market::FormatDecimal(value, kValueScale); }
 
 std::string FormatScope(const market::Scope& scope) {
-  static constexpr std::array<const char*, 6> kNames = {"", "firm", "account ", "strategy ", "venue ", "instrument "};
+  static constexpr std::array<const char*, 6> kNames = {"",          "firm",   "account ",
+                                                        "strategy ", "venue ", "instrument "};
   return absl::StrCat(kNames[static_cast<size_t>(scope.kind)], scope.name);
 }
 

@@ -36,16 +36,18 @@ struct RateLimit {
 };
 
 struct Limits {
-  std::optional<Value> max_order_notional;    // control 2: of one order, worst price
-  std::optional<int64_t> price_collar_ppm;    // control 3: distance from the reference price, up and down
+  std::optional<Value> max_order_notional;  // control 2: of one order, worst price
+  std::optional<int64_t>
+      price_collar_ppm;  // control 3: distance from the reference price, up and down
   std::optional<base::Duration> stale_after;  // control 20: age of the newest market data
   std::optional<RateLimit> message_rate;      // control 6
   std::optional<uint32_t> max_open_orders;    // control 8
   std::optional<Value> max_open_notional;     // control 8: unexecuted value
-  std::optional<Value> max_long, max_short;   // control 9: position in one instrument, open orders counted
-  std::optional<Value> max_gross, max_net;    // control 10: over all instruments, open orders counted
-  std::optional<Value> max_daily_loss;        // control 13: since 00:00 UTC, realised and open
-  std::optional<Value> max_drawdown;          // control 13: from the highest result so far
+  std::optional<Value> max_long,
+      max_short;  // control 9: position in one instrument, open orders counted
+  std::optional<Value> max_gross, max_net;  // control 10: over all instruments, open orders counted
+  std::optional<Value> max_daily_loss;      // control 13: since 00:00 UTC, realised and open
+  std::optional<Value> max_drawdown;        // control 13: from the highest result so far
   // Control 11, optional everywhere: margin of derivatives as a part of their
   // value; 1,000,000 (no leverage) where nothing is stated.
   std::optional<int64_t> initial_margin_ppm;
@@ -54,8 +56,9 @@ struct Limits {
 
 // The mandatory ones, by bit: names for people in kMandatoryLimits.
 inline constexpr std::array<std::string_view, 12> kMandatoryLimits = {
-    "max_order_notional", "price_collar",  "stale_after", "message_rate", "max_open_orders", "max_open_notional",
-    "max_long",           "max_short",     "max_gross",   "max_net",      "max_daily_loss",  "max_drawdown"};
+    "max_order_notional", "price_collar",      "stale_after",    "message_rate",
+    "max_open_orders",    "max_open_notional", "max_long",       "max_short",
+    "max_gross",          "max_net",           "max_daily_loss", "max_drawdown"};
 // Bit i: kMandatoryLimits[i] is stated.
 uint32_t StatedLimits(const Limits& limits);
 inline constexpr uint32_t kAllMandatory = (1u << kMandatoryLimits.size()) - 1;
@@ -79,7 +82,9 @@ struct LimitSet {
 
   // Of a scope, the default entry filled in.
   Limits Of(const market::Scope& scope) const;
-  bool KnowsAccount(const std::string& name) const { return name != kDefaultEntry && accounts.contains(name); }
+  bool KnowsAccount(const std::string& name) const {
+    return name != kDefaultEntry && accounts.contains(name);
+  }
 };
 
 // INVALID_ARGUMENT naming the scope and key that make no sense.

@@ -13,14 +13,16 @@ int main(int argc, char** argv) {
   runtime::ServiceFlags flags;
   flags.name = "risk";
   flags.about =
-      "Answers every order intent with a verdict, reserves the worst case of what it permits, keeps trading states and "
+      "Answers every order intent with a verdict, reserves the worst case of what it permits, "
+      "keeps trading states and "
       "the kill switch. Without a limits file it permits nothing.";
   if (const auto ending = runtime::ParseFlags(argc, argv, flags)) return runtime::End(*ending);
 
   base::PosixFiles files;
   const auto config = runtime::LoadConfig<risk::RiskConfig>(
       flags, files, [](config::Section& in, risk::RiskConfig& out) { risk::Read(in, out); });
-  if (const auto ending = runtime::CheckConfig(flags, config.status())) return runtime::End(*ending);
+  if (const auto ending = runtime::CheckConfig(flags, config.status()))
+    return runtime::End(*ending);
 
   auto process = runtime::Process::Create(runtime::OptionsOf(flags));
   if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));

@@ -34,7 +34,8 @@ class RateWindow {
   std::vector<base::Time> times() const {
     std::vector<base::Time> all;
     all.reserve(size_);
-    for (size_t i = 0; i < size_; ++i) all.push_back(times_[(next_ + times_.size() - size_ + i) % times_.size()]);
+    for (size_t i = 0; i < size_; ++i)
+      all.push_back(times_[(next_ + times_.size() - size_ + i) % times_.size()]);
     return all;
   }
   void Clear() { next_ = size_ = 0; }

@@ -21,7 +21,9 @@ constexpr uint8_t kStateVersion = 1;
 constexpr char kInstrumentNote[] = "instrument";
 constexpr char kMarksNote[] = "marks";
 
-int64_t DayOf(base::Time at) { return std::chrono::floor<std::chrono::days>(at).time_since_epoch().count(); }
+int64_t DayOf(base::Time at) {
+  return std::chrono::floor<std::chrono::days>(at).time_since_epoch().count();
+}
 
 bool ValidScale(int scale) { return scale >= 0 && scale <= market::kMaxScale; }
 
@@ -46,11 +48,13 @@ market::RiskDecision RiskEngine::Decide(const market::OrderIntent& intent, base:
   decision.reference_price = context.reference;
   for (const Control& control : Controls()) {
     const bool first = decision.failing.empty();
-    if (control.fails(context, first ? &decision.detail : nullptr)) decision.failing.push_back(control.reason);
+    if (control.fails(context, first ? &decision.detail : nullptr))
+      decision.failing.push_back(control.reason);
   }
   decision.permitted = decision.failing.empty();
   if (decision.permitted) {
-    GANNET_CHECK(context.worst_notional.has_value(), "an order without a worst case passed the gate");
+    GANNET_CHECK(context.worst_notional.has_value(),
+                 "an order without a worst case passed the gate");
     decision.reserved = *context.worst_notional;
   } else {
     decision.reason = decision.failing.front();
@@ -88,7 +92,8 @@ void RiskEngine::Apply(const market::Event<market::RiskDecision>& event) {
   const market::OrderIntent& intent = decision.intent;
   const auto end = pending_.begin() + static_cast<ptrdiff_t>(pending_count_);
   const auto answered = std::find_if(pending_.begin(), end, [&](const PendingIntent& pending) {
-    return pending.intent.client_order_id == intent.client_order_id && pending.intent.hash == intent.hash;
+    return pending.intent.client_order_id == intent.client_order_id &&
+           pending.intent.hash == intent.hash;
   });
   if (answered != end) {
     std::rotate(answered, answered + 1, end);
@@ -108,23 +113,29 @@ void RiskEngine::Apply(const market::Event<market::RiskDecision>& event) {
   }
 }
 
-void RiskEngine::Apply(const market::Event<market::ExecReport>& event) { book_.ApplyReport(event.value); }
+void RiskEngine::Apply(const market::Event<market::ExecReport>& event) {
+  book_.ApplyReport(event.value);
+}
 
-void RiskEngine::Apply(const market::Event<market::BalanceUpdate>& event) { book_.SetBalance(event.value); }
+void RiskEngine::Apply(const market::Event<market::BalanceUpdate>& event) {
+  book_.SetBalance(event.value);
+}
 
 // --- instruments ---------------------------------------------------------------
 
-absl::StatusOr<RiskEngine::Facts> RiskEngine::DecideInstrument(const market::Instrument& instrument) const {
+absl::StatusOr<RiskEngine::Facts> RiskEngine::DecideInstrument(
+    const market::Instrument& instrument) const {
   if (market::VenueOf(instrument.id).empty() || market::SymbolOf(instrument.id).empty()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("instrument '", instrument.id.text(), "' is not written venue:symbol; correct its source"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "instrument '", instrument.id.text(), "' is not written venue:symbol; correct its source"));
   }
   if (!ValidScale(instrument.price_scale) || !ValidScale(instrument.quantity_scale) ||
-      !ValidScale(instrument.quote_scale) || !ValidScale(instrument.base_scale) || instrument.multiplier <= 0 ||
-      instrument.version == 0) {
-    return absl::FailedPreconditionError(absl::StrCat("instrument ", instrument.id.text(),
-                                                      " has a scale outside 0 to 18, or no multiplier or version; "
-                                                      "correct its source"));
+      !ValidScale(instrument.quote_scale) || !ValidScale(instrument.base_scale) ||
+      instrument.multiplier <= 0 || instrument.version == 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("instrument ", instrument.id.text(),
+                     " has a scale outside 0 to 18, or no multiplier or version; "
+                     "correct its source"));
   }
   Facts facts;
   const Index at = book_.FindInstrument(instrument.id);
@@ -158,13 +169,15 @@ market::RiskState RiskEngine::StateOf(const ScopeRow& row) const {
           .epoch = settings_.epoch};
 }
 
-absl::StatusOr<RiskEngine::Facts> RiskEngine::DecideCommand(const market::Command& command, base::Time now) const {
+absl::StatusOr<RiskEngine::Facts> RiskEngine::DecideCommand(const market::Command& command,
+                                                            base::Time now) const {
   const auto refuse = [&](const char* why) {
-    return absl::FailedPreconditionError(absl::StrCat("command ", command.request_id, " for ",
-                                                      FormatScope(command.scope), " refused: ", why));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "command ", command.request_id, " for ", FormatScope(command.scope), " refused: ", why));
   };
   if (command.scope.kind < ScopeKind::kFirm || command.scope.kind > ScopeKind::kInstrument) {
-    return absl::FailedPreconditionError("command refused: name a scope: firm, account, strategy, venue or instrument");
+    return absl::FailedPreconditionError(
+        "command refused: name a scope: firm, account, strategy, venue or instrument");
   }
   if ((command.scope.kind == ScopeKind::kFirm) != command.scope.name.empty()) {
     return refuse("name the scope, or leave the name of the firm empty");
@@ -256,7 +269,8 @@ RiskEngine::Facts RiskEngine::DecideTimer(base::Time now) const {
     for (const ScopeRow& row : book_.scopes()) {
       if (row.unvalued > 0 || row.unmarked > 0) continue;  // its result is not known now
       const Value baseline = new_day ? row.result() : row.day_baseline;
-      if (baseline != row.day_baseline || row.high != row.peak) marks.push_back({row.scope, {baseline, row.high}});
+      if (baseline != row.day_baseline || row.high != row.peak)
+        marks.push_back({row.scope, {baseline, row.high}});
     }
     if (new_day || !marks.empty()) facts.notes.push_back(MarksNote(now, marks));
   }
@@ -265,7 +279,8 @@ RiskEngine::Facts RiskEngine::DecideTimer(base::Time now) const {
 }
 
 wire::EngineNote RiskEngine::MarksNote(
-    base::Time now, const std::vector<std::pair<market::Scope, std::pair<Value, Value>>>& marks) const {
+    base::Time now,
+    const std::vector<std::pair<market::Scope, std::pair<Value, Value>>>& marks) const {
   wire::CanonicalWriter body;
   body.Time(now);
   body.U32(static_cast<uint32_t>(marks.size()));
@@ -317,8 +332,9 @@ void RiskEngine::Save(wire::CanonicalWriter& out) const {
 
 absl::Status RiskEngine::Load(wire::CanonicalReader& in) {
   if (const uint8_t version = in.U8(); in.ok() && version != kStateVersion) {
-    return absl::FailedPreconditionError(absl::StrCat("risk state of format ", version, ", this build reads ",
-                                                      kStateVersion, "; use the build that wrote it"));
+    return absl::FailedPreconditionError(absl::StrCat("risk state of format ", version,
+                                                      ", this build reads ", kStateVersion,
+                                                      "; use the build that wrote it"));
   }
   day_ = in.I64();
   marked_ = in.Time();

@@ -76,7 +76,9 @@ class RiskEngine {
 
   // --- market data -----------------------------------------------------------
   void OnQuote(const market::Quote& quote, base::Time received) { book_.SetQuote(quote, received); }
-  void OnBook(const market::BookUpdate& update, base::Time received) { book_.SetBook(update, received); }
+  void OnBook(const market::BookUpdate& update, base::Time received) {
+    book_.SetBook(update, received);
+  }
   void OnMarketStatus(const market::MarketStatus& status) { book_.SetStatus(status); }
   void OnTimer() { book_.Observe(); }
 
@@ -106,7 +108,9 @@ class RiskEngine {
   market::RiskState StateOf(const ScopeRow& row) const;
   void AppendLossStates(Facts& facts) const;
   // The baseline of these scopes, recorded as of `day`.
-  wire::EngineNote MarksNote(base::Time now, const std::vector<std::pair<market::Scope, std::pair<Value, Value>>>& marks) const;
+  wire::EngineNote MarksNote(
+      base::Time now,
+      const std::vector<std::pair<market::Scope, std::pair<Value, Value>>>& marks) const;
   void ApplyMarks(const std::string& body);
 
   const RiskSettings settings_;
@@ -115,8 +119,8 @@ class RiskEngine {
   // Slots are used again, so that the steady state allocates nothing.
   std::vector<PendingIntent> pending_;
   size_t pending_count_ = 0;
-  int64_t day_ = -1;         // of the baselines, days since 1970-01-01
-  base::Time marked_{};      // when they were last recorded
+  int64_t day_ = -1;                               // of the baselines, days since 1970-01-01
+  base::Time marked_{};                            // when they were last recorded
   uint64_t stated_epoch_ = 0, stated_limits_ = 0;  // of the newest firm state
   Stats stats_;
 };

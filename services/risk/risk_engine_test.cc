@@ -86,17 +86,24 @@ TEST_CASE("RiskEngine rejects a malformed intent") {
   CHECK(reason([](auto& i) { i.price = P("-1"); }) == RejectReason::kMalformed);
   CHECK(reason([](auto& i) { i.type = market::OrderType::kMarket; }) == RejectReason::kMalformed);
   CHECK(reason([](auto& i) { i.stop_price = P("1"); }) == RejectReason::kMalformed);
-  CHECK(reason([](auto& i) { i.type = market::OrderType::kStop, i.price = P("0"); }) == RejectReason::kMalformed);
-  CHECK(reason([](auto& i) { i.client_order_id = market::ClientOrderId(); }) == RejectReason::kMalformed);
-  CHECK(reason([](auto& i) { i.client_order_id = market::ClientOrderId(std::string(37, 'x')); }) == RejectReason::kMalformed);
+  CHECK(reason([](auto& i) { i.type = market::OrderType::kStop, i.price = P("0"); }) ==
+        RejectReason::kMalformed);
+  CHECK(reason([](auto& i) { i.client_order_id = market::ClientOrderId(); }) ==
+        RejectReason::kMalformed);
+  CHECK(reason([](auto& i) { i.client_order_id = market::ClientOrderId(std::string(37, 'x')); }) ==
+        RejectReason::kMalformed);
   CHECK(reason([](auto& i) { i.strategy = market::StrategyId(); }) == RejectReason::kMalformed);
   CHECK(reason([](auto& i) { i.attempt = 0; }) == RejectReason::kMalformed);
   CHECK(reason([](auto& i) { i.side = static_cast<Side>(9); }) == RejectReason::kMalformed);
-  CHECK(reason([](auto& i) { i.type = static_cast<market::OrderType>(0); }) == RejectReason::kMalformed);
-  CHECK(reason([](auto& i) { i.time_in_force = market::TimeInForce::kGtd; }) == RejectReason::kMalformed);
-  CHECK(reason([](auto& i) { i.kind = market::IntentKind::kReplace; }) == RejectReason::kMalformed);
-  CHECK(reason([](auto& i) { i.kind = market::IntentKind::kCancel; i.kind = static_cast<market::IntentKind>(0); }) ==
+  CHECK(reason([](auto& i) { i.type = static_cast<market::OrderType>(0); }) ==
         RejectReason::kMalformed);
+  CHECK(reason([](auto& i) { i.time_in_force = market::TimeInForce::kGtd; }) ==
+        RejectReason::kMalformed);
+  CHECK(reason([](auto& i) { i.kind = market::IntentKind::kReplace; }) == RejectReason::kMalformed);
+  CHECK(reason([](auto& i) {
+          i.kind = market::IntentKind::kCancel;
+          i.kind = static_cast<market::IntentKind>(0);
+        }) == RejectReason::kMalformed);
   market::OrderIntent intent = gate.Intent(Side::kBuy, "100", "1");
   intent.hash = wire::IntentHash(intent);
   intent.quantity = Q("2");  // the verdict would be over another meaning
@@ -129,7 +136,8 @@ TEST_CASE("RiskEngine rejects an account that no limits name") {
 
 TEST_CASE("RiskEngine rejects an instrument that nobody has defined") {
   Gate gate;
-  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1", "binance-spot:NOPE")) == RejectReason::kUnknownInstrument);
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1", "binance-spot:NOPE")) ==
+        RejectReason::kUnknownInstrument);
 }
 
 TEST_CASE("RiskEngine rejects an intent about another version of the instrument") {
@@ -168,10 +176,14 @@ TEST_CASE("A kill switch for one scope leaves the others trading") {
 TEST_CASE("RiskEngine rejects in CANCEL_ONLY and HALTED, and when the venue does not trade") {
   Gate gate;
   for (const TradingState state : {TradingState::kCancelOnly, TradingState::kHalted}) {
-    REQUIRE(gate.Command(CommandKind::kSetTradingState, {ScopeKind::kVenue, "binance-spot"}, "", "venue trouble", state).ok());
+    REQUIRE(gate.Command(CommandKind::kSetTradingState, {ScopeKind::kVenue, "binance-spot"}, "",
+                         "venue trouble", state)
+                .ok());
     CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1")) == RejectReason::kTradingState);
   }
-  CHECK(!gate.Command(CommandKind::kSetTradingState, {ScopeKind::kVenue, "binance-spot"}, "", "", TradingState::kActive).ok());
+  CHECK(!gate.Command(CommandKind::kSetTradingState, {ScopeKind::kVenue, "binance-spot"}, "", "",
+                      TradingState::kActive)
+             .ok());
   REQUIRE(gate.Command(CommandKind::kSetTradingState, {ScopeKind::kVenue, "binance-spot"}).ok());
   CHECK(gate.Ask(Side::kBuy, "100", "1").permitted);
   auto halted = MakeInstrument(kBtc, "BTC", "USDT");
@@ -233,7 +245,8 @@ TEST_CASE("RiskEngine rejects what it does not support") {
   inverse.settle = market::AssetId("BTC");
   gate.Define(inverse);
   gate.Quote("binance-coinm:BTCUSD", "100", "100.02");
-  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1", "binance-coinm:BTCUSD")) == RejectReason::kNotPermitted);
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1", "binance-coinm:BTCUSD")) ==
+        RejectReason::kNotPermitted);
 }
 
 TEST_CASE("RiskEngine rejects prices off the tick and quantities off the lot") {
@@ -257,8 +270,10 @@ TEST_CASE("RiskEngine rejects orders below the venue's minimum and above its max
   instrument.min_quantity = Q("0.01");
   gate.Define(instrument);
   gate.Quote("binance-spot:XUSDT", "100", "100.02");
-  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "0.009", "binance-spot:XUSDT")) == RejectReason::kBelowMinimum);
-  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "0.049", "binance-spot:XUSDT")) == RejectReason::kBelowMinimum);  // 4.9 of 5
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "0.009", "binance-spot:XUSDT")) ==
+        RejectReason::kBelowMinimum);
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "0.049", "binance-spot:XUSDT")) ==
+        RejectReason::kBelowMinimum);  // 4.9 of 5
   CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1000.001")) == RejectReason::kMaxQuantity);
 }
 
@@ -280,7 +295,8 @@ TEST_CASE("RiskEngine rejects on stale market data") {
   CHECK(gate.Ask(Side::kBuy, "100", "1").permitted);
   gate.now += 1ns;
   CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1")) == RejectReason::kStalePrice);
-  gate.Book(kBtc, market::BookState::kValid);  // a book update is news, even if the best prices stand
+  gate.Book(kBtc,
+            market::BookState::kValid);  // a book update is news, even if the best prices stand
   CHECK(gate.Ask(Side::kBuy, "100", "1").permitted);
 }
 
@@ -289,7 +305,8 @@ TEST_CASE("RiskEngine rejects on an INVALID book, a lost feed, a crossed book") 
   gate.Book(kBtc, market::BookState::kInvalid);
   CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1")) == RejectReason::kBookInvalid);
   gate.Book(kBtc, market::BookState::kValid);
-  gate.engine.OnMarketStatus({.feed = "binance-spot", .feed_state = market::FeedState::kDisconnected});
+  gate.engine.OnMarketStatus(
+      {.feed = "binance-spot", .feed_state = market::FeedState::kDisconnected});
   CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1")) == RejectReason::kBookInvalid);
   gate.engine.OnMarketStatus({.feed = "binance-spot", .feed_state = market::FeedState::kConnected});
   CHECK(gate.Ask(Side::kBuy, "100", "1").permitted);
@@ -365,7 +382,9 @@ TEST_CASE("RiskEngine counts open orders into the position limit, long and short
   CHECK(ReasonOf(gate.Ask(Side::kSell, "100", "0.1")) == RejectReason::kPositionLimit);
 }
 
-TEST_CASE("A limit of no short positions still lets the whole position be sold, at any price within the collar") {
+TEST_CASE(
+    "A limit of no short positions still lets the whole position be sold, at any price within the "
+    "collar") {
   LimitSet limits = WideLimits();
   limits.firm.max_short = V("0");
   Gate gate(limits);
@@ -387,7 +406,8 @@ TEST_CASE("RiskEngine rejects above gross and net exposure over all instruments"
   gate.Fund("X", "100");
   CHECK(gate.Trade(Side::kBuy, "100", "2").permitted);
   CHECK(gate.Ask(Side::kSell, "100", "1", "binance-spot:XUSDT").permitted);
-  CHECK(gate.Ask(Side::kBuy, "100", "1", "binance-spot:XUSDT").permitted);  // the larger side counts
+  CHECK(
+      gate.Ask(Side::kBuy, "100", "1", "binance-spot:XUSDT").permitted);  // the larger side counts
   CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1.1")) == RejectReason::kGrossExposure);
   CHECK(gate.Ask(Side::kSell, "100", "2").permitted);  // closing adds nothing
 
@@ -399,7 +419,8 @@ TEST_CASE("RiskEngine rejects above gross and net exposure over all instruments"
   net.Quote(kBtc, "99.99", "100.01");
   net.Fund("X", "100");
   CHECK(net.Trade(Side::kBuy, "100", "2").permitted);
-  CHECK(ReasonOf(net.Ask(Side::kBuy, "100", "1", "binance-spot:XUSDT")) == RejectReason::kNetExposure);
+  CHECK(ReasonOf(net.Ask(Side::kBuy, "100", "1", "binance-spot:XUSDT")) ==
+        RejectReason::kNetExposure);
   CHECK(net.Trade(Side::kSell, "100", "1", "binance-spot:XUSDT").permitted);
   CHECK(net.Ask(Side::kBuy, "100", "1", "binance-spot:XUSDT").permitted);
 }
@@ -421,7 +442,8 @@ TEST_CASE("RiskEngine rejects above the free balance, its own reservations taken
   CHECK(gate.Ask(Side::kBuy, "100", "1.01").permitted);
   gate.Define(MakeInstrument("binance-spot:XEUR", "X", "USDT"));
   gate.Quote("binance-spot:XEUR", "100", "100.02");
-  CHECK(ReasonOf(gate.Ask(Side::kSell, "100", "1", "binance-spot:XEUR")) == RejectReason::kBalance);  // none has come
+  CHECK(ReasonOf(gate.Ask(Side::kSell, "100", "1", "binance-spot:XEUR")) ==
+        RejectReason::kBalance);  // none has come
 }
 
 TEST_CASE("RiskEngine asks margin for derivatives, none for what closes") {
@@ -432,7 +454,8 @@ TEST_CASE("RiskEngine asks margin for derivatives, none for what closes") {
   perpetual.kind = market::InstrumentKind::kPerpetual;
   gate.Define(perpetual);
   gate.Quote(test::kPerp, "99.99", "100.01");
-  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1", test::kPerp)) == RejectReason::kBalance);  // no balance there yet
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1", test::kPerp)) ==
+        RejectReason::kBalance);  // no balance there yet
   gate.Fund("USDT", "100", "binance-usdm");
   CHECK(gate.Trade(Side::kBuy, "100", "8", test::kPerp).permitted);  // 80 of margin
   CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "3", test::kPerp)) == RejectReason::kBalance);
@@ -495,7 +518,9 @@ TEST_CASE("RiskEngine stops all but reducing orders past the drawdown") {
 TEST_CASE("RiskEngine lets REDUCING orders only reduce, never flip, open ones counted") {
   Gate gate;
   REQUIRE(gate.Trade(Side::kBuy, "100", "3").permitted);
-  REQUIRE(gate.Command(CommandKind::kSetTradingState, kFirm, "", "end of day", TradingState::kReducing).ok());
+  REQUIRE(
+      gate.Command(CommandKind::kSetTradingState, kFirm, "", "end of day", TradingState::kReducing)
+          .ok());
   CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1")) == RejectReason::kReduceOnly);
   CHECK(ReasonOf(gate.Ask(Side::kSell, "100", "3.001")) == RejectReason::kReduceOnly);
   const auto sell = gate.Ask(Side::kSell, "100", "2");
@@ -523,7 +548,8 @@ TEST_CASE("The table of controls covers every reason this build gives, once, in 
   // Not yet: identical orders in a window, inventory, self-trade prevention.
   for (int reason = 1; reason <= static_cast<int>(RejectReason::kSelfTrade); ++reason) {
     const auto value = static_cast<RejectReason>(reason);
-    const bool later = value == RejectReason::kDuplicate || value == RejectReason::kInventory || value == RejectReason::kSelfTrade;
+    const bool later = value == RejectReason::kDuplicate || value == RejectReason::kInventory ||
+                       value == RejectReason::kSelfTrade;
     CHECK(reasons.contains(value) != later);
   }
 }
@@ -535,8 +561,9 @@ TEST_CASE("RiskEngine lists every failing control and answers with the first") {
   Gate gate(limits);
   gate.Fund("USDT", "1");
   const auto decision = gate.Ask(Side::kBuy, "120.001", "2");
-  CHECK(decision.failing == std::vector{RejectReason::kOffTick, RejectReason::kMaxNotional, RejectReason::kPriceCollar,
-                                        RejectReason::kPositionLimit, RejectReason::kBalance});
+  CHECK(decision.failing == std::vector{RejectReason::kOffTick, RejectReason::kMaxNotional,
+                                        RejectReason::kPriceCollar, RejectReason::kPositionLimit,
+                                        RejectReason::kBalance});
   CHECK(ReasonOf(decision) == RejectReason::kOffTick);
 }
 
@@ -563,10 +590,11 @@ TEST_CASE("Reservations follow fills exactly and end with the order") {
 }
 
 TEST_CASE("Every end of an order releases its reservation") {
-  for (const auto& [kind, state] :
-       {std::pair(ExecKind::kNotSent, OrderState::kDenied), std::pair(ExecKind::kRejected, OrderState::kRejected),
-        std::pair(ExecKind::kCanceled, OrderState::kCanceled), std::pair(ExecKind::kExpired, OrderState::kExpired),
-        std::pair(ExecKind::kAbsent, OrderState::kAbsent)}) {
+  for (const auto& [kind, state] : {std::pair(ExecKind::kNotSent, OrderState::kDenied),
+                                    std::pair(ExecKind::kRejected, OrderState::kRejected),
+                                    std::pair(ExecKind::kCanceled, OrderState::kCanceled),
+                                    std::pair(ExecKind::kExpired, OrderState::kExpired),
+                                    std::pair(ExecKind::kAbsent, OrderState::kAbsent)}) {
     Gate gate;
     const auto order = gate.Ask(Side::kSell, "100", "3");
     gate.Report(order.intent, kind, state);
@@ -635,7 +663,8 @@ TEST_CASE("A fill that cannot be booked shuts its instrument, visibly") {
   CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1")) == RejectReason::kInstrumentVersion);
 }
 
-TEST_CASE("A new version with other scales carries position, orders and reservations over exactly") {
+TEST_CASE(
+    "A new version with other scales carries position, orders and reservations over exactly") {
   Gate gate;
   REQUIRE(gate.Trade(Side::kBuy, "100", "2").permitted);
   const auto order = gate.Ask(Side::kBuy, "99", "1");
@@ -710,7 +739,8 @@ TEST_CASE("Limits say which entry makes no sense") {
   LimitSet limits = WideLimits();
   REQUIRE(Validate(limits).ok());
   limits.strategies["maker"].price_collar_ppm = 0;
-  CHECK(Validate(limits).message().find("strategies.maker.price_collar") != absl::string_view::npos);
+  CHECK(Validate(limits).message().find("strategies.maker.price_collar") !=
+        absl::string_view::npos);
   limits = WideLimits();
   limits.firm.message_rate = RateLimit{0, 1s};
   CHECK(!Validate(limits).ok());

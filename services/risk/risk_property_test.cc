@@ -162,7 +162,8 @@ class Life {
       const market::RiskDecision decision = engine_.Decide(intent.value, now_);
       Record(decision);
       if (decision.permitted) {
-        open_[decision.intent.client_order_id] = {decision.intent, decision.intent.quantity.mantissa};
+        open_[decision.intent.client_order_id] = {decision.intent,
+                                                  decision.intent.quantity.mantissa};
       }
     }
     RC_ASSERT(engine_.pending().empty());
@@ -191,13 +192,17 @@ class Life {
         fill.price = intent.price.mantissa > 0 ? intent.price : market::Price{10'000'000'000};
         fill.quantity = {quantity};
         fill.fee = market::Money(rng_.Between(0, 1'000), 8);
-        fill.fee_asset = market::AssetId(rng_.Chance(0.3) ? "BTC" : rng_.Chance(0.5) ? "USDT" : "BNB");
+        fill.fee_asset = market::AssetId(rng_.Chance(0.3)   ? "BTC"
+                                         : rng_.Chance(0.5) ? "USDT"
+                                                            : "BNB");
         return Report(intent, ExecKind::kFill,
-                      at->second.rest == 0 ? OrderState::kFilled : OrderState::kPartiallyFilled, fill);
+                      at->second.rest == 0 ? OrderState::kFilled : OrderState::kPartiallyFilled,
+                      fill);
       }
     }
   }
-  void Report(const market::OrderIntent& intent, ExecKind kind, OrderState state, std::optional<market::Fill> fill) {
+  void Report(const market::OrderIntent& intent, ExecKind kind, OrderState state,
+              std::optional<market::Fill> fill) {
     market::ExecReport report;
     report.kind = kind;
     report.state = state;
@@ -221,10 +226,11 @@ class Life {
   }
   void Command() {
     const auto facts = engine_.DecideCommand(
-        {.kind = rng_.Chance(0.2) ? market::CommandKind::kKill
+        {.kind = rng_.Chance(0.2)   ? market::CommandKind::kKill
                  : rng_.Chance(0.6) ? market::CommandKind::kResume
                                     : market::CommandKind::kSetTradingState,
-         .scope = rng_.Chance(0.5) ? market::Scope{} : market::Scope{market::ScopeKind::kStrategy, "a"},
+         .scope =
+             rng_.Chance(0.5) ? market::Scope{} : market::Scope{market::ScopeKind::kStrategy, "a"},
          .state = static_cast<market::TradingState>(1 + rng_.Below(4)),
          .reason = "drill",
          .person = "ann"},

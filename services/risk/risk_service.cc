@@ -21,7 +21,8 @@ RiskService::RiskService(const RiskConfig& config, runtime::Deps& deps)
     : shard_(deps.shard),
       log_(deps.log),
       engine_(SettingsOf(config, deps.shard), config.limits),
-      decisions_(deps.shard, bus::kRiskDecisions, [this](const auto& event) { engine_.Apply(event); }),
+      decisions_(deps.shard, bus::kRiskDecisions,
+                 [this](const auto& event) { engine_.Apply(event); }),
       states_(deps.shard, bus::kRiskState, [this](const auto& event) { engine_.Apply(event); }),
       notes_(deps.shard, bus::kJournals, [this](const auto& event) { engine_.Apply(event); }) {
   ConsumeFacts();
@@ -39,8 +40,10 @@ void RiskService::ConsumeFacts() {
         if (event.value.kind == market::IntentKind::kCancel) return;
         decisions_.Emit(engine_.Decide(event.value, shard_.now()), event.header);
       });
-  shard_.Consume<market::ExecReport>(bus::kExecReports, [this](const auto& event) { engine_.Apply(event); });
-  shard_.Consume<market::BalanceUpdate>(bus::kBalances, [this](const auto& event) { engine_.Apply(event); });
+  shard_.Consume<market::ExecReport>(bus::kExecReports,
+                                     [this](const auto& event) { engine_.Apply(event); });
+  shard_.Consume<market::BalanceUpdate>(bus::kBalances,
+                                        [this](const auto& event) { engine_.Apply(event); });
 }
 
 // Live only: what is not recorded is not recovered either.
@@ -102,19 +105,23 @@ runtime::Health RiskService::health() const {
     health.reasons.push_back(std::move(why));
   };
   const base::Time oldest = engine_.book().oldest_unanswered();
-  if (oldest != base::Time::max() && shard_.now() - oldest > engine_.settings().gate.unanswered_alarm) {
+  if (oldest != base::Time::max() &&
+      shard_.now() - oldest > engine_.settings().gate.unanswered_alarm) {
     degraded(absl::StrCat("execution has not answered a verdict since ", base::FormatTime(oldest),
                           "; the gate is closed until it does, check that execution runs"));
   }
   const ExposureBook::Stats& stats = engine_.book().stats();
   if (stats.reports_unplaced > 0) {
-    degraded(absl::StrCat(stats.reports_unplaced,
-                          " fills could not be booked; their instruments take no orders, compare with the venue"));
+    degraded(absl::StrCat(
+        stats.reports_unplaced,
+        " fills could not be booked; their instruments take no orders, compare with the venue"));
   }
   if (stats.definitions_refused > 0) {
-    degraded(absl::StrCat(stats.definitions_refused, " instrument definitions could not be taken over; see ref.instruments"));
+    degraded(absl::StrCat(stats.definitions_refused,
+                          " instrument definitions could not be taken over; see ref.instruments"));
   }
-  if (stats.scopes_refused > 0) degraded(absl::StrCat("more than ", kMaxScopes, " scopes; use fewer strategy names"));
+  if (stats.scopes_refused > 0)
+    degraded(absl::StrCat("more than ", kMaxScopes, " scopes; use fewer strategy names"));
   return health;
 }
 

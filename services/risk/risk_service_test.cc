@@ -32,8 +32,10 @@ struct Host {
   Host(std::vector<std::string>& lines, bool wire_mode)
       : executor(base::FromUnixMillis(1'700'000'000'000)),
         bus(executor, {}),
-        shard({.name = "test", .start_epoch = 4, .wire_mode = wire_mode}, executor, executor, nullptr, &bus),
-        log("risk", telemetry::Level::kWarning, executor, [&lines](std::string_view line) { lines.emplace_back(line); }),
+        shard({.name = "test", .start_epoch = 4, .wire_mode = wire_mode}, executor, executor,
+              nullptr, &bus),
+        log("risk", telemetry::Level::kWarning, executor,
+            [&lines](std::string_view line) { lines.emplace_back(line); }),
         deps{shard, bus, executor, executor, executor, files, network, log, base::Rng(0), ""} {}
   base::VirtualExecutor executor;
   base::PosixFiles files;
@@ -52,7 +54,8 @@ struct Process {
         reports(host.shard, bus::kExecReports, nullptr),
         balances(host.shard, bus::kBalances, nullptr),
         service(BuildRisk(Config(), host.deps)) {
-    port = host.shard.AddInput("in", [this](std::string_view, const market::Header& cause) { input(cause); });
+    port = host.shard.AddInput(
+        "in", [this](std::string_view, const market::Header& cause) { input(cause); });
     host.shard.ObserveFacts([this](const bus::TopicInfo& topic, const void* event) {
       if (topic.name == bus::kRiskDecisions.info.name) {
         decisions.push_back(*static_cast<const market::Event<market::RiskDecision>*>(event));
@@ -141,15 +144,19 @@ TEST_CASE("RiskService acts on commands and says why it refuses one") {
   Process process;
   process.OpenMarket();
   process.Run([&](const market::Header& cause) {
-    process.host.shard.Publish(bus::kCommands, market::Command{.kind = market::CommandKind::kKill, .reason = "drill"}, cause);
+    process.host.shard.Publish(
+        bus::kCommands, market::Command{.kind = market::CommandKind::kKill, .reason = "drill"},
+        cause);
   });
   REQUIRE(process.states.size() == 2);
   CHECK(process.states[1].killed);
-  process.Run([&](const market::Header& cause) { process.intents.Emit(process.Intent("100"), cause); });
+  process.Run(
+      [&](const market::Header& cause) { process.intents.Emit(process.Intent("100"), cause); });
   CHECK(process.decisions.back().value.reason == market::RejectReason::kKillSwitch);
   const size_t lines = process.log.size();
   process.Run([&](const market::Header& cause) {
-    process.host.shard.Publish(bus::kCommands, market::Command{.kind = market::CommandKind::kResume}, cause);
+    process.host.shard.Publish(bus::kCommands,
+                               market::Command{.kind = market::CommandKind::kResume}, cause);
   });
   CHECK(process.states.size() == 2);
   REQUIRE(process.log.size() == lines + 1);
@@ -159,7 +166,8 @@ TEST_CASE("RiskService acts on commands and says why it refuses one") {
 TEST_CASE("RiskService closes the gate and degrades while execution is silent") {
   Process process;
   process.OpenMarket();
-  process.Run([&](const market::Header& cause) { process.intents.Emit(process.Intent("100"), cause); });
+  process.Run(
+      [&](const market::Header& cause) { process.intents.Emit(process.Intent("100"), cause); });
   process.host.executor.RunFor(11s);
   CHECK(process.service->health().state == runtime::HealthState::kDegraded);
   process.Run([&](const market::Header& cause) {
@@ -179,7 +187,8 @@ TEST_CASE("RiskService closes the gate and degrades while execution is silent") 
 TEST_CASE("RiskService takes up after a restart: same state, open intents answered") {
   Process before;
   before.OpenMarket();
-  before.Run([&](const market::Header& cause) { before.intents.Emit(before.Intent("100"), cause); });
+  before.Run(
+      [&](const market::Header& cause) { before.intents.Emit(before.Intent("100"), cause); });
   const std::string snapshot = before.host.shard.SaveState();
 
   Process after;
@@ -196,7 +205,8 @@ TEST_CASE("The limits file that ships is valid and states every mandatory limit"
   REQUIRE(config.ok());
   CHECK(StatedLimits(config->limits.firm) == kAllMandatory);
   CHECK(config->limits.KnowsAccount("main/paper"));
-  CHECK(config->limits.Of({market::ScopeKind::kVenue, "binance-usdm"}).initial_margin_ppm == 200'000);
+  CHECK(config->limits.Of({market::ScopeKind::kVenue, "binance-usdm"}).initial_margin_ppm ==
+        200'000);
 }
 
 TEST_CASE("A limits file with errors names each of them") {
@@ -210,11 +220,12 @@ firm:
   max_net: 0.123456789
   message_rate: {count: 0, window: 1s}
 accounts: {}
-)", "limits.yaml");
+)",
+                                      "limits.yaml");
   REQUIRE(!config.ok());
   const std::string message(config.status().message());
-  for (const char* part : {"version", "firm.max_gross", "firm.price_collar", "firm.max_nett", "firm.max_net",
-                           "firm.message_rate.count", "accounts"}) {
+  for (const char* part : {"version", "firm.max_gross", "firm.price_collar", "firm.max_nett",
+                           "firm.max_net", "firm.message_rate.count", "accounts"}) {
     INFO(message);
     CHECK(message.find(part) != std::string::npos);
   }

@@ -60,7 +60,8 @@ inline LimitSet WideLimits() {
 // Applies what is decided, as the service does.
 class Gate {
  public:
-  explicit Gate(LimitSet limits = WideLimits(), RiskSettings settings = {}) : engine(settings, limits) {
+  explicit Gate(LimitSet limits = WideLimits(), RiskSettings settings = {})
+      : engine(settings, limits) {
     Take(engine.DecideStart());
     Define(MakeInstrument(kBtc, "BTC", "USDT"));
     Quote(kBtc, "100", "100.02");
@@ -80,7 +81,9 @@ class Gate {
     event.value = std::move(value);
     return event;
   }
-  void Define(const market::Instrument& instrument) { Take(engine.DecideInstrument(instrument).value()); }
+  void Define(const market::Instrument& instrument) {
+    Take(engine.DecideInstrument(instrument).value());
+  }
   void Quote(const char* id, std::string_view bid, std::string_view ask) {
     market::Quote quote;
     quote.instrument = market::InstrumentId(id);
@@ -130,10 +133,12 @@ class Gate {
     engine.Apply(Event(decision));
     return decision;
   }
-  market::RiskDecision Ask(market::Side side, std::string_view price, std::string_view quantity, const char* id = kBtc) {
+  market::RiskDecision Ask(market::Side side, std::string_view price, std::string_view quantity,
+                           const char* id = kBtc) {
     return Ask(Intent(side, price, quantity, id));
   }
-  market::ExecReport ReportOf(const market::OrderIntent& intent, market::ExecKind kind, market::OrderState state) {
+  market::ExecReport ReportOf(const market::OrderIntent& intent, market::ExecKind kind,
+                              market::OrderState state) {
     market::ExecReport report;
     report.kind = kind;
     report.state = state;
@@ -149,10 +154,11 @@ class Gate {
   void Report(const market::OrderIntent& intent, market::ExecKind kind, market::OrderState state) {
     engine.Apply(Event(ReportOf(intent, kind, state)));
   }
-  void Fill(const market::OrderIntent& intent, std::string_view price, std::string_view quantity, bool last,
-            std::string_view fee = "0", const char* fee_asset = "USDT") {
-    auto report = ReportOf(intent, market::ExecKind::kFill,
-                           last ? market::OrderState::kFilled : market::OrderState::kPartiallyFilled);
+  void Fill(const market::OrderIntent& intent, std::string_view price, std::string_view quantity,
+            bool last, std::string_view fee = "0", const char* fee_asset = "USDT") {
+    auto report =
+        ReportOf(intent, market::ExecKind::kFill,
+                 last ? market::OrderState::kFilled : market::OrderState::kPartiallyFilled);
     report.fill = market::Fill{.trade_id = std::to_string(++trades),
                                .price = P(price),
                                .quantity = Q(quantity),
@@ -161,15 +167,21 @@ class Gate {
     engine.Apply(Event(report));
   }
   // Buys or sells at once: intent, verdict, one fill.
-  market::RiskDecision Trade(market::Side side, std::string_view price, std::string_view quantity, const char* id = kBtc) {
+  market::RiskDecision Trade(market::Side side, std::string_view price, std::string_view quantity,
+                             const char* id = kBtc) {
     market::RiskDecision decision = Ask(side, price, quantity, id);
     if (decision.permitted) Fill(decision.intent, price, quantity, true);
     return decision;
   }
   absl::Status Command(market::CommandKind kind, market::Scope scope, std::string person = "ann",
-                       std::string reason = "checked", market::TradingState state = market::TradingState::kActive) {
-    const auto facts = engine.DecideCommand(
-        {.kind = kind, .scope = std::move(scope), .state = state, .reason = std::move(reason), .person = std::move(person)}, now);
+                       std::string reason = "checked",
+                       market::TradingState state = market::TradingState::kActive) {
+    const auto facts = engine.DecideCommand({.kind = kind,
+                                             .scope = std::move(scope),
+                                             .state = state,
+                                             .reason = std::move(reason),
+                                             .person = std::move(person)},
+                                            now);
     if (facts.ok()) Take(*facts);
     return facts.status();
   }

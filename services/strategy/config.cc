@@ -17,9 +17,12 @@ using config::Section;
 using namespace std::chrono_literals;
 
 constexpr config::Name<market::NewsEventType> kEvents[] = {
-    {"FED_SPEECH", market::NewsEventType::kFedSpeech},   {"POLITICAL_POST", market::NewsEventType::kPoliticalPost},
-    {"HACK", market::NewsEventType::kHack},              {"REGULATION", market::NewsEventType::kRegulation},
-    {"PARTNERSHIP", market::NewsEventType::kPartnership}, {"TECHNICAL", market::NewsEventType::kTechnical}};
+    {"FED_SPEECH", market::NewsEventType::kFedSpeech},
+    {"POLITICAL_POST", market::NewsEventType::kPoliticalPost},
+    {"HACK", market::NewsEventType::kHack},
+    {"REGULATION", market::NewsEventType::kRegulation},
+    {"PARTNERSHIP", market::NewsEventType::kPartnership},
+    {"TECHNICAL", market::NewsEventType::kTechnical}};
 constexpr config::Name<Direction> kDirections[] = {
     {"sentiment", Direction::kSentiment}, {"long", Direction::kLong}, {"short", Direction::kShort}};
 
@@ -45,8 +48,13 @@ void ReadName(Section& in, market::StrategyId& name, std::vector<std::string>& i
   }
   in.List("instruments", instruments, {.min = 1, .max = 1'000});
   for (const std::string& pattern : instruments) {
-    if (pattern.find(':') == std::string::npos || std::count(pattern.begin(), pattern.end(), '*') > 1) {
-      in.Problem("instruments", absl::StrCat("'", pattern, "' must be venue:symbol with at most one star, for example binance-spot:*USDT"));
+    if (pattern.find(':') == std::string::npos ||
+        std::count(pattern.begin(), pattern.end(), '*') > 1) {
+      in.Problem(
+          "instruments",
+          absl::StrCat(
+              "'", pattern,
+              "' must be venue:symbol with at most one star, for example binance-spot:*USDT"));
     }
   }
 }
@@ -69,7 +77,8 @@ void ReadPlaybook(Section& in, PlaybookSettings& out) {
   in.Optional("linked_only", out.linked_only);
   in.Optional("direction", out.direction, kDirections);
   in.Optional("allow_short", out.allow_short);
-  if (out.direction == Direction::kShort && !out.allow_short) in.Problem("allow_short", "must be true for direction short");
+  if (out.direction == Direction::kShort && !out.allow_short)
+    in.Problem("allow_short", "must be true for direction short");
   OptionalRatio(in, "min_confidence", out.min_confidence_ppm, Ppm{0}, kWhole);
   OptionalRatio(in, "min_novelty", out.min_novelty_ppm, Ppm{0}, kWhole);
   OptionalRatio(in, "min_sentiment", out.min_sentiment_ppm, Ppm{0}, kWhole);
@@ -98,7 +107,8 @@ void ReadMaker(Section& in, MakerSettings& out) {
   ReadName(in, out.name, out.instruments);
   Amount(in, "quote_notional", out.quote_notional);
   Amount(in, "max_position", out.max_position);
-  if (out.max_position < out.quote_notional) in.Problem("max_position", "must be at least quote_notional");
+  if (out.max_position < out.quote_notional)
+    in.Problem("max_position", "must be at least quote_notional");
   in.Optional("allow_short", out.allow_short);
   OptionalRatio(in, "min_half_spread", out.min_half_spread_ppm, Ppm{0}, Ppm{100'000});
   OptionalRatio(in, "volatility", out.volatility_ppm, Ppm{0}, Ppm{10'000'000});
@@ -113,12 +123,14 @@ void ReadMaker(Section& in, MakerSettings& out) {
 void ReadEngine(Section& in, EngineSettings& out) {
   in.Optional("account", out.account);
   in.Optional("stale_after", out.stale_after, Between(100ms, 10min));
-  in.OptionalSection("volatility", out.volatility, [](Section& volatility, VolatilitySettings& settings) {
-    volatility.Optional("span", settings.span, Between(2, 100'000));
-    volatility.Optional("warm_up", settings.warm_up, Between(2, 100'000));
-  });
+  in.OptionalSection("volatility", out.volatility,
+                     [](Section& volatility, VolatilitySettings& settings) {
+                       volatility.Optional("span", settings.span, Between(2, 100'000));
+                       volatility.Optional("warm_up", settings.warm_up, Between(2, 100'000));
+                     });
   in.OptionalSection("messages", [&out](Section& messages) {
-    messages.Required("count", out.message_count, Between(5, static_cast<int64_t>(kMaxRememberedMessages)));
+    messages.Required("count", out.message_count,
+                      Between(5, static_cast<int64_t>(kMaxRememberedMessages)));
     messages.Required("window", out.message_window, Between(1s, 1h));
   });
   in.Optional("cancel_on_drain", out.cancel_on_drain);
@@ -133,7 +145,9 @@ void Read(config::Section& in, StrategyConfig& out) {
   in.Items("makers", out.makers, ReadMaker, {.max = kMaxStrategies});
   std::set<std::string> names;
   for (const std::string& name : out.Names()) {
-    if (!names.insert(name).second) in.Problem("", absl::StrCat("two strategies are called '", name, "'; each needs a name of its own"));
+    if (!names.insert(name).second)
+      in.Problem(
+          "", absl::StrCat("two strategies are called '", name, "'; each needs a name of its own"));
   }
 }
 
@@ -152,8 +166,8 @@ absl::Status StrategyConfig::Keep(const std::vector<std::string>& names) {
     if (std::find(have.begin(), have.end(), name) == have.end()) missing.push_back(name);
   }
   if (!missing.empty()) {
-    return absl::NotFoundError(absl::StrCat("no strategy is called ", absl::StrJoin(missing, ", "), "; the configuration has ",
-                                            absl::StrJoin(have, ", ")));
+    return absl::NotFoundError(absl::StrCat("no strategy is called ", absl::StrJoin(missing, ", "),
+                                            "; the configuration has ", absl::StrJoin(have, ", ")));
   }
   const auto dropped = [&names](const auto& settings) {
     return std::find(names.begin(), names.end(), settings.name.text()) == names.end();
@@ -165,18 +179,23 @@ absl::Status StrategyConfig::Keep(const std::vector<std::string>& names) {
 }
 
 absl::StatusOr<StrategyConfig> LoadStrategyConfig(base::Files& files, const std::string& path) {
-  return config::LoadFile<StrategyConfig>(files, path, [](Section& in, StrategyConfig& out) { Read(in, out); });
+  return config::LoadFile<StrategyConfig>(files, path,
+                                          [](Section& in, StrategyConfig& out) { Read(in, out); });
 }
 
 absl::StatusOr<StrategyConfig> ParseStrategyConfig(std::string_view yaml, std::string_view name) {
-  return config::LoadText<StrategyConfig>(yaml, name, [](Section& in, StrategyConfig& out) { Read(in, out); });
+  return config::LoadText<StrategyConfig>(yaml, name,
+                                          [](Section& in, StrategyConfig& out) { Read(in, out); });
 }
 
 std::vector<std::unique_ptr<Strategy>> MakeStrategies(const StrategyConfig& config) {
   std::vector<std::unique_ptr<Strategy>> strategies;
-  for (const auto& settings : config.playbooks) strategies.push_back(std::make_unique<NewsPlaybook>(settings));
-  for (const auto& settings : config.followers) strategies.push_back(std::make_unique<PredictionFollower>(settings));
-  for (const auto& settings : config.makers) strategies.push_back(std::make_unique<MarketMaker>(settings));
+  for (const auto& settings : config.playbooks)
+    strategies.push_back(std::make_unique<NewsPlaybook>(settings));
+  for (const auto& settings : config.followers)
+    strategies.push_back(std::make_unique<PredictionFollower>(settings));
+  for (const auto& settings : config.makers)
+    strategies.push_back(std::make_unique<MarketMaker>(settings));
   return strategies;
 }
 

@@ -12,13 +12,17 @@ int main(int argc, char** argv) {
   using namespace gannet;
   runtime::ServiceFlags flags;
   flags.name = "strategy";
-  flags.about = "Hosts the strategies that propose orders: news playbooks, a prediction follower, a market maker.";
+  flags.about =
+      "Hosts the strategies that propose orders: news playbooks, a prediction follower, a market "
+      "maker.";
   if (const auto ending = runtime::ParseFlags(argc, argv, flags)) return runtime::End(*ending);
 
   base::PosixFiles files;
   const auto config = runtime::LoadConfig<strategy::StrategyConfig>(
-      flags, files, [](config::Section& in, strategy::StrategyConfig& out) { strategy::Read(in, out); });
-  if (const auto ending = runtime::CheckConfig(flags, config.status())) return runtime::End(*ending);
+      flags, files,
+      [](config::Section& in, strategy::StrategyConfig& out) { strategy::Read(in, out); });
+  if (const auto ending = runtime::CheckConfig(flags, config.status()))
+    return runtime::End(*ending);
 
   auto process = runtime::Process::Create(runtime::OptionsOf(flags));
   if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));

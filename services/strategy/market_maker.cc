@@ -21,17 +21,23 @@ bool MarketMaker::Trades(const market::Instrument& instrument) const {
   return MatchesAny(settings_.instruments, instrument.id);
 }
 
-MarketMaker::Quotes MarketMaker::Wanted(const MarketRow& row, const market::Position& position, int64_t sigma_ppb) const {
+MarketMaker::Quotes MarketMaker::Wanted(const MarketRow& row, const market::Position& position,
+                                        int64_t sigma_ppb) const {
   const int64_t deviation_ppm = SigmaOver(sigma_ppb, settings_.horizon) / 1'000;
   const int64_t half_ppm = std::min(
-      std::max(settings_.min_half_spread_ppm, Part(deviation_ppm, settings_.volatility_ppm)) + settings_.maker_fee_ppm,
+      std::max(settings_.min_half_spread_ppm, Part(deviation_ppm, settings_.volatility_ppm)) +
+          settings_.maker_fee_ppm,
       kMaxHalfSpreadPpm);
   // Inventory as a part of the most that it may be, -1 to 1 in ppm.
   const auto held = row.definition->Notional(row.mid(), position.net, Rounding::kHalfEven);
   const market::Money most = settings_.max_position;
-  const auto limit = market::Rescale(most.units(), most.scale(), row.definition->quote_scale, Rounding::kHalfEven);
-  const auto part = held && limit && *limit > 0 ? market::MulDiv(held->units(), kPpm, *limit, Rounding::kHalfEven) : std::nullopt;
-  const int64_t inventory_ppm = static_cast<int64_t>(std::clamp<market::Int128>(part.value_or(0), -kPpm, kPpm));
+  const auto limit =
+      market::Rescale(most.units(), most.scale(), row.definition->quote_scale, Rounding::kHalfEven);
+  const auto part = held && limit && *limit > 0
+                        ? market::MulDiv(held->units(), kPpm, *limit, Rounding::kHalfEven)
+                        : std::nullopt;
+  const int64_t inventory_ppm =
+      static_cast<int64_t>(std::clamp<market::Int128>(part.value_or(0), -kPpm, kPpm));
 
   const int64_t fair = row.microprice().mantissa;
   const int64_t half = Part(fair, half_ppm);
@@ -40,45 +46,59 @@ MarketMaker::Quotes MarketMaker::Wanted(const MarketRow& row, const market::Posi
   Quotes quotes{definition.RoundToTick({centre - half}, Rounding::kFloor),
                 definition.RoundToTick({centre + half}, Rounding::kCeiling)};
   // Post-only: never at or through the other side.
-  quotes.bid.mantissa = std::min(quotes.bid.mantissa, row.ask.price.mantissa - definition.tick.mantissa);
-  quotes.ask.mantissa = std::max(quotes.ask.mantissa, row.bid.price.mantissa + definition.tick.mantissa);
+  quotes.bid.mantissa =
+      std::min(quotes.bid.mantissa, row.ask.price.mantissa - definition.tick.mantissa);
+  quotes.ask.mantissa =
+      std::max(quotes.ask.mantissa, row.bid.price.mantissa + definition.tick.mantissa);
   return quotes;
 }
 
-market::Quantity MarketMaker::SizeOf(const MarketRow& row, Side side, market::Price price, const market::Position& position,
-                                     bool reduce) const {
+market::Quantity MarketMaker::SizeOf(const MarketRow& row, Side side, market::Price price,
+                                     const market::Position& position, bool reduce) const {
   const market::Instrument& definition = *row.definition;
   const auto whole = QuantityFor(definition, price, settings_.quote_notional);
   if (!whole) return {};
-  const int64_t against = side == Side::kBuy ? -position.net.mantissa : position.net.mantissa;  // what this side closes
+  const int64_t against =
+      side == Side::kBuy ? -position.net.mantissa : position.net.mantissa;  // what this side closes
   if (reduce || (side == Side::kSell && !settings_.allow_short)) {
-    const market::Quantity size = definition.RoundDownToLot({std::min(whole->mantissa, std::max<int64_t>(against, 0))});
+    const market::Quantity size =
+        definition.RoundDownToLot({std::min(whole->mantissa, std::max<int64_t>(against, 0))});
     const auto value = definition.Notional(price, size, Rounding::kDown);
-    return value && *value >= definition.min_notional && size >= definition.min_quantity ? size : market::Quantity{};
+    return value && *value >= definition.min_notional && size >= definition.min_quantity
+               ? size
+               : market::Quantity{};
   }
   const auto most = QuantityFor(definition, price, settings_.max_position);
   if (!most || whole->mantissa > most->mantissa + against) return {};
   return *whole;
 }
 
-void MarketMaker::Quote(const MarketRow& row, Side side, market::Price price, const Slot* slot, bool reduce, const View& view,
-                        std::vector<Draft>& out) const {
+void MarketMaker::Quote(const MarketRow& row, Side side, market::Price price, const Slot* slot,
+                        bool reduce, const View& view, std::vector<Draft>& out) const {
   static const market::Position kFlat;
   const market::Quantity size =
-      price.mantissa <= 0 ? market::Quantity{} : SizeOf(row, side, price, slot == nullptr ? kFlat : slot->position, reduce);
+      price.mantissa <= 0
+          ? market::Quantity{}
+          : SizeOf(row, side, price, slot == nullptr ? kFlat : slot->position, reduce);
   const WorkingOrder* order = slot == nullptr ? nullptr : slot->Order(side);
   if (order != nullptr) {
     const int64_t off = std::abs(order->price.mantissa - price.mantissa);
-    const bool stays = size.mantissa > 0 && off <= Part(row.mid().mantissa, settings_.refresh_ppm) && order->reduce_only == reduce;
+    const bool stays = size.mantissa > 0 &&
+                       off <= Part(row.mid().mantissa, settings_.refresh_ppm) &&
+                       order->reduce_only == reduce;
     if (stays) return;
     // What must not stand goes at once; what is merely off has its least life.
     if (size.mantissa > 0 && view.now - order->created < settings_.min_life) return;
-    return CancelOne(id(), row.id, *order, size.mantissa > 0 ? "quote refresh" : "no room for this side", view.now, out);
+    return CancelOne(id(), row.id, *order,
+                     size.mantissa > 0 ? "quote refresh" : "no room for this side", view.now, out);
   }
   if (size.mantissa == 0) return;
   if (slot != nullptr) {
-    if (slot->waiting(side, view.now) || view.now - slot->placed[Slot::SideIndex(side)] < settings_.min_life) return;
-    if (slot->filled != base::Time() && view.now - slot->filled < settings_.pause_after_fill) return;
+    if (slot->waiting(side, view.now) ||
+        view.now - slot->placed[Slot::SideIndex(side)] < settings_.min_life)
+      return;
+    if (slot->filled != base::Time() && view.now - slot->filled < settings_.pause_after_fill)
+      return;
   }
   Draft draft;
   draft.strategy = id();
@@ -97,11 +117,11 @@ void MarketMaker::OnMarket(Index instrument, const View& view, std::vector<Draft
   const Slot* slot = view.portfolio.Find(id(), row.id);
   const Permission permission = view.restrictions.For(view.portfolio.account(), id(), row);
   const auto sigma = view.market.Sigma(instrument);
-  const char* pull = view.draining                                     ? "draining"
-                     : !row.tradable(view.now, view.stale_after)       ? "book not proven or stale"
-                     : permission == Permission::kNothing                 ? "trading state"
-                     : !sigma                                          ? "warming up"
-                                                                       : nullptr;
+  const char* pull = view.draining                               ? "draining"
+                     : !row.tradable(view.now, view.stale_after) ? "book not proven or stale"
+                     : permission == Permission::kNothing        ? "trading state"
+                     : !sigma                                    ? "warming up"
+                                                                 : nullptr;
   if (pull != nullptr) {
     if (slot != nullptr) CancelAll(id(), row.id, *slot, pull, view.now, out);
     return;

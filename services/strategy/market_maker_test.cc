@@ -42,7 +42,8 @@ struct Desk : Floor {
     Quote(kBtc, "99.99", "100.01");
   }
   const market::OrderIntent* Live(Side side) {
-    const Slot* slot = engine.portfolio().Find(market::StrategyId("maker"), market::InstrumentId(kBtc));
+    const Slot* slot =
+        engine.portfolio().Find(market::StrategyId("maker"), market::InstrumentId(kBtc));
     const WorkingOrder* order = slot == nullptr ? nullptr : slot->Order(side);
     return order == nullptr ? nullptr : &orders.at(order->id);
   }
@@ -106,7 +107,9 @@ TEST_CASE("MarketMaker leans against its inventory and stops at its limit") {
   CHECK(desk.Live(Side::kSell)->price == P("100.07"));
 }
 
-TEST_CASE("MarketMaker pulls its quotes from an INVALID book, a stale one, a lost feed, a trading state") {
+TEST_CASE(
+    "MarketMaker pulls its quotes from an INVALID book, a stale one, a lost feed, a trading "
+    "state") {
   const auto pulls = [](auto change) {
     Desk desk;
     desk.Start();
@@ -120,13 +123,18 @@ TEST_CASE("MarketMaker pulls its quotes from an INVALID book, a stale one, a los
     CHECK(desk.intents.size() == before + 2);
   };
   pulls([](Desk& desk) { desk.Book(kBtc, market::BookState::kInvalid); });
-  pulls([](Desk& desk) { desk.now += 6s; desk.Second(); });
+  pulls([](Desk& desk) {
+    desk.now += 6s;
+    desk.Second();
+  });
   pulls([](Desk& desk) {
     desk.engine.OnStatus({.feed = "binance-spot", .feed_state = market::FeedState::kDisconnected});
     desk.Second();
   });
   pulls([](Desk& desk) {
-    desk.engine.Apply(desk.Event(market::RiskState{.scope = {market::ScopeKind::kVenue, "binance-spot"}, .state = market::TradingState::kHalted}));
+    desk.engine.Apply(
+        desk.Event(market::RiskState{.scope = {market::ScopeKind::kVenue, "binance-spot"},
+                                     .state = market::TradingState::kHalted}));
     desk.Second();
   });
 }

@@ -22,19 +22,23 @@ uint64_t SquareRoot(uint64_t value) {
 }  // namespace
 
 bool MarketRow::tradable(base::Time now, base::Duration stale_after) const {
-  return definition && definition->status == market::InstrumentStatus::kTrading && definition->tick.mantissa > 0 &&
-         definition->lot.mantissa > 0 && book == market::BookState::kValid && !feed_down && quoted() &&
+  return definition && definition->status == market::InstrumentStatus::kTrading &&
+         definition->tick.mantissa > 0 && definition->lot.mantissa > 0 &&
+         book == market::BookState::kValid && !feed_down && quoted() &&
          now - data_time <= stale_after;
 }
 
 market::Price MarketRow::microprice() const {
-  const market::Int128 sizes = static_cast<market::Int128>(bid.quantity.mantissa) + ask.quantity.mantissa;
-  const auto up = market::MulDiv(ask.price.mantissa - bid.price.mantissa, bid.quantity.mantissa, sizes, market::Rounding::kDown);
+  const market::Int128 sizes =
+      static_cast<market::Int128>(bid.quantity.mantissa) + ask.quantity.mantissa;
+  const auto up = market::MulDiv(ask.price.mantissa - bid.price.mantissa, bid.quantity.mantissa,
+                                 sizes, market::Rounding::kDown);
   return {bid.price.mantissa + static_cast<int64_t>(up.value_or(0))};
 }
 
 int64_t MarketRow::spread_ppm() const {
-  const auto ppm = market::MulDiv(ask.price.mantissa - bid.price.mantissa, 1'000'000, bid.price.mantissa, market::Rounding::kUp);
+  const auto ppm = market::MulDiv(ask.price.mantissa - bid.price.mantissa, 1'000'000,
+                                  bid.price.mantissa, market::Rounding::kUp);
   return static_cast<int64_t>(std::min<market::Int128>(ppm.value_or(1'000'000), 1'000'000));
 }
 
@@ -110,7 +114,8 @@ void MarketView::Sample() {
     }
     const market::Price mid = row.mid();
     if (row.sampled.mantissa > 0) {
-      const double change = static_cast<double>(mid.mantissa - row.sampled.mantissa) / static_cast<double>(row.sampled.mantissa);
+      const double change = static_cast<double>(mid.mantissa - row.sampled.mantissa) /
+                            static_cast<double>(row.sampled.mantissa);
       const double bounded = std::clamp(change, -kMaxReturn, kMaxReturn);
       // Equal weights until the average has its span.
       const double weight = std::max(factor, 1.0 / (static_cast<double>(row.samples) + 1.0));
@@ -130,9 +135,12 @@ std::optional<int64_t> MarketView::Sigma(Index at) const {
 
 int64_t SigmaOver(int64_t sigma_ppb, base::Duration horizon) {
   const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(horizon).count();
-  const uint64_t root = SquareRoot(static_cast<uint64_t>(std::max<int64_t>(micros, 0)));  // of seconds, times 1000
-  const auto scaled = market::MulDiv(sigma_ppb, static_cast<int64_t>(root), 1'000, market::Rounding::kHalfEven);
-  return std::max<int64_t>(1, static_cast<int64_t>(std::min<market::Int128>(scaled.value_or(1), 1'000'000'000'000)));
+  const uint64_t root =
+      SquareRoot(static_cast<uint64_t>(std::max<int64_t>(micros, 0)));  // of seconds, times 1000
+  const auto scaled =
+      market::MulDiv(sigma_ppb, static_cast<int64_t>(root), 1'000, market::Rounding::kHalfEven);
+  return std::max<int64_t>(
+      1, static_cast<int64_t>(std::min<market::Int128>(scaled.value_or(1), 1'000'000'000'000)));
 }
 
 }  // namespace gannet::strategy

@@ -26,8 +26,8 @@ inline constexpr Index kNone = UINT32_MAX;
 inline constexpr size_t kMaxInstruments = 10'000;
 
 struct VolatilitySettings {
-  uint32_t span = 120;      // samples whose weight is 86 %: the factor is 2 / (span + 1)
-  uint32_t warm_up = 30;    // samples before it is believed
+  uint32_t span = 120;         // samples whose weight is 86 %: the factor is 2 / (span + 1)
+  uint32_t warm_up = 30;       // samples before it is believed
   int64_t floor_ppb = 10'000;  // of one second: never below, 0.1 basis points
 };
 
@@ -45,11 +45,14 @@ struct MarketRow {
   market::Price sampled;  // mid at the last sample
 
   bool quoted() const {
-    return bid.quantity.mantissa > 0 && ask.quantity.mantissa > 0 && bid.price.mantissa > 0 && bid.price < ask.price;
+    return bid.quantity.mantissa > 0 && ask.quantity.mantissa > 0 && bid.price.mantissa > 0 &&
+           bid.price < ask.price;
   }
   // All that is needed to act on it: a definition, a proven book, both sides, fresh.
   bool tradable(base::Time now, base::Duration stale_after) const;
-  market::Price mid() const { return {bid.price.mantissa + (ask.price.mantissa - bid.price.mantissa) / 2}; }
+  market::Price mid() const {
+    return {bid.price.mantissa + (ask.price.mantissa - bid.price.mantissa) / 2};
+  }
   // Mid weighted by the opposite sizes: where the next trade is likelier.
   market::Price microprice() const;
   int64_t spread_ppm() const;

@@ -29,36 +29,41 @@ bool NewsPlaybook::Trades(const market::Instrument& instrument) const {
 bool NewsPlaybook::Believes(const market::Event<market::NewsSignal>& event, base::Time now) const {
   const market::NewsSignal& signal = event.value;
   return signal.type == settings_.event && signal.relation == market::NewsRelation::kOriginal &&
-         signal.confidence_ppm >= settings_.min_confidence_ppm && signal.novelty_ppm >= settings_.min_novelty_ppm &&
+         signal.confidence_ppm >= settings_.min_confidence_ppm &&
+         signal.novelty_ppm >= settings_.min_novelty_ppm &&
          now - event.header.event_time <= settings_.max_age;
 }
 
-void NewsPlaybook::OnSignal(const market::Event<market::NewsSignal>& event, const View& view, std::vector<Draft>& out) const {
+void NewsPlaybook::OnSignal(const market::Event<market::NewsSignal>& event, const View& view,
+                            std::vector<Draft>& out) const {
   if (!Believes(event, view.now)) return;
   const auto side = SideOf(settings_, event.value.sentiment_ppm);
   if (!side || (*side == market::Side::kSell && !settings_.allow_short)) return;
   if (settings_.linked_only) {
     for (const market::InstrumentId& id : event.value.instruments) {
-      if (const Index at = view.market.Find(id); at != kNone) Consider(at, *side, event.header.id, view, out);
+      if (const Index at = view.market.Find(id); at != kNone)
+        Consider(at, *side, event.header.id, view, out);
     }
   } else {
-    for (Index at = 0; at < view.market.size(); ++at) Consider(at, *side, event.header.id, view, out);
+    for (Index at = 0; at < view.market.size(); ++at)
+      Consider(at, *side, event.header.id, view, out);
   }
 }
 
-void NewsPlaybook::Consider(Index instrument, market::Side side, const market::EventId& signal, const View& view,
-                            std::vector<Draft>& out) const {
+void NewsPlaybook::Consider(Index instrument, market::Side side, const market::EventId& signal,
+                            const View& view, std::vector<Draft>& out) const {
   const MarketRow& row = view.market.row(instrument);
   if (!row.definition || !Trades(*row.definition)) return;
   const Slot* slot = view.portfolio.Find(id(), row.id);
   if (!MayEnter(id(), slot, row, side, settings_.cooldown, view)) return;
-  const auto drafted = static_cast<size_t>(
-      std::count_if(out.begin(), out.end(), [this](const Draft& draft) { return draft.strategy == id(); }));
+  const auto drafted = static_cast<size_t>(std::count_if(
+      out.begin(), out.end(), [this](const Draft& draft) { return draft.strategy == id(); }));
   if (OpenPositions(id(), view) + drafted >= settings_.max_positions) return;
   const auto sigma = view.market.Sigma(instrument);
   if (!sigma) return;  // still warming up
   const market::Price price = side == market::Side::kBuy ? row.ask.price : row.bid.price;
-  const auto quantity = TargetQuantity(*row.definition, price, *sigma, settings_.exits.horizon, settings_.sizing);
+  const auto quantity =
+      TargetQuantity(*row.definition, price, *sigma, settings_.exits.horizon, settings_.sizing);
   if (!quantity) return;
   Draft draft = Enter(id(), row, side, *quantity, settings_.exits.max_slippage_ppm);
   draft.reason = "news";
@@ -74,7 +79,8 @@ void NewsPlaybook::OnMarket(Index instrument, const View& view, std::vector<Draf
   if (position.mantissa == 0) return;
   const char* reason =
       ExitReason(*slot, position, row, settings_.exits, view.portfolio.Retracted(*slot), view.now);
-  if (reason != nullptr) Leave(id(), *slot, position, row, settings_.exits.max_slippage_ppm, reason, view, out);
+  if (reason != nullptr)
+    Leave(id(), *slot, position, row, settings_.exits.max_slippage_ppm, reason, view, out);
 }
 
 }  // namespace gannet::strategy

@@ -23,7 +23,7 @@ struct PlaybookSettings {
   bool allow_short = true;
   int64_t min_confidence_ppm = 600'000;
   int64_t min_novelty_ppm = 500'000;
-  int64_t min_sentiment_ppm = 200'000;  // size of it, with kSentiment
+  int64_t min_sentiment_ppm = 200'000;               // size of it, with kSentiment
   base::Duration max_age{std::chrono::seconds(60)};  // of the news when the signal comes
   SizingSettings sizing;
   ExitRules exits;
@@ -38,13 +38,14 @@ class NewsPlaybook : public Strategy {
   const market::StrategyId& id() const override { return settings_.name; }
   bool Trades(const market::Instrument& instrument) const override;
   // The signal's header says when the news was published (event_time).
-  void OnSignal(const market::Event<market::NewsSignal>& signal, const View& view, std::vector<Draft>& out) const override;
+  void OnSignal(const market::Event<market::NewsSignal>& signal, const View& view,
+                std::vector<Draft>& out) const override;
   void OnMarket(Index instrument, const View& view, std::vector<Draft>& out) const override;
 
  private:
   bool Believes(const market::Event<market::NewsSignal>& signal, base::Time now) const;
-  void Consider(Index instrument, market::Side side, const market::EventId& signal, const View& view,
-                std::vector<Draft>& out) const;
+  void Consider(Index instrument, market::Side side, const market::EventId& signal,
+                const View& view, std::vector<Draft>& out) const;
 
   const PlaybookSettings settings_;
 };

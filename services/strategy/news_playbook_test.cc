@@ -41,7 +41,10 @@ market::NewsSignal Hack(std::vector<const char*> instruments = {kBtc}) {
 }
 
 struct Desk : Floor {
-  explicit Desk(PlaybookSettings settings = Settings()) : Floor(One<NewsPlaybook>(std::move(settings))) { Open(kBtc, "BTC"); }
+  explicit Desk(PlaybookSettings settings = Settings())
+      : Floor(One<NewsPlaybook>(std::move(settings))) {
+    Open(kBtc, "BTC");
+  }
 };
 
 TEST_CASE("NewsPlaybook sells bad news with a limit, names the signal, sizes by the cap") {
@@ -56,7 +59,8 @@ TEST_CASE("NewsPlaybook sells bad news with a limit, names the signal, sizes by 
   CHECK(intent.quantity == Q("5"));
   CHECK(intent.signal == market::EventId{1, desk.events - 2});  // before intent and verdict
   CHECK(intent.hash == wire::IntentHash(intent));
-  CHECK(intent.client_order_id == wire::MakeClientOrderId(intent.account, 0, intent.strategy, 1, 1));
+  CHECK(intent.client_order_id ==
+        wire::MakeClientOrderId(intent.account, 0, intent.strategy, 1, 1));
 }
 
 TEST_CASE("NewsPlaybook opens nothing on news it does not believe") {
@@ -118,7 +122,8 @@ TEST_CASE("NewsPlaybook keeps to its number of positions") {
   CHECK(desk.intents.size() == 1);
 }
 
-TEST_CASE("NewsPlaybook leaves at a profit, at a loss, at the horizon, and when the news is taken back") {
+TEST_CASE(
+    "NewsPlaybook leaves at a profit, at a loss, at the horizon, and when the news is taken back") {
   const auto leaves = [](auto change, const char* reason) {
     Desk desk;
     desk.Signal(Hack());
@@ -142,15 +147,22 @@ TEST_CASE("NewsPlaybook leaves at a profit, at a loss, at the horizon, and when 
   };
   leaves([](Desk& desk) { desk.Quote(kBtc, "99.48", "99.50"); }, "take profit");
   leaves([](Desk& desk) { desk.Quote(kBtc, "100.38", "100.40"); }, "stop loss");
-  leaves([](Desk& desk) { desk.now += 5min; desk.Quote(kBtc, "99.99", "100.01"); }, "horizon reached");
-  leaves([](Desk& desk) {
-    market::NewsSignal back = Hack();
-    back.item = {9, 2};
-    back.relation = market::NewsRelation::kRetraction;
-    back.original = {9, 1};
-    desk.Signal(back);
-    desk.Quote(kBtc, "99.99", "100.01");
-  }, "news retracted");
+  leaves(
+      [](Desk& desk) {
+        desk.now += 5min;
+        desk.Quote(kBtc, "99.99", "100.01");
+      },
+      "horizon reached");
+  leaves(
+      [](Desk& desk) {
+        market::NewsSignal back = Hack();
+        back.item = {9, 2};
+        back.relation = market::NewsRelation::kRetraction;
+        back.original = {9, 1};
+        desk.Signal(back);
+        desk.Quote(kBtc, "99.99", "100.01");
+      },
+      "news retracted");
 }
 
 TEST_CASE("NewsPlaybook tries to leave once a second, not more") {
@@ -161,7 +173,8 @@ TEST_CASE("NewsPlaybook tries to leave once a second, not more") {
   for (int i = 0; i < 50; ++i) {  // nothing fills within the slippage
     desk.Quote(kBtc, "100.48", "100.50");
     const auto exit = desk.intents.back();
-    if (desk.Working("hack", kBtc) > 0) desk.Report(exit.client_order_id, market::ExecKind::kExpired, market::OrderState::kExpired);
+    if (desk.Working("hack", kBtc) > 0)
+      desk.Report(exit.client_order_id, market::ExecKind::kExpired, market::OrderState::kExpired);
     desk.now += 100ms;
   }
   CHECK(desk.intents.size() == 1 + 5);
@@ -170,7 +183,8 @@ TEST_CASE("NewsPlaybook tries to leave once a second, not more") {
 TEST_CASE("NewsPlaybook cools down in an instrument") {
   Desk desk;
   desk.Signal(Hack());
-  desk.Report(desk.intents[0].client_order_id, market::ExecKind::kExpired, market::OrderState::kExpired);
+  desk.Report(desk.intents[0].client_order_id, market::ExecKind::kExpired,
+              market::OrderState::kExpired);
   desk.now += 10min - 1ns;
   desk.Quote(kBtc, "99.99", "100.01");
   desk.Signal(Hack());
@@ -184,7 +198,8 @@ TEST_CASE("NewsPlaybook cools down in an instrument") {
 TEST_CASE("NewsPlaybook waits while the fate of its order is unknown") {
   Desk desk;
   desk.Signal(Hack());
-  desk.Report(desk.intents[0].client_order_id, market::ExecKind::kUnknown, market::OrderState::kUnknown);
+  desk.Report(desk.intents[0].client_order_id, market::ExecKind::kUnknown,
+              market::OrderState::kUnknown);
   desk.now += 1h;
   desk.Quote(kBtc, "90", "90.02");
   desk.Signal(Hack());

@@ -18,7 +18,8 @@ constexpr base::Duration kFirstBackoff = std::chrono::seconds(1);
 constexpr uint32_t kMaxDoublings = 6;  // 64 s
 
 std::vector<WorkingOrder>::iterator FindOrder(Slot& slot, const market::ClientOrderId& id) {
-  return std::find_if(slot.orders.begin(), slot.orders.end(), [&](const WorkingOrder& order) { return order.id == id; });
+  return std::find_if(slot.orders.begin(), slot.orders.end(),
+                      [&](const WorkingOrder& order) { return order.id == id; });
 }
 
 }  // namespace
@@ -35,14 +36,16 @@ const StrategyRow* Portfolio::Find(const market::StrategyId& strategy) const {
   return found == strategies_.end() ? nullptr : &found->second;
 }
 
-const Slot* Portfolio::Find(const market::StrategyId& strategy, const market::InstrumentId& instrument) const {
+const Slot* Portfolio::Find(const market::StrategyId& strategy,
+                            const market::InstrumentId& instrument) const {
   const StrategyRow* row = Find(strategy);
   if (row == nullptr) return nullptr;
   const auto found = row->slots.find(instrument);
   return found == row->slots.end() ? nullptr : &found->second;
 }
 
-Slot* Portfolio::FindSlot(const market::StrategyId& strategy, const market::InstrumentId& instrument) {
+Slot* Portfolio::FindSlot(const market::StrategyId& strategy,
+                          const market::InstrumentId& instrument) {
   return const_cast<Slot*>(std::as_const(*this).Find(strategy, instrument));
 }
 
@@ -59,7 +62,8 @@ size_t Portfolio::MessagesSince(const market::StrategyId& strategy, base::Time f
 }
 
 bool Portfolio::Retracted(const Slot& slot) const {
-  return !slot.signal.empty() && std::find(retracted_.begin(), retracted_.end(), slot.signal) != retracted_.end();
+  return !slot.signal.empty() &&
+         std::find(retracted_.begin(), retracted_.end(), slot.signal) != retracted_.end();
 }
 
 size_t Portfolio::working_orders() const {
@@ -78,7 +82,8 @@ void Portfolio::Apply(const market::OrderIntent& intent) {
   if (row.messages.size() > kMaxRememberedMessages) row.messages.pop_front();
   Slot& slot = row.slots[intent.instrument];
   if (intent.kind == IntentKind::kCancel) {
-    if (const auto order = FindOrder(slot, intent.target); order != slot.orders.end()) order->cancel_asked = intent.created;
+    if (const auto order = FindOrder(slot, intent.target); order != slot.orders.end())
+      order->cancel_asked = intent.created;
     return;
   }
   slot.orders.push_back({.id = intent.client_order_id,
@@ -116,14 +121,16 @@ void Portfolio::Apply(const market::RiskDecision& decision) {
   }
 }
 
-void Portfolio::Apply(const market::ExecReport& report, base::Time at, const market::Instrument* definition) {
+void Portfolio::Apply(const market::ExecReport& report, base::Time at,
+                      const market::Instrument* definition) {
   if (report.account != account_) return;
   Slot* slot = FindSlot(report.strategy, report.instrument);
   if (slot == nullptr) return;  // another process's strategy, or EXTERNAL
   if (report.fill && report.kind == ExecKind::kFill) {
     slot->filled = at;
-    const bool booked = definition != nullptr && definition->version == report.instrument_version &&
-                        market::ApplyFill(slot->position, *definition, report.side, *report.fill).ok();
+    const bool booked =
+        definition != nullptr && definition->version == report.instrument_version &&
+        market::ApplyFill(slot->position, *definition, report.side, *report.fill).ok();
     if (!booked) ++fills_unbooked_;
   }
   const auto order = FindOrder(*slot, report.client_order_id);
@@ -131,12 +138,14 @@ void Portfolio::Apply(const market::ExecReport& report, base::Time at, const mar
   if (report.kind == ExecKind::kIllegal) return;
   order->permitted = true;
   order->state = report.state;
-  if (report.fill) order->cumulative = std::min(order->cumulative + report.fill->quantity, order->quantity);
+  if (report.fill)
+    order->cumulative = std::min(order->cumulative + report.fill->quantity, order->quantity);
   if (report.kind == ExecKind::kCancelRejected) ++order->cancels_refused;
   if (report.kind == ExecKind::kAccepted || report.kind == ExecKind::kFill) {
     slot->backoff[Slot::SideIndex(order->side)] = Backoff{};
   }
-  if (report.kind == ExecKind::kNotSent || report.kind == ExecKind::kRejected || report.kind == ExecKind::kAbsent) {
+  if (report.kind == ExecKind::kNotSent || report.kind == ExecKind::kRejected ||
+      report.kind == ExecKind::kAbsent) {
     Refused(*slot, order->side, at);
   }
   if (market::IsTerminal(report.state)) slot->orders.erase(order);
@@ -176,7 +185,8 @@ void SaveOrder(wire::CanonicalWriter& out, const WorkingOrder& order) {
 WorkingOrder LoadOrder(wire::CanonicalReader& in) {
   WorkingOrder order;
   order.id = in.Text<market::ClientOrderId>();
-  order.side = in.U8() == static_cast<uint8_t>(market::Side::kSell) ? market::Side::kSell : market::Side::kBuy;
+  order.side = in.U8() == static_cast<uint8_t>(market::Side::kSell) ? market::Side::kSell
+                                                                    : market::Side::kBuy;
   order.time_in_force = static_cast<market::TimeInForce>(in.U8());
   order.price = {in.I64()};
   order.quantity = {in.I64()};
@@ -208,7 +218,8 @@ void SaveSlot(wire::CanonicalWriter& out, const Slot& slot) {
 Slot LoadSlot(wire::CanonicalReader& in) {
   Slot slot;
   slot.position = wire::LoadPosition(in);
-  for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) slot.orders.push_back(LoadOrder(in));
+  for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i)
+    slot.orders.push_back(LoadOrder(in));
   for (Backoff& backoff : slot.backoff) {
     backoff.refusals = in.U32();
     backoff.until = in.Time();
@@ -250,17 +261,20 @@ void Portfolio::Save(wire::CanonicalWriter& out) const {
 
 absl::Status Portfolio::Load(wire::CanonicalReader& in) {
   if (const uint8_t version = in.U8(); in.ok() && version != kVersion) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("portfolio of format ", version, ", this build reads ", kVersion, "; use the build that wrote it"));
+    return absl::FailedPreconditionError(absl::StrCat("portfolio of format ", version,
+                                                      ", this build reads ", kVersion,
+                                                      "; use the build that wrote it"));
   }
   if (const auto account = in.Text<market::AccountId>(); in.ok() && account != account_) {
-    return absl::FailedPreconditionError(absl::StrCat("the saved strategies trade for ", account.text(), ", the configuration says ",
-                                                      account_.text(), "; set account back, or start with --fresh"));
+    return absl::FailedPreconditionError(
+        absl::StrCat("the saved strategies trade for ", account.text(), ", the configuration says ",
+                     account_.text(), "; set account back, or start with --fresh"));
   }
   for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
     StrategyRow& row = strategies_[in.Text<market::StrategyId>()];
     row.sequence = in.U64();
-    for (uint32_t j = 0, messages = in.U32(); j < messages && in.ok(); ++j) row.messages.push_back(in.Time());
+    for (uint32_t j = 0, messages = in.U32(); j < messages && in.ok(); ++j)
+      row.messages.push_back(in.Time());
     for (uint32_t j = 0, slots = in.U32(); j < slots && in.ok(); ++j) {
       const auto instrument = in.Text<market::InstrumentId>();
       row.slots[instrument] = LoadSlot(in);
@@ -270,7 +284,8 @@ absl::Status Portfolio::Load(wire::CanonicalReader& in) {
     const market::EventId item = in.EventId();
     signals_.emplace_back(item, in.EventId());
   }
-  for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) retracted_.push_back(in.EventId());
+  for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i)
+    retracted_.push_back(in.EventId());
   fills_unbooked_ = in.U64();
   return in.status();
 }

@@ -39,7 +39,7 @@ struct WorkingOrder {
   base::Time created;
   bool permitted = false;
   market::OrderState state = market::OrderState::kInitialized;
-  base::Time cancel_asked;      // newest request; 0: none
+  base::Time cancel_asked;  // newest request; 0: none
   uint32_t cancels_refused = 0;
 
   market::Quantity rest() const { return quantity - cumulative; }
@@ -56,22 +56,24 @@ struct Backoff {
 // One strategy in one instrument.
 struct Slot {
   market::Position position;
-  std::vector<WorkingOrder> orders;    // in the order of their intents
-  std::array<Backoff, 2> backoff;      // buys, sells
-  base::Time entered;                  // newest intent that was not reduce-only
-  std::array<base::Time, 2> placed;    // newest intent of each side
-  base::Time filled;                   // newest fill
-  market::EventId signal;              // of the newest entry
-  std::string model_version;           // of the newest entry
+  std::vector<WorkingOrder> orders;  // in the order of their intents
+  std::array<Backoff, 2> backoff;    // buys, sells
+  base::Time entered;                // newest intent that was not reduce-only
+  std::array<base::Time, 2> placed;  // newest intent of each side
+  base::Time filled;                 // newest fill
+  market::EventId signal;            // of the newest entry
+  std::string model_version;         // of the newest entry
 
   const WorkingOrder* Order(market::Side side) const;
-  bool waiting(market::Side side, base::Time now) const { return backoff[SideIndex(side)].until > now; }
+  bool waiting(market::Side side, base::Time now) const {
+    return backoff[SideIndex(side)].until > now;
+  }
   static size_t SideIndex(market::Side side) { return side == market::Side::kBuy ? 0 : 1; }
 };
 
 struct StrategyRow {
-  uint64_t sequence = 0;              // of the newest intent
-  std::deque<base::Time> messages;    // of the newest kMaxRememberedMessages intents
+  uint64_t sequence = 0;            // of the newest intent
+  std::deque<base::Time> messages;  // of the newest kMaxRememberedMessages intents
   std::map<market::InstrumentId, Slot> slots;
 };
 
@@ -81,7 +83,8 @@ class Portfolio {
 
   const market::AccountId& account() const { return account_; }
   // Null when it has never had anything there.
-  const Slot* Find(const market::StrategyId& strategy, const market::InstrumentId& instrument) const;
+  const Slot* Find(const market::StrategyId& strategy,
+                   const market::InstrumentId& instrument) const;
   const StrategyRow* Find(const market::StrategyId& strategy) const;
   const std::map<market::StrategyId, StrategyRow>& strategies() const { return strategies_; }
   uint64_t NextSequence(const market::StrategyId& strategy) const;
@@ -108,7 +111,8 @@ class Portfolio {
 
   const market::AccountId account_;
   std::map<market::StrategyId, StrategyRow> strategies_;
-  std::deque<std::pair<market::EventId, market::EventId>> signals_;  // news item, its signal; newest last
+  std::deque<std::pair<market::EventId, market::EventId>>
+      signals_;                            // news item, its signal; newest last
   std::deque<market::EventId> retracted_;  // signals
   uint64_t fills_unbooked_ = 0;
 };

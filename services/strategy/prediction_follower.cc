@@ -11,9 +11,12 @@ namespace {
 constexpr int64_t kMeanMovePpm = 797'885;
 constexpr int64_t kPpm = 1'000'000;
 
-std::optional<market::Side> SideOf(const market::Prediction& prediction, int64_t min_probability_ppm) {
-  if (prediction.up_ppm >= min_probability_ppm && prediction.up_ppm > prediction.down_ppm) return market::Side::kBuy;
-  if (prediction.down_ppm >= min_probability_ppm && prediction.down_ppm > prediction.up_ppm) return market::Side::kSell;
+std::optional<market::Side> SideOf(const market::Prediction& prediction,
+                                   int64_t min_probability_ppm) {
+  if (prediction.up_ppm >= min_probability_ppm && prediction.up_ppm > prediction.down_ppm)
+    return market::Side::kBuy;
+  if (prediction.down_ppm >= min_probability_ppm && prediction.down_ppm > prediction.up_ppm)
+    return market::Side::kSell;
   return std::nullopt;
 }
 
@@ -23,16 +26,19 @@ bool PredictionFollower::Trades(const market::Instrument& instrument) const {
   return MatchesAny(settings_.instruments, instrument.id);
 }
 
-int64_t PredictionFollower::EdgePpm(const market::Prediction& prediction, int64_t sigma_ppb, int64_t spread_ppm,
-                                    int64_t fee_ppm) {
+int64_t PredictionFollower::EdgePpm(const market::Prediction& prediction, int64_t sigma_ppb,
+                                    int64_t spread_ppm, int64_t fee_ppm) {
   const int64_t move_ppb = SigmaOver(sigma_ppb, prediction.horizon);
-  const int64_t lean = std::abs(static_cast<int64_t>(prediction.up_ppm) - static_cast<int64_t>(prediction.down_ppm));
-  const auto mean = market::MulDiv(move_ppb, kMeanMovePpm, kPpm * 1'000, market::Rounding::kDown);  // ppm
+  const int64_t lean =
+      std::abs(static_cast<int64_t>(prediction.up_ppm) - static_cast<int64_t>(prediction.down_ppm));
+  const auto mean =
+      market::MulDiv(move_ppb, kMeanMovePpm, kPpm * 1'000, market::Rounding::kDown);  // ppm
   const auto expected = market::MulDiv(mean.value_or(0), lean, kPpm, market::Rounding::kDown);
   return static_cast<int64_t>(expected.value_or(0)) - spread_ppm - 2 * fee_ppm;
 }
 
-void PredictionFollower::OnPrediction(const market::Event<market::Prediction>& event, Index instrument, const View& view,
+void PredictionFollower::OnPrediction(const market::Event<market::Prediction>& event,
+                                      Index instrument, const View& view,
                                       std::vector<Draft>& out) const {
   const market::Prediction& prediction = event.value;
   if (!settings_.model.empty() && prediction.model != settings_.model) return;
@@ -44,7 +50,9 @@ void PredictionFollower::OnPrediction(const market::Event<market::Prediction>& e
     const market::Quantity held = Closable(*row.definition, row.mid(), slot->position);
     if (held.mantissa != 0) {
       const bool against = (held.mantissa > 0) != (*side == market::Side::kBuy);
-      if (against) Leave(id(), *slot, held, row, settings_.exits.max_slippage_ppm, "prediction turned", view, out);
+      if (against)
+        Leave(id(), *slot, held, row, settings_.exits.max_slippage_ppm, "prediction turned", view,
+              out);
       return;
     }
   }
@@ -53,9 +61,12 @@ void PredictionFollower::OnPrediction(const market::Event<market::Prediction>& e
   if (!MayEnter(id(), slot, row, *side, settings_.cooldown, view)) return;
   if (OpenPositions(id(), view) >= settings_.max_positions) return;
   const auto sigma = view.market.Sigma(instrument);
-  if (!sigma || EdgePpm(prediction, *sigma, row.spread_ppm(), settings_.taker_fee_ppm) <= settings_.min_edge_ppm) return;
+  if (!sigma || EdgePpm(prediction, *sigma, row.spread_ppm(), settings_.taker_fee_ppm) <=
+                    settings_.min_edge_ppm)
+    return;
   const market::Price price = *side == market::Side::kBuy ? row.ask.price : row.bid.price;
-  const auto quantity = TargetQuantity(*row.definition, price, *sigma, settings_.exits.horizon, settings_.sizing);
+  const auto quantity =
+      TargetQuantity(*row.definition, price, *sigma, settings_.exits.horizon, settings_.sizing);
   if (!quantity) return;
   Draft draft = Enter(id(), row, *side, *quantity, settings_.exits.max_slippage_ppm);
   draft.reason = "prediction";
@@ -64,14 +75,16 @@ void PredictionFollower::OnPrediction(const market::Event<market::Prediction>& e
   out.push_back(std::move(draft));
 }
 
-void PredictionFollower::OnMarket(Index instrument, const View& view, std::vector<Draft>& out) const {
+void PredictionFollower::OnMarket(Index instrument, const View& view,
+                                  std::vector<Draft>& out) const {
   const MarketRow& row = view.market.row(instrument);
   const Slot* slot = view.portfolio.Find(id(), row.id);
   if (slot == nullptr || !row.tradable(view.now, view.stale_after)) return;
   const market::Quantity position = Closable(*row.definition, row.mid(), slot->position);
   if (position.mantissa == 0) return;
   const char* reason = ExitReason(*slot, position, row, settings_.exits, false, view.now);
-  if (reason != nullptr) Leave(id(), *slot, position, row, settings_.exits.max_slippage_ppm, reason, view, out);
+  if (reason != nullptr)
+    Leave(id(), *slot, position, row, settings_.exits.max_slippage_ppm, reason, view, out);
 }
 
 }  // namespace gannet::strategy

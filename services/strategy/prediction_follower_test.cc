@@ -40,7 +40,10 @@ market::Prediction Up(uint32_t up = 800'000, uint32_t down = 100'000) {
 }
 
 struct Desk : Floor {
-  explicit Desk(FollowerSettings settings = Settings()) : Floor(One<PredictionFollower>(std::move(settings))) { Open(kBtc, "BTC"); }
+  explicit Desk(FollowerSettings settings = Settings())
+      : Floor(One<PredictionFollower>(std::move(settings))) {
+    Open(kBtc, "BTC");
+  }
 };
 
 TEST_CASE("PredictionFollower buys what a sure model expects to rise, and says which model") {

@@ -19,20 +19,24 @@ struct SizingSettings {
 // The quantity whose value moves by `risk` when the price moves by one standard
 // deviation over the horizon; at most max_notional; whole lots, rounded down;
 // nothing when that is below the venue's minimum. `sigma_ppb` is of one second.
-std::optional<market::Quantity> TargetQuantity(const market::Instrument& instrument, market::Price price,
-                                               int64_t sigma_ppb, base::Duration horizon, const SizingSettings& sizing);
+std::optional<market::Quantity> TargetQuantity(const market::Instrument& instrument,
+                                               market::Price price, int64_t sigma_ppb,
+                                               base::Duration horizon,
+                                               const SizingSettings& sizing);
 
 // As many whole lots as `notional` buys at `price`; nothing below the minimum.
-std::optional<market::Quantity> QuantityFor(const market::Instrument& instrument, market::Price price,
-                                            const market::Money& notional);
+std::optional<market::Quantity> QuantityFor(const market::Instrument& instrument,
+                                            market::Price price, const market::Money& notional);
 
 // What of a position can be closed by one order: whole lots, at most the venue's
 // maximum, at least its minimum notional; signed as the position. What is left
 // over is dust, and a position of dust counts as none.
-market::Quantity Closable(const market::Instrument& instrument, market::Price price, const market::Position& position);
+market::Quantity Closable(const market::Instrument& instrument, market::Price price,
+                          const market::Position& position);
 
 // Price moved by ppm of itself, to a tick: a buyer's limit is rounded up, a
 // seller's down.
-market::Price LimitBeyond(const market::Instrument& instrument, market::Price price, int64_t ppm, market::Side side);
+market::Price LimitBeyond(const market::Instrument& instrument, market::Price price, int64_t ppm,
+                          market::Side side);
 
 }  // namespace gannet::strategy

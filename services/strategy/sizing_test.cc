@@ -22,7 +22,7 @@ TEST_CASE("TargetQuantity gives the risk that was asked for") {
   CHECK(TargetQuantity(instrument, P("100"), 100'000, 100s, sizing) == Q("10"));
   CHECK(TargetQuantity(instrument, P("100"), 400'000, 100s, sizing) == Q("2.5"));
   CHECK(TargetQuantity(instrument, P("100"), 100'000, 25s, sizing) == Q("20"));
-  CHECK(TargetQuantity(instrument, P("100"), 1, 25s, sizing) == Q("50"));  // the cap
+  CHECK(TargetQuantity(instrument, P("100"), 1, 25s, sizing) == Q("50"));   // the cap
   CHECK(!TargetQuantity(instrument, P("100"), 400'000'000, 100s, sizing));  // below the minimum
 }
 
@@ -68,12 +68,14 @@ TEST_CASE("No sizing leaves its cap, whatever the numbers") {
     instrument.price_scale = 2;
     instrument.quantity_scale = 5;
     instrument.lot = {10};
-    const SizingSettings sizing{.risk = market::Money(risk, 2), .max_notional = market::Money(cap, 2)};
+    const SizingSettings sizing{.risk = market::Money(risk, 2),
+                                .max_notional = market::Money(cap, 2)};
     const auto quantity = TargetQuantity(instrument, {price}, sigma, 60s, sizing);
     if (!quantity) return;
     RC_ASSERT(quantity->mantissa > 0);
     RC_ASSERT(quantity->mantissa % 10 == 0);
-    RC_ASSERT(*instrument.Notional({price}, *quantity, market::Rounding::kDown) <= sizing.max_notional);
+    RC_ASSERT(*instrument.Notional({price}, *quantity, market::Rounding::kDown) <=
+              sizing.max_notional);
   }));
 }
 

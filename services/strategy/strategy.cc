@@ -7,9 +7,11 @@ namespace gannet::strategy {
 using market::ScopeKind;
 using market::TradingState;
 
-void Strategy::OnSignal(const market::Event<market::NewsSignal>&, const View&, std::vector<Draft>&) const {}
+void Strategy::OnSignal(const market::Event<market::NewsSignal>&, const View&,
+                        std::vector<Draft>&) const {}
 
-void Strategy::OnPrediction(const market::Event<market::Prediction>&, Index, const View&, std::vector<Draft>&) const {}
+void Strategy::OnPrediction(const market::Event<market::Prediction>&, Index, const View&,
+                            std::vector<Draft>&) const {}
 
 void Restrictions::Apply(const market::RiskState& state) {
   if (state.state == TradingState::kActive && !state.killed) {
@@ -19,10 +21,12 @@ void Restrictions::Apply(const market::RiskState& state) {
   }
 }
 
-Permission Restrictions::For(const market::AccountId& account, const market::StrategyId& strategy, const MarketRow& row) const {
+Permission Restrictions::For(const market::AccountId& account, const market::StrategyId& strategy,
+                             const MarketRow& row) const {
   Permission permission = Permission::kAll;
   for (const auto& [scope, state] : all_) {
-    const bool applies = scope.kind == ScopeKind::kFirm || (scope.kind == ScopeKind::kAccount && scope.name == account.text()) ||
+    const bool applies = scope.kind == ScopeKind::kFirm ||
+                         (scope.kind == ScopeKind::kAccount && scope.name == account.text()) ||
                          (scope.kind == ScopeKind::kStrategy && scope.name == strategy.text()) ||
                          (scope.kind == ScopeKind::kVenue && scope.name == row.venue) ||
                          (scope.kind == ScopeKind::kInstrument && scope.name == row.id.text());
@@ -41,22 +45,25 @@ bool MatchesPattern(std::string_view pattern, std::string_view text) {
 }
 
 bool MatchesAny(const std::vector<std::string>& patterns, const market::InstrumentId& id) {
-  return std::any_of(patterns.begin(), patterns.end(),
-                     [&](const std::string& pattern) { return MatchesPattern(pattern, id.text()); });
+  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+    return MatchesPattern(pattern, id.text());
+  });
 }
 
-void CancelOne(const market::StrategyId& strategy, const market::InstrumentId& instrument, const WorkingOrder& order,
-               const char* reason, base::Time now, std::vector<Draft>& out) {
+void CancelOne(const market::StrategyId& strategy, const market::InstrumentId& instrument,
+               const WorkingOrder& order, const char* reason, base::Time now,
+               std::vector<Draft>& out) {
   // Without a verdict there is nothing at the venue; UNKNOWN is execution's to
   // resolve; IOC and FOK end by themselves.
-  const bool ends_itself =
-      order.time_in_force == market::TimeInForce::kIoc || order.time_in_force == market::TimeInForce::kFok;
+  const bool ends_itself = order.time_in_force == market::TimeInForce::kIoc ||
+                           order.time_in_force == market::TimeInForce::kFok;
   if (!order.permitted || order.unknown() || ends_itself) return;
   // After refusals the next try waits longer each time: the order may be ending by
   // itself, and the venue counts requests.
-  const base::Duration patience = order.cancels_refused == 0
-                                      ? kCancelPatience
-                                      : base::Duration(std::chrono::seconds(1 << std::min(order.cancels_refused, 6u)));
+  const base::Duration patience =
+      order.cancels_refused == 0
+          ? kCancelPatience
+          : base::Duration(std::chrono::seconds(1 << std::min(order.cancels_refused, 6u)));
   if (order.cancel_asked != base::Time() && now - order.cancel_asked < patience) return;
   Draft draft;
   draft.kind = market::IntentKind::kCancel;
@@ -70,9 +77,10 @@ void CancelOne(const market::StrategyId& strategy, const market::InstrumentId& i
   out.push_back(std::move(draft));
 }
 
-void CancelAll(const market::StrategyId& strategy, const market::InstrumentId& instrument, const Slot& slot,
-               const char* reason, base::Time now, std::vector<Draft>& out) {
-  for (const WorkingOrder& order : slot.orders) CancelOne(strategy, instrument, order, reason, now, out);
+void CancelAll(const market::StrategyId& strategy, const market::InstrumentId& instrument,
+               const Slot& slot, const char* reason, base::Time now, std::vector<Draft>& out) {
+  for (const WorkingOrder& order : slot.orders)
+    CancelOne(strategy, instrument, order, reason, now, out);
 }
 
 }  // namespace gannet::strategy

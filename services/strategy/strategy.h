@@ -42,7 +42,8 @@ enum class Permission : uint8_t { kAll, kReduce, kNothing };
 class Restrictions {
  public:
   void Apply(const market::RiskState& state);
-  Permission For(const market::AccountId& account, const market::StrategyId& strategy, const MarketRow& row) const;
+  Permission For(const market::AccountId& account, const market::StrategyId& strategy,
+                 const MarketRow& row) const;
   const std::map<market::Scope, market::RiskState>& all() const { return all_; }
 
  private:
@@ -66,9 +67,10 @@ class Strategy {
   virtual bool Trades(const market::Instrument& instrument) const = 0;
 
   // Called with instruments that it trades. Drafts go to the end of `out`.
-  virtual void OnSignal(const market::Event<market::NewsSignal>& signal, const View& view, std::vector<Draft>& out) const;
-  virtual void OnPrediction(const market::Event<market::Prediction>& prediction, Index instrument, const View& view,
-                            std::vector<Draft>& out) const;
+  virtual void OnSignal(const market::Event<market::NewsSignal>& signal, const View& view,
+                        std::vector<Draft>& out) const;
+  virtual void OnPrediction(const market::Event<market::Prediction>& prediction, Index instrument,
+                            const View& view, std::vector<Draft>& out) const;
   // The market moved, a report came, or a second has passed.
   virtual void OnMarket(Index instrument, const View& view, std::vector<Draft>& out) const = 0;
 };
@@ -80,10 +82,11 @@ bool MatchesAny(const std::vector<std::string>& patterns, const market::Instrume
 // Everything that still works in this instrument, drafted for cancellation;
 // what has been asked already and not answered is asked again after that long.
 inline constexpr base::Duration kCancelPatience = std::chrono::seconds(10);
-void CancelAll(const market::StrategyId& strategy, const market::InstrumentId& instrument, const Slot& slot,
-               const char* reason, base::Time now, std::vector<Draft>& out);
+void CancelAll(const market::StrategyId& strategy, const market::InstrumentId& instrument,
+               const Slot& slot, const char* reason, base::Time now, std::vector<Draft>& out);
 // One order. Nothing while its fate or an earlier request is open.
-void CancelOne(const market::StrategyId& strategy, const market::InstrumentId& instrument, const WorkingOrder& order,
-               const char* reason, base::Time now, std::vector<Draft>& out);
+void CancelOne(const market::StrategyId& strategy, const market::InstrumentId& instrument,
+               const WorkingOrder& order, const char* reason, base::Time now,
+               std::vector<Draft>& out);
 
 }  // namespace gannet::strategy

@@ -21,7 +21,8 @@ bool HasStake(const Slot& slot) { return !slot.orders.empty() || slot.position.n
 
 }  // namespace
 
-StrategyEngine::StrategyEngine(EngineSettings settings, std::vector<std::unique_ptr<Strategy>> strategies)
+StrategyEngine::StrategyEngine(EngineSettings settings,
+                               std::vector<std::unique_ptr<Strategy>> strategies)
     : settings_(std::move(settings)),
       strategies_(std::move(strategies)),
       market_(settings_.volatility),
@@ -49,19 +50,24 @@ const std::vector<const Strategy*>& StrategyEngine::TradersOf(Index instrument) 
 
 // --- instruments ---------------------------------------------------------------
 
-std::optional<wire::EngineNote> StrategyEngine::DecideInstrument(const market::Instrument& instrument) const {
-  if (!ValidScale(instrument.price_scale) || !ValidScale(instrument.quantity_scale) || !ValidScale(instrument.quote_scale) ||
-      instrument.multiplier <= 0) {
+std::optional<wire::EngineNote> StrategyEngine::DecideInstrument(
+    const market::Instrument& instrument) const {
+  if (!ValidScale(instrument.price_scale) || !ValidScale(instrument.quantity_scale) ||
+      !ValidScale(instrument.quote_scale) || instrument.multiplier <= 0) {
     return std::nullopt;
   }
-  const bool traded = std::any_of(strategies_.begin(), strategies_.end(),
-                                  [&](const auto& strategy) { return strategy->Trades(instrument); });
+  const bool traded =
+      std::any_of(strategies_.begin(), strategies_.end(),
+                  [&](const auto& strategy) { return strategy->Trades(instrument); });
   if (!traded) return std::nullopt;
   const Index at = market_.Find(instrument.id);
-  if (at != kNone && market_.row(at).definition && market_.row(at).definition->version >= instrument.version) return std::nullopt;
+  if (at != kNone && market_.row(at).definition &&
+      market_.row(at).definition->version >= instrument.version)
+    return std::nullopt;
   wire::CanonicalWriter body;
   wire::SaveInstrument(body, instrument);
-  return wire::EngineNote{.engine = std::string(kEngineName), .kind = kInstrumentNote, .body = body.Take()};
+  return wire::EngineNote{
+      .engine = std::string(kEngineName), .kind = kInstrumentNote, .body = body.Take()};
 }
 
 void StrategyEngine::Define(const market::Instrument& instrument) {
@@ -85,7 +91,8 @@ void StrategyEngine::Apply(const market::Event<wire::EngineNote>& event) {
 void StrategyEngine::Apply(const market::Event<market::ExecReport>& event) {
   const Index at = market_.Find(event.value.instrument);
   const bool known = at != kNone && market_.row(at).definition.has_value();
-  portfolio_.Apply(event.value, event.header.receive_time, known ? &*market_.row(at).definition : nullptr);
+  portfolio_.Apply(event.value, event.header.receive_time,
+                   known ? &*market_.row(at).definition : nullptr);
 }
 
 // --- live data -----------------------------------------------------------------
@@ -103,11 +110,13 @@ void StrategyEngine::OnCommand(const market::Command& command) {
   const bool stop = command.kind == market::CommandKind::kDrain;
   if (!stop && command.kind != market::CommandKind::kResume) return;
   const bool all = command.scope.kind == market::ScopeKind::kFirm ||
-                   (command.scope.kind == market::ScopeKind::kAccount && command.scope.name == settings_.account.text());
+                   (command.scope.kind == market::ScopeKind::kAccount &&
+                    command.scope.name == settings_.account.text());
   if (all) {
     stopped_ = stop;
   } else if (command.scope.kind == market::ScopeKind::kStrategy && stop) {
-    if (Hosted(market::StrategyId(command.scope.name)) != nullptr) stopped_strategies_.insert(command.scope.name);
+    if (Hosted(market::StrategyId(command.scope.name)) != nullptr)
+      stopped_strategies_.insert(command.scope.name);
   } else if (command.scope.kind == market::ScopeKind::kStrategy) {
     stopped_strategies_.erase(command.scope.name);
   }
@@ -115,7 +124,8 @@ void StrategyEngine::OnCommand(const market::Command& command) {
 
 // --- decisions -----------------------------------------------------------------
 
-void StrategyEngine::DecideSignal(const market::Event<market::NewsSignal>& event, base::Time now, std::vector<Draft>& out) const {
+void StrategyEngine::DecideSignal(const market::Event<market::NewsSignal>& event, base::Time now,
+                                  std::vector<Draft>& out) const {
   market::Event<market::NewsSignal> dated = event;
   if (const auto published = published_.find(event.value.item); published != published_.end()) {
     dated.header.event_time = published->second;
@@ -123,16 +133,20 @@ void StrategyEngine::DecideSignal(const market::Event<market::NewsSignal>& event
   for (const auto& strategy : strategies_) strategy->OnSignal(dated, ViewAt(now, *strategy), out);
 }
 
-void StrategyEngine::DecidePrediction(const market::Event<market::Prediction>& event, base::Time now, std::vector<Draft>& out) const {
+void StrategyEngine::DecidePrediction(const market::Event<market::Prediction>& event,
+                                      base::Time now, std::vector<Draft>& out) const {
   const Index at = market_.Find(event.value.instrument);
-  for (const Strategy* strategy : TradersOf(at)) strategy->OnPrediction(event, at, ViewAt(now, *strategy), out);
+  for (const Strategy* strategy : TradersOf(at))
+    strategy->OnPrediction(event, at, ViewAt(now, *strategy), out);
 }
 
 void StrategyEngine::DecideMarket(Index instrument, base::Time now, std::vector<Draft>& out) const {
-  for (const Strategy* strategy : TradersOf(instrument)) strategy->OnMarket(instrument, ViewAt(now, *strategy), out);
+  for (const Strategy* strategy : TradersOf(instrument))
+    strategy->OnMarket(instrument, ViewAt(now, *strategy), out);
 }
 
-void StrategyEngine::DecideOrder(const market::StrategyId& id, const market::InstrumentId& instrument, base::Time now,
+void StrategyEngine::DecideOrder(const market::StrategyId& id,
+                                 const market::InstrumentId& instrument, base::Time now,
                                  std::vector<Draft>& out) const {
   const Index at = market_.Find(instrument);
   for (const Strategy* strategy : TradersOf(at)) {
@@ -142,7 +156,8 @@ void StrategyEngine::DecideOrder(const market::StrategyId& id, const market::Ins
 
 void StrategyEngine::DecideTimer(base::Time now, std::vector<Draft>& out) const {
   for (Index at = 0; at < traders_.size(); ++at) DecideMarket(at, now, out);
-  if (settings_.cancel_on_drain && (stopped_ || !stopped_strategies_.empty())) DecideCancels(now, out);
+  if (settings_.cancel_on_drain && (stopped_ || !stopped_strategies_.empty()))
+    DecideCancels(now, out);
 }
 
 void StrategyEngine::DecideCancels(base::Time now, std::vector<Draft>& out) const {
@@ -150,7 +165,8 @@ void StrategyEngine::DecideCancels(base::Time now, std::vector<Draft>& out) cons
     if (!Stopped(id)) continue;
     for (const auto& [instrument, slot] : row.slots) {
       for (const WorkingOrder& order : slot.orders) {
-        const bool drafted = std::any_of(out.begin(), out.end(), [&](const Draft& draft) { return draft.target == order.id; });
+        const bool drafted = std::any_of(
+            out.begin(), out.end(), [&](const Draft& draft) { return draft.target == order.id; });
         if (!drafted) CancelOne(id, instrument, order, "draining", now, out);
       }
     }
@@ -162,7 +178,8 @@ void StrategyEngine::DecideOrphans(base::Time now, std::vector<Draft>& out) cons
     const Strategy* strategy = Hosted(id);
     for (const auto& [instrument, slot] : row.slots) {
       const Index at = market_.Find(instrument);
-      const bool kept = strategy != nullptr && at != kNone && market_.row(at).definition && strategy->Trades(*market_.row(at).definition);
+      const bool kept = strategy != nullptr && at != kNone && market_.row(at).definition &&
+                        strategy->Trades(*market_.row(at).definition);
       if (!kept) CancelAll(id, instrument, slot, "strategy no longer configured", now, out);
     }
   }
@@ -172,7 +189,8 @@ std::vector<std::string> StrategyEngine::orphans() const {
   std::vector<std::string> names;
   for (const auto& [id, row] : portfolio_.strategies()) {
     if (Hosted(id) != nullptr) continue;
-    const bool stake = std::any_of(row.slots.begin(), row.slots.end(), [](const auto& slot) { return HasStake(slot.second); });
+    const bool stake = std::any_of(row.slots.begin(), row.slots.end(),
+                                   [](const auto& slot) { return HasStake(slot.second); });
     if (stake) names.push_back(id.text());
   }
   return names;
@@ -184,7 +202,8 @@ std::optional<market::OrderIntent> StrategyEngine::MakeIntent(const Draft& draft
     ++stats_.stopped;
     return std::nullopt;
   }
-  const size_t budget = cancel ? settings_.message_count : settings_.message_count - settings_.message_count / 5;
+  const size_t budget =
+      cancel ? settings_.message_count : settings_.message_count - settings_.message_count / 5;
   if (portfolio_.MessagesSince(draft.strategy, now - settings_.message_window) >= budget) {
     ++stats_.over_budget;
     return std::nullopt;
@@ -194,11 +213,13 @@ std::optional<market::OrderIntent> StrategyEngine::MakeIntent(const Draft& draft
   intent.account = settings_.account;
   intent.strategy = draft.strategy;
   intent.sequence = portfolio_.NextSequence(draft.strategy);
-  intent.client_order_id = wire::MakeClientOrderId(intent.account, settings_.run, intent.strategy, intent.sequence, intent.attempt);
+  intent.client_order_id = wire::MakeClientOrderId(intent.account, settings_.run, intent.strategy,
+                                                   intent.sequence, intent.attempt);
   intent.target = draft.target;
   intent.instrument = draft.instrument;
   const Index at = market_.Find(draft.instrument);
-  if (at != kNone && market_.row(at).definition) intent.instrument_version = market_.row(at).definition->version;
+  if (at != kNone && market_.row(at).definition)
+    intent.instrument_version = market_.row(at).definition->version;
   intent.side = draft.side;
   intent.type = market::OrderType::kLimit;
   intent.time_in_force = draft.time_in_force;
@@ -219,7 +240,8 @@ void StrategyEngine::Save(wire::CanonicalWriter& out) const {
   out.U8(kStateVersion);
   std::map<market::InstrumentId, const market::Instrument*> definitions;
   for (Index at = 0; at < market_.size(); ++at) {
-    if (market_.row(at).definition) definitions.emplace(market_.row(at).id, &*market_.row(at).definition);
+    if (market_.row(at).definition)
+      definitions.emplace(market_.row(at).id, &*market_.row(at).definition);
   }
   out.U32(static_cast<uint32_t>(definitions.size()));
   for (const auto& [id, definition] : definitions) wire::SaveInstrument(out, *definition);
@@ -235,8 +257,9 @@ void StrategyEngine::Save(wire::CanonicalWriter& out) const {
 
 absl::Status StrategyEngine::Load(wire::CanonicalReader& in) {
   if (const uint8_t version = in.U8(); in.ok() && version != kStateVersion) {
-    return absl::FailedPreconditionError(absl::StrCat("strategy state of format ", version, ", this build reads ",
-                                                      kStateVersion, "; use the build that wrote it"));
+    return absl::FailedPreconditionError(absl::StrCat("strategy state of format ", version,
+                                                      ", this build reads ", kStateVersion,
+                                                      "; use the build that wrote it"));
   }
   for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
     const market::Instrument definition = wire::LoadInstrument(in);

@@ -60,8 +60,12 @@ class StrategyEngine {
 
   // --- live data -----------------------------------------------------------
   // The row that strategies should look at again; kNone: none.
-  Index OnQuote(const market::Quote& quote, base::Time received) { return market_.OnQuote(quote, received); }
-  Index OnBook(const market::BookUpdate& update, base::Time received) { return market_.OnBook(update, received); }
+  Index OnQuote(const market::Quote& quote, base::Time received) {
+    return market_.OnQuote(quote, received);
+  }
+  Index OnBook(const market::BookUpdate& update, base::Time received) {
+    return market_.OnBook(update, received);
+  }
   bool OnStatus(const market::MarketStatus& status) { return market_.OnStatus(status); }
   // Remembers when a headline was published: old news opens nothing.
   void OnNews(const market::Event<market::NewsItem>& item);
@@ -73,12 +77,14 @@ class StrategyEngine {
   // --- decisions -----------------------------------------------------------
   // The definition to record when a strategy trades it and it is new.
   std::optional<wire::EngineNote> DecideInstrument(const market::Instrument& instrument) const;
-  void DecideSignal(const market::Event<market::NewsSignal>& event, base::Time now, std::vector<Draft>& out) const;
-  void DecidePrediction(const market::Event<market::Prediction>& event, base::Time now, std::vector<Draft>& out) const;
+  void DecideSignal(const market::Event<market::NewsSignal>& event, base::Time now,
+                    std::vector<Draft>& out) const;
+  void DecidePrediction(const market::Event<market::Prediction>& event, base::Time now,
+                        std::vector<Draft>& out) const;
   void DecideMarket(Index instrument, base::Time now, std::vector<Draft>& out) const;
   // After a verdict or a report: the strategy that it belongs to looks again.
-  void DecideOrder(const market::StrategyId& strategy, const market::InstrumentId& instrument, base::Time now,
-                   std::vector<Draft>& out) const;
+  void DecideOrder(const market::StrategyId& strategy, const market::InstrumentId& instrument,
+                   base::Time now, std::vector<Draft>& out) const;
   void DecideTimer(base::Time now, std::vector<Draft>& out) const;
   // Cancels for everything that works (draining, or strategies that are gone).
   void DecideCancels(base::Time now, std::vector<Draft>& out) const;

@@ -43,7 +43,8 @@ PlaybookSettings Playbook() {
   settings.name = market::StrategyId("hack");
   settings.instruments = {"binance-spot:*USDT"};
   settings.sizing.max_notional = Amount("200");
-  settings.exits = {.horizon = 2min, .take_profit_ppm = 3'000, .stop_loss_ppm = 2'000, .max_slippage_ppm = 1'000};
+  settings.exits = {
+      .horizon = 2min, .take_profit_ppm = 3'000, .stop_loss_ppm = 2'000, .max_slippage_ppm = 1'000};
   settings.cooldown = 3min;
   return settings;
 }
@@ -74,7 +75,8 @@ TEST_CASE("Intents are numbered without gaps, named for ever, hashed over their 
     const market::OrderIntent& intent = floor.intents[i];
     CHECK(intent.sequence == i + 1);
     CHECK(intent.attempt == 1);
-    CHECK(intent.client_order_id == wire::MakeClientOrderId(intent.account, 77, intent.strategy, i + 1, 1));
+    CHECK(intent.client_order_id ==
+          wire::MakeClientOrderId(intent.account, 77, intent.strategy, i + 1, 1));
     CHECK(intent.hash == wire::IntentHash(intent));
   }
 }
@@ -88,7 +90,8 @@ TEST_CASE("A strategy stays within its message budget and keeps a share for canc
   floor.now += 10s;
   floor.intents.clear();
   for (int64_t i = 0; i < 90; ++i) {
-    floor.QuoteAt(kBtc, {P("99").mantissa + i * 50'000'000}, {P("99.02").mantissa + i * 50'000'000});
+    floor.QuoteAt(kBtc, {P("99").mantissa + i * 50'000'000},
+                  {P("99.02").mantissa + i * 50'000'000});
     floor.now += 100ms;
   }
   CHECK(floor.intents.size() <= 10);
@@ -102,7 +105,8 @@ TEST_CASE("Draining stops new intents and cancels what works; a resume lets go o
   Floor floor(One<MarketMaker>(Maker()));
   floor.Open(kBtc, "BTC");
   REQUIRE(floor.Working("maker", kBtc) == 2);
-  floor.engine.OnCommand({.kind = market::CommandKind::kDrain, .scope = {market::ScopeKind::kStrategy, "maker"}});
+  floor.engine.OnCommand(
+      {.kind = market::CommandKind::kDrain, .scope = {market::ScopeKind::kStrategy, "maker"}});
   floor.Second();
   CHECK(floor.engine.portfolio().working_orders() == 0);
   const size_t before = floor.intents.size();
@@ -111,7 +115,8 @@ TEST_CASE("Draining stops new intents and cancels what works; a resume lets go o
     floor.Second();
   }
   CHECK(floor.intents.size() == before);
-  floor.engine.OnCommand({.kind = market::CommandKind::kResume, .scope = {market::ScopeKind::kStrategy, "maker"}});
+  floor.engine.OnCommand(
+      {.kind = market::CommandKind::kResume, .scope = {market::ScopeKind::kStrategy, "maker"}});
   floor.Second();
   CHECK(floor.Working("maker", kBtc) == 2);
 }
@@ -167,8 +172,9 @@ TEST_CASE("Patterns match with one star") {
 
 // --- hours of market -----------------------------------------------------------
 
-using Fact = std::variant<market::Event<market::OrderIntent>, market::Event<market::RiskDecision>, market::Event<market::ExecReport>,
-                          market::Event<market::NewsSignal>, market::Event<wire::EngineNote>>;
+using Fact = std::variant<market::Event<market::OrderIntent>, market::Event<market::RiskDecision>,
+                          market::Event<market::ExecReport>, market::Event<market::NewsSignal>,
+                          market::Event<wire::EngineNote>>;
 
 // A random market with a venue that fills, refuses, loses and delays; every fact
 // is kept in the order of its record.
@@ -194,7 +200,9 @@ class Market {
 
   const StrategyEngine& engine() const { return engine_; }
   const std::vector<Fact>& facts() const { return facts_; }
-  const std::vector<std::pair<base::Time, market::OrderIntent>>& intents() const { return intents_; }
+  const std::vector<std::pair<base::Time, market::OrderIntent>>& intents() const {
+    return intents_;
+  }
   size_t most_orders() const { return most_orders_; }
   market::Money largest() const { return largest_; }
 
@@ -303,7 +311,8 @@ class Market {
         continue;
       }
       if (intent.sequence % 2 == 0) Report(intent, ExecKind::kAccepted, OrderState::kAccepted);
-      const bool crosses = intent.side == Side::kBuy ? intent.price.mantissa >= price + 1'000'000 : intent.price.mantissa <= price - 1'000'000;
+      const bool crosses = intent.side == Side::kBuy ? intent.price.mantissa >= price + 1'000'000
+                                                     : intent.price.mantissa <= price - 1'000'000;
       if (crosses) {
         Fill(intent);
       } else if (intent.time_in_force == market::TimeInForce::kIoc) {
@@ -336,11 +345,14 @@ class Market {
     fill.price = intent.price;
     fill.quantity = intent.quantity;
     const bool base_fee = intent.side == Side::kBuy && rng_.Chance(0.5);
-    fill.fee = base_fee ? market::Money(fill.quantity.mantissa / 1'000, 8) : market::Money(1'000'000, 8);
-    fill.fee_asset = market::AssetId(base_fee ? std::string(intent.instrument.text() == kBtc ? "BTC" : "ETH") : "USDT");
+    fill.fee =
+        base_fee ? market::Money(fill.quantity.mantissa / 1'000, 8) : market::Money(1'000'000, 8);
+    fill.fee_asset = market::AssetId(
+        base_fee ? std::string(intent.instrument.text() == kBtc ? "BTC" : "ETH") : "USDT");
     Report(intent, ExecKind::kFill, OrderState::kFilled, fill);
   }
-  void Report(const market::OrderIntent& intent, ExecKind kind, OrderState state, std::optional<market::Fill> fill = std::nullopt) {
+  void Report(const market::OrderIntent& intent, ExecKind kind, OrderState state,
+              std::optional<market::Fill> fill = std::nullopt) {
     market::ExecReport report;
     report.kind = kind;
     report.state = state;
@@ -361,8 +373,10 @@ class Market {
     for (const auto& [id, row] : engine_.portfolio().strategies()) {
       for (const auto& [instrument, slot] : row.slots) {
         most_orders_ = std::max(most_orders_, slot.orders.size());
-        const auto value = engine_.market().row(engine_.market().Find(instrument)).definition->Notional(
-            {prices_.at(instrument)}, slot.position.net, market::Rounding::kUp);
+        const auto value = engine_.market()
+                               .row(engine_.market().Find(instrument))
+                               .definition->Notional({prices_.at(instrument)}, slot.position.net,
+                                                     market::Rounding::kUp);
         largest_ = std::max(largest_, value->Abs());
       }
     }
@@ -405,7 +419,8 @@ TEST_CASE("Hours of a lively market: positions bounded, no order storms, and a d
   }
 }
 
-TEST_CASE("Applying the recorded facts gives the state that deciding gave; saving and loading keeps it") {
+TEST_CASE(
+    "Applying the recorded facts gives the state that deciding gave; saving and loading keeps it") {
   for (uint64_t seed = 10; seed < 16; ++seed) {
     Market market(seed);
     market.Run(5min);

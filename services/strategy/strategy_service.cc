@@ -23,7 +23,9 @@ StrategyService::StrategyService(const StrategyConfig& config, runtime::Deps& de
       engine_(SettingsOf(config, deps.shard), MakeStrategies(config)),
       intents_(deps.shard, bus::kOrderIntents, [this](const auto& event) { engine_.Apply(event); }),
       notes_(deps.shard, bus::kJournals, [this](const auto& event) { engine_.Apply(event); }),
-      drain_port_(deps.shard.AddInput("strategy.drain", [this](std::string_view, const market::Header& cause) { OnDrain(cause); })) {
+      drain_port_(deps.shard.AddInput(
+          "strategy.drain",
+          [this](std::string_view, const market::Header& cause) { OnDrain(cause); })) {
   ConsumeFacts();
   ConsumeMarket();
   shard_.AddState({.name = "strategy",
@@ -47,7 +49,8 @@ void StrategyService::ConsumeFacts() {
       bus::kRiskDecisions, [this](const auto& event) { engine_.Apply(event); },
       [this](const auto& event) {
         const market::OrderIntent& intent = event.value.intent;
-        if (!event.value.permitted) engine_.DecideOrder(intent.strategy, intent.instrument, shard_.now(), drafts_);
+        if (!event.value.permitted)
+          engine_.DecideOrder(intent.strategy, intent.instrument, shard_.now(), drafts_);
         Emit(event.header);
       });
   shard_.Consume<market::ExecReport>(
@@ -65,7 +68,8 @@ void StrategyService::ConsumeFacts() {
 // Live only: what is not recorded is not recovered either.
 void StrategyService::ConsumeMarket() {
   shard_.Consume<market::Instrument>(bus::kInstruments, nullptr, [this](const auto& event) {
-    if (auto note = engine_.DecideInstrument(event.value)) notes_.Emit(*std::move(note), event.header);
+    if (auto note = engine_.DecideInstrument(event.value))
+      notes_.Emit(*std::move(note), event.header);
   });
   shard_.Consume<market::Quote>(bus::kQuotes, nullptr, [this](const auto& event) {
     Look(engine_.OnQuote(event.value, event.header.receive_time), event.header);
@@ -76,7 +80,8 @@ void StrategyService::ConsumeMarket() {
   shard_.Consume<market::MarketStatus>(bus::kMarketStatus, nullptr, [this](const auto& event) {
     if (engine_.OnStatus(event.value)) LookAtAll(event.header);
   });
-  shard_.Consume<market::NewsItem>(bus::kNewsRaw, nullptr, [this](const auto& event) { engine_.OnNews(event); });
+  shard_.Consume<market::NewsItem>(bus::kNewsRaw, nullptr,
+                                   [this](const auto& event) { engine_.OnNews(event); });
   shard_.Consume<market::Command>(bus::kCommands, nullptr, [this](const auto& event) {
     engine_.OnCommand(event.value);
     LookAtAll(event.header);
@@ -88,8 +93,10 @@ void StrategyService::Resume(const market::Header& cause) {
   Emit(cause);
   const auto orphans = engine_.orphans();
   if (!orphans.empty()) {
-    log_.Warning("strategies_not_configured",
-                 {{"strategies", absl::StrJoin(orphans, ",")}, {"help", "their orders are cancelled, their positions stay; close them by hand"}});
+    log_.Warning(
+        "strategies_not_configured",
+        {{"strategies", absl::StrJoin(orphans, ",")},
+         {"help", "their orders are cancelled, their positions stay; close them by hand"}});
   }
   shard_.After(kTimerInterval, [this](const market::Header& next) { OnTimer(next); });
 }
@@ -118,7 +125,8 @@ void StrategyService::LookAtAll(const market::Header& cause) {
 
 void StrategyService::Emit(const market::Header& cause) {
   for (const Draft& draft : drafts_) {
-    if (auto intent = engine_.MakeIntent(draft, shard_.now())) intents_.Emit(*std::move(intent), cause);
+    if (auto intent = engine_.MakeIntent(draft, shard_.now()))
+      intents_.Emit(*std::move(intent), cause);
   }
   drafts_.clear();
 }
@@ -144,11 +152,13 @@ runtime::Health StrategyService::health() const {
     health.reasons.push_back(std::move(why));
   };
   if (const auto orphans = engine_.orphans(); !orphans.empty()) {
-    degraded(absl::StrCat("positions of strategies that are not configured: ", absl::StrJoin(orphans, ", "),
-                          "; configure them again or close them by hand"));
+    degraded(absl::StrCat(
+        "positions of strategies that are not configured: ", absl::StrJoin(orphans, ", "),
+        "; configure them again or close them by hand"));
   }
   if (engine_.portfolio().fills_unbooked() > 0) {
-    degraded(absl::StrCat(engine_.portfolio().fills_unbooked(), " fills could not be booked to a position; compare with reporting"));
+    degraded(absl::StrCat(engine_.portfolio().fills_unbooked(),
+                          " fills could not be booked to a position; compare with reporting"));
   }
   return health;
 }

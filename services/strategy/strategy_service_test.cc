@@ -37,14 +37,17 @@ StrategyConfig Config() {
 struct Process {
   explicit Process(bool wire_mode = false, StrategyConfig config = Config())
       : bus(executor, {}),
-        shard({.name = "test", .run = 5, .wire_mode = wire_mode}, executor, executor, nullptr, &bus),
-        log("strategy", telemetry::Level::kWarning, executor, [this](std::string_view line) { lines.emplace_back(line); }),
+        shard({.name = "test", .run = 5, .wire_mode = wire_mode}, executor, executor, nullptr,
+              &bus),
+        log("strategy", telemetry::Level::kWarning, executor,
+            [this](std::string_view line) { lines.emplace_back(line); }),
         deps{shard, bus, executor, executor, executor, files, network, log, base::Rng(0), ""},
         signals(shard, bus::kNewsSignals, nullptr),
         decisions(shard, bus::kRiskDecisions, nullptr),
         reports(shard, bus::kExecReports, nullptr),
         service(BuildStrategy(config, deps)) {
-    port = shard.AddInput("in", [this](std::string_view, const market::Header& cause) { input(cause); });
+    port = shard.AddInput("in",
+                          [this](std::string_view, const market::Header& cause) { input(cause); });
     shard.Consume<market::OrderIntent>(bus::kOrderIntents, nullptr, [this](const auto& event) {
       intents.push_back(event);
       if (event.value.kind == market::IntentKind::kCancel) return Canceled(event);
@@ -174,7 +177,8 @@ TEST_CASE("StrategyService names strategies with a stake that are no longer conf
   after.shard.Resume(after.executor.Now());
   CHECK(after.intents.size() == 2);  // cancels
   CHECK(after.lines.size() == 1);
-  CHECK(after.service->health().state == runtime::HealthState::kServing);  // gone at once, with their orders
+  CHECK(after.service->health().state ==
+        runtime::HealthState::kServing);  // gone at once, with their orders
 }
 
 TEST_CASE("The strategies file that ships is valid and has a playbook for every kind of news") {
@@ -208,11 +212,13 @@ makers:
     spreads: 3
   - name: manual/ann
     instruments: []
-)", "strategies.yaml");
+)",
+                                          "strategies.yaml");
   REQUIRE(!config.ok());
   const std::string message(config.status().message());
-  for (const char* part : {"messages.count", "event", "BTCUSDT", "min_confidence", "a:*b*", "max_position", "spreads",
-                           "two strategies are called 'twice'", "makers[1].name", "makers[1].instruments"}) {
+  for (const char* part :
+       {"messages.count", "event", "BTCUSDT", "min_confidence", "a:*b*", "max_position", "spreads",
+        "two strategies are called 'twice'", "makers[1].name", "makers[1].instruments"}) {
     INFO(message);
     CHECK(message.find(part) != std::string::npos);
   }

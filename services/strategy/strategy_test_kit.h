@@ -17,7 +17,9 @@ namespace gannet::strategy::test {
 inline constexpr char kBtc[] = "binance-spot:BTCUSDT";
 inline constexpr char kEth[] = "binance-spot:ETHUSDT";
 
-inline market::Money Amount(std::string_view text) { return market::Money(market::ParseDecimal128(text, 8).value(), 8); }
+inline market::Money Amount(std::string_view text) {
+  return market::Money(market::ParseDecimal128(text, 8).value(), 8);
+}
 inline market::Price P(std::string_view text) { return {market::ParseDecimal(text, 8).value()}; }
 inline market::Quantity Q(std::string_view text) { return {market::ParseDecimal(text, 8).value()}; }
 
@@ -49,7 +51,9 @@ class Floor {
   void Define(const market::Instrument& instrument) {
     if (const auto note = engine.DecideInstrument(instrument)) engine.Apply(Event(*note));
   }
-  void Quote(const char* id, std::string_view bid, std::string_view ask) { QuoteAt(id, P(bid), P(ask)); }
+  void Quote(const char* id, std::string_view bid, std::string_view ask) {
+    QuoteAt(id, P(bid), P(ask));
+  }
   void QuoteAt(const char* id, market::Price bid, market::Price ask) {
     market::Quote quote;
     quote.instrument = market::InstrumentId(id);
@@ -118,23 +122,32 @@ class Floor {
       decision.decided = now;
       engine.Apply(Event(decision));
     }
-    for (const auto& id : canceled) Report(id, market::ExecKind::kCanceled, market::OrderState::kCanceled);
+    for (const auto& id : canceled)
+      Report(id, market::ExecKind::kCanceled, market::OrderState::kCanceled);
   }
   void Report(const market::ClientOrderId& id, market::ExecKind kind, market::OrderState state) {
     market::ExecReport report = ReportOf(id, kind, state);
     engine.Apply(Event(report));
     LookAt(report);
   }
-  void Fill(const market::ClientOrderId& id, market::Price price, market::Quantity quantity, bool last) {
+  void Fill(const market::ClientOrderId& id, market::Price price, market::Quantity quantity,
+            bool last) {
     market::ExecReport report =
-        ReportOf(id, market::ExecKind::kFill, last ? market::OrderState::kFilled : market::OrderState::kPartiallyFilled);
-    report.fill = market::Fill{.trade_id = std::to_string(++trades), .price = price, .quantity = quantity, .fee_asset = market::AssetId("USDT")};
+        ReportOf(id, market::ExecKind::kFill,
+                 last ? market::OrderState::kFilled : market::OrderState::kPartiallyFilled);
+    report.fill = market::Fill{.trade_id = std::to_string(++trades),
+                               .price = price,
+                               .quantity = quantity,
+                               .fee_asset = market::AssetId("USDT")};
     engine.Apply(Event(report));
     LookAt(report);
   }
-  void FillAll(const market::OrderIntent& intent) { Fill(intent.client_order_id, intent.price, intent.quantity, true); }
+  void FillAll(const market::OrderIntent& intent) {
+    Fill(intent.client_order_id, intent.price, intent.quantity, true);
+  }
 
-  market::ExecReport ReportOf(const market::ClientOrderId& id, market::ExecKind kind, market::OrderState state) {
+  market::ExecReport ReportOf(const market::ClientOrderId& id, market::ExecKind kind,
+                              market::OrderState state) {
     const market::OrderIntent& intent = orders.at(id);
     market::ExecReport report;
     report.kind = kind;
@@ -158,11 +171,13 @@ class Floor {
     return out.Take();
   }
   int64_t Net(const char* strategy, const char* id) const {
-    const Slot* slot = engine.portfolio().Find(market::StrategyId(strategy), market::InstrumentId(id));
+    const Slot* slot =
+        engine.portfolio().Find(market::StrategyId(strategy), market::InstrumentId(id));
     return slot == nullptr ? 0 : slot->position.net.mantissa;
   }
   size_t Working(const char* strategy, const char* id) const {
-    const Slot* slot = engine.portfolio().Find(market::StrategyId(strategy), market::InstrumentId(id));
+    const Slot* slot =
+        engine.portfolio().Find(market::StrategyId(strategy), market::InstrumentId(id));
     return slot == nullptr ? 0 : slot->orders.size();
   }
 

@@ -12,15 +12,16 @@ constexpr base::Duration kLeaveInterval = std::chrono::seconds(1);
 
 }  // namespace
 
-const char* ExitReason(const Slot& slot, market::Quantity position, const MarketRow& row, const ExitRules& rules,
-                       bool retracted, base::Time now) {
+const char* ExitReason(const Slot& slot, market::Quantity position, const MarketRow& row,
+                       const ExitRules& rules, bool retracted, base::Time now) {
   if (retracted) return "news retracted";
   if (now >= slot.entered + rules.horizon) return "horizon reached";
   const market::Price average = market::AveragePrice(slot.position, *row.definition);
   if (average.mantissa <= 0) return nullptr;
   const bool is_long = position.mantissa > 0;
   const market::Price now_at = is_long ? row.bid.price : row.ask.price;
-  const auto change = market::MulDiv(now_at.mantissa - average.mantissa, kPpm, average.mantissa, market::Rounding::kDown);
+  const auto change = market::MulDiv(now_at.mantissa - average.mantissa, kPpm, average.mantissa,
+                                     market::Rounding::kDown);
   if (!change) return nullptr;
   const market::Int128 gain = is_long ? *change : -*change;
   if (rules.take_profit_ppm > 0 && gain >= rules.take_profit_ppm) return "take profit";
@@ -28,13 +29,16 @@ const char* ExitReason(const Slot& slot, market::Quantity position, const Market
   return nullptr;
 }
 
-void Leave(const market::StrategyId& strategy, const Slot& slot, market::Quantity position, const MarketRow& row,
-           int64_t max_slippage_ppm, const char* reason, const View& view, std::vector<Draft>& out) {
+void Leave(const market::StrategyId& strategy, const Slot& slot, market::Quantity position,
+           const MarketRow& row, int64_t max_slippage_ppm, const char* reason, const View& view,
+           std::vector<Draft>& out) {
   const market::Side side = position.mantissa > 0 ? market::Side::kSell : market::Side::kBuy;
   if (!slot.orders.empty() || slot.waiting(side, view.now)) return;
   if (view.now - slot.placed[Slot::SideIndex(side)] < kLeaveInterval) return;
-  if (view.restrictions.For(view.portfolio.account(), strategy, row) == Permission::kNothing) return;
-  Draft draft = Enter(strategy, row, side, position.mantissa > 0 ? position : -position, max_slippage_ppm);
+  if (view.restrictions.For(view.portfolio.account(), strategy, row) == Permission::kNothing)
+    return;
+  Draft draft =
+      Enter(strategy, row, side, position.mantissa > 0 ? position : -position, max_slippage_ppm);
   draft.reduce_only = true;
   draft.reason = reason;
   draft.signal = slot.signal;
@@ -42,24 +46,27 @@ void Leave(const market::StrategyId& strategy, const Slot& slot, market::Quantit
   out.push_back(std::move(draft));
 }
 
-bool MayEnter(const market::StrategyId& strategy, const Slot* slot, const MarketRow& row, market::Side side,
-              base::Duration cooldown, const View& view) {
+bool MayEnter(const market::StrategyId& strategy, const Slot* slot, const MarketRow& row,
+              market::Side side, base::Duration cooldown, const View& view) {
   if (view.draining || !row.tradable(view.now, view.stale_after)) return false;
-  if (view.restrictions.For(view.portfolio.account(), strategy, row) != Permission::kAll) return false;
+  if (view.restrictions.For(view.portfolio.account(), strategy, row) != Permission::kAll)
+    return false;
   if (slot == nullptr) return true;
   if (!slot->orders.empty() || slot->waiting(side, view.now)) return false;
   if (slot->entered != base::Time() && view.now - slot->entered < cooldown) return false;
   return Closable(*row.definition, row.mid(), slot->position).mantissa == 0;
 }
 
-Draft Enter(const market::StrategyId& strategy, const MarketRow& row, market::Side side, market::Quantity quantity,
-            int64_t max_slippage_ppm) {
+Draft Enter(const market::StrategyId& strategy, const MarketRow& row, market::Side side,
+            market::Quantity quantity, int64_t max_slippage_ppm) {
   Draft draft;
   draft.strategy = strategy;
   draft.instrument = row.id;
   draft.side = side;
   draft.time_in_force = market::TimeInForce::kIoc;
-  draft.price = LimitBeyond(*row.definition, side == market::Side::kBuy ? row.ask.price : row.bid.price, max_slippage_ppm, side);
+  draft.price =
+      LimitBeyond(*row.definition, side == market::Side::kBuy ? row.ask.price : row.bid.price,
+                  max_slippage_ppm, side);
   draft.quantity = quantity;
   return draft;
 }
@@ -70,9 +77,11 @@ size_t OpenPositions(const market::StrategyId& strategy, const View& view) {
   size_t count = 0;
   for (const auto& [instrument, slot] : row->slots) {
     const Index at = view.market.Find(instrument);
-    const bool holds = at == kNone || !view.market.row(at).definition || !view.market.row(at).quoted()
-                           ? slot.position.net.mantissa != 0
-                           : Closable(*view.market.row(at).definition, view.market.row(at).mid(), slot.position).mantissa != 0;
+    const bool holds =
+        at == kNone || !view.market.row(at).definition || !view.market.row(at).quoted()
+            ? slot.position.net.mantissa != 0
+            : Closable(*view.market.row(at).definition, view.market.row(at).mid(), slot.position)
+                      .mantissa != 0;
     if (holds || !slot.orders.empty()) ++count;
   }
   return count;

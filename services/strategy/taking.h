@@ -18,22 +18,23 @@ struct ExitRules {
 };
 
 // Why a position should be left now; null: it should not.
-const char* ExitReason(const Slot& slot, market::Quantity position, const MarketRow& row, const ExitRules& rules,
-                       bool retracted, base::Time now);
+const char* ExitReason(const Slot& slot, market::Quantity position, const MarketRow& row,
+                       const ExitRules& rules, bool retracted, base::Time now);
 
 // Drafts the exit of the whole position unless one is on its way or refused just
 // now. `reason` is for people.
-void Leave(const market::StrategyId& strategy, const Slot& slot, market::Quantity position, const MarketRow& row,
-           int64_t max_slippage_ppm, const char* reason, const View& view, std::vector<Draft>& out);
+void Leave(const market::StrategyId& strategy, const Slot& slot, market::Quantity position,
+           const MarketRow& row, int64_t max_slippage_ppm, const char* reason, const View& view,
+           std::vector<Draft>& out);
 
 // True when nothing of this strategy is open or on its way here and nothing keeps
 // it from entering.
-bool MayEnter(const market::StrategyId& strategy, const Slot* slot, const MarketRow& row, market::Side side,
-              base::Duration cooldown, const View& view);
+bool MayEnter(const market::StrategyId& strategy, const Slot* slot, const MarketRow& row,
+              market::Side side, base::Duration cooldown, const View& view);
 
 // An entry order at the best price and the slippage beyond.
-Draft Enter(const market::StrategyId& strategy, const MarketRow& row, market::Side side, market::Quantity quantity,
-            int64_t max_slippage_ppm);
+Draft Enter(const market::StrategyId& strategy, const MarketRow& row, market::Side side,
+            market::Quantity quantity, int64_t max_slippage_ppm);
 
 // Positions that a strategy holds, dust aside, and entries on their way.
 size_t OpenPositions(const market::StrategyId& strategy, const View& view);

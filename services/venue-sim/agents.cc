@@ -15,13 +15,13 @@ using matching::OwnerNumber;
 // Owners 1 to kMakers are the makers; then one each.
 constexpr OwnerNumber kFirstMaker = 1, kNoise = 10, kTrend = 11, kReactor = 12;
 
-constexpr double kMostSecondsAStep = 2;   // a longer gap (restart, stopped process) counts as this
-constexpr double kPullPerSecond = 1.0 / (8 * 3600);  // of the fair price to its start
+constexpr double kMostSecondsAStep = 2;  // a longer gap (restart, stopped process) counts as this
+constexpr double kPullPerSecond = 1.0 / (8 * 3600);   // of the fair price to its start
 constexpr double kHalfSpread = 0.25, kSpacing = 0.5;  // in units of the symbol's volatility
-constexpr double kTakeImpact = 2.5e-6;    // on the fair price, for a typical order taken from a maker
-constexpr double kSkew = 6e-6;            // of a maker's quotes, for a typical order held
-constexpr double kShockSeconds = 12;      // how long a headline takes to be priced in
-constexpr double kProtection = 0.004;     // agents' takers go no further than this
+constexpr double kTakeImpact = 2.5e-6;  // on the fair price, for a typical order taken from a maker
+constexpr double kSkew = 6e-6;          // of a maker's quotes, for a typical order held
+constexpr double kShockSeconds = 12;    // how long a headline takes to be priced in
+constexpr double kProtection = 0.004;   // agents' takers go no further than this
 
 double Price(int64_t mantissa) { return static_cast<double>(mantissa); }
 
@@ -32,7 +32,8 @@ int64_t OnTick(const Symbol& symbol, double price) {
 
 }  // namespace
 
-Agents::Agents(uint64_t seed, double speed) : rng_(seed), speed_(speed), markets_(ListedSymbols().size()) {
+Agents::Agents(uint64_t seed, double speed)
+    : rng_(seed), speed_(speed), markets_(ListedSymbols().size()) {
   for (SymbolIndex i = 0; i < markets_.size(); ++i) {
     Market& m = markets_[i];
     m.fair = m.fast = m.slow = Price(ListedSymbols()[i].start_price);
@@ -47,7 +48,8 @@ uint64_t Agents::Arrivals(double rate) {
 // Heavy-tailed: most orders are small, some are large.
 int64_t Agents::RandomSize(SymbolIndex symbol, double scale) {
   const Symbol& spec = ListedSymbols()[symbol];
-  const double size = scale * Price(spec.typical_quantity) * (0.05 + 0.12 / (rng_.Uniform() + 0.02));
+  const double size =
+      scale * Price(spec.typical_quantity) * (0.05 + 0.12 / (rng_.Uniform() + 0.02));
   const int64_t lots = std::max<int64_t>(1, static_cast<int64_t>(size) / spec.lot);
   return std::min(lots * spec.lot, spec.max_market_quantity);
 }
@@ -85,7 +87,8 @@ void Agents::OnMakerFill(SymbolIndex symbol, OwnerNumber owner, Side side, int64
 }
 
 void Agents::Step(AgentMarket& market, base::Duration elapsed) {
-  const double seconds = std::min(static_cast<double>(elapsed.count()) * 1e-9, kMostSecondsAStep) * speed_;
+  const double seconds =
+      std::min(static_cast<double>(elapsed.count()) * 1e-9, kMostSecondsAStep) * speed_;
   if (seconds <= 0) return;
   const double common = rng_.Normal();
   for (SymbolIndex i = 0; i < markets_.size(); ++i) {
@@ -101,7 +104,8 @@ void Agents::MoveFair(SymbolIndex symbol, double seconds, double common) {
   const Symbol& spec = ListedSymbols()[symbol];
   Market& m = markets_[symbol];
   if (spec.ratio_of >= 0) {
-    const double ratio = markets_[static_cast<size_t>(spec.ratio_of)].fair / markets_[static_cast<size_t>(spec.ratio_to)].fair;
+    const double ratio = markets_[static_cast<size_t>(spec.ratio_of)].fair /
+                         markets_[static_cast<size_t>(spec.ratio_to)].fair;
     m.fair = ratio * static_cast<double>(kOne);
     return;
   }
@@ -121,7 +125,8 @@ void Agents::Quote(AgentMarket& market, SymbolIndex symbol, size_t maker, size_t
   Maker& who = m.makers[maker];
   OrderNumber& slot = (side == Side::kBuy ? who.bids : who.asks)[level];
 
-  const double width = 1 + 1.3 * static_cast<double>(maker);  // each maker wider than the one before
+  const double width =
+      1 + 1.3 * static_cast<double>(maker);  // each maker wider than the one before
   const double k = static_cast<double>(level);
   const double distance = spec.volatility * width * (kHalfSpread + kSpacing * k * (1 + 0.15 * k));
   const double center = m.fair * (1 - kSkew * who.inventory);
@@ -159,15 +164,18 @@ void Agents::StepMakers(AgentMarket& market, SymbolIndex symbol, double seconds)
   for (size_t maker = 0; maker < kMakers; ++maker) {
     m.makers[maker].inventory *= 1 - std::min(0.5, seconds / 90);
     const bool buys_first = rng_.Chance(0.5);
-    for (const Side side : {buys_first ? Side::kBuy : Side::kSell, buys_first ? Side::kSell : Side::kBuy}) {
+    for (const Side side :
+         {buys_first ? Side::kBuy : Side::kSell, buys_first ? Side::kSell : Side::kBuy}) {
       Quote(market, symbol, maker, 0, side);
       Quote(market, symbol, maker, 1 + rng_.Below(3), side);
-      for (uint64_t n = Arrivals(20 * seconds); n > 0; --n) Quote(market, symbol, maker, 4 + rng_.Below(kLevels - 4), side);
+      for (uint64_t n = Arrivals(20 * seconds); n > 0; --n)
+        Quote(market, symbol, maker, 4 + rng_.Below(kLevels - 4), side);
     }
   }
 }
 
-void Agents::TakeFromBook(AgentMarket& market, SymbolIndex symbol, OwnerNumber owner, Side side, double size) {
+void Agents::TakeFromBook(AgentMarket& market, SymbolIndex symbol, OwnerNumber owner, Side side,
+                          double size) {
   const Symbol& spec = ListedSymbols()[symbol];
   const auto best = market.Best(symbol, market::Opposite(side));
   if (!best) return;
@@ -176,7 +184,8 @@ void Agents::TakeFromBook(AgentMarket& market, SymbolIndex symbol, OwnerNumber o
   order.side = side;
   order.time_in_force = market::TimeInForce::kIoc;
   order.self_trade = matching::SelfTrade::kExpireMaker;
-  order.price = {OnTick(spec, Price(best->price.mantissa) * (1 + market::Sign(side) * kProtection))};
+  order.price = {
+      OnTick(spec, Price(best->price.mantissa) * (1 + market::Sign(side) * kProtection))};
   order.quantity = {RandomSize(symbol, size)};
   market.SubmitAgentOrder(symbol, order);
 }
@@ -186,7 +195,8 @@ void Agents::PlaceNoiseLimit(AgentMarket& market, SymbolIndex symbol) {
   const Side side = rng_.Chance(0.5) ? Side::kBuy : Side::kSell;
   const auto best = market.Best(symbol, side);
   if (!best) return;
-  const double unit = std::max(Price(spec.tick), spec.volatility * kSpacing * Price(best->price.mantissa));
+  const double unit =
+      std::max(Price(spec.tick), spec.volatility * kSpacing * Price(best->price.mantissa));
   // One in five improves the best price, the others queue there or behind it.
   const double away = rng_.Chance(0.2) ? -0.5 : static_cast<double>(rng_.Below(8)) * rng_.Uniform();
   NewOrder order;
@@ -195,13 +205,15 @@ void Agents::PlaceNoiseLimit(AgentMarket& market, SymbolIndex symbol) {
   order.time_in_force = market::TimeInForce::kPostOnly;
   order.price = {OnTick(spec, Price(best->price.mantissa) - market::Sign(side) * away * unit)};
   order.quantity = {RandomSize(symbol, 0.6)};
-  if (const OrderNumber id = market.SubmitAgentOrder(symbol, order); id != 0) markets_[symbol].noise.push_back(id);
+  if (const OrderNumber id = market.SubmitAgentOrder(symbol, order); id != 0)
+    markets_[symbol].noise.push_back(id);
 }
 
 void Agents::StepNoise(AgentMarket& market, SymbolIndex symbol, double seconds) {
   const Symbol& spec = ListedSymbols()[symbol];
   Market& m = markets_[symbol];
-  for (uint64_t n = Arrivals(2.5 * spec.trades_per_second * seconds); n > 0; --n) PlaceNoiseLimit(market, symbol);
+  for (uint64_t n = Arrivals(2.5 * spec.trades_per_second * seconds); n > 0; --n)
+    PlaceNoiseLimit(market, symbol);
   std::vector<OrderNumber> kept;
   kept.reserve(m.noise.size());
   const double leave = std::min(1.0, seconds / 25);
@@ -245,7 +257,9 @@ void Agents::StepReactors(AgentMarket& market, SymbolIndex symbol, double second
 
 namespace {
 // Bit patterns: exact, and the same on every platform with IEEE doubles.
-void SaveDouble(wire::CanonicalWriter& writer, double value) { writer.U64(std::bit_cast<uint64_t>(value)); }
+void SaveDouble(wire::CanonicalWriter& writer, double value) {
+  writer.U64(std::bit_cast<uint64_t>(value));
+}
 double LoadDouble(wire::CanonicalReader& reader) { return std::bit_cast<double>(reader.U64()); }
 }  // namespace
 
@@ -253,7 +267,8 @@ void Agents::Save(wire::CanonicalWriter& writer) const {
   for (const uint64_t word : rng_.state()) writer.U64(word);
   writer.U32(static_cast<uint32_t>(markets_.size()));
   for (const Market& m : markets_) {
-    for (const double value : {m.fair, m.fast, m.slow, m.pending_shock, m.excitement, m.trend_rest}) SaveDouble(writer, value);
+    for (const double value : {m.fair, m.fast, m.slow, m.pending_shock, m.excitement, m.trend_rest})
+      SaveDouble(writer, value);
     writer.Bool(m.noise_buys);
     for (const Maker& maker : m.makers) {
       for (const Ladder* ladder : {&maker.bids, &maker.asks}) {
@@ -273,7 +288,9 @@ void Agents::Load(wire::CanonicalReader& reader) {
   const uint32_t count = reader.U32();
   for (size_t i = 0; i < markets_.size() && i < count && reader.ok(); ++i) {
     Market& m = markets_[i];
-    for (double* value : {&m.fair, &m.fast, &m.slow, &m.pending_shock, &m.excitement, &m.trend_rest}) *value = LoadDouble(reader);
+    for (double* value :
+         {&m.fair, &m.fast, &m.slow, &m.pending_shock, &m.excitement, &m.trend_rest})
+      *value = LoadDouble(reader);
     m.noise_buys = reader.Bool();
     for (Maker& maker : m.makers) {
       for (Ladder* ladder : {&maker.bids, &maker.asks}) {

@@ -31,7 +31,8 @@ class AgentMarket {
   virtual std::optional<market::Level> Best(SymbolIndex symbol, market::Side side) const = 0;
   virtual const matching::Order* FindOrder(SymbolIndex symbol, matching::OrderNumber id) const = 0;
   // The id, or 0 when the book refused (post-only that would match).
-  virtual matching::OrderNumber SubmitAgentOrder(SymbolIndex symbol, const matching::NewOrder& order) = 0;
+  virtual matching::OrderNumber SubmitAgentOrder(SymbolIndex symbol,
+                                                 const matching::NewOrder& order) = 0;
   virtual void CancelAgentOrder(SymbolIndex symbol, matching::OrderNumber id) = 0;
 };
 
@@ -52,7 +53,8 @@ class Agents {
   void OnShock(const Shock& shock);
   void set_speed(double speed) { speed_ = speed; }
   // A resting order of an agent was hit.
-  void OnMakerFill(SymbolIndex symbol, matching::OwnerNumber owner, market::Side side, int64_t quantity);
+  void OnMakerFill(SymbolIndex symbol, matching::OwnerNumber owner, market::Side side,
+                   int64_t quantity);
 
   double fair_price(SymbolIndex symbol) const { return markets_[symbol].fair; }
 
@@ -61,8 +63,8 @@ class Agents {
 
  private:
   static constexpr size_t kMakers = 3;
-  static constexpr size_t kLevels = 25;         // of a maker, each side
-  static constexpr size_t kNoiseOrders = 120;   // resting at once, each symbol
+  static constexpr size_t kLevels = 25;        // of a maker, each side
+  static constexpr size_t kNoiseOrders = 120;  // resting at once, each symbol
 
   using Ladder = std::array<matching::OrderNumber, kLevels>;
   struct Maker {
@@ -71,24 +73,26 @@ class Agents {
   };
   struct Market {
     double fair = 0;
-    double fast = 0, slow = 0;      // averages of the middle price
-    double pending_shock = 0;       // impact not yet in the fair price
-    double excitement = 0;          // signed strength of the news reactors
-    double trend_rest = 0;          // seconds until trend followers act again
+    double fast = 0, slow = 0;  // averages of the middle price
+    double pending_shock = 0;   // impact not yet in the fair price
+    double excitement = 0;      // signed strength of the news reactors
+    double trend_rest = 0;      // seconds until trend followers act again
     bool noise_buys = true;
     std::array<Maker, kMakers> makers;
     std::vector<matching::OrderNumber> noise;  // oldest first
   };
 
   void MoveFair(SymbolIndex symbol, double seconds, double common);
-  void Quote(AgentMarket& market, SymbolIndex symbol, size_t maker, size_t level, market::Side side);
+  void Quote(AgentMarket& market, SymbolIndex symbol, size_t maker, size_t level,
+             market::Side side);
   void QuoteAll(AgentMarket& market, SymbolIndex symbol);
   void StepMakers(AgentMarket& market, SymbolIndex symbol, double seconds);
   void StepNoise(AgentMarket& market, SymbolIndex symbol, double seconds);
   void StepTrend(AgentMarket& market, SymbolIndex symbol, double seconds);
   void StepReactors(AgentMarket& market, SymbolIndex symbol, double seconds);
   void PlaceNoiseLimit(AgentMarket& market, SymbolIndex symbol);
-  void TakeFromBook(AgentMarket& market, SymbolIndex symbol, matching::OwnerNumber owner, market::Side side, double size);
+  void TakeFromBook(AgentMarket& market, SymbolIndex symbol, matching::OwnerNumber owner,
+                    market::Side side, double size);
   uint64_t Arrivals(double rate);
   int64_t RandomSize(SymbolIndex symbol, double scale);
 

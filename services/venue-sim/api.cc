@@ -15,7 +15,9 @@ int64_t DepthWeight(const Params& params) {
   const int64_t limit = reader.IntegerOr("limit", 100);
   return limit <= 100 ? 5 : limit <= 500 ? 25 : limit <= 1000 ? 50 : 250;
 }
-int64_t DayTickerWeight(const Params& params) { return params.Has("symbol") || params.Has("symbols") ? 2 : 80; }
+int64_t DayTickerWeight(const Params& params) {
+  return params.Has("symbol") || params.Has("symbols") ? 2 : 80;
+}
 int64_t TickerWeight(const Params& params) { return params.Has("symbol") ? 2 : 4; }
 int64_t OpenOrdersWeight(const Params& params) { return params.Has("symbol") ? 6 : 80; }
 int64_t MyTradesWeight(const Params& params) { return params.Has("orderId") ? 5 : 20; }
@@ -23,42 +25,67 @@ int64_t MyTradesWeight(const Params& params) { return params.Has("orderId") ? 5 
 constexpr std::array kEndpoints{
     Endpoint{"GET", "/api/v3/ping", "ping", Security::kNone, Fixed<1>, &Api::Ping},
     Endpoint{"GET", "/api/v3/time", "time", Security::kNone, Fixed<1>, &Api::Time},
-    Endpoint{"GET", "/api/v3/exchangeInfo", "exchangeInfo", Security::kNone, Fixed<20>, &Api::ExchangeInfo},
+    Endpoint{"GET", "/api/v3/exchangeInfo", "exchangeInfo", Security::kNone, Fixed<20>,
+             &Api::ExchangeInfo},
     Endpoint{"GET", "/api/v3/depth", "depth", Security::kNone, DepthWeight, &Api::Depth},
     Endpoint{"GET", "/api/v3/trades", "trades.recent", Security::kNone, Fixed<25>, &Api::Trades},
-    Endpoint{"GET", "/api/v3/historicalTrades", "trades.historical", Security::kNone, Fixed<25>, &Api::HistoricalTrades},
-    Endpoint{"GET", "/api/v3/aggTrades", "trades.aggregate", Security::kNone, Fixed<4>, &Api::AggregateTrades},
+    Endpoint{"GET", "/api/v3/historicalTrades", "trades.historical", Security::kNone, Fixed<25>,
+             &Api::HistoricalTrades},
+    Endpoint{"GET", "/api/v3/aggTrades", "trades.aggregate", Security::kNone, Fixed<4>,
+             &Api::AggregateTrades},
     Endpoint{"GET", "/api/v3/klines", "klines", Security::kNone, Fixed<2>, &Api::Klines},
     Endpoint{"GET", "/api/v3/uiKlines", "uiKlines", Security::kNone, Fixed<2>, &Api::Klines},
     Endpoint{"GET", "/api/v3/avgPrice", "avgPrice", Security::kNone, Fixed<2>, &Api::AveragePrice},
-    Endpoint{"GET", "/api/v3/ticker/24hr", "ticker.24hr", Security::kNone, DayTickerWeight, &Api::DayTicker},
-    Endpoint{"GET", "/api/v3/ticker/price", "ticker.price", Security::kNone, TickerWeight, &Api::PriceTicker},
-    Endpoint{"GET", "/api/v3/ticker/bookTicker", "ticker.book", Security::kNone, TickerWeight, &Api::BookTicker},
+    Endpoint{"GET", "/api/v3/ticker/24hr", "ticker.24hr", Security::kNone, DayTickerWeight,
+             &Api::DayTicker},
+    Endpoint{"GET", "/api/v3/ticker/price", "ticker.price", Security::kNone, TickerWeight,
+             &Api::PriceTicker},
+    Endpoint{"GET", "/api/v3/ticker/bookTicker", "ticker.book", Security::kNone, TickerWeight,
+             &Api::BookTicker},
     Endpoint{"POST", "/api/v3/order", "order.place", Security::kSigned, Fixed<1>, &Api::PlaceOrder},
-    Endpoint{"POST", "/api/v3/order/test", "order.test", Security::kSigned, Fixed<1>, &Api::TestOrder},
-    Endpoint{"DELETE", "/api/v3/order", "order.cancel", Security::kSigned, Fixed<1>, &Api::CancelOrder},
+    Endpoint{"POST", "/api/v3/order/test", "order.test", Security::kSigned, Fixed<1>,
+             &Api::TestOrder},
+    Endpoint{"DELETE", "/api/v3/order", "order.cancel", Security::kSigned, Fixed<1>,
+             &Api::CancelOrder},
     Endpoint{"GET", "/api/v3/order", "order.status", Security::kSigned, Fixed<4>, &Api::QueryOrder},
-    Endpoint{"POST", "/api/v3/order/cancelReplace", "order.cancelReplace", Security::kSigned, Fixed<1>, &Api::CancelReplaceOrder},
-    Endpoint{"PUT", "/api/v3/order/amend/keepPriority", "order.amend.keepPriority", Security::kSigned, Fixed<4>, &Api::AmendOrder},
-    Endpoint{"GET", "/api/v3/openOrders", "openOrders.status", Security::kSigned, OpenOrdersWeight, &Api::OpenOrders},
-    Endpoint{"DELETE", "/api/v3/openOrders", "openOrders.cancelAll", Security::kSigned, Fixed<1>, &Api::CancelOpenOrders},
-    Endpoint{"GET", "/api/v3/allOrders", "allOrders", Security::kSigned, Fixed<20>, &Api::AllOrders},
-    Endpoint{"GET", "/api/v3/myTrades", "myTrades", Security::kSigned, MyTradesWeight, &Api::MyTrades},
-    Endpoint{"GET", "/api/v3/account", "account.status", Security::kSigned, Fixed<20>, &Api::Account},
-    Endpoint{"GET", "/api/v3/rateLimit/order", "account.rateLimits.orders", Security::kSigned, Fixed<40>, &Api::OrderLimits},
-    Endpoint{"GET", "/api/v3/account/commission", "account.commission", Security::kSigned, Fixed<20>, &Api::Commission},
-    Endpoint{"GET", "/api/v3/openOrderList", "openOrderLists.status", Security::kSigned, Fixed<6>, &Api::EmptyList},
-    Endpoint{"GET", "/api/v3/allOrderList", "allOrderLists", Security::kSigned, Fixed<20>, &Api::EmptyList},
-    // Spot listen keys ended in February 2026: the WebSocket API's signature subscription took their place.
-    Endpoint{"POST", "/api/v3/userDataStream", "userDataStream.start", Security::kNone, Fixed<2>, &Api::RetiredListenKey},
-    Endpoint{"PUT", "/api/v3/userDataStream", "userDataStream.ping", Security::kNone, Fixed<2>, &Api::RetiredListenKey},
-    Endpoint{"DELETE", "/api/v3/userDataStream", "userDataStream.stop", Security::kNone, Fixed<2>, &Api::RetiredListenKey},
+    Endpoint{"POST", "/api/v3/order/cancelReplace", "order.cancelReplace", Security::kSigned,
+             Fixed<1>, &Api::CancelReplaceOrder},
+    Endpoint{"PUT", "/api/v3/order/amend/keepPriority", "order.amend.keepPriority",
+             Security::kSigned, Fixed<4>, &Api::AmendOrder},
+    Endpoint{"GET", "/api/v3/openOrders", "openOrders.status", Security::kSigned, OpenOrdersWeight,
+             &Api::OpenOrders},
+    Endpoint{"DELETE", "/api/v3/openOrders", "openOrders.cancelAll", Security::kSigned, Fixed<1>,
+             &Api::CancelOpenOrders},
+    Endpoint{"GET", "/api/v3/allOrders", "allOrders", Security::kSigned, Fixed<20>,
+             &Api::AllOrders},
+    Endpoint{"GET", "/api/v3/myTrades", "myTrades", Security::kSigned, MyTradesWeight,
+             &Api::MyTrades},
+    Endpoint{"GET", "/api/v3/account", "account.status", Security::kSigned, Fixed<20>,
+             &Api::Account},
+    Endpoint{"GET", "/api/v3/rateLimit/order", "account.rateLimits.orders", Security::kSigned,
+             Fixed<40>, &Api::OrderLimits},
+    Endpoint{"GET", "/api/v3/account/commission", "account.commission", Security::kSigned,
+             Fixed<20>, &Api::Commission},
+    Endpoint{"GET", "/api/v3/openOrderList", "openOrderLists.status", Security::kSigned, Fixed<6>,
+             &Api::EmptyList},
+    Endpoint{"GET", "/api/v3/allOrderList", "allOrderLists", Security::kSigned, Fixed<20>,
+             &Api::EmptyList},
+    // Spot listen keys ended in February 2026: the WebSocket API's signature subscription took
+    // their place.
+    Endpoint{"POST", "/api/v3/userDataStream", "userDataStream.start", Security::kNone, Fixed<2>,
+             &Api::RetiredListenKey},
+    Endpoint{"PUT", "/api/v3/userDataStream", "userDataStream.ping", Security::kNone, Fixed<2>,
+             &Api::RetiredListenKey},
+    Endpoint{"DELETE", "/api/v3/userDataStream", "userDataStream.stop", Security::kNone, Fixed<2>,
+             &Api::RetiredListenKey},
     // Asked by general-purpose clients at start.
-    Endpoint{"GET", "/sapi/v1/capital/config/getall", "", Security::kSigned, Fixed<10>, &Api::AllCoins},
+    Endpoint{"GET", "/sapi/v1/capital/config/getall", "", Security::kSigned, Fixed<10>,
+             &Api::AllCoins},
     Endpoint{"GET", "/sapi/v1/asset/tradeFee", "", Security::kSigned, Fixed<1>, &Api::TradeFees},
     Endpoint{"GET", "/sapi/v1/margin/allPairs", "", Security::kKey, Fixed<1>, &Api::EmptyList},
     Endpoint{"GET", "/sapi/v1/margin/allAssets", "", Security::kKey, Fixed<1>, &Api::EmptyList},
-    Endpoint{"GET", "/sapi/v1/margin/isolated/allPairs", "", Security::kKey, Fixed<1>, &Api::EmptyList},
+    Endpoint{"GET", "/sapi/v1/margin/isolated/allPairs", "", Security::kKey, Fixed<1>,
+             &Api::EmptyList},
     Endpoint{"GET", "/fapi/v1/ping", "", Security::kNone, Fixed<1>, &Api::Ping},
     Endpoint{"GET", "/fapi/v1/time", "", Security::kNone, Fixed<1>, &Api::Time},
     Endpoint{"GET", "/fapi/v1/exchangeInfo", "", Security::kNone, Fixed<1>, &Api::EmptyDerivatives},
@@ -95,7 +122,9 @@ Answer<AccountIndex> Api::Authenticate(const ApiRequest& request, Security secur
   if (const ApiError* error = Failed(key)) return *error;
   const ApiKey& known = **Ok(key);
   if (security == Security::kSigned) {
-    if (auto error = authenticator_.CheckSignature(known, request.payload, request.params, exchange_.now())) return *error;
+    if (auto error =
+            authenticator_.CheckSignature(known, request.payload, request.params, exchange_.now()))
+      return *error;
   }
   return known.account;
 }

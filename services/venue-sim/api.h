@@ -27,9 +27,9 @@ struct ApiRequest {
 };
 
 struct ApiReply {
-  std::string result;             // JSON; empty on error
+  std::string result;  // JSON; empty on error
   std::optional<ApiError> error;
-  std::string error_data;         // JSON beside code and msg
+  std::string error_data;                  // JSON beside code and msg
   std::optional<AccountIndex> ordered_by;  // placed or tried to place an order
 };
 

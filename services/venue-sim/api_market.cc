@@ -34,7 +34,8 @@ std::vector<SymbolIndex> WantedSymbols(ApiCall& call, bool* single) {
       std::string_view name = list.substr(0, comma);
       while (!name.empty() && name.front() == ' ') name.remove_prefix(1);
       while (!name.empty() && name.back() == ' ') name.remove_suffix(1);
-      if (name.size() >= 2 && name.front() == '"' && name.back() == '"') name = name.substr(1, name.size() - 2);
+      if (name.size() >= 2 && name.front() == '"' && name.back() == '"')
+        name = name.substr(1, name.size() - 2);
       const int index = FindSymbol(name);
       if (index < 0) call.params.Refuse(-1121, "Invalid symbol.");
       const auto symbol = static_cast<SymbolIndex>(std::max(index, 0));
@@ -63,10 +64,14 @@ void WriteWanted(ApiCall& call, Write&& write) {
 
 void WriteTrades(ApiCall& call, const Tape& tape, size_t limit, uint64_t from) {
   const auto& trades = tape.trades();
-  auto first = trades.begin() + static_cast<std::ptrdiff_t>(trades.size() - std::min(limit, trades.size()));
-  if (from > 0) first = std::find_if(trades.begin(), trades.end(), [from](const TradePrint& t) { return t.id >= from; });
+  auto first =
+      trades.begin() + static_cast<std::ptrdiff_t>(trades.size() - std::min(limit, trades.size()));
+  if (from > 0)
+    first = std::find_if(trades.begin(), trades.end(),
+                         [from](const TradePrint& t) { return t.id >= from; });
   call.json.Array();
-  for (size_t n = 0; first != trades.end() && n < limit; ++first, ++n) WriteTrade(call.json, *first);
+  for (size_t n = 0; first != trades.end() && n < limit; ++first, ++n)
+    WriteTrade(call.json, *first);
   call.json.EndArray();
 }
 
@@ -74,7 +79,9 @@ void WriteTrades(ApiCall& call, const Tape& tape, size_t limit, uint64_t from) {
 
 void Api::Ping(ApiCall& call) { call.json.Object().EndObject(); }
 
-void Api::Time(ApiCall& call) { call.json.Object().Int("serverTime", base::UnixMillis(call.now)).EndObject(); }
+void Api::Time(ApiCall& call) {
+  call.json.Object().Int("serverTime", base::UnixMillis(call.now)).EndObject();
+}
 
 void Api::ExchangeInfo(ApiCall& call) {
   bool single = false;
@@ -121,7 +128,8 @@ void Api::AggregateTrades(ApiCall& call) {
   const bool from_the_front = from || start;
   const size_t skip = from_the_front || chosen.size() <= limit ? 0 : chosen.size() - limit;
   call.json.Array();
-  for (size_t i = skip; i < chosen.size() && i - skip < limit; ++i) WriteAggregate(call.json, *chosen[i]);
+  for (size_t i = skip; i < chosen.size() && i - skip < limit; ++i)
+    WriteAggregate(call.json, *chosen[i]);
   call.json.EndArray();
 }
 
@@ -134,7 +142,8 @@ void Api::Klines(ApiCall& call) {
   if (call.params.ok() && !interval) call.params.Refuse(-1120, "Invalid interval.");
   if (!call.params.ok()) return;
   call.json.Array();
-  for (const Candle& candle : core().tape(symbol).Candles(*interval, start, end, limit)) WriteKline(call.json, *interval, candle);
+  for (const Candle& candle : core().tape(symbol).Candles(*interval, start, end, limit))
+    WriteKline(call.json, *interval, candle);
   call.json.EndArray();
 }
 
@@ -144,18 +153,25 @@ void Api::AveragePrice(ApiCall& call) {
   const Tape& tape = core().tape(symbol);
   call.json.Object().Int("mins", kAveragePriceMinutes);
   call.json.Decimal("price", tape.AveragePrice(base::UnixMillis(call.now), kAveragePriceMinutes));
-  call.json.Int("closeTime", tape.trades().empty() ? base::UnixMillis(call.now) : tape.trades().back().time_ms).EndObject();
+  call.json
+      .Int("closeTime",
+           tape.trades().empty() ? base::UnixMillis(call.now) : tape.trades().back().time_ms)
+      .EndObject();
 }
 
 void Api::DayTicker(ApiCall& call) {
   const std::string_view type = call.params.TextOr("type", "FULL");
   if (type != "FULL" && type != "MINI") call.params.Refuse(-1139, "Invalid ticker type.");
-  WriteWanted(call, [&](SymbolIndex symbol) { WriteDayTicker(call.json, core(), symbol, type == "MINI"); });
+  WriteWanted(
+      call, [&](SymbolIndex symbol) { WriteDayTicker(call.json, core(), symbol, type == "MINI"); });
 }
 
 void Api::PriceTicker(ApiCall& call) {
   WriteWanted(call, [&](SymbolIndex symbol) {
-    call.json.Object().Text("symbol", ListedSymbols()[symbol].name).Decimal("price", core().tape(symbol).last_price()).EndObject();
+    call.json.Object()
+        .Text("symbol", ListedSymbols()[symbol].name)
+        .Decimal("price", core().tape(symbol).last_price())
+        .EndObject();
   });
 }
 
@@ -166,8 +182,18 @@ void Api::BookTicker(ApiCall& call) {
 void Api::EmptyList(ApiCall& call) { call.json.Array().EndArray(); }
 
 void Api::EmptyDerivatives(ApiCall& call) {
-  call.json.Object().Text("timezone", "UTC").Int("serverTime", base::UnixMillis(call.now)).Array("rateLimits").EndArray();
-  call.json.Array("exchangeFilters").EndArray().Array("assets").EndArray().Array("symbols").EndArray().EndObject();
+  call.json.Object()
+      .Text("timezone", "UTC")
+      .Int("serverTime", base::UnixMillis(call.now))
+      .Array("rateLimits")
+      .EndArray();
+  call.json.Array("exchangeFilters")
+      .EndArray()
+      .Array("assets")
+      .EndArray()
+      .Array("symbols")
+      .EndArray()
+      .EndObject();
 }
 
 }  // namespace gannet::venue_sim

@@ -9,22 +9,27 @@ namespace gannet::venue_sim {
 namespace {
 
 constexpr std::string_view kPlaceParams[] = {
-    "symbol", "side", "type", "timeInForce", "quantity", "quoteOrderQty", "price", "newClientOrderId", "strategyId", "strategyType",
-    "stopPrice", "trailingDelta", "icebergQty", "newOrderRespType", "selfTradePreventionMode", "recvWindow", "timestamp", "signature",
-    "apiKey", "computeCommissionRates", "returnRateLimits", "pegPriceType", "pegOffsetType", "pegOffsetValue",
+    "symbol", "side", "type", "timeInForce", "quantity", "quoteOrderQty", "price",
+    "newClientOrderId", "strategyId", "strategyType", "stopPrice", "trailingDelta", "icebergQty",
+    "newOrderRespType", "selfTradePreventionMode", "recvWindow", "timestamp", "signature", "apiKey",
+    "computeCommissionRates", "returnRateLimits", "pegPriceType", "pegOffsetType", "pegOffsetValue",
     // cancelReplace
-    "cancelReplaceMode", "cancelNewClientOrderId", "cancelOrigClientOrderId", "cancelOrderId", "cancelRestrictions",
-    "orderRateLimitExceededMode"};
+    "cancelReplaceMode", "cancelNewClientOrderId", "cancelOrigClientOrderId", "cancelOrderId",
+    "cancelRestrictions", "orderRateLimitExceededMode"};
 
 void RefuseUnread(ApiCall& call) {
   const auto& sent = call.request.params.all();
   size_t read = 0;
   for (const auto& [name, value] : sent) {
-    read += std::find(std::begin(kPlaceParams), std::end(kPlaceParams), name) != std::end(kPlaceParams) ? 1 : 0;
+    read +=
+        std::find(std::begin(kPlaceParams), std::end(kPlaceParams), name) != std::end(kPlaceParams)
+            ? 1
+            : 0;
   }
   if (read == sent.size()) return;
-  call.params.Refuse(-1104, "Not all sent parameters were read; read '" + std::to_string(read) + "' parameter(s) but was sent '" +
-                                std::to_string(sent.size()) + "'.");
+  call.params.Refuse(-1104, "Not all sent parameters were read; read '" + std::to_string(read) +
+                                "' parameter(s) but was sent '" + std::to_string(sent.size()) +
+                                "'.");
 }
 
 // What each type needs and does not take, as the order endpoint documents it.
@@ -34,7 +39,8 @@ void ReadTypeParams(ApiCall& call, PlaceRequest& request) {
   if (request.kind == OrderKind::kMarket) {
     params.RefuseUnneeded("price");
     params.RefuseUnneeded("stopPrice");
-    if (sent.Has("quantity") && sent.Has("quoteOrderQty")) params.Refuse(-1128, "Combination of optional parameters invalid.");
+    if (sent.Has("quantity") && sent.Has("quoteOrderQty"))
+      params.Refuse(-1128, "Combination of optional parameters invalid.");
     if (sent.Has("quoteOrderQty")) {
       request.quote_quantity = params.Decimal("quoteOrderQty");
     } else {
@@ -62,14 +68,19 @@ void ReadTypeParams(ApiCall& call, PlaceRequest& request) {
   } else if (sent.Has("timeInForce")) {
     params.Refuse(-1114, "TimeInForce parameter sent when not required.");
   }
-  if (sent.Has("trailingDelta")) params.Refuse(-1013, "Trailing stop orders are not supported for this symbol.");
+  if (sent.Has("trailingDelta"))
+    params.Refuse(-1013, "Trailing stop orders are not supported for this symbol.");
   if (sent.Has("icebergQty") && params.Decimal("icebergQty") > 0) {
     params.Refuse(-1013, "Iceberg orders are not supported for this symbol.");
   }
-  if (sent.Has("pegPriceType")) params.Refuse(-1013, "Pegged orders are not supported for this symbol.");
-  if (params.ok() && HasPrice(request.kind) && request.price == 0) params.Refuse(-1013, "Invalid price.");
-  if (params.ok() && HasStop(request.kind) && request.stop_price == 0) params.Refuse(-1013, "Invalid stopPrice.");
-  if (params.ok() && request.quantity == 0 && request.quote_quantity == 0) params.Refuse(-1013, "Invalid quantity.");
+  if (sent.Has("pegPriceType"))
+    params.Refuse(-1013, "Pegged orders are not supported for this symbol.");
+  if (params.ok() && HasPrice(request.kind) && request.price == 0)
+    params.Refuse(-1013, "Invalid price.");
+  if (params.ok() && HasStop(request.kind) && request.stop_price == 0)
+    params.Refuse(-1013, "Invalid stopPrice.");
+  if (params.ok() && request.quantity == 0 && request.quote_quantity == 0)
+    params.Refuse(-1013, "Invalid quantity.");
 }
 
 PlaceRequest ReadPlace(ApiCall& call) {
@@ -89,7 +100,8 @@ PlaceRequest ReadPlace(ApiCall& call) {
   ReadTypeParams(call, request);
   request.client_order_id = params.ClientOrderId("newClientOrderId");
   const auto mode = ParseSelfTrade(params.TextOr("selfTradePreventionMode", "EXPIRE_MAKER"));
-  if (params.ok() && !mode) params.Refuse(-1013, "This symbol does not allow the specified self-trade prevention mode.");
+  if (params.ok() && !mode)
+    params.Refuse(-1013, "This symbol does not allow the specified self-trade prevention mode.");
   request.self_trade = mode.value_or(matching::SelfTrade::kExpireMaker);
   return request;
 }
@@ -99,7 +111,8 @@ Detail ReadDetail(ApiCall& call, OrderKind kind) {
   const std::string_view text = call.params.TextOr("newOrderRespType", full ? "FULL" : "ACK");
   if (text == "ACK") return Detail::kAck;
   if (text == "RESULT") return Detail::kResult;
-  if (text != "FULL") call.params.Refuse(-1130, "Data sent for parameter 'newOrderRespType' is not valid.");
+  if (text != "FULL")
+    call.params.Refuse(-1130, "Data sent for parameter 'newOrderRespType' is not valid.");
   return Detail::kFull;
 }
 
@@ -109,19 +122,23 @@ OrderRef ReadRef(ApiCall& call, std::string_view id_name, std::string_view clien
   ref.order_id = static_cast<uint64_t>(call.params.IntegerOr(id_name, 0));
   ref.client_order_id = call.params.ClientOrderId(client_name);
   if (ref.order_id == 0 && ref.client_order_id.empty()) {
-    call.params.Refuse(-1102, "Param '" + std::string(client_name) + "' or '" + std::string(id_name) +
+    call.params.Refuse(-1102, "Param '" + std::string(client_name) + "' or '" +
+                                  std::string(id_name) +
                                   "' must be sent, but both were empty/null!");
   }
   return ref;
 }
 
 // The order is in another state than the cancel asks for.
-std::optional<ApiError> CheckRestriction(ApiCall& call, const VenueCore& core, const OrderRef& ref) {
+std::optional<ApiError> CheckRestriction(ApiCall& call, const VenueCore& core,
+                                         const OrderRef& ref) {
   const std::string_view wanted = call.params.TextOr("cancelRestrictions", "");
   if (wanted.empty() || !call.params.ok()) return std::nullopt;
-  if (wanted != "ONLY_NEW" && wanted != "ONLY_PARTIALLY_FILLED") return ApiError{-1145, "Invalid cancelRestrictions"};
+  if (wanted != "ONLY_NEW" && wanted != "ONLY_PARTIALLY_FILLED")
+    return ApiError{-1145, "Invalid cancelRestrictions"};
   const auto order = core.FindOrder(call.account, ref);
-  const OrderStatus needed = wanted == "ONLY_NEW" ? OrderStatus::kNew : OrderStatus::kPartiallyFilled;
+  const OrderStatus needed =
+      wanted == "ONLY_NEW" ? OrderStatus::kNew : OrderStatus::kPartiallyFilled;
   if (Ok(order) && IsOpen(Ok(order)->status) && Ok(order)->status != needed) {
     return ApiError{-2011, "Order was not canceled due to cancel restrictions."};
   }
@@ -130,15 +147,19 @@ std::optional<ApiError> CheckRestriction(ApiCall& call, const VenueCore& core, c
 
 size_t ReadLimit(ApiCall& call) {
   const int64_t limit = call.params.IntegerOr("limit", 500);
-  if (limit == 0 || limit > 1000) call.params.Refuse(-1130, "Data sent for parameter 'limit' is not valid.");
+  if (limit == 0 || limit > 1000)
+    call.params.Refuse(-1130, "Data sent for parameter 'limit' is not valid.");
   return static_cast<size_t>(limit);
 }
 
 std::string_view Name(LegResult result) {
   switch (result) {
-    case LegResult::kSuccess: return "SUCCESS";
-    case LegResult::kFailure: return "FAILURE";
-    case LegResult::kNotAttempted: return "NOT_ATTEMPTED";
+    case LegResult::kSuccess:
+      return "SUCCESS";
+    case LegResult::kFailure:
+      return "FAILURE";
+    case LegResult::kNotAttempted:
+      return "NOT_ATTEMPTED";
   }
   return "";
 }
@@ -210,12 +231,14 @@ void Api::CancelReplaceOrder(ApiCall& call) {
       done.place = Ok(done.placed) ? LegResult::kSuccess : LegResult::kFailure;
     }
   } else {
-    done = exchange_.CancelReplace(call.account, ref, cancel_id, mode == "STOP_ON_FAILURE", request);
+    done =
+        exchange_.CancelReplace(call.account, ref, cancel_id, mode == "STOP_ON_FAILURE", request);
   }
   JsonText json;
   json.Object().Text("cancelResult", Name(done.cancel)).Text("newOrderResult", Name(done.place));
   JsonText leg;
-  if (const Canceled* canceled = Ok(done.canceled); done.cancel == LegResult::kSuccess && canceled) {
+  if (const Canceled* canceled = Ok(done.canceled);
+      done.cancel == LegResult::kSuccess && canceled) {
     WriteCanceled(leg, *canceled);
   } else {
     WriteError(leg, *Failed(done.canceled));
@@ -230,7 +253,8 @@ void Api::CancelReplaceOrder(ApiCall& call) {
     WriteError(second, *Failed(done.placed));
   }
   json.Raw("newOrderResponse", second.text()).EndObject();
-  const int successes = (done.cancel == LegResult::kSuccess ? 1 : 0) + (done.place == LegResult::kSuccess ? 1 : 0);
+  const int successes =
+      (done.cancel == LegResult::kSuccess ? 1 : 0) + (done.place == LegResult::kSuccess ? 1 : 0);
   if (successes == 2) {
     call.json.Raw(json.text());
     return;
@@ -255,7 +279,8 @@ void Api::OpenOrders(ApiCall& call) {
   if (call.request.params.Has("symbol")) symbol = call.params.Symbol();
   if (!call.params.ok()) return;
   call.json.Array();
-  for (const VenueOrder* order : core().OpenOrders(call.account, symbol)) WriteOrder(call.json, *order);
+  for (const VenueOrder* order : core().OpenOrders(call.account, symbol))
+    WriteOrder(call.json, *order);
   call.json.EndArray();
 }
 
@@ -315,7 +340,8 @@ void Api::MyTrades(ApiCall& call) {
   const bool from_the_front = from > 0 || start > 0;
   const size_t skip = from_the_front || chosen.size() <= limit ? 0 : chosen.size() - limit;
   call.json.Array();
-  for (size_t i = skip; i < chosen.size() && i - skip < limit; ++i) WriteAccountTrade(call.json, *chosen[i]);
+  for (size_t i = skip; i < chosen.size() && i - skip < limit; ++i)
+    WriteAccountTrade(call.json, *chosen[i]);
   call.json.EndArray();
 }
 
@@ -349,26 +375,44 @@ void Api::Deposit(ApiCall& call) {
 }
 
 void Api::RetiredListenKey(ApiCall& call) {
-  call.Fail({-1020, "Listen keys are no longer supported. Subscribe with userDataStream.subscribe.signature of the WebSocket API.", 410});
+  call.Fail({-1020,
+             "Listen keys are no longer supported. Subscribe with "
+             "userDataStream.subscribe.signature of the WebSocket API.",
+             410});
 }
 
 void Api::AllCoins(ApiCall& call) {
   call.json.Array();
   for (const std::string& asset : ListedAssets()) {
     const Balance balance = core().ledger().balance(call.account, asset);
-    call.json.Object().Text("coin", asset).Bool("depositAllEnable", false).Bool("withdrawAllEnable", false).Text("name", asset);
-    call.json.Decimal("free", balance.free).Decimal("locked", balance.locked).Text("freeze", "0").Text("withdrawing", "0");
-    call.json.Text("ipoing", "0").Text("ipoable", "0").Text("storage", "0").Bool("isLegalMoney", false).Bool("trading", true);
+    call.json.Object()
+        .Text("coin", asset)
+        .Bool("depositAllEnable", false)
+        .Bool("withdrawAllEnable", false)
+        .Text("name", asset);
+    call.json.Decimal("free", balance.free)
+        .Decimal("locked", balance.locked)
+        .Text("freeze", "0")
+        .Text("withdrawing", "0");
+    call.json.Text("ipoing", "0")
+        .Text("ipoable", "0")
+        .Text("storage", "0")
+        .Bool("isLegalMoney", false)
+        .Bool("trading", true);
     call.json.Array("networkList").EndArray().EndObject();
   }
   call.json.EndArray();
 }
 
 void Api::TradeFees(ApiCall& call) {
-  const auto rate = [](int64_t ppm) { return EightDecimals(static_cast<__int128>(ppm) * (kOne / 1'000'000)); };
+  const auto rate = [](int64_t ppm) {
+    return EightDecimals(static_cast<__int128>(ppm) * (kOne / 1'000'000));
+  };
   call.json.Array();
   for (const Symbol& symbol : ListedSymbols()) {
-    call.json.Object().Text("symbol", symbol.name).Text("makerCommission", rate(core().options().maker_fee_ppm));
+    call.json.Object()
+        .Text("symbol", symbol.name)
+        .Text("makerCommission", rate(core().options().maker_fee_ppm));
     call.json.Text("takerCommission", rate(core().options().taker_fee_ppm)).EndObject();
   }
   call.json.EndArray();

@@ -21,22 +21,26 @@ class VenueSimService : public runtime::Service {
 
   absl::Status Start() override {
     ServerOptions options = ToServerOptions(config_, deps_.data_dir);
-    GANNET_ASSIGN_OR_RETURN(options.keys, LoadOrCreateKeys(deps_.files, deps_.data_dir, config_.accounts));
+    GANNET_ASSIGN_OR_RETURN(options.keys,
+                            LoadOrCreateKeys(deps_.files, deps_.data_dir, config_.accounts));
     const ServerDeps server_deps{deps_.executor, deps_.clock, deps_.files};
-    GANNET_ASSIGN_OR_RETURN(server_, VenueSimServer::Open(server_deps, std::move(options), [this](absl::Status status) { Fail(status); }));
+    GANNET_ASSIGN_OR_RETURN(server_,
+                            VenueSimServer::Open(server_deps, std::move(options),
+                                                 [this](absl::Status status) { Fail(status); }));
     log_.Info("venue_opened", {{"journal", server_->exchange().recovery()}});
     net::ListenOptions listen;
     listen.address = config_.address;
     listen.port = config_.port;
     listen.idle_timeout = kSilence;
     GANNET_ASSIGN_OR_RETURN(listener_, deps_.network.Listen(listen, *server_));
-    const std::string host = (config_.address == "::1" ? "[::1]" : config_.address) + ":" + std::to_string(listener_->port());
+    const std::string host = (config_.address == "::1" ? "[::1]" : config_.address) + ":" +
+                             std::to_string(listener_->port());
     server_->set_public_url("http://" + host);
     server_->Start();
     log_.Info("listening", {{"address", host}});
     if (hooks_.on_ready) {
-      hooks_.on_ready("ready http=http://" + host + " ws=ws://" + host + " ws-api=ws://" + host + "/ws-api/v3 news=http://" + host +
-                      "/news/rss keys=" + deps_.data_dir);
+      hooks_.on_ready("ready http=http://" + host + " ws=ws://" + host + " ws-api=ws://" + host +
+                      "/ws-api/v3 news=http://" + host + "/news/rss keys=" + deps_.data_dir);
     }
     return absl::OkStatus();
   }
@@ -46,14 +50,17 @@ class VenueSimService : public runtime::Service {
     server_->Stop([this, done = std::move(done)](absl::Status status) {
       if (!status.ok()) log_.Error("venue_not_saved", {{"error", status.ToString()}});
       const ServerStats& stats = server_->stats();
-      log_.Info("venue_closed", {{"requests", stats.requests}, {"sockets", stats.sockets}, {"messages", stats.messages_sent}});
+      log_.Info("venue_closed", {{"requests", stats.requests},
+                                 {"sockets", stats.sockets},
+                                 {"messages", stats.messages_sent}});
       done();
     });
   }
 
   runtime::Health health() const override {
     if (!failure_.ok()) {
-      return {runtime::HealthState::kNotServing, {"its journal cannot be written: " + std::string(failure_.message())}};
+      return {runtime::HealthState::kNotServing,
+              {"its journal cannot be written: " + std::string(failure_.message())}};
     }
     return {listener_ ? runtime::HealthState::kServing : runtime::HealthState::kNotServing, {}};
   }
@@ -76,7 +83,8 @@ class VenueSimService : public runtime::Service {
 
 }  // namespace
 
-std::unique_ptr<runtime::Service> BuildVenueSim(const VenueSimConfig& config, runtime::Deps& deps, VenueSimHooks hooks) {
+std::unique_ptr<runtime::Service> BuildVenueSim(const VenueSimConfig& config, runtime::Deps& deps,
+                                                VenueSimHooks hooks) {
   return std::make_unique<VenueSimService>(config, deps, std::move(hooks));
 }
 

@@ -19,6 +19,7 @@ struct VenueSimHooks {
 
 // Journal and keys live in deps.data_dir, which must not be empty. It does not use
 // the shard or the bus: it is the outside world.
-std::unique_ptr<runtime::Service> BuildVenueSim(const VenueSimConfig& config, runtime::Deps& deps, VenueSimHooks hooks);
+std::unique_ptr<runtime::Service> BuildVenueSim(const VenueSimConfig& config, runtime::Deps& deps,
+                                                VenueSimHooks hooks);
 
 }  // namespace gannet::venue_sim

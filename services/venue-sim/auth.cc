@@ -8,7 +8,8 @@ namespace gannet::venue_sim {
 namespace {
 
 constexpr int64_t kDefaultWindowMs = 5000, kLongestWindowMs = 60'000, kAheadMs = 1000;
-constexpr int64_t kLeastMicroseconds = 1'000'000'000'000'000;  // a timestamp from here on is in microseconds
+constexpr int64_t kLeastMicroseconds =
+    1'000'000'000'000'000;  // a timestamp from here on is in microseconds
 
 // Takes the same time wherever the difference is.
 bool SameText(std::string_view a, std::string_view b) {
@@ -28,8 +29,8 @@ Answer<const ApiKey*> Authenticator::CheckKey(std::string_view key) const {
   return ApiError{-2015, "Invalid API-key, IP, or permissions for action.", 401};
 }
 
-std::optional<ApiError> Authenticator::CheckSignature(const ApiKey& key, std::string_view payload, const Params& params,
-                                                      base::Time now) const {
+std::optional<ApiError> Authenticator::CheckSignature(const ApiKey& key, std::string_view payload,
+                                                      const Params& params, base::Time now) const {
   ParamReader reader(params);
   const std::string_view signature = reader.Text("signature");
   if (!params.Has("timestamp")) reader.RefuseMissing("timestamp");
@@ -40,7 +41,8 @@ std::optional<ApiError> Authenticator::CheckSignature(const ApiKey& key, std::st
   if (!reader.ok()) return reader.error();
   if (window > kLongestWindowMs) return ApiError{-1131, "recvWindow must be less than 60000."};
   std::string lower(signature);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
   if (!SameText(base::Hex(base::HmacSha256(key.secret, payload)), lower)) {
     return ApiError{-1022, "Signature for this request is not valid."};
   }
@@ -48,7 +50,8 @@ std::optional<ApiError> Authenticator::CheckSignature(const ApiKey& key, std::st
   if (timestamp >= server + kAheadMs) {
     return ApiError{-1021, "Timestamp for this request was 1000ms ahead of the server's time."};
   }
-  if (server - timestamp > window) return ApiError{-1021, "Timestamp for this request is outside of the recvWindow."};
+  if (server - timestamp > window)
+    return ApiError{-1021, "Timestamp for this request is outside of the recvWindow."};
   return std::nullopt;
 }
 

@@ -24,8 +24,8 @@ class Authenticator {
   // -2014 and -2015 of the venue.
   Answer<const ApiKey*> CheckKey(std::string_view key) const;
   // -1102, -1022 for the signature over `payload`; -1021, -1131 for the time.
-  std::optional<ApiError> CheckSignature(const ApiKey& key, std::string_view payload, const Params& params,
-                                         base::Time now) const;
+  std::optional<ApiError> CheckSignature(const ApiKey& key, std::string_view payload,
+                                         const Params& params, base::Time now) const;
 
  private:
   const std::vector<ApiKey> keys_;

@@ -10,11 +10,13 @@ constexpr uint8_t kCommandVersion = 1;
 void SavePlace(wire::CanonicalWriter& writer, const PlaceRequest& r) {
   writer.U32(r.symbol);
   writer.Bytes(r.client_order_id);
-  for (const uint8_t value : {static_cast<uint8_t>(r.side), static_cast<uint8_t>(r.kind), static_cast<uint8_t>(r.time_in_force),
-                              static_cast<uint8_t>(r.self_trade)}) {
+  for (const uint8_t value :
+       {static_cast<uint8_t>(r.side), static_cast<uint8_t>(r.kind),
+        static_cast<uint8_t>(r.time_in_force), static_cast<uint8_t>(r.self_trade)}) {
     writer.U8(value);
   }
-  for (const int64_t value : {r.price, r.stop_price, r.quantity, r.quote_quantity}) writer.I64(value);
+  for (const int64_t value : {r.price, r.stop_price, r.quantity, r.quote_quantity})
+    writer.I64(value);
 }
 
 PlaceRequest LoadPlace(wire::CanonicalReader& reader) {
@@ -25,7 +27,8 @@ PlaceRequest LoadPlace(wire::CanonicalReader& reader) {
   r.kind = static_cast<OrderKind>(reader.U8());
   r.time_in_force = static_cast<TimeInForce>(reader.U8());
   r.self_trade = static_cast<matching::SelfTrade>(reader.U8());
-  for (int64_t* value : {&r.price, &r.stop_price, &r.quantity, &r.quote_quantity}) *value = reader.I64();
+  for (int64_t* value : {&r.price, &r.stop_price, &r.quantity, &r.quote_quantity})
+    *value = reader.I64();
   return r;
 }
 
@@ -125,8 +128,11 @@ absl::StatusOr<Command> DecodeCommand(std::string_view bytes) {
       known = false;
   }
   const size_t symbols = ListedSymbols().size();
-  if (!known || !reader.ok() || !reader.done() || command.place.symbol >= symbols || command.order.symbol >= symbols) {
-    return absl::DataLossError("a record of the venue's journal is not a command of this build: use the build that wrote it, or start with --fresh");
+  if (!known || !reader.ok() || !reader.done() || command.place.symbol >= symbols ||
+      command.order.symbol >= symbols) {
+    return absl::DataLossError(
+        "a record of the venue's journal is not a command of this build: use the build that wrote "
+        "it, or start with --fresh");
   }
   return command;
 }
@@ -152,10 +158,12 @@ void Replay(VenueCore& core, const Command& command, base::Time time) {
       (void)core.CancelAll(command.account, command.order.symbol, time);
       break;
     case CommandKind::kCancelReplace:
-      (void)core.CancelReplace(command.account, command.order, command.client_order_id, command.stop_on_failure, command.place, time);
+      (void)core.CancelReplace(command.account, command.order, command.client_order_id,
+                               command.stop_on_failure, command.place, time);
       break;
     case CommandKind::kAmend:
-      (void)core.Amend(command.account, command.order, command.quantity, command.client_order_id, time);
+      (void)core.Amend(command.account, command.order, command.quantity, command.client_order_id,
+                       time);
       break;
     case CommandKind::kDeposit:
       (void)core.Deposit(command.account, command.asset, command.change, time);

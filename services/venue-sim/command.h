@@ -11,18 +11,28 @@
 
 namespace gannet::venue_sim {
 
-enum class CommandKind : uint8_t { kOpen = 1, kConfigure, kTick, kPlace, kCancel, kCancelAll, kCancelReplace, kAmend, kDeposit };
+enum class CommandKind : uint8_t {
+  kOpen = 1,
+  kConfigure,
+  kTick,
+  kPlace,
+  kCancel,
+  kCancelAll,
+  kCancelReplace,
+  kAmend,
+  kDeposit
+};
 
 struct Command {
   CommandKind kind = CommandKind::kTick;
-  CoreOptions options;        // kOpen, kConfigure
+  CoreOptions options;  // kOpen, kConfigure
   AccountIndex account = 0;
-  PlaceRequest place;         // kPlace, kCancelReplace
-  OrderRef order;             // kCancel, kCancelReplace, kAmend; kCancelAll: its symbol
+  PlaceRequest place;           // kPlace, kCancelReplace
+  OrderRef order;               // kCancel, kCancelReplace, kAmend; kCancelAll: its symbol
   std::string client_order_id;  // of the cancel, or the new one of an amend
   bool stop_on_failure = false;
-  int64_t quantity = 0;       // kAmend
-  std::string asset;          // kDeposit
+  int64_t quantity = 0;  // kAmend
+  std::string asset;     // kDeposit
   Amount change = 0;
 };
 

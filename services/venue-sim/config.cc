@@ -9,14 +9,16 @@ void Read(config::Section& in, VenueSimConfig& out) {
   in.Optional("port", out.port, config::Between(0, 65'535));
   in.Optional("seed", out.seed);
   in.Optional("speed", out.speed, config::Between(0.0, 50.0));
-  in.Optional("news_interval", out.news_interval, config::Between(std::chrono::seconds(0), std::chrono::hours(24)));
+  in.Optional("news_interval", out.news_interval,
+              config::Between(std::chrono::seconds(0), std::chrono::hours(24)));
   config::Ppm maker{out.maker_fee_ppm}, taker{out.taker_fee_ppm};
   in.Optional("maker_fee", maker, config::Between(config::Ppm{0}, config::Ppm{100'000}));
   in.Optional("taker_fee", taker, config::Between(config::Ppm{0}, config::Ppm{100'000}));
   out.maker_fee_ppm = maker.value;
   out.taker_fee_ppm = taker.value;
   in.Optional("accounts", out.accounts, config::Between(1, 100));
-  in.Optional("tick_interval", out.tick_interval, config::Between(std::chrono::milliseconds(1), std::chrono::seconds(10)));
+  in.Optional("tick_interval", out.tick_interval,
+              config::Between(std::chrono::milliseconds(1), std::chrono::seconds(10)));
   in.Optional("weight_per_minute", out.limits.weight_per_minute, config::AtLeast(1));
   in.Optional("orders_per_10_seconds", out.limits.orders_per_10_seconds, config::AtLeast(1));
   in.Optional("orders_per_day", out.limits.orders_per_day, config::AtLeast(1));

@@ -11,11 +11,14 @@
 namespace gannet::venue_sim {
 
 inline int64_t D(std::string_view text) { return *market::ParseDecimal(text, kScale); }
-inline base::Time TestStart() { return base::FromUnixMillis(1'717'200'000'000); }  // 2024-06-01T00:00:00Z
+inline base::Time TestStart() {
+  return base::FromUnixMillis(1'717'200'000'000);
+}  // 2024-06-01T00:00:00Z
 
 class RecordingEvents : public VenueEvents {
  public:
-  void OnLevel(SymbolIndex symbol, market::Side side, int64_t price, int64_t quantity, uint64_t update_id) override {
+  void OnLevel(SymbolIndex symbol, market::Side side, int64_t price, int64_t quantity,
+               uint64_t update_id) override {
     if (update_id != last_update[symbol] + 1) ++update_gaps;
     last_update[symbol] = update_id;
     auto& levels = books[{symbol, side}];
@@ -35,8 +38,12 @@ class RecordingEvents : public VenueEvents {
     aggregate_trades[symbol] += trade.last_trade - trade.first_trade + 1;
   }
   void OnExecution(const Execution& execution) override { executions.push_back(execution); }
-  void OnBalances(AccountIndex, const std::vector<std::string>& assets, base::Time) override { balances.push_back(assets); }
-  void OnDeposit(AccountIndex, const std::string&, Amount change, base::Time) override { deposited += change; }
+  void OnBalances(AccountIndex, const std::vector<std::string>& assets, base::Time) override {
+    balances.push_back(assets);
+  }
+  void OnDeposit(AccountIndex, const std::string&, Amount change, base::Time) override {
+    deposited += change;
+  }
   void OnStory(const Story& story) override { stories.push_back(story); }
 
   std::map<std::pair<SymbolIndex, market::Side>, std::map<int64_t, int64_t>> books;
@@ -56,12 +63,15 @@ inline CoreOptions QuickOptions(uint64_t seed = 7) {
 }
 
 struct CoreFixture {
-  explicit CoreFixture(const CoreOptions& options = QuickOptions()) : core(&events) { core.Open(options, TestStart()); }
+  explicit CoreFixture(const CoreOptions& options = QuickOptions()) : core(&events) {
+    core.Open(options, TestStart());
+  }
 
   void Run(base::Duration span, base::Duration step = std::chrono::milliseconds(50)) {
     for (const base::Time end = core.now() + span; core.now() < end;) core.Tick(core.now() + step);
   }
-  PlaceRequest Limit(market::Side side, int64_t price, std::string_view quantity, SymbolIndex symbol = 0) {
+  PlaceRequest Limit(market::Side side, int64_t price, std::string_view quantity,
+                     SymbolIndex symbol = 0) {
     PlaceRequest request;
     request.symbol = symbol;
     request.side = side;
@@ -74,8 +84,12 @@ struct CoreFixture {
     request.kind = OrderKind::kMarket;
     return request;
   }
-  int64_t best(market::Side side, SymbolIndex symbol = 0) { return core.Best(symbol, side)->price.mantissa; }
-  Answer<Placed> Place(const PlaceRequest& request, AccountIndex account = 0) { return core.Place(account, request, core.now()); }
+  int64_t best(market::Side side, SymbolIndex symbol = 0) {
+    return core.Best(symbol, side)->price.mantissa;
+  }
+  Answer<Placed> Place(const PlaceRequest& request, AccountIndex account = 0) {
+    return core.Place(account, request, core.now());
+  }
   // "-1013 Filter failure: LOT_SIZE", or empty.
   std::string Refusal(const PlaceRequest& request, AccountIndex account = 0) {
     const auto answer = Place(request, account);

@@ -25,22 +25,24 @@ journal::SegmentInfo InfoOf(const ExchangeOptions& options) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Exchange>> Exchange::Open(base::Files& files, base::Executor& executor, const base::Clock& clock,
-                                                         ExchangeOptions options, VenueEvents& events,
-                                                         std::function<void(absl::Status)> on_failure) {
+absl::StatusOr<std::unique_ptr<Exchange>> Exchange::Open(
+    base::Files& files, base::Executor& executor, const base::Clock& clock, ExchangeOptions options,
+    VenueEvents& events, std::function<void(absl::Status)> on_failure) {
   std::unique_ptr<Exchange> exchange(new Exchange(clock, std::move(options), events));
   journal::WriterOptions writer_options;
   writer_options.own_thread = exchange->options_.own_thread;
   writer_options.reserve_bytes = 0;  // nothing here is more essential than the rest
-  GANNET_ASSIGN_OR_RETURN(exchange->journal_, journal::Writer::Open(files, executor, exchange->options_.dir,
-                                                                    InfoOf(exchange->options_), writer_options));
+  GANNET_ASSIGN_OR_RETURN(exchange->journal_,
+                          journal::Writer::Open(files, executor, exchange->options_.dir,
+                                                InfoOf(exchange->options_), writer_options));
   if (absl::Status status = exchange->Recover(files); !status.ok()) {
     return base::Annotate(status, "venue journal in " + exchange->options_.dir);
   }
-  exchange->journal_->OnFailure([self = exchange.get(), on_failure = std::move(on_failure)](absl::Status status) {
-    if (std::exchange(self->failed_, true)) return;
-    on_failure(std::move(status));
-  });
+  exchange->journal_->OnFailure(
+      [self = exchange.get(), on_failure = std::move(on_failure)](absl::Status status) {
+        if (std::exchange(self->failed_, true)) return;
+        on_failure(std::move(status));
+      });
   Command first;
   first.options = exchange->options_.core;
   if (!exchange->core_.open()) {
@@ -62,8 +64,10 @@ absl::StatusOr<std::unique_ptr<Exchange>> Exchange::Open(base::Files& files, bas
 absl::Status Exchange::Recover(base::Files& files) {
   recovery_ = journal_->recovered().ToString();
   if (journal_->recovered().last_sequence == 0) return absl::OkStatus();
-  GANNET_ASSIGN_OR_RETURN(const std::unique_ptr<journal::Reader> reader, journal::Reader::Open(files, options_.dir));
-  GANNET_ASSIGN_OR_RETURN(const std::optional<journal::Snapshot> snapshot, reader->NewestSnapshot());
+  GANNET_ASSIGN_OR_RETURN(const std::unique_ptr<journal::Reader> reader,
+                          journal::Reader::Open(files, options_.dir));
+  GANNET_ASSIGN_OR_RETURN(const std::optional<journal::Snapshot> snapshot,
+                          reader->NewestSnapshot());
   if (snapshot) {
     wire::CanonicalReader state(snapshot->state);
     GANNET_RETURN_IF_ERROR(core_.Load(state));
@@ -74,7 +78,8 @@ absl::Status Exchange::Recover(base::Files& files) {
     GANNET_ASSIGN_OR_RETURN(const std::optional<journal::Record> record, reader->Next());
     if (!record) break;
     if (record->type != journal::RecordType::kInput || record->channel != kChannel) {
-      return absl::DataLossError("record " + std::to_string(record->sequence) + " is not a command of the venue: is this another journal?");
+      return absl::DataLossError("record " + std::to_string(record->sequence) +
+                                 " is not a command of the venue: is this another journal?");
     }
     GANNET_ASSIGN_OR_RETURN(const Command command, DecodeCommand(record->payload));
     Replay(core_, command, record->time);
@@ -92,7 +97,9 @@ base::Time Exchange::Record(const Command& command) {
   return time;
 }
 
-void Exchange::WhenDurable(std::function<void()> done) { journal_->WhenDurable(journal_->last_sequence(), std::move(done)); }
+void Exchange::WhenDurable(std::function<void()> done) {
+  journal_->WhenDurable(journal_->last_sequence(), std::move(done));
+}
 
 Answer<Placed> Exchange::Place(AccountIndex account, PlaceRequest request) {
   Command command{.kind = CommandKind::kPlace, .account = account, .place = std::move(request)};
@@ -100,7 +107,8 @@ Answer<Placed> Exchange::Place(AccountIndex account, PlaceRequest request) {
   return core_.Place(account, command.place, time);
 }
 
-Answer<Canceled> Exchange::Cancel(AccountIndex account, OrderRef order, std::string cancel_client_order_id) {
+Answer<Canceled> Exchange::Cancel(AccountIndex account, OrderRef order,
+                                  std::string cancel_client_order_id) {
   Command command{.kind = CommandKind::kCancel, .account = account};
   command.order = std::move(order);
   command.client_order_id = std::move(cancel_client_order_id);
@@ -115,17 +123,21 @@ std::vector<Canceled> Exchange::CancelAll(AccountIndex account, SymbolIndex symb
   return core_.CancelAll(account, symbol, time);
 }
 
-CancelReplaced Exchange::CancelReplace(AccountIndex account, OrderRef order, std::string cancel_client_order_id,
-                                       bool stop_on_failure, PlaceRequest request) {
-  Command command{.kind = CommandKind::kCancelReplace, .account = account, .place = std::move(request)};
+CancelReplaced Exchange::CancelReplace(AccountIndex account, OrderRef order,
+                                       std::string cancel_client_order_id, bool stop_on_failure,
+                                       PlaceRequest request) {
+  Command command{
+      .kind = CommandKind::kCancelReplace, .account = account, .place = std::move(request)};
   command.order = std::move(order);
   command.client_order_id = std::move(cancel_client_order_id);
   command.stop_on_failure = stop_on_failure;
   const base::Time time = Record(command);
-  return core_.CancelReplace(account, command.order, command.client_order_id, stop_on_failure, command.place, time);
+  return core_.CancelReplace(account, command.order, command.client_order_id, stop_on_failure,
+                             command.place, time);
 }
 
-Answer<Amended> Exchange::Amend(AccountIndex account, OrderRef order, int64_t quantity, std::string new_client_order_id) {
+Answer<Amended> Exchange::Amend(AccountIndex account, OrderRef order, int64_t quantity,
+                                std::string new_client_order_id) {
   Command command{.kind = CommandKind::kAmend, .account = account};
   command.order = std::move(order);
   command.client_order_id = std::move(new_client_order_id);
@@ -162,7 +174,8 @@ absl::Status Exchange::Snapshot() {
 
 absl::Status Exchange::Close() {
   absl::Status snapshot = failed_ ? journal_->failure() : Snapshot();
-  if (absl::IsUnavailable(snapshot)) snapshot = absl::OkStatus();  // the one before is being written; the journal has the rest
+  if (absl::IsUnavailable(snapshot))
+    snapshot = absl::OkStatus();  // the one before is being written; the journal has the rest
   absl::Status closed = journal_->Close();
   return closed.ok() ? snapshot : closed;
 }

@@ -20,8 +20,8 @@ namespace gannet::venue_sim {
 
 struct ExchangeOptions {
   CoreOptions core;
-  std::string dir;                 // of the journal
-  bool own_thread = true;          // of the journal's writer; false in simulation
+  std::string dir;         // of the journal
+  bool own_thread = true;  // of the journal's writer; false in simulation
   base::Duration snapshot_interval = std::chrono::minutes(2);
   uint64_t journal_bytes = 256u << 20;  // kept beyond what snapshots cover
 };
@@ -31,17 +31,19 @@ class Exchange {
   // Recovers, or opens the venue for the first time. `events` is told of live
   // commands and of replayed ones alike; `on_failure` runs once when nothing can
   // be recorded any more: answer nothing and stop.
-  static absl::StatusOr<std::unique_ptr<Exchange>> Open(base::Files& files, base::Executor& executor, const base::Clock& clock,
-                                                        ExchangeOptions options, VenueEvents& events,
-                                                        std::function<void(absl::Status)> on_failure);
+  static absl::StatusOr<std::unique_ptr<Exchange>> Open(
+      base::Files& files, base::Executor& executor, const base::Clock& clock,
+      ExchangeOptions options, VenueEvents& events, std::function<void(absl::Status)> on_failure);
 
   // Records and carries out. The answer must wait for WhenDurable.
   Answer<Placed> Place(AccountIndex account, PlaceRequest request);
   Answer<Canceled> Cancel(AccountIndex account, OrderRef order, std::string cancel_client_order_id);
   std::vector<Canceled> CancelAll(AccountIndex account, SymbolIndex symbol);
-  CancelReplaced CancelReplace(AccountIndex account, OrderRef order, std::string cancel_client_order_id, bool stop_on_failure,
+  CancelReplaced CancelReplace(AccountIndex account, OrderRef order,
+                               std::string cancel_client_order_id, bool stop_on_failure,
                                PlaceRequest request);
-  Answer<Amended> Amend(AccountIndex account, OrderRef order, int64_t quantity, std::string new_client_order_id);
+  Answer<Amended> Amend(AccountIndex account, OrderRef order, int64_t quantity,
+                        std::string new_client_order_id);
   bool Deposit(AccountIndex account, const std::string& asset, Amount change);
   void Tick();  // the agents' turn; now and then a snapshot
 
@@ -56,7 +58,8 @@ class Exchange {
   absl::Status Close();
 
  private:
-  Exchange(const base::Clock& clock, ExchangeOptions options, VenueEvents& events) : clock_(clock), options_(std::move(options)), core_(&events) {}
+  Exchange(const base::Clock& clock, ExchangeOptions options, VenueEvents& events)
+      : clock_(clock), options_(std::move(options)), core_(&events) {}
   absl::Status Recover(base::Files& files);
   // Records the command; the time it is carried out at.
   base::Time Record(const Command& command);

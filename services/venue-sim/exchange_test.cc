@@ -26,7 +26,8 @@ TEST_CASE("Commands survive their bytes, and damage does not pass") {
   const auto decoded = DecodeCommand(bytes);
   REQUIRE(decoded.ok());
   CHECK(EncodeCommand(*decoded) == bytes);
-  for (size_t length = 0; length < bytes.size(); ++length) CHECK_FALSE(DecodeCommand(bytes.substr(0, length)).ok());
+  for (size_t length = 0; length < bytes.size(); ++length)
+    CHECK_FALSE(DecodeCommand(bytes.substr(0, length)).ok());
   CHECK_FALSE(DecodeCommand(bytes + "x").ok());
   command.place.symbol = 999;
   CHECK_FALSE(DecodeCommand(EncodeCommand(command)).ok());
@@ -44,13 +45,15 @@ TEST_CASE("Exchange loses nothing that was acknowledged when the power fails at 
       const int orders = static_cast<int>(rng.Below(6));
       for (int i = 0; i < orders; ++i) {
         const std::string id = std::to_string(round) + "-" + std::to_string(i);
-        Fields order = venue.Limit("BUY", rng.Chance(0.5) ? "40000" : venue.best(market::Side::kSell), "0.001");
+        Fields order = venue.Limit(
+            "BUY", rng.Chance(0.5) ? "40000" : venue.best(market::Side::kSell), "0.001");
         order.emplace_back("newClientOrderId", id);
         const HttpAnswer answer = venue.Place(order);
         REQUIRE(answer.status == 200);
         acknowledged[id] = answer.json["status"];
         if (rng.Chance(0.3) && answer.json["status"] == "NEW") {
-          const HttpAnswer cancel = venue.Signed("DELETE", "/api/v3/order", {{"symbol", "BTCUSDT"}, {"origClientOrderId", id}});
+          const HttpAnswer cancel = venue.Signed(
+              "DELETE", "/api/v3/order", {{"symbol", "BTCUSDT"}, {"origClientOrderId", id}});
           REQUIRE(cancel.status == 200);
           acknowledged[id] = "CANCELED";
         }
@@ -59,11 +62,14 @@ TEST_CASE("Exchange loses nothing that was acknowledged when the power fails at 
       venue.Crash();
       venue.Start();
       for (const auto& [id, status] : acknowledged) {
-        const HttpAnswer answer = venue.Signed("GET", "/api/v3/order", {{"symbol", "BTCUSDT"}, {"origClientOrderId", id}});
+        const HttpAnswer answer = venue.Signed("GET", "/api/v3/order",
+                                               {{"symbol", "BTCUSDT"}, {"origClientOrderId", id}});
         REQUIRE(answer.status == 200);
         // A resting order may have been met since; what was final stays.
         if (status != "NEW") CHECK(answer.json["status"] == status);
-        if (status == "NEW") CHECK((answer.json["status"] == "NEW" || answer.json["status"] == "FILLED" || answer.json["status"] == "PARTIALLY_FILLED"));
+        if (status == "NEW")
+          CHECK((answer.json["status"] == "NEW" || answer.json["status"] == "FILLED" ||
+                 answer.json["status"] == "PARTIALLY_FILLED"));
       }
       for (const std::string& asset : ListedAssets()) {
         const Ledger& ledger = venue.server->exchange().core().ledger();
@@ -95,7 +101,8 @@ TEST_CASE("Exchange replays under the options in force then, and goes on under t
   venue.options().exchange.snapshot_interval = 1h;
   venue.Start();
   venue.Run(2s);
-  const HttpAnswer bought = venue.Place({{"symbol", "BTCUSDT"}, {"side", "BUY"}, {"type", "MARKET"}, {"quantity", "0.1"}});
+  const HttpAnswer bought = venue.Place(
+      {{"symbol", "BTCUSDT"}, {"side", "BUY"}, {"type", "MARKET"}, {"quantity", "0.1"}});
   REQUIRE(bought.json["status"] == "FILLED");
   venue.Crash();
   venue.options().exchange.core.speed = 4;
@@ -109,10 +116,13 @@ TEST_CASE("Exchange replays under the options in force then, and goes on under t
     CHECK(trades.json[i]["id"] == bought.json["fills"][i]["tradeId"]);
   }
   CHECK(venue.server->exchange().core().options().speed == 4);
-  const std::string again = venue.Place({{"symbol", "BTCUSDT"}, {"side", "BUY"}, {"type", "MARKET"}, {"quantity", "0.1"}}).json["fills"][0]["commission"];
+  const std::string again =
+      venue.Place({{"symbol", "BTCUSDT"}, {"side", "BUY"}, {"type", "MARKET"}, {"quantity", "0.1"}})
+          .json["fills"][0]["commission"];
   venue.Crash();
   venue.Start();
-  CHECK(venue.Signed("GET", "/api/v3/myTrades", {{"symbol", "BTCUSDT"}}).json[trades.json.size()]["commission"] == again);
+  CHECK(venue.Signed("GET", "/api/v3/myTrades", {{"symbol", "BTCUSDT"}})
+            .json[trades.json.size()]["commission"] == again);
 }
 
 TEST_CASE("Exchange takes snapshots, prunes, and starts quickly from the newest") {
@@ -147,7 +157,8 @@ TEST_CASE("Exchange stops answering once it cannot record") {
 TEST_CASE("Exchange refuses the journal of something else") {
   base::SimFiles files;
   base::VirtualExecutor executor(TestStart());
-  auto writer = journal::Writer::Open(files, executor, "/j", {}, {.reserve_bytes = 0, .own_thread = false});
+  auto writer =
+      journal::Writer::Open(files, executor, "/j", {}, {.reserve_bytes = 0, .own_thread = false});
   REQUIRE(writer.ok());
   (*writer)->Append(journal::RecordType::kInput, TestStart(), "other", "x");
   REQUIRE((*writer)->Close().ok());
@@ -156,7 +167,8 @@ TEST_CASE("Exchange refuses the journal of something else") {
   ExchangeOptions options;
   options.dir = "/j";
   options.own_thread = false;
-  const auto opened = Exchange::Open(files, executor, executor, options, events, [](const absl::Status&) {});
+  const auto opened =
+      Exchange::Open(files, executor, executor, options, events, [](const absl::Status&) {});
   REQUIRE_FALSE(opened.ok());
   CHECK(opened.status().message().find("not a command of the venue") != std::string_view::npos);
 }

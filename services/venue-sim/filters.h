@@ -6,9 +6,9 @@
 
 namespace gannet::venue_sim {
 
-inline constexpr size_t kMaxOpenOrders = 200;      // MAX_NUM_ORDERS, an account and symbol
-inline constexpr size_t kMaxAlgoOrders = 10;       // MAX_NUM_ALGO_ORDERS: stops and take-profits
-inline constexpr size_t kMaxOrderAmends = 10;      // MAX_NUM_ORDER_AMENDS
+inline constexpr size_t kMaxOpenOrders = 200;  // MAX_NUM_ORDERS, an account and symbol
+inline constexpr size_t kMaxAlgoOrders = 10;   // MAX_NUM_ALGO_ORDERS: stops and take-profits
+inline constexpr size_t kMaxOrderAmends = 10;  // MAX_NUM_ORDER_AMENDS
 inline constexpr int kAveragePriceMinutes = 5;
 // PERCENT_PRICE_BY_SIDE, in tenths.
 inline constexpr int64_t kBidUpTenths = 50, kBidDownTenths = 2;

@@ -36,7 +36,8 @@ void AppendNumber(std::string& out, Integer value) {
 }  // namespace
 
 std::string EightDecimals(__int128 mantissa) {
-  if (mantissa < 0 || mantissa > INT64_MAX) return market::FormatDecimalFixed(mantissa, kScale, kScale);
+  if (mantissa < 0 || mantissa > INT64_MAX)
+    return market::FormatDecimalFixed(mantissa, kScale, kScale);
   const auto value = static_cast<int64_t>(mantissa);
   std::string text;
   AppendNumber(text, value / kOne);

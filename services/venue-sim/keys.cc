@@ -15,7 +15,9 @@ std::string FileName(const std::string& dir, const char* name, AccountIndex acco
   return dir + "/" + name + (account == 0 ? "" : "-" + std::to_string(account + 1));
 }
 
-bool IsKeyChar(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+bool IsKeyChar(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
 
 // Letters and digits, each equally likely.
 std::string RandomKey() {
@@ -35,19 +37,27 @@ absl::StatusOr<std::string> LoadOrCreate(base::Files& files, const std::string& 
     return key;
   }
   GANNET_ASSIGN_OR_RETURN(std::string key, files.Read(path));
-  while (!key.empty() && (key.back() == '\n' || key.back() == '\r' || key.back() == ' ')) key.pop_back();
+  while (!key.empty() && (key.back() == '\n' || key.back() == '\r' || key.back() == ' '))
+    key.pop_back();
   if (key.size() != kKeyLength || !std::all_of(key.begin(), key.end(), IsKeyChar)) {
-    return absl::DataLossError(path + " does not hold a key of 64 letters and digits: delete it and the file beside it to get new ones");
+    return absl::DataLossError(path +
+                               " does not hold a key of 64 letters and digits: delete it and the "
+                               "file beside it to get new ones");
   }
   return key;
 }
 
 }  // namespace
 
-std::string ApiKeyFile(const std::string& dir, AccountIndex account) { return FileName(dir, "api-key", account); }
-std::string ApiSecretFile(const std::string& dir, AccountIndex account) { return FileName(dir, "api-secret", account); }
+std::string ApiKeyFile(const std::string& dir, AccountIndex account) {
+  return FileName(dir, "api-key", account);
+}
+std::string ApiSecretFile(const std::string& dir, AccountIndex account) {
+  return FileName(dir, "api-secret", account);
+}
 
-absl::StatusOr<std::vector<ApiKey>> LoadOrCreateKeys(base::Files& files, const std::string& dir, size_t accounts) {
+absl::StatusOr<std::vector<ApiKey>> LoadOrCreateKeys(base::Files& files, const std::string& dir,
+                                                     size_t accounts) {
   GANNET_RETURN_IF_ERROR(files.MakeDirs(dir));
   std::vector<ApiKey> keys;
   for (AccountIndex account = 0; account < accounts; ++account) {

@@ -42,7 +42,9 @@ class Ledger {
   size_t accounts() const { return accounts_.size(); }
   Balance balance(AccountIndex account, const std::string& asset) const;
   // Assets that the account has or had, sorted.
-  const std::map<std::string, Balance>& balances(AccountIndex account) const { return accounts_[account]; }
+  const std::map<std::string, Balance>& balances(AccountIndex account) const {
+    return accounts_[account];
+  }
   Amount fees(const std::string& asset) const;
   Amount Total(const std::string& asset) const;
   Amount Deposited(const std::string& asset) const;

@@ -1,6 +1,5 @@
 // gannet-venue-sim: an exchange on loopback that speaks Binance's spot protocol.
 #include <CLI/CLI.hpp>
-
 #include <cstdio>
 
 #include "libs/config/config.h"
@@ -11,20 +10,28 @@ namespace gannet::venue_sim {
 namespace {
 
 int Main(int argc, char** argv) {
-  CLI::App cli{"An exchange simulator on loopback that speaks Binance's spot wire protocol (REST, market streams, "
-               "WebSocket API), with a seeded market and a news feed. Prints one line 'ready http=… ws=…' when it listens; "
-               "SIGTERM drains, saves and exits 0."};
+  CLI::App cli{
+      "An exchange simulator on loopback that speaks Binance's spot wire protocol (REST, market "
+      "streams, "
+      "WebSocket API), with a seeded market and a news feed. Prints one line 'ready http=… ws=…' "
+      "when it listens; "
+      "SIGTERM drains, saves and exits 0."};
   VenueSimConfig config;
   runtime::ProcessOptions options;
   std::string config_file;
   bool check = false;
-  cli.add_option("--config", config_file, "YAML file with the settings of venue-sim; flags win over it");
-  cli.add_flag("--check-config", check, "Read the configuration, say what is wrong with it, and exit");
-  cli.add_option("--data", options.data_dir, "Folder of its state and API keys; continued by the next start");
+  cli.add_option("--config", config_file,
+                 "YAML file with the settings of venue-sim; flags win over it");
+  cli.add_flag("--check-config", check,
+               "Read the configuration, say what is wrong with it, and exit");
+  cli.add_option("--data", options.data_dir,
+                 "Folder of its state and API keys; continued by the next start");
   cli.add_flag("--fresh", options.fresh, "Put the existing folder aside and start anew");
   auto* port = cli.add_option("--port", config.port, "Port on 127.0.0.1; 0: any free one");
   auto* seed = cli.add_option("--seed", config.seed, "Of the market, at the first start");
-  auto* speed = cli.add_option("--speed", config.speed, "How much the market does in a second; 1 is natural")->check(CLI::Range(0.0, 50.0));
+  auto* speed =
+      cli.add_option("--speed", config.speed, "How much the market does in a second; 1 is natural")
+          ->check(CLI::Range(0.0, 50.0));
   CLI11_PARSE(cli, argc, argv);
 
   base::PosixFiles files;
@@ -42,7 +49,8 @@ int Main(int argc, char** argv) {
   }
   if (check) return runtime::kExitClean;
   if (options.data_dir.empty()) {
-    std::fprintf(stderr, "--data is required: the folder to keep orders, balances and API keys in\n");
+    std::fprintf(stderr,
+                 "--data is required: the folder to keep orders, balances and API keys in\n");
     return 2;
   }
 

@@ -129,21 +129,27 @@ constexpr PhraseBook kBooks[] = {
 };
 
 constexpr CoinName kCoins[] = {
-    {"Bitcoin", "BTC"},  {"Ethereum", "ETH"},  {"BNB", "BNB"},        {"Solana", "SOL"},    {"XRP", "XRP"},  {"Cardano", "ADA"},
-    {"Dogecoin", "DOGE"}, {"Avalanche", "AVAX"}, {"Chainlink", "LINK"}, {"Litecoin", "LTC"}, {"Polkadot", "DOT"},
+    {"Bitcoin", "BTC"},    {"Ethereum", "ETH"}, {"BNB", "BNB"},       {"Solana", "SOL"},
+    {"XRP", "XRP"},        {"Cardano", "ADA"},  {"Dogecoin", "DOGE"}, {"Avalanche", "AVAX"},
+    {"Chainlink", "LINK"}, {"Litecoin", "LTC"}, {"Polkadot", "DOT"},
 };
 constexpr std::string_view kFirms[] = {
-    "Coinbase", "Binance", "Kraken", "Bitstamp", "Gemini", "Bybit", "OKX",        "Robinhood",    "PayPal",   "Visa",     "Mastercard",
-    "Stripe",   "Block",   "Tesla",  "Microsoft", "BlackRock", "Fidelity", "Grayscale", "MicroStrategy", "JPMorgan", "Goldman Sachs", "Deutsche Bank",
+    "Coinbase",      "Binance",   "Kraken",        "Bitstamp",      "Gemini",     "Bybit",
+    "OKX",           "Robinhood", "PayPal",        "Visa",          "Mastercard", "Stripe",
+    "Block",         "Tesla",     "Microsoft",     "BlackRock",     "Fidelity",   "Grayscale",
+    "MicroStrategy", "JPMorgan",  "Goldman Sachs", "Deutsche Bank",
 };
 constexpr std::string_view kAuthorities[] = {
-    "SEC", "CFTC", "FinCEN", "the Department of Justice", "ESMA", "BaFin", "the FCA", "MAS", "the Treasury", "the European Commission", "Japan's FSA",
+    "SEC",     "CFTC", "FinCEN",       "the Department of Justice", "ESMA",        "BaFin",
+    "the FCA", "MAS",  "the Treasury", "the European Commission",   "Japan's FSA",
 };
 constexpr std::string_view kProtocols[] = {
-    "Uniswap", "Aave", "Curve", "Compound", "Lido", "MakerDAO", "PancakeSwap", "Wormhole", "Synthetix", "Balancer", "SushiSwap", "GMX",
+    "Uniswap",     "Aave",     "Curve",     "Compound", "Lido",      "MakerDAO",
+    "PancakeSwap", "Wormhole", "Synthetix", "Balancer", "SushiSwap", "GMX",
 };
 constexpr std::string_view kPlaces[] = {
-    "Singapore", "the UK", "Germany", "Japan", "South Korea", "Brazil", "Switzerland", "the UAE", "Hong Kong", "Australia", "Canada", "France", "India", "El Salvador",
+    "Singapore", "the UK",    "Germany",   "Japan",  "South Korea", "Brazil", "Switzerland",
+    "the UAE",   "Hong Kong", "Australia", "Canada", "France",      "India",  "El Salvador",
 };
 constexpr std::string_view kDetails[] = {
     "Details were not available at the time of writing.",

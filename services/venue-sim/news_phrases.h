@@ -18,9 +18,9 @@ struct Phrase {
 struct PhraseBook {
   market::NewsEventType type;
   std::span<const Phrase> phrases;
-  int weight;                  // how often, relative to the others
-  double least, most;          // size of the impact, relative
-  bool whole_market;           // not one coin's news
+  int weight;          // how often, relative to the others
+  double least, most;  // size of the impact, relative
+  bool whole_market;   // not one coin's news
 };
 
 std::span<const PhraseBook> PhraseBooks();

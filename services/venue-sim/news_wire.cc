@@ -8,7 +8,9 @@
 namespace gannet::venue_sim {
 namespace {
 
-std::string_view Pick(base::Rng& rng, std::span<const std::string_view> words) { return words[rng.Below(words.size())]; }
+std::string_view Pick(base::Rng& rng, std::span<const std::string_view> words) {
+  return words[rng.Below(words.size())];
+}
 
 const PhraseBook& PickBook(base::Rng& rng) {
   uint64_t weights = 0;
@@ -40,13 +42,15 @@ std::string Fill(base::Rng& rng, std::string_view phrase, const CoinName& coin) 
     if (name == "pct") text += std::to_string(rng.Between(3, 45));
     phrase.remove_prefix(close + 1);
   }
-  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z')
+    text[0] = static_cast<char>(text[0] - 'a' + 'A');
   return text;
 }
 
 }  // namespace
 
-NewsWire::NewsWire(uint64_t seed, base::Duration mean_interval) : rng_(seed), mean_interval_(mean_interval) {}
+NewsWire::NewsWire(uint64_t seed, base::Duration mean_interval)
+    : rng_(seed), mean_interval_(mean_interval) {}
 
 Story NewsWire::Compose(base::Time now) {
   const PhraseBook& book = PickBook(rng_);
@@ -68,7 +72,9 @@ Story NewsWire::Compose(base::Time now) {
 
 std::optional<Story> NewsWire::Step(base::Time now, base::Duration elapsed) {
   if (mean_interval_.count() <= 0 || elapsed.count() <= 0) return std::nullopt;
-  if (!rng_.Chance(static_cast<double>(elapsed.count()) / static_cast<double>(mean_interval_.count()))) return std::nullopt;
+  if (!rng_.Chance(static_cast<double>(elapsed.count()) /
+                   static_cast<double>(mean_interval_.count())))
+    return std::nullopt;
   return Compose(now);
 }
 

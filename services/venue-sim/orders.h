@@ -16,17 +16,41 @@
 namespace gannet::venue_sim {
 
 // As Binance's spot enum definitions name them.
-enum class OrderKind : uint8_t { kLimit = 1, kLimitMaker, kMarket, kStopLoss, kStopLossLimit, kTakeProfit, kTakeProfitLimit };
+enum class OrderKind : uint8_t {
+  kLimit = 1,
+  kLimitMaker,
+  kMarket,
+  kStopLoss,
+  kStopLossLimit,
+  kTakeProfit,
+  kTakeProfitLimit
+};
 enum class TimeInForce : uint8_t { kGtc = 1, kIoc, kFok };
-enum class OrderStatus : uint8_t { kNew = 1, kPartiallyFilled, kFilled, kCanceled, kExpired, kExpiredInMatch };
-enum class ExecutionType : uint8_t { kNew = 1, kCanceled, kReplaced, kTrade, kExpired, kTradePrevention };
+enum class OrderStatus : uint8_t {
+  kNew = 1,
+  kPartiallyFilled,
+  kFilled,
+  kCanceled,
+  kExpired,
+  kExpiredInMatch
+};
+enum class ExecutionType : uint8_t {
+  kNew = 1,
+  kCanceled,
+  kReplaced,
+  kTrade,
+  kExpired,
+  kTradePrevention
+};
 
 constexpr bool HasPrice(OrderKind kind) {
-  return kind == OrderKind::kLimit || kind == OrderKind::kLimitMaker || kind == OrderKind::kStopLossLimit ||
-         kind == OrderKind::kTakeProfitLimit;
+  return kind == OrderKind::kLimit || kind == OrderKind::kLimitMaker ||
+         kind == OrderKind::kStopLossLimit || kind == OrderKind::kTakeProfitLimit;
 }
 constexpr bool HasStop(OrderKind kind) { return kind >= OrderKind::kStopLoss; }
-constexpr bool IsOpen(OrderStatus status) { return status == OrderStatus::kNew || status == OrderStatus::kPartiallyFilled; }
+constexpr bool IsOpen(OrderStatus status) {
+  return status == OrderStatus::kNew || status == OrderStatus::kPartiallyFilled;
+}
 
 struct PlaceRequest {
   SymbolIndex symbol = 0;
@@ -53,7 +77,7 @@ struct VenueOrder {
   OrderStatus status = OrderStatus::kNew;
   int64_t executed = 0;
   Amount cumulative_quote = 0;
-  Amount locked = 0;  // what remains locked for it, of LockedAsset
+  Amount locked = 0;                     // what remains locked for it, of LockedAsset
   base::Time created, updated, working;  // working: the epoch until it is on the book
   bool is_working = false;
   uint32_t amends = 0;
@@ -101,9 +125,13 @@ struct ApiError {
 template <class T>
 using Answer = std::variant<T, ApiError>;
 template <class T>
-const T* Ok(const Answer<T>& answer) { return std::get_if<T>(&answer); }
+const T* Ok(const Answer<T>& answer) {
+  return std::get_if<T>(&answer);
+}
 template <class T>
-const ApiError* Failed(const Answer<T>& answer) { return std::get_if<ApiError>(&answer); }
+const ApiError* Failed(const Answer<T>& answer) {
+  return std::get_if<ApiError>(&answer);
+}
 
 struct Placed {
   VenueOrder order;

@@ -55,7 +55,8 @@ bool Params::AddForm(std::string_view form) {
     if (part.empty()) return;
     const size_t equals = part.find('=');
     auto name = PercentDecode(part.substr(0, equals));
-    auto value = PercentDecode(equals == std::string_view::npos ? std::string_view() : part.substr(equals + 1));
+    auto value = PercentDecode(equals == std::string_view::npos ? std::string_view()
+                                                                : part.substr(equals + 1));
     if (!name || !value) {
       sound = false;
       return;
@@ -89,7 +90,8 @@ void ParamReader::Refuse(int code, std::string message) {
 }
 
 void ParamReader::RefuseMissing(std::string_view name) {
-  Refuse(-1102, "Mandatory parameter " + Quoted(name) + " was not sent, was empty/null, or malformed.");
+  Refuse(-1102,
+         "Mandatory parameter " + Quoted(name) + " was not sent, was empty/null, or malformed.");
 }
 
 void ParamReader::RefuseUnneeded(std::string_view name) {
@@ -117,7 +119,8 @@ int64_t ParamReader::Decimal(std::string_view name) {
   const bool digits_only = text.find_first_not_of("0123456789.") == std::string_view::npos;
   const size_t whole = std::min(point, text.size());
   const size_t fraction = point == std::string_view::npos ? 0 : text.size() - point - 1;
-  const bool dangling = point != std::string_view::npos && (fraction == 0 || text.find('.', point + 1) != std::string_view::npos);
+  const bool dangling = point != std::string_view::npos &&
+                        (fraction == 0 || text.find('.', point + 1) != std::string_view::npos);
   if (!digits_only || dangling || whole == 0 || whole > 20 || fraction > 20) {
     Refuse(-1100, "Illegal characters found in parameter " + Quoted(name) +
                       "; legal range is '^([0-9]{1,20})(\\.[0-9]{1,20})?$'.");
@@ -135,7 +138,9 @@ int64_t ParamReader::Decimal(std::string_view name) {
   return *mantissa;
 }
 
-int64_t ParamReader::DecimalOr(std::string_view name, int64_t otherwise) { return params_.Has(name) ? Decimal(name) : otherwise; }
+int64_t ParamReader::DecimalOr(std::string_view name, int64_t otherwise) {
+  return params_.Has(name) ? Decimal(name) : otherwise;
+}
 
 std::optional<int64_t> ParamReader::Integer(std::string_view name) {
   if (!params_.Has(name)) return std::nullopt;
@@ -143,26 +148,32 @@ std::optional<int64_t> ParamReader::Integer(std::string_view name) {
   int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || value < 0) {
-    Refuse(-1100, "Illegal characters found in parameter " + Quoted(name) + "; legal range is '^[0-9]{1,20}$'.");
+    Refuse(-1100, "Illegal characters found in parameter " + Quoted(name) +
+                      "; legal range is '^[0-9]{1,20}$'.");
     return std::nullopt;
   }
   return value;
 }
 
-int64_t ParamReader::IntegerOr(std::string_view name, int64_t otherwise) { return Integer(name).value_or(otherwise); }
+int64_t ParamReader::IntegerOr(std::string_view name, int64_t otherwise) {
+  return Integer(name).value_or(otherwise);
+}
 
 bool ParamReader::BoolOr(std::string_view name, bool otherwise) {
   const std::string_view text = TextOr(name, otherwise ? "true" : "false");
   if (text == "true" || text == "TRUE") return true;
-  if (text != "false" && text != "FALSE") Refuse(-1130, "Data sent for parameter " + Quoted(name) + " is not valid.");
+  if (text != "false" && text != "FALSE")
+    Refuse(-1130, "Data sent for parameter " + Quoted(name) + " is not valid.");
   return false;
 }
 
 SymbolIndex ParamReader::Symbol(std::string_view name) {
   const std::string_view text = Text(name);
   if (!ok()) return 0;
-  if (text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != std::string_view::npos || text.size() > 20) {
-    Refuse(-1100, "Illegal characters found in parameter " + Quoted(name) + "; legal range is '^[\\w\\-._&&[^a-z]]{1,50}$'.");
+  if (text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != std::string_view::npos ||
+      text.size() > 20) {
+    Refuse(-1100, "Illegal characters found in parameter " + Quoted(name) +
+                      "; legal range is '^[\\w\\-._&&[^a-z]]{1,50}$'.");
     return 0;
   }
   const int index = FindSymbol(text);
@@ -174,10 +185,11 @@ std::string ParamReader::ClientOrderId(std::string_view name) {
   if (!params_.Has(name)) return {};
   const std::string_view text = TextOr(name, "");
   for (const char c : text) {
-    const bool legal = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-                       c == '.' || c == ':' || c == '/';
+    const bool legal = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.' || c == ':' || c == '/';
     if (!legal || text.size() > 36) {
-      Refuse(-1100, "Illegal characters found in parameter " + Quoted(name) + "; legal range is '^[a-zA-Z0-9-_.:/]{1,36}$'.");
+      Refuse(-1100, "Illegal characters found in parameter " + Quoted(name) +
+                        "; legal range is '^[a-zA-Z0-9-_.:/]{1,36}$'.");
       return {};
     }
   }

@@ -16,7 +16,9 @@ namespace gannet::venue_sim {
 
 class Params {
  public:
-  void Add(std::string name, std::string value) { all_.emplace_back(std::move(name), std::move(value)); }
+  void Add(std::string name, std::string value) {
+    all_.emplace_back(std::move(name), std::move(value));
+  }
   // "a=1&b=%20": decoded and added; false on a broken escape.
   bool AddForm(std::string_view form);
 
@@ -39,16 +41,17 @@ class ParamReader {
   // -1102 when absent or empty; -1100 or -1111 when malformed.
   std::string_view Text(std::string_view name);
   std::string_view TextOr(std::string_view name, std::string_view otherwise);
-  int64_t Decimal(std::string_view name);                        // > 0 form, at scale 8
+  int64_t Decimal(std::string_view name);  // > 0 form, at scale 8
   int64_t DecimalOr(std::string_view name, int64_t otherwise);
-  std::optional<int64_t> Integer(std::string_view name);         // absent: nothing
+  std::optional<int64_t> Integer(std::string_view name);  // absent: nothing
   int64_t IntegerOr(std::string_view name, int64_t otherwise);
   bool BoolOr(std::string_view name, bool otherwise);
-  SymbolIndex Symbol(std::string_view name = "symbol");          // -1121
-  std::string ClientOrderId(std::string_view name);              // optional; checked against the venue's pattern
+  SymbolIndex Symbol(std::string_view name = "symbol");  // -1121
+  std::string ClientOrderId(
+      std::string_view name);  // optional; checked against the venue's pattern
   void Refuse(int code, std::string message);
   void RefuseMissing(std::string_view name);
-  void RefuseUnneeded(std::string_view name);                    // -1106 when it was sent
+  void RefuseUnneeded(std::string_view name);  // -1106 when it was sent
 
   bool ok() const { return !error_; }
   const ApiError& error() const { return *error_; }

@@ -30,7 +30,8 @@ std::optional<matching::SelfTrade> ParseSelfTrade(std::string_view text);
 enum class Detail : uint8_t { kAck, kResult, kFull };  // newOrderRespType
 
 // REST and WebSocket API results.
-void WriteExchangeInfo(JsonText& json, const std::vector<SymbolIndex>& symbols, RateLimits& limits, base::Time now);
+void WriteExchangeInfo(JsonText& json, const std::vector<SymbolIndex>& symbols, RateLimits& limits,
+                       base::Time now);
 void WriteSymbolFilters(JsonText& json, const Symbol& symbol);
 void WriteDepth(JsonText& json, const VenueCore& core, SymbolIndex symbol, size_t limit);
 void WriteTrade(JsonText& json, const TradePrint& trade);
@@ -43,7 +44,8 @@ void WriteCanceled(JsonText& json, const Canceled& canceled);
 void WriteAmended(JsonText& json, const Amended& amended);
 void WriteOrder(JsonText& json, const VenueOrder& order);  // as order queries answer
 void WriteAccountTrade(JsonText& json, const AccountTrade& trade);
-void WriteAccount(JsonText& json, const VenueCore& core, AccountIndex account, bool omit_zero, base::Time now);
+void WriteAccount(JsonText& json, const VenueCore& core, AccountIndex account, bool omit_zero,
+                  base::Time now);
 void WriteCommission(JsonText& json, const VenueCore& core, SymbolIndex symbol);
 // Objects of the error: {"code":…,"msg":…} with data when there is any.
 void WriteError(JsonText& json, const ApiError& error, std::string_view data = {});
@@ -52,14 +54,16 @@ void WriteError(JsonText& json, const ApiError& error, std::string_view data = {
 std::string TradeEvent(SymbolIndex symbol, const TradePrint& trade, base::Time now);
 std::string AggregateEvent(SymbolIndex symbol, const AggregateTrade& trade, base::Time now);
 std::string BookTickerEvent(const VenueCore& core, SymbolIndex symbol);
-std::string KlineEvent(SymbolIndex symbol, Interval interval, const Candle& candle, bool closed, base::Time now);
+std::string KlineEvent(SymbolIndex symbol, Interval interval, const Candle& candle, bool closed,
+                       base::Time now);
 std::string DayTickerEvent(const VenueCore& core, SymbolIndex symbol, bool mini);
 std::string AveragePriceEvent(const VenueCore& core, SymbolIndex symbol);
 std::string PartialDepth(const VenueCore& core, SymbolIndex symbol, size_t levels);
 
 // User data stream, inside the subscription's envelope.
 std::string ExecutionEvent(const Execution& execution);
-std::string AccountPositionEvent(const VenueCore& core, AccountIndex account, const std::vector<std::string>& assets, base::Time now);
+std::string AccountPositionEvent(const VenueCore& core, AccountIndex account,
+                                 const std::vector<std::string>& assets, base::Time now);
 std::string BalanceUpdateEvent(std::string_view asset, Amount change, base::Time now);
 
 }  // namespace gannet::venue_sim

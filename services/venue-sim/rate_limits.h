@@ -28,7 +28,8 @@ struct RateLimitOptions {
 
 class RateLimits {
  public:
-  static constexpr size_t kMaxAddresses = 10'000;  // remembered; then the oldest windows are dropped
+  static constexpr size_t kMaxAddresses =
+      10'000;  // remembered; then the oldest windows are dropped
 
   explicit RateLimits(RateLimitOptions options) : options_(options) {}
 

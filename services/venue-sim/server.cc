@@ -47,17 +47,22 @@ std::vector<std::string> SplitNames(std::string_view names) {
 }  // namespace
 
 VenueSimServer::VenueSimServer(ServerDeps deps, ServerOptions options)
-    : deps_(deps), options_(std::move(options)), authenticator_(options_.keys), limits_(options_.limits) {}
+    : deps_(deps),
+      options_(std::move(options)),
+      authenticator_(options_.keys),
+      limits_(options_.limits) {}
 
-absl::StatusOr<std::unique_ptr<VenueSimServer>> VenueSimServer::Open(ServerDeps deps, ServerOptions options,
-                                                                     std::function<void(absl::Status)> on_failure) {
+absl::StatusOr<std::unique_ptr<VenueSimServer>> VenueSimServer::Open(
+    ServerDeps deps, ServerOptions options, std::function<void(absl::Status)> on_failure) {
   std::unique_ptr<VenueSimServer> server(new VenueSimServer(deps, std::move(options)));
-  auto exchange = Exchange::Open(deps.files, deps.executor, deps.clock, server->options_.exchange, *server, std::move(on_failure));
+  auto exchange = Exchange::Open(deps.files, deps.executor, deps.clock, server->options_.exchange,
+                                 *server, std::move(on_failure));
   if (!exchange.ok()) return exchange.status();
   server->exchange_ = *std::move(exchange);
   server->api_ = std::make_unique<Api>(*server->exchange_, server->authenticator_, server->limits_);
   server->hub_ = std::make_unique<StreamHub>(server->exchange_->core(), server->outbox_);
-  server->ws_api_ = std::make_unique<WsApi>(*server->api_, server->limits_, *server->exchange_, server->outbox_);
+  server->ws_api_ =
+      std::make_unique<WsApi>(*server->api_, server->limits_, *server->exchange_, server->outbox_);
   return server;
 }
 
@@ -105,7 +110,8 @@ void VenueSimServer::Stop(std::function<void(absl::Status)> done) {
 
 // ---- events of the core
 
-void VenueSimServer::OnLevel(SymbolIndex symbol, market::Side side, int64_t price, int64_t quantity, uint64_t update_id) {
+void VenueSimServer::OnLevel(SymbolIndex symbol, market::Side side, int64_t price, int64_t quantity,
+                             uint64_t update_id) {
   if (hub_) hub_->OnLevel(symbol, side, price, quantity, update_id);
 }
 void VenueSimServer::OnBest(SymbolIndex symbol) {
@@ -118,14 +124,17 @@ void VenueSimServer::OnAggregate(SymbolIndex symbol, const AggregateTrade& trade
   if (hub_) hub_->OnAggregate(symbol, trade);
 }
 void VenueSimServer::OnExecution(const Execution& execution) {
-  if (ws_api_ && ws_api_->connections() > 0) ws_api_->Publish(execution.order.account, ExecutionEvent(execution));
+  if (ws_api_ && ws_api_->connections() > 0)
+    ws_api_->Publish(execution.order.account, ExecutionEvent(execution));
 }
-void VenueSimServer::OnBalances(AccountIndex account, const std::vector<std::string>& assets, base::Time now) {
+void VenueSimServer::OnBalances(AccountIndex account, const std::vector<std::string>& assets,
+                                base::Time now) {
   if (ws_api_ && ws_api_->connections() > 0) {
     ws_api_->Publish(account, AccountPositionEvent(exchange_->core(), account, assets, now));
   }
 }
-void VenueSimServer::OnDeposit(AccountIndex account, const std::string& asset, Amount change, base::Time now) {
+void VenueSimServer::OnDeposit(AccountIndex account, const std::string& asset, Amount change,
+                               base::Time now) {
   if (ws_api_) ws_api_->Publish(account, BalanceUpdateEvent(asset, change, now));
 }
 
@@ -172,7 +181,8 @@ bool VenueSimServer::AdmitSocket(std::string_view address) {
   return ++window.count <= options_.max_connections_per_5_minutes;
 }
 
-net::WebSocket::Handler VenueSimServer::OnWebSocket(const net::HttpRequest& request, std::string_view peer,
+net::WebSocket::Handler VenueSimServer::OnWebSocket(const net::HttpRequest& request,
+                                                    std::string_view peer,
                                                     std::shared_ptr<net::WebSocket> socket) {
   const auto [path, query] = SplitTarget(request.target);
   const std::string_view address = WithoutPort(peer);
@@ -189,7 +199,8 @@ net::WebSocket::Handler VenueSimServer::OnWebSocket(const net::HttpRequest& requ
   } else {
     Params params;
     const bool sound = params.AddForm(query);
-    const std::vector<std::string> names = SplitNames(combined ? params.Get("streams") : path.substr(std::min<size_t>(4, path.size())));
+    const std::vector<std::string> names = SplitNames(
+        combined ? params.Get("streams") : path.substr(std::min<size_t>(4, path.size())));
     if (!sound || !hub_->Open(id, names, combined)) {
       ++stats_.sockets_refused;
       return {};
@@ -227,23 +238,31 @@ void VenueSimServer::OnRequest(net::HttpRequest request, std::string_view peer, 
   }
   net::HttpResponse response = Answer(request, WithoutPort(peer));
   Release();
-  exchange_->WhenDurable([respond = std::move(respond), response = std::move(response)]() mutable { respond(std::move(response)); });
+  exchange_->WhenDurable([respond = std::move(respond), response = std::move(response)]() mutable {
+    respond(std::move(response));
+  });
 }
 
-net::HttpResponse VenueSimServer::Answer(const net::HttpRequest& request, std::string_view address) {
+net::HttpResponse VenueSimServer::Answer(const net::HttpRequest& request,
+                                         std::string_view address) {
   const auto [path, query] = SplitTarget(request.target);
-  if (path == "/news/rss" && (request.method == "GET" || request.method == "HEAD")) return AnswerFeed(request);
+  if (path == "/news/rss" && (request.method == "GET" || request.method == "HEAD"))
+    return AnswerFeed(request);
   bool path_known = false;
   if (const Endpoint* endpoint = Api::FindRest(request.method, path, &path_known)) {
     return AnswerApi(*endpoint, request, query, address);
   }
   ++stats_.unknown_paths;
-  ApiError error{-5000, "Path " + std::string(path.substr(0, 200)) + ", Method " + request.method.substr(0, 20) + " is invalid", 404};
+  ApiError error{-5000,
+                 "Path " + std::string(path.substr(0, 200)) + ", Method " +
+                     request.method.substr(0, 20) + " is invalid",
+                 404};
   if (path_known) error.http_status = 405;
   return ErrorResponse(error);
 }
 
-net::HttpResponse VenueSimServer::AnswerApi(const Endpoint& endpoint, const net::HttpRequest& request, std::string_view query,
+net::HttpResponse VenueSimServer::AnswerApi(const Endpoint& endpoint,
+                                            const net::HttpRequest& request, std::string_view query,
                                             std::string_view address) {
   ApiRequest call;
   // Parameters may come in the query, in the body, or in both.
@@ -258,14 +277,18 @@ net::HttpResponse VenueSimServer::AnswerApi(const Endpoint& endpoint, const net:
   } else {
     reply.error = ApiError{-1100, "Illegal characters found in a parameter."};
   }
-  net::HttpResponse response = reply.error ? ErrorResponse(*reply.error, reply.error_data) : JsonResponse(200, std::move(reply.result));
+  net::HttpResponse response = reply.error ? ErrorResponse(*reply.error, reply.error_data)
+                                           : JsonResponse(200, std::move(reply.result));
   const base::Time now = exchange_->now();
   const std::string used = std::to_string(limits_.used_weight(address, now));
   response.headers.emplace_back("X-MBX-USED-WEIGHT", used);
   response.headers.emplace_back("X-MBX-USED-WEIGHT-1M", used);
   if (reply.ordered_by) {
-    response.headers.emplace_back("X-MBX-ORDER-COUNT-10S", std::to_string(limits_.orders_in_10_seconds(*reply.ordered_by, now)));
-    response.headers.emplace_back("X-MBX-ORDER-COUNT-1D", std::to_string(limits_.orders_in_day(*reply.ordered_by, now)));
+    response.headers.emplace_back(
+        "X-MBX-ORDER-COUNT-10S",
+        std::to_string(limits_.orders_in_10_seconds(*reply.ordered_by, now)));
+    response.headers.emplace_back("X-MBX-ORDER-COUNT-1D",
+                                  std::to_string(limits_.orders_in_day(*reply.ordered_by, now)));
   }
   if (reply.error && reply.error->retry_after_s > 0) {
     response.headers.emplace_back("Retry-After", std::to_string(reply.error->retry_after_s));
@@ -277,8 +300,12 @@ net::HttpResponse VenueSimServer::AnswerFeed(const net::HttpRequest& request) {
   const NewsWire& news = exchange_->core().news();
   std::string xml = RssFeed(news, public_url_, exchange_->now());
   const std::string etag = "\"" + base::Hex(base::Sha256(xml)).substr(0, 16) + "\"";
-  net::HttpResponse response{200, {{"Content-Type", "application/rss+xml; charset=utf-8"}, {"ETag", etag}}, std::move(xml)};
-  if (!news.stories().empty()) response.headers.emplace_back("Last-Modified", RssDate(news.stories().back().published));
+  net::HttpResponse response{
+      200,
+      {{"Content-Type", "application/rss+xml; charset=utf-8"}, {"ETag", etag}},
+      std::move(xml)};
+  if (!news.stories().empty())
+    response.headers.emplace_back("Last-Modified", RssDate(news.stories().back().published));
   if (net::FindHeader(request.headers, "If-None-Match") == etag) {
     response.status = 304;
     response.body.clear();

@@ -56,8 +56,8 @@ class VenueSimServer : public net::ServerHandler, private VenueEvents {
  public:
   // `on_failure` runs when nothing can be recorded any more; from then on every
   // request is answered with 503.
-  static absl::StatusOr<std::unique_ptr<VenueSimServer>> Open(ServerDeps deps, ServerOptions options,
-                                                              std::function<void(absl::Status)> on_failure);
+  static absl::StatusOr<std::unique_ptr<VenueSimServer>> Open(
+      ServerDeps deps, ServerOptions options, std::function<void(absl::Status)> on_failure);
   ~VenueSimServer() override;
 
   void Start();
@@ -87,13 +87,16 @@ class VenueSimServer : public net::ServerHandler, private VenueEvents {
   VenueSimServer(ServerDeps deps, ServerOptions options);
 
   // VenueEvents.
-  void OnLevel(SymbolIndex symbol, market::Side side, int64_t price, int64_t quantity, uint64_t update_id) override;
+  void OnLevel(SymbolIndex symbol, market::Side side, int64_t price, int64_t quantity,
+               uint64_t update_id) override;
   void OnBest(SymbolIndex symbol) override;
   void OnTrade(SymbolIndex symbol, const TradePrint& trade) override;
   void OnAggregate(SymbolIndex symbol, const AggregateTrade& trade) override;
   void OnExecution(const Execution& execution) override;
-  void OnBalances(AccountIndex account, const std::vector<std::string>& assets, base::Time now) override;
-  void OnDeposit(AccountIndex account, const std::string& asset, Amount change, base::Time now) override;
+  void OnBalances(AccountIndex account, const std::vector<std::string>& assets,
+                  base::Time now) override;
+  void OnDeposit(AccountIndex account, const std::string& asset, Amount change,
+                 base::Time now) override;
   void OnStory(const Story&) override {}
 
   void Tick();
@@ -104,8 +107,8 @@ class VenueSimServer : public net::ServerHandler, private VenueEvents {
   void DropSocket(ConnectionId id);
   bool AdmitSocket(std::string_view address);
   net::HttpResponse Answer(const net::HttpRequest& request, std::string_view address);
-  net::HttpResponse AnswerApi(const Endpoint& endpoint, const net::HttpRequest& request, std::string_view query,
-                              std::string_view address);
+  net::HttpResponse AnswerApi(const Endpoint& endpoint, const net::HttpRequest& request,
+                              std::string_view query, std::string_view address);
   net::HttpResponse AnswerFeed(const net::HttpRequest& request);
 
   ServerDeps deps_;

@@ -20,16 +20,20 @@ TEST_CASE("REST answers the public questions with documented fields") {
   venue.Start();
   venue.Run(5s);
   CHECK(venue.Get("/api/v3/ping").text == "{}");
-  CHECK(venue.Get("/api/v3/time").json["serverTime"].get<int64_t>() >= base::UnixMillis(TestStart()));
+  CHECK(venue.Get("/api/v3/time").json["serverTime"].get<int64_t>() >=
+        base::UnixMillis(TestStart()));
   const Json info = venue.Get("/api/v3/exchangeInfo").json;
   REQUIRE(info["symbols"].size() >= 10);
   std::set<std::string> filters;
   for (const Json& filter : info["symbols"][0]["filters"]) filters.insert(filter["filterType"]);
-  for (const char* name : {"PRICE_FILTER", "LOT_SIZE", "MARKET_LOT_SIZE", "NOTIONAL", "PERCENT_PRICE_BY_SIDE", "MAX_NUM_ORDERS"}) {
+  for (const char* name : {"PRICE_FILTER", "LOT_SIZE", "MARKET_LOT_SIZE", "NOTIONAL",
+                           "PERCENT_PRICE_BY_SIDE", "MAX_NUM_ORDERS"}) {
     CHECK(filters.contains(name));
   }
   CHECK(venue.Get("/api/v3/exchangeInfo?symbol=ETHUSDT").json["symbols"].size() == 1);
-  CHECK(venue.Get("/api/v3/exchangeInfo?symbols=%5B%22ETHUSDT%22,%22BTCUSDT%22%5D").json["symbols"].size() == 2);
+  CHECK(venue.Get("/api/v3/exchangeInfo?symbols=%5B%22ETHUSDT%22,%22BTCUSDT%22%5D")
+            .json["symbols"]
+            .size() == 2);
 
   const Json depth = venue.Get("/api/v3/depth?symbol=BTCUSDT&limit=5").json;
   CHECK(depth["bids"].size() == 5);
@@ -49,7 +53,8 @@ TEST_CASE("REST answers the public questions with documented fields") {
   CHECK(klines[1][0].get<int64_t>() - klines[0][0].get<int64_t>() == 300'000);
   CHECK(venue.Get("/api/v3/avgPrice?symbol=BTCUSDT").json["mins"] == 5);
   CHECK(venue.Get("/api/v3/ticker/24hr").json.size() == ListedSymbols().size());
-  CHECK(venue.Get("/api/v3/ticker/24hr?symbol=BTCUSDT&type=MINI").json.contains("priceChange") == false);
+  CHECK(venue.Get("/api/v3/ticker/24hr?symbol=BTCUSDT&type=MINI").json.contains("priceChange") ==
+        false);
   CHECK(venue.Get("/api/v3/ticker/price?symbol=BTCUSDT").json.size() == 2);
   CHECK(venue.Get("/api/v3/ticker/bookTicker").json.size() == ListedSymbols().size());
   CHECK(venue.Get("/fapi/v1/exchangeInfo").json["symbols"].empty());
@@ -84,13 +89,18 @@ TEST_CASE("REST checks key, signature and time before anything else") {
   const std::string path = "/api/v3/account?";
   const net::Headers key{{"X-MBX-APIKEY", kTestKey}};
   CHECK(venue.Http("GET", path + venue.SignedQuery({})).code() == -2014);
-  CHECK(venue.Http("GET", path + venue.SignedQuery({}), {}, {{"X-MBX-APIKEY", "unknown0unknown0"}}).code() == -2015);
-  CHECK(venue.Http("GET", path + venue.SignedQuery({}), {}, {{"X-MBX-APIKEY", "unknown0unknown0"}}).status == 401);
+  CHECK(venue.Http("GET", path + venue.SignedQuery({}), {}, {{"X-MBX-APIKEY", "unknown0unknown0"}})
+            .code() == -2015);
+  CHECK(venue.Http("GET", path + venue.SignedQuery({}), {}, {{"X-MBX-APIKEY", "unknown0unknown0"}})
+            .status == 401);
   CHECK(venue.Http("GET", "/api/v3/account", {}, key).code() == -1102);
   CHECK(venue.Http("GET", path + venue.SignedQuery({}, "wrong"), {}, key).code() == -1022);
   const auto at = [&](int64_t offset_ms, const std::string& window) {
-    const std::string query = "recvWindow=" + window + "&timestamp=" + std::to_string(venue.now_ms() + offset_ms);
-    return venue.Http("GET", path + query + "&signature=" + base::Hex(base::HmacSha256(kTestSecret, query)), {}, key);
+    const std::string query =
+        "recvWindow=" + window + "&timestamp=" + std::to_string(venue.now_ms() + offset_ms);
+    return venue.Http(
+        "GET", path + query + "&signature=" + base::Hex(base::HmacSha256(kTestSecret, query)), {},
+        key);
   };
   CHECK(at(-4000, "5000").status == 200);
   CHECK(at(-6000, "5000").code() == -1021);
@@ -99,9 +109,12 @@ TEST_CASE("REST checks key, signature and time before anything else") {
   CHECK(at(0, "60001").code() == -1131);
   // The signature covers the query and the body together, wherever it stands.
   const std::string query = "symbol=BTCUSDT&side=BUY&type=LIMIT";
-  const std::string body = "timeInForce=GTC&quantity=0.01&price=40000&timestamp=" + std::to_string(venue.now_ms());
+  const std::string body =
+      "timeInForce=GTC&quantity=0.01&price=40000&timestamp=" + std::to_string(venue.now_ms());
   const std::string signature = base::Hex(base::HmacSha256(kTestSecret, query + body));
-  CHECK(venue.Http("POST", "/api/v3/order?" + query, body + "&signature=" + signature, key).status == 200);
+  CHECK(
+      venue.Http("POST", "/api/v3/order?" + query, body + "&signature=" + signature, key).status ==
+      200);
 }
 
 TEST_CASE("HMAC signatures equal the published examples") {
@@ -109,18 +122,30 @@ TEST_CASE("HMAC signatures equal the published examples") {
   const std::string key = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A";
   const Authenticator authenticator({{key, secret, 0}});
   Params params;
-  const std::string query = "symbol=LTCBTC&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=0.1&recvWindow=5000&timestamp=1499827319559";
-  REQUIRE(params.AddForm(query + "&signature=c8db56825ae71d6d79447849e617115f4a920fa2acdcab2b053c4b2838bd6b71"));
+  const std::string query =
+      "symbol=LTCBTC&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=0.1&recvWindow=5000&"
+      "timestamp=1499827319559";
+  REQUIRE(params.AddForm(
+      query + "&signature=c8db56825ae71d6d79447849e617115f4a920fa2acdcab2b053c4b2838bd6b71"));
   const ApiKey& known = **Ok(authenticator.CheckKey(key));
-  CHECK_FALSE(authenticator.CheckSignature(known, query, params, base::FromUnixMillis(1499827319560)));
+  CHECK_FALSE(
+      authenticator.CheckSignature(known, query, params, base::FromUnixMillis(1499827319560)));
   Params ws;
-  for (const auto& [name, value] : Fields{{"symbol", "BTCUSDT"}, {"side", "SELL"}, {"type", "LIMIT"}, {"timeInForce", "GTC"},
-                                          {"quantity", "0.01000000"}, {"price", "52000.00"}, {"recvWindow", "100"},
-                                          {"timestamp", "1645423376532"}, {"apiKey", key},
-                                          {"signature", "aa1b5712c094bc4e57c05a1a5c1fd8d88dcd628338ea863fec7b88e59fe2db24"}}) {
+  for (const auto& [name, value] :
+       Fields{{"symbol", "BTCUSDT"},
+              {"side", "SELL"},
+              {"type", "LIMIT"},
+              {"timeInForce", "GTC"},
+              {"quantity", "0.01000000"},
+              {"price", "52000.00"},
+              {"recvWindow", "100"},
+              {"timestamp", "1645423376532"},
+              {"apiKey", key},
+              {"signature", "aa1b5712c094bc4e57c05a1a5c1fd8d88dcd628338ea863fec7b88e59fe2db24"}}) {
     ws.Add(name, value);
   }
-  CHECK_FALSE(authenticator.CheckSignature(known, SortedPayload(ws), ws, base::FromUnixMillis(1645423376533)));
+  CHECK_FALSE(authenticator.CheckSignature(known, SortedPayload(ws), ws,
+                                           base::FromUnixMillis(1645423376533)));
 }
 
 TEST_CASE("REST places, queries, lists and cancels orders") {
@@ -142,16 +167,23 @@ TEST_CASE("REST places, queries, lists and cancels orders") {
   for (const Json& balance : account["balances"]) {
     if (balance["asset"] == "USDT") CHECK(balance["locked"] == "400.00000000");
   }
-  const HttpAnswer cancelled = venue.Signed("DELETE", "/api/v3/order", {{"symbol", "BTCUSDT"}, {"origClientOrderId", "mine"}, {"newClientOrderId", "bye"}});
+  const HttpAnswer cancelled = venue.Signed(
+      "DELETE", "/api/v3/order",
+      {{"symbol", "BTCUSDT"}, {"origClientOrderId", "mine"}, {"newClientOrderId", "bye"}});
   CHECK(cancelled.json["status"] == "CANCELED");
   CHECK(cancelled.json["origClientOrderId"] == "mine");
   CHECK(cancelled.json["clientOrderId"] == "bye");
   CHECK(venue.Signed("DELETE", "/api/v3/order", by_id).code() == -2011);
-  CHECK(venue.Signed("GET", "/api/v3/order", {{"symbol", "BTCUSDT"}, {"orderId", "999999999"}}).code() == -2013);
+  CHECK(venue.Signed("GET", "/api/v3/order", {{"symbol", "BTCUSDT"}, {"orderId", "999999999"}})
+            .code() == -2013);
   CHECK(venue.Signed("DELETE", "/api/v3/order", {{"symbol", "BTCUSDT"}}).code() == -1102);
   CHECK(venue.Signed("GET", "/api/v3/order", by_id, "2").code() == -2013);  // another account's
 
-  Fields market{{"symbol", "BTCUSDT"}, {"side", "BUY"}, {"type", "MARKET"}, {"quantity", "0.02"}, {"newClientOrderId", "mine"}};
+  Fields market{{"symbol", "BTCUSDT"},
+                {"side", "BUY"},
+                {"type", "MARKET"},
+                {"quantity", "0.02"},
+                {"newClientOrderId", "mine"}};
   const HttpAnswer filled = venue.Place(market);
   CHECK(filled.json["status"] == "FILLED");
   CHECK_FALSE(filled.json["fills"].empty());
@@ -159,19 +191,24 @@ TEST_CASE("REST places, queries, lists and cancels orders") {
   market.emplace_back("newOrderRespType", "ACK");
   CHECK(venue.Place(market).json.size() == 5);
   CHECK(venue.Signed("GET", "/api/v3/allOrders", {{"symbol", "BTCUSDT"}}).json.size() == 4);
-  CHECK(venue.Signed("GET", "/api/v3/allOrders", {{"symbol", "BTCUSDT"}, {"limit", "2"}}).json.size() == 2);
+  CHECK(venue.Signed("GET", "/api/v3/allOrders", {{"symbol", "BTCUSDT"}, {"limit", "2"}})
+            .json.size() == 2);
   const Json trades = venue.Signed("GET", "/api/v3/myTrades", {{"symbol", "BTCUSDT"}}).json;
   CHECK(trades.size() >= 3);
-  CHECK(venue.Signed("GET", "/api/v3/myTrades", {{"symbol", "BTCUSDT"}, {"orderId", filled.json["orderId"].dump()}}).json.size() ==
-        filled.json["fills"].size());
+  CHECK(venue
+            .Signed("GET", "/api/v3/myTrades",
+                    {{"symbol", "BTCUSDT"}, {"orderId", filled.json["orderId"].dump()}})
+            .json.size() == filled.json["fills"].size());
   CHECK(venue.Signed("GET", "/api/v3/rateLimit/order", {}).json[0]["count"] == 5);
-  CHECK(venue.Signed("GET", "/api/v3/account/commission", {{"symbol", "BTCUSDT"}}).json["standardCommission"]["taker"] == "0.00100000");
+  CHECK(venue.Signed("GET", "/api/v3/account/commission", {{"symbol", "BTCUSDT"}})
+            .json["standardCommission"]["taker"] == "0.00100000");
 }
 
 TEST_CASE("REST names what is wrong with an order") {
   VenueHarness venue;
   venue.Start();
-  const auto refused = [&](Fields change, std::initializer_list<const char*> without, int64_t code, const std::string& message) {
+  const auto refused = [&](Fields change, std::initializer_list<const char*> without, int64_t code,
+                           const std::string& message) {
     Fields order = venue.Limit("BUY", "40000", "0.01");
     std::erase_if(order, [&](const auto& field) {
       for (const char* name : without) {
@@ -189,7 +226,9 @@ TEST_CASE("REST names what is wrong with an order") {
       CHECK(Message(answer) == message);
     }
   };
-  const auto missing = [](const std::string& name) { return "Mandatory parameter '" + name + "' was not sent, was empty/null, or malformed."; };
+  const auto missing = [](const std::string& name) {
+    return "Mandatory parameter '" + name + "' was not sent, was empty/null, or malformed.";
+  };
   refused({}, {"price"}, -1102, missing("price"));
   refused({}, {"quantity"}, -1102, missing("quantity"));
   refused({}, {"timeInForce"}, -1102, missing("timeInForce"));
@@ -197,9 +236,12 @@ TEST_CASE("REST names what is wrong with an order") {
   refused({{"side", "HOLD"}}, {}, -1117, "Invalid side.");
   refused({{"type", "MAGIC"}}, {}, -1116, "Invalid orderType.");
   refused({{"timeInForce", "DAY"}}, {}, -1115, "Invalid timeInForce.");
-  refused({{"type", "MARKET"}}, {"timeInForce"}, -1106, "Parameter 'price' sent when not required.");
+  refused({{"type", "MARKET"}}, {"timeInForce"}, -1106,
+          "Parameter 'price' sent when not required.");
   refused({{"type", "LIMIT_MAKER"}}, {}, -1114, "TimeInForce parameter sent when not required.");
-  refused({{"price", "1e5"}}, {}, -1100, "Illegal characters found in parameter 'price'; legal range is '^([0-9]{1,20})(\\.[0-9]{1,20})?$'.");
+  refused({{"price", "1e5"}}, {}, -1100,
+          "Illegal characters found in parameter 'price'; legal range is "
+          "'^([0-9]{1,20})(\\.[0-9]{1,20})?$'.");
   refused({{"price", "40000.123456789"}}, {}, -1111, "Parameter 'price' has too much precision.");
   refused({{"price", "99999999999999"}}, {}, -1108, "Parameter 'price' overflowed.");
   refused({{"quantity", "0"}}, {}, -1013, "Invalid quantity.");
@@ -208,18 +250,25 @@ TEST_CASE("REST names what is wrong with an order") {
   refused({{"quantity", "0.000001"}}, {}, -1013, "Filter failure: LOT_SIZE");
   refused({{"quantity", "0.0001"}}, {}, -1013, "Filter failure: NOTIONAL");
   refused({{"price", "100"}}, {}, -1013, "Filter failure: PERCENT_PRICE_BY_SIDE");
-  refused({{"quantity", "20"}}, {}, -2010, "Account has insufficient balance for requested action.");
-  refused({{"newClientOrderId", "not allowed!"}}, {}, -1100, "Illegal characters found in parameter 'newClientOrderId'; legal range is '^[a-zA-Z0-9-_.:/]{1,36}$'.");
-  refused({{"surprise", "1"}}, {}, -1104, "Not all sent parameters were read; read '8' parameter(s) but was sent '9'.");
-  refused({{"icebergQty", "0.001"}}, {}, -1013, "Iceberg orders are not supported for this symbol.");
-  CHECK(venue.Signed("POST", "/api/v3/order/test", venue.Limit("BUY", "40000", "0.01")).text == "{}");
+  refused({{"quantity", "20"}}, {}, -2010,
+          "Account has insufficient balance for requested action.");
+  refused({{"newClientOrderId", "not allowed!"}}, {}, -1100,
+          "Illegal characters found in parameter 'newClientOrderId'; legal range is "
+          "'^[a-zA-Z0-9-_.:/]{1,36}$'.");
+  refused({{"surprise", "1"}}, {}, -1104,
+          "Not all sent parameters were read; read '8' parameter(s) but was sent '9'.");
+  refused({{"icebergQty", "0.001"}}, {}, -1013,
+          "Iceberg orders are not supported for this symbol.");
+  CHECK(venue.Signed("POST", "/api/v3/order/test", venue.Limit("BUY", "40000", "0.01")).text ==
+        "{}");
   CHECK(venue.Signed("GET", "/api/v3/openOrders", {}).json.empty());
 }
 
 TEST_CASE("REST cancels and replaces with a result for each leg") {
   VenueHarness venue;
   venue.Start();
-  const auto replace = [&](const std::string& mode, const std::string& target, const std::string& price) {
+  const auto replace = [&](const std::string& mode, const std::string& target,
+                           const std::string& price) {
     Fields fields = venue.Limit("BUY", price, "0.01");
     fields.emplace_back("cancelReplaceMode", mode);
     fields.emplace_back("cancelOrigClientOrderId", target);
@@ -246,8 +295,11 @@ TEST_CASE("REST cancels and replaces with a result for each leg") {
   CHECK(answer.status == 200);
   CHECK(answer.json["cancelResult"] == "SUCCESS");
   CHECK(answer.json["newOrderResponse"]["price"] == "42000.00000000");
-  const HttpAnswer amended = venue.Signed("PUT", "/api/v3/order/amend/keepPriority",
-                                          {{"symbol", "BTCUSDT"}, {"orderId", answer.json["newOrderResponse"]["orderId"].dump()}, {"newQty", "0.005"}});
+  const HttpAnswer amended =
+      venue.Signed("PUT", "/api/v3/order/amend/keepPriority",
+                   {{"symbol", "BTCUSDT"},
+                    {"orderId", answer.json["newOrderResponse"]["orderId"].dump()},
+                    {"newQty", "0.005"}});
   CHECK(amended.json["amendedOrder"]["qty"] == "0.00500000");
 }
 
@@ -278,11 +330,13 @@ TEST_CASE("REST limits new orders per account") {
   VenueHarness venue;
   venue.options().limits.orders_per_10_seconds = 3;
   venue.Start();
-  for (int i = 0; i < 3; ++i) CHECK(venue.Place(venue.Limit("BUY", "40000", "0.001")).status == 200);
+  for (int i = 0; i < 3; ++i)
+    CHECK(venue.Place(venue.Limit("BUY", "40000", "0.001")).status == 200);
   const HttpAnswer answer = venue.Place(venue.Limit("BUY", "40000", "0.001"));
   CHECK(answer.status == 429);
   CHECK(answer.code() == -1015);
-  CHECK(venue.Signed("DELETE", "/api/v3/openOrders", {{"symbol", "BTCUSDT"}}).json.size() == 3);  // cancels go on
+  CHECK(venue.Signed("DELETE", "/api/v3/openOrders", {{"symbol", "BTCUSDT"}}).json.size() ==
+        3);  // cancels go on
   venue.Run(10s);
   CHECK(venue.Place(venue.Limit("BUY", "40000", "0.001")).status == 200);
 }
@@ -340,9 +394,14 @@ TEST_CASE("A deposit shows in balance and stream") {
   venue.Start();
   TestSocket user(venue, "/ws-api/v3");
   REQUIRE(user.Call("userDataStream.subscribe.signature", {})["status"] == 200);
-  CHECK(venue.Signed("POST", "/sim/v1/deposit", {{"asset", "USDT"}, {"amount", "12.5"}}).status == 200);
-  CHECK(venue.Signed("POST", "/sim/v1/deposit", {{"asset", "USDT"}, {"amount", "99999999"}, {"direction", "OUT"}}).code() == -2010);
-  CHECK(venue.Signed("POST", "/sim/v1/deposit", {{"asset", "NONE"}, {"amount", "1"}}).code() == -2010);
+  CHECK(venue.Signed("POST", "/sim/v1/deposit", {{"asset", "USDT"}, {"amount", "12.5"}}).status ==
+        200);
+  CHECK(venue
+            .Signed("POST", "/sim/v1/deposit",
+                    {{"asset", "USDT"}, {"amount", "99999999"}, {"direction", "OUT"}})
+            .code() == -2010);
+  CHECK(venue.Signed("POST", "/sim/v1/deposit", {{"asset", "NONE"}, {"amount", "1"}}).code() ==
+        -2010);
   venue.Run(10ms);
   const auto updates = user.Events("balanceUpdate");
   REQUIRE(updates.size() == 1);
@@ -354,8 +413,29 @@ TEST_CASE("The venue survives requests made to break it") {
   VenueHarness venue;
   venue.Start();
   base::Rng rng(4);
-  const std::vector<std::string> pieces{"/api/v3/order", "?", "&", "=", "symbol", "BTCUSDT", "%", "%00", "quantity", "-1", "9999999999999999999999",
-                                        "/", "..", "\xff\xfe", "signature", "timestamp", "[\"", "]", "limit", "0", "klines", "interval", "1m"};
+  const std::vector<std::string> pieces{"/api/v3/order",
+                                        "?",
+                                        "&",
+                                        "=",
+                                        "symbol",
+                                        "BTCUSDT",
+                                        "%",
+                                        "%00",
+                                        "quantity",
+                                        "-1",
+                                        "9999999999999999999999",
+                                        "/",
+                                        "..",
+                                        "\xff\xfe",
+                                        "signature",
+                                        "timestamp",
+                                        "[\"",
+                                        "]",
+                                        "limit",
+                                        "0",
+                                        "klines",
+                                        "interval",
+                                        "1m"};
   const char* methods[] = {"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"};
   for (int i = 0; i < 400; ++i) {
     std::string target = "/", body;
@@ -363,8 +443,10 @@ TEST_CASE("The venue survives requests made to break it") {
     for (uint64_t n = rng.Below(12); n > 0; --n) body += pieces[rng.Below(pieces.size())];
     // Handed over as it is: a client would refuse to send some of it.
     int status = 0;
-    net::HttpRequest request{methods[rng.Below(6)], target, {{"X-MBX-APIKEY", rng.Chance(0.5) ? kTestKey : "x"}}, body};
-    venue.server->OnRequest(std::move(request), "10.0.0.1:5", [&](net::HttpResponse response) { status = response.status; });
+    net::HttpRequest request{
+        methods[rng.Below(6)], target, {{"X-MBX-APIKEY", rng.Chance(0.5) ? kTestKey : "x"}}, body};
+    venue.server->OnRequest(std::move(request), "10.0.0.1:5",
+                            [&](net::HttpResponse response) { status = response.status; });
     venue.Run(1ms);
     CHECK((status == 200 || (status >= 400 && status < 500)));
   }

@@ -13,7 +13,8 @@ using simdjson::dom::element;
 
 std::string Upper(std::string_view text) {
   std::string upper(text);
-  std::transform(upper.begin(), upper.end(), upper.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  std::transform(upper.begin(), upper.end(), upper.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
   return upper;
 }
 
@@ -21,8 +22,8 @@ std::string Upper(std::string_view text) {
 bool IsStreamName(std::string_view name) {
   if (name.empty() || name.size() > 64) return false;
   return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '@' || c == '_' || c == '!' || c == '-' ||
-           c == '.' || c == ':' || c == '+';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '@' ||
+           c == '_' || c == '!' || c == '-' || c == '.' || c == ':' || c == '+';
   });
 }
 
@@ -43,7 +44,8 @@ StreamRequest Parse(std::string_view text) {
     request.error = std::move(message);
     return request;
   };
-  if (parser.parse(text.data(), text.size()).get(root) != simdjson::SUCCESS) return fail(3, "Invalid JSON: expected value at line 1 column 1");
+  if (parser.parse(text.data(), text.size()).get(root) != simdjson::SUCCESS)
+    return fail(3, "Invalid JSON: expected value at line 1 column 1");
   simdjson::dom::object object;
   if (root.get(object) != simdjson::SUCCESS) return fail(2, "Invalid request: expected an object");
   element id;
@@ -60,7 +62,8 @@ StreamRequest Parse(std::string_view text) {
     }
   }
   std::string_view method;
-  if (object["method"].get(method) != simdjson::SUCCESS) return fail(2, "Invalid request: missing field `method`");
+  if (object["method"].get(method) != simdjson::SUCCESS)
+    return fail(2, "Invalid request: missing field `method`");
   request.method = method;
   simdjson::dom::array params;
   if (object["params"].get(params) == simdjson::SUCCESS) {
@@ -88,7 +91,8 @@ std::optional<Stream> ParseStream(std::string_view name) {
   if (at == std::string_view::npos) return std::nullopt;
   const std::string_view lower = name.substr(0, at);
   const int index = FindSymbol(Upper(lower));
-  if (index < 0 || lower.find_first_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") != std::string_view::npos) return std::nullopt;
+  if (index < 0 || lower.find_first_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") != std::string_view::npos)
+    return std::nullopt;
   Stream stream{.symbol = static_cast<SymbolIndex>(index)};
   std::string_view what = name.substr(at + 1);
   const auto is = [&](std::string_view text, StreamKind kind) {
@@ -96,8 +100,9 @@ std::optional<Stream> ParseStream(std::string_view name) {
     stream.kind = kind;
     return true;
   };
-  if (is("trade", StreamKind::kTrade) || is("aggTrade", StreamKind::kAggregate) || is("bookTicker", StreamKind::kBookTicker) ||
-      is("miniTicker", StreamKind::kMiniTicker) || is("ticker", StreamKind::kTicker) || is("avgPrice", StreamKind::kAveragePrice)) {
+  if (is("trade", StreamKind::kTrade) || is("aggTrade", StreamKind::kAggregate) ||
+      is("bookTicker", StreamKind::kBookTicker) || is("miniTicker", StreamKind::kMiniTicker) ||
+      is("ticker", StreamKind::kTicker) || is("avgPrice", StreamKind::kAveragePrice)) {
     return stream;
   }
   if (what.starts_with("kline_")) {
@@ -123,7 +128,8 @@ std::optional<Stream> ParseStream(std::string_view name) {
 }
 
 bool StreamHub::Open(ConnectionId id, const std::vector<std::string>& names, bool combined) {
-  if (names.size() > kMaxStreams || !std::all_of(names.begin(), names.end(), IsStreamName)) return false;
+  if (names.size() > kMaxStreams || !std::all_of(names.begin(), names.end(), IsStreamName))
+    return false;
   connections_[id].combined = combined;
   for (const std::string& name : names) Subscribe(id, name);
   return true;
@@ -144,7 +150,8 @@ void StreamHub::Subscribe(ConnectionId id, const std::string& name) {
   subscribers_[*stream][id] = name;
   if (stream->kind == StreamKind::kDepth) {
     // The first update begins right after the book that is there now.
-    diffs_.try_emplace({stream->fast, stream->symbol}, Diff{.first = core_.update_id(stream->symbol) + 1});
+    diffs_.try_emplace({stream->fast, stream->symbol},
+                       Diff{.first = core_.update_id(stream->symbol) + 1});
   }
 }
 
@@ -189,7 +196,8 @@ void StreamHub::OnMessage(ConnectionId id, std::string_view text, base::Time now
     list.Array();
     for (const std::string& name : connection.names) list.Text(name);
     result = list.EndArray().Take();
-  } else if (request.error.empty() && (request.method == "SET_PROPERTY" || request.method == "GET_PROPERTY")) {
+  } else if (request.error.empty() &&
+             (request.method == "SET_PROPERTY" || request.method == "GET_PROPERTY")) {
     const bool set = request.method == "SET_PROPERTY";
     if (request.names.size() != 1 || request.names[0] != "combined") {
       request.error_code = 0;
@@ -204,7 +212,8 @@ void StreamHub::OnMessage(ConnectionId id, std::string_view text, base::Time now
     }
   } else if (request.error.empty()) {
     request.error = "Invalid request: unknown variant `" + request.method.substr(0, 40) +
-                    "`, expected one of `SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`";
+                    "`, expected one of `SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, "
+                    "`SET_PROPERTY`, `GET_PROPERTY`";
   }
   JsonText json;
   json.Object();
@@ -232,12 +241,15 @@ void StreamHub::Publish(const Stream& stream, std::string payload) {
       continue;
     }
     auto& text = wrapped[name];
-    if (!text) text = std::make_shared<const std::string>("{\"stream\":\"" + name + "\",\"data\":" + *plain + "}");
+    if (!text)
+      text = std::make_shared<const std::string>("{\"stream\":\"" + name + "\",\"data\":" + *plain +
+                                                 "}");
     outbox_.Send(id, text);
   }
 }
 
-void StreamHub::OnLevel(SymbolIndex symbol, market::Side side, int64_t price, int64_t quantity, uint64_t update_id) {
+void StreamHub::OnLevel(SymbolIndex symbol, market::Side side, int64_t price, int64_t quantity,
+                        uint64_t update_id) {
   if (diffs_.empty()) return;
   for (const bool fast : {false, true}) {
     const auto found = diffs_.find({fast, symbol});
@@ -275,7 +287,10 @@ void StreamHub::FlushDepth(bool fast, base::Time now) {
     if (key.first != fast || diff.levels.empty()) continue;
     const SymbolIndex symbol = key.second;
     JsonText json;
-    json.Object().Text("e", "depthUpdate").Int("E", base::UnixMillis(now)).Text("s", ListedSymbols()[symbol].name);
+    json.Object()
+        .Text("e", "depthUpdate")
+        .Int("E", base::UnixMillis(now))
+        .Text("s", ListedSymbols()[symbol].name);
     json.Unsigned("U", diff.first).Unsigned("u", diff.last);
     for (const market::Side side : {market::Side::kBuy, market::Side::kSell}) {
       json.Array(side == market::Side::kBuy ? "b" : "a");
@@ -305,7 +320,8 @@ void StreamHub::FlushSlow(base::Time now) {
         break;
       case StreamKind::kMiniTicker:
       case StreamKind::kTicker:
-        Publish(stream, DayTickerEvent(core_, stream.symbol, stream.kind == StreamKind::kMiniTicker));
+        Publish(stream,
+                DayTickerEvent(core_, stream.symbol, stream.kind == StreamKind::kMiniTicker));
         break;
       case StreamKind::kAveragePrice:
         Publish(stream, AveragePriceEvent(core_, stream.symbol));
@@ -333,7 +349,8 @@ void StreamHub::FlushKline(const Stream& stream, base::Time now) {
   KlineSent& sent = klines_[stream];
   if (sent.open_ms >= 0 && sent.open_ms != current.open_ms) {
     const auto closed = tape.Candles(interval, sent.open_ms, sent.open_ms, 1);
-    if (!closed.empty()) Publish(stream, KlineEvent(stream.symbol, interval, closed.front(), true, now));
+    if (!closed.empty())
+      Publish(stream, KlineEvent(stream.symbol, interval, closed.front(), true, now));
   } else if (sent.open_ms == current.open_ms && sent.trades == current.trades) {
     return;
   }

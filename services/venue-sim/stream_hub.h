@@ -20,8 +20,17 @@
 namespace gannet::venue_sim {
 
 enum class StreamKind : uint8_t {
-  kTrade, kAggregate, kBookTicker, kDepth, kPartialDepth, kKline, kMiniTicker, kTicker, kAveragePrice,
-  kAllMiniTickers, kAllTickers,
+  kTrade,
+  kAggregate,
+  kBookTicker,
+  kDepth,
+  kPartialDepth,
+  kKline,
+  kMiniTicker,
+  kTicker,
+  kAveragePrice,
+  kAllMiniTickers,
+  kAllTickers,
 };
 
 struct Stream {
@@ -36,8 +45,8 @@ std::optional<Stream> ParseStream(std::string_view name);
 
 class StreamHub {
  public:
-  static constexpr size_t kMaxStreams = 1024;         // of one connection
-  static constexpr int kMaxMessagesPerSecond = 5;     // from one connection; more closes it
+  static constexpr size_t kMaxStreams = 1024;      // of one connection
+  static constexpr int kMaxMessagesPerSecond = 5;  // from one connection; more closes it
 
   StreamHub(const VenueCore& core, Outbox& outbox) : core_(core), outbox_(outbox) {}
 
@@ -47,7 +56,8 @@ class StreamHub {
   void OnMessage(ConnectionId id, std::string_view text, base::Time now);
 
   // From the core.
-  void OnLevel(SymbolIndex symbol, market::Side side, int64_t price, int64_t quantity, uint64_t update_id);
+  void OnLevel(SymbolIndex symbol, market::Side side, int64_t price, int64_t quantity,
+               uint64_t update_id);
   void OnBest(SymbolIndex symbol);
   void OnTrade(SymbolIndex symbol, const TradePrint& trade);
   void OnAggregate(SymbolIndex symbol, const AggregateTrade& trade);
@@ -83,7 +93,8 @@ class StreamHub {
   Outbox& outbox_;
   std::map<ConnectionId, Connection> connections_;
   std::map<Stream, Subscribers> subscribers_;
-  std::map<std::pair<bool, SymbolIndex>, Diff> diffs_;  // only where someone listens; key: fast, symbol
+  std::map<std::pair<bool, SymbolIndex>, Diff>
+      diffs_;  // only where someone listens; key: fast, symbol
   struct KlineSent {
     int64_t open_ms = -1;
     uint64_t trades = 0;

@@ -13,12 +13,15 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST_CASE("Stream names are those of the documentation") {
-  for (const char* name : {"btcusdt@trade", "btcusdt@aggTrade", "ethusdt@depth", "ethusdt@depth@100ms", "ethusdt@depth@1000ms", "ethusdt@depth5",
-                           "ethusdt@depth20@100ms", "ethbtc@bookTicker", "btcusdt@kline_1m", "btcusdt@miniTicker", "btcusdt@ticker",
-                           "btcusdt@avgPrice", "!miniTicker@arr", "!ticker@arr"}) {
+  for (const char* name :
+       {"btcusdt@trade", "btcusdt@aggTrade", "ethusdt@depth", "ethusdt@depth@100ms",
+        "ethusdt@depth@1000ms", "ethusdt@depth5", "ethusdt@depth20@100ms", "ethbtc@bookTicker",
+        "btcusdt@kline_1m", "btcusdt@miniTicker", "btcusdt@ticker", "btcusdt@avgPrice",
+        "!miniTicker@arr", "!ticker@arr"}) {
     CHECK(ParseStream(name));
   }
-  for (const char* name : {"", "btcusdt", "BTCUSDT@trade", "nonesuch@trade", "btcusdt@depth7", "btcusdt@kline_7m", "btcusdt@", "@trade"}) {
+  for (const char* name : {"", "btcusdt", "BTCUSDT@trade", "nonesuch@trade", "btcusdt@depth7",
+                           "btcusdt@kline_7m", "btcusdt@", "@trade"}) {
     CHECK_FALSE(ParseStream(name));
   }
 }
@@ -33,7 +36,8 @@ TEST_CASE("Depth updates continue from any REST snapshot and rebuild the book") 
   venue.Run(20s);
   std::map<std::string, std::map<double, std::string>> book;
   for (const char* side : {"bids", "asks"}) {
-    for (const Json& level : snapshot[side]) book[side][std::stod(level[0].get<std::string>())] = level[1];
+    for (const Json& level : snapshot[side])
+      book[side][std::stod(level[0].get<std::string>())] = level[1];
   }
   uint64_t last = snapshot["lastUpdateId"];
   uint64_t applied = 0, compared = 0;
@@ -80,19 +84,23 @@ TEST_CASE("Depth updates continue from any REST snapshot and rebuild the book") 
 TEST_CASE("Trades, aggregates, candles and tickers arrive on their streams") {
   VenueHarness venue;
   venue.Start();
-  TestSocket socket(venue, "/stream?streams=btcusdt@trade/btcusdt@aggTrade/btcusdt@kline_1m/btcusdt@miniTicker/btcusdt@ticker/"
-                           "btcusdt@avgPrice/btcusdt@depth5/!miniTicker@arr");
+  TestSocket socket(venue,
+                    "/stream?streams=btcusdt@trade/btcusdt@aggTrade/btcusdt@kline_1m/"
+                    "btcusdt@miniTicker/btcusdt@ticker/"
+                    "btcusdt@avgPrice/btcusdt@depth5/!miniTicker@arr");
   REQUIRE(socket.open);
   venue.Run(70s);
   std::map<std::string, int> counts;
   for (const Json& message : socket.messages) ++counts[message["stream"]];
-  for (const char* name : {"btcusdt@trade", "btcusdt@aggTrade", "btcusdt@kline_1m", "btcusdt@miniTicker", "btcusdt@ticker", "btcusdt@avgPrice",
-                           "btcusdt@depth5", "!miniTicker@arr"}) {
+  for (const char* name :
+       {"btcusdt@trade", "btcusdt@aggTrade", "btcusdt@kline_1m", "btcusdt@miniTicker",
+        "btcusdt@ticker", "btcusdt@avgPrice", "btcusdt@depth5", "!miniTicker@arr"}) {
     CAPTURE(name);
     CHECK(counts[name] > 20);
   }
   const auto trades = socket.Events("trade");
-  for (size_t i = 1; i < trades.size(); ++i) REQUIRE(trades[i]["t"].get<uint64_t>() == trades[i - 1]["t"].get<uint64_t>() + 1);
+  for (size_t i = 1; i < trades.size(); ++i)
+    REQUIRE(trades[i]["t"].get<uint64_t>() == trades[i - 1]["t"].get<uint64_t>() + 1);
   const auto aggregates = socket.Events("aggTrade");
   CHECK(aggregates.back()["l"] == trades.back()["t"]);
   int closed = 0;
@@ -104,14 +112,18 @@ TEST_CASE("Streams are subscribed, listed and left on the open connection") {
   VenueHarness venue;
   venue.Start();
   TestSocket socket(venue, "/ws");
-  CHECK(socket.Ask(R"({"method":"SUBSCRIBE","params":["btcusdt@trade","ethusdt@trade"],"id":1})") == Json::parse(R"({"result":null,"id":1})"));
+  CHECK(socket.Ask(R"({"method":"SUBSCRIBE","params":["btcusdt@trade","ethusdt@trade"],"id":1})") ==
+        Json::parse(R"({"result":null,"id":1})"));
   CHECK(socket.Ask(R"({"method":"LIST_SUBSCRIPTIONS","id":"list"})")["result"].size() == 2);
   venue.Run(1s);
-  CHECK(socket.Ask(R"({"method":"UNSUBSCRIBE","params":["btcusdt@trade"],"id":2})")["result"].is_null());
-  CHECK(socket.Ask(R"({"method":"LIST_SUBSCRIPTIONS","id":3})")["result"] == Json::parse(R"(["ethusdt@trade"])"));
+  CHECK(socket.Ask(R"({"method":"UNSUBSCRIBE","params":["btcusdt@trade"],"id":2})")["result"]
+            .is_null());
+  CHECK(socket.Ask(R"({"method":"LIST_SUBSCRIPTIONS","id":3})")["result"] ==
+        Json::parse(R"(["ethusdt@trade"])"));
   CHECK(socket.Ask(R"({"method":"GET_PROPERTY","params":["combined"],"id":4})")["result"] == false);
   venue.Run(1s);
-  CHECK(socket.Ask(R"({"method":"SET_PROPERTY","params":["combined",true],"id":5})")["result"].is_null());
+  CHECK(socket.Ask(R"({"method":"SET_PROPERTY","params":["combined",true],"id":5})")["result"]
+            .is_null());
   socket.messages.clear();
   venue.Run(10s);
   REQUIRE_FALSE(socket.messages.empty());
@@ -152,17 +164,31 @@ TEST_CASE("WebSocket API answers as REST does, with limits and ids") {
   CHECK(pong["id"] == "one");
   CHECK(pong["status"] == 200);
   CHECK(pong["rateLimits"][0]["rateLimitType"] == "REQUEST_WEIGHT");
-  CHECK_FALSE(api.Ask(R"({"id":2,"method":"time","params":{"returnRateLimits":false}})").contains("rateLimits"));
-  CHECK(api.Ask(R"({"id":null,"method":"depth","params":{"symbol":"BTCUSDT","limit":3}})")["result"]["bids"].size() == 3);
-  CHECK(api.Ask(R"({"id":3,"method":"exchangeInfo","params":{"symbols":["BTCUSDT","ETHUSDT"]}})")["result"]["symbols"].size() == 2);
-  const Json placed = api.Call("order.place", {{"symbol", "BTCUSDT"}, {"side", "BUY"}, {"type", "LIMIT"}, {"timeInForce", "GTC"},
-                                               {"quantity", "0.01"}, {"price", "40000"}});
+  CHECK_FALSE(api.Ask(R"({"id":2,"method":"time","params":{"returnRateLimits":false}})")
+                  .contains("rateLimits"));
+  CHECK(
+      api
+          .Ask(R"({"id":null,"method":"depth","params":{"symbol":"BTCUSDT","limit":3}})")["result"]
+                                                                                         ["bids"]
+          .size() == 3);
+  CHECK(api.Ask(R"({"id":3,"method":"exchangeInfo","params":{"symbols":["BTCUSDT","ETHUSDT"]}})")
+            ["result"]["symbols"]
+                .size() == 2);
+  const Json placed = api.Call("order.place", {{"symbol", "BTCUSDT"},
+                                               {"side", "BUY"},
+                                               {"type", "LIMIT"},
+                                               {"timeInForce", "GTC"},
+                                               {"quantity", "0.01"},
+                                               {"price", "40000"}});
   CHECK(placed["status"] == 200);
   CHECK(placed["rateLimits"].size() == 3);
   const std::string id = placed["result"]["orderId"].dump();
-  CHECK(api.Call("order.status", {{"symbol", "BTCUSDT"}, {"orderId", id}})["result"]["status"] == "NEW");
-  CHECK(api.Call("order.cancel", {{"symbol", "BTCUSDT"}, {"orderId", id}})["result"]["status"] == "CANCELED");
-  CHECK(api.Call("order.cancel", {{"symbol", "BTCUSDT"}, {"orderId", id}})["error"]["code"] == -2011);
+  CHECK(api.Call("order.status", {{"symbol", "BTCUSDT"}, {"orderId", id}})["result"]["status"] ==
+        "NEW");
+  CHECK(api.Call("order.cancel", {{"symbol", "BTCUSDT"}, {"orderId", id}})["result"]["status"] ==
+        "CANCELED");
+  CHECK(api.Call("order.cancel", {{"symbol", "BTCUSDT"}, {"orderId", id}})["error"]["code"] ==
+        -2011);
   CHECK(api.Call("account.status", {}, "wrong")["error"]["code"] == -2015);
   CHECK(api.Ask("not json")["error"]["code"] == -1135);
   CHECK(api.Ask(R"({"id":4})")["error"]["code"] == -1102);
@@ -176,9 +202,14 @@ TEST_CASE("WebSocket API signs numbers as they are written") {
   venue.Start();
   TestSocket api(venue, "/ws-api/v3");
   const std::string time = std::to_string(venue.now_ms());
-  const std::string payload = std::string("apiKey=") + kTestKey + "&price=40000.00&quantity=0.010&side=BUY&symbol=BTCUSDT&timeInForce=GTC&timestamp=" + time + "&type=LIMIT";
-  const std::string frame = R"({"id":1,"method":"order.place","params":{"type":"LIMIT","symbol":"BTCUSDT","side":"BUY","timeInForce":"GTC","price":40000.00,"quantity":0.010,"timestamp":)" +
-                            time + R"(,"apiKey":")" + kTestKey + R"(","signature":")" + base::Hex(base::HmacSha256(kTestSecret, payload)) + R"("}})";
+  const std::string payload =
+      std::string("apiKey=") + kTestKey +
+      "&price=40000.00&quantity=0.010&side=BUY&symbol=BTCUSDT&timeInForce=GTC&timestamp=" + time +
+      "&type=LIMIT";
+  const std::string frame =
+      R"({"id":1,"method":"order.place","params":{"type":"LIMIT","symbol":"BTCUSDT","side":"BUY","timeInForce":"GTC","price":40000.00,"quantity":0.010,"timestamp":)" +
+      time + R"(,"apiKey":")" + kTestKey + R"(","signature":")" +
+      base::Hex(base::HmacSha256(kTestSecret, payload)) + R"("}})";
   CHECK(api.Ask(frame)["result"]["origQty"] == "0.01000000");
 }
 
@@ -192,8 +223,14 @@ TEST_CASE("User data stream tells orders, fills and balances in order, to their 
   Fields order = venue.Limit("BUY", "40000", "0.01");
   order.emplace_back("newClientOrderId", "resting");
   REQUIRE(venue.Place(order).status == 200);
-  REQUIRE(venue.Signed("DELETE", "/api/v3/order", {{"symbol", "BTCUSDT"}, {"origClientOrderId", "resting"}, {"newClientOrderId", "bye"}}).status == 200);
-  const HttpAnswer market = venue.Place({{"symbol", "BTCUSDT"}, {"side", "BUY"}, {"type", "MARKET"}, {"quantity", "0.05"}});
+  REQUIRE(venue
+              .Signed("DELETE", "/api/v3/order",
+                      {{"symbol", "BTCUSDT"},
+                       {"origClientOrderId", "resting"},
+                       {"newClientOrderId", "bye"}})
+              .status == 200);
+  const HttpAnswer market = venue.Place(
+      {{"symbol", "BTCUSDT"}, {"side", "BUY"}, {"type", "MARKET"}, {"quantity", "0.05"}});
   venue.Run(20ms);
   const auto reports = mine.Events("executionReport");
   REQUIRE(reports.size() == 3 + market.json["fills"].size());
@@ -222,8 +259,10 @@ TEST_CASE("User data stream tells orders, fills and balances in order, to their 
   }
   CHECK(other.Events("executionReport").empty());
   CHECK(mine.Ask(R"({"id":9,"method":"session.subscriptions"})")["result"].size() == 1);
-  CHECK(mine.Ask(R"({"id":10,"method":"userDataStream.unsubscribe","params":{"subscriptionId":0}})")["status"] == 200);
-  CHECK(mine.Ask(R"({"id":11,"method":"userDataStream.unsubscribe","params":{"subscriptionId":0}})")["error"]["code"] == -2036);
+  CHECK(mine.Ask(R"({"id":10,"method":"userDataStream.unsubscribe","params":{"subscriptionId":0}})")
+            ["status"] == 200);
+  CHECK(mine.Ask(R"({"id":11,"method":"userDataStream.unsubscribe","params":{"subscriptionId":0}})")
+            ["error"]["code"] == -2036);
   const size_t before = mine.messages.size();
   REQUIRE(venue.Place(order).status == 200);
   venue.Run(20ms);
@@ -254,7 +293,8 @@ using Examples = std::map<std::pair<std::string, int>, Json>;
 
 std::optional<Examples> DocumentedExamples() {
   base::PosixFiles files;
-  auto reader = base::LineReader::Open(files, "../shared/data/oracle-exchange-docs/binance-spot-docs.jsonl.gz", 1 << 20);
+  auto reader = base::LineReader::Open(
+      files, "../shared/data/oracle-exchange-docs/binance-spot-docs.jsonl.gz", 1 << 20);
   if (!reader.ok()) return std::nullopt;
   Examples examples;
   for (auto line = (*reader)->Next(); line.ok() && line->has_value(); line = (*reader)->Next()) {
@@ -270,8 +310,10 @@ TEST_CASE("Payloads have the fields of the documented examples") {
   VenueHarness venue;
   venue.Start();
   TestSocket user(venue, "/ws-api/v3");
-  TestSocket streams(venue, "/ws/btcusdt@trade/btcusdt@aggTrade/btcusdt@kline_1m/btcusdt@miniTicker/btcusdt@ticker/btcusdt@depth@100ms/"
-                            "btcusdt@avgPrice");
+  TestSocket streams(venue,
+                     "/ws/btcusdt@trade/btcusdt@aggTrade/btcusdt@kline_1m/btcusdt@miniTicker/"
+                     "btcusdt@ticker/btcusdt@depth@100ms/"
+                     "btcusdt@avgPrice");
   TestSocket best(venue, "/ws/btcusdt@bookTicker");
   REQUIRE(user.Call("userDataStream.subscribe.signature", {})["status"] == 200);
   int compared = 0;
@@ -291,7 +333,8 @@ TEST_CASE("Payloads have the fields of the documented examples") {
   same(venue.Get("/api/v3/depth?symbol=BTCUSDT").json, rest, 42);
   same(venue.Get("/api/v3/trades?symbol=BTCUSDT").json, rest, 44);
   same(venue.Get("/api/v3/aggTrades?symbol=BTCUSDT").json, rest, 50);
-  CHECK(venue.Get("/api/v3/klines?symbol=BTCUSDT&interval=1m").json[0].size() == examples->at({rest, 52})[0].size());
+  CHECK(venue.Get("/api/v3/klines?symbol=BTCUSDT&interval=1m").json[0].size() ==
+        examples->at({rest, 52})[0].size());
   same(venue.Get("/api/v3/avgPrice?symbol=BTCUSDT").json, rest, 56);
   same(venue.Get("/api/v3/ticker/24hr?symbol=BTCUSDT").json, rest, 58);
   same(venue.Get("/api/v3/ticker/24hr?symbol=BTCUSDT&type=MINI").json, rest, 60);
@@ -326,7 +369,8 @@ TEST_CASE("Payloads have the fields of the documented examples") {
   same(venue.Signed("GET", "/api/v3/myTrades", {{"symbol", "BTCUSDT"}}).json, rest, 144);
   same(venue.Signed("GET", "/api/v3/rateLimit/order", {}).json, rest, 146);
   same(venue.Signed("GET", "/api/v3/account/commission", {{"symbol", "BTCUSDT"}}).json, rest, 152);
-  REQUIRE(venue.Signed("POST", "/sim/v1/deposit", {{"asset", "USDT"}, {"amount", "1"}}).status == 200);
+  REQUIRE(venue.Signed("POST", "/sim/v1/deposit", {{"asset", "USDT"}, {"amount", "1"}}).status ==
+          200);
 
   venue.Run(5s);
   const char* user_doc = "user-data-stream.md";

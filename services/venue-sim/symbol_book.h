@@ -35,19 +35,25 @@ class VenueCore::SymbolBook : public matching::MatchingObserver {
 
   // MatchingObserver.
   void OnAccepted(const matching::Order& order) override { core_.OnOrderAccepted(symbol_, order); }
-  void OnTriggered(const matching::Order& order) override { core_.OnOrderTriggered(symbol_, order); }
+  void OnTriggered(const matching::Order& order) override {
+    core_.OnOrderTriggered(symbol_, order);
+  }
   void OnMatch(const matching::Order& taker, const matching::Order& maker, market::Price price,
                market::Quantity quantity) override {
     core_.OnOrderMatch(symbol_, taker, maker, price.mantissa, quantity.mantissa);
   }
-  void OnPrevented(const matching::Order& taker, const matching::Order& maker, market::Quantity) override {
+  void OnPrevented(const matching::Order& taker, const matching::Order& maker,
+                   market::Quantity) override {
     core_.OnOrderPrevented(symbol_, taker, maker);
   }
   void OnAmended(const matching::Order&) override {}
-  void OnDone(const matching::Order& order, matching::Done reason) override { core_.OnOrderDone(symbol_, order, reason); }
+  void OnDone(const matching::Order& order, matching::Done reason) override {
+    core_.OnOrderDone(symbol_, order, reason);
+  }
   void OnLevel(market::Side side, market::Price price, market::Quantity quantity) override {
     ++update_id_;
-    if (core_.events_ != nullptr) core_.events_->OnLevel(symbol_, side, price.mantissa, quantity.mantissa, update_id_);
+    if (core_.events_ != nullptr)
+      core_.events_->OnLevel(symbol_, side, price.mantissa, quantity.mantissa, update_id_);
   }
 
   void Save(wire::CanonicalWriter& writer) const {
@@ -68,7 +74,9 @@ class VenueCore::SymbolBook : public matching::MatchingObserver {
   std::string cancel_client_order_id;  // of the cancel under way
 
  private:
-  uint64_t LastAggregate() const { return tape_.aggregates().empty() ? 0 : tape_.aggregates().back().id; }
+  uint64_t LastAggregate() const {
+    return tape_.aggregates().empty() ? 0 : tape_.aggregates().back().id;
+  }
 
   VenueCore& core_;
   const SymbolIndex symbol_;

@@ -79,7 +79,8 @@ const std::vector<Symbol>& ListedSymbols() {
 
 int FindSymbol(std::string_view name) {
   const auto& all = ListedSymbols();
-  const auto found = std::find_if(all.begin(), all.end(), [name](const Symbol& s) { return s.name == name; });
+  const auto found =
+      std::find_if(all.begin(), all.end(), [name](const Symbol& s) { return s.name == name; });
   return found == all.end() ? -1 : static_cast<int>(found - all.begin());
 }
 

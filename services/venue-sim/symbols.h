@@ -29,8 +29,8 @@ struct Symbol {
   int64_t start_price = 0;
   int64_t typical_quantity = 0;  // of one order
   double trades_per_second = 1;
-  double volatility = 0;         // relative, per square root of a second
-  double beta = 1;               // on the common factor of the market
+  double volatility = 0;  // relative, per square root of a second
+  double beta = 1;        // on the common factor of the market
   // A cross listed beside the two markets it derives from has their ratio as
   // its fair price; otherwise -1.
   int ratio_of = -1, ratio_to = -1;

@@ -33,7 +33,8 @@ constexpr std::array<IntervalRow, kIntervalCount> kIntervals{{{"1m", kMinute},
                                                               {"1M", 0}}};
 
 std::chrono::year_month_day DateOf(int64_t ms) {
-  return std::chrono::floor<std::chrono::days>(std::chrono::sys_time<std::chrono::milliseconds>(std::chrono::milliseconds(ms)));
+  return std::chrono::floor<std::chrono::days>(
+      std::chrono::sys_time<std::chrono::milliseconds>(std::chrono::milliseconds(ms)));
 }
 
 int64_t MonthOpen(std::chrono::year_month month) {
@@ -47,7 +48,8 @@ void Bound(std::deque<T>& items, size_t limit) {
 }
 
 // One candle of the walk, made backwards: `close` is known, the open is not.
-Candle WalkBack(const Symbol& symbol, base::Rng& rng, int64_t open_ms, int64_t length_ms, int64_t close) {
+Candle WalkBack(const Symbol& symbol, base::Rng& rng, int64_t open_ms, int64_t length_ms,
+                int64_t close) {
   constexpr int kSteps = 12;
   const double seconds = static_cast<double>(length_ms) / 1000.0;
   // Sum of kSteps normals: each has a variance of length / kSteps.
@@ -59,7 +61,8 @@ Candle WalkBack(const Symbol& symbol, base::Rng& rng, int64_t open_ms, int64_t l
   double price = static_cast<double>(close);
   for (int i = 0; i < kSteps; ++i) {
     price *= 1 - std::clamp(step * rng.Normal(), -0.2, 0.2);
-    const int64_t at = std::max(symbol.tick, static_cast<int64_t>(price) / symbol.tick * symbol.tick);
+    const int64_t at =
+        std::max(symbol.tick, static_cast<int64_t>(price) / symbol.tick * symbol.tick);
     candle.high = std::max(candle.high, at);
     candle.low = std::min(candle.low, at);
     candle.open = at;
@@ -76,7 +79,8 @@ Candle WalkBack(const Symbol& symbol, base::Rng& rng, int64_t open_ms, int64_t l
 void SaveCandle(wire::CanonicalWriter& writer, const Candle& c) {
   writer.I64(c.open_ms);
   for (const int64_t price : {c.open, c.high, c.low, c.close}) writer.I64(price);
-  for (const Amount amount : {c.volume, c.quote_volume, c.taker_buy_volume, c.taker_buy_quote}) writer.I128(amount);
+  for (const Amount amount : {c.volume, c.quote_volume, c.taker_buy_volume, c.taker_buy_quote})
+    writer.I128(amount);
   for (const uint64_t count : {c.trades, c.first_trade, c.last_trade}) writer.U64(count);
 }
 
@@ -84,7 +88,8 @@ Candle LoadCandle(wire::CanonicalReader& reader) {
   Candle c;
   c.open_ms = reader.I64();
   for (int64_t* price : {&c.open, &c.high, &c.low, &c.close}) *price = reader.I64();
-  for (Amount* amount : {&c.volume, &c.quote_volume, &c.taker_buy_volume, &c.taker_buy_quote}) *amount = reader.I128();
+  for (Amount* amount : {&c.volume, &c.quote_volume, &c.taker_buy_volume, &c.taker_buy_quote})
+    *amount = reader.I128();
   for (uint64_t* count : {&c.trades, &c.first_trade, &c.last_trade}) *count = reader.U64();
   return c;
 }
@@ -157,7 +162,11 @@ void Tape::Backfill(const Symbol& symbol, base::Rng rng, int64_t now_ms) {
   int64_t price = symbol.start_price;
   // The open candle of each series starts empty at the start price.
   const auto open_now = [&](Series& series, Interval interval) {
-    series.push_front(Candle{.open_ms = OpenOf(interval, now_ms), .open = price, .high = price, .low = price, .close = price});
+    series.push_front(Candle{.open_ms = OpenOf(interval, now_ms),
+                             .open = price,
+                             .high = price,
+                             .low = price,
+                             .close = price});
   };
   open_now(minutes_, Interval::k1m);
   open_now(hours_, Interval::k1h);
@@ -184,26 +193,30 @@ void Tape::Backfill(const Symbol& symbol, base::Rng rng, int64_t now_ms) {
       }
     }
   };
-  const int64_t minutes_from = OpenOf(Interval::k1h, now_ms - static_cast<int64_t>(kMinuteLimit - 62) * kMinute);
+  const int64_t minutes_from =
+      OpenOf(Interval::k1h, now_ms - static_cast<int64_t>(kMinuteLimit - 62) * kMinute);
   extend(minutes_, kMinute, minutes_from, kMinuteLimit);
   sum(minutes_, hours_, Interval::k1h);
-  extend(hours_, kHour, OpenOf(Interval::k1d, now_ms - static_cast<int64_t>(kHourLimit - 26) * kHour), kHourLimit);
+  extend(hours_, kHour,
+         OpenOf(Interval::k1d, now_ms - static_cast<int64_t>(kHourLimit - 26) * kHour), kHourLimit);
   sum(hours_, days_, Interval::k1d);
   extend(days_, kDay, now_ms - 365 * kDay, kDayLimit);
 }
 
-const TradePrint& Tape::AddTrade(int64_t price, int64_t quantity, int64_t time_ms, bool buyer_is_maker, uint64_t taker_order) {
+const TradePrint& Tape::AddTrade(int64_t price, int64_t quantity, int64_t time_ms,
+                                 bool buyer_is_maker, uint64_t taker_order) {
   AdvanceTo(time_ms);
   const TradePrint trade{++last_trade_, price, quantity, time_ms, buyer_is_maker};
   trades_.push_back(trade);
   Bound(trades_, kTradeLimit);
-  const bool joins = taker_order == last_taker_ && !aggregates_.empty() && aggregates_.back().price == price &&
-                     aggregates_.back().time_ms == time_ms;
+  const bool joins = taker_order == last_taker_ && !aggregates_.empty() &&
+                     aggregates_.back().price == price && aggregates_.back().time_ms == time_ms;
   if (joins) {
     aggregates_.back().quantity += quantity;
     aggregates_.back().last_trade = trade.id;
   } else {
-    aggregates_.push_back({++last_aggregate_, price, quantity, trade.id, trade.id, time_ms, buyer_is_maker});
+    aggregates_.push_back(
+        {++last_aggregate_, price, quantity, trade.id, trade.id, time_ms, buyer_is_maker});
     Bound(aggregates_, kTradeLimit);
   }
   last_taker_ = taker_order;
@@ -213,11 +226,19 @@ const TradePrint& Tape::AddTrade(int64_t price, int64_t quantity, int64_t time_m
 
 void Tape::Advance(Series& series, Interval interval, int64_t now_ms, size_t limit, int64_t price) {
   if (series.empty()) {
-    series.push_back(Candle{.open_ms = OpenOf(interval, now_ms), .open = price, .high = price, .low = price, .close = price});
+    series.push_back(Candle{.open_ms = OpenOf(interval, now_ms),
+                            .open = price,
+                            .high = price,
+                            .low = price,
+                            .close = price});
   }
   while (NextOpen(interval, series.back().open_ms) <= now_ms) {
     const int64_t close = series.back().close;
-    series.push_back(Candle{.open_ms = NextOpen(interval, series.back().open_ms), .open = close, .high = close, .low = close, .close = close});
+    series.push_back(Candle{.open_ms = NextOpen(interval, series.back().open_ms),
+                            .open = close,
+                            .high = close,
+                            .low = close,
+                            .close = close});
     if (series.size() > limit) series.pop_front();
   }
 }
@@ -234,7 +255,8 @@ const Tape::Series& Tape::BaseOf(Interval interval) const {
   return interval >= Interval::k1h ? hours_ : minutes_;
 }
 
-std::vector<Candle> Tape::Candles(Interval interval, int64_t from_ms, int64_t to_ms, size_t limit) const {
+std::vector<Candle> Tape::Candles(Interval interval, int64_t from_ms, int64_t to_ms,
+                                  size_t limit) const {
   std::vector<Candle> candles;
   for (const Candle& base : BaseOf(interval)) {
     const int64_t open_ms = OpenOf(interval, base.open_ms);
@@ -301,7 +323,8 @@ DayFigures Tape::Day(int64_t now_ms) const {
 
 int64_t Tape::AveragePrice(int64_t now_ms, int minutes) const {
   Amount volume = 0, quote = 0;
-  for (auto candle = minutes_.rbegin(); candle != minutes_.rend() && candle->open_ms > now_ms - minutes * kMinute; ++candle) {
+  for (auto candle = minutes_.rbegin();
+       candle != minutes_.rend() && candle->open_ms > now_ms - minutes * kMinute; ++candle) {
     volume += candle->volume;
     quote += candle->quote_volume;
   }
@@ -347,7 +370,8 @@ void Tape::Load(wire::CanonicalReader& reader) {
   }
   for (Series* series : {&minutes_, &hours_, &days_}) {
     series->clear();
-    for (uint32_t n = reader.U32(); n > 0 && reader.ok(); --n) series->push_back(LoadCandle(reader));
+    for (uint32_t n = reader.U32(); n > 0 && reader.ok(); --n)
+      series->push_back(LoadCandle(reader));
   }
 }
 

@@ -35,15 +35,31 @@ struct AggregateTrade {
 struct Candle {
   int64_t open_ms = 0;
   int64_t open = 0, high = 0, low = 0, close = 0;
-  Amount volume = 0, quote_volume = 0;              // base, quote
+  Amount volume = 0, quote_volume = 0;  // base, quote
   Amount taker_buy_volume = 0, taker_buy_quote = 0;
   uint64_t trades = 0;
-  uint64_t first_trade = 0, last_trade = 0;         // 0: none
+  uint64_t first_trade = 0, last_trade = 0;  // 0: none
   void Add(const TradePrint& trade);
   void Merge(const Candle& later);
 };
 
-enum class Interval : uint8_t { k1m, k3m, k5m, k15m, k30m, k1h, k2h, k4h, k6h, k8h, k12h, k1d, k3d, k1w, k1M };
+enum class Interval : uint8_t {
+  k1m,
+  k3m,
+  k5m,
+  k15m,
+  k30m,
+  k1h,
+  k2h,
+  k4h,
+  k6h,
+  k8h,
+  k12h,
+  k1d,
+  k3d,
+  k1w,
+  k1M
+};
 inline constexpr int kIntervalCount = 15;
 std::optional<Interval> ParseInterval(std::string_view name);
 std::string_view Name(Interval interval);
@@ -61,8 +77,8 @@ struct DayFigures {
 
 class Tape {
  public:
-  static constexpr size_t kTradeLimit = 2000;     // prints and aggregates kept
-  static constexpr size_t kMinuteLimit = 1501;    // candles kept of each series
+  static constexpr size_t kTradeLimit = 2000;   // prints and aggregates kept
+  static constexpr size_t kMinuteLimit = 1501;  // candles kept of each series
   static constexpr size_t kHourLimit = 1001;
   static constexpr size_t kDayLimit = 1001;
 
@@ -71,7 +87,8 @@ class Tape {
   void Backfill(const Symbol& symbol, base::Rng rng, int64_t now_ms);
 
   // `taker_order` groups prints into aggregates.
-  const TradePrint& AddTrade(int64_t price, int64_t quantity, int64_t time_ms, bool buyer_is_maker, uint64_t taker_order);
+  const TradePrint& AddTrade(int64_t price, int64_t quantity, int64_t time_ms, bool buyer_is_maker,
+                             uint64_t taker_order);
   // Opens empty candles up to `now_ms`.
   void AdvanceTo(int64_t now_ms);
 
@@ -82,7 +99,8 @@ class Tape {
 
   // Candles of any interval, oldest first, that open in [from_ms, to_ms]: the
   // first `limit` when `from_ms` is given (above 0), the last ones otherwise.
-  std::vector<Candle> Candles(Interval interval, int64_t from_ms, int64_t to_ms, size_t limit) const;
+  std::vector<Candle> Candles(Interval interval, int64_t from_ms, int64_t to_ms,
+                              size_t limit) const;
   Candle Current(Interval interval) const;
   DayFigures Day(int64_t now_ms) const;
   // Volume-weighted over the last minutes; the last price when nothing traded.
@@ -94,7 +112,8 @@ class Tape {
  private:
   using Series = std::deque<Candle>;
   const Series& BaseOf(Interval interval) const;
-  static void Advance(Series& series, Interval interval, int64_t now_ms, size_t limit, int64_t price);
+  static void Advance(Series& series, Interval interval, int64_t now_ms, size_t limit,
+                      int64_t price);
 
   std::deque<TradePrint> trades_;
   std::deque<AggregateTrade> aggregates_;

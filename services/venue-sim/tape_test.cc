@@ -57,7 +57,8 @@ TEST_CASE("Tape folds trades into aggregates and candles") {
 
 TEST_CASE("Tape gives candles from a start, or the last ones") {
   Tape tape;
-  for (int i = 0; i < 10; ++i) tape.AddTrade(100 + i, 1, kStart + i * kMinute, false, static_cast<uint64_t>(i) + 1);
+  for (int i = 0; i < 10; ++i)
+    tape.AddTrade(100 + i, 1, kStart + i * kMinute, false, static_cast<uint64_t>(i) + 1);
   CHECK(tape.Candles(Interval::k1m, 0, INT64_MAX, 3).front().open == 107);
   CHECK(tape.Candles(Interval::k1m, kStart + 2 * kMinute, INT64_MAX, 3).back().open == 104);
   CHECK(tape.Candles(Interval::k1m, kStart + 2 * kMinute, kStart + 3 * kMinute, 100).size() == 2);

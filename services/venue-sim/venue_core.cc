@@ -19,18 +19,26 @@ constexpr int64_t kPpm = 1'000'000;
 constexpr int64_t kStopReservePercent = 105;
 
 ApiError Refused(int code, std::string message) { return ApiError{code, std::move(message)}; }
-ApiError FilterFailure(const char* filter) { return ApiError{-1013, std::string("Filter failure: ") + filter}; }
+ApiError FilterFailure(const char* filter) {
+  return ApiError{-1013, std::string("Filter failure: ") + filter};
+}
 ApiError UnknownOrder() { return Refused(-2011, "Unknown order sent."); }
 
 market::OrderType EngineType(OrderKind kind) {
   switch (kind) {
     case OrderKind::kLimit:
-    case OrderKind::kLimitMaker: return market::OrderType::kLimit;
-    case OrderKind::kMarket: return market::OrderType::kMarket;
-    case OrderKind::kStopLoss: return market::OrderType::kStop;
-    case OrderKind::kStopLossLimit: return market::OrderType::kStopLimit;
-    case OrderKind::kTakeProfit: return market::OrderType::kTakeProfit;
-    case OrderKind::kTakeProfitLimit: return market::OrderType::kTakeProfitLimit;
+    case OrderKind::kLimitMaker:
+      return market::OrderType::kLimit;
+    case OrderKind::kMarket:
+      return market::OrderType::kMarket;
+    case OrderKind::kStopLoss:
+      return market::OrderType::kStop;
+    case OrderKind::kStopLossLimit:
+      return market::OrderType::kStopLimit;
+    case OrderKind::kTakeProfit:
+      return market::OrderType::kTakeProfit;
+    case OrderKind::kTakeProfitLimit:
+      return market::OrderType::kTakeProfitLimit;
   }
   return market::OrderType::kLimit;
 }
@@ -38,9 +46,12 @@ market::OrderType EngineType(OrderKind kind) {
 market::TimeInForce EngineTime(const PlaceRequest& request) {
   if (request.kind == OrderKind::kLimitMaker) return market::TimeInForce::kPostOnly;
   switch (request.time_in_force) {
-    case TimeInForce::kGtc: return market::TimeInForce::kGtc;
-    case TimeInForce::kIoc: return market::TimeInForce::kIoc;
-    case TimeInForce::kFok: return market::TimeInForce::kFok;
+    case TimeInForce::kGtc:
+      return market::TimeInForce::kGtc;
+    case TimeInForce::kIoc:
+      return market::TimeInForce::kIoc;
+    case TimeInForce::kFok:
+      return market::TimeInForce::kFok;
   }
   return market::TimeInForce::kGtc;
 }
@@ -52,9 +63,10 @@ bool OffStep(int64_t value, int64_t step, int64_t least, int64_t most) {
 }  // namespace
 
 std::map<std::string, int64_t> DefaultDeposits() {
-  return {{"USDT", 250'000 * kOne}, {"BTC", 2 * kOne},     {"ETH", 30 * kOne},   {"BNB", 100 * kOne},
-          {"SOL", 300 * kOne},      {"XRP", 50'000 * kOne}, {"ADA", 50'000 * kOne}, {"DOGE", 200'000 * kOne},
-          {"AVAX", 500 * kOne},     {"LINK", 1'000 * kOne}, {"LTC", 200 * kOne},  {"DOT", 2'000 * kOne}};
+  return {{"USDT", 250'000 * kOne}, {"BTC", 2 * kOne},        {"ETH", 30 * kOne},
+          {"BNB", 100 * kOne},      {"SOL", 300 * kOne},      {"XRP", 50'000 * kOne},
+          {"ADA", 50'000 * kOne},   {"DOGE", 200'000 * kOne}, {"AVAX", 500 * kOne},
+          {"LINK", 1'000 * kOne},   {"LTC", 200 * kOne},      {"DOT", 2'000 * kOne}};
 }
 
 VenueCore::VenueCore(VenueEvents* events) : events_(events) {
@@ -121,7 +133,8 @@ void VenueCore::Tick(base::Time now) {
   agents_.Step(*this, elapsed);
   for (const auto& book : books_) book->tape().AdvanceTo(base::UnixMillis(now_));
   if (opening_) return;
-  const base::Duration paced(static_cast<int64_t>(static_cast<double>(elapsed.count()) * options_.speed));
+  const base::Duration paced(
+      static_cast<int64_t>(static_cast<double>(elapsed.count()) * options_.speed));
   if (const auto story = news_.Step(now_, paced)) {
     if (story->shock.impact != 0) agents_.OnShock(story->shock);
     if (events_ != nullptr) events_->OnStory(*story);
@@ -164,8 +177,10 @@ Answer<Placed> VenueCore::PlaceNow(AccountIndex account, const PlaceRequest& wan
   const Amount reserve = LockFor(order);
   if (wanted.quote_quantity > 0) {
     // By value: quantity is only the bound of what a seller has.
-    const Amount most = wanted.side == Side::kSell ? std::min<Amount>(reserve, INT64_MAX / 4) : INT64_MAX / 4;
-    engine_order.quantity = {std::max<int64_t>(1, static_cast<int64_t>(most) / symbol.lot) * symbol.lot};
+    const Amount most =
+        wanted.side == Side::kSell ? std::min<Amount>(reserve, INT64_MAX / 4) : INT64_MAX / 4;
+    engine_order.quantity = {std::max<int64_t>(1, static_cast<int64_t>(most) / symbol.lot) *
+                             symbol.lot};
     engine_order.budget = static_cast<Amount>(wanted.quote_quantity) * kOne;
   } else if (!HasPrice(wanted.kind) && wanted.side == Side::kBuy) {
     engine_order.budget = reserve * kOne;
@@ -186,20 +201,27 @@ Answer<Placed> VenueCore::PlaceNow(AccountIndex account, const PlaceRequest& wan
     by_client_id_.erase(client_key);
   }
   switch (reason) {
-    case matching::Reject::kWouldTake: return Refused(-2010, "Order would immediately match and take.");
-    case matching::Reject::kWouldTrigger: return Refused(-2010, "Stop price would trigger immediately.");
-    case matching::Reject::kFull: return Refused(-1008, "Server is currently overloaded with other requests. Please try again in a few minutes.");
-    default: return Refused(-1013, "Invalid order.");
+    case matching::Reject::kWouldTake:
+      return Refused(-2010, "Order would immediately match and take.");
+    case matching::Reject::kWouldTrigger:
+      return Refused(-2010, "Stop price would trigger immediately.");
+    case matching::Reject::kFull:
+      return Refused(
+          -1008,
+          "Server is currently overloaded with other requests. Please try again in a few minutes.");
+    default:
+      return Refused(-1013, "Invalid order.");
   }
 }
 
-Answer<Canceled> VenueCore::Cancel(AccountIndex account, const OrderRef& order, const std::string& cancel_client_order_id,
-                                   base::Time now) {
+Answer<Canceled> VenueCore::Cancel(AccountIndex account, const OrderRef& order,
+                                   const std::string& cancel_client_order_id, base::Time now) {
   Step(now);
   return CancelIfOpen(account, order, cancel_client_order_id);
 }
 
-Answer<Canceled> VenueCore::CancelIfOpen(AccountIndex account, const OrderRef& ref, const std::string& cancel_client_order_id) {
+Answer<Canceled> VenueCore::CancelIfOpen(AccountIndex account, const OrderRef& ref,
+                                         const std::string& cancel_client_order_id) {
   const VenueOrder* order = Resolve(account, ref);
   if (order == nullptr || !IsOpen(order->status)) return UnknownOrder();
   return CancelNow(orders_.at({ref.symbol, order->order_id}), cancel_client_order_id);
@@ -207,7 +229,8 @@ Answer<Canceled> VenueCore::CancelIfOpen(AccountIndex account, const OrderRef& r
 
 Canceled VenueCore::CancelNow(VenueOrder& order, const std::string& cancel_client_order_id) {
   SymbolBook& book = *books_[order.request.symbol];
-  book.cancel_client_order_id = cancel_client_order_id.empty() ? MakeClientOrderId() : cancel_client_order_id;
+  book.cancel_client_order_id =
+      cancel_client_order_id.empty() ? MakeClientOrderId() : cancel_client_order_id;
   Canceled canceled;
   canceled.cancel_client_order_id = book.cancel_client_order_id;
   const OrderKey key{order.request.symbol, order.order_id};
@@ -218,7 +241,8 @@ Canceled VenueCore::CancelNow(VenueOrder& order, const std::string& cancel_clien
   return canceled;
 }
 
-std::vector<Canceled> VenueCore::CancelAll(AccountIndex account, SymbolIndex symbol, base::Time now) {
+std::vector<Canceled> VenueCore::CancelAll(AccountIndex account, SymbolIndex symbol,
+                                           base::Time now) {
   Step(now);
   std::vector<uint64_t> open;
   for (const VenueOrder* order : OpenOrders(account, symbol)) open.push_back(order->order_id);
@@ -227,8 +251,10 @@ std::vector<Canceled> VenueCore::CancelAll(AccountIndex account, SymbolIndex sym
   return canceled;
 }
 
-CancelReplaced VenueCore::CancelReplace(AccountIndex account, const OrderRef& order, const std::string& cancel_client_order_id,
-                                        bool stop_on_failure, const PlaceRequest& request, base::Time now) {
+CancelReplaced VenueCore::CancelReplace(AccountIndex account, const OrderRef& order,
+                                        const std::string& cancel_client_order_id,
+                                        bool stop_on_failure, const PlaceRequest& request,
+                                        base::Time now) {
   Step(now);
   CancelReplaced result;
   result.canceled = CancelIfOpen(account, order, cancel_client_order_id);
@@ -247,10 +273,14 @@ Answer<Amended> VenueCore::Amend(AccountIndex account, const OrderRef& ref, int6
   VenueOrder& order = orders_.at({ref.symbol, found->order_id});
   const Symbol& symbol = ListedSymbols()[ref.symbol];
   if (quantity <= 0 || quantity % symbol.lot != 0) return FilterFailure("LOT_SIZE");
-  if (!HasPrice(order.request.kind)) return Refused(-2038, "Order amend is not supported for this order.");
-  if (quantity == order.request.quantity) return Refused(-2038, "The requested action would change no state; rejecting.");
-  if (quantity > order.request.quantity) return Refused(-2038, "Order amend (quantity increase) is not supported.");
-  if (quantity <= order.executed) return Refused(-2038, "Order amend is not supported for this order.");
+  if (!HasPrice(order.request.kind))
+    return Refused(-2038, "Order amend is not supported for this order.");
+  if (quantity == order.request.quantity)
+    return Refused(-2038, "The requested action would change no state; rejecting.");
+  if (quantity > order.request.quantity)
+    return Refused(-2038, "Order amend (quantity increase) is not supported.");
+  if (quantity <= order.executed)
+    return Refused(-2038, "Order amend is not supported for this order.");
   SymbolBook& book = *books_[ref.symbol];
   const matching::Order* resting = book.engine().Find(order.order_id);
   if (resting->pending_stop) return Refused(-2038, "Order amend is not supported for this order.");
@@ -259,14 +289,17 @@ Answer<Amended> VenueCore::Amend(AccountIndex account, const OrderRef& ref, int6
   Amended amended;
   amended.original_client_order_id = order.request.client_order_id;
   const Amount less = order.request.quantity - quantity;
-  const Amount freed = order.request.side == Side::kBuy ? QuoteAmount(order.request.price, static_cast<int64_t>(less)) : less;
+  const Amount freed = order.request.side == Side::kBuy
+                           ? QuoteAmount(order.request.price, static_cast<int64_t>(less))
+                           : less;
   ledger_.Unlock(account, order.LockedAsset(), freed);
   order.locked -= freed;
   order.request.quantity = quantity;
   ++order.amends;
   order.updated = now_;
   by_client_id_.erase({account, ref.symbol, order.request.client_order_id});
-  order.request.client_order_id = new_client_order_id.empty() ? MakeClientOrderId() : new_client_order_id;
+  order.request.client_order_id =
+      new_client_order_id.empty() ? MakeClientOrderId() : new_client_order_id;
   by_client_id_[{account, ref.symbol, order.request.client_order_id}] = order.order_id;
   (void)book.engine().Amend(order.order_id, resting->price, {quantity});
   book.EndOperation();
@@ -280,7 +313,8 @@ Answer<Amended> VenueCore::Amend(AccountIndex account, const OrderRef& ref, int6
   return amended;
 }
 
-bool VenueCore::Deposit(AccountIndex account, const std::string& asset, Amount change, base::Time now) {
+bool VenueCore::Deposit(AccountIndex account, const std::string& asset, Amount change,
+                        base::Time now) {
   Step(now);
   const auto& listed = ListedAssets();
   if (!std::binary_search(listed.begin(), listed.end(), asset)) return false;
@@ -309,13 +343,17 @@ std::optional<ApiError> VenueCore::Check(AccountIndex account, const PlaceReques
   return std::nullopt;
 }
 
-std::optional<ApiError> VenueCore::CheckFilters(AccountIndex account, const PlaceRequest& request) const {
+std::optional<ApiError> VenueCore::CheckFilters(AccountIndex account,
+                                                const PlaceRequest& request) const {
   const Symbol& symbol = ListedSymbols()[request.symbol];
-  const int64_t average = tape(request.symbol).AveragePrice(base::UnixMillis(now_), kAveragePriceMinutes);
-  if (HasPrice(request.kind) && OffStep(request.price, symbol.tick, symbol.min_price, symbol.max_price)) {
+  const int64_t average =
+      tape(request.symbol).AveragePrice(base::UnixMillis(now_), kAveragePriceMinutes);
+  if (HasPrice(request.kind) &&
+      OffStep(request.price, symbol.tick, symbol.min_price, symbol.max_price)) {
     return FilterFailure("PRICE_FILTER");
   }
-  if (HasStop(request.kind) && OffStep(request.stop_price, symbol.tick, symbol.min_price, symbol.max_price)) {
+  if (HasStop(request.kind) &&
+      OffStep(request.stop_price, symbol.tick, symbol.min_price, symbol.max_price)) {
     return FilterFailure("PRICE_FILTER");
   }
   if (HasPrice(request.kind)) {
@@ -327,9 +365,12 @@ std::optional<ApiError> VenueCore::CheckFilters(AccountIndex account, const Plac
   }
   Amount notional = request.quote_quantity;
   if (request.quote_quantity == 0) {
-    if (OffStep(request.quantity, symbol.lot, symbol.lot, symbol.max_quantity)) return FilterFailure("LOT_SIZE");
-    if (!HasPrice(request.kind) && request.quantity > symbol.max_market_quantity) return FilterFailure("MARKET_LOT_SIZE");
-    notional = static_cast<Amount>(HasPrice(request.kind) ? request.price : average) * request.quantity / kOne;
+    if (OffStep(request.quantity, symbol.lot, symbol.lot, symbol.max_quantity))
+      return FilterFailure("LOT_SIZE");
+    if (!HasPrice(request.kind) && request.quantity > symbol.max_market_quantity)
+      return FilterFailure("MARKET_LOT_SIZE");
+    notional = static_cast<Amount>(HasPrice(request.kind) ? request.price : average) *
+               request.quantity / kOne;
   }
   if (notional < symbol.min_notional) return FilterFailure("NOTIONAL");
   if (HasPrice(request.kind) && notional > symbol.max_notional) return FilterFailure("NOTIONAL");
@@ -386,7 +427,8 @@ Amount VenueCore::LockFor(VenueOrder& order) {
   const Amount free = ledger_.balance(order.account, order.LockedAsset()).free;
   if (request.kind == OrderKind::kMarket) return free;
   Amount amount = Needed(request);
-  if (!HasPrice(request.kind) && request.side == Side::kBuy) amount = std::min(free, amount * kStopReservePercent / 100);
+  if (!HasPrice(request.kind) && request.side == Side::kBuy)
+    amount = std::min(free, amount * kStopReservePercent / 100);
   const bool locked = ledger_.Lock(order.account, order.LockedAsset(), amount);
   GANNET_CHECK(locked, "the balance was checked before");
   order.locked = amount;
@@ -399,7 +441,8 @@ void VenueCore::Unlock(VenueOrder& order) {
 }
 
 std::string VenueCore::MakeClientOrderId() {
-  static constexpr char kLetters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  static constexpr char kLetters[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   std::string id;
   for (int i = 0; i < 22; ++i) id += kLetters[id_rng_.Below(62)];
   return id;
@@ -431,10 +474,11 @@ void VenueCore::OnOrderTriggered(SymbolIndex symbol, const matching::Order& engi
   Tell({.type = ExecutionType::kNew, .order = *order});
 }
 
-void VenueCore::OnOrderMatch(SymbolIndex symbol, const matching::Order& taker, const matching::Order& maker, int64_t price,
-                             int64_t quantity) {
+void VenueCore::OnOrderMatch(SymbolIndex symbol, const matching::Order& taker,
+                             const matching::Order& maker, int64_t price, int64_t quantity) {
   SymbolBook& book = *books_[symbol];
-  const TradePrint trade = book.tape().AddTrade(price, quantity, base::UnixMillis(now_), maker.side == Side::kBuy, taker.id);
+  const TradePrint trade = book.tape().AddTrade(price, quantity, base::UnixMillis(now_),
+                                                maker.side == Side::kBuy, taker.id);
   if (events_ != nullptr) events_->OnTrade(symbol, trade);
   const bool agent_takes = taker.owner < kFirstAccount, agent_makes = maker.owner < kFirstAccount;
   if (agent_makes) agents_.OnMakerFill(symbol, maker.owner, maker.side, quantity);
@@ -442,8 +486,8 @@ void VenueCore::OnOrderMatch(SymbolIndex symbol, const matching::Order& taker, c
   if (!agent_makes) Settle(symbol, maker, /*is_maker=*/true, trade, agent_takes);
 }
 
-void VenueCore::Settle(SymbolIndex symbol, const matching::Order& engine_order, bool is_maker, const TradePrint& trade,
-                       bool against_agent) {
+void VenueCore::Settle(SymbolIndex symbol, const matching::Order& engine_order, bool is_maker,
+                       const TradePrint& trade, bool against_agent) {
   VenueOrder& order = *OfEngine(symbol, engine_order);
   const Symbol& spec = ListedSymbols()[symbol];
   const bool buy = order.request.side == Side::kBuy;
@@ -457,7 +501,8 @@ void VenueCore::Settle(SymbolIndex symbol, const matching::Order& engine_order, 
   ledger_.Pay(order.account, paid_asset, paid, /*locked=*/order.locked > 0);
   if (order.locked > 0) {
     Amount reserved = paid;
-    if (buy && HasPrice(order.request.kind)) reserved = QuoteAmount(order.request.price, trade.quantity);
+    if (buy && HasPrice(order.request.kind))
+      reserved = QuoteAmount(order.request.price, trade.quantity);
     order.locked -= reserved;
     if (reserved > paid) ledger_.Unlock(order.account, paid_asset, reserved - paid);
   }
@@ -474,7 +519,8 @@ void VenueCore::Settle(SymbolIndex symbol, const matching::Order& engine_order, 
   const bool whole = order.request.quote_quantity == 0 && order.remaining() == 0;
   order.status = whole ? OrderStatus::kFilled : OrderStatus::kPartiallyFilled;
 
-  const FillReport fill{trade.id, trade.price, trade.quantity, quote, fee, received_asset, is_maker};
+  const FillReport fill{trade.id, trade.price,    trade.quantity, quote,
+                        fee,      received_asset, is_maker};
   auto& trades = trades_[order.account];
   trades.push_back({symbol, order.order_id, fill, trade.time_ms, buy});
   if (trades.size() > options_.max_account_trades) trades.pop_front();
@@ -483,7 +529,8 @@ void VenueCore::Settle(SymbolIndex symbol, const matching::Order& engine_order, 
   TellBalances(order.account, {spec.base, spec.quote});
 }
 
-void VenueCore::OnOrderPrevented(SymbolIndex symbol, const matching::Order& taker, const matching::Order& maker) {
+void VenueCore::OnOrderPrevented(SymbolIndex symbol, const matching::Order& taker,
+                                 const matching::Order& maker) {
   VenueOrder* taking = OfEngine(symbol, taker);
   VenueOrder* making = OfEngine(symbol, maker);
   if (taking == nullptr || making == nullptr) return;  // agents among themselves
@@ -504,7 +551,8 @@ void VenueCore::OnOrderPrevented(SymbolIndex symbol, const matching::Order& take
   prevented_.push_back(match);
 }
 
-void VenueCore::OnOrderDone(SymbolIndex symbol, const matching::Order& engine_order, matching::Done reason) {
+void VenueCore::OnOrderDone(SymbolIndex symbol, const matching::Order& engine_order,
+                            matching::Done reason) {
   VenueOrder* found = OfEngine(symbol, engine_order);
   if (found == nullptr) return;
   VenueOrder& order = *found;
@@ -518,7 +566,8 @@ void VenueCore::OnOrderDone(SymbolIndex symbol, const matching::Order& engine_or
       Close(order, short_of_funds ? OrderStatus::kExpired : OrderStatus::kFilled);
       if (!short_of_funds) {
         // Orders by value, and locks that a better price left over, end here.
-        if (order.request.quote_quantity > 0 || had_lock) TellBalances(order.account, {order.LockedAsset()});
+        if (order.request.quote_quantity > 0 || had_lock)
+          TellBalances(order.account, {order.LockedAsset()});
         return;
       }
       break;
@@ -552,9 +601,11 @@ void VenueCore::Close(VenueOrder& order, OrderStatus status) {
   // What one command closes is still spoken of: keep at least that many.
   while (closed_.size() > std::max<size_t>(1000, options_.max_closed_orders)) {
     const auto oldest = orders_.find(closed_.front());
-    const ClientKey client_key{oldest->second.account, oldest->first.first, oldest->second.request.client_order_id};
+    const ClientKey client_key{oldest->second.account, oldest->first.first,
+                               oldest->second.request.client_order_id};
     const auto named = by_client_id_.find(client_key);
-    if (named != by_client_id_.end() && named->second == oldest->first.second) by_client_id_.erase(named);
+    if (named != by_client_id_.end() && named->second == oldest->first.second)
+      by_client_id_.erase(named);
     orders_.erase(oldest);
     closed_.pop_front();
   }
@@ -562,7 +613,8 @@ void VenueCore::Close(VenueOrder& order, OrderStatus status) {
 
 void VenueCore::Tell(Execution execution) {
   execution.execution_id = ++last_execution_;
-  if (execution.client_order_id.empty()) execution.client_order_id = execution.order.request.client_order_id;
+  if (execution.client_order_id.empty())
+    execution.client_order_id = execution.order.request.client_order_id;
   execution.time = now_;
   if (events_ != nullptr) events_->OnExecution(execution);
 }
@@ -573,13 +625,16 @@ void VenueCore::TellBalances(AccountIndex account, std::vector<std::string> asse
 
 // ---- agents
 
-std::optional<market::Level> VenueCore::Best(SymbolIndex symbol, Side side) const { return engine(symbol).best(side); }
+std::optional<market::Level> VenueCore::Best(SymbolIndex symbol, Side side) const {
+  return engine(symbol).best(side);
+}
 
 const matching::Order* VenueCore::FindOrder(SymbolIndex symbol, matching::OrderNumber id) const {
   return engine(symbol).Find(id);
 }
 
-matching::OrderNumber VenueCore::SubmitAgentOrder(SymbolIndex symbol, const matching::NewOrder& wanted) {
+matching::OrderNumber VenueCore::SubmitAgentOrder(SymbolIndex symbol,
+                                                  const matching::NewOrder& wanted) {
   SymbolBook& book = *books_[symbol];
   matching::NewOrder order = wanted;
   order.id = book.NextOrderId();
@@ -596,7 +651,9 @@ void VenueCore::CancelAgentOrder(SymbolIndex symbol, matching::OrderNumber id) {
 
 // ---- queries
 
-const matching::MatchingEngine& VenueCore::engine(SymbolIndex symbol) const { return books_[symbol]->engine(); }
+const matching::MatchingEngine& VenueCore::engine(SymbolIndex symbol) const {
+  return books_[symbol]->engine();
+}
 uint64_t VenueCore::update_id(SymbolIndex symbol) const { return books_[symbol]->update_id(); }
 const Tape& VenueCore::tape(SymbolIndex symbol) const { return books_[symbol]->tape(); }
 
@@ -620,7 +677,8 @@ Answer<VenueOrder> VenueCore::FindOrder(AccountIndex account, const OrderRef& re
   return *order;
 }
 
-std::vector<const VenueOrder*> VenueCore::OpenOrders(AccountIndex account, std::optional<SymbolIndex> symbol) const {
+std::vector<const VenueOrder*> VenueCore::OpenOrders(AccountIndex account,
+                                                     std::optional<SymbolIndex> symbol) const {
   std::vector<const VenueOrder*> open;
   auto at = symbol ? open_orders_.lower_bound({*symbol, 0}) : open_orders_.begin();
   for (; at != open_orders_.end() && (!symbol || at->first == *symbol); ++at) {
@@ -632,7 +690,8 @@ std::vector<const VenueOrder*> VenueCore::OpenOrders(AccountIndex account, std::
 
 void VenueCore::ForOrders(AccountIndex account, SymbolIndex symbol, uint64_t from_order,
                           const std::function<bool(const VenueOrder&)>& visit) const {
-  for (auto at = orders_.lower_bound({symbol, from_order}); at != orders_.end() && at->first.first == symbol; ++at) {
+  for (auto at = orders_.lower_bound({symbol, from_order});
+       at != orders_.end() && at->first.first == symbol; ++at) {
     if (at->second.account == account && !visit(at->second)) return;
   }
 }

@@ -36,8 +36,10 @@ struct CoreOptions {
   base::Duration news_interval = std::chrono::seconds(7);  // mean; 0: no news
   int64_t maker_fee_ppm = 1000, taker_fee_ppm = 1000;
   size_t accounts = 1;
-  std::map<std::string, int64_t> deposits;  // of every account at the first start, scale 8; empty: DefaultDeposits()
-  size_t max_closed_orders = 50'000;        // kept for queries, all accounts together; the oldest are forgotten
+  std::map<std::string, int64_t>
+      deposits;  // of every account at the first start, scale 8; empty: DefaultDeposits()
+  size_t max_closed_orders =
+      50'000;  // kept for queries, all accounts together; the oldest are forgotten
   size_t max_account_trades = 50'000;
   base::Duration warm_up = std::chrono::seconds(60);  // of trading before the first start
   bool operator==(const CoreOptions&) const = default;
@@ -50,14 +52,17 @@ std::map<std::string, int64_t> DefaultDeposits();
 class VenueEvents {
  public:
   virtual ~VenueEvents() = default;
-  virtual void OnLevel(SymbolIndex symbol, market::Side side, int64_t price, int64_t quantity, uint64_t update_id) = 0;
+  virtual void OnLevel(SymbolIndex symbol, market::Side side, int64_t price, int64_t quantity,
+                       uint64_t update_id) = 0;
   // Best bid or ask differs from when this was last told.
   virtual void OnBest(SymbolIndex symbol) = 0;
   virtual void OnTrade(SymbolIndex symbol, const TradePrint& trade) = 0;
   virtual void OnAggregate(SymbolIndex symbol, const AggregateTrade& trade) = 0;
   virtual void OnExecution(const Execution& execution) = 0;
-  virtual void OnBalances(AccountIndex account, const std::vector<std::string>& assets, base::Time now) = 0;
-  virtual void OnDeposit(AccountIndex account, const std::string& asset, Amount change, base::Time now) = 0;
+  virtual void OnBalances(AccountIndex account, const std::vector<std::string>& assets,
+                          base::Time now) = 0;
+  virtual void OnDeposit(AccountIndex account, const std::string& asset, Amount change,
+                         base::Time now) = 0;
   virtual void OnStory(const Story& story) = 0;
 };
 
@@ -67,22 +72,27 @@ class VenueCore : public AgentMarket {
   ~VenueCore() override;
 
   // Commands. `now` must not go back; an earlier one counts as the last.
-  void Open(const CoreOptions& options, base::Time now);  // first start: history, deposits, a minute of trading
+  void Open(const CoreOptions& options,
+            base::Time now);  // first start: history, deposits, a minute of trading
   // Other options from now on: speed, news, fees, limits, more accounts (fewer
   // are ignored). The seed has done its work.
   void Configure(const CoreOptions& options, base::Time now);
   void Tick(base::Time now);  // the agents' turn
   Answer<Placed> Place(AccountIndex account, const PlaceRequest& request, base::Time now);
-  Answer<Canceled> Cancel(AccountIndex account, const OrderRef& order, const std::string& cancel_client_order_id, base::Time now);
+  Answer<Canceled> Cancel(AccountIndex account, const OrderRef& order,
+                          const std::string& cancel_client_order_id, base::Time now);
   std::vector<Canceled> CancelAll(AccountIndex account, SymbolIndex symbol, base::Time now);
-  CancelReplaced CancelReplace(AccountIndex account, const OrderRef& order, const std::string& cancel_client_order_id,
-                               bool stop_on_failure, const PlaceRequest& request, base::Time now);
-  Answer<Amended> Amend(AccountIndex account, const OrderRef& order, int64_t quantity, const std::string& new_client_order_id,
-                        base::Time now);
+  CancelReplaced CancelReplace(AccountIndex account, const OrderRef& order,
+                               const std::string& cancel_client_order_id, bool stop_on_failure,
+                               const PlaceRequest& request, base::Time now);
+  Answer<Amended> Amend(AccountIndex account, const OrderRef& order, int64_t quantity,
+                        const std::string& new_client_order_id, base::Time now);
   // From outside the venue; negative takes out. False, and nothing moved, when
   // less is free or the asset is not listed.
   bool Deposit(AccountIndex account, const std::string& asset, Amount change, base::Time now);
-  void InjectShock(const Shock& shock) { agents_.OnShock(shock); }  // a headline's effect without the headline
+  void InjectShock(const Shock& shock) {
+    agents_.OnShock(shock);
+  }  // a headline's effect without the headline
 
   // What Place would refuse; nothing when it would be accepted.
   std::optional<ApiError> Check(AccountIndex account, const PlaceRequest& request) const;
@@ -98,10 +108,14 @@ class VenueCore : public AgentMarket {
   const NewsWire& news() const { return news_; }
   const Agents& agents() const { return agents_; }
   Answer<VenueOrder> FindOrder(AccountIndex account, const OrderRef& order) const;
-  std::vector<const VenueOrder*> OpenOrders(AccountIndex account, std::optional<SymbolIndex> symbol) const;  // by symbol, number
+  std::vector<const VenueOrder*> OpenOrders(
+      AccountIndex account, std::optional<SymbolIndex> symbol) const;  // by symbol, number
   // In order of number; visits all that are kept until `visit` returns false.
-  void ForOrders(AccountIndex account, SymbolIndex symbol, uint64_t from_order, const std::function<bool(const VenueOrder&)>& visit) const;
-  const std::deque<AccountTrade>& account_trades(AccountIndex account) const { return trades_[account]; }
+  void ForOrders(AccountIndex account, SymbolIndex symbol, uint64_t from_order,
+                 const std::function<bool(const VenueOrder&)>& visit) const;
+  const std::deque<AccountTrade>& account_trades(AccountIndex account) const {
+    return trades_[account];
+  }
 
   void Save(wire::CanonicalWriter& writer) const;
   absl::Status Load(wire::CanonicalReader& reader);
@@ -109,7 +123,8 @@ class VenueCore : public AgentMarket {
   // AgentMarket.
   std::optional<market::Level> Best(SymbolIndex symbol, market::Side side) const override;
   const matching::Order* FindOrder(SymbolIndex symbol, matching::OrderNumber id) const override;
-  matching::OrderNumber SubmitAgentOrder(SymbolIndex symbol, const matching::NewOrder& order) override;
+  matching::OrderNumber SubmitAgentOrder(SymbolIndex symbol,
+                                         const matching::NewOrder& order) override;
   void CancelAgentOrder(SymbolIndex symbol, matching::OrderNumber id) override;
 
  private:
@@ -119,10 +134,12 @@ class VenueCore : public AgentMarket {
 
   base::Time Step(base::Time now);
   Answer<Placed> PlaceNow(AccountIndex account, const PlaceRequest& request);
-  Answer<Canceled> CancelIfOpen(AccountIndex account, const OrderRef& order, const std::string& cancel_client_order_id);
+  Answer<Canceled> CancelIfOpen(AccountIndex account, const OrderRef& order,
+                                const std::string& cancel_client_order_id);
   Canceled CancelNow(VenueOrder& order, const std::string& cancel_client_order_id);
   const VenueOrder* Resolve(AccountIndex account, const OrderRef& order) const;
-  std::pair<size_t, size_t> CountOpen(AccountIndex account, SymbolIndex symbol) const;  // all, stop orders
+  std::pair<size_t, size_t> CountOpen(AccountIndex account,
+                                      SymbolIndex symbol) const;  // all, stop orders
   std::optional<ApiError> CheckFilters(AccountIndex account, const PlaceRequest& request) const;
   // What has to be free, of the quote when buying, of the base when selling.
   Amount Needed(const PlaceRequest& request) const;
@@ -134,10 +151,13 @@ class VenueCore : public AgentMarket {
   // From the books, for orders of accounts.
   void OnOrderAccepted(SymbolIndex symbol, const matching::Order& order);
   void OnOrderTriggered(SymbolIndex symbol, const matching::Order& order);
-  void OnOrderMatch(SymbolIndex symbol, const matching::Order& taker, const matching::Order& maker, int64_t price, int64_t quantity);
-  void OnOrderPrevented(SymbolIndex symbol, const matching::Order& taker, const matching::Order& maker);
+  void OnOrderMatch(SymbolIndex symbol, const matching::Order& taker, const matching::Order& maker,
+                    int64_t price, int64_t quantity);
+  void OnOrderPrevented(SymbolIndex symbol, const matching::Order& taker,
+                        const matching::Order& maker);
   void OnOrderDone(SymbolIndex symbol, const matching::Order& order, matching::Done reason);
-  void Settle(SymbolIndex symbol, const matching::Order& side, bool is_maker, const TradePrint& trade, bool against_agent);
+  void Settle(SymbolIndex symbol, const matching::Order& side, bool is_maker,
+              const TradePrint& trade, bool against_agent);
   void Unlock(VenueOrder& order);
   void Close(VenueOrder& order, OrderStatus status);
   void Tell(Execution execution);
@@ -158,7 +178,7 @@ class VenueCore : public AgentMarket {
   std::map<OrderKey, VenueOrder> orders_;
   std::map<ClientKey, uint64_t> by_client_id_;  // the latest order under that id
   std::set<OrderKey> open_orders_;
-  std::deque<OrderKey> closed_;                 // oldest first
+  std::deque<OrderKey> closed_;  // oldest first
   std::vector<std::deque<AccountTrade>> trades_;
   uint64_t last_execution_ = 0;
   int64_t last_prevented_ = -1;

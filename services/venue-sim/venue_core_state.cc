@@ -15,12 +15,14 @@ void SaveOrder(wire::CanonicalWriter& writer, const VenueOrder& order) {
   writer.U32(order.account);
   writer.U32(r.symbol);
   writer.Bytes(r.client_order_id);
-  for (const uint8_t value : {static_cast<uint8_t>(r.side), static_cast<uint8_t>(r.kind), static_cast<uint8_t>(r.time_in_force),
-                              static_cast<uint8_t>(r.self_trade), static_cast<uint8_t>(order.status)}) {
+  for (const uint8_t value :
+       {static_cast<uint8_t>(r.side), static_cast<uint8_t>(r.kind),
+        static_cast<uint8_t>(r.time_in_force), static_cast<uint8_t>(r.self_trade),
+        static_cast<uint8_t>(order.status)}) {
     writer.U8(value);
   }
-  for (const int64_t value : {r.price, r.stop_price, r.quantity, r.quote_quantity, order.executed, order.prevented_match,
-                              order.prevented_quantity}) {
+  for (const int64_t value : {r.price, r.stop_price, r.quantity, r.quote_quantity, order.executed,
+                              order.prevented_match, order.prevented_quantity}) {
     writer.I64(value);
   }
   writer.I128(order.cumulative_quote);
@@ -42,8 +44,8 @@ VenueOrder LoadOrder(wire::CanonicalReader& reader) {
   r.time_in_force = static_cast<TimeInForce>(reader.U8());
   r.self_trade = static_cast<matching::SelfTrade>(reader.U8());
   order.status = static_cast<OrderStatus>(reader.U8());
-  for (int64_t* value : {&r.price, &r.stop_price, &r.quantity, &r.quote_quantity, &order.executed, &order.prevented_match,
-                         &order.prevented_quantity}) {
+  for (int64_t* value : {&r.price, &r.stop_price, &r.quantity, &r.quote_quantity, &order.executed,
+                         &order.prevented_match, &order.prevented_quantity}) {
     *value = reader.I64();
   }
   order.cumulative_quote = reader.I128();
@@ -58,7 +60,8 @@ void SaveTrade(wire::CanonicalWriter& writer, const AccountTrade& trade) {
   writer.U32(trade.symbol);
   writer.U64(trade.order_id);
   writer.U64(trade.fill.trade_id);
-  for (const int64_t value : {trade.fill.price, trade.fill.quantity, trade.time_ms}) writer.I64(value);
+  for (const int64_t value : {trade.fill.price, trade.fill.quantity, trade.time_ms})
+    writer.I64(value);
   writer.I128(trade.fill.quote);
   writer.I128(trade.fill.commission);
   writer.Bytes(trade.fill.commission_asset);
@@ -71,7 +74,8 @@ AccountTrade LoadTrade(wire::CanonicalReader& reader) {
   trade.symbol = reader.U32();
   trade.order_id = reader.U64();
   trade.fill.trade_id = reader.U64();
-  for (int64_t* value : {&trade.fill.price, &trade.fill.quantity, &trade.time_ms}) *value = reader.I64();
+  for (int64_t* value : {&trade.fill.price, &trade.fill.quantity, &trade.time_ms})
+    *value = reader.I64();
   trade.fill.quote = reader.I128();
   trade.fill.commission = reader.I128();
   trade.fill.commission_asset = reader.Bytes();
@@ -88,7 +92,9 @@ void SaveOptions(wire::CanonicalWriter& writer, const CoreOptions& options) {
   writer.Duration(options.news_interval);
   writer.I64(options.maker_fee_ppm);
   writer.I64(options.taker_fee_ppm);
-  for (const size_t value : {options.accounts, options.max_closed_orders, options.max_account_trades}) writer.U64(value);
+  for (const size_t value :
+       {options.accounts, options.max_closed_orders, options.max_account_trades})
+    writer.U64(value);
   writer.Duration(options.warm_up);
   writer.U32(static_cast<uint32_t>(options.deposits.size()));
   for (const auto& [asset, amount] : options.deposits) {
@@ -104,7 +110,8 @@ CoreOptions LoadOptions(wire::CanonicalReader& reader) {
   options.news_interval = reader.Duration();
   options.maker_fee_ppm = reader.I64();
   options.taker_fee_ppm = reader.I64();
-  for (size_t* value : {&options.accounts, &options.max_closed_orders, &options.max_account_trades}) *value = reader.U64();
+  for (size_t* value : {&options.accounts, &options.max_closed_orders, &options.max_account_trades})
+    *value = reader.U64();
   options.warm_up = reader.Duration();
   for (uint32_t n = reader.U32(); n > 0 && reader.ok(); --n) {
     std::string asset = reader.Bytes();
@@ -169,8 +176,9 @@ absl::Status VenueCore::Load(wire::CanonicalReader& reader) {
   last_execution_ = reader.U64();
   last_prevented_ = reader.I64();
   if (const uint32_t symbols = reader.U32(); reader.ok() && symbols != books_.size()) {
-    return absl::DataLossError("venue state lists " + std::to_string(symbols) + " symbols, this build " +
-                               std::to_string(books_.size()) + ": start with --fresh");
+    return absl::DataLossError("venue state lists " + std::to_string(symbols) +
+                               " symbols, this build " + std::to_string(books_.size()) +
+                               ": start with --fresh");
   }
   for (const auto& book : books_) {
     if (absl::Status status = book->Load(reader); !status.ok()) return status;
@@ -181,11 +189,13 @@ absl::Status VenueCore::Load(wire::CanonicalReader& reader) {
     VenueOrder order = LoadOrder(reader);
     const OrderKey key{order.request.symbol, order.order_id};
     if (order.request.symbol >= books_.size() || order.account >= trades_.size()) {
-      return absl::DataLossError("venue state holds an order of an unknown symbol or account: start with --fresh");
+      return absl::DataLossError(
+          "venue state holds an order of an unknown symbol or account: start with --fresh");
     }
     if (IsOpen(order.status)) {
       if (engine(key.first).Find(key.second) == nullptr) {
-        return absl::DataLossError("venue state holds an open order that its book does not: start with --fresh");
+        return absl::DataLossError(
+            "venue state holds an open order that its book does not: start with --fresh");
       }
       open_orders_.insert(key);
     }
@@ -203,7 +213,8 @@ absl::Status VenueCore::Load(wire::CanonicalReader& reader) {
     closed_.emplace_back(symbol, reader.U64());
   }
   if (const uint32_t accounts = reader.U32(); reader.ok() && accounts != trades_.size()) {
-    return absl::DataLossError("venue state has trades of another number of accounts: start with --fresh");
+    return absl::DataLossError(
+        "venue state has trades of another number of accounts: start with --fresh");
   }
   for (auto& trades : trades_) {
     for (uint32_t n = reader.U32(); n > 0 && reader.ok(); --n) trades.push_back(LoadTrade(reader));

@@ -139,7 +139,9 @@ TEST_CASE("VenueCore spends a market order by value, whole lots at a time") {
   CHECK(f.Conserved());
 }
 
-TEST_CASE("VenueCore lets the market hit a resting order: maker fee, partial fills, better prices given back") {
+TEST_CASE(
+    "VenueCore lets the market hit a resting order: maker fee, partial fills, better prices given "
+    "back") {
   CoreFixture f;
   f.events.executions.clear();
   // At the touch: noise traders will come.
@@ -162,15 +164,19 @@ TEST_CASE("VenueCore answers each filter by its name") {
   const int64_t bid = f.best(Side::kBuy);
   CHECK(f.Refusal(f.Limit(Side::kBuy, bid + 1, "0.01")) == "-1013 Filter failure: PRICE_FILTER");
   CHECK(f.Refusal(f.Limit(Side::kBuy, 0, "0.01")) == "-1013 Filter failure: PRICE_FILTER");
-  CHECK(f.Refusal(f.Limit(Side::kBuy, D("100"), "0.01")) == "-1013 Filter failure: PERCENT_PRICE_BY_SIDE");
-  CHECK(f.Refusal(f.Limit(Side::kSell, D("500000"), "0.01")) == "-1013 Filter failure: PERCENT_PRICE_BY_SIDE");
+  CHECK(f.Refusal(f.Limit(Side::kBuy, D("100"), "0.01")) ==
+        "-1013 Filter failure: PERCENT_PRICE_BY_SIDE");
+  CHECK(f.Refusal(f.Limit(Side::kSell, D("500000"), "0.01")) ==
+        "-1013 Filter failure: PERCENT_PRICE_BY_SIDE");
   CHECK(f.Refusal(f.Limit(Side::kBuy, bid, "0.010001")) == "-1013 Filter failure: LOT_SIZE");
   CHECK(f.Refusal(f.Limit(Side::kBuy, bid, "0")) == "-1013 Filter failure: LOT_SIZE");
   CHECK(f.Refusal(f.Market(Side::kBuy, "100")) == "-1013 Filter failure: MARKET_LOT_SIZE");
   CHECK(f.Refusal(f.Limit(Side::kBuy, bid, "0.00001")) == "-1013 Filter failure: NOTIONAL");
   CHECK(f.Refusal(f.Limit(Side::kBuy, bid, "400")) == "-1013 Filter failure: NOTIONAL");
-  CHECK(f.Refusal(f.Limit(Side::kBuy, bid, "100")) == "-2010 Account has insufficient balance for requested action.");
-  CHECK(f.Refusal(f.Market(Side::kSell, "3")) == "-2010 Account has insufficient balance for requested action.");
+  CHECK(f.Refusal(f.Limit(Side::kBuy, bid, "100")) ==
+        "-2010 Account has insufficient balance for requested action.");
+  CHECK(f.Refusal(f.Market(Side::kSell, "3")) ==
+        "-2010 Account has insufficient balance for requested action.");
   PlaceRequest stop = f.Limit(Side::kSell, bid / 100 * 98 / 1'000'000 * 1'000'000, "0.001");
   stop.kind = OrderKind::kStopLossLimit;
   stop.stop_price = bid + 1'000'000'000;
@@ -204,8 +210,8 @@ TEST_CASE("VenueCore takes a client order id again once its order is done") {
   REQUIRE(Ok(f.core.Cancel(0, {0, 0, "mine"}, "", f.core.now())));
   PlaceRequest market = f.Market(Side::kBuy, "0.001");
   market.client_order_id = "mine";
-  CHECK(f.Refusal(market).empty());   // filled at once
-  CHECK(f.Refusal(market).empty());   // and again: a second position
+  CHECK(f.Refusal(market).empty());  // filled at once
+  CHECK(f.Refusal(market).empty());  // and again: a second position
   CHECK(f.core.FindOrder(0, {0, 0, "other"}).index() == 1);
 }
 
@@ -218,8 +224,10 @@ TEST_CASE("VenueCore triggers a stop when the market trades through it") {
   REQUIRE(Ok(placed));
   CHECK_FALSE(Ok(placed)->order.is_working);
   CHECK(f.core.ledger().balance(0, "BTC").locked == D("0.01"));
-  PlaceRequest sweep = f.Limit(Side::kSell, f.core.engine(0).level(Side::kBuy, 3).price.mantissa, "0");
-  for (size_t i = 0; i < 4; ++i) sweep.quantity += f.core.engine(0).level(Side::kBuy, i).quantity.mantissa;
+  PlaceRequest sweep =
+      f.Limit(Side::kSell, f.core.engine(0).level(Side::kBuy, 3).price.mantissa, "0");
+  for (size_t i = 0; i < 4; ++i)
+    sweep.quantity += f.core.engine(0).level(Side::kBuy, i).quantity.mantissa;
   REQUIRE(Ok(f.Place(sweep)));
   const auto order = f.core.FindOrder(0, {0, Ok(placed)->order.order_id, {}});
   REQUIRE(Ok(order));
@@ -295,7 +303,7 @@ TEST_CASE("VenueCore amends a quantity downwards and keeps the rest locked") {
 
 TEST_CASE("VenueCore keeps accounts apart") {
   CoreOptions options = QuickOptions();
-   options.accounts = 2;
+  options.accounts = 2;
   CoreFixture f(options);
   const int64_t inside = f.best(Side::kBuy) + D("0.01");
   const auto maker = f.Place(f.Limit(Side::kBuy, inside, "0.001"), 0);
@@ -365,7 +373,7 @@ TEST_CASE("VenueCore conserves money and never overdraws whatever is sent") {
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     CAPTURE(seed);
     CoreOptions options = QuickOptions(seed);
-     options.accounts = 2;
+    options.accounts = 2;
     options.warm_up = 1s;
     CoreFixture f(options);
     base::Rng rng(seed);
@@ -388,7 +396,8 @@ TEST_CASE("VenueCore conserves money and never overdraws whatever is sent") {
         r.quote_quantity = rng.Between(5, 20'000) * kOne / 7;
       }
       const auto placed = f.Place(r, account);
-      if (Ok(placed) && rng.Chance(0.3)) (void)f.core.Cancel(account, {symbol, Ok(placed)->order.order_id, {}}, "", f.core.now());
+      if (Ok(placed) && rng.Chance(0.3))
+        (void)f.core.Cancel(account, {symbol, Ok(placed)->order.order_id, {}}, "", f.core.now());
       if (rng.Chance(0.5)) f.Run(100ms);
       REQUIRE(f.Conserved());
     }

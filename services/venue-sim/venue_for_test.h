@@ -2,10 +2,10 @@
 // one thread on virtual time, and a client that signs.
 #pragma once
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,15 +22,19 @@ namespace gannet::venue_sim {
 using Json = nlohmann::ordered_json;
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
-inline constexpr char kTestKey[] = "testkey0testkey0testkey0testkey0testkey0testkey0testkey0testkey0";
-inline constexpr char kTestSecret[] = "secret00secret00secret00secret00secret00secret00secret00secret00";
+inline constexpr char kTestKey[] =
+    "testkey0testkey0testkey0testkey0testkey0testkey0testkey0testkey0";
+inline constexpr char kTestSecret[] =
+    "secret00secret00secret00secret00secret00secret00secret00secret00";
 
 struct HttpAnswer {
   int status = 0;
   net::Headers headers;
   std::string text;
   Json json;
-  int64_t code() const { return json.is_object() && json.contains("code") ? json["code"].get<int64_t>() : 0; }
+  int64_t code() const {
+    return json.is_object() && json.contains("code") ? json["code"].get<int64_t>() : 0;
+  }
 };
 
 class VenueHarness {
@@ -41,12 +45,15 @@ class VenueHarness {
     options_.exchange.core.accounts = 2;
     options_.exchange.dir = "/venue/journal";
     options_.exchange.own_thread = false;
-    options_.keys = {{kTestKey, kTestSecret, 0}, {std::string(kTestKey) + "2", std::string(kTestSecret) + "2", 1}};
+    options_.keys = {{kTestKey, kTestSecret, 0},
+                     {std::string(kTestKey) + "2", std::string(kTestSecret) + "2", 1}};
   }
   ServerOptions& options() { return options_; }
 
   void Start() {
-    auto opened = VenueSimServer::Open({executor, executor, files}, options_, [this](absl::Status status) { failure = std::move(status); });
+    auto opened =
+        VenueSimServer::Open({executor, executor, files}, options_,
+                             [this](absl::Status status) { failure = std::move(status); });
     REQUIRE(opened.ok());
     server = *std::move(opened);
     net::ListenOptions listen;
@@ -67,7 +74,8 @@ class VenueHarness {
   void Run(base::Duration span) { executor.RunFor(span); }
   int64_t now_ms() const { return base::UnixMillis(executor.Now()); }
 
-  HttpAnswer Http(const std::string& method, const std::string& target, const std::string& body = {}, net::Headers headers = {}) {
+  HttpAnswer Http(const std::string& method, const std::string& target,
+                  const std::string& body = {}, net::Headers headers = {}) {
     HttpAnswer answer;
     bool done = false;
     net::Url url{.scheme = "http", .host = "127.0.0.1", .path = "/", .port = port};
@@ -87,7 +95,8 @@ class VenueHarness {
 
   static std::string Query(const Fields& fields) {
     std::string query;
-    for (const auto& [name, value] : fields) query += (query.empty() ? "" : "&") + name + "=" + value;
+    for (const auto& [name, value] : fields)
+      query += (query.empty() ? "" : "&") + name + "=" + value;
     return query;
   }
   std::string SignedQuery(Fields fields, const std::string& secret = kTestSecret) {
@@ -96,7 +105,8 @@ class VenueHarness {
     return query + "&signature=" + base::Hex(base::HmacSha256(secret, query));
   }
   // Parameters in the query, or for POST and PUT in the body.
-  HttpAnswer Signed(const std::string& method, const std::string& path, const Fields& fields, const std::string& which = "") {
+  HttpAnswer Signed(const std::string& method, const std::string& path, const Fields& fields,
+                    const std::string& which = "") {
     const std::string query = SignedQuery(fields, kTestSecret + which);
     const net::Headers headers{{"X-MBX-APIKEY", kTestKey + which}};
     if (method == "POST" || method == "PUT") return Http(method, path, query, headers);
@@ -104,7 +114,8 @@ class VenueHarness {
   }
   HttpAnswer Place(Fields fields) { return Signed("POST", "/api/v3/order", std::move(fields)); }
   Fields Limit(const std::string& side, const std::string& price, const std::string& quantity) {
-    return {{"symbol", "BTCUSDT"}, {"side", side}, {"type", "LIMIT"}, {"timeInForce", "GTC"}, {"quantity", quantity}, {"price", price}};
+    return {{"symbol", "BTCUSDT"},  {"side", side},         {"type", "LIMIT"},
+            {"timeInForce", "GTC"}, {"quantity", quantity}, {"price", price}};
   }
   std::string best(market::Side side, SymbolIndex symbol = 0) {
     return EightDecimals(server->exchange().core().Best(symbol, side)->price.mantissa);
@@ -156,13 +167,16 @@ class TestSocket {
     std::sort(fields.begin(), fields.end());
     Json params = Json::object();
     for (const auto& [name, value] : fields) params[name] = value;
-    params["signature"] = base::Hex(base::HmacSha256(kTestSecret + which, VenueHarness::Query(fields)));
+    params["signature"] =
+        base::Hex(base::HmacSha256(kTestSecret + which, VenueHarness::Query(fields)));
     return Ask(Json{{"id", ++last_id_}, {"method", method}, {"params", params}}.dump());
   }
   std::vector<Json> Events(const std::string& type) const {
     std::vector<Json> found;
     for (const Json& message : messages) {
-      const Json& event = message.contains("event") ? message["event"] : message.contains("data") ? message["data"] : message;
+      const Json& event = message.contains("event")  ? message["event"]
+                          : message.contains("data") ? message["data"]
+                                                     : message;
       if (event.is_object() && event.value("e", "") == type) found.push_back(event);
     }
     return found;

@@ -12,7 +12,9 @@ namespace {
 namespace ondemand = simdjson::ondemand;
 
 std::string_view Trimmed(std::string_view text) {
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\n' || text.back() == '\r' || text.back() == '\t')) text.remove_suffix(1);
+  while (!text.empty() &&
+         (text.back() == ' ' || text.back() == '\n' || text.back() == '\r' || text.back() == '\t'))
+    text.remove_suffix(1);
   return text;
 }
 
@@ -71,7 +73,8 @@ bool WsApi::Request::ReadId(ondemand::value value) {
   }
   if (type != ondemand::json_type::number) return false;
   view = Trimmed(value.raw_json_token());
-  if (view.size() > 20 || view.find_first_not_of("-0123456789") != std::string_view::npos) return false;
+  if (view.size() > 20 || view.find_first_not_of("-0123456789") != std::string_view::npos)
+    return false;
   id = view;
   return true;
 }
@@ -116,14 +119,17 @@ void WsApi::Request::Read(std::string_view text) {
   ondemand::parser parser;
   ondemand::document document;
   ondemand::object object;
-  if (parser.iterate(padded).get(document) != simdjson::SUCCESS || document.get_object().get(object) != simdjson::SUCCESS ||
-      !ReadFields(object)) {
+  if (parser.iterate(padded).get(document) != simdjson::SUCCESS ||
+      document.get_object().get(object) != simdjson::SUCCESS || !ReadFields(object)) {
     error = invalid;
     return;
   }
   const char* rest = nullptr;
-  if (document.current_location().get(rest) == simdjson::SUCCESS) error = invalid;  // something follows the object
-  if (!error && method.empty()) error = ApiError{-1102, "Mandatory parameter 'method' was not sent, was empty/null, or malformed."};
+  if (document.current_location().get(rest) == simdjson::SUCCESS)
+    error = invalid;  // something follows the object
+  if (!error && method.empty())
+    error =
+        ApiError{-1102, "Mandatory parameter 'method' was not sent, was empty/null, or malformed."};
 }
 
 void WsApi::Open(ConnectionId id, std::string address) {
@@ -156,19 +162,28 @@ ApiReply WsApi::Answer(Connection& connection, const Request& request, ApiReques
   api_request.address = connection.address;
   api_request.api_key = api_key;
   api_request.payload = payload;
-  if (const Endpoint* endpoint = Api::FindWs(request.method)) return api_.Call(*endpoint, api_request);
+  if (const Endpoint* endpoint = Api::FindWs(request.method))
+    return api_.Call(*endpoint, api_request);
 
   if (auto error = limits_.Use(connection.address, 2, exchange_.now())) {
     reply.error = *std::move(error);
     return reply;
   }
-  if (request.method == "userDataStream.subscribe.signature") return Subscribe(connection, api_request);
+  if (request.method == "userDataStream.subscribe.signature")
+    return Subscribe(connection, api_request);
   if (request.method == "userDataStream.unsubscribe") return Unsubscribe(connection, api_request);
   if (request.method == "session.subscriptions") return ListSubscriptions(connection);
   if (request.method == "session.status") {
     JsonText json;
-    json.Object().Null("apiKey").Null("authorizedSince").Null("connectedSince").Bool("returnRateLimits", true);
-    reply.result = json.Int("serverTime", base::UnixMillis(exchange_.now())).Bool("userDataStream", !connection.subscriptions.empty()).EndObject().Take();
+    json.Object()
+        .Null("apiKey")
+        .Null("authorizedSince")
+        .Null("connectedSince")
+        .Bool("returnRateLimits", true);
+    reply.result = json.Int("serverTime", base::UnixMillis(exchange_.now()))
+                       .Bool("userDataStream", !connection.subscriptions.empty())
+                       .EndObject()
+                       .Take();
     return reply;
   }
   if (request.method == "session.logon" || request.method == "userDataStream.subscribe") {
@@ -221,13 +236,15 @@ ApiReply WsApi::Unsubscribe(Connection& connection, const ApiRequest& request) {
 ApiReply WsApi::ListSubscriptions(const Connection& connection) const {
   JsonText json;
   json.Array();
-  for (const auto& [id, account] : connection.subscriptions) json.Object().Unsigned("subscriptionId", id).EndObject();
+  for (const auto& [id, account] : connection.subscriptions)
+    json.Object().Unsigned("subscriptionId", id).EndObject();
   ApiReply reply;
   reply.result = json.EndArray().Take();
   return reply;
 }
 
-std::string WsApi::Envelope(const Connection& connection, const std::string& id, const ApiReply& reply, bool with_limits) {
+std::string WsApi::Envelope(const Connection& connection, const std::string& id,
+                            const ApiReply& reply, bool with_limits) {
   const base::Time now = exchange_.now();
   JsonText json;
   json.Object().Raw("id", id).Int("status", reply.error ? reply.error->http_status : 200);
@@ -236,7 +253,11 @@ std::string WsApi::Envelope(const Connection& connection, const std::string& id,
     if (reply.error->retry_after_s > 0) {
       JsonText retry;
       const int64_t server = base::UnixMillis(now);
-      data = retry.Object().Int("serverTime", server).Int("retryAfter", server + reply.error->retry_after_s * 1000).EndObject().Take();
+      data = retry.Object()
+                 .Int("serverTime", server)
+                 .Int("retryAfter", server + reply.error->retry_after_s * 1000)
+                 .EndObject()
+                 .Take();
     }
     JsonText error;
     WriteError(error, *reply.error, data);
@@ -257,7 +278,8 @@ void WsApi::Publish(AccountIndex account, const std::string& event) {
   for (const auto& [id, connection] : connections_) {
     for (const auto& [subscription, subscribed] : connection.subscriptions) {
       if (subscribed != account) continue;
-      outbox_.Send(id, "{\"subscriptionId\":" + std::to_string(subscription) + ",\"event\":" + event + "}");
+      outbox_.Send(
+          id, "{\"subscriptionId\":" + std::to_string(subscription) + ",\"event\":" + event + "}");
     }
   }
 }

@@ -42,7 +42,8 @@ class WsApi {
   ApiReply Subscribe(Connection& connection, const ApiRequest& request);
   ApiReply Unsubscribe(Connection& connection, const ApiRequest& request);
   ApiReply ListSubscriptions(const Connection& connection) const;
-  std::string Envelope(const Connection& connection, const std::string& id, const ApiReply& reply, bool with_limits);
+  std::string Envelope(const Connection& connection, const std::string& id, const ApiReply& reply,
+                       bool with_limits);
 
   Api& api_;
   RateLimits& limits_;

@@ -1,12 +1,11 @@
 // Execution over its live edges against the venue simulator's own wire protocol,
 // on a network in memory with faults that a seed decides. In the end both must say
 // the same of every order, trade and balance.
+#include <catch2/catch_test_macros.hpp>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <catch2/catch_test_macros.hpp>
 
 #include "libs/journal/journal.h"
 #include "services/execution/service_host_for_test.h"
@@ -81,14 +80,16 @@ class Match {
       booked += market::Sign(order.intent.side) * order.cumulative.mantissa;
       const auto found = core.FindOrder(0, {0, 0, id.text()});
       const auto* known = std::get_if<venue_sim::VenueOrder>(&found);
-      const bool nowhere = order.life.state() == OrderState::kDenied || order.life.state() == OrderState::kRejected ||
+      const bool nowhere = order.life.state() == OrderState::kDenied ||
+                           order.life.state() == OrderState::kRejected ||
                            order.life.state() == OrderState::kAbsent;
       CHECK((known == nullptr) == nowhere);
       if (known == nullptr) continue;
       CHECK(known->executed == order.cumulative.mantissa * 1000);  // scale 5 to 8
-      const auto expected = known->status == venue_sim::OrderStatus::kFilled      ? OrderState::kFilled
-                            : known->status == venue_sim::OrderStatus::kCanceled ? OrderState::kCanceled
-                                                                                 : OrderState::kExpired;
+      const auto expected = known->status == venue_sim::OrderStatus::kFilled ? OrderState::kFilled
+                            : known->status == venue_sim::OrderStatus::kCanceled
+                                ? OrderState::kCanceled
+                                : OrderState::kExpired;
       CHECK(order.life.state() == expected);
     }
     CHECK(booked * 1000 == net);
@@ -137,11 +138,14 @@ class Match {
       const Side side = rng_.Chance(0.5) ? Side::kBuy : Side::kSell;
       const auto best = venue_.server->exchange().core().Best(0, market::Opposite(side));
       if (!best) return;
-      const int64_t ticks = rng_.Between(-2000, 400) * market::Sign(side);  // sometimes through the book
+      const int64_t ticks =
+          rng_.Between(-2000, 400) * market::Sign(side);  // sometimes through the book
       const int64_t price = best->price.mantissa / 1'000'000 + ticks;
-      market::OrderIntent intent = host_->Intent(NextId("o"), side, "0.001", market::FormatDecimal(price, 2));
+      market::OrderIntent intent =
+          host_->Intent(NextId("o"), side, "0.001", market::FormatDecimal(price, 2));
       intent.quantity.mantissa = rng_.Between(20, 400);
-      intent.time_in_force = rng_.Chance(0.2) ? market::TimeInForce::kIoc : market::TimeInForce::kGtc;
+      intent.time_in_force =
+          rng_.Chance(0.2) ? market::TimeInForce::kIoc : market::TimeInForce::kGtc;
       const std::string target = SomeOpen(side);
       if (!target.empty() && rng_.Chance(0.25)) {
         intent.kind = market::IntentKind::kReplace;
@@ -151,7 +155,8 @@ class Match {
       ++placed;
     }
     if (rng_.Chance(0.3)) {
-      if (const std::string target = SomeOpen(rng_.Chance(0.5) ? Side::kBuy : Side::kSell); !target.empty()) {
+      if (const std::string target = SomeOpen(rng_.Chance(0.5) ? Side::kBuy : Side::kSell);
+          !target.empty()) {
         host_->CancelOrder(NextId("c"), target);
       }
     }

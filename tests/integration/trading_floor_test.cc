@@ -50,23 +50,30 @@ class FloorTest {
       : rng_(seed),
         bus_(executor_, {}),
         journal_(disk == nullptr ? nullptr : OpenJournal(*disk)),
-        shard_({.name = "floor", .run = 9, .start_epoch = 1, .wire_mode = wire_mode}, executor_, executor_, journal_.get(), &bus_),
+        shard_({.name = "floor", .run = 9, .start_epoch = 1, .wire_mode = wire_mode}, executor_,
+               executor_, journal_.get(), &bus_),
         log_("floor", telemetry::Level::kWarning, executor_, [](std::string_view) {}),
-        deps_{shard_, bus_, executor_, executor_, executor_, files_, network_, log_, base::Rng(0), ""},
+        deps_{shard_, bus_,     executor_, executor_,    executor_,
+              files_, network_, log_,      base::Rng(0), ""},
         signals_(shard_, bus::kNewsSignals, nullptr),
         predictions_(shard_, bus::kPredictions, nullptr),
         reports_(shard_, bus::kExecReports, nullptr),
         balances_(shard_, bus::kBalances, nullptr),
-        venue_({.maker_fee_ppm = 1'000, .taker_fee_ppm = 1'000, .fee_asset = matching::FeeAsset::kReceived}) {
+        venue_({.maker_fee_ppm = 1'000,
+                .taker_fee_ppm = 1'000,
+                .fee_asset = matching::FeeAsset::kReceived}) {
     auto limits = risk::LoadRiskConfig(files_, "config/limits.yaml");
     auto strategies = strategy::LoadStrategyConfig(files_, "config/strategies.yaml");
     REQUIRE(limits.ok());
     REQUIRE(strategies.ok());
     strategy_ = strategy::BuildStrategy(*strategies, deps_);
     risk_ = risk::BuildRisk(*limits, deps_);
-    port_ = shard_.AddInput("in", [this](std::string_view, const market::Header& cause) { Step(cause); });
-    shard_.Consume<market::OrderIntent>(bus::kOrderIntents, nullptr, [this](const auto& event) { OnIntent(event); });
-    shard_.Consume<market::RiskDecision>(bus::kRiskDecisions, nullptr, [this](const auto& event) { OnVerdict(event); });
+    port_ = shard_.AddInput("in",
+                            [this](std::string_view, const market::Header& cause) { Step(cause); });
+    shard_.Consume<market::OrderIntent>(bus::kOrderIntents, nullptr,
+                                        [this](const auto& event) { OnIntent(event); });
+    shard_.Consume<market::RiskDecision>(bus::kRiskDecisions, nullptr,
+                                         [this](const auto& event) { OnVerdict(event); });
     for (const Coin& coin : kCoins) prices_[coin.name] = coin.price;
   }
 
@@ -176,13 +183,15 @@ class FloorTest {
     signal.type = static_cast<market::NewsEventType>(2 + rng_.Below(6));
     signal.sentiment_ppm = static_cast<int32_t>(rng_.Between(-1'000'000, 1'000'000));
     signal.confidence_ppm = signal.novelty_ppm = 950'000;
-    signal.instruments = {market::InstrumentId(std::string("binance-spot:") + kCoins[rng_.Below(4)].name + "USDT")};
+    signal.instruments = {
+        market::InstrumentId(std::string("binance-spot:") + kCoins[rng_.Below(4)].name + "USDT")};
     signals_.Emit(signal, cause);
   }
   void Predict(const market::Header& cause) {
     for (const Coin& coin : kCoins) {
       market::Prediction prediction;
-      prediction.instrument = market::InstrumentId(std::string("binance-spot:") + coin.name + "USDT");
+      prediction.instrument =
+          market::InstrumentId(std::string("binance-spot:") + coin.name + "USDT");
       prediction.model = "direction";
       prediction.version = "1";
       prediction.horizon = 10s;
@@ -248,11 +257,13 @@ class FloorTest {
       }
     }
   }
-  void Fill(const market::OrderIntent& intent, const matching::PaperEvent& event, const market::Header& cause) {
+  void Fill(const market::OrderIntent& intent, const matching::PaperEvent& event,
+            const market::Header& cause) {
     ++fills[intent.strategy.text()];
     const std::string base(market::SymbolOf(intent.instrument).substr(0, 3));
     const market::Money cash =
-        Define(*std::find_if(std::begin(kCoins), std::end(kCoins), [&](const Coin& coin) { return base == coin.name; }))
+        Define(*std::find_if(std::begin(kCoins), std::end(kCoins),
+                             [&](const Coin& coin) { return base == coin.name; }))
             .Notional(event.price, event.quantity, market::Rounding::kHalfEven)
             .value();
     const market::Money coins(event.quantity.mantissa, 8);
@@ -261,15 +272,20 @@ class FloorTest {
     held_[event.fee_asset.text()] -= event.fee;
     CHECK(held_[base] >= market::Money());
     CHECK(held_["USDT"] >= market::Money());
-    market::Fill fill{.trade_id = event.trade_id, .price = event.price, .quantity = event.quantity, .fee = event.fee,
-                      .fee_asset = event.fee_asset, .liquidity = event.liquidity};
+    market::Fill fill{.trade_id = event.trade_id,
+                      .price = event.price,
+                      .quantity = event.quantity,
+                      .fee = event.fee,
+                      .fee_asset = event.fee_asset,
+                      .liquidity = event.liquidity};
     const bool last = event.cumulative == intent.quantity;
-    Report(intent, ExecKind::kFill, last ? OrderState::kFilled : OrderState::kPartiallyFilled, cause, std::move(fill));
+    Report(intent, ExecKind::kFill, last ? OrderState::kFilled : OrderState::kPartiallyFilled,
+           cause, std::move(fill));
     SayBalance(base, cause);
     SayBalance("USDT", cause);
   }
-  void Report(const market::OrderIntent& intent, ExecKind kind, OrderState state, const market::Header& cause,
-              std::optional<market::Fill> fill = std::nullopt) {
+  void Report(const market::OrderIntent& intent, ExecKind kind, OrderState state,
+              const market::Header& cause, std::optional<market::Fill> fill = std::nullopt) {
     market::ExecReport report;
     report.kind = kind;
     report.state = state;
@@ -307,11 +323,15 @@ class FloorTest {
   bool resumed_ = false;
 };
 
-TEST_CASE("The strategies and limits that ship trade half an hour without a storm, a refusal in a loop, or an overdraft") {
+TEST_CASE(
+    "The strategies and limits that ship trade half an hour without a storm, a refusal in a loop, "
+    "or an overdraft") {
   FloorTest floor(4);
   floor.Run(30min);
-  for (const auto& [name, count] : floor.intents) UNSCOPED_INFO(name << " intents " << count << " fills " << floor.fills[name]);
-  for (const auto& [reason, count] : floor.rejects) UNSCOPED_INFO("reason " << static_cast<int>(reason) << " count " << count);
+  for (const auto& [name, count] : floor.intents)
+    UNSCOPED_INFO(name << " intents " << count << " fills " << floor.fills[name]);
+  for (const auto& [reason, count] : floor.rejects)
+    UNSCOPED_INFO("reason " << static_cast<int>(reason) << " count " << count);
   CHECK(floor.permitted > 100);
   CHECK(floor.fills["maker"] > 0);
   CHECK(floor.fills.size() >= 4);
@@ -335,7 +355,8 @@ TEST_CASE("The same seed decides the same, with every event through its wire cod
   CHECK(first.State() != other.State());
 }
 
-TEST_CASE("Recovery from the journal gives the state before the crash, with and without a snapshot") {
+TEST_CASE(
+    "Recovery from the journal gives the state before the crash, with and without a snapshot") {
   for (const bool snapshot : {false, true}) {
     base::SimFiles disk(3);
     std::string before;

@@ -19,6 +19,7 @@ struct CampaignOptions {
 
 // Prints each violation with the command that reproduces it, then the sums.
 // INTERNAL when a seed failed.
-absl::Status RunCampaign(const CampaignOptions& options, const base::Clock& clock, std::ostream& out);
+absl::Status RunCampaign(const CampaignOptions& options, const base::Clock& clock,
+                         std::ostream& out);
 
 }  // namespace gannet::simulation

@@ -5,19 +5,21 @@
 #include <string>
 #include <vector>
 
+#include "libs/store/memory_store.h"
 #include "services/execution/execution_engine.h"
 #include "services/venue-sim/venue_core.h"
-#include "libs/store/memory_store.h"
 
 namespace gannet::simulation {
 
 // At any moment: I1 one live venue order an intent, I2 none without a durable
 // intent, I4 nothing terminal that the venue still works.
-std::vector<std::string> CheckAlways(const execution::ExecutionEngine& execution, const venue_sim::VenueCore& venue);
+std::vector<std::string> CheckAlways(const execution::ExecutionEngine& execution,
+                                     const venue_sim::VenueCore& venue);
 
 // After everything has settled: nothing UNKNOWN, every order in the venue's state,
 // I3 positions equal the venue's trades, I6 reporting has each trade once.
-std::vector<std::string> CheckSettled(const execution::ExecutionEngine& execution, const venue_sim::VenueCore& venue,
+std::vector<std::string> CheckSettled(const execution::ExecutionEngine& execution,
+                                      const venue_sim::VenueCore& venue,
                                       store::MemoryStore& reports);
 
 }  // namespace gannet::simulation

@@ -13,7 +13,8 @@ constexpr char kJournalDir[] = "data/journal";
 
 }  // namespace
 
-PlatformNode::PlatformNode(PlatformOptions options, base::VirtualExecutor& executor, net::SimNetwork& network)
+PlatformNode::PlatformNode(PlatformOptions options, base::VirtualExecutor& executor,
+                           net::SimNetwork& network)
     : options_(std::move(options)),
       executor_(executor),
       network_(network),
@@ -34,7 +35,8 @@ absl::Status PlatformNode::Build() {
   writing.own_thread = false;
   writing.segment_bytes = 4u << 20;
   writing.reserve_bytes = 64u << 10;
-  GANNET_ASSIGN_OR_RETURN(journal_, journal::Writer::Open(files_, executor_, kJournalDir, std::move(info), writing));
+  GANNET_ASSIGN_OR_RETURN(
+      journal_, journal::Writer::Open(files_, executor_, kJournalDir, std::move(info), writing));
   bus::MemoryBusOptions bus;
   bus.wire_mode = options_.wire_mode;
   bus_ = std::make_unique<bus::MemoryBus>(executor_, std::move(bus));
@@ -43,16 +45,20 @@ absl::Status PlatformNode::Build() {
   shard.run = journal_->info().run;
   shard.start_epoch = starts_;
   shard.wire_mode = options_.wire_mode;
-  shard_ = std::make_unique<runtime::Shard>(std::move(shard), executor_, executor_, journal_.get(), bus_.get());
+  shard_ = std::make_unique<runtime::Shard>(std::move(shard), executor_, executor_, journal_.get(),
+                                            bus_.get());
   hash_ = std::make_unique<app::DecisionsHash>(*shard_);
-  deps_.reset(new runtime::Deps{*shard_, *bus_, executor_, executor_, executor_, files_, network_, log_,
-                                base::Rng(options_.seed * 1'000 + starts_), kDataDir, lease_.get()});
+  deps_.reset(new runtime::Deps{*shard_, *bus_, executor_, executor_, executor_, files_, network_,
+                                log_, base::Rng(options_.seed * 1'000 + starts_), kDataDir,
+                                lease_.get()});
   app::PipelineParts parts;
   parts.services.erase("gateway");
   parts.store = std::make_unique<SharedStore>(store_);
-  GANNET_ASSIGN_OR_RETURN(pipeline_, app::BuildPipeline(options_.pipeline, *deps_, std::move(parts)));
+  GANNET_ASSIGN_OR_RETURN(pipeline_,
+                          app::BuildPipeline(options_.pipeline, *deps_, std::move(parts)));
   for (const auto& service : pipeline_.services) {
-    if (service->name() == "execution") execution_ = &static_cast<execution::ExecutionService&>(*service).engine();
+    if (service->name() == "execution")
+      execution_ = &static_cast<execution::ExecutionService&>(*service).engine();
   }
   ingest_ = ingest::BuildIngest(options_.ingest, *deps_);
   return absl::OkStatus();
@@ -96,7 +102,8 @@ void PlatformNode::Crash(base::Rng& rng) {
 
 void PlatformNode::Drain() {
   ingest_->Drain([] {});
-  for (auto service = pipeline_.services.rbegin(); service != pipeline_.services.rend(); ++service) (*service)->Drain([] {});
+  for (auto service = pipeline_.services.rbegin(); service != pipeline_.services.rend(); ++service)
+    (*service)->Drain([] {});
 }
 
 void PlatformNode::Stop() {

@@ -36,10 +36,18 @@ class SharedStore : public store::Store {
  public:
   explicit SharedStore(store::MemoryStore& store) : store_(store) {}
   absl::Status Write(const store::Batch& batch) override { return store_.Write(batch); }
-  absl::StatusOr<std::vector<store::FillRow>> Fills(store::Range range) override { return store_.Fills(range); }
-  absl::StatusOr<std::vector<store::OrderRow>> Orders(store::Range created) override { return store_.Orders(created); }
-  absl::StatusOr<std::vector<store::PositionRow>> AllPositions() override { return store_.AllPositions(); }
-  absl::StatusOr<std::vector<store::EquityRow>> Equity(store::Range range) override { return store_.Equity(range); }
+  absl::StatusOr<std::vector<store::FillRow>> Fills(store::Range range) override {
+    return store_.Fills(range);
+  }
+  absl::StatusOr<std::vector<store::OrderRow>> Orders(store::Range created) override {
+    return store_.Orders(created);
+  }
+  absl::StatusOr<std::vector<store::PositionRow>> AllPositions() override {
+    return store_.AllPositions();
+  }
+  absl::StatusOr<std::vector<store::EquityRow>> Equity(store::Range range) override {
+    return store_.Equity(range);
+  }
   absl::StatusOr<std::map<uint64_t, uint64_t>> HighWater() override { return store_.HighWater(); }
 
  private:

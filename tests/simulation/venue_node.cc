@@ -14,7 +14,9 @@ absl::Status VenueNode::Start() {
   options.exchange.dir = "venue/journal";
   options.exchange.own_thread = false;
   options.keys = {key_};
-  GANNET_ASSIGN_OR_RETURN(server_, venue_sim::VenueSimServer::Open({executor_, executor_, files_}, std::move(options), [](absl::Status) {}));
+  GANNET_ASSIGN_OR_RETURN(
+      server_, venue_sim::VenueSimServer::Open({executor_, executor_, files_}, std::move(options),
+                                               [](absl::Status) {}));
   server_->set_public_url(url());
   GANNET_ASSIGN_OR_RETURN(listener_, network_.Listen({}, *server_));
   network_.AddName("venue.sim", kPort, listener_->port());

@@ -16,7 +16,8 @@ namespace gannet::simulation {
 
 class VenueNode {
  public:
-  static constexpr uint16_t kPort = 9'443;  // what clients connect to, whatever the listener's own port
+  static constexpr uint16_t kPort =
+      9'443;  // what clients connect to, whatever the listener's own port
 
   VenueNode(uint64_t seed, base::VirtualExecutor& executor, net::SimNetwork& network)
       : seed_(seed), executor_(executor), network_(network), files_(seed) {}

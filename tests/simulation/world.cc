@@ -38,7 +38,9 @@ struct Swarm {
     swarm.network.reset = some(0.10);
     swarm.network.socket_reset = some(0.002);
     swarm.network.delay_min = std::chrono::microseconds(rng.Between(50, 2'000));
-    swarm.network.delay_max = swarm.network.delay_min + std::chrono::milliseconds(rng.Chance(0.3) ? rng.Between(100, 1'500) : 1);
+    swarm.network.delay_max =
+        swarm.network.delay_min +
+        std::chrono::milliseconds(rng.Chance(0.3) ? rng.Between(100, 1'500) : 1);
     swarm.platform_crash = some(0.06);
     swarm.venue_crash = some(0.03);
     swarm.partition = some(0.04);
@@ -77,7 +79,8 @@ class World {
     const base::Time end = executor_.Now() + length;
     while (executor_.Now() < end && result_.violations.size() < kMaxViolations) {
       executor_.RunFor(kStep);
-      if (venue_.running() && platform_.running()) Report(CheckAlways(platform_.execution(), venue_.core()));
+      if (venue_.running() && platform_.running())
+        Report(CheckAlways(platform_.execution(), venue_.core()));
       NoteProbes();
       if (strike) GANNET_RETURN_IF_ERROR(strike());
     }
@@ -135,18 +138,24 @@ class World {
   absl::Status VerifyReplay() {
     if (!options_.verify_replay) return absl::OkStatus();
     const PlatformOptions& platform = platform_.options();
-    const app::ServiceFactory factory = [&platform](const journal::SegmentInfo&, runtime::Deps& deps) -> absl::StatusOr<app::ReplayedServices> {
+    const app::ServiceFactory factory =
+        [&platform](const journal::SegmentInfo&,
+                    runtime::Deps& deps) -> absl::StatusOr<app::ReplayedServices> {
       app::PipelineParts parts;
       parts.services = {"execution", "risk", "strategy", "ml-inference", "news-signal"};
-      GANNET_ASSIGN_OR_RETURN(app::Pipeline pipeline, app::BuildPipeline(platform.pipeline, deps, std::move(parts)));
+      GANNET_ASSIGN_OR_RETURN(app::Pipeline pipeline,
+                              app::BuildPipeline(platform.pipeline, deps, std::move(parts)));
       pipeline.services.push_back(ingest::BuildIngest(platform.ingest, deps));
       return std::move(pipeline.services);
     };
     platform_.Stop();
     runtime::ShardOptions shard;
     shard.wire_mode = options_.wire_mode;
-    GANNET_ASSIGN_OR_RETURN(const app::JournalComparison comparison, app::ReplayJournal(platform_.files(), "data/journal", shard, factory));
-    if (!comparison.ok()) result_.violations.push_back("I5: replay decides differently: " + comparison.first_difference);
+    GANNET_ASSIGN_OR_RETURN(const app::JournalComparison comparison,
+                            app::ReplayJournal(platform_.files(), "data/journal", shard, factory));
+    if (!comparison.ok())
+      result_.violations.push_back("I5: replay decides differently: " +
+                                   comparison.first_difference);
     if (comparison.facts == 0) result_.violations.push_back("I5: the journal holds no fact");
     return absl::OkStatus();
   }
@@ -167,7 +176,9 @@ class World {
 
   void Report(std::vector<std::string> violations) {
     for (std::string& violation : violations) {
-      if (std::find(result_.violations.begin(), result_.violations.end(), violation) != result_.violations.end()) continue;
+      if (std::find(result_.violations.begin(), result_.violations.end(), violation) !=
+          result_.violations.end())
+        continue;
       result_.violations.push_back(std::move(violation));
     }
   }
@@ -186,9 +197,13 @@ absl::StatusOr<PlatformOptions> Configure(const SimulationOptions& options) {
   PlatformOptions platform;
   platform.seed = options.seed;
   platform.wire_mode = options.wire_mode;
-  GANNET_ASSIGN_OR_RETURN(platform.pipeline.risk, risk::LoadRiskConfig(files, options.config_dir + "/limits.yaml"));
-  GANNET_ASSIGN_OR_RETURN(platform.pipeline.strategy, strategy::LoadStrategyConfig(files, options.config_dir + "/strategies.yaml"));
-  platform.pipeline.ml_inference.model.clear();  // models live on a real disk; strategies that want one rest
+  GANNET_ASSIGN_OR_RETURN(platform.pipeline.risk,
+                          risk::LoadRiskConfig(files, options.config_dir + "/limits.yaml"));
+  GANNET_ASSIGN_OR_RETURN(
+      platform.pipeline.strategy,
+      strategy::LoadStrategyConfig(files, options.config_dir + "/strategies.yaml"));
+  platform.pipeline.ml_inference.model
+      .clear();  // models live on a real disk; strategies that want one rest
   platform.api_key = "simulation-key";
   platform.api_secret = "simulation-secret";
   const std::string host = "venue.sim:" + std::to_string(VenueNode::kPort);
@@ -211,8 +226,9 @@ absl::StatusOr<PlatformOptions> Configure(const SimulationOptions& options) {
 }  // namespace
 
 const std::vector<std::string>& RareProbes() {
-  static const std::vector<std::string> kProbes = {"outcome unknown", "absence proven", "inquiry",      "fill booked",
-                                                   "fill told twice", "reconciled",     "stream ended", "restarted"};
+  static const std::vector<std::string> kProbes = {
+      "outcome unknown", "absence proven", "inquiry",      "fill booked",
+      "fill told twice", "reconciled",     "stream ended", "restarted"};
   return kProbes;
 }
 

@@ -140,7 +140,8 @@ Proof Column(const ErrorRow& row, RequestKind kind) {
 std::span<const ErrorRow> ErrorTable() { return kTable; }
 
 const ErrorRow* FindError(int code) {
-  const auto* found = std::find_if(std::begin(kTable), std::end(kTable), [code](const ErrorRow& row) { return row.code == code; });
+  const auto* found = std::find_if(std::begin(kTable), std::end(kTable),
+                                   [code](const ErrorRow& row) { return row.code == code; });
   return found == std::end(kTable) ? nullptr : found;
 }
 
@@ -152,7 +153,8 @@ Proof ProofOf(RequestKind kind, int status, int code, std::string_view message) 
   if (row == nullptr) return Proof::kUnknown;
   // The id is in use: the order that has it may be this very one, sent before.
   if (kind == RequestKind::kPlace && code == -2010 && message == kDuplicate) return Proof::kUnknown;
-  if (kind == RequestKind::kCancel && code == -2011 && message == kUnknownOrder) return Proof::kNotFound;
+  if (kind == RequestKind::kCancel && code == -2011 && message == kUnknownOrder)
+    return Proof::kNotFound;
   return Column(*row, kind);
 }
 

@@ -27,8 +27,9 @@ struct Filters {
 };
 
 void ReadPercentPrice(const object& filter, bool by_side, Filters& out, FieldErrors& errors) {
-  static constexpr std::array<std::string_view, 6> kNames = {"multiplierUp",    "multiplierDown",    "bidMultiplierUp",
-                                                             "bidMultiplierDown", "askMultiplierUp", "askMultiplierDown"};
+  static constexpr std::array<std::string_view, 6> kNames = {
+      "multiplierUp",      "multiplierDown",  "bidMultiplierUp",
+      "bidMultiplierDown", "askMultiplierUp", "askMultiplierDown"};
   NamedFields fields(filter, kNames, errors);
   if (!by_side) {
     out.multiplier_up = fields.Text(0);
@@ -47,8 +48,9 @@ void ReadPercentPrice(const object& filter, bool by_side, Filters& out, FieldErr
 }
 
 void ReadFilter(const object& filter, Filters& out, FieldErrors& errors) {
-  static constexpr std::array<std::string_view, 8> kNames = {"filterType", "tickSize", "maxPrice",    "stepSize",
-                                                             "minQty",     "maxQty",   "minNotional", "notional"};
+  static constexpr std::array<std::string_view, 8> kNames = {"filterType",  "tickSize", "maxPrice",
+                                                             "stepSize",    "minQty",   "maxQty",
+                                                             "minNotional", "notional"};
   NamedFields fields(filter, kNames, errors);
   const std::string_view type = fields.Text(0);
   if (type == "PRICE_FILTER") {
@@ -89,13 +91,15 @@ market::InstrumentStatus StatusOf(std::string_view status) {
   if (status == "TRADING") return market::InstrumentStatus::kTrading;
   if (status == "CANCEL_ONLY") return market::InstrumentStatus::kCancelOnly;
   if (status == "CLOSE" || status == "DELIVERED") return market::InstrumentStatus::kDelisted;
-  return market::InstrumentStatus::kHalted;  // BREAK, HALT, AUCTION_MATCH, PENDING_TRADING, SETTLING, …
+  return market::InstrumentStatus::kHalted;  // BREAK, HALT, AUCTION_MATCH, PENDING_TRADING,
+                                             // SETTLING, …
 }
 
 market::InstrumentKind KindOf(Product product, std::string_view contract_type) {
   if (product == Product::kSpot) return market::InstrumentKind::kSpot;
-  return contract_type.find("PERPETUAL") != std::string_view::npos ? market::InstrumentKind::kPerpetual
-                                                                   : market::InstrumentKind::kFuture;
+  return contract_type.find("PERPETUAL") != std::string_view::npos
+             ? market::InstrumentKind::kPerpetual
+             : market::InstrumentKind::kFuture;
 }
 
 int MoneyScale(std::optional<Element> precision) {
@@ -118,7 +122,8 @@ int64_t BandPpm(std::string_view multiplier, bool up, std::string_view field, Fi
 
 void ApplyFilters(const Filters& filters, Instrument& out, FieldErrors& errors) {
   const std::optional<int> price_scale = ChooseScale(filters.max_price, filters.tick_size);
-  if (!price_scale) return errors.Add("PRICE_FILTER", "maxPrice and tickSize fit no scale in 64 bits");
+  if (!price_scale)
+    return errors.Add("PRICE_FILTER", "maxPrice and tickSize fit no scale in 64 bits");
   const std::optional<int> quantity_scale = ChooseScale(filters.max_quantity, filters.step_size);
   if (!quantity_scale) return errors.Add("LOT_SIZE", "maxQty and stepSize fit no scale in 64 bits");
   out.price_scale = *price_scale;
@@ -127,40 +132,62 @@ void ApplyFilters(const Filters& filters, Instrument& out, FieldErrors& errors) 
   const auto step = out.ParseQuantity(filters.step_size);
   const auto least = out.ParseQuantity(filters.min_quantity);
   const auto most = out.ParseQuantity(filters.max_quantity);
-  if (!price || price->mantissa < 0) return errors.Add("tickSize", "must be a decimal, not negative");
+  if (!price || price->mantissa < 0)
+    return errors.Add("tickSize", "must be a decimal, not negative");
   if (!step || step->mantissa < 0) return errors.Add("stepSize", "must be a decimal, not negative");
-  if (!least || least->mantissa < 0) return errors.Add("minQty", "must be a decimal within the scale, not negative");
-  if (!most || most->mantissa < 0) return errors.Add("maxQty", "must be a decimal within the scale, not negative");
+  if (!least || least->mantissa < 0)
+    return errors.Add("minQty", "must be a decimal within the scale, not negative");
+  if (!most || most->mantissa < 0)
+    return errors.Add("maxQty", "must be a decimal within the scale, not negative");
   // A rule that the venue states as switched off allows every step of the scale.
   out.tick = price->mantissa == 0 ? market::Price{1} : *price;
   out.lot = step->mantissa == 0 ? market::Quantity{1} : *step;
   out.min_quantity = *least;
   out.max_quantity = *most;
   const auto notional = market::ParseDecimal128(filters.min_notional, out.quote_scale);
-  if (!notional || *notional < 0) return errors.Add("minNotional", "must be a decimal within the quote scale, not negative");
+  if (!notional || *notional < 0)
+    return errors.Add("minNotional", "must be a decimal within the quote scale, not negative");
   out.min_notional = market::Money(*notional, out.quote_scale);
   out.price_band_up_ppm = BandPpm(filters.multiplier_up, true, "multiplierUp", errors);
   out.price_band_down_ppm = BandPpm(filters.multiplier_down, false, "multiplierDown", errors);
 }
 
-absl::StatusOr<Instrument> ReadSymbol(const object& symbol, Product product, std::string_view venue) {
+absl::StatusOr<Instrument> ReadSymbol(const object& symbol, Product product,
+                                      std::string_view venue) {
   static constexpr std::array<std::string_view, 11> kNames = {
-      "symbol",         "status",       "baseAsset",          "quoteAsset",          "marginAsset",    "contractType",
-      "contractStatus", "filters",      "baseAssetPrecision", "quoteAssetPrecision", "quotePrecision"};
-  enum { kSymbol, kStatus, kBase, kQuote, kMargin, kContractType, kContractStatus, kFilters, kBasePrecision, kQuotePrecision, kOldQuotePrecision };
+      "symbol",        "status",         "baseAsset", "quoteAsset",         "marginAsset",
+      "contractType",  "contractStatus", "filters",   "baseAssetPrecision", "quoteAssetPrecision",
+      "quotePrecision"};
+  enum {
+    kSymbol,
+    kStatus,
+    kBase,
+    kQuote,
+    kMargin,
+    kContractType,
+    kContractStatus,
+    kFilters,
+    kBasePrecision,
+    kQuotePrecision,
+    kOldQuotePrecision
+  };
   FieldErrors errors;
   NamedFields fields(symbol, kNames, errors);
   Instrument out;
   const std::string_view name = fields.Text(kSymbol);
-  if (errors.ok() && (name.empty() || name.size() > 64 || name.find(':') != std::string_view::npos)) errors.Add("symbol", "is not a symbol");
+  if (errors.ok() && (name.empty() || name.size() > 64 || name.find(':') != std::string_view::npos))
+    errors.Add("symbol", "is not a symbol");
   out.id = market::InstrumentId(Concat({venue, ":", name}));
   out.status = StatusOf(fields.Text(product == Product::kCoinm ? kContractStatus : kStatus));
-  out.kind = KindOf(product, product == Product::kSpot ? std::string_view() : fields.Text(kContractType));
+  out.kind =
+      KindOf(product, product == Product::kSpot ? std::string_view() : fields.Text(kContractType));
   out.base = market::AssetId(std::string(fields.Text(kBase)));
   out.quote = market::AssetId(std::string(fields.Text(kQuote)));
-  out.settle = product == Product::kSpot ? out.quote : market::AssetId(std::string(fields.Text(kMargin)));
+  out.settle =
+      product == Product::kSpot ? out.quote : market::AssetId(std::string(fields.Text(kMargin)));
   out.base_scale = MoneyScale(fields.at(kBasePrecision));
-  out.quote_scale = MoneyScale(fields.at(fields.has(kQuotePrecision) ? kQuotePrecision : kOldQuotePrecision));
+  out.quote_scale =
+      MoneyScale(fields.at(fields.has(kQuotePrecision) ? kQuotePrecision : kOldQuotePrecision));
   const Filters filters = ReadFilters(fields.at(kFilters), errors);
   if (errors.ok()) ApplyFilters(filters, out, errors);
   if (!errors.ok()) return base::Annotate(errors.status(), name.substr(0, 64));
@@ -202,12 +229,14 @@ std::optional<int> ChooseScale(std::string_view largest, std::string_view step) 
   return std::nullopt;
 }
 
-absl::StatusOr<ExchangeInfo> ReadExchangeInfo(const object& root, Product product, std::string_view venue) {
+absl::StatusOr<ExchangeInfo> ReadExchangeInfo(const object& root, Product product,
+                                              std::string_view venue) {
   static constexpr std::array<std::string_view, 2> kNames = {"symbols", "rateLimits"};
   FieldErrors errors;
   NamedFields fields(root, kNames, errors);
   array symbols;
-  if (!fields.has(0) || fields.at(0)->get(symbols) != simdjson::SUCCESS) errors.Add("symbols", "must be a list");
+  if (!fields.has(0) || fields.at(0)->get(symbols) != simdjson::SUCCESS)
+    errors.Add("symbols", "must be a list");
   if (errors.ok() && symbols.size() > kMaxSymbols) errors.Add("symbols", "is longer than we read");
   if (!errors.ok()) return base::Annotate(errors.status(), "exchangeInfo");
   ExchangeInfo info;
@@ -231,10 +260,12 @@ absl::StatusOr<ExchangeInfo> ReadExchangeInfo(const object& root, Product produc
   }
   const auto by_id = [](const Instrument& a, const Instrument& b) { return a.id < b.id; };
   std::sort(info.instruments.begin(), info.instruments.end(), by_id);
-  const auto same = std::adjacent_find(info.instruments.begin(), info.instruments.end(),
-                                       [](const Instrument& a, const Instrument& b) { return a.id == b.id; });
+  const auto same =
+      std::adjacent_find(info.instruments.begin(), info.instruments.end(),
+                         [](const Instrument& a, const Instrument& b) { return a.id == b.id; });
   if (same != info.instruments.end()) {
-    return absl::InvalidArgumentError(Concat({"exchangeInfo: field symbols: ", same->id.text(), " appears twice"}));
+    return absl::InvalidArgumentError(
+        Concat({"exchangeInfo: field symbols: ", same->id.text(), " appears twice"}));
   }
   return info;
 }

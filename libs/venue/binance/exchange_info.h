@@ -11,6 +11,7 @@
 
 namespace gannet::venue::binance {
 
-absl::StatusOr<ExchangeInfo> ReadExchangeInfo(const simdjson::dom::object& root, Product product, std::string_view venue);
+absl::StatusOr<ExchangeInfo> ReadExchangeInfo(const simdjson::dom::object& root, Product product,
+                                              std::string_view venue);
 
 }  // namespace gannet::venue::binance

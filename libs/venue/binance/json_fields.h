@@ -22,7 +22,8 @@ namespace gannet::venue::binance {
 class FieldErrors {
  public:
   void Add(std::string_view field, std::string_view what) {
-    if (status_.ok()) status_ = absl::InvalidArgumentError(base::Concat({"field ", field, ": ", what}));
+    if (status_.ok())
+      status_ = absl::InvalidArgumentError(base::Concat({"field ", field, ": ", what}));
   }
   bool ok() const { return status_.ok(); }
   const absl::Status& status() const { return status_; }
@@ -33,14 +34,16 @@ class FieldErrors {
 
 using Element = simdjson::dom::element;
 
-inline std::string_view AsText(const Element& element, std::string_view field, FieldErrors& errors) {
+inline std::string_view AsText(const Element& element, std::string_view field,
+                               FieldErrors& errors) {
   std::string_view text;
   if (element.get(text) != simdjson::SUCCESS) errors.Add(field, "must be a string");
   return text;
 }
 inline uint64_t AsUnsigned(const Element& element, std::string_view field, FieldErrors& errors) {
   uint64_t value = 0;
-  if (element.get(value) != simdjson::SUCCESS) errors.Add(field, "must be a whole number of at most 64 bits, not negative");
+  if (element.get(value) != simdjson::SUCCESS)
+    errors.Add(field, "must be a whole number of at most 64 bits, not negative");
   return value;
 }
 inline bool AsBool(const Element& element, std::string_view field, FieldErrors& errors) {
@@ -62,7 +65,8 @@ inline base::Time AsMillis(const Element& element, std::string_view field, Field
 template <size_t kCount>
 class NamedFields {
  public:
-  NamedFields(const simdjson::dom::object& object, const std::array<std::string_view, kCount>& names, FieldErrors& errors)
+  NamedFields(const simdjson::dom::object& object,
+              const std::array<std::string_view, kCount>& names, FieldErrors& errors)
       : names_(names), errors_(errors) {
     for (const auto& [key, value] : object) {
       for (size_t i = 0; i < kCount; ++i) {
@@ -122,7 +126,9 @@ class EventFields {
   static constexpr size_t kPrevious = 0;  // no field is named by a NUL
   static constexpr size_t kSlots = 128;
 
-  bool Seen(size_t slot) const { return slot < kSlots && (seen_[slot / 64] >> (slot % 64) & 1) != 0; }
+  bool Seen(size_t slot) const {
+    return slot < kSlots && (seen_[slot / 64] >> (slot % 64) & 1) != 0;
+  }
   void Put(size_t slot, std::string_view key, const Element& value) {
     if (slot >= kSlots || (slot == kPrevious && key != "pu")) return;
     if (Seen(slot)) errors_.Add(key, "appears twice");

@@ -39,9 +39,11 @@ class MarketDecoder::Impl {
 
  private:
   absl::StatusOr<MarketFrame> Event(const object& event, std::string_view stream);
-  absl::StatusOr<MarketFrame> Untyped(EventFields& fields, std::string_view stream, FieldErrors& errors);
+  absl::StatusOr<MarketFrame> Untyped(EventFields& fields, std::string_view stream,
+                                      FieldErrors& errors);
   DepthDiff Depth(EventFields& fields, FieldErrors& errors);
-  void Levels(std::optional<Element> element, std::string_view field, std::vector<TextLevel>& out, FieldErrors& errors);
+  void Levels(std::optional<Element> element, std::string_view field, std::vector<TextLevel>& out,
+              FieldErrors& errors);
 
   simdjson::dom::parser parser_;
   size_t capacity_ = 0;
@@ -51,14 +53,16 @@ class MarketDecoder::Impl {
 
 absl::StatusOr<Element> MarketDecoder::Impl::Parse(std::string_view bytes, size_t limit) {
   if (bytes.size() > limit) {
-    return absl::InvalidArgumentError(Concat({"a message of ", std::to_string(bytes.size()), " bytes is longer than the limit of ",
-                                              std::to_string(limit)}));
+    return absl::InvalidArgumentError(
+        Concat({"a message of ", std::to_string(bytes.size()),
+                " bytes is longer than the limit of ", std::to_string(limit)}));
   }
   if (bytes.size() > capacity_ || capacity_ == 0) {
     capacity_ = bytes.size() + bytes.size() / 2 + 4096;
     if (parser_.allocate(capacity_, kMaxNesting) != simdjson::SUCCESS) {
       capacity_ = 0;
-      return absl::ResourceExhaustedError("no memory to parse a message; lower the depth limit or add memory");
+      return absl::ResourceExhaustedError(
+          "no memory to parse a message; lower the depth limit or add memory");
     }
     padded_.resize(capacity_ + simdjson::SIMDJSON_PADDING);
   }
@@ -66,29 +70,33 @@ absl::StatusOr<Element> MarketDecoder::Impl::Parse(std::string_view bytes, size_
   Element root;
   const simdjson::error_code error = parser_.parse(padded_.data(), bytes.size(), false).get(root);
   if (error != simdjson::SUCCESS) {
-    return absl::InvalidArgumentError(Concat({"not the JSON we can read: ", simdjson::error_message(error)}));
+    return absl::InvalidArgumentError(
+        Concat({"not the JSON we can read: ", simdjson::error_message(error)}));
   }
   return root;
 }
 
-void MarketDecoder::Impl::Levels(std::optional<Element> element, std::string_view field, std::vector<TextLevel>& out,
-                                 FieldErrors& errors) {
+void MarketDecoder::Impl::Levels(std::optional<Element> element, std::string_view field,
+                                 std::vector<TextLevel>& out, FieldErrors& errors) {
   out.clear();
   array list;
   if (!element) return errors.Add(field, "is missing");
   if (element->get(list) != simdjson::SUCCESS) return errors.Add(field, "must be a list of levels");
   for (const Element item : list) {
     array pair;
-    if (item.get(pair) != simdjson::SUCCESS) return errors.Add(field, "must hold [price, quantity] pairs");
+    if (item.get(pair) != simdjson::SUCCESS)
+      return errors.Add(field, "must hold [price, quantity] pairs");
     TextLevel level;
     size_t index = 0;
     for (const Element part : pair) {
       if (index > 1) break;  // early spot frames carry a third, empty member
       std::string_view& target = index++ == 0 ? level.price : level.quantity;
-      if (part.get(target) != simdjson::SUCCESS) return errors.Add(field, "must hold prices and quantities as strings");
+      if (part.get(target) != simdjson::SUCCESS)
+        return errors.Add(field, "must hold prices and quantities as strings");
     }
     if (index < 2) return errors.Add(field, "must hold [price, quantity] pairs");
-    if (out.size() >= kMaxLevels) return errors.Add(field, Concat({"has more than ", std::to_string(kMaxLevels), " levels"}));
+    if (out.size() >= kMaxLevels)
+      return errors.Add(field, Concat({"has more than ", std::to_string(kMaxLevels), " levels"}));
     out.push_back(level);
   }
 }
@@ -167,25 +175,30 @@ Kline Candle(EventFields& outer, FieldErrors& errors) {
   return kline;
 }
 
-absl::StatusOr<MarketFrame> Finish(MarketFrame frame, const FieldErrors& errors, std::string_view type) {
+absl::StatusOr<MarketFrame> Finish(MarketFrame frame, const FieldErrors& errors,
+                                   std::string_view type) {
   if (!errors.ok()) return base::Annotate(errors.status(), type);
   return frame;
 }
 
 // {"result":null,"id":1}, {"code":2,"msg":"…","id":1} or {"error":{"code":…,"msg":…},"id":1}.
 RequestResult Answer(const object& root, FieldErrors& errors) {
-  static constexpr std::array<std::string_view, 5> kNames = {"id", "code", "msg", "error", "result"};
+  static constexpr std::array<std::string_view, 5> kNames = {"id", "code", "msg", "error",
+                                                             "result"};
   RequestResult result;
   NamedFields fields(root, kNames, errors);
   uint64_t id = 0;
-  if (fields.has(0) && fields.at(0)->get(id) == simdjson::SUCCESS) result.id = id;  // ours are numbers
+  if (fields.has(0) && fields.at(0)->get(id) == simdjson::SUCCESS)
+    result.id = id;  // ours are numbers
   result.ok = !fields.has(1) && !fields.has(3);
   object detail = root;
-  if (fields.has(3) && fields.at(3)->get(detail) != simdjson::SUCCESS) errors.Add("error", "must be an object");
+  if (fields.has(3) && fields.at(3)->get(detail) != simdjson::SUCCESS)
+    errors.Add("error", "must be an object");
   if (result.ok) return result;
   static constexpr std::array<std::string_view, 2> kErrorNames = {"code", "msg"};
   NamedFields error(detail, kErrorNames, errors);
-  if (!error.has(0) || error.at(0)->get(result.code) != simdjson::SUCCESS) errors.Add("code", "must be a whole number");
+  if (!error.has(0) || error.at(0)->get(result.code) != simdjson::SUCCESS)
+    errors.Add("code", "must be a whole number");
   if (error.has(1)) result.message = error.Text(1);
   return result;
 }
@@ -202,23 +215,28 @@ bool IsAnswer(const object& root) {
 }  // namespace
 
 // Spot's bookTicker and partial depth say no event type.
-absl::StatusOr<MarketFrame> MarketDecoder::Impl::Untyped(EventFields& fields, std::string_view stream, FieldErrors& errors) {
+absl::StatusOr<MarketFrame> MarketDecoder::Impl::Untyped(EventFields& fields,
+                                                         std::string_view stream,
+                                                         FieldErrors& errors) {
   if (fields.has('u') && fields.has('b') && fields.has('B')) {
     const BookTicker ticker = Ticker(fields, errors);
     return Finish(ticker, errors, "bookTicker");
   }
   if (!errors.ok()) return errors.status();
   if (!stream.empty()) return MarketFrame(OtherFrame{"", stream});
-  return absl::InvalidArgumentError("field e: is missing, and the message is no bookTicker and no answer");
+  return absl::InvalidArgumentError(
+      "field e: is missing, and the message is no bookTicker and no answer");
 }
 
-absl::StatusOr<MarketFrame> MarketDecoder::Impl::Event(const object& event, std::string_view stream) {
+absl::StatusOr<MarketFrame> MarketDecoder::Impl::Event(const object& event,
+                                                       std::string_view stream) {
   FieldErrors errors;
   EventFields fields(event, errors);
   if (!fields.has('e')) return Untyped(fields, stream, errors);
   const std::string_view type = fields.Text('e');
   if (!errors.ok()) return errors.status();
-  if (type == "depthUpdate" && IsDiffStream(stream)) return Finish(Depth(fields, errors), errors, type);
+  if (type == "depthUpdate" && IsDiffStream(stream))
+    return Finish(Depth(fields, errors), errors, type);
   if (type == "bookTicker") return Finish(Ticker(fields, errors), errors, type);
   if (type == "trade") return Finish(Trade(fields, false, errors), errors, type);
   if (type == "aggTrade") return Finish(Trade(fields, true, errors), errors, type);
@@ -246,14 +264,16 @@ absl::StatusOr<MarketFrame> MarketDecoder::Impl::Frame(const object& root) {
 }
 
 absl::StatusOr<DepthSnapshot> MarketDecoder::Impl::Snapshot(const object& root) {
-  static constexpr std::array<std::string_view, 5> kNames = {"lastUpdateId", "bids", "asks", "symbol", "E"};
+  static constexpr std::array<std::string_view, 5> kNames = {"lastUpdateId", "bids", "asks",
+                                                             "symbol", "E"};
   FieldErrors errors;
   NamedFields fields(root, kNames, errors);
   DepthSnapshot snapshot;
   snapshot.last_update_id = fields.Unsigned(0);
   if (fields.has(3)) snapshot.symbol = fields.Text(3);
   if (fields.has(4)) snapshot.event_time = fields.Millis(4);
-  if (errors.ok() && fields.has(3) && !IsSymbol(snapshot.symbol)) errors.Add("symbol", "is not a symbol");
+  if (errors.ok() && fields.has(3) && !IsSymbol(snapshot.symbol))
+    errors.Add("symbol", "is not a symbol");
   Levels(fields.at(1), "bids", bids_, errors);
   Levels(fields.at(2), "asks", asks_, errors);
   if (!errors.ok()) return base::Annotate(errors.status(), "depth snapshot");
@@ -276,16 +296,19 @@ absl::StatusOr<MarketFrame> MarketDecoder::DecodeFrame(std::string_view bytes) {
 absl::StatusOr<DepthSnapshot> MarketDecoder::DecodeDepthSnapshot(std::string_view bytes) {
   GANNET_ASSIGN_OR_RETURN(const Element root, impl_->Parse(bytes, kMaxDocumentBytes));
   object fields;
-  if (root.get(fields) != simdjson::SUCCESS) return absl::InvalidArgumentError("depth snapshot: must be an object");
+  if (root.get(fields) != simdjson::SUCCESS)
+    return absl::InvalidArgumentError("depth snapshot: must be an object");
   return impl_->Snapshot(fields);
 }
 
-absl::StatusOr<ExchangeInfo> MarketDecoder::DecodeExchangeInfo(std::string_view bytes, Product product,
+absl::StatusOr<ExchangeInfo> MarketDecoder::DecodeExchangeInfo(std::string_view bytes,
+                                                               Product product,
                                                                std::string_view venue) {
   Impl once;  // its buffers grow with the document, which is large and rare
   GANNET_ASSIGN_OR_RETURN(const Element root, once.Parse(bytes, kMaxDocumentBytes));
   object fields;
-  if (root.get(fields) != simdjson::SUCCESS) return absl::InvalidArgumentError("exchangeInfo: must be an object");
+  if (root.get(fields) != simdjson::SUCCESS)
+    return absl::InvalidArgumentError("exchangeInfo: must be an object");
   return ReadExchangeInfo(fields, product, venue);
 }
 
@@ -299,21 +322,23 @@ bool IsSymbol(std::string_view text) {
   return true;
 }
 
-absl::Status LevelsOf(const market::Instrument& instrument, std::string_view side, std::span<const TextLevel> text,
-                      std::vector<market::Level>& out) {
+absl::Status LevelsOf(const market::Instrument& instrument, std::string_view side,
+                      std::span<const TextLevel> text, std::vector<market::Level>& out) {
   out.reserve(out.size() + text.size());
   for (const TextLevel& level : text) {
     const std::optional<market::Price> price = instrument.ParsePrice(level.price);
     const std::optional<market::Quantity> quantity = instrument.ParseQuantity(level.quantity);
     if (!price || price->mantissa <= 0) {
-      return absl::InvalidArgumentError(Concat({"field ", side, ": price '", level.price.substr(0, 40), "' is no price of ",
-                                                instrument.id.text(), " with at most ",
-                                                std::to_string(instrument.price_scale), " decimals"}));
+      return absl::InvalidArgumentError(
+          Concat({"field ", side, ": price '", level.price.substr(0, 40), "' is no price of ",
+                  instrument.id.text(), " with at most ", std::to_string(instrument.price_scale),
+                  " decimals"}));
     }
     if (!quantity || quantity->mantissa < 0) {
-      return absl::InvalidArgumentError(Concat({"field ", side, ": quantity '", level.quantity.substr(0, 40),
-                                                "' is no quantity of ", instrument.id.text(), " with at most ",
-                                                std::to_string(instrument.quantity_scale), " decimals"}));
+      return absl::InvalidArgumentError(
+          Concat({"field ", side, ": quantity '", level.quantity.substr(0, 40),
+                  "' is no quantity of ", instrument.id.text(), " with at most ",
+                  std::to_string(instrument.quantity_scale), " decimals"}));
     }
     out.push_back({*price, *quantity});
   }

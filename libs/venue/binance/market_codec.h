@@ -53,13 +53,14 @@ struct DepthDiff {
 struct TradeReport {
   std::string_view symbol;
   bool aggregate = false;
-  uint64_t id = 0;                     // t, or a
+  uint64_t id = 0;                           // t, or a
   uint64_t first_trade = 0, last_trade = 0;  // of an aggregate: f, l; otherwise both are `id`
   std::string_view price, quantity;
-  bool buyer_is_maker = false;         // m: the aggressor sold
-  std::string_view execution_type;     // X on futures: "MARKET", "INSURANCE_FUND", "ADL", "NA"; may be empty
-  base::Time event_time;               // E
-  base::Time trade_time;               // T
+  bool buyer_is_maker = false;  // m: the aggressor sold
+  std::string_view
+      execution_type;     // X on futures: "MARKET", "INSURANCE_FUND", "ADL", "NA"; may be empty
+  base::Time event_time;  // E
+  base::Time trade_time;  // T
 };
 
 struct BookTicker {
@@ -82,20 +83,21 @@ struct Kline {
 struct RequestResult {
   uint64_t id = 0;
   bool ok = true;
-  int64_t code = 0;           // of an error
-  std::string_view message;   // of an error
+  int64_t code = 0;          // of an error
+  std::string_view message;  // of an error
 };
 
 struct ServerShutdown {  // the connection will be closed soon: connect anew
   base::Time event_time;
 };
 
-struct OtherFrame {  // well-formed, of a kind that we do not read
+struct OtherFrame {         // well-formed, of a kind that we do not read
   std::string_view type;    // "24hrTicker", or empty
   std::string_view stream;  // of the envelope, or empty
 };
 
-using MarketFrame = std::variant<DepthDiff, TradeReport, BookTicker, Kline, RequestResult, ServerShutdown, OtherFrame>;
+using MarketFrame = std::variant<DepthDiff, TradeReport, BookTicker, Kline, RequestResult,
+                                 ServerShutdown, OtherFrame>;
 
 struct DepthSnapshot {
   std::string_view symbol;  // only COIN-M says it
@@ -127,7 +129,8 @@ class MarketDecoder {
   absl::StatusOr<DepthSnapshot> DecodeDepthSnapshot(std::string_view bytes);
   // GET …/exchangeInfo. `venue` is the first part of the instrument ids. A symbol
   // whose rules we cannot hold exactly is left out and counted, the rest stands.
-  absl::StatusOr<ExchangeInfo> DecodeExchangeInfo(std::string_view bytes, Product product, std::string_view venue);
+  absl::StatusOr<ExchangeInfo> DecodeExchangeInfo(std::string_view bytes, Product product,
+                                                  std::string_view venue);
 
  private:
   class Impl;
@@ -141,8 +144,8 @@ bool IsSymbol(std::string_view text);
 // `text` at the instrument's scales, appended to `out`. INVALID_ARGUMENT naming the
 // field (`side` is "b", "asks", …) for what is not a decimal, is negative, or has
 // more digits than the scale; a price of 0 too.
-absl::Status LevelsOf(const market::Instrument& instrument, std::string_view side, std::span<const TextLevel> text,
-                      std::vector<market::Level>& out);
+absl::Status LevelsOf(const market::Instrument& instrument, std::string_view side,
+                      std::span<const TextLevel> text, std::vector<market::Level>& out);
 
 // The largest scale, at most 8, at which `largest` (a decimal) stays within 9e17 —
 // a tenth of int64, so that sums of a few such values cannot overflow — and at

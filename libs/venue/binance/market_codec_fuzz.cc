@@ -21,7 +21,8 @@ void Use(const MarketFrame& frame) {
     GANNET_CHECK(diff->first_id <= diff->last_id, "ids in order");
     if (LevelsOf(instrument, "b", diff->bids, levels).ok()) {
       for (const market::Level& level : levels) {
-        GANNET_CHECK(level.price.mantissa > 0 && level.quantity.mantissa >= 0, "a level is a level");
+        GANNET_CHECK(level.price.mantissa > 0 && level.quantity.mantissa >= 0,
+                     "a level is a level");
       }
     }
   }
@@ -34,7 +35,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   if (const auto frame = decoder.DecodeFrame(bytes); frame.ok()) Use(*frame);
   if (const auto snapshot = decoder.DecodeDepthSnapshot(bytes); snapshot.ok()) {
-    GANNET_CHECK(snapshot->bids.size() <= kMaxLevels && snapshot->asks.size() <= kMaxLevels, "bounded");
+    GANNET_CHECK(snapshot->bids.size() <= kMaxLevels && snapshot->asks.size() <= kMaxLevels,
+                 "bounded");
   }
   for (const Product product : {Product::kSpot, Product::kUsdm, Product::kCoinm}) {
     const auto info = decoder.DecodeExchangeInfo(bytes, product, "fuzz");

@@ -1,8 +1,8 @@
 #include "libs/venue/binance/market_codec.h"
 
-#include <catch2/catch_test_macros.hpp>
 #include <rapidcheck.h>
 
+#include <catch2/catch_test_macros.hpp>
 #include <string>
 
 namespace gannet::venue::binance {
@@ -40,8 +40,10 @@ market::Instrument ScaleEight() {
 
 TEST_CASE("MarketDecoder reads a spot depth diff, raw and in the envelope") {
   MarketDecoder decoder;
-  for (const std::string& text : {std::string(kSpotDiff), R"({"stream":"bnbbtc@depth@100ms","data":)" + std::string(kSpotDiff) + "}",
-                                  R"({"data":)" + std::string(kSpotDiff) + R"(,"stream":"bnbbtc@depth"})"}) {
+  for (const std::string& text :
+       {std::string(kSpotDiff),
+        R"({"stream":"bnbbtc@depth@100ms","data":)" + std::string(kSpotDiff) + "}",
+        R"({"data":)" + std::string(kSpotDiff) + R"(,"stream":"bnbbtc@depth"})"}) {
     const auto diff = Decoded<DepthDiff>(decoder, text);
     CHECK(diff.symbol == "BNBBTC");
     CHECK(diff.first_id == 157);
@@ -58,24 +60,30 @@ TEST_CASE("MarketDecoder reads a spot depth diff, raw and in the envelope") {
 TEST_CASE("MarketDecoder reads a futures depth diff with pu") {
   MarketDecoder decoder;
   const auto diff = Decoded<DepthDiff>(
-      decoder, R"({"e":"depthUpdate","E":1,"T":2,"s":"BTCUSDT","U":18446744073709551614,"u":18446744073709551615,"pu":18446744073709551613,"b":[],"a":[]})");
+      decoder,
+      R"({"e":"depthUpdate","E":1,"T":2,"s":"BTCUSDT","U":18446744073709551614,"u":18446744073709551615,"pu":18446744073709551613,"b":[],"a":[]})");
   CHECK(diff.previous_id == 18446744073709551613u);
   CHECK(diff.last_id == UINT64_MAX);
 }
 
 TEST_CASE("MarketDecoder does not take partial or RPI depth for a diff") {
   MarketDecoder decoder;
-  for (const std::string_view stream : {"btcusdt@depth20@100ms", "btcusdt@rpiDepth@500ms", "btcusdt@depth5"}) {
-    const auto other = Decoded<OtherFrame>(decoder, R"({"stream":")" + std::string(stream) + R"(","data":)" + std::string(kSpotDiff) + "}");
+  for (const std::string_view stream :
+       {"btcusdt@depth20@100ms", "btcusdt@rpiDepth@500ms", "btcusdt@depth5"}) {
+    const auto other =
+        Decoded<OtherFrame>(decoder, R"({"stream":")" + std::string(stream) + R"(","data":)" +
+                                         std::string(kSpotDiff) + "}");
     CHECK(other.stream == stream);
   }
-  Decoded<OtherFrame>(decoder, R"({"stream":"a@depth5","data":{"lastUpdateId":160,"bids":[],"asks":[]}})");
+  Decoded<OtherFrame>(decoder,
+                      R"({"stream":"a@depth5","data":{"lastUpdateId":160,"bids":[],"asks":[]}})");
 }
 
 TEST_CASE("MarketDecoder reads trades and aggregates") {
   MarketDecoder decoder;
   const auto trade = Decoded<TradeReport>(
-      decoder, R"({"e":"trade","E":5,"T":4,"s":"BTCUSDT","t":5266583935,"p":"61800.30","q":"0.006","X":"MARKET","m":false})");
+      decoder,
+      R"({"e":"trade","E":5,"T":4,"s":"BTCUSDT","t":5266583935,"p":"61800.30","q":"0.006","X":"MARKET","m":false})");
   CHECK_FALSE(trade.aggregate);
   CHECK(trade.id == 5266583935u);
   CHECK(trade.first_trade == trade.last_trade);
@@ -84,7 +92,8 @@ TEST_CASE("MarketDecoder reads trades and aggregates") {
   CHECK(trade.execution_type == "MARKET");
   CHECK(trade.trade_time == FromUnixMillis(4));
   const auto aggregate = Decoded<TradeReport>(
-      decoder, R"({"e":"aggTrade","E":1,"s":"BNBBTC","a":12345,"p":"0.001","q":"100","f":100,"l":105,"T":1,"m":true,"M":true})");
+      decoder,
+      R"({"e":"aggTrade","E":1,"s":"BNBBTC","a":12345,"p":"0.001","q":"100","f":100,"l":105,"T":1,"m":true,"M":true})");
   CHECK(aggregate.aggregate);
   CHECK(aggregate.first_trade == 100);
   CHECK(aggregate.last_trade == 105);
@@ -94,12 +103,14 @@ TEST_CASE("MarketDecoder reads trades and aggregates") {
 TEST_CASE("MarketDecoder reads book tickers of spot, which say no type, and of futures") {
   MarketDecoder decoder;
   const auto spot = Decoded<BookTicker>(
-      decoder, R"({"u":400900217,"s":"BNBUSDT","b":"25.35190000","B":"31.21000000","a":"25.36520000","A":"40.66000000"})");
+      decoder,
+      R"({"u":400900217,"s":"BNBUSDT","b":"25.35190000","B":"31.21000000","a":"25.36520000","A":"40.66000000"})");
   CHECK(spot.update_id == 400900217);
   CHECK_FALSE(spot.event_time);
   CHECK(spot.ask_quantity == "40.66000000");
   const auto futures = Decoded<BookTicker>(
-      decoder, R"({"e":"bookTicker","u":7,"s":"BTCUSDT","b":"1","B":"2","a":"3","A":"4","T":9,"E":10})");
+      decoder,
+      R"({"e":"bookTicker","u":7,"s":"BTCUSDT","b":"1","B":"2","a":"3","A":"4","T":9,"E":10})");
   CHECK(futures.event_time == FromUnixMillis(10));
 }
 
@@ -121,32 +132,48 @@ TEST_CASE("MarketDecoder reads answers, shutdown notices and frames it has no us
   const auto good = Decoded<RequestResult>(decoder, R"({"result":null,"id":312})");
   CHECK(good.ok);
   CHECK(good.id == 312);
-  const auto bad = Decoded<RequestResult>(decoder, R"({"code":2,"msg":"Invalid request: unknown variant"})");
+  const auto bad =
+      Decoded<RequestResult>(decoder, R"({"code":2,"msg":"Invalid request: unknown variant"})");
   CHECK_FALSE(bad.ok);
   CHECK(bad.code == 2);
-  const auto nested = Decoded<RequestResult>(decoder, R"({"error":{"code":-1121,"msg":"Invalid symbol."},"id":9})");
+  const auto nested =
+      Decoded<RequestResult>(decoder, R"({"error":{"code":-1121,"msg":"Invalid symbol."},"id":9})");
   CHECK(nested.code == -1121);
   CHECK(nested.message == "Invalid symbol.");
   CHECK(nested.id == 9);
-  CHECK(Decoded<ServerShutdown>(decoder, R"({"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1770123456789}})").event_time ==
-        FromUnixMillis(1770123456789));
+  CHECK(Decoded<ServerShutdown>(
+            decoder,
+            R"({"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1770123456789}})")
+            .event_time == FromUnixMillis(1770123456789));
   CHECK(Decoded<OtherFrame>(decoder, R"({"e":"24hrTicker","s":"X"})").type == "24hrTicker");
   Decoded<OtherFrame>(decoder, "[{}]");
   Decoded<OtherFrame>(decoder, R"({"stream":"!ticker@arr","data":[{}]})");
 }
 
 TEST_CASE("MarketDecoder names the field that is wrong") {
-  CHECK(Refusal(R"({"e":"trade","E":5,"T":4,"s":"B","t":1,"q":"0.006","m":false})") == "trade: field p: is missing");
-  CHECK(Refusal(R"({"e":"trade","E":5,"T":4,"s":"B","t":1,"p":1.5,"q":"0.006","m":false})") == "trade: field p: must be a string");
-  CHECK(Refusal(R"({"e":"trade","E":5,"T":4,"s":"B","t":-1,"p":"1","q":"1","m":false})").find("field t: must be a whole number") != std::string::npos);
-  CHECK(Refusal(R"({"e":"trade","E":5,"T":4,"s":"B","t":1.0,"p":"1","q":"1","m":false})").find("field t") != std::string::npos);
-  CHECK(Refusal(R"({"e":"trade","E":5,"T":4,"s":"B","t":1,"p":"1","q":"1","m":"no"})").find("field m") != std::string::npos);
-  CHECK(Refusal(R"({"e":"trade","E":9999999999999999,"T":4,"s":"B","t":1,"p":"1","q":"1","m":true})").find("field E") != std::string::npos);
-  CHECK(Refusal(R"({"e":"trade","E":5,"T":4,"s":"a b","t":1,"p":"1","q":"1","m":true})").find("field s: is not a symbol") != std::string::npos);
-  CHECK(Refusal(R"({"e":"depthUpdate","E":1,"s":"B","U":9,"u":8,"b":[],"a":[]})") == "depthUpdate: field U: is larger than u");
-  CHECK(Refusal(R"({"e":"depthUpdate","E":1,"s":"B","U":1,"u":8,"b":[["1"]],"a":[]})").find("field b") != std::string::npos);
-  CHECK(Refusal(R"({"e":"depthUpdate","E":1,"s":"B","U":1,"u":8,"b":[],"a":{"x":1}})").find("field a") != std::string::npos);
-  CHECK(Refusal(R"({"e":"depthUpdate","E":1,"s":"B","U":1,"u":8,"b":[[1,2]],"a":[]})").find("as strings") != std::string::npos);
+  CHECK(Refusal(R"({"e":"trade","E":5,"T":4,"s":"B","t":1,"q":"0.006","m":false})") ==
+        "trade: field p: is missing");
+  CHECK(Refusal(R"({"e":"trade","E":5,"T":4,"s":"B","t":1,"p":1.5,"q":"0.006","m":false})") ==
+        "trade: field p: must be a string");
+  CHECK(Refusal(R"({"e":"trade","E":5,"T":4,"s":"B","t":-1,"p":"1","q":"1","m":false})")
+            .find("field t: must be a whole number") != std::string::npos);
+  CHECK(Refusal(R"({"e":"trade","E":5,"T":4,"s":"B","t":1.0,"p":"1","q":"1","m":false})")
+            .find("field t") != std::string::npos);
+  CHECK(Refusal(R"({"e":"trade","E":5,"T":4,"s":"B","t":1,"p":"1","q":"1","m":"no"})")
+            .find("field m") != std::string::npos);
+  CHECK(
+      Refusal(R"({"e":"trade","E":9999999999999999,"T":4,"s":"B","t":1,"p":"1","q":"1","m":true})")
+          .find("field E") != std::string::npos);
+  CHECK(Refusal(R"({"e":"trade","E":5,"T":4,"s":"a b","t":1,"p":"1","q":"1","m":true})")
+            .find("field s: is not a symbol") != std::string::npos);
+  CHECK(Refusal(R"({"e":"depthUpdate","E":1,"s":"B","U":9,"u":8,"b":[],"a":[]})") ==
+        "depthUpdate: field U: is larger than u");
+  CHECK(Refusal(R"({"e":"depthUpdate","E":1,"s":"B","U":1,"u":8,"b":[["1"]],"a":[]})")
+            .find("field b") != std::string::npos);
+  CHECK(Refusal(R"({"e":"depthUpdate","E":1,"s":"B","U":1,"u":8,"b":[],"a":{"x":1}})")
+            .find("field a") != std::string::npos);
+  CHECK(Refusal(R"({"e":"depthUpdate","E":1,"s":"B","U":1,"u":8,"b":[[1,2]],"a":[]})")
+            .find("as strings") != std::string::npos);
   CHECK(Refusal(R"({"e":7})").find("field e") != std::string::npos);
   CHECK(Refusal(R"({"stream":"x","data":5})").find("field data") != std::string::npos);
   CHECK(Refusal(R"({"stream":5,"data":{}})").find("field stream") != std::string::npos);
@@ -155,9 +182,12 @@ TEST_CASE("MarketDecoder names the field that is wrong") {
 }
 
 TEST_CASE("MarketDecoder refuses fields that appear twice") {
-  CHECK(Refusal(R"({"e":"trade","E":5,"T":4,"s":"B","t":1,"p":"1","p":"2","q":"1","m":false})") == "field p: appears twice");
-  CHECK(Refusal(R"({"e":"depthUpdate","E":1,"s":"B","U":1,"u":8,"pu":1,"pu":2,"b":[],"a":[]})").find("field pu: appears twice") != std::string::npos);
-  CHECK(Refusal(R"({"stream":"a","stream":"b","data":{}})").find("field stream: appears twice") != std::string::npos);
+  CHECK(Refusal(R"({"e":"trade","E":5,"T":4,"s":"B","t":1,"p":"1","p":"2","q":"1","m":false})") ==
+        "field p: appears twice");
+  CHECK(Refusal(R"({"e":"depthUpdate","E":1,"s":"B","U":1,"u":8,"pu":1,"pu":2,"b":[],"a":[]})")
+            .find("field pu: appears twice") != std::string::npos);
+  CHECK(Refusal(R"({"stream":"a","stream":"b","data":{}})").find("field stream: appears twice") !=
+        std::string::npos);
 }
 
 TEST_CASE("MarketDecoder refuses what is no JSON, not UTF-8, too deep or too long") {
@@ -167,8 +197,11 @@ TEST_CASE("MarketDecoder refuses what is no JSON, not UTF-8, too deep or too lon
   CHECK_FALSE(Refusal("{\"e\":\"tr\xff\xfe\"}").empty());
   CHECK_FALSE(Refusal(std::string(kSpotDiff) + "{}").empty());
   CHECK_FALSE(Refusal(std::string(100'000, '[')).empty());
-  CHECK_FALSE(Refusal(R"({"e":)" + std::string(kMaxNesting, '[') + std::string(kMaxNesting, ']') + "}").empty());
-  CHECK(Refusal(std::string(kMaxFrameBytes + 1, ' ')).find("longer than the limit") != std::string::npos);
+  CHECK_FALSE(
+      Refusal(R"({"e":)" + std::string(kMaxNesting, '[') + std::string(kMaxNesting, ']') + "}")
+          .empty());
+  CHECK(Refusal(std::string(kMaxFrameBytes + 1, ' ')).find("longer than the limit") !=
+        std::string::npos);
   CHECK_FALSE(Refusal(R"({"e":"trade","t":184467440737095516160})").empty());
   std::string many = R"({"e":"depthUpdate","E":1,"s":"B","U":1,"u":8,"a":[],"b":[)";
   for (size_t i = 0; i <= kMaxLevels; ++i) many += i == 0 ? R"(["1","1"])" : R"(,["1","1"])";
@@ -196,8 +229,9 @@ TEST_CASE("MarketDecoder: property: ids and decimals survive unchanged") {
     const auto price = *rc::gen::inRange<int64_t>(1, 900'000'000'000'000'000);
     const auto quantity = *rc::gen::inRange<int64_t>(0, 900'000'000'000'000'000);
     const market::Instrument instrument = ScaleEight();
-    const std::string text = R"({"e":"depthUpdate","E":1,"s":"B","U":)" + std::to_string(first) + R"(,"u":)" + std::to_string(last) +
-                             R"(,"b":[[")" + instrument.Format(market::Price{price}) + R"(",")" +
+    const std::string text = R"({"e":"depthUpdate","E":1,"s":"B","U":)" + std::to_string(first) +
+                             R"(,"u":)" + std::to_string(last) + R"(,"b":[[")" +
+                             instrument.Format(market::Price{price}) + R"(",")" +
                              instrument.Format(market::Quantity{quantity}) + R"("]],"a":[]})";
     MarketDecoder decoder;
     const auto frame = decoder.DecodeFrame(text);
@@ -215,7 +249,8 @@ TEST_CASE("MarketDecoder: property: ids and decimals survive unchanged") {
 
 TEST_CASE("MarketDecoder reads depth snapshots of all products") {
   MarketDecoder decoder;
-  const auto spot = decoder.DecodeDepthSnapshot(R"({"lastUpdateId":1027024,"bids":[["4.00000000","431.00000000"]],"asks":[["4.00000200","12.00000000"]]})");
+  const auto spot = decoder.DecodeDepthSnapshot(
+      R"({"lastUpdateId":1027024,"bids":[["4.00000000","431.00000000"]],"asks":[["4.00000200","12.00000000"]]})");
   REQUIRE(spot.ok());
   CHECK(spot->last_update_id == 1027024);
   CHECK(spot->symbol.empty());
@@ -241,8 +276,10 @@ TEST_CASE("LevelsOf refuses digits beyond the scale, signs and words") {
   REQUIRE(LevelsOf(instrument, "b", good, out).ok());
   CHECK(out[0] == market::Level{{240'000}, {1'000'000'000}});
   CHECK(out[1].price.mantissa == INT64_MAX);
-  for (const TextLevel& bad : {TextLevel{"0.000000001", "1"}, TextLevel{"-1", "1"}, TextLevel{"0", "1"}, TextLevel{"1e3", "1"},
-                               TextLevel{"", "1"}, TextLevel{"1", "-1"}, TextLevel{"1", "NaN"}, TextLevel{"92233720368.54775808", "1"}}) {
+  for (const TextLevel& bad :
+       {TextLevel{"0.000000001", "1"}, TextLevel{"-1", "1"}, TextLevel{"0", "1"},
+        TextLevel{"1e3", "1"}, TextLevel{"", "1"}, TextLevel{"1", "-1"}, TextLevel{"1", "NaN"},
+        TextLevel{"92233720368.54775808", "1"}}) {
     const absl::Status status = LevelsOf(instrument, "asks", std::span(&bad, 1), out);
     CHECK(status.code() == absl::StatusCode::kInvalidArgument);
     CHECK(std::string(status.message()).find("field asks") == 0);
@@ -267,7 +304,8 @@ TEST_CASE("ChooseScale takes the most digits that leave room") {
 
 namespace {
 
-constexpr std::string_view kSpotInfo = R"({"rateLimits":[{"rateLimitType":"ORDERS","interval":"MINUTE","intervalNum":1,"limit":9},
+constexpr std::string_view kSpotInfo =
+    R"({"rateLimits":[{"rateLimitType":"ORDERS","interval":"MINUTE","intervalNum":1,"limit":9},
  {"rateLimitType":"REQUEST_WEIGHT","interval":"MINUTE","intervalNum":1,"limit":6000}],"symbols":[
  {"symbol":"BTCUSDT","status":"TRADING","baseAsset":"BTC","quoteAsset":"USDT","baseAssetPrecision":8,"quoteAssetPrecision":8,"filters":[
   {"filterType":"PRICE_FILTER","minPrice":"0.01","maxPrice":"1000000.00","tickSize":"0.01"},
@@ -345,26 +383,33 @@ TEST_CASE("MarketDecoder refuses exchange information it cannot trust") {
   CHECK_FALSE(decoder.DecodeExchangeInfo("{}", Product::kSpot, "v").ok());
   CHECK_FALSE(decoder.DecodeExchangeInfo("[1]", Product::kSpot, "v").ok());
   CHECK_FALSE(decoder.DecodeExchangeInfo(R"({"symbols":{}})", Product::kSpot, "v").ok());
-  const std::string one = R"({"symbol":"A","status":"TRADING","baseAsset":"A","quoteAsset":"B","filters":[]})";
-  const auto twice = decoder.DecodeExchangeInfo(R"({"symbols":[)" + one + "," + one + "]}", Product::kSpot, "v");
+  const std::string one =
+      R"({"symbol":"A","status":"TRADING","baseAsset":"A","quoteAsset":"B","filters":[]})";
+  const auto twice =
+      decoder.DecodeExchangeInfo(R"({"symbols":[)" + one + "," + one + "]}", Product::kSpot, "v");
   CHECK(std::string(twice.status().message()).find("v:A appears twice") != std::string::npos);
 }
 
 TEST_CASE("Requests are the ones the venue documents") {
   const std::vector<std::string> streams = {"btcusdt@aggTrade", "btcusdt@depth"};
-  CHECK(EncodeSubscribe(streams, 1) == R"({"method":"SUBSCRIBE","params":["btcusdt@aggTrade","btcusdt@depth"],"id":1})");
-  CHECK(EncodeUnsubscribe(std::span(streams).subspan(1), 312) == R"({"method":"UNSUBSCRIBE","params":["btcusdt@depth"],"id":312})");
+  CHECK(EncodeSubscribe(streams, 1) ==
+        R"({"method":"SUBSCRIBE","params":["btcusdt@aggTrade","btcusdt@depth"],"id":1})");
+  CHECK(EncodeUnsubscribe(std::span(streams).subspan(1), 312) ==
+        R"({"method":"UNSUBSCRIBE","params":["btcusdt@depth"],"id":312})");
   CHECK(DepthPath(Product::kUsdm, "BTCUSDT", 1000) == "/fapi/v1/depth?symbol=BTCUSDT&limit=1000");
   CHECK(ExchangeInfoPath(Product::kUsdm, {}) == "/fapi/v1/exchangeInfo");
   const std::vector<std::string> symbols = {"BTCUSDT", "ETHUSDT"};
-  CHECK(ExchangeInfoPath(Product::kSpot, symbols) == "/api/v3/exchangeInfo?symbols=%5B%22BTCUSDT%22%2C%22ETHUSDT%22%5D");
+  CHECK(ExchangeInfoPath(Product::kSpot, symbols) ==
+        "/api/v3/exchangeInfo?symbols=%5B%22BTCUSDT%22%2C%22ETHUSDT%22%5D");
   CHECK(QueryParameter("/api/v3/depth?symbol=BTCUSDT&limit=1000", "symbol") == "BTCUSDT");
   CHECK(QueryParameter("/api/v3/depth?symbol=BTCUSDT&limit=1000", "limit") == "1000");
   CHECK(QueryParameter(DepthPath(Product::kSpot, "\xef\xbc\x91X", 5), "symbol") == "\xef\xbc\x91X");
   CHECK(QueryParameter("/api/v3/depth", "symbol").empty());
   CHECK(StreamNames("BTCUSDT", {.trades = TradeStream::kAggregate, .klines = true}) ==
-        std::vector<std::string>{"btcusdt@aggTrade", "btcusdt@bookTicker", "btcusdt@depth@100ms", "btcusdt@kline_1m"});
-  CHECK(StreamNames("BTCUSDT", {.trades = TradeStream::kNone, .depth_speed = "", .book_ticker = false}) ==
+        std::vector<std::string>{"btcusdt@aggTrade", "btcusdt@bookTicker", "btcusdt@depth@100ms",
+                                 "btcusdt@kline_1m"});
+  CHECK(StreamNames("BTCUSDT",
+                    {.trades = TradeStream::kNone, .depth_speed = "", .book_ticker = false}) ==
         std::vector<std::string>{"btcusdt@depth"});
   CHECK(DepthWeight(Product::kSpot, 1000) == 50);
   CHECK(DepthWeight(Product::kUsdm, 1000) == 20);

@@ -1,7 +1,6 @@
 // Binance's own published examples through the decoder: every payload of a kind we
 // claim to read must decode without loss. Skipped where the samples are absent.
 #include <catch2/catch_test_macros.hpp>
-
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -40,14 +39,21 @@ json LevelsBack(std::span<const TextLevel> levels) {
 
 // What was read, written as the venue writes it.
 json Back(const DepthDiff& diff) {
-  json out = {{"e", "depthUpdate"}, {"E", base::UnixMillis(diff.event_time)}, {"s", diff.symbol}, {"U", diff.first_id},
-              {"u", diff.last_id}, {"b", LevelsBack(diff.bids)}, {"a", LevelsBack(diff.asks)}};
+  json out = {{"e", "depthUpdate"},        {"E", base::UnixMillis(diff.event_time)},
+              {"s", diff.symbol},          {"U", diff.first_id},
+              {"u", diff.last_id},         {"b", LevelsBack(diff.bids)},
+              {"a", LevelsBack(diff.asks)}};
   if (diff.previous_id) out["pu"] = *diff.previous_id;
   return out;
 }
 json Back(const TradeReport& trade) {
-  json out = {{"e", trade.aggregate ? "aggTrade" : "trade"}, {"E", base::UnixMillis(trade.event_time)}, {"s", trade.symbol},
-              {"p", trade.price}, {"q", trade.quantity}, {"T", base::UnixMillis(trade.trade_time)}, {"m", trade.buyer_is_maker}};
+  json out = {{"e", trade.aggregate ? "aggTrade" : "trade"},
+              {"E", base::UnixMillis(trade.event_time)},
+              {"s", trade.symbol},
+              {"p", trade.price},
+              {"q", trade.quantity},
+              {"T", base::UnixMillis(trade.trade_time)},
+              {"m", trade.buyer_is_maker}};
   out[trade.aggregate ? "a" : "t"] = trade.id;
   if (trade.aggregate) {
     out["f"] = trade.first_trade;
@@ -57,8 +63,8 @@ json Back(const TradeReport& trade) {
   return out;
 }
 json Back(const BookTicker& ticker) {
-  json out = {{"u", ticker.update_id}, {"s", ticker.symbol}, {"b", ticker.bid_price}, {"B", ticker.bid_quantity},
-              {"a", ticker.ask_price}, {"A", ticker.ask_quantity}};
+  json out = {{"u", ticker.update_id},    {"s", ticker.symbol},    {"b", ticker.bid_price},
+              {"B", ticker.bid_quantity}, {"a", ticker.ask_price}, {"A", ticker.ask_quantity}};
   if (ticker.event_time) {
     out["e"] = "bookTicker";
     out["E"] = base::UnixMillis(*ticker.event_time);
@@ -66,12 +72,24 @@ json Back(const BookTicker& ticker) {
   return out;
 }
 json Back(const Kline& kline) {
-  return {{"e", "kline"}, {"E", base::UnixMillis(kline.event_time)}, {"s", kline.symbol},
-          {"k", {{"t", base::UnixMillis(kline.open_time)}, {"T", base::UnixMillis(kline.close_time)}, {"i", kline.interval},
-                 {"o", kline.open}, {"h", kline.high}, {"l", kline.low}, {"c", kline.close}, {"v", kline.volume},
-                 {"n", kline.trades}, {"x", kline.closed}}}};
+  return {{"e", "kline"},
+          {"E", base::UnixMillis(kline.event_time)},
+          {"s", kline.symbol},
+          {"k",
+           {{"t", base::UnixMillis(kline.open_time)},
+            {"T", base::UnixMillis(kline.close_time)},
+            {"i", kline.interval},
+            {"o", kline.open},
+            {"h", kline.high},
+            {"l", kline.low},
+            {"c", kline.close},
+            {"v", kline.volume},
+            {"n", kline.trades},
+            {"x", kline.closed}}}};
 }
-json Back(const ServerShutdown& notice) { return {{"e", "serverShutdown"}, {"E", base::UnixMillis(notice.event_time)}}; }
+json Back(const ServerShutdown& notice) {
+  return {{"e", "serverShutdown"}, {"E", base::UnixMillis(notice.event_time)}};
+}
 json Back(const RequestResult& result) { return {{"id", result.id}}; }
 json Back(const OtherFrame&) { return json::object(); }
 
@@ -79,15 +97,20 @@ json Back(const OtherFrame&) { return json::object(); }
 // status and quantity without RPI orders; of klines the sums in quote asset and ids.
 bool IsLeftOut(const std::string& type, const std::string& field) {
   static const std::map<std::string, std::string> kLeftOut = {
-      {"trade", "M"}, {"aggTrade", "M nq st"}, {"depthUpdate", "T ps st"}, {"bookTicker", "T ps st"},
-      {"kline", "k.s k.f k.L k.q k.V k.Q k.B"}, {"", "T ps result e"}};
+      {"trade", "M"},
+      {"aggTrade", "M nq st"},
+      {"depthUpdate", "T ps st"},
+      {"bookTicker", "T ps st"},
+      {"kline", "k.s k.f k.L k.q k.V k.Q k.B"},
+      {"", "T ps result e"}};
   const auto found = kLeftOut.find(type);
   if (found == kLeftOut.end()) return false;
   return (" " + found->second + " ").find(" " + field + " ") != std::string::npos;
 }
 
 // Every field of the sample that is not left out came back with its value.
-void CheckNothingLost(const std::string& type, const json& sample, const json& back, const std::string& prefix = "") {
+void CheckNothingLost(const std::string& type, const json& sample, const json& back,
+                      const std::string& prefix = "") {
   for (const auto& [field, value] : sample.items()) {
     if (IsLeftOut(type, prefix + field)) continue;
     INFO(type << " field " << prefix << field);
@@ -100,11 +123,13 @@ void CheckNothingLost(const std::string& type, const json& sample, const json& b
   }
 }
 
-const json& Inner(const json& frame) { return frame.contains("stream") && frame.contains("data") ? frame["data"] : frame; }
+const json& Inner(const json& frame) {
+  return frame.contains("stream") && frame.contains("data") ? frame["data"] : frame;
+}
 
 bool IsKnown(const std::string& type) {
-  return type == "depthUpdate" || type == "trade" || type == "aggTrade" || type == "bookTicker" || type == "kline" ||
-         type == "serverShutdown";
+  return type == "depthUpdate" || type == "trade" || type == "aggTrade" || type == "bookTicker" ||
+         type == "kline" || type == "serverShutdown";
 }
 
 }  // namespace
@@ -120,7 +145,8 @@ TEST_CASE("MarketDecoder reads every example of the spot streams page without lo
     INFO(sample.dump());
     const auto frame = decoder.DecodeFrame(sample.dump());
     // Alone, a partial book is no message we can attribute; with a stream name it is one.
-    if (sample.contains("lastUpdateId") || (sample.contains("result") && sample.contains("method"))) {
+    if (sample.contains("lastUpdateId") ||
+        (sample.contains("result") && sample.contains("method"))) {
       CHECK_FALSE(frame.ok());
       CHECK(decoder.DecodeDepthSnapshot(sample.dump()).ok());
       continue;
@@ -129,10 +155,12 @@ TEST_CASE("MarketDecoder reads every example of the spot streams page without lo
     if (!sample.is_object() || sample.contains("result")) continue;
     const json& inner = Inner(sample);
     const std::string type = inner.value("e", "");
-    CHECK(std::holds_alternative<OtherFrame>(*frame) == !(IsKnown(type) || (type.empty() && inner.contains("u"))));
+    CHECK(std::holds_alternative<OtherFrame>(*frame) ==
+          !(IsKnown(type) || (type.empty() && inner.contains("u"))));
     if (std::holds_alternative<OtherFrame>(*frame)) continue;
     ++seen[type];
-    CheckNothingLost(type, inner, std::visit([](const auto& value) { return Back(value); }, *frame));
+    CheckNothingLost(type, inner,
+                     std::visit([](const auto& value) { return Back(value); }, *frame));
   }
   for (const char* type : {"depthUpdate", "trade", "aggTrade", "", "kline", "serverShutdown"}) {
     INFO(type);
@@ -161,7 +189,8 @@ TEST_CASE("MarketDecoder handles the official connectors' stream and market answ
       }
       if (std::holds_alternative<OtherFrame>(*frame)) continue;
       ++seen[type];
-      CheckNothingLost(type, payload, std::visit([](const auto& value) { return Back(value); }, *frame));
+      CheckNothingLost(type, payload,
+                       std::visit([](const auto& value) { return Back(value); }, *frame));
     } else if (kind == "rest-api" && call == "depth") {
       CHECK(decoder.DecodeDepthSnapshot(text).ok());
       ++seen["depth"];

@@ -14,8 +14,8 @@ std::string PercentEncode(std::string_view text) {
   std::string out;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
-                       c == '-' || c == '.' || c == '_' || c == '~';
+    const bool plain = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
+                       (byte >= 'a' && byte <= 'z') || c == '-' || c == '.' || c == '_' || c == '~';
     if (plain) {
       out += c;
     } else {
@@ -37,7 +37,8 @@ std::string PercentDecode(std::string_view text) {
   };
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0) {
+    if (text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 &&
+        digit(text[i + 2]) >= 0) {
       out += static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
       i += 2;
     } else {
@@ -62,7 +63,8 @@ std::string Request(std::string_view method, std::span<const std::string> stream
     if (!list.empty()) list += ',';
     list += Quoted(stream);
   }
-  return Concat({"{\"method\":\"", method, "\",\"params\":[", list, "],\"id\":", std::to_string(id), "}"});
+  return Concat(
+      {"{\"method\":\"", method, "\",\"params\":[", list, "],\"id\":", std::to_string(id), "}"});
 }
 
 // Stream names are in lower case; only ASCII letters have one here.
@@ -76,13 +78,16 @@ std::string Lower(std::string_view symbol) {
 
 }  // namespace
 
-std::string EncodeSubscribe(std::span<const std::string> streams, uint64_t id) { return Request("SUBSCRIBE", streams, id); }
+std::string EncodeSubscribe(std::span<const std::string> streams, uint64_t id) {
+  return Request("SUBSCRIBE", streams, id);
+}
 std::string EncodeUnsubscribe(std::span<const std::string> streams, uint64_t id) {
   return Request("UNSUBSCRIBE", streams, id);
 }
 
 std::string DepthPath(Product product, std::string_view symbol, int limit) {
-  return Concat({RestPrefix(product), "/depth?symbol=", PercentEncode(symbol), "&limit=", std::to_string(limit)});
+  return Concat({RestPrefix(product), "/depth?symbol=", PercentEncode(symbol),
+                 "&limit=", std::to_string(limit)});
 }
 
 std::string ExchangeInfoPath(Product product, std::span<const std::string> symbols) {
@@ -104,13 +109,15 @@ std::string QueryParameter(std::string_view path, std::string_view name) {
     const std::string_view pair = rest.substr(0, rest.find('&'));
     rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
     const size_t equals = pair.find('=');
-    if (equals != std::string_view::npos && pair.substr(0, equals) == name) return PercentDecode(pair.substr(equals + 1));
+    if (equals != std::string_view::npos && pair.substr(0, equals) == name)
+      return PercentDecode(pair.substr(equals + 1));
   }
   return {};
 }
 
 int DepthWeight(Product product, int limit) {
-  if (product == Product::kSpot) return limit <= 100 ? 5 : limit <= 500 ? 25 : limit <= 1000 ? 50 : 250;
+  if (product == Product::kSpot)
+    return limit <= 100 ? 5 : limit <= 500 ? 25 : limit <= 1000 ? 50 : 250;
   return limit <= 50 ? 2 : limit <= 100 ? 5 : limit <= 500 ? 10 : 20;
 }
 
@@ -120,7 +127,8 @@ std::vector<std::string> StreamNames(std::string_view symbol, const StreamSelect
   if (selection.trades == TradeStream::kEach) out.push_back(name + "@trade");
   if (selection.trades == TradeStream::kAggregate) out.push_back(name + "@aggTrade");
   if (selection.depth) {
-    out.push_back(Concat({name, "@depth", selection.depth_speed.empty() ? "" : "@", selection.depth_speed}));
+    out.push_back(
+        Concat({name, "@depth", selection.depth_speed.empty() ? "" : "@", selection.depth_speed}));
   }
   if (selection.book_ticker) out.push_back(name + "@bookTicker");
   if (selection.klines) out.push_back(name + "@kline_1m");

@@ -48,8 +48,8 @@ class QueryWriter {
 
 // The parameters of one order that depend on its type. INVALID_ARGUMENT names
 // what Binance spot does not offer.
-absl::Status AddOrderParameters(QueryWriter& query, const market::OrderIntent& intent, market::Quantity quantity,
-                                const market::Instrument& instrument);
+absl::Status AddOrderParameters(QueryWriter& query, const market::OrderIntent& intent,
+                                market::Quantity quantity, const market::Instrument& instrument);
 
 // --- answers -----------------------------------------------------------------
 

@@ -245,12 +245,14 @@ absl::StatusOr<SpotOrder> AnswerReader::Order(std::string_view body) {
 
 absl::StatusOr<std::vector<SpotOrder>> AnswerReader::Orders(std::string_view body) {
   GANNET_ASSIGN_OR_RETURN(const dom::element root, impl_->document.Parse(body));
-  return ReadList<SpotOrder>(root, [this](dom::element member) { return ReadOrder(member, impl_->keep); });
+  return ReadList<SpotOrder>(
+      root, [this](dom::element member) { return ReadOrder(member, impl_->keep); });
 }
 
 absl::StatusOr<std::vector<SpotTrade>> AnswerReader::Trades(std::string_view body) {
   GANNET_ASSIGN_OR_RETURN(const dom::element root, impl_->document.Parse(body));
-  return ReadList<SpotTrade>(root, [this](dom::element member) { return ReadTrade(member, impl_->keep); });
+  return ReadList<SpotTrade>(
+      root, [this](dom::element member) { return ReadTrade(member, impl_->keep); });
 }
 
 absl::StatusOr<SpotAccount> AnswerReader::Account(std::string_view body) {
@@ -261,7 +263,8 @@ absl::StatusOr<SpotAccount> AnswerReader::Account(std::string_view body) {
   FieldReader read(impl_->keep, account.other);
   for (const auto [key, value] : object) {
     if (key == "balances") {
-      GANNET_ASSIGN_OR_RETURN(account.balances, ReadList<SpotBalance>(value, [this](dom::element member) {
+      GANNET_ASSIGN_OR_RETURN(account.balances,
+                              ReadList<SpotBalance>(value, [this](dom::element member) {
                                 return ReadBalance(member, impl_->keep);
                               }));
       has_balances = true;
@@ -306,7 +309,8 @@ absl::StatusOr<int64_t> AnswerReader::ServerTime(std::string_view body) {
   GANNET_ASSIGN_OR_RETURN(const dom::element root, impl_->document.Parse(body));
   GANNET_ASSIGN_OR_RETURN(const dom::object object, AsObject(root, "an answer to time"));
   int64_t time = 0;
-  if (object["serverTime"].get(time) || time <= 0) return absl::InvalidArgumentError("field serverTime is missing");
+  if (object["serverTime"].get(time) || time <= 0)
+    return absl::InvalidArgumentError("field serverTime is missing");
   return time;
 }
 

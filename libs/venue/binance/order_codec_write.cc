@@ -21,7 +21,8 @@ constexpr std::array<bool, 256> kUnreserved = [] {
 }();
 
 absl::Status NotOffered(std::string_view what) {
-  return absl::InvalidArgumentError(absl::StrCat("Binance spot offers no ", std::string(what), "; send another order type"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("Binance spot offers no ", std::string(what), "; send another order type"));
 }
 
 // The value of timeInForce, or nothing where Binance takes none.
@@ -44,7 +45,8 @@ absl::StatusOr<std::string_view> TimeInForceOf(market::TimeInForce time_in_force
 // Market orders and their stop variants execute at once and carry no time in
 // force; FOK or post-only of them would be dropped in silence, so it is refused.
 absl::Status CheckNoTimeInForce(market::TimeInForce time_in_force) {
-  if (time_in_force == market::TimeInForce::kGtc || time_in_force == market::TimeInForce::kIoc) return absl::OkStatus();
+  if (time_in_force == market::TimeInForce::kGtc || time_in_force == market::TimeInForce::kIoc)
+    return absl::OkStatus();
   return NotOffered("market order with that time in force");
 }
 
@@ -64,7 +66,8 @@ void AppendPercentEncoded(std::string& out, std::string_view value) {
 
 void AppendDecimal(std::string& out, int64_t mantissa, int scale) {
   char digits[24];
-  uint64_t magnitude = mantissa < 0 ? 0 - static_cast<uint64_t>(mantissa) : static_cast<uint64_t>(mantissa);
+  uint64_t magnitude =
+      mantissa < 0 ? 0 - static_cast<uint64_t>(mantissa) : static_cast<uint64_t>(mantissa);
   while (scale > 0 && magnitude % 10 == 0) {  // shortest form; 0 ends at scale 0
     magnitude /= 10;
     --scale;
@@ -130,8 +133,8 @@ void QueryWriter::Sign(const base::HmacSha256Key& key) {
   out_.append(text, sizeof text);
 }
 
-absl::Status AddOrderParameters(QueryWriter& query, const market::OrderIntent& intent, market::Quantity quantity,
-                                const market::Instrument& instrument) {
+absl::Status AddOrderParameters(QueryWriter& query, const market::OrderIntent& intent,
+                                market::Quantity quantity, const market::Instrument& instrument) {
   using market::OrderType;
   const bool post_only = intent.time_in_force == market::TimeInForce::kPostOnly;
   std::string_view type;
@@ -168,7 +171,8 @@ absl::Status AddOrderParameters(QueryWriter& query, const market::OrderIntent& i
   query.AddPlain("side", intent.side == market::Side::kBuy ? "BUY" : "SELL");
   query.AddPlain("type", type);
   if (limited && !(post_only && !stopped)) {
-    GANNET_ASSIGN_OR_RETURN(const std::string_view time_in_force, TimeInForceOf(intent.time_in_force));
+    GANNET_ASSIGN_OR_RETURN(const std::string_view time_in_force,
+                            TimeInForceOf(intent.time_in_force));
     query.AddPlain("timeInForce", time_in_force);
   } else if (!limited) {
     GANNET_RETURN_IF_ERROR(CheckNoTimeInForce(intent.time_in_force));

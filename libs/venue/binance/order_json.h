@@ -27,7 +27,8 @@ class JsonDocument {
  public:
   absl::StatusOr<dom::element> Parse(std::string_view text) {
     if (text.size() > kMaxMessageBytes) {
-      return absl::InvalidArgumentError(absl::StrCat("message of ", text.size(), " bytes, more than any real one"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("message of ", text.size(), " bytes, more than any real one"));
     }
     if (buffer_.size() < text.size() + simdjson::SIMDJSON_PADDING) {
       buffer_.resize(text.size() * 2 + simdjson::SIMDJSON_PADDING);
@@ -35,7 +36,8 @@ class JsonDocument {
     std::memcpy(buffer_.data(), text.data(), text.size());
     dom::element root;
     const auto error = parser_.parse(buffer_.data(), text.size(), false).get(root);
-    if (error) return absl::InvalidArgumentError(absl::StrCat("not JSON: ", simdjson::error_message(error)));
+    if (error)
+      return absl::InvalidArgumentError(absl::StrCat("not JSON: ", simdjson::error_message(error)));
     return root;
   }
 
@@ -66,17 +68,23 @@ class FieldReader {
   void Flag(std::string_view name, dom::element value, bool& out) {
     if (value.get(out)) Wrong(name, "true or false");
   }
-  void Flag(std::string_view name, dom::element value, std::optional<bool>& out) { Flag(name, value, out.emplace()); }
+  void Flag(std::string_view name, dom::element value, std::optional<bool>& out) {
+    Flag(name, value, out.emplace());
+  }
   // A field that this build does not interpret.
   void Other(std::string_view name, dom::element value) {
     if (other_ != nullptr) other_->emplace_back(std::string(name), simdjson::minify(value));
   }
 
   void Wrong(std::string_view name, std::string_view expected) {
-    if (status_.ok()) status_ = absl::InvalidArgumentError(absl::StrCat("field ", std::string(name), " is not ", std::string(expected)));
+    if (status_.ok())
+      status_ = absl::InvalidArgumentError(
+          absl::StrCat("field ", std::string(name), " is not ", std::string(expected)));
   }
   void Missing(std::string_view name) {
-    if (status_.ok()) status_ = absl::InvalidArgumentError(absl::StrCat("field ", std::string(name), " is missing"));
+    if (status_.ok())
+      status_ =
+          absl::InvalidArgumentError(absl::StrCat("field ", std::string(name), " is missing"));
   }
   const absl::Status& status() const { return status_; }
 
@@ -87,7 +95,8 @@ class FieldReader {
 
 inline absl::StatusOr<dom::object> AsObject(dom::element element, std::string_view what) {
   dom::object object;
-  if (element.get(object)) return absl::InvalidArgumentError(absl::StrCat(std::string(what), " is not an object"));
+  if (element.get(object))
+    return absl::InvalidArgumentError(absl::StrCat(std::string(what), " is not an object"));
   return object;
 }
 

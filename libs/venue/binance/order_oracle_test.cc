@@ -1,13 +1,12 @@
 // Binance's published examples of orders, accounts and the user stream through
 // the order codecs, without loss; and the requests that an independent client
 // makes, against ours. Skipped where the samples are absent.
+#include <catch2/catch_test_macros.hpp>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <vector>
-
-#include <catch2/catch_test_macros.hpp>
-#include <nlohmann/json.hpp>
 
 #include "libs/base/line_reader.h"
 #include "libs/base/posix_files.h"
@@ -53,7 +52,9 @@ json Back(const SpotFill& fill) {
   return out;
 }
 json Back(const SpotOrder& order) {
-  json out = {{"symbol", order.symbol}, {"orderId", order.order_id}, {"clientOrderId", order.client_order_id}};
+  json out = {{"symbol", order.symbol},
+              {"orderId", order.order_id},
+              {"clientOrderId", order.client_order_id}};
   Put(out, "origClientOrderId", order.original_client_order_id);
   Put(out, "price", order.price);
   Put(out, "origQty", order.original_quantity);
@@ -76,9 +77,16 @@ json Back(const SpotOrder& order) {
   return out;
 }
 json Back(const SpotTrade& trade) {
-  json out = {{"symbol", trade.symbol}, {"id", trade.trade_id}, {"orderId", trade.order_id}, {"price", trade.price},
-              {"qty", trade.quantity}, {"commission", trade.commission}, {"commissionAsset", trade.commission_asset},
-              {"time", trade.time}, {"isBuyer", trade.is_buyer}, {"isMaker", trade.is_maker}};
+  json out = {{"symbol", trade.symbol},
+              {"id", trade.trade_id},
+              {"orderId", trade.order_id},
+              {"price", trade.price},
+              {"qty", trade.quantity},
+              {"commission", trade.commission},
+              {"commissionAsset", trade.commission_asset},
+              {"time", trade.time},
+              {"isBuyer", trade.is_buyer},
+              {"isMaker", trade.is_maker}};
   AddOther(out, trade.other);
   return out;
 }
@@ -100,19 +108,41 @@ json Back(const SpotError& error) {
   AddOther(out, error.other);
   return out;
 }
-json Back(const SpotLeg& leg) { return leg.order ? Back(*leg.order) : leg.error ? Back(*leg.error) : json(nullptr); }
+json Back(const SpotLeg& leg) {
+  return leg.order ? Back(*leg.order) : leg.error ? Back(*leg.error) : json(nullptr);
+}
 json Back(const SpotCancelReplace& legs) {
-  json out = {{"cancelResult", legs.cancel.result}, {"newOrderResult", legs.placed.result},
-              {"cancelResponse", Back(legs.cancel)}, {"newOrderResponse", Back(legs.placed)}};
+  json out = {{"cancelResult", legs.cancel.result},
+              {"newOrderResult", legs.placed.result},
+              {"cancelResponse", Back(legs.cancel)},
+              {"newOrderResponse", Back(legs.placed)}};
   if (!legs.error) return out;
   return {{"code", legs.error->code}, {"msg", legs.error->message}, {"data", out}};
 }
 json Back(const ExecutionReport& r) {
-  json out = {{"e", "executionReport"}, {"E", r.event_time}, {"T", r.transaction_time}, {"s", r.symbol}, {"c", r.client_order_id},
-              {"C", r.original_client_order_id}, {"S", r.side}, {"o", r.type}, {"f", r.time_in_force}, {"q", r.quantity},
-              {"p", r.price}, {"P", r.stop_price}, {"x", r.execution_type}, {"X", r.status}, {"r", r.reject_reason},
-              {"i", r.order_id}, {"l", r.last_quantity}, {"z", r.cumulative}, {"L", r.last_price}, {"n", r.commission},
-              {"N", r.commission_asset ? json(*r.commission_asset) : json(nullptr)}, {"t", r.trade_id}, {"w", r.on_book},
+  json out = {{"e", "executionReport"},
+              {"E", r.event_time},
+              {"T", r.transaction_time},
+              {"s", r.symbol},
+              {"c", r.client_order_id},
+              {"C", r.original_client_order_id},
+              {"S", r.side},
+              {"o", r.type},
+              {"f", r.time_in_force},
+              {"q", r.quantity},
+              {"p", r.price},
+              {"P", r.stop_price},
+              {"x", r.execution_type},
+              {"X", r.status},
+              {"r", r.reject_reason},
+              {"i", r.order_id},
+              {"l", r.last_quantity},
+              {"z", r.cumulative},
+              {"L", r.last_price},
+              {"n", r.commission},
+              {"N", r.commission_asset ? json(*r.commission_asset) : json(nullptr)},
+              {"t", r.trade_id},
+              {"w", r.on_book},
               {"m", r.is_maker}};
   Put(out, "a", r.allocation_id);
   Put(out, "W", r.working_time);
@@ -120,7 +150,10 @@ json Back(const ExecutionReport& r) {
   return out;
 }
 json Back(const AccountPosition& position) {
-  json out = {{"e", "outboundAccountPosition"}, {"E", position.event_time}, {"u", position.update_time}, {"B", json::array()}};
+  json out = {{"e", "outboundAccountPosition"},
+              {"E", position.event_time},
+              {"u", position.update_time},
+              {"B", json::array()}};
   for (const SpotBalance& balance : position.balances) {
     json entry = {{"a", balance.asset}, {"f", balance.free}, {"l", balance.locked}};
     AddOther(entry, balance.other);
@@ -130,7 +163,11 @@ json Back(const AccountPosition& position) {
   return out;
 }
 json Back(const BalanceDelta& delta) {
-  json out = {{"e", "balanceUpdate"}, {"E", delta.event_time}, {"T", delta.clear_time}, {"a", delta.asset}, {"d", delta.delta}};
+  json out = {{"e", "balanceUpdate"},
+              {"E", delta.event_time},
+              {"T", delta.clear_time},
+              {"a", delta.asset},
+              {"d", delta.delta}};
   AddOther(out, delta.other);
   return out;
 }
@@ -143,7 +180,8 @@ json Back(const OtherEvent& event) { return json::parse(event.json); }
 json Back(const ApiResponse& response) {
   json out = {{"status", response.status}};
   out["id"] = response.id == "null" ? json(nullptr) : json(response.id);
-  if (response.error) out["error"] = {{"code", response.error->code}, {"msg", response.error->message}};
+  if (response.error)
+    out["error"] = {{"code", response.error->code}, {"msg", response.error->message}};
   AddOther(out, response.other);
   return out;
 }
@@ -173,7 +211,8 @@ class Walker {
       } else {
         Same(reader_.Error(text), value, tally_.errors);
       }
-    } else if (value.contains("orderId") && value.contains("clientOrderId") && value.contains("symbol")) {
+    } else if (value.contains("orderId") && value.contains("clientOrderId") &&
+               value.contains("symbol")) {
       Same(reader_.Order(text), value, tally_.orders);
     } else if (value.contains("isBuyer") && value.contains("id")) {
       Same(reader_.Trades("[" + text + "]"), value, tally_.trades);
@@ -208,7 +247,9 @@ class Walker {
  private:
   static json One(const std::vector<SpotTrade>& trades) { return Back(trades.at(0)); }
   template <class T>
-  static json One(const T& value) { return Back(value); }
+  static json One(const T& value) {
+    return Back(value);
+  }
   template <class T>
   void Same(const absl::StatusOr<T>& read, const json& expected, size_t& count) {
     INFO(read.status());
@@ -238,8 +279,9 @@ TEST_CASE("Every documented payload of orders, accounts and the user stream is r
     }
     walker.Walk(payload);
   }
-  INFO("rows " << rows << " orders " << tally.orders << " trades " << tally.trades << " accounts " << tally.accounts << " errors "
-               << tally.errors << " legs " << tally.legs << " events " << tally.events << " responses " << tally.responses);
+  INFO("rows " << rows << " orders " << tally.orders << " trades " << tally.trades << " accounts "
+               << tally.accounts << " errors " << tally.errors << " legs " << tally.legs
+               << " events " << tally.events << " responses " << tally.responses);
   CHECK(tally.orders >= 200);
   CHECK(tally.trades >= 4);
   CHECK(tally.accounts >= 4);
@@ -263,7 +305,8 @@ Parameters Parse(const std::string& query) {
 }
 
 Parameters Meaning(Parameters parameters) {
-  for (const char* name : {"newOrderRespType", "recvWindow", "signature", "newClientOrderId", "timestamp", "limit", "omitZeroBalances"}) {
+  for (const char* name : {"newOrderRespType", "recvWindow", "signature", "newClientOrderId",
+                           "timestamp", "limit", "omitZeroBalances"}) {
     parameters.erase(name);
   }
   return parameters;
@@ -290,12 +333,14 @@ TEST_CASE("Spot requests carry the same parameters as those of an independent cl
     const std::string target = url.substr(kHost.size());
     const std::string path = target.substr(0, target.find('?'));
     const Parameters theirs =
-        Parse(request["body"].is_string() ? request["body"].get<std::string>() : target.substr(target.find('?') + 1));
+        Parse(request["body"].is_string() ? request["body"].get<std::string>()
+                                          : target.substr(target.find('?') + 1));
     if (!theirs.contains("signature")) continue;
     INFO(row["case"]);
     if (theirs.contains("orderId")) continue;  // we cancel and query by client id
-    if (theirs.contains("quoteOrderQty") || theirs.contains("icebergQty") || path.ends_with("/test") ||
-        theirs.contains("selfTradePreventionMode") || theirs.contains("cancelOrderId") || theirs.contains("trailingDelta")) {
+    if (theirs.contains("quoteOrderQty") || theirs.contains("icebergQty") ||
+        path.ends_with("/test") || theirs.contains("selfTradePreventionMode") ||
+        theirs.contains("cancelOrderId") || theirs.contains("trailingDelta")) {
       continue;  // not offered here
     }
     market::OrderIntent intent;
@@ -304,15 +349,20 @@ TEST_CASE("Spot requests carry the same parameters as those of an independent cl
     intent.side = theirs.at("side") == "BUY" ? market::Side::kBuy : market::Side::kSell;
     const std::string type = theirs.at("type");
     static const std::map<std::string, market::OrderType> kTypes = {
-        {"LIMIT", market::OrderType::kLimit},         {"LIMIT_MAKER", market::OrderType::kLimit},
-        {"MARKET", market::OrderType::kMarket},       {"STOP_LOSS", market::OrderType::kStop},
-        {"STOP_LOSS_LIMIT", market::OrderType::kStopLimit}, {"TAKE_PROFIT", market::OrderType::kTakeProfit},
+        {"LIMIT", market::OrderType::kLimit},
+        {"LIMIT_MAKER", market::OrderType::kLimit},
+        {"MARKET", market::OrderType::kMarket},
+        {"STOP_LOSS", market::OrderType::kStop},
+        {"STOP_LOSS_LIMIT", market::OrderType::kStopLimit},
+        {"TAKE_PROFIT", market::OrderType::kTakeProfit},
         {"TAKE_PROFIT_LIMIT", market::OrderType::kTakeProfitLimit}};
     REQUIRE(kTypes.contains(type));
     intent.type = kTypes.at(type);
     if (type == "LIMIT_MAKER") intent.time_in_force = market::TimeInForce::kPostOnly;
-    if (theirs.contains("timeInForce") && theirs.at("timeInForce") == "IOC") intent.time_in_force = market::TimeInForce::kIoc;
-    if (theirs.contains("timeInForce") && theirs.at("timeInForce") == "FOK") intent.time_in_force = market::TimeInForce::kFok;
+    if (theirs.contains("timeInForce") && theirs.at("timeInForce") == "IOC")
+      intent.time_in_force = market::TimeInForce::kIoc;
+    if (theirs.contains("timeInForce") && theirs.at("timeInForce") == "FOK")
+      intent.time_in_force = market::TimeInForce::kFok;
     if (theirs.contains("price")) intent.price = *btc.ParsePrice(theirs.at("price"));
     if (theirs.contains("stopPrice")) intent.stop_price = *btc.ParsePrice(theirs.at("stopPrice"));
     const auto ours = venue.Place(intent, *btc.ParseQuantity(theirs.at("quantity")), btc, now);

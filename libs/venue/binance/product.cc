@@ -9,9 +9,12 @@ constexpr Product kAll[] = {Product::kSpot, Product::kUsdm, Product::kCoinm};
 
 std::string_view ProductName(Product product) {
   switch (product) {
-    case Product::kSpot: return "spot";
-    case Product::kUsdm: return "usdm";
-    case Product::kCoinm: return "coinm";
+    case Product::kSpot:
+      return "spot";
+    case Product::kUsdm:
+      return "usdm";
+    case Product::kCoinm:
+      return "coinm";
   }
   return "";
 }
@@ -25,18 +28,24 @@ std::optional<Product> ParseProduct(std::string_view name) {
 
 std::string_view DefaultVenueName(Product product) {
   switch (product) {
-    case Product::kSpot: return "binance-spot";
-    case Product::kUsdm: return "binance-usdm";
-    case Product::kCoinm: return "binance-coinm";
+    case Product::kSpot:
+      return "binance-spot";
+    case Product::kUsdm:
+      return "binance-usdm";
+    case Product::kCoinm:
+      return "binance-coinm";
   }
   return "";
 }
 
 std::string_view RestPrefix(Product product) {
   switch (product) {
-    case Product::kSpot: return "/api/v3";
-    case Product::kUsdm: return "/fapi/v1";
-    case Product::kCoinm: return "/dapi/v1";
+    case Product::kSpot:
+      return "/api/v3";
+    case Product::kUsdm:
+      return "/fapi/v1";
+    case Product::kCoinm:
+      return "/dapi/v1";
   }
   return "";
 }
@@ -44,7 +53,8 @@ std::string_view RestPrefix(Product product) {
 std::optional<Product> ProductOfPath(std::string_view path) {
   for (const Product product : kAll) {
     const std::string_view prefix = RestPrefix(product);
-    if (path.substr(0, prefix.size()) == prefix && path.size() > prefix.size() && path[prefix.size()] == '/') {
+    if (path.substr(0, prefix.size()) == prefix && path.size() > prefix.size() &&
+        path[prefix.size()] == '/') {
       return product;
     }
   }

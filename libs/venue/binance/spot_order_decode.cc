@@ -44,7 +44,8 @@ constexpr TypeRow kTypes[] = {
     {"TAKE_PROFIT_LIMIT", market::OrderType::kTakeProfitLimit, true},
 };
 const TypeRow* TypeOf(std::string_view name) {
-  const auto* found = std::find_if(std::begin(kTypes), std::end(kTypes), [name](const TypeRow& row) { return row.name == name; });
+  const auto* found = std::find_if(std::begin(kTypes), std::end(kTypes),
+                                   [name](const TypeRow& row) { return row.name == name; });
   return found == std::end(kTypes) ? nullptr : found;
 }
 
@@ -59,7 +60,8 @@ market::TimeInForce TimeInForceOf(std::string_view type, std::string_view text) 
 // more; nothing beyond 18.
 std::optional<market::Money> AmountOf(std::string_view text) {
   for (int scale = kAmountScale; scale <= market::kMaxScale; scale += 5) {
-    if (const auto units = market::ParseDecimal128(text, scale)) return market::Money(*units, scale);
+    if (const auto units = market::ParseDecimal128(text, scale))
+      return market::Money(*units, scale);
   }
   return std::nullopt;
 }
@@ -96,14 +98,16 @@ RateReport RateOf(const wire::HttpExchange& exchange) {
 }
 
 bool IsOrderRequest(RequestKind kind) {
-  return kind == RequestKind::kPlace || kind == RequestKind::kCancel || kind == RequestKind::kQueryOrder;
+  return kind == RequestKind::kPlace || kind == RequestKind::kCancel ||
+         kind == RequestKind::kQueryOrder;
 }
 
 }  // namespace
 
 // --- answers -----------------------------------------------------------------
 
-Answer SpotOrderVenue::DecodeAnswer(const RequestContext& request, const wire::HttpExchange& exchange) {
+Answer SpotOrderVenue::DecodeAnswer(const RequestContext& request,
+                                    const wire::HttpExchange& exchange) {
   Answer answer;
   answer.evidence = Evidence(request, EndpointOf(request.kind), exchange.status);
   if (!exchange.transport_error.empty()) {
@@ -122,7 +126,8 @@ Answer SpotOrderVenue::DecodeAnswer(const RequestContext& request, const wire::H
   return answer;
 }
 
-void SpotOrderVenue::DecodeError(const RequestContext& request, const wire::HttpExchange& exchange, Answer& answer) {
+void SpotOrderVenue::DecodeError(const RequestContext& request, const wire::HttpExchange& exchange,
+                                 Answer& answer) {
   answer.code = absl::StrCat(exchange.status);
   const absl::StatusOr<SpotError> error = answers_.Error(exchange.body);
   if (!error.ok()) {
@@ -144,13 +149,16 @@ void SpotOrderVenue::DecodeError(const RequestContext& request, const wire::Http
   }
 }
 
-void SpotOrderVenue::DecodeSuccess(const RequestContext& request, const std::string& body, Answer& answer) {
+void SpotOrderVenue::DecodeSuccess(const RequestContext& request, const std::string& body,
+                                   Answer& answer) {
   const auto understood = [&]() -> absl::Status {
     if (IsOrderRequest(request.kind)) {
       GANNET_ASSIGN_OR_RETURN(const SpotOrder order, answers_.Order(body));
-      const market::ClientOrderId& expected = request.kind == RequestKind::kCancel ? request.target : request.client_order_id;
+      const market::ClientOrderId& expected =
+          request.kind == RequestKind::kCancel ? request.target : request.client_order_id;
       GANNET_ASSIGN_OR_RETURN(const OrderUpdate update, Convert(order, expected));
-      for (const SpotFill& fill : order.fills.value_or(std::vector<SpotFill>())) answer.trades.push_back(Convert(fill, update));
+      for (const SpotFill& fill : order.fills.value_or(std::vector<SpotFill>()))
+        answer.trades.push_back(Convert(fill, update));
       answer.orders.push_back(update);
       return absl::OkStatus();
     }
@@ -172,7 +180,9 @@ void SpotOrderVenue::DecodeSuccess(const RequestContext& request, const std::str
       GANNET_ASSIGN_OR_RETURN(const SpotAccount account, answers_.Account(body));
       for (const SpotBalance& balance : account.balances) {
         const auto free = AmountOf(balance.free), locked = AmountOf(balance.locked);
-        if (!free || !locked) return absl::InvalidArgumentError(absl::StrCat("balance of ", balance.asset, " is no amount"));
+        if (!free || !locked)
+          return absl::InvalidArgumentError(
+              absl::StrCat("balance of ", balance.asset, " is no amount"));
         answer.balances.push_back({market::AssetId(balance.asset), *free, *locked});
       }
       answer.balances_time = base::FromUnixMillis(account.update_time.value_or(0));
@@ -194,8 +204,8 @@ void SpotOrderVenue::DecodeSuccess(const RequestContext& request, const std::str
   answer.message = std::string(understood.message());
 }
 
-void SpotOrderVenue::DecodeCancelReplace(const RequestContext& request, const wire::HttpExchange& exchange,
-                                         Answer& answer) {
+void SpotOrderVenue::DecodeCancelReplace(const RequestContext& request,
+                                         const wire::HttpExchange& exchange, Answer& answer) {
   answer.code = absl::StrCat(exchange.status);
   const absl::StatusOr<SpotCancelReplace> legs = answers_.CancelReplace(exchange.body);
   if (!legs.ok()) {
@@ -210,9 +220,11 @@ void SpotOrderVenue::DecodeCancelReplace(const RequestContext& request, const wi
   // failed). Without, it is an error answer to the whole request.
   const bool by_leg = !legs->cancel.result.empty();
   if (!by_leg) {
-    if (ProofOf(RequestKind::kPlace, exchange.status, legs->error->code, legs->error->message) == Proof::kRefused) {
+    if (ProofOf(RequestKind::kPlace, exchange.status, legs->error->code, legs->error->message) ==
+        Proof::kRefused) {
       answer.outcome = OutcomeClass::kRefused;
-      answer.cancel_leg = answer.new_leg = LegOutcome{OutcomeClass::kRefused, true, answer.code, answer.message, {}};
+      answer.cancel_leg = answer.new_leg =
+          LegOutcome{OutcomeClass::kRefused, true, answer.code, answer.message, {}};
     }
     return;
   }
@@ -220,15 +232,18 @@ void SpotOrderVenue::DecodeCancelReplace(const RequestContext& request, const wi
   answer.cancel_leg = Leg(RequestKind::kCancel, legs->cancel, request.target);
   answer.new_leg = Leg(RequestKind::kPlace, legs->placed, request.client_order_id);
   answer.outcome = OutcomeClass::kConfirmed;
-  for (const auto& [leg, raw] : {std::pair(&*answer.cancel_leg, &legs->cancel), {&*answer.new_leg, &legs->placed}}) {
+  for (const auto& [leg, raw] :
+       {std::pair(&*answer.cancel_leg, &legs->cancel), {&*answer.new_leg, &legs->placed}}) {
     if (leg->outcome == OutcomeClass::kUnknown) answer.outcome = OutcomeClass::kUnknown;
     if (leg->order && raw->order && raw->order->fills) {
-      for (const SpotFill& fill : *raw->order->fills) answer.trades.push_back(Convert(fill, *leg->order));
+      for (const SpotFill& fill : *raw->order->fills)
+        answer.trades.push_back(Convert(fill, *leg->order));
     }
   }
 }
 
-LegOutcome SpotOrderVenue::Leg(RequestKind kind, const SpotLeg& leg, const market::ClientOrderId& order) const {
+LegOutcome SpotOrderVenue::Leg(RequestKind kind, const SpotLeg& leg,
+                               const market::ClientOrderId& order) const {
   LegOutcome outcome;
   if (leg.result == "NOT_ATTEMPTED") {
     outcome.outcome = OutcomeClass::kRefused;
@@ -248,23 +263,29 @@ LegOutcome SpotOrderVenue::Leg(RequestKind kind, const SpotLeg& leg, const marke
     // The leg's own FAILURE stands in for the status 400 of a single request;
     // -1015 (order limit) is then a refusal too.
     const Proof proof = ProofOf(kind, 400, leg.error->code, leg.error->message);
-    if (proof != Proof::kUnknown || leg.error->code == -1015) outcome.outcome = OutcomeClass::kRefused;
+    if (proof != Proof::kUnknown || leg.error->code == -1015)
+      outcome.outcome = OutcomeClass::kRefused;
   }
   return outcome;
 }
 
-absl::StatusOr<OrderUpdate> SpotOrderVenue::Convert(const SpotOrder& order, const market::ClientOrderId& expected) const {
+absl::StatusOr<OrderUpdate> SpotOrderVenue::Convert(const SpotOrder& order,
+                                                    const market::ClientOrderId& expected) const {
   OrderUpdate update;
   update.instrument = InstrumentOf(order.symbol);
-  update.client_order_id = market::ClientOrderId(
-      order.original_client_order_id && !order.original_client_order_id->empty() ? *order.original_client_order_id
-                                                                                 : order.client_order_id);
+  update.client_order_id = market::ClientOrderId(order.original_client_order_id &&
+                                                         !order.original_client_order_id->empty()
+                                                     ? *order.original_client_order_id
+                                                     : order.client_order_id);
   if (!expected.empty() && update.client_order_id != expected) {
-    return absl::InvalidArgumentError(absl::StrCat("the answer speaks of order ", update.client_order_id.text()));
+    return absl::InvalidArgumentError(
+        absl::StrCat("the answer speaks of order ", update.client_order_id.text()));
   }
   update.venue_order_id = market::VenueOrderId(absl::StrCat(order.order_id));
-  const std::optional<VenueOrderStatus> status = order.status ? StatusOf(*order.status) : VenueOrderStatus::kNew;
-  if (!status) return absl::InvalidArgumentError(absl::StrCat("unknown order status ", *order.status));
+  const std::optional<VenueOrderStatus> status =
+      order.status ? StatusOf(*order.status) : VenueOrderStatus::kNew;
+  if (!status)
+    return absl::InvalidArgumentError(absl::StrCat("unknown order status ", *order.status));
   update.status = *status;
   if (order.side) {
     const std::optional<market::Side> side = SideOf(*order.side);
@@ -273,10 +294,12 @@ absl::StatusOr<OrderUpdate> SpotOrderVenue::Convert(const SpotOrder& order, cons
   }
   if (order.type) {
     const TypeRow* type = TypeOf(*order.type);
-    if (type == nullptr) return absl::InvalidArgumentError(absl::StrCat("unknown order type ", *order.type));
+    if (type == nullptr)
+      return absl::InvalidArgumentError(absl::StrCat("unknown order type ", *order.type));
     update.type = type->type;
     update.time_in_force = TimeInForceOf(*order.type, order.time_in_force.value_or(""));
-    if (type->stop) update.triggered = order.is_working.value_or(order.working_time.value_or(-1) > 0);
+    if (type->stop)
+      update.triggered = order.is_working.value_or(order.working_time.value_or(-1) > 0);
   }
   update.price = order.price.value_or("");
   update.stop_price = order.stop_price.value_or("");
@@ -291,14 +314,16 @@ TradeUpdate SpotOrderVenue::Convert(const SpotFill& fill, const OrderUpdate& ord
   TradeUpdate trade;
   trade.instrument = order.instrument;
   trade.venue_order_id = order.venue_order_id;
-  trade.trade_id = fill.trade_id >= 0 ? absl::StrCat(fill.trade_id) : absl::StrCat("alloc:", fill.allocation_id.value_or(-1));
+  trade.trade_id = fill.trade_id >= 0 ? absl::StrCat(fill.trade_id)
+                                      : absl::StrCat("alloc:", fill.allocation_id.value_or(-1));
   trade.side = order.side;
   trade.side_known = true;
   trade.price = fill.price;
   trade.quantity = fill.quantity;
   trade.fee = fill.commission;
   trade.fee_asset = market::AssetId(fill.commission_asset);
-  trade.liquidity = market::Liquidity::kTaker;  // fills in the answer to placing are of the arriving order
+  trade.liquidity =
+      market::Liquidity::kTaker;  // fills in the answer to placing are of the arriving order
   trade.time = order.time;
   return trade;
 }
@@ -323,22 +348,25 @@ TradeUpdate SpotOrderVenue::Convert(const SpotTrade& source) const {
 
 StreamUpdate SpotOrderVenue::Convert(const ExecutionReport& report) const {
   StreamUpdate out;
-  out.evidence = absl::StrCat("stream:executionReport:", report.symbol, ":", report.order_id, ":", report.execution_type,
-                              ":", report.transaction_time, report.trade_id >= 0 ? absl::StrCat(":", report.trade_id) : "");
+  out.evidence = absl::StrCat("stream:executionReport:", report.symbol, ":", report.order_id, ":",
+                              report.execution_type, ":", report.transaction_time,
+                              report.trade_id >= 0 ? absl::StrCat(":", report.trade_id) : "");
   const std::optional<VenueOrderStatus> status = StatusOf(report.status);
   const std::optional<market::Side> side = SideOf(report.side);
   const TypeRow* type = TypeOf(report.type);
   if (!status || !side || type == nullptr) {
     out.kind = StreamKind::kBadFrame;
-    out.detail = absl::StrCat("executionReport with status ", report.status, ", side ", report.side, ", type ", report.type);
+    out.detail = absl::StrCat("executionReport with status ", report.status, ", side ", report.side,
+                              ", type ", report.type);
     return out;
   }
   out.kind = StreamKind::kOrder;
   out.time = base::FromUnixMillis(report.event_time);
   OrderUpdate& update = out.order.emplace();
   update.instrument = InstrumentOf(report.symbol);
-  update.client_order_id = market::ClientOrderId(report.original_client_order_id.empty() ? report.client_order_id
-                                                                                          : report.original_client_order_id);
+  update.client_order_id = market::ClientOrderId(report.original_client_order_id.empty()
+                                                     ? report.client_order_id
+                                                     : report.original_client_order_id);
   update.venue_order_id = market::VenueOrderId(absl::StrCat(report.order_id));
   update.side = *side;
   update.type = type->type;
@@ -356,7 +384,8 @@ StreamUpdate SpotOrderVenue::Convert(const ExecutionReport& report) const {
   TradeUpdate& trade = update.trade.emplace();
   trade.instrument = update.instrument;
   trade.venue_order_id = update.venue_order_id;
-  trade.trade_id = report.trade_id >= 0 ? absl::StrCat(report.trade_id) : absl::StrCat("alloc:", report.allocation_id.value_or(-1));
+  trade.trade_id = report.trade_id >= 0 ? absl::StrCat(report.trade_id)
+                                        : absl::StrCat("alloc:", report.allocation_id.value_or(-1));
   trade.side = *side;
   trade.side_known = true;
   trade.price = report.last_price;
@@ -396,7 +425,8 @@ StreamUpdate SpotOrderVenue::DecodeFrame(std::string_view text) {
   if (const auto* delta = std::get_if<BalanceDelta>(&frame->content)) {
     const auto amount = AmountOf(delta->delta);
     out.kind = amount ? StreamKind::kBalanceChange : StreamKind::kBadFrame;
-    out.evidence = absl::StrCat("stream:balanceUpdate:", delta->asset, ":", delta->clear_time, ":", delta->delta);
+    out.evidence = absl::StrCat("stream:balanceUpdate:", delta->asset, ":", delta->clear_time, ":",
+                                delta->delta);
     out.time = base::FromUnixMillis(delta->clear_time);
     if (amount) out.balance_delta.emplace(market::AssetId(delta->asset), *amount);
     return out;
@@ -413,8 +443,9 @@ StreamUpdate SpotOrderVenue::DecodeFrame(std::string_view text) {
       out.kind = StreamKind::kSubscribed;
     } else {
       out.kind = StreamKind::kSubscribeFailed;
-      out.detail = response->error ? absl::StrCat(response->error->code, " ", response->error->message)
-                                   : absl::StrCat("status ", response->status);
+      out.detail = response->error
+                       ? absl::StrCat(response->error->code, " ", response->error->message)
+                       : absl::StrCat("status ", response->status);
     }
     return out;
   }

@@ -8,11 +8,15 @@ namespace gannet::venue::binance {
 namespace {
 
 // Request weights of rest-api.md.
-constexpr uint32_t kOrderWeight = 1, kQueryWeight = 4, kOpenOrdersWeight = 80, kTradesOfOrderWeight = 5,
-                   kTradesWeight = 20, kAccountWeight = 20;
+constexpr uint32_t kOrderWeight = 1, kQueryWeight = 4, kOpenOrdersWeight = 80,
+                   kTradesOfOrderWeight = 5, kTradesWeight = 20, kAccountWeight = 20;
 
-std::string_view MethodOf(RequestKind kind) { return EndpointOf(kind).substr(0, EndpointOf(kind).find(' ')); }
-std::string_view RouteOf(RequestKind kind) { return EndpointOf(kind).substr(EndpointOf(kind).find(' ') + 1); }
+std::string_view MethodOf(RequestKind kind) {
+  return EndpointOf(kind).substr(0, EndpointOf(kind).find(' '));
+}
+std::string_view RouteOf(RequestKind kind) {
+  return EndpointOf(kind).substr(EndpointOf(kind).find(' ') + 1);
+}
 
 }  // namespace
 
@@ -39,8 +43,10 @@ std::string_view EndpointOf(RequestKind kind) {
   }
   return "?";
 }
-SpotOrderVenue::SpotOrderVenue(SpotOrderOptions options) : options_(std::move(options)), key_(options_.secret) {
-  GANNET_CHECK(options_.placement_window <= kMaxPlacementWindow, "the placement window is at most 2 s");
+SpotOrderVenue::SpotOrderVenue(SpotOrderOptions options)
+    : options_(std::move(options)), key_(options_.secret) {
+  GANNET_CHECK(options_.placement_window <= kMaxPlacementWindow,
+               "the placement window is at most 2 s");
 }
 
 bool SpotOrderVenue::Serves(const market::InstrumentId& instrument) const {
@@ -53,7 +59,8 @@ market::InstrumentId SpotOrderVenue::InstrumentOf(const std::string& symbol) con
 
 // --- requests ----------------------------------------------------------------
 
-WireRequest SpotOrderVenue::Start(RequestKind kind, std::string_view method, base::Time now, base::Duration window) const {
+WireRequest SpotOrderVenue::Start(RequestKind kind, std::string_view method, base::Time now,
+                                  base::Duration window) const {
   WireRequest request;
   request.kind = kind;
   request.method.assign(method);
@@ -64,13 +71,17 @@ WireRequest SpotOrderVenue::Start(RequestKind kind, std::string_view method, bas
 }
 
 void SpotOrderVenue::Finish(WireRequest& request, QueryWriter& query) const {
-  query.AddNumber("recvWindow", std::chrono::duration_cast<std::chrono::milliseconds>(request.receive_window).count());
+  query.AddNumber(
+      "recvWindow",
+      std::chrono::duration_cast<std::chrono::milliseconds>(request.receive_window).count());
   query.AddNumber("timestamp", base::UnixMillis(request.timestamp));
   query.Sign(key_);
 }
 
-absl::StatusOr<WireRequest> SpotOrderVenue::Place(const market::OrderIntent& intent, market::Quantity quantity,
-                                                  const market::Instrument& instrument, base::Time now) {
+absl::StatusOr<WireRequest> SpotOrderVenue::Place(const market::OrderIntent& intent,
+                                                  market::Quantity quantity,
+                                                  const market::Instrument& instrument,
+                                                  base::Time now) {
   WireRequest request = Start(RequestKind::kPlace, "POST", now, options_.placement_window);
   request.weight = kOrderWeight;
   request.counts_as_order = true;
@@ -79,13 +90,14 @@ absl::StatusOr<WireRequest> SpotOrderVenue::Place(const market::OrderIntent& int
   GANNET_RETURN_IF_ERROR(AddOrderParameters(query, intent, quantity, instrument));
   query.Add("newClientOrderId", intent.client_order_id.text());
   query.AddPlain("newOrderRespType", "FULL");  // fills with their trade ids
-  if (!options_.self_trade_prevention.empty()) query.Add("selfTradePreventionMode", options_.self_trade_prevention);
+  if (!options_.self_trade_prevention.empty())
+    query.Add("selfTradePreventionMode", options_.self_trade_prevention);
   Finish(request, query);
   return request;
 }
 
-WireRequest SpotOrderVenue::Cancel(const market::InstrumentId& instrument, const market::ClientOrderId& order,
-                                   base::Time now) {
+WireRequest SpotOrderVenue::Cancel(const market::InstrumentId& instrument,
+                                   const market::ClientOrderId& order, base::Time now) {
   WireRequest request = Start(RequestKind::kCancel, "DELETE", now, options_.placement_window);
   request.weight = kOrderWeight;
   QueryWriter query(request.target, RouteOf(RequestKind::kCancel));
@@ -97,7 +109,8 @@ WireRequest SpotOrderVenue::Cancel(const market::InstrumentId& instrument, const
 
 absl::StatusOr<WireRequest> SpotOrderVenue::CancelReplace(const market::OrderIntent& replacement,
                                                           market::Quantity quantity,
-                                                          const market::Instrument& instrument, base::Time now) {
+                                                          const market::Instrument& instrument,
+                                                          base::Time now) {
   WireRequest request = Start(RequestKind::kCancelReplace, "POST", now, options_.placement_window);
   request.weight = kOrderWeight;
   request.counts_as_order = true;
@@ -111,13 +124,14 @@ absl::StatusOr<WireRequest> SpotOrderVenue::CancelReplace(const market::OrderInt
   GANNET_RETURN_IF_ERROR(AddOrderParameters(query, replacement, quantity, instrument));
   query.Add("newClientOrderId", replacement.client_order_id.text());
   query.AddPlain("newOrderRespType", "FULL");
-  if (!options_.self_trade_prevention.empty()) query.Add("selfTradePreventionMode", options_.self_trade_prevention);
+  if (!options_.self_trade_prevention.empty())
+    query.Add("selfTradePreventionMode", options_.self_trade_prevention);
   Finish(request, query);
   return request;
 }
 
-WireRequest SpotOrderVenue::QueryOrder(const market::InstrumentId& instrument, const market::ClientOrderId& order,
-                                       base::Time now) {
+WireRequest SpotOrderVenue::QueryOrder(const market::InstrumentId& instrument,
+                                       const market::ClientOrderId& order, base::Time now) {
   WireRequest request = Start(RequestKind::kQueryOrder, "GET", now, options_.query_window);
   request.weight = kQueryWeight;
   QueryWriter query(request.target, RouteOf(RequestKind::kQueryOrder));
@@ -127,8 +141,8 @@ WireRequest SpotOrderVenue::QueryOrder(const market::InstrumentId& instrument, c
   return request;
 }
 
-WireRequest SpotOrderVenue::QueryVenueOrder(const market::InstrumentId& instrument, const market::VenueOrderId& order,
-                                            base::Time now) {
+WireRequest SpotOrderVenue::QueryVenueOrder(const market::InstrumentId& instrument,
+                                            const market::VenueOrderId& order, base::Time now) {
   WireRequest request = Start(RequestKind::kQueryOrder, "GET", now, options_.query_window);
   request.weight = kQueryWeight;
   QueryWriter query(request.target, RouteOf(RequestKind::kQueryOrder));
@@ -138,8 +152,8 @@ WireRequest SpotOrderVenue::QueryVenueOrder(const market::InstrumentId& instrume
   return request;
 }
 
-WireRequest SpotOrderVenue::TradesOfOrder(const market::InstrumentId& instrument, const market::VenueOrderId& order,
-                                          base::Time now) {
+WireRequest SpotOrderVenue::TradesOfOrder(const market::InstrumentId& instrument,
+                                          const market::VenueOrderId& order, base::Time now) {
   WireRequest request = Start(RequestKind::kTrades, "GET", now, options_.query_window);
   request.weight = kTradesOfOrderWeight;
   QueryWriter query(request.target, RouteOf(RequestKind::kTrades));
@@ -150,7 +164,8 @@ WireRequest SpotOrderVenue::TradesOfOrder(const market::InstrumentId& instrument
   return request;
 }
 
-WireRequest SpotOrderVenue::TradesSince(const market::InstrumentId& instrument, base::Time since, base::Time now) {
+WireRequest SpotOrderVenue::TradesSince(const market::InstrumentId& instrument, base::Time since,
+                                        base::Time now) {
   WireRequest request = Start(RequestKind::kTrades, "GET", now, options_.query_window);
   request.weight = kTradesWeight;
   QueryWriter query(request.target, RouteOf(RequestKind::kTrades));
@@ -161,7 +176,8 @@ WireRequest SpotOrderVenue::TradesSince(const market::InstrumentId& instrument, 
   return request;
 }
 
-WireRequest SpotOrderVenue::TradesFrom(const market::InstrumentId& instrument, std::string_view trade_id, base::Time now) {
+WireRequest SpotOrderVenue::TradesFrom(const market::InstrumentId& instrument,
+                                       std::string_view trade_id, base::Time now) {
   WireRequest request = Start(RequestKind::kTrades, "GET", now, options_.query_window);
   request.weight = kTradesWeight;
   QueryWriter query(request.target, RouteOf(RequestKind::kTrades));
@@ -203,7 +219,8 @@ WireRequest SpotOrderVenue::Subscribe(base::Time now) {
   request.timestamp = base::FromUnixMillis(base::UnixMillis(now));
   request.receive_window = options_.query_window;
   request.weight = 2;
-  request.body = EncodeSubscribe(key_, options_.api_key, kSubscribeId, request.timestamp, request.receive_window);
+  request.body = EncodeSubscribe(key_, options_.api_key, kSubscribeId, request.timestamp,
+                                 request.receive_window);
   return request;
 }
 

@@ -39,17 +39,22 @@ class SpotOrderVenue : public OrderVenue {
 
   absl::StatusOr<WireRequest> Place(const market::OrderIntent& intent, market::Quantity quantity,
                                     const market::Instrument& instrument, base::Time now) override;
-  WireRequest Cancel(const market::InstrumentId& instrument, const market::ClientOrderId& order, base::Time now) override;
-  absl::StatusOr<WireRequest> CancelReplace(const market::OrderIntent& replacement, market::Quantity quantity,
-                                            const market::Instrument& instrument, base::Time now) override;
+  WireRequest Cancel(const market::InstrumentId& instrument, const market::ClientOrderId& order,
+                     base::Time now) override;
+  absl::StatusOr<WireRequest> CancelReplace(const market::OrderIntent& replacement,
+                                            market::Quantity quantity,
+                                            const market::Instrument& instrument,
+                                            base::Time now) override;
   WireRequest QueryOrder(const market::InstrumentId& instrument, const market::ClientOrderId& order,
                          base::Time now) override;
-  WireRequest QueryVenueOrder(const market::InstrumentId& instrument, const market::VenueOrderId& order,
-                              base::Time now) override;
-  WireRequest TradesOfOrder(const market::InstrumentId& instrument, const market::VenueOrderId& order,
-                            base::Time now) override;
-  WireRequest TradesSince(const market::InstrumentId& instrument, base::Time since, base::Time now) override;
-  WireRequest TradesFrom(const market::InstrumentId& instrument, std::string_view trade_id, base::Time now) override;
+  WireRequest QueryVenueOrder(const market::InstrumentId& instrument,
+                              const market::VenueOrderId& order, base::Time now) override;
+  WireRequest TradesOfOrder(const market::InstrumentId& instrument,
+                            const market::VenueOrderId& order, base::Time now) override;
+  WireRequest TradesSince(const market::InstrumentId& instrument, base::Time since,
+                          base::Time now) override;
+  WireRequest TradesFrom(const market::InstrumentId& instrument, std::string_view trade_id,
+                         base::Time now) override;
   WireRequest OpenOrders(base::Time now) override;
   WireRequest Account(base::Time now) override;
   WireRequest ServerTime() override;
@@ -59,17 +64,21 @@ class SpotOrderVenue : public OrderVenue {
   StreamUpdate DecodeFrame(std::string_view frame) override;
 
  private:
-  WireRequest Start(RequestKind kind, std::string_view method, base::Time now, base::Duration window) const;
+  WireRequest Start(RequestKind kind, std::string_view method, base::Time now,
+                    base::Duration window) const;
   void Finish(WireRequest& request, QueryWriter& query) const;  // timing and signature
   market::InstrumentId InstrumentOf(const std::string& symbol) const;
 
   void DecodeSuccess(const RequestContext& request, const std::string& body, Answer& answer);
-  void DecodeError(const RequestContext& request, const wire::HttpExchange& exchange, Answer& answer);
-  void DecodeCancelReplace(const RequestContext& request, const wire::HttpExchange& exchange, Answer& answer);
+  void DecodeError(const RequestContext& request, const wire::HttpExchange& exchange,
+                   Answer& answer);
+  void DecodeCancelReplace(const RequestContext& request, const wire::HttpExchange& exchange,
+                           Answer& answer);
   LegOutcome Leg(RequestKind kind, const SpotLeg& leg, const market::ClientOrderId& order) const;
   // What the answer to placing or cancelling says of `expected`; INVALID_ARGUMENT
   // when it speaks of another order or in words that are not documented.
-  absl::StatusOr<OrderUpdate> Convert(const SpotOrder& order, const market::ClientOrderId& expected) const;
+  absl::StatusOr<OrderUpdate> Convert(const SpotOrder& order,
+                                      const market::ClientOrderId& expected) const;
   TradeUpdate Convert(const SpotFill& fill, const OrderUpdate& order) const;
   TradeUpdate Convert(const SpotTrade& trade) const;
   StreamUpdate Convert(const ExecutionReport& report) const;

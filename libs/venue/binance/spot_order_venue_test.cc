@@ -1,9 +1,8 @@
 #include "libs/venue/binance/spot_order_venue.h"
 
+#include <catch2/catch_test_macros.hpp>
 #include <string>
 #include <vector>
-
-#include <catch2/catch_test_macros.hpp>
 
 namespace gannet::venue::binance {
 namespace {
@@ -50,7 +49,8 @@ constexpr base::Time kNow = base::FromUnixMillis(1'700'000'000'000);
 bool Signed(const WireRequest& request) {
   const size_t query = request.target.find('?') + 1, mark = request.target.find("&signature=");
   return request.target.substr(mark + 11) ==
-         base::Hex(base::HmacSha256("theSecret", std::string_view(request.target).substr(query, mark - query)));
+         base::Hex(base::HmacSha256("theSecret",
+                                    std::string_view(request.target).substr(query, mark - query)));
 }
 
 TEST_CASE("SpotOrderVenue signs each request over its own query") {
@@ -60,7 +60,8 @@ TEST_CASE("SpotOrderVenue signs each request over its own query") {
   CHECK(place->method == "POST");
   CHECK(place->target.starts_with(
       "/api/v3/order?symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.01&price=25000.5"
-      "&newClientOrderId=g1AAAA1&newOrderRespType=FULL&recvWindow=2000&timestamp=1700000000000&signature="));
+      "&newClientOrderId=g1AAAA1&newOrderRespType=FULL&recvWindow=2000&timestamp=1700000000000&"
+      "signature="));
   CHECK(Signed(*place));
   CHECK(place->receive_window == kMaxPlacementWindow);
   CHECK(place->counts_as_order);
@@ -69,16 +70,19 @@ TEST_CASE("SpotOrderVenue signs each request over its own query") {
   const auto replace = venue.CancelReplace(Intent(), {700}, Btc(), kNow);
   REQUIRE(replace.ok());
   CHECK(replace->target.starts_with(
-      "/api/v3/order/cancelReplace?symbol=BTCUSDT&cancelReplaceMode=STOP_ON_FAILURE&cancelRestrictions=ONLY_NEW"
-      "&cancelOrigClientOrderId=g1OLD1&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.007&price=25000.5"));
+      "/api/v3/order/"
+      "cancelReplace?symbol=BTCUSDT&cancelReplaceMode=STOP_ON_FAILURE&cancelRestrictions=ONLY_NEW"
+      "&cancelOrigClientOrderId=g1OLD1&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.007&price="
+      "25000.5"));
   CHECK(Signed(*replace));
 
   const market::VenueOrderId id("42");
   for (const WireRequest& request :
-       {venue.Cancel(Btc().id, Intent().target, kNow), venue.QueryOrder(Btc().id, Intent().target, kNow),
+       {venue.Cancel(Btc().id, Intent().target, kNow),
+        venue.QueryOrder(Btc().id, Intent().target, kNow),
         venue.QueryVenueOrder(Btc().id, id, kNow), venue.TradesOfOrder(Btc().id, id, kNow),
-        venue.TradesSince(Btc().id, kNow, kNow), venue.TradesFrom(Btc().id, "7", kNow), venue.OpenOrders(kNow),
-        venue.Account(kNow)}) {
+        venue.TradesSince(Btc().id, kNow, kNow), venue.TradesFrom(Btc().id, "7", kNow),
+        venue.OpenOrders(kNow), venue.Account(kNow)}) {
     CAPTURE(request.target);
     CHECK(Signed(request));
     CHECK(request.timestamp == kNow);
@@ -87,15 +91,27 @@ TEST_CASE("SpotOrderVenue signs each request over its own query") {
   CHECK(venue.Subscribe(kNow).method.empty());
 }
 
-TEST_CASE("Everything that may have happened to a request without an understood answer is unknown") {
+TEST_CASE(
+    "Everything that may have happened to a request without an understood answer is unknown") {
   SpotOrderVenue venue(Options());
   std::vector<wire::HttpExchange> answers = {
-      Http(408, R"({"code":-2010,"msg":"x"})"), Http(409, R"({"code":-2010,"msg":"x"})"),
-      Http(418, R"({"code":-1003,"msg":"banned"})"), Http(429, R"({"code":-1015,"msg":"Too many new orders."})"),
-      Http(500, "{}"), Http(502, "<html>"), Http(503, R"({"code":-1008,"msg":"busy"})"), Http(504, ""),
-      Http(400, R"({"code":-1006,"msg":"unexpected"})"), Http(400, R"({"code":-1007,"msg":"timeout"})"),
-      Http(400, R"({"code":-31337,"msg":"new"})"), Http(400, "<html>"), Http(403, "<html>"), Http(200, ""),
-      Http(200, "{\"symbol\":"), Http(200, R"({"code":-2010,"msg":"x"})"), Http(200, "[]"),
+      Http(408, R"({"code":-2010,"msg":"x"})"),
+      Http(409, R"({"code":-2010,"msg":"x"})"),
+      Http(418, R"({"code":-1003,"msg":"banned"})"),
+      Http(429, R"({"code":-1015,"msg":"Too many new orders."})"),
+      Http(500, "{}"),
+      Http(502, "<html>"),
+      Http(503, R"({"code":-1008,"msg":"busy"})"),
+      Http(504, ""),
+      Http(400, R"({"code":-1006,"msg":"unexpected"})"),
+      Http(400, R"({"code":-1007,"msg":"timeout"})"),
+      Http(400, R"({"code":-31337,"msg":"new"})"),
+      Http(400, "<html>"),
+      Http(403, "<html>"),
+      Http(200, ""),
+      Http(200, "{\"symbol\":"),
+      Http(200, R"({"code":-2010,"msg":"x"})"),
+      Http(200, "[]"),
       Http(200, R"({"symbol":"BTCUSDT","orderId":1,"clientOrderId":"g1AAAA1","status":"WEIRD"})")};
   for (const char* error : {"timeout", "disconnected", "connection reset after 37 bytes"}) {
     wire::HttpExchange lost;
@@ -104,7 +120,8 @@ TEST_CASE("Everything that may have happened to a request without an understood 
     answers.push_back(lost);
   }
   for (const wire::HttpExchange& exchange : answers) {
-    for (const RequestKind kind : {RequestKind::kPlace, RequestKind::kCancel, RequestKind::kCancelReplace, RequestKind::kQueryOrder}) {
+    for (const RequestKind kind : {RequestKind::kPlace, RequestKind::kCancel,
+                                   RequestKind::kCancelReplace, RequestKind::kQueryOrder}) {
       CAPTURE(exchange.status, exchange.body, exchange.transport_error, Name(kind));
       const Answer answer = venue.DecodeAnswer(Context(kind), exchange);
       CHECK(answer.outcome == OutcomeClass::kUnknown);
@@ -117,7 +134,8 @@ TEST_CASE("Everything that may have happened to a request without an understood 
 TEST_CASE("An answer about another order is not understood") {
   SpotOrderVenue venue(Options());
   const Answer answer = venue.DecodeAnswer(
-      Context(RequestKind::kPlace), Http(200, R"({"symbol":"BTCUSDT","orderId":1,"clientOrderId":"someone","status":"NEW"})"));
+      Context(RequestKind::kPlace),
+      Http(200, R"({"symbol":"BTCUSDT","orderId":1,"clientOrderId":"someone","status":"NEW"})"));
   CHECK(answer.outcome == OutcomeClass::kUnknown);
   CHECK(answer.code == "unparsable");
 }
@@ -129,7 +147,9 @@ TEST_CASE("A confirmed placement carries state, fills and evidence") {
       R"({"symbol":"BTCUSDT","orderId":28,"orderListId":-1,"clientOrderId":"g1AAAA1","transactTime":1700000000123,"price":"25000.50",)"
       R"("origQty":"0.01000000","executedQty":"0.00400000","status":"PARTIALLY_FILLED","timeInForce":"GTC","type":"LIMIT","side":"BUY",)"
       R"("fills":[{"price":"25000.00","qty":"0.00400000","commission":"0.00000400","commissionAsset":"BTC","tradeId":56}]})");
-  exchange.headers = {{"x-mbx-used-weight-1m", "77"}, {"x-mbx-order-count-10s", "3"}, {"x-mbx-order-count-1d", "9"}};
+  exchange.headers = {{"x-mbx-used-weight-1m", "77"},
+                      {"x-mbx-order-count-10s", "3"},
+                      {"x-mbx-order-count-1d", "9"}};
   const Answer answer = venue.DecodeAnswer(Context(RequestKind::kPlace), exchange);
   CHECK(answer.outcome == OutcomeClass::kConfirmed);
   CHECK(answer.evidence == "http:POST /api/v3/order 200 #17");
@@ -149,8 +169,10 @@ TEST_CASE("A cancel's answer names the order by its own id, not by the cancel's"
   SpotOrderVenue venue(Options());
   const Answer answer = venue.DecodeAnswer(
       Context(RequestKind::kCancel),
-      Http(200, R"({"symbol":"BTCUSDT","origClientOrderId":"g1OLD1","orderId":4,"clientOrderId":"auto","transactTime":1,)"
-                R"("executedQty":"0.001","status":"CANCELED","timeInForce":"GTC","type":"LIMIT","side":"BUY"})"));
+      Http(
+          200,
+          R"({"symbol":"BTCUSDT","origClientOrderId":"g1OLD1","orderId":4,"clientOrderId":"auto","transactTime":1,)"
+          R"("executedQty":"0.001","status":"CANCELED","timeInForce":"GTC","type":"LIMIT","side":"BUY"})"));
   CHECK(answer.outcome == OutcomeClass::kConfirmed);
   REQUIRE(answer.orders.size() == 1);
   CHECK(answer.orders[0].client_order_id.text() == "g1OLD1");
@@ -174,11 +196,13 @@ TEST_CASE("The legs of a cancel-replace have independent outcomes") {
   SpotOrderVenue venue(Options());
   const std::string canceled =
       R"({"symbol":"BTCUSDT","origClientOrderId":"g1OLD1","orderId":3,"clientOrderId":"auto","status":"CANCELED","executedQty":"0"})";
-  const std::string placed = R"({"symbol":"BTCUSDT","orderId":11,"clientOrderId":"g1AAAA1","transactTime":1648540168818})";
-  const auto partly = [](const std::string& cancel_result, const std::string& cancel, const std::string& new_result,
-                         const std::string& placed_leg) {
-    return R"({"code":-2021,"msg":"partly","data":{"cancelResult":")" + cancel_result + R"(","newOrderResult":")" + new_result +
-           R"(","cancelResponse":)" + cancel + R"(,"newOrderResponse":)" + placed_leg + "}}";
+  const std::string placed =
+      R"({"symbol":"BTCUSDT","orderId":11,"clientOrderId":"g1AAAA1","transactTime":1648540168818})";
+  const auto partly = [](const std::string& cancel_result, const std::string& cancel,
+                         const std::string& new_result, const std::string& placed_leg) {
+    return R"({"code":-2021,"msg":"partly","data":{"cancelResult":")" + cancel_result +
+           R"(","newOrderResult":")" + new_result + R"(","cancelResponse":)" + cancel +
+           R"(,"newOrderResponse":)" + placed_leg + "}}";
   };
   const std::string refused = R"({"code":-2010,"msg":"Order would immediately match and take."})";
   const std::string unknown_order = R"({"code":-2011,"msg":"Unknown order sent."})";
@@ -186,29 +210,32 @@ TEST_CASE("The legs of a cancel-replace have independent outcomes") {
   SECTION("both took effect") {
     const Answer answer = venue.DecodeAnswer(
         Context(RequestKind::kCancelReplace),
-        Http(200, R"({"cancelResult":"SUCCESS","newOrderResult":"SUCCESS","cancelResponse":)" + canceled +
-                      R"(,"newOrderResponse":)" + placed + "}"));
+        Http(200, R"({"cancelResult":"SUCCESS","newOrderResult":"SUCCESS","cancelResponse":)" +
+                      canceled + R"(,"newOrderResponse":)" + placed + "}"));
     CHECK(answer.outcome == OutcomeClass::kConfirmed);
     CHECK(answer.cancel_leg->outcome == OutcomeClass::kConfirmed);
     CHECK(answer.new_leg->outcome == OutcomeClass::kConfirmed);
     CHECK(answer.new_leg->order->venue_order_id.text() == "11");
   }
   SECTION("cancelled, new order refused (409)") {
-    const Answer answer = venue.DecodeAnswer(Context(RequestKind::kCancelReplace),
-                                             Http(409, partly("SUCCESS", canceled, "FAILURE", refused)));
+    const Answer answer =
+        venue.DecodeAnswer(Context(RequestKind::kCancelReplace),
+                           Http(409, partly("SUCCESS", canceled, "FAILURE", refused)));
     CHECK(answer.cancel_leg->outcome == OutcomeClass::kConfirmed);
     CHECK(answer.new_leg->outcome == OutcomeClass::kRefused);
     CHECK(answer.new_leg->code == "-2010");
   }
   SECTION("cancel failed, new order placed (409)") {
-    const Answer answer = venue.DecodeAnswer(Context(RequestKind::kCancelReplace),
-                                             Http(409, partly("FAILURE", unknown_order, "SUCCESS", placed)));
+    const Answer answer =
+        venue.DecodeAnswer(Context(RequestKind::kCancelReplace),
+                           Http(409, partly("FAILURE", unknown_order, "SUCCESS", placed)));
     CHECK(answer.cancel_leg->outcome == OutcomeClass::kRefused);
     CHECK(answer.new_leg->outcome == OutcomeClass::kConfirmed);
   }
   SECTION("cancel failed, new order not attempted") {
-    const Answer answer = venue.DecodeAnswer(
-        Context(RequestKind::kCancelReplace), Http(400, partly("FAILURE", unknown_order, "NOT_ATTEMPTED", "null")));
+    const Answer answer =
+        venue.DecodeAnswer(Context(RequestKind::kCancelReplace),
+                           Http(400, partly("FAILURE", unknown_order, "NOT_ATTEMPTED", "null")));
     CHECK(answer.cancel_leg->outcome == OutcomeClass::kRefused);
     CHECK(answer.new_leg->outcome == OutcomeClass::kRefused);
     CHECK_FALSE(answer.new_leg->attempted);
@@ -216,7 +243,8 @@ TEST_CASE("The legs of a cancel-replace have independent outcomes") {
   SECTION("a leg that says success of another order is unknown") {
     const Answer answer = venue.DecodeAnswer(
         Context(RequestKind::kCancelReplace),
-        Http(409, partly("FAILURE", unknown_order, "SUCCESS", R"({"symbol":"BTCUSDT","orderId":11,"clientOrderId":"other"})")));
+        Http(409, partly("FAILURE", unknown_order, "SUCCESS",
+                         R"({"symbol":"BTCUSDT","orderId":11,"clientOrderId":"other"})")));
     CHECK(answer.new_leg->outcome == OutcomeClass::kUnknown);
     CHECK(answer.outcome == OutcomeClass::kUnknown);
   }
@@ -227,14 +255,16 @@ TEST_CASE("The legs of a cancel-replace have independent outcomes") {
     CHECK(answer.new_leg->outcome == OutcomeClass::kUnknown);
   }
   SECTION("the whole request refused") {
-    const Answer answer = venue.DecodeAnswer(Context(RequestKind::kCancelReplace), Http(400, R"({"code":-1102,"msg":"x"})"));
+    const Answer answer = venue.DecodeAnswer(Context(RequestKind::kCancelReplace),
+                                             Http(400, R"({"code":-1102,"msg":"x"})"));
     CHECK(answer.outcome == OutcomeClass::kRefused);
     CHECK(answer.cancel_leg->outcome == OutcomeClass::kRefused);
     CHECK(answer.new_leg->outcome == OutcomeClass::kRefused);
   }
   SECTION("a server error with legs in its body is still unknown") {
-    const Answer answer = venue.DecodeAnswer(Context(RequestKind::kCancelReplace),
-                                             Http(500, partly("SUCCESS", canceled, "FAILURE", refused)));
+    const Answer answer =
+        venue.DecodeAnswer(Context(RequestKind::kCancelReplace),
+                           Http(500, partly("SUCCESS", canceled, "FAILURE", refused)));
     CHECK(answer.outcome == OutcomeClass::kUnknown);
     CHECK_FALSE(answer.new_leg.has_value());
   }
@@ -242,9 +272,11 @@ TEST_CASE("The legs of a cancel-replace have independent outcomes") {
 
 TEST_CASE("Not-found answers are told apart from refusals") {
   SpotOrderVenue venue(Options());
-  Answer answer = venue.DecodeAnswer(Context(RequestKind::kQueryOrder), Http(400, R"({"code":-2013,"msg":"Order does not exist."})"));
+  Answer answer = venue.DecodeAnswer(Context(RequestKind::kQueryOrder),
+                                     Http(400, R"({"code":-2013,"msg":"Order does not exist."})"));
   CHECK(answer.not_found);
-  answer = venue.DecodeAnswer(Context(RequestKind::kCancel), Http(400, R"({"code":-2011,"msg":"Unknown order sent."})"));
+  answer = venue.DecodeAnswer(Context(RequestKind::kCancel),
+                              Http(400, R"({"code":-2011,"msg":"Unknown order sent."})"));
   CHECK(answer.not_found);
   CHECK(answer.outcome == OutcomeClass::kRefused);
 }
@@ -277,11 +309,14 @@ TEST_CASE("A cancellation on the stream names the order by its original id") {
 
 TEST_CASE("Stream frames of every kind are told apart") {
   SpotOrderVenue venue(Options());
-  CHECK(venue.DecodeFrame(R"({"id":"own-updates","status":200,"result":{"subscriptionId":0}})").kind == StreamKind::kSubscribed);
-  CHECK(venue.DecodeFrame(R"({"id":"own-updates","status":400,"error":{"code":-1022,"msg":"bad"}})").kind == StreamKind::kSubscribeFailed);
+  CHECK(venue.DecodeFrame(R"({"id":"own-updates","status":200,"result":{"subscriptionId":0}})")
+            .kind == StreamKind::kSubscribed);
+  CHECK(venue.DecodeFrame(R"({"id":"own-updates","status":400,"error":{"code":-1022,"msg":"bad"}})")
+            .kind == StreamKind::kSubscribeFailed);
   CHECK(venue.DecodeFrame(R"({"id":"x","status":200,"result":{}})").kind == StreamKind::kIgnored);
   CHECK(venue.DecodeFrame(R"({"event":{"e":"serverShutdown","E":1}})").kind == StreamKind::kEnding);
-  CHECK(venue.DecodeFrame(R"({"event":{"e":"eventStreamTerminated","E":1}})").kind == StreamKind::kEnding);
+  CHECK(venue.DecodeFrame(R"({"event":{"e":"eventStreamTerminated","E":1}})").kind ==
+        StreamKind::kEnding);
   CHECK(venue.DecodeFrame(R"({"event":{"e":"listStatus","E":1}})").kind == StreamKind::kIgnored);
   CHECK(venue.DecodeFrame("nonsense").kind == StreamKind::kBadFrame);
   StreamUpdate update = venue.DecodeFrame(
@@ -289,14 +324,21 @@ TEST_CASE("Stream frames of every kind are told apart") {
   REQUIRE(update.kind == StreamKind::kBalances);
   CHECK(update.balances[0].free.ToString() == "10000");
   CHECK(update.balances[0].locked.ToString() == "0.5");
-  update = venue.DecodeFrame(R"({"event":{"e":"balanceUpdate","E":1,"a":"BTC","d":"-100.5","T":3}})");
+  update =
+      venue.DecodeFrame(R"({"event":{"e":"balanceUpdate","E":1,"a":"BTC","d":"-100.5","T":3}})");
   REQUIRE(update.kind == StreamKind::kBalanceChange);
   CHECK(update.balance_delta->second.ToString() == "-100.5");
-  CHECK(venue.DecodeFrame(R"({"event":{"e":"balanceUpdate","E":1,"a":"BTC","d":"1e5","T":3}})").kind == StreamKind::kBadFrame);
+  CHECK(venue.DecodeFrame(R"({"event":{"e":"balanceUpdate","E":1,"a":"BTC","d":"1e5","T":3}})")
+            .kind == StreamKind::kBadFrame);
   // 18 digits pass exactly, 19 are refused rather than rounded.
-  CHECK(venue.DecodeFrame(R"({"event":{"e":"balanceUpdate","a":"X","d":"0.123456789012345678","T":3}})").balance_delta->second.ToString() ==
-        "0.123456789012345678");
-  CHECK(venue.DecodeFrame(R"({"event":{"e":"balanceUpdate","a":"X","d":"0.1234567890123456789","T":3}})").kind == StreamKind::kBadFrame);
+  CHECK(venue
+            .DecodeFrame(
+                R"({"event":{"e":"balanceUpdate","a":"X","d":"0.123456789012345678","T":3}})")
+            .balance_delta->second.ToString() == "0.123456789012345678");
+  CHECK(venue
+            .DecodeFrame(
+                R"({"event":{"e":"balanceUpdate","a":"X","d":"0.1234567890123456789","T":3}})")
+            .kind == StreamKind::kBadFrame);
 }
 
 }  // namespace

@@ -176,7 +176,8 @@ absl::StatusOr<BalanceDelta> ReadBalanceDelta(dom::object object, bool keep) {
   return delta;
 }
 
-absl::StatusOr<StreamTerminated> ReadTerminated(dom::object object, std::string_view event, bool keep) {
+absl::StatusOr<StreamTerminated> ReadTerminated(dom::object object, std::string_view event,
+                                                bool keep) {
   StreamTerminated end;
   end.event.assign(event);
   FieldReader read(keep, end.other);
@@ -206,7 +207,8 @@ absl::StatusOr<UserFrame> ReadEvent(dom::element element, bool keep) {
   } else if (event == "eventStreamTerminated" || event == "serverShutdown") {
     GANNET_ASSIGN_OR_RETURN(frame.content, ReadTerminated(object, event, keep));
   } else {
-    frame.content = OtherEvent{std::string(event), keep ? simdjson::minify(element) : std::string()};
+    frame.content =
+        OtherEvent{std::string(event), keep ? simdjson::minify(element) : std::string()};
   }
   return frame;
 }
@@ -250,24 +252,30 @@ absl::StatusOr<ApiResponse> ReadResponse(dom::object object, bool keep) {
 
 }  // namespace
 
-std::string SignParameters(const base::HmacSha256Key& key, std::vector<std::pair<std::string, std::string>> parameters) {
+std::string SignParameters(const base::HmacSha256Key& key,
+                           std::vector<std::pair<std::string, std::string>> parameters) {
   std::sort(parameters.begin(), parameters.end());
   std::string text;
-  for (const auto& [name, value] : parameters) absl::StrAppend(&text, text.empty() ? "" : "&", name, "=", value);
+  for (const auto& [name, value] : parameters)
+    absl::StrAppend(&text, text.empty() ? "" : "&", name, "=", value);
   return base::Hex(key.Sign(text));
 }
 
-std::string EncodeSubscribe(const base::HmacSha256Key& key, std::string_view api_key, std::string_view id,
-                            base::Time timestamp, base::Duration receive_window) {
-  const int64_t window = std::chrono::duration_cast<std::chrono::milliseconds>(receive_window).count();
+std::string EncodeSubscribe(const base::HmacSha256Key& key, std::string_view api_key,
+                            std::string_view id, base::Time timestamp,
+                            base::Duration receive_window) {
+  const int64_t window =
+      std::chrono::duration_cast<std::chrono::milliseconds>(receive_window).count();
   const int64_t time = base::UnixMillis(timestamp);
   const std::string name(api_key);
   const std::string signature = SignParameters(
-      key, {{"apiKey", name}, {"recvWindow", absl::StrCat(window)}, {"timestamp", absl::StrCat(time)}});
+      key,
+      {{"apiKey", name}, {"recvWindow", absl::StrCat(window)}, {"timestamp", absl::StrCat(time)}});
   // Ids, keys and signatures are plain ASCII: nothing to escape.
   return absl::StrCat(R"({"id":")", std::string(id),
-                      R"(","method":"userDataStream.subscribe.signature","params":{"apiKey":")", name,
-                      R"(","recvWindow":)", window, R"(,"timestamp":)", time, R"(,"signature":")", signature, R"("}})");
+                      R"(","method":"userDataStream.subscribe.signature","params":{"apiKey":")",
+                      name, R"(","recvWindow":)", window, R"(,"timestamp":)", time,
+                      R"(,"signature":")", signature, R"("}})");
 }
 
 struct UserStreamReader::Impl {

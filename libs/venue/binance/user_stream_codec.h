@@ -23,11 +23,13 @@ namespace gannet::venue::binance {
 
 // Signature of WebSocket API parameters: sorted by name, joined as a query, not
 // percent-encoded; lower-case hex of the HMAC.
-std::string SignParameters(const base::HmacSha256Key& key, std::vector<std::pair<std::string, std::string>> parameters);
+std::string SignParameters(const base::HmacSha256Key& key,
+                           std::vector<std::pair<std::string, std::string>> parameters);
 
 // The frame of userDataStream.subscribe.signature. `id` comes back in the answer.
-std::string EncodeSubscribe(const base::HmacSha256Key& key, std::string_view api_key, std::string_view id,
-                            base::Time timestamp, base::Duration receive_window);
+std::string EncodeSubscribe(const base::HmacSha256Key& key, std::string_view api_key,
+                            std::string_view id, base::Time timestamp,
+                            base::Duration receive_window);
 
 struct ExecutionReport {
   int64_t event_time = 0, transaction_time = 0;  // E, T: milliseconds
@@ -40,12 +42,12 @@ struct ExecutionReport {
   std::string reject_reason;                     // r
   int64_t order_id = 0;                          // i
   std::string last_quantity, cumulative, last_price;  // l, z, L
-  std::string commission;                        // n
-  std::optional<std::string> commission_asset;   // N
-  int64_t trade_id = -1;                         // t
-  std::optional<int64_t> allocation_id;          // a
-  bool on_book = false, is_maker = false;        // w, m
-  std::optional<int64_t> working_time;           // W
+  std::string commission;                             // n
+  std::optional<std::string> commission_asset;        // N
+  int64_t trade_id = -1;                              // t
+  std::optional<int64_t> allocation_id;               // a
+  bool on_book = false, is_maker = false;             // w, m
+  std::optional<int64_t> working_time;                // W
   OtherFields other;
 };
 
@@ -81,7 +83,9 @@ struct OtherEvent {  // understood as an event, of no use here: listStatus, exte
 };
 
 struct UserFrame {
-  std::variant<ExecutionReport, AccountPosition, BalanceDelta, StreamTerminated, ApiResponse, OtherEvent> content;
+  std::variant<ExecutionReport, AccountPosition, BalanceDelta, StreamTerminated, ApiResponse,
+               OtherEvent>
+      content;
   std::optional<int64_t> subscription_id;  // of the wrapper around an event
 };
 
