@@ -104,6 +104,12 @@ ExecutionService::ExecutionService(const ExecutionConfig& config, runtime::Deps&
                                   bad_inputs_ += in.ok() && paper_ ? 0 : 1;
                                   Settle(cause);
                                 });
+  // Recorded like any input: it changes what later verdicts are answered with.
+  drain_port_ =
+      shard_.AddInput("execution.drain", [this](std::string_view, const market::Header& cause) {
+        engine_.StopIntake();
+        Settle(cause);
+      });
   ConsumeFacts();
   ConsumeMarket();
   shard_.AddState(
@@ -312,12 +318,16 @@ absl::Status ExecutionService::Start() {
 
 void ExecutionService::Drain(std::function<void()> done) {
   draining_ = true;
-  engine_.StopIntake();
+  shard_.Deliver(drain_port_, "", clock_.Now());
+  FinishDrain(std::move(done));
+}
+
+void ExecutionService::FinishDrain(std::function<void()> done) {
   if (engine_.placements_under_way()) {
     executor_.After(kDrainPoll,
                     [this, alive = std::weak_ptr<bool>(alive_), done = std::move(done)]() mutable {
                       const auto held = alive.lock();
-                      if (held && *held) Drain(std::move(done));
+                      if (held && *held) FinishDrain(std::move(done));
                     });
     return;
   }

@@ -64,6 +64,7 @@ class ExecutionService : public runtime::Service, private ExecutionOutput {
   std::optional<Block> SendBlock(const OutgoingRequest& request) const;
   void DeliverAnswer(const wire::HttpExchange& exchange);
   void DeliverStream(const wire::StreamEvent& event);
+  void FinishDrain(std::function<void()> done);
 
   runtime::Shard& shard_;
   base::Executor& executor_;
@@ -81,7 +82,7 @@ class ExecutionService : public runtime::Service, private ExecutionOutput {
   runtime::FactStream<market::BalanceUpdate> balances_;
   runtime::FactStream<market::PositionUpdate> positions_;
   runtime::FactStream<wire::EngineNote> notes_;
-  runtime::InputPort http_port_{}, stream_port_{}, paper_port_{};
+  runtime::InputPort http_port_{}, stream_port_{}, paper_port_{}, drain_port_{};
 
   base::TimerId timer_ = base::TimerId::kNone;
   base::Time timer_at_ = base::Time::max();

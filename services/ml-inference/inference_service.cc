@@ -11,7 +11,11 @@ InferenceService::InferenceService(std::unique_ptr<Model> model, runtime::Deps& 
     : shard_(deps.shard),
       engine_(std::move(model)),
       observer_(std::move(observer)),
-      predictions_(deps.shard, bus::kPredictions, nullptr) {
+      predictions_(deps.shard, bus::kPredictions, nullptr),
+      // Recorded like any input: it ends the timer, and a replay must know where.
+      drain_port_(deps.shard.AddInput(
+          "ml-inference.drain",
+          [this](std::string_view, const market::Header&) { draining_ = true; })) {
   shard_.Consume<market::BookUpdate>(
       bus::kBooks, [this](const auto& event) { engine_.OnBook(event.value, shard_.now()); });
   shard_.Consume<market::Trade>(
@@ -40,7 +44,7 @@ void InferenceService::Sample(const market::Header& cause) {
 }
 
 void InferenceService::Drain(std::function<void()> done) {
-  draining_ = true;
+  shard_.Deliver(drain_port_, "", shard_.now());
   done();
 }
 

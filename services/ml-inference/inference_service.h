@@ -30,6 +30,7 @@ class InferenceService : public runtime::Service {
   InferenceEngine engine_;
   RowObserver observer_;
   runtime::FactStream<market::Prediction> predictions_;
+  runtime::InputPort drain_port_;
   bool draining_ = false;
 };
 

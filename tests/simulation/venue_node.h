@@ -18,6 +18,9 @@ class VenueNode {
  public:
   static constexpr uint16_t kPort =
       9'443;  // what clients connect to, whatever the listener's own port
+  // Of a length that the venue takes for a key.
+  static constexpr char kApiKey[] = "simulation-key-of-sixty-four-bytes-as-the-venue-hands-them-out--";
+  static constexpr char kApiSecret[] = "simulation-secret";
 
   VenueNode(uint64_t seed, base::VirtualExecutor& executor, net::SimNetwork& network)
       : seed_(seed), executor_(executor), network_(network), files_(seed) {}
@@ -37,7 +40,7 @@ class VenueNode {
   base::VirtualExecutor& executor_;
   net::SimNetwork& network_;
   base::SimFiles files_;
-  const venue_sim::ApiKey key_{"simulation-key", "simulation-secret", 0};
+  const venue_sim::ApiKey key_{kApiKey, kApiSecret, 0};
   std::unique_ptr<venue_sim::VenueSimServer> server_;
   std::unique_ptr<net::Listener> listener_;
 };

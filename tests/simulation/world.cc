@@ -204,8 +204,8 @@ absl::StatusOr<PlatformOptions> Configure(const SimulationOptions& options) {
       strategy::LoadStrategyConfig(files, options.config_dir + "/strategies.yaml"));
   platform.pipeline.ml_inference.model
       .clear();  // models live on a real disk; strategies that want one rest
-  platform.api_key = "simulation-key";
-  platform.api_secret = "simulation-secret";
+  platform.api_key = VenueNode::kApiKey;
+  platform.api_secret = VenueNode::kApiSecret;
   const std::string host = "venue.sim:" + std::to_string(VenueNode::kPort);
   ingest::VenueConfig venue;
   venue.rest_url = "http://" + host;
