@@ -32,8 +32,12 @@ std::string EndOf(const std::string& path) {
 }
 
 [[noreturn]] void RunChild(const std::vector<std::string>& arguments, int output, int log,
-                           pid_t parent) {
-  // Only async-signal-safe calls between fork and exec.
+                           pid_t parent, const sigset_t& signals) {
+  // Only async-signal-safe calls between fork and exec. Signals were blocked at the
+  // fork: the parent's handlers would swallow what is meant to end this process.
+  signal(SIGTERM, SIG_DFL);
+  signal(SIGINT, SIG_DFL);
+  sigprocmask(SIG_SETMASK, &signals, nullptr);
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) _exit(127);  // the parent ended before the line above
   dup2(output, STDOUT_FILENO);
@@ -50,8 +54,8 @@ std::string EndOf(const std::string& path) {
 
 absl::StatusOr<ChildProcess> ChildProcess::Start(const std::vector<std::string>& arguments,
                                                  const std::string& log_path,
-                                                 const std::string& ready,
-                                                 base::Duration patience) {
+                                                 const std::string& ready, base::Duration patience,
+                                                 const std::function<bool()>& give_up) {
   const int log = open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (log < 0)
     return absl::PermissionDeniedError(
@@ -62,8 +66,14 @@ absl::StatusOr<ChildProcess> ChildProcess::Start(const std::vector<std::string>&
     return absl::ResourceExhaustedError(absl::StrCat("pipe: ", std::strerror(errno)));
   }
   const pid_t parent = getpid();
+  sigset_t blocked, before;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGTERM);
+  sigaddset(&blocked, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &blocked, &before);
   const pid_t pid = fork();
-  if (pid == 0) RunChild(arguments, pipe_ends[1], log, parent);
+  if (pid == 0) RunChild(arguments, pipe_ends[1], log, parent, before);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   close(log);
   close(pipe_ends[1]);
   if (pid < 0) {
@@ -73,6 +83,8 @@ absl::StatusOr<ChildProcess> ChildProcess::Start(const std::vector<std::string>&
   ChildProcess child(pid, pipe_ends[0]);
   std::string text;
   for (int waited = 0; waited <= Millis(patience); waited += kPollSliceMs) {
+    if (give_up())
+      return absl::CancelledError(absl::StrCat("stopped while ", arguments[0], " was starting"));
     pollfd wait{child.output_, POLLIN, 0};
     if (poll(&wait, 1, kPollSliceMs) <= 0) continue;
     char buffer[512];

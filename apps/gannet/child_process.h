@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,10 +18,12 @@ class ChildProcess {
   // Starts `arguments` (program first); its standard error goes to `log_path`.
   // Returns once it has written a line that starts with `ready`, which `ready_line`
   // then holds. UNAVAILABLE with the end of its log when it ends before, DEADLINE_
-  // EXCEEDED when it takes longer than `patience`.
+  // EXCEEDED when it takes longer than `patience`, CANCELLED (and the child ended) once
+  // `give_up` says so.
   static absl::StatusOr<ChildProcess> Start(const std::vector<std::string>& arguments,
                                             const std::string& log_path, const std::string& ready,
-                                            base::Duration patience);
+                                            base::Duration patience,
+                                            const std::function<bool()>& give_up);
   ChildProcess(ChildProcess&& other) noexcept;
   ChildProcess& operator=(ChildProcess&&) = delete;
   // Ends it as Stop does, with five seconds of patience.

@@ -10,13 +10,14 @@ namespace {
 using namespace std::chrono_literals;
 
 absl::StatusOr<ChildProcess> Shell(const base::TempDirForTest& dir, const std::string& script) {
-  return ChildProcess::Start({"/bin/sh", "-c", script}, dir / "log", "ready", 10s);
+  return ChildProcess::Start({"/bin/sh", "-c", script}, dir / "log", "ready", 10s,
+                             [] { return false; });
 }
 
 TEST_CASE("ChildProcess waits for the ready line and ends the child on request") {
   base::TempDirForTest dir;
   auto child = Shell(
-      dir, "echo starting; echo ready port=5; trap 'exit 3' TERM; while :; do sleep 0.05; done");
+      dir, "trap 'exit 3' TERM; echo starting; echo ready port=5; while :; do sleep 0.05; done");
   REQUIRE(child.ok());
   CHECK(child->ready_line() == "ready port=5");
   CHECK(child->running());
@@ -29,6 +30,17 @@ TEST_CASE("ChildProcess that fails at once is reported with its own words") {
   const auto child = Shell(dir, "echo no such venue >&2; exit 1");
   REQUIRE(child.status().code() == absl::StatusCode::kUnavailable);
   CHECK(child.status().message().find("no such venue") != absl::string_view::npos);
+}
+
+TEST_CASE("ChildProcess that is no longer wanted is ended before it is ready") {
+  base::TempDirForTest dir;
+  for (const int patience : {0, 1, 5}) {  // looks at the question before giving up
+    int asked = 0;
+    const auto child =
+        ChildProcess::Start({"/bin/sh", "-c", "while :; do sleep 0.05; done"}, dir / "log", "ready",
+                            10s, [&] { return asked++ >= patience; });
+    CHECK(child.status().code() == absl::StatusCode::kCancelled);
+  }
 }
 
 TEST_CASE("ChildProcess that ignores the request is killed, and says so") {

@@ -18,6 +18,7 @@
 #include "libs/base/status.h"
 #include "libs/runtime/flags.h"
 #include "libs/runtime/process.h"
+#include "libs/runtime/signals.h"
 #include "libs/store/sqlite_store.h"
 #include "services/ingest/app.h"
 #include "services/reporting/export.h"
@@ -45,7 +46,8 @@ absl::StatusOr<ChildProcess> StartVenueSim(const RunOptions& options, base::File
   GANNET_RETURN_IF_ERROR(files.MakeDirs(data));
   return ChildProcess::Start({OwnFolder() + "/gannet-venue-sim", "--data", data, "--port", "0",
                               "--seed", absl::StrCat(options.seed)},
-                             options.data_dir + "/venue-sim.log", "ready ", kVenuePatience);
+                             options.data_dir + "/venue-sim.log", "ready ", kVenuePatience,
+                             runtime::StopRequested);
 }
 
 std::set<std::string> Chosen(const RunOptions& options) {
@@ -191,8 +193,10 @@ class Session {
 }  // namespace
 
 int Run(const RunOptions& options, std::ostream& out, std::ostream& err) {
+  runtime::HoldSignals();
   Session session(options, out, err);
   if (const absl::Status opened = session.Open(); !opened.ok()) {
+    if (absl::IsCancelled(opened)) return runtime::kExitClean;  // asked to stop: nothing ran yet
     err << "gannet: " << opened.message() << "\n";
     return runtime::kExitNotStarted;
   }

@@ -2,6 +2,7 @@
 // around it:
 //
 //   int main(int argc, char** argv) {
+//     runtime::HoldSignals();
 //     runtime::ServiceFlags flags{.name = "gateway", .about = "…"};
 //     if (const auto ending = runtime::ParseFlags(argc, argv, flags)) return runtime::End(*ending);
 //     base::PosixFiles files;

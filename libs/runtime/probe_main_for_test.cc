@@ -1,7 +1,11 @@
 // A small real process for process_test.cc: one engine that counts ticks as
 // facts, ticking each millisecond.
 //
-//   gannet_runtime_probe DATA_DIR [hang|fresh]
+//   gannet_runtime_probe DATA_DIR [hang|fresh|early]
+//
+// early: SIGINT comes before anything is made.
+#include <signal.h>
+
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -9,6 +13,7 @@
 
 #include "libs/bus/topics.h"
 #include "libs/runtime/process.h"
+#include "libs/runtime/signals.h"
 
 namespace gannet::runtime {
 namespace {
@@ -70,6 +75,8 @@ class Probe : public Service {
 int Main(int argc, char** argv) {
   if (argc < 2) return 2;
   const std::string mode = argc > 2 ? argv[2] : "";
+  HoldSignals();
+  if (mode == "early") ::raise(SIGINT);
   ProcessOptions options;
   options.name = "probe";
   options.data_dir = argv[1];

@@ -155,6 +155,13 @@ TEST_CASE("a data folder has one process at a time, and --fresh keeps the old on
   CHECK(kept == 1);
 }
 
+TEST_CASE("a process told to stop before it has begun starts, drains and exits 0") {
+  base::TempDirForTest folder;
+  Child child(folder / "data", "early");
+  CHECK(child.Wait() == kExitClean);
+  CHECK(child.text().find("\"event\":\"draining\",\"reason\":\"SIGINT\"") != std::string::npos);
+}
+
 TEST_CASE("a second SIGINT ends a process that hangs in its drain") {
   base::TempDirForTest folder;
   Child child(folder / "data", "hang");

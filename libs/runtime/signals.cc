@@ -23,11 +23,13 @@ constexpr std::array<int, 2> kSignals{SIGTERM, SIGINT};
 // All that a signal handler may touch.
 std::atomic<int> pipe_write{-1};
 std::atomic<int> interrupts{0};
+std::atomic<int> held{0};  // the signal that came last, 0: none
 static_assert(std::atomic<int>::is_always_lock_free);
 
 void OnSignal(int signal) {
   if (signal == SIGINT && interrupts.fetch_add(1) > 0) ::_exit(kExitOnSecondInterrupt);
   const int saved = errno;
+  held = signal;
   const auto byte = static_cast<char>(signal);
   // A full pipe holds enough of them.
   if (const int fd = pipe_write.load(); fd >= 0) [[maybe_unused]]
@@ -35,7 +37,21 @@ void OnSignal(int signal) {
   errno = saved;
 }
 
+bool holding = false;  // set once, before any SignalWatch
+
 }  // namespace
+
+void HoldSignals() {
+  holding = true;
+  interrupts = 0;
+  held = 0;
+  struct sigaction action {};
+  action.sa_handler = OnSignal;
+  action.sa_flags = SA_RESTART;
+  for (const int signal : kSignals) ::sigaction(signal, &action, nullptr);
+}
+
+bool StopRequested() { return held != 0; }
 
 struct SignalWatch::State : std::enable_shared_from_this<SignalWatch::State> {
   State(boost::asio::io_context& io, int read_end, std::function<void(int)> callback)
@@ -65,7 +81,10 @@ SignalWatch::SignalWatch(AsioExecutor& executor, std::function<void(int)> on_sig
         GANNET_CHECK(pipe_write.exchange(ends[1]) < 0, "one SignalWatch at a time");
         return std::make_shared<State>(executor.io(), ends[0], std::move(on_signal));
       }()) {
-  interrupts = 0;
+  if (!holding) {
+    interrupts = 0;
+    held = 0;
+  }
   struct sigaction action {};
   action.sa_handler = OnSignal;
   action.sa_flags = SA_RESTART;
@@ -74,6 +93,9 @@ SignalWatch::SignalWatch(AsioExecutor& executor, std::function<void(int)> on_sig
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
   ::sigaction(SIGPIPE, &ignore, &state_->pipe_before);
+  // One that was held, again through the pipe: the callback runs on the loop.
+  if (const auto byte = static_cast<char>(held.load()); byte != 0) [[maybe_unused]]
+    const ssize_t written = ::write(pipe_write, &byte, 1);
   state_->Read();
 }
 

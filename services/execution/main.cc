@@ -6,10 +6,12 @@
 #include "libs/base/posix_files.h"
 #include "libs/runtime/flags.h"
 #include "libs/runtime/process.h"
+#include "libs/runtime/signals.h"
 #include "services/execution/app.h"
 
 int main(int argc, char** argv) {
   using namespace gannet;
+  runtime::HoldSignals();
   runtime::ServiceFlags flags;
   flags.name = "execution";
   flags.about = "Sends the orders that risk has permitted, and finds out what became of each.";

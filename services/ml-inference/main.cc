@@ -6,10 +6,12 @@
 #include "libs/base/posix_files.h"
 #include "libs/runtime/flags.h"
 #include "libs/runtime/process.h"
+#include "libs/runtime/signals.h"
 #include "services/ml-inference/app.h"
 
 int main(int argc, char** argv) {
   using namespace gannet;
+  runtime::HoldSignals();
   runtime::ServiceFlags flags;
   flags.name = "ml-inference";
   flags.about = "Features of order books and the predictions of one model from the registry.";

@@ -6,11 +6,13 @@
 #include "libs/base/posix_files.h"
 #include "libs/runtime/flags.h"
 #include "libs/runtime/process.h"
+#include "libs/runtime/signals.h"
 #include "libs/store/sqlite_store.h"
 #include "services/reporting/app.h"
 
 int main(int argc, char** argv) {
   using namespace gannet;
+  runtime::HoldSignals();
   runtime::ServiceFlags flags;
   flags.name = "reporting";
   flags.about =

@@ -6,10 +6,12 @@
 #include "libs/base/posix_files.h"
 #include "libs/runtime/flags.h"
 #include "libs/runtime/process.h"
+#include "libs/runtime/signals.h"
 #include "services/strategy/app.h"
 
 int main(int argc, char** argv) {
   using namespace gannet;
+  runtime::HoldSignals();
   runtime::ServiceFlags flags;
   flags.name = "strategy";
   flags.about =

@@ -4,12 +4,14 @@
 
 #include "libs/config/config.h"
 #include "libs/runtime/process.h"
+#include "libs/runtime/signals.h"
 #include "services/venue-sim/app.h"
 
 namespace gannet::venue_sim {
 namespace {
 
 int Main(int argc, char** argv) {
+  runtime::HoldSignals();
   CLI::App cli{
       "An exchange simulator on loopback that speaks Binance's spot wire protocol (REST, market "
       "streams, "
