@@ -243,8 +243,19 @@ RiskEngine::Facts RiskEngine::DecideStart() const {
 
 // --- day, losses, peaks --------------------------------------------------------
 
+// Rows stand in the order in which they were first needed, which a restart from a
+// snapshot changes: facts name scopes in the order of their names.
+std::vector<const ScopeRow*> RiskEngine::SortedScopes() const {
+  std::vector<const ScopeRow*> sorted;
+  for (const ScopeRow& row : book_.scopes()) sorted.push_back(&row);
+  std::sort(sorted.begin(), sorted.end(),
+            [](const ScopeRow* a, const ScopeRow* b) { return a->scope < b->scope; });
+  return sorted;
+}
+
 void RiskEngine::AppendLossStates(Facts& facts) const {
-  for (const ScopeRow& row : book_.scopes()) {
+  for (const ScopeRow* scope : SortedScopes()) {
+    const ScopeRow& row = *scope;
     if (row.state != TradingState::kActive || row.unvalued > 0 || row.unmarked > 0) continue;
     const Value loss = row.day_baseline - row.result(), fall = row.high - row.result();
     const bool lost = row.limits.max_daily_loss && loss > *row.limits.max_daily_loss;
@@ -266,7 +277,8 @@ RiskEngine::Facts RiskEngine::DecideTimer(base::Time now) const {
   const bool due = now - marked_ >= settings_.peak_interval;
   std::vector<std::pair<market::Scope, std::pair<Value, Value>>> marks;
   if (new_day || due) {
-    for (const ScopeRow& row : book_.scopes()) {
+    for (const ScopeRow* scope : SortedScopes()) {
+      const ScopeRow& row = *scope;
       if (row.unvalued > 0 || row.unmarked > 0) continue;  // its result is not known now
       const Value baseline = new_day ? row.result() : row.day_baseline;
       if (baseline != row.day_baseline || row.high != row.peak)

@@ -112,6 +112,7 @@ class RiskEngine {
       base::Time now,
       const std::vector<std::pair<market::Scope, std::pair<Value, Value>>>& marks) const;
   void ApplyMarks(const std::string& body);
+  std::vector<const ScopeRow*> SortedScopes() const;
 
   const RiskSettings settings_;
   const LimitSet limits_;

@@ -718,6 +718,30 @@ TEST_CASE("Intents without a verdict are open work, also after loading") {
   CHECK(loaded.pending().empty());
 }
 
+TEST_CASE("RiskEngine decides the same after loading, in whatever order its scopes came") {
+  // Only the strategy has something to save, so that it comes first when loaded.
+  LimitSet limits = WideLimits();
+  limits.strategies[kStrategy].message_rate = RateLimit{1000, std::chrono::seconds(1)};
+  Gate first(limits);
+  first.Trade(Side::kBuy, "100", "1");
+  wire::CanonicalWriter saved;
+  first.engine.Save(saved);
+  RiskEngine loaded({}, limits);
+  wire::CanonicalReader in(saved.bytes());
+  REQUIRE(loaded.Load(in).ok());
+  first.Quote(kBtc, "110", "110.02");
+  market::Quote quote;
+  quote.instrument = market::InstrumentId(kBtc);
+  quote.bid = {P("110"), Q("1")};
+  quote.ask = {P("110.02"), Q("1")};
+  loaded.OnQuote(quote, first.now);
+  const base::Time tomorrow = first.now + std::chrono::hours(24);
+  const RiskEngine::Facts ours = first.engine.DecideTimer(tomorrow);
+  const RiskEngine::Facts theirs = loaded.DecideTimer(tomorrow);
+  REQUIRE(ours.notes.size() == 1);
+  CHECK(ours.notes == theirs.notes);
+}
+
 TEST_CASE("RiskEngine refuses a snapshot that it cannot read") {
   Gate gate;
   gate.Trade(Side::kBuy, "100", "2");

@@ -60,6 +60,25 @@ OrderState StateOf(OrderStatus status, int64_t executed) {
   return OrderState::kExpired;
 }
 
+using Trades = std::map<market::InstrumentId, std::set<std::string>>;
+
+// Names each trade that one side has and the other has not.
+void Compare(const char* where, const Trades& ours, const Trades& theirs,
+             std::vector<std::string>& violations) {
+  const auto lacks = [&](const Trades& all, const Trades& some, const char* text) {
+    for (const auto& [instrument, trades] : all) {
+      const auto other = some.find(instrument);
+      for (const std::string& trade : trades) {
+        if (other != some.end() && other->second.contains(trade)) continue;
+        violations.push_back(
+            absl::StrCat("I6: trade ", trade, " of ", instrument.text(), " is ", text, where));
+      }
+    }
+  };
+  lacks(theirs, ours, "missing ");
+  lacks(ours, theirs, "not the venue's but ");
+}
+
 }  // namespace
 
 std::vector<std::string> CheckAlways(const execution::ExecutionEngine& execution,
@@ -125,7 +144,7 @@ std::vector<std::string> CheckSettled(const execution::ExecutionEngine& executio
 
   // I3: the account's trades, base fees taken off, against the sum of positions.
   std::map<market::InstrumentId, Money> net;
-  std::map<market::InstrumentId, std::set<std::string>> trades;
+  Trades trades;
   for (const venue_sim::AccountTrade& trade : venue.account_trades(kAccount)) {
     const venue_sim::Symbol& symbol = venue_sim::ListedSymbols()[trade.symbol];
     Money change(trade.is_buyer ? trade.fill.quantity : -trade.fill.quantity, kVenueScale);
@@ -150,7 +169,7 @@ std::vector<std::string> CheckSettled(const execution::ExecutionEngine& executio
   }
 
   // I6: each trade reached reporting once.
-  std::map<market::InstrumentId, std::set<std::string>> reported;
+  Trades reported;
   const auto fills = reports.Fills({});
   for (const store::FillRow& fill : *fills) {
     if (!reported[fill.instrument].insert(fill.trade_id).second) {
@@ -158,8 +177,7 @@ std::vector<std::string> CheckSettled(const execution::ExecutionEngine& executio
                                         " was reported twice"));
     }
   }
-  if (reported != trades)
-    violations.push_back(absl::StrCat("I6: reporting has not exactly the venue's trades"));
+  Compare("in reporting", reported, trades, violations);
   return violations;
 }
 
