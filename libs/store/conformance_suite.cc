@@ -56,6 +56,9 @@ void RoundTrip(Store& store) {
   position.net = Money(-3, 8);
   position.quote_asset = market::AssetId("USDT");
   position.updated = base::FromUnixMillis(5);
+  position.mark = Money(7, 2);
+  position.mark_time = base::FromUnixMillis(4);
+  position.mark_state = MarkState::kInvalid;
   batch.positions = {position};
   EquityRow equity;
   equity.time = base::FromUnixMillis(9);
@@ -64,6 +67,7 @@ void RoundTrip(Store& store) {
   equity.unrealized = Money(-1, 8);
   batch.equity = {equity};
   batch.high_water = {{7, 100}, {~uint64_t{0}, 3}};
+  REQUIRE_FALSE(batch.empty());
   REQUIRE(store.Write(batch).ok());
 
   CHECK(store.Fills({}).value() == std::vector<FillRow>{batch.fills[1], batch.fills[0]});
@@ -72,6 +76,135 @@ void RoundTrip(Store& store) {
   CHECK(store.Equity({}).value() == batch.equity);
   CHECK(store.HighWater().value() == batch.high_water);
   CHECK(store.Fills({.from = batch.fills[1].time, .to = batch.fills[0].time}).value().size() == 1);
+}
+
+const market::EventId kSignal{~uint64_t{0} - 9, 40};
+const market::AccountId kAccount("main/paper");
+const market::AssetId kAsset("USDT");
+const base::Time kHour = base::FromUnixMillis(3'600'000);
+
+// A row of each table that is not orders, fills, positions or equity, no field at
+// its default.
+Batch Everything() {
+  Batch batch;
+  batch.exposures = {{.time = kHour,
+                      .account = kAccount,
+                      .asset = kAsset,
+                      .gross = Money(9, 1),
+                      .net = Money(-9, 1),
+                      .largest = Money(5, 0),
+                      .open_notional = Money(4, 2),
+                      .open_orders = 3,
+                      .positions = 4,
+                      .unpriced = 1,
+                      .invalid = 2}};
+  batch.instruments = {{.instrument = market::InstrumentId("v:X"),
+                        .version = 2,
+                        .kind = market::InstrumentKind::kPerpetual,
+                        .base = market::AssetId("X"),
+                        .quote = kAsset,
+                        .settle = kAsset,
+                        .price_scale = 2,
+                        .quantity_scale = 3,
+                        .base_scale = 4,
+                        .quote_scale = 5,
+                        .multiplier = 100}};
+  batch.balances = {
+      {kHour, kAccount, "v", kAsset, Money(100'000, 0), Money(1, 8)},
+      {kHour, kAccount, "v", market::AssetId("BTC"), Money(3, 0), Money(0, 8)},
+  };
+  batch.signals = {{.id = kSignal,
+                    .time = kHour,
+                    .source = "rss:example",
+                    .title = "An \"exchange\" is drained — é",
+                    .type = market::NewsEventType::kHack,
+                    .relation = market::NewsRelation::kCorrection,
+                    .sentiment_ppm = -750'000,
+                    .confidence_ppm = 900'000,
+                    .novelty_ppm = 1'000'000,
+                    .latency = base::Duration(1'234),
+                    .classifier_version = "c@1"}};
+  batch.outcomes = {{kSignal, market::InstrumentId("v:X"), std::chrono::minutes(5), kHour,
+                     Money(10'000, 2), Money(9'900, 2), kHour + std::chrono::minutes(5)}};
+  batch.scores = {{.time = kHour,
+                   .model_version = "direction@3",
+                   .instrument = market::InstrumentId("v:X"),
+                   .horizon = std::chrono::seconds(10),
+                   .predictions = 10,
+                   .unresolved = 1,
+                   .decided = 8,
+                   .hits = 5,
+                   .ups = 4,
+                   .sum_score = -3,
+                   .sum_move = 7,
+                   .sum_score_squared = 1'000'000'000'000,
+                   .sum_move_squared = 49,
+                   .sum_product = -21}};
+  batch.decisions = {
+      {kHour, kAccount, market::StrategyId("maker"), market::RejectReason::kNone, 12},
+      {kHour, kAccount, market::StrategyId("maker"), market::RejectReason::kGrossExposure, 2}};
+  batch.risk_events = {{kSignal, kHour, market::ScopeKind::kAccount, "main/paper",
+                        market::TradingState::kHalted, true, "a drill", "alex", 7}};
+  batch.limits = {
+      {7, market::ScopeKind::kFirm, "", "max_gross", Money(1'000'000, 0), kAsset, kHour}};
+  batch.report_runs = {{"daily", kHour, kHour + std::chrono::seconds(1), "reports/daily", "why"}};
+  return batch;
+}
+
+void Tables(Store& store) {
+  const Batch first = Everything();
+  REQUIRE(store.Write(first).ok());
+  CHECK(store.Exposures({}).value() == first.exposures);
+  CHECK(store.Instruments().value() == first.instruments);
+  CHECK(store.Balances({}).value() ==
+        std::vector<BalanceRow>{first.balances[1], first.balances[0]});
+  CHECK(store.Signals({}).value() == first.signals);
+  CHECK(store.Outcomes({}).value() == first.outcomes);
+  CHECK(store.Scores({}).value() == first.scores);
+  CHECK(store.Decisions({}).value() == first.decisions);
+  CHECK(store.RiskEvents({}).value() == first.risk_events);
+  CHECK(store.Limits().value() == first.limits);
+  CHECK(store.ReportRuns({}).value() == first.report_runs);
+
+  const Range before{.to = kHour}, from{.from = kHour};
+  CHECK(store.Exposures(before).value().empty());
+  CHECK(store.Signals(before).value().empty());
+  CHECK(store.Outcomes(before).value().empty());
+  CHECK(store.Scores(from).value().size() == 1);
+  CHECK(store.ReportRuns(from).value().size() == 1);
+  CHECK(store.FindSignals({kSignal, {1, 1}, kSignal}).value() == first.signals);
+  CHECK(store.FindSignals({}).value().empty());
+}
+
+// The same keys once more with other values: kept, replaced or added up.
+void Repeats(Store& store) {
+  Batch again = Everything();
+  again.exposures[0].positions = 5;
+  again.instruments[0].version = 3;
+  again.balances[0].free = Money(99'000, 0);
+  again.signals[0].title = "garbled";
+  again.outcomes[0].end = Money(1, 0);
+  again.risk_events[0].reason = "garbled";
+  again.limits[0].value = Money(1, 0);
+  again.report_runs[0].error.clear();
+  REQUIRE(store.Write(again).ok());
+  const Batch first = Everything();
+  CHECK(store.Exposures({}).value() == again.exposures);
+  CHECK(store.Instruments().value() == again.instruments);
+  CHECK(store.Balances({}).value()[1] == again.balances[0]);
+  CHECK(store.Signals({}).value() == first.signals);
+  CHECK(store.Outcomes({}).value() == first.outcomes);
+  CHECK(store.RiskEvents({}).value() == first.risk_events);
+  CHECK(store.Limits().value() == first.limits);
+  CHECK(store.ReportRuns({}).value() == again.report_runs);
+  const ScoreRow score = store.Scores({}).value().at(0);
+  CHECK(score.predictions == 20);
+  CHECK(score.sum_score == -6);
+  CHECK(score.sum_score_squared == 2'000'000'000'000);
+  const auto decisions = store.Decisions({}).value();
+  REQUIRE(decisions.size() == 2);
+  CHECK(decisions[0].count == 24);
+  CHECK(decisions[1].count == 4);
 }
 
 void Upserts(Store& store) {
@@ -138,6 +271,8 @@ void RunConformanceSuite(const StoreUnderTest& subject) {
   Upserts(*store);
   Amounts(*store);
   AllOrNothing(*store);
+  Tables(*store);
+  Repeats(*store);
   if (!subject.reopen) return;
   const auto fills = store->Fills({}).value();
   const auto marks = store->HighWater().value();

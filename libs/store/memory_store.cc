@@ -1,24 +1,40 @@
 #include "libs/store/memory_store.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "libs/base/status.h"
+#include "libs/store/columns.h"
 
 namespace gannet::store {
 namespace {
 
-bool Within(base::Time time, const Range& range) { return time >= range.from && time < range.to; }
+template <class Row>
+bool Within(const Row& row, const Range& range) {
+  bool within = true;
+  Table<Row>::Fields(row, [&](std::string_view name, const auto& value) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(value)>, base::Time>) {
+      if (name == Table<Row>::kTime) within = value >= range.from && value < range.to;
+    }
+  });
+  return within;
+}
+
+template <class Rows, class Row>
+void Put(Rows& table, const Row& row) {
+  const auto [at, is_new] = table.try_emplace(row.key(), row);
+  if (is_new) return;
+  if constexpr (Table<Row>::kOnRepeat == OnRepeat::kReplace) at->second = row;
+  if constexpr (Table<Row>::kOnRepeat == OnRepeat::kAdd) AddCounts(at->second, row);
+}
 
 }  // namespace
 
 absl::Status MemoryStore::Write(const Batch& batch) {
   GANNET_RETURN_IF_ERROR(CheckAmounts(batch));
-  for (const FillRow& row : batch.fills) fills_.emplace(row.id, row);
-  for (const OrderRow& row : batch.orders) orders_.insert_or_assign(row.client_order_id, row);
-  for (const PositionRow& row : batch.positions)
-    positions_.insert_or_assign({row.account, row.strategy, row.instrument}, row);
-  for (const EquityRow& row : batch.equity)
-    equity_.insert_or_assign({row.time, row.account, row.asset}, row);
+  ForEachTable(batch, [this]<class Row>(const std::vector<Row>& rows) {
+    for (const Row& row : rows) Put(std::get<Rows<Row>>(tables_), row);
+  });
   for (const auto& [stream, sequence] : batch.high_water) {
     uint64_t& mark = high_water_[stream];
     mark = std::max(mark, sequence);
@@ -26,38 +42,67 @@ absl::Status MemoryStore::Write(const Batch& batch) {
   return absl::OkStatus();
 }
 
+template <class Row>
+std::vector<Row> MemoryStore::Select(Range range) const {
+  std::vector<Row> rows;
+  for (const auto& [key, row] : std::get<Rows<Row>>(tables_)) {
+    if (Within(row, range)) rows.push_back(row);
+  }
+  SortRows(rows);
+  return rows;
+}
+
 absl::StatusOr<std::vector<FillRow>> MemoryStore::Fills(Range range) {
-  std::vector<FillRow> rows;
-  for (const auto& [id, row] : fills_) {
-    if (Within(row.time, range)) rows.push_back(row);
-  }
-  std::stable_sort(rows.begin(), rows.end(),
-                   [](const FillRow& a, const FillRow& b) { return a.time < b.time; });
-  return rows;
+  return Select<FillRow>(range);
 }
-
 absl::StatusOr<std::vector<OrderRow>> MemoryStore::Orders(Range created) {
-  std::vector<OrderRow> rows;
-  for (const auto& [id, row] : orders_) {
-    if (Within(row.created, created)) rows.push_back(row);
-  }
-  std::stable_sort(rows.begin(), rows.end(),
-                   [](const OrderRow& a, const OrderRow& b) { return a.created < b.created; });
-  return rows;
+  return Select<OrderRow>(created);
 }
-
 absl::StatusOr<std::vector<PositionRow>> MemoryStore::AllPositions() {
-  std::vector<PositionRow> rows;
-  for (const auto& [key, row] : positions_) rows.push_back(row);
+  return Select<PositionRow>({});
+}
+absl::StatusOr<std::vector<EquityRow>> MemoryStore::Equity(Range range) {
+  return Select<EquityRow>(range);
+}
+absl::StatusOr<std::vector<ExposureRow>> MemoryStore::Exposures(Range range) {
+  return Select<ExposureRow>(range);
+}
+absl::StatusOr<std::vector<InstrumentRow>> MemoryStore::Instruments() {
+  return Select<InstrumentRow>({});
+}
+absl::StatusOr<std::vector<BalanceRow>> MemoryStore::Balances(Range range) {
+  return Select<BalanceRow>(range);
+}
+absl::StatusOr<std::vector<SignalRow>> MemoryStore::Signals(Range range) {
+  return Select<SignalRow>(range);
+}
+absl::StatusOr<std::vector<SignalRow>> MemoryStore::FindSignals(
+    const std::vector<market::EventId>& ids) {
+  const auto& table = std::get<Rows<SignalRow>>(tables_);
+  Rows<SignalRow> found;
+  for (const market::EventId& id : ids) {
+    if (const auto at = table.find(std::tie(id)); at != table.end()) found.insert(*at);
+  }
+  std::vector<SignalRow> rows;
+  for (const auto& [key, row] : found) rows.push_back(row);
+  SortRows(rows);
   return rows;
 }
-
-absl::StatusOr<std::vector<EquityRow>> MemoryStore::Equity(Range range) {
-  std::vector<EquityRow> rows;
-  for (const auto& [key, row] : equity_) {
-    if (Within(row.time, range)) rows.push_back(row);
-  }
-  return rows;
+absl::StatusOr<std::vector<OutcomeRow>> MemoryStore::Outcomes(Range range) {
+  return Select<OutcomeRow>(range);
+}
+absl::StatusOr<std::vector<ScoreRow>> MemoryStore::Scores(Range range) {
+  return Select<ScoreRow>(range);
+}
+absl::StatusOr<std::vector<DecisionRow>> MemoryStore::Decisions(Range range) {
+  return Select<DecisionRow>(range);
+}
+absl::StatusOr<std::vector<RiskEventRow>> MemoryStore::RiskEvents(Range range) {
+  return Select<RiskEventRow>(range);
+}
+absl::StatusOr<std::vector<LimitRow>> MemoryStore::Limits() { return Select<LimitRow>({}); }
+absl::StatusOr<std::vector<ReportRunRow>> MemoryStore::ReportRuns(Range due) {
+  return Select<ReportRunRow>(due);
 }
 
 }  // namespace gannet::store

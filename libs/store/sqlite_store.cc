@@ -3,54 +3,24 @@
 #define SQLITE_HAS_CODEC 1
 #include <sqlcipher/sqlite3.h>
 
-#include <algorithm>
-#include <array>
+#include <concepts>
 #include <functional>
-#include <tuple>
+#include <set>
+#include <type_traits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "libs/base/digest.h"
 #include "libs/base/status.h"
+#include "libs/store/columns.h"
+#include "libs/store/sqlite_migrations.h"
 
 namespace gannet::store {
 namespace {
 
 constexpr int kAmountDigits = 38;
 constexpr size_t kKeyBytes = 32;
-
-constexpr std::array<const char*, kSqliteSchemaVersion> kMigrations = {
-    R"sql(
-CREATE TABLE fills (
-  stream INTEGER NOT NULL, sequence INTEGER NOT NULL, time_ns INTEGER NOT NULL,
-  account TEXT NOT NULL, strategy TEXT NOT NULL, instrument TEXT NOT NULL, side INTEGER NOT NULL,
-  client_order_id TEXT NOT NULL, trade_id TEXT NOT NULL,
-  price TEXT NOT NULL, price_scale INTEGER NOT NULL, quantity TEXT NOT NULL, quantity_scale INTEGER NOT NULL,
-  notional TEXT NOT NULL, notional_scale INTEGER NOT NULL, fee TEXT NOT NULL, fee_scale INTEGER NOT NULL,
-  fee_asset TEXT NOT NULL, liquidity INTEGER NOT NULL,
-  signal_stream INTEGER NOT NULL, signal_sequence INTEGER NOT NULL, model_version TEXT NOT NULL,
-  PRIMARY KEY (stream, sequence)) WITHOUT ROWID;
-CREATE INDEX fills_by_time ON fills (time_ns);
-CREATE TABLE orders (
-  client_order_id TEXT PRIMARY KEY, venue_order_id TEXT NOT NULL,
-  account TEXT NOT NULL, strategy TEXT NOT NULL, instrument TEXT NOT NULL, side INTEGER NOT NULL,
-  price TEXT NOT NULL, price_scale INTEGER NOT NULL, quantity TEXT NOT NULL, quantity_scale INTEGER NOT NULL,
-  cumulative TEXT NOT NULL, cumulative_scale INTEGER NOT NULL,
-  state INTEGER NOT NULL, detail TEXT NOT NULL, created_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL) WITHOUT ROWID;
-CREATE INDEX orders_by_time ON orders (created_ns);
-CREATE TABLE positions (
-  account TEXT NOT NULL, strategy TEXT NOT NULL, instrument TEXT NOT NULL,
-  net TEXT NOT NULL, net_scale INTEGER NOT NULL, average_price TEXT NOT NULL, average_price_scale INTEGER NOT NULL,
-  realized TEXT NOT NULL, realized_scale INTEGER NOT NULL, unrealized TEXT NOT NULL, unrealized_scale INTEGER NOT NULL,
-  fees TEXT NOT NULL, fees_scale INTEGER NOT NULL, quote_asset TEXT NOT NULL, updated_ns INTEGER NOT NULL,
-  PRIMARY KEY (account, strategy, instrument)) WITHOUT ROWID;
-CREATE TABLE equity (
-  time_ns INTEGER NOT NULL, account TEXT NOT NULL, asset TEXT NOT NULL,
-  realized TEXT NOT NULL, realized_scale INTEGER NOT NULL, unrealized TEXT NOT NULL, unrealized_scale INTEGER NOT NULL,
-  fees TEXT NOT NULL, fees_scale INTEGER NOT NULL,
-  PRIMARY KEY (time_ns, account, asset)) WITHOUT ROWID;
-CREATE TABLE high_water (stream INTEGER PRIMARY KEY, sequence INTEGER NOT NULL);
-)sql"};
 
 absl::Status FromSqlite(int code, const std::string& what, sqlite3* db) {
   const std::string text =
@@ -80,18 +50,19 @@ absl::Status FromSqlite(int code, const std::string& what, sqlite3* db) {
 // A prepared statement: bind in order, step, read in order.
 class Statement {
  public:
-  Statement(sqlite3* db, const char* sql) : db_(db) {
-    code_ = sqlite3_prepare_v2(db, sql, -1, &statement_, nullptr);
+  Statement(sqlite3* db, const std::string& sql) : db_(db) {
+    code_ = sqlite3_prepare_v2(db, sql.c_str(), -1, &statement_, nullptr);
   }
   ~Statement() { sqlite3_finalize(statement_); }
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
 
-  Statement& Bind(int64_t value) {
-    if (code_ == SQLITE_OK) code_ = sqlite3_bind_int64(statement_, ++bound_, value);
+  template <std::integral Integer>
+  Statement& Bind(Integer value) {
+    if (code_ == SQLITE_OK)
+      code_ = sqlite3_bind_int64(statement_, ++bound_, static_cast<int64_t>(value));
     return *this;
   }
-  Statement& Bind(uint64_t value) { return Bind(static_cast<int64_t>(value)); }
   Statement& Bind(const std::string& text) {
     if (code_ == SQLITE_OK)
       code_ = sqlite3_bind_text(statement_, ++bound_, text.data(), static_cast<int>(text.size()),
@@ -103,8 +74,9 @@ class Statement {
     return Bind(id.text());
   }
   Statement& Bind(base::Time time) { return Bind(base::UnixNanos(time)); }
+  Statement& Bind(base::Duration duration) { return Bind(duration.count()); }
   Statement& Bind(const market::Money& amount) {
-    return Bind(SortableAmount(amount.units())).Bind(static_cast<int64_t>(amount.scale()));
+    return Bind(SortableAmount(amount.units())).Bind(amount.scale());
   }
   template <class Enum>
     requires std::is_enum_v<Enum>
@@ -112,6 +84,11 @@ class Statement {
     return Bind(static_cast<int64_t>(value));
   }
   Statement& Bind(const market::EventId& id) { return Bind(id.stream).Bind(id.sequence); }
+  template <class Row>
+  Statement& BindRow(const Row& row) {
+    Table<Row>::Fields(row, [this](const char*, const auto& value) { Bind(value); });
+    return *this;
+  }
 
   absl::Status Run(const std::string& what) {
     if (code_ == SQLITE_OK) code_ = sqlite3_step(statement_);
@@ -134,31 +111,44 @@ class Statement {
     }
     return code_ == SQLITE_DONE ? absl::OkStatus() : FromSqlite(code_, what, db_);
   }
-  int64_t ReadInt() { return sqlite3_column_int64(statement_, column_++); }
-  uint64_t ReadUnsigned() { return static_cast<uint64_t>(ReadInt()); }
-  base::Time ReadTime() { return base::FromUnixNanos(ReadInt()); }
-  std::string ReadText() {
+  template <std::integral Integer>
+  void Read(Integer& value) {
+    value = static_cast<Integer>(sqlite3_column_int64(statement_, column_++));
+  }
+  template <class Enum>
+    requires std::is_enum_v<Enum>
+  void Read(Enum& value) {
+    value = static_cast<Enum>(sqlite3_column_int64(statement_, column_++));
+  }
+  void Read(base::Time& time) { time = base::FromUnixNanos(ReadInt()); }
+  void Read(base::Duration& duration) { duration = base::Duration(ReadInt()); }
+  void Read(std::string& value) {
     const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column_));
     const auto size = static_cast<size_t>(sqlite3_column_bytes(statement_, column_++));
-    return text != nullptr ? std::string(text, size) : std::string();
+    value = text != nullptr ? std::string(text, size) : std::string();
   }
-  market::Money ReadMoney() {
-    const auto units = ParseSortableAmount(ReadText());
+  template <class Tag>
+  void Read(base::TextId<Tag>& id) {
+    std::string text;
+    Read(text);
+    id = base::TextId<Tag>(std::move(text));
+  }
+  void Read(market::Money& amount) {
+    std::string text;
+    Read(text);
+    const auto units = ParseSortableAmount(text);
     const int64_t scale = ReadInt();
     if (!units.ok() || scale < 0 || scale > market::kMaxScale) {
       read_ = absl::DataLossError("an amount in the database is not one");
-      return market::Money();
+      return;
     }
-    return market::Money(*units, static_cast<int>(scale));
+    amount = market::Money(*units, static_cast<int>(scale));
   }
-  template <class Enum>
-  Enum ReadEnum() {
-    return static_cast<Enum>(ReadInt());
+  void Read(market::EventId& id) {
+    Read(id.stream);
+    Read(id.sequence);
   }
-  market::EventId ReadEventId() {
-    const uint64_t stream = ReadUnsigned();
-    return {stream, ReadUnsigned()};
-  }
+  int64_t ReadInt() { return sqlite3_column_int64(statement_, column_++); }
 
  private:
   sqlite3* db_;
@@ -168,6 +158,65 @@ class Statement {
   int column_ = 0;
   absl::Status read_;
 };
+
+// The columns of one field, in order; quoted, since "end" is a word of SQL.
+template <class Value>
+void AppendColumns(const std::string& name, std::vector<std::string>& out) {
+  if constexpr (std::is_same_v<Value, market::EventId>) {
+    const std::string prefix = name.empty() ? "" : name + "_";
+    out.push_back(prefix + "stream");
+    out.push_back(prefix + "sequence");
+  } else if constexpr (std::is_same_v<Value, base::Time> || std::is_same_v<Value, base::Duration>) {
+    out.push_back(name + "_ns");
+  } else {
+    out.push_back(name);
+    if constexpr (std::is_same_v<Value, market::Money>) out.push_back(name + "_scale");
+  }
+}
+
+struct ColumnNames {
+  std::vector<std::string> key, rest, all;
+};
+template <class Row>
+ColumnNames ColumnsOf() {
+  ColumnNames names;
+  size_t index = 0;
+  const Row row{};
+  Table<Row>::Fields(row, [&](const char* name, const auto& value) {
+    std::vector<std::string> columns;
+    AppendColumns<std::decay_t<decltype(value)>>(name, columns);
+    for (std::string& column : columns) {
+      column = absl::StrCat("\"", column, "\"");
+      (index < Table<Row>::kKeyFields ? names.key : names.rest).push_back(column);
+      names.all.push_back(std::move(column));
+    }
+    ++index;
+  });
+  return names;
+}
+
+template <class Row>
+std::string SelectText() {
+  return absl::StrCat("SELECT ", absl::StrJoin(ColumnsOf<Row>().all, ", "), " FROM ",
+                      Table<Row>::kName);
+}
+
+template <class Row>
+std::string InsertText() {
+  const ColumnNames names = ColumnsOf<Row>();
+  std::vector<std::string> changes;
+  for (const std::string& name : names.rest) {
+    changes.push_back(Table<Row>::kOnRepeat == OnRepeat::kAdd
+                          ? absl::StrCat(name, " = ", name, " + excluded.", name)
+                          : absl::StrCat(name, " = excluded.", name));
+  }
+  return absl::StrCat(
+      "INSERT INTO ", Table<Row>::kName, " (", absl::StrJoin(names.all, ", "), ") VALUES (",
+      absl::StrJoin(std::vector<std::string>(names.all.size(), "?"), ", "), ") ON CONFLICT (",
+      absl::StrJoin(names.key, ", "), ") DO ",
+      Table<Row>::kOnRepeat == OnRepeat::kKeep ? "NOTHING"
+                                               : "UPDATE SET " + absl::StrJoin(changes, ", "));
+}
 
 class SqliteStore : public Store {
  public:
@@ -197,114 +246,53 @@ class SqliteStore : public Store {
   }
 
   absl::StatusOr<std::vector<FillRow>> Fills(Range range) override {
-    std::vector<FillRow> rows;
-    Statement s(db_,
-                "SELECT stream, sequence, time_ns, account, strategy, instrument, side, "
-                "client_order_id, trade_id, price, price_scale, "
-                "quantity, quantity_scale, notional, notional_scale, fee, fee_scale, fee_asset, "
-                "liquidity, signal_stream, signal_sequence, model_version "
-                "FROM fills WHERE time_ns >= ? AND time_ns < ? ORDER BY time_ns");
-    s.Bind(range.from).Bind(range.to);
-    GANNET_RETURN_IF_ERROR(s.ForEach(path_, [&] {
-      FillRow row;
-      row.id = s.ReadEventId();
-      row.time = s.ReadTime();
-      row.account = market::AccountId(s.ReadText());
-      row.strategy = market::StrategyId(s.ReadText());
-      row.instrument = market::InstrumentId(s.ReadText());
-      row.side = s.ReadEnum<market::Side>();
-      row.client_order_id = market::ClientOrderId(s.ReadText());
-      row.trade_id = s.ReadText();
-      row.price = s.ReadMoney();
-      row.quantity = s.ReadMoney();
-      row.notional = s.ReadMoney();
-      row.fee = s.ReadMoney();
-      row.fee_asset = market::AssetId(s.ReadText());
-      row.liquidity = s.ReadEnum<market::Liquidity>();
-      row.signal = s.ReadEventId();
-      row.model_version = s.ReadText();
-      rows.push_back(std::move(row));
-      return absl::OkStatus();
-    }));
-    // The stream number is unsigned, SQLite's integers are not: order here.
-    std::sort(rows.begin(), rows.end(), [](const FillRow& a, const FillRow& b) {
-      return std::tie(a.time, a.id) < std::tie(b.time, b.id);
-    });
-    return rows;
+    return Select<FillRow>(range);
   }
-
   absl::StatusOr<std::vector<OrderRow>> Orders(Range created) override {
-    std::vector<OrderRow> rows;
-    Statement s(db_,
-                "SELECT client_order_id, venue_order_id, account, strategy, instrument, side, "
-                "price, price_scale, quantity, quantity_scale, "
-                "cumulative, cumulative_scale, state, detail, created_ns, updated_ns FROM orders "
-                "WHERE created_ns >= ? AND created_ns < ? ORDER BY created_ns, client_order_id");
-    s.Bind(created.from).Bind(created.to);
-    GANNET_RETURN_IF_ERROR(s.ForEach(path_, [&] {
-      OrderRow row;
-      row.client_order_id = market::ClientOrderId(s.ReadText());
-      row.venue_order_id = market::VenueOrderId(s.ReadText());
-      row.account = market::AccountId(s.ReadText());
-      row.strategy = market::StrategyId(s.ReadText());
-      row.instrument = market::InstrumentId(s.ReadText());
-      row.side = s.ReadEnum<market::Side>();
-      row.price = s.ReadMoney();
-      row.quantity = s.ReadMoney();
-      row.cumulative = s.ReadMoney();
-      row.state = s.ReadEnum<market::OrderState>();
-      row.detail = s.ReadText();
-      row.created = s.ReadTime();
-      row.updated = s.ReadTime();
-      rows.push_back(std::move(row));
-      return absl::OkStatus();
-    }));
-    return rows;
+    return Select<OrderRow>(created);
   }
-
-  absl::StatusOr<std::vector<PositionRow>> AllPositions() override {
-    std::vector<PositionRow> rows;
-    Statement s(db_,
-                "SELECT account, strategy, instrument, net, net_scale, average_price, "
-                "average_price_scale, realized, realized_scale, "
-                "unrealized, unrealized_scale, fees, fees_scale, quote_asset, updated_ns FROM "
-                "positions ORDER BY account, strategy, instrument");
-    GANNET_RETURN_IF_ERROR(s.ForEach(path_, [&] {
-      PositionRow row;
-      row.account = market::AccountId(s.ReadText());
-      row.strategy = market::StrategyId(s.ReadText());
-      row.instrument = market::InstrumentId(s.ReadText());
-      row.net = s.ReadMoney();
-      row.average_price = s.ReadMoney();
-      row.realized = s.ReadMoney();
-      row.unrealized = s.ReadMoney();
-      row.fees = s.ReadMoney();
-      row.quote_asset = market::AssetId(s.ReadText());
-      row.updated = s.ReadTime();
-      rows.push_back(std::move(row));
-      return absl::OkStatus();
-    }));
-    return rows;
-  }
-
+  absl::StatusOr<std::vector<PositionRow>> AllPositions() override { return Select<PositionRow>(); }
   absl::StatusOr<std::vector<EquityRow>> Equity(Range range) override {
-    std::vector<EquityRow> rows;
-    Statement s(db_,
-                "SELECT time_ns, account, asset, realized, realized_scale, unrealized, "
-                "unrealized_scale, fees, fees_scale FROM equity "
-                "WHERE time_ns >= ? AND time_ns < ? ORDER BY time_ns, account, asset");
-    s.Bind(range.from).Bind(range.to);
-    GANNET_RETURN_IF_ERROR(s.ForEach(path_, [&] {
-      EquityRow row;
-      row.time = s.ReadTime();
-      row.account = market::AccountId(s.ReadText());
-      row.asset = market::AssetId(s.ReadText());
-      row.realized = s.ReadMoney();
-      row.unrealized = s.ReadMoney();
-      row.fees = s.ReadMoney();
-      rows.push_back(std::move(row));
-      return absl::OkStatus();
-    }));
+    return Select<EquityRow>(range);
+  }
+  absl::StatusOr<std::vector<ExposureRow>> Exposures(Range range) override {
+    return Select<ExposureRow>(range);
+  }
+  absl::StatusOr<std::vector<InstrumentRow>> Instruments() override {
+    return Select<InstrumentRow>();
+  }
+  absl::StatusOr<std::vector<BalanceRow>> Balances(Range range) override {
+    return Select<BalanceRow>(range);
+  }
+  absl::StatusOr<std::vector<SignalRow>> Signals(Range range) override {
+    return Select<SignalRow>(range);
+  }
+  absl::StatusOr<std::vector<OutcomeRow>> Outcomes(Range range) override {
+    return Select<OutcomeRow>(range);
+  }
+  absl::StatusOr<std::vector<ScoreRow>> Scores(Range range) override {
+    return Select<ScoreRow>(range);
+  }
+  absl::StatusOr<std::vector<DecisionRow>> Decisions(Range range) override {
+    return Select<DecisionRow>(range);
+  }
+  absl::StatusOr<std::vector<RiskEventRow>> RiskEvents(Range range) override {
+    return Select<RiskEventRow>(range);
+  }
+  absl::StatusOr<std::vector<LimitRow>> Limits() override { return Select<LimitRow>(); }
+  absl::StatusOr<std::vector<ReportRunRow>> ReportRuns(Range due) override {
+    return Select<ReportRunRow>(due);
+  }
+  absl::StatusOr<std::vector<SignalRow>> FindSignals(
+      const std::vector<market::EventId>& ids) override {
+    const std::set<market::EventId> wanted(ids.begin(), ids.end());
+    std::vector<SignalRow> rows;
+    for (const market::EventId& id : wanted) {
+      Statement s(db_, SelectText<SignalRow>() + " WHERE stream = ? AND sequence = ?");
+      s.Bind(id);
+      GANNET_RETURN_IF_ERROR(ReadRows(s, rows));
+    }
+    SortRows(rows);
     return rows;
   }
 
@@ -312,8 +300,9 @@ class SqliteStore : public Store {
     std::map<uint64_t, uint64_t> marks;
     Statement s(db_, "SELECT stream, sequence FROM high_water");
     GANNET_RETURN_IF_ERROR(s.ForEach(path_, [&] {
-      const uint64_t stream = s.ReadUnsigned();
-      marks[stream] = s.ReadUnsigned();
+      market::EventId mark;
+      s.Read(mark);
+      marks[mark.stream] = mark.sequence;
       return absl::OkStatus();
     }));
     return marks;
@@ -332,7 +321,7 @@ class SqliteStore : public Store {
     int64_t version = 0;
     Statement s(db_, "PRAGMA user_version");
     GANNET_RETURN_IF_ERROR(s.ForEach(path_, [&] {
-      version = s.ReadInt();
+      s.Read(version);
       return absl::OkStatus();
     }));
     if (version > kSqliteSchemaVersion) {
@@ -342,77 +331,56 @@ class SqliteStore : public Store {
     }
     for (int64_t next = version; next < kSqliteSchemaVersion; ++next) {
       GANNET_RETURN_IF_ERROR(InTransaction([&]() -> absl::Status {
-        GANNET_RETURN_IF_ERROR(Execute(kMigrations[static_cast<size_t>(next)]));
+        GANNET_RETURN_IF_ERROR(Execute(kSqliteMigrations[static_cast<size_t>(next)]));
         return Execute(absl::StrCat("PRAGMA user_version = ", next + 1));
       }));
     }
     return absl::OkStatus();
   }
 
+  template <class Row>
+  absl::Status ReadRows(Statement& s, std::vector<Row>& rows) {
+    return s.ForEach(path_, [&] {
+      Row row;
+      Table<Row>::Fields(row, [&s](const char*, auto& value) { s.Read(value); });
+      rows.push_back(std::move(row));
+      return absl::OkStatus();
+    });
+  }
+
+  template <class Row>
+  absl::StatusOr<std::vector<Row>> Select(Range range) {
+    const std::string time = absl::StrCat(Table<Row>::kTime, "_ns");
+    Statement s(db_, absl::StrCat(SelectText<Row>(), " WHERE ", time, " >= ? AND ", time, " < ?"));
+    s.Bind(range.from).Bind(range.to);
+    std::vector<Row> rows;
+    GANNET_RETURN_IF_ERROR(ReadRows(s, rows));
+    SortRows(rows);  // here: the stream number is unsigned, SQLite's integers are not
+    return rows;
+  }
+  template <class Row>
+  absl::StatusOr<std::vector<Row>> Select() {
+    Statement s(db_, SelectText<Row>());
+    std::vector<Row> rows;
+    GANNET_RETURN_IF_ERROR(ReadRows(s, rows));
+    SortRows(rows);
+    return rows;
+  }
+
+  template <class Row>
+  absl::Status WriteTable(const std::vector<Row>& rows) {
+    if (rows.empty()) return absl::OkStatus();
+    Statement insert(db_, InsertText<Row>());
+    for (const Row& row : rows) GANNET_RETURN_IF_ERROR(insert.BindRow(row).Run(path_));
+    return absl::OkStatus();
+  }
+
   absl::Status WriteRows(const Batch& batch) {
-    Statement fill(
-        db_, "INSERT OR IGNORE INTO fills VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
-    for (const FillRow& r : batch.fills) {
-      fill.Bind(r.id)
-          .Bind(r.time)
-          .Bind(r.account)
-          .Bind(r.strategy)
-          .Bind(r.instrument)
-          .Bind(r.side)
-          .Bind(r.client_order_id)
-          .Bind(r.trade_id)
-          .Bind(r.price)
-          .Bind(r.quantity)
-          .Bind(r.notional)
-          .Bind(r.fee)
-          .Bind(r.fee_asset)
-          .Bind(r.liquidity)
-          .Bind(r.signal)
-          .Bind(r.model_version);
-      GANNET_RETURN_IF_ERROR(fill.Run(path_));
-    }
-    Statement order(db_, "INSERT OR REPLACE INTO orders VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
-    for (const OrderRow& r : batch.orders) {
-      order.Bind(r.client_order_id)
-          .Bind(r.venue_order_id)
-          .Bind(r.account)
-          .Bind(r.strategy)
-          .Bind(r.instrument)
-          .Bind(r.side)
-          .Bind(r.price)
-          .Bind(r.quantity)
-          .Bind(r.cumulative)
-          .Bind(r.state)
-          .Bind(r.detail)
-          .Bind(r.created)
-          .Bind(r.updated);
-      GANNET_RETURN_IF_ERROR(order.Run(path_));
-    }
-    Statement position(db_,
-                       "INSERT OR REPLACE INTO positions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
-    for (const PositionRow& r : batch.positions) {
-      position.Bind(r.account)
-          .Bind(r.strategy)
-          .Bind(r.instrument)
-          .Bind(r.net)
-          .Bind(r.average_price)
-          .Bind(r.realized)
-          .Bind(r.unrealized)
-          .Bind(r.fees)
-          .Bind(r.quote_asset)
-          .Bind(r.updated);
-      GANNET_RETURN_IF_ERROR(position.Run(path_));
-    }
-    Statement equity(db_, "INSERT OR REPLACE INTO equity VALUES (?,?,?,?,?,?,?,?,?)");
-    for (const EquityRow& r : batch.equity) {
-      equity.Bind(r.time)
-          .Bind(r.account)
-          .Bind(r.asset)
-          .Bind(r.realized)
-          .Bind(r.unrealized)
-          .Bind(r.fees);
-      GANNET_RETURN_IF_ERROR(equity.Run(path_));
-    }
+    absl::Status status;
+    ForEachTable(batch, [&](const auto& rows) {
+      if (status.ok()) status = WriteTable(rows);
+    });
+    GANNET_RETURN_IF_ERROR(status);
     Statement mark(db_,
                    "INSERT INTO high_water VALUES (?, ?) ON CONFLICT (stream) DO UPDATE SET "
                    "sequence = max(sequence, excluded.sequence)");

@@ -1,17 +1,20 @@
 #include "libs/store/store.h"
 
+#include <type_traits>
+
 #include "absl/strings/str_cat.h"
-#include "libs/base/status.h"
+#include "libs/store/columns.h"
 
 namespace gannet::store {
 namespace {
 
-absl::Status CheckAmount(const market::Money& amount, const char* field, const std::string& row) {
+absl::Status CheckAmount(const market::Money& amount, const char* field, const char* table,
+                         size_t index) {
   const market::Int128 limit = AmountLimit();
   if (amount.units() > -limit && amount.units() < limit && amount.scale() <= market::kMaxScale)
     return absl::OkStatus();
-  return absl::OutOfRangeError(
-      absl::StrCat(field, " of ", row, " (", amount.ToString(), ") has more than 38 digits"));
+  return absl::OutOfRangeError(absl::StrCat(field, " of row ", index, " for ", table, " (",
+                                            amount.ToString(), ") has more than 38 digits"));
 }
 
 }  // namespace
@@ -21,35 +24,24 @@ market::Int128 AmountLimit() {
   return ten_to_19 * ten_to_19;
 }
 
+bool Batch::empty() const {
+  bool none = high_water.empty();
+  ForEachTable(*this, [&none](const auto& rows) { none = none && rows.empty(); });
+  return none;
+}
+
 absl::Status CheckAmounts(const Batch& batch) {
-  for (const FillRow& row : batch.fills) {
-    const std::string name = absl::StrCat("fill ", row.trade_id);
-    GANNET_RETURN_IF_ERROR(CheckAmount(row.price, "price", name));
-    GANNET_RETURN_IF_ERROR(CheckAmount(row.quantity, "quantity", name));
-    GANNET_RETURN_IF_ERROR(CheckAmount(row.notional, "notional", name));
-    GANNET_RETURN_IF_ERROR(CheckAmount(row.fee, "fee", name));
-  }
-  for (const OrderRow& row : batch.orders) {
-    const std::string name = absl::StrCat("order ", row.client_order_id.text());
-    GANNET_RETURN_IF_ERROR(CheckAmount(row.price, "price", name));
-    GANNET_RETURN_IF_ERROR(CheckAmount(row.quantity, "quantity", name));
-    GANNET_RETURN_IF_ERROR(CheckAmount(row.cumulative, "cumulative", name));
-  }
-  for (const PositionRow& row : batch.positions) {
-    const std::string name = absl::StrCat("position ", row.instrument.text());
-    GANNET_RETURN_IF_ERROR(CheckAmount(row.net, "net", name));
-    GANNET_RETURN_IF_ERROR(CheckAmount(row.average_price, "average_price", name));
-    GANNET_RETURN_IF_ERROR(CheckAmount(row.realized, "realized", name));
-    GANNET_RETURN_IF_ERROR(CheckAmount(row.unrealized, "unrealized", name));
-    GANNET_RETURN_IF_ERROR(CheckAmount(row.fees, "fees", name));
-  }
-  for (const EquityRow& row : batch.equity) {
-    const std::string name = absl::StrCat("equity of ", row.account.text());
-    GANNET_RETURN_IF_ERROR(CheckAmount(row.realized, "realized", name));
-    GANNET_RETURN_IF_ERROR(CheckAmount(row.unrealized, "unrealized", name));
-    GANNET_RETURN_IF_ERROR(CheckAmount(row.fees, "fees", name));
-  }
-  return absl::OkStatus();
+  absl::Status status;
+  ForEachTable(batch, [&status]<class Row>(const std::vector<Row>& rows) {
+    for (size_t i = 0; i < rows.size() && status.ok(); ++i) {
+      Table<Row>::Fields(rows[i], [&](const char* name, const auto& value) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(value)>, market::Money>) {
+          if (status.ok()) status = CheckAmount(value, name, Table<Row>::kName, i);
+        }
+      });
+    }
+  });
+  return status;
 }
 
 }  // namespace gannet::store

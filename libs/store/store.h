@@ -1,9 +1,8 @@
-// What reporting keeps: fills, orders, positions and equity, with the high-water
-// marks of the streams they came from. Implementations: MemoryStore, SqliteStore
-// (encrypted at rest). conformance_suite.h says what each must do.
+// What reporting keeps (rows.h), with the high-water marks of the streams it came
+// from. Implementations: MemoryStore, SqliteStore (encrypted at rest); those with
+// tables take their columns from columns.h. conformance_suite.h says what each must do.
 //
-// Amounts travel as market::Money (mantissa and scale) and are never summed by the
-// database. Not thread-safe: one thread owns a store.
+// Not thread-safe: one thread owns a store.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +17,7 @@
 #include "libs/market/ids.h"
 #include "libs/market/money.h"
 #include "libs/market/order.h"
+#include "libs/store/rows.h"
 
 namespace gannet::store {
 
@@ -25,67 +25,45 @@ namespace gannet::store {
 // the fixed-width text of SQLite hold.
 market::Int128 AmountLimit();
 
-struct FillRow {
-  market::EventId id;  // of the execution report; unique
-  base::Time time;     // at the venue
-  market::AccountId account;
-  market::StrategyId strategy;
-  market::InstrumentId instrument;
-  market::Side side = market::Side::kBuy;
-  market::ClientOrderId client_order_id;
-  std::string trade_id;
-  market::Money price, quantity, notional, fee;
-  market::AssetId fee_asset;
-  market::Liquidity liquidity = market::Liquidity::kNone;
-  market::EventId signal;  // what the order rested on; may be empty
-  std::string model_version;
-  bool operator==(const FillRow&) const = default;
-};
-
-struct OrderRow {
-  market::ClientOrderId client_order_id;  // unique
-  market::VenueOrderId venue_order_id;
-  market::AccountId account;
-  market::StrategyId strategy;
-  market::InstrumentId instrument;
-  market::Side side = market::Side::kBuy;
-  market::Money price, quantity, cumulative;
-  market::OrderState state = market::OrderState::kInitialized;
-  std::string detail;  // reject code, reason, evidence of the last step
-  base::Time created, updated;
-  bool operator==(const OrderRow&) const = default;
-};
-
-struct PositionRow {
-  market::AccountId account;  // account, strategy, instrument: unique
-  market::StrategyId strategy;
-  market::InstrumentId instrument;
-  market::Money net, average_price, realized, unrealized, fees;
-  market::AssetId quote_asset;
-  base::Time updated;
-  bool operator==(const PositionRow&) const = default;
-};
-
-struct EquityRow {
-  base::Time time;  // time, account, asset: unique
-  market::AccountId account;
-  market::AssetId asset;
-  market::Money realized, unrealized, fees;
-  bool operator==(const EquityRow&) const = default;
-};
-
-// One transaction.
+// One transaction. What becomes of a row that is stored already: OnRepeat of its
+// table (columns.h).
 struct Batch {
-  std::vector<FillRow> fills;               // ids already stored are left as they are
-  std::vector<OrderRow> orders;             // replace the row of that id
-  std::vector<PositionRow> positions;       // likewise
-  std::vector<EquityRow> equity;            // likewise
+  std::vector<FillRow> fills;
+  std::vector<OrderRow> orders;
+  std::vector<PositionRow> positions;
+  std::vector<EquityRow> equity;
   std::map<uint64_t, uint64_t> high_water;  // stream → sequence; only ever raised
-  bool empty() const {
-    return fills.empty() && orders.empty() && positions.empty() && equity.empty() &&
-           high_water.empty();
-  }
+  std::vector<ExposureRow> exposures;
+  std::vector<InstrumentRow> instruments;
+  std::vector<BalanceRow> balances;
+  std::vector<SignalRow> signals;
+  std::vector<OutcomeRow> outcomes;
+  std::vector<ScoreRow> scores;
+  std::vector<DecisionRow> decisions;
+  std::vector<RiskEventRow> risk_events;
+  std::vector<LimitRow> limits;
+  std::vector<ReportRunRow> report_runs;
+  bool empty() const;
 };
+
+// Calls `visit` with each vector of rows.
+template <class B, class Visit>
+void ForEachTable(B& batch, Visit visit) {
+  visit(batch.fills);
+  visit(batch.orders);
+  visit(batch.positions);
+  visit(batch.equity);
+  visit(batch.exposures);
+  visit(batch.instruments);
+  visit(batch.balances);
+  visit(batch.signals);
+  visit(batch.outcomes);
+  visit(batch.scores);
+  visit(batch.decisions);
+  visit(batch.risk_events);
+  visit(batch.limits);
+  visit(batch.report_runs);
+}
 
 struct Range {  // [from, to)
   base::Time from = base::Time::min();
@@ -98,11 +76,24 @@ class Store {
   // All of it or nothing; durable when it returns OK. OUT_OF_RANGE: an amount
   // beyond AmountLimit() or a scale beyond 18, nothing was written.
   virtual absl::Status Write(const Batch& batch) = 0;
-  virtual absl::StatusOr<std::vector<FillRow>> Fills(Range range) = 0;      // by (time, id)
-  virtual absl::StatusOr<std::vector<OrderRow>> Orders(Range created) = 0;  // by (created, id)
-  virtual absl::StatusOr<std::vector<PositionRow>> AllPositions() = 0;      // by key
-  virtual absl::StatusOr<std::vector<EquityRow>> Equity(
-      Range range) = 0;  // by (time, account, asset)
+  // Rows whose Table::kTime lies in the range, in the order of Table::Order.
+  virtual absl::StatusOr<std::vector<FillRow>> Fills(Range range) = 0;
+  virtual absl::StatusOr<std::vector<OrderRow>> Orders(Range created) = 0;
+  virtual absl::StatusOr<std::vector<PositionRow>> AllPositions() = 0;
+  virtual absl::StatusOr<std::vector<EquityRow>> Equity(Range range) = 0;
+  virtual absl::StatusOr<std::vector<ExposureRow>> Exposures(Range range) = 0;
+  virtual absl::StatusOr<std::vector<InstrumentRow>> Instruments() = 0;
+  virtual absl::StatusOr<std::vector<BalanceRow>> Balances(Range range) = 0;
+  virtual absl::StatusOr<std::vector<SignalRow>> Signals(Range range) = 0;
+  // Those of `ids` that are stored, in the order of Table::Order.
+  virtual absl::StatusOr<std::vector<SignalRow>> FindSignals(
+      const std::vector<market::EventId>& ids) = 0;
+  virtual absl::StatusOr<std::vector<OutcomeRow>> Outcomes(Range range) = 0;  // by their signal
+  virtual absl::StatusOr<std::vector<ScoreRow>> Scores(Range range) = 0;
+  virtual absl::StatusOr<std::vector<DecisionRow>> Decisions(Range range) = 0;
+  virtual absl::StatusOr<std::vector<RiskEventRow>> RiskEvents(Range range) = 0;
+  virtual absl::StatusOr<std::vector<LimitRow>> Limits() = 0;
+  virtual absl::StatusOr<std::vector<ReportRunRow>> ReportRuns(Range due) = 0;
   virtual absl::StatusOr<std::map<uint64_t, uint64_t>> HighWater() = 0;
 };
 

@@ -1,3 +1,6 @@
+#define SQLITE_HAS_CODEC 1
+#include <sqlcipher/sqlite3.h>
+
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
 #include <filesystem>
@@ -5,12 +8,16 @@
 
 #include "libs/base/digest.h"
 #include "libs/base/posix_files.h"
+#include "libs/store/columns.h"
 #include "libs/store/conformance_suite.h"
 #include "libs/store/memory_store.h"
+#include "libs/store/sqlite_migrations.h"
 #include "libs/store/sqlite_store.h"
 
 namespace gannet::store {
 namespace {
+
+using market::Money;
 
 // A folder of its own that is gone afterwards.
 class Folder {
@@ -40,6 +47,91 @@ TEST_CASE("SqliteStore conforms and keeps everything over a restart") {
   Folder folder;
   const auto open = [&] { return Open(folder).value(); };
   RunConformanceSuite({.make = open, .reopen = open});
+}
+
+// The database itself, behind the store's back.
+class Raw {
+ public:
+  explicit Raw(const Folder& folder) {
+    std::ifstream file(folder / "g.key");
+    std::string key;
+    file >> key;
+    REQUIRE(sqlite3_open((folder / "g.db").c_str(), &db_) == SQLITE_OK);
+    Run("PRAGMA key = \"x'" + key + "'\"");
+  }
+  ~Raw() { sqlite3_close(db_); }
+  void Run(const std::string& sql) {
+    REQUIRE(sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+  }
+  // The first column of every row.
+  std::vector<std::string> Column(const std::string& sql) {
+    std::vector<std::string> values;
+    REQUIRE(sqlite3_exec(
+                db_, sql.c_str(),
+                [](void* out, int, char** row, char**) {
+                  static_cast<std::vector<std::string>*>(out)->emplace_back(row[0]);
+                  return 0;
+                },
+                &values, nullptr) == SQLITE_OK);
+    return values;
+  }
+
+ private:
+  sqlite3* db_ = nullptr;
+};
+
+TEST_CASE("SqliteStore's schema has the columns that columns.h names, in that order") {
+  Folder folder;
+  { REQUIRE(Open(folder).ok()); }
+  Raw raw(folder);
+  const Batch none;
+  ForEachTable(none, [&]<class Row>(const std::vector<Row>&) {
+    std::vector<std::string> expected;
+    const Row row{};
+    Table<Row>::Fields(row, [&](const std::string& name, const auto& value) {
+      using Value = std::decay_t<decltype(value)>;
+      if constexpr (std::is_same_v<Value, market::EventId>) {
+        const std::string prefix = name.empty() ? "" : name + "_";
+        expected.insert(expected.end(), {prefix + "stream", prefix + "sequence"});
+      } else if constexpr (std::is_same_v<Value, base::Time> ||
+                           std::is_same_v<Value, base::Duration>) {
+        expected.push_back(name + "_ns");
+      } else {
+        expected.push_back(name);
+        if constexpr (std::is_same_v<Value, market::Money>) expected.push_back(name + "_scale");
+      }
+    });
+    const std::string table = Table<Row>::kName;
+    CHECK(raw.Column("SELECT name FROM pragma_table_info('" + table + "') ORDER BY cid") ==
+          expected);
+    const auto keys =
+        raw.Column("SELECT name FROM pragma_table_info('" + table + "') WHERE pk > 0");
+    CHECK(keys.size() >= Table<Row>::kKeyFields);
+  });
+}
+
+TEST_CASE("SqliteStore brings a file of the first schema up to date and keeps its rows") {
+  Folder folder;
+  {
+    const std::string key(64, 'c');
+    std::ofstream(folder / "g.key") << key << "\n";
+    std::filesystem::permissions(
+        folder / "g.key", std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    Raw raw(folder);
+    raw.Run(kSqliteMigrations[0]);
+    raw.Run("PRAGMA user_version = 1");
+    raw.Run("INSERT INTO positions VALUES ('main/paper', 's', 'v:X', '" + SortableAmount(-3) +
+            "', 8, '" + SortableAmount(5) + "', 2, '" + SortableAmount(7) + "', 1, '" +
+            SortableAmount(0) + "', 0, '" + SortableAmount(1) + "', 3, 'USDT', 42)");
+  }
+  const auto store = Open(folder).value();
+  const auto positions = store->AllPositions().value();
+  REQUIRE(positions.size() == 1);
+  CHECK(positions[0].net == Money(-3, 8));
+  CHECK(positions[0].quote_asset == market::AssetId("USDT"));
+  CHECK(positions[0].mark_state == MarkState::kUnpriced);
+  CHECK(positions[0].mark.zero());
+  CHECK(store->Exposures({}).value().empty());
 }
 
 TEST_CASE("SqliteStore is encrypted, and its key file is for its owner only") {
