@@ -102,6 +102,8 @@ absl::Status VerifyJournal(base::Files& files, const std::string& dir, std::ostr
   }
   out << (found.tail_only ? "unfinished tail: " : "FIRST DAMAGE: ") << *found.bad_file
       << " at byte " << found.bad_offset << ": " << found.bad_reason << "\n";
+  if (found.bad_file->ends_with(".gnj"))  // not a snapshot
+    out << "first bad record: " << found.valid_prefix + 1 << "\n";
   out << "longest valid prefix: up to record " << found.valid_prefix << "\n";
   if (found.tail_only) {
     out << "valid but for the tail, which is normal after a crash; the next start cuts it\n";

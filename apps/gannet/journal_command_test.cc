@@ -165,6 +165,7 @@ TEST_CASE("journal verify names the first bad record and the longest valid prefi
   CHECK(absl::IsDataLoss(status));
   CHECK(std::string(status.message()).find(path) != std::string::npos);
   CHECK(damaged.str().find("FIRST DAMAGE: " + path) != std::string::npos);
+  CHECK(damaged.str().find("first bad record: ") != std::string::npos);
   CHECK(damaged.str().find("longest valid prefix: up to record") != std::string::npos);
   std::ostringstream out;
   CHECK(absl::IsDataLoss(DumpJournal(recorded.files, kJournal, {}, out)));

@@ -67,6 +67,10 @@ struct Commands {
   NewsIngestOptions news_ingest;
   NewsEvalOptions news_eval;
   NewsTrainOptions news_train;
+  std::string journal_dir;
+  JournalDumpOptions journal_dump;
+  base::Duration journal_keep = runtime::ProcessOptions{}.keep_journal;
+  uint64_t journal_max_bytes = runtime::ProcessOptions{}.max_journal_bytes;
   simulation::CampaignOptions sim;
   std::string sim_seeds = "1-10";
 };
@@ -225,6 +229,84 @@ void AddNews(CLI::App& app, Commands& c) {
   train->callback([&c] { c.exit_code = Report(TrainNews(c.news_train, c.files, std::cout)); });
 }
 
+CLI::App* AddJournalCommand(CLI::App* journal, const std::string& name, const std::string& help,
+                            Commands& c) {
+  CLI::App* command = journal->add_subcommand(name, help);
+  command->add_option("DIR", c.journal_dir, "Data folder of `gannet run`, or the journal in it")
+      ->check(CLI::ExistingDirectory)
+      ->capture_default_str();
+  return command;
+}
+
+void AddJournalDump(CLI::App* journal, Commands& c) {
+  CLI::App* dump =
+      AddJournalCommand(journal, "dump", "Print its records, one JSON object a line", c);
+  dump->add_option("--after", c.journal_dump.after, "Begin behind this sequence number");
+  dump->add_option("--limit", c.journal_dump.limit, "Print at most so many records");
+  dump->add_option("--channel", c.journal_dump.channel,
+                   "Only this topic or input port, e.g. exec.reports.v1");
+  dump->add_option_function<std::string>(
+          "--type", [&c](const std::string& name) { c.journal_dump.type = ParseRecordType(name); },
+          "Only input, fact, versions or gap")
+      ->check(CLI::IsMember({"input", "fact", "versions", "gap"}));
+  dump->add_flag("--segments", c.journal_dump.segments,
+                 "Also a line where a program began to write: build, configuration, versions");
+  dump->footer(
+      "Fields are those of proto/; amounts are exact decimal strings, prices and quantities the "
+      "integers of the\n"
+      "instrument's scale (docs/journal.md). Damage ends the output with exit code 1 after the "
+      "records before it.\n\n"
+      "  gannet journal dump DIR --type fact --channel exec.reports.v1 | jq .event.value.kind\n"
+      "  gannet journal dump DIR --segments --limit 1    what wrote it");
+  dump->callback([&c] {
+    c.exit_code = Report(DumpJournal(c.files, c.journal_dir, c.journal_dump, std::cout));
+  });
+}
+
+void AddJournalPrune(CLI::App* journal, Commands& c) {
+  CLI::App* prune = AddJournalCommand(
+      journal, "prune", "Remove what is older or more than is to be kept, as a run does itself", c);
+  AddDuration(prune, "--keep", c.journal_keep, "Age up to which segments stay (default 168h)");
+  prune
+      ->add_option("--max-bytes", c.journal_max_bytes,
+                   "Bytes that stay in all, oldest go first; also as 500MB or 2GiB")
+      ->transform(CLI::AsSizeValue(false))
+      ->capture_default_str();
+  prune->footer(
+      "A segment goes only when two verified snapshots cover it, and the last one always stays: no "
+      "state is ever lost.\n"
+      "Refused while a process has the journal open. What is gone cannot be decided again.\n\n"
+      "  gannet journal prune DIR --keep 24h --max-bytes 1GiB");
+  prune->callback([&c] {
+    c.exit_code = Report(PruneJournal(c.files, c.journal_dir, c.clock.Now(), c.journal_keep,
+                                      c.journal_max_bytes, std::cout));
+  });
+}
+
+void AddJournal(CLI::App& app, Commands& c) {
+  c.journal_dir = DefaultDataDir();
+  CLI::App* journal = app.add_subcommand(
+      "journal", "The record of every input and decision: check, print, decide again, prune");
+  journal->require_subcommand(1);
+  CLI::App* verify = AddJournalCommand(
+      journal, "verify", "Check every byte: frames, sequence, hash chain, snapshots", c);
+  verify->footer(
+      "Names the first bad record by file and byte, and the longest valid prefix; prints the last "
+      "value of the hash\n"
+      "chain, which proves that nothing was changed if it is kept elsewhere. Changes nothing. Exit "
+      "code 0: valid, or\n"
+      "only with the unfinished tail that a crash leaves; 1: damaged.\n\n"
+      "  gannet journal verify ~/.local/share/gannet");
+  verify->callback(
+      [&c] { c.exit_code = Report(VerifyJournal(c.files, c.journal_dir, std::cout)); });
+  AddJournalDump(journal, c);
+  AddJournalPrune(journal, c);
+  journal->footer(
+      "DIR is the data folder of `gannet run` (--data) or a journal itself; without it the default "
+      "data folder.\n"
+      "Each has its own help: gannet journal verify --help. What a journal is: docs/journal.md.");
+}
+
 void AddSim(CLI::App& app, Commands& c) {
   CLI::App* sim = app.add_subcommand(
       "sim", "Run the whole platform and its venue on virtual time under seeded faults");
@@ -272,6 +354,7 @@ int Main(int argc, char** argv) {
   AddReplay(app, commands);
   AddTrain(app, commands);
   AddNews(app, commands);
+  AddJournal(app, commands);
   AddSim(app, commands);
   try {
     app.parse(argc, argv);
