@@ -17,6 +17,7 @@
 #include "libs/net/sim_network.h"
 #include "libs/runtime/lease.h"
 #include "libs/runtime/shard.h"
+#include "libs/store/forwarding_store.h"
 #include "libs/store/memory_store.h"
 #include "services/execution/execution_service.h"
 #include "services/ingest/config.h"
@@ -32,27 +33,7 @@ struct PlatformOptions {
 };
 
 // Reporting's database: a machine of its own, so it outlives the platform's crash.
-class SharedStore : public store::Store {
- public:
-  explicit SharedStore(store::MemoryStore& store) : store_(store) {}
-  absl::Status Write(const store::Batch& batch) override { return store_.Write(batch); }
-  absl::StatusOr<std::vector<store::FillRow>> Fills(store::Range range) override {
-    return store_.Fills(range);
-  }
-  absl::StatusOr<std::vector<store::OrderRow>> Orders(store::Range created) override {
-    return store_.Orders(created);
-  }
-  absl::StatusOr<std::vector<store::PositionRow>> AllPositions() override {
-    return store_.AllPositions();
-  }
-  absl::StatusOr<std::vector<store::EquityRow>> Equity(store::Range range) override {
-    return store_.Equity(range);
-  }
-  absl::StatusOr<std::map<uint64_t, uint64_t>> HighWater() override { return store_.HighWater(); }
-
- private:
-  store::MemoryStore& store_;
-};
+using SharedStore = store::ForwardingStore;
 
 class PlatformNode {
  public:
