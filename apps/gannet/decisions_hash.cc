@@ -34,6 +34,10 @@ void DecisionsHash::Observe(const bus::TopicInfo& topic, const void* event) {
   } else if (&topic == &bus::kRiskDecisions.info) {
     const auto& decision = As(bus::kRiskDecisions, event);
     ++(decision.value.permitted ? permitted_ : rejected_);
+    if (!decision.value.permitted) {
+      Refusals& refusals = refusals_[decision.value.reason];
+      if (refusals.count++ == 0) refusals.first_detail = decision.value.detail;
+    }
     Add(topic.name, wire::Canonical(decision.header), wire::Canonical(decision.value));
   } else if (&topic == &bus::kExecReports.info) {
     const auto& report = As(bus::kExecReports, event);

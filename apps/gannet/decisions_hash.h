@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "libs/base/digest.h"
@@ -24,6 +25,13 @@ class DecisionsHash {
   uint64_t rejected() const { return rejected_; }
   uint64_t reports() const { return reports_; }
   uint64_t fills() const { return fills_; }
+  // Of the verdicts that refused, by their first reason: how many, and what the
+  // first of them said.
+  struct Refusals {
+    uint64_t count = 0;
+    std::string first_detail;
+  };
+  const std::map<market::RejectReason, Refusals>& refusals() const { return refusals_; }
 
  private:
   void Add(std::string_view topic, const std::string& header, const std::string& value);
@@ -31,6 +39,7 @@ class DecisionsHash {
 
   base::Sha256Stream hash_;
   uint64_t intents_ = 0, permitted_ = 0, rejected_ = 0, reports_ = 0, fills_ = 0;
+  std::map<market::RejectReason, Refusals> refusals_;
 };
 
 }  // namespace gannet::app

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "libs/base/status.h"
+#include "services/execution/paper_codec.h"
 
 namespace gannet::app {
 
@@ -28,7 +29,13 @@ absl::StatusOr<Pipeline> BuildPipeline(const PipelineConfig& config, runtime::De
     GANNET_ASSIGN_OR_RETURN(auto execution, execution::BuildExecution(config.execution, deps));
     add(std::move(execution));
   }
-  if (hosts("risk")) add(risk::BuildRisk(config.risk, deps));
+  if (hosts("risk")) {
+    risk::RiskConfig risk = config.risk;
+    // One wallet pays for orders at every venue whose market the paper venue sees.
+    if (config.execution.venue == execution::VenueKind::kPaper)
+      risk.limits.wallets.try_emplace(config.execution.account, execution::kPaperVenueName);
+    add(risk::BuildRisk(risk, deps));
+  }
   if (hosts("strategy")) add(strategy::BuildStrategy(config.strategy, deps));
   if (hosts("ml-inference")) {
     GANNET_ASSIGN_OR_RETURN(auto inference,

@@ -11,6 +11,7 @@
 #include "apps/gannet/virtual_host.h"
 #include "libs/base/status.h"
 #include "libs/bus/topics.h"
+#include "libs/market/names.h"
 #include "libs/store/memory_store.h"
 #include "services/ingest/emit_jsonl.h"
 #include "services/ingest/news_ingest.h"
@@ -102,12 +103,16 @@ absl::StatusOr<PipelineConfig> Configure(const ReplayOptions& options, base::Fil
   return config;
 }
 
-void Summarise(const ReplaySummary& s, std::ostream& out) {
+void Summarise(const ReplaySummary& s, const DecisionsHash& decisions, std::ostream& out) {
   const double hours = std::chrono::duration<double, std::ratio<3600>>(s.last - s.first).count();
   out << absl::StrFormat("%d inputs over %.2f h of market time", s.inputs, hours);
   out << absl::StrFormat(
       "\n%d intents, %d permitted, %d rejected, %d execution reports, %d fills\n", s.intents,
       s.permitted, s.rejected, s.reports, s.fills);
+  for (const auto& [reason, refusals] : decisions.refusals()) {
+    out << absl::StrFormat("  %d rejected for %s; the first: %s\n", refusals.count,
+                           market::Name(reason), refusals.first_detail);
+  }
 }
 
 }  // namespace
@@ -147,17 +152,17 @@ absl::StatusOr<ReplaySummary> Replay(const ReplayOptions& options, base::Files& 
     last = std::max(last, *time);
   }
   feed->Finish();
+  feed->Report(diagnostics);  // before the silence in which orders under way end
   for (auto service = pipeline.services.rbegin(); service != pipeline.services.rend(); ++service) {
     (*service)->Drain([] {});
     host.executor().RunFor(kSettleTime);
   }
 
-  feed->Report(diagnostics);
   headlines.Report(options.news_file, diagnostics);
   ReplaySummary summary{feed->inputs(),       feed->first_time(),  last,
                         decisions.Hex(),      decisions.intents(), decisions.permitted(),
                         decisions.rejected(), decisions.reports(), decisions.fills()};
-  Summarise(summary, diagnostics);
+  Summarise(summary, decisions, diagnostics);
   (options.emit_jsonl ? diagnostics : out) << "decisions sha256=" << summary.decisions << "\n";
   if (!options.out_folder.empty()) {
     GANNET_RETURN_IF_ERROR(reporting::ExportReports(results, {}, files, options.out_folder));

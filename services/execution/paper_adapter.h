@@ -41,7 +41,7 @@ class PaperAdapter : public venue::OrderVenue {
   void Bind(const ExecutionState& state) { state_ = &state; }
 
   // --- the port -------------------------------------------------------------------
-  std::string_view name() const override { return "paper"; }
+  std::string_view name() const override { return kPaperVenueName; }
   bool Serves(const market::InstrumentId&) const override { return true; }
   const venue::AbsenceRules& absence() const override { return absence_; }
   bool CancelReplaceUnfilled() const override { return false; }

@@ -13,6 +13,8 @@
 
 namespace gannet::execution {
 
+inline constexpr char kPaperVenueName[] = "paper";  // in balances
+
 struct PaperRequest {
   venue::RequestKind kind = venue::RequestKind::kPlace;
   matching::PaperOrder order;  // kPlace; otherwise its instrument and client id where they matter

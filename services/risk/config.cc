@@ -83,6 +83,7 @@ void Read(Section& in, RiskConfig& out) {
   });
   in.RequiredSection("firm", limits.firm, ReadLimits);
   in.Sections("accounts", limits.accounts, ReadLimits, {.min = 1, .max = 1'000});
+  in.Map("wallets", limits.wallets, {.max = 1'000});
   in.Sections("strategies", limits.strategies, ReadLimits);
   in.Sections("venues", limits.venues, ReadLimits);
   in.Sections("instruments", limits.instruments, ReadLimits);

@@ -457,7 +457,7 @@ bool SpotBalance(const OrderContext& context, std::string* detail) {
     return Fail(detail, "no balance of ", row.asset.text(), " at ", row.venue, " has come");
   const market::Money need =
       context.buy() ? *context.worst_notional : definition.BaseAmount(context.intent.quantity);
-  const market::Money left = row.total - row.reserved;
+  const market::Money left = row.total - row.reserved - row.margin;
   return need > left && Fail(detail, "needs ", need.ToString(), " ", row.asset.text(), ", ",
                              left.ToString(), " are left of ", row.total.ToString());
 }
@@ -474,13 +474,14 @@ bool Margin(const OrderContext& context, std::string* detail) {
       market::MulDiv(context.worst_notional->units(), opened, quantity, Rounding::kUp);
   const market::Int128 side =
       std::max<market::Int128>(context.buy() ? cell.long_units : cell.short_units, 0);
-  const market::Int128 after =
+  const market::Money after =
       std::max(cell.margin,
                context.book.MarginOf(cell, side + more.value_or(context.worst_notional->units())));
   if (opened == 0 || after <= cell.margin) return false;
-  const market::Money used(row.margin - cell.margin + after, context.worst_notional->scale());
-  return used > row.total && Fail(detail, "needs a margin of ", used.ToString(), " ",
-                                  row.asset.text(), ", has ", row.total.ToString());
+  const market::Money used = row.margin - cell.margin + after;
+  const market::Money left = row.total - row.reserved;
+  return used > left && Fail(detail, "needs a margin of ", used.ToString(), " ", row.asset.text(),
+                             ", has ", left.ToString());
 }
 
 bool Balance(const OrderContext& context, std::string* detail) {

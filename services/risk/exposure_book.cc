@@ -150,11 +150,12 @@ Index ExposureBook::Touch(const market::AccountId& account, const market::Strate
   leaf.cells = {MakeCell(kFirmScope, row_at, {kFirmScope, row.venue_scope, row.scope}),
                 MakeCell(account_scope, row_at, {account_scope, kNone, kNone}),
                 MakeCell(strategy_scope, row_at, {strategy_scope, kNone, kNone})};
+  const std::string& wallet = limits_.WalletOf(account.text(), row.venue);
   if (Derivative(row.definition)) {
-    cells_[leaf.cells[1]].balance = MakeBalance(account_scope, row.venue, row.definition.settle);
+    cells_[leaf.cells[1]].balance = MakeBalance(account_scope, wallet, row.definition.settle);
   } else {
-    leaf.quote_balance = MakeBalance(account_scope, row.venue, row.definition.quote);
-    leaf.base_balance = MakeBalance(account_scope, row.venue, row.definition.base);
+    leaf.quote_balance = MakeBalance(account_scope, wallet, row.definition.quote);
+    leaf.base_balance = MakeBalance(account_scope, wallet, row.definition.base);
   }
   return last_leaf_ = at;
 }
@@ -623,7 +624,9 @@ void ExposureBook::CountCell(const Cell& cell, int sign) {
     if (!cell.valued) scope.unvalued += one;
     if (!cell.marked) scope.unmarked += one;
   }
-  if (cell.balance != kNone) balances_[cell.balance].margin += sign * cell.margin;
+  if (cell.balance == kNone) return;
+  Money& margin = balances_[cell.balance].margin;
+  margin = sign > 0 ? margin + cell.margin : margin - cell.margin;
 }
 
 // The sums of a cell at the mark; nothing when something in it cannot be valued.
@@ -664,13 +667,14 @@ bool ExposureBook::ValueCell(Cell& cell, const InstrumentRow& row) const {
 void ExposureBook::Revalue(Cell& cell) {
   CountCell(cell, -1);
   cell.gross = cell.long_side = cell.short_side = cell.open_value = cell.pnl = 0;
-  cell.long_units = cell.short_units = cell.margin = 0;
+  cell.long_units = cell.short_units = 0;
+  cell.margin = Money();
   cell.valued = ValueCell(cell, instruments_[cell.instrument]);
   cell.marked = cell.position == 0 || instruments_[cell.instrument].mid.mantissa > 0;
   CountCell(cell, 1);
 }
 
-Int128 ExposureBook::MarginOf(const Cell& cell, Int128 units) const {
+Money ExposureBook::MarginOf(const Cell& cell, Int128 units) const {
   const InstrumentRow& row = instruments_[cell.instrument];
   int64_t ppm = 0;
   for (const Index at : {kFirmScope, balances_[cell.balance].account, row.venue_scope, row.scope}) {
@@ -678,7 +682,7 @@ Int128 ExposureBook::MarginOf(const Cell& cell, Int128 units) const {
   }
   const auto margin = market::MulDiv(units, ppm == 0 ? 1'000'000 : ppm, 1'000'000, Rounding::kUp);
   GANNET_CHECK(margin.has_value(), "a margin is at most what it secures");
-  return *margin;
+  return Money(*margin, row.definition.quote_scale);
 }
 
 void ExposureBook::RevalueInstrument(Index at) {

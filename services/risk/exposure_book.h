@@ -82,7 +82,7 @@ struct Cell {
   bool valued = true, marked = true;
   Value gross = 0, long_side = 0, short_side = 0, open_value = 0, pnl = 0;
   market::Int128 long_units = 0, short_units = 0;  // the sides in quote units
-  market::Int128 margin = 0;                       // settle units
+  market::Money margin;                            // settle asset
 
   // The last quantities valued, so that what did not change is not valued again.
   struct Valued {
@@ -164,8 +164,8 @@ struct BalanceRow {
   bool known = false;
   market::Money total;  // free and locked; fills since take off what they spent
   // derived
-  market::Money reserved;     // by our open orders
-  market::Int128 margin = 0;  // in use by derivatives, settle units
+  market::Money reserved;  // by our open orders
+  market::Money margin;    // in use by derivatives
 };
 
 class ExposureBook {
@@ -222,7 +222,7 @@ class ExposureBook {
   std::optional<Value> ValueOf(market::Int128 quote_units, const InstrumentRow& row,
                                market::Rounding rounding) const;
   // The margin that the larger side of a cell needs, settle units.
-  market::Int128 MarginOf(const Cell& cell, market::Int128 units) const;
+  market::Money MarginOf(const Cell& cell, market::Int128 units) const;
   std::optional<Value> ValueOfAsset(const market::AssetId& asset,
                                     const market::Money& amount) const;
 

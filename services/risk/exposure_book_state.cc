@@ -231,7 +231,7 @@ void ExposureBook::Rebuild() {
   }
   for (BalanceRow& row : balances_) {
     row.reserved = market::Money();
-    row.margin = 0;
+    row.margin = market::Money();
   }
   for (Cell& cell : cells_) {
     const Cell blank{.instrument = cell.instrument, .scopes = cell.scopes, .balance = cell.balance};

@@ -125,6 +125,12 @@ absl::Status Validate(const LimitSet& limits) {
                        ": write it as venue:symbol, for example binance-spot:BTCUSDT"));
     }
   }
+  for (const auto& [account, wallet] : limits.wallets) {
+    if (wallet.empty() || !limits.accounts.contains(account)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "wallets.", account, ": must name a venue, for an account that accounts names too"));
+    }
+  }
   GANNET_RETURN_IF_ERROR(ValidateOne("firm", limits.firm));
   GANNET_RETURN_IF_ERROR(ValidateAll("accounts", limits.accounts));
   GANNET_RETURN_IF_ERROR(ValidateAll("strategies", limits.strategies));

@@ -78,10 +78,19 @@ struct LimitSet {
   // By name; "*" holds what a named entry leaves open and what an unnamed one
   // has. Accounts must be named to be known.
   std::map<std::string, Limits> accounts, strategies, venues, instruments;
+  // Where an account's balances are held when one wallet backs its orders at every
+  // venue (a unified account, the paper venue); the others hold them at the
+  // instrument's own venue.
+  std::map<std::string, std::string> wallets;
   bool operator==(const LimitSet&) const = default;
 
   // Of a scope, the default entry filled in.
   Limits Of(const market::Scope& scope) const;
+  // The venue in the balance updates that back an account's orders at `venue`.
+  const std::string& WalletOf(const std::string& account, const std::string& venue) const {
+    const auto wallet = wallets.find(account);
+    return wallet == wallets.end() ? venue : wallet->second;
+  }
   bool KnowsAccount(const std::string& name) const {
     return name != kDefaultEntry && accounts.contains(name);
   }

@@ -464,6 +464,25 @@ TEST_CASE("RiskEngine asks margin for derivatives, none for what closes") {
   CHECK(ReasonOf(gate.Ask(Side::kSell, "100", "1", test::kPerp)) == RejectReason::kBalance);
 }
 
+TEST_CASE("RiskEngine lets one wallet back spot and derivatives of several venues, once") {
+  LimitSet limits = WideLimits();
+  limits.venues["binance-usdm"].initial_margin_ppm = 100'000;
+  limits.wallets[kAccount] = "paper";
+  Gate gate(limits);
+  auto perpetual = MakeInstrument(test::kPerp, "BTC", "USDT");
+  perpetual.kind = market::InstrumentKind::kPerpetual;
+  gate.Define(perpetual);
+  gate.Quote(test::kPerp, "99.99", "100.01");
+  gate.Fund("USDT", "1000");  // at the instrument's own venue: not what backs this account
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1")) == RejectReason::kBalance);
+  gate.Fund("USDT", "300", "paper");
+  CHECK(gate.Ask(Side::kBuy, "100", "2").permitted);                 // 100 left
+  CHECK(gate.Trade(Side::kBuy, "100", "6", test::kPerp).permitted);  // 60 of margin, 40 left
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "0.41")) == RejectReason::kBalance);
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "5", test::kPerp)) == RejectReason::kBalance);
+  CHECK(gate.Ask(Side::kBuy, "100", "0.4").permitted);
+}
+
 TEST_CASE("RiskEngine stops all but reducing orders past the daily loss") {
   LimitSet limits = WideLimits();
   limits.strategies[kStrategy].max_daily_loss = V("50");
