@@ -19,13 +19,15 @@ void ReportInstrument(const ingest::InstrumentFeed& feed, std::ostream& out) {
   const market::Instrument& d = feed.definition();
   const ingest::AgreementCheck& check = feed.agreement();
   const uint64_t compared = check.compared();
-  const double percent =
-      compared > 0 ? 100.0 * static_cast<double>(check.agreed()) / static_cast<double>(compared)
-                   : 0;
-  out << absl::StrFormat("%-28s book %-8s agree %d of %d (%.2f %%)%s", d.id.text(),
+  out << absl::StrFormat("%-28s book %-8s agree %d of %d", d.id.text(),
                          feed.book().state() == market::BookState::kValid ? "VALID" : "INVALID",
-                         check.agreed(), compared, percent,
-                         compared == 0 ? ": the capture has no bookTicker for it" : "");
+                         check.agreed(), compared);
+  if (compared == 0) {
+    out << ": the capture has no bookTicker for it";
+  } else {
+    out << absl::StrFormat(
+        " (%.2f %%)", 100.0 * static_cast<double>(check.agreed()) / static_cast<double>(compared));
+  }
   if (check.not_compared() > 0)
     out << absl::StrFormat(", %d without a ticker before them", check.not_compared());
   const ingest::FeedCounters& c = feed.counters();
