@@ -108,7 +108,10 @@ std::string Price(const View& view, const market::Quote& quote, const market::Le
 }
 
 void DrawMarkets(Painter& p, const View& view, base::Time now, int most) {
-  p.Title(Fit("instrument", 24) + Right("bid", 14) + Right("ask", 14) + Right("age", 9) +
+  const int all = static_cast<int>(view.markets().size());
+  const std::string title =
+      most < all ? absl::StrFormat("instrument (%d of %d)", most, all) : "instrument";
+  p.Title(Fit(title, 24) + Right("bid", 14) + Right("ask", 14) + Right("age", 9) +
           "  book          " + "prediction (down flat up)");
   int drawn = 0;
   for (const auto& [id, m] : view.markets()) {
@@ -169,7 +172,7 @@ void DrawOrders(Painter& p, const View& view, int most) {
 }
 
 void DrawPositions(Painter& p, const View& view, int most) {
-  p.Title(Fit("positions", 20) + Fit("", 12) + Right("net", 16) + Right("average", 14) +
+  p.Title(Fit("positions", 20) + Fit("", 12) + Right("net", 14) + Right("average", 17) +
           Right("open P&L", 12) + Right("realised", 12) + Right("fees", 10));
   if (view.positions().empty()) p.Line("  none", kDim);
   for (const auto& [key, position] : view.positions()) {
@@ -179,8 +182,8 @@ void DrawPositions(Painter& p, const View& view, int most) {
     const bool loss = (open ? v.realized_pnl + *open : v.realized_pnl).units() < 0;
     p.Line("  " + Fit(v.strategy.text(), 18) +
                Fit(std::string(market::SymbolOf(v.instrument)), 12) +
-               Right(view.Format(v.instrument, v.instrument_version, v.net), 16) +
-               Right(view.Format(v.instrument, v.instrument_version, v.average_price), 14) +
+               Right(view.Format(v.instrument, v.instrument_version, v.net), 14) +
+               Right(view.Format(v.instrument, v.instrument_version, v.average_price), 17) +
                Right(open ? Signed(*open) : "?", 12) + Right(Signed(v.realized_pnl), 12) +
                Right(Signed(-v.fees), 10),
            loss ? kRed : kGreen);

@@ -10,3 +10,8 @@ foreach(test run sigterm)
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(e2e_${test} PROPERTIES LABELS e2e TIMEOUT 420 SKIP_RETURN_CODE 4)
 endforeach()
+
+# The pages that `make docs` makes say what the programs say.
+add_test(NAME docs_check
+  COMMAND tools/make-docs ${CMAKE_BINARY_DIR} --check WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+set_tests_properties(docs_check PROPERTIES LABELS tidy TIMEOUT 60)
