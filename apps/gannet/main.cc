@@ -167,7 +167,8 @@ void AddReplay(CLI::App& app, Commands& c) {
 }
 
 void AddTrain(CLI::App& app, Commands& c) {
-  CLI::App* train = app.add_subcommand("train", "Train the direction model on recorded books");
+  CLI::App* train =
+      app.add_subcommand("train", "Train the direction model on recorded or simulated books");
   c.train.registry = DefaultDataDir() + "/models";
   c.train.code_version = runtime::BuildId();
   train->add_option("FILE", c.train.captures, "Captures, as for replay")->check(CLI::ExistingFile);
@@ -177,6 +178,13 @@ void AddTrain(CLI::App& app, Commands& c) {
       ->capture_default_str();
   train->add_option("--name", c.train.name, "Name of the model")->capture_default_str();
   train->add_option("--alias", c.train.alias, "Move this alias to the new version, e.g. champion");
+  train
+      ->add_option("--simulate", c.train.simulated_seeds,
+                   "Markets of venue-sim with these seeds, made for this on virtual time")
+      ->delimiter(',')
+      ->type_name("SEED");
+  AddDuration(train, "--length", c.train.simulated_length,
+              "How long each simulated market runs (default 30m)");
   AddDuration(train, "--horizon", c.train.horizon, "How far ahead it predicts (default 10s)");
   train->footer(
       "Prints accuracy, log loss and Brier score of a purged walk-forward beside the class prior "
@@ -184,8 +192,8 @@ void AddTrain(CLI::App& app, Commands& c) {
       "and the Brier skill with its 95 % interval: whatever they are. The new version is "
       "immutable.");
   train->callback([&c] {
-    if (c.train.captures.empty() && c.train.journals.empty())
-      throw CLI::ValidationError("train", "name captures or --journal folders");
+    if (c.train.captures.empty() && c.train.journals.empty() && c.train.simulated_seeds.empty())
+      throw CLI::ValidationError("train", "name captures, --journal folders or --simulate seeds");
     c.exit_code = Report(Train(c.train, c.files, std::cout));
   });
 }

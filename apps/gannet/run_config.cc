@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "apps/gannet/venue_sim_market.h"
 #include "libs/base/digest.h"
 #include "libs/base/status.h"
 #include "libs/config/config.h"
@@ -125,11 +126,10 @@ absl::Status PointAtVenueSim(const std::string& ready_line, const std::string& d
           absl::StrCat("venue-sim does not say its ", key, " address: ", ready_line));
   }
   ingest::VenueConfig venue;
-  venue.name = "binance-spot";
+  venue.name = kVenueSimVenue;
   venue.ws_url = ready.at("ws");
   venue.rest_url = ready.at("http");
-  venue.instruments = {"BTCUSDT", "ETHUSDT",  "BNBUSDT",  "SOLUSDT",  "XRPUSDT",
-                       "ADAUSDT", "DOGEUSDT", "LINKUSDT", "AVAXUSDT", "LTCUSDT"};
+  venue.instruments = kVenueSimSymbols;
   config.ingest.venues = {venue};
   config.ingest.news.feeds.push_back({"venue-sim", ready.at("news"), std::chrono::seconds(2)});
   execution::ExecutionConfig& execution = config.pipeline.execution;

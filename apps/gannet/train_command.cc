@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "apps/gannet/capture_feed.h"
+#include "apps/gannet/simulated_market.h"
 #include "apps/gannet/virtual_host.h"
 #include "libs/base/status.h"
 #include "libs/journal/journal.h"
@@ -17,24 +18,32 @@
 namespace gannet::app {
 namespace {
 
-using Rows = std::vector<ml_inference::InferenceEngine::Row>;
+using ml_inference::Recording;
 
 // Without a model: features only, seen by `rows`.
-absl::StatusOr<std::unique_ptr<runtime::Service>> FeatureService(VirtualHost& host, Rows& rows) {
+absl::StatusOr<std::unique_ptr<runtime::Service>> FeatureService(runtime::Deps& deps,
+                                                                 Recording& rows) {
   ml_inference::MlInferenceConfig config;
   config.model.clear();
-  return ml_inference::BuildMlInference(config, host.deps(),
+  return ml_inference::BuildMlInference(config, deps,
                                         [&rows](const auto& row) { rows.push_back(row); });
 }
 
-absl::Status RowsOfCaptures(const std::vector<std::string>& paths, base::Files& files, Rows& rows,
-                            std::ostream& out) {
+absl::Status RowsOfSimulation(uint64_t seed, base::Duration length, Recording& rows,
+                              std::ostream& out) {
+  out << "venue-sim, seed " << seed << ": " << base::FormatDuration(length) << " of market\n";
+  return WatchSimulatedMarket({.seed = seed, .length = length},
+                              [&rows](runtime::Deps& deps) { return FeatureService(deps, rows); });
+}
+
+absl::Status RowsOfCaptures(const std::vector<std::string>& paths, base::Files& files,
+                            Recording& rows, std::ostream& out) {
   GANNET_ASSIGN_OR_RETURN(const auto feed, CaptureFeed::Open({.captures = paths}, files));
   VirtualHost host(
       files, [&out](std::string_view line) { out << line << "\n"; }, {.name = "train"},
       feed->first_time());
   feed->Attach(host);
-  GANNET_ASSIGN_OR_RETURN(const auto service, FeatureService(host, rows));
+  GANNET_ASSIGN_OR_RETURN(const auto service, FeatureService(host.deps(), rows));
   host.shard().Resume(feed->first_time());
   while (const auto time = feed->next_time()) {
     host.executor().RunUntil(*time);
@@ -66,7 +75,7 @@ absl::StatusOr<std::set<std::string>> VenuesOfJournal(const std::string& dir, ba
 }
 
 // The recorded venue messages of a run; what else it consumed plays no part here.
-absl::Status RowsOfJournal(const std::string& dir, base::Files& files, Rows& rows,
+absl::Status RowsOfJournal(const std::string& dir, base::Files& files, Recording& rows,
                            std::ostream& out) {
   GANNET_ASSIGN_OR_RETURN(const std::set<std::string> venues, VenuesOfJournal(dir, files));
   if (venues.empty())
@@ -91,7 +100,7 @@ absl::Status RowsOfJournal(const std::string& dir, base::Files& files, Rows& row
         options.infer_definitions = true;
         markets.push_back(std::make_unique<ingest::MarketIngest>(host->shard(), options));
       }
-      GANNET_ASSIGN_OR_RETURN(service, FeatureService(*host, rows));
+      GANNET_ASSIGN_OR_RETURN(service, FeatureService(host->deps(), rows));
       host->shard().Resume(record->time);
     }
     const auto port = host->shard().FindInput(record->channel);
@@ -103,22 +112,37 @@ absl::Status RowsOfJournal(const std::string& dir, base::Files& files, Rows& row
   return absl::OkStatus();
 }
 
-}  // namespace
-
-absl::Status Train(const TrainOptions& options, base::Files& files, std::ostream& out) {
-  Rows rows;
-  if (!options.captures.empty())
-    GANNET_RETURN_IF_ERROR(RowsOfCaptures(options.captures, files, rows, out));
-  for (const std::string& dir : options.journals)
-    GANNET_RETURN_IF_ERROR(RowsOfJournal(dir, files, rows, out));
-  out << rows.size() << " feature rows, one a second and instrument\n";
-  GANNET_ASSIGN_OR_RETURN(ml_inference::TrainingResult result,
-                          ml_inference::Train(options.name, rows, options.horizon));
-  result.manifest.code_version = options.code_version;
+// What the rows came from, for people: names of files without their folders.
+std::string Sources(const TrainOptions& options) {
   std::vector<std::string> sources = options.captures;
   sources.insert(sources.end(), options.journals.begin(), options.journals.end());
   for (std::string& source : sources) source = source.substr(source.rfind('/') + 1);
-  result.manifest.trained_on = absl::StrJoin(sources, ", ");
+  for (const uint64_t seed : options.simulated_seeds) {
+    sources.push_back(absl::StrCat("venue-sim seed ", seed, " for ",
+                                   base::FormatDuration(options.simulated_length)));
+  }
+  return absl::StrJoin(sources, ", ");
+}
+
+}  // namespace
+
+absl::Status Train(const TrainOptions& options, base::Files& files, std::ostream& out) {
+  std::vector<Recording> recordings;
+  if (!options.captures.empty())
+    GANNET_RETURN_IF_ERROR(RowsOfCaptures(options.captures, files, recordings.emplace_back(), out));
+  for (const std::string& dir : options.journals)
+    GANNET_RETURN_IF_ERROR(RowsOfJournal(dir, files, recordings.emplace_back(), out));
+  for (const uint64_t seed : options.simulated_seeds) {
+    GANNET_RETURN_IF_ERROR(
+        RowsOfSimulation(seed, options.simulated_length, recordings.emplace_back(), out));
+  }
+  size_t rows = 0;
+  for (const Recording& recording : recordings) rows += recording.size();
+  out << rows << " feature rows, one a second and instrument\n";
+  GANNET_ASSIGN_OR_RETURN(ml_inference::TrainingResult result,
+                          ml_inference::Train(options.name, recordings, options.horizon));
+  result.manifest.code_version = options.code_version;
+  result.manifest.trained_on = Sources(options);
   ml_inference::Registry registry(files, options.registry);
   GANNET_ASSIGN_OR_RETURN(const std::string version,
                           registry.Publish(result.manifest, result.onnx));

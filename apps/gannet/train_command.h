@@ -1,4 +1,4 @@
-// `gannet train`: a small direction model from recorded books, stored as a new
+// `gannet train`: a small direction model from recorded or simulated books, stored as a new
 // version in the registry with its scores beside the baselines.
 #pragma once
 
@@ -14,7 +14,10 @@ namespace gannet::app {
 
 struct TrainOptions {
   std::vector<std::string> captures;
-  std::vector<std::string> journals;  // data folders of earlier runs
+  std::vector<std::string> journals;  // journal folders of earlier runs
+  // Markets that venue-sim makes for this on virtual time, each so long.
+  std::vector<uint64_t> simulated_seeds;
+  base::Duration simulated_length = std::chrono::minutes(30);
   std::string registry;
   std::string name = "direction";
   std::string alias;  // moved to the new version; empty: none

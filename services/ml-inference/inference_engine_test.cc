@@ -69,17 +69,17 @@ TEST_CASE("InferenceEngine without a model computes rows and predicts nothing") 
 }
 
 TEST_CASE("Scores sum to one million, and what is no probability is refused") {
-  const auto third = QuantiseScores({1.f / 3, 1.f / 3, 1.f / 3});
+  const auto third = QuantiseScores({1.0 / 3, 1.0 / 3, 1.0 / 3});
   REQUIRE(third.ok());
   CHECK(third->down_ppm + third->flat_ppm + third->up_ppm == 1'000'000);
   CHECK(QuantiseScores({1, 0, 0}).value() == Scores{1'000'000, 0, 0});
-  const float nan = std::numeric_limits<float>::quiet_NaN(),
-              infinity = std::numeric_limits<float>::infinity();
-  for (const auto& bad : {std::array<float, 3>{nan, 0, 1},
-                          {-0.1f, 0.5f, 0.6f},
+  const double nan = std::numeric_limits<double>::quiet_NaN(),
+               infinity = std::numeric_limits<double>::infinity();
+  for (const auto& bad : {std::array<double, 3>{nan, 0, 1},
+                          {-0.1, 0.5, 0.6},
                           {infinity, 0, 0},
                           {0, 0, 0},
-                          {0.5f, 0.4f, 0.05f}}) {
+                          {0.5, 0.4, 0.05}}) {
     CHECK(QuantiseScores(bad).status().code() == absl::StatusCode::kInvalidArgument);
   }
 }

@@ -5,13 +5,13 @@
 
 namespace gannet::ml_inference {
 
-absl::StatusOr<Scores> QuantiseScores(const std::array<float, 3>& probabilities) {
+absl::StatusOr<Scores> QuantiseScores(const std::array<double, 3>& probabilities) {
   constexpr double kMillion = 1e6;
   double sum = 0;
-  for (const float p : probabilities) {
-    if (!(p >= 0) || !(p <= 1.001f))
+  for (const double p : probabilities) {
+    if (!(p >= 0) || !(p <= 1.001))
       return absl::InvalidArgumentError("the model's output is not a probability");
-    sum += static_cast<double>(p);
+    sum += p;
   }
   if (std::fabs(sum - 1) > 1e-3)
     return absl::InvalidArgumentError("the model's probabilities do not sum to one");
@@ -19,7 +19,7 @@ absl::StatusOr<Scores> QuantiseScores(const std::array<float, 3>& probabilities)
   std::array<double, 3> rest{};
   uint32_t total = 0;
   for (size_t i = 0; i < 3; ++i) {
-    const double exact = static_cast<double>(probabilities[i]) / sum * kMillion;
+    const double exact = probabilities[i] / sum * kMillion;
     ppm[i] = static_cast<uint32_t>(exact);
     rest[i] = exact - ppm[i];
     total += ppm[i];

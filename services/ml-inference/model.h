@@ -20,7 +20,7 @@ struct Scores {
 };
 // Quantises by largest remainder. INVALID_ARGUMENT for a value that is not a
 // probability (NaN, negative, sum off by more than 1e-3): never a number.
-absl::StatusOr<Scores> QuantiseScores(const std::array<float, 3>& probabilities);
+absl::StatusOr<Scores> QuantiseScores(const std::array<double, 3>& probabilities);
 
 struct ModelInfo {
   std::string name;     // "direction"

@@ -22,12 +22,14 @@ constexpr size_t kFeatures = signal::kBookFeatureCount;
 constexpr size_t kClasses = 3;
 constexpr size_t kLeastRows = 300;
 constexpr int kFolds = 5;
-constexpr double kFirstTrainShare = 0.4;  // of the time span, before the first fold
+constexpr double kFirstTrainShare = 0.4;  // of the rows, before the first fold
 constexpr int kIterations = 400;
 constexpr double kRidge = 1e-3;
 constexpr double kParityLimit = 1e-5;
 constexpr int kBootstrapRounds = 1'000;
 constexpr double kLeastProbability = 1e-6;
+
+constexpr base::Duration kSampleInterval = signal::BookFeatureEngine::kSampleInterval;
 
 using Probabilities = std::array<double, kClasses>;
 
@@ -92,15 +94,15 @@ struct WalkForward {
 };
 
 absl::StatusOr<WalkForward> RunWalkForward(const std::vector<LabelledRow>& rows) {
-  const base::Time first = rows.front().features.time, last = rows.back().features.time;
-  const base::Duration span = last - first;
-  const base::Duration initial(
-      static_cast<int64_t>(static_cast<double>(span.count()) * kFirstTrainShare));
-  const base::Duration fold_length = (span - initial) / kFolds;
+  // Folds of equally many rows, cut between two moments: recordings may lie days apart.
+  const auto boundary = [&rows](int fold) {
+    if (fold == kFolds) return rows.back().features.time + base::Duration(1);
+    const double share = kFirstTrainShare + (1 - kFirstTrainShare) * fold / kFolds;
+    return rows[static_cast<size_t>(static_cast<double>(rows.size()) * share)].features.time;
+  };
   WalkForward result;
   for (int fold = 0; fold < kFolds; ++fold) {
-    const base::Time from = first + initial + fold_length * fold;
-    const base::Time to = fold + 1 == kFolds ? last + base::Duration(1) : from + fold_length;
+    const base::Time from = boundary(fold), to = boundary(fold + 1);
     std::vector<const LabelledRow*> train;
     for (const LabelledRow& row : rows) {
       if (row.known < from) train.push_back(&row);  // purged: its label was known
@@ -154,6 +156,31 @@ void ScoreSkill(const WalkForward& walk, size_t block, Manifest& manifest) {
   manifest.brier_skill_high = draws[draws.size() * 975 / 1000];
 }
 
+// Rows of several instruments share a moment: a block spans twice the horizon in all.
+size_t BlockLength(const std::vector<LabelledRow>& rows, base::Duration horizon) {
+  size_t moments = 1;
+  for (size_t i = 1; i < rows.size(); ++i) {
+    if (rows[i].features.time != rows[i - 1].features.time) ++moments;
+  }
+  const double rows_a_moment = static_cast<double>(rows.size()) / static_cast<double>(moments);
+  const double moments_a_block =
+      2.0 * static_cast<double>(horizon.count()) / static_cast<double>(kSampleInterval.count());
+  return static_cast<size_t>(std::ceil(moments_a_block * rows_a_moment));
+}
+
+std::vector<LabelledRow> LabelAll(const std::vector<Recording>& recordings,
+                                  base::Duration horizon) {
+  std::vector<LabelledRow> all;
+  for (const Recording& recording : recordings) {
+    const std::vector<LabelledRow> rows = LabelRows(recording, horizon);
+    all.insert(all.end(), rows.begin(), rows.end());
+  }
+  std::stable_sort(all.begin(), all.end(), [](const LabelledRow& a, const LabelledRow& b) {
+    return a.features.time < b.features.time;
+  });
+  return all;
+}
+
 absl::Status CheckParity(const LinearModel& model, const std::string& onnx,
                          const std::vector<LabelledRow>& rows, Manifest& manifest) {
   GANNET_ASSIGN_OR_RETURN(const std::unique_ptr<Model> served, LoadOnnxModel(onnx, manifest.info));
@@ -178,8 +205,7 @@ absl::Status CheckParity(const LinearModel& model, const std::string& onnx,
 
 }  // namespace
 
-std::vector<LabelledRow> LabelRows(const std::vector<InferenceEngine::Row>& rows,
-                                   base::Duration horizon) {
+std::vector<LabelledRow> LabelRows(const Recording& rows, base::Duration horizon) {
   std::map<market::InstrumentId, std::map<base::Time, const signal::FeatureRow*>> by_instrument;
   for (const auto& row : rows) by_instrument[row.instrument][row.features.time] = &row.features;
   std::vector<LabelledRow> labelled;
@@ -274,7 +300,7 @@ absl::StatusOr<std::string> ExportOnnx(const LinearModel& model) {
   const auto value = [](onnx::ValueInfoProto* info, const char* name, int64_t width) {
     info->set_name(name);
     auto* tensor = info->mutable_type()->mutable_tensor_type();
-    tensor->set_elem_type(onnx::TensorProto::FLOAT);
+    tensor->set_elem_type(onnx::TensorProto::DOUBLE);
     tensor->mutable_shape()->add_dim()->set_dim_param("N");
     tensor->mutable_shape()->add_dim()->set_dim_value(width);
   };
@@ -283,22 +309,22 @@ absl::StatusOr<std::string> ExportOnnx(const LinearModel& model) {
 
   onnx::TensorProto* weight = graph->add_initializer();
   weight->set_name("weight");
-  weight->set_data_type(onnx::TensorProto::FLOAT);
+  weight->set_data_type(onnx::TensorProto::DOUBLE);
   weight->add_dims(kFeatures);
   weight->add_dims(kClasses);
   onnx::TensorProto* bias = graph->add_initializer();
   bias->set_name("bias");
-  bias->set_data_type(onnx::TensorProto::FLOAT);
+  bias->set_data_type(onnx::TensorProto::DOUBLE);
   bias->add_dims(kClasses);
   std::array<double, kClasses> shifted = model.bias;
   for (size_t f = 0; f < kFeatures; ++f) {
     for (size_t c = 0; c < kClasses; ++c) {
       const double scaled = model.weight[f][c] / model.deviation[f];
-      weight->add_float_data(static_cast<float>(scaled));
+      weight->add_double_data(scaled);
       shifted[c] -= scaled * model.mean[f];
     }
   }
-  for (const double b : shifted) bias->add_float_data(static_cast<float>(b));
+  for (const double b : shifted) bias->add_double_data(b);
 
   onnx::NodeProto* gemm = graph->add_node();
   gemm->set_op_type("Gemm");
@@ -322,12 +348,14 @@ absl::StatusOr<std::string> ExportOnnx(const LinearModel& model) {
 }
 
 absl::StatusOr<TrainingResult> Train(const std::string& name,
-                                     const std::vector<InferenceEngine::Row>& rows,
+                                     const std::vector<Recording>& recordings,
                                      base::Duration horizon) {
-  const std::vector<LabelledRow> labelled = LabelRows(rows, horizon);
+  const std::vector<LabelledRow> labelled = LabelAll(recordings, horizon);
   if (labelled.size() < kLeastRows) {
+    size_t rows = 0;
+    for (const Recording& recording : recordings) rows += recording.size();
     return absl::InvalidArgumentError(
-        absl::StrCat("only ", labelled.size(), " of ", rows.size(), " rows have a label ",
+        absl::StrCat("only ", labelled.size(), " of ", rows, " rows have a label ",
                      base::FormatDuration(horizon), " ahead; ", kLeastRows,
                      " are needed: record longer, or shorten --horizon"));
   }
@@ -349,11 +377,7 @@ absl::StatusOr<TrainingResult> Train(const std::string& name,
       {"log_loss", walk.model.log_loss / n, walk.prior.log_loss / n, walk.persistence.log_loss / n},
       {"brier", walk.model.MeanBrier(), walk.prior.MeanBrier(), walk.persistence.MeanBrier()},
   };
-  // Rows of several instruments share a second: a block spans the horizon in all.
-  const double seconds = std::chrono::duration<double>(m.last - m.first).count() + 1;
-  const double rows_a_second = static_cast<double>(labelled.size()) / seconds;
-  const double horizon_seconds = std::chrono::duration<double>(horizon).count();
-  ScoreSkill(walk, static_cast<size_t>(std::ceil(2 * horizon_seconds * rows_a_second)), m);
+  ScoreSkill(walk, BlockLength(labelled, horizon), m);
   GANNET_ASSIGN_OR_RETURN(result.onnx, ExportOnnx(model));
   GANNET_RETURN_IF_ERROR(CheckParity(model, result.onnx, labelled, m));
   return result;

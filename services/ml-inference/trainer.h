@@ -1,5 +1,6 @@
 // Trains the small direction model: multinomial logistic regression on
-// standardised book features. Deterministic: same rows, same weights.
+// standardised book features. Deterministic: same rows, same weights (on the same
+// kind of processor: the C library picks its exponential function by it).
 //
 // Labels: the move of the mid over the horizon, flat within half the spread at
 // the time of the row. Scores come from a walk-forward with purge: each fold is
@@ -26,10 +27,13 @@ struct LabelledRow {
   base::Time known;             // when the label was known
 };
 
-// Rows in order of time, any mix of instruments; rows whose future or past is
-// missing (a hole, the end) get no label and are dropped.
-std::vector<LabelledRow> LabelRows(const std::vector<InferenceEngine::Row>& rows,
-                                   base::Duration horizon);
+// What was seen in one go. Recordings may overlap in time and name the same
+// instruments: two seeds of a simulated market are two markets.
+using Recording = std::vector<InferenceEngine::Row>;
+
+// Rows of one recording in order of time, any mix of instruments; rows whose future
+// or past is missing (a hole, the end) get no label and are dropped.
+std::vector<LabelledRow> LabelRows(const Recording& rows, base::Duration horizon);
 
 struct LinearModel {
   std::array<double, signal::kBookFeatureCount> mean{}, deviation{};
@@ -40,7 +44,9 @@ struct LinearModel {
 };
 LinearModel Fit(const std::vector<const LabelledRow*>& rows);
 
-// ONNX bytes of the model, standardisation folded in (opset 13: Gemm, Softmax).
+// ONNX bytes of the model, standardisation folded in (opset 13: Gemm, Softmax), in
+// double precision: what is left of the differences between processors is then a
+// thousandth of a millionth of the millionth that is recorded.
 absl::StatusOr<std::string> ExportOnnx(const LinearModel& model);
 
 struct TrainingResult {
@@ -50,7 +56,7 @@ struct TrainingResult {
 // INVALID_ARGUMENT with what is missing when there are too few rows. FAILED_
 // PRECONDITION when ONNX Runtime and the trainer differ by more than 1e-5.
 absl::StatusOr<TrainingResult> Train(const std::string& name,
-                                     const std::vector<InferenceEngine::Row>& rows,
+                                     const std::vector<Recording>& recordings,
                                      base::Duration horizon);
 
 // What `gannet train` prints: every score beside its baselines.

@@ -44,7 +44,7 @@ double ScoreOf(const Manifest& manifest, std::string_view name) {
 }
 
 TEST_CASE("Trainer finds a planted signal: at least 97 % of the best possible accuracy") {
-  const auto result = Train("planted", Market(7, 2'500, 0.8), 1s);
+  const auto result = Train("planted", {Market(7, 2'500, 0.8)}, 1s);
   REQUIRE(result.ok());
   CHECK(ScoreOf(result->manifest, "accuracy") >= 0.97 * 0.8);
   CHECK(result->manifest.brier_skill_low > 0);
@@ -55,7 +55,7 @@ TEST_CASE("Trainer finds a planted signal: at least 97 % of the best possible ac
 TEST_CASE("Trainer shows no skill where there is none") {
   int claimed = 0;
   for (uint64_t seed = 1; seed <= 3; ++seed) {
-    const auto result = Train("null", Market(seed, 1'000, 0.5), 1s);
+    const auto result = Train("null", {Market(seed, 1'000, 0.5)}, 1s);
     REQUIRE(result.ok());
     if (result->manifest.brier_skill_low > 0) ++claimed;
     CHECK(std::fabs(ScoreOf(result->manifest, "accuracy") - 0.5) < 0.08);
@@ -65,7 +65,7 @@ TEST_CASE("Trainer shows no skill where there is none") {
 
 TEST_CASE("Trainer is a function of its rows") {
   const auto rows = Market(3, 600, 0.7);
-  const auto first = Train("same", rows, 1s), second = Train("same", rows, 1s);
+  const auto first = Train("same", {rows}, 1s), second = Train("same", {rows}, 1s);
   REQUIRE(first.ok());
   CHECK(first->onnx == second->onnx);
 }
@@ -86,7 +86,7 @@ TEST_CASE("Labels look ahead by the horizon and only where the grid has no hole"
 }
 
 TEST_CASE("Trainer refuses too few rows and says what to do") {
-  const auto result = Train("few", Market(1, 100, 0.9), 1s);
+  const auto result = Train("few", {Market(1, 100, 0.9)}, 1s);
   REQUIRE(result.status().code() == absl::StatusCode::kInvalidArgument);
   CHECK(result.status().message().find("record longer") != absl::string_view::npos);
 }
