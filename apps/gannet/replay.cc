@@ -98,7 +98,7 @@ absl::StatusOr<PipelineConfig> Configure(const ReplayOptions& options, base::Fil
                           strategy::LoadStrategyConfig(files, options.strategies_file));
   if (!options.strategies.empty()) GANNET_RETURN_IF_ERROR(config.strategy.Keep(options.strategies));
   config.ml_inference.registry = options.model_registry;
-  if (options.model_registry.empty()) config.ml_inference.model.clear();  // predict nothing
+  if (!options.model_registry.empty()) config.ml_inference.model = ml_inference::kShippedModel;
   config.execution.venue = execution::VenueKind::kPaper;
   return config;
 }

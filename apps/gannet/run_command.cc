@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <climits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -68,13 +69,29 @@ absl::Status CheckServices(const std::set<std::string>& chosen) {
   return absl::OkStatus();
 }
 
+// What the journal's segments state beside the configuration.
+absl::StatusOr<std::map<std::string, std::string>> VersionsOf(const PipelineConfig& config,
+                                                              const std::set<std::string>& chosen,
+                                                              base::Files& files) {
+  std::map<std::string, std::string> versions;
+  if (chosen.contains("risk")) versions["limits"] = absl::StrCat(config.risk.limits.version);
+  const ml_inference::MlInferenceConfig& model = config.ml_inference;
+  if (chosen.contains("ml-inference") && !model.model.empty()) {
+    GANNET_ASSIGN_OR_RETURN(versions["model:" + model.model],
+                            ml_inference::DescribeModel(model, files));
+  }
+  return versions;
+}
+
 runtime::ProcessOptions ProcessOptionsOf(const RunOptions& options, const RunConfig& config,
+                                         std::map<std::string, std::string> versions,
                                          LogFile& log) {
   runtime::ProcessOptions process;
   process.name = "gannet";
   process.data_dir = options.data_dir;
   process.build_id = runtime::BuildId();
   process.config_hash = config.hash;
+  process.versions = std::move(versions);
   process.seed = options.seed;
   process.log_sink = [&log](std::string_view line) { log.Write(line); };
   return process;
@@ -90,6 +107,7 @@ class Session {
     chosen_ = Chosen(options_);
     GANNET_RETURN_IF_ERROR(CheckServices(chosen_));
     GANNET_ASSIGN_OR_RETURN(config_, LoadRunConfig(options_.config_file, files_));
+    GANNET_ASSIGN_OR_RETURN(versions_, VersionsOf(config_.pipeline, chosen_, files_));
     if (options_.check_config) return absl::OkStatus();
     GANNET_RETURN_IF_ERROR(files_.MakeDirs(options_.data_dir));
     GANNET_ASSIGN_OR_RETURN(process_, MakeProcess());
@@ -133,7 +151,7 @@ class Session {
 
  private:
   absl::StatusOr<std::unique_ptr<runtime::Process>> MakeProcess() {
-    runtime::ProcessOptions process = ProcessOptionsOf(options_, config_, log_);
+    runtime::ProcessOptions process = ProcessOptionsOf(options_, config_, versions_, log_);
     process.fresh = options_.fresh;
     return runtime::Process::Create(std::move(process));
   }
@@ -183,6 +201,7 @@ class Session {
   LogFile log_;
   std::set<std::string> chosen_;
   RunConfig config_;
+  std::map<std::string, std::string> versions_;
   std::optional<ChildProcess> venue_;
   std::unique_ptr<runtime::Process> process_;
   Pipeline pipeline_;

@@ -1,6 +1,7 @@
 #include "apps/gannet/screen.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 
 #include "absl/strings/str_format.h"
@@ -128,6 +129,7 @@ void DrawMarkets(Painter& p, const View& view, base::Time now, int most) {
     if (m.prediction) {
       line += absl::StrFormat("%3.0f%% %3.0f%% %3.0f%%", m.prediction->down_ppm / 1e4,
                               m.prediction->flat_ppm / 1e4, m.prediction->up_ppm / 1e4);
+      if (m.prediction->drift == market::DriftState::kDrifted) line += " drifted";
     }
     p.Line(line, valid ? "" : kDim);
   }
@@ -196,6 +198,29 @@ void DrawPositions(Painter& p, const View& view, int most) {
   }
 }
 
+// "direction/1, next 10s: BTCUSDT up 48% down 12%, …": where the model leans most.
+std::string StrongestLeans(const View& view) {
+  constexpr size_t kMost = 3;
+  std::vector<const market::Prediction*> all;
+  for (const auto& [id, m] : view.markets()) {
+    if (m.prediction) all.push_back(&*m.prediction);
+  }
+  if (all.empty()) return "";
+  const auto lean = [](const market::Prediction& p) {
+    return std::abs(static_cast<int64_t>(p.up_ppm) - static_cast<int64_t>(p.down_ppm));
+  };
+  std::stable_sort(all.begin(), all.end(),
+                   [&lean](const auto* a, const auto* b) { return lean(*a) > lean(*b); });
+  std::string text = absl::StrFormat("%s/%s, next %s:", all.front()->model, all.front()->version,
+                                     base::FormatDuration(all.front()->horizon));
+  for (size_t i = 0; i < std::min(kMost, all.size()); ++i) {
+    const market::Prediction& p = *all[i];
+    text += absl::StrFormat("%s %s up %.0f%% down %.0f%%", i == 0 ? "" : ",", p.instrument.text(),
+                            p.up_ppm / 1e4, p.down_ppm / 1e4);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::vector<std::string> DrawScreen(const View& view, const ScreenHeadline& headline,
@@ -243,6 +268,8 @@ std::vector<std::string> PlainLines::Take(const View& view, const ScreenHeadline
   fills_ = c.fills;
   if (now < next_summary_) return lines;
   next_summary_ = now + std::chrono::seconds(10);
+  if (std::string leans = StrongestLeans(view); !leans.empty())
+    lines.push_back(absl::StrFormat("%s model  %s", Clock(now), leans));
   std::string pnl;
   for (const auto& [asset, total] : view.ProfitByAsset())
     pnl += absl::StrFormat("  P&L %s %s", Signed(total.realized + total.unrealized), asset);

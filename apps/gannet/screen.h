@@ -29,7 +29,7 @@ std::vector<std::string> DrawScreen(const gateway::View& view, const ScreenHeadl
                                     base::Time now, ScreenSize size, bool colour);
 
 // What has happened since the last call, one line an event: signals, orders whose
-// state changed, fills; and a summary line at most every ten seconds.
+// state changed, fills; and at most every ten seconds a summary and what is predicted.
 class PlainLines {
  public:
   std::vector<std::string> Take(const gateway::View& view, const ScreenHeadline& headline,

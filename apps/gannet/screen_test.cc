@@ -54,5 +54,36 @@ TEST_CASE("Plain lines tell each event once") {
   CHECK(lines.Take(view, {}, FromUnixMillis(2'000)).empty());
 }
 
+TEST_CASE("Screen and plain lines show what the model predicts, strongest first") {
+  gateway::View view = SomeView();
+  market::Event<market::Prediction> event;
+  event.value.model = "direction";
+  event.value.version = "3";
+  event.value.horizon = std::chrono::seconds(10);
+  event.value.instrument = market::InstrumentId("binance-spot:BTCUSDT");
+  event.value.down_ppm = 200'000;
+  event.value.flat_ppm = 500'000;
+  event.value.up_ppm = 300'000;
+  event.value.drift = market::DriftState::kDrifted;
+  view.On(event);
+  event.value.instrument = market::InstrumentId("binance-spot:ETHUSDT");
+  event.value.down_ppm = 600'000;
+  event.value.flat_ppm = 300'000;
+  event.value.up_ppm = 100'000;
+  view.On(event);
+  const auto holds = [](const std::vector<std::string>& lines, std::string_view text) {
+    for (const std::string& line : lines) {
+      if (line.find(text) != std::string::npos) return true;
+    }
+    return false;
+  };
+  CHECK(holds(DrawScreen(view, {}, FromUnixMillis(1'000), {120, 30}, false),
+              "20%  50%  30% drifted"));
+  PlainLines lines;
+  CHECK(holds(lines.Take(view, {}, FromUnixMillis(1'000)),
+              "model  direction/3, next 10s: binance-spot:ETHUSDT up 10% down 60%, "
+              "binance-spot:BTCUSDT up 30% down 20%"));
+}
+
 }  // namespace
 }  // namespace gannet::app

@@ -2,11 +2,29 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
 #include "services/ml-inference/inference_service.h"
 #include "services/ml-inference/registry.h"
 
 namespace gannet::ml_inference {
+namespace {
+
+// What failed, and the way out that always works.
+absl::Status WithWayOut(const absl::Status& status) {
+  return {status.code(), absl::StrCat(status.message(),
+                                      "; to run without predictions, name no model "
+                                      "(ml-inference: {model: \"\"}, replay --models \"\")")};
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> DescribeModel(const MlInferenceConfig& config, base::Files& files) {
+  Registry registry(files, config.registry);
+  const auto manifest = registry.ReadManifest(config.model, config.version);
+  if (!manifest.ok()) return WithWayOut(manifest.status());
+  return absl::StrCat(manifest->info.version, " sha256:", manifest->model_sha256);
+}
 
 absl::StatusOr<std::unique_ptr<runtime::Service>> BuildMlInference(const MlInferenceConfig& config,
                                                                    runtime::Deps& deps,
@@ -14,7 +32,9 @@ absl::StatusOr<std::unique_ptr<runtime::Service>> BuildMlInference(const MlInfer
   std::unique_ptr<Model> model;
   if (!config.model.empty()) {
     Registry registry(deps.files, config.registry);
-    GANNET_ASSIGN_OR_RETURN(model, registry.Load(config.model, config.version));
+    auto loaded = registry.Load(config.model, config.version);
+    if (!loaded.ok()) return WithWayOut(loaded.status());
+    model = *std::move(loaded);
   }
   return std::make_unique<InferenceService>(std::move(model), deps, std::move(observer));
 }

@@ -3,8 +3,10 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
+#include "libs/base/files.h"
 #include "libs/runtime/service.h"
 #include "services/ml-inference/config.h"
 #include "services/ml-inference/inference_engine.h"
@@ -14,6 +16,10 @@ namespace gannet::ml_inference {
 // Sees every feature row as it is sampled: training reads rows from the code that
 // trades.
 using RowObserver = std::function<void(const InferenceEngine::Row& row)>;
+
+// "3 sha256:…": what `config.model` names now, for the journal's segments. Reads the
+// manifest only.
+absl::StatusOr<std::string> DescribeModel(const MlInferenceConfig& config, base::Files& files);
 
 // A model that cannot be loaded is an error here, not a silent absence; an empty
 // `config.model` means that none is wanted.

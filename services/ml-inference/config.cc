@@ -8,6 +8,8 @@ void Read(config::Section& in, MlInferenceConfig& out) {
   in.Optional("registry", out.registry);
   in.Optional("model", out.model);
   in.Optional("version", out.version);
+  if (!out.model.empty() && out.registry.empty())
+    in.Problem("registry", "must name the folder of models when model is set");
 }
 
 }  // namespace gannet::ml_inference

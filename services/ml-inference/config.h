@@ -9,6 +9,9 @@ class Section;
 
 namespace gannet::ml_inference {
 
+// The model that comes with the project: config/gannet.yaml and `gannet replay` use it.
+inline constexpr char kShippedModel[] = "direction";
+
 struct MlInferenceConfig {
   std::string registry;              // folder of models (registry.h)
   std::string model;                 // name in the registry; empty: predict nothing
