@@ -272,6 +272,8 @@ void AFullTopicRefusesAndLosesNothing(BusHarness& harness) {
   Listener listener;
   listener.ack = false;
   listener.Subscribe(harness, {.group = "g", .limit = 5});
+  harness.Settle();
+  harness.Congest(true);
   const size_t limit = harness.backlog_limit();
   uint64_t accepted = 0;
   absl::Status status;
@@ -282,6 +284,7 @@ void AFullTopicRefusesAndLosesNothing(BusHarness& harness) {
   }
   CHECK(status.code() == absl::StatusCode::kResourceExhausted);
   CHECK(accepted <= limit);
+  harness.Congest(false);
   harness.Settle();
   // Room is made by acknowledging, and what was refused can be published again.
   listener.ack = true;
@@ -401,6 +404,272 @@ void AnEventArrivesAsItWas(BusHarness& harness) {
   CHECK(heard == sent);
 }
 
+// A subscription to orders that answers as it is told.
+struct OrderDesk {
+  std::vector<uint64_t> heard;
+  std::vector<absl::Status> health;
+  std::map<uint64_t, absl::Status> refuse;  // by number: rejected each time
+  std::map<uint64_t, int> attempts;
+  std::map<uint64_t, Position> positions;
+  std::unique_ptr<Subscription> subscription;
+
+  void Subscribe(BusHarness& harness, SubscribeOptions options) {
+    options.retry = {.attempts = 3, .first_pause = std::chrono::milliseconds(1)};
+    options.on_health = [this](const absl::Status& status) { health.push_back(status); };
+    subscription = harness.bus().Subscribe<OrderIntent>(
+        kOrderIntents, std::move(options),
+        [this](const Event<OrderIntent>& event, Position position) {
+          const uint64_t number = event.header.source_sequence;
+          heard.push_back(number);
+          positions[number] = position;
+          ++attempts[number];
+          const auto refused = refuse.find(number);
+          if (refused == refuse.end()) return subscription->Ack(position);
+          subscription->Reject(position, refused->second);
+        });
+  }
+};
+
+// Two tenants whose orders are in different partitions.
+std::pair<std::string, std::string> TwoTenants(uint32_t partitions) {
+  const auto partition = [&](const std::string& tenant) {
+    return PartitionOf(kOrderIntents.info, Intent(tenant, 0).get(), partitions);
+  };
+  for (int i = 0;; ++i) {
+    const std::string other = "tenant" + std::to_string(i);
+    if (partition(other) != partition("main")) return {"main", other};
+  }
+}
+
+// A fact of a stream: what is published again has the same id.
+std::shared_ptr<const Event<OrderIntent>> Fact(const std::string& tenant, uint64_t number) {
+  auto event = std::make_shared<Event<OrderIntent>>(*Intent(tenant, number));
+  event->header.id = {.stream = 9, .sequence = number + 1};
+  return event;
+}
+
+void WhatIsPublishedTwiceIsHeardOnce(BusHarness& harness) {
+  OrderDesk desk;
+  desk.Subscribe(harness, {.group = "g"});
+  for (uint64_t i = 0; i < 10; ++i) {
+    REQUIRE(harness.bus().Publish(kOrderIntents, Fact("main", i)).ok());
+  }
+  for (uint64_t i = 4; i < 13; ++i) {  // a producer that starts again resends what it must
+    REQUIRE(harness.bus().Publish(kOrderIntents, Fact("main", i)).ok());
+  }
+  harness.Settle();
+  CHECK(desk.heard == Numbers(0, 13));
+  CHECK(desk.subscription->stats().duplicates == 6);
+  REQUIRE(harness.bus().Publish(kOrderIntents, Fact("main", 12)).ok());
+  harness.Settle();
+  desk.subscription.reset();
+  // Duplicates are acknowledged with the rest: the next one hears none of them.
+  OrderDesk next;
+  next.Subscribe(harness, {.group = "g"});
+  harness.Settle();
+  CHECK(next.heard.empty());
+}
+
+void OnlyThePartitionsAskedForAreHeard(BusHarness& harness) {
+  const auto [mine, other] = TwoTenants(harness.partitions());
+  const uint32_t partition =
+      PartitionOf(kOrderIntents.info, Intent(mine, 0).get(), harness.partitions());
+  OrderDesk shard;
+  shard.Subscribe(harness,
+                  {.group = "shard", .start = Start::kEarliest, .partitions = {partition}});
+  for (uint64_t i = 0; i < 20; ++i) {
+    REQUIRE(harness.bus().Publish(kOrderIntents, Intent(i % 2 == 0 ? mine : other, i)).ok());
+  }
+  harness.Settle();
+  CHECK(shard.heard.size() == 10);
+  for (const auto& [number, position] : shard.positions) {
+    CHECK(number % 2 == 0);
+    CHECK(position.partition == partition);
+  }
+  CHECK(shard.subscription->stats().lag == 0);
+  const Position fifth = shard.positions[8];
+  shard.subscription.reset();
+  // Where it stood is for its snapshot to say.
+  OrderDesk again;
+  again.Subscribe(
+      harness, {.group = "shard", .start = Start::kAt, .at = {fifth}, .partitions = {partition}});
+  harness.Settle();
+  CHECK(again.heard == std::vector<uint64_t>{8, 10, 12, 14, 16, 18});
+}
+
+void WhatIsRejectedComesAgain(BusHarness& harness) {
+  OrderDesk desk;
+  desk.refuse[2] = absl::UnavailableError("the ledger is locked");
+  desk.Subscribe(harness, {.group = "g"});
+  for (uint64_t i = 0; i < 2; ++i) {
+    REQUIRE(harness.bus().Publish(kOrderIntents, Fact("main", i)).ok());
+  }
+  harness.Settle();
+  // The first delivery fails, the second works.
+  std::vector<uint64_t> heard;
+  int failures = 1;
+  std::unique_ptr<Subscription> flaky = harness.bus().Subscribe<OrderIntent>(
+      kOrderIntents,
+      {.group = "flaky", .retry = {.attempts = 3, .first_pause = std::chrono::milliseconds(1)}},
+      [&](const Event<OrderIntent>& event, Position position) {
+        heard.push_back(event.header.source_sequence);
+        if (heard.back() == 1 && failures-- > 0) {
+          flaky->Reject(position, absl::UnavailableError("the ledger is locked"));
+        } else {
+          flaky->Ack(position);
+        }
+      });
+  for (uint64_t i = 2; i < 5; ++i) {
+    REQUIRE(harness.bus().Publish(kOrderIntents, Fact("other", i)).ok());
+  }
+  harness.Settle();
+  std::vector<uint64_t> main_only;
+  for (const uint64_t number : heard) {
+    if (number < 2) main_only.push_back(number);
+  }
+  CHECK(main_only == std::vector<uint64_t>{0, 1, 1});
+  CHECK(heard.size() == 6);
+  CHECK(flaky->health().ok());
+  CHECK(flaky->stats().lag == 0);
+  // The one that fails each time is tried as often as allowed.
+  CHECK(desk.attempts[2] == 3);
+}
+
+void PoisonIsPutAside(BusHarness& harness) {
+  std::vector<uint64_t> heard;
+  std::unique_ptr<Subscription> reader = harness.bus().Subscribe<NewsItem>(
+      kNewsRaw,
+      {.group = "g", .retry = {.attempts = 2, .first_pause = std::chrono::milliseconds(1)}},
+      [&](const Event<NewsItem>& event, Position position) {
+        const uint64_t number = event.header.source_sequence;
+        heard.push_back(number);
+        if (number == 1) return reader->Reject(position, absl::InvalidArgumentError("no title"));
+        if (number == 3) return reader->Reject(position, absl::UnavailableError("busy"));
+        reader->Ack(position);
+      });
+  Event<NewsItem> first = *News("k", 1);
+  first.header.trace = {.trace_id = {1, 2, 3}, .span_id = {4, 5}, .flags = 1};
+  const auto traced = std::make_shared<const Event<NewsItem>>(first);
+  PublishNews(harness, "k", 0, 1);
+  REQUIRE(harness.bus().Publish(kNewsRaw, traced).ok());
+  PublishNews(harness, "k", 2, 6);
+  harness.Settle();
+  CHECK(heard == std::vector<uint64_t>{0, 1, 2, 3, 3, 4, 5});
+  CHECK(reader->stats().dead_letters == 2);
+  CHECK(reader->stats().lag == 0);
+  CHECK(reader->health().ok());
+  const std::vector<DeadLetter> letters = harness.DeadLetters(kNewsRaw.info);
+  REQUIRE(letters.size() == 2);
+  CHECK(letters[0].topic == kNewsRaw.info.name);
+  CHECK(letters[0].position.offset == 1);
+  CHECK(letters[0].group == "g");
+  CHECK(letters[0].error == "no title");
+  CHECK(letters[0].attempts == 1);
+  CHECK_FALSE(letters[0].halted);
+  CHECK(letters[0].trace == traced->header.trace);
+  CHECK(letters[0].payload == kNewsRaw.info.encode(traced.get()));
+  CHECK(letters[1].position.offset == 3);
+  CHECK(letters[1].attempts == 2);
+  // It is settled: the next one of the group hears nothing of it.
+  reader.reset();
+  Listener next;
+  next.Subscribe(harness, {.group = "g"});
+  harness.Settle();
+  CHECK(next.heard.empty());
+}
+
+void PoisonHaltsAnOrderPartitionUntilItIsResolved(BusHarness& harness) {
+  const auto [poisoned, healthy] = TwoTenants(harness.partitions());
+  OrderDesk desk;
+  desk.refuse[2] = absl::InvalidArgumentError("unknown instrument version");
+  desk.Subscribe(harness, {.group = "g"});
+  for (uint64_t i = 0; i < 6; ++i) {
+    REQUIRE(harness.bus().Publish(kOrderIntents, Intent(poisoned, i)).ok());
+  }
+  harness.Settle();
+  for (uint64_t i = 10; i < 13; ++i) {
+    REQUIRE(harness.bus().Publish(kOrderIntents, Intent(healthy, i)).ok());
+  }
+  harness.Settle();
+  CHECK(desk.heard == std::vector<uint64_t>{0, 1, 2, 10, 11, 12});
+  CHECK(desk.subscription->stats().lag == 3);
+  const absl::Status halted = desk.subscription->health();
+  CHECK(halted.code() == absl::StatusCode::kFailedPrecondition);
+  const std::string text(halted.message());
+  CHECK(text.find("unknown instrument version") != std::string::npos);
+  CHECK(text.find("gannet topics resolve") != std::string::npos);
+  REQUIRE_FALSE(desk.health.empty());
+  CHECK(desk.health.back() == halted);
+  REQUIRE(harness.DeadLetters(kOrderIntents.info).size() == 1);
+  CHECK(harness.DeadLetters(kOrderIntents.info)[0].halted);
+
+  // Only what halts can be resolved.
+  const Position position = desk.positions[2];
+  CHECK(harness
+            .Resolve(kOrderIntents.info,
+                     {.partition = position.partition, .offset = position.offset + 1},
+                     Resolution::kSkip)
+            .code() == absl::StatusCode::kNotFound);
+  // Tried again, it fails again and halts again.
+  REQUIRE(harness.Resolve(kOrderIntents.info, position, Resolution::kRetry).ok());
+  harness.Settle();
+  CHECK(desk.attempts[2] == 2);
+  CHECK(desk.subscription->health() == halted);
+  // A consumer that starts anew stands still at the same place.
+  desk.subscription.reset();
+  OrderDesk next;
+  next.refuse = desk.refuse;
+  next.Subscribe(harness, {.group = "g"});
+  harness.Settle();
+  CHECK(next.heard == std::vector<uint64_t>{2});
+  CHECK_FALSE(next.subscription->health().ok());
+  REQUIRE(harness.Resolve(kOrderIntents.info, position, Resolution::kSkip).ok());
+  harness.Settle();
+  CHECK(next.heard == std::vector<uint64_t>{2, 3, 4, 5});
+  CHECK(next.subscription->health().ok());
+  CHECK(next.health.back().ok());
+  CHECK(next.subscription->stats().lag == 0);
+}
+
+void AcknowledgementsDoNotPassARejectedEvent(BusHarness& harness) {
+  std::vector<uint64_t> heard;
+  std::map<uint64_t, Position> positions;
+  std::unique_ptr<Subscription> first = harness.bus().Subscribe<OrderIntent>(
+      kOrderIntents, {.group = "g"}, [&](const Event<OrderIntent>& event, Position position) {
+        heard.push_back(event.header.source_sequence);
+        positions[heard.back()] = position;
+      });
+  for (uint64_t i = 0; i < 6; ++i) {
+    REQUIRE(harness.bus().Publish(kOrderIntents, Intent("main", i)).ok());
+  }
+  harness.Settle();
+  REQUIRE(heard == Numbers(0, 6));
+  first->Reject(positions[2], absl::InvalidArgumentError("no such account"));
+  first->Ack(positions[5]);  // it was under way
+  harness.Settle();
+  first.reset();
+  OrderDesk second;
+  second.Subscribe(harness, {.group = "g"});
+  harness.Settle();
+  CHECK(second.heard == Numbers(2, 6));
+}
+
+void WhatIsKeptIsSaidToBe(BusHarness& harness) {
+  Listener listener;
+  int kept = 0;
+  PublishNews(harness, "k", 0, 50);
+  harness.bus().WhenKept([&] { ++kept; });
+  CHECK(kept == 0);  // never from within
+  harness.Settle();
+  CHECK(kept == 1);
+  harness.bus().WhenKept([&] { ++kept; });  // with nothing under way
+  harness.Settle();
+  CHECK(kept == 2);
+  listener.Subscribe(harness, {.start = Start::kEarliest});
+  harness.Settle();
+  CHECK(listener.numbers() == Numbers(0, 50));
+}
+
 }  // namespace
 
 void CheckConformance(const std::function<std::unique_ptr<BusHarness>()>& make) {
@@ -421,6 +690,14 @@ void CheckConformance(const std::function<std::unique_ptr<BusHarness>()>& make) 
       {"a handler may end subscriptions", AHandlerMayEndSubscriptions},
       {"publishing from a handler does not recurse", PublishingFromAHandlerDoesNotRecurse},
       {"an event arrives as it was", AnEventArrivesAsItWas},
+      {"what is published twice is heard once", WhatIsPublishedTwiceIsHeardOnce},
+      {"only the partitions asked for are heard", OnlyThePartitionsAskedForAreHeard},
+      {"what is rejected comes again", WhatIsRejectedComesAgain},
+      {"poison is put aside", PoisonIsPutAside},
+      {"poison halts an order partition until it is resolved",
+       PoisonHaltsAnOrderPartitionUntilItIsResolved},
+      {"acknowledgements do not pass a rejected event", AcknowledgementsDoNotPassARejectedEvent},
+      {"what is kept is said to be", WhatIsKeptIsSaidToBe},
   };
   for (const auto& [name, check] : checks) {
     DYNAMIC_SECTION(name) {

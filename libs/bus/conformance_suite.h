@@ -9,8 +9,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "libs/bus/bus.h"
+#include "libs/bus/dead_letter.h"
 
 namespace gannet::bus {
 
@@ -24,9 +26,16 @@ class BusHarness {
   virtual void Settle() = 0;
   // Of every topic; at least 2.
   virtual uint32_t partitions() const = 0;
-  // The most events of one partition of a kBlock topic that a group may be behind
-  // before Publish refuses. At least 20, at most some thousands.
+  // The most events of a kBlock topic that the bus takes while a group of one
+  // partition acknowledges nothing and Congest(true) holds. At least 20, at most some
+  // thousands.
   virtual size_t backlog_limit() const = 0;
+  // Whatever keeps the bus from passing events on to where it keeps them: a broker
+  // that does not answer. Nothing, where there is no such thing.
+  virtual void Congest(bool on) = 0;
+  virtual absl::Status Resolve(const TopicInfo& topic, Position position,
+                               Resolution resolution) = 0;
+  virtual std::vector<DeadLetter> DeadLetters(const TopicInfo& topic) = 0;
 };
 
 // To be called inside a TEST_CASE; each check is a section of it with a bus of its

@@ -9,6 +9,7 @@
 #include "libs/base/check.h"
 #include "libs/base/status.h"
 #include "libs/bus/memory_log.h"
+#include "libs/bus/stream_marks.h"
 
 namespace gannet::bus {
 namespace {
@@ -21,7 +22,9 @@ struct Group {
   std::string name;
   std::vector<uint64_t> acknowledged;  // by partition: the first offset not acknowledged
   std::vector<uint64_t> delivered;     // by partition: one past the highest offset ever delivered
-  // In the order of joining; partition p is of member p mod size.
+  std::vector<bool> wanted;            // by partition: some member has asked for it
+  // In the order of joining; partition p is of member p mod size, unless one has asked
+  // for p by name.
   std::vector<std::shared_ptr<Member>> members;
 };
 
@@ -32,20 +35,56 @@ struct TopicState {
   TopicStats stats;
 };
 
+// A rejected event of one partition, which holds up what follows it.
+struct Hold {
+  enum class Kind : uint8_t { kNone, kPaused, kDue, kRetrying, kHalted };
+  Kind kind = Kind::kNone;
+  uint64_t offset = 0;
+  uint32_t attempts = 0;
+  uint64_t acknowledged = 0;  // beyond it, meanwhile: one past the offset
+  std::shared_ptr<const void> event;
+  absl::Status why;
+};
+
+struct InFlight {
+  uint64_t offset = 0;
+  std::shared_ptr<const void> event;  // null: needs no acknowledgement of its own
+};
+
 // One subscription.
 struct Member {
   TopicState* topic;
   std::shared_ptr<Group> group;
   Bus::RawHandler handler;
+  std::function<void(const absl::Status&)> on_health;
+  RetryPolicy retry;
   size_t limit;
-  std::vector<uint64_t> next;  // by partition: the first offset not delivered to this member
-  std::vector<bool> assigned;  // by partition
-  std::vector<std::deque<uint64_t>> in_flight;  // by partition: delivered, not acknowledged
-  uint32_t turn = 0;                            // partition to look at first
+  std::vector<bool> asked_for;  // by partition; empty: a share of all
+  // By partition:
+  std::vector<uint64_t> next;  // the first offset not delivered to this member
+  std::vector<bool> assigned;
+  std::vector<std::deque<InFlight>> in_flight;  // delivered, not acknowledged
+  std::vector<Hold> holds;
+  std::vector<StreamMarks> marks;
+  uint32_t turn = 0;  // partition to look at first
   SubscriptionStats stats;
   bool active = true;
   bool ready = false;  // in the queue of those to be served
 };
+
+// What was under way in a partition that is given up, taken over or moved.
+void StartOver(Member& member, size_t partition) {
+  member.in_flight[partition].clear();
+  member.holds[partition] = Hold();
+  member.marks[partition].Clear();
+}
+
+absl::Status HealthOf(const Member& member) {
+  for (const Hold& hold : member.holds) {
+    if (hold.kind == Hold::Kind::kHalted) return hold.why;
+  }
+  return absl::OkStatus();
+}
 
 }  // namespace
 
@@ -58,6 +97,10 @@ class MemoryBus::Core : public std::enable_shared_from_this<Core> {
   std::shared_ptr<Member> Join(const TopicInfo& info, SubscribeOptions options, RawHandler handler);
   void Leave(const std::shared_ptr<Member>& member);
   void Ack(const std::shared_ptr<Member>& member, Position position);
+  void Reject(const std::shared_ptr<Member>& member, Position position, const absl::Status& why);
+  absl::Status Resolve(const TopicInfo& info, Position position, Resolution resolution);
+  std::vector<DeadLetter> DeadLettersOf(const TopicInfo& info) const;
+  void Post(std::function<void()> task);
   SubscriptionStats StatsOf(const Member& member) const;
   void ForgetGroup(const TopicInfo& info, std::string_view name);
   TopicStats StatsOf(const TopicInfo& info) const;
@@ -72,10 +115,16 @@ class MemoryBus::Core : public std::enable_shared_from_this<Core> {
   void Trim(TopicState& topic, uint32_t partition) const;
   static uint64_t LowestAcknowledged(const TopicState& topic, uint32_t partition);
   void Rebalance(Group& group);
+  void Settle(const std::shared_ptr<Member>& member, Position position);
+  void Poison(const std::shared_ptr<Member>& member, uint32_t partition);
+  void Retry(const std::shared_ptr<Member>& member, uint32_t partition);
+  void TellHealth(const std::shared_ptr<Member>& member);
   void MakeReady(const std::shared_ptr<Member>& member);
   void Schedule();
   void Serve();
-  static bool ServeOne(Member& member);
+  bool ServeOne(const std::shared_ptr<Member>& owner);
+  static void Deliver(Member& member, uint32_t partition, uint64_t offset,
+                      std::shared_ptr<const void> event);
   static void SkipForward(Member& member, uint32_t partition);
   static size_t Unacknowledged(const Member& member);
 
@@ -83,6 +132,7 @@ class MemoryBus::Core : public std::enable_shared_from_this<Core> {
   const MemoryBusOptions options_;
   std::map<std::string, TopicState, std::less<>> topics_;
   std::deque<std::shared_ptr<Member>> ready_;
+  std::deque<DeadLetter> dead_letters_;
   bool scheduled_ = false;
   bool closed_ = false;
 };
@@ -93,7 +143,11 @@ class MemoryBus::MemorySubscription : public Subscription {
       : core_(std::move(core)), member_(std::move(member)) {}
   ~MemorySubscription() override { core_->Leave(member_); }
   void Ack(Position position) override { core_->Ack(member_, position); }
+  void Reject(Position position, const absl::Status& why) override {
+    core_->Reject(member_, position, why);
+  }
   SubscriptionStats stats() const override { return core_->StatsOf(*member_); }
+  absl::Status health() const override { return HealthOf(*member_); }
 
  private:
   std::shared_ptr<Core> core_;
@@ -151,6 +205,7 @@ absl::Status MemoryBus::Core::CheckRoom(const TopicState& topic, uint32_t partit
   }
   if (topic.info->delivery != Delivery::kBlock) return absl::OkStatus();
   for (const std::shared_ptr<Group>& group : topic.groups) {
+    if (!group->wanted[partition]) continue;
     if (log.Count(group->acknowledged[partition], log.end()) < options_.backlog_limit) continue;
     return absl::ResourceExhaustedError(absl::StrCat(
         std::string(topic.info->name), ": ",
@@ -163,7 +218,7 @@ absl::Status MemoryBus::Core::CheckRoom(const TopicState& topic, uint32_t partit
 uint64_t MemoryBus::Core::LowestAcknowledged(const TopicState& topic, uint32_t partition) {
   uint64_t lowest = topic.partitions[partition].end();
   for (const std::shared_ptr<Group>& group : topic.groups) {
-    lowest = std::min(lowest, group->acknowledged[partition]);
+    if (group->wanted[partition]) lowest = std::min(lowest, group->acknowledged[partition]);
   }
   return lowest;
 }
@@ -188,6 +243,7 @@ std::shared_ptr<Group> MemoryBus::Core::GroupOf(TopicState& topic,
   for (const MemoryLog& log : topic.partitions) {
     group->acknowledged.push_back(log.begin());
     group->delivered.push_back(0);
+    group->wanted.push_back(false);
   }
   topic.groups.push_back(group);
   return group;
@@ -198,6 +254,7 @@ void MemoryBus::Core::Place(const TopicState& topic, Group& group, Member& membe
                             const SubscribeOptions& options) {
   if (options.start == Start::kGroup) return;
   for (size_t i = 0; i < topic.partitions.size(); ++i) {
+    if (!member.asked_for.empty() && !member.asked_for[i]) continue;
     const MemoryLog& log = topic.partitions[i];
     group.acknowledged[i] = options.start == Start::kLatest ? log.end() : log.begin();
   }
@@ -221,16 +278,35 @@ std::shared_ptr<Member> MemoryBus::Core::Join(const TopicInfo& info, SubscribeOp
   member->topic = &topic;
   member->group = GroupOf(topic, options);
   member->handler = std::move(handler);
+  member->on_health = options.on_health;
+  member->retry = options.retry;
   member->limit = options.limit;
-  member->assigned.resize(topic.partitions.size(), false);
+  const size_t partitions = topic.partitions.size();
+  member->assigned.resize(partitions, false);
+  member->holds.resize(partitions);
+  member->marks.resize(partitions);
+  if (!options.partitions.empty()) {
+    GANNET_CHECK(options.start != Start::kGroup, "who names its partitions says where it starts");
+    member->asked_for.resize(partitions, false);
+    for (const uint32_t partition : options.partitions) {
+      GANNET_CHECK(partition < partitions, "a subscription names partitions of its topic");
+      member->asked_for[partition] = true;
+    }
+  }
   Group& group = *member->group;
+  for (size_t p = 0; p < partitions; ++p) {
+    if (member->asked_for.empty() || member->asked_for[p]) group.wanted[p] = true;
+  }
   Place(topic, group, *member, options);
   member->next = group.acknowledged;
   member->in_flight.resize(topic.partitions.size());
   if (options.start != Start::kGroup) {
     for (const std::shared_ptr<Member>& other : group.members) {
-      other->next = group.acknowledged;
-      for (std::deque<uint64_t>& offsets : other->in_flight) offsets.clear();
+      for (size_t p = 0; p < partitions; ++p) {
+        if (!member->asked_for.empty() && !member->asked_for[p]) continue;
+        other->next[p] = group.acknowledged[p];
+        StartOver(*other, p);
+      }
     }
   }
   group.members.push_back(member);
@@ -250,32 +326,169 @@ void MemoryBus::Core::Leave(const std::shared_ptr<Member>& member) {
   }
 }
 
-// Partition p belongs to member p mod n. Who takes one over begins after what the
-// group has acknowledged.
+// Who takes a partition over begins after what the group has acknowledged.
 void MemoryBus::Core::Rebalance(Group& group) {
-  for (size_t m = 0; m < group.members.size(); ++m) {
-    Member& member = *group.members[m];
-    for (size_t p = 0; p < member.assigned.size(); ++p) {
-      const bool mine = p % group.members.size() == m;
-      if (mine && !member.assigned[p]) member.next[p] = group.acknowledged[p];
-      if (!mine) member.in_flight[p].clear();
-      member.assigned[p] = mine;
+  std::vector<Member*> sharing;
+  for (const std::shared_ptr<Member>& member : group.members) {
+    if (member->asked_for.empty()) sharing.push_back(member.get());
+  }
+  for (const std::shared_ptr<Member>& member : group.members) {
+    for (size_t p = 0; p < member->assigned.size(); ++p) {
+      const bool reserved = std::any_of(
+          group.members.begin(), group.members.end(),
+          [&](const auto& other) { return !other->asked_for.empty() && other->asked_for[p]; });
+      const bool mine = member->asked_for.empty()
+                            ? !reserved && sharing[p % sharing.size()] == member.get()
+                            : bool(member->asked_for[p]);
+      if (mine && !member->assigned[p]) member->next[p] = group.acknowledged[p];
+      if (mine != member->assigned[p]) StartOver(*member, p);
+      member->assigned[p] = mine;
     }
-    MakeReady(group.members[m]);
+    MakeReady(member);
   }
 }
 
 void MemoryBus::Core::Ack(const std::shared_ptr<Member>& member, Position position) {
   GANNET_CHECK(position.partition < member->next.size(),
                "a position names a partition of its topic");
+  Hold& hold = member->holds[position.partition];
+  if (hold.kind == Hold::Kind::kNone || position.offset < hold.offset) {
+    Settle(member, position);
+  } else if (position.offset > hold.offset || hold.kind != Hold::Kind::kRetrying) {
+    // What was delivered before the rejection; it counts once that is settled.
+    hold.acknowledged = std::max(hold.acknowledged, position.offset + 1);
+    if (hold.offset > 0) {
+      Settle(member, {.partition = position.partition, .offset = hold.offset - 1});
+    }
+  } else {
+    const uint64_t up_to = std::max(position.offset + 1, hold.acknowledged);
+    hold = Hold();
+    Settle(member, {.partition = position.partition, .offset = up_to - 1});
+  }
+}
+
+void MemoryBus::Core::Settle(const std::shared_ptr<Member>& member, Position position) {
   uint64_t& acknowledged = member->group->acknowledged[position.partition];
   const uint64_t end = member->topic->partitions[position.partition].end();
   acknowledged = std::max(acknowledged, std::min(position.offset + 1, end));
-  std::deque<uint64_t>& offsets = member->in_flight[position.partition];
-  while (!offsets.empty() && offsets.front() <= position.offset) offsets.pop_front();
+  std::deque<InFlight>& in_flight = member->in_flight[position.partition];
+  while (!in_flight.empty() &&
+         (in_flight.front().offset < acknowledged || in_flight.front().event == nullptr)) {
+    acknowledged = std::max(acknowledged, in_flight.front().offset + 1);
+    in_flight.pop_front();
+  }
   if (closed_) return;
   Trim(*member->topic, position.partition);
   MakeReady(member);
+}
+
+void MemoryBus::Core::Reject(const std::shared_ptr<Member>& member, Position position,
+                             const absl::Status& why) {
+  GANNET_CHECK(position.partition < member->next.size(),
+               "a position names a partition of its topic");
+  const uint32_t p = position.partition;
+  Hold& hold = member->holds[p];
+  const std::deque<InFlight>& in_flight = member->in_flight[p];
+  const auto found = std::find_if(in_flight.begin(), in_flight.end(), [&](const InFlight& one) {
+    return one.offset == position.offset;
+  });
+  if (found == in_flight.end() || closed_) return;  // of a partition given up meanwhile
+  if (hold.kind == Hold::Kind::kNone) {
+    hold.offset = position.offset;
+    hold.event = found->event;
+  } else if (hold.offset != position.offset) {
+    return;  // one at a time: it stays unacknowledged and comes again with the next owner
+  }
+  ++hold.attempts;
+  hold.why = why;
+  if (!IsTransient(why) || hold.attempts >= member->retry.attempts) return Poison(member, p);
+  hold.kind = Hold::Kind::kPaused;
+  executor_.After(PauseAfter(member->retry, hold.attempts),
+                  [weak = weak_from_this(), member, p, offset = hold.offset] {
+                    const std::shared_ptr<Core> core = weak.lock();
+                    const Hold& paused = member->holds[p];
+                    if (core == nullptr || paused.kind != Hold::Kind::kPaused) return;
+                    if (paused.offset == offset) core->Retry(member, p);
+                  });
+}
+
+void MemoryBus::Core::Retry(const std::shared_ptr<Member>& member, uint32_t partition) {
+  member->holds[partition].kind = Hold::Kind::kDue;
+  MakeReady(member);
+}
+
+void MemoryBus::Core::Poison(const std::shared_ptr<Member>& member, uint32_t partition) {
+  Hold& hold = member->holds[partition];
+  const TopicInfo& info = *member->topic->info;
+  if (dead_letters_.size() >= options_.dead_letter_limit) dead_letters_.pop_front();
+  dead_letters_.push_back({.topic = std::string(info.name),
+                           .position = {.partition = partition, .offset = hold.offset},
+                           .group = member->group->name,
+                           .error = std::string(hold.why.message()),
+                           .attempts = hold.attempts,
+                           .halted = info.order_shard,
+                           .trace = info.header(hold.event.get()).trace,
+                           .key = info.key(hold.event.get()),
+                           .payload = info.encode(hold.event.get())});
+  if (info.order_shard) {
+    hold.kind = Hold::Kind::kHalted;
+    hold.why = HaltedStatus(info, {.partition = partition, .offset = hold.offset}, hold.why);
+    TellHealth(member);
+    return;
+  }
+  ++member->stats.dead_letters;
+  const Position position{.partition = partition,
+                          .offset = std::max(hold.offset + 1, hold.acknowledged) - 1};
+  hold = Hold();
+  Settle(member, position);
+}
+
+absl::Status MemoryBus::Core::Resolve(const TopicInfo& info, Position position,
+                                      Resolution resolution) {
+  bool found = false;
+  for (const std::shared_ptr<Group>& group : TopicOf(info).groups) {
+    for (const std::shared_ptr<Member>& member : group->members) {
+      Hold& hold = member->holds[position.partition];
+      if (hold.kind != Hold::Kind::kHalted || hold.offset != position.offset) continue;
+      found = true;
+      if (resolution == Resolution::kRetry) {
+        hold.attempts = 0;
+        Retry(member, position.partition);
+      } else {
+        const Position settled{.partition = position.partition,
+                               .offset = std::max(hold.offset + 1, hold.acknowledged) - 1};
+        hold = Hold();
+        Settle(member, settled);
+      }
+      TellHealth(member);
+    }
+  }
+  if (found) return absl::OkStatus();
+  return absl::NotFoundError(absl::StrCat("nothing stands still at offset ", position.offset,
+                                          " of ", std::string(info.name), " partition ",
+                                          position.partition));
+}
+
+std::vector<DeadLetter> MemoryBus::Core::DeadLettersOf(const TopicInfo& info) const {
+  std::vector<DeadLetter> letters;
+  for (const DeadLetter& letter : dead_letters_) {
+    if (letter.topic == info.name) letters.push_back(letter);
+  }
+  return letters;
+}
+
+void MemoryBus::Core::TellHealth(const std::shared_ptr<Member>& member) {
+  if (!member->on_health) return;
+  Post([member, status = HealthOf(*member)] {
+    if (member->active) member->on_health(status);
+  });
+}
+
+void MemoryBus::Core::Post(std::function<void()> task) {
+  executor_.Post([weak = weak_from_this(), task = std::move(task)] {
+    const std::shared_ptr<Core> core = weak.lock();
+    if (core != nullptr && !core->closed_) task();
+  });
 }
 
 SubscriptionStats MemoryBus::Core::StatsOf(const Member& member) const {
@@ -326,7 +539,7 @@ void MemoryBus::Core::Serve() {
     const std::shared_ptr<Member> member = ready_.front();
     ready_.pop_front();
     member->ready = false;
-    if (!member->active || !ServeOne(*member)) continue;
+    if (!member->active || !ServeOne(member)) continue;
     ++served;
     MakeReady(member);
   }
@@ -335,7 +548,7 @@ void MemoryBus::Core::Serve() {
 
 size_t MemoryBus::Core::Unacknowledged(const Member& member) {
   size_t count = 0;
-  for (const std::deque<uint64_t>& offsets : member.in_flight) count += offsets.size();
+  for (const std::deque<InFlight>& in_flight : member.in_flight) count += in_flight.size();
   return count;
 }
 
@@ -351,27 +564,46 @@ void MemoryBus::Core::SkipForward(Member& member, uint32_t partition) {
   next = from;
 }
 
+void MemoryBus::Core::Deliver(Member& member, uint32_t partition, uint64_t offset,
+                              std::shared_ptr<const void> event) {
+  uint64_t& highest = member.group->delivered[partition];
+  if (offset < highest) ++member.stats.redelivered;
+  highest = std::max(highest, offset + 1);
+  ++member.stats.delivered;
+  member.turn = (partition + 1) % static_cast<uint32_t>(member.next.size());
+  member.handler(event, {.partition = partition, .offset = offset});
+}
+
 // Delivers one event; false when there is none to deliver now.
-bool MemoryBus::Core::ServeOne(Member& member) {
+bool MemoryBus::Core::ServeOne(const std::shared_ptr<Member>& owner) {
+  Member& member = *owner;
   TopicState& topic = *member.topic;
-  if (Unacknowledged(member) >= member.limit) return false;
+  const bool room = Unacknowledged(member) < member.limit;
   const auto partitions = static_cast<uint32_t>(topic.partitions.size());
   for (uint32_t i = 0; i < partitions; ++i) {
     const uint32_t p = (member.turn + i) % partitions;
     if (!member.assigned[p]) continue;
+    Hold& hold = member.holds[p];
+    if (hold.kind == Hold::Kind::kDue) {
+      hold.kind = Hold::Kind::kRetrying;
+      Deliver(member, p, hold.offset, hold.event);
+      return true;
+    }
+    if (hold.kind != Hold::Kind::kNone || !room) continue;
     if (topic.info->delivery == Delivery::kConflate) SkipForward(member, p);
     const MemoryLog::Entry* entry = topic.partitions[p].FirstFrom(member.next[p]);
     if (entry == nullptr) continue;
-    const Position position{.partition = p, .offset = entry->offset};
+    const uint64_t offset = entry->offset;
     const std::shared_ptr<const void> event = entry->event;  // the log may change in the handler
-    uint64_t& highest = member.group->delivered[p];
-    if (position.offset < highest) ++member.stats.redelivered;
-    highest = std::max(highest, position.offset + 1);
-    member.next[p] = position.offset + 1;
-    member.in_flight[p].push_back(position.offset);
-    member.turn = (p + 1) % partitions;
-    ++member.stats.delivered;
-    member.handler(event, position);
+    member.next[p] = offset + 1;
+    if (!member.marks[p].Take(topic.info->header(event.get()).id)) {
+      ++member.stats.duplicates;
+      member.in_flight[p].push_back({.offset = offset});
+      if (member.in_flight[p].size() == 1) Settle(owner, {.partition = p, .offset = offset});
+      return true;
+    }
+    member.in_flight[p].push_back({.offset = offset, .event = event});
+    Deliver(member, p, offset, event);
     return true;
   }
   return false;
@@ -391,6 +623,16 @@ std::unique_ptr<Subscription> MemoryBus::SubscribeRaw(const TopicInfo& topic,
                                                       RawHandler handler) {
   return std::make_unique<MemorySubscription>(
       core_, core_->Join(topic, std::move(options), std::move(handler)));
+}
+
+void MemoryBus::WhenKept(std::function<void()> done) { core_->Post(std::move(done)); }
+
+absl::Status MemoryBus::Resolve(const TopicInfo& topic, Position position, Resolution resolution) {
+  return core_->Resolve(topic, position, resolution);
+}
+
+std::vector<DeadLetter> MemoryBus::dead_letters(const TopicInfo& topic) const {
+  return core_->DeadLettersOf(topic);
 }
 
 void MemoryBus::ForgetGroup(const TopicInfo& topic, std::string_view group) {

@@ -12,6 +12,7 @@
 // and counts; a kBlock topic refuses to publish while a group, or a subscription
 // without one, is `backlog_limit` events behind with its acknowledgements. A group
 // that will never come back must be forgotten, or it will block its topics.
+// Poison is kept as dead letters, the newest `dead_letter_limit` of them.
 #pragma once
 
 #include <cstddef>
@@ -20,10 +21,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "libs/base/executor.h"
 #include "libs/bus/bus.h"
+#include "libs/bus/dead_letter.h"
 
 namespace gannet::bus {
 
@@ -37,6 +40,7 @@ struct MemoryBusOptions {
   size_t retention_events = 10'000;          // kBlock, a partition: kept although acknowledged
   size_t conflate_retention_events = 1'000;  // kConflate, a partition
   size_t compacted_limit = 100'000;          // keys of a compacted topic, a partition
+  size_t dead_letter_limit = 1'000;          // all topics together
 };
 
 // What happened to a topic, all partitions together.
@@ -58,9 +62,14 @@ class MemoryBus : public Bus {
   absl::Status PublishRaw(const TopicInfo& topic, std::shared_ptr<const void> event) override;
   std::unique_ptr<Subscription> SubscribeRaw(const TopicInfo& topic, SubscribeOptions options,
                                              RawHandler handler) override;
-  // Nothing to do: what was accepted is kept in the log already.
+  // What was accepted is in the log already.
+  void WhenKept(std::function<void()> done) override;
   void Flush() override {}
 
+  // Settles the event at `position` in every subscription that it has halted.
+  // NOT_FOUND: it has halted none.
+  absl::Status Resolve(const TopicInfo& topic, Position position, Resolution resolution);
+  std::vector<DeadLetter> dead_letters(const TopicInfo& topic) const;
   // Drops a group's progress. It must have no subscription.
   void ForgetGroup(const TopicInfo& topic, std::string_view group);
   TopicStats stats(const TopicInfo& topic) const;

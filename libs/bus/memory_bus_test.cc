@@ -27,6 +27,13 @@ class MemoryHarness : public BusHarness {
   }
   uint32_t partitions() const override { return 4; }
   size_t backlog_limit() const override { return 200; }
+  void Congest(bool) override {}
+  absl::Status Resolve(const TopicInfo& topic, Position position, Resolution how) override {
+    return bus_.Resolve(topic, position, how);
+  }
+  std::vector<DeadLetter> DeadLetters(const TopicInfo& topic) override {
+    return bus_.dead_letters(topic);
+  }
 
  private:
   VirtualExecutor executor_{base::FromUnixMillis(0)};

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "libs/base/time.h"
 #include "libs/market/header.h"
 #include "libs/wire/codec.h"
 
@@ -21,9 +22,11 @@ enum class Delivery : uint8_t {
 struct TopicInfo {
   std::string_view name;
   Delivery delivery;
-  bool fact;         // decided by an engine: journaled, visible only once durable
-  bool compacted;    // the last event of each key is kept
-  bool order_shard;  // partition = shard; an undecodable record halts the shard
+  bool fact;                 // decided by an engine: journaled, visible only once durable
+  bool compacted;            // the last event of each key is kept
+  bool order_shard;          // partition = shard; an undecodable record halts the shard
+  uint32_t partitions;       // on Kafka; changing it moves keys, so it never changes
+  base::Duration retention;  // on Kafka; of a compacted topic: of deletions
   // Type-erased codec: `event` points to a market::Event<T>.
   std::string (*encode)(const void* event);
   absl::StatusOr<std::shared_ptr<const void>> (*decode)(std::string_view bytes);
@@ -42,13 +45,16 @@ struct TopicTraits {
   bool fact = false;
   bool compacted = false;
   bool order_shard = false;
+  uint32_t partitions = 4;
+  base::Duration retention = std::chrono::hours(24 * 7);
 };
 
 // `key` is a captureless lambda: the part of the value that orders events.
 template <class T, std::string (*key)(const T&)>
 constexpr Topic<T> MakeTopic(std::string_view name, TopicTraits traits) {
   return Topic<T>{TopicInfo{
-      name, traits.delivery, traits.fact, traits.compacted, traits.order_shard,
+      name, traits.delivery, traits.fact, traits.compacted, traits.order_shard, traits.partitions,
+      traits.retention,
       [](const void* event) { return wire::Encode(*static_cast<const market::Event<T>*>(event)); },
       [](std::string_view bytes) -> absl::StatusOr<std::shared_ptr<const void>> {
         absl::StatusOr<market::Event<T>> event = wire::Decode<T>(bytes);

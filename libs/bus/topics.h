@@ -1,5 +1,5 @@
-// Every topic of the platform. docs/ARCHITECTURE.md shows this table and a test
-// compares the two.
+// Every topic of the platform. docs/topics.md shows this table and a test compares
+// the two; `gannet topics apply` makes them on Kafka.
 #pragma once
 
 #include <span>
@@ -47,10 +47,22 @@ inline std::string OfCommand(const market::Command& value) { return OfScope(valu
 inline std::string OfNote(const wire::EngineNote& value) { return value.engine; }
 }  // namespace key
 
-inline constexpr TopicTraits kMarketData{.delivery = Delivery::kConflate};
-inline constexpr TopicTraits kFact{.fact = true};
-inline constexpr TopicTraits kOrderFact{.fact = true, .order_shard = true};
-inline constexpr TopicTraits kStateFact{.fact = true, .compacted = true, .order_shard = true};
+inline constexpr base::Duration kDay = std::chrono::hours(24);
+// What an auditor may ask for; older ones are in the archive of the recorder.
+inline constexpr base::Duration kLong = 365 * kDay;
+// All topics of orders have as many partitions as there are shards.
+inline constexpr uint32_t kShards = 8;
+
+inline constexpr TopicTraits kMarketData{
+    .delivery = Delivery::kConflate, .partitions = 12, .retention = kDay};
+inline constexpr TopicTraits kFact{.fact = true, .partitions = 12};
+inline constexpr TopicTraits kOrderFact{
+    .fact = true, .order_shard = true, .partitions = kShards, .retention = kLong};
+inline constexpr TopicTraits kStateFact{
+    .fact = true, .compacted = true, .order_shard = true, .partitions = kShards};
+// In one order for everybody.
+inline constexpr TopicTraits kControl{.partitions = 1, .retention = kLong};
+inline constexpr TopicTraits kRecord{.fact = true, .partitions = 12, .retention = kLong};
 
 inline constexpr auto kInstruments =
     MakeTopic<market::Instrument, key::OfDefinition>("ref.instruments.v1", {.compacted = true});
@@ -63,7 +75,7 @@ inline constexpr auto kQuotes =
 inline constexpr auto kBars =
     MakeTopic<market::Bar, key::OfInstrument>("market.bars.v1", kMarketData);
 inline constexpr auto kMarketStatus =
-    MakeTopic<market::MarketStatus, key::OfStatus>("market.status.v1", {});
+    MakeTopic<market::MarketStatus, key::OfStatus>("market.status.v1", {.retention = kDay});
 inline constexpr auto kNewsRaw = MakeTopic<market::NewsItem, key::OfNews>("news.raw.v1", {});
 inline constexpr auto kNewsSignals =
     MakeTopic<market::NewsSignal, key::OfSignal>("news.signals.v1", kFact);
@@ -81,9 +93,10 @@ inline constexpr auto kBalances =
     MakeTopic<market::BalanceUpdate, key::OfBalance>("exec.balances.v1", kStateFact);
 inline constexpr auto kRiskState =
     MakeTopic<market::RiskState, key::OfState>("risk.state.v1", kStateFact);
-inline constexpr auto kCommands = MakeTopic<market::Command, key::OfCommand>("ops.commands.v1", {});
+inline constexpr auto kCommands =
+    MakeTopic<market::Command, key::OfCommand>("ops.commands.v1", kControl);
 inline constexpr auto kJournals =
-    MakeTopic<wire::EngineNote, key::OfNote>("ops.journals.v1", kFact);
+    MakeTopic<wire::EngineNote, key::OfNote>("ops.journals.v1", kRecord);
 
 // All of the above, in this order.
 std::span<const TopicInfo* const> AllTopics();
