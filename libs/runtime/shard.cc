@@ -57,9 +57,9 @@ Shard::~Shard() {
 
 // --- inputs and turns --------------------------------------------------------
 
-InputPort Shard::AddInput(std::string name, InputHandler handler) {
+InputPort Shard::AddInput(std::string name, InputHandler handler, RecoverHandler recover) {
   GANNET_CHECK(name != kTimerChannel && name != kResumeChannel, "the name is the shard's own");
-  ports_.push_back(Port{std::move(name), std::move(handler)});
+  ports_.push_back(Port{std::move(name), std::move(handler), std::move(recover)});
   return InputPort(static_cast<uint32_t>(ports_.size() - 1));
 }
 
@@ -261,6 +261,39 @@ void Shard::AddOwner(const bus::TopicInfo& topic, RawFunction apply) {
   owners_[&topic].push_back(std::move(apply));
 }
 
+std::vector<const bus::TopicInfo*> Shard::ForeignTopics() const {
+  std::vector<const bus::TopicInfo*> topics;
+  for (const auto& [topic, consumers] : consumers_) {
+    if (!owners_.contains(topic)) topics.push_back(topic);
+  }
+  std::sort(topics.begin(), topics.end(),
+            [](const auto* a, const auto* b) { return a->name < b->name; });
+  return topics;
+}
+
+void Shard::Inject(const bus::TopicInfo& topic, RawEvent event) {
+  GANNET_CHECK(in_turn_, "a foreign event comes in as an input");
+  if (consumers_.contains(&topic)) queue_.emplace_back(&topic, std::move(event));
+}
+
+void Shard::ApplyForeign(const bus::TopicInfo& topic, const RawEvent& event) {
+  const auto consumers = consumers_.find(&topic);
+  if (consumers == consumers_.end()) return;
+  for (const Consumer& consumer : consumers->second) {
+    if (consumer.apply) consumer.apply(event);
+  }
+}
+
+bool Shard::PublishAgain(const journal::Record& record) {
+  if (record.type != journal::RecordType::kFact || outer_ == nullptr) return false;
+  const bus::TopicInfo* topic = bus::FindTopic(record.channel);
+  if (topic == nullptr || !owners_.contains(topic)) return false;
+  const absl::StatusOr<RawEvent> event = topic->decode(record.payload);
+  if (!event.ok()) return false;  // recovery has refused such a journal already
+  PublishOuter(*topic, *event);
+  return true;
+}
+
 market::Header Shard::NextHeader(const market::Header& cause, bool fact) {
   GANNET_CHECK(in_turn_, "events are made within a turn: deliver an input or set a timer");
   ++turn_outputs_;
@@ -393,6 +426,12 @@ base::Sha256Digest Shard::StateHash() const { return base::Sha256(SaveState()); 
 void Shard::ApplyRecorded(const journal::Record& record) {
   sequence_ = record.sequence;
   now_ = std::max(now_, record.time);
+  if (record.type == journal::RecordType::kInput) {
+    const std::optional<InputPort> port = FindInput(record.channel);
+    if (port && ports_[static_cast<size_t>(*port)].recover)
+      ports_[static_cast<size_t>(*port)].recover(record.payload);
+    return;
+  }
   if (record.type != journal::RecordType::kFact) return;
   const bus::TopicInfo* topic = bus::FindTopic(record.channel);
   const absl::StatusOr<RawEvent> event =
@@ -406,11 +445,7 @@ void Shard::ApplyRecorded(const journal::Record& record) {
       if (apply) apply(*event);
     }
   }
-  if (const auto consumers = consumers_.find(topic); consumers != consumers_.end()) {
-    for (const Consumer& consumer : consumers->second) {
-      if (consumer.apply) consumer.apply(*event);
-    }
-  }
+  ApplyForeign(*topic, *event);
 }
 
 absl::Status Shard::Recover(journal::Reader& reader) {

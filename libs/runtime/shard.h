@@ -77,7 +77,10 @@ class Shard {
   // `handler` gets the bytes and the header to hang effects on: a fresh id,
   // receive_time set, event_time = receive_time.
   using InputHandler = std::function<void(std::string_view bytes, const market::Header& cause)>;
-  InputPort AddInput(std::string name, InputHandler handler);
+  // `recover` (may be empty) gets the bytes of a recorded input in recovery: what came
+  // in as another process's fact is applied, nothing is decided.
+  using RecoverHandler = std::function<void(std::string_view bytes)>;
+  InputPort AddInput(std::string name, InputHandler handler, RecoverHandler recover = nullptr);
   std::optional<InputPort> FindInput(std::string_view name) const;
   // Runs one turn. From outside a turn only.
   void Deliver(InputPort port, std::string_view bytes, base::Time receive_time);
@@ -118,6 +121,20 @@ class Shard {
     event->value = std::move(value);
     return Dispatch(topic.info, event, event->header.id);
   }
+
+  // Topics consumed here of whose facts nobody here is the owner, by name: what a
+  // BusLink brings in.
+  std::vector<const bus::TopicInfo*> ForeignTopics() const;
+  // An event of another process goes to the consumers as it is. Within a turn.
+  void Inject(const bus::TopicInfo& topic, std::shared_ptr<const void> event);
+  // In recovery: to their apply functions only.
+  void ApplyForeign(const bus::TopicInfo& topic, const std::shared_ptr<const void>& event);
+  // Publishes a recorded fact of this shard once more; false: the record is none.
+  bool PublishAgain(const journal::Record& record);
+  // Events that the outer bus has not taken yet.
+  size_t outer_backlog() const { return outer_backlog_.size(); }
+  // Of the newest record.
+  uint64_t sequence() const { return sequence_; }
 
   // Runs `effect` once everything recorded so far is durable, outside any turn, in
   // the order of the calls.
@@ -176,6 +193,7 @@ class Shard {
   struct Port {
     std::string name;
     InputHandler handler;
+    RecoverHandler recover;
   };
   template <class T>
   static RawFunction Erase(std::function<void(const market::Event<T>&)> function) {

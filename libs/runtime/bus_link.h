@@ -1,0 +1,117 @@
+// What makes a shard one of several: the topics that its engines consume and other
+// processes produce come in from the bus as recorded inputs, and the facts it decides
+// are brought to the bus however often it restarts.
+//
+// Coming in. Each foreign topic is an input port "bus:<topic>". Its record holds the
+// event by value with partition and offset, so a journal of one process can be decided
+// again without the bus. Events of facts are also applied in recovery, as own facts
+// are; a position is never taken from the bus's consumer group:
+//   market data (kConflate)       from now on: what was missed is worthless
+//   reference data (compacted,    from the earliest at each start: derived state is
+//     not decided)                established anew
+//   everything else               after the last position recorded here; a first
+//                                 start takes all that is kept
+// An event that came twice (a producer that resends after its own restart) is dropped
+// by the highest sequence seen of its stream in that partition, which is part of the
+// shard's state.
+//
+// Going out. A fact leaves when its record is durable. What the bus may not have kept
+// when the process died is published again at the next start: own facts after the
+// newest one that a mark in the data folder says the bus had kept.
+//
+// On the executor's thread. The shard outlives it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "libs/base/executor.h"
+#include "libs/base/files.h"
+#include "libs/bus/bus.h"
+#include "libs/journal/journal.h"
+#include "libs/runtime/shard.h"
+
+namespace gannet::runtime {
+
+// A record of a foreign event: what the input ports of a link take.
+struct BusInput {
+  bus::Position position;
+  std::string event;  // wire bytes
+};
+std::string EncodeBusInput(const BusInput& input);
+absl::StatusOr<BusInput> DecodeBusInput(std::string_view bytes);
+
+class BusLink {
+ public:
+  // Adds the ports: all topics that the shard consumes, but for those it owns facts
+  // of and those `made_here`. After the services were built, before recovery.
+  BusLink(Shard& shard, const std::set<const bus::TopicInfo*>& made_here);
+  ~BusLink();
+  BusLink(const BusLink&) = delete;
+  BusLink& operator=(const BusLink&) = delete;
+
+  // What the process has beside the shard. `mark_file` is where it keeps how far the
+  // bus had its facts; empty: nowhere (nothing is recorded either).
+  struct Outside {
+    bus::Bus& bus;
+    base::Executor& executor;
+    const base::Clock& clock;
+    base::Files& files;
+    std::string mark_file;
+  };
+  // After the shard has resumed: publishes again what may be missing on the bus, then
+  // subscribes.
+  absl::Status Connect(Outside outside, journal::Reader* reader);
+  // No input comes in any more.
+  void Disconnect();
+  // Keeps the mark as it is now. After the bus was flushed.
+  absl::Status Close();
+
+  // Not OK: a subscription is halted or not connected.
+  absl::Status health() const;
+  struct Stats {
+    uint64_t duplicates = 0, undecodable = 0, republished = 0;
+  };
+  const Stats& stats() const { return stats_; }
+  std::vector<std::string> topics() const;
+
+ private:
+  struct Foreign {
+    const bus::TopicInfo* topic;
+    InputPort port;
+    bool kept;  // positions and streams are remembered
+    std::unique_ptr<bus::Subscription> subscription;
+  };
+  using Place = std::pair<std::string, uint32_t>;  // topic, partition
+
+  void OnEvent(Foreign& foreign, const std::shared_ptr<const void>& event, bus::Position position);
+  // Live: what the record says goes to the engines. Recovery: facts are applied.
+  void OnRecord(const bus::TopicInfo& topic, bool kept, std::string_view bytes, bool recovering);
+  bool Had(const Place& place, const market::EventId& id) const;
+  void Remember(const Place& place, uint64_t offset, const market::EventId& id);
+  absl::Status PublishAgain(journal::Reader& reader);
+  void WatchMark();
+  absl::Status WriteMark(uint64_t sequence);
+  void Save(wire::CanonicalWriter& out) const;
+  absl::Status Load(wire::CanonicalReader& in);
+
+  Shard& shard_;
+  std::vector<std::unique_ptr<Foreign>> foreign_;
+  // Durable: of kept topics the next offset, and the highest sequence of each stream.
+  std::map<Place, uint64_t> next_;
+  std::map<std::pair<Place, uint64_t>, uint64_t> seen_;
+
+  std::unique_ptr<Outside> outside_;
+  base::TimerId mark_timer_ = base::TimerId::kNone;
+  uint64_t marked_ = 0, kept_ = 0;  // own facts up to this sequence: in the file, on the bus
+  Stats stats_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace gannet::runtime

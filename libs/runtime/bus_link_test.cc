@@ -1,0 +1,359 @@
+// Three processes in small, each with a shard and a journal of its own, joined by one
+// bus that outlives them: what a signal causes is decided once, whoever dies when.
+#include "libs/runtime/bus_link.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libs/base/rng.h"
+#include "libs/base/sim_files.h"
+#include "libs/base/virtual_executor.h"
+#include "libs/bus/memory_bus.h"
+#include "libs/bus/topics.h"
+#include "libs/journal/journal.h"
+
+namespace gannet::runtime {
+namespace {
+
+using base::FromUnixMillis;
+using namespace std::chrono_literals;
+
+constexpr char kDir[] = "/data/journal";
+constexpr char kMark[] = "/data/published";
+
+// What all three share: the files of each survive its crashes, unsynced bytes do not.
+class Node {
+ public:
+  Node(std::string name, base::VirtualExecutor& executor, bus::Bus& bus, uint64_t seed)
+      : name_(std::move(name)), executor_(executor), bus_(bus), files_(seed) {}
+  virtual ~Node() = default;
+
+  void Start() {
+    journal::WriterOptions options;
+    options.own_thread = false;
+    options.reserve_bytes = 0;
+    auto opened = journal::Writer::Open(files_, executor_, kDir, {.run = 5}, options);
+    REQUIRE(opened.ok());
+    journal_ = *std::move(opened);
+    shard_ = std::make_unique<Shard>(ShardOptions{.name = name_}, executor_, executor_,
+                                     journal_.get(), &bus_);
+    Build();
+    link_ = std::make_unique<BusLink>(*shard_, std::set<const bus::TopicInfo*>{});
+    auto reader = journal::Reader::Open(files_, kDir);
+    REQUIRE(reader.ok());
+    const absl::Status recovered = shard_->Recover(**reader);
+    INFO(recovered.ToString());
+    REQUIRE(recovered.ok());
+    shard_->Resume(executor_.Now());
+    auto again = journal::Reader::Open(files_, kDir);
+    REQUIRE(again.ok());
+    const absl::Status connected =
+        link_->Connect({bus_, executor_, executor_, files_, kMark}, again->get());
+    INFO(connected.ToString());
+    REQUIRE(connected.ok());
+  }
+  void Crash() {
+    link_.reset();
+    Forget();
+    shard_.reset();
+    journal_.reset();
+    files_.Restart();
+  }
+  Shard& shard() { return *shard_; }
+  BusLink& link() { return *link_; }
+  base::SimFiles& files() { return files_; }
+
+ protected:
+  virtual void Build() = 0;   // engines into the shard; the state starts empty
+  virtual void Forget() = 0;  // what refers to the shard
+
+  std::unique_ptr<Shard> shard_;
+
+ private:
+  const std::string name_;
+  base::VirtualExecutor& executor_;
+  bus::Bus& bus_;
+  base::SimFiles files_;
+  std::unique_ptr<journal::Writer> journal_;
+  std::unique_ptr<BusLink> link_;
+};
+
+std::string Lines(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
+}
+
+// Turns inputs into signals.
+class Source : public Node {
+ public:
+  using Node::Node;
+  void Say(const std::string& title, base::Time now) { shard().Deliver(port_, title, now); }
+  std::vector<std::string> said;
+
+ protected:
+  void Build() override {
+    said.clear();
+    signals_ = std::make_unique<FactStream<market::NewsSignal>>(
+        *shard_, bus::kNewsSignals,
+        [this](const auto& event) { said.push_back(event.value.title); });
+    port_ = shard_->AddInput("in", [this](std::string_view bytes, const market::Header& cause) {
+      market::NewsSignal signal;
+      signal.source = "test";
+      signal.title = std::string(bytes);
+      signals_->Emit(signal, cause);
+    });
+    shard_->AddState({"source",
+                      [this](wire::CanonicalWriter& out) {
+                        out.U32(static_cast<uint32_t>(said.size()));
+                        for (const std::string& title : said) out.Bytes(title);
+                      },
+                      [this](wire::CanonicalReader& in) {
+                        said.clear();
+                        for (uint32_t left = in.U32(); left > 0 && in.ok(); --left)
+                          said.push_back(in.Bytes());
+                        return in.status();
+                      },
+                      nullptr});
+  }
+  void Forget() override { signals_.reset(); }
+
+ private:
+  std::unique_ptr<FactStream<market::NewsSignal>> signals_;
+  InputPort port_{};
+};
+
+// Answers each signal with a balance whose asset counts the signals.
+class Engine : public Node {
+ public:
+  using Node::Node;
+  std::vector<std::string> applied, decided;
+  std::vector<market::Header> signals, balances;
+
+ protected:
+  void Build() override {
+    applied.clear();
+    decided.clear();
+    balances_ = std::make_unique<FactStream<market::BalanceUpdate>>(
+        *shard_, bus::kBalances, [this](const auto& event) {
+          decided.push_back(event.value.venue);
+          balances.push_back(event.header);
+        });
+    shard_->Consume<market::NewsSignal>(
+        bus::kNewsSignals,
+        [this](const auto& event) {
+          applied.push_back(event.value.title);
+          signals.push_back(event.header);
+        },
+        [this](const auto& event) {
+          market::BalanceUpdate balance;
+          balance.account = market::AccountId("main/paper");
+          balance.asset = market::AssetId("USDT");
+          balance.venue = event.value.title;
+          balances_->Emit(balance, event.header);
+        });
+    shard_->AddState({"engine",
+                      [this](wire::CanonicalWriter& out) {
+                        for (const auto* list : {&applied, &decided}) {
+                          out.U32(static_cast<uint32_t>(list->size()));
+                          for (const std::string& title : *list) out.Bytes(title);
+                        }
+                      },
+                      [this](wire::CanonicalReader& in) {
+                        for (auto* list : {&applied, &decided}) {
+                          list->clear();
+                          for (uint32_t left = in.U32(); left > 0 && in.ok(); --left)
+                            list->push_back(in.Bytes());
+                        }
+                        return in.status();
+                      },
+                      // A signal whose answer was not durable is open work.
+                      [this](const market::Header& cause) {
+                        for (size_t i = decided.size(); i < applied.size(); ++i) {
+                          market::BalanceUpdate balance;
+                          balance.account = market::AccountId("main/paper");
+                          balance.asset = market::AssetId("USDT");
+                          balance.venue = applied[i];
+                          balances_->Emit(balance, cause);
+                        }
+                      }});
+  }
+  void Forget() override { balances_.reset(); }
+
+ private:
+  std::unique_ptr<FactStream<market::BalanceUpdate>> balances_;
+};
+
+// Watches with a journal of its own.
+class Watcher : public Node {
+ public:
+  using Node::Node;
+  std::vector<std::string> seen;
+
+ protected:
+  void Build() override {
+    seen.clear();
+    shard_->Consume<market::BalanceUpdate>(
+        bus::kBalances, [this](const auto& event) { seen.push_back(event.value.venue); });
+    shard_->AddState({"watcher",
+                      [this](wire::CanonicalWriter& out) {
+                        out.U32(static_cast<uint32_t>(seen.size()));
+                        for (const std::string& title : seen) out.Bytes(title);
+                      },
+                      [this](wire::CanonicalReader& in) {
+                        seen.clear();
+                        for (uint32_t left = in.U32(); left > 0 && in.ok(); --left)
+                          seen.push_back(in.Bytes());
+                        return in.status();
+                      },
+                      nullptr});
+  }
+  void Forget() override {}
+};
+
+struct Platform {
+  explicit Platform(uint64_t seed, bool wire_mode = true)
+      : bus(executor, Options(wire_mode)),
+        source("source", executor, bus, seed),
+        engine("engine", executor, bus, seed + 1),
+        watcher("watcher", executor, bus, seed + 2) {
+    for (Node* node : nodes()) node->Start();
+  }
+  static bus::MemoryBusOptions Options(bool wire_mode) {
+    bus::MemoryBusOptions options;
+    options.wire_mode = wire_mode;
+    return options;
+  }
+  std::vector<Node*> nodes() { return {&source, &engine, &watcher}; }
+  void Settle() { executor.RunFor(5s); }
+
+  base::VirtualExecutor executor{FromUnixMillis(1'000)};
+  bus::MemoryBus bus;
+  Source source;
+  Engine engine;
+  Watcher watcher;
+};
+
+TEST_CASE("BusLink brings facts from process to process with their cause") {
+  Platform p(1);
+  CHECK(p.engine.link().topics() == std::vector<std::string>{"news.signals.v1"});
+  CHECK(p.source.link().topics().empty());  // it owns what it says
+  for (const char* title : {"a", "b", "c"}) p.source.Say(title, p.executor.Now());
+  p.Settle();
+  CHECK(p.watcher.seen == std::vector<std::string>{"a", "b", "c"});
+  REQUIRE(p.engine.balances.size() == 3);
+  for (size_t i = 0; i < 3; ++i) {
+    CHECK(p.engine.balances[i].causation == p.engine.signals[i].id);
+    CHECK(p.engine.balances[i].correlation == p.engine.signals[i].correlation);
+    CHECK(p.engine.balances[i].trace.trace_id == p.engine.signals[i].trace.trace_id);
+    CHECK(p.engine.balances[i].id.stream == StreamNumber("engine"));
+  }
+}
+
+TEST_CASE("BusLink publishes again what the bus may have missed, and that has no effect twice") {
+  Platform p(2);
+  for (const char* title : {"a", "b"}) p.source.Say(title, p.executor.Now());
+  p.Settle();
+  p.source.files().Remove(kMark).IgnoreError();  // as if nothing had been known to be kept
+  p.source.Crash();
+  p.engine.Crash();  // its new subscription has seen nothing: its own state has
+  p.engine.Start();
+  p.source.Start();
+  CHECK(p.source.link().stats().republished == 2);
+  p.source.Say("c", p.executor.Now());
+  p.Settle();
+  CHECK(p.engine.decided == std::vector<std::string>{"a", "b", "c"});
+  CHECK(p.engine.link().stats().duplicates == 2);
+  CHECK(p.watcher.seen == p.engine.decided);
+  // With its mark it publishes nothing that the bus had.
+  p.source.Crash();
+  p.source.Start();
+  CHECK(p.source.link().stats().republished == 0);
+}
+
+TEST_CASE("BusLink's journal decides again without a bus") {
+  Platform p(3);
+  for (int i = 0; i < 20; ++i) {
+    p.source.Say("s" + std::to_string(i), p.executor.Now());
+    p.executor.RunFor(100ms);
+  }
+  p.Settle();
+  auto reader = journal::Reader::Open(p.engine.files(), kDir);
+  REQUIRE(reader.ok());
+  // The same engine in a process that has neither bus nor journal.
+  base::VirtualExecutor executor{FromUnixMillis(1'000)};
+  Shard shard(ShardOptions{.name = "engine", .run_effects = false}, executor, executor, nullptr,
+              nullptr);
+  std::vector<std::string> again;
+  FactStream<market::BalanceUpdate> balances(shard, bus::kBalances, [&](const auto& event) {
+    again.push_back(wire::Canonical(event.value));
+  });
+  std::vector<std::string> recorded;
+  shard.Consume<market::NewsSignal>(bus::kNewsSignals, nullptr, [&](const auto& event) {
+    market::BalanceUpdate balance;
+    balance.account = market::AccountId("main/paper");
+    balance.asset = market::AssetId("USDT");
+    balance.venue = event.value.title;
+    balances.Emit(balance, event.header);
+  });
+  BusLink link(shard, {});
+  while (true) {
+    const auto record = (*reader)->Next();
+    REQUIRE(record.ok());
+    if (!*record) break;
+    if ((*record)->type == journal::RecordType::kFact) {
+      const auto event = wire::Decode<market::BalanceUpdate>((*record)->payload);
+      REQUIRE(event.ok());
+      recorded.push_back(wire::Canonical(event->value));
+    } else if ((*record)->type == journal::RecordType::kInput) {
+      const absl::Status replayed = shard.Replay(**record);
+      INFO(replayed.ToString());
+      REQUIRE(replayed.ok());
+    }
+  }
+  CHECK(recorded.size() == 20);
+  CHECK(again == recorded);
+}
+
+TEST_CASE("BusLink loses and doubles nothing over random crashes of all three") {
+  uint64_t crashes = 0, duplicates = 0, republished = 0;
+  const auto count = [&](Node& node) {
+    duplicates += node.link().stats().duplicates;
+    republished += node.link().stats().republished;
+  };
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    Platform p(seed * 10, seed % 2 == 0);
+    base::Rng rng(seed);
+    int number = 0;
+    for (int step = 0; step < 60; ++step) {
+      if (rng.Below(3) != 0) p.source.Say("s" + std::to_string(number++), p.executor.Now());
+      p.executor.RunFor(std::chrono::milliseconds(rng.Below(40)));
+      if (rng.Below(4) != 0) continue;
+      Node* node = p.nodes()[rng.Below(3)];
+      if (rng.Below(3) == 0) REQUIRE(node->shard().WriteSnapshot().ok());
+      count(*node);
+      ++crashes;
+      node->Crash();
+      p.executor.RunFor(std::chrono::milliseconds(rng.Below(100)));
+      node->Start();
+    }
+    p.Settle();
+    for (Node* node : p.nodes()) count(*node);
+    INFO("seed " << seed << "\nsaid\n"
+                 << Lines(p.source.said) << "decided\n"
+                 << Lines(p.engine.decided));
+    CHECK(p.source.said.size() > 20);
+    CHECK(p.engine.applied == p.source.said);
+    CHECK(p.engine.decided == p.source.said);
+    CHECK(p.watcher.seen == p.source.said);
+  }
+  CHECK(crashes > 300);
+  CHECK(duplicates > 0);
+  CHECK(republished > 0);
+}
+
+}  // namespace
+}  // namespace gannet::runtime
