@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/concat.h"
 #include "libs/base/status.h"
+#include "libs/bus/topics.h"
 
 namespace gannet::runtime {
 namespace {
@@ -101,8 +102,16 @@ void BusLink::OnEvent(Foreign& foreign, const std::shared_ptr<const void>& event
     foreign.subscription->Ack(position);
     return;
   }
-  shard_.Deliver(foreign.port, EncodeBusInput({position, topic.encode(event.get())}),
-                 outside_->clock.Now());
+  std::shared_ptr<const void> passed = event;
+  if (&topic == &bus::kBooks.info) {
+    passed = books_.Pass(std::static_pointer_cast<const BookGate::Event>(event),
+                         foreign.subscription->stats().skipped);
+    stats_.books_incomplete = books_.dropped();
+  }
+  if (passed != nullptr) {
+    shard_.Deliver(foreign.port, EncodeBusInput({position, topic.encode(passed.get())}),
+                   outside_->clock.Now());
+  }
   if (!foreign.kept) return foreign.subscription->Ack(position);
   shard_.AfterDurable([this, alive = std::weak_ptr<bool>(alive_), &foreign, position] {
     if (!alive.expired() && foreign.subscription) foreign.subscription->Ack(position);

@@ -6,7 +6,8 @@
 // event by value with partition and offset, so a journal of one process can be decided
 // again without the bus. Events of facts are also applied in recovery, as own facts
 // are; a position is never taken from the bus's consumer group:
-//   market data (kConflate)       from now on: what was missed is worthless
+//   market data (kConflate)       from now on: what was missed is worthless, and a
+//                                 book begins with a whole one (book_gate.h)
 //   reference data (compacted,    from the earliest at each start: derived state is
 //     not decided)                established anew
 //   everything else               after the last position recorded here; a first
@@ -35,6 +36,7 @@
 #include "libs/base/files.h"
 #include "libs/bus/bus.h"
 #include "libs/journal/journal.h"
+#include "libs/runtime/book_gate.h"
 #include "libs/runtime/shard.h"
 
 namespace gannet::runtime {
@@ -77,6 +79,7 @@ class BusLink {
   absl::Status health() const;
   struct Stats {
     uint64_t duplicates = 0, undecodable = 0, republished = 0;
+    uint64_t books_incomplete = 0;  // changes dropped for want of the whole book
   };
   const Stats& stats() const { return stats_; }
   std::vector<std::string> topics() const;
@@ -107,6 +110,7 @@ class BusLink {
   std::map<Place, uint64_t> next_;
   std::map<std::pair<Place, uint64_t>, uint64_t> seen_;
 
+  BookGate books_;
   std::unique_ptr<Outside> outside_;
   base::TimerId mark_timer_ = base::TimerId::kNone;
   uint64_t marked_ = 0, kept_ = 0;  // own facts up to this sequence: in the file, on the bus

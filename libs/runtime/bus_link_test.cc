@@ -318,6 +318,41 @@ TEST_CASE("BusLink's journal decides again without a bus") {
   CHECK(again == recorded);
 }
 
+TEST_CASE("BookGate lets changes pass only upon a whole book, and says INVALID once") {
+  BookGate gate;
+  uint64_t skipped = 0;
+  const auto pass = [&](const char* id, bool whole, market::BookState state) {
+    BookGate::Event event;
+    event.value.instrument = market::InstrumentId(id);
+    event.value.snapshot = whole;
+    event.value.state = state;
+    event.value.bids = {{market::Price{1}, market::Quantity{1}}};
+    const auto passed = gate.Pass(std::make_shared<const BookGate::Event>(event), skipped);
+    if (passed == nullptr) return '-';
+    if (passed->value == event.value) return 'p';
+    CHECK(passed->value.state == market::BookState::kInvalid);
+    CHECK(passed->value.fault == market::BookFault::kGap);
+    CHECK(passed->value.bids.empty());
+    return 'i';
+  };
+  const auto change = [&](const char* id) { return pass(id, false, market::BookState::kValid); };
+  const auto whole = [&](const char* id) { return pass(id, true, market::BookState::kValid); };
+  CHECK(change("x:A") == 'i');
+  CHECK(change("x:A") == '-');
+  CHECK(whole("x:A") == 'p');
+  CHECK(change("x:A") == 'p');
+  CHECK(change("x:B") == 'i');
+  CHECK(whole("x:B") == 'p');
+  skipped = 3;  // of which instrument is unknown
+  CHECK(change("x:A") == 'i');
+  CHECK(whole("x:B") == 'p');
+  CHECK(change("x:A") == '-');
+  CHECK(whole("x:A") == 'p');
+  CHECK(pass("x:A", false, market::BookState::kInvalid) == 'p');
+  CHECK(change("x:A") == '-');  // told already
+  CHECK(gate.dropped() == 6);
+}
+
 TEST_CASE("BusLink loses and doubles nothing over random crashes of all three") {
   uint64_t crashes = 0, duplicates = 0, republished = 0;
   const auto count = [&](Node& node) {

@@ -43,6 +43,7 @@ void ReadVenue(Section& in, VenueConfig& out) {
   in.Optional("rotate_after", out.rotate_after, Between(1min, 24h));
   in.Optional("connection_silence", out.connection_silence, Between(1s, 10min));
   in.Optional("book_silence", out.book_silence, Between(0s, 24h));
+  in.Optional("book_refresh", out.book_refresh, Between(0s, 1h));
   in.Optional("definitions_every", out.definitions_every, Between(1min, 24h));
 
   if (out.name.empty() || out.name.find_first_of(": \t|/") != std::string::npos) {

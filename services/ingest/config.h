@@ -28,6 +28,9 @@ struct VenueConfig {
   base::Duration rotate_after = std::chrono::hours(23);  // the venue cuts a connection after 24 h
   base::Duration connection_silence = std::chrono::seconds(30);
   base::Duration book_silence{0};
+  // The whole of each VALID book again this often, for consumers in other processes that
+  // came later or missed something; 0: never.
+  base::Duration book_refresh{0};
   base::Duration definitions_every = std::chrono::hours(1);
 };
 

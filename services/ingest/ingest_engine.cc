@@ -334,6 +334,9 @@ void IngestEngine::CheckConnections(const Header& cause) {
 }
 
 void IngestEngine::CheckBooks(const Header& cause) {
+  const bool refresh =
+      options_.book_refresh.count() > 0 && now_ - refreshed_ >= options_.book_refresh;
+  if (refresh) refreshed_ = now_;
   for (const auto& [symbol, feed] : feeds_) {
     const auto behind = feed->behind_since();
     const bool is_behind = behind && now_ - *behind > options_.book_behind;
@@ -348,6 +351,7 @@ void IngestEngine::CheckBooks(const Header& cause) {
       }
     }
     feed->OnTime(now_, cause);
+    if (refresh) feed->Refresh(cause);
     RequestIfNeeded(symbol, *feed);
   }
 }

@@ -46,6 +46,7 @@ struct VenueOptions {
   base::Duration connection_silence = std::chrono::seconds(30);
   base::Duration book_behind = std::chrono::seconds(5);  // of a bookTicker
   base::Duration book_silence{0};                        // 0: a quiet market is no fault
+  base::Duration book_refresh{0};  // VALID books are published whole this often; 0: never
   base::Duration first_snapshot_after =
       std::chrono::seconds(2);  // of connecting, for books without diffs
   base::Duration snapshot_timeout = std::chrono::seconds(15);
@@ -130,7 +131,7 @@ class IngestEngine {
   const std::set<std::string, std::less<>> wanted_;
   MarketOutput& output_;
   venue::binance::MarketDecoder decoder_;
-  base::Time now_{};
+  base::Time now_{}, refreshed_{};
   std::map<std::string, std::unique_ptr<InstrumentFeed>, std::less<>> feeds_;
   std::map<std::string, market::Instrument, std::less<>> defined_;  // not yet in use
   std::map<std::string, market::Instrument, std::less<>> earlier_;  // of the run before this one

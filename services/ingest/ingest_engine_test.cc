@@ -254,6 +254,28 @@ TEST_CASE(
   CHECK(silent.feed().book().fault() == BookFault::kStale);
 }
 
+TEST_CASE("IngestEngine publishes VALID books whole again where others read them from a bus") {
+  VenueOptions options = Bench::Spot();
+  options.book_refresh = 5s;
+  Bench bench(options);
+  bench.MakeValid();
+  bench.After(6s);
+  const size_t before = bench.output.books.size();
+  bench.Diff(101, 101, R"(["100.50","7"])");
+  bench.After(5s);
+  REQUIRE(bench.output.books.size() == before + 2);
+  const market::BookUpdate& whole = bench.output.books.back().value;
+  CHECK(whole.snapshot);
+  CHECK(whole.last_update_id == 101);
+  CHECK(whole.bids.size() == 3);
+  CHECK(whole.bids.front().price == bench.output.books[before].value.bids.front().price);
+  CHECK(whole.asks.size() == 2);
+  bench.Diff(200, 201);  // a gap: nothing to publish whole
+  const size_t invalid = bench.output.books.size();
+  bench.After(5s);
+  CHECK(bench.output.books.size() == invalid);
+}
+
 TEST_CASE("IngestEngine asks again for snapshots with back-off, and not while the venue says 429") {
   Bench bench;
   bench.Define();

@@ -369,4 +369,20 @@ void InstrumentFeed::OnTime(base::Time now, const Header& cause) {
   GiveBars(bars_.OnTime(now), cause);
 }
 
+void InstrumentFeed::Refresh(const Header& cause) {
+  if (book_.state() != BookState::kValid) return;
+  market::BookUpdate update;
+  update.instrument = definition_.id;
+  update.instrument_version = definition_.version;
+  update.state = BookState::kValid;
+  update.snapshot = true;
+  update.first_update_id = update.last_update_id = book_.last_update_id();
+  const market::Book& book = book_.book();
+  for (size_t i = 0; i < book.depth(market::Side::kBuy); ++i)
+    update.bids.push_back(book.level(market::Side::kBuy, i));
+  for (size_t i = 0; i < book.depth(market::Side::kSell); ++i)
+    update.asks.push_back(book.level(market::Side::kSell, i));
+  output_.Publish(std::move(update), HeaderOf(cause, std::nullopt, book_.last_update_id()));
+}
+
 }  // namespace gannet::ingest

@@ -67,6 +67,8 @@ class InstrumentFeed {
   // The connection that its trades came over is gone.
   void OnFeedGap();
   void OnTime(base::Time now, const market::Header& cause);
+  // Publishes a VALID book whole once more.
+  void Refresh(const market::Header& cause);
   void Finish() { agreement_.Finish(); }
 
   // A bookTicker ahead of the book has waited since then for its diff.

@@ -65,6 +65,7 @@ VenueOptions VenueSession::EngineOptions() const {
   options.product = config_.kind;
   options.symbols = config_.instruments;
   options.connection_silence = config_.connection_silence;
+  options.book_refresh = config_.book_refresh;
   options.book_silence = config_.book_silence;
   return options;
 }
