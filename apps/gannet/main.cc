@@ -94,6 +94,10 @@ void AddRun(CLI::App& app, Commands& c) {
                   "Write orders, fills, positions and P&L as CSV and JSON here at the end");
   run->add_option("--seed", c.run.seed, "Seed of the exchange simulator's market and news")
       ->capture_default_str();
+  run->add_option("--market-speed", c.run.market_speed,
+                  "How much the exchange simulator's market does in a second; 1 is natural")
+      ->check(CLI::Range(0.0, 50.0))
+      ->capture_default_str();
   run->add_flag("--plain", c.run.plain,
                 "One line an event instead of a screen, also on a terminal");
   run->footer(

@@ -45,10 +45,10 @@ std::string OwnFolder() {
 absl::StatusOr<ChildProcess> StartVenueSim(const RunOptions& options, base::Files& files) {
   const std::string data = options.data_dir + "/venue-sim";
   GANNET_RETURN_IF_ERROR(files.MakeDirs(data));
-  return ChildProcess::Start({OwnFolder() + "/gannet-venue-sim", "--data", data, "--port", "0",
-                              "--seed", absl::StrCat(options.seed)},
-                             options.data_dir + "/venue-sim.log", "ready ", kVenuePatience,
-                             runtime::StopRequested);
+  return ChildProcess::Start(
+      {OwnFolder() + "/gannet-venue-sim", "--data", data, "--port", "0", "--seed",
+       absl::StrCat(options.seed), "--speed", absl::StrCat(options.market_speed)},
+      options.data_dir + "/venue-sim.log", "ready ", kVenuePatience, runtime::StopRequested);
 }
 
 std::set<std::string> Chosen(const RunOptions& options) {

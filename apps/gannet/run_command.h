@@ -19,6 +19,7 @@ struct RunOptions {
   base::Duration run_for{0};          // 0: until a signal
   std::string out_folder;             // empty: no files
   uint64_t seed = 1;
+  double market_speed = 1;  // how much venue-sim's market does in a second
   bool plain = false;
 };
 
