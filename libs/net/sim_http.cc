@@ -132,6 +132,7 @@ class Call : public std::enable_shared_from_this<Call> {
     }
     if (world_->rng.Chance(world_->faults.duplicate)) {
       ++world_->stats.duplicates;
+      if (world_->on_duplicate) world_->on_duplicate(request_);
       Later(world_->Delay(), &Call::Handle);
     }
     Handle();

@@ -94,6 +94,10 @@ void SimNetwork::AddPartition(base::Time start, base::Duration length, std::stri
   });
 }
 
+void SimNetwork::ObserveDuplicates(std::function<void(const HttpRequest&)> observer) {
+  world_->on_duplicate = std::move(observer);
+}
+
 void SimNetwork::ResetConnections(const std::string& host) {
   const auto calls = world_->calls;
   for (const auto& [id, call] : calls) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -53,6 +54,8 @@ class SimNetwork : public Network {
   // clients write it; empty: any). Messages on open sockets are held until the
   // end of it, or until a side finds the silence too long.
   void AddPartition(base::Time start, base::Duration length, std::string host = "");
+  // Called with each request that `duplicate` strikes, before it is handled.
+  void ObserveDuplicates(std::function<void(const HttpRequest&)> observer);
   // Breaks every open connection to `host` (empty: any), as a reset.
   void ResetConnections(const std::string& host = "");
 

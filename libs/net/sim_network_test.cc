@@ -109,12 +109,16 @@ TEST_CASE("SimNetwork loses a response: the request was handled") {
 TEST_CASE("SimNetwork delivers a request twice and answers once") {
   Sim sim;
   sim.network.set_faults({.duplicate = 1});
+  std::vector<std::string> doubled;
+  sim.network.ObserveDuplicates(
+      [&doubled](const HttpRequest& request) { doubled.push_back(request.body); });
   std::vector<HttpResult> results;
   sim.Call("order", results);
   sim.executor.RunFor(seconds(11));
   REQUIRE(results.size() == 1);
   CHECK(results[0].status.ok());
   CHECK(sim.server.bodies == std::vector<std::string>{"order", "order"});
+  CHECK(doubled == std::vector<std::string>{"order"});
 }
 
 TEST_CASE("SimNetwork refuses connections before anything leaves") {

@@ -109,6 +109,7 @@ struct World : std::enable_shared_from_this<World> {
   base::Rng rng;
   SimFaults faults;
   SimStats stats;
+  std::function<void(const HttpRequest&)> on_duplicate;
   std::map<uint16_t, std::shared_ptr<Server>> servers;
   std::map<std::pair<std::string, uint16_t>, uint16_t> names;
   std::map<std::pair<std::string, uint16_t>, std::weak_ptr<Server>>

@@ -62,6 +62,9 @@ struct RequestContext {
   market::ClientOrderId
       client_order_id;           // kPlace, kQueryOrder: the order; kCancelReplace: the new leg
   market::ClientOrderId target;  // kCancel, kCancelReplace: the order to be cancelled
+  // kCancel, kQueryOrder: asked by the venue's id. Non-empty: the answer must speak
+  // of this order, and the client ids above are the asker's own names.
+  market::VenueOrderId venue_order_id;
 };
 
 // How much an answer proves. When in doubt: unknown.
@@ -209,6 +212,8 @@ class OrderVenue {
                                             base::Time now) = 0;
   virtual WireRequest Cancel(const market::InstrumentId& instrument,
                              const market::ClientOrderId& order, base::Time now) = 0;
+  virtual WireRequest CancelVenueOrder(const market::InstrumentId& instrument,
+                                       const market::VenueOrderId& order, base::Time now) = 0;
   // Cancels `replacement.target` only if nothing of it is filled, then places
   // `replacement` if that took effect.
   virtual absl::StatusOr<WireRequest> CancelReplace(const market::OrderIntent& replacement,

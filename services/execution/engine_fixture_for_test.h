@@ -42,6 +42,11 @@ class ScriptedVenue : public venue::OrderVenue {
     return Request(venue::RequestKind::kCancel, "DELETE", "cancel " + order.text(), now,
                    std::chrono::seconds(2));
   }
+  venue::WireRequest CancelVenueOrder(const market::InstrumentId&,
+                                      const market::VenueOrderId& order, base::Time now) override {
+    return Request(venue::RequestKind::kCancel, "DELETE", "cancel-venue " + order.text(), now,
+                   std::chrono::seconds(2));
+  }
   absl::StatusOr<venue::WireRequest> CancelReplace(const market::OrderIntent& replacement,
                                                    market::Quantity quantity,
                                                    const market::Instrument& instrument,

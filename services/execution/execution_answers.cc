@@ -136,7 +136,10 @@ void ExecutionEngine::OnPlaced(const market::ClientOrderId& id, const venue::Leg
   const bool unanswered = order->open() && order->life.working() == OrderState::kSubmitted;
   switch (leg.outcome) {
     case OutcomeClass::kConfirmed:
-      if (leg.order) return OnOrderUpdate(*leg.order, trades, evidence);
+      if (leg.order) {
+        OnOrderUpdate(*leg.order, trades, evidence);
+        return;
+      }
       [[fallthrough]];  // confirmed in words that say nothing of the order
     case OutcomeClass::kAcknowledged:
       Inquire(id, options_.stream_wait).want_state = true;
@@ -162,7 +165,10 @@ void ExecutionEngine::OnCanceled(const market::ClientOrderId& id, const venue::L
   if (order == nullptr) return;
   switch (leg.outcome) {
     case OutcomeClass::kConfirmed:
-      if (leg.order) return OnOrderUpdate(*leg.order, {}, evidence);
+      if (leg.order) {
+        OnOrderUpdate(*leg.order, {}, evidence);
+        return;
+      }
       [[fallthrough]];
     case OutcomeClass::kAcknowledged:
     case OutcomeClass::kUnknown:
@@ -201,39 +207,42 @@ std::optional<market::Quantity> ExecutionEngine::QuantityOf(const TrackedOrder& 
   return quantity;
 }
 
-void ExecutionEngine::OnOrderUpdate(const venue::OrderUpdate& update,
-                                    const std::vector<venue::TradeUpdate>& answered,
-                                    const std::string& evidence) {
+// The order that the venue speaks of. By its own id where it can be: a request that
+// arrived twice may have become two orders under one client id, as Binance takes a
+// client id again once the first order has filled.
+const TrackedOrder* ExecutionEngine::OrderOf(const venue::OrderUpdate& update,
+                                             const std::string& evidence) {
+  if (const auto* known = state_.FindVenueOrder(update.instrument, update.venue_order_id))
+    return known;
+  const TrackedOrder* named = state_.Find(update.client_order_id);
+  if (named == nullptr) return Adopt(update, nullptr, evidence);
+  return named->venue_order_id.empty() ? named : Adopt(update, named, evidence);
+}
+
+market::ClientOrderId ExecutionEngine::OnOrderUpdate(
+    const venue::OrderUpdate& update, const std::vector<venue::TradeUpdate>& answered,
+    const std::string& evidence) {
   std::vector<venue::TradeUpdate> trades = answered;
   if (update.trade) trades.push_back(*update.trade);
   std::erase_if(trades, [&](const venue::TradeUpdate& trade) {
     return trade.venue_order_id != update.venue_order_id;
   });
-  const TrackedOrder* order = state_.Find(update.client_order_id);
-  if (order == nullptr) order = state_.FindVenueOrder(update.instrument, update.venue_order_id);
-  if (order == nullptr) {
-    order = Adopt(update, evidence);
-    if (order == nullptr) return;
-  }
+  const TrackedOrder* order = OrderOf(update, evidence);
+  if (order == nullptr) return {};
   const market::ClientOrderId id = order->id();
-  if (!order->venue_order_id.empty() && order->venue_order_id != update.venue_order_id) {
-    Illegal(*order,
-            absl::StrCat("venue order ", update.venue_order_id.text(), " under the same client id"),
-            {.evidence = evidence});
-    return;
-  }
   const auto unnamed = unnamed_trades_.extract({update.instrument, update.venue_order_id});
   if (!unnamed.empty())
     trades.insert(trades.begin(), unnamed.mapped().begin(), unnamed.mapped().end());
   std::optional<market::Quantity> claimed;
   if (!update.cumulative.empty()) {
     claimed = QuantityOf(*order, update.cumulative);
-    if (!claimed) return;
+    if (!claimed) return id;
     market::Quantity& highest = claimed_[id];
     highest = std::max(highest, *claimed);
   }
   for (const venue::TradeUpdate& trade : trades) BookTrade(id, trade, claimed, evidence);
   OnStatus(id, update, evidence);
+  return id;
 }
 
 void ExecutionEngine::OnStatus(const market::ClientOrderId& id, const venue::OrderUpdate& update,
@@ -440,9 +449,9 @@ void ExecutionEngine::OnIdentified(const InFlight& request, const venue::Answer&
   }
 }
 
-// An order at the venue that this journal does not know. Booked to EXTERNAL.
+// Booked to EXTERNAL.
 const TrackedOrder* ExecutionEngine::Adopt(const venue::OrderUpdate& update,
-                                           const std::string& evidence) {
+                                           const TrackedOrder* first, const std::string& evidence) {
   const market::Instrument* instrument = directory_.Find(update.instrument);
   if (instrument == nullptr) {
     ++stats_.unknown_instruments;
@@ -466,28 +475,42 @@ const TrackedOrder* ExecutionEngine::Adopt(const venue::OrderUpdate& update,
   }
   if (!EnsureInstrument(update.instrument, instrument->version)) return nullptr;
   const bool own = update.client_order_id.text().starts_with(kOwnPrefix);
-  ++(own ? stats_.lost_own_orders : stats_.foreign_orders);
+  ++(first != nullptr ? stats_.twin_orders : own ? stats_.lost_own_orders : stats_.foreign_orders);
+  if (first != nullptr) {
+    Illegal(*first,
+            absl::StrCat("venue order ", update.venue_order_id.text(), " under the same client id"),
+            {.evidence = evidence});
+  }
   market::ExecReport report;
   report.kind = ExecKind::kAccepted;
   report.account = options_.account;
   report.strategy = market::StrategyId(kExternalStrategy);
   report.instrument = update.instrument;
   report.instrument_version = instrument->version;
-  report.client_order_id = update.client_order_id.empty()
-                               ? market::ClientOrderId("venue:" + update.venue_order_id.text())
-                               : update.client_order_id;
+  report.client_order_id =
+      first != nullptr ? market::ClientOrderId(kTwinPrefix + update.venue_order_id.text())
+      : update.client_order_id.empty()
+          ? market::ClientOrderId(kVenueIdPrefix + update.venue_order_id.text())
+          : update.client_order_id;
   report.venue_order_id = update.venue_order_id;
   report.side = update.side;
   report.previous = OrderState::kSubmitted;
   report.state = OrderState::kAccepted;
   report.quantity = *quantity;
   report.price = *price;
-  report.detail = own ? "carries our prefix but is not in this journal" : "not from here";
+  report.detail = first != nullptr
+                      ? "a second order from the request of " + update.client_order_id.text()
+                  : own ? "carries our prefix but is not in this journal"
+                        : "not from here";
   report.evidence = evidence;
   const market::ClientOrderId id = report.client_order_id;
   market::Header cause = cause_;
   if (update.time != base::Time()) cause.event_time = update.time;
   out_.Emit(std::move(report), cause);
+  if (first != nullptr) {
+    if (!over) Sweep();  // nobody asked for it
+    return state_.Find(id);
+  }
   if (options_.foreign == ForeignPolicy::kHalt) halted_.insert(update.instrument);
   if (options_.foreign == ForeignPolicy::kCancel && !over) SendCancel(id, "foreign order");
   return state_.Find(id);

@@ -339,7 +339,11 @@ void ExecutionEngine::AnswerCancel(const OpenCancel& cancel) {
 
 bool ExecutionEngine::SendCancel(const market::ClientOrderId& id, std::string_view why) {
   const TrackedOrder& order = *state_.Find(id);
-  venue::WireRequest wire = venue_.Cancel(order.intent.instrument, id, VenueNow());
+  const market::VenueOrderId venue_id =
+      order.by_venue_id() ? order.venue_order_id : market::VenueOrderId();
+  venue::WireRequest wire =
+      order.by_venue_id() ? venue_.CancelVenueOrder(order.intent.instrument, venue_id, VenueNow())
+                          : venue_.Cancel(order.intent.instrument, id, VenueNow());
   if (!budget_.Take(wire.weight, wire.counts_as_order, RateBudget::Use::kCancel, VenueNow()))
     return false;
   ++stats_.cancels;
@@ -348,7 +352,8 @@ bool ExecutionEngine::SendCancel(const market::ClientOrderId& id, std::string_vi
   venue::RequestContext context{.kind = wire.kind,
                                 .instrument = order.intent.instrument,
                                 .client_order_id = id,
-                                .target = id};
+                                .target = id,
+                                .venue_order_id = venue_id};
   SendJournaled(Purpose::kCancel, std::move(wire), std::move(context), {});
   return true;
 }
@@ -429,7 +434,8 @@ void ExecutionEngine::Sweep() {
   const std::set<market::ClientOrderId> open = state_.open();
   for (const market::ClientOrderId& id : open) {
     const TrackedOrder* order = state_.Find(id);
-    if (order == nullptr || !order->open() || !state_.Killed(order->intent)) continue;
+    if (order == nullptr || !order->open()) continue;
+    if (!order->twin() && !state_.Killed(order->intent)) continue;
     if (NeverWritten(*order)) {
       held_.erase(id);
       Step(id, ExecKind::kNotSent,
@@ -442,7 +448,7 @@ void ExecutionEngine::Sweep() {
     const auto inquiry = inquiries_.find(id);
     const bool being_found_out = inquiry != inquiries_.end() && order->cancel.id != 0;
     if (CancelUnderWay(id) || being_found_out) continue;
-    if (!SendCancel(id, "kill switch")) break;
+    if (!SendCancel(id, order->twin() ? "nobody asked for it" : "kill switch")) break;
   }
   if (more) Schedule(now_ + options_.sweep_every, {TaskKind::kSweep, {}});
 }

@@ -135,6 +135,7 @@ class ExecutionEngine {
     uint64_t stale_updates = 0, bad_frames = 0, unexpected_answers = 0, unreadable_numbers = 0;
     uint64_t unknown_outcomes = 0, absences_proven = 0, inquiries = 0;
     uint64_t foreign_orders = 0, lost_own_orders = 0;  // found at the venue, unknown here
+    uint64_t twin_orders = 0;          // taken by the venue from a request that another came of too
     uint64_t unknown_instruments = 0;  // updates that could not be read for want of a definition
     uint64_t reconciliations = 0, failed_reconciliations = 0, vanished_orders = 0;
     uint64_t differences = 0, stale_balances = 0;
@@ -176,8 +177,9 @@ class ExecutionEngine {
     market::VenueOrderId venue_order_id;
   };
   struct Inquiry {
-    bool asking = false;  // a request of it is under way
-    base::Time next{};    // not before
+    bool asking = false;       // a request of it is under way
+    bool by_venue_id = false;  // its client id leads to its twin
+    base::Time next{};         // not before
     base::Time scheduled = base::Time::max();
     base::Duration backoff{0};
     bool want_state = false;   // ask for the order
@@ -262,8 +264,11 @@ class ExecutionEngine {
                   const std::string& evidence);
   void CancelRefused(const market::ClientOrderId& id, const std::string& code,
                      const std::string& message, const std::string& evidence);
-  void OnOrderUpdate(const venue::OrderUpdate& update,
-                     const std::vector<venue::TradeUpdate>& trades, const std::string& evidence);
+  // Whose update it was; empty when no order here took it.
+  market::ClientOrderId OnOrderUpdate(const venue::OrderUpdate& update,
+                                      const std::vector<venue::TradeUpdate>& trades,
+                                      const std::string& evidence);
+  const TrackedOrder* OrderOf(const venue::OrderUpdate& update, const std::string& evidence);
   void OnStatus(const market::ClientOrderId& id, const venue::OrderUpdate& update,
                 const std::string& evidence);
   void OnFinal(const market::ClientOrderId& id, Final final);
@@ -274,7 +279,10 @@ class ExecutionEngine {
                  std::optional<market::Quantity> claimed, const std::string& evidence);
   void OnTrades(const std::vector<venue::TradeUpdate>& trades, const std::string& evidence,
                 bool* unexplained);
-  const TrackedOrder* Adopt(const venue::OrderUpdate& update, const std::string& evidence);
+  // An order that this journal does not know, or (`first`) a second one of the same
+  // client id. Null: it can change nothing here.
+  const TrackedOrder* Adopt(const venue::OrderUpdate& update, const TrackedOrder* first,
+                            const std::string& evidence);
   // Reports a step of an order; an event that the table does not allow becomes a
   // kIllegal report. True when the step was legal.
   bool Step(const market::ClientOrderId& id, market::ExecKind kind, ReportExtra extra);

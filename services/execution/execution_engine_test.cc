@@ -442,12 +442,42 @@ TEST_CASE("Numbers that do not fit the instrument's scale are refused, not round
   CHECK_FALSE(f.engine.Problems(f.now).empty());
 }
 
-TEST_CASE("Two venue orders under one client id are an alarm, not an update") {
+TEST_CASE("A second venue order under one client id is an alarm, booked apart and cancelled") {
   EngineFixture f;
   f.Working("g1a", "7");
   f.StreamFill("g1a", "8", "t1", "0.5", "0.5");
   CHECK(f.Order("g1a").cumulative.mantissa == 0);
   CHECK(f.Count(ExecKind::kIllegal) == 1);
+  CHECK(f.Order("twin:8").external);
+  CHECK(f.Order("twin:8").cumulative.mantissa == 500);
+  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 500);
+  CHECK_FALSE(f.engine.Problems(f.now).empty());
+  // Seen again it is known; it goes by the venue's own id, since its name is another's.
+  f.StreamFill("g1a", "8", "t2", "0.1", "0.6");
+  CHECK(f.Count(ExecKind::kIllegal) == 1);
+  CHECK(f.Order("twin:8").cumulative.mantissa == 600);
+  f.Answer("cancel-venue 8",
+           EngineFixture::Confirmed(f.Update("g1a", "8", VenueOrderStatus::kCanceled, "0.6")));
+  CHECK(f.State("twin:8") == OrderState::kCanceled);
+  CHECK(f.State("g1a") == OrderState::kAccepted);
+  f.StreamFill("g1a", "7", "t3", "1", "1", VenueOrderStatus::kFilled);
+  CHECK(f.State("g1a") == OrderState::kFilled);
+  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 1600);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("An order whose twin answers to its name is asked for by the venue's id") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  f.StreamFill("g1a", "8", "t1", "0.5", "0.5");
+  f.CancelIntent("c1", "g1a");
+  f.Answer("cancel g1a", EngineFixture::Refused("-2011", "Unknown order sent.", true), 400);
+  f.Answer("query g1a", EngineFixture::Confirmed(
+                            f.Update("g1a", "8", VenueOrderStatus::kPartiallyFilled, "0.5")));
+  CHECK(f.State("g1a") == OrderState::kAccepted);
+  f.Answer("identify 7",
+           EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kExpired, "0")));
+  CHECK(f.State("g1a") == OrderState::kExpired);
 }
 
 // --- cancels ---------------------------------------------------------------------------

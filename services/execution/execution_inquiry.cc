@@ -63,8 +63,12 @@ void ExecutionEngine::StepInquiry(const market::ClientOrderId& id) {
                venue_.TradesOfOrder(order->intent.instrument, order->venue_order_id, VenueNow()));
   }
   if (inquiry.want_state || inquiry.want_trades || inquiry.final) {
+    const market::InstrumentId& instrument = order->intent.instrument;
+    inquiry.by_venue_id |= order->by_venue_id();
     return Ask(*order, inquiry, Purpose::kInquiryOrder,
-               venue_.QueryOrder(order->intent.instrument, id, VenueNow()));
+               inquiry.by_venue_id
+                   ? venue_.QueryVenueOrder(instrument, order->venue_order_id, VenueNow())
+                   : venue_.QueryOrder(instrument, id, VenueNow()));
   }
   inquiries_.erase(found);
 }
@@ -75,6 +79,8 @@ void ExecutionEngine::Ask(const TrackedOrder& order, Inquiry& inquiry, Purpose p
                                 .instrument = order.intent.instrument,
                                 .client_order_id = order.id(),
                                 .target = order.id()};
+  if (purpose == Purpose::kInquiryOrder && inquiry.by_venue_id)
+    context.venue_order_id = order.venue_order_id;
   const market::ClientOrderId id = order.id();
   if (purpose == Purpose::kInquiryCancel) {
     // A cancel is written down like any other, even one that only asks.
@@ -147,7 +153,17 @@ void ExecutionEngine::OnInquiryAnswer(const InFlight& request, const venue::Answ
       found->second.want_state = false;
       found->second.backoff = options_.inquiry_first;
     }
-    OnOrderUpdate(answer.orders.front(), answer.trades, answer.evidence);
+    const market::ClientOrderId whose =
+        OnOrderUpdate(answer.orders.front(), answer.trades, answer.evidence);
+    const TrackedOrder* asked = state_.Find(id);
+    const auto found = inquiries_.find(id);
+    if (whose != id && asked != nullptr && !asked->venue_order_id.empty() &&
+        found != inquiries_.end() && !found->second.by_venue_id) {
+      // Its twin answered to the name that both have: ask by the venue's own.
+      found->second.by_venue_id = found->second.want_state = true;
+      found->second.next = now_;
+      return StepInquiry(id);
+    }
     vanished_.erase(id);
     Verified(id);
   } else if (confirmed) {

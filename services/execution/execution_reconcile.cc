@@ -54,7 +54,8 @@ void ExecutionEngine::OnStreamUpdate(const venue::StreamUpdate& update) {
                                       "; check the keys and their permissions");
       return Schedule(now_ + kResubscribe, {TaskKind::kSubscribe, {}});
     case StreamKind::kOrder:
-      return OnOrderUpdate(*update.order, {}, update.evidence);
+      OnOrderUpdate(*update.order, {}, update.evidence);
+      return;
     case StreamKind::kBalances:
       for (const venue::BalanceEntry& entry : update.balances)
         SetBalance(entry, update.time, /*from_query=*/false);
@@ -184,8 +185,7 @@ void ExecutionEngine::OnOpenOrders(const InFlight& request, const venue::Answer&
   }
   std::set<market::ClientOrderId> listed;
   for (const venue::OrderUpdate& update : answer.orders) {
-    OnOrderUpdate(update, {}, answer.evidence);
-    listed.insert(update.client_order_id);
+    listed.insert(OnOrderUpdate(update, {}, answer.evidence));
   }
   if (!reconciliation_ || reconciliation_->number != request.session) return;
   reconciliation_->orders = Reconciliation::Part::kDone;
@@ -369,6 +369,10 @@ std::vector<std::string> ExecutionEngine::Problems(base::Time now) const {
       absl::StrCat(stats_.lost_own_orders,
                    " orders at the venue carry our prefix but are not in this journal; is another "
                    "instance running, or was the data folder replaced?"));
+  add(stats_.twin_orders > 0,
+      absl::StrCat(stats_.twin_orders,
+                   " requests became two orders at the venue; the second ones are booked to "
+                   "EXTERNAL and cancelled: find what sends requests twice on the way (a proxy?)"));
   add(stats_.illegal_events > 0,
       absl::StrCat(stats_.illegal_events,
                    " events contradict the state of their order; see the ILLEGAL reports"));

@@ -71,6 +71,14 @@ venue::WireRequest PaperAdapter::Cancel(const market::InstrumentId& instrument,
   return Request(std::move(request), now);
 }
 
+venue::WireRequest PaperAdapter::CancelVenueOrder(const market::InstrumentId& instrument,
+                                                  const market::VenueOrderId& order,
+                                                  base::Time now) {
+  PaperRequest request{.kind = RequestKind::kCancel, .venue_order = order};
+  request.order.instrument = instrument;
+  return Request(std::move(request), now);
+}
+
 absl::StatusOr<venue::WireRequest> PaperAdapter::CancelReplace(const market::OrderIntent&,
                                                                market::Quantity,
                                                                const market::Instrument&,
@@ -272,7 +280,10 @@ void PaperAdapter::ExecutePlace(uint64_t id, const PaperRequest& request, base::
 }
 
 void PaperAdapter::ExecuteCancel(uint64_t id, const PaperRequest& request, base::Time now) {
-  const auto found = records_.find(request.order.client_order_id);
+  const Record* by_venue_id =
+      request.venue_order.empty() ? nullptr : FindVenueOrder(request.venue_order);
+  const auto found = records_.find(by_venue_id != nullptr ? by_venue_id->order.client_order_id
+                                                          : request.order.client_order_id);
   if (found == records_.end() || (!found->second.open && !placing_.contains(found->first))) {
     return Refuse(id, Name(matching::PaperReject::kUnknownOrder), "no such open order", true);
   }

@@ -51,6 +51,8 @@ class PaperAdapter : public venue::OrderVenue {
                                            base::Time now) override;
   venue::WireRequest Cancel(const market::InstrumentId& instrument,
                             const market::ClientOrderId& order, base::Time now) override;
+  venue::WireRequest CancelVenueOrder(const market::InstrumentId& instrument,
+                                      const market::VenueOrderId& order, base::Time now) override;
   absl::StatusOr<venue::WireRequest> CancelReplace(const market::OrderIntent& replacement,
                                                    market::Quantity quantity,
                                                    const market::Instrument& instrument,

@@ -21,6 +21,11 @@ struct JournaledRequest {
   bool operator==(const JournaledRequest&) const = default;
 };
 
+// Names of EXTERNAL orders whose client id says nothing, or is another's; the
+// venue's id follows.
+inline constexpr const char* kVenueIdPrefix = "venue:";
+inline constexpr const char* kTwinPrefix = "twin:";
+
 struct TrackedOrder {
   market::OrderIntent intent;  // EXTERNAL orders: put together from the venue's words
   market::OrderLife life;
@@ -37,6 +42,10 @@ struct TrackedOrder {
 
   const market::ClientOrderId& id() const { return intent.client_order_id; }
   bool open() const { return !market::IsTerminal(life.state()); }
+  // Its client id is a name of ours that the venue does not know.
+  bool by_venue_id() const { return twin() || id().text().starts_with(kVenueIdPrefix); }
+  // A second order that the venue took from one request of ours.
+  bool twin() const { return id().text().starts_with(kTwinPrefix); }
   bool Booked(const std::string& trade_id) const {
     for (const std::string& known : trade_ids) {
       if (known == trade_id) return true;

@@ -154,9 +154,7 @@ void SpotOrderVenue::DecodeSuccess(const RequestContext& request, const std::str
   const auto understood = [&]() -> absl::Status {
     if (IsOrderRequest(request.kind)) {
       GANNET_ASSIGN_OR_RETURN(const SpotOrder order, answers_.Order(body));
-      const market::ClientOrderId& expected =
-          request.kind == RequestKind::kCancel ? request.target : request.client_order_id;
-      GANNET_ASSIGN_OR_RETURN(const OrderUpdate update, Convert(order, expected));
+      GANNET_ASSIGN_OR_RETURN(const OrderUpdate update, Convert(order, request));
       for (const SpotFill& fill : order.fills.value_or(std::vector<SpotFill>()))
         answer.trades.push_back(Convert(fill, update));
       answer.orders.push_back(update);
@@ -267,6 +265,20 @@ LegOutcome SpotOrderVenue::Leg(RequestKind kind, const SpotLeg& leg,
       outcome.outcome = OutcomeClass::kRefused;
   }
   return outcome;
+}
+
+absl::StatusOr<OrderUpdate> SpotOrderVenue::Convert(const SpotOrder& order,
+                                                    const RequestContext& request) const {
+  const bool by_venue_id = !request.venue_order_id.empty();
+  const market::ClientOrderId& own =
+      request.kind == RequestKind::kCancel ? request.target : request.client_order_id;
+  GANNET_ASSIGN_OR_RETURN(OrderUpdate update,
+                          Convert(order, by_venue_id ? market::ClientOrderId() : own));
+  if (by_venue_id && update.venue_order_id != request.venue_order_id) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the answer speaks of venue order ", update.venue_order_id.text()));
+  }
+  return update;
 }
 
 absl::StatusOr<OrderUpdate> SpotOrderVenue::Convert(const SpotOrder& order,

@@ -107,6 +107,17 @@ WireRequest SpotOrderVenue::Cancel(const market::InstrumentId& instrument,
   return request;
 }
 
+WireRequest SpotOrderVenue::CancelVenueOrder(const market::InstrumentId& instrument,
+                                             const market::VenueOrderId& order, base::Time now) {
+  WireRequest request = Start(RequestKind::kCancel, "DELETE", now, options_.placement_window);
+  request.weight = kOrderWeight;
+  QueryWriter query(request.target, RouteOf(RequestKind::kCancel));
+  query.Add("symbol", market::SymbolOf(instrument));
+  query.Add("orderId", order.text());
+  Finish(request, query);
+  return request;
+}
+
 absl::StatusOr<WireRequest> SpotOrderVenue::CancelReplace(const market::OrderIntent& replacement,
                                                           market::Quantity quantity,
                                                           const market::Instrument& instrument,

@@ -41,6 +41,8 @@ class SpotOrderVenue : public OrderVenue {
                                     const market::Instrument& instrument, base::Time now) override;
   WireRequest Cancel(const market::InstrumentId& instrument, const market::ClientOrderId& order,
                      base::Time now) override;
+  WireRequest CancelVenueOrder(const market::InstrumentId& instrument,
+                               const market::VenueOrderId& order, base::Time now) override;
   absl::StatusOr<WireRequest> CancelReplace(const market::OrderIntent& replacement,
                                             market::Quantity quantity,
                                             const market::Instrument& instrument,
@@ -79,6 +81,8 @@ class SpotOrderVenue : public OrderVenue {
   // when it speaks of another order or in words that are not documented.
   absl::StatusOr<OrderUpdate> Convert(const SpotOrder& order,
                                       const market::ClientOrderId& expected) const;
+  // The same of a single order's answer, by whichever id it was asked.
+  absl::StatusOr<OrderUpdate> Convert(const SpotOrder& order, const RequestContext& request) const;
   TradeUpdate Convert(const SpotFill& fill, const OrderUpdate& order) const;
   TradeUpdate Convert(const SpotTrade& trade) const;
   StreamUpdate Convert(const ExecutionReport& report) const;

@@ -79,6 +79,7 @@ TEST_CASE("SpotOrderVenue signs each request over its own query") {
   const market::VenueOrderId id("42");
   for (const WireRequest& request :
        {venue.Cancel(Btc().id, Intent().target, kNow),
+        venue.CancelVenueOrder(Btc().id, id, kNow),
         venue.QueryOrder(Btc().id, Intent().target, kNow),
         venue.QueryVenueOrder(Btc().id, id, kNow), venue.TradesOfOrder(Btc().id, id, kNow),
         venue.TradesSince(Btc().id, kNow, kNow), venue.TradesFrom(Btc().id, "7", kNow),
@@ -177,6 +178,19 @@ TEST_CASE("A cancel's answer names the order by its own id, not by the cancel's"
   REQUIRE(answer.orders.size() == 1);
   CHECK(answer.orders[0].client_order_id.text() == "g1OLD1");
   CHECK(answer.orders[0].status == VenueOrderStatus::kCanceled);
+}
+
+TEST_CASE("A cancel by the venue's id is answered for that order only, whatever its name") {
+  SpotOrderVenue venue(Options());
+  RequestContext context = Context(RequestKind::kCancel);
+  context.target = market::ClientOrderId("twin:4");
+  context.venue_order_id = market::VenueOrderId("4");
+  const char* const body =
+      R"({"symbol":"BTCUSDT","origClientOrderId":"g1OLD1","orderId":4,"clientOrderId":"auto","transactTime":1,)"
+      R"("executedQty":"0","status":"CANCELED","timeInForce":"GTC","type":"LIMIT","side":"BUY"})";
+  CHECK(venue.DecodeAnswer(context, Http(200, body)).outcome == OutcomeClass::kConfirmed);
+  context.venue_order_id = market::VenueOrderId("5");
+  CHECK(venue.DecodeAnswer(context, Http(200, body)).outcome == OutcomeClass::kUnknown);
 }
 
 TEST_CASE("Retry-After and a ban come through with the answer") {
