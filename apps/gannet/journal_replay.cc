@@ -34,15 +34,23 @@ struct Run {
 
 class Comparer {
  public:
-  Comparer(base::Files& files, const runtime::ShardOptions& shard, const ServiceFactory& factory)
-      : files_(files), options_(shard), factory_(factory) {}
+  Comparer(base::Files& files, const runtime::ShardOptions& shard, const ServiceFactory& factory,
+           std::optional<journal::Snapshot> snapshot)
+      : files_(files), options_(shard), factory_(factory), snapshot_(std::move(snapshot)) {}
 
   absl::Status Take(const journal::Record& record, const journal::SegmentInfo& info) {
     if (record.type == journal::RecordType::kFact) {
       Compare(record);
     } else if (record.type == journal::RecordType::kInput) {
       GANNET_RETURN_IF_ERROR(Input(record, info));
+    } else if (record.type == journal::RecordType::kGap) {
+      ++result_.gaps;
+      if (live_ != nullptr) result_.unfinished += live_->decided.size();
+      live_.reset();  // what was decided on from here on is not in the record
+      after_gap_ = true;
     }
+    if (snapshot_ && record.sequence == snapshot_->sequence && live_ != nullptr)
+      CompareSnapshot(live_->host.shard());
     // Recovery in parallel: what a restart at this point would know.
     if (applied_ != nullptr) applied_->host.shard().ApplyRecorded(record);
     return absl::OkStatus();
@@ -80,8 +88,12 @@ class Comparer {
         GANNET_ASSIGN_OR_RETURN(applied_, Make(info, record));
       }
       const std::string state = applied_->host.shard().SaveState();
+      result_.recovered.push_back(applied_->host.shard().HashStates());
+      after_gap_ = false;
       GANNET_ASSIGN_OR_RETURN(live_, Make(info, record));
       GANNET_RETURN_IF_ERROR(live_->host.shard().LoadState(state));
+    } else if (after_gap_) {
+      return absl::OkStatus();
     } else if (live_ == nullptr) {
       return absl::FailedPreconditionError(absl::StrCat(
           "the journal begins at record ", record.sequence,
@@ -103,6 +115,10 @@ class Comparer {
   }
 
   void Compare(const journal::Record& record) {
+    if (after_gap_) {
+      ++result_.undecided;
+      return;
+    }
     ++result_.facts;
     if (live_ == nullptr || live_->decided.empty()) {
       ++result_.missing;
@@ -121,6 +137,13 @@ class Comparer {
                             ", recorded ", base::Hex(base::Sha256(record.payload)).substr(0, 16)));
   }
 
+  void CompareSnapshot(const runtime::Shard& shard) {
+    ++result_.snapshots;
+    if (shard.SaveState() == snapshot_->state) return;
+    Difference(absl::StrCat("the snapshot after record ", snapshot_->sequence,
+                            " holds another state than was decided here"));
+  }
+
   void Difference(std::string text) {
     if (result_.first_difference.empty()) result_.first_difference = std::move(text);
   }
@@ -128,6 +151,8 @@ class Comparer {
   base::Files& files_;
   const runtime::ShardOptions options_;
   const ServiceFactory& factory_;
+  const std::optional<journal::Snapshot> snapshot_;
+  bool after_gap_ = false;
   std::unique_ptr<Run> live_, applied_;
   JournalComparison result_;
 };
@@ -139,7 +164,9 @@ absl::StatusOr<JournalComparison> ReplayJournal(base::Files& files, const std::s
                                                 const ServiceFactory& make_services) {
   GANNET_ASSIGN_OR_RETURN(const std::unique_ptr<journal::Reader> reader,
                           journal::Reader::Open(files, dir));
-  Comparer comparer(files, shard, make_services);
+  GANNET_ASSIGN_OR_RETURN(const auto snapshots, journal::Reader::Open(files, dir));
+  GANNET_ASSIGN_OR_RETURN(std::optional<journal::Snapshot> snapshot, snapshots->NewestSnapshot());
+  Comparer comparer(files, shard, make_services, std::move(snapshot));
   for (;;) {
     GANNET_ASSIGN_OR_RETURN(const std::optional<journal::Record> record, reader->Next());
     if (!record) return comparer.Finish();

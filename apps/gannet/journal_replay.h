@@ -27,9 +27,14 @@ struct JournalComparison {
   uint64_t inputs = 0;
   uint64_t facts = 0;  // recorded and compared
   uint64_t equal = 0;
-  uint64_t missing = 0;          // recorded, not decided again
-  uint64_t extra = 0;            // decided again, not recorded
-  uint64_t unfinished = 0;       // of turns that a crash cut short: never visible, not compared
+  uint64_t missing = 0;     // recorded, not decided again
+  uint64_t extra = 0;       // decided again, not recorded
+  uint64_t unfinished = 0;  // of turns that a crash cut short: never visible, not compared
+  uint64_t gaps = 0;        // where a full disk dropped records: that run goes no further
+  uint64_t undecided = 0;   // facts after a gap, up to the next start
+  uint64_t snapshots = 0;   // compared with the state here: 0 or 1, the newest
+  // What each start knew, made from the facts alone.
+  std::vector<runtime::Shard::StateHashes> recovered;
   std::string first_difference;  // empty when all are equal
   bool ok() const { return first_difference.empty(); }
 };

@@ -423,6 +423,16 @@ absl::Status Shard::LoadState(std::string_view bytes) {
 
 base::Sha256Digest Shard::StateHash() const { return base::Sha256(SaveState()); }
 
+Shard::StateHashes Shard::HashStates() const {
+  StateHashes hashes;
+  for (const State& state : states_) {
+    wire::CanonicalWriter part;
+    state.save(part);
+    hashes.emplace(state.name, base::Sha256(part.bytes()));
+  }
+  return hashes;
+}
+
 void Shard::ApplyRecorded(const journal::Record& record) {
   sequence_ = record.sequence;
   now_ = std::max(now_, record.time);

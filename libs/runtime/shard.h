@@ -34,6 +34,7 @@
 
 #include "absl/status/status.h"
 #include "libs/base/clock.h"
+#include "libs/base/digest.h"
 #include "libs/base/executor.h"
 #include "libs/base/time.h"
 #include "libs/bus/bus.h"
@@ -152,6 +153,9 @@ class Shard {
   absl::Status LoadState(std::string_view bytes);
   // SHA-256 of SaveState(): what snapshots and replays compare.
   base::Sha256Digest StateHash() const;
+  // The same of each State by name: says whose differs.
+  using StateHashes = std::map<std::string, base::Sha256Digest>;
+  StateHashes HashStates() const;
   // Newest verified snapshot plus the facts after it. Before any input.
   absl::Status Recover(journal::Reader& reader);
   // One record of that: facts are applied, inputs only move time and sequence.

@@ -5,6 +5,7 @@
 
 #include "libs/base/concat.h"
 #include "libs/base/utf8.h"
+#include "libs/wire/saved.h"
 #include "services/ingest/definitions.h"
 
 namespace gannet::ingest {
@@ -19,7 +20,7 @@ namespace {
 constexpr int kTooManyRequests = 429, kBanned = 418;
 constexpr base::Duration kDefaultHold = std::chrono::seconds(60);
 constexpr uint64_t kLongestHoldSeconds = 86'400;
-constexpr uint8_t kStateVersion = 1;
+constexpr uint8_t kStateVersion = 2;
 
 std::string_view HeaderValue(const wire::HttpExchange& exchange, std::string_view name) {
   for (const auto& [key, value] : exchange.headers) {
@@ -38,47 +39,6 @@ base::Duration RetryAfter(const wire::HttpExchange& exchange) {
 bool IsPath(std::string_view path, std::string_view endpoint) {
   path = path.substr(0, path.find('?'));
   return path.size() >= endpoint.size() && path.substr(path.size() - endpoint.size()) == endpoint;
-}
-
-void SaveInstrument(const market::Instrument& value, wire::CanonicalWriter& out) {
-  out.Text(value.id);
-  out.U32(value.version);
-  out.U8(static_cast<uint8_t>(value.kind));
-  out.U8(static_cast<uint8_t>(value.status));
-  out.Text(value.base);
-  out.Text(value.quote);
-  out.Text(value.settle);
-  for (const int scale :
-       {value.price_scale, value.quantity_scale, value.base_scale, value.quote_scale}) {
-    out.U8(static_cast<uint8_t>(scale));
-  }
-  for (const int64_t number : {value.tick.mantissa, value.lot.mantissa, value.min_quantity.mantissa,
-                               value.max_quantity.mantissa, value.price_band_up_ppm,
-                               value.price_band_down_ppm, value.multiplier}) {
-    out.I64(number);
-  }
-  out.Money(value.min_notional);
-}
-
-market::Instrument LoadInstrument(wire::CanonicalReader& in) {
-  market::Instrument value;
-  value.id = in.Text<market::InstrumentId>();
-  value.version = in.U32();
-  value.kind = static_cast<market::InstrumentKind>(in.U8());
-  value.status = static_cast<market::InstrumentStatus>(in.U8());
-  value.base = in.Text<market::AssetId>();
-  value.quote = in.Text<market::AssetId>();
-  value.settle = in.Text<market::AssetId>();
-  for (int* scale :
-       {&value.price_scale, &value.quantity_scale, &value.base_scale, &value.quote_scale})
-    *scale = in.U8();
-  for (int64_t* number : {&value.tick.mantissa, &value.lot.mantissa, &value.min_quantity.mantissa,
-                          &value.max_quantity.mantissa, &value.price_band_up_ppm,
-                          &value.price_band_down_ppm, &value.multiplier}) {
-    *number = in.I64();
-  }
-  value.min_notional = in.Money();
-  return value;
 }
 
 }  // namespace
@@ -115,10 +75,8 @@ void IngestEngine::GiveFeedStatus(FeedState state, std::string detail, const Hea
 
 InstrumentFeed& IngestEngine::AddFeed(const std::string& symbol, market::Instrument definition,
                                       bool inferred, const Header& cause) {
-  if (const auto earlier = earlier_.find(symbol); earlier != earlier_.end()) {
-    definition.version = earlier->second.version + (SameRules(definition, earlier->second) ? 0 : 1);
-    earlier_.erase(earlier);
-  }
+  if (const market::Instrument* earlier = Recorded(symbol); earlier != nullptr)
+    definition.version = earlier->version + (SameRules(definition, *earlier) ? 0 : 1);
   auto feed = std::make_unique<InstrumentFeed>(
       options_.venue, options_.product, std::move(definition), inferred, options_.quality, output_);
   InstrumentFeed& added = *feed;
@@ -368,15 +326,19 @@ void IngestEngine::Finish() {
 
 // --- state -------------------------------------------------------------------------
 
+void IngestEngine::Apply(const market::Instrument& definition) {
+  recorded_.insert_or_assign(std::string(market::SymbolOf(definition.id)), definition);
+}
+
+const market::Instrument* IngestEngine::Recorded(std::string_view symbol) const {
+  const auto found = recorded_.find(symbol);
+  return found == recorded_.end() ? nullptr : &found->second;
+}
+
 void IngestEngine::Save(wire::CanonicalWriter& out) const {
   out.U8(kStateVersion);
-  std::map<std::string, market::Instrument, std::less<>> all = earlier_;
-  for (const auto& [symbol, feed] : feeds_) all.insert_or_assign(symbol, feed->definition());
-  out.U32(static_cast<uint32_t>(all.size()));
-  for (const auto& [symbol, definition] : all) {
-    out.Bytes(symbol);
-    SaveInstrument(definition, out);
-  }
+  out.U32(static_cast<uint32_t>(recorded_.size()));
+  for (const auto& [symbol, definition] : recorded_) wire::SaveInstrument(out, definition);
 }
 
 absl::Status IngestEngine::Load(wire::CanonicalReader& in) {
@@ -387,10 +349,10 @@ absl::Status IngestEngine::Load(wire::CanonicalReader& in) {
                 std::to_string(kStateVersion), "; use the build that wrote it"}));
   }
   const uint32_t count = in.U32();
-  earlier_.clear();
+  recorded_.clear();
   for (uint32_t i = 0; i < count && in.ok(); ++i) {
-    const std::string symbol = in.Bytes();
-    earlier_.insert_or_assign(symbol, LoadInstrument(in));
+    const market::Instrument definition = wire::LoadInstrument(in);
+    if (in.ok()) Apply(definition);
   }
   return in.status();
 }

@@ -92,8 +92,10 @@ class IngestEngine {
   // REQUEST_WEIGHT a minute by the newest exchangeInfo; 0: not known.
   uint64_t request_weight_limit() const { return weight_limit_; }
 
-  // Definitions, so that their versions go on counting over a restart from a
-  // snapshot. Books are not kept: they begin with a fresh snapshot of the venue.
+  // A definition that was recorded as a fact: versions go on counting from it over a
+  // restart. All that is remembered; books begin with a fresh snapshot of the venue.
+  void Apply(const market::Instrument& definition);
+  const market::Instrument* Recorded(std::string_view symbol) const;  // null: never
   void Save(wire::CanonicalWriter& out) const;
   absl::Status Load(wire::CanonicalReader& in);
 
@@ -133,8 +135,8 @@ class IngestEngine {
   venue::binance::MarketDecoder decoder_;
   base::Time now_{}, refreshed_{};
   std::map<std::string, std::unique_ptr<InstrumentFeed>, std::less<>> feeds_;
-  std::map<std::string, market::Instrument, std::less<>> defined_;  // not yet in use
-  std::map<std::string, market::Instrument, std::less<>> earlier_;  // of the run before this one
+  std::map<std::string, market::Instrument, std::less<>> defined_;   // not yet in use
+  std::map<std::string, market::Instrument, std::less<>> recorded_;  // changed by Apply
   std::set<std::string> missing_;
   std::map<std::string, Connection, std::less<>> connections_;  // open ones
   base::Time last_opened_{};

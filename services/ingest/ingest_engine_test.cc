@@ -562,6 +562,7 @@ TEST_CASE("IngestEngine keeps instrument versions over a restart") {
   std::string changed(kInfo);
   changed.replace(changed.find("0.01"), 4, "0.02");
   first.Define(changed);
+  for (const auto& event : first.output.instruments) first.engine.Apply(event.value);
   wire::CanonicalWriter out;
   first.engine.Save(out);
 

@@ -4,21 +4,29 @@
 
 #include "libs/base/concat.h"
 #include "libs/bus/topics.h"
+#include "libs/wire/saved.h"
+#include "services/ingest/definitions.h"
 
 namespace gannet::ingest {
 
 using market::Header;
 
+namespace {
+constexpr char kDefinitionNote[] = "definition";
+}  // namespace
+
 MarketIngest::MarketIngest(runtime::Shard& shard, VenueOptions options)
-    : shard_(shard), engine_(std::move(options), *this) {
-  const std::string name = base::Concat({"ingest/", engine_.options().venue});
+    : shard_(shard),
+      engine_(std::move(options), *this),
+      name_(base::Concat({"ingest/", engine_.options().venue})),
+      notes_(shard, bus::kJournals, [this](const auto& note) { OnNote(note.value); }) {
   stream_port_ = shard_.AddInput(
-      name + "/stream",
+      name_ + "/stream",
       [this](std::string_view bytes, const Header& cause) { OnStreamBytes(bytes, cause); });
-  http_port_ = shard_.AddInput(name + "/http", [this](std::string_view bytes, const Header& cause) {
-    OnHttpBytes(bytes, cause);
-  });
-  shard_.AddState({name, [this](wire::CanonicalWriter& out) { engine_.Save(out); },
+  http_port_ = shard_.AddInput(
+      name_ + "/http",
+      [this](std::string_view bytes, const Header& cause) { OnHttpBytes(bytes, cause); });
+  shard_.AddState({name_, [this](wire::CanonicalWriter& out) { engine_.Save(out); },
                    [this](wire::CanonicalReader& in) { return engine_.Load(in); }, nullptr});
 }
 
@@ -59,7 +67,20 @@ void MarketIngest::ArmTimer() {
   });
 }
 
+void MarketIngest::OnNote(const wire::EngineNote& note) {
+  if (note.engine != name_ || note.kind != kDefinitionNote) return;
+  wire::CanonicalReader body(note.body);
+  const market::Instrument definition = wire::LoadInstrument(body);
+  if (body.ok()) engine_.Apply(definition);
+}
+
 void MarketIngest::Publish(market::Instrument value, const Header& header) {
+  const market::Instrument* recorded = engine_.Recorded(market::SymbolOf(value.id));
+  if (recorded == nullptr || recorded->version != value.version || !SameRules(*recorded, value)) {
+    wire::CanonicalWriter body;
+    wire::SaveInstrument(body, value);
+    notes_.Emit({name_, kDefinitionNote, body.Take()}, header);
+  }
   shard_.Publish(bus::kInstruments, std::move(value), header);
 }
 void MarketIngest::Publish(market::Trade value, const Header& header) {

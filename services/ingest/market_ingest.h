@@ -3,7 +3,9 @@
 // (venue_session.h) set wishes.
 //
 // Ports: "ingest/<venue>/stream" takes wire::StreamEvent, "ingest/<venue>/http"
-// wire::HttpExchange. Bytes that do not decode are counted, not acted on.
+// wire::HttpExchange. Bytes that do not decode are counted, not acted on. A new
+// definition is also a fact ("definition" of engine "ingest/<venue>"), so that its
+// version outlives a crash.
 #pragma once
 
 #include <functional>
@@ -56,6 +58,7 @@ class MarketIngest : private MarketOutput {
   void SubscriptionAnswered(const std::string& connection,
                             const venue::binance::RequestResult& answer) override;
 
+  void OnNote(const wire::EngineNote& note);
   void OnStreamBytes(std::string_view bytes, const market::Header& cause);
   void OnHttpBytes(std::string_view bytes, const market::Header& cause);
   // From the first input on, so that a shard without a venue has no timers.
@@ -63,6 +66,8 @@ class MarketIngest : private MarketOutput {
 
   runtime::Shard& shard_;
   IngestEngine engine_;
+  const std::string name_;  // "ingest/<venue>"
+  runtime::FactStream<wire::EngineNote> notes_;
   Wishes wishes_;
   runtime::InputPort stream_port_, http_port_;
   bool timer_armed_ = false;

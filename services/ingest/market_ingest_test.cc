@@ -4,6 +4,7 @@
 
 #include "libs/base/virtual_executor.h"
 #include "libs/bus/topics.h"
+#include "services/ingest/definitions.h"
 
 namespace gannet::ingest {
 namespace {
@@ -124,6 +125,30 @@ TEST_CASE("MarketIngest counts bytes that are no input, and names a venue that i
   CaptureLine line = bench.Frame("{}");
   line.venue = "binance-usdm";
   CHECK(Deliver({&bench.market}, line).code() == absl::StatusCode::kNotFound);
+}
+
+TEST_CASE("MarketIngest's definitions are facts: their versions outlive a crash") {
+  Bench first, second;
+  std::vector<market::Event<wire::EngineNote>> notes;
+  first.shard.ObserveFacts([&notes](const bus::TopicInfo& topic, const void* event) {
+    REQUIRE(topic.name == bus::kJournals.info.name);
+    notes.push_back(*static_cast<const market::Event<wire::EngineNote>*>(event));
+  });
+  first.MakeValid();
+  REQUIRE(notes.size() == 2);  // assumed from the symbol, then inferred from the book
+  for (const auto& note : notes) {
+    journal::Record record;
+    record.type = journal::RecordType::kFact;
+    record.channel = bus::kJournals.info.name;
+    record.payload = bus::kJournals.info.encode(&note);
+    second.shard.ApplyRecorded(record);
+  }
+  const market::Instrument known = first.market.engine().feeds().at("BTCUSDT")->definition();
+  REQUIRE(second.market.engine().Recorded("BTCUSDT") != nullptr);
+  CHECK(SameRules(*second.market.engine().Recorded("BTCUSDT"), known));
+  CHECK(second.market.engine().Recorded("BTCUSDT")->version == known.version);
+  second.MakeValid();
+  CHECK(second.market.engine().feeds().at("BTCUSDT")->definition().version > known.version);
 }
 
 TEST_CASE("MarketIngest keeps definitions in the shard's snapshot") {

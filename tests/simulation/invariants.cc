@@ -1,7 +1,7 @@
 #include "tests/simulation/invariants.h"
 
-#include <map>
 #include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "libs/market/order_state.h"
@@ -9,31 +9,24 @@
 namespace gannet::simulation {
 namespace {
 
+using execution::ExecutionState;
 using execution::TrackedOrder;
+using market::InstrumentId;
 using market::Money;
 using market::OrderState;
 using venue_sim::OrderStatus;
-using venue_sim::VenueOrder;
+using Violations = std::vector<std::string>;
+using Trades = std::map<InstrumentId, std::set<std::string>>;
 
-constexpr int kVenueScale = 8;  // of every number in the venue's books
+constexpr int kVenueScale = 8;  // of every number in the venue's records
 constexpr venue_sim::AccountIndex kAccount = 0;
 
-bool IsOurs(const VenueOrder& order) {
-  return order.request.client_order_id.starts_with(execution::kOwnPrefix);
+InstrumentId InstrumentOf(venue_sim::SymbolIndex symbol) {
+  return InstrumentId("binance-spot:" + venue_sim::ListedSymbols()[symbol].name);
 }
 
-template <class Visit>
-void ForAllOrders(const venue_sim::VenueCore& venue, Visit visit) {
-  for (venue_sim::SymbolIndex symbol = 0; symbol < venue_sim::ListedSymbols().size(); ++symbol) {
-    venue.ForOrders(kAccount, symbol, 0, [&](const VenueOrder& order) {
-      visit(symbol, order);
-      return true;
-    });
-  }
-}
-
-market::InstrumentId InstrumentOf(venue_sim::SymbolIndex symbol) {
-  return market::InstrumentId("binance-spot:" + venue_sim::ListedSymbols()[symbol].name);
+bool IsOurs(const VenueRecord::Order& order) {
+  return order.order.request.client_order_id.starts_with(execution::kOwnPrefix);
 }
 
 // The intent behind a client order id: all attempts share what precedes the attempt.
@@ -42,7 +35,7 @@ std::string IntentOf(const std::string& client_order_id) {
   return client_order_id.substr(0, kHashedCharacters);
 }
 
-OrderState StateOf(OrderStatus status, int64_t executed) {
+OrderState StateOf(OrderStatus status) {
   switch (status) {
     case OrderStatus::kNew:
       return OrderState::kAccepted;
@@ -56,120 +49,124 @@ OrderState StateOf(OrderStatus status, int64_t executed) {
     case OrderStatus::kExpiredInMatch:
       break;
   }
-  (void)executed;
   return OrderState::kExpired;
 }
 
-using Trades = std::map<market::InstrumentId, std::set<std::string>>;
+// As execution knows it: by the venue's id, or by ours while that has not come.
+const TrackedOrder* Known(const ExecutionState& state, const VenueRecord::Order& at_venue) {
+  const market::VenueOrderId id(absl::StrCat(at_venue.order.order_id));
+  if (const TrackedOrder* order = state.FindVenueOrder(at_venue.instrument, id)) return order;
+  const TrackedOrder* named =
+      state.Find(market::ClientOrderId(at_venue.order.request.client_order_id));
+  return named != nullptr && named->venue_order_id.empty() ? named : nullptr;
+}
 
 // Names each trade that one side has and the other has not.
-void Compare(const char* where, const Trades& ours, const Trades& theirs,
-             std::vector<std::string>& violations) {
+void CompareTrades(const Trades& ours, const Trades& theirs, Violations& violations) {
   const auto lacks = [&](const Trades& all, const Trades& some, const char* text) {
     for (const auto& [instrument, trades] : all) {
       const auto other = some.find(instrument);
       for (const std::string& trade : trades) {
         if (other != some.end() && other->second.contains(trade)) continue;
         violations.push_back(
-            absl::StrCat("I6: trade ", trade, " of ", instrument.text(), " is ", text, where));
+            absl::StrCat("I6: trade ", trade, " of ", instrument.text(), " is ", text));
       }
     }
   };
-  lacks(theirs, ours, "missing ");
-  lacks(ours, theirs, "not the venue's but ");
+  lacks(theirs, ours, "missing in reporting");
+  lacks(ours, theirs, "in reporting and not the venue's");
 }
 
-}  // namespace
-
-std::vector<std::string> CheckAlways(const execution::ExecutionEngine& execution,
-                                     const venue_sim::VenueCore& venue) {
-  std::vector<std::string> violations;
-  std::map<std::string, int> placed, live;
-  ForAllOrders(venue, [&](venue_sim::SymbolIndex, const VenueOrder& order) {
-    if (!IsOurs(order)) return;
-    const std::string& id = order.request.client_order_id;
-    if (++placed[id] == 2) violations.push_back(absl::StrCat("I1: ", id, " was placed twice"));
-    if (IsOpen(order.status) && ++live[IntentOf(id)] == 2)
-      violations.push_back(absl::StrCat("I1: two live orders of intent ", IntentOf(id)));
-    const TrackedOrder* known = execution.state().Find(market::ClientOrderId(id));
+void CheckOrders(const ExecutionState& state, const VenueRecord& venue, const Doubled& doubled,
+                 Violations& violations) {
+  std::set<const TrackedOrder*> at_venue;
+  for (const VenueRecord::Order& theirs : venue.orders) {
+    if (!IsOurs(theirs)) continue;
+    const std::string& id = theirs.order.request.client_order_id;
+    const TrackedOrder* known = Known(state, theirs);
     if (known == nullptr) {
-      violations.push_back(
-          absl::StrCat("I2: the venue has ", id, ", of which execution knows nothing"));
-    } else if (IsOpen(order.status) && !known->open()) {
-      violations.push_back(absl::StrCat("I4: ", id, " is ", market::Name(known->life.state()),
-                                        " here and works at the venue"));
+      // A second order of a doubled request that ended without a fill changes nothing.
+      if (!doubled.contains(id) || IsOpen(theirs.order.status) || theirs.order.executed > 0)
+        violations.push_back(absl::StrCat("settle: ", id, " (", theirs.order.order_id,
+                                          " at the venue) is not known here"));
+      continue;
     }
-  });
-  return violations;
-}
-
-std::vector<std::string> CheckSettled(const execution::ExecutionEngine& execution,
-                                      const venue_sim::VenueCore& venue,
-                                      store::MemoryStore& reports) {
-  std::vector<std::string> violations = CheckAlways(execution, venue);
-  std::set<std::string> at_venue;
-  ForAllOrders(venue, [&](venue_sim::SymbolIndex, const VenueOrder& order) {
-    if (!IsOurs(order)) return;
-    const std::string& id = order.request.client_order_id;
-    at_venue.insert(id);
-    const TrackedOrder* known = execution.state().Find(market::ClientOrderId(id));
-    if (known == nullptr) return;  // told by CheckAlways
-    const market::Instrument* definition =
-        execution.state().NewestInstrument(known->intent.instrument);
-    if (definition == nullptr) return;
+    at_venue.insert(known);
+    const market::Instrument* definition = state.NewestInstrument(known->intent.instrument);
+    if (definition == nullptr) continue;
     const Money ours(known->cumulative.mantissa, definition->quantity_scale),
-        theirs(order.executed, kVenueScale);
-    if (ours != theirs)
+        filled(theirs.order.executed, kVenueScale);
+    if (ours != filled) {
       violations.push_back(absl::StrCat("I3: ", id, " filled ", ours.ToString(), " here, ",
-                                        theirs.ToString(), " at the venue"));
-    const OrderState expected = StateOf(order.status, order.executed);
-    if (known->life.state() != expected &&
-        !(known->life.state() == OrderState::kTriggered && expected == OrderState::kAccepted)) {
-      violations.push_back(absl::StrCat("settle: ", id, " is ", market::Name(known->life.state()),
-                                        " here, ", market::Name(expected), " at the venue"));
+                                        filled.ToString(), " at the venue"));
     }
-  });
-  for (const auto& [id, order] : execution.state().orders()) {
-    const OrderState state = order.life.state();
-    if (order.external || at_venue.contains(id.text())) continue;
+    const OrderState expected = StateOf(theirs.order.status), is = known->life.state();
+    if (is != expected && !(is == OrderState::kTriggered && expected == OrderState::kAccepted)) {
+      violations.push_back(absl::StrCat("settle: ", id, " is ", market::Name(is), " here, ",
+                                        market::Name(expected), " at the venue"));
+    }
+  }
+  for (const auto& [id, order] : state.orders()) {
+    const OrderState is = order.life.state();
+    if (order.external || at_venue.contains(&order)) continue;
     // Not at the venue: only those that never got there may be closed, and none may be in doubt.
-    if (state != OrderState::kRejected && state != OrderState::kAbsent &&
-        state != OrderState::kDenied) {
-      violations.push_back(absl::StrCat("I4: ", id.text(), " is ", market::Name(state),
+    if (is != OrderState::kRejected && is != OrderState::kAbsent && is != OrderState::kDenied) {
+      violations.push_back(absl::StrCat("I4: ", id.text(), " is ", market::Name(is),
                                         " here and was never at the venue"));
     }
   }
-  if (!execution.state().unanswered_verdicts().empty())
-    violations.push_back("settle: verdicts without a first report");
+  if (!state.unanswered_verdicts().empty())
+    violations.emplace_back("settle: verdicts without a first report");
+  if (!state.unanswered_cancels().empty())
+    violations.emplace_back("settle: cancels without an answer");
+}
 
-  // I3: the account's trades, base fees taken off, against the sum of positions.
-  std::map<market::InstrumentId, Money> net;
-  Trades trades;
-  for (const venue_sim::AccountTrade& trade : venue.account_trades(kAccount)) {
-    const venue_sim::Symbol& symbol = venue_sim::ListedSymbols()[trade.symbol];
-    Money change(trade.is_buyer ? trade.fill.quantity : -trade.fill.quantity, kVenueScale);
-    if (trade.fill.commission_asset == symbol.base)
-      change -= Money(trade.fill.commission, kVenueScale);
-    net[InstrumentOf(trade.symbol)] += change;
-    trades[InstrumentOf(trade.symbol)].insert(absl::StrCat(trade.fill.trade_id));
+// The account's trades, base fees taken off, against the sum of positions.
+void CheckPositions(const ExecutionState& state, const VenueRecord& venue, Violations& violations) {
+  std::map<InstrumentId, Money> net;
+  for (const VenueRecord::Trade& at : venue.trades) {
+    const int64_t quantity = at.trade.fill.quantity;
+    Money& sum = net[at.instrument];
+    sum += Money(at.trade.is_buyer ? quantity : -quantity, kVenueScale);
+    if (at.trade.fill.commission_asset == at.base_asset)
+      sum -= Money(at.trade.fill.commission, kVenueScale);
   }
   for (const auto& [instrument, expected] : net) {
-    const market::Instrument* definition = execution.state().NewestInstrument(instrument);
+    const market::Instrument* definition = state.NewestInstrument(instrument);
+    const int scale = definition != nullptr ? definition->quantity_scale : 0;
     const Money ours =
-        definition != nullptr
-            ? Money(execution.state().NetPosition(instrument).mantissa, definition->quantity_scale)
-            : Money();
+        definition != nullptr ? Money(state.NetPosition(instrument).mantissa, scale) : Money();
     // Base fees smaller than one unit of quantity are kept beside the position.
-    const Money difference = (ours - expected).Abs();
-    if (definition == nullptr || difference > Money(1, definition->quantity_scale)) {
+    if (definition == nullptr || (ours - expected).Abs() > Money(1, scale)) {
       violations.push_back(absl::StrCat("I3: position in ", instrument.text(), " is ",
                                         ours.ToString(), " here, ", expected.ToString(),
                                         " at the venue"));
     }
   }
+}
 
-  // I6: each trade reached reporting once.
-  Trades reported;
+void CheckMoney(const ExecutionState& state, const VenueRecord& venue, Violations& violations) {
+  for (const auto& [asset, balance] : state.balances()) {
+    const auto found = venue.balances.find(asset);
+    const Money theirs = found != venue.balances.end() ? found->second : Money(),
+                ours = balance.free + balance.locked, explained = state.Explained(asset);
+    if (ours != theirs) {
+      violations.push_back(absl::StrCat("I5: ", asset.text(), " is ", ours.ToString(), " here, ",
+                                        theirs.ToString(), " at the venue"));
+    }
+    if ((explained - theirs).Abs() > state.RoundingSlack(asset)) {
+      violations.push_back(absl::StrCat("I5: fills and transfers explain ", explained.ToString(),
+                                        " ", asset.text(), ", the venue holds ",
+                                        theirs.ToString()));
+    }
+  }
+}
+
+void CheckReports(const ExecutionState& state, const VenueRecord& venue, store::Store& reports,
+                  Violations& violations) {
+  Trades reported, traded;
+  for (const VenueRecord::Trade& at : venue.trades)
+    traded[at.instrument].insert(absl::StrCat(at.trade.fill.trade_id));
   const auto fills = reports.Fills({});
   for (const store::FillRow& fill : *fills) {
     if (!reported[fill.instrument].insert(fill.trade_id).second) {
@@ -177,7 +174,78 @@ std::vector<std::string> CheckSettled(const execution::ExecutionEngine& executio
                                         " was reported twice"));
     }
   }
-  Compare("in reporting", reported, trades, violations);
+  CompareTrades(reported, traded, violations);
+  std::map<InstrumentId, Money> net;
+  const auto rows = reports.AllPositions();
+  for (const store::PositionRow& row : *rows) net[row.instrument] += row.net;
+  for (const auto& [instrument, ours] : net) {
+    const market::Instrument* definition = state.NewestInstrument(instrument);
+    if (definition == nullptr) continue;
+    const Money expected(state.NetPosition(instrument).mantissa, definition->quantity_scale);
+    if (ours != expected) {
+      violations.push_back(absl::StrCat("I6: position in ", instrument.text(), " is ",
+                                        ours.ToString(), " in reporting, ", expected.ToString(),
+                                        " in execution"));
+    }
+  }
+}
+
+}  // namespace
+
+VenueRecord ReadVenue(const venue_sim::VenueCore& venue) {
+  VenueRecord record;
+  const auto& symbols = venue_sim::ListedSymbols();
+  for (venue_sim::SymbolIndex symbol = 0; symbol < symbols.size(); ++symbol) {
+    venue.ForOrders(kAccount, symbol, 0, [&](const venue_sim::VenueOrder& order) {
+      record.orders.push_back({InstrumentOf(symbol), order});
+      return true;
+    });
+  }
+  for (const venue_sim::AccountTrade& trade : venue.account_trades(kAccount))
+    record.trades.push_back({InstrumentOf(trade.symbol), symbols[trade.symbol].base, trade});
+  for (const auto& [asset, balance] : venue.ledger().balances(kAccount))
+    record.balances[market::AssetId(asset)] = Money(balance.free + balance.locked, kVenueScale);
+  return record;
+}
+
+std::vector<std::string> CheckAlways(const execution::ExecutionEngine& execution,
+                                     const VenueRecord& venue, const Doubled& doubled) {
+  Violations violations;
+  std::map<std::string, int> placed, live;
+  for (const VenueRecord::Order& theirs : venue.orders) {
+    if (!IsOurs(theirs)) continue;
+    const std::string& id = theirs.order.request.client_order_id;
+    const auto twice = doubled.find(id);
+    const int allowed = 1 + (twice != doubled.end() ? twice->second : 0);
+    if (++placed[id] == allowed + 1) {
+      violations.push_back(
+          absl::StrCat("I1: ", id, " was placed ", placed[id], " times, sent ", allowed));
+    }
+    const bool open = IsOpen(theirs.order.status);
+    if (open && ++live[IntentOf(id)] == 2)
+      violations.push_back(absl::StrCat("I1: two live orders of intent ", IntentOf(id)));
+    if (execution.state().Find(market::ClientOrderId(id)) == nullptr) {
+      violations.push_back(
+          absl::StrCat("I2: the venue has ", id, ", of which execution knows nothing"));
+      continue;
+    }
+    const TrackedOrder* known = Known(execution.state(), theirs);
+    if (open && known != nullptr && !known->open()) {
+      violations.push_back(absl::StrCat("I4: ", id, " is ", market::Name(known->life.state()),
+                                        " here and works at the venue"));
+    }
+  }
+  return violations;
+}
+
+std::vector<std::string> CheckSettled(const execution::ExecutionEngine& execution,
+                                      const VenueRecord& venue, store::Store& reports,
+                                      const Doubled& doubled) {
+  Violations violations = CheckAlways(execution, venue, doubled);
+  CheckOrders(execution.state(), venue, doubled, violations);
+  CheckPositions(execution.state(), venue, violations);
+  CheckMoney(execution.state(), venue, violations);
+  CheckReports(execution.state(), venue, reports, violations);
   return violations;
 }
 

@@ -1,25 +1,52 @@
 // The invariants of docs/orders.md, checked on the platform's state and against the
-// venue's own books. Each violation is one line that names the invariant.
+// venue's own records. Each violation is one line that names the invariant.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
-#include "libs/store/memory_store.h"
+#include "libs/market/ids.h"
+#include "libs/market/money.h"
+#include "libs/store/store.h"
 #include "services/execution/execution_engine.h"
 #include "services/venue-sim/venue_core.h"
 
 namespace gannet::simulation {
 
-// At any moment: I1 one live venue order an intent, I2 none without a durable
-// intent, I4 nothing terminal that the venue still works.
+// What the venue has on record of the platform's account.
+struct VenueRecord {
+  struct Order {
+    market::InstrumentId instrument;
+    venue_sim::VenueOrder order;
+  };
+  struct Trade {
+    market::InstrumentId instrument;
+    std::string base_asset;
+    venue_sim::AccountTrade trade;
+  };
+  std::vector<Order> orders;  // of all kinds, in order of symbol and number
+  std::vector<Trade> trades;  // in order of time
+  std::map<market::AssetId, market::Money> balances;
+};
+VenueRecord ReadVenue(const venue_sim::VenueCore& venue);
+
+// How often the network itself handed the request that places this client id to the
+// venue a second time. A venue takes such an order twice once the first has filled,
+// which nothing that sends can prevent.
+using Doubled = std::map<std::string, int>;
+
+// At any moment: I1 one live venue order an intent, and no request sent twice; I2 no
+// venue order without an intent that execution knows; I4 nothing terminal that the
+// venue still works.
 std::vector<std::string> CheckAlways(const execution::ExecutionEngine& execution,
-                                     const venue_sim::VenueCore& venue);
+                                     const VenueRecord& venue, const Doubled& doubled);
 
 // After everything has settled: nothing UNKNOWN, every order in the venue's state,
-// I3 positions equal the venue's trades, I6 reporting has each trade once.
+// I3 positions equal the venue's trades, I5 money adds up to the last unit, I6
+// reporting has each trade once.
 std::vector<std::string> CheckSettled(const execution::ExecutionEngine& execution,
-                                      const venue_sim::VenueCore& venue,
-                                      store::MemoryStore& reports);
+                                      const VenueRecord& venue, store::Store& reports,
+                                      const Doubled& doubled);
 
 }  // namespace gannet::simulation

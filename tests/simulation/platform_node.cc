@@ -10,6 +10,8 @@ namespace {
 
 constexpr char kDataDir[] = "data";
 constexpr char kJournalDir[] = "data/journal";
+// As runtime::RunOptions has it, whose header needs a real executor.
+constexpr base::Duration kServiceDrainLimit = std::chrono::seconds(5);
 
 }  // namespace
 
@@ -54,25 +56,40 @@ absl::Status PlatformNode::Build() {
   app::PipelineParts parts;
   parts.services.erase("gateway");
   parts.store = std::make_unique<SharedStore>(store_);
-  GANNET_ASSIGN_OR_RETURN(pipeline_,
+  GANNET_ASSIGN_OR_RETURN(app::Pipeline pipeline,
                           app::BuildPipeline(options_.pipeline, *deps_, std::move(parts)));
-  for (const auto& service : pipeline_.services) {
+  reporting_ = pipeline.reporting;
+  services_ = std::move(pipeline.services);
+  for (const auto& service : services_) {
     if (service->name() == "execution")
       execution_ = &static_cast<execution::ExecutionService&>(*service).engine();
   }
-  ingest_ = ingest::BuildIngest(options_.ingest, *deps_);
+  services_.push_back(ingest::BuildIngest(options_.ingest, *deps_));
   return absl::OkStatus();
+}
+
+absl::Status PlatformNode::Recover() {
+  GANNET_ASSIGN_OR_RETURN(const auto reader, journal::Reader::Open(files_, kJournalDir));
+  GANNET_RETURN_IF_ERROR(shard_->Recover(*reader));
+  recovered_.push_back(shard_->HashStates());
+  GANNET_ASSIGN_OR_RETURN(const auto again, journal::Reader::Open(files_, kJournalDir));
+  return reporting_->CatchUp(*again);
 }
 
 absl::Status PlatformNode::Start() {
   GANNET_RETURN_IF_ERROR(Build());
-  GANNET_ASSIGN_OR_RETURN(const auto reader, journal::Reader::Open(files_, kJournalDir));
-  GANNET_RETURN_IF_ERROR(shard_->Recover(*reader));
-  GANNET_ASSIGN_OR_RETURN(const auto again, journal::Reader::Open(files_, kJournalDir));
-  GANNET_RETURN_IF_ERROR(pipeline_.reporting->CatchUp(*again));
+  GANNET_RETURN_IF_ERROR(Recover());
   shard_->Resume(executor_.Now());
-  for (const auto& service : pipeline_.services) GANNET_RETURN_IF_ERROR(service->Start());
-  return ingest_->Start();
+  ArmSnapshot();
+  for (const auto& service : services_) GANNET_RETURN_IF_ERROR(service->Start());
+  return absl::OkStatus();
+}
+
+void PlatformNode::ArmSnapshot() {
+  snapshot_timer_ = executor_.After(options_.snapshot_interval, [this] {
+    if (shard_->WriteSnapshot().ok()) ++snapshots_;  // only shortens the next start
+    ArmSnapshot();
+  });
 }
 
 void PlatformNode::Forget() {
@@ -81,10 +98,11 @@ void PlatformNode::Forget() {
     orders_ += hash_->permitted();
     fills_ += hash_->fills();
   }
-  ingest_.reset();
+  executor_.Cancel(snapshot_timer_);
   execution_ = nullptr;
-  while (!pipeline_.services.empty()) pipeline_.services.pop_back();
-  pipeline_ = {};
+  reporting_ = nullptr;
+  while (!services_.empty()) services_.pop_back();
+  drained_ = 0;
   shard_.reset();
   hash_.reset();
   deps_.reset();
@@ -100,17 +118,38 @@ void PlatformNode::Crash(base::Rng& rng) {
   network_.ResetConnections();
 }
 
-void PlatformNode::Drain() {
-  ingest_->Drain([] {});
-  for (auto service = pipeline_.services.rbegin(); service != pipeline_.services.rend(); ++service)
-    (*service)->Drain([] {});
+std::vector<std::string> PlatformNode::Drain(std::string_view last,
+                                             const std::function<void()>& advance) {
+  std::vector<std::string> cut_short;
+  while (drained_ < services_.size()) {
+    runtime::Service& service = *services_[services_.size() - ++drained_];
+    const auto done = std::make_shared<bool>(false);  // may be set after its time
+    service.Drain([done] { *done = true; });
+    const base::Time limit = executor_.Now() + kServiceDrainLimit;
+    while (!*done && executor_.Now() < limit) advance();
+    if (!*done) cut_short.emplace_back(service.name());
+    if (service.name() == last) break;
+  }
+  return cut_short;
 }
 
-void PlatformNode::Stop() {
+absl::Status PlatformNode::Stop() {
   journal_->Commit();
   executor_.RunFor(std::chrono::milliseconds(10));
-  journal_->Close().IgnoreError();  // a failure shows when the journal is read
+  GANNET_RETURN_IF_ERROR(shard_->WriteSnapshot());
+  GANNET_RETURN_IF_ERROR(journal_->Close());
   Forget();
+  return absl::OkStatus();
+}
+
+std::string PlatformNode::journal_hash() const {
+  base::Sha256Stream hash;
+  for (const auto& [path, bytes] : files_.Contents()) {
+    if (!path.starts_with(kJournalDir)) continue;
+    hash.Update(path);
+    hash.Update(base::Hex(base::Sha256(bytes)));
+  }
+  return base::Hex(hash.Peek());
 }
 
 std::string PlatformNode::decisions() const {

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "apps/gannet/decisions_hash.h"
@@ -30,6 +33,7 @@ struct PlatformOptions {
   app::PipelineConfig pipeline;
   ingest::IngestConfig ingest;
   std::string api_key, api_secret;
+  base::Duration snapshot_interval = std::chrono::seconds(7);
 };
 
 // Reporting's database: a machine of its own, so it outlives the platform's crash.
@@ -40,26 +44,33 @@ class PlatformNode {
   PlatformNode(PlatformOptions options, base::VirtualExecutor& executor, net::SimNetwork& network);
   ~PlatformNode();
 
-  // Recovers from its disk and starts.
+  // Recovers from its disk and starts, as runtime::Process does.
   absl::Status Start();
+  // The process dies now; its disk keeps what was synced, as chance has it.
   void Crash(base::Rng& rng);
   bool running() const { return shard_ != nullptr; }
-  // As a process that ends in order: all durable, nothing running.
-  void Stop();
+  // Services stop intake and drain, last started first, each within a limit, from
+  // where the last call left off to the one named (empty: all). `advance` moves the
+  // world's time on. The names of those that were cut short.
+  std::vector<std::string> Drain(std::string_view last, const std::function<void()>& advance);
+  // The end of a process after the drain: all durable, a snapshot, nothing running.
+  absl::Status Stop();
   const PlatformOptions& options() const { return options_; }
-  // No new orders; what works is cancelled or left as configured. Then durable.
-  void Drain();
 
   // Only while running.
   runtime::Shard& shard() { return *shard_; }
   const execution::ExecutionEngine& execution() const { return *execution_; }
   const journal::Writer& journal() const { return *journal_; }
+  // What each start knew after recovery.
+  const std::vector<runtime::Shard::StateHashes>& recovered() const { return recovered_; }
 
   base::SimFiles& files() { return files_; }
   store::MemoryStore& store() { return store_; }
   uint64_t starts() const { return starts_; }
-  // Of all runs so far, hex.
+  // SHA-256 over what all runs so far decided, and over the files of the journal; hex.
   std::string decisions() const;
+  std::string journal_hash() const;
+  uint64_t snapshots() const { return snapshots_; }
   uint64_t orders() const { return orders_; }
   uint64_t fills() const { return fills_; }
 
@@ -75,6 +86,8 @@ class PlatformNode {
   };
 
   absl::Status Build();
+  absl::Status Recover();
+  void ArmSnapshot();
   void Forget();
 
   const PlatformOptions options_;
@@ -85,7 +98,8 @@ class PlatformNode {
   telemetry::Log log_;
   uint64_t starts_ = 0;
   base::Sha256Stream decisions_;
-  uint64_t orders_ = 0, fills_ = 0;
+  uint64_t orders_ = 0, fills_ = 0, snapshots_ = 0;
+  std::vector<runtime::Shard::StateHashes> recovered_;
 
   std::unique_ptr<StartLease> lease_;
   std::unique_ptr<bus::MemoryBus> bus_;
@@ -93,8 +107,10 @@ class PlatformNode {
   std::unique_ptr<runtime::Shard> shard_;
   std::unique_ptr<app::DecisionsHash> hash_;
   std::unique_ptr<runtime::Deps> deps_;
-  app::Pipeline pipeline_;
-  std::unique_ptr<runtime::Service> ingest_;
+  std::vector<std::unique_ptr<runtime::Service>> services_;  // in order of start
+  reporting::ReportingService* reporting_ = nullptr;
+  size_t drained_ = 0;  // of services_, from the end
+  base::TimerId snapshot_timer_ = base::TimerId::kNone;
   const execution::ExecutionEngine* execution_ = nullptr;
 };
 

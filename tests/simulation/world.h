@@ -3,19 +3,22 @@
 // build reproduce a run exactly.
 //
 // Two phases: safety (faults strike: messages lost, doubled, delayed, connections
-// reset, partitions, processes killed with what their disks had not synced) and
-// liveness (faults stop: everything must settle). The invariants I1 to I6 of
-// docs/orders.md are checked on the way and, against the venue's own books, at the
-// end.
+// reset, partitions, processes killed with what their disks had not synced, power
+// lost in the middle of a write, disks that refuse a sync) and liveness (faults stop:
+// everything must settle, then the platform drains). The invariants I1 to I6 of
+// docs/orders.md are checked on the way and, against the venue's own records, at the
+// end; then the journal is decided again.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "apps/gannet/pipeline.h"
 #include "libs/base/time.h"
 
 namespace gannet::simulation {
@@ -29,13 +32,18 @@ struct SimulationOptions {
   bool verify_replay = true;  // decide again from the journal and compare every fact
   // Configuration of the platform (config/limits.yaml, config/strategies.yaml).
   std::string config_dir = "config";
+  // Changes what the journal is decided again with: shows that the comparison can fail.
+  std::function<void(app::PipelineConfig&)> replay_with;
 };
 
 struct SimulationResult {
   std::vector<std::string> violations;  // empty: all invariants held
   std::string decisions;                // SHA-256 over all runs of the platform, hex
+  std::string journal;                  // SHA-256 over the bytes of its journal, hex
   base::Duration simulated{0};
-  uint64_t orders = 0, fills = 0;
+  uint64_t orders = 0, fills = 0;  // permitted, booked
+  uint64_t checks = 0;             // looks at the invariants on the way
+  uint64_t replayed_facts = 0;     // decided again and equal
   // What struck and which rare paths were taken, by name; CI fails when one of
   // RareProbes() was never reached over its seeds.
   std::map<std::string, uint64_t> faults, probes;

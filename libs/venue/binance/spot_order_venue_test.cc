@@ -78,8 +78,7 @@ TEST_CASE("SpotOrderVenue signs each request over its own query") {
 
   const market::VenueOrderId id("42");
   for (const WireRequest& request :
-       {venue.Cancel(Btc().id, Intent().target, kNow),
-        venue.CancelVenueOrder(Btc().id, id, kNow),
+       {venue.Cancel(Btc().id, Intent().target, kNow), venue.CancelVenueOrder(Btc().id, id, kNow),
         venue.QueryOrder(Btc().id, Intent().target, kNow),
         venue.QueryVenueOrder(Btc().id, id, kNow), venue.TradesOfOrder(Btc().id, id, kNow),
         venue.TradesSince(Btc().id, kNow, kNow), venue.TradesFrom(Btc().id, "7", kNow),
