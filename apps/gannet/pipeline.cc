@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "apps/gannet/limit_rows.h"
 #include "libs/base/status.h"
 #include "services/execution/paper_codec.h"
 
@@ -16,7 +17,9 @@ absl::StatusOr<Pipeline> BuildPipeline(const PipelineConfig& config, runtime::De
   };
   // Who watches stands first, so that it is drained last.
   if (hosts("reporting")) {
-    auto reporting = reporting::BuildReporting(config.reporting, deps, std::move(parts.store));
+    reporting::ReportingConfig settings = config.reporting;
+    settings.limits = LimitRowsOf(config.risk.limits);
+    auto reporting = reporting::BuildReporting(settings, deps, std::move(parts.store));
     pipeline.reporting = reporting.get();
     add(std::move(reporting));
   }

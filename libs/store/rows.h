@@ -143,10 +143,9 @@ struct OutcomeRow {
   market::EventId signal;
   market::InstrumentId instrument;
   base::Duration horizon{0};
-  base::Time time;  // of the signal
-  market::Money start,
-      end;           // mid of the last quote before it, mid of the first one past the horizon
-  base::Time ended;  // when that quote was received
+  base::Time time;           // of the signal
+  market::Money start, end;  // mids in force at that time and when the horizon ended
+  base::Time ended;          // when the quote of `end` was received
   auto key() const { return std::tie(signal, instrument, horizon); }
   bool operator==(const OutcomeRow&) const = default;
 };

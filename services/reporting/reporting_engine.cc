@@ -1,19 +1,21 @@
 #include "services/reporting/reporting_engine.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
+
+#include "services/reporting/definitions.h"
 
 namespace gannet::reporting {
 namespace {
 
-using market::Int128;
 using market::Money;
 
-Money PriceOf(const market::Instrument* definition, market::Price price) {
-  return Money(price.mantissa, definition != nullptr ? definition->price_scale : 0);
+Money PriceOf(const market::Instrument& definition, market::Price price) {
+  return Money(price.mantissa, definition.price_scale);
 }
-Money QuantityOf(const market::Instrument* definition, market::Quantity quantity) {
-  return Money(quantity.mantissa, definition != nullptr ? definition->quantity_scale : 0);
+Money QuantityOf(const market::Instrument& definition, market::Quantity quantity) {
+  return Money(quantity.mantissa, definition.quantity_scale);
 }
 
 std::string DetailOf(const market::ExecReport& report) {
@@ -23,51 +25,26 @@ std::string DetailOf(const market::ExecReport& report) {
 
 }  // namespace
 
-absl::Status ReportingEngine::Restore(const std::vector<store::FillRow>& fills,
-                                      const std::vector<store::OrderRow>& orders,
-                                      const std::map<uint64_t, uint64_t>& high_water) {
-  // Lots are rebuilt from the fills themselves once the instrument is known: the
-  // store holds no second truth that could differ.
-  for (const store::FillRow& row : fills) waiting_[row.instrument].push_back(row);
-  for (const store::OrderRow& row : orders) {
+// --- state ---------------------------------------------------------------------
+
+void ReportingEngine::Restore(const Stored& stored) {
+  high_water_ = stored.high_water;
+  for (const store::InstrumentRow& row : stored.instruments) {
+    if (auto definition = DefinitionOf(row)) instruments_.Put(*std::move(definition));
+  }
+  // Lots are rebuilt from the fills themselves: the store holds no second truth
+  // that could differ.
+  for (const store::FillRow& row : stored.fills) {
+    if (row.id.sequence > high_water(row.id.stream)) stored_fills_.insert(row.id);
+    if (Definition(row.instrument) != nullptr) {
+      ReplayFill(row);
+    } else {
+      waiting_[row.instrument].push_back(row);
+    }
+  }
+  for (const store::OrderRow& row : stored.orders) {
     if (!market::IsTerminal(row.state)) orders_.emplace(row.client_order_id, row);
   }
-  high_water_ = high_water;
-  return absl::OkStatus();
-}
-
-void ReportingEngine::OnInstrument(const market::Instrument& instrument) {
-  instruments_.Put(instrument);
-  const auto waiting = waiting_.find(instrument.id);
-  if (waiting == waiting_.end()) return;
-  for (const store::FillRow& row : waiting->second) ReplayFill(row);
-  waiting_.erase(waiting);
-}
-
-void ReportingEngine::ReplayFill(const store::FillRow& row) {
-  const market::Instrument& definition = *Definition(row.instrument);
-  const auto price = market::Rescale(row.price.units(), row.price.scale(), definition.price_scale,
-                                     market::Rounding::kHalfEven);
-  const auto quantity = market::Rescale(row.quantity.units(), row.quantity.scale(),
-                                        definition.quantity_scale, market::Rounding::kHalfEven);
-  market::Fill fill;
-  fill.trade_id = row.trade_id;
-  if (price && quantity) {
-    fill.price = market::Price{static_cast<int64_t>(*price)};
-    fill.quantity = market::Quantity{static_cast<int64_t>(*quantity)};
-  }
-  fill.fee = row.fee;
-  fill.fee_asset = row.fee_asset;
-  if (!positions_.Apply({row.account, row.strategy, row.instrument}, definition, row.side, fill)
-           .ok())
-    ++stats_.unbooked_fills;
-}
-
-void ReportingEngine::OnQuote(const market::Quote& quote) {
-  if (quote.bid.quantity.mantissa <= 0 || quote.ask.quantity.mantissa <= 0) return;
-  // Midway, rounded down: both mantissas are far below half of int64.
-  marks_[quote.instrument] = market::Price{
-      quote.bid.price.mantissa + (quote.ask.price.mantissa - quote.bid.price.mantissa) / 2};
 }
 
 uint64_t ReportingEngine::high_water(uint64_t stream) const {
@@ -75,17 +52,69 @@ uint64_t ReportingEngine::high_water(uint64_t stream) const {
   return found == high_water_.end() ? 0 : found->second;
 }
 
-void ReportingEngine::OnReport(const market::Event<market::ExecReport>& event) {
-  const market::EventId id = event.header.id;
-  if (id.sequence <= high_water(id.stream)) {
+// One stream carries several topics, each in order of its own: a topic's mark goes
+// by the stream's number mixed with the topic's.
+bool ReportingEngine::IsNew(const market::EventId& id, Fold fold) {
+  const auto mixed = static_cast<uint64_t>(fold) * 0x9e3779b97f4a7c15u;
+  const uint64_t stream = std::rotl(id.stream, static_cast<int>(fold)) ^ mixed;
+  if (id.sequence <= high_water(stream)) {
     ++stats_.repeated;
+    return false;
+  }
+  high_water_[stream] = id.sequence;
+  changed_marks_.insert(stream);
+  return true;
+}
+
+// --- market --------------------------------------------------------------------
+
+void ReportingEngine::OnInstrument(const market::Instrument& instrument) {
+  if (!instruments_.Put(instrument)) return;
+  changed_instruments_.insert(instrument.id);
+  if (const auto waiting = waiting_.find(instrument.id); waiting != waiting_.end()) {
+    for (const store::FillRow& row : waiting->second) ReplayFill(row);
+    waiting_.erase(waiting);
+  }
+  std::deque<market::Event<market::ExecReport>> still_held;
+  for (market::Event<market::ExecReport>& event : held_) {
+    if (event.value.instrument != instrument.id) {
+      still_held.push_back(std::move(event));
+      continue;
+    }
+    changed_marks_.insert(event.header.id.stream);
+    Apply(event);
+  }
+  held_ = std::move(still_held);
+}
+
+void ReportingEngine::OnQuote(const market::Event<market::Quote>& event) {
+  outcomes_.BeforeQuote(event.value.instrument, event.header.receive_time);
+  marks_.OnQuote(event.value, event.header.receive_time);
+}
+
+// --- orders and fills ------------------------------------------------------------
+
+void ReportingEngine::ReplayFill(const store::FillRow& row) {
+  const market::Instrument& definition = *Definition(row.instrument);
+  const auto fill = FillOf(row, definition);
+  const market::PositionKey key{row.account, row.strategy, row.instrument};
+  if (!fill || !positions_.Apply(key, definition, row.side, *fill).ok()) ++stats_.unbooked_fills;
+}
+
+void ReportingEngine::OnReport(const market::Event<market::ExecReport>& event) {
+  if (!IsNew(event.header.id, Fold::kReports)) return;
+  ++stats_.reports;
+  if (Definition(event.value.instrument) != nullptr) return Apply(event);
+  if (held_.size() >= kMaxHeldReports) {
+    ++stats_.refused_held;
     return;
   }
-  ++stats_.reports;
-  high_water_[id.stream] = changed_marks_[id.stream] = id.sequence;
+  held_.push_back(event);
+}
 
+void ReportingEngine::Apply(const market::Event<market::ExecReport>& event) {
   const market::ExecReport& report = event.value;
-  const market::Instrument* definition = Definition(report.instrument);
+  const market::Instrument& definition = *Definition(report.instrument);
   store::OrderRow& order = orders_[report.client_order_id];
   if (order.client_order_id.empty()) {
     order.client_order_id = report.client_order_id;
@@ -103,13 +132,13 @@ void ReportingEngine::OnReport(const market::Event<market::ExecReport>& event) {
   order.detail = DetailOf(report);
   order.updated = event.header.publish_time;
   changed_orders_.insert(report.client_order_id);
-  if (report.fill) BookFill(event);
+  if (report.fill && !stored_fills_.contains(event.header.id)) BookFill(event);
 }
 
 void ReportingEngine::BookFill(const market::Event<market::ExecReport>& event) {
   const market::ExecReport& report = event.value;
   const market::Fill& fill = *report.fill;
-  const market::Instrument* definition = Definition(report.instrument);
+  const market::Instrument& definition = *Definition(report.instrument);
   ++stats_.fills;
   store::FillRow row;
   row.id = event.header.id;
@@ -122,69 +151,134 @@ void ReportingEngine::BookFill(const market::Event<market::ExecReport>& event) {
   row.trade_id = fill.trade_id;
   row.price = PriceOf(definition, fill.price);
   row.quantity = QuantityOf(definition, fill.quantity);
+  row.notional =
+      definition.Notional(fill.price, fill.quantity, market::Rounding::kHalfEven).value_or(Money());
   row.fee = fill.fee;
   row.fee_asset = fill.fee_asset;
   row.liquidity = fill.liquidity;
   row.signal = report.signal;
   row.model_version = report.model_version;
+  added_.fills.push_back(std::move(row));
   const market::PositionKey key{report.account, report.strategy, report.instrument};
-  if (definition != nullptr) {
-    row.notional = definition->Notional(fill.price, fill.quantity, market::Rounding::kHalfEven)
-                       .value_or(Money());
-  }
-  if (definition != nullptr && positions_.Apply(key, *definition, report.side, fill).ok()) {
+  if (positions_.Apply(key, definition, report.side, fill).ok()) {
     changed_positions_.insert(key);
   } else {
     ++stats_.unbooked_fills;
   }
-  new_fills_.push_back(std::move(row));
 }
+
+// --- what else is told -----------------------------------------------------------
+
+void ReportingEngine::OnSignal(const market::Event<market::NewsSignal>& event) {
+  if (!IsNew(event.header.id, Fold::kSignals)) return;
+  const market::NewsSignal& signal = event.value;
+  store::SignalRow row;
+  row.id = event.header.id;
+  row.time = event.header.publish_time;
+  row.source = signal.source;
+  row.title = signal.title;
+  row.type = signal.type;
+  row.relation = signal.relation;
+  row.sentiment_ppm = signal.sentiment_ppm;
+  row.confidence_ppm = signal.confidence_ppm;
+  row.novelty_ppm = signal.novelty_ppm;
+  row.latency = signal.latency;
+  row.classifier_version = signal.classifier_version;
+  added_.signals.push_back(std::move(row));
+  outcomes_.OnSignal(event.header.id, signal, event.header.publish_time);
+}
+
+void ReportingEngine::OnPrediction(const market::Event<market::Prediction>& event) {
+  if (!IsNew(event.header.id, Fold::kPredictions)) return;
+  outcomes_.OnPrediction(event.value, event.header.publish_time);
+}
+
+void ReportingEngine::OnDecision(const market::Event<market::RiskDecision>& event) {
+  if (!IsNew(event.header.id, Fold::kDecisions)) return;
+  const market::RiskDecision& decision = event.value;
+  if (decision.intent.kind == market::IntentKind::kCancel) return;  // nobody refuses those
+  const base::Time hour = std::chrono::floor<std::chrono::hours>(decision.decided);
+  ++decisions_[{hour, decision.intent.account, decision.intent.strategy,
+                decision.permitted ? market::RejectReason::kNone : decision.reason}];
+}
+
+void ReportingEngine::OnRiskState(const market::Event<market::RiskState>& event) {
+  if (!IsNew(event.header.id, Fold::kRiskStates)) return;
+  const market::RiskState& state = event.value;
+  store::RiskEventRow row;
+  row.id = event.header.id;
+  row.time = event.header.publish_time;
+  row.scope = state.scope.kind;
+  row.scope_name = state.scope.name;
+  row.state = state.state;
+  row.killed = state.killed;
+  row.reason = state.reason;
+  row.person = state.person;
+  row.limit_version = state.limit_version;
+  added_.risk_events.push_back(std::move(row));
+}
+
+void ReportingEngine::OnBalance(const market::Event<market::BalanceUpdate>& event) {
+  const market::BalanceUpdate& update = event.value;
+  KnownBalance& known = balances_[{update.account, update.venue, update.asset}];
+  const bool same = known.row.free == update.free && known.row.locked == update.locked;
+  const bool first = known.row.time == base::Time();
+  if (event.header.publish_time < known.row.time || (same && !first)) return;
+  known.row = {event.header.publish_time,
+               update.account,
+               update.venue,
+               update.asset,
+               update.free,
+               update.locked};
+  known.changed = true;
+}
+
+void ReportingEngine::OnLimits(std::vector<store::LimitRow> limits) {
+  added_.limits.insert(added_.limits.end(), std::make_move_iterator(limits.begin()),
+                       std::make_move_iterator(limits.end()));
+}
+
+// --- samples ---------------------------------------------------------------------
 
 store::PositionRow ReportingEngine::RowOf(const market::PositionKey& key, base::Time now) const {
   const market::Instrument& definition = *Definition(key.instrument);
   const market::Position& position = *positions_.Find(key);
-  const auto mark = marks_.find(key.instrument);
-  const market::Price average = market::AveragePrice(position, definition);
+  const Mark mark = marks_.Of(key.instrument);
   store::PositionRow row;
   row.account = key.account;
   row.strategy = key.strategy;
   row.instrument = key.instrument;
-  row.net = QuantityOf(&definition, position.net);
-  row.average_price = PriceOf(&definition, average);
+  row.net = QuantityOf(definition, position.net);
+  row.average_price = PriceOf(definition, market::AveragePrice(position, definition));
   row.realized = market::RealizedPnl(position, definition);
-  row.unrealized =
-      market::UnrealizedPnl(position, definition, mark != marks_.end() ? mark->second : average)
-          .value_or(Money(0, definition.quote_scale));
+  row.unrealized = Money(0, definition.quote_scale);
   row.fees = market::QuoteFees(position, definition);
   row.quote_asset = definition.quote;
   row.updated = now;
+  if (mark.state == store::MarkState::kUnpriced) return row;
+  const auto unrealized = market::UnrealizedPnl(position, definition, mark.mid);
+  if (!unrealized) return row;  // no market has such a number: as good as no price
+  row.unrealized = *unrealized;
+  row.mark = PriceOf(definition, mark.mid);
+  row.mark_time = mark.time;
+  row.mark_state = mark.state;
   return row;
 }
 
-store::Batch ReportingEngine::TakeChanges(base::Time now) {
-  store::Batch batch;
-  batch.fills = std::move(new_fills_);
-  new_fills_.clear();
-  for (const auto& id : changed_orders_) batch.orders.push_back(orders_.at(id));
-  for (const store::OrderRow& row : batch.orders) {
-    // A late fill brings the row back; the store's own row is replaced then.
-    if (market::IsTerminal(row.state)) orders_.erase(row.client_order_id);
+std::set<market::AccountId> ReportingEngine::AccountsWithWaitingFills() const {
+  std::set<market::AccountId> accounts;
+  for (const auto& [instrument, rows] : waiting_) {
+    for (const store::FillRow& row : rows) accounts.insert(row.account);
   }
-  for (const auto& key : changed_positions_) batch.positions.push_back(RowOf(key, now));
-  batch.high_water = std::move(changed_marks_);
-  changed_orders_.clear();
-  changed_positions_.clear();
-  changed_marks_.clear();
-  return batch;
+  for (const auto& event : held_) accounts.insert(event.value.account);
+  return accounts;
 }
 
-store::Batch ReportingEngine::TakeChangesWithEquity(base::Time now) {
+void ReportingEngine::SampleEquity(base::Time now, store::Batch& batch) const {
+  const auto incomplete = AccountsWithWaitingFills();
+  std::map<AccountAsset, store::EquityRow> totals;
   for (const auto& [key, position] : positions_.all()) {
-    if (position.net.mantissa != 0) changed_positions_.insert(key);  // its mark moved
-  }
-  store::Batch batch = TakeChanges(now);
-  std::map<std::pair<market::AccountId, market::AssetId>, store::EquityRow> totals;
-  for (const auto& [key, position] : positions_.all()) {
+    if (incomplete.contains(key.account)) continue;
     const store::PositionRow row = RowOf(key, now);
     store::EquityRow& total = totals[{row.account, row.quote_asset}];
     total.time = now;
@@ -195,21 +289,145 @@ store::Batch ReportingEngine::TakeChangesWithEquity(base::Time now) {
     total.fees += row.fees;
   }
   for (auto& [key, row] : totals) batch.equity.push_back(std::move(row));
+}
+
+void ReportingEngine::SampleExposure(base::Time now, store::Batch& batch) const {
+  const auto incomplete = AccountsWithWaitingFills();
+  std::map<AccountAsset, store::ExposureRow> totals;
+  const auto total_of = [&](const market::AccountId& account,
+                            const market::AssetId& asset) -> store::ExposureRow& {
+    store::ExposureRow& total = totals[{account, asset}];
+    total.time = now;
+    total.account = account;
+    total.asset = asset;
+    return total;
+  };
+  // Strategies that hold one instrument against each other are netted, as at the venue.
+  std::map<std::pair<market::AccountId, market::InstrumentId>, market::Quantity> nets;
+  for (const auto& [key, position] : positions_.all()) {
+    if (incomplete.contains(key.account)) continue;
+    nets[{key.account, key.instrument}] += position.net;
+    total_of(key.account, Definition(key.instrument)->quote);
+  }
+  for (const auto& [key, net] : nets) {
+    if (net.mantissa == 0) continue;
+    const market::Instrument& definition = *Definition(key.second);
+    const Mark mark = marks_.Of(key.second);
+    store::ExposureRow& total = total_of(key.first, definition.quote);
+    ++total.positions;
+    const auto value = mark.state == store::MarkState::kUnpriced
+                           ? std::nullopt
+                           : definition.Notional(mark.mid, net, market::Rounding::kHalfEven);
+    if (!value) {
+      ++total.unpriced;
+      continue;
+    }
+    if (mark.state == store::MarkState::kInvalid) ++total.invalid;
+    total.gross += value->Abs();
+    total.net += *value;
+    total.largest = std::max(total.largest, value->Abs());
+  }
+  for (const auto& [id, order] : orders_) {
+    const market::Instrument* definition = Definition(order.instrument);
+    if (market::IsTerminal(order.state) || definition == nullptr ||
+        incomplete.contains(order.account))
+      continue;
+    store::ExposureRow& total = total_of(order.account, definition->quote);
+    ++total.open_orders;
+    store::FillRow rest;
+    rest.price = order.price;
+    rest.quantity = order.quantity - order.cumulative;
+    const auto open = FillOf(rest, *definition);
+    if (!open) continue;
+    total.open_notional +=
+        definition->Notional(open->price, open->quantity, market::Rounding::kHalfEven)
+            .value_or(Money());
+  }
+  for (auto& [key, row] : totals) batch.exposures.push_back(std::move(row));
+}
+
+// --- batches ---------------------------------------------------------------------
+
+void ReportingEngine::TakeBalances(base::Time now, Sample sample, store::Batch& batch) {
+  for (auto& [key, known] : balances_) {
+    const bool due = sample == Sample::kClosing || known.written == base::Time() ||
+                     now >= known.written + kBalanceEvery;
+    if (!known.changed || !due) continue;
+    known.changed = false;
+    known.written = now;
+    batch.balances.push_back(known.row);
+  }
+}
+
+// A mark stays below what is held back, so that the next start brings it again.
+std::map<uint64_t, uint64_t> ReportingEngine::TakeMarks() {
+  std::map<uint64_t, uint64_t> marks;
+  for (const uint64_t stream : changed_marks_) marks[stream] = high_water(stream);
+  changed_marks_.clear();
+  for (const auto& event : held_) {
+    const auto found = marks.find(event.header.id.stream);
+    if (found != marks.end()) found->second = std::min(found->second, event.header.id.sequence - 1);
+  }
+  return marks;
+}
+
+store::Batch ReportingEngine::TakeChanges(base::Time now, Sample sample) {
+  outcomes_.OnTime(now);
+  store::Batch batch = std::exchange(added_, {});
+  for (const auto& id : changed_instruments_)
+    batch.instruments.push_back(reporting::RowOf(*Definition(id)));
+  for (const auto& id : changed_orders_) batch.orders.push_back(orders_.at(id));
+  for (const store::OrderRow& row : batch.orders) {
+    // A late fill brings the row back; the store's own row is replaced then.
+    if (market::IsTerminal(row.state)) orders_.erase(row.client_order_id);
+  }
+  if (sample != Sample::kNone) {
+    for (const auto& [key, position] : positions_.all()) {
+      if (position.net.mantissa != 0) changed_positions_.insert(key);  // its mark moved
+    }
+    SampleEquity(now, batch);
+    SampleExposure(now, batch);
+  }
+  TakeBalances(now, sample, batch);
+  for (const auto& key : changed_positions_) batch.positions.push_back(RowOf(key, now));
+  for (const auto& [key, count] : decisions_) {
+    const auto& [hour, account, strategy, reason] = key;
+    batch.decisions.push_back({hour, account, strategy, reason, count});
+  }
+  for (store::OutcomeRow& row : outcomes_.TakeOutcomes()) batch.outcomes.push_back(std::move(row));
+  for (store::ScoreRow& row : outcomes_.TakeScores()) batch.scores.push_back(std::move(row));
+  batch.high_water = TakeMarks();
+  changed_instruments_.clear();
+  changed_orders_.clear();
+  changed_positions_.clear();
+  decisions_.clear();
   return batch;
 }
 
 void ReportingEngine::GiveBack(const store::Batch& batch) {
-  new_fills_.insert(new_fills_.begin(), batch.fills.begin(), batch.fills.end());
+  const auto put_first = []<class Row>(std::vector<Row>& rows, const std::vector<Row>& given) {
+    rows.insert(rows.begin(), given.begin(), given.end());
+  };
+  put_first(added_.fills, batch.fills);
+  put_first(added_.equity, batch.equity);
+  put_first(added_.exposures, batch.exposures);
+  put_first(added_.balances, batch.balances);
+  put_first(added_.signals, batch.signals);
+  put_first(added_.outcomes, batch.outcomes);
+  put_first(added_.scores, batch.scores);
+  put_first(added_.risk_events, batch.risk_events);
+  put_first(added_.limits, batch.limits);
+  for (const store::DecisionRow& row : batch.decisions)
+    decisions_[{row.time, row.account, row.strategy, row.reason}] += row.count;
   for (const store::OrderRow& row : batch.orders) {
     orders_.emplace(row.client_order_id, row);  // unless a newer one is there
     changed_orders_.insert(row.client_order_id);
   }
   for (const store::PositionRow& row : batch.positions)
     changed_positions_.insert({row.account, row.strategy, row.instrument});
-  for (const auto& [stream, sequence] : batch.high_water) {
-    uint64_t& mark = changed_marks_[stream];
-    mark = std::max(mark, sequence);
-  }
+  for (const store::InstrumentRow& row : batch.instruments)
+    changed_instruments_.insert(row.instrument);
+  for (const auto& [stream, sequence] : batch.high_water) changed_marks_.insert(stream);
 }
 
 }  // namespace gannet::reporting

@@ -1,73 +1,136 @@
-// Folds execution reports into fills, orders, positions with lots, and P&L.
-// Pure; one thread. Applying the same report twice changes nothing (high-water
-// mark a stream).
+// Folds what happened into what reporting keeps: execution reports into fills,
+// orders, positions with lots, and P&L; signals, predictions, verdicts, trading
+// states and balances into what a report says about them.
+//
+// Pure; one thread. Applying the same event twice changes nothing (a high-water
+// mark for each stream and topic). A report of an instrument that is not defined
+// yet is held back, and so is the mark that is written.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "libs/base/time.h"
+#include "libs/market/account.h"
 #include "libs/market/instrument.h"
 #include "libs/market/market_data.h"
+#include "libs/market/news.h"
 #include "libs/market/order.h"
 #include "libs/market/position.h"
+#include "libs/market/prediction.h"
 #include "libs/store/store.h"
+#include "services/reporting/marks.h"
+#include "services/reporting/outcomes.h"
 
 namespace gannet::reporting {
+
+// Held back while their instrument is not defined; more stay in the journal only.
+inline constexpr size_t kMaxHeldReports = 200'000;
+// A balance that goes on changing is written so often.
+inline constexpr base::Duration kBalanceEvery = std::chrono::hours(1);
 
 class ReportingEngine {
  public:
   struct Stats {
     uint64_t reports = 0, repeated = 0, fills = 0;
-    uint64_t unbooked_fills =
-        0;  // instrument not known, or an amount out of range: kept in the store, not in P&L
+    uint64_t unbooked_fills = 0;  // an amount out of range: kept in the store, not in P&L
+    uint64_t refused_held = 0;    // beyond kMaxHeldReports; the next start reads them again
   };
 
-  // State from the store: fills in order of time. Before any report.
-  absl::Status Restore(const std::vector<store::FillRow>& fills,
-                       const std::vector<store::OrderRow>& orders,
-                       const std::map<uint64_t, uint64_t>& high_water);
+  ReportingEngine() = default;
+  ReportingEngine(const ReportingEngine&) = delete;
+  ReportingEngine& operator=(const ReportingEngine&) = delete;
+
+  // What the store has: fills in order of time.
+  struct Stored {
+    std::vector<store::FillRow> fills;
+    std::vector<store::OrderRow> orders;
+    std::vector<store::InstrumentRow> instruments;
+    std::map<uint64_t, uint64_t> high_water;
+  };
+  // Before any event.
+  void Restore(const Stored& stored);
 
   void OnInstrument(const market::Instrument& instrument);
-  void OnQuote(const market::Quote& quote);
-  void OnReport(const market::Event<market::ExecReport>& report);
+  void OnQuote(const market::Event<market::Quote>& event);
+  void OnStatus(const market::MarketStatus& status) { marks_.OnStatus(status); }
+  void OnReport(const market::Event<market::ExecReport>& event);
+  void OnSignal(const market::Event<market::NewsSignal>& event);
+  void OnPrediction(const market::Event<market::Prediction>& event);
+  void OnDecision(const market::Event<market::RiskDecision>& event);
+  void OnRiskState(const market::Event<market::RiskState>& event);
+  void OnBalance(const market::Event<market::BalanceUpdate>& event);
+  // The limits in force from now on.
+  void OnLimits(std::vector<store::LimitRow> limits);
 
-  // What changed since the last call, ready for one transaction. Positions are
-  // marked at the mid of the last quote, or at their own average price without one.
-  store::Batch TakeChanges(base::Time now);
-  // The same with an equity row for every account and asset.
-  store::Batch TakeChangesWithEquity(base::Time now);
+  // kEquity adds a row of result and of exposure for every account and quote asset
+  // whose fills are all booked; kClosing also every balance that has changed.
+  enum class Sample : uint8_t { kNone, kEquity, kClosing };
+  // What changed since the last call, ready for one transaction.
+  store::Batch TakeChanges(base::Time now, Sample sample = Sample::kNone);
   // A batch that was taken and could not be written: everything in it counts as
   // changed again.
   void GiveBack(const store::Batch& batch);
 
   const Stats& stats() const { return stats_; }
+  const OutcomeTracker::Stats& outcome_stats() const { return outcomes_.stats(); }
   uint64_t high_water(uint64_t stream) const;
+  size_t held_reports() const { return held_.size(); }
 
  private:
+  // Topics with marks of their own beside those of execution reports.
+  enum class Fold : uint64_t { kReports = 0, kSignals, kPredictions, kDecisions, kRiskStates };
+  using AccountAsset = std::pair<market::AccountId, market::AssetId>;
+  using BalanceKey = std::tuple<market::AccountId, std::string, market::AssetId>;
+  using DecisionKey =
+      std::tuple<base::Time, market::AccountId, market::StrategyId, market::RejectReason>;
+  struct KnownBalance {
+    store::BalanceRow row;
+    base::Time written{};
+    bool changed = false;
+  };
+
+  // False when the event has been applied before.
+  bool IsNew(const market::EventId& id, Fold fold);
+  void Apply(const market::Event<market::ExecReport>& event);
   void BookFill(const market::Event<market::ExecReport>& event);
-  store::PositionRow RowOf(const market::PositionKey& key, base::Time now) const;
   void ReplayFill(const store::FillRow& row);
+  store::PositionRow RowOf(const market::PositionKey& key, base::Time now) const;
+  void SampleEquity(base::Time now, store::Batch& batch) const;
+  void SampleExposure(base::Time now, store::Batch& batch) const;
+  std::set<market::AccountId> AccountsWithWaitingFills() const;
+  void TakeBalances(base::Time now, Sample sample, store::Batch& batch);
+  std::map<uint64_t, uint64_t> TakeMarks();
   const market::Instrument* Definition(const market::InstrumentId& id) const {
     return instruments_.Find(id);
   }
 
   market::Instruments instruments_;
-  std::map<market::InstrumentId, market::Price> marks_;  // mids
+  Marks marks_;
+  OutcomeTracker outcomes_{marks_, instruments_};
   market::Positions positions_;
-  // Stored fills of instruments that were not known yet when they were restored.
+  // Stored fills of instruments that were never defined.
   std::map<market::InstrumentId, std::vector<store::FillRow>> waiting_;
+  std::set<market::EventId> stored_fills_;  // above the mark: the next start brings them again
+  std::deque<market::Event<market::ExecReport>> held_;
   std::map<market::ClientOrderId, store::OrderRow> orders_;  // not terminal, or changed
+  std::map<BalanceKey, KnownBalance> balances_;
   std::map<uint64_t, uint64_t> high_water_;
 
-  std::vector<store::FillRow> new_fills_;
+  // Rows that are only ever added: fills, signals, risk events, limits and what a
+  // failed write gave back.
+  store::Batch added_;
+  std::map<DecisionKey, int64_t> decisions_;
   std::set<market::ClientOrderId> changed_orders_;
   std::set<market::PositionKey> changed_positions_;
-  std::map<uint64_t, uint64_t> changed_marks_;
+  std::set<market::InstrumentId> changed_instruments_;
+  std::set<uint64_t> changed_marks_;
   Stats stats_;
 };
 

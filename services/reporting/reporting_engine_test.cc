@@ -11,6 +11,7 @@ using base::FromUnixMillis;
 using market::Money;
 using market::Price;
 using market::Quantity;
+using Sample = ReportingEngine::Sample;
 
 const market::AccountId kAccount("main/paper");
 const market::StrategyId kStrategy("test");
@@ -56,12 +57,36 @@ market::Event<market::ExecReport> FillOf(uint64_t sequence, market::Side side, i
   return event;
 }
 
-market::Quote QuoteOf(int64_t bid, int64_t ask) {
-  market::Quote quote;
+market::Event<market::Quote> QuoteOf(int64_t bid, int64_t ask, int64_t millis = 90) {
+  market::Event<market::Quote> event;
+  event.header.receive_time = FromUnixMillis(millis);
+  market::Quote& quote = event.value;
   quote.instrument = kInstrument;
   quote.bid = {Price{bid}, Quantity{1}};
   quote.ask = {Price{ask}, Quantity{1}};
-  return quote;
+  return event;
+}
+
+ReportingEngine::Stored StoredIn(store::Store& store) {
+  return {store.Fills({}).value(), store.Orders({}).value(), store.Instruments().value(),
+          store.HighWater().value()};
+}
+
+template <class T>
+market::Event<T> EventOf(uint64_t sequence, T value) {
+  market::Event<T> event;
+  event.header.id = {7, sequence};
+  event.header.event_time = event.header.receive_time = event.header.publish_time =
+      FromUnixMillis(static_cast<int64_t>(sequence));
+  event.value = std::move(value);
+  return event;
+}
+
+market::MarketStatus StatusOf(market::BookState state) {
+  market::MarketStatus status;
+  status.instrument = kInstrument;
+  status.book_state = state;
+  return status;
 }
 
 TEST_CASE("ReportingEngine folds fills into FIFO profit, fees and a marked position") {
@@ -74,7 +99,7 @@ TEST_CASE("ReportingEngine folds fills into FIFO profit, fees and a marked posit
   engine.OnReport(
       FillOf(3, market::Side::kSell, 12'000, 150'000, 20'000'000));  // 1.5 at 120.00, fee 0.2
   engine.OnQuote(QuoteOf(12'900, 13'100));
-  const store::Batch batch = engine.TakeChangesWithEquity(FromUnixMillis(99));
+  const store::Batch batch = engine.TakeChanges(FromUnixMillis(99), Sample::kEquity);
   REQUIRE(batch.fills.size() == 3);
   CHECK(batch.fills[2].notional == Money(180, 0));
   REQUIRE(batch.positions.size() == 1);
@@ -109,11 +134,9 @@ TEST_CASE("ReportingEngine restored from its store goes on as if it had never st
     engine->OnReport(FillOf(1, market::Side::kBuy, 10'000, 100'000, 1'000));
     engine->OnReport(FillOf(2, market::Side::kSell, 10'500, 40'000, 1'000));
   }
-  REQUIRE(store.Write(first.TakeChangesWithEquity(FromUnixMillis(50))).ok());
+  REQUIRE(store.Write(first.TakeChanges(FromUnixMillis(50), Sample::kEquity)).ok());
   ReportingEngine second;
-  REQUIRE(
-      second.Restore(store.Fills({}).value(), store.Orders({}).value(), store.HighWater().value())
-          .ok());
+  second.Restore(StoredIn(store));
   second.OnInstrument(Definition());
   for (ReportingEngine* engine : {&second, &straight}) {
     engine->OnReport(FillOf(2, market::Side::kSell, 10'500, 40'000, 1'000));  // delivered again
@@ -123,20 +146,172 @@ TEST_CASE("ReportingEngine restored from its store goes on as if it had never st
         straight.TakeChanges(FromUnixMillis(60)).positions);
 }
 
-TEST_CASE("ReportingEngine keeps a fill of an unknown instrument and says that it is not in P&L") {
+TEST_CASE("ReportingEngine holds a report back until its instrument is defined, and its mark too") {
   ReportingEngine engine;
+  engine.OnReport(FillOf(5, market::Side::kBuy, 10'000, 100'000, 0));
+  store::Batch batch = engine.TakeChanges(FromUnixMillis(9), Sample::kEquity);
+  CHECK(batch.fills.empty());
+  CHECK(batch.equity.empty());  // an account with something held has no result yet
+  CHECK(batch.high_water.at(7) == 4);
+  CHECK(engine.held_reports() == 1);
+  engine.OnInstrument(Definition());
+  batch = engine.TakeChanges(FromUnixMillis(9), Sample::kEquity);
+  REQUIRE(batch.fills.size() == 1);
+  CHECK(batch.fills[0].price == Money(100, 0));
+  CHECK(batch.positions.size() == 1);
+  CHECK(batch.high_water.at(7) == 5);
+}
+
+TEST_CASE("ReportingEngine books a fill once although its mark was written late") {
+  store::MemoryStore store;
+  {
+    ReportingEngine first;
+    market::Event<market::ExecReport> other = FillOf(1, market::Side::kBuy, 10'000, 100'000, 0);
+    other.value.instrument = market::InstrumentId("v:UNKNOWN");
+    first.OnInstrument(Definition());
+    first.OnReport(other);  // held: the mark stays at 0
+    first.OnReport(FillOf(2, market::Side::kBuy, 10'000, 100'000, 0));
+    REQUIRE(store.Write(first.TakeChanges(FromUnixMillis(5))).ok());
+  }
+  CHECK(store.HighWater().value().at(7) == 0);
+  ReportingEngine second;
+  second.Restore(StoredIn(store));
+  second.OnReport(FillOf(2, market::Side::kBuy, 10'000, 100'000, 0));
+  second.OnInstrument(Definition());
+  const store::Batch batch = second.TakeChanges(FromUnixMillis(9), Sample::kEquity);
+  CHECK(batch.fills.empty());
+  REQUIRE(batch.positions.size() == 1);
+  CHECK(batch.positions[0].net == Money(1, 0));
+}
+
+TEST_CASE("ReportingEngine knows stored instruments before the market names them again") {
+  store::MemoryStore store;
+  {
+    ReportingEngine first;
+    first.OnInstrument(Definition());
+    first.OnReport(FillOf(1, market::Side::kBuy, 10'000, 100'000, 0));
+    REQUIRE(store.Write(first.TakeChanges(FromUnixMillis(5))).ok());
+  }
+  ReportingEngine second;
+  second.Restore(StoredIn(store));
+  const store::Batch batch = second.TakeChanges(FromUnixMillis(9), Sample::kEquity);
+  REQUIRE(batch.positions.size() == 1);
+  CHECK(batch.positions[0].average_price == Money(100, 0));
+  REQUIRE(batch.equity.size() == 1);
+}
+
+TEST_CASE("ReportingEngine makes up no price: unpriced and INVALID positions say so") {
+  ReportingEngine engine;
+  engine.OnInstrument(Definition());
   engine.OnReport(FillOf(1, market::Side::kBuy, 10'000, 100'000, 0));
-  const store::Batch batch = engine.TakeChanges(FromUnixMillis(2));
-  CHECK(batch.fills.size() == 1);
-  CHECK(batch.positions.empty());
-  CHECK(engine.stats().unbooked_fills == 1);
+  store::Batch batch = engine.TakeChanges(FromUnixMillis(50), Sample::kEquity);
+  CHECK(batch.positions.at(0).mark_state == store::MarkState::kUnpriced);
+  CHECK(batch.positions.at(0).unrealized.zero());
+  REQUIRE(batch.exposures.size() == 1);
+  CHECK(batch.exposures[0].positions == 1);
+  CHECK(batch.exposures[0].unpriced == 1);
+  CHECK(batch.exposures[0].gross.zero());
+
+  engine.OnQuote(QuoteOf(10'900, 11'100, 60));
+  engine.OnStatus(StatusOf(market::BookState::kInvalid));
+  batch = engine.TakeChanges(FromUnixMillis(70), Sample::kEquity);
+  CHECK(batch.positions.at(0).mark_state == store::MarkState::kInvalid);
+  CHECK(batch.positions.at(0).mark == Money(110, 0));
+  CHECK(batch.positions.at(0).mark_time == FromUnixMillis(60));
+  CHECK(batch.exposures.at(0).invalid == 1);
+  CHECK(batch.exposures.at(0).gross == Money(110, 0));
+
+  engine.OnStatus(StatusOf(market::BookState::kValid));
+  batch = engine.TakeChanges(FromUnixMillis(80), Sample::kEquity);
+  CHECK(batch.positions.at(0).mark_state == store::MarkState::kValid);
+  CHECK(batch.exposures.at(0).invalid == 0);
+}
+
+TEST_CASE("ReportingEngine samples exposure netted over strategies, and what is working") {
+  ReportingEngine engine;
+  engine.OnInstrument(Definition());
+  engine.OnQuote(QuoteOf(10'000, 10'000));
+  auto other = FillOf(2, market::Side::kSell, 10'000, 40'000, 0);
+  other.value.strategy = market::StrategyId("other");
+  other.value.client_order_id = market::ClientOrderId("g1b");
+  engine.OnReport(FillOf(1, market::Side::kBuy, 10'000, 100'000, 0));
+  engine.OnReport(other);
+  auto working = Report(3, market::OrderState::kAccepted);
+  working.value.client_order_id = market::ClientOrderId("g1c");
+  working.value.price = Price{9'000};
+  working.value.cumulative = Quantity{50'000};
+  engine.OnReport(working);
+  auto done = Report(4, market::OrderState::kCanceled);
+  engine.OnReport(done);
+  done = Report(5, market::OrderState::kCanceled);
+  done.value.client_order_id = market::ClientOrderId("g1b");
+  engine.OnReport(done);
+  const store::Batch batch = engine.TakeChanges(FromUnixMillis(99), Sample::kEquity);
+  REQUIRE(batch.exposures.size() == 1);
+  const store::ExposureRow& row = batch.exposures[0];
+  CHECK(row.gross == Money(60, 0));
+  CHECK(row.net == Money(60, 0));
+  CHECK(row.largest == Money(60, 0));
+  CHECK(row.positions == 1);
+  CHECK(row.open_orders == 1);
+  CHECK(row.open_notional == Money(135, 0));  // 90.00 × (2 − 0.5)
+}
+
+TEST_CASE("ReportingEngine keeps signals, verdicts by the hour, trading states and balances") {
+  ReportingEngine engine;
+  market::NewsSignal signal;
+  signal.title = "An exchange is drained";
+  signal.type = market::NewsEventType::kHack;
+  market::RiskDecision verdict;
+  verdict.permitted = true;
+  verdict.decided = FromUnixMillis(3'600'000 + 5);
+  verdict.intent.account = kAccount;
+  verdict.intent.strategy = kStrategy;
+  market::RiskDecision refusal = verdict;
+  refusal.permitted = false;
+  refusal.reason = market::RejectReason::kMaxNotional;
+  market::RiskDecision cancel = verdict;
+  cancel.intent.kind = market::IntentKind::kCancel;
+  for (int delivery = 0; delivery < 2; ++delivery) {
+    // Four topics of one stream, each in its own order.
+    engine.OnDecision(EventOf(20, verdict));
+    engine.OnDecision(EventOf(21, verdict));
+    engine.OnDecision(EventOf(22, refusal));
+    engine.OnDecision(EventOf(23, cancel));
+    engine.OnSignal(EventOf(10, signal));
+    engine.OnRiskState(EventOf(15, market::RiskState{.killed = true, .reason = "drill"}));
+  }
+  engine.OnBalance(EventOf(
+      30, market::BalanceUpdate{kAccount, "v", market::AssetId("USDT"), Money(100, 0), Money()}));
+  store::Batch batch = engine.TakeChanges(FromUnixMillis(100));
+  REQUIRE(batch.signals.size() == 1);
+  CHECK(batch.signals[0].type == market::NewsEventType::kHack);
+  REQUIRE(batch.decisions.size() == 2);
+  CHECK(batch.decisions[0] == store::DecisionRow{FromUnixMillis(3'600'000), kAccount, kStrategy,
+                                                 market::RejectReason::kNone, 2});
+  CHECK(batch.decisions[1].count == 1);
+  CHECK(batch.risk_events.size() == 1);
+  REQUIRE(batch.balances.size() == 1);
+  CHECK(batch.balances[0].free == Money(100, 0));
+
+  engine.GiveBack(batch);  // as if the disk had been full
+  store::Batch again = engine.TakeChanges(FromUnixMillis(101));
+  CHECK(again.decisions == batch.decisions);
+  CHECK(again.signals == batch.signals);
+  CHECK(again.balances == batch.balances);
+  CHECK(again.high_water == batch.high_water);
+
+  engine.OnBalance(EventOf(
+      40, market::BalanceUpdate{kAccount, "v", market::AssetId("USDT"), Money(90, 0), Money()}));
+  CHECK(engine.TakeChanges(FromUnixMillis(102)).balances.empty());  // within the hour
+  CHECK(engine.TakeChanges(FromUnixMillis(103), Sample::kClosing).balances.size() == 1);
 }
 
 TEST_CASE("ReportingEngine hands out again what could not be written") {
   ReportingEngine engine;
   engine.OnInstrument(Definition());
   engine.OnReport(FillOf(1, market::Side::kBuy, 10'000, 100'000, 0));
-  const store::Batch lost = engine.TakeChanges(FromUnixMillis(2));
+  const store::Batch lost = engine.TakeChanges(FromUnixMillis(2), Sample::kEquity);
   engine.OnReport(Report(2, market::OrderState::kCanceled));
   engine.GiveBack(lost);
   const store::Batch batch = engine.TakeChanges(FromUnixMillis(2));
@@ -144,6 +319,8 @@ TEST_CASE("ReportingEngine hands out again what could not be written") {
   REQUIRE(batch.orders.size() == 1);
   CHECK(batch.orders[0].state == market::OrderState::kCanceled);  // the newer one wins
   CHECK(batch.positions == lost.positions);
+  CHECK(batch.equity == lost.equity);
+  CHECK(batch.instruments == lost.instruments);
   CHECK(batch.high_water.at(7) == 2);
 }
 

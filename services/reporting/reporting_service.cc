@@ -36,36 +36,69 @@ ReportingService::~ReportingService() {
 }
 
 absl::Status ReportingService::CatchUp(journal::Reader& reader) {
-  GANNET_ASSIGN_OR_RETURN(const auto fills, store_->Fills({}));
-  GANNET_ASSIGN_OR_RETURN(const auto orders, store_->Orders({}));
-  GANNET_ASSIGN_OR_RETURN(const auto marks, store_->HighWater());
-  GANNET_RETURN_IF_ERROR(engine_.Restore(fills, orders, marks));
+  ReportingEngine::Stored stored;
+  GANNET_ASSIGN_OR_RETURN(stored.fills, store_->Fills({}));
+  GANNET_ASSIGN_OR_RETURN(stored.orders, store_->Orders({}));
+  GANNET_ASSIGN_OR_RETURN(stored.instruments, store_->Instruments());
+  GANNET_ASSIGN_OR_RETURN(stored.high_water, store_->HighWater());
+  engine_.Restore(stored);
   for (;;) {
     GANNET_ASSIGN_OR_RETURN(const auto record, reader.Next());
     if (!record) return absl::OkStatus();
-    if (record->type != journal::RecordType::kFact ||
-        record->channel != bus::kExecReports.info.name)
-      continue;
-    GANNET_ASSIGN_OR_RETURN(const auto event, wire::Decode<market::ExecReport>(record->payload));
-    engine_.OnReport(event);
+    if (record->type == journal::RecordType::kFact) GANNET_RETURN_IF_ERROR(ApplyFact(*record));
   }
 }
 
+// Predictions are left out: the prices that followed them are not in the journal.
+absl::Status ReportingService::ApplyFact(const journal::Record& fact) {
+  const auto apply = [&]<class T>(const bus::Topic<T>& topic, auto handler) -> absl::Status {
+    if (fact.channel != topic.info.name) return absl::OkStatus();
+    GANNET_ASSIGN_OR_RETURN(const auto event, wire::Decode<T>(fact.payload));
+    (engine_.*handler)(event);
+    return absl::OkStatus();
+  };
+  GANNET_RETURN_IF_ERROR(apply(bus::kExecReports, &ReportingEngine::OnReport));
+  GANNET_RETURN_IF_ERROR(apply(bus::kNewsSignals, &ReportingEngine::OnSignal));
+  GANNET_RETURN_IF_ERROR(apply(bus::kRiskDecisions, &ReportingEngine::OnDecision));
+  GANNET_RETURN_IF_ERROR(apply(bus::kRiskState, &ReportingEngine::OnRiskState));
+  return apply(bus::kBalances, &ReportingEngine::OnBalance);
+}
+
+template <class T, class Apply>
+void ReportingService::Follow(const bus::Topic<T>& topic, Apply apply) {
+  Followed& followed = followed_.emplace_back();
+  followed.subscription = bus_.Subscribe<T>(
+      topic, {.group = kGroup, .start = bus::Start::kGroup},
+      [this, apply, &followed](const market::Event<T>& event, bus::Position position) {
+        (engine_.*apply)(event);
+        followed.newest[position.partition] = position.offset;
+      });
+}
+
+template <class T, class Apply>
+void ReportingService::Watch(const bus::Topic<T>& topic, Apply apply) {
+  auto& subscription = watched_.emplace_back();
+  subscription = bus_.Subscribe<T>(
+      topic, {.group = "", .start = bus::Start::kLatest},
+      [apply, &subscription](const market::Event<T>& event, bus::Position position) {
+        apply(event);
+        subscription->Ack(position);
+      });
+}
+
 absl::Status ReportingService::Start() {
-  const bus::SubscribeOptions latest{.group = "", .start = bus::Start::kLatest};
-  quotes_ = bus_.Subscribe<market::Quote>(bus::kQuotes, latest,
-                                          [this](const auto& event, bus::Position position) {
-                                            engine_.OnQuote(event.value);
-                                            quotes_->Ack(position);
-                                          });
-  const bus::SubscribeOptions group{.group = kGroup, .start = bus::Start::kGroup};
-  reports_ = bus_.Subscribe<market::ExecReport>(bus::kExecReports, group,
-                                                [this](const auto& event, bus::Position position) {
-                                                  engine_.OnReport(event);
-                                                  last_report_ = position;
-                                                  any_report_ = true;
-                                                });
+  Watch(bus::kQuotes, [this](const auto& event) { engine_.OnQuote(event); });
+  Watch(bus::kMarketStatus, [this](const auto& event) { engine_.OnStatus(event.value); });
+  Watch(bus::kPredictions, [this](const auto& event) { engine_.OnPrediction(event); });
+  Follow(bus::kExecReports, &ReportingEngine::OnReport);
+  Follow(bus::kNewsSignals, &ReportingEngine::OnSignal);
+  Follow(bus::kRiskDecisions, &ReportingEngine::OnDecision);
+  Follow(bus::kRiskState, &ReportingEngine::OnRiskState);
+  Follow(bus::kBalances, &ReportingEngine::OnBalance);
   next_equity_ = clock_.Now();
+  std::vector<store::LimitRow> limits = config_.limits;
+  for (store::LimitRow& row : limits) row.since = clock_.Now();
+  engine_.OnLimits(std::move(limits));
   Arm();
   return absl::OkStatus();
 }
@@ -74,51 +107,60 @@ void ReportingService::Arm() {
   timer_ = executor_.After(config_.flush_every, [this] {
     const bool equity = clock_.Now() >= next_equity_;
     if (equity) next_equity_ = clock_.Now() + config_.equity_every;
-    Flush(equity ? Equity::kWith : Equity::kWithout);
+    Flush(equity ? ReportingEngine::Sample::kEquity : ReportingEngine::Sample::kNone);
     Arm();
   });
 }
 
-void ReportingService::Flush(Equity equity) {
+void ReportingService::Flush(ReportingEngine::Sample sample) {
   if (writing_) return;
-  const base::Time now = clock_.Now();
-  auto batch = std::make_shared<const store::Batch>(
-      equity == Equity::kWith ? engine_.TakeChangesWithEquity(now) : engine_.TakeChanges(now));
+  auto batch = std::make_shared<const store::Batch>(engine_.TakeChanges(clock_.Now(), sample));
+  Offsets newest;
+  for (const Followed& followed : followed_) newest.push_back(followed.newest);
   if (batch->empty()) {
+    Acknowledge(newest);
     if (drained_) std::exchange(drained_, nullptr)();
     return;
   }
   writing_ = true;
   // The store is touched by the background thread only while `writing_` is set,
   // and this object outlives the write: Drain waits for it.
-  background_.Post([this, alive = alive_, batch, position = last_report_] {
+  background_.Post([this, alive = alive_, batch, newest = std::move(newest)]() mutable {
     if (!*alive) return;  // in simulation a crash may come before the write
     const absl::Status status = store_->Write(*batch);
-    executor_.Post([this, alive, batch, position, status] {
-      if (*alive) OnWritten(status, *batch, position);
+    executor_.Post([this, alive, batch, newest = std::move(newest), status] {
+      if (*alive) OnWritten(status, *batch, newest);
     });
   });
 }
 
+void ReportingService::Acknowledge(const Offsets& newest) {
+  if (engine_.held_reports() > 0) return;  // what is held has had no effect yet
+  for (size_t i = 0; i < newest.size(); ++i) {
+    for (const auto& [partition, offset] : newest[i])
+      followed_[i].subscription->Ack({partition, offset});
+  }
+}
+
 void ReportingService::OnWritten(absl::Status status, const store::Batch& batch,
-                                 bus::Position position) {
+                                 const Offsets& newest) {
   writing_ = false;
   if (!status.ok()) {
     log_.Error("report_store_failed", {{"error", std::string(status.message())}});
     engine_.GiveBack(batch);
-  } else if (any_report_ && reports_ != nullptr) {
-    reports_->Ack(position);
+  } else {
+    Acknowledge(newest);
   }
   write_status_ = std::move(status);
   if (!drained_) return;
-  if (write_status_.ok()) return Flush(Equity::kWithout);  // what came meanwhile
-  std::exchange(drained_, nullptr)();                      // the journal still has it
+  if (write_status_.ok()) return Flush(ReportingEngine::Sample::kNone);  // what came meanwhile
+  std::exchange(drained_, nullptr)();                                    // the journal still has it
 }
 
 void ReportingService::Drain(std::function<void()> done) {
   executor_.Cancel(timer_);
   drained_ = std::move(done);
-  Flush(Equity::kWith);
+  Flush(ReportingEngine::Sample::kClosing);
 }
 
 runtime::Health ReportingService::health() const {
@@ -127,11 +169,19 @@ runtime::Health ReportingService::health() const {
     health.state = runtime::HealthState::kDegraded;
     health.reasons.emplace_back(write_status_.message());
   }
-  if (engine_.stats().unbooked_fills > 0) {
+  const auto degrade = [&health](std::string why) {
     health.state = runtime::HealthState::kDegraded;
-    health.reasons.push_back(absl::StrCat(engine_.stats().unbooked_fills,
-                                          " fills are stored but not in P&L: their instrument is "
-                                          "not defined; check ref.instruments"));
+    health.reasons.push_back(std::move(why));
+  };
+  if (engine_.stats().unbooked_fills > 0) {
+    degrade(absl::StrCat(engine_.stats().unbooked_fills,
+                         " fills are stored but not in P&L: an amount is beyond what a position "
+                         "can hold; check the venue's record of them"));
+  }
+  if (engine_.held_reports() > 0) {
+    degrade(absl::StrCat(engine_.held_reports(),
+                         " execution reports wait for the definition of their instrument; check "
+                         "ref.instruments"));
   }
   return health;
 }

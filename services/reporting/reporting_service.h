@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "libs/bus/topics.h"
@@ -38,10 +40,21 @@ class ReportingService : public runtime::Service {
   store::Store& store() { return *store_; }
 
  private:
-  enum class Equity { kWithout, kWith };
+  using Offsets = std::vector<std::map<uint32_t, uint64_t>>;  // for each followed topic
+  // A topic whose events are acknowledged once their effect is in the store.
+  struct Followed {
+    std::unique_ptr<bus::Subscription> subscription;
+    std::map<uint32_t, uint64_t> newest;  // partition → offset handed to the engine
+  };
+  template <class T, class Apply>
+  void Follow(const bus::Topic<T>& topic, Apply apply);
+  template <class T, class Apply>
+  void Watch(const bus::Topic<T>& topic, Apply apply);
+  absl::Status ApplyFact(const journal::Record& fact);
   void Arm();
-  void Flush(Equity equity);
-  void OnWritten(absl::Status status, const store::Batch& batch, bus::Position position);
+  void Flush(ReportingEngine::Sample sample);
+  void Acknowledge(const Offsets& newest);
+  void OnWritten(absl::Status status, const store::Batch& batch, const Offsets& newest);
 
   const ReportingConfig config_;
   base::Executor& executor_;
@@ -51,8 +64,6 @@ class ReportingService : public runtime::Service {
   telemetry::Log& log_;
   std::unique_ptr<store::Store> store_;
   ReportingEngine engine_;
-  bus::Position last_report_;  // newest handed to the engine
-  bool any_report_ = false;
   bool writing_ = false;  // one transaction at a time
   base::Time next_equity_{};
   base::TimerId timer_ = base::TimerId::kNone;
@@ -60,7 +71,9 @@ class ReportingService : public runtime::Service {
   std::function<void()> drained_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   // Last members: no handler runs once they are gone.
-  std::unique_ptr<bus::Subscription> instruments_, quotes_, reports_;
+  std::unique_ptr<bus::Subscription> instruments_;
+  std::deque<Followed> followed_;
+  std::deque<std::unique_ptr<bus::Subscription>> watched_;
 };
 
 }  // namespace gannet::reporting

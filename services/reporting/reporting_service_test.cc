@@ -40,11 +40,19 @@ struct Fixture {
   std::unique_ptr<ReportingService> service =
       BuildReporting({}, deps, std::make_unique<FullStore>(disk_full));
 
+  Fixture() {
+    auto event = std::make_shared<market::Event<market::Instrument>>();
+    event->value.id = market::InstrumentId("v:X");
+    REQUIRE(bus.Publish(bus::kInstruments,
+                        std::shared_ptr<const market::Event<market::Instrument>>(event))
+                .ok());
+  }
   void Publish(uint64_t sequence, market::OrderState state) {
     auto event = std::make_shared<market::Event<market::ExecReport>>();
     event->header.id = {3, sequence};
     event->header.publish_time = executor.Now();
     event->value.client_order_id = market::ClientOrderId("g1a");
+    event->value.instrument = market::InstrumentId("v:X");
     event->value.state = state;
     REQUIRE(bus.Publish(bus::kExecReports,
                         std::shared_ptr<const market::Event<market::ExecReport>>(event))
