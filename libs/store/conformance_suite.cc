@@ -249,6 +249,39 @@ void Amounts(Store& store) {
   CHECK(read == written);
 }
 
+// What a stream or a venue may send and a database might not like.
+void Extremes(Store& store) {
+  const uint64_t most = ~uint64_t{0};
+  FillRow first = Fill(most, 30, 1), again = first, earlier = Fill(most - 1, 31, 1);
+  first.id.stream = again.id.stream = earlier.id.stream = 5;
+  again.time += std::chrono::hours(24 * 400);  // the same id, said to be of another year
+  again.fee = Money(2, 18);
+  using namespace std::string_literals;
+  first.trade_id = "nul \0 bad \xff\xfe tab\t line\nreturn\r \\x41 \\N {\"quoted\",}"s;
+  first.model_version = "\\.";
+  first.account = market::AccountId("");
+  Batch batch;
+  batch.fills = {first, again};
+  batch.orders = {Order("twice", 3, market::OrderState::kAccepted),
+                  Order("twice", 3, market::OrderState::kCanceled)};
+  batch.orders[1].detail = first.trade_id;
+  batch.high_water = {{5, most - 1}, {6, 1}};
+  REQUIRE(store.Write(batch).ok());
+  batch.fills = {again, earlier};  // `earlier` is new although it lies below the stream's last
+  batch.high_water = {{5, most}, {6, most / 2 + 2}};
+  REQUIRE(store.Write(batch).ok());
+  batch.high_water = {{5, 1}, {6, 1}};
+  REQUIRE(store.Write(batch).ok());
+
+  const auto rows = store.Fills({.from = first.time, .to = base::FromUnixMillis(32'000)}).value();
+  REQUIRE(rows == std::vector<FillRow>{first, earlier});
+  CHECK(store.Fills({.from = again.time, .to = again.time + base::Duration(1)}).value().empty());
+  const auto orders = store.Orders({.from = base::FromUnixMillis(3'000)}).value();
+  REQUIRE(orders == std::vector<OrderRow>{batch.orders[1]});
+  CHECK(store.HighWater().value().at(5) == most);
+  CHECK(store.HighWater().value().at(6) == most / 2 + 2);
+}
+
 void AllOrNothing(Store& store) {
   const size_t fills = store.Fills({}).value().size();
   Batch batch;
@@ -267,9 +300,11 @@ void RunConformanceSuite(const StoreUnderTest& subject) {
   REQUIRE(store != nullptr);
   CHECK(store->Fills({}).value().empty());
   CHECK(store->HighWater().value().empty());
+  CHECK(store->Ready().ok());
   RoundTrip(*store);
   Upserts(*store);
   Amounts(*store);
+  Extremes(*store);
   AllOrNothing(*store);
   Tables(*store);
   Repeats(*store);

@@ -52,6 +52,7 @@ class ForwardingStore : public Store {
     return store_.FindSignals(ids);
   }
   absl::StatusOr<std::map<uint64_t, uint64_t>> HighWater() override { return store_.HighWater(); }
+  absl::Status Ready() override { return store_.Ready(); }
 
  private:
   Store& store_;

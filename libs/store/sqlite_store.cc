@@ -382,8 +382,12 @@ class SqliteStore : public Store {
     });
     GANNET_RETURN_IF_ERROR(status);
     Statement mark(db_,
+                   // Sequences are unsigned: of two with different signs here the negative
+                   // one is the larger.
                    "INSERT INTO high_water VALUES (?, ?) ON CONFLICT (stream) DO UPDATE SET "
-                   "sequence = max(sequence, excluded.sequence)");
+                   "sequence = CASE WHEN (sequence < 0) = (excluded.sequence < 0) "
+                   "THEN max(sequence, excluded.sequence) ELSE min(sequence, excluded.sequence) "
+                   "END");
     for (const auto& [stream, sequence] : batch.high_water) {
       mark.Bind(stream).Bind(sequence);
       GANNET_RETURN_IF_ERROR(mark.Run(path_));

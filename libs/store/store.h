@@ -1,6 +1,7 @@
 // What reporting keeps (rows.h), with the high-water marks of the streams it came
-// from. Implementations: MemoryStore, SqliteStore (encrypted at rest); those with
-// tables take their columns from columns.h. conformance_suite.h says what each must do.
+// from. Implementations: MemoryStore, SqliteStore (encrypted at rest), PostgresStore;
+// those with tables take their columns from columns.h. conformance_suite.h says what each
+// must do.
 //
 // Not thread-safe: one thread owns a store.
 #pragma once
@@ -74,7 +75,10 @@ class Store {
  public:
   virtual ~Store() = default;
   // All of it or nothing; durable when it returns OK. OUT_OF_RANGE: an amount
-  // beyond AmountLimit() or a scale beyond 18, nothing was written.
+  // beyond AmountLimit() or a scale beyond 18, nothing was written. UNKNOWN: the
+  // connection broke at the end, it is written or it is not; call Write with the very
+  // same batch again, before any other, until it says something else. ABORTED:
+  // another program has become the writer; nothing will be written any more.
   virtual absl::Status Write(const Batch& batch) = 0;
   // Rows whose Table::kTime lies in the range, in the order of Table::Order.
   virtual absl::StatusOr<std::vector<FillRow>> Fills(Range range) = 0;
@@ -95,6 +99,9 @@ class Store {
   virtual absl::StatusOr<std::vector<LimitRow>> Limits() = 0;
   virtual absl::StatusOr<std::vector<ReportRunRow>> ReportRuns(Range due) = 0;
   virtual absl::StatusOr<std::map<uint64_t, uint64_t>> HighWater() = 0;
+  // Whether it can be used now. UNAVAILABLE: it cannot be reached.
+  // FAILED_PRECONDITION: its schema is not one this program works with.
+  virtual absl::Status Ready() { return absl::OkStatus(); }
 };
 
 // Shared by implementations: OUT_OF_RANGE naming the row and field, or OK.

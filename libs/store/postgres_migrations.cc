@@ -1,0 +1,149 @@
+#include "libs/store/postgres_migrations.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <pqxx/result>
+#include <pqxx/transaction_base>
+
+#include "libs/base/check.h"
+#include "libs/base/concat.h"
+#include "libs/base/digest.h"
+#include "libs/base/status.h"
+#include "libs/store/postgres_migrations_sql.h"
+#include "libs/store/postgres_pool.h"
+#include "libs/store/postgres_session.h"
+
+namespace gannet::store {
+namespace {
+
+// "gannet" as a number: the advisory lock of this database.
+constexpr const char* kLock = "SELECT pg_advisory_xact_lock(113668162217332)";
+constexpr const char* kVersionTable =
+    "CREATE SCHEMA IF NOT EXISTS gannet;"
+    "CREATE TABLE IF NOT EXISTS gannet.schema_versions ("
+    " version integer PRIMARY KEY, name text NOT NULL, needs integer NOT NULL,"
+    " sha256 text NOT NULL, build text NOT NULL, applied_at timestamptz NOT NULL)";
+
+bool HasVersionTable(pqxx::transaction_base& transaction) {
+  return !transaction.exec("SELECT to_regclass('gannet.schema_versions')")[0][0].is_null();
+}
+
+SchemaState ReadState(pqxx::transaction_base& transaction) {
+  if (!HasVersionTable(transaction)) return {};
+  const pqxx::result rows = transaction.exec(
+      "SELECT coalesce(max(version), 0), coalesce(max(needs), 0) FROM gannet.schema_versions");
+  return {rows[0][0].as<int>(), rows[0][1].as<int>()};
+}
+
+absl::Status TooNew(const SchemaState& state, int known) {
+  return absl::FailedPreconditionError(
+      base::Concat({"the schema has version ", std::to_string(state.version),
+                    ", which needs a program that knows ", std::to_string(state.needs),
+                    "; this one knows ", std::to_string(known), ": use the newer build"}));
+}
+
+// Which migrations are there, and that they are ours.
+absl::StatusOr<MigrationPlan> ReadPlan(pqxx::transaction_base& transaction) {
+  MigrationPlan plan;
+  plan.now = ReadState(transaction);
+  if (plan.now.needs > kPostgresSchemaVersion) return TooNew(plan.now, kPostgresSchemaVersion);
+  std::map<int, std::string> applied;
+  if (plan.now.version > 0) {
+    for (const auto& row : transaction.exec("SELECT version, sha256 FROM gannet.schema_versions"))
+      applied[row[0].as<int>()] = row[1].c_str();
+  }
+  for (const Migration& migration : Migrations()) {
+    const auto found = applied.find(migration.version);
+    if (found == applied.end()) {
+      plan.pending.push_back(&migration);
+    } else if (found->second != migration.sha256) {
+      return absl::FailedPreconditionError(base::Concat(
+          {"migration ", std::to_string(migration.version), " (", migration.name,
+           ") was applied in another form than this build's; nothing was changed: use the build "
+           "that made this schema, or restore the database from a backup"}));
+    }
+  }
+  return plan;
+}
+
+// Applies the first pending migration; null when there is none.
+absl::StatusOr<const Migration*> ApplyNext(pqxx::transaction_base& transaction,
+                                           const std::string& build) {
+  transaction.exec(kLock);
+  if (!HasVersionTable(transaction)) transaction.exec(kVersionTable);
+  GANNET_ASSIGN_OR_RETURN(const MigrationPlan plan, ReadPlan(transaction));
+  if (plan.pending.empty()) return nullptr;
+  const Migration* next = plan.pending.front();
+  transaction.exec(std::string(next->sql));
+  transaction.exec_params(
+      "INSERT INTO gannet.schema_versions VALUES ($1, $2, $3, $4, $5, clock_timestamp())",
+      next->version, next->name, next->needs, next->sha256, build);
+  return next;
+}
+
+}  // namespace
+
+const std::vector<Migration>& Migrations() {
+  static const std::vector<Migration> migrations = [] {
+    // The oldest schema that a program must know once this version is there.
+    constexpr int kNeeds[] = {1, 1, 1};
+    std::vector<Migration> all;
+    for (const MigrationText& text : MigrationTexts()) {
+      Migration migration;
+      migration.version = static_cast<int>(all.size()) + 1;
+      const std::string_view file = text.file;  // 0001_reporting
+      migration.name = file.substr(file.find('_') + 1);
+      std::replace(migration.name.begin(), migration.name.end(), '_', ' ');
+      migration.sql = text.sql;
+      migration.needs = kNeeds[all.size()];
+      migration.sha256 = base::Hex(base::Sha256(text.sql));
+      all.push_back(std::move(migration));
+    }
+    GANNET_CHECK(all.size() == kPostgresSchemaVersion,
+                 "each migration has its file and its number");
+    return all;
+  }();
+  return migrations;
+}
+
+absl::Status CheckSchema(pqxx::transaction_base& transaction, SchemaRange accepts) {
+  const SchemaState state = ReadState(transaction);
+  if (state.version < accepts.min) {
+    return absl::FailedPreconditionError(
+        base::Concat({"the schema has version ", std::to_string(state.version),
+                      ", this program takes ", std::to_string(accepts.min), " to ",
+                      std::to_string(accepts.max), "; run gannet migrate --store …"}));
+  }
+  if (state.needs > accepts.max) return TooNew(state, accepts.max);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<MigrationPlan> PlanMigrations(PostgresPool& pool) {
+  MigrationPlan plan;
+  GANNET_RETURN_IF_ERROR(pool.Transact("reading the schema's version", PostgresPool::Access::kRead,
+                                       [&](PostgresSession& session) -> absl::Status {
+                                         GANNET_ASSIGN_OR_RETURN(plan, ReadPlan(session.sql()));
+                                         return absl::OkStatus();
+                                       }));
+  return plan;
+}
+
+absl::StatusOr<int> Migrate(PostgresPool& pool, const std::string& build,
+                            const std::function<void(const Migration&)>& applied) {
+  for (;;) {
+    const Migration* done = nullptr;
+    GANNET_RETURN_IF_ERROR(pool.Transact("migrating the schema", PostgresPool::Access::kWrite,
+                                         [&](PostgresSession& session) -> absl::Status {
+                                           GANNET_ASSIGN_OR_RETURN(done,
+                                                                   ApplyNext(session.sql(), build));
+                                           return absl::OkStatus();
+                                         }));
+    if (done == nullptr) break;
+    applied(*done);
+  }
+  GANNET_ASSIGN_OR_RETURN(const MigrationPlan plan, PlanMigrations(pool));
+  return plan.now.version;
+}
+
+}  // namespace gannet::store

@@ -1,0 +1,71 @@
+// The schema `gannet` of a PostgreSQL and its versions. Migrations (migrations/*.sql)
+// only add: older programs go on working beside the newer schema. One that takes
+// something away raises `needs`, the version a program must know to go on.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace pqxx {
+class transaction_base;
+}
+
+namespace gannet::store {
+
+class PostgresPool;
+
+// The schema versions a program can work with; {0, 0}: any, and none at all.
+struct SchemaRange {
+  int min = 0;
+  int max = 0;  // newer ones too, as long as they need no more than this
+};
+
+inline constexpr int kPostgresSchemaVersion = 3;  // the newest of this build
+inline constexpr SchemaRange kAnySchema{0, 0};
+inline constexpr SchemaRange kStoreSchema{1, kPostgresSchemaVersion};
+inline constexpr SchemaRange kLeaseSchema{2, kPostgresSchemaVersion};
+
+struct Migration {
+  int version = 0;
+  std::string name;
+  std::string_view sql;
+  int needs = 1;
+  std::string sha256;  // of sql, in hex
+};
+
+// In order, from version 1.
+const std::vector<Migration>& Migrations();
+
+struct SchemaState {
+  int version = 0;  // 0: no schema yet
+  int needs = 0;
+};
+
+// FAILED_PRECONDITION, with what to run: the schema is not one of `accepts`. In a
+// transaction; throws as libpqxx does.
+absl::Status CheckSchema(pqxx::transaction_base& transaction, SchemaRange accepts);
+
+struct MigrationPlan {
+  SchemaState now;
+  std::vector<const Migration*> pending;
+};
+
+// What Migrate would do; changes nothing. FAILED_PRECONDITION: a migration that was
+// applied differs from the one of this build, or the schema is a newer build's that
+// this one cannot work with. `pool` is made with kAnySchema.
+absl::StatusOr<MigrationPlan> PlanMigrations(PostgresPool& pool);
+
+// Applies what is pending, each migration in a transaction of its own together with
+// its row in gannet.schema_versions. Any number of programs may do so at once: an
+// advisory lock lets one at a time, and each looks again once it has the lock.
+// `applied` is called after each migration that this call has applied. Returns the
+// version reached.
+absl::StatusOr<int> Migrate(PostgresPool& pool, const std::string& build,
+                            const std::function<void(const Migration&)>& applied);
+
+}  // namespace gannet::store
