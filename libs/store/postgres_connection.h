@@ -23,8 +23,8 @@ namespace gannet::store {
 
 // A statement by name: prepared once a connection, at its first use.
 struct PreparedStatement {
-  const char* name;
-  const char* sql;
+  std::string name;
+  std::string sql;
 };
 
 class PostgresConnection {
@@ -65,7 +65,7 @@ class PostgresConnection {
   pqxx::connectionpolicy::handle raw_ = nullptr;  // owned by db_
   int cut_off_fd_ = -1;  // a duplicate, so that its number cannot come to name something else
   bool alive_ = true;
-  std::set<std::string_view> prepared_;
+  std::set<std::string> prepared_;
 };
 
 }  // namespace gannet::store

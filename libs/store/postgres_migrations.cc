@@ -133,12 +133,12 @@ absl::StatusOr<int> Migrate(PostgresPool& pool, const std::string& build,
                             const std::function<void(const Migration&)>& applied) {
   for (;;) {
     const Migration* done = nullptr;
-    GANNET_RETURN_IF_ERROR(pool.Transact("migrating the schema", PostgresPool::Access::kWrite,
-                                         [&](PostgresSession& session) -> absl::Status {
-                                           GANNET_ASSIGN_OR_RETURN(done,
-                                                                   ApplyNext(session.sql(), build));
-                                           return absl::OkStatus();
-                                         }));
+    GANNET_RETURN_IF_ERROR(
+        pool.TransactRepeatable("migrating the schema", PostgresPool::Access::kWrite,
+                                [&](PostgresSession& session) -> absl::Status {
+                                  GANNET_ASSIGN_OR_RETURN(done, ApplyNext(session.sql(), build));
+                                  return absl::OkStatus();
+                                }));
     if (done == nullptr) break;
     applied(*done);
   }

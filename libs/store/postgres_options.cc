@@ -120,7 +120,7 @@ absl::Status CheckOptions(const PostgresOptions& options) {
   if (options.statement_timeout < std::chrono::milliseconds(1))
     return Invalid({"statement_timeout: at least 1ms"});
   if (options.attempts < 1 || options.attempts > 100) return Invalid({"attempts: from 1 to 100"});
-  if (options.keep_equity < base::Duration(0)) return Invalid({"keep_equity: not negative"});
+  if (options.keep_samples < base::Duration(0)) return Invalid({"keep_samples: not negative"});
   return absl::OkStatus();
 }
 

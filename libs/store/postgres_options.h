@@ -40,9 +40,9 @@ struct PostgresOptions {
   // double from retry_pause to kMaxRetryPause.
   int attempts = 5;
   base::Duration retry_pause = std::chrono::milliseconds(50);
-  // Equity rows older than this are dropped, whole months at a time; 0: never. Fills
-  // are what P&L is made of and are never dropped.
-  base::Duration keep_equity{0};
+  // Rows of equity and exposure older than this are dropped, whole months at a time; 0: never.
+  // Fills are what P&L is made of and are never dropped.
+  base::Duration keep_samples{0};
 };
 
 inline constexpr base::Duration kMaxRetryPause = std::chrono::seconds(1);

@@ -86,7 +86,7 @@ TEST_CASE("PostgreSQL options out of range are refused by the name of their key"
   refused([](auto& o) { o.connect_timeout = std::chrono::seconds(1); }, "connect_timeout");
   refused([](auto& o) { o.statement_timeout = base::Duration(0); }, "statement_timeout");
   refused([](auto& o) { o.attempts = 0; }, "attempts");
-  refused([](auto& o) { o.keep_equity = base::Duration(-1); }, "keep_equity");
+  refused([](auto& o) { o.keep_samples = base::Duration(-1); }, "keep_samples");
 }
 
 }  // namespace

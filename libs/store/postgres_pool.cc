@@ -81,23 +81,22 @@ PostgresPool::Stats PostgresPool::stats() const {
   return stats_;
 }
 
-absl::Status PostgresPool::Transact(std::string_view what, Access access, const Work& work) {
-  bool in_doubt = false;
+absl::Status PostgresPool::Transact(std::string_view what, Access access, const Work& work,
+                                    bool in_doubt) {
   base::Duration pause = options_.retry_pause;
   for (int attempt = 1;; ++attempt) {
-    Failure failure = Try(what, access, in_doubt, work);
-    if (failure.status.ok()) return absl::OkStatus();
+    const auto [failure, by_work] = Try(what, access, work, in_doubt);
+    if (failure.status.ok() || by_work) return failure.status;
     if (failure.fate == Fate::kInDoubt) {
       in_doubt = true;
       const std::lock_guard lock(mutex_);
       ++stats_.in_doubt;
     }
     if (failure.fate == Fate::kRolledBack || attempt >= options_.attempts) {
-      if (!in_doubt || failure.fate == Fate::kInDoubt) return failure.status;
-      return absl::Status(failure.status.code(),
-                          base::Concat({std::string(failure.status.message()),
-                                        " (an earlier attempt broke at COMMIT; whether "
-                                        "it was kept is not known)"}));
+      if (!in_doubt) return failure.status;
+      return absl::UnknownError(
+          base::Concat({std::string(failure.status.message()),
+                        " (an attempt broke at COMMIT; whether it was kept will be looked up)"}));
     }
     {
       const std::lock_guard lock(mutex_);
@@ -108,9 +107,16 @@ absl::Status PostgresPool::Transact(std::string_view what, Access access, const 
   }
 }
 
-Failure PostgresPool::Try(std::string_view what, Access access, bool in_doubt, const Work& work) {
+absl::Status PostgresPool::TransactRepeatable(std::string_view what, Access access,
+                                              const Work& work) {
+  absl::Status status = Transact(what, access, work);
+  return absl::IsUnknown(status) ? absl::UnavailableError(status.message()) : status;
+}
+
+PostgresPool::Attempt PostgresPool::Try(std::string_view what, Access access, const Work& work,
+                                        bool& in_doubt) {
   Checkout connection(*this);
-  if (!connection.taken().status.ok()) return connection.taken();
+  if (!connection.taken().status.ok()) return {connection.taken()};
   bool at_commit = false;
   try {
     std::unique_ptr<pqxx::transaction_base> transaction;
@@ -122,8 +128,8 @@ Failure PostgresPool::Try(std::string_view what, Access access, bool in_doubt, c
     PostgresSession session(*connection, *transaction, in_doubt, [&] { Arm(*connection); });
     if (absl::Status status = work(session); !status.ok()) {
       // The transaction's end rolls it back.
-      return session.failure().status.ok() ? Failure{std::move(status), Fate::kRolledBack}
-                                           : session.failure();
+      if (!session.failure().status.ok()) return {session.failure()};
+      return {{std::move(status), Fate::kRolledBack}, true};
     }
     session.Touch();
     // A COMMIT that waits for its standby must not be let through unconfirmed, which
@@ -131,12 +137,11 @@ Failure PostgresPool::Try(std::string_view what, Access access, bool in_doubt, c
     if (access == Access::kWrite) transaction->exec("SET LOCAL statement_timeout = 0");
     at_commit = access == Access::kWrite;
     transaction->commit();
-    return Failure();
+    return {};
   } catch (...) {
     Failure failure = CurrentFailure(connection->Context(what), at_commit, connection->alive());
-    if (failure.fate != Fate::kRolledBack && !connection->alive()) connection->MarkBroken();
     if (failure.fate == Fate::kInDoubt) connection->MarkBroken();
-    return failure;
+    return {std::move(failure)};
   }
 }
 

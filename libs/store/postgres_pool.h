@@ -62,9 +62,15 @@ class PostgresPool {
   PostgresPool& operator=(const PostgresPool&) = delete;
 
   // What `work` returned, committed if it was OK. UNAVAILABLE: an outage longer than
-  // all attempts, or conflicts. RESOURCE_EXHAUSTED: all connections are in use, or
-  // the server's disk is full. PERMISSION_DENIED, FAILED_PRECONDITION: refused.
-  absl::Status Transact(std::string_view what, Access access, const Work& work);
+  // all attempts, or conflicts; nothing was kept. UNKNOWN: the same, and an attempt
+  // broke at COMMIT; whether it was kept is not known. RESOURCE_EXHAUSTED: all
+  // connections are in use, or the server's disk is full. PERMISSION_DENIED,
+  // FAILED_PRECONDITION: refused. `in_doubt`: an earlier call with the same work
+  // ended UNKNOWN.
+  absl::Status Transact(std::string_view what, Access access, const Work& work,
+                        bool in_doubt = false);
+  // The same for work that may be kept twice without harm: never UNKNOWN.
+  absl::Status TransactRepeatable(std::string_view what, Access access, const Work& work);
 
   // Before something is tried again.
   void Pause(base::Duration pause);
@@ -78,7 +84,11 @@ class PostgresPool {
   class Checkout;
   PostgresPool(base::Files& files, const base::Clock& clock, PostgresOptions options,
                SchemaRange accepts);
-  Failure Try(std::string_view what, Access access, bool in_doubt, const Work& work);
+  struct Attempt {
+    Failure failure;
+    bool by_work = false;  // the work itself said so
+  };
+  Attempt Try(std::string_view what, Access access, const Work& work, bool& in_doubt);
   Failure Take(std::unique_ptr<PostgresConnection>& out);
   Failure CheckNew(PostgresConnection& connection);
   void GiveBack(std::unique_ptr<PostgresConnection> connection);

@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 
-#include "libs/base/check.h"
 #include "libs/base/utf8.h"
 
 namespace gannet::store {
@@ -21,46 +20,6 @@ int HexValue(char c) {
 bool IsPlainAscii(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
                      [](char c) { return c >= ' ' && c < 0x7f && c != '\\'; });
-}
-
-// In text format, COPY gives these a meaning.
-void AppendCopyText(std::string& out, std::string_view text) {
-  if (IsPlainAscii(text)) {
-    out += text;
-    return;
-  }
-  for (const char c : EncodeText(text)) {
-    switch (c) {
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      default:
-        out += c;
-    }
-  }
-}
-
-void AppendCopyMoney(std::string& out, const market::Money& amount) {
-  AppendInt128(out, amount.units());
-  out += '\t';
-  AppendInt(out, amount.scale());
-  out += '\t';
-}
-
-void AppendCopyId(std::string& out, const market::EventId& id) {
-  AppendInt(out, static_cast<int64_t>(id.stream));
-  out += '\t';
-  AppendInt(out, static_cast<int64_t>(id.sequence));
-  out += '\t';
 }
 
 }  // namespace
@@ -143,32 +102,31 @@ absl::StatusOr<market::Int128> ParseInt128(std::string_view text) {
   return negative ? -value : value;
 }
 
-void AppendCopyLine(std::string& out, const FillRow& row) {
-  const auto text = [&out](std::string_view value) {
-    AppendCopyText(out, value);
-    out += '\t';
-  };
-  const auto number = [&out](int64_t value) {
-    AppendInt(out, value);
-    out += '\t';
-  };
-  AppendCopyId(out, row.id);
-  number(base::UnixNanos(row.time));
-  text(row.account.text());
-  text(row.strategy.text());
-  text(row.instrument.text());
-  number(static_cast<int64_t>(row.side));
-  text(row.client_order_id.text());
-  text(row.trade_id);
-  AppendCopyMoney(out, row.price);
-  AppendCopyMoney(out, row.quantity);
-  AppendCopyMoney(out, row.notional);
-  AppendCopyMoney(out, row.fee);
-  text(row.fee_asset.text());
-  number(static_cast<int64_t>(row.liquidity));
-  AppendCopyId(out, row.signal);
-  AppendCopyText(out, row.model_version);
-  out += '\n';
+// In text format, COPY gives these a meaning.
+void CopyLines::Text(std::string_view text) {
+  std::string& out = Next();
+  if (IsPlainAscii(text)) {
+    out += text;
+    return;
+  }
+  for (const char c : EncodeText(text)) {
+    switch (c) {
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      default:
+        out += c;
+    }
+  }
 }
 
 std::string& ArrayColumns::Next() {
@@ -178,13 +136,7 @@ std::string& ArrayColumns::Next() {
   return column;
 }
 
-void ArrayColumns::Add(int64_t value) { AppendInt(Next(), value); }
-
-void ArrayColumns::AddUnsigned(uint64_t value) {
-  AppendInt128(Next(), static_cast<market::Int128>(value));
-}
-
-void ArrayColumns::Add(std::string_view text) {
+void ArrayColumns::Text(std::string_view text) {
   std::string& out = Next();
   out += '"';
   for (const char c : EncodeText(text)) {
@@ -192,11 +144,6 @@ void ArrayColumns::Add(std::string_view text) {
     out += c;
   }
   out += '"';
-}
-
-void ArrayColumns::Add(const market::Money& amount) {
-  AppendInt128(Next(), amount.units());
-  Add(static_cast<int64_t>(amount.scale()));
 }
 
 std::vector<std::string> ArrayColumns::Take() {

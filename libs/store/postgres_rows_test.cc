@@ -5,6 +5,7 @@
 
 #include "libs/base/rng.h"
 #include "libs/base/utf8.h"
+#include "libs/store/store.h"
 
 namespace gannet::store {
 namespace {
@@ -55,7 +56,9 @@ TEST_CASE("PostgreSQL COPY: one line a row, 22 fields, whatever the texts hold")
   row.model_version = "\\.";
   row.price = market::Money(-5, 2);
   std::string line;
-  AppendCopyLine(line, row);
+  CopyLines lines(line);
+  GiveRow(lines, row);
+  lines.EndRow();
   CHECK(std::count(line.begin(), line.end(), '\n') == 1);
   CHECK(line.back() == '\n');
   CHECK(std::count(line.begin(), line.end(), '\t') == 21);
@@ -65,10 +68,10 @@ TEST_CASE("PostgreSQL COPY: one line a row, 22 fields, whatever the texts hold")
 TEST_CASE("PostgreSQL arrays: quoted so that nothing ends an element early") {
   ArrayColumns columns;
   for (const char* text : {"a,b", "\"{}\"", "", "\\"}) {
-    columns.BeginRow();
-    columns.Add(std::string_view(text));
-    columns.Add(market::Money(-1, 3));
-    columns.AddUnsigned(~uint64_t{0});
+    columns.Text(text);
+    GiveColumns(columns, market::Money(-1, 3));
+    columns.Numeric(static_cast<market::Int128>(~uint64_t{0}));
+    columns.EndRow();
   }
   const std::vector<std::string> literals = columns.Take();
   REQUIRE(literals.size() == 4);
@@ -76,6 +79,26 @@ TEST_CASE("PostgreSQL arrays: quoted so that nothing ends an element early") {
   CHECK(literals[1] == "{-1,-1,-1,-1}");
   CHECK(literals[2] == "{3,3,3,3}");
   CHECK(literals[3].starts_with("{18446744073709551615,"));
+}
+
+TEST_CASE("PostgreSQL results: what is no number is an error, and the rest is read") {
+  std::vector<std::string> columns = {"5", "-7", "x", "t", "12345", "19"};
+  size_t next_column = 0;
+  RowReader reader([&] { return std::string_view(columns[next_column++]); });
+  market::EventId id;
+  reader.Read(id);
+  CHECK(id.stream == 5);
+  CHECK(id.sequence == ~uint64_t{0} - 6);
+  CHECK(reader.status().ok());
+  int64_t number = 3;
+  reader.Read(number);
+  CHECK(absl::IsDataLoss(reader.status()));
+  bool flag = false;
+  reader.Read(flag);
+  CHECK(flag);
+  market::Money amount(1, 0);
+  reader.Read(amount);  // its scale is beyond 18
+  CHECK(amount == market::Money(1, 0));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <pqxx/result>
 #include <pqxx/transaction_base>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "libs/store/postgres_connection.h"
@@ -15,7 +16,7 @@ namespace gannet::store {
 class PostgresSession {
  public:
   PostgresSession(PostgresConnection& connection, pqxx::transaction_base& transaction,
-                  bool in_doubt, std::function<void()> touch)
+                  bool& in_doubt, std::function<void()> touch)
       : connection_(connection),
         transaction_(transaction),
         in_doubt_(in_doubt),
@@ -39,6 +40,8 @@ class PostgresSession {
 
   // An earlier attempt of this transaction broke at COMMIT: it may have been kept.
   bool in_doubt() const { return in_doubt_; }
+  // The work has found out that it was not.
+  void SettleDoubt() { in_doubt_ = false; }
   // Of CopyIn.
   const Failure& failure() const { return failure_; }
   // Gives the server its time anew: between the statements of a long transaction.
@@ -47,7 +50,7 @@ class PostgresSession {
  private:
   PostgresConnection& connection_;
   pqxx::transaction_base& transaction_;
-  const bool in_doubt_;
+  bool& in_doubt_;
   const std::function<void()> touch_;
   Failure failure_;
 };

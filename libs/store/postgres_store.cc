@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <pqxx/prepared_statement>
 #include <pqxx/result>
-#include <tuple>
+#include <type_traits>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "libs/base/concat.h"
 #include "libs/base/digest.h"
 #include "libs/base/status.h"
@@ -20,6 +22,7 @@ namespace gannet::store {
 namespace {
 
 constexpr size_t kRowsAStatement = 1'000;
+constexpr const char* kCursor = "DECLARE result NO SCROLL CURSOR FOR ";
 constexpr const char* kFetch = "FETCH 5000 FROM result";
 constexpr base::Duration kUpkeepInterval = std::chrono::hours(1);
 constexpr base::Duration kOpenPause = std::chrono::milliseconds(500);
@@ -50,191 +53,89 @@ std::string NameOf(const std::string& table, int month) {
                        number.size() < 2 ? "0" : "", number});
 }
 
-// The fields of a row, in order.
-class Fields {
- public:
-  explicit Fields(const pqxx::row& row) : row_(row) {}
-  std::string_view Raw() {
-    const pqxx::field field = row_[next_++];
-    return {field.c_str(), field.size()};
-  }
-  std::string Text() { return DecodeText(Raw()); }
-  int64_t Int() {
-    const auto value = ParseInt64(Raw());
-    return Keep(value, int64_t{0});
-  }
-  uint64_t Unsigned() {  // kept as numeric
-    const auto value = ParseInt128(Raw());
-    return static_cast<uint64_t>(Keep(value, market::Int128{0}));
-  }
-  base::Time Time() { return base::FromUnixNanos(Int()); }
-  market::EventId Id() {
-    const auto stream = static_cast<uint64_t>(Int());
-    return {stream, static_cast<uint64_t>(Int())};
-  }
-  market::Money Amount() {
-    const auto units = ParseInt128(Raw());
-    const int64_t scale = Int();
-    if (scale < 0 || scale > market::kMaxScale)
-      status_ = absl::DataLossError("a scale in the database is not one");
-    if (!status_.ok()) return market::Money();
-    return market::Money(Keep(units, market::Int128{0}), static_cast<int>(scale));
-  }
-  template <class Enum>
-  Enum Name() {
-    return static_cast<Enum>(Int());
-  }
-  const absl::Status& status() const { return status_; }
-
- private:
-  template <class T>
-  T Keep(const absl::StatusOr<T>& value, T otherwise) {
-    if (value.ok()) return *value;
-    status_ = value.status();
-    return otherwise;
-  }
-
-  const pqxx::row& row_;
-  int next_ = 0;
-  absl::Status status_;
-};
-
-// Reads all rows of a cursor in one snapshot. `read` is given the fields of each;
-// `restart` is called before the first row of each attempt.
-absl::Status ReadRows(PostgresPool& pool, std::string_view what,
-                      const std::function<void()>& restart,
-                      const std::function<void(PostgresSession&)>& declare,
-                      const std::function<void(Fields&)>& read) {
-  return pool.Transact(what, PostgresPool::Access::kRead,
-                       [&](PostgresSession& session) -> absl::Status {
-                         restart();
-                         declare(session);
-                         for (;;) {
-                           session.Touch();
-                           const pqxx::result rows = session.sql().exec(kFetch);
-                           if (rows.empty()) return absl::OkStatus();
-                           for (const pqxx::row& row : rows) {
-                             Fields fields(row);
-                             read(fields);
-                             GANNET_RETURN_IF_ERROR(base::Annotate(fields.status(), what));
-                           }
-                         }
-                       });
+// Fields in the order of the columns.
+template <class Row>
+absl::Status ReadRow(const pqxx::row& from, Row& to) {
+  int next = 0;
+  RowReader reader([&] {
+    const pqxx::field field = from[next++];
+    return std::string_view(field.c_str(), field.size());
+  });
+  reader.ReadRow(to);
+  return reader.status();
 }
 
-std::function<void(PostgresSession&)> Between(const char* cursor, Range range) {
-  return [cursor, range](PostgresSession& session) {
-    session.sql().exec_params(cursor, base::UnixNanos(range.from), base::UnixNanos(range.to));
-  };
-}
-std::function<void(PostgresSession&)> Everything(const char* cursor) {
-  return [cursor](PostgresSession& session) { session.sql().exec(cursor); };
-}
-
-void AddColumns(ArrayColumns& out, const market::EventId& id) {
-  out.Add(static_cast<int64_t>(id.stream));
-  out.Add(static_cast<int64_t>(id.sequence));
-}
-
-void AddColumns(ArrayColumns& out, const FillRow& r) {
-  AddColumns(out, r.id);
-  out.Add(base::UnixNanos(r.time));
-  out.Add(r.account.text());
-  out.Add(r.strategy.text());
-  out.Add(r.instrument.text());
-  out.Add(static_cast<int64_t>(r.side));
-  out.Add(r.client_order_id.text());
-  out.Add(r.trade_id);
-  out.Add(r.price);
-  out.Add(r.quantity);
-  out.Add(r.notional);
-  out.Add(r.fee);
-  out.Add(r.fee_asset.text());
-  out.Add(static_cast<int64_t>(r.liquidity));
-  AddColumns(out, r.signal);
-  out.Add(r.model_version);
+// Reads all rows of the cursor that `declare` opens, in one snapshot.
+template <class Row>
+absl::StatusOr<std::vector<Row>> ReadRows(PostgresPool& pool,
+                                          const std::function<void(PostgresSession&)>& declare) {
+  std::vector<Row> rows;
+  const std::string what = absl::StrCat("reading ", Table<Row>::kName);
+  GANNET_RETURN_IF_ERROR(pool.Transact(
+      what, PostgresPool::Access::kRead, [&](PostgresSession& session) -> absl::Status {
+        rows.clear();
+        declare(session);
+        for (;;) {
+          session.Touch();
+          const pqxx::result some = session.sql().exec(kFetch);
+          if (some.empty()) return absl::OkStatus();
+          for (const pqxx::row& row : some)
+            GANNET_RETURN_IF_ERROR(base::Annotate(ReadRow(row, rows.emplace_back()), what));
+        }
+      }));
+  SortRows(rows);  // here: streams are unsigned, the server's integers are not
+  return rows;
 }
 
-void AddColumns(ArrayColumns& out, const OrderRow& r) {
-  out.Add(r.client_order_id.text());
-  out.Add(r.venue_order_id.text());
-  out.Add(r.account.text());
-  out.Add(r.strategy.text());
-  out.Add(r.instrument.text());
-  out.Add(static_cast<int64_t>(r.side));
-  out.Add(r.price);
-  out.Add(r.quantity);
-  out.Add(r.cumulative);
-  out.Add(static_cast<int64_t>(r.state));
-  out.Add(r.detail);
-  out.Add(base::UnixNanos(r.created));
-  out.Add(base::UnixNanos(r.updated));
-}
-
-void AddColumns(ArrayColumns& out, const PositionRow& r) {
-  out.Add(r.account.text());
-  out.Add(r.strategy.text());
-  out.Add(r.instrument.text());
-  out.Add(r.net);
-  out.Add(r.average_price);
-  out.Add(r.realized);
-  out.Add(r.unrealized);
-  out.Add(r.fees);
-  out.Add(r.quote_asset.text());
-  out.Add(base::UnixNanos(r.updated));
-}
-
-void AddColumns(ArrayColumns& out, const EquityRow& r) {
-  out.Add(base::UnixNanos(r.time));
-  out.Add(r.account.text());
-  out.Add(r.asset.text());
-  out.Add(r.realized);
-  out.Add(r.unrealized);
-  out.Add(r.fees);
-}
-
-// A stream's mark among the arguments.
-void AddColumns(ArrayColumns& out, const std::pair<const uint64_t, uint64_t>& mark) {
-  out.AddUnsigned(mark.first);
-  out.AddUnsigned(mark.second);
+void RunColumns(PostgresSession& session, const PreparedStatement& statement,
+                ArrayColumns& columns) {
+  const std::vector<std::string> literals = columns.Take();
+  if (!literals.empty()) session.Run(statement, pqxx::prepare::make_dynamic_params(literals));
 }
 
 // Runs `statement` over the rows, a bounded number at a time.
 template <class Row>
 void RunOver(PostgresSession& session, const PreparedStatement& statement,
              const std::vector<const Row*>& rows) {
-  for (size_t begin = 0; begin < rows.size(); begin += kRowsAStatement) {
-    ArrayColumns columns;
-    const size_t end = std::min(begin + kRowsAStatement, rows.size());
-    for (size_t i = begin; i < end; ++i) {
-      columns.BeginRow();
-      AddColumns(columns, *rows[i]);
-    }
-    const std::vector<std::string> literals = columns.Take();
-    session.Run(statement, pqxx::prepare::make_dynamic_params(literals));
+  ArrayColumns columns;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    GiveRow(columns, *rows[i]);
+    columns.EndRow();
+    if (i % kRowsAStatement == kRowsAStatement - 1) RunColumns(session, statement, columns);
   }
+  RunColumns(session, statement, columns);
 }
 
-// One row a key, in the order of the keys, in which all writers lock them; of
-// several with one key the last, or the first.
-enum class Keep { kFirst, kLast };
-template <class Row, class KeyOf>
-std::vector<const Row*> OneEach(const std::vector<Row>& rows, const KeyOf& key_of, Keep keep) {
-  std::vector<const Row*> pointers;
-  pointers.reserve(rows.size());
-  for (const Row& row : rows) pointers.push_back(&row);
-  const auto less = [&](const Row* a, const Row* b) { return key_of(*a) < key_of(*b); };
-  if (!std::is_sorted(pointers.begin(), pointers.end(), less))
-    std::stable_sort(pointers.begin(), pointers.end(), less);
-  const auto same = [&](const Row* a, const Row* b) { return key_of(*a) == key_of(*b); };
-  if (keep == Keep::kFirst) {
-    pointers.erase(std::unique(pointers.begin(), pointers.end(), same), pointers.end());
-  } else {
-    std::reverse(pointers.begin(), pointers.end());
-    pointers.erase(std::unique(pointers.begin(), pointers.end(), same), pointers.end());
-    std::reverse(pointers.begin(), pointers.end());
+// One row a key, in the order of the keys, in which all writers lock them. Of
+// several with one key the first or the last as kOnRepeat has it; `sums` holds those
+// that were added up.
+template <class Row>
+std::vector<const Row*> OneEach(const std::vector<Row>& rows, std::deque<Row>& sums) {
+  std::vector<const Row*> all;
+  all.reserve(rows.size());
+  for (const Row& row : rows) all.push_back(&row);
+  const auto less = [](const Row* a, const Row* b) { return a->key() < b->key(); };
+  if (!std::is_sorted(all.begin(), all.end(), less)) std::stable_sort(all.begin(), all.end(), less);
+  std::vector<const Row*> one;
+  one.reserve(all.size());
+  for (const Row* row : all) {
+    if (one.empty() || one.back()->key() != row->key()) {
+      one.push_back(row);
+    } else if constexpr (Table<Row>::kOnRepeat == OnRepeat::kReplace) {
+      one.back() = row;
+    } else if constexpr (Table<Row>::kOnRepeat == OnRepeat::kAdd) {
+      if (sums.empty() || &sums.back() != one.back()) one.back() = &sums.emplace_back(*one.back());
+      AddCounts(sums.back(), *row);
+    }
   }
-  return pointers;
+  return one;
+}
+
+template <class Row>
+absl::Status WriteTable(PostgresSession& session, const std::vector<Row>& rows) {
+  std::deque<Row> sums;
+  RunOver(session, InsertOf<Row>(), OneEach(rows, sums));
+  return absl::OkStatus();
 }
 
 struct FillCounts {
@@ -243,8 +144,8 @@ struct FillCounts {
 
 absl::Status WriteFills(PostgresSession& session, const std::vector<FillRow>& fills,
                         FillCounts& counts) {
-  const std::vector<const FillRow*> rows = OneEach(
-      fills, [](const FillRow& r) -> const market::EventId& { return r.id; }, Keep::kFirst);
+  std::deque<FillRow> none;
+  const std::vector<const FillRow*> rows = OneEach(fills, none);
   std::vector<const FillRow*> fresh, known;
   for (auto it = rows.begin(); it != rows.end();) {
     const uint64_t stream = (*it)->id.stream;
@@ -258,53 +159,65 @@ absl::Status WriteFills(PostgresSession& session, const std::vector<FillRow>& fi
   }
   if (!fresh.empty()) {
     size_t next = 0;
-    GANNET_RETURN_IF_ERROR(session.CopyIn(kCopyFills, [&](std::string& out) {
-      AppendCopyLine(out, *fresh[next]);
+    GANNET_RETURN_IF_ERROR(session.CopyIn(CopyText<FillRow>(), [&](std::string& out) {
+      CopyLines lines(out);
+      GiveRow(lines, *fresh[next]);
+      lines.EndRow();
       return ++next < fresh.size();
     }));
   }
-  RunOver(session, kInsertFills, known);
+  RunOver(session, InsertMissingFills(), known);
   counts = {fresh.size(), known.size()};
   return absl::OkStatus();
 }
 
-absl::Status WriteRows(PostgresSession& session, const Batch& batch, FillCounts& counts) {
-  GANNET_RETURN_IF_ERROR(WriteFills(session, batch.fills, counts));
-  RunOver(session, kUpsertOrders,
-          OneEach(
-              batch.orders,
-              [](const OrderRow& r) -> const market::ClientOrderId& { return r.client_order_id; },
-              Keep::kLast));
-  RunOver(session, kUpsertPositions,
-          OneEach(
-              batch.positions,
-              [](const PositionRow& r) { return std::tie(r.account, r.strategy, r.instrument); },
-              Keep::kLast));
-  RunOver(session, kUpsertEquity,
-          OneEach(
-              batch.equity, [](const EquityRow& r) { return std::tie(r.time, r.account, r.asset); },
-              Keep::kLast));
-  std::vector<const std::pair<const uint64_t, uint64_t>*> marks;
-  for (const auto& mark : batch.high_water) marks.push_back(&mark);
-  RunOver(session, kRaiseHighWater, marks);
+absl::Status WriteBatch(PostgresSession& session, const Batch& batch, FillCounts& counts) {
+  absl::Status status;
+  ForEachTable(batch, [&]<class Row>(const std::vector<Row>& rows) {
+    if (!status.ok()) return;
+    if constexpr (std::is_same_v<Row, FillRow>) {
+      status = WriteFills(session, rows, counts);
+    } else {
+      status = WriteTable(session, rows);
+    }
+  });
+  GANNET_RETURN_IF_ERROR(status);
+  ArrayColumns marks;
+  for (const auto& [stream, sequence] : batch.high_water) {
+    marks.Numeric(static_cast<market::Int128>(stream));
+    marks.Numeric(static_cast<market::Int128>(sequence));
+    marks.EndRow();
+  }
+  RunColumns(session, kRaiseHighWater, marks);
   return absl::OkStatus();
+}
+
+std::vector<size_t> ShapeOf(const Batch& batch) {
+  std::vector<size_t> shape = {batch.high_water.size()};
+  ForEachTable(batch, [&shape](const auto& rows) { shape.push_back(rows.size()); });
+  return shape;
 }
 
 }  // namespace
 
-PostgresStore::PostgresStore(PostgresPool& pool)
-    : pool_(pool), writer_(base::Hex(base::RandomBytes(16))) {}
+PostgresStore::PostgresStore(PostgresPool& pool, std::string writer)
+    : pool_(pool), name_(std::move(writer)), writer_(base::Hex(base::RandomBytes(16))) {}
 
-absl::StatusOr<std::unique_ptr<PostgresStore>> PostgresStore::Open(PostgresPool& pool) {
-  std::unique_ptr<PostgresStore> store(new PostgresStore(pool));
-  // Marks of writers that are long gone.
-  GANNET_RETURN_IF_ERROR(pool.Transact(
-      "opening the store", PostgresPool::Access::kWrite,
-      [](PostgresSession& session) -> absl::Status {
-        session.sql().exec(
-            "DELETE FROM gannet.writers WHERE written_at < now() - interval '30 days'");
-        return absl::OkStatus();
-      }));
+PostgresStore::~PostgresStore() = default;
+
+absl::StatusOr<std::unique_ptr<PostgresStore>> PostgresStore::Open(PostgresPool& pool,
+                                                                   std::string writer) {
+  std::unique_ptr<PostgresStore> store(new PostgresStore(pool, std::move(writer)));
+  if (store->name_.empty()) {
+    GANNET_RETURN_IF_ERROR(store->Ready());
+  } else {
+    GANNET_RETURN_IF_ERROR(
+        pool.TransactRepeatable("becoming the writer", PostgresPool::Access::kWrite,
+                                [&](PostgresSession& session) -> absl::Status {
+                                  session.Run(kClaimWriter, store->name_, store->writer_);
+                                  return absl::OkStatus();
+                                }));
+  }
   return store;
 }
 
@@ -317,32 +230,54 @@ absl::Status PostgresStore::Ready() {
 }
 
 absl::Status PostgresStore::Write(const Batch& batch) {
+  if (name_.empty())
+    return absl::FailedPreconditionError(pool_.place() + ": this store was opened to read only");
   GANNET_RETURN_IF_ERROR(CheckAmounts(batch));
+  const Shape shape = ShapeOf(batch);
+  const bool again = in_doubt_.has_value();
+  if (again && shape != *in_doubt_) {
+    return absl::FailedPreconditionError(
+        base::Concat({pool_.place(),
+                      ": the fate of the batch before is not known; write that one again first"}));
+  }
   if (batch.empty()) return absl::OkStatus();
   GANNET_RETURN_IF_ERROR(MakePartitions(batch));
-  ++batch_;
-  bool found_kept = false;
+  if (!again) ++batch_;
+  bool kept = false;
   FillCounts counts;
-  GANNET_RETURN_IF_ERROR(pool_.Transact(
+  const absl::Status written = pool_.Transact(
       "storing a batch", PostgresPool::Access::kWrite,
       [&](PostgresSession& session) -> absl::Status {
         counts = FillCounts();
-        const bool marked = session.Run(kMarkWriter, writer_, batch_).affected_rows() == 1;
-        found_kept = !marked && session.in_doubt();
-        if (found_kept) return absl::OkStatus();
-        if (!marked) {
-          return absl::AbortedError(base::Concat({pool_.place(),
-                                                  ": gannet.writers was changed by somebody else; "
-                                                  "restart this program"}));
-        }
-        return WriteRows(session, batch, counts);
-      }));
+        GANNET_RETURN_IF_ERROR(MarkBatch(session, batch_, kept));
+        return kept ? absl::OkStatus() : WriteBatch(session, batch, counts);
+      },
+      again);
+  in_doubt_ = absl::IsUnknown(written) ? std::optional(shape) : std::nullopt;
+  GANNET_RETURN_IF_ERROR(written);
   ++stats_.batches;
-  stats_.found_kept += found_kept ? 1 : 0;
+  stats_.found_kept += kept ? 1 : 0;
   stats_.copied_fills += counts.copied;
   stats_.checked_fills += counts.checked;
   UpkeepIfDue();
   return absl::OkStatus();
+}
+
+// The first statement of every batch. An attempt before this one has either ended,
+// and left its number or nothing, or is waited for here.
+absl::Status PostgresStore::MarkBatch(PostgresSession& session, int64_t batch, bool& kept) {
+  kept = false;
+  if (session.Run(kMarkWriter, name_, writer_, batch).affected_rows() == 1) {
+    session.SettleDoubt();
+    return absl::OkStatus();
+  }
+  const pqxx::result row = session.Run(kReadWriter, name_, writer_);
+  const bool ours = !row.empty() && std::string_view(row[0][0].c_str()) == "t";
+  kept = ours && session.in_doubt();
+  if (kept) return absl::OkStatus();
+  return absl::AbortedError(base::Concat(
+      {pool_.place(), ": another program writes as '", name_,
+       "' now; stop one of the two, or give them different names, and restart this one"}));
 }
 
 absl::Status PostgresStore::MakePartitions(const Batch& batch) {
@@ -351,16 +286,18 @@ absl::Status PostgresStore::MakePartitions(const Batch& batch) {
     months_.clear();
     connects_ = connects;
   }
-  std::set<std::pair<std::string, int>> wanted;
-  std::optional<int> last;  // rows come sorted by time, more or less
-  for (const FillRow& row : batch.fills) {
-    const std::optional<int> month = MonthOf(row.time);
-    if (month && month != last) wanted.emplace("fills", *month);
-    last = month;
-  }
-  for (const EquityRow& row : batch.equity) {
-    if (const std::optional<int> month = MonthOf(row.time)) wanted.emplace("equity", *month);
-  }
+  std::set<Month> wanted;
+  const auto add = [&wanted]<class Row>(const std::vector<Row>& rows) {
+    std::optional<int> last;  // rows come by time, more or less
+    for (const Row& row : rows) {
+      const std::optional<int> month = MonthOf(row.time);
+      if (month && month != last) wanted.emplace(Table<Row>::kName, *month);
+      last = month;
+    }
+  };
+  add(batch.fills);
+  add(batch.equity);
+  add(batch.exposures);
   for (const auto& [table, month] : wanted) {
     if (months_.contains({table, month})) continue;
     GANNET_RETURN_IF_ERROR(MakePartition(table, month));
@@ -372,7 +309,7 @@ absl::Status PostgresStore::MakePartitions(const Batch& batch) {
 absl::Status PostgresStore::MakePartition(const std::string& table, int month) {
   const std::string parent = "gannet." + table, name = NameOf(parent, month);
   bool made = false;
-  GANNET_RETURN_IF_ERROR(pool_.Transact(
+  GANNET_RETURN_IF_ERROR(pool_.TransactRepeatable(
       "adding a month", PostgresPool::Access::kWrite,
       [&](PostgresSession& session) -> absl::Status {
         made = false;
@@ -398,41 +335,47 @@ absl::Status PostgresStore::MakePartition(const std::string& table, int month) {
 
 void PostgresStore::UpkeepIfDue() {
   const base::Duration now = pool_.clock().Monotonic();
-  if (upkeep_done_ && now - upkeep_at_ < kUpkeepInterval) return;
-  upkeep_done_ = true;
+  if (upkeep_at_ && now - *upkeep_at_ < kUpkeepInterval) return;
   upkeep_at_ = now;
   stats_.last_upkeep = DropExpired();
   if (!stats_.last_upkeep.ok()) ++stats_.upkeep_failures;
 }
 
 absl::Status PostgresStore::DropExpired() {
-  const base::Duration keep = pool_.options().keep_equity;
-  if (keep == base::Duration(0)) return absl::OkStatus();
+  if (pool_.options().keep_samples == base::Duration(0)) return absl::OkStatus();
+  GANNET_RETURN_IF_ERROR(DropBefore("equity"));
+  return DropBefore("exposures");
+}
+
+absl::Status PostgresStore::DropBefore(const std::string& table) {
+  const std::string parent = "gannet." + table;
   uint64_t dropped = 0;
-  GANNET_RETURN_IF_ERROR(pool_.Transact(
-      "dropping old equity", PostgresPool::Access::kWrite,
+  GANNET_RETURN_IF_ERROR(pool_.TransactRepeatable(
+      "dropping old months", PostgresPool::Access::kWrite,
       [&](PostgresSession& session) -> absl::Status {
         dropped = 0;
-        const pqxx::result newest = session.sql().exec("SELECT max(time_ns) FROM gannet.equity");
-        if (newest[0][0].is_null()) return absl::OkStatus();
-        GANNET_ASSIGN_OR_RETURN(const int64_t newest_ns, ParseInt64(newest[0][0].c_str()));
+        pqxx::transaction_base& sql = session.sql();
+        const pqxx::row newest = sql.exec(base::Concat(
+            {"SELECT least(max(time_ns), (extract(epoch FROM now()) * 1000000000)::bigint) FROM ",
+             parent}))[0];
+        if (newest[0].is_null()) return absl::OkStatus();
+        GANNET_ASSIGN_OR_RETURN(const int64_t newest_ns, ParseInt64(newest[0].c_str()));
         const base::Time now = std::min(base::FromUnixNanos(newest_ns), pool_.clock().Now());
-        if (now - base::FromUnixNanos(0) < keep) return absl::OkStatus();
-        const std::optional<int> month = MonthOf(now - keep);
+        if (now.time_since_epoch() < pool_.options().keep_samples) return absl::OkStatus();
+        const std::optional<int> month = MonthOf(now - pool_.options().keep_samples);
         if (!month) return absl::OkStatus();
-        session.sql().exec(kPartitionLock);
-        const std::string first_kept = NameOf("equity", *month);
-        const pqxx::result old = session.sql().exec_params(
+        sql.exec(kPartitionLock);
+        const pqxx::result old = sql.exec_params(
             "SELECT c.relname FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c "
-            "ON c.oid = i.inhrelid WHERE i.inhparent = 'gannet.equity'::regclass "
-            "AND c.relname ~ '^equity_[0-9]{4}_[0-9]{2}$' AND c.relname < $1 ORDER BY 1",
-            first_kept);
+            "ON c.oid = i.inhrelid WHERE i.inhparent = to_regclass($1) "
+            "AND c.relname ~ '^[a-z]+_[0-9]{4}_[0-9]{2}$' AND c.relname < $2 ORDER BY 1",
+            parent, NameOf(table, *month));
         for (const pqxx::row& row : old) {
-          session.sql().exec(base::Concat({"DROP TABLE gannet.", row[0].c_str()}));
+          sql.exec(base::Concat({"DROP TABLE gannet.", row[0].c_str()}));
           ++dropped;
         }
-        session.sql().exec_params("DELETE FROM gannet.equity_other WHERE time_ns < $1",
-                                  base::UnixNanos(StartOf(*month)));
+        sql.exec_params(base::Concat({"DELETE FROM ", parent, "_other WHERE time_ns < $1"}),
+                        base::UnixNanos(StartOf(*month)));
         return absl::OkStatus();
       }));
   stats_.partitions_dropped += dropped;
@@ -440,116 +383,93 @@ absl::Status PostgresStore::DropExpired() {
   return absl::OkStatus();
 }
 
+template <class Row>
+absl::StatusOr<std::vector<Row>> PostgresStore::Select(const std::optional<Range>& range) {
+  return ReadRows<Row>(pool_, [&range](PostgresSession& session) {
+    if (!range) {
+      session.sql().exec(kCursor + SelectText<Row>());
+      return;
+    }
+    const std::string time = absl::StrCat(Table<Row>::kTime, "_ns");
+    session.sql().exec_params(
+        absl::StrCat(kCursor, SelectText<Row>(), " WHERE ", time, " >= $1 AND ", time, " < $2"),
+        base::UnixNanos(range->from), base::UnixNanos(range->to));
+  });
+}
+
 absl::StatusOr<std::vector<FillRow>> PostgresStore::Fills(Range range) {
-  std::vector<FillRow> rows;
-  GANNET_RETURN_IF_ERROR(ReadRows(
-      pool_, "reading fills", [&] { rows.clear(); }, Between(kReadFills, range),
-      [&](Fields& f) {
-        FillRow row;
-        row.id = f.Id();
-        row.time = f.Time();
-        row.account = market::AccountId(f.Text());
-        row.strategy = market::StrategyId(f.Text());
-        row.instrument = market::InstrumentId(f.Text());
-        row.side = f.Name<market::Side>();
-        row.client_order_id = market::ClientOrderId(f.Text());
-        row.trade_id = f.Text();
-        row.price = f.Amount();
-        row.quantity = f.Amount();
-        row.notional = f.Amount();
-        row.fee = f.Amount();
-        row.fee_asset = market::AssetId(f.Text());
-        row.liquidity = f.Name<market::Liquidity>();
-        row.signal = f.Id();
-        row.model_version = f.Text();
-        rows.push_back(std::move(row));
-      }));
-  // Streams are unsigned here and signed there: the order is made here.
-  std::sort(rows.begin(), rows.end(), [](const FillRow& a, const FillRow& b) {
-    return std::tie(a.time, a.id) < std::tie(b.time, b.id);
-  });
-  return rows;
+  return Select<FillRow>(range);
 }
-
 absl::StatusOr<std::vector<OrderRow>> PostgresStore::Orders(Range created) {
-  std::vector<OrderRow> rows;
-  GANNET_RETURN_IF_ERROR(ReadRows(
-      pool_, "reading orders", [&] { rows.clear(); }, Between(kReadOrders, created),
-      [&](Fields& f) {
-        OrderRow row;
-        row.client_order_id = market::ClientOrderId(f.Text());
-        row.venue_order_id = market::VenueOrderId(f.Text());
-        row.account = market::AccountId(f.Text());
-        row.strategy = market::StrategyId(f.Text());
-        row.instrument = market::InstrumentId(f.Text());
-        row.side = f.Name<market::Side>();
-        row.price = f.Amount();
-        row.quantity = f.Amount();
-        row.cumulative = f.Amount();
-        row.state = f.Name<market::OrderState>();
-        row.detail = f.Text();
-        row.created = f.Time();
-        row.updated = f.Time();
-        rows.push_back(std::move(row));
-      }));
-  std::sort(rows.begin(), rows.end(), [](const OrderRow& a, const OrderRow& b) {
-    return std::tie(a.created, a.client_order_id) < std::tie(b.created, b.client_order_id);
-  });
-  return rows;
+  return Select<OrderRow>(created);
 }
-
 absl::StatusOr<std::vector<PositionRow>> PostgresStore::AllPositions() {
-  std::vector<PositionRow> rows;
-  GANNET_RETURN_IF_ERROR(ReadRows(
-      pool_, "reading positions", [&] { rows.clear(); }, Everything(kReadPositions),
-      [&](Fields& f) {
-        PositionRow row;
-        row.account = market::AccountId(f.Text());
-        row.strategy = market::StrategyId(f.Text());
-        row.instrument = market::InstrumentId(f.Text());
-        row.net = f.Amount();
-        row.average_price = f.Amount();
-        row.realized = f.Amount();
-        row.unrealized = f.Amount();
-        row.fees = f.Amount();
-        row.quote_asset = market::AssetId(f.Text());
-        row.updated = f.Time();
-        rows.push_back(std::move(row));
-      }));
-  std::sort(rows.begin(), rows.end(), [](const PositionRow& a, const PositionRow& b) {
-    return std::tie(a.account, a.strategy, a.instrument) <
-           std::tie(b.account, b.strategy, b.instrument);
-  });
-  return rows;
+  return Select<PositionRow>(std::nullopt);
+}
+absl::StatusOr<std::vector<EquityRow>> PostgresStore::Equity(Range range) {
+  return Select<EquityRow>(range);
+}
+absl::StatusOr<std::vector<ExposureRow>> PostgresStore::Exposures(Range range) {
+  return Select<ExposureRow>(range);
+}
+absl::StatusOr<std::vector<InstrumentRow>> PostgresStore::Instruments() {
+  return Select<InstrumentRow>(std::nullopt);
+}
+absl::StatusOr<std::vector<BalanceRow>> PostgresStore::Balances(Range range) {
+  return Select<BalanceRow>(range);
+}
+absl::StatusOr<std::vector<SignalRow>> PostgresStore::Signals(Range range) {
+  return Select<SignalRow>(range);
+}
+absl::StatusOr<std::vector<OutcomeRow>> PostgresStore::Outcomes(Range range) {
+  return Select<OutcomeRow>(range);
+}
+absl::StatusOr<std::vector<ScoreRow>> PostgresStore::Scores(Range range) {
+  return Select<ScoreRow>(range);
+}
+absl::StatusOr<std::vector<DecisionRow>> PostgresStore::Decisions(Range range) {
+  return Select<DecisionRow>(range);
+}
+absl::StatusOr<std::vector<RiskEventRow>> PostgresStore::RiskEvents(Range range) {
+  return Select<RiskEventRow>(range);
+}
+absl::StatusOr<std::vector<LimitRow>> PostgresStore::Limits() {
+  return Select<LimitRow>(std::nullopt);
+}
+absl::StatusOr<std::vector<ReportRunRow>> PostgresStore::ReportRuns(Range due) {
+  return Select<ReportRunRow>(due);
 }
 
-absl::StatusOr<std::vector<EquityRow>> PostgresStore::Equity(Range range) {
-  std::vector<EquityRow> rows;
-  GANNET_RETURN_IF_ERROR(ReadRows(
-      pool_, "reading equity", [&] { rows.clear(); }, Between(kReadEquity, range),
-      [&](Fields& f) {
-        EquityRow row;
-        row.time = f.Time();
-        row.account = market::AccountId(f.Text());
-        row.asset = market::AssetId(f.Text());
-        row.realized = f.Amount();
-        row.unrealized = f.Amount();
-        row.fees = f.Amount();
-        rows.push_back(std::move(row));
-      }));
-  std::sort(rows.begin(), rows.end(), [](const EquityRow& a, const EquityRow& b) {
-    return std::tie(a.time, a.account, a.asset) < std::tie(b.time, b.account, b.asset);
+absl::StatusOr<std::vector<SignalRow>> PostgresStore::FindSignals(
+    const std::vector<market::EventId>& ids) {
+  if (ids.empty()) return std::vector<SignalRow>();
+  ArrayColumns wanted;
+  for (const market::EventId& id : ids) {
+    GiveColumns(wanted, id);
+    wanted.EndRow();
+  }
+  const std::vector<std::string> literals = wanted.Take();
+  return ReadRows<SignalRow>(pool_, [&literals](PostgresSession& session) {
+    session.sql().exec_params(absl::StrCat(kCursor, SelectText<SignalRow>(),
+                                           " WHERE (stream, sequence) IN "
+                                           "(SELECT * FROM unnest($1::bigint[], $2::bigint[]))"),
+                              literals[0], literals[1]);
   });
-  return rows;
 }
 
 absl::StatusOr<std::map<uint64_t, uint64_t>> PostgresStore::HighWater() {
   std::map<uint64_t, uint64_t> marks;
-  GANNET_RETURN_IF_ERROR(ReadRows(
-      pool_, "reading high-water marks", [&] { marks.clear(); }, Everything(kReadHighWater),
-      [&](Fields& f) {
-        const uint64_t stream = f.Unsigned();
-        marks[stream] = f.Unsigned();
+  GANNET_RETURN_IF_ERROR(pool_.Transact(
+      "reading high-water marks", PostgresPool::Access::kRead,
+      [&](PostgresSession& session) -> absl::Status {
+        marks.clear();
+        for (const pqxx::row& row :
+             session.sql().exec("SELECT stream, sequence FROM gannet.high_water")) {
+          GANNET_ASSIGN_OR_RETURN(const market::Int128 stream, ParseInt128(row[0].c_str()));
+          GANNET_ASSIGN_OR_RETURN(const market::Int128 sequence, ParseInt128(row[1].c_str()));
+          marks[static_cast<uint64_t>(stream)] = static_cast<uint64_t>(sequence);
+        }
+        return absl::OkStatus();
       }));
   return marks;
 }
@@ -557,12 +477,13 @@ absl::StatusOr<std::map<uint64_t, uint64_t>> PostgresStore::HighWater() {
 absl::StatusOr<std::unique_ptr<Store>> OpenPostgresStore(base::Files& files,
                                                          const base::Clock& clock,
                                                          PostgresOptions options,
+                                                         std::string writer,
                                                          base::Duration patience) {
   GANNET_ASSIGN_OR_RETURN(auto pool,
                           PostgresPool::Create(files, clock, std::move(options), kStoreSchema));
   const base::Duration begin = clock.Monotonic();
   for (;;) {
-    auto store = PostgresStore::Open(*pool);
+    auto store = PostgresStore::Open(*pool, writer);
     if (store.ok()) {
       (*store)->owned_ = std::move(pool);
       return *std::move(store);

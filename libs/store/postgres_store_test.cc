@@ -39,7 +39,7 @@ PostgresOptions Migrated(PostgresClusterForTest& cluster) {
 TEST_CASE("PostgresStore conforms and keeps everything over a restart") {
   const PostgresOptions options = Migrated(Cluster());
   const auto open = [&] {
-    return OpenPostgresStore(files, clock_, options, base::Duration(0)).value();
+    return OpenPostgresStore(files, clock_, options, "test", base::Duration(0)).value();
   };
   RunConformanceSuite({.make = open, .reopen = open});
 }

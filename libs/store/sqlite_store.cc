@@ -13,8 +13,8 @@
 #include "absl/strings/str_join.h"
 #include "libs/base/digest.h"
 #include "libs/base/status.h"
-#include "libs/store/columns.h"
 #include "libs/store/sqlite_migrations.h"
+#include "libs/store/table_sql.h"
 
 namespace gannet::store {
 namespace {
@@ -158,42 +158,6 @@ class Statement {
   int column_ = 0;
   absl::Status read_;
 };
-
-// The columns of one field, in order; quoted, since "end" is a word of SQL.
-template <class Value>
-void AppendColumns(const std::string& name, std::vector<std::string>& out) {
-  if constexpr (std::is_same_v<Value, market::EventId>) {
-    const std::string prefix = name.empty() ? "" : name + "_";
-    out.push_back(prefix + "stream");
-    out.push_back(prefix + "sequence");
-  } else if constexpr (std::is_same_v<Value, base::Time> || std::is_same_v<Value, base::Duration>) {
-    out.push_back(name + "_ns");
-  } else {
-    out.push_back(name);
-    if constexpr (std::is_same_v<Value, market::Money>) out.push_back(name + "_scale");
-  }
-}
-
-struct ColumnNames {
-  std::vector<std::string> key, rest, all;
-};
-template <class Row>
-ColumnNames ColumnsOf() {
-  ColumnNames names;
-  size_t index = 0;
-  const Row row{};
-  Table<Row>::Fields(row, [&](const char* name, const auto& value) {
-    std::vector<std::string> columns;
-    AppendColumns<std::decay_t<decltype(value)>>(name, columns);
-    for (std::string& column : columns) {
-      column = absl::StrCat("\"", column, "\"");
-      (index < Table<Row>::kKeyFields ? names.key : names.rest).push_back(column);
-      names.all.push_back(std::move(column));
-    }
-    ++index;
-  });
-  return names;
-}
 
 template <class Row>
 std::string SelectText() {
