@@ -80,7 +80,7 @@ Money TakePart(Money& amount, int64_t part, int64_t whole) {
 
 // Closes lots with `*delta` (of the other sign) and gives the cash that opening
 // them had moved; `*delta` keeps what found nothing to close.
-Money CloseLots(Position& position, int64_t* delta) {
+Money CloseLots(Position& position, int64_t* delta, std::vector<ClosedLot>* lots) {
   Money cash;
   while (*delta != 0 && !position.lots.empty()) {
     Lot& lot = position.lots.front();
@@ -88,8 +88,10 @@ Money CloseLots(Position& position, int64_t* delta) {
     if ((open > 0) == (*delta > 0)) break;
     const int64_t size = open < 0 ? -open : open;
     const int64_t closed = std::min(size, *delta < 0 ? -*delta : *delta);
-    cash += TakePart(lot.cash, closed, size);
+    const Money part = TakePart(lot.cash, closed, size);
+    cash += part;
     const int64_t signed_closed = open > 0 ? -closed : closed;
+    if (lots != nullptr) lots->push_back({Quantity{-signed_closed}, part, Money(), closed == size});
     lot.quantity.mantissa += signed_closed;
     *delta -= signed_closed;
     position.net.mantissa += signed_closed;
@@ -146,20 +148,35 @@ absl::Status AdoptScale(Position& position, const Instrument& instrument) {
   return absl::OkStatus();
 }
 
+// Spreads what a closing fill moved over the lots that it closed, to the last unit.
+void ShareCash(Money cash, std::vector<ClosedLot>& lots) {
+  int64_t left = 0;
+  for (const ClosedLot& lot : lots)
+    left += lot.quantity.mantissa < 0 ? -lot.quantity.mantissa : lot.quantity.mantissa;
+  for (ClosedLot& lot : lots) {
+    const int64_t part = lot.quantity.mantissa < 0 ? -lot.quantity.mantissa : lot.quantity.mantissa;
+    lot.closed = TakePart(cash, part, left);
+    left -= part;
+  }
+}
+
 // The position is at the instrument's quantity scale.
 absl::Status ApplyAtScale(Position& position, const Instrument& instrument, Side side,
-                          const Fill& fill) {
+                          const Fill& fill, std::vector<ClosedLot>* closed_lots) {
   GANNET_ASSIGN_OR_RETURN(Change change, ChangeOf(position, instrument, side, fill));
 
   const int64_t total = change.delta.mantissa;
   int64_t rest = total;
-  const Money opened = CloseLots(position, &rest);
+  const Money opened = CloseLots(position, &rest, closed_lots);
   const int64_t magnitude = total < 0 ? -total : total;
   const int64_t closed = magnitude - (rest < 0 ? -rest : rest);
   if (total == 0) {  // a fee ate the whole fill: its cash is spent all the same
     position.realized += change.cash;
+    if (closed_lots != nullptr) closed_lots->push_back({Quantity{}, Money(), change.cash, false});
   } else if (closed > 0) {
-    position.realized += opened + TakePart(change.cash, closed, magnitude);
+    const Money received = TakePart(change.cash, closed, magnitude);
+    position.realized += opened + received;
+    if (closed_lots != nullptr) ShareCash(received, *closed_lots);
   }
   if (rest != 0) OpenLot(position, Quantity{rest}, change.cash);
 
@@ -172,12 +189,13 @@ absl::Status ApplyAtScale(Position& position, const Instrument& instrument, Side
 }  // namespace
 
 absl::Status ApplyFill(Position& position, const Instrument& instrument, Side side,
-                       const Fill& fill) {
+                       const Fill& fill, std::vector<ClosedLot>* closed) {
+  if (closed != nullptr) closed->clear();
   if (position.quantity_scale == instrument.quantity_scale)
-    return ApplyAtScale(position, instrument, side, fill);
+    return ApplyAtScale(position, instrument, side, fill, closed);
   Position adopted = position;
   GANNET_RETURN_IF_ERROR(AdoptScale(adopted, instrument));
-  GANNET_RETURN_IF_ERROR(ApplyAtScale(adopted, instrument, side, fill));
+  GANNET_RETURN_IF_ERROR(ApplyAtScale(adopted, instrument, side, fill, closed));
   position = std::move(adopted);
   return absl::OkStatus();
 }

@@ -12,6 +12,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "libs/market/ids.h"
@@ -32,6 +33,15 @@ struct Lot {
   Quantity quantity;  // never 0; short: negative
   Money cash;         // that its opening moved: paid is negative, received positive
   bool operator==(const Lot&) const = default;
+};
+
+// What one fill closed of one lot. `opened` + `closed` is what that realised.
+struct ClosedLot {
+  Quantity quantity;   // signed as the lot; 0: a fee ate the whole fill and closed nothing
+  Money opened;        // cash that opening this part had moved
+  Money closed;        // cash that closing it moved
+  bool whole = false;  // nothing of the lot is left
+  bool operator==(const ClosedLot&) const = default;
 };
 
 // The whole state, plain, so that its owner can save and load it.
@@ -62,8 +72,11 @@ inline constexpr size_t kMaxLots = 50'000;
 // INVALID_ARGUMENT: quantity or price not positive. OUT_OF_RANGE: an amount no
 // real market has. FAILED_PRECONDITION: the instrument's new quantity scale
 // cannot hold the position. On an error nothing has changed.
+//
+// `closed` (may be null) gets one entry a lot that was closed, oldest first; their
+// sum is exactly what `realized` gained.
 absl::Status ApplyFill(Position& position, const Instrument& instrument, Side side,
-                       const Fill& fill);
+                       const Fill& fill, std::vector<ClosedLot>* closed = nullptr);
 
 // Of the open lots, rounded half even to the price scale; 0 when flat or when a
 // price of that size cannot be written.

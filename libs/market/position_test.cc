@@ -70,6 +70,24 @@ TEST_CASE("Position flips through zero in one fill") {
   CHECK(AveragePrice(f.position, f.instrument) == Price{});
 }
 
+TEST_CASE("Position says which lots a fill closed, and with what cash") {
+  Fixture f;
+  f.Trade(Side::kBuy, "100", "1");
+  f.Trade(Side::kBuy, "110", "1");
+  std::vector<ClosedLot> closed;
+  REQUIRE(ApplyFill(f.position, f.instrument, Side::kSell, MakeFill(f.instrument, "120", "1.5"),
+                    &closed)
+              .ok());
+  REQUIRE(closed.size() == 2);
+  CHECK(closed[0] ==
+        ClosedLot{*f.instrument.ParseQuantity("1"), Amount("-100"), Amount("120"), true});
+  CHECK(closed[1] ==
+        ClosedLot{*f.instrument.ParseQuantity("0.5"), Amount("-55"), Amount("60"), false});
+  REQUIRE(ApplyFill(f.position, f.instrument, Side::kBuy, MakeFill(f.instrument, "1", "1"), &closed)
+              .ok());
+  CHECK(closed.empty());
+}
+
 TEST_CASE("Position takes quote fees off the realised result and keeps others apart") {
   Fixture f;
   f.Trade(Side::kBuy, "100", "1", "0.1");
@@ -172,7 +190,18 @@ TEST_CASE("Cash is conserved to the last unit over any fills") {
           const Side side = *rc::gen::element(Side::kBuy, Side::kSell);
           fill.fee = Money(*rc::gen::inRange<int64_t>(-5, 50), *rc::gen::inRange(0, 12));
           fill.fee_asset = *rc::gen::element(AssetId("BTC"), AssetId("USDT"), AssetId("BNB"));
-          RC_ASSERT(ApplyFill(position, instrument, side, fill).ok());
+          const Position before = position;
+          std::vector<ClosedLot> closed;
+          RC_ASSERT(ApplyFill(position, instrument, side, fill, &closed).ok());
+          Money realized;
+          size_t whole = 0;
+          for (const ClosedLot& lot : closed) {
+            realized += lot.opened + lot.closed;
+            whole += lot.whole ? 1 : 0;
+          }
+          RC_ASSERT(position.realized - before.realized == realized);
+          const size_t opened = position.lots.size() + whole - before.lots.size();
+          RC_ASSERT(opened <= 1);
           const Money notional =
               *instrument.Notional(fill.price, fill.quantity, Rounding::kHalfEven);
           flows += side == Side::kBuy ? -notional : notional;
