@@ -155,6 +155,24 @@ struct Table<ExposureRow> {
 };
 
 template <>
+struct Table<MarkRow> {
+  static constexpr const char* kName = "marks";
+  static constexpr OnRepeat kOnRepeat = OnRepeat::kReplace;
+  static constexpr size_t kKeyFields = 2;
+  static constexpr const char* kTime = "time";
+  static auto Order(const MarkRow& row) { return row.key(); }
+  template <class Row, class Field>
+  static void Fields(Row& row, Field field) {
+    field("time", row.time);
+    field("instrument", row.instrument);
+    field("mark", row.mark);
+    field("mark_time", row.mark_time);
+    field("state", row.state);
+    field("sampled", row.sampled);
+  }
+};
+
+template <>
 struct Table<InstrumentRow> {
   static constexpr const char* kName = "instruments";
   static constexpr OnRepeat kOnRepeat = OnRepeat::kReplace;

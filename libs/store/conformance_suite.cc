@@ -98,6 +98,9 @@ Batch Everything() {
                       .positions = 4,
                       .unpriced = 1,
                       .invalid = 2}};
+  batch.marks = {{kHour, market::InstrumentId("v:X"), Money(10'050, 2),
+                  kHour + std::chrono::minutes(59), MarkState::kInvalid,
+                  kHour + std::chrono::minutes(60)}};
   batch.instruments = {{.instrument = market::InstrumentId("v:X"),
                         .version = 2,
                         .kind = market::InstrumentKind::kPerpetual,
@@ -155,6 +158,7 @@ void Tables(Store& store) {
   const Batch first = Everything();
   REQUIRE(store.Write(first).ok());
   CHECK(store.Exposures({}).value() == first.exposures);
+  CHECK(store.Marks({}).value() == first.marks);
   CHECK(store.Instruments().value() == first.instruments);
   CHECK(store.Balances({}).value() ==
         std::vector<BalanceRow>{first.balances[1], first.balances[0]});
@@ -180,6 +184,7 @@ void Tables(Store& store) {
 void Repeats(Store& store) {
   Batch again = Everything();
   again.exposures[0].positions = 5;
+  again.marks[0].mark = Money(10'051, 2);
   again.instruments[0].version = 3;
   again.balances[0].free = Money(99'000, 0);
   again.signals[0].title = "garbled";
@@ -190,6 +195,7 @@ void Repeats(Store& store) {
   REQUIRE(store.Write(again).ok());
   const Batch first = Everything();
   CHECK(store.Exposures({}).value() == again.exposures);
+  CHECK(store.Marks({}).value() == again.marks);
   CHECK(store.Instruments().value() == again.instruments);
   CHECK(store.Balances({}).value()[1] == again.balances[0]);
   CHECK(store.Signals({}).value() == first.signals);

@@ -24,6 +24,7 @@ class ForwardingStore : public Store {
   absl::StatusOr<std::vector<ExposureRow>> Exposures(Range range) override {
     return store_.Exposures(range);
   }
+  absl::StatusOr<std::vector<MarkRow>> Marks(Range hours) override { return store_.Marks(hours); }
   absl::StatusOr<std::vector<InstrumentRow>> Instruments() override { return store_.Instruments(); }
   absl::StatusOr<std::vector<BalanceRow>> Balances(Range range) override {
     return store_.Balances(range);

@@ -67,6 +67,9 @@ absl::StatusOr<std::vector<EquityRow>> MemoryStore::Equity(Range range) {
 absl::StatusOr<std::vector<ExposureRow>> MemoryStore::Exposures(Range range) {
   return Select<ExposureRow>(range);
 }
+absl::StatusOr<std::vector<MarkRow>> MemoryStore::Marks(Range hours) {
+  return Select<MarkRow>(hours);
+}
 absl::StatusOr<std::vector<InstrumentRow>> MemoryStore::Instruments() {
   return Select<InstrumentRow>({});
 }

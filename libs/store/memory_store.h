@@ -18,6 +18,7 @@ class MemoryStore : public Store {
   absl::StatusOr<std::vector<PositionRow>> AllPositions() override;
   absl::StatusOr<std::vector<EquityRow>> Equity(Range range) override;
   absl::StatusOr<std::vector<ExposureRow>> Exposures(Range range) override;
+  absl::StatusOr<std::vector<MarkRow>> Marks(Range hours) override;
   absl::StatusOr<std::vector<InstrumentRow>> Instruments() override;
   absl::StatusOr<std::vector<BalanceRow>> Balances(Range range) override;
   absl::StatusOr<std::vector<SignalRow>> Signals(Range range) override;
@@ -42,9 +43,9 @@ class MemoryStore : public Store {
   using Rows = std::map<typename Owned<decltype(std::declval<const Row&>().key())>::Type, Row>;
 
   std::tuple<Rows<FillRow>, Rows<OrderRow>, Rows<PositionRow>, Rows<EquityRow>, Rows<ExposureRow>,
-             Rows<InstrumentRow>, Rows<BalanceRow>, Rows<SignalRow>, Rows<OutcomeRow>,
-             Rows<ScoreRow>, Rows<DecisionRow>, Rows<RiskEventRow>, Rows<LimitRow>,
-             Rows<ReportRunRow>>
+             Rows<MarkRow>, Rows<InstrumentRow>, Rows<BalanceRow>, Rows<SignalRow>,
+             Rows<OutcomeRow>, Rows<ScoreRow>, Rows<DecisionRow>, Rows<RiskEventRow>,
+             Rows<LimitRow>, Rows<ReportRunRow>>
       tables_;
   std::map<uint64_t, uint64_t> high_water_;
 

@@ -412,6 +412,9 @@ absl::StatusOr<std::vector<EquityRow>> PostgresStore::Equity(Range range) {
 absl::StatusOr<std::vector<ExposureRow>> PostgresStore::Exposures(Range range) {
   return Select<ExposureRow>(range);
 }
+absl::StatusOr<std::vector<MarkRow>> PostgresStore::Marks(Range hours) {
+  return Select<MarkRow>(hours);
+}
 absl::StatusOr<std::vector<InstrumentRow>> PostgresStore::Instruments() {
   return Select<InstrumentRow>(std::nullopt);
 }

@@ -53,6 +53,7 @@ class PostgresStore : public Store {
   absl::StatusOr<std::vector<PositionRow>> AllPositions() override;
   absl::StatusOr<std::vector<EquityRow>> Equity(Range range) override;
   absl::StatusOr<std::vector<ExposureRow>> Exposures(Range range) override;
+  absl::StatusOr<std::vector<MarkRow>> Marks(Range hours) override;
   absl::StatusOr<std::vector<InstrumentRow>> Instruments() override;
   absl::StatusOr<std::vector<BalanceRow>> Balances(Range range) override;
   absl::StatusOr<std::vector<SignalRow>> Signals(Range range) override;

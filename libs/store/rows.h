@@ -100,6 +100,18 @@ struct ExposureRow {
   bool operator==(const ExposureRow&) const = default;
 };
 
+// The price at which an instrument with a position was valued last in an hour.
+struct MarkRow {
+  base::Time time;  // start of the hour
+  market::InstrumentId instrument;
+  market::Money mark;
+  base::Time mark_time;  // when its quote was received
+  MarkState state = MarkState::kUnpriced;
+  base::Time sampled;  // with the EquityRow of this time
+  auto key() const { return std::tie(time, instrument); }
+  bool operator==(const MarkRow&) const = default;
+};
+
 // The newest definition of an instrument that was seen.
 struct InstrumentRow {
   market::InstrumentId instrument;

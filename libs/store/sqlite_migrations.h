@@ -98,6 +98,12 @@ CREATE TABLE report_runs (
   name TEXT NOT NULL, due_ns INTEGER NOT NULL, finished_ns INTEGER NOT NULL, folder TEXT NOT NULL, error TEXT NOT NULL,
   PRIMARY KEY (name, due_ns)) WITHOUT ROWID;
 CREATE INDEX report_runs_by_time ON report_runs (due_ns);
+)sql",
+    R"sql(
+CREATE TABLE marks (
+  time_ns INTEGER NOT NULL, instrument TEXT NOT NULL, mark TEXT NOT NULL, mark_scale INTEGER NOT NULL,
+  mark_time_ns INTEGER NOT NULL, state INTEGER NOT NULL, sampled_ns INTEGER NOT NULL,
+  PRIMARY KEY (time_ns, instrument)) WITHOUT ROWID;
 )sql"};
 
 }  // namespace gannet::store

@@ -222,6 +222,9 @@ class SqliteStore : public Store {
   absl::StatusOr<std::vector<ExposureRow>> Exposures(Range range) override {
     return Select<ExposureRow>(range);
   }
+  absl::StatusOr<std::vector<MarkRow>> Marks(Range hours) override {
+    return Select<MarkRow>(hours);
+  }
   absl::StatusOr<std::vector<InstrumentRow>> Instruments() override {
     return Select<InstrumentRow>();
   }

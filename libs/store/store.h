@@ -35,6 +35,7 @@ struct Batch {
   std::vector<EquityRow> equity;
   std::map<uint64_t, uint64_t> high_water;  // stream → sequence; only ever raised
   std::vector<ExposureRow> exposures;
+  std::vector<MarkRow> marks;
   std::vector<InstrumentRow> instruments;
   std::vector<BalanceRow> balances;
   std::vector<SignalRow> signals;
@@ -55,6 +56,7 @@ void ForEachTable(B& batch, Visit visit) {
   visit(batch.positions);
   visit(batch.equity);
   visit(batch.exposures);
+  visit(batch.marks);
   visit(batch.instruments);
   visit(batch.balances);
   visit(batch.signals);
@@ -86,6 +88,7 @@ class Store {
   virtual absl::StatusOr<std::vector<PositionRow>> AllPositions() = 0;
   virtual absl::StatusOr<std::vector<EquityRow>> Equity(Range range) = 0;
   virtual absl::StatusOr<std::vector<ExposureRow>> Exposures(Range range) = 0;
+  virtual absl::StatusOr<std::vector<MarkRow>> Marks(Range hours) = 0;
   virtual absl::StatusOr<std::vector<InstrumentRow>> Instruments() = 0;
   virtual absl::StatusOr<std::vector<BalanceRow>> Balances(Range range) = 0;
   virtual absl::StatusOr<std::vector<SignalRow>> Signals(Range range) = 0;

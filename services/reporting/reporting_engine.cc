@@ -346,6 +346,19 @@ void ReportingEngine::SampleExposure(base::Time now, store::Batch& batch) const 
   for (auto& [key, row] : totals) batch.exposures.push_back(std::move(row));
 }
 
+void ReportingEngine::SampleMarks(base::Time now, store::Batch& batch) const {
+  std::set<market::InstrumentId> held;
+  for (const auto& [key, position] : positions_.all()) {
+    if (position.net.mantissa != 0) held.insert(key.instrument);
+  }
+  for (const market::InstrumentId& instrument : held) {
+    const Mark mark = marks_.Of(instrument);
+    if (mark.state == store::MarkState::kUnpriced) continue;
+    batch.marks.push_back({std::chrono::floor<std::chrono::hours>(now), instrument,
+                           PriceOf(*Definition(instrument), mark.mid), mark.time, mark.state, now});
+  }
+}
+
 // --- batches ---------------------------------------------------------------------
 
 void ReportingEngine::TakeBalances(base::Time now, Sample sample, store::Batch& batch) {
@@ -387,6 +400,7 @@ store::Batch ReportingEngine::TakeChanges(base::Time now, Sample sample) {
     }
     SampleEquity(now, batch);
     SampleExposure(now, batch);
+    SampleMarks(now, batch);
   }
   TakeBalances(now, sample, batch);
   for (const auto& key : changed_positions_) batch.positions.push_back(RowOf(key, now));
@@ -411,6 +425,7 @@ void ReportingEngine::GiveBack(const store::Batch& batch) {
   put_first(added_.fills, batch.fills);
   put_first(added_.equity, batch.equity);
   put_first(added_.exposures, batch.exposures);
+  put_first(added_.marks, batch.marks);
   put_first(added_.balances, batch.balances);
   put_first(added_.signals, batch.signals);
   put_first(added_.outcomes, batch.outcomes);

@@ -104,6 +104,7 @@ class ReportingEngine {
   store::PositionRow RowOf(const market::PositionKey& key, base::Time now) const;
   void SampleEquity(base::Time now, store::Batch& batch) const;
   void SampleExposure(base::Time now, store::Batch& batch) const;
+  void SampleMarks(base::Time now, store::Batch& batch) const;
   std::set<market::AccountId> AccountsWithWaitingFills() const;
   void TakeBalances(base::Time now, Sample sample, store::Batch& batch);
   std::map<uint64_t, uint64_t> TakeMarks();

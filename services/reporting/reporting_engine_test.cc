@@ -220,6 +220,9 @@ TEST_CASE("ReportingEngine makes up no price: unpriced and INVALID positions say
   CHECK(batch.positions.at(0).mark_time == FromUnixMillis(60));
   CHECK(batch.exposures.at(0).invalid == 1);
   CHECK(batch.exposures.at(0).gross == Money(110, 0));
+  CHECK(batch.marks ==
+        std::vector<store::MarkRow>{{base::Time(), kInstrument, Money(110, 0), FromUnixMillis(60),
+                                     store::MarkState::kInvalid, FromUnixMillis(70)}});
 
   engine.OnStatus(StatusOf(market::BookState::kValid));
   batch = engine.TakeChanges(FromUnixMillis(80), Sample::kEquity);
