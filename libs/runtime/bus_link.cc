@@ -177,17 +177,20 @@ absl::Status BusLink::PublishAgain(journal::Reader& reader) {
 void BusLink::WatchMark() {
   mark_timer_ = outside_->executor.After(kMarkInterval, [this] {
     WatchMark();
+    // A mark that cannot be written only means that more is published again.
+    if (kept_ != marked_) WriteMark(kept_).IgnoreError();
     const uint64_t sequence = shard_.sequence();
-    if (sequence == kept_ || shard_.outer_backlog() > 0) return;
+    if (sequence == kept_) return;
     shard_.AfterDurable([this, alive = std::weak_ptr<bool>(alive_), sequence] {
-      if (alive.expired()) return;
-      outside_->bus.WhenKept([this, alive, sequence] {
-        if (alive.expired()) return;
-        kept_ = std::max(kept_, sequence);
-        // A mark that cannot be written only means that more is published again.
-        if (kept_ != marked_) WriteMark(kept_).IgnoreError();
-      });
+      if (!alive.expired()) AskWhetherKept(sequence);
     });
+  });
+}
+
+void BusLink::AskWhetherKept(uint64_t sequence) {
+  if (!outside_ || shard_.outer_backlog() > 0) return;
+  outside_->bus.WhenKept([this, alive = std::weak_ptr<bool>(alive_), sequence] {
+    if (!alive.expired()) kept_ = std::max(kept_, sequence);
   });
 }
 
@@ -200,8 +203,8 @@ absl::Status BusLink::WriteMark(uint64_t sequence) {
 }
 
 absl::Status BusLink::Close() {
-  if (!outside_ || shard_.outer_backlog() > 0) return absl::OkStatus();
-  return WriteMark(shard_.sequence());
+  if (!outside_ || kept_ == marked_) return absl::OkStatus();
+  return WriteMark(kept_);
 }
 
 absl::Status BusLink::health() const {

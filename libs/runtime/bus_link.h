@@ -72,7 +72,9 @@ class BusLink {
   absl::Status Connect(Outside outside, journal::Reader* reader);
   // No input comes in any more.
   void Disconnect();
-  // Keeps the mark as it is now. After the bus was flushed.
+  // Own facts up to `sequence` have been published: the bus is to say when it keeps them.
+  void AskWhetherKept(uint64_t sequence);
+  // Keeps the mark as the bus last said. At the end, after asking and flushing.
   absl::Status Close();
 
   // Not OK: a subscription is halted or not connected.

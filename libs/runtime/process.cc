@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/strings/str_join.h"
 #include "libs/base/concat.h"
 #include "libs/base/digest.h"
 #include "libs/base/status.h"
@@ -69,9 +70,7 @@ absl::Status Process::Open() {
   if (!options_.data_dir.empty()) GANNET_RETURN_IF_ERROR(OpenData());
   background_ = std::make_unique<WorkerThread>(clock_);
   GANNET_ASSIGN_OR_RETURN(network_, net::BeastNetwork::Create(executor_.io(), options_.network));
-  bus::MemoryBusOptions bus;
-  bus.wire_mode = options_.wire_mode;
-  bus_ = std::make_unique<bus::MemoryBus>(executor_, std::move(bus));
+  GANNET_RETURN_IF_ERROR(OpenBus());
   ShardOptions shard;
   shard.name = options_.shard;
   shard.tenant = options_.tenant;
@@ -97,6 +96,18 @@ absl::Status Process::OpenData() {
                                        Holder(options_.name), lease, clock_);
   GANNET_RETURN_IF_ERROR(lease_->TryAcquire());
   return OpenJournal();
+}
+
+absl::Status Process::OpenBus() {
+  if (options_.make_bus) {
+    GANNET_ASSIGN_OR_RETURN(
+        bus_, options_.make_bus(executor_, log_, lease_ != nullptr ? lease_->epoch() : 0));
+    return absl::OkStatus();
+  }
+  bus::MemoryBusOptions bus;
+  bus.wire_mode = options_.wire_mode;
+  bus_ = std::make_unique<bus::MemoryBus>(executor_, std::move(bus));
+  return absl::OkStatus();
 }
 
 // Nothing is ever deleted here: the old folder keeps its journal under another name.
@@ -146,7 +157,19 @@ absl::Status Process::Recover() {
   return base::Annotate(shard_->Recover(*reader), "recovering from the journal");
 }
 
+absl::Status Process::JoinBus() {
+  if (link_ == nullptr) return absl::OkStatus();
+  std::unique_ptr<journal::Reader> reader;
+  if (journal_ != nullptr) {
+    GANNET_ASSIGN_OR_RETURN(reader, journal::Reader::Open(files_, options_.data_dir + "/journal"));
+  }
+  return link_->Connect({*bus_, executor_, clock_, files_,
+                         journal_ != nullptr ? options_.data_dir + "/published" : ""},
+                        reader.get());
+}
+
 int Process::Run(std::vector<std::unique_ptr<Service>> services) {
+  if (options_.make_bus) link_ = std::make_unique<BusLink>(*shard_, options_.made_here);
   if (absl::Status status = Recover(); !status.ok()) {
     log_.Error("not_recovered", {{"error", status.ToString()}});
     log_.Flush();
@@ -159,6 +182,16 @@ int Process::Run(std::vector<std::unique_ptr<Service>> services) {
   }
   // The first turn of the run. What it sends leaves from the loop, after Start.
   shard_->Resume(clock_.Now());
+  if (absl::Status status = JoinBus(); !status.ok()) {
+    log_.Error("bus_not_joined", {{"error", status.ToString()}});
+    log_.Flush();
+    return kExitNotStarted;
+  }
+  if (link_ != nullptr) {
+    log_.Info("bus_joined", {{"topics", absl::StrJoin(link_->topics(), ",")},
+                             {"published_again", link_->stats().republished}});
+    health_.Add("bus", [this] { return HealthOf(link_->health()); });
+  }
   health_.Add("journal", [this] { return HealthOf(shard_->health()); });
   if (lease_ != nullptr) {
     health_.Add("lease", [this] {
@@ -233,6 +266,7 @@ void Process::WatchHealth() {
 
 void Process::Finish(Runner::Done done) {
   const auto flush_and_close = [this, done] {
+    if (link_ != nullptr && journal_ != nullptr) link_->AskWhetherKept(journal_->last_sequence());
     bus_->Flush();
     // What has become durable just now is handed on by tasks that are queued.
     executor_.Post([this, done] { Close(done); });
@@ -243,7 +277,13 @@ void Process::Finish(Runner::Done done) {
 }
 
 void Process::Close(const Runner::Done& done) {
+  absl::Status marked;
+  if (link_ != nullptr) {
+    link_->Disconnect();
+    marked = link_->Close();
+  }
   if (journal_ == nullptr) return done(absl::OkStatus());
+  if (!marked.ok()) log_.Warning("bus_mark_not_written", {{"error", marked.ToString()}});
   WriteSnapshot();
   const absl::Status closed = journal_->Close();
   if (const absl::Status released = lease_->Release(); !released.ok()) {

@@ -16,8 +16,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,7 @@
 #include "libs/journal/journal.h"
 #include "libs/net/beast_network.h"
 #include "libs/runtime/asio_executor.h"
+#include "libs/runtime/bus_link.h"
 #include "libs/runtime/health.h"
 #include "libs/runtime/lease.h"
 #include "libs/runtime/run.h"
@@ -51,6 +54,14 @@ struct ProcessOptions {
   std::string build_id, config_hash;  // stated in each segment of the journal
   uint64_t seed = 0;
   std::map<std::string, std::string> versions;  // of models, dictionaries, limits
+
+  // The bus that joins this process to others; empty: one in memory, of this process
+  // alone. With it the shard's foreign topics come in (bus_link.h), but for those that
+  // edges of this process publish: `made_here`.
+  using MakeBus = std::function<absl::StatusOr<std::unique_ptr<bus::Bus>>(
+      base::Executor& executor, telemetry::Log& log, uint64_t epoch)>;
+  MakeBus make_bus;
+  std::set<const bus::TopicInfo*> made_here;
 
   telemetry::Level log_level = telemetry::Level::kInfo;
   telemetry::Log::Sink log_sink;  // empty: standard error
@@ -94,7 +105,9 @@ class Process {
   absl::Status OpenData();
   absl::Status PutAside();
   absl::Status OpenJournal();
+  absl::Status OpenBus();
   absl::Status Recover();
+  absl::Status JoinBus();
   // The periodic work of the process; each arms itself again.
   void Snapshot();
   void WriteSnapshot();
@@ -114,9 +127,10 @@ class Process {
   std::unique_ptr<FileLease> lease_;
   std::unique_ptr<WorkerThread> background_;
   std::unique_ptr<net::BeastNetwork> network_;
-  std::unique_ptr<bus::MemoryBus> bus_;
+  std::unique_ptr<bus::Bus> bus_;
   std::unique_ptr<journal::Writer> journal_;
   std::unique_ptr<Shard> shard_;
+  std::unique_ptr<BusLink> link_;
   std::unique_ptr<Deps> deps_;
   std::string last_health_;
   uint64_t snapshot_at_ = 0;  // sequence that the newest snapshot of this run rests on
