@@ -13,7 +13,7 @@ help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what is missing (packages, pinned); safe to repeat
-	@tools/setup test
+	@tools/setup run
 
 build: setup ## configure and build everything
 	@cmake --preset $(PRESET) -DCMAKE_MESSAGE_LOG_LEVEL=WARNING >/dev/null
