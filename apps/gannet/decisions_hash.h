@@ -14,10 +14,14 @@ namespace gannet::app {
 
 class DecisionsHash {
  public:
+  DecisionsHash() = default;
   // Observes `shard`, which must not outlive this.
   explicit DecisionsHash(runtime::Shard& shard);
   DecisionsHash(const DecisionsHash&) = delete;
   DecisionsHash& operator=(const DecisionsHash&) = delete;
+
+  // `event` is a market::Event of the topic; those of other topics change nothing.
+  void Observe(const bus::TopicInfo& topic, const void* event);
 
   std::string Hex() const { return base::Hex(hash_.Peek()); }
   uint64_t intents() const { return intents_; }
@@ -35,7 +39,6 @@ class DecisionsHash {
 
  private:
   void Add(std::string_view topic, const std::string& header, const std::string& value);
-  void Observe(const bus::TopicInfo& topic, const void* event);
 
   base::Sha256Stream hash_;
   uint64_t intents_ = 0, permitted_ = 0, rejected_ = 0, reports_ = 0, fills_ = 0;

@@ -5,8 +5,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -22,6 +25,15 @@ using ReplayedServices = std::vector<std::unique_ptr<runtime::Service>>;
 using ServiceFactory = std::function<absl::StatusOr<ReplayedServices>(
     const journal::SegmentInfo& info, runtime::Deps& deps)>;
 
+// The first fact that is not the same on both sides; a side without one is empty.
+struct FactDifference {
+  struct Side {
+    std::string topic, payload;
+  };
+  uint64_t sequence = 0;  // of the recorded fact, else of the input that followed
+  Side recorded, decided;
+};
+
 struct JournalComparison {
   uint64_t runs = 0;  // starts of the process that the journal covers
   uint64_t inputs = 0;
@@ -35,13 +47,31 @@ struct JournalComparison {
   uint64_t snapshots = 0;   // compared with the state here: 0 or 1, the newest
   // What each start knew, made from the facts alone.
   std::vector<runtime::Shard::StateHashes> recovered;
-  std::string first_difference;  // empty when all are equal
-  bool ok() const { return first_difference.empty(); }
+  struct Topic {
+    uint64_t recorded = 0, equal = 0;
+  };
+  std::map<std::string, Topic> topics;
+  // SHA-256 over intents, verdicts and execution reports (docs/canonical.md).
+  std::string recorded_decisions, decided_decisions;
+
+  std::string first_difference;  // for people; empty when all are equal
+  std::optional<FactDifference> difference;
+  std::string stopped;  // why what follows could not be decided again; empty: all was
+  bool ok() const { return first_difference.empty() && stopped.empty(); }
 };
 
-// `shard_name` as the process used it (runtime::ShardOptions::name).
+struct ReplayHooks {
+  // Before each start of the process that the journal covers is decided again.
+  std::function<void(const journal::Record& resume, const journal::SegmentInfo& info)> on_start;
+  // The part of a fact that can be compared; empty: all of it.
+  std::function<std::string(std::string_view topic, std::string_view payload)> comparable;
+};
+
+// `shard` as the process had it; run and epoch are taken from the journal. An error:
+// there is no journal, or services cannot be built.
 absl::StatusOr<JournalComparison> ReplayJournal(base::Files& files, const std::string& dir,
                                                 const runtime::ShardOptions& shard,
-                                                const ServiceFactory& make_services);
+                                                const ServiceFactory& make_services,
+                                                const ReplayHooks& hooks = {});
 
 }  // namespace gannet::app

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "apps/gannet/journal_command.h"
+#include "apps/gannet/journal_replay_command.h"
 #include "apps/gannet/news_command.h"
 #include "apps/gannet/replay.h"
 #include "apps/gannet/run_command.h"
@@ -312,6 +313,20 @@ void AddJournal(CLI::App& app, Commands& c) {
   verify->callback(
       [&c] { c.exit_code = Report(VerifyJournal(c.files, c.journal_dir, std::cout)); });
   AddJournalDump(journal, c);
+  CLI::App* replay = AddJournalCommand(
+      journal, "replay", "Decide again from the recorded inputs and compare every fact", c);
+  replay->footer(
+      "The journal of a `gannet run` states the configuration, services and models it had; nothing "
+      "else is needed and\n"
+      "no key is read. Prints the counts of each topic, the hash of intents, verdicts and "
+      "execution reports, and the\n"
+      "first fact that is not the same, with both sides. Exit code 0: all equal; 1: a difference, "
+      "or the journal cannot\n"
+      "be decided again (pruned, damaged, records dropped on a full disk).\n\n"
+      "  gannet journal replay ~/.local/share/gannet");
+  replay->callback([&c] {
+    c.exit_code = Report(CompareJournal(c.files, c.journal_dir, runtime::BuildId(), std::cout));
+  });
   AddJournalPrune(journal, c);
   journal->footer(
       "DIR is the data folder of `gannet run` (--data) or a journal itself; without it the default "

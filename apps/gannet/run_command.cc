@@ -15,6 +15,7 @@
 #include "apps/gannet/log_file.h"
 #include "apps/gannet/pipeline.h"
 #include "apps/gannet/run_config.h"
+#include "apps/gannet/run_record.h"
 #include "apps/gannet/terminal.h"
 #include "libs/base/status.h"
 #include "libs/runtime/flags.h"
@@ -69,20 +70,6 @@ absl::Status CheckServices(const std::set<std::string>& chosen) {
   return absl::OkStatus();
 }
 
-// What the journal's segments state beside the configuration.
-absl::StatusOr<std::map<std::string, std::string>> VersionsOf(const PipelineConfig& config,
-                                                              const std::set<std::string>& chosen,
-                                                              base::Files& files) {
-  std::map<std::string, std::string> versions;
-  if (chosen.contains("risk")) versions["limits"] = absl::StrCat(config.risk.limits.version);
-  const ml_inference::MlInferenceConfig& model = config.ml_inference;
-  if (chosen.contains("ml-inference") && !model.model.empty()) {
-    GANNET_ASSIGN_OR_RETURN(versions["model:" + model.model],
-                            ml_inference::DescribeModel(model, files));
-  }
-  return versions;
-}
-
 runtime::ProcessOptions ProcessOptionsOf(const RunOptions& options, const RunConfig& config,
                                          std::map<std::string, std::string> versions,
                                          LogFile& log) {
@@ -107,7 +94,7 @@ class Session {
     chosen_ = Chosen(options_);
     GANNET_RETURN_IF_ERROR(CheckServices(chosen_));
     GANNET_ASSIGN_OR_RETURN(config_, LoadRunConfig(options_.config_file, files_));
-    GANNET_ASSIGN_OR_RETURN(versions_, VersionsOf(config_.pipeline, chosen_, files_));
+    GANNET_ASSIGN_OR_RETURN(versions_, RecordOfRun(config_, chosen_, files_));
     if (options_.check_config) return absl::OkStatus();
     GANNET_RETURN_IF_ERROR(files_.MakeDirs(options_.data_dir));
     GANNET_ASSIGN_OR_RETURN(process_, MakeProcess());

@@ -110,9 +110,11 @@ absl::StatusOr<RunConfig> LoadRunConfig(const std::string& path, base::Files& fi
   config.pipeline.news_signal.model_file = Beside(file, config.pipeline.news_signal.model_file);
   base::Sha256Stream hash;
   for (const std::string& each : {file, limits, strategies}) {
-    GANNET_ASSIGN_OR_RETURN(const std::string text, files.Read(each));
+    GANNET_ASSIGN_OR_RETURN(std::string text, files.Read(each));
     hash.Update(base::Hex(base::Sha256(text)));
+    config.texts[each] = std::move(text);
   }
+  config.file = file;
   config.hash = base::Hex(hash.Peek());
   return config;
 }

@@ -2,6 +2,7 @@
 // strategies and the limits are files of their own that it names.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "absl/status/status.h"
@@ -15,9 +16,11 @@ namespace gannet::app {
 struct RunConfig {
   PipelineConfig pipeline;
   ingest::IngestConfig ingest;
-  bool uses_venue_sim = false;  // the market is the simulator that `run` starts
-  std::string mode;             // for people: "paper on venue-sim"
-  std::string hash;             // SHA-256 of all files read, hex
+  bool uses_venue_sim = false;               // the market is the simulator that `run` starts
+  std::string mode;                          // for people: "paper on venue-sim"
+  std::string hash;                          // SHA-256 of all files read, hex
+  std::string file;                          // the first of them, which names the others
+  std::map<std::string, std::string> texts;  // of each, by path
 };
 
 // Every error of all files together. An empty path: config/gannet.yaml beside the

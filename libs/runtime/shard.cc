@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -37,6 +38,22 @@ uint64_t StreamNumber(std::string_view name) {
   uint64_t number = 0;
   for (size_t i = 0; i < 8; ++i) number = number << 8 | digest[i];
   return number;
+}
+
+std::string ResumePoint::ToString() const { return absl::StrCat(epoch, " ", snapshot); }
+
+std::optional<ResumePoint> ResumePoint::Parse(std::string_view payload) {
+  const size_t space = payload.find(' ');
+  if (space == std::string_view::npos) return std::nullopt;
+  ResumePoint point;
+  const auto number = [](std::string_view text, uint64_t& out) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+    return error == std::errc() && end == text.data() + text.size();
+  };
+  if (!number(payload.substr(0, space), point.epoch) ||
+      !number(payload.substr(space + 1), point.snapshot))
+    return std::nullopt;
+  return point;
 }
 
 Shard::Shard(ShardOptions options, base::Executor& executor, const base::Clock& clock,
@@ -113,7 +130,8 @@ absl::Status Shard::Replay(const journal::Record& record) {
 
 void Shard::Resume(base::Time now) {
   // The epoch is in verdicts and event ids: a replay takes it from here.
-  const market::Header cause = BeginTurn(kResumeChannel, absl::StrCat(options_.start_epoch), now);
+  const ResumePoint point{options_.start_epoch, recovered_from_};
+  const market::Header cause = BeginTurn(kResumeChannel, point.ToString(), now);
   for (const State& state : states_) {
     if (state.resume) state.resume(cause);
   }
@@ -463,6 +481,7 @@ absl::Status Shard::Recover(journal::Reader& reader) {
   if (snapshot) {
     GANNET_RETURN_IF_ERROR(LoadState(snapshot->state));
     GANNET_RETURN_IF_ERROR(reader.SeekAfter(snapshot->sequence));
+    recovered_from_ = snapshot->sequence;
   }
   for (;;) {
     GANNET_ASSIGN_OR_RETURN(const std::optional<journal::Record> record, reader.Next());

@@ -60,6 +60,14 @@ struct ShardOptions {
   bool run_effects = true;   // false: nothing leaves, for one that decides again from a record
 };
 
+// What the first record of a run states: from where on it is decided again.
+struct ResumePoint {
+  uint64_t epoch = 0;     // ShardOptions::start_epoch
+  uint64_t snapshot = 0;  // recovered from the snapshot after this record and the facts behind it
+  std::string ToString() const;
+  static std::optional<ResumePoint> Parse(std::string_view payload);
+};
+
 class Shard {
  public:
   // `journal` may be null: nothing is recorded and effects run at the end of the
@@ -233,7 +241,8 @@ class Shard {
   bus::Bus* const outer_;
 
   base::Time now_{};
-  uint64_t sequence_ = 0;  // records counted, whether or not a journal keeps them
+  uint64_t recovered_from_ = 0;  // sequence of the snapshot, 0: none
+  uint64_t sequence_ = 0;        // records counted, whether or not a journal keeps them
   bool in_turn_ = false;
   uint64_t turn_position_ = 0;  // sequence of this turn's input
   uint32_t turn_outputs_ = 0;

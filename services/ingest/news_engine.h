@@ -27,7 +27,7 @@ namespace gannet::ingest {
 
 inline constexpr size_t kMaxRemembered =
     16'384;  // items of a source, newest kept; above any max_feed_items
-inline constexpr std::string_view kFinalUrlHeader = ":url";  // where redirects led
+inline constexpr std::string_view kFinalUrlHeader = ":url";  // who answered, behind all redirects
 inline constexpr std::string_view kUnchangedHeader =
     ":unchanged";  // same bytes as the answer before
 

@@ -138,7 +138,8 @@ void NewsPoller::OnResult(const std::string& url, int redirects, net::HttpResult
     const std::string_view value = net::FindHeader(response.headers, name);
     if (!value.empty()) exchange.headers.emplace_back(name, value);
   }
-  if (url != config_.url) exchange.headers.emplace_back(kFinalUrlHeader, url);
+  // Relative links count from there. Keys are often in the query: not recorded.
+  exchange.headers.emplace_back(kFinalUrlHeader, url.substr(0, url.find('?')));
   gone_ = response.status == 410;
   if (response.status == 200) {
     // Many servers answer 200 with the same bytes: recording them again and again

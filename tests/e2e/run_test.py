@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """`gannet run` as a newcomer uses it: it trades, ends by itself, writes its files,
-goes on at the next start, and says clearly what it cannot work with.
+goes on at the next start, can be decided again from its journal, and says clearly
+what it cannot work with.
 
 usage: run_test.py BIN_DIR
 """
@@ -108,6 +109,21 @@ def goes_on(bin_dir, folder, data, before):
     print(f"second run: {len(tables['orders'])} orders, {len(tables['fills'])} fills on top", flush=True)
 
 
+def decides_again(bin_dir, data):
+    """Both runs, from the journal alone."""
+    gannet = os.path.join(bin_dir, "gannet")
+    code, text, errors = harness.run([gannet, "journal", "verify", data], 120)
+    check(code == 0 and text.rstrip().endswith("valid"), f"journal verify ended with {code}\n{text}\n{errors}")
+    code, text, errors = harness.run([gannet, "journal", "replay", data], 240)
+    check(code == 0, f"journal replay ended with {code}\n{text[-4000:]}\n{errors}")
+    check("2 starts" in text and "decisions sha256=" in text and "all facts are equal" in text, f"journal replay says: {text[-2000:]}")
+    counts = {words[0]: (int(words[1]), int(words[2])) for words in map(str.split, text.splitlines()) if len(words) == 3 and words[1].isdigit()}
+    for topic in ("order.intents.v1", "risk.decisions.v1", "exec.reports.v1", "exec.positions.v1"):
+        recorded, equal = counts.get(topic, (0, 0))
+        check(recorded == equal > 0, f"{topic}: {recorded} recorded, {equal} equal: {text[-2000:]}")
+    print(f"journal replay: {counts['all'][1]} facts decided again, all equal", flush=True)
+
+
 def refuses_a_used_folder(bin_dir, folder):
     data = os.path.join(folder, "used")
     platform = harness.Platform(bin_dir, data)
@@ -153,8 +169,8 @@ def explains_itself(bin_dir):
     gannet = os.path.join(bin_dir, "gannet")
     code, text, _ = harness.run([gannet, "--help"], 30)
     check(code == 0 and "run" in text and "replay" in text, f"--help: {code}: {text}")
-    for command in ("run", "replay", "train"):
-        code, text, _ = harness.run([gannet, command, "--help"], 30)
+    for command in ("run", "replay", "train", "journal", "journal verify", "journal dump", "journal prune", "journal replay"):
+        code, text, _ = harness.run([gannet, *command.split(), "--help"], 30)
         check(code == 0 and len(text) > 200, f"{command} --help: {code}: {text}")
     code, text, errors = harness.run([gannet, "run", "--for", "soon"], 30)
     check(code == 2 and "--for" in errors + text, f"a wrong duration: {code}: {text} {errors}")
@@ -168,6 +184,7 @@ def test(bin_dir, folder):
     data = os.path.join(folder, "data")
     first = trades_and_ends(bin_dir, folder, data)
     goes_on(bin_dir, folder, data, first)
+    decides_again(bin_dir, data)
     refuses_a_used_folder(bin_dir, folder)
 
 

@@ -246,7 +246,9 @@ class World {
       result_.violations.push_back("I5: " + std::move(text));
     };
     result_.replayed_facts = comparison.equal;
-    if (!comparison.ok()) wrong("replay decides differently: " + comparison.first_difference);
+    if (!comparison.first_difference.empty())
+      wrong("replay decides differently: " + comparison.first_difference);
+    if (!comparison.stopped.empty()) wrong("replay cannot go on: " + comparison.stopped);
     if (comparison.facts == 0) wrong("the journal holds no fact");
     if (comparison.snapshots == 0) wrong("no snapshot was compared");
     if (comparison.recovered.size() != platform_.recovered().size())
