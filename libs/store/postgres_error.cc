@@ -36,6 +36,22 @@ bool Mentions(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
+// libpqxx tells some errors by type alone, without their code.
+std::string StateOf(const pqxx::sql_error& error) {
+  if (!error.sqlstate().empty()) return error.sqlstate();
+  const auto is = [&error]<class E>(const E*) { return dynamic_cast<const E*>(&error) != nullptr; };
+  using namespace pqxx;
+  if (is(static_cast<insufficient_privilege*>(nullptr))) return "42501";
+  if (is(static_cast<undefined_table*>(nullptr))) return "42P01";
+  if (is(static_cast<undefined_column*>(nullptr))) return "42703";
+  if (is(static_cast<undefined_function*>(nullptr))) return "42883";
+  if (is(static_cast<disk_full*>(nullptr))) return "53100";
+  if (is(static_cast<insufficient_resources*>(nullptr))) return "53000";
+  if (is(static_cast<data_exception*>(nullptr))) return "22000";
+  if (is(static_cast<integrity_constraint_violation*>(nullptr))) return "23000";
+  return "XX000";
+}
+
 struct Meaning {
   absl::StatusCode code;
   Fate fate;
@@ -127,8 +143,7 @@ Failure Lost(const FailureContext& context, std::string_view text, Fate fate) {
 }  // namespace
 
 Failure FailureOf(const FailureContext& context, std::string_view sqlstate, std::string_view text) {
-  if (context.connecting || sqlstate.size() != 5)
-    return Make(context, MeaningOfConnect(text), text);
+  if (context.connecting) return Make(context, MeaningOfConnect(text), text);
   return Make(context, MeaningOfState(sqlstate), text);
 }
 
@@ -141,11 +156,10 @@ Failure CurrentFailure(const FailureContext& context, bool at_commit, bool conne
   } catch (const pqxx::statement_completion_unknown& e) {
     return Lost(context, e.what(), when_lost);
   } catch (const pqxx::sql_error& e) {
-    Failure failure = FailureOf(context, e.sqlstate(), e.what());
+    const std::string state = StateOf(e);
+    Failure failure = FailureOf(context, state, e.what());
     // The server's last words may have overtaken the answer to COMMIT.
-    if (at_commit && (!connected || e.sqlstate().starts_with("57P"))) failure.fate = Fate::kInDoubt;
-    if (!connected && failure.fate == Fate::kRolledBack && e.sqlstate().empty())
-      failure.fate = when_lost;
+    if (at_commit && (!connected || state.starts_with("57P"))) failure.fate = Fate::kInDoubt;
     return failure;
   } catch (const pqxx::broken_connection& e) {
     if (context.connecting) return Make(context, MeaningOfConnect(e.what()), e.what());

@@ -25,12 +25,10 @@ constexpr const char* kVersionTable =
     " version integer PRIMARY KEY, name text NOT NULL, needs integer NOT NULL,"
     " sha256 text NOT NULL, build text NOT NULL, applied_at timestamptz NOT NULL)";
 
-bool HasVersionTable(pqxx::transaction_base& transaction) {
-  return !transaction.exec("SELECT to_regclass('gannet.schema_versions')")[0][0].is_null();
-}
+constexpr const char* kVersions = "schema_versions";
 
 SchemaState ReadState(pqxx::transaction_base& transaction) {
-  if (!HasVersionTable(transaction)) return {};
+  if (!HasTable(transaction, kVersions)) return {};
   const pqxx::result rows = transaction.exec(
       "SELECT coalesce(max(version), 0), coalesce(max(needs), 0) FROM gannet.schema_versions");
   return {rows[0][0].as<int>(), rows[0][1].as<int>()};
@@ -71,7 +69,7 @@ absl::StatusOr<MigrationPlan> ReadPlan(pqxx::transaction_base& transaction) {
 absl::StatusOr<const Migration*> ApplyNext(pqxx::transaction_base& transaction,
                                            const std::string& build) {
   transaction.exec(kLock);
-  if (!HasVersionTable(transaction)) transaction.exec(kVersionTable);
+  if (!HasTable(transaction, kVersions)) transaction.exec(kVersionTable);
   GANNET_ASSIGN_OR_RETURN(const MigrationPlan plan, ReadPlan(transaction));
   if (plan.pending.empty()) return nullptr;
   const Migration* next = plan.pending.front();
@@ -83,6 +81,15 @@ absl::StatusOr<const Migration*> ApplyNext(pqxx::transaction_base& transaction,
 }
 
 }  // namespace
+
+bool HasTable(pqxx::transaction_base& transaction, const std::string& name) {
+  return !transaction
+              .exec_params(
+                  "SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
+                  "ON n.oid = c.relnamespace WHERE n.nspname = 'gannet' AND c.relname = $1",
+                  name)
+              .empty();
+}
 
 const std::vector<Migration>& Migrations() {
   static const std::vector<Migration> migrations = [] {

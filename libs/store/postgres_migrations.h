@@ -50,6 +50,10 @@ struct SchemaState {
 // transaction; throws as libpqxx does.
 absl::Status CheckSchema(pqxx::transaction_base& transaction, SchemaRange accepts);
 
+// Whether the schema has this table now. (to_regclass may answer from the session's
+// cache, which a lock taken by hand does not bring up to date.)
+bool HasTable(pqxx::transaction_base& transaction, const std::string& name);
+
 struct MigrationPlan {
   SchemaState now;
   std::vector<const Migration*> pending;

@@ -313,9 +313,7 @@ absl::Status PostgresStore::MakePartition(const std::string& table, int month) {
       "adding a month", PostgresPool::Access::kWrite,
       [&](PostgresSession& session) -> absl::Status {
         made = false;
-        const auto there = [&] {
-          return !session.sql().exec_params("SELECT to_regclass($1)", name)[0][0].is_null();
-        };
+        const auto there = [&] { return HasTable(session.sql(), NameOf(table, month)); };
         if (there()) return absl::OkStatus();
         session.sql().exec(kPartitionLock);
         if (there()) return absl::OkStatus();

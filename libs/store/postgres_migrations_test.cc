@@ -1,0 +1,148 @@
+#include "libs/store/postgres_migrations.h"
+
+#include <atomic>
+#include <catch2/catch_test_macros.hpp>
+#include <thread>
+#include <vector>
+
+#include "libs/store/postgres_fixture_for_test.h"
+#include "libs/store/postgres_session.h"
+
+namespace gannet::store {
+namespace {
+
+absl::Status ReadyWith(const PostgresOptions& options, SchemaRange accepts) {
+  return MakePool(options, accepts)
+      ->Transact("test", PostgresPool::Access::kRead,
+                 [](PostgresSession&) { return absl::OkStatus(); });
+}
+
+bool Says(const absl::Status& status, const char* text) {
+  return status.message().find(text) != absl::string_view::npos;
+}
+
+TEST_CASE("Migrations are planned, applied once, and applied again without effect") {
+  const PostgresOptions options = SharedCluster().NewDatabase();
+  const auto pool = MakePool(options, kAnySchema);
+  const auto before = PlanMigrations(*pool);
+  REQUIRE(before.ok());
+  CHECK(before->now.version == 0);
+  CHECK(before->pending.size() == kPostgresSchemaVersion);
+  CHECK(PlanMigrations(*pool)->pending.size() == kPostgresSchemaVersion);  // nothing was changed
+
+  const absl::Status missing = ReadyWith(options, kStoreSchema);
+  CHECK(absl::IsFailedPrecondition(missing));
+  CHECK(Says(missing, "gannet migrate"));
+
+  std::vector<std::string> applied;
+  const auto apply = [&] {
+    return Migrate(*pool, "build-1", [&](const Migration& m) { applied.push_back(m.name); });
+  };
+  REQUIRE(apply().value() == kPostgresSchemaVersion);
+  CHECK(applied == std::vector<std::string>{"reporting", "leases", "readable views"});
+  REQUIRE(apply().value() == kPostgresSchemaVersion);
+  CHECK(applied.size() == 3);
+  CHECK(PlanMigrations(*pool)->pending.empty());
+  CHECK(ReadyWith(options, kStoreSchema).ok());
+  CHECK(SharedCluster().Psql(options.database,
+                             "SELECT count(*), count(DISTINCT sha256), min(build) "
+                             "FROM gannet.schema_versions") == "3|3|build-1");
+}
+
+TEST_CASE("Many migrate at once: each migration is applied by exactly one") {
+  const PostgresOptions options = SharedCluster().NewDatabase();
+  std::atomic<int> applied = 0, reached = 0;
+  std::vector<std::thread> programs;
+  for (int i = 0; i < 6; ++i) {
+    programs.emplace_back([&] {
+      const auto pool = PostgresPool::Create(RealFiles(), RealClock(), options, kAnySchema);
+      const auto version = Migrate(**pool, "test", [&](const Migration&) { ++applied; });
+      reached += version.ok() && *version == kPostgresSchemaVersion;
+    });
+  }
+  for (std::thread& program : programs) program.join();
+  CHECK(applied == kPostgresSchemaVersion);
+  CHECK(reached == 6);
+}
+
+TEST_CASE("A program takes the schemas of its range, and newer ones that need no more") {
+  PostgresClusterForTest& cluster = SharedCluster();
+  const PostgresOptions options = Migrated(cluster);
+  const std::string now = std::to_string(kPostgresSchemaVersion);
+  const auto add = [&](int version, int needs) {
+    cluster.Psql(options.database, "INSERT INTO gannet.schema_versions VALUES (" +
+                                       std::to_string(version) + ", 'later', " +
+                                       std::to_string(needs) + ", 'x', 'later', now())");
+  };
+  CHECK(ReadyWith(options, {1, 1}).ok());
+  CHECK(ReadyWith(options, {3, 3}).ok());
+  const absl::Status old = ReadyWith(options, {4, 4});
+  CHECK(absl::IsFailedPrecondition(old));
+  CHECK(Says(old, "has version 3, this program takes 4 to 4; run gannet migrate"));
+  add(kPostgresSchemaVersion + 1, 1);  // a newer build's, only added to
+  CHECK(ReadyWith(options, kStoreSchema).ok());
+  const auto pool = MakePool(options, kAnySchema);
+  CHECK(Migrate(*pool, "test", [](const Migration&) {}).value() == kPostgresSchemaVersion + 1);
+
+  const auto store_pool = MakePool(options);
+  const auto store = OpenStore(*store_pool);
+  CHECK(store->Ready().ok());
+  add(kPostgresSchemaVersion + 2, kPostgresSchemaVersion + 2);  // something was taken away
+  for (const absl::Status& status :
+       {ReadyWith(options, kStoreSchema), store->Ready(), PlanMigrations(*pool).status(),
+        Migrate(*pool, "test", [](const Migration&) {}).status()}) {
+    INFO(status.ToString());
+    CHECK(absl::IsFailedPrecondition(status));
+    CHECK(Says(status, "use the newer build"));
+  }
+}
+
+TEST_CASE("A migration that was applied in another form is not built upon") {
+  PostgresClusterForTest& cluster = SharedCluster();
+  const PostgresOptions options = Migrated(cluster);
+  cluster.Psql(options.database,
+               "DELETE FROM gannet.schema_versions WHERE version = 3; DROP VIEW "
+               "gannet.fills_readable, gannet.positions_readable, gannet.equity_readable; UPDATE "
+               "gannet.schema_versions SET sha256 = 'other' WHERE version = 2");
+  const auto pool = MakePool(options, kAnySchema);
+  int applied = 0;
+  const absl::Status status = Migrate(*pool, "test", [&](const Migration&) { ++applied; }).status();
+  CHECK(absl::IsFailedPrecondition(status));
+  CHECK(Says(status, "migration 2 (leases)"));
+  CHECK(applied == 0);
+}
+
+TEST_CASE("A migration that fails leaves nothing of itself behind") {
+  PostgresClusterForTest& cluster = SharedCluster();
+  const PostgresOptions options = cluster.NewDatabase();
+  // The second cannot be applied: its table is there.
+  cluster.Psql(options.database, "CREATE SCHEMA gannet; CREATE TABLE gannet.leases (x int)");
+  const auto pool = MakePool(options, kAnySchema);
+  const absl::Status status = Migrate(*pool, "test", [](const Migration&) {}).status();
+  INFO(status.ToString());
+  CHECK_FALSE(status.ok());
+  CHECK(PlanMigrations(*pool)->now.version == 1);
+  cluster.Psql(options.database, "DROP TABLE gannet.leases");
+  CHECK(Migrate(*pool, "test", [](const Migration&) {}).value() == kPostgresSchemaVersion);
+}
+
+TEST_CASE("Whoever may not change the schema is told what rights are missing") {
+  PostgresClusterForTest& cluster = SharedCluster();
+  PostgresOptions options = Migrated(cluster);
+  base::TempDirForTest folder;
+  cluster.Psql("postgres", "CREATE ROLE guest LOGIN PASSWORD 'guest-password'");
+  options.user = "guest";
+  options.password_file = folder / "password";
+  REQUIRE(RealFiles().WriteAtomically(options.password_file, "guest-password\n", 0600).ok());
+  const absl::Status status = ReadyWith(options, kStoreSchema);
+  INFO(status.ToString());
+  CHECK(absl::IsPermissionDenied(status));
+  options.database = "postgres";
+  const absl::Status create =
+      Migrate(*MakePool(options, kAnySchema), "test", [](const Migration&) {}).status();
+  INFO(create.ToString());
+  CHECK(absl::IsPermissionDenied(create));
+}
+
+}  // namespace
+}  // namespace gannet::store
