@@ -1,6 +1,7 @@
 #include "libs/store/postgres_migrations.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <pqxx/result>
@@ -39,6 +40,14 @@ absl::Status TooNew(const SchemaState& state, int known) {
       base::Concat({"the schema has version ", std::to_string(state.version),
                     ", which needs a program that knows ", std::to_string(state.needs),
                     "; this one knows ", std::to_string(known), ": use the newer build"}));
+}
+
+// A migration that takes something away says so in a line "-- needs: N": a program
+// must know version N to go on. All others leave every program as it is.
+int NeedsOf(std::string_view sql) {
+  constexpr std::string_view kMark = "\n-- needs: ";
+  const size_t at = sql.find(kMark);
+  return at == std::string_view::npos ? 1 : std::atoi(sql.data() + at + kMark.size());
 }
 
 // Which migrations are there, and that they are ours.
@@ -93,8 +102,6 @@ bool HasTable(pqxx::transaction_base& transaction, const std::string& name) {
 
 const std::vector<Migration>& Migrations() {
   static const std::vector<Migration> migrations = [] {
-    // The oldest schema that a program must know once this version is there.
-    constexpr int kNeeds[] = {1, 1, 1};
     std::vector<Migration> all;
     for (const MigrationText& text : MigrationTexts()) {
       Migration migration;
@@ -103,7 +110,7 @@ const std::vector<Migration>& Migrations() {
       migration.name = file.substr(file.find('_') + 1);
       std::replace(migration.name.begin(), migration.name.end(), '_', ' ');
       migration.sql = text.sql;
-      migration.needs = kNeeds[all.size()];
+      migration.needs = NeedsOf(text.sql);
       migration.sha256 = base::Hex(base::Sha256(text.sql));
       all.push_back(std::move(migration));
     }

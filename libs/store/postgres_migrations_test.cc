@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "libs/base/concat.h"
 #include "libs/store/postgres_fixture_for_test.h"
 #include "libs/store/postgres_session.h"
 
@@ -39,14 +40,17 @@ TEST_CASE("Migrations are planned, applied once, and applied again without effec
     return Migrate(*pool, "build-1", [&](const Migration& m) { applied.push_back(m.name); });
   };
   REQUIRE(apply().value() == kPostgresSchemaVersion);
-  CHECK(applied == std::vector<std::string>{"reporting", "leases", "readable views"});
+  REQUIRE(applied.size() == kPostgresSchemaVersion);
+  CHECK(applied[2] == "readable views");
   REQUIRE(apply().value() == kPostgresSchemaVersion);
-  CHECK(applied.size() == 3);
+  CHECK(applied.size() == kPostgresSchemaVersion);
   CHECK(PlanMigrations(*pool)->pending.empty());
   CHECK(ReadyWith(options, kStoreSchema).ok());
+  const std::string all = std::to_string(kPostgresSchemaVersion);
   CHECK(SharedCluster().Psql(options.database,
                              "SELECT count(*), count(DISTINCT sha256), min(build) "
-                             "FROM gannet.schema_versions") == "3|3|build-1");
+                             "FROM gannet.schema_versions") ==
+        base::Concat({all, "|", all, "|build-1"}));
 }
 
 TEST_CASE("Many migrate at once: each migration is applied by exactly one") {
@@ -68,17 +72,18 @@ TEST_CASE("Many migrate at once: each migration is applied by exactly one") {
 TEST_CASE("A program takes the schemas of its range, and newer ones that need no more") {
   PostgresClusterForTest& cluster = SharedCluster();
   const PostgresOptions options = Migrated(cluster);
-  const std::string now = std::to_string(kPostgresSchemaVersion);
+  const int next = kPostgresSchemaVersion + 1;
   const auto add = [&](int version, int needs) {
     cluster.Psql(options.database, "INSERT INTO gannet.schema_versions VALUES (" +
                                        std::to_string(version) + ", 'later', " +
                                        std::to_string(needs) + ", 'x', 'later', now())");
   };
   CHECK(ReadyWith(options, {1, 1}).ok());
-  CHECK(ReadyWith(options, {3, 3}).ok());
-  const absl::Status old = ReadyWith(options, {4, 4});
+  CHECK(ReadyWith(options, {kPostgresSchemaVersion, kPostgresSchemaVersion}).ok());
+  const absl::Status old = ReadyWith(options, {next, next});
   CHECK(absl::IsFailedPrecondition(old));
-  CHECK(Says(old, "has version 3, this program takes 4 to 4; run gannet migrate"));
+  INFO(old.ToString());
+  CHECK(Says(old, "; run gannet migrate"));
   add(kPostgresSchemaVersion + 1, 1);  // a newer build's, only added to
   CHECK(ReadyWith(options, kStoreSchema).ok());
   const auto pool = MakePool(options, kAnySchema);
@@ -101,7 +106,7 @@ TEST_CASE("A migration that was applied in another form is not built upon") {
   PostgresClusterForTest& cluster = SharedCluster();
   const PostgresOptions options = Migrated(cluster);
   cluster.Psql(options.database,
-               "DELETE FROM gannet.schema_versions WHERE version = 3; DROP VIEW "
+               "DELETE FROM gannet.schema_versions WHERE version >= 3; DROP VIEW "
                "gannet.fills_readable, gannet.positions_readable, gannet.equity_readable; UPDATE "
                "gannet.schema_versions SET sha256 = 'other' WHERE version = 2");
   const auto pool = MakePool(options, kAnySchema);

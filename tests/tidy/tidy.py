@@ -33,7 +33,7 @@ def lines(path):
 
 
 def is_test(path):
-    return path.endswith(("_test.cc", "_bench.cc", "_fuzz.cc")) or path.startswith(("tests/", "bench/")) or "_suite" in path
+    return path.endswith(("_test.cc", "_bench.cc", "_fuzz.cc")) or path.startswith(("tests/", "bench/")) or "_suite" in path or "_for_test." in path
 
 
 # Which libraries of ours a library may include (docs/ARCHITECTURE.md, dependency direction).
