@@ -1,11 +1,14 @@
 #include "libs/store/postgres_cluster_for_test.h"
 
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -33,13 +36,27 @@ std::string ValueOf(const std::string& section, const std::string& key) {
   return std::string();
 }
 
+// In memory where there is room for it: the disk may be busy with other things.
+std::string Place() {
+  constexpr uint64_t kRoom = uint64_t{1} << 30;
+  struct statvfs memory {};
+  if (::statvfs("/dev/shm", &memory) == 0 && memory.f_bavail * memory.f_frsize >= kRoom &&
+      ::access("/dev/shm", W_OK) == 0)
+    return "/dev/shm";
+  return std::filesystem::temp_directory_path().string();
+}
+
 }  // namespace
+
+PostgresClusterForTest::PostgresClusterForTest() : folder_(Place() + "/gannet-pg-XXXXXX") {
+  GANNET_CHECK(::mkdtemp(folder_.data()) != nullptr, "no temporary folder for the test");
+  // The server may run as another user, whose folder is inside this one.
+  ::chmod(folder_.c_str(), 0711);
+}
 
 std::unique_ptr<PostgresClusterForTest> PostgresClusterForTest::Start(
     std::vector<std::string> arguments) {
   std::unique_ptr<PostgresClusterForTest> cluster(new PostgresClusterForTest());
-  // The server may run as another user, whose folder is inside this one.
-  ::chmod(cluster->folder_.path().c_str(), 0711);
   // Crashes of the server are tested, not of the machine: no need to wait for disks.
   cluster->arguments_ = {"--watch", std::to_string(::getpid()), "--set", "fsync=off"};
   for (std::string& argument : arguments) cluster->arguments_.push_back(std::move(argument));
@@ -56,7 +73,6 @@ std::unique_ptr<PostgresClusterForTest> PostgresClusterForTest::Start(
 std::unique_ptr<PostgresClusterForTest> PostgresClusterForTest::StartStandby(
     const PostgresClusterForTest& of) {
   std::unique_ptr<PostgresClusterForTest> cluster(new PostgresClusterForTest());
-  ::chmod(cluster->folder_.path().c_str(), 0711);
   std::string section;
   const int code = cluster->Run(
       {"standby", "--of", of.folder(), "--port", "0", "--watch", std::to_string(::getpid())},
@@ -68,6 +84,7 @@ std::unique_ptr<PostgresClusterForTest> PostgresClusterForTest::StartStandby(
 
 PostgresClusterForTest::~PostgresClusterForTest() {
   (void)Run({"stop", "--mode", "immediate", "--wipe"});
+  ::rmdir(folder_.c_str());
 }
 
 void PostgresClusterForTest::ReadSection(const std::string& section) {
@@ -109,7 +126,7 @@ void PostgresClusterForTest::Stop(const std::string& mode) {
   GANNET_CHECK(Run({"stop", "--mode", mode}) == 0, "tools/postgres-dev stop failed");
 }
 
-void PostgresClusterForTest::StartAgain() {
+void PostgresClusterForTest::StartAgain(const std::vector<std::string>& settings) {
   std::vector<std::string> start = {"start", "--port", std::to_string(options_.hosts[0].port)};
   for (size_t i = 0; i < arguments_.size(); ++i) {
     if (arguments_[i] == "--port") {
@@ -118,6 +135,7 @@ void PostgresClusterForTest::StartAgain() {
       start.push_back(arguments_[i]);
     }
   }
+  for (const std::string& setting : settings) start.insert(start.end(), {"--set", setting});
   if (options_.hosts[0].name.starts_with('/')) start.erase(start.begin() + 1, start.begin() + 3);
   GANNET_CHECK(Run(start) == 0, "tools/postgres-dev start failed");
 }

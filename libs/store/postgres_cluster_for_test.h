@@ -8,7 +8,6 @@
 #include <string_view>
 #include <vector>
 
-#include "libs/base/temp_dir_for_test.h"
 #include "libs/store/postgres_options.h"
 
 namespace gannet::store {
@@ -28,23 +27,24 @@ class PostgresClusterForTest {
   PostgresOptions Options(const std::string& database) const;
   // Of the postmaster.
   int pid() const;
-  std::string folder() const { return folder_ / "pg"; }
+  std::string folder() const { return folder_ + "/pg"; }
   std::string log() const;
 
   // "fast", "immediate" (as a crash).
   void Stop(const std::string& mode);
-  void StartAgain();
+  // With settings of its configuration, "name=value", besides those of before.
+  void StartAgain(const std::vector<std::string>& settings = {});
   void Promote();
   // Runs SQL as the owner of everything; returns what psql -At prints.
   std::string Psql(const std::string& database, const std::string& sql) const;
 
  private:
-  PostgresClusterForTest() = default;
+  PostgresClusterForTest();
   // Runs tools/postgres-dev; the exit code.
   int Run(std::vector<std::string> arguments, std::string* output = nullptr) const;
   void ReadSection(const std::string& output);
 
-  base::TempDirForTest folder_;
+  std::string folder_;
   std::vector<std::string> arguments_;
   PostgresOptions options_;
   int databases_ = 0;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "libs/base/posix_files.h"
+#include "libs/base/temp_dir_for_test.h"
 #include "libs/runtime/system_clock.h"
 #include "libs/store/postgres_cluster_for_test.h"
 #include "libs/store/postgres_migrations.h"
