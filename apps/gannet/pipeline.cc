@@ -24,6 +24,7 @@ absl::StatusOr<Pipeline> BuildPipeline(const PipelineConfig& config, runtime::De
     add(std::move(reporting));
   }
   if (hosts("gateway")) {
+    pipeline.commands = std::make_unique<command::ShardCommands>(deps);
     auto gateway = gateway::BuildGateway(config.gateway, deps, std::move(parts.platform_health));
     pipeline.gateway = gateway.get();
     add(std::move(gateway));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "libs/command/shard_commands.h"
 #include "libs/runtime/service.h"
 #include "libs/store/store.h"
 #include "services/execution/app.h"
@@ -45,6 +46,8 @@ struct PipelineParts {
 };
 
 struct Pipeline {
+  // What people ask; null without the gateway, which faces them. Outlives the services.
+  std::unique_ptr<command::ShardCommands> commands;
   // To be started in this order; drained in the reverse one.
   std::vector<std::unique_ptr<runtime::Service>> services;
   reporting::ReportingService* reporting = nullptr;  // null when it does not run here

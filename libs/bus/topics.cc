@@ -5,12 +5,12 @@
 namespace gannet::bus {
 
 std::span<const TopicInfo* const> AllTopics() {
-  static constexpr std::array<const TopicInfo*, 17> kAll = {
+  static constexpr std::array<const TopicInfo*, 18> kAll = {
       &kInstruments.info, &kTrades.info,       &kBooks.info,         &kQuotes.info,
       &kBars.info,        &kMarketStatus.info, &kNewsRaw.info,       &kNewsSignals.info,
       &kPredictions.info, &kOrderIntents.info, &kRiskDecisions.info, &kExecReports.info,
       &kPositions.info,   &kBalances.info,     &kRiskState.info,     &kCommands.info,
-      &kJournals.info,
+      &kAnswers.info,     &kJournals.info,
   };
   return kAll;
 }

@@ -44,6 +44,7 @@ inline std::string OfScope(const market::Scope& scope) {
 }
 inline std::string OfState(const market::RiskState& value) { return OfScope(value.scope); }
 inline std::string OfCommand(const market::Command& value) { return OfScope(value.scope); }
+inline std::string OfAnswer(const market::CommandAnswer& value) { return value.person; }
 inline std::string OfNote(const wire::EngineNote& value) { return value.engine; }
 }  // namespace key
 
@@ -61,7 +62,7 @@ inline constexpr TopicTraits kOrderFact{
 inline constexpr TopicTraits kStateFact{
     .fact = true, .compacted = true, .order_shard = true, .partitions = kShards};
 // In one order for everybody.
-inline constexpr TopicTraits kControl{.partitions = 1, .retention = kLong};
+inline constexpr TopicTraits kControl{.fact = true, .partitions = 1, .retention = kLong};
 inline constexpr TopicTraits kRecord{.fact = true, .partitions = 12, .retention = kLong};
 
 inline constexpr auto kInstruments =
@@ -95,6 +96,8 @@ inline constexpr auto kRiskState =
     MakeTopic<market::RiskState, key::OfState>("risk.state.v1", kStateFact);
 inline constexpr auto kCommands =
     MakeTopic<market::Command, key::OfCommand>("ops.commands.v1", kControl);
+inline constexpr auto kAnswers =
+    MakeTopic<market::CommandAnswer, key::OfAnswer>("ops.answers.v1", kControl);
 inline constexpr auto kJournals =
     MakeTopic<wire::EngineNote, key::OfNote>("ops.journals.v1", kRecord);
 

@@ -1,6 +1,7 @@
 // What an account holds, and the state of the gate above it.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "libs/market/ids.h"
@@ -48,15 +49,61 @@ struct RiskState {
   bool operator==(const RiskState&) const = default;
 };
 
-enum class CommandKind : uint8_t { kKill = 1, kResume, kSetTradingState, kCancelAll, kDrain };
+// What a person asks for. The first five are about a scope, the rest about one order.
+enum class CommandKind : uint8_t {
+  kKill = 1,
+  kResume,
+  kSetTradingState,
+  kCancelAll,
+  kDrain,
+  kSubmitOrder,
+  kReplaceOrder,
+  kCancelOrder,
+};
+
+// An order as a person wants it. The strategy service makes it an intent of
+// "manual/<person>", which takes the path of any intent.
+struct OrderRequest {
+  AccountId account;
+  InstrumentId instrument;          // kReplaceOrder, kCancelOrder: empty is that of the target
+  uint32_t instrument_version = 0;  // 0: the current one
+  ClientOrderId target;             // kReplaceOrder, kCancelOrder: the order meant
+  Side side = Side::kBuy;
+  OrderType type = OrderType::kLimit;
+  TimeInForce time_in_force = TimeInForce::kGtc;
+  Price price;
+  Price stop_price;
+  Quantity quantity;  // kReplaceOrder: total, what is filled already included
+  bool reduce_only = false;
+  base::Time expires;
+  bool operator==(const OrderRequest&) const = default;
+};
+
 struct Command {
   CommandKind kind = CommandKind::kKill;
   Scope scope;
   TradingState state = TradingState::kHalted;  // kSetTradingState
   std::string reason;
-  std::string person;
-  std::string request_id;
+  std::string person;                 // who asks: authenticated, never taken from a request
+  std::string request_id;             // with the person: names the command for ever
+  std::optional<OrderRequest> order;  // the last three kinds
   bool operator==(const Command&) const = default;
+};
+inline bool IsAboutOrder(CommandKind kind) { return kind >= CommandKind::kSubmitOrder; }
+
+enum class CommandOutcome : uint8_t { kApplied = 1, kRefused };
+
+// What became of a command, by the engine that it is for: risk of trading states
+// and the kill switch, execution of cancel-all, strategy of orders and drain.
+struct CommandAnswer {
+  EventId command;
+  std::string request_id;
+  std::string person;
+  CommandOutcome outcome = CommandOutcome::kApplied;
+  std::string engine;
+  ClientOrderId client_order_id;  // of the intent that was made
+  std::string detail;             // for people; of a refusal: why
+  bool operator==(const CommandAnswer&) const = default;
 };
 
 }  // namespace gannet::market

@@ -431,7 +431,10 @@ absl::Status Shard::LoadState(std::string_view bytes) {
     loaded.insert(name);
   }
   GANNET_RETURN_IF_ERROR(in.status());
-  if (loaded.size() != states_.size()) {
+  const bool lacking = std::any_of(states_.begin(), states_.end(), [&](const State& state) {
+    return !state.since_later && !loaded.contains(state.name);
+  });
+  if (lacking) {
     return absl::FailedPreconditionError(
         "the snapshot lacks the state of a service that runs here; start with the --services that "
         "wrote it");

@@ -155,6 +155,7 @@ class Shard {
     std::function<void(wire::CanonicalWriter&)> save;
     std::function<absl::Status(wire::CanonicalReader&)> load;
     std::function<void(const market::Header& cause)> resume;  // after recovery, or at a fresh start
+    bool since_later = false;  // snapshots of earlier builds lack it: then it begins empty
   };
   void AddState(State state);
   std::string SaveState() const;

@@ -27,7 +27,7 @@ inline constexpr size_t kMaxMessageBytes = 32u << 20;
 
 // Defined for: Instrument, Trade, Quote, BookUpdate, Bar, MarketStatus, NewsItem,
 // NewsSignal, Prediction, OrderIntent, RiskDecision, ExecReport, PositionUpdate,
-// BalanceUpdate, RiskState, Command, EngineNote.
+// BalanceUpdate, RiskState, Command, CommandAnswer, EngineNote.
 //
 // Every value with valid enumerators and scales decodes again: a recorded fact must
 // never stop a recovery. So the text fields of facts may be empty; only market data

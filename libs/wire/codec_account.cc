@@ -10,6 +10,7 @@ namespace exec_pb = ::gannet::exec::v1;
 namespace ops_pb = ::gannet::ops::v1;
 namespace risk_pb = ::gannet::risk::v1;
 using market::CommandKind;
+using market::CommandOutcome;
 using market::TradingState;
 
 constexpr EnumTable<TradingState, risk_pb::TradingState, 4> kTradingStates({
@@ -18,13 +19,53 @@ constexpr EnumTable<TradingState, risk_pb::TradingState, 4> kTradingStates({
     {TradingState::kCancelOnly, risk_pb::TRADING_STATE_CANCEL_ONLY},
     {TradingState::kHalted, risk_pb::TRADING_STATE_HALTED},
 });
-constexpr EnumTable<CommandKind, ops_pb::CommandKind, 5> kCommandKinds({
+constexpr EnumTable<CommandKind, ops_pb::CommandKind, 8> kCommandKinds({
     {CommandKind::kKill, ops_pb::COMMAND_KIND_KILL},
     {CommandKind::kResume, ops_pb::COMMAND_KIND_RESUME},
     {CommandKind::kSetTradingState, ops_pb::COMMAND_KIND_SET_TRADING_STATE},
     {CommandKind::kCancelAll, ops_pb::COMMAND_KIND_CANCEL_ALL},
     {CommandKind::kDrain, ops_pb::COMMAND_KIND_DRAIN},
+    {CommandKind::kSubmitOrder, ops_pb::COMMAND_KIND_SUBMIT_ORDER},
+    {CommandKind::kReplaceOrder, ops_pb::COMMAND_KIND_REPLACE_ORDER},
+    {CommandKind::kCancelOrder, ops_pb::COMMAND_KIND_CANCEL_ORDER},
 });
+constexpr EnumTable<CommandOutcome, ops_pb::CommandOutcome, 2> kCommandOutcomes({
+    {CommandOutcome::kApplied, ops_pb::COMMAND_OUTCOME_APPLIED},
+    {CommandOutcome::kRefused, ops_pb::COMMAND_OUTCOME_REFUSED},
+});
+
+void SetRequest(const market::OrderRequest& value, ops_pb::OrderRequest& message) {
+  SetText(value.account, message.mutable_account());
+  SetText(value.instrument, message.mutable_instrument());
+  message.set_instrument_version(value.instrument_version);
+  SetText(value.target, message.mutable_target());
+  message.set_side(kSides.ToProto(value.side));
+  message.set_type(kOrderTypes.ToProto(value.type));
+  message.set_time_in_force(kTimesInForce.ToProto(value.time_in_force));
+  message.set_price(value.price.mantissa);
+  message.set_stop_price(value.stop_price.mantissa);
+  message.set_quantity(value.quantity.mantissa);
+  message.set_reduce_only(value.reduce_only);
+  message.set_expires_ns(base::UnixNanos(value.expires));
+}
+
+market::OrderRequest RequestFrom(const ops_pb::OrderRequest& message, Problem& problem) {
+  market::OrderRequest value;
+  value.account = market::AccountId(message.account());
+  value.instrument = market::InstrumentId(message.instrument());
+  value.instrument_version = message.instrument_version();
+  value.target = market::ClientOrderId(message.target());
+  value.side = problem.Enum(kSides, message.side(), "value.order.side");
+  value.type = problem.Enum(kOrderTypes, message.type(), "value.order.type");
+  value.time_in_force =
+      problem.Enum(kTimesInForce, message.time_in_force(), "value.order.time_in_force");
+  value.price.mantissa = message.price();
+  value.stop_price.mantissa = message.stop_price();
+  value.quantity.mantissa = message.quantity();
+  value.reduce_only = message.reduce_only();
+  value.expires = base::FromUnixNanos(message.expires_ns());
+  return value;
+}
 
 }  // namespace
 
@@ -120,6 +161,7 @@ struct Convert<market::Command> {
     SetText(value.reason, message.mutable_reason());
     SetText(value.person, message.mutable_person());
     SetText(value.request_id, message.mutable_request_id());
+    if (value.order) SetRequest(*value.order, *message.mutable_order());
   }
 
   static market::Command From(const ops_pb::Command& message, Problem& problem) {
@@ -131,6 +173,34 @@ struct Convert<market::Command> {
     value.reason = message.reason();
     value.person = message.person();
     value.request_id = message.request_id();
+    if (message.has_order()) value.order = RequestFrom(message.order(), problem);
+    return value;
+  }
+};
+
+template <>
+struct Convert<market::CommandAnswer> {
+  using Envelope = ops_pb::CommandAnswerEvent;
+
+  static void To(const market::CommandAnswer& value, ops_pb::CommandAnswer& message) {
+    SetEventId(value.command, *message.mutable_command());
+    SetText(value.request_id, message.mutable_request_id());
+    SetText(value.person, message.mutable_person());
+    message.set_outcome(kCommandOutcomes.ToProto(value.outcome));
+    SetText(value.engine, message.mutable_engine());
+    SetText(value.client_order_id, message.mutable_client_order_id());
+    SetText(value.detail, message.mutable_detail());
+  }
+
+  static market::CommandAnswer From(const ops_pb::CommandAnswer& message, Problem& problem) {
+    market::CommandAnswer value;
+    value.command = EventIdFrom(message.command());
+    value.request_id = message.request_id();
+    value.person = message.person();
+    value.outcome = problem.Enum(kCommandOutcomes, message.outcome(), "value.outcome");
+    value.engine = message.engine();
+    value.client_order_id = market::ClientOrderId(message.client_order_id());
+    value.detail = message.detail();
     return value;
   }
 };
@@ -158,6 +228,7 @@ GANNET_WIRE_INSTANTIATE(market::PositionUpdate);
 GANNET_WIRE_INSTANTIATE(market::BalanceUpdate);
 GANNET_WIRE_INSTANTIATE(market::RiskState);
 GANNET_WIRE_INSTANTIATE(market::Command);
+GANNET_WIRE_INSTANTIATE(market::CommandAnswer);
 GANNET_WIRE_INSTANTIATE(EngineNote);
 
 }  // namespace gannet::wire

@@ -22,22 +22,6 @@ constexpr EnumTable<IntentKind, pb::IntentKind, 3> kIntentKinds({
     {IntentKind::kCancel, pb::INTENT_KIND_CANCEL},
     {IntentKind::kReplace, pb::INTENT_KIND_REPLACE},
 });
-constexpr EnumTable<OrderType, pb::OrderType, 7> kOrderTypes({
-    {OrderType::kMarket, pb::ORDER_TYPE_MARKET},
-    {OrderType::kLimit, pb::ORDER_TYPE_LIMIT},
-    {OrderType::kStop, pb::ORDER_TYPE_STOP},
-    {OrderType::kStopLimit, pb::ORDER_TYPE_STOP_LIMIT},
-    {OrderType::kTakeProfit, pb::ORDER_TYPE_TAKE_PROFIT},
-    {OrderType::kTakeProfitLimit, pb::ORDER_TYPE_TAKE_PROFIT_LIMIT},
-    {OrderType::kTrailingStop, pb::ORDER_TYPE_TRAILING_STOP},
-});
-constexpr EnumTable<TimeInForce, pb::TimeInForce, 5> kTimesInForce({
-    {TimeInForce::kGtc, pb::TIME_IN_FORCE_GTC},
-    {TimeInForce::kIoc, pb::TIME_IN_FORCE_IOC},
-    {TimeInForce::kFok, pb::TIME_IN_FORCE_FOK},
-    {TimeInForce::kGtd, pb::TIME_IN_FORCE_GTD},
-    {TimeInForce::kPostOnly, pb::TIME_IN_FORCE_POST_ONLY},
-});
 constexpr EnumTable<RejectReason, pb::RejectReason, 33> kRejectReasons({
     {RejectReason::kNone, pb::REJECT_REASON_NONE},
     {RejectReason::kMalformed, pb::REJECT_REASON_MALFORMED},

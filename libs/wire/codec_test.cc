@@ -33,7 +33,7 @@ TEMPLATE_TEST_CASE("Every event comes back from its bytes as it was", "", market
                    market::MarketStatus, market::NewsItem, market::NewsSignal, market::Prediction,
                    market::OrderIntent, market::RiskDecision, market::ExecReport,
                    market::PositionUpdate, market::BalanceUpdate, market::RiskState,
-                   market::Command, EngineNote) {
+                   market::Command, market::CommandAnswer, EngineNote) {
   base::Rng rng(17);
   for (int i = 0; i < kRounds; ++i) {
     const auto event = RandomEvent<TestType>(rng);
@@ -47,7 +47,7 @@ TEMPLATE_TEST_CASE("Every event comes back from its bytes as it was", "", market
 // back: prefixes, flipped bits and noise.
 TEMPLATE_TEST_CASE("Damaged bytes are refused or mean something", "", market::Instrument,
                    market::BookUpdate, market::NewsSignal, market::RiskDecision, market::ExecReport,
-                   market::Command, EngineNote) {
+                   market::Command, market::CommandAnswer, EngineNote) {
   base::Rng rng(23);
   const auto check = [](const std::string& bytes) {
     const auto event = Decode<TestType>(bytes);
@@ -76,7 +76,7 @@ TEMPLATE_TEST_CASE("Damaged bytes are refused or mean something", "", market::In
 TEMPLATE_TEST_CASE("Facts decode even when nothing in them is set", "", market::NewsSignal,
                    market::Prediction, market::OrderIntent, market::RiskDecision,
                    market::ExecReport, market::PositionUpdate, market::BalanceUpdate,
-                   market::RiskState, EngineNote) {
+                   market::RiskState, market::Command, market::CommandAnswer, EngineNote) {
   const market::Event<TestType> event;
   const auto back = Decode<TestType>(Encode(event));
   REQUIRE(back.ok());

@@ -59,6 +59,23 @@ constexpr EnumTable<market::Side, common_pb::Side, 2> kSides({
     {market::Side::kBuy, common_pb::SIDE_BUY},
     {market::Side::kSell, common_pb::SIDE_SELL},
 });
+namespace order_pb = ::gannet::order::v1;
+constexpr EnumTable<market::OrderType, order_pb::OrderType, 7> kOrderTypes({
+    {market::OrderType::kMarket, order_pb::ORDER_TYPE_MARKET},
+    {market::OrderType::kLimit, order_pb::ORDER_TYPE_LIMIT},
+    {market::OrderType::kStop, order_pb::ORDER_TYPE_STOP},
+    {market::OrderType::kStopLimit, order_pb::ORDER_TYPE_STOP_LIMIT},
+    {market::OrderType::kTakeProfit, order_pb::ORDER_TYPE_TAKE_PROFIT},
+    {market::OrderType::kTakeProfitLimit, order_pb::ORDER_TYPE_TAKE_PROFIT_LIMIT},
+    {market::OrderType::kTrailingStop, order_pb::ORDER_TYPE_TRAILING_STOP},
+});
+constexpr EnumTable<market::TimeInForce, order_pb::TimeInForce, 5> kTimesInForce({
+    {market::TimeInForce::kGtc, order_pb::TIME_IN_FORCE_GTC},
+    {market::TimeInForce::kIoc, order_pb::TIME_IN_FORCE_IOC},
+    {market::TimeInForce::kFok, order_pb::TIME_IN_FORCE_FOK},
+    {market::TimeInForce::kGtd, order_pb::TIME_IN_FORCE_GTD},
+    {market::TimeInForce::kPostOnly, order_pb::TIME_IN_FORCE_POST_ONLY},
+});
 
 void Problem::AddInside(std::string_view field, const Problem& inside) {
   constexpr std::string_view kOwn = "value";  // what `inside` calls the message itself

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "gannet/common/v1/amount.pb.h"
 #include "gannet/common/v1/header.pb.h"
+#include "gannet/order/v1/order.pb.h"
 #include "google/protobuf/arena.h"
 #include "google/protobuf/message_lite.h"
 #include "libs/base/check.h"
@@ -99,6 +100,8 @@ class Problem {
 };
 
 extern const EnumTable<market::Side, common_pb::Side, 2> kSides;
+extern const EnumTable<market::OrderType, ::gannet::order::v1::OrderType, 7> kOrderTypes;
+extern const EnumTable<market::TimeInForce, ::gannet::order::v1::TimeInForce, 5> kTimesInForce;
 
 // Text that is not UTF-8 is a defect of the edge that let it in; it is written
 // with U+FFFD so that the record stays readable.

@@ -94,6 +94,7 @@ constexpr std::array kTargets = {
     &FuzzEvent<market::BalanceUpdate>,
     &FuzzEvent<market::RiskState>,
     &FuzzEvent<market::Command>,
+    &FuzzEvent<market::CommandAnswer>,
     &FuzzEvent<EngineNote>,
     &FuzzHttpExchange,
     &FuzzStreamEvent,

@@ -80,6 +80,7 @@ std::map<std::string, Golden> Goldens() {
       {"event.BalanceUpdate", Event<market::BalanceUpdate>()},
       {"event.RiskState", Event<market::RiskState>()},
       {"event.Command", Event<market::Command>()},
+      {"event.CommandAnswer", Event<market::CommandAnswer>()},
       {"event.EngineNote", Event<EngineNote>()},
       {"input.HttpExchange", Input<HttpExchange>(DecodeHttpExchange)},
       {"input.StreamEvent", Input<StreamEvent>(DecodeStreamEvent)},

@@ -133,6 +133,23 @@ market::Fill Fill(base::Rng& rng) {
   return fill;
 }
 
+market::OrderRequest Request(base::Rng& rng) {
+  market::OrderRequest value;
+  value.account = Account(rng);
+  value.instrument = Instrument(rng);
+  value.instrument_version = Small(rng);
+  value.target = Name<market::ClientOrderId>(rng);
+  value.side = Pick(rng, market::Side::kBuy, market::Side::kSell);
+  value.type = Pick(rng, market::OrderType::kMarket, market::OrderType::kTrailingStop);
+  value.time_in_force = Pick(rng, market::TimeInForce::kGtc, market::TimeInForce::kPostOnly);
+  value.price = Price(rng);
+  value.stop_price = Price(rng);
+  value.quantity = Quantity(rng);
+  value.reduce_only = Coin(rng);
+  value.expires = When(rng);
+  return value;
+}
+
 }  // namespace
 
 market::Header RandomHeader(base::Rng& rng) {
@@ -416,12 +433,26 @@ market::RiskState RandomValue(base::Rng& rng) {
 template <>
 market::Command RandomValue(base::Rng& rng) {
   market::Command value;
-  value.kind = Pick(rng, market::CommandKind::kKill, market::CommandKind::kDrain);
+  value.kind = Pick(rng, market::CommandKind::kKill, market::CommandKind::kCancelOrder);
   value.scope = Scope(rng);
   value.state = TradingState(rng);
   value.reason = Text(rng);
   value.person = Text(rng);
   value.request_id = Text(rng);
+  if (market::IsAboutOrder(value.kind)) value.order = Request(rng);
+  return value;
+}
+
+template <>
+market::CommandAnswer RandomValue(base::Rng& rng) {
+  market::CommandAnswer value;
+  value.command = Id(rng);
+  value.request_id = Text(rng);
+  value.person = Text(rng);
+  value.outcome = Pick(rng, market::CommandOutcome::kApplied, market::CommandOutcome::kRefused);
+  value.engine = Text(rng);
+  value.client_order_id = Name<market::ClientOrderId>(rng);
+  value.detail = Text(rng);
   return value;
 }
 

@@ -410,6 +410,10 @@ void ExecutionEngine::OnCommand(const market::Event<market::Command>& event, bas
       return;
     case market::CommandKind::kSetTradingState:
       return;  // risk's to decide; it comes back as risk state
+    case market::CommandKind::kSubmitOrder:
+    case market::CommandKind::kReplaceOrder:
+    case market::CommandKind::kCancelOrder:
+      return;  // strategy's to make intents of
   }
 }
 

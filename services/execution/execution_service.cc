@@ -71,6 +71,7 @@ ExecutionService::ExecutionService(const ExecutionConfig& config, runtime::Deps&
       reports_(deps.shard, bus::kExecReports, [this](const auto& event) { engine_.Apply(event); }),
       balances_(deps.shard, bus::kBalances, [this](const auto& event) { engine_.Apply(event); }),
       positions_(deps.shard, bus::kPositions, nullptr),
+      answers_(deps.shard, bus::kAnswers, nullptr),
       notes_(deps.shard, bus::kJournals, [this](const auto& event) { engine_.Apply(event); }) {
   if (paper_) paper_->Bind(engine_.state());
   if (parts.session) {
@@ -148,7 +149,17 @@ void ExecutionService::ConsumeFacts() {
 // Live only: what is not recorded as a fact is not recovered either.
 void ExecutionService::ConsumeMarket() {
   shard_.Consume<market::Command>(bus::kCommands, nullptr, [this](const auto& event) {
+    const uint64_t cancels = engine_.stats().cancels;
     engine_.OnCommand(event, shard_.now());
+    if (event.value.kind == market::CommandKind::kCancelAll) {
+      answers_.Emit({.command = event.header.id,
+                     .request_id = event.value.request_id,
+                     .person = event.value.person,
+                     .engine = "execution",
+                     .detail = absl::StrCat("cancelling ", engine_.stats().cancels - cancels,
+                                            " orders; each is over when its report says so")},
+                    event.header);
+    }
     Settle(event.header);
   });
   shard_.Consume<market::Instrument>(bus::kInstruments, nullptr, [this](const auto& event) {

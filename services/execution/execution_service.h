@@ -81,6 +81,7 @@ class ExecutionService : public runtime::Service, private ExecutionOutput {
   runtime::FactStream<market::ExecReport> reports_;
   runtime::FactStream<market::BalanceUpdate> balances_;
   runtime::FactStream<market::PositionUpdate> positions_;
+  runtime::FactStream<market::CommandAnswer> answers_;
   runtime::FactStream<wire::EngineNote> notes_;
   runtime::InputPort http_port_{}, stream_port_{}, paper_port_{}, drain_port_{};
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "libs/market/names.h"
 
 namespace gannet::risk {
 namespace {
@@ -24,6 +25,7 @@ RiskService::RiskService(const RiskConfig& config, runtime::Deps& deps)
       decisions_(deps.shard, bus::kRiskDecisions,
                  [this](const auto& event) { engine_.Apply(event); }),
       states_(deps.shard, bus::kRiskState, [this](const auto& event) { engine_.Apply(event); }),
+      answers_(deps.shard, bus::kAnswers, nullptr),
       notes_(deps.shard, bus::kJournals, [this](const auto& event) { engine_.Apply(event); }) {
   ConsumeFacts();
   ConsumeMarket();
@@ -60,9 +62,30 @@ void RiskService::ConsumeMarket() {
   shard_.Consume<market::MarketStatus>(bus::kMarketStatus, nullptr, [this](const auto& event) {
     engine_.OnMarketStatus(event.value);
   });
-  shard_.Consume<market::Command>(bus::kCommands, nullptr, [this](const auto& event) {
-    Act(engine_.DecideCommand(event.value, shard_.now()), event.header);
-  });
+  shard_.Consume<market::Command>(bus::kCommands, nullptr,
+                                  [this](const auto& event) { OnCommand(event); });
+}
+
+void RiskService::OnCommand(const market::Event<market::Command>& event) {
+  const market::Command& command = event.value;
+  if (command.kind > market::CommandKind::kSetTradingState) return;  // for others
+  const absl::StatusOr<RiskEngine::Facts> facts = engine_.DecideCommand(command, shard_.now());
+  Act(facts, event.header);
+  market::CommandAnswer answer{.command = event.header.id,
+                               .request_id = command.request_id,
+                               .person = command.person,
+                               .engine = std::string(kEngineName)};
+  if (!facts.ok()) {
+    answer.outcome = market::CommandOutcome::kRefused;
+    answer.detail = std::string(facts.status().message());
+  } else if (facts->states.empty()) {
+    answer.detail = absl::StrCat(FormatScope(command.scope), " is in that state already");
+  } else {
+    const market::RiskState& state = facts->states.back();
+    answer.detail = absl::StrCat(FormatScope(state.scope), " is ", market::Name(state.state),
+                                 state.killed ? ", kill switch on" : "");
+  }
+  answers_.Emit(std::move(answer), event.header);
 }
 
 void RiskService::Resume(const market::Header& cause) {

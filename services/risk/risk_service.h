@@ -31,6 +31,7 @@ class RiskService : public runtime::Service {
   void Resume(const market::Header& cause);
   void OnTimer(const market::Header& cause);
   void Emit(const RiskEngine::Facts& facts, const market::Header& cause);
+  void OnCommand(const market::Event<market::Command>& event);
   void Act(const absl::StatusOr<RiskEngine::Facts>& facts, const market::Header& cause);
 
   runtime::Shard& shard_;
@@ -38,6 +39,7 @@ class RiskService : public runtime::Service {
   RiskEngine engine_;
   runtime::FactStream<market::RiskDecision> decisions_;
   runtime::FactStream<market::RiskState> states_;
+  runtime::FactStream<market::CommandAnswer> answers_;
   runtime::FactStream<wire::EngineNote> notes_;
 };
 

@@ -24,10 +24,14 @@ struct Draft {
   market::IntentKind kind = market::IntentKind::kNew;
   market::StrategyId strategy;
   market::InstrumentId instrument;
-  market::ClientOrderId target;  // kCancel
+  uint32_t instrument_version = 0;  // 0: the one that is traded
+  market::ClientOrderId target;     // kCancel, kReplace
   market::Side side = market::Side::kBuy;
+  market::OrderType type = market::OrderType::kLimit;
   market::TimeInForce time_in_force = market::TimeInForce::kGtc;
-  market::Price price;  // every order of a strategy has a limit
+  market::Price price;  // every order of a strategy has a limit; of people only may be 0
+  market::Price stop_price;
+  base::Time expires;
   market::Quantity quantity;
   bool reduce_only = false;
   std::string reason;

@@ -12,7 +12,7 @@ namespace {
 
 using market::IntentKind;
 
-constexpr uint8_t kStateVersion = 1;
+constexpr uint8_t kStateVersion = 2;  // 1: without the manual desk
 constexpr char kInstrumentNote[] = "instrument";
 
 bool ValidScale(int scale) { return scale >= 0 && scale <= market::kMaxScale; }
@@ -60,6 +60,11 @@ std::optional<wire::EngineNote> StrategyEngine::DecideInstrument(
       std::any_of(strategies_.begin(), strategies_.end(),
                   [&](const auto& strategy) { return strategy->Trades(instrument); });
   if (!traded) return std::nullopt;
+  return InstrumentNote(instrument);
+}
+
+std::optional<wire::EngineNote> StrategyEngine::InstrumentNote(
+    const market::Instrument& instrument) const {
   const Index at = market_.Find(instrument.id);
   if (at != kNone && market_.row(at).definition &&
       market_.row(at).definition->version >= instrument.version)
@@ -86,6 +91,11 @@ void StrategyEngine::Apply(const market::Event<wire::EngineNote>& event) {
   wire::CanonicalReader in(event.value.body);
   const market::Instrument instrument = wire::LoadInstrument(in);
   if (in.ok()) Define(instrument);
+}
+
+void StrategyEngine::Apply(const market::Event<market::OrderIntent>& event) {
+  portfolio_.Apply(event.value);
+  desk_.Apply(event);
 }
 
 void StrategyEngine::Apply(const market::Event<market::ExecReport>& event) {
@@ -175,6 +185,7 @@ void StrategyEngine::DecideCancels(base::Time now, std::vector<Draft>& out) cons
 
 void StrategyEngine::DecideOrphans(base::Time now, std::vector<Draft>& out) const {
   for (const auto& [id, row] : portfolio_.strategies()) {
+    if (IsManual(id)) continue;  // people look after theirs
     const Strategy* strategy = Hosted(id);
     for (const auto& [instrument, slot] : row.slots) {
       const Index at = market_.Find(instrument);
@@ -188,7 +199,7 @@ void StrategyEngine::DecideOrphans(base::Time now, std::vector<Draft>& out) cons
 std::vector<std::string> StrategyEngine::orphans() const {
   std::vector<std::string> names;
   for (const auto& [id, row] : portfolio_.strategies()) {
-    if (Hosted(id) != nullptr) continue;
+    if (Hosted(id) != nullptr || IsManual(id)) continue;
     const bool stake = std::any_of(row.slots.begin(), row.slots.end(),
                                    [](const auto& slot) { return HasStake(slot.second); });
     if (stake) names.push_back(id.text());
@@ -218,12 +229,17 @@ std::optional<market::OrderIntent> StrategyEngine::MakeIntent(const Draft& draft
   intent.target = draft.target;
   intent.instrument = draft.instrument;
   const Index at = market_.Find(draft.instrument);
-  if (at != kNone && market_.row(at).definition)
+  if (draft.instrument_version != 0) {
+    intent.instrument_version = draft.instrument_version;
+  } else if (at != kNone && market_.row(at).definition) {
     intent.instrument_version = market_.row(at).definition->version;
+  }
   intent.side = draft.side;
-  intent.type = market::OrderType::kLimit;
+  intent.type = draft.type;
   intent.time_in_force = draft.time_in_force;
   intent.price = draft.price;
+  intent.stop_price = draft.stop_price;
+  intent.expires = draft.expires;
   intent.quantity = draft.quantity;
   intent.reduce_only = draft.reduce_only;
   intent.created = now;
@@ -232,6 +248,57 @@ std::optional<market::OrderIntent> StrategyEngine::MakeIntent(const Draft& draft
   intent.signal = draft.signal;
   intent.hash = wire::IntentHash(intent);
   return intent;
+}
+
+// --- orders of people ------------------------------------------------------------
+
+std::optional<wire::EngineNote> StrategyEngine::DecideManualInstrument(
+    const market::Command& command) const {
+  if (command.kind != market::CommandKind::kSubmitOrder || !command.order) return std::nullopt;
+  const market::Instrument* definition = desk_.Definition(command.order->instrument);
+  if (definition == nullptr || !ValidScale(definition->price_scale) ||
+      !ValidScale(definition->quantity_scale) || !ValidScale(definition->quote_scale) ||
+      definition->multiplier <= 0) {
+    return std::nullopt;
+  }
+  return InstrumentNote(*definition);
+}
+
+StrategyEngine::Manual StrategyEngine::DecideManual(const market::Event<market::Command>& event,
+                                                    base::Time now) {
+  const market::Command& command = event.value;
+  Manual manual;
+  market::CommandAnswer& answer = manual.answer;
+  if (const market::CommandAnswer* before = desk_.Answered(command)) {
+    answer = *before;
+    answer.command = event.header.id;
+    return manual;
+  }
+  answer = {.command = event.header.id,
+            .request_id = command.request_id,
+            .person = command.person,
+            .engine = std::string(kEngineName)};
+  const auto refuse = [&answer](std::string_view why) {
+    answer.outcome = market::CommandOutcome::kRefused;
+    answer.detail = why;
+  };
+  const absl::StatusOr<Draft> draft = desk_.MakeDraft(event, portfolio_, now);
+  if (!draft.ok()) {
+    refuse(std::string(draft.status().message()));
+    return manual;
+  }
+  manual.intent = MakeIntent(*draft, now);
+  if (manual.intent) {
+    answer.client_order_id = manual.intent->client_order_id;
+    answer.detail = "the intent is made; risk decides";
+  } else if (Stopped(draft->strategy)) {
+    refuse("strategy is draining and takes no new orders; cancel is still possible");
+  } else {
+    refuse(absl::StrCat("more than ", settings_.message_count, " messages in ",
+                        base::FormatDuration(settings_.message_window),
+                        "; wait, or raise `messages` of the strategies file"));
+  }
+  return manual;
 }
 
 // --- saved state ---------------------------------------------------------------
@@ -253,10 +320,12 @@ void StrategyEngine::Save(wire::CanonicalWriter& out) const {
     out.Bool(state.killed);
   }
   portfolio_.Save(out);
+  desk_.Save(out);
 }
 
 absl::Status StrategyEngine::Load(wire::CanonicalReader& in) {
-  if (const uint8_t version = in.U8(); in.ok() && version != kStateVersion) {
+  const uint8_t version = in.U8();
+  if (in.ok() && (version == 0 || version > kStateVersion)) {
     return absl::FailedPreconditionError(absl::StrCat("strategy state of format ", version,
                                                       ", this build reads ", kStateVersion,
                                                       "; use the build that wrote it"));
@@ -274,7 +343,8 @@ absl::Status StrategyEngine::Load(wire::CanonicalReader& in) {
     if (in.ok()) restrictions_.Apply(state);
   }
   GANNET_RETURN_IF_ERROR(in.status());
-  return portfolio_.Load(in);
+  GANNET_RETURN_IF_ERROR(portfolio_.Load(in));
+  return version == 1 ? absl::OkStatus() : desk_.Load(in);
 }
 
 }  // namespace gannet::strategy

@@ -25,6 +25,7 @@
 #include "libs/market/prediction.h"
 #include "libs/wire/canonical.h"
 #include "libs/wire/codec.h"
+#include "services/strategy/manual_desk.h"
 #include "services/strategy/market_view.h"
 #include "services/strategy/portfolio.h"
 #include "services/strategy/strategy.h"
@@ -51,7 +52,9 @@ class StrategyEngine {
   StrategyEngine(EngineSettings settings, std::vector<std::unique_ptr<Strategy>> strategies);
 
   // --- facts ---------------------------------------------------------------
-  void Apply(const market::Event<market::OrderIntent>& event) { portfolio_.Apply(event.value); }
+  void Apply(const market::Event<market::OrderIntent>& event);
+  void Apply(const market::Event<market::Command>& event) { desk_.Apply(event); }
+  void Apply(const market::Event<market::CommandAnswer>& event) { desk_.Apply(event); }
   void Apply(const market::Event<market::RiskDecision>& event) { portfolio_.Apply(event.value); }
   void Apply(const market::Event<market::ExecReport>& event);
   void Apply(const market::Event<market::RiskState>& event) { restrictions_.Apply(event.value); }
@@ -72,6 +75,7 @@ class StrategyEngine {
   void OnTimer() { market_.Sample(); }
   // Stops (or, with a resume command, lets go on) the strategies of a scope.
   void OnCommand(const market::Command& command);
+  void OnInstrument(const market::Instrument& instrument) { desk_.OnInstrument(instrument); }
   void StopAll() { stopped_ = true; }
 
   // --- decisions -----------------------------------------------------------
@@ -93,6 +97,16 @@ class StrategyEngine {
   // Nothing when the strategy has been stopped or its budget is used up.
   std::optional<market::OrderIntent> MakeIntent(const Draft& draft, base::Time now);
 
+  // Of a command about an order: the definition to record before anything else,
+  // when this engine did not trade that instrument so far.
+  std::optional<wire::EngineNote> DecideManualInstrument(const market::Command& command) const;
+  // Then its intent, if there is to be one, and its answer: to be emitted in this order.
+  struct Manual {
+    std::optional<market::OrderIntent> intent;
+    market::CommandAnswer answer;
+  };
+  Manual DecideManual(const market::Event<market::Command>& command, base::Time now);
+
   void Save(wire::CanonicalWriter& out) const;
   absl::Status Load(wire::CanonicalReader& in);
 
@@ -102,6 +116,7 @@ class StrategyEngine {
   };
   const Stats& stats() const { return stats_; }
   const Portfolio& portfolio() const { return portfolio_; }
+  const ManualDesk& desk() const { return desk_; }
   const MarketView& market() const { return market_; }
   const EngineSettings& settings() const { return settings_; }
   // Strategies that the record knows and the configuration does not, with orders
@@ -114,11 +129,13 @@ class StrategyEngine {
   const Strategy* Hosted(const market::StrategyId& id) const;
   const std::vector<const Strategy*>& TradersOf(Index instrument) const;
   void Define(const market::Instrument& instrument);
+  std::optional<wire::EngineNote> InstrumentNote(const market::Instrument& instrument) const;
 
   const EngineSettings settings_;
   const std::vector<std::unique_ptr<Strategy>> strategies_;
   MarketView market_;
   Portfolio portfolio_;
+  ManualDesk desk_;
   Restrictions restrictions_;
   std::vector<std::vector<const Strategy*>> traders_;  // by instrument row
   std::map<market::EventId, base::Time> published_;    // of news items

@@ -22,6 +22,7 @@ StrategyService::StrategyService(const StrategyConfig& config, runtime::Deps& de
       log_(deps.log),
       engine_(SettingsOf(config, deps.shard), MakeStrategies(config)),
       intents_(deps.shard, bus::kOrderIntents, [this](const auto& event) { engine_.Apply(event); }),
+      answers_(deps.shard, bus::kAnswers, [this](const auto& event) { engine_.Apply(event); }),
       notes_(deps.shard, bus::kJournals, [this](const auto& event) { engine_.Apply(event); }),
       drain_port_(deps.shard.AddInput(
           "strategy.drain",
@@ -63,11 +64,19 @@ void StrategyService::ConsumeFacts() {
   shard_.Consume<market::RiskState>(
       bus::kRiskState, [this](const auto& event) { engine_.Apply(event); },
       [this](const auto& event) { LookAtAll(event.header); });
+  shard_.Consume<market::Command>(
+      bus::kCommands, [this](const auto& event) { engine_.Apply(event); },
+      [this](const auto& event) {
+        engine_.OnCommand(event.value);
+        Answer(event);
+        if (!market::IsAboutOrder(event.value.kind)) LookAtAll(event.header);
+      });
 }
 
 // Live only: what is not recorded is not recovered either.
 void StrategyService::ConsumeMarket() {
   shard_.Consume<market::Instrument>(bus::kInstruments, nullptr, [this](const auto& event) {
+    engine_.OnInstrument(event.value);
     if (auto note = engine_.DecideInstrument(event.value))
       notes_.Emit(*std::move(note), event.header);
   });
@@ -82,15 +91,30 @@ void StrategyService::ConsumeMarket() {
   });
   shard_.Consume<market::NewsItem>(bus::kNewsRaw, nullptr,
                                    [this](const auto& event) { engine_.OnNews(event); });
-  shard_.Consume<market::Command>(bus::kCommands, nullptr, [this](const auto& event) {
-    engine_.OnCommand(event.value);
-    LookAtAll(event.header);
-  });
+}
+
+void StrategyService::Answer(const market::Event<market::Command>& event) {
+  if (market::IsAboutOrder(event.value.kind)) {
+    if (auto note = engine_.DecideManualInstrument(event.value))
+      notes_.Emit(*std::move(note), event.header);
+    StrategyEngine::Manual manual = engine_.DecideManual(event, shard_.now());
+    // Intent before answer: what a crash leaves is an intent whose answer is missing.
+    if (manual.intent) intents_.Emit(*std::move(manual.intent), event.header);
+    answers_.Emit(std::move(manual.answer), event.header);
+  } else if (event.value.kind == market::CommandKind::kDrain) {
+    answers_.Emit({.command = event.header.id,
+                   .request_id = event.value.request_id,
+                   .person = event.value.person,
+                   .engine = std::string(kEngineName),
+                   .detail = "no new intents; working orders are cancelled"},
+                  event.header);
+  }
 }
 
 void StrategyService::Resume(const market::Header& cause) {
   engine_.DecideOrphans(shard_.now(), drafts_);
   Emit(cause);
+  ResumeCommands();
   const auto orphans = engine_.orphans();
   if (!orphans.empty()) {
     log_.Warning(
@@ -99,6 +123,23 @@ void StrategyService::Resume(const market::Header& cause) {
          {"help", "their orders are cancelled, their positions stay; close them by hand"}});
   }
   shard_.After(kTimerInterval, [this](const market::Header& next) { OnTimer(next); });
+}
+
+void StrategyService::ResumeCommands() {
+  for (const ManualDesk::Pending& pending : engine_.desk().pending()) {
+    const market::Command& command = pending.command.value;
+    if (pending.intent.empty()) {
+      Answer(pending.command);
+    } else {
+      answers_.Emit({.command = pending.command.header.id,
+                     .request_id = command.request_id,
+                     .person = command.person,
+                     .engine = std::string(kEngineName),
+                     .client_order_id = pending.intent,
+                     .detail = "the intent was made before a restart"},
+                    pending.command.header);
+    }
+  }
 }
 
 void StrategyService::OnTimer(const market::Header& cause) {

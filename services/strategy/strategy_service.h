@@ -31,12 +31,16 @@ class StrategyService : public runtime::Service {
   void ConsumeFacts();
   void ConsumeMarket();
   void Resume(const market::Header& cause);
+  // What a crash left between a command and its answer.
+  void ResumeCommands();
   void OnTimer(const market::Header& cause);
   void OnDrain(const market::Header& cause);
   void Look(Index instrument, const market::Header& cause);
   void LookAtAll(const market::Header& cause);
   // Numbers and emits what has been drafted.
   void Emit(const market::Header& cause);
+  // Answers a command: makes the intent of one about an order.
+  void Answer(const market::Event<market::Command>& command);
   void FinishDrain();
 
   runtime::Shard& shard_;
@@ -44,6 +48,7 @@ class StrategyService : public runtime::Service {
   telemetry::Log& log_;
   StrategyEngine engine_;
   runtime::FactStream<market::OrderIntent> intents_;
+  runtime::FactStream<market::CommandAnswer> answers_;
   runtime::FactStream<wire::EngineNote> notes_;
   runtime::InputPort drain_port_;
   std::vector<Draft> drafts_;  // used again in every turn

@@ -50,6 +50,7 @@ ALLOWED = {
     "journal": {"base", "market", "wire"},
     "store": {"base", "market", "wire"},
     "net": {"base"},
+    "command": {"base", "market", "wire", "bus", "runtime", "telemetry"},
     "runtime": {"base", "market", "wire", "bus", "journal", "net", "config", "telemetry", "store"},
 }
 INCLUDE = re.compile(r'#include "((?:libs|services|apps|tests)/[^"]+)"')

@@ -1,0 +1,405 @@
+#include "libs/command/shard_commands.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/status.h"
+#include "libs/market/names.h"
+#include "libs/wire/codec.h"
+
+namespace gannet::command {
+namespace {
+
+using market::CommandKind;
+
+constexpr std::string_view kManualPrefix = "manual/";
+
+// Event times are the shard's: what names the command is its value alone.
+std::string Encode(const market::Command& command) {
+  market::Event<market::Command> event;
+  event.value = command;
+  return wire::Encode(event);
+}
+
+absl::Status Check(const market::Command& command) {
+  const auto refuse = [](std::string why) { return absl::InvalidArgumentError(std::move(why)); };
+  if (command.person.empty()) return refuse("a command names the person who gives it; sign in");
+  if (command.request_id.empty())
+    return refuse("request_id is empty; make one up for each command, for example a UUID");
+  for (const std::string* id : {&command.person, &command.request_id}) {
+    if (id->size() > ShardCommands::kMaxIdBytes)
+      return refuse(absl::StrCat("person and request_id have at most ", ShardCommands::kMaxIdBytes,
+                                 " bytes; shorten them"));
+  }
+  if (command.reason.size() > ShardCommands::kMaxTextBytes ||
+      command.scope.name.size() > ShardCommands::kMaxTextBytes) {
+    return refuse(
+        absl::StrCat("a reason has at most ", ShardCommands::kMaxTextBytes, " bytes; shorten it"));
+  }
+  if (market::IsAboutOrder(command.kind) != command.order.has_value())
+    return refuse("commands about an order carry it, others do not");
+  if (!command.order) return absl::OkStatus();
+  const market::OrderRequest& order = *command.order;
+  const bool places = command.kind == CommandKind::kSubmitOrder;
+  if (order.account.empty()) return refuse("account is empty; write it as tenant/account");
+  if (places && order.instrument.empty())
+    return refuse("instrument is empty; write it as venue:symbol");
+  if (!places && order.target.empty())
+    return refuse("client_order_id is empty; name the order that is meant");
+  for (const std::string* text :
+       {&order.account.text(), &order.instrument.text(), &order.target.text()}) {
+    if (text->size() > ShardCommands::kMaxTextBytes)
+      return refuse("a name is too long; correct it");
+  }
+  if (command.kind != CommandKind::kCancelOrder && order.quantity.mantissa <= 0)
+    return refuse("quantity must be above 0");
+  return absl::OkStatus();
+}
+
+bool IsEnd(Progress progress) {
+  return progress == Progress::kRefused || progress == Progress::kApplied ||
+         progress == Progress::kDenied || progress == Progress::kJournaled;
+}
+
+}  // namespace
+
+const char* Name(Progress progress) {
+  switch (progress) {
+    case Progress::kRecorded:
+      return "RECORDED";
+    case Progress::kRefused:
+      return "REFUSED";
+    case Progress::kApplied:
+      return "APPLIED";
+    case Progress::kAcceptedForRisk:
+      return "ACCEPTED_FOR_RISK";
+    case Progress::kDenied:
+      return "DENIED";
+    case Progress::kPermitted:
+      return "PERMITTED";
+    case Progress::kJournaled:
+      return "JOURNALED";
+  }
+  return "?";
+}
+
+market::Command CancelOrder(std::string person, std::string request_id, market::AccountId account,
+                            market::ClientOrderId target, std::string reason) {
+  market::Command command;
+  command.kind = CommandKind::kCancelOrder;
+  command.scope = {market::ScopeKind::kAccount, account.text()};
+  command.reason = std::move(reason);
+  command.person = std::move(person);
+  command.request_id = std::move(request_id);
+  command.order.emplace();
+  command.order->account = std::move(account);
+  command.order->target = std::move(target);
+  return command;
+}
+
+ShardCommands::ShardCommands(runtime::Deps& deps)
+    : shard_(deps.shard),
+      bus_(deps.bus),
+      executor_(deps.executor),
+      clock_(deps.clock),
+      log_(deps.log.For("commands")),
+      commands_(deps.shard, bus::kCommands, [this](const auto& event) { Apply(event); }),
+      port_(deps.shard.AddInput(
+          std::string(kPort),
+          [this](std::string_view bytes, const market::Header& cause) { OnInput(bytes, cause); })) {
+  shard_.Consume<market::CommandAnswer>(bus::kAnswers, [this](const auto& event) { Apply(event); });
+  shard_.AddState({.name = "commands",
+                   .save = [this](wire::CanonicalWriter& out) { Save(out); },
+                   .load = [this](wire::CanonicalReader& in) { return Load(in); },
+                   .resume = [this](const market::Header&) { Resume(); },
+                   .since_later = true});
+  // Only what is durable comes over this bus: people are told nothing else.
+  Watch(bus::kCommands, [this](const market::Command& value) {
+    OnKept({value.person, value.request_id}, /*answer=*/false);
+  });
+  Watch(bus::kAnswers, [this](const market::CommandAnswer& value) {
+    OnKept({value.person, value.request_id}, /*answer=*/true);
+  });
+  Watch(bus::kRiskDecisions, [this](const market::RiskDecision& value) { OnDecision(value); });
+  Watch(bus::kExecReports, [this](const market::ExecReport& value) { OnReport(value); });
+}
+
+ShardCommands::~ShardCommands() {
+  *alive_ = false;
+  for (auto& [id, waiter] : waiting_) executor_.Cancel(waiter.timer);
+}
+
+template <class T, class Handler>
+void ShardCommands::Watch(const bus::Topic<T>& topic, Handler handler) {
+  const size_t index = subscriptions_.size();
+  subscriptions_.push_back(bus_.Subscribe<T>(
+      topic, {.group = "", .start = bus::Start::kLatest},
+      [this, index, handler](const market::Event<T>& event, bus::Position position) {
+        handler(event.value);
+        Look();
+        subscriptions_[index]->Ack(position);
+      }));
+}
+
+// --- coming in -----------------------------------------------------------------
+
+void ShardCommands::Submit(market::Command command, SubmitOptions options, Done done) {
+  if (absl::Status status = Check(command); !status.ok()) return Fail(std::move(done), status);
+  if (absl::Status status = shard_.health(); !status.ok()) {
+    return Fail(std::move(done), absl::UnavailableError(status.message()));
+  }
+  if (waiting_.size() >= kMaxWaiting) {
+    return Fail(std::move(done),
+                absl::ResourceExhaustedError(absl::StrCat(
+                    kMaxWaiting, " commands wait for their answer; try again in a second")));
+  }
+  Key key{command.person, command.request_id};
+  const std::string bytes = Encode(command);
+  const auto seen = requests_.find(key);
+  const bool repeated = seen != requests_.end();
+  if (repeated && seen->second.digest != base::Sha256(bytes)) {
+    return Fail(std::move(done), absl::AlreadyExistsError(absl::StrCat(
+                                     "request_id ", command.request_id,
+                                     " was given to another command; make up a new one")));
+  }
+  Log(command, repeated);
+  ++(repeated ? stats_.repeated : stats_.submitted);
+  const bool in_flight = std::any_of(waiting_.begin(), waiting_.end(),
+                                     [&key](const auto& entry) { return entry.second.key == key; });
+  const uint64_t id = ++next_waiter_;
+  Waiter& waiter = waiting_[id];
+  waiter = {.key = std::move(key),
+            .command = std::move(command),
+            .options = options,
+            .done = std::move(done),
+            .repeated = repeated};
+  waiter.timer = executor_.After(options.patience, [this, id] {
+    const auto late = waiting_.find(id);
+    if (late == waiting_.end()) return;
+    CommandResult result = ResultOf(late->second);
+    if (result.reached == Progress::kRecorded) ++stats_.unanswered;
+    if (!result.command.empty()) return Answer(id, std::move(result));
+    Answer(id, absl::DeadlineExceededError(
+                   "the command is not on disk yet; ask again with the same request_id"));
+  });
+  // One that was recorded but never answered (a crash between) is given once more:
+  // the engines take commands of one request once, or are idempotent.
+  if (!repeated || (!seen->second.answer && !in_flight)) shard_.Deliver(port_, bytes, clock_.Now());
+  executor_.Post([this, alive = std::weak_ptr<bool>(alive_)] {
+    if (!alive.expired()) Look();
+  });
+}
+
+void ShardCommands::OnInput(std::string_view bytes, const market::Header& cause) {
+  absl::StatusOr<market::Event<market::Command>> event = wire::Decode<market::Command>(bytes);
+  if (!event.ok()) {
+    ++stats_.refused;
+    return;
+  }
+  commands_.Emit(std::move(event->value), cause);
+}
+
+void ShardCommands::Fail(Done done, absl::Status status) {
+  ++stats_.refused;
+  executor_.Post([done = std::move(done), status = std::move(status)] { done(status); });
+}
+
+void ShardCommands::Log(const market::Command& command, bool repeated) {
+  log_.Info("command", {{"person", command.person},
+                        {"kind", static_cast<int>(command.kind)},
+                        {"scope", static_cast<int>(command.scope.kind)},
+                        {"name", command.scope.name},
+                        {"request", command.request_id},
+                        {"reason", command.reason},
+                        {"repeated", repeated}});
+}
+
+// --- facts ---------------------------------------------------------------------
+
+void ShardCommands::Apply(const market::Event<market::Command>& event) {
+  Key key{event.value.person, event.value.request_id};
+  Request& request = requests_[key];
+  if (request.command.empty()) in_order_.push_back(key);
+  request.command_kept = false;
+  request.digest = base::Sha256(Encode(event.value));
+  request.command = event.header.id;
+  while (in_order_.size() > kKeptRequests) {
+    requests_.erase(in_order_.front());
+    in_order_.pop_front();
+    ++stats_.forgotten;
+  }
+}
+
+void ShardCommands::Apply(const market::Event<market::CommandAnswer>& event) {
+  const auto request = requests_.find({event.value.person, event.value.request_id});
+  if (request != requests_.end() && !request->second.answer) request->second.answer = event.value;
+}
+
+void ShardCommands::Resume() {
+  for (auto& [key, request] : requests_) {
+    request.command_kept = request.answer_kept = request.earlier_run = true;
+  }
+}
+
+// --- what the engines say --------------------------------------------------------
+
+void ShardCommands::OnKept(const Key& key, bool answer) {
+  const auto request = requests_.find(key);
+  if (request == requests_.end()) return;
+  (answer ? request->second.answer_kept : request->second.command_kept) = true;
+}
+
+ShardCommands::Order* ShardCommands::OrderOf(const market::StrategyId& strategy,
+                                             const market::ClientOrderId& id) {
+  if (!strategy.text().starts_with(kManualPrefix)) return nullptr;
+  const auto [order, added] = orders_.try_emplace(id);
+  if (added) {
+    orders_in_order_.push_back(id);
+    if (orders_in_order_.size() > kKeptOrders) {
+      orders_.erase(orders_in_order_.front());
+      orders_in_order_.pop_front();
+    }
+  }
+  return &order->second;
+}
+
+void ShardCommands::OnDecision(const market::RiskDecision& decision) {
+  Order* order = OrderOf(decision.intent.strategy, decision.intent.client_order_id);
+  if (order == nullptr || order->reached >= Progress::kDenied) return;
+  order->reached = decision.permitted ? Progress::kPermitted : Progress::kDenied;
+  order->reason = decision.reason;
+  order->detail = decision.detail;
+}
+
+void ShardCommands::OnReport(const market::ExecReport& report) {
+  OnCancelReport(report);
+  Order* order = OrderOf(report.strategy, report.client_order_id);
+  if (order == nullptr || order->reached == Progress::kDenied ||
+      order->reached == Progress::kJournaled) {
+    return;
+  }
+  const bool stopped = report.kind == market::ExecKind::kNotSent;
+  order->reached = stopped ? Progress::kDenied : Progress::kJournaled;
+  order->reason = report.local_reason;
+  order->detail = report.detail;
+}
+
+// Reports of a cancel speak of the order that was meant.
+void ShardCommands::OnCancelReport(const market::ExecReport& report) {
+  for (auto& [id, waiter] : waiting_) {
+    if (waiter.command.kind != CommandKind::kCancelOrder || waiter.cancel ||
+        waiter.command.order->target != report.client_order_id) {
+      continue;
+    }
+    if (report.kind == market::ExecKind::kCancelRejected) {
+      waiter.cancel = Order{Progress::kDenied, report.local_reason, report.detail};
+    } else if (report.kind == market::ExecKind::kPendingCancel ||
+               market::IsTerminal(report.state)) {
+      waiter.cancel = Order{Progress::kJournaled, market::RejectReason::kNone, report.detail};
+    }
+  }
+}
+
+// --- answers -------------------------------------------------------------------
+
+CommandResult ShardCommands::ResultOf(const Waiter& waiter) const {
+  CommandResult result;
+  result.repeated = waiter.repeated;
+  const auto found = requests_.find(waiter.key);
+  if (found == requests_.end() || !found->second.command_kept) return result;
+  result.command = found->second.command;
+  if (!found->second.answer || !found->second.answer_kept) {
+    result.detail = "recorded; the service that acts on it has not answered yet";
+    return result;
+  }
+  const market::CommandAnswer& answer = *found->second.answer;
+  result.order = answer.client_order_id;
+  result.detail = answer.detail;
+  if (answer.outcome == market::CommandOutcome::kRefused) {
+    result.reached = Progress::kRefused;
+    return result;
+  }
+  if (!waiter.command.order) {
+    result.reached = Progress::kApplied;
+    return result;
+  }
+  result.reached = Progress::kAcceptedForRisk;
+  const auto order = orders_.find(answer.client_order_id);
+  const Order* state = waiter.cancel            ? &*waiter.cancel
+                       : order != orders_.end() ? &order->second
+                                                : nullptr;
+  if (state != nullptr && state->reached != Progress::kAcceptedForRisk) {
+    result.reached = state->reached;
+    result.reason = state->reason;
+    result.detail = state->detail;
+  }
+  return result;
+}
+
+// What became of its order was said before this start and will not be said again.
+bool ShardCommands::FromEarlierRun(const Waiter& waiter) const {
+  const auto found = requests_.find(waiter.key);
+  return found != requests_.end() && found->second.earlier_run && found->second.answer &&
+         !orders_.contains(found->second.answer->client_order_id);
+}
+
+void ShardCommands::Look() {
+  if (!*alive_) return;
+  std::vector<std::pair<uint64_t, CommandResult>> ready;
+  for (const auto& [id, waiter] : waiting_) {
+    CommandResult result = ResultOf(waiter);
+    if (result.command.empty()) continue;
+    if (IsEnd(result.reached) || result.reached >= waiter.options.wait_for ||
+        FromEarlierRun(waiter)) {
+      ready.emplace_back(id, std::move(result));
+    }
+  }
+  for (auto& [id, result] : ready) Answer(id, std::move(result));
+}
+
+void ShardCommands::Answer(uint64_t id, const absl::StatusOr<CommandResult>& result) {
+  auto node = waiting_.extract(id);
+  if (node.empty()) return;
+  executor_.Cancel(node.mapped().timer);
+  node.mapped().done(result);
+}
+
+// --- state ---------------------------------------------------------------------
+
+void ShardCommands::Save(wire::CanonicalWriter& out) const {
+  out.U32(static_cast<uint32_t>(in_order_.size()));
+  for (const Key& key : in_order_) {
+    const Request& request = requests_.at(key);
+    out.Bytes(key.first);
+    out.Bytes(key.second);
+    out.Digest(request.digest);
+    out.EventId(request.command);
+    out.Bool(request.answer.has_value());
+    if (!request.answer) continue;
+    market::Event<market::CommandAnswer> event;
+    event.value = *request.answer;
+    out.Bytes(wire::Encode(event));
+  }
+}
+
+absl::Status ShardCommands::Load(wire::CanonicalReader& in) {
+  requests_.clear();
+  in_order_.clear();
+  for (uint32_t left = in.U32(); left > 0 && in.ok(); --left) {
+    Key key;
+    key.first = in.Bytes();
+    key.second = in.Bytes();
+    Request request;
+    request.digest = in.Digest();
+    request.command = in.EventId();
+    if (in.Bool()) {
+      GANNET_ASSIGN_OR_RETURN(auto event, wire::Decode<market::CommandAnswer>(in.Bytes()));
+      request.answer = std::move(event.value);
+    }
+    in_order_.push_back(key);
+    requests_[std::move(key)] = std::move(request);
+  }
+  return in.status();
+}
+
+}  // namespace gannet::command

@@ -1,0 +1,420 @@
+// Commands over a journal, in one process and in two joined by a bus: who gives one is
+// told how far it came, once; what a crash interrupts is neither lost nor done twice.
+#include "libs/command/shard_commands.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "libs/base/sim_files.h"
+#include "libs/base/virtual_executor.h"
+#include "libs/bus/memory_bus.h"
+#include "libs/journal/journal.h"
+#include "libs/net/no_network.h"
+#include "libs/runtime/bus_link.h"
+
+namespace gannet::command {
+namespace {
+
+using namespace std::chrono_literals;
+using market::CommandKind;
+using market::RejectReason;
+
+constexpr char kDir[] = "/data/journal";
+
+// A process in small.
+class Node {
+ public:
+  Node(std::string name, base::VirtualExecutor& executor, bus::Bus& bus)
+      : name_(std::move(name)), executor_(executor), bus_(bus) {}
+  virtual ~Node() = default;
+
+  // `link`: the shard is one of several.
+  void Start(bool link) {
+    journal::WriterOptions options;
+    options.own_thread = false;
+    options.reserve_bytes = 0;
+    auto opened = journal::Writer::Open(files_, executor_, kDir, {.run = 5}, options);
+    REQUIRE(opened.ok());
+    journal_ = *std::move(opened);
+    shard_ = std::make_unique<runtime::Shard>(runtime::ShardOptions{.name = name_}, executor_,
+                                              executor_, journal_.get(), &bus_);
+    log_.emplace("test", telemetry::Level::kWarning, executor_, [](std::string_view) {});
+    deps_.reset(new runtime::Deps{*shard_, bus_, executor_, executor_, executor_, files_, network_,
+                                  *log_, base::Rng(0), ""});
+    Build();
+    if (link)
+      link_ = std::make_unique<runtime::BusLink>(*shard_, std::set<const bus::TopicInfo*>{});
+    auto reader = journal::Reader::Open(files_, kDir);
+    REQUIRE(reader.ok());
+    REQUIRE(shard_->Recover(**reader).ok());
+    shard_->Resume(executor_.Now());
+    if (!link) return;
+    auto again = journal::Reader::Open(files_, kDir);
+    REQUIRE(again.ok());
+    REQUIRE(link_->Connect({bus_, executor_, executor_, files_, "/data/mark"}, again->get()).ok());
+  }
+  void Crash() {
+    link_.reset();
+    Forget();
+    deps_.reset();
+    shard_.reset();
+    journal_.reset();
+    files_.Restart();
+  }
+  runtime::Shard& shard() { return *shard_; }
+  runtime::Deps& deps() { return *deps_; }
+  base::SimFiles& files() { return files_; }
+
+ protected:
+  virtual void Build() = 0;
+  virtual void Forget() = 0;
+
+ private:
+  const std::string name_;
+  base::VirtualExecutor& executor_;
+  bus::Bus& bus_;
+  base::SimFiles files_{7};
+  net::NoNetwork network_;
+  std::unique_ptr<journal::Writer> journal_;
+  std::unique_ptr<runtime::Shard> shard_;
+  std::optional<telemetry::Log> log_;
+  std::unique_ptr<runtime::Deps> deps_;
+  std::unique_ptr<runtime::BusLink> link_;
+};
+
+// Strategy, risk and execution as far as commands see them.
+struct Engines {
+  explicit Engines(runtime::Shard& shard)
+      : answers(shard, bus::kAnswers, nullptr),
+        intents(shard, bus::kOrderIntents, nullptr),
+        decisions(shard, bus::kRiskDecisions, nullptr),
+        reports(shard, bus::kExecReports, nullptr) {
+    shard.Consume<market::Command>(bus::kCommands, nullptr, [this](const auto& event) {
+      heard.push_back(event.value);
+      if (!silent) Answer(event);
+    });
+  }
+  void Answer(const market::Event<market::Command>& event) {
+    const market::Command& command = event.value;
+    market::CommandAnswer answer{
+        .command = event.header.id, .request_id = command.request_id, .person = command.person};
+    if (refuse) answer.outcome = market::CommandOutcome::kRefused;
+    answer.detail = refuse ? "not now" : "done";
+    if (!command.order || refuse) {
+      answers.Emit(answer, event.header);
+      return;
+    }
+    const bool cancels = command.kind == CommandKind::kCancelOrder;
+    market::OrderIntent intent;
+    intent.strategy = market::StrategyId("manual/" + command.person);
+    intent.client_order_id = market::ClientOrderId("g1" + std::to_string(heard.size()));
+    answer.client_order_id = intent.client_order_id;
+    intents.Emit(intent, event.header);
+    answers.Emit(answer, event.header);
+    if (!cancels) {
+      market::RiskDecision decision;
+      decision.intent = intent;
+      decision.permitted = deny == RejectReason::kNone;
+      decision.reason = deny;
+      decision.detail = "max_order_notional";
+      decisions.Emit(decision, event.header);
+      if (!decision.permitted) return;
+    }
+    market::ExecReport report;
+    report.strategy = cancels ? market::StrategyId("maker") : intent.strategy;
+    report.client_order_id = cancels ? command.order->target : intent.client_order_id;
+    report.kind = cancels ? market::ExecKind::kPendingCancel : market::ExecKind::kJournaled;
+    report.state = market::OrderState::kSubmitted;
+    reports.Emit(report, event.header);
+  }
+  runtime::FactStream<market::CommandAnswer> answers;
+  runtime::FactStream<market::OrderIntent> intents;
+  runtime::FactStream<market::RiskDecision> decisions;
+  runtime::FactStream<market::ExecReport> reports;
+  std::vector<market::Command> heard;
+  bool silent = false, refuse = false;
+  RejectReason deny = RejectReason::kNone;
+};
+
+class EngineNode : public Node {
+ public:
+  using Node::Node;
+  std::unique_ptr<Engines> engines;
+
+ protected:
+  void Build() override { engines = std::make_unique<Engines>(shard()); }
+  void Forget() override { engines.reset(); }
+};
+
+class FrontNode : public Node {
+ public:
+  FrontNode(std::string name, base::VirtualExecutor& executor, bus::Bus& bus, bool with_engines)
+      : Node(std::move(name), executor, bus), with_engines_(with_engines) {}
+  std::unique_ptr<ShardCommands> commands;
+  std::unique_ptr<Engines> engines;
+
+ protected:
+  void Build() override {
+    commands = std::make_unique<ShardCommands>(deps());
+    if (with_engines_) engines = std::make_unique<Engines>(shard());
+  }
+  void Forget() override {
+    commands.reset();
+    engines.reset();
+  }
+
+ private:
+  const bool with_engines_;
+};
+
+// One process, or two over a bus: the same to who gives commands.
+struct Platform {
+  explicit Platform(bool two)
+      : joined(two), front("front", executor, bus, !two), back("back", executor, bus) {
+    front.Start(two);
+    if (two) back.Start(true);
+  }
+  Engines& engines() { return joined ? *back.engines : *front.engines; }
+  std::optional<absl::StatusOr<CommandResult>> Submit(market::Command command,
+                                                      SubmitOptions options = {}) {
+    std::optional<absl::StatusOr<CommandResult>> answer;
+    bool within = true;
+    front.commands->Submit(std::move(command), options, [&](const auto& result) {
+      CHECK_FALSE(within);
+      CHECK_FALSE(answer);
+      answer = result;
+    });
+    within = false;
+    executor.RunFor(10s);
+    return answer;
+  }
+  CommandResult Result(market::Command command, SubmitOptions options = {}) {
+    const auto answer = Submit(std::move(command), options);
+    REQUIRE(answer);
+    INFO(answer->status().ToString());
+    REQUIRE(answer->ok());
+    return **answer;
+  }
+  absl::Status Error(market::Command command) {
+    const auto answer = Submit(std::move(command));
+    REQUIRE(answer);
+    return answer->status();
+  }
+
+  const bool joined;
+  base::VirtualExecutor executor{base::FromUnixMillis(1'000)};
+  bus::MemoryBus bus{executor, {}};
+  FrontNode front;
+  EngineNode back;
+};
+
+market::Command Kill(std::string request) {
+  return {.kind = CommandKind::kKill,
+          .reason = "drill",
+          .person = "ann",
+          .request_id = std::move(request)};
+}
+market::Command Order(std::string request, int64_t quantity = 5) {
+  market::Command command;
+  command.kind = CommandKind::kSubmitOrder;
+  command.person = "ann";
+  command.request_id = std::move(request);
+  command.order.emplace();
+  command.order->account = market::AccountId("main/paper");
+  command.order->instrument = market::InstrumentId("binance-spot:BTCUSDT");
+  command.order->quantity = {quantity};
+  return command;
+}
+
+TEST_CASE("Commands reach the engines and tell how far they came, in one process or two") {
+  Platform p(GENERATE(false, true));
+  CommandResult result = p.Result(Kill("k1"));
+  CHECK(result.reached == Progress::kApplied);
+  CHECK_FALSE(result.command.empty());
+  CHECK(result.detail == "done");
+  REQUIRE(p.engines().heard.size() == 1);
+  CHECK(p.engines().heard[0] == Kill("k1"));
+
+  result = p.Result(Order("o1"));
+  CHECK(result.reached == Progress::kJournaled);
+  CHECK(result.order == market::ClientOrderId("g12"));
+  result = p.Result(Order("o2"), {.wait_for = Progress::kPermitted});
+  CHECK(result.reached >= Progress::kPermitted);
+
+  p.engines().deny = RejectReason::kMaxNotional;
+  result = p.Result(Order("o3"));
+  CHECK(result.reached == Progress::kDenied);
+  CHECK(result.reason == RejectReason::kMaxNotional);
+  CHECK(result.detail == "max_order_notional");
+
+  p.engines().refuse = true;
+  result = p.Result(Order("o4"));
+  CHECK(result.reached == Progress::kRefused);
+  CHECK(result.detail == "not now");
+}
+
+TEST_CASE("A cancel is journaled when a report says so of the order that was meant") {
+  Platform p(false);
+  const auto result = p.Result(CancelOrder("ann", "c1", market::AccountId("main/paper"),
+                                           market::ClientOrderId("g1theirs"), "too big"));
+  CHECK(result.reached == Progress::kJournaled);
+  CHECK(p.engines().heard[0].order->target == market::ClientOrderId("g1theirs"));
+}
+
+TEST_CASE("The same request id gets the first answer again and does nothing twice") {
+  Platform p(GENERATE(false, true));
+  const CommandResult first = p.Result(Order("o1"));
+  const CommandResult again = p.Result(Order("o1"));
+  CHECK(again.repeated);
+  CHECK(again.order == first.order);
+  CHECK(again.command == first.command);
+  CHECK(again.reached == Progress::kJournaled);
+  CHECK(p.engines().heard.size() == 1);
+  CHECK(p.Error(Order("o1", 6)).code() == absl::StatusCode::kAlreadyExists);
+  market::Command of_ben = Order("o1");
+  of_ben.person = "ben";
+  CHECK_FALSE(p.Result(of_ben).repeated);
+}
+
+TEST_CASE("Two who ask the same at once are one command with two answers") {
+  Platform p(false);
+  int answers = 0;
+  for (int i = 0; i < 2; ++i) {
+    p.front.commands->Submit(Order("o1"), {}, [&](const auto& result) {
+      REQUIRE(result.ok());
+      CHECK(result->reached == Progress::kJournaled);
+      ++answers;
+    });
+  }
+  p.executor.RunFor(1s);
+  CHECK(answers == 2);
+  CHECK(p.engines().heard.size() == 1);
+}
+
+TEST_CASE("Commands that lack what they need are refused before anything is recorded") {
+  Platform p(false);
+  const auto refused = [&p](auto change) {
+    market::Command command = Order("o1");
+    change(command);
+    const absl::Status error = p.Error(command);
+    CHECK(error.code() == absl::StatusCode::kInvalidArgument);
+    CHECK_FALSE(error.message().empty());
+  };
+  const uint64_t records = p.front.shard().sequence();
+  refused([](auto& c) { c.person = ""; });
+  refused([](auto& c) { c.request_id = ""; });
+  refused([](auto& c) { c.request_id = std::string(65, 'x'); });
+  refused([](auto& c) { c.reason = std::string(1'001, 'x'); });
+  refused([](auto& c) { c.order->account = {}; });
+  refused([](auto& c) { c.order->instrument = {}; });
+  refused([](auto& c) { c.order->quantity = {0}; });
+  refused([](auto& c) { c.order.reset(); });
+  refused([](auto& c) { c.kind = CommandKind::kKill; });
+  refused([](auto& c) { c.kind = CommandKind::kCancelOrder; });
+  CHECK(p.front.shard().sequence() == records);
+}
+
+TEST_CASE("Who waits for a silent engine is told what is known when patience ends") {
+  Platform p(false);
+  p.engines().silent = true;
+  const CommandResult result = p.Result(Kill("k1"), {.patience = 2s});
+  CHECK(result.reached == Progress::kRecorded);
+  CHECK_FALSE(result.command.empty());
+  CHECK(p.front.commands->stats().unanswered == 1);
+}
+
+TEST_CASE("Nobody is told of a command that is not on disk") {
+  Platform p(false);
+  p.front.files().set_faults({.sync_failure = 1});
+  const auto answer = p.Submit(Kill("k1"), {.patience = 2s});
+  REQUIRE(answer);
+  CHECK(answer->status().code() == absl::StatusCode::kDeadlineExceeded);
+  CHECK(p.Error(Kill("k2")).code() == absl::StatusCode::kUnavailable);
+}
+
+TEST_CASE("More waiting commands than the limit are turned away") {
+  Platform p(false);
+  p.engines().silent = true;
+  int waiting = 0, refused = 0;
+  for (size_t i = 0; i < ShardCommands::kMaxWaiting + 3; ++i) {
+    p.front.commands->Submit(Kill(std::to_string(i)), {}, [&](const auto& result) {
+      if (result.ok()) ++waiting;
+      if (result.status().code() == absl::StatusCode::kResourceExhausted) ++refused;
+    });
+  }
+  p.executor.RunFor(10s);
+  CHECK(waiting == static_cast<int>(ShardCommands::kMaxWaiting));
+  CHECK(refused == 3);
+}
+
+TEST_CASE("Requests are remembered over a crash; unanswered ones are given once more") {
+  const bool snapshot = GENERATE(false, true);
+  Platform p(false);
+  const CommandResult first = p.Result(Order("o1"));
+  p.engines().silent = true;
+  CHECK(p.Result(Kill("k1"), {.patience = 1s}).reached == Progress::kRecorded);
+  if (snapshot) REQUIRE(p.front.shard().WriteSnapshot().ok());
+  p.executor.RunFor(1s);
+  p.front.Crash();
+  p.front.Start(false);
+
+  const CommandResult again = p.Result(Order("o1"));
+  CHECK(again.repeated);
+  CHECK(again.order == first.order);
+  CHECK(again.reached == Progress::kAcceptedForRisk);
+  CHECK(p.engines().heard.empty());  // of the new run
+  CHECK(p.Error(Order("o1", 6)).code() == absl::StatusCode::kAlreadyExists);
+  CHECK(p.Result(Kill("k1")).reached == Progress::kApplied);
+  REQUIRE(p.engines().heard.size() == 1);
+  CHECK(p.engines().heard[0] == Kill("k1"));
+}
+
+TEST_CASE("A command given before a crash reaches engines in another process once") {
+  Platform p(true);
+  p.Result(Order("o1"));
+  p.front.Crash();
+  p.front.Start(true);
+  p.executor.RunFor(5s);
+  CHECK(p.engines().heard.size() == 1);
+  CHECK(p.Result(Order("o2")).reached == Progress::kJournaled);
+  CHECK(p.engines().heard.size() == 2);
+}
+
+TEST_CASE("Commands replay: the same input decides the same facts") {
+  const auto facts = [](Platform& p) {
+    auto seen = std::make_shared<std::vector<std::string>>();
+    p.front.shard().ObserveFacts([seen](const bus::TopicInfo& topic, const void* event) {
+      seen->push_back(topic.encode(event));
+    });
+    return seen;
+  };
+  Platform live(false);
+  const auto recorded = facts(live);
+  live.Result(Order("o1"));
+  live.Result(Kill("k1"));
+  auto reader = journal::Reader::Open(live.front.files(), kDir);
+  REQUIRE(reader.ok());
+
+  Platform replay(false);
+  const auto decided = facts(replay);
+  replay.executor.RunFor(1s);
+  bool first = true;  // the resume of `replay` stands for the first record
+  for (;;) {
+    auto record = (*reader)->Next();
+    REQUIRE(record.ok());
+    if (!*record) break;
+    if ((*record)->type != journal::RecordType::kInput) continue;
+    if (!std::exchange(first, false)) REQUIRE(replay.front.shard().Replay(**record).ok());
+  }
+  CHECK(recorded->size() == 7);
+  CHECK(*decided == *recorded);
+}
+
+}  // namespace
+}  // namespace gannet::command
