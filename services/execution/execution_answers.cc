@@ -154,7 +154,7 @@ void ExecutionEngine::OnPlaced(const market::ClientOrderId& id, const venue::Leg
       if (!unanswered) return;  // the stream was faster
       ++stats_.unknown_outcomes;
       Step(id, ExecKind::kUnknown, {.code = leg.code, .detail = Words(leg), .evidence = evidence});
-      Inquire(id, options_.stream_wait);
+      BeginSearch(id);
       return;
   }
 }

@@ -585,7 +585,7 @@ void ExecutionEngine::OnWake(const market::Header& cause, base::Time now) {
         Sweep();
         break;
       case TaskKind::kSubscribe:
-        Subscribe();
+        CheckSubscription();
         break;
     }
   }
@@ -602,7 +602,7 @@ void ExecutionEngine::Resume(const market::Header& cause, base::Time now) {
     const TrackedOrder order = *state_.Find(id);
     if (order.external) continue;
     if (order.life.state() == OrderState::kUnknown) {
-      Inquire(id, options_.stream_wait);
+      BeginSearch(id);
     } else if (NeverWritten(order)) {
       Step(id, ExecKind::kNotSent,
            {.detail = "restarted before the request was written",
@@ -613,7 +613,7 @@ void ExecutionEngine::Resume(const market::Header& cause, base::Time now) {
       ++stats_.unknown_outcomes;
       Step(id, ExecKind::kUnknown,
            {.detail = "restarted before the answer", .evidence = JournalEvidence(order.place.id)});
-      Inquire(id, options_.stream_wait);
+      BeginSearch(id);
     } else if (order.life.state() == OrderState::kPendingCancel) {
       Inquiry& inquiry = Inquire(id, options_.stream_wait);
       inquiry.cancel_open = inquiry.want_state = true;

@@ -296,6 +296,8 @@ class ExecutionEngine {
 
   // execution_inquiry.cc
   Inquiry& Inquire(const market::ClientOrderId& id, base::Duration wait);
+  // From the moment an order becomes UNKNOWN.
+  void BeginSearch(const market::ClientOrderId& id);
   void StepInquiry(const market::ClientOrderId& id);
   void StepAbsence(const TrackedOrder& order, Inquiry& inquiry);
   void Ask(const TrackedOrder& order, Inquiry& inquiry, Purpose purpose, venue::WireRequest wire);
@@ -307,6 +309,7 @@ class ExecutionEngine {
   void OnStreamUpdate(const venue::StreamUpdate& update);
   void BeginSession();
   void Subscribe();
+  void CheckSubscription();
   void SyncTime();
   void BeginReconciliation();
   void ContinueReconciliation();
@@ -348,6 +351,7 @@ class ExecutionEngine {
 
   bool draining_ = false;
   bool stream_open_ = false, subscribed_ = false, ready_ = false;
+  std::optional<base::Time> subscribe_due_;  // asked on this connection; when to try another
   bool clock_synced_ = false;
   base::Duration clock_offset_{0};
   std::optional<Reconciliation> reconciliation_;

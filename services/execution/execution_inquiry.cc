@@ -15,6 +15,7 @@ using venue::RequestKind;
 
 // The venue's trade times and our timestamp need not agree to the millisecond.
 constexpr base::Duration kTradesMargin = std::chrono::seconds(5);
+constexpr base::Duration kJustAfter = std::chrono::milliseconds(1);
 
 void Mention(std::string& evidence, const std::string& more) {
   absl::StrAppend(&evidence, evidence.empty() ? "" : "; ", more);
@@ -34,6 +35,11 @@ ExecutionEngine::Inquiry& ExecutionEngine::Inquire(const market::ClientOrderId& 
     Schedule(inquiry.next, {TaskKind::kInquiry, id});
   }
   return inquiry;
+}
+
+void ExecutionEngine::BeginSearch(const market::ClientOrderId& id) {
+  // Whatever was asked while its answer was still out says nothing of how often to ask now.
+  Inquire(id, options_.stream_wait).backoff = options_.inquiry_first;
 }
 
 void ExecutionEngine::NothingNew(Inquiry& inquiry) {
@@ -185,8 +191,15 @@ void ExecutionEngine::OnInquiryAnswer(const InFlight& request, const venue::Answ
       if (answer.not_found && unknown && inquiry.time_proven) {
         inquiry.query_empty = true;
         Mention(inquiry.evidence, answer.evidence);
-      } else if (answer.not_found && !unknown && !inquiry.cancel_open) {
-        if (vanished_.insert(id).second) ++stats_.vanished_orders;
+      } else if (answer.not_found && unknown) {
+        NothingNew(inquiry);
+        // No later than when the first part of the proof can be had.
+        const base::Time proof = LatestEffect(order->place) - clock_offset_ + kJustAfter;
+        if (proof > now_) inquiry.next = std::min(inquiry.next, proof);
+      } else if (answer.not_found && !inquiry.cancel_open) {
+        // Only what was once acknowledged can be missing.
+        const bool acknowledged = order->life.working() != OrderState::kSubmitted;
+        if (acknowledged && vanished_.insert(id).second) ++stats_.vanished_orders;
         Verified(id);
         NothingNew(inquiry);
       } else if (!confirmed) {

@@ -297,6 +297,37 @@ TEST_CASE("Nothing below the intent layer places an order again") {
   }
 }
 
+TEST_CASE("What was not found before its own answer was due is not missing, nor asked for late") {
+  EngineFixture f;
+  f.Place("g1a");
+  REQUIRE(f.TakeSent("place g1a"));
+  const OutgoingRequest placement = f.taken;
+  f.CancelIntent("c1", "g1a");
+  f.Answer("cancel g1a", EngineFixture::Refused("-2011", "Unknown order sent.", true), 400);
+  NeverFound(f, 19s);  // by now the pauses are long
+  CHECK(f.engine.stats().vanished_orders == 0);
+  wire::HttpExchange lost;
+  lost.request_id = placement.id;
+  lost.transport_error = "timeout";
+  f.engine.OnHttp(lost, f.Cause(), f.now);
+  REQUIRE(f.State("g1a") == OrderState::kUnknown);
+  f.Advance(1500ms);
+  CHECK(f.TakeSent("time"));
+}
+
+TEST_CASE("The proof of absence is begun as soon as it can be had") {
+  EngineFixture f;
+  LosePlacement(f, "g1a");
+  const base::Time last = f.now + 2s + f.venue.rules.engine_timeout;  // receive window and engine
+  while (f.now < last) {
+    f.Advance(100ms);
+    while (f.TakeSent("query ")) f.Answer(f.taken, EngineFixture::NotFound(), 400);
+  }
+  f.Advance(100ms);
+  while (f.TakeSent("query ")) f.Answer(f.taken, EngineFixture::NotFound(), 400);
+  CHECK(f.TakeSent("time"));
+}
+
 TEST_CASE("Queries back off while the venue does not answer") {
   EngineFixture f;
   LosePlacement(f, "g1a");

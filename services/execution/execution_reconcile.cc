@@ -13,7 +13,10 @@ using venue::OutcomeClass;
 using venue::RequestKind;
 using venue::StreamKind;
 
+// After a refused subscription, and how long its answer may take, before another
+// connection is tried. Never twice on one: the venue may have heard the first.
 constexpr base::Duration kResubscribe = std::chrono::seconds(5);
+constexpr base::Duration kSubscribeAnswer = std::chrono::seconds(10);
 // A clock sample with a longer round trip than this is too vague to sign with.
 constexpr base::Duration kMaxRoundTrip = std::chrono::seconds(2);
 
@@ -29,6 +32,7 @@ void ExecutionEngine::OnStream(const wire::StreamEvent& event, const market::Hea
   switch (event.kind) {
     case wire::StreamEvent::Kind::kOpened:
       stream_open_ = true;
+      subscribe_due_.reset();
       return BeginSession();
     case wire::StreamEvent::Kind::kClosed:
       // What happened meanwhile is unknown until the next reconciliation.
@@ -52,7 +56,8 @@ void ExecutionEngine::OnStreamUpdate(const venue::StreamUpdate& update) {
     case StreamKind::kSubscribeFailed:
       session_problem_ = absl::StrCat("the venue refuses the user stream: ", update.detail,
                                       "; check the keys and their permissions");
-      return Schedule(now_ + kResubscribe, {TaskKind::kSubscribe, {}});
+      subscribe_due_ = now_ + kResubscribe;
+      return Schedule(*subscribe_due_, {TaskKind::kSubscribe, {}});
     case StreamKind::kOrder:
       OnOrderUpdate(*update.order, {}, update.evidence);
       return;
@@ -81,8 +86,18 @@ void ExecutionEngine::BeginSession() {
 }
 
 void ExecutionEngine::Subscribe() {
-  if (!stream_open_ || subscribed_) return;
+  if (!stream_open_ || subscribed_ || subscribe_due_) return;
   SendQuery(Purpose::kSubscribe, venue_.Subscribe(VenueNow()), {.kind = RequestKind::kSubscribe});
+  subscribe_due_ = now_ + kSubscribeAnswer;
+  Schedule(*subscribe_due_, {TaskKind::kSubscribe, {}});
+}
+
+void ExecutionEngine::CheckSubscription() {
+  if (!stream_open_ || subscribed_ || !subscribe_due_) return;
+  if (now_ < *subscribe_due_) return Schedule(*subscribe_due_, {TaskKind::kSubscribe, {}});
+  subscribe_due_ = now_ + kSubscribeAnswer;  // should closing it take long
+  Schedule(*subscribe_due_, {TaskKind::kSubscribe, {}});
+  out_.RestartStream();
 }
 
 // --- clock ---------------------------------------------------------------------------

@@ -340,7 +340,7 @@ TEST_CASE("A stream that the venue ends is connected again and everything is com
   CHECK(f.engine.ready());
 }
 
-TEST_CASE("A refused subscription is shown and tried again") {
+TEST_CASE("A refused subscription is shown and tried again on another connection") {
   EngineFixture f(EngineFixture::Options(), /*start=*/false);
   f.engine.Resume(f.Cause(), f.now);
   f.engine.OnStream({"own", wire::StreamEvent::Kind::kOpened, ""}, f.Cause(), f.now);
@@ -349,7 +349,29 @@ TEST_CASE("A refused subscription is shown and tried again") {
   f.Frame({.kind = venue::StreamKind::kSubscribeFailed, .detail = "-2015 Invalid API-key"});
   CHECK(f.engine.Problems(f.now).front().find("-2015") != std::string::npos);
   f.Advance(6s);
+  CHECK_FALSE(f.TakeSent("subscribe"));
+  CHECK(f.stream_restarts == 1);
+  f.CloseStream();
+  f.engine.OnStream({"own", wire::StreamEvent::Kind::kOpened, ""}, f.Cause(), f.now);
   CHECK(f.TakeSent("subscribe"));
+}
+
+TEST_CASE("A subscription without an answer is tried again on another connection") {
+  EngineFixture f(EngineFixture::Options(), /*start=*/false);
+  f.engine.Resume(f.Cause(), f.now);
+  f.engine.OnStream({"own", wire::StreamEvent::Kind::kOpened, ""}, f.Cause(), f.now);
+  f.AnswerTime();
+  REQUIRE(f.TakeSent("subscribe"));
+  f.Advance(9s);
+  CHECK(f.stream_restarts == 0);
+  f.Advance(1s);
+  CHECK(f.stream_restarts == 1);
+  f.CloseStream();
+  f.Open();
+  f.Reconcile();
+  CHECK(f.engine.ready());
+  f.Advance(30s);
+  CHECK(f.stream_restarts == 1);
 }
 
 TEST_CASE("A frame that cannot be read starts a reconciliation: what it said is lost") {
