@@ -180,7 +180,7 @@ class Comparer {
                                  "; what was before has been pruned"));
       GANNET_ASSIGN_OR_RETURN(applied_, Make(info, *point, resume.time));
     }
-    result_.recovered.push_back(applied_->host.shard().HashStates());
+    result_.recovered[point->epoch] = applied_->host.shard().HashStates();
     GANNET_ASSIGN_OR_RETURN(live_, Make(info, *point, resume.time));
     const auto state = states_.find(point->snapshot);
     const bool unknown = point->snapshot != 0 && state == states_.end();  // behind a gap

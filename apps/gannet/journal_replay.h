@@ -45,8 +45,8 @@ struct JournalComparison {
   uint64_t gaps = 0;        // where a full disk dropped records: that run goes no further
   uint64_t undecided = 0;   // facts after a gap, up to the next start
   uint64_t snapshots = 0;   // compared with the state here: 0 or 1, the newest
-  // What each start knew, made from the facts alone.
-  std::vector<runtime::Shard::StateHashes> recovered;
+  // What each start knew, made from the facts alone; by epoch.
+  std::map<uint64_t, runtime::Shard::StateHashes> recovered;
   struct Topic {
     uint64_t recorded = 0, equal = 0;
   };

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <map>
+#include <sstream>
 #include <string>
 
 #include "apps/gannet/journal_command.h"
@@ -363,6 +364,17 @@ void AddSim(CLI::App& app, Commands& c) {
     }
     if (c.sim.last_seed < c.sim.first_seed)
       throw CLI::ValidationError("--seeds", "the last seed is below the first");
+    const simulation::SimulationOptions plain;
+    std::ostringstream same;
+    if (c.sim.each.safety != plain.safety)
+      same << " --safety " << base::FormatDuration(c.sim.each.safety);
+    if (c.sim.each.liveness != plain.liveness)
+      same << " --liveness " << base::FormatDuration(c.sim.each.liveness);
+    if (!c.sim.each.faults) same << " --no-faults";
+    if (c.sim.each.wire_mode) same << " --wire-mode";
+    if (c.sim.each.config_dir != plain.config_dir)
+      same << " --config-dir " << c.sim.each.config_dir;
+    c.sim.same_options = same.str();
     c.exit_code = Report(simulation::RunCampaign(c.sim, c.clock, std::cout));
   });
 }

@@ -15,6 +15,7 @@ struct CampaignOptions {
   uint64_t first_seed = 1, last_seed = 10;
   SimulationOptions each;
   bool require_probes = false;  // fail when a rare path was never reached
+  std::string same_options;     // of the command that reproduces a failure, beside --seeds
 };
 
 // Prints each violation with the command that reproduces it, then the sums.

@@ -71,7 +71,7 @@ absl::Status PlatformNode::Build() {
 absl::Status PlatformNode::Recover() {
   GANNET_ASSIGN_OR_RETURN(const auto reader, journal::Reader::Open(files_, kJournalDir));
   GANNET_RETURN_IF_ERROR(shard_->Recover(*reader));
-  recovered_.push_back(shard_->HashStates());
+  recovered_[starts_] = shard_->HashStates();
   GANNET_ASSIGN_OR_RETURN(const auto again, journal::Reader::Open(files_, kJournalDir));
   return reporting_->CatchUp(*again);
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -61,8 +62,8 @@ class PlatformNode {
   runtime::Shard& shard() { return *shard_; }
   const execution::ExecutionEngine& execution() const { return *execution_; }
   const journal::Writer& journal() const { return *journal_; }
-  // What each start knew after recovery.
-  const std::vector<runtime::Shard::StateHashes>& recovered() const { return recovered_; }
+  // What each start knew after recovery, by epoch.
+  const std::map<uint64_t, runtime::Shard::StateHashes>& recovered() const { return recovered_; }
 
   base::SimFiles& files() { return files_; }
   store::MemoryStore& store() { return store_; }
@@ -99,7 +100,7 @@ class PlatformNode {
   uint64_t starts_ = 0;
   base::Sha256Stream decisions_;
   uint64_t orders_ = 0, fills_ = 0, snapshots_ = 0;
-  std::vector<runtime::Shard::StateHashes> recovered_;
+  std::map<uint64_t, runtime::Shard::StateHashes> recovered_;
 
   std::unique_ptr<StartLease> lease_;
   std::unique_ptr<bus::MemoryBus> bus_;

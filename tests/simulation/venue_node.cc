@@ -18,7 +18,8 @@ absl::Status VenueNode::Start() {
       server_, venue_sim::VenueSimServer::Open({executor_, executor_, files_}, std::move(options),
                                                [](absl::Status) {}));
   server_->set_public_url(url());
-  GANNET_ASSIGN_OR_RETURN(listener_, network_.Listen({}, *server_));
+  gateway_.set_venue(server_.get());
+  GANNET_ASSIGN_OR_RETURN(listener_, network_.Listen({}, gateway_));
   network_.AddName("venue.sim", kPort, listener_->port());
   server_->Start();
   return absl::OkStatus();
@@ -26,6 +27,7 @@ absl::Status VenueNode::Start() {
 
 void VenueNode::Crash(base::Rng& rng) {
   listener_.reset();
+  gateway_.set_venue(nullptr);
   server_.reset();
   files_.Restart(rng);
 }

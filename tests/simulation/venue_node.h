@@ -11,6 +11,7 @@
 #include "libs/base/virtual_executor.h"
 #include "libs/net/sim_network.h"
 #include "services/venue-sim/server.h"
+#include "tests/simulation/venue_gateway.h"
 
 namespace gannet::simulation {
 
@@ -19,16 +20,22 @@ class VenueNode {
   static constexpr uint16_t kPort =
       9'443;  // what clients connect to, whatever the listener's own port
   // Of a length that the venue takes for a key.
-  static constexpr char kApiKey[] = "simulation-key-of-sixty-four-bytes-as-the-venue-hands-them-out--";
+  static constexpr char kApiKey[] =
+      "simulation-key-of-sixty-four-bytes-as-the-venue-hands-them-out--";
   static constexpr char kApiSecret[] = "simulation-secret";
 
-  VenueNode(uint64_t seed, base::VirtualExecutor& executor, net::SimNetwork& network)
-      : seed_(seed), executor_(executor), network_(network), files_(seed) {}
+  VenueNode(uint64_t seed, base::VirtualExecutor& executor, net::SimNetwork& network, base::Rng rng)
+      : seed_(seed),
+        executor_(executor),
+        network_(network),
+        gateway_(executor, rng),
+        files_(seed) {}
 
   absl::Status Start();
   // The process dies; its disk keeps what was synced, as chance has it.
   void Crash(base::Rng& rng);
   bool running() const { return server_ != nullptr; }
+  VenueGateway& gateway() { return gateway_; }
 
   // Only while running.
   const venue_sim::VenueCore& core() const { return server_->exchange().core(); }
@@ -39,6 +46,7 @@ class VenueNode {
   const uint64_t seed_;
   base::VirtualExecutor& executor_;
   net::SimNetwork& network_;
+  VenueGateway gateway_;
   base::SimFiles files_;
   const venue_sim::ApiKey key_{kApiKey, kApiSecret, 0};
   std::unique_ptr<venue_sim::VenueSimServer> server_;

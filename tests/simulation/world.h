@@ -20,6 +20,7 @@
 #include "absl/status/statusor.h"
 #include "apps/gannet/pipeline.h"
 #include "libs/base/time.h"
+#include "tests/simulation/invariants.h"
 
 namespace gannet::simulation {
 
@@ -32,7 +33,9 @@ struct SimulationOptions {
   bool verify_replay = true;  // decide again from the journal and compare every fact
   // Configuration of the platform (config/limits.yaml, config/strategies.yaml).
   std::string config_dir = "config";
-  // Changes what the journal is decided again with: shows that the comparison can fail.
+  // For tests that show that the checks can fail: what is done to the venue's record
+  // before each look at it, and to what the journal is decided again with.
+  std::function<void(VenueRecord&)> doctor;
   std::function<void(app::PipelineConfig&)> replay_with;
 };
 
