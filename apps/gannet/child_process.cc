@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "libs/base/status.h"
 
 namespace gannet::app {
 namespace {
@@ -52,10 +53,9 @@ std::string EndOf(const std::string& path) {
 
 }  // namespace
 
-absl::StatusOr<ChildProcess> ChildProcess::Start(const std::vector<std::string>& arguments,
-                                                 const std::string& log_path,
-                                                 const std::string& ready, base::Duration patience,
-                                                 const std::function<bool()>& give_up) {
+absl::StatusOr<ChildProcess> ChildProcess::Launch(const std::vector<std::string>& arguments,
+                                                  const std::string& log_path,
+                                                  const std::string& ready) {
   const int log = open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (log < 0)
     return absl::PermissionDeniedError(
@@ -80,36 +80,51 @@ absl::StatusOr<ChildProcess> ChildProcess::Start(const std::vector<std::string>&
     close(pipe_ends[0]);
     return absl::ResourceExhaustedError(absl::StrCat("fork: ", std::strerror(errno)));
   }
-  ChildProcess child(pid, pipe_ends[0]);
-  std::string text;
+  return ChildProcess(pid, pipe_ends[0], arguments[0], log_path, ready);
+}
+
+absl::StatusOr<bool> ChildProcess::PollReady(int wait_ms) {
+  if (!ready_line_.empty()) return true;
+  for (;; wait_ms = 0) {
+    pollfd wait{output_, POLLIN, 0};
+    if (poll(&wait, 1, wait_ms) <= 0) return false;
+    char buffer[512];
+    const ssize_t got = read(output_, buffer, sizeof buffer);
+    if (got < 0) return false;
+    if (got == 0) {
+      return absl::UnavailableError(absl::StrCat(name_, " ended before it was ready; the end of ",
+                                                 log_path_, ":\n", EndOf(log_path_)));
+    }
+    text_.append(buffer, static_cast<size_t>(got));
+    const size_t later = text_.rfind("\n" + ready_);
+    const size_t at = later != std::string::npos ? later + 1 : text_.rfind(ready_, 0);
+    const size_t end = at == std::string::npos ? std::string::npos : text_.find('\n', at);
+    if (end == std::string::npos) continue;
+    ready_line_ = text_.substr(at, end - at);
+    text_.clear();
+    return true;
+  }
+}
+
+absl::Status ChildProcess::WaitUntilReady(base::Duration patience,
+                                          const std::function<bool()>& give_up) {
   for (int waited = 0; waited <= Millis(patience); waited += kPollSliceMs) {
     if (give_up())
-      return absl::CancelledError(absl::StrCat("stopped while ", arguments[0], " was starting"));
-    pollfd wait{child.output_, POLLIN, 0};
-    if (poll(&wait, 1, kPollSliceMs) <= 0) continue;
-    char buffer[512];
-    const ssize_t got = read(child.output_, buffer, sizeof buffer);
-    if (got > 0) {
-      text.append(buffer, static_cast<size_t>(got));
-    } else if (got == 0) {
-      return absl::UnavailableError(absl::StrCat(arguments[0],
-                                                 " ended before it was ready; the end of ",
-                                                 log_path, ":\n", EndOf(log_path)));
-    }
-    const size_t at = text.rfind("\n" + ready) != std::string::npos ? text.rfind("\n" + ready) + 1
-                                                                    : text.rfind(ready, 0);
-    const size_t end = at == std::string::npos ? std::string::npos : text.find('\n', at);
-    if (end == std::string::npos) continue;
-    child.ready_line_ = text.substr(at, end - at);
-    return child;
+      return absl::CancelledError(absl::StrCat("stopped while ", name_, " was starting"));
+    GANNET_ASSIGN_OR_RETURN(const bool ready, PollReady(kPollSliceMs));
+    if (ready) return absl::OkStatus();
   }
   return absl::DeadlineExceededError(absl::StrCat(
-      arguments[0], " was not ready within ", base::FormatDuration(patience), "; see ", log_path));
+      name_, " was not ready within ", base::FormatDuration(patience), "; see ", log_path_));
 }
 
 ChildProcess::ChildProcess(ChildProcess&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       output_(std::exchange(other.output_, -1)),
+      name_(std::move(other.name_)),
+      log_path_(std::move(other.log_path_)),
+      ready_(std::move(other.ready_)),
+      text_(std::move(other.text_)),
       ready_line_(std::move(other.ready_line_)) {}
 
 ChildProcess::~ChildProcess() {

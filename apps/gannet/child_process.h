@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -16,14 +17,15 @@ namespace gannet::app {
 class ChildProcess {
  public:
   // Starts `arguments` (program first); its standard error goes to `log_path`.
-  // Returns once it has written a line that starts with `ready`, which `ready_line`
-  // then holds. UNAVAILABLE with the end of its log when it ends before, DEADLINE_
-  // EXCEEDED when it takes longer than `patience`, CANCELLED (and the child ended) once
-  // `give_up` says so.
-  static absl::StatusOr<ChildProcess> Start(const std::vector<std::string>& arguments,
-                                            const std::string& log_path, const std::string& ready,
-                                            base::Duration patience,
-                                            const std::function<bool()>& give_up);
+  // `ready` is what the line begins with by which it says that it is ready.
+  static absl::StatusOr<ChildProcess> Launch(const std::vector<std::string>& arguments,
+                                             const std::string& log_path, const std::string& ready);
+  // True once it has said so: `ready_line` then holds the line. UNAVAILABLE with the end
+  // of its log when it ended before. Waits for up to `wait_ms`.
+  absl::StatusOr<bool> PollReady(int wait_ms = 0);
+  // DEADLINE_EXCEEDED when it takes longer than `patience`, CANCELLED once `give_up`
+  // says so.
+  absl::Status WaitUntilReady(base::Duration patience, const std::function<bool()>& give_up);
   ChildProcess(ChildProcess&& other) noexcept;
   ChildProcess& operator=(ChildProcess&&) = delete;
   // Ends it as Stop does, with five seconds of patience.
@@ -38,10 +40,17 @@ class ChildProcess {
   absl::StatusOr<int> Stop(base::Duration patience);
 
  private:
-  ChildProcess(pid_t pid, int output) : pid_(pid), output_(output) {}
+  ChildProcess(pid_t pid, int output, std::string name, std::string log_path, std::string ready)
+      : pid_(pid),
+        output_(output),
+        name_(std::move(name)),
+        log_path_(std::move(log_path)),
+        ready_(std::move(ready)) {}
 
   pid_t pid_;
   int output_;  // read end of its standard output
+  std::string name_, log_path_, ready_;
+  std::string text_;  // of its output, until it is ready
   std::string ready_line_;
 };
 

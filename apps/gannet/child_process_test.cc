@@ -2,6 +2,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "libs/base/status.h"
 #include "libs/base/temp_dir_for_test.h"
 
 namespace gannet::app {
@@ -9,9 +10,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-absl::StatusOr<ChildProcess> Shell(const base::TempDirForTest& dir, const std::string& script) {
-  return ChildProcess::Start({"/bin/sh", "-c", script}, dir / "log", "ready", 10s,
-                             [] { return false; });
+absl::StatusOr<ChildProcess> Shell(
+    const base::TempDirForTest& dir, const std::string& script,
+    const std::function<bool()>& give_up = [] { return false; }) {
+  GANNET_ASSIGN_OR_RETURN(ChildProcess child,
+                          ChildProcess::Launch({"/bin/sh", "-c", script}, dir / "log", "ready"));
+  GANNET_RETURN_IF_ERROR(child.WaitUntilReady(10s, give_up));
+  return child;
 }
 
 TEST_CASE("ChildProcess waits for the ready line and ends the child on request") {
@@ -37,8 +42,7 @@ TEST_CASE("ChildProcess that is no longer wanted is ended before it is ready") {
   for (const int patience : {0, 1, 5}) {  // looks at the question before giving up
     int asked = 0;
     const auto child =
-        ChildProcess::Start({"/bin/sh", "-c", "while :; do sleep 0.05; done"}, dir / "log", "ready",
-                            10s, [&] { return asked++ >= patience; });
+        Shell(dir, "while :; do sleep 0.05; done", [&] { return asked++ >= patience; });
     CHECK(child.status().code() == absl::StatusCode::kCancelled);
   }
 }

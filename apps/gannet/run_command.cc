@@ -11,12 +11,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "apps/gannet/child_process.h"
 #include "apps/gannet/log_file.h"
 #include "apps/gannet/pipeline.h"
 #include "apps/gannet/run_config.h"
 #include "apps/gannet/run_record.h"
 #include "apps/gannet/terminal.h"
+#include "apps/gannet/venue_process.h"
 #include "libs/base/status.h"
 #include "libs/runtime/flags.h"
 #include "libs/runtime/process.h"
@@ -29,8 +29,6 @@ namespace gannet::app {
 namespace {
 
 constexpr base::Duration kRedraw = std::chrono::milliseconds(500);
-constexpr base::Duration kVenuePatience =
-    std::chrono::seconds(60);  // it trades its first minute before it opens
 
 std::string StorePath(const std::string& data_dir) { return data_dir + "/reports.db"; }
 std::string StoreKeyPath(const std::string& data_dir) { return data_dir + "/reports.key"; }
@@ -43,13 +41,14 @@ std::string OwnFolder() {
   return text.substr(0, text.rfind('/'));
 }
 
-absl::StatusOr<ChildProcess> StartVenueSim(const RunOptions& options, base::Files& files) {
-  const std::string data = options.data_dir + "/venue-sim";
-  GANNET_RETURN_IF_ERROR(files.MakeDirs(data));
-  return ChildProcess::Start(
-      {OwnFolder() + "/gannet-venue-sim", "--data", data, "--port", "0", "--seed",
-       absl::StrCat(options.seed), "--speed", absl::StrCat(options.market_speed)},
-      options.data_dir + "/venue-sim.log", "ready ", kVenuePatience, runtime::StopRequested);
+VenueProcessOptions VenueOptionsOf(const RunOptions& options) {
+  VenueProcessOptions venue;
+  venue.program = OwnFolder() + "/gannet-venue-sim";
+  venue.data_dir = options.data_dir + "/venue-sim";
+  venue.log_path = options.data_dir + "/venue-sim.log";
+  venue.arguments = {"--seed", absl::StrCat(options.seed), "--speed",
+                     absl::StrCat(options.market_speed)};
+  return venue;
 }
 
 std::set<std::string> Chosen(const RunOptions& options) {
@@ -100,8 +99,8 @@ class Session {
     GANNET_ASSIGN_OR_RETURN(process_, MakeProcess());
     if (config_.uses_venue_sim) {
       if (!options_.plain) err_ << "starting venue-sim, the exchange simulator …\n";
-      GANNET_ASSIGN_OR_RETURN(ChildProcess venue, StartVenueSim(options_, files_));
-      venue_.emplace(std::move(venue));
+      venue_.emplace(VenueOptionsOf(options_));
+      GANNET_RETURN_IF_ERROR(venue_->Start(files_, runtime::StopRequested));
       GANNET_RETURN_IF_ERROR(
           PointAtVenueSim(venue_->ready_line(), options_.data_dir + "/venue-sim", config_));
     }
@@ -112,6 +111,10 @@ class Session {
     started_ = process_->deps().clock.Now();
     Terminal terminal(STDOUT_FILENO, out_, options_.plain);
     Redraw(terminal);
+    if (venue_) {
+      venue_->Watch(process_->executor(), process_->log());
+      process_->health().Add("venue-sim", [this] { return venue_->health(); });
+    }
     if (options_.run_for > base::Duration(0)) {
       process_->executor().After(options_.run_for, [this] { process_->Stop("--for has passed"); });
     }
@@ -189,7 +192,7 @@ class Session {
   std::set<std::string> chosen_;
   RunConfig config_;
   std::map<std::string, std::string> versions_;
-  std::optional<ChildProcess> venue_;
+  std::optional<VenueProcess> venue_;
   std::unique_ptr<runtime::Process> process_;
   Pipeline pipeline_;
   std::unique_ptr<runtime::Service> ingest_;

@@ -120,6 +120,20 @@ class Program:
         self.process.wait()
 
 
+def children(pid):
+    """Processes that this one has started and that still run."""
+    found = []
+    for name in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:
+                state, parent = file.read().rpartition(")")[2].split()[:2]
+        except (OSError, ValueError):
+            continue  # no process, or gone
+        if name.isdigit() and int(parent) == pid and state != "Z":
+            found.append(int(name))
+    return found
+
+
 def logged(path, event, after=0):
     """Whether a line of this event is in a JSON log behind byte `after`."""
     try:
@@ -147,19 +161,27 @@ def run(arguments, seconds, **options):
 class Platform:
     """`gannet run` on one data folder."""
 
-    def __init__(self, bin_dir, data):
-        self.bin_dir, self.data = bin_dir, data
+    def __init__(self, bin_dir, data, *flags):
+        self.bin_dir, self.data, self.flags = bin_dir, data, flags
         self.program = os.path.join(bin_dir, "gannet")
         self.log = os.path.join(data, "gannet.log")
+        self.log_start = 0
 
-    def start(self, folder, *flags, name="gannet"):
-        after = self.log_start = size_of(self.log)
-        program = Program([self.program, "run", "--data", self.data, "--plain", *flags], folder, name)
+    def launch(self, folder, *flags, name="gannet"):
+        """Without waiting for anything."""
+        self.log_start = size_of(self.log)
+        return Program([self.program, "run", "--data", self.data, "--plain", *self.flags, *flags], folder, name)
+
+    def wait_started(self, program):
         try:
-            program.wait_for(lambda: logged(self.log, "started", after), 90, "the start of all services")
+            program.wait_for(lambda: logged(self.log, "started", self.log_start), 90, "the start of all services")
         except Failure as failure:
             program.kill()
             raise Failure(f"{failure}\nlog: {tail(self.log)}") from None
+
+    def start(self, folder, *flags, name="gannet"):
+        program = self.launch(folder, *flags, name=name)
+        self.wait_started(program)
         return program
 
     def counters(self):
