@@ -184,14 +184,25 @@ class Platform:
         self.wait_started(program)
         return program
 
-    def counters(self):
-        """What the gateway counts in this run."""
+    def _ask(self, path):
+        """The gateway of this run."""
         with open(self.log, "rb") as file:
             file.seek(self.log_start)
             port = re.search(rb'"event":"gateway_listening".*?"port":(\d+)', file.read())
         check(port, f"the gateway does not say where it listens: {tail(self.log)}")
-        with urllib.request.urlopen(f"http://127.0.0.1:{int(port.group(1))}/v1/state", timeout=20) as answer:
-            return json.load(answer)["counters"]
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{int(port.group(1))}{path}", timeout=20) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:  # 503: not serving, with the reasons
+            return json.load(error)
+
+    def counters(self):
+        """What the gateway counts in this run."""
+        return self._ask("/v1/state")["counters"]
+
+    def problems(self):
+        """Why it is not in full service; nothing when it is."""
+        return self._ask("/health/ready")["reasons"]
 
     def facts(self, topic):
         """Values of all recorded facts of a topic, in order."""

@@ -2,9 +2,8 @@
 # of binaries; 4: something it needs is not there, with the reason.
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 
-# kill_test.py is not listed: it needs `gannet journal`, which is not on the command
-# line yet (docs/STATUS.md).
-foreach(test run sigterm)
+# kill_test.py runs longer and with more seeds in tools/run-tests-long.
+foreach(test kill run sigterm)
   add_test(NAME e2e_${test}
     COMMAND ${Python3_EXECUTABLE} -B tests/e2e/${test}_test.py ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
