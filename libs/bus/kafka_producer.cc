@@ -6,14 +6,15 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/check.h"
+#include "libs/bus/kafka_client.h"
 #include "libs/bus/kafka_conflator.h"
-#include "libs/bus/kafka_handle.h"
 
 namespace gannet::bus {
 namespace {
@@ -28,6 +29,8 @@ constexpr base::Duration kRebuildFirst = milliseconds(50), kRebuildMost = std::c
 constexpr base::Duration kSettled = std::chrono::seconds(30);
 // Older than this without acknowledgement, an operator hears of it.
 constexpr base::Duration kOverdue = std::chrono::seconds(5);
+// Brokers forget an idle producer after a day (producer.id.expiration.ms).
+constexpr base::Duration kForgotten = std::chrono::hours(1);
 // Room within a message for what librdkafka and the protocol add.
 constexpr size_t kOverheadBytes = 1'024;
 
@@ -69,6 +72,16 @@ class KafkaProducer::Core {
   struct Topic {
     KafkaOwned<rd_kafka_topic_t> handle;  // null: not yet seen with the right partitions
   };
+  // What the brokers know of this client in one partition. A broker that knows nothing
+  // of a producer takes its first message whatever its sequence number; were two under
+  // way and the first refused for a moment (a leader that is being elected), the second
+  // would be written, and the first, sent again, taken for a duplicate: lost, and
+  // reported as delivered. So the first one travels alone.
+  struct Lane {
+    bool known = false;
+    uint32_t in_flight = 0;
+    base::Duration last_kept{0};
+  };
 
   void Run();
   bool Build();
@@ -76,7 +89,8 @@ class KafkaProducer::Core {
   void Verify();
   void Accept(KafkaRecord record, std::function<void()> kept);
   void SendUnsent();
-  bool Send(uint64_t sequence, Entry& entry);
+  bool Unverified() const;
+  bool Send(uint64_t sequence, const Entry& entry);
   void Unconflate();
   bool Full(size_t more) const;
   void Forget(std::map<uint64_t, Entry>::iterator entry, std::vector<std::function<void()>>& calls);
@@ -102,6 +116,7 @@ class KafkaProducer::Core {
   KafkaOwned<rd_kafka_t> client_;  // made and destroyed on the thread
   KafkaOwned<rd_kafka_queue_t> queue_;
   std::map<std::string, Topic, std::less<>> topics_;
+  std::map<std::pair<std::string, uint32_t>, Lane> lanes_;
   std::map<uint64_t, Entry> outstanding_;  // by sequence: accepted, not acknowledged
   std::deque<uint64_t> unsent_;            // those of them not handed to the client
   std::deque<std::pair<uint64_t, std::function<void()>>> waiters_;
@@ -158,59 +173,48 @@ void KafkaProducer::Core::Accept(KafkaRecord record, std::function<void()> kept)
 }
 
 // Hands one message to the client. False: it cannot take it now.
-bool KafkaProducer::Core::Send(uint64_t sequence, Entry& entry) {
+bool KafkaProducer::Core::Send(uint64_t sequence, const Entry& entry) {
   if (!ready_ || failed_) return false;
-  KafkaRecord& record = entry.record;
-  const auto topic = topics_.find(record.topic);
+  const auto topic = topics_.find(entry.record.topic);
   if (topic == topics_.end() || topic->second.handle == nullptr) return false;
-  KafkaOwned<rd_kafka_headers_t> headers(rd_kafka_headers_new(record.headers.size() + 1));
-  const auto add = [&](std::string_view name, std::string_view value) {
-    rd_kafka_header_add(headers.get(), name.data(), static_cast<ssize_t>(name.size()), value.data(),
-                        static_cast<ssize_t>(value.size()));
-  };
-  for (const auto& [name, value] : record.headers) add(name, value);
-  if (entry.gap > 0) add(header::kGap, std::to_string(entry.gap));
-  std::array<rd_kafka_vu_t, 7> parts{};
-  parts[0].vtype = RD_KAFKA_VTYPE_RKT;
-  parts[0].u.rkt = topic->second.handle.get();
-  parts[1].vtype = RD_KAFKA_VTYPE_PARTITION;
-  parts[1].u.i32 = static_cast<int32_t>(record.partition);
-  parts[2].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
-  parts[2].u.i = RD_KAFKA_MSG_F_COPY;
-  parts[3].vtype = RD_KAFKA_VTYPE_VALUE;
-  parts[3].u.mem = {.ptr = record.payload.data(), .size = record.payload.size()};
-  parts[4].vtype = RD_KAFKA_VTYPE_KEY;
-  parts[4].u.mem = {.ptr = record.key.data(), .size = record.key.size()};
-  parts[5].vtype = RD_KAFKA_VTYPE_OPAQUE;
-  parts[5].u.ptr = reinterpret_cast<void*>(sequence);
-  parts[6].vtype = RD_KAFKA_VTYPE_HEADERS;
-  parts[6].u.headers = headers.get();
-  const KafkaOwned<rd_kafka_error_t> error(
-      rd_kafka_produceva(client_.get(), parts.data(), parts.size()));
-  if (error == nullptr) {
-    headers.release();
+  Lane& lane = lanes_[{entry.record.topic, entry.record.partition}];
+  if (lane.in_flight == 0 && clock_.Monotonic() - lane.last_kept > kForgotten) lane.known = false;
+  if (!lossy_ && !lane.known && lane.in_flight > 0) return false;
+  std::string why;
+  const rd_kafka_resp_err_t error =
+      KafkaProduce(client_.get(), topic->second.handle.get(), entry.record, entry.gap,
+                   reinterpret_cast<void*>(sequence), why);
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    ++lane.in_flight;
     return true;
   }
-  const rd_kafka_resp_err_t code = rd_kafka_error_code(error.get());
-  if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) Failed(code, rd_kafka_error_string(error.get()));
+  if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) Failed(error, why);
   return false;
 }
 
 void KafkaProducer::Core::SendUnsent() {
-  // A topic that waits does not hold up the others; within a topic nothing overtakes.
+  // A partition that waits does not hold up the others; within it nothing overtakes.
   std::deque<uint64_t> left;
-  std::vector<std::string_view> stuck;
+  std::set<std::pair<std::string_view, uint32_t>> stuck;
   for (const uint64_t sequence : unsent_) {
     const auto entry = outstanding_.find(sequence);
     if (entry == outstanding_.end()) continue;
-    const std::string_view topic = entry->second.record.topic;
-    if (std::find(stuck.begin(), stuck.end(), topic) != stuck.end() ||
-        !Send(sequence, entry->second)) {
-      if (stuck.empty() || stuck.back() != topic) stuck.push_back(topic);
+    const KafkaRecord& record = entry->second.record;
+    if (stuck.contains({record.topic, record.partition}) || !Send(sequence, entry->second)) {
+      stuck.insert({record.topic, record.partition});
       left.push_back(sequence);
     }
   }
   unsent_ = std::move(left);
+}
+
+bool KafkaProducer::Core::Unverified() const {
+  return std::any_of(unsent_.begin(), unsent_.end(), [this](uint64_t sequence) {
+    const auto entry = outstanding_.find(sequence);
+    if (entry == outstanding_.end()) return false;
+    const auto topic = topics_.find(entry->second.record.topic);
+    return topic == topics_.end() || topic->second.handle == nullptr;
+  });
 }
 
 void KafkaProducer::Core::Unconflate() {
@@ -287,7 +291,7 @@ void KafkaProducer::Core::Run() {
     if (lossy_) Unconflate();
     if (unsent_.empty()) continue;
     const base::Duration now = clock_.Monotonic();
-    if (now >= verify_at_) {
+    if (now >= verify_at_ && Unverified()) {
       lock.unlock();
       Verify();
       lock.lock();
@@ -333,6 +337,7 @@ bool KafkaProducer::Core::Build() {
   trouble_ = absl::OkStatus();
   built_ = clock_.Monotonic();
   verify_at_ = {};
+  lanes_.clear();
   unsent_.clear();
   for (const auto& [sequence, entry] : outstanding_) unsent_.push_back(sequence);
   return true;
@@ -378,7 +383,9 @@ void KafkaProducer::Core::Verify() {
   }
   trouble_ = absl::OkStatus();
   for (const uint64_t sequence : unsent_) {
-    const KafkaRecord& record = outstanding_.at(sequence).record;
+    const auto waiting = outstanding_.find(sequence);
+    if (waiting == outstanding_.end()) continue;
+    const KafkaRecord& record = waiting->second.record;
     Topic& topic = topics_[record.topic];
     if (topic.handle != nullptr) continue;
     uint32_t partitions = 0;
@@ -409,7 +416,11 @@ void KafkaProducer::Core::Delivered(const rd_kafka_message_t& message) {
     std::lock_guard lock(mutex_);
     const auto entry = outstanding_.find(reinterpret_cast<uint64_t>(message._private));
     if (entry == outstanding_.end()) return;
+    Lane& lane = lanes_[{entry->second.record.topic, entry->second.record.partition}];
+    if (lane.in_flight > 0) --lane.in_flight;
     if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      lane.known = true;
+      lane.last_kept = clock_.Monotonic();
       ++stats_.kept;
       Forget(entry, calls);
     } else if (lossy_ && ready_) {

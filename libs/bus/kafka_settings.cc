@@ -147,6 +147,7 @@ absl::StatusOr<KafkaOwned<rd_kafka_conf_t>> MakeKafkaConf(KafkaRole role,
                                                           std::string_view group) {
   GANNET_RETURN_IF_ERROR(CheckCluster(cluster));
   KafkaOwned<rd_kafka_conf_t> conf(rd_kafka_conf_new());
+  rd_kafka_conf_set_log_cb(conf.get(), nullptr);  // not to standard error
   Properties out(conf.get());
   SetCluster(out, cluster);
   out.Set("client.id", std::string(client_id));

@@ -452,7 +452,6 @@ absl::Status MemoryBus::Core::Resolve(const TopicInfo& info, Position position,
       if (hold.kind != Hold::Kind::kHalted || hold.offset != position.offset) continue;
       found = true;
       if (resolution == Resolution::kRetry) {
-        hold.attempts = 0;
         Retry(member, position.partition);
       } else {
         const Position settled{.partition = position.partition,

@@ -1,0 +1,243 @@
+#include "libs/bus/kafka_bus.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "libs/base/check.h"
+#include "libs/base/status.h"
+#include "libs/bus/kafka_dead_letter.h"
+
+namespace gannet::bus {
+namespace {
+
+KafkaProducerOptions ProducerOptions(const KafkaBusOptions& options, KafkaRole role,
+                                     const std::string& client_id) {
+  const bool ticks = role == KafkaRole::kTickProducer;
+  return {.role = role,
+          .cluster = options.cluster,
+          .client_id = client_id,
+          .max_messages = ticks ? options.max_ticks : options.max_events,
+          .max_bytes = ticks ? options.max_tick_bytes : options.max_event_bytes,
+          .max_conflated_keys = options.max_conflated_keys,
+          .notice = options.notice,
+          .statistics = options.statistics};
+}
+
+}  // namespace
+
+class KafkaBus::Core : public std::enable_shared_from_this<Core> {
+ public:
+  Core(base::Executor& executor, const base::Clock& clock, KafkaBusOptions options)
+      : executor_(executor),
+        clock_(clock),
+        options_(std::move(options)),
+        ticks_(clock, ProducerOptions(options_, KafkaRole::kTickProducer, ClientId("ticks"))),
+        events_(clock, ProducerOptions(options_, KafkaRole::kEventProducer, ClientId("events"))) {}
+
+  absl::Status Publish(const TopicInfo& topic, const void* event);
+  std::shared_ptr<KafkaConsumer> Subscribe(const TopicInfo& topic, SubscribeOptions options,
+                                           RawHandler handler);
+  void WhenKept(std::function<void()> done);
+  void Flush();
+  void Close();
+  KafkaBusStats Stats() const;
+  absl::Status Health() const;
+  std::vector<View> Views() const;
+  KafkaProducer& events() { return events_; }
+
+ private:
+  // Unique in the cluster: the process, the use, and the bits of this start.
+  std::string ClientId(std::string_view use) {
+    return absl::StrFormat("%s-%s-%08x", options_.client, std::string(use),
+                           static_cast<uint32_t>(options_.random ^ options_.random >> 32));
+  }
+  uint32_t PartitionsOf(const TopicInfo& topic) const {
+    return options_.partitions.value_or(topic.partitions);
+  }
+  absl::Status PutAsideNow(const TopicInfo& topic, const DeadLetter& letter,
+                           std::function<void()> kept);
+  template <class Function>
+  void ForEachConsumer(Function function) const {
+    for (const std::weak_ptr<KafkaConsumer>& weak : consumers_) {
+      if (const auto consumer = weak.lock()) function(*consumer);
+    }
+  }
+
+  base::Executor& executor_;
+  const base::Clock& clock_;
+  const KafkaBusOptions options_;
+  std::vector<std::weak_ptr<KafkaConsumer>> consumers_;
+  uint64_t subscribed_ = 0;
+  KafkaProducer ticks_;
+  KafkaProducer events_;  // last: its thread uses the other one
+};
+
+absl::Status KafkaBus::Core::Publish(const TopicInfo& topic, const void* event) {
+  KafkaRecord record{.topic = options_.prefix + std::string(topic.name),
+                     .partitions = PartitionsOf(topic),
+                     .key = topic.key(event),
+                     .payload = topic.encode(event),
+                     .headers = HeadersOf(topic.header(event), 0)};
+  record.partition = PartitionOf(topic, event, record.partitions);
+  if (topic.delivery == Delivery::kConflate) return ticks_.Publish(std::move(record));
+  // What does not come back would be poison to every reader.
+  if (const auto decoded = topic.decode(record.payload); !decoded.ok()) {
+    return base::Annotate(decoded.status(), topic.name);
+  }
+  return events_.Publish(std::move(record));
+}
+
+std::shared_ptr<KafkaConsumer> KafkaBus::Core::Subscribe(const TopicInfo& topic,
+                                                         SubscribeOptions options,
+                                                         RawHandler handler) {
+  GANNET_CHECK(!options.group.empty() || options.start != Start::kGroup,
+               "a subscription without a group says where it starts");
+  GANNET_CHECK(options.partitions.empty() || options.start != Start::kGroup,
+               "who names its partitions says where it starts");
+  const uint32_t partitions = PartitionsOf(topic);
+  for (const uint32_t partition : options.partitions) {
+    GANNET_CHECK(partition < partitions, "a subscription names partitions of its topic");
+  }
+  for (const Position& position : options.at) {
+    GANNET_CHECK(position.partition < partitions, "a position names a partition of its topic");
+  }
+  std::erase_if(consumers_, [](const auto& weak) { return weak.expired(); });
+  KafkaConsumerOptions consumer{
+      .cluster = options_.cluster,
+      .topic_name = options_.prefix + std::string(topic.name),
+      .group = options.group.empty() ? "" : options_.prefix + options.group,
+      .client_id = ClientId(absl::StrCat("read-", ++subscribed_)),
+      .drain_limit = options_.drain_limit,
+      .close_limit = options_.close_limit,
+      .notice = options_.notice,
+      .statistics = options_.statistics};
+  KafkaInbox::Options inbox{
+      .topic = &topic,
+      .partitions = partitions,
+      .subscribe = std::move(options),
+      .handler = std::move(handler),
+      .put_aside = [weak = weak_from_this(), &topic](const DeadLetter& letter,
+                                                     std::function<void()> kept) -> absl::Status {
+        const std::shared_ptr<Core> core = weak.lock();
+        if (core == nullptr) return absl::CancelledError("the bus has ended");
+        return core->PutAsideNow(topic, letter, std::move(kept));
+      }};
+  auto made =
+      std::make_shared<KafkaConsumer>(executor_, clock_, std::move(consumer), std::move(inbox));
+  consumers_.push_back(made);
+  return made;
+}
+
+absl::Status KafkaBus::Core::PutAsideNow(const TopicInfo& topic, const DeadLetter& letter,
+                                         std::function<void()> kept) {
+  if (options_.notice) {
+    options_.notice({.severity = KafkaNotice::Severity::kError,
+                     .client = options_.client,
+                     .event = letter.halted ? "partition_halted" : "dead_letter",
+                     .text = absl::StrCat(letter.topic, " partition ", letter.position.partition,
+                                          " offset ", letter.position.offset, " after ",
+                                          letter.attempts, " attempts: ", letter.error)});
+  }
+  return events_.Publish({.topic = absl::StrCat(options_.prefix, std::string(topic.name),
+                                                std::string(kDeadLetterSuffix)),
+                          .partition = letter.position.partition,
+                          .partitions = PartitionsOf(topic),
+                          .key = letter.key,
+                          .payload = letter.payload,
+                          .headers = FormatDeadLetter(letter)},
+                         std::move(kept));
+}
+
+void KafkaBus::Core::WhenKept(std::function<void()> done) {
+  // Each calls back on its own thread, which ends before this does.
+  events_.WhenKept(
+      [this, done = std::move(done)] { ticks_.WhenKept([this, done] { executor_.Post(done); }); });
+}
+
+void KafkaBus::Core::Flush() {
+  if (!events_.Flush(options_.flush_limit) && options_.notice) {
+    options_.notice({.severity = KafkaNotice::Severity::kError,
+                     .client = options_.client,
+                     .event = "flush_cut_short",
+                     .text = std::string(events_.health().message())});
+  }
+  ticks_.Flush(options_.flush_limit);
+}
+
+void KafkaBus::Core::Close() {
+  Flush();
+  ForEachConsumer([](KafkaConsumer& consumer) { consumer.End(); });
+}
+
+KafkaBusStats KafkaBus::Core::Stats() const {
+  KafkaBusStats stats{.events = events_.stats(), .ticks = ticks_.stats()};
+  ForEachConsumer([&](const KafkaConsumer& consumer) {
+    const KafkaConsumerStats one = consumer.consumer_stats();
+    stats.consumers.commits += one.commits;
+    stats.consumers.commit_failures += one.commit_failures;
+    stats.consumers.rebalances += one.rebalances;
+    stats.consumers.malformed_headers += one.malformed_headers;
+    stats.consumers.abandoned += one.abandoned;
+    ++stats.subscriptions;
+  });
+  return stats;
+}
+
+absl::Status KafkaBus::Core::Health() const {
+  GANNET_RETURN_IF_ERROR(events_.health());
+  return ticks_.health();
+}
+
+std::vector<KafkaBus::View> KafkaBus::Core::Views() const {
+  std::vector<View> views;
+  ForEachConsumer([&](const KafkaConsumer& consumer) {
+    views.push_back({.topic = consumer.topic_name(),
+                     .group = consumer.group(),
+                     .in_group = consumer.in_group(),
+                     .inbox = consumer.view()});
+  });
+  return views;
+}
+
+// A consumer's handler may end its own subscription: the consumer outlives that call.
+class KafkaBus::KafkaSubscription : public Subscription {
+ public:
+  explicit KafkaSubscription(std::shared_ptr<KafkaConsumer> consumer)
+      : consumer_(std::move(consumer)) {}
+  ~KafkaSubscription() override { consumer_->End(); }
+  void Ack(Position position) override { consumer_->Ack(position); }
+  void Reject(Position position, const absl::Status& why) override {
+    consumer_->Reject(position, why);
+  }
+  SubscriptionStats stats() const override { return consumer_->stats(); }
+  absl::Status health() const override { return consumer_->health(); }
+
+ private:
+  const std::shared_ptr<KafkaConsumer> consumer_;
+};
+
+KafkaBus::KafkaBus(base::Executor& executor, const base::Clock& clock, KafkaBusOptions options)
+    : core_(std::make_shared<Core>(executor, clock, std::move(options))) {}
+
+KafkaBus::~KafkaBus() { core_->Close(); }
+
+absl::Status KafkaBus::PublishRaw(const TopicInfo& topic, std::shared_ptr<const void> event) {
+  return core_->Publish(topic, event.get());
+}
+
+std::unique_ptr<Subscription> KafkaBus::SubscribeRaw(const TopicInfo& topic,
+                                                     SubscribeOptions options, RawHandler handler) {
+  return std::make_unique<KafkaSubscription>(
+      core_->Subscribe(topic, std::move(options), std::move(handler)));
+}
+
+void KafkaBus::WhenKept(std::function<void()> done) { core_->WhenKept(std::move(done)); }
+void KafkaBus::Flush() { core_->Flush(); }
+KafkaBusStats KafkaBus::stats() const { return core_->Stats(); }
+absl::Status KafkaBus::health() const { return core_->Health(); }
+std::vector<KafkaBus::View> KafkaBus::views() const { return core_->Views(); }
+KafkaProducer& KafkaBus::events_for_test() { return core_->events(); }
+
+}  // namespace gannet::bus

@@ -1,0 +1,151 @@
+#include "libs/bus/kafka_client.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace gannet::bus {
+
+absl::StatusOr<KafkaReaderClient> MakeKafkaConsumer(KafkaOwned<rd_kafka_conf_t> conf) {
+  std::array<char, 512> why{};
+  KafkaReaderClient client(rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), why.data(), why.size()));
+  if (client == nullptr)
+    return absl::UnavailableError(absl::StrCat("Kafka consumer: ", why.data()));
+  conf.release();  // the client's now
+  rd_kafka_poll_set_consumer(client.get());
+  return client;
+}
+
+absl::Status CheckKafkaTopic(rd_kafka_t* client, const std::string& topic, uint32_t wanted,
+                             const std::string& brokers) {
+  // All topics, so that no broker makes this one up.
+  const rd_kafka_metadata_t* found = nullptr;
+  const rd_kafka_resp_err_t error = rd_kafka_metadata(client, 1, nullptr, &found, kKafkaCallMs);
+  const KafkaOwned<const rd_kafka_metadata_t> metadata(found);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return absl::UnavailableError(
+        absl::StrCat("no Kafka broker of ", brokers, " answers: ", KafkaErrorText(error)));
+  }
+  for (int i = 0; i < metadata->topic_cnt; ++i) {
+    const rd_kafka_metadata_topic_t& one = metadata->topics[i];
+    if (topic != one.topic) continue;
+    const auto partitions = static_cast<uint32_t>(one.partition_cnt);
+    if (partitions == wanted) return absl::OkStatus();
+    return absl::FailedPreconditionError(
+        absl::StrCat("Kafka topic ", topic, " has ", partitions, " partitions instead of ", wanted,
+                     "; run gannet topics plan --brokers ", brokers));
+  }
+  return absl::NotFoundError(absl::StrCat(
+      "Kafka topic ", topic, " does not exist; run gannet topics apply --brokers ", brokers));
+}
+
+absl::StatusOr<KafkaExtent> KafkaExtentOf(rd_kafka_t* client, const std::string& topic,
+                                          uint32_t partition) {
+  int64_t begin = 0, end = 0;
+  const rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
+      client, topic.c_str(), static_cast<int32_t>(partition), &begin, &end, kKafkaCallMs);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return absl::UnavailableError(absl::StrCat("Kafka does not say what it keeps of ", topic,
+                                               " partition ", partition, ": ",
+                                               KafkaErrorText(error)));
+  }
+  return KafkaExtent{.begin = static_cast<uint64_t>(begin), .end = static_cast<uint64_t>(end)};
+}
+
+absl::StatusOr<std::vector<std::optional<uint64_t>>> KafkaCommitted(
+    rd_kafka_t* client, const std::string& topic, const std::vector<uint32_t>& partitions) {
+  const KafkaOwned<rd_kafka_topic_partition_list_t> list(
+      rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+  for (const uint32_t partition : partitions) {
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), static_cast<int32_t>(partition));
+  }
+  const rd_kafka_resp_err_t error = rd_kafka_committed(client, list.get(), kKafkaCallMs);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return absl::UnavailableError(absl::StrCat("Kafka does not say what is committed of ", topic,
+                                               ": ", KafkaErrorText(error)));
+  }
+  std::vector<std::optional<uint64_t>> committed;
+  for (const uint32_t partition : partitions) {
+    const rd_kafka_topic_partition_t* one = rd_kafka_topic_partition_list_find(
+        list.get(), topic.c_str(), static_cast<int32_t>(partition));
+    if (one->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      return absl::UnavailableError(absl::StrCat("Kafka does not say what is committed of ", topic,
+                                                 ": ", KafkaErrorText(one->err)));
+    }
+    committed.push_back(one->offset >= 0 ? std::optional(static_cast<uint64_t>(one->offset))
+                                         : std::nullopt);
+  }
+  return committed;
+}
+
+KafkaOwned<rd_kafka_topic_partition_list_t> KafkaList(const std::string& topic,
+                                                      const std::vector<Position>& positions) {
+  KafkaOwned<rd_kafka_topic_partition_list_t> list(
+      rd_kafka_topic_partition_list_new(static_cast<int>(positions.size())));
+  for (const Position& position : positions) {
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(),
+                                      static_cast<int32_t>(position.partition))
+        ->offset = static_cast<int64_t>(position.offset);
+  }
+  return list;
+}
+
+rd_kafka_resp_err_t KafkaProduce(rd_kafka_t* client, rd_kafka_topic_t* topic,
+                                 const KafkaRecord& record, uint64_t gap, void* opaque,
+                                 std::string& why) {
+  KafkaOwned<rd_kafka_headers_t> headers(rd_kafka_headers_new(record.headers.size() + 1));
+  const auto add = [&](std::string_view name, std::string_view value) {
+    rd_kafka_header_add(headers.get(), name.data(), static_cast<ssize_t>(name.size()), value.data(),
+                        static_cast<ssize_t>(value.size()));
+  };
+  for (const auto& [name, value] : record.headers) add(name, value);
+  if (gap > 0) add(header::kGap, std::to_string(gap));
+  std::array<rd_kafka_vu_t, 7> parts{};
+  if (topic != nullptr) {
+    parts[0].vtype = RD_KAFKA_VTYPE_RKT;
+    parts[0].u.rkt = topic;
+  } else {
+    parts[0].vtype = RD_KAFKA_VTYPE_TOPIC;
+    parts[0].u.cstr = record.topic.c_str();
+  }
+  // The library's type has no const; with F_COPY it only reads.
+  const auto bytes = [](const std::string& text) { return const_cast<char*>(text.data()); };
+  parts[1].vtype = RD_KAFKA_VTYPE_PARTITION;
+  parts[1].u.i32 = static_cast<int32_t>(record.partition);
+  parts[2].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+  parts[2].u.i = RD_KAFKA_MSG_F_COPY;
+  parts[3].vtype = RD_KAFKA_VTYPE_VALUE;
+  parts[3].u.mem = {.ptr = bytes(record.payload), .size = record.payload.size()};
+  parts[4].vtype = RD_KAFKA_VTYPE_KEY;
+  parts[4].u.mem = {.ptr = bytes(record.key), .size = record.key.size()};
+  parts[5].vtype = RD_KAFKA_VTYPE_OPAQUE;
+  parts[5].u.ptr = opaque;
+  parts[6].vtype = RD_KAFKA_VTYPE_HEADERS;
+  parts[6].u.headers = headers.get();
+  const KafkaOwned<rd_kafka_error_t> error(rd_kafka_produceva(client, parts.data(), parts.size()));
+  if (error == nullptr) {
+    headers.release();  // the message's now
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+  }
+  why = rd_kafka_error_string(error.get());
+  return rd_kafka_error_code(error.get());
+}
+
+KafkaHeaders KafkaHeadersOf(const rd_kafka_message_t& message) {
+  KafkaHeaders headers;
+  rd_kafka_headers_t* raw = nullptr;
+  if (rd_kafka_message_headers(&message, &raw) != RD_KAFKA_RESP_ERR_NO_ERROR) return headers;
+  if (rd_kafka_header_cnt(raw) > kMaxKafkaHeaders) return headers;
+  const char* name = nullptr;
+  const void* value = nullptr;
+  size_t size = 0;
+  for (size_t i = 0;
+       rd_kafka_header_get_all(raw, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
+    const std::string_view text = name;
+    if (size > kMaxKafkaHeaderBytes || text.size() > kMaxKafkaHeaderBytes) return {};
+    headers.emplace_back(text, std::string(static_cast<const char*>(value), value ? size : 0));
+  }
+  return headers;
+}
+
+}  // namespace gannet::bus

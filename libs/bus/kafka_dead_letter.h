@@ -1,0 +1,44 @@
+// Dead letters and their resolutions as records of "<topic>.dlq". Both are only ever
+// appended, in the partition of their source: together they are the audit of what was
+// put aside, what stood still, who let it go on, when and why.
+//
+// Headers of both: gannet-dlq-topic, gannet-dlq-partition, gannet-dlq-offset,
+// gannet-dlq-group. Of a letter also gannet-dlq-error, gannet-dlq-attempts,
+// gannet-dlq-halted (1: its partition stands still), traceparent; key and payload are
+// those of the source. Of a resolution gannet-resolution (skip or retry),
+// gannet-resolved-by, gannet-resolved-at (ns since 1970), gannet-resolved-reason.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "libs/base/time.h"
+#include "libs/bus/dead_letter.h"
+#include "libs/bus/kafka_headers.h"
+
+namespace gannet::bus {
+
+inline constexpr std::string_view kDeadLetterSuffix = ".dlq";
+
+struct ResolutionRecord {
+  std::string topic;
+  Position position;
+  std::string group;  // empty: of every group that stands still there
+  Resolution resolution = Resolution::kSkip;
+  std::string person;
+  std::string reason;
+  base::Time at;
+};
+
+KafkaHeaders FormatDeadLetter(const DeadLetter& letter);
+KafkaHeaders FormatResolution(const ResolutionRecord& record);
+
+// Nothing for what is neither, or malformed: whoever may write to Kafka may write there.
+std::optional<DeadLetter> ParseDeadLetter(const KafkaHeaders& headers, std::string_view key,
+                                          std::string_view payload);
+std::optional<ResolutionRecord> ParseResolution(const KafkaHeaders& headers);
+
+std::string_view ResolutionName(Resolution resolution);
+
+}  // namespace gannet::bus
