@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
+#include <functional>
 #include <iostream>
 #include <map>
 #include <sstream>
@@ -14,6 +15,7 @@
 #include "apps/gannet/news_command.h"
 #include "apps/gannet/replay.h"
 #include "apps/gannet/run_command.h"
+#include "apps/gannet/topics_command.h"
 #include "apps/gannet/train_command.h"
 #include "libs/base/posix_files.h"
 #include "libs/runtime/flags.h"
@@ -73,6 +75,10 @@ struct Commands {
   JournalDumpOptions journal_dump;
   base::Duration journal_keep = runtime::ProcessOptions{}.keep_journal;
   uint64_t journal_max_bytes = runtime::ProcessOptions{}.max_journal_bytes;
+  TopicsOptions topics;
+  ResolveOptions resolve;
+  std::string topics_password_file;
+  size_t letters_limit = 100;
   simulation::CampaignOptions sim;
   std::string sim_seeds = "1-10";
 };
@@ -335,6 +341,81 @@ void AddJournal(CLI::App& app, Commands& c) {
       "Each has its own help: gannet journal verify --help. What a journal is: docs/journal.md.");
 }
 
+CLI::App* AddTopicsCommand(CLI::App* topics, const std::string& name, const std::string& help,
+                           Commands& c, std::function<absl::Status()> run) {
+  CLI::App* command = topics->add_subcommand(name, help);
+  bus::KafkaCluster& cluster = c.topics.cluster;
+  command->add_option("--brokers", cluster.brokers, "host:port, separated by commas")->required();
+  command->add_option("--prefix", c.topics.prefix, "Before the name of every topic");
+  command->add_option("--ca-file", cluster.ca_file,
+                      "Certificates to trust: TLS, needed beyond this machine");
+  command->add_option("--cert-file", cluster.certificate_file, "This client's own certificate");
+  command->add_option("--key-file", cluster.key_file, "and its key");
+  command->add_option("--user", cluster.user, "SASL SCRAM-SHA-512, with --password-file");
+  command->add_option("--password-file", c.topics_password_file)->check(CLI::ExistingFile);
+  command->callback([&c, run = std::move(run)] {
+    if (!c.topics_password_file.empty()) {
+      const auto password = c.files.Read(c.topics_password_file);
+      if (!password.ok()) {
+        c.exit_code = Report(password.status());
+        return;
+      }
+      c.topics.cluster.password = password->substr(0, password->find_last_not_of("\r\n") + 1);
+    }
+    c.exit_code = Report(run());
+  });
+  return command;
+}
+
+void AddTopicsResolve(CLI::App* topics, Commands& c) {
+  CLI::App* resolve = AddTopicsCommand(
+      topics, "resolve", "Let an order partition go on that stands still at a record", c,
+      [&c] { return ResolveTopic(c.topics, c.resolve, c.clock, std::cout); });
+  resolve->add_option("TOPIC", c.resolve.topic)->required();
+  resolve->add_option("--partition", c.resolve.position.partition)->required();
+  resolve->add_option("--offset", c.resolve.position.offset)->required();
+  resolve->add_option("--group", c.resolve.group, "Only for this group of consumers");
+  resolve->add_option("--by", c.resolve.person, "Who decides; kept with the decision")->required();
+  resolve->add_option("--reason", c.resolve.reason, "Why; kept with the decision")->required();
+  auto* how = resolve->add_option_group("decision");
+  how->add_flag_callback(
+      "--skip", [&c] { c.resolve.resolution = bus::Resolution::kSkip; },
+      "The record never has an effect");
+  how->add_flag_callback(
+      "--retry", [&c] { c.resolve.resolution = bus::Resolution::kRetry; },
+      "Try it once more, after what it needs is there");
+  how->require_option(1);
+}
+
+void AddTopics(CLI::App& app, Commands& c) {
+  CLI::App* topics = app.add_subcommand("topics", "Topics of a Kafka cluster");
+  topics->require_subcommand(1);
+  topics->add_subcommand("table", "Print the table of topics (docs/topics.md)")->callback([] {
+    PrintTopicTable(std::cout);
+  });
+  const auto replication = [&c](CLI::App* command) {
+    command
+        ->add_option_function<uint32_t>(
+            "--replication", [&c](uint32_t copies) { c.topics.replication = copies; },
+            "Copies of each partition (default 3, or as many as there are brokers)")
+        ->type_name("UINT");
+  };
+  replication(AddTopicsCommand(topics, "plan", "Compare the cluster with the table", c,
+                               [&c] { return PlanTopics(c.topics, std::cout); }));
+  replication(AddTopicsCommand(topics, "apply", "Make the topics that are missing; refuses drift",
+                               c, [&c] { return ApplyTopics(c.topics, std::cout); }));
+  CLI::App* letters = AddTopicsCommand(
+      topics, "letters", "What was put aside, and what was decided about it", c,
+      [&c] { return ListLetters(c.topics, c.resolve.topic, c.letters_limit, std::cout); });
+  letters->add_option("TOPIC", c.resolve.topic)->required();
+  letters->add_option("--limit", c.letters_limit, "Newest of each partition")
+      ->capture_default_str();
+  AddTopicsCommand(topics, "halted", "What stands still and waits for a decision", c, [&c] {
+    return ListHalted(c.topics, c.resolve.topic, std::cout);
+  })->add_option("TOPIC", c.resolve.topic, "Only of this topic");
+  AddTopicsResolve(topics, c);
+}
+
 void AddSim(CLI::App& app, Commands& c) {
   CLI::App* sim = app.add_subcommand(
       "sim", "Run the whole platform and its venue on virtual time under seeded faults");
@@ -394,6 +475,7 @@ int Main(int argc, char** argv) {
   AddTrain(app, commands);
   AddNews(app, commands);
   AddJournal(app, commands);
+  AddTopics(app, commands);
   AddSim(app, commands);
   try {
     app.parse(argc, argv);
