@@ -244,6 +244,19 @@ TEST_CASE("Draining takes up nothing new and waits for what was placed") {
   CHECK(host.service->health().state == runtime::HealthState::kNotServing);
 }
 
+TEST_CASE("A drain is in the record: one who decides again takes up nothing after it either") {
+  Outside outside;
+  ServiceHost host(outside, Config());
+  host.Start();
+  host.RunFor(100ms);
+  journal::Record drain;
+  drain.time = outside.executor.Now();
+  drain.channel = "execution.drain";
+  REQUIRE(host.shard().Replay(drain).ok());
+  host.Decide(host.Intent("g1a", Side::kBuy, "0.5", "49000"));
+  CHECK(host.State("g1a") == OrderState::kDenied);
+}
+
 TEST_CASE("Messages of the paper venue survive their own bytes, and nothing else passes for one") {
   venue::Answer answer;
   answer.outcome = venue::OutcomeClass::kConfirmed;

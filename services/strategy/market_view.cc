@@ -50,6 +50,11 @@ Index MarketView::Touch(const market::InstrumentId& id) {
   row.venue = std::string(market::VenueOf(id));
   const Index at = static_cast<Index>(rows_.size() - 1);
   index_.emplace(id.text(), at);
+  by_name_.insert(std::lower_bound(by_name_.begin(), by_name_.end(), id,
+                                   [this](Index other, const market::InstrumentId& name) {
+                                     return rows_[other].id < name;
+                                   }),
+                  at);
   return at;
 }
 

@@ -13,6 +13,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "libs/base/time.h"
@@ -67,6 +68,9 @@ class MarketView {
   Index Find(const market::InstrumentId& id) const;
   const MarketRow& row(Index at) const { return rows_[at]; }
   size_t size() const { return rows_.size(); }
+  // All rows by name: the order to decide in. That of the rows is the order in which
+  // they were first heard of, which a restart changes.
+  const std::vector<Index>& by_name() const { return by_name_; }
 
   void Define(const market::Instrument& definition);
   // The row that changed; kNone for an instrument that is not known.
@@ -85,6 +89,7 @@ class MarketView {
   const VolatilitySettings settings_;
   std::deque<MarketRow> rows_;
   absl::flat_hash_map<std::string, Index> index_;
+  std::vector<Index> by_name_;
 };
 
 // Of a second to that of `horizon`: times the square root of it in seconds,

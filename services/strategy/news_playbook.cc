@@ -45,8 +45,7 @@ void NewsPlaybook::OnSignal(const market::Event<market::NewsSignal>& event, cons
         Consider(at, *side, event.header.id, view, out);
     }
   } else {
-    for (Index at = 0; at < view.market.size(); ++at)
-      Consider(at, *side, event.header.id, view, out);
+    for (const Index at : view.market.by_name()) Consider(at, *side, event.header.id, view, out);
   }
 }
 

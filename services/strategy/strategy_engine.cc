@@ -165,7 +165,7 @@ void StrategyEngine::DecideOrder(const market::StrategyId& id,
 }
 
 void StrategyEngine::DecideTimer(base::Time now, std::vector<Draft>& out) const {
-  for (Index at = 0; at < traders_.size(); ++at) DecideMarket(at, now, out);
+  for (const Index at : market_.by_name()) DecideMarket(at, now, out);
   if (settings_.cancel_on_drain && (stopped_ || !stopped_strategies_.empty()))
     DecideCancels(now, out);
 }

@@ -145,6 +145,15 @@ TEST_CASE("Orders of strategies that are no longer configured are cancelled at t
   CHECK(engine.orphans() == std::vector<std::string>{"old"});
 }
 
+TEST_CASE("Instruments are decided on in the order of their names, however they came") {
+  MarketView view({});
+  for (const char* id : {"binance-spot:SOLUSDT", kBtc, "binance-spot:AAVEUSDT"})
+    view.Define(test::MakeInstrument(id, "X"));
+  std::vector<std::string> names;
+  for (const Index at : view.by_name()) names.push_back(view.row(at).id.text());
+  CHECK(names == std::vector<std::string>{"binance-spot:AAVEUSDT", kBtc, "binance-spot:SOLUSDT"});
+}
+
 TEST_CASE("A definition is recorded once a version, and only when a strategy trades it") {
   StrategyEngine engine({}, One<MarketMaker>(Maker()));
   auto instrument = test::MakeInstrument(kBtc, "BTC");

@@ -323,6 +323,7 @@ void MakeBusy(strategy::StrategyConfig& config) {
   for (strategy::MakerSettings& maker : config.makers) {
     maker.min_life = 1s;
     maker.pause_after_fill = 200ms;
+    maker.instruments.push_back("binance-spot:BNBUSDT");
   }
   for (strategy::PlaybookSettings& playbook : config.playbooks) playbook.cooldown = 5s;
 }
@@ -346,7 +347,7 @@ absl::StatusOr<PlatformOptions> Configure(const SimulationOptions& options) {
   ingest::VenueConfig venue;
   venue.rest_url = "http://" + host;
   venue.ws_url = "ws://" + host;
-  venue.instruments = {"BTCUSDT", "ETHUSDT", "SOLUSDT"};
+  venue.instruments = {"SOLUSDT", "BTCUSDT", "ETHUSDT", "BNBUSDT"};  // in no order
   platform.ingest.venues = {venue};
   platform.ingest.news.feeds.push_back({"venue", "http://" + host + "/news/rss", 2s});
   execution::ExecutionConfig& execution = platform.pipeline.execution;
