@@ -257,8 +257,7 @@ void PaperAdapter::Execute(uint64_t request_id, std::string_view body, base::Tim
     case RequestKind::kSubscribe: {
       venue::StreamUpdate update;
       update.kind = venue::StreamKind::kSubscribed;
-      messages_.push_back(
-          wire::StreamEvent{"own", wire::StreamEvent::Kind::kFrame, EncodePaper(update)});
+      Push(EncodePaper(update));
       break;
     }
     default:
@@ -467,6 +466,12 @@ void PaperAdapter::Refuse(uint64_t id, std::string code, std::string message, bo
   Reply(id, std::move(answer));
 }
 
+void PaperAdapter::Push(std::string frame) {
+  // Named: g++ 12 at -O2 takes an unnamed one for uninitialised.
+  wire::StreamEvent event{"own", wire::StreamEvent::Kind::kFrame, std::move(frame)};
+  messages_.emplace_back(std::move(event));
+}
+
 void PaperAdapter::Tell(const Record& record, std::optional<venue::TradeUpdate> trade,
                         std::string what) {
   venue::StreamUpdate update;
@@ -476,8 +481,7 @@ void PaperAdapter::Tell(const Record& record, std::optional<venue::TradeUpdate> 
   update.time = record.updated;
   update.order = UpdateOf(record);
   update.order->trade = std::move(trade);
-  messages_.push_back(
-      wire::StreamEvent{"own", wire::StreamEvent::Kind::kFrame, EncodePaper(update)});
+  Push(EncodePaper(update));
 }
 
 std::vector<PaperAdapter::Message> PaperAdapter::Take(base::Time now) {
@@ -488,8 +492,7 @@ std::vector<PaperAdapter::Message> PaperAdapter::Take(base::Time now) {
     update.time = std::max(now_, now);
     for (const market::AssetId& asset : touched_) update.balances.push_back(BalanceOf(asset));
     touched_.clear();
-    messages_.push_back(
-        wire::StreamEvent{"own", wire::StreamEvent::Kind::kFrame, EncodePaper(update)});
+    Push(EncodePaper(update));
   }
   return std::exchange(messages_, {});
 }

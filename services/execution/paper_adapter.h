@@ -119,6 +119,7 @@ class PaperAdapter : public venue::OrderVenue {
   void Close(Record& record, venue::VenueOrderStatus status, base::Time now);
   void Reply(uint64_t id, venue::Answer answer);
   void Refuse(uint64_t id, std::string code, std::string message, bool not_found);
+  void Push(std::string frame);  // of the user stream
   void Tell(const Record& record, std::optional<venue::TradeUpdate> trade, std::string what);
   void Touch(const market::InstrumentId& instrument);
   venue::OrderUpdate UpdateOf(const Record& record) const;
