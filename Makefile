@@ -7,7 +7,7 @@ BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 export GANNET_PRESET := $(PRESET)
 
-.PHONY: help setup build run test test-long test-engines bench fmt lint docs clean
+.PHONY: help setup build run up-local down-local test test-long test-engines bench fmt lint docs clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,12 @@ build: setup ## configure and build everything
 
 run: build ## start the platform on paper and show what happens; Ctrl-C ends it
 	@$(BUILD)/bin/gannet run $(ARGS)
+
+up-local: build ## the platform as separate processes: real Kafka, each service its own
+	@tools/setup test && tools/local up --bin $(BUILD)/bin $(ARGS)
+
+down-local: ## drain and stop it
+	@tools/local down $(ARGS)
 
 test: ## set up, build once, run the suite (a time budget a step is printed)
 	@tools/run-tests

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "libs/base/concat.h"
+#include "libs/runtime/bus_config.h"
 
 #ifndef GANNET_VERSION
 #define GANNET_VERSION "0"
@@ -71,6 +72,10 @@ std::optional<Ending> ParseFlags(int argc, const char* const* argv, ServiceFlags
                      "folder for journal and state; one process at a time uses it")
           ->type_name("DIR");
   if (!flags.data_dir.empty()) data->capture_default_str();
+  app.add_option("--bus", flags.bus_file,
+                 "YAML file that names the Kafka cluster which joins the platform's processes "
+                 "(config/bus.yaml); without it this one is alone")
+      ->type_name("FILE");
   app.add_flag("--fresh", flags.fresh,
                "put an existing data folder aside (it is kept beside it) and start anew");
   std::string level(telemetry::LevelName(flags.log_level));
@@ -126,6 +131,10 @@ ProcessOptions OptionsOf(const ServiceFlags& flags) {
   options.build_id = BuildId();
   options.config_hash = flags.config_hash;
   options.log_level = flags.log_level;
+  if (!flags.bus_file.empty()) {
+    options.shard = flags.name;  // streams of different processes have different names
+    options.make_bus = KafkaFrom(flags.bus_file, flags.name);
+  }
   return options;
 }
 

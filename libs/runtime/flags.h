@@ -36,6 +36,7 @@ struct ServiceFlags {
   std::string config_file;  // empty: the defaults
   bool check_config = false;
   std::string data_dir;  // what main sets is the default
+  std::string bus_file;  // names the bus that joins the platform's processes; empty: none
   bool fresh = false;
   telemetry::Level log_level = telemetry::Level::kInfo;
   std::string config_hash;  // of the file read; set by LoadConfig

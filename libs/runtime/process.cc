@@ -100,8 +100,7 @@ absl::Status Process::OpenData() {
 
 absl::Status Process::OpenBus() {
   if (options_.make_bus) {
-    GANNET_ASSIGN_OR_RETURN(
-        bus_, options_.make_bus(executor_, log_, lease_ != nullptr ? lease_->epoch() : 0));
+    GANNET_ASSIGN_OR_RETURN(bus_, options_.make_bus(executor_, clock_, log_));
     return absl::OkStatus();
   }
   bus::MemoryBusOptions bus;

@@ -59,7 +59,7 @@ struct ProcessOptions {
   // alone. With it the shard's foreign topics come in (bus_link.h), but for those that
   // edges of this process publish: `made_here`.
   using MakeBus = std::function<absl::StatusOr<std::unique_ptr<bus::Bus>>(
-      base::Executor& executor, telemetry::Log& log, uint64_t epoch)>;
+      base::Executor& executor, const base::Clock& clock, telemetry::Log& log)>;
   MakeBus make_bus;
   std::set<const bus::TopicInfo*> made_here;
 

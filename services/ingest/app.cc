@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "libs/bus/topics.h"
 #include "services/ingest/ingest_service.h"
 #include "services/ingest/news_ingest.h"
 #include "services/ingest/venue_session.h"
@@ -22,6 +23,11 @@ class NewsPart : public IngestPart {
 };
 
 }  // namespace
+
+std::set<const bus::TopicInfo*> TopicsOfIngest() {
+  return {&bus::kInstruments.info, &bus::kTrades.info,       &bus::kBooks.info,  &bus::kQuotes.info,
+          &bus::kBars.info,        &bus::kMarketStatus.info, &bus::kNewsRaw.info};
+}
 
 std::unique_ptr<runtime::Service> BuildIngest(const IngestConfig& config, runtime::Deps& deps) {
   std::vector<std::unique_ptr<IngestPart>> parts;

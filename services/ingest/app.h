@@ -2,11 +2,15 @@
 #pragma once
 
 #include <memory>
+#include <set>
 
 #include "libs/runtime/service.h"
 #include "services/ingest/config.h"
 
 namespace gannet::ingest {
+
+// The topics that its edges publish: no other process's come in beside them.
+std::set<const bus::TopicInfo*> TopicsOfIngest();
 
 std::unique_ptr<runtime::Service> BuildIngest(const IngestConfig& config, runtime::Deps& deps);
 

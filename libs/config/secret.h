@@ -1,0 +1,20 @@
+// Secrets live in files of their own that only their owner can read; configuration
+// names the file. They appear nowhere else: not in logs, errors or journals.
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "libs/base/files.h"
+
+namespace gannet::config {
+
+inline constexpr size_t kMaxSecretBytes = 1024;
+
+// The one line of printable characters, without blanks, that the file holds.
+// PERMISSION_DENIED: others may read it. INVALID_ARGUMENT: it holds something else.
+// `setting` names the key of the configuration that names the file.
+absl::StatusOr<std::string> ReadSecret(base::Files& files, const std::string& path,
+                                       std::string_view setting);
+
+}  // namespace gannet::config
