@@ -129,7 +129,8 @@ class ExecutionEngine {
   std::vector<std::string> Problems(base::Time now) const;
 
   struct Stats {
-    uint64_t verdicts = 0, journaled = 0, not_sent = 0, cancels = 0, cancels_joined = 0;
+    uint64_t verdicts = 0, journaled = 0, not_sent = 0, cancels = 0, cancels_joined = 0,
+             cancels_repeated = 0;
     uint64_t fills = 0, duplicate_fills = 0, fill_conflicts = 0, missing_fills = 0,
              illegal_events = 0;
     uint64_t stale_updates = 0, bad_frames = 0, unexpected_answers = 0, unreadable_numbers = 0;
@@ -303,6 +304,7 @@ class ExecutionEngine {
   void Ask(const TrackedOrder& order, Inquiry& inquiry, Purpose purpose, venue::WireRequest wire);
   void OnInquiryAnswer(const InFlight& request, const venue::Answer& answer);
   void NothingNew(Inquiry& inquiry);
+  void RepeatCancel(const market::ClientOrderId& id);
   void ProveAbsent(const market::ClientOrderId& id, const Inquiry& inquiry);
 
   // execution_reconcile.cc

@@ -530,11 +530,27 @@ TEST_CASE("A cancel whose outcome is unknown is found out by query, never assume
   f.Answer("query g1a",
            EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
   CHECK(f.State("g1a") == OrderState::kPendingCancel);  // the cancel may still arrive
-  f.Advance(20s);
-  f.Answer("query g1a",
-           EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
-  CHECK(f.State("g1a") == OrderState::kAccepted);
-  CHECK(f.Count(ExecKind::kCancelRejected) == 1);
+  SECTION("it is sent again, and ends the order") {
+    f.Answer("cancel g1a",
+             EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")));
+    CHECK(f.State("g1a") == OrderState::kCanceled);
+    CHECK(f.engine.stats().cancels_repeated == 1);
+  }
+  SECTION("the first one had arrived after all") {
+    f.Answer("cancel g1a", EngineFixture::Refused("-2011", "Unknown order sent.", true), 400);
+    f.Answer("query g1a",
+             EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")));
+    CHECK(f.State("g1a") == OrderState::kCanceled);
+  }
+  SECTION("none arrives: after the last one could have, the order works on") {
+    f.Lose("cancel g1a");
+    f.Advance(20s);
+    f.Answer("query g1a",
+             EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
+    CHECK(f.State("g1a") == OrderState::kAccepted);
+    CHECK(f.Count(ExecKind::kCancelRejected) == 1);
+  }
+  CHECK(f.engine.stats().illegal_events == 0);
 }
 
 TEST_CASE("Cancels of unknown, closed and already cancelled orders are answered here") {

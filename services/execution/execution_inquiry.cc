@@ -140,6 +140,21 @@ void ExecutionEngine::StepAbsence(const TrackedOrder& order, Inquiry& inquiry) {
       venue_.TradesSince(instrument, order.place.timestamp - kTradesMargin, VenueNow()));
 }
 
+// The venue has the order and perhaps never had the cancel. Unlike a placement a
+// cancel does no harm twice, and an order that is to go should not work on until the
+// first one can no longer arrive. Not so a cancel that is half of a replacement.
+void ExecutionEngine::RepeatCancel(const market::ClientOrderId& id) {
+  for (const auto& [number, request] : in_flight_) {
+    if (request.purpose == Purpose::kCancel && request.context.target == id) return;
+  }
+  for (const market::ClientOrderId& other : state_.open()) {
+    const market::OrderIntent& intent = state_.Find(other)->intent;
+    if (intent.kind == market::IntentKind::kReplace && intent.target == id) return;
+  }
+  if (SendCancel(id, "cancelled again, the fate of the first cancel is unknown"))
+    ++stats_.cancels_repeated;
+}
+
 void ExecutionEngine::ProveAbsent(const market::ClientOrderId& id, const Inquiry& inquiry) {
   ++stats_.absences_proven;
   Step(id, ExecKind::kAbsent, {.detail = "proven never taken", .evidence = inquiry.evidence});
@@ -213,6 +228,7 @@ void ExecutionEngine::OnInquiryAnswer(const InFlight& request, const venue::Answ
         }
         inquiry.want_state = true;
         NothingNew(inquiry);
+        RepeatCancel(id);
       } else if (inquiry.want_state) {
         NothingNew(inquiry);  // the answer was not enough
       }
