@@ -214,7 +214,7 @@ TEST_CASE("Execution and the venue simulator agree whatever the network loses") 
 
 TEST_CASE("Execution and the venue simulator agree although our process dies again and again") {
   uint64_t restarts = 0;
-  for (uint64_t seed = 6; seed <= 9; ++seed) {
+  for (uint64_t seed = 6; seed <= 11; ++seed) {
     CAPTURE(seed);
     Match match({.seed = seed, .faults = Faults(0.02), .restarts = true});
     match.Trade(40s);
