@@ -19,9 +19,9 @@
 
 namespace gannet::app {
 
-// Builds the services that wrote the journal into `deps`; they live as long as the
-// returned object.
-using ReplayedServices = std::vector<std::unique_ptr<runtime::Service>>;
+// Builds the services that wrote the journal into `deps`; they live as long as what is
+// returned.
+using ReplayedServices = std::shared_ptr<void>;
 using ServiceFactory = std::function<absl::StatusOr<ReplayedServices>(
     const journal::SegmentInfo& info, runtime::Deps& deps)>;
 

@@ -21,8 +21,6 @@
 namespace gannet::app {
 namespace {
 
-// Who watches decides nothing.
-const std::set<std::string> kWatchers = {"reporting", "gateway"};
 constexpr size_t kMostPathsShown = 8;
 
 ServiceFactory FactoryOf(OverlayFiles& files) {
@@ -31,12 +29,12 @@ ServiceFactory FactoryOf(OverlayFiles& files) {
     GANNET_ASSIGN_OR_RETURN(RecordedRun run, ReadRunRecord(info, files));
     PipelineParts parts;
     parts.services = run.services;
-    for (const std::string& name : kWatchers) parts.services.erase(name);
-    GANNET_ASSIGN_OR_RETURN(Pipeline pipeline,
-                            BuildPipeline(run.config.pipeline, deps, std::move(parts)));
+    parts.watchers = false;
+    auto pipeline = std::make_shared<Pipeline>();
+    GANNET_ASSIGN_OR_RETURN(*pipeline, BuildPipeline(run.config.pipeline, deps, std::move(parts)));
     if (run.services.contains("ingest"))
-      pipeline.services.push_back(ingest::BuildIngest(run.config.ingest, deps));
-    return std::move(pipeline.services);
+      pipeline->services.push_back(ingest::BuildIngest(run.config.ingest, deps));
+    return pipeline;
   };
 }
 

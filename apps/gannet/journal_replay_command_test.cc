@@ -67,11 +67,14 @@ struct Journal {
     const auto config = LoadRunConfig(config_file, files);
     REQUIRE(config.ok());
     PipelineParts parts;
-    parts.services = {"risk", "strategy"};
+    parts.services = kServices;
+    parts.watchers = false;
     const auto pipeline = BuildPipeline(config->pipeline, deps, std::move(parts));
     REQUIRE(pipeline.ok());
     shard.Resume(executor.Now());
     executor.RunFor(10s);
+    REQUIRE(shard.WriteSnapshot().ok());
+    executor.RunFor(1ms);
     if (forge) {
       market::Event<market::BalanceUpdate> balance;
       balance.value.asset = market::AssetId("USDT");
@@ -99,6 +102,7 @@ TEST_CASE("journal replay needs nothing but the journal") {
   CHECK(out.str().find("start at record 1, ") != std::string::npos);
   CHECK(out.str().find("services gateway,risk,strategy") != std::string::npos);
   CHECK(out.str().find("risk.state.v1") != std::string::npos);
+  CHECK(out.str().find("state compared with the newest snapshot") != std::string::npos);
   CHECK(out.str().find("decisions sha256=") != std::string::npos);
   CHECK(out.str().find("another build") == std::string::npos);
 }

@@ -121,9 +121,7 @@ struct Recorder {
         files, kDir, {},
         [step](const journal::SegmentInfo&,
                runtime::Deps& deps) -> absl::StatusOr<ReplayedServices> {
-          ReplayedServices services;
-          services.push_back(std::make_unique<Tally>(deps.shard, step));
-          return services;
+          return std::make_shared<Tally>(deps.shard, step);
         },
         hooks);
     REQUIRE(compared.ok());

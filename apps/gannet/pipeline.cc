@@ -16,15 +16,15 @@ absl::StatusOr<Pipeline> BuildPipeline(const PipelineConfig& config, runtime::De
     pipeline.services.push_back(std::move(service));
   };
   // Who watches stands first, so that it is drained last.
-  if (hosts("reporting")) {
+  if (hosts("reporting") && parts.watchers) {
     reporting::ReportingConfig settings = config.reporting;
     settings.limits = LimitRowsOf(config.risk.limits);
     auto reporting = reporting::BuildReporting(settings, deps, std::move(parts.store));
     pipeline.reporting = reporting.get();
     add(std::move(reporting));
   }
-  if (hosts("gateway")) {
-    pipeline.commands = std::make_unique<command::ShardCommands>(deps);
+  if (hosts("gateway")) pipeline.commands = std::make_unique<command::ShardCommands>(deps);
+  if (hosts("gateway") && parts.watchers) {
     auto gateway = gateway::BuildGateway(config.gateway, deps, std::move(parts.platform_health));
     pipeline.gateway = gateway.get();
     add(std::move(gateway));

@@ -41,6 +41,7 @@ inline const std::set<std::string> kPipelineServices = {
 // What a pipeline has beside its services.
 struct PipelineParts {
   std::set<std::string> services = kPipelineServices;
+  bool watchers = true;  // false: without those that only watch, whatever `services` says
   std::unique_ptr<store::Store> store;                    // for reporting
   gateway::GatewayService::HealthSource platform_health;  // for the gateway
 };

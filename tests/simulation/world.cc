@@ -233,10 +233,10 @@ class World {
             runtime::Deps& deps) -> absl::StatusOr<app::ReplayedServices> {
       app::PipelineParts parts;
       parts.services = {"execution", "risk", "strategy", "ml-inference", "news-signal"};
-      GANNET_ASSIGN_OR_RETURN(app::Pipeline pipeline,
-                              app::BuildPipeline(config, deps, std::move(parts)));
-      pipeline.services.push_back(ingest::BuildIngest(platform_.options().ingest, deps));
-      return std::move(pipeline.services);
+      auto pipeline = std::make_shared<app::Pipeline>();
+      GANNET_ASSIGN_OR_RETURN(*pipeline, app::BuildPipeline(config, deps, std::move(parts)));
+      pipeline->services.push_back(ingest::BuildIngest(platform_.options().ingest, deps));
+      return pipeline;
     };
     runtime::ShardOptions shard;
     shard.wire_mode = options_.wire_mode;
