@@ -125,7 +125,7 @@ void ExecutionEngine::OnTime(const InFlight& request, const venue::Answer& answe
 
 void ExecutionEngine::BeginReconciliation() {
   if (!subscribed_) return;
-  reconciliation_.emplace();
+  reconciliation_ = Reconciliation{};
   reconciliation_->number = ++reconciliations_;
   for (const market::InstrumentId& instrument : state_.Traded()) {
     reconciliation_->trades[instrument] = Reconciliation::Part::kToAsk;
