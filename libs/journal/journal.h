@@ -118,6 +118,8 @@ class Writer {
   // Runs `done` on the executor once every record up to `sequence` is on stable
   // storage. Never runs for a record that was dropped, nor after a failed write.
   virtual void WhenDurable(uint64_t sequence, std::function<void()> done) = 0;
+  // Whether the record of this sequence was counted and dropped when it came.
+  virtual bool WasDropped(uint64_t sequence) const = 0;
   // Asks for a commit of what is buffered, without waiting.
   virtual void Commit() = 0;
 

@@ -51,6 +51,7 @@ class WriterImpl final : public Writer {
   }
 
   void WhenDurable(uint64_t sequence, std::function<void()> done) override;
+  bool WasDropped(uint64_t sequence) const override;
   void Commit() override;
 
   uint64_t last_sequence() const override { return last_sequence_; }
@@ -82,7 +83,6 @@ class WriterImpl final : public Writer {
   void Drop(uint64_t sequence);
   void Put(uint64_t sequence, RecordType type, base::Time time, std::string_view channel,
            std::string_view payload, uint64_t first_sequence);
-  bool WasDropped(uint64_t sequence) const;
   void PostProgress();
   void OnProgress();
   void RunDurable();

@@ -147,6 +147,9 @@ uint64_t Shard::Record(journal::RecordType type, base::Time time, std::string_vi
   } else {
     journal_->Append(type, time, channel, payload);
   }
+  const bool dropped = journal_->WasDropped(sequence_);
+  if (type == journal::RecordType::kFact) last_fact_dropped_ = dropped;
+  if (!dropped) kept_sequence_ = sequence_;
   return sequence_;
 }
 
@@ -159,6 +162,7 @@ market::Header Shard::BeginTurn(std::string_view channel, std::string_view paylo
   // The receive time is what is recorded: engine time follows from it.
   turn_position_ = Record(journal::RecordType::kInput, receive_time, channel, payload);
   turn_outputs_ = 0;
+  last_fact_dropped_ = false;
   market::Header cause;
   cause.id = {fact_stream_, turn_position_ << kOutputBits};
   cause.correlation = cause.id;
@@ -194,7 +198,8 @@ void Shard::EndTurn() {
 void Shard::AfterDurable(std::function<void()> effect) {
   if (!options_.run_effects) return;
   if (journal_ != nullptr) {
-    journal_->WhenDurable(sequence_, WhileAlive(std::move(effect)));
+    if (last_fact_dropped_) return;
+    journal_->WhenDurable(kept_sequence_, WhileAlive(std::move(effect)));
     journal_->Commit();
   } else {
     effects_.push_back(std::move(effect));
@@ -343,13 +348,13 @@ market::EventId Shard::Dispatch(const bus::TopicInfo& topic, RawEvent event, mar
   return id;
 }
 
-void Shard::RecordFact(const bus::TopicInfo& topic, const RawEvent& event) {
+void Shard::RecordFact(const bus::TopicInfo& topic, const RawEvent& event, bool essential) {
   GANNET_CHECK(topic.fact, "only topics of facts are recorded");
   ++stats_.facts;
   // On a full disk the reserve is for what orders need: cancels, fills, verdicts.
   // Everything that floods it, inputs first, is dropped and counted.
   Record(journal::RecordType::kFact, now_, topic.name,
-         journal_ != nullptr ? topic.encode(event.get()) : std::string(), topic.order_shard);
+         journal_ != nullptr ? topic.encode(event.get()) : std::string(), essential);
   for (const FactObserver& observer : fact_observers_) observer(topic, event.get());
 }
 

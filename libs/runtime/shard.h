@@ -146,7 +146,8 @@ class Shard {
   uint64_t sequence() const { return sequence_; }
 
   // Runs `effect` once everything recorded so far is durable, outside any turn, in
-  // the order of the calls.
+  // the order of the calls. On a full disk: once what was kept is, and never when the
+  // last fact of this turn was not kept.
   void AfterDurable(std::function<void()> effect);
 
   // --- state and recovery ---------------------------------------------------
@@ -220,7 +221,7 @@ class Shard {
   void AddOwner(const bus::TopicInfo& topic, RawFunction apply);
   market::Header NextHeader(const market::Header& cause, bool fact);
   market::EventId Dispatch(const bus::TopicInfo& topic, RawEvent event, market::EventId id);
-  void RecordFact(const bus::TopicInfo& topic, const RawEvent& event);
+  void RecordFact(const bus::TopicInfo& topic, const RawEvent& event, bool essential);
   uint64_t Record(journal::RecordType type, base::Time time, std::string_view channel,
                   std::string_view payload, bool essential = false);
   market::Header BeginTurn(std::string_view channel, std::string_view payload,
@@ -245,7 +246,9 @@ class Shard {
   uint64_t recovered_from_ = 0;  // sequence of the snapshot, 0: none
   uint64_t sequence_ = 0;        // records counted, whether or not a journal keeps them
   bool in_turn_ = false;
-  uint64_t turn_position_ = 0;  // sequence of this turn's input
+  uint64_t turn_position_ = 0;      // sequence of this turn's input
+  uint64_t kept_sequence_ = 0;      // of the newest record that a full disk did not drop
+  bool last_fact_dropped_ = false;  // of this turn
   uint32_t turn_outputs_ = 0;
   const uint64_t fact_stream_, data_stream_;
 
@@ -278,9 +281,13 @@ class Shard {
 template <class T>
 class FactStream {
  public:
+  // `essential`: kept in the reserve when the disk is full, as all of order topics are.
   FactStream(Shard& shard, const bus::Topic<T>& topic,
-             std::function<void(const market::Event<T>&)> apply)
-      : shard_(shard), topic_(topic), apply_(std::move(apply)) {
+             std::function<void(const market::Event<T>&)> apply, bool essential = false)
+      : shard_(shard),
+        topic_(topic),
+        apply_(std::move(apply)),
+        essential_(essential || topic.info.order_shard) {
     shard_.AddOwner(topic_.info, Shard::Erase<T>(apply_));
   }
   FactStream(const FactStream&) = delete;
@@ -291,7 +298,7 @@ class FactStream {
     auto event = std::make_shared<market::Event<T>>();
     event->header = shard_.NextHeader(cause, /*fact=*/true);
     event->value = std::move(value);
-    shard_.RecordFact(topic_.info, event);
+    shard_.RecordFact(topic_.info, event, essential_);
     if (apply_) apply_(*event);
     return shard_.Dispatch(topic_.info, event, event->header.id);
   }
@@ -300,6 +307,7 @@ class FactStream {
   Shard& shard_;
   const bus::Topic<T>& topic_;
   std::function<void(const market::Event<T>&)> apply_;
+  const bool essential_;
 };
 
 }  // namespace gannet::runtime

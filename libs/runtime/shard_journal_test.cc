@@ -133,6 +133,42 @@ TEST_CASE("Shard on a full disk keeps the reserve for the facts of orders") {
   CHECK(next.decided == decided);
 }
 
+TEST_CASE("Shard on a full disk sends what rests on kept facts or on none, and nothing else") {
+  base::SimFiles files;
+  files.set_faults({.capacity_bytes = 40'000});
+  Host host;
+  REQUIRE(host.Start(files, 20'000).ok());
+  FactStream<wire::EngineNote> notes(*host.shard, bus::kJournals, nullptr);
+  FactStream<wire::EngineNote> kept(*host.shard, bus::kJournals, nullptr, /*essential=*/true);
+  std::vector<std::string> sent;
+  const auto send = [&](const char* what) {
+    host.shard->AfterDurable([&sent, what] { sent.emplace_back(what); });
+  };
+  const InputPort asks =
+      host.shard->AddInput("asks", [&](std::string_view, const market::Header&) { send("query"); });
+  const InputPort notes_down =
+      host.shard->AddInput("notes", [&](std::string_view, const market::Header& cause) {
+        notes.Emit({"test", "cursor", ""}, cause);
+        send("acknowledgement");
+      });
+  const InputPort cancels =
+      host.shard->AddInput("cancels", [&](std::string_view, const market::Header& cause) {
+        notes.Emit({"test", "cursor", ""}, cause);
+        kept.Emit({"test", "request", ""}, cause);
+        send("cancel");
+      });
+  while (host.journal->failure().ok()) {
+    host.Deliver();
+    host.executor.RunFor(1s);
+  }
+  sent.clear();
+  for (const InputPort port : {asks, notes_down, cancels}) {
+    host.shard->Deliver(port, "x", host.executor.Now());
+    host.executor.RunFor(1s);
+  }
+  CHECK(sent == std::vector<std::string>{"query", "cancel"});
+}
+
 TEST_CASE("Shard does not take a journal that reads short for recovered") {
   base::SimFiles files, shorter;
   Host host;

@@ -72,7 +72,9 @@ ExecutionService::ExecutionService(const ExecutionConfig& config, runtime::Deps&
       balances_(deps.shard, bus::kBalances, [this](const auto& event) { engine_.Apply(event); }),
       positions_(deps.shard, bus::kPositions, nullptr),
       answers_(deps.shard, bus::kAnswers, nullptr),
-      notes_(deps.shard, bus::kJournals, [this](const auto& event) { engine_.Apply(event); }) {
+      notes_(
+          deps.shard, bus::kJournals, [this](const auto& event) { engine_.Apply(event); },
+          /*essential=*/true) {  // a cancel leaves once its request is written down
   if (paper_) paper_->Bind(engine_.state());
   if (parts.session) {
     session_ = std::make_unique<VenueSession>(
