@@ -1,0 +1,602 @@
+#include "libs/rpc/server.h"
+
+#include <grpcpp/ext/health_check_service_server_builder_option.h>
+#include <grpcpp/generic/async_generic_service.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <fstream>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "libs/base/check.h"
+#include "libs/base/concat.h"
+#include "libs/base/digest.h"
+#include "libs/base/status.h"
+#include "libs/rpc/error.h"
+#include "libs/rpc/reflection.h"
+#include "libs/rpc/request_cache.h"
+
+namespace gannet::rpc {
+namespace {
+
+using google::protobuf::Message;
+using google::protobuf::MethodDescriptor;
+
+constexpr size_t kMaxUnixPath = 107;
+
+absl::StatusOr<std::string> ReadPem(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (!in || text.empty())
+    return absl::InvalidArgumentError(
+        base::Concat({path, " cannot be read; check the path and its rights"}));
+  return text;
+}
+
+std::string HostOf(const std::string& address) { return address.substr(0, address.rfind(':')); }
+
+bool IsLoopback(const std::string& address) {
+  const std::string host = HostOf(address);
+  return host == "127.0.0.1" || host == "localhost" || host == "[::1]";
+}
+
+grpc::ByteBuffer ToBuffer(const std::string& bytes) {
+  const grpc::Slice slice(bytes);
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+bool FromBuffer(const grpc::ByteBuffer& buffer, std::string& bytes) {
+  grpc::Slice slice;
+  if (!buffer.DumpToSingleSlice(&slice).ok()) return false;
+  bytes.assign(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  return true;
+}
+
+}  // namespace
+
+absl::Status Check(const ServerOptions& options) {
+  if (options.unix_socket.size() > kMaxUnixPath) {
+    return absl::InvalidArgumentError(
+        base::Concat({options.unix_socket,
+                      ": a socket's path has at most 107 bytes; use a data "
+                      "folder with a shorter one"}));
+  }
+  if (options.tls.certificate.empty() != options.tls.key.empty())
+    return absl::InvalidArgumentError("rpc.tls: name both certificate and key, or neither");
+  if (options.address.empty()) return absl::OkStatus();
+  if (options.address.find(':') == std::string::npos)
+    return absl::InvalidArgumentError("rpc.address: write it as 127.0.0.1:50051");
+  const bool mutual = !options.tls.certificate.empty() && !options.tls.client_ca.empty();
+  if (!IsLoopback(options.address) && !mutual) {
+    return absl::InvalidArgumentError(
+        base::Concat({"rpc.address: ", options.address,
+                      " is beyond this machine and needs mutual TLS; name certificate, key and "
+                      "client_ca under rpc.tls, or listen on 127.0.0.1"}));
+  }
+  return absl::OkStatus();
+}
+
+// --- a call --------------------------------------------------------------------
+
+namespace {
+
+class Reactor;
+
+// What the executor holds of a call. Messages and the end wait here until the wire
+// takes them; gRPC's operations run outside the lock, one at a time.
+class CallState : public Call, public std::enable_shared_from_this<CallState> {
+ public:
+  CallState(base::Executor& executor, std::string method, Caller caller,
+            std::chrono::system_clock::time_point deadline)
+      : executor_(executor),
+        method_(std::move(method)),
+        caller_(std::move(caller)),
+        deadline_(deadline) {}
+
+  const Caller& caller() const override { return caller_; }
+  std::string_view method() const override { return method_; }
+  base::Duration time_left() const override;
+  bool ended() const override {
+    const std::lock_guard lock(mutex_);
+    return finish_.has_value();
+  }
+  void Reply(const Message& response) override { ReplyBytes(response.SerializeAsString()); }
+  void ReplyBytes(std::string bytes) {
+    if (answer_) answer_(bytes);
+    {
+      const std::lock_guard lock(mutex_);
+      if (finish_) return;
+      queue_.push_back(ToBuffer(bytes));
+      finish_ = grpc::Status::OK;
+    }
+    Advance();
+  }
+  bool Write(const Message& message) override { return WriteBytes(message.SerializeAsString()); }
+  bool WriteBytes(const std::string& bytes) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (finish_ || queue_.size() >= kMaxQueuedMessages) return false;
+      queue_.push_back(ToBuffer(bytes));
+    }
+    Advance();
+    return true;
+  }
+  size_t queued() const override {
+    const std::lock_guard lock(mutex_);
+    return queue_.size();
+  }
+  void End(const absl::Status& status) override {
+    if (answer_) answer_(status);
+    EndWith(ToGrpc(status));
+  }
+  void EndWith(grpc::Status status) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (finish_) return;
+      if (!status.ok()) queue_.clear();
+      finish_ = std::move(status);
+    }
+    Advance();
+  }
+  void OnEnd(std::function<void()> done) override {
+    bool over = false;
+    {
+      const std::lock_guard lock(mutex_);
+      over = over_;
+      if (!over) on_end_.push_back(std::move(done));
+    }
+    if (over) executor_.Post(std::move(done));
+  }
+  // Hears the answer before it leaves; executor's thread.
+  void HearAnswer(std::function<void(const absl::StatusOr<std::string>&)> answer) {
+    answer_ = [answer = std::move(answer),
+               told = false](const absl::StatusOr<std::string>& result) mutable {
+      if (!std::exchange(told, true)) answer(result);
+    };
+  }
+
+  // --- gRPC's side -----------------------------------------------------------
+  void Attach(Reactor* reactor) { reactor_ = reactor; }
+  void Advance();
+  void Written(bool ok);
+  void Over();
+
+ private:
+  base::Executor& executor_;
+  const std::string method_;
+  const Caller caller_;
+  const std::chrono::system_clock::time_point deadline_;
+  std::function<void(const absl::StatusOr<std::string>&)> answer_;
+
+  mutable std::mutex mutex_;
+  Reactor* reactor_ = nullptr;  // until the end is handed to gRPC
+  std::deque<grpc::ByteBuffer> queue_;
+  std::optional<grpc::Status> finish_;
+  bool busy_ = false;  // an operation of gRPC is under way
+  bool over_ = false;
+  grpc::ByteBuffer current_;
+  std::vector<std::function<void()>> on_end_;
+};
+
+}  // namespace
+
+struct Server::Core : public grpc::CallbackGenericService {
+  struct Method {
+    const MethodDescriptor* descriptor = nullptr;
+    const AccessRow* access = nullptr;
+    RawHandler handler;
+  };
+
+  Core(base::Executor& e, telemetry::Log& l, ServerOptions o)
+      : executor(e), log(l.For("rpc")), options(std::move(o)) {}
+
+  grpc::ServerGenericBidiReactor* CreateReactor(
+      grpc::GenericCallbackServerContext* context) override;
+  Caller Identify(const grpc::GenericCallbackServerContext& context) const;
+  absl::Status Admit(const Method* method, const Caller& caller) const;
+  // Executor's thread.
+  void Run(const Method& method, const std::shared_ptr<CallState>& call, const std::string& bytes);
+  void RunOnce(const Method& method, const std::shared_ptr<CallState>& call,
+               const std::string& bytes, const Message& request);
+  absl::Status Listen();
+
+  base::Executor& executor;
+  telemetry::Log log;
+  const ServerOptions options;
+  std::map<std::string, Method, std::less<>> methods;  // fixed once started
+  std::set<std::string> services;
+  std::unique_ptr<Reflection> reflection;
+  RequestCache once;
+  Stats stats;
+  std::set<std::shared_ptr<CallState>> streams;
+  std::atomic<size_t> calls = 0;
+  std::atomic<bool> draining = false;
+  int port = 0;
+  std::unique_ptr<grpc::Server> server;
+  std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+};
+
+namespace {
+
+class Reactor : public grpc::ServerGenericBidiReactor {
+ public:
+  using OnMessage = std::function<void(std::string bytes)>;
+
+  Reactor(std::shared_ptr<CallState> call, std::atomic<size_t>& calls)
+      : call_(std::move(call)), calls_(calls) {
+    ++calls_;
+    call_->Attach(this);
+  }
+  // `many`: every message; otherwise the first.
+  void Read(bool many, OnMessage on_message) {
+    many_ = many;
+    on_message_ = std::move(on_message);
+    StartRead(&incoming_);
+  }
+  void OnReadDone(bool ok) override {
+    if (!ok) {
+      if (many_) return call_->EndWith(grpc::Status::OK);
+      return call_->EndWith(ToGrpc(absl::InvalidArgumentError("the call has no message")));
+    }
+    std::string bytes;
+    if (!FromBuffer(incoming_, bytes))
+      return call_->EndWith(ToGrpc(absl::InvalidArgumentError("the message cannot be read")));
+    on_message_(std::move(bytes));
+    if (many_) StartRead(&incoming_);
+  }
+  void OnWriteDone(bool ok) override { call_->Written(ok); }
+  void OnCancel() override { call_->EndWith({grpc::StatusCode::CANCELLED, "the client has gone"}); }
+  void OnDone() override {
+    --calls_;
+    call_->Over();
+    delete this;
+  }
+
+ private:
+  const std::shared_ptr<CallState> call_;
+  std::atomic<size_t>& calls_;
+  bool many_ = false;
+  OnMessage on_message_;
+  grpc::ByteBuffer incoming_;
+};
+
+base::Duration CallState::time_left() const {
+  const auto left = deadline_ - std::chrono::system_clock::now();
+  return std::clamp(std::chrono::duration_cast<base::Duration>(left), base::Duration(0),
+                    kMaxDeadline);
+}
+
+void CallState::Advance() {
+  Reactor* reactor = nullptr;
+  bool write = false;
+  std::optional<grpc::Status> finish;
+  {
+    const std::lock_guard lock(mutex_);
+    if (busy_ || reactor_ == nullptr) return;
+    reactor = reactor_;
+    write = !queue_.empty();
+    if (write) {
+      current_ = std::move(queue_.front());
+      queue_.pop_front();
+      busy_ = true;
+    }
+    if (queue_.empty() && finish_) {
+      finish = finish_;
+      reactor_ = nullptr;  // nothing touches it after this
+    }
+    if (!write && !finish) return;
+  }
+  if (write && finish) {
+    reactor->StartWriteAndFinish(&current_, grpc::WriteOptions(), *finish);
+  } else if (write) {
+    reactor->StartWrite(&current_);
+  } else {
+    reactor->Finish(*finish);
+  }
+}
+
+void CallState::Written(bool ok) {
+  {
+    const std::lock_guard lock(mutex_);
+    busy_ = false;
+    if (!ok) {
+      queue_.clear();
+      if (!finish_) finish_ = grpc::Status(grpc::StatusCode::CANCELLED, "the client has gone");
+    }
+  }
+  Advance();
+}
+
+void CallState::Over() {
+  std::vector<std::function<void()>> on_end;
+  {
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+    if (!finish_) finish_ = grpc::Status(grpc::StatusCode::CANCELLED, "");
+    on_end.swap(on_end_);
+  }
+  for (auto& done : on_end) executor_.Post(std::move(done));
+}
+
+// No deadline, or one far away, is the longest of ours.
+std::chrono::system_clock::time_point DeadlineOf(const grpc::GenericCallbackServerContext& context,
+                                                 bool stream) {
+  using Clock = std::chrono::system_clock;
+  const Clock::time_point asked = context.deadline();
+  if (stream) return asked;
+  const Clock::time_point now = Clock::now();
+  const bool none = asked == Clock::time_point::max() || asked > now + std::chrono::hours(24);
+  return none ? now + std::chrono::duration_cast<Clock::duration>(kDefaultDeadline)
+              : std::min(asked, now + std::chrono::duration_cast<Clock::duration>(kMaxDeadline));
+}
+
+}  // namespace
+
+// --- the server ----------------------------------------------------------------
+
+Caller Server::Core::Identify(const grpc::GenericCallbackServerContext& context) const {
+  if (context.peer().starts_with("unix:")) return {options.local_person, kAllRights};
+  const auto auth = context.auth_context();
+  if (auth != nullptr && auth->IsPeerAuthenticated()) {
+    for (const grpc::string_ref& name : auth->FindPropertyValues("x509_common_name")) {
+      const std::string person(name.data(), name.size());
+      const auto known = options.people.find(person);
+      if (known != options.people.end()) return {person, known->second};
+    }
+  }
+  const auto [first, last] = context.client_metadata().equal_range("authorization");
+  for (auto entry = first; entry != last; ++entry) {
+    const std::string_view value(entry->second.data(), entry->second.size());
+    constexpr std::string_view kBearer = "Bearer ";
+    if (!value.starts_with(kBearer)) continue;
+    // By hash: how long a wrong token is compared says nothing about a right one.
+    const auto token = options.tokens.find(base::Hex(base::Sha256(value.substr(kBearer.size()))));
+    if (token != options.tokens.end()) return token->second;
+  }
+  return {};
+}
+
+absl::Status Server::Core::Admit(const Method* method, const Caller& caller) const {
+  if (method == nullptr || method->access == nullptr)
+    return absl::UnimplementedError("there is no such method; ask reflection what there is");
+  if (draining) return absl::UnavailableError("the process drains; call another one");
+  if (calls > kMaxCalls)
+    return absl::ResourceExhaustedError("too many calls are under way; try again in a second");
+  if (method->access->needed != Right::kNone && caller.person.empty()) {
+    return absl::UnauthenticatedError(
+        "say who calls: metadata `authorization: Bearer TOKEN`, a client certificate, or the "
+        "unix socket of the data folder");
+  }
+  if (!Allows(caller.rights, method->access->needed)) {
+    return absl::PermissionDeniedError(
+        base::Concat({caller.person, " may not call ", method->access->method,
+                      "; ask who runs the platform for the right"}));
+  }
+  if (!method->handler) {
+    return absl::UnimplementedError(
+        base::Concat({method->access->method, " is not served by this process"}));
+  }
+  return absl::OkStatus();
+}
+
+grpc::ServerGenericBidiReactor* Server::Core::CreateReactor(
+    grpc::GenericCallbackServerContext* context) {
+  const std::string name = context->method().substr(context->method().starts_with('/') ? 1 : 0);
+  const bool reflects = reflection != nullptr && Reflection::Serves(name);
+  const auto found = methods.find(name);
+  const Method* method = found == methods.end() ? nullptr : &found->second;
+  // Only methods with a handler have been looked up in the contracts.
+  const bool stream = reflects || (method != nullptr && method->descriptor != nullptr &&
+                                   method->descriptor->server_streaming());
+  auto call =
+      std::make_shared<CallState>(executor, name, Identify(*context), DeadlineOf(*context, stream));
+  auto* reactor = new Reactor(call, calls);
+  if (reflects) {
+    reactor->Read(true, [this, call](const std::string& bytes) {
+      if (!call->WriteBytes(reflection->Answer(bytes)))
+        call->EndWith(ToGrpc(absl::ResourceExhaustedError("read the answers faster")));
+    });
+    return reactor;
+  }
+  if (absl::Status admitted = Admit(method, call->caller()); !admitted.ok()) {
+    executor.Post([this, guard = std::weak_ptr<bool>(alive)] {
+      if (!guard.expired()) ++stats.refused;
+    });
+    call->EndWith(ToGrpc(admitted));
+    return reactor;
+  }
+  reactor->Read(false, [this, method, call, guard = std::weak_ptr<bool>(alive)](std::string bytes) {
+    executor.Post([this, method, call, guard, bytes = std::move(bytes)] {
+      if (guard.expired() || call->ended()) return;
+      Run(*method, call, bytes);
+    });
+  });
+  return reactor;
+}
+
+void Server::Core::Run(const Method& method, const std::shared_ptr<CallState>& call,
+                       const std::string& bytes) {
+  ++stats.calls;
+  const Message* prototype = google::protobuf::MessageFactory::generated_factory()->GetPrototype(
+      method.descriptor->input_type());
+  const std::unique_ptr<Message> request(prototype->New());
+  if (!request->ParseFromString(bytes)) {
+    ++stats.failed;
+    return call->End(absl::InvalidArgumentError(
+        base::Concat({"the message is no ", method.descriptor->input_type()->full_name(),
+                      "; is the client made of another version of the contracts?"})));
+  }
+  if (call->time_left() <= base::Duration(0))
+    return call->End(absl::DeadlineExceededError("the call waited too long to be taken up"));
+  if (method.descriptor->server_streaming()) {
+    if (streams.size() >= kMaxStreams)
+      return call->End(absl::ResourceExhaustedError("too many streams are open; close one"));
+    ++stats.streams;
+    streams.insert(call);
+    call->OnEnd([this, guard = std::weak_ptr<bool>(alive), held = std::weak_ptr(call)] {
+      if (!guard.expired()) streams.erase(held.lock());
+    });
+  }
+  if (method.access->once) {
+    RunOnce(method, call, bytes, *request);
+  } else {
+    method.handler(call, *request);
+  }
+  if (call->ended() || method.descriptor->server_streaming()) return;
+  const base::TimerId timer = executor.After(call->time_left(), [held = std::weak_ptr(call)] {
+    if (const auto late = held.lock())
+      late->EndWith({grpc::StatusCode::DEADLINE_EXCEEDED, "no answer in time; ask again"});
+  });
+  call->OnEnd([this, guard = std::weak_ptr<bool>(alive), timer] {
+    if (!guard.expired()) executor.Cancel(timer);
+  });
+}
+
+void Server::Core::RunOnce(const Method& method, const std::shared_ptr<CallState>& call,
+                           const std::string& bytes, const Message& request) {
+  const auto* field = method.descriptor->input_type()->FindFieldByName("request_id");
+  GANNET_CHECK(field != nullptr, "a method that runs once names its request");
+  const std::string id = request.GetReflection()->GetString(request, field);
+  if (id.empty() || id.size() > 64) {
+    return call->End(
+        BadField("request_id",
+                 "make up 1 to 64 bytes for each request, for example a UUID, and repeat "
+                 "them when you repeat the request"));
+  }
+  const RequestCache::Key key{call->caller().person, std::string(method.access->method), id};
+  const auto found = once.Begin(key, bytes, [call](const absl::StatusOr<std::string>& answer) {
+    if (answer.ok()) {
+      call->ReplyBytes(*answer);
+    } else {
+      call->End(answer.status());
+    }
+  });
+  if (found == RequestCache::Found::kJoined) return;
+  if (found == RequestCache::Found::kAnother) {
+    return call->End(absl::AlreadyExistsError(
+        base::Concat({"request_id ", id, " was given to another request; make up a new one"})));
+  }
+  call->HearAnswer([this, guard = std::weak_ptr<bool>(alive), key](const auto& answer) {
+    if (!guard.expired()) once.Answered(key, answer);
+  });
+  method.handler(call, request);
+}
+
+Server::Server(base::Executor& executor, telemetry::Log& log, ServerOptions options)
+    : core_(std::make_unique<Core>(executor, log, std::move(options))) {
+  grpc::EnableDefaultHealthCheckService(true);
+  // Every method of the table is known, so that those without a handler say so.
+  for (const AccessRow& row : AccessTable()) core_->methods[std::string(row.method)].access = &row;
+}
+
+Server::~Server() {
+  core_->alive.reset();
+  if (core_->server == nullptr) return;
+  for (const auto& stream : core_->streams)
+    stream->EndWith(ToGrpc(absl::UnavailableError("the process ends")));
+  core_->server->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(200));
+  core_->server->Wait();
+  if (!core_->options.unix_socket.empty()) ::unlink(core_->options.unix_socket.c_str());
+}
+
+void Server::HandleRaw(std::string_view method, RawHandler handler) {
+  const auto found = core_->methods.find(method);
+  GANNET_CHECK(found != core_->methods.end(), "the method has no row in the access table");
+  std::string full(method);
+  std::replace(full.begin(), full.end(), '/', '.');
+  found->second.descriptor =
+      google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(full);
+  GANNET_CHECK(found->second.descriptor != nullptr, "the contracts know no such method");
+  found->second.handler = std::move(handler);
+  core_->services.insert(found->second.descriptor->service()->full_name());
+}
+
+absl::Status Server::Core::Listen() {
+  grpc::ServerBuilder builder;
+  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 16 << 10);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 30 * 60 * 1000);
+  builder.RegisterCallbackGenericService(this);
+  int unix_bound = 0;
+  if (!options.unix_socket.empty()) {
+    builder.AddListeningPort("unix:" + options.unix_socket, grpc::InsecureServerCredentials(),
+                             &unix_bound);
+  }
+  if (!options.address.empty()) {
+    std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
+    if (!options.tls.certificate.empty()) {
+      grpc::SslServerCredentialsOptions ssl;
+      auto& pair = ssl.pem_key_cert_pairs.emplace_back();
+      GANNET_ASSIGN_OR_RETURN(pair.cert_chain, ReadPem(options.tls.certificate));
+      GANNET_ASSIGN_OR_RETURN(pair.private_key, ReadPem(options.tls.key));
+      if (!options.tls.client_ca.empty()) {
+        GANNET_ASSIGN_OR_RETURN(ssl.pem_root_certs, ReadPem(options.tls.client_ca));
+        ssl.client_certificate_request = GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY;
+      }
+      credentials = grpc::SslServerCredentials(ssl);
+    }
+    builder.AddListeningPort(options.address, credentials, &port);
+  }
+  // The socket is never, not even for a moment, open to others.
+  const mode_t before = ::umask(0177);
+  server = builder.BuildAndStart();
+  ::umask(before);
+  const bool bound = server != nullptr && (options.unix_socket.empty() || unix_bound != 0) &&
+                     (options.address.empty() || port != 0);
+  if (!bound) {
+    return absl::UnavailableError(
+        base::Concat({"cannot serve RPC on ", options.unix_socket, " ", options.address,
+                      "; is the port taken by another program?"}));
+  }
+  if (!options.unix_socket.empty() && ::chmod(options.unix_socket.c_str(), 0600) != 0)
+    return absl::UnavailableError(base::Concat({options.unix_socket, " cannot be made private"}));
+  return absl::OkStatus();
+}
+
+absl::Status Server::Start() {
+  GANNET_RETURN_IF_ERROR(Check(core_->options));
+  if (core_->options.unix_socket.empty() && core_->options.address.empty()) return absl::OkStatus();
+  if (core_->options.reflection) {
+    std::vector<std::string> names = services();
+    names.emplace_back("grpc.health.v1.Health");
+    core_->reflection = std::make_unique<Reflection>(std::move(names));
+  }
+  GANNET_RETURN_IF_ERROR(core_->Listen());
+  if (auto* health = core_->server->GetHealthCheckService(); health != nullptr) {
+    health->SetServingStatus(true);
+    for (const std::string& service : core_->services) health->SetServingStatus(service, true);
+  }
+  core_->log.Info("rpc_listening", {{"socket", core_->options.unix_socket},
+                                    {"address", core_->options.address},
+                                    {"port", core_->port}});
+  return absl::OkStatus();
+}
+
+void Server::Drain() {
+  core_->draining = true;
+  if (core_->server == nullptr) return;
+  if (auto* health = core_->server->GetHealthCheckService(); health != nullptr)
+    health->SetServingStatus(false);
+  const auto streams = core_->streams;
+  for (const auto& stream : streams)
+    stream->End(absl::UnavailableError("the process drains; connect to another one"));
+}
+
+uint16_t Server::port() const { return static_cast<uint16_t>(core_->port); }
+
+std::vector<std::string> Server::services() const {
+  return {core_->services.begin(), core_->services.end()};
+}
+
+const Server::Stats& Server::stats() const { return core_->stats; }
+
+}  // namespace gannet::rpc
