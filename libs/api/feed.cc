@@ -1,0 +1,118 @@
+#include "libs/api/feed.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "absl/strings/str_cat.h"
+#include "gannet/common/v1/stream.pb.h"
+#include "libs/rpc/error.h"
+
+namespace gannet::api {
+namespace {
+
+// "epoch.sequence.sent"
+struct Token {
+  uint64_t epoch = 0, sequence = 0, sent = 0;
+};
+
+std::optional<Token> ParseToken(const std::string& text) {
+  Token token;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (uint64_t* part : {&token.epoch, &token.sequence, &token.sent}) {
+    const auto [next, error] = std::from_chars(at, end, *part);
+    if (error != std::errc()) return std::nullopt;
+    const bool last = part == &token.sent;
+    if (last ? next != end : next == end || *next != '.') return std::nullopt;
+    at = next + (last ? 0 : 1);
+  }
+  return token;
+}
+
+}  // namespace
+
+void Feed::Add(const bus::TopicInfo& topic, std::function<void(const Item&)> hear) {
+  const size_t index = subscriptions_.size();
+  subscriptions_.push_back(
+      bus_.SubscribeRaw(topic, {.group = "", .start = bus::Start::kEarliest},
+                        [this, &topic, index, hear = std::move(hear)](
+                            const std::shared_ptr<const void>& event, bus::Position position) {
+                          if (hear) hear(Item{sequence_ + 1, &topic, event});
+                          On(topic, event);
+                          subscriptions_[index]->Ack(position);
+                        }));
+}
+
+void Feed::On(const bus::TopicInfo& topic, const std::shared_ptr<const void>& event) {
+  items_.push_back(Item{++sequence_, &topic, event});
+  if (items_.size() > kept_) items_.pop_front();
+  for (auto tail = tails_.begin(); tail != tails_.end();)
+    tail = Send(*tail, items_.back()) ? std::next(tail) : tails_.erase(tail);
+}
+
+bool Feed::Send(Tail& tail, const Item& item) {
+  if (tail.call->ended()) return false;
+  if (tail.slow == Slow::kConflate && tail.call->queued() >= kConflateAbove) {
+    ++tail.skipped;
+    ++stats_.skipped;
+    return true;
+  }
+  const std::unique_ptr<google::protobuf::Message> message = tail.fill(item);
+  if (message == nullptr) return true;
+  const auto* field = message->GetDescriptor()->FindFieldByName("position");
+  auto* position = static_cast<common::v1::StreamPosition*>(
+      message->GetReflection()->MutableMessage(message.get(), field));
+  position->set_sequence(++tail.sent);
+  position->set_resume_token(absl::StrCat(epoch_, ".", item.sequence, ".", tail.sent));
+  position->set_skipped(std::exchange(tail.skipped, 0));
+  if (tail.call->Write(*message)) return true;
+  ++stats_.disconnected;
+  tail.call->End(absl::ResourceExhaustedError(
+      "the stream was read too slowly; resume with the last token, and read faster"));
+  return false;
+}
+
+void Feed::Open(const rpc::CallPtr& call, const std::string& text, Slow slow, Fill fill,
+                std::vector<Item> snapshot) {
+  Tail tail{call, slow, std::move(fill)};
+  if (!text.empty()) {
+    const std::optional<Token> token = ParseToken(text);
+    if (!token) return call->End(rpc::BadField("resume_token", "is none that was given here"));
+    const uint64_t oldest = items_.empty() ? sequence_ + 1 : items_.front().sequence;
+    if (token->epoch != epoch_ || token->sequence > sequence_ || token->sequence + 1 < oldest) {
+      return call->End(absl::OutOfRangeError(
+          "what came after that token is no longer kept; start again without one"));
+    }
+    tail.sent = token->sent;
+    snapshot.clear();
+    for (const Item& item : items_) {
+      if (item.sequence > token->sequence) snapshot.push_back(item);
+    }
+  }
+  for (const Item& item : snapshot) {
+    if (!Send(tail, item)) return;
+  }
+  tails_.push_back(std::move(tail));
+}
+
+absl::StatusOr<std::string> Feed::Page(int32_t page_size, int32_t fallback, int32_t most,
+                                       const std::string& token,
+                                       const std::function<bool(const Item&)>& take) const {
+  if (page_size < 0) return rpc::BadField("page_size", "must not be negative");
+  const int32_t wanted = std::min(page_size == 0 ? fallback : page_size, most);
+  uint64_t before = UINT64_MAX;
+  if (!token.empty()) {
+    const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), before);
+    if (error != std::errc() || end != token.data() + token.size())
+      return rpc::BadField("page_token", "is none that was given here");
+  }
+  int32_t taken = 0;
+  for (auto item = items_.rbegin(); item != items_.rend(); ++item) {
+    if (item->sequence >= before) continue;
+    if (taken == wanted) return absl::StrCat(item->sequence + 1);
+    if (take(*item)) ++taken;
+  }
+  return std::string();
+}
+
+}  // namespace gannet::api

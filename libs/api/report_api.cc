@@ -1,0 +1,144 @@
+#include "libs/api/report_api.h"
+
+#include <algorithm>
+
+#include "gannet/report/v1/report_service.pb.h"
+#include "libs/api/filters.h"
+#include "libs/market/money.h"
+#include "libs/rpc/error.h"
+
+namespace gannet::api {
+namespace {
+
+namespace pb = ::gannet::report::v1;
+
+bool Passes(const pb::AccountFilter& filter, const std::string& account,
+            const std::string& strategy, const std::string& instrument) {
+  return Wanted(filter.accounts(), account) && Wanted(filter.strategies(), strategy) &&
+         Wanted(filter.instruments(), instrument);
+}
+
+void Put(const market::Money& money, common::v1::Money& out) {
+  out.set_units_high(static_cast<int64_t>(money.units() >> 64));
+  out.set_units_low(static_cast<uint64_t>(money.units()));
+  out.set_scale(static_cast<uint32_t>(money.scale()));
+}
+
+// The moment that answers speak of: the newest event.
+int64_t AsOf(const Feed& feed) {
+  return feed.items().empty() ? 0 : base::UnixNanos(feed.items().back().header().publish_time);
+}
+
+}  // namespace
+
+ReportApi::ReportApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch)
+    : fills_(bus, epoch, kKeptFills), rows_(bus, epoch, 1), definitions_(bus, epoch, 1) {
+  definitions_.Add(bus::kInstruments.info, [this](const Feed::Item& item) {
+    const market::Instrument& value = item.As(bus::kInstruments)->value;
+    if (quote_assets_.size() < kKeptRows) quote_assets_[value.id.text()] = value.settle.text();
+  });
+  fills_.Add(bus::kExecReports.info, [this](const Feed::Item& item) {
+    const market::ExecReport& value = item.As(bus::kExecReports)->value;
+    if (value.fill && value.kind == market::ExecKind::kFill)
+      ++fill_counts_[quote_assets_[value.instrument.text()]];
+  });
+  rows_.Add(bus::kPositions.info, [this](const Feed::Item& item) {
+    const market::PositionUpdate& value = item.As(bus::kPositions)->value;
+    const PositionKey key{value.account.text(), value.strategy.text(), value.instrument.text()};
+    if (positions_.size() < kKeptRows || positions_.contains(key)) positions_[key] = item;
+  });
+  rows_.Add(bus::kBalances.info, [this](const Feed::Item& item) {
+    const market::BalanceUpdate& value = item.As(bus::kBalances)->value;
+    const std::tuple key{value.account.text(), value.venue, value.asset.text()};
+    if (balances_.size() < kKeptRows || balances_.contains(key)) balances_[key] = item;
+  });
+  Serve(server);
+}
+
+void ReportApi::Serve(rpc::Server& server) {
+  server.Handle<pb::ListFillsRequest>(
+      "gannet.report.v1.ReportService/ListFills",
+      [this](const rpc::CallPtr& call, const pb::ListFillsRequest& request) {
+        pb::ListFillsResponse response;
+        const auto next = fills_.Page(
+            request.page_size(), 100, 1'000, request.page_token(), [&](const Feed::Item& item) {
+              const market::ExecReport& value = item.As(bus::kExecReports)->value;
+              if (!value.fill || value.kind != market::ExecKind::kFill) return false;
+              if (!Within(request.range(), item.header().event_time) ||
+                  !Passes(request.filter(), value.account.text(), value.strategy.text(),
+                          value.instrument.text())) {
+                return false;
+              }
+              *response.add_fills() = item.To<exec::v1::ExecReportEvent>();
+              return true;
+            });
+        if (!next.ok()) return call->End(next.status());
+        response.set_next_page_token(*next);
+        call->Reply(response);
+      });
+  server.Handle<pb::ListPositionsRequest>(
+      "gannet.report.v1.ReportService/ListPositions",
+      [this](const rpc::CallPtr& call, const pb::ListPositionsRequest& request) {
+        if (request.as_of_ns() != 0) {
+          return call->End(absl::UnimplementedError(
+              "positions of the past are in the reports; leave as_of_ns out"));
+        }
+        pb::ListPositionsResponse response;
+        for (const auto& [key, item] : positions_) {
+          const auto& [account, strategy, instrument] = key;
+          if (Passes(request.filter(), account, strategy, instrument))
+            *response.add_positions() = item.To<exec::v1::PositionUpdateEvent>().value();
+        }
+        response.set_as_of_ns(AsOf(rows_));
+        call->Reply(response);
+      });
+  server.Handle<pb::ListBalancesRequest>(
+      "gannet.report.v1.ReportService/ListBalances",
+      [this](const rpc::CallPtr& call, const pb::ListBalancesRequest& request) {
+        if (request.as_of_ns() != 0) {
+          return call->End(absl::UnimplementedError(
+              "balances of the past are in the reports; leave as_of_ns out"));
+        }
+        pb::ListBalancesResponse response;
+        for (const auto& [key, item] : balances_) {
+          if (Wanted(request.accounts(), std::get<0>(key)))
+            *response.add_balances() = item.To<exec::v1::BalanceUpdateEvent>().value();
+        }
+        response.set_as_of_ns(AsOf(rows_));
+        call->Reply(response);
+      });
+  server.Handle<pb::GetProfitAndLossRequest>(
+      "gannet.report.v1.ReportService/GetProfitAndLoss",
+      [this](const rpc::CallPtr& call, const pb::GetProfitAndLossRequest& request) {
+        if (request.range().start_ns() != 0 || request.range().end_ns() != 0) {
+          return call->End(absl::UnimplementedError(
+              "results of a span of time are in the reports; leave the range out"));
+        }
+        struct Sum {
+          market::Money realized, fees;
+        };
+        std::map<std::string, Sum> sums;
+        for (const auto& [key, item] : positions_) {
+          const auto& [account, strategy, instrument] = key;
+          if (!Passes(request.filter(), account, strategy, instrument)) continue;
+          const auto asset = quote_assets_.find(instrument);
+          const market::PositionUpdate& value = item.As(bus::kPositions)->value;
+          Sum& sum = sums[asset == quote_assets_.end() ? "?" : asset->second];
+          sum.realized = sum.realized + value.realized_pnl;
+          sum.fees = sum.fees + value.fees;
+        }
+        pb::GetProfitAndLossResponse response;
+        for (const auto& [asset, sum] : sums) {
+          pb::ProfitAndLoss& result = *response.add_results();
+          result.set_quote_asset(asset);
+          Put(sum.realized, *result.mutable_realized());
+          Put(sum.fees, *result.mutable_fees());
+          const auto count = fill_counts_.find(asset);
+          result.set_fills(count == fill_counts_.end() ? 0 : count->second);
+        }
+        response.set_as_of_ns(AsOf(rows_));
+        call->Reply(response);
+      });
+}
+
+}  // namespace gannet::api

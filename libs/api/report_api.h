@@ -1,0 +1,33 @@
+// gannet.report.v1.ReportService as far as the bus tells since this process began:
+// fills, positions, balances, profit and loss. Files are reporting's own.
+#pragma once
+
+#include <map>
+#include <string>
+#include <tuple>
+
+#include "libs/api/feed.h"
+#include "libs/bus/topics.h"
+#include "libs/rpc/server.h"
+
+namespace gannet::api {
+
+class ReportApi {
+ public:
+  static constexpr size_t kKeptFills = 20'000;
+  static constexpr size_t kKeptRows = 20'000;  // each of positions, balances, instruments
+
+  ReportApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch);
+
+ private:
+  void Serve(rpc::Server& server);
+
+  using PositionKey = std::tuple<std::string, std::string, std::string>;
+  std::map<PositionKey, Feed::Item> positions_;  // account, strategy, instrument
+  std::map<std::tuple<std::string, std::string, std::string>, Feed::Item> balances_;
+  std::map<std::string, std::string> quote_assets_;  // of instruments
+  std::map<std::string, uint64_t> fill_counts_;      // by quote asset
+  Feed fills_, rows_, definitions_;
+};
+
+}  // namespace gannet::api

@@ -1,0 +1,169 @@
+#include "libs/api/risk_api.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gannet/ops/v1/ops.pb.h"
+#include "gannet/risk/v1/risk_service.pb.h"
+#include "libs/api/filters.h"
+#include "libs/rpc/error.h"
+#include "libs/wire/codec.h"
+
+namespace gannet::api {
+namespace {
+
+namespace pb = ::gannet::risk::v1;
+using command::Progress;
+
+// By way of a message that the codec knows.
+absl::StatusOr<market::RiskState> StateFrom(const common::v1::Scope& scope,
+                                            pb::TradingState state) {
+  pb::RiskStateEvent event;
+  event.mutable_header();
+  *event.mutable_value()->mutable_scope() = scope;
+  event.mutable_value()->set_state(state);
+  auto decoded = wire::Decode<market::RiskState>(event.SerializeAsString());
+  if (!decoded.ok()) return decoded.status();
+  return std::move(decoded->value);
+}
+
+pb::RiskState ToProto(const market::RiskState& state) {
+  market::Event<market::RiskState> event;
+  event.value = state;
+  pb::RiskStateEvent message;
+  message.ParseFromString(wire::Encode(event));
+  return message.value();
+}
+
+}  // namespace
+
+RiskApi::RiskApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch, command::Commands* commands)
+    : server_(server),
+      commands_(commands),
+      feed_(bus, epoch, kKeptStates),
+      decisions_(bus, epoch, kKeptDecisions) {
+  feed_.Add(bus::kRiskState.info, [this](const Feed::Item& item) {
+    const market::Scope& scope = item.As(bus::kRiskState)->value.scope;
+    if (states_.size() < kKeptStates || states_.contains(scope)) states_[scope] = item;
+  });
+  decisions_.Add(bus::kRiskDecisions.info);
+  Serve(server);
+  if (commands_ != nullptr) ServeChanges(server);
+}
+
+void RiskApi::Serve(rpc::Server& server) {
+  server.Handle<pb::GetRiskStateRequest>(
+      "gannet.risk.v1.RiskService/GetRiskState",
+      [this](const rpc::CallPtr& call, const pb::GetRiskStateRequest& request) {
+        const auto asked = StateFrom(request.scope(), pb::TRADING_STATE_ACTIVE);
+        if (!asked.ok()) return call->End(rpc::BadField("scope", "names no scope"));
+        pb::GetRiskStateResponse response;
+        const auto found = states_.find(asked->scope);
+        *response.mutable_state() = found != states_.end()
+                                        ? found->second.To<pb::RiskStateEvent>().value()
+                                        : ToProto(*asked);
+        const auto firm = states_.find({market::ScopeKind::kFirm, ""});
+        const pb::TradingState above = firm != states_.end()
+                                           ? firm->second.To<pb::RiskStateEvent>().value().state()
+                                           : pb::TRADING_STATE_ACTIVE;
+        response.set_effective(std::max(response.state().state(), above));
+        call->Reply(response);
+      });
+  server.Handle<pb::StreamRiskStateRequest>(
+      "gannet.risk.v1.RiskService/StreamRiskState",
+      [this](const rpc::CallPtr& call, const pb::StreamRiskStateRequest& request) {
+        std::vector<Feed::Item> standing;
+        const uint64_t now = feed_.items().empty() ? 0 : feed_.items().back().sequence;
+        for (const auto& [scope, item] : states_) standing.push_back({now, item.topic, item.event});
+        feed_.Open(
+            call, request.resume_token(), Slow::kDisconnect,
+            [](const Feed::Item& item) {
+              auto event = item.To<pb::RiskStateEvent>();
+              auto message = std::make_unique<pb::StreamRiskStateResponse>();
+              *message->mutable_header() = std::move(*event.mutable_header());
+              *message->mutable_state() = std::move(*event.mutable_value());
+              return message;
+            },
+            std::move(standing));
+      });
+  server.Handle<pb::ExplainDecisionRequest>(
+      "gannet.risk.v1.RiskService/ExplainDecision",
+      [this](const rpc::CallPtr& call, const pb::ExplainDecisionRequest& request) {
+        const auto& items = decisions_.items();
+        const auto item = std::find_if(items.rbegin(), items.rend(), [&](const Feed::Item& i) {
+          return request.has_id()
+                     ? Same(request.id(), i.header().id)
+                     : i.As(bus::kRiskDecisions)->value.intent.client_order_id.text() ==
+                           request.client_order_id();
+        });
+        if (item == items.rend())
+          return call->End(absl::NotFoundError("no such decision since this process began"));
+        pb::ExplainDecisionResponse response;
+        *response.mutable_decision() = item->To<pb::RiskDecisionEvent>().value();
+        for (const int reason : response.decision().failing()) {
+          pb::ControlResult& control = *response.add_controls();
+          control.set_reason(static_cast<order::v1::RejectReason>(reason));
+          control.set_passed(false);
+        }
+        call->Reply(response);
+      });
+}
+
+template <class Request, class Response>
+void RiskApi::Change(const rpc::CallPtr& call, const Request& request, market::CommandKind kind,
+                     market::TradingState state) {
+  const auto scope = StateFrom(request.scope(), pb::TRADING_STATE_HALTED);
+  if (!scope.ok()) return call->End(rpc::BadField("scope", "names no scope"));
+  market::Command command{.kind = kind,
+                          .scope = scope->scope,
+                          .state = state,
+                          .reason = request.reason(),
+                          .person = call->caller().person,
+                          .request_id = request.request_id()};
+  market::RiskState result{.scope = scope->scope};
+  result.killed = kind == market::CommandKind::kKill;
+  result.state = result.killed                          ? market::TradingState::kHalted
+                 : kind == market::CommandKind::kResume ? market::TradingState::kActive
+                                                        : state;
+  result.reason = request.reason();
+  result.person = command.person;
+  commands_->Submit(std::move(command), {.patience = call->time_left() * 9 / 10},
+                    [call, result](const absl::StatusOr<command::CommandResult>& answer) {
+                      if (!answer.ok()) return call->End(answer.status());
+                      if (answer->reached == Progress::kRefused)
+                        return call->End(absl::FailedPreconditionError(answer->detail));
+                      if (answer->reached != Progress::kApplied) {
+                        return call->End(absl::DeadlineExceededError(
+                            "the command is recorded, but risk has not answered; ask again with "
+                            "the same request_id"));
+                      }
+                      Response response;
+                      *response.mutable_state() = ToProto(result);
+                      call->Reply(response);
+                    });
+}
+
+void RiskApi::ServeChanges(rpc::Server& server) {
+  server.Handle<pb::SetTradingStateRequest>(
+      "gannet.risk.v1.RiskService/SetTradingState",
+      [this](const rpc::CallPtr& call, const pb::SetTradingStateRequest& request) {
+        const auto state = StateFrom(request.scope(), request.state());
+        if (!state.ok()) return call->End(rpc::BadField("state", "or scope is none that exists"));
+        Change<pb::SetTradingStateRequest, pb::SetTradingStateResponse>(
+            call, request, market::CommandKind::kSetTradingState, state->state);
+      });
+  server.Handle<pb::ActivateKillSwitchRequest>(
+      "gannet.risk.v1.RiskService/ActivateKillSwitch",
+      [this](const rpc::CallPtr& call, const pb::ActivateKillSwitchRequest& request) {
+        Change<pb::ActivateKillSwitchRequest, pb::ActivateKillSwitchResponse>(
+            call, request, market::CommandKind::kKill, market::TradingState::kHalted);
+      });
+  server.Handle<pb::ReleaseKillSwitchRequest>(
+      "gannet.risk.v1.RiskService/ReleaseKillSwitch",
+      [this](const rpc::CallPtr& call, const pb::ReleaseKillSwitchRequest& request) {
+        Change<pb::ReleaseKillSwitchRequest, pb::ReleaseKillSwitchResponse>(
+            call, request, market::CommandKind::kResume, market::TradingState::kActive);
+      });
+}
+
+}  // namespace gannet::api

@@ -1,0 +1,36 @@
+// gannet.risk.v1.RiskService as far as the bus and command::Commands tell: states,
+// kill switch, decisions. Limits and exposure are the risk service's own
+// (services/risk/risk_rpc.h).
+#pragma once
+
+#include <map>
+
+#include "libs/api/feed.h"
+#include "libs/bus/topics.h"
+#include "libs/command/commands.h"
+#include "libs/rpc/server.h"
+
+namespace gannet::api {
+
+class RiskApi {
+ public:
+  static constexpr size_t kKeptStates = 5'000;
+  static constexpr size_t kKeptDecisions = 20'000;
+
+  // `commands` may be null: then states are only shown.
+  RiskApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch, command::Commands* commands);
+
+ private:
+  void Serve(rpc::Server& server);
+  void ServeChanges(rpc::Server& server);
+  template <class Request, class Response>
+  void Change(const rpc::CallPtr& call, const Request& request, market::CommandKind kind,
+              market::TradingState state);
+
+  rpc::Server& server_;
+  command::Commands* const commands_;
+  std::map<market::Scope, Feed::Item> states_;
+  Feed feed_, decisions_;
+};
+
+}  // namespace gannet::api

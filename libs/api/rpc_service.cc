@@ -1,0 +1,150 @@
+#include "libs/api/rpc_service.h"
+
+#include <utility>
+
+#include "libs/api/market_data_api.h"
+#include "libs/api/order_api.h"
+#include "libs/api/report_api.h"
+#include "libs/api/risk_api.h"
+#include "libs/api/signal_api.h"
+#include "libs/base/concat.h"
+#include "libs/base/digest.h"
+#include "libs/base/status.h"
+#include "libs/config/config.h"
+
+namespace gannet::api {
+namespace {
+
+constexpr config::Name<rpc::Right> kRights[] = {{"read", rpc::Right::kRead},
+                                                {"trade", rpc::Right::kTrade},
+                                                {"risk", rpc::Right::kRisk},
+                                                {"operate", rpc::Right::kOperate}};
+constexpr size_t kTokenBytes = 32;
+
+struct Person {
+  std::string name;
+  std::vector<std::string> rights;
+};
+
+// Made once for a data folder; whoever can read the file may call.
+absl::StatusOr<std::string> KeepToken(base::Files& files, const std::string& path) {
+  if (!files.Exists(path)) {
+    const std::string token = base::Base64Url(base::RandomBytes(kTokenBytes));
+    GANNET_RETURN_IF_ERROR(files.WriteAtomically(path, token + "\n", 0600));
+  }
+  GANNET_ASSIGN_OR_RETURN(const int mode, files.Mode(path));
+  if ((mode & 077) != 0) {
+    return absl::PermissionDeniedError(
+        base::Concat({path, " can be read by others; remove it, and a new one is made"}));
+  }
+  GANNET_ASSIGN_OR_RETURN(std::string token, files.Read(path));
+  while (!token.empty() && token.back() == '\n') token.pop_back();
+  if (token.size() < kTokenBytes)
+    return absl::InvalidArgumentError(
+        base::Concat({path, " is too short to be a secret; remove it, and a new one is made"}));
+  return token;
+}
+
+}  // namespace
+
+void Read(config::Section& in, RpcConfig& out) {
+  in.Optional("address", out.address);
+  in.Optional("reflection", out.reflection);
+  in.OptionalSection("tls", out.tls, [](config::Section& s, rpc::TlsFiles& tls) {
+    s.Required("certificate", tls.certificate);
+    s.Required("key", tls.key);
+    s.Optional("client_ca", tls.client_ca);
+  });
+  std::vector<Person> people;
+  in.Items("people", people, [](config::Section& s, Person& person) {
+    s.Required("name", person.name);
+    s.List("rights", person.rights, {.min = 1, .max = 4});
+  });
+  for (const Person& person : people) {
+    rpc::Rights rights = 0;
+    for (const std::string& name : person.rights) {
+      bool known = false;
+      for (const auto& right : kRights) {
+        if (name != right.text) continue;
+        rights = static_cast<rpc::Rights>(rights | static_cast<rpc::Rights>(right.value));
+        known = true;
+      }
+      if (!known) in.Problem("people", "rights are read, trade, risk and operate");
+    }
+    out.people[person.name] = rights;
+  }
+  if (const absl::Status checked = rpc::Check({.address = out.address, .tls = out.tls});
+      !checked.ok()) {
+    in.Problem("address", std::string(checked.message()));
+  }
+}
+
+struct RpcService::Apis {
+  std::unique_ptr<MarketDataApi> market_data;
+  std::unique_ptr<SignalApi> signals;
+  std::unique_ptr<PredictionApi> predictions;
+  std::unique_ptr<OrderApi> orders;
+  std::unique_ptr<RiskApi> risk;
+  std::unique_ptr<ReportApi> reports;
+};
+
+absl::StatusOr<std::unique_ptr<RpcService>> RpcService::Build(
+    const RpcConfig& config, runtime::Deps& deps, const std::set<std::string>& services,
+    command::Commands* commands, std::string person, AdminParts admin) {
+  rpc::ServerOptions options;
+  if (!deps.data_dir.empty()) options.unix_socket = deps.data_dir + "/" + kSocketName;
+  options.local_person = person;
+  options.address = config.address;
+  options.tls = config.tls;
+  options.people = config.people;
+  options.reflection = config.reflection;
+  if (!config.address.empty() && !deps.data_dir.empty()) {
+    GANNET_ASSIGN_OR_RETURN(const std::string token,
+                            KeepToken(deps.files, deps.data_dir + "/" + kTokenName));
+    options.tokens[base::Hex(base::Sha256(token))] = {person, rpc::kAllRights};
+  }
+  GANNET_RETURN_IF_ERROR(rpc::Check(options));
+  std::unique_ptr<RpcService> service(new RpcService(deps, std::move(options)));
+  rpc::Server& server = service->server_;
+  Apis& apis = *service->apis_;
+  const uint64_t epoch = deps.shard.options().start_epoch;
+  // The gateway faces outsiders: it serves what the bus tells of every area.
+  const auto serves = [&services](const char* name) {
+    return services.contains(name) || services.contains("gateway");
+  };
+  if (serves("ingest")) apis.market_data = std::make_unique<MarketDataApi>(server, deps.bus, epoch);
+  if (serves("news-signal")) apis.signals = std::make_unique<SignalApi>(server, deps.bus, epoch);
+  if (serves("ml-inference"))
+    apis.predictions = std::make_unique<PredictionApi>(server, deps.bus, epoch);
+  if (serves("strategy") || serves("execution"))
+    apis.orders = std::make_unique<OrderApi>(server, deps.bus, epoch, commands);
+  if (serves("risk")) apis.risk = std::make_unique<RiskApi>(server, deps.bus, epoch, commands);
+  if (serves("reporting")) apis.reports = std::make_unique<ReportApi>(server, deps.bus, epoch);
+  ServeAdmin(server, std::move(admin));
+  return service;
+}
+
+RpcService::RpcService(runtime::Deps& deps, rpc::ServerOptions options)
+    : server_(deps.executor, deps.log, std::move(options)), apis_(std::make_unique<Apis>()) {}
+
+RpcService::~RpcService() = default;
+
+absl::Status RpcService::Start() {
+  GANNET_RETURN_IF_ERROR(server_.Start());
+  started_ = true;
+  return absl::OkStatus();
+}
+
+void RpcService::Drain(std::function<void()> done) {
+  draining_ = true;
+  server_.Drain();
+  done();
+}
+
+runtime::Health RpcService::health() const {
+  if (!started_ || draining_)
+    return {runtime::HealthState::kNotServing, {"RPC is not served yet, or no more"}};
+  return {runtime::HealthState::kServing, {}};
+}
+
+}  // namespace gannet::api
