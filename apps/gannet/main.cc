@@ -10,6 +10,7 @@
 #include <sstream>
 #include <string>
 
+#include "apps/gannet/control_flags.h"
 #include "apps/gannet/journal_command.h"
 #include "apps/gannet/journal_replay_command.h"
 #include "apps/gannet/news_command.h"
@@ -64,6 +65,7 @@ struct Commands {
   runtime::SystemClock clock;
   int exit_code = kExitOk;
 
+  ControlFlags control;
   RunOptions run;
   ReplayOptions replay;
   std::string replay_speed = "max", replay_emit = "none";
@@ -471,6 +473,9 @@ int Main(int argc, char** argv) {
   app.get_formatter()->column_width(34);
   Commands commands;
   AddRun(app, commands);
+  commands.control.control.data_dir = DefaultDataDir();
+  AddControl(app, commands.control, commands.files, std::cout, std::cerr,
+             [&commands](int code) { commands.exit_code = code; });
   AddReplay(app, commands);
   AddTrain(app, commands);
   AddNews(app, commands);

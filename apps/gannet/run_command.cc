@@ -13,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "apps/gannet/log_file.h"
 #include "apps/gannet/pipeline.h"
+#include "apps/gannet/rpc_wiring.h"
 #include "apps/gannet/run_config.h"
 #include "apps/gannet/run_record.h"
 #include "apps/gannet/terminal.h"
@@ -120,6 +121,7 @@ class Session {
     }
     auto services = std::move(pipeline_.services);
     if (ingest_ != nullptr) services.push_back(std::move(ingest_));
+    services.push_back(rpc_->TakeService());
     const int code = process_->Run(std::move(services));
     if (code == runtime::kExitNotStarted)
       err_ << "gannet: the start failed; see the end of " << log_.path() << "\n";
@@ -158,6 +160,8 @@ class Session {
     GANNET_ASSIGN_OR_RETURN(pipeline_,
                             BuildPipeline(config_.pipeline, process_->deps(), std::move(parts)));
     if (chosen_.contains("ingest")) ingest_ = ingest::BuildIngest(config_.ingest, process_->deps());
+    GANNET_ASSIGN_OR_RETURN(rpc_, RpcWiring::Build(config_.rpc, config_.pipeline, pipeline_,
+                                                   chosen_, config_.hash, *process_));
     if (pipeline_.reporting == nullptr) return absl::OkStatus();
     GANNET_ASSIGN_OR_RETURN(const auto reader,
                             journal::Reader::Open(files_, options_.data_dir + "/journal"));
@@ -196,6 +200,7 @@ class Session {
   std::unique_ptr<runtime::Process> process_;
   Pipeline pipeline_;
   std::unique_ptr<runtime::Service> ingest_;
+  std::unique_ptr<RpcWiring> rpc_;
   base::Time started_{};
 };
 

@@ -28,6 +28,7 @@ struct FileConfig {
   std::string limits = "limits.yaml", strategies = "strategies.yaml";
   PipelineConfig pipeline;
   ingest::IngestConfig ingest;
+  api::RpcConfig rpc;
 };
 
 void ReadFile(config::Section& in, FileConfig& out) {
@@ -45,6 +46,7 @@ void ReadFile(config::Section& in, FileConfig& out) {
                      [](config::Section& s, auto& c) { reporting::Read(s, c); });
   in.OptionalSection("gateway", out.pipeline.gateway,
                      [](config::Section& s, auto& c) { gateway::Read(s, c); });
+  in.OptionalSection("rpc", out.rpc, [](config::Section& s, auto& c) { api::Read(s, c); });
   const bool own_market = out.market == Market::kConfigured;
   if (own_market && out.ingest.venues.empty())
     in.Problem("ingest", "must name venues when market is configured");
@@ -95,6 +97,11 @@ absl::StatusOr<RunConfig> LoadRunConfig(const std::string& path, base::Files& fi
   RunConfig config;
   config.pipeline = std::move(read.pipeline);
   config.ingest = std::move(read.ingest);
+  config.rpc = std::move(read.rpc);
+  for (std::string* pem :
+       {&config.rpc.tls.certificate, &config.rpc.tls.key, &config.rpc.tls.client_ca}) {
+    *pem = Beside(file, *pem);
+  }
   config.uses_venue_sim = read.market == Market::kVenueSim;
   config.mode = config.uses_venue_sim ? "paper on venue-sim"
                 : config.pipeline.execution.venue == execution::VenueKind::kPaper

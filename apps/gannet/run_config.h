@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "apps/gannet/pipeline.h"
+#include "libs/api/rpc_service.h"
 #include "libs/base/files.h"
 #include "services/ingest/config.h"
 
@@ -16,6 +17,7 @@ namespace gannet::app {
 struct RunConfig {
   PipelineConfig pipeline;
   ingest::IngestConfig ingest;
+  api::RpcConfig rpc;
   bool uses_venue_sim = false;               // the market is the simulator that `run` starts
   std::string mode;                          // for people: "paper on venue-sim"
   std::string hash;                          // SHA-256 of all files read, hex

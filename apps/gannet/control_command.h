@@ -1,0 +1,68 @@
+// gannet status | order | position | limits | halt | resume | kill | signals: a running
+// process asked over the socket in its data folder, or over TCP. Tables for people,
+// the messages of proto/ as JSON for programs.
+//
+// Each function blocks until it has its answer and gives the exit code.
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "libs/base/files.h"
+#include "libs/base/time.h"
+
+namespace gannet::app {
+
+inline constexpr int kControlDone = 0;
+inline constexpr int kControlFailed = 1;
+inline constexpr int kControlUsage = 2;
+inline constexpr int kControlUnreachable = 4;  // no process answers there
+inline constexpr int kControlDenied = 5;       // risk, or the service that acts, said no
+
+struct ControlOptions {
+  std::string data_dir;    // of the running process: its socket, its token
+  std::string address;     // "127.0.0.1:50051" instead of the socket
+  std::string token_file;  // with an address; empty: the one in the data folder
+  std::string ca_file;     // with an address over TLS: whom the server's certificate is from
+  bool json = false;
+  base::Duration timeout = std::chrono::seconds(10);
+  std::string request_id;  // of a command; empty: a random one
+  std::string reason;
+};
+
+struct OrderOptions {
+  std::string account = "main/paper";
+  std::string instrument, side, quantity, price, stop_price;
+  std::string type = "limit", time_in_force = "gtc";
+  bool reduce_only = false;
+  std::string id;  // replace, cancel, show
+  // list
+  bool open_only = false;
+  std::vector<std::string> strategies, instruments;
+  int limit = 50;
+};
+
+struct Console {
+  base::Files& files;
+  std::ostream& out;
+  std::ostream& err;
+};
+
+int ShowStatus(const ControlOptions& control, Console console);
+int SubmitOrder(const ControlOptions& control, const OrderOptions& order, Console console);
+int ReplaceOrder(const ControlOptions& control, const OrderOptions& order, Console console);
+int CancelOrder(const ControlOptions& control, const OrderOptions& order, Console console);
+int ListOrders(const ControlOptions& control, const OrderOptions& order, Console console);
+int ShowOrder(const ControlOptions& control, const OrderOptions& order, Console console);
+int ListPositions(const ControlOptions& control, Console console);
+// A scope is firm, or account:, strategy:, venue:, instrument: and a name. Empty: all.
+int ShowLimits(const ControlOptions& control, const std::string& scope, Console console);
+int Halt(const ControlOptions& control, const std::string& scope, const std::string& state,
+         Console console);
+int Resume(const ControlOptions& control, const std::string& scope, Console console);
+int Kill(const ControlOptions& control, const std::string& scope, Console console);
+// The newest `count`, then, with `follow`, each as it is made.
+int TailSignals(const ControlOptions& control, int count, bool follow, Console console);
+
+}  // namespace gannet::app

@@ -1,0 +1,203 @@
+#include "apps/gannet/control_flags.h"
+
+#include <CLI/CLI.hpp>
+#include <utility>
+
+#include "libs/base/time.h"
+
+namespace gannet::app {
+namespace {
+
+constexpr char kExits[] =
+    "Exit codes: 0 done, 1 failed, 2 wrong command line, 4 nothing answers there, 5 denied.";
+constexpr char kScopes[] =
+    "SCOPE is firm, or account:NAME, strategy:NAME, venue:NAME, instrument:NAME.\n";
+
+class Builder {
+ public:
+  Builder(ControlFlags& flags, base::Files& files, std::ostream& out, std::ostream& err,
+          std::function<void(int)> ended)
+      : f_(flags), files_(files), out_(out), err_(err), ended_(std::move(ended)) {}
+
+  CLI::App* Group(CLI::App& app, const std::string& name, const std::string& help) {
+    CLI::App* group = app.add_subcommand(name, help);
+    group->require_subcommand(1);
+    group->footer("Each has its own help: gannet " + name + " COMMAND --help.");
+    return group;
+  }
+  CLI::App* Command(CLI::App& app, const std::string& name, const std::string& help,
+                    const std::string& notes, std::function<int(Console)> run) {
+    CLI::App* command = app.add_subcommand(name, help);
+    command->add_option("--data", f_.control.data_dir, "Data folder of the running process")
+        ->capture_default_str();
+    command->add_option("--address", f_.control.address,
+                        "Ask over TCP (HOST:PORT) instead of the socket in the data folder");
+    command->add_option("--token-file", f_.control.token_file,
+                        "With --address: the secret to show; else rpc.token of the data folder");
+    command->add_option("--ca", f_.control.ca_file,
+                        "With --address: use TLS; the server's certificate is from this authority");
+    command->add_flag("--json", f_.control.json, "Print the answer as JSON (fields as in proto/)");
+    command
+        ->add_option_function<std::string>(
+            "--timeout",
+            [this](const std::string& text) {
+              if (const auto value = base::ParseDuration(text)) f_.control.timeout = *value;
+            },
+            "How long to wait for the answer (default 10s)")
+        ->check([](const std::string& text) -> std::string {
+          const auto value = base::ParseDuration(text);
+          if (value && value->count() > 0) return "";
+          return "'" + text + "' is no duration; write 90s, 250ms, 10m or 2h";
+        })
+        ->type_name("DURATION");
+    command->footer(notes + kExits);
+    command->callback([this, run = std::move(run)] { ended_(run(Console{files_, out_, err_})); });
+    return command;
+  }
+  // Of those that change something.
+  void Change(CLI::App* command, bool reason_required) {
+    CLI::Option* reason = command->add_option("--reason", f_.control.reason, "Why, for the record");
+    if (reason_required) reason->required();
+    command->add_option("--request-id", f_.control.request_id,
+                        "Names this command: given again, it is not done twice");
+  }
+
+  ControlFlags& f_;
+  base::Files& files_;
+  std::ostream& out_;
+  std::ostream& err_;
+  std::function<void(int)> ended_;
+};
+
+void AddOrders(CLI::App& app, Builder& b) {
+  ControlFlags& f = b.f_;
+  CLI::App* order = b.Group(app, "order", "Orders by hand: submit, replace, cancel, list, show");
+  CLI::App* submit = b.Command(
+      *order, "submit", "Give an order; it takes the same path through risk as any",
+      "Prices and quantities are decimal numbers. The answer names the order and how far it came: "
+      "journaled, or\ndenied with risk's reason.\n\n"
+      "  gannet order submit binance-spot:BTCUSDT buy 0.01 --price 61000 --reason \"by hand\"\n"
+      "  gannet order submit binance-spot:ETHUSDT sell 0.5 --type market --tif ioc\n\n",
+      [&f](Console console) { return SubmitOrder(f.control, f.order, console); });
+  submit->add_option("INSTRUMENT", f.order.instrument, "venue:symbol")->required();
+  submit->add_option("SIDE", f.order.side, "buy or sell")
+      ->required()
+      ->check(CLI::IsMember({"buy", "sell"}));
+  submit->add_option("QUANTITY", f.order.quantity, "How much")->required();
+  submit->add_option("--price", f.order.price, "Limit price");
+  submit->add_option("--stop-price", f.order.stop_price, "Of stop and take-profit orders");
+  submit->add_option("--type", f.order.type, "What kind of order")
+      ->check(CLI::IsMember({"market", "limit", "stop", "stop-limit", "take-profit",
+                             "take-profit-limit", "trailing-stop"}))
+      ->capture_default_str();
+  submit->add_option("--tif", f.order.time_in_force, "How long it stands")
+      ->check(CLI::IsMember({"gtc", "ioc", "fok", "post-only"}))
+      ->capture_default_str();
+  submit->add_flag("--reduce-only", f.order.reduce_only, "Never more than the position it closes");
+  submit->add_option("--account", f.order.account, "Whose order it is")->capture_default_str();
+  b.Change(submit, false);
+
+  CLI::App* replace = b.Command(
+      *order, "replace", "Put another order in the place of one of yours",
+      "What is left out stays as it was. The quantity is the total, what is filled already "
+      "included.\n\n  gannet order replace g1AbC… --price 61050\n\n",
+      [&f](Console console) { return ReplaceOrder(f.control, f.order, console); });
+  replace->add_option("ORDER", f.order.id, "Its client order id")->required();
+  replace->add_option("--price", f.order.price, "New limit price");
+  replace->add_option("--quantity", f.order.quantity, "New quantity");
+  b.Change(replace, false);
+
+  CLI::App* cancel =
+      b.Command(*order, "cancel", "Cancel an order, whichever strategy gave it",
+                "The order has ended when its state says so: see gannet order show.\n\n"
+                "  gannet order cancel g1AbC…\n\n",
+                [&f](Console console) { return CancelOrder(f.control, f.order, console); });
+  cancel->add_option("ORDER", f.order.id, "Its client order id")->required();
+  cancel->add_option("--account", f.order.account, "Whose order it is")->capture_default_str();
+  b.Change(cancel, false);
+
+  CLI::App* list = b.Command(
+      *order, "list", "Orders since the process began, newest first",
+      "  gannet order list --open\n  gannet order list --strategy maker --limit 5 --json\n\n",
+      [&f](Console console) { return ListOrders(f.control, f.order, console); });
+  list->add_flag("--open", f.order.open_only, "Only those that have not ended");
+  list->add_option("--strategy", f.order.strategies, "Only of these, separated by commas")
+      ->delimiter(',');
+  list->add_option("--instrument", f.order.instruments, "Only in these, separated by commas")
+      ->delimiter(',');
+  list->add_option("--limit", f.order.limit, "At most so many")
+      ->check(CLI::Range(1, 1'000))
+      ->capture_default_str();
+
+  CLI::App* show =
+      b.Command(*order, "show", "All that is known of one order", "  gannet order show g1AbC…\n\n",
+                [&f](Console console) { return ShowOrder(f.control, f.order, console); });
+  show->add_option("ORDER", f.order.id, "Its client order id")->required();
+}
+
+void AddStates(CLI::App& app, Builder& b) {
+  ControlFlags& f = b.f_;
+  CLI::App* halt =
+      b.Command(app, "halt", "Stop new orders of a scope; what works goes on",
+                std::string(kScopes) +
+                    "\n  gannet halt strategy:maker --reason \"spread too wide\"\n"
+                    "  gannet halt firm --state reducing --reason \"end of day\"\n\n",
+                [&f](Console console) { return Halt(f.control, f.scope, f.state, console); });
+  halt->add_option("SCOPE", f.scope, "What to stop")->required();
+  halt->add_option("--state", f.state, "How far")
+      ->check(CLI::IsMember({"reducing", "cancel-only", "halted"}))
+      ->capture_default_str();
+  b.Change(halt, true);
+
+  CLI::App* resume =
+      b.Command(app, "resume", "Let a scope trade again, after halt or kill",
+                std::string(kScopes) +
+                    "Your name and the reason are recorded.\n\n"
+                    "  gannet resume firm --reason \"feed checked\"\n\n",
+                [&f](Console console) { return Resume(f.control, f.scope, console); });
+  resume->add_option("SCOPE", f.scope, "What to let go")->required();
+  b.Change(resume, true);
+
+  CLI::App* kill =
+      b.Command(app, "kill", "The kill switch: no new orders, and what works is cancelled",
+                std::string(kScopes) +
+                    "Lifted by gannet resume only.\n\n"
+                    "  gannet kill firm --reason \"runaway\"\n\n",
+                [&f](Console console) { return Kill(f.control, f.scope, console); });
+  kill->add_option("SCOPE", f.scope, "What to stop")->required();
+  b.Change(kill, true);
+}
+
+}  // namespace
+
+void AddControl(CLI::App& app, ControlFlags& flags, base::Files& files, std::ostream& out,
+                std::ostream& err, std::function<void(int)> ended) {
+  // Lives as long as the callbacks that refer to it.
+  const auto b = std::make_shared<Builder>(flags, files, out, err, std::move(ended));
+  ControlFlags& f = flags;
+  b->Command(app, "status", "How a running process does: services, journal",
+             "Asks over the socket in the data folder, which its owner alone can open.\n\n",
+             [b](Console console) { return ShowStatus(b->f_.control, console); });
+  AddOrders(app, *b);
+  CLI::App* position = b->Group(app, "position", "Positions by account and strategy");
+  b->Command(*position, "list", "All of them, with result and fees", "",
+             [&f](Console console) { return ListPositions(f.control, console); });
+  CLI::App* limits = b->Group(app, "limits", "The limits of the risk gate");
+  CLI::App* show =
+      b->Command(*limits, "show", "Those in force", std::string(kScopes),
+                 [&f](Console console) { return ShowLimits(f.control, f.scope, console); });
+  show->add_option("SCOPE", f.scope, "Only what this scope states");
+  AddStates(app, *b);
+  CLI::App* signals = b->Group(app, "signals", "What news-signal made of the headlines");
+  CLI::App* tail = b->Command(
+      *signals, "tail", "The newest, then each as it is made",
+      "Columns: time, event type, sentiment, confidence, instruments, headline. Ctrl-C ends it.\n\n"
+      "  gannet signals tail --count 5 --no-follow\n\n",
+      [&f](Console console) { return TailSignals(f.control, f.count, f.follow, console); });
+  tail->add_option("--count", f.count, "How many of those that there are")
+      ->check(CLI::Range(0, 1'000))
+      ->capture_default_str();
+  tail->add_flag("!--no-follow", f.follow, "End after those");
+}
+
+}  // namespace gannet::app

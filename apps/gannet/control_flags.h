@@ -1,0 +1,29 @@
+// The command line of the commands that ask a running process (control_command.h).
+#pragma once
+
+#include <functional>
+#include <iosfwd>
+#include <string>
+
+#include "apps/gannet/control_command.h"
+
+namespace CLI {
+class App;
+}
+
+namespace gannet::app {
+
+// What they need lives as long as the parse.
+struct ControlFlags {
+  ControlOptions control;
+  OrderOptions order;
+  std::string scope, state = "halted";
+  int count = 20;
+  bool follow = true;
+};
+
+// `run` is called with the command that was chosen; its argument gives the exit code.
+void AddControl(CLI::App& app, ControlFlags& flags, base::Files& files, std::ostream& out,
+                std::ostream& err, std::function<void(int exit_code)> ended);
+
+}  // namespace gannet::app

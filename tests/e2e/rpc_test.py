@@ -1,0 +1,215 @@
+#!/usr/bin/env python3
+"""The gRPC APIs and the command line of a real `gannet run`, by clients that are not
+ours: generic reflection, an unmodified Open Inference client, and the Python client.
+
+usage: rpc_test.py BIN_DIR
+"""
+import json
+import os
+import re
+import shutil
+import socket
+import signal
+import subprocess
+import sys
+
+import harness
+from harness import check
+
+PACKAGES = ("grpcio==1.67.1", "grpcio-reflection==1.67.1", "tritonclient[grpc]==2.62.0")
+
+
+def environment(folder):
+    """A Python with the clients in it; the project's own is installed each time."""
+    python = os.path.join(folder, "bin", "python")
+    steps = [] if os.path.exists(python) else [[sys.executable, "-m", "venv", folder]]
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    probe = "import grpc, grpc_reflection, tritonclient.grpc"
+    if not os.path.exists(python) or subprocess.run([python, "-c", probe], capture_output=True).returncode != 0:
+        steps.append([*pip, *PACKAGES])
+    # From a copy: setuptools leaves its work beside the sources.
+    source = os.path.join(folder, "source")
+    shutil.rmtree(source, ignore_errors=True)
+    for part in ("clients/python", "proto"):
+        shutil.copytree(part, os.path.join(source, part))
+    steps.append([*pip, "--force-reinstall", "--no-deps", os.path.join(source, "clients", "python")])
+    for step in steps:
+        done = subprocess.run(step, capture_output=True, text=True)
+        if done.returncode != 0:
+            shutil.rmtree(folder, ignore_errors=True)
+            harness.skip(f"the clients cannot be installed here: {' '.join(step)}\n{done.stderr.strip()[-800:]}")
+    return python
+
+
+REFLECT = '''
+import sys, grpc
+from google.protobuf import descriptor_pool, message_factory
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+channel = grpc.insecure_channel(sys.argv[1])
+metadata = [("authorization", "Bearer " + sys.argv[2])] if len(sys.argv) > 2 else []
+database = ProtoReflectionDescriptorDatabase(channel)
+pool = descriptor_pool.DescriptorPool(database)
+for service_name in sorted(database.get_services()):
+    if service_name.startswith("grpc."): continue
+    service = pool.FindServiceByName(service_name)
+    for method in service.methods:
+        request = message_factory.GetMessageClass(method.input_type)
+        response = message_factory.GetMessageClass(method.output_type)
+        path = f"/{service_name}/{method.name}"
+        codes = []
+        try:
+            if method.server_streaming:
+                call = channel.unary_stream(path, request.SerializeToString, response.FromString)(request(), timeout=0.3, metadata=metadata)
+                next(iter(call)); call.cancel(); codes = "OK"
+            else:
+                channel.unary_unary(path, request.SerializeToString, response.FromString)(request(), timeout=10, metadata=metadata)
+                codes = "OK"
+        except grpc.RpcError as error:
+            codes = error.code().name
+        print(path, codes)
+'''
+
+INFER = '''
+import sys, numpy, tritonclient.grpc as triton
+client = triton.InferenceServerClient(sys.argv[1])
+assert client.is_server_live() and client.is_server_ready()
+assert client.is_model_ready("direction") and not client.is_model_ready("no-such-model")
+about = client.get_model_metadata("direction")
+assert about.inputs[0].name == "features" and list(about.inputs[0].shape) == [-1, 11], about
+rows = numpy.zeros((3, 11), dtype=numpy.float32)
+given = triton.InferInput("features", rows.shape, "FP32"); given.set_data_from_numpy(rows)
+answer = client.infer("direction", [given], request_id="mine").as_numpy("probabilities")
+assert answer.shape == (3, 3) and abs(answer.sum() - 3) < 1e-4 and (answer >= 0).all(), answer
+for bad in (numpy.zeros((3, 10), dtype=numpy.float32), numpy.full((1, 11), numpy.nan, dtype=numpy.float32)):
+    wrong = triton.InferInput("features", bad.shape, "FP32"); wrong.set_data_from_numpy(bad)
+    try:
+        client.infer("direction", [wrong]); raise SystemExit("a wrong tensor was answered")
+    except triton.InferenceServerException as refused:
+        assert refused.status() == "StatusCode.INVALID_ARGUMENT", refused
+print("inference ok", answer[0].tolist())
+'''
+
+
+class Platform:
+    def __init__(self, bin_dir, folder):
+        self.gannet = os.path.join(bin_dir, "gannet")
+        self.data = os.path.join(folder, "data")
+        self.config = os.path.join(folder, "gannet.yaml")
+        here = os.getcwd()
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(f"market: venue-sim\nlimits: {here}/config/limits.yaml\nstrategies: {here}/config/strategies.yaml\n"
+                       f"ml-inference: {{registry: {here}/services/ml-inference/models, model: direction}}\n"
+                       "gateway: {address: 127.0.0.1, port: 0}\nrpc: {address: \"127.0.0.1:0\"}\n")
+        self.program = harness.Program([self.gannet, "run", "--plain", "--data", self.data, "--config", self.config], folder)
+
+    def cli(self, *arguments, code=0):
+        done = subprocess.run([self.gannet, *arguments, "--data", self.data], capture_output=True, text=True, timeout=60)
+        check(done.returncode == code, f"gannet {' '.join(arguments)}: exit code {done.returncode}, not {code}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def port(self):
+        """As the log says it; none before it listens."""
+        found = re.search(r'"event":"rpc_listening".*?"port":(\d+)', harness.tail(os.path.join(self.data, "gannet.log"), 100_000))
+        return int(found.group(1)) if found else None
+
+
+def run_python(python, code, *arguments):
+    done = subprocess.run([python, "-c", code, *arguments], capture_output=True, text=True, timeout=180)
+    check(done.returncode == 0, f"{done.stdout[-1500:]}{done.stderr[-2500:]}")
+    return done.stdout
+
+
+def check_reflection(python, target, token):
+    lines = [line.split() for line in run_python(python, REFLECT, target, token).splitlines()]
+    codes = dict(lines)
+    check(len(codes) >= 50, f"reflection lists only {len(codes)} methods")
+    bad = {path: code for path, code in codes.items() if code in ("UNKNOWN", "INTERNAL", "UNAUTHENTICATED", "UNAVAILABLE")}
+    check(not bad, f"these do not answer: {bad}")
+    served = sum(code != "UNIMPLEMENTED" for code in codes.values())
+    print(f"reflection: {len(codes)} methods, {served} served")
+    stranger = dict(line.split() for line in run_python(python, REFLECT, target).splitlines())
+    let_in = {path for path, code in stranger.items() if code != "UNAUTHENTICATED"}
+    allowed = {f"/inference.GRPCInferenceService/{name}" for name in ("ServerLive", "ServerReady")}
+    check(let_in <= allowed, f"a stranger may call {let_in - allowed}")
+
+
+def check_garbage(port):
+    for bytes_sent in (b"GET / HTTP/1.1\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\xff" * 4096, b"\x00" * 100_000):
+        with socket.create_connection(("127.0.0.1", port), 5) as connection:
+            try:
+                connection.sendall(bytes_sent)
+                connection.settimeout(2)
+                connection.recv(4096)
+            except OSError:
+                pass
+
+
+def check_command_line(platform):
+    status = json.loads(platform.cli("status", "--json"))
+    check({"risk", "strategy", "execution", "rpc"} <= {row["service"] for row in status["services"]}, f"{status}")
+    check("max_order_notional" in platform.cli("limits", "show", "firm"), "limits show does not show them")
+    platform.cli("position", "list")
+    platform.cli("signals", "tail", "--no-follow", "--count", "3")
+    instrument = "binance-spot:BTCUSDT"
+    placed = json.loads(platform.cli("order", "submit", instrument, "buy", "0.001", "--price", platform.price, "--json"))
+    order = placed["order"]["intent"]["client_order_id"]
+    check(placed["progress"] == "ORDER_PROGRESS_JOURNALED" and placed["order"]["intent"]["strategy"].startswith("manual/"), f"{placed}")
+    check(order in platform.cli("order", "list", "--open"), "an open order is not listed")
+    lower = str(int(float(platform.price)) - 10)
+    replaced = json.loads(platform.cli("order", "replace", order, "--price", lower, "--json"))["order"]["intent"]["client_order_id"]
+    check(replaced != order, "a replacement has the old name")
+    harness.wait_until(lambda: "accepted" in platform.cli("order", "show", replaced), 10, "the replacement's acceptance")
+    platform.cli("order", "cancel", replaced)
+    harness.wait_until(lambda: "canceled" in platform.cli("order", "show", replaced), 10, "the cancel")
+    platform.cli("order", "submit", instrument, "buy", "50", "--price", platform.price, code=5)  # risk says no
+    platform.cli("kill", "firm", "--reason", "drill")
+    denied = platform.cli("order", "submit", instrument, "buy", "0.001", "--price", platform.price, code=5)
+    check("kill_switch" in denied, f"not denied for the kill switch: {denied}")
+    platform.cli("resume", "firm", "--reason", "drill is over")
+    platform.cli("halt", "instrument:" + instrument, "--reason", "auction")
+    platform.cli("resume", "instrument:" + instrument, "--reason", "auction is over")
+    platform.cli("halt", "nonsense", "--reason", "x", code=2)
+    first = platform.cli("order", "submit", instrument, "buy", "0.001", "--price", platform.price, "--request-id", "mine")
+    again = platform.cli("order", "submit", instrument, "buy", "0.001", "--price", platform.price, "--request-id", "mine")
+    check(first.split()[0] == again.split()[0], f"one request made two orders: {first} {again}")
+    platform.cli("order", "cancel", first.split()[0])
+
+
+PRICE = '''
+import sys
+from gannet.market.v1 import market_data_service_pb2 as pb
+from gannet_client import Client
+with Client.local(sys.argv[1]) as gannet:
+    book = gannet.market_data.GetBook(pb.GetBookRequest(instrument="binance-spot:BTCUSDT")).book
+    print(int(gannet.scales("binance-spot:BTCUSDT").price_of(book.bids[0].price) * 97 / 100))
+'''
+
+
+def test(bin_dir, folder):
+    harness.need(os.path.join(bin_dir, "gannet"), os.path.join(bin_dir, "gannet-venue-sim"))
+    python = environment(os.path.join(bin_dir, "..", "rpc-python"))
+    platform = Platform(bin_dir, folder)
+    with platform.program:
+        port = platform.program.wait_for(platform.port, 90, "RPC listens")
+        platform.price = platform.program.wait_for(
+            lambda: subprocess.run([python, "-c", PRICE, platform.data], capture_output=True, text=True).stdout.strip(), 60, "a valid book")
+        with open(os.path.join(platform.data, "rpc.token"), encoding="ascii") as file:
+            token = file.read().strip()
+        check(os.stat(os.path.join(platform.data, "rpc.token")).st_mode & 0o77 == 0, "others can read the token")
+        check(os.stat(os.path.join(platform.data, "gannet.sock")).st_mode & 0o777 == 0o600, "others can open the socket")
+        check_reflection(python, f"127.0.0.1:{port}", token)
+        check_garbage(port)
+        print(run_python(python, INFER, f"unix:{platform.data}/gannet.sock").strip())
+        check_command_line(platform)
+        example = subprocess.run([python, "clients/python/examples/signals_and_order.py", "--data", platform.data],
+                                 capture_output=True, text=True, timeout=120)
+        check(example.returncode == 0 and "journaled" in example.stdout, f"the example: {example.stdout}{example.stderr[-2000:]}")
+        print(example.stdout.strip())
+        platform.program.send(signal.SIGTERM)
+        check(platform.program.wait(30) == 0, f"did not drain: {platform.program.describe()}")
+    platform.cli("status", code=4)
+    replayed = subprocess.run([platform.gannet, "journal", "replay", platform.data], capture_output=True, text=True, timeout=120)
+    check(replayed.returncode == 0, f"the journal does not decide the same again: {replayed.stdout[-1500:]}{replayed.stderr[-1500:]}")
+
+
+harness.main(test)
