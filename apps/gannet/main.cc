@@ -15,6 +15,7 @@
 #include "apps/gannet/journal_replay_command.h"
 #include "apps/gannet/news_command.h"
 #include "apps/gannet/replay.h"
+#include "apps/gannet/report_command.h"
 #include "apps/gannet/run_command.h"
 #include "apps/gannet/topics_command.h"
 #include "apps/gannet/train_command.h"
@@ -73,6 +74,7 @@ struct Commands {
   NewsIngestOptions news_ingest;
   NewsEvalOptions news_eval;
   NewsTrainOptions news_train;
+  ReportOptions report;
   std::string journal_dir;
   JournalDumpOptions journal_dump;
   base::Duration journal_keep = runtime::ProcessOptions{}.keep_journal;
@@ -418,6 +420,64 @@ void AddTopics(CLI::App& app, Commands& c) {
   AddTopicsResolve(topics, c);
 }
 
+void AddReport(CLI::App& app, Commands& c) {
+  CLI::App* report = app.add_subcommand("report", "What an account has done, as files to hand out");
+  c.report.data_dir = DefaultDataDir();
+  c.report.build = "gannet " + runtime::BuildId();
+  report->add_option("--from", c.report.from, "Begin, UTC: 2024-08-08 or 2024-08-08T23:54:13Z")
+      ->default_str("30 days before the end");
+  report->add_option("--to", c.report.to, "End, not included, UTC")->default_str("now");
+  report->add_option("--account", c.report.account, "Account, as in the strategies' file")
+      ->capture_default_str();
+  report->add_option("--format", c.report.format, "pdf, xlsx, csv, json or all")
+      ->check(CLI::IsMember({"pdf", "xlsx", "csv", "json", "all"}))
+      ->capture_default_str();
+  report->add_option("--data", c.report.data_dir, "Folder of a run, as for gannet run")
+      ->capture_default_str();
+  report->add_option("--out", c.report.out_folder, "Folder for the files")->capture_default_str();
+  report->add_option("--returns", c.report.returns, "Length of the periods whose returns are taken")
+      ->check(CLI::IsMember({"day", "hour", "minute"}))
+      ->capture_default_str();
+  report->add_option("--asset", c.report.asset, "Only instruments quoted in this asset")
+      ->default_str("that of most fills");
+  report->add_option("--capital", c.report.capital, "What the account was given to trade with")
+      ->default_str("its balance before the first fill");
+  report->add_option("--risk-free", c.report.risk_free, "Risk-free rate of a year, for the ratios")
+      ->capture_default_str();
+  report
+      ->add_option("--days-per-year", c.report.days_per_year,
+                   "Days on which the market is open: 365, or 252 for exchanges with weekends")
+      ->check(CLI::Range(1, 366))
+      ->capture_default_str();
+  report->footer(
+      "Equity, drawdown, returns by month, ratios with their definitions, result by strategy, "
+      "instrument, kind of news and\n"
+      "model version, positions, fees, fills, use of limits, quality of signals and predictions, "
+      "and "
+      "how far the data can be\n"
+      "trusted: prices of books that were INVALID, orders that are UNKNOWN. The same numbers in "
+      "every format:\n\n"
+      "  report.pdf    to hand out: charts and tables, page numbers, A4\n"
+      "  report.xlsx   to go on calculating: totals and ratios are formulas\n"
+      "  report.json   for programs: decimals as text with all their digits\n"
+      "  csv/          a file a table, beside figures.csv and notes.csv\n\n"
+      "Reads the store of the run (reports.db) and nothing else; may be asked for while gannet run "
+      "goes on. Without\n"
+      "--capital, equity begins with what the venue said the account held before the first fill; "
+      "if "
+      "that is not known,\n"
+      "neither are returns and ratios, and the report says so. What was left out is in the notes, "
+      "printed here too.\n"
+      "Exit code 0: written; 1: an option makes no sense, or the store knows no such account. "
+      "docs/reports.md defines\n"
+      "every figure and shows how to have reports made on a schedule.\n\n"
+      "  gannet report --from 2026-11-01 --to 2026-12-01 --out november\n"
+      "  gannet report --format pdf --returns hour --capital 100000 --risk-free 4.25%\n"
+      "  gannet report --format csv --account main/paper --days-per-year 252");
+  report->callback(
+      [&c] { c.exit_code = Report(WriteAccountReport(c.report, c.files, c.clock, std::cout)); });
+}
+
 void AddSim(CLI::App& app, Commands& c) {
   CLI::App* sim = app.add_subcommand(
       "sim", "Run the whole platform and its venue on virtual time under seeded faults");
@@ -481,6 +541,7 @@ int Main(int argc, char** argv) {
   AddNews(app, commands);
   AddJournal(app, commands);
   AddTopics(app, commands);
+  AddReport(app, commands);
   AddSim(app, commands);
   try {
     app.parse(argc, argv);

@@ -19,7 +19,8 @@ absl::StatusOr<Pipeline> BuildPipeline(const PipelineConfig& config, runtime::De
   if (hosts("reporting") && parts.watchers) {
     reporting::ReportingConfig settings = config.reporting;
     settings.limits = LimitRowsOf(config.risk.limits);
-    auto reporting = reporting::BuildReporting(settings, deps, std::move(parts.store));
+    auto reporting = reporting::BuildReporting(settings, deps, std::move(parts.store),
+                                               std::move(parts.report_writer));
     pipeline.reporting = reporting.get();
     add(std::move(reporting));
   }

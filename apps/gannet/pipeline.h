@@ -43,6 +43,7 @@ struct PipelineParts {
   std::set<std::string> services = kPipelineServices;
   bool watchers = true;  // false: without those that only watch, whatever `services` says
   std::unique_ptr<store::Store> store;                    // for reporting
+  reporting::ReportWriter report_writer;                  // the same; null: no scheduled reports
   gateway::GatewayService::HealthSource platform_health;  // for the gateway
 };
 

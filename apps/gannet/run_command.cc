@@ -25,6 +25,7 @@
 #include "libs/store/sqlite_store.h"
 #include "services/ingest/app.h"
 #include "services/reporting/export.h"
+#include "services/reporting/report_files.h"
 
 namespace gannet::app {
 namespace {
@@ -155,6 +156,8 @@ class Session {
       GANNET_ASSIGN_OR_RETURN(parts.store,
                               store::OpenSqliteStore(files_, StorePath(options_.data_dir),
                                                      StoreKeyPath(options_.data_dir)));
+      parts.report_writer = reporting::WriterOf(files_);
+      config_.pipeline.reporting.build = "gannet " + runtime::BuildId();
     }
     parts.platform_health = [this] { return process_->health().Overall(); };
     GANNET_ASSIGN_OR_RETURN(pipeline_,

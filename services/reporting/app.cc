@@ -5,8 +5,9 @@
 namespace gannet::reporting {
 
 std::unique_ptr<ReportingService> BuildReporting(const ReportingConfig& config, runtime::Deps& deps,
-                                                 std::unique_ptr<store::Store> store) {
-  return std::make_unique<ReportingService>(config, deps, std::move(store));
+                                                 std::unique_ptr<store::Store> store,
+                                                 ReportWriter writer) {
+  return std::make_unique<ReportingService>(config, deps, std::move(store), std::move(writer));
 }
 
 }  // namespace gannet::reporting

@@ -8,7 +8,10 @@
 
 namespace gannet::reporting {
 
+// Without a writer no scheduled report can be made.
+
 std::unique_ptr<ReportingService> BuildReporting(const ReportingConfig& config, runtime::Deps& deps,
-                                                 std::unique_ptr<store::Store> store);
+                                                 std::unique_ptr<store::Store> store,
+                                                 ReportWriter writer = nullptr);
 
 }  // namespace gannet::reporting

@@ -5,6 +5,7 @@
 
 #include "libs/base/status.h"
 #include "libs/market/names.h"
+#include "services/reporting/csv.h"
 
 namespace gannet::reporting {
 namespace {
@@ -73,37 +74,21 @@ Row RowOf(const store::EquityRow& r) {
           {"fees", r.fees.ToString()}};
 }
 
-// RFC 4180. A field that a spreadsheet would run as a formula gets an apostrophe.
-std::string CsvField(const std::string& text) {
-  std::string safe = text;
-  const bool number = !text.empty() && text.find_first_not_of("0123456789.-") == std::string::npos;
-  if (!number && !text.empty() &&
-      std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos)
-    safe = "'" + text;
-  if (safe.find_first_of(",\"\r\n") == std::string::npos) return safe;
-  std::string quoted = "\"";
-  for (const char c : safe) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + "\"";
-}
-
 template <class T>
 absl::Status WriteTable(base::Files& files, const std::string& path, const Row& columns,
                         const std::vector<T>& rows) {
-  std::string csv;
-  for (const Cell& cell : columns) csv += (csv.empty() ? "" : ",") + cell.name;
-  csv += "\r\n";
+  std::vector<std::string> names;
+  for (const Cell& cell : columns) names.push_back(cell.name);
+  std::string csv = CsvLine(names);
   Json json = Json::array();
   for (const T& item : rows) {
     Json object = Json::object();
-    std::string line;
+    std::vector<std::string> fields;
     for (const Cell& cell : RowOf(item)) {
-      line += (object.empty() ? "" : ",") + CsvField(cell.text);
+      fields.push_back(cell.text);
       object[cell.name] = cell.text;
     }
-    csv += line + "\r\n";
+    csv += CsvLine(fields);
     json.push_back(std::move(object));
   }
   GANNET_RETURN_IF_ERROR(files.WriteAtomically(path + ".csv", csv));

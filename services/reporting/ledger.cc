@@ -144,6 +144,7 @@ std::vector<ClosedTrade> TradesOf(const Ledger& ledger, const std::vector<store:
       trade.was_long = part.was_long;
       trade.event_type = ledger.fills[part.opened_by].event_type;
       trade.model_version = opening.model_version;
+      trade.signal = opening.signal;
       trades.push_back(std::move(trade));
     }
     ClosedTrade& trade = trades[at->second];

@@ -64,6 +64,7 @@ struct ClosedTrade {
   bool was_long = true;
   market::Money quantity, gross, fees;
   std::string event_type, model_version;  // of the fill that opened the first lot
+  market::EventId signal;                 // of the same fill; may be empty
   market::Money net() const { return gross - fees; }
 };
 // Of parts whose closing fill's index is in `of`; in the order of the first closing.

@@ -9,6 +9,7 @@
 #include "libs/runtime/signals.h"
 #include "libs/store/sqlite_store.h"
 #include "services/reporting/app.h"
+#include "services/reporting/report_files.h"
 
 int main(int argc, char** argv) {
   using namespace gannet;
@@ -33,6 +34,7 @@ int main(int argc, char** argv) {
                                       flags.data_dir + "/reports.key");
   if (!store.ok()) return runtime::End(runtime::NotStarted(store.status()));
   std::vector<std::unique_ptr<runtime::Service>> services;
-  services.push_back(reporting::BuildReporting(*config, (*process)->deps(), *std::move(store)));
+  services.push_back(reporting::BuildReporting(*config, (*process)->deps(), *std::move(store),
+                                               reporting::WriterOf(files)));
   return (*process)->Run(std::move(services));
 }

@@ -13,14 +13,15 @@ constexpr char kGroup[] = "reporting";
 }  // namespace
 
 ReportingService::ReportingService(ReportingConfig config, runtime::Deps& deps,
-                                   std::unique_ptr<store::Store> store)
-    : config_(config),
+                                   std::unique_ptr<store::Store> store, ReportWriter writer)
+    : config_(std::move(config)),
       executor_(deps.executor),
       background_(deps.background),
       clock_(deps.clock),
       bus_(deps.bus),
       log_(deps.log),
-      store_(std::move(store)) {
+      store_(std::move(store)),
+      scheduler_(config_, deps, *store_, std::move(writer)) {
   // Definitions and prices may come before Start: the shard recovers first.
   const bus::SubscribeOptions from_start{.group = kGroup, .start = bus::Start::kEarliest};
   instruments_ = bus_.Subscribe<market::Instrument>(
@@ -87,6 +88,7 @@ void ReportingService::Watch(const bus::Topic<T>& topic, Apply apply) {
 }
 
 absl::Status ReportingService::Start() {
+  GANNET_RETURN_IF_ERROR(scheduler_.Start());
   Watch(bus::kQuotes, [this](const auto& event) { engine_.OnQuote(event); });
   Watch(bus::kMarketStatus, [this](const auto& event) { engine_.OnStatus(event.value); });
   Watch(bus::kPredictions, [this](const auto& event) { engine_.OnPrediction(event); });
@@ -114,6 +116,7 @@ void ReportingService::Arm() {
 
 void ReportingService::Flush(ReportingEngine::Sample sample) {
   if (writing_) return;
+  if (drained_ && std::exchange(closing_due_, false)) sample = ReportingEngine::Sample::kClosing;
   auto batch = std::make_shared<const store::Batch>(engine_.TakeChanges(clock_.Now(), sample));
   Offsets newest;
   for (const Followed& followed : followed_) newest.push_back(followed.newest);
@@ -159,8 +162,11 @@ void ReportingService::OnWritten(absl::Status status, const store::Batch& batch,
 
 void ReportingService::Drain(std::function<void()> done) {
   executor_.Cancel(timer_);
-  drained_ = std::move(done);
-  Flush(ReportingEngine::Sample::kClosing);
+  scheduler_.Drain([this, done = std::move(done)]() mutable {
+    drained_ = std::move(done);
+    closing_due_ = true;
+    Flush(ReportingEngine::Sample::kNone);
+  });
 }
 
 runtime::Health ReportingService::health() const {
@@ -173,6 +179,7 @@ runtime::Health ReportingService::health() const {
     health.state = runtime::HealthState::kDegraded;
     health.reasons.push_back(std::move(why));
   };
+  for (std::string& problem : scheduler_.problems()) degrade(std::move(problem));
   if (engine_.stats().unbooked_fills > 0) {
     degrade(absl::StrCat(engine_.stats().unbooked_fills,
                          " fills are stored but not in P&L: an amount is beyond what a position "

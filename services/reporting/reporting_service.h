@@ -17,14 +17,15 @@
 #include "libs/runtime/service.h"
 #include "libs/store/store.h"
 #include "services/reporting/config.h"
+#include "services/reporting/report_scheduler.h"
 #include "services/reporting/reporting_engine.h"
 
 namespace gannet::reporting {
 
 class ReportingService : public runtime::Service {
  public:
-  ReportingService(ReportingConfig config, runtime::Deps& deps,
-                   std::unique_ptr<store::Store> store);
+  ReportingService(ReportingConfig config, runtime::Deps& deps, std::unique_ptr<store::Store> store,
+                   ReportWriter writer);
   ~ReportingService() override;
 
   // Facts of the journal that the store has not seen (the process died between the
@@ -64,7 +65,9 @@ class ReportingService : public runtime::Service {
   telemetry::Log& log_;
   std::unique_ptr<store::Store> store_;
   ReportingEngine engine_;
-  bool writing_ = false;  // one transaction at a time
+  ReportScheduler scheduler_;
+  bool writing_ = false;      // one transaction at a time
+  bool closing_due_ = false;  // the last sample, taken once while draining
   base::Time next_equity_{};
   base::TimerId timer_ = base::TimerId::kNone;
   absl::Status write_status_;
