@@ -3,6 +3,7 @@
 #include <ostream>
 #include <utility>
 
+#include "apps/gannet/trading_mode.h"
 #include "libs/base/concat.h"
 #include "libs/base/status.h"
 #include "libs/store/sqlite_store.h"
@@ -96,7 +97,7 @@ absl::StatusOr<reporting::ReportRequest> RequestOf(const ReportOptions& options,
 absl::Status WriteAccountReport(const ReportOptions& options, base::Files& files,
                                 const base::Clock& clock, std::ostream& out) {
   GANNET_ASSIGN_OR_RETURN(const auto formats, ParseFormats(options.format));
-  GANNET_ASSIGN_OR_RETURN(const auto request, RequestOf(options, clock.Now()));
+  GANNET_ASSIGN_OR_RETURN(auto request, RequestOf(options, clock.Now()));
   const std::string path = options.data_dir + "/reports.db";
   if (!files.Exists(path)) {
     return absl::NotFoundError(base::Concat(
@@ -104,6 +105,8 @@ absl::Status WriteAccountReport(const ReportOptions& options, base::Files& files
          " is not there: nothing has been recorded in this folder; name another with --data, "
          "or let `gannet run` trade first"}));
   }
+  GANNET_ASSIGN_OR_RETURN(request.trading,
+                          TradingModeIn(files, options.data_dir, request.from, request.to));
   GANNET_ASSIGN_OR_RETURN(const auto store,
                           store::OpenSqliteStore(files, path, options.data_dir + "/reports.key"));
   GANNET_ASSIGN_OR_RETURN(const reporting::Report report, reporting::BuildReport(*store, request));

@@ -4,6 +4,7 @@
 #include <sstream>
 #include <string_view>
 
+#include "apps/gannet/trading_mode.h"
 #include "libs/base/posix_files.h"
 #include "libs/base/temp_dir_for_test.h"
 #include "libs/base/virtual_executor.h"
@@ -112,6 +113,18 @@ TEST_CASE("gannet report takes the last 30 days without a period") {
   const std::string notes = folder.Read("csv/notes.csv");
   CHECK(Holds(notes, "\nfrom,2023-10-19T01:00:00.000000000Z\n"));
   CHECK(Holds(notes, "\nto,2023-11-18T01:00:00.000000000Z\n"));
+}
+
+TEST_CASE("gannet report says with what money was traded") {
+  Folder folder;
+  folder.Record(reporting::TestHistory());
+  REQUIRE(folder.Run().ok());
+  CHECK(Holds(folder.Read("csv/notes.csv"), "\ntrading,\n"));
+  REQUIRE(RecordTradingMode(folder.files, folder.dir.path(), reporting::kTestDay - 1h,
+                            "paper on venue-sim")
+              .ok());
+  REQUIRE(folder.Run().ok());
+  CHECK(Holds(folder.Read("csv/notes.csv"), "\ntrading,paper on venue-sim\n"));
 }
 
 TEST_CASE("gannet report takes capital and risk-free rate as they are written") {

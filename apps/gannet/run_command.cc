@@ -17,6 +17,7 @@
 #include "apps/gannet/run_config.h"
 #include "apps/gannet/run_record.h"
 #include "apps/gannet/terminal.h"
+#include "apps/gannet/trading_mode.h"
 #include "apps/gannet/venue_process.h"
 #include "libs/base/status.h"
 #include "libs/runtime/flags.h"
@@ -158,6 +159,9 @@ class Session {
                                                      StoreKeyPath(options_.data_dir)));
       parts.report_writer = reporting::WriterOf(files_);
       config_.pipeline.reporting.build = "gannet " + runtime::BuildId();
+      config_.pipeline.reporting.trading = config_.mode;
+      GANNET_RETURN_IF_ERROR(
+          RecordTradingMode(files_, options_.data_dir, process_->deps().clock.Now(), config_.mode));
     }
     parts.platform_health = [this] { return process_->health().Overall(); };
     GANNET_ASSIGN_OR_RETURN(pipeline_,

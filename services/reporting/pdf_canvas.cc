@@ -116,7 +116,7 @@ void PdfCanvas::Need(double height) {
 
 void PdfCanvas::EndPage() {
   Line(left(), height_ - 36, right(), height_ - 36, kLine);
-  Text(left(), height_ - 30, width() * 0.8, text_.foot, {7.5, false, kGrey});
+  Text(left(), height_ - 30, width() - 75, text_.foot, {7.5, false, kGrey});
   Text(left(), height_ - 30, width(), absl::StrCat("Page ", pages_, " of ", total_pages_),
        {7.5, false, kGrey, Align::kRight});
   if (!dry()) cairo_show_page(native_->cairo);

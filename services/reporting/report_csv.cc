@@ -37,6 +37,7 @@ std::string NotesText(const Report& report) {
   text += CsvLine({"returns_by", NameOf(report.request.grid)});
   text += CsvLine({"generated", base::FormatTime(report.request.generated)});
   text += CsvLine({"build", report.request.build});
+  text += CsvLine({"trading", report.request.trading});
   for (const std::string& note : report.notes) text += CsvLine({"note", note});
   text += CsvLine({"disclaimer", std::string(kDisclaimer)});
   return text;

@@ -159,6 +159,7 @@ inline ReportRequest TestRequest() {
   request.to = kTestDay + std::chrono::hours(72);
   request.generated = kTestDay + std::chrono::hours(73);
   request.build = "gannet test";
+  request.trading = "paper on venue-sim";
   return request;
 }
 

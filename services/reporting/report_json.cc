@@ -80,6 +80,7 @@ std::string JsonBytes(const Report& report) {
       {"returns_by", gannet::reporting::NameOf(report.request.grid)},
       {"generated", base::FormatTime(report.request.generated)},
       {"build", report.request.build},
+      {"trading", report.request.trading},
       {"disclaimer", std::string(kDisclaimer)},
       {"notes", report.notes},
       {"figures", std::move(figures)},

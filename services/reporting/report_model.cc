@@ -84,6 +84,11 @@ const Figure* Report::FindFigure(std::string_view key) const {
   return nullptr;
 }
 
+std::string TradingText(const ReportRequest& request) {
+  return request.trading.empty() ? "Whether on paper or live is not recorded."
+                                 : "Traded: " + request.trading;
+}
+
 std::string ExactText(const Value& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
   if (const auto* count = std::get_if<int64_t>(&value)) return std::to_string(*count);

@@ -41,6 +41,7 @@ struct ReportRequest {
   std::optional<market::Money> capital;
   base::Time generated;
   std::string build;
+  std::string trading;  // with what money: "paper on venue-sim"; empty: not known
 };
 
 enum class Format : uint8_t { kPdf = 1, kXlsx, kCsv, kJson };
@@ -105,6 +106,8 @@ absl::StatusOr<Report> BuildReport(store::Store& store, const ReportRequest& req
 
 // Exact, as files hold it: "-12.5", "2024-08-08T23:54:13.123456789Z", "" for nothing.
 std::string ExactText(const Value& value);
+// How it was traded, for the head of a report: never empty.
+std::string TradingText(const ReportRequest& request);
 // As people read it: "−1,234.50", "12.34 %", "2024-08-08 23:54:13"; rounded half even
 // to the digits of its kind. "–" for nothing.
 std::string ShownText(const Value& value, Kind kind);

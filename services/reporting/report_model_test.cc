@@ -56,6 +56,7 @@ TEST_CASE("Report of a history that one can follow by hand") {
   CHECK(Of(report, "average_loss") == Value(Money(52, 0)));
   CHECK(Shown(report, "profit_factor") == "1.88");
   CHECK(Of(report, "volume") == Value(Money(200 + 100 + 150 + 60 + 40 + 200, 0)));
+  CHECK(report.FindFigure("calmar")->absent == "less than 30 days: not scaled up to a year");
   CHECK(Says(report, "Equity is the capital of 1,000.00 USDT"));
   CHECK(Says(report, "Left out: 1 sample of the result"));
 }
@@ -70,6 +71,24 @@ TEST_CASE("Report's returns follow each other and compound to the months") {
   CHECK(At(report, "months", 0, "Oct") == Value());
   CHECK(AmountAt(report, "months", 0, "Nov") == Money(66'000, 6));
   CHECK(AmountAt(report, "months", 0, "total") == Money(66'000, 6));
+}
+
+TEST_CASE("Report of a month and more has figures of a year") {
+  store::Batch batch = TestHistory();
+  // From 1,066 up to 1,166 in the end; the deepest fall stays the one of the second day.
+  for (int day = 3; day < 40; ++day)
+    AddSample(batch, kTestDay + day * 24h, 4'600 + std::min((day - 2) * 300, 10'000), 2'000, 400,
+              0);
+  ReportRequest request = TestRequest();
+  request.to = kTestDay + 40 * 24h;
+  const Report report = ReportOf(batch, request);
+  CHECK(Shown(report, "total_return") == "16.60 %");
+  CHECK(Shown(report, "annual_return") == "306.09 %");  // 1.166^(365 / 40) − 1
+  CHECK(Shown(report, "calmar") == "64.63");            // over 0.04735883
+  CHECK(report.FindTable("returns")->rows.size() == 40);
+  REQUIRE(report.FindTable("months")->rows.size() == 1);
+  CHECK(ShownText(At(report, "months", 0, "Nov"), Kind::kPercent) == "10.50 %");
+  CHECK(ShownText(At(report, "months", 0, "Dec"), Kind::kPercent) == "5.52 %");
 }
 
 TEST_CASE("Report's lines from opening to closing equity add up") {

@@ -116,7 +116,10 @@ class Pages {
                               ShownText(report_.to, Kind::kTime), " UTC, returns by ",
                               NameOf(report_.request.grid), ", amounts in ", report_.asset.text()),
                  {8.5, false, kGrey});
-    canvas_.y += 20;
+    canvas_.y += 14;
+    canvas_.Text(canvas_.left(), canvas_.y, canvas_.width(), TradingText(report_.request),
+                 {8.5, true, kLimit});
+    canvas_.y += 19;
   }
 
   void DrawTiles() {

@@ -49,6 +49,8 @@ class Performance {
   }
 
  private:
+  // Too short for what a year would have brought.
+  bool is_short() const { return report_.to - report_.from < kShortPeriod; }
   bool has_equity() const { return data_.capital.has_value() && !ruined_; }
   Money EquityOf(const Money& pnl) const { return *data_.capital + pnl; }
   Value EquityCell(const Money& pnl) const {
@@ -128,8 +130,8 @@ class Performance {
     if (data_.capital) {
       Note(absl::StrCat("Equity is the capital of ", ShownText(*data_.capital, Kind::kAmount), " ",
                         data_.asset.text(), " (", data_.capital_source,
-                        ") plus the result since the first fill. Deposits and withdrawals are not "
-                        "part of it."));
+                        ") plus the result since the first fill. Deposits, withdrawals and other "
+                        "assets held are not part of it."));
     } else {
       Note(
           "The capital of the account is not known: returns, drawdown and the ratios are not "
@@ -154,11 +156,11 @@ class Performance {
     report_.from = data_.opening ? data_.request.from : data_.samples.front().time;
     report_.to = data_.samples.back().time;
     if (!has_equity()) return;
-    if (report_.to - report_.from < kShortPeriod || returns_.size() < kFewReturns) {
-      Note(absl::StrCat("Annualised figures rest on ",
+    if (is_short() || returns_.size() < kFewReturns) {
+      Note(absl::StrCat("Volatility, Sharpe and Sortino ratio rest on ",
                         Counted(returns_.size(), std::string(grid) + " return"), " over ",
                         SpanText(report_.to - report_.from),
-                        ": they scale a short time up to a year and predict nothing."));
+                        ": scaled up from a short time to a year, they predict nothing."));
     }
   }
 
@@ -213,10 +215,14 @@ class Performance {
         absl::StrCat("Product of (1 + return) over the ", grid,
                      "s, less 1. A return is the change of equity over its start."),
         why);
-    Add("annual_return", "Annualised return", Kind::kPercent, Cell(AnnualReturn(returns, year)),
+    const char* const too_short = "less than 30 days: not scaled up to a year";
+    const auto of_long = [&](std::optional<double> value) {
+      return is_short() ? Value() : Cell(value);
+    };
+    Add("annual_return", "Annualised return", Kind::kPercent, of_long(AnnualReturn(returns, year)),
         absl::StrCat("(1 + total return)^(", static_cast<int64_t>(year),
                      " / number of returns) − 1."),
-        reason("everything was lost, or the figure is beyond all bounds"));
+        reason(is_short() ? too_short : "everything was lost, or the figure is beyond all bounds"));
     Add("volatility", "Volatility, annualised", Kind::kPercent, Cell(Volatility(returns, year)),
         absl::StrCat("Standard deviation (n − 1) of the ", grid, " returns, ", of_year, "."),
         reason("fewer than two returns"));
@@ -231,8 +237,9 @@ class Performance {
                      "shortfall below it (all returns count), ",
                      of_year, "."),
         reason("no return fell short"));
-    Add("calmar", "Calmar ratio", Kind::kRatio, Cell(Calmar(returns, year, deepest_)),
-        "Annualised return over the maximum drawdown.", reason("there was no drawdown"));
+    Add("calmar", "Calmar ratio", Kind::kRatio, of_long(Calmar(returns, year, deepest_)),
+        "Annualised return over the maximum drawdown.",
+        reason(is_short() ? too_short : "there was no drawdown"));
     Add("max_drawdown", "Maximum drawdown", Kind::kPercent,
         usable ? Cell(deepest_, kReturnDigits) : Value(),
         "Deepest fall of equity below its highest sample so far, as a part of that.", why);

@@ -86,7 +86,7 @@ void AddSignals(const ReportData& data, Report& report) {
                    {"traded", "Traded", Kind::kCount, true},
                    {"confidence", "Mean confidence", Kind::kPercent},
                    {"novelty", "Mean novelty", Kind::kPercent},
-                   {"sentiment", "Mean |sentiment|", Kind::kPercent},
+                   {"sentiment", "Mean strength of sentiment", Kind::kPercent},
                    {"latency_ms", "Median latency, ms", Kind::kRatio}};
   for (const auto& [type, signals] : traded) kinds.try_emplace(type);
   for (const auto& [type, kept] : kinds) {

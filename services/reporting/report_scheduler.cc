@@ -101,6 +101,7 @@ void ReportScheduler::Begin(const Schedule& schedule, const DueReport& due) {
   request.risk_free_ppm = config_.reports.risk_free_ppm;
   request.generated = clock_.Now();
   request.build = config_.build;
+  request.trading = config_.trading;
   const auto capital = config_.reports.capital.find(schedule.account.text());
   if (capital != config_.reports.capital.end()) request.capital = capital->second;
   background_.Post([this, alive = alive_, job] {

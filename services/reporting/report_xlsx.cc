@@ -337,6 +337,7 @@ class Book {
     line("Returns by", std::string(NameOf(request.grid)), Kind::kText);
     line("Generated (UTC)", request.generated, Kind::kTime);
     line("Build", request.build, Kind::kText);
+    worksheet_write_string(sheet, row++, 0, CleanText(TradingText(request)).c_str(), note_);
     worksheet_write_string(sheet, row++, 0, kDisclaimer, note_);
     for (const std::string& note : report_.notes)
       worksheet_write_string(sheet, row++, 0, CleanText(note).c_str(), note_);

@@ -23,9 +23,16 @@ int main(int argc, char** argv) {
     fill.notional = market::Money(10'000 + i * 37, 4);
     batch.fills.push_back(fill);
   }
+  reporting::ReportRequest request = reporting::TestRequest();
+  if (argc > 2) {  // two months, for what takes more than 30 days
+    request.to += 24h * 60;
+    for (int day = 3; day < 60; ++day)
+      reporting::AddSample(batch, reporting::kTestDay + day * 24h + 8h, 4'600 + day * day * 7 % 900,
+                           day * 37 % 500 - 250, 400, 22'000);
+  }
   const auto store = reporting::StoreWith(batch);
   base::PosixFiles files;
-  const auto report = reporting::BuildReport(*store, reporting::TestRequest());
+  const auto report = reporting::BuildReport(*store, request);
   if (!report.ok()) {
     std::cerr << report.status().message() << "\n";
     return 1;

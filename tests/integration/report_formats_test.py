@@ -206,7 +206,8 @@ def check_xlsx(folder, report):
             check_cell(summary, name, figure["kind"], figure["value"], f"xlsx figure {key}")
     for key in ("sharpe", "sortino", "volatility", "annual_return", "total_return", "calmar", "hit_rate", "profit_factor", "volume"):
         name = "B" + labels[report["figures"][key]["label"]][1:]
-        check(name in summary.formulas, f"xlsx figure {key}: a number, not a formula")
+        check(name in summary.formulas or report["figures"][key]["value"] is None,
+              f"xlsx figure {key}: a number, not a formula")
     return recomputed
 
 
@@ -240,6 +241,7 @@ def check_pdf(folder, report):
         check(f"Page {number} of {len(pages)}" in page, f"pdf: page {number} has no number")
         check(report["disclaimer"] in page, f"pdf: page {number} has no disclaimer")
         check(report["account"] in page, f"pdf: page {number} does not name the account")
+        check(number > 1 or report["trading"] in page, "pdf: does not say how it was traded")
         check("UTC" in page, f"pdf: page {number} does not say that times are UTC")
     words = re.sub(r"[ \t]+", " ", text)
     for key, figure in report["figures"].items():
@@ -309,6 +311,7 @@ def main():
             check_csv(folder, report)
             formulas = check_xlsx(folder, report)
             pages = check_pdf(folder, report)
+            check((report["figures"]["calmar"]["value"] is None) == (name == "small"), f"{name}: Calmar ratio")
             check_layout(folder)
             print(f"{name}: {len(report['tables']['fills']['rows'])} fills, {formulas} formulas recomputed, {pages} pages")
         # Equal reports are equal files.
