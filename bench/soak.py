@@ -81,7 +81,10 @@ def main():
     port = wait_for(r'"event":"gateway_listening".*"port":(\d+)', log, process, 10).group(1)
 
     def counters():
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/state", timeout=10) as answer:
+        with open(os.path.join(folder, "gateway-token"), encoding="ascii") as file:
+            token = file.read().strip()
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/api/v1/state", headers={"Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)["counters"]
 
     try:

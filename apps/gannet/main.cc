@@ -19,6 +19,7 @@
 #include "apps/gannet/run_command.h"
 #include "apps/gannet/topics_command.h"
 #include "apps/gannet/train_command.h"
+#include "apps/gannet/user_command.h"
 #include "libs/base/posix_files.h"
 #include "libs/runtime/flags.h"
 #include "libs/runtime/system_clock.h"
@@ -83,6 +84,7 @@ struct Commands {
   ResolveOptions resolve;
   std::string topics_password_file;
   size_t letters_limit = 100;
+  UserOptions user;
   simulation::CampaignOptions sim;
   std::string sim_seeds = "1-10";
 };
@@ -478,6 +480,39 @@ void AddReport(CLI::App& app, Commands& c) {
       [&c] { c.exit_code = Report(WriteAccountReport(c.report, c.files, c.clock, std::cout)); });
 }
 
+void AddUsers(CLI::App& app, Commands& c) {
+  c.user.data_dir = DefaultDataDir();
+  CLI::App* user = app.add_subcommand("user", "Who may sign in to the page");
+  user->require_subcommand(1);
+  const auto add = [&](const char* name, const char* help, bool named,
+                       std::function<absl::Status()> run) {
+    CLI::App* command = user->add_subcommand(name, help);
+    command->add_option("--data", c.user.data_dir, "Data folder of `gannet run`")
+        ->capture_default_str();
+    if (named) command->add_option("NAME", c.user.name, "Name to sign in with")->required();
+    command->callback([&c, run = std::move(run)] { c.exit_code = Report(run()); });
+    return command;
+  };
+  add("add", "Another person; prints the password, once", true,
+      [&c] { return AddUser(c.user, c.files, c.clock, std::cout); })
+      ->add_option("--role", c.user.role, "viewer, trader, risk or admin")
+      ->check(CLI::IsMember({"viewer", "trader", "risk", "admin"}))
+      ->capture_default_str();
+  add("reset", "A new password where the old one is lost; prints it, once", true,
+      [&c] { return ResetPassword(c.user, c.files, std::cout); });
+  add("disable", "Shut a person out, within seconds", true,
+      [&c] { return DisableUser(c.user, c.files, std::cout); });
+  add("enable", "Let a person in again", true,
+      [&c] { return EnableUser(c.user, c.files, std::cout); });
+  add("list", "All of them, with role and state", false,
+      [&c] { return ListUsers(c.user, c.files, std::cout); });
+  user->footer(
+      "The first user, admin, is made by the first start of `gannet run`, which prints the "
+      "password.\n"
+      "viewer looks; trader also sends, cancels and kills; risk also resumes; admin also adds "
+      "users.");
+}
+
 void AddSim(CLI::App& app, Commands& c) {
   CLI::App* sim = app.add_subcommand(
       "sim", "Run the whole platform and its venue on virtual time under seeded faults");
@@ -542,6 +577,7 @@ int Main(int argc, char** argv) {
   AddJournal(app, commands);
   AddTopics(app, commands);
   AddReport(app, commands);
+  AddUsers(app, commands);
   AddSim(app, commands);
   try {
     app.parse(argc, argv);

@@ -26,7 +26,11 @@ absl::StatusOr<Pipeline> BuildPipeline(const PipelineConfig& config, runtime::De
   }
   if (hosts("gateway")) pipeline.commands = std::make_unique<command::ShardCommands>(deps);
   if (hosts("gateway") && parts.watchers) {
-    auto gateway = gateway::BuildGateway(config.gateway, deps, std::move(parts.platform_health));
+    gateway::GatewayConfig settings = config.gateway;
+    settings.model_registry = config.ml_inference.registry;
+    parts.gateway.limits = LimitRowsOf(config.risk.limits);
+    parts.gateway.commands = [commands = pipeline.commands.get()] { return commands; };
+    auto gateway = gateway::BuildGateway(settings, deps, std::move(parts.gateway));
     pipeline.gateway = gateway.get();
     add(std::move(gateway));
   }

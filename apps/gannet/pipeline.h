@@ -42,9 +42,9 @@ inline const std::set<std::string> kPipelineServices = {
 struct PipelineParts {
   std::set<std::string> services = kPipelineServices;
   bool watchers = true;  // false: without those that only watch, whatever `services` says
-  std::unique_ptr<store::Store> store;                    // for reporting
-  reporting::ReportWriter report_writer;                  // the same; null: no scheduled reports
-  gateway::GatewayService::HealthSource platform_health;  // for the gateway
+  std::unique_ptr<store::Store> store;    // for reporting
+  reporting::ReportWriter report_writer;  // the same; null: no scheduled reports
+  gateway::GatewayParts gateway;          // its commands and limits are filled in here
 };
 
 struct Pipeline {

@@ -163,7 +163,12 @@ class Session {
       GANNET_RETURN_IF_ERROR(
           RecordTradingMode(files_, options_.data_dir, process_->deps().clock.Now(), config_.mode));
     }
-    parts.platform_health = [this] { return process_->health().Overall(); };
+    parts.gateway.platform_health = [this] { return process_->health().Overall(); };
+    parts.gateway.mode = config_.mode;
+    parts.gateway.build_id = runtime::BuildId();
+    parts.gateway.first_password = [this](const std::string& user, const std::string& password) {
+      first_sign_in_ = absl::StrCat("user ", user, ", password ", password);
+    };
     GANNET_ASSIGN_OR_RETURN(pipeline_,
                             BuildPipeline(config_.pipeline, process_->deps(), std::move(parts)));
     if (chosen_.contains("ingest")) ingest_ = ingest::BuildIngest(config_.ingest, process_->deps());
@@ -177,10 +182,22 @@ class Session {
 
   void Redraw(Terminal& terminal) {
     process_->executor().After(kRedraw, [this, &terminal] {
+      if (pipeline_.gateway != nullptr) AnnouncePage();
       if (pipeline_.gateway != nullptr)
         terminal.Draw(pipeline_.gateway->view(), Headline(), process_->deps().clock.Now());
       Redraw(terminal);
     });
+  }
+
+  // Once, as soon as it listens; on a screen the headline has it.
+  void AnnouncePage() {
+    if (announced_ || pipeline_.gateway->port() == 0) return;
+    announced_ = true;
+    if (!options_.plain) return;
+    out_ << "page: " << pipeline_.gateway->url() << "\n";
+    if (!first_sign_in_.empty())
+      out_ << "sign in as " << first_sign_in_ << " (shown this once; `gannet user` makes others)\n";
+    out_.flush();
   }
 
   ScreenHeadline Headline() {
@@ -190,7 +207,9 @@ class Session {
     headline.health = health.state == runtime::HealthState::kServing ? "serving"
                       : health.reasons.empty()                       ? "starting"
                                                                      : health.reasons.front();
-    headline.address = absl::StrCat("http://127.0.0.1:", pipeline_.gateway->port(), "/v1/state");
+    headline.address = pipeline_.gateway->url();
+    if (!first_sign_in_.empty())
+      headline.sign_in = absl::StrCat("sign in as ", first_sign_in_, "  (shown in this run only)");
     headline.running = process_->deps().clock.Now() - started_;
     return headline;
   }
@@ -209,6 +228,8 @@ class Session {
   std::unique_ptr<runtime::Service> ingest_;
   std::unique_ptr<RpcWiring> rpc_;
   base::Time started_{};
+  std::string first_sign_in_;  // only at the very first start
+  bool announced_ = false;
 };
 
 }  // namespace

@@ -85,6 +85,7 @@ void DrawHeader(Painter& p, const View& view, const ScreenHeadline& headline, ba
   p.Line(absl::StrFormat("Gannet  %s  %s UTC  up %d:%02d  %s  %s", headline.mode, Clock(now),
                          seconds / 60, seconds % 60, headline.health, headline.address),
          kBold);
+  if (!headline.sign_in.empty()) p.Line(headline.sign_in, kBold);
   std::string feeds = "feeds ";
   for (const auto& [name, feed] : view.feeds()) {
     feeds += absl::StrFormat(" %s %s (%s)", name, market::Name(feed.state), Age(now - feed.since));

@@ -19,7 +19,8 @@ struct ScreenSize {
 struct ScreenHeadline {  // the line on top
   std::string mode;      // "paper on venue-sim"
   std::string health;    // "serving"
-  std::string address;   // of the gateway
+  std::string address;   // of the page
+  std::string sign_in;   // how, at the very first start; empty later
   base::Duration running{0};
 };
 

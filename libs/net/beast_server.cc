@@ -196,6 +196,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     WebSocketOptions options;
     options.idle_timeout = server->options.idle_timeout;
     options.max_message_bytes = server->options.max_body_bytes;
+    options.max_send_buffer_bytes = server->options.max_send_buffer_bytes;
     ended_ = true;  // the session owns the stream from here on
     server->connections.erase(id_);
     session->Accept(std::move(stream_), message, options, std::move(handler),

@@ -106,6 +106,7 @@ struct ListenOptions {
   std::string certificate_file, key_file;  // both set: TLS
   size_t max_body_bytes = 1u << 20;
   size_t max_connections = 1024;
+  size_t max_send_buffer_bytes = 16u << 20;  // of one WebSocket
   base::Duration idle_timeout =
       std::chrono::seconds(60);  // also caps how long a request may take to arrive
 };

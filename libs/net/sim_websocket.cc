@@ -48,6 +48,7 @@ struct Opening : std::enable_shared_from_this<Opening> {
     const auto other = std::make_shared<End>(world, url.host, peer_name);
     other->options.idle_timeout = server->options.idle_timeout;
     other->options.max_message_bytes = server->options.max_body_bytes;
+    other->options.max_send_buffer_bytes = server->options.max_send_buffer_bytes;
     WebSocket::Handler handler =
         server->handler->OnWebSocket(request, peer_name, std::make_shared<EndHandle>(other));
     if (server->handler == nullptr) return end->FinishAfter(world->Delay(), Broken(Place(url)));

@@ -5,8 +5,8 @@
 namespace gannet::gateway {
 
 std::unique_ptr<GatewayService> BuildGateway(const GatewayConfig& config, runtime::Deps& deps,
-                                             GatewayService::HealthSource platform_health) {
-  return std::make_unique<GatewayService>(config, deps, std::move(platform_health));
+                                             GatewayParts parts) {
+  return std::make_unique<GatewayService>(config, deps, std::move(parts));
 }
 
 }  // namespace gannet::gateway

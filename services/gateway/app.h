@@ -8,6 +8,6 @@
 namespace gannet::gateway {
 
 std::unique_ptr<GatewayService> BuildGateway(const GatewayConfig& config, runtime::Deps& deps,
-                                             GatewayService::HealthSource platform_health);
+                                             GatewayParts parts);
 
 }  // namespace gannet::gateway

@@ -3,6 +3,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
+
+#include "libs/base/time.h"
+#include "services/gateway/users.h"
 
 namespace gannet::config {
 class Section;
@@ -11,8 +15,15 @@ class Section;
 namespace gannet::gateway {
 
 struct GatewayConfig {
-  std::string address = "127.0.0.1";  // loopback only: there is no sign-in yet
-  uint16_t port = 0;                  // 0: any free one
+  std::string address = "127.0.0.1";       // beyond loopback only with TLS
+  uint16_t port = 0;                       // 0: any free one
+  std::string certificate_file, key_file;  // PEM; both: TLS
+  std::vector<std::string> host_names;     // under which it answers, beside loopback
+  base::Duration session_idle = std::chrono::hours(8);
+  base::Duration session_length = std::chrono::hours(24);
+  PasswordCost password_cost;  // not configurable: tests make it cheap
+  std::string model_registry;  // folder whose versions the page shows; empty: none
+  bool tls() const { return !certificate_file.empty() && !key_file.empty(); }
 };
 
 // Reads the section of this service.

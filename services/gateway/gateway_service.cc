@@ -1,26 +1,26 @@
 #include "services/gateway/gateway_service.h"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
 #include <utility>
 
+#include "libs/base/concat.h"
 #include "libs/base/status.h"
 #include "libs/bus/topics.h"
+#include "libs/market/names.h"
+#include "services/gateway/assets.h"
+#include "services/gateway/model_cards.h"
+#include "services/gateway/trail.h"
+#include "services/gateway/usage.h"
 #include "services/gateway/view_json.h"
+#include "services/gateway/view_rows.h"
 
 namespace gannet::gateway {
 namespace {
 
-net::HttpResponse JsonResponse(int status, std::string body) {
-  return {status,
-          {{"Content-Type", "application/json"},
-           {"Cache-Control", "no-store"},
-           {"X-Content-Type-Options", "nosniff"}},
-          std::move(body)};
-}
-
-net::HttpResponse ErrorResponse(int status, const std::string& message) {
-  return JsonResponse(status, nlohmann::json{{"error", message}}.dump());
-}
+constexpr size_t kMaxBars = 1'000;
+constexpr size_t kMaxConnections = 1'024;
+constexpr size_t kMaxSendBuffer = 8u << 20;
+constexpr base::Duration kCheckViewers = std::chrono::seconds(5);
 
 const char* Name(runtime::HealthState state) {
   switch (state) {
@@ -34,34 +34,56 @@ const char* Name(runtime::HealthState state) {
   return "not serving";
 }
 
-// A page of a stranger, opened in a browser here, may reach loopback under a name
-// of its own (DNS rebinding): only names of this machine are answered.
-bool IsLoopbackHost(std::string_view host) {
-  if (host.starts_with('[')) return host.substr(0, host.find(']') + 1) == "[::1]";
-  const std::string_view name = host.substr(0, host.rfind(':'));
-  return name == "127.0.0.1" || name == "localhost";
+constexpr std::string_view kNoPage =
+    "This gannet was built without its page: Node.js or web/node_modules was missing.\n"
+    "Run tools/setup, then make build. The API is at /api/v1.\n";
+
+// The page itself holds no data: it may be read before signing in.
+std::optional<net::HttpResponse> AssetAnswer(const net::HttpRequest& request) {
+  if (request.method != "GET" && request.method != "HEAD") return std::nullopt;
+  const std::string path = request.target.substr(0, request.target.find('?'));
+  for (const Asset& asset : Assets()) {
+    if (asset.path != path) continue;
+    net::HttpResponse response{
+        200,
+        {{"Content-Type", std::string(asset.type)},
+         {"Content-Encoding", "gzip"},
+         {"ETag", std::string(asset.etag)},
+         {"Cache-Control", asset.immutable ? "public, max-age=31536000, immutable" : "no-cache"}},
+        ""};
+    if (net::FindHeader(request.headers, "if-none-match") == asset.etag) {
+      response.status = 304;
+    } else {
+      response.body = std::string(asset.gzip);
+    }
+    return response;
+  }
+  if (path == "/" && Assets().empty())
+    return net::HttpResponse{503, {{"Content-Type", "text/plain"}}, std::string(kNoPage)};
+  return std::nullopt;
 }
 
-net::HttpResponse Readiness(const runtime::Health& health) {
-  const nlohmann::ordered_json body{{"state", Name(health.state)}, {"reasons", health.reasons}};
-  return JsonResponse(health.state == runtime::HealthState::kNotServing ? 503 : 200,
-                      body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
-}
+std::string Epoch(base::Time started) { return std::to_string(base::UnixNanos(started)); }
 
 }  // namespace
 
-GatewayService::GatewayService(GatewayConfig config, runtime::Deps& deps,
-                               HealthSource platform_health)
+GatewayService::GatewayService(GatewayConfig config, runtime::Deps& deps, GatewayParts parts)
     : config_(std::move(config)),
+      executor_(deps.executor),
+      background_(deps.background),
       clock_(deps.clock),
+      files_(deps.files),
       network_(deps.network),
       bus_(deps.bus),
       log_(deps.log.For("gateway")),
-      platform_health_(std::move(platform_health)) {
+      parts_(std::move(parts)),
+      stream_(view_, charts_, Epoch(deps.clock.Now()), [this] { return PlatformJson(); }),
+      gate_(config_, deps) {
   // Before the shard resumes: what it republishes is part of the picture.
   Watch(bus::kInstruments);
   Watch(bus::kQuotes);
   Watch(bus::kTrades);
+  Watch(bus::kBooks);
   Watch(bus::kMarketStatus);
   Watch(bus::kNewsSignals);
   Watch(bus::kPredictions);
@@ -79,21 +101,35 @@ void GatewayService::Watch(const bus::Topic<T>& topic) {
   subscriptions_.push_back(
       bus_.Subscribe<T>(topic, {.group = "", .start = bus::Start::kEarliest},
                         [this, index](const market::Event<T>& event, bus::Position position) {
-                          view_.On(event);
+                          if constexpr (requires { view_.On(event); }) view_.On(event);
+                          if constexpr (requires { charts_.On(event); }) charts_.On(event);
+                          stream_.Touch(event);
                           subscriptions_[index]->Ack(position);
                         }));
 }
 
 absl::Status GatewayService::Start() {
+  GANNET_RETURN_IF_ERROR(gate_.Start(parts_.first_password));
+  desk_ = std::make_unique<ActionDesk>(view_, parts_.commands ? parts_.commands() : nullptr,
+                                       gate_.users(), executor_, clock_, log_);
+  started_ = clock_.Now();
   net::ListenOptions options;
   options.address = config_.address;
   options.port = config_.port;
+  options.certificate_file = config_.certificate_file;
+  options.key_file = config_.key_file;
+  options.max_body_bytes = kMaxBodyBytes;
+  options.max_connections = kMaxConnections;
+  options.max_send_buffer_bytes = kMaxSendBuffer;
   GANNET_ASSIGN_OR_RETURN(listener_, network_.Listen(options, *this));
   log_.Info("gateway_listening", {{"address", config_.address}, {"port", listener_->port()}});
+  Tick();
   return absl::OkStatus();
 }
 
 void GatewayService::Drain(std::function<void()> done) {
+  executor_.Cancel(timer_);
+  stream_.CloseAll();
   listener_.reset();
   done();
 }
@@ -104,39 +140,274 @@ runtime::Health GatewayService::health() const {
   return {runtime::HealthState::kServing, {}};
 }
 
-void GatewayService::OnRequest(net::HttpRequest request, std::string_view, Respond respond) {
-  respond(Answer(request));
+std::string GatewayService::url() const {
+  const bool v6 = config_.address.find(':') != std::string::npos;
+  return base::Concat({config_.tls() ? "https://" : "http://", v6 ? "[" : "", config_.address,
+                       v6 ? "]" : "", ":", std::to_string(port()), "/"});
 }
 
-net::HttpResponse GatewayService::Answer(const net::HttpRequest& request) const {
-  if (!IsLoopbackHost(net::FindHeader(request.headers, "host"))) {
-    return ErrorResponse(
-        421,
-        "the gateway answers as 127.0.0.1, localhost and [::1] only; use one of them in the URL");
-  }
-  const std::string path = request.target.substr(0, request.target.find('?'));
+bool GatewayService::has_page() const { return !Assets().empty(); }
+
+void GatewayService::Tick() {
+  timer_ = executor_.After(LiveStream::kPeriod, [this, alive = std::weak_ptr(alive_)] {
+    if (!alive.expired() && listener_ != nullptr) Tick();
+  });
   const base::Time now = clock_.Now();
-  std::function<std::string()> body;
-  if (path == "/v1/state") body = [&] { return StateJson(view_, now); };
-  if (path == "/v1/markets") body = [&] { return MarketsJson(view_, now); };
-  if (path == "/v1/signals") body = [&] { return SignalsJson(view_); };
-  if (path == "/v1/orders") body = [&] { return OrdersJson(view_); };
-  if (path == "/v1/fills") body = [&] { return FillsJson(view_); };
-  if (path == "/v1/positions") body = [&] { return PositionsJson(view_); };
-  const bool live = path == "/health/live", ready = path == "/health/ready";
-  if (!body && !live && !ready) {
-    return ErrorResponse(
-        404,
-        "no such path; try /v1/state, /v1/{markets,signals,orders,fills,positions}, /health/ready");
+  const base::Duration monotonic = clock_.Monotonic();
+  if (monotonic >= next_sample_) {
+    next_sample_ = monotonic + std::chrono::seconds(1);
+    Sample(now);
   }
-  if (request.method != "GET" && request.method != "HEAD") {
-    net::HttpResponse response = ErrorResponse(405, "read-only: use GET");
-    response.headers.emplace_back("Allow", "GET, HEAD");
-    return response;
+  if (monotonic >= next_check_) {
+    next_check_ = monotonic + kCheckViewers;
+    // `gannet user disable` changes the file behind our back.
+    if (const absl::Status loaded = gate_.users().Load(); !loaded.ok())
+      log_.Warning("users_unreadable", {{"error", std::string(loaded.message())}});
+    stream_.CloseIf([this](const std::string& user) { return !gate_.MayWatch(user); });
   }
-  if (live) return JsonResponse(200, R"({"state":"serving"})");
-  if (ready) return Readiness(platform_health_());
-  return JsonResponse(200, body());
+  stream_.Tick(now);
+}
+
+void GatewayService::Sample(base::Time now) {
+  profit_.push_back({now, view_.ProfitByAsset()});
+  if (profit_.size() > kKeptProfit) profit_.pop_front();
+}
+
+void GatewayService::OnRequest(net::HttpRequest request, std::string_view peer, Respond respond) {
+  const Respond sealed = [respond = std::move(respond),
+                          tls = config_.tls()](net::HttpResponse response) {
+    AddSecurityHeaders(response, tls);
+    respond(std::move(response));
+  };
+  HttpGate::Verdict verdict = gate_.Admit(request, peer);
+  if (const auto* refusal = std::get_if<net::HttpResponse>(&verdict)) {
+    const bool may_be_page = refusal->status == 401 || refusal->status == 404;
+    auto asset = may_be_page ? AssetAnswer(request) : std::nullopt;
+    return sealed(asset ? *std::move(asset) : std::move(std::get<net::HttpResponse>(verdict)));
+  }
+  Carry(std::get<Admitted>(verdict), peer, sealed);
+}
+
+void GatewayService::Carry(const Admitted& request, std::string_view peer, const Respond& respond) {
+  switch (request.route->action) {
+    case Action::kSignIn:
+      return gate_.SignIn(request, peer, respond);
+    case Action::kSetPassword:
+      return gate_.SetPassword(request, respond);
+    case Action::kAddUser:
+      return gate_.AddUser(request, respond);
+    case Action::kModels:
+      return ReadModels(respond);
+    case Action::kSubmitOrder:
+    case Action::kCancelOrder:
+    case Action::kCancelAll:
+    case Action::kKill:
+    case Action::kResume:
+    case Action::kSetState:
+      return desk_->Act(request, respond);
+    default:
+      return respond(Answer(request));
+  }
+}
+
+net::HttpResponse GatewayService::Answer(const Admitted& request) {
+  const base::Time now = clock_.Now();
+  switch (request.route->action) {
+    case Action::kHealth:
+    case Action::kLive:
+      return JsonAnswer(200, R"({"state":"serving"})");
+    case Action::kReady:
+      return Readiness(!request.user.empty());
+    case Action::kOpenApi:
+      return JsonAnswer(200, OpenApi(parts_.build_id.empty() ? "0" : parts_.build_id));
+    case Action::kSession:
+      return gate_.DescribeSession(request);
+    case Action::kSignOut:
+      return gate_.SignOut(request);
+    case Action::kConsent: {
+      if (request.parameters.at("version") != std::to_string(kConsentVersion))
+        return ErrorAnswer(409, "that is not the disclaimer in force; load the page again");
+      const absl::Status kept = gate_.users().Consent(request.user, kConsentVersion, now);
+      if (!kept.ok()) return ErrorAnswer(503, std::string(kept.message()));
+      log_.Info("consent", {{"user", request.user}, {"version", kConsentVersion}});
+      return gate_.DescribeSession(request);
+    }
+    case Action::kState:
+      return JsonAnswer(200, StateJson(view_, now));
+    case Action::kSnapshot:
+      return JsonAnswer(200, stream_.Snapshot(now));
+    case Action::kMarkets:
+      return JsonAnswer(200, MarketsJson(view_, now));
+    case Action::kSignals:
+      return JsonAnswer(200, SignalsJson(view_));
+    case Action::kOrders:
+      return JsonAnswer(200, OrdersJson(view_));
+    case Action::kFills:
+      return JsonAnswer(200, FillsJson(view_));
+    case Action::kPositions:
+      return JsonAnswer(200, PositionsJson(view_));
+    case Action::kDenials:
+      return JsonAnswer(200, DenialsJson(view_));
+    case Action::kPredictions:
+      return JsonAnswer(200, PredictionsJson(view_));
+    case Action::kCandles:
+      return Candles(request);
+    case Action::kProfit:
+      return JsonAnswer(200, ProfitJson());
+    case Action::kTrail: {
+      std::string body = TrailJson(view_, request.parameters.at("id"));
+      if (body.empty())
+        return ErrorAnswer(404, "nothing of that id is kept here; `gannet journal dump` has all");
+      return JsonAnswer(200, std::move(body));
+    }
+    case Action::kLimits:
+      return JsonAnswer(200, LimitsJson());
+    case Action::kAbout:
+      return JsonAnswer(200, AboutJson());
+    case Action::kUsers: {
+      Json rows = Json::array();
+      for (const auto& [name, user] : gate_.users().all()) {
+        rows.push_back({{"name", name},
+                        {"role", gateway::Name(user.role)},
+                        {"disabled", user.disabled},
+                        {"created", base::FormatTime(user.created)},
+                        {"consent_version", user.consent_version}});
+      }
+      return JsonAnswer(200, Text(rows));
+    }
+    case Action::kDisableUser:
+      return gate_.DisableUser(request);
+    case Action::kStream:
+      return ErrorAnswer(426, "this is a WebSocket: connect to it as one");
+    default:
+      return ErrorAnswer(501, "not answered here");
+  }
+}
+
+net::HttpResponse GatewayService::Readiness(bool signed_in) const {
+  const runtime::Health health = parts_.platform_health();
+  Json body{{"state", Name(health.state)}};
+  if (signed_in) body["reasons"] = health.reasons;
+  return JsonAnswer(health.state == runtime::HealthState::kNotServing ? 503 : 200, Text(body));
+}
+
+std::string GatewayService::PlatformJson() const {
+  const runtime::Health health = parts_.platform_health();
+  return Text(Json{{"state", Name(health.state)}, {"reasons", health.reasons}});
+}
+
+net::HttpResponse GatewayService::Candles(const Admitted& request) const {
+  const market::InstrumentId id(request.parameters.at("instrument"));
+  const auto given = request.parameters.find("interval");
+  const int64_t interval = given == request.parameters.end() ? 60 : std::stoll(given->second);
+  if (!view_.markets().contains(id))
+    return ErrorAnswer(404, "there is no such instrument; /api/v1/markets lists all");
+  Json bars = Json::array();
+  const ChartData::Chart* chart = charts_.Find(id);
+  const market::Instrument* d = chart != nullptr ? view_.Definition(id, chart->version) : nullptr;
+  if (d != nullptr) {
+    for (const auto& bar : ChartData::Bars(*chart, interval, kMaxBars)) {
+      bars.push_back({bar.start_s, d->Format(bar.open), d->Format(bar.high), d->Format(bar.low),
+                      d->Format(bar.close), d->Format(market::Quantity{bar.volume})});
+    }
+  }
+  return JsonAnswer(200,
+                    Text(Json{{"instrument", id.text()}, {"interval", interval}, {"bars", bars}}));
+}
+
+std::string GatewayService::LimitsJson() const {
+  Json rows = Json::array();
+  for (const Usage& usage : UsageOf(view_, parts_.limits)) {
+    rows.push_back({{"scope", market::Name(usage.limit.scope)},
+                    {"name", usage.scope_name},
+                    {"by_default", usage.limit.scope_name == "*"},
+                    {"limit", usage.limit.name},
+                    {"value", usage.limit.value.ToString()},
+                    {"asset", usage.limit.asset.text()},
+                    {"used", usage.used ? Json(usage.used->ToString()) : Json(nullptr)},
+                    {"unpriced", usage.unpriced},
+                    {"version", usage.limit.limit_version}});
+  }
+  return Text(rows);
+}
+
+std::string GatewayService::AboutJson() const {
+  return Text(Json{{"build", parts_.build_id},
+                   {"mode", parts_.mode},
+                   {"started", base::FormatTime(started_)},
+                   {"now", base::FormatTime(clock_.Now())},
+                   {"viewers", stream_.viewers()},
+                   {"stream",
+                    {{"frames", stream_.stats().frames},
+                     {"snapshots", stream_.stats().snapshots},
+                     {"resumed", stream_.stats().resumed},
+                     {"cut_off", stream_.stats().cut_off}}},
+                   {"kept",
+                    {{"signals", View::kKeptSignals},
+                     {"fills", View::kKeptFills},
+                     {"closed_orders", View::kKeptClosedOrders},
+                     {"denials", View::kKeptDenials}}},
+                   {"consent_version", kConsentVersion},
+                   {"disclaimer", kRiskDisclaimer}});
+}
+
+std::string GatewayService::ProfitJson() const {
+  Json rows = Json::array();
+  for (const ProfitSample& sample : profit_) {
+    for (const auto& [asset, profit] : sample.by_asset) {
+      rows.push_back({{"t", base::UnixMillis(sample.time)},
+                      {"asset", asset},
+                      {"total", (profit.realized + profit.unrealized).ToString()},
+                      {"realized", profit.realized.ToString()},
+                      {"fees", profit.fees.ToString()}});
+    }
+  }
+  return Text(rows);
+}
+
+void GatewayService::ReadModels(const Respond& respond) {
+  background_.Post(
+      [&files = files_, &executor = executor_, registry = config_.model_registry, respond] {
+        std::string cards = ModelCardsJson(files, registry);
+        executor.Post([cards = std::move(cards), respond] { respond(JsonAnswer(200, cards)); });
+      });
+}
+
+net::WebSocket::Handler GatewayService::OnWebSocket(const net::HttpRequest& request,
+                                                    std::string_view peer,
+                                                    std::shared_ptr<net::WebSocket> socket) {
+  const std::string user = gate_.AdmitSocket(request, peer);
+  if (user.empty()) return {};
+  const auto viewer = stream_.Join(std::move(socket), user);
+  if (!viewer) {
+    log_.Warning("too_many_viewers", {{"user", user}});
+    return {};
+  }
+  // "?epoch=E&after=N", both digits.
+  const auto number = [&](std::string_view name) -> std::string {
+    const size_t mark = request.target.find(base::Concat({name, "="}));
+    if (mark == std::string::npos) return "";
+    const size_t from = mark + name.size() + 1;
+    const size_t to =
+        std::min(request.target.find_first_not_of("0123456789", from), request.target.size());
+    return to - from > 19 ? "" : request.target.substr(from, to - from);
+  };
+  const std::string epoch = number("epoch"), after = number("after");
+  const std::weak_ptr<bool> alive = alive_;
+  net::WebSocket::Handler handler;
+  handler.on_open = [this, alive, id = *viewer, epoch, after] {
+    if (alive.expired()) return;
+    stream_.Open(id, epoch,
+                 after.empty() ? std::nullopt : std::optional<uint64_t>(std::stoull(after)),
+                 clock_.Now());
+  };
+  handler.on_message = [this, alive, id = *viewer](std::string_view text) {
+    if (!alive.expired()) stream_.Message(id, text, clock_.Now());
+  };
+  handler.on_close = [this, alive, id = *viewer](const absl::Status&) {
+    if (!alive.expired()) stream_.Leave(id);
+  };
+  return handler;
 }
 
 }  // namespace gannet::gateway

@@ -1,10 +1,8 @@
-// Serves the view over HTTP, read-only, on loopback.
-//
-//   GET /health/live   200 while the process turns
-//   GET /health/ready  200, or 503 with the reasons
-//   GET /v1/state      everything; /v1/{markets,signals,orders,fills,positions} parts
+// Serves the page, the REST API under /api/v1 and the live stream. The table of
+// paths, with who may use them: routes.cc and /api/v1/openapi.json.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,16 +12,35 @@
 #include "libs/bus/bus.h"
 #include "libs/net/network.h"
 #include "libs/runtime/service.h"
+#include "libs/store/rows.h"
+#include "services/gateway/action_desk.h"
+#include "services/gateway/chart_data.h"
 #include "services/gateway/config.h"
+#include "services/gateway/http_gate.h"
+#include "services/gateway/live_stream.h"
 #include "services/gateway/view.h"
 
 namespace gannet::gateway {
 
+// What the process knows and the bus does not tell.
+struct GatewayParts {
+  using HealthSource = std::function<runtime::Health()>;
+  HealthSource platform_health;                   // of all services hosted here
+  std::function<Commands*()> commands = nullptr;  // null, or answers null: none are taken
+  std::vector<store::LimitRow> limits;            // in force
+  std::string mode;                               // for people: "paper on venue-sim"
+  std::string build_id;
+  // The password of the first user, once, at the very first start.
+  std::function<void(const std::string& user, const std::string& password)> first_password;
+};
+
 class GatewayService : public runtime::Service, private net::ServerHandler {
  public:
-  // `platform_health` tells of all services hosted here.
-  using HealthSource = std::function<runtime::Health()>;
-  GatewayService(GatewayConfig config, runtime::Deps& deps, HealthSource platform_health);
+  using HealthSource = GatewayParts::HealthSource;
+  static constexpr size_t kMaxBodyBytes = 64u << 10;
+  static constexpr size_t kKeptProfit = 3'600;  // samples, one a second
+
+  GatewayService(GatewayConfig config, runtime::Deps& deps, GatewayParts parts);
 
   std::string_view name() const override { return "gateway"; }
   absl::Status Start() override;
@@ -32,25 +49,51 @@ class GatewayService : public runtime::Service, private net::ServerHandler {
 
   const View& view() const { return view_; }
   uint16_t port() const { return listener_ != nullptr ? listener_->port() : 0; }
+  std::string url() const;
+  bool has_page() const;
 
  private:
   void OnRequest(net::HttpRequest request, std::string_view peer, Respond respond) override;
-  net::WebSocket::Handler OnWebSocket(const net::HttpRequest&, std::string_view,
-                                      std::shared_ptr<net::WebSocket>) override {
-    return {};
-  }
-  net::HttpResponse Answer(const net::HttpRequest& request) const;
+  net::WebSocket::Handler OnWebSocket(const net::HttpRequest& request, std::string_view peer,
+                                      std::shared_ptr<net::WebSocket> socket) override;
+  void Carry(const Admitted& request, std::string_view peer, const Respond& respond);
+  net::HttpResponse Answer(const Admitted& request);
+  net::HttpResponse Readiness(bool signed_in) const;
+  net::HttpResponse Candles(const Admitted& request) const;
+  std::string LimitsJson() const;
+  std::string AboutJson() const;
+  std::string ProfitJson() const;
+  std::string PlatformJson() const;
+  void ReadModels(const Respond& respond);
+  void Tick();
+  void Sample(base::Time now);
   template <class T>
   void Watch(const bus::Topic<T>& topic);
 
   const GatewayConfig config_;
+  base::Executor& executor_;
+  base::Executor& background_;
   const base::Clock& clock_;
+  base::Files& files_;
   net::Network& network_;
   bus::Bus& bus_;
   telemetry::Log log_;
-  HealthSource platform_health_;
+  const GatewayParts parts_;
   View view_;
+  ChartData charts_;
+  LiveStream stream_;
+  HttpGate gate_;
+  std::unique_ptr<ActionDesk> desk_;
+  base::Time started_{};
+  base::Duration next_sample_{0}, next_check_{0};
+  struct ProfitSample {
+    base::Time time;
+    std::map<std::string, View::Profit> by_asset;
+  };
+  std::deque<ProfitSample> profit_;  // oldest first
+  base::TimerId timer_ = base::TimerId::kNone;
   std::unique_ptr<net::Listener> listener_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::vector<std::unique_ptr<bus::Subscription>>
       subscriptions_;  // last: no handler runs once they are gone
 };

@@ -1,101 +1,270 @@
 #include "services/gateway/gateway_service.h"
 
 #include <catch2/catch_test_macros.hpp>
-#include <nlohmann/json.hpp>
 
-#include "libs/base/sim_files.h"
-#include "libs/base/virtual_executor.h"
-#include "libs/bus/memory_bus.h"
-#include "libs/bus/topics.h"
 #include "libs/net/beast_network.h"
-#include "libs/net/sim_network.h"
 #include "libs/runtime/asio_executor.h"
 #include "libs/runtime/system_clock.h"
-#include "services/gateway/app.h"
+#include "services/gateway/gateway_for_test.h"
 
 namespace gannet::gateway {
 namespace {
 
 using namespace std::chrono_literals;
+using nlohmann::json;
 
-struct Fixture {
-  base::VirtualExecutor executor{base::FromUnixMillis(1'000'000)};
-  base::SimFiles files;
-  net::SimNetwork network{executor, executor, base::Rng(1)};
-  bus::MemoryBus bus{executor};
-  runtime::Shard shard{{}, executor, executor, nullptr, &bus};
-  telemetry::Log log{"test", telemetry::Level::kError, executor, [](std::string_view) {}};
-  runtime::Deps deps{shard, bus,     executor, executor,     executor,
-                     files, network, log,      base::Rng(1), "data"};
-  runtime::Health health{runtime::HealthState::kServing, {}};
-  std::unique_ptr<GatewayService> service = BuildGateway({}, deps, [this] { return health; });
+constexpr char kBtc[] = "binance-spot:BTCUSDT";
 
-  net::HttpResponse Get(std::string method, std::string target,
-                        const std::string& host = "127.0.0.1") {
-    net::HttpResult result;
-    net::HttpRequest request;
-    request.method = std::move(method);
-    request.target = std::move(target);
-    const std::string url = "http://" + host + ":" + std::to_string(service->port());
-    network.Http(net::Url::Parse(url).value(), request, {},
-                 [&](net::HttpResult r) { result = std::move(r); });
-    executor.RunFor(1s);
-    REQUIRE(result.status.ok());
-    return result.response;
-  }
-};
+market::Instrument Definition() {
+  market::Instrument d;
+  d.id = market::InstrumentId(kBtc);
+  d.base = market::AssetId("BTC");
+  d.quote = market::AssetId("USDT");
+  d.price_scale = 2;
+  d.quantity_scale = 3;
+  d.tick.mantissa = 10;
+  d.lot.mantissa = 1;
+  return d;
+}
+
+market::Trade TradeAt(int64_t price, int64_t quantity) {
+  market::Trade trade;
+  trade.instrument = market::InstrumentId(kBtc);
+  trade.price.mantissa = price;
+  trade.quantity.mantissa = quantity;
+  return trade;
+}
+
+market::ExecReport Report(const char* id, market::ExecKind kind, market::OrderState state) {
+  market::ExecReport report;
+  report.client_order_id = market::ClientOrderId(id);
+  report.account = market::AccountId("main/paper");
+  report.strategy = market::StrategyId("maker");
+  report.instrument = market::InstrumentId(kBtc);
+  report.kind = kind;
+  report.state = state;
+  report.price.mantissa = 10'000;
+  report.quantity.mantissa = 5;
+  return report;
+}
 
 TEST_CASE("Gateway shows what the bus brought, before and after it began to listen") {
-  Fixture f;
-  auto event = std::make_shared<market::Event<market::NewsSignal>>();
-  event->value.title = "Exchange halts withdrawals";
-  REQUIRE(f.bus
-              .Publish(bus::kNewsSignals,
-                       std::shared_ptr<const market::Event<market::NewsSignal>>(event))
-              .ok());
+  GatewayFixture f;
+  market::NewsSignal signal;
+  signal.title = "Exchange halts withdrawals";
+  REQUIRE(f.Publish(bus::kNewsSignals, signal));
   REQUIRE(f.service->Start().ok());
-  const net::HttpResponse response = f.Get("GET", "/v1/state?pretty=1");
+  f.SignInAs(Role::kViewer);
+  const net::HttpResponse response = f.Call("GET", "/api/v1/state");
   CHECK(response.status == 200);
-  const auto json = nlohmann::json::parse(response.body);
-  CHECK(json.at("signals").at(0).at("title") == "Exchange halts withdrawals");
-  CHECK(json.at("as_of").get<std::string>().ends_with("Z"));
+  const auto state = json::parse(response.body);
+  CHECK(state.at("signals").at(0).at("title") == "Exchange halts withdrawals");
+  CHECK(state.at("as_of").get<std::string>().ends_with("Z"));
   for (const char* part : {"markets", "signals", "orders", "fills", "positions"}) {
-    const net::HttpResponse one = f.Get("GET", std::string("/v1/") + part);
+    const net::HttpResponse one = f.Call("GET", std::string("/api/v1/") + part);
     CHECK(one.status == 200);
-    CHECK(nlohmann::json::parse(one.body) == json.at(part));
+    CHECK(json::parse(one.body) == state.at(part));
   }
 }
 
-TEST_CASE("Gateway tells liveness from readiness and names the reasons") {
-  Fixture f;
+TEST_CASE("Gateway tells liveness from readiness, and the reasons to those signed in") {
+  GatewayFixture f;
   REQUIRE(f.service->Start().ok());
-  CHECK(f.Get("GET", "/health/ready").status == 200);
+  CHECK(f.Call("GET", "/healthz").status == 200);
+  CHECK(f.Call("GET", "/health/ready").status == 200);
   f.health = {runtime::HealthState::kNotServing, {"the journal's disk is full: free some space"}};
-  CHECK(f.Get("GET", "/health/live").status == 200);
-  const net::HttpResponse response = f.Get("GET", "/health/ready");
-  CHECK(response.status == 503);
-  CHECK(nlohmann::json::parse(response.body).at("reasons").at(0) == f.health.reasons[0]);
+  CHECK(f.Call("GET", "/health/live").status == 200);
+  const net::HttpResponse outside = f.Call("GET", "/health/ready");
+  CHECK(outside.status == 503);
+  CHECK_FALSE(json::parse(outside.body).contains("reasons"));
+  f.SignInAs(Role::kViewer);
+  CHECK(json::parse(f.Call("GET", "/health/ready").body).at("reasons").at(0) ==
+        f.health.reasons[0]);
 }
 
-TEST_CASE("Gateway answers strange requests with a clear error") {
-  Fixture f;
+TEST_CASE("Gateway folds trades into candles of any interval") {
+  GatewayFixture f;
+  REQUIRE(f.Publish(bus::kInstruments, Definition()));
   REQUIRE(f.service->Start().ok());
-  CHECK(f.Get("GET", "/").status == 404);
-  CHECK(f.Get("GET", "/v1/state/../../etc/passwd").status == 404);
-  CHECK(f.Get("POST", "/v1/orders").status == 405);
-  CHECK(net::FindHeader(f.Get("DELETE", "/v1/state").headers, "allow") == "GET, HEAD");
-  CHECK(f.Get("HEAD", "/v1/state").status == 200);
+  for (const int64_t price : {10'000, 10'200, 9'900, 10'100}) {
+    REQUIRE(f.Publish(bus::kTrades, TradeAt(price, 5)));
+    f.executor.RunFor(400ms);
+  }
+  f.SignInAs(Role::kViewer);
+  const std::string path = "/api/v1/candles?instrument=binance-spot%3ABTCUSDT&interval=";
+  const auto minute = json::parse(f.Call("GET", path + "60").body).at("bars");
+  REQUIRE(minute.size() == 1);
+  CHECK(minute.at(0).at(1) == "100");
+  CHECK(minute.at(0).at(2) == "102");
+  CHECK(minute.at(0).at(3) == "99");
+  CHECK(minute.at(0).at(4) == "101");
+  CHECK(minute.at(0).at(5) == "0.02");
+  CHECK(json::parse(f.Call("GET", path + "1").body).at("bars").size() == 2);
+  CHECK(f.Call("GET", path + "7").status == 400);
+  CHECK(f.Call("GET", "/api/v1/candles?instrument=none:SUCH").status == 404);
 }
 
-TEST_CASE("Gateway answers under names of this machine only") {
-  Fixture f;
+TEST_CASE("Gateway puts limits beside what is used of them") {
+  GatewayFixture f;
+  REQUIRE(f.Publish(bus::kInstruments, Definition()));
+  market::Quote quote;
+  quote.instrument = market::InstrumentId(kBtc);
+  quote.bid = {{9'900}, {1}};
+  quote.ask = {{10'100}, {1}};
+  REQUIRE(f.Publish(bus::kQuotes, quote));
+  market::PositionUpdate position;
+  position.account = market::AccountId("main/paper");
+  position.strategy = market::StrategyId("maker");
+  position.instrument = market::InstrumentId(kBtc);
+  position.net.mantissa = -2'000;  // two short at 100
+  REQUIRE(f.Publish(bus::kPositions, position));
+  REQUIRE(f.Publish(bus::kExecReports,
+                    Report("o1", market::ExecKind::kAccepted, market::OrderState::kAccepted)));
+  store::LimitRow gross{1,           market::ScopeKind::kFirm, "",
+                        "max_gross", market::Money(500, 0),    market::AssetId("USDT"),
+                        {}};
+  store::LimitRow open = gross;
+  open.name = "max_open_orders";
+  open.asset = {};
+  store::LimitRow each = gross;
+  each.scope = market::ScopeKind::kStrategy;
+  each.scope_name = "*";
+  each.name = "max_short";
+  f.service =
+      BuildGateway(f.config, f.deps,
+                   {.platform_health = [&f] { return f.health; }, .limits = {gross, open, each}});
   REQUIRE(f.service->Start().ok());
-  f.network.AddName("rebound.example", f.service->port(), f.service->port());
-  f.network.AddName("127.0.0.1.example", f.service->port(), f.service->port());
-  CHECK(f.Get("GET", "/v1/state", "localhost").status == 200);
-  CHECK(f.Get("GET", "/v1/state", "[::1]").status == 200);
-  CHECK(f.Get("GET", "/v1/state", "rebound.example").status == 421);
-  CHECK(f.Get("GET", "/v1/state", "127.0.0.1.example").status == 421);
+  f.SignInAs(Role::kViewer);
+  const auto rows = json::parse(f.Call("GET", "/api/v1/limits").body);
+  REQUIRE(rows.size() == 3);
+  CHECK(rows.at(0).at("used") == "200");
+  CHECK(rows.at(1).at("used") == "1");
+  CHECK(rows.at(2).at("name") == "maker");
+  CHECK(rows.at(2).at("used") == "200");
+}
+
+TEST_CASE("Gateway leads from an order to what it rests on, and back") {
+  GatewayFixture f;
+  REQUIRE(f.Publish(bus::kInstruments, Definition()));
+  market::NewsSignal signal;
+  signal.title = "Hack";
+  REQUIRE(f.Publish(bus::kNewsSignals, signal));
+  const market::EventId cause{7, f.published};
+  market::ExecReport fill =
+      Report("o1", market::ExecKind::kFill, market::OrderState::kPartiallyFilled);
+  fill.signal = cause;
+  fill.fill = market::Fill{
+      "t1", {10'000}, {2}, market::Money(1, 2), market::AssetId("USDT"), market::Liquidity::kTaker};
+  REQUIRE(f.Publish(bus::kExecReports, fill));
+  REQUIRE(f.service->Start().ok());
+  f.SignInAs(Role::kViewer);
+  for (const std::string& id : {std::string("o1"), "7-" + std::to_string(cause.sequence)}) {
+    const auto trail = json::parse(f.Call("GET", "/api/v1/trail?id=" + id).body);
+    CHECK(trail.at("signal").at("title") == "Hack");
+    CHECK(trail.at("orders").at(0).at("client_order_id") == "o1");
+    CHECK(trail.at("fills").at(0).at("trade_id") == "t1");
+  }
+  CHECK(f.Call("GET", "/api/v1/trail?id=nothing").status == 404);
+}
+
+TEST_CASE("A kill is answered with the state that was seen afterwards") {
+  GatewayFixture f;
+  REQUIRE(f.Publish(bus::kInstruments, Definition()));
+  REQUIRE(f.Publish(bus::kExecReports,
+                    Report("o1", market::ExecKind::kAccepted, market::OrderState::kAccepted)));
+  REQUIRE(f.service->Start().ok());
+  f.SignInAs(Role::kTrader);
+  const std::string body = R"({"scope":"firm","reason":"test","request_id":"r1"})";
+
+  SECTION("the venue takes the order back and risk halts: verified") {
+    f.executor.After(300ms, [&] {
+      f.Publish(bus::kExecReports,
+                Report("o1", market::ExecKind::kCanceled, market::OrderState::kCanceled));
+      market::RiskState state;
+      state.killed = true;
+      state.state = market::TradingState::kHalted;
+      f.Publish(bus::kRiskState, state);
+    });
+    net::HttpResult result;
+    net::HttpRequest request{"POST",
+                             "/api/v1/risk/kill",
+                             {{"Cookie", "gannet_session=" + f.cookie},
+                              {"X-CSRF-Token", f.csrf},
+                              {"Content-Type", "application/json"}},
+                             body};
+    f.network.Http(net::Url::Parse("http://127.0.0.1:" + std::to_string(f.service->port())).value(),
+                   request, {}, [&](net::HttpResult r) { result = std::move(r); });
+    f.executor.RunFor(1s);
+    REQUIRE(result.response.status == 200);
+    const auto answer = json::parse(result.response.body);
+    CHECK(answer.at("verified") == true);
+    CHECK(answer.at("orders_before") == 1);
+    CHECK(answer.at("still_open") == 0);
+    CHECK(answer.at("risk").at("killed") == true);
+    REQUIRE(f.commands.asked.size() == 1);
+    CHECK(f.commands.asked[0].kind == market::CommandKind::kKill);
+    CHECK(f.commands.asked[0].person == "some-trader");
+    CHECK(f.commands.asked[0].request_id == "r1");
+  }
+  SECTION("nothing is heard: not verified, and it says so") {
+    net::HttpResult result;
+    net::HttpRequest request{"POST",
+                             "/api/v1/risk/kill",
+                             {{"Cookie", "gannet_session=" + f.cookie},
+                              {"X-CSRF-Token", f.csrf},
+                              {"Content-Type", "application/json"}},
+                             body};
+    f.network.Http(net::Url::Parse("http://127.0.0.1:" + std::to_string(f.service->port())).value(),
+                   request, {.timeout = 30s}, [&](net::HttpResult r) { result = std::move(r); });
+    f.executor.RunFor(10s);
+    const auto answer = json::parse(result.response.body);
+    CHECK(answer.at("verified") == false);
+    CHECK(answer.at("still_open") == 1);
+  }
+  SECTION("an engine refuses: 409 with its words") {
+    f.commands.outcome = CommandResult{.reached = Progress::kRefused, .detail = "no such scope"};
+    const net::HttpResponse response = f.Call("POST", "/api/v1/risk/kill", body);
+    CHECK(response.status == 409);
+    CHECK(json::parse(response.body).at("error") == "no such scope");
+  }
+}
+
+TEST_CASE("Orders by hand need consent and exact numbers, and carry the person who asks") {
+  GatewayFixture f;
+  REQUIRE(f.Publish(bus::kInstruments, Definition()));
+  REQUIRE(f.service->Start().ok());
+  f.SignInAs(Role::kTrader);
+  json order{{"account", "main/paper"}, {"instrument", kBtc}, {"side", "buy"},
+             {"type", "LIMIT"},         {"price", "100.10"},  {"quantity", "0.005"}};
+  const auto send = [&] { return f.Call("POST", "/api/v1/orders", order.dump()); };
+  CHECK(send().status == 409);  // no consent yet
+  CHECK(f.commands.asked.empty());
+  REQUIRE(f.Call("POST", "/api/v1/consent", R"({"version":1})").status == 200);
+  f.commands.outcome = CommandResult{
+      .reached = Progress::kJournaled, .order = market::ClientOrderId("g1"), .detail = ""};
+  const net::HttpResponse sent = send();
+  CHECK(sent.status == 200);
+  CHECK(json::parse(sent.body).at("client_order_id") == "g1");
+  REQUIRE(f.commands.asked.size() == 1);
+  const market::Command& command = f.commands.asked[0];
+  CHECK(command.person == "some-trader");
+  REQUIRE(command.order.has_value());
+  CHECK(command.order->price.mantissa == 10'010);
+  CHECK(command.order->quantity.mantissa == 5);
+  for (const char* bad : {"0", "-1", "1e5", "0.0001", "NaN", "99999999999999999999"}) {
+    order["quantity"] = bad;
+    CHECK(send().status == 400);
+  }
+  order["quantity"] = "0.005";
+  order["instrument"] = "none:SUCH";
+  CHECK(send().status == 404);
+  order["instrument"] = kBtc;
+  order["type"] = "MARKET";
+  CHECK(send().status == 400);  // with a price
+  order.erase("price");
+  CHECK(send().status == 200);
+  CHECK(f.Call("POST", "/api/v1/orders/cancel", R"({"client_order_id":"none"})").status == 404);
+  CHECK(f.commands.asked.size() == 2);
 }
 
 TEST_CASE("Gateway over real sockets") {
@@ -108,9 +277,11 @@ TEST_CASE("Gateway over real sockets") {
   telemetry::Log log("test", telemetry::Level::kError, clock, [](std::string_view) {});
   runtime::Deps deps{shard, bus,      executor, executor,     clock,
                      files, *network, log,      base::Rng(1), "data"};
-  const auto service = BuildGateway({}, deps, [] {
-    return runtime::Health{runtime::HealthState::kServing, {}};
-  });
+  GatewayConfig config;
+  config.password_cost = kCheap;
+  const auto service = BuildGateway(config, deps, {.platform_health = [] {
+                                      return runtime::Health{runtime::HealthState::kServing, {}};
+                                    }});
   REQUIRE(service->Start().ok());
   const net::Url url =
       net::Url::Parse("http://127.0.0.1:" + std::to_string(service->port())).value();
@@ -124,13 +295,16 @@ TEST_CASE("Gateway over real sockets") {
     REQUIRE(result.status.ok());
     return result.response;
   };
-  const net::HttpResponse state = get({"GET", "/v1/state", {}, ""});
+  const std::string token = files.Read("data/gateway-token").value();
+  const net::Headers script{{"Authorization", "Bearer " + token.substr(0, token.size() - 1)}};
+  const net::HttpResponse state = get({"GET", "/api/v1/state", script, ""});
   CHECK(state.status == 200);
-  CHECK(nlohmann::json::parse(state.body).at("orders").empty());
-  CHECK(get({"GET", "/nothing", {}, ""}).status == 404);
-  CHECK(get({"PUT", "/v1/state", {}, "{}"}).status == 405);
-  CHECK(get({"POST", "/v1/state", {}, std::string(2u << 20, 'x')}).status == 413);
-  CHECK(get({"GET", "/health/ready", {}, ""}).status == 200);
+  CHECK(json::parse(state.body).at("orders").empty());
+  CHECK(get({"GET", "/api/v1/state", {}, ""}).status == 401);
+  CHECK(get({"GET", "/nothing", script, ""}).status == 404);
+  CHECK(get({"PUT", "/api/v1/state", script, "{}"}).status == 405);
+  CHECK(get({"POST", "/api/v1/session", {}, std::string(2u << 20, 'x')}).status == 413);
+  CHECK(get({"GET", "/healthz", {}, ""}).status == 200);
 }
 
 }  // namespace

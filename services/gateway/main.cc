@@ -1,4 +1,5 @@
 // The gateway as a program of its own.
+#include <iostream>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -14,7 +15,7 @@ int main(int argc, char** argv) {
   runtime::HoldSignals();
   runtime::ServiceFlags flags;
   flags.name = "gateway";
-  flags.about = "Serves what may be seen of the platform as read-only JSON over HTTP on loopback.";
+  flags.about = "Serves the page, the REST API and the live stream of the platform.";
   flags.journaled = false;  // it decides nothing
   if (const auto ending = runtime::ParseFlags(argc, argv, flags)) return runtime::End(*ending);
 
@@ -27,6 +28,14 @@ int main(int argc, char** argv) {
   if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));
   std::vector<std::unique_ptr<runtime::Service>> services;
   services.push_back(gateway::BuildGateway(
-      *config, (*process)->deps(), [&health = (*process)->health()] { return health.Overall(); }));
+      *config, (*process)->deps(),
+      {.platform_health = [&health = (*process)->health()] { return health.Overall(); },
+       .mode = "services apart",
+       .build_id = runtime::BuildId(),
+       .first_password =
+           [](const std::string& user, const std::string& password) {
+             std::cout << "sign in as user " << user << ", password " << password
+                       << " (shown this once)" << std::endl;
+           }}));
   return (*process)->Run(std::move(services));
 }

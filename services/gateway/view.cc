@@ -11,6 +11,25 @@ bool HasBothSides(const market::Quote& quote) {
   return quote.bid.quantity.mantissa > 0 && quote.ask.quantity.mantissa > 0;
 }
 
+// Steps that execution takes from the venue's word, not from its own deeds.
+bool IsFromVenue(const market::ExecReport& report) {
+  switch (report.kind) {
+    case market::ExecKind::kAccepted:
+    case market::ExecKind::kRejected:
+    case market::ExecKind::kFill:
+    case market::ExecKind::kCanceled:
+    case market::ExecKind::kExpired:
+    case market::ExecKind::kTriggered:
+    case market::ExecKind::kAbsent:
+    case market::ExecKind::kCancelRejected:
+    case market::ExecKind::kReplaced:
+    case market::ExecKind::kReplaceRejected:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -93,11 +112,13 @@ void View::On(const market::Event<market::MarketStatus>& event) {
 
 void View::On(const market::Event<market::NewsSignal>& event) {
   ++counters_.signals;
-  Keep(signals_, Signal{event.value, event.header.publish_time}, kKeptSignals);
+  Keep(signals_, Signal{event.value, event.header.publish_time, event.header.id}, kKeptSignals);
 }
 
 void View::On(const market::Event<market::Prediction>& event) {
   ++counters_.predictions;
+  predictions_.push_front({event.value, event.header.publish_time, event.header.id});
+  if (predictions_.size() > kKeptPredictions) predictions_.pop_back();
   if (Market* market = FindMarket(event.value.instrument)) {
     market->prediction = event.value;
     market->prediction_time = event.header.publish_time;
@@ -117,15 +138,19 @@ void View::RememberReason(const market::OrderIntent& intent) {
   reasons_in_order_.pop_front();
 }
 
-// A fill after the end of an order, a late answer: facts of life.
-bool View::UpdateClosed(const market::ExecReport& report, base::Time updated) {
+View::Order* View::FindClosed(const market::ClientOrderId& id) {
   for (Order& order : closed_) {
-    if (order.report.client_order_id != report.client_order_id) continue;
-    order.report = report;
-    order.updated = updated;
-    return true;
+    if (order.report.client_order_id == id) return &order;
   }
-  return false;
+  return nullptr;
+}
+
+const View::Order* View::FindOrder(const market::ClientOrderId& id) const {
+  if (const auto open = open_.find(id); open != open_.end()) return &open->second;
+  for (const Order& order : closed_) {
+    if (order.report.client_order_id == id) return &order;
+  }
+  return nullptr;
 }
 
 void View::On(const market::Event<market::RiskDecision>& event) {
@@ -136,6 +161,8 @@ void View::On(const market::Event<market::RiskDecision>& event) {
   }
   ++counters_.denied;
   ++counters_.denials[decision.reason];
+  denials_.push_front({decision, event.header.publish_time, event.header.id});
+  if (denials_.size() > kKeptDenials) denials_.pop_back();
   reasons_.erase(decision.intent.client_order_id);
 }
 
@@ -154,17 +181,32 @@ void View::On(const market::Event<market::ExecReport>& event) {
   }
   if (!order.report.client_order_id.empty() && order.report.state == market::OrderState::kUnknown)
     --counters_.unknown_now;
+  // A fill after the end of an order, a late answer: facts of life.
+  Order* closed = nullptr;
+  if (order.report.client_order_id.empty() && market::IsTerminal(report.state)) {
+    closed = FindClosed(report.client_order_id);
+    if (closed != nullptr) order = *closed;
+  }
   order.report = report;
   order.updated = event.header.publish_time;
+  if (IsFromVenue(report)) {
+    order.venue_state = report.state;
+    order.venue_time = event.header.receive_time;
+    order.venue_evidence = report.evidence;
+  }
   if (report.state == market::OrderState::kUnknown) ++counters_.unknown_now;
   if (report.kind == market::ExecKind::kRejected) ++counters_.rejected_by_venue;
   if (report.kind == market::ExecKind::kIllegal) ++counters_.illegal;
   if (report.fill) {
     ++counters_.fills;
-    Keep(fills_, FillSeen{report, event.header.event_time}, kKeptFills);
+    Keep(fills_, FillSeen{report, event.header.event_time, event.header.id}, kKeptFills);
   }
   if (market::IsTerminal(report.state)) {
-    if (!UpdateClosed(report, order.updated)) Keep(closed_, std::move(order), kKeptClosedOrders);
+    if (closed != nullptr) {
+      *closed = std::move(order);
+    } else {
+      Keep(closed_, std::move(order), kKeptClosedOrders);
+    }
   } else if (open_.size() < kKeptOpenOrders) {
     open_.emplace(report.client_order_id, std::move(order));
   } else {

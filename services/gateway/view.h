@@ -32,6 +32,8 @@ class View {
   static constexpr size_t kKeptClosedOrders = 500;
   static constexpr size_t kKeptInstruments = 5'000;  // and as many older versions
   static constexpr size_t kKeptOpenOrders = 10'000;
+  static constexpr size_t kKeptPredictions = 1'000;
+  static constexpr size_t kKeptDenials = 300;
   static constexpr size_t kKeptRows = 10'000;  // each of positions, balances, feeds, risk states
 
   struct Market {
@@ -52,15 +54,32 @@ class View {
   struct Signal {
     market::NewsSignal value;
     base::Time time;
+    market::EventId id;
+  };
+  struct PredictionSeen {
+    market::Prediction value;
+    base::Time time;
+    market::EventId id;
+  };
+  // An intent that the gate refused.
+  struct Denial {
+    market::RiskDecision decision;
+    base::Time time;
+    market::EventId id;
   };
   struct Order {
     market::ExecReport report;  // the newest
     base::Time created, updated;
     std::string reason;  // of the intent: why it was made
+    // What the venue itself said last, and when; nothing before its first word.
+    std::optional<market::OrderState> venue_state;
+    base::Time venue_time;
+    std::string venue_evidence;
   };
   struct FillSeen {
     market::ExecReport report;
     base::Time time;
+    market::EventId id;
   };
   struct Position {
     market::PositionUpdate value;
@@ -93,12 +112,16 @@ class View {
   const std::map<std::string, Feed>& feeds() const { return feeds_; }
   const std::deque<Signal>& signals() const { return signals_; }  // newest first
   const std::map<market::ClientOrderId, Order>& open_orders() const { return open_; }
-  const std::deque<Order>& closed_orders() const { return closed_; }  // newest first
-  const std::deque<FillSeen>& fills() const { return fills_; }        // newest first
+  const std::deque<Order>& closed_orders() const { return closed_; }              // newest first
+  const std::deque<FillSeen>& fills() const { return fills_; }                    // newest first
+  const std::deque<PredictionSeen>& predictions() const { return predictions_; }  // newest first
+  const std::deque<Denial>& denials() const { return denials_; }                  // newest first
   const std::map<PositionKey, Position>& positions() const { return positions_; }
   const std::map<BalanceKey, market::BalanceUpdate>& balances() const { return balances_; }
   const std::map<market::Scope, market::RiskState>& risk_states() const { return risk_; }
   const Counters& counters() const { return counters_; }
+  // Open or kept; null: neither.
+  const Order* FindOrder(const market::ClientOrderId& id) const;
 
   // Null while not known. The newest version, or a certain one: numbers are read
   // at the scales of the version that they came with, never of another.
@@ -129,7 +152,7 @@ class View {
   template <class Map, class Value>
   void Put(Map& map, const typename Map::key_type& key, Value value);
   void RememberReason(const market::OrderIntent& intent);
-  bool UpdateClosed(const market::ExecReport& report, base::Time updated);
+  Order* FindClosed(const market::ClientOrderId& id);
 
   std::map<market::InstrumentId, Market> markets_;
   std::map<std::pair<market::InstrumentId, uint32_t>, market::Instrument>
@@ -139,6 +162,8 @@ class View {
   std::map<market::ClientOrderId, Order> open_;
   std::deque<Order> closed_;
   std::deque<FillSeen> fills_;
+  std::deque<PredictionSeen> predictions_;
+  std::deque<Denial> denials_;
   std::map<PositionKey, Position> positions_;
   std::map<BalanceKey, market::BalanceUpdate> balances_;
   std::map<market::Scope, market::RiskState> risk_;

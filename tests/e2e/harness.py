@@ -190,15 +190,18 @@ class Platform:
             file.seek(self.log_start)
             port = re.search(rb'"event":"gateway_listening".*?"port":(\d+)', file.read())
         check(port, f"the gateway does not say where it listens: {tail(self.log)}")
+        with open(os.path.join(self.data, "gateway-token"), encoding="ascii") as file:
+            token = file.read().strip()
+        request = urllib.request.Request(f"http://127.0.0.1:{int(port.group(1))}{path}", headers={"Authorization": f"Bearer {token}"})
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{int(port.group(1))}{path}", timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=20) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:  # 503: not serving, with the reasons
             return json.load(error)
 
     def counters(self):
         """What the gateway counts in this run."""
-        return self._ask("/v1/state")["counters"]
+        return self._ask("/api/v1/state")["counters"]
 
     def problems(self):
         """Why it is not in full service; nothing when it is."""

@@ -10,6 +10,15 @@ foreach(test kill rpc run sigterm)
   set_tests_properties(e2e_${test} PROPERTIES LABELS e2e TIMEOUT 420 SKIP_RETURN_CODE 4)
 endforeach()
 
+# The page in a real Chromium.
+find_program(GANNET_NODE NAMES node nodejs)
+if(GANNET_NODE)
+  add_test(NAME e2e_page
+    COMMAND ${GANNET_NODE} web/test/browser.mjs ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
+    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(e2e_page PROPERTIES LABELS e2e TIMEOUT 240 SKIP_RETURN_CODE 4 RUN_SERIAL TRUE)
+endif()
+
 # The pages that `make docs` makes say what the programs say.
 add_test(NAME docs_check
   COMMAND tools/make-docs ${CMAKE_BINARY_DIR} --check WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})

@@ -1,0 +1,275 @@
+#include "services/gateway/action_desk.h"
+
+#include <optional>
+#include <utility>
+
+#include "libs/base/digest.h"
+#include "libs/market/names.h"
+#include "services/gateway/view_rows.h"
+
+namespace gannet::gateway {
+namespace {
+
+constexpr market::ScopeKind kScopeKinds[] = {
+    market::ScopeKind::kFirm, market::ScopeKind::kAccount, market::ScopeKind::kStrategy,
+    market::ScopeKind::kVenue, market::ScopeKind::kInstrument};
+constexpr market::TradingState kStates[] = {
+    market::TradingState::kActive, market::TradingState::kReducing,
+    market::TradingState::kCancelOnly, market::TradingState::kHalted};
+
+constexpr market::TimeInForce kTimesInForce[] = {
+    market::TimeInForce::kGtc, market::TimeInForce::kIoc, market::TimeInForce::kFok,
+    market::TimeInForce::kPostOnly};
+
+std::string Field(const Admitted& request, const char* name) {
+  const auto found = request.parameters.find(name);
+  return found == request.parameters.end() ? "" : found->second;
+}
+
+bool Covers(const market::Scope& scope, const market::ExecReport& r) {
+  switch (scope.kind) {
+    case market::ScopeKind::kFirm:
+      return true;
+    case market::ScopeKind::kAccount:
+      return scope.name == r.account.text();
+    case market::ScopeKind::kStrategy:
+      return scope.name == r.strategy.text();
+    case market::ScopeKind::kVenue:
+      return scope.name == market::VenueOf(r.instrument);
+    case market::ScopeKind::kInstrument:
+      return scope.name == r.instrument.text();
+  }
+  return false;
+}
+
+int StatusOf(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kInvalidArgument:
+      return 400;
+    case absl::StatusCode::kNotFound:
+      return 404;
+    case absl::StatusCode::kResourceExhausted:
+      return 429;
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kAlreadyExists:
+      return 409;
+    default:
+      return 503;
+  }
+}
+
+template <class Enum, size_t count>
+Enum Named(const std::string& text, const Enum (&all)[count], Enum otherwise) {
+  for (const Enum one : all) {
+    if (text == market::Name(one)) return one;
+  }
+  return otherwise;
+}
+
+}  // namespace
+
+struct ActionDesk::Pending {
+  market::Command command;
+  Respond respond;
+  std::set<market::ClientOrderId> orders;  // open when it was asked
+  size_t orders_before = 0;
+  base::Duration deadline{0};
+  CommandResult result;
+};
+
+ActionDesk::ActionDesk(const View& view, Commands* commands, Users& users, base::Executor& executor,
+                       const base::Clock& clock, telemetry::Log& log)
+    : view_(view),
+      commands_(commands),
+      users_(users),
+      executor_(executor),
+      clock_(clock),
+      log_(log) {}
+
+void ActionDesk::Act(const Admitted& request, const Respond& respond) {
+  if (commands_ == nullptr) {
+    return respond(
+        ErrorAnswer(501, "this process takes no commands; use the page of `gannet run`"));
+  }
+  if (under_way_ >= kMaxUnderWay) return respond(ErrorAnswer(429, "too many commands under way"));
+  auto pending = std::make_shared<Pending>();
+  market::Command& command = pending->command;
+  command.person = request.user;
+  command.reason = Field(request, "reason");
+  command.request_id = Field(request, "request_id");
+  if (command.request_id.empty()) command.request_id = base::Base64Url(base::RandomBytes(16));
+  std::optional<net::HttpResponse> refusal;
+  switch (request.route->action) {
+    case Action::kSubmitOrder:
+      refusal = FillOrder(request, command);
+      break;
+    case Action::kCancelOrder:
+      refusal = FillCancel(request, command);
+      break;
+    default:
+      refusal = FillScope(request, command);
+  }
+  if (refusal) return respond(*std::move(refusal));
+  if (command.kind == market::CommandKind::kCancelOrder) {
+    pending->orders.insert(command.order->target);
+  } else if (!market::IsAboutOrder(command.kind)) {
+    for (const auto& [id, order] : view_.open_orders()) {
+      if (Covers(command.scope, order.report)) pending->orders.insert(id);
+    }
+  }
+  pending->orders_before = pending->orders.size();
+  pending->respond = respond;
+  pending->deadline = clock_.Monotonic() + kVerifyFor;
+  ++under_way_;
+  commands_->Submit(
+      command, SubmitOptions{},
+      [this, alive = std::weak_ptr(alive_), pending](const absl::StatusOr<CommandResult>& result) {
+        if (!alive.expired()) OnResult(pending, result);
+      });
+}
+
+void ActionDesk::OnResult(const std::shared_ptr<Pending>& pending,
+                          const absl::StatusOr<CommandResult>& result) {
+  if (!result.ok()) {
+    --under_way_;
+    return pending->respond(
+        ErrorAnswer(StatusOf(result.status()), std::string(result.status().message())));
+  }
+  if (result->reached == Progress::kRefused) {
+    --under_way_;
+    return pending->respond(ErrorAnswer(409, result->detail));
+  }
+  pending->result = *result;
+  if (pending->command.kind == market::CommandKind::kSubmitOrder) return Finish(pending, true);
+  Verify(pending);
+}
+
+std::optional<net::HttpResponse> ActionDesk::FillScope(const Admitted& request,
+                                                       market::Command& command) const {
+  switch (request.route->action) {
+    case Action::kResume:
+      command.kind = market::CommandKind::kResume;
+      break;
+    case Action::kCancelAll:
+      command.kind = market::CommandKind::kCancelAll;
+      break;
+    case Action::kSetState:
+      command.kind = market::CommandKind::kSetTradingState;
+      break;
+    default:
+      command.kind = market::CommandKind::kKill;
+  }
+  command.scope.kind = Named(Field(request, "scope"), kScopeKinds, market::ScopeKind::kFirm);
+  command.scope.name = Field(request, "name");
+  if ((command.scope.kind == market::ScopeKind::kFirm) != command.scope.name.empty())
+    return ErrorAnswer(400, "'name' names the scope; the firm has none");
+  command.state = Named(Field(request, "state"), kStates, market::TradingState::kHalted);
+  return std::nullopt;
+}
+
+std::optional<net::HttpResponse> ActionDesk::FillOrder(const Admitted& request,
+                                                       market::Command& command) const {
+  const User* user = users_.Find(request.user);
+  if (user == nullptr || user->consent_version < kConsentVersion) {
+    return ErrorAnswer(409,
+                       "accept the risk disclaimer first: POST /api/v1/consent, or the page's "
+                       "Settings");
+  }
+  const market::InstrumentId instrument(Field(request, "instrument"));
+  const market::Instrument* definition = view_.Definition(instrument);
+  if (definition == nullptr)
+    return ErrorAnswer(404, "there is no such instrument; /api/v1/markets lists all");
+  command.kind = market::CommandKind::kSubmitOrder;
+  market::OrderRequest& order = command.order.emplace();
+  order.account = market::AccountId(Field(request, "account"));
+  order.instrument = instrument;
+  order.instrument_version = definition->version;
+  order.side = Field(request, "side") == "sell" ? market::Side::kSell : market::Side::kBuy;
+  order.type =
+      Field(request, "type") == "MARKET" ? market::OrderType::kMarket : market::OrderType::kLimit;
+  order.time_in_force = Named(Field(request, "time_in_force"), kTimesInForce,
+                              order.type == market::OrderType::kMarket ? market::TimeInForce::kIoc
+                                                                       : market::TimeInForce::kGtc);
+  order.reduce_only = Field(request, "reduce_only") == "true";
+  const auto quantity = definition->ParseQuantity(Field(request, "quantity"));
+  if (!quantity || quantity->mantissa <= 0)
+    return ErrorAnswer(400, "'quantity' must be a positive decimal at the instrument's precision");
+  order.quantity = *quantity;
+  const bool limit = order.type == market::OrderType::kLimit;
+  if (limit == Field(request, "price").empty())
+    return ErrorAnswer(400, "a limit order has a 'price', a market order none");
+  if (!limit) return std::nullopt;
+  const auto price = definition->ParsePrice(Field(request, "price"));
+  if (!price || price->mantissa <= 0)
+    return ErrorAnswer(400, "'price' must be a positive decimal at the instrument's precision");
+  order.price = *price;
+  return std::nullopt;
+}
+
+std::optional<net::HttpResponse> ActionDesk::FillCancel(const Admitted& request,
+                                                        market::Command& command) const {
+  const market::ClientOrderId id(Field(request, "client_order_id"));
+  const View::Order* order = view_.FindOrder(id);
+  if (order == nullptr) return ErrorAnswer(404, "there is no such order; /api/v1/orders lists all");
+  if (market::IsTerminal(order->report.state))
+    return ErrorAnswer(409, "the order is done already; nothing was sent");
+  command = command::CancelOrder(command.person, command.request_id, order->report.account, id,
+                                 "cancelled by hand");
+  return std::nullopt;
+}
+
+// Looks at what the engines have said since, until it is what was asked for.
+void ActionDesk::Verify(const std::shared_ptr<Pending>& pending) {
+  const market::Command& c = pending->command;
+  std::erase_if(pending->orders,
+                [&](const market::ClientOrderId& id) { return !view_.open_orders().contains(id); });
+  const auto state = view_.risk_states().find(c.scope);
+  const bool known = state != view_.risk_states().end();
+  bool done = true;
+  if (c.kind == market::CommandKind::kKill)
+    done = known && state->second.killed && pending->orders.empty();
+  if (c.kind == market::CommandKind::kCancelAll || c.kind == market::CommandKind::kCancelOrder)
+    done = pending->orders.empty();
+  if (c.kind == market::CommandKind::kResume)
+    done = known && !state->second.killed && state->second.state == market::TradingState::kActive;
+  if (c.kind == market::CommandKind::kSetTradingState)
+    done = known && state->second.state == c.state;
+  if (done) return Finish(pending, true);
+  if (clock_.Monotonic() >= pending->deadline) return Finish(pending, false);
+  executor_.After(kVerifyEach, [this, alive = std::weak_ptr(alive_), pending] {
+    if (!alive.expired()) Verify(pending);
+  });
+}
+
+void ActionDesk::Finish(const std::shared_ptr<Pending>& pending, bool verified) {
+  --under_way_;
+  const market::Command& c = pending->command;
+  size_t open = 0, unknown = 0;
+  for (const auto& [id, order] : view_.open_orders()) {
+    if (!Covers(c.scope, order.report)) continue;
+    ++open;
+    if (order.report.state == market::OrderState::kUnknown) ++unknown;
+  }
+  const auto state = view_.risk_states().find(c.scope);
+  Json body{{"request_id", c.request_id},
+            {"verified", verified},
+            {"scope", market::Name(c.scope.kind)},
+            {"name", c.scope.name},
+            {"orders_before", pending->orders_before},
+            {"still_open", pending->orders.size()},
+            {"open_orders", open},
+            {"unknown_orders", unknown},
+            {"reached", command::Name(pending->result.reached)},
+            {"client_order_id", pending->result.order.text()},
+            {"denied", pending->result.reason == market::RejectReason::kNone
+                           ? Json(nullptr)
+                           : Json(market::Name(pending->result.reason))},
+            {"repeated", pending->result.repeated},
+            {"detail", pending->result.detail},
+            {"risk", state == view_.risk_states().end() ? Json(nullptr)
+                                                        : RiskRow(state->first, state->second)}};
+  log_.Info("command_seen", {{"request_id", c.request_id}, {"verified", verified}});
+  pending->respond(JsonAnswer(200, Text(body)));
+}
+
+}  // namespace gannet::gateway

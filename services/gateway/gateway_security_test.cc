@@ -1,0 +1,300 @@
+// What must not work: without sign-in, with another's page, with a wrong role, with
+// strange bytes.
+#include <catch2/catch_test_macros.hpp>
+#include <set>
+
+#include "services/gateway/gateway_for_test.h"
+#include "services/gateway/routes.h"
+
+namespace gannet::gateway {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+// A body that the table of the route accepts.
+std::string BodyOf(const Route& route) {
+  json body = json::object();
+  for (const Parameter& p : route.parameters) {
+    if (!p.required) continue;
+    const std::string first(p.values.substr(0, p.values.find('|')));
+    if (p.type == "integer") body[std::string(p.name)] = 1;
+    if (p.type == "boolean") body[std::string(p.name)] = true;
+    if (p.type == "string") body[std::string(p.name)] = first.empty() ? "1" : first;
+  }
+  return body.dump();
+}
+
+net::HttpResponse Use(GatewayFixture& f, const Route& route) {
+  f.executor.RunFor(1s);  // requests are limited
+  if (route.changes())
+    return f.Call(std::string(route.method), std::string(route.path), BodyOf(route));
+  return f.Call("GET", std::string(route.path));
+}
+
+TEST_CASE("Nothing but health and signing in answers without sign-in") {
+  GatewayFixture f;
+  REQUIRE(f.service->Start().ok());
+  std::set<std::string> open;
+  for (const Route& route : Routes()) {
+    INFO(route.method << " " << route.path);
+    if (route.roles == kPublic) {
+      open.insert(std::string(route.path));
+      continue;
+    }
+    CHECK(Use(f, route).status == 401);
+  }
+  CHECK(open ==
+        std::set<std::string>{"/healthz", "/health/live", "/health/ready", "/api/v1/session"});
+  for (const char* path : {"/api/v1/nothing", "/etc/passwd", "/../etc/passwd", "/assets/../users",
+                           "/%2e%2e/users.json", "/data/users.json", "//", "/api/v1/state/..",
+                           "/v1/state", "/assets/app.js%00.html"}) {
+    INFO(path);
+    const int status = f.Call("GET", path).status;
+    CHECK((status == 401 || status == 404));
+  }
+  CHECK(f.commands.asked.empty());
+}
+
+TEST_CASE("Each route takes exactly the roles of its table") {
+  GatewayFixture f;
+  REQUIRE(f.service->Start().ok());
+  for (const Role role : {Role::kViewer, Role::kTrader, Role::kRisk, Role::kAdmin}) {
+    for (const Route& route : Routes()) {
+      if (route.roles == kPublic) continue;
+      INFO(Name(role) << ": " << route.method << " " << route.path);
+      f.SignInAs(role);
+      REQUIRE_FALSE(f.cookie.empty());
+      const net::HttpResponse response = Use(f, route);
+      const bool may = (route.roles & static_cast<uint8_t>(role)) != 0;
+      const bool by_role =
+          response.status == 403 && response.body.find("the role") != std::string::npos;
+      CHECK(by_role == !may);
+      CHECK(response.status != 401);
+    }
+  }
+}
+
+TEST_CASE("The OpenAPI document tells the routes, all of them and no others") {
+  GatewayFixture f;
+  REQUIRE(f.service->Start().ok());
+  f.SignInAs(Role::kViewer);
+  const auto document = json::parse(f.Call("GET", "/api/v1/openapi.json").body);
+  CHECK(document.at("openapi") == "3.1.0");
+  size_t operations = 0;
+  for (const auto& [path, methods] : document.at("paths").items()) operations += methods.size();
+  CHECK(operations == Routes().size());
+  for (const Route& route : Routes()) {
+    std::string method(route.method);
+    for (char& c : method) c = static_cast<char>(std::tolower(c));
+    const auto& operation = document.at("paths").at(std::string(route.path)).at(method);
+    CHECK(operation.at("summary") == route.about);
+    CHECK((operation.at("x-roles").empty()) == (route.roles == kPublic));
+    const bool has_body = operation.contains("requestBody");
+    CHECK(has_body == (route.changes() && !route.parameters.empty()));
+  }
+}
+
+TEST_CASE("A request that changes something needs the session's CSRF token and our own origin") {
+  GatewayFixture f;
+  REQUIRE(f.service->Start().ok());
+  f.SignInAs(Role::kAdmin);
+  const std::string body = R"({"scope":"firm","reason":"x"})";
+  const std::string own = f.csrf;
+  const auto with = [&](net::Headers headers) {
+    headers.emplace_back("Cookie", "gannet_session=" + f.cookie);
+    return f.Send({"POST", "/api/v1/risk/kill", headers, body}).status;
+  };
+  const std::pair<std::string, std::string> type{"Content-Type", "application/json"};
+  CHECK(with({type}) == 403);
+  CHECK(with({type, {"X-CSRF-Token", ""}}) == 403);
+  CHECK(with({type, {"X-CSRF-Token", own.substr(1)}}) == 403);
+  CHECK(with({type, {"X-CSRF-Token", own}, {"Origin", "http://evil.example"}}) == 403);
+  CHECK(with({type, {"X-CSRF-Token", own}, {"Origin", "null"}}) == 403);
+  CHECK(with({{"X-CSRF-Token", own}}) == 415);
+  CHECK(with({{"X-CSRF-Token", own}, {"Content-Type", "text/plain"}}) == 415);
+  CHECK(f.commands.asked.empty());
+  const std::string host = "http://127.0.0.1:" + std::to_string(f.service->port());
+  f.commands.outcome = absl::AlreadyExistsError("heard");
+  CHECK(with({type, {"X-CSRF-Token", own}, {"Origin", host}}) == 409);
+  CHECK(f.commands.asked.size() == 1);
+  // The token of another session does not help.
+  f.SignInAs(Role::kTrader);
+  CHECK(with({type, {"X-CSRF-Token", own}}) == 403);
+}
+
+TEST_CASE("Sessions end: by signing out, by age, by being shut out") {
+  GatewayConfig config;
+  config.session_idle = 30min;
+  config.session_length = 2h;
+  GatewayFixture f(config);
+  REQUIRE(f.service->Start().ok());
+  CHECK(f.SignIn("admin", f.password).status == 200);
+  f.executor.RunFor(29min);
+  CHECK(f.Call("GET", "/api/v1/session").status == 200);
+  f.executor.RunFor(31min);
+  CHECK(f.Call("GET", "/api/v1/session").status == 401);
+  CHECK(f.SignIn("admin", f.password).status == 200);
+  for (int i = 0; i < 6; ++i) {
+    f.executor.RunFor(20min);
+    if (i < 5) CHECK(f.Call("GET", "/api/v1/session").status == 200);
+  }
+  CHECK(f.Call("GET", "/api/v1/session").status == 401);  // however busy
+  CHECK(f.SignIn("admin", f.password).status == 200);
+  const std::string kept = f.cookie;
+  CHECK(f.Call("DELETE", "/api/v1/session").status == 200);
+  f.cookie = kept;
+  CHECK(f.Call("GET", "/api/v1/session").status == 401);
+
+  f.SignInAs(Role::kViewer);
+  CHECK(f.Call("GET", "/api/v1/state").status == 200);
+  Users users(f.files, Users::PathIn("data"));
+  REQUIRE(users.Load().ok());
+  REQUIRE(users.SetDisabled("some-viewer", true).ok());
+  f.executor.RunFor(6s);
+  CHECK(f.Call("GET", "/api/v1/state").status == 401);
+  CHECK(f.SignIn("some-viewer", "correct horse").status == 401);
+}
+
+TEST_CASE("Cookies are not for scripts of the page nor for other sites") {
+  GatewayFixture f;
+  REQUIRE(f.service->Start().ok());
+  const net::HttpResponse response = f.SignIn("admin", f.password);
+  const std::string cookie(net::FindHeader(response.headers, "set-cookie"));
+  CHECK(cookie.find("HttpOnly") != std::string::npos);
+  CHECK(cookie.find("SameSite=Strict") != std::string::npos);
+  CHECK(cookie.find("Secure") == std::string::npos);  // no TLS here
+  const std::string policy(net::FindHeader(response.headers, "content-security-policy"));
+  CHECK(policy.find("default-src 'none'") != std::string::npos);
+  CHECK(policy.find("unsafe") == std::string::npos);
+  CHECK(net::FindHeader(response.headers, "x-content-type-options") == "nosniff");
+  CHECK(net::FindHeader(response.headers, "cache-control") == "no-store");
+}
+
+TEST_CASE("Guessing passwords is slow, and says nothing about who exists") {
+  GatewayFixture f;
+  REQUIRE(f.service->Start().ok());
+  const net::HttpResponse wrong = f.SignIn("admin", "not the password");
+  const net::HttpResponse nobody = f.SignIn("nobody", "not the password");
+  CHECK(wrong.status == 401);
+  CHECK(nobody.status == 401);
+  CHECK(wrong.body == nobody.body);
+  int limited = 0;
+  for (int i = 0; i < 20; ++i) limited += f.SignIn("admin", "guess").status == 429 ? 1 : 0;
+  CHECK(limited >= 14);
+  CHECK(f.SignIn("admin", f.password).status == 429);  // the right one too
+  f.executor.RunFor(2min);
+  CHECK(f.SignIn("admin", f.password).status == 200);
+}
+
+TEST_CASE("Requests of one address are limited") {
+  GatewayFixture f;
+  REQUIRE(f.service->Start().ok());
+  std::vector<int> statuses;
+  const net::Url url =
+      net::Url::Parse("http://127.0.0.1:" + std::to_string(f.service->port())).value();
+  for (int i = 0; i < 500; ++i) {
+    f.network.Http(url, {"GET", "/healthz", {}, ""}, {},
+                   [&](net::HttpResult r) { statuses.push_back(r.response.status); });
+  }
+  f.executor.RunFor(1s);
+  CHECK(std::count(statuses.begin(), statuses.end(), 429) >= 100);
+  CHECK(f.Call("GET", "/healthz").status == 200);  // a moment later
+}
+
+TEST_CASE("Bodies and queries are checked before anything acts on them") {
+  GatewayFixture f;
+  REQUIRE(f.service->Start().ok());
+  f.SignInAs(Role::kAdmin);
+  const auto kill = [&](const std::string& body) {
+    return f.Call("POST", "/api/v1/risk/kill", body).status;
+  };
+  CHECK(kill("{") == 400);
+  CHECK(kill("[]") == 400);
+  CHECK(kill("null") == 400);
+  CHECK(kill("{}") == 400);
+  CHECK(kill(R"({"scope":"firm"})") == 400);
+  CHECK(kill(R"({"scope":"galaxy","reason":"x"})") == 400);
+  CHECK(kill(R"({"scope":1,"reason":"x"})") == 400);
+  CHECK(kill(R"({"scope":"firm","reason":"x","person":"somebody else"})") == 400);
+  CHECK(kill(R"({"scope":"firm","name":"a","reason":"x"})") == 400);
+  CHECK(kill(R"({"scope":"account","reason":"x"})") == 400);
+  CHECK(kill(R"({"scope":"firm","reason":")" + std::string(300, 'x') + "\"}") == 400);
+  CHECK(kill(std::string(100, '[') + std::string(100, ']')) == 400);
+  CHECK(kill("\xff\xfe") == 400);
+  CHECK(f.Call("GET", "/api/v1/candles").status == 400);
+  CHECK(f.Call("GET", "/api/v1/candles?instrument=a&instrument=b").status == 400);
+  CHECK(f.Call("GET", "/api/v1/candles?instrument=%zz").status == 400);
+  CHECK(f.Call("GET", "/api/v1/candles?instrument=%").status == 400);
+  CHECK(f.Call("GET", "/api/v1/candles?other=a").status == 400);
+  CHECK(f.Call("PUT", "/api/v1/state").status == 405);
+  CHECK(f.commands.asked.empty());
+  CHECK(f.Call("POST", "/api/v1/users", R"({"name":"../x","role":"admin"})").status == 400);
+  CHECK(f.Call("POST", "/api/v1/users", R"({"name":"eve","role":"god"})").status == 400);
+}
+
+TEST_CASE("The token of scripts reads and does not act") {
+  GatewayFixture f;
+  REQUIRE(f.service->Start().ok());
+  CHECK(f.files.Mode("data/gateway-token").value() == 0600);
+  std::string token = f.files.Read("data/gateway-token").value();
+  token.pop_back();
+  const auto with = [&](const std::string& method, const std::string& path,
+                        const std::string& secret) {
+    return f
+        .Send({method,
+               path,
+               {{"Authorization", "Bearer " + secret}, {"Content-Type", "application/json"}},
+               method == "POST" ? R"({"scope":"firm","reason":"x"})" : ""})
+        .status;
+  };
+  CHECK(with("GET", "/api/v1/state", token) == 200);
+  CHECK(with("GET", "/api/v1/state", token + "x") == 401);
+  CHECK(with("GET", "/api/v1/state", "") == 401);
+  CHECK(with("GET", "/api/v1/users", token) == 403);
+  CHECK(with("POST", "/api/v1/risk/kill", token) == 403);
+  CHECK(f.commands.asked.empty());
+}
+
+TEST_CASE("Gateway answers under names of this machine only") {
+  GatewayFixture f;
+  REQUIRE(f.service->Start().ok());
+  f.network.AddName("rebound.example", f.service->port(), f.service->port());
+  f.network.AddName("127.0.0.1.example", f.service->port(), f.service->port());
+  CHECK(f.Send({"GET", "/healthz", {}, ""}, "localhost").status == 200);
+  CHECK(f.Send({"GET", "/healthz", {}, ""}, "[::1]").status == 200);
+  CHECK(f.Send({"GET", "/healthz", {}, ""}, "rebound.example").status == 421);
+  CHECK(f.Send({"GET", "/healthz", {}, ""}, "127.0.0.1.example").status == 421);
+}
+
+TEST_CASE("Consent is stored with version and time; a person is added and shut out by an admin") {
+  GatewayFixture f;
+  REQUIRE(f.service->Start().ok());
+  REQUIRE(f.SignIn("admin", f.password).status == 200);
+  CHECK(f.Call("POST", "/api/v1/consent", R"({"version":99})").status == 409);
+  const auto session = json::parse(f.Call("POST", "/api/v1/consent", R"({"version":1})").body);
+  CHECK(session.at("consent_needed") == false);
+  CHECK(session.at("consent_time").is_string());
+  const auto made =
+      json::parse(f.Call("POST", "/api/v1/users", R"({"name":"eve","role":"trader"})").body);
+  const std::string secret = made.at("password");
+  CHECK(f.Call("POST", "/api/v1/users", R"({"name":"eve","role":"admin"})").status == 409);
+  CHECK(f.Call("POST", "/api/v1/users/disable", R"({"name":"admin","disabled":true})").status ==
+        409);
+  CHECK(f.SignIn("eve", secret).status == 200);
+  CHECK(f.Call("POST", "/api/v1/session/password",
+               json{{"password", secret}, {"new_password", "short"}}.dump())
+            .status == 400);
+  CHECK(f.Call("POST", "/api/v1/session/password",
+               json{{"password", "wrong"}, {"new_password", "a long new password"}}.dump())
+            .status == 403);
+  CHECK(f.Call("POST", "/api/v1/session/password",
+               json{{"password", secret}, {"new_password", "a long new password"}}.dump())
+            .status == 200);
+  CHECK(f.Call("GET", "/api/v1/session").status == 401);  // all sessions ended
+  f.executor.RunFor(2min);
+  CHECK(f.SignIn("eve", "a long new password").status == 200);
+}
+
+}  // namespace
+}  // namespace gannet::gateway

@@ -1,0 +1,218 @@
+// What people do: each asks once, names what will happen, and shows the end state
+// that the gateway has verified.
+import { h, type Child } from "./dom";
+import * as api from "./api";
+import { ask, facts } from "./dialog";
+import { live, type Order } from "./live";
+import { openOrders } from "./derive";
+import { decimal, symbol, venue, words } from "./format";
+
+interface Outcome {
+  verified: boolean;
+  orders_before: number;
+  still_open: number;
+  open_orders: number;
+  unknown_orders: number;
+  reached: string;
+  detail: string;
+  request_id: string;
+  risk: { state: string; killed: boolean } | null;
+}
+
+function inScope(scope: string, name: string): Order[] {
+  return openOrders().filter(
+    (o) =>
+      scope === "firm" ||
+      (scope === "account" && o.account === name) ||
+      (scope === "strategy" && o.strategy === name) ||
+      (scope === "venue" && venue(o.instrument) === name) ||
+      (scope === "instrument" && o.instrument === name),
+  );
+}
+const called = (scope: string, name: string): string => (scope === "firm" ? "the whole firm" : `${scope} ${name}`);
+function what(orders: Order[]): string {
+  const venues = [...new Set(orders.map((o) => venue(o.instrument)))];
+  return orders.length
+    ? `${orders.length} open order${orders.length === 1 ? "" : "s"} at ${venues.join(", ")} will be cancelled.`
+    : "No order is open there now.";
+}
+function seen(o: Outcome, kill: boolean): Child[] {
+  return [
+    h(
+      "p",
+      { class: o.verified ? "verified" : "error", role: "status" },
+      o.verified
+        ? "✓ Verified: this is the state afterwards."
+        : "Not verified yet. Watch Orders and Risk; orders whose fate is not known stay reserved.",
+    ),
+    facts([
+      ...(kill
+        ? [
+            ["Trading state", o.risk ? `${o.risk.state}${o.risk.killed ? ", killed" : ""}` : "not heard of"] as [
+              string,
+              string,
+            ],
+          ]
+        : []),
+      ["Open orders before", String(o.orders_before)],
+      ["Of these still open", String(o.still_open), o.still_open ? "bad" : ""],
+      ["Open orders now", String(o.open_orders)],
+      ["Orders of unknown fate", String(o.unknown_orders), o.unknown_orders ? "bad" : ""],
+      ["Request", o.request_id],
+    ]),
+  ];
+}
+
+export function killSwitch(scope: string, name: string): void {
+  const orders = inScope(scope, name);
+  const shown = ask({
+    title: `Kill switch: ${called(scope, name)}`,
+    danger: true,
+    act: "Stop trading and cancel",
+    reason: "stopped by hand",
+    what: [
+      h("p", null, `All trading of ${called(scope, name)} stops at once. ${what(orders)} Positions stay as they are.`),
+      h("p", { class: "muted" }, "Lifting it takes the role risk or admin, and a reason."),
+    ],
+    run: async (reason) =>
+      seen(
+        await api.post<Outcome>("/api/v1/risk/kill", {
+          scope,
+          ...(name ? { name } : {}),
+          reason,
+          request_id: api.requestId(),
+        }),
+        true,
+      ),
+  });
+  shown.element.id = "kill-dialog";
+}
+export function resume(scope: string, name: string): void {
+  ask({
+    title: `Resume: ${called(scope, name)}`,
+    act: "Resume trading",
+    reason: "",
+    what: [
+      h(
+        "p",
+        null,
+        `Trading of ${called(scope, name)} becomes ACTIVE. Strategies may send orders at once, within their limits.`,
+      ),
+    ],
+    run: async (reason) => {
+      const o = await api.post<Outcome>("/api/v1/risk/resume", {
+        scope,
+        ...(name ? { name } : {}),
+        reason,
+        request_id: api.requestId(),
+      });
+      return [
+        h(
+          "p",
+          { class: o.verified ? "verified" : "error", role: "status" },
+          o.verified ? "✓ Verified: trading is active." : "Not verified: the state did not change; see Risk.",
+        ),
+        facts([
+          ["Trading state", o.risk ? o.risk.state : "not heard of"],
+          ["Request", o.request_id],
+        ]),
+      ];
+    },
+  });
+}
+export function setState(scope: string, name: string, state: string): void {
+  ask({
+    title: `${words(state)}: ${called(scope, name)}`,
+    act: "Set " + words(state),
+    reason: "",
+    what: [
+      h(
+        "p",
+        null,
+        state === "REDUCING"
+          ? "Only orders that reduce a position will pass."
+          : state === "CANCEL_ONLY"
+            ? "No new orders; cancels pass."
+            : "No orders and no new quotes; open orders stay until cancelled.",
+      ),
+    ],
+    run: async (reason) => {
+      const o = await api.post<Outcome>("/api/v1/risk/state", {
+        scope,
+        ...(name ? { name } : {}),
+        state,
+        reason,
+        request_id: api.requestId(),
+      });
+      return [
+        h(
+          "p",
+          { class: o.verified ? "verified" : "error", role: "status" },
+          o.verified ? "✓ Verified." : "Not verified: see Risk.",
+        ),
+        facts([
+          ["Trading state", o.risk ? o.risk.state : "not heard of"],
+          ["Request", o.request_id],
+        ]),
+      ];
+    },
+  });
+}
+export function cancelAll(scope: string, name: string): void {
+  const orders = inScope(scope, name);
+  ask({
+    title: `Cancel all: ${called(scope, name)}`,
+    danger: true,
+    act: "Cancel orders",
+    reason: "cancelled by hand",
+    what: [
+      h("p", null, `${what(orders)} Trading goes on: strategies may quote again. To stop them, use the kill switch.`),
+    ],
+    run: async (reason) =>
+      seen(
+        await api.post<Outcome>("/api/v1/orders/cancel-all", {
+          scope,
+          ...(name ? { name } : {}),
+          reason,
+          request_id: api.requestId(),
+        }),
+        false,
+      ),
+  });
+}
+export function cancelOrder(o: Order): void {
+  ask({
+    title: "Cancel order",
+    danger: true,
+    act: "Cancel order",
+    what: [
+      h(
+        "p",
+        null,
+        `${o.side} ${decimal(o.quantity)} ${symbol(o.instrument)} at ${o.price ? decimal(o.price) : "market"}, filled ${decimal(o.filled)}, at ${venue(o.instrument)}.`,
+      ),
+      facts([
+        ["Order", o.client_order_id],
+        ["Strategy", o.strategy],
+      ]),
+    ],
+    run: async () => {
+      const r = await api.post<Outcome>("/api/v1/orders/cancel", {
+        client_order_id: o.client_order_id,
+        request_id: api.requestId(),
+      });
+      const now = live.tables.orders.get(o.client_order_id);
+      return [
+        h(
+          "p",
+          { class: r.verified ? "verified" : "error", role: "status" },
+          r.verified ? "✓ Verified: the order is done." : "The cancel is on its way; the row shows the venue's answer.",
+        ),
+        facts([
+          ["State", now ? words(now.state) : "gone from view"],
+          ["Request", r.request_id],
+        ]),
+      ];
+    },
+  });
+}

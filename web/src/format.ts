@@ -1,0 +1,60 @@
+// Numbers and times as people read them: exact decimals stay text, digits line up.
+let local = localStorage.getItem("gannet.time") === "local";
+export const isLocal = (): boolean => local;
+export function setLocal(value: boolean): void {
+  local = value;
+  localStorage.setItem("gannet.time", value ? "local" : "utc");
+}
+const two = (n: number): string => String(n).padStart(2, "0");
+
+export function date(ms: number): string {
+  const d = new Date(ms);
+  return local ? `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}` : d.toISOString().slice(0, 10);
+}
+export function clock(ms: number, millis = false): string {
+  const d = new Date(ms);
+  const text = local
+    ? `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`
+    : d.toISOString().slice(11, 19);
+  return millis ? `${text}.${String(d.getUTCMilliseconds()).padStart(3, "0")}` : text;
+}
+export const zone = (): string => (local ? "local" : "UTC");
+export const moment = (ms: number): string => `${date(ms)} ${clock(ms)}`;
+// "2026-11-21T08:05:43.971670342Z" in milliseconds.
+export const parse = (text: string | null | undefined): number => (text ? Date.parse(text.slice(0, 23) + "Z") : NaN);
+
+export function age(ms: number): string {
+  if (!Number.isFinite(ms)) return "–";
+  if (ms < 0) ms = 0;
+  if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 120_000) return `${Math.floor(ms / 1000)} s`;
+  if (ms < 7_200_000) return `${Math.floor(ms / 60_000)} min`;
+  if (ms < 172_800_000) return `${Math.floor(ms / 3_600_000)} h`;
+  return `${Math.floor(ms / 86_400_000)} d`;
+}
+
+// At `digits` behind the point: filled up, never cut below what is there unless `cut`.
+export function decimal(text: string | null | undefined, digits?: number, cut = false): string {
+  if (text === null || text === undefined || text === "" || text === "?") return "–";
+  const negative = text.startsWith("-");
+  const [whole = "0", fraction = ""] = (negative ? text.slice(1) : text).split(".");
+  let rest = fraction;
+  if (digits !== undefined) rest = cut && rest.length > digits ? rest.slice(0, digits) : rest.padEnd(digits, "0");
+  const grouped = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
+  return (negative ? "−" : "") + grouped + (rest ? "." + rest : "");
+}
+export const sign = (text: string | null | undefined): number =>
+  !text || /^-?0*\.?0*$/.test(text) ? 0 : text.startsWith("-") ? -1 : 1;
+// With sign and arrow, so that colour is never the only mark.
+export function signed(text: string | null | undefined, digits = 2): string {
+  if (text === null || text === undefined) return "–";
+  const s = sign(text);
+  const body = decimal(text.replace(/^-/, ""), digits, true);
+  return s > 0 ? `▲ +${body}` : s < 0 ? `▼ −${body}` : `  ${body}`;
+}
+export const tone = (text: string | null | undefined): string => (sign(text) > 0 ? "up" : sign(text) < 0 ? "down" : "");
+export const percent = (share: number, digits = 0): string => `${(share * 100).toFixed(digits)} %`;
+export const symbol = (instrument: string): string => instrument.slice(instrument.indexOf(":") + 1);
+export const venue = (instrument: string): string => instrument.slice(0, Math.max(0, instrument.indexOf(":")));
+export const count = (n: number): string => n.toString().replace(/\B(?=(\d{3})+(?!\d))/g, ",");
+export const words = (name: string): string => name.replace(/_/g, " ").toLowerCase();

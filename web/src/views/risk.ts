@@ -1,0 +1,171 @@
+import { empty, h, panel, replace } from "../dom";
+import { may } from "../api";
+import { Table } from "../table";
+import { age, clock, count, parse, symbol, words } from "../format";
+import { live, type Denial, type RiskState } from "../live";
+import { newest } from "../derive";
+import { cancelAll, killSwitch, resume, setState } from "../actions";
+import { bar, loadLimits, type Limit } from "./limits";
+import { openTrail } from "./trail";
+import type { View } from "../view";
+
+export function risk(): View {
+  const strategies = (): string[] =>
+    [
+      ...new Set(
+        [...live.tables.orders.values()]
+          .map((o) => o.strategy)
+          .concat([...live.tables.positions.values()].map((p) => p.strategy)),
+      ),
+    ].sort();
+  const states = new Table<RiskState>(
+    "Trading states",
+    [
+      { title: "Scope", cell: (s) => (s.name ? `${s.scope} ${s.name}` : s.scope) },
+      {
+        title: "State",
+        cell: (s) => ({
+          text: s.killed ? "■ killed" : s.state === "ACTIVE" ? "✓ active" : "▲ " + words(s.state),
+          cls: s.killed ? "bad" : s.state === "ACTIVE" ? "" : "warn",
+        }),
+      },
+      { title: "Reason", cls: "text", cell: (s) => s.reason || "–" },
+      { title: "Who", cell: (s) => s.person || "the engine" },
+      { title: "Limits", num: true, cls: "wide", tip: "version in force", cell: (s) => `v${s.limit_version}` },
+      ...(may("risk")
+        ? [
+            {
+              title: "",
+              make: (s: RiskState): Node =>
+                s.state === "ACTIVE" && !s.killed
+                  ? h("span")
+                  : h("button", { type: "button", class: "small", onclick: () => resume(s.scope, s.name) }, "Resume"),
+              mark: (s: RiskState) => s.state + String(s.killed),
+            },
+          ]
+        : []),
+    ],
+    (s) => `${s.scope}|${s.name}`,
+    empty(
+      "The trading state of firm, accounts, strategies, venues and instruments.",
+      "Risk states the firm's at its start.",
+    ),
+  );
+  const scope = h("select", { "aria-label": "Scope" });
+  let scopes = "";
+  const chosen = (): [string, string] => {
+    const [kind = "firm", ...name] = scope.value.split("|");
+    return [kind, name.join("|")];
+  };
+  const controls = h(
+    "div",
+    { class: "toolbar" },
+    h("label", { class: "field inline" }, h("span", null, "For"), scope),
+    may("trader", "risk")
+      ? h("button", { type: "button", class: "danger", onclick: () => killSwitch(...chosen()) }, "Kill switch")
+      : null,
+    may("trader", "risk")
+      ? h("button", { type: "button", onclick: () => cancelAll(...chosen()) }, "Cancel all orders")
+      : null,
+    may("risk")
+      ? [
+          h("button", { type: "button", onclick: () => setState(...chosen(), "HALTED") }, "Halt"),
+          h("button", { type: "button", onclick: () => setState(...chosen(), "REDUCING") }, "Reduce only"),
+          h("button", { type: "button", onclick: () => resume(...chosen()) }, "Resume"),
+        ]
+      : null,
+    may("trader", "risk") ? null : h("p", { class: "muted" }, "Stopping takes the role trader, risk or admin."),
+  );
+  const bars = h("div", { class: "bars" });
+  const stated = new Table<Limit>(
+    "Limits of single orders and losses",
+    [
+      { title: "Scope", cell: (l) => (l.name ? `${l.scope} ${l.name}` : l.scope) },
+      { title: "Limit", cell: (l) => words(l.limit) },
+      { title: "Value", num: true, cell: (l) => `${count(Number(l.value))} ${l.asset}` },
+      { title: "Version", num: true, cls: "wide", cell: (l) => `v${l.version}` },
+    ],
+    (l) => `${l.scope}|${l.name}|${l.limit}`,
+    empty("Limits appear here.", "They stand in config/limits.yaml."),
+  );
+  const fired = h("div", { class: "fired" });
+  const denials = new Table<Denial>(
+    "Controls that fired",
+    [
+      { title: "Time", num: true, cell: (d) => clock(parse(d.time)) },
+      { title: "Age", num: true, cls: "wide", cell: (d) => ({ text: age(live.now() - parse(d.time)), cls: "muted" }) },
+      { title: "Control", cell: (d) => ({ text: words(d.control), cls: "bad" }) },
+      { title: "Detail", cls: "text", cell: (d) => d.detail || "–" },
+      { title: "Order", cell: (d) => `${d.side} ${symbol(d.instrument)}` },
+      { title: "Strategy", cls: "wide", cell: (d) => d.strategy },
+    ],
+    (d) => d.id,
+    empty(
+      "Each intent that a control refused appears here with limit, value and scope.",
+      "None so far. The controls: docs/orders.md.",
+    ),
+    { open: (d) => openTrail(d.client_order_id, `Refused: ${words(d.control)}`), limit: 100 },
+  );
+  const element = h(
+    "div",
+    { class: "view" },
+    panel("Trading state", controls, states.element),
+    h("div", { class: "grid" }, panel("Limits and what is used", bars), panel("Other limits in force", stated.element)),
+    panel("Controls that fired", fired, denials.element),
+  );
+  element.dataset["view"] = "risk";
+  let limits: Limit[] = [],
+    stop = false,
+    drawn = "";
+  const load = (): void => {
+    loadLimits()
+      .then((rows) => {
+        if (!stop) limits = rows;
+      })
+      .catch(() => undefined);
+  };
+  load();
+  const timer = window.setInterval(load, 2_000);
+  return {
+    element,
+    update() {
+      states.update([...live.tables.risk.values()].sort((a, b) => (a.scope + a.name < b.scope + b.name ? -1 : 1)));
+      const accounts = [...new Set([...live.tables.balances.values()].map((b) => b.account))].sort(),
+        venues = [...new Set([...live.tables.markets.keys()].map((m) => m.split(":")[0]!))].sort();
+      const all = [
+        "firm|",
+        ...accounts.map((a) => "account|" + a),
+        ...strategies().map((s) => "strategy|" + s),
+        ...venues.map((v) => "venue|" + v),
+        ...[...live.tables.markets.keys()].sort().map((m) => "instrument|" + m),
+      ];
+      if (all.join() !== scopes) {
+        scopes = all.join();
+        const before = scope.value;
+        replace(
+          scope,
+          all.map((s) => h("option", { value: s }, s.replace("|", " ").trim())),
+        );
+        if (all.includes(before)) scope.value = before;
+      }
+      const used = limits.filter((l) => l.used !== null);
+      const mark = JSON.stringify(used);
+      if (mark !== drawn) {
+        drawn = mark;
+        replace(bars, used.length ? used.map(bar) : h("p", { class: "muted pad" }, "No limits are known here."));
+      }
+      stated.update(limits.filter((l) => l.used === null));
+      const by = live.counters["denials"];
+      const reasons = by && typeof by === "object" ? Object.entries(by).sort((a, b) => b[1] - a[1]) : [];
+      replace(
+        fired,
+        reasons.map(([name, n]) => h("span", { class: "chip bad" }, `${words(name)} ${n}`)),
+      );
+      denials.update(newest(live.tables.denials.values()));
+    },
+    close() {
+      stop = true;
+      clearInterval(timer);
+    },
+  };
+}

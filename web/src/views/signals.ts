@@ -1,0 +1,132 @@
+import { empty, h, panel } from "../dom";
+import { Table } from "../table";
+import { age, clock, date, parse, percent, signed, symbol, tone, words } from "../format";
+import { live, type Signal } from "../live";
+import { newest } from "../derive";
+import { openTrail } from "./trail";
+import type { View } from "../view";
+
+export function signals(rest: string): View {
+  let open = rest;
+  const caused = new Map<string, { orders: number; fills: number; denials: number }>();
+  const filter = h("input", { type: "search", placeholder: "Filter headlines", "aria-label": "Filter headlines" });
+  const type = h(
+    "select",
+    { "aria-label": "Event type" },
+    h("option", { value: "" }, "all types"),
+    ["HACK", "REGULATION", "PARTNERSHIP", "FED_SPEECH", "POLITICAL_POST", "TECHNICAL", "NONE"].map((t) =>
+      h("option", { value: t }, words(t)),
+    ),
+  );
+  const table = new Table<Signal>(
+    "Signals",
+    [
+      {
+        title: "Time",
+        num: true,
+        cls: "wide",
+        cell: (s) => ({ text: clock(parse(s.time)), tip: date(parse(s.time)) }),
+      },
+      { title: "Age", num: true, cls: "wide", cell: (s) => ({ text: age(live.now() - parse(s.time)), cls: "muted" }) },
+      { title: "Type", cell: (s) => ({ text: words(s.type), cls: s.type === "NONE" ? "muted" : "" }) },
+      {
+        title: "Headline",
+        cls: "text",
+        cell: (s) => ({
+          text: (s.relation === "original" ? "" : `[${s.relation}] `) + s.title,
+          tip: `${s.source}, ${s.classifier}`,
+        }),
+      },
+      {
+        title: "Sentiment",
+        num: true,
+        tip: "from −1 to +1",
+        cell: (s) => ({ text: signed(s.sentiment.toFixed(2)), cls: tone(s.sentiment.toFixed(2)) }),
+      },
+      {
+        title: "Confidence",
+        num: true,
+        cls: "wide",
+        tip: "calibrated probability that the type is right",
+        cell: (s) => percent(s.confidence),
+      },
+      { title: "Novelty", num: true, cls: "wide", cell: (s) => percent(s.novelty) },
+      {
+        title: "Latency",
+        num: true,
+        cls: "wide",
+        tip: "from reception to signal",
+        cell: (s) => (s.latency_ms < 0.1 ? "< 0.1 ms" : `${s.latency_ms.toFixed(1)} ms`),
+      },
+      { title: "Instruments", cls: "wide", cell: (s) => s.instruments.map(symbol).join(" ") || "–" },
+      {
+        title: "Caused",
+        num: true,
+        tip: "orders, fills, and what risk refused; open the row for the way",
+        cell: (s) => {
+          const c = caused.get(s.id);
+          return c
+            ? [
+                c.orders ? `${c.orders} order${c.orders > 1 ? "s" : ""}` : "",
+                c.fills ? `${c.fills} fill${c.fills > 1 ? "s" : ""}` : "",
+                c.denials ? `${c.denials} refused` : "",
+              ]
+                .filter(Boolean)
+                .join(", ")
+            : { text: "–", cls: "muted" };
+        },
+      },
+    ],
+    (s) => s.id,
+    empty(
+      "Each headline that was read appears here: event type, sentiment, confidence, latency, and what it caused.",
+      "The simulator's newspaper prints some a minute. Try a feed of your own: ",
+      "gannet news ingest FILE|URL",
+    ),
+    { open: (s) => openTrail(s.id, s.title), openLabel: (s) => `What followed from: ${s.title}` },
+  );
+  const element = h(
+    "div",
+    { class: "view" },
+    panel("Signals", h("div", { class: "toolbar" }, filter, type), table.element),
+  );
+  element.dataset["view"] = "signals";
+  const update = (): void => {
+    caused.clear();
+    const of = (id: string) => {
+      let c = caused.get(id);
+      if (!c) {
+        c = { orders: 0, fills: 0, denials: 0 };
+        caused.set(id, c);
+      }
+      return c;
+    };
+    for (const o of live.tables.orders.values())
+      if (o.signal && live.tables.signals.has(o.signal)) of(o.signal).orders += 1;
+    for (const f of live.tables.fills.values())
+      if (f.signal && live.tables.signals.has(f.signal)) of(f.signal).fills += 1;
+    for (const d of live.tables.denials.values())
+      if (d.signal && live.tables.signals.has(d.signal)) of(d.signal).denials += 1;
+    const text = filter.value.trim().toLowerCase();
+    table.update(
+      newest(live.tables.signals.values()).filter(
+        (s) => (!type.value || s.type === type.value) && (!text || s.title.toLowerCase().includes(text)),
+      ),
+    );
+    if (open && live.tables.signals.has(open)) {
+      const id = open;
+      open = "";
+      openTrail(id, live.tables.signals.get(id)!.title);
+    }
+  };
+  filter.addEventListener("input", update);
+  type.addEventListener("change", update);
+  return {
+    element,
+    update,
+    go(id) {
+      open = id;
+      update();
+    },
+  };
+}

@@ -1,0 +1,152 @@
+// An order by hand: says what it costs before it is sent, and needs consent to the
+// risk disclaimer.
+import { h, panel } from "../dom";
+import * as api from "../api";
+import { ask, facts } from "../dialog";
+import { decimal, symbol, venue, words } from "../format";
+import { live } from "../live";
+import { disclaimer } from "../welcome";
+
+interface Answer {
+  reached: string;
+  detail: string;
+  client_order_id: string;
+  request_id: string;
+  verified?: boolean;
+}
+const EXACT = /^\d{1,18}(\.\d{1,18})?$/;
+
+export function orderTicket(): { element: HTMLElement; setInstrument: (i: string) => void; update: () => void } {
+  let instrument = "";
+  const heading = h("p", { class: "muted" });
+  const account = h("select", { "aria-label": "Account" });
+  const type = h("select", null, h("option", { value: "LIMIT" }, "limit"), h("option", { value: "MARKET" }, "market"));
+  const tif = h(
+    "select",
+    null,
+    ["GTC", "IOC", "FOK", "POST_ONLY"].map((t) => h("option", { value: t }, words(t))),
+  );
+  const price = h("input", { inputmode: "decimal", autocomplete: "off", maxlength: "40" });
+  const quantity = h("input", { inputmode: "decimal", autocomplete: "off", maxlength: "40" });
+  const reduce = h("input", { type: "checkbox" });
+  const estimate = h("p", { class: "muted num" });
+  const error = h("p", { class: "error", role: "alert", hidden: true });
+  const priceField = h("label", { class: "field" }, h("span", null, "Price"), price);
+  const tifField = h("label", { class: "field" }, h("span", null, "In force"), tif);
+  const buy = h("button", { type: "button", class: "buy" }, "▲ Buy"),
+    sell = h("button", { type: "button", class: "sell" }, "▼ Sell");
+  const form = h(
+    "form",
+    { class: "ticket" },
+    heading,
+    h(
+      "div",
+      { class: "fields" },
+      h("label", { class: "field" }, h("span", null, "Account"), account),
+      h("label", { class: "field" }, h("span", null, "Type"), type),
+      priceField,
+      h("label", { class: "field" }, h("span", null, "Quantity"), quantity),
+      tifField,
+      h("label", { class: "check" }, reduce, " reduce only"),
+    ),
+    estimate,
+    error,
+    h("div", { class: "actions" }, buy, sell),
+  );
+  form.addEventListener("submit", (e) => e.preventDefault());
+  type.addEventListener("change", () => {
+    priceField.hidden = type.value === "MARKET";
+    tifField.hidden = type.value === "MARKET";
+  });
+  const send = (side: "buy" | "sell"): void => {
+    error.hidden = true;
+    const limit = type.value === "LIMIT";
+    const wrong =
+      !EXACT.test(quantity.value.trim()) || Number(quantity.value) <= 0
+        ? "Quantity must be a positive decimal, such as 0.01."
+        : limit && (!EXACT.test(price.value.trim()) || Number(price.value) <= 0)
+          ? "Price must be a positive decimal."
+          : !instrument
+            ? "Choose an instrument."
+            : "";
+    if (wrong) {
+      error.hidden = false;
+      error.textContent = wrong;
+      return;
+    }
+    const session = api.current();
+    if (session?.consent_needed) {
+      disclaimer(() => undefined);
+      return;
+    }
+    const m = live.tables.markets.get(instrument);
+    ask({
+      title: `${side} ${decimal(quantity.value.trim())} ${symbol(instrument)}`,
+      act: `Send the ${side} order`,
+      danger: side === "sell",
+      what: [
+        facts([
+          ["Account", account.value],
+          ["Venue", venue(instrument)],
+          ["Price", limit ? `${decimal(price.value.trim(), m?.price_digits)} ${m?.quote ?? ""}` : "market"],
+          ["Quantity", `${decimal(quantity.value.trim())} ${m?.base ?? ""}`],
+          ["In force", limit ? words(tif.value) : "–"],
+          ["Reduce only", reduce.checked ? "yes" : "no"],
+        ]),
+        h("p", { class: "muted" }, "It takes the path of every order: risk checks it against all limits first."),
+      ],
+      run: async () => {
+        const a = await api.post<Answer>("/api/v1/orders", {
+          account: account.value,
+          instrument,
+          side,
+          type: type.value,
+          quantity: quantity.value.trim(),
+          reduce_only: reduce.checked,
+          ...(limit ? { price: price.value.trim(), time_in_force: tif.value } : {}),
+          reason: "by hand",
+          request_id: api.requestId(),
+        });
+        return [
+          h("p", { class: "verified", role: "status" }, `Reached: ${a.reached}`),
+          facts([
+            ["Order", a.client_order_id || "–"],
+            ["Detail", a.detail || "–"],
+            ["Request", a.request_id],
+          ]),
+        ];
+      },
+    });
+  };
+  buy.addEventListener("click", () => send("buy"));
+  sell.addEventListener("click", () => send("sell"));
+  const element = panel(
+    "Order by hand",
+    api.may("trader") ? form : h("p", { class: "muted pad" }, "Orders by hand take the role trader."),
+  );
+  element.classList.add("ticket-panel");
+  let accounts = "";
+  return {
+    element,
+    setInstrument(i) {
+      instrument = i;
+      price.value = "";
+    },
+    update() {
+      const m = live.tables.markets.get(instrument);
+      heading.textContent = m
+        ? `${symbol(instrument)} · tick ${m.tick ?? "–"} · lot ${m.lot ?? "–"}`
+        : "Choose an instrument";
+      if (m && price.value === "" && document.activeElement !== price && m.bid) price.value = m.bid;
+      const names = [...new Set([...live.tables.balances.values()].map((b) => b.account))].sort();
+      if (names.join() !== accounts) {
+        accounts = names.join();
+        account.replaceChildren(...names.map((n) => h("option", { value: n }, n)));
+      }
+      const p = type.value === "LIMIT" ? Number(price.value) : Number(m?.ask ?? NaN);
+      const value = p * Number(quantity.value || "0");
+      estimate.textContent =
+        Number.isFinite(value) && value > 0 ? `about ${decimal(value.toFixed(2))} ${m?.quote ?? ""}` : "";
+    },
+  };
+}

@@ -1,0 +1,389 @@
+// The page in a real Chromium against a real `gannet run`:
+//   node web/test/browser.mjs BIN_DIR [SCREENSHOT_DIR]
+// Exit code 4: Chromium or the packages are missing (ctest: SKIPPED).
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const SKIPPED = 4;
+const [binDir, shotDir] = process.argv.slice(2);
+const chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
+let puppeteer;
+try {
+  puppeteer = (await import("puppeteer-core")).default;
+} catch {
+  /* below */
+}
+if (!chromium || !puppeteer) {
+  console.log(`SKIPPED: ${chromium ? "web/node_modules" : "chromium"} is missing; run tools/setup`);
+  process.exit(SKIPPED);
+}
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+const started = Date.now();
+const passed = [];
+const step = (name) => {
+  passed.push(name);
+  console.log(`ok ${passed.length} - ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
+};
+const check = (condition, message) => {
+  if (!condition) throw new Error(message);
+};
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+const until = async (what, call, limit = 15_000) => {
+  const end = Date.now() + limit;
+  for (;;) {
+    const value = await call();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`not within ${limit / 1000} s: ${what}`);
+    await sleep(100);
+  }
+};
+
+const data = mkdtempSync(join(tmpdir(), "gannet-page-"));
+let output = "";
+const gannet = spawn(join(binDir, "gannet"), ["run", "--data", data, "--plain", "--market-speed", "4"], {
+  stdio: ["ignore", "pipe", "pipe"],
+});
+gannet.stdout.on("data", (text) => {
+  output += text;
+});
+gannet.stderr.on("data", (text) => {
+  output += text;
+});
+let ended = false;
+gannet.on("exit", () => {
+  ended = true;
+});
+let browser;
+
+async function main() {
+  const url = (
+    await until(
+      "the page's address",
+      () => {
+        check(!ended, "gannet ended: " + output);
+        return /^page: (\S+)$/m.exec(output);
+      },
+      60_000,
+    )
+  )[1];
+  const [, user, password] = /sign in as user (\S+), password (\S+) /.exec(output) ?? [];
+  check(user && password, "the first password was not printed: " + output.slice(0, 2_000));
+  step("gannet run prints the page's address and the first password");
+
+  for (const path of ["api/v1/state", "api/v1/snapshot", "api/v1/openapi.json"])
+    check((await fetch(url + path)).status === 401, `${path} answers without sign-in`);
+  check((await fetch(url + "healthz")).status === 200, "/healthz");
+  step("nothing but health without sign-in");
+
+  browser = await puppeteer.launch({
+    executablePath: chromium,
+    args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--font-render-hinting=none"],
+    defaultViewport: { width: 1440, height: 900 },
+  });
+  const page = await browser.newPage();
+  const problems = [],
+    requests = [];
+  page.on("pageerror", (error) => problems.push("page error: " + error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error" && !/status of 40[13]|WebSocket connection|ERR_|net::/.test(message.text()))
+      problems.push("console: " + message.text());
+  });
+  page.on("request", (request) => requests.push(request.url()));
+  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
+  const shot = async (name, options = {}) => {
+    if (shotDir) {
+      mkdirSync(shotDir, { recursive: true });
+      await page.screenshot({ path: join(shotDir, name + ".png"), ...options });
+    }
+  };
+  const axe = async (name) => {
+    await page.evaluate(axeSource);
+    const found = await page.evaluate(async () =>
+      (await globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] })).violations
+        .filter((v) => v.impact === "serious" || v.impact === "critical")
+        .map(
+          (v) =>
+            `${v.id}: ${v.nodes
+              .slice(0, 3)
+              .map((n) => n.target.join(" ") + " " + (n.any[0]?.message ?? n.all[0]?.message ?? ""))
+              .join(" | ")}`,
+        ),
+    );
+    check(found.length === 0, `axe-core on ${name}:\n  ${found.join("\n  ")}`);
+  };
+  const see = (selector, limit) => page.waitForSelector(selector, { visible: true, timeout: limit ?? 15_000 });
+  const go = async (name) => {
+    await page.evaluate((n) => {
+      location.hash = "#/" + n;
+    }, name);
+    await see(`[data-view="${name.split("/")[0]}"]`);
+  };
+
+  await page.goto(url);
+  await see("input[name=password]");
+  await axe("sign-in");
+  await page.type("input[name=password]", "wrong " + password);
+  await page.click("button[type=submit]");
+  await until("the refusal", () => page.$eval(".error", (e) => e.textContent.includes("wrong")));
+  await page.$eval("input[name=password]", (e) => {
+    e.value = "";
+  });
+  await page.type("input[name=password]", password);
+  const before = Date.now();
+  await page.click("button[type=submit]");
+  await until("the disclaimer", () =>
+    page.evaluate(() => document.querySelector("dialog[open] h2")?.textContent === "Risk disclaimer"),
+  );
+  console.log(`  signed in and drawn in ${Date.now() - before} ms`);
+  await axe("disclaimer");
+  await page.evaluate(() => document.querySelector("dialog .primary").click());
+  await until("the tour", () =>
+    page.evaluate(() => document.querySelector("dialog[open] h2")?.textContent === "Welcome to Gannet"),
+  );
+  for (let i = 0; i < 5; i += 1) await page.evaluate(() => document.querySelector("dialog .primary").click());
+  await until("the end of the tour", () => page.evaluate(() => !document.querySelector("dialog")));
+  const me = await page.evaluate(() => fetch("/api/v1/session").then((r) => r.json()));
+  check(me.consent_version === 1 && me.consent_time, "consent is not stored");
+  step("sign-in, refusal of a wrong password, disclaimer stored, tour");
+
+  const live = (expression) => page.evaluate(`(() => { const live = window.gannet.live; return ${expression}; })()`);
+  await until("ten markets", () => live("live.status === 'live' && live.tables.markets.size >= 5"));
+  await until("fills", () => live("live.tables.fills.size >= 2"), 60_000);
+  await until("signals", () => live("live.tables.signals.size >= 2"));
+  step("live data over the WebSocket: markets, fills, signals");
+
+  const rows = {
+    overview: ".tile-value",
+    market: "tbody tr",
+    signals: "tbody tr",
+    orders: "tbody tr",
+    risk: "tbody tr",
+    models: ".card tbody tr",
+    reports: "tbody tr",
+    settings: ".facts dd",
+  };
+  for (const [name, selector] of Object.entries(rows)) {
+    await go(name);
+    await see(`[data-view="${name}"] ${selector}`);
+    if (name === "market") {
+      await until("candles", () => page.$eval(".candles canvas", (c) => c.width > 100));
+      await until("the book", () => page.$eval(".level span", (e) => e.textContent.length > 0));
+      await until("trades", () => page.$$eval(".side-column tbody tr", (r) => r.length > 3));
+      await sleep(1_500);
+    }
+    await sleep(name === "risk" ? 1_200 : 500);
+    check(
+      await page.evaluate(() => document.querySelector(".advice").hidden === (location.hash === "#/settings")),
+      "the line on financial advice",
+    );
+    await shot(`${name}-dark`);
+    await axe(name);
+  }
+  step("every view renders with data; axe-core finds nothing serious");
+
+  // Long tasks while the densest view is open.
+  await go("orders");
+  await page.evaluate(() => {
+    window.longTasks = [];
+    new PerformanceObserver((list) => list.getEntries().forEach((e) => window.longTasks.push(e.duration))).observe({
+      entryTypes: ["longtask"],
+    });
+  });
+  const frames = await live("live.frames");
+  await sleep(4_000);
+  const speed = (await live("live.frames")) - frames;
+  const long = await page.evaluate(() => window.longTasks);
+  check(speed <= 44, `${speed} frames in 4 s: not conflated to ten a second`);
+  console.log(
+    `  ${speed / 4} frames/s, ${long.length} tasks above 50 ms${long.length ? ": " + long.map((d) => Math.round(d)).join(", ") : ""}`,
+  );
+  step("updates are conflated to ten a second");
+
+  await page.keyboard.press("g");
+  await page.keyboard.press("m");
+  await see('[data-view="market"]');
+  await page.keyboard.press("/");
+  await see("dialog input[type=search]");
+  await page.type("dialog input[type=search]", "ethusdt");
+  await page.keyboard.press("Enter");
+  await until("search opens ETHUSDT", () =>
+    page.evaluate(() => document.querySelector(".instrument")?.textContent === "ETHUSDT"),
+  );
+  await page.keyboard.press("?");
+  await see("dialog");
+  await page.keyboard.press("Escape");
+  await until("Esc closes", () => page.evaluate(() => !document.querySelector("dialog")));
+  await go("signals");
+  await page.click("tbody tr");
+  await see(".trail .step");
+  await shot("trail-dark");
+  await axe("trail");
+  await page.keyboard.press("Escape");
+  step("keyboard, search, and the way from a headline");
+
+  // The gateway stops answering: shown within 2 s (and a little for the measuring), and no row lost.
+  await go("overview");
+  gannet.kill("SIGSTOP");
+  const stopped = Date.now();
+  await until("the banner", () => page.evaluate(() => !document.querySelector("#lost").hidden), 3_000);
+  const shown = Date.now() - stopped;
+  check(shown <= 2_300, `a lost connection was shown after ${shown} ms`);
+  await shot("lost-dark");
+  await sleep(1_500);
+  gannet.kill("SIGCONT");
+  await until("it is live again", () => live("live.status === 'live'"), 15_000);
+  await until("the banner is gone", () => page.evaluate(() => document.querySelector("#lost").hidden));
+  await live("live.drop()");
+  await until("resumed", () => live("live.status === 'live' && live.resumes > 0"), 10_000);
+  const compare = () =>
+    page.evaluate(async () => {
+      const live = window.gannet.live,
+        snapshot = await fetch("/api/v1/snapshot").then((r) => r.json());
+      await new Promise((done) => {
+        const wait = () => (live.sequence >= snapshot.seq ? done() : setTimeout(wait, 20));
+        wait();
+      });
+      const missing = [];
+      for (const table of ["fills", "orders", "signals", "positions"])
+        for (const key of Object.keys(snapshot.rows[table]))
+          if (!live.tables[table].has(key)) missing.push(`${table} ${key}`);
+      return { missing, snapshots: live.snapshots, resumes: live.resumes, gaps: live.gaps };
+    });
+  const after = await compare();
+  check(after.missing.length === 0, `rows lost over reconnects: ${after.missing.slice(0, 5).join(", ")}`);
+  check(
+    after.snapshots === 1 && after.resumes >= 1 && after.gaps === 0,
+    `the stream began anew: ${JSON.stringify(after)}`,
+  );
+  console.log(`  shown after ${shown} ms; ${JSON.stringify(after)}`);
+  step("a lost connection is shown within two seconds and recovers by itself without a lost row");
+
+  // Phone.
+  await page.setViewport({ width: 360, height: 740, isMobile: true, hasTouch: true, deviceScaleFactor: 2 });
+  for (const name of Object.keys(rows)) {
+    await go(name);
+    await sleep(400);
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    check(
+      width <= 360,
+      `${name} is ${width} px wide at 360 px: ${await page.evaluate(() =>
+        [...document.querySelectorAll("#stage *, .top *")]
+          .filter((e) => e.getBoundingClientRect().right > 362 && !e.closest(".table-wrap, .rail, .candles"))
+          .slice(0, 4)
+          .map((e) => e.tagName + "." + e.className)
+          .join(" "),
+      )}`,
+    );
+    await shot(`${name}-phone`);
+  }
+  await axe("settings on a phone");
+  step("every view fits 360 px");
+  await page.setViewport({ width: 1440, height: 900 });
+
+  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "light" }]);
+  for (const name of ["overview", "market", "risk", "models"]) {
+    await go(name);
+    await sleep(name === "market" ? 1_500 : 600);
+    await shot(`${name}-light`);
+    await axe(name + ", light");
+  }
+  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
+  step("light colours too");
+
+  await go("orders");
+  await until("open orders", () => live("[...live.tables.orders.values()].some((o) => !o.final)"), 30_000);
+  await page.click("#kill");
+  await see("#kill-dialog");
+  const asked = await page.$eval("#kill-dialog", (d) => d.textContent);
+  check(
+    /\d+ open orders? at binance-spot will be cancelled/.test(asked),
+    "the dialog does not say what will happen: " + asked,
+  );
+  await shot("kill-ask-dark");
+  await axe("kill switch");
+  await page.click("#kill-dialog button.danger");
+  await until(
+    "the verified end state",
+    () => page.$eval("#kill-dialog", (d) => d.textContent.includes("Verified: this is the state afterwards")),
+    20_000,
+  );
+  await shot("kill-done-dark");
+  const seen = await page.$eval("#kill-dialog", (d) => d.textContent);
+  check(/Of these still open0/.test(seen) && /HALTED, killed/.test(seen), seen);
+  await page.keyboard.press("Escape");
+  await until("KILLED in sight", () => page.$eval("#trading-state", (e) => e.textContent.includes("KILLED")));
+  const state = await page.evaluate(() => fetch("/api/v1/state").then((r) => r.json()));
+  check(
+    state.risk.some((r) => r.scope === "firm" && r.killed && r.person === "admin"),
+    "risk does not say that admin killed it",
+  );
+  check(
+    state.orders.every((o) => o.final),
+    "orders are open after the kill",
+  );
+  step("kill switch: says what, asks once, verified end state");
+
+  const csrf = await page.evaluate(() =>
+    fetch("/api/v1/risk/resume", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: '{"scope":"firm","reason":"x"}',
+    }).then((r) => r.status),
+  );
+  check(csrf === 403, `a request without the CSRF token got ${csrf}`);
+  await go("risk");
+  await page.evaluate(() =>
+    [...document.querySelectorAll("td button")].find((b) => b.textContent === "Resume").click(),
+  );
+  await see("dialog input");
+  await page.type("dialog input", "test is over");
+  await page.click("dialog button[type=submit]");
+  await until(
+    "active again",
+    () => page.$eval("#trading-state", (e) => e.textContent.includes("trading active")),
+    15_000,
+  );
+  await page.keyboard.press("Escape");
+  step("resume with a reason; forged requests are refused");
+
+  const strange = requests.filter(
+    (r) =>
+      !r.startsWith(url) &&
+      !r.startsWith("data:") &&
+      !r.startsWith("blob:") &&
+      !r.startsWith(url.replace("http", "ws")),
+  );
+  check(strange.length === 0, "requests left the origin: " + strange.join(", "));
+  check(problems.length === 0, problems.join("\n"));
+  step("no request left the origin, no error on the console");
+}
+
+let code = 0;
+try {
+  await main();
+  console.log(`${passed.length} passed, 0 failed`);
+} catch (error) {
+  code = 1;
+  console.log(`not ok - after "${passed[passed.length - 1] ?? "start"}": ${error.message}`);
+  if (browser && shotDir) {
+    const [page] = (await browser.pages()).slice(-1);
+    await page?.screenshot({ path: join(shotDir, "failure.png") }).catch(() => undefined);
+  }
+  console.log(output.split("\n").slice(-5).join("\n"));
+  console.log(`${passed.length} passed, 1 failed`);
+} finally {
+  await browser?.close().catch(() => undefined);
+  gannet.kill("SIGCONT");
+  gannet.kill("SIGTERM");
+  for (let i = 0; i < 100 && !ended; i += 1) await sleep(100);
+  if (!ended) {
+    gannet.kill("SIGKILL");
+    await sleep(200);
+  }
+  rmSync(data, { recursive: true, force: true });
+}
+process.exit(code);
