@@ -57,6 +57,7 @@ export class LineChart {
             grid,
             ticks: grid,
             font,
+            size: 28,
             space: 90,
             values: (_u, splits) =>
               splits.map((s) => clock(s * 1000).slice(0, splits.length > 1 && splits[1]! - splits[0]! < 60 ? 8 : 5)),

@@ -1,6 +1,7 @@
 // What several views read from the live tables.
 import { live, type Feed, type Market, type Order } from "./live";
-import { age, parse, signed, symbol, words } from "./format";
+import type { Cell } from "./table";
+import { age, parse, percent, plural, signed, symbol, tone, words } from "./format";
 
 export const STALE = 15_000; // ms without a quote, as in limits.yaml
 export const quoteAge = (m: Market): number => live.now() - parse(m.as_of);
@@ -21,6 +22,17 @@ export const tradingState = (): string => {
   return f ? (f.killed ? "KILLED" : f.state) : "UNKNOWN";
 };
 export const mid = (m: Market): number | null => (m.bid && m.ask ? (Number(m.bid) + Number(m.ask)) / 2 : null);
+// What the model leans to, as a cell.
+export function lean(m: Market): Cell {
+  const p = m.prediction;
+  if (!p) return { text: "–", cls: "muted" };
+  const text = (p.up - p.down).toFixed(2);
+  return {
+    text: signed(text),
+    cls: tone(text, 0.1) || "muted",
+    tip: `${p.model} over ${p.horizon}: up ${percent(p.up)}, flat ${percent(p.flat)}, down ${percent(p.down)}; drift ${p.drift}`,
+  };
+}
 export const digits = (instrument: string): number | undefined => live.tables.markets.get(instrument)?.price_digits;
 export const quantityDigits = (instrument: string): number | undefined =>
   live.tables.markets.get(instrument)?.quantity_digits;
@@ -33,60 +45,55 @@ export interface Alert {
   text: string;
   href: string;
 }
+// One line a cause: ten instruments with the same trouble are one alert that names them.
+class Grouped {
+  private readonly groups = new Map<string, string[]>();
+  add(cause: string, name: string): void {
+    const names = this.groups.get(cause);
+    if (names) names.push(name);
+    else this.groups.set(cause, [name]);
+  }
+  into(out: Alert[], level: Alert["level"], href: (names: string[]) => string): void {
+    for (const [cause, names] of this.groups) {
+      const text =
+        names.length === 1
+          ? `${cause} ${symbol(names[0]!)}`
+          : `${cause} ${names.length} instruments: ${names.map(symbol).join(", ")}`;
+      out.push({ level, text, href: href(names) });
+    }
+  }
+}
 export function alerts(): Alert[] {
   const out: Alert[] = [];
+  const add = (level: Alert["level"], text: string, href: string): void => void out.push({ level, text, href });
   for (const reason of live.platform.reasons)
-    out.push({ level: live.platform.state === "serving" ? "warn" : "bad", text: reason, href: "#/settings" });
+    add(live.platform.state === "serving" ? "warn" : "bad", reason, "#/settings");
   for (const state of live.tables.risk.values()) {
     const scope = state.name ? `${state.scope} ${state.name}` : state.scope;
-    if (state.killed)
-      out.push({
-        level: "bad",
-        text: `Kill switch is on for ${scope}: ${state.reason || "no reason given"} (${state.person || "the engine"})`,
-        href: "#/risk",
-      });
-    else if (state.state !== "ACTIVE")
-      out.push({ level: "warn", text: `${scope} is ${words(state.state)}: ${state.reason}`, href: "#/risk" });
+    const by = `${state.reason || "no reason given"} (${state.person || "the engine"})`;
+    if (state.killed) add("bad", `Kill switch is on for ${scope}: ${by}`, "#/risk");
+    else if (state.state !== "ACTIVE") add("warn", `${scope} is ${words(state.state)}: ${by}`, "#/risk");
   }
   const unknown = unknownOrders();
-  if (unknown.length)
-    out.push({
-      level: "bad",
-      text: `${unknown.length} order(s) whose fate is not known, oldest ${age(live.now() - parse(unknown[unknown.length - 1]!.updated))}`,
-      href: "#/orders",
-    });
-  for (const f of live.tables.feeds.values())
-    if (!feedOk(f))
-      out.push({
-        level: "bad",
-        text: `Feed ${f.feed} is ${f.state}${f.detail ? ": " + f.detail : ""}`,
-        href: "#/market",
-      });
-  for (const m of live.tables.markets.values()) {
-    if (m.book !== "VALID")
-      out.push({
-        level: "warn",
-        text: `Book of ${symbol(m.instrument)} is ${m.book}: ${m.fault}`,
-        href: "#/market/" + encodeURIComponent(m.instrument),
-      });
-    else if (m.as_of && quoteAge(m) > STALE)
-      out.push({
-        level: "warn",
-        text: `No quote of ${symbol(m.instrument)} for ${age(quoteAge(m))}`,
-        href: "#/market/" + encodeURIComponent(m.instrument),
-      });
-    if (m.prediction && m.prediction.drift === "drifted")
-      out.push({
-        level: "warn",
-        text: `Model ${m.prediction.model} has drifted on ${symbol(m.instrument)}`,
-        href: "#/models",
-      });
+  if (unknown.length) {
+    const oldest = age(live.now() - parse(unknown[unknown.length - 1]!.updated));
+    add("bad", `${plural(unknown.length, "order")} whose fate is not known, oldest ${oldest}`, "#/orders/unknown");
   }
-  if (tally("illegal_events"))
-    out.push({
-      level: "bad",
-      text: `${tally("illegal_events")} event(s) that the state table of orders does not allow`,
-      href: "#/orders",
-    });
+  for (const f of live.tables.feeds.values())
+    if (!feedOk(f)) add("bad", `Feed ${f.feed} is ${words(f.state)}${f.detail ? ": " + f.detail : ""}`, "#/market");
+  const invalid = new Grouped();
+  const silent = new Grouped();
+  const drifted = new Grouped();
+  for (const m of [...live.tables.markets.values()].sort((a, b) => (a.instrument < b.instrument ? -1 : 1))) {
+    if (m.book !== "VALID") invalid.add(`Book INVALID (${words(m.fault)}):`, m.instrument);
+    else if (m.as_of && quoteAge(m) > STALE) silent.add(`No quote for more than ${STALE / 1000} s:`, m.instrument);
+    if (m.prediction?.drift === "drifted") drifted.add(`Model ${m.prediction.model} has drifted on`, m.instrument);
+  }
+  const toMarket = (names: string[]): string => "#/market/" + encodeURIComponent(names[0]!);
+  invalid.into(out, "bad", toMarket);
+  silent.into(out, "warn", toMarket);
+  drifted.into(out, "warn", () => "#/models");
+  const illegal = tally("illegal_events");
+  if (illegal) add("bad", `${plural(illegal, "event")} that the state table of orders does not allow`, "#/orders");
   return out;
 }

@@ -48,13 +48,16 @@ export const sign = (text: string | null | undefined): number =>
 // With sign and arrow, so that colour is never the only mark.
 export function signed(text: string | null | undefined, digits = 2): string {
   if (text === null || text === undefined) return "–";
-  const s = sign(text);
   const body = decimal(text.replace(/^-/, ""), digits, true);
+  const s = sign(body) === 0 ? 0 : sign(text); // what is shown as 0.00 has no direction
   return s > 0 ? `▲ +${body}` : s < 0 ? `▼ −${body}` : `  ${body}`;
 }
-export const tone = (text: string | null | undefined): string => (sign(text) > 0 ? "up" : sign(text) < 0 ? "down" : "");
+// Direction as a colour; nothing below `least`, which at two digits is shown as 0.00.
+export const tone = (text: string | null | undefined, least = 0.01): string =>
+  !text || Math.abs(Number(text)) < least ? "" : sign(text) > 0 ? "up" : "down";
 export const percent = (share: number, digits = 0): string => `${(share * 100).toFixed(digits)} %`;
 export const symbol = (instrument: string): string => instrument.slice(instrument.indexOf(":") + 1);
 export const venue = (instrument: string): string => instrument.slice(0, Math.max(0, instrument.indexOf(":")));
+export const plural = (n: number, noun: string): string => `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
 export const count = (n: number): string => n.toString().replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 export const words = (name: string): string => name.replace(/_/g, " ").toLowerCase();

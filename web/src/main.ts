@@ -161,7 +161,7 @@ function start(): void {
     h(
       "header",
       { class: "top" },
-      h("a", { class: "brand", href: "#/overview", "aria-label": "Gannet, overview" }, "gannet"),
+      h("a", { class: "brand", href: "#/overview", "aria-label": "Gannet, overview" }, "Gannet"),
       state,
       result,
       open,

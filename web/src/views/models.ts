@@ -2,9 +2,9 @@ import { empty, h, panel, replace } from "../dom";
 import { get } from "../api";
 import { facts } from "../dialog";
 import { Table } from "../table";
-import { age, parse, percent, signed, symbol, tone } from "../format";
+import { age, count, parse, percent, signed, symbol } from "../format";
 import { live, type Market } from "../live";
-import { marketClass } from "../derive";
+import { lean, marketClass } from "../derive";
 import type { View } from "../view";
 
 interface Score {
@@ -29,6 +29,23 @@ interface Card {
 }
 const better = (s: Score, of: number): boolean => (s.name === "accuracy" ? s.model > of : s.model < of);
 
+const plain = (value: number): string => signed(value.toFixed(3), 3).replace(/^[▲▼ ]+/, "");
+// Down, flat and up as parts of one bar; the numbers stand beside it.
+function split(m: Market): HTMLElement {
+  const p = m.prediction!;
+  const bar = h("div", { class: "split", "aria-hidden": "true" });
+  for (const [cls, share] of [
+    ["down", p.down],
+    ["flat", p.flat],
+    ["up", p.up],
+  ] as [string, number][]) {
+    const part = h("div", { class: cls });
+    part.style.width = `${share * 100}%`;
+    bar.append(part);
+  }
+  return bar;
+}
+
 function card(c: Card): HTMLElement {
   if (c.error)
     return h(
@@ -46,6 +63,7 @@ function card(c: Card): HTMLElement {
       h("td", { class: "num" }, s.model.toFixed(4)),
       h("td", { class: "num" }, `${better(s, s.class_prior) ? "✓" : "✕"} ${s.class_prior.toFixed(4)}`),
       h("td", { class: "num" }, `${better(s, s.persistence) ? "✓" : "✕"} ${s.persistence.toFixed(4)}`),
+      h("td", { class: "num muted" }, s.name === "accuracy" ? "higher" : "lower"),
     ),
   );
   return h(
@@ -66,7 +84,7 @@ function card(c: Card): HTMLElement {
             { class: "num " + (skill.low_95 > 0 ? "up" : skill.high_95 < 0 ? "down" : "") },
             signed(skill.value.toFixed(3), 3),
           ),
-          ` Brier skill against the class prior, 95 % interval ${signed(skill.low_95.toFixed(3), 3).trim()} to ${signed(skill.high_95.toFixed(3), 3).trim()}: `,
+          ` Brier skill against the class prior, 95 % interval ${plain(skill.low_95)} to ${plain(skill.high_95)}: `,
           skill.low_95 > 0 ? "better than the prior" : skill.high_95 < 0 ? "worse than the prior" : "no skill shown",
         )
       : null,
@@ -84,7 +102,7 @@ function card(c: Card): HTMLElement {
               h(
                 "tr",
                 null,
-                ["Walk-forward", "Model", "Class prior", "Persistence"].map((t, i) =>
+                ["Walk-forward", "Model", "Class prior", "Persistence", "Better is"].map((t, i) =>
                   h("th", { scope: "col", class: i ? "num" : "" }, t),
                 ),
               ),
@@ -95,11 +113,11 @@ function card(c: Card): HTMLElement {
       : null,
     facts([
       ["Horizon", c.horizon_ns ? `${c.horizon_ns / 1e9} s` : "–"],
-      ["Trained on", c.training ? `${c.training.on}; ${c.training.rows} rows` : "–"],
+      ["Trained on", c.training ? `${c.training.on}; ${count(c.training.rows)} rows` : "–"],
       ["Features", (c.features ?? []).join(", ")],
       [
         "Parity with training",
-        c.parity ? `${c.parity.max_difference.toExponential(1)} at most over ${c.parity.rows} rows` : "–",
+        c.parity ? `${c.parity.max_difference.toExponential(1)} at most over ${count(c.parity.rows)} rows` : "–",
       ],
       ["Code", c.code_version ?? "–"],
       ["SHA-256", c.model_sha256?.slice(0, 16) ?? "–"],
@@ -122,10 +140,13 @@ export function models(): View {
         title: "Lean",
         num: true,
         tip: "up less down",
-        cell: (m) => {
-          const s = (m.prediction!.up - m.prediction!.down).toFixed(2);
-          return { text: signed(s), cls: tone(s) };
-        },
+        cell: lean,
+      },
+      {
+        title: "Down · flat · up",
+        cls: "wide split-cell",
+        make: split,
+        mark: (m) => `${m.prediction!.down.toFixed(2)} ${m.prediction!.up.toFixed(2)}`,
       },
       {
         title: "Drift",

@@ -5,7 +5,7 @@ import { LineChart } from "../charts";
 import { age, clock, count, decimal, parse, signed, symbol, tone, words } from "../format";
 import { live, type Feed, type Fill, type Profit, type Signal } from "../live";
 import { alerts, digits, feedOk, marketClass, newest, openOrders, unknownOrders, tally } from "../derive";
-import { loadLimits, bar, type Limit } from "./limits";
+import { limitTable, loadLimits, usedLimits, type Limit } from "./limits";
 import { openTrail } from "./trail";
 import type { View } from "../view";
 
@@ -37,7 +37,7 @@ export function overview(): View {
   );
   const chart = new LineChart(chartHost, "");
   const alarmList = h("ul", { class: "alerts" });
-  const bars = h("div", { class: "bars" });
+  const limitRows = limitTable("Exposure against limits");
   const feedTable = new Table<Feed>(
     "Feeds",
     [
@@ -78,7 +78,7 @@ export function overview(): View {
       {
         title: "Sentiment",
         num: true,
-        cell: (s) => ({ text: signed(s.sentiment.toFixed(2)), cls: tone(String(s.sentiment)) }),
+        cell: (s) => ({ text: signed(s.sentiment.toFixed(2)), cls: tone(s.sentiment.toFixed(2), 0.1) }),
       },
     ],
     (s) => s.id,
@@ -136,7 +136,7 @@ export function overview(): View {
         "div",
         { class: "stack" },
         panel("Alerts", alarmList),
-        panel("Exposure against limits", bars),
+        panel("Exposure against limits", limitRows.element),
         panel("Newest headlines", signalTable.element),
       ),
     ),
@@ -238,13 +238,7 @@ export function overview(): View {
           ),
         list.length === 0 ? h("li", { class: "fine" }, "✓ Nothing needs attention.") : null,
       );
-      const shown = limits.filter((l) => (l.scope === "firm" || l.scope === "account") && l.used !== null);
-      replace(
-        bars,
-        shown.length
-          ? shown.map(bar)
-          : h("p", { class: "muted pad" }, "Limits of firm and accounts appear here with what is used of them."),
-      );
+      limitRows.update(usedLimits(limits).filter((l) => l.scope === "firm" || l.scope === "account"));
       feedTable.update([...live.tables.feeds.values()].sort((a, b) => (a.feed < b.feed ? -1 : 1)));
       signalTable.update(newest(live.tables.signals.values()).slice(0, 7));
       fillTable.update(newest(live.tables.fills.values()).slice(0, 8));

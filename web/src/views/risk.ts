@@ -5,7 +5,7 @@ import { age, clock, count, parse, symbol, words } from "../format";
 import { live, type Denial, type RiskState } from "../live";
 import { newest } from "../derive";
 import { cancelAll, killSwitch, resume, setState } from "../actions";
-import { bar, loadLimits, type Limit } from "./limits";
+import { limitTable, loadLimits, usedLimits, type Limit } from "./limits";
 import { openTrail } from "./trail";
 import type { View } from "../view";
 
@@ -76,7 +76,7 @@ export function risk(): View {
       : null,
     may("trader", "risk") ? null : h("p", { class: "muted" }, "Stopping takes the role trader, risk or admin."),
   );
-  const bars = h("div", { class: "bars" });
+  const used = limitTable("Limits and what is used of them");
   const stated = new Table<Limit>(
     "Limits of single orders and losses",
     [
@@ -110,13 +110,17 @@ export function risk(): View {
     "div",
     { class: "view" },
     panel("Trading state", controls, states.element),
-    h("div", { class: "grid" }, panel("Limits and what is used", bars), panel("Other limits in force", stated.element)),
+    h(
+      "div",
+      { class: "grid wide-left" },
+      panel("Limits and what is used of them", used.element),
+      panel("Limits of single orders and losses", stated.element),
+    ),
     panel("Controls that fired", fired, denials.element),
   );
   element.dataset["view"] = "risk";
-  let limits: Limit[] = [],
-    stop = false,
-    drawn = "";
+  let limits: Limit[] = [];
+  let stop = false;
   const load = (): void => {
     loadLimits()
       .then((rows) => {
@@ -148,12 +152,7 @@ export function risk(): View {
         );
         if (all.includes(before)) scope.value = before;
       }
-      const used = limits.filter((l) => l.used !== null);
-      const mark = JSON.stringify(used);
-      if (mark !== drawn) {
-        drawn = mark;
-        replace(bars, used.length ? used.map(bar) : h("p", { class: "muted pad" }, "No limits are known here."));
-      }
+      used.update(usedLimits(limits));
       stated.update(limits.filter((l) => l.used === null));
       const by = live.counters["denials"];
       const reasons = by && typeof by === "object" ? Object.entries(by).sort((a, b) => b[1] - a[1]) : [];

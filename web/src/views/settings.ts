@@ -136,7 +136,9 @@ export function settings(): View {
                 h(
                   "tr",
                   null,
-                  ["Name", "Role", "State", "Made", ""].map((t) => h("th", { scope: "col" }, t)),
+                  ["Name", "Role", "State", "Made", ""].map((t) =>
+                    h("th", { scope: "col", class: t === "Made" ? "num wide" : "" }, t),
+                  ),
                 ),
               ),
               h(
@@ -149,7 +151,7 @@ export function settings(): View {
                     h("td", null, p.name),
                     h("td", null, p.role),
                     h("td", { class: p.disabled ? "bad" : "" }, p.disabled ? "✕ shut out" : "✓ may sign in"),
-                    h("td", { class: "num" }, moment(parse(p.created))),
+                    h("td", { class: "num wide" }, moment(parse(p.created))),
                     h(
                       "td",
                       null,

@@ -1,6 +1,6 @@
 import { empty, h, panel } from "../dom";
 import { Table } from "../table";
-import { age, clock, date, parse, percent, signed, symbol, tone, words } from "../format";
+import { age, clock, date, parse, percent, plural, signed, symbol, tone, words, zone } from "../format";
 import { live, type Signal } from "../live";
 import { newest } from "../derive";
 import { openTrail } from "./trail";
@@ -28,20 +28,24 @@ export function signals(rest: string): View {
         cell: (s) => ({ text: clock(parse(s.time)), tip: date(parse(s.time)) }),
       },
       { title: "Age", num: true, cls: "wide", cell: (s) => ({ text: age(live.now() - parse(s.time)), cls: "muted" }) },
-      { title: "Type", cell: (s) => ({ text: words(s.type), cls: s.type === "NONE" ? "muted" : "" }) },
+      { title: "Type", cls: "wide", cell: (s) => ({ text: words(s.type), cls: s.type === "NONE" ? "muted" : "" }) },
       {
         title: "Headline",
         cls: "text",
-        cell: (s) => ({
-          text: (s.relation === "original" ? "" : `[${s.relation}] `) + s.title,
-          tip: `${s.source}, ${s.classifier}`,
-        }),
+        make: (s) =>
+          h(
+            "div",
+            { title: `${s.source}, ${s.classifier}` },
+            (s.relation === "original" ? "" : `[${s.relation}] `) + s.title,
+            h("small", { class: "narrow muted" }, `${words(s.type)} · ${clock(parse(s.time))}`),
+          ),
+        mark: (s) => zone() + s.relation,
       },
       {
         title: "Sentiment",
         num: true,
         tip: "from −1 to +1",
-        cell: (s) => ({ text: signed(s.sentiment.toFixed(2)), cls: tone(s.sentiment.toFixed(2)) }),
+        cell: (s) => ({ text: signed(s.sentiment.toFixed(2)), cls: tone(s.sentiment.toFixed(2), 0.1) }),
       },
       {
         title: "Confidence",
@@ -62,18 +66,15 @@ export function signals(rest: string): View {
       {
         title: "Caused",
         num: true,
+        cls: "wrap",
         tip: "orders, fills, and what risk refused; open the row for the way",
         cell: (s) => {
           const c = caused.get(s.id);
-          return c
-            ? [
-                c.orders ? `${c.orders} order${c.orders > 1 ? "s" : ""}` : "",
-                c.fills ? `${c.fills} fill${c.fills > 1 ? "s" : ""}` : "",
-                c.denials ? `${c.denials} refused` : "",
-              ]
-                .filter(Boolean)
-                .join(", ")
-            : { text: "–", cls: "muted" };
+          if (!c) return { text: "–", cls: "muted" };
+          const refused = c.denials ? `${c.denials} refused` : "";
+          return [c.orders && plural(c.orders, "order"), c.fills && plural(c.fills, "fill"), refused]
+            .filter(Boolean)
+            .join(", ");
         },
       },
     ],
@@ -87,7 +88,7 @@ export function signals(rest: string): View {
   );
   const element = h(
     "div",
-    { class: "view" },
+    { class: "view tall" },
     panel("Signals", h("div", { class: "toolbar" }, filter, type), table.element),
   );
   element.dataset["view"] = "signals";
