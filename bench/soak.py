@@ -5,7 +5,11 @@ resident memory and disk with their growth as a slope, orders and fills.
 The slope is a least-squares line over the second half of the samples: the first half
 fills caches and rings that are bounded.
 
-usage: soak.py BUILD_DIR [MINUTES]
+The journal's bound is set so low that ten minutes reach it several times: what is on
+disk must then stop growing. Memory counts anonymous pages beside resident ones: mapped
+files (the program, its libraries) are the kernel's to take back.
+
+usage: soak.py BUILD_DIR [MINUTES [MARKET_SPEED [JOURNAL_MB]]]    (default 1 3 40)
 """
 import json
 import os
@@ -21,9 +25,17 @@ import urllib.request
 PERIOD = 2.0
 
 
-def resident_mb(pid):
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:
-        return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1)) / 1024
+def memory_mb(pid):
+    """(resident, anonymous)"""
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
+        text = rollup.read()
+    return tuple(int(re.search(rf"{name}:\s+(\d+)", text).group(1)) / 1024 for name in ("Rss", "Anonymous"))
+
+
+def simulator_of(pid):
+    """The exchange that the program started beside it."""
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as children:
+        return int(children.read().split()[0])
 
 
 def folder_mb(path):
@@ -64,6 +76,8 @@ def wait_for(pattern, path, process, seconds):
 def main():
     build = sys.argv[1]
     minutes = float(sys.argv[2]) if len(sys.argv) > 2 else 1.0
+    speed = sys.argv[3] if len(sys.argv) > 3 else "3"
+    journal_mb = sys.argv[4] if len(sys.argv) > 4 else "40"
     folder = tempfile.mkdtemp(prefix="gannet-soak-")
     log = os.path.join(folder, "gannet.log")
     gannet = os.path.join(build, "bin", "gannet")
@@ -73,7 +87,9 @@ def main():
         size = os.path.getsize(log) if os.path.exists(log) else 0
         if size:
             os.rename(log, log + ".before")
-        process = subprocess.Popen([gannet, "run", "--data", folder, "--plain"], stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [gannet, "run", "--data", folder, "--plain", "--market-speed", speed,
+             "--journal-max-bytes", f"{journal_mb}MB"], stdout=subprocess.DEVNULL)
         wait_for(r'"event":"started"', log, process, 90)
         return process, time.monotonic() - began
 
@@ -88,12 +104,21 @@ def main():
             return json.load(answer)["counters"]
 
     try:
-        memory, disk, began = [], [], time.monotonic()
-        before = counters()
+        parts = ("resident", "anonymous", "simulator", "journal", "disk")
+        series = {part: [] for part in parts}
+        simulator = simulator_of(process.pid)
+        before, began, minute = counters(), time.monotonic(), 0
         while time.monotonic() - began < minutes * 60 and process.poll() is None:
             time.sleep(PERIOD)
-            memory.append((time.monotonic() - began, resident_mb(process.pid)))
-            disk.append((time.monotonic() - began, folder_mb(folder)))
+            resident, anonymous = memory_mb(process.pid)
+            now = time.monotonic() - began
+            values = (resident, anonymous, memory_mb(simulator)[0], folder_mb(os.path.join(folder, "journal")),
+                      folder_mb(folder))
+            for part, value in zip(parts, values):
+                series[part].append((now, value))
+            if now >= (minute + 1) * 60:
+                minute = int(now / 60)
+                print(f"minute {minute:3}: " + ", ".join(f"{p} {v:.1f} MB" for p, v in zip(parts, values)), flush=True)
         after, took = counters(), time.monotonic() - began
         events = sum(after[k] - before[k] for k in ("trades", "quotes", "signals", "predictions")) / took
         process.send_signal(signal.SIGTERM)
@@ -111,9 +136,13 @@ def main():
     print(f"start to ready: {first_start:.2f} s on an empty folder (the simulator's first minute included), {again:.2f} s after "
           f"{minutes:g} min of trading; SIGTERM to exit {code}: {stop:.2f} s")
     print(f"events: {events:.0f}/s over {took:.0f} s; orders {after['orders'] - before['orders']}, fills {after['fills'] - before['fills']}")
-    print(f"resident memory: {memory[-1][1]:.1f} MB at the end, most {max(v for _, v in memory):.1f} MB, "
-          f"slope {slope_a_minute(memory):+.2f} MB/min over the second half")
-    print(f"disk: {disk[-1][1]:.1f} MB at the end, slope {slope_a_minute(disk):+.2f} MB/min; retention bounds it")
+    what = {"resident": "resident memory", "anonymous": "  of it anonymous", "simulator": "resident, venue-sim",
+            "journal": f"journal, bound {journal_mb} MB", "disk": "disk, all"}
+    for part in parts:
+        values = [v for _, v in series[part]]
+        half = values[len(values) // 2]
+        print(f"{what[part]}: {values[-1]:.1f} MB at the end, most {max(values):.1f} MB, half-way {half:.1f} MB, "
+              f"ratio {values[-1] / half:.2f}, slope {slope_a_minute(series[part]):+.2f} MB/min over the second half")
     return 0 if code == 0 else 1
 
 

@@ -112,6 +112,12 @@ void AddRun(CLI::App& app, Commands& c) {
                   "How much the exchange simulator's market does in a second; 1 is natural")
       ->check(CLI::Range(0.0, 50.0))
       ->capture_default_str();
+  AddDuration(run, "--journal-keep", c.run.journal_keep,
+              "Age up to which the journal is kept (default 168h)");
+  run->add_option("--journal-max-bytes", c.run.journal_max_bytes,
+                  "Bytes of journal that stay, oldest go first; also as 500MB or 2GiB")
+      ->transform(CLI::AsSizeValue(false))
+      ->capture_default_str();
   run->add_flag("--plain", c.run.plain,
                 "One line an event instead of a screen, also on a terminal");
   run->footer(

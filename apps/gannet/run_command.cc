@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <climits>
 #include <map>
 #include <memory>
@@ -82,6 +83,11 @@ runtime::ProcessOptions ProcessOptionsOf(const RunOptions& options, const RunCon
   process.config_hash = config.hash;
   process.versions = std::move(versions);
   process.seed = options.seed;
+  process.keep_journal = options.journal_keep;
+  process.max_journal_bytes = options.journal_max_bytes;
+  // The newest segment is never removed: a small bound needs small ones.
+  process.journal.segment_bytes =
+      std::clamp<uint64_t>(options.journal_max_bytes / 4, 1u << 20, process.journal.segment_bytes);
   process.log_sink = [&log](std::string_view line) { log.Write(line); };
   return process;
 }

@@ -2,11 +2,13 @@
 // configuration names another market.
 #pragma once
 
+#include <cstdint>
 #include <iosfwd>
 #include <string>
 #include <vector>
 
 #include "libs/base/time.h"
+#include "libs/runtime/process.h"
 
 namespace gannet::app {
 
@@ -21,6 +23,9 @@ struct RunOptions {
   uint64_t seed = 1;
   double market_speed = 1;  // how much venue-sim's market does in a second
   bool plain = false;
+  // Of the journal; state stays whole whatever goes (journal.h, Prune).
+  base::Duration journal_keep = runtime::ProcessOptions{}.keep_journal;
+  uint64_t journal_max_bytes = runtime::ProcessOptions{}.max_journal_bytes;
 };
 
 // The exit code (libs/runtime/run.h). The view goes to `out`, problems to `err`.

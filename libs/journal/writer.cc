@@ -17,7 +17,7 @@ namespace gannet::journal {
 namespace {
 
 // So much uncommitted data is handed to the committer without being asked.
-constexpr size_t kAutoCommitBytes = 256u << 10;
+constexpr size_t kAutoCommitBytes = 16u << 10;
 // Beyond max_buffered_bytes, for essential records only.
 constexpr size_t kEssentialBytes = 1u << 20;
 // A gap record, the trailer.

@@ -14,6 +14,10 @@
 namespace gannet::runtime {
 namespace {
 
+// A partition of a topic of facts: more than a start publishes before everybody has
+// subscribed. What is older is in the journal; here it is only memory.
+constexpr size_t kKeptOnBus = 500;
+
 constexpr base::Duration kHealthInterval = std::chrono::seconds(1);
 constexpr int kRenewalsPerLease = 4;
 
@@ -105,6 +109,7 @@ absl::Status Process::OpenBus() {
   }
   bus::MemoryBusOptions bus;
   bus.wire_mode = options_.wire_mode;
+  bus.retention_events = kKeptOnBus;
   bus_ = std::make_unique<bus::MemoryBus>(executor_, std::move(bus));
   return absl::OkStatus();
 }
