@@ -213,9 +213,13 @@ std::optional<market::OrderIntent> StrategyEngine::MakeIntent(const Draft& draft
     ++stats_.stopped;
     return std::nullopt;
   }
+  // The budget is for what a strategy does of itself. What ends it goes out at once, one
+  // cancel an order: a drain has less time than the window.
+  const bool ending = cancel && Stopped(draft.strategy);
   const size_t budget =
       cancel ? settings_.message_count : settings_.message_count - settings_.message_count / 5;
-  if (portfolio_.MessagesSince(draft.strategy, now - settings_.message_window) >= budget) {
+  if (!ending &&
+      portfolio_.MessagesSince(draft.strategy, now - settings_.message_window) >= budget) {
     ++stats_.over_budget;
     return std::nullopt;
   }

@@ -121,6 +121,20 @@ TEST_CASE("Draining stops new intents and cancels what works; a resume lets go o
   CHECK(floor.Working("maker", kBtc) == 2);
 }
 
+TEST_CASE("Draining cancels at once what a spent message budget would hold back") {
+  Floor floor(One<MarketMaker>(Maker()), {.message_count = 4, .message_window = 1h});
+  floor.Open(kBtc, "BTC");
+  for (int i = 0; i < 20 && floor.intents.size() < 4; ++i) {  // spends what is kept for cancels
+    floor.Quote(kBtc, i % 2 == 0 ? "98.99" : "99.99", i % 2 == 0 ? "99.01" : "100.01");
+    floor.Second();
+  }
+  REQUIRE(floor.intents.size() == 4);
+  REQUIRE(floor.engine.portfolio().working_orders() > 0);
+  floor.engine.StopAll();
+  floor.Second();
+  CHECK(floor.engine.portfolio().working_orders() == 0);
+}
+
 TEST_CASE("Draining leaves working orders alone when told so, exits included") {
   Floor floor(One<MarketMaker>(Maker()), {.cancel_on_drain = false});
   floor.Open(kBtc, "BTC");
