@@ -168,8 +168,9 @@ absl::Status Committer::failure() const {
       return absl::OkStatus();
     case Health::kDiskFull:
       return absl::ResourceExhaustedError(
-          "the disk of the journal is full: no new orders, cancels go on in the reserve; free disk "
-          "space, then restart");
+          absl::StrCat("the disk of ", segments_->dir(),
+                       " is full: no new orders, cancels go on in the reserve; free disk space, "
+                       "then restart"));
     case Health::kFailed:
       break;
   }

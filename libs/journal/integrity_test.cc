@@ -171,6 +171,26 @@ TEST_CASE("Journal that was closed loses no record to any flipped byte without s
   }
 }
 
+TEST_CASE(
+    "Journal names each damaged snapshot that it passes over, and goes on from an older one") {
+  base::SimFiles files;
+  Contents contents = MakeJournal(Ending::kClosed);
+  std::string newest;
+  for (auto& [path, content] : contents) {
+    if (!path.ends_with(".gns")) continue;
+    newest = path;
+  }
+  contents[newest].back() ^= 1;
+  files.SetContents(contents);
+  base::VirtualExecutor executor(base::Time{});
+  auto writer = Writer::Open(files, executor, kDirForTest, InfoForTest(), OptionsForTest());
+  REQUIRE(writer.ok());
+  const std::vector<std::string>& damaged = (*writer)->recovered().damaged_snapshots;
+  REQUIRE(damaged.size() == 1);
+  CHECK(damaged.front().find(newest) != std::string::npos);
+  CHECK((*writer)->recovered().last_sequence == kRecords);
+}
+
 TEST_CASE("Journal notices every truncation but one that looks like an earlier time") {
   const Contents whole = MakeJournal(Ending::kKilled);
   const std::string last = LastSegment(whole);

@@ -80,6 +80,8 @@ struct Recovery {
   uint64_t cut_offset = 0;
   std::string cut_reason;
   bool closed_cleanly = false;  // the last writer was closed, not killed
+  // Snapshots passed over, newest first, each with what is wrong with it.
+  std::vector<std::string> damaged_snapshots;
   // One line for the log.
   std::string ToString() const;
 };

@@ -1,6 +1,8 @@
 #include "libs/journal/recovery.h"
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
@@ -9,13 +11,15 @@
 namespace gannet::journal {
 namespace {
 
-// Of the newest snapshot that verifies. A newer format is an error, damage is not.
+// Of the newest snapshot that verifies. A newer format is an error; damage is noted.
 absl::StatusOr<std::optional<uint64_t>> NewestSnapshot(base::Files& files, const Layout& layout,
-                                                       uint64_t run) {
+                                                       uint64_t run,
+                                                       std::vector<std::string>& damaged) {
   for (auto file = layout.snapshots.rbegin(); file != layout.snapshots.rend(); ++file) {
     const absl::StatusOr<Snapshot> snapshot = LoadSnapshot(files, *file, run);
     if (snapshot.ok()) return snapshot->sequence;
     if (!absl::IsDataLoss(snapshot.status())) return snapshot.status();
+    damaged.emplace_back(snapshot.status().message());
   }
   return std::nullopt;
 }
@@ -86,7 +90,8 @@ absl::StatusOr<JournalEnd> Recover(base::Files& files, const std::string& dir, u
   GANNET_ASSIGN_OR_RETURN(const std::optional<uint64_t> run, StatedRun(files, layout));
   std::optional<uint64_t> snapshot;
   if (run) {
-    GANNET_ASSIGN_OR_RETURN(snapshot, NewestSnapshot(files, layout, *run));
+    GANNET_ASSIGN_OR_RETURN(snapshot,
+                            NewestSnapshot(files, layout, *run, end.recovery.damaged_snapshots));
   }
   const uint64_t first = layout.segments.front().number;
   if (first > snapshot.value_or(0) + 1) {
@@ -98,10 +103,6 @@ absl::StatusOr<JournalEnd> Recover(base::Files& files, const std::string& dir, u
   JournalScan scan(files, dir);
   std::optional<Damage> tail;
   GANNET_RETURN_IF_ERROR(ScanToEnd(scan, snapshot.value_or(0) + 1, tail));
-  if (tail) {
-    GANNET_RETURN_IF_ERROR(ConfirmTail(files, dir, snapshot.value_or(0) + 1, *tail));
-    GANNET_RETURN_IF_ERROR(Cut(files, *tail, end.recovery));
-  }
   const SegmentScan& last = scan.segment();
   end.run = scan.run();
   // A segment without batches will be replaced by the one that is opened now.
@@ -115,6 +116,11 @@ absl::StatusOr<JournalEnd> Recover(base::Files& files, const std::string& dir, u
                      ", but the snapshot of record ", *snapshot,
                      " proves that more was stored; restore the journal-*.gnj files "
                      "from a copy, or start with --fresh"));
+  }
+  // Last: a start that is refused leaves the files as they are.
+  if (tail) {
+    GANNET_RETURN_IF_ERROR(ConfirmTail(files, dir, snapshot.value_or(0) + 1, *tail));
+    GANNET_RETURN_IF_ERROR(Cut(files, *tail, end.recovery));
   }
   return end;
 }

@@ -42,6 +42,7 @@ class SegmentWriter {
   uint64_t segments() const { return segments_; }
   uint64_t bytes() const { return bytes_; }
   const std::string& path() const { return path_; }
+  const std::string& dir() const { return dir_; }
 
  private:
   SegmentWriter(base::Files& files, std::string dir, SegmentInfo info, const WriterOptions& options,
