@@ -276,6 +276,14 @@ TEST_CASE("PosixFiles maps a full disk to RESOURCE_EXHAUSTED") {
   CHECK(Mentions(status, "free disk space"));
 }
 
+TEST_CASE("PosixFiles says that a part of a path is a file") {
+  OnDisk env;
+  REQUIRE(env.files.WriteAtomically(env.dir + "/file", "x").ok());
+  const absl::Status status = env.files.MakeDirs(env.dir + "/file/folder");
+  CHECK(Mentions(status, "/file"));
+  CHECK(Mentions(status, "choose another"));
+}
+
 TEST_CASE("PosixFiles maps a read-only place to PERMISSION_DENIED") {
   PosixFiles files;
   if (geteuid() == 0) {
@@ -317,7 +325,8 @@ TEST_CASE("PosixFiles writes what fits under a size limit of the process, then s
   const absl::Status status = Write(env.files, env.dir + "/a", std::string(10'000, 'x'));
   REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
   std::signal(SIGXFSZ, handler);
-  CHECK(absl::IsUnavailable(status));
+  CHECK(absl::IsResourceExhausted(status));
+  CHECK(Mentions(status, "ulimit -f"));
   CHECK(*env.files.Size(env.dir + "/a") == 4096);
 }
 

@@ -25,6 +25,10 @@ std::string Advice(int error, const std::string& path) {
     case ENOSPC:
     case EDQUOT:
       return "free disk space, or choose another --data folder";
+    case EFBIG:
+      return "raise the limit of file sizes (ulimit -f)";
+    case ENOTDIR:
+      return "a part of the path is a file: choose another";
     case EROFS:
       return "the file system is read-only: remount it, or choose another --data folder";
     case EACCES:
@@ -46,6 +50,7 @@ absl::StatusCode CodeOf(int error) {
   switch (error) {
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
       return absl::StatusCode::kResourceExhausted;
     case EROFS:
     case EACCES:

@@ -20,6 +20,8 @@ constexpr size_t kKeptOnBus = 500;
 
 constexpr base::Duration kHealthInterval = std::chrono::seconds(1);
 constexpr int kRenewalsPerLease = 4;
+// So far the clock may be behind engine time before it counts as set back.
+constexpr base::Duration kClockTolerance = std::chrono::seconds(2);
 
 // Of the operating system: seeds for jitter and the run's bits are no secrets, but
 // must differ between processes.
@@ -34,6 +36,16 @@ std::string Holder(const std::string& name) {
   std::array<char, 256> host{};
   if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '?';
   return base::Concat({name, "@", host.data(), ":", std::to_string(::getpid())});
+}
+
+// Engine time never goes back: behind a clock that was set back it stands still, with
+// all timers, until the clock has caught up.
+absl::Status CheckClock(base::Time now, base::Time engine_time) {
+  if (engine_time - now <= kClockTolerance) return absl::OkStatus();
+  const auto behind = std::chrono::duration_cast<std::chrono::seconds>(engine_time - now);
+  return absl::FailedPreconditionError(
+      base::Concat({"the system clock is ", base::FormatDuration(behind),
+                    " behind the newest record, and timers wait for it; set the clock right"}));
 }
 
 Health HealthOf(const absl::Status& status) {
@@ -146,8 +158,13 @@ absl::Status Process::OpenJournal() {
   GANNET_ASSIGN_OR_RETURN(journal_,
                           journal::Writer::Open(files_, executor_, options_.data_dir + "/journal",
                                                 std::move(info), options_.journal));
-  log_.Info("journal_opened",
-            {{"found", journal_->recovered().ToString()}, {"epoch", lease_->epoch()}});
+  const journal::Recovery& found = journal_->recovered();
+  log_.Info("journal_opened", {{"found", found.ToString()}, {"epoch", lease_->epoch()}});
+  for (const std::string& damage : found.damaged_snapshots) {
+    log_.Warning(
+        "snapshot_damaged",
+        {{"error", damage}, {"help", "an older one or the whole journal is read instead"}});
+  }
   journal_->OnFailure([this](absl::Status failure) {
     log_.Error("journal_failed", {{"error", failure.ToString()}});
   });
@@ -196,6 +213,7 @@ int Process::Run(std::vector<std::unique_ptr<Service>> services) {
                              {"published_again", link_->stats().republished}});
     health_.Add("bus", [this] { return HealthOf(link_->health()); });
   }
+  health_.Add("clock", [this] { return HealthOf(CheckClock(clock_.Now(), shard_->now())); });
   health_.Add("journal", [this] { return HealthOf(shard_->health()); });
   if (lease_ != nullptr) {
     health_.Add("lease", [this] {
@@ -288,13 +306,15 @@ void Process::Close(const Runner::Done& done) {
   }
   if (journal_ == nullptr) return done(absl::OkStatus());
   if (!marked.ok()) log_.Warning("bus_mark_not_written", {{"error", marked.ToString()}});
+  // A full disk: the reserve closes in order, but what was dropped is in no record.
+  const absl::Status failed = journal_->failure();
   WriteSnapshot();
   const absl::Status closed = journal_->Close();
   if (const absl::Status released = lease_->Release(); !released.ok()) {
     log_.Warning("lease_not_released", {{"error", released.ToString()}});
   }
   if (!closed.ok()) return done(base::Annotate(closed, "closing the journal"));
-  done(absl::OkStatus());
+  done(failed);
 }
 
 }  // namespace gannet::runtime

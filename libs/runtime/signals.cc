@@ -19,6 +19,8 @@ namespace {
 
 constexpr int kExitOnSecondInterrupt = 130;  // as a shell reports death by SIGINT
 constexpr std::array<int, 2> kSignals{SIGTERM, SIGINT};
+// A closed peer and a file at the limit of its size (ulimit -f) are failed writes.
+constexpr std::array<int, 2> kIgnored{SIGPIPE, SIGXFSZ};
 
 // All that a signal handler may touch.
 std::atomic<int> pipe_write{-1};
@@ -71,7 +73,7 @@ struct SignalWatch::State : std::enable_shared_from_this<SignalWatch::State> {
   std::function<void(int)> on_signal;
   char byte = 0;
   std::array<struct sigaction, kSignals.size()> before{};
-  struct sigaction pipe_before {};
+  std::array<struct sigaction, kIgnored.size()> ignored_before{};
 };
 
 SignalWatch::SignalWatch(AsioExecutor& executor, std::function<void(int)> on_signal)
@@ -92,7 +94,8 @@ SignalWatch::SignalWatch(AsioExecutor& executor, std::function<void(int)> on_sig
     ::sigaction(kSignals[i], &action, &state_->before[i]);
   struct sigaction ignore {};
   ignore.sa_handler = SIG_IGN;
-  ::sigaction(SIGPIPE, &ignore, &state_->pipe_before);
+  for (size_t i = 0; i < kIgnored.size(); ++i)
+    ::sigaction(kIgnored[i], &ignore, &state_->ignored_before[i]);
   // One that was held, again through the pipe: the callback runs on the loop.
   if (const auto byte = static_cast<char>(held.load()); byte != 0) [[maybe_unused]]
     const ssize_t written = ::write(pipe_write, &byte, 1);
@@ -102,7 +105,8 @@ SignalWatch::SignalWatch(AsioExecutor& executor, std::function<void(int)> on_sig
 SignalWatch::~SignalWatch() {
   for (size_t i = 0; i < kSignals.size(); ++i)
     ::sigaction(kSignals[i], &state_->before[i], nullptr);
-  ::sigaction(SIGPIPE, &state_->pipe_before, nullptr);
+  for (size_t i = 0; i < kIgnored.size(); ++i)
+    ::sigaction(kIgnored[i], &state_->ignored_before[i], nullptr);
   ::close(pipe_write.exchange(-1));
   state_->on_signal = nullptr;
   state_->pipe.close();

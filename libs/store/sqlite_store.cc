@@ -42,6 +42,9 @@ absl::Status FromSqlite(int code, const std::string& what, sqlite3* db) {
           absl::StrCat(text,
                        "; it is damaged or its key file is another one's. Move it away to start "
                        "anew: reporting rebuilds it from the journal"));
+    case SQLITE_IOERR:
+      return absl::UnavailableError(absl::StrCat(
+          text, "; check free space, the limit of file sizes (ulimit -f) and the device (dmesg)"));
     default:
       return absl::InternalError(text);
   }
@@ -193,9 +196,9 @@ class SqliteStore : public Store {
   }
 
   absl::Status Prepare(const std::string& key) {
-    GANNET_RETURN_IF_ERROR(
-        Execute("PRAGMA cipher_log_level = NONE"));  // errors come back as statuses
     GANNET_RETURN_IF_ERROR(Execute(absl::StrCat("PRAGMA key = \"x'", base::Hex(key), "'\"")));
+    // Errors come back as statuses; the first key of a process sets what is printed.
+    GANNET_RETURN_IF_ERROR(Execute("PRAGMA cipher_log_level = NONE"));
     sqlite3_busy_timeout(db_, 2'000);
     // Reading the schema is what proves the key; before it nothing was decrypted.
     GANNET_RETURN_IF_ERROR(Execute("SELECT count(*) FROM sqlite_master"));
