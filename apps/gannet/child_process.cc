@@ -4,12 +4,15 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -24,12 +27,34 @@ int Millis(base::Duration d) {
   return static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(d).count());
 }
 
-std::string EndOf(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(file)), {});
-  constexpr size_t kMost = 2'000;
-  if (text.size() > kMost) text.erase(0, text.size() - kMost);
+// Of a line of a structured log that tells of an error: what it says, without the
+// name of its kind.
+std::optional<std::string> ErrorOf(const std::string& line) {
+  const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || json.value("level", nlohmann::json()) != "error") return std::nullopt;
+  const auto error = json.find("error");
+  if (error == json.end() || !error->is_string()) return std::nullopt;
+  std::string text = error->get<std::string>();
+  const size_t kind = text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+  if (kind != std::string::npos && kind > 0 && text.compare(kind, 2, ": ") == 0)
+    text.erase(0, kind + 2);
   return text;
+}
+
+// The last error that the log tells of behind byte `from`; without one its end as it is.
+std::string LastWords(const std::string& path, uint64_t from) {
+  constexpr size_t kMost = 2'000;
+  std::ifstream file(path, std::ios::binary);
+  file.seekg(static_cast<std::streamoff>(from));
+  std::string all, line;
+  std::optional<std::string> error;
+  while (std::getline(file, line)) {
+    if (auto found = ErrorOf(line)) error = std::move(found);
+    all += line + "\n";
+    if (all.size() > 2 * kMost) all.erase(0, all.size() - kMost);
+  }
+  if (error) return *std::move(error);
+  return all.size() > kMost ? all.substr(all.size() - kMost) : all;
 }
 
 [[noreturn]] void RunChild(const std::vector<std::string>& arguments, int output, int log,
@@ -60,6 +85,9 @@ absl::StatusOr<ChildProcess> ChildProcess::Launch(const std::vector<std::string>
   if (log < 0)
     return absl::PermissionDeniedError(
         absl::StrCat(log_path, ": ", std::strerror(errno), "; make the data folder writable"));
+  struct stat before_child {};
+  const uint64_t log_from =
+      fstat(log, &before_child) == 0 ? static_cast<uint64_t>(before_child.st_size) : 0;
   int pipe_ends[2];
   if (pipe2(pipe_ends, O_CLOEXEC) != 0) {
     close(log);
@@ -80,7 +108,9 @@ absl::StatusOr<ChildProcess> ChildProcess::Launch(const std::vector<std::string>
     close(pipe_ends[0]);
     return absl::ResourceExhaustedError(absl::StrCat("fork: ", std::strerror(errno)));
   }
-  return ChildProcess(pid, pipe_ends[0], arguments[0], log_path, ready);
+  ChildProcess child(pid, pipe_ends[0], arguments[0], log_path, ready);
+  child.log_from_ = log_from;
+  return child;
 }
 
 absl::StatusOr<bool> ChildProcess::PollReady(int wait_ms) {
@@ -92,8 +122,9 @@ absl::StatusOr<bool> ChildProcess::PollReady(int wait_ms) {
     const ssize_t got = read(output_, buffer, sizeof buffer);
     if (got < 0) return false;
     if (got == 0) {
-      return absl::UnavailableError(absl::StrCat(name_, " ended before it was ready; the end of ",
-                                                 log_path_, ":\n", EndOf(log_path_)));
+      return absl::UnavailableError(
+          absl::StrCat(name_, " ended before it was ready: ", LastWords(log_path_, log_from_),
+                       "; its log is ", log_path_));
     }
     text_.append(buffer, static_cast<size_t>(got));
     const size_t later = text_.rfind("\n" + ready_);
@@ -123,6 +154,7 @@ ChildProcess::ChildProcess(ChildProcess&& other) noexcept
       output_(std::exchange(other.output_, -1)),
       name_(std::move(other.name_)),
       log_path_(std::move(other.log_path_)),
+      log_from_(other.log_from_),
       ready_(std::move(other.ready_)),
       text_(std::move(other.text_)),
       ready_line_(std::move(other.ready_line_)) {}

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
@@ -20,8 +21,8 @@ class ChildProcess {
   // `ready` is what the line begins with by which it says that it is ready.
   static absl::StatusOr<ChildProcess> Launch(const std::vector<std::string>& arguments,
                                              const std::string& log_path, const std::string& ready);
-  // True once it has said so: `ready_line` then holds the line. UNAVAILABLE with the end
-  // of its log when it ended before. Waits for up to `wait_ms`.
+  // True once it has said so: `ready_line` then holds the line. UNAVAILABLE with the last
+  // error of its log when it ended before. Waits for up to `wait_ms`.
   absl::StatusOr<bool> PollReady(int wait_ms = 0);
   // DEADLINE_EXCEEDED when it takes longer than `patience`, CANCELLED once `give_up`
   // says so.
@@ -49,7 +50,9 @@ class ChildProcess {
 
   pid_t pid_;
   int output_;  // read end of its standard output
-  std::string name_, log_path_, ready_;
+  std::string name_, log_path_;
+  uint64_t log_from_ = 0;  // where its own lines begin
+  std::string ready_;
   std::string text_;  // of its output, until it is ready
   std::string ready_line_;
 };

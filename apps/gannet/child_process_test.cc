@@ -37,6 +37,23 @@ TEST_CASE("ChildProcess that fails at once is reported with its own words") {
   CHECK(child.status().message().find("no such venue") != absl::string_view::npos);
 }
 
+TEST_CASE("ChildProcess that fails at once is reported with the last error of its own log") {
+  base::TempDirForTest dir;
+  const std::string error = R"({"level":"error","event":"x","error":"DATA_LOSS: %s"})";
+  const auto script = [](const std::string& format, const std::string& text) {
+    return "printf '" + format + "\\n' '" + text + "' >&2; ";
+  };
+  REQUIRE_FALSE(Shell(dir, script(error, "of an earlier start") + "exit 1").ok());
+  const auto child =
+      Shell(dir, script(error, "a \\\"key\\\" is damaged") +
+                     "echo '{\"level\":\"info\",\"event\":\"stopped\"}' >&2; exit 1");
+  const std::string said(child.status().message());
+  CHECK(said ==
+        "/bin/sh ended before it was ready: a \"key\" is damaged; its log is " + dir / "log");
+  const auto silent = Shell(dir, "exit 1");
+  CHECK(silent.status().message().find("key") == absl::string_view::npos);
+}
+
 TEST_CASE("ChildProcess that is no longer wanted is ended before it is ready") {
   base::TempDirForTest dir;
   for (const int patience : {0, 1, 5}) {  // looks at the question before giving up

@@ -119,6 +119,10 @@ void Summarise(const ReplaySummary& s, const DecisionsHash& decisions, std::ostr
 
 absl::StatusOr<ReplaySummary> Replay(const ReplayOptions& options, base::Files& files,
                                      std::ostream& out, std::ostream& diagnostics) {
+  if (!options.out_folder.empty()) {
+    GANNET_RETURN_IF_ERROR(
+        base::Annotate(reporting::PrepareFolder(files, options.out_folder), "--out"));
+  }
   GANNET_ASSIGN_OR_RETURN(
       const auto feed,
       CaptureFeed::Open({options.captures, options.instruments, options.accept_truncated}, files));

@@ -104,6 +104,7 @@ class Session {
     GANNET_ASSIGN_OR_RETURN(config_, LoadRunConfig(options_.config_file, files_));
     GANNET_ASSIGN_OR_RETURN(versions_, RecordOfRun(config_, chosen_, files_));
     if (options_.check_config) return absl::OkStatus();
+    if (!options_.out_folder.empty()) GANNET_RETURN_IF_ERROR(PrepareOut());
     GANNET_RETURN_IF_ERROR(files_.MakeDirs(options_.data_dir));
     GANNET_ASSIGN_OR_RETURN(process_, MakeProcess());
     if (config_.uses_venue_sim) {
@@ -133,13 +134,15 @@ class Session {
     const int code = process_->Run(std::move(services));
     if (code == runtime::kExitNotStarted)
       err_ << "gannet: the start failed; see the end of " << log_.path() << "\n";
+    if (code == runtime::kExitNotClean)
+      err_ << "gannet: it did not end in order; see the end of " << log_.path() << "\n";
     return code;
   }
 
   bool only_checked() const { return options_.check_config; }
 
   absl::Status Export() {
-    if (options_.out_folder.empty() || !chosen_.contains("reporting")) return absl::OkStatus();
+    if (options_.out_folder.empty()) return absl::OkStatus();
     GANNET_ASSIGN_OR_RETURN(const auto store,
                             store::OpenSqliteStore(files_, StorePath(options_.data_dir),
                                                    StoreKeyPath(options_.data_dir)));
@@ -150,6 +153,14 @@ class Session {
   }
 
  private:
+  absl::Status PrepareOut() {
+    if (!chosen_.contains("reporting")) {
+      return absl::InvalidArgumentError(
+          "--out is written by reporting; add reporting to --services, or leave --out away");
+    }
+    return base::Annotate(reporting::PrepareFolder(files_, options_.out_folder), "--out");
+  }
+
   absl::StatusOr<std::unique_ptr<runtime::Process>> MakeProcess() {
     runtime::ProcessOptions process = ProcessOptionsOf(options_, config_, versions_, log_);
     process.fresh = options_.fresh;

@@ -99,6 +99,13 @@ absl::Status WriteTable(base::Files& files, const std::string& path, const Row& 
 
 }  // namespace
 
+absl::Status PrepareFolder(base::Files& files, const std::string& folder) {
+  GANNET_RETURN_IF_ERROR(files.MakeDirs(folder));
+  const std::string probe = folder + "/.writable";
+  GANNET_RETURN_IF_ERROR(files.WriteAtomically(probe, ""));
+  return files.Remove(probe);
+}
+
 absl::Status ExportReports(store::Store& store, store::Range range, base::Files& files,
                            const std::string& folder) {
   GANNET_RETURN_IF_ERROR(files.MakeDirs(folder));

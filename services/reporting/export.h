@@ -10,6 +10,10 @@
 
 namespace gannet::reporting {
 
+// Makes the folder and proves that files can be written there, so that a run does not
+// learn it at its end.
+absl::Status PrepareFolder(base::Files& files, const std::string& folder);
+
 // Writes {orders,fills,positions,pnl}.{csv,json} into `folder`, which is made.
 absl::Status ExportReports(store::Store& store, store::Range range, base::Files& files,
                            const std::string& folder);

@@ -41,6 +41,15 @@ TEST_CASE("Exports hold the same exact numbers as CSV and JSON") {
   }
 }
 
+TEST_CASE("Exports find out at the start that their folder cannot be written") {
+  base::SimFiles files;
+  REQUIRE(PrepareFolder(files, "out").ok());
+  CHECK(files.List("out").value().empty());
+  files.set_faults({.capacity_bytes = 0});
+  REQUIRE(files.WriteAtomically("file", "").ok());
+  CHECK_FALSE(PrepareFolder(files, "file").ok());
+}
+
 TEST_CASE("Exports let no text act as a formula, break a line or stop the export") {
   base::SimFiles files;
   store::MemoryStore store;
