@@ -354,5 +354,32 @@ TEST_CASE("Stream frames of every kind are told apart") {
             .kind == StreamKind::kBadFrame);
 }
 
+TEST_CASE("Stream frames that are cut, changed, too deep, too long or no UTF-8 invent nothing") {
+  SpotOrderVenue venue(Options());
+  const std::string good =
+      R"({"subscriptionId":0,"event":{"e":"executionReport","E":5,"s":"BTCUSDT","c":"g1AAAA1","S":"SELL","o":"LIMIT",)"
+      R"("f":"GTC","q":"1.0","p":"2","C":"","x":"TRADE","X":"PARTIALLY_FILLED","r":"NONE","i":9,"l":"0.4","z":"0.4","L":"2",)"
+      R"("n":"0.01","N":"USDT","T":4,"t":77,"m":true}})";
+  REQUIRE(venue.DecodeFrame(good).kind == StreamKind::kOrder);
+  for (size_t i = 0; i < good.size(); ++i) {
+    CHECK(venue.DecodeFrame(good.substr(0, i)).kind == StreamKind::kBadFrame);
+    for (const char c : {'\0', '"', '}', '[', '-', '\xff', '\\'}) {
+      std::string changed = good;
+      changed[i] = c;
+      const StreamUpdate update = venue.DecodeFrame(changed);  // must return
+      if (update.kind != StreamKind::kOrder) continue;
+      REQUIRE(update.order);  // whatever still is an order has its own numbers, or none
+      if (update.order->trade) CHECK_FALSE(update.order->trade->quantity.empty());
+    }
+  }
+  const std::string deep(100'000, '[');
+  CHECK(venue.DecodeFrame(deep).kind == StreamKind::kBadFrame);
+  CHECK(venue.DecodeFrame(R"({"event":)" + deep).kind == StreamKind::kBadFrame);
+  CHECK(venue.DecodeFrame(std::string((32u << 20) + 1, ' ')).kind == StreamKind::kBadFrame);
+  std::string no_text = good;
+  no_text.replace(no_text.find("BTCUSDT"), 2, "\xc3\x28");
+  CHECK(venue.DecodeFrame(no_text).kind == StreamKind::kBadFrame);
+}
+
 }  // namespace
 }  // namespace gannet::venue::binance
