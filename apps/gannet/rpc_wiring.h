@@ -17,7 +17,8 @@ class RpcWiring {
   // After the pipeline, before the process runs. `started`: for people.
   static absl::StatusOr<std::unique_ptr<RpcWiring>> Build(
       const api::RpcConfig& config, const PipelineConfig& pipeline_config, const Pipeline& pipeline,
-      const std::set<std::string>& services, std::string config_hash, runtime::Process& process);
+      const std::set<std::string>& services, std::string config_hash, std::string config_text,
+      runtime::Process& process);
   ~RpcWiring();
 
   // Hands the service over: to be started last, so that it drains first.
@@ -29,9 +30,5 @@ class RpcWiring {
   std::unique_ptr<Extras> extras_;
   std::unique_ptr<api::RpcService> service_;
 };
-
-// The account of the operating system that runs this process: who gives the commands
-// that come over the local socket.
-std::string OwnPerson();
 
 }  // namespace gannet::app

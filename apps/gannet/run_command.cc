@@ -62,6 +62,14 @@ std::set<std::string> Chosen(const RunOptions& options) {
   return {options.services.begin(), options.services.end()};
 }
 
+// Every file that this run was started with.
+std::string TextOf(const RunConfig& config) {
+  std::string text;
+  for (const auto& [path, content] : config.texts)
+    absl::StrAppend(&text, "# ", path, "\n", content);
+  return text;
+}
+
 absl::Status CheckServices(const std::set<std::string>& chosen) {
   for (const std::string& name : chosen) {
     if (name != "ingest" && !kPipelineServices.contains(name)) {
@@ -189,8 +197,9 @@ class Session {
     GANNET_ASSIGN_OR_RETURN(pipeline_,
                             BuildPipeline(config_.pipeline, process_->deps(), std::move(parts)));
     if (chosen_.contains("ingest")) ingest_ = ingest::BuildIngest(config_.ingest, process_->deps());
-    GANNET_ASSIGN_OR_RETURN(rpc_, RpcWiring::Build(config_.rpc, config_.pipeline, pipeline_,
-                                                   chosen_, config_.hash, *process_));
+    GANNET_ASSIGN_OR_RETURN(
+        rpc_, RpcWiring::Build(config_.rpc, config_.pipeline, pipeline_, chosen_, config_.hash,
+                               TextOf(config_), *process_));
     if (pipeline_.reporting == nullptr) return absl::OkStatus();
     GANNET_ASSIGN_OR_RETURN(const auto reader,
                             journal::Reader::Open(files_, options_.data_dir + "/journal"));

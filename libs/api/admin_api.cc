@@ -11,6 +11,10 @@ namespace {
 
 namespace pb = ::gannet::ops::v1;
 
+struct Parts : AdminParts {
+  bool verifying = false;  // one at a time
+};
+
 pb::HealthState ToProto(runtime::HealthState state) {
   switch (state) {
     case runtime::HealthState::kServing:
@@ -23,10 +27,43 @@ pb::HealthState ToProto(runtime::HealthState state) {
   return pb::HEALTH_STATE_NOT_SERVING;
 }
 
+// Reads it on the background executor while this process goes on writing it.
+void Verify(const std::shared_ptr<Parts>& parts, const rpc::CallPtr& call) {
+  if (parts->journal == nullptr || parts->background == nullptr)
+    return call->End(absl::FailedPreconditionError("this process keeps no journal"));
+  if (std::exchange(parts->verifying, true)) {
+    return call->End(
+        absl::ResourceExhaustedError("the journal is being verified already; ask again later"));
+  }
+  parts->background->Post([parts, call] {
+    absl::Status status;
+    pb::VerifyJournalResponse response;
+    if (auto reader = journal::Reader::Open(*parts->files, parts->journal_dir); !reader.ok()) {
+      status = reader.status();
+    } else {
+      const journal::Verification found = (*reader)->Verify();
+      response.set_records(found.records);
+      response.set_first_sequence(found.first_sequence);
+      response.set_valid_prefix(found.valid_prefix);
+      // An unfinished tail is what is being written.
+      if (!found.ok() && !found.tail_only) {
+        response.set_bad_file(*found.bad_file);
+        response.set_bad_offset(found.bad_offset);
+        response.set_bad_reason(found.bad_reason);
+      }
+    }
+    parts->executor->Post([parts, call, status, response] {
+      parts->verifying = false;
+      if (!status.ok()) return call->End(status);
+      call->Reply(response);
+    });
+  });
+}
+
 }  // namespace
 
 void ServeAdmin(rpc::Server& server, AdminParts moved) {
-  const auto parts = std::make_shared<AdminParts>(std::move(moved));
+  const auto parts = std::make_shared<Parts>(Parts{std::move(moved)});
   server.Handle<pb::GetStatusRequest>(
       "gannet.ops.v1.AdminService/GetStatus",
       [parts](const rpc::CallPtr& call, const pb::GetStatusRequest&) {
@@ -71,6 +108,17 @@ void ServeAdmin(rpc::Server& server, AdminParts moved) {
         response.set_state_hash(std::string(hash.begin(), hash.end()));
         call->Reply(response);
       });
+  server.Handle<pb::GetConfigRequest>(
+      "gannet.ops.v1.AdminService/GetConfig",
+      [parts](const rpc::CallPtr& call, const pb::GetConfigRequest&) {
+        pb::GetConfigResponse response;
+        response.set_yaml(parts->config_text);
+        response.set_config_hash(parts->config_hash);
+        call->Reply(response);
+      });
+  server.Handle<pb::VerifyJournalRequest>(
+      "gannet.ops.v1.AdminService/VerifyJournal",
+      [parts](const rpc::CallPtr& call, const pb::VerifyJournalRequest&) { Verify(parts, call); });
   server.Handle<pb::ListTopicsRequest>("gannet.ops.v1.AdminService/ListTopics",
                                        [](const rpc::CallPtr& call, const pb::ListTopicsRequest&) {
                                          pb::ListTopicsResponse response;

@@ -1,4 +1,5 @@
-// gannet.ops.v1.AdminService of one process: what it is, how it does, drain, snapshot.
+// gannet.ops.v1.AdminService of one process: what it is, how it does, its
+// journal, drain, snapshot.
 #pragma once
 
 #include <functional>
@@ -6,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "libs/base/executor.h"
+#include "libs/base/files.h"
 #include "libs/journal/journal.h"
 #include "libs/rpc/server.h"
 #include "libs/runtime/service.h"
@@ -15,9 +18,14 @@ namespace gannet::api {
 
 struct AdminParts {
   std::string build_id, config_hash;
+  std::string config_text;  // YAML; secrets lie in files that it names
   base::Time started;
   runtime::Shard& shard;
   const journal::Writer* journal = nullptr;  // null: nothing is recorded
+  std::string journal_dir;
+  base::Files* files = nullptr;  // for VerifyJournal, with the two executors
+  base::Executor* executor = nullptr;
+  base::Executor* background = nullptr;
   std::function<std::vector<std::pair<std::string, runtime::Health>>()> health;
   std::function<void(std::string reason)> drain;
 };

@@ -22,7 +22,7 @@ constexpr config::Name<rpc::Right> kRights[] = {{"read", rpc::Right::kRead},
 constexpr size_t kTokenBytes = 32;
 
 struct Person {
-  std::string name;
+  std::string name, token_sha256;
   std::vector<std::string> rights;
 };
 
@@ -59,6 +59,11 @@ void Read(config::Section& in, RpcConfig& out) {
   in.Items("people", people, [](config::Section& s, Person& person) {
     s.Required("name", person.name);
     s.List("rights", person.rights, {.min = 1, .max = 4});
+    s.Optional("token_sha256", person.token_sha256);
+    const auto hash = base::FromHex(person.token_sha256);
+    if (!person.token_sha256.empty() && (!hash || hash->size() != sizeof(base::Sha256Digest)))
+      s.Problem("token_sha256",
+                "is no SHA-256; give the 64 hex digits of printf %s TOKEN | sha256sum");
   });
   for (const Person& person : people) {
     rpc::Rights rights = 0;
@@ -72,6 +77,7 @@ void Read(config::Section& in, RpcConfig& out) {
       if (!known) in.Problem("people", "rights are read, trade, risk and operate");
     }
     out.people[person.name] = rights;
+    if (!person.token_sha256.empty()) out.tokens[person.token_sha256] = {person.name, rights};
   }
   if (const absl::Status checked = rpc::Check({.address = out.address, .tls = out.tls});
       !checked.ok()) {
@@ -97,6 +103,7 @@ absl::StatusOr<std::unique_ptr<RpcService>> RpcService::Build(
   options.address = config.address;
   options.tls = config.tls;
   options.people = config.people;
+  options.tokens = config.tokens;
   options.reflection = config.reflection;
   if (!config.address.empty() && !deps.data_dir.empty()) {
     GANNET_ASSIGN_OR_RETURN(const std::string token,

@@ -29,6 +29,9 @@ struct RpcConfig {
   rpc::TlsFiles tls;
   // Common names of client certificates → "read", "trade", "risk", "operate".
   std::map<std::string, rpc::Rights> people;
+  // SHA-256 of a bearer token, hex → whose it is. Beside them the token of the data
+  // folder, which may do everything.
+  std::map<std::string, rpc::Caller> tokens;
   bool reflection = true;
 };
 void Read(config::Section& in, RpcConfig& out);

@@ -74,12 +74,11 @@ absl::Status Check(const ServerOptions& options) {
   if (options.address.empty()) return absl::OkStatus();
   if (options.address.find(':') == std::string::npos)
     return absl::InvalidArgumentError("rpc.address: write it as 127.0.0.1:50051");
-  const bool mutual = !options.tls.certificate.empty() && !options.tls.client_ca.empty();
-  if (!IsLoopback(options.address) && !mutual) {
+  if (!IsLoopback(options.address) && options.tls.certificate.empty()) {
     return absl::InvalidArgumentError(
         base::Concat({"rpc.address: ", options.address,
-                      " is beyond this machine and needs mutual TLS; name certificate, key and "
-                      "client_ca under rpc.tls, or listen on 127.0.0.1"}));
+                      " is beyond this machine and needs TLS; name certificate and key under tls "
+                      "(and client_ca to ask for client certificates), or listen on 127.0.0.1"}));
   }
   return absl::OkStatus();
 }

@@ -10,8 +10,8 @@
 //
 // Listeners: a unix socket of mode 0600 (whoever can open it is the owner of the
 // process and may do everything), and one TCP port: on loopback with or without
-// TLS, elsewhere only with mutual TLS. Over TCP a caller is who its bearer token or
-// client certificate says; without either, nobody.
+// TLS, elsewhere only with TLS. Over TCP a caller is who its bearer token or client
+// certificate says; without either, nobody.
 //
 // What is always so: every method is in the access table or refused; a call without
 // a deadline gets kDefaultDeadline, a longer one kMaxDeadline; messages, streams and

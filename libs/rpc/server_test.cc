@@ -315,9 +315,9 @@ TEST_CASE("Settings that let strangers in are refused") {
   ServerOptions options;
   options.address = "0.0.0.0:1";
   CHECK(Check(options).code() == absl::StatusCode::kInvalidArgument);
-  options.tls = {.certificate = "c", .key = "k"};
+  options.tls = {.client_ca = "ca"};
   CHECK_FALSE(Check(options).ok());
-  options.tls.client_ca = "ca";
+  options.tls = {.certificate = "c", .key = "k"};
   CHECK(Check(options).ok());
   options.tls.key = "";
   CHECK_FALSE(Check(options).ok());
@@ -326,6 +326,33 @@ TEST_CASE("Settings that let strangers in are refused") {
   CHECK_FALSE(Check({.unix_socket = std::string(108, 'x')}).ok());
   Rig rig([](ServerOptions& o) { o.tls = {"/none.pem", "/none.key", ""}; });
   CHECK(rig.started.code() == absl::StatusCode::kInvalidArgument);
+}
+
+TEST_CASE("Over TLS without client certificates the caller is who the token says") {
+  base::TempDirForTest certificates;
+  net::WriteTestCertificate(certificates.path());
+  const std::string certificate = certificates.path() + "/certificate.pem";
+  Rig rig([&](ServerOptions& options) {
+    options.tls = {certificate, certificates.path() + "/key.pem", ""};
+  });
+  rig.Run([&] {
+    const std::string target = "127.0.0.1:" + std::to_string(rig.server->port());
+    const auto open = [&](const std::string& token) {
+      auto channel = Channel::Open({.target = target,
+                                    .token = token,
+                                    .tls = {"", "", certificate},
+                                    .server_name = "localhost"});
+      REQUIRE(channel.ok());
+      return *std::move(channel);
+    };
+    const absl::Status got = rig.Get(open("reader"), "g1");
+    INFO(got.ToString());
+    CHECK(got.ok());
+    CHECK(rig.Get(open(""), "g1").code() == absl::StatusCode::kUnauthenticated);
+    // In the clear nothing answers there.
+    CHECK(rig.Get(rig.Open("reader"), "g1").code() == absl::StatusCode::kUnavailable);
+  });
+  CHECK(rig.callers == std::vector<std::string>{"rita"});
 }
 
 TEST_CASE("With mutual TLS the caller is who the certificate says") {

@@ -76,6 +76,13 @@ std::optional<Ending> ParseFlags(int argc, const char* const* argv, ServiceFlags
                  "YAML file that names the Kafka cluster which joins the platform's processes "
                  "(config/bus.yaml); without it this one is alone")
       ->type_name("FILE");
+  app.add_option(
+         "--rpc-address", flags.rpc_address,
+         "where gRPC is served, HOST:PORT (port 0: any free one); 'off': on the socket in "
+         "the data folder only; without it the program's own port on 127.0.0.1 (docs/rpc.md)")
+      ->type_name("ADDRESS");
+  app.add_option("--rpc", flags.rpc_file, "YAML file with TLS and people of gRPC (docs/rpc.md)")
+      ->type_name("FILE");
   app.add_flag("--fresh", flags.fresh,
                "put an existing data folder aside (it is kept beside it) and start anew");
   std::string level(telemetry::LevelName(flags.log_level));

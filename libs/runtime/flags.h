@@ -37,6 +37,9 @@ struct ServiceFlags {
   bool check_config = false;
   std::string data_dir;  // what main sets is the default
   std::string bus_file;  // names the bus that joins the platform's processes; empty: none
+  // gRPC, for programs that serve it (api/program_rpc.h): the port of the table unless
+  // an address is stated, and a file with TLS and people.
+  std::string rpc_address, rpc_file;
   bool fresh = false;
   telemetry::Level log_level = telemetry::Level::kInfo;
   std::string config_hash;  // of the file read; set by LoadConfig

@@ -4,7 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include "libs/api/program_rpc.h"
 #include "libs/base/posix_files.h"
+#include "libs/command/shard_commands.h"
 #include "libs/runtime/flags.h"
 #include "libs/runtime/process.h"
 #include "libs/runtime/signals.h"
@@ -15,8 +17,9 @@ int main(int argc, char** argv) {
   runtime::HoldSignals();
   runtime::ServiceFlags flags;
   flags.name = "gateway";
-  flags.about = "Serves the page, the REST API and the live stream of the platform.";
-  flags.journaled = false;  // it decides nothing
+  flags.about =
+      "Serves the page, the REST API and the live stream of the platform, and takes what people "
+      "ask of it.";
   if (const auto ending = runtime::ParseFlags(argc, argv, flags)) return runtime::End(*ending);
 
   base::PosixFiles files;
@@ -26,10 +29,13 @@ int main(int argc, char** argv) {
 
   auto process = runtime::Process::Create(runtime::OptionsOf(flags));
   if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));
+  // They outlive the services that take what people ask.
+  command::ShardCommands commands((*process)->deps());
   std::vector<std::unique_ptr<runtime::Service>> services;
   services.push_back(gateway::BuildGateway(
       *config, (*process)->deps(),
       {.platform_health = [&health = (*process)->health()] { return health.Overall(); },
+       .commands = [&commands] { return &commands; },
        .mode = "services apart",
        .build_id = runtime::BuildId(),
        .first_password =
@@ -37,5 +43,8 @@ int main(int argc, char** argv) {
              std::cout << "sign in as user " << user << ", password " << password
                        << " (shown this once)" << std::endl;
            }}));
+  auto rpc = api::ServeProgram(flags, **process, &commands);
+  if (!rpc.ok()) return runtime::End(runtime::NotStarted(rpc.status()));
+  services.push_back(*std::move(rpc));
   return (*process)->Run(std::move(services));
 }

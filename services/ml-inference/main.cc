@@ -3,11 +3,13 @@
 #include <utility>
 #include <vector>
 
+#include "libs/api/program_rpc.h"
 #include "libs/base/posix_files.h"
 #include "libs/runtime/flags.h"
 #include "libs/runtime/process.h"
 #include "libs/runtime/signals.h"
 #include "services/ml-inference/app.h"
+#include "services/ml-inference/inference_rpc.h"
 
 int main(int argc, char** argv) {
   using namespace gannet;
@@ -31,5 +33,9 @@ int main(int argc, char** argv) {
   if (!service.ok()) return runtime::End(runtime::NotStarted(service.status()));
   std::vector<std::unique_ptr<runtime::Service>> services;
   services.push_back(*std::move(service));
+  auto rpc = api::ServeProgram(flags, **process);
+  if (!rpc.ok()) return runtime::End(runtime::NotStarted(rpc.status()));
+  ml_inference::InferenceRpc inference((*rpc)->server(), files, *config);
+  services.push_back(*std::move(rpc));
   return (*process)->Run(std::move(services));
 }

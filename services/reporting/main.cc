@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "libs/api/program_rpc.h"
 #include "libs/base/posix_files.h"
 #include "libs/runtime/flags.h"
 #include "libs/runtime/process.h"
@@ -36,5 +37,8 @@ int main(int argc, char** argv) {
   std::vector<std::unique_ptr<runtime::Service>> services;
   services.push_back(reporting::BuildReporting(*config, (*process)->deps(), *std::move(store),
                                                reporting::WriterOf(files)));
+  auto rpc = api::ServeProgram(flags, **process);
+  if (!rpc.ok()) return runtime::End(runtime::NotStarted(rpc.status()));
+  services.push_back(*std::move(rpc));
   return (*process)->Run(std::move(services));
 }

@@ -1,10 +1,8 @@
 #include "services/risk/app.h"
 
-#include "services/risk/risk_service.h"
-
 namespace gannet::risk {
 
-std::unique_ptr<runtime::Service> BuildRisk(const RiskConfig& config, runtime::Deps& deps) {
+std::unique_ptr<RiskService> BuildRisk(const RiskConfig& config, runtime::Deps& deps) {
   return std::make_unique<RiskService>(config, deps);
 }
 

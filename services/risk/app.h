@@ -5,9 +5,10 @@
 
 #include "libs/runtime/service.h"
 #include "services/risk/config.h"
+#include "services/risk/risk_service.h"
 
 namespace gannet::risk {
 
-std::unique_ptr<runtime::Service> BuildRisk(const RiskConfig& config, runtime::Deps& deps);
+std::unique_ptr<RiskService> BuildRisk(const RiskConfig& config, runtime::Deps& deps);
 
 }  // namespace gannet::risk

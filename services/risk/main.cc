@@ -3,11 +3,13 @@
 #include <utility>
 #include <vector>
 
+#include "libs/api/program_rpc.h"
 #include "libs/base/posix_files.h"
 #include "libs/runtime/flags.h"
 #include "libs/runtime/process.h"
 #include "libs/runtime/signals.h"
 #include "services/risk/app.h"
+#include "services/risk/risk_rpc.h"
 
 int main(int argc, char** argv) {
   using namespace gannet;
@@ -29,6 +31,11 @@ int main(int argc, char** argv) {
   auto process = runtime::Process::Create(runtime::OptionsOf(flags));
   if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));
   std::vector<std::unique_ptr<runtime::Service>> services;
-  services.push_back(risk::BuildRisk(*config, (*process)->deps()));
+  auto service = risk::BuildRisk(*config, (*process)->deps());
+  auto rpc = api::ServeProgram(flags, **process);
+  if (!rpc.ok()) return runtime::End(runtime::NotStarted(rpc.status()));
+  risk::ServeRisk((*rpc)->server(), service->engine(), (*process)->shard());
+  services.push_back(std::move(service));
+  services.push_back(*std::move(rpc));
   return (*process)->Run(std::move(services));
 }

@@ -7,67 +7,13 @@ usage: rpc_test.py BIN_DIR
 import json
 import os
 import re
-import shutil
 import socket
 import signal
 import subprocess
-import sys
 
 import harness
 from harness import check
-
-PACKAGES = ("grpcio==1.67.1", "grpcio-reflection==1.67.1", "tritonclient[grpc]==2.62.0")
-
-
-def environment(folder):
-    """A Python with the clients in it; the project's own is installed each time."""
-    python = os.path.join(folder, "bin", "python")
-    steps = [] if os.path.exists(python) else [[sys.executable, "-m", "venv", folder]]
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    probe = "import grpc, grpc_reflection, tritonclient.grpc"
-    if not os.path.exists(python) or subprocess.run([python, "-c", probe], capture_output=True).returncode != 0:
-        steps.append([*pip, *PACKAGES])
-    # From a copy: setuptools leaves its work beside the sources.
-    source = os.path.join(folder, "source")
-    shutil.rmtree(source, ignore_errors=True)
-    for part in ("clients/python", "proto"):
-        shutil.copytree(part, os.path.join(source, part))
-    steps.append([*pip, "--force-reinstall", "--no-deps", os.path.join(source, "clients", "python")])
-    for step in steps:
-        done = subprocess.run(step, capture_output=True, text=True)
-        if done.returncode != 0:
-            shutil.rmtree(folder, ignore_errors=True)
-            harness.skip(f"the clients cannot be installed here: {' '.join(step)}\n{done.stderr.strip()[-800:]}")
-    return python
-
-
-REFLECT = '''
-import sys, grpc
-from google.protobuf import descriptor_pool, message_factory
-from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
-channel = grpc.insecure_channel(sys.argv[1])
-metadata = [("authorization", "Bearer " + sys.argv[2])] if len(sys.argv) > 2 else []
-database = ProtoReflectionDescriptorDatabase(channel)
-pool = descriptor_pool.DescriptorPool(database)
-for service_name in sorted(database.get_services()):
-    if service_name.startswith("grpc."): continue
-    service = pool.FindServiceByName(service_name)
-    for method in service.methods:
-        request = message_factory.GetMessageClass(method.input_type)
-        response = message_factory.GetMessageClass(method.output_type)
-        path = f"/{service_name}/{method.name}"
-        codes = []
-        try:
-            if method.server_streaming:
-                call = channel.unary_stream(path, request.SerializeToString, response.FromString)(request(), timeout=0.3, metadata=metadata)
-                next(iter(call)); call.cancel(); codes = "OK"
-            else:
-                channel.unary_unary(path, request.SerializeToString, response.FromString)(request(), timeout=10, metadata=metadata)
-                codes = "OK"
-        except grpc.RpcError as error:
-            codes = error.code().name
-        print(path, codes)
-'''
+from rpc_clients import call_all, environment, run_python
 
 INFER = '''
 import sys, numpy, tritonclient.grpc as triton
@@ -113,21 +59,14 @@ class Platform:
         return int(found.group(1)) if found else None
 
 
-def run_python(python, code, *arguments):
-    done = subprocess.run([python, "-c", code, *arguments], capture_output=True, text=True, timeout=180)
-    check(done.returncode == 0, f"{done.stdout[-1500:]}{done.stderr[-2500:]}")
-    return done.stdout
-
-
 def check_reflection(python, target, token):
-    lines = [line.split() for line in run_python(python, REFLECT, target, token).splitlines()]
-    codes = dict(lines)
+    codes = call_all(python, target, token)
     check(len(codes) >= 50, f"reflection lists only {len(codes)} methods")
     bad = {path: code for path, code in codes.items() if code in ("UNKNOWN", "INTERNAL", "UNAUTHENTICATED", "UNAVAILABLE")}
     check(not bad, f"these do not answer: {bad}")
     served = sum(code != "UNIMPLEMENTED" for code in codes.values())
     print(f"reflection: {len(codes)} methods, {served} served")
-    stranger = dict(line.split() for line in run_python(python, REFLECT, target).splitlines())
+    stranger = call_all(python, target)
     let_in = {path for path, code in stranger.items() if code != "UNAUTHENTICATED"}
     allowed = {f"/inference.GRPCInferenceService/{name}" for name in ("ServerLive", "ServerReady")}
     check(let_in <= allowed, f"a stranger may call {let_in - allowed}")
