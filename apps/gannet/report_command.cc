@@ -92,11 +92,8 @@ absl::StatusOr<reporting::ReportRequest> RequestOf(const ReportOptions& options,
   return request;
 }
 
-}  // namespace
-
-absl::Status WriteAccountReport(const ReportOptions& options, base::Files& files,
-                                const base::Clock& clock, std::ostream& out) {
-  GANNET_ASSIGN_OR_RETURN(const auto formats, ParseFormats(options.format));
+absl::StatusOr<reporting::Report> ReportOf(const ReportOptions& options, base::Files& files,
+                                           const base::Clock& clock) {
   GANNET_ASSIGN_OR_RETURN(auto request, RequestOf(options, clock.Now()));
   const std::string path = options.data_dir + "/reports.db";
   if (!files.Exists(path)) {
@@ -109,12 +106,30 @@ absl::Status WriteAccountReport(const ReportOptions& options, base::Files& files
                           TradingModeIn(files, options.data_dir, request.from, request.to));
   GANNET_ASSIGN_OR_RETURN(const auto store,
                           store::OpenSqliteStore(files, path, options.data_dir + "/reports.key"));
-  GANNET_ASSIGN_OR_RETURN(const reporting::Report report, reporting::BuildReport(*store, request));
+  return reporting::BuildReport(*store, request);
+}
+
+}  // namespace
+
+absl::Status WriteAccountReport(const ReportOptions& options, base::Files& files,
+                                const base::Clock& clock, std::ostream& out) {
+  GANNET_ASSIGN_OR_RETURN(const auto formats, ParseFormats(options.format));
+  GANNET_ASSIGN_OR_RETURN(const reporting::Report report, ReportOf(options, files, clock));
   GANNET_ASSIGN_OR_RETURN(const auto written,
                           reporting::WriteReport(report, formats, files, options.out_folder));
   for (const std::string& note : report.notes) out << "note: " << note << "\n";
   for (const std::string& name : written) out << name << "\n";
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> AccountReportBytes(const ReportOptions& options, base::Files& files,
+                                               const base::Clock& clock) {
+  GANNET_ASSIGN_OR_RETURN(const reporting::Report report, ReportOf(options, files, clock));
+  if (options.format == "pdf") return reporting::PdfBytes(report);
+  if (options.format == "xlsx")
+    return reporting::XlsxBytes(report, files, options.data_dir + "/reports-made");
+  if (options.format == "json") return reporting::JsonBytes(report);
+  return Refuse("format", options.format, "one of pdf, xlsx, json");
 }
 
 }  // namespace gannet::app

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "libs/base/clock.h"
 #include "libs/base/files.h"
 
@@ -28,5 +29,9 @@ struct ReportOptions {
 // INVALID_ARGUMENT, NOT_FOUND: the message says which option helps.
 absl::Status WriteAccountReport(const ReportOptions& options, base::Files& files,
                                 const base::Clock& clock, std::ostream& out);
+
+// The same report as one file: `format` is pdf, xlsx or json.
+absl::StatusOr<std::string> AccountReportBytes(const ReportOptions& options, base::Files& files,
+                                               const base::Clock& clock);
 
 }  // namespace gannet::app

@@ -14,6 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "apps/gannet/log_file.h"
 #include "apps/gannet/pipeline.h"
+#include "apps/gannet/report_command.h"
 #include "apps/gannet/rpc_wiring.h"
 #include "apps/gannet/run_config.h"
 #include "apps/gannet/run_record.h"
@@ -98,6 +99,23 @@ runtime::ProcessOptions ProcessOptionsOf(const RunOptions& options, const RunCon
       std::clamp<uint64_t>(options.journal_max_bytes / 4, 1u << 20, process.journal.segment_bytes);
   process.log_sink = [&log](std::string_view line) { log.Write(line); };
   return process;
+}
+
+// Reads the store through a connection of its own, on the background thread.
+std::function<absl::StatusOr<std::string>(const gateway::ReportAsk&)> ReportMaker(
+    const std::string& data_dir, const base::Clock& clock) {
+  return [data_dir, &clock](const gateway::ReportAsk& ask) {
+    ReportOptions options;
+    options.data_dir = data_dir;
+    options.format = ask.format;
+    options.account = ask.account;
+    options.from = ask.from;
+    options.to = ask.to;
+    if (!ask.returns.empty()) options.returns = ask.returns;
+    options.build = "gannet " + runtime::BuildId();
+    base::PosixFiles files;
+    return AccountReportBytes(options, files, clock);
+  };
 }
 
 // Everything of one run; members are destroyed in the reverse order, the venue last.
@@ -194,6 +212,8 @@ class Session {
     parts.gateway.first_password = [this](const std::string& user, const std::string& password) {
       first_sign_in_ = absl::StrCat("user ", user, ", password ", password);
     };
+    if (chosen_.contains("reporting"))
+      parts.gateway.make_report = ReportMaker(options_.data_dir, process_->deps().clock);
     GANNET_ASSIGN_OR_RETURN(pipeline_,
                             BuildPipeline(config_.pipeline, process_->deps(), std::move(parts)));
     if (chosen_.contains("ingest")) ingest_ = ingest::BuildIngest(config_.ingest, process_->deps());

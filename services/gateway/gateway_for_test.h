@@ -43,14 +43,18 @@ struct GatewayFixture {
   }
 
   void Build() {
-    service =
-        BuildGateway(config, deps,
-                     {.platform_health = [this] { return health; },
-                      .commands = [this] { return &commands; },
-                      .mode = "test",
-                      .build_id = "test",
-                      .first_password = [this](const std::string&,
-                                               const std::string& text) { password = text; }});
+    service = BuildGateway(
+        config, deps,
+        {.platform_health = [this] { return health; },
+         .commands = [this] { return &commands; },
+         .mode = "test",
+         .build_id = "test",
+         .first_password = [this](const std::string&, const std::string& text) { password = text; },
+         .make_report =
+             [this](const ReportAsk& ask) {
+               report_asks.push_back(ask);
+               return report;
+             }});
   }
 
   net::HttpResponse Send(net::HttpRequest request, const std::string& host = "127.0.0.1") {
@@ -116,6 +120,8 @@ struct GatewayFixture {
                      files, network, log,      base::Rng(1), "data"};
   runtime::Health health{runtime::HealthState::kServing, {}};
   FakeCommands commands{executor};
+  absl::StatusOr<std::string> report = std::string("%PDF");
+  std::vector<ReportAsk> report_asks;
   std::string password, cookie, csrf;
   uint64_t published = 0;
   std::unique_ptr<GatewayService> service;

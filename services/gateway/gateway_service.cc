@@ -65,6 +65,24 @@ std::optional<net::HttpResponse> AssetAnswer(const net::HttpRequest& request) {
 
 std::string Epoch(base::Time started) { return std::to_string(base::UnixNanos(started)); }
 
+net::HttpResponse ReportAnswer(const ReportAsk& ask, absl::StatusOr<std::string>& made) {
+  if (!made.ok()) {
+    const int status = absl::IsInvalidArgument(made.status()) ? 400
+                       : absl::IsNotFound(made.status())      ? 404
+                                                              : 503;
+    return ErrorAnswer(status, std::string(made.status().message()));
+  }
+  std::string name = "gannet-" + ask.account + "." + ask.format;
+  for (char& c : name) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.') c = '-';
+  }
+  return {200,
+          {{"Content-Type", ReportType(ask.format)},
+           {"Content-Disposition", "attachment; filename=\"" + name + "\""},
+           {"Cache-Control", "no-store"}},
+          *std::move(made)};
+}
+
 }  // namespace
 
 GatewayService::GatewayService(GatewayConfig config, runtime::Deps& deps, GatewayParts parts)
@@ -198,6 +216,8 @@ void GatewayService::Carry(const Admitted& request, std::string_view peer, const
       return gate_.AddUser(request, respond);
     case Action::kModels:
       return ReadModels(respond);
+    case Action::kReport:
+      return MakeReport(request, respond);
     case Action::kSubmitOrder:
     case Action::kCancelOrder:
     case Action::kCancelAll:
@@ -329,6 +349,30 @@ std::string GatewayService::LimitsJson() const {
                     {"version", usage.limit.limit_version}});
   }
   return Text(rows);
+}
+
+void GatewayService::MakeReport(const Admitted& request, const Respond& respond) {
+  if (!parts_.make_report)
+    return respond(ErrorAnswer(501, "this process makes no reports; use `gannet report`"));
+  if (making_report_)
+    return respond(ErrorAnswer(429, "a report is being made; ask again when it is done"));
+  const auto field = [&](const char* name) {
+    const auto found = request.parameters.find(name);
+    return found == request.parameters.end() ? std::string() : found->second;
+  };
+  const ReportAsk ask{field("format"), field("account"), field("from"), field("to"),
+                      field("returns")};
+  making_report_ = true;
+  background_.Post([this, alive = std::weak_ptr(alive_), &executor = executor_,
+                    make = parts_.make_report, ask, respond, user = request.user] {
+    auto made = std::make_shared<absl::StatusOr<std::string>>(make(ask));
+    executor.Post([this, alive, made, ask, respond, user] {
+      if (alive.expired()) return;
+      making_report_ = false;
+      respond(ReportAnswer(ask, *made));
+      log_.Info("report", {{"user", user}, {"account", ask.account}, {"made", made->ok()}});
+    });
+  });
 }
 
 std::string GatewayService::AboutJson() const {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "libs/bus/bus.h"
 #include "libs/net/network.h"
 #include "libs/runtime/service.h"
@@ -22,6 +23,11 @@
 
 namespace gannet::gateway {
 
+// A report that somebody asks for; empty times: the maker's own choice.
+struct ReportAsk {
+  std::string format, account, from, to, returns;
+};
+
 // What the process knows and the bus does not tell.
 struct GatewayParts {
   using HealthSource = std::function<runtime::Health()>;
@@ -32,6 +38,8 @@ struct GatewayParts {
   std::string build_id;
   // The password of the first user, once, at the very first start.
   std::function<void(const std::string& user, const std::string& password)> first_password;
+  // One file, made on the background thread. Null: this process makes no reports.
+  std::function<absl::StatusOr<std::string>(const ReportAsk&)> make_report = nullptr;
 };
 
 class GatewayService : public runtime::Service, private net::ServerHandler {
@@ -65,6 +73,7 @@ class GatewayService : public runtime::Service, private net::ServerHandler {
   std::string ProfitJson() const;
   std::string PlatformJson() const;
   void ReadModels(const Respond& respond);
+  void MakeReport(const Admitted& request, const Respond& respond);
   void Tick();
   void Sample(base::Time now);
   template <class T>
@@ -90,6 +99,7 @@ class GatewayService : public runtime::Service, private net::ServerHandler {
     base::Time time;
     std::map<std::string, View::Profit> by_asset;
   };
+  bool making_report_ = false;       // one at a time
   std::deque<ProfitSample> profit_;  // oldest first
   base::TimerId timer_ = base::TimerId::kNone;
   std::unique_ptr<net::Listener> listener_;

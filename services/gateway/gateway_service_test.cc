@@ -167,6 +167,32 @@ TEST_CASE("Gateway leads from an order to what it rests on, and back") {
   CHECK(f.Call("GET", "/api/v1/trail?id=nothing").status == 404);
 }
 
+TEST_CASE("A report is one file with a harmless name, or says why there is none") {
+  GatewayFixture f;
+  REQUIRE(f.service->Start().ok());
+  f.SignInAs(Role::kViewer);
+  const std::string path = "/api/v1/report?account=main/paper&from=2026-11-01&format=";
+  const net::HttpResponse made = f.Call("GET", path + "pdf");
+  CHECK(made.status == 200);
+  CHECK(made.body == "%PDF");
+  CHECK(net::FindHeader(made.headers, "content-type") == "application/pdf");
+  CHECK(net::FindHeader(made.headers, "content-disposition") ==
+        "attachment; filename=\"gannet-main-paper.pdf\"");
+  REQUIRE(f.report_asks.size() == 1);
+  CHECK(f.report_asks[0].account == "main/paper");
+  CHECK(f.report_asks[0].from == "2026-11-01");
+  CHECK(f.report_asks[0].to.empty());
+  f.report = absl::NotFoundError("no such account");
+  const net::HttpResponse missing = f.Call("GET", path + "json");
+  CHECK(missing.status == 404);
+  CHECK(missing.body.find("no such account") != std::string::npos);
+  f.report = absl::InvalidArgumentError("from is no date");
+  CHECK(f.Call("GET", path + "xlsx").status == 400);
+  CHECK(f.Call("GET", path + "docx").status == 400);
+  CHECK(f.Call("GET", "/api/v1/report?format=pdf").status == 400);
+  CHECK(f.report_asks.size() == 3);
+}
+
 TEST_CASE("A kill is answered with the state that was seen afterwards") {
   GatewayFixture f;
   REQUIRE(f.Publish(bus::kInstruments, Definition()));

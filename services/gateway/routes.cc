@@ -23,6 +23,14 @@ constexpr Parameter kCandleFields[] = {
     {"interval", "integer", false, "seconds", "1|5|15|60|300|900|3600"}};
 constexpr Parameter kTrailFields[] = {
     {"id", "string", true, "of a signal, a prediction or an order", "", 128}};
+constexpr Parameter kReportFields[] = {
+    {"format", "string", true, "", "pdf|xlsx|json"},
+    {"account", "string", true, "tenant/account"},
+    {"from", "string", false, "begin, UTC: a date or a time; 30 days before the end when absent",
+     "", 40},
+    {"to", "string", false, "end, not included; now when absent", "", 40},
+    {"returns", "string", false, "length of the periods whose returns are taken; day when absent",
+     "day|hour|minute"}};
 constexpr Parameter kOrderFields[] = {
     {"account", "string", true, "tenant/account"},
     {"instrument", "string", true, "as venue:symbol"},
@@ -133,6 +141,8 @@ constexpr Route kRoutes[] = {
      "versions with scores beside baselines",
      {},
      true},
+    {"GET", "/api/v1/report", Action::kReport, kEverybody,
+     "what an account has done, as one file to hand out", kReportFields},
     {"GET", "/api/v1/about", Action::kAbout, kEverybody, "versions, disclaimer, what is kept"},
     {"GET", "/api/v1/stream", Action::kStream, kEverybody,
      "WebSocket: a snapshot, then numbered frames of what changed; ?epoch=E&after=N resumes"},
@@ -187,6 +197,13 @@ Json ResponsesOf(const Route& route) {
   if (route.action == Action::kStream) {
     out["101"] = {{"description", "the stream"}};
     out["426"] = ErrorAnswer("not asked as a WebSocket");
+  } else if (route.action == Action::kReport) {
+    const Json file{{"schema", {{"type", "string"}, {"contentEncoding", "binary"}}}};
+    Json content = Json::object();
+    for (const char* format : {"pdf", "xlsx", "json"}) content[ReportType(format)] = file;
+    out["200"] = {{"description", "the file"}, {"content", std::move(content)}};
+    out["501"] = ErrorAnswer("this process makes no reports");
+    out["503"] = ErrorAnswer("it could not be made; the message says why");
   } else {
     out["200"] = AnswerOf(
         "done", route.is_array ? "#/components/schemas/Rows" : "#/components/schemas/Document");
@@ -249,6 +266,12 @@ Json OperationOf(const Route& route) {
 }
 
 }  // namespace
+
+const char* ReportType(std::string_view format) {
+  if (format == "pdf") return "application/pdf";
+  if (format == "json") return "application/json";
+  return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+}
 
 std::span<const Route> Routes() { return kRoutes; }
 

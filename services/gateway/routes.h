@@ -42,6 +42,7 @@ enum class Action : uint8_t {
   kTrail,
   kLimits,
   kModels,
+  kReport,
   kAbout,
   kStream,
   kSubmitOrder,
@@ -79,6 +80,8 @@ struct Route {
 std::span<const Route> Routes();
 // Null: none of that path, or none of that method (then `allowed` names those there are).
 const Route* FindRoute(std::string_view method, std::string_view path, std::string& allowed);
+// The media type of a report's format.
+const char* ReportType(std::string_view format);
 // OpenAPI 3.1 of the table, as JSON.
 std::string OpenApi(std::string_view version);
 

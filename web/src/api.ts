@@ -25,13 +25,13 @@ export const whenSignedOut = (call: () => void): void => {
   onSignedOut = call;
 };
 
-export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+// The answer as it came; only an unreachable gateway throws.
+export async function request(method: string, path: string, body?: unknown): Promise<Response> {
   const headers: Record<string, string> = {};
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (session && method !== "GET") headers["X-CSRF-Token"] = session.csrf;
-  let response: Response;
   try {
-    response = await fetch(path, {
+    return await fetch(path, {
       method,
       headers,
       credentials: "same-origin",
@@ -40,23 +40,28 @@ export async function call<T>(method: string, path: string, body?: unknown): Pro
   } catch {
     throw new ApiError(0, "the gateway cannot be reached; check that gannet runs");
   }
-  const text = await response.text();
-  let json: unknown = null;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    /* not ours: the status says it */
-  }
-  if (response.ok) return json as T;
+}
+// What the gateway said of a refusal, as an error to throw.
+export async function messageOf(response: Response): Promise<ApiError> {
   if (response.status === 401 && session) {
     session = null;
     onSignedOut();
   }
-  const message =
-    json && typeof json === "object" && "error" in json
-      ? String((json as { error: unknown }).error)
-      : text.trim() || `HTTP ${response.status}`;
-  throw new ApiError(response.status, message);
+  const text = await response.text();
+  try {
+    const json = JSON.parse(text) as { error?: unknown } | null;
+    if (json && typeof json === "object" && json.error !== undefined)
+      return new ApiError(response.status, String(json.error));
+  } catch {
+    /* not ours: the text or the status says it */
+  }
+  return new ApiError(response.status, text.trim() || `HTTP ${response.status}`);
+}
+export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const response = await request(method, path, body);
+  if (!response.ok) throw await messageOf(response);
+  const text = await response.text();
+  return (text ? JSON.parse(text) : null) as T;
 }
 export const get = <T>(path: string): Promise<T> => call<T>("GET", path);
 export const post = <T>(path: string, body: unknown): Promise<T> => call<T>("POST", path, body);

@@ -66,8 +66,6 @@ class Grouped {
 export function alerts(): Alert[] {
   const out: Alert[] = [];
   const add = (level: Alert["level"], text: string, href: string): void => void out.push({ level, text, href });
-  for (const reason of live.platform.reasons)
-    add(live.platform.state === "serving" ? "warn" : "bad", reason, "#/settings");
   for (const state of live.tables.risk.values()) {
     const scope = state.name ? `${state.scope} ${state.name}` : state.scope;
     const by = `${state.reason || "no reason given"} (${state.person || "the engine"})`;
@@ -93,6 +91,10 @@ export function alerts(): Alert[] {
   invalid.into(out, "bad", toMarket);
   silent.into(out, "warn", toMarket);
   drifted.into(out, "warn", () => "#/models");
+  // What services say of themselves, less what stands above with more detail.
+  for (const reason of live.platform.reasons)
+    if (!/books INVALID|are UNKNOWN/.test(reason))
+      add(live.platform.state === "serving" ? "warn" : "bad", reason, "#/settings");
   const illegal = tally("illegal_events");
   if (illegal) add("bad", `${plural(illegal, "event")} that the state table of orders does not allow`, "#/orders");
   return out;

@@ -55,7 +55,10 @@ export function signed(text: string | null | undefined, digits = 2): string {
 // Direction as a colour; nothing below `least`, which at two digits is shown as 0.00.
 export const tone = (text: string | null | undefined, least = 0.01): string =>
   !text || Math.abs(Number(text)) < least ? "" : sign(text) > 0 ? "up" : "down";
+// Fees are small: at least four digits behind the point, never cut to nothing.
+export const fee = (text: string): string => decimal(text, Math.abs(Number(text)) < 0.01 ? 8 : 4, true);
 export const percent = (share: number, digits = 0): string => `${(share * 100).toFixed(digits)} %`;
+export const latency = (ms: number): string => (ms < 0.1 ? "< 0.1 ms" : `${ms.toFixed(1)} ms`);
 export const symbol = (instrument: string): string => instrument.slice(instrument.indexOf(":") + 1);
 export const venue = (instrument: string): string => instrument.slice(0, Math.max(0, instrument.indexOf(":")));
 export const plural = (n: number, noun: string): string => `${count(n)} ${noun}${n === 1 ? "" : "s"}`;

@@ -2,7 +2,7 @@
 import { h, replace, setClass, setText } from "./dom";
 import * as api from "./api";
 import { dialog, facts } from "./dialog";
-import { age, clock, date, isLocal, setLocal, zone } from "./format";
+import { age, clock, date, isLocal, plural, setLocal, zone } from "./format";
 import { live } from "./live";
 import { alerts, openOrders, resultText, tradingState, unknownOrders } from "./derive";
 import { killSwitch } from "./actions";
@@ -241,13 +241,14 @@ function start(): void {
     setClass(state, "chip " + (trading === "ACTIVE" ? "ok" : "bad"));
     setText(result, resultText());
     const count = openOrders().length;
-    setText(open, `${count} open order${count === 1 ? "" : "s"}`);
+    setText(open, plural(count, "open order"));
     const lostOrders = unknownOrders().length;
     unknown.hidden = lostOrders === 0;
     setText(unknown, `? ${lostOrders} unknown`);
     const list = alerts();
     alarm.hidden = list.length === 0;
-    setText(alarm, `! ${list.length} alert${list.length === 1 ? "" : "s"}`);
+    setText(alarm, `! ${plural(list.length, "alert")}`);
+    setClass(alarm, "chip " + (list.some((a) => a.level === "bad") ? "bad" : "warn"));
     tick();
     view?.update(false);
   };

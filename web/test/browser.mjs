@@ -220,10 +220,53 @@ async function main() {
   await go("signals");
   await page.click("tbody tr");
   await see(".trail .step");
+  await page.keyboard.press("Escape");
+  step("keyboard, search, and the way from a headline");
+
+  // A headline that led to orders: the way to its fills.
+  const cause = await until(
+    "a signal with a fill",
+    () =>
+      live(
+        "(() => { const f = [...live.tables.fills.values()].find((f) => live.tables.signals.has(f.signal)); return f ? f.signal : ''; })()",
+      ),
+    30_000,
+  );
+  await go("signals/" + cause);
+  await see(".trail .step");
+  const way = await page.$$eval(".trail .tag", (tags) => tags.map((t) => t.textContent));
+  check(
+    way.includes("headline") && way.some((t) => t.includes("order")) && way.includes("fill"),
+    `the way from a headline: ${way.join(", ")}`,
+  );
   await shot("trail-dark");
   await axe("trail");
   await page.keyboard.press("Escape");
-  step("keyboard, search, and the way from a headline");
+  step("from a headline over the order to its fill");
+
+  await go("reports");
+  await see(".report-form button.primary");
+  await page.evaluate(() => {
+    HTMLAnchorElement.prototype.click = function () {
+      window.saved = this.download;
+    };
+  });
+  await page.click(".report-form button.primary");
+  const said = await until(
+    "a report",
+    () =>
+      page.$eval(".report-form", (f) =>
+        /✓ PDF saved|must|cannot|not /.test(
+          f.querySelector("[role=status]").textContent + f.querySelector(".error").textContent,
+        )
+          ? f.textContent
+          : "",
+      ),
+    20_000,
+  );
+  check(said.includes("✓ PDF saved"), "no report: " + said);
+  check((await page.evaluate(() => window.saved)) === "gannet-main-paper.pdf", "the report's name");
+  step("a report as PDF");
 
   // The gateway stops answering: shown within 2 s (and a little for the measuring), and no row lost.
   await go("overview");

@@ -63,9 +63,11 @@ export function bookView(current: () => Market | undefined): BookView {
     const gap = ask - bid;
     setText(
       spread,
-      Number.isFinite(gap)
-        ? `spread ${decimal(gap.toFixed(m?.price_digits ?? 2))} · ${((gap / bid) * 10_000).toFixed(1)} bp`
-        : "one side is empty",
+      c.book_state !== "VALID"
+        ? `${c.book_state}: not shown until it is proven again`
+        : Number.isFinite(gap)
+          ? `spread ${decimal(gap.toFixed(m?.price_digits ?? 2))} · ${((gap / bid) * 10_000).toFixed(1)} bp`
+          : "one side is empty",
     );
   };
   return {

@@ -42,8 +42,12 @@ export function limitTable(label: string): Table<Limit> {
   return new Table<Limit>(
     label,
     [
-      { title: "Scope", cell: scopeOf },
-      { title: "Limit", cell: limitName },
+      { title: "Scope", cls: "wide", cell: scopeOf },
+      {
+        title: "Limit",
+        make: (l) => h("div", null, limitName(l), h("small", { class: "narrow muted" }, scopeOf(l))),
+        mark: () => "",
+      },
       {
         title: "Used",
         num: true,

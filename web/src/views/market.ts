@@ -2,7 +2,7 @@ import { empty, h, panel, setClass, setText } from "../dom";
 import { may } from "../api";
 import { Table } from "../table";
 import { PriceChart } from "../price_chart";
-import { age, clock, decimal, parse, signed, symbol, tone, venue, words } from "../format";
+import { age, clock, decimal, fee, parse, signed, symbol, tone, venue, words } from "../format";
 import { live, type Fill, type Market, type Order, type Signal } from "../live";
 import { lean, marketClass, mid, newest, openOrders, quoteAge, STALE } from "../derive";
 import { truthColumns } from "../truth";
@@ -133,7 +133,7 @@ function ownFills(current: () => Market | undefined): Table<Fill> {
       { title: "Side", cell: side },
       { title: "Price", num: true, cell: (f) => decimal(f.price, current()?.price_digits) },
       { title: "Quantity", num: true, cell: (f) => decimal(f.quantity, current()?.quantity_digits) },
-      { title: "Fee", num: true, cls: "wide", cell: (f) => `${decimal(f.fee, 4, true)} ${f.fee_asset}` },
+      { title: "Fee", num: true, cls: "wide", cell: (f) => `${fee(f.fee)} ${f.fee_asset}` },
       { title: "Liquidity", cls: "wide", cell: (f) => f.liquidity },
       { title: "Strategy", cls: "wide", cell: (f) => f.strategy },
     ],
@@ -230,13 +230,16 @@ export function market(rest: string): View {
   );
   element.dataset["view"] = "market";
 
+  let top: [string, string] | null = null; // of the book that is shown
   const stopChart = live.onChart((message) => {
     if (message.instrument !== focus) return;
+    top = message.bids[0] && message.asks[0] ? [message.bids[0][0], message.asks[0][0]] : null;
     chart.take(message);
     book.take(message);
   });
   const setFocus = (instrument: string): void => {
     focus = instrument;
+    top = null;
     book.clear();
     live.setFocus(focus);
     ticket.setInstrument(focus);
@@ -244,7 +247,8 @@ export function market(rest: string): View {
   };
   const describe = (m: Market): void => {
     const state = marketClass(m);
-    setText(quote, `${decimal(m.bid, m.price_digits)} / ${decimal(m.ask, m.price_digits)} ${m.quote ?? ""}`);
+    const [bid, ask] = state === "" && top ? top : [m.bid, m.ask];
+    setText(quote, `${decimal(bid, m.price_digits)} / ${decimal(ask, m.price_digits)} ${m.quote ?? ""}`);
     setClass(quote, "quote num " + state);
     setText(
       badge,

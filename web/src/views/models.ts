@@ -63,7 +63,7 @@ function card(c: Card): HTMLElement {
       h("td", { class: "num" }, s.model.toFixed(4)),
       h("td", { class: "num" }, `${better(s, s.class_prior) ? "✓" : "✕"} ${s.class_prior.toFixed(4)}`),
       h("td", { class: "num" }, `${better(s, s.persistence) ? "✓" : "✕"} ${s.persistence.toFixed(4)}`),
-      h("td", { class: "num muted" }, s.name === "accuracy" ? "higher" : "lower"),
+      h("td", { class: "num muted wide" }, s.name === "accuracy" ? "higher" : "lower"),
     ),
   );
   return h(
@@ -103,7 +103,7 @@ function card(c: Card): HTMLElement {
                 "tr",
                 null,
                 ["Walk-forward", "Model", "Class prior", "Persistence", "Better is"].map((t, i) =>
-                  h("th", { scope: "col", class: i ? "num" : "" }, t),
+                  h("th", { scope: "col", class: i === 4 ? "num wide" : i ? "num" : "" }, t),
                 ),
               ),
             ),

@@ -1,7 +1,7 @@
 import { empty, h, panel } from "../dom";
 import { may } from "../api";
 import { Table, type Cell } from "../table";
-import { age, clock, date, decimal, parse, signed, symbol, tone, venue, words } from "../format";
+import { age, clock, date, decimal, fee, parse, signed, symbol, tone, venue, words } from "../format";
 import { live, type Balance, type Denial, type Fill, type Order, type Position } from "../live";
 import { digits, marketClass, newest, quantityDigits } from "../derive";
 import { orderTruth, truthColumns } from "../truth";
@@ -58,8 +58,8 @@ export function orders(rest: string): View {
       { title: "Strategy", cls: "wide", cell: (o) => o.strategy },
       {
         title: "Why",
-        cls: "wide text",
-        cell: (o) => ({ text: o.detail ? `${o.reason}: ${o.detail}` : o.reason, tip: o.detail }),
+        cls: "wide clip",
+        cell: (o) => ({ text: o.detail ? `${words(o.reason)}: ${o.detail}` : words(o.reason), tip: o.detail }),
       },
       ...truthColumns(),
       ...(may("trader")
@@ -165,7 +165,7 @@ export function orders(rest: string): View {
       { title: "Side", cell: (f) => side(f.side) },
       { title: "Quantity", num: true, cell: (f) => decimal(f.quantity, quantityDigits(f.instrument)) },
       { title: "Price", num: true, cell: (f) => decimal(f.price, digits(f.instrument)) },
-      { title: "Fee", num: true, cls: "wide", cell: (f) => `${decimal(f.fee, 4, true)} ${f.fee_asset}` },
+      { title: "Fee", num: true, cls: "wide", cell: (f) => `${fee(f.fee)} ${f.fee_asset}` },
       { title: "Liquidity", cls: "wide", cell: (f) => f.liquidity },
       { title: "Strategy", cls: "wide", cell: (f) => f.strategy },
     ],

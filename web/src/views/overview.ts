@@ -2,9 +2,20 @@ import { empty, h, panel, replace, setClass, setText } from "../dom";
 import { get } from "../api";
 import { Table } from "../table";
 import { LineChart } from "../charts";
-import { age, clock, count, decimal, parse, signed, symbol, tone, words } from "../format";
+import { age, clock, count, decimal, parse, plural, signed, symbol, tone, words } from "../format";
 import { live, type Feed, type Fill, type Profit, type Signal } from "../live";
-import { alerts, digits, feedOk, marketClass, newest, openOrders, unknownOrders, tally } from "../derive";
+import {
+  alerts,
+  digits,
+  feedOk,
+  marketClass,
+  newest,
+  openOrders,
+  quantityDigits,
+  STALE,
+  unknownOrders,
+  tally,
+} from "../derive";
 import { limitTable, loadLimits, usedLimits, type Limit } from "./limits";
 import { openTrail } from "./trail";
 import type { View } from "../view";
@@ -58,7 +69,10 @@ export function overview(): View {
           if (f.feed.startsWith("rss"))
             for (const s of live.tables.signals.values())
               at = Number.isNaN(at) ? parse(s.time) : Math.max(at, parse(s.time));
-          return { text: Number.isNaN(at) ? "–" : age(live.now() - at), cls: "muted" };
+          if (Number.isNaN(at)) return { text: "–", cls: "muted" };
+          const silent = live.now() - at;
+          const late = !f.feed.startsWith("rss") && silent > STALE;
+          return { text: (late ? "◷ " : "") + age(silent), cls: late ? "warn" : "muted" };
         },
       },
     ],
@@ -97,7 +111,7 @@ export function overview(): View {
         title: "Side",
         cell: (f) => ({ text: f.side === "buy" ? "▲ buy" : "▼ sell", cls: f.side === "buy" ? "up" : "down" }),
       },
-      { title: "Quantity", num: true, cell: (f) => decimal(f.quantity) },
+      { title: "Quantity", num: true, cell: (f) => decimal(f.quantity, quantityDigits(f.instrument)) },
       { title: "Price", num: true, cell: (f) => decimal(f.price, digits(f.instrument)) },
       { title: "Strategy", cls: "wide", cell: (f) => f.strategy },
     ],
@@ -174,7 +188,12 @@ export function overview(): View {
       const profits: Profit[] = live.profit;
       const main = profits.find((p) => p.asset === asset) ?? profits[0];
       setText(result.value, main ? `${signed(main.total)} ${main.asset}` : "–");
+      const doubtful = [...live.tables.positions.values()].filter((p) => {
+        const m = live.tables.markets.get(p.instrument);
+        return Number(p.net) !== 0 && (!m || marketClass(m) !== "");
+      }).length;
       setClass(result.value, "tile-value num " + tone(main?.total));
+      setClass(position.value, "tile-value pair num" + (doubtful ? " invalid" : ""));
       setText(
         result.note,
         main
@@ -185,8 +204,10 @@ export function overview(): View {
       setText(
         position.note,
         main?.positions_without_price
-          ? `${main.positions_without_price} position(s) without a price left out`
-          : "open ones at the mid",
+          ? `${plural(main.positions_without_price, "position")} without a price left out`
+          : doubtful
+            ? `${plural(doubtful, "position")} at prices that are not fresh`
+            : "open ones at the mid",
       );
       const lost = unknownOrders();
       setText(unknown.value, String(lost.length));

@@ -1,7 +1,8 @@
-import { empty, h, panel } from "../dom";
+import { empty, h, panel, replace, setText } from "../dom";
 import { get } from "../api";
+import { save, saveFrom } from "../save";
 import { Table } from "../table";
-import { decimal, signed, symbol, tone } from "../format";
+import { count, decimal, signed, symbol, tone } from "../format";
 import { live } from "../live";
 import type { View } from "../view";
 
@@ -85,15 +86,90 @@ async function download(what: "orders" | "fills" | "positions" | "signals", form
         ),
       ].join("\n") + "\n";
   }
-  const url = URL.createObjectURL(new Blob([text], { type: format === "csv" ? "text/csv" : "application/json" }));
-  const link = h("a", { href: url, download: `gannet-${what}.${format}` });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 1_000);
+  save(new Blob([text], { type: format === "csv" ? "text/csv" : "application/json" }), `gannet-${what}.${format}`);
+}
+
+// A report over any time, made by the gateway from the store.
+function reportForm(): { element: HTMLElement; update: () => void } {
+  const account = h("select", { name: "account" });
+  const day = (name: string): HTMLInputElement =>
+    h("input", { name, placeholder: "yyyy-mm-dd", maxlength: "20", autocomplete: "off", inputmode: "numeric" });
+  const from = day("from");
+  const to = day("to");
+  const returns = h(
+    "select",
+    { name: "returns" },
+    ["day", "hour", "minute"].map((r) => h("option", { value: r }, r)),
+  );
+  const said = h("p", { class: "muted", role: "status" });
+  const error = h("p", { class: "error", role: "alert", hidden: true });
+  const buttons = (["pdf", "xlsx", "json"] as const).map((format) => {
+    const button = h(
+      "button",
+      { type: "button", ...(format === "pdf" ? { class: "primary" } : {}) },
+      format.toUpperCase(),
+    );
+    button.addEventListener("click", () => {
+      const ask = new URLSearchParams({ format, account: account.value, returns: returns.value });
+      if (from.value.trim()) ask.set("from", from.value.trim());
+      if (to.value.trim()) ask.set("to", to.value.trim());
+      error.hidden = true;
+      setText(said, `Making the ${format.toUpperCase()} …`);
+      buttons.forEach((b) => (b.disabled = true));
+      saveFrom(`/api/v1/report?${ask.toString()}`, `gannet-${account.value.replace(/[^\w.-]/g, "-")}.${format}`)
+        .then((bytes) => setText(said, `✓ ${format.toUpperCase()} saved, ${count(Math.ceil(bytes / 1024))} kB.`))
+        .catch((problem: unknown) => {
+          setText(said, "");
+          error.hidden = false;
+          setText(error, problem instanceof Error ? problem.message : String(problem));
+        })
+        .finally(() => buttons.forEach((b) => (b.disabled = false)));
+    });
+    return button;
+  });
+  const field = (name: string, input: HTMLElement): HTMLElement =>
+    h("label", { class: "field" }, h("span", null, name), input);
+  const element = h(
+    "form",
+    { class: "pad report-form" },
+    h(
+      "p",
+      { class: "muted" },
+      "Equity, drawdown, ratios with their definitions, fills, fees, signal quality, use of limits.",
+    ),
+    h(
+      "div",
+      { class: "fields" },
+      field("Account", account),
+      field("Returns per", returns),
+      field("From, UTC (30 days back when empty)", from),
+      field("To, not included (now when empty)", to),
+    ),
+    h("div", { class: "actions left" }, buttons),
+    said,
+    error,
+    h("p", { class: "muted" }, "On a schedule, or as CSV: ", h("code", null, "gannet report --help")),
+  );
+  element.addEventListener("submit", (event) => event.preventDefault());
+  let names = "";
+  return {
+    element,
+    update() {
+      const accounts = [...new Set([...live.tables.balances.values()].map((b) => b.account))].sort();
+      if (accounts.join() === names) return;
+      names = accounts.join();
+      replace(
+        account,
+        accounts.map((a) => h("option", { value: a }, a)),
+      );
+    },
+  };
 }
 
 export function reports(): View {
   const instruments = table("Result by instrument", "Instrument"),
     strategies = table("Result by strategy", "Strategy");
+  const form = reportForm();
   const error = h("p", { class: "error", role: "alert", hidden: true });
   const files = (["orders", "fills", "positions", "signals"] as const).map((what) =>
     h(
@@ -131,28 +207,16 @@ export function reports(): View {
     h(
       "div",
       { class: "grid" },
-      panel("Download what the page holds", h("div", { class: "downloads" }, files), error),
+      panel("Report to hand out", form.element),
       panel(
-        "Reports to hand out",
+        "Tables as they are now",
         h(
-          "div",
-          { class: "pad" },
-          h(
-            "p",
-            null,
-            "Performance, drawdown, fees, signal quality and risk utilisation over any time, from the store, are made on the command line:",
-          ),
-          h(
-            "pre",
-            { tabindex: "0", "aria-label": "Commands" },
-            "gannet report --from 2026-01-01 --to 2026-02-01\ngannet run --out report    # orders, fills, positions at the end of a run",
-          ),
-          h(
-            "p",
-            { class: "muted" },
-            "This page shows the positions as they stand now, all time, by exact amounts of the journal.",
-          ),
+          "p",
+          { class: "muted pad" },
+          "What the gateway keeps of the newest rows; the store and the journal hold all.",
         ),
+        h("div", { class: "downloads" }, files),
+        error,
       ),
     ),
   );
@@ -160,6 +224,7 @@ export function reports(): View {
   return {
     element,
     update() {
+      form.update();
       instruments.update(groups((p) => symbol(p.instrument)));
       strategies.update(groups((p) => p.strategy));
     },

@@ -1,6 +1,6 @@
 import { empty, h, panel } from "../dom";
 import { Table } from "../table";
-import { age, clock, date, parse, percent, plural, signed, symbol, tone, words, zone } from "../format";
+import { age, clock, date, latency, parse, percent, plural, signed, symbol, tone, words, zone } from "../format";
 import { live, type Signal } from "../live";
 import { newest } from "../derive";
 import { openTrail } from "./trail";
@@ -60,7 +60,7 @@ export function signals(rest: string): View {
         num: true,
         cls: "wide",
         tip: "from reception to signal",
-        cell: (s) => (s.latency_ms < 0.1 ? "< 0.1 ms" : `${s.latency_ms.toFixed(1)} ms`),
+        cell: (s) => latency(s.latency_ms),
       },
       { title: "Instruments", cls: "wide", cell: (s) => s.instruments.map(symbol).join(" ") || "–" },
       {

@@ -2,7 +2,7 @@
 import { h, type Child } from "../dom";
 import { get } from "../api";
 import { dialog, facts } from "../dialog";
-import { age, clock, decimal, moment, parse, percent, signed, symbol, words, zone } from "../format";
+import { age, clock, decimal, latency, parse, percent, signed, symbol, words, zone } from "../format";
 import { digits } from "../derive";
 import type { Denial, Fill, Order, Signal } from "../live";
 
@@ -40,6 +40,8 @@ const step = (kind: string, time: string, title: string, ...body: Child[]): HTML
     ...body,
   );
 
+const since = (ms: number): string => (ms < 1_000 ? (ms < 1 ? "< 1 ms" : `${Math.round(ms)} ms`) : age(ms));
+
 export function openTrail(id: string, title: string): void {
   const list = h("ol", { class: "trail" }, h("li", { class: "muted" }, "Loading …"));
   dialog(title, [list], { side: true });
@@ -59,7 +61,7 @@ export function openTrail(id: string, title: string): void {
               ["Sentiment", signed(String(s.sentiment), 2)],
               ["Confidence", percent(s.confidence)],
               ["Novelty", percent(s.novelty)],
-              ["Latency", `${s.latency_ms.toFixed(1)} ms`],
+              ["Latency", latency(s.latency_ms)],
               ["Source", s.source],
               ["Classifier", s.classifier],
             ]),
@@ -109,6 +111,7 @@ export function openTrail(id: string, title: string): void {
               ["Model", o.model || "–"],
               ["State", words(o.state)],
               ["Filled", decimal(o.filled)],
+              ...(o.detail ? [["Detail", o.detail] as [string, string]] : []),
               ["Evidence", o.evidence || "none yet"],
               ["Order", o.client_order_id],
               ["At the venue", o.venue_order_id || "–"],
@@ -117,7 +120,7 @@ export function openTrail(id: string, title: string): void {
         });
         if (t.signal)
           items[items.length - 1]!.element.append(
-            h("p", { class: "muted" }, `${age(parse(o.created) - parse(t.signal.time))} after the headline`),
+            h("p", { class: "muted" }, `${since(parse(o.created) - parse(t.signal.time))} after the headline`),
           );
       }
       for (const f of t.fills)
@@ -142,7 +145,7 @@ export function openTrail(id: string, title: string): void {
         h(
           "li",
           { class: "muted" },
-          `As kept since ${items[0] ? moment(parse(items[0].time)) : "the start"}. The whole record: `,
+          "The gateway keeps the newest of these. The whole record: ",
           h("code", null, "gannet journal dump"),
         ),
       );
