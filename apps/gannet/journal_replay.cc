@@ -11,6 +11,8 @@
 #include "libs/base/digest.h"
 #include "libs/base/status.h"
 #include "libs/bus/topics.h"
+#include "libs/runtime/bus_link.h"
+#include "libs/runtime/stated.h"
 
 namespace gannet::app {
 namespace {
@@ -22,6 +24,7 @@ using journal::RecordType;
 struct Run {
   VirtualHost host;
   ReplayedServices services;
+  std::unique_ptr<runtime::BusLink> link;  // takes what came in from the bus
   std::deque<FactDifference::Side> decided;  // not yet compared
 
   Run(base::Files& files, const runtime::ShardOptions& options, base::Time start)
@@ -138,11 +141,16 @@ class Comparer {
   absl::StatusOr<std::unique_ptr<Run>> Make(const journal::SegmentInfo& info,
                                             const runtime::ResumePoint& point, base::Time time) {
     runtime::ShardOptions options = options_;
+    if (const auto name = info.versions.find(runtime::stated::kShard); name != info.versions.end())
+      options.name = name->second;
     options.run = info.run;
     options.start_epoch = point.epoch;
     options.run_effects = false;  // what came of them is in the record
     auto run = std::make_unique<Run>(files_, options, time);
     GANNET_ASSIGN_OR_RETURN(run->services, factory_(info, run->host.deps()));
+    if (info.versions.contains(runtime::stated::kBus))
+      run->link = std::make_unique<runtime::BusLink>(run->host.shard(),
+                                                     std::set<const bus::TopicInfo*>{});
     return run;
   }
 

@@ -15,6 +15,7 @@
 #include "libs/base/digest.h"
 #include "libs/base/status.h"
 #include "libs/bus/topics.h"
+#include "libs/runtime/stated.h"
 #include "services/execution/notes.h"
 #include "services/ingest/app.h"
 
@@ -87,11 +88,16 @@ std::string PathsOf(const FactDifference& difference) {
 
 void PrintStart(const journal::Record& resume, const journal::SegmentInfo& info,
                 const std::string& build_id, std::ostream& out) {
-  const auto services = info.versions.find("services");
+  const auto said = [&info](const char* name) {
+    const auto found = info.versions.find(name);
+    return found == info.versions.end() ? std::string() : found->second;
+  };
+  const std::string program = said(runtime::stated::kProgram), services = said("services");
   out << "start at record " << resume.sequence << ", " << base::FormatTime(resume.time)
       << ", build " << info.build_id << ", configuration " << info.config_hash.substr(0, 16)
-      << (services != info.versions.end() ? ", services " + services->second : "") << "\n";
-  if (info.build_id != build_id)
+      << ", " << program << (services.empty() ? "" : ", services " + services) << "\n";
+  // Programs of services have build ids of their own.
+  if (program == kRunProgram && info.build_id != build_id)
     out << "  written by another build than this one (" << build_id
         << "): a difference may come from that\n";
 }

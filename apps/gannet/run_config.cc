@@ -33,8 +33,8 @@ struct FileConfig {
 
 void ReadFile(config::Section& in, FileConfig& out) {
   in.Optional("market", out.market, kMarkets);
-  in.Optional("limits", out.limits);
-  in.Optional("strategies", out.strategies);
+  in.OptionalPath("limits", out.limits);
+  in.OptionalPath("strategies", out.strategies);
   in.OptionalSection("ingest", out.ingest, ingest::ReadIngestConfig);
   in.OptionalSection("news-signal", out.pipeline.news_signal,
                      [](config::Section& s, auto& c) { news_signal::Read(s, c); });
@@ -69,12 +69,6 @@ absl::StatusOr<std::string> FindShipped(base::Files& files) {
       absl::StrCat("no ", kShippedFile, " above the program or here; name one with --config"));
 }
 
-std::string Beside(const std::string& file, const std::string& path) {
-  if (path.empty() || path.front() == '/') return path;
-  const size_t slash = file.rfind('/');
-  return slash == std::string::npos ? path : file.substr(0, slash + 1) + path;
-}
-
 // "ready http=URL ws=URL …" as a map.
 std::map<std::string, std::string> ParseReady(const std::string& line) {
   std::map<std::string, std::string> values;
@@ -107,16 +101,11 @@ absl::StatusOr<RunConfig> LoadRunConfig(const std::string& path, base::Files& fi
                 : config.pipeline.execution.venue == execution::VenueKind::kPaper
                     ? "paper fills on a live market"
                     : "LIVE on " + config.pipeline.execution.binance.venue;
-  const std::string limits = Beside(file, read.limits), strategies = Beside(file, read.strategies);
-  GANNET_ASSIGN_OR_RETURN(config.pipeline.risk, risk::LoadRiskConfig(files, limits));
+  GANNET_ASSIGN_OR_RETURN(config.pipeline.risk, risk::LoadRiskConfig(files, read.limits));
   GANNET_ASSIGN_OR_RETURN(config.pipeline.strategy,
-                          strategy::LoadStrategyConfig(files, strategies));
-  config.pipeline.ml_inference.registry = Beside(file, config.pipeline.ml_inference.registry);
-  config.pipeline.news_signal.dictionary_file =
-      Beside(file, config.pipeline.news_signal.dictionary_file);
-  config.pipeline.news_signal.model_file = Beside(file, config.pipeline.news_signal.model_file);
+                          strategy::LoadStrategyConfig(files, read.strategies));
   base::Sha256Stream hash;
-  for (const std::string& each : {file, limits, strategies}) {
+  for (const std::string& each : {file, read.limits, read.strategies}) {
     GANNET_ASSIGN_OR_RETURN(std::string text, files.Read(each));
     hash.Update(base::Hex(base::Sha256(text)));
     config.texts[each] = std::move(text);

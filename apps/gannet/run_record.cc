@@ -1,34 +1,31 @@
 #include "apps/gannet/run_record.h"
 
-#include <filesystem>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "libs/base/digest.h"
+#include "libs/base/posix_files.h"
 #include "libs/base/status.h"
+#include "libs/runtime/flags.h"
+#include "libs/runtime/stated.h"
 #include "services/ml-inference/app.h"
 #include "services/news-signal/app.h"
 
 namespace gannet::app {
 namespace {
 
+namespace stated = runtime::stated;
 using Versions = std::map<std::string, std::string>;
 
-constexpr char kProgram[] = "gannet run", kFilePrefix[] = "file:";
+constexpr char kServicePrefix[] = "gannet-";
 // A segment's header holds 1 MiB; this leaves room for the rest.
 constexpr size_t kMostConfigBytes = 900'000;
 // Addresses play no part in what is decided; something that parses must stand there.
 constexpr char kNoVenue[] =
     "ready http=http://127.0.0.1:1 ws=ws://127.0.0.1:1 ws-api=ws://127.0.0.1:1/ws-api/v3 "
     "news=http://127.0.0.1:1/news/rss";
-
-std::string Absolute(const std::string& path) {
-  std::error_code error;
-  const std::filesystem::path whole = std::filesystem::absolute(path, error);
-  return error ? path : whole.string();
-}
 
 // What the services load, by name.
 absl::StatusOr<Versions> LoadedVersions(const PipelineConfig& config,
@@ -60,18 +57,48 @@ absl::Status CheckLoaded(const Versions& recorded, const Versions& now) {
   return absl::OkStatus();
 }
 
+// As the service's own main() reads it.
+absl::Status LoadServiceConfig(const std::string& service, const std::string& path,
+                               base::Files& files, RunConfig& config) {
+  PipelineConfig& pipeline = config.pipeline;
+  // What execution's section would say of the paper venue's wallet is not known to others.
+  pipeline.execution.venue = execution::VenueKind::kBinanceSpot;
+  if (path.empty()) {
+    if (service == "execution") pipeline.execution = {};
+    return absl::OkStatus();
+  }
+  const auto load = [&](auto& part, auto read) -> absl::Status {
+    return config::LoadFile(files, path, [&](config::Section& in) { read(in, part); });
+  };
+  using config::Section;
+  if (service == "ingest") return load(config.ingest, ingest::ReadIngestConfig);
+  if (service == "news-signal") return load(pipeline.news_signal, news_signal::Read);
+  if (service == "ml-inference")
+    return load(pipeline.ml_inference, [](Section& in, auto& c) { ml_inference::Read(in, c); });
+  if (service == "strategy")
+    return load(pipeline.strategy, [](Section& in, auto& c) { strategy::Read(in, c); });
+  if (service == "risk")
+    return load(pipeline.risk, [](Section& in, auto& c) { risk::Read(in, c); });
+  if (service == "execution") {
+    pipeline.execution = {};
+    return load(pipeline.execution, [](Section& in, auto& c) { execution::Read(in, c); });
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("the journal is of gannet-", service, ", which this build does not know"));
+}
+
 }  // namespace
 
 absl::StatusOr<Versions> RecordOfRun(const RunConfig& config, const std::set<std::string>& services,
                                      base::Files& files) {
   GANNET_ASSIGN_OR_RETURN(Versions versions, LoadedVersions(config.pipeline, services, files));
-  versions["program"] = kProgram;
+  versions[stated::kProgram] = kRunProgram;
   versions["services"] = absl::StrJoin(services, ",");
-  versions["config"] = Absolute(config.file);
+  versions[stated::kConfig] = base::AbsolutePath(config.file);
   size_t bytes = 0;
   for (const auto& [path, text] : config.texts) {
     bytes += text.size();
-    versions[kFilePrefix + Absolute(path)] = text;
+    versions[stated::kFile + base::AbsolutePath(path)] = text;
   }
   if (bytes > kMostConfigBytes) {
     return absl::ResourceExhaustedError(
@@ -86,20 +113,27 @@ absl::StatusOr<RecordedRun> ReadRunRecord(const journal::SegmentInfo& info, Over
     const auto found = info.versions.find(name);
     return found == info.versions.end() ? std::string() : found->second;
   };
-  if (text("program") != kProgram) {
-    return absl::InvalidArgumentError(
-        "the journal does not state its configuration: only journals of `gannet run` can be "
-        "decided again");
-  }
   for (const auto& [name, value] : info.versions) {
-    if (name.starts_with(kFilePrefix)) files.Put(name.substr(sizeof kFilePrefix - 1), value);
+    if (name.starts_with(stated::kFile)) files.Put(name.substr(sizeof stated::kFile - 1), value);
   }
+  const std::string program = text(stated::kProgram);
   RecordedRun run;
-  for (const absl::string_view name : absl::StrSplit(text("services"), ','))
-    run.services.emplace(name);
-  GANNET_ASSIGN_OR_RETURN(run.config, LoadRunConfig(text("config"), files));
-  if (run.config.uses_venue_sim)
-    GANNET_RETURN_IF_ERROR(PointAtVenueSim(kNoVenue, "venue-sim", run.config));
+  if (program == kRunProgram) {
+    for (const absl::string_view name : absl::StrSplit(text("services"), ','))
+      run.services.emplace(name);
+    GANNET_ASSIGN_OR_RETURN(run.config, LoadRunConfig(text(stated::kConfig), files));
+    if (run.config.uses_venue_sim)
+      GANNET_RETURN_IF_ERROR(PointAtVenueSim(kNoVenue, "venue-sim", run.config));
+  } else if (program.starts_with(kServicePrefix)) {
+    const std::string service = program.substr(sizeof kServicePrefix - 1);
+    run.services = {service};
+    GANNET_RETURN_IF_ERROR(
+        LoadServiceConfig(service, text(stated::kConfig), files, run.config));
+  } else {
+    return absl::InvalidArgumentError(
+        "the journal does not state its configuration: only journals of `gannet run` and of the "
+        "services' own programs can be decided again");
+  }
   ml_inference::MlInferenceConfig& inference = run.config.pipeline.ml_inference;
   if (const std::string model = text(("model:" + inference.model).c_str()); !model.empty())
     inference.version = model.substr(0, model.find(' '));

@@ -1,11 +1,7 @@
-// What `gannet run` states in its journal about itself, in each segment
-// (journal::SegmentInfo::versions), so that the run can be decided again from the
-// journal alone:
+// What `gannet run` states in its journal beside what every program does
+// (runtime/stated.h), and how the statements of either are read:
 //
-//   program           "gannet run"
 //   services          names, separated by commas
-//   config            path of the configuration
-//   file:<path>       its text, and that of the limits and strategies
 //   model:<name>      <version> sha256:<hex>, an alias resolved
 //   limits, news-dictionary, news-model   versions
 //
@@ -23,6 +19,8 @@
 
 namespace gannet::app {
 
+inline constexpr char kRunProgram[] = "gannet run";
+
 // RESOURCE_EXHAUSTED: the configuration is larger than a segment can state.
 absl::StatusOr<std::map<std::string, std::string>> RecordOfRun(
     const RunConfig& config, const std::set<std::string>& services, base::Files& files);
@@ -34,7 +32,7 @@ struct RecordedRun {
 
 // The configuration as it was, with the model version that was used. Files of keys
 // read as placeholders through `files` from here on: replay never needs a secret.
-//   INVALID_ARGUMENT     not the journal of a `gannet run`
+//   INVALID_ARGUMENT     neither the journal of a `gannet run` nor of a service's program
 //   FAILED_PRECONDITION  a model or dictionary is no longer what it was
 absl::StatusOr<RecordedRun> ReadRunRecord(const journal::SegmentInfo& info, OverlayFiles& files);
 

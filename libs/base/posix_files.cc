@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -354,6 +355,12 @@ absl::StatusOr<std::unique_ptr<FolderLock>> PosixFiles::LockDir(const std::strin
   const std::string pid = std::to_string(getpid());
   if (ftruncate(fd.get(), 0) == 0) (void)!pwrite(fd.get(), pid.data(), pid.size(), 0);
   return std::make_unique<PosixFolderLock>(std::move(fd));
+}
+
+std::string AbsolutePath(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path whole = std::filesystem::absolute(path, error);
+  return error ? path : whole.string();
 }
 
 }  // namespace gannet::base

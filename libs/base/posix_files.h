@@ -38,4 +38,7 @@ class PosixFiles : public Files {
   absl::StatusOr<std::unique_ptr<FolderLock>> LockDir(const std::string& path) override;
 };
 
+// `path` as it is named from any folder.
+std::string AbsolutePath(const std::string& path);
+
 }  // namespace gannet::base

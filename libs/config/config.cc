@@ -151,6 +151,13 @@ std::optional<size_t> Section::FindName(const std::string& path, const Node& nod
   return std::nullopt;
 }
 
+void Section::ReadPath(std::string_view key, bool required, std::string& out) {
+  ReadScalar(key, required, out, Limits<std::string>{});  // leaves a default alone
+  const size_t slash = document_.name.rfind('/');
+  if (out.empty() || out.front() == '/' || slash == std::string::npos) return;
+  out.insert(0, document_.name, 0, slash + 1);
+}
+
 void Section::Refuse(const std::string& path, const Node& node, std::string_view form,
                      const std::string& limits) {
   document_.Add(node.line, path,

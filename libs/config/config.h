@@ -210,6 +210,11 @@ class Section {
     out = std::move(value);
   }
 
+  // The path of a file or folder; a relative one starts at the folder of this
+  // file, and so does a default.
+  void RequiredPath(std::string_view key, std::string& out) { ReadPath(key, true, out); }
+  void OptionalPath(std::string_view key, std::string& out) { ReadPath(key, false, out); }
+
   // An enum by its names.
   template <class E, size_t count>
     requires std::is_enum_v<E>
@@ -334,6 +339,8 @@ class Section {
       out = T(std::move(value));
     }
   }
+
+  void ReadPath(std::string_view key, bool required, std::string& out);
 
   template <class E, size_t count>
   void ReadName(std::string_view key, bool required, E& out, const Name<E> (&names)[count]) {

@@ -22,11 +22,11 @@ struct FileConfig {
 void ReadFile(config::Section& in, FileConfig& out) {
   in.RequiredSection("kafka", [&out](config::Section& kafka) {
     kafka.Required("brokers", out.bus.kafka.brokers);
-    kafka.Optional("ca_file", out.bus.kafka.ca_file);
-    kafka.Optional("certificate_file", out.bus.kafka.certificate_file);
-    kafka.Optional("key_file", out.bus.kafka.key_file);
+    kafka.OptionalPath("ca_file", out.bus.kafka.ca_file);
+    kafka.OptionalPath("certificate_file", out.bus.kafka.certificate_file);
+    kafka.OptionalPath("key_file", out.bus.kafka.key_file);
     kafka.Optional("user", out.bus.kafka.user);
-    kafka.Optional("password_file", out.password_file);
+    kafka.OptionalPath("password_file", out.password_file);
     kafka.Optional("prefix", out.bus.prefix);
     if (out.bus.kafka.user.empty() != out.password_file.empty())
       kafka.Problem("password_file", "goes together with user: name both or neither");

@@ -113,7 +113,7 @@ void BusLink::OnEvent(Foreign& foreign, const std::shared_ptr<const void>& event
                    outside_->clock.Now());
   }
   if (!foreign.kept) return foreign.subscription->Ack(position);
-  shard_.AfterDurable([this, alive = std::weak_ptr<bool>(alive_), &foreign, position] {
+  shard_.AfterDurable([alive = std::weak_ptr<bool>(alive_), &foreign, position] {
     if (!alive.expired() && foreign.subscription) foreign.subscription->Ack(position);
   });
 }

@@ -11,7 +11,9 @@
 #include <utility>
 
 #include "libs/base/concat.h"
+#include "libs/base/posix_files.h"
 #include "libs/runtime/bus_config.h"
+#include "libs/runtime/stated.h"
 
 #ifndef GANNET_VERSION
 #define GANNET_VERSION "0"
@@ -138,6 +140,12 @@ ProcessOptions OptionsOf(const ServiceFlags& flags) {
   options.build_id = BuildId();
   options.config_hash = flags.config_hash;
   options.log_level = flags.log_level;
+  options.versions[stated::kProgram] = base::Concat({"gannet-", flags.name});
+  if (!flags.config_file.empty()) {
+    const std::string path = base::AbsolutePath(flags.config_file);
+    options.versions[stated::kConfig] = path;
+    options.versions[stated::kFile + path] = flags.config_text;
+  }
   if (!flags.bus_file.empty()) {
     options.shard = flags.name;  // streams of different processes have different names
     options.make_bus = KafkaFrom(flags.bus_file, flags.name);

@@ -42,7 +42,7 @@ struct ServiceFlags {
   std::string rpc_address, rpc_file;
   bool fresh = false;
   telemetry::Level log_level = telemetry::Level::kInfo;
-  std::string config_hash;  // of the file read; set by LoadConfig
+  std::string config_hash, config_text;  // of the file read; set by LoadConfig
 };
 
 // Why the program ends before it began: text for standard output when the code is
@@ -60,6 +60,8 @@ Ending NotStarted(const absl::Status& status);
 // Writes the text and gives the code.
 int End(const Ending& ending);
 
+// With what the journal states of the program, so that its run can be decided again
+// (stated.h).
 ProcessOptions OptionsOf(const ServiceFlags& flags);
 
 // What the file says, over the defaults of the struct.
@@ -68,6 +70,7 @@ absl::StatusOr<Config> LoadConfig(ServiceFlags& flags, base::Files& files, Read 
   if (flags.config_file.empty()) return Config{};
   GANNET_ASSIGN_OR_RETURN(const std::string text, files.Read(flags.config_file));
   flags.config_hash = base::Hex(base::Sha256(text));
+  flags.config_text = text;
   return config::LoadText<Config>(text, flags.config_file, read);
 }
 

@@ -10,6 +10,7 @@
 #include "libs/base/concat.h"
 #include "libs/base/digest.h"
 #include "libs/base/status.h"
+#include "libs/runtime/stated.h"
 
 namespace gannet::runtime {
 namespace {
@@ -155,6 +156,8 @@ absl::Status Process::OpenJournal() {
   info.config_hash = options_.config_hash;
   info.seed = options_.seed;
   info.versions = options_.versions;
+  info.versions[stated::kShard] = options_.shard;
+  if (options_.make_bus) info.versions[stated::kBus] = "joined";
   GANNET_ASSIGN_OR_RETURN(journal_,
                           journal::Writer::Open(files_, executor_, options_.data_dir + "/journal",
                                                 std::move(info), options_.journal));

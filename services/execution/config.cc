@@ -65,8 +65,8 @@ void ReadBinance(config::Section& in, BinanceConfig& out) {
   in.Optional("venue", out.venue);
   in.Optional("rest_url", out.rest_url);
   in.Optional("stream_url", out.stream_url);
-  in.Required("key_file", out.key_file);
-  in.Required("secret_file", out.secret_file);
+  in.RequiredPath("key_file", out.key_file);
+  in.RequiredPath("secret_file", out.secret_file);
   in.Optional("placement_window", out.placement_window,
               config::Between(base::Duration(100ms), venue::binance::kMaxPlacementWindow));
   in.Optional("query_window", out.query_window, config::Between(100ms, 60s));

@@ -40,9 +40,9 @@ void ReadWebhook(config::Section& in, NewsWebhookConfig& out) {
   in.Required("name", out.name);
   in.Optional("address", out.address);
   in.Optional("port", out.port);
-  in.Required("secret_file", out.secret_file);
-  in.Optional("certificate_file", out.certificate_file);
-  in.Optional("key_file", out.key_file);
+  in.RequiredPath("secret_file", out.secret_file);
+  in.OptionalPath("certificate_file", out.certificate_file);
+  in.OptionalPath("key_file", out.key_file);
   in.Optional("max_per_minute", out.max_per_minute,
               config::Between(uint64_t{1}, uint64_t{100'000}));
   CheckName(in, out.name);

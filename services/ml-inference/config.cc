@@ -5,7 +5,7 @@
 namespace gannet::ml_inference {
 
 void Read(config::Section& in, MlInferenceConfig& out) {
-  in.Optional("registry", out.registry);
+  in.OptionalPath("registry", out.registry);
   in.Optional("model", out.model);
   in.Optional("version", out.version);
   if (!out.model.empty() && out.registry.empty())

@@ -27,7 +27,13 @@ int main(int argc, char** argv) {
   if (const auto ending = runtime::CheckConfig(flags, config.status()))
     return runtime::End(*ending);
 
-  auto process = runtime::Process::Create(runtime::OptionsOf(flags));
+  runtime::ProcessOptions options = runtime::OptionsOf(flags);
+  if (!config->model.empty()) {
+    auto model = ml_inference::DescribeModel(*config, files);
+    if (!model.ok()) return runtime::End(runtime::NotStarted(model.status()));
+    options.versions["model:" + config->model] = *std::move(model);
+  }
+  auto process = runtime::Process::Create(std::move(options));
   if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));
   auto service = ml_inference::BuildMlInference(*config, (*process)->deps());
   if (!service.ok()) return runtime::End(runtime::NotStarted(service.status()));

@@ -4,8 +4,8 @@ namespace gannet::news_signal {
 
 void Read(config::Section& in, NewsSignalConfig& out) {
   using namespace std::chrono_literals;
-  in.Optional("dictionary", out.dictionary_file);
-  in.Optional("model", out.model_file);
+  in.OptionalPath("dictionary", out.dictionary_file);
+  in.OptionalPath("model", out.model_file);
   in.Optional("window", out.window,
               config::Between(base::Duration(1min), base::Duration(14 * 24h)));
   in.Optional("max_stories", out.max_stories, config::Between(uint64_t{100}, uint64_t{200'000}));

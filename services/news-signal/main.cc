@@ -27,7 +27,7 @@ int main(int argc, char** argv) {
   if (!classifier.ok()) return runtime::End(runtime::NotStarted(classifier.status()));
 
   runtime::ProcessOptions options = runtime::OptionsOf(flags);
-  options.versions = news_signal::VersionsOf(**classifier);
+  options.versions.merge(news_signal::VersionsOf(**classifier));
   auto process = runtime::Process::Create(std::move(options));
   if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));
   std::vector<std::unique_ptr<runtime::Service>> services;

@@ -1,5 +1,6 @@
 // risk as a program of its own: --config is config/limits.yaml.
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -28,7 +29,9 @@ int main(int argc, char** argv) {
   if (const auto ending = runtime::CheckConfig(flags, config.status()))
     return runtime::End(*ending);
 
-  auto process = runtime::Process::Create(runtime::OptionsOf(flags));
+  runtime::ProcessOptions options = runtime::OptionsOf(flags);
+  options.versions["limits"] = std::to_string(config->limits.version);
+  auto process = runtime::Process::Create(std::move(options));
   if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));
   std::vector<std::unique_ptr<runtime::Service>> services;
   auto service = risk::BuildRisk(*config, (*process)->deps());

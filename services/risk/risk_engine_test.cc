@@ -30,7 +30,7 @@ using test::Q;
 using test::V;
 using test::WideLimits;
 
-constexpr Scope kFirm{ScopeKind::kFirm, ""};
+const Scope kFirm{ScopeKind::kFirm, ""};
 
 // The reason, checked against the list: the first failing control is the answer.
 RejectReason ReasonOf(const market::RiskDecision& decision) {

@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""The platform as separate processes over a real Kafka, as `make up-local` starts it.
+While it trades, its processes are killed (-9), one after the other, and started again:
+each service, the exchange simulator, the broker. At the end orders and fills are the
+same on both sides, and the journal of every service, decided again in one process,
+gives the same facts to the byte.
+
+usage: distributed_test.py BIN_DIR [--kills NAME,…] [--seed N]
+"""
+import argparse
+import collections
+import json
+import os
+import pathlib
+import random
+import signal
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import harness
+import truth
+from harness import check
+
+LOCAL = pathlib.Path(__file__).resolve().parent.parent.parent / "tools" / "local"
+KILLS = "ml-inference,ingest,news-signal,reporting,gateway,execution,risk,strategy,venue-sim,kafka"
+JOURNALED = ["ingest", "news-signal", "ml-inference", "strategy", "risk", "execution"]
+UP_LIMIT, DOWN_LIMIT = 240, 120
+
+
+class Local:
+    """tools/local on a folder of its own."""
+
+    def __init__(self, bin_dir, folder):
+        self.bin_dir, self.data, self.config = bin_dir, os.path.join(folder, "data"), os.path.join(folder, "config")
+        os.mkdir(self.config)
+        with open("config/limits.yaml", encoding="utf-8") as limits:
+            texts = {"limits.yaml": limits.read(), "strategies.yaml": truth.STRATEGIES}
+        for name, text in texts.items():
+            with open(os.path.join(self.config, name), "w", encoding="utf-8") as file:
+                file.write(text)
+
+    def call(self, command, seconds, *flags):
+        return harness.run([LOCAL, command, "--data", self.data, *flags], seconds)
+
+    def up(self):
+        code, out, err = self.call("up", UP_LIMIT, "--bin", self.bin_dir, "--config", self.config, "--speed", "3", "--seed", "9",
+                                   "--reconcile", "5s")
+        if code == harness.SKIPPED:
+            harness.skip(err.strip())
+        check(code == 0, f"local up ended with {code}: {err}\n{out}")
+
+    def down(self):
+        code, out, err = self.call("down", DOWN_LIMIT)
+        check(code == 0, f"local down ended with {code}: {err}\n{out}")
+
+    def kill(self, name):
+        if name == "kafka":
+            code, _, err = harness.run([LOCAL.parent / "kafka-dev", "--dir", os.path.join(self.data, "kafka"), "kill", "1"], 60)
+            return check(code == 0, f"kafka-dev kill ended with {code}: {err}")
+        pid = int(pathlib.Path(self.data, f"{name}.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGKILL)
+        harness.wait_until(lambda: not os.path.exists(f"/proc/{pid}/exe") or not os.path.realpath(f"/proc/{pid}/exe").startswith("/"),
+                           10, f"the end of {name}")
+
+    def log(self, name):
+        return os.path.join(self.data, f"{name}.log")
+
+    def gateway(self, path):
+        port = next(json.loads(line)["port"] for line in reversed(open(self.log("gateway"), encoding="utf-8").readlines())
+                    if '"gateway_listening"' in line)
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            return json.load(error)
+        except OSError:
+            return None  # just started, or the one that was killed
+
+    def newest_order(self):
+        orders = self.gateway("/v1/orders") or []
+        return max((order["created"] for order in orders), default="")
+
+    def wait_trading(self):
+        seen = self.newest_order()
+        try:
+            harness.wait_until(lambda: self.newest_order() > seen, 90, "a new order")
+        except harness.Failure as failure:
+            logs = "\n".join(f"--- {name}\n{harness.tail(self.log(name), 1200)}" for name in JOURNALED)
+            raise harness.Failure(f"{failure}\n{logs}") from None
+
+    def facts(self, service, topic):
+        code, out, err = harness.run([os.path.join(self.bin_dir, "gannet"), "journal", "dump", os.path.join(self.data, service),
+                                      "--type", "fact", "--channel", topic], 120)
+        check(code == 0, f"journal dump of {service} ended with {code}: {err}")
+        return [json.loads(line)["event"]["value"] for line in out.splitlines()]
+
+
+def unsettled(local):
+    """Orders of which nobody could say now how they ended or that they rest."""
+    return [order["client_order_id"] for order in local.gateway("/v1/orders") or [{"state": "?", "client_order_id": "none seen"}]
+            if order["state"] in ("?", "PENDING_NEW", "SENT", "UNKNOWN", "PENDING_CANCEL", "JOURNALED")]
+
+
+def rounds(local, kills, chance):
+    for name in kills:
+        local.wait_trading()
+        time.sleep(chance.uniform(0.0, 1.0))
+        local.kill(name)
+        time.sleep(chance.uniform(0.0, 1.0))
+        local.up()
+        print(f"killed {name}, started again", flush=True)
+
+
+def test(bin_dir, folder):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("bin_dir")
+    parser.add_argument("--kills", default=KILLS)
+    parser.add_argument("--seed", type=int, default=7)
+    options = parser.parse_args()
+    harness.need(os.path.join(bin_dir, "gannet"), os.path.join(bin_dir, "gannet-risk"))
+    local = Local(bin_dir, folder)
+    try:
+        local.up()
+        rounds(local, [name for name in options.kills.split(",") if name], random.Random(options.seed))
+        local.wait_trading()
+        harness.wait_until(lambda: not unsettled(local), 90, f"the fate of every order: {unsettled(local)}")
+        local.down()
+        check_truth(local, folder)
+    finally:
+        local.call("down", DOWN_LIMIT)
+    check_journals(local)
+
+
+def check_truth(local, folder):
+    believed = truth.Believed(local.facts("strategy", "order.intents.v1"), local.facts("execution", "exec.reports.v1"))
+    with harness.VenueRecords(local.bin_dir, os.path.join(local.data, "venue-sim"), folder) as records:
+        orders, fills, _ = truth.compare(believed, records)
+    check(orders >= 20, f"only {orders} orders: the test proves little")
+    kinds = collections.Counter(truth.kind_of(report) for report in believed.last.values())
+    print(f"{orders} orders and {fills} fills are the same on both sides; absent {len(believed.absent)}, "
+          f"refused {len(believed.refused)}, not sent {len(believed.not_sent)}, ended as {dict(kinds)}", flush=True)
+
+
+def check_journals(local):
+    for service in JOURNALED:
+        for command in ("verify", "replay"):
+            code, text, errors = harness.run([os.path.join(local.bin_dir, "gannet"), "journal", command, os.path.join(local.data, service)], 240)
+            check(code == 0, f"journal {command} of {service} ended with {code}:\n{text[-3000:]}\n{errors[-2000:]}")
+        counts = [line for line in text.splitlines() if line.startswith("  all")]
+        print(f"{service}: {counts[0].split()[1]} facts decided again the same", flush=True)
+
+
+if __name__ == "__main__":
+    harness.main(test)
