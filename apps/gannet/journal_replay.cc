@@ -24,7 +24,7 @@ using journal::RecordType;
 struct Run {
   VirtualHost host;
   ReplayedServices services;
-  std::unique_ptr<runtime::BusLink> link;  // takes what came in from the bus
+  std::unique_ptr<runtime::BusLink> link;    // takes what came in from the bus
   std::deque<FactDifference::Side> decided;  // not yet compared
 
   Run(base::Files& files, const runtime::ShardOptions& options, base::Time start)
@@ -149,8 +149,8 @@ class Comparer {
     auto run = std::make_unique<Run>(files_, options, time);
     GANNET_ASSIGN_OR_RETURN(run->services, factory_(info, run->host.deps()));
     if (info.versions.contains(runtime::stated::kBus))
-      run->link = std::make_unique<runtime::BusLink>(run->host.shard(),
-                                                     std::set<const bus::TopicInfo*>{});
+      run->link =
+          std::make_unique<runtime::BusLink>(run->host.shard(), std::set<const bus::TopicInfo*>{});
     return run;
   }
 

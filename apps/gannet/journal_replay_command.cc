@@ -94,8 +94,8 @@ void PrintStart(const journal::Record& resume, const journal::SegmentInfo& info,
   };
   const std::string program = said(runtime::stated::kProgram), services = said("services");
   out << "start at record " << resume.sequence << ", " << base::FormatTime(resume.time)
-      << ", build " << info.build_id << ", configuration " << info.config_hash.substr(0, 16)
-      << ", " << program << (services.empty() ? "" : ", services " + services) << "\n";
+      << ", build " << info.build_id << ", configuration " << info.config_hash.substr(0, 16) << ", "
+      << program << (services.empty() ? "" : ", services " + services) << "\n";
   // Programs of services have build ids of their own.
   if (program == kRunProgram && info.build_id != build_id)
     out << "  written by another build than this one (" << build_id

@@ -103,6 +103,10 @@ void AddRun(CLI::App& app, Commands& c) {
                 "Read the configuration, say what is wrong with it, and end");
   run->add_option("--services", c.run.services, "Host only these, separated by commas")
       ->delimiter(',');
+  run->add_option("--bus", c.run.bus_file,
+                  "YAML file that names the Kafka cluster which joins this process to the services "
+                  "that run elsewhere (config/bus.yaml)")
+      ->type_name("FILE");
   AddDuration(run, "--for", c.run.run_for, "End by itself after this time");
   run->add_option("--out", c.run.out_folder,
                   "Write orders, fills, positions and P&L as CSV and JSON here at the end");
@@ -125,7 +129,9 @@ void AddRun(CLI::App& app, Commands& c) {
       "protocol, is started\n"
       "beside it on loopback with a seeded market and newspaper. Ctrl-C drains and exits 0.\n\n"
       "  gannet run --for 60s --out report    run a minute, then look at report/fills.csv\n"
-      "  gannet run --fresh --seed 7          another market from the beginning");
+      "  gannet run --fresh --seed 7          another market from the beginning\n"
+      "  gannet run --services strategy,risk,execution --bus bus.yaml --config node.yaml\n"
+      "                                       these three in one process, the others over Kafka");
   run->callback([&c] { c.exit_code = Run(c.run, std::cout, std::cerr); });
 }
 

@@ -22,6 +22,7 @@
 #include "apps/gannet/trading_mode.h"
 #include "apps/gannet/venue_process.h"
 #include "libs/base/status.h"
+#include "libs/runtime/bus_config.h"
 #include "libs/runtime/flags.h"
 #include "libs/runtime/process.h"
 #include "libs/runtime/signals.h"
@@ -84,7 +85,7 @@ absl::Status CheckServices(const std::set<std::string>& chosen) {
 
 runtime::ProcessOptions ProcessOptionsOf(const RunOptions& options, const RunConfig& config,
                                          std::map<std::string, std::string> versions,
-                                         LogFile& log) {
+                                         const std::set<std::string>& chosen, LogFile& log) {
   runtime::ProcessOptions process;
   process.name = "gannet";
   process.data_dir = options.data_dir;
@@ -98,6 +99,12 @@ runtime::ProcessOptions ProcessOptionsOf(const RunOptions& options, const RunCon
   process.journal.segment_bytes =
       std::clamp<uint64_t>(options.journal_max_bytes / 4, 1u << 20, process.journal.segment_bytes);
   process.log_sink = [&log](std::string_view line) { log.Write(line); };
+  if (!options.bus_file.empty()) {
+    // Streams of different processes have different names.
+    process.shard = absl::StrJoin(chosen, "+");
+    process.make_bus = runtime::KafkaFrom(options.bus_file, "gannet");
+    if (chosen.contains("ingest")) process.made_here = ingest::TopicsOfIngest();
+  }
   return process;
 }
 
@@ -188,7 +195,7 @@ class Session {
   }
 
   absl::StatusOr<std::unique_ptr<runtime::Process>> MakeProcess() {
-    runtime::ProcessOptions process = ProcessOptionsOf(options_, config_, versions_, log_);
+    runtime::ProcessOptions process = ProcessOptionsOf(options_, config_, versions_, chosen_, log_);
     process.fresh = options_.fresh;
     return runtime::Process::Create(std::move(process));
   }

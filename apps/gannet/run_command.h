@@ -18,6 +18,7 @@ struct RunOptions {
   std::string config_file;  // empty: venue-sim with the shipped configuration
   bool check_config = false;
   std::vector<std::string> services;  // empty: all
+  std::string bus_file;               // names the bus that joins others; empty: alone
   base::Duration run_for{0};          // 0: until a signal
   std::string out_folder;             // empty: no files
   uint64_t seed = 1;

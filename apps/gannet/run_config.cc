@@ -92,10 +92,6 @@ absl::StatusOr<RunConfig> LoadRunConfig(const std::string& path, base::Files& fi
   config.pipeline = std::move(read.pipeline);
   config.ingest = std::move(read.ingest);
   config.rpc = std::move(read.rpc);
-  for (std::string* pem :
-       {&config.rpc.tls.certificate, &config.rpc.tls.key, &config.rpc.tls.client_ca}) {
-    *pem = Beside(file, *pem);
-  }
   config.uses_venue_sim = read.market == Market::kVenueSim;
   config.mode = config.uses_venue_sim ? "paper on venue-sim"
                 : config.pipeline.execution.venue == execution::VenueKind::kPaper

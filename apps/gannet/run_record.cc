@@ -127,8 +127,7 @@ absl::StatusOr<RecordedRun> ReadRunRecord(const journal::SegmentInfo& info, Over
   } else if (program.starts_with(kServicePrefix)) {
     const std::string service = program.substr(sizeof kServicePrefix - 1);
     run.services = {service};
-    GANNET_RETURN_IF_ERROR(
-        LoadServiceConfig(service, text(stated::kConfig), files, run.config));
+    GANNET_RETURN_IF_ERROR(LoadServiceConfig(service, text(stated::kConfig), files, run.config));
   } else {
     return absl::InvalidArgumentError(
         "the journal does not state its configuration: only journals of `gannet run` and of the "

@@ -51,9 +51,9 @@ void Read(config::Section& in, RpcConfig& out) {
   in.Optional("address", out.address);
   in.Optional("reflection", out.reflection);
   in.OptionalSection("tls", out.tls, [](config::Section& s, rpc::TlsFiles& tls) {
-    s.Required("certificate", tls.certificate);
-    s.Required("key", tls.key);
-    s.Optional("client_ca", tls.client_ca);
+    s.RequiredPath("certificate", tls.certificate);
+    s.RequiredPath("key", tls.key);
+    s.OptionalPath("client_ca", tls.client_ca);
   });
   std::vector<Person> people;
   in.Items("people", people, [](config::Section& s, Person& person) {

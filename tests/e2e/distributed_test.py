@@ -5,7 +5,9 @@ each service, the exchange simulator, the broker. At the end orders and fills ar
 same on both sides, and the journal of every service, decided again in one process,
 gives the same facts to the byte.
 
-usage: distributed_test.py BIN_DIR [--kills NAME,…] [--seed N]
+With --node the named services share one process, the low-latency node.
+
+usage: distributed_test.py BIN_DIR [--kills NAME,…] [--seed N] [--node NAME,…]
 """
 import argparse
 import collections
@@ -14,7 +16,6 @@ import os
 import pathlib
 import random
 import signal
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -32,7 +33,8 @@ UP_LIMIT, DOWN_LIMIT = 240, 120
 class Local:
     """tools/local on a folder of its own."""
 
-    def __init__(self, bin_dir, folder):
+    def __init__(self, bin_dir, folder, node):
+        self.node = node
         self.bin_dir, self.data, self.config = bin_dir, os.path.join(folder, "data"), os.path.join(folder, "config")
         os.mkdir(self.config)
         with open("config/limits.yaml", encoding="utf-8") as limits:
@@ -46,7 +48,7 @@ class Local:
 
     def up(self):
         code, out, err = self.call("up", UP_LIMIT, "--bin", self.bin_dir, "--config", self.config, "--speed", "3", "--seed", "9",
-                                   "--reconcile", "5s")
+                                   "--reconcile", "5s", *(["--node", ",".join(self.node)] if self.node else []))
         if code == harness.SKIPPED:
             harness.skip(err.strip())
         check(code == 0, f"local up ended with {code}: {err}\n{out}")
@@ -66,6 +68,10 @@ class Local:
 
     def log(self, name):
         return os.path.join(self.data, f"{name}.log")
+
+    def home(self, service):
+        """The folder of its journal."""
+        return os.path.join(self.data, "node" if service in self.node else service)
 
     def gateway(self, path):
         port = next(json.loads(line)["port"] for line in reversed(open(self.log("gateway"), encoding="utf-8").readlines())
@@ -91,8 +97,8 @@ class Local:
             raise harness.Failure(f"{failure}\n{logs}") from None
 
     def facts(self, service, topic):
-        code, out, err = harness.run([os.path.join(self.bin_dir, "gannet"), "journal", "dump", os.path.join(self.data, service),
-                                      "--type", "fact", "--channel", topic], 120)
+        code, out, err = harness.run([os.path.join(self.bin_dir, "gannet"), "journal", "dump", self.home(service), "--type", "fact",
+                                      "--channel", topic], 120)
         check(code == 0, f"journal dump of {service} ended with {code}: {err}")
         return [json.loads(line)["event"]["value"] for line in out.splitlines()]
 
@@ -118,9 +124,10 @@ def test(bin_dir, folder):
     parser.add_argument("bin_dir")
     parser.add_argument("--kills", default=KILLS)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--node", default="")
     options = parser.parse_args()
     harness.need(os.path.join(bin_dir, "gannet"), os.path.join(bin_dir, "gannet-risk"))
-    local = Local(bin_dir, folder)
+    local = Local(bin_dir, folder, [name for name in options.node.split(",") if name])
     try:
         local.up()
         rounds(local, [name for name in options.kills.split(",") if name], random.Random(options.seed))
@@ -144,9 +151,10 @@ def check_truth(local, folder):
 
 
 def check_journals(local):
-    for service in JOURNALED:
+    for home in dict.fromkeys(local.home(service) for service in JOURNALED):
+        service = os.path.basename(home)
         for command in ("verify", "replay"):
-            code, text, errors = harness.run([os.path.join(local.bin_dir, "gannet"), "journal", command, os.path.join(local.data, service)], 240)
+            code, text, errors = harness.run([os.path.join(local.bin_dir, "gannet"), "journal", command, home], 240)
             check(code == 0, f"journal {command} of {service} ended with {code}:\n{text[-3000:]}\n{errors[-2000:]}")
         counts = [line for line in text.splitlines() if line.startswith("  all")]
         print(f"{service}: {counts[0].split()[1]} facts decided again the same", flush=True)

@@ -9,6 +9,12 @@ foreach(test bad_state distributed kill openapi rpc run services_rpc sigterm)
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(e2e_${test} PROPERTIES LABELS e2e TIMEOUT 420 SKIP_RETURN_CODE 4)
 endforeach()
+# The three that decide in one process, the others over Kafka.
+add_test(NAME e2e_distributed_node
+  COMMAND ${Python3_EXECUTABLE} -B tests/e2e/distributed_test.py ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
+    --node strategy,risk,execution --kills node
+  WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+set_tests_properties(e2e_distributed_node PROPERTIES LABELS e2e TIMEOUT 420 SKIP_RETURN_CODE 4)
 
 # The page in a real Chromium.
 find_program(GANNET_NODE NAMES node nodejs)
