@@ -15,6 +15,7 @@ constexpr char kGroup[] = "reporting";
 ReportingService::ReportingService(ReportingConfig config, runtime::Deps& deps,
                                    std::unique_ptr<store::Store> store, ReportWriter writer)
     : config_(std::move(config)),
+      shard_(deps.shard),
       executor_(deps.executor),
       background_(deps.background),
       clock_(deps.clock),
@@ -162,10 +163,21 @@ void ReportingService::OnWritten(absl::Status status, const store::Batch& batch,
 
 void ReportingService::Drain(std::function<void()> done) {
   executor_.Cancel(timer_);
-  scheduler_.Drain([this, done = std::move(done)]() mutable {
-    drained_ = std::move(done);
-    closing_due_ = true;
-    Flush(ReportingEngine::Sample::kNone);
+  scheduler_.Drain([this, done = std::move(done)] {
+    // A fill of just now reaches the bus once it is durable: a slow disk must not leave
+    // it out of the last write. Behind a journal that failed nothing would come.
+    const std::function<void()> close = [this, done] {
+      drained_ = done;
+      closing_due_ = true;
+      Flush(ReportingEngine::Sample::kNone);
+    };
+    if (!shard_.health().ok()) return close();
+    shard_.AfterDurable([this, alive = alive_, close] {
+      bus_.Flush();
+      executor_.Post([alive, close] {
+        if (*alive) close();
+      });
+    });
   });
 }
 

@@ -58,6 +58,7 @@ class ReportingService : public runtime::Service {
   void OnWritten(absl::Status status, const store::Batch& batch, const Offsets& newest);
 
   const ReportingConfig config_;
+  runtime::Shard& shard_;
   base::Executor& executor_;
   base::Executor& background_;
   const base::Clock& clock_;
