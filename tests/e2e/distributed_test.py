@@ -76,16 +76,19 @@ class Local:
     def gateway(self, path):
         port = next(json.loads(line)["port"] for line in reversed(open(self.log("gateway"), encoding="utf-8").readlines())
                     if '"gateway_listening"' in line)
+        with open(os.path.join(self.data, "gateway", "gateway-token"), encoding="ascii") as file:
+            token = file.read().strip()
+        request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Bearer {token}"})
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=20) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
-            return json.load(error)
+            raise harness.Failure(f"GET {path}: {error.code} {error.read()[:300]}") from None
         except OSError:
             return None  # just started, or the one that was killed
 
     def newest_order(self):
-        orders = self.gateway("/v1/orders") or []
+        orders = self.gateway("/api/v1/orders") or []
         return max((order["created"] for order in orders), default="")
 
     def wait_trading(self):
@@ -105,7 +108,7 @@ class Local:
 
 def unsettled(local):
     """Orders of which nobody could say now how they ended or that they rest."""
-    return [order["client_order_id"] for order in local.gateway("/v1/orders") or [{"state": "?", "client_order_id": "none seen"}]
+    return [order["client_order_id"] for order in local.gateway("/api/v1/orders") or [{"state": "?", "client_order_id": "none seen"}]
             if order["state"] in ("?", "PENDING_NEW", "SENT", "UNKNOWN", "PENDING_CANCEL", "JOURNALED")]
 
 
