@@ -3,6 +3,8 @@
 #include <cairo-pdf.h>
 #include <pango/pangocairo.h>
 
+#include <map>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +13,7 @@
 namespace gannet::reporting {
 namespace {
 
+constexpr size_t kMaxLines = 4'096;
 constexpr double kA4Short = 595.28, kA4Long = 841.89;
 // The first that is installed; figures of equal width in each.
 constexpr char kFontFamily[] = "Liberation Sans, DejaVu Sans, sans-serif";
@@ -51,7 +54,13 @@ struct PdfCanvas::Native {
   double size = 0;
   bool bold = false;
 
+  // Lines that were set before: most cells of a long table say what others said. Kept up
+  // to kMaxLines, then all forgotten.
+  using LineKey = std::tuple<std::string, double, bool, Align, double>;
+  std::map<LineKey, PangoLayout*, std::less<>> lines;
+
   ~Native() {
+    ForgetLines();
     if (layout != nullptr) g_object_unref(layout);
     if (font != nullptr) pango_font_description_free(font);
     if (cairo != nullptr) cairo_destroy(cairo);
@@ -68,6 +77,25 @@ struct PdfCanvas::Native {
     pango_font_description_set_absolute_size(font, size * PANGO_SCALE);
     pango_font_description_set_weight(font, bold ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
     pango_layout_set_font_description(layout, font);
+  }
+  void ForgetLines() {
+    for (const auto& [key, line] : lines) g_object_unref(line);
+    lines.clear();
+  }
+  // One line, cut with an ellipsis.
+  PangoLayout* LineOf(std::string_view text, double width, const TextStyle& style) {
+    LineKey key(text, style.size, style.bold, style.align, width);
+    if (const auto found = lines.find(key); found != lines.end()) return found->second;
+    if (lines.size() >= kMaxLines) ForgetLines();
+    SetFont(style);
+    PangoLayout* line = pango_layout_copy(layout);
+    pango_layout_set_width(line, static_cast<int>(width * PANGO_SCALE));
+    pango_layout_set_ellipsize(line, PANGO_ELLIPSIZE_END);
+    pango_layout_set_alignment(line, AlignmentOf(style));
+    const std::string clean = CleanText(text);
+    pango_layout_set_text(line, clean.data(), static_cast<int>(clean.size()));
+    lines.emplace(std::move(key), line);
+    return line;
   }
   void SetText(std::string_view text) {
     const std::string clean = CleanText(text);
@@ -116,7 +144,7 @@ void PdfCanvas::Need(double height) {
 
 void PdfCanvas::EndPage() {
   Line(left(), height_ - 36, right(), height_ - 36, kLine);
-  Text(left(), height_ - 30, width() - 75, text_.foot, {7.5, false, kGrey});
+  Text(left(), height_ - 30, width() - 55, text_.foot, {7, false, kGrey});
   Text(left(), height_ - 30, width(), absl::StrCat("Page ", pages_, " of ", total_pages_),
        {7.5, false, kGrey, Align::kRight});
   if (!dry()) cairo_show_page(native_->cairo);
@@ -125,14 +153,10 @@ void PdfCanvas::EndPage() {
 void PdfCanvas::Text(double x, double top, double width, std::string_view text,
                      const TextStyle& style) {
   if (dry() || text.empty()) return;
-  native_->SetFont(style);
-  pango_layout_set_width(native_->layout, static_cast<int>(width * PANGO_SCALE));
-  pango_layout_set_ellipsize(native_->layout, PANGO_ELLIPSIZE_END);
-  pango_layout_set_alignment(native_->layout, AlignmentOf(style));
-  native_->SetText(text);
+  PangoLayout* line = native_->LineOf(text, width, style);
   native_->SetColor(style.color);
   cairo_move_to(native_->cairo, x, top);
-  pango_cairo_show_layout(native_->cairo, native_->layout);
+  pango_cairo_show_layout(native_->cairo, line);
 }
 
 double PdfCanvas::Paragraph(double x, double top, double width, std::string_view text,

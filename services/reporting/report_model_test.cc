@@ -56,7 +56,7 @@ TEST_CASE("Report of a history that one can follow by hand") {
   CHECK(Of(report, "average_loss") == Value(Money(52, 0)));
   CHECK(Shown(report, "profit_factor") == "1.88");
   CHECK(Of(report, "volume") == Value(Money(200 + 100 + 150 + 60 + 40 + 200, 0)));
-  CHECK(report.FindFigure("calmar")->absent == "less than 30 days: not scaled up to a year");
+  CHECK(report.FindFigure("calmar")->absent == "not given for less than 30 days");
   CHECK(Says(report, "Equity is the capital of 1,000.00 USDT"));
   CHECK(Says(report, "Left out: 1 sample of the result"));
 }

@@ -215,7 +215,7 @@ class Performance {
         absl::StrCat("Product of (1 + return) over the ", grid,
                      "s, less 1. A return is the change of equity over its start."),
         why);
-    const char* const too_short = "less than 30 days: not scaled up to a year";
+    const char* const too_short = "not given for less than 30 days";
     const auto of_long = [&](std::optional<double> value) {
       return is_short() ? Value() : Cell(value);
     };
