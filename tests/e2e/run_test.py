@@ -90,6 +90,36 @@ def trades_and_ends(bin_dir, folder, data):
     return tables
 
 
+def reports(bin_dir, folder, data, tables):
+    """The report of the run, from the store alone, says what the run's own files say."""
+    out = os.path.join(folder, "report")
+    gannet = os.path.join(bin_dir, "gannet")
+    code, text, errors = harness.run([gannet, "report", "--data", data, "--out", out, "--returns", "minute"], 60)
+    check(code == 0, f"gannet report ended with {code}\n{text[-2000:]}\n{errors}")
+    for name in ("report.pdf", "report.xlsx", "csv/fills.csv"):
+        check(os.path.getsize(os.path.join(out, name)) > 0 and f"{out}/{name}" in text, f"{name} is not there or not named: {text}")
+    with open(os.path.join(out, "report.json"), encoding="utf-8") as file:
+        report = json.load(file)
+    check(report["trading"] == "paper on venue-sim", f"the report says it was traded: {report['trading']!r}")
+    listed = {(row["instrument"], row["trade_id"]): Decimal(row["realized"]) for row in report["tables"]["fills"]["rows"]}
+    known = {(row["instrument"], row["trade_id"]) for row in tables["fills"]}
+    check(listed.keys() == known, f"{len(listed)} fills in the report, {len(known)} in the run's files")
+    # Folded again from the fills: the same results as were kept while trading.
+    kept = sum(Decimal(row["realized_pnl"]) for row in tables["positions"])
+    fees = sum(Decimal(row["fees"]) for row in tables["positions"])
+    check(sum(listed.values()) - fees == kept, f"realised: {sum(listed.values())} less {fees} in the report, {kept} in the positions")
+    for table in ("pnl_by_strategy", "pnl_by_instrument", "pnl_by_event_type", "pnl_by_model"):
+        total = Decimal(report["tables"][table]["totals"]["net"])
+        check(total == kept, f"{table} sums to {total}, the positions to {kept}")
+    unrealized = sum(Decimal(row["unrealized_pnl"]) for row in tables["positions"])
+    result = Decimal(report["figures"]["result"]["value"])
+    check(result == kept + unrealized, f"result {result}, the positions say {kept} + {unrealized}")
+    check(not report["tables"]["unknown_orders"]["rows"], "an order is UNKNOWN after a clean end")
+    code, text, errors = harness.run([gannet, "report", "--data", data, "--out", out, "--account", "nobody"], 60)
+    check(code == 1 and "it knows main/paper" in errors, f"a wrong account: {code}: {text} {errors}")
+    print(f"report: {len(listed)} fills, result {result}", flush=True)
+
+
 def goes_on(bin_dir, folder, data, before):
     """A second start knows the first one's positions, and adds to them."""
     out = os.path.join(folder, "out2")
@@ -131,6 +161,10 @@ def refuses_a_used_folder(bin_dir, folder):
         code, text, errors = harness.run([platform.program, "run", "--data", data, "--plain", "--for", "5s"], 60)
         check(code == 1, f"a second process on a used folder ended with {code}: {text[-500:]} {errors[-500:]}")
         check(data in errors, f"the message does not name the folder: {errors}")
+        out = os.path.join(folder, "meanwhile")
+        code, text, errors = harness.run([platform.program, "report", "--data", data, "--out", out, "--format", "json"], 60)
+        started = code == 0 or "it is empty" in errors  # before the first balance there is no account
+        check(started, f"gannet report beside a running platform: {code}: {text} {errors}")
 
 
 def refuses_a_read_only_folder(bin_dir, folder):
@@ -169,7 +203,7 @@ def explains_itself(bin_dir):
     gannet = os.path.join(bin_dir, "gannet")
     code, text, _ = harness.run([gannet, "--help"], 30)
     check(code == 0 and "run" in text and "replay" in text, f"--help: {code}: {text}")
-    for command in ("run", "replay", "train", "journal", "journal verify", "journal dump", "journal prune", "journal replay"):
+    for command in ("run", "replay", "train", "journal", "journal verify", "journal dump", "journal prune", "journal replay", "report"):
         code, text, _ = harness.run([gannet, *command.split(), "--help"], 30)
         check(code == 0 and len(text) > 200, f"{command} --help: {code}: {text}")
     code, text, errors = harness.run([gannet, "run", "--for", "soon"], 30)
@@ -183,6 +217,7 @@ def test(bin_dir, folder):
     refuses_a_read_only_folder(bin_dir, folder)
     data = os.path.join(folder, "data")
     first = trades_and_ends(bin_dir, folder, data)
+    reports(bin_dir, folder, data, first)
     goes_on(bin_dir, folder, data, first)
     decides_again(bin_dir, data)
     refuses_a_used_folder(bin_dir, folder)
