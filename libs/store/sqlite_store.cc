@@ -89,7 +89,7 @@ class Statement {
   Statement& Bind(const market::EventId& id) { return Bind(id.stream).Bind(id.sequence); }
   template <class Row>
   Statement& BindRow(const Row& row) {
-    Table<Row>::Fields(row, [this](const char*, const auto& value) { Bind(value); });
+    Table<Row>::Fields(row, [this](const char*, const auto& value) { this->Bind(value); });
     return *this;
   }
 

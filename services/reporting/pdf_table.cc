@@ -14,7 +14,8 @@ constexpr double kDigit = 0.556;  // of the size: the width of a figure
 constexpr double kMaxText = 150, kMinText = 34;
 constexpr size_t kMeasuredRows = 300;
 constexpr double kBarWidth = 60;
-constexpr double kAround = 56;  // title, two lines of note, space below
+constexpr double kKeptTogether = 0.45;  // of a page
+constexpr double kAround = 56;          // title, two lines of note, space below
 
 // What keeps its width and is never cut.
 bool IsNumber(Kind kind) { return kind != Kind::kText; }
@@ -77,12 +78,14 @@ class TableDrawer {
   // On one page, with everything around the rows.
   double Height() {
     Fit();
-    const auto rows = static_cast<double>(table_.rows.size() + 1);  // and the totals
-    return kAround + layout_.head_height + rows * layout_.row_height();
+    return WholeHeight();
   }
 
   void Draw() {
     Fit();
+    // A short table stays on one page.
+    const double whole = WholeHeight();
+    if (whole <= (canvas_.bottom() - PdfCanvas::kHead) * kKeptTogether) canvas_.Need(whole);
     DrawTitle();
     if (table_.rows.empty()) return;
     DrawHead();
@@ -118,6 +121,12 @@ class TableDrawer {
     return after_number && AlignAt(i) == Align::kLeft ? kIndent : 0;
   }
   double Inner(size_t i) const { return layout_.widths[i] - kPad - Indent(i); }
+
+  double WholeHeight() const {
+    if (table_.rows.empty()) return kAround;
+    const auto rows = static_cast<double>(table_.rows.size() + 1);  // and the totals
+    return kAround + layout_.head_height + rows * layout_.row_height();
+  }
 
   // The longer half of a title that may break once.
   double HeadWidth(const std::string& title, double size) {

@@ -15,6 +15,7 @@ using market::Money;
 
 constexpr size_t kMaxBars = 12;
 constexpr size_t kMaxBodyRows = 40;  // of a list before the appendix
+constexpr double kPage = 730;        // of A4 between head and foot
 constexpr double kExposureHeight = 150;
 constexpr double kTileHeight = 44, kTileGap = 8;
 
@@ -52,16 +53,16 @@ class Pages {
     for (const char* key :
          {"pnl_by_strategy", "pnl_by_instrument", "pnl_by_event_type", "pnl_by_model"})
       Put(key);
-    Section("Positions, fees and balances");
+    Section("Positions, fees and balances", RoomOf("positions"));
     for (const char* key : {"positions", "fees", "balances"}) Put(key);
     Section("Risk", kExposureHeight);
     DrawExposure();
     Put("risk_utilisation", {.used_bars = "used"});
     Put("verdicts");
     Put("trading_states");
-    Section("Quality of signals and predictions");
+    Section("Quality of signals and predictions", RoomOf("signals"));
     for (const char* key : {"signals", "signal_outcomes", "models"}) Put(key);
-    Section("Quality of the data");
+    Section("Quality of the data", RoomOf("data_periods"));
     Put("data_periods", {.max_rows = kMaxBodyRows});
     Put("orders");
     Put("unknown_orders", {.without = {"order"}, .max_rows = kMaxBodyRows});
@@ -88,6 +89,11 @@ class Pages {
     canvas_.y += 4;
     canvas_.Text(canvas_.left(), canvas_.y, canvas_.width(), title, {14, true, kAccent});
     canvas_.y += 24;
+  }
+  // Of a table that stands right below the title of a section.
+  double RoomOf(const char* key) {
+    const double whole = TableHeight(canvas_, TableOf(key), {});
+    return whole <= kPage * 0.45 ? whole : 120;
   }
   void Put(const char* key, const PdfTableOptions& options = {}) {
     DrawTable(canvas_, TableOf(key), options);
