@@ -29,13 +29,18 @@ class Builder {
                     const std::string& notes, std::function<int(Console)> run) {
     CLI::App* command = app.add_subcommand(name, help);
     command->add_option("--data", f_.control.data_dir, "Data folder of the running process")
+        ->type_name("DIR")
         ->capture_default_str();
     command->add_option("--address", f_.control.address,
                         "Ask over TCP (HOST:PORT) instead of the socket in the data folder");
-    command->add_option("--token-file", f_.control.token_file,
-                        "With --address: the secret to show; else rpc.token of the data folder");
-    command->add_option("--ca", f_.control.ca_file,
-                        "With --address: use TLS; the server's certificate is from this authority");
+    command
+        ->add_option("--token-file", f_.control.token_file,
+                     "With --address: the secret to show; else rpc.token of the data folder")
+        ->type_name("FILE");
+    command
+        ->add_option("--ca", f_.control.ca_file,
+                     "With --address: use TLS; the server's certificate is from this authority")
+        ->type_name("FILE");
     command->add_flag("--json", f_.control.json, "Print the answer as JSON (fields as in proto/)");
     command
         ->add_option_function<std::string>(

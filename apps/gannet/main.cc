@@ -22,6 +22,7 @@
 #include "apps/gannet/user_command.h"
 #include "libs/base/posix_files.h"
 #include "libs/runtime/flags.h"
+#include "libs/runtime/help.h"
 #include "libs/runtime/system_clock.h"
 #include "tests/simulation/campaign.h"
 
@@ -94,11 +95,13 @@ void AddRun(CLI::App& app, Commands& c) {
   c.run.data_dir = DefaultDataDir();
   run->add_option("--data", c.run.data_dir,
                   "Folder of journal, store and simulator; the next start continues there")
+      ->type_name("DIR")
       ->capture_default_str();
   run->add_flag("--fresh", c.run.fresh, "Put an existing data folder aside and start anew");
   run->add_option(
-      "--config", c.run.config_file,
-      "Configuration of the services; without it the built-in exchange simulator is the market");
+         "--config", c.run.config_file,
+         "Configuration of the services; without it the built-in exchange simulator is the market")
+      ->type_name("FILE");
   run->add_flag("--check-config", c.run.check_config,
                 "Read the configuration, say what is wrong with it, and end");
   run->add_option("--services", c.run.services, "Host only these, separated by commas")
@@ -109,7 +112,8 @@ void AddRun(CLI::App& app, Commands& c) {
       ->type_name("FILE");
   AddDuration(run, "--for", c.run.run_for, "End by itself after this time");
   run->add_option("--out", c.run.out_folder,
-                  "Write orders, fills, positions and P&L as CSV and JSON here at the end");
+                  "Write orders, fills, positions and P&L as CSV and JSON here at the end")
+      ->type_name("DIR");
   run->add_option("--seed", c.run.seed, "Seed of the exchange simulator's market and news")
       ->capture_default_str();
   run->add_option("--market-speed", c.run.market_speed,
@@ -121,18 +125,20 @@ void AddRun(CLI::App& app, Commands& c) {
   run->add_option("--journal-max-bytes", c.run.journal_max_bytes,
                   "Bytes of journal that stay, oldest go first; also as 500MB or 2GiB")
       ->transform(CLI::AsSizeValue(false))
-      ->capture_default_str();
+      ->option_text("SIZE (default 4GiB)");
   run->add_flag("--plain", c.run.plain,
                 "One line an event instead of a screen, also on a terminal");
   run->footer(
-      "Needs no account, key, broker or feed: venue-sim, an exchange that speaks Binance's "
-      "protocol, is started\n"
-      "beside it on loopback with a seeded market and newspaper. Ctrl-C drains and exits 0.\n\n"
+      "Needs no account, key, broker or feed: venue-sim, an exchange that speaks\n"
+      "Binance's protocol, is started beside it on loopback with a seeded market and\n"
+      "newspaper. Ctrl-C drains. Exit codes: 0 drained, 1 not started, 2 wrong command\n"
+      "line or configuration, 3 ran but did not end cleanly (docs/failures.md).\n\n"
       "  gannet run --for 60s --out report    run a minute, then look at report/fills.csv\n"
       "  gannet run --fresh --seed 7          another market from the beginning\n"
       "  gannet run --services strategy,risk,execution --bus bus.yaml --config node.yaml\n"
       "                                       these three in one process, the others over Kafka");
-  run->callback([&c] { c.exit_code = Run(c.run, std::cout, std::cerr); });
+  run->callback([&c] {
+    c.exit_code = Run(c.run, std::cout, std::cerr); });
 }
 
 void AddReplay(CLI::App& app, Commands& c) {
@@ -152,10 +158,13 @@ void AddReplay(CLI::App& app, Commands& c) {
   replay->add_option("--strategies", c.replay.strategies, "Only these, separated by commas")
       ->delimiter(',');
   replay->add_option("--strategies-file", c.replay.strategies_file, "Strategies and playbooks")
+      ->type_name("FILE")
       ->capture_default_str();
   replay->add_option("--limits-file", c.replay.limits_file, "Limits of the risk gate")
+      ->type_name("FILE")
       ->capture_default_str();
   replay->add_option("--models", c.replay.model_registry, "Folder of models; \"\" predicts nothing")
+      ->type_name("DIR")
       ->capture_default_str();
   replay
       ->add_option("--instruments", c.replay.instruments,
@@ -167,8 +176,10 @@ void AddReplay(CLI::App& app, Commands& c) {
       ->check(CLI::ExistingFile);
   AddDuration(replay, "--news-shift", c.replay.news_shift,
               "Move the headlines by this time; part of the hash");
-  replay->add_option("--out", c.replay.out_folder,
-                     "Write orders, fills, positions and P&L as CSV and JSON here");
+  replay
+      ->add_option("--out", c.replay.out_folder,
+                   "Write orders, fills, positions and P&L as CSV and JSON here")
+      ->type_name("DIR");
   replay->add_flag("--accept-truncated", c.replay.accept_truncated,
                    "Use what can be read of a file that ends in the middle");
   replay->add_flag("--wire-mode", c.replay.wire_mode,
@@ -205,6 +216,7 @@ void AddTrain(CLI::App& app, Commands& c) {
   train->add_option("--journal", c.train.journals, "Journal folders of earlier runs (DATA/journal)")
       ->check(CLI::ExistingDirectory);
   train->add_option("--registry", c.train.registry, "Folder of models; a new version is added")
+      ->type_name("DIR")
       ->capture_default_str();
   train->add_option("--name", c.train.name, "Name of the model")->capture_default_str();
   train->add_option("--alias", c.train.alias, "Move this alias to the new version, e.g. champion");
@@ -257,7 +269,9 @@ void AddNews(CLI::App& app, Commands& c) {
   eval->callback([&c] { c.exit_code = Report(EvaluateNews(c.news_eval, c.files, std::cout)); });
   CLI::App* train = news->add_subcommand(
       "train", "Train the classifier; without more it reproduces the one built in");
-  train->add_option("--out", c.news_train.out, "The model file")->capture_default_str();
+  train->add_option("--out", c.news_train.out, "The model file")
+      ->type_name("FILE")
+      ->capture_default_str();
   train
       ->add_option("--labelled", c.news_train.labelled,
                    "A table whose sentiment labels are added, for your own use")
@@ -365,10 +379,13 @@ CLI::App* AddTopicsCommand(CLI::App* topics, const std::string& name, const std:
   bus::KafkaCluster& cluster = c.topics.cluster;
   command->add_option("--brokers", cluster.brokers, "host:port, separated by commas")->required();
   command->add_option("--prefix", c.topics.prefix, "Before the name of every topic");
-  command->add_option("--ca-file", cluster.ca_file,
-                      "Certificates to trust: TLS, needed beyond this machine");
-  command->add_option("--cert-file", cluster.certificate_file, "This client's own certificate");
-  command->add_option("--key-file", cluster.key_file, "and its key");
+  command
+      ->add_option("--ca-file", cluster.ca_file,
+                   "Certificates to trust: TLS, needed beyond this machine")
+      ->type_name("FILE");
+  command->add_option("--cert-file", cluster.certificate_file, "This client's own certificate")
+      ->type_name("FILE");
+  command->add_option("--key-file", cluster.key_file, "and its key")->type_name("FILE");
   command->add_option("--user", cluster.user, "SASL SCRAM-SHA-512, with --password-file");
   command->add_option("--password-file", c.topics_password_file)->check(CLI::ExistingFile);
   command->callback([&c, run = std::move(run)] {
@@ -447,8 +464,11 @@ void AddReport(CLI::App& app, Commands& c) {
       ->check(CLI::IsMember({"pdf", "xlsx", "csv", "json", "all"}))
       ->capture_default_str();
   report->add_option("--data", c.report.data_dir, "Folder of a run, as for gannet run")
+      ->type_name("DIR")
       ->capture_default_str();
-  report->add_option("--out", c.report.out_folder, "Folder for the files")->capture_default_str();
+  report->add_option("--out", c.report.out_folder, "Folder for the files")
+      ->type_name("DIR")
+      ->capture_default_str();
   report->add_option("--returns", c.report.returns, "Length of the periods whose returns are taken")
       ->check(CLI::IsMember({"day", "hour", "minute"}))
       ->capture_default_str();
@@ -500,6 +520,7 @@ void AddUsers(CLI::App& app, Commands& c) {
                        std::function<absl::Status()> run) {
     CLI::App* command = user->add_subcommand(name, help);
     command->add_option("--data", c.user.data_dir, "Data folder of `gannet run`")
+        ->type_name("DIR")
         ->capture_default_str();
     if (named) command->add_option("NAME", c.user.name, "Name to sign in with")->required();
     command->callback([&c, run = std::move(run)] { c.exit_code = Report(run()); });
@@ -538,6 +559,7 @@ void AddSim(CLI::App& app, Commands& c) {
                 "Encode and decode every event; decides the same");
   sim->add_option("--config-dir", c.sim.each.config_dir,
                   "Folder of limits.yaml and strategies.yaml")
+      ->type_name("DIR")
       ->capture_default_str();
   sim->footer(
       "Checks the invariants I1 to I6 (docs/orders.md) and prints the command that reproduces a "
@@ -571,13 +593,12 @@ void AddSim(CLI::App& app, Commands& c) {
 
 int Main(int argc, char** argv) {
   CLI::App app("Gannet, a trading platform that can explain every order.", "gannet");
+  app.formatter(runtime::HelpFormatter());
   app.require_subcommand(1);
   app.set_version_flag("--version", "gannet " + runtime::BuildId());
   app.footer(
-      "Each command has its own help: gannet COMMAND --help. Exit codes: 0 done, 1 failed, 2 wrong "
-      "command line,\n"
-      "3 ran but did not end cleanly.");
-  app.get_formatter()->column_width(34);
+      "Each command has its own help: gannet COMMAND --help. Exit codes: 0 done,\n"
+      "1 failed, 2 wrong command line, 3 ran but did not end cleanly.");
   Commands commands;
   AddRun(app, commands);
   commands.control.control.data_dir = DefaultDataDir();

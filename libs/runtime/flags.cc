@@ -13,6 +13,7 @@
 #include "libs/base/concat.h"
 #include "libs/base/posix_files.h"
 #include "libs/runtime/bus_config.h"
+#include "libs/runtime/help.h"
 #include "libs/runtime/stated.h"
 
 #ifndef GANNET_VERSION
@@ -62,16 +63,17 @@ std::string BuildId() {
 
 std::optional<Ending> ParseFlags(int argc, const char* const* argv, ServiceFlags& flags) {
   CLI::App app(flags.about, base::Concat({"gannet-", flags.name}));
+  app.formatter(HelpFormatter());
   app.set_version_flag("--version", BuildId());
   app.add_option("--config", flags.config_file,
                  "YAML file with this service's settings; without it the defaults hold")
       ->type_name("FILE");
   app.add_flag(
       "--check-config", flags.check_config,
-      "read the configuration, say what is wrong with it, and end (0: nothing, 2: errors)");
+      "Read the configuration, say what is wrong with it, and end (0: nothing, 2: errors)");
   CLI::Option* const data =
       app.add_option("--data", flags.data_dir,
-                     "folder for journal and state; one process at a time uses it")
+                     "Folder for journal and state; one process at a time uses it")
           ->type_name("DIR");
   if (!flags.data_dir.empty()) data->capture_default_str();
   app.add_option("--bus", flags.bus_file,
@@ -80,20 +82,21 @@ std::optional<Ending> ParseFlags(int argc, const char* const* argv, ServiceFlags
       ->type_name("FILE");
   app.add_option(
          "--rpc-address", flags.rpc_address,
-         "where gRPC is served, HOST:PORT (port 0: any free one); 'off': on the socket in "
+         "Where gRPC is served, HOST:PORT (port 0: any free one); 'off': on the socket in "
          "the data folder only; without it the program's own port on 127.0.0.1 (docs/rpc.md)")
       ->type_name("ADDRESS");
   app.add_option("--rpc", flags.rpc_file, "YAML file with TLS and people of gRPC (docs/rpc.md)")
       ->type_name("FILE");
   app.add_flag("--fresh", flags.fresh,
-               "put an existing data folder aside (it is kept beside it) and start anew");
+               "Put an existing data folder aside (it is kept beside it) and start anew");
   std::string level(telemetry::LevelName(flags.log_level));
-  app.add_option("--log-level", level, "log lines of this level and above")
+  app.add_option("--log-level", level, "Log lines of this level and above")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->capture_default_str();
   app.footer(
-      "Logs are JSON lines on standard error. SIGTERM and Ctrl-C drain and end with 0; a second "
-      "Ctrl-C ends at once.");
+      "Logs are JSON lines on standard error. SIGTERM and Ctrl-C drain; a second Ctrl-C\n"
+      "ends at once. Exit codes: 0 drained, 1 not started, 2 wrong command line or\n"
+      "configuration, 3 ran but did not end cleanly.");
   std::ostringstream out, err;
   try {
     app.parse(argc, argv);

@@ -3,6 +3,8 @@
 #include <cstdio>
 
 #include "libs/config/config.h"
+#include "libs/runtime/flags.h"
+#include "libs/runtime/help.h"
 #include "libs/runtime/process.h"
 #include "libs/runtime/signals.h"
 #include "services/venue-sim/app.h"
@@ -17,17 +19,22 @@ int Main(int argc, char** argv) {
       "streams, "
       "WebSocket API), with a seeded market and a news feed. Prints one line 'ready http=… ws=…' "
       "when it listens; "
-      "SIGTERM drains, saves and exits 0."};
+      "SIGTERM drains, saves and exits 0.",
+      "gannet-venue-sim"};
+  cli.formatter(runtime::HelpFormatter());
+  cli.set_version_flag("--version", runtime::BuildId());
   VenueSimConfig config;
   runtime::ProcessOptions options;
   std::string config_file;
   bool check = false;
   cli.add_option("--config", config_file,
-                 "YAML file with the settings of venue-sim; flags win over it");
+                 "YAML file with the settings of venue-sim; flags win over it")
+      ->type_name("FILE");
   cli.add_flag("--check-config", check,
                "Read the configuration, say what is wrong with it, and exit");
   cli.add_option("--data", options.data_dir,
-                 "Folder of its state and API keys; continued by the next start");
+                 "Folder of its state and API keys; continued by the next start")
+      ->type_name("DIR");
   cli.add_flag("--fresh", options.fresh, "Put the existing folder aside and start anew");
   auto* port = cli.add_option("--port", config.port, "Port on 127.0.0.1; 0: any free one");
   auto* seed = cli.add_option("--seed", config.seed, "Of the market, at the first start");
