@@ -5,6 +5,9 @@
 #include "libs/api/program_rpc.h"
 #include "libs/base/status.h"
 #include "services/ml-inference/inference_rpc.h"
+#include "services/ml-inference/inference_service.h"
+#include "services/news-signal/signal_rpc.h"
+#include "services/reporting/report_rpc.h"
 #include "services/risk/risk_rpc.h"
 #include "services/risk/risk_service.h"
 
@@ -12,6 +15,7 @@ namespace gannet::app {
 
 struct RpcWiring::Extras {
   std::unique_ptr<ml_inference::InferenceRpc> inference;
+  std::unique_ptr<reporting::ReportRpc> reports;
 };
 
 RpcWiring::RpcWiring() : extras_(std::make_unique<Extras>()) {}
@@ -28,13 +32,24 @@ absl::StatusOr<std::unique_ptr<RpcWiring>> RpcWiring::Build(
           config, process.deps(), services, pipeline.commands.get(), api::OwnPerson(),
           api::AdminOf(process, std::move(config_hash), std::move(config_text))));
   rpc::Server& server = wiring->service_->server();
+  runtime::Deps& deps = process.deps();
   for (const auto& service : pipeline.services) {
-    if (const auto* risk = dynamic_cast<const risk::RiskService*>(service.get()))
+    if (const auto* risk = dynamic_cast<const risk::RiskService*>(service.get())) {
       risk::ServeRisk(server, risk->engine(), process.shard());
+    } else if (const auto* news =
+                   dynamic_cast<const news_signal::NewsSignalService*>(service.get())) {
+      news_signal::ServeClassifyText(server, news->engine(), process.shard());
+    } else if (const auto* inference =
+                   dynamic_cast<const ml_inference::InferenceService*>(service.get())) {
+      wiring->extras_->inference = std::make_unique<ml_inference::InferenceRpc>(
+          server, deps.files, deps.clock, pipeline_config.ml_inference, inference->engine());
+    }
   }
-  if (services.contains("ml-inference")) {
-    wiring->extras_->inference = std::make_unique<ml_inference::InferenceRpc>(
-        server, process.deps().files, pipeline_config.ml_inference);
+  if (pipeline.reporting != nullptr) {
+    wiring->extras_->reports = std::make_unique<reporting::ReportRpc>(
+        server, deps, pipeline.reporting->store(), runtime::BuildId());
+    wiring->service_->WaitFor([reports = wiring->extras_->reports.get()](
+                                  std::function<void()> done) { reports->Drain(std::move(done)); });
   }
   return wiring;
 }

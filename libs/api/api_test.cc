@@ -281,6 +281,54 @@ TEST_CASE("Orders are folded from what the bus says of them") {
   });
 }
 
+TEST_CASE("A fill is traced back to its headline, whatever order the topics came in") {
+  Rig rig;
+  market::NewsItem item;
+  item.source = "rss:x";
+  item.title = "Exchange drained";
+  rig.Publish(bus::kNewsRaw, item);  // {7, 1}
+  market::NewsSignal signal = Signal("Exchange drained");
+  signal.item = {7, 1};
+  rig.Publish(bus::kNewsSignals, signal);  // {7, 2}
+  market::ExecReport fill = Report("a", market::ExecKind::kFill, market::OrderState::kFilled);
+  fill.fill.emplace();
+  fill.fill->trade_id = "t1";
+  rig.Publish(bus::kExecReports, fill);  // {7, 3}, before what led to it
+  rig.Publish(bus::kExecReports,
+              Report("a", market::ExecKind::kJournaled, market::OrderState::kSubmitted));
+  market::RiskDecision decision;
+  decision.intent.client_order_id = market::ClientOrderId("a");
+  decision.permitted = true;
+  rig.Publish(bus::kRiskDecisions, decision);
+  market::OrderIntent intent;
+  intent.client_order_id = market::ClientOrderId("a");
+  intent.signal = {7, 2};
+  rig.Publish(bus::kOrderIntents, intent);
+  rig.Settle();
+  rig.Run([&] {
+    const char* method = "gannet.report.v1.ReportService/TraceFill";
+    report::v1::TraceFillRequest request;
+    request.set_account("main/paper");
+    request.set_instrument("v:BTC");
+    request.set_trade_id("t1");
+    const auto trace = rig.Call<report::v1::TraceFillResponse>(method, request);
+    REQUIRE(trace.ok());
+    std::vector<std::string> topics;
+    for (const auto& step : trace->steps()) topics.push_back(step.topic());
+    CHECK(topics == std::vector<std::string>{"news.raw.v1", "news.signals.v1", "order.intents.v1",
+                                             "risk.decisions.v1", "exec.reports.v1",
+                                             "exec.reports.v1"});
+    CHECK(trace->steps(0).summary() == "headline from rss:x: Exchange drained");
+    CHECK(trace->steps(5).header().id().sequence() == 3);
+    request.set_trade_id("t2");
+    CHECK(rig.Call<report::v1::TraceFillResponse>(method, request).status().code() ==
+          absl::StatusCode::kNotFound);
+    request.clear_trade_id();
+    CHECK(rig.Call<report::v1::TraceFillResponse>(method, request).status().code() ==
+          absl::StatusCode::kInvalidArgument);
+  });
+}
+
 TEST_CASE("An order is a command of the caller, and its answer says how far it came") {
   Rig rig;
   rig.commands.answer =

@@ -32,9 +32,12 @@ std::optional<Token> ParseToken(const std::string& text) {
 }  // namespace
 
 void Feed::Add(const bus::TopicInfo& topic, std::function<void(const Item&)> hear) {
+  // What was missed of a market is worthless.
+  const bus::Start start =
+      topic.delivery == bus::Delivery::kConflate ? bus::Start::kLatest : bus::Start::kEarliest;
   const size_t index = subscriptions_.size();
   subscriptions_.push_back(
-      bus_.SubscribeRaw(topic, {.group = "", .start = bus::Start::kEarliest},
+      bus_.SubscribeRaw(topic, {.group = "", .start = start},
                         [this, &topic, index, hear = std::move(hear)](
                             const std::shared_ptr<const void>& event, bus::Position position) {
                           if (hear) hear(Item{sequence_ + 1, &topic, event});

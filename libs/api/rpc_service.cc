@@ -7,6 +7,7 @@
 #include "libs/api/report_api.h"
 #include "libs/api/risk_api.h"
 #include "libs/api/signal_api.h"
+#include "libs/api/trace_api.h"
 #include "libs/base/concat.h"
 #include "libs/base/digest.h"
 #include "libs/base/status.h"
@@ -92,6 +93,7 @@ struct RpcService::Apis {
   std::unique_ptr<OrderApi> orders;
   std::unique_ptr<RiskApi> risk;
   std::unique_ptr<ReportApi> reports;
+  std::unique_ptr<TraceApi> trace;
 };
 
 absl::StatusOr<std::unique_ptr<RpcService>> RpcService::Build(
@@ -126,7 +128,10 @@ absl::StatusOr<std::unique_ptr<RpcService>> RpcService::Build(
   if (serves("strategy") || serves("execution"))
     apis.orders = std::make_unique<OrderApi>(server, deps.bus, epoch, commands);
   if (serves("risk")) apis.risk = std::make_unique<RiskApi>(server, deps.bus, epoch, commands);
-  if (serves("reporting")) apis.reports = std::make_unique<ReportApi>(server, deps.bus, epoch);
+  if (serves("reporting")) {
+    apis.reports = std::make_unique<ReportApi>(server, deps.bus, epoch);
+    apis.trace = std::make_unique<TraceApi>(server, deps.bus);
+  }
   ServeAdmin(server, std::move(admin));
   return service;
 }
@@ -145,7 +150,8 @@ absl::Status RpcService::Start() {
 void RpcService::Drain(std::function<void()> done) {
   draining_ = true;
   server_.Drain();
-  done();
+  if (!wait_) return done();
+  wait_(std::move(done));
 }
 
 runtime::Health RpcService::health() const {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -49,6 +50,8 @@ class RpcService : public runtime::Service {
   ~RpcService() override;
 
   rpc::Server& server() { return server_; }
+  // The drain is over when `wait` says so: for what calls have begun.
+  void WaitFor(std::function<void(std::function<void()> done)> wait) { wait_ = std::move(wait); }
 
   std::string_view name() const override { return "rpc"; }
   absl::Status Start() override;
@@ -62,6 +65,7 @@ class RpcService : public runtime::Service {
   rpc::Server server_;
   std::unique_ptr<Apis> apis_;
   bool started_ = false, draining_ = false;
+  std::function<void(std::function<void()> done)> wait_;
 };
 
 }  // namespace gannet::api

@@ -72,7 +72,17 @@ InferenceEngine::Output InferenceEngine::Sample(base::Time now) {
     prediction.drift = drift_.state();
     output.predictions.push_back(std::move(prediction));
   }
+  newest_ = output.rows;
   return output;
+}
+
+std::optional<signal::FeatureRow> InferenceEngine::NewestRow(
+    const market::InstrumentId& instrument) const {
+  const auto row = std::lower_bound(
+      newest_.begin(), newest_.end(), instrument,
+      [](const Row& one, const market::InstrumentId& id) { return one.instrument < id; });
+  if (row == newest_.end() || row->instrument != instrument) return std::nullopt;
+  return row->features;
 }
 
 base::Time InferenceEngine::NextSample(base::Time now) {

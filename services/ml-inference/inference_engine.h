@@ -53,6 +53,12 @@ class InferenceEngine {
   // The first grid point after `now`.
   static base::Time NextSample(base::Time now);
 
+  // Of the newest sample; absent: its windows are not full, or its book is not VALID.
+  std::optional<signal::FeatureRow> NewestRow(const market::InstrumentId& instrument) const;
+  bool Knows(const market::InstrumentId& instrument) const {
+    return instruments_.contains(instrument);
+  }
+
   uint64_t failed_scores() const { return failed_scores_; }
   uint64_t refused_instruments() const { return refused_instruments_; }
   const Model* model() const { return model_.get(); }
@@ -64,6 +70,7 @@ class InferenceEngine {
 
   std::unique_ptr<Model> model_;
   std::map<market::InstrumentId, signal::BookFeatureEngine> instruments_;
+  std::vector<Row> newest_;  // instruments in order of id
   DriftMonitor drift_;
   uint64_t failed_scores_ = 0, refused_instruments_ = 0;
 };

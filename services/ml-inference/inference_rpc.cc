@@ -1,5 +1,6 @@
 #include "services/ml-inference/inference_rpc.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -55,6 +56,20 @@ pb::ModelVersion ToProto(const Manifest& manifest) {
   return out;
 }
 
+absl::StatusOr<pb::ModelVersion> Describe(Registry& registry, const std::string& name,
+                                          const std::string& version) {
+  GANNET_ASSIGN_OR_RETURN(const Manifest manifest, registry.ReadManifest(name, version));
+  GANNET_ASSIGN_OR_RETURN(const auto aliases, registry.Aliases(name));
+  GANNET_ASSIGN_OR_RETURN(const auto retired, registry.Retired(name));
+  pb::ModelVersion out = ToProto(manifest);
+  for (const auto& [alias, target] : aliases) {
+    if (target == manifest.info.version) out.add_aliases(alias);
+  }
+  out.set_retired(std::find(retired.begin(), retired.end(), manifest.info.version) !=
+                  retired.end());
+  return out;
+}
+
 // The rows of the one input that these models have.
 absl::StatusOr<std::vector<float>> Features(const inference::ModelInferRequest& request) {
   if (request.inputs_size() != 1 || request.inputs(0).name() != InferenceRpc::kInput)
@@ -85,10 +100,16 @@ absl::StatusOr<std::vector<float>> Features(const inference::ModelInferRequest& 
 
 }  // namespace
 
-InferenceRpc::InferenceRpc(rpc::Server& server, base::Files& files, MlInferenceConfig config)
-    : config_(std::move(config)), registry_(files, config_.registry) {
+InferenceRpc::InferenceRpc(rpc::Server& server, base::Files& files, const base::Clock& clock,
+                           MlInferenceConfig config, const InferenceEngine& engine)
+    : clock_(clock),
+      config_(std::move(config)),
+      engine_(engine),
+      registry_(files, config_.registry) {
   ServeModels(server);
+  ServeModelChanges(server);
   ServePredict(server);
+  ServeFeatures(server);
   ServeOpenInference(server);
 }
 
@@ -113,26 +134,108 @@ void InferenceRpc::ServeModels(rpc::Server& server) {
   server.Handle<pb::GetModelVersionRequest>(
       absl::StrCat(kService, "GetModelVersion"),
       [this](const rpc::CallPtr& call, const pb::GetModelVersionRequest& request) {
-        const auto model = Load(request.model(), request.version());
-        if (!model.ok()) return call->End(model.status());
-        const auto manifest =
-            registry_.ReadManifest((*model)->info().name, (*model)->info().version);
-        if (!manifest.ok()) return call->End(manifest.status());
+        if (config_.registry.empty())
+          return call->End(absl::FailedPreconditionError("no registry of models is configured"));
+        auto version = Describe(registry_, request.model(),
+                                request.version().empty() ? config_.version : request.version());
+        if (!version.ok()) return call->End(version.status());
         pb::GetModelVersionResponse response;
-        *response.mutable_model_version() = ToProto(*manifest);
+        *response.mutable_model_version() = *std::move(version);
         call->Reply(response);
       });
   server.Handle<pb::ListModelVersionsRequest>(
       absl::StrCat(kService, "ListModelVersions"),
       [this](const rpc::CallPtr& call, const pb::ListModelVersionsRequest& request) {
+        if (config_.registry.empty())
+          return call->End(absl::FailedPreconditionError("no registry of models is configured"));
         const std::string name = request.model().empty() ? config_.model : request.model();
-        if (const auto model = Load(name, ""); !model.ok()) return call->End(model.status());
+        // Says whether it is a name: it reaches the file system.
+        if (const auto retired = registry_.Retired(name); !retired.ok())
+          return call->End(retired.status());
         const auto versions = registry_.Versions(name);
         if (!versions.ok()) return call->End(versions.status());
         pb::ListModelVersionsResponse response;
         for (const std::string& version : *versions) {
-          const auto manifest = registry_.ReadManifest(name, version);
-          if (manifest.ok()) *response.add_model_versions() = ToProto(*manifest);
+          auto described = Describe(registry_, name, version);
+          if (described.ok() && (request.include_retired() || !described->retired()))
+            *response.add_model_versions() = *std::move(described);
+        }
+        call->Reply(response);
+      });
+}
+
+// An alias moves for who asks here from the next call on; the model that trades is
+// the one that the process was started with, as its journal states.
+void InferenceRpc::ServeModelChanges(rpc::Server& server) {
+  server.Handle<pb::SetModelAliasRequest>(
+      absl::StrCat(kService, "SetModelAlias"),
+      [this](const rpc::CallPtr& call, const pb::SetModelAliasRequest& request) {
+        // Loading verifies the file and the feature schema.
+        const auto model = Load(request.model(), request.version());
+        if (!model.ok()) return call->End(model.status());
+        const auto aliases = registry_.Aliases(request.model());
+        if (!aliases.ok()) return call->End(aliases.status());
+        const auto found = aliases->find(request.alias());
+        const std::string current = found == aliases->end() ? "" : found->second;
+        if (!request.expected_version().empty() && request.expected_version() != current) {
+          return call->End(
+              absl::AbortedError(absl::StrCat("alias ", request.alias(), " points at '", current,
+                                              "'; look at it and decide again")));
+        }
+        const std::string version = (*model)->info().version;
+        if (absl::Status set = registry_.SetAlias(request.model(), request.alias(), version);
+            !set.ok()) {
+          return call->End(set);
+        }
+        auto described = Describe(registry_, request.model(), version);
+        if (!described.ok()) return call->End(described.status());
+        pb::SetModelAliasResponse response;
+        *response.mutable_model_version() = *std::move(described);
+        response.set_serving_since_ns(base::UnixNanos(clock_.Now()));
+        call->Reply(response);
+      });
+  server.Handle<pb::RetireModelVersionRequest>(
+      absl::StrCat(kService, "RetireModelVersion"),
+      [this](const rpc::CallPtr& call, const pb::RetireModelVersionRequest& request) {
+        if (config_.registry.empty())
+          return call->End(absl::FailedPreconditionError("no registry of models is configured"));
+        if (request.version().empty())
+          return call->End(rpc::BadField("version", "name the version"));
+        if (absl::Status retired = registry_.Retire(request.model(), request.version());
+            !retired.ok()) {
+          return call->End(retired);
+        }
+        auto described = Describe(registry_, request.model(), request.version());
+        if (!described.ok()) return call->End(described.status());
+        loaded_.erase({request.model(), described->version()});
+        pb::RetireModelVersionResponse response;
+        *response.mutable_model_version() = *std::move(described);
+        call->Reply(response);
+      });
+}
+
+void InferenceRpc::ServeFeatures(rpc::Server& server) {
+  server.Handle<pb::GetFeaturesRequest>(
+      "gannet.ml.v1.InferenceService/GetFeatures",
+      [this](const rpc::CallPtr& call, const pb::GetFeaturesRequest& request) {
+        if (!request.model().empty() && request.model() != config_.model)
+          return call->End(absl::NotFoundError("that model does not run here"));
+        const market::InstrumentId instrument(request.instrument());
+        if (!engine_.Knows(instrument)) {
+          return call->End(absl::NotFoundError(
+              absl::StrCat("nothing has been heard of '", request.instrument(), "' here")));
+        }
+        pb::GetFeaturesResponse response;
+        response.set_feature_schema_hash(Bytes(signal::BookFeatureSchema()));
+        if (const auto row = engine_.NewestRow(instrument)) {
+          response.set_warm(true);
+          response.set_as_of_ns(base::UnixNanos(row->time));
+          for (size_t i = 0; i < kBookFeatureCount; ++i) {
+            pb::Feature& feature = *response.add_features();
+            feature.set_name(std::string(signal::BookFeatures()[i].name));
+            feature.set_unit(std::string(signal::BookFeatures()[i].unit));
+            feature.set_value(static_cast<float>(row->values[i]));
+          }
         }
         call->Reply(response);
       });

@@ -8,9 +8,11 @@
 #include <memory>
 #include <string>
 
+#include "libs/base/clock.h"
 #include "libs/base/files.h"
 #include "libs/rpc/server.h"
 #include "services/ml-inference/config.h"
+#include "services/ml-inference/inference_engine.h"
 #include "services/ml-inference/registry.h"
 
 namespace gannet::ml_inference {
@@ -23,16 +25,22 @@ class InferenceRpc {
 
   // `server` and `files` outlive it. The input is FP32 [rows, features] in the order of
   // the model's schema, the output FP32 [rows, 3]: down, flat, up.
-  InferenceRpc(rpc::Server& server, base::Files& files, MlInferenceConfig config);
+  // `engine`, which trades, tells its features; it too outlives this.
+  InferenceRpc(rpc::Server& server, base::Files& files, const base::Clock& clock,
+               MlInferenceConfig config, const InferenceEngine& engine);
 
  private:
   // `version` empty: the configured one.
   absl::StatusOr<Model*> Load(const std::string& name, const std::string& version);
   void ServeModels(rpc::Server& server);
+  void ServeModelChanges(rpc::Server& server);
   void ServePredict(rpc::Server& server);
+  void ServeFeatures(rpc::Server& server);
   void ServeOpenInference(rpc::Server& server);
 
+  const base::Clock& clock_;
   const MlInferenceConfig config_;
+  const InferenceEngine& engine_;
   Registry registry_;
   std::map<std::pair<std::string, std::string>, std::unique_ptr<Model>> loaded_;
 };

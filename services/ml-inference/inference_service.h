@@ -21,6 +21,7 @@ class InferenceService : public runtime::Service {
   absl::Status Start() override { return absl::OkStatus(); }
   void Drain(std::function<void()> done) override;
   runtime::Health health() const override;
+  const InferenceEngine& engine() const { return engine_; }
 
  private:
   void ArmSample();

@@ -10,6 +10,7 @@
 #include "libs/runtime/signals.h"
 #include "services/ml-inference/app.h"
 #include "services/ml-inference/inference_rpc.h"
+#include "services/ml-inference/inference_service.h"
 
 int main(int argc, char** argv) {
   using namespace gannet;
@@ -41,7 +42,10 @@ int main(int argc, char** argv) {
   services.push_back(*std::move(service));
   auto rpc = api::ServeProgram(flags, **process);
   if (!rpc.ok()) return runtime::End(runtime::NotStarted(rpc.status()));
-  ml_inference::InferenceRpc inference((*rpc)->server(), files, *config);
+  const auto& engine =
+      dynamic_cast<const ml_inference::InferenceService&>(*services.front()).engine();
+  ml_inference::InferenceRpc inference((*rpc)->server(), files, (*process)->deps().clock, *config,
+                                       engine);
   services.push_back(*std::move(rpc));
   return (*process)->Run(std::move(services));
 }

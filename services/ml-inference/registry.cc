@@ -109,7 +109,7 @@ absl::StatusOr<Manifest> FromJson(const std::string& text) {
 
 }  // namespace
 
-absl::StatusOr<std::map<std::string, std::string>> Registry::ReadAliases(const std::string& name) {
+absl::StatusOr<std::map<std::string, std::string>> Registry::Aliases(const std::string& name) {
   const std::string path = absl::StrCat(root_, "/", name, "/aliases.json");
   if (!files_.Exists(path)) return std::map<std::string, std::string>{};
   GANNET_ASSIGN_OR_RETURN(const std::string text, files_.Read(path));
@@ -137,7 +137,7 @@ absl::StatusOr<std::string> Registry::Resolve(const std::string& name, const std
         "'", name, "/", version, "' is no model name; use lower-case letters, digits, - and _"));
   }
   if (IsNumber(version)) return version;
-  GANNET_ASSIGN_OR_RETURN(const auto aliases, ReadAliases(name));
+  GANNET_ASSIGN_OR_RETURN(const auto aliases, Aliases(name));
   const auto found = aliases.find(version);
   if (found != aliases.end()) return found->second;
   const auto versions = Versions(name);
@@ -157,9 +157,44 @@ absl::StatusOr<Manifest> Registry::ReadManifest(const std::string& name,
   return manifest;
 }
 
+absl::StatusOr<std::vector<std::string>> Registry::Retired(const std::string& name) {
+  if (!IsName(name))
+    return absl::InvalidArgumentError(absl::StrCat("'", name, "' is no model name"));
+  const std::string path = absl::StrCat(root_, "/", name, "/retired.json");
+  if (!files_.Exists(path)) return std::vector<std::string>{};
+  GANNET_ASSIGN_OR_RETURN(const std::string text, files_.Read(path));
+  try {
+    return json::parse(text).get<std::vector<std::string>>();
+  } catch (const json::exception& error) {
+    return absl::DataLossError(
+        absl::StrCat(path, ": ", error.what(), "; write the retired versions anew, [] for none"));
+  }
+}
+
+absl::Status Registry::Retire(const std::string& name, const std::string& version) {
+  GANNET_ASSIGN_OR_RETURN(const Manifest manifest, ReadManifest(name, version));
+  const std::string& number = manifest.info.version;
+  GANNET_ASSIGN_OR_RETURN(const auto aliases, Aliases(name));
+  for (const auto& [alias, target] : aliases) {
+    if (target != number) continue;
+    return absl::FailedPreconditionError(absl::StrCat("alias ", alias, " points at version ",
+                                                      number, "; point it at another one first"));
+  }
+  GANNET_ASSIGN_OR_RETURN(auto retired, Retired(name));
+  if (std::find(retired.begin(), retired.end(), number) != retired.end()) return absl::OkStatus();
+  retired.push_back(number);
+  return files_.WriteAtomically(absl::StrCat(root_, "/", name, "/retired.json"),
+                                json(retired).dump() + "\n");
+}
+
 absl::StatusOr<std::unique_ptr<Model>> Registry::Load(const std::string& name,
                                                       const std::string& version) {
   GANNET_ASSIGN_OR_RETURN(Manifest manifest, ReadManifest(name, version));
+  GANNET_ASSIGN_OR_RETURN(const auto retired, Retired(name));
+  if (std::find(retired.begin(), retired.end(), manifest.info.version) != retired.end()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "model ", name, " version ", manifest.info.version, " is retired; name another"));
+  }
   const std::string path = Folder(name, manifest.info.version) + "/model.onnx";
   GANNET_ASSIGN_OR_RETURN(const std::string bytes, files_.Read(path));
   if (base::Hex(base::Sha256(bytes)) != manifest.model_sha256) {
@@ -194,7 +229,10 @@ absl::Status Registry::SetAlias(const std::string& name, const std::string& alia
   if (!IsName(alias) || IsNumber(alias))
     return absl::InvalidArgumentError(absl::StrCat("'", alias, "' is no alias"));
   GANNET_RETURN_IF_ERROR(ReadManifest(name, version).status());
-  GANNET_ASSIGN_OR_RETURN(auto aliases, ReadAliases(name));
+  GANNET_ASSIGN_OR_RETURN(const auto retired, Retired(name));
+  if (std::find(retired.begin(), retired.end(), version) != retired.end())
+    return absl::FailedPreconditionError(absl::StrCat("version ", version, " is retired"));
+  GANNET_ASSIGN_OR_RETURN(auto aliases, Aliases(name));
   aliases[alias] = version;
   return files_.WriteAtomically(absl::StrCat(root_, "/", name, "/aliases.json"),
                                 json(aliases).dump(2) + "\n");

@@ -3,6 +3,7 @@
 //   <root>/<name>/<version>/model.onnx      the graph
 //   <root>/<name>/<version>/manifest.json   what it is, how good it is, its hash
 //   <root>/<name>/aliases.json              {"champion": "3", "shadow": "4"}
+//   <root>/<name>/retired.json              ["1", "2"]
 //
 // A version is never changed; aliases move atomically. Loading verifies the hash.
 #pragma once
@@ -43,7 +44,7 @@ class Registry {
   Registry(base::Files& files, std::string root) : files_(files), root_(std::move(root)) {}
 
   // `version` is a number or an alias. NOT_FOUND says what exists; DATA_LOSS when
-  // the file is not the one that was registered.
+  // the file is not the one that was registered, FAILED_PRECONDITION when it is retired.
   absl::StatusOr<std::unique_ptr<Model>> Load(const std::string& name, const std::string& version);
   absl::StatusOr<Manifest> ReadManifest(const std::string& name, const std::string& version);
   // Stores a new version (the next number, returned) and leaves aliases alone.
@@ -51,10 +52,15 @@ class Registry {
   absl::Status SetAlias(const std::string& name, const std::string& alias,
                         const std::string& version);
   absl::StatusOr<std::vector<std::string>> Versions(const std::string& name);
+  // The moving names of a model, and what they point at.
+  absl::StatusOr<std::map<std::string, std::string>> Aliases(const std::string& name);
+  // Takes a version out of use for good: it is kept, and not loaded any more.
+  // FAILED_PRECONDITION while an alias points at it.
+  absl::Status Retire(const std::string& name, const std::string& version);
+  absl::StatusOr<std::vector<std::string>> Retired(const std::string& name);
 
  private:
   absl::StatusOr<std::string> Resolve(const std::string& name, const std::string& version);
-  absl::StatusOr<std::map<std::string, std::string>> ReadAliases(const std::string& name);
   std::string Folder(const std::string& name, const std::string& version) const {
     return root_ + "/" + name + "/" + version;
   }

@@ -45,6 +45,29 @@ TEST_CASE("Registry keeps versions, and aliases move between them") {
   CHECK_FALSE(registry.SetAlias("direction", "champion", "9").ok());
 }
 
+TEST_CASE("A retired version is kept and neither loaded nor named any more") {
+  base::SimFiles files;
+  Registry registry(files, "models");
+  REQUIRE(registry.Publish(SomeManifest(), SomeOnnx(0)).ok());
+  REQUIRE(registry.Publish(SomeManifest(), SomeOnnx(1)).ok());
+  REQUIRE(registry.SetAlias("direction", "champion", "1").ok());
+  CHECK(registry.Retire("direction", "1").code() == absl::StatusCode::kFailedPrecondition);
+  CHECK(registry.Retire("direction", "champion").code() == absl::StatusCode::kFailedPrecondition);
+  REQUIRE(registry.SetAlias("direction", "champion", "2").ok());
+  REQUIRE(registry.Retire("direction", "1").ok());
+  CHECK(registry.Retire("direction", "1").ok());
+  CHECK(registry.Retired("direction").value() == std::vector<std::string>{"1"});
+  CHECK(registry.Load("direction", "1").status().code() == absl::StatusCode::kFailedPrecondition);
+  CHECK_FALSE(registry.SetAlias("direction", "champion", "1").ok());
+  CHECK(registry.Load("direction", "champion").ok());
+  CHECK(registry.ReadManifest("direction", "1").ok());
+  CHECK(registry.Aliases("direction").value().at("champion") == "2");
+  CHECK_FALSE(registry.Retire("direction", "9").ok());
+  CHECK_FALSE(registry.Retired("../etc").ok());
+  REQUIRE(files.WriteAtomically("models/direction/retired.json", "{").ok());
+  CHECK(registry.Load("direction", "2").status().code() == absl::StatusCode::kDataLoss);
+}
+
 TEST_CASE("Registry gives a manifest back as it was stored") {
   base::SimFiles files;
   Registry registry(files, "models");

@@ -9,6 +9,7 @@
 #include "libs/runtime/process.h"
 #include "libs/runtime/signals.h"
 #include "services/news-signal/app.h"
+#include "services/news-signal/signal_rpc.h"
 
 int main(int argc, char** argv) {
   using namespace gannet;
@@ -31,9 +32,11 @@ int main(int argc, char** argv) {
   auto process = runtime::Process::Create(std::move(options));
   if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));
   std::vector<std::unique_ptr<runtime::Service>> services;
-  services.push_back(news_signal::BuildNewsSignal(*config, (*process)->deps(), *classifier));
+  auto service = news_signal::BuildNewsSignal(*config, (*process)->deps(), *classifier);
   auto rpc = api::ServeProgram(flags, **process);
   if (!rpc.ok()) return runtime::End(runtime::NotStarted(rpc.status()));
+  news_signal::ServeClassifyText((*rpc)->server(), service->engine(), (*process)->shard());
+  services.push_back(std::move(service));
   services.push_back(*std::move(rpc));
   return (*process)->Run(std::move(services));
 }

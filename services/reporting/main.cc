@@ -1,4 +1,5 @@
 // reporting as a program of its own.
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "libs/store/sqlite_store.h"
 #include "services/reporting/app.h"
 #include "services/reporting/report_files.h"
+#include "services/reporting/report_rpc.h"
 
 int main(int argc, char** argv) {
   using namespace gannet;
@@ -35,10 +37,14 @@ int main(int argc, char** argv) {
                                       flags.data_dir + "/reports.key");
   if (!store.ok()) return runtime::End(runtime::NotStarted(store.status()));
   std::vector<std::unique_ptr<runtime::Service>> services;
-  services.push_back(reporting::BuildReporting(*config, (*process)->deps(), *std::move(store),
-                                               reporting::WriterOf(files)));
+  auto service = reporting::BuildReporting(*config, (*process)->deps(), *std::move(store),
+                                           reporting::WriterOf(files));
   auto rpc = api::ServeProgram(flags, **process);
   if (!rpc.ok()) return runtime::End(runtime::NotStarted(rpc.status()));
+  reporting::ReportRpc reports((*rpc)->server(), (*process)->deps(), service->store(),
+                               runtime::BuildId());
+  (*rpc)->WaitFor([&reports](std::function<void()> done) { reports.Drain(std::move(done)); });
+  services.push_back(std::move(service));
   services.push_back(*std::move(rpc));
   return (*process)->Run(std::move(services));
 }

@@ -37,7 +37,7 @@ class ReportingService : public runtime::Service {
   void Drain(std::function<void()> done) override;
   runtime::Health health() const override;
 
-  // For exports, after Drain.
+  // For exports, after Drain; before that for the background executor only.
   store::Store& store() { return *store_; }
 
  private:

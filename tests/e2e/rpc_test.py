@@ -124,6 +124,49 @@ with Client.local(sys.argv[1]) as gannet:
 '''
 
 
+MORE = """
+import sys, time, hashlib, uuid
+from gannet.ml.v1 import inference_service_pb2 as ml, model_service_pb2 as models
+from gannet.news.v1 import news_pb2, signal_service_pb2 as news
+from gannet.ops.v1 import admin_service_pb2 as ops
+from gannet.report.v1 import report_service_pb2 as report
+from gannet_client import Client
+with Client.local(sys.argv[1]) as gannet:
+    said = gannet.news.ClassifyText(news.ClassifyTextRequest(title="Hackers drain $200 million of Bitcoin from exchange")).signal
+    assert said.type == news_pb2.NEWS_EVENT_TYPE_HACK and said.sentiment_ppm < 0, said
+    features = gannet.inference.GetFeatures(ml.GetFeaturesRequest(instrument="binance-spot:BTCUSDT"))
+    assert len(features.feature_schema_hash) == 32 and len(features.features) == (11 if features.warm else 0), features
+    listed = gannet.models.ListModelVersions(models.ListModelVersionsRequest()).model_versions
+    assert any("champion" in one.aliases for one in listed), listed
+    assert "market: venue-sim" in gannet.admin.GetConfig(ops.GetConfigRequest()).yaml
+    journal = gannet.admin.VerifyJournal(ops.VerifyJournalRequest())
+    assert journal.records > 100 and not journal.bad_file, journal
+    fills = []
+    deadline = time.monotonic() + 90
+    while not fills and time.monotonic() < deadline:
+        fills = gannet.reports.ListFills(report.ListFillsRequest()).fills
+        time.sleep(0.2)
+    fill = fills[0].value
+    steps = gannet.reports.TraceFill(report.TraceFillRequest(account=fill.account, instrument=fill.instrument, trade_id=fill.fill.trade_id)).steps
+    topics = [step.topic for step in steps]
+    assert topics[-4:] == ["order.intents.v1", "risk.decisions.v1", "exec.reports.v1", "exec.reports.v1"], steps
+    content = b""
+    while fill.fill.trade_id.encode() not in content:  # the store is written once in a while
+        assert time.monotonic() < deadline + 30, content
+        asked = report.CreateReportRequest(request_id=str(uuid.uuid4()), kind=report.REPORT_KIND_FILLS, format=report.REPORT_FORMAT_CSV)
+        asked.filter.accounts.append(fill.account)
+        made = gannet.reports.CreateReport(asked).report
+        assert gannet.reports.CreateReport(asked).report.report_id == made.report_id
+        while made.state == report.REPORT_STATE_PENDING:
+            time.sleep(0.05)
+            made = gannet.reports.GetReport(report.GetReportRequest(report_id=made.report_id)).report
+        assert made.state == report.REPORT_STATE_READY, made
+        content = b"".join(piece.chunk for piece in gannet.reports.DownloadReport(report.DownloadReportRequest(report_id=made.report_id)))
+        assert hashlib.sha256(content).digest() == made.content_hash, made
+    print("fill traced over", topics)
+"""
+
+
 def test(bin_dir, folder):
     harness.need(os.path.join(bin_dir, "gannet"), os.path.join(bin_dir, "gannet-venue-sim"))
     python = environment(os.path.join(bin_dir, "..", "rpc-python"))
@@ -140,6 +183,7 @@ def test(bin_dir, folder):
         check_garbage(port)
         print(run_python(python, INFER, f"unix:{platform.data}/gannet.sock").strip())
         check_command_line(platform)
+        print(run_python(python, MORE, platform.data).strip())
         example = subprocess.run([python, "clients/python/examples/signals_and_order.py", "--data", platform.data],
                                  capture_output=True, text=True, timeout=120)
         check(example.returncode == 0 and "journaled" in example.stdout, f"the example: {example.stdout}{example.stderr[-2000:]}")
