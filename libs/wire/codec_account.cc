@@ -34,19 +34,20 @@ constexpr EnumTable<CommandOutcome, ops_pb::CommandOutcome, 2> kCommandOutcomes(
     {CommandOutcome::kRefused, ops_pb::COMMAND_OUTCOME_REFUSED},
 });
 
-void SetRequest(const market::OrderRequest& value, ops_pb::OrderRequest& message) {
-  SetText(value.account, message.mutable_account());
-  SetText(value.instrument, message.mutable_instrument());
-  message.set_instrument_version(value.instrument_version);
-  SetText(value.target, message.mutable_target());
-  message.set_side(kSides.ToProto(value.side));
-  message.set_type(kOrderTypes.ToProto(value.type));
-  message.set_time_in_force(kTimesInForce.ToProto(value.time_in_force));
-  message.set_price(value.price.mantissa);
-  message.set_stop_price(value.stop_price.mantissa);
-  message.set_quantity(value.quantity.mantissa);
-  message.set_reduce_only(value.reduce_only);
-  message.set_expires_ns(base::UnixNanos(value.expires));
+void WriteRequest(const market::OrderRequest& value, MessageWriter& out) {
+  using Proto = ops_pb::OrderRequest;
+  out.Text(Proto::kAccountFieldNumber, value.account);
+  out.Text(Proto::kInstrumentFieldNumber, value.instrument);
+  out.Unsigned(Proto::kInstrumentVersionFieldNumber, value.instrument_version);
+  out.Text(Proto::kTargetFieldNumber, value.target);
+  out.Enum(Proto::kSideFieldNumber, kSides.ToProto(value.side));
+  out.Enum(Proto::kTypeFieldNumber, kOrderTypes.ToProto(value.type));
+  out.Enum(Proto::kTimeInForceFieldNumber, kTimesInForce.ToProto(value.time_in_force));
+  out.Zigzag(Proto::kPriceFieldNumber, value.price.mantissa);
+  out.Zigzag(Proto::kStopPriceFieldNumber, value.stop_price.mantissa);
+  out.Zigzag(Proto::kQuantityFieldNumber, value.quantity.mantissa);
+  out.Bool(Proto::kReduceOnlyFieldNumber, value.reduce_only);
+  out.Time(Proto::kExpiresNsFieldNumber, value.expires);
 }
 
 market::OrderRequest RequestFrom(const ops_pb::OrderRequest& message, Problem& problem) {
@@ -73,15 +74,17 @@ template <>
 struct Convert<market::PositionUpdate> {
   using Envelope = exec_pb::PositionUpdateEvent;
 
-  static void To(const market::PositionUpdate& value, exec_pb::PositionUpdate& message) {
-    SetText(value.account, message.mutable_account());
-    SetText(value.strategy, message.mutable_strategy());
-    SetText(value.instrument, message.mutable_instrument());
-    message.set_instrument_version(value.instrument_version);
-    message.set_net(value.net.mantissa);
-    message.set_average_price(value.average_price.mantissa);
-    SetMoney(value.realized_pnl, *message.mutable_realized_pnl());
-    SetMoney(value.fees, *message.mutable_fees());
+  using Proto = exec_pb::PositionUpdate;
+
+  static void Write(const market::PositionUpdate& value, MessageWriter& out) {
+    out.Text(Proto::kAccountFieldNumber, value.account);
+    out.Text(Proto::kStrategyFieldNumber, value.strategy);
+    out.Text(Proto::kInstrumentFieldNumber, value.instrument);
+    out.Unsigned(Proto::kInstrumentVersionFieldNumber, value.instrument_version);
+    out.Zigzag(Proto::kNetFieldNumber, value.net.mantissa);
+    out.Zigzag(Proto::kAveragePriceFieldNumber, value.average_price.mantissa);
+    out.Money(Proto::kRealizedPnlFieldNumber, value.realized_pnl);
+    out.Money(Proto::kFeesFieldNumber, value.fees);
   }
 
   static market::PositionUpdate From(const exec_pb::PositionUpdate& message, Problem& problem) {
@@ -103,12 +106,14 @@ template <>
 struct Convert<market::BalanceUpdate> {
   using Envelope = exec_pb::BalanceUpdateEvent;
 
-  static void To(const market::BalanceUpdate& value, exec_pb::BalanceUpdate& message) {
-    SetText(value.account, message.mutable_account());
-    SetText(value.venue, message.mutable_venue());
-    SetText(value.asset, message.mutable_asset());
-    SetMoney(value.free, *message.mutable_free());
-    SetMoney(value.locked, *message.mutable_locked());
+  using Proto = exec_pb::BalanceUpdate;
+
+  static void Write(const market::BalanceUpdate& value, MessageWriter& out) {
+    out.Text(Proto::kAccountFieldNumber, value.account);
+    out.Text(Proto::kVenueFieldNumber, value.venue);
+    out.Text(Proto::kAssetFieldNumber, value.asset);
+    out.Money(Proto::kFreeFieldNumber, value.free);
+    out.Money(Proto::kLockedFieldNumber, value.locked);
   }
 
   static market::BalanceUpdate From(const exec_pb::BalanceUpdate& message, Problem& problem) {
@@ -126,14 +131,16 @@ template <>
 struct Convert<market::RiskState> {
   using Envelope = risk_pb::RiskStateEvent;
 
-  static void To(const market::RiskState& value, risk_pb::RiskState& message) {
-    SetScope(value.scope, *message.mutable_scope());
-    message.set_state(kTradingStates.ToProto(value.state));
-    message.set_killed(value.killed);
-    SetText(value.reason, message.mutable_reason());
-    SetText(value.person, message.mutable_person());
-    message.set_limit_version(value.limit_version);
-    message.set_epoch(value.epoch);
+  using Proto = risk_pb::RiskState;
+
+  static void Write(const market::RiskState& value, MessageWriter& out) {
+    WriteScope(Proto::kScopeFieldNumber, value.scope, out);
+    out.Enum(Proto::kStateFieldNumber, kTradingStates.ToProto(value.state));
+    out.Bool(Proto::kKilledFieldNumber, value.killed);
+    out.Text(Proto::kReasonFieldNumber, value.reason);
+    out.Text(Proto::kPersonFieldNumber, value.person);
+    out.Unsigned(Proto::kLimitVersionFieldNumber, value.limit_version);
+    out.Unsigned(Proto::kEpochFieldNumber, value.epoch);
   }
 
   static market::RiskState From(const risk_pb::RiskState& message, Problem& problem) {
@@ -154,14 +161,18 @@ template <>
 struct Convert<market::Command> {
   using Envelope = ops_pb::CommandEvent;
 
-  static void To(const market::Command& value, ops_pb::Command& message) {
-    message.set_kind(kCommandKinds.ToProto(value.kind));
-    SetScope(value.scope, *message.mutable_scope());
-    message.set_state(kTradingStates.ToProto(value.state));
-    SetText(value.reason, message.mutable_reason());
-    SetText(value.person, message.mutable_person());
-    SetText(value.request_id, message.mutable_request_id());
-    if (value.order) SetRequest(*value.order, *message.mutable_order());
+  using Proto = ops_pb::Command;
+
+  static void Write(const market::Command& value, MessageWriter& out) {
+    out.Enum(Proto::kKindFieldNumber, kCommandKinds.ToProto(value.kind));
+    WriteScope(Proto::kScopeFieldNumber, value.scope, out);
+    out.Enum(Proto::kStateFieldNumber, kTradingStates.ToProto(value.state));
+    out.Text(Proto::kReasonFieldNumber, value.reason);
+    out.Text(Proto::kPersonFieldNumber, value.person);
+    out.Text(Proto::kRequestIdFieldNumber, value.request_id);
+    if (value.order)
+      out.Message(Proto::kOrderFieldNumber,
+                  [&](MessageWriter& part) { WriteRequest(*value.order, part); });
   }
 
   static market::Command From(const ops_pb::Command& message, Problem& problem) {
@@ -182,14 +193,16 @@ template <>
 struct Convert<market::CommandAnswer> {
   using Envelope = ops_pb::CommandAnswerEvent;
 
-  static void To(const market::CommandAnswer& value, ops_pb::CommandAnswer& message) {
-    SetEventId(value.command, *message.mutable_command());
-    SetText(value.request_id, message.mutable_request_id());
-    SetText(value.person, message.mutable_person());
-    message.set_outcome(kCommandOutcomes.ToProto(value.outcome));
-    SetText(value.engine, message.mutable_engine());
-    SetText(value.client_order_id, message.mutable_client_order_id());
-    SetText(value.detail, message.mutable_detail());
+  using Proto = ops_pb::CommandAnswer;
+
+  static void Write(const market::CommandAnswer& value, MessageWriter& out) {
+    out.EventId(Proto::kCommandFieldNumber, value.command);
+    out.Text(Proto::kRequestIdFieldNumber, value.request_id);
+    out.Text(Proto::kPersonFieldNumber, value.person);
+    out.Enum(Proto::kOutcomeFieldNumber, kCommandOutcomes.ToProto(value.outcome));
+    out.Text(Proto::kEngineFieldNumber, value.engine);
+    out.Text(Proto::kClientOrderIdFieldNumber, value.client_order_id);
+    out.Text(Proto::kDetailFieldNumber, value.detail);
   }
 
   static market::CommandAnswer From(const ops_pb::CommandAnswer& message, Problem& problem) {
@@ -209,10 +222,12 @@ template <>
 struct Convert<EngineNote> {
   using Envelope = ops_pb::EngineNoteEvent;
 
-  static void To(const EngineNote& value, ops_pb::EngineNote& message) {
-    SetText(value.engine, message.mutable_engine());
-    SetText(value.kind, message.mutable_kind());
-    message.set_body(value.body);
+  using Proto = ops_pb::EngineNote;
+
+  static void Write(const EngineNote& value, MessageWriter& out) {
+    out.Text(Proto::kEngineFieldNumber, value.engine);
+    out.Text(Proto::kKindFieldNumber, value.kind);
+    out.Bytes(Proto::kBodyFieldNumber, value.body);
   }
 
   static EngineNote From(const ops_pb::EngineNote& message, Problem&) {

@@ -7,6 +7,8 @@ namespace {
 namespace pb = ::gannet::journal::v1;
 using Kind = StreamEvent::Kind;
 
+constexpr size_t kInputOverhead = 128;  // beside the body, typically
+
 constexpr EnumTable<Kind, pb::StreamEventKind, 3> kStreamEventKinds({
     {Kind::kOpened, pb::STREAM_EVENT_KIND_OPENED},
     {Kind::kClosed, pb::STREAM_EVENT_KIND_CLOSED},
@@ -16,27 +18,28 @@ constexpr EnumTable<Kind, pb::StreamEventKind, 3> kStreamEventKinds({
 }  // namespace
 
 std::string EncodeInput(const HttpExchange& input) {
-  ScratchArena arena;
-  auto& message = arena.Make<pb::HttpExchange>();
-  message.set_request_id(input.request_id);
-  SetText(input.transport_error, message.mutable_transport_error());
-  message.set_status(input.status);
+  using Proto = pb::HttpExchange;
+  MessageWriter out(input.body.size() + kInputOverhead);
+  out.Unsigned(Proto::kRequestIdFieldNumber, input.request_id);
+  out.Text(Proto::kTransportErrorFieldNumber, input.transport_error);
+  out.Zigzag(Proto::kStatusFieldNumber, input.status);
   for (const auto& [name, value] : input.headers) {
-    pb::HttpHeader& header = *message.add_headers();
-    header.set_name(name);
-    header.set_value(value);
+    out.Message(Proto::kHeadersFieldNumber, [&](MessageWriter& part) {
+      part.Bytes(pb::HttpHeader::kNameFieldNumber, name);
+      part.Bytes(pb::HttpHeader::kValueFieldNumber, value);
+    });
   }
-  message.set_body(input.body);
-  return Serialize(message);
+  out.Bytes(Proto::kBodyFieldNumber, input.body);
+  return out.Take();
 }
 
 std::string EncodeInput(const StreamEvent& input) {
-  ScratchArena arena;
-  auto& message = arena.Make<pb::StreamEvent>();
-  SetText(input.connection, message.mutable_connection());
-  message.set_kind(kStreamEventKinds.ToProto(input.kind));
-  message.set_body(input.body);
-  return Serialize(message);
+  using Proto = pb::StreamEvent;
+  MessageWriter out(input.body.size() + kInputOverhead);
+  out.Text(Proto::kConnectionFieldNumber, input.connection);
+  out.Enum(Proto::kKindFieldNumber, kStreamEventKinds.ToProto(input.kind));
+  out.Bytes(Proto::kBodyFieldNumber, input.body);
+  return out.Take();
 }
 
 absl::StatusOr<HttpExchange> DecodeHttpExchange(std::string_view bytes) {

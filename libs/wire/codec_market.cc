@@ -43,18 +43,15 @@ constexpr EnumTable<FeedState, pb::FeedState, 3> kFeedStates({
     {FeedState::kStale, pb::FEED_STATE_STALE},
 });
 
-void SetLevel(const market::Level& level, pb::Level& message) {
-  message.set_price(level.price.mantissa);
-  message.set_quantity(level.quantity.mantissa);
+void WriteLevel(int field, const market::Level& level, MessageWriter& out) {
+  out.Message(field, [&](MessageWriter& part) {
+    part.Zigzag(pb::Level::kPriceFieldNumber, level.price.mantissa);
+    part.Zigzag(pb::Level::kQuantityFieldNumber, level.quantity.mantissa);
+  });
 }
 
 market::Level LevelFrom(const pb::Level& message) {
   return {.price = {message.price()}, .quantity = {message.quantity()}};
-}
-
-void SetLevels(const std::vector<market::Level>& levels, RepeatedPtrField<pb::Level>& messages) {
-  messages.Reserve(static_cast<int>(levels.size()));
-  for (const market::Level& level : levels) SetLevel(level, *messages.Add());
 }
 
 std::vector<market::Level> LevelsFrom(const RepeatedPtrField<pb::Level>& messages) {
@@ -65,10 +62,10 @@ std::vector<market::Level> LevelsFrom(const RepeatedPtrField<pb::Level>& message
 }
 
 // The two fields that every market data message starts with.
-template <class T, class Message>
-void SetInstrument(const T& value, Message& message) {
-  SetText(value.instrument, message.mutable_instrument());
-  message.set_instrument_version(value.instrument_version);
+template <class Proto, class T>
+void WriteInstrument(const T& value, MessageWriter& out) {
+  out.Text(Proto::kInstrumentFieldNumber, value.instrument);
+  out.Unsigned(Proto::kInstrumentVersionFieldNumber, value.instrument_version);
 }
 
 template <class Message, class T>
@@ -84,26 +81,28 @@ template <>
 struct Convert<market::Instrument> {
   using Envelope = pb::InstrumentEvent;
 
-  static void To(const market::Instrument& value, pb::Instrument& message) {
-    SetText(value.id, message.mutable_id());
-    message.set_version(value.version);
-    message.set_kind(kInstrumentKinds.ToProto(value.kind));
-    message.set_status(kInstrumentStatuses.ToProto(value.status));
-    SetText(value.base, message.mutable_base_asset());
-    SetText(value.quote, message.mutable_quote_asset());
-    SetText(value.settle, message.mutable_settle_asset());
-    message.set_price_scale(static_cast<uint32_t>(value.price_scale));
-    message.set_quantity_scale(static_cast<uint32_t>(value.quantity_scale));
-    message.set_base_scale(static_cast<uint32_t>(value.base_scale));
-    message.set_quote_scale(static_cast<uint32_t>(value.quote_scale));
-    message.set_tick(value.tick.mantissa);
-    message.set_lot(value.lot.mantissa);
-    message.set_min_quantity(value.min_quantity.mantissa);
-    message.set_max_quantity(value.max_quantity.mantissa);
-    SetMoney(value.min_notional, *message.mutable_min_notional());
-    message.set_price_band_up_ppm(value.price_band_up_ppm);
-    message.set_price_band_down_ppm(value.price_band_down_ppm);
-    message.set_multiplier(value.multiplier);
+  using Proto = pb::Instrument;
+
+  static void Write(const market::Instrument& value, MessageWriter& out) {
+    out.Text(Proto::kIdFieldNumber, value.id);
+    out.Unsigned(Proto::kVersionFieldNumber, value.version);
+    out.Enum(Proto::kKindFieldNumber, kInstrumentKinds.ToProto(value.kind));
+    out.Enum(Proto::kStatusFieldNumber, kInstrumentStatuses.ToProto(value.status));
+    out.Text(Proto::kBaseAssetFieldNumber, value.base);
+    out.Text(Proto::kQuoteAssetFieldNumber, value.quote);
+    out.Text(Proto::kSettleAssetFieldNumber, value.settle);
+    out.Unsigned(Proto::kPriceScaleFieldNumber, static_cast<uint32_t>(value.price_scale));
+    out.Unsigned(Proto::kQuantityScaleFieldNumber, static_cast<uint32_t>(value.quantity_scale));
+    out.Unsigned(Proto::kBaseScaleFieldNumber, static_cast<uint32_t>(value.base_scale));
+    out.Unsigned(Proto::kQuoteScaleFieldNumber, static_cast<uint32_t>(value.quote_scale));
+    out.Zigzag(Proto::kTickFieldNumber, value.tick.mantissa);
+    out.Zigzag(Proto::kLotFieldNumber, value.lot.mantissa);
+    out.Zigzag(Proto::kMinQuantityFieldNumber, value.min_quantity.mantissa);
+    out.Zigzag(Proto::kMaxQuantityFieldNumber, value.max_quantity.mantissa);
+    out.Money(Proto::kMinNotionalFieldNumber, value.min_notional);
+    out.Signed(Proto::kPriceBandUpPpmFieldNumber, value.price_band_up_ppm);
+    out.Signed(Proto::kPriceBandDownPpmFieldNumber, value.price_band_down_ppm);
+    out.Signed(Proto::kMultiplierFieldNumber, value.multiplier);
   }
 
   static market::Instrument From(const pb::Instrument& message, Problem& problem) {
@@ -136,12 +135,14 @@ template <>
 struct Convert<market::Trade> {
   using Envelope = pb::TradeEvent;
 
-  static void To(const market::Trade& value, pb::Trade& message) {
-    SetInstrument(value, message);
-    message.set_trade_id(value.trade_id);
-    message.set_price(value.price.mantissa);
-    message.set_quantity(value.quantity.mantissa);
-    message.set_aggressor(kSides.ToProto(value.aggressor));
+  using Proto = pb::Trade;
+
+  static void Write(const market::Trade& value, MessageWriter& out) {
+    WriteInstrument<Proto>(value, out);
+    out.Unsigned(Proto::kTradeIdFieldNumber, value.trade_id);
+    out.Zigzag(Proto::kPriceFieldNumber, value.price.mantissa);
+    out.Zigzag(Proto::kQuantityFieldNumber, value.quantity.mantissa);
+    out.Enum(Proto::kAggressorFieldNumber, kSides.ToProto(value.aggressor));
   }
 
   static market::Trade From(const pb::Trade& message, Problem& problem) {
@@ -159,11 +160,13 @@ template <>
 struct Convert<market::Quote> {
   using Envelope = pb::QuoteEvent;
 
-  static void To(const market::Quote& value, pb::Quote& message) {
-    SetInstrument(value, message);
-    if (value.bid != market::Level{}) SetLevel(value.bid, *message.mutable_bid());
-    if (value.ask != market::Level{}) SetLevel(value.ask, *message.mutable_ask());
-    message.set_update_id(value.update_id);
+  using Proto = pb::Quote;
+
+  static void Write(const market::Quote& value, MessageWriter& out) {
+    WriteInstrument<Proto>(value, out);
+    if (value.bid != market::Level{}) WriteLevel(Proto::kBidFieldNumber, value.bid, out);
+    if (value.ask != market::Level{}) WriteLevel(Proto::kAskFieldNumber, value.ask, out);
+    out.Unsigned(Proto::kUpdateIdFieldNumber, value.update_id);
   }
 
   static market::Quote From(const pb::Quote& message, Problem& problem) {
@@ -180,15 +183,17 @@ template <>
 struct Convert<market::BookUpdate> {
   using Envelope = pb::BookUpdateEvent;
 
-  static void To(const market::BookUpdate& value, pb::BookUpdate& message) {
-    SetInstrument(value, message);
-    message.set_state(kBookStates.ToProto(value.state));
-    message.set_fault(kBookFaults.ToProto(value.fault));
-    message.set_snapshot(value.snapshot);
-    message.set_first_update_id(value.first_update_id);
-    message.set_last_update_id(value.last_update_id);
-    SetLevels(value.bids, *message.mutable_bids());
-    SetLevels(value.asks, *message.mutable_asks());
+  using Proto = pb::BookUpdate;
+
+  static void Write(const market::BookUpdate& value, MessageWriter& out) {
+    WriteInstrument<Proto>(value, out);
+    out.Enum(Proto::kStateFieldNumber, kBookStates.ToProto(value.state));
+    out.Enum(Proto::kFaultFieldNumber, kBookFaults.ToProto(value.fault));
+    out.Bool(Proto::kSnapshotFieldNumber, value.snapshot);
+    out.Unsigned(Proto::kFirstUpdateIdFieldNumber, value.first_update_id);
+    out.Unsigned(Proto::kLastUpdateIdFieldNumber, value.last_update_id);
+    for (const market::Level& level : value.bids) WriteLevel(Proto::kBidsFieldNumber, level, out);
+    for (const market::Level& level : value.asks) WriteLevel(Proto::kAsksFieldNumber, level, out);
   }
 
   static market::BookUpdate From(const pb::BookUpdate& message, Problem& problem) {
@@ -209,17 +214,19 @@ template <>
 struct Convert<market::Bar> {
   using Envelope = pb::BarEvent;
 
-  static void To(const market::Bar& value, pb::Bar& message) {
-    SetInstrument(value, message);
-    message.set_open_time_ns(base::UnixNanos(value.open_time));
-    message.set_interval_ns(value.interval.count());
-    message.set_open(value.open.mantissa);
-    message.set_high(value.high.mantissa);
-    message.set_low(value.low.mantissa);
-    message.set_close(value.close.mantissa);
-    message.set_volume(value.volume.mantissa);
-    message.set_trades(value.trades);
-    message.set_closed(value.closed);
+  using Proto = pb::Bar;
+
+  static void Write(const market::Bar& value, MessageWriter& out) {
+    WriteInstrument<Proto>(value, out);
+    out.Time(Proto::kOpenTimeNsFieldNumber, value.open_time);
+    out.Signed(Proto::kIntervalNsFieldNumber, value.interval.count());
+    out.Zigzag(Proto::kOpenFieldNumber, value.open.mantissa);
+    out.Zigzag(Proto::kHighFieldNumber, value.high.mantissa);
+    out.Zigzag(Proto::kLowFieldNumber, value.low.mantissa);
+    out.Zigzag(Proto::kCloseFieldNumber, value.close.mantissa);
+    out.Zigzag(Proto::kVolumeFieldNumber, value.volume.mantissa);
+    out.Unsigned(Proto::kTradesFieldNumber, value.trades);
+    out.Bool(Proto::kClosedFieldNumber, value.closed);
   }
 
   static market::Bar From(const pb::Bar& message, Problem& problem) {
@@ -242,13 +249,15 @@ template <>
 struct Convert<market::MarketStatus> {
   using Envelope = pb::MarketStatusEvent;
 
-  static void To(const market::MarketStatus& value, pb::MarketStatus& message) {
-    SetText(value.feed, message.mutable_feed());
-    SetText(value.instrument, message.mutable_instrument());
-    message.set_feed_state(kFeedStates.ToProto(value.feed_state));
-    message.set_book_state(kBookStates.ToProto(value.book_state));
-    message.set_fault(kBookFaults.ToProto(value.fault));
-    SetText(value.detail, message.mutable_detail());
+  using Proto = pb::MarketStatus;
+
+  static void Write(const market::MarketStatus& value, MessageWriter& out) {
+    out.Text(Proto::kFeedFieldNumber, value.feed);
+    out.Text(Proto::kInstrumentFieldNumber, value.instrument);
+    out.Enum(Proto::kFeedStateFieldNumber, kFeedStates.ToProto(value.feed_state));
+    out.Enum(Proto::kBookStateFieldNumber, kBookStates.ToProto(value.book_state));
+    out.Enum(Proto::kFaultFieldNumber, kBookFaults.ToProto(value.fault));
+    out.Text(Proto::kDetailFieldNumber, value.detail);
   }
 
   static market::MarketStatus From(const pb::MarketStatus& message, Problem& problem) {

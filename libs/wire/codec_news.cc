@@ -39,16 +39,18 @@ template <>
 struct Convert<market::NewsItem> {
   using Envelope = pb::NewsItemEvent;
 
-  static void To(const market::NewsItem& value, pb::NewsItem& message) {
-    SetText(value.source, message.mutable_source());
-    SetText(value.source_id, message.mutable_source_id());
-    SetText(value.url, message.mutable_url());
-    SetText(value.title, message.mutable_title());
-    SetText(value.summary, message.mutable_summary());
-    SetText(value.language, message.mutable_language());
-    message.set_published_ns(base::UnixNanos(value.published));
-    message.set_received_ns(base::UnixNanos(value.received));
-    message.set_published_stated(value.published_stated);
+  using Proto = pb::NewsItem;
+
+  static void Write(const market::NewsItem& value, MessageWriter& out) {
+    out.Text(Proto::kSourceFieldNumber, value.source);
+    out.Text(Proto::kSourceIdFieldNumber, value.source_id);
+    out.Text(Proto::kUrlFieldNumber, value.url);
+    out.Text(Proto::kTitleFieldNumber, value.title);
+    out.Text(Proto::kSummaryFieldNumber, value.summary);
+    out.Text(Proto::kLanguageFieldNumber, value.language);
+    out.Time(Proto::kPublishedNsFieldNumber, value.published);
+    out.Time(Proto::kReceivedNsFieldNumber, value.received);
+    out.Bool(Proto::kPublishedStatedFieldNumber, value.published_stated);
   }
 
   static market::NewsItem From(const pb::NewsItem& message, Problem& problem) {
@@ -70,30 +72,34 @@ template <>
 struct Convert<market::NewsSignal> {
   using Envelope = pb::NewsSignalEvent;
 
-  static void To(const market::NewsSignal& value, pb::NewsSignal& message) {
-    if (value.item != market::EventId{}) SetEventId(value.item, *message.mutable_item());
-    SetText(value.title, message.mutable_title());
-    SetText(value.source, message.mutable_source());
-    SetText(value.source_id, message.mutable_source_id());
-    message.set_type(kEventTypes.ToProto(value.type));
-    message.set_type_probability_ppm(value.type_probability_ppm);
-    message.set_sentiment_ppm(value.sentiment_ppm);
-    message.set_novelty_ppm(value.novelty_ppm);
-    message.set_confidence_ppm(value.confidence_ppm);
-    message.set_relation(kRelations.ToProto(value.relation));
+  using Proto = pb::NewsSignal;
+
+  static void Write(const market::NewsSignal& value, MessageWriter& out) {
+    if (value.item != market::EventId{}) out.EventId(Proto::kItemFieldNumber, value.item);
+    out.Text(Proto::kTitleFieldNumber, value.title);
+    out.Text(Proto::kSourceFieldNumber, value.source);
+    out.Enum(Proto::kTypeFieldNumber, kEventTypes.ToProto(value.type));
+    out.Unsigned(Proto::kTypeProbabilityPpmFieldNumber, value.type_probability_ppm);
+    out.Zigzag(Proto::kSentimentPpmFieldNumber, value.sentiment_ppm);
+    out.Unsigned(Proto::kNoveltyPpmFieldNumber, value.novelty_ppm);
+    out.Unsigned(Proto::kConfidencePpmFieldNumber, value.confidence_ppm);
+    out.Enum(Proto::kRelationFieldNumber, kRelations.ToProto(value.relation));
     if (value.original != market::EventId{})
-      SetEventId(value.original, *message.mutable_original());
+      out.EventId(Proto::kOriginalFieldNumber, value.original);
     for (const market::Entity& entity : value.entities) {
-      pb::Entity& added = *message.add_entities();
-      SetText(entity.id, added.mutable_id());
-      SetText(entity.text, added.mutable_text());
-      added.set_offset(entity.offset);
-      added.set_sentiment_ppm(entity.sentiment_ppm);
+      out.Message(Proto::kEntitiesFieldNumber, [&](MessageWriter& part) {
+        part.Text(pb::Entity::kIdFieldNumber, entity.id);
+        part.Text(pb::Entity::kTextFieldNumber, entity.text);
+        part.Unsigned(pb::Entity::kOffsetFieldNumber, entity.offset);
+        part.Zigzag(pb::Entity::kSentimentPpmFieldNumber, entity.sentiment_ppm);
+      });
     }
-    for (const market::InstrumentId& id : value.instruments) SetText(id, message.add_instruments());
-    SetText(value.classifier_version, message.mutable_classifier_version());
-    SetText(value.dictionary_version, message.mutable_dictionary_version());
-    message.set_latency_ns(value.latency.count());
+    for (const market::InstrumentId& id : value.instruments)
+      out.AddText(Proto::kInstrumentsFieldNumber, id.text());
+    out.Text(Proto::kClassifierVersionFieldNumber, value.classifier_version);
+    out.Text(Proto::kDictionaryVersionFieldNumber, value.dictionary_version);
+    out.Signed(Proto::kLatencyNsFieldNumber, value.latency.count());
+    out.Text(Proto::kSourceIdFieldNumber, value.source_id);
   }
 
   static market::NewsSignal From(const pb::NewsSignal& message, Problem& problem) {
@@ -128,16 +134,18 @@ template <>
 struct Convert<market::Prediction> {
   using Envelope = ml_pb::PredictionEvent;
 
-  static void To(const market::Prediction& value, ml_pb::Prediction& message) {
-    SetText(value.instrument, message.mutable_instrument());
-    SetText(value.model, message.mutable_model());
-    SetText(value.version, message.mutable_version());
-    message.set_horizon_ns(value.horizon.count());
-    message.set_down_ppm(value.down_ppm);
-    message.set_flat_ppm(value.flat_ppm);
-    message.set_up_ppm(value.up_ppm);
-    SetDigest(value.feature_hash, message.mutable_feature_hash());
-    message.set_drift(kDriftStates.ToProto(value.drift));
+  using Proto = ml_pb::Prediction;
+
+  static void Write(const market::Prediction& value, MessageWriter& out) {
+    out.Text(Proto::kInstrumentFieldNumber, value.instrument);
+    out.Text(Proto::kModelFieldNumber, value.model);
+    out.Text(Proto::kVersionFieldNumber, value.version);
+    out.Signed(Proto::kHorizonNsFieldNumber, value.horizon.count());
+    out.Unsigned(Proto::kDownPpmFieldNumber, value.down_ppm);
+    out.Unsigned(Proto::kFlatPpmFieldNumber, value.flat_ppm);
+    out.Unsigned(Proto::kUpPpmFieldNumber, value.up_ppm);
+    out.Bytes(Proto::kFeatureHashFieldNumber, value.feature_hash);
+    out.Enum(Proto::kDriftFieldNumber, kDriftStates.ToProto(value.drift));
   }
 
   static market::Prediction From(const ml_pb::Prediction& message, Problem& problem) {

@@ -107,13 +107,14 @@ market::Fill FillFrom(const exec_pb::Fill& message, Problem& problem) {
   return fill;
 }
 
-void SetFill(const market::Fill& fill, exec_pb::Fill& message) {
-  SetText(fill.trade_id, message.mutable_trade_id());
-  message.set_price(fill.price.mantissa);
-  message.set_quantity(fill.quantity.mantissa);
-  SetMoney(fill.fee, *message.mutable_fee());
-  SetText(fill.fee_asset, message.mutable_fee_asset());
-  message.set_liquidity(kLiquidities.ToProto(fill.liquidity));
+void WriteFill(const market::Fill& fill, MessageWriter& out) {
+  using Proto = exec_pb::Fill;
+  out.Text(Proto::kTradeIdFieldNumber, fill.trade_id);
+  out.Zigzag(Proto::kPriceFieldNumber, fill.price.mantissa);
+  out.Zigzag(Proto::kQuantityFieldNumber, fill.quantity.mantissa);
+  out.Money(Proto::kFeeFieldNumber, fill.fee);
+  out.Text(Proto::kFeeAssetFieldNumber, fill.fee_asset);
+  out.Enum(Proto::kLiquidityFieldNumber, kLiquidities.ToProto(fill.liquidity));
 }
 
 }  // namespace
@@ -122,30 +123,32 @@ template <>
 struct Convert<market::OrderIntent> {
   using Envelope = pb::OrderIntentEvent;
 
-  static void To(const market::OrderIntent& value, pb::OrderIntent& message) {
-    message.set_kind(kIntentKinds.ToProto(value.kind));
-    SetText(value.account, message.mutable_account());
-    SetText(value.strategy, message.mutable_strategy());
-    message.set_sequence(value.sequence);
-    message.set_attempt(value.attempt);
-    SetText(value.client_order_id, message.mutable_client_order_id());
-    SetText(value.target, message.mutable_target());
-    SetText(value.parent, message.mutable_parent());
-    SetText(value.instrument, message.mutable_instrument());
-    message.set_instrument_version(value.instrument_version);
-    message.set_side(kSides.ToProto(value.side));
-    message.set_type(kOrderTypes.ToProto(value.type));
-    message.set_time_in_force(kTimesInForce.ToProto(value.time_in_force));
-    message.set_price(value.price.mantissa);
-    message.set_stop_price(value.stop_price.mantissa);
-    message.set_quantity(value.quantity.mantissa);
-    message.set_reduce_only(value.reduce_only);
-    message.set_created_ns(base::UnixNanos(value.created));
-    message.set_expires_ns(base::UnixNanos(value.expires));
-    SetText(value.reason, message.mutable_reason());
-    SetText(value.model_version, message.mutable_model_version());
-    if (value.signal != market::EventId{}) SetEventId(value.signal, *message.mutable_signal());
-    SetDigest(value.hash, message.mutable_hash());
+  using Proto = pb::OrderIntent;
+
+  static void Write(const market::OrderIntent& value, MessageWriter& out) {
+    out.Enum(Proto::kKindFieldNumber, kIntentKinds.ToProto(value.kind));
+    out.Text(Proto::kAccountFieldNumber, value.account);
+    out.Text(Proto::kStrategyFieldNumber, value.strategy);
+    out.Unsigned(Proto::kSequenceFieldNumber, value.sequence);
+    out.Unsigned(Proto::kAttemptFieldNumber, value.attempt);
+    out.Text(Proto::kClientOrderIdFieldNumber, value.client_order_id);
+    out.Text(Proto::kTargetFieldNumber, value.target);
+    out.Text(Proto::kParentFieldNumber, value.parent);
+    out.Text(Proto::kInstrumentFieldNumber, value.instrument);
+    out.Unsigned(Proto::kInstrumentVersionFieldNumber, value.instrument_version);
+    out.Enum(Proto::kSideFieldNumber, kSides.ToProto(value.side));
+    out.Enum(Proto::kTypeFieldNumber, kOrderTypes.ToProto(value.type));
+    out.Enum(Proto::kTimeInForceFieldNumber, kTimesInForce.ToProto(value.time_in_force));
+    out.Zigzag(Proto::kPriceFieldNumber, value.price.mantissa);
+    out.Zigzag(Proto::kStopPriceFieldNumber, value.stop_price.mantissa);
+    out.Zigzag(Proto::kQuantityFieldNumber, value.quantity.mantissa);
+    out.Bool(Proto::kReduceOnlyFieldNumber, value.reduce_only);
+    out.Time(Proto::kCreatedNsFieldNumber, value.created);
+    out.Time(Proto::kExpiresNsFieldNumber, value.expires);
+    out.Text(Proto::kReasonFieldNumber, value.reason);
+    out.Text(Proto::kModelVersionFieldNumber, value.model_version);
+    if (value.signal != market::EventId{}) out.EventId(Proto::kSignalFieldNumber, value.signal);
+    out.Bytes(Proto::kHashFieldNumber, value.hash);
   }
 
   static market::OrderIntent From(const pb::OrderIntent& message, Problem& problem) {
@@ -182,20 +185,27 @@ template <>
 struct Convert<market::RiskDecision> {
   using Envelope = risk_pb::RiskDecisionEvent;
 
-  static void To(const market::RiskDecision& value, risk_pb::RiskDecision& message) {
-    Convert<market::OrderIntent>::To(value.intent, *message.mutable_intent());
-    message.set_permitted(value.permitted);
-    message.set_reason(kRejectReasons.ToProto(value.reason));
-    for (const RejectReason reason : value.failing) {
-      message.add_failing(kRejectReasons.ToProto(reason));
+  using Proto = risk_pb::RiskDecision;
+
+  static void Write(const market::RiskDecision& value, MessageWriter& out) {
+    out.Message(Proto::kIntentFieldNumber, [&](MessageWriter& part) {
+      Convert<market::OrderIntent>::Write(value.intent, part);
+    });
+    out.Bool(Proto::kPermittedFieldNumber, value.permitted);
+    out.Enum(Proto::kReasonFieldNumber, kRejectReasons.ToProto(value.reason));
+    if (!value.failing.empty()) {
+      out.Message(Proto::kFailingFieldNumber, [&](MessageWriter& part) {
+        for (const RejectReason reason : value.failing)
+          part.Element(static_cast<uint64_t>(kRejectReasons.ToProto(reason)));
+      });
     }
-    SetText(value.detail, message.mutable_detail());
-    message.set_limit_version(value.limit_version);
-    message.set_epoch(value.epoch);
-    message.set_decided_ns(base::UnixNanos(value.decided));
-    message.set_expires_ns(base::UnixNanos(value.expires));
-    SetMoney(value.reserved, *message.mutable_reserved());
-    message.set_reference_price(value.reference_price.mantissa);
+    out.Text(Proto::kDetailFieldNumber, value.detail);
+    out.Unsigned(Proto::kLimitVersionFieldNumber, value.limit_version);
+    out.Unsigned(Proto::kEpochFieldNumber, value.epoch);
+    out.Time(Proto::kDecidedNsFieldNumber, value.decided);
+    out.Time(Proto::kExpiresNsFieldNumber, value.expires);
+    out.Money(Proto::kReservedFieldNumber, value.reserved);
+    out.Zigzag(Proto::kReferencePriceFieldNumber, value.reference_price.mantissa);
   }
 
   static market::RiskDecision From(const risk_pb::RiskDecision& message, Problem& problem) {
@@ -232,29 +242,33 @@ template <>
 struct Convert<market::ExecReport> {
   using Envelope = exec_pb::ExecReportEvent;
 
-  static void To(const market::ExecReport& value, exec_pb::ExecReport& message) {
-    message.set_kind(kExecKinds.ToProto(value.kind));
-    SetText(value.account, message.mutable_account());
-    SetText(value.strategy, message.mutable_strategy());
-    SetText(value.instrument, message.mutable_instrument());
-    message.set_instrument_version(value.instrument_version);
-    SetText(value.client_order_id, message.mutable_client_order_id());
-    SetText(value.venue_order_id, message.mutable_venue_order_id());
-    SetText(value.target, message.mutable_target());
-    message.set_side(kSides.ToProto(value.side));
-    message.set_previous(kOrderStates.ToProto(value.previous));
-    message.set_state(kOrderStates.ToProto(value.state));
-    message.set_quantity(value.quantity.mantissa);
-    message.set_cumulative(value.cumulative.mantissa);
-    message.set_price(value.price.mantissa);
-    if (value.fill) SetFill(*value.fill, *message.mutable_fill());
-    message.set_local_reason(kRejectReasons.ToProto(value.local_reason));
-    SetText(value.venue_code, message.mutable_venue_code());
-    SetText(value.detail, message.mutable_detail());
-    SetDigest(value.intent_hash, message.mutable_intent_hash());
-    SetText(value.evidence, message.mutable_evidence());
-    if (value.signal != market::EventId{}) SetEventId(value.signal, *message.mutable_signal());
-    SetText(value.model_version, message.mutable_model_version());
+  using Proto = exec_pb::ExecReport;
+
+  static void Write(const market::ExecReport& value, MessageWriter& out) {
+    out.Enum(Proto::kKindFieldNumber, kExecKinds.ToProto(value.kind));
+    out.Text(Proto::kAccountFieldNumber, value.account);
+    out.Text(Proto::kStrategyFieldNumber, value.strategy);
+    out.Text(Proto::kInstrumentFieldNumber, value.instrument);
+    out.Unsigned(Proto::kInstrumentVersionFieldNumber, value.instrument_version);
+    out.Text(Proto::kClientOrderIdFieldNumber, value.client_order_id);
+    out.Text(Proto::kVenueOrderIdFieldNumber, value.venue_order_id);
+    out.Text(Proto::kTargetFieldNumber, value.target);
+    out.Enum(Proto::kSideFieldNumber, kSides.ToProto(value.side));
+    out.Enum(Proto::kPreviousFieldNumber, kOrderStates.ToProto(value.previous));
+    out.Enum(Proto::kStateFieldNumber, kOrderStates.ToProto(value.state));
+    out.Zigzag(Proto::kQuantityFieldNumber, value.quantity.mantissa);
+    out.Zigzag(Proto::kCumulativeFieldNumber, value.cumulative.mantissa);
+    out.Zigzag(Proto::kPriceFieldNumber, value.price.mantissa);
+    if (value.fill)
+      out.Message(Proto::kFillFieldNumber,
+                  [&](MessageWriter& part) { WriteFill(*value.fill, part); });
+    out.Enum(Proto::kLocalReasonFieldNumber, kRejectReasons.ToProto(value.local_reason));
+    out.Text(Proto::kVenueCodeFieldNumber, value.venue_code);
+    out.Text(Proto::kDetailFieldNumber, value.detail);
+    out.Bytes(Proto::kIntentHashFieldNumber, value.intent_hash);
+    out.Text(Proto::kEvidenceFieldNumber, value.evidence);
+    if (value.signal != market::EventId{}) out.EventId(Proto::kSignalFieldNumber, value.signal);
+    out.Text(Proto::kModelVersionFieldNumber, value.model_version);
   }
 
   static market::ExecReport From(const exec_pb::ExecReport& message, Problem& problem) {

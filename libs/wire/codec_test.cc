@@ -4,6 +4,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <string>
+#include <type_traits>
 
 #include "gannet/exec/v1/exec.pb.h"
 #include "gannet/market/v1/market_data.pb.h"
@@ -40,6 +41,26 @@ TEMPLATE_TEST_CASE("Every event comes back from its bytes as it was", "", market
     const auto back = Decode<TestType>(Encode(event));
     REQUIRE(back.ok());
     REQUIRE(Same(*back, event));
+  }
+}
+
+// What Encode writes is what protobuf's own classes write for the same fields.
+TEMPLATE_TEST_CASE("The bytes of an event are those that protobuf writes", "",
+                   gannet::market::v1::BookUpdateEvent, gannet::risk::v1::RiskDecisionEvent,
+                   gannet::exec::v1::ExecReportEvent) {
+  base::Rng rng(29);
+  for (int i = 0; i < kRounds; ++i) {
+    std::string bytes;
+    if constexpr (std::is_same_v<TestType, gannet::market::v1::BookUpdateEvent>) {
+      bytes = Encode(RandomEvent<market::BookUpdate>(rng));
+    } else if constexpr (std::is_same_v<TestType, gannet::risk::v1::RiskDecisionEvent>) {
+      bytes = Encode(RandomEvent<market::RiskDecision>(rng));
+    } else {
+      bytes = Encode(RandomEvent<market::ExecReport>(rng));
+    }
+    TestType message;
+    REQUIRE(message.ParseFromString(bytes));
+    CHECK(message.SerializeAsString() == bytes);
   }
 }
 

@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/stubs/logging.h"
 #include "libs/base/check.h"
-#include "libs/base/utf8.h"
 
 namespace gannet::wire {
 namespace {
@@ -46,11 +45,6 @@ void ReadFixed(const std::string& bytes, std::array<uint8_t, size>& out, std::st
   }
   std::transform(bytes.begin(), bytes.end(), out.begin(),
                  [](char c) { return static_cast<uint8_t>(c); });
-}
-
-template <size_t size>
-void WriteFixed(const std::array<uint8_t, size>& bytes, std::string* field) {
-  field->assign(bytes.begin(), bytes.end());
 }
 
 }  // namespace
@@ -114,36 +108,16 @@ market::Money Problem::Money(bool present, const common_pb::Money& money, std::s
   return market::Money(static_cast<market::Int128>(high << 64 | money.units_low()), scale);
 }
 
-void SetText(std::string_view text, std::string* field) {
-  if (base::IsUtf8(text)) [[likely]] {
-    field->assign(text);
-  } else {
-    *field = base::ReplaceBadUtf8(text);
-  }
-}
-
-void SetDigest(const base::Sha256Digest& digest, std::string* field) { WriteFixed(digest, field); }
-
-void SetMoney(const market::Money& money, common_pb::Money& message) {
-  GANNET_CHECK(money.scale() <= market::kMaxScale, "an amount's scale is at most 18");
-  const auto units = static_cast<unsigned __int128>(money.units());
-  message.set_units_high(static_cast<int64_t>(static_cast<uint64_t>(units >> 64)));
-  message.set_units_low(static_cast<uint64_t>(units));
-  message.set_scale(static_cast<uint32_t>(money.scale()));
-}
-
-void SetEventId(const market::EventId& id, common_pb::EventId& message) {
-  message.set_stream(id.stream);
-  message.set_sequence(id.sequence);
-}
-
 market::EventId EventIdFrom(const common_pb::EventId& message) {
   return {.stream = message.stream(), .sequence = message.sequence()};
 }
 
-void SetScope(const market::Scope& scope, common_pb::Scope& message) {
-  message.set_kind(kScopeKinds.ToProto(scope.kind));
-  SetText(scope.name, message.mutable_name());
+void WriteScope(int field, const market::Scope& scope, MessageWriter& out) {
+  using Proto = common_pb::Scope;
+  out.Message(field, [&](MessageWriter& part) {
+    part.Enum(Proto::kKindFieldNumber, kScopeKinds.ToProto(scope.kind));
+    part.Text(Proto::kNameFieldNumber, scope.name);
+  });
 }
 
 market::Scope ScopeFrom(const common_pb::Scope& message, Problem& problem) {
@@ -151,21 +125,23 @@ market::Scope ScopeFrom(const common_pb::Scope& message, Problem& problem) {
           .name = message.name()};
 }
 
-void SetHeader(const market::Header& header, common_pb::Header& message) {
-  SetEventId(header.id, *message.mutable_id());
-  SetEventId(header.correlation, *message.mutable_correlation());
-  SetEventId(header.causation, *message.mutable_causation());
-  message.set_event_time_ns(base::UnixNanos(header.event_time));
-  message.set_receive_time_ns(base::UnixNanos(header.receive_time));
-  message.set_publish_time_ns(base::UnixNanos(header.publish_time));
-  SetText(header.source, message.mutable_source());
-  message.set_source_sequence(header.source_sequence);
-  SetText(header.tenant, message.mutable_tenant());
+void WriteHeader(const market::Header& header, MessageWriter& out) {
+  using Proto = common_pb::Header;
+  out.EventId(Proto::kIdFieldNumber, header.id);
+  out.EventId(Proto::kCorrelationFieldNumber, header.correlation);
+  out.EventId(Proto::kCausationFieldNumber, header.causation);
+  out.Time(Proto::kEventTimeNsFieldNumber, header.event_time);
+  out.Time(Proto::kReceiveTimeNsFieldNumber, header.receive_time);
+  out.Time(Proto::kPublishTimeNsFieldNumber, header.publish_time);
+  out.Text(Proto::kSourceFieldNumber, header.source);
+  out.Unsigned(Proto::kSourceSequenceFieldNumber, header.source_sequence);
+  out.Text(Proto::kTenantFieldNumber, header.tenant);
   if (header.trace == market::TraceContext{}) return;
-  common_pb::TraceContext& trace = *message.mutable_trace();
-  WriteFixed(header.trace.trace_id, trace.mutable_trace_id());
-  WriteFixed(header.trace.span_id, trace.mutable_span_id());
-  trace.set_flags(header.trace.flags);
+  out.Message(Proto::kTraceFieldNumber, [&](MessageWriter& trace) {
+    trace.Bytes(common_pb::TraceContext::kTraceIdFieldNumber, header.trace.trace_id);
+    trace.Bytes(common_pb::TraceContext::kSpanIdFieldNumber, header.trace.span_id);
+    trace.Unsigned(common_pb::TraceContext::kFlagsFieldNumber, header.trace.flags);
+  });
 }
 
 market::Header HeaderFrom(const common_pb::Header& message, Problem& problem) {
@@ -196,12 +172,6 @@ ScratchArena::ScratchArena() : arena_(ThreadArena()) {
 ScratchArena::~ScratchArena() {
   arena_.Reset();
   arena_in_use = false;
-}
-
-std::string Serialize(const google::protobuf::MessageLite& message) {
-  std::string bytes;
-  message.SerializeToString(&bytes);
-  return bytes;
 }
 
 absl::Status Parse(std::string_view bytes, google::protobuf::MessageLite& message) {

@@ -25,6 +25,7 @@
 #include "libs/market/money.h"
 #include "libs/market/price.h"
 #include "libs/wire/codec.h"
+#include "libs/wire/message_writer.h"
 
 namespace gannet::wire {
 
@@ -103,30 +104,20 @@ extern const EnumTable<market::Side, common_pb::Side, 2> kSides;
 extern const EnumTable<market::OrderType, ::gannet::order::v1::OrderType, 7> kOrderTypes;
 extern const EnumTable<market::TimeInForce, ::gannet::order::v1::TimeInForce, 5> kTimesInForce;
 
-// Text that is not UTF-8 is a defect of the edge that let it in; it is written
-// with U+FFFD so that the record stays readable.
-void SetText(std::string_view text, std::string* field);
-template <class Tag>
-void SetText(const base::TextId<Tag>& id, std::string* field) {
-  SetText(id.text(), field);
-}
-void SetDigest(const base::Sha256Digest& digest, std::string* field);
-void SetMoney(const market::Money& money, common_pb::Money& message);
-void SetEventId(const market::EventId& id, common_pb::EventId& message);
 market::EventId EventIdFrom(const common_pb::EventId& message);
-void SetScope(const market::Scope& scope, common_pb::Scope& message);
+void WriteScope(int field, const market::Scope& scope, MessageWriter& out);
 market::Scope ScopeFrom(const common_pb::Scope& message, Problem& problem);
-void SetHeader(const market::Header& header, common_pb::Header& message);
+void WriteHeader(const market::Header& header, MessageWriter& out);
 market::Header HeaderFrom(const common_pb::Header& message, Problem& problem);
 
 // How a type travels. Specialised in the codec_*.cc files with
 //   using Envelope = …Event;            the topic's message: header and value
-//   static void To(const T&, Message&);
+//   static void Write(const T&, MessageWriter&);   by the numbers of the fields
 //   static T From(const Message&, Problem&);
 template <class T>
 struct Convert;
 
-// One arena a thread, reused: a hot message costs no allocation but its strings.
+// One arena a thread, reused: a message that is read costs no allocation but its strings.
 class ScratchArena {
  public:
   ScratchArena();
@@ -142,17 +133,18 @@ class ScratchArena {
   google::protobuf::Arena& arena_;
 };
 
-std::string Serialize(const google::protobuf::MessageLite& message);
 // Fills `message`, or says why not.
 absl::Status Parse(std::string_view bytes, google::protobuf::MessageLite& message);
 
 template <class T>
 std::string Encode(const market::Event<T>& event) {
-  ScratchArena arena;
-  auto& envelope = arena.Make<typename Convert<T>::Envelope>();
-  SetHeader(event.header, *envelope.mutable_header());
-  Convert<T>::To(event.value, *envelope.mutable_value());
-  return Serialize(envelope);
+  using Envelope = typename Convert<T>::Envelope;
+  MessageWriter out;
+  out.Message(Envelope::kHeaderFieldNumber,
+              [&](MessageWriter& part) { WriteHeader(event.header, part); });
+  out.Message(Envelope::kValueFieldNumber,
+              [&](MessageWriter& part) { Convert<T>::Write(event.value, part); });
+  return out.Take();
 }
 
 template <class T>
