@@ -23,7 +23,7 @@ if(GANNET_NODE)
   add_test(NAME e2e_page
     COMMAND ${GANNET_NODE} web/test/browser.mjs ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(e2e_page PROPERTIES LABELS e2e TIMEOUT 240 SKIP_RETURN_CODE 4 RUN_SERIAL TRUE)
+  set_tests_properties(e2e_page PROPERTIES LABELS e2e TIMEOUT 300 SKIP_RETURN_CODE 4 RUN_SERIAL TRUE)
 endif()
 
 # The pages that `make docs` makes say what the programs say.

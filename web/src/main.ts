@@ -316,7 +316,7 @@ function search(): void {
     "aria-label": "Search",
     autocomplete: "off",
   });
-  const list = h("ul", { class: "results", role: "listbox", "aria-label": "Found" });
+  const list = h("ul", { class: "results", "aria-label": "Found" });
   const shown = dialog("Search", [input, list]);
   const find = (): void => {
     const text = input.value.trim().toLowerCase();
@@ -338,31 +338,20 @@ function search(): void {
     }
     replace(
       list,
-      found
-        .slice(0, 12)
-        .map((f, i) =>
-          h(
-            "li",
-            { role: "option", "aria-selected": i === 0 ? "true" : "false" },
-            h("a", { href: f.href, onclick: () => shown.close() }, f.text),
-          ),
-        ),
+      found.slice(0, 12).map((f) => h("li", null, h("a", { href: f.href, onclick: () => shown.close() }, f.text))),
     );
-    if (!found.length)
-      replace(
-        list,
-        h("li", { class: "muted", role: "option", "aria-selected": "false" }, "Nothing of that name is in sight."),
-      );
+    if (!found.length) replace(list, h("li", { class: "muted" }, "Nothing of that name is in sight."));
   };
   input.addEventListener("input", find);
-  input.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") {
-      const first = list.querySelector("a");
-      if (first) {
-        location.hash = first.getAttribute("href")!;
-        shown.close();
-      }
-    }
+  // Enter opens the first; the arrows walk through the others.
+  shown.element.addEventListener("keydown", (event) => {
+    const links = [...list.querySelectorAll("a")];
+    const at = links.indexOf(document.activeElement as HTMLAnchorElement);
+    if (event.key === "Enter" && document.activeElement === input) links[0]?.click();
+    else if (event.key === "ArrowDown") (links[at + 1] ?? links[0])?.focus();
+    else if (event.key === "ArrowUp") (at > 0 ? links[at - 1] : input)?.focus();
+    else return;
+    event.preventDefault();
   });
   find();
   input.focus();

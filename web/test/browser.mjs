@@ -2,7 +2,7 @@
 //   node web/test/browser.mjs BIN_DIR [SCREENSHOT_DIR]
 // Exit code 4: Chromium or the packages are missing (ctest: SKIPPED).
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -58,6 +58,17 @@ gannet.on("exit", () => {
   ended = true;
 });
 let browser;
+function childOf(parent, name) {
+  for (const pid of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      const [, comm, rest] = /^\d+ \((.*)\) (.*)$/s.exec(readFileSync(`/proc/${pid}/stat`, "utf8"));
+      if (Number(rest.split(" ")[1]) === parent && name.startsWith(comm)) return Number(pid);
+    } catch {
+      /* gone meanwhile */
+    }
+  }
+  return 0;
+}
 
 async function main() {
   const url = (
@@ -209,6 +220,7 @@ async function main() {
   await page.keyboard.press("/");
   await see("dialog input[type=search]");
   await page.type("dialog input[type=search]", "ethusdt");
+  await axe("search");
   await page.keyboard.press("Enter");
   await until("search opens ETHUSDT", () =>
     page.evaluate(() => document.querySelector(".instrument")?.textContent === "ETHUSDT"),
@@ -243,6 +255,46 @@ async function main() {
   await axe("trail");
   await page.keyboard.press("Escape");
   step("from a headline over the order to its fill");
+
+  // An order by hand far from the market, cancelled by hand.
+  await go("market/" + encodeURIComponent("binance-spot:BTCUSDT"));
+  const price = await until("a price", () =>
+    live("Math.floor(Number(live.tables.markets.get('binance-spot:BTCUSDT')?.bid ?? 0) * 0.97)"),
+  );
+  await page.evaluate((value) => {
+    const [priceField, quantityField] = document.querySelectorAll(".ticket input[inputmode=decimal]");
+    priceField.value = String(value);
+    quantityField.value = "0.001";
+  }, price);
+  await page.click(".ticket .buy");
+  await see("dialog[open] button[type=submit]");
+  await axe("order by hand");
+  await page.click("dialog[open] button[type=submit]");
+  await until("the order is sent", () =>
+    page.evaluate(() => /Reached: |error/.test(document.querySelector("dialog[open]")?.textContent ?? "")),
+  );
+  const reached = await page.evaluate(() => document.querySelector("dialog[open]").textContent);
+  check(reached.includes("Reached: "), "the order by hand: " + reached);
+  await page.keyboard.press("Escape");
+  const mine = await until("the order is accepted", () =>
+    live(
+      "[...live.tables.orders.values()].find((o) => o.strategy.startsWith('manual') && o.state === 'ACCEPTED')?.client_order_id ?? ''",
+    ),
+  );
+  await go("orders/" + mine);
+  await until("its row", () =>
+    page.$$eval("[data-view=orders] > section:first-child tbody tr", (rows) => rows.length === 1),
+  );
+  await page.evaluate(() =>
+    [...document.querySelectorAll("[data-view=orders] td button")].find((b) => b.textContent === "Cancel").click(),
+  );
+  await see("dialog[open] button[type=submit]");
+  await page.click("dialog[open] button[type=submit]");
+  await until("the cancel is verified", () =>
+    page.evaluate(() => document.querySelector("dialog[open]")?.textContent.includes("✓ Verified")),
+  );
+  await page.keyboard.press("Escape");
+  step("an order by hand: asked once, sent, cancelled, verified");
 
   await go("reports");
   await see(".report-form button.primary");
@@ -392,6 +444,32 @@ async function main() {
   );
   await page.keyboard.press("Escape");
   step("resume with a reason; forged requests are refused");
+
+  // The venue falls silent: no figure stays silently old.
+  await go("market/" + encodeURIComponent("binance-spot:BTCUSDT"));
+  const venue = childOf(gannet.pid, "gannet-venue-sim");
+  check(venue, "venue-sim is not a child of gannet");
+  process.kill(venue, "SIGSTOP");
+  try {
+    await until(
+      "STALE or INVALID",
+      () => page.$eval("#book-state", (e) => /STALE|INVALID/.test(e.textContent)),
+      30_000,
+    );
+    await until("rows that say so", () =>
+      page.$$eval(".list-column tr.stale, .list-column tr.invalid", (rows) => rows.length >= 5),
+    );
+    await shot("silent-dark");
+    await go("overview");
+    await until("an alert", () =>
+      page.$$eval(".alerts li", (rows) => rows.some((r) => /INVALID|No quote/.test(r.textContent))),
+    );
+    await axe("overview of a silent venue");
+    await shot("silent-overview-dark");
+  } finally {
+    process.kill(venue, "SIGCONT");
+  }
+  step("a silent venue is shown as STALE or INVALID, with an alert");
 
   const strange = requests.filter(
     (r) =>
