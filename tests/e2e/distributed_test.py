@@ -48,7 +48,7 @@ class Local:
 
     def up(self):
         code, out, err = self.call("up", UP_LIMIT, "--bin", self.bin_dir, "--config", self.config, "--speed", "3", "--seed", "9",
-                                   "--reconcile", "5s", *(["--node", ",".join(self.node)] if self.node else []))
+                                   "--reconcile", "5s", "--free-ports", *(["--node", ",".join(self.node)] if self.node else []))
         if code == harness.SKIPPED:
             harness.skip(err.strip())
         check(code == 0, f"local up ended with {code}: {err}\n{out}")

@@ -3,7 +3,7 @@
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 
 # kill_test.py runs longer and with more seeds in tools/run-tests-long.
-foreach(test bad_state distributed kill openapi rpc run services_rpc sigterm)
+foreach(test bad_state distributed distributed_rpc kill openapi rpc run services_rpc sigterm)
   add_test(NAME e2e_${test}
     COMMAND ${Python3_EXECUTABLE} -B tests/e2e/${test}_test.py ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
