@@ -167,7 +167,7 @@ absl::Status FileLease::TryAcquire() {
   if (row && row->held && !options_.earlier_holders_are_gone) {
     if (watched_ != row) {
       watched_ = row;
-      watched_since_ = now;
+      watched_since_ = clock_.Monotonic();  // after it was read: nothing earlier was seen of it
     }
     const base::Duration wait = row->length + options_.margin + options_.receive_window;
     if (now - watched_since_ < wait) {

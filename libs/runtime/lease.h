@@ -18,6 +18,7 @@
 
 namespace gannet::runtime {
 
+// What those who send see of it. Any thread.
 class Lease {
  public:
   virtual ~Lease() = default;
@@ -25,6 +26,22 @@ class Lease {
   virtual bool MayStillSend() const = 0;
   // Of this holder; 0 before the lease was ever held.
   virtual uint64_t epoch() const = 0;
+};
+
+// What its holder does with it; one thread at a time, which may have to wait for the
+// place where the row is kept. FileLease here, PostgresLease (postgres_lease.h);
+// lease_suite.h says what each must do.
+class ShardLease : public Lease {
+ public:
+  // Takes the row if it is free or has been watched long enough. UNAVAILABLE:
+  // another holds it, or the row cannot be reached; try again. ABORTED: held once and
+  // lost; make a new lease.
+  virtual absl::Status TryAcquire() = 0;
+  // Extends it. ABORTED: another has taken it over, nothing may be sent for good.
+  // Any other error: the row was not reached; what was held before still runs out.
+  virtual absl::Status Renew() = 0;
+  // Frees the row for the next holder at once. Nothing may be sent any more.
+  virtual absl::Status Release() = 0;
 };
 
 struct LeaseOptions {
@@ -41,7 +58,7 @@ struct LeaseOptions {
 
 // A row in a file, changed under flock. The file has two slots, written in turn
 // and checked by CRC-32C, so that a torn write leaves the row before it.
-class FileLease : public Lease {
+class FileLease : public ShardLease {
  public:
   FileLease(std::string path, std::string shard, std::string holder, LeaseOptions options,
             const base::Clock& clock);
@@ -50,15 +67,12 @@ class FileLease : public Lease {
   FileLease(const FileLease&) = delete;
   FileLease& operator=(const FileLease&) = delete;
 
-  // Takes the row if it is free or has been watched long enough. UNAVAILABLE:
-  // another holds it; try again until it is over. ABORTED: held once and lost; make
-  // a new lease. DATA_LOSS: the file is no lease file.
-  absl::Status TryAcquire();
-  // Extends it. ABORTED: another has taken it over, nothing may be sent for good.
-  absl::Status Renew();
-  // Frees the row for the next holder at once. Nothing may be sent any more.
-  absl::Status Release();
+  // DATA_LOSS, of all three: the file is no lease file. Never waits.
+  absl::Status TryAcquire() override;
+  absl::Status Renew() override;
+  absl::Status Release() override;
 
+  // On the thread of the above only.
   bool MayStillSend() const override;
   uint64_t epoch() const override { return epoch_; }
 

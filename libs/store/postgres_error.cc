@@ -152,7 +152,7 @@ Failure CurrentFailure(const FailureContext& context, bool at_commit, bool conne
   try {
     throw;
   } catch (const pqxx::in_doubt_error& e) {
-    return Lost(context, e.what(), Fate::kInDoubt);
+    return Lost(context, e.what(), when_lost);  // no doubt about what only reads
   } catch (const pqxx::statement_completion_unknown& e) {
     return Lost(context, e.what(), when_lost);
   } catch (const pqxx::sql_error& e) {

@@ -61,6 +61,7 @@ TEST_CASE("PostgreSQL errors: only a connection that broke at COMMIT leaves doub
   CHECK(Caught(broken, false, false).fate == Fate::kTryAgain);
   CHECK(Caught(broken, true, false).fate == Fate::kInDoubt);
   CHECK(Caught([] { throw pqxx::in_doubt_error("?"); }, true, false).fate == Fate::kInDoubt);
+  CHECK(Caught([] { throw pqxx::in_doubt_error("?"); }, false, false).fate == Fate::kTryAgain);
   const auto shutdown = [] { throw pqxx::sql_error("FATAL", "COMMIT", "57P01"); };
   CHECK(Caught(shutdown, true, true).fate == Fate::kInDoubt);
   CHECK(Caught(shutdown, false, true).fate == Fate::kTryAgain);

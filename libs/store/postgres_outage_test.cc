@@ -1,20 +1,14 @@
 // What becomes of writes while the server is away, comes back, or another takes over:
 // nothing acknowledged is lost, nothing is applied twice.
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <signal.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
-#include <string_view>
+#include <functional>
 #include <thread>
 
-#include "libs/base/check.h"
 #include "libs/store/postgres_fixture_for_test.h"
+#include "libs/store/postgres_proxy_for_test.h"
 #include "libs/store/postgres_session.h"
 
 namespace gannet::store {
@@ -22,129 +16,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-// Stands between a client and the server (both on loopback, without TLS) and breaks
-// one connection at COMMIT.
-class Proxy {
- public:
-  enum class Fault {
-    kNone,
-    kLoseCommit,  // the server never hears of it
-    kLoseAnswer,  // committed, and the client does not hear of it
-    kLateCommit,  // the client is cut off; the server is told to commit a while later
-    kSilence,     // nothing gets through any more in either direction
-  };
-
-  explicit Proxy(uint16_t server_port) : server_port_(server_port) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address = Loopback(0);
-    GANNET_CHECK(::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
-                     ::listen(listener_, 16) == 0,
-                 "a proxy listens");
-    socklen_t size = sizeof address;
-    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-    acceptor_ = std::thread([this] { Accept(); });
-  }
-  ~Proxy() {
-    ending_ = true;
-    acceptor_.join();
-    for (std::thread& session : sessions_) session.join();
-    ::close(listener_);
-  }
-  uint16_t port() const { return port_; }
-  // Strikes once, at the next COMMIT.
-  void Arm(Fault fault) { fault_ = fault; }
-  void RefuseNew(bool refuse) { refuse_ = refuse; }
-
- private:
-  static sockaddr_in Loopback(uint16_t port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(port);
-    return address;
-  }
-
-  void Accept() {
-    while (!ending_) {
-      pollfd ready{listener_, POLLIN, 0};
-      if (::poll(&ready, 1, 20) <= 0) continue;
-      const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-      if (client < 0) continue;
-      if (refuse_) {
-        ::close(client);
-        continue;
-      }
-      sessions_.emplace_back([this, client] { Relay(client); });
-    }
-  }
-
-  void Relay(int client) {
-    const int server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const sockaddr_in address = Loopback(server_port_);
-    if (::connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
-      Forward(client, server);
-    ::close(client);
-    ::close(server);
-  }
-
-  void Forward(int client, int server) {
-    std::array<char, 65536> bytes;
-    while (!ending_) {
-      std::array<pollfd, 2> ready = {{{client, POLLIN, 0}, {server, POLLIN, 0}}};
-      if (::poll(ready.data(), ready.size(), 20) <= 0) continue;
-      if (ready[0].revents != 0) {
-        const ssize_t got = ::read(client, bytes.data(), bytes.size());
-        if (got <= 0) return;
-        const std::string_view text(bytes.data(), static_cast<size_t>(got));
-        // A simple query: 'Q', four bytes of length, the text.
-        if (text.find("COMMIT") != std::string_view::npos) {
-          const Fault fault = fault_.exchange(Fault::kNone);
-          if (fault != Fault::kNone) return Strike(fault, client, server, text);
-        }
-        if (!Send(server, text)) return;
-      }
-      if (ready[1].revents != 0) {
-        const ssize_t got = ::read(server, bytes.data(), bytes.size());
-        if (got <= 0) return;
-        if (!Send(client, std::string_view(bytes.data(), static_cast<size_t>(got)))) return;
-      }
-    }
-  }
-
-  void Strike(Fault fault, int client, int server, std::string_view commit) {
-    if (fault == Fault::kLoseCommit) return;
-    if (fault == Fault::kSilence) {
-      while (!ending_) ::poll(nullptr, 0, 20);
-      return;
-    }
-    if (fault == Fault::kLateCommit) {
-      ::shutdown(client, SHUT_RDWR);
-      ::poll(nullptr, 0, 700);
-    }
-    (void)Send(server, commit);
-    std::array<char, 4096> answer;
-    (void)!::read(server, answer.data(), answer.size());
-  }
-
-  static bool Send(int to, std::string_view bytes) {
-    while (!bytes.empty()) {
-      const ssize_t sent = ::send(to, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (sent <= 0) return false;
-      bytes.remove_prefix(static_cast<size_t>(sent));
-    }
-    return true;
-  }
-
-  const uint16_t server_port_;
-  int listener_ = -1;
-  uint16_t port_ = 0;
-  std::atomic<Fault> fault_ = Fault::kNone;
-  std::atomic<bool> refuse_ = false, ending_ = false;
-  std::thread acceptor_;
-  std::vector<std::thread> sessions_;  // of the acceptor, until it has ended
-};
 
 // A server on a TCP port, for all tests of this file.
 PostgresClusterForTest& TcpCluster() {
@@ -155,7 +26,7 @@ PostgresClusterForTest& TcpCluster() {
 
 struct ThroughProxy {
   PostgresOptions direct = Migrated(TcpCluster());
-  Proxy proxy{direct.hosts[0].port};
+  PostgresProxyForTest proxy{direct.hosts[0].port};
   std::unique_ptr<PostgresPool> pool;
   std::unique_ptr<PostgresStore> store;
 
@@ -172,7 +43,7 @@ struct ThroughProxy {
 
 TEST_CASE("A COMMIT that the server never heard of is written again, once") {
   ThroughProxy t;
-  t.proxy.Arm(Proxy::Fault::kLoseCommit);
+  t.proxy.Arm(PostgresProxyForTest::Fault::kLoseCommit);
   REQUIRE(t.store->Write(CountedBatch(2)).ok());
   CHECK(t.pool->stats().in_doubt == 1);
   CHECK(t.store->stats().found_kept == 0);
@@ -181,7 +52,7 @@ TEST_CASE("A COMMIT that the server never heard of is written again, once") {
 
 TEST_CASE("A COMMIT whose answer was lost is found to be kept, and not written again") {
   ThroughProxy t;
-  t.proxy.Arm(Proxy::Fault::kLoseAnswer);
+  t.proxy.Arm(PostgresProxyForTest::Fault::kLoseAnswer);
   REQUIRE(t.store->Write(CountedBatch(2)).ok());
   CHECK(t.pool->stats().in_doubt == 1);
   CHECK(t.store->stats().found_kept == 1);
@@ -190,7 +61,7 @@ TEST_CASE("A COMMIT whose answer was lost is found to be kept, and not written a
 
 TEST_CASE("A COMMIT that the server carries out late is waited for, and not written again") {
   ThroughProxy t;
-  t.proxy.Arm(Proxy::Fault::kLateCommit);
+  t.proxy.Arm(PostgresProxyForTest::Fault::kLateCommit);
   REQUIRE(t.store->Write(CountedBatch(2)).ok());
   CHECK(t.store->stats().found_kept == 1);
   CheckCounted(*t.store, 2);
@@ -198,7 +69,7 @@ TEST_CASE("A COMMIT that the server carries out late is waited for, and not writ
 
 TEST_CASE("A new writer waits for the last transaction of the one before it") {
   ThroughProxy t([](PostgresOptions& options) { options.attempts = 1; });
-  t.proxy.Arm(Proxy::Fault::kLateCommit);
+  t.proxy.Arm(PostgresProxyForTest::Fault::kLateCommit);
   CHECK(absl::IsUnknown(t.store->Write(CountedBatch(2))));
   // The program restarts and asks what was kept: only once that is decided is it told.
   const auto pool = MakePool(t.direct);
@@ -209,7 +80,8 @@ TEST_CASE("A new writer waits for the last transaction of the one before it") {
 }
 
 TEST_CASE("A batch whose fate stays unknown comes first, and is applied once in the end") {
-  for (const Proxy::Fault fault : {Proxy::Fault::kLoseCommit, Proxy::Fault::kLoseAnswer}) {
+  for (const PostgresProxyForTest::Fault fault :
+       {PostgresProxyForTest::Fault::kLoseCommit, PostgresProxyForTest::Fault::kLoseAnswer}) {
     ThroughProxy t([](PostgresOptions& options) { options.attempts = 2; });
     const auto outage = [&](const Batch& batch) {
       const absl::Status status = t.store->Write(batch);
@@ -225,7 +97,8 @@ TEST_CASE("A batch whose fate stays unknown comes first, and is applied once in 
     CHECK(absl::IsFailedPrecondition(t.store->Write(more)));
     t.proxy.RefuseNew(false);
     REQUIRE(t.store->Write(CountedBatch(2)).ok());
-    CHECK(t.store->stats().found_kept == (fault == Proxy::Fault::kLoseAnswer ? 1 : 0));
+    CHECK(t.store->stats().found_kept ==
+          (fault == PostgresProxyForTest::Fault::kLoseAnswer ? 1 : 0));
     REQUIRE(t.store->Write(CountedBatch(3)).ok());
     CheckCounted(*t.store, 3);
   }
@@ -238,7 +111,7 @@ TEST_CASE(
     options.lock_timeout = milliseconds(200);
     options.attempts = 20;
   });
-  t.proxy.Arm(Proxy::Fault::kSilence);
+  t.proxy.Arm(PostgresProxyForTest::Fault::kSilence);
   REQUIRE(t.store->Write(CountedBatch(2)).ok());
   CHECK(t.pool->stats().cut_off == 1);
   CheckCounted(*t.store, 2);
