@@ -179,9 +179,9 @@ absl::Status FileLease::TryAcquire() {
   }
   const uint64_t epoch = std::max(row ? row->epoch + 1 : 1, options_.lowest_epoch);
   GANNET_RETURN_IF_ERROR(file.Write(Row{shard_, holder_, epoch, options_.length, 0, true}));
+  renewed_at_ns_ = now.count();
   epoch_ = epoch;
   held_ = true;
-  renewed_at_ = now;
   return absl::OkStatus();
 }
 
@@ -196,7 +196,7 @@ absl::Status FileLease::Renew() {
     return Lost();
   }
   GANNET_RETURN_IF_ERROR(file.Write(*file.row()));
-  renewed_at_ = now;
+  renewed_at_ns_ = now.count();
   return absl::OkStatus();
 }
 
@@ -218,7 +218,8 @@ absl::Status FileLease::Lost() {
 }
 
 bool FileLease::MayStillSend() const {
-  return held_ && clock_.Monotonic() - renewed_at_ < options_.length - options_.margin;
+  return held_ &&
+         clock_.Monotonic() - base::Duration(renewed_at_ns_) < options_.length - options_.margin;
 }
 
 }  // namespace gannet::runtime

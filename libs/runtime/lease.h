@@ -8,6 +8,7 @@
 // Each new holder has a higher epoch, which travels in verdicts and journal.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -72,7 +73,6 @@ class FileLease : public ShardLease {
   absl::Status Renew() override;
   absl::Status Release() override;
 
-  // On the thread of the above only.
   bool MayStillSend() const override;
   uint64_t epoch() const override { return epoch_; }
 
@@ -97,10 +97,10 @@ class FileLease : public ShardLease {
   const std::string path_, shard_, holder_;
   const LeaseOptions options_;
   const base::Clock& clock_;
-  uint64_t epoch_ = 0;
-  bool held_ = false;
-  base::Duration renewed_at_{0};
-  std::optional<Row> watched_;  // another's row, unchanged since watched_since_
+  std::atomic<uint64_t> epoch_ = 0;
+  std::atomic<bool> held_ = false;
+  std::atomic<int64_t> renewed_at_ns_ = 0;  // on clock_
+  std::optional<Row> watched_;              // another's row, unchanged since watched_since_
   base::Duration watched_since_{0};
 };
 

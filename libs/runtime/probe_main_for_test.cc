@@ -1,9 +1,10 @@
 // A small real process for process_test.cc: one engine that counts ticks as
 // facts, ticking each millisecond.
 //
-//   gannet_runtime_probe DATA_DIR [hang|fresh|early]
+//   gannet_runtime_probe DATA_DIR [hang|fresh|early|shared]
 //
-// early: SIGINT comes before anything is made.
+// early: SIGINT comes before anything is made. shared: the lease lies beside the data
+// folder, for probes with other folders too.
 #include <signal.h>
 
 #include <cstdio>
@@ -85,6 +86,15 @@ int Main(int argc, char** argv) {
   options.snapshot_interval = std::chrono::milliseconds(20);
   options.run.service_drain_limit = std::chrono::milliseconds(mode == "hang" ? 60'000 : 2'000);
   options.run.drain_limit = options.run.service_drain_limit;
+  if (mode == "shared") {
+    options.make_lease =
+        [&](base::Files&, const base::Clock& clock, const std::string& shard,
+            const std::string& holder,
+            const LeaseOptions& lease) -> absl::StatusOr<std::unique_ptr<ShardLease>> {
+      return std::make_unique<FileLease>(options.data_dir + "/../lease", shard, holder, lease,
+                                         clock);
+    };
+  }
   auto process = Process::Create(options);
   if (!process.ok()) {
     std::fprintf(stderr, "%s\n", process.status().ToString().c_str());

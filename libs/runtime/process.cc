@@ -23,6 +23,8 @@ constexpr base::Duration kHealthInterval = std::chrono::seconds(1);
 constexpr int kRenewalsPerLease = 4;
 // So far the clock may be behind engine time before it counts as set back.
 constexpr base::Duration kClockTolerance = std::chrono::seconds(2);
+constexpr base::Duration kLeasePause = std::chrono::milliseconds(200);
+constexpr base::Duration kTellWaiting = std::chrono::seconds(5);
 
 // Of the operating system: seeds for jitter and the run's bits are no secrets, but
 // must differ between processes.
@@ -106,13 +108,35 @@ absl::Status Process::OpenData() {
   GANNET_ASSIGN_OR_RETURN(lock_, files_.LockDir(options_.data_dir));
   if (options_.fresh) GANNET_RETURN_IF_ERROR(PutAside());
   if (!options_.journaled) return absl::OkStatus();
-  LeaseOptions lease = options_.lease;
-  lease.earlier_holders_are_gone = true;  // the folder's lock says so
-  lease.lowest_epoch = static_cast<uint64_t>(base::UnixMillis(clock_.Now()) / 1000);
-  lease_ = std::make_unique<FileLease>(options_.data_dir + "/lease", options_.shard,
-                                       Holder(options_.name), lease, clock_);
-  GANNET_RETURN_IF_ERROR(lease_->TryAcquire());
+  GANNET_RETURN_IF_ERROR(OpenLease());
   return OpenJournal();
+}
+
+absl::Status Process::OpenLease() {
+  LeaseOptions lease = options_.lease;
+  lease.lowest_epoch = static_cast<uint64_t>(base::UnixMillis(clock_.Now()) / 1000);
+  const std::string holder = Holder(options_.name);
+  if (!options_.make_lease) {
+    lease.earlier_holders_are_gone = true;  // the folder's lock says so
+    lease_ = std::make_unique<FileLease>(options_.data_dir + "/lease", options_.shard, holder,
+                                         lease, clock_);
+    return lease_->TryAcquire();
+  }
+  // Another machine may have the shard: its folder is not this one.
+  GANNET_ASSIGN_OR_RETURN(lease_,
+                          options_.make_lease(files_, clock_, options_.shard, holder, lease));
+  for (base::Duration told = clock_.Monotonic() - kTellWaiting;;) {
+    const absl::Status acquired = lease_->TryAcquire();
+    if (!absl::IsUnavailable(acquired)) return acquired;
+    if (StopRequested())
+      return absl::CancelledError("stopped while waiting for the lease; nothing was started");
+    if (clock_.Monotonic() - told >= kTellWaiting) {
+      told = clock_.Monotonic();
+      log_.Info("waiting_for_lease", {{"why", std::string(acquired.message())}});
+      log_.Flush();
+    }
+    executor_.RunFor(kLeasePause);
+  }
 }
 
 absl::Status Process::OpenBus() {
@@ -268,13 +292,21 @@ void Process::WriteSnapshot() {
 void Process::RenewLease() {
   if (lease_ == nullptr) return;
   executor_.After((options_.lease.length - options_.lease.margin) / kRenewalsPerLease, [this] {
-    // Until the journal is closed: what is in flight may still need an answer.
-    if (const absl::Status renewed = lease_->Renew(); !renewed.ok()) {
-      log_.Warning("lease_not_renewed", {{"error", renewed.ToString()}});
-      if (absl::IsAborted(renewed)) return;
-    }
-    RenewLease();
+    if (!options_.make_lease) return OnRenewed(lease_->Renew());
+    background_->Post([this] {
+      absl::Status renewed = lease_->Renew();
+      executor_.Post([this, renewed = std::move(renewed)] { OnRenewed(renewed); });
+    });
   });
+}
+
+// Goes on until the journal is closed: what is in flight may still need an answer.
+void Process::OnRenewed(const absl::Status& renewed) {
+  if (!renewed.ok()) {
+    log_.Warning("lease_not_renewed", {{"error", renewed.ToString()}});
+    if (absl::IsAborted(renewed)) return;
+  }
+  RenewLease();
 }
 
 void Process::WatchHealth() {

@@ -63,6 +63,14 @@ struct ProcessOptions {
   MakeBus make_bus;
   std::set<const bus::TopicInfo*> made_here;
 
+  // The lease of a shard that may be started on another machine (PostgresLease);
+  // empty: a file in the data folder. Create waits until it is held, and the calls
+  // that reach for its row are made on the background thread.
+  using MakeLease = std::function<absl::StatusOr<std::unique_ptr<ShardLease>>(
+      base::Files& files, const base::Clock& clock, const std::string& shard,
+      const std::string& holder, const LeaseOptions& options)>;
+  MakeLease make_lease;
+
   telemetry::Level log_level = telemetry::Level::kInfo;
   telemetry::Log::Sink log_sink;  // empty: standard error
   bool wire_mode = false;         // every event through its wire codec
@@ -78,8 +86,8 @@ struct ProcessOptions {
 
 class Process {
  public:
-  // ABORTED: another process uses the data folder. Otherwise what failed, with what
-  // helps.
+  // ABORTED: another process uses the data folder. CANCELLED: a signal came while the
+  // lease was waited for. Otherwise what failed, with what helps.
   static absl::StatusOr<std::unique_ptr<Process>> Create(ProcessOptions options);
   ~Process();
   Process(const Process&) = delete;
@@ -111,7 +119,9 @@ class Process {
   // The periodic work of the process; each arms itself again.
   void Snapshot();
   void WriteSnapshot();
+  absl::Status OpenLease();
   void RenewLease();
+  void OnRenewed(const absl::Status& renewed);
   void WatchHealth();
   void Finish(Runner::Done done);
   void Close(const Runner::Done& done);
@@ -124,7 +134,7 @@ class Process {
   HealthBoard health_;
   Runner runner_;
   std::unique_ptr<base::FolderLock> lock_;
-  std::unique_ptr<FileLease> lease_;
+  std::unique_ptr<ShardLease> lease_;
   std::unique_ptr<WorkerThread> background_;
   std::unique_ptr<net::BeastNetwork> network_;
   std::unique_ptr<bus::Bus> bus_;

@@ -176,5 +176,24 @@ TEST_CASE("a second SIGINT ends a process that hangs in its drain") {
   CHECK(child.Wait() == 130);
 }
 
+TEST_CASE("a process waits for the lease of its shard and goes on when it is free") {
+  base::TempDirForTest folder;
+  Child first(folder / "a", "shared");
+  REQUIRE(first.WaitFor("\"event\":\"ticking\",\"may_send\":true"));
+  const uint64_t epoch = first.Number("epoch");
+  Child second(folder / "b", "shared"), third(folder / "c", "shared");
+  REQUIRE(second.WaitFor("\"event\":\"waiting_for_lease\""));
+  REQUIRE(third.WaitFor("\"event\":\"waiting_for_lease\""));
+  third.Signal(SIGTERM);  // one that waits can be ended
+  CHECK(third.Wait() == kExitNotStarted);
+  CHECK(second.text().find("ticking") == std::string::npos);
+  first.Signal(SIGTERM);
+  CHECK(first.Wait() == kExitClean);
+  REQUIRE(second.WaitFor("\"event\":\"ticking\",\"may_send\":true"));
+  CHECK(second.Number("epoch") > epoch);
+  second.Signal(SIGTERM);
+  CHECK(second.Wait() == kExitClean);
+}
+
 }  // namespace
 }  // namespace gannet::runtime
