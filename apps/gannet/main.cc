@@ -137,8 +137,7 @@ void AddRun(CLI::App& app, Commands& c) {
       "  gannet run --fresh --seed 7          another market from the beginning\n"
       "  gannet run --services strategy,risk,execution --bus bus.yaml --config node.yaml\n"
       "                                       these three in one process, the others over Kafka");
-  run->callback([&c] {
-    c.exit_code = Run(c.run, std::cout, std::cerr); });
+  run->callback([&c] { c.exit_code = Run(c.run, std::cout, std::cerr); });
 }
 
 void AddReplay(CLI::App& app, Commands& c) {
