@@ -21,6 +21,7 @@ import time
 import harness
 import kill_test
 import places
+import truth
 from harness import check
 
 FLAGS = ("--seed", "9", "--market-speed", "3")
@@ -46,9 +47,10 @@ class Stage:
         self.good = os.path.join(folder, "good")
 
     def make_good(self):
-        code, text, errors = self.run(self.good, "--for", "7s", limit=90)
-        check(code == 0, f"the run that is to be damaged ended with {code}: {text[-1000:]} {errors[-2000:]}")
-        check(" fill " in text, f"it has no fill, so it proves little: {text[-1000:]}")
+        platform = harness.Platform(self.bin_dir, self.good, "--config", self.config)
+        with trading(self, platform, "good") as program:
+            program.send(signal.SIGTERM)
+            check(program.wait(40) == 0, f"the run that is to be damaged: {program.describe()}\n{harness.tail(platform.log)}")
 
     def copy(self, name):
         path = os.path.join(self.folder, name)
@@ -277,11 +279,12 @@ def damaged_services(stage):
 def compare(stage, data, out):
     """Orders, fills and positions against the venue's own records."""
     platform = harness.Platform(stage.bin_dir, data)
-    believed = kill_test.Believed(platform.facts("order.intents.v1"), platform.facts("exec.reports.v1"))
+    believed = truth.Believed(platform.facts("order.intents.v1"), platform.facts("exec.reports.v1"))
     records = os.path.join(stage.folder, os.path.basename(data) + "-records")
     os.makedirs(records)
     with harness.VenueRecords(stage.bin_dir, os.path.join(data, "venue-sim"), records) as venue:
-        orders, fills = kill_test.compare(believed, venue, out)
+        orders, fills, trades = truth.compare(believed, venue)
+    truth.compare_positions(out, trades)
     check(orders > 0 and fills > 0, f"{data}: {orders} orders and {fills} fills: the test proves little")
     return f"{orders} orders and {fills} fills are the same at the venue"
 
