@@ -16,8 +16,8 @@ namespace gannet::api {
 
 class OrderApi {
  public:
-  static constexpr size_t kKeptOrders = 20'000;  // ended ones fall out first
-  static constexpr size_t kKeptEvents = 50'000;  // to resume streams
+  static constexpr size_t kKeptOrders = 2'000;  // ended ones fall out first
+  static constexpr size_t kKeptEvents = 5'000;  // to resume streams
 
   // `commands` may be null (a process that faces nobody): then orders are only shown.
   OrderApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch, command::Commands* commands);

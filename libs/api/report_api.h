@@ -14,7 +14,7 @@ namespace gannet::api {
 
 class ReportApi {
  public:
-  static constexpr size_t kKeptFills = 20'000;
+  static constexpr size_t kKeptFills = 2'000;
   static constexpr size_t kKeptRows = 20'000;  // each of positions, balances, instruments
 
   ReportApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch);

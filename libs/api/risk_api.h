@@ -15,7 +15,7 @@ namespace gannet::api {
 class RiskApi {
  public:
   static constexpr size_t kKeptStates = 5'000;
-  static constexpr size_t kKeptDecisions = 20'000;
+  static constexpr size_t kKeptDecisions = 2'000;
 
   // `commands` may be null: then states are only shown.
   RiskApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch, command::Commands* commands);

@@ -21,7 +21,7 @@ class SignalApi {
 
 class PredictionApi {
  public:
-  static constexpr size_t kKeptPredictions = 20'000;
+  static constexpr size_t kKeptPredictions = 5'000;
 
   PredictionApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch);
 

@@ -22,7 +22,7 @@ namespace gannet::api {
 
 class TraceApi {
  public:
-  static constexpr size_t kKeptEvents = 50'000;
+  static constexpr size_t kKeptEvents = 5'000;
   static constexpr size_t kMaxSteps = 32;
 
   TraceApi(rpc::Server& server, bus::Bus& bus);

@@ -50,8 +50,8 @@ class MessageWriter {
   void Text(int field, std::string_view text) {
     if (!text.empty()) AddText(field, text);
   }
-  template <class Tag>
-  void Text(int field, const base::TextId<Tag>& id) {
+  template <class Name>
+  void Text(int field, const base::TextId<Name>& id) {
     Text(field, id.text());
   }
   // As Text, of a repeated field: the empty one counts.

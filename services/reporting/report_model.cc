@@ -12,7 +12,7 @@ using market::Money;
 std::string WithThousands(std::string text) {
   const size_t point = std::min(text.find('.'), text.size());
   const size_t first = text.starts_with('-') ? 1 : 0;
-  for (size_t at = point; at > first + 3; at -= 3) text.insert(at - 3, ",");
+  for (size_t at = point; at > first + 3; at -= 3) text.insert(at - 3, 1, ',');
   return text;
 }
 
