@@ -13,6 +13,7 @@
 #include "apps/gannet/control_flags.h"
 #include "apps/gannet/journal_command.h"
 #include "apps/gannet/journal_replay_command.h"
+#include "apps/gannet/migrate_command.h"
 #include "apps/gannet/news_command.h"
 #include "apps/gannet/replay.h"
 #include "apps/gannet/report_command.h"
@@ -73,6 +74,7 @@ struct Commands {
   ReplayOptions replay;
   std::string replay_speed = "max", replay_emit = "none";
   TrainOptions train;
+  MigrateOptions migrate;
   NewsIngestOptions news_ingest;
   NewsEvalOptions news_eval;
   NewsTrainOptions news_train;
@@ -545,6 +547,48 @@ void AddUsers(CLI::App& app, Commands& c) {
       "users.");
 }
 
+void AddMigrate(CLI::App& app, Commands& c) {
+  CLI::App* migrate =
+      app.add_subcommand("migrate", "Bring the schema of a PostgreSQL up to this build's");
+  migrate
+      ->add_option("--store", c.migrate.store,
+                   "Configuration file of reporting or of gannet run, or "
+                   "postgres://USER@HOST:PORT/DATABASE")
+      ->required();
+  CLI::Option* plan =
+      migrate->add_flag("--plan", c.migrate.plan, "Say what would be done, and change nothing");
+  migrate
+      ->add_flag("--status", c.migrate.status,
+                 "Say what was applied, when and by which build; exit code 1 if this build's "
+                 "programs would not take it")
+      ->excludes(plan);
+  migrate->add_option("--password-file", c.migrate.password_file,
+                      "With an address: a file that only its owner may read (mode 0600)");
+  migrate->add_option("--root-certificate", c.migrate.root_certificate,
+                      "With an address: the authority of the server (PEM); needed beyond this "
+                      "machine");
+  migrate->add_option("--client-certificate", c.migrate.client_certificate,
+                      "With an address: this client's own certificate");
+  migrate->add_option("--client-key", c.migrate.client_key, "and its key");
+  AddDuration(migrate, "--patience", c.migrate.patience,
+              "Wait so long for the server, and for another migrate (default 30s)");
+  migrate->footer(
+      "Each migration is one transaction and only adds: programs of an older build go on beside "
+      "it. What was\n"
+      "applied stands in gannet.schema_versions. Safe to repeat, and to start many times at once: "
+      "an advisory\n"
+      "lock lets one at a time. The role must own the schema gannet, or be allowed to create it. "
+      "Without\n"
+      "PostgreSQL there is nothing to do: the encrypted file of the embedded shape brings itself "
+      "up to date.\n\n"
+      "  gannet migrate --store reporting.yaml --plan\n"
+      "  gannet migrate --store reporting.yaml --status\n"
+      "  gannet migrate --store postgres://gannet@127.0.0.1:5432/gannet --password-file pw");
+  migrate->callback([&c] {
+    c.exit_code = Report(MigrateStore(c.migrate, runtime::BuildId(), c.files, c.clock, std::cout));
+  });
+}
+
 void AddSim(CLI::App& app, Commands& c) {
   CLI::App* sim = app.add_subcommand(
       "sim", "Run the whole platform and its venue on virtual time under seeded faults");
@@ -610,6 +654,7 @@ int Main(int argc, char** argv) {
   AddTopics(app, commands);
   AddReport(app, commands);
   AddUsers(app, commands);
+  AddMigrate(app, commands);
   AddSim(app, commands);
   try {
     app.parse(argc, argv);

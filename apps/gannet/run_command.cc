@@ -26,18 +26,16 @@
 #include "libs/runtime/flags.h"
 #include "libs/runtime/process.h"
 #include "libs/runtime/signals.h"
-#include "libs/store/sqlite_store.h"
+#include "libs/runtime/system_clock.h"
 #include "services/ingest/app.h"
 #include "services/reporting/export.h"
+#include "services/reporting/open_store.h"
 #include "services/reporting/report_files.h"
 
 namespace gannet::app {
 namespace {
 
 constexpr base::Duration kRedraw = std::chrono::milliseconds(500);
-
-std::string StorePath(const std::string& data_dir) { return data_dir + "/reports.db"; }
-std::string StoreKeyPath(const std::string& data_dir) { return data_dir + "/reports.key"; }
 
 // The program's own folder: venue-sim lies beside it.
 std::string OwnFolder() {
@@ -176,9 +174,7 @@ class Session {
 
   absl::Status Export() {
     if (options_.out_folder.empty()) return absl::OkStatus();
-    GANNET_ASSIGN_OR_RETURN(const auto store,
-                            store::OpenSqliteStore(files_, StorePath(options_.data_dir),
-                                                   StoreKeyPath(options_.data_dir)));
+    GANNET_ASSIGN_OR_RETURN(const auto store, OpenStore(reporting::StoreUse::kRead));
     GANNET_RETURN_IF_ERROR(
         reporting::ExportReports(*store, {.from = started_}, files_, options_.out_folder));
     out_ << "orders, fills, positions and P&L of this run are in " << options_.out_folder << "\n";
@@ -200,13 +196,16 @@ class Session {
     return runtime::Process::Create(std::move(process));
   }
 
+  absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(reporting::StoreUse use) {
+    return reporting::OpenStore(files_, clock_, config_.pipeline.reporting.store, options_.data_dir,
+                                use);
+  }
+
   absl::Status BuildServices() {
     PipelineParts parts;
     parts.services = chosen_;
     if (chosen_.contains("reporting")) {
-      GANNET_ASSIGN_OR_RETURN(parts.store,
-                              store::OpenSqliteStore(files_, StorePath(options_.data_dir),
-                                                     StoreKeyPath(options_.data_dir)));
+      GANNET_ASSIGN_OR_RETURN(parts.store, OpenStore(reporting::StoreUse::kWrite));
       parts.report_writer = reporting::WriterOf(files_);
       config_.pipeline.reporting.build = "gannet " + runtime::BuildId();
       config_.pipeline.reporting.trading = config_.mode;
@@ -271,6 +270,7 @@ class Session {
   std::ostream& out_;
   std::ostream& err_;
   base::PosixFiles files_;
+  runtime::SystemClock clock_;
   LogFile log_;
   std::set<std::string> chosen_;
   RunConfig config_;

@@ -37,7 +37,7 @@ std::string ValueOf(const std::string& section, const std::string& key) {
 }
 
 // In memory where there is room for it: the disk may be busy with other things.
-std::string Place() {
+std::string InMemory() {
   constexpr uint64_t kRoom = uint64_t{1} << 30;
   struct statvfs memory {};
   if (::statvfs("/dev/shm", &memory) == 0 && memory.f_bavail * memory.f_frsize >= kRoom &&
@@ -48,7 +48,8 @@ std::string Place() {
 
 }  // namespace
 
-PostgresClusterForTest::PostgresClusterForTest() : folder_(Place() + "/gannet-pg-XXXXXX") {
+PostgresClusterForTest::PostgresClusterForTest(const std::string& place)
+    : folder_(place + "/gannet-pg-XXXXXX") {
   GANNET_CHECK(::mkdtemp(folder_.data()) != nullptr, "no temporary folder for the test");
   // The server may run as another user, whose folder is inside this one.
   ::chmod(folder_.c_str(), 0711);
@@ -56,10 +57,20 @@ PostgresClusterForTest::PostgresClusterForTest() : folder_(Place() + "/gannet-pg
 
 std::unique_ptr<PostgresClusterForTest> PostgresClusterForTest::Start(
     std::vector<std::string> arguments) {
-  std::unique_ptr<PostgresClusterForTest> cluster(new PostgresClusterForTest());
   // Crashes of the server are tested, not of the machine: no need to wait for disks.
-  cluster->arguments_ = {"--watch", std::to_string(::getpid()), "--set", "fsync=off"};
-  for (std::string& argument : arguments) cluster->arguments_.push_back(std::move(argument));
+  arguments.insert(arguments.end(), {"--set", "fsync=off"});
+  return StartIn(InMemory(), std::move(arguments));
+}
+
+std::unique_ptr<PostgresClusterForTest> PostgresClusterForTest::StartDurable() {
+  return StartIn(std::filesystem::temp_directory_path().string(), {});
+}
+
+std::unique_ptr<PostgresClusterForTest> PostgresClusterForTest::StartIn(
+    const std::string& place, std::vector<std::string> arguments) {
+  std::unique_ptr<PostgresClusterForTest> cluster(new PostgresClusterForTest(place));
+  cluster->arguments_ = std::move(arguments);
+  cluster->arguments_.insert(cluster->arguments_.end(), {"--watch", std::to_string(::getpid())});
   std::vector<std::string> start = {"start"};
   start.insert(start.end(), cluster->arguments_.begin(), cluster->arguments_.end());
   std::string section;
@@ -72,7 +83,7 @@ std::unique_ptr<PostgresClusterForTest> PostgresClusterForTest::Start(
 
 std::unique_ptr<PostgresClusterForTest> PostgresClusterForTest::StartStandby(
     const PostgresClusterForTest& of) {
-  std::unique_ptr<PostgresClusterForTest> cluster(new PostgresClusterForTest());
+  std::unique_ptr<PostgresClusterForTest> cluster(new PostgresClusterForTest(InMemory()));
   std::string section;
   const int code = cluster->Run(
       {"standby", "--of", of.folder(), "--port", "0", "--watch", std::to_string(::getpid())},

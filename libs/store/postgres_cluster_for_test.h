@@ -17,6 +17,8 @@ class PostgresClusterForTest {
   // `arguments` of postgres-dev start. Null where PostgreSQL is not installed; the
   // test is skipped then. The working directory is the project's root.
   static std::unique_ptr<PostgresClusterForTest> Start(std::vector<std::string> arguments = {});
+  // One for measuring: on disk, with the server's defaults.
+  static std::unique_ptr<PostgresClusterForTest> StartDurable();
   // One that follows `of` synchronously.
   static std::unique_ptr<PostgresClusterForTest> StartStandby(const PostgresClusterForTest& of);
   ~PostgresClusterForTest();
@@ -39,7 +41,9 @@ class PostgresClusterForTest {
   std::string Psql(const std::string& database, const std::string& sql) const;
 
  private:
-  PostgresClusterForTest();
+  explicit PostgresClusterForTest(const std::string& place);
+  static std::unique_ptr<PostgresClusterForTest> StartIn(const std::string& place,
+                                                         std::vector<std::string> arguments);
   // Runs tools/postgres-dev; the exit code.
   int Run(std::vector<std::string> arguments, std::string* output = nullptr) const;
   void ReadSection(const std::string& output);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <map>
 #include <optional>
 #include <pqxx/result>
 #include <pqxx/transaction_base>
@@ -27,6 +26,10 @@ constexpr const char* kVersionTable =
     " sha256 text NOT NULL, build text NOT NULL, applied_at timestamptz NOT NULL)";
 
 constexpr const char* kVersions = "schema_versions";
+constexpr const char* kApplied =
+    "SELECT version, name, sha256, build,"
+    " to_char(applied_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') "
+    "FROM gannet.schema_versions ORDER BY version";
 
 SchemaState ReadState(pqxx::transaction_base& transaction) {
   if (!HasTable(transaction, kVersions)) return {};
@@ -55,16 +58,19 @@ absl::StatusOr<MigrationPlan> ReadPlan(pqxx::transaction_base& transaction) {
   MigrationPlan plan;
   plan.now = ReadState(transaction);
   if (plan.now.needs > kPostgresSchemaVersion) return TooNew(plan.now, kPostgresSchemaVersion);
-  std::map<int, std::string> applied;
   if (plan.now.version > 0) {
-    for (const auto& row : transaction.exec("SELECT version, sha256 FROM gannet.schema_versions"))
-      applied[row[0].as<int>()] = row[1].c_str();
+    for (const auto& row : transaction.exec(kApplied)) {
+      plan.applied.push_back(
+          {row[0].as<int>(), row[1].c_str(), row[2].c_str(), row[3].c_str(), row[4].c_str()});
+    }
   }
   for (const Migration& migration : Migrations()) {
-    const auto found = applied.find(migration.version);
-    if (found == applied.end()) {
+    const auto found =
+        std::find_if(plan.applied.begin(), plan.applied.end(),
+                     [&](const AppliedMigration& row) { return row.version == migration.version; });
+    if (found == plan.applied.end()) {
       plan.pending.push_back(&migration);
-    } else if (found->second != migration.sha256) {
+    } else if (found->sha256 != migration.sha256) {
       return absl::FailedPreconditionError(base::Concat(
           {"migration ", std::to_string(migration.version), " (", migration.name,
            ") was applied in another form than this build's; nothing was changed: use the build "
@@ -122,7 +128,10 @@ const std::vector<Migration>& Migrations() {
 }
 
 absl::Status CheckSchema(pqxx::transaction_base& transaction, SchemaRange accepts) {
-  const SchemaState state = ReadState(transaction);
+  return CheckSchema(ReadState(transaction), accepts);
+}
+
+absl::Status CheckSchema(const SchemaState& state, SchemaRange accepts) {
   if (state.version < accepts.min) {
     return absl::FailedPreconditionError(
         base::Concat({"the schema has version ", std::to_string(state.version),

@@ -49,13 +49,23 @@ struct SchemaState {
 // FAILED_PRECONDITION, with what to run: the schema is not one of `accepts`. In a
 // transaction; throws as libpqxx does.
 absl::Status CheckSchema(pqxx::transaction_base& transaction, SchemaRange accepts);
+absl::Status CheckSchema(const SchemaState& state, SchemaRange accepts);
 
 // Whether the schema has this table now. (to_regclass may answer from the session's
 // cache, which a lock taken by hand does not bring up to date.)
 bool HasTable(pqxx::transaction_base& transaction, const std::string& name);
 
+// A row of gannet.schema_versions.
+struct AppliedMigration {
+  int version = 0;
+  std::string name, sha256;
+  std::string build;  // of the program that applied it
+  std::string at;     // UTC, by the server's clock: 2026-11-21T09:00:00Z
+};
+
 struct MigrationPlan {
   SchemaState now;
+  std::vector<AppliedMigration> applied;  // in order; may end with those of a newer build
   std::vector<const Migration*> pending;
 };
 

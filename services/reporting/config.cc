@@ -4,6 +4,7 @@
 #include <set>
 
 #include "libs/config/config.h"
+#include "libs/runtime/postgres_config.h"
 
 namespace gannet::reporting {
 namespace {
@@ -69,6 +70,18 @@ void ReadReports(config::Section& in, ReportsConfig& out) {
   }
 }
 
+void ReadStore(config::Section& in, StoreConfig& out) {
+  in.OptionalSection("postgres", [&out](config::Section& postgres) {
+    runtime::Read(postgres, out.postgres.emplace());
+    out.postgres->program = "gannet-reporting";
+  });
+  in.Optional("writer", out.writer);
+  if (out.writer.empty() || out.writer.size() > 100)
+    in.Problem("writer", "name it in 1 to 100 characters");
+  in.Optional("patience", out.patience,
+              config::Between(std::chrono::seconds(0), std::chrono::hours(1)));
+}
+
 }  // namespace
 
 void Read(config::Section& in, ReportingConfig& out) {
@@ -77,6 +90,7 @@ void Read(config::Section& in, ReportingConfig& out) {
   in.Optional("equity_every", out.equity_every,
               config::Between(std::chrono::seconds(1), std::chrono::hours(24)));
   in.OptionalSection("reports", out.reports, ReadReports);
+  in.OptionalSection("store", out.store, ReadStore);
 }
 
 }  // namespace gannet::reporting

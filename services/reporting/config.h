@@ -2,10 +2,12 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "libs/base/time.h"
+#include "libs/store/postgres_options.h"
 #include "libs/store/rows.h"
 #include "services/reporting/schedule.h"
 
@@ -24,11 +26,20 @@ struct ReportsConfig {
   std::vector<Schedule> schedules;
 };
 
+// Where rows are kept: the encrypted file in the data folder, or a PostgreSQL that
+// other programs read too.
+struct StoreConfig {
+  std::optional<store::PostgresOptions> postgres;
+  std::string writer = "reporting";  // who writes there; one program at a time by this name
+  base::Duration patience = std::chrono::seconds(30);  // with a server that is not there at start
+};
+
 struct ReportingConfig {
   base::Duration flush_every =
       std::chrono::milliseconds(500);  // how old an unwritten change may grow
   base::Duration equity_every =
       std::chrono::seconds(10);  // one row of result and exposure an account and asset
+  StoreConfig store;
   ReportsConfig reports;
 
   // From the process that hosts reporting; not read from this section.

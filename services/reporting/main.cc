@@ -9,8 +9,8 @@
 #include "libs/runtime/flags.h"
 #include "libs/runtime/process.h"
 #include "libs/runtime/signals.h"
-#include "libs/store/sqlite_store.h"
 #include "services/reporting/app.h"
+#include "services/reporting/open_store.h"
 #include "services/reporting/report_files.h"
 #include "services/reporting/report_rpc.h"
 
@@ -33,12 +33,14 @@ int main(int argc, char** argv) {
 
   auto process = runtime::Process::Create(runtime::OptionsOf(flags));
   if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));
-  auto store = store::OpenSqliteStore(files, flags.data_dir + "/reports.db",
-                                      flags.data_dir + "/reports.key");
+  auto store = reporting::OpenStore(files, (*process)->deps().clock, config->store, flags.data_dir,
+                                    reporting::StoreUse::kWrite);
   if (!store.ok()) return runtime::End(runtime::NotStarted(store.status()));
   std::vector<std::unique_ptr<runtime::Service>> services;
   auto service = reporting::BuildReporting(*config, (*process)->deps(), *std::move(store),
                                            reporting::WriterOf(files));
+  if (const absl::Status restored = service->Restore(); !restored.ok())
+    return runtime::End(runtime::NotStarted(restored));
   auto rpc = api::ServeProgram(flags, **process);
   if (!rpc.ok()) return runtime::End(runtime::NotStarted(rpc.status()));
   reporting::ReportRpc reports((*rpc)->server(), (*process)->deps(), service->store(),

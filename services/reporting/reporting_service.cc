@@ -1,5 +1,6 @@
 #include "services/reporting/reporting_service.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -37,13 +38,18 @@ ReportingService::~ReportingService() {
   executor_.Cancel(timer_);
 }
 
-absl::Status ReportingService::CatchUp(journal::Reader& reader) {
+absl::Status ReportingService::Restore() {
   ReportingEngine::Stored stored;
   GANNET_ASSIGN_OR_RETURN(stored.fills, store_->Fills({}));
   GANNET_ASSIGN_OR_RETURN(stored.orders, store_->Orders({}));
   GANNET_ASSIGN_OR_RETURN(stored.instruments, store_->Instruments());
   GANNET_ASSIGN_OR_RETURN(stored.high_water, store_->HighWater());
   engine_.Restore(stored);
+  return absl::OkStatus();
+}
+
+absl::Status ReportingService::CatchUp(journal::Reader& reader) {
+  GANNET_RETURN_IF_ERROR(Restore());
   for (;;) {
     GANNET_ASSIGN_OR_RETURN(const auto record, reader.Next());
     if (!record) return absl::OkStatus();
@@ -117,23 +123,42 @@ void ReportingService::Arm() {
 
 void ReportingService::Flush(ReportingEngine::Sample sample) {
   if (writing_) return;
-  if (drained_ && std::exchange(closing_due_, false)) sample = ReportingEngine::Sample::kClosing;
-  auto batch = std::make_shared<const store::Batch>(engine_.TakeChanges(clock_.Now(), sample));
-  Offsets newest;
-  for (const Followed& followed : followed_) newest.push_back(followed.newest);
-  if (batch->empty()) {
-    Acknowledge(newest);
-    if (drained_) std::exchange(drained_, nullptr)();
-    return;
-  }
+  if (unsure_) return Write(*std::exchange(unsure_, std::nullopt));
+  if (drained_) sample = std::exchange(closing_, ReportingEngine::Sample::kNone);
+  Unwritten unwritten;
+  unwritten.batch = std::make_shared<const store::Batch>(engine_.TakeChanges(clock_.Now(), sample));
+  for (const Followed& followed : followed_) unwritten.newest.push_back(followed.newest);
+  if (!unwritten.batch->empty()) return Write(std::move(unwritten));
+  Acknowledge(unwritten.newest);
+  if (drained_) return std::exchange(drained_, nullptr)();
+  if (sample == ReportingEngine::Sample::kEquity) AskWhetherReady();
+}
+
+// The store is touched by the background thread only while `writing_` is set, and
+// this object outlives the write: Drain waits for it.
+void ReportingService::Write(Unwritten unwritten) {
   writing_ = true;
-  // The store is touched by the background thread only while `writing_` is set,
-  // and this object outlives the write: Drain waits for it.
-  background_.Post([this, alive = alive_, batch, newest = std::move(newest)]() mutable {
+  background_.Post([this, alive = alive_, unwritten = std::move(unwritten)]() mutable {
     if (!*alive) return;  // in simulation a crash may come before the write
-    const absl::Status status = store_->Write(*batch);
-    executor_.Post([this, alive, batch, newest = std::move(newest), status] {
-      if (*alive) OnWritten(status, *batch, newest);
+    const absl::Status status = store_->Write(*unwritten.batch);
+    executor_.Post([this, alive, unwritten = std::move(unwritten), status]() mutable {
+      if (*alive) OnWritten(status, std::move(unwritten));
+    });
+  });
+}
+
+// With nothing to write, an outage would not be noticed before something is lost to
+// view.
+void ReportingService::AskWhetherReady() {
+  writing_ = true;
+  background_.Post([this, alive = alive_] {
+    if (!*alive) return;
+    const absl::Status status = store_->Ready();
+    executor_.Post([this, alive, status] {
+      if (!*alive) return;
+      writing_ = false;
+      write_status_ = status;
+      if (drained_) Flush(ReportingEngine::Sample::kNone);
     });
   });
 }
@@ -146,14 +171,17 @@ void ReportingService::Acknowledge(const Offsets& newest) {
   }
 }
 
-void ReportingService::OnWritten(absl::Status status, const store::Batch& batch,
-                                 const Offsets& newest) {
+void ReportingService::OnWritten(absl::Status status, Unwritten unwritten) {
   writing_ = false;
-  if (!status.ok()) {
-    log_.Error("report_store_failed", {{"error", std::string(status.message())}});
-    engine_.GiveBack(batch);
+  if (status.ok()) {
+    Acknowledge(unwritten.newest);
   } else {
-    Acknowledge(newest);
+    log_.Error("report_store_failed", {{"error", std::string(status.message())}});
+    if (absl::IsUnknown(status)) {
+      unsure_ = std::move(unwritten);
+    } else {
+      engine_.GiveBack(*unwritten.batch);
+    }
   }
   write_status_ = std::move(status);
   if (!drained_) return;
@@ -168,7 +196,7 @@ void ReportingService::Drain(std::function<void()> done) {
     // it out of the last write. Behind a journal that failed nothing would come.
     const std::function<void()> close = [this, done] {
       drained_ = done;
-      closing_due_ = true;
+      closing_ = ReportingEngine::Sample::kClosing;
       Flush(ReportingEngine::Sample::kNone);
     };
     if (!shard_.health().ok()) return close();
@@ -184,11 +212,14 @@ void ReportingService::Drain(std::function<void()> done) {
 runtime::Health ReportingService::health() const {
   runtime::Health health{runtime::HealthState::kServing, {}};
   if (!write_status_.ok()) {
-    health.state = runtime::HealthState::kDegraded;
+    // Another schema or another writer: waiting does not help.
+    const bool for_good =
+        absl::IsFailedPrecondition(write_status_) || absl::IsAborted(write_status_);
+    health.state = for_good ? runtime::HealthState::kNotServing : runtime::HealthState::kDegraded;
     health.reasons.emplace_back(write_status_.message());
   }
   const auto degrade = [&health](std::string why) {
-    health.state = runtime::HealthState::kDegraded;
+    health.state = std::max(health.state, runtime::HealthState::kDegraded);
     health.reasons.push_back(std::move(why));
   };
   for (std::string& problem : scheduler_.problems()) degrade(std::move(problem));

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,8 +29,10 @@ class ReportingService : public runtime::Service {
                    ReportWriter writer);
   ~ReportingService() override;
 
-  // Facts of the journal that the store has not seen (the process died between the
-  // journal and the store). Once, before Start.
+  // What the store has. Once, before Start.
+  absl::Status Restore();
+  // The same, and the facts of the journal that the store has not seen (the process
+  // died between the journal and the store).
   absl::Status CatchUp(journal::Reader& reader);
 
   std::string_view name() const override { return "reporting"; }
@@ -53,9 +56,16 @@ class ReportingService : public runtime::Service {
   void Watch(const bus::Topic<T>& topic, Apply apply);
   absl::Status ApplyFact(const journal::Record& fact);
   void Arm();
+  // A batch and what may be acknowledged once it is stored.
+  struct Unwritten {
+    std::shared_ptr<const store::Batch> batch;
+    Offsets newest;
+  };
   void Flush(ReportingEngine::Sample sample);
+  void Write(Unwritten unwritten);
+  void AskWhetherReady();
   void Acknowledge(const Offsets& newest);
-  void OnWritten(absl::Status status, const store::Batch& batch, const Offsets& newest);
+  void OnWritten(absl::Status status, Unwritten unwritten);
 
   const ReportingConfig config_;
   runtime::Shard& shard_;
@@ -67,12 +77,14 @@ class ReportingService : public runtime::Service {
   std::unique_ptr<store::Store> store_;
   ReportingEngine engine_;
   ReportScheduler scheduler_;
-  bool writing_ = false;      // one transaction at a time
-  bool closing_due_ = false;  // the last sample, taken once while draining
+  bool writing_ = false;  // one transaction, or one question, at a time
+  // Written or not: the store does not know yet and must be given it again first.
+  std::optional<Unwritten> unsure_;
   base::Time next_equity_{};
   base::TimerId timer_ = base::TimerId::kNone;
   absl::Status write_status_;
   std::function<void()> drained_;
+  ReportingEngine::Sample closing_ = ReportingEngine::Sample::kNone;  // what a drain still owes
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   // Last members: no handler runs once they are gone.
   std::unique_ptr<bus::Subscription> instruments_;

@@ -1,6 +1,7 @@
 #include "services/reporting/reporting_service.h"
 
 #include <catch2/catch_test_macros.hpp>
+#include <optional>
 
 #include "libs/base/sim_files.h"
 #include "libs/base/virtual_executor.h"
@@ -25,6 +26,35 @@ class FullStore : public store::MemoryStore {
 
  private:
   bool& full_;
+};
+
+// A database whose connection breaks at the end of a write: kept or not, it cannot
+// say, and takes no other batch before.
+class UnsureStore : public store::MemoryStore {
+ public:
+  explicit UnsureStore(int& outages) : outages_(outages) {}
+  absl::Status Write(const store::Batch& batch) override {
+    if (unsure_ && batch.orders != *unsure_) return absl::FailedPreconditionError("another batch");
+    const bool kept = unsure_.has_value();
+    unsure_.reset();
+    if (!kept) {
+      const absl::Status written = store::MemoryStore::Write(batch);
+      if (!written.ok()) return written;
+    }
+    if (outages_ == 0) return absl::OkStatus();
+    --outages_;
+    unsure_ = batch.orders;
+    return absl::UnknownError("the connection broke");
+  }
+  absl::Status Ready() override {
+    return refused ? absl::FailedPreconditionError("the schema is newer; use the newer build")
+                   : absl::OkStatus();
+  }
+  bool refused = false;
+
+ private:
+  int& outages_;
+  std::optional<std::vector<store::OrderRow>> unsure_;
 };
 
 struct Fixture {
@@ -90,6 +120,49 @@ TEST_CASE("ReportingService with a full disk says so, loses nothing and recovers
   f.disk_full = false;
   f.executor.RunFor(2s);
   CHECK(f.Orders().size() == 1);
+  CHECK(f.service->health().state == runtime::HealthState::kServing);
+}
+
+TEST_CASE("ReportingService writes a batch again, as it was, whose fate the store does not know") {
+  Fixture f;
+  int outages = 3;
+  f.service = BuildReporting({}, f.deps, std::make_unique<UnsureStore>(outages));
+  REQUIRE(f.service->Start().ok());
+  f.Publish(1, market::OrderState::kAccepted);
+  f.executor.RunFor(700ms);  // one write
+  CHECK(outages == 2);
+  CHECK(f.service->health().state == runtime::HealthState::kDegraded);
+  f.Publish(2, market::OrderState::kCanceled);
+  f.executor.RunFor(3s);
+  CHECK(outages == 0);
+  CHECK(f.Orders().at(0).state == market::OrderState::kCanceled);
+  CHECK(f.service->health().state == runtime::HealthState::kServing);
+  // The same while it drains.
+  outages = 1;
+  f.Publish(3, market::OrderState::kRejected);
+  f.executor.RunFor(700ms);
+  bool drained = false;
+  f.service->Drain([&] { drained = true; });
+  f.executor.RunFor(1s);
+  CHECK(drained);
+  CHECK(f.service->store().HighWater().value().at(3) == 3);
+}
+
+TEST_CASE("ReportingService notices without a write that its store is of no use any more") {
+  Fixture f;
+  int none = 0;
+  auto store = std::make_unique<UnsureStore>(none);
+  UnsureStore& schema = *store;
+  f.service = BuildReporting({}, f.deps, std::move(store));
+  REQUIRE(f.service->Start().ok());
+  f.executor.RunFor(2s);
+  CHECK(f.service->health().state == runtime::HealthState::kServing);
+  schema.refused = true;
+  f.executor.RunFor(15s);
+  CHECK(f.service->health().state == runtime::HealthState::kNotServing);
+  CHECK(f.service->health().reasons.at(0).find("use the newer build") != std::string::npos);
+  schema.refused = false;
+  f.executor.RunFor(15s);
   CHECK(f.service->health().state == runtime::HealthState::kServing);
 }
 
