@@ -470,6 +470,10 @@ void AddReport(CLI::App& app, Commands& c) {
   report->add_option("--out", c.report.out_folder, "Folder for the files")
       ->type_name("DIR")
       ->capture_default_str();
+  report
+      ->add_option("--store", c.report.store_file,
+                   "Configuration of reporting or of gannet run, where it names a PostgreSQL")
+      ->check(CLI::ExistingFile);
   report->add_option("--returns", c.report.returns, "Length of the periods whose returns are taken")
       ->check(CLI::IsMember({"day", "hour", "minute"}))
       ->capture_default_str();
@@ -496,7 +500,8 @@ void AddReport(CLI::App& app, Commands& c) {
       "  report.xlsx   to go on calculating: totals and ratios are formulas\n"
       "  report.json   for programs: decimals as text with all their digits\n"
       "  csv/          a file a table, beside figures.csv and notes.csv\n\n"
-      "Reads the store of the run (reports.db) and nothing else; may be asked for while gannet run "
+      "Reads the store of the run (reports.db, or what --store names) and nothing else; may be "
+      "asked for while gannet run "
       "goes on. Without\n"
       "--capital, equity begins with what the venue said the account held before the first fill; "
       "if "

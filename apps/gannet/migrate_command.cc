@@ -7,12 +7,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "apps/gannet/run_config.h"
+#include "apps/gannet/store_config.h"
 #include "libs/base/status.h"
-#include "libs/config/config.h"
 #include "libs/store/postgres_migrations.h"
 #include "libs/store/postgres_pool.h"
-#include "services/reporting/config.h"
 
 namespace gannet::app {
 namespace {
@@ -24,23 +22,7 @@ constexpr base::Duration kPause = std::chrono::milliseconds(500);
 bool IsAddress(const std::string& store) { return store.find("://") != std::string::npos; }
 
 absl::StatusOr<store::PostgresOptions> FromFile(const std::string& path, base::Files& files) {
-  GANNET_ASSIGN_OR_RETURN(const std::string text, files.Read(path));
-  bool of_run = false;
-  // Which of the two it is; what else is in it is read below.
-  (void)config::LoadText(text, path,
-                         [&of_run](config::Section& in) { of_run = in.Has("reporting"); });
-  reporting::StoreConfig found;
-  if (of_run) {
-    GANNET_ASSIGN_OR_RETURN(const RunConfig config, LoadRunConfig(path, files));
-    found = config.pipeline.reporting.store;
-  } else {
-    GANNET_ASSIGN_OR_RETURN(const auto config,
-                            config::LoadText<reporting::ReportingConfig>(
-                                text, path, [](config::Section& in, reporting::ReportingConfig& c) {
-                                  reporting::Read(in, c);
-                                }));
-    found = config.store;
-  }
+  GANNET_ASSIGN_OR_RETURN(const reporting::StoreConfig found, StoreOfConfig(path, files));
   if (found.postgres) return *found.postgres;
   return absl::InvalidArgumentError(absl::StrCat(
       path,

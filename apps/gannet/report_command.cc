@@ -3,10 +3,11 @@
 #include <ostream>
 #include <utility>
 
+#include "apps/gannet/store_config.h"
 #include "apps/gannet/trading_mode.h"
 #include "libs/base/concat.h"
 #include "libs/base/status.h"
-#include "libs/store/sqlite_store.h"
+#include "services/reporting/open_store.h"
 #include "services/reporting/report_files.h"
 #include "services/reporting/report_model.h"
 
@@ -95,8 +96,13 @@ absl::StatusOr<reporting::ReportRequest> RequestOf(const ReportOptions& options,
 absl::StatusOr<reporting::Report> ReportOf(const ReportOptions& options, base::Files& files,
                                            const base::Clock& clock) {
   GANNET_ASSIGN_OR_RETURN(auto request, RequestOf(options, clock.Now()));
+  reporting::StoreConfig kept;
+  if (options.store) kept = *options.store;
+  if (!options.store_file.empty()) {
+    GANNET_ASSIGN_OR_RETURN(kept, StoreOfConfig(options.store_file, files));
+  }
   const std::string path = options.data_dir + "/reports.db";
-  if (!files.Exists(path)) {
+  if (!kept.postgres && !files.Exists(path)) {
     return absl::NotFoundError(base::Concat(
         {path,
          " is not there: nothing has been recorded in this folder; name another with --data, "
@@ -104,8 +110,9 @@ absl::StatusOr<reporting::Report> ReportOf(const ReportOptions& options, base::F
   }
   GANNET_ASSIGN_OR_RETURN(request.trading,
                           TradingModeIn(files, options.data_dir, request.from, request.to));
-  GANNET_ASSIGN_OR_RETURN(const auto store,
-                          store::OpenSqliteStore(files, path, options.data_dir + "/reports.key"));
+  GANNET_ASSIGN_OR_RETURN(
+      const auto store,
+      reporting::OpenStore(files, clock, kept, options.data_dir, reporting::StoreUse::kRead));
   return reporting::BuildReport(*store, request);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,11 +10,15 @@
 #include "absl/status/statusor.h"
 #include "libs/base/clock.h"
 #include "libs/base/files.h"
+#include "services/reporting/config.h"
 
 namespace gannet::app {
 
 struct ReportOptions {
   std::string data_dir;  // with reports.db and its key
+  // A configuration that may name a PostgreSQL instead of that file; empty: none does.
+  std::string store_file;
+  std::optional<reporting::StoreConfig> store;  // the same, read already
   std::string out_folder = "report";
   std::string account = "main/paper";
   std::string asset;             // empty: the one most fills were quoted in

@@ -108,10 +108,11 @@ runtime::ProcessOptions ProcessOptionsOf(const RunOptions& options, const RunCon
 
 // Reads the store through a connection of its own, on the background thread.
 std::function<absl::StatusOr<std::string>(const gateway::ReportAsk&)> ReportMaker(
-    const std::string& data_dir, const base::Clock& clock) {
-  return [data_dir, &clock](const gateway::ReportAsk& ask) {
+    const std::string& data_dir, const reporting::StoreConfig& store, const base::Clock& clock) {
+  return [data_dir, store, &clock](const gateway::ReportAsk& ask) {
     ReportOptions options;
     options.data_dir = data_dir;
+    options.store = store;
     options.format = ask.format;
     options.account = ask.account;
     options.from = ask.from;
@@ -219,7 +220,8 @@ class Session {
       first_sign_in_ = absl::StrCat("user ", user, ", password ", password);
     };
     if (chosen_.contains("reporting"))
-      parts.gateway.make_report = ReportMaker(options_.data_dir, process_->deps().clock);
+      parts.gateway.make_report =
+          ReportMaker(options_.data_dir, config_.pipeline.reporting.store, process_->deps().clock);
     GANNET_ASSIGN_OR_RETURN(pipeline_,
                             BuildPipeline(config_.pipeline, process_->deps(), std::move(parts)));
     if (chosen_.contains("ingest")) ingest_ = ingest::BuildIngest(config_.ingest, process_->deps());
