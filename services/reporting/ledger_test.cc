@@ -143,7 +143,7 @@ TEST_CASE("Ledger and engine agree to the last unit over any fills") {
       RC_ASSERT(Money(position.net.mantissa, 5) == row.net);
       RC_ASSERT(market::RealizedPnl(position, definition) == row.realized);
     }
-    Money parts, part_fees, fills, fees, open_fees;
+    Money parts, part_fees, fills, fees;
     for (const ClosedPart& part : ledger.parts) {
       parts += part.gross;
       part_fees += part.fees;
