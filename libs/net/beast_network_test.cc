@@ -533,6 +533,7 @@ TEST_CASE("the client trusts only certificates it can check, for the name it ask
   const std::string port = std::to_string((*listener)->port());
   const HttpResult result = Call(*client, *Url::Parse("https://" + host + ":" + port),
                                  {"POST", "/", {}, "secret"}, {}, [] {});
+  INFO(result.status.ToString());
   CHECK(absl::IsUnauthenticated(result.status));
   CHECK(result.fate == SendFate::kNotSent);
   std::optional<absl::Status> closed;

@@ -30,6 +30,11 @@ bool IsUntrusted(const error_code& error) {
              SSL_R_CERTIFICATE_VERIFY_FAILED;
 }
 
+error_code Untrusted() {
+  return {static_cast<int>(ERR_PACK(ERR_LIB_SSL, 0, SSL_R_CERTIFICATE_VERIFY_FAILED)),
+          asio::error::get_ssl_category()};
+}
+
 bool IsBrokenOff(const error_code& error) {
   return error == http::error::end_of_stream || error == http::error::partial_message ||
          error == http::error::end_of_chunk;
@@ -121,8 +126,13 @@ void Dial::ShakeHands() {
   tls.set_verify_mode(asio::ssl::verify_peer);
   tls.set_verify_callback(asio::ssl::host_name_verification(url_.host));
   tls.async_handshake(asio::ssl::stream_base::client,
-                      [self = shared_from_this()](const error_code& error) {
-                        if (self->done_) self->Finish(error, "TLS handshake");
+                      [self = shared_from_this(), &tls](error_code error) {
+                        if (!self->done_) return;
+                        // Of several errors OpenSSL hands out the oldest: a search in the
+                        // system's store may have left one before the verdict.
+                        if (error && SSL_get_verify_result(tls.native_handle()) != X509_V_OK)
+                          error = Untrusted();
+                        self->Finish(error, "TLS handshake");
                       });
 }
 
