@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The platform as separate processes over a real Kafka, as `make up-local` starts it.
 While it trades, its processes are killed (-9), one after the other, and started again:
-each service, the exchange simulator, the broker. At the end orders and fills are the
-same on both sides, and the journal of every service, decided again in one process,
+each service, the exchange simulator, the broker, the database. At the end orders, fills
+and the positions in PostgreSQL are the same on both sides, and the journal of every service, decided again in one process,
 gives the same facts to the byte.
 
 With --node the named services share one process, the low-latency node.
@@ -25,7 +25,7 @@ import truth
 from harness import check
 
 LOCAL = pathlib.Path(__file__).resolve().parent.parent.parent / "tools" / "local"
-KILLS = "ml-inference,ingest,news-signal,reporting,gateway,execution,risk,strategy,venue-sim,kafka"
+KILLS = "ml-inference,ingest,news-signal,reporting,gateway,execution,risk,strategy,venue-sim,postgres,kafka"
 JOURNALED = ["ingest", "news-signal", "ml-inference", "strategy", "risk", "execution"]
 UP_LIMIT, DOWN_LIMIT = 240, 120
 
@@ -61,10 +61,40 @@ class Local:
         if name == "kafka":
             code, _, err = harness.run([LOCAL.parent / "kafka-dev", "--dir", os.path.join(self.data, "kafka"), "kill", "1"], 60)
             return check(code == 0, f"kafka-dev kill ended with {code}: {err}")
+        if name == "postgres":
+            if self.store():  # its own way to fall over: no checkpoint, recovery at the next start
+                self.postgres("stop", "--mode", "immediate")
+            return None
         pid = int(pathlib.Path(self.data, f"{name}.pid").read_text().split()[0])
         os.kill(pid, signal.SIGKILL)
         harness.wait_until(lambda: not os.path.exists(f"/proc/{pid}/exe") or not os.path.realpath(f"/proc/{pid}/exe").startswith("/"),
                            10, f"the end of {name}")
+
+    def store(self):
+        """The folder of the PostgreSQL; empty where rows are kept in a file."""
+        path = pathlib.Path(self.data, "store")
+        return path.read_text(encoding="utf-8").partition(" ")[2] if path.exists() else ""
+
+    def postgres(self, command, *arguments):
+        code, out, err = harness.run([LOCAL.parent / "postgres-dev", command, "--dir", self.store(), *arguments], 60)
+        check(code == 0, f"postgres-dev {command} ended with {code}: {err}")
+        return out
+
+    def stop_trading(self):
+        """Ends what decides, which withdraws its orders, and waits until the store has all of it."""
+        name = "node" if "strategy" in self.node else "strategy"
+        pid = int(pathlib.Path(self.data, f"{name}.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGTERM)
+        harness.wait_until(lambda: ended(pid), 40, f"the end of {name}")
+        if not self.store():
+            return
+
+        # Behind a broker that came back, its reader first has to rejoin its group.
+        def all_stored():
+            stored = int(self.postgres("psql", "-At", "-c", "SELECT count(*) FROM gannet.fills"))
+            return stored == sum(1 for report in self.facts("execution", "exec.reports.v1") if report.get("fill"))
+
+        harness.wait_until(all_stored, 60, "every fill in the store")
 
     def log(self, name):
         return os.path.join(self.data, f"{name}.log")
@@ -106,6 +136,14 @@ class Local:
         return [json.loads(line)["event"]["value"] for line in out.splitlines()]
 
 
+def ended(pid):
+    """Gone, or a zombie that nobody waits for."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 def unsettled(local):
     """Orders of which nobody could say now how they ended or that they rest."""
     return [order["client_order_id"] for order in local.gateway("/api/v1/orders") or [{"state": "?", "client_order_id": "none seen"}]
@@ -136,21 +174,38 @@ def test(bin_dir, folder):
         rounds(local, [name for name in options.kills.split(",") if name], random.Random(options.seed))
         local.wait_trading()
         harness.wait_until(lambda: not unsettled(local), 90, f"the fate of every order: {unsettled(local)}")
+        local.stop_trading()
         local.down()
         check_truth(local, folder)
     finally:
         local.call("down", DOWN_LIMIT)
+        if local.store():
+            local.postgres("stop", "--wipe")
     check_journals(local)
 
 
 def check_truth(local, folder):
     believed = truth.Believed(local.facts("strategy", "order.intents.v1"), local.facts("execution", "exec.reports.v1"))
     with harness.VenueRecords(local.bin_dir, os.path.join(local.data, "venue-sim"), folder) as records:
-        orders, fills, _ = truth.compare(believed, records)
+        orders, fills, trades = truth.compare(believed, records)
+    stored = check_positions(local, folder, trades)
     check(orders >= 20, f"only {orders} orders: the test proves little")
     kinds = collections.Counter(truth.kind_of(report) for report in believed.last.values())
-    print(f"{orders} orders and {fills} fills are the same on both sides; absent {len(believed.absent)}, "
+    print(f"{orders} orders and {fills} fills are the same on both sides, {stored}; absent {len(believed.absent)}, "
           f"refused {len(believed.refused)}, not sent {len(believed.not_sent)}, ended as {dict(kinds)}", flush=True)
+
+
+def check_positions(local, folder, trades):
+    if not local.store():
+        return "positions not compared: no PostgreSQL"
+    local.postgres("start")
+    try:
+        text = local.postgres("psql", "-c", "COPY (SELECT instrument, net FROM gannet.positions_readable) TO STDOUT CSV HEADER")
+    finally:
+        local.postgres("stop")
+    pathlib.Path(folder, "positions.csv").write_text(text, encoding="utf-8")
+    truth.compare_positions(folder, trades)
+    return f"{len(text.splitlines()) - 1} positions in PostgreSQL too"
 
 
 def check_journals(local):
