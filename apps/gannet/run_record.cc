@@ -61,12 +61,9 @@ absl::Status CheckLoaded(const Versions& recorded, const Versions& now) {
 absl::Status LoadServiceConfig(const std::string& service, const std::string& path,
                                base::Files& files, RunConfig& config) {
   PipelineConfig& pipeline = config.pipeline;
-  // What execution's section would say of the paper venue's wallet is not known to others.
-  pipeline.execution.venue = execution::VenueKind::kBinanceSpot;
-  if (path.empty()) {
-    if (service == "execution") pipeline.execution = {};
-    return absl::OkStatus();
-  }
+  // The program of risk does not know that execution's venue is of paper: it adds no wallet.
+  if (service == "risk") pipeline.execution.venue = execution::VenueKind::kBinanceSpot;
+  if (path.empty()) return absl::OkStatus();
   const auto load = [&](auto& part, auto read) -> absl::Status {
     return config::LoadFile(files, path, [&](config::Section& in) { read(in, part); });
   };
@@ -79,10 +76,8 @@ absl::Status LoadServiceConfig(const std::string& service, const std::string& pa
     return load(pipeline.strategy, [](Section& in, auto& c) { strategy::Read(in, c); });
   if (service == "risk")
     return load(pipeline.risk, [](Section& in, auto& c) { risk::Read(in, c); });
-  if (service == "execution") {
-    pipeline.execution = {};
+  if (service == "execution")
     return load(pipeline.execution, [](Section& in, auto& c) { execution::Read(in, c); });
-  }
   return absl::InvalidArgumentError(
       absl::StrCat("the journal is of gannet-", service, ", which this build does not know"));
 }

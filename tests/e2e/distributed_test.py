@@ -30,15 +30,6 @@ JOURNALED = ["ingest", "news-signal", "ml-inference", "strategy", "risk", "execu
 UP_LIMIT, DOWN_LIMIT = 240, 120
 
 
-def ended(pid):
-    """Also when nobody has asked for its exit code yet."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()[0] in "ZX"
-    except OSError:
-        return True
-
-
 class Local:
     """tools/local on a folder of its own."""
 
