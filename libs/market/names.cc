@@ -176,6 +176,46 @@ const char* Name(RejectReason reason) {
       return "INVENTORY";
     case RejectReason::kSelfTrade:
       return "SELF_TRADE";
+    case RejectReason::kThrottled:
+      return "THROTTLED";
+    case RejectReason::kClipQuantity:
+      return "CLIP_QUANTITY";
+    case RejectReason::kClipNotional:
+      return "CLIP_NOTIONAL";
+    case RejectReason::kClipFills:
+      return "CLIP_FILLS";
+    case RejectReason::kCapital:
+      return "CAPITAL";
+    case RejectReason::kConcentration:
+      return "CONCENTRATION";
+    case RejectReason::kCorrelation:
+      return "CORRELATION";
+    case RejectReason::kInstrumentCount:
+      return "INSTRUMENT_COUNT";
+    case RejectReason::kVenueCount:
+      return "VENUE_COUNT";
+    case RejectReason::kVenueStatus:
+      return "VENUE_STATUS";
+    case RejectReason::kVelocity:
+      return "VELOCITY";
+    case RejectReason::kVolatility:
+      return "VOLATILITY";
+    case RejectReason::kDeadMan:
+      return "DEAD_MAN";
+    case RejectReason::kOrderToTrade:
+      return "ORDER_TO_TRADE";
+    case RejectReason::kCancelRatio:
+      return "CANCEL_RATIO";
+    case RejectReason::kCircuitBreaker:
+      return "CIRCUIT_BREAKER";
+    case RejectReason::kPositionMismatch:
+      return "POSITION_MISMATCH";
+    case RejectReason::kNotTraceable:
+      return "NOT_TRACEABLE";
+    case RejectReason::kReleaseStage:
+      return "RELEASE_STAGE";
+    case RejectReason::kCanaryNotional:
+      return "CANARY_NOTIONAL";
   }
   return "?";
 }

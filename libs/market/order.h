@@ -60,7 +60,7 @@ struct OrderIntent {
 };
 
 // In order of precedence: the first control that fails is the answer. Mirrored
-// in proto; the numbers of the controls are those of docs/orders.md.
+// in proto; the numbers of the controls are those of docs/risk-controls.md.
 enum class RejectReason : uint8_t {
   kNone = 0,
   kMalformed = 1,  // 21 non-finite, zero, negative, inconsistent fields, wrong hash
@@ -95,7 +95,28 @@ enum class RejectReason : uint8_t {
   kReduceOnly,         // 19 would not reduce, or would flip
   kInventory,          // 17
   kSelfTrade,          // 18
+  kThrottled,          // 5 repeated automated execution; a person re-enables
+  kClipQuantity,       // 7
+  kClipNotional,       // 7
+  kClipFills,          // 7
+  kCapital,            // 12
+  kConcentration,      // 14
+  kCorrelation,        // 14
+  kInstrumentCount,    // 15
+  kVenueCount,         // 15
+  kVenueStatus,        // 22 the venue does not trade the instrument
+  kVelocity,           // 22
+  kVolatility,         // 22
+  kDeadMan,            // 24 no sign of life from a person
+  kOrderToTrade,       // 25
+  kCancelRatio,        // 25
+  kCircuitBreaker,     // 26 too many failures in a scope; a person re-enables
+  kPositionMismatch,   // 28 execution's position differs from the gate's
+  kNotTraceable,       // 29
+  kReleaseStage,       // 30 shadow, or paper on an account that is not
+  kCanaryNotional,     // 30
 };
+inline constexpr RejectReason kLastRejectReason = RejectReason::kCanaryNotional;
 
 enum class TradingState : uint8_t { kActive = 1, kReducing, kCancelOnly, kHalted };
 

@@ -22,7 +22,7 @@ constexpr EnumTable<IntentKind, pb::IntentKind, 3> kIntentKinds({
     {IntentKind::kCancel, pb::INTENT_KIND_CANCEL},
     {IntentKind::kReplace, pb::INTENT_KIND_REPLACE},
 });
-constexpr EnumTable<RejectReason, pb::RejectReason, 33> kRejectReasons({
+constexpr EnumTable<RejectReason, pb::RejectReason, 53> kRejectReasons({
     {RejectReason::kNone, pb::REJECT_REASON_NONE},
     {RejectReason::kMalformed, pb::REJECT_REASON_MALFORMED},
     {RejectReason::kUnknownAccount, pb::REJECT_REASON_UNKNOWN_ACCOUNT},
@@ -56,6 +56,26 @@ constexpr EnumTable<RejectReason, pb::RejectReason, 33> kRejectReasons({
     {RejectReason::kReduceOnly, pb::REJECT_REASON_REDUCE_ONLY},
     {RejectReason::kInventory, pb::REJECT_REASON_INVENTORY},
     {RejectReason::kSelfTrade, pb::REJECT_REASON_SELF_TRADE},
+    {RejectReason::kThrottled, pb::REJECT_REASON_THROTTLED},
+    {RejectReason::kClipQuantity, pb::REJECT_REASON_CLIP_QUANTITY},
+    {RejectReason::kClipNotional, pb::REJECT_REASON_CLIP_NOTIONAL},
+    {RejectReason::kClipFills, pb::REJECT_REASON_CLIP_FILLS},
+    {RejectReason::kCapital, pb::REJECT_REASON_CAPITAL},
+    {RejectReason::kConcentration, pb::REJECT_REASON_CONCENTRATION},
+    {RejectReason::kCorrelation, pb::REJECT_REASON_CORRELATION},
+    {RejectReason::kInstrumentCount, pb::REJECT_REASON_INSTRUMENT_COUNT},
+    {RejectReason::kVenueCount, pb::REJECT_REASON_VENUE_COUNT},
+    {RejectReason::kVenueStatus, pb::REJECT_REASON_VENUE_STATUS},
+    {RejectReason::kVelocity, pb::REJECT_REASON_VELOCITY},
+    {RejectReason::kVolatility, pb::REJECT_REASON_VOLATILITY},
+    {RejectReason::kDeadMan, pb::REJECT_REASON_DEAD_MAN},
+    {RejectReason::kOrderToTrade, pb::REJECT_REASON_ORDER_TO_TRADE},
+    {RejectReason::kCancelRatio, pb::REJECT_REASON_CANCEL_RATIO},
+    {RejectReason::kCircuitBreaker, pb::REJECT_REASON_CIRCUIT_BREAKER},
+    {RejectReason::kPositionMismatch, pb::REJECT_REASON_POSITION_MISMATCH},
+    {RejectReason::kNotTraceable, pb::REJECT_REASON_NOT_TRACEABLE},
+    {RejectReason::kReleaseStage, pb::REJECT_REASON_RELEASE_STAGE},
+    {RejectReason::kCanaryNotional, pb::REJECT_REASON_CANARY_NOTIONAL},
 });
 constexpr EnumTable<OrderState, pb::OrderState, 14> kOrderStates({
     {OrderState::kInitialized, pb::ORDER_STATE_INITIALIZED},

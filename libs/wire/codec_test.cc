@@ -251,7 +251,7 @@ TEST_CASE("Proto names of reject reasons, order states and exec kinds are those 
     CAPTURE(proto, domain);
     CHECK(proto == prefix + domain);
   };
-  for (int i = 1; i <= static_cast<int>(RejectReason::kSelfTrade); ++i) {
+  for (int i = 1; i <= static_cast<int>(market::kLastRejectReason); ++i) {
     market::Event<market::RiskDecision> event;
     event.value.intent.account = market::AccountId("main/paper");
     event.value.intent.instrument = market::InstrumentId("venue:A");
