@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <climits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -36,14 +35,6 @@ namespace gannet::app {
 namespace {
 
 constexpr base::Duration kRedraw = std::chrono::milliseconds(500);
-
-// The program's own folder: venue-sim lies beside it.
-std::string OwnFolder() {
-  char path[PATH_MAX];
-  const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
-  const std::string text(path, length > 0 ? static_cast<size_t>(length) : 0);
-  return text.substr(0, text.rfind('/'));
-}
 
 VenueProcessOptions VenueOptionsOf(const RunOptions& options) {
   VenueProcessOptions venue;

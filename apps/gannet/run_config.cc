@@ -56,11 +56,7 @@ void ReadFile(config::Section& in, FileConfig& out) {
 
 // From the program's folder upwards, then the working folder.
 absl::StatusOr<std::string> FindShipped(base::Files& files) {
-  char path[PATH_MAX];
-  const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
-  std::string folder(path, length > 0 ? static_cast<size_t>(length) : 0);
-  while (!folder.empty()) {
-    folder.resize(folder.rfind('/') == std::string::npos ? 0 : folder.rfind('/'));
+  for (std::string folder = OwnFolder(); !folder.empty(); folder.resize(folder.rfind('/'))) {
     const std::string candidate = folder + "/" + kShippedFile;
     if (files.Exists(candidate)) return candidate;
   }
@@ -81,6 +77,13 @@ std::map<std::string, std::string> ParseReady(const std::string& line) {
 }
 
 }  // namespace
+
+std::string OwnFolder() {
+  char path[PATH_MAX];
+  const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+  const std::string text(path, length > 0 ? static_cast<size_t>(length) : 0);
+  return text.substr(0, text.rfind('/'));
+}
 
 absl::StatusOr<RunConfig> LoadRunConfig(const std::string& path, base::Files& files) {
   std::string file = path;

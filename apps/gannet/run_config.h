@@ -25,6 +25,9 @@ struct RunConfig {
   std::map<std::string, std::string> texts;  // of each, by path
 };
 
+// The folder of the running program: what is installed beside it is found from here.
+std::string OwnFolder();
+
 // Every error of all files together. An empty path: config/gannet.yaml beside the
 // program or in a folder above it.
 absl::StatusOr<RunConfig> LoadRunConfig(const std::string& path, base::Files& files);

@@ -5,42 +5,20 @@ Runs ccxt, an independent client that knows nothing of this project, against the
 real binary, with nothing changed but its base URLs: markets, book, trades,
 candles, orders of each kind, queries, cancels, balances and own trades.
 
-  ccxt_test.py <gannet-venue-sim> <folder for the Python environment>
+  ccxt_test.py <gannet-venue-sim>
 
-Exit codes: 0 passed, 1 failed, 4 skipped (ccxt cannot be installed here).
+Exit codes: 0 passed, 1 failed, 4 skipped (ccxt cannot be had here).
 """
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 
-CCXT = "ccxt==4.5.84"
-SKIPPED = 4
-
-
-def environment(folder):
-    """A Python with ccxt in it, made once."""
-    python = os.path.join(folder, "bin", "python")
-    probe = "import ccxt; print(ccxt.__version__)"
-    if os.path.exists(python):
-        found = subprocess.run([python, "-c", probe], capture_output=True, text=True)
-        if found.stdout.strip() == CCXT.split("==")[1]:
-            return python
-        shutil.rmtree(folder)
-    steps = [[sys.executable, "-m", "venv", folder],
-             [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", CCXT]]
-    for step in steps:
-        done = subprocess.run(step, capture_output=True, text=True)
-        if done.returncode != 0:
-            shutil.rmtree(folder, ignore_errors=True)
-            print(f"SKIPPED: ccxt cannot be installed here: {' '.join(step)}\n{done.stderr.strip()[-600:]}")
-            sys.exit(SKIPPED)
-    return python
+import harness
 
 
 class Venue:
@@ -257,7 +235,6 @@ def run(binary):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
-        inside = environment(sys.argv[2])
-        sys.exit(subprocess.run([inside, __file__, "--inside", sys.argv[1], sys.argv[2]]).returncode)
+    if sys.argv[1] != "--inside":
+        sys.exit(subprocess.run([harness.clients_python(), __file__, "--inside", sys.argv[1]]).returncode)
     run(sys.argv[2])

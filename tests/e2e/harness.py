@@ -41,6 +41,15 @@ def need(*programs):
             skip(f"{program} is not built")
 
 
+def clients_python():
+    """The interpreter that has the clients of tests/e2e/requirements.txt; skips where they cannot be had."""
+    made = subprocess.run([os.path.join(os.path.dirname(__file__), "..", "..", "tools", "test-python")], capture_output=True, text=True)
+    if made.returncode == SKIPPED:
+        skip(made.stderr.strip())
+    check(made.returncode == 0, f"tools/test-python: {made.stderr}")
+    return made.stdout.strip()
+
+
 def wait_until(condition, seconds, what):
     """The first true value of `condition`; Failure when there was none in time."""
     end = time.monotonic() + seconds

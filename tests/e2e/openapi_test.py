@@ -8,8 +8,6 @@ import http.cookiejar
 import json
 import os
 import re
-import shutil
-import subprocess
 import sys
 import tempfile
 import urllib.request
@@ -17,24 +15,10 @@ import urllib.request
 import harness
 from harness import check
 
-PACKAGE = "schemathesis==4.32.5"
 # Signing out, another password and the stream would end or not concern the session that asks.
 LEFT_OUT = ("/api/v1/session", "/api/v1/session/password", "/api/v1/stream")
 # What a schema cannot say (an instrument that exists, a name that a scope needs) is refused with 400 or 404.
 UNCHECKED = "positive_data_acceptance"
-
-
-def fuzzer(folder):
-    program = os.path.join(folder, "bin", "schemathesis")
-    if os.path.exists(program):
-        return program
-    for step in ([sys.executable, "-m", "venv", folder],
-                 [os.path.join(folder, "bin", "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", PACKAGE]):
-        done = subprocess.run(step, capture_output=True, text=True)
-        if done.returncode != 0:
-            shutil.rmtree(folder, ignore_errors=True)
-            harness.skip(f"{PACKAGE} cannot be installed here: {done.stderr.strip()[-500:]}")
-    return program
 
 
 def sign_in(url, user, password):
@@ -49,7 +33,7 @@ def sign_in(url, user, password):
 
 def test(bin_dir, folder):
     harness.need(os.path.join(bin_dir, "gannet"), os.path.join(bin_dir, "gannet-venue-sim"))
-    program = fuzzer(os.path.join(bin_dir, "..", "schemathesis-python"))
+    program = os.path.join(os.path.dirname(harness.clients_python()), "schemathesis")
     platform = harness.Platform(bin_dir, os.path.join(folder, "data"))
     with platform.start(folder) as gannet:
         gannet.wait_for(lambda: "sign in as user" in gannet.out(), 30, "the first password")

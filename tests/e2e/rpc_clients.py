@@ -1,62 +1,26 @@
-"""A Python with the clients that the RPC tests call with: generic gRPC reflection, an
-unmodified Open Inference client, and the project's own client."""
-import fcntl
+"""The clients that the RPC tests call with: generic gRPC reflection, an unmodified Open
+Inference client, and the project's own client as its users install it."""
 import os
 import shutil
 import subprocess
-import sys
 
 import harness
 from harness import check
 
-PACKAGES = ("grpcio==1.67.1", "grpcio-reflection==1.67.1", "tritonclient[grpc]==2.62.0")
-
 
 def environment(folder):
-    """Its interpreter; the project's own client is installed each time."""
-    folder = os.path.abspath(folder)
-    with open(folder + ".lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run beside each other
-        return prepare(folder)
-
-
-def prepare(folder):
-    python = os.path.join(folder, "bin", "python")
-    steps = [] if os.path.exists(python) else [[sys.executable, "-m", "venv", folder]]
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    probe = "import grpc, grpc_reflection, tritonclient.grpc"
-    if not os.path.exists(python) or subprocess.run([python, "-c", probe], capture_output=True).returncode != 0:
-        steps.append([*pip, *PACKAGES])
-    # From a copy: setuptools leaves its work beside the sources.
-    source = os.path.join(folder, "source")
-    parts = ("clients/python", "proto")
-    if newest(parts) > stamp(folder):
-        shutil.rmtree(source, ignore_errors=True)
-        steps.append([*pip, "--force-reinstall", "--no-deps", os.path.join(source, "clients", "python")])
-    for step in steps:
-        if step[-1].startswith(source):
-            for part in parts:
-                shutil.copytree(part, os.path.join(source, part))
-        done = subprocess.run(step, capture_output=True, text=True)
-        if done.returncode != 0:
-            shutil.rmtree(folder, ignore_errors=True)
-            harness.skip(f"the clients cannot be installed here: {' '.join(step)}\n{done.stderr.strip()[-800:]}")
-    with open(os.path.join(folder, "installed"), "w", encoding="ascii") as file:
-        file.write(repr(newest(parts)))
+    """The interpreter, which finds the project's own client, installed in `folder`."""
+    python = harness.clients_python()
+    source = os.path.join(folder, "client-source")  # a copy: setuptools leaves its work beside the sources
+    for part in ("clients/python", "proto"):
+        shutil.copytree(part, os.path.join(source, part))
+    target = os.path.join(folder, "client")
+    done = subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps",
+                           "--no-build-isolation", "--target", target, os.path.join(source, "clients", "python")],
+                          capture_output=True, text=True)
+    check(done.returncode == 0, f"clients/python does not install: {done.stderr[-800:]}")
+    os.environ["PYTHONPATH"] = target
     return python
-
-
-def newest(parts):
-    """When a file of theirs was changed last."""
-    return max(os.stat(os.path.join(where, name)).st_mtime for part in parts for where, _, names in os.walk(part) for name in names)
-
-
-def stamp(folder):
-    try:
-        with open(os.path.join(folder, "installed"), encoding="ascii") as file:
-            return float(file.read())
-    except (OSError, ValueError):
-        return 0.0
 
 
 def run_python(python, code, *arguments):

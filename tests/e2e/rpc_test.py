@@ -169,7 +169,7 @@ with Client.local(sys.argv[1]) as gannet:
 
 def test(bin_dir, folder):
     harness.need(os.path.join(bin_dir, "gannet"), os.path.join(bin_dir, "gannet-venue-sim"))
-    python = environment(os.path.join(bin_dir, "..", "rpc-python"))
+    python = environment(folder)
     platform = Platform(bin_dir, folder)
     with platform.program:
         port = platform.program.wait_for(platform.port, 90, "RPC listens")

@@ -66,7 +66,7 @@ def test(bin_dir, folder):
     programs = {name: os.path.join(bin_dir, f"gannet-{name}") for name in AREAS}
     gannet = os.path.join(bin_dir, "gannet")
     harness.need(gannet, *programs.values())
-    python = environment(os.path.join(bin_dir, "..", "rpc-python"))
+    python = environment(folder)
     for name in AREAS:
         with start(bin_dir, folder, name) as program:
             check_service(python, gannet, folder, name, program)
