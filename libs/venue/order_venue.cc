@@ -22,6 +22,30 @@ const char* Name(RequestKind kind) {
       return "server-time";
     case RequestKind::kSubscribe:
       return "subscribe";
+    case RequestKind::kAmend:
+      return "amend";
+    case RequestKind::kCancelAll:
+      return "cancel-all";
+    case RequestKind::kPlaceBatch:
+      return "place-batch";
+    case RequestKind::kAmendBatch:
+      return "amend-batch";
+    case RequestKind::kCancelBatch:
+      return "cancel-batch";
+    case RequestKind::kOrderHistory:
+      return "order-history";
+    case RequestKind::kPositions:
+      return "positions";
+    case RequestKind::kAccountMode:
+      return "account-mode";
+    case RequestKind::kSetAccountMode:
+      return "set-account-mode";
+    case RequestKind::kStreamKey:
+      return "stream-key";
+    case RequestKind::kDeadMan:
+      return "dead-man";
+    case RequestKind::kMarketData:
+      return "market-data";
   }
   return "?";
 }

@@ -37,6 +37,19 @@ enum class RequestKind : uint8_t {
   kAccount,     // balances
   kServerTime,
   kSubscribe,  // own updates on the stream
+  // What the execution engine does not ask (yet). Recorded values: append only.
+  kAmend,
+  kCancelAll,
+  kPlaceBatch,
+  kAmendBatch,
+  kCancelBatch,
+  kOrderHistory,  // closed orders too
+  kPositions,
+  kAccountMode,     // leverage, margin and position mode, fees, limits
+  kSetAccountMode,  // the same, changed
+  kStreamKey,       // opens, keeps or closes a user stream
+  kDeadMan,         // the venue cancels all unless told in time not to
+  kMarketData,
 };
 const char* Name(RequestKind kind);
 
@@ -46,6 +59,8 @@ struct WireRequest {
   std::string method;
   std::string target;  // path and query, signature included
   std::string body;
+  // Beside the key's and those of the transport.
+  std::vector<std::pair<std::string, std::string>> headers;
   bool with_key = false;   // the transport adds the key's header; it is not part of the record
   base::Time timestamp{};  // on the venue's clock, as signed; the epoch when unsigned
   base::Duration receive_window{};  // the venue refuses the request this long after `timestamp`

@@ -21,6 +21,8 @@ absl::StatusOr<ExecutionService::Parts> BinanceParts(const BinanceConfig& config
                           config::ReadSecret(files, config.key_file, "execution.binance.key_file"));
   GANNET_ASSIGN_OR_RETURN(
       venue.secret, config::ReadSecret(files, config.secret_file, "execution.binance.secret_file"));
+  if (const absl::Status usable = venue::binance::SpotOrderVenue::Check(venue); !usable.ok())
+    return base::Annotate(usable, "execution.binance");
   VenueSessionOptions session;
   GANNET_ASSIGN_OR_RETURN(session.rest, net::Url::Parse(config.rest_url));
   GANNET_ASSIGN_OR_RETURN(session.stream, net::Url::Parse(config.stream_url));

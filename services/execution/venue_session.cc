@@ -113,6 +113,7 @@ void VenueSession::Send(const OutgoingRequest& request) {
   http.method = request.wire.method;
   http.target = request.wire.target;
   http.body = request.wire.body;
+  for (const auto& header : request.wire.headers) http.headers.push_back(header);
   if (request.wire.with_key) http.headers.emplace_back(options_.key_header, options_.api_key);
   network_.Http(
       options_.rest, std::move(http), {.timeout = options_.request_timeout},

@@ -1,6 +1,6 @@
-// Orders on Binance spot, as bytes: signed REST requests out, answers in. Source
-// of the formats: Binance's public REST API documentation (rest-api.md, enums.md,
-// errors.md of its spot API docs).
+// Answers about orders on Binance spot, as values. Source of the formats: Binance's
+// public REST API documentation (rest-api.md, enums.md, errors.md of its spot API
+// docs).
 //
 // Decimals stay text, exactly as written. Pure; one thread an instance.
 #pragma once
@@ -14,44 +14,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "libs/base/hmac_key.h"
-#include "libs/base/time.h"
-#include "libs/market/instrument.h"
-#include "libs/market/order.h"
 
 namespace gannet::venue::binance {
-
-// --- requests ----------------------------------------------------------------
-
-// Percent-encodes everything but the unreserved characters of RFC 3986.
-void AppendPercentEncoded(std::string& out, std::string_view value);
-// "1.5" of 15 at scale 1; the shortest exact form, without allocation beyond `out`.
-void AppendDecimal(std::string& out, int64_t mantissa, int scale);
-
-// A query in the making, appended to a caller's string. The signature covers
-// what follows the '?', percent-encoded as it is sent.
-class QueryWriter {
- public:
-  // `out` holds the path; the query is added behind it.
-  QueryWriter(std::string& out, std::string_view path);
-  void Add(std::string_view name, std::string_view value);
-  void AddPlain(std::string_view name, std::string_view value);  // value needs no encoding
-  void AddDecimal(std::string_view name, int64_t mantissa, int scale);
-  void AddNumber(std::string_view name, int64_t value);
-  void Sign(const base::HmacSha256Key& key);
-
- private:
-  void Name(std::string_view name);
-  std::string& out_;
-  size_t start_ = 0;  // of the query
-};
-
-// The parameters of one order that depend on its type. INVALID_ARGUMENT names
-// what Binance spot does not offer.
-absl::Status AddOrderParameters(QueryWriter& query, const market::OrderIntent& intent,
-                                market::Quantity quantity, const market::Instrument& instrument);
-
-// --- answers -----------------------------------------------------------------
 
 // Fields that are not interpreted, name and JSON text, kept only on request: the
 // proof that nothing of a message is lost.

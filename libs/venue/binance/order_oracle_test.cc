@@ -1,6 +1,5 @@
 // Binance's published examples of orders, accounts and the user stream through
-// the order codecs, without loss; and the requests that an independent client
-// makes, against ours. Skipped where the samples are absent.
+// the order codecs, without loss. Skipped where the samples are absent.
 #include <catch2/catch_test_macros.hpp>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -11,7 +10,6 @@
 #include "libs/base/line_reader.h"
 #include "libs/base/posix_files.h"
 #include "libs/venue/binance/order_codec.h"
-#include "libs/venue/binance/spot_order_venue.h"
 #include "libs/venue/binance/user_stream_codec.h"
 
 namespace gannet::venue::binance {
@@ -289,93 +287,6 @@ TEST_CASE("Every documented payload of orders, accounts and the user stream is r
   CHECK(tally.legs >= 12);
   CHECK(tally.events >= 14);
   CHECK(tally.responses >= 120);
-}
-
-using Parameters = std::map<std::string, std::string>;
-
-Parameters Parse(const std::string& query) {
-  Parameters out;
-  for (size_t at = 0; at < query.size();) {
-    const size_t end = std::min(query.find('&', at), query.size());
-    const std::string pair = query.substr(at, end - at);
-    out[pair.substr(0, pair.find('='))] = pair.substr(pair.find('=') + 1);
-    at = end + 1;
-  }
-  return out;
-}
-
-Parameters Meaning(Parameters parameters) {
-  for (const char* name : {"newOrderRespType", "recvWindow", "signature", "newClientOrderId",
-                           "timestamp", "limit", "omitZeroBalances"}) {
-    parameters.erase(name);
-  }
-  return parameters;
-}
-
-TEST_CASE("Spot requests carry the same parameters as those of an independent client") {
-  SpotOrderOptions options;
-  options.api_key = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A";
-  options.secret = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j";
-  SpotOrderVenue venue(options);
-  market::Instrument btc;
-  btc.id = market::InstrumentId("binance-spot:BTCUSDT");
-  btc.price_scale = 2;
-  btc.quantity_scale = 5;
-  const base::Time now = base::FromUnixMillis(1'700'000'000'000);
-  size_t compared = 0;
-  std::set<std::string> kinds;
-  for (const json& row : Rows("oracle-ccxt-requests", "ccxt-4.5.84-requests.jsonl")) {
-    if (row["venue"] != "binance" || row["requests"].empty()) continue;
-    const json& request = row["requests"][0];
-    const std::string url = request["url"];
-    constexpr std::string_view kHost = "https://api.binance.com";
-    if (!url.starts_with(std::string(kHost) + "/api/v3/order")) continue;
-    const std::string target = url.substr(kHost.size());
-    const std::string path = target.substr(0, target.find('?'));
-    const Parameters theirs =
-        Parse(request["body"].is_string() ? request["body"].get<std::string>()
-                                          : target.substr(target.find('?') + 1));
-    if (!theirs.contains("signature")) continue;
-    INFO(row["case"]);
-    if (theirs.contains("orderId")) continue;  // we cancel and query by client id
-    if (theirs.contains("quoteOrderQty") || theirs.contains("icebergQty") ||
-        path.ends_with("/test") || theirs.contains("selfTradePreventionMode") ||
-        theirs.contains("cancelOrderId") || theirs.contains("trailingDelta")) {
-      continue;  // not offered here
-    }
-    market::OrderIntent intent;
-    intent.instrument = btc.id;
-    intent.client_order_id = market::ClientOrderId("cid-0001");
-    intent.side = theirs.at("side") == "BUY" ? market::Side::kBuy : market::Side::kSell;
-    const std::string type = theirs.at("type");
-    static const std::map<std::string, market::OrderType> kTypes = {
-        {"LIMIT", market::OrderType::kLimit},
-        {"LIMIT_MAKER", market::OrderType::kLimit},
-        {"MARKET", market::OrderType::kMarket},
-        {"STOP_LOSS", market::OrderType::kStop},
-        {"STOP_LOSS_LIMIT", market::OrderType::kStopLimit},
-        {"TAKE_PROFIT", market::OrderType::kTakeProfit},
-        {"TAKE_PROFIT_LIMIT", market::OrderType::kTakeProfitLimit}};
-    REQUIRE(kTypes.contains(type));
-    intent.type = kTypes.at(type);
-    if (type == "LIMIT_MAKER") intent.time_in_force = market::TimeInForce::kPostOnly;
-    if (theirs.contains("timeInForce") && theirs.at("timeInForce") == "IOC")
-      intent.time_in_force = market::TimeInForce::kIoc;
-    if (theirs.contains("timeInForce") && theirs.at("timeInForce") == "FOK")
-      intent.time_in_force = market::TimeInForce::kFok;
-    if (theirs.contains("price")) intent.price = *btc.ParsePrice(theirs.at("price"));
-    if (theirs.contains("stopPrice")) intent.stop_price = *btc.ParsePrice(theirs.at("stopPrice"));
-    const auto ours = venue.Place(intent, *btc.ParseQuantity(theirs.at("quantity")), btc, now);
-    REQUIRE(ours.ok());
-    CHECK(ours->method == request["method"].get<std::string>());
-    CHECK(ours->target.substr(0, ours->target.find('?')) == path);
-    CHECK(Meaning(Parse(ours->target.substr(ours->target.find('?') + 1))) == Meaning(theirs));
-    kinds.insert(type);
-    ++compared;
-  }
-  INFO(compared);
-  CHECK(compared >= 9);
-  CHECK(kinds.size() >= 5);
 }
 
 }  // namespace

@@ -3,23 +3,10 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/check.h"
 #include "libs/base/status.h"
+#include "libs/venue/binance/parameter_names.h"
+#include "libs/venue/binance/spot_requests.h"
 
 namespace gannet::venue::binance {
-namespace {
-
-// Request weights of rest-api.md.
-constexpr uint32_t kOrderWeight = 1, kQueryWeight = 4, kOpenOrdersWeight = 80,
-                   kTradesOfOrderWeight = 5, kTradesWeight = 20, kAccountWeight = 20;
-
-std::string_view MethodOf(RequestKind kind) {
-  return EndpointOf(kind).substr(0, EndpointOf(kind).find(' '));
-}
-std::string_view RouteOf(RequestKind kind) {
-  return EndpointOf(kind).substr(EndpointOf(kind).find(' ') + 1);
-}
-
-}  // namespace
-
 std::string_view EndpointOf(RequestKind kind) {
   switch (kind) {
     case RequestKind::kPlace:
@@ -40,11 +27,54 @@ std::string_view EndpointOf(RequestKind kind) {
       return "GET /api/v3/time";
     case RequestKind::kSubscribe:
       return "userDataStream.subscribe.signature";
+    default:  // not asked through this port
+      return "?";
   }
-  return "?";
 }
+
+namespace {
+
+std::optional<SelfTrade> ParseSelfTrade(std::string_view text) {
+  for (const SelfTrade mode :
+       {SelfTrade::kVenueDefault, SelfTrade::kAllow, SelfTrade::kExpireMaker,
+        SelfTrade::kExpireTaker, SelfTrade::kExpireBoth, SelfTrade::kDecrement}) {
+    if (SelfTradeText(mode) == text) return mode;
+  }
+  return std::nullopt;
+}
+
+OrderRef Ours(const market::ClientOrderId& order) { return {"", std::string(order.text())}; }
+OrderRef Theirs(const market::VenueOrderId& order) { return {std::string(order.text()), ""}; }
+
+Page FirstPage() {
+  Page page;
+  page.limit = kTradesLimit;
+  return page;
+}
+
+Signer SignerOf(const SpotOrderOptions& options) {
+  absl::StatusOr<Signer> signer = Signer::FromKeyText(options.secret);
+  GANNET_CHECK(signer.ok(), "the key was checked");
+  return *std::move(signer);
+}
+
+}  // namespace
+
+absl::Status SpotOrderVenue::Check(const SpotOrderOptions& options) {
+  if (!ParseSelfTrade(options.self_trade_prevention)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("self-trade mode ", options.self_trade_prevention,
+                     " does not exist on Binance; use EXPIRE_TAKER, EXPIRE_MAKER, EXPIRE_BOTH, "
+                     "DECREMENT or NONE"));
+  }
+  return Signer::FromKeyText(options.secret).status();
+}
+
 SpotOrderVenue::SpotOrderVenue(SpotOrderOptions options)
-    : options_(std::move(options)), key_(options_.secret) {
+    : options_(std::move(options)),
+      signer_(SignerOf(options_)),
+      self_trade_(ParseSelfTrade(options_.self_trade_prevention).value_or(SelfTrade::kAllow)) {
+  GANNET_CHECK(Check(options_).ok(), "the options were checked");
   GANNET_CHECK(options_.placement_window <= kMaxPlacementWindow,
                "the placement window is at most 2 s");
 }
@@ -59,180 +89,88 @@ market::InstrumentId SpotOrderVenue::InstrumentOf(const std::string& symbol) con
 
 // --- requests ----------------------------------------------------------------
 
-WireRequest SpotOrderVenue::Start(RequestKind kind, std::string_view method, base::Time now,
-                                  base::Duration window) const {
-  WireRequest request;
-  request.kind = kind;
-  request.method.assign(method);
-  request.with_key = true;
-  request.timestamp = base::FromUnixMillis(base::UnixMillis(now));
-  request.receive_window = window;
-  return request;
+OrderSpec SpotOrderVenue::Spec(const market::OrderIntent& intent, market::Quantity quantity,
+                               const market::Instrument& instrument) const {
+  OrderSpec spec = SpecOf(intent, quantity, instrument);
+  spec.self_trade = self_trade_;
+  // The venue has no word for it: risk has seen to it that the order reduces.
+  spec.reduce_only = false;
+  return spec;
 }
 
-void SpotOrderVenue::Finish(WireRequest& request, QueryWriter& query) const {
-  query.AddNumber(
-      "recvWindow",
-      std::chrono::duration_cast<std::chrono::milliseconds>(request.receive_window).count());
-  query.AddNumber("timestamp", base::UnixMillis(request.timestamp));
-  query.Sign(key_);
+WireRequest SpotOrderVenue::Send(const Call& call, base::Time now) const {
+  const bool acts = call.kind == RequestKind::kPlace || call.kind == RequestKind::kCancel ||
+                    call.kind == RequestKind::kCancelReplace;
+  return ToRest(call, signer_, now, acts ? options_.placement_window : options_.query_window);
 }
 
 absl::StatusOr<WireRequest> SpotOrderVenue::Place(const market::OrderIntent& intent,
                                                   market::Quantity quantity,
                                                   const market::Instrument& instrument,
                                                   base::Time now) {
-  WireRequest request = Start(RequestKind::kPlace, "POST", now, options_.placement_window);
-  request.weight = kOrderWeight;
-  request.counts_as_order = true;
-  QueryWriter query(request.target, RouteOf(RequestKind::kPlace));
-  query.Add("symbol", market::SymbolOf(intent.instrument));
-  GANNET_RETURN_IF_ERROR(AddOrderParameters(query, intent, quantity, instrument));
-  query.Add("newClientOrderId", intent.client_order_id.text());
-  query.AddPlain("newOrderRespType", "FULL");  // fills with their trade ids
-  if (!options_.self_trade_prevention.empty())
-    query.Add("selfTradePreventionMode", options_.self_trade_prevention);
-  Finish(request, query);
-  return request;
+  GANNET_ASSIGN_OR_RETURN(const Call call, spot::Place(Spec(intent, quantity, instrument)));
+  return Send(call, now);
 }
 
 WireRequest SpotOrderVenue::Cancel(const market::InstrumentId& instrument,
                                    const market::ClientOrderId& order, base::Time now) {
-  WireRequest request = Start(RequestKind::kCancel, "DELETE", now, options_.placement_window);
-  request.weight = kOrderWeight;
-  QueryWriter query(request.target, RouteOf(RequestKind::kCancel));
-  query.Add("symbol", market::SymbolOf(instrument));
-  query.Add("origClientOrderId", order.text());
-  Finish(request, query);
-  return request;
+  return Send(spot::Cancel(market::SymbolOf(instrument), Ours(order)), now);
 }
 
 WireRequest SpotOrderVenue::CancelVenueOrder(const market::InstrumentId& instrument,
                                              const market::VenueOrderId& order, base::Time now) {
-  WireRequest request = Start(RequestKind::kCancel, "DELETE", now, options_.placement_window);
-  request.weight = kOrderWeight;
-  QueryWriter query(request.target, RouteOf(RequestKind::kCancel));
-  query.Add("symbol", market::SymbolOf(instrument));
-  query.Add("orderId", order.text());
-  Finish(request, query);
-  return request;
+  return Send(spot::Cancel(market::SymbolOf(instrument), Theirs(order)), now);
 }
 
 absl::StatusOr<WireRequest> SpotOrderVenue::CancelReplace(const market::OrderIntent& replacement,
                                                           market::Quantity quantity,
                                                           const market::Instrument& instrument,
                                                           base::Time now) {
-  WireRequest request = Start(RequestKind::kCancelReplace, "POST", now, options_.placement_window);
-  request.weight = kOrderWeight;
-  request.counts_as_order = true;
-  QueryWriter query(request.target, RouteOf(RequestKind::kCancelReplace));
-  query.Add("symbol", market::SymbolOf(replacement.instrument));
-  // The new leg only after the cancel took effect, and the cancel only while
-  // nothing is filled: then the new leg's size is right whatever happens between.
-  query.AddPlain("cancelReplaceMode", "STOP_ON_FAILURE");
-  query.AddPlain("cancelRestrictions", "ONLY_NEW");
-  query.Add("cancelOrigClientOrderId", replacement.target.text());
-  GANNET_RETURN_IF_ERROR(AddOrderParameters(query, replacement, quantity, instrument));
-  query.Add("newClientOrderId", replacement.client_order_id.text());
-  query.AddPlain("newOrderRespType", "FULL");
-  if (!options_.self_trade_prevention.empty())
-    query.Add("selfTradePreventionMode", options_.self_trade_prevention);
-  Finish(request, query);
-  return request;
+  GANNET_ASSIGN_OR_RETURN(
+      const Call call,
+      spot::CancelReplace(Spec(replacement, quantity, instrument), Ours(replacement.target),
+                          spot::CancelRestriction::kOnlyNew));
+  return Send(call, now);
 }
 
 WireRequest SpotOrderVenue::QueryOrder(const market::InstrumentId& instrument,
                                        const market::ClientOrderId& order, base::Time now) {
-  WireRequest request = Start(RequestKind::kQueryOrder, "GET", now, options_.query_window);
-  request.weight = kQueryWeight;
-  QueryWriter query(request.target, RouteOf(RequestKind::kQueryOrder));
-  query.Add("symbol", market::SymbolOf(instrument));
-  query.Add("origClientOrderId", order.text());
-  Finish(request, query);
-  return request;
+  return Send(spot::QueryOrder(market::SymbolOf(instrument), Ours(order)), now);
 }
 
 WireRequest SpotOrderVenue::QueryVenueOrder(const market::InstrumentId& instrument,
                                             const market::VenueOrderId& order, base::Time now) {
-  WireRequest request = Start(RequestKind::kQueryOrder, "GET", now, options_.query_window);
-  request.weight = kQueryWeight;
-  QueryWriter query(request.target, RouteOf(RequestKind::kQueryOrder));
-  query.Add("symbol", market::SymbolOf(instrument));
-  query.Add("orderId", order.text());
-  Finish(request, query);
-  return request;
+  return Send(spot::QueryOrder(market::SymbolOf(instrument), Theirs(order)), now);
 }
 
 WireRequest SpotOrderVenue::TradesOfOrder(const market::InstrumentId& instrument,
                                           const market::VenueOrderId& order, base::Time now) {
-  WireRequest request = Start(RequestKind::kTrades, "GET", now, options_.query_window);
-  request.weight = kTradesOfOrderWeight;
-  QueryWriter query(request.target, RouteOf(RequestKind::kTrades));
-  query.Add("symbol", market::SymbolOf(instrument));
-  query.Add("orderId", order.text());
-  query.AddNumber("limit", kTradesLimit);
-  Finish(request, query);
-  return request;
+  return Send(spot::Trades(market::SymbolOf(instrument), Theirs(order), FirstPage()), now);
 }
 
 WireRequest SpotOrderVenue::TradesSince(const market::InstrumentId& instrument, base::Time since,
                                         base::Time now) {
-  WireRequest request = Start(RequestKind::kTrades, "GET", now, options_.query_window);
-  request.weight = kTradesWeight;
-  QueryWriter query(request.target, RouteOf(RequestKind::kTrades));
-  query.Add("symbol", market::SymbolOf(instrument));
-  query.AddNumber("startTime", base::UnixMillis(since));
-  query.AddNumber("limit", kTradesLimit);
-  Finish(request, query);
-  return request;
+  Page page = FirstPage();
+  page.since = since;
+  return Send(spot::Trades(market::SymbolOf(instrument), {}, page), now);
 }
 
 WireRequest SpotOrderVenue::TradesFrom(const market::InstrumentId& instrument,
                                        std::string_view trade_id, base::Time now) {
-  WireRequest request = Start(RequestKind::kTrades, "GET", now, options_.query_window);
-  request.weight = kTradesWeight;
-  QueryWriter query(request.target, RouteOf(RequestKind::kTrades));
-  query.Add("symbol", market::SymbolOf(instrument));
-  query.Add("fromId", trade_id);
-  query.AddNumber("limit", kTradesLimit);
-  Finish(request, query);
-  return request;
+  Page page = FirstPage();
+  page.from_id = std::string(trade_id);
+  return Send(spot::Trades(market::SymbolOf(instrument), {}, page), now);
 }
 
-WireRequest SpotOrderVenue::OpenOrders(base::Time now) {
-  WireRequest request = Start(RequestKind::kOpenOrders, "GET", now, options_.query_window);
-  request.weight = kOpenOrdersWeight;
-  QueryWriter query(request.target, RouteOf(RequestKind::kOpenOrders));
-  Finish(request, query);
-  return request;
-}
+WireRequest SpotOrderVenue::OpenOrders(base::Time now) { return Send(spot::OpenOrders(""), now); }
 
-WireRequest SpotOrderVenue::Account(base::Time now) {
-  WireRequest request = Start(RequestKind::kAccount, "GET", now, options_.query_window);
-  request.weight = kAccountWeight;
-  QueryWriter query(request.target, RouteOf(RequestKind::kAccount));
-  query.AddPlain("omitZeroBalances", "false");
-  Finish(request, query);
-  return request;
-}
+WireRequest SpotOrderVenue::Account(base::Time now) { return Send(spot::Account(false), now); }
 
-WireRequest SpotOrderVenue::ServerTime() {
-  WireRequest request;
-  request.kind = RequestKind::kServerTime;
-  request.method.assign(MethodOf(request.kind));
-  request.target.assign(RouteOf(request.kind));
-  return request;
-}
+WireRequest SpotOrderVenue::ServerTime() { return Send(spot::ServerTime(), {}); }
 
 WireRequest SpotOrderVenue::Subscribe(base::Time now) {
-  WireRequest request;
-  request.kind = RequestKind::kSubscribe;
-  request.timestamp = base::FromUnixMillis(base::UnixMillis(now));
-  request.receive_window = options_.query_window;
-  request.weight = 2;
-  request.body = EncodeSubscribe(key_, options_.api_key, kSubscribeId, request.timestamp,
-                                 request.receive_window);
-  return request;
+  return ToFrame(spot::Subscribe(), signer_, options_.api_key, kSubscribeId, now,
+                 options_.query_window);
 }
 
 }  // namespace gannet::venue::binance

@@ -6,6 +6,7 @@
 
 #include "libs/base/hmac_key.h"
 #include "libs/venue/binance/order_codec.h"
+#include "libs/venue/binance/transport.h"
 #include "libs/venue/binance/user_stream_codec.h"
 #include "libs/venue/order_venue.h"
 
@@ -13,7 +14,8 @@ namespace gannet::venue::binance {
 
 struct SpotOrderOptions {
   std::string venue = "binance-spot";  // the part of an instrument id before the colon
-  std::string api_key, secret;
+  std::string api_key;
+  std::string secret;  // an HMAC secret, or a private key in PEM (Ed25519, RSA)
   // After its timestamp a request is refused this late. Placement: at most 2 s,
   // since absence is proven only after window + engine timeout.
   base::Duration placement_window = std::chrono::seconds(2);
@@ -21,7 +23,6 @@ struct SpotOrderOptions {
   std::string self_trade_prevention;  // e.g. "EXPIRE_TAKER"; empty: the symbol's default
 };
 inline constexpr base::Duration kMaxPlacementWindow = std::chrono::seconds(2);
-inline constexpr std::string_view kApiKeyHeader = "X-MBX-APIKEY";
 inline constexpr int kTradesLimit = 1000;  // rows of one answer about trades
 inline constexpr std::string_view kSubscribeId = "own-updates";
 
@@ -30,6 +31,8 @@ std::string_view EndpointOf(RequestKind kind);
 
 class SpotOrderVenue : public OrderVenue {
  public:
+  // INVALID_ARGUMENT: the key cannot be used.
+  static absl::Status Check(const SpotOrderOptions& options);
   explicit SpotOrderVenue(SpotOrderOptions options);
 
   std::string_view name() const override { return options_.venue; }
@@ -66,9 +69,10 @@ class SpotOrderVenue : public OrderVenue {
   StreamUpdate DecodeFrame(std::string_view frame) override;
 
  private:
-  WireRequest Start(RequestKind kind, std::string_view method, base::Time now,
-                    base::Duration window) const;
-  void Finish(WireRequest& request, QueryWriter& query) const;  // timing and signature
+  // The spec of an intent as this venue places it.
+  OrderSpec Spec(const market::OrderIntent& intent, market::Quantity quantity,
+                 const market::Instrument& instrument) const;
+  WireRequest Send(const Call& call, base::Time now) const;  // in its window
   market::InstrumentId InstrumentOf(const std::string& symbol) const;
 
   void DecodeSuccess(const RequestContext& request, const std::string& body, Answer& answer);
@@ -88,7 +92,8 @@ class SpotOrderVenue : public OrderVenue {
   StreamUpdate Convert(const ExecutionReport& report) const;
 
   const SpotOrderOptions options_;
-  const base::HmacSha256Key key_;
+  const Signer signer_;
+  const SelfTrade self_trade_;
   const AbsenceRules absence_;
   AnswerReader answers_;
   UserStreamReader stream_;

@@ -73,9 +73,9 @@ TEST_CASE("SpotOrderVenue signs each request over its own query") {
   REQUIRE(replace.ok());
   CHECK(replace->target.starts_with(
       "/api/v3/order/"
-      "cancelReplace?symbol=BTCUSDT&cancelReplaceMode=STOP_ON_FAILURE&cancelRestrictions=ONLY_NEW"
-      "&cancelOrigClientOrderId=g1OLD1&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.007&price="
-      "25000.5"));
+      "cancelReplace?cancelReplaceMode=STOP_ON_FAILURE&cancelRestrictions=ONLY_NEW"
+      "&cancelOrigClientOrderId=g1OLD1&symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&"
+      "quantity=0.007&price=25000.5"));
   CHECK(Signed(*replace));
 
   const market::VenueOrderId id("42");

@@ -1,9 +1,5 @@
 #include "libs/venue/binance/user_stream_codec.h"
 
-#include <algorithm>
-
-#include "absl/strings/str_cat.h"
-#include "libs/base/digest.h"
 #include "libs/base/status.h"
 #include "libs/venue/binance/order_json.h"
 
@@ -251,32 +247,6 @@ absl::StatusOr<ApiResponse> ReadResponse(dom::object object, bool keep) {
 }
 
 }  // namespace
-
-std::string SignParameters(const base::HmacSha256Key& key,
-                           std::vector<std::pair<std::string, std::string>> parameters) {
-  std::sort(parameters.begin(), parameters.end());
-  std::string text;
-  for (const auto& [name, value] : parameters)
-    absl::StrAppend(&text, text.empty() ? "" : "&", name, "=", value);
-  return base::Hex(key.Sign(text));
-}
-
-std::string EncodeSubscribe(const base::HmacSha256Key& key, std::string_view api_key,
-                            std::string_view id, base::Time timestamp,
-                            base::Duration receive_window) {
-  const int64_t window =
-      std::chrono::duration_cast<std::chrono::milliseconds>(receive_window).count();
-  const int64_t time = base::UnixMillis(timestamp);
-  const std::string name(api_key);
-  const std::string signature = SignParameters(
-      key,
-      {{"apiKey", name}, {"recvWindow", absl::StrCat(window)}, {"timestamp", absl::StrCat(time)}});
-  // Ids, keys and signatures are plain ASCII: nothing to escape.
-  return absl::StrCat(R"({"id":")", std::string(id),
-                      R"(","method":"userDataStream.subscribe.signature","params":{"apiKey":")",
-                      name, R"(","recvWindow":)", window, R"(,"timestamp":)", time,
-                      R"(,"signature":")", signature, R"("}})");
-}
 
 struct UserStreamReader::Impl {
   JsonDocument document;

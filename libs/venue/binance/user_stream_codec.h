@@ -1,5 +1,5 @@
-// Own orders and balances on Binance spot's WebSocket API: the request that
-// subscribes to them, and the events that follow. Source: web-socket-api.md and
+// Own orders and balances on Binance spot's WebSocket API: the events that follow
+// a subscription. Source: web-socket-api.md and
 // user-data-stream.md of Binance's public spot API docs.
 //
 // Decimals stay text, exactly as written. Pure; one thread an instance.
@@ -15,21 +15,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "libs/base/hmac_key.h"
-#include "libs/base/time.h"
 #include "libs/venue/binance/order_codec.h"
 
 namespace gannet::venue::binance {
-
-// Signature of WebSocket API parameters: sorted by name, joined as a query, not
-// percent-encoded; lower-case hex of the HMAC.
-std::string SignParameters(const base::HmacSha256Key& key,
-                           std::vector<std::pair<std::string, std::string>> parameters);
-
-// The frame of userDataStream.subscribe.signature. `id` comes back in the answer.
-std::string EncodeSubscribe(const base::HmacSha256Key& key, std::string_view api_key,
-                            std::string_view id, base::Time timestamp,
-                            base::Duration receive_window);
 
 struct ExecutionReport {
   int64_t event_time = 0, transaction_time = 0;  // E, T: milliseconds

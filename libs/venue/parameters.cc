@@ -1,0 +1,181 @@
+#include "libs/venue/parameters.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace gannet::venue {
+namespace {
+
+constexpr char kHexDigits[] = "0123456789ABCDEF";
+constexpr size_t kUsualValues = 192, kUsualCount = 16;  // of an order
+
+constexpr std::array<bool, 256> kUnreserved = [] {
+  std::array<bool, 256> table{};
+  for (int c = '0'; c <= '9'; ++c) table[static_cast<size_t>(c)] = true;
+  for (int c = 'A'; c <= 'Z'; ++c) table[static_cast<size_t>(c)] = true;
+  for (int c = 'a'; c <= 'z'; ++c) table[static_cast<size_t>(c)] = true;
+  for (const char c : {'-', '.', '_', '~'}) table[static_cast<size_t>(c)] = true;
+  return table;
+}();
+
+}  // namespace
+
+void AppendPercentEncoded(std::string& out, std::string_view value) {
+  for (const char c : value) {
+    const auto byte = static_cast<uint8_t>(c);
+    if (kUnreserved[byte]) {
+      out += c;
+    } else {
+      const char escaped[3] = {'%', kHexDigits[byte >> 4], kHexDigits[byte & 15]};
+      out.append(escaped, 3);
+    }
+  }
+}
+
+void AppendDecimal(std::string& out, Decimal value) {
+  char digits[24];
+  int scale = value.scale;
+  uint64_t magnitude = value.mantissa < 0 ? 0 - static_cast<uint64_t>(value.mantissa)
+                                          : static_cast<uint64_t>(value.mantissa);
+  while (scale > 0 && magnitude % 10 == 0) {  // shortest form; 0 ends at scale 0
+    magnitude /= 10;
+    --scale;
+  }
+  const auto end = std::to_chars(digits, digits + sizeof digits, magnitude).ptr;
+  const auto count = static_cast<int>(end - digits);
+  if (value.mantissa < 0) out += '-';
+  if (scale == 0) {
+    out.append(digits, end);
+  } else if (count > scale) {
+    out.append(digits, end - scale);
+    out += '.';
+    out.append(end - scale, end);
+  } else {
+    out += "0.";
+    out.append(static_cast<size_t>(scale - count), '0');
+    out.append(digits, end);
+  }
+}
+
+void AppendJsonString(std::string& out, std::string_view value) {
+  out += '"';
+  for (const char c : value) {
+    const auto byte = static_cast<uint8_t>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20) {
+      const char escaped[6] = {'\\', 'u', '0', '0', kHexDigits[byte >> 4], kHexDigits[byte & 15]};
+      out.append(escaped, sizeof escaped);
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+Parameters::Parameters() {
+  values_.reserve(kUsualValues);
+  slots_.reserve(kUsualCount);
+}
+
+void Parameters::Close(std::string_view name, size_t begin, Kind kind) {
+  slots_.push_back(
+      {name, static_cast<uint32_t>(begin), static_cast<uint32_t>(values_.size()), kind});
+}
+
+void Parameters::Text(std::string_view name, std::string_view value) {
+  const size_t begin = values_.size();
+  values_.append(value);
+  Close(name, begin, Kind::kText);
+}
+void Parameters::Plain(std::string_view name, std::string_view value) {
+  const size_t begin = values_.size();
+  values_.append(value);
+  Close(name, begin, Kind::kPlain);
+}
+void Parameters::Add(std::string_view name, Decimal value) {
+  const size_t begin = values_.size();
+  AppendDecimal(values_, value);
+  Close(name, begin, Kind::kPlain);
+}
+void Parameters::Number(std::string_view name, int64_t value) {
+  const size_t begin = values_.size();
+  char digits[24];
+  values_.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+  Close(name, begin, Kind::kLiteral);
+}
+void Parameters::Flag(std::string_view name, bool value) {
+  const size_t begin = values_.size();
+  values_.append(value ? "true" : "false");
+  Close(name, begin, Kind::kLiteral);
+}
+void Parameters::Json(std::string_view name, std::string_view value) {
+  const size_t begin = values_.size();
+  values_.append(value);
+  Close(name, begin, Kind::kJson);
+}
+
+void Parameters::Append(const Parameters& other) {
+  for (const Slot& slot : other.slots_) {
+    const size_t begin = values_.size();
+    values_.append(other.values_, slot.begin, slot.end - slot.begin);
+    Close(slot.name, begin, slot.kind);
+  }
+}
+
+Parameters::Entry Parameters::at(size_t index) const {
+  const Slot& slot = slots_[index];
+  return {slot.name, std::string_view(values_).substr(slot.begin, slot.end - slot.begin),
+          slot.kind};
+}
+
+void Parameters::AppendQuery(std::string& out) const {
+  for (size_t i = 0; i < size(); ++i) {
+    const Entry entry = at(i);
+    if (i != 0) out += '&';
+    out.append(entry.name);
+    out += '=';
+    if (entry.kind == Kind::kText || entry.kind == Kind::kJson) {
+      AppendPercentEncoded(out, entry.value);
+    } else {
+      out.append(entry.value);
+    }
+  }
+}
+
+void Parameters::AppendJson(std::string& out) const {
+  out += '{';
+  for (size_t i = 0; i < size(); ++i) {
+    const Entry entry = at(i);
+    if (i != 0) out += ',';
+    out += '"';
+    out.append(entry.name);
+    out += "\":";
+    if (entry.kind == Kind::kText || entry.kind == Kind::kPlain) {
+      AppendJsonString(out, entry.value);
+    } else {
+      out.append(entry.value);
+    }
+  }
+  out += '}';
+}
+
+std::string Parameters::SortedPlain() const {
+  std::vector<Entry> entries;
+  entries.reserve(size());
+  for (size_t i = 0; i < size(); ++i) entries.push_back(at(i));
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry& a, const Entry& b) { return a.name < b.name; });
+  std::string out;
+  for (const Entry& entry : entries) {
+    if (!out.empty()) out += '&';
+    out.append(entry.name);
+    out += '=';
+    out.append(entry.value);
+  }
+  return out;
+}
+
+}  // namespace gannet::venue

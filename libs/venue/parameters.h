@@ -1,0 +1,78 @@
+// The parameters of one request to a venue, in order, before anybody has decided
+// how they travel: as a query, as a JSON body, or as the `params` of a WebSocket
+// request. One encoder of an order fills them; the transports only render.
+//
+// Numbers are exact: decimals are digits at a scale, ids are integers or text.
+// One thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gannet::venue {
+
+// mantissa · 10^-scale.
+struct Decimal {
+  int64_t mantissa = 0;
+  int scale = 0;
+  bool operator==(const Decimal&) const = default;
+};
+
+// Percent-encodes everything but the unreserved characters of RFC 3986.
+void AppendPercentEncoded(std::string& out, std::string_view value);
+// "1.5" of 15 at scale 1; the shortest exact form, without allocation beyond `out`.
+void AppendDecimal(std::string& out, Decimal value);
+// With quotes; control characters, quotes and backslashes escaped (RFC 8259).
+void AppendJsonString(std::string& out, std::string_view value);
+
+class Parameters {
+ public:
+  enum class Kind : uint8_t {
+    kText = 1,  // quoted in JSON; decimals too
+    kPlain,     // quoted in JSON, and known to need no escape anywhere
+    kLiteral,   // a number, true or false: bare in JSON
+    kJson,      // a JSON value; in a query its text, percent-encoded
+  };
+  struct Entry {
+    std::string_view name;
+    std::string_view value;
+    Kind kind;
+  };
+
+  Parameters();
+
+  // `name` outlives this object: a literal.
+  void Text(std::string_view name, std::string_view value);
+  void Plain(std::string_view name, std::string_view value);  // value needs no escape
+  void Add(std::string_view name, Decimal value);
+  void Number(std::string_view name, int64_t value);
+  void Flag(std::string_view name, bool value);
+  void Json(std::string_view name, std::string_view value);
+  void Append(const Parameters& other);
+
+  size_t size() const { return slots_.size(); }
+  bool empty() const { return slots_.empty(); }
+  Entry at(size_t index) const;
+
+  // name=value&…, percent-encoded, behind what `out` holds; no leading '?'.
+  void AppendQuery(std::string& out) const;
+  // {"name":"value",…}
+  void AppendJson(std::string& out) const;
+  // name=value&… sorted by name and not percent-encoded.
+  std::string SortedPlain() const;
+
+ private:
+  struct Slot {
+    std::string_view name;
+    uint32_t begin, end;
+    Kind kind;
+  };
+  void Close(std::string_view name, size_t begin, Kind kind);
+
+  std::string values_;  // one behind the other
+  std::vector<Slot> slots_;
+};
+
+}  // namespace gannet::venue
