@@ -54,7 +54,9 @@ struct ProducerSettings {
 struct ConsumerSettings {
   std::string offset_reset = "error";  // never guess: offsets are always explicit
   std::string isolation = "read_committed";
-  std::chrono::milliseconds fetch_wait{50};
+  // A broker answers at once when there is something; when not, each reader asks this often,
+  // and the platform has some hundred readers.
+  std::chrono::milliseconds fetch_wait{500};
   std::chrono::milliseconds fetch_error_backoff{10};
   std::chrono::milliseconds session_timeout{10'000};
   std::chrono::milliseconds heartbeat{1'000};

@@ -60,7 +60,7 @@ const std::map<std::string, std::string> kEveryConsumer = {
     {"enable.partition.eof", "false"},
     {"allow.auto.create.topics", "false"},
     {"auto.offset.reset", "error"},
-    {"fetch.wait.max.ms", "50"},
+    {"fetch.wait.max.ms", "500"},
     {"fetch.error.backoff.ms", "10"},
     {"session.timeout.ms", "10000"},
     {"heartbeat.interval.ms", "1000"},

@@ -113,7 +113,7 @@ ShardCommands::ShardCommands(runtime::Deps& deps)
                    .load = [this](wire::CanonicalReader& in) { return Load(in); },
                    .resume = [this](const market::Header&) { Resume(); },
                    .since_later = true});
-  // Only what is durable comes over this bus: people are told nothing else.
+  // Only what is durable is heard: people are told nothing else.
   Watch(bus::kCommands, [this](const market::Command& value) {
     OnKept({value.person, value.request_id}, /*answer=*/false);
   });
@@ -129,14 +129,30 @@ ShardCommands::~ShardCommands() {
   for (auto& [id, waiter] : waiting_) executor_.Cancel(waiter.timer);
 }
 
+// Facts of this process are heard from the shard, without their way to the bus and back;
+// the bus then says them again.
 template <class T, class Handler>
 void ShardCommands::Watch(const bus::Topic<T>& topic, Handler handler) {
+  const auto told = std::make_shared<market::EventId>();
+  shard_.WatchDurable<T>(
+      topic, [this, alive = std::weak_ptr<bool>(alive_), told, handler](const auto& event) {
+        if (alive.expired()) return;
+        *told = event.header.id;
+        handler(event.value);
+        if (waiting_.empty()) return;
+        executor_.Post([this, alive] {
+          if (!alive.expired()) Look();
+        });
+      });
   const size_t index = subscriptions_.size();
   subscriptions_.push_back(bus_.Subscribe<T>(
       topic, {.group = "", .start = bus::Start::kLatest},
-      [this, index, handler](const market::Event<T>& event, bus::Position position) {
-        handler(event.value);
-        Look();
+      [this, index, told, handler](const market::Event<T>& event, bus::Position position) {
+        const market::EventId& id = event.header.id;
+        if (id.stream != told->stream || id.sequence > told->sequence) {
+          handler(event.value);
+          Look();
+        }
         subscriptions_[index]->Ack(position);
       }));
 }

@@ -386,6 +386,28 @@ TEST_CASE("A command given before a crash reaches engines in another process onc
   CHECK(p.engines().heard.size() == 2);
 }
 
+TEST_CASE("An order of this process is answered from its own record, not by way of the bus") {
+  base::VirtualExecutor executor{base::FromUnixMillis(1'000)}, stalled{base::FromUnixMillis(1'000)};
+  bus::MemoryBus bus{stalled, {}};
+  FrontNode node("front", executor, bus, /*with_engines=*/true);
+  node.Start(false);
+  std::vector<Progress> answers;
+  const auto submit = [&](market::Command command) {
+    node.commands->Submit(std::move(command), {}, [&](const auto& result) {
+      REQUIRE(result.ok());
+      answers.push_back(result->reached);
+    });
+    executor.RunFor(1s);
+  };
+  submit(Order("o1"));
+  CHECK(answers == std::vector{Progress::kJournaled});
+  // What the bus says again later changes nothing.
+  stalled.RunFor(1s);
+  submit(Order("o1"));
+  CHECK(answers == std::vector{Progress::kJournaled, Progress::kJournaled});
+  CHECK(node.commands->stats().submitted == 1);
+}
+
 TEST_CASE("Commands replay: the same input decides the same facts") {
   const auto facts = [](Platform& p) {
     auto seen = std::make_shared<std::vector<std::string>>();

@@ -100,7 +100,7 @@ void Committer::Run() {
 // One round: what is pending becomes durable, then a snapshot that rests on it.
 void Committer::Work(std::unique_lock<std::mutex>& lock) {
   std::swap(working_, pending_);
-  const std::optional<SnapshotJob> snapshot = std::exchange(snapshot_, std::nullopt);
+  std::optional<SnapshotJob> snapshot = std::exchange(snapshot_, std::nullopt);
   snapshot_at_work_ = snapshot.has_value();
   const bool failed = health() == Health::kFailed;
   lock.unlock();
@@ -110,8 +110,9 @@ void Committer::Work(std::unique_lock<std::mutex>& lock) {
   absl::Status status;
   if (wrote) status = segments_->Write(working_);
   if (wrote && status.ok()) durable_.store(working_.last_sequence, std::memory_order_release);
+  if (snapshot) on_progress_();  // what waits for its record does not wait for the snapshot
   absl::Status snapshot_status;
-  if (snapshot && status.ok() && !failed) snapshot_status = WriteSnapshot(*snapshot);
+  if (snapshot && status.ok() && !failed) snapshot_status = WriteSnapshot(*std::move(snapshot));
 
   lock.lock();
   Clear(working_);
@@ -130,8 +131,9 @@ void Committer::Work(std::unique_lock<std::mutex>& lock) {
     health_.store(Health::kDiskFull, std::memory_order_release);
 }
 
-absl::Status Committer::WriteSnapshot(const SnapshotJob& job) {
-  return files_.WriteAtomically(job.path, EncodeSnapshot(job.run, job.sequence, job.state));
+absl::Status Committer::WriteSnapshot(SnapshotJob job) {
+  return files_.WriteAtomically(job.path,
+                                EncodeSnapshot(job.run, job.sequence, std::move(job.state)));
 }
 
 // Whatever the code was: that essential records go on is no longer true.

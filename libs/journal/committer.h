@@ -61,7 +61,7 @@ class Committer {
  private:
   void Run();
   void Work(std::unique_lock<std::mutex>& lock);
-  absl::Status WriteSnapshot(const SnapshotJob& job);
+  absl::Status WriteSnapshot(SnapshotJob job);
   void Fail(const absl::Status& status);
 
   base::Files& files_;

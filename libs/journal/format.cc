@@ -260,16 +260,15 @@ base::Sha256Digest NextChain(const base::Sha256Digest& chain, std::string_view b
   return hash.Peek();
 }
 
-std::string EncodeSnapshot(uint64_t run, uint64_t sequence, std::string_view state) {
-  std::string out(kSnapshotMagic);
-  out.reserve(state.size() + 96);
-  Put(out, kFormatVersion);
-  Put(out, run);
-  Put(out, sequence);
-  Put(out, static_cast<uint64_t>(state.size()));
-  out.append(state);
-  PutDigest(out, base::Sha256(out));
-  return out;
+std::string EncodeSnapshot(uint64_t run, uint64_t sequence, std::string state) {
+  std::string head(kSnapshotMagic);
+  Put(head, kFormatVersion);
+  Put(head, run);
+  Put(head, sequence);
+  Put(head, static_cast<uint64_t>(state.size()));
+  state.insert(0, head);
+  PutDigest(state, base::Sha256(state));
+  return state;
 }
 
 absl::StatusOr<DecodedSnapshot> DecodeSnapshot(std::string_view bytes) {

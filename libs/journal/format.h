@@ -95,7 +95,8 @@ base::Sha256Digest NextChain(const base::Sha256Digest& chain, std::string_view b
 
 // --- snapshots ----------------------------------------------------------------
 
-std::string EncodeSnapshot(uint64_t run, uint64_t sequence, std::string_view state);
+// Around the state where it lies: one may be megabytes.
+std::string EncodeSnapshot(uint64_t run, uint64_t sequence, std::string state);
 struct DecodedSnapshot {
   uint64_t run = 0;
   Snapshot snapshot;

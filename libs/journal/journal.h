@@ -141,7 +141,7 @@ class Writer {
   // its SHA-256, made durable after the records it rests on. With an own thread
   // the work is done there: OK means taken, UNAVAILABLE that the one before is
   // still being written, and a failure of it is told by the next call or Close.
-  virtual absl::Status WriteSnapshot(std::string_view state) = 0;
+  virtual absl::Status WriteSnapshot(std::string state) = 0;
   // Removes segments older than `keep` / beyond `max_bytes` in total, oldest first,
   // as far as two verified snapshots cover them (so that one damaged snapshot
   // never costs the journal), and all snapshots but the newest two. The count of

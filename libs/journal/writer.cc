@@ -62,7 +62,7 @@ class WriterImpl final : public Writer {
   absl::Status failure() const override;
   void OnFailure(std::function<void(absl::Status)> handler) override;
 
-  absl::Status WriteSnapshot(std::string_view state) override;
+  absl::Status WriteSnapshot(std::string state) override;
   absl::StatusOr<size_t> Prune(base::Time now, base::Duration keep, uint64_t max_bytes) override {
     return PruneFiles(files_, dir_, now, keep, max_bytes);
   }
@@ -260,13 +260,13 @@ WriterStats WriterImpl::stats() const {
   return stats;
 }
 
-absl::Status WriterImpl::WriteSnapshot(std::string_view state) {
+absl::Status WriterImpl::WriteSnapshot(std::string state) {
   GANNET_RETURN_IF_ERROR(failure());
   if (closed_) return absl::FailedPreconditionError("the journal is closed; open it again");
   GANNET_RETURN_IF_ERROR(committer_->TakeSnapshotFailure());
   Commit();
   if (!committer_->SubmitSnapshot(
-          {SnapshotPath(dir_, last_sequence_), info_.run, last_sequence_, std::string(state)})) {
+          {SnapshotPath(dir_, last_sequence_), info_.run, last_sequence_, std::move(state)})) {
     return absl::UnavailableError(
         "the snapshot before is still being written; take them less often");
   }

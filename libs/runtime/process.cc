@@ -1,5 +1,6 @@
 #include "libs/runtime/process.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <array>
@@ -25,6 +26,18 @@ constexpr int kRenewalsPerLease = 4;
 constexpr base::Duration kClockTolerance = std::chrono::seconds(2);
 constexpr base::Duration kLeasePause = std::chrono::milliseconds(200);
 constexpr base::Duration kTellWaiting = std::chrono::seconds(5);
+
+// A process has up to some hundred threads, most of them of Kafka's clients, which do
+// little; each pair of arenas less is memory less. And buffers that are built now and
+// then (snapshots) go back to the kernel at once: glibc's own threshold would follow the
+// largest of them, and keep their holes in the heap.
+constexpr int kArenas = 4;
+constexpr int kMappedFromBytes = 512 << 10;
+
+void TuneAllocator() {
+  ::mallopt(M_ARENA_MAX, kArenas);
+  ::mallopt(M_MMAP_THRESHOLD, kMappedFromBytes);
+}
 
 // Of the operating system: seeds for jitter and the run's bits are no secrets, but
 // must differ between processes.
@@ -71,6 +84,7 @@ std::string_view StateName(HealthState state) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Process>> Process::Create(ProcessOptions options) {
+  TuneAllocator();
   std::unique_ptr<Process> process(new Process(std::move(options)));
   GANNET_RETURN_IF_ERROR(process->Open());
   return process;

@@ -182,12 +182,10 @@ void Shard::EndTurn() {
       if (consumer.decide) consumer.decide(event);
     }
   }
-  if (!turn_facts_.empty() && outer_ != nullptr) {
-    AfterDurable([this, facts = std::move(turn_facts_)] {
-      for (const auto& [topic, event] : facts) PublishOuter(*topic, event);
-    });
-  }
   const bool decided = !turn_facts_.empty();
+  if (decided && (outer_ != nullptr || !durable_watchers_.empty())) {
+    AfterDurable([this, facts = std::move(turn_facts_)] { TellDurable(facts); });
+  }
   turn_facts_.clear();
   in_turn_ = false;
   if (journal_ != nullptr && decided) journal_->Commit();
@@ -356,6 +354,16 @@ void Shard::RecordFact(const bus::TopicInfo& topic, const RawEvent& event, bool 
   Record(journal::RecordType::kFact, now_, topic.name,
          journal_ != nullptr ? topic.encode(event.get()) : std::string(), essential);
   for (const FactObserver& observer : fact_observers_) observer(topic, event.get());
+}
+
+void Shard::TellDurable(const std::vector<std::pair<const bus::TopicInfo*, RawEvent>>& facts) {
+  for (const auto& [topic, event] : facts) {
+    if (outer_ != nullptr) PublishOuter(*topic, event);
+  }
+  for (const auto& [topic, event] : facts) {
+    const auto [first, last] = durable_watchers_.equal_range(topic);
+    for (auto watcher = first; watcher != last; ++watcher) watcher->second(event);
+  }
 }
 
 void Shard::PublishOuter(const bus::TopicInfo& topic, const RawEvent& event) {

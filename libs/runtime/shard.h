@@ -182,6 +182,14 @@ class Shard {
   using FactObserver = std::function<void(const bus::TopicInfo& topic, const void* event)>;
   void ObserveFacts(FactObserver observer) { fact_observers_.push_back(std::move(observer)); }
 
+  // Sees each fact of this shard on `topic` once it is durable, outside any turn: what
+  // the outer bus says too, but without its way there and back. For who faces people.
+  template <class T>
+  void WatchDurable(const bus::Topic<T>& topic,
+                    std::function<void(const market::Event<T>&)> watcher) {
+    durable_watchers_.emplace(&topic.info, Erase<T>(std::move(watcher)));
+  }
+
   // Channels of input records that the shard itself writes.
   static constexpr std::string_view kTimerChannel = "timer", kResumeChannel = "resume";
   static constexpr size_t kMaxOuterBacklog = 100'000;
@@ -232,6 +240,7 @@ class Shard {
   void FireTimersUntil(base::Time deadline);
   void RunEffects();
   void ArmWakeUp();
+  void TellDurable(const std::vector<std::pair<const bus::TopicInfo*, RawEvent>>& facts);
   void PublishOuter(const bus::TopicInfo& topic, const RawEvent& event);
   void RetryOuter();
   std::function<void()> WhileAlive(std::function<void()> task) const;
@@ -262,13 +271,14 @@ class Shard {
   std::map<const bus::TopicInfo*, std::vector<Consumer>> consumers_;
   std::map<const bus::TopicInfo*, std::vector<RawFunction>> owners_;    // several: EngineNote
   std::deque<std::pair<const bus::TopicInfo*, RawEvent>> queue_;        // between engines
-  std::vector<std::pair<const bus::TopicInfo*, RawEvent>> turn_facts_;  // for the outer bus
+  std::vector<std::pair<const bus::TopicInfo*, RawEvent>> turn_facts_;  // for who watches
   std::deque<std::function<void()>> effects_;                           // without a journal
   bool running_effects_ = false;
   std::deque<std::pair<const bus::TopicInfo*, RawEvent>> outer_backlog_;
   bool retry_armed_ = false;
   std::vector<State> states_;
   std::vector<FactObserver> fact_observers_;
+  std::multimap<const bus::TopicInfo*, RawFunction> durable_watchers_;
   Stats stats_;
   // Tasks handed to the executor and the journal outlive nothing: they hold this
   // weakly and do nothing once the shard is gone.

@@ -165,9 +165,11 @@ void Exchange::Tick() {
 }
 
 absl::Status Exchange::Snapshot() {
-  wire::CanonicalWriter writer;
+  // With room for the last one, some growth and the journal's frame.
+  wire::CanonicalWriter writer(snapshot_bytes_ + snapshot_bytes_ / 8 + 1024);
   core_.Save(writer);
-  GANNET_RETURN_IF_ERROR(journal_->WriteSnapshot(writer.bytes()));
+  snapshot_bytes_ = writer.bytes().size();
+  GANNET_RETURN_IF_ERROR(journal_->WriteSnapshot(writer.Take()));
   last_snapshot_ = core_.now();
   return absl::OkStatus();
 }

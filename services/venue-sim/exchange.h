@@ -70,6 +70,7 @@ class Exchange {
   VenueCore core_;
   std::unique_ptr<journal::Writer> journal_;
   base::Time last_snapshot_{};
+  size_t snapshot_bytes_ = 0;  // of the newest one
   bool failed_ = false;
   std::string recovery_;
 };
