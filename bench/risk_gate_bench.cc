@@ -3,16 +3,34 @@
 // how many times the floor of the same run that is: the floor is copying the
 // verdict that has to be made, plus the SHA-256 that proves the intent's meaning.
 //
-// Figures with a warm cache and 20 instruments held by 3 strategies.
+// Figures with a warm cache and 20 instruments held by 3 strategies; those named
+// Wide with 10,000 instruments, 100 strategies and a limit for every control, pairs
+// drawn at random. "allocations" are of one verdict with its reservation.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
+#include <new>
 #include <vector>
 
+#include "libs/base/rng.h"
 #include "libs/wire/canonical.h"
 #include "services/risk/risk_engine.h"
 #include "services/risk/risk_test_kit.h"
+
+namespace {
+uint64_t allocations = 0;
+}
+
+void* operator new(size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size)) return memory;
+  std::abort();
+}
+// Not inlined: the compiler would take free for a mismatch of new.
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace gannet::risk {
 namespace {
@@ -30,6 +48,7 @@ class Samples {
     if (all_.empty()) return;
     state_.counters["p50_ns"] = static_cast<double>(all_[all_.size() / 2]);
     state_.counters["p99_ns"] = static_cast<double>(all_[all_.size() * 99 / 100]);
+    state_.counters["p99.9_ns"] = static_cast<double>(all_[all_.size() * 999 / 1000]);
   }
   void Add(Clock::duration sample) {
     if (all_.size() < all_.capacity()) all_.push_back(std::chrono::nanoseconds(sample).count());
@@ -114,6 +133,96 @@ void IntentToVerdict(benchmark::State& state) {
   if (refused > 0) state.SkipWithError("the gate refused an order of the benchmark");
 }
 BENCHMARK(IntentToVerdict)->UseManualTime();
+
+// The size that a firm would have, all controls at work.
+struct Wide {
+  static constexpr int kInstruments = 9'990, kStrategies = 100, kPairs = 20'000;
+  test::Gate gate{Limits()};
+  std::vector<market::OrderIntent> intents;
+  size_t next = 0;
+
+  static LimitSet Limits() {
+    using namespace std::chrono_literals;
+    LimitSet limits = test::WideLimits();
+    StateAll(limits.firm);
+    limits.firm.message_rate = RateLimit{kMaxRateCount, 1ns};
+    limits.firm.max_open_orders = 100'000;
+    limits.strategies["*"].max_instruments = 10'000;
+    limits.instruments["*"].clip_quantity = test::V("1000000000");
+    limits.correlation["all"] = {.rho_ppm = 500'000, .assets = {market::AssetId("COIN7")}};
+    return limits;
+  }
+  static void StateAll(risk::Limits& firm) {
+    using namespace std::chrono_literals;
+    const Value much = test::V("10000000000");
+    firm.max_open_notional = firm.max_long = firm.max_short = firm.max_gross = firm.max_net = much;
+    firm.max_daily_loss = firm.max_drawdown = firm.capital = firm.clip_notional = much;
+    firm.duplicates = RateLimit{200, 1ms};
+    firm.repeated_executions = firm.breaker = RateLimit{1'000, 1s};
+    firm.clip_fills = 1'000'000;
+    firm.max_concentration_ppm = 1'000'000;
+    firm.concentration_above = firm.max_correlated = much;
+    firm.max_instruments = firm.max_venues = 20'000;
+    firm.max_move_ppm = firm.max_volatility_ppm = 900'000;
+    firm.dead_man = 24h;
+    firm.max_orders_per_fill = firm.max_cancel_ratio_ppm = 1'000'000;
+  }
+
+  Wide() {
+    gate.engine.Apply(
+        gate.Event(market::Command{.kind = market::CommandKind::kResume, .person = "ann"}));
+    std::vector<std::string> ids;
+    for (int i = 0; i < kInstruments; ++i) {
+      const std::string coin = "COIN" + std::to_string(i);
+      ids.push_back("binance-spot:" + coin + "USDT");
+      gate.Define(test::MakeInstrument(ids.back().c_str(), coin.c_str(), "USDT"));
+      gate.Fund(coin.c_str(), "1000000");
+      gate.Quote(ids.back().c_str(), "99.99", "100.01");
+    }
+    base::Rng rng(1);
+    for (int i = 0; i < kPairs; ++i) {
+      const std::string& id = ids[rng.Below(ids.size())];
+      auto intent = gate.Intent(Side::kBuy, "100", "0.25", id.c_str());
+      intent.strategy = market::StrategyId("strategy-" + std::to_string(rng.Below(kStrategies)));
+      gate.engine.Prepare(intent);
+      intents.push_back(std::move(intent));
+    }
+  }
+  market::OrderIntent& Next() {
+    market::OrderIntent& intent = intents[next++ % intents.size()];
+    intent.sequence = ++gate.sequence;
+    intent.client_order_id = wire::MakeClientOrderId(intent.account, 1, intent.strategy,
+                                                     intent.sequence, intent.attempt);
+    intent.hash = wire::IntentHash(intent);
+    return intent;
+  }
+};
+
+void WideIntentToVerdict(benchmark::State& state) {
+  Wide wide;
+  Samples samples(state);
+  RiskEngine& engine = wide.gate.engine;
+  uint64_t refused = 0, counted = 0, rounds = 0;
+  for (auto _ : state) {
+    wide.gate.now += std::chrono::microseconds(10);
+    auto intent = wide.gate.Event(wide.Next());
+    market::Event<market::RiskDecision> decision;
+    const uint64_t before = allocations;
+    const auto start = Clock::now();
+    engine.Apply(intent);
+    decision.value = engine.Decide(intent.value, wide.gate.now);
+    engine.Apply(decision);
+    samples.Add(Clock::now() - start);
+    counted += allocations - before;
+    ++rounds;
+    refused += decision.value.permitted ? 0 : 1;
+    wide.gate.Report(intent.value, market::ExecKind::kCanceled, market::OrderState::kCanceled);
+  }
+  state.counters["allocations"] = static_cast<double>(counted) / static_cast<double>(rounds);
+  if (refused > 0) state.SkipWithError("the gate refused an order of the benchmark");
+}
+// Fewer than the seconds after which the quotes are stale.
+BENCHMARK(WideIntentToVerdict)->UseManualTime()->Iterations(200'000);
 
 void VerdictOnly(benchmark::State& state) {
   Busy busy;

@@ -11,7 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "apps/gannet/virtual_host.h"
+#include "apps/gannet/replay_feed.h"
 #include "libs/base/files.h"
 #include "services/ingest/capture.h"
 #include "services/ingest/market_ingest.h"
@@ -24,27 +24,24 @@ struct CaptureFeedOptions {
   bool accept_truncated = false;
 };
 
-class CaptureFeed {
+class CaptureFeed : public ReplayFeed {
  public:
   static absl::StatusOr<std::unique_ptr<CaptureFeed>> Open(const CaptureFeedOptions& options,
                                                            base::Files& files);
 
-  // Of the next line; nothing at the end.
-  std::optional<base::Time> next_time() const;
-  base::Time first_time() const { return first_time_; }
+  std::optional<base::Time> next_time() const override;
+  base::Time first_time() const override { return first_time_; }
 
-  // Builds the venues' engines into the host. Before any input.
-  void Attach(VirtualHost& host);
-  // Delivers the next line. Only when next_time() says that there is one.
-  absl::Status Step();
-  // The end of the input: comparisons that wait for more are made.
-  void Finish();
+  // Builds the venues' engines into the host.
+  void Attach(VirtualHost& host) override;
+  absl::Status Step() override;
+  void Finish() override;
 
-  uint64_t inputs() const { return inputs_; }
+  uint64_t inputs() const override { return inputs_; }
   const std::vector<std::unique_ptr<ingest::MarketIngest>>& venues() const { return venues_; }
   // Per instrument: agreement of the book with the venue's own ticker and each row
   // that differs; counters of what was refused; what is wrong with the files.
-  void Report(std::ostream& out) const;
+  void Report(std::ostream& out) const override;
 
  private:
   explicit CaptureFeed(ingest::CaptureSet set) : set_(std::move(set)) {}

@@ -1,7 +1,5 @@
 #include "apps/gannet/control_command.h"
 
-#include <google/protobuf/util/json_util.h>
-
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -9,18 +7,16 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "apps/gannet/remote.h"
 #include "gannet/market/v1/market_data_service.pb.h"
 #include "gannet/news/v1/signal_service.pb.h"
 #include "gannet/ops/v1/admin_service.pb.h"
 #include "gannet/order/v1/order_service.pb.h"
 #include "gannet/report/v1/report_service.pb.h"
 #include "gannet/risk/v1/risk_service.pb.h"
-#include "libs/api/rpc_service.h"
-#include "libs/base/digest.h"
 #include "libs/base/status.h"
 #include "libs/market/decimal.h"
 #include "libs/market/money.h"
-#include "libs/rpc/channel.h"
 
 namespace gannet::app {
 namespace {
@@ -29,50 +25,6 @@ namespace order_pb = ::gannet::order::v1;
 namespace risk_pb = ::gannet::risk::v1;
 using google::protobuf::Message;
 
-int Report(const absl::Status& status, Console& console) {
-  if (status.ok()) return kControlDone;
-  console.err << "gannet: " << status.message() << "\n";
-  switch (status.code()) {
-    case absl::StatusCode::kUnavailable:
-      return kControlUnreachable;
-    case absl::StatusCode::kFailedPrecondition:
-      return kControlDenied;
-    default:
-      return kControlFailed;
-  }
-}
-
-// Columns as wide as their widest cell.
-class Table {
- public:
-  explicit Table(std::vector<std::string> header) { rows_.push_back(std::move(header)); }
-  void Add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
-  void Print(std::ostream& out) const {
-    std::vector<size_t> widths(rows_.front().size(), 0);
-    for (const auto& row : rows_) {
-      for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-    }
-    for (const auto& row : rows_) {
-      std::string line;
-      for (size_t i = 0; i < row.size(); ++i) {
-        line += row[i];
-        if (i + 1 < row.size()) line.append(widths[i] - row[i].size() + 2, ' ');
-      }
-      out << line << "\n";
-    }
-  }
-
- private:
-  std::vector<std::vector<std::string>> rows_;
-};
-
-// "ORDER_STATE_ACCEPTED" → "accepted".
-std::string Short(std::string name, std::string_view prefix) {
-  if (name.starts_with(prefix)) name.erase(0, prefix.size());
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return name;
-}
 std::string Text(order_pb::OrderState state) {
   return Short(order_pb::OrderState_Name(state), "ORDER_STATE_");
 }
@@ -88,37 +40,6 @@ std::string Text(const common::v1::Money& money) {
              ? "?"
              : market::FormatDecimal(units, static_cast<int>(money.scale()));
 }
-std::string Text(const common::v1::Scope& scope) {
-  const std::string kind = Short(common::v1::ScopeKind_Name(scope.kind()), "SCOPE_KIND_");
-  return scope.name().empty() ? kind : kind + ":" + scope.name();
-}
-std::string TimeOf(int64_t ns) {
-  return ns == 0 ? "-" : base::FormatTime(base::FromUnixNanos(ns)).substr(0, 23) + "Z";
-}
-
-absl::StatusOr<common::v1::Scope> ParseScope(const std::string& text) {
-  common::v1::Scope scope;
-  const size_t colon = text.find(':');
-  const std::string kind = text.substr(0, colon);
-  const std::map<std::string, common::v1::ScopeKind> kinds = {
-      {"firm", common::v1::SCOPE_KIND_FIRM},
-      {"account", common::v1::SCOPE_KIND_ACCOUNT},
-      {"strategy", common::v1::SCOPE_KIND_STRATEGY},
-      {"venue", common::v1::SCOPE_KIND_VENUE},
-      {"instrument", common::v1::SCOPE_KIND_INSTRUMENT}};
-  const auto found = kinds.find(kind);
-  const std::string name = colon == std::string::npos ? "" : text.substr(colon + 1);
-  if (found == kinds.end() || (kind == "firm") != name.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", text,
-                     "' is no scope; write firm, account:NAME, strategy:NAME, venue:NAME or "
-                     "instrument:NAME"));
-  }
-  scope.set_kind(found->second);
-  scope.set_name(name);
-  return scope;
-}
-
 template <class Enum>
 absl::StatusOr<Enum> ParseName(const std::string& text, std::string_view prefix,
                                bool (*parse)(google::protobuf::ConstStringParam, Enum*)) {
@@ -132,94 +53,6 @@ absl::StatusOr<Enum> ParseName(const std::string& text, std::string_view prefix,
   }
   return value;
 }
-
-// The running process.
-class Remote {
- public:
-  Remote(const ControlOptions& control, Console& console) : control_(control), console_(console) {}
-
-  absl::Status Open() {
-    rpc::ChannelOptions options;
-    if (control_.address.empty()) {
-      const std::string socket = control_.data_dir + "/" + api::kSocketName;
-      if (!console_.files.Exists(socket)) {
-        return absl::UnavailableError(absl::StrCat("nothing runs on ", control_.data_dir, " (no ",
-                                                   api::kSocketName,
-                                                   " there); start `gannet run`, or name its "
-                                                   "folder with --data"));
-      }
-      options.target = "unix:" + socket;
-    } else {
-      options.target = control_.address;
-      options.tls.client_ca = control_.ca_file;
-      const std::string file = control_.token_file.empty()
-                                   ? control_.data_dir + "/" + api::kTokenName
-                                   : control_.token_file;
-      GANNET_ASSIGN_OR_RETURN(options.token, console_.files.Read(file));
-      while (!options.token.empty() && options.token.back() == '\n') options.token.pop_back();
-    }
-    GANNET_ASSIGN_OR_RETURN(auto channel, rpc::Channel::Open(std::move(options)));
-    channel_ = std::move(channel);
-    return absl::OkStatus();
-  }
-  template <class Response>
-  absl::StatusOr<Response> Call(const char* method, const Message& request) {
-    if (!channel_) GANNET_RETURN_IF_ERROR(Open());
-    Response response;
-    GANNET_RETURN_IF_ERROR(channel_->Call(method, request, response, control_.timeout));
-    return response;
-  }
-  absl::Status Stream(const char* method, const Message& request, Message& response,
-                      const std::function<bool()>& on_message) {
-    if (!channel_) GANNET_RETURN_IF_ERROR(Open());
-    return channel_->Stream(method, request, response, base::Duration(0), on_message);
-  }
-  std::string RequestId() const {
-    return control_.request_id.empty() ? base::Hex(base::RandomBytes(16)) : control_.request_id;
-  }
-  // Prints the message when JSON is wanted.
-  bool Json(const Message& message) {
-    if (!control_.json) return false;
-    google::protobuf::util::JsonPrintOptions options;
-    options.preserve_proto_field_names = true;
-    options.always_print_primitive_fields = true;
-    std::string text;
-    if (google::protobuf::util::MessageToJsonString(message, &text, options).ok())
-      console_.out << text << "\n";
-    return true;
-  }
-  absl::StatusOr<market::v1::Instrument> Definition(const std::string& id, uint32_t version = 0) {
-    const auto known = definitions_.find({id, version});
-    if (known != definitions_.end()) return known->second;
-    market::v1::GetInstrumentRequest request;
-    request.set_instrument(id);
-    request.set_version(version);
-    GANNET_ASSIGN_OR_RETURN(auto response,
-                            Call<market::v1::GetInstrumentResponse>(
-                                "gannet.market.v1.MarketDataService/GetInstrument", request));
-    return definitions_[{id, version}] = response.instrument();
-  }
-  // At the scale of its instrument; the bare mantissa when that is not known here.
-  std::string Price(const std::string& id, uint32_t version, int64_t mantissa) {
-    if (mantissa == 0) return "-";
-    const auto definition = Definition(id, version);
-    return definition.ok()
-               ? market::FormatDecimal(mantissa, static_cast<int>(definition->price_scale()))
-               : absl::StrCat(mantissa, "?");
-  }
-  std::string Quantity(const std::string& id, uint32_t version, int64_t mantissa) {
-    const auto definition = Definition(id, version);
-    return definition.ok()
-               ? market::FormatDecimal(mantissa, static_cast<int>(definition->quantity_scale()))
-               : absl::StrCat(mantissa, "?");
-  }
-
- private:
-  const ControlOptions& control_;
-  Console& console_;
-  std::optional<rpc::Channel> channel_;
-  std::map<std::pair<std::string, uint32_t>, market::v1::Instrument> definitions_;
-};
 
 absl::StatusOr<int64_t> ParseNumber(const std::string& text, uint32_t scale, const char* what) {
   const auto parsed = market::ParseDecimal(text, static_cast<int>(scale));
@@ -300,6 +133,12 @@ int ShowStatus(const ControlOptions& control, Console console) {
                Short(ops::v1::HealthState_Name(service.state()), "HEALTH_STATE_"), why});
   }
   table.Print(console.out);
+  std::string counts;
+  for (const auto& counter : status->counters()) {
+    if (counter.value() > 0)
+      absl::StrAppend(&counts, "  ", counter.name(), " ", counter.value(), "\n");
+  }
+  if (!counts.empty()) console.out << "\ncounted since the start\n" << counts;
   return kControlDone;
 }
 
@@ -435,30 +274,6 @@ int ListPositions(const ControlOptions& control, Console console) {
   return kControlDone;
 }
 
-int ShowLimits(const ControlOptions& control, const std::string& scope, Console console) {
-  Remote remote(control, console);
-  risk_pb::ListLimitsRequest request;
-  request.set_page_size(1'000);
-  if (!scope.empty()) {
-    const auto parsed = ParseScope(scope);
-    if (!parsed.ok()) return Report(parsed.status(), console) == 0 ? 0 : kControlUsage;
-    *request.mutable_scope() = *parsed;
-  }
-  const auto list =
-      remote.Call<risk_pb::ListLimitsResponse>("gannet.risk.v1.RiskService/ListLimits", request);
-  if (!list.ok()) return Report(list.status(), console);
-  if (remote.Json(*list)) return kControlDone;
-  console.out << "limits version " << list->limit_version() << "\n\n";
-  Table table({"SCOPE", "LIMIT", "VALUE", "UNIT"});
-  for (const auto& row : list->limits()) {
-    table.Add({Text(row.scope()), row.name(),
-               market::FormatDecimal(row.value().mantissa(), static_cast<int>(row.value().scale())),
-               row.unit()});
-  }
-  table.Print(console.out);
-  return kControlDone;
-}
-
 namespace {
 
 template <class Request, class Response>
@@ -483,7 +298,7 @@ int ChangeState(const ControlOptions& control, const std::string& scope, const c
   const auto response = remote.Call<Response>(method, request);
   if (!response.ok()) return Report(response.status(), console);
   if (!remote.Json(*response)) {
-    console.out << Text(response->state().scope()) << " is " << Text(response->state().state())
+    console.out << ScopeText(response->state().scope()) << " is " << Text(response->state().state())
                 << (response->state().killed() ? ", kill switch on" : "") << "\n";
   }
   return kControlDone;

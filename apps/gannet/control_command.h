@@ -58,6 +58,13 @@ int ShowOrder(const ControlOptions& control, const OrderOptions& order, Console 
 int ListPositions(const ControlOptions& control, Console console);
 // A scope is firm, or account:, strategy:, venue:, instrument: and a name. Empty: all.
 int ShowLimits(const ControlOptions& control, const std::string& scope, Console console);
+// limits_command.cc
+int PrintLimitsFile(const ControlOptions& control, Console console);
+int ProposeLimits(const ControlOptions& control, const std::string& file, bool new_names,
+                  Console console);
+int ListLimitProposals(const ControlOptions& control, bool open_only, Console console);
+int ApproveLimits(const ControlOptions& control, uint64_t proposal, Console console);
+int RejectLimits(const ControlOptions& control, uint64_t proposal, Console console);
 int Halt(const ControlOptions& control, const std::string& scope, const std::string& state,
          Console console);
 int Resume(const ControlOptions& control, const std::string& scope, Console console);

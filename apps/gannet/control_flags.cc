@@ -173,6 +173,45 @@ void AddStates(CLI::App& app, Builder& b) {
   b.Change(kill, true);
 }
 
+void AddLimits(CLI::App& app, Builder& b) {
+  ControlFlags& f = b.f_;
+  CLI::App* limits =
+      b.Group(app, "limits", "The limits of the risk gate: show, propose, approve, reject");
+  CLI::App* show =
+      b.Command(*limits, "show", "Those in force", std::string(kScopes), [&f](Console console) {
+        return f.show_file ? PrintLimitsFile(f.control, console)
+                           : ShowLimits(f.control, f.scope, console);
+      });
+  show->add_option("SCOPE", f.scope, "Only what this scope states");
+  show->add_flag("--file", f.show_file, "Print the file that they were read from");
+  CLI::App* propose = b.Command(
+      *limits, "propose", "Propose a whole limits file; another person approves it",
+      "Begin with the file in force, change it there, and raise its version by one:\n\n"
+      "  gannet limits show --file > limits.yaml\n"
+      "  gannet limits propose limits.yaml --reason \"room for the new strategy\"\n\n"
+      "What is refused says line, key and what is allowed.\n",
+      [&f](Console console) { return ProposeLimits(f.control, f.file, f.new_names, console); });
+  propose->add_option("FILE", f.file, "The limits file")->required();
+  propose->add_flag("--new-names", f.new_names,
+                    "Accounts, strategies, venues and instruments never heard of are meant");
+  b.Change(propose, true);
+  CLI::App* proposals = b.Command(
+      *limits, "proposals", "Who wanted what changed, who decided, and why", "",
+      [&f](Console console) { return ListLimitProposals(f.control, f.open_only, console); });
+  proposals->add_flag("--open", f.open_only, "Only those not decided");
+  for (const bool approves : {true, false}) {
+    CLI::App* settle = b.Command(*limits, approves ? "approve" : "reject",
+                                 approves ? "Approve a proposal of another person: in force at once"
+                                          : "Reject a proposal, or withdraw one's own",
+                                 "", [&f, approves](Console console) {
+                                   return approves ? ApproveLimits(f.control, f.proposal, console)
+                                                   : RejectLimits(f.control, f.proposal, console);
+                                 });
+    settle->add_option("ID", f.proposal, "Number of the proposal")->required();
+    b.Change(settle, true);
+  }
+}
+
 }  // namespace
 
 void AddControl(CLI::App& app, ControlFlags& flags, base::Files& files, std::ostream& out,
@@ -187,11 +226,7 @@ void AddControl(CLI::App& app, ControlFlags& flags, base::Files& files, std::ost
   CLI::App* position = b->Group(app, "position", "Positions by account and strategy");
   b->Command(*position, "list", "All of them, with result and fees", "",
              [&f](Console console) { return ListPositions(f.control, console); });
-  CLI::App* limits = b->Group(app, "limits", "The limits of the risk gate");
-  CLI::App* show =
-      b->Command(*limits, "show", "Those in force", std::string(kScopes),
-                 [&f](Console console) { return ShowLimits(f.control, f.scope, console); });
-  show->add_option("SCOPE", f.scope, "Only what this scope states");
+  AddLimits(app, *b);
   AddStates(app, *b);
   CLI::App* signals = b->Group(app, "signals", "What news-signal made of the headlines");
   CLI::App* tail = b->Command(

@@ -18,6 +18,9 @@ struct ControlFlags {
   ControlOptions control;
   OrderOptions order;
   std::string scope, state = "halted";
+  std::string file;
+  bool show_file = false, new_names = false, open_only = false;
+  uint64_t proposal = 0;
   int count = 20;
   bool follow = true;
 };

@@ -8,8 +8,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "apps/gannet/message_json.h"
+#include "apps/gannet/recording_json.h"
 #include "libs/base/digest.h"
 #include "libs/base/status.h"
+#include "libs/journal/recording.h"
 
 namespace gannet::app {
 namespace {
@@ -55,11 +57,11 @@ std::string PayloadMember(const journal::Record& record) {
   return JsonMemberOfInput(record.payload);
 }
 
-std::string RecordLine(const journal::Record& record) {
-  return absl::StrCat("{\"sequence\":", record.sequence, ",\"type\":\"", TypeName(record.type),
-                      "\",\"time\":\"", base::FormatTime(record.time),
-                      "\",\"channel\":", JsonText(record.channel), ",", PayloadMember(record),
-                      "}\n");
+std::string RecordLine(const journal::Record& record, const journal::SegmentInfo& info) {
+  return absl::StrCat(
+      "{\"sequence\":", record.sequence, ",\"type\":\"", TypeName(record.type), "\",\"time\":\"",
+      base::FormatTime(record.time), "\",\"channel\":", JsonText(record.channel), ",",
+      journal::IsRecording(info) ? JsonMembersOfRecorded(record) : PayloadMember(record), "}\n");
 }
 
 std::string SegmentLine(const journal::SegmentInfo& info, uint64_t first_sequence) {
@@ -129,7 +131,7 @@ absl::Status DumpJournal(base::Files& files, const std::string& dir,
     }
     if (!options.channel.empty() && record->channel != options.channel) continue;
     if (options.type && record->type != *options.type) continue;
-    out << RecordLine(*record);
+    out << RecordLine(*record, reader->info());
     if (!out.good())
       return absl::UnavailableError(
           "the output was closed; nothing is lost, run the command again");

@@ -15,6 +15,7 @@
 #include "libs/base/digest.h"
 #include "libs/base/status.h"
 #include "libs/bus/topics.h"
+#include "libs/journal/recording.h"
 #include "libs/runtime/stated.h"
 #include "services/execution/notes.h"
 #include "services/ingest/app.h"
@@ -135,11 +136,22 @@ void PrintCounts(const JournalComparison& comparison, std::ostream& out) {
   out << "\n";
 }
 
+// What the recorder wrote holds no decisions.
+absl::Status RefuseRecording(base::Files& files, const std::string& dir) {
+  GANNET_ASSIGN_OR_RETURN(const auto reader, journal::Reader::Open(files, dir));
+  GANNET_RETURN_IF_ERROR(reader->Next().status());
+  if (!journal::IsRecording(reader->info())) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(dir, " is a recording of topics; run gannet replay --recorded ", dir));
+}
+
 }  // namespace
 
 absl::Status CompareJournal(base::Files& files, const std::string& dir, const std::string& build_id,
                             std::ostream& out) {
   const std::string below = dir + "/journal";
+  const std::string folder = files.Exists(below) ? below : dir;
+  GANNET_RETURN_IF_ERROR(RefuseRecording(files, folder));
   OverlayFiles overlay(files);
   ReplayHooks hooks;
   hooks.comparable = Comparable;
@@ -147,9 +159,8 @@ absl::Status CompareJournal(base::Files& files, const std::string& dir, const st
     PrintStart(resume, info, build_id, out);
     out.flush();
   };
-  GANNET_ASSIGN_OR_RETURN(
-      const JournalComparison comparison,
-      ReplayJournal(overlay, files.Exists(below) ? below : dir, {}, FactoryOf(overlay), hooks));
+  GANNET_ASSIGN_OR_RETURN(const JournalComparison comparison,
+                          ReplayJournal(overlay, folder, {}, FactoryOf(overlay), hooks));
   PrintCounts(comparison, out);
   PrintDifference(comparison, out);
   if (!comparison.stopped.empty()) {

@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdlib>
 #include <functional>
 #include <iostream>
@@ -12,15 +13,18 @@
 
 #include "apps/gannet/control_flags.h"
 #include "apps/gannet/journal_command.h"
+#include "apps/gannet/journal_fetch.h"
 #include "apps/gannet/journal_replay_command.h"
 #include "apps/gannet/migrate_command.h"
 #include "apps/gannet/news_command.h"
 #include "apps/gannet/replay.h"
 #include "apps/gannet/report_command.h"
+#include "apps/gannet/risk_command.h"
 #include "apps/gannet/run_command.h"
 #include "apps/gannet/topics_command.h"
 #include "apps/gannet/train_command.h"
 #include "apps/gannet/user_command.h"
+#include "apps/gannet/venue_command.h"
 #include "libs/base/posix_files.h"
 #include "libs/runtime/flags.h"
 #include "libs/runtime/help.h"
@@ -81,13 +85,16 @@ struct Commands {
   ReportOptions report;
   std::string journal_dir;
   JournalDumpOptions journal_dump;
+  JournalFetchOptions journal_fetch;
   base::Duration journal_keep = runtime::ProcessOptions{}.keep_journal;
   uint64_t journal_max_bytes = runtime::ProcessOptions{}.max_journal_bytes;
+  RiskOptions risk;
   TopicsOptions topics;
   ResolveOptions resolve;
   std::string topics_password_file;
   size_t letters_limit = 100;
   UserOptions user;
+  VenueOptions venue;
   simulation::CampaignOptions sim;
   std::string sim_seeds = "1-10";
 };
@@ -108,6 +115,10 @@ void AddRun(CLI::App& app, Commands& c) {
                 "Read the configuration, say what is wrong with it, and end");
   run->add_option("--services", c.run.services, "Host only these, separated by commas")
       ->delimiter(',');
+  run->add_option("--lease", c.run.lease_file,
+                  "YAML file of the lease in PostgreSQL that lets one process at a time trade "
+                  "(docs/lease.md)")
+      ->type_name("FILE");
   run->add_option("--bus", c.run.bus_file,
                   "YAML file that names the Kafka cluster which joins this process to the services "
                   "that run elsewhere (config/bus.yaml)")
@@ -142,12 +153,43 @@ void AddRun(CLI::App& app, Commands& c) {
   run->callback([&c] { c.exit_code = Run(c.run, std::cout, std::cerr); });
 }
 
+void AddTime(CLI::App* command, const std::string& name, std::optional<base::Time>& time,
+             const std::string& help) {
+  command
+      ->add_option_function<std::string>(
+          name,
+          [&time, name](const std::string& text) {
+            time = base::ParseRfc3339(text);
+            if (!time)
+              throw CLI::ValidationError(name,
+                                         "'" + text + "' is no time; write 2026-11-01T09:30:00Z");
+          },
+          help)
+      ->type_name("TIME");
+}
+
 void AddReplay(CLI::App& app, Commands& c) {
   CLI::App* replay =
       app.add_subcommand("replay", "Run recorded market data through the engines that trade");
-  replay->add_option("FILE", c.replay.captures, "Captures, gzip or plain, of Binance spot or USD-M")
-      ->required()
-      ->check(CLI::ExistingFile);
+  CLI::Option* captures = replay->add_option("FILE", c.replay.captures,
+                                             "Captures, gzip or plain, of Binance spot or USD-M");
+  captures->check(CLI::ExistingFile);
+  CLI::Option* recorded =
+      replay
+          ->add_option("--recorded", c.replay.recorded,
+                       "Instead of captures: market.* and news.raw from the recorder's folder")
+          ->type_name("DIR")
+          ->check(CLI::ExistingDirectory)
+          ->excludes(captures);
+  AddTime(replay, "--from", c.replay.from, "With --recorded: events from this time on");
+  AddTime(replay, "--to", c.replay.to, "With --recorded: events before this time");
+  replay->get_option("--from")->needs(recorded);
+  replay->get_option("--to")->needs(recorded);
+  replay
+      ->add_option("--scratch", c.replay.scratch,
+                   "With --recorded: folder for events that do not fit into memory")
+      ->type_name("DIR")
+      ->capture_default_str();
   replay->add_option("--speed", c.replay_speed, "max, or real: as fast as it happened")
       ->check(CLI::IsMember({"max", "real"}))
       ->capture_default_str();
@@ -174,6 +216,7 @@ void AddReplay(CLI::App& app, Commands& c) {
   replay
       ->add_option("--news", c.replay.news_file,
                    "Headlines (JSON lines or RSS) to mix in by receive time")
+      ->excludes(recorded)
       ->check(CLI::ExistingFile);
   AddDuration(replay, "--news-shift", c.replay.news_shift,
               "Move the headlines by this time; part of the hash");
@@ -189,8 +232,15 @@ void AddReplay(CLI::App& app, Commands& c) {
       "Books are rebuilt by the venue's rule and compared with its own ticker; orders meet the "
       "paper front of the\n"
       "matching engine. Two runs over the same files print the same `decisions sha256=`.\n\n"
-      "  gannet replay spot-btcusdt.gz spot-ethusdt.gz --out report");
+      "With --recorded, what the recorder copied from the bus is merged over all partitions in the "
+      "order in which it was\n"
+      "published, and comes in as the bus brought it; the books are compared with the recorded "
+      "quotes (docs/journal.md).\n\n"
+      "  gannet replay spot-btcusdt.gz spot-ethusdt.gz --out report\n"
+      "  gannet replay --recorded DIR --from 2026-11-01T00:00:00Z --to 2026-11-02T00:00:00Z");
   replay->callback([&c] {
+    if (c.replay.captures.empty() && c.replay.recorded.empty())
+      throw CLI::RequiredError("FILE, or --recorded DIR,");
     c.replay.emit_jsonl = c.replay_emit == "jsonl";
     if (c.replay_speed == "real") {
       c.replay.pace = [&c, first = std::optional<base::Time>(),
@@ -336,6 +386,53 @@ void AddJournalPrune(CLI::App* journal, Commands& c) {
   });
 }
 
+void AddJournalFetch(CLI::App* journal, Commands& c) {
+  CLI::App* fetch = journal->add_subcommand(
+      "fetch", "Put the journal of news-signal or ml-inference together from the bus");
+  fetch->add_option("PROGRAM", c.journal_fetch.program, "Whose: news-signal, ml-inference")
+      ->required();
+  CLI::Option* recorded =
+      fetch->add_option("--recorded", c.journal_fetch.recorded, "From the recorder's folder")
+          ->type_name("DIR")
+          ->check(CLI::ExistingDirectory);
+  fetch
+      ->add_option("--bus", c.journal_fetch.bus_file,
+                   "From Kafka itself: YAML file that names the cluster")
+      ->check(CLI::ExistingFile)
+      ->excludes(recorded);
+  fetch->add_option("--out", c.journal_fetch.out_folder, "Folder to make")
+      ->type_name("DIR")
+      ->required();
+  fetch
+      ->add_option_function<std::string>(
+          "--run",
+          [&c](const std::string& text) {
+            uint64_t run = 0;
+            const auto [end, error] =
+                std::from_chars(text.data(), text.data() + text.size(), run, 16);
+            if (error != std::errc() || end != text.data() + text.size())
+              throw CLI::ValidationError("--run", "'" + text + "' is no run; 16 hex digits");
+            c.journal_fetch.run = run;
+          },
+          "The journal of this run (hex, as `dump --segments` shows it; default the newest)")
+      ->type_name("RUN");
+  fetch->footer(
+      "These two may run anywhere: their journals go to ops.journals.v1, byte for byte, before "
+      "what "
+      "they decided\n"
+      "leaves. What is put together here is the journal as it was on their disk; verify, dump and "
+      "replay take it.\n"
+      "Exit code 1: a part of it is no longer kept there.\n\n"
+      "  gannet journal fetch news-signal --bus bus.yaml --out fetched\n"
+      "  gannet journal fetch ml-inference --recorded DIR --out fetched && gannet journal replay "
+      "fetched");
+  fetch->callback([&c] {
+    if (c.journal_fetch.recorded.empty() && c.journal_fetch.bus_file.empty())
+      throw CLI::RequiredError("--recorded or --bus");
+    c.exit_code = Report(FetchJournal(c.files, c.journal_fetch, std::cout));
+  });
+}
+
 void AddJournal(CLI::App& app, Commands& c) {
   c.journal_dir = DefaultDataDir();
   CLI::App* journal = app.add_subcommand(
@@ -368,6 +465,7 @@ void AddJournal(CLI::App& app, Commands& c) {
     c.exit_code = Report(CompareJournal(c.files, c.journal_dir, runtime::BuildId(), std::cout));
   });
   AddJournalPrune(journal, c);
+  AddJournalFetch(journal, c);
   journal->footer(
       "DIR is the data folder of `gannet run` (--data) or a journal itself; without it the default "
       "data folder.\n"
@@ -421,6 +519,40 @@ void AddTopicsResolve(CLI::App* topics, Commands& c) {
       "--retry", [&c] { c.resolve.resolution = bus::Resolution::kRetry; },
       "Try it once more, after what it needs is there");
   how->require_option(1);
+}
+
+void AddRisk(CLI::App& app, Commands& c) {
+  CLI::App* risk = app.add_subcommand("risk", "Try the risk gate on orders and states from files");
+  risk->require_subcommand(1);
+  CLI::App* check = risk->add_subcommand("check", "Print a verdict for each order of a file");
+  check->add_option("--state", c.risk.state_file, "Limits and what went before (JSON)")
+      ->required()
+      ->type_name("FILE");
+  check->add_option("--orders", c.risk.orders_file, "An order a line (JSON)")
+      ->required()
+      ->type_name("FILE");
+  check->add_flag("--sequence", c.risk.sequence,
+                  "Each order comes after those before it; otherwise each meets the same state");
+  check->footer("Forms of the files: docs/risk-check.md. Bad input is named by line and field.");
+  check->callback([&c] { c.exit_code = Report(CheckRisk(c.files, c.risk, std::cout)); });
+  CLI::App* explain = risk->add_subcommand(
+      "explain", "Print each control for one order: limit, where it came from, value, verdict");
+  explain->add_option("--order", c.risk.orders_file, "The order (JSON)")
+      ->required()
+      ->type_name("FILE");
+  auto* state =
+      explain->add_option("--state", c.risk.state_file, "Limits and what went before (JSON)")
+          ->type_name("FILE");
+  explain
+      ->add_option("--limits", c.risk.limits_file,
+                   "Without a state: limits that hold (then no price and no balance is known)")
+      ->type_name("FILE")
+      ->capture_default_str()
+      ->excludes(state);
+  explain->add_flag("--json", c.risk.json, "As JSON");
+  explain->callback([&c] { c.exit_code = Report(ExplainRisk(c.files, c.risk, std::cout)); });
+  risk->add_subcommand("controls", "Print the table of reasons in their order of precedence")
+      ->callback([] { PrintControls(std::cout); });
 }
 
 void AddTopics(CLI::App& app, Commands& c) {
@@ -652,10 +784,13 @@ int Main(int argc, char** argv) {
   commands.control.control.data_dir = DefaultDataDir();
   AddControl(app, commands.control, commands.files, std::cout, std::cerr,
              [&commands](int code) { commands.exit_code = code; });
+  AddVenue(app, commands.venue, commands.files, std::cout, std::cerr,
+           [&commands](int code) { commands.exit_code = code; });
   AddReplay(app, commands);
   AddTrain(app, commands);
   AddNews(app, commands);
   AddJournal(app, commands);
+  AddRisk(app, commands);
   AddTopics(app, commands);
   AddReport(app, commands);
   AddUsers(app, commands);

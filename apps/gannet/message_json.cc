@@ -50,6 +50,7 @@ const Message* MessageOf(const bus::TopicInfo* topic) {
       Row{&bus::kPositions.info, &exec::v1::PositionUpdateEvent::default_instance()},
       Row{&bus::kBalances.info, &exec::v1::BalanceUpdateEvent::default_instance()},
       Row{&bus::kRiskState.info, &risk::v1::RiskStateEvent::default_instance()},
+      Row{&bus::kRiskLimits.info, &risk::v1::LimitEventEvent::default_instance()},
       Row{&bus::kCommands.info, &ops::v1::CommandEvent::default_instance()},
       Row{&bus::kAnswers.info, &ops::v1::CommandAnswerEvent::default_instance()},
       Row{&bus::kJournals.info, &ops::v1::EngineNoteEvent::default_instance()},

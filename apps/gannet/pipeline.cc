@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "apps/gannet/limit_rows.h"
 #include "libs/base/status.h"
 #include "services/execution/paper_codec.h"
 
@@ -17,18 +16,17 @@ absl::StatusOr<Pipeline> BuildPipeline(const PipelineConfig& config, runtime::De
   };
   // Who watches stands first, so that it is drained last.
   if (hosts("reporting") && parts.watchers) {
-    reporting::ReportingConfig settings = config.reporting;
-    settings.limits = LimitRowsOf(config.risk.limits);
-    auto reporting = reporting::BuildReporting(settings, deps, std::move(parts.store),
+    auto reporting = reporting::BuildReporting(config.reporting, deps, std::move(parts.store),
                                                std::move(parts.report_writer));
     pipeline.reporting = reporting.get();
     add(std::move(reporting));
   }
-  if (hosts("gateway")) pipeline.commands = std::make_unique<command::ShardCommands>(deps);
+  // Whoever faces people, and whoever decides: that can be stopped on the spot.
+  if (hosts("gateway") || hosts("execution") || hosts("risk") || hosts("strategy"))
+    pipeline.commands = std::make_unique<command::ShardCommands>(deps);
   if (hosts("gateway") && parts.watchers) {
     gateway::GatewayConfig settings = config.gateway;
     settings.model_registry = config.ml_inference.registry;
-    parts.gateway.limits = LimitRowsOf(config.risk.limits);
     parts.gateway.commands = [commands = pipeline.commands.get()] { return commands; };
     auto gateway = gateway::BuildGateway(settings, deps, std::move(parts.gateway));
     pipeline.gateway = gateway.get();

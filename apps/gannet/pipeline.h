@@ -48,7 +48,7 @@ struct PipelineParts {
 };
 
 struct Pipeline {
-  // What people ask; null without the gateway, which faces them. Outlives the services.
+  // What people ask; null where nothing is decided and nobody faced. Outlives the services.
   std::unique_ptr<command::ShardCommands> commands;
   // To be started in this order; drained in the reverse one.
   std::vector<std::unique_ptr<runtime::Service>> services;

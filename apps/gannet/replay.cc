@@ -8,6 +8,7 @@
 #include "apps/gannet/capture_feed.h"
 #include "apps/gannet/decisions_hash.h"
 #include "apps/gannet/pipeline.h"
+#include "apps/gannet/recorded_feed.h"
 #include "apps/gannet/virtual_host.h"
 #include "libs/base/status.h"
 #include "libs/bus/topics.h"
@@ -103,6 +104,19 @@ absl::StatusOr<PipelineConfig> Configure(const ReplayOptions& options, base::Fil
   return config;
 }
 
+absl::StatusOr<std::unique_ptr<ReplayFeed>> OpenFeed(const ReplayOptions& options,
+                                                     base::Files& files) {
+  if (options.recorded.empty()) {
+    return CaptureFeed::Open({options.captures, options.instruments, options.accept_truncated},
+                             files);
+  }
+  return RecordedFeed::Open({.folder = options.recorded,
+                             .from = options.from,
+                             .to = options.to,
+                             .scratch = options.scratch},
+                            files);
+}
+
 void Summarise(const ReplaySummary& s, const DecisionsHash& decisions, std::ostream& out) {
   const double hours = std::chrono::duration<double, std::ratio<3600>>(s.last - s.first).count();
   out << absl::StrFormat("%d inputs over %.2f h of market time", s.inputs, hours);
@@ -123,9 +137,7 @@ absl::StatusOr<ReplaySummary> Replay(const ReplayOptions& options, base::Files& 
     GANNET_RETURN_IF_ERROR(
         base::Annotate(reporting::PrepareFolder(files, options.out_folder), "--out"));
   }
-  GANNET_ASSIGN_OR_RETURN(
-      const auto feed,
-      CaptureFeed::Open({options.captures, options.instruments, options.accept_truncated}, files));
+  GANNET_ASSIGN_OR_RETURN(const auto feed, OpenFeed(options, files));
   GANNET_ASSIGN_OR_RETURN(const PipelineConfig config, Configure(options, files));
   GANNET_ASSIGN_OR_RETURN(Headlines headlines, Headlines::Read(options, files, feed->first_time()));
 
@@ -142,7 +154,9 @@ absl::StatusOr<ReplaySummary> Replay(const ReplayOptions& options, base::Files& 
   parts.store = std::move(store);
   GANNET_ASSIGN_OR_RETURN(const Pipeline pipeline,
                           BuildPipeline(config, host.deps(), std::move(parts)));
-  const ingest::NewsIngest news({}, host.deps());
+  std::unique_ptr<ingest::NewsIngest> news;  // a recording has headlines of its own
+  if (options.recorded.empty())
+    news = std::make_unique<ingest::NewsIngest>(ingest::NewsConfig(), host.deps());
   feed->Attach(host);
 
   host.shard().Resume(feed->first_time());

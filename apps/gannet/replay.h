@@ -1,5 +1,5 @@
-// `gannet replay`: recorded captures through the engines that trade, on virtual
-// time, against the paper front of the matching engine.
+// `gannet replay`: recorded captures, or a recording of topics, through the engines that trade, on
+// virtual time, against the paper front of the matching engine.
 #pragma once
 
 #include <functional>
@@ -16,6 +16,10 @@ namespace gannet::app {
 
 struct ReplayOptions {
   std::vector<std::string> captures;
+  // Instead of captures: a recording, and what of it.
+  std::string recorded;
+  std::optional<base::Time> from, to;    // to: not included
+  std::string scratch = "/var/tmp";      // for events that do not fit into memory
   std::vector<std::string> instruments;  // exchangeInfo answers
   std::vector<std::string> strategies;   // empty: all that the configuration has
   std::string strategies_file = "config/strategies.yaml";

@@ -23,6 +23,7 @@
 #include "libs/base/status.h"
 #include "libs/runtime/bus_config.h"
 #include "libs/runtime/flags.h"
+#include "libs/runtime/lease_config.h"
 #include "libs/runtime/process.h"
 #include "libs/runtime/signals.h"
 #include "libs/runtime/system_clock.h"
@@ -185,6 +186,7 @@ class Session {
   absl::StatusOr<std::unique_ptr<runtime::Process>> MakeProcess() {
     runtime::ProcessOptions process = ProcessOptionsOf(options_, config_, versions_, chosen_, log_);
     process.fresh = options_.fresh;
+    GANNET_RETURN_IF_ERROR(runtime::UseLease(files_, options_.lease_file, process));
     return runtime::Process::Create(std::move(process));
   }
 

@@ -19,6 +19,7 @@ struct RunOptions {
   bool check_config = false;
   std::vector<std::string> services;  // empty: all
   std::string bus_file;               // names the bus that joins others; empty: alone
+  std::string lease_file;             // of the lease in PostgreSQL; empty: the data folder's
   base::Duration run_for{0};          // 0: until a signal
   std::string out_folder;             // empty: no files
   uint64_t seed = 1;

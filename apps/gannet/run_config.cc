@@ -101,6 +101,11 @@ absl::StatusOr<RunConfig> LoadRunConfig(const std::string& path, base::Files& fi
                     ? "paper fills on a live market"
                     : "LIVE on " + config.pipeline.execution.binance.venue;
   GANNET_ASSIGN_OR_RETURN(config.pipeline.risk, risk::LoadRiskConfig(files, read.limits));
+  if (!config.pipeline.risk.four_eyes && config.mode.starts_with("LIVE")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(read.limits, ": gate.four_eyes: may be off for paper only, and this is ",
+                     config.mode, "; remove it, and have limits approved by a second person"));
+  }
   GANNET_ASSIGN_OR_RETURN(config.pipeline.strategy,
                           strategy::LoadStrategyConfig(files, read.strategies));
   base::Sha256Stream hash;

@@ -74,8 +74,10 @@ absl::Status LoadServiceConfig(const std::string& service, const std::string& pa
     return load(pipeline.ml_inference, [](Section& in, auto& c) { ml_inference::Read(in, c); });
   if (service == "strategy")
     return load(pipeline.strategy, [](Section& in, auto& c) { strategy::Read(in, c); });
-  if (service == "risk")
-    return load(pipeline.risk, [](Section& in, auto& c) { risk::Read(in, c); });
+  if (service == "risk") {
+    GANNET_ASSIGN_OR_RETURN(pipeline.risk, risk::LoadRiskConfig(files, path));
+    return absl::OkStatus();
+  }
   if (service == "execution")
     return load(pipeline.execution, [](Section& in, auto& c) { execution::Read(in, c); });
   return absl::InvalidArgumentError(

@@ -5,6 +5,7 @@
 #include "gannet/ops/v1/admin_service.pb.h"
 #include "libs/base/concat.h"
 #include "libs/bus/topics.h"
+#include "libs/rpc/error.h"
 
 namespace gannet::api {
 namespace {
@@ -25,6 +26,17 @@ pb::HealthState ToProto(runtime::HealthState state) {
       break;
   }
   return pb::HEALTH_STATE_NOT_SERVING;
+}
+
+std::map<std::string, uint64_t> CountersOf(const rpc::Server& server) {
+  const rpc::Server::Stats& stats = server.stats();
+  return {{"rpc_calls", stats.calls},
+          {"rpc_refused", stats.refused},
+          {"rpc_failed", stats.failed},
+          {"rpc_streams", stats.streams},
+          {"rpc_slow_clients", stats.slow_clients},
+          {"rpc_certificates_reloaded", server.certificate_stats().reloaded},
+          {"rpc_certificates_refused", server.certificate_stats().refused}};
 }
 
 // Reads it on the background executor while this process goes on writing it.
@@ -60,13 +72,64 @@ void Verify(const std::shared_ptr<Parts>& parts, const rpc::CallPtr& call) {
   });
 }
 
+void Resolve(const std::shared_ptr<Parts>& parts, const rpc::CallPtr& call,
+             const pb::ResolveRecordRequest& request) {
+  if (parts->bus == nullptr || parts->background == nullptr || parts->log == nullptr)
+    return call->End(absl::FailedPreconditionError("this process has no bus"));
+  const bus::TopicInfo* topic = bus::FindTopic(request.topic());
+  if (topic == nullptr) return call->End(rpc::BadField("topic", "is none; ListTopics names them"));
+  if (!topic->order_shard) {
+    return call->End(rpc::BadField(
+        "topic", "never stands still: its poison is put aside; see gannet topics letters"));
+  }
+  if (request.reason().empty()) return call->End(rpc::BadField("reason", "is empty; say why"));
+  const bool skip = request.resolution() == pb::RECORD_RESOLUTION_SKIP;
+  if (!skip && request.resolution() != pb::RECORD_RESOLUTION_RETRY)
+    return call->End(rpc::BadField("resolution", "is neither skip nor retry"));
+  parts->bus->ResolveHalted(
+      *topic, {.partition = request.partition(), .offset = request.offset()},
+      {.resolution = skip ? bus::Resolution::kSkip : bus::Resolution::kRetry,
+       .group = request.group(),
+       .person = call->caller().person,
+       .reason = request.reason()},
+      *parts->background, [parts, call, request, skip](const absl::Status& status) {
+        if (!status.ok()) return call->End(status);
+        parts->log->Warning("record_resolved", {{"topic", request.topic()},
+                                                {"partition", request.partition()},
+                                                {"offset", request.offset()},
+                                                {"skip", skip},
+                                                {"person", call->caller().person},
+                                                {"reason", request.reason()}});
+        call->Reply(pb::ResolveRecordResponse());
+      });
+}
+
+// Proto counts from 1.
+void SetLevel(const std::shared_ptr<Parts>& parts, const rpc::CallPtr& call,
+              const pb::SetLogLevelRequest& request) {
+  if (parts->log == nullptr)
+    return call->End(absl::FailedPreconditionError("this process keeps no log"));
+  if (request.level() < pb::LOG_LEVEL_DEBUG || request.level() > pb::LOG_LEVEL_ERROR)
+    return call->End(rpc::BadField("level", "is none of debug, info, warning, error"));
+  const auto level = static_cast<telemetry::Level>(request.level() - pb::LOG_LEVEL_DEBUG);
+  const telemetry::Level before = parts->log->level();
+  parts->log->SetLevel(telemetry::Level::kInfo);
+  parts->log->Info("log_level", {{"level", telemetry::LevelName(level)},
+                                 {"before", telemetry::LevelName(before)},
+                                 {"person", call->caller().person}});
+  parts->log->SetLevel(level);
+  pb::SetLogLevelResponse response;
+  response.set_previous(static_cast<pb::LogLevel>(static_cast<int>(before) + pb::LOG_LEVEL_DEBUG));
+  call->Reply(response);
+}
+
 }  // namespace
 
 void ServeAdmin(rpc::Server& server, AdminParts moved) {
   const auto parts = std::make_shared<Parts>(Parts{std::move(moved)});
   server.Handle<pb::GetStatusRequest>(
       "gannet.ops.v1.AdminService/GetStatus",
-      [parts](const rpc::CallPtr& call, const pb::GetStatusRequest&) {
+      [parts, &server](const rpc::CallPtr& call, const pb::GetStatusRequest&) {
         pb::GetStatusResponse response;
         response.set_build_id(parts->build_id);
         response.set_config_hash(parts->config_hash);
@@ -83,15 +146,18 @@ void ServeAdmin(rpc::Server& server, AdminParts moved) {
         response.set_journal_sequence(parts->shard.sequence());
         if (parts->journal != nullptr)
           response.set_durable_sequence(parts->journal->durable_sequence());
+        std::map<std::string, uint64_t> counters = CountersOf(server);
+        if (parts->counters) counters.merge(parts->counters());
+        for (const auto& [name, value] : counters) {
+          pb::Counter& row = *response.add_counters();
+          row.set_name(name);
+          row.set_value(value);
+        }
         call->Reply(response);
       });
   server.Handle<pb::DrainRequest>(
       "gannet.ops.v1.AdminService/Drain",
       [parts](const rpc::CallPtr& call, const pb::DrainRequest& request) {
-        if (request.timeout_ns() != 0) {
-          return call->End(absl::UnimplementedError(
-              "the drain takes the time that is configured; leave timeout_ns out"));
-        }
         call->Reply(pb::DrainResponse());
         parts->drain(base::Concat({call->caller().person, " asked for it: ", request.reason()}));
       });
@@ -119,6 +185,16 @@ void ServeAdmin(rpc::Server& server, AdminParts moved) {
   server.Handle<pb::VerifyJournalRequest>(
       "gannet.ops.v1.AdminService/VerifyJournal",
       [parts](const rpc::CallPtr& call, const pb::VerifyJournalRequest&) { Verify(parts, call); });
+  server.Handle<pb::ResolveRecordRequest>(
+      "gannet.ops.v1.AdminService/ResolveRecord",
+      [parts](const rpc::CallPtr& call, const pb::ResolveRecordRequest& request) {
+        Resolve(parts, call, request);
+      });
+  server.Handle<pb::SetLogLevelRequest>(
+      "gannet.ops.v1.AdminService/SetLogLevel",
+      [parts](const rpc::CallPtr& call, const pb::SetLogLevelRequest& request) {
+        SetLevel(parts, call, request);
+      });
   server.Handle<pb::ListTopicsRequest>("gannet.ops.v1.AdminService/ListTopics",
                                        [](const rpc::CallPtr& call, const pb::ListTopicsRequest&) {
                                          pb::ListTopicsResponse response;

@@ -3,16 +3,19 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "libs/base/executor.h"
 #include "libs/base/files.h"
+#include "libs/bus/bus.h"
 #include "libs/journal/journal.h"
 #include "libs/rpc/server.h"
 #include "libs/runtime/service.h"
 #include "libs/runtime/shard.h"
+#include "libs/telemetry/log.h"
 
 namespace gannet::api {
 
@@ -28,6 +31,9 @@ struct AdminParts {
   base::Executor* background = nullptr;
   std::function<std::vector<std::pair<std::string, runtime::Health>>()> health;
   std::function<void(std::string reason)> drain;
+  std::function<std::map<std::string, uint64_t>()> counters;
+  bus::Bus* bus = nullptr;        // for ResolveRecord, with `background`
+  telemetry::Log* log = nullptr;  // for SetLogLevel
 };
 
 // `parts` live as long as the server.

@@ -52,6 +52,9 @@ class FakeCommands : public command::Commands {
 struct Rig {
   Rig() : bus(executor, {}) {
     AdminParts admin{.build_id = "build", .shard = shard};
+    admin.executor = admin.background = &executor;
+    admin.bus = &bus;
+    admin.log = &log;
     admin.health = [] {
       return std::vector<std::pair<std::string, runtime::Health>>{
           {"risk", {runtime::HealthState::kDegraded, {"why"}}}};
@@ -408,6 +411,66 @@ TEST_CASE("Kill, release and states are commands; states are listed and streamed
   });
 }
 
+TEST_CASE("Limits are proposed and decided by the caller; proposals are listed") {
+  Rig rig;
+  rig.Publish(bus::kRiskLimits,
+              market::LimitEvent{.step = market::LimitStep::kInForce, .version = 3});
+  rig.Publish(bus::kRiskLimits,
+              market::LimitEvent{
+                  .step = market::LimitStep::kProposed,
+                  .proposal = 1,
+                  .base_version = 3,
+                  .version = 4,
+                  .person = "ben",
+                  .reason = "why",
+                  .changes = {{{market::ScopeKind::kFirm, ""}, "max_gross", "1 USDT", "2 USDT"}}});
+  rig.Settle();
+  rig.commands.answer =
+      CommandResult{.reached = Progress::kApplied, .proposal = 1, .detail = "in force"};
+  rig.Run([&] {
+    risk::v1::ProposeLimitsRequest propose;
+    propose.set_request_id("l1");
+    propose.set_file("version: 4");
+    propose.set_reason("why");
+    propose.set_new_names(true);
+    for (int i = 0; i < 2; ++i) {  // the second is the first again
+      const auto proposed = rig.Call<risk::v1::ProposeLimitsResponse>(
+          "gannet.risk.v1.RiskService/ProposeLimits", propose);
+      REQUIRE(proposed.ok());
+      CHECK(proposed->proposal() == 1);
+    }
+    CHECK(rig.commands.given[0].kind == market::CommandKind::kProposeLimits);
+    CHECK(rig.commands.given[0].person == "ann");
+    CHECK(rig.commands.given[0].text == "version: 4");
+    CHECK(rig.commands.given[0].new_names);
+    const auto listed = rig.Call<risk::v1::ListLimitProposalsResponse>(
+        "gannet.risk.v1.RiskService/ListLimitProposals", risk::v1::ListLimitProposalsRequest());
+    REQUIRE(listed.ok());
+    CHECK(listed->limit_version() == 3);
+    REQUIRE(listed->proposals_size() == 1);
+    CHECK(listed->proposals(0).proposer() == "ben");
+    CHECK(listed->proposals(0).changes(0).after() == "2 USDT");
+    CHECK(listed->proposals(0).state() == risk::v1::LIMIT_STEP_PROPOSED);
+    risk::v1::ApproveLimitsRequest approve;
+    approve.set_request_id("l2");
+    approve.set_proposal(1);
+    approve.set_reason("fine");
+    const auto approved = rig.Call<risk::v1::ApproveLimitsResponse>(
+        "gannet.risk.v1.RiskService/ApproveLimits", approve);
+    REQUIRE(approved.ok());
+    CHECK(approved->detail() == "in force");
+    CHECK(rig.commands.given.back().proposal == 1);
+    rig.commands.answer = CommandResult{.reached = Progress::kRefused, .detail = "your own"};
+    risk::v1::RejectLimitsRequest reject;
+    reject.set_request_id("l3");
+    reject.set_proposal(1);
+    CHECK(
+        rig.Call<risk::v1::RejectLimitsResponse>("gannet.risk.v1.RiskService/RejectLimits", reject)
+            .status()
+            .code() == absl::StatusCode::kFailedPrecondition);
+  });
+}
+
 TEST_CASE("The process says how it does and drains when it is asked") {
   Rig rig;
   rig.Run([&] {
@@ -424,6 +487,74 @@ TEST_CASE("The process says how it does and drains when it is asked") {
     CHECK(rig.Call<ops::v1::DrainResponse>("gannet.ops.v1.AdminService/Drain", drain).ok());
   });
   CHECK(rig.drained == "ann asked for it: maintenance");
+}
+
+TEST_CASE("The level of the log changes while the process runs") {
+  Rig rig;
+  rig.Run([&] {
+    ops::v1::SetLogLevelRequest request;
+    request.set_request_id("v1");
+    CHECK(rig.Call<ops::v1::SetLogLevelResponse>("gannet.ops.v1.AdminService/SetLogLevel", request)
+              .status()
+              .code() == absl::StatusCode::kInvalidArgument);
+    request.set_request_id("v2");
+    request.set_level(ops::v1::LOG_LEVEL_DEBUG);
+    REQUIRE(
+        rig.Call<ops::v1::SetLogLevelResponse>("gannet.ops.v1.AdminService/SetLogLevel", request)
+            .ok());
+    request.set_request_id("v3");
+    request.set_level(ops::v1::LOG_LEVEL_ERROR);
+    const auto set =
+        rig.Call<ops::v1::SetLogLevelResponse>("gannet.ops.v1.AdminService/SetLogLevel", request);
+    REQUIRE(set.ok());
+    CHECK(set->previous() == ops::v1::LOG_LEVEL_DEBUG);
+  });
+  CHECK(rig.log.level() == telemetry::Level::kError);
+}
+
+TEST_CASE("A record that a reader stands still at is skipped by a person") {
+  Rig rig;
+  std::vector<std::string> heard;
+  std::unique_ptr<bus::Subscription> reader;
+  reader = rig.bus.Subscribe<market::OrderIntent>(
+      bus::kOrderIntents, {.group = "risk", .start = bus::Start::kEarliest},
+      [&](const market::Event<market::OrderIntent>& event, bus::Position position) {
+        heard.push_back(event.value.strategy.text());
+        if (heard.size() == 1) return reader->Reject(position, absl::DataLossError("poison"));
+        reader->Ack(position);
+      });
+  for (const char* name : {"first", "second"}) {
+    market::OrderIntent intent;
+    intent.account = market::AccountId("main/paper");
+    intent.strategy = market::StrategyId(name);
+    rig.Publish(bus::kOrderIntents, intent);
+  }
+  rig.Settle();
+  REQUIRE(heard == std::vector<std::string>{"first"});
+  const uint32_t partition = rig.bus.dead_letters(bus::kOrderIntents.info).at(0).position.partition;
+  constexpr char kMethod[] = "gannet.ops.v1.AdminService/ResolveRecord";
+  rig.Run([&] {
+    ops::v1::ResolveRecordRequest request;
+    const auto ask = [&](const char* id) {
+      request.set_request_id(id);
+      return rig.Call<ops::v1::ResolveRecordResponse>(kMethod, request).status();
+    };
+    request.set_topic("market.trades.v1");
+    CHECK(absl::IsInvalidArgument(ask("a")));
+    request.set_topic("order.intents.v1");
+    request.set_partition(partition);
+    request.set_resolution(ops::v1::RECORD_RESOLUTION_SKIP);
+    CHECK(absl::IsInvalidArgument(ask("b")));  // no reason
+    request.set_reason("looked at it");
+    request.set_offset(7);
+    CHECK(absl::IsNotFound(ask("c")));
+    request.set_offset(0);
+    CHECK(ask("d").ok());
+    CHECK(ask("d").ok());  // the same again: the first answer
+    CHECK(absl::IsNotFound(ask("e")));
+  });
+  rig.Settle();
+  CHECK(heard == std::vector<std::string>{"first", "second"});
 }
 
 TEST_CASE("Every method of the table answers an empty and a strange request") {

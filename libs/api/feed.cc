@@ -32,6 +32,13 @@ std::optional<Token> ParseToken(const std::string& text) {
 }  // namespace
 
 void Feed::Add(const bus::TopicInfo& topic, std::function<void(const Item&)> hear) {
+  Listen(topic, [this, hear = std::move(hear)](const Item& item) {
+    if (hear) hear(item);
+    On(*item.topic, item.event);
+  });
+}
+
+void Feed::Listen(const bus::TopicInfo& topic, std::function<void(const Item&)> hear) {
   // What was missed of a market is worthless.
   const bus::Start start =
       topic.delivery == bus::Delivery::kConflate ? bus::Start::kLatest : bus::Start::kEarliest;
@@ -40,8 +47,7 @@ void Feed::Add(const bus::TopicInfo& topic, std::function<void(const Item&)> hea
       bus_.SubscribeRaw(topic, {.group = "", .start = start},
                         [this, &topic, index, hear = std::move(hear)](
                             const std::shared_ptr<const void>& event, bus::Position position) {
-                          if (hear) hear(Item{sequence_ + 1, &topic, event});
-                          On(topic, event);
+                          hear(Item{sequence_ + 1, &topic, event});
                           subscriptions_[index]->Ack(position);
                         }));
 }

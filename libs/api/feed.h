@@ -52,6 +52,8 @@ class Feed {
   Feed(const Feed&) = delete;
   Feed& operator=(const Feed&) = delete;
 
+  // `hear` gets each event of a topic that this feed does not keep.
+  void Listen(const bus::TopicInfo& topic, std::function<void(const Item&)> hear);
   // `hear` (may be empty) runs before streams see the event.
   void Add(const bus::TopicInfo& topic, std::function<void(const Item&)> hear = nullptr);
 

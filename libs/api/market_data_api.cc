@@ -73,9 +73,11 @@ absl::Status Unknown(const std::string& instrument) {
 
 }  // namespace
 
-MarketDataApi::MarketDataApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch)
+MarketDataApi::MarketDataApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch, Serves serves)
     : feed_(bus, epoch, kKeptEvents) {
   feed_.Add(bus::kInstruments.info, [this](const Feed::Item& item) { OnInstrument(item); });
+  ServeDefinitions(server);
+  if (serves == Serves::kDefinitions) return;
   feed_.Add(bus::kBooks.info, [this](const Feed::Item& item) { OnBook(item); });
   feed_.Add(bus::kBars.info, [this](const Feed::Item& item) { OnBar(item); });
   feed_.Add(bus::kQuotes.info, [this](const Feed::Item& item) {
@@ -147,7 +149,7 @@ market::Event<market::BookUpdate> MarketDataApi::Whole(const Standing& standing,
   return event;
 }
 
-void MarketDataApi::Serve(rpc::Server& server) {
+void MarketDataApi::ServeDefinitions(rpc::Server& server) {
   server.Handle<pb::GetInstrumentRequest>(
       "gannet.market.v1.MarketDataService/GetInstrument",
       [this](const rpc::CallPtr& call, const pb::GetInstrumentRequest& request) {
@@ -184,6 +186,9 @@ void MarketDataApi::Serve(rpc::Server& server) {
         }
         call->Reply(response);
       });
+}
+
+void MarketDataApi::Serve(rpc::Server& server) {
   server.Handle<pb::GetBookRequest>(
       "gannet.market.v1.MarketDataService/GetBook",
       [this](const rpc::CallPtr& call, const pb::GetBookRequest& request) {

@@ -24,7 +24,8 @@ class MarketDataApi {
   static constexpr size_t kKeptInstruments = 10'000;
   static constexpr size_t kKeptBars = 1'000;  // of one instrument and interval
 
-  MarketDataApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch);
+  enum class Serves : uint8_t { kAll, kDefinitions };  // the latter: of instruments, nothing else
+  MarketDataApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch, Serves serves = Serves::kAll);
 
  private:
   struct Standing {
@@ -39,6 +40,7 @@ class MarketDataApi {
   Standing* Find(const market::InstrumentId& id);
   // The whole book, `depth` levels a side.
   market::Event<market::BookUpdate> Whole(const Standing& standing, size_t depth) const;
+  void ServeDefinitions(rpc::Server& server);
   void Serve(rpc::Server& server);
   void Stream(const rpc::CallPtr& call, const google::protobuf::Message& request);
 

@@ -24,6 +24,7 @@ inline constexpr std::array kProgramPorts = std::to_array<ProgramPort>({
     {"execution", 7106},
     {"reporting", 7107},
     {"gateway", 7108},
+    {"recorder", 7109},
 });
 
 // Empty for a program that is not in the table.

@@ -45,8 +45,11 @@ AdminParts AdminOf(runtime::Process& process, std::string config_hash, std::stri
                    .journal_dir = process.deps().data_dir + "/journal",
                    .files = &process.deps().files,
                    .executor = &process.deps().executor,
-                   .background = &process.deps().background};
+                   .background = &process.deps().background,
+                   .bus = &process.deps().bus,
+                   .log = &process.deps().log};
   admin.health = [&process] { return process.health().Each(); };
+  admin.counters = [&process] { return process.Counters(); };
   admin.drain = [&process](std::string reason) {
     // After the answer has left.
     process.executor().After(std::chrono::milliseconds(50),

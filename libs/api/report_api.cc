@@ -79,10 +79,6 @@ void ReportApi::Serve(rpc::Server& server) {
   server.Handle<pb::ListPositionsRequest>(
       "gannet.report.v1.ReportService/ListPositions",
       [this](const rpc::CallPtr& call, const pb::ListPositionsRequest& request) {
-        if (request.as_of_ns() != 0) {
-          return call->End(absl::UnimplementedError(
-              "positions of the past are in the reports; leave as_of_ns out"));
-        }
         pb::ListPositionsResponse response;
         for (const auto& [key, item] : positions_) {
           const auto& [account, strategy, instrument] = key;
@@ -95,10 +91,6 @@ void ReportApi::Serve(rpc::Server& server) {
   server.Handle<pb::ListBalancesRequest>(
       "gannet.report.v1.ReportService/ListBalances",
       [this](const rpc::CallPtr& call, const pb::ListBalancesRequest& request) {
-        if (request.as_of_ns() != 0) {
-          return call->End(absl::UnimplementedError(
-              "balances of the past are in the reports; leave as_of_ns out"));
-        }
         pb::ListBalancesResponse response;
         for (const auto& [key, item] : balances_) {
           if (Wanted(request.accounts(), std::get<0>(key)))
@@ -110,10 +102,6 @@ void ReportApi::Serve(rpc::Server& server) {
   server.Handle<pb::GetProfitAndLossRequest>(
       "gannet.report.v1.ReportService/GetProfitAndLoss",
       [this](const rpc::CallPtr& call, const pb::GetProfitAndLossRequest& request) {
-        if (request.range().start_ns() != 0 || request.range().end_ns() != 0) {
-          return call->End(absl::UnimplementedError(
-              "results of a span of time are in the reports; leave the range out"));
-        }
         struct Sum {
           market::Money realized, fees;
         };

@@ -35,6 +35,44 @@ pb::RiskState ToProto(const market::RiskState& state) {
   return message.value();
 }
 
+pb::LimitEvent ToProto(const market::Event<market::LimitEvent>& event) {
+  pb::LimitEventEvent message;
+  message.ParseFromString(wire::Encode(event));
+  return message.value();
+}
+
+pb::LimitProposal ToProto(const market::LimitRecord::Proposal& proposal, bool stale) {
+  const pb::LimitEvent proposed = ToProto(proposal.proposed);
+  pb::LimitProposal out;
+  out.set_proposal(proposed.proposal());
+  out.set_state(pb::LIMIT_STEP_PROPOSED);
+  out.set_stale(stale);
+  out.set_base_version(proposed.base_version());
+  out.set_version(proposed.version());
+  *out.mutable_changes() = proposed.changes();
+  out.set_proposer(proposed.person());
+  out.set_reason(proposed.reason());
+  out.set_proposed_ns(base::UnixNanos(proposal.proposed.header.event_time));
+  if (!proposal.decided) return out;
+  const pb::LimitEvent decided = ToProto(*proposal.decided);
+  out.set_state(decided.step());
+  out.set_decider(decided.person());
+  out.set_decider_reason(decided.reason());
+  out.set_decided_ns(base::UnixNanos(proposal.decided->header.event_time));
+  return out;
+}
+
+// OK: risk did what was asked.
+absl::Status Applied(const absl::StatusOr<command::CommandResult>& answer) {
+  if (!answer.ok()) return answer.status();
+  if (answer->reached == Progress::kRefused) return absl::FailedPreconditionError(answer->detail);
+  if (answer->reached != Progress::kApplied) {
+    return absl::DeadlineExceededError(
+        "the command is recorded, but risk has not answered; ask again with the same request_id");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 RiskApi::RiskApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch, command::Commands* commands)
@@ -46,8 +84,11 @@ RiskApi::RiskApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch, command::Co
     const market::Scope& scope = item.As(bus::kRiskState)->value.scope;
     if (states_.size() < kKeptStates || states_.contains(scope)) states_[scope] = item;
   });
+  feed_.Listen(bus::kRiskLimits.info,
+               [this](const Feed::Item& item) { limits_.Apply(*item.As(bus::kRiskLimits)); });
   decisions_.Add(bus::kRiskDecisions.info);
   Serve(server);
+  ServeProposals(server);
   if (commands_ != nullptr) ServeChanges(server);
 }
 
@@ -129,14 +170,8 @@ void RiskApi::Change(const rpc::CallPtr& call, const Request& request, market::C
   result.person = command.person;
   commands_->Submit(std::move(command), {.patience = call->time_left() * 9 / 10},
                     [call, result](const absl::StatusOr<command::CommandResult>& answer) {
-                      if (!answer.ok()) return call->End(answer.status());
-                      if (answer->reached == Progress::kRefused)
-                        return call->End(absl::FailedPreconditionError(answer->detail));
-                      if (answer->reached != Progress::kApplied) {
-                        return call->End(absl::DeadlineExceededError(
-                            "the command is recorded, but risk has not answered; ask again with "
-                            "the same request_id"));
-                      }
+                      if (const absl::Status done = Applied(answer); !done.ok())
+                        return call->End(done);
                       Response response;
                       *response.mutable_state() = ToProto(result);
                       call->Reply(response);
@@ -164,6 +199,55 @@ void RiskApi::ServeChanges(rpc::Server& server) {
         Change<pb::ReleaseKillSwitchRequest, pb::ReleaseKillSwitchResponse>(
             call, request, market::CommandKind::kResume, market::TradingState::kActive);
       });
+}
+
+// --- limits ----------------------------------------------------------------------
+
+template <class Request, class Response>
+void RiskApi::ChangeLimits(rpc::Server& server, const char* method, market::CommandKind kind) {
+  server.Handle<Request>(method, [this, kind](const rpc::CallPtr& call, const Request& request) {
+    market::Command command{.kind = kind,
+                            .reason = request.reason(),
+                            .person = call->caller().person,
+                            .request_id = request.request_id()};
+    if constexpr (requires { request.file(); }) {
+      command.text = request.file();
+      command.new_names = request.new_names();
+    } else {
+      command.proposal = request.proposal();
+    }
+    commands_->Submit(std::move(command), {.patience = call->time_left() * 9 / 10},
+                      [call](const absl::StatusOr<command::CommandResult>& answer) {
+                        if (const absl::Status done = Applied(answer); !done.ok())
+                          return call->End(done);
+                        Response response;
+                        response.set_proposal(answer->proposal);
+                        response.set_detail(answer->detail);
+                        call->Reply(response);
+                      });
+  });
+}
+
+void RiskApi::ServeProposals(rpc::Server& server) {
+  server.Handle<pb::ListLimitProposalsRequest>(
+      "gannet.risk.v1.RiskService/ListLimitProposals",
+      [this](const rpc::CallPtr& call, const pb::ListLimitProposalsRequest& request) {
+        pb::ListLimitProposalsResponse response;
+        response.set_limit_version(limits_.version());
+        for (auto it = limits_.proposals().rbegin(); it != limits_.proposals().rend(); ++it) {
+          if (request.open_only() && it->second.decided) continue;
+          *response.add_proposals() = ToProto(it->second, limits_.Stale(it->second));
+        }
+        call->Reply(response);
+      });
+  if (commands_ == nullptr) return;
+  using market::CommandKind;
+  ChangeLimits<pb::ProposeLimitsRequest, pb::ProposeLimitsResponse>(
+      server, "gannet.risk.v1.RiskService/ProposeLimits", CommandKind::kProposeLimits);
+  ChangeLimits<pb::ApproveLimitsRequest, pb::ApproveLimitsResponse>(
+      server, "gannet.risk.v1.RiskService/ApproveLimits", CommandKind::kApproveLimits);
+  ChangeLimits<pb::RejectLimitsRequest, pb::RejectLimitsResponse>(
+      server, "gannet.risk.v1.RiskService/RejectLimits", CommandKind::kRejectLimits);
 }
 
 }  // namespace gannet::api

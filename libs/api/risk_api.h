@@ -1,5 +1,5 @@
 // gannet.risk.v1.RiskService as far as the bus and command::Commands tell: states,
-// kill switch, decisions. Limits and exposure are the risk service's own
+// kill switch, decisions, proposals of limits. Limits and exposure are the risk service's own
 // (services/risk/risk_rpc.h).
 #pragma once
 
@@ -8,6 +8,7 @@
 #include "libs/api/feed.h"
 #include "libs/bus/topics.h"
 #include "libs/command/commands.h"
+#include "libs/market/limits.h"
 #include "libs/rpc/server.h"
 
 namespace gannet::api {
@@ -23,13 +24,18 @@ class RiskApi {
  private:
   void Serve(rpc::Server& server);
   void ServeChanges(rpc::Server& server);
+  void ServeProposals(rpc::Server& server);
   template <class Request, class Response>
   void Change(const rpc::CallPtr& call, const Request& request, market::CommandKind kind,
               market::TradingState state);
 
+  template <class Request, class Response>
+  void ChangeLimits(rpc::Server& server, const char* method, market::CommandKind kind);
+
   rpc::Server& server_;
   command::Commands* const commands_;
   std::map<market::Scope, Feed::Item> states_;
+  market::LimitRecord limits_;
   Feed feed_, decisions_;
 };
 

@@ -121,13 +121,21 @@ absl::StatusOr<std::unique_ptr<RpcService>> RpcService::Build(
   const auto serves = [&services](const char* name) {
     return services.contains(name) || services.contains("gateway");
   };
-  if (serves("ingest")) apis.market_data = std::make_unique<MarketDataApi>(server, deps.bus, epoch);
+  if (serves("ingest")) {
+    apis.market_data =
+        std::make_unique<MarketDataApi>(server, deps.bus, epoch, MarketDataApi::Serves::kAll);
+  } else if (serves("strategy") || serves("execution")) {  // whoever takes orders says their scales
+    apis.market_data = std::make_unique<MarketDataApi>(server, deps.bus, epoch,
+                                                       MarketDataApi::Serves::kDefinitions);
+  }
   if (serves("news-signal")) apis.signals = std::make_unique<SignalApi>(server, deps.bus, epoch);
   if (serves("ml-inference"))
     apis.predictions = std::make_unique<PredictionApi>(server, deps.bus, epoch);
   if (serves("strategy") || serves("execution"))
     apis.orders = std::make_unique<OrderApi>(server, deps.bus, epoch, commands);
-  if (serves("risk")) apis.risk = std::make_unique<RiskApi>(server, deps.bus, epoch, commands);
+  // The kill switch is at hand where the orders leave from.
+  if (serves("risk") || serves("execution"))
+    apis.risk = std::make_unique<RiskApi>(server, deps.bus, epoch, commands);
   if (serves("reporting")) {
     apis.reports = std::make_unique<ReportApi>(server, deps.bus, epoch);
     apis.trace = std::make_unique<TraceApi>(server, deps.bus);
@@ -157,6 +165,8 @@ void RpcService::Drain(std::function<void()> done) {
 runtime::Health RpcService::health() const {
   if (!started_ || draining_)
     return {runtime::HealthState::kNotServing, {"RPC is not served yet, or no more"}};
+  if (const absl::Status certificate = server_.certificate_health(); !certificate.ok())
+    return {runtime::HealthState::kDegraded, {std::string(certificate.message())}};
   return {runtime::HealthState::kServing, {}};
 }
 

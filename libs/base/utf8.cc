@@ -1,6 +1,7 @@
 #include "libs/base/utf8.h"
 
 #include <cstdint>
+#include <cstring>
 
 namespace gannet::base {
 namespace {
@@ -37,10 +38,19 @@ size_t SequenceLength(std::string_view bytes, size_t pos) {
   return length;
 }
 
+// Eight bytes at a time.
 bool IsAscii(std::string_view bytes) {
-  uint8_t all = 0;
-  for (const char c : bytes) all = static_cast<uint8_t>(all | static_cast<uint8_t>(c));
-  return all < 0x80;
+  constexpr uint64_t kHighBits = 0x8080808080808080;
+  uint64_t all = 0;
+  const char* at = bytes.data();
+  size_t left = bytes.size();
+  for (; left >= sizeof all; at += sizeof all, left -= sizeof all) {
+    uint64_t word;
+    std::memcpy(&word, at, sizeof word);
+    all |= word;
+  }
+  for (; left > 0; ++at, --left) all |= static_cast<uint8_t>(*at);
+  return (all & kHighBits) == 0;
 }
 
 }  // namespace

@@ -19,6 +19,10 @@
 #include "absl/status/status.h"
 #include "libs/bus/topic.h"
 
+namespace gannet::base {
+class Executor;
+}
+
 namespace gannet::bus {
 
 struct Position {
@@ -50,6 +54,11 @@ absl::Status HaltedStatus(const TopicInfo& topic, Position position, const absl:
 
 // What a person decides about a poison event that halted its partition.
 enum class Resolution : uint8_t { kSkip = 1, kRetry = 2 };
+struct ResolutionOrder {
+  Resolution resolution = Resolution::kRetry;
+  std::string group;  // empty: every group that stands still there
+  std::string person, reason;
+};
 
 struct SubscribeOptions {
   std::string group;  // progress is kept by group; empty: no group, needs another start than kGroup
@@ -128,6 +137,12 @@ class Bus {
   // Runs `done` on the executor's thread once the bus keeps everything accepted so
   // far, come what may: only then may what caused it be acknowledged.
   virtual void WhenKept(std::function<void()> done) = 0;
+  // Lets who stands still at `position` go on as a person decided; the decision is kept.
+  // `done` runs on the executor's thread; what waits for brokers waits on `background`.
+  // NOT_FOUND: nothing stands still there.
+  virtual void ResolveHalted(const TopicInfo& topic, Position position, ResolutionOrder order,
+                             base::Executor& background,
+                             std::function<void(const absl::Status&)> done) = 0;
   // Waits, within a limit, until the bus keeps everything accepted so far.
   virtual void Flush() = 0;
 };

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "libs/base/digest.h"
 #include "libs/base/rng.h"
 #include "libs/bus/topics.h"
 #include "libs/wire/random_events.h"
@@ -38,6 +39,7 @@ std::shared_ptr<const Event<Quote>> QuoteOf(uint64_t number) {
 
 std::shared_ptr<const Event<OrderIntent>> Intent(const std::string& tenant, uint64_t number) {
   auto event = std::make_shared<Event<OrderIntent>>();
+  event->header.id = {.stream = base::Crc32c(tenant), .sequence = number + 1};
   event->header.tenant = tenant;
   event->header.source_sequence = number;
   event->value.account = market::AccountId(tenant + "/" + std::to_string(number % 3));
@@ -397,6 +399,7 @@ void AnEventArrivesAsItWas(BusHarness& harness) {
   for (uint64_t i = 0; i < 20; ++i) {
     sent.push_back(wire::RandomEvent<OrderIntent>(rng));
     sent.back().header.tenant = "main";
+    sent.back().header.id = {.stream = 1, .sequence = i + 1};  // facts have one
     REQUIRE(harness.bus()
                 .Publish(kOrderIntents, std::make_shared<const Event<OrderIntent>>(sent.back()))
                 .ok());

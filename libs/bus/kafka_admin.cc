@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <limits>
 #include <set>
 #include <utility>
 
@@ -78,6 +79,8 @@ class KafkaAdmin::Core {
   absl::Status Create(const std::vector<KafkaTopicSpec>& topics);
   absl::StatusOr<std::vector<DeadLetterEntry>> ReadDeadLetters(const std::string& topic,
                                                                uint32_t partition, size_t limit);
+  absl::Status Read(const std::string& topic, uint32_t partition, uint64_t newest,
+                    const std::function<absl::Status(const rd_kafka_message_t&)>& take);
   absl::Status Append(const KafkaRecord& record);
   absl::StatusOr<KafkaOwned<const rd_kafka_metadata_t>> Metadata();
   rd_kafka_t* client() { return client_.get(); }
@@ -244,16 +247,17 @@ absl::Status KafkaAdmin::Core::WaitUntilThere(const std::vector<KafkaTopicSpec>&
       "the topics are made, and not every partition has a leader yet; run gannet topics plan");
 }
 
-absl::StatusOr<std::vector<DeadLetterEntry>> KafkaAdmin::Core::ReadDeadLetters(
-    const std::string& topic, uint32_t partition, size_t limit) {
+// From the `newest` last ones on to what is the end now.
+absl::Status KafkaAdmin::Core::Read(
+    const std::string& topic, uint32_t partition, uint64_t newest,
+    const std::function<absl::Status(const rd_kafka_message_t&)>& take) {
   const std::string id = absl::StrCat(client_id_, "-read-", ++readers_);
   GANNET_ASSIGN_OR_RETURN(KafkaOwned<rd_kafka_conf_t> conf,
                           MakeKafkaConf(KafkaRole::kEventConsumer, cluster_, id, id));
   GANNET_ASSIGN_OR_RETURN(const KafkaReaderClient reader, MakeKafkaConsumer(std::move(conf)));
   GANNET_ASSIGN_OR_RETURN(const KafkaExtent extent, KafkaExtentOf(client_.get(), topic, partition));
-  std::vector<DeadLetterEntry> entries;
-  uint64_t next = std::max(extent.begin, extent.end - std::min<uint64_t>(extent.end, limit));
-  if (next >= extent.end) return entries;
+  uint64_t next = std::max(extent.begin, extent.end - std::min<uint64_t>(extent.end, newest));
+  if (next >= extent.end) return absl::OkStatus();
   const auto list = KafkaList(topic, {{.partition = partition, .offset = next}});
   if (const auto error = rd_kafka_assign(reader.get(), list.get());
       error != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -267,17 +271,27 @@ absl::StatusOr<std::vector<DeadLetterEntry>> KafkaAdmin::Core::ReadDeadLetters(
     }
     quiet = 0;
     next = static_cast<uint64_t>(message->offset) + 1;
-    const KafkaHeaders headers = KafkaHeadersOf(*message);
-    DeadLetterEntry entry{.offset = static_cast<uint64_t>(message->offset)};
-    entry.resolution = ParseResolution(headers);
-    if (!entry.resolution) {
-      entry.letter =
-          ParseDeadLetter(headers, {static_cast<const char*>(message->key), message->key_len},
-                          {static_cast<const char*>(message->payload), message->len});
-    }
-    if (entry.letter || entry.resolution) entries.push_back(std::move(entry));
+    GANNET_RETURN_IF_ERROR(take(*message));
   }
-  if (next < extent.end) return Unreachable(RD_KAFKA_RESP_ERR__TIMED_OUT);
+  return next < extent.end ? Unreachable(RD_KAFKA_RESP_ERR__TIMED_OUT) : absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<DeadLetterEntry>> KafkaAdmin::Core::ReadDeadLetters(
+    const std::string& topic, uint32_t partition, size_t limit) {
+  std::vector<DeadLetterEntry> entries;
+  GANNET_RETURN_IF_ERROR(
+      Read(topic, partition, limit, [&entries](const rd_kafka_message_t& message) {
+        const KafkaHeaders headers = KafkaHeadersOf(message);
+        DeadLetterEntry entry{.offset = static_cast<uint64_t>(message.offset)};
+        entry.resolution = ParseResolution(headers);
+        if (!entry.resolution) {
+          entry.letter =
+              ParseDeadLetter(headers, {static_cast<const char*>(message.key), message.key_len},
+                              {static_cast<const char*>(message.payload), message.len});
+        }
+        if (entry.letter || entry.resolution) entries.push_back(std::move(entry));
+        return absl::OkStatus();
+      }));
   return entries;
 }
 
@@ -337,6 +351,14 @@ absl::StatusOr<std::vector<DeadLetterEntry>> KafkaAdmin::ReadDeadLetters(const s
                                                                          uint32_t partition,
                                                                          size_t limit) {
   return core_->ReadDeadLetters(topic, partition, limit);
+}
+absl::Status KafkaAdmin::ReadAll(
+    const std::string& topic, uint32_t partition,
+    const std::function<absl::Status(std::string_view payload)>& take) {
+  return core_->Read(topic, partition, std::numeric_limits<uint64_t>::max(),
+                     [&take](const rd_kafka_message_t& message) {
+                       return take({static_cast<const char*>(message.payload), message.len});
+                     });
 }
 absl::Status KafkaAdmin::Append(const KafkaRecord& record) { return core_->Append(record); }
 

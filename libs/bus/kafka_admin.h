@@ -7,10 +7,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -58,6 +60,9 @@ class KafkaAdmin {
   // Of one partition of a dead-letter topic, oldest first; at most `limit`, the newest.
   absl::StatusOr<std::vector<DeadLetterEntry>> ReadDeadLetters(const std::string& topic,
                                                                uint32_t partition, size_t limit);
+  // What a partition keeps now, payload by payload, until one is not OK.
+  absl::Status ReadAll(const std::string& topic, uint32_t partition,
+                       const std::function<absl::Status(std::string_view payload)>& take);
   // Returns once all brokers that count have it.
   absl::Status Append(const KafkaRecord& record);
 

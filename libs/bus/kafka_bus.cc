@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "libs/base/check.h"
 #include "libs/base/status.h"
+#include "libs/bus/kafka_admin.h"
 #include "libs/bus/kafka_dead_letter.h"
 
 namespace gannet::bus {
@@ -40,10 +41,13 @@ class KafkaBus::Core : public std::enable_shared_from_this<Core> {
   std::shared_ptr<KafkaConsumer> Subscribe(const TopicInfo& topic, SubscribeOptions options,
                                            RawHandler handler);
   void WhenKept(std::function<void()> done);
+  void ResolveHalted(const TopicInfo& topic, Position position, ResolutionOrder order,
+                     base::Executor& background, std::function<void(const absl::Status&)> done);
   void Flush();
   void Close();
   KafkaBusStats Stats() const;
   absl::Status Health() const;
+  std::map<std::string, uint64_t> Counters() const;
   std::vector<View> Views() const;
   KafkaProducer& events() { return events_; }
 
@@ -56,6 +60,7 @@ class KafkaBus::Core : public std::enable_shared_from_this<Core> {
   uint32_t PartitionsOf(const TopicInfo& topic) const {
     return options_.partitions.value_or(topic.partitions);
   }
+  absl::Status LeaveOut(const TopicInfo& topic, const void* event, const absl::Status& why);
   absl::Status PutAsideNow(const TopicInfo& topic, const DeadLetter& letter,
                            std::function<void()> kept);
   template <class Function>
@@ -70,6 +75,8 @@ class KafkaBus::Core : public std::enable_shared_from_this<Core> {
   const KafkaBusOptions options_;
   std::vector<std::weak_ptr<KafkaConsumer>> consumers_;
   uint64_t subscribed_ = 0;
+  uint64_t left_out_ = 0;
+  absl::Status missed_fact_;
   KafkaProducer ticks_;
   KafkaProducer events_;  // last: its thread uses the other one
 };
@@ -82,11 +89,35 @@ absl::Status KafkaBus::Core::Publish(const TopicInfo& topic, const void* event) 
                      .headers = HeadersOf(topic.header(event), 0)};
   record.partition = PartitionOf(topic, event, record.partitions);
   if (topic.delivery == Delivery::kConflate) return ticks_.Publish(std::move(record));
-  // What does not come back would be poison to every reader.
-  if (const auto decoded = topic.decode(record.payload); !decoded.ok()) {
-    return base::Annotate(decoded.status(), topic.name);
+  // What does not come back, or not from where it lies, would be poison to every reader.
+  const auto decoded = topic.decode(record.payload);
+  absl::Status status = decoded.status();
+  if (status.ok()) {
+    record.key = topic.key(decoded->get());  // text that is not UTF-8 comes back as other text
+    record.partition = PartitionOf(topic, decoded->get(), record.partitions);
+    status = CheckRecord(topic, decoded->get(), {record.partition, record.partitions, record.key});
   }
-  return events_.Publish(std::move(record));
+  if (status.ok()) status = events_.Publish(std::move(record));
+  return absl::IsInvalidArgument(status) ? LeaveOut(topic, event, status) : status;
+}
+
+// What can never be published must not hold up what comes after it. It is counted and
+// told, and of a fact, which others now miss, health speaks until the process ends.
+absl::Status KafkaBus::Core::LeaveOut(const TopicInfo& topic, const void* event,
+                                      const absl::Status& why) {
+  ++left_out_;
+  const std::string text = absl::StrCat(
+      "event ", topic.header(event).id.sequence, " of ", std::string(topic.name),
+      " cannot be published: ", std::string(why.message()), "; its readers will not see it",
+      topic.fact ? "; it is in the journal: report it, and restart" : "");
+  if (options_.notice) {
+    options_.notice({.severity = KafkaNotice::Severity::kError,
+                     .client = options_.client,
+                     .event = "event_left_out",
+                     .text = text});
+  }
+  if (topic.fact) missed_fact_ = absl::FailedPreconditionError(text);
+  return absl::OkStatus();
 }
 
 std::shared_ptr<KafkaConsumer> KafkaBus::Core::Subscribe(const TopicInfo& topic,
@@ -130,6 +161,31 @@ std::shared_ptr<KafkaConsumer> KafkaBus::Core::Subscribe(const TopicInfo& topic,
   return made;
 }
 
+void KafkaBus::Core::ResolveHalted(const TopicInfo& topic, Position position, ResolutionOrder order,
+                                   base::Executor& background,
+                                   std::function<void(const absl::Status&)> done) {
+  if (!topic.order_shard || position.partition >= PartitionsOf(topic)) {
+    return done(absl::NotFoundError(absl::StrCat(std::string(topic.name), " partition ",
+                                                 position.partition, " never stands still")));
+  }
+  ResolutionRecord record{.group = std::move(order.group),
+                          .resolution = order.resolution,
+                          .person = std::move(order.person),
+                          .reason = std::move(order.reason),
+                          .at = clock_.Now()};
+  background.Post([cluster = options_.cluster, client = ClientId("resolve"),
+                   prefix = options_.prefix, &topic, position, record = std::move(record),
+                   &executor = executor_, done = std::move(done)] {
+    absl::Status status;
+    if (auto admin = KafkaAdmin::Connect(cluster, client); admin.ok()) {
+      status = ResolveHalt(**admin, prefix, topic, position, record);
+    } else {
+      status = admin.status();
+    }
+    executor.Post([done, status] { done(status); });
+  });
+}
+
 absl::Status KafkaBus::Core::PutAsideNow(const TopicInfo& topic, const DeadLetter& letter,
                                          std::function<void()> kept) {
   if (options_.notice) {
@@ -140,13 +196,10 @@ absl::Status KafkaBus::Core::PutAsideNow(const TopicInfo& topic, const DeadLette
                                           " offset ", letter.position.offset, " after ",
                                           letter.attempts, " attempts: ", letter.error)});
   }
-  return events_.Publish({.topic = absl::StrCat(options_.prefix, std::string(topic.name),
-                                                std::string(kDeadLetterSuffix)),
-                          .partition = letter.position.partition,
-                          .partitions = PartitionsOf(topic),
-                          .key = letter.key,
-                          .payload = letter.payload,
-                          .headers = FormatDeadLetter(letter)},
+  return events_.Publish(RecordOfLetter(letter,
+                                        absl::StrCat(options_.prefix, std::string(topic.name),
+                                                     std::string(kDeadLetterSuffix)),
+                                        PartitionsOf(topic)),
                          std::move(kept));
 }
 
@@ -187,7 +240,40 @@ KafkaBusStats KafkaBus::Core::Stats() const {
 
 absl::Status KafkaBus::Core::Health() const {
   GANNET_RETURN_IF_ERROR(events_.health());
-  return ticks_.health();
+  GANNET_RETURN_IF_ERROR(ticks_.health());
+  absl::Status status = missed_fact_;
+  ForEachConsumer([&status](const KafkaConsumer& consumer) { status.Update(consumer.health()); });
+  return status;
+}
+
+std::map<std::string, uint64_t> KafkaBus::Core::Counters() const {
+  const KafkaBusStats stats = Stats();
+  SubscriptionStats read;
+  ForEachConsumer([&read](const KafkaConsumer& consumer) {
+    const SubscriptionStats one = consumer.stats();
+    read.delivered += one.delivered;
+    read.skipped += one.skipped;
+    read.redelivered += one.redelivered;
+    read.duplicates += one.duplicates;
+    read.dead_letters += one.dead_letters;
+    read.lag += one.lag;
+  });
+  return {{"bus_read", read.delivered},
+          {"bus_read_lag", read.lag},
+          {"bus_read_skipped", read.skipped},
+          {"bus_read_again", read.redelivered},
+          {"bus_read_duplicates", read.duplicates},
+          {"bus_dead_letters", read.dead_letters},
+          {"bus_malformed_headers", stats.consumers.malformed_headers},
+          {"bus_commit_failures", stats.consumers.commit_failures},
+          {"bus_rebalances", stats.consumers.rebalances},
+          {"bus_clients_abandoned", stats.consumers.abandoned},
+          {"bus_written", stats.events.accepted + stats.ticks.accepted},
+          {"bus_write_refused", stats.events.refused + stats.ticks.refused},
+          {"bus_write_waiting", stats.events.outstanding + stats.ticks.outstanding},
+          {"bus_write_conflated", stats.ticks.conflated},
+          {"bus_write_left_out", left_out_},
+          {"bus_write_rebuilds", stats.events.rebuilds + stats.ticks.rebuilds}};
 }
 
 std::vector<KafkaBus::View> KafkaBus::Core::Views() const {
@@ -234,9 +320,16 @@ std::unique_ptr<Subscription> KafkaBus::SubscribeRaw(const TopicInfo& topic,
 }
 
 void KafkaBus::WhenKept(std::function<void()> done) { core_->WhenKept(std::move(done)); }
+void KafkaBus::ResolveHalted(const TopicInfo& topic, Position position, ResolutionOrder order,
+                             base::Executor& background,
+                             std::function<void(const absl::Status&)> done) {
+  core_->ResolveHalted(topic, position, std::move(order), background, std::move(done));
+}
+
 void KafkaBus::Flush() { core_->Flush(); }
 KafkaBusStats KafkaBus::stats() const { return core_->Stats(); }
 absl::Status KafkaBus::health() const { return core_->Health(); }
+std::map<std::string, uint64_t> KafkaBus::counters() const { return core_->Counters(); }
 std::vector<KafkaBus::View> KafkaBus::views() const { return core_->Views(); }
 KafkaProducer& KafkaBus::events_for_test() { return core_->events(); }
 

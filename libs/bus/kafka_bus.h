@@ -26,6 +26,7 @@
 #include "libs/bus/kafka_producer.h"
 #include "libs/bus/kafka_record.h"
 #include "libs/bus/kafka_settings.h"
+#include "libs/bus/watched.h"
 
 namespace gannet::bus {
 
@@ -53,7 +54,7 @@ struct KafkaBusStats {
   size_t subscriptions = 0;
 };
 
-class KafkaBus : public Bus {
+class KafkaBus : public Bus, public Watched {
  public:
   KafkaBus(base::Executor& executor, const base::Clock& clock, KafkaBusOptions options);
   // Flushes within `flush_limit` and ends the subscriptions, which may outlive it and
@@ -64,11 +65,14 @@ class KafkaBus : public Bus {
   std::unique_ptr<Subscription> SubscribeRaw(const TopicInfo& topic, SubscribeOptions options,
                                              RawHandler handler) override;
   void WhenKept(std::function<void()> done) override;
+  void ResolveHalted(const TopicInfo& topic, Position position, ResolutionOrder order,
+                     base::Executor& background,
+                     std::function<void(const absl::Status&)> done) override;
   void Flush() override;
 
   KafkaBusStats stats() const;
-  // Of the producers; each subscription says its own.
-  absl::Status health() const;
+  absl::Status health() const override;
+  std::map<std::string, uint64_t> counters() const override;
 
   // What each live subscription has and waits for.
   struct View {

@@ -5,6 +5,21 @@
 #include "absl/strings/str_cat.h"
 
 namespace gannet::bus {
+namespace {
+
+// A partition just made, or just moved, has a leader a moment later.
+constexpr int kLeaderAttempts = 20;
+constexpr int kLeaderPauseMs = 25;
+
+void AskLeaders(rd_kafka_t* client) {
+  const KafkaOwned<rd_kafka_queue_t> nothing(rd_kafka_queue_new(client));
+  const KafkaOwned<rd_kafka_event_t> none(rd_kafka_queue_poll(nothing.get(), kLeaderPauseMs));
+  const rd_kafka_metadata_t* found = nullptr;
+  rd_kafka_metadata(client, 1, nullptr, &found, kKafkaCallMs);
+  const KafkaOwned<const rd_kafka_metadata_t> metadata(found);
+}
+
+}  // namespace
 
 absl::StatusOr<KafkaReaderClient> MakeKafkaConsumer(KafkaOwned<rd_kafka_conf_t> conf) {
   std::array<char, 512> why{};
@@ -42,8 +57,15 @@ absl::Status CheckKafkaTopic(rd_kafka_t* client, const std::string& topic, uint3
 absl::StatusOr<KafkaExtent> KafkaExtentOf(rd_kafka_t* client, const std::string& topic,
                                           uint32_t partition) {
   int64_t begin = 0, end = 0;
-  const rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
-      client, topic.c_str(), static_cast<int32_t>(partition), &begin, &end, kKafkaCallMs);
+  rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+  for (int attempt = 0; attempt < kLeaderAttempts; ++attempt) {
+    if (attempt > 0) AskLeaders(client);
+    error = rd_kafka_query_watermark_offsets(client, topic.c_str(), static_cast<int32_t>(partition),
+                                             &begin, &end, kKafkaCallMs);
+    if (error != RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION &&
+        error != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
+      break;
+  }
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return absl::UnavailableError(absl::StrCat("Kafka does not say what it keeps of ", topic,
                                                " partition ", partition, ": ",

@@ -350,22 +350,33 @@ void KafkaConsumer::Reader::Handle(const rd_kafka_message_t& message) {
 void KafkaConsumer::Reader::Take(const rd_kafka_message_t& message) {
   const KafkaHeaders headers = KafkaHeadersOf(message);
   const ReadHeaders read = ReadKafkaHeaders(headers);
-  if (read.malformed > 0) {
+  rd_kafka_headers_t* raw = nullptr;
+  const bool left_out =
+      headers.empty() && rd_kafka_message_headers(&message, &raw) == RD_KAFKA_RESP_ERR_NO_ERROR;
+  if (read.malformed > 0 || left_out) {
     std::lock_guard lock(mutex_);
-    stats_.malformed_headers += read.malformed;
+    stats_.malformed_headers += read.malformed + (left_out ? 1 : 0);
   }
   const std::string_view payload(static_cast<const char*>(message.payload), message.len);
   KafkaInbox::Incoming incoming{.position = {.partition = static_cast<uint32_t>(message.partition),
                                              .offset = static_cast<uint64_t>(message.offset)},
                                 .bytes = message.len,
                                 .gap = read.gap};
+  const std::string_view key(static_cast<const char*>(message.key), message.key_len);
   absl::StatusOr<std::shared_ptr<const void>> event = topic_.decode(payload);
-  if (event.ok()) {
+  absl::Status status = event.status();
+  if (status.ok()) {
+    status = CheckRecord(topic_, event->get(),
+                         {.partition = static_cast<uint32_t>(message.partition),
+                          .partitions = partitions_,
+                          .key = key});
+  }
+  if (status.ok()) {
     incoming.event = *std::move(event);
   } else {
-    incoming.error = event.status();
+    incoming.error = std::move(status);
     incoming.trace = read.trace.value_or(market::TraceContext());
-    incoming.key.assign(static_cast<const char*>(message.key), message.key_len);
+    incoming.key = key;
     incoming.payload = payload;
   }
   inbox_->Push(std::move(incoming));

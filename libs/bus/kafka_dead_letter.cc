@@ -1,6 +1,9 @@
 #include "libs/bus/kafka_dead_letter.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "libs/bus/kafka_settings.h"
 
 namespace gannet::bus {
 namespace {
@@ -12,6 +15,7 @@ constexpr std::string_view kGroup = "gannet-dlq-group";
 constexpr std::string_view kError = "gannet-dlq-error";
 constexpr std::string_view kAttempts = "gannet-dlq-attempts";
 constexpr std::string_view kHalted = "gannet-dlq-halted";
+constexpr std::string_view kCut = "gannet-dlq-cut";
 constexpr std::string_view kResolution = "gannet-resolution";
 constexpr std::string_view kPerson = "gannet-resolved-by";
 constexpr std::string_view kReason = "gannet-resolved-reason";
@@ -61,6 +65,22 @@ KafkaHeaders FormatDeadLetter(const DeadLetter& letter) {
     headers.emplace_back(header::kTrace, FormatTraceparent(letter.trace));
   }
   return headers;
+}
+
+KafkaRecord RecordOfLetter(const DeadLetter& letter, std::string topic, uint32_t partitions) {
+  // Half a message each is far more than a person reads, and leaves room for the rest.
+  constexpr size_t kMostKey = 64u << 10, kMostPayload = size_t{kMaxKafkaMessageBytes} / 2;
+  KafkaRecord record{.topic = std::move(topic),
+                     .partition = letter.position.partition,
+                     .partitions = partitions,
+                     .key = letter.key,
+                     .payload = letter.payload,
+                     .headers = FormatDeadLetter(letter)};
+  if (record.key.size() <= kMostKey && record.payload.size() <= kMostPayload) return record;
+  record.headers.emplace_back(kCut, std::to_string(record.key.size() + record.payload.size()));
+  record.key.resize(std::min(record.key.size(), kMostKey));
+  record.payload.resize(std::min(record.payload.size(), kMostPayload));
+  return record;
 }
 
 KafkaHeaders FormatResolution(const ResolutionRecord& record) {

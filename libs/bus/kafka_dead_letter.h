@@ -16,6 +16,7 @@
 #include "libs/base/time.h"
 #include "libs/bus/dead_letter.h"
 #include "libs/bus/kafka_headers.h"
+#include "libs/bus/kafka_record.h"
 
 namespace gannet::bus {
 
@@ -32,6 +33,10 @@ struct ResolutionRecord {
 };
 
 KafkaHeaders FormatDeadLetter(const DeadLetter& letter);
+// The letter as it is written. What does not fit a message is cut, and
+// gannet-dlq-cut says how many bytes of key and payload there were; the whole record
+// is where the letter says it came from.
+KafkaRecord RecordOfLetter(const DeadLetter& letter, std::string topic, uint32_t partitions);
 KafkaHeaders FormatResolution(const ResolutionRecord& record);
 
 // Nothing for what is neither, or malformed: whoever may write to Kafka may write there.

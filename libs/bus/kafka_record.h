@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
+#include "libs/bus/bus.h"
 #include "libs/bus/kafka_headers.h"
 
 namespace gannet::bus {
@@ -24,6 +26,17 @@ struct KafkaRecord {
     return sum;
   }
 };
+
+// Where and under which key a record lay.
+struct RecordPlace {
+  uint32_t partition = 0, partitions = 1;
+  std::string_view key;
+};
+// Whether an event lies where its producer must have put it. INVALID_ARGUMENT: under
+// another key or in another partition, where compaction or a shard would lose it; or a
+// fact without an id, of which nobody could tell a repetition (copies of journals have
+// none).
+absl::Status CheckRecord(const TopicInfo& topic, const void* event, const RecordPlace& place);
 
 // Something an operator may want to read; goes to the log.
 struct KafkaNotice {

@@ -630,6 +630,12 @@ absl::Status MemoryBus::Resolve(const TopicInfo& topic, Position position, Resol
   return core_->Resolve(topic, position, resolution);
 }
 
+// Nothing of it outlives the process, so the decision does not either.
+void MemoryBus::ResolveHalted(const TopicInfo& topic, Position position, ResolutionOrder order,
+                              base::Executor&, std::function<void(const absl::Status&)> done) {
+  done(core_->Resolve(topic, position, order.resolution));
+}
+
 std::vector<DeadLetter> MemoryBus::dead_letters(const TopicInfo& topic) const {
   return core_->DeadLettersOf(topic);
 }

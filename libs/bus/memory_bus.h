@@ -64,6 +64,9 @@ class MemoryBus : public Bus {
                                              RawHandler handler) override;
   // What was accepted is in the log already.
   void WhenKept(std::function<void()> done) override;
+  void ResolveHalted(const TopicInfo& topic, Position position, ResolutionOrder order,
+                     base::Executor& background,
+                     std::function<void(const absl::Status&)> done) override;
   void Flush() override {}
 
   // Settles the event at `position` in every subscription that it has halted.

@@ -7,6 +7,7 @@
 #include "libs/bus/topic.h"
 #include "libs/market/account.h"
 #include "libs/market/instrument.h"
+#include "libs/market/limits.h"
 #include "libs/market/market_data.h"
 #include "libs/market/news.h"
 #include "libs/market/order.h"
@@ -43,6 +44,7 @@ inline std::string OfScope(const market::Scope& scope) {
   return std::to_string(static_cast<int>(scope.kind)) + "|" + scope.name;
 }
 inline std::string OfState(const market::RiskState& value) { return OfScope(value.scope); }
+inline std::string OfLimits(const market::LimitEvent&) { return "limits"; }
 inline std::string OfCommand(const market::Command& value) { return OfScope(value.scope); }
 inline std::string OfAnswer(const market::CommandAnswer& value) { return value.person; }
 inline std::string OfNote(const wire::EngineNote& value) { return value.engine; }
@@ -63,7 +65,8 @@ inline constexpr TopicTraits kStateFact{
     .fact = true, .compacted = true, .order_shard = true, .partitions = kShards};
 // In one order for everybody.
 inline constexpr TopicTraits kControl{.fact = true, .partitions = 1, .retention = kLong};
-inline constexpr TopicTraits kRecord{.fact = true, .partitions = 12, .retention = kLong};
+// As long as a service keeps its journal on disk: copies of journals are large.
+inline constexpr TopicTraits kRecord{.fact = true, .partitions = 12, .retention = 7 * kDay};
 
 inline constexpr auto kInstruments =
     MakeTopic<market::Instrument, key::OfDefinition>("ref.instruments.v1", {.compacted = true});
@@ -77,7 +80,9 @@ inline constexpr auto kBars =
     MakeTopic<market::Bar, key::OfInstrument>("market.bars.v1", kMarketData);
 inline constexpr auto kMarketStatus =
     MakeTopic<market::MarketStatus, key::OfStatus>("market.status.v1", {.retention = kDay});
-inline constexpr auto kNewsRaw = MakeTopic<market::NewsItem, key::OfNews>("news.raw.v1", {});
+// A fact of ingest: what a source's cursor has passed is never lost.
+inline constexpr auto kNewsRaw =
+    MakeTopic<market::NewsItem, key::OfNews>("news.raw.v1", {.fact = true});
 inline constexpr auto kNewsSignals =
     MakeTopic<market::NewsSignal, key::OfSignal>("news.signals.v1", kFact);
 inline constexpr auto kPredictions =
@@ -94,6 +99,8 @@ inline constexpr auto kBalances =
     MakeTopic<market::BalanceUpdate, key::OfBalance>("exec.balances.v1", kStateFact);
 inline constexpr auto kRiskState =
     MakeTopic<market::RiskState, key::OfState>("risk.state.v1", kStateFact);
+inline constexpr auto kRiskLimits =
+    MakeTopic<market::LimitEvent, key::OfLimits>("risk.limits.v1", kControl);
 inline constexpr auto kCommands =
     MakeTopic<market::Command, key::OfCommand>("ops.commands.v1", kControl);
 inline constexpr auto kAnswers =

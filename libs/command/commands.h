@@ -1,5 +1,5 @@
 // What people ask of the running platform: cancel, halt, resume, kill, orders by
-// hand. Whoever faces a person (page, RPC, command line) submits commands here and
+// hand, other limits. Whoever faces a person (page, RPC, command line) submits commands here and
 // is told how far they came.
 //
 // A command becomes a fact on ops.commands before anything acts on it; risk,
@@ -40,6 +40,7 @@ struct CommandResult {
   market::EventId command;      // of the event on ops.commands
   market::ClientOrderId order;  // of the intent; of a cancel: of the cancel's own intent
   market::RejectReason reason = market::RejectReason::kNone;  // kDenied
+  uint64_t proposal = 0;                                      // of limits
   std::string detail;                                         // for people
   bool repeated = false;  // this request id had been seen before
 };

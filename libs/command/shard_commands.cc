@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
+#include "libs/base/utf8.h"
 #include "libs/market/names.h"
 #include "libs/wire/codec.h"
 
@@ -38,6 +39,16 @@ absl::Status Check(const market::Command& command) {
   }
   if (market::IsAboutOrder(command.kind) != command.order.has_value())
     return refuse("commands about an order carry it, others do not");
+  if (command.kind == CommandKind::kProposeLimits) {
+    if (command.text.empty()) return refuse("the limits file is empty; give the whole file");
+    if (command.text.size() > market::kMaxLimitsFile)
+      return refuse(
+          absl::StrCat("a limits file has at most ", market::kMaxLimitsFile, " bytes; shorten it"));
+    if (!base::IsUtf8(command.text))
+      return refuse("the limits file is not UTF-8 text; give the YAML file");
+  } else if (!command.text.empty()) {
+    return refuse("only a proposal of limits carries a text");
+  }
   if (!command.order) return absl::OkStatus();
   const market::OrderRequest& order = *command.order;
   const bool places = command.kind == CommandKind::kSubmitOrder;
@@ -54,6 +65,14 @@ absl::Status Check(const market::Command& command) {
   if (command.kind != CommandKind::kCancelOrder && order.quantity.mantissa <= 0)
     return refuse("quantity must be above 0");
   return absl::OkStatus();
+}
+
+// Less risk, never more.
+bool OnlyStops(const market::Command& command) {
+  return command.kind == CommandKind::kKill || command.kind == CommandKind::kCancelOrder ||
+         command.kind == CommandKind::kCancelAll ||
+         (command.kind == CommandKind::kSetTradingState &&
+          command.state != market::TradingState::kActive);
 }
 
 bool IsEnd(Progress progress) {
@@ -103,11 +122,24 @@ ShardCommands::ShardCommands(runtime::Deps& deps)
       executor_(deps.executor),
       clock_(deps.clock),
       log_(deps.log.For("commands")),
-      commands_(deps.shard, bus::kCommands, [this](const auto& event) { Apply(event); }),
+      commands_(
+          deps.shard, bus::kCommands, [this](const auto& event) { Apply(event); },
+          /*essential=*/true),
       port_(deps.shard.AddInput(
           std::string(kPort),
           [this](std::string_view bytes, const market::Header& cause) { OnInput(bytes, cause); })) {
-  shard_.Consume<market::CommandAnswer>(bus::kAnswers, [this](const auto& event) { Apply(event); });
+  // An answer from another process is a recorded input. The bus may have told its watcher
+  // below of it before: who waits is told once both are so.
+  shard_.Consume<market::CommandAnswer>(
+      bus::kAnswers, [this](const auto& event) { Apply(event); },
+      [this](const auto& event) {
+        shard_.AfterDurable([this, alive = std::weak_ptr<bool>(alive_),
+                             key = Key(event.value.person, event.value.request_id)] {
+          if (alive.expired()) return;
+          OnKept(key, /*answer=*/true);
+          Look();
+        });
+      });
   shard_.AddState({.name = "commands",
                    .save = [this](wire::CanonicalWriter& out) { Save(out); },
                    .load = [this](wire::CanonicalReader& in) { return Load(in); },
@@ -161,7 +193,9 @@ void ShardCommands::Watch(const bus::Topic<T>& topic, Handler handler) {
 
 void ShardCommands::Submit(market::Command command, SubmitOptions options, Done done) {
   if (absl::Status status = Check(command); !status.ok()) return Fail(std::move(done), status);
-  if (absl::Status status = shard_.health(); !status.ok()) {
+  // Neither a bus that is behind nor a full disk keeps anybody from stopping.
+  if (absl::Status status = shard_.health();
+      !status.ok() && !(absl::IsResourceExhausted(status) && OnlyStops(command))) {
     return Fail(std::move(done), absl::UnavailableError(status.message()));
   }
   if (waiting_.size() >= kMaxWaiting) {
@@ -331,6 +365,7 @@ CommandResult ShardCommands::ResultOf(const Waiter& waiter) const {
   const market::CommandAnswer& answer = *found->second.answer;
   result.order = answer.client_order_id;
   result.detail = answer.detail;
+  result.proposal = answer.proposal;
   if (answer.outcome == market::CommandOutcome::kRefused) {
     result.reached = Progress::kRefused;
     return result;

@@ -214,6 +214,30 @@ struct Platform {
   EngineNode back;
 };
 
+// A bus that is away: takes nothing, brings nothing.
+class DeafBus : public bus::Bus {
+ public:
+  absl::Status PublishRaw(const bus::TopicInfo&, std::shared_ptr<const void>) override {
+    return absl::ResourceExhaustedError("no broker answers");
+  }
+  std::unique_ptr<bus::Subscription> SubscribeRaw(const bus::TopicInfo&, bus::SubscribeOptions,
+                                                  RawHandler) override {
+    return std::make_unique<Nothing>();
+  }
+  void WhenKept(std::function<void()>) override {}
+  void ResolveHalted(const bus::TopicInfo&, bus::Position, bus::ResolutionOrder, base::Executor&,
+                     std::function<void(const absl::Status&)>) override {}
+  void Flush() override {}
+
+ private:
+  struct Nothing : bus::Subscription {
+    void Ack(bus::Position) override {}
+    void Reject(bus::Position, const absl::Status&) override {}
+    bus::SubscriptionStats stats() const override { return {}; }
+    absl::Status health() const override { return absl::UnavailableError("no broker answers"); }
+  };
+};
+
 market::Command Kill(std::string request) {
   return {.kind = CommandKind::kKill,
           .reason = "drill",
@@ -257,6 +281,55 @@ TEST_CASE("Commands reach the engines and tell how far they came, in one process
   result = p.Result(Order("o4"));
   CHECK(result.reached == Progress::kRefused);
   CHECK(result.detail == "not now");
+}
+
+TEST_CASE("Who decides is steered and told while the bus is away") {
+  base::VirtualExecutor executor{base::FromUnixMillis(1'000)};
+  DeafBus bus;
+  FrontNode node("node", executor, bus, /*with_engines=*/true);
+  node.Start(true);
+  std::vector<CommandResult> results;
+  for (market::Command command : {Kill("1"), Order("2"), Kill("3")}) {
+    node.commands->Submit(std::move(command), {}, [&](const auto& result) {
+      REQUIRE(result.ok());
+      results.push_back(*result);
+    });
+    executor.RunFor(100ms);
+  }
+  REQUIRE(results.size() == 3);
+  CHECK(results[0].reached == Progress::kApplied);
+  CHECK(results[1].reached == Progress::kJournaled);
+  CHECK(results[2].reached == Progress::kApplied);
+  CHECK(node.engines->heard.size() == 3);
+}
+
+TEST_CASE("Commands given at two places reach the engines once, and each is told of its own") {
+  base::VirtualExecutor executor{base::FromUnixMillis(1'000)};
+  bus::MemoryBus bus{executor, {}};
+  FrontNode gateway("gateway", executor, bus, /*with_engines=*/false);
+  FrontNode node("node", executor, bus, /*with_engines=*/true);
+  gateway.Start(true);
+  node.Start(true);
+  std::vector<std::string> told;
+  const auto submit = [&](FrontNode& at, const std::string& name) {
+    at.commands->Submit(Kill(name), {}, [&told, name](const auto& result) {
+      REQUIRE(result.ok());
+      CHECK(result->reached == Progress::kApplied);
+      told.push_back(name);
+    });
+    executor.RunFor(1s);
+  };
+  submit(gateway, "at the gateway");
+  submit(node, "at the node");
+  CHECK(told == std::vector<std::string>{"at the gateway", "at the node"});
+  CHECK(node.engines->heard.size() == 2);
+  // What the bus brings again after a start has been done already.
+  node.Crash();
+  node.Start(true);
+  executor.RunFor(1s);
+  CHECK(node.engines->heard.empty());
+  submit(gateway, "once more");
+  CHECK(node.engines->heard.size() == 1);
 }
 
 TEST_CASE("A cancel is journaled when a report says so of the order that was meant") {

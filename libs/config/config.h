@@ -283,14 +283,20 @@ class Section {
       });
     }
   }
-  // A map from a name to a section: `read(Section&, T&)` for each name.
+  // A map from a name to a section: `read(Section&, T&)` for each name. `refuse` (may be
+  // null) says why a name may not stand there; empty: it may.
   template <class T, class Read>
-  void Sections(std::string_view key, std::map<std::string, T>& out, Read read, Count count = {}) {
+  void Sections(std::string_view key, std::map<std::string, T>& out, Read read, Count count = {},
+                const std::function<std::string(const std::string&)>& refuse = nullptr) {
     Entries(
         key,
         [&](Section& entries) {
           out.clear();
           for (const std::string& name : entries.Keys()) {
+            if (refuse) {
+              if (std::string why = refuse(name); !why.empty())
+                entries.Problem(name, std::move(why));
+            }
             entries.RequiredSection(name, out[name], read);
           }
         },

@@ -49,7 +49,7 @@ struct RiskState {
   bool operator==(const RiskState&) const = default;
 };
 
-// What a person asks for. The first five are about a scope, the rest about one order.
+// What a person asks for: of a scope, of one order, of the limits.
 enum class CommandKind : uint8_t {
   kKill = 1,
   kResume,
@@ -59,7 +59,14 @@ enum class CommandKind : uint8_t {
   kSubmitOrder,
   kReplaceOrder,
   kCancelOrder,
+  kProposeLimits,
+  kApproveLimits,
+  kRejectLimits,
 };
+
+// Of a proposed limits file; what carries one (a request, a command, a message of the
+// bus) has its own limit above this.
+inline constexpr size_t kMaxLimitsFile = 48u << 10;
 
 // An order as a person wants it. The strategy service makes it an intent of
 // "manual/<person>", which takes the path of any intent.
@@ -86,15 +93,21 @@ struct Command {
   std::string reason;
   std::string person;                 // who asks: authenticated, never taken from a request
   std::string request_id;             // with the person: names the command for ever
-  std::optional<OrderRequest> order;  // the last three kinds
+  std::optional<OrderRequest> order;  // k…Order
+  std::string text;                   // kProposeLimits: the file
+  bool new_names = false;  // kProposeLimits: names that nothing has been heard of are meant
+  uint64_t proposal = 0;   // kApproveLimits, kRejectLimits
   bool operator==(const Command&) const = default;
 };
-inline bool IsAboutOrder(CommandKind kind) { return kind >= CommandKind::kSubmitOrder; }
+inline bool IsAboutOrder(CommandKind kind) {
+  return kind >= CommandKind::kSubmitOrder && kind <= CommandKind::kCancelOrder;
+}
+inline bool IsAboutLimits(CommandKind kind) { return kind >= CommandKind::kProposeLimits; }
 
 enum class CommandOutcome : uint8_t { kApplied = 1, kRefused };
 
-// What became of a command, by the engine that it is for: risk of trading states
-// and the kill switch, execution of cancel-all, strategy of orders and drain.
+// What became of a command, by the engine that it is for: risk of trading states,
+// the kill switch and limits, execution of cancel-all, strategy of orders and drain.
 struct CommandAnswer {
   EventId command;
   std::string request_id;
@@ -103,6 +116,7 @@ struct CommandAnswer {
   std::string engine;
   ClientOrderId client_order_id;  // of the intent that was made
   std::string detail;             // for people; of a refusal: why
+  uint64_t proposal = 0;          // of limits: which one it is about
   bool operator==(const CommandAnswer&) const = default;
 };
 

@@ -235,6 +235,7 @@ std::optional<Int128> MulDiv(Int128 a, Int128 b, Int128 divisor, Rounding roundi
 }
 
 std::optional<Int128> Rescale(Int128 value, int from_scale, int to_scale, Rounding rounding) {
+  if (to_scale == from_scale) return value;
   if (to_scale >= from_scale) return MulDiv(value, PowerOfTen(to_scale - from_scale), 1, rounding);
   return MulDiv(value, 1, PowerOfTen(from_scale - to_scale), rounding);
 }

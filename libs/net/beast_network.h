@@ -42,6 +42,7 @@ struct NetworkStats {
            messages_refused = 0;  // WebSocket; refused: send buffer full
   uint64_t accepted = 0, accept_failed = 0;
   uint64_t connections_refused = 0;  // above max_connections
+  uint64_t connections_ended = 0;    // that asked nothing, for others at that limit
   uint64_t served = 0;               // requests answered by a handler
   uint64_t bad_requests = 0;         // not HTTP
   uint64_t too_large = 0;            // header or body above its limit

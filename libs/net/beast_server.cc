@@ -12,8 +12,10 @@
 #include <map>
 #include <utility>
 
+#include "libs/base/status.h"
 #include "libs/net/beast_stream.h"
 #include "libs/net/beast_websocket.h"
+#include "libs/net/certificate.h"
 #include "libs/net/http_text.h"
 
 namespace gannet::net::internal {
@@ -43,17 +45,38 @@ struct Server {
         handler(&server_handler),
         stats(std::move(shared_stats)) {}
 
+  // A connection; `waiting`: for its next request, so that it may be ended for another.
+  struct Held {
+    std::function<void()> end;
+    bool waiting = false;
+  };
   uint64_t Add(std::function<void()> end) {
-    connections.emplace(++created, std::move(end));
+    connections.emplace(++created, Held{std::move(end)});
     return created;
+  }
+  void SetWaiting(uint64_t id, bool waiting) {
+    const auto held = connections.find(id);
+    if (held != connections.end()) held->second.waiting = waiting;
+  }
+  // Ends the oldest connection that asks nothing at the moment: whoever only holds
+  // connections keeps nobody out. False: all are at work.
+  bool EndOldestWaiting() {
+    for (const auto& [id, held] : connections) {
+      if (!held.waiting) continue;
+      ++stats->connections_ended;
+      const std::function<void()> end = held.end;  // takes itself off the map
+      end();
+      return true;
+    }
+    return false;
   }
 
   asio::io_context& io;
   const ListenOptions options;
   ServerHandler* handler;  // null once the listener is gone
   const std::shared_ptr<NetworkStats> stats;
-  std::shared_ptr<asio::ssl::context> tls;  // null: plain
-  std::map<uint64_t, std::function<void()>> connections;
+  std::shared_ptr<asio::ssl::context> tls;  // of the next connections; null: plain
+  std::map<uint64_t, Held> connections;
   uint64_t created = 0;
 };
 
@@ -67,6 +90,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void Start() {
     id_ = server_->Add([self = shared_from_this()] { self->End(); });
+    server_->SetWaiting(id_, true);
     if (!server_->tls) return ReadNext();
     Arm(std::min(kHandshakeTimeout, server_->options.idle_timeout));
     stream_.UseTls(*server_->tls)
@@ -105,6 +129,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     parser_.emplace();
     parser_->header_limit(kMaxRequestHeaderBytes);
     parser_->body_limit(server_->options.max_body_bytes);
+    server_->SetWaiting(id_, true);
     keep_alive_ = false;
     head_ = false;
     if (buffer_.size() != 0) return ReadHeader();
@@ -166,6 +191,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Dispatch() {
     keep_alive_ = parser_->keep_alive();
     Arm(kAnswerTimeout);
+    server_->SetWaiting(id_, false);
     HttpRequest request = ToRequest(parser_->release());
     ++server_->stats->served;
     answering_ = true;
@@ -342,7 +368,8 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
 
  private:
   void Admit(tcp::socket socket) {
-    if (server_->connections.size() >= server_->options.max_connections) {
+    if (server_->connections.size() >= server_->options.max_connections &&
+        !server_->EndOldestWaiting()) {
       ++server_->stats->connections_refused;
       return;  // closes it
     }
@@ -370,7 +397,20 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
   asio::steady_timer timer_;
 };
 
-class BeastListener final : public Listener {
+absl::StatusOr<std::shared_ptr<asio::ssl::context>> ServerTls(const CertificateText& text) {
+  auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
+  context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
+                       asio::ssl::context::no_tlsv1_1);
+  error_code error;
+  context->use_certificate_chain(asio::buffer(text.certificate), error);
+  if (!error) context->use_private_key(asio::buffer(text.key), asio::ssl::context::pem, error);
+  if (error)
+    return absl::InvalidArgumentError("the certificate and its key: " + error.message() +
+                                      "; name a PEM certificate chain and its PEM key");
+  return context;
+}
+
+class BeastListener final : public Listener, public CertificateUser {
  public:
   BeastListener(std::shared_ptr<Server> server, std::shared_ptr<Acceptor> acceptor)
       : server_(std::move(server)), acceptor_(std::move(acceptor)), port_(acceptor_->port()) {}
@@ -378,31 +418,19 @@ class BeastListener final : public Listener {
     server_->handler = nullptr;
     acceptor_->Close();
     const auto connections = std::exchange(server_->connections, {});
-    for (const auto& [id, end] : connections) end();
+    for (const auto& [id, held] : connections) held.end();
   }
   uint16_t port() const override { return port_; }
+  absl::Status UseCertificate(const CertificateText& text) override {
+    GANNET_ASSIGN_OR_RETURN(server_->tls, ServerTls(text));
+    return absl::OkStatus();
+  }
 
  private:
   const std::shared_ptr<Server> server_;
   const std::shared_ptr<Acceptor> acceptor_;
   const uint16_t port_;
 };
-
-absl::StatusOr<std::shared_ptr<asio::ssl::context>> ServerTls(const ListenOptions& options) {
-  auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
-  context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
-                       asio::ssl::context::no_tlsv1_1);
-  error_code error;
-  context->use_certificate_chain_file(options.certificate_file, error);
-  if (error)
-    return absl::InvalidArgumentError(options.certificate_file + ": " + error.message() +
-                                      "; name a PEM certificate chain");
-  context->use_private_key_file(options.key_file, asio::ssl::context::pem, error);
-  if (error)
-    return absl::InvalidArgumentError(options.key_file + ": " + error.message() +
-                                      "; name the PEM key of the certificate");
-  return context;
-}
 
 }  // namespace
 
@@ -428,9 +456,9 @@ absl::StatusOr<std::unique_ptr<Listener>> StartServer(asio::io_context& io,
   }
   auto server = std::make_shared<Server>(io, options, handler, std::move(stats));
   if (tls) {
-    absl::StatusOr<std::shared_ptr<asio::ssl::context>> context = ServerTls(options);
-    if (!context.ok()) return context.status();
-    server->tls = *std::move(context);
+    GANNET_ASSIGN_OR_RETURN(const CertificateText text,
+                            ReadCertificate({options.certificate_file, options.key_file, ""}));
+    GANNET_ASSIGN_OR_RETURN(server->tls, ServerTls(text));
   }
   auto acceptor = std::make_shared<Acceptor>(server);
   if (absl::Status status = acceptor->Open(address); !status.ok()) return status;

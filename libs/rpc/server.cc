@@ -1,18 +1,14 @@
 #include "libs/rpc/server.h"
 
-#include <grpcpp/ext/health_check_service_server_builder_option.h>
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <deque>
-#include <fstream>
-#include <mutex>
-#include <optional>
 #include <set>
 #include <utility>
 
@@ -20,6 +16,8 @@
 #include "libs/base/concat.h"
 #include "libs/base/digest.h"
 #include "libs/base/status.h"
+#include "libs/rpc/call_state.h"
+#include "libs/rpc/credentials.h"
 #include "libs/rpc/error.h"
 #include "libs/rpc/reflection.h"
 #include "libs/rpc/request_cache.h"
@@ -31,14 +29,14 @@ using google::protobuf::Message;
 using google::protobuf::MethodDescriptor;
 
 constexpr size_t kMaxUnixPath = 107;
+// Of a connection: who says nothing, or cannot say who it is, is let go.
+constexpr int kHandshakeMs = 10'000, kIdleMs = 5 * 60 * 1000, kAgeMs = 30 * 60 * 1000;
+constexpr int kStreamsPerConnection = 256;
+// What gRPC may keep for all clients together before it reads more slowly.
+constexpr size_t kBufferBytes = size_t{256} << 20;
 
-absl::StatusOr<std::string> ReadPem(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (!in || text.empty())
-    return absl::InvalidArgumentError(
-        base::Concat({path, " cannot be read; check the path and its rights"}));
-  return text;
+absl::Status TooManyCalls() {
+  return absl::ResourceExhaustedError("too many calls are under way; try again in a second");
 }
 
 std::string HostOf(const std::string& address) { return address.substr(0, address.rfind(':')); }
@@ -46,18 +44,6 @@ std::string HostOf(const std::string& address) { return address.substr(0, addres
 bool IsLoopback(const std::string& address) {
   const std::string host = HostOf(address);
   return host == "127.0.0.1" || host == "localhost" || host == "[::1]";
-}
-
-grpc::ByteBuffer ToBuffer(const std::string& bytes) {
-  const grpc::Slice slice(bytes);
-  return grpc::ByteBuffer(&slice, 1);
-}
-
-bool FromBuffer(const grpc::ByteBuffer& buffer, std::string& bytes) {
-  grpc::Slice slice;
-  if (!buffer.DumpToSingleSlice(&slice).ok()) return false;
-  bytes.assign(reinterpret_cast<const char*>(slice.begin()), slice.size());
-  return true;
 }
 
 }  // namespace
@@ -83,110 +69,6 @@ absl::Status Check(const ServerOptions& options) {
   return absl::OkStatus();
 }
 
-// --- a call --------------------------------------------------------------------
-
-namespace {
-
-class Reactor;
-
-// What the executor holds of a call. Messages and the end wait here until the wire
-// takes them; gRPC's operations run outside the lock, one at a time.
-class CallState : public Call, public std::enable_shared_from_this<CallState> {
- public:
-  CallState(base::Executor& executor, std::string method, Caller caller,
-            std::chrono::system_clock::time_point deadline)
-      : executor_(executor),
-        method_(std::move(method)),
-        caller_(std::move(caller)),
-        deadline_(deadline) {}
-
-  const Caller& caller() const override { return caller_; }
-  std::string_view method() const override { return method_; }
-  base::Duration time_left() const override;
-  bool ended() const override {
-    const std::lock_guard lock(mutex_);
-    return finish_.has_value();
-  }
-  void Reply(const Message& response) override { ReplyBytes(response.SerializeAsString()); }
-  void ReplyBytes(std::string bytes) {
-    if (answer_) answer_(bytes);
-    {
-      const std::lock_guard lock(mutex_);
-      if (finish_) return;
-      queue_.push_back(ToBuffer(bytes));
-      finish_ = grpc::Status::OK;
-    }
-    Advance();
-  }
-  bool Write(const Message& message) override { return WriteBytes(message.SerializeAsString()); }
-  bool WriteBytes(const std::string& bytes) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (finish_ || queue_.size() >= kMaxQueuedMessages) return false;
-      queue_.push_back(ToBuffer(bytes));
-    }
-    Advance();
-    return true;
-  }
-  size_t queued() const override {
-    const std::lock_guard lock(mutex_);
-    return queue_.size();
-  }
-  void End(const absl::Status& status) override {
-    if (answer_) answer_(status);
-    EndWith(ToGrpc(status));
-  }
-  void EndWith(grpc::Status status) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (finish_) return;
-      if (!status.ok()) queue_.clear();
-      finish_ = std::move(status);
-    }
-    Advance();
-  }
-  void OnEnd(std::function<void()> done) override {
-    bool over = false;
-    {
-      const std::lock_guard lock(mutex_);
-      over = over_;
-      if (!over) on_end_.push_back(std::move(done));
-    }
-    if (over) executor_.Post(std::move(done));
-  }
-  // Hears the answer before it leaves; executor's thread.
-  void HearAnswer(std::function<void(const absl::StatusOr<std::string>&)> answer) {
-    answer_ = [answer = std::move(answer),
-               told = false](const absl::StatusOr<std::string>& result) mutable {
-      if (!std::exchange(told, true)) answer(result);
-    };
-  }
-
-  // --- gRPC's side -----------------------------------------------------------
-  void Attach(Reactor* reactor) { reactor_ = reactor; }
-  void Advance();
-  void Written(bool ok);
-  void Over();
-
- private:
-  base::Executor& executor_;
-  const std::string method_;
-  const Caller caller_;
-  const std::chrono::system_clock::time_point deadline_;
-  std::function<void(const absl::StatusOr<std::string>&)> answer_;
-
-  mutable std::mutex mutex_;
-  Reactor* reactor_ = nullptr;  // until the end is handed to gRPC
-  std::deque<grpc::ByteBuffer> queue_;
-  std::optional<grpc::Status> finish_;
-  bool busy_ = false;  // an operation of gRPC is under way
-  bool over_ = false;
-  grpc::ByteBuffer current_;
-  std::vector<std::function<void()>> on_end_;
-};
-
-}  // namespace
-
 struct Server::Core : public grpc::CallbackGenericService {
   struct Method {
     const MethodDescriptor* descriptor = nullptr;
@@ -206,6 +88,7 @@ struct Server::Core : public grpc::CallbackGenericService {
   void RunOnce(const Method& method, const std::shared_ptr<CallState>& call,
                const std::string& bytes, const Message& request);
   absl::Status Listen();
+  absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials();
 
   base::Executor& executor;
   telemetry::Log log;
@@ -219,125 +102,11 @@ struct Server::Core : public grpc::CallbackGenericService {
   std::atomic<size_t> calls = 0;
   std::atomic<bool> draining = false;
   int port = 0;
+  std::shared_ptr<ReloadingCredentials> credentials;  // null: no TLS; the server calls it
+  std::unique_ptr<net::CertificateWatch> certificate;
   std::unique_ptr<grpc::Server> server;
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
 };
-
-namespace {
-
-class Reactor : public grpc::ServerGenericBidiReactor {
- public:
-  using OnMessage = std::function<void(std::string bytes)>;
-
-  Reactor(std::shared_ptr<CallState> call, std::atomic<size_t>& calls)
-      : call_(std::move(call)), calls_(calls) {
-    ++calls_;
-    call_->Attach(this);
-  }
-  // `many`: every message; otherwise the first.
-  void Read(bool many, OnMessage on_message) {
-    many_ = many;
-    on_message_ = std::move(on_message);
-    StartRead(&incoming_);
-  }
-  void OnReadDone(bool ok) override {
-    if (!ok) {
-      if (many_) return call_->EndWith(grpc::Status::OK);
-      return call_->EndWith(ToGrpc(absl::InvalidArgumentError("the call has no message")));
-    }
-    std::string bytes;
-    if (!FromBuffer(incoming_, bytes))
-      return call_->EndWith(ToGrpc(absl::InvalidArgumentError("the message cannot be read")));
-    on_message_(std::move(bytes));
-    if (many_) StartRead(&incoming_);
-  }
-  void OnWriteDone(bool ok) override { call_->Written(ok); }
-  void OnCancel() override { call_->EndWith({grpc::StatusCode::CANCELLED, "the client has gone"}); }
-  void OnDone() override {
-    --calls_;
-    call_->Over();
-    delete this;
-  }
-
- private:
-  const std::shared_ptr<CallState> call_;
-  std::atomic<size_t>& calls_;
-  bool many_ = false;
-  OnMessage on_message_;
-  grpc::ByteBuffer incoming_;
-};
-
-base::Duration CallState::time_left() const {
-  const auto left = deadline_ - std::chrono::system_clock::now();
-  return std::clamp(std::chrono::duration_cast<base::Duration>(left), base::Duration(0),
-                    kMaxDeadline);
-}
-
-void CallState::Advance() {
-  Reactor* reactor = nullptr;
-  bool write = false;
-  std::optional<grpc::Status> finish;
-  {
-    const std::lock_guard lock(mutex_);
-    if (busy_ || reactor_ == nullptr) return;
-    reactor = reactor_;
-    write = !queue_.empty();
-    if (write) {
-      current_ = std::move(queue_.front());
-      queue_.pop_front();
-      busy_ = true;
-    }
-    if (queue_.empty() && finish_) {
-      finish = finish_;
-      reactor_ = nullptr;  // nothing touches it after this
-    }
-    if (!write && !finish) return;
-  }
-  if (write && finish) {
-    reactor->StartWriteAndFinish(&current_, grpc::WriteOptions(), *finish);
-  } else if (write) {
-    reactor->StartWrite(&current_);
-  } else {
-    reactor->Finish(*finish);
-  }
-}
-
-void CallState::Written(bool ok) {
-  {
-    const std::lock_guard lock(mutex_);
-    busy_ = false;
-    if (!ok) {
-      queue_.clear();
-      if (!finish_) finish_ = grpc::Status(grpc::StatusCode::CANCELLED, "the client has gone");
-    }
-  }
-  Advance();
-}
-
-void CallState::Over() {
-  std::vector<std::function<void()>> on_end;
-  {
-    const std::lock_guard lock(mutex_);
-    over_ = true;
-    if (!finish_) finish_ = grpc::Status(grpc::StatusCode::CANCELLED, "");
-    on_end.swap(on_end_);
-  }
-  for (auto& done : on_end) executor_.Post(std::move(done));
-}
-
-// No deadline, or one far away, is the longest of ours.
-std::chrono::system_clock::time_point DeadlineOf(const grpc::GenericCallbackServerContext& context,
-                                                 bool stream) {
-  using Clock = std::chrono::system_clock;
-  const Clock::time_point asked = context.deadline();
-  if (stream) return asked;
-  const Clock::time_point now = Clock::now();
-  const bool none = asked == Clock::time_point::max() || asked > now + std::chrono::hours(24);
-  return none ? now + std::chrono::duration_cast<Clock::duration>(kDefaultDeadline)
-              : std::min(asked, now + std::chrono::duration_cast<Clock::duration>(kMaxDeadline));
-}
-
-}  // namespace
 
 // --- the server ----------------------------------------------------------------
 
@@ -367,8 +136,7 @@ absl::Status Server::Core::Admit(const Method* method, const Caller& caller) con
   if (method == nullptr || method->access == nullptr)
     return absl::UnimplementedError("there is no such method; ask reflection what there is");
   if (draining) return absl::UnavailableError("the process drains; call another one");
-  if (calls > kMaxCalls)
-    return absl::ResourceExhaustedError("too many calls are under way; try again in a second");
+  if (calls > kMaxCalls) return TooManyCalls();
   if (method->access->needed != Right::kNone && caller.person.empty()) {
     return absl::UnauthenticatedError(
         "say who calls: metadata `authorization: Bearer TOKEN`, a client certificate, or the "
@@ -398,6 +166,10 @@ grpc::ServerGenericBidiReactor* Server::Core::CreateReactor(
   auto call =
       std::make_shared<CallState>(executor, name, Identify(*context), DeadlineOf(*context, stream));
   auto* reactor = new Reactor(call, calls);
+  if (reflects && calls > kMaxCalls) {
+    call->EndWith(ToGrpc(TooManyCalls()));
+    return reactor;
+  }
   if (reflects) {
     reactor->Read(true, [this, call](const std::string& bytes) {
       if (!call->WriteBytes(reflection->Answer(bytes)))
@@ -518,12 +290,39 @@ void Server::HandleRaw(std::string_view method, RawHandler handler) {
   core_->services.insert(found->second.descriptor->service()->full_name());
 }
 
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Server::Core::Credentials() {
+  if (options.tls.certificate.empty()) return grpc::InsecureServerCredentials();
+  GANNET_ASSIGN_OR_RETURN(net::CertificateText text, net::ReadCertificate(options.tls));
+  credentials = std::make_shared<ReloadingCredentials>(std::move(text));
+  certificate = std::make_unique<net::CertificateWatch>(
+      executor, [] { return base::Time(std::chrono::system_clock::now().time_since_epoch()); },
+      options.tls,
+      [this](const net::CertificateText& fresh) {
+        credentials->Use(fresh);
+        log.Info("certificate_reloaded", {{"certificate", options.tls.certificate}});
+        return absl::OkStatus();
+      },
+      [this](const absl::Status& why) {
+        log.Warning("certificate_refused", {{"error", std::string(why.message())}});
+      });
+  return credentials;
+}
+
 absl::Status Server::Core::Listen() {
   grpc::ServerBuilder builder;
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 16 << 10);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 30 * 60 * 1000);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, kAgeMs);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kIdleMs);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMs);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnection);
+  // Nobody needs requests that are packed, and a small one may burst into gigabytes,
+  // before anything here has seen who sends it.
+  for (const auto algorithm : {GRPC_COMPRESS_DEFLATE, GRPC_COMPRESS_GZIP})
+    builder.SetCompressionAlgorithmSupportStatus(algorithm, false);
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+  builder.SetResourceQuota(grpc::ResourceQuota("rpc").Resize(kBufferBytes));
   builder.RegisterCallbackGenericService(this);
   int unix_bound = 0;
   if (!options.unix_socket.empty()) {
@@ -531,19 +330,8 @@ absl::Status Server::Core::Listen() {
                              &unix_bound);
   }
   if (!options.address.empty()) {
-    std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
-    if (!options.tls.certificate.empty()) {
-      grpc::SslServerCredentialsOptions ssl;
-      auto& pair = ssl.pem_key_cert_pairs.emplace_back();
-      GANNET_ASSIGN_OR_RETURN(pair.cert_chain, ReadPem(options.tls.certificate));
-      GANNET_ASSIGN_OR_RETURN(pair.private_key, ReadPem(options.tls.key));
-      if (!options.tls.client_ca.empty()) {
-        GANNET_ASSIGN_OR_RETURN(ssl.pem_root_certs, ReadPem(options.tls.client_ca));
-        ssl.client_certificate_request = GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY;
-      }
-      credentials = grpc::SslServerCredentials(ssl);
-    }
-    builder.AddListeningPort(options.address, credentials, &port);
+    GANNET_ASSIGN_OR_RETURN(const auto used, Credentials());
+    builder.AddListeningPort(options.address, used, &port);
   }
   // The socket is never, not even for a moment, open to others.
   const mode_t before = ::umask(0177);
@@ -597,5 +385,14 @@ std::vector<std::string> Server::services() const {
 }
 
 const Server::Stats& Server::stats() const { return core_->stats; }
+
+net::CertificateWatch::Stats Server::certificate_stats() const {
+  return core_->certificate != nullptr ? core_->certificate->stats()
+                                       : net::CertificateWatch::Stats();
+}
+
+absl::Status Server::certificate_health() const {
+  return core_->certificate != nullptr ? core_->certificate->health() : absl::OkStatus();
+}
 
 }  // namespace gannet::rpc

@@ -34,6 +34,7 @@
 #include "google/protobuf/message.h"
 #include "libs/base/executor.h"
 #include "libs/base/time.h"
+#include "libs/net/certificate.h"
 #include "libs/rpc/access.h"
 #include "libs/telemetry/log.h"
 
@@ -46,10 +47,9 @@ inline constexpr size_t kMaxQueuedMessages = 1'000;  // of one stream
 inline constexpr size_t kMaxStreams = 256;
 inline constexpr size_t kMaxCalls = 1'000;  // under way at once
 
-struct TlsFiles {
-  std::string certificate, key;  // PEM; both or neither
-  std::string client_ca;         // PEM; set: clients must show a certificate of it
-};
+// Both or neither of certificate and key; with client_ca, clients must show a
+// certificate of it. Files that are replaced are used from the next connection on.
+using TlsFiles = net::CertificateFiles;
 
 struct ServerOptions {
   std::string unix_socket;             // path; empty: none
@@ -118,6 +118,10 @@ class Server {
     uint64_t calls = 0, refused = 0, failed = 0, streams = 0, slow_clients = 0;
   };
   const Stats& stats() const;
+  // Of the replacements of the certificate since the start; all zero without TLS.
+  net::CertificateWatch::Stats certificate_stats() const;
+  // Not OK: the files on disk cannot be used, those before are served on.
+  absl::Status certificate_health() const;
 
  private:
   struct Core;

@@ -19,6 +19,8 @@ bool Kept(const bus::TopicInfo& topic) {
 
 }  // namespace
 
+std::string BusPortName(const bus::TopicInfo& topic) { return base::Concat({"bus:", topic.name}); }
+
 std::string EncodeBusInput(const BusInput& input) {
   wire::CanonicalWriter out;
   out.U8(kInputVersion);
@@ -43,7 +45,8 @@ absl::StatusOr<BusInput> DecodeBusInput(std::string_view bytes) {
   return input;
 }
 
-BusLink::BusLink(Shard& shard, const std::set<const bus::TopicInfo*>& made_here) : shard_(shard) {
+BusLink::BusLink(Shard& shard, const std::set<const bus::TopicInfo*>& made_here)
+    : shard_(shard), own_stream_(StreamNumber(shard.options().name)) {
   for (const bus::TopicInfo* topic : shard.ForeignTopics()) {
     if (made_here.contains(topic)) continue;
     const bool kept = Kept(*topic);
@@ -53,7 +56,7 @@ BusLink::BusLink(Shard& shard, const std::set<const bus::TopicInfo*>& made_here)
       };
     };
     const InputPort port =
-        shard.AddInput(base::Concat({"bus:", topic->name}), handle(false),
+        shard.AddInput(BusPortName(*topic), handle(false),
                        [recover = handle(true)](std::string_view bytes) { recover(bytes, {}); });
     foreign_.push_back(std::make_unique<Foreign>(Foreign{topic, port, kept, nullptr}));
   }
@@ -96,6 +99,9 @@ void BusLink::Disconnect() {
 void BusLink::OnEvent(Foreign& foreign, const std::shared_ptr<const void>& event,
                       bus::Position position) {
   const bus::TopicInfo& topic = *foreign.topic;
+  WatchClock(topic, topic.header(event.get()).publish_time);
+  if (topic.fact && topic.header(event.get()).id.stream == own_stream_)
+    return foreign.subscription->Ack(position);  // our own, which comes back
   if (foreign.kept &&
       Had({std::string(topic.name), position.partition}, topic.header(event.get()).id)) {
     ++stats_.duplicates;
@@ -116,6 +122,18 @@ void BusLink::OnEvent(Foreign& foreign, const std::shared_ptr<const void>& event
   shard_.AfterDurable([alive = std::weak_ptr<bool>(alive_), &foreign, position] {
     if (!alive.expired() && foreign.subscription) foreign.subscription->Ack(position);
   });
+}
+
+// What comes late may have waited; what comes from the future cannot.
+void BusLink::WatchClock(const bus::TopicInfo& topic, base::Time published) {
+  const base::Duration ahead = published - outside_->clock.Now();
+  if (ahead <= kMostSkew) return;
+  ++stats_.from_the_future;
+  skewed_at_ = outside_->clock.Monotonic();
+  skew_ = absl::FailedPreconditionError(base::Concat(
+      {"events of ", topic.name, " were written ",
+       base::FormatDuration(std::chrono::duration_cast<std::chrono::seconds>(ahead)),
+       " ahead of this clock; this clock or that of their writer is wrong, set them right"}));
 }
 
 void BusLink::OnRecord(const bus::TopicInfo& topic, bool kept, std::string_view bytes,
@@ -212,7 +230,8 @@ absl::Status BusLink::health() const {
     if (!foreign->subscription) continue;
     if (absl::Status status = foreign->subscription->health(); !status.ok()) return status;
   }
-  return absl::OkStatus();
+  const bool lately = skewed_at_ && outside_->clock.Monotonic() - *skewed_at_ < kTellSkew;
+  return lately ? skew_ : absl::OkStatus();
 }
 
 std::vector<std::string> BusLink::topics() const {

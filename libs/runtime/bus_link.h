@@ -26,6 +26,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -46,6 +47,8 @@ struct BusInput {
   bus::Position position;
   std::string event;  // wire bytes
 };
+// Of the input port of that topic.
+std::string BusPortName(const bus::TopicInfo& topic);
 std::string EncodeBusInput(const BusInput& input);
 absl::StatusOr<BusInput> DecodeBusInput(std::string_view bytes);
 
@@ -77,11 +80,15 @@ class BusLink {
   // Keeps the mark as the bus last said. At the end, after asking and flushing.
   absl::Status Close();
 
-  // Not OK: a subscription is halted or not connected.
+  // Not OK: a subscription is halted or not connected, or events came from the future
+  // within the last kTellSkew: the clocks of two processes differ.
   absl::Status health() const;
+  static constexpr base::Duration kMostSkew = std::chrono::seconds(2);
+  static constexpr base::Duration kTellSkew = std::chrono::seconds(30);
   struct Stats {
     uint64_t duplicates = 0, undecodable = 0, republished = 0;
     uint64_t books_incomplete = 0;  // changes dropped for want of the whole book
+    uint64_t from_the_future = 0;   // published more than kMostSkew ahead of our clock
   };
   const Stats& stats() const { return stats_; }
   std::vector<std::string> topics() const;
@@ -107,10 +114,15 @@ class BusLink {
   absl::Status Load(wire::CanonicalReader& in);
 
   Shard& shard_;
+  const uint64_t own_stream_;  // of the facts decided here
   std::vector<std::unique_ptr<Foreign>> foreign_;
   // Durable: of kept topics the next offset, and the highest sequence of each stream.
   std::map<Place, uint64_t> next_;
   std::map<std::pair<Place, uint64_t>, uint64_t> seen_;
+
+  void WatchClock(const bus::TopicInfo& topic, base::Time published);
+  absl::Status skew_;
+  std::optional<base::Duration> skewed_at_;  // monotonic
 
   BookGate books_;
   std::unique_ptr<Outside> outside_;

@@ -80,6 +80,12 @@ std::optional<Ending> ParseFlags(int argc, const char* const* argv, ServiceFlags
                  "YAML file that names the Kafka cluster which joins the platform's processes "
                  "(config/bus.yaml); without it this one is alone")
       ->type_name("FILE");
+  if (flags.single_writer) {
+    app.add_option("--lease", flags.lease_file,
+                   "YAML file of the lease in PostgreSQL that lets one process at a time write "
+                   "for this shard (docs/lease.md); without it the data folder's lock does")
+        ->type_name("FILE");
+  }
   app.add_option(
          "--rpc-address", flags.rpc_address,
          "Where gRPC is served, HOST:PORT (port 0: any free one); 'off': on the socket in "

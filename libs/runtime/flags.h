@@ -37,6 +37,10 @@ struct ServiceFlags {
   bool check_config = false;
   std::string data_dir;  // what main sets is the default
   std::string bus_file;  // names the bus that joins the platform's processes; empty: none
+  // Of a single writer: names the lease of its shard (lease_config.h), for main to use;
+  // empty: a file in the data folder.
+  bool single_writer = false;
+  std::string lease_file;
   // gRPC, for programs that serve it (api/program_rpc.h): the port of the table unless
   // an address is stated, and a file with TLS and people.
   std::string rpc_address, rpc_file;

@@ -11,6 +11,8 @@
 #include "libs/base/concat.h"
 #include "libs/base/digest.h"
 #include "libs/base/status.h"
+#include "libs/bus/watched.h"
+#include "libs/runtime/journal_copy.h"
 #include "libs/runtime/stated.h"
 
 namespace gannet::runtime {
@@ -112,6 +114,7 @@ absl::Status Process::Open() {
       lease_ != nullptr ? lease_->epoch() : static_cast<uint64_t>(base::UnixNanos(clock_.Now()));
   shard.wire_mode = options_.wire_mode;
   shard_ = std::make_unique<Shard>(std::move(shard), executor_, clock_, journal_.get(), bus_.get());
+  if (options_.make_lease) shard_->GateOuter([this] { return lease_->MayStillSend(); });
   deps_.reset(new Deps{*shard_, *bus_, executor_, *background_, clock_, files_, *network_, log_,
                        base::Rng(RandomBits()), options_.data_dir, lease_.get()});
   return absl::OkStatus();
@@ -119,11 +122,40 @@ absl::Status Process::Open() {
 
 absl::Status Process::OpenData() {
   GANNET_RETURN_IF_ERROR(files_.MakeDirs(options_.data_dir));
-  GANNET_ASSIGN_OR_RETURN(lock_, files_.LockDir(options_.data_dir));
+  GANNET_RETURN_IF_ERROR(LockData());
   if (options_.fresh) GANNET_RETURN_IF_ERROR(PutAside());
   if (!options_.journaled) return absl::OkStatus();
   GANNET_RETURN_IF_ERROR(OpenLease());
   return OpenJournal();
+}
+
+// Who has a lease elsewhere stands by for the folder as for the lease: a volume that is
+// shared, or a holder on this machine that still runs.
+absl::Status Process::LockData() {
+  return WaitFor("waiting_for_data_folder", [this] {
+    auto lock = files_.LockDir(options_.data_dir);
+    if (lock.ok()) lock_ = *std::move(lock);
+    const bool stands_by = options_.make_lease && !options_.fresh;
+    return stands_by && absl::IsAborted(lock.status())
+               ? absl::UnavailableError(lock.status().message())
+               : lock.status();
+  });
+}
+
+// Tries until it is anything but UNAVAILABLE.
+absl::Status Process::WaitFor(const char* event, const std::function<absl::Status()>& attempt) {
+  for (base::Duration told = clock_.Monotonic() - kTellWaiting;;) {
+    const absl::Status status = attempt();
+    if (!absl::IsUnavailable(status)) return status;
+    if (StopRequested())
+      return absl::CancelledError("stopped while waiting to be the one; nothing was started");
+    if (clock_.Monotonic() - told >= kTellWaiting) {
+      told = clock_.Monotonic();
+      log_.Info(event, {{"why", std::string(status.message())}});
+      log_.Flush();
+    }
+    executor_.RunFor(kLeasePause);
+  }
 }
 
 absl::Status Process::OpenLease() {
@@ -139,23 +171,18 @@ absl::Status Process::OpenLease() {
   // Another machine may have the shard: its folder is not this one.
   GANNET_ASSIGN_OR_RETURN(lease_,
                           options_.make_lease(files_, clock_, options_.shard, holder, lease));
-  for (base::Duration told = clock_.Monotonic() - kTellWaiting;;) {
-    const absl::Status acquired = lease_->TryAcquire();
-    if (!absl::IsUnavailable(acquired)) return acquired;
-    if (StopRequested())
-      return absl::CancelledError("stopped while waiting for the lease; nothing was started");
-    if (clock_.Monotonic() - told >= kTellWaiting) {
-      told = clock_.Monotonic();
-      log_.Info("waiting_for_lease", {{"why", std::string(acquired.message())}});
-      log_.Flush();
-    }
-    executor_.RunFor(kLeasePause);
-  }
+  return WaitFor("waiting_for_lease", [this] { return lease_->TryAcquire(); });
 }
 
 absl::Status Process::OpenBus() {
   if (options_.make_bus) {
     GANNET_ASSIGN_OR_RETURN(bus_, options_.make_bus(executor_, clock_, log_));
+    watched_bus_ = dynamic_cast<const bus::Watched*>(bus_.get());
+    if (options_.journal_on_bus && journal_ != nullptr) {
+      journal_ =
+          CopyToBus(std::move(journal_), {*bus_, executor_, files_, options_.data_dir + "/journal",
+                                          options_.data_dir + "/journal-copied", options_.name});
+    }
     return absl::OkStatus();
   }
   bus::MemoryBusOptions bus;
@@ -230,6 +257,34 @@ absl::Status Process::JoinBus() {
                         reader.get());
 }
 
+std::map<std::string, uint64_t> Process::Counters() const {
+  std::map<std::string, uint64_t> counters;
+  if (watched_bus_ != nullptr) counters = watched_bus_->counters();
+  const Shard::Stats& shard = shard_->stats();
+  counters["shard_clock_went_back"] = shard.clock_went_back;
+  counters["shard_undecodable_facts"] = shard.undecodable_facts;
+  counters["bus_backlog"] = shard_->outer_backlog();
+  counters["bus_backlog_refused"] = shard.outer_refused;
+  counters["log_repeats_suppressed"] = log_.suppressed();
+  const net::NetworkStats& network = network_->stats();
+  counters["http_accepted"] = network.accepted;
+  counters["http_accept_failed"] = network.accept_failed;
+  counters["http_connections_refused"] = network.connections_refused;
+  counters["http_connections_ended"] = network.connections_ended;
+  counters["http_served"] = network.served;
+  counters["http_bad_requests"] = network.bad_requests;
+  counters["http_too_large"] = network.too_large;
+  counters["http_timed_out"] = network.timed_out;
+  if (link_ == nullptr) return counters;
+  const BusLink::Stats& link = link_->stats();
+  counters["link_duplicates"] = link.duplicates;
+  counters["link_undecodable"] = link.undecodable;
+  counters["link_published_again"] = link.republished;
+  counters["link_books_incomplete"] = link.books_incomplete;
+  counters["link_from_the_future"] = link.from_the_future;
+  return counters;
+}
+
 int Process::Run(std::vector<std::unique_ptr<Service>> services) {
   if (options_.make_bus) link_ = std::make_unique<BusLink>(*shard_, options_.made_here);
   if (absl::Status status = Recover(); !status.ok()) {
@@ -252,7 +307,11 @@ int Process::Run(std::vector<std::unique_ptr<Service>> services) {
   if (link_ != nullptr) {
     log_.Info("bus_joined", {{"topics", absl::StrJoin(link_->topics(), ",")},
                              {"published_again", link_->stats().republished}});
-    health_.Add("bus", [this] { return HealthOf(link_->health()); });
+    health_.Add("bus", [this] {
+      absl::Status status = link_->health();
+      if (watched_bus_ != nullptr) status.Update(watched_bus_->health());
+      return HealthOf(status);
+    });
   }
   health_.Add("clock", [this] { return HealthOf(CheckClock(clock_.Now(), shard_->now())); });
   health_.Add("journal", [this] { return HealthOf(shard_->health()); });

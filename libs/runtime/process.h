@@ -27,6 +27,7 @@
 #include "absl/status/statusor.h"
 #include "libs/base/posix_files.h"
 #include "libs/bus/memory_bus.h"
+#include "libs/bus/watched.h"
 #include "libs/journal/journal.h"
 #include "libs/net/beast_network.h"
 #include "libs/runtime/asio_executor.h"
@@ -62,6 +63,8 @@ struct ProcessOptions {
       base::Executor& executor, const base::Clock& clock, telemetry::Log& log)>;
   MakeBus make_bus;
   std::set<const bus::TopicInfo*> made_here;
+  // With a bus: the journal goes there too, before what was decided leaves (journal_copy.h).
+  bool journal_on_bus = false;
 
   // The lease of a shard that may be started on another machine (PostgresLease);
   // empty: a file in the data folder. Create waits until it is held, and the calls
@@ -86,8 +89,9 @@ struct ProcessOptions {
 
 class Process {
  public:
-  // ABORTED: another process uses the data folder. CANCELLED: a signal came while the
-  // lease was waited for. Otherwise what failed, with what helps.
+  // ABORTED: another process uses the data folder (with `make_lease` it is waited for).
+  // CANCELLED: a signal came while the folder or the lease was waited for. Otherwise what failed,
+  // with what helps.
   static absl::StatusOr<std::unique_ptr<Process>> Create(ProcessOptions options);
   ~Process();
   Process(const Process&) = delete;
@@ -99,6 +103,8 @@ class Process {
   telemetry::Log& log() { return log_; }
   Shard& shard() { return *shard_; }
   const journal::Writer* journal() const { return journal_.get(); }
+  // What the parts of the process count, by name.
+  std::map<std::string, uint64_t> Counters() const;
   const net::NetworkStats& network_stats() const { return network_->stats(); }
 
   // Recovers the shard, resumes it, starts the services, runs until a signal or
@@ -120,6 +126,8 @@ class Process {
   void Snapshot();
   void WriteSnapshot();
   absl::Status OpenLease();
+  absl::Status LockData();
+  absl::Status WaitFor(const char* event, const std::function<absl::Status()>& attempt);
   void RenewLease();
   void OnRenewed(const absl::Status& renewed);
   void WatchHealth();
@@ -138,6 +146,7 @@ class Process {
   std::unique_ptr<WorkerThread> background_;
   std::unique_ptr<net::BeastNetwork> network_;
   std::unique_ptr<bus::Bus> bus_;
+  const bus::Watched* watched_bus_ = nullptr;  // the same, where it has something to say
   std::unique_ptr<journal::Writer> journal_;
   std::unique_ptr<Shard> shard_;
   std::unique_ptr<BusLink> link_;

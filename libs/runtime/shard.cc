@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
+#include <cstring>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -19,7 +20,8 @@ constexpr int kOutputBits = 16;  // of an event id's sequence; the rest is the t
 constexpr base::Duration kOuterRetry = std::chrono::milliseconds(20);
 
 void PutBigEndian(uint64_t value, uint8_t* out) {
-  for (int i = 0; i < 8; ++i) out[i] = static_cast<uint8_t>(value >> (56 - 8 * i));
+  const uint64_t swapped = __builtin_bswap64(value);
+  std::memcpy(out, &swapped, sizeof swapped);
 }
 
 // Trace ids follow from event ids, so that a replay draws the same waterfall.
@@ -182,14 +184,35 @@ void Shard::EndTurn() {
       if (consumer.decide) consumer.decide(event);
     }
   }
-  const bool decided = !turn_facts_.empty();
-  if (decided && (outer_ != nullptr || !durable_watchers_.empty())) {
-    AfterDurable([this, facts = std::move(turn_facts_)] { TellDurable(facts); });
+  const auto is_fact = [](const auto& event) { return event.first->fact; };
+  const bool decided = std::any_of(turn_facts_.begin(), turn_facts_.end(), is_fact);
+  if (decided) {
+    // Whoever watches the market waits until the commit is under way: an order may hang on it.
+    const auto data = std::stable_partition(turn_facts_.begin(), turn_facts_.end(), is_fact);
+    if (data != turn_facts_.end()) {
+      effects_.push_back([this, events = std::vector(data, turn_facts_.end())] {
+        for (const auto& [topic, event] : events) PublishOuter(*topic, event);
+      });
+      turn_facts_.erase(data, turn_facts_.end());
+    }
+    if (outer_ != nullptr || !durable_watchers_.empty()) {
+      AfterDurable([this, facts = std::move(turn_facts_)] {
+        RunEffects();
+        TellDurable(facts);
+      });
+    }
+  }
+  in_turn_ = false;
+  if (journal_ != nullptr && decided) {
+    journal_->Commit();
+    executor_.Post(WhileAlive([this] { RunEffects(); }));
+  } else {
+    RunEffects();
+    for (const auto& [topic, event] : turn_facts_) {
+      if (!topic->fact) PublishOuter(*topic, event);
+    }
   }
   turn_facts_.clear();
-  in_turn_ = false;
-  if (journal_ != nullptr && decided) journal_->Commit();
-  RunEffects();
   ArmWakeUp();
 }
 
@@ -285,7 +308,9 @@ void Shard::AddOwner(const bus::TopicInfo& topic, RawFunction apply) {
 std::vector<const bus::TopicInfo*> Shard::ForeignTopics() const {
   std::vector<const bus::TopicInfo*> topics;
   for (const auto& [topic, consumers] : consumers_) {
-    if (!owners_.contains(topic)) topics.push_back(topic);
+    // What people ask, and what is answered, comes from several processes.
+    const bool shared = topic == &bus::kCommands.info || topic == &bus::kAnswers.info;
+    if (shared || !owners_.contains(topic)) topics.push_back(topic);
   }
   std::sort(topics.begin(), topics.end(),
             [](const auto* a, const auto* b) { return a->name < b->name; });
@@ -331,7 +356,7 @@ market::Header Shard::NextHeader(const market::Header& cause, bool fact) {
 
 market::EventId Shard::Dispatch(const bus::TopicInfo& topic, RawEvent event, market::EventId id) {
   ++stats_.published;
-  if (topic.fact) {
+  if (topic.fact || (outer_ != nullptr && journal_ != nullptr)) {
     turn_facts_.emplace_back(&topic, event);
   } else if (outer_ != nullptr) {
     PublishOuter(topic, event);
@@ -367,16 +392,20 @@ void Shard::TellDurable(const std::vector<std::pair<const bus::TopicInfo*, RawEv
 }
 
 void Shard::PublishOuter(const bus::TopicInfo& topic, const RawEvent& event) {
-  if (outer_backlog_.empty() && outer_->PublishRaw(topic, event).ok()) return;
+  if (outer_backlog_.empty() && TakenOuter(topic, event)) return;
   if (topic.delivery == bus::Delivery::kConflate) return;  // the bus counts the gap
   ++stats_.outer_refused;
   outer_backlog_.emplace_back(&topic, event);
   RetryOuter();
 }
 
+bool Shard::TakenOuter(const bus::TopicInfo& topic, const RawEvent& event) {
+  return (!may_publish_ || may_publish_()) && outer_->PublishRaw(topic, event).ok();
+}
+
 void Shard::RetryOuter() {
   while (!outer_backlog_.empty() &&
-         outer_->PublishRaw(*outer_backlog_.front().first, outer_backlog_.front().second).ok()) {
+         TakenOuter(*outer_backlog_.front().first, outer_backlog_.front().second)) {
     outer_backlog_.pop_front();
   }
   if (outer_backlog_.empty() || retry_armed_) return;

@@ -140,6 +140,9 @@ class Shard {
   void ApplyForeign(const bus::TopicInfo& topic, const std::shared_ptr<const void>& event);
   // Publishes a recorded fact of this shard once more; false: the record is none.
   bool PublishAgain(const journal::Record& record);
+  // Asked before each event goes to the outer bus; while it says no they are kept as those
+  // that the bus refuses: another process may be the one that speaks for this shard.
+  void GateOuter(std::function<bool()> may_publish) { may_publish_ = std::move(may_publish); }
   // Events that the outer bus has not taken yet.
   size_t outer_backlog() const { return outer_backlog_.size(); }
   // Of the newest record.
@@ -242,6 +245,7 @@ class Shard {
   void ArmWakeUp();
   void TellDurable(const std::vector<std::pair<const bus::TopicInfo*, RawEvent>>& facts);
   void PublishOuter(const bus::TopicInfo& topic, const RawEvent& event);
+  bool TakenOuter(const bus::TopicInfo& topic, const RawEvent& event);
   void RetryOuter();
   std::function<void()> WhileAlive(std::function<void()> task) const;
 
@@ -276,6 +280,7 @@ class Shard {
   bool running_effects_ = false;
   std::deque<std::pair<const bus::TopicInfo*, RawEvent>> outer_backlog_;
   bool retry_armed_ = false;
+  std::function<bool()> may_publish_;
   std::vector<State> states_;
   std::vector<FactObserver> fact_observers_;
   std::multimap<const bus::TopicInfo*, RawFunction> durable_watchers_;

@@ -88,6 +88,53 @@ TEST_CASE("Shard sends nothing before its record is durable, and nothing at all 
   CHECK_FALSE(host.shard->health().ok());
 }
 
+TEST_CASE("Shard gives the bus data behind what the turn sends, before its facts, and in order") {
+  struct ListedBus : bus::Bus {
+    std::vector<std::string> heard;
+    absl::Status PublishRaw(const bus::TopicInfo& topic, std::shared_ptr<const void>) override {
+      heard.emplace_back(topic.name);
+      return absl::OkStatus();
+    }
+    std::unique_ptr<bus::Subscription> SubscribeRaw(const bus::TopicInfo&, bus::SubscribeOptions,
+                                                    RawHandler) override {
+      return nullptr;
+    }
+    void WhenKept(std::function<void()> done) override { done(); }
+    void ResolveHalted(const bus::TopicInfo&, bus::Position, bus::ResolutionOrder, base::Executor&,
+                       std::function<void(const absl::Status&)>) override {}
+    void Flush() override {}
+  };
+  base::SimFiles files;
+  base::VirtualExecutor executor{FromUnixMillis(1'000)};
+  auto journal = journal::Writer::Open(files, executor, kDir, {.run = 5}, {.own_thread = false});
+  REQUIRE(journal.ok());
+  ListedBus bus;
+  Shard shard({.name = "test"}, executor, executor, journal->get(), &bus);
+  FactStream<market::NewsSignal> signals(shard, bus::kNewsSignals, nullptr);
+  const auto port = shard.AddInput("in", [&](std::string_view bytes, const market::Header& cause) {
+    shard.Publish(bus::kQuotes, market::Quote{}, cause);
+    if (bytes != "decide") return;
+    signals.Emit(market::NewsSignal{}, cause);
+    shard.AfterDurable([&] { bus.heard.emplace_back("sent"); });
+  });
+  using Heard = std::vector<std::string>;
+  const std::string data(bus::kQuotes.info.name), fact(bus::kNewsSignals.info.name);
+
+  shard.Deliver(port, "quiet", executor.Now());
+  CHECK(bus.heard == Heard{data});
+  bus.heard.clear();
+  shard.Deliver(port, "decide", executor.Now());
+  CHECK(bus.heard.empty());
+  executor.RunFor(1s);
+  CHECK(bus.heard == Heard{"sent", data, fact});
+  bus.heard.clear();
+  shard.Deliver(port, "decide", executor.Now());
+  shard.Deliver(port, "quiet", executor.Now());  // before the commit could run
+  CHECK(bus.heard == Heard{data, data});
+  executor.RunFor(1s);
+  CHECK(bus.heard == Heard{data, data, "sent", fact});
+}
+
 TEST_CASE("Shard comes back from a crash with every fact that was followed by an effect") {
   for (uint64_t seed = 1; seed <= 100; ++seed) {
     base::SimFiles files(seed);

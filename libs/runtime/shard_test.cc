@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "libs/base/virtual_executor.h"
+#include "libs/bus/memory_bus.h"
 #include "libs/bus/topics.h"
 
 namespace gannet::runtime {
@@ -204,6 +205,34 @@ TEST_CASE("Shard state survives a round trip and refuses what does not fit") {
     with_counter(d.shard, four, "engine");
     CHECK_FALSE(d.shard.LoadState(std::string_view(state).substr(0, cut)).ok());
   }
+}
+
+TEST_CASE("Nothing goes to the outer bus while another may speak for the shard") {
+  VirtualExecutor executor{FromUnixMillis(1'000)};
+  bus::MemoryBus outer(executor);
+  Shard shard({.name = "test"}, executor, executor, nullptr, &outer);
+  FactStream<market::NewsSignal> signals(shard, bus::kNewsSignals, nullptr);
+  std::vector<std::string> heard;
+  const auto reader = outer.Subscribe<market::NewsSignal>(
+      bus::kNewsSignals, {.group = "", .start = bus::Start::kEarliest},
+      [&heard](const market::Event<market::NewsSignal>& event, bus::Position) {
+        heard.push_back(event.value.title);
+      });
+  const InputPort port =
+      shard.AddInput("in", [&](std::string_view title, const market::Header& cause) {
+        signals.Emit(Signal(std::string(title)), cause);
+      });
+  bool holds = false;
+  shard.GateOuter([&holds] { return holds; });
+  shard.Deliver(port, "first", FromUnixMillis(2'000));
+  executor.RunFor(5s);
+  CHECK(heard.empty());
+  CHECK(shard.outer_backlog() == 1);
+  holds = true;  // held again, nobody had taken it
+  shard.Deliver(port, "second", FromUnixMillis(9'000));
+  executor.RunFor(5s);
+  CHECK(heard == std::vector<std::string>{"first", "second"});
+  CHECK(shard.outer_backlog() == 0);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <cmath>
@@ -129,9 +130,14 @@ std::string Line(base::Time time, std::string_view body) {
 
 }  // namespace
 
-// Counts identical warnings in windows of kWindow.
-class Log::Repeats {
+// The level, and counts of identical warnings in windows of kWindow.
+class Log::Shared {
  public:
+  explicit Shared(Level level) : level_(level) {}
+
+  Level level() const { return level_.load(std::memory_order_relaxed); }
+  void SetLevel(Level level) { level_.store(level, std::memory_order_relaxed); }
+
   struct Report {
     std::string service, event;
     uint64_t count = 0;
@@ -192,6 +198,7 @@ class Log::Repeats {
     End(oldest, ended);
   }
 
+  std::atomic<Level> level_;
   mutable std::mutex mutex_;
   Entries entries_;
   base::Duration next_sweep_{0};
@@ -200,10 +207,9 @@ class Log::Repeats {
 
 Log::Log(std::string service, Level level, const base::Clock& clock, Sink sink)
     : service_(std::move(service)),
-      level_(level),
       clock_(&clock),
       sink_(std::move(sink)),
-      repeats_(std::make_shared<Repeats>()) {}
+      shared_(std::make_shared<Shared>(level)) {}
 
 Log Log::For(std::string service) const {
   Log other = *this;
@@ -211,24 +217,28 @@ Log Log::For(std::string service) const {
   return other;
 }
 
-uint64_t Log::suppressed() const { return repeats_->suppressed(); }
+Level Log::level() const { return shared_->level(); }
+
+void Log::SetLevel(Level level) { shared_->SetLevel(level); }
+
+uint64_t Log::suppressed() const { return shared_->suppressed(); }
 
 void Log::Flush() {
-  std::vector<Repeats::Report> ended;
-  repeats_->EndAll(ended);
-  for (const Repeats::Report& report : ended) {
+  std::vector<Shared::Report> ended;
+  shared_->EndAll(ended);
+  for (const Shared::Report& report : ended) {
     sink_(Line(clock_->Now(), Body(Level::kWarning, report.service, "log_repeats_suppressed",
                                    {{"of", report.event}, {"count", report.count}})));
   }
 }
 
 void Log::Write(Level level, std::string_view event, std::initializer_list<Field> fields) {
-  if (level < level_) return;
+  if (level < shared_->level()) return;
   const std::string body = Body(level, service_, event, fields);
   if (level >= Level::kWarning) {
-    std::vector<Repeats::Report> ended;
-    const bool admitted = repeats_->Admit(service_, event, body, clock_->Monotonic(), ended);
-    for (const Repeats::Report& report : ended) {
+    std::vector<Shared::Report> ended;
+    const bool admitted = shared_->Admit(service_, event, body, clock_->Monotonic(), ended);
+    for (const Shared::Report& report : ended) {
       sink_(Line(clock_->Now(), Body(Level::kWarning, report.service, "log_repeats_suppressed",
                                      {{"of", report.event}, {"count", report.count}})));
     }

@@ -60,7 +60,8 @@ class Log {
   static constexpr size_t kMaxValueBytes =
       8u << 10;  // of one text value; the rest is cut and its size said
 
-  // `service` is put on every line. Lines below `level` are dropped.
+  // `service` is put on every line. Lines below the level are dropped; it may change at
+  // any time, from any thread, for all logs made of this one.
   Log(std::string service, Level level, const base::Clock& clock, Sink sink);
 
   void Debug(std::string_view event, std::initializer_list<Field> fields = {}) {
@@ -78,6 +79,8 @@ class Log {
   // A log whose lines carry another service's name and share the sink and the
   // count of repeats.
   Log For(std::string service) const;
+  Level level() const;
+  void SetLevel(Level level);
 
   // Writes the counts of repeats still held back. Last thing before exit.
   void Flush();
@@ -85,14 +88,13 @@ class Log {
   uint64_t suppressed() const;
 
  private:
-  class Repeats;
+  class Shared;
   void Write(Level level, std::string_view event, std::initializer_list<Field> fields);
 
   std::string service_;
-  Level level_;
   const base::Clock* clock_;
   Sink sink_;
-  std::shared_ptr<Repeats> repeats_;  // shared by all logs made with For
+  std::shared_ptr<Shared> shared_;  // by all logs made with For: level, repeats
 };
 
 // Writes each line to standard error in one call; from any thread.

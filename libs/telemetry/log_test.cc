@@ -21,6 +21,22 @@ struct Captured {
 
 const std::string kStart = R"({"time":"2023-11-14T22:13:20.000000000Z","level":)";
 
+TEST_CASE("The level changes for all logs made of one") {
+  base::VirtualExecutor clock{base::FromUnixMillis(1'700'000'000'000)};
+  std::vector<std::string> lines;
+  Log log("main", Level::kInfo, clock,
+          [&lines](std::string_view line) { lines.emplace_back(line); });
+  Log part = log.For("part");
+  part.Debug("unheard");
+  log.SetLevel(Level::kDebug);
+  CHECK(part.level() == Level::kDebug);
+  part.Debug("heard");
+  part.SetLevel(Level::kError);
+  log.Warning("unheard");
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].find("\"heard\"") != std::string::npos);
+}
+
 TEST_CASE("Log writes time, level, service, event and the fields in the order given") {
   Captured c;
   c.log.Info("order_sent", {{"zebra", "g1abc"},

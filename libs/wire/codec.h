@@ -14,6 +14,7 @@
 #include "libs/market/account.h"
 #include "libs/market/header.h"
 #include "libs/market/instrument.h"
+#include "libs/market/limits.h"
 #include "libs/market/market_data.h"
 #include "libs/market/news.h"
 #include "libs/market/order.h"
@@ -27,7 +28,7 @@ inline constexpr size_t kMaxMessageBytes = 32u << 20;
 
 // Defined for: Instrument, Trade, Quote, BookUpdate, Bar, MarketStatus, NewsItem,
 // NewsSignal, Prediction, OrderIntent, RiskDecision, ExecReport, PositionUpdate,
-// BalanceUpdate, RiskState, Command, CommandAnswer, EngineNote.
+// BalanceUpdate, RiskState, LimitEvent, Command, CommandAnswer, EngineNote.
 //
 // Every value with valid enumerators and scales decodes again: a recorded fact must
 // never stop a recovery. So the text fields of facts may be empty; only market data

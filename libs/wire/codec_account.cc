@@ -11,6 +11,7 @@ namespace ops_pb = ::gannet::ops::v1;
 namespace risk_pb = ::gannet::risk::v1;
 using market::CommandKind;
 using market::CommandOutcome;
+using market::LimitStep;
 using market::TradingState;
 
 constexpr EnumTable<TradingState, risk_pb::TradingState, 4> kTradingStates({
@@ -19,7 +20,7 @@ constexpr EnumTable<TradingState, risk_pb::TradingState, 4> kTradingStates({
     {TradingState::kCancelOnly, risk_pb::TRADING_STATE_CANCEL_ONLY},
     {TradingState::kHalted, risk_pb::TRADING_STATE_HALTED},
 });
-constexpr EnumTable<CommandKind, ops_pb::CommandKind, 8> kCommandKinds({
+constexpr EnumTable<CommandKind, ops_pb::CommandKind, 11> kCommandKinds({
     {CommandKind::kKill, ops_pb::COMMAND_KIND_KILL},
     {CommandKind::kResume, ops_pb::COMMAND_KIND_RESUME},
     {CommandKind::kSetTradingState, ops_pb::COMMAND_KIND_SET_TRADING_STATE},
@@ -28,6 +29,15 @@ constexpr EnumTable<CommandKind, ops_pb::CommandKind, 8> kCommandKinds({
     {CommandKind::kSubmitOrder, ops_pb::COMMAND_KIND_SUBMIT_ORDER},
     {CommandKind::kReplaceOrder, ops_pb::COMMAND_KIND_REPLACE_ORDER},
     {CommandKind::kCancelOrder, ops_pb::COMMAND_KIND_CANCEL_ORDER},
+    {CommandKind::kProposeLimits, ops_pb::COMMAND_KIND_PROPOSE_LIMITS},
+    {CommandKind::kApproveLimits, ops_pb::COMMAND_KIND_APPROVE_LIMITS},
+    {CommandKind::kRejectLimits, ops_pb::COMMAND_KIND_REJECT_LIMITS},
+});
+constexpr EnumTable<LimitStep, risk_pb::LimitStep, 4> kLimitSteps({
+    {LimitStep::kInForce, risk_pb::LIMIT_STEP_IN_FORCE},
+    {LimitStep::kProposed, risk_pb::LIMIT_STEP_PROPOSED},
+    {LimitStep::kApproved, risk_pb::LIMIT_STEP_APPROVED},
+    {LimitStep::kRejected, risk_pb::LIMIT_STEP_REJECTED},
 });
 constexpr EnumTable<CommandOutcome, ops_pb::CommandOutcome, 2> kCommandOutcomes({
     {CommandOutcome::kApplied, ops_pb::COMMAND_OUTCOME_APPLIED},
@@ -173,6 +183,9 @@ struct Convert<market::Command> {
     if (value.order)
       out.Message(Proto::kOrderFieldNumber,
                   [&](MessageWriter& part) { WriteRequest(*value.order, part); });
+    out.Text(Proto::kTextFieldNumber, value.text);
+    out.Bool(Proto::kNewNamesFieldNumber, value.new_names);
+    out.Unsigned(Proto::kProposalFieldNumber, value.proposal);
   }
 
   static market::Command From(const ops_pb::Command& message, Problem& problem) {
@@ -185,6 +198,9 @@ struct Convert<market::Command> {
     value.person = message.person();
     value.request_id = message.request_id();
     if (message.has_order()) value.order = RequestFrom(message.order(), problem);
+    value.text = message.text();
+    value.new_names = message.new_names();
+    value.proposal = message.proposal();
     return value;
   }
 };
@@ -203,6 +219,7 @@ struct Convert<market::CommandAnswer> {
     out.Text(Proto::kEngineFieldNumber, value.engine);
     out.Text(Proto::kClientOrderIdFieldNumber, value.client_order_id);
     out.Text(Proto::kDetailFieldNumber, value.detail);
+    out.Unsigned(Proto::kProposalFieldNumber, value.proposal);
   }
 
   static market::CommandAnswer From(const ops_pb::CommandAnswer& message, Problem& problem) {
@@ -214,6 +231,64 @@ struct Convert<market::CommandAnswer> {
     value.engine = message.engine();
     value.client_order_id = market::ClientOrderId(message.client_order_id());
     value.detail = message.detail();
+    value.proposal = message.proposal();
+    return value;
+  }
+};
+
+template <>
+struct Convert<market::LimitEvent> {
+  using Envelope = risk_pb::LimitEventEvent;
+
+  using Proto = risk_pb::LimitEvent;
+
+  static void Write(const market::LimitEvent& value, MessageWriter& out) {
+    out.Enum(Proto::kStepFieldNumber, kLimitSteps.ToProto(value.step));
+    out.Unsigned(Proto::kProposalFieldNumber, value.proposal);
+    out.Unsigned(Proto::kBaseVersionFieldNumber, value.base_version);
+    out.Unsigned(Proto::kVersionFieldNumber, value.version);
+    out.Text(Proto::kPersonFieldNumber, value.person);
+    out.Text(Proto::kReasonFieldNumber, value.reason);
+    out.Text(Proto::kTextFieldNumber, value.text);
+    for (const market::LimitChange& change : value.changes) {
+      out.Message(Proto::kChangesFieldNumber, [&](MessageWriter& part) {
+        using Change = risk_pb::LimitChange;
+        WriteScope(Change::kScopeFieldNumber, change.scope, part);
+        part.Text(Change::kNameFieldNumber, change.name);
+        part.Text(Change::kBeforeFieldNumber, change.before);
+        part.Text(Change::kAfterFieldNumber, change.after);
+      });
+    }
+    for (const market::LimitRow& row : value.rows) {
+      out.Message(Proto::kRowsFieldNumber, [&](MessageWriter& part) {
+        using Row = risk_pb::LimitRow;
+        WriteScope(Row::kScopeFieldNumber, row.scope, part);
+        part.Text(Row::kNameFieldNumber, row.name);
+        part.Money(Row::kValueFieldNumber, row.value);
+        part.Text(Row::kAssetFieldNumber, row.asset);
+        part.Text(Row::kUnitFieldNumber, row.unit);
+      });
+    }
+  }
+
+  static market::LimitEvent From(const risk_pb::LimitEvent& message, Problem& problem) {
+    market::LimitEvent value;
+    value.step = problem.Enum(kLimitSteps, message.step(), "value.step");
+    value.proposal = message.proposal();
+    value.base_version = message.base_version();
+    value.version = message.version();
+    value.person = message.person();
+    value.reason = message.reason();
+    value.text = message.text();
+    for (const risk_pb::LimitChange& change : message.changes()) {
+      value.changes.push_back(
+          {ScopeFrom(change.scope(), problem), change.name(), change.before(), change.after()});
+    }
+    for (const risk_pb::LimitRow& row : message.rows()) {
+      value.rows.push_back({ScopeFrom(row.scope(), problem), row.name(),
+                            problem.Money(row.has_value(), row.value(), "value.rows.value"),
+                            market::AssetId(row.asset()), row.unit()});
+    }
     return value;
   }
 };
@@ -244,6 +319,7 @@ GANNET_WIRE_INSTANTIATE(market::BalanceUpdate);
 GANNET_WIRE_INSTANTIATE(market::RiskState);
 GANNET_WIRE_INSTANTIATE(market::Command);
 GANNET_WIRE_INSTANTIATE(market::CommandAnswer);
+GANNET_WIRE_INSTANTIATE(market::LimitEvent);
 GANNET_WIRE_INSTANTIATE(EngineNote);
 
 }  // namespace gannet::wire

@@ -1,4 +1,5 @@
 #include "gannet/journal/v1/inputs.pb.h"
+#include "libs/base/utf8.h"
 #include "libs/wire/conversion.h"
 
 namespace gannet::wire {
@@ -9,11 +10,46 @@ using Kind = StreamEvent::Kind;
 
 constexpr size_t kInputOverhead = 128;  // beside the body, typically
 
+constexpr char kConnectionTag = pb::StreamEvent::kConnectionFieldNumber << 3 | 2;
+constexpr char kKindTag = pb::StreamEvent::kKindFieldNumber << 3;
+constexpr char kBodyTag = pb::StreamEvent::kBodyFieldNumber << 3 | 2;
+
+// A length of at most three bytes, taken off the front.
+std::optional<size_t> TakeLength(std::string_view& bytes) {
+  size_t length = 0;
+  for (size_t i = 0; i < 3 && i < bytes.size(); ++i) {
+    const auto byte = static_cast<uint8_t>(bytes[i]);
+    length |= static_cast<size_t>(byte & 0x7f) << (7 * i);
+    if (byte >= 0x80) continue;
+    bytes.remove_prefix(i + 1);
+    return length;
+  }
+  return std::nullopt;
+}
+
 constexpr EnumTable<Kind, pb::StreamEventKind, 3> kStreamEventKinds({
     {Kind::kOpened, pb::STREAM_EVENT_KIND_OPENED},
     {Kind::kClosed, pb::STREAM_EVENT_KIND_CLOSED},
     {Kind::kFrame, pb::STREAM_EVENT_KIND_FRAME},
 });
+
+// What EncodeInput makes of a frame, read without protobuf: every tick comes this way.
+// Nothing: some other layout, which protobuf reads or refuses.
+std::optional<StreamEvent> ReadPlain(std::string_view bytes) {
+  if (bytes.empty() || bytes.front() != kConnectionTag) return std::nullopt;
+  bytes.remove_prefix(1);
+  const std::optional<size_t> name = TakeLength(bytes);
+  if (!name || bytes.size() < *name + 3) return std::nullopt;
+  const std::string_view connection = bytes.substr(0, *name);
+  bytes.remove_prefix(*name);
+  const std::optional<Kind> kind = kStreamEventKinds.ToDomain(bytes[1]);
+  if (bytes[0] != kKindTag || !kind || bytes[2] != kBodyTag || !base::IsUtf8(connection))
+    return std::nullopt;
+  bytes.remove_prefix(3);
+  const std::optional<size_t> body = TakeLength(bytes);
+  if (!body || bytes.size() != *body) return std::nullopt;
+  return StreamEvent{std::string(connection), *kind, std::string(bytes)};
+}
 
 }  // namespace
 
@@ -59,6 +95,7 @@ absl::StatusOr<HttpExchange> DecodeHttpExchange(std::string_view bytes) {
 }
 
 absl::StatusOr<StreamEvent> DecodeStreamEvent(std::string_view bytes) {
+  if (std::optional<StreamEvent> plain = ReadPlain(bytes)) return *std::move(plain);
   ScratchArena arena;
   auto& message = arena.Make<pb::StreamEvent>();
   if (absl::Status parsed = Parse(bytes, message); !parsed.ok()) return parsed;

@@ -34,7 +34,7 @@ TEMPLATE_TEST_CASE("Every event comes back from its bytes as it was", "", market
                    market::MarketStatus, market::NewsItem, market::NewsSignal, market::Prediction,
                    market::OrderIntent, market::RiskDecision, market::ExecReport,
                    market::PositionUpdate, market::BalanceUpdate, market::RiskState,
-                   market::Command, market::CommandAnswer, EngineNote) {
+                   market::LimitEvent, market::Command, market::CommandAnswer, EngineNote) {
   base::Rng rng(17);
   for (int i = 0; i < kRounds; ++i) {
     const auto event = RandomEvent<TestType>(rng);
@@ -97,7 +97,8 @@ TEMPLATE_TEST_CASE("Damaged bytes are refused or mean something", "", market::In
 TEMPLATE_TEST_CASE("Facts decode even when nothing in them is set", "", market::NewsSignal,
                    market::Prediction, market::OrderIntent, market::RiskDecision,
                    market::ExecReport, market::PositionUpdate, market::BalanceUpdate,
-                   market::RiskState, market::Command, market::CommandAnswer, EngineNote) {
+                   market::RiskState, market::LimitEvent, market::Command, market::CommandAnswer,
+                   EngineNote) {
   const market::Event<TestType> event;
   const auto back = Decode<TestType>(Encode(event));
   REQUIRE(back.ok());

@@ -93,6 +93,7 @@ constexpr std::array kTargets = {
     &FuzzEvent<market::PositionUpdate>,
     &FuzzEvent<market::BalanceUpdate>,
     &FuzzEvent<market::RiskState>,
+    &FuzzEvent<market::LimitEvent>,
     &FuzzEvent<market::Command>,
     &FuzzEvent<market::CommandAnswer>,
     &FuzzEvent<EngineNote>,

@@ -79,6 +79,7 @@ std::map<std::string, Golden> Goldens() {
       {"event.PositionUpdate", Event<market::PositionUpdate>()},
       {"event.BalanceUpdate", Event<market::BalanceUpdate>()},
       {"event.RiskState", Event<market::RiskState>()},
+      {"event.LimitEvent", Event<market::LimitEvent>()},
       {"event.Command", Event<market::Command>()},
       {"event.CommandAnswer", Event<market::CommandAnswer>()},
       {"event.EngineNote", Event<EngineNote>()},

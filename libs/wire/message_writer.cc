@@ -1,6 +1,7 @@
 #include "libs/wire/message_writer.h"
 
-#include <array>
+#include <bit>
+#include <cstring>
 
 #include "gannet/common/v1/amount.pb.h"
 #include "gannet/common/v1/header.pb.h"
@@ -9,10 +10,47 @@
 
 namespace gannet::wire {
 
-void MessageWriter::Fixed(int field, uint64_t value) {
+namespace {
+
+constexpr uint64_t kVarint = 0, kFixed64 = 1, kDelimited = 2;
+constexpr size_t kMaxVarintBytes = 10;
+constexpr size_t kMaxTagBytes = 5;
+
+char* PutVarint(char* out, uint64_t value) {
+  for (; value >= 0x80; value >>= 7) *out++ = static_cast<char>(value | 0x80);
+  *out++ = static_cast<char>(value);
+  return out;
+}
+
+char* PutTag(char* out, int field, uint64_t type) {
+  return PutVarint(out, static_cast<uint64_t>(field) << 3 | type);
+}
+
+}  // namespace
+
+void MessageWriter::Unsigned(int field, uint64_t value) {
   if (value == 0) return;
-  Tag(field, kFixed64);
-  for (int shift = 0; shift < 64; shift += 8) out_.push_back(static_cast<char>(value >> shift));
+  char* const out = PutTag(out_.Room(kMaxTagBytes + kMaxVarintBytes), field, kVarint);
+  out_.Advance(PutVarint(out, value));
+}
+
+void MessageWriter::Element(uint64_t value) {
+  out_.Advance(PutVarint(out_.Room(kMaxVarintBytes), value));
+}
+
+void MessageWriter::Fixed(int field, uint64_t value) {
+  static_assert(std::endian::native == std::endian::little);
+  if (value == 0) return;
+  char* const out = PutTag(out_.Room(kMaxTagBytes + sizeof value), field, kFixed64);
+  std::memcpy(out, &value, sizeof value);
+  out_.Advance(out + sizeof value);
+}
+
+void MessageWriter::Delimited(int field, std::string_view bytes) {
+  char* out = out_.Room(kMaxTagBytes + kMaxVarintBytes + bytes.size());
+  out = PutVarint(PutTag(out, field, kDelimited), bytes.size());
+  if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
+  out_.Advance(out + bytes.size());
 }
 
 void MessageWriter::AddText(int field, std::string_view text) {
@@ -23,17 +61,21 @@ void MessageWriter::AddText(int field, std::string_view text) {
   }
 }
 
+size_t MessageWriter::Open(int field) {
+  char* const out = PutTag(out_.Room(kMaxTagBytes + 1), field, kDelimited);
+  out_.Advance(out + 1);
+  return out_.size() - 1;
+}
+
 // The length was given one byte; a longer one moves what it counts.
 void MessageWriter::Close(size_t length_at) {
-  size_t length = out_.size() - length_at - 1;
+  const size_t length = out_.size() - length_at - 1;
   if (length >= 0x80) {
     size_t extra = 0;
     for (size_t rest = length >> 7; rest > 0; rest >>= 7) ++extra;
-    out_.insert(length_at, extra, '\0');
+    out_.Insert(length_at, extra);
   }
-  size_t at = length_at;
-  for (; length >= 0x80; length >>= 7) out_[at++] = static_cast<char>(length | 0x80);
-  out_[at] = static_cast<char>(length);
+  PutVarint(out_.data() + length_at, length);
 }
 
 void MessageWriter::Money(int field, const market::Money& money) {

@@ -12,8 +12,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 
+#include "libs/base/byte_buffer.h"
 #include "libs/base/text_id.h"
 #include "libs/base/time.h"
 #include "libs/market/header.h"
@@ -23,14 +23,12 @@ namespace gannet::wire {
 
 class MessageWriter {
  public:
-  explicit MessageWriter(size_t expected_bytes = kTypicalBytes) { out_.reserve(expected_bytes); }
+  MessageWriter() = default;
+  // With room for this many bytes at once.
+  explicit MessageWriter(size_t expected_bytes) { out_.Room(expected_bytes); }
 
   // uint32, uint64, int64.
-  void Unsigned(int field, uint64_t value) {
-    if (value == 0) return;
-    Tag(field, kVarint);
-    Varint(value);
-  }
+  void Unsigned(int field, uint64_t value);
   void Signed(int field, int64_t value) { Unsigned(field, static_cast<uint64_t>(value)); }
   void Time(int field, base::Time value) { Signed(field, base::UnixNanos(value)); }
   void Bool(int field, bool value) { Unsigned(field, value ? 1 : 0); }
@@ -67,36 +65,26 @@ class MessageWriter {
   // `write(*this)` writes the fields of the message. Present even if it has none.
   template <class Write>
   void Message(int field, const Write& write) {
-    Tag(field, kDelimited);
-    const size_t length_at = out_.size();
-    out_.push_back('\0');
+    const size_t length_at = Open(field);
     write(*this);
     Close(length_at);
   }
   void Money(int field, const market::Money& money);
   void EventId(int field, const market::EventId& id);
   // An element of a packed repeated field: within Message, which stands for the field.
-  void Element(uint64_t value) { Varint(value); }
+  void Element(uint64_t value);
 
-  std::string Take() { return std::move(out_); }
+  std::string Take() { return std::string(out_.view()); }
 
  private:
-  static constexpr size_t kTypicalBytes = 768;  // of an order's events
-  static constexpr uint64_t kVarint = 0, kFixed64 = 1, kDelimited = 2;
+  static constexpr size_t kTypicalBytes = 1024;  // of an order's events
 
-  void Tag(int field, uint64_t type) { Varint(static_cast<uint64_t>(field) << 3 | type); }
-  void Varint(uint64_t value) {
-    for (; value >= 0x80; value >>= 7) out_.push_back(static_cast<char>(value | 0x80));
-    out_.push_back(static_cast<char>(value));
-  }
-  void Delimited(int field, std::string_view bytes) {
-    Tag(field, kDelimited);
-    Varint(bytes.size());
-    out_.append(bytes);
-  }
+  void Delimited(int field, std::string_view bytes);
+  // Gives the place of the length, which Close fills in.
+  size_t Open(int field);
   void Close(size_t length_at);
 
-  std::string out_;
+  base::ByteBuffer<kTypicalBytes> out_;
 };
 
 }  // namespace gannet::wire

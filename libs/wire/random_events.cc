@@ -440,6 +440,30 @@ market::Command RandomValue(base::Rng& rng) {
   value.person = Text(rng);
   value.request_id = Text(rng);
   if (market::IsAboutOrder(value.kind)) value.order = Request(rng);
+  if (Coin(rng)) {
+    value.kind = Pick(rng, market::CommandKind::kProposeLimits, market::CommandKind::kRejectLimits);
+    value.order.reset();
+    value.text = Text(rng);
+    value.new_names = Coin(rng);
+    value.proposal = Unsigned(rng);
+  }
+  return value;
+}
+
+template <>
+market::LimitEvent RandomValue(base::Rng& rng) {
+  market::LimitEvent value;
+  value.step = Pick(rng, market::LimitStep::kInForce, market::LimitStep::kRejected);
+  value.proposal = Unsigned(rng);
+  value.base_version = Unsigned(rng);
+  value.version = Unsigned(rng);
+  value.person = Text(rng);
+  value.reason = Text(rng);
+  value.text = Text(rng);
+  while (Coin(rng)) value.changes.push_back({Scope(rng), Text(rng), Text(rng), Text(rng)});
+  while (Coin(rng))
+    value.rows.push_back(
+        {Scope(rng), Text(rng), Money(rng), market::AssetId(Text(rng)), Text(rng)});
   return value;
 }
 
@@ -453,6 +477,7 @@ market::CommandAnswer RandomValue(base::Rng& rng) {
   value.engine = Text(rng);
   value.client_order_id = Name<market::ClientOrderId>(rng);
   value.detail = Text(rng);
+  value.proposal = Unsigned(rng);
   return value;
 }
 

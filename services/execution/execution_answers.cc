@@ -348,7 +348,10 @@ void ExecutionEngine::Finish(const market::ClientOrderId& id) {
   if (state_.Find(id)->cumulative != final.cumulative) return;
   inquiry->second.final.reset();
   inquiry->second.want_trades = false;
-  ReportExtra extra{.code = final.code, .detail = final.detail, .evidence = final.evidence};
+  ReportExtra extra{.code = final.code,
+                    .detail = final.detail,
+                    .evidence = final.evidence,
+                    .venue_order_id = final.venue_order_id};
   if (final.kind != ExecKind::kFill) {
     Step(id, final.kind, std::move(extra));
   } else if (state_.Find(id)->open()) {
@@ -518,41 +521,51 @@ const TrackedOrder* ExecutionEngine::Adopt(const venue::OrderUpdate& update,
 
 // --- reports -----------------------------------------------------------------------------
 
-market::ExecReport ExecutionEngine::ReportOf(const TrackedOrder& order, ExecKind kind,
-                                             const ReportExtra& extra) const {
+market::ExecReport ExecutionEngine::FirstReportOf(const market::OrderIntent& intent,
+                                                  ExecKind kind) {
   market::ExecReport report;
   report.kind = kind;
-  report.account = order.intent.account;
-  report.strategy = order.intent.strategy;
-  report.instrument = order.intent.instrument;
-  report.instrument_version = order.intent.instrument_version;
-  report.client_order_id = order.id();
+  report.account = intent.account;
+  report.strategy = intent.strategy;
+  report.instrument = intent.instrument;
+  report.instrument_version = intent.instrument_version;
+  report.client_order_id = intent.client_order_id;
+  report.target = intent.target;
+  report.side = intent.side;
+  report.previous = report.state = market::OrderLife().state();
+  report.quantity = intent.quantity;
+  report.price = intent.price;
+  report.intent_hash = intent.hash;
+  report.signal = intent.signal;
+  report.model_version = intent.model_version;
+  return report;
+}
+
+market::ExecReport ExecutionEngine::ReportOf(const TrackedOrder& order, ExecKind kind,
+                                             const ReportExtra& extra) const {
+  market::ExecReport report = FirstReportOf(order.intent, kind);
   report.venue_order_id =
       extra.venue_order_id.empty() ? order.venue_order_id : extra.venue_order_id;
   const bool of_a_cancel = kind == ExecKind::kPendingCancel || kind == ExecKind::kCancelRejected;
-  report.target = of_a_cancel ? order.id() : order.intent.target;
-  report.side = order.intent.side;
+  if (of_a_cancel) report.target = order.id();
   report.previous = report.state = order.life.state();
   report.quantity = order.quantity;
   report.cumulative = order.cumulative;
-  report.price = order.intent.price;
   report.fill = extra.fill;
   if (extra.fill) report.cumulative += extra.fill->quantity;
   report.local_reason = extra.local_reason;
   report.venue_code = extra.code;
   report.detail = extra.detail;
-  report.intent_hash = order.intent.hash;
   report.evidence = extra.evidence;
-  report.signal = order.intent.signal;
-  report.model_version = order.intent.model_version;
   return report;
 }
 
 // The cause, hung on the chain that led to the order: a fill is found from the
 // headline or tick that it goes back to.
-market::Header ExecutionEngine::Chain(const TrackedOrder& order, base::Time event_time) const {
+market::Header ExecutionEngine::Chain(const market::EventId& correlation,
+                                      base::Time event_time) const {
   market::Header header = cause_;
-  if (!order.correlation.empty()) header.correlation = order.correlation;
+  if (!correlation.empty()) header.correlation = correlation;
   if (event_time != base::Time()) header.event_time = event_time;
   return header;
 }
@@ -564,7 +577,7 @@ void ExecutionEngine::Illegal(const TrackedOrder& order, std::string_view what,
   alarm.fill.reset();
   alarm.detail = absl::StrCat(std::string(what), " while ", Name(order.life.state()),
                               extra.detail.empty() ? "" : ": ", extra.detail);
-  out_.Emit(ReportOf(order, ExecKind::kIllegal, alarm), Chain(order, extra.event_time));
+  out_.Emit(ReportOf(order, ExecKind::kIllegal, alarm), Chain(order.correlation, extra.event_time));
 }
 
 bool ExecutionEngine::Step(const market::ClientOrderId& id, ExecKind kind, ReportExtra extra) {
@@ -582,12 +595,14 @@ bool ExecutionEngine::Step(const market::ClientOrderId& id, ExecKind kind, Repor
     order = state_.Find(id);
   }
   if (next) report.state = *next;
-  const market::Header chain = Chain(*order, extra.event_time);
-  const TrackedOrder before = *order;
-  out_.Emit(std::move(report), chain);
+  const market::Header chain = Chain(order->correlation, extra.event_time);
   if (kind == ExecKind::kFill) {
+    const TrackedOrder before = *order;  // the report may end and forget it
+    out_.Emit(std::move(report), chain);
     ++stats_.fills;
     EmitPosition(before, chain);
+  } else {
+    out_.Emit(std::move(report), chain);
   }
   order = state_.Find(id);
   if (order == nullptr || !order->open()) Closed(id);

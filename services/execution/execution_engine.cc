@@ -65,20 +65,21 @@ void ExecutionEngine::OnVerdict(const market::Event<market::RiskDecision>& event
   const auto found = waiting.find(event.value.intent.client_order_id);
   if (found == waiting.end() || found->second.decision != event.value)
     return;  // a denial, or a repetition
-  Decide(OpenVerdict(found->second));
+  Decide(event.value, market::EventId(found->second.correlation));
 }
 
-void ExecutionEngine::Decide(const OpenVerdict& verdict) {
+void ExecutionEngine::Decide(const market::RiskDecision& verdict,
+                             const market::EventId& correlation) {
   ++stats_.verdicts;
   if (const std::optional<Block> block = CheckVerdict(verdict)) {
-    NotSent(verdict, *block);
+    NotSent(verdict.intent, correlation, *block);
   } else {
-    Journal(verdict);
+    Journal(verdict.intent, correlation);
   }
 }
 
-std::optional<Block> ExecutionEngine::CheckVerdict(const OpenVerdict& verdict) const {
-  const market::OrderIntent& intent = verdict.decision.intent;
+std::optional<Block> ExecutionEngine::CheckVerdict(const market::RiskDecision& verdict) const {
+  const market::OrderIntent& intent = verdict.intent;
   if (wire::IntentHash(intent) != intent.hash) {
     return Block{RejectReason::kMalformed, "the verdict's hash is not that of its intent"};
   }
@@ -92,13 +93,11 @@ std::optional<Block> ExecutionEngine::CheckVerdict(const OpenVerdict& verdict) c
     return Block{RejectReason::kUnknownInstrument,
                  absl::StrCat("execution serves ", std::string(venue_.name()))};
   }
-  if (verdict.decision.epoch < state_.epoch()) {
-    return Block{RejectReason::kGateClosed,
-                 absl::StrCat("verdict of epoch ", verdict.decision.epoch, ", the epoch is ",
-                              state_.epoch())};
+  if (verdict.epoch < state_.epoch()) {
+    return Block{RejectReason::kGateClosed, absl::StrCat("verdict of epoch ", verdict.epoch,
+                                                         ", the epoch is ", state_.epoch())};
   }
-  if (now_ > verdict.decision.expires)
-    return Block{RejectReason::kGateClosed, "the verdict expired"};
+  if (now_ > verdict.expires) return Block{RejectReason::kGateClosed, "the verdict expired"};
   if (const auto block = Gate(intent, intent.quantity)) return block;
   const market::Instrument* instrument = directory_.Find(intent.instrument);
   if (instrument == nullptr)
@@ -167,21 +166,19 @@ std::optional<Block> ExecutionEngine::CheckReplace(const market::OrderIntent& in
   return std::nullopt;
 }
 
-void ExecutionEngine::NotSent(const OpenVerdict& verdict, const Block& block) {
+void ExecutionEngine::NotSent(const market::OrderIntent& intent, const market::EventId& correlation,
+                              const Block& block) {
   ++stats_.not_sent;
-  TrackedOrder order;
-  order.intent = verdict.decision.intent;
-  order.quantity = order.intent.quantity;
-  order.correlation = verdict.correlation;
-  market::ExecReport report =
-      ReportOf(order, ExecKind::kNotSent, {.detail = block.text, .evidence = "local:gate"});
+  market::ExecReport report = FirstReportOf(intent, ExecKind::kNotSent);
+  report.detail = block.text;
+  report.evidence = "local:gate";
   report.local_reason = block.reason;
   report.state = OrderState::kDenied;
-  out_.Emit(std::move(report), Chain(order, {}));
+  out_.Emit(std::move(report), Chain(correlation, {}));
 }
 
-void ExecutionEngine::Journal(const OpenVerdict& verdict) {
-  const market::OrderIntent& intent = verdict.decision.intent;
+void ExecutionEngine::Journal(const market::OrderIntent& intent,
+                              const market::EventId& correlation) {
   const market::Instrument& instrument = *directory_.Find(intent.instrument);
   const bool replaces = intent.kind == market::IntentKind::kReplace;
   const TrackedOrder* target = replaces ? state_.Find(intent.target) : nullptr;
@@ -193,28 +190,24 @@ void ExecutionEngine::Journal(const OpenVerdict& verdict) {
       in_one ? venue_.CancelReplace(intent, intent.quantity, instrument, VenueNow())
              : venue_.Place(intent, intent.quantity, instrument, VenueNow());
   if (!wire.ok())
-    return NotSent(verdict, {RejectReason::kNotPermitted, std::string(wire.status().message())});
+    return NotSent(intent, correlation,
+                   {RejectReason::kNotPermitted, std::string(wire.status().message())});
   const bool held = replaces && !in_one;
   if (!held &&
       !budget_.Take(wire->weight, wire->counts_as_order, RateBudget::Use::kNormal, VenueNow())) {
-    return NotSent(verdict,
+    return NotSent(intent, correlation,
                    {RejectReason::kMessageRate, "the venue's request limit leaves no room"});
   }
   if (!EnsureInstrument(intent.instrument, intent.instrument_version)) {
-    return NotSent(verdict,
+    return NotSent(intent, correlation,
                    {RejectReason::kUnknownInstrument, "no definition of the instrument has come"});
   }
   ++stats_.journaled;
-  TrackedOrder order;
-  order.intent = intent;
-  order.quantity = intent.quantity;
-  order.correlation = verdict.correlation;
-  market::ExecReport report =
-      ReportOf(order, ExecKind::kJournaled,
-               {.detail = held ? "waits for the cancel of the order it replaces" : "",
-                .evidence = held ? "journal:held" : JournalEvidence(state_.next_request_id())});
+  market::ExecReport report = FirstReportOf(intent, ExecKind::kJournaled);
+  if (held) report.detail = "waits for the cancel of the order it replaces";
+  report.evidence = held ? "journal:held" : JournalEvidence(state_.next_request_id());
   report.state = OrderState::kSubmitted;
-  out_.Emit(std::move(report), Chain(order, {}));
+  out_.Emit(std::move(report), Chain(correlation, {}));
 
   venue::RequestContext context{.kind = wire->kind,
                                 .instrument = intent.instrument,
@@ -297,11 +290,11 @@ void ExecutionEngine::OnIntent(const market::Event<market::OrderIntent>& event, 
   Enter(event.header, now);
   const auto found = state_.unanswered_cancels().find(event.value.client_order_id);
   if (found == state_.unanswered_cancels().end() || found->second.intent != event.value) return;
-  AnswerCancel(OpenCancel(found->second));
+  AnswerCancel(event.value, market::EventId(found->second.correlation));
 }
 
-void ExecutionEngine::AnswerCancel(const OpenCancel& cancel) {
-  const market::OrderIntent& intent = cancel.intent;
+void ExecutionEngine::AnswerCancel(const market::OrderIntent& intent,
+                                   const market::EventId& correlation) {
   const TrackedOrder* order = state_.Find(intent.target);
   const auto turn_down = [&](const TrackedOrder& subject, std::string why) {
     market::ExecReport report =
@@ -310,14 +303,14 @@ void ExecutionEngine::AnswerCancel(const OpenCancel& cancel) {
                   .evidence = "local:order book"});
     report.state = report.previous;
     report.target = intent.target;
-    out_.Emit(std::move(report), Chain(subject, {}));
+    out_.Emit(std::move(report), Chain(subject.correlation, {}));
     EmitNote(ToNote(CancelNote{intent.client_order_id, intent.target}));
   };
   if (order == nullptr) {
     TrackedOrder nobody;
     nobody.intent = intent;
     nobody.intent.client_order_id = intent.target;
-    nobody.correlation = cancel.correlation;
+    nobody.correlation = correlation;
     return turn_down(nobody, "no such order is known");
   }
   if (!order->open())
@@ -361,7 +354,7 @@ bool ExecutionEngine::SendCancel(const market::ClientOrderId& id, std::string_vi
 void ExecutionEngine::RetryCancels() {
   std::vector<OpenCancel> waiting;
   for (const auto& [id, cancel] : state_.unanswered_cancels()) waiting.push_back(cancel);
-  for (const OpenCancel& cancel : waiting) AnswerCancel(cancel);
+  for (const OpenCancel& cancel : waiting) AnswerCancel(cancel.intent, cancel.correlation);
 }
 
 bool ExecutionEngine::CancelUnderWay(const market::ClientOrderId& id) const {
@@ -414,6 +407,10 @@ void ExecutionEngine::OnCommand(const market::Event<market::Command>& event, bas
     case market::CommandKind::kReplaceOrder:
     case market::CommandKind::kCancelOrder:
       return;  // strategy's to make intents of
+    case market::CommandKind::kProposeLimits:
+    case market::CommandKind::kApproveLimits:
+    case market::CommandKind::kRejectLimits:
+      return;  // risk's
   }
 }
 
@@ -478,12 +475,15 @@ void ExecutionEngine::SendJournaled(Purpose purpose, venue::WireRequest wire,
   note.target = purpose == Purpose::kReplace ? context.target : market::ClientOrderId();
   note.timestamp = wire.timestamp;
   note.receive_window = wire.receive_window;
-  note.method = wire.method;
-  note.target_path = wire.target;
-  note.body = wire.body;
+  note.method = std::move(wire.method);
+  note.target_path = std::move(wire.target);
+  note.body = std::move(wire.body);
   note.quantity = quantity;
   const bool places = purpose != Purpose::kCancel && purpose != Purpose::kInquiryCancel;
   EmitNote(ToNote(note));
+  wire.method = std::move(note.method);
+  wire.target = std::move(note.target_path);
+  wire.body = std::move(note.body);
   OutgoingRequest request{id, std::move(wire),
                           places ? context.client_order_id : market::ClientOrderId(), places};
   in_flight_.emplace(id, InFlight{purpose, std::move(context), {}, now_, 0});
@@ -595,7 +595,7 @@ void ExecutionEngine::Resume(const market::Header& cause, base::Time now) {
   Enter(cause, now);
   std::vector<OpenVerdict> verdicts;
   for (const auto& [id, verdict] : state_.unanswered_verdicts()) verdicts.push_back(verdict);
-  for (const OpenVerdict& verdict : verdicts) Decide(verdict);
+  for (const OpenVerdict& verdict : verdicts) Decide(verdict.decision, verdict.correlation);
 
   const std::set<market::ClientOrderId> open = state_.open();
   for (const market::ClientOrderId& id : open) {

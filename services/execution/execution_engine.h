@@ -227,16 +227,17 @@ class ExecutionEngine {
 
   // execution_engine.cc
   void Enter(const market::Header& cause, base::Time now);
-  void Decide(const OpenVerdict& verdict);
-  std::optional<Block> CheckVerdict(const OpenVerdict& verdict) const;
+  void Decide(const market::RiskDecision& verdict, const market::EventId& correlation);
+  std::optional<Block> CheckVerdict(const market::RiskDecision& verdict) const;
   std::optional<Block> Gate(const market::OrderIntent& intent, market::Quantity quantity) const;
   std::optional<Block> CheckReplace(const market::OrderIntent& intent) const;
-  void NotSent(const OpenVerdict& verdict, const Block& block);
-  void Journal(const OpenVerdict& verdict);
+  void NotSent(const market::OrderIntent& intent, const market::EventId& correlation,
+               const Block& block);
+  void Journal(const market::OrderIntent& intent, const market::EventId& correlation);
   void SendPlacement(const market::ClientOrderId& id, market::Quantity quantity);
   void SendReplace(const market::OrderIntent& intent);
   void ReleaseHeld(const market::ClientOrderId& target);
-  void AnswerCancel(const OpenCancel& cancel);
+  void AnswerCancel(const market::OrderIntent& intent, const market::EventId& correlation);
   // False: the venue's limits do not allow a request now; try again later.
   bool SendCancel(const market::ClientOrderId& id, std::string_view why);
   void RetryCancels();
@@ -290,7 +291,9 @@ class ExecutionEngine {
   void Illegal(const TrackedOrder& order, std::string_view what, const ReportExtra& extra);
   market::ExecReport ReportOf(const TrackedOrder& order, market::ExecKind kind,
                               const ReportExtra& extra) const;
-  market::Header Chain(const TrackedOrder& order, base::Time event_time) const;
+  // Of an order that has no report yet.
+  static market::ExecReport FirstReportOf(const market::OrderIntent& intent, market::ExecKind kind);
+  market::Header Chain(const market::EventId& correlation, base::Time event_time) const;
   void EmitPosition(const TrackedOrder& order, const market::Header& cause);
   std::optional<market::Quantity> QuantityOf(const TrackedOrder& order, std::string_view text);
   std::optional<market::Fill> FillOf(const TrackedOrder& order, const venue::TradeUpdate& trade);
@@ -327,7 +330,7 @@ class ExecutionEngine {
   void Verified(const market::ClientOrderId& id);
   void SetBalance(const venue::BalanceEntry& entry, base::Time time, bool from_query);
   void CompareBalances(const std::vector<venue::BalanceEntry>& entries);
-  void EmitNote(const wire::EngineNote& note) { out_.Emit(note, cause_); }
+  void EmitNote(wire::EngineNote note) { out_.Emit(std::move(note), cause_); }
 
   const ExecutionOptions options_;
   venue::OrderVenue& venue_;

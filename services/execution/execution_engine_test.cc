@@ -480,6 +480,20 @@ TEST_CASE("An order whose twin answers to its name is asked for by the venue's i
   CHECK(f.State("g1a") == OrderState::kExpired);
 }
 
+TEST_CASE("An order known from its cancel alone is not taken for its twin") {
+  EngineFixture f;
+  f.Place("g1a");
+  f.CancelIntent("c1", "g1a");
+  f.Answer("cancel g1a",
+           EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")));
+  CHECK(f.State("g1a") == OrderState::kCanceled);
+  CHECK(f.Order("g1a").venue_order_id.text() == "7");
+  f.StreamFill("g1a", "8", "t1", "0.5", "0.5");  // the request that placed it came twice
+  CHECK(f.Order("g1a").cumulative.mantissa == 0);
+  CHECK(f.Order("twin:8").cumulative.mantissa == 500);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
 // --- cancels ---------------------------------------------------------------------------
 
 TEST_CASE("A cancel needs no verdict: it is journaled, sent and confirmed") {

@@ -71,7 +71,7 @@ ExecutionService::ExecutionService(const ExecutionConfig& config, runtime::Deps&
       reports_(deps.shard, bus::kExecReports, [this](const auto& event) { engine_.Apply(event); }),
       balances_(deps.shard, bus::kBalances, [this](const auto& event) { engine_.Apply(event); }),
       positions_(deps.shard, bus::kPositions, nullptr),
-      answers_(deps.shard, bus::kAnswers, nullptr),
+      answers_(deps.shard, bus::kAnswers, nullptr, /*essential=*/true),
       notes_(
           deps.shard, bus::kJournals, [this](const auto& event) { engine_.Apply(event); },
           /*essential=*/true) {  // a cancel leaves once its request is written down
@@ -266,10 +266,11 @@ void ExecutionService::Emit(wire::EngineNote note, const market::Header& cause) 
 }
 
 void ExecutionService::Send(OutgoingRequest request) {
-  shard_.AfterDurable([this, alive = std::weak_ptr<bool>(alive_), request = std::move(request)] {
-    const auto held = alive.lock();
-    if (held && *held) Transmit(request);
-  });
+  shard_.AfterDurable(
+      [this, alive = std::weak_ptr<bool>(alive_), request = std::move(request)]() mutable {
+        const auto held = alive.lock();
+        if (held && *held) Transmit(std::move(request));
+      });
 }
 
 void ExecutionService::RestartStream() {
@@ -296,7 +297,7 @@ std::optional<Block> ExecutionService::SendBlock(const OutgoingRequest& request)
   return engine_.SendBlock(request, clock_.Now());
 }
 
-void ExecutionService::Transmit(const OutgoingRequest& request) {
+void ExecutionService::Transmit(OutgoingRequest request) {
   if (const std::optional<Block> block = SendBlock(request)) {
     wire::HttpExchange exchange;
     exchange.request_id = request.id;
@@ -306,7 +307,7 @@ void ExecutionService::Transmit(const OutgoingRequest& request) {
   if (paper_)
     return shard_.Deliver(paper_port_, EncodePaperInput(request.id, request.wire.body),
                           clock_.Now());
-  session_->Send(request);
+  session_->Send(std::move(request));
 }
 
 void ExecutionService::DeliverAnswer(const wire::HttpExchange& exchange) {

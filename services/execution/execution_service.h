@@ -60,7 +60,7 @@ class ExecutionService : public runtime::Service, private ExecutionOutput {
   void OnTimer(const market::Header& cause);
   void Arm();
 
-  void Transmit(const OutgoingRequest& request);
+  void Transmit(OutgoingRequest request);
   std::optional<Block> SendBlock(const OutgoingRequest& request) const;
   void DeliverAnswer(const wire::HttpExchange& exchange);
   void DeliverStream(const wire::StreamEvent& event);

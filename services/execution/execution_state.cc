@@ -188,7 +188,7 @@ TrackedOrder& ExecutionState::FromReport(const market::Event<market::ExecReport>
   order.quantity = report.quantity;
   const auto verdict = verdicts_.find(report.client_order_id);
   if (verdict != verdicts_.end()) {
-    order.intent = verdict->second.decision.intent;
+    order.intent = std::move(verdict->second.decision.intent);
     order.verdict_expires = verdict->second.decision.expires;
     order.epoch = verdict->second.decision.epoch;
     order.correlation = verdict->second.correlation;

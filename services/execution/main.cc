@@ -5,7 +5,9 @@
 
 #include "libs/api/program_rpc.h"
 #include "libs/base/posix_files.h"
+#include "libs/command/shard_commands.h"
 #include "libs/runtime/flags.h"
+#include "libs/runtime/lease_config.h"
 #include "libs/runtime/process.h"
 #include "libs/runtime/signals.h"
 #include "services/execution/app.h"
@@ -15,6 +17,7 @@ int main(int argc, char** argv) {
   runtime::HoldSignals();
   runtime::ServiceFlags flags;
   flags.name = "execution";
+  flags.single_writer = true;
   flags.about = "Sends the orders that risk has permitted, and finds out what became of each.";
   if (const auto ending = runtime::ParseFlags(argc, argv, flags)) return runtime::End(*ending);
 
@@ -25,13 +28,17 @@ int main(int argc, char** argv) {
   if (const auto ending = runtime::CheckConfig(flags, config.status()))
     return runtime::End(*ending);
 
-  auto process = runtime::Process::Create(runtime::OptionsOf(flags));
+  runtime::ProcessOptions options = runtime::OptionsOf(flags);
+  if (const absl::Status leased = runtime::UseLease(files, flags.lease_file, options); !leased.ok())
+    return runtime::End(runtime::NotStarted(leased));
+  auto process = runtime::Process::Create(std::move(options));
   if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));
+  command::ShardCommands commands((*process)->deps());  // outlives the services
   auto service = execution::BuildExecution(*config, (*process)->deps());
   if (!service.ok()) return runtime::End(runtime::NotStarted(service.status()));
   std::vector<std::unique_ptr<runtime::Service>> services;
   services.push_back(*std::move(service));
-  auto rpc = api::ServeProgram(flags, **process);
+  auto rpc = api::ServeProgram(flags, **process, &commands);
   if (!rpc.ok()) return runtime::End(runtime::NotStarted(rpc.status()));
   services.push_back(*std::move(rpc));
   return (*process)->Run(std::move(services));

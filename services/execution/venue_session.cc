@@ -104,16 +104,16 @@ void VenueSession::RestartStream() {
   Later();
 }
 
-void VenueSession::Send(const OutgoingRequest& request) {
+void VenueSession::Send(OutgoingRequest request) {
   if (request.wire.method.empty()) {
     if (stream_open_ && !stream_->Send(request.wire.body)) RestartStream();
     return;
   }
   net::HttpRequest http;
-  http.method = request.wire.method;
-  http.target = request.wire.target;
-  http.body = request.wire.body;
-  for (const auto& header : request.wire.headers) http.headers.push_back(header);
+  http.method = std::move(request.wire.method);
+  http.target = std::move(request.wire.target);
+  http.body = std::move(request.wire.body);
+  for (auto& header : request.wire.headers) http.headers.push_back(std::move(header));
   if (request.wire.with_key) http.headers.emplace_back(options_.key_header, options_.api_key);
   network_.Http(
       options_.rest, std::move(http), {.timeout = options_.request_timeout},

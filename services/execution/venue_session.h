@@ -44,7 +44,7 @@ class VenueSession {
   void Start();
   // Over HTTP, or on the stream when the request has no method. A frame that the
   // stream does not take is lost; the stream is then restarted.
-  void Send(const OutgoingRequest& request);
+  void Send(OutgoingRequest request);
   void RestartStream();
   void Stop();
   bool stream_open() const { return stream_open_; }

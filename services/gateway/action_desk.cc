@@ -1,5 +1,6 @@
 #include "services/gateway/action_desk.h"
 
+#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -106,13 +107,18 @@ void ActionDesk::Act(const Admitted& request, const Respond& respond) {
     case Action::kCancelOrder:
       refusal = FillCancel(request, command);
       break;
+    case Action::kProposeLimits:
+    case Action::kApproveLimits:
+    case Action::kRejectLimits:
+      refusal = FillLimits(request, command);
+      break;
     default:
       refusal = FillScope(request, command);
   }
   if (refusal) return respond(*std::move(refusal));
   if (command.kind == market::CommandKind::kCancelOrder) {
     pending->orders.insert(command.order->target);
-  } else if (!market::IsAboutOrder(command.kind)) {
+  } else if (command.kind < market::CommandKind::kSubmitOrder) {
     for (const auto& [id, order] : view_.open_orders()) {
       if (Covers(command.scope, order.report)) pending->orders.insert(id);
     }
@@ -140,6 +146,17 @@ void ActionDesk::OnResult(const std::shared_ptr<Pending>& pending,
     return pending->respond(ErrorAnswer(409, result->detail));
   }
   pending->result = *result;
+  if (market::IsAboutLimits(pending->command.kind)) {
+    --under_way_;
+    if (result->reached != Progress::kApplied)
+      return pending->respond(ErrorAnswer(503,
+                                          "recorded, but risk has not answered; ask again "
+                                          "with the same request_id"));
+    return pending->respond(JsonAnswer(200, Text(Json{{"request_id", pending->command.request_id},
+                                                      {"proposal", result->proposal},
+                                                      {"repeated", result->repeated},
+                                                      {"detail", result->detail}})));
+  }
   if (pending->command.kind == market::CommandKind::kSubmitOrder) return Finish(pending, true);
   Verify(pending);
 }
@@ -215,6 +232,25 @@ std::optional<net::HttpResponse> ActionDesk::FillCancel(const Admitted& request,
     return ErrorAnswer(409, "the order is done already; nothing was sent");
   command = command::CancelOrder(command.person, command.request_id, order->report.account, id,
                                  "cancelled by hand");
+  return std::nullopt;
+}
+
+std::optional<net::HttpResponse> ActionDesk::FillLimits(const Admitted& request,
+                                                        market::Command& command) {
+  if (request.route->action == Action::kProposeLimits) {
+    command.kind = market::CommandKind::kProposeLimits;
+    command.text = Field(request, "file");
+    command.new_names = Field(request, "new_names") == "true";
+    return std::nullopt;
+  }
+  command.kind = request.route->action == Action::kApproveLimits
+                     ? market::CommandKind::kApproveLimits
+                     : market::CommandKind::kRejectLimits;
+  const std::string number = Field(request, "proposal");
+  const auto [end, error] =
+      std::from_chars(number.data(), number.data() + number.size(), command.proposal);
+  if (error != std::errc() || end != number.data() + number.size())
+    return ErrorAnswer(400, "'proposal' must be the number of a proposal");
   return std::nullopt;
 }
 

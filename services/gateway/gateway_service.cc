@@ -111,6 +111,7 @@ GatewayService::GatewayService(GatewayConfig config, runtime::Deps& deps, Gatewa
   Watch(bus::kPositions);
   Watch(bus::kBalances);
   Watch(bus::kRiskState);
+  Watch(bus::kRiskLimits);
 }
 
 template <class T>
@@ -140,13 +141,32 @@ absl::Status GatewayService::Start() {
   options.max_connections = kMaxConnections;
   options.max_send_buffer_bytes = kMaxSendBuffer;
   GANNET_ASSIGN_OR_RETURN(listener_, network_.Listen(options, *this));
+  if (auto* user = dynamic_cast<net::CertificateUser*>(listener_.get());
+      user != nullptr && config_.tls()) {
+    WatchCertificate(*user);
+  }
   log_.Info("gateway_listening", {{"address", config_.address}, {"port", listener_->port()}});
   Tick();
   return absl::OkStatus();
 }
 
+void GatewayService::WatchCertificate(net::CertificateUser& user) {
+  certificate_ = std::make_unique<net::CertificateWatch>(
+      executor_, [this] { return clock_.Now(); },
+      net::CertificateFiles{config_.certificate_file, config_.key_file, ""},
+      [this, &user](const net::CertificateText& text) {
+        GANNET_RETURN_IF_ERROR(user.UseCertificate(text));
+        log_.Info("certificate_reloaded", {{"certificate", config_.certificate_file}});
+        return absl::OkStatus();
+      },
+      [this](const absl::Status& why) {
+        log_.Warning("certificate_refused", {{"error", std::string(why.message())}});
+      });
+}
+
 void GatewayService::Drain(std::function<void()> done) {
   executor_.Cancel(timer_);
+  certificate_.reset();
   stream_.CloseAll();
   listener_.reset();
   done();
@@ -155,6 +175,8 @@ void GatewayService::Drain(std::function<void()> done) {
 runtime::Health GatewayService::health() const {
   if (listener_ == nullptr)
     return {runtime::HealthState::kNotServing, {"the gateway does not listen"}};
+  if (certificate_ != nullptr && !certificate_->health().ok())
+    return {runtime::HealthState::kDegraded, {std::string(certificate_->health().message())}};
   return {runtime::HealthState::kServing, {}};
 }
 
@@ -224,6 +246,9 @@ void GatewayService::Carry(const Admitted& request, std::string_view peer, const
     case Action::kKill:
     case Action::kResume:
     case Action::kSetState:
+    case Action::kProposeLimits:
+    case Action::kApproveLimits:
+    case Action::kRejectLimits:
       return desk_->Act(request, respond);
     default:
       return respond(Answer(request));
@@ -282,6 +307,14 @@ net::HttpResponse GatewayService::Answer(const Admitted& request) {
     }
     case Action::kLimits:
       return JsonAnswer(200, LimitsJson());
+    case Action::kLimitFile: {
+      const auto& held = view_.limits().in_force();
+      if (!held) return ErrorAnswer(404, "risk has not said yet which limits are in force");
+      return JsonAnswer(200,
+                        Text(Json{{"version", held->value.version}, {"file", held->value.text}}));
+    }
+    case Action::kProposals:
+      return JsonAnswer(200, ProposalsJson(view_));
     case Action::kAbout:
       return JsonAnswer(200, AboutJson());
     case Action::kUsers: {
@@ -337,16 +370,19 @@ net::HttpResponse GatewayService::Candles(const Admitted& request) const {
 
 std::string GatewayService::LimitsJson() const {
   Json rows = Json::array();
-  for (const Usage& usage : UsageOf(view_, parts_.limits)) {
-    rows.push_back({{"scope", market::Name(usage.limit.scope)},
+  const auto& held = view_.limits().in_force();
+  if (!held) return Text(rows);
+  for (const Usage& usage : UsageOf(view_, held->value.rows)) {
+    rows.push_back({{"scope", market::Name(usage.limit.scope.kind)},
                     {"name", usage.scope_name},
-                    {"by_default", usage.limit.scope_name == "*"},
+                    {"by_default", usage.limit.scope.name == "*"},
                     {"limit", usage.limit.name},
                     {"value", usage.limit.value.ToString()},
                     {"asset", usage.limit.asset.text()},
+                    {"unit", usage.limit.unit},
                     {"used", usage.used ? Json(usage.used->ToString()) : Json(nullptr)},
                     {"unpriced", usage.unpriced},
-                    {"version", usage.limit.limit_version}});
+                    {"version", held->value.version}});
   }
   return Text(rows);
 }

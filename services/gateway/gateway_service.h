@@ -11,9 +11,9 @@
 
 #include "absl/status/statusor.h"
 #include "libs/bus/bus.h"
+#include "libs/net/certificate.h"
 #include "libs/net/network.h"
 #include "libs/runtime/service.h"
-#include "libs/store/rows.h"
 #include "services/gateway/action_desk.h"
 #include "services/gateway/chart_data.h"
 #include "services/gateway/config.h"
@@ -33,7 +33,6 @@ struct GatewayParts {
   using HealthSource = std::function<runtime::Health()>;
   HealthSource platform_health;                   // of all services hosted here
   std::function<Commands*()> commands = nullptr;  // null, or answers null: none are taken
-  std::vector<store::LimitRow> limits;            // in force
   std::string mode;                               // for people: "paper on venue-sim"
   std::string build_id;
   // The password of the first user, once, at the very first start.
@@ -74,6 +73,7 @@ class GatewayService : public runtime::Service, private net::ServerHandler {
   std::string PlatformJson() const;
   void ReadModels(const Respond& respond);
   void MakeReport(const Admitted& request, const Respond& respond);
+  void WatchCertificate(net::CertificateUser& user);
   void Tick();
   void Sample(base::Time now);
   template <class T>
@@ -103,6 +103,7 @@ class GatewayService : public runtime::Service, private net::ServerHandler {
   std::deque<ProfitSample> profit_;  // oldest first
   base::TimerId timer_ = base::TimerId::kNone;
   std::unique_ptr<net::Listener> listener_;
+  std::unique_ptr<net::CertificateWatch> certificate_;  // null: no TLS
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::vector<std::unique_ptr<bus::Subscription>>
       subscriptions_;  // last: no handler runs once they are gone

@@ -120,19 +120,18 @@ TEST_CASE("Gateway puts limits beside what is used of them") {
   REQUIRE(f.Publish(bus::kPositions, position));
   REQUIRE(f.Publish(bus::kExecReports,
                     Report("o1", market::ExecKind::kAccepted, market::OrderState::kAccepted)));
-  store::LimitRow gross{1,           market::ScopeKind::kFirm, "",
-                        "max_gross", market::Money(500, 0),    market::AssetId("USDT"),
-                        {}};
-  store::LimitRow open = gross;
+  market::LimitRow gross{.scope = {market::ScopeKind::kFirm, ""},
+                         .name = "max_gross",
+                         .value = market::Money(500, 0),
+                         .asset = market::AssetId("USDT")};
+  market::LimitRow open = gross;
   open.name = "max_open_orders";
   open.asset = {};
-  store::LimitRow each = gross;
-  each.scope = market::ScopeKind::kStrategy;
-  each.scope_name = "*";
+  market::LimitRow each = gross;
+  each.scope = {market::ScopeKind::kStrategy, "*"};
   each.name = "max_short";
-  f.service =
-      BuildGateway(f.config, f.deps,
-                   {.platform_health = [&f] { return f.health; }, .limits = {gross, open, each}});
+  REQUIRE(
+      f.Publish(bus::kRiskLimits, market::LimitEvent{.version = 1, .rows = {gross, open, each}}));
   REQUIRE(f.service->Start().ok());
   f.SignInAs(Role::kViewer);
   const auto rows = json::parse(f.Call("GET", "/api/v1/limits").body);
@@ -141,6 +140,54 @@ TEST_CASE("Gateway puts limits beside what is used of them") {
   CHECK(rows.at(1).at("used") == "1");
   CHECK(rows.at(2).at("name") == "maker");
   CHECK(rows.at(2).at("used") == "200");
+}
+
+TEST_CASE("Proposals of limits are shown, made and decided by people of risk") {
+  GatewayFixture f;
+  REQUIRE(f.Publish(bus::kRiskLimits, market::LimitEvent{.version = 3, .text = "version: 3\n"}));
+  REQUIRE(
+      f.Publish(bus::kRiskLimits,
+                market::LimitEvent{
+                    .step = market::LimitStep::kProposed,
+                    .proposal = 1,
+                    .base_version = 3,
+                    .version = 4,
+                    .person = "ann",
+                    .reason = "why",
+                    .changes = {{{market::ScopeKind::kVenue, "v"}, "max_gross", "", "2 USDT"}}}));
+  REQUIRE(f.service->Start().ok());
+  f.SignInAs(Role::kTrader);
+  const auto rows = json::parse(f.Call("GET", "/api/v1/limits/proposals").body);
+  REQUIRE(rows.size() == 1);
+  CHECK(rows.at(0).at("state") == "open");
+  CHECK(rows.at(0).at("changes").at(0).at("after") == "2 USDT");
+  CHECK(json::parse(f.Call("GET", "/api/v1/limits/file").body).at("file") == "version: 3\n");
+  CHECK(f.Call("POST", "/api/v1/limits/approve", R"({"proposal":1,"reason":"x"})").status == 403);
+  f.SignInAs(Role::kRisk);
+  f.commands.outcome =
+      CommandResult{.reached = Progress::kApplied, .proposal = 1, .detail = "version 4"};
+  const auto approved = f.Call("POST", "/api/v1/limits/approve", R"({"proposal":1,"reason":"x"})");
+  CHECK(approved.status == 200);
+  CHECK(json::parse(approved.body).at("detail") == "version 4");
+  CHECK(f.commands.asked.back().kind == market::CommandKind::kApproveLimits);
+  CHECK(f.commands.asked.back().person == "some-risk");
+  CHECK(f.commands.asked.back().proposal == 1);
+  CHECK(f.Call("POST", "/api/v1/limits/propose", R"({"file":"version: 4","reason":"x"})").status ==
+        200);
+  CHECK(f.commands.asked.back().text == "version: 4");
+  CHECK(f.Call("POST", "/api/v1/limits/approve", R"({"proposal":-1,"reason":"x"})").status == 400);
+  f.commands.outcome = CommandResult{.reached = Progress::kRefused, .detail = "your own"};
+  const auto own = f.Call("POST", "/api/v1/limits/reject", R"({"proposal":1,"reason":"x"})");
+  CHECK(own.status == 409);
+  CHECK(own.body.find("your own") != std::string::npos);
+  REQUIRE(f.Publish(bus::kRiskLimits, market::LimitEvent{.step = market::LimitStep::kApproved,
+                                                         .proposal = 1,
+                                                         .version = 4,
+                                                         .person = "some-risk"}));
+  f.executor.RunFor(std::chrono::seconds(1));
+  const auto after = json::parse(f.Call("GET", "/api/v1/limits/proposals").body);
+  CHECK(after.at(0).at("state") == "approved");
+  CHECK(after.at(0).at("decider") == "some-risk");
 }
 
 TEST_CASE("Gateway leads from an order to what it rests on, and back") {

@@ -12,8 +12,8 @@ namespace {
 
 constexpr size_t kTradesShown = 60;
 constexpr size_t kBarsSent = 3;  // the newest: an older one does not change
-constexpr std::string_view kTables[] = {"markets",   "feeds",    "signals", "orders", "fills",
-                                        "positions", "balances", "risk",    "denials"};
+constexpr std::string_view kTables[] = {"markets",   "feeds",    "signals", "orders",  "fills",
+                                        "positions", "balances", "risk",    "denials", "proposals"};
 
 std::string PositionKey(const View::PositionKey& key) {
   return std::get<0>(key).text() + "|" + std::get<1>(key).text() + "|" + std::get<2>(key).text();
@@ -80,6 +80,12 @@ void LiveStream::Touch(const market::Event<market::RiskState>& e) {
   Mark("risk", ScopeKey(e.value.scope));
 }
 
+// All of them: one decided makes others stale.
+void LiveStream::Touch(const market::Event<market::LimitEvent>&) {
+  for (const auto& [number, proposal] : view_.limits().proposals())
+    Mark("proposals", std::to_string(number));
+}
+
 std::string LiveStream::Row(const std::string& table, const std::string& key,
                             base::Time now) const {
   if (table == "markets") {
@@ -105,6 +111,10 @@ std::string LiveStream::Row(const std::string& table, const std::string& key,
   } else if (table == "balances") {
     for (const auto& [id, balance] : view_.balances()) {
       if (BalanceKey(id.first, id.second) == key) return Text(BalanceRow(balance));
+    }
+  } else if (table == "proposals") {
+    for (const auto& [number, proposal] : view_.limits().proposals()) {
+      if (std::to_string(number) == key) return Text(ProposalRow(view_.limits(), proposal));
     }
   } else if (table == "risk") {
     for (const auto& [scope, state] : view_.risk_states()) {
@@ -137,6 +147,8 @@ void LiveStream::ForEachRow(base::Time now,
     visit("balances", BalanceKey(id.first, id.second), Text(BalanceRow(balance)));
   for (const auto& [scope, state] : view_.risk_states())
     visit("risk", ScopeKey(scope), Text(RiskRow(scope, state)));
+  for (const auto& [number, proposal] : view_.limits().proposals())
+    visit("proposals", std::to_string(number), Text(ProposalRow(view_.limits(), proposal)));
 }
 
 std::string LiveStream::Snapshot(base::Time now) const {

@@ -57,6 +57,7 @@ class LiveStream {
   void Touch(const market::Event<market::PositionUpdate>& e);
   void Touch(const market::Event<market::BalanceUpdate>& e);
   void Touch(const market::Event<market::RiskState>& e);
+  void Touch(const market::Event<market::LimitEvent>& e);
 
   using ViewerId = uint64_t;
   // `after` is the number of the last frame the viewer has of `epoch`.

@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "libs/market/account.h"
+
 namespace gannet::gateway {
 namespace {
 
@@ -56,6 +58,15 @@ constexpr Parameter kStateFields[] = {
     {"state", "string", true, "", kStates},
     {"reason", "string", true, "for the record"},
     {"request_id", "string", false, kRequestAbout, "", 64}};
+constexpr Parameter kProposeFields[] = {
+    {"file", "string", true, "the whole limits file; its version is one above that in force", "",
+     market::kMaxLimitsFile},
+    {"reason", "string", true, "for the record"},
+    {"new_names", "boolean", false, "accounts, strategies and so on never heard of are meant"},
+    {"request_id", "string", false, kRequestAbout, "", 64}};
+constexpr Parameter kSettleFields[] = {{"proposal", "integer", true, "its number"},
+                                       {"reason", "string", true, "for the record"},
+                                       {"request_id", "string", false, kRequestAbout, "", 64}};
 constexpr Parameter kUserFields[] = {
     {"name", "string", true, "a-z, 0-9, '.', '_', '-'", "", kMaxNameBytes},
     {"role", "string", true, "", "viewer|trader|risk|admin"}};
@@ -134,6 +145,14 @@ constexpr Route kRoutes[] = {
      "limits in force, and what is used",
      {},
      true},
+    {"GET", "/api/v1/limits/file", Action::kLimitFile, kEverybody, "the limits file in force"},
+    {"GET",
+     "/api/v1/limits/proposals",
+     Action::kProposals,
+     kEverybody,
+     "who wanted other limits and who decided, newest first",
+     {},
+     true},
     {"GET",
      "/api/v1/models",
      Action::kModels,
@@ -159,6 +178,12 @@ constexpr Route kRoutes[] = {
      "lift the kill switch or a halt of a scope", kScopeFields},
     {"POST", "/api/v1/risk/state", Action::kSetState, kRiskPeople, "trading state of a scope",
      kStateFields},
+    {"POST", "/api/v1/limits/propose", Action::kProposeLimits, kRiskPeople,
+     "propose other limits; another person approves them", kProposeFields},
+    {"POST", "/api/v1/limits/approve", Action::kApproveLimits, kRiskPeople,
+     "approve what another person proposed: in force at once", kSettleFields},
+    {"POST", "/api/v1/limits/reject", Action::kRejectLimits, kRiskPeople,
+     "reject or withdraw a proposal of limits", kSettleFields},
     {"GET", "/api/v1/users", Action::kUsers, kAdmins, "who may sign in", {}, true},
     {"POST", "/api/v1/users", Action::kAddUser, kAdmins,
      "another person; the password is in the answer, once", kUserFields},

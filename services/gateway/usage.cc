@@ -113,10 +113,10 @@ std::set<std::string> SeenNames(const View& view, market::ScopeKind kind) {
 
 }  // namespace
 
-std::vector<Usage> UsageOf(const View& view, const std::vector<store::LimitRow>& limits) {
+std::vector<Usage> UsageOf(const View& view, const std::vector<market::LimitRow>& limits) {
   std::map<market::Scope, Sums> sums;
   std::set<market::Scope> stated;
-  for (const auto& limit : limits) stated.insert({limit.scope, limit.scope_name});
+  for (const auto& limit : limits) stated.insert(limit.scope);
   const auto sums_of = [&](const market::Scope& scope) -> const Sums& {
     const auto found = sums.find(scope);
     return found != sums.end() ? found->second
@@ -124,11 +124,12 @@ std::vector<Usage> UsageOf(const View& view, const std::vector<store::LimitRow>&
   };
   std::vector<Usage> out;
   for (const auto& limit : limits) {
-    std::set<std::string> names{limit.scope_name};
-    if (limit.scope_name == "*") names = SeenNames(view, limit.scope);
+    const bool rest = limit.scope.name == "*";
+    std::set<std::string> names{limit.scope.name};
+    if (rest) names = SeenNames(view, limit.scope.kind);
     for (const std::string& name : names) {
-      const market::Scope scope{limit.scope, name};
-      if (limit.scope_name == "*" && stated.contains(scope)) continue;
+      const market::Scope scope{limit.scope.kind, name};
+      if (rest && stated.contains(scope)) continue;
       const Sums& measured = sums_of(scope);
       out.push_back({limit, name, Used(measured, limit.name), measured.unpriced});
     }

@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "libs/store/rows.h"
+#include "libs/market/limits.h"
 #include "services/gateway/view.h"
 
 namespace gannet::gateway {
 
 struct Usage {
-  store::LimitRow limit;
+  market::LimitRow limit;
   std::string scope_name;             // of the scope measured; of a "*" entry each one seen
   std::optional<market::Money> used;  // nothing: not to be told from here
   uint64_t unpriced = 0;              // positions and orders that are not in it
@@ -20,6 +20,6 @@ struct Usage {
 
 // Of gross, net, long, short, open notional and open orders, for firm, accounts,
 // strategies, venues and instruments; in the order of `limits`.
-std::vector<Usage> UsageOf(const View& view, const std::vector<store::LimitRow>& limits);
+std::vector<Usage> UsageOf(const View& view, const std::vector<market::LimitRow>& limits);
 
 }  // namespace gannet::gateway

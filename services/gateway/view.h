@@ -18,6 +18,7 @@
 #include "libs/market/account.h"
 #include "libs/market/header.h"
 #include "libs/market/instrument.h"
+#include "libs/market/limits.h"
 #include "libs/market/market_data.h"
 #include "libs/market/news.h"
 #include "libs/market/order.h"
@@ -105,6 +106,7 @@ class View {
   void On(const market::Event<market::PositionUpdate>& event);
   void On(const market::Event<market::BalanceUpdate>& event);
   void On(const market::Event<market::RiskState>& event);
+  void On(const market::Event<market::LimitEvent>& event) { limits_.Apply(event); }
 
   using PositionKey = std::tuple<market::AccountId, market::StrategyId, market::InstrumentId>;
   using BalanceKey = std::pair<market::AccountId, market::AssetId>;
@@ -119,6 +121,7 @@ class View {
   const std::map<PositionKey, Position>& positions() const { return positions_; }
   const std::map<BalanceKey, market::BalanceUpdate>& balances() const { return balances_; }
   const std::map<market::Scope, market::RiskState>& risk_states() const { return risk_; }
+  const market::LimitRecord& limits() const { return limits_; }
   const Counters& counters() const { return counters_; }
   // Open or kept; null: neither.
   const Order* FindOrder(const market::ClientOrderId& id) const;
@@ -167,6 +170,7 @@ class View {
   std::map<PositionKey, Position> positions_;
   std::map<BalanceKey, market::BalanceUpdate> balances_;
   std::map<market::Scope, market::RiskState> risk_;
+  market::LimitRecord limits_;
   std::map<market::ClientOrderId, std::string> reasons_;  // of intents not yet answered
   std::deque<market::ClientOrderId> reasons_in_order_;  // oldest first; may name some that are gone
   Counters counters_;

@@ -68,6 +68,14 @@ std::string OrdersJson(const View& view) { return Text(Orders(view)); }
 std::string FillsJson(const View& view) { return Text(Fills(view)); }
 std::string PositionsJson(const View& view) { return Text(Positions(view)); }
 
+std::string ProposalsJson(const View& view) {
+  Json rows = Json::array();
+  const auto& proposals = view.limits().proposals();
+  for (auto it = proposals.rbegin(); it != proposals.rend(); ++it)
+    rows.push_back(ProposalRow(view.limits(), it->second));
+  return Text(rows);
+}
+
 std::string DenialsJson(const View& view) {
   Json rows = Json::array();
   for (const auto& denial : view.denials()) rows.push_back(DenialRow(view, denial));

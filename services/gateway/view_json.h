@@ -14,6 +14,7 @@ std::string SignalsJson(const View& view);
 std::string OrdersJson(const View& view);
 std::string FillsJson(const View& view);
 std::string PositionsJson(const View& view);
+std::string ProposalsJson(const View& view);
 std::string DenialsJson(const View& view);
 std::string PredictionsJson(const View& view);
 std::string StateJson(const View& view, base::Time now);  // all of the above and counters

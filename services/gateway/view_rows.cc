@@ -194,6 +194,38 @@ std::string IdText(const market::EventId& id) {
   return id.empty() ? "" : std::to_string(id.stream) + "-" + std::to_string(id.sequence);
 }
 
+Json ProposalRow(const market::LimitRecord& record, const market::LimitRecord::Proposal& proposal) {
+  const market::LimitEvent& proposed = proposal.proposed.value;
+  const bool approved =
+      proposal.decided && proposal.decided->value.step == market::LimitStep::kApproved;
+  const char* state = proposal.decided         ? (approved ? "approved" : "rejected")
+                      : record.Stale(proposal) ? "stale"
+                                               : "open";
+  Json changes = Json::array();
+  for (const market::LimitChange& change : proposed.changes) {
+    changes.push_back({{"scope", market::Name(change.scope.kind)},
+                       {"name", change.scope.name},
+                       {"limit", change.name},
+                       {"before", change.before},
+                       {"after", change.after}});
+  }
+  const auto decided = [&](auto value) {
+    return proposal.decided ? Json(value(*proposal.decided)) : Json(nullptr);
+  };
+  return {{"proposal", proposed.proposal},
+          {"state", state},
+          {"base_version", proposed.base_version},
+          {"version", proposed.version},
+          {"proposer", proposed.person},
+          {"reason", proposed.reason},
+          {"time", base::FormatTime(proposal.proposed.header.event_time)},
+          {"decider", decided([](const auto& event) { return event.value.person; })},
+          {"decider_reason", decided([](const auto& event) { return event.value.reason; })},
+          {"decided",
+           decided([](const auto& event) { return base::FormatTime(event.header.event_time); })},
+          {"changes", changes}};
+}
+
 Json DenialRow(const View& view, const View::Denial& d) {
   const market::OrderIntent& i = d.decision.intent;
   Json failing = Json::array();

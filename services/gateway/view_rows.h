@@ -26,6 +26,7 @@ Json PositionRow(const View& view, const View::Position& position);
 Json BalanceRow(const market::BalanceUpdate& b);
 Json FeedRow(const std::string& name, const View::Feed& feed, base::Time now);
 Json RiskRow(const market::Scope& scope, const market::RiskState& state);
+Json ProposalRow(const market::LimitRecord& record, const market::LimitRecord::Proposal& proposal);
 Json DenialRow(const View& view, const View::Denial& d);
 Json PredictionRow(const View::PredictionSeen& p);
 Json ProfitRows(const View& view);

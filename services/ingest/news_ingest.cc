@@ -34,11 +34,14 @@ NewsIngest::NewsIngest(NewsConfig config, runtime::Deps& deps)
       shard_(deps.shard),
       log_(deps.log.For("ingest")),
       engine_({.max_age = config_.max_age, .limits = config_.limits}),
-      cursors_(deps.shard, bus::kJournals, [this](const market::Event<wire::EngineNote>& note) {
-        if (note.value.engine != kEngine || note.value.kind != kCursorKind) return;
-        if (const absl::StatusOr<NewsCursor> cursor = DecodeCursor(note.value.body); cursor.ok())
-          engine_.Apply(*cursor);
-      }) {
+      cursors_(deps.shard, bus::kJournals,
+               [this](const market::Event<wire::EngineNote>& note) {
+                 if (note.value.engine != kEngine || note.value.kind != kCursorKind) return;
+                 if (const absl::StatusOr<NewsCursor> cursor = DecodeCursor(note.value.body);
+                     cursor.ok())
+                   engine_.Apply(*cursor);
+               }),
+      items_(deps.shard, bus::kNewsRaw, nullptr) {
   for (const NewsFeedConfig& feed : config_.feeds) AddFeed(feed);
   for (const NewsFileConfig& file : config_.files) AddFile(file);
   if (!config_.webhook.name.empty()) AddPort("webhook:" + config_.webhook.name);
@@ -185,12 +188,13 @@ void NewsIngest::Take(const std::string& source, NewsOutcome outcome, const mark
     status.last_item = newest.received;
     if (newest.published_stated) status.last_latency = newest.received - newest.published;
   }
-  // The cursor first: with it the items of this turn are recorded as known.
+  // The cursor last: what is recorded as known has been recorded itself, wherever a kill
+  // cuts this turn.
+  for (market::NewsItem& item : outcome.items) PublishItem(std::move(item), cause);
   if (outcome.advances) {
     cursors_.Emit({std::string(kEngine), std::string(kCursorKind), EncodeCursor(outcome.cursor)},
                   cause);
   }
-  for (market::NewsItem& item : outcome.items) PublishItem(std::move(item), cause);
   SetState(status, outcome.status.ok() ? NewsSourceState::kOk : NewsSourceState::kFailing, cause);
 }
 
@@ -198,7 +202,7 @@ void NewsIngest::PublishItem(market::NewsItem item, const market::Header& cause)
   market::Header header = cause;
   header.event_time = item.published;
   header.source = item.source;
-  shard_.Publish(bus::kNewsRaw, std::move(item), header);
+  items_.Emit(std::move(item), header);
 }
 
 void NewsIngest::SetState(NewsSourceStatus& status, NewsSourceState state,

@@ -3,7 +3,8 @@
 //
 // Every answer and every piece of a file enters the shard through a port of its
 // own ("news/rss:example"), is recorded there, and is decided on by NewsEngine.
-// Cursors are facts, so that a restart goes on where it stopped.
+// Cursors and items are facts: a restart goes on where it stopped, and publishes again
+// what may not have reached the bus.
 //
 // Lives on the shard's thread. Build it before recovery; Start after.
 #pragma once
@@ -79,6 +80,7 @@ class NewsIngest {
   uint64_t replay_rejected_ = 0;
   bool running_ = false;
   runtime::FactStream<wire::EngineNote> cursors_;
+  runtime::FactStream<market::NewsItem> items_;
   std::vector<std::unique_ptr<NewsPoller>> pollers_;
   std::vector<std::unique_ptr<NewsFileTail>> tails_;
   std::unique_ptr<NewsWebhook> webhook_;

@@ -84,6 +84,9 @@ absl::StatusOr<std::vector<float>> Features(const inference::ModelInferRequest& 
   }
   const auto count = static_cast<size_t>(input.shape(0)) * kBookFeatureCount;
   std::vector<float> values(count);
+  const bool in_message = input.has_contents() && input.contents().ByteSizeLong() > 0;
+  if (in_message && request.raw_input_contents_size() > 0)
+    return rpc::BadField("raw_input_contents", "and contents both hold the tensor; send one");
   if (request.raw_input_contents_size() == 1) {
     const std::string& raw = request.raw_input_contents(0);
     if (raw.size() != count * sizeof(float))

@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
     return runtime::End(*ending);
 
   runtime::ProcessOptions options = runtime::OptionsOf(flags);
+  options.journal_on_bus = true;  // it may run anywhere
   if (!config->model.empty()) {
     auto model = ml_inference::DescribeModel(*config, files);
     if (!model.ok()) return runtime::End(runtime::NotStarted(model.status()));

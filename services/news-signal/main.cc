@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
   if (!classifier.ok()) return runtime::End(runtime::NotStarted(classifier.status()));
 
   runtime::ProcessOptions options = runtime::OptionsOf(flags);
+  options.journal_on_bus = true;  // it may run anywhere
   options.versions.merge(news_signal::VersionsOf(**classifier));
   auto process = runtime::Process::Create(std::move(options));
   if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));

@@ -43,9 +43,8 @@ struct ReportingConfig {
   ReportsConfig reports;
 
   // From the process that hosts reporting; not read from this section.
-  std::vector<store::LimitRow> limits;  // of risk, kept beside what they limit
-  std::string build;                    // printed in reports
-  std::string trading;                  // the same: "paper on venue-sim"; empty: not known
+  std::string build;    // printed in reports
+  std::string trading;  // the same: "paper on venue-sim"; empty: not known
 };
 
 // Reads the section of this service.

@@ -33,8 +33,9 @@ int main(int argc, char** argv) {
 
   auto process = runtime::Process::Create(runtime::OptionsOf(flags));
   if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));
-  auto store = reporting::OpenStore(files, (*process)->deps().clock, config->store, flags.data_dir,
-                                    reporting::StoreUse::kWrite);
+  auto store = reporting::WaitForStore(files, (*process)->deps().clock, config->store,
+                                       flags.data_dir, (*process)->log(), runtime::StopRequested);
+  if (absl::IsCancelled(store.status())) return runtime::kExitClean;
   if (!store.ok()) return runtime::End(runtime::NotStarted(store.status()));
   std::vector<std::unique_ptr<runtime::Service>> services;
   auto service = reporting::BuildReporting(*config, (*process)->deps(), *std::move(store),

@@ -1,6 +1,7 @@
 // The store that a configuration names.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -8,6 +9,7 @@
 #include "libs/base/clock.h"
 #include "libs/base/files.h"
 #include "libs/store/store.h"
+#include "libs/telemetry/log.h"
 #include "services/reporting/config.h"
 
 namespace gannet::reporting {
@@ -23,5 +25,11 @@ absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(base::Files& files,
                                                         const base::Clock& clock,
                                                         const StoreConfig& config,
                                                         const std::string& data_dir, StoreUse use);
+
+// The same for writing, but a server that is not there is waited for, which the log says
+// every `config.patience`. CANCELLED: `stop` said so meanwhile.
+absl::StatusOr<std::unique_ptr<store::Store>> WaitForStore(
+    base::Files& files, const base::Clock& clock, const StoreConfig& config,
+    const std::string& data_dir, telemetry::Log& log, const std::function<bool()>& stop);
 
 }  // namespace gannet::reporting

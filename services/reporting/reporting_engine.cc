@@ -233,9 +233,14 @@ void ReportingEngine::OnBalance(const market::Event<market::BalanceUpdate>& even
   known.changed = true;
 }
 
-void ReportingEngine::OnLimits(std::vector<store::LimitRow> limits) {
-  added_.limits.insert(added_.limits.end(), std::make_move_iterator(limits.begin()),
-                       std::make_move_iterator(limits.end()));
+// Amounts and counts: what use can be measured against. Rows are keyed by version, so
+// hearing them again changes nothing.
+void ReportingEngine::OnLimits(const market::Event<market::LimitEvent>& event) {
+  for (const market::LimitRow& row : event.value.rows) {
+    if (!row.unit.empty()) continue;
+    added_.limits.push_back({event.value.version, row.scope.kind, row.scope.name, row.name,
+                             row.value, row.asset, event.header.event_time});
+  }
 }
 
 // --- samples ---------------------------------------------------------------------

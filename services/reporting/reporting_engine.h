@@ -19,6 +19,7 @@
 #include "libs/base/time.h"
 #include "libs/market/account.h"
 #include "libs/market/instrument.h"
+#include "libs/market/limits.h"
 #include "libs/market/market_data.h"
 #include "libs/market/news.h"
 #include "libs/market/order.h"
@@ -66,8 +67,7 @@ class ReportingEngine {
   void OnDecision(const market::Event<market::RiskDecision>& event);
   void OnRiskState(const market::Event<market::RiskState>& event);
   void OnBalance(const market::Event<market::BalanceUpdate>& event);
-  // The limits in force from now on.
-  void OnLimits(std::vector<store::LimitRow> limits);
+  void OnLimits(const market::Event<market::LimitEvent>& event);
 
   // kEquity adds a row of result and of exposure for every account and quote asset
   // whose fills are all booked; kClosing also every balance that has changed.

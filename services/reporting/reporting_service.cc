@@ -1,6 +1,8 @@
 #include "services/reporting/reporting_service.h"
 
 #include <algorithm>
+#include <string>
+#include <type_traits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +12,34 @@ namespace gannet::reporting {
 namespace {
 
 constexpr char kGroup[] = "reporting";
+// Of each part of a key of the store, whose indexes take some 2,700 bytes in all: a
+// longer one would be refused with its whole batch, again and again.
+constexpr size_t kMaxNameBytes = 512;
+
+template <class T>
+absl::Status CheckNames(const bus::Topic<T>& topic, const market::Event<T>& event) {
+  size_t longest = topic.info.key(&event).size();
+  const auto also = [&longest](const std::string& name) {
+    longest = std::max(longest, name.size());
+  };
+  if constexpr (std::is_same_v<T, market::Prediction>)
+    also(event.value.model + "@" + event.value.version);
+  if constexpr (std::is_same_v<T, market::ExecReport>) {
+    also(event.value.client_order_id.text());
+    also(event.value.strategy.text());
+    if (event.value.fill) also(event.value.fill->trade_id);
+  }
+  if constexpr (std::is_same_v<T, market::RiskDecision>) {
+    also(event.value.intent.client_order_id.text());
+    also(event.value.intent.strategy.text());
+  }
+  if (longest <= kMaxNameBytes) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "a name of ", longest, " bytes does not fit the store's keys, which take ", kMaxNameBytes));
+}
+// Within the limit of a service's drain (runtime/run.h).
+constexpr base::Duration kCatchUpLimit = std::chrono::seconds(4);
+constexpr base::Duration kCatchUpPause = std::chrono::milliseconds(50);
 
 }  // namespace
 
@@ -69,6 +99,7 @@ absl::Status ReportingService::ApplyFact(const journal::Record& fact) {
   GANNET_RETURN_IF_ERROR(apply(bus::kNewsSignals, &ReportingEngine::OnSignal));
   GANNET_RETURN_IF_ERROR(apply(bus::kRiskDecisions, &ReportingEngine::OnDecision));
   GANNET_RETURN_IF_ERROR(apply(bus::kRiskState, &ReportingEngine::OnRiskState));
+  GANNET_RETURN_IF_ERROR(apply(bus::kRiskLimits, &ReportingEngine::OnLimits));
   return apply(bus::kBalances, &ReportingEngine::OnBalance);
 }
 
@@ -77,7 +108,9 @@ void ReportingService::Follow(const bus::Topic<T>& topic, Apply apply) {
   Followed& followed = followed_.emplace_back();
   followed.subscription = bus_.Subscribe<T>(
       topic, {.group = kGroup, .start = bus::Start::kGroup},
-      [this, apply, &followed](const market::Event<T>& event, bus::Position position) {
+      [this, &topic, apply, &followed](const market::Event<T>& event, bus::Position position) {
+        if (const absl::Status names = CheckNames(topic, event); !names.ok())
+          return followed.subscription->Reject(position, names);
         (engine_.*apply)(event);
         followed.newest[position.partition] = position.offset;
       });
@@ -88,7 +121,9 @@ void ReportingService::Watch(const bus::Topic<T>& topic, Apply apply) {
   auto& subscription = watched_.emplace_back();
   subscription = bus_.Subscribe<T>(
       topic, {.group = "", .start = bus::Start::kLatest},
-      [apply, &subscription](const market::Event<T>& event, bus::Position position) {
+      [&topic, apply, &subscription](const market::Event<T>& event, bus::Position position) {
+        if (const absl::Status names = CheckNames(topic, event); !names.ok())
+          return subscription->Reject(position, names);
         apply(event);
         subscription->Ack(position);
       });
@@ -103,11 +138,9 @@ absl::Status ReportingService::Start() {
   Follow(bus::kNewsSignals, &ReportingEngine::OnSignal);
   Follow(bus::kRiskDecisions, &ReportingEngine::OnDecision);
   Follow(bus::kRiskState, &ReportingEngine::OnRiskState);
+  Follow(bus::kRiskLimits, &ReportingEngine::OnLimits);
   Follow(bus::kBalances, &ReportingEngine::OnBalance);
   next_equity_ = clock_.Now();
-  std::vector<store::LimitRow> limits = config_.limits;
-  for (store::LimitRow& row : limits) row.since = clock_.Now();
-  engine_.OnLimits(std::move(limits));
   Arm();
   return absl::OkStatus();
 }
@@ -202,10 +235,22 @@ void ReportingService::Drain(std::function<void()> done) {
     if (!shard_.health().ok()) return close();
     shard_.AfterDurable([this, alive = alive_, close] {
       bus_.Flush();
-      executor_.Post([alive, close] {
-        if (*alive) close();
+      executor_.Post([this, alive, close] {
+        if (*alive) WhenCaughtUp(close, kCatchUpLimit);
       });
     });
+  });
+}
+
+// What the other processes said before they ended lies on the bus: it is stored before
+// this one ends, but for a bus that does not answer.
+void ReportingService::WhenCaughtUp(std::function<void()> then, base::Duration left) {
+  const bool behind = std::any_of(followed_.begin(), followed_.end(), [](const Followed& topic) {
+    return topic.subscription->stats().lag > 0 || !topic.subscription->health().ok();
+  });
+  if (!behind || left <= base::Duration(0)) return then();
+  executor_.After(kCatchUpPause, [this, alive = alive_, then = std::move(then), left]() mutable {
+    if (*alive) WhenCaughtUp(std::move(then), left - kCatchUpPause);
   });
 }
 

@@ -65,6 +65,7 @@ class ReportingService : public runtime::Service {
   void Write(Unwritten unwritten);
   void AskWhetherReady();
   void Acknowledge(const Offsets& newest);
+  void WhenCaughtUp(std::function<void()> then, base::Duration left);
   void OnWritten(absl::Status status, Unwritten unwritten);
 
   const ReportingConfig config_;

@@ -6,14 +6,17 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "libs/base/status.h"
 #include "libs/config/config.h"
 #include "libs/market/decimal.h"
+#include "libs/market/names.h"
 
 namespace gannet::risk {
 namespace {
 
 using config::Between;
 using config::Section;
+using market::ScopeKind;
 using namespace std::chrono_literals;
 
 void ReadAmount(Section& in, std::string_view key, std::optional<Value>& out) {
@@ -32,31 +35,81 @@ void ReadAmount(Section& in, std::string_view key, std::optional<Value>& out) {
   }
 }
 
-void ReadRatio(Section& in, std::string_view key, std::optional<int64_t>& out) {
+using Key = std::string_view;
+
+void ReadLimit(Section& in, Key key, std::optional<Value>& out) { ReadAmount(in, key, out); }
+void ReadLimit(Section& in, Key key, std::optional<int64_t>& out) {
   std::optional<config::Ppm> ratio;
-  in.Optional(key, ratio, Between(config::Ppm{1}, config::Ppm{1'000'000}));
+  in.Optional(key, ratio, Between(config::Ppm{1}, config::Ppm{MostPpm(key)}));
   if (ratio) out = ratio->value;
 }
-
-void ReadLimits(Section& in, Limits& out) {
-  ReadAmount(in, "max_order_notional", out.max_order_notional);
-  ReadRatio(in, "price_collar", out.price_collar_ppm);
-  in.Optional("stale_after", out.stale_after, Between(1ms, 24h));
-  in.OptionalSection("message_rate", [&out](Section& rate) {
+void ReadLimit(Section& in, Key key, std::optional<uint32_t>& out) { in.Optional(key, out); }
+void ReadLimit(Section& in, Key key, std::optional<bool>& out) { in.Optional(key, out); }
+void ReadLimit(Section& in, Key key, std::optional<base::Duration>& out) {
+  in.Optional(key, out, Between(1ms, key == "dead_man" ? 240h : 24h));
+}
+void ReadLimit(Section& in, Key key, std::optional<RateLimit>& out) {
+  in.OptionalSection(key, [&out](Section& rate) {
     RateLimit limit;
     rate.Required("count", limit.count, Between(1u, kMaxRateCount));
     rate.Required("window", limit.window, Between(1ms, 24h));
-    out.message_rate = limit;
+    out = limit;
   });
-  in.Optional("max_open_orders", out.max_open_orders);
-  ReadAmount(in, "max_open_notional", out.max_open_notional);
-  ReadAmount(in, "max_long", out.max_long);
-  ReadAmount(in, "max_short", out.max_short);
-  ReadAmount(in, "max_gross", out.max_gross);
-  ReadAmount(in, "max_net", out.max_net);
-  ReadAmount(in, "max_daily_loss", out.max_daily_loss);
-  ReadAmount(in, "max_drawdown", out.max_drawdown);
-  ReadRatio(in, "initial_margin", out.initial_margin_ppm);
+}
+void ReadLimit(Section& in, Key key, std::optional<Stage>& out) {
+  static constexpr config::Name<Stage> kStages[] = {{"shadow", Stage::kShadow},
+                                                    {"paper", Stage::kPaper},
+                                                    {"canary", Stage::kCanary},
+                                                    {"full", Stage::kFull}};
+  if (!in.Has(key)) return;
+  Stage stage = Stage::kShadow;
+  in.Optional(key, stage, kStages);
+  out = stage;
+}
+void ReadLimit(Section& in, Key key, std::optional<OrderTypes>& out) {
+  std::vector<std::string> names;
+  in.List(key, names, {.max = 20});
+  if (names.empty()) return;
+  OrderTypes types;
+  for (const std::string& name : names) {
+    auto type = market::OrderType::kMarket;
+    while (type <= market::OrderType::kTrailingStop && name != market::Name(type))
+      type = static_cast<market::OrderType>(static_cast<int>(type) + 1);
+    if (type > market::OrderType::kTrailingStop)
+      return in.Problem(key, absl::StrCat("'", name, "' is no order type; write LIMIT or MARKET"));
+    types.bits |= 1u << static_cast<uint32_t>(type);
+  }
+  out = types;
+}
+void ReadLimit(Section& in, Key key, std::optional<InstrumentNames>& out) {
+  std::vector<std::string> names;
+  in.List(key, names, {.max = 10'000});
+  if (!names.empty()) out = InstrumentNames{{names.begin(), names.end()}};
+}
+
+void ReadLimits(Section& in, Limits& out) {
+  ForEachLimit([&](const char* key, auto member) { ReadLimit(in, key, out.*member); });
+}
+
+void ReadCorrelation(Section& in, CorrelationGroup& out) {
+  config::Ppm rho;
+  in.Required("rho", rho, Between(config::Ppm{0}, config::Ppm{1'000'000}));
+  out.rho_ppm = rho.value;
+  std::vector<std::string> assets;
+  in.List("assets", assets, {.min = 1, .max = 1'000});
+  for (const std::string& asset : assets) out.assets.insert(market::AssetId(asset));
+}
+
+void ReadShared(Section& in, LimitSet& out) {
+  std::vector<std::string> paper;
+  in.List("paper_accounts", paper, {.max = 1'000});
+  out.paper_accounts = {paper.begin(), paper.end()};
+  in.Sections("correlation", out.correlation, ReadCorrelation, {.max = kMaxCorrelationGroups});
+  in.OptionalSection("windows", [&out](Section& windows) {
+    windows.Optional("flow", out.windows.flow, Between(1ms, 24h));
+    windows.Optional("market", out.windows.market, Between(1ms, 24h));
+    windows.Optional("ratio_minimum", out.windows.ratio_minimum);
+  });
 }
 
 void ReadValuation(Section& in, LimitSet& out) {
@@ -71,34 +124,50 @@ void ReadValuation(Section& in, LimitSet& out) {
   }
 }
 
-}  // namespace
-
-void Read(Section& in, RiskConfig& out) {
+void Read(Section& in, RiskConfig& out, const RefuseName& refuse_name) {
   LimitSet& limits = out.limits;
   in.Required("version", limits.version, config::AtLeast(1u));
   in.RequiredSection("valuation", limits, ReadValuation);
   in.OptionalSection("gate", [&out](Section& gate) {
     gate.Optional("verdict_lifetime", out.verdict_lifetime, Between(10ms, 60s));
     gate.Optional("unanswered_alarm", out.unanswered_alarm, Between(100ms, 10min));
+    gate.Optional("four_eyes", out.four_eyes);
+    gate.Optional("position_alarm", out.position_alarm, Between(100ms, 10min));
   });
+  ReadShared(in, limits);
   in.RequiredSection("firm", limits.firm, ReadLimits);
-  in.Sections("accounts", limits.accounts, ReadLimits, {.min = 1, .max = 1'000});
+  const auto named = [&](std::string_view key, std::map<std::string, Limits>& entries,
+                         ScopeKind kind, config::Count count) {
+    in.Sections(key, entries, ReadLimits, count, [&](const std::string& name) {
+      return refuse_name ? refuse_name(kind, name) : std::string();
+    });
+  };
+  named("accounts", limits.accounts, ScopeKind::kAccount, {.min = 1, .max = 1'000});
   in.Map("wallets", limits.wallets, {.max = 1'000});
-  in.Sections("strategies", limits.strategies, ReadLimits);
-  in.Sections("venues", limits.venues, ReadLimits);
-  in.Sections("instruments", limits.instruments, ReadLimits);
+  named("strategies", limits.strategies, ScopeKind::kStrategy, {});
+  named("venues", limits.venues, ScopeKind::kVenue, {});
+  named("instruments", limits.instruments, ScopeKind::kInstrument, {});
   if (const absl::Status valid = Validate(limits); !valid.ok())
     in.Problem("", std::string(valid.message()));
 }
 
+}  // namespace
+
+void Read(Section& in, RiskConfig& out) { Read(in, out, nullptr); }
+
 absl::StatusOr<RiskConfig> LoadRiskConfig(base::Files& files, const std::string& path) {
-  return config::LoadFile<RiskConfig>(files, path,
-                                      [](Section& in, RiskConfig& out) { Read(in, out); });
+  GANNET_ASSIGN_OR_RETURN(const std::string text, files.Read(path));
+  return ParseRiskConfig(text, path);
 }
 
-absl::StatusOr<RiskConfig> ParseRiskConfig(std::string_view yaml, std::string_view name) {
-  return config::LoadText<RiskConfig>(yaml, name,
-                                      [](Section& in, RiskConfig& out) { Read(in, out); });
+absl::StatusOr<RiskConfig> ParseRiskConfig(std::string_view yaml, std::string_view name,
+                                           const RefuseName& refuse_name) {
+  GANNET_ASSIGN_OR_RETURN(RiskConfig config, config::LoadText<RiskConfig>(
+                                                 yaml, name, [&](Section& in, RiskConfig& out) {
+                                                   Read(in, out, refuse_name);
+                                                 }));
+  config.text = std::string(yaml);
+  return config;
 }
 
 }  // namespace gannet::risk

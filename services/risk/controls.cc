@@ -1,45 +1,43 @@
 #include "services/risk/controls.h"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
-#include "absl/strings/str_cat.h"
 #include "libs/market/decimal.h"
-#include "libs/wire/canonical.h"
+#include "services/risk/control_families.h"
 
 namespace gannet::risk {
-namespace {
 
-using market::IntentKind;
-using market::OrderType;
-using market::RejectReason;
-using market::Rounding;
-using market::Side;
-using market::TimeInForce;
-using market::TradingState;
-
-constexpr size_t kMaxClientOrderId = 36;  // Binance's limit; docs/orders.md
-constexpr int64_t kPpm = 1'000'000;
-
-template <class... Args>
-bool Fail(std::string* detail, const Args&... args) {
-  if (detail != nullptr) *detail = absl::StrCat(args...);
-  return true;
-}
-
-bool HasLimitPrice(OrderType type) {
-  return type == OrderType::kLimit || type == OrderType::kStopLimit ||
-         type == OrderType::kTakeProfitLimit;
-}
-bool HasStopPrice(OrderType type) {
-  return type == OrderType::kStop || type == OrderType::kStopLimit ||
-         type == OrderType::kTakeProfit || type == OrderType::kTakeProfitLimit;
-}
-
-market::Price Scaled(market::Price price, int64_t ppm, Rounding rounding) {
+market::Price controls::Scaled(market::Price price, int64_t ppm, market::Rounding rounding) {
   const auto scaled = market::MulDiv(price.mantissa, ppm, kPpm, rounding);
   return scaled && *scaled <= INT64_MAX ? market::Price{static_cast<int64_t>(*scaled)}
                                         : market::Price{};
 }
+
+bool controls::Allowed(const Context& context, std::optional<bool> Limits::*permission) {
+  bool allowed = false;
+  for (const ScopeRow* scope : context.scopes) {
+    const std::optional<bool>& stated = scope->limits.*permission;
+    if (stated && !*stated) return false;
+    allowed = allowed || stated;
+  }
+  return allowed;
+}
+
+bool Finding::Closer(bool failed, market::Int128 room) {
+  const bool keep = failed || !any_ || room < room_;
+  if (keep) room_ = room;
+  any_ = true;
+  return keep;
+}
+
+namespace {
+
+using market::RejectReason;
+using market::Rounding;
+using market::Side;
+using namespace controls;  // NOLINT: the table below
 
 // The price at which this order weighs most: its limit for a buy; for a sell,
 // which may fill higher, the larger of limit and reference; where there is no
@@ -62,521 +60,113 @@ bool Reduces(const OrderContext& context) {
                        : quantity <= leaf.position - leaf.open_sell;
 }
 
-// --- 21 malformed --------------------------------------------------------------
-
-bool ValidEnums(const market::OrderIntent& intent) {
-  return (intent.kind == IntentKind::kNew || intent.kind == IntentKind::kReplace) &&
-         (intent.side == Side::kBuy || intent.side == Side::kSell) &&
-         intent.type >= OrderType::kMarket && intent.type <= OrderType::kTrailingStop &&
-         intent.time_in_force >= TimeInForce::kGtc &&
-         intent.time_in_force <= TimeInForce::kPostOnly;
-}
-
-const char* PriceFault(const market::OrderIntent& intent) {
-  if (intent.quantity.mantissa <= 0) return "the quantity is not positive";
-  if (HasLimitPrice(intent.type) ? intent.price.mantissa <= 0 : intent.price.mantissa != 0) {
-    return "the limit price does not fit the order type";
-  }
-  if (HasStopPrice(intent.type) ? intent.stop_price.mantissa <= 0
-                                : intent.stop_price.mantissa != 0) {
-    return "the stop price does not fit the order type";
-  }
-  if (intent.time_in_force == TimeInForce::kPostOnly && intent.type != OrderType::kLimit) {
-    return "only limit orders can be post-only";
-  }
-  return nullptr;
-}
-
-const char* IdentityFault(const OrderContext& context) {
-  const market::OrderIntent& intent = context.intent;
-  if (intent.client_order_id.empty() || intent.client_order_id.text().size() > kMaxClientOrderId) {
-    return "the client order id is empty or longer than 36 characters";
-  }
-  if (intent.strategy.empty()) return "no strategy";
-  if (intent.attempt == 0) return "attempts count from 1";
-  if (context.book.FindOrder(intent.client_order_id) != nullptr)
-    return "the client order id is already open";
-  if (intent.attempt == 1 && context.leaf != nullptr &&
-      intent.sequence <= context.leaf->last_sequence) {
-    return "the sequence has been used";
-  }
-  if (intent.kind == IntentKind::kReplace && context.book.FindOrder(intent.target) == nullptr) {
-    return "replaces an order that is not open";
-  }
-  return nullptr;
-}
-
-bool Malformed(const OrderContext& context, std::string* detail) {
-  const market::OrderIntent& intent = context.intent;
-  if (!ValidEnums(intent)) return Fail(detail, "a field has a value that does not exist");
-  if (const char* fault = PriceFault(intent)) return Fail(detail, fault);
-  if (const char* fault = IdentityFault(context)) return Fail(detail, fault);
-  if (intent.time_in_force == TimeInForce::kGtd && intent.expires <= context.now) {
-    return Fail(detail, "it has expired already");
-  }
-  if (context.settings.verify_hash && wire::IntentHash(intent) != intent.hash) {
-    return Fail(detail, "the hash is not that of the intent");
-  }
-  return false;
-}
-
-// --- names, versions -----------------------------------------------------------
-
-bool UnknownAccount(const OrderContext& context, std::string* detail) {
-  return !context.account_known && Fail(detail, "account ", context.intent.account.text(),
-                                        " is not named under accounts in the limits file");
-}
-
-bool UnknownInstrument(const OrderContext& context, std::string* detail) {
-  return context.instrument == nullptr &&
-         Fail(detail, "no definition of ", context.intent.instrument.text(), " has come");
-}
-
-bool WrongVersion(const OrderContext& context, std::string* detail) {
-  if (context.instrument == nullptr) return false;
-  if (!context.instrument->broken.empty()) return Fail(detail, context.instrument->broken);
-  const uint32_t current = context.instrument->scales.back().version;
-  return (context.intent.instrument_version != current ||
-          context.instrument->definition.version != current) &&
-         Fail(detail, "speaks of version ", context.intent.instrument_version, ", current is ",
-              current);
-}
-
-// --- 23, 19, 26: may anything leave --------------------------------------------
-
-bool Killed(const OrderContext& context, std::string* detail) {
-  if (context.leaf == nullptr) {  // the scopes that exist whatever the names
-    const ScopeRow& firm = context.book.scope(0);
-    return firm.killed && Fail(detail, "firm: ", firm.reason);
-  }
-  for (const ScopeRow* scope : context.scopes) {
-    if (scope->killed) return Fail(detail, FormatScope(scope->scope), ": ", scope->reason);
-  }
-  return false;
-}
-
-bool StateForbids(const OrderContext& context, std::string* detail) {
-  if (context.leaf == nullptr) return false;
-  for (const ScopeRow* scope : context.scopes) {
-    if (scope->state == TradingState::kHalted || scope->state == TradingState::kCancelOnly) {
-      return Fail(detail, FormatScope(scope->scope), " is ",
-                  scope->state == TradingState::kHalted ? "HALTED" : "CANCEL_ONLY", ": ",
-                  scope->reason);
-    }
-  }
-  const auto status = context.instrument->definition.status;
-  return status != market::InstrumentStatus::kTrading &&
-         Fail(detail, "the venue does not trade the instrument now");
-}
-
-bool GateClosed(const OrderContext& context, std::string* detail) {
-  const base::Time oldest = context.book.oldest_unanswered();
-  return oldest != base::Time::max() && context.now - oldest > context.settings.unanswered_alarm &&
-         Fail(detail, "execution has not answered a verdict since ", base::FormatTime(oldest),
-              "; check that it runs");
-}
-
-bool MissingLimit(const OrderContext& context, std::string* detail) {
-  if (context.leaf == nullptr) {
-    return context.account_known && context.instrument != nullptr &&
-           Fail(detail, "there is no room for another strategy (", kMaxScopes, " scopes)");
-  }
-  uint32_t stated = 0;
-  for (const ScopeRow* scope : context.scopes) stated |= scope->stated_limits;
-  if (stated == kAllMandatory) return false;
-  if (detail == nullptr) return true;
-  *detail = "no scope of the order states";
-  for (size_t i = 0; i < kMandatoryLimits.size(); ++i) {
-    if ((stated >> i & 1) == 0) absl::StrAppend(detail, " ", std::string(kMandatoryLimits[i]));
-  }
-  return true;
-}
-
-bool NotPermitted(const OrderContext& context, std::string* detail) {
-  const OrderType type = context.intent.type;
-  if (type == OrderType::kTrailingStop) return Fail(detail, "trailing stops are not supported");
-  if (context.instrument == nullptr) return false;
-  const market::Instrument& definition = context.instrument->definition;
-  return definition.kind != market::InstrumentKind::kSpot &&
-         definition.settle != definition.quote &&
-         Fail(detail, "derivatives settled in ", definition.settle.text(), " are not supported");
-}
-
-// --- 21 tick, lot, minimum -----------------------------------------------------
-
-bool OffTick(const OrderContext& context, std::string* detail) {
-  if (context.instrument == nullptr) return false;
-  const market::Instrument& definition = context.instrument->definition;
-  if (definition.tick.mantissa <= 0) return Fail(detail, "the tick size is not known");
-  for (const market::Price price : {context.intent.price, context.intent.stop_price}) {
-    if (price.mantissa % definition.tick.mantissa != 0) {
-      return Fail(detail, "price ", definition.Format(price), ", tick ",
-                  definition.Format(definition.tick));
-    }
-  }
-  return false;
-}
-
-bool OffLot(const OrderContext& context, std::string* detail) {
-  if (context.instrument == nullptr) return false;
-  const market::Instrument& definition = context.instrument->definition;
-  if (definition.lot.mantissa <= 0) return Fail(detail, "the lot size is not known");
-  return context.intent.quantity.mantissa % definition.lot.mantissa != 0 &&
-         Fail(detail, "quantity ", definition.Format(context.intent.quantity), ", lot ",
-              definition.Format(definition.lot));
-}
-
-bool BelowMinimum(const OrderContext& context, std::string* detail) {
-  if (context.instrument == nullptr) return false;
-  const market::Instrument& definition = context.instrument->definition;
-  if (context.intent.quantity < definition.min_quantity) {
-    return Fail(detail, "quantity ", definition.Format(context.intent.quantity), " below ",
-                definition.Format(definition.min_quantity));
-  }
-  const market::Price price =
-      context.intent.price.mantissa > 0 ? context.intent.price : context.reference;
-  if (price.mantissa <= 0) return false;
-  const auto notional = definition.Notional(price, context.intent.quantity, Rounding::kFloor);
-  return notional && *notional < definition.min_notional &&
-         Fail(detail, "notional ", notional->ToString(), " below ",
-              definition.min_notional.ToString());
-}
-
-// --- 20 market data ------------------------------------------------------------
-
-bool NoPrice(const OrderContext& context, std::string* detail) {
-  if (context.instrument == nullptr) return false;
-  if (context.reference.mantissa <= 0) return Fail(detail, "no bid and ask have come");
-  if (context.worst_notional && !context.worst_value) {
-    return Fail(detail, "no rate from ", context.instrument->definition.quote.text(),
-                " to the valuation asset; name one under valuation in the limits file");
-  }
-  if (context.leaf == nullptr) return false;
-  for (const ScopeRow* scope : context.scopes) {
-    if (scope->unvalued > 0) {
-      return Fail(detail, FormatScope(scope->scope), " holds ", scope->unvalued,
-                  " positions without a price");
-    }
-  }
-  return false;
-}
-
-bool StalePrice(const OrderContext& context, std::string* detail) {
-  if (context.leaf == nullptr || context.reference.mantissa <= 0) return false;
-  const base::Duration age = context.now - context.instrument->data_time;
-  for (const ScopeRow* scope : context.scopes) {
-    const auto& limit = scope->limits.stale_after;
-    if (limit && age > *limit) {
-      return Fail(detail, "market data is ", base::FormatDuration(age), " old, stale_after of ",
-                  FormatScope(scope->scope), " is ", base::FormatDuration(*limit));
-    }
-  }
-  return false;
-}
-
-bool BookInvalid(const OrderContext& context, std::string* detail) {
-  if (context.instrument == nullptr) return false;
-  if (context.instrument->feed_down)
-    return Fail(detail, "the feed of ", context.instrument->venue, " is down");
-  return context.instrument->book != market::BookState::kValid &&
-         Fail(detail, "the order book is not proven continuous (fault ",
-              static_cast<int>(context.instrument->book_fault), ")");
-}
-
-bool Crossed(const OrderContext& context, std::string* detail) {
-  return context.instrument != nullptr && context.instrument->crossed &&
-         Fail(detail, "bid ", context.instrument->definition.Format(context.instrument->bid),
-              " at or above ask ", context.instrument->definition.Format(context.instrument->ask));
-}
-
-// --- 1, 2, 3: the order itself -------------------------------------------------
-
-bool MaxQuantity(const OrderContext& context, std::string* detail) {
-  if (context.instrument == nullptr) return false;
-  const market::Instrument& definition = context.instrument->definition;
-  return definition.max_quantity.mantissa > 0 &&
-         context.intent.quantity > definition.max_quantity &&
-         Fail(detail, "quantity ", definition.Format(context.intent.quantity),
-              " above the venue's ", definition.Format(definition.max_quantity));
-}
-
-bool MaxNotional(const OrderContext& context, std::string* detail) {
-  if (context.leaf == nullptr || context.worst.mantissa <= 0) return false;
-  if (!context.worst_notional) return Fail(detail, "the notional is larger than any amount");
-  if (!context.worst_value) return false;
-  for (const ScopeRow* scope : context.scopes) {
-    const auto& limit = scope->limits.max_order_notional;
-    if (limit && *context.worst_value > *limit) {
-      return Fail(detail, "notional ", FormatValue(*context.worst_value),
-                  " above max_order_notional ", FormatValue(*limit), " of ",
-                  FormatScope(scope->scope));
-    }
-  }
-  return false;
-}
-
-bool PriceCollar(const OrderContext& context, std::string* detail) {
-  if (context.leaf == nullptr || context.reference.mantissa <= 0 || context.collar_ppm <= 0)
-    return false;
-  const market::Price low =
-      Scaled(context.reference, kPpm - context.collar_ppm, Rounding::kCeiling);
-  const market::Price high = Scaled(context.reference, kPpm + context.collar_ppm, Rounding::kFloor);
-  for (const market::Price price : {context.intent.price, context.intent.stop_price}) {
-    if (price.mantissa == 0 || (price >= low && price <= high)) continue;
-    const market::Instrument& definition = context.instrument->definition;
-    return Fail(detail, "price ", definition.Format(price), " outside ", definition.Format(low),
-                " to ", definition.Format(high), " around ", definition.Format(context.reference));
-  }
-  return false;
-}
-
-// --- 6, 8: messages and open orders --------------------------------------------
-
-bool MessageRate(const OrderContext& context, std::string* detail) {
-  if (context.leaf == nullptr) return false;
-  for (const ScopeRow* scope : context.scopes) {
-    if (scope->messages.Full(context.now)) {
-      return Fail(detail, "message_rate of ", FormatScope(scope->scope), ": ",
-                  scope->limits.message_rate->count, " in ",
-                  base::FormatDuration(scope->limits.message_rate->window));
-    }
-  }
-  return false;
-}
-
-bool OpenOrders(const OrderContext& context, std::string* detail) {
-  if (context.book.open_order_count() >= context.settings.max_open_orders) {
-    return Fail(detail, "the gate holds ", context.settings.max_open_orders,
-                " open orders, its own limit");
-  }
-  if (context.leaf == nullptr) return false;
-  for (const ScopeRow* scope : context.scopes) {
-    const auto& limit = scope->limits.max_open_orders;
-    if (limit && scope->open_orders >= *limit) {
-      return Fail(detail, FormatScope(scope->scope), " has ", scope->open_orders,
-                  " open orders, max_open_orders ", *limit);
-    }
-  }
-  return false;
-}
-
-bool OpenNotional(const OrderContext& context, std::string* detail) {
-  if (context.leaf == nullptr || !context.worst_value) return false;
-  for (const ScopeRow* scope : context.scopes) {
-    const auto& limit = scope->limits.max_open_notional;
-    if (limit && scope->open_value + *context.worst_value > *limit) {
-      return Fail(detail, FormatScope(scope->scope), " would have ",
-                  FormatValue(scope->open_value + *context.worst_value),
-                  " unexecuted, max_open_notional ", FormatValue(*limit));
-    }
-  }
-  return false;
-}
-
-// --- 9, 10: positions and exposure ---------------------------------------------
-
-// What the order does to its side of one cell: what it closes counts at the mark,
-// what it opens at the worst price.
-struct SideChange {
-  const Cell& cell;
-  int64_t opened;  // quantity beyond what is there to close; 0: it only closes
-  Value before, after;
-};
-
-// For scope i of the context: firm, venue and instrument share the firm's cell.
-SideChange ChangeOf(const OrderContext& context, size_t scope) {
-  const Cell& cell = *context.cells[scope == 1 ? 1 : scope == 2 ? 2 : 0];
+SideChange ChangeOf(const OrderContext& context, size_t i) {
+  const Cell& cell = *context.cells[i];
   const int64_t quantity = context.intent.quantity.mantissa;
   const int64_t side = cell.side_quantity(context.buy());
-  const int64_t opened = side >= 0 ? quantity : std::clamp<int64_t>(side + quantity, 0, quantity);
-  const Value before = context.buy() ? cell.long_side : cell.short_side;
-  if (opened == quantity) return {cell, opened, before, before + *context.worst_value};
-  const auto opens = market::MulDiv(*context.worst_value, opened, quantity, Rounding::kUp);
-  const auto closes =
-      market::MulDiv(before, quantity - opened, side, Rounding::kUp);  // both negative
-  return {cell, opened, before, before + opens.value_or(*context.worst_value) + closes.value_or(0)};
-}
-
-bool PositionLimit(const OrderContext& context, std::string* detail) {
-  if (context.leaf == nullptr || !context.worst_value) return false;
-  for (size_t i = 0; i < context.scopes.size(); ++i) {
-    const ScopeRow& scope = *context.scopes[i];
-    const auto& limit = context.buy() ? scope.limits.max_long : scope.limits.max_short;
-    if (!limit) continue;
-    const SideChange change = ChangeOf(context, i);
-    if (change.opened > 0 && change.after > *limit) {
-      return Fail(detail, FormatScope(scope.scope), " could be ", FormatValue(change.after),
-                  context.buy() ? " long" : " short", " in the instrument, ",
-                  context.buy() ? "max_long " : "max_short ", FormatValue(*limit));
-    }
+  SideChange change;
+  change.opened = side >= 0 ? quantity : std::clamp<int64_t>(side + quantity, 0, quantity);
+  change.before = context.buy() ? cell.long_side : cell.short_side;
+  change.after = change.before;
+  if (change.opened == quantity) {
+    change.after += *context.worst_value;
+  } else {
+    const auto opens = market::MulDiv(*context.worst_value, change.opened, quantity, Rounding::kUp);
+    const auto closes = market::MulDiv(change.before, quantity - change.opened, side,
+                                       Rounding::kUp);  // both negative
+    change.after += opens.value_or(*context.worst_value) + closes.value_or(0);
   }
-  return false;
-}
-
-bool GrossExposure(const OrderContext& context, std::string* detail) {
-  if (context.leaf == nullptr || !context.worst_value) return false;
-  for (size_t i = 0; i < context.scopes.size(); ++i) {
-    const ScopeRow& scope = *context.scopes[i];
-    if (!scope.limits.max_gross) continue;
-    const SideChange change = ChangeOf(context, i);
-    const Value more = std::max(change.after, change.cell.gross) - change.cell.gross;
-    if (change.opened > 0 && more > 0 && scope.gross + more > *scope.limits.max_gross) {
-      return Fail(detail, FormatScope(scope.scope), " could be exposed by ",
-                  FormatValue(scope.gross + more), ", max_gross ",
-                  FormatValue(*scope.limits.max_gross));
-    }
-  }
-  return false;
-}
-
-bool NetExposure(const OrderContext& context, std::string* detail) {
-  if (context.leaf == nullptr || !context.worst_value) return false;
-  for (size_t i = 0; i < context.scopes.size(); ++i) {
-    const ScopeRow& scope = *context.scopes[i];
-    if (!scope.limits.max_net) continue;
-    const SideChange change = ChangeOf(context, i);
-    const Value after =
-        (context.buy() ? scope.long_side : scope.short_side) + change.after - change.before;
-    if (change.opened > 0 && after > *scope.limits.max_net) {
-      return Fail(detail, FormatScope(scope.scope), " could be ", FormatValue(after),
-                  context.buy() ? " net long" : " net short", ", max_net ",
-                  FormatValue(*scope.limits.max_net));
-    }
-  }
-  return false;
-}
-
-// --- 11 balance and margin -----------------------------------------------------
-
-bool SpotBalance(const OrderContext& context, std::string* detail) {
-  const Leaf& leaf = *context.leaf;
-  const market::Instrument& definition = context.instrument->definition;
-  const BalanceRow& row =
-      context.book.balance(context.buy() ? leaf.quote_balance : leaf.base_balance);
-  if (!row.known)
-    return Fail(detail, "no balance of ", row.asset.text(), " at ", row.venue, " has come");
-  const market::Money need =
-      context.buy() ? *context.worst_notional : definition.BaseAmount(context.intent.quantity);
-  const market::Money left = row.total - row.reserved - row.margin;
-  return need > left && Fail(detail, "needs ", need.ToString(), " ", row.asset.text(), ", ",
-                             left.ToString(), " are left of ", row.total.ToString());
-}
-
-bool Margin(const OrderContext& context, std::string* detail) {
-  const Cell& cell = *context.cells[1];
-  const BalanceRow& row = context.book.balance(cell.balance);
-  if (!row.known)
-    return Fail(detail, "no balance of ", row.asset.text(), " at ", row.venue, " has come");
-  const int64_t quantity = context.intent.quantity.mantissa;
-  const int64_t opened =
-      std::clamp<int64_t>(cell.side_quantity(context.buy()) + quantity, 0, quantity);
-  const auto more =
-      market::MulDiv(context.worst_notional->units(), opened, quantity, Rounding::kUp);
-  const market::Int128 side =
-      std::max<market::Int128>(context.buy() ? cell.long_units : cell.short_units, 0);
-  const market::Money after =
-      std::max(cell.margin,
-               context.book.MarginOf(cell, side + more.value_or(context.worst_notional->units())));
-  if (opened == 0 || after <= cell.margin) return false;
-  const market::Money used = row.margin - cell.margin + after;
-  const market::Money left = row.total - row.reserved;
-  return used > left && Fail(detail, "needs a margin of ", used.ToString(), " ", row.asset.text(),
-                             ", has ", left.ToString());
-}
-
-bool Balance(const OrderContext& context, std::string* detail) {
-  if (context.leaf == nullptr || !context.worst_notional) return false;
-  return context.instrument->definition.kind == market::InstrumentKind::kSpot
-             ? SpotBalance(context, detail)
-             : Margin(context, detail);
-}
-
-// --- 13 losses: only what reduces may go on ------------------------------------
-
-bool DailyLoss(const OrderContext& context, std::string* detail) {
-  if (context.leaf == nullptr || context.reducing) return false;
-  for (const ScopeRow* scope : context.scopes) {
-    const auto& limit = scope->limits.max_daily_loss;
-    const Value loss = scope->day_baseline - scope->result();
-    if (limit && loss > *limit) {
-      return Fail(detail, FormatScope(scope->scope), " has lost ", FormatValue(loss),
-                  " today, max_daily_loss ", FormatValue(*limit));
-    }
-  }
-  return false;
-}
-
-bool Drawdown(const OrderContext& context, std::string* detail) {
-  if (context.leaf == nullptr || context.reducing) return false;
-  for (const ScopeRow* scope : context.scopes) {
-    const auto& limit = scope->limits.max_drawdown;
-    const Value fall = scope->high - scope->result();
-    if (limit && fall > *limit) {
-      return Fail(detail, FormatScope(scope->scope), " is ", FormatValue(fall),
-                  " below its best result, max_drawdown ", FormatValue(*limit));
-    }
-  }
-  return false;
-}
-
-// --- 19 reducing ---------------------------------------------------------------
-
-bool MustReduce(const OrderContext& context, std::string* detail) {
-  if (context.leaf == nullptr || context.reducing) return false;
-  if (context.intent.reduce_only)
-    return Fail(detail, "reduce_only, but it would open or flip a position");
-  for (const ScopeRow* scope : context.scopes) {
-    if (scope->state == TradingState::kReducing) {
-      return Fail(detail, FormatScope(scope->scope), " is REDUCING (", scope->reason,
-                  "), and the order would open or flip a position");
-    }
-  }
-  return false;
+  change.more = std::max(change.after, cell.gross) - cell.gross;
+  return change;
 }
 
 constexpr Control kControls[] = {
-    {RejectReason::kMalformed, Malformed},
-    {RejectReason::kUnknownAccount, UnknownAccount},
-    {RejectReason::kUnknownInstrument, UnknownInstrument},
-    {RejectReason::kInstrumentVersion, WrongVersion},
-    {RejectReason::kKillSwitch, Killed},
-    {RejectReason::kTradingState, StateForbids},
-    {RejectReason::kGateClosed, GateClosed},
-    {RejectReason::kMissingLimit, MissingLimit},
-    {RejectReason::kNotPermitted, NotPermitted},
-    {RejectReason::kOffTick, OffTick},
-    {RejectReason::kOffLot, OffLot},
-    {RejectReason::kBelowMinimum, BelowMinimum},
-    {RejectReason::kNoPrice, NoPrice},
-    {RejectReason::kStalePrice, StalePrice},
-    {RejectReason::kBookInvalid, BookInvalid},
-    {RejectReason::kCrossedBook, Crossed},
-    {RejectReason::kMaxQuantity, MaxQuantity},
-    {RejectReason::kMaxNotional, MaxNotional},
-    {RejectReason::kPriceCollar, PriceCollar},
-    {RejectReason::kMessageRate, MessageRate},
-    {RejectReason::kOpenOrders, OpenOrders},
-    {RejectReason::kOpenNotional, OpenNotional},
-    {RejectReason::kPositionLimit, PositionLimit},
-    {RejectReason::kGrossExposure, GrossExposure},
-    {RejectReason::kNetExposure, NetExposure},
-    {RejectReason::kBalance, Balance},
-    {RejectReason::kDailyLoss, DailyLoss},
-    {RejectReason::kDrawdown, Drawdown},
-    {RejectReason::kReduceOnly, MustReduce},
+    {RejectReason::kMalformed, 21, "a well-formed order", Malformed},
+    {RejectReason::kUnknownAccount, 21, "an account that limits name", UnknownAccount},
+    {RejectReason::kUnknownInstrument, 21, "an instrument that is defined", UnknownInstrument},
+    {RejectReason::kInstrumentVersion, 21, "the current definition", WrongVersion},
+    {RejectReason::kKillSwitch, 23, "kill switch off", Killed},
+    {RejectReason::kTradingState, 19, "trading state", StateForbids},
+    {RejectReason::kGateClosed, 26, "execution answers", GateClosed},
+    {RejectReason::kMissingLimit, 26, "mandatory limits are stated", MissingLimit},
+    {RejectReason::kNotPermitted, 16, "permitted instrument and type", NotPermitted},
+    {RejectReason::kOffTick, 21, "price on the tick", OffTick},
+    {RejectReason::kOffLot, 21, "quantity on the lot", OffLot},
+    {RejectReason::kBelowMinimum, 21, "the venue's least size", BelowMinimum},
+    {RejectReason::kNoPrice, 20, "a reference price", NoPrice},
+    {RejectReason::kStalePrice, 20, "fresh market data", StalePrice},
+    {RejectReason::kBookInvalid, 20, "a proven book", BookInvalid},
+    {RejectReason::kCrossedBook, 20, "bid below ask", Crossed},
+    {RejectReason::kMaxQuantity, 1, "largest quantity", MaxQuantity},
+    {RejectReason::kMaxNotional, 2, "largest notional", MaxNotional},
+    {RejectReason::kPriceCollar, 3, "price collar", PriceCollar},
+    {RejectReason::kDuplicate, 4, "repeated identical orders", Duplicate, "duplicates"},
+    {RejectReason::kMessageRate, 6, "message rate", MessageRate},
+    {RejectReason::kOpenOrders, 8, "number of open orders", OpenOrders},
+    {RejectReason::kOpenNotional, 8, "value of open orders", OpenNotional},
+    {RejectReason::kPositionLimit, 9, "position", PositionLimit},
+    {RejectReason::kGrossExposure, 10, "gross exposure", GrossExposure},
+    {RejectReason::kNetExposure, 10, "net exposure", NetExposure},
+    {RejectReason::kBalance, 11, "balance and margin", Balance},
+    {RejectReason::kDailyLoss, 13, "loss of the day", DailyLoss},
+    {RejectReason::kDrawdown, 13, "fall from the best result", Drawdown},
+    {RejectReason::kReduceOnly, 19, "only what reduces", MustReduce},
+    {RejectReason::kInventory, 17, "sold only what is held", Inventory},
+    {RejectReason::kSelfTrade, 18, "no trade with ourselves", SelfTrade},
+    {RejectReason::kThrottled, 5, "repeated executions", Throttled},
+    {RejectReason::kClipQuantity, 7, "quantity in a window", ClipQuantity, "clip_quantity"},
+    {RejectReason::kClipNotional, 7, "notional in a window", ClipNotional, "clip_notional"},
+    {RejectReason::kClipFills, 7, "fills in a window", ClipFills, "clip_fills"},
+    {RejectReason::kCapital, 12, "capital of the firm", Capital, "capital"},
+    {RejectReason::kConcentration, 14, "concentration", Concentration, "max_concentration"},
+    {RejectReason::kCorrelation, 14, "correlated exposure", Correlation, "max_correlated"},
+    {RejectReason::kInstrumentCount, 15, "number of instruments", InstrumentCount,
+     "max_instruments"},
+    {RejectReason::kVenueCount, 15, "number of venues", VenueCount, "max_venues"},
+    {RejectReason::kVenueStatus, 22, "the venue trades it", VenueStatus},
+    {RejectReason::kVelocity, 22, "velocity pause", Velocity, "max_move"},
+    {RejectReason::kVolatility, 22, "volatility pause", Volatility, "max_volatility"},
+    {RejectReason::kDeadMan, 24, "sign of life of a person", DeadMan, "dead_man"},
+    {RejectReason::kOrderToTrade, 25, "messages for a fill", OrderToTrade, "max_orders_per_fill"},
+    {RejectReason::kCancelRatio, 25, "cancels for an order", CancelRatio, "max_cancel_ratio"},
+    {RejectReason::kCircuitBreaker, 26, "circuit breaker", BreakerOpen},
+    {RejectReason::kPositionMismatch, 28, "position as execution tells it", PositionMismatch},
+    {RejectReason::kNotTraceable, 29, "reason and model given", NotTraceable},
+    {RejectReason::kReleaseStage, 30, "release stage", ReleaseStage},
+    {RejectReason::kCanaryNotional, 30, "canary cap", CanaryNotional},
 };
 
-constexpr bool Ordered() {
-  for (size_t i = 1; i < std::size(kControls); ++i) {
-    if (kControls[i - 1].reason >= kControls[i].reason) return false;
+constexpr bool Complete() {
+  for (size_t i = 0; i < std::size(kControls); ++i) {
+    if (kControls[i].reason != static_cast<RejectReason>(i + 1)) return false;
   }
-  return true;
+  return std::size(kControls) == static_cast<size_t>(market::kLastRejectReason);
 }
-static_assert(Ordered(), "controls stand in the order of their reasons");
+static_assert(Complete(), "a control for each reason, in the order of the reasons");
 
 }  // namespace
 
 std::span<const Control> Controls() { return kControls; }
+
+std::vector<const Control*> ControlsUnder(const LimitSet& limits) {
+  std::set<std::string_view> stated;
+  const auto add = [&stated](const Limits& some) {
+    ForEachLimit([&](const char* name, auto member) {
+      if (some.*member) stated.insert(name);
+    });
+  };
+  add(limits.firm);
+  for (const auto* named :
+       {&limits.accounts, &limits.strategies, &limits.venues, &limits.instruments}) {
+    for (const auto& [name, some] : *named) add(some);
+  }
+  std::vector<const Control*> active;
+  for (const Control& control : kControls) {
+    if (control.only_with == nullptr || stated.contains(control.only_with))
+      active.push_back(&control);
+  }
+  return active;
+}
 
 OrderContext MakeContext(const market::OrderIntent& intent, const ExposureBook& book,
                          const GateSettings& settings, base::Time now) {
@@ -600,6 +190,7 @@ OrderContext MakeContext(const market::OrderIntent& intent, const ExposureBook& 
     const int64_t collar = scope->limits.price_collar_ppm.value_or(0);
     if (collar > 0 && (context.collar_ppm == 0 || collar < context.collar_ppm))
       context.collar_ppm = collar;
+    context.stage = std::min(context.stage, scope->limits.stage.value_or(Stage::kFull));
   }
   context.worst = WorstPrice(context);
   if (context.worst.mantissa > 0 && intent.quantity.mantissa > 0) {
@@ -609,6 +200,9 @@ OrderContext MakeContext(const market::OrderIntent& intent, const ExposureBook& 
       context.worst_value =
           book.ValueOf(context.worst_notional->units(), *context.instrument, Rounding::kUp);
     }
+  }
+  if (context.worst_value) {
+    for (size_t i = 0; i < context.cells.size(); ++i) context.changes[i] = ChangeOf(context, i);
   }
   context.reducing = Reduces(context);
   return context;

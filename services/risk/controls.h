@@ -1,12 +1,14 @@
 // The controls of the gate: one small function each, in a table ordered by the
 // precedence of their reject reason. A control reads the order in its context and
-// says whether it fails; it changes nothing and decides nothing else.
+// says whether it fails; it changes nothing and decides nothing else. What each one
+// compares, exactly: docs/risk-controls.md.
 #pragma once
 
 #include <array>
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "libs/base/time.h"
 #include "libs/market/order.h"
@@ -16,8 +18,17 @@ namespace gannet::risk {
 
 struct GateSettings {
   base::Duration unanswered_alarm{std::chrono::seconds(10)};
+  base::Duration position_alarm{std::chrono::seconds(5)};
   bool verify_hash = true;
   size_t max_open_orders = kMaxOpenOrders;
+};
+
+// What an order does to its side of one cell: what it closes counts at the mark,
+// what it opens at the worst price.
+struct SideChange {
+  int64_t opened = 0;  // quantity beyond what is there to close; 0: it only closes
+  Value before = 0, after = 0;
+  Value more = 0;  // by which the cell's gross grows
 };
 
 // One order and everything the controls look up about it, gathered once. A
@@ -38,24 +49,50 @@ struct OrderContext {
 
   market::Price reference;                      // mid of the newest quote; 0: none
   int64_t collar_ppm = 0;                       // tightest; 0: not stated
+  Stage stage = Stage::kFull;                   // lowest stated
   market::Price worst;                          // worst-case price; 0: unknown
   std::optional<market::Money> worst_notional;  // at that price, quote asset, rounded up
   std::optional<Value> worst_value;             // the same in the valuation asset
+  std::array<SideChange, 3> changes{};          // of `cells`, with `worst_value`
   bool reducing = false;  // closes part of the strategy's own position, open orders counted
 
   bool buy() const { return intent.side == market::Side::kBuy; }
+  bool spot() const { return instrument->definition.kind == market::InstrumentKind::kSpot; }
+  // Of scope i: firm, venue and instrument share the firm's cell.
+  static size_t CellOf(size_t scope) { return scope == 1 || scope == 2 ? scope : 0; }
 };
 
 OrderContext MakeContext(const market::OrderIntent& intent, const ExposureBook& book,
                          const GateSettings& settings, base::Time now);
 
+// What a control found, for people: why it failed; and of the comparison that failed
+// or came closest to it the limit, its scope and the value.
+class Finding {
+ public:
+  std::string detail;
+  std::string limit_name, limit, value;
+  std::optional<market::Scope> scope;
+
+  // Keeps the comparison when it failed or leaves less room than those before.
+  bool Closer(bool failed, market::Int128 room);
+
+ private:
+  bool any_ = false;
+  market::Int128 room_ = 0;
+};
+
 struct Control {
   market::RejectReason reason;
-  // True: refused. `detail` may be null; otherwise it gets limit, value and scope.
-  bool (*fails)(const OrderContext& context, std::string* detail);
+  int number;         // docs/risk-controls.md
+  const char* about;  // for people, a few words
+  // True: refused. `finding` may be null.
+  bool (*fails)(const OrderContext& context, Finding* finding);
+  const char* only_with = nullptr;  // the limit without which it never fails; null: none
 };
 
 // In order of precedence.
 std::span<const Control> Controls();
+// Those that can fail under these limits, in the same order.
+std::vector<const Control*> ControlsUnder(const LimitSet& limits);
 
 }  // namespace gannet::risk

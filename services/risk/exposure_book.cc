@@ -29,6 +29,7 @@ bool Derivative(const market::Instrument& instrument) {
 }  // namespace
 
 ExposureBook::ExposureBook(const LimitSet& limits) : limits_(limits) {
+  TakeSharedLimits();
   MakeScope(ScopeKind::kFirm, "");
 }
 
@@ -95,13 +96,58 @@ Index ExposureBook::MakeScope(ScopeKind kind, const std::string& name) {
   }
   ScopeRow& row = scopes_.emplace_back();
   row.scope = {kind, name};
-  row.limits = limits_.Of(row.scope);
-  row.stated_limits = StatedLimits(row.limits);
-  row.known_account = kind == ScopeKind::kAccount && limits_.KnowsAccount(name);
-  if (row.limits.message_rate) row.messages.SetLimit(*row.limits.message_rate);
+  TakeLimits(row);
   const Index at = static_cast<Index>(scopes_.size() - 1);
   scope_index_[static_cast<size_t>(kind)].emplace(name, at);
   return at;
+}
+
+void ExposureBook::TakeLimits(ScopeRow& row) const {
+  row.limits = limits_.Of(row.scope);
+  row.stated_limits = StatedLimits(row.limits);
+  row.known_account = row.scope.kind == ScopeKind::kAccount && limits_.KnowsAccount(row.scope.name);
+  row.paper_account =
+      row.scope.kind == ScopeKind::kAccount && limits_.paper_accounts.contains(row.scope.name);
+  row.messages.SetLimit(row.limits.message_rate.value_or(RateLimit{}));
+  row.executions.SetLimit(row.limits.repeated_executions.value_or(RateLimit{}));
+  row.failures.SetLimit(row.limits.breaker.value_or(RateLimit{}));
+  row.flow.SetWindow(limits_.windows.flow);
+  row.groups.resize(limits_.correlation.size());
+}
+
+void ExposureBook::SetLimits(const LimitSet& limits) {
+  GANNET_CHECK(limits.SharedWith(limits_), "limits that value, fund or group differently");
+  limits_ = limits;
+  TakeSharedLimits();
+  for (ScopeRow& row : scopes_) TakeLimits(row);
+  Rebuild();  // margins
+}
+
+// What the set says for all scopes.
+void ExposureBook::TakeSharedLimits() {
+  const auto states = [](const Limits& limits) {
+    return limits.max_move_ppm || limits.max_volatility_ppm;
+  };
+  group_rho_ppm_.clear();
+  for (const auto& [name, group] : limits_.correlation) group_rho_ppm_.push_back(group.rho_ppm);
+  market_limits_ = states(limits_.firm);
+  for (const auto* named :
+       {&limits_.accounts, &limits_.strategies, &limits_.venues, &limits_.instruments}) {
+    for (const auto& [name, limits] : *named) market_limits_ = market_limits_ || states(limits);
+  }
+  for (InstrumentRow& row : instruments_) {
+    row.moves.SetWindow(limits_.windows.market);
+    FindGroup(row);
+  }
+}
+
+void ExposureBook::FindGroup(InstrumentRow& row) const {
+  row.group = kNone;
+  uint32_t at = 0;
+  for (const auto& [name, group] : limits_.correlation) {
+    if (group.assets.contains(row.definition.base)) row.group = at;
+    ++at;
+  }
 }
 
 Index ExposureBook::MakeCell(Index scope, Index instrument, std::array<Index, 3> scopes) {
@@ -180,12 +226,16 @@ void ExposureBook::PutInstrument(const market::Instrument& definition) {
     row.scope = scope;
     row.venue_scope = venue_scope;
     row.definition = definition;
+    row.moves.SetWindow(limits_.windows.market);
+    FindGroup(row);
   } else if (InstrumentRow& row = instruments_[at]; row.definition.version >= definition.version) {
     return;
   } else if (Rescale(row, definition)) {
     row.definition = definition;
     row.bid = row.ask = row.mid = market::Price{};
     row.data_time = base::Time();
+    row.crossed = false;
+    row.moves.Clear();
   } else {
     ++stats_.definitions_refused;
   }
@@ -270,6 +320,8 @@ bool ExposureBook::Rescale(InstrumentRow& row, const market::Instrument& definit
     if (!position || !units) return false;
     changed.position = *position;
     changed.cash = *units;
+    changed.told = false;
+    changed.differs_since = base::Time::max();
     leaves.emplace_back(&leaf, std::move(changed));
   }
   std::vector<std::pair<OpenOrder*, OpenOrder>> orders;
@@ -283,6 +335,13 @@ bool ExposureBook::Rescale(InstrumentRow& row, const market::Instrument& definit
     changed.quantity = {*ordered};
     changed.cumulative = {*filled};
     changed.reserved = Money(*reserved, definition.quote_scale);
+    const auto meets = exact(order.meets, old.price_scale, definition.price_scale);
+    if (order.meets != kAnyBuy && order.meets != kAnySell) {
+      const bool fits = meets && *meets > 0 && *meets < kAnyBuy;
+      changed.meets = fits                       ? static_cast<int64_t>(*meets)
+                      : order.side == Side::kBuy ? kAnyBuy
+                                                 : kAnySell;
+    }
     orders.emplace_back(&order, std::move(changed));
   }
   const auto last_fill = exact(row.last_fill.mantissa, old.price_scale, definition.price_scale);
@@ -297,10 +356,6 @@ bool ExposureBook::Rescale(InstrumentRow& row, const market::Instrument& definit
 
 // --- orders and reports --------------------------------------------------------
 
-void ExposureBook::CountMessage(Index leaf, base::Time at) {
-  for (const Index scope : leaves_[leaf].scopes) scopes_[scope].messages.Add(at);
-}
-
 void ExposureBook::UseSequence(Index leaf, uint64_t sequence) {
   leaves_[leaf].last_sequence = std::max(leaves_[leaf].last_sequence, sequence);
 }
@@ -313,8 +368,10 @@ void ExposureBook::Open(const market::RiskDecision& decision, Index leaf) {
   order.side = decision.intent.side;
   order.quantity = decision.intent.quantity;
   order.reserved = decision.reserved;
+  order.meets = MeetingPrice(decision.intent);
   order.decided = decision.decided;
   for (const Index scope : leaves_[leaf].scopes) ++scopes_[scope].open_orders;
+  PutPrice(order, true);
   Reserve(order, order.quantity.mantissa);
   unanswered_.emplace_back(decision.decided, decision.intent.client_order_id);
 }
@@ -345,23 +402,37 @@ void ExposureBook::Reserve(OpenOrder& order, int64_t rest) {
   order.rest_asset = asset;
 }
 
-void ExposureBook::ApplyReport(const market::ExecReport& report) {
-  if (report.kind == market::ExecKind::kIllegal) return;
+void ExposureBook::ApplyReport(const market::ExecReport& report, base::Time at) {
+  using market::ExecKind;
+  if (report.kind == ExecKind::kIllegal) return;
   std::optional<int64_t> filled;
-  if (report.fill) filled = ApplyFill(report);
+  if (report.fill) {
+    filled = ApplyFill(report);
+    const Index leaf = FindLeaf(report.account, report.strategy, report.instrument);
+    if (filled && leaf != kNone) {
+      CountFill(leaf, at);
+      Compare(leaves_[leaf], at);
+    }
+  }
   const auto found = orders_.find(report.client_order_id);
   if (found == orders_.end()) return;
 
   OpenOrder& order = found->second;
   order.answered = true;
   order.state = report.state;
+  if (report.kind == ExecKind::kRejected || report.kind == ExecKind::kUnknown ||
+      report.kind == ExecKind::kAbsent) {
+    CountFailure(order, at);
+  }
   if (filled) {
+    if (order.cumulative.mantissa == 0) CountExecution(order, at);
     order.cumulative.mantissa =
         std::min(order.cumulative.mantissa + *filled, order.quantity.mantissa);
     Reserve(order, order.quantity.mantissa - order.cumulative.mantissa);
   }
   if (market::IsTerminal(report.state)) {
     Reserve(order, 0);
+    PutPrice(order, false);
     for (const Index scope : leaves_[order.leaf].scopes) --scopes_[scope].open_orders;
     orders_.erase(found);
   }
@@ -491,6 +562,12 @@ void ExposureBook::SetState(const market::RiskState& state) {
   row.killed = state.killed;
   row.reason = state.reason;
   row.stated = true;
+  // A person who lets it trade lets the counts begin anew.
+  if (state.state == market::TradingState::kActive && !state.killed && !state.person.empty()) {
+    row.throttled = row.breaker_open = false;
+    row.executions.Clear();
+    row.failures.Clear();
+  }
 }
 
 void ExposureBook::SetBaseline(const market::Scope& scope, Value day_baseline, Value peak) {
@@ -517,6 +594,14 @@ void ExposureBook::SetQuote(const market::Quote& quote, base::Time at) {
   const market::Price before = row.mark();
   const bool quoted = row.mid.mantissa > 0;
   row.mid.mantissa = both ? row.bid.mantissa + (row.ask.mantissa - row.bid.mantissa) / 2 : 0;
+  if (market_limits_ && row.mid.mantissa > 0) {
+    if (MarketSlice* slice = row.moves.At(at)) {
+      const int64_t mid = row.mid.mantissa;
+      slice->low = slice->low == 0 ? mid : std::min(slice->low, mid);
+      slice->high = std::max(slice->high, mid);
+      slice->last = mid;
+    }
+  }
   if (row.mark() != before || (row.mid.mantissa > 0) != quoted) RevalueInstrument(which);
 }
 
@@ -563,132 +648,6 @@ void ExposureBook::Observe() {
     }
     row.fees = fees;
     if (row.unvalued == 0 && row.unmarked == 0) row.high = std::max(row.high, row.result());
-  }
-}
-
-// --- values --------------------------------------------------------------------
-
-std::optional<Value> ExposureBook::ValueOf(Int128 units, const InstrumentRow& row,
-                                           Rounding rounding) const {
-  if (units == 0) return Value{0};
-  const int scale = row.definition.quote_scale;
-  switch (row.conversion) {
-    case Conversion::kPar:
-      return scale == kValueScale ? std::optional(units)
-                                  : market::Rescale(units, scale, kValueScale, rounding);
-    case Conversion::kByPrice: {
-      const InstrumentRow& rate = instruments_[row.rate];
-      if (rate.mark().mantissa <= 0) return std::nullopt;
-      const int digits = scale + rate.definition.price_scale - kValueScale;
-      if (digits >= 0 && digits <= market::kMaxScale) {
-        return market::MulDiv(units, rate.mark().mantissa, market::PowerOfTen(digits), rounding);
-      }
-      const auto shifted = market::Rescale(units, scale, kValueScale, rounding);
-      if (!shifted) return std::nullopt;
-      return market::MulDiv(*shifted, rate.mark().mantissa,
-                            market::PowerOfTen(rate.definition.price_scale), rounding);
-    }
-    case Conversion::kImpossible:
-      return std::nullopt;
-  }
-  return std::nullopt;
-}
-
-std::optional<Value> ExposureBook::ValueOfAsset(const market::AssetId& asset,
-                                                const Money& amount) const {
-  if (asset == limits_.valuation_asset || limits_.at_par.contains(asset)) {
-    return market::Rescale(amount.units(), amount.scale(), kValueScale, Rounding::kCeiling);
-  }
-  const auto by = limits_.converted_by.find(asset);
-  if (by == limits_.converted_by.end()) return std::nullopt;
-  const Index rate = FindInstrument(by->second);
-  if (rate == kNone || instruments_[rate].mark().mantissa <= 0) return std::nullopt;
-  const InstrumentRow& row = instruments_[rate];
-  const auto scaled =
-      market::Rescale(amount.units(), amount.scale(), kValueScale, Rounding::kCeiling);
-  if (!scaled) return std::nullopt;
-  return market::MulDiv(*scaled, row.mark().mantissa,
-                        market::PowerOfTen(row.definition.price_scale), Rounding::kCeiling);
-}
-
-void ExposureBook::CountCell(const Cell& cell, int sign) {
-  for (const Index at : cell.scopes) {
-    if (at == kNone) continue;
-    ScopeRow& scope = scopes_[at];
-    scope.gross += sign * cell.gross;
-    scope.long_side += sign * cell.long_side;
-    scope.short_side += sign * cell.short_side;
-    scope.open_value += sign * cell.open_value;
-    scope.pnl += sign * cell.pnl;
-    const uint32_t one = static_cast<uint32_t>(sign);  // wraps to minus one
-    if (!cell.valued) scope.unvalued += one;
-    if (!cell.marked) scope.unmarked += one;
-  }
-  if (cell.balance == kNone) return;
-  Money& margin = balances_[cell.balance].margin;
-  margin = sign > 0 ? margin + cell.margin : margin - cell.margin;
-}
-
-// The sums of a cell at the mark; nothing when something in it cannot be valued.
-bool ExposureBook::ValueCell(Cell& cell, const InstrumentRow& row) const {
-  const market::Price mark = row.mark();
-  const auto units = [&](Cell::Valued& last, int64_t quantity) -> std::optional<Int128> {
-    if (quantity == 0) return Int128{0};
-    if (mark.mantissa <= 0) return std::nullopt;
-    if (last.quantity == quantity && last.mark == mark) return last.units;
-    const auto notional = row.definition.Notional(mark, market::Quantity{quantity}, Rounding::kUp);
-    if (!notional) return std::nullopt;
-    last = {quantity, mark, notional->units()};
-    return last.units;
-  };
-  const auto held = units(cell.held, cell.position);
-  const auto longs = cell.open_buy == 0 ? held : units(cell.longs, cell.side_quantity(true));
-  const auto shorts = cell.open_sell != 0 ? units(cell.shorts, cell.side_quantity(false))
-                      : held              ? std::optional(-*held)
-                                          : std::nullopt;
-  if (!held || !longs || !shorts) return false;
-  const auto long_side = ValueOf(*longs, row, Rounding::kUp),
-             short_side = ValueOf(*shorts, row, Rounding::kUp);
-  const auto open = ValueOf(cell.buys + cell.sells, row, Rounding::kUp);
-  const auto pnl = ValueOf(*held + cell.cash, row, Rounding::kFloor);
-  if (!long_side || !short_side || !open || !pnl) return false;
-  cell.long_units = *longs;
-  cell.short_units = *shorts;
-  cell.long_side = *long_side;
-  cell.short_side = *short_side;
-  cell.gross = std::max(cell.long_side, cell.short_side);
-  cell.open_value = *open;
-  cell.pnl = *pnl;
-  if (cell.balance != kNone)
-    cell.margin = MarginOf(cell, std::max(cell.long_units, cell.short_units));
-  return true;
-}
-
-void ExposureBook::Revalue(Cell& cell) {
-  CountCell(cell, -1);
-  cell.gross = cell.long_side = cell.short_side = cell.open_value = cell.pnl = 0;
-  cell.long_units = cell.short_units = 0;
-  cell.margin = Money();
-  cell.valued = ValueCell(cell, instruments_[cell.instrument]);
-  cell.marked = cell.position == 0 || instruments_[cell.instrument].mid.mantissa > 0;
-  CountCell(cell, 1);
-}
-
-Money ExposureBook::MarginOf(const Cell& cell, Int128 units) const {
-  const InstrumentRow& row = instruments_[cell.instrument];
-  int64_t ppm = 0;
-  for (const Index at : {kFirmScope, balances_[cell.balance].account, row.venue_scope, row.scope}) {
-    ppm = std::max(ppm, scopes_[at].limits.initial_margin_ppm.value_or(0));
-  }
-  const auto margin = market::MulDiv(units, ppm == 0 ? 1'000'000 : ppm, 1'000'000, Rounding::kUp);
-  GANNET_CHECK(margin.has_value(), "a margin is at most what it secures");
-  return Money(*margin, row.definition.quote_scale);
-}
-
-void ExposureBook::RevalueInstrument(Index at) {
-  for (const Index cell : instruments_[at].cells) Revalue(cells_[cell]);
-  for (const Index other : instruments_[at].dependents) {
-    for (const Index cell : instruments_[other].cells) Revalue(cells_[cell]);
   }
 }
 

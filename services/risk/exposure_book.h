@@ -12,6 +12,7 @@
 // Owned by RiskEngine; one thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <deque>
@@ -31,7 +32,9 @@
 #include "libs/market/order.h"
 #include "libs/wire/canonical.h"
 #include "services/risk/limits.h"
+#include "services/risk/order_memory.h"
 #include "services/risk/rate_window.h"
+#include "services/risk/slice_ring.h"
 
 namespace gannet::risk {
 
@@ -43,11 +46,26 @@ inline constexpr size_t kMaxScopes = 20'000;
 inline constexpr size_t kMaxInstruments = 10'000;
 inline constexpr size_t kMaxOpenOrders = 100'000;
 
+// What went through a scope in one slice of the flow window (controls 7, 25).
+struct Flow {
+  market::Int128 quantity = 0;  // of permitted orders, kValueScale
+  // Of permitted orders, by quote asset, kValueScale.
+  std::vector<std::pair<market::AssetId, market::Int128>> notional;
+  uint64_t messages = 0, orders = 0, cancels = 0, fills = 0;
+};
+
+// Control 14: exposures of a scope in the instruments of a group, in hundredths of
+// the valuation asset, and their squares; of the long and the short side.
+struct GroupSums {
+  market::Int128 sum[2] = {0, 0}, squares[2] = {0, 0};
+};
+
 struct ScopeRow {
   market::Scope scope;
   Limits limits;
   uint32_t stated_limits = 0;  // StatedLimits(limits)
   bool known_account = false;  // an account that the limits name
+  bool paper_account = false;  // its orders reach no real market
   // durable
   market::TradingState state = market::TradingState::kActive;
   bool killed = false;
@@ -56,9 +74,16 @@ struct ScopeRow {
   Value day_baseline = 0;  // result at 00:00 UTC
   Value peak = 0;          // highest result recorded
   RateWindow messages;
+  RateWindow executions, failures;  // controls 5, 26
+  bool throttled = false;           // control 5: until a person resumes the scope
+  bool breaker_open = false;        // control 26: the same
+  SliceRing<Flow> flow;
   // derived
   uint32_t open_orders = 0;
-  uint32_t unvalued = 0;  // cells whose worth cannot be told
+  uint32_t instruments_used = 0;                        // control 15
+  std::vector<std::pair<Index, uint32_t>> venues_used;  // venue scope, instruments in use
+  std::vector<GroupSums> groups;                        // by correlation group
+  uint32_t unvalued = 0;                                // cells whose worth cannot be told
   uint32_t unmarked = 0;  // positions valued at their last fill for want of a quote
   Value gross = 0, long_side = 0, short_side = 0, open_value = 0, pnl = 0, fees = 0;
   Value high = 0;  // highest result seen at quoted prices, at least `peak`
@@ -83,6 +108,9 @@ struct Cell {
   Value gross = 0, long_side = 0, short_side = 0, open_value = 0, pnl = 0;
   market::Int128 long_units = 0, short_units = 0;  // the sides in quote units
   market::Money margin;                            // settle asset
+  bool used = false;                               // a position, or open orders
+  // Of an account: prices at which its open orders trade, ascending (control 18).
+  std::vector<int64_t> buy_prices, sell_prices;
 
   // The last quantities valued, so that what did not change is not valued again.
   struct Valued {
@@ -107,6 +135,11 @@ struct Leaf {
   market::Money base_fee_rest;
   std::map<market::AssetId, market::Money> other_fees;
   uint64_t last_sequence = 0;  // highest of an intent that got a verdict
+  OrderMemory answered;        // control 4
+  // Control 28: the position that execution last told, and since when it differs.
+  bool told = false;
+  int64_t told_position = 0;
+  base::Time differs_since = base::Time::max();  // max: it does not
   // derived from the open orders
   int64_t open_buy = 0, open_sell = 0;
 };
@@ -117,6 +150,10 @@ struct ScaleVersion {
 };
 
 enum class Conversion : uint8_t { kImpossible, kPar, kByPrice };
+
+struct MarketSlice {
+  int64_t low = 0, high = 0, last = 0;  // reference prices; low 0: none
+};
 
 struct InstrumentRow {
   market::Instrument definition;
@@ -137,9 +174,21 @@ struct InstrumentRow {
   market::BookFault book_fault = market::BookFault::kNoSnapshot;
   bool feed_down = false;
   bool crossed = false;
+  SliceRing<MarketSlice> moves;  // control 22
+  uint32_t group = kNone;        // correlation group of the base asset
 
   market::Price mark() const { return mid.mantissa > 0 ? mid : last_fill; }
 };
+
+// The price at which an order trades: its limit, or the one that meets every other.
+int64_t MeetingPrice(const market::OrderIntent& intent);
+bool HasLimitPrice(market::OrderType type);
+inline constexpr int64_t kAnyBuy = INT64_MAX, kAnySell = INT64_MIN;
+
+// Hundredths of the valuation asset, away from zero and cut at kMaxHundredths: the
+// unit of control 14, whose squares fit 128 bits.
+inline constexpr int64_t kMaxHundredths = 1'000'000'000'000;
+market::Int128 Hundredths(Value value);
 
 // A permitted order that is not terminal.
 struct OpenOrder {
@@ -147,6 +196,7 @@ struct OpenOrder {
   market::Side side = market::Side::kBuy;
   market::Quantity quantity, cumulative;
   market::Money reserved;  // worst-case notional of the whole order, quote asset
+  int64_t meets = 0;       // MeetingPrice
   base::Time decided;
   bool answered = false;  // execution has reported on it
   market::OrderState state = market::OrderState::kInitialized;
@@ -174,6 +224,10 @@ class ExposureBook {
   ExposureBook(const ExposureBook&) = delete;
   ExposureBook& operator=(const ExposureBook&) = delete;
 
+  // Another set is in force from here on. Of it `wallets` and the valuation must be as
+  // they were.
+  void SetLimits(const LimitSet& limits);
+
   // --- names to rows; kNone when unknown ---
   Index FindInstrument(const market::InstrumentId& id) const;
   Index FindScope(market::ScopeKind kind, const std::string& name) const;
@@ -182,6 +236,9 @@ class ExposureBook {
                  const market::InstrumentId& instrument) const;
   Index FindBalance(Index account, const std::string& venue, const market::AssetId& asset) const;
   bool knows_account(const std::string& name) const { return limits_.KnowsAccount(name); }
+
+  const Windows& windows() const { return limits_.windows; }
+  int64_t group_rho_ppm(uint32_t group) const { return group_rho_ppm_[group]; }
 
   const ScopeRow& scope(Index at) const { return scopes_[at]; }
   const InstrumentRow& instrument(Index at) const { return instruments_[at]; }
@@ -201,10 +258,15 @@ class ExposureBook {
   // full or the instrument unknown.
   Index Touch(const market::AccountId& account, const market::StrategyId& strategy,
               const market::InstrumentId& instrument);
-  void CountMessage(Index leaf, base::Time at);
+  void CountCancel(Index leaf, base::Time at);
+  void CountAnswer(Index leaf, const market::RiskDecision& decision);
   void UseSequence(Index leaf, uint64_t sequence);
   void Open(const market::RiskDecision& decision, Index leaf);
-  void ApplyReport(const market::ExecReport& report);
+  void ApplyReport(const market::ExecReport& report, base::Time at);
+  void SetTold(const market::PositionUpdate& update, base::Time at);
+  void SeePerson(base::Time at) { person_seen_ = std::max(person_seen_, at); }
+  // Of the newest command of a person; Time::min(): none.
+  base::Time person_seen() const { return person_seen_; }
   void SetBalance(const market::BalanceUpdate& update);
   void SetState(const market::RiskState& state);
   void SetBaseline(const market::Scope& scope, Value day_baseline, Value peak);
@@ -223,6 +285,8 @@ class ExposureBook {
                                market::Rounding rounding) const;
   // The margin that the larger side of a cell needs, settle units.
   market::Money MarginOf(const Cell& cell, market::Int128 units) const;
+  // `units` of an instrument at the initial margin of an account (control 11).
+  market::Money MarginAt(Index account, const InstrumentRow& row, market::Int128 units) const;
   std::optional<Value> ValueOfAsset(const market::AssetId& asset,
                                     const market::Money& amount) const;
 
@@ -240,6 +304,16 @@ class ExposureBook {
 
  private:
   Index MakeScope(market::ScopeKind kind, const std::string& name);
+  void TakeLimits(ScopeRow& row) const;
+  void TakeSharedLimits();
+  void FindGroup(InstrumentRow& row) const;
+  template <class Add>
+  void CountFlow(Index leaf, base::Time at, const Add& add);
+  void CountFill(Index leaf, base::Time at);
+  void CountExecution(const OpenOrder& order, base::Time at);
+  void CountFailure(const OpenOrder& order, base::Time at);
+  void Compare(Leaf& leaf, base::Time at);
+  void PutPrice(const OpenOrder& order, bool there);
   Index MakeCell(Index scope, Index instrument, std::array<Index, 3> scopes);
   Index MakeBalance(Index account, const std::string& venue, const market::AssetId& asset);
   void LinkConversion(Index at);
@@ -257,11 +331,15 @@ class ExposureBook {
   void BookFee(InstrumentRow& row, Leaf& leaf, const market::Fill& fill);
   void Break(InstrumentRow& row, std::string why);
   void Rebuild();
+  void CountGroup(const Cell& cell, int sign);
+  void CountUse(const Cell& cell, int sign);
   void SaveLeaf(wire::CanonicalWriter& out, const Leaf& leaf) const;
+  void SaveScope(wire::CanonicalWriter& out, const ScopeRow& row) const;
+  void LoadScope(wire::CanonicalReader& in, ScopeRow& row, uint8_t version) const;
   bool IsLeafOf(Index leaf, const market::AccountId& account, const market::StrategyId& strategy,
                 const market::InstrumentId& instrument) const;
 
-  const LimitSet limits_;
+  LimitSet limits_;
   std::deque<ScopeRow> scopes_;
   std::deque<InstrumentRow> instruments_;
   std::deque<Leaf> leaves_;
@@ -278,6 +356,9 @@ class ExposureBook {
   std::map<std::tuple<Index, std::string, market::AssetId>, Index> balance_index_;
   // Intent, verdict and first report speak of the same leaf one after the other.
   Index last_leaf_ = kNone;
+  base::Time person_seen_ = base::Time::min();
+  std::vector<int64_t> group_rho_ppm_;
+  bool market_limits_ = false;  // some scope states max_move or max_volatility
   Stats stats_;
 };
 

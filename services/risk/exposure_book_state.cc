@@ -13,7 +13,7 @@ namespace {
 
 using market::Side;
 
-constexpr uint8_t kBookVersion = 1;
+constexpr uint8_t kBookVersion = 2;  // 1: without the windows of controls 4 to 30
 
 void WriteFees(wire::CanonicalWriter& out, const std::map<market::AssetId, market::Money>& fees) {
   out.U32(static_cast<uint32_t>(fees.size()));
@@ -35,11 +35,99 @@ std::map<market::AssetId, market::Money> ReadFees(wire::CanonicalReader& in) {
 
 bool HasContent(const Leaf& leaf) {
   return leaf.position != 0 || leaf.cash != 0 || !leaf.base_fee_rest.zero() ||
-         !leaf.other_fees.empty() || leaf.last_sequence != 0;
+         !leaf.other_fees.empty() || leaf.last_sequence != 0 || !leaf.answered.empty() || leaf.told;
 }
 
-bool HasContent(const ScopeRow& row, const std::vector<base::Time>& messages) {
-  return row.stated || row.day_baseline != 0 || row.peak != 0 || !messages.empty();
+bool HasContent(const ScopeRow& row) {
+  const auto& flow = row.flow.slices();
+  return row.stated || row.day_baseline != 0 || row.peak != 0 || !row.messages.times().empty() ||
+         !row.executions.times().empty() || !row.failures.times().empty() || row.throttled ||
+         row.breaker_open ||
+         std::any_of(flow.begin(), flow.end(), [](const auto& slice) { return slice.index >= 0; });
+}
+
+void WriteTimes(wire::CanonicalWriter& out, const RateWindow& window) {
+  const std::vector<base::Time> times = window.times();
+  out.U32(static_cast<uint32_t>(times.size()));
+  for (const base::Time at : times) out.Time(at);
+}
+
+void ReadTimes(wire::CanonicalReader& in, RateWindow& window) {
+  window.Clear();
+  for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) window.Add(in.Time());
+}
+
+void WriteFlow(wire::CanonicalWriter& out, const SliceRing<Flow>& flow) {
+  std::map<int64_t, const Flow*> slices;
+  for (const auto& slice : flow.slices()) {
+    if (slice.index >= 0) slices.emplace(slice.index, &slice.value);
+  }
+  out.U32(static_cast<uint32_t>(slices.size()));
+  for (const auto& [index, value] : slices) {
+    out.I64(index);
+    out.I128(value->quantity);
+    out.U64(value->messages);
+    out.U64(value->orders);
+    out.U64(value->cancels);
+    out.U64(value->fills);
+    out.U32(static_cast<uint32_t>(value->notional.size()));
+    for (const auto& [asset, amount] : value->notional) {
+      out.Text(asset);
+      out.I128(amount);
+    }
+  }
+}
+
+void ReadFlow(wire::CanonicalReader& in, SliceRing<Flow>& flow) {
+  flow.Clear();
+  for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
+    const int64_t index = in.I64();
+    Flow value;
+    value.quantity = in.I128();
+    value.messages = in.U64();
+    value.orders = in.U64();
+    value.cancels = in.U64();
+    value.fills = in.U64();
+    for (uint32_t j = 0, assets = in.U32(); j < assets && in.ok(); ++j) {
+      const auto asset = in.Text<market::AssetId>();
+      value.notional.emplace_back(asset, in.I128());
+    }
+    if (Flow* slice = flow.AtIndex(index)) *slice = std::move(value);
+  }
+}
+
+void WriteAnswered(wire::CanonicalWriter& out, const OrderMemory& answered) {
+  const std::vector<OrderMemory::Entry> entries = answered.entries();
+  out.U32(static_cast<uint32_t>(entries.size()));
+  for (const auto& [at, shape] : entries) {
+    out.Time(at);
+    out.U32(shape.version);
+    out.U8(shape.side);
+    out.U8(shape.type);
+    out.U8(shape.time_in_force);
+    out.Bool(shape.reduce_only);
+    out.I64(shape.price);
+    out.I64(shape.stop_price);
+    out.I64(shape.quantity);
+  }
+}
+
+OrderMemory ReadAnswered(wire::CanonicalReader& in) {
+  OrderMemory answered;
+  for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
+    const base::Time at = in.Time();
+    OrderShape shape;
+    shape.version = in.U32();
+    shape.side = in.U8();
+    shape.type = in.U8();
+    shape.time_in_force = in.U8();
+    shape.reduce_only = in.Bool();
+    shape.price = in.I64();
+    shape.stop_price = in.I64();
+    shape.quantity = in.I64();
+    answered.Add(at, shape);
+  }
+  return answered;
 }
 
 }  // namespace
@@ -67,25 +155,12 @@ void ExposureBook::Save(wire::CanonicalWriter& out) const {
     out.Bytes(row->broken);
   }
 
-  std::map<market::Scope, std::pair<const ScopeRow*, std::vector<base::Time>>> scopes;
+  std::map<market::Scope, const ScopeRow*> scopes;
   for (const ScopeRow& row : scopes_) {
-    std::vector<base::Time> messages = row.messages.times();
-    if (HasContent(row, messages)) scopes.emplace(row.scope, std::pair(&row, std::move(messages)));
+    if (HasContent(row)) scopes.emplace(row.scope, &row);
   }
   out.U32(static_cast<uint32_t>(scopes.size()));
-  for (const auto& [scope, content] : scopes) {
-    const auto& [row, messages] = content;
-    out.U8(static_cast<uint8_t>(scope.kind));
-    out.Bytes(scope.name);
-    out.U8(static_cast<uint8_t>(row->state));
-    out.Bool(row->killed);
-    out.Bool(row->stated);
-    out.Bytes(row->reason);
-    out.I128(row->day_baseline);
-    out.I128(row->peak);
-    out.U32(static_cast<uint32_t>(messages.size()));
-    for (const base::Time at : messages) out.Time(at);
-  }
+  for (const auto& [scope, row] : scopes) SaveScope(out, *row);
 
   std::map<std::tuple<std::string, std::string, market::InstrumentId>, const Leaf*> leaves;
   for (const Leaf& leaf : leaves_) {
@@ -102,6 +177,10 @@ void ExposureBook::Save(wire::CanonicalWriter& out) const {
     out.Money(leaf->base_fee_rest);
     WriteFees(out, leaf->other_fees);
     out.U64(leaf->last_sequence);
+    WriteAnswered(out, leaf->answered);
+    out.Bool(leaf->told);
+    out.I64(leaf->told_position);
+    out.Time(leaf->differs_since);
   }
 
   std::map<std::tuple<std::string, std::string, market::AssetId>, const BalanceRow*> balances;
@@ -128,11 +207,48 @@ void ExposureBook::Save(wire::CanonicalWriter& out) const {
     out.Time(order->decided);
     out.Bool(order->answered);
     out.U8(static_cast<uint8_t>(order->state));
+    out.I64(order->meets);
   }
+  out.Time(person_seen_);
+}
+
+void ExposureBook::SaveScope(wire::CanonicalWriter& out, const ScopeRow& row) const {
+  out.U8(static_cast<uint8_t>(row.scope.kind));
+  out.Bytes(row.scope.name);
+  out.U8(static_cast<uint8_t>(row.state));
+  out.Bool(row.killed);
+  out.Bool(row.stated);
+  out.Bytes(row.reason);
+  out.I128(row.day_baseline);
+  out.I128(row.peak);
+  WriteTimes(out, row.messages);
+  WriteTimes(out, row.executions);
+  WriteTimes(out, row.failures);
+  out.Bool(row.throttled);
+  out.Bool(row.breaker_open);
+  WriteFlow(out, row.flow);
+}
+
+// Behind kind and name.
+void ExposureBook::LoadScope(wire::CanonicalReader& in, ScopeRow& row, uint8_t version) const {
+  row.state = static_cast<market::TradingState>(in.U8());
+  row.killed = in.Bool();
+  row.stated = in.Bool();
+  row.reason = in.Bytes();
+  row.day_baseline = in.I128();
+  row.peak = row.high = in.I128();
+  ReadTimes(in, row.messages);
+  if (version < 2) return;
+  ReadTimes(in, row.executions);
+  ReadTimes(in, row.failures);
+  row.throttled = in.Bool();
+  row.breaker_open = in.Bool();
+  ReadFlow(in, row.flow);
 }
 
 absl::Status ExposureBook::Load(wire::CanonicalReader& in) {
-  if (const uint8_t version = in.U8(); in.ok() && version != kBookVersion) {
+  const uint8_t version = in.U8();
+  if (in.ok() && (version == 0 || version > kBookVersion)) {
     return absl::FailedPreconditionError(absl::StrCat("exposure book of format ", version,
                                                       ", this build reads ", kBookVersion,
                                                       "; use the build that wrote it"));
@@ -161,15 +277,7 @@ absl::Status ExposureBook::Load(wire::CanonicalReader& in) {
     const Index at = MakeScope(kind, name);
     ScopeRow ignored;
     ScopeRow& row = at == kNone ? ignored : scopes_[at];
-    row.state = static_cast<market::TradingState>(in.U8());
-    row.killed = in.Bool();
-    row.stated = in.Bool();
-    row.reason = in.Bytes();
-    row.day_baseline = in.I128();
-    row.peak = row.high = in.I128();
-    row.messages.Clear();
-    for (uint32_t j = 0, messages = in.U32(); j < messages && in.ok(); ++j)
-      row.messages.Add(in.Time());
+    LoadScope(in, row, version);
   }
   const auto read_leaf = [&] {
     const market::AccountId account(in.Bytes());
@@ -190,6 +298,11 @@ absl::Status ExposureBook::Load(wire::CanonicalReader& in) {
     leaf.base_fee_rest = in.Money();
     leaf.other_fees = ReadFees(in);
     leaf.last_sequence = in.U64();
+    if (version < 2) continue;
+    leaf.answered = ReadAnswered(in);
+    leaf.told = in.Bool();
+    leaf.told_position = in.I64();
+    leaf.differs_since = in.Time();
   }
   for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
     const Index account = MakeScope(market::ScopeKind::kAccount, in.Bytes());
@@ -213,10 +326,12 @@ absl::Status ExposureBook::Load(wire::CanonicalReader& in) {
     order.decided = in.Time();
     order.answered = in.Bool();
     order.state = static_cast<market::OrderState>(in.U8());
+    order.meets = version >= 2 ? in.I64() : order.side == Side::kBuy ? kAnyBuy : kAnySell;
     if (order.quantity.mantissa <= 0)
       return absl::DataLossError("a saved order has no quantity; start with --fresh");
     orders_.insert_or_assign(id, order);
   }
+  if (version >= 2) person_seen_ = in.Time();
   GANNET_RETURN_IF_ERROR(in.status());
   Rebuild();
   return absl::OkStatus();
@@ -228,6 +343,9 @@ void ExposureBook::Rebuild() {
     row.open_orders = row.unvalued = row.unmarked = 0;
     row.gross = row.long_side = row.short_side = row.open_value = row.pnl = 0;
     row.other_fees.clear();
+    row.instruments_used = 0;
+    row.venues_used.clear();
+    row.groups.assign(limits_.correlation.size(), GroupSums());
   }
   for (BalanceRow& row : balances_) {
     row.reserved = market::Money();
@@ -255,6 +373,7 @@ void ExposureBook::Rebuild() {
     order.rest_value = 0;
     order.rest_asset = market::Money();
     Reserve(order, order.quantity.mantissa - order.cumulative.mantissa);
+    PutPrice(order, true);
     for (const Index scope : leaves_[order.leaf].scopes) ++scopes_[scope].open_orders;
     if (!order.answered) unanswered_.emplace_back(order.decided, id);
   }

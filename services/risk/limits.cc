@@ -1,10 +1,18 @@
 #include "services/risk/limits.h"
 
+#include <algorithm>
+#include <initializer_list>
+
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "libs/base/status.h"
+#include "libs/market/decimal.h"
+#include "libs/market/names.h"
 
 namespace gannet::risk {
 namespace {
+
+using market::ScopeKind;
 
 template <class T>
 void Inherit(std::optional<T>& own, const std::optional<T>& other) {
@@ -12,19 +20,7 @@ void Inherit(std::optional<T>& own, const std::optional<T>& other) {
 }
 
 void InheritAll(Limits& own, const Limits& other) {
-  Inherit(own.max_order_notional, other.max_order_notional);
-  Inherit(own.price_collar_ppm, other.price_collar_ppm);
-  Inherit(own.stale_after, other.stale_after);
-  Inherit(own.message_rate, other.message_rate);
-  Inherit(own.max_open_orders, other.max_open_orders);
-  Inherit(own.max_open_notional, other.max_open_notional);
-  Inherit(own.max_long, other.max_long);
-  Inherit(own.max_short, other.max_short);
-  Inherit(own.max_gross, other.max_gross);
-  Inherit(own.max_net, other.max_net);
-  Inherit(own.max_daily_loss, other.max_daily_loss);
-  Inherit(own.max_drawdown, other.max_drawdown);
-  Inherit(own.initial_margin_ppm, other.initial_margin_ppm);
+  ForEachLimit([&](const char*, auto member) { Inherit(own.*member, other.*member); });
 }
 
 Limits Entry(const std::map<std::string, Limits>& entries, const std::string& name) {
@@ -35,60 +31,117 @@ Limits Entry(const std::map<std::string, Limits>& entries, const std::string& na
   return limits;
 }
 
+constexpr int64_t kPpm = 1'000'000;
+constexpr base::Duration kMinWindow = std::chrono::milliseconds(1);
+
 absl::Status Refuse(const std::string& where, const char* key, const char* allowed) {
   return absl::InvalidArgumentError(
       absl::StrCat(where, ".", key, ": must be ", allowed, "; correct the limits file"));
 }
 
-absl::Status ValidateOne(const std::string& where, const Limits& limits) {
-  const auto negative = [](const std::optional<Value>& value) { return value && *value < 0; };
-  if (negative(limits.max_order_notional)) return Refuse(where, "max_order_notional", "0 or more");
-  if (negative(limits.max_open_notional)) return Refuse(where, "max_open_notional", "0 or more");
-  if (negative(limits.max_long)) return Refuse(where, "max_long", "0 or more");
-  if (negative(limits.max_short)) return Refuse(where, "max_short", "0 or more");
-  if (negative(limits.max_gross)) return Refuse(where, "max_gross", "0 or more");
-  if (negative(limits.max_net)) return Refuse(where, "max_net", "0 or more");
-  if (negative(limits.max_daily_loss)) return Refuse(where, "max_daily_loss", "0 or more");
-  if (negative(limits.max_drawdown)) return Refuse(where, "max_drawdown", "0 or more");
-  if (limits.price_collar_ppm &&
-      (*limits.price_collar_ppm <= 0 || *limits.price_collar_ppm > 1'000'000)) {
-    return Refuse(where, "price_collar", "above 0% and at most 100%");
+// Where a limit has a meaning; null: here too.
+const char* WhereAllowed(std::string_view key, ScopeKind kind) {
+  const auto is = [key](std::initializer_list<std::string_view> keys) {
+    return std::find(keys.begin(), keys.end(), key) != keys.end();
+  };
+  if (is({"max_order_quantity", "clip_quantity"}) && kind != ScopeKind::kInstrument)
+    return "under instruments, in whose units it is";
+  if (key == "capital" && kind != ScopeKind::kFirm) return "for the firm";
+  const bool own_cells = kind <= ScopeKind::kStrategy;
+  if (!own_cells && is({"max_concentration", "concentration_above", "max_correlated",
+                        "max_instruments", "max_venues"})) {
+    return "for the firm, accounts and strategies";
   }
-  if (limits.initial_margin_ppm &&
-      (*limits.initial_margin_ppm <= 0 || *limits.initial_margin_ppm > 1'000'000)) {
-    return Refuse(where, "initial_margin", "above 0% and at most 100%");
-  }
-  if (limits.stale_after && limits.stale_after->count() <= 0)
-    return Refuse(where, "stale_after", "above 0");
-  if (limits.message_rate &&
-      (limits.message_rate->count == 0 || limits.message_rate->count > kMaxRateCount ||
-       limits.message_rate->window.count() <= 0)) {
-    return Refuse(where, "message_rate", "1 to 100,000 messages in a window above 0");
+  return nullptr;
+}
+
+const char* Fault(const char*, Value value) { return value < 0 ? "0 or more" : nullptr; }
+const char* Fault(const char* key, int64_t ppm) {
+  if (ppm <= 0) return "above 0%";
+  return ppm > MostPpm(key) ? "at most 100%" : nullptr;
+}
+const char* Fault(const char*, base::Duration duration) {
+  return duration.count() <= 0 ? "above 0" : nullptr;
+}
+const char* Fault(const char* key, const RateLimit& rate) {
+  if (std::string_view(key) == "duplicates" && rate.count > kMaxDuplicates)
+    return "at most 255 orders";
+  return rate.count == 0 || rate.count > kMaxRateCount || rate.window.count() <= 0
+             ? "1 to 100,000 in a window above 0"
+             : nullptr;
+}
+const char* Fault(const char*, Stage stage) {
+  return stage > Stage::kFull ? "shadow, paper, canary or full" : nullptr;
+}
+const char* Fault(const char*, const OrderTypes& types) {
+  return types.bits == 0 ? "a list with an order type" : nullptr;
+}
+const char* Fault(const char*, const InstrumentNames& names) {
+  return names.names.empty() ? "a list with an instrument" : nullptr;
+}
+const char* Fault(const char*, uint32_t) { return nullptr; }
+const char* Fault(const char*, bool) { return nullptr; }
+
+absl::Status ValidateOne(const std::string& where, ScopeKind kind, const Limits& limits) {
+  absl::Status status;
+  ForEachLimit([&](const char* key, auto member) {
+    if (!status.ok() || !(limits.*member)) return;
+    if (const char* allowed = Fault(key, *(limits.*member))) {
+      status = Refuse(where, key, allowed);
+    } else if (const char* place = WhereAllowed(key, kind)) {
+      status = absl::InvalidArgumentError(absl::StrCat(where, ".", key, ": is stated ", place,
+                                                       "; move it there in the limits file"));
+    }
+  });
+  return status;
+}
+
+absl::Status ValidateAll(const char* group, ScopeKind kind,
+                         const std::map<std::string, Limits>& entries) {
+  for (const auto& [name, limits] : entries) {
+    if (name.empty())
+      return absl::InvalidArgumentError(absl::StrCat(group, ": an entry has no name; give it one"));
+    GANNET_RETURN_IF_ERROR(ValidateOne(absl::StrCat(group, ".", name), kind, limits));
   }
   return absl::OkStatus();
 }
 
-absl::Status ValidateAll(const char* kind, const std::map<std::string, Limits>& entries) {
-  for (const auto& [name, limits] : entries) {
-    if (name.empty())
-      return absl::InvalidArgumentError(absl::StrCat(kind, ": an entry has no name; give it one"));
-    GANNET_RETURN_IF_ERROR(ValidateOne(absl::StrCat(kind, ".", name), limits));
+absl::Status ValidateShared(const LimitSet& limits) {
+  if (limits.windows.flow < kMinWindow || limits.windows.market < kMinWindow)
+    return absl::InvalidArgumentError("windows: must be 1ms or more; correct the limits file");
+  if (limits.correlation.size() > kMaxCorrelationGroups)
+    return absl::InvalidArgumentError("correlation: at most 64 groups; join some");
+  std::set<market::AssetId> seen;
+  for (const auto& [name, group] : limits.correlation) {
+    const std::string where = absl::StrCat("correlation.", name);
+    if (group.rho_ppm < 0 || group.rho_ppm > kPpm) return Refuse(where, "rho", "0% to 100%");
+    for (const market::AssetId& asset : group.assets) {
+      if (!seen.insert(asset).second)
+        return absl::InvalidArgumentError(absl::StrCat(where, ".assets: ", asset.text(),
+                                                       " is in two groups; remove it from one"));
+    }
   }
   return absl::OkStatus();
 }
 
 }  // namespace
 
+int64_t MostPpm(std::string_view key) {
+  const bool more = key == "max_move" || key == "max_volatility" || key == "max_cancel_ratio";
+  return kPpm * (more ? 1'000 : 1);
+}
+
+bool InstrumentNames::Has(const std::string& instrument, const std::string& venue) const {
+  return names.contains(instrument) || names.contains(venue + ":*");
+}
+
 uint32_t StatedLimits(const Limits& limits) {
-  const std::array<bool, kMandatoryLimits.size()> stated = {
-      limits.max_order_notional.has_value(), limits.price_collar_ppm.has_value(),
-      limits.stale_after.has_value(),        limits.message_rate.has_value(),
-      limits.max_open_orders.has_value(),    limits.max_open_notional.has_value(),
-      limits.max_long.has_value(),           limits.max_short.has_value(),
-      limits.max_gross.has_value(),          limits.max_net.has_value(),
-      limits.max_daily_loss.has_value(),     limits.max_drawdown.has_value()};
   uint32_t bits = 0;
-  for (size_t i = 0; i < stated.size(); ++i) bits |= stated[i] ? 1u << i : 0u;
+  ForEachLimit([&](const char* name, auto member) {
+    const auto* at = std::find(kMandatoryLimits.begin(), kMandatoryLimits.end(), name);
+    if (at != kMandatoryLimits.end() && limits.*member)
+      bits |= 1u << (at - kMandatoryLimits.begin());
+  });
   return bits;
 }
 
@@ -131,14 +184,56 @@ absl::Status Validate(const LimitSet& limits) {
           "wallets.", account, ": must name a venue, for an account that accounts names too"));
     }
   }
-  GANNET_RETURN_IF_ERROR(ValidateOne("firm", limits.firm));
-  GANNET_RETURN_IF_ERROR(ValidateAll("accounts", limits.accounts));
-  GANNET_RETURN_IF_ERROR(ValidateAll("strategies", limits.strategies));
-  GANNET_RETURN_IF_ERROR(ValidateAll("venues", limits.venues));
-  return ValidateAll("instruments", limits.instruments);
+  GANNET_RETURN_IF_ERROR(ValidateShared(limits));
+  GANNET_RETURN_IF_ERROR(ValidateOne("firm", ScopeKind::kFirm, limits.firm));
+  GANNET_RETURN_IF_ERROR(ValidateAll("accounts", ScopeKind::kAccount, limits.accounts));
+  GANNET_RETURN_IF_ERROR(ValidateAll("strategies", ScopeKind::kStrategy, limits.strategies));
+  GANNET_RETURN_IF_ERROR(ValidateAll("venues", ScopeKind::kVenue, limits.venues));
+  return ValidateAll("instruments", ScopeKind::kInstrument, limits.instruments);
+}
+
+bool LimitSet::SharedWith(const LimitSet& other) const {
+  return valuation_asset == other.valuation_asset && at_par == other.at_par &&
+         converted_by == other.converted_by && wallets == other.wallets &&
+         paper_accounts == other.paper_accounts && correlation == other.correlation &&
+         windows == other.windows;
+}
+
+void LimitSet::TakeShared(const LimitSet& other) {
+  valuation_asset = other.valuation_asset;
+  at_par = other.at_par;
+  converted_by = other.converted_by;
+  wallets = other.wallets;
+  paper_accounts = other.paper_accounts;
+  correlation = other.correlation;
+  windows = other.windows;
 }
 
 std::string FormatValue(Value value) { return market::FormatDecimal(value, kValueScale); }
+
+std::string FormatLimit(Value value) { return FormatValue(value); }
+std::string FormatLimit(int64_t ppm) {
+  return absl::StrCat(market::FormatDecimal(ppm, 4), "%");  // 10,000 ppm are 1 %
+}
+std::string FormatLimit(uint32_t count) { return absl::StrCat(count); }
+std::string FormatLimit(base::Duration duration) { return base::FormatDuration(duration); }
+std::string FormatLimit(const RateLimit& rate) {
+  return absl::StrCat(rate.count, " in ", base::FormatDuration(rate.window));
+}
+std::string FormatLimit(bool flag) { return flag ? "true" : "false"; }
+std::string FormatLimit(Stage stage) {
+  static constexpr std::array<const char*, 4> kNames = {"shadow", "paper", "canary", "full"};
+  return kNames[static_cast<size_t>(stage)];
+}
+std::string FormatLimit(const OrderTypes& types) {
+  std::string text;
+  for (auto type = market::OrderType::kMarket; type <= market::OrderType::kTrailingStop;
+       type = static_cast<market::OrderType>(static_cast<int>(type) + 1)) {
+    if (types.Has(type)) absl::StrAppend(&text, text.empty() ? "" : ", ", market::Name(type));
+  }
+  return text;
+}
+std::string FormatLimit(const InstrumentNames& names) { return absl::StrJoin(names.names, ", "); }
 
 std::string FormatScope(const market::Scope& scope) {
   static constexpr std::array<const char*, 6> kNames = {"",          "firm",   "account ",

@@ -12,10 +12,13 @@ namespace gannet::risk {
 
 class RateWindow {
  public:
-  // Before the first message; without a limit nothing is kept.
+  // With a count of 0 nothing is kept. Messages counted before stay, the newest of them.
   void SetLimit(const RateLimit& limit) {
+    const std::vector<base::Time> before = times();
     window_ = limit.window;
     times_.assign(limit.count, base::Time());
+    Clear();
+    for (const base::Time at : before) Add(at);
   }
 
   void Add(base::Time at) {
@@ -28,6 +31,14 @@ class RateWindow {
   // One more message at `now` would exceed the limit.
   bool Full(base::Time now) const {
     return !times_.empty() && size_ == times_.size() && times_[next_] + window_ > now;
+  }
+
+  uint32_t CountSince(base::Time since) const {
+    uint32_t count = 0;
+    for (size_t i = 0; i < size_; ++i) {
+      count += times_[(next_ + times_.size() - size_ + i) % times_.size()] > since ? 1 : 0;
+    }
+    return count;
   }
 
   // Oldest first.

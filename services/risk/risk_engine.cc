@@ -17,7 +17,7 @@ using market::RejectReason;
 using market::ScopeKind;
 using market::TradingState;
 
-constexpr uint8_t kStateVersion = 1;
+constexpr uint8_t kStateVersion = 2;  // 1: before limits could be proposed
 constexpr char kInstrumentNote[] = "instrument";
 constexpr char kMarksNote[] = "marks";
 
@@ -33,8 +33,14 @@ wire::EngineNote Note(const char* kind, wire::CanonicalWriter& body) {
 
 }  // namespace
 
-RiskEngine::RiskEngine(RiskSettings settings, const LimitSet& limits)
-    : settings_(settings), limits_(limits), book_(limits) {}
+RiskEngine::RiskEngine(RiskSettings settings, const LimitSet& limits, std::string text)
+    : settings_(settings),
+      configured_settings_(settings),
+      configured_(limits),
+      limits_(limits),
+      limits_text_(std::move(text)),
+      controls_(ControlsUnder(limits)),
+      book_(limits) {}
 
 // --- verdicts ------------------------------------------------------------------
 
@@ -46,10 +52,15 @@ market::RiskDecision RiskEngine::Decide(const market::OrderIntent& intent, base:
   decision.decided = now;
   decision.expires = now + settings_.verdict_lifetime;
   decision.reference_price = context.reference;
-  for (const Control& control : Controls()) {
-    const bool first = decision.failing.empty();
-    if (control.fails(context, first ? &decision.detail : nullptr))
-      decision.failing.push_back(control.reason);
+  for (const Control* active : controls_) {
+    const Control& control = *active;
+    if (!control.fails(context, nullptr)) continue;
+    if (decision.failing.empty()) {
+      Finding finding;
+      control.fails(context, &finding);
+      decision.detail = std::move(finding.detail);
+    }
+    decision.failing.push_back(control.reason);
   }
   decision.permitted = decision.failing.empty();
   if (decision.permitted) {
@@ -78,7 +89,7 @@ void RiskEngine::Apply(const market::Event<market::OrderIntent>& event) {
   const Index leaf = LeafOf(intent);
   if (intent.kind == IntentKind::kCancel) {  // never refused, always counted
     ++stats_.cancels;
-    if (leaf != kNone) book_.CountMessage(leaf, intent.created);
+    if (leaf != kNone) book_.CountCancel(leaf, intent.created);
     return;
   }
   if (pending_count_ == pending_.size()) pending_.emplace_back();
@@ -101,7 +112,7 @@ void RiskEngine::Apply(const market::Event<market::RiskDecision>& event) {
   }
   const Index leaf = LeafOf(intent);
   if (leaf != kNone) {
-    book_.CountMessage(leaf, decision.decided);
+    book_.CountAnswer(leaf, decision);
     if (decision.permitted) book_.Open(decision, leaf);
     if (decision.reason != RejectReason::kMalformed) book_.UseSequence(leaf, intent.sequence);
   }
@@ -114,7 +125,15 @@ void RiskEngine::Apply(const market::Event<market::RiskDecision>& event) {
 }
 
 void RiskEngine::Apply(const market::Event<market::ExecReport>& event) {
-  book_.ApplyReport(event.value);
+  book_.ApplyReport(event.value, event.header.receive_time);
+}
+
+void RiskEngine::Apply(const market::Event<market::PositionUpdate>& event) {
+  book_.SetTold(event.value, event.header.receive_time);
+}
+
+void RiskEngine::Apply(const market::Event<market::Command>& event) {
+  if (!event.value.person.empty()) book_.SeePerson(event.header.receive_time);
 }
 
 void RiskEngine::Apply(const market::Event<market::BalanceUpdate>& event) {
@@ -187,6 +206,7 @@ absl::StatusOr<RiskEngine::Facts> RiskEngine::DecideCommand(const market::Comman
   current.scope = command.scope;
   market::RiskState next = StateOf(at == kNone ? current : book_.scope(at));
   const market::RiskState before = next;
+  const bool latched = at != kNone && (book_.scope(at).throttled || book_.scope(at).breaker_open);
   switch (command.kind) {
     case CommandKind::kKill:
       next.killed = true;
@@ -209,14 +229,16 @@ absl::StatusOr<RiskEngine::Facts> RiskEngine::DecideCommand(const market::Comman
     default:
       return refuse("no such command");
   }
-  const bool loosens = next.state < before.state || (before.killed && !next.killed);
+  const bool releases = latched && next.state == TradingState::kActive;
+  const bool loosens = next.state < before.state || (before.killed && !next.killed) || releases;
   if (loosens && (command.person.empty() || command.reason.empty())) {
     return refuse("lifting a restriction takes a person and a reason; give both");
   }
   next.reason = command.reason;
   next.person = command.person;
   Facts facts;
-  if (next.state != before.state || next.killed != before.killed) facts.states.push_back(next);
+  if (next.state != before.state || next.killed != before.killed || releases)
+    facts.states.push_back(next);
   // A person who lets a scope trade again after a loss starts a new count of it.
   if (next.state == TradingState::kActive && loosens && at != kNone) {
     const Value result = book_.scope(at).result();
@@ -235,6 +257,23 @@ void RiskEngine::Apply(const market::Event<market::RiskState>& event) {
 
 RiskEngine::Facts RiskEngine::DecideStart() const {
   Facts facts;
+  if (!approved_problem_.empty()) {
+    market::RiskState halted = StateOf(book_.scope(0));
+    halted.state = TradingState::kHalted;
+    halted.reason = approved_problem_;
+    facts.states.push_back(std::move(halted));
+    return facts;
+  }
+  std::vector<market::LimitRow> rows = RowsOf(limits_);
+  const auto& told = record_.in_force();
+  if (!told || told->value.version != limits_.version || told->value.rows != rows) {
+    facts.limits.push_back(
+        {.step = market::LimitStep::kInForce,
+         .base_version = record_.version(),
+         .version = limits_.version,
+         .text = limits_text_.size() <= market::kMaxLimitsFile ? limits_text_ : "",
+         .rows = std::move(rows)});
+  }
   if (stated_epoch_ != settings_.epoch || stated_limits_ != limits_.version) {
     facts.states.push_back(StateOf(book_.scope(0)));
   }
@@ -256,7 +295,16 @@ std::vector<const ScopeRow*> RiskEngine::SortedScopes() const {
 void RiskEngine::AppendLossStates(Facts& facts) const {
   for (const ScopeRow* scope : SortedScopes()) {
     const ScopeRow& row = *scope;
-    if (row.state != TradingState::kActive || row.unvalued > 0 || row.unmarked > 0) continue;
+    if (row.state != TradingState::kActive) continue;
+    if (row.throttled || row.breaker_open) {
+      market::RiskState state = StateOf(row);
+      state.state = TradingState::kCancelOnly;
+      state.reason = row.throttled ? "the number of executions in repeated_executions was reached"
+                                   : "the number of failures in breaker was reached";
+      facts.states.push_back(std::move(state));
+      continue;
+    }
+    if (row.unvalued > 0 || row.unmarked > 0) continue;
     const Value loss = row.day_baseline - row.result(), fall = row.high - row.result();
     const bool lost = row.limits.max_daily_loss && loss > *row.limits.max_daily_loss;
     const bool fell = row.limits.max_drawdown && fall > *row.limits.max_drawdown;
@@ -291,8 +339,7 @@ RiskEngine::Facts RiskEngine::DecideTimer(base::Time now) const {
 }
 
 wire::EngineNote RiskEngine::MarksNote(
-    base::Time now,
-    const std::vector<std::pair<market::Scope, std::pair<Value, Value>>>& marks) const {
+    base::Time now, const std::vector<std::pair<market::Scope, std::pair<Value, Value>>>& marks) {
   wire::CanonicalWriter body;
   body.Time(now);
   body.U32(static_cast<uint32_t>(marks.size()));
@@ -328,6 +375,7 @@ void RiskEngine::Save(wire::CanonicalWriter& out) const {
   out.Time(marked_);
   out.U64(stated_epoch_);
   out.U64(stated_limits_);
+  SaveLimits(out);
   out.U32(static_cast<uint32_t>(pending_count_));
   for (size_t i = 0; i < pending_count_; ++i) {
     const market::Header& header = pending_[i].header;
@@ -343,7 +391,8 @@ void RiskEngine::Save(wire::CanonicalWriter& out) const {
 }
 
 absl::Status RiskEngine::Load(wire::CanonicalReader& in) {
-  if (const uint8_t version = in.U8(); in.ok() && version != kStateVersion) {
+  const uint8_t version = in.U8();
+  if (in.ok() && version != kStateVersion && version != 1) {
     return absl::FailedPreconditionError(absl::StrCat("risk state of format ", version,
                                                       ", this build reads ", kStateVersion,
                                                       "; use the build that wrote it"));
@@ -352,6 +401,7 @@ absl::Status RiskEngine::Load(wire::CanonicalReader& in) {
   marked_ = in.Time();
   stated_epoch_ = in.U64();
   stated_limits_ = in.U64();
+  if (version > 1) GANNET_RETURN_IF_ERROR(LoadLimits(in));
   pending_.clear();
   for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
     PendingIntent& pending = pending_.emplace_back();

@@ -20,10 +20,12 @@
 #include "absl/status/statusor.h"
 #include "libs/market/account.h"
 #include "libs/market/header.h"
+#include "libs/market/limits.h"
 #include "libs/market/market_data.h"
 #include "libs/market/order.h"
 #include "libs/wire/canonical.h"
 #include "libs/wire/codec.h"
+#include "services/risk/config.h"
 #include "services/risk/controls.h"
 #include "services/risk/exposure_book.h"
 #include "services/risk/limits.h"
@@ -38,6 +40,7 @@ struct RiskSettings {
   // New highest results are recorded at most this often (for control 13 after a
   // restart); a fall from one that was not recorded is forgotten by a crash.
   base::Duration peak_interval{std::chrono::seconds(10)};
+  bool four_eyes = true;  // who approves limits is not who proposed them
 };
 
 inline constexpr std::string_view kEngineName = "risk";
@@ -45,9 +48,11 @@ inline constexpr base::Duration kTimerInterval = std::chrono::seconds(1);
 
 class RiskEngine {
  public:
-  RiskEngine(RiskSettings settings, const LimitSet& limits);
+  // `limits` are in force until others are approved; `text` is their file.
+  RiskEngine(RiskSettings settings, const LimitSet& limits, std::string text = "");
 
   struct Facts {
+    std::vector<market::LimitEvent> limits;
     std::vector<market::RiskState> states;
     std::vector<wire::EngineNote> notes;
   };
@@ -55,13 +60,24 @@ class RiskEngine {
   // --- decisions -----------------------------------------------------------
   // Of an intent already applied. kCancel needs no verdict and must not come.
   market::RiskDecision Decide(const market::OrderIntent& intent, base::Time now) const;
+  // Makes the rows that a verdict on an intent looks up, as applying it does; nothing
+  // else changes.
+  void Prepare(const market::OrderIntent& intent) { LeafOf(intent); }
   // The definition to record when it is new; FAILED_PRECONDITION when it cannot
   // be traded on.
   absl::StatusOr<Facts> DecideInstrument(const market::Instrument& instrument) const;
   // FAILED_PRECONDITION, and no facts, for a command that may not act: loosening
   // without a person and a reason, an unknown kind.
   absl::StatusOr<Facts> DecideCommand(const market::Command& command, base::Time now) const;
-  // At a start: says epoch and limit version.
+  // What a person wants of the limits: to propose other ones, to approve or reject those
+  // proposed. Refused with why; repeating what was done is no error and no fact.
+  struct LimitAnswer {
+    Facts facts;
+    uint64_t proposal = 0;
+    std::string detail;  // for people
+  };
+  absl::StatusOr<LimitAnswer> DecideLimits(const market::Command& command) const;
+  // At a start, and when limits have changed: says epoch and limit version.
   Facts DecideStart() const;
   // Every kTimerInterval, after OnTimer: the new day, loss limits, peaks.
   Facts DecideTimer(base::Time now) const;
@@ -71,7 +87,10 @@ class RiskEngine {
   void Apply(const market::Event<market::RiskDecision>& event);
   void Apply(const market::Event<market::ExecReport>& event);
   void Apply(const market::Event<market::BalanceUpdate>& event);
+  void Apply(const market::Event<market::PositionUpdate>& event);
+  void Apply(const market::Event<market::Command>& event);  // that a person was there
   void Apply(const market::Event<market::RiskState>& event);
+  void Apply(const market::Event<market::LimitEvent>& event);
   void Apply(const market::Event<wire::EngineNote>& event);  // of other engines: ignored
 
   // --- market data -----------------------------------------------------------
@@ -81,6 +100,10 @@ class RiskEngine {
   }
   void OnMarketStatus(const market::MarketStatus& status) { book_.SetStatus(status); }
   void OnTimer() { book_.Observe(); }
+
+  // Day baseline and highest result of these scopes, as they are recorded.
+  static wire::EngineNote MarksNote(
+      base::Time now, const std::vector<std::pair<market::Scope, std::pair<Value, Value>>>& marks);
 
   // Intents without a verdict, oldest first: open work after recovery.
   struct PendingIntent {
@@ -101,21 +124,41 @@ class RiskEngine {
   const Stats& stats() const { return stats_; }
   const ExposureBook& book() const { return book_; }
   const LimitSet& limits() const { return limits_; }
+  const std::string& limits_file() const { return limits_text_; }  // of those in force
+  const market::LimitRecord& limit_record() const { return record_; }
+  // Why the program's own limits file is not what holds; empty: it is.
+  std::string LimitsFileIgnored() const;
   const RiskSettings& settings() const { return settings_; }
 
  private:
+  // limit_desk.cc
+  absl::StatusOr<LimitAnswer> Propose(const market::Command& command) const;
+  absl::StatusOr<LimitAnswer> Settle(const market::Command& command) const;
+  absl::StatusOr<RiskConfig> ReadLimits(const std::string& text, bool new_names) const;
+  std::string RefuseName(market::ScopeKind kind, const std::string& name) const;
+  void Adopt(const std::string& text);
+  // As it was told; another than that of `limits_` only while those cannot be read.
+  uint64_t VersionInForce() const {
+    return record_.in_force() ? record_.version() : limits_.version;
+  }
+  void SaveLimits(wire::CanonicalWriter& out) const;
+  absl::Status LoadLimits(wire::CanonicalReader& in);
+
   Index LeafOf(const market::OrderIntent& intent);
   market::RiskState StateOf(const ScopeRow& row) const;
   void AppendLossStates(Facts& facts) const;
-  // The baseline of these scopes, recorded as of `day`.
-  wire::EngineNote MarksNote(
-      base::Time now,
-      const std::vector<std::pair<market::Scope, std::pair<Value, Value>>>& marks) const;
   void ApplyMarks(const std::string& body);
   std::vector<const ScopeRow*> SortedScopes() const;
 
-  const RiskSettings settings_;
-  const LimitSet limits_;
+  RiskSettings settings_;
+  const RiskSettings configured_settings_;
+  const LimitSet configured_;  // what the program was started with
+  LimitSet limits_;            // in force
+  std::string limits_text_;
+  bool approved_ = false;         // they are what people approved
+  std::string approved_problem_;  // why those could not be read; empty: they could
+  market::LimitRecord record_;
+  std::vector<const Control*> controls_;  // that can fail under `limits_`
   ExposureBook book_;
   // Slots are used again, so that the steady state allocates nothing.
   std::vector<PendingIntent> pending_;

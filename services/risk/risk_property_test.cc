@@ -42,6 +42,15 @@ class Life {
     limits.firm.max_daily_loss = V("4000");
     limits.firm.max_drawdown = V("6000");
     limits.firm.message_rate = RateLimit{12, std::chrono::seconds(1)};
+    limits.firm.duplicates = RateLimit{50, std::chrono::seconds(10)};
+    limits.firm.clip_notional = V("3000000");
+    limits.firm.max_correlated = V("900000");
+    limits.correlation["majors"] = {.rho_ppm = 800'000,
+                                    .assets = {market::AssetId("BTC"), market::AssetId("ETH")}};
+    limits.strategies["b"].repeated_executions = RateLimit{8, std::chrono::seconds(2)};
+    limits.accounts["main/second"].breaker = RateLimit{3, std::chrono::seconds(2)};
+    limits.windows.ratio_minimum = 10;
+    limits.firm.max_orders_per_fill = 20;
     return limits;
   }
 
@@ -88,6 +97,7 @@ class Life {
   market::Event<T> Event(T value) {
     market::Event<T> event;
     event.header.id = {1, facts_.size() + 1};
+    event.header.receive_time = now_;
     event.value = std::move(value);
     return event;
   }
@@ -136,7 +146,9 @@ class Life {
       intent.type = market::OrderType::kMarket;
       intent.time_in_force = market::TimeInForce::kIoc;
     } else {
-      intent.price = {rng_.Between(9'300, 10'700) * 1'000'000};
+      // Seldom against orders of one's own.
+      const bool buy = intent.side == Side::kBuy;
+      intent.price = {rng_.Between(buy ? 9'300 : 9'950, buy ? 10'050 : 10'700) * 1'000'000};
     }
     if (!open_.empty() && rng_.Chance(0.1)) {
       intent.kind = market::IntentKind::kReplace;

@@ -38,72 +38,23 @@ common::v1::Money Amount(Value value) {
   return out;
 }
 
-class LimitList {
- public:
-  explicit LimitList(const LimitSet& set) : set_(set) {}
-
-  void Add(const market::Scope& scope, const Limits& limits) {
-    scope_ = scope;
-    Money("max_order_notional", limits.max_order_notional);
-    Number("price_collar", limits.price_collar_ppm, "ppm");
-    if (limits.stale_after)
-      Push("stale_after", std::chrono::nanoseconds(*limits.stale_after).count(), 9, "s");
-    if (limits.message_rate) {
-      Push("message_rate", limits.message_rate->count, 0,
-           absl::StrCat("messages in ", base::FormatDuration(limits.message_rate->window)));
-    }
-    Number("max_open_orders", limits.max_open_orders, "orders");
-    Money("max_open_notional", limits.max_open_notional);
-    Money("max_long", limits.max_long);
-    Money("max_short", limits.max_short);
-    Money("max_gross", limits.max_gross);
-    Money("max_net", limits.max_net);
-    Money("max_daily_loss", limits.max_daily_loss);
-    Money("max_drawdown", limits.max_drawdown);
-    Number("initial_margin", limits.initial_margin_ppm, "ppm");
-  }
-  void AddAll(market::ScopeKind kind, const std::map<std::string, Limits>& named) {
-    for (const auto& [name, limits] : named)
-      Add({kind, name}, name == kDefaultEntry ? limits : set_.Of({kind, name}));
-  }
-  std::vector<pb::Limit> Take() { return std::move(limits_); }
-
- private:
-  void Money(const char* name, const std::optional<Value>& value) {
-    // A limit beyond 64 bits of hundred-millionths is none that a person states.
-    if (value) Push(name, static_cast<int64_t>(*value), kValueScale, set_.valuation_asset.text());
-  }
-  template <class Integer>
-  void Number(const char* name, const std::optional<Integer>& value, const char* unit) {
-    if (value) Push(name, static_cast<int64_t>(*value), 0, unit);
-  }
-  void Push(const char* name, int64_t mantissa, uint32_t scale, std::string unit) {
-    pb::Limit& limit = limits_.emplace_back();
-    *limit.mutable_scope() = ToProto(scope_);
-    limit.set_name(name);
-    limit.mutable_value()->set_mantissa(mantissa);
-    limit.mutable_value()->set_scale(scale);
-    limit.set_unit(std::move(unit));
-    limit.set_limit_version(set_.version);
-  }
-
-  const LimitSet& set_;
-  market::Scope scope_;
-  std::vector<pb::Limit> limits_;
-};
+// A limit beyond 64 bits of hundred-millionths is none that a person states.
+pb::Limit ToProto(const market::LimitRow& row, uint64_t version) {
+  pb::Limit out;
+  *out.mutable_scope() = ToProto(row.scope);
+  out.set_name(row.name);
+  out.mutable_value()->set_mantissa(static_cast<int64_t>(row.value.units()));
+  out.mutable_value()->set_scale(static_cast<uint32_t>(row.value.scale()));
+  out.set_unit(row.asset.empty() ? row.unit : row.asset.text());
+  out.set_limit_version(version);
+  return out;
+}
 
 std::vector<pb::Limit> LimitsOf(const LimitSet& set, const std::optional<market::Scope>& scope) {
-  LimitList list(set);
-  if (scope) {
-    list.Add(*scope, set.Of(*scope));
-    return list.Take();
-  }
-  list.Add({market::ScopeKind::kFirm, ""}, set.firm);
-  list.AddAll(market::ScopeKind::kAccount, set.accounts);
-  list.AddAll(market::ScopeKind::kStrategy, set.strategies);
-  list.AddAll(market::ScopeKind::kVenue, set.venues);
-  list.AddAll(market::ScopeKind::kInstrument, set.instruments);
-  return list.Take();
+  std::vector<pb::Limit> limits;
+  for (const market::LimitRow& row : scope ? RowsOf(set, *scope) : RowsOf(set))
+    limits.push_back(ToProto(row, set.version));
+  return limits;
 }
 
 pb::Exposure ExposureOf(const RiskEngine& engine, const market::Scope& scope) {
@@ -146,6 +97,7 @@ void ServeRisk(rpc::Server& server, const RiskEngine& engine, const runtime::Sha
           *response.add_limits() = all[i];
         if (begin + size < all.size()) response.set_next_page_token(absl::StrCat(begin + size));
         response.set_limit_version(engine.limits().version);
+        if (request.with_file()) response.set_file(engine.limits_file());
         call->Reply(response);
       });
   server.Handle<pb::GetExposureRequest>(

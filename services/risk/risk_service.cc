@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "libs/base/status.h"
 #include "libs/market/names.h"
 
 namespace gannet::risk {
@@ -11,8 +12,10 @@ namespace {
 RiskSettings SettingsOf(const RiskConfig& config, const runtime::Shard& shard) {
   RiskSettings settings;
   settings.gate.unanswered_alarm = config.unanswered_alarm;
+  settings.gate.position_alarm = config.position_alarm;
   settings.verdict_lifetime = config.verdict_lifetime;
   settings.epoch = shard.options().start_epoch;
+  settings.four_eyes = config.four_eyes;
   return settings;
 }
 
@@ -20,12 +23,14 @@ RiskSettings SettingsOf(const RiskConfig& config, const runtime::Shard& shard) {
 
 RiskService::RiskService(const RiskConfig& config, runtime::Deps& deps)
     : shard_(deps.shard),
+      bus_(deps.bus),
       log_(deps.log),
-      engine_(SettingsOf(config, deps.shard), config.limits),
+      engine_(SettingsOf(config, deps.shard), config.limits, config.text),
       decisions_(deps.shard, bus::kRiskDecisions,
                  [this](const auto& event) { engine_.Apply(event); }),
       states_(deps.shard, bus::kRiskState, [this](const auto& event) { engine_.Apply(event); }),
-      answers_(deps.shard, bus::kAnswers, nullptr),
+      limits_(deps.shard, bus::kRiskLimits, [this](const auto& event) { engine_.Apply(event); }),
+      answers_(deps.shard, bus::kAnswers, nullptr, /*essential=*/true),
       notes_(deps.shard, bus::kJournals, [this](const auto& event) { engine_.Apply(event); }) {
   ConsumeFacts();
   ConsumeMarket();
@@ -46,6 +51,8 @@ void RiskService::ConsumeFacts() {
                                      [this](const auto& event) { engine_.Apply(event); });
   shard_.Consume<market::BalanceUpdate>(bus::kBalances,
                                         [this](const auto& event) { engine_.Apply(event); });
+  shard_.Consume<market::PositionUpdate>(bus::kPositions,
+                                         [this](const auto& event) { engine_.Apply(event); });
 }
 
 // Live only: what is not recorded is not recovered either.
@@ -62,33 +69,72 @@ void RiskService::ConsumeMarket() {
   shard_.Consume<market::MarketStatus>(bus::kMarketStatus, nullptr, [this](const auto& event) {
     engine_.OnMarketStatus(event.value);
   });
-  shard_.Consume<market::Command>(bus::kCommands, nullptr,
-                                  [this](const auto& event) { OnCommand(event); });
+  shard_.Consume<market::Command>(
+      bus::kCommands, [this](const auto& event) { engine_.Apply(event); },
+      [this](const auto& event) { OnCommand(event); });
 }
 
 void RiskService::OnCommand(const market::Event<market::Command>& event) {
   const market::Command& command = event.value;
-  if (command.kind > market::CommandKind::kSetTradingState) return;  // for others
-  const absl::StatusOr<RiskEngine::Facts> facts = engine_.DecideCommand(command, shard_.now());
-  Act(facts, event.header);
+  const bool limits = market::IsAboutLimits(command.kind);
+  if (!limits && command.kind > market::CommandKind::kSetTradingState) return;  // for others
   market::CommandAnswer answer{.command = event.header.id,
                                .request_id = command.request_id,
                                .person = command.person,
                                .engine = std::string(kEngineName)};
-  if (!facts.ok()) {
+  const absl::Status done = limits ? OnLimits(event, answer) : OnState(event, answer);
+  if (!done.ok()) {
     answer.outcome = market::CommandOutcome::kRefused;
-    answer.detail = std::string(facts.status().message());
-  } else if (facts->states.empty()) {
-    answer.detail = absl::StrCat(FormatScope(command.scope), " is in that state already");
-  } else {
-    const market::RiskState& state = facts->states.back();
-    answer.detail = absl::StrCat(FormatScope(state.scope), " is ", market::Name(state.state),
-                                 state.killed ? ", kill switch on" : "");
+    answer.detail = std::string(done.message());
+    log_.Warning("refused", {{"person", command.person}, {"why", answer.detail}});
   }
   answers_.Emit(std::move(answer), event.header);
 }
 
+absl::Status RiskService::OnState(const market::Event<market::Command>& event,
+                                  market::CommandAnswer& answer) {
+  GANNET_ASSIGN_OR_RETURN(const RiskEngine::Facts facts,
+                          engine_.DecideCommand(event.value, shard_.now()));
+  Emit(facts, event.header);
+  if (facts.states.empty()) {
+    answer.detail = absl::StrCat(FormatScope(event.value.scope), " is in that state already");
+  } else {
+    const market::RiskState& state = facts.states.back();
+    answer.detail = absl::StrCat(FormatScope(state.scope), " is ", market::Name(state.state),
+                                 state.killed ? ", kill switch on" : "");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RiskService::OnLimits(const market::Event<market::Command>& event,
+                                   market::CommandAnswer& answer) {
+  GANNET_ASSIGN_OR_RETURN(const RiskEngine::LimitAnswer decided, engine_.DecideLimits(event.value));
+  Emit(decided.facts, event.header);
+  Emit(engine_.DecideStart(), event.header);  // the new version
+  answer.proposal = decided.proposal;
+  answer.detail = decided.detail;
+  log_.Info("limits", {{"person", event.value.person},
+                       {"proposal", decided.proposal},
+                       {"version", engine_.limits().version},
+                       {"reason", event.value.reason},
+                       {"what", decided.detail}});
+  return absl::OkStatus();
+}
+
+// Those who watch a bus in memory have not heard what was decided before this start;
+// over Kafka these are duplicates, and dropped.
+void RiskService::TellLimitsAgain() {
+  for (auto& event : engine_.limit_record().Events()) {
+    shard_.AfterDurable([this, event = std::make_shared<const market::Event<market::LimitEvent>>(
+                                   std::move(event))] {
+      if (const absl::Status told = bus_.Publish(bus::kRiskLimits, event); !told.ok())
+        log_.Warning("limits_not_told", {{"error", std::string(told.message())}});
+    });
+  }
+}
+
 void RiskService::Resume(const market::Header& cause) {
+  TellLimitsAgain();
   Emit(engine_.DecideStart(), cause);
   for (const RiskEngine::PendingIntent& pending : engine_.pending()) {
     decisions_.Emit(engine_.Decide(pending.intent, shard_.now()), pending.header);
@@ -103,6 +149,7 @@ void RiskService::OnTimer(const market::Header& cause) {
 }
 
 void RiskService::Emit(const RiskEngine::Facts& facts, const market::Header& cause) {
+  for (const market::LimitEvent& event : facts.limits) limits_.Emit(event, cause);
   for (const market::RiskState& state : facts.states) {
     if (state.state != market::TradingState::kActive) {
       log_.Warning("trading_state", {{"scope", FormatScope(state.scope)},
@@ -133,6 +180,8 @@ runtime::Health RiskService::health() const {
     degraded(absl::StrCat("execution has not answered a verdict since ", base::FormatTime(oldest),
                           "; the gate is closed until it does, check that execution runs"));
   }
+  if (std::string ignored = engine_.LimitsFileIgnored(); !ignored.empty())
+    degraded(std::move(ignored));
   const ExposureBook::Stats& stats = engine_.book().stats();
   if (stats.reports_unplaced > 0) {
     degraded(absl::StrCat(

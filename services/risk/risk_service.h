@@ -32,13 +32,18 @@ class RiskService : public runtime::Service {
   void OnTimer(const market::Header& cause);
   void Emit(const RiskEngine::Facts& facts, const market::Header& cause);
   void OnCommand(const market::Event<market::Command>& event);
+  absl::Status OnLimits(const market::Event<market::Command>& event, market::CommandAnswer& answer);
+  absl::Status OnState(const market::Event<market::Command>& event, market::CommandAnswer& answer);
+  void TellLimitsAgain();
   void Act(const absl::StatusOr<RiskEngine::Facts>& facts, const market::Header& cause);
 
   runtime::Shard& shard_;
+  bus::Bus& bus_;
   telemetry::Log& log_;
   RiskEngine engine_;
   runtime::FactStream<market::RiskDecision> decisions_;
   runtime::FactStream<market::RiskState> states_;
+  runtime::FactStream<market::LimitEvent> limits_;
   runtime::FactStream<market::CommandAnswer> answers_;
   runtime::FactStream<wire::EngineNote> notes_;
 };

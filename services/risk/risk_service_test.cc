@@ -61,6 +61,10 @@ struct Process {
         decisions.push_back(*static_cast<const market::Event<market::RiskDecision>*>(event));
       } else if (topic.name == bus::kRiskState.info.name) {
         states.push_back(static_cast<const market::Event<market::RiskState>*>(event)->value);
+      } else if (topic.name == bus::kRiskLimits.info.name) {
+        limits.push_back(static_cast<const market::Event<market::LimitEvent>*>(event)->value);
+      } else if (topic.name == bus::kAnswers.info.name) {
+        answers.push_back(static_cast<const market::Event<market::CommandAnswer>*>(event)->value);
       }
     });
   }
@@ -113,6 +117,8 @@ struct Process {
   std::function<void(const market::Header&)> input;
   std::vector<market::Event<market::RiskDecision>> decisions;
   std::vector<market::RiskState> states;
+  std::vector<market::LimitEvent> limits;
+  std::vector<market::CommandAnswer> answers;
   uint64_t sequence = 0;
 };
 
@@ -197,6 +203,65 @@ TEST_CASE("RiskService takes up after a restart: same state, open intents answer
   after.host.shard.Resume(after.host.executor.Now());
   CHECK(after.decisions.empty());  // it had its verdict
   CHECK(after.states.empty());     // same epoch and limits
+}
+
+TEST_CASE("RiskService changes limits by two people, tells it, and again after a restart") {
+  for (const bool wire_mode : {false, true}) {
+    Process process(wire_mode);
+    process.OpenMarket();
+    const auto command = [&](market::CommandKind kind, const char* person, uint64_t proposal,
+                             std::string text = "") {
+      process.Run([&](const market::Header& cause) {
+        process.host.shard.Publish(bus::kCommands,
+                                   market::Command{.kind = kind,
+                                                   .reason = "for a test",
+                                                   .person = person,
+                                                   .request_id = person,
+                                                   .text = std::move(text),
+                                                   .new_names = true,
+                                                   .proposal = proposal},
+                                   cause);
+      });
+      return process.answers.back();
+    };
+    REQUIRE(process.limits.size() == 1);  // what it was started with
+    CHECK(process.limits[0].version == 7);
+    CHECK_FALSE(process.limits[0].rows.empty());
+    const std::string file = R"(
+version: 8
+valuation: {asset: USDT, by: {BTC: "binance-spot:BTCUSDT", BNB: "binance-spot:BNBUSDT"}}
+firm: {max_order_notional: 10}
+accounts: {main/paper: {}}
+)";
+    const auto proposed = command(market::CommandKind::kProposeLimits, "ann", 0, file);
+    CHECK(proposed.outcome == market::CommandOutcome::kApplied);
+    CHECK(proposed.proposal == 1);
+    CHECK(command(market::CommandKind::kApproveLimits, "ann", 1).outcome ==
+          market::CommandOutcome::kRefused);
+    CHECK(command(market::CommandKind::kApproveLimits, "ben", 1).detail ==
+          "limits version 8 is in force");
+    REQUIRE(process.limits.size() == 3);
+    CHECK(process.limits[2].person == "ben");
+    CHECK(process.states.back().limit_version == 8);
+    process.Run(
+        [&](const market::Header& cause) { process.intents.Emit(process.Intent("100"), cause); });
+    CHECK(process.decisions.back().value.limit_version == 8);
+    CHECK_FALSE(process.decisions.back().value.permitted);
+
+    Process after(wire_mode);
+    market::LimitRecord heard;
+    const auto watching = after.host.bus.Subscribe<market::LimitEvent>(
+        bus::kRiskLimits, {.group = "", .start = bus::Start::kEarliest},
+        [&heard](const market::Event<market::LimitEvent>& event, bus::Position) {
+          heard.Apply(event);
+        });
+    REQUIRE(after.host.shard.LoadState(process.host.shard.SaveState()).ok());
+    after.host.shard.Resume(after.host.executor.Now());
+    after.host.executor.RunFor(1s);
+    CHECK(after.limits.empty());  // nothing new was decided
+    CHECK(heard.version() == 8);
+    CHECK(heard.Find(1)->decided->value.person == "ben");
+  }
 }
 
 TEST_CASE("The limits file that ships is valid and states every mandatory limit") {

@@ -53,6 +53,7 @@ inline LimitSet WideLimits() {
   firm.max_long = firm.max_short = V("1000000");
   firm.max_gross = firm.max_net = V("2000000");
   firm.max_daily_loss = firm.max_drawdown = V("10000");
+  firm.stage = Stage::kFull;
   limits.accounts[kAccount];
   return limits;
 }
@@ -60,8 +61,8 @@ inline LimitSet WideLimits() {
 // Applies what is decided, as the service does.
 class Gate {
  public:
-  explicit Gate(LimitSet limits = WideLimits(), RiskSettings settings = {})
-      : engine(settings, limits) {
+  explicit Gate(LimitSet limits = WideLimits(), RiskSettings settings = {}, std::string text = "")
+      : engine(settings, limits, std::move(text)) {
     Take(engine.DecideStart());
     Define(MakeInstrument(kBtc, "BTC", "USDT"));
     Quote(kBtc, "100", "100.02");
@@ -70,6 +71,7 @@ class Gate {
   }
 
   void Take(const RiskEngine::Facts& facts) {
+    for (const auto& limits : facts.limits) engine.Apply(Event(limits));
     for (const auto& state : facts.states) engine.Apply(Event(state));
     for (const auto& note : facts.notes) engine.Apply(Event(note));
   }
@@ -77,7 +79,7 @@ class Gate {
   market::Event<T> Event(T value) {
     market::Event<T> event;
     event.header.id = {1, ++events};
-    event.header.receive_time = now;
+    event.header.event_time = event.header.receive_time = now;
     event.value = std::move(value);
     return event;
   }

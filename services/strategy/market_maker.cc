@@ -76,11 +76,18 @@ market::Quantity MarketMaker::SizeOf(const MarketRow& row, Side side, market::Pr
 void MarketMaker::Quote(const MarketRow& row, Side side, market::Price price, const Slot* slot,
                         bool reduce, const View& view, std::vector<Draft>& out) const {
   static const market::Position kFlat;
+  const WorkingOrder* order = slot == nullptr ? nullptr : slot->Order(side);
+  if (order == nullptr && slot != nullptr) {
+    if (slot->waiting(side, view.now) ||
+        view.now - slot->placed[Slot::SideIndex(side)] < settings_.min_life)
+      return;
+    if (slot->filled != base::Time() && view.now - slot->filled < settings_.pause_after_fill)
+      return;
+  }
   const market::Quantity size =
       price.mantissa <= 0
           ? market::Quantity{}
           : SizeOf(row, side, price, slot == nullptr ? kFlat : slot->position, reduce);
-  const WorkingOrder* order = slot == nullptr ? nullptr : slot->Order(side);
   if (order != nullptr) {
     const int64_t off = std::abs(order->price.mantissa - price.mantissa);
     const bool stays = size.mantissa > 0 &&
@@ -93,13 +100,6 @@ void MarketMaker::Quote(const MarketRow& row, Side side, market::Price price, co
                      size.mantissa > 0 ? "quote refresh" : "no room for this side", view.now, out);
   }
   if (size.mantissa == 0) return;
-  if (slot != nullptr) {
-    if (slot->waiting(side, view.now) ||
-        view.now - slot->placed[Slot::SideIndex(side)] < settings_.min_life)
-      return;
-    if (slot->filled != base::Time() && view.now - slot->filled < settings_.pause_after_fill)
-      return;
-  }
   Draft draft;
   draft.strategy = id();
   draft.instrument = row.id;

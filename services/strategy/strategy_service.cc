@@ -22,7 +22,9 @@ StrategyService::StrategyService(const StrategyConfig& config, runtime::Deps& de
       log_(deps.log),
       engine_(SettingsOf(config, deps.shard), MakeStrategies(config)),
       intents_(deps.shard, bus::kOrderIntents, [this](const auto& event) { engine_.Apply(event); }),
-      answers_(deps.shard, bus::kAnswers, [this](const auto& event) { engine_.Apply(event); }),
+      answers_(
+          deps.shard, bus::kAnswers, [this](const auto& event) { engine_.Apply(event); },
+          /*essential=*/true),
       notes_(deps.shard, bus::kJournals, [this](const auto& event) { engine_.Apply(event); }),
       drain_port_(deps.shard.AddInput(
           "strategy.drain",

@@ -81,6 +81,8 @@ constexpr std::array kEndpoints{
     // Asked by general-purpose clients at start.
     Endpoint{"GET", "/sapi/v1/capital/config/getall", "", Security::kSigned, Fixed<10>,
              &Api::AllCoins},
+    Endpoint{"GET", "/sapi/v1/account/apiRestrictions", "", Security::kSigned, Fixed<1>,
+             &Api::KeyRestrictions},
     Endpoint{"GET", "/sapi/v1/asset/tradeFee", "", Security::kSigned, Fixed<1>, &Api::TradeFees},
     Endpoint{"GET", "/sapi/v1/margin/allPairs", "", Security::kKey, Fixed<1>, &Api::EmptyList},
     Endpoint{"GET", "/sapi/v1/margin/allAssets", "", Security::kKey, Fixed<1>, &Api::EmptyList},

@@ -97,6 +97,7 @@ class Api {
   void RetiredListenKey(ApiCall& call);
   void AllCoins(ApiCall& call);
   void TradeFees(ApiCall& call);
+  void KeyRestrictions(ApiCall& call);
   void EmptyList(ApiCall& call);
   void EmptyDerivatives(ApiCall& call);
 

@@ -404,6 +404,28 @@ void Api::AllCoins(ApiCall& call) {
   call.json.EndArray();
 }
 
+// Fields as developers.binance.com documents them ("Get API Key Permission").
+void Api::KeyRestrictions(ApiCall& call) {
+  const auto key = authenticator_.CheckKey(call.request.api_key);
+  if (const ApiError* error = Failed(key)) return call.Fail(*error);
+  const ApiKey& known = **Ok(key);
+  call.json.Object()
+      .Bool("ipRestrict", known.ip_restricted)
+      .Int("createTime", 0)
+      .Bool("enableReading", true)
+      .Bool("enableSpotAndMarginTrading", true)
+      .Bool("enableWithdrawals", known.may_withdraw)
+      .Bool("enableInternalTransfer", known.may_withdraw)
+      .Bool("permitsUniversalTransfer", false)
+      .Bool("enableMargin", false)
+      .Bool("enableFutures", false)
+      .Bool("enableVanillaOptions", false)
+      .Bool("enablePortfolioMarginTrading", false)
+      .Bool("enableFixApiTrade", false)
+      .Bool("enableFixReadOnly", false)
+      .EndObject();
+}
+
 void Api::TradeFees(ApiCall& call) {
   const auto rate = [](int64_t ppm) {
     return EightDecimals(static_cast<__int128>(ppm) * (kOne / 1'000'000));

@@ -12,10 +12,26 @@ namespace {
 // The server pings a silent client after half of this: every 20 seconds.
 constexpr base::Duration kSilence = std::chrono::seconds(40);
 
+// The computer's clock, or one that is ahead of it.
+class AheadClock : public base::Clock {
+ public:
+  AheadClock(const base::Clock& clock, base::Duration ahead) : clock_(clock), ahead_(ahead) {}
+  base::Time Now() const override { return clock_.Now() + ahead_; }
+  base::Duration Monotonic() const override { return clock_.Monotonic(); }
+
+ private:
+  const base::Clock& clock_;
+  const base::Duration ahead_;
+};
+
 class VenueSimService : public runtime::Service {
  public:
   VenueSimService(const VenueSimConfig& config, runtime::Deps& deps, VenueSimHooks hooks)
-      : config_(config), deps_(deps), hooks_(std::move(hooks)), log_(deps.log.For("venue-sim")) {}
+      : config_(config),
+        deps_(deps),
+        clock_(deps.clock, config.clock_offset),
+        hooks_(std::move(hooks)),
+        log_(deps.log.For("venue-sim")) {}
 
   std::string_view name() const override { return "venue-sim"; }
 
@@ -23,7 +39,11 @@ class VenueSimService : public runtime::Service {
     ServerOptions options = ToServerOptions(config_, deps_.data_dir);
     GANNET_ASSIGN_OR_RETURN(options.keys,
                             LoadOrCreateKeys(deps_.files, deps_.data_dir, config_.accounts));
-    const ServerDeps server_deps{deps_.executor, deps_.clock, deps_.files};
+    for (ApiKey& key : options.keys) {
+      key.may_withdraw = config_.key_may_withdraw;
+      key.ip_restricted = config_.key_ip_restricted;
+    }
+    const ServerDeps server_deps{deps_.executor, clock_, deps_.files};
     GANNET_ASSIGN_OR_RETURN(server_,
                             VenueSimServer::Open(server_deps, std::move(options),
                                                  [this](absl::Status status) { Fail(status); }));
@@ -74,6 +94,7 @@ class VenueSimService : public runtime::Service {
 
   const VenueSimConfig config_;
   runtime::Deps& deps_;
+  const AheadClock clock_;
   const VenueSimHooks hooks_;
   telemetry::Log log_;
   absl::Status failure_;

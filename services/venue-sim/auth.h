@@ -15,6 +15,8 @@ namespace gannet::venue_sim {
 struct ApiKey {
   std::string key, secret;
   AccountIndex account = 0;
+  // What GET /sapi/v1/account/apiRestrictions says of it; nothing acts on them.
+  bool may_withdraw = false, ip_restricted = true;
 };
 
 class Authenticator {

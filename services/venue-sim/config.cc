@@ -22,6 +22,10 @@ void Read(config::Section& in, VenueSimConfig& out) {
   in.Optional("weight_per_minute", out.limits.weight_per_minute, config::AtLeast(1));
   in.Optional("orders_per_10_seconds", out.limits.orders_per_10_seconds, config::AtLeast(1));
   in.Optional("orders_per_day", out.limits.orders_per_day, config::AtLeast(1));
+  in.Optional("clock_offset", out.clock_offset,
+              config::Between(std::chrono::seconds(0), std::chrono::hours(24)));
+  in.Optional("key_may_withdraw", out.key_may_withdraw);
+  in.Optional("key_ip_restricted", out.key_ip_restricted);
   if (out.address != "127.0.0.1" && out.address != "::1") {
     in.Problem("address", "must be 127.0.0.1 or ::1: the simulated venue is for this machine only");
   }

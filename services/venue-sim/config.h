@@ -24,6 +24,9 @@ struct VenueSimConfig {
   size_t accounts = 1;
   base::Duration tick_interval = std::chrono::milliseconds(50);
   RateLimitOptions limits;
+  // For tests of what a careful client notices.
+  base::Duration clock_offset{0};  // its clock is ahead of this computer's by this
+  bool key_may_withdraw = false, key_ip_restricted = true;
 };
 
 // Reads the section of this service.

@@ -64,9 +64,16 @@ def steer(platform):
     check(code == 0, f"resume: {out}")
     code, out = platform.ask("limits", "show", "firm", service="risk")
     check(code == 0 and "max_order_notional" in out, f"risk's own limits: {out}")
-    # A service apart takes no commands: they have one place, where they are recorded.
-    code, out = platform.ask("kill", "firm", "--reason", "drill", service="risk")
-    check(code == 1 and "not served" in out, f"risk took a command: {code} {out}")
+    # What decides can be stopped on the spot; the others hear of it.
+    for service in ("risk", "execution"):
+        code, out = platform.ask("kill", "firm", "--reason", "drill", service=service)
+        check(code == 0 and "halted" in out, f"kill at {service}: {code} {out}")
+        code, out = platform.ask("order", "submit", BTC, "buy", "0.001", "--price", price)
+        check(code == 5 and "kill_switch" in out, f"an order after a kill at {service}: {code} {out}")
+        code, out = platform.ask("resume", "firm", "--reason", "drill is over")
+        check(code == 0, f"resume: {out}")
+    code, out = platform.ask("order", "submit", BTC, "buy", "0.001", "--price", price, "--json", service="strategy")
+    check(code == 0 and json.loads(out)["progress"] == "ORDER_PROGRESS_JOURNALED", f"an order given to strategy itself: {code} {out}")
 
 
 def test(bin_dir, folder):

@@ -27,6 +27,7 @@ from harness import check
 LOCAL = pathlib.Path(__file__).resolve().parent.parent.parent / "tools" / "local"
 KILLS = "ml-inference,ingest,news-signal,reporting,gateway,execution,risk,strategy,venue-sim,postgres,kafka"
 JOURNALED = ["ingest", "news-signal", "ml-inference", "strategy", "risk", "execution"]
+ENOUGH_ORDERS = 20  # below it the comparison proves little
 UP_LIMIT, DOWN_LIMIT = 240, 120
 
 
@@ -172,6 +173,7 @@ def test(bin_dir, folder):
         local.up()
         rounds(local, [name for name in options.kills.split(",") if name], random.Random(options.seed))
         local.wait_trading()
+        harness.wait_until(lambda: len(local.gateway("/api/v1/orders") or []) >= ENOUGH_ORDERS, 120, "enough orders to compare")
         harness.wait_until(lambda: not unsettled(local), 90, f"the fate of every order: {unsettled(local)}")
         local.stop_trading()
         local.down()
@@ -188,7 +190,7 @@ def check_truth(local, folder):
     with harness.VenueRecords(local.bin_dir, os.path.join(local.data, "venue-sim"), folder) as records:
         orders, fills, trades = truth.compare(believed, records)
     stored = check_positions(local, folder, trades)
-    check(orders >= 20, f"only {orders} orders: the test proves little")
+    check(orders >= ENOUGH_ORDERS, f"only {orders} orders: the test proves little")
     kinds = collections.Counter(truth.kind_of(report) for report in believed.last.values())
     print(f"{orders} orders and {fills} fills are the same on both sides, {stored}; absent {len(believed.absent)}, "
           f"refused {len(believed.refused)}, not sent {len(believed.not_sent)}, ended as {dict(kinds)}", flush=True)

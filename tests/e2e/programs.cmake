@@ -3,12 +3,35 @@
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 
 # kill_test.py runs longer and with more seeds in tools/run-tests-long.
-foreach(test bad_state distributed distributed_rpc kill openapi rpc run services_rpc sigterm)
+foreach(test
+    bad_state
+    certificate
+    distributed
+    distributed_rpc
+    hostile_requests
+    kill
+    lease
+    limits
+    openapi
+    recorder
+    rpc
+    run
+    services_rpc
+    sigterm
+    venue_check)
   add_test(NAME e2e_${test}
     COMMAND ${Python3_EXECUTABLE} -B tests/e2e/${test}_test.py ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(e2e_${test} PROPERTIES LABELS e2e TIMEOUT 420 SKIP_RETURN_CODE 4
     ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp")
+endforeach()
+# Minutes each: `make test-long` runs them (ctest -C Long).
+foreach(test hostile_bus outage)
+  add_test(NAME e2e_${test}
+    COMMAND ${Python3_EXECUTABLE} -B tests/e2e/${test}_test.py ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
+    CONFIGURATIONS Long
+    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(e2e_${test} PROPERTIES LABELS e2e TIMEOUT 600 SKIP_RETURN_CODE 4)
 endforeach()
 # The three that decide in one process, the others over Kafka.
 add_test(NAME e2e_distributed_node
@@ -16,6 +39,11 @@ add_test(NAME e2e_distributed_node
     --node strategy,risk,execution --kills node
   WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 set_tests_properties(e2e_distributed_node PROPERTIES LABELS e2e TIMEOUT 420 SKIP_RETURN_CODE 4)
+
+add_test(NAME e2e_outage_node
+  COMMAND ${Python3_EXECUTABLE} -B tests/e2e/outage_test.py ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} --node
+  WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+set_tests_properties(e2e_outage_node PROPERTIES LABELS e2e TIMEOUT 420 SKIP_RETURN_CODE 4)
 
 # The page in a real Chromium.
 find_program(GANNET_NODE NAMES node nodejs)

@@ -1,8 +1,11 @@
 """The clients that the RPC tests call with: generic gRPC reflection, an unmodified Open
 Inference client, and the project's own client as its users install it."""
+import atexit
 import os
 import shutil
 import subprocess
+import sys
+import tempfile
 
 import harness
 from harness import check
@@ -21,6 +24,17 @@ def environment(folder):
     check(done.returncode == 0, f"clients/python does not install: {done.stderr[-800:]}")
     os.environ["PYTHONPATH"] = target
     return python
+
+
+def run_with_clients():
+    """Goes on as a program of that interpreter, if it is not that yet."""
+    folder = os.environ.pop("GANNET_TEST_CLIENTS", None)
+    if folder is not None:
+        atexit.register(shutil.rmtree, folder, True)
+        return
+    folder = os.environ["GANNET_TEST_CLIENTS"] = tempfile.mkdtemp(prefix="gannet-clients-")
+    python = environment(folder)
+    os.execv(python, [python, "-B", *sys.argv])
 
 
 def run_python(python, code, *arguments):

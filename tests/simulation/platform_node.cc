@@ -59,6 +59,7 @@ absl::Status PlatformNode::Build() {
   GANNET_ASSIGN_OR_RETURN(app::Pipeline pipeline,
                           app::BuildPipeline(options_.pipeline, *deps_, std::move(parts)));
   reporting_ = pipeline.reporting;
+  commands_ = std::move(pipeline.commands);
   services_ = std::move(pipeline.services);
   for (const auto& service : services_) {
     if (service->name() == "execution")
@@ -102,6 +103,7 @@ void PlatformNode::Forget() {
   execution_ = nullptr;
   reporting_ = nullptr;
   while (!services_.empty()) services_.pop_back();
+  commands_.reset();
   drained_ = 0;
   shard_.reset();
   hash_.reset();

@@ -108,6 +108,7 @@ class PlatformNode {
   std::unique_ptr<runtime::Shard> shard_;
   std::unique_ptr<app::DecisionsHash> hash_;
   std::unique_ptr<runtime::Deps> deps_;
+  std::unique_ptr<command::ShardCommands> commands_;         // outlives the services
   std::vector<std::unique_ptr<runtime::Service>> services_;  // in order of start
   reporting::ReportingService* reporting_ = nullptr;
   size_t drained_ = 0;  // of services_, from the end

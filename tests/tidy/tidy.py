@@ -51,8 +51,8 @@ ALLOWED = {
     "store": {"base", "market", "wire"},
     "net": {"base"},
     "command": {"base", "market", "wire", "bus", "runtime", "telemetry"},
-    "rpc": {"base", "telemetry"},
-    "api": {"base", "market", "wire", "bus", "journal", "command", "config", "rpc", "runtime"},
+    "rpc": {"base", "net", "telemetry"},
+    "api": {"base", "market", "wire", "bus", "journal", "command", "config", "rpc", "runtime", "telemetry"},
     "runtime": {"base", "market", "wire", "bus", "journal", "net", "config", "telemetry", "store"},
 }
 INCLUDE = re.compile(r'#include "((?:libs|services|apps|tests)/[^"]+)"')
@@ -196,7 +196,7 @@ def unfinished():
 
 
 def services_complete():
-    for name in ("ingest", "news-signal", "ml-inference", "strategy", "risk", "execution", "reporting", "gateway", "venue-sim"):
+    for name in ("ingest", "news-signal", "ml-inference", "strategy", "risk", "execution", "reporting", "gateway", "recorder", "venue-sim"):
         for part in ("README.md", "main.cc", "CMakeLists.txt"):
             if not os.path.isfile(f"services/{name}/{part}"):
                 yield f"services/{name}", 1, f"has no {part}"

@@ -197,7 +197,8 @@ Answer FetchOrderTrades(Asked& asked) {  // (id, symbol, since, limit)
 
 Answer FetchBalance(Asked& asked) {
   GANNET_ASSIGN_OR_RETURN(const Target target, TargetOf(asked, 99));
-  return target.spot ? spot::Account(asked.args.TakeFlag({"omitZeroBalances"})) : usdm::Account();
+  return target.spot ? spot::Account(asked.args.TakeFlag({"omitZeroBalances"}))
+                     : usdm::QueryAccount();
 }
 
 // --- public data -------------------------------------------------------------

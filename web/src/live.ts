@@ -25,6 +25,19 @@ export interface Feed {
   detail: string;
   since: string;
 }
+export interface Proposal {
+  proposal: number;
+  state: "open" | "stale" | "approved" | "rejected";
+  base_version: number;
+  version: number;
+  proposer: string;
+  reason: string;
+  time: string;
+  decider: string | null;
+  decider_reason: string | null;
+  decided: string | null;
+  changes: { scope: string; name: string; limit: string; before: string; after: string }[];
+}
 export interface Signal {
   id: string;
   time: string;
@@ -156,6 +169,7 @@ export interface Tables {
   balances: Map<string, Balance>;
   risk: Map<string, RiskState>;
   denials: Map<string, Denial>;
+  proposals: Map<string, Proposal>;
 }
 type Name = keyof Tables;
 interface Message {
@@ -209,6 +223,7 @@ class Live {
       balances: new Map(),
       risk: new Map(),
       denials: new Map(),
+      proposals: new Map(),
     };
   }
   now(): number {

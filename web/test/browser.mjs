@@ -1,7 +1,7 @@
 // The page in a real Chromium against a real `gannet run`:
 //   node web/test/browser.mjs BIN_DIR [SCREENSHOT_DIR]
 // Exit code 4: Chromium or the packages are missing (ctest: SKIPPED).
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -100,7 +100,7 @@ async function main() {
     requests = [];
   page.on("pageerror", (error) => problems.push("page error: " + error.message));
   page.on("console", (message) => {
-    if (message.type() === "error" && !/status of 40[13]|WebSocket connection|ERR_|net::/.test(message.text()))
+    if (message.type() === "error" && !/status of 40[139]|WebSocket connection|ERR_|net::/.test(message.text()))
       problems.push("console: " + message.text());
   });
   page.on("request", (request) => requests.push(request.url()));
@@ -295,6 +295,52 @@ async function main() {
   );
   await page.keyboard.press("Escape");
   step("an order by hand: asked once, sent, cancelled, verified");
+
+  // Other limits: proposed here, not to be approved by the same person, approved by another.
+  await go("risk");
+  const press = (text) =>
+    page.evaluate(
+      (wanted) =>
+        [...document.querySelectorAll("[data-view=risk] .proposals button")].find((b) => b.textContent === wanted).click(),
+      text,
+    );
+  await until("the button", () => page.$(".proposals .toolbar button"));
+  await press("Propose other limits");
+  await see("#propose-dialog textarea");
+  await page.evaluate(() => {
+    const text = document.querySelector("#propose-dialog textarea");
+    text.value = text.value.replace("max_order_notional: 25000", "max_order_notional: 24000");
+    document.querySelector("#propose-dialog input[type=text]").value = "smaller orders";
+  });
+  await axe("proposing limits");
+  await shot("propose-dark");
+  await page.click("#propose-dialog button[type=submit]");
+  await until("it is proposed", () =>
+    page.evaluate(() => document.querySelector("dialog[open]")?.textContent.includes("proposal 1 of version 2")),
+  );
+  await page.keyboard.press("Escape");
+  await until("its row", () => page.$(".proposals table.diff"));
+  await page.evaluate(() => {
+    document.querySelector(".proposals details").open = true;
+    document.querySelector(".proposals").scrollIntoView();
+  });
+  const changes = await page.$eval(".proposals table.diff tbody", (b) => b.innerText.replace(/\s+/g, " ").trim());
+  check(changes === "firm max order notional 25000 USDT 24000 USDT", "the diff: " + changes);
+  await axe("proposals");
+  await shot("proposals-dark");
+  await press("Approve");
+  await see("dialog[open] button[type=submit]");
+  await page.type("dialog[open] input[type=text]", "looks right");
+  await page.click("dialog[open] button[type=submit]");
+  await until("nobody approves alone", () =>
+    page.evaluate(() => document.querySelector("dialog[open] .error")?.textContent.includes("another person")),
+  );
+  await page.keyboard.press("Escape");
+  execFileSync(join(binDir, "gannet"), ["limits", "approve", "1", "--reason", "looked at it", "--data", data]);
+  await until("version 2 is shown", () =>
+    page.evaluate(() => document.querySelector(".proposals tbody tr")?.textContent.includes("✓ approved")),
+  );
+  step("other limits: proposed with a diff, refused to the proposer, approved by another, in force");
 
   await go("reports");
   await see(".report-form button.primary");

@@ -1,10 +1,11 @@
-// What each error code of Binance spot proves about the request that it answers.
-// One row a documented code; a code that has no row proves nothing.
+// What an error answer of Binance proves about the request that it answers: the row
+// of its code (outcomes.h), unless status or text overrule it.
 #pragma once
 
-#include <span>
+#include <cstdint>
 #include <string_view>
 
+#include "libs/venue/binance/product.h"
 #include "libs/venue/order_venue.h"
 
 namespace gannet::venue::binance {
@@ -18,21 +19,11 @@ enum class Proof : uint8_t {
   kNotFound,  // refused because the venue knows no such order
 };
 
-struct ErrorRow {
-  int code;
-  std::string_view name;  // as documented
-  Proof place, cancel, query;
-};
-
-// All rows, by descending code (-1000, -1001, …).
-std::span<const ErrorRow> ErrorTable();
-// Null for a code without a row.
-const ErrorRow* FindError(int code);
-
 // Of an answer with HTTP status `status` and an error body. The status overrules
 // the code where it says that the fate is open (408, 409, 418, 429, 5xx), and a
 // few texts overrule their code. `kind` decides the column.
-Proof ProofOf(RequestKind kind, int status, int code, std::string_view message);
+Proof ProofOf(RequestKind kind, int status, int code, std::string_view message,
+              Product product = Product::kSpot);
 
 // True for a status whose answer proves nothing whatever its body says.
 bool StatusProvesNothing(int status);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "libs/base/posix_files.h"
+#include "libs/venue/binance/outcomes.h"
 
 namespace gannet::venue::binance {
 namespace {
@@ -48,7 +49,7 @@ constexpr int kOpen[] = {
     -1222, -1223, -1224, -1225, -2016, -2021, -2022, -2026, -2035, -2036, -2042, -2043};
 
 TEST_CASE("Each error code of Binance proves what its row says, in an answer with status 400") {
-  std::set<int> seen;
+  std::set<int64_t> seen;
   for (const Expected& row : kRefusing) {
     CAPTURE(row.code);
     CHECK(ProofOf(kP, 400, row.code, "x") == row.place);
@@ -61,16 +62,16 @@ TEST_CASE("Each error code of Binance proves what its row says, in an answer wit
     for (const RequestKind kind : {kP, kC, kQ}) CHECK(ProofOf(kind, 400, code, "x") == kUnknown);
     seen.insert(code);
   }
-  for (const ErrorRow& row : ErrorTable()) {
+  for (const OutcomeRow& row : SpotOutcomes()) {
     CAPTURE(row.code);
     CHECK(seen.contains(row.code));
   }
-  CHECK(seen.size() == ErrorTable().size());
+  CHECK(seen.size() == SpotOutcomes().size());
 }
 
 TEST_CASE("An error code without a row proves nothing") {
   for (const int code : {0, -1, -999, -1004, -1010, -2008, -2012, -3000, -9999}) {
-    CHECK(FindError(code) == nullptr);
+    CHECK(Find(SpotOutcomes(), code) == nullptr);
     for (const RequestKind kind : {kP, kC, kQ}) CHECK(ProofOf(kind, 400, code, "x") == kUnknown);
   }
 }
@@ -79,7 +80,7 @@ TEST_CASE("A status that leaves the fate open overrules every error code") {
   for (const int status : {0, 100, 200, 302, 403, 404, 408, 409, 418, 429, 500, 502, 503, 504}) {
     CAPTURE(status);
     CHECK(StatusProvesNothing(status));
-    for (const ErrorRow& row : ErrorTable()) {
+    for (const OutcomeRow& row : SpotOutcomes()) {
       for (const RequestKind kind : {kP, kC, kQ})
         CHECK(ProofOf(kind, status, row.code, "x") == kUnknown);
     }
@@ -99,11 +100,11 @@ TEST_CASE("A cancel of an order that the venue does not know is refused as not f
 }
 
 TEST_CASE("The error table is sorted and has each code once") {
-  int last = 0;
-  for (const ErrorRow& row : ErrorTable()) {
+  int64_t last = 0;
+  for (const OutcomeRow& row : SpotOutcomes()) {
     CHECK(row.code < last);
     CHECK_FALSE(row.name.empty());
-    CHECK(FindError(row.code) == &row);
+    CHECK(Find(SpotOutcomes(), row.code) == &row);
     last = row.code;
   }
 }
@@ -121,13 +122,52 @@ TEST_CASE("Every documented error code of Binance has a row") {
     const int code = std::stoi(line);
     const std::string name = line.substr(line.find(',') + 1);
     CAPTURE(line);
-    const ErrorRow* row = FindError(code);
+    const OutcomeRow* row = Find(SpotOutcomes(), code);
     REQUIRE(row != nullptr);
     if (code != -2021 && code != -2022) CHECK(row->name == name.substr(0, name.find('\r')));
     ++rows;
     if (text->find('\n', at) == std::string::npos) break;
   }
-  CHECK(rows == ErrorTable().size());
+  CHECK(rows == SpotOutcomes().size());
+}
+
+// USD-M: the codes that prove a placement, or a change, not to have been taken. Every
+// other documented code leaves it open.
+constexpr int64_t kUsdmPlace[] = {
+    -1002, -1011, -1013, -1014, -1020, -1021, -1022, -1023, -1100, -1101, -1102, -1103,
+    -1104, -1105, -1106, -1108, -1109, -1110, -1111, -1114, -1115, -1116, -1117, -1118,
+    -1119, -1121, -1128, -1130, -1136, -2010, -2014, -2015, -2017, -2018, -2019, -2021,
+    -2022, -2023, -2024, -2025, -2026, -2027, -4001, -4002, -4003, -4004, -4005, -4006,
+    -4007, -4013, -4014, -4015, -4016, -4020, -4022, -4023, -4024, -4031, -4045, -4060,
+    -4061, -4062, -4082, -4084, -4087, -4088, -4109, -4118, -4120, -4131, -4135, -4137,
+    -4138, -4139, -4140, -4141, -4142, -4164, -4183, -4184, -4192, -4210, -4211, -4400,
+    -4401, -4402, -5021, -5022, -5028, -5037, -5038, -5039, -5040, -5041};
+constexpr int64_t kUsdmChange[] = {
+    -1002, -1011, -1013, -1014, -1020, -1021, -1022, -1023, -1100, -1101, -1102, -1103,
+    -1104, -1105, -1106, -1108, -1109, -1110, -1111, -1114, -1115, -1116, -1117, -1118,
+    -1119, -1121, -1128, -1130, -1136, -2010, -2011, -2014, -2015, -2017, -4015, -4031,
+    -4032, -4060, -4082, -4084, -5024, -5025, -5026, -5027, -5028, -5029, -5043};
+
+TEST_CASE("Each error code of USD-M proves what its row says") {
+  const std::set<int64_t> place(std::begin(kUsdmPlace), std::end(kUsdmPlace));
+  const std::set<int64_t> change(std::begin(kUsdmChange), std::end(kUsdmChange));
+  const auto proof = [](RequestKind kind, int64_t code) {
+    return ProofOf(kind, 400, static_cast<int>(code), "x", Product::kUsdm);
+  };
+  int64_t last = 0;
+  for (const OutcomeRow& row : UsdmOutcomes()) {
+    CAPTURE(row.code);
+    CHECK(row.code < last);
+    last = row.code;
+    CHECK(proof(kP, row.code) == (place.contains(row.code) ? kRefused : kUnknown));
+    CHECK(proof(kC, row.code) == (change.contains(row.code) ? kRefused : kUnknown));
+    CHECK(ProofOf(kP, 503, static_cast<int>(row.code), "x", Product::kUsdm) == kUnknown);
+  }
+  CHECK(proof(kQ, -2013) == kNotFound);
+  CHECK(ProofOf(kC, 400, -2011, "Unknown order sent.", Product::kUsdm) == kNotFound);
+  for (const int64_t code : place) CHECK(Find(UsdmOutcomes(), code) != nullptr);
+  for (const int64_t code : {-4116, -1007, -1008, -1015, -2020, -9999})
+    CHECK(proof(kP, code) == kUnknown);
 }
 
 }  // namespace

@@ -14,12 +14,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "libs/venue/record.h"
 
 namespace gannet::venue::binance {
-
-// Fields that are not interpreted, name and JSON text, kept only on request: the
-// proof that nothing of a message is lost.
-using OtherFields = std::vector<std::pair<std::string, std::string>>;
 
 struct SpotFill {
   std::string price, quantity, commission, commission_asset;

@@ -5,7 +5,6 @@
 #include <simdjson.h>
 
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,36 +14,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "libs/venue/binance/order_codec.h"
+#include "libs/venue/json_record.h"
 
 namespace gannet::venue::binance {
-
-namespace dom = simdjson::dom;
-
-inline constexpr size_t kMaxMessageBytes = 32u << 20;
-
-// Parser and padded buffer, reused from message to message.
-class JsonDocument {
- public:
-  absl::StatusOr<dom::element> Parse(std::string_view text) {
-    if (text.size() > kMaxMessageBytes) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("message of ", text.size(), " bytes, more than any real one"));
-    }
-    if (buffer_.size() < text.size() + simdjson::SIMDJSON_PADDING) {
-      buffer_.resize(text.size() * 2 + simdjson::SIMDJSON_PADDING);
-    }
-    std::memcpy(buffer_.data(), text.data(), text.size());
-    dom::element root;
-    const auto error = parser_.parse(buffer_.data(), text.size(), false).get(root);
-    if (error)
-      return absl::InvalidArgumentError(absl::StrCat("not JSON: ", simdjson::error_message(error)));
-    return root;
-  }
-
- private:
-  dom::parser parser_;
-  std::vector<char> buffer_;
-};
 
 // Collects the fields of one object; the first wrong one is remembered.
 class FieldReader {

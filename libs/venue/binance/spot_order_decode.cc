@@ -1,15 +1,13 @@
 #include <algorithm>
-#include <charconv>
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
+#include "libs/venue/answer_parts.h"
 #include "libs/venue/binance/error_codes.h"
 #include "libs/venue/binance/spot_order_venue.h"
 
 namespace gannet::venue::binance {
 namespace {
-
-constexpr int kAmountScale = 8;  // of Binance's balances and commissions
 
 std::optional<VenueOrderStatus> StatusOf(std::string_view text) {
   if (text == "NEW") return VenueOrderStatus::kNew;
@@ -56,25 +54,8 @@ market::TimeInForce TimeInForceOf(std::string_view type, std::string_view text) 
   return market::TimeInForce::kGtc;
 }
 
-// An amount of any asset: at Binance's eight digits, or more when the text has
-// more; nothing beyond 18.
-std::optional<market::Money> AmountOf(std::string_view text) {
-  for (int scale = kAmountScale; scale <= market::kMaxScale; scale += 5) {
-    if (const auto units = market::ParseDecimal128(text, scale))
-      return market::Money(*units, scale);
-  }
-  return std::nullopt;
-}
-
 std::string Evidence(const RequestContext& request, std::string_view method_and_path, int status) {
   return absl::StrCat("http:", std::string(method_and_path), " ", status, " #", request.request_id);
-}
-
-std::optional<uint32_t> NumberOf(std::string_view text) {
-  uint32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 RateReport RateOf(const wire::HttpExchange& exchange) {

@@ -324,10 +324,10 @@ Call Trades(std::string_view symbol, const OrderRef& order, const Page& page) {
 
 // --- account -----------------------------------------------------------------
 
-Call Balance() {
+Call QueryBalances() {
   return MakeCall(RequestKind::kAccount, "GET", "/fapi/v3/balance", "v2/account.balance", 5);
 }
-Call Account() {
+Call QueryAccount() {
   return MakeCall(RequestKind::kAccount, "GET", "/fapi/v3/account", "v2/account.status", 5);
 }
 Call Positions(std::string_view symbol) {

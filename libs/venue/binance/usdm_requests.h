@@ -55,8 +55,8 @@ Call AllOrders(std::string_view symbol, const Page& page);
 Call AllAlgoOrders(std::string_view symbol, const Page& page);
 Call Trades(std::string_view symbol, const OrderRef& order, const Page& page);
 
-Call Balance();
-Call Account();
+Call QueryBalances();
+Call QueryAccount();
 Call Positions(std::string_view symbol);     // empty: all
 Call AccountConfig();                        // position mode, multi-asset mode, permissions
 Call SymbolConfig(std::string_view symbol);  // leverage and margin type

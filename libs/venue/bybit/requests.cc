@@ -376,7 +376,7 @@ Call Positions(std::string_view symbol, std::string_view settle_coin, const Page
   return call;
 }
 
-Call AccountInfo() { return Make(RequestKind::kAccountMode, "GET", "/v5/account/info"); }
+Call QueryAccountInfo() { return Make(RequestKind::kAccountMode, "GET", "/v5/account/info"); }
 Call FeeRate(Category category, std::string_view symbol) {
   Call call = Of(category, RequestKind::kAccountMode, "GET", "/v5/account/fee-rate");
   AddText(call.parameters, "symbol", symbol);

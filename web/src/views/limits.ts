@@ -11,6 +11,7 @@ export interface Limit {
   limit: string;
   value: string;
   asset: string;
+  unit: string;
   used: string | null;
   unpriced: number;
   version: number;

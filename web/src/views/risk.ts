@@ -1,13 +1,22 @@
 import { empty, h, panel, replace } from "../dom";
 import { may } from "../api";
 import { Table } from "../table";
-import { age, clock, count, parse, symbol, words } from "../format";
+import { age, clock, count, parse, percent, symbol, words } from "../format";
 import { live, type Denial, type RiskState } from "../live";
 import { newest } from "../derive";
 import { cancelAll, killSwitch, resume, setState } from "../actions";
 import { limitTable, loadLimits, usedLimits, type Limit } from "./limits";
+import { proposals } from "./proposals";
 import { openTrail } from "./trail";
 import type { View } from "../view";
+
+// An amount with its unit; of a limit that is no amount what it says ("paper").
+function amountOf(l: Limit): string {
+  const number = count(Number(l.value));
+  if (l.asset) return `${number} ${l.asset}`;
+  if (l.unit === "ppm") return percent(Number(l.value) / 1e6, 2);
+  return l.unit === "" || l.unit === "s" || /^(in|of) /.test(l.unit) ? `${number} ${l.unit}`.trim() : l.unit;
+}
 
 export function risk(): View {
   const strategies = (): string[] =>
@@ -82,12 +91,13 @@ export function risk(): View {
     [
       { title: "Scope", cell: (l) => (l.name ? `${l.scope} ${l.name}` : l.scope) },
       { title: "Limit", cell: (l) => words(l.limit) },
-      { title: "Value", num: true, cell: (l) => `${count(Number(l.value))} ${l.asset}` },
+      { title: "Value", num: true, cell: amountOf },
       { title: "Version", num: true, cls: "wide", cell: (l) => `v${l.version}` },
     ],
     (l) => `${l.scope}|${l.name}|${l.limit}`,
     empty("Limits appear here.", "They stand in config/limits.yaml."),
   );
+  const wanted = proposals();
   const fired = h("div", { class: "fired" });
   const denials = new Table<Denial>(
     "Controls that fired",
@@ -116,6 +126,7 @@ export function risk(): View {
       panel("Limits and what is used of them", used.element),
       panel("Limits of single orders and losses", stated.element),
     ),
+    panel("Proposals of other limits", wanted.element),
     panel("Controls that fired", fired, denials.element),
   );
   element.dataset["view"] = "risk";
@@ -152,6 +163,7 @@ export function risk(): View {
         );
         if (all.includes(before)) scope.value = before;
       }
+      wanted.update();
       used.update(usedLimits(limits));
       stated.update(limits.filter((l) => l.used === null));
       const by = live.counters["denials"];

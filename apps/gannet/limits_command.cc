@@ -1,0 +1,139 @@
+// The limits of a running process: what is in force, proposals, and who decides.
+#include <ostream>
+
+#include "absl/strings/str_cat.h"
+#include "apps/gannet/remote.h"
+#include "gannet/risk/v1/risk_service.pb.h"
+#include "libs/market/decimal.h"
+
+namespace gannet::app {
+
+namespace risk_pb = ::gannet::risk::v1;
+
+int ShowLimits(const ControlOptions& control, const std::string& scope, Console console) {
+  Remote remote(control, console);
+  risk_pb::ListLimitsRequest request;
+  request.set_page_size(1'000);
+  if (!scope.empty()) {
+    const auto parsed = ParseScope(scope);
+    if (!parsed.ok()) return Report(parsed.status(), console) == 0 ? 0 : kControlUsage;
+    *request.mutable_scope() = *parsed;
+  }
+  const auto list =
+      remote.Call<risk_pb::ListLimitsResponse>("gannet.risk.v1.RiskService/ListLimits", request);
+  if (!list.ok()) return Report(list.status(), console);
+  if (remote.Json(*list)) return kControlDone;
+  console.out << "limits version " << list->limit_version() << "\n\n";
+  Table table({"SCOPE", "LIMIT", "VALUE", "UNIT"});
+  for (const auto& row : list->limits()) {
+    table.Add({ScopeText(row.scope()), row.name(),
+               market::FormatDecimal(row.value().mantissa(), static_cast<int>(row.value().scale())),
+               row.unit()});
+  }
+  table.Print(console.out);
+  return kControlDone;
+}
+
+namespace {
+
+void PrintProposal(const risk_pb::LimitProposal& row, std::ostream& out) {
+  const std::string state =
+      row.stale() ? "out of date" : Short(risk_pb::LimitStep_Name(row.state()), "LIMIT_STEP_");
+  out << "proposal " << row.proposal() << ", version " << row.base_version() << " to "
+      << row.version() << ": " << state << "\n  " << TimeOf(row.proposed_ns()) << "  "
+      << row.proposer() << ": " << row.reason() << "\n";
+  if (row.decided_ns() != 0) {
+    out << "  " << TimeOf(row.decided_ns()) << "  " << row.decider() << ": " << row.decider_reason()
+        << "\n";
+  }
+  Table table({"  SCOPE", "LIMIT", "NOW", "THEN"});
+  for (const auto& change : row.changes()) {
+    table.Add({"  " + ScopeText(change.scope()), change.name(),
+               change.before().empty() ? "-" : change.before(),
+               change.after().empty() ? "-" : change.after()});
+  }
+  table.Print(out);
+}
+
+absl::StatusOr<risk_pb::ListLimitProposalsResponse> Proposals(Remote& remote, bool open_only) {
+  risk_pb::ListLimitProposalsRequest request;
+  request.set_open_only(open_only);
+  return remote.Call<risk_pb::ListLimitProposalsResponse>(
+      "gannet.risk.v1.RiskService/ListLimitProposals", request);
+}
+
+template <class Response, class Request>
+int SettleLimits(const ControlOptions& control, uint64_t proposal, const char* method,
+                 Console& console) {
+  Remote remote(control, console);
+  Request request;
+  request.set_request_id(remote.RequestId());
+  request.set_proposal(proposal);
+  request.set_reason(control.reason);
+  const auto response = remote.Call<Response>(method, request);
+  if (!response.ok()) return Report(response.status(), console);
+  if (!remote.Json(*response)) console.out << response->detail() << "\n";
+  return kControlDone;
+}
+
+}  // namespace
+
+int PrintLimitsFile(const ControlOptions& control, Console console) {
+  Remote remote(control, console);
+  risk_pb::ListLimitsRequest request;
+  request.set_with_file(true);
+  request.set_page_size(1);
+  const auto list =
+      remote.Call<risk_pb::ListLimitsResponse>("gannet.risk.v1.RiskService/ListLimits", request);
+  if (!list.ok()) return Report(list.status(), console);
+  if (!remote.Json(*list)) console.out << list->file();
+  return kControlDone;
+}
+
+int ProposeLimits(const ControlOptions& control, const std::string& file, bool new_names,
+                  Console console) {
+  Remote remote(control, console);
+  auto text = console.files.Read(file);
+  if (!text.ok()) return Report(text.status(), console);
+  risk_pb::ProposeLimitsRequest request;
+  request.set_request_id(remote.RequestId());
+  request.set_file(*std::move(text));
+  request.set_reason(control.reason);
+  request.set_new_names(new_names);
+  const auto response = remote.Call<risk_pb::ProposeLimitsResponse>(
+      "gannet.risk.v1.RiskService/ProposeLimits", request);
+  if (!response.ok()) return Report(response.status(), console);
+  if (remote.Json(*response)) return kControlDone;
+  console.out << response->detail() << "\n";
+  const auto list = Proposals(remote, /*open_only=*/true);
+  if (!list.ok()) return kControlDone;
+  for (const auto& row : list->proposals()) {
+    if (row.proposal() == response->proposal()) PrintProposal(row, console.out);
+  }
+  return kControlDone;
+}
+
+int ListLimitProposals(const ControlOptions& control, bool open_only, Console console) {
+  Remote remote(control, console);
+  const auto list = Proposals(remote, open_only);
+  if (!list.ok()) return Report(list.status(), console);
+  if (remote.Json(*list)) return kControlDone;
+  console.out << "limits version " << list->limit_version() << " is in force\n";
+  for (const auto& row : list->proposals()) {
+    console.out << "\n";
+    PrintProposal(row, console.out);
+  }
+  return kControlDone;
+}
+
+int ApproveLimits(const ControlOptions& control, uint64_t proposal, Console console) {
+  return SettleLimits<risk_pb::ApproveLimitsResponse, risk_pb::ApproveLimitsRequest>(
+      control, proposal, "gannet.risk.v1.RiskService/ApproveLimits", console);
+}
+
+int RejectLimits(const ControlOptions& control, uint64_t proposal, Console console) {
+  return SettleLimits<risk_pb::RejectLimitsResponse, risk_pb::RejectLimitsRequest>(
+      control, proposal, "gannet.risk.v1.RiskService/RejectLimits", console);
+}
+
+}  // namespace gannet::app

@@ -1,0 +1,75 @@
+// The running process as the commands for people see it: calls over its socket or
+// over TCP, and what they print. Includes generated code: for .cc files only.
+#pragma once
+
+#include <functional>
+#include <iosfwd>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "apps/gannet/control_command.h"
+#include "gannet/common/v1/header.pb.h"
+#include "gannet/market/v1/market_data_service.pb.h"
+#include "libs/base/status.h"
+#include "libs/rpc/channel.h"
+
+namespace gannet::app {
+
+// Says what is wrong; the exit code.
+int Report(const absl::Status& status, Console& console);
+
+// Columns as wide as their widest cell.
+class Table {
+ public:
+  explicit Table(std::vector<std::string> header) { rows_.push_back(std::move(header)); }
+  void Add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+  void Print(std::ostream& out) const;
+
+ private:
+  std::vector<std::vector<std::string>> rows_;
+};
+
+// "ORDER_STATE_ACCEPTED" → "accepted".
+std::string Short(std::string name, std::string_view prefix);
+std::string ScopeText(const common::v1::Scope& scope);
+std::string TimeOf(int64_t ns);
+// INVALID_ARGUMENT says how scopes are written.
+absl::StatusOr<common::v1::Scope> ParseScope(const std::string& text);
+
+// The running process.
+class Remote {
+ public:
+  Remote(const ControlOptions& control, Console& console) : control_(control), console_(console) {}
+
+  absl::Status Open();
+  template <class Response>
+  absl::StatusOr<Response> Call(const char* method, const google::protobuf::Message& request) {
+    if (!channel_) GANNET_RETURN_IF_ERROR(Open());
+    Response response;
+    GANNET_RETURN_IF_ERROR(channel_->Call(method, request, response, control_.timeout));
+    return response;
+  }
+  absl::Status Stream(const char* method, const google::protobuf::Message& request,
+                      google::protobuf::Message& response, const std::function<bool()>& on_message);
+  std::string RequestId() const;
+  // Prints the message when JSON is wanted.
+  bool Json(const google::protobuf::Message& message);
+  absl::StatusOr<market::v1::Instrument> Definition(const std::string& id, uint32_t version = 0);
+  // At the scale of its instrument; the bare mantissa when that is not known here.
+  std::string Price(const std::string& id, uint32_t version, int64_t mantissa);
+  std::string Quantity(const std::string& id, uint32_t version, int64_t mantissa);
+
+ private:
+  const ControlOptions& control_;
+  Console& console_;
+  std::optional<rpc::Channel> channel_;
+  std::map<std::pair<std::string, uint32_t>, market::v1::Instrument> definitions_;
+};
+
+}  // namespace gannet::app

@@ -1,0 +1,30 @@
+// Pieces that the answers of every venue are made of.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "libs/market/money.h"
+#include "libs/venue/order_venue.h"
+
+namespace gannet::venue {
+
+// An amount of any asset: at the eight digits that venues use, or more when the text
+// has more; nothing beyond 18.
+std::optional<market::Money> AmountOf(std::string_view text);
+
+std::optional<uint32_t> NumberOf(std::string_view text);
+
+// Of a header by its name in lower case; empty when absent.
+std::string_view HeaderOf(const wire::HttpExchange& exchange, std::string_view name);
+
+// What a query's words about one order mean for it. INVALID_ARGUMENT when the update
+// speaks of another order than `request` asked about.
+absl::Status CheckAnswersRequest(const OrderUpdate& update, const RequestContext& request);
+
+// Drops what a half-understood answer seemed to say.
+void MakeUnparsable(Answer& answer, std::string_view why);
+
+}  // namespace gannet::venue

@@ -1,0 +1,38 @@
+// What an exchange with Bybit means: one of the four classes, with the orders, trades
+// and balances that the answer states. Success of placing, amending and cancelling is
+// an acknowledgement (create-order page: the answer says that the request is accepted,
+// the fate comes by stream); of a query it is a confirmation. Only status 200 can carry
+// proof; retCode decides by the table (outcomes.h).
+//
+// Pure; the reader's buffers are reused. Never fails: what cannot be understood is
+// unknown.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "libs/venue/bybit/codec.h"
+#include "libs/venue/bybit/requests.h"
+#include "libs/venue/order_venue.h"
+
+namespace gannet::venue::bybit {
+
+// `venue` is the first part of instrument ids.
+Answer DecodeAnswer(Reader& reader, std::string_view venue, Category category,
+                    const RequestContext& request, const wire::HttpExchange& exchange);
+
+// INVALID_ARGUMENT names a word that is not documented.
+absl::StatusOr<OrderUpdate> Convert(const Order& order, std::string_view venue);
+// Nothing for what is no trade of ours: funding, settlement.
+std::optional<TradeUpdate> Convert(const Execution& execution, std::string_view venue);
+
+// X-Bapi-Limit of an answer: how many requests this endpoint takes a second, how many
+// of them are left, and when the count begins anew.
+struct EndpointLimit {
+  std::optional<uint32_t> limit, left;
+  std::optional<base::Time> reset;
+};
+EndpointLimit LimitOf(const wire::HttpExchange& exchange);
+
+}  // namespace gannet::venue::bybit

@@ -1,0 +1,113 @@
+#include "libs/venue/bybit/answers.h"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "libs/venue/bybit/outcomes.h"
+
+namespace gannet::venue::bybit {
+namespace {
+
+wire::HttpExchange Http(int status, std::string body) {
+  wire::HttpExchange exchange;
+  exchange.request_id = 7;
+  exchange.status = status;
+  exchange.body = std::move(body);
+  return exchange;
+}
+
+Answer Decode(RequestKind kind, const wire::HttpExchange& exchange, std::string_view order = "a") {
+  Reader reader;
+  RequestContext request;
+  request.kind = kind;
+  request.client_order_id = market::ClientOrderId(std::string(order));
+  request.target = request.client_order_id;
+  return DecodeAnswer(reader, "bybit-linear", Category::kLinear, request, exchange);
+}
+
+std::string Body(int64_t code, const std::string& result = "{}") {
+  return R"({"retCode":)" + std::to_string(code) + R"(,"retMsg":"x","result":)" + result +
+         R"(,"time":1700000000000})";
+}
+
+constexpr char kOrder[] =
+    R"({"list":[{"orderId":"9","orderLinkId":"a","symbol":"BTCUSDT","side":"Buy","orderStatus":"PartiallyFilled","orderType":"Limit","timeInForce":"PostOnly","price":"25000.5","qty":"0.02","cumExecQty":"0.01","stopOrderType":"","updatedTime":"1700000000001"}],"nextPageCursor":"","category":"linear"})";
+
+TEST_CASE("A success of placing, amending or cancelling on Bybit is an acknowledgement") {
+  for (const RequestKind kind :
+       {RequestKind::kPlace, RequestKind::kCancel, RequestKind::kAmend, RequestKind::kCancelAll}) {
+    const Answer answer = Decode(kind, Http(200, Body(0, R"({"orderId":"9","orderLinkId":"a"})")));
+    CHECK(answer.outcome == OutcomeClass::kAcknowledged);
+    CHECK(answer.orders.empty());
+  }
+  CHECK(Decode(RequestKind::kPlaceBatch, Http(200, Body(0))).outcome == OutcomeClass::kUnknown);
+}
+
+TEST_CASE("Only a structured code under status 200 refuses; everything else is unknown") {
+  for (const OutcomeRow& row : Outcomes()) {
+    CAPTURE(row.code);
+    const MeaningRow& meaning = RowOf(row.meaning);
+    CHECK(Decode(RequestKind::kPlace, Http(200, Body(row.code))).outcome == meaning.place);
+    CHECK(Decode(RequestKind::kCancel, Http(200, Body(row.code))).outcome == meaning.change);
+    CHECK(Decode(RequestKind::kPlace, Http(429, Body(row.code))).outcome == OutcomeClass::kUnknown);
+  }
+  const Answer cancelled = Decode(RequestKind::kCancel, Http(200, Body(110001)));
+  CHECK(cancelled.outcome == OutcomeClass::kRefused);
+  CHECK(cancelled.not_found);
+  for (const auto& exchange : {Http(500, ""), Http(200, ""), Http(200, "{"), Http(200, "[]"),
+                               Http(200, R"({"retMsg":"x"})"), Http(200, Body(123456))}) {
+    CHECK(Decode(RequestKind::kPlace, exchange).outcome == OutcomeClass::kUnknown);
+  }
+  wire::HttpExchange lost;
+  lost.transport_error = "timeout";
+  CHECK(Decode(RequestKind::kPlace, lost).outcome == OutcomeClass::kUnknown);
+  CHECK(Decode(RequestKind::kPlace, Http(403, "")).rate.banned);
+}
+
+TEST_CASE("A query confirms what it says, of the order that was asked about") {
+  const Answer answer = Decode(RequestKind::kQueryOrder, Http(200, Body(0, kOrder)));
+  REQUIRE(answer.outcome == OutcomeClass::kConfirmed);
+  REQUIRE(answer.orders.size() == 1);
+  const OrderUpdate& order = answer.orders[0];
+  CHECK(order.instrument.text() == "bybit-linear:BTCUSDT");
+  CHECK(order.venue_order_id.text() == "9");
+  CHECK(order.status == VenueOrderStatus::kPartiallyFilled);
+  CHECK(order.time_in_force == market::TimeInForce::kPostOnly);
+  CHECK(order.cumulative == "0.01");
+  CHECK(order.time == base::FromUnixMillis(1700000000001));
+  CHECK(Decode(RequestKind::kQueryOrder, Http(200, Body(0, kOrder)), "other").outcome ==
+        OutcomeClass::kUnknown);
+  const Answer none = Decode(RequestKind::kQueryOrder, Http(200, Body(0, R"({"list":[]})")));
+  CHECK(none.not_found);
+  CHECK(none.outcome == OutcomeClass::kRefused);
+  std::string strange = kOrder;
+  strange.replace(strange.find("PartiallyFilled"), 15, "Sleeping");
+  CHECK(Decode(RequestKind::kQueryOrder, Http(200, Body(0, strange))).outcome ==
+        OutcomeClass::kUnknown);
+}
+
+TEST_CASE("Executions are trades, funding is none; balances are what is free and what is held") {
+  const std::string executions =
+      R"({"list":[{"execId":"e1","orderId":"9","symbol":"BTCUSDT","side":"Sell","execType":"Trade","execPrice":"25000","execQty":"0.01","execFee":"0.1375","feeCurrency":"USDT","isMaker":true,"execTime":"1700000000002"},)"
+      R"({"execId":"e2","orderId":"","symbol":"BTCUSDT","side":"Sell","execType":"Funding","execPrice":"1","execQty":"0.01","execFee":"0.2"}],"nextPageCursor":"more"})";
+  const Answer trades = Decode(RequestKind::kTrades, Http(200, Body(0, executions)));
+  REQUIRE(trades.trades.size() == 1);
+  CHECK(trades.trades[0].fee == "0.1375");
+  CHECK(trades.trades[0].liquidity == market::Liquidity::kMaker);
+  CHECK(trades.more_trades);
+  const std::string wallet =
+      R"({"list":[{"accountType":"UNIFIED","coin":[{"coin":"USDT","walletBalance":"100.5","locked":"0.5"}]}]})";
+  const Answer account = Decode(RequestKind::kAccount, Http(200, Body(0, wallet)));
+  REQUIRE(account.balances.size() == 1);
+  CHECK(account.balances[0].free == market::Money(100'00000000, 8));
+  CHECK(account.balances_time == base::FromUnixMillis(1700000000000));
+  wire::HttpExchange limited = Http(200, Body(0));
+  limited.headers = {{"x-bapi-limit", "10"},
+                     {"x-bapi-limit-status", "9"},
+                     {"x-bapi-limit-reset-timestamp", "1711001595208"}};
+  CHECK(LimitOf(limited).limit == 10);
+  CHECK(LimitOf(limited).left == 9);
+  CHECK(LimitOf(limited).reset == base::FromUnixMillis(1711001595208));
+}
+
+}  // namespace
+}  // namespace gannet::venue::bybit

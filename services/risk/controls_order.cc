@@ -1,0 +1,223 @@
+// Controls over what the order itself says: form, names, tick and lot, size.
+#include "libs/wire/canonical.h"
+#include "services/risk/control_families.h"
+
+namespace gannet::risk::controls {
+namespace {
+
+using market::IntentKind;
+using market::OrderType;
+using market::Rounding;
+using market::Side;
+using market::TimeInForce;
+
+constexpr size_t kMaxClientOrderId = 36;  // Binance's limit; docs/orders.md
+constexpr std::string_view kManualPrefix = "manual/";
+
+bool HasStopPrice(OrderType type) {
+  return type == OrderType::kStop || type == OrderType::kStopLimit ||
+         type == OrderType::kTakeProfit || type == OrderType::kTakeProfitLimit;
+}
+
+// `value` of an instrument's quantity with kValueScale digits, upwards.
+Value InUnits(const Context& context, market::Quantity quantity) {
+  return market::Rescale(quantity.mantissa, context.instrument->definition.quantity_scale,
+                         kValueScale, Rounding::kUp)
+      .value_or(INT64_MAX);
+}
+
+// --- 21 malformed --------------------------------------------------------------
+
+bool ValidEnums(const market::OrderIntent& intent) {
+  return (intent.kind == IntentKind::kNew || intent.kind == IntentKind::kReplace) &&
+         (intent.side == Side::kBuy || intent.side == Side::kSell) &&
+         intent.type >= OrderType::kMarket && intent.type <= OrderType::kTrailingStop &&
+         intent.time_in_force >= TimeInForce::kGtc &&
+         intent.time_in_force <= TimeInForce::kPostOnly;
+}
+
+const char* PriceFault(const market::OrderIntent& intent) {
+  if (intent.quantity.mantissa <= 0) return "the quantity is not positive";
+  if (HasLimitPrice(intent.type) ? intent.price.mantissa <= 0 : intent.price.mantissa != 0) {
+    return "the limit price does not fit the order type";
+  }
+  if (HasStopPrice(intent.type) ? intent.stop_price.mantissa <= 0
+                                : intent.stop_price.mantissa != 0) {
+    return "the stop price does not fit the order type";
+  }
+  if (intent.time_in_force == TimeInForce::kPostOnly && intent.type != OrderType::kLimit) {
+    return "only limit orders can be post-only";
+  }
+  return nullptr;
+}
+
+const char* IdentityFault(const Context& context) {
+  const market::OrderIntent& intent = context.intent;
+  if (intent.client_order_id.empty() || intent.client_order_id.text().size() > kMaxClientOrderId) {
+    return "the client order id is empty or longer than 36 characters";
+  }
+  if (intent.strategy.empty()) return "no strategy";
+  if (intent.attempt == 0) return "attempts count from 1";
+  if (context.book.FindOrder(intent.client_order_id) != nullptr)
+    return "the client order id is already open";
+  if (intent.attempt == 1 && context.leaf != nullptr &&
+      intent.sequence <= context.leaf->last_sequence) {
+    return "the sequence has been used";
+  }
+  if (intent.kind == IntentKind::kReplace && context.book.FindOrder(intent.target) == nullptr) {
+    return "replaces an order that is not open";
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+bool Malformed(const Context& context, Finding* out) {
+  const market::OrderIntent& intent = context.intent;
+  if (!ValidEnums(intent)) return Fail(out, "a field has a value that does not exist");
+  if (const char* fault = PriceFault(intent)) return Fail(out, fault);
+  if (const char* fault = IdentityFault(context)) return Fail(out, fault);
+  if (intent.time_in_force == TimeInForce::kGtd && intent.expires <= context.now) {
+    return Fail(out, "it has expired already");
+  }
+  if (context.settings.verify_hash && wire::IntentHash(intent) != intent.hash) {
+    return Fail(out, "the hash is not that of the intent");
+  }
+  return false;
+}
+
+// --- names, versions -----------------------------------------------------------
+
+bool UnknownAccount(const Context& context, Finding* out) {
+  return !context.account_known && Fail(out, "account ", context.intent.account.text(),
+                                        " is not named under accounts in the limits file");
+}
+
+bool UnknownInstrument(const Context& context, Finding* out) {
+  return context.instrument == nullptr &&
+         Fail(out, "no definition of ", context.intent.instrument.text(), " has come");
+}
+
+bool WrongVersion(const Context& context, Finding* out) {
+  if (context.instrument == nullptr) return false;
+  if (!context.instrument->broken.empty()) return Fail(out, context.instrument->broken);
+  const uint32_t current = context.instrument->scales.back().version;
+  return (context.intent.instrument_version != current ||
+          context.instrument->definition.version != current) &&
+         Fail(out, "speaks of version ", context.intent.instrument_version, ", current is ",
+              current);
+}
+
+// --- 16 ------------------------------------------------------------------------
+
+bool NotPermitted(const Context& context, Finding* out) {
+  const OrderType type = context.intent.type;
+  if (type == OrderType::kTrailingStop) return Fail(out, "trailing stops are not supported");
+  if (context.instrument == nullptr) return false;
+  const market::Instrument& definition = context.instrument->definition;
+  if (!context.spot() && definition.settle != definition.quote)
+    return Fail(out, "derivatives settled in ", definition.settle.text(), " are not supported");
+  if (context.leaf == nullptr) return false;
+  for (const ScopeRow* scope : context.scopes) {
+    const Limits& limits = scope->limits;
+    if (limits.restricted.value_or(false))
+      return Fail(out, FormatScope(scope->scope), " is restricted");
+    if (limits.permitted_types && !limits.permitted_types->Has(type)) {
+      return Fail(out, FormatScope(scope->scope), " permits only ",
+                  FormatLimit(*limits.permitted_types), " orders");
+    }
+    if (limits.permitted_instruments &&
+        !limits.permitted_instruments->Has(definition.id.text(), context.instrument->venue)) {
+      return Fail(out, FormatScope(scope->scope), " may not trade ", definition.id.text());
+    }
+  }
+  return false;
+}
+
+// --- 21 tick, lot, minimum -----------------------------------------------------
+
+bool OffTick(const Context& context, Finding* out) {
+  if (context.instrument == nullptr) return false;
+  const market::Instrument& definition = context.instrument->definition;
+  if (definition.tick.mantissa <= 0) return Fail(out, "the tick size is not known");
+  for (const market::Price price : {context.intent.price, context.intent.stop_price}) {
+    if (price.mantissa % definition.tick.mantissa != 0) {
+      return Fail(out, "price ", definition.Format(price), ", tick ",
+                  definition.Format(definition.tick));
+    }
+  }
+  return false;
+}
+
+bool OffLot(const Context& context, Finding* out) {
+  if (context.instrument == nullptr) return false;
+  const market::Instrument& definition = context.instrument->definition;
+  if (definition.lot.mantissa <= 0) return Fail(out, "the lot size is not known");
+  return context.intent.quantity.mantissa % definition.lot.mantissa != 0 &&
+         Fail(out, "quantity ", definition.Format(context.intent.quantity), ", lot ",
+              definition.Format(definition.lot));
+}
+
+bool BelowMinimum(const Context& context, Finding* out) {
+  if (context.instrument == nullptr) return false;
+  const market::Instrument& definition = context.instrument->definition;
+  if (context.intent.quantity < definition.min_quantity) {
+    return Fail(out, "quantity ", definition.Format(context.intent.quantity), " below ",
+                definition.Format(definition.min_quantity));
+  }
+  const market::Price price =
+      context.intent.price.mantissa > 0 ? context.intent.price : context.reference;
+  if (price.mantissa <= 0) return false;
+  const auto notional = definition.Notional(price, context.intent.quantity, Rounding::kFloor);
+  return notional && *notional < definition.min_notional &&
+         Fail(out, "notional ", notional->ToString(), " below ",
+              definition.min_notional.ToString());
+}
+
+// --- 1, 2 ----------------------------------------------------------------------
+
+bool MaxQuantity(const Context& context, Finding* out) {
+  if (context.instrument == nullptr) return false;
+  const market::Instrument& definition = context.instrument->definition;
+  const market::Quantity quantity = context.intent.quantity;
+  if (definition.max_quantity.mantissa > 0 && quantity > definition.max_quantity) {
+    return Fail(out, "quantity ", definition.Format(quantity), " above the venue's ",
+                definition.Format(definition.max_quantity));
+  }
+  if (context.leaf == nullptr) return false;
+  for (const ScopeRow* scope : context.scopes) {
+    const auto& limit = scope->limits.max_order_quantity;
+    if (limit && Over(out, *scope, "max_order_quantity", InUnits(context, quantity), *limit))
+      return true;
+  }
+  return false;
+}
+
+bool MaxNotional(const Context& context, Finding* out) {
+  if (context.leaf == nullptr || context.worst.mantissa <= 0) return false;
+  if (!context.worst_notional && context.intent.quantity.mantissa > 0)
+    return Fail(out, "the notional is larger than any amount");
+  if (!context.worst_value) return false;
+  for (const ScopeRow* scope : context.scopes) {
+    const auto& limit = scope->limits.max_order_notional;
+    if (limit && Over(out, *scope, "max_order_notional", *context.worst_value, *limit)) return true;
+  }
+  return false;
+}
+
+// --- 29 ------------------------------------------------------------------------
+
+bool NotTraceable(const Context& context, Finding* out) {
+  const market::OrderIntent& intent = context.intent;
+  if (intent.strategy.text() == kManualPrefix) return Fail(out, "manual/ names no person");
+  if (context.leaf == nullptr) return false;
+  for (const ScopeRow* scope : context.scopes) {
+    if (scope->limits.require_reason.value_or(false) && intent.reason.empty())
+      return Fail(out, FormatScope(scope->scope), " requires a reason, the order has none");
+    if (scope->limits.require_model.value_or(false) && intent.model_version.empty())
+      return Fail(out, FormatScope(scope->scope), " requires a model version, the order has none");
+  }
+  return false;
+}
+
+}  // namespace gannet::risk::controls

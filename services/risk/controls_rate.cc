@@ -1,0 +1,173 @@
+// Controls over how much happens in how long: messages, repetitions, clips, ratios.
+#include <string_view>
+
+#include "services/risk/control_families.h"
+
+namespace gannet::risk::controls {
+namespace {
+
+// The sums of a scope's flow window.
+Flow SumOf(const Context& context, const ScopeRow& scope) {
+  Flow sum;
+  scope.flow.ForEach(context.now, [&sum](const Flow& slice) {
+    sum.quantity += slice.quantity;
+    sum.messages += slice.messages;
+    sum.orders += slice.orders;
+    sum.cancels += slice.cancels;
+    sum.fills += slice.fills;
+  });
+  return sum;
+}
+
+// Reserved in the window in all quote assets, valued now; nothing without a rate.
+std::optional<Value> NotionalOf(const Context& context, const ScopeRow& scope) {
+  std::map<market::AssetId, market::Int128> sums;
+  scope.flow.ForEach(context.now, [&sums](const Flow& slice) {
+    for (const auto& [asset, amount] : slice.notional) sums[asset] += amount;
+  });
+  Value total = 0;
+  for (const auto& [asset, amount] : sums) {
+    const auto value = context.book.ValueOfAsset(asset, market::Money(amount, kValueScale));
+    if (!value) return std::nullopt;
+    total += *value;
+  }
+  return total;
+}
+
+}  // namespace
+
+// --- 4, 5 ----------------------------------------------------------------------
+
+bool Duplicate(const Context& context, Finding* out) {
+  if (context.leaf == nullptr || context.intent.kind != market::IntentKind::kNew) return false;
+  for (const ScopeRow* scope : context.scopes) {
+    const auto& limit = scope->limits.duplicates;
+    if (!limit) continue;
+    const size_t count =
+        context.leaf->answered.Count(OrderShape::Of(context.intent), context.now - limit->window);
+    if (Over(out, *scope, "duplicates", static_cast<uint32_t>(count + 1), limit->count))
+      return true;
+  }
+  return false;
+}
+
+bool Throttled(const Context& context, Finding* out) {
+  if (context.leaf == nullptr) return false;
+  for (const ScopeRow* scope : context.scopes) {
+    if (!scope->throttled) continue;
+    return Fail(out, FormatScope(scope->scope), " had its number of executions",
+                scope->limits.repeated_executions
+                    ? absl::StrCat(" (", FormatLimit(*scope->limits.repeated_executions), ")")
+                    : "",
+                "; a person resumes it");
+  }
+  return false;
+}
+
+// --- 6 -------------------------------------------------------------------------
+
+bool MessageRate(const Context& context, Finding* out) {
+  if (context.leaf == nullptr) return false;
+  for (const ScopeRow* scope : context.scopes) {
+    if (out != nullptr && scope->limits.message_rate) {
+      const auto& rate = *scope->limits.message_rate;
+      Over(out, *scope, "message_rate", scope->messages.CountSince(context.now - rate.window) + 1,
+           rate.count);
+    }
+    if (scope->messages.Full(context.now)) return true;
+  }
+  return false;
+}
+
+// --- 7 -------------------------------------------------------------------------
+
+bool ClipQuantity(const Context& context, Finding* out) {
+  if (context.leaf == nullptr) return false;
+  for (const ScopeRow* scope : context.scopes) {
+    const auto& limit = scope->limits.clip_quantity;
+    if (!limit) continue;
+    const Value own = market::Rescale(context.intent.quantity.mantissa,
+                                      context.instrument->definition.quantity_scale, kValueScale,
+                                      market::Rounding::kUp)
+                          .value_or(INT64_MAX);
+    if (Over(out, *scope, "clip_quantity", SumOf(context, *scope).quantity + own, *limit))
+      return true;
+  }
+  return false;
+}
+
+bool ClipNotional(const Context& context, Finding* out) {
+  if (context.leaf == nullptr || !context.worst_value) return false;
+  for (const ScopeRow* scope : context.scopes) {
+    const auto& limit = scope->limits.clip_notional;
+    if (!limit) continue;
+    const std::optional<Value> before = NotionalOf(context, *scope);
+    if (!before)
+      return Fail(out, "what ", FormatScope(scope->scope),
+                  " ordered in the window has no value now");
+    if (Over(out, *scope, "clip_notional", *before + *context.worst_value, *limit)) return true;
+  }
+  return false;
+}
+
+bool ClipFills(const Context& context, Finding* out) {
+  if (context.leaf == nullptr) return false;
+  for (const ScopeRow* scope : context.scopes) {
+    const auto& limit = scope->limits.clip_fills;
+    if (!limit) continue;
+    if (Over(out, *scope, "clip_fills", static_cast<uint32_t>(SumOf(context, *scope).fills + 1),
+             *limit)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// --- 25 ------------------------------------------------------------------------
+
+bool OrderToTrade(const Context& context, Finding* out) {
+  if (context.leaf == nullptr) return false;
+  for (const ScopeRow* scope : context.scopes) {
+    const auto& limit = scope->limits.max_orders_per_fill;
+    if (!limit) continue;
+    const Flow sum = SumOf(context, *scope);
+    const uint64_t messages = sum.messages + 1;
+    if (messages > context.book.windows().ratio_minimum && messages > *limit * sum.fills) {
+      return Fail(out, FormatScope(scope->scope), " sent ", messages, " messages for ", sum.fills,
+                  " fills, max_orders_per_fill ", *limit);
+    }
+  }
+  return false;
+}
+
+bool CancelRatio(const Context& context, Finding* out) {
+  if (context.leaf == nullptr) return false;
+  for (const ScopeRow* scope : context.scopes) {
+    const auto& limit = scope->limits.max_cancel_ratio_ppm;
+    if (!limit) continue;
+    const Flow sum = SumOf(context, *scope);
+    if (sum.cancels > context.book.windows().ratio_minimum &&
+        static_cast<market::Int128>(sum.cancels) * kPpm >
+            static_cast<market::Int128>(*limit) * sum.orders) {
+      return Fail(out, FormatScope(scope->scope), " cancelled ", sum.cancels, " of ", sum.orders,
+                  " orders, max_cancel_ratio ", FormatLimit(*limit));
+    }
+  }
+  return false;
+}
+
+// --- 26 ------------------------------------------------------------------------
+
+bool BreakerOpen(const Context& context, Finding* out) {
+  if (context.leaf == nullptr) return false;
+  for (const ScopeRow* scope : context.scopes) {
+    if (!scope->breaker_open) continue;
+    return Fail(
+        out, FormatScope(scope->scope), " had its number of failures",
+        scope->limits.breaker ? absl::StrCat(" (", FormatLimit(*scope->limits.breaker), ")") : "",
+        "; a person resumes it");
+  }
+  return false;
+}
+
+}  // namespace gannet::risk::controls

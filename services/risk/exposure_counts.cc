@@ -1,0 +1,168 @@
+// What went through the gate in windows, which orders rest where, and what execution
+// says of positions.
+#include <algorithm>
+
+#include "services/risk/exposure_book.h"
+
+namespace gannet::risk {
+namespace {
+
+using market::Int128;
+using market::Money;
+using market::Rounding;
+using market::Side;
+
+constexpr std::string_view kManualPrefix = "manual/";  // strategies that are people
+constexpr Int128 kMaxUnits = static_cast<Int128>(1'000'000'000'000'000) * 1'000'000'000'000'000;
+
+}  // namespace
+
+bool HasLimitPrice(market::OrderType type) {
+  using market::OrderType;
+  return type == OrderType::kLimit || type == OrderType::kStopLimit ||
+         type == OrderType::kTakeProfitLimit;
+}
+
+int64_t MeetingPrice(const market::OrderIntent& intent) {
+  if (HasLimitPrice(intent.type)) return intent.price.mantissa;
+  return intent.side == Side::kBuy ? kAnyBuy : kAnySell;
+}
+
+Int128 Hundredths(Value value) {
+  constexpr int64_t kPart = 1'000'000;  // 10^-kValueScale to hundredths
+  const Int128 up = value < 0 ? -((-value + kPart - 1) / kPart) : (value + kPart - 1) / kPart;
+  return std::clamp<Int128>(up, -kMaxHundredths, kMaxHundredths);
+}
+
+template <class Add>
+void ExposureBook::CountFlow(Index leaf, base::Time at, const Add& add) {
+  for (const Index scope : leaves_[leaf].scopes) {
+    ScopeRow& row = scopes_[scope];
+    const Limits& limits = row.limits;
+    if (!limits.clip_quantity && !limits.clip_notional && !limits.clip_fills &&
+        !limits.max_orders_per_fill && !limits.max_cancel_ratio_ppm) {
+      continue;
+    }
+    if (Flow* flow = row.flow.At(at)) add(*flow);
+  }
+}
+
+void ExposureBook::CountCancel(Index leaf, base::Time at) {
+  for (const Index scope : leaves_[leaf].scopes) scopes_[scope].messages.Add(at);
+  CountFlow(leaf, at, [](Flow& flow) {
+    ++flow.messages;
+    ++flow.cancels;
+  });
+}
+
+void ExposureBook::CountAnswer(Index at, const market::RiskDecision& decision) {
+  Leaf& leaf = leaves_[at];
+  const market::OrderIntent& intent = decision.intent;
+  const market::Instrument& definition = instruments_[leaf.instrument].definition;
+  bool duplicates = false;
+  for (const Index scope : leaf.scopes) {
+    scopes_[scope].messages.Add(decision.decided);
+    duplicates = duplicates || scopes_[scope].limits.duplicates;
+  }
+  if (duplicates && intent.kind == market::IntentKind::kNew)
+    leaf.answered.Add(decision.decided, OrderShape::Of(intent));
+  CountFlow(at, decision.decided, [&](Flow& flow) {
+    ++flow.messages;
+    if (!decision.permitted) return;
+    ++flow.orders;
+    flow.quantity += market::Rescale(intent.quantity.mantissa, definition.quantity_scale,
+                                     kValueScale, Rounding::kUp)
+                         .value_or(kMaxUnits);
+    const auto amount = market::Rescale(decision.reserved.units(), decision.reserved.scale(),
+                                        kValueScale, Rounding::kUp)
+                            .value_or(kMaxUnits);
+    const auto same = std::find_if(flow.notional.begin(), flow.notional.end(),
+                                   [&](const auto& sum) { return sum.first == definition.quote; });
+    if (same != flow.notional.end()) {
+      same->second += amount;
+    } else {
+      flow.notional.emplace_back(definition.quote, amount);
+    }
+  });
+}
+
+void ExposureBook::CountFill(Index leaf, base::Time at) {
+  CountFlow(leaf, at, [](Flow& flow) { ++flow.fills; });
+}
+
+// A program's order has been executed: once, at its first fill.
+void ExposureBook::CountExecution(const OpenOrder& order, base::Time at) {
+  const Leaf& leaf = leaves_[order.leaf];
+  if (scopes_[leaf.strategy].scope.name.starts_with(kManualPrefix)) return;
+  for (const Index scope : leaf.scopes) {
+    ScopeRow& row = scopes_[scope];
+    row.executions.Add(at);
+    row.throttled = row.throttled || row.executions.Full(at);
+  }
+}
+
+void ExposureBook::CountFailure(const OpenOrder& order, base::Time at) {
+  for (const Index scope : leaves_[order.leaf].scopes) {
+    ScopeRow& row = scopes_[scope];
+    row.failures.Add(at);
+    row.breaker_open = row.breaker_open || row.failures.Full(at);
+  }
+}
+
+// The prices of an account's open orders in an instrument, kept in order.
+void ExposureBook::PutPrice(const OpenOrder& order, bool there) {
+  Cell& cell = cells_[leaves_[order.leaf].cells[1]];
+  auto& prices = order.side == Side::kBuy ? cell.buy_prices : cell.sell_prices;
+  const auto at = std::lower_bound(prices.begin(), prices.end(), order.meets);
+  if (there) {
+    prices.insert(at, order.meets);
+  } else if (at != prices.end() && *at == order.meets) {
+    prices.erase(at);
+  }
+}
+
+// Whether a position is what execution says, and since when it is not.
+void ExposureBook::Compare(Leaf& leaf, base::Time at) {
+  if (!leaf.told || leaf.told_position == leaf.position) {
+    leaf.differs_since = base::Time::max();
+  } else if (leaf.differs_since == base::Time::max()) {
+    leaf.differs_since = at;
+  }
+}
+
+void ExposureBook::SetTold(const market::PositionUpdate& update, base::Time at) {
+  const Index which = Touch(update.account, update.strategy, update.instrument);
+  if (which == kNone) return;
+  Leaf& leaf = leaves_[which];
+  if (instruments_[leaf.instrument].definition.version != update.instrument_version) return;
+  leaf.told = true;
+  leaf.told_position = update.net.mantissa;
+  Compare(leaf, at);
+}
+
+// The scope that a cell belongs to stands first among those it counts into.
+void ExposureBook::CountGroup(const Cell& cell, int sign) {
+  GroupSums& sums = scopes_[cell.scopes[0]].groups[instruments_[cell.instrument].group];
+  const Value sides[2] = {cell.long_side, cell.short_side};
+  for (size_t i = 0; i < 2; ++i) {
+    const Int128 exposure = Hundredths(sides[i]);
+    sums.sum[i] += sign * exposure;
+    sums.squares[i] += sign * exposure * exposure;
+  }
+}
+
+void ExposureBook::CountUse(const Cell& cell, int sign) {
+  ScopeRow& scope = scopes_[cell.scopes[0]];
+  const uint32_t one = static_cast<uint32_t>(sign);  // wraps to minus one
+  scope.instruments_used += one;
+  const Index venue = instruments_[cell.instrument].venue_scope;
+  const auto at = std::find_if(scope.venues_used.begin(), scope.venues_used.end(),
+                               [&](const auto& used) { return used.first == venue; });
+  if (at != scope.venues_used.end()) {
+    at->second += one;
+  } else {
+    scope.venues_used.emplace_back(venue, one);
+  }
+}
+
+}  // namespace gannet::risk

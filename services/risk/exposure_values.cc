@@ -1,0 +1,148 @@
+// What positions and open orders are worth, and the sums of that by scope.
+#include <algorithm>
+
+#include "libs/base/check.h"
+#include "services/risk/exposure_book.h"
+
+namespace gannet::risk {
+namespace {
+
+using market::Int128;
+using market::Money;
+using market::Rounding;
+
+constexpr Index kFirmScope = 0;
+
+}  // namespace
+
+std::optional<Value> ExposureBook::ValueOf(Int128 units, const InstrumentRow& row,
+                                           Rounding rounding) const {
+  if (units == 0) return Value{0};
+  const int scale = row.definition.quote_scale;
+  switch (row.conversion) {
+    case Conversion::kPar:
+      return scale == kValueScale ? std::optional(units)
+                                  : market::Rescale(units, scale, kValueScale, rounding);
+    case Conversion::kByPrice: {
+      const InstrumentRow& rate = instruments_[row.rate];
+      if (rate.mark().mantissa <= 0) return std::nullopt;
+      const int digits = scale + rate.definition.price_scale - kValueScale;
+      if (digits >= 0 && digits <= market::kMaxScale) {
+        return market::MulDiv(units, rate.mark().mantissa, market::PowerOfTen(digits), rounding);
+      }
+      const auto shifted = market::Rescale(units, scale, kValueScale, rounding);
+      if (!shifted) return std::nullopt;
+      return market::MulDiv(*shifted, rate.mark().mantissa,
+                            market::PowerOfTen(rate.definition.price_scale), rounding);
+    }
+    case Conversion::kImpossible:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::optional<Value> ExposureBook::ValueOfAsset(const market::AssetId& asset,
+                                                const Money& amount) const {
+  if (asset == limits_.valuation_asset || limits_.at_par.contains(asset)) {
+    return market::Rescale(amount.units(), amount.scale(), kValueScale, Rounding::kCeiling);
+  }
+  const auto by = limits_.converted_by.find(asset);
+  if (by == limits_.converted_by.end()) return std::nullopt;
+  const Index rate = FindInstrument(by->second);
+  if (rate == kNone || instruments_[rate].mark().mantissa <= 0) return std::nullopt;
+  const InstrumentRow& row = instruments_[rate];
+  const auto scaled =
+      market::Rescale(amount.units(), amount.scale(), kValueScale, Rounding::kCeiling);
+  if (!scaled) return std::nullopt;
+  return market::MulDiv(*scaled, row.mark().mantissa,
+                        market::PowerOfTen(row.definition.price_scale), Rounding::kCeiling);
+}
+
+void ExposureBook::CountCell(const Cell& cell, int sign) {
+  for (const Index at : cell.scopes) {
+    if (at == kNone) continue;
+    ScopeRow& scope = scopes_[at];
+    scope.gross += sign * cell.gross;
+    scope.long_side += sign * cell.long_side;
+    scope.short_side += sign * cell.short_side;
+    scope.open_value += sign * cell.open_value;
+    scope.pnl += sign * cell.pnl;
+    const uint32_t one = static_cast<uint32_t>(sign);  // wraps to minus one
+    if (!cell.valued) scope.unvalued += one;
+    if (!cell.marked) scope.unmarked += one;
+  }
+  if (cell.used) CountUse(cell, sign);
+  if (instruments_[cell.instrument].group != kNone) CountGroup(cell, sign);
+  if (cell.balance == kNone) return;
+  Money& margin = balances_[cell.balance].margin;
+  margin = sign > 0 ? margin + cell.margin : margin - cell.margin;
+}
+
+// The sums of a cell at the mark; nothing when something in it cannot be valued.
+bool ExposureBook::ValueCell(Cell& cell, const InstrumentRow& row) const {
+  const market::Price mark = row.mark();
+  const auto units = [&](Cell::Valued& last, int64_t quantity) -> std::optional<Int128> {
+    if (quantity == 0) return Int128{0};
+    if (mark.mantissa <= 0) return std::nullopt;
+    if (last.quantity == quantity && last.mark == mark) return last.units;
+    const auto notional = row.definition.Notional(mark, market::Quantity{quantity}, Rounding::kUp);
+    if (!notional) return std::nullopt;
+    last = {quantity, mark, notional->units()};
+    return last.units;
+  };
+  const auto held = units(cell.held, cell.position);
+  const auto longs = cell.open_buy == 0 ? held : units(cell.longs, cell.side_quantity(true));
+  const auto shorts = cell.open_sell != 0 ? units(cell.shorts, cell.side_quantity(false))
+                      : held              ? std::optional(-*held)
+                                          : std::nullopt;
+  if (!held || !longs || !shorts) return false;
+  const auto long_side = ValueOf(*longs, row, Rounding::kUp),
+             short_side = ValueOf(*shorts, row, Rounding::kUp);
+  const auto open = ValueOf(cell.buys + cell.sells, row, Rounding::kUp);
+  const auto pnl = ValueOf(*held + cell.cash, row, Rounding::kFloor);
+  if (!long_side || !short_side || !open || !pnl) return false;
+  cell.long_units = *longs;
+  cell.short_units = *shorts;
+  cell.long_side = *long_side;
+  cell.short_side = *short_side;
+  cell.gross = std::max(cell.long_side, cell.short_side);
+  cell.open_value = *open;
+  cell.pnl = *pnl;
+  if (cell.balance != kNone)
+    cell.margin = MarginOf(cell, std::max(cell.long_units, cell.short_units));
+  return true;
+}
+
+void ExposureBook::Revalue(Cell& cell) {
+  CountCell(cell, -1);
+  cell.gross = cell.long_side = cell.short_side = cell.open_value = cell.pnl = 0;
+  cell.long_units = cell.short_units = 0;
+  cell.margin = Money();
+  cell.used = cell.position != 0 || cell.open_buy != 0 || cell.open_sell != 0;
+  cell.valued = ValueCell(cell, instruments_[cell.instrument]);
+  cell.marked = cell.position == 0 || instruments_[cell.instrument].mid.mantissa > 0;
+  CountCell(cell, 1);
+}
+
+Money ExposureBook::MarginOf(const Cell& cell, Int128 units) const {
+  return MarginAt(balances_[cell.balance].account, instruments_[cell.instrument], units);
+}
+
+Money ExposureBook::MarginAt(Index account, const InstrumentRow& row, Int128 units) const {
+  int64_t ppm = 0;
+  for (const Index at : {kFirmScope, account, row.venue_scope, row.scope}) {
+    ppm = std::max(ppm, scopes_[at].limits.initial_margin_ppm.value_or(0));
+  }
+  const auto margin = market::MulDiv(units, ppm == 0 ? 1'000'000 : ppm, 1'000'000, Rounding::kUp);
+  GANNET_CHECK(margin.has_value(), "a margin is at most what it secures");
+  return Money(*margin, row.definition.quote_scale);
+}
+
+void ExposureBook::RevalueInstrument(Index at) {
+  for (const Index cell : instruments_[at].cells) Revalue(cells_[cell]);
+  for (const Index other : instruments_[at].dependents) {
+    for (const Index cell : instruments_[other].cells) Revalue(cells_[cell]);
+  }
+}
+
+}  // namespace gannet::risk

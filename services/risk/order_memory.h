@@ -1,0 +1,70 @@
+// The newest answered orders of one (account, strategy, instrument), for control 4.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "libs/base/time.h"
+#include "libs/market/order.h"
+
+namespace gannet::risk {
+
+// What makes two orders of one leaf identical.
+struct OrderShape {
+  uint32_t version = 0;
+  uint8_t side = 0, type = 0, time_in_force = 0;
+  bool reduce_only = false;
+  int64_t price = 0, stop_price = 0, quantity = 0;
+  bool operator==(const OrderShape&) const = default;
+
+  static OrderShape Of(const market::OrderIntent& intent) {
+    return {intent.instrument_version,
+            static_cast<uint8_t>(intent.side),
+            static_cast<uint8_t>(intent.type),
+            static_cast<uint8_t>(intent.time_in_force),
+            intent.reduce_only,
+            intent.price.mantissa,
+            intent.stop_price.mantissa,
+            intent.quantity.mantissa};
+  }
+};
+
+class OrderMemory {
+ public:
+  static constexpr size_t kSize = 256;
+  struct Entry {
+    base::Time at;
+    OrderShape shape;
+  };
+
+  void Add(base::Time at, const OrderShape& shape) {
+    if (entries_.size() < kSize) {
+      entries_.push_back({at, shape});
+    } else {
+      entries_[next_] = {at, shape};
+      next_ = (next_ + 1) % kSize;
+    }
+  }
+  // Identical ones whose time is after `since`; kSize when more may have been.
+  size_t Count(const OrderShape& shape, base::Time since) const {
+    if (entries_.size() == kSize && entries_[next_].at > since) return kSize;
+    return static_cast<size_t>(std::count_if(
+        entries_.begin(), entries_.end(),
+        [&](const Entry& entry) { return entry.at > since && entry.shape == shape; }));
+  }
+  bool empty() const { return entries_.empty(); }
+  // Oldest first.
+  std::vector<Entry> entries() const {
+    std::vector<Entry> all(entries_.begin() + static_cast<ptrdiff_t>(next_), entries_.end());
+    all.insert(all.end(), entries_.begin(), entries_.begin() + static_cast<ptrdiff_t>(next_));
+    return all;
+  }
+
+ private:
+  std::vector<Entry> entries_;  // a ring once it is full
+  size_t next_ = 0;             // the oldest, when full
+};
+
+}  // namespace gannet::risk

@@ -1,0 +1,75 @@
+// What happened in a sliding window, in sixteen slices of it: bounded whatever the
+// rate, never less than the window and at most one slice more (docs/risk-controls.md).
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "libs/base/time.h"
+
+namespace gannet::risk {
+
+template <class T>
+class SliceRing {
+ public:
+  static constexpr int64_t kSlices = 16;
+
+  struct Slice {
+    int64_t index = kEmpty;
+    T value{};
+  };
+
+  // Another window begins anew; the same one changes nothing.
+  void SetWindow(base::Duration window) {
+    const int64_t length = std::max<int64_t>(1, std::chrono::nanoseconds(window).count() / kSlices);
+    if (length == length_) return;
+    length_ = length;
+    Clear();
+  }
+  void Clear() { slices_ = {}; }
+
+  int64_t IndexOf(base::Time at) const {
+    return std::chrono::nanoseconds(at.time_since_epoch()).count() / length_;
+  }
+  // The slice of `at`; null when it is older than what is kept.
+  T* At(base::Time at) { return AtIndex(IndexOf(at)); }
+  T* AtIndex(int64_t index) {
+    if (index < 0) return nullptr;
+    Slice& slice = slices_[static_cast<size_t>(index % (kSlices + 1))];
+    if (slice.index > index) return nullptr;
+    if (slice.index < index) slice = {index, T{}};
+    return &slice.value;
+  }
+
+  // `visit(const T&)` of every slice that counts at `now`, in no order.
+  template <class Visit>
+  void ForEach(base::Time now, const Visit& visit) const {
+    const int64_t oldest = IndexOf(now) - kSlices;
+    for (const Slice& slice : slices_) {
+      if (slice.index >= oldest && slice.index != kEmpty) visit(slice.value);
+    }
+  }
+  // Those that count at `now`, oldest first; the rest are null at the end.
+  std::array<const Slice*, kSlices + 1> Sorted(base::Time now) const {
+    std::array<const Slice*, kSlices + 1> sorted{};
+    size_t count = 0;
+    const int64_t oldest = IndexOf(now) - kSlices;
+    for (const Slice& slice : slices_) {
+      if (slice.index >= oldest && slice.index != kEmpty) sorted[count++] = &slice;
+    }
+    std::sort(sorted.begin(), sorted.begin() + count,
+              [](const Slice* a, const Slice* b) { return a->index < b->index; });
+    return sorted;
+  }
+  const std::array<Slice, kSlices + 1>& slices() const { return slices_; }
+
+ private:
+  static constexpr int64_t kEmpty = -1;
+
+  std::array<Slice, kSlices + 1> slices_{};
+  int64_t length_ = 1;
+};
+
+}  // namespace gannet::risk

@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""Limits by proposal and approval, as people do it: a real `gannet run`, its command
+line over the 0600 socket and over TCP with the tokens of two people, through a
+restart, a kill, and the journal decided again.
+
+usage: limits_test.py BIN_DIR
+"""
+import hashlib
+import json
+import os
+import re
+import signal
+import subprocess
+
+import harness
+from harness import check
+
+PEOPLE = {"ann": ["read", "risk"], "ben": ["read", "risk"], "tom": ["read", "trade"]}
+INSTRUMENT = "binance-spot:BTCUSDT"
+# One order of about 3,000 USDT; then 1,000 are allowed.
+BEFORE, AFTER = "max_order_notional: 25000 ", "max_order_notional: 1000 "
+
+
+class Platform:
+    def __init__(self, bin_dir, folder, more=""):
+        self.gannet = os.path.join(bin_dir, "gannet")
+        self.folder, self.data = folder, os.path.join(folder, "data")
+        self.tokens = {name: os.path.join(folder, f"{name}.token") for name in PEOPLE}
+        here = os.getcwd()
+        people = ""
+        for name, rights in PEOPLE.items():
+            token = f"token-of-{name}-that-nobody-guesses"
+            with open(self.tokens[name], "w", encoding="ascii") as file:
+                file.write(token)
+            people += f"    - {{name: {name}, rights: [{', '.join(rights)}], token_sha256: {hashlib.sha256(token.encode()).hexdigest()}}}\n"
+        self.limits = os.path.join(folder, "limits.yaml")
+        with open(os.path.join(here, "config", "limits.yaml"), encoding="utf-8") as file:
+            text = file.read()
+        with open(self.limits, "w", encoding="utf-8") as file:
+            file.write(text.replace("gate:\n", f"gate:\n{more}"))
+        self.config = os.path.join(folder, "gannet.yaml")
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(f"market: venue-sim\nlimits: {self.limits}\nstrategies: {here}/config/strategies.yaml\n"
+                       f"ml-inference: {{registry: {here}/services/ml-inference/models, model: direction}}\n"
+                       "gateway: {address: 127.0.0.1, port: 0}\n"
+                       f"rpc:\n  address: \"127.0.0.1:0\"\n  people:\n{people}")
+
+    def start(self, name):
+        log = os.path.join(self.data, "gannet.log")
+        began = harness.size_of(log)
+        program = harness.Program([self.gannet, "run", "--plain", "--data", self.data, "--config", self.config], self.folder, name)
+
+        def port():
+            if not os.path.exists(log):
+                return None
+            with open(log, encoding="utf-8", errors="replace") as file:
+                file.seek(began)
+                found = re.search(r'"event":"rpc_listening".*?"port":(\d+)', file.read())
+            return found and found.group(1)
+
+        self.port = program.wait_for(port, 90, "RPC listens")
+        return program
+
+    def cli(self, *arguments, code=0, person=None):
+        where = ["--data", self.data]
+        if person is not None:
+            where += ["--address", f"127.0.0.1:{self.port}", "--token-file", self.tokens[person]]
+        done = subprocess.run([self.gannet, *arguments, *where], capture_output=True, text=True, timeout=60)
+        check(done.returncode == code, f"gannet {' '.join(arguments)} of {person}: exit code {done.returncode}, not {code}\n{done.stdout}{done.stderr}")
+        return done.stdout + done.stderr
+
+    def file_in_force(self):
+        return self.cli("limits", "show", "--file")
+
+    def file(self, text):
+        path = os.path.join(self.folder, "proposal.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    def refuses_large_order(self):
+        """By the limit: its detail names it. Its price is far below the market's: it rests."""
+        said = self.cli("order", "submit", INSTRUMENT, "buy", "0.05", "--price", self.price, code=5)
+        check("max_notional" in said and "max_order_notional" in said, f"not refused by the limit: {said}")
+
+
+def raised(text, version):
+    return re.sub(r"^version: \d+", f"version: {version}", text, flags=re.M)
+
+
+def check_two_people(platform):
+    text = platform.file_in_force()
+    check(BEFORE in text and "version: 1" in text, f"not the file in force: {text[:300]}")
+    wanted = raised(text, 2).replace(BEFORE, AFTER)
+    reason = ("--reason", "smaller orders")
+    platform.cli("limits", "propose", platform.file(wanted), *reason, code=1, person="tom")  # not his to do
+    said = platform.cli("limits", "propose", platform.file(wanted), *reason, "--request-id", "r1", person="ann")
+    check("proposal 1 of version 2" in said and "25000 USDT" in said and "1000 USDT" in said, f"no diff: {said}")
+    again = platform.cli("limits", "propose", platform.file(wanted), *reason, "--request-id", "r1", person="ann")
+    check("proposal 1 of version 2" in again, f"one request, two proposals: {again}")
+    check("another person" in platform.cli("limits", "approve", "1", *reason, code=5, person="ann"), "approved one's own")
+    platform.cli("limits", "approve", "1", *reason, code=1, person="tom")
+    first = platform.cli("order", "submit", INSTRUMENT, "buy", "0.05", "--price", platform.price)
+    platform.cli("order", "cancel", first.split()[0])
+    check("version 2 is in force" in platform.cli("limits", "approve", "1", "--reason", "looked at it", person="ben"), "not approved")
+    platform.refuses_large_order()
+    check("limits version 2" in platform.cli("limits", "show", "firm"), "the version is not shown")
+    check("out of date" not in platform.cli("limits", "proposals"), "a decided one is not out of date")
+
+
+def check_refusals(platform):
+    text = platform.file_in_force()
+    propose = lambda wanted, code=5: platform.cli("limits", "propose", platform.file(wanted), "--reason", "x", code=code, person="ann")
+    check("write version: 3" in propose(text), "a version that was not raised")
+    wrong = raised(text, 3).replace("price_collar: 5%", "price_collar: 500%")
+    said = propose(wrong)
+    line = wrong[:wrong.index("price_collar")].count("\n") + 1
+    check(f":{line}: firm.price_collar" in said and "100%" in said, f"no line, key, or what is allowed: {said}")
+    said = propose(raised(text, 3).replace("venues:\n", "instruments:\n  \"binance-spot:NOSUCH\": {max_long: 5}\nvenues:\n"))
+    check("instruments.binance-spot:NOSUCH: is no instrument" in said, f"an unknown instrument: {said}")
+    # The one proposed before another was approved is out of date.
+    propose(raised(text, 3).replace(AFTER, "max_order_notional: 900 "), code=0)
+    propose(raised(text, 3).replace(AFTER, "max_order_notional: 800 "), code=0)
+    platform.cli("limits", "approve", "2", "--reason", "fine", person="ben")
+    check("out of date" in platform.cli("limits", "approve", "3", "--reason", "fine", code=5, person="ben"), "a stale proposal passed")
+    platform.cli("limits", "reject", "3", "--reason", "see 2", person="ben")
+    platform.refuses_large_order()
+
+
+def check_kept(platform):
+    listed = json.loads(platform.cli("limits", "proposals", "--json"))
+    check(listed["limit_version"] == "3", f"in force is not version 3: {listed['limit_version']}")
+    seen = [(row["proposal"], row["state"], row["proposer"], row["decider"], row["decider_reason"]) for row in listed["proposals"]]
+    check(seen == [("3", "LIMIT_STEP_REJECTED", "ann", "ben", "see 2"), ("2", "LIMIT_STEP_APPROVED", "ann", "ben", "fine"),
+                   ("1", "LIMIT_STEP_APPROVED", "ann", "ben", "looked at it")], f"{seen}")
+    check("max_order_notional: 900 " in platform.file_in_force(), "the file in force is another")
+    platform.refuses_large_order()
+
+
+def price_of(platform):
+    """A tenth below the market, as the book of the running process says it."""
+    def of_book():
+        done = subprocess.run([platform.gannet, "order", "submit", INSTRUMENT, "buy", "100", "--price", "1", "--data", platform.data],
+                              capture_output=True, text=True, timeout=60)
+        found = re.search(r"around ([0-9.]+)", done.stdout + done.stderr)
+        return str(int(float(found.group(1)) * 0.97)) if found else None
+    return harness.wait_until(of_book, 60, "a price")
+
+
+def test(bin_dir, folder):
+    harness.need(os.path.join(bin_dir, "gannet"), os.path.join(bin_dir, "gannet-venue-sim"))
+    platform = Platform(bin_dir, folder)
+    with platform.start("first") as program:
+        platform.price = price_of(platform)
+        check_two_people(platform)
+        check_refusals(platform)
+        program.send(signal.SIGTERM)
+        check(program.wait(40) in (0, 3), f"did not drain: {program.describe()}")
+    with platform.start("second") as program:
+        platform.price = price_of(platform)
+        check_kept(platform)
+        program.kill()
+    with platform.start("third") as program:
+        platform.price = price_of(platform)
+        check_kept(platform)
+        program.send(signal.SIGTERM)
+        check(program.wait(40) in (0, 3), f"did not drain: {program.describe()}")
+    replayed = subprocess.run([platform.gannet, "journal", "replay", platform.data], capture_output=True, text=True, timeout=120)
+    check(replayed.returncode == 0, f"the journal does not decide the same again: {replayed.stdout[-1500:]}{replayed.stderr[-1500:]}")
+    alone = os.path.join(folder, "alone")
+    os.mkdir(alone)
+    single = Platform(bin_dir, alone, more="  four_eyes: false\n")
+    with single.start("alone") as program:
+        wanted = raised(single.file_in_force(), 2).replace(BEFORE, AFTER)
+        single.cli("limits", "propose", single.file(wanted), "--reason", "mine")
+        check("version 2 is in force" in single.cli("limits", "approve", "1", "--reason", "mine too"), "one person is not enough")
+        program.send(signal.SIGTERM)
+        program.wait(40)
+    # Nobody switches the second person off where orders are real.
+    with open(single.config, encoding="utf-8") as file:
+        real = file.read().replace("market: venue-sim", "market: configured")
+    real += ("execution: {venue: binance-spot, binance: {key_file: k, secret_file: s}}\n"
+             "ingest: {venues: [{name: binance-spot, kind: spot, instruments: [BTCUSDT]}]}\n")
+    with open(single.config, "w", encoding="utf-8") as file:
+        file.write(real)
+    refused = subprocess.run([single.gannet, "run", "--data", os.path.join(alone, "other"), "--config", single.config],
+                             capture_output=True, text=True, timeout=60)
+    check(refused.returncode == 1 and "gate.four_eyes" in refused.stderr, f"not refused: {refused.returncode} {refused.stderr}")
+
+
+harness.main(test)
