@@ -13,6 +13,12 @@ constexpr char kExits[] =
 constexpr char kScopes[] =
     "SCOPE is firm, or account:NAME, strategy:NAME, venue:NAME, instrument:NAME.\n";
 
+std::string IsDuration(const std::string& text) {
+  const auto value = base::ParseDuration(text);
+  if (value && value->count() > 0) return "";
+  return "'" + text + "' is no duration; write 90s, 250ms, 10m or 2h";
+}
+
 class Builder {
  public:
   Builder(ControlFlags& flags, base::Files& files, std::ostream& out, std::ostream& err,
@@ -49,11 +55,7 @@ class Builder {
               if (const auto value = base::ParseDuration(text)) f_.control.timeout = *value;
             },
             "How long to wait for the answer (default 10s)")
-        ->check([](const std::string& text) -> std::string {
-          const auto value = base::ParseDuration(text);
-          if (value && value->count() > 0) return "";
-          return "'" + text + "' is no duration; write 90s, 250ms, 10m or 2h";
-        })
+        ->check(IsDuration)
         ->type_name("DURATION");
     command->footer(notes + kExits);
     command->callback([this, run = std::move(run)] { ended_(run(Console{files_, out_, err_})); });
@@ -212,6 +214,53 @@ void AddLimits(CLI::App& app, Builder& b) {
   }
 }
 
+void AddHealthcheck(CLI::App& app, const std::shared_ptr<Builder>& b) {
+  HealthcheckOptions& f = b->f_.health;
+  CLI::App* check = app.add_subcommand("healthcheck", "Whether a process serves, as an exit code");
+  check->add_option("--data", f.data_dir, "Data folder of the process: its socket is asked")
+      ->type_name("DIR");
+  CLI::Option* address =
+      check->add_option("--address", f.address, "Ask over TCP (HOST:PORT) instead");
+  CLI::Option* ca = check
+                        ->add_option("--ca", f.ca_file,
+                                     "Use TLS; the server's certificate is from this authority")
+                        ->type_name("FILE")
+                        ->needs(address);
+  CLI::Option* certificate = check
+                                 ->add_option("--certificate", f.certificate_file,
+                                              "Where callers have to show one: this, and --key")
+                                 ->type_name("FILE")
+                                 ->needs(ca);
+  CLI::Option* key = check->add_option("--key", f.key_file)->type_name("FILE")->needs(certificate);
+  certificate->needs(key);
+  check
+      ->add_option("--server-name", f.server_name,
+                   "Name in the server's certificate, when it is not the host's")
+      ->needs(ca);
+  check->add_option("--service", f.service,
+                    "One service of the process, as gannet.risk.v1.RiskService; else all of it");
+  check->add_flag("--alive", f.alive, "Any answer will do: a process that drains is alive");
+  check
+      ->add_option_function<std::string>(
+          "--timeout",
+          [&f](const std::string& text) {
+            if (const auto value = base::ParseDuration(text)) f.timeout = *value;
+          },
+          "How long to wait for the answer (default 2s)")
+      ->check(IsDuration)
+      ->type_name("DURATION");
+  check->footer(
+      "Asks the standard health service (grpc.health.v1); needs no token. For probes of "
+      "containers.\n\n"
+      "Exit codes: 0 serving, 1 it answers and does not serve, 2 wrong command line, 4 nothing "
+      "answers there.");
+  check->callback([b, &f] {
+    if (f.address.empty() == f.data_dir.empty())
+      throw CLI::ValidationError("--data", "name the process: either --data or --address");
+    b->ended_(CheckHealth(f, Console{b->files_, b->out_, b->err_}));
+  });
+}
+
 }  // namespace
 
 void AddControl(CLI::App& app, ControlFlags& flags, base::Files& files, std::ostream& out,
@@ -222,6 +271,7 @@ void AddControl(CLI::App& app, ControlFlags& flags, base::Files& files, std::ost
   b->Command(app, "status", "How a running process does: services, journal",
              "Asks over the socket in the data folder, which its owner alone can open.\n\n",
              [b](Console console) { return ShowStatus(b->f_.control, console); });
+  AddHealthcheck(app, b);
   AddOrders(app, *b);
   CLI::App* position = b->Group(app, "position", "Positions by account and strategy");
   b->Command(*position, "list", "All of them, with result and fees", "",

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "apps/gannet/control_command.h"
+#include "apps/gannet/healthcheck_command.h"
 
 namespace CLI {
 class App;
@@ -17,6 +18,7 @@ namespace gannet::app {
 struct ControlFlags {
   ControlOptions control;
   OrderOptions order;
+  HealthcheckOptions health;
   std::string scope, state = "halted";
   std::string file;
   bool show_file = false, new_names = false, open_only = false;

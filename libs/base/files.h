@@ -50,7 +50,7 @@ class Files {
                                                 size_t length) = 0;
   virtual absl::StatusOr<uint64_t> Size(const std::string& path) = 0;
   virtual bool Exists(const std::string& path) = 0;
-  // The permission bits of a file, as in chmod: is a secret readable by others?
+  // As in chmod; for secrets: a group that root lets read its file is none of the others.
   virtual absl::StatusOr<int> Mode(const std::string& path) = 0;
   // Replaces the file's content as one step that survives a crash: temporary
   // file (`path` + ".tmp"), fsync, rename, fsync of the folder. `mode` as in

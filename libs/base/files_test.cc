@@ -254,6 +254,31 @@ TEMPLATE_TEST_CASE("Files tell the mode that a file was written with", "", OnDis
   CHECK(env.files.Mode(env.dir + "/absent").status().code() == absl::StatusCode::kNotFound);
 }
 
+TEST_CASE("PosixFiles does not take a group that root lets read a secret for others") {
+  if (geteuid() != 0) SKIP("SKIPPED: only root can give a file to somebody else");
+  constexpr uid_t kSomebody = 65532;
+  OnDisk env;
+  for (const std::string& folder : {DirName(env.dir), env.dir})
+    REQUIRE(chmod(folder.c_str(), 0755) == 0);
+  const std::string secret = env.dir + "/secret";
+  REQUIRE(env.files.WriteAtomically(secret, "key", 0440).ok());
+  REQUIRE(chown(secret.c_str(), 0, kSomebody) == 0);
+  const auto as_somebody = [&](int mode) {
+    REQUIRE(chmod(secret.c_str(), static_cast<mode_t>(mode)) == 0);
+    REQUIRE(seteuid(kSomebody) == 0);
+    const auto seen = env.files.Mode(secret);
+    REQUIRE(seteuid(0) == 0);
+    return seen.value();
+  };
+  CHECK(env.files.Mode(secret).value() == 0440);  // root itself: its group is others
+  CHECK(as_somebody(0440) == 0400);
+  CHECK(as_somebody(0640) == 0600);
+  CHECK(as_somebody(0660) == 0660);  // who may write it could put another secret there
+  CHECK(as_somebody(0444) == 0444);
+  REQUIRE(chown(secret.c_str(), kSomebody, kSomebody) == 0);
+  CHECK(as_somebody(0440) == 0440);  // our own file: the group is others
+}
+
 TEST_CASE("PosixFiles gives a file exactly the mode asked for") {
   OnDisk env;
   REQUIRE(env.files.WriteAtomically(env.dir + "/secret", "key", 0600).ok());

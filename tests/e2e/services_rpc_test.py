@@ -58,8 +58,15 @@ def check_service(python, gannet, folder, name, program):
     said = subprocess.run([gannet, "status", "--data", os.path.join(folder, name), "--json"], capture_output=True, text=True, timeout=60)
     check(said.returncode == 0, f"gannet status of {name}: {said.stderr}")
     check(name in {row["service"] for row in json.loads(said.stdout)["services"]}, f"{name}: {said.stdout}")
+    for where in (["--data", os.path.join(folder, name)], ["--address", target]):
+        check(health(gannet, *where) == 0, f"{name} is not healthy at {where}")
+    check(health(gannet, "--address", target, "--service", sorted(wanted)[0]) == 0, f"{name}: health of {sorted(wanted)[0]}")
     served = sum(code != "UNIMPLEMENTED" for code in codes.values())
     print(f"{name}: {len(codes)} methods, {served} served", flush=True)
+
+
+def health(gannet, *flags):
+    return subprocess.run([gannet, "healthcheck", *flags], capture_output=True, text=True, timeout=30).returncode
 
 
 def test(bin_dir, folder):
@@ -72,6 +79,7 @@ def test(bin_dir, folder):
             check_service(python, gannet, folder, name, program)
             program.send(signal.SIGTERM)
             check(program.wait(30) == 0, f"{name} did not drain: {program.describe()}")
+            check(health(gannet, "--data", os.path.join(folder, name)) == 4, f"{name} has ended and is called healthy")
     for address in ("0.0.0.0:0", "127.0.0.1"):
         refused = subprocess.run([programs["risk"], "--data", os.path.join(folder, "risk"), "--rpc-address", address],
                                  capture_output=True, text=True, timeout=30)
