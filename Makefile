@@ -7,7 +7,7 @@ BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 export GANNET_PRESET := $(PRESET)
 
-.PHONY: help setup build run up-local down-local test test-long test-engines bench fmt lint docs clean
+.PHONY: help setup build run up-local down-local test test-long test-engines test-chart bench fmt lint docs clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ test-long: ## more seeds, second compiler full build, sanitizers, long fuzz
 
 test-engines: ## engines under ASan+UBSan and clang: same tests, same decisions hash
 	@tools/check-cross-build
+
+test-chart: ## the Helm chart as it renders: lint, refusals, rules, policies; no cluster
+	@python3 -B tests/chart/chart_test.py; code=$$?; [ $$code = 4 ] || exit $$code
 
 bench: build ## every benchmark: value, peer or floor of the same run, ratio
 	@tools/run-benches $(BUILD)

@@ -255,8 +255,10 @@ void AddHealthcheck(CLI::App& app, const std::shared_ptr<Builder>& b) {
       "Exit codes: 0 serving, 1 it answers and does not serve, 2 wrong command line, 4 nothing "
       "answers there.");
   check->callback([b, &f] {
-    if (f.address.empty() == f.data_dir.empty())
-      throw CLI::ValidationError("--data", "name the process: either --data or --address");
+    if (f.address.empty() == f.data_dir.empty()) {
+      b->err_ << "gannet: name the process: either --data or --address\n";
+      return b->ended_(kControlUsage);
+    }
     b->ended_(CheckHealth(f, Console{b->files_, b->out_, b->err_}));
   });
 }

@@ -1,0 +1,69 @@
+"""Values that the chart must refuse, each with what the refusal has to name. They are laid
+over ci/default-values.yaml; None as a value takes a key of it away."""
+
+SERVICES = ("ingest", "news-signal", "ml-inference", "strategy", "risk", "execution", "reporting", "gateway", "recorder")
+
+
+def service(name, **keys):
+    return {"services": {name: keys}}
+
+
+SCALER = {"enabled": True, "minReplicas": 2, "maxReplicas": 4}
+
+REFUSED = [
+    # unknown keys and wrong types
+    ("an unknown key", {"replicaCount": 3}, "replicaCount"),
+    ("an unknown key of a service", service("risk", replicaz=1), "replicaz"),
+    ("an unknown service", service("pricing", enabled=True), "pricing"),
+    ("an unknown key of kafka", {"kafka": {"broker": "a:1"}}, "broker"),
+    ("text for a switch", service("risk", enabled="yes"), "/services/risk/enabled"),
+    ("a map for a configuration", service("risk", config={"version": 1}), "/services/risk/config"),
+    ("text for a number", {"topics": {"replication": "3"}}, "/topics/replication"),
+    ("a size without a unit", {"defaults": {"persistence": {"size": "10"}}}, "/defaults/persistence/size"),
+    ("a limit without memory", {"defaults": {"resources": {"limits": {"memory": None}}}}, "/defaults/resources/limits"),
+    ("a request without processors", service("risk", resources={"requests": {"memory": "1Gi"}, "limits": {"memory": "1Gi"}}), "cpu"),
+    ("an unknown level of logs", {"defaults": {"logLevel": "trace"}}, "/defaults/logLevel"),
+    ("an unknown right", {"rpc": {"people": [{"name": "a", "rights": ["all"]}]}}, "/rpc/people/0/rights"),
+    ("a token in clear", {"rpc": {"people": [{"name": "a", "rights": ["read"], "tokenSha256": "secret"}]}}, "tokenSha256"),
+    ("a peer that is none", {"networkPolicy": {"clients": [{}]}}, "/networkPolicy/clients/0"),
+    ("an address without a mask", {"networkPolicy": {"venues": {"cidrs": ["10.0.0.1"]}}}, "/networkPolicy/venues/cidrs"),
+    ("a name too long", {"fullnameOverride": "x" * 37}, "/fullnameOverride"),
+    # single writers
+    *[(f"two pods of {name}", service(name, replicas=2), f"/services/{name}/replicas") for name in SERVICES],
+    ("no pod of execution", service("execution", replicas=0), "/services/execution/replicas"),
+    ("a scaler of execution", service("execution", autoscaling=SCALER), "autoscaling"),
+    ("a scaler on lag of news-signal", service("news-signal", keda=SCALER), "keda"),
+    # scalers
+    ("two scalers", service("inference", enabled=True, autoscaling=SCALER, keda=SCALER), "/services/inference"),
+    ("a scaler upside down", service("inference", enabled=True, autoscaling={**SCALER, "minReplicas": 9}), "minReplicas is above maxReplicas"),
+    ("KEDA that is not there", service("inference", enabled=True, keda=SCALER), "keda.sh/v1alpha1"),
+    # places and secrets
+    ("no brokers", {"kafka": {"brokers": ""}}, "/kafka/brokers"),
+    ("brokers without a port", {"kafka": {"brokers": "kafka.example"}}, "/kafka/brokers"),
+    ("no hosts", {"postgres": {"hosts": []}}, "/postgres/hosts"),
+    ("a host without a port", {"postgres": {"hosts": ["db.example"]}}, "/postgres/hosts/0"),
+    ("no secret of TLS", {"tls": {"existingSecret": ""}}, "/tls/existingSecret"),
+    ("no secret of Kafka", {"kafka": {"existingSecret": ""}}, "/kafka/existingSecret"),
+    ("no secret of PostgreSQL", {"postgres": {"existingSecret": ""}}, "/postgres/existingSecret"),
+    ("a secret in the values", {"kafka": {"password": "secret"}}, "password"),
+    ("a user without a name", {"kafka": {"auth": "scram"}}, "/kafka/user"),
+    ("a Kafka that trusts everybody", {"kafka": {"auth": "none"}}, "/kafka/auth"),
+    ("users of the bundled Kafka", {"kafka": {"mode": "bundled", "auth": "scram", "user": "a", "bundled": {"existingSecret": "s"}}}, "/kafka/auth"),
+    ("a bundled Kafka without its certificate", {"kafka": {"mode": "bundled"}}, "/kafka/bundled/existingSecret"),
+    ("a bundled PostgreSQL without its certificate", {"postgres": {"mode": "bundled"}}, "/postgres/bundled/existingSecret"),
+    ("a simulator without keys", {"venueSim": {"enabled": True}}, "/venueSim/existingSecret"),
+    ("client certificates that `helm test` has none for", {"tls": {"clientAuth": True}}, "/tls/testClientSecret"),
+    ("an order without an instrument", {"tests": {"order": {"enabled": True, "existingSecret": "a", "quantity": "1", "price": "1"}}}, "/tests/order/instrument"),
+    ("an order that could show no certificate",
+     {"tls": {"clientAuth": True, "testClientSecret": "a"},
+      "tests": {"order": {"enabled": True, "existingSecret": "a", "instrument": "a:b", "quantity": "1", "price": "1"}}}, "tests.order"),
+    # images
+    ("latest", {"image": {"tag": "latest"}}, "/image/tag"),
+    ("latest of the bundled Kafka", {"kafka": {"bundled": {"image": "apache/kafka:latest"}}}, "/kafka/bundled/image"),
+    ("an image without a tag", {"venueSim": {"frontImage": "front"}}, "/venueSim/frontImage"),
+    ("half a digest", {"image": {"digests": {"risk": "sha256:12"}}}, "/image/digests/risk"),
+    # what the chart writes itself
+    ("an address of the gateway", service("gateway", config="address: 127.0.0.1\n"), "services.gateway.config"),
+    ("a store of one's own", service("reporting", config="store:\n  writer: me\n"), "services.reporting.config"),
+    ("less time than the drain takes", service("execution", drain={"preStopSleepSeconds": 20}), "services.execution.drain"),
+]

@@ -1,0 +1,106 @@
+"""Who may reach whom: the chart's tables against the sources, and the rendered network
+policies, evaluated as a cluster would, against the table of edges."""
+import re
+
+from chart import ROOT, edges, facts, matches, of_kind, workloads
+
+OUTSIDE = {"clients", "operators", "venues"}
+BUNDLED = {"kafka": 9093, "postgres": 5432, "venue-sim": 8443}
+HTTPS = 8443
+
+
+def source(path):
+    return (ROOT / path).read_text()
+
+
+def against_sources():
+    """What files/services.yaml and files/edges.yaml say that the programs do not, or the reverse."""
+    ports = dict(re.findall(r'\{"([a-z-]+)", (\d+)\}', source("libs/api/ports.h")))
+    programs = {path.parent.name for path in (ROOT / "services").glob("*/main.cc")}
+    stated = {fact["program"] for fact in facts().values()}
+    if programs - {"venue-sim"} != stated:
+        yield f"services of the chart are {sorted(stated)}, of the sources {sorted(programs)}"
+    for name, fact in facts().items():
+        main = source(f"services/{fact['program']}/main.cc")
+        if ports.get(fact["program"]) != str(fact["port"]):
+            yield f"{name}: port {fact['port']}, libs/api/ports.h says {ports.get(fact['program'])}"
+        if fact["lease"] != ("single_writer = true" in main):
+            yield f"{name}: lease is {fact['lease']}, its main.cc says otherwise"
+        config = source(f"services/{fact['program']}/config.cc")
+        if fact["store"] != ('"postgres"' in config):
+            yield f"{name}: store is {fact['store']}, its config.cc says otherwise"
+        # A journal whose positions make the ids of what it decides.
+        if fact["scales"] and fact["bus"]:
+            yield f"{name}: joined to the bus, it can't have two pods"
+    table = edges()
+    pairs = [(row["from"], row["to"], row.get("port")) for row in table]
+    if len(pairs) != len(set(pairs)):
+        yield "an edge is stated twice"
+    for fro, to, _ in pairs:
+        for end in (fro, to):
+            if end not in {*facts(), *OUTSIDE, *BUNDLED, "topics", "tests"}:
+                yield f"edge {fro} → {to}: nothing is called {end}"
+    wanted = {
+        "kafka": {name for name, fact in facts().items() if fact["bus"]} | {"topics"},
+        "postgres": {name for name, fact in facts().items() if fact["lease"] or fact["store"]},
+        # Who has addresses of venues or feeds in its configuration.
+        "venues": {name for name in facts() if "rest_url" in source(f"services/{facts()[name]['program']}/config.cc")},
+    }
+    wanted["venue-sim"] = wanted["venues"]
+    for to, froms in wanted.items():
+        have = {fro for fro, end, _ in pairs if end == to}
+        if have != froms:
+            yield f"edges to {to} come from {sorted(have)}, the sources say {sorted(froms)}"
+    # Services meet on the bus: none calls another.
+    for fro, to, _ in pairs:
+        if fro in facts() and to in facts():
+            yield f"edge {fro} → {to}: services do not call each other"
+    # Who takes commands at its own door (docs/rpc.md) is for operators; the gateway for clients.
+    if {to for fro, to, _ in pairs if fro == "operators"} != {name for name, fact in facts().items() if fact["lease"]}:
+        yield "operators reach what takes commands itself: strategy, risk, execution"
+
+
+def allowed(policies, pods, fro, to, port):
+    """Whether the policies let `fro` open a connection to `to`: as a cluster decides."""
+    def side(pod, other, kind, key):
+        mine = [each for each in policies if matches(each["spec"]["podSelector"], pods[pod]) and kind in each["spec"]["policyTypes"]]
+        if not mine:
+            return True
+        for each in mine:
+            for line in each["spec"].get(kind.lower(), []):
+                peers = [peer for peer in line[key] if "podSelector" in peer and "namespaceSelector" not in peer]
+                if any(matches(peer["podSelector"], pods[other]) for peer in peers) and any(p["port"] == port and p["protocol"] == "TCP" for p in line["ports"]):
+                    return True
+        return False
+    return side(fro, to, "Egress", "to") and side(to, fro, "Ingress", "from")
+
+
+def against_policies(objects):
+    """Every pair of the release's pods and every port of theirs."""
+    policies = of_kind(objects, "NetworkPolicy")
+    if not policies:
+        return
+    pods = {pod["metadata"]["labels"]["app.kubernetes.io/component"]: pod["metadata"]["labels"] for _, _, pod in workloads(objects)}
+    listens = {name: {facts()[name]["port"]} if name in facts() else {BUNDLED[name]} if name in BUNDLED else set() for name in pods}
+    listens.setdefault("gateway", set()).add(HTTPS) if "gateway" in pods else None
+    stated = {(row["from"], row["to"], HTTPS if row.get("port") == "https" else facts().get(row["to"], {}).get("port", BUNDLED.get(row["to"])))
+              for row in edges()}
+    # The default of `clients` are the pods of the namespace, and so those of the release too: but
+    # these may not send there.
+    for fro in pods:
+        for to in pods:
+            for port in listens[to]:
+                if allowed(policies, pods, fro, to, port) != ((fro, to, port) in stated):
+                    yield f"{fro} → {to}:{port} is {'allowed' if allowed(policies, pods, fro, to, port) else 'denied'} against files/edges.yaml"
+
+
+def outside(objects):
+    """The addresses and ports beyond the cluster that each component may reach."""
+    found = {}
+    for each in of_kind(objects, "NetworkPolicy"):
+        who = each["spec"]["podSelector"]["matchLabels"].get("app.kubernetes.io/component")
+        for line in each["spec"].get("egress", []):
+            for peer in line["to"]:
+                if "ipBlock" in peer:
+                    found.setdefault(who, set()).update((peer["ipBlock"]["cidr"], port["port"]) for port in line["ports"])
+    return found
