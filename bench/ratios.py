@@ -30,6 +30,8 @@ FLOORS = [
     ("VerdictOnly", "FloorIntentHash"),
     ("FillReleases", "FloorCopyVerdict"),
     ("QuoteRevalues", "FloorCopyVerdict"),
+    ("MonteCarlo", "FloorTriangularMultiply"),
+    ("IncrementalAnswer", "FloorWholeAnew"),
 ]
 NANOSECONDS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
 STANDARD = {"name", "family_index", "per_family_instance_index", "run_name", "run_type", "repetitions",

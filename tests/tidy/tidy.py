@@ -43,6 +43,7 @@ ALLOWED = {
     "wire": {"base", "market"},
     "matching": {"base", "market", "wire"},
     "signal": {"base", "market", "wire"},
+    "portfolio": {"base"},
     "venue": {"base", "market", "wire", "matching"},
     "config": {"base", "market"},
     "telemetry": {"base"},
