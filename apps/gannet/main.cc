@@ -26,9 +26,11 @@
 #include "apps/gannet/user_command.h"
 #include "apps/gannet/venue_command.h"
 #include "libs/base/posix_files.h"
+#include "libs/runtime/common_flags.h"
 #include "libs/runtime/flags.h"
 #include "libs/runtime/help.h"
 #include "libs/runtime/system_clock.h"
+#include "libs/telemetry/metric_names.h"
 #include "tests/simulation/campaign.h"
 
 namespace gannet::app {
@@ -123,6 +125,7 @@ void AddRun(CLI::App& app, Commands& c) {
                   "YAML file that names the Kafka cluster which joins this process to the services "
                   "that run elsewhere (config/bus.yaml)")
       ->type_name("FILE");
+  runtime::AddAdminFlag(*run, c.run.admin_address);
   AddDuration(run, "--for", c.run.run_for, "End by itself after this time");
   run->add_option("--out", c.run.out_folder,
                   "Write orders, fills, positions and P&L as CSV and JSON here at the end")
@@ -796,6 +799,9 @@ int Main(int argc, char** argv) {
   AddUsers(app, commands);
   AddMigrate(app, commands);
   AddSim(app, commands);
+  app.add_subcommand("metrics", "Print the table of metrics (docs/metrics.md)")->callback([] {
+    std::cout << telemetry::MetricsPage();
+  });
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version

@@ -88,6 +88,7 @@ runtime::ProcessOptions ProcessOptionsOf(const RunOptions& options, const RunCon
   // The newest segment is never removed: a small bound needs small ones.
   process.journal.segment_bytes =
       std::clamp<uint64_t>(options.journal_max_bytes / 4, 1u << 20, process.journal.segment_bytes);
+  process.admin_address = options.admin_address;
   process.log_sink = [&log](std::string_view line) { log.Write(line); };
   if (!options.bus_file.empty()) {
     // Streams of different processes have different names.

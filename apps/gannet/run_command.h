@@ -20,6 +20,7 @@ struct RunOptions {
   std::vector<std::string> services;  // empty: all
   std::string bus_file;               // names the bus that joins others; empty: alone
   std::string lease_file;             // of the lease in PostgreSQL; empty: the data folder's
+  std::string admin_address;          // health and metrics; empty: nowhere
   base::Duration run_for{0};          // 0: until a signal
   std::string out_folder;             // empty: no files
   uint64_t seed = 1;

@@ -107,6 +107,7 @@ absl::StatusOr<std::unique_ptr<RpcService>> RpcService::Build(
   options.people = config.people;
   options.tokens = config.tokens;
   options.reflection = config.reflection;
+  options.metrics = deps.metrics;
   if (!config.address.empty() && !deps.data_dir.empty()) {
     GANNET_ASSIGN_OR_RETURN(const std::string token,
                             KeepToken(deps.files, deps.data_dir + "/" + kTokenName));

@@ -449,7 +449,7 @@ absl::StatusOr<std::unique_ptr<Listener>> StartServer(asio::io_context& io,
     return absl::InvalidArgumentError(
         "TLS needs both a certificate file and a key file; set both or neither");
   }
-  if (!address.is_loopback() && !tls) {
+  if (!address.is_loopback() && !tls && !options.public_plaintext) {
     return absl::PermissionDeniedError(options.address +
                                        " can be reached from outside and has no TLS; listen on "
                                        "127.0.0.1, or set certificate and key files");

@@ -101,8 +101,9 @@ class ServerHandler {
 };
 
 struct ListenOptions {
-  std::string address = "127.0.0.1";       // anything else needs TLS and authentication
-  uint16_t port = 0;                       // 0: any free one
+  std::string address = "127.0.0.1";  // anything else needs TLS and authentication
+  bool public_plaintext = false;      // but for this: read-only, and nothing of accounts (health)
+  uint16_t port = 0;                  // 0: any free one
   std::string certificate_file, key_file;  // both set: TLS
   size_t max_body_bytes = 1u << 20;
   size_t max_connections = 1024;

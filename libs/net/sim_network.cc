@@ -121,7 +121,7 @@ absl::StatusOr<std::unique_ptr<Listener>> SimNetwork::Listen(ListenOptions optio
   auto server = std::make_shared<sim::Server>();
   const bool loopback =
       options.address == "127.0.0.1" || options.address == "::1" || options.address == "localhost";
-  if (!loopback && options.certificate_file.empty()) {
+  if (!loopback && options.certificate_file.empty() && !options.public_plaintext) {
     return absl::PermissionDeniedError(options.address +
                                        " can be reached from outside and has no TLS; listen on "
                                        "127.0.0.1, or set certificate and key files");

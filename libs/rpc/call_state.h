@@ -43,6 +43,11 @@ class CallState : public Call, public std::enable_shared_from_this<CallState> {
   const Caller& caller() const override { return caller_; }
   std::string_view method() const override { return method_; }
   base::Duration time_left() const override;
+  // Of a call that has ended; OK before.
+  grpc::StatusCode code() const {
+    const std::lock_guard lock(mutex_);
+    return finish_ ? finish_->error_code() : grpc::StatusCode::OK;
+  }
   bool ended() const override {
     const std::lock_guard lock(mutex_);
     return finish_.has_value();

@@ -87,6 +87,8 @@ struct Server::Core : public grpc::CallbackGenericService {
   void Run(const Method& method, const std::shared_ptr<CallState>& call, const std::string& bytes);
   void RunOnce(const Method& method, const std::shared_ptr<CallState>& call,
                const std::string& bytes, const Message& request);
+  void Count(std::string_view method, grpc::StatusCode code);
+  void Measure(const Method& method, const std::shared_ptr<CallState>& call);
   absl::Status Listen();
   absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> Credentials();
 
@@ -178,9 +180,16 @@ grpc::ServerGenericBidiReactor* Server::Core::CreateReactor(
     return reactor;
   }
   if (absl::Status admitted = Admit(method, call->caller()); !admitted.ok()) {
-    executor.Post([this, guard = std::weak_ptr<bool>(alive)] {
-      if (!guard.expired()) ++stats.refused;
-    });
+    // A name that nobody knows is whatever a stranger sends.
+    const std::string_view known = method != nullptr && method->access != nullptr
+                                       ? method->access->method
+                                       : std::string_view("unknown");
+    executor.Post(
+        [this, known, code = ToGrpc(admitted).error_code(), guard = std::weak_ptr<bool>(alive)] {
+          if (guard.expired()) return;
+          ++stats.refused;
+          Count(known, code);
+        });
     call->EndWith(ToGrpc(admitted));
     return reactor;
   }
@@ -196,6 +205,7 @@ grpc::ServerGenericBidiReactor* Server::Core::CreateReactor(
 void Server::Core::Run(const Method& method, const std::shared_ptr<CallState>& call,
                        const std::string& bytes) {
   ++stats.calls;
+  if (options.metrics != nullptr) Measure(method, call);
   const Message* prototype = google::protobuf::MessageFactory::generated_factory()->GetPrototype(
       method.descriptor->input_type());
   const std::unique_ptr<Message> request(prototype->New());
@@ -228,6 +238,28 @@ void Server::Core::Run(const Method& method, const std::shared_ptr<CallState>& c
   });
   call->OnEnd([this, guard = std::weak_ptr<bool>(alive), timer] {
     if (!guard.expired()) executor.Cancel(timer);
+  });
+}
+
+void Server::Core::Count(std::string_view method, grpc::StatusCode code) {
+  if (options.metrics == nullptr) return;
+  options.metrics
+      ->CounterOf(telemetry::metric::kRpcCalls,
+                  {method, absl::StatusCodeToString(static_cast<absl::StatusCode>(code))})
+      .Add();
+}
+
+void Server::Core::Measure(const Method& method, const std::shared_ptr<CallState>& call) {
+  // Of the table of methods, which outlives the server.
+  call->OnEnd([this, name = method.access->method, began = std::chrono::steady_clock::now(),
+               timed = !method.descriptor->server_streaming(), held = std::weak_ptr(call),
+               guard = std::weak_ptr<bool>(alive)] {
+    if (guard.expired()) return;
+    const auto ended = held.lock();
+    Count(name, ended ? ended->code() : grpc::StatusCode::CANCELLED);
+    if (timed)
+      options.metrics->HistogramOf(telemetry::metric::kRpcSeconds, {name})
+          .Observe(std::chrono::steady_clock::now() - began);
   });
 }
 

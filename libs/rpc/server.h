@@ -37,6 +37,7 @@
 #include "libs/net/certificate.h"
 #include "libs/rpc/access.h"
 #include "libs/telemetry/log.h"
+#include "libs/telemetry/metrics.h"
 
 namespace gannet::rpc {
 
@@ -59,6 +60,7 @@ struct ServerOptions {
   std::map<std::string, Caller> tokens;  // SHA-256 of a bearer token, hex → who it is
   std::map<std::string, Rights> people;  // by common name of the client certificate
   bool reflection = true;
+  telemetry::Metrics* metrics = nullptr;  // counts and times calls; null: nobody asks
 };
 
 // INVALID_ARGUMENT: a setting that would let strangers in, or that cannot be.

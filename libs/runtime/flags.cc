@@ -13,6 +13,7 @@
 #include "libs/base/concat.h"
 #include "libs/base/posix_files.h"
 #include "libs/runtime/bus_config.h"
+#include "libs/runtime/common_flags.h"
 #include "libs/runtime/help.h"
 #include "libs/runtime/stated.h"
 
@@ -93,6 +94,7 @@ std::optional<Ending> ParseFlags(int argc, const char* const* argv, ServiceFlags
       ->type_name("ADDRESS");
   app.add_option("--rpc", flags.rpc_file, "YAML file with TLS and people of gRPC (docs/rpc.md)")
       ->type_name("FILE");
+  AddAdminFlag(app, flags.admin_address);
   app.add_flag("--fresh", flags.fresh,
                "Put an existing data folder aside (it is kept beside it) and start anew");
   std::string level(telemetry::LevelName(flags.log_level));
@@ -149,6 +151,7 @@ ProcessOptions OptionsOf(const ServiceFlags& flags) {
   options.build_id = BuildId();
   options.config_hash = flags.config_hash;
   options.log_level = flags.log_level;
+  options.admin_address = flags.admin_address;
   options.versions[stated::kProgram] = base::Concat({"gannet-", flags.name});
   if (!flags.config_file.empty()) {
     const std::string path = base::AbsolutePath(flags.config_file);

@@ -44,6 +44,7 @@ struct ServiceFlags {
   // gRPC, for programs that serve it (api/program_rpc.h): the port of the table unless
   // an address is stated, and a file with TLS and people.
   std::string rpc_address, rpc_file;
+  std::string admin_address;  // health and metrics (admin_server.h); empty: none
   bool fresh = false;
   telemetry::Level log_level = telemetry::Level::kInfo;
   std::string config_hash, config_text;  // of the file read; set by LoadConfig

@@ -11,6 +11,7 @@
 #include "libs/base/concat.h"
 #include "libs/base/digest.h"
 #include "libs/base/status.h"
+#include "libs/bus/kafka_bus.h"
 #include "libs/bus/watched.h"
 #include "libs/runtime/journal_copy.h"
 #include "libs/runtime/stated.h"
@@ -102,9 +103,9 @@ Process::Process(ProcessOptions options)
 Process::~Process() = default;
 
 absl::Status Process::Open() {
+  GANNET_RETURN_IF_ERROR(OpenAdmin());
   if (!options_.data_dir.empty()) GANNET_RETURN_IF_ERROR(OpenData());
   background_ = std::make_unique<WorkerThread>(clock_);
-  GANNET_ASSIGN_OR_RETURN(network_, net::BeastNetwork::Create(executor_.io(), options_.network));
   GANNET_RETURN_IF_ERROR(OpenBus());
   ShardOptions shard;
   shard.name = options_.shard;
@@ -116,7 +117,21 @@ absl::Status Process::Open() {
   shard_ = std::make_unique<Shard>(std::move(shard), executor_, clock_, journal_.get(), bus_.get());
   if (options_.make_lease) shard_->GateOuter([this] { return lease_->MayStillSend(); });
   deps_.reset(new Deps{*shard_, *bus_, executor_, *background_, clock_, files_, *network_, log_,
-                       base::Rng(RandomBits()), options_.data_dir, lease_.get()});
+                       base::Rng(RandomBits()), options_.data_dir, lease_.get(), &metrics_});
+  fact_metrics_ = std::make_unique<FactMetrics>(*shard_, metrics_, clock_);
+  return absl::OkStatus();
+}
+
+// Before anything that may take its time: who waits for a lease is alive and not ready.
+absl::Status Process::OpenAdmin() {
+  started_ = clock_.Monotonic();
+  GANNET_ASSIGN_OR_RETURN(network_, net::BeastNetwork::Create(executor_.io(), options_.network));
+  metrics_.GaugeOf(telemetry::metric::kBuildInfo, {options_.build_id}).Set(1);
+  collector_ = metrics_.Collect([this](telemetry::Metrics& metrics) { CollectMetrics(metrics); });
+  if (options_.admin_address.empty() || options_.admin_address == kNoAdminPort)
+    return absl::OkStatus();
+  GANNET_ASSIGN_OR_RETURN(
+      admin_, AdminServer::Start(options_.admin_address, *network_, health_, metrics_, log_));
   return absl::OkStatus();
 }
 
@@ -283,6 +298,48 @@ std::map<std::string, uint64_t> Process::Counters() const {
   counters["link_books_incomplete"] = link.books_incomplete;
   counters["link_from_the_future"] = link.from_the_future;
   return counters;
+}
+
+void Process::CollectMetrics(telemetry::Metrics& metrics) {
+  namespace metric = telemetry::metric;
+  const auto level = [](HealthState state) {
+    return state == HealthState::kServing ? 1.0 : state == HealthState::kDegraded ? 0.5 : 0.0;
+  };
+  metrics.GaugeOf(metric::kUp).Set(level(health_.Overall().state));
+  for (const auto& [name, health] : health_.Each())
+    metrics.GaugeOf(metric::kHealth, {name}).Set(level(health.state));
+  metrics.GaugeOf(metric::kUptime)
+      .Set(std::chrono::duration<double>(clock_.Monotonic() - started_).count());
+  if (shard_ == nullptr) return;
+  metrics.CounterOf(metric::kShardInputs, {"input"}).SetTotal(shard_->stats().inputs);
+  metrics.CounterOf(metric::kShardInputs, {"timer"}).SetTotal(shard_->stats().timers);
+  metrics.GaugeOf(metric::kQueueDepth, {"bus_backlog"})
+      .Set(static_cast<double>(shard_->outer_backlog()));
+  metrics.GaugeOf(metric::kQueueLimit, {"bus_backlog"})
+      .Set(static_cast<double>(Shard::kMaxOuterBacklog));
+  if (lease_ != nullptr) metrics.GaugeOf(metric::kLeaseHeld).Set(lease_->MayStillSend() ? 1 : 0);
+  if (journal_ != nullptr)
+    metrics.GaugeOf(metric::kJournalRecords).Set(static_cast<double>(journal_->last_sequence()));
+  for (const auto& [name, count] : Counters()) {
+    if (name == "bus_read_lag") {
+      metrics.GaugeOf(metric::kBusLag).Set(static_cast<double>(count));
+    } else if (name == "bus_write_waiting") {
+      metrics.GaugeOf(metric::kQueueDepth, {"bus_write"}).Set(static_cast<double>(count));
+    } else if (name == "bus_read") {
+      metrics.CounterOf(metric::kBusRead).SetTotal(count);
+    } else if (name == "bus_written") {
+      metrics.CounterOf(metric::kBusWritten).SetTotal(count);
+    } else if (name == "bus_dead_letters") {
+      metrics.CounterOf(metric::kDeadLetters).SetTotal(count);
+    } else if (name != "bus_backlog") {
+      metrics.CounterOf(metric::kCounts, {name}).SetTotal(count);
+    }
+  }
+  if (const auto* kafka = dynamic_cast<const bus::KafkaBus*>(bus_.get())) {
+    size_t halted = 0;
+    for (const bus::KafkaBus::View& view : kafka->views()) halted += view.inbox.halted.size();
+    metrics.GaugeOf(metric::kHaltedTopics).Set(static_cast<double>(halted));
+  }
 }
 
 int Process::Run(std::vector<std::unique_ptr<Service>> services) {

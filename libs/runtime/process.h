@@ -30,8 +30,10 @@
 #include "libs/bus/watched.h"
 #include "libs/journal/journal.h"
 #include "libs/net/beast_network.h"
+#include "libs/runtime/admin_server.h"
 #include "libs/runtime/asio_executor.h"
 #include "libs/runtime/bus_link.h"
+#include "libs/runtime/fact_metrics.h"
 #include "libs/runtime/health.h"
 #include "libs/runtime/lease.h"
 #include "libs/runtime/run.h"
@@ -39,6 +41,7 @@
 #include "libs/runtime/shard.h"
 #include "libs/runtime/system_clock.h"
 #include "libs/telemetry/log.h"
+#include "libs/telemetry/metrics.h"
 
 namespace gannet::runtime {
 
@@ -74,6 +77,9 @@ struct ProcessOptions {
       const std::string& holder, const LeaseOptions& options)>;
   MakeLease make_lease;
 
+  // HOST:PORT of the admin port (admin_server.h); empty or "off": none.
+  std::string admin_address;
+
   telemetry::Level log_level = telemetry::Level::kInfo;
   telemetry::Log::Sink log_sink;  // empty: standard error
   bool wire_mode = false;         // every event through its wire codec
@@ -101,6 +107,7 @@ class Process {
   AsioExecutor& executor() { return executor_; }
   HealthBoard& health() { return health_; }
   telemetry::Log& log() { return log_; }
+  telemetry::Metrics& metrics() { return metrics_; }
   Shard& shard() { return *shard_; }
   const journal::Writer* journal() const { return journal_.get(); }
   // What the parts of the process count, by name.
@@ -116,6 +123,8 @@ class Process {
  private:
   explicit Process(ProcessOptions options);
   absl::Status Open();
+  absl::Status OpenAdmin();
+  void CollectMetrics(telemetry::Metrics& metrics);
   absl::Status OpenData();
   absl::Status PutAside();
   absl::Status OpenJournal();
@@ -139,19 +148,24 @@ class Process {
   base::PosixFiles files_;
   AsioExecutor executor_;
   telemetry::Log log_;
+  telemetry::Metrics metrics_;
   HealthBoard health_;
   Runner runner_;
   std::unique_ptr<base::FolderLock> lock_;
   std::unique_ptr<ShardLease> lease_;
   std::unique_ptr<WorkerThread> background_;
   std::unique_ptr<net::BeastNetwork> network_;
+  std::unique_ptr<AdminServer> admin_;
   std::unique_ptr<bus::Bus> bus_;
   const bus::Watched* watched_bus_ = nullptr;  // the same, where it has something to say
   std::unique_ptr<journal::Writer> journal_;
   std::unique_ptr<Shard> shard_;
+  std::unique_ptr<FactMetrics> fact_metrics_;
   std::unique_ptr<BusLink> link_;
   std::unique_ptr<Deps> deps_;
   std::string last_health_;
+  base::Duration started_{0};  // monotonic
+  telemetry::Metrics::Collector collector_;
   uint64_t snapshot_at_ = 0;  // sequence that the newest snapshot of this run rests on
 };
 

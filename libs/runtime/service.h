@@ -17,6 +17,7 @@
 #include "libs/runtime/lease.h"
 #include "libs/runtime/shard.h"
 #include "libs/telemetry/log.h"
+#include "libs/telemetry/metrics.h"
 
 namespace gannet::runtime {
 
@@ -34,6 +35,7 @@ struct Deps {
   std::string data_dir;
   const Lease* lease =
       nullptr;  // asked before each write to a venue; null: nobody else can hold this shard
+  telemetry::Metrics* metrics = nullptr;  // null: nobody measures (replay, simulation)
 };
 
 enum class HealthState : uint8_t { kServing = 1, kDegraded = 2, kNotServing = 3 };

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "services/execution/execution_metrics.h"
 
 namespace gannet::execution {
 namespace {
@@ -75,6 +76,7 @@ ExecutionService::ExecutionService(const ExecutionConfig& config, runtime::Deps&
       notes_(
           deps.shard, bus::kJournals, [this](const auto& event) { engine_.Apply(event); },
           /*essential=*/true) {  // a cancel leaves once its request is written down
+  metrics_ = MeasureExecution(deps.metrics, engine_, shard_);
   if (paper_) paper_->Bind(engine_.state());
   if (parts.session) {
     session_ = std::make_unique<VenueSession>(

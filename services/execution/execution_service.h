@@ -89,6 +89,7 @@ class ExecutionService : public runtime::Service, private ExecutionOutput {
   base::Time timer_at_ = base::Time::max();
   bool started_ = false, draining_ = false;
   uint64_t bad_inputs_ = 0;
+  telemetry::Metrics::Collector metrics_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

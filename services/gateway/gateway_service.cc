@@ -96,7 +96,13 @@ GatewayService::GatewayService(GatewayConfig config, runtime::Deps& deps, Gatewa
       log_(deps.log.For("gateway")),
       parts_(std::move(parts)),
       stream_(view_, charts_, Epoch(deps.clock.Now()), [this] { return PlatformJson(); }),
-      gate_(config_, deps) {
+      gate_(config_, deps),
+      metrics_(deps.metrics) {
+  if (metrics_ != nullptr) {
+    collector_ = metrics_->Collect([this](telemetry::Metrics& into) {
+      into.GaugeOf(telemetry::metric::kSessions).Set(static_cast<double>(gate_.signed_in()));
+    });
+  }
   // Before the shard resumes: what it republishes is part of the picture.
   Watch(bus::kInstruments);
   Watch(bus::kQuotes);
@@ -214,9 +220,13 @@ void GatewayService::Sample(base::Time now) {
 }
 
 void GatewayService::OnRequest(net::HttpRequest request, std::string_view peer, Respond respond) {
-  const Respond sealed = [respond = std::move(respond),
-                          tls = config_.tls()](net::HttpResponse response) {
+  const Respond sealed = [respond = std::move(respond), tls = config_.tls(),
+                          metrics = metrics_](net::HttpResponse response) {
     AddSecurityHeaders(response, tls);
+    if (metrics != nullptr && response.status > 0) {
+      const std::string status_class = std::to_string(response.status / 100) + "xx";
+      metrics->CounterOf(telemetry::metric::kHttpCalls, {status_class}).Add();
+    }
     respond(std::move(response));
   };
   HttpGate::Verdict verdict = gate_.Admit(request, peer);

@@ -92,6 +92,8 @@ class GatewayService : public runtime::Service, private net::ServerHandler {
   ChartData charts_;
   LiveStream stream_;
   HttpGate gate_;
+  telemetry::Metrics* const metrics_;
+  telemetry::Metrics::Collector collector_;
   std::unique_ptr<ActionDesk> desk_;
   base::Time started_{};
   base::Duration next_sample_{0}, next_check_{0};

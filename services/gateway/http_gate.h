@@ -53,6 +53,7 @@ class HttpGate {
   net::HttpResponse DescribeSession(const Admitted& request);
 
   Users& users() { return users_; }
+  size_t signed_in() const { return sessions_.size(); }
   // Still there, not disabled, and signed in somewhere (or the scripts' own).
   bool MayWatch(const std::string& user);
   void AddUser(const Admitted& request, const Respond& respond);

@@ -55,6 +55,20 @@ VenueSession::VenueSession(VenueConfig config, runtime::Deps& deps)
     }
   };
   market_.set_wishes(std::move(wishes));
+  if (deps.metrics != nullptr)
+    metrics_ = deps.metrics->Collect([this](telemetry::Metrics& into) { Measure(into); });
+}
+
+void VenueSession::Measure(telemetry::Metrics& metrics) const {
+  namespace metric = telemetry::metric;
+  const std::string& venue = config_.name;
+  const VenueCounters& counters = market_.engine().counters();
+  uint64_t gaps = 0;
+  for (const auto& [symbol, feed] : market_.engine().feeds()) gaps += feed->book().counters().gaps;
+  metrics.CounterOf(metric::kGaps, {venue}).SetTotal(gaps);
+  metrics.CounterOf(metric::kFrames, {venue}).SetTotal(counters.frames);
+  metrics.CounterOf(metric::kUndecodable, {venue})
+      .SetTotal(counters.undecodable + market_.undecodable_inputs());
 }
 
 VenueSession::~VenueSession() { Stop(); }

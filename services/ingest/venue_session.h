@@ -37,6 +37,7 @@ class VenueSession : public IngestPart {
  private:
   void Stop();
   VenueOptions EngineOptions() const;
+  void Measure(telemetry::Metrics& metrics) const;
   std::vector<std::unique_ptr<ConnectionSlot>> MakeSlots();
   void AddSlots(const std::string& url, const std::vector<std::string>& streams,
                 std::vector<std::unique_ptr<ConnectionSlot>>& out);
@@ -65,6 +66,7 @@ class VenueSession : public IngestPart {
   std::set<std::string> queued_;
   size_t in_flight_ = 0;
   uint64_t requests_ = 0;
+  telemetry::Metrics::Collector metrics_;
   base::TimerId pump_ = base::TimerId::kNone, refresh_ = base::TimerId::kNone;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

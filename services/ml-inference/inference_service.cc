@@ -8,7 +8,9 @@ namespace gannet::ml_inference {
 
 InferenceService::InferenceService(std::unique_ptr<Model> model, runtime::Deps& deps,
                                    RowObserver observer)
-    : shard_(deps.shard),
+    : clock_(deps.clock),
+      metrics_(deps.metrics),
+      shard_(deps.shard),
       engine_(std::move(model)),
       observer_(std::move(observer)),
       predictions_(deps.shard, bus::kPredictions, nullptr),
@@ -16,6 +18,11 @@ InferenceService::InferenceService(std::unique_ptr<Model> model, runtime::Deps& 
       drain_port_(deps.shard.AddInput(
           "ml-inference.drain",
           [this](std::string_view, const market::Header&) { draining_ = true; })) {
+  if (metrics_ != nullptr) {
+    collector_ = metrics_->Collect([this](telemetry::Metrics& into) {
+      into.CounterOf(telemetry::metric::kModelFailures).SetTotal(engine_.failed_scores());
+    });
+  }
   shard_.Consume<market::BookUpdate>(
       bus::kBooks, [this](const auto& event) { engine_.OnBook(event.value, shard_.now()); });
   shard_.Consume<market::Trade>(
@@ -34,7 +41,10 @@ void InferenceService::ArmSample() {
 void InferenceService::Sample(const market::Header& cause) {
   if (draining_) return;
   // The grid point is the timer's deadline, however late the clock is.
+  const base::Duration began = clock_.Monotonic();
   InferenceEngine::Output output = engine_.Sample(cause.receive_time);
+  if (metrics_ != nullptr)
+    metrics_->HistogramOf(telemetry::metric::kModelSeconds).Observe(clock_.Monotonic() - began);
   if (observer_) {
     for (const InferenceEngine::Row& row : output.rows) observer_(row);
   }

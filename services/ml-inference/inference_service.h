@@ -27,12 +27,15 @@ class InferenceService : public runtime::Service {
   void ArmSample();
   void Sample(const market::Header& cause);
 
+  const base::Clock& clock_;
+  telemetry::Metrics* const metrics_;
   runtime::Shard& shard_;
   InferenceEngine engine_;
   RowObserver observer_;
   runtime::FactStream<market::Prediction> predictions_;
   runtime::InputPort drain_port_;
   bool draining_ = false;
+  telemetry::Metrics::Collector collector_;
 };
 
 }  // namespace gannet::ml_inference

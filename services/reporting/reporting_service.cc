@@ -54,6 +54,14 @@ ReportingService::ReportingService(ReportingConfig config, runtime::Deps& deps,
       log_(deps.log),
       store_(std::move(store)),
       scheduler_(config_, deps, *store_, std::move(writer)) {
+  if (deps.metrics != nullptr) {
+    metrics_ = deps.metrics->Collect([this](telemetry::Metrics& into) {
+      namespace metric = telemetry::metric;
+      into.GaugeOf(metric::kStoreFailing).Set(write_status_.ok() ? 0 : 1);
+      into.GaugeOf(metric::kReportOverdue).Set(static_cast<double>(scheduler_.problems().size()));
+      into.CounterOf(metric::kStoredReports).SetTotal(engine_.stats().reports);
+    });
+  }
   // Definitions and prices may come before Start: the shard recovers first.
   const bus::SubscribeOptions from_start{.group = kGroup, .start = bus::Start::kEarliest};
   instruments_ = bus_.Subscribe<market::Instrument>(

@@ -87,6 +87,7 @@ class ReportingService : public runtime::Service {
   std::function<void()> drained_;
   ReportingEngine::Sample closing_ = ReportingEngine::Sample::kNone;  // what a drain still owes
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  telemetry::Metrics::Collector metrics_;
   // Last members: no handler runs once they are gone.
   std::unique_ptr<bus::Subscription> instruments_;
   std::deque<Followed> followed_;

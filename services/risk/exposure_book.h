@@ -246,6 +246,7 @@ class ExposureBook {
   const Cell& cell(Index at) const { return cells_[at]; }
   const BalanceRow& balance(Index at) const { return balances_[at]; }
   const std::deque<ScopeRow>& scopes() const { return scopes_; }
+  const std::deque<InstrumentRow>& instruments() const { return instruments_; }
   const OpenOrder* FindOrder(const market::ClientOrderId& id) const;
   size_t open_order_count() const { return orders_.size(); }
   std::map<market::ClientOrderId, const OpenOrder*> SortedOrders() const;

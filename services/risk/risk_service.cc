@@ -25,13 +25,15 @@ RiskService::RiskService(const RiskConfig& config, runtime::Deps& deps)
     : shard_(deps.shard),
       bus_(deps.bus),
       log_(deps.log),
+      probe_(deps.metrics, deps.clock),
       engine_(SettingsOf(config, deps.shard), config.limits, config.text),
       decisions_(deps.shard, bus::kRiskDecisions,
                  [this](const auto& event) { engine_.Apply(event); }),
       states_(deps.shard, bus::kRiskState, [this](const auto& event) { engine_.Apply(event); }),
       limits_(deps.shard, bus::kRiskLimits, [this](const auto& event) { engine_.Apply(event); }),
       answers_(deps.shard, bus::kAnswers, nullptr, /*essential=*/true),
-      notes_(deps.shard, bus::kJournals, [this](const auto& event) { engine_.Apply(event); }) {
+      notes_(deps.shard, bus::kJournals, [this](const auto& event) { engine_.Apply(event); }),
+      metrics_(MeasureRisk(deps.metrics, engine_, deps.shard)) {
   ConsumeFacts();
   ConsumeMarket();
   shard_.AddState({.name = "risk",
@@ -40,12 +42,19 @@ RiskService::RiskService(const RiskConfig& config, runtime::Deps& deps)
                    .resume = [this](const market::Header& cause) { Resume(cause); }});
 }
 
+void RiskService::Decide(const market::OrderIntent& intent, const market::Header& cause) {
+  const base::Duration began = probe_.Begin();
+  market::RiskDecision decision = engine_.Decide(intent, shard_.now());
+  probe_.End(began, engine_, intent, shard_.now());
+  decisions_.Emit(std::move(decision), cause);
+}
+
 void RiskService::ConsumeFacts() {
   shard_.Consume<market::OrderIntent>(
       bus::kOrderIntents, [this](const auto& event) { engine_.Apply(event); },
       [this](const auto& event) {
         if (event.value.kind == market::IntentKind::kCancel) return;
-        decisions_.Emit(engine_.Decide(event.value, shard_.now()), event.header);
+        Decide(event.value, event.header);
       });
   shard_.Consume<market::ExecReport>(bus::kExecReports,
                                      [this](const auto& event) { engine_.Apply(event); });
@@ -137,7 +146,7 @@ void RiskService::Resume(const market::Header& cause) {
   TellLimitsAgain();
   Emit(engine_.DecideStart(), cause);
   for (const RiskEngine::PendingIntent& pending : engine_.pending()) {
-    decisions_.Emit(engine_.Decide(pending.intent, shard_.now()), pending.header);
+    Decide(pending.intent, pending.header);
   }
   shard_.After(kTimerInterval, [this](const market::Header& next) { OnTimer(next); });
 }

@@ -10,6 +10,7 @@
 #include "libs/runtime/shard.h"
 #include "services/risk/config.h"
 #include "services/risk/risk_engine.h"
+#include "services/risk/risk_metrics.h"
 
 namespace gannet::risk {
 
@@ -26,6 +27,7 @@ class RiskService : public runtime::Service {
   const RiskEngine& engine() const { return engine_; }
 
  private:
+  void Decide(const market::OrderIntent& intent, const market::Header& cause);
   void ConsumeFacts();
   void ConsumeMarket();
   void Resume(const market::Header& cause);
@@ -40,12 +42,14 @@ class RiskService : public runtime::Service {
   runtime::Shard& shard_;
   bus::Bus& bus_;
   telemetry::Log& log_;
+  const VerdictProbe probe_;
   RiskEngine engine_;
   runtime::FactStream<market::RiskDecision> decisions_;
   runtime::FactStream<market::RiskState> states_;
   runtime::FactStream<market::LimitEvent> limits_;
   runtime::FactStream<market::CommandAnswer> answers_;
   runtime::FactStream<wire::EngineNote> notes_;
+  telemetry::Metrics::Collector metrics_;
 };
 
 }  // namespace gannet::risk

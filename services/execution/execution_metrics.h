@@ -1,0 +1,16 @@
+// What execution says of itself to those who watch it (libs/telemetry/metric_names.h).
+#pragma once
+
+#include "libs/runtime/shard.h"
+#include "libs/telemetry/metrics.h"
+#include "services/execution/execution_engine.h"
+
+namespace gannet::execution {
+
+// What `engine` holds, at each scrape for as long as what is returned lives. `metrics`
+// may be null: then nothing.
+telemetry::Metrics::Collector MeasureExecution(telemetry::Metrics* metrics,
+                                               const ExecutionEngine& engine,
+                                               const runtime::Shard& shard);
+
+}  // namespace gannet::execution
