@@ -7,7 +7,7 @@ BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 export GANNET_PRESET := $(PRESET)
 
-.PHONY: help setup build run up-local down-local test test-long test-engines test-chart bench fmt lint docs clean
+.PHONY: help setup build run up-local down-local test test-long test-engines test-chart images up down bench fmt lint docs clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,15 @@ test-engines: ## engines under ASan+UBSan and clang: same tests, same decisions 
 
 test-chart: ## the Helm chart as it renders: lint, refusals, rules, policies; no cluster
 	@python3 -B tests/chart/chart_test.py; code=$$?; [ $$code = 4 ] || exit $$code
+
+images: build ## an image of each program, and of the servers that development needs
+	@tools/images --bin $(BUILD)/bin $(ARGS)
+
+up: ## the platform in containers, against the exchange simulator
+	@tools/compose up
+
+down: ## drain and stop them; ARGS=--wipe takes their volumes too
+	@tools/compose down $(ARGS)
 
 bench: build ## every benchmark: value, peer or floor of the same run, ratio
 	@tools/run-benches $(BUILD)

@@ -25,27 +25,12 @@ from concurrent.futures import ThreadPoolExecutor
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 
+from tools import packages, tool
 
-def tool(*command):
-    """The line that a tool of ours prints, or the end of this test."""
-    done = subprocess.run([ROOT / "tools" / command[0], *command[1:]], capture_output=True, text=True)
-    if done.returncode == 4:
-        print(f"SKIPPED: {done.stderr.strip()}")
-        sys.exit(4)
-    if done.returncode != 0:
-        sys.exit(done.stderr)
-    return done.stdout.strip()
+packages()
 
-
-try:
-    import kubernetes_validate
-    import yaml
-except ImportError:
-    if os.environ.get("GANNET_CHART_PYTHON"):
-        raise
-    os.environ["GANNET_CHART_PYTHON"] = "yes"
-    python = tool("test-python", "tests/chart/requirements.txt")
-    os.execv(python, [python, "-B", __file__, *sys.argv[1:]])
+import kubernetes_validate
+import yaml
 
 import policy
 import readme

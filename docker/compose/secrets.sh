@@ -1,0 +1,13 @@
+#!/bin/bash
+# Makes what the containers share and nobody else may know, once: a copy for each user that reads it.
+set -euo pipefail
+umask 077
+cd /secrets
+if [ ! -e server/password ]; then
+  mkdir -p server client
+  head -c 24 /dev/urandom | base64 | tr -d '/+=\n' >client/password
+  cp client/password server/password
+fi
+chown -R 999:999 server
+chown -R 65532:65532 client
+chmod 0711 .

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""docker/Dockerfile and docker-compose.yml as they stand: no engine is needed.
+
+usage: containers_test.py [--bin FOLDER]
+
+--bin: the programs, which then read the configurations of docker/compose. Exit codes: 0 passed,
+1 failed, 4 a tool could not be had.
+"""
+import argparse
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+from tools import ROOT, packages
+
+packages()
+
+import yaml
+
+# Run as another user than the programs, or once as root for want of another way, with the reason.
+OWN_USER = {"kafka": "its image's", "postgres": "its image's", "secrets": "gives each user its own copy"}
+DRAIN = 35  # seconds: services 20, journal and bus 10, a margin
+failures = []
+
+
+def check(holds, text):
+    if not holds:
+        failures.append(text)
+        print(f"FAILED: {text}")
+
+
+def dockerfile(programs):
+    text = (ROOT / "docker" / "Dockerfile").read_text()
+    stages = {name: base for base, name in re.findall(r"(?m)^FROM (\S+) AS (\S+)$", text)}
+    for program in programs:
+        check(stages.get(program) == "runtime-base", f"docker/Dockerfile has no stage {program} on runtime-base")
+        check(f'ENTRYPOINT ["/opt/gannet/bin/gannet-{program}"]' in text, f"{program} is not the first process of its container")
+    check(stages.get("runtime-base") == "scratch", "runtime-base has more than what the programs load")
+    check("USER 65532:65532" in text.partition("AS runtime-base")[2].partition("\nFROM ")[0], "runtime-base does not leave root")
+    packed = re.search(r"programs=\(([^)]*)\)", (ROOT / "docker" / "payload").read_text())[1].split()
+    check(set(packed) == {"gannet", *(f"gannet-{program}" for program in programs)}, f"docker/payload packs {packed}")
+    check(":latest" not in text, "docker/Dockerfile takes a latest")
+
+
+def compose(programs):
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    for program in programs:
+        check(program in services, f"docker-compose.yml has no {program}")
+    for name, one in services.items():
+        check(one.get("read_only") is True and one.get("cap_drop") == ["ALL"] and one.get("security_opt") == ["no-new-privileges:true"],
+              f"{name}: may write, or more")
+        check("mem_limit" in one and "max-size" in one["logging"]["options"], f"{name}: memory or logs have no limit")
+        check("ports" not in one and one["network_mode"] in ("host", "none"), f"{name}: publishes ports; what listens is on loopback")
+        check(("user" in one) == (name in OWN_USER), f"{name}: user {one.get('user')}")
+        check(not one["image"].endswith(":latest") and ":" in one["image"].rpartition("/")[2], f"{name}: image {one['image']} without a tag")
+        if name in programs:
+            check(int(one["stop_grace_period"].removesuffix("s")) >= DRAIN, f"{name}: killed before it has drained")
+            check("healthcheck" in one, f"{name}: no health check")
+            needs = set(one.get("depends_on", {}))
+            check(name == "venue-sim" or "topics-init" in needs, f"{name}: may start before its topics are there")
+            check(("--lease" in one["command"]) <= ("migrate" in needs), f"{name}: may start before its schema is there")
+        for volume in one.get("volumes", []):
+            source = volume.partition(":")[0]
+            check(not source.startswith("./") or (ROOT / source).exists(), f"{name}: {source} is missing")
+
+
+def loopback():
+    for path in (ROOT / "docker" / "compose").iterdir():
+        for address in re.findall(r"(?:://|\[\"|= ?)(\d+\.\d+\.\d+\.\d+)", path.read_text()):
+            check(address == "127.0.0.1", f"{path.name}: {address} is beyond loopback")
+
+
+def programs_take_it(programs, folder):
+    read = 0
+    for program in programs:
+        path, binary = ROOT / "docker" / "compose" / f"{program}.yaml", folder / f"gannet-{program}"
+        if path.exists() and binary.exists():
+            done = subprocess.run([binary, "--check-config", "--config", path], capture_output=True, text=True, timeout=30)
+            check(done.returncode == 0, f"{path.name}: {done.stdout}{done.stderr}")
+            read += 1
+    print(f"configurations that the programs take: {read}")
+
+
+def compose_says():
+    """What Compose itself makes of the file, where there is one."""
+    plugin = shutil.which("docker") and subprocess.run(["docker", "compose", "version"], capture_output=True).returncode == 0
+    if plugin or shutil.which("docker-compose"):
+        done = subprocess.run([ROOT / "tools" / "compose", "config"], capture_output=True, text=True, timeout=60)
+        check(done.returncode == 0, f"docker compose config: {done.stdout}{done.stderr}")
+        print("docker compose config: valid")
+    else:
+        print("docker compose config: no Compose here, not asked")
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--bin", type=pathlib.Path, default=ROOT / "build" / "release" / "bin")
+    options = parser.parse_args()
+    programs = sorted(path.parent.name for path in (ROOT / "services").glob("*/main.cc"))
+    dockerfile(programs)
+    compose(programs)
+    loopback()
+    programs_take_it(programs, options.bin.resolve())
+    compose_says()
+    print(f"FAILED: {len(failures)}" if failures else "passed")
+    sys.exit(1 if failures else 0)
+
+
+main()
