@@ -46,6 +46,24 @@ const char* Name(RequestKind kind) {
       return "dead-man";
     case RequestKind::kMarketData:
       return "market-data";
+    case RequestKind::kBalanceChanges:
+      return "balance-changes";
+  }
+  return "?";
+}
+
+const char* Name(ChangeKind kind) {
+  switch (kind) {
+    case ChangeKind::kTransfer:
+      return "transfer";
+    case ChangeKind::kFunding:
+      return "funding";
+    case ChangeKind::kLiquidation:
+      return "liquidation";
+    case ChangeKind::kSettlement:
+      return "settlement";
+    case ChangeKind::kAdjustment:
+      return "adjustment";
   }
   return "?";
 }

@@ -1,7 +1,7 @@
 // The port between the execution engine and a venue: what is asked, as exact
 // bytes that can be written down before they are sent, and what an answer or a
-// stream frame means. Implementations: binance/spot_order_venue.h, and the paper
-// adapter of services/execution.
+// stream frame means. Implementations: binance/spot_order_venue.h,
+// binance/usdm_order_venue.h, and the paper adapter of services/execution.
 //
 // An implementation is pure: bytes and time in, bytes and values out. It opens no
 // socket, reads no clock and keeps no state that an answer depends on. It holds
@@ -50,6 +50,7 @@ enum class RequestKind : uint8_t {
   kStreamKey,       // opens, keeps or closes a user stream
   kDeadMan,         // the venue cancels all unless told in time not to
   kMarketData,
+  kBalanceChanges,  // funding, transfers and the like
 };
 const char* Name(RequestKind kind);
 
@@ -69,6 +70,15 @@ struct WireRequest {
   bool operator==(const WireRequest&) const = default;
 };
 
+// One order by the names that are known of it. A request goes by the venue's id where
+// that is set, otherwise by ours.
+struct OrderKey {
+  market::InstrumentId instrument;
+  market::ClientOrderId client_order_id;
+  market::VenueOrderId venue_order_id;
+  market::OrderType type = market::OrderType::kLimit;  // some venues keep types apart
+};
+
 // What an answer needs to be understood: the request that it answers.
 struct RequestContext {
   RequestKind kind = RequestKind::kPlace;
@@ -80,6 +90,8 @@ struct RequestContext {
   // kCancel, kQueryOrder: asked by the venue's id. Non-empty: the answer must speak
   // of this order, and the client ids above are the asker's own names.
   market::VenueOrderId venue_order_id;
+  market::OrderType type = market::OrderType::kLimit;  // of the order asked about
+  size_t list = 0;                                     // kOpenOrders: which of the lists
 };
 
 // How much an answer proves. When in doubt: unknown.
@@ -114,6 +126,9 @@ struct TradeUpdate {
   std::string fee;  // > 0: paid
   market::AssetId fee_asset;
   market::Liquidity liquidity = market::Liquidity::kNone;
+  // Derivatives: what closing a position with it added to the balance of the settlement
+  // asset; empty: nothing, or not stated.
+  std::string realized;
   base::Time time{};  // at the venue; the epoch when not stated
   bool operator==(const TradeUpdate&) const = default;
 };
@@ -131,8 +146,11 @@ struct OrderUpdate {
   std::string cumulative;            // filled so far; empty: the answer does not say
   std::optional<TradeUpdate> trade;  // the fill that this update reports
   std::optional<bool> triggered;     // stop orders: whether the order works by now
-  base::Time time{};                 // of this state, at the venue
-  std::string reject_code;           // why kRejected or kExpired
+  // The order goes on under `venue_order_id`, and this source does not say what became of
+  // it there: ask by that id.
+  bool elsewhere = false;
+  base::Time time{};        // of this state, at the venue
+  std::string reject_code;  // why kRejected or kExpired
   bool operator==(const OrderUpdate&) const = default;
 };
 
@@ -142,10 +160,36 @@ struct BalanceEntry {
   bool operator==(const BalanceEntry&) const = default;
 };
 
+// A derivatives position as the venue states it.
+struct PositionEntry {
+  market::InstrumentId instrument;
+  std::string quantity;  // short: negative
+  bool operator==(const PositionEntry&) const = default;
+};
+
+// What changed a balance beside fills, once and for ever named by `id`.
+enum class ChangeKind : uint8_t {
+  kTransfer = 1,  // deposit, withdrawal, between accounts
+  kFunding,
+  kLiquidation,  // fee of one, insurance
+  kSettlement,   // delivery, delisting
+  kAdjustment,   // rebates, bonuses, and whatever else the venue books
+};
+const char* Name(ChangeKind kind);
+struct BalanceChange {
+  ChangeKind kind = ChangeKind::kTransfer;
+  market::AssetId asset;
+  market::Money amount;             // came in; went out: negative
+  std::string id;                   // unique at the venue
+  market::InstrumentId instrument;  // empty: of no particular one
+  base::Time time{};
+  bool operator==(const BalanceChange&) const = default;
+};
+
 // What the venue says about its limits with an answer.
 struct RateReport {
   std::optional<uint32_t> used_weight;  // of the running minute
-  std::optional<uint32_t> orders_10s, orders_1d;
+  std::optional<uint32_t> orders_10s, orders_1m, orders_1d;
   std::optional<base::Duration> retry_after;  // nothing may be sent for this long
   bool banned = false;                        // worse than a warning
   bool operator==(const RateReport&) const = default;
@@ -172,6 +216,11 @@ struct Answer {
   bool more_trades = false;  // kTrades: the answer was cut; ask again from the last trade
   std::vector<BalanceEntry> balances;
   base::Time balances_time{};  // kAccount: when they last changed, if stated
+  // kAccount of derivatives: every position that is not flat. Nothing: not stated.
+  std::optional<std::vector<PositionEntry>> positions;
+  std::string unfit;  // kAccount: why this account cannot be traded with as it is set up
+  std::vector<BalanceChange> changes;  // kBalanceChanges, oldest first
+  bool more_changes = false;           // the answer was cut; ask again from the last one's time
   std::optional<base::Time> server_time;
   std::optional<LegOutcome> cancel_leg, new_leg;  // kCancelReplace
   RateReport rate;
@@ -184,6 +233,7 @@ enum class StreamKind : uint8_t {
   kOrder,
   kBalances,       // new balances of the assets named
   kBalanceChange,  // a deposit, withdrawal or transfer: `balance_delta`
+  kChangesBooked,  // new balances, beside fills: what they rest on is to be asked for
   kEnding,         // the venue will end this stream: reconnect
   kBadFrame,       // not understood; `detail` says why
 };
@@ -198,6 +248,9 @@ struct StreamUpdate {
   base::Time time{};  // at the venue
 };
 
+// Half of what the shortest-lived stream key lasts (Binance: 60 minutes).
+inline constexpr base::Duration kStreamKeyEvery = std::chrono::minutes(30);
+
 // What proves that a request never took effect (docs/orders.md, "Unknown").
 struct AbsenceRules {
   // (a) no request can still take effect this long after timestamp + receive window
@@ -206,6 +259,12 @@ struct AbsenceRules {
   bool cancel_by_client_id = true;
   // (c) order query and trades empty twice, this far apart
   base::Duration empty_apart = std::chrono::seconds(5);
+};
+
+// Whether a stream of own updates must be asked for with a key first.
+enum class StreamAccess : uint8_t {
+  kSubscription = 1,  // Subscribe() on the open connection
+  kKey,               // StreamKey() names the connection, which delivers from its opening on
 };
 
 class OrderVenue {
@@ -218,6 +277,17 @@ class OrderVenue {
   // False: a cancel-replace whose cancel leg takes effect only on an order
   // without a fill is not offered, and a replacement is sent in two steps.
   virtual bool CancelReplaceUnfilled() const = 0;
+  // True: orders of this type wait under an id of their own, and become an order with
+  // another id when they trigger. A request about the first goes by the type itself,
+  // about the second by kLimit.
+  virtual bool TwoIdentities(market::OrderType) const { return false; }
+  // True: `next` may be the second identity of an order known as `known`.
+  virtual bool Continues(const market::VenueOrderId& /*known*/,
+                         const market::VenueOrderId& /*next*/) const {
+    return false;
+  }
+  virtual size_t OpenOrderLists() const { return 1; }
+  virtual StreamAccess stream_access() const { return StreamAccess::kSubscription; }
 
   // Requests. `now` is the venue's clock as far as we know it. INVALID_ARGUMENT:
   // the venue has no such order; the message says what it does not offer.
@@ -225,20 +295,14 @@ class OrderVenue {
                                             market::Quantity quantity,
                                             const market::Instrument& instrument,
                                             base::Time now) = 0;
-  virtual WireRequest Cancel(const market::InstrumentId& instrument,
-                             const market::ClientOrderId& order, base::Time now) = 0;
-  virtual WireRequest CancelVenueOrder(const market::InstrumentId& instrument,
-                                       const market::VenueOrderId& order, base::Time now) = 0;
+  virtual WireRequest Cancel(const OrderKey& order, base::Time now) = 0;
   // Cancels `replacement.target` only if nothing of it is filled, then places
   // `replacement` if that took effect.
   virtual absl::StatusOr<WireRequest> CancelReplace(const market::OrderIntent& replacement,
                                                     market::Quantity quantity,
                                                     const market::Instrument& instrument,
                                                     base::Time now) = 0;
-  virtual WireRequest QueryOrder(const market::InstrumentId& instrument,
-                                 const market::ClientOrderId& order, base::Time now) = 0;
-  virtual WireRequest QueryVenueOrder(const market::InstrumentId& instrument,
-                                      const market::VenueOrderId& order, base::Time now) = 0;
+  virtual WireRequest QueryOrder(const OrderKey& order, base::Time now) = 0;
   // Own trades, oldest first: of one order, from a time on, or from a trade on
   // (both inclusive).
   virtual WireRequest TradesOfOrder(const market::InstrumentId& instrument,
@@ -247,10 +311,24 @@ class OrderVenue {
                                   base::Time now) = 0;
   virtual WireRequest TradesFrom(const market::InstrumentId& instrument, std::string_view trade_id,
                                  base::Time now) = 0;
-  virtual WireRequest OpenOrders(base::Time now) = 0;
+  // One of OpenOrderLists(), to be asked in this order: an order that moves between
+  // two lists is then in at least one of the answers.
+  virtual WireRequest OpenOrders(size_t list, base::Time now) = 0;
   virtual WireRequest Account(base::Time now) = 0;
+  // What changed balances beside fills, from `since` on. Nothing: the stream says it all.
+  virtual std::optional<WireRequest> BalanceChanges(base::Time /*since*/, base::Time /*now*/) {
+    return std::nullopt;
+  }
   virtual WireRequest ServerTime() = 0;
-  virtual WireRequest Subscribe(base::Time now) = 0;
+  virtual WireRequest Subscribe(base::Time now) = 0;  // kSubscription
+  // kKey: asks for the key, or keeps it alive. How often: kStreamKeyEvery.
+  virtual WireRequest StreamKey(bool /*keep*/) { return {}; }
+  // The venue cancels everything open in this instrument `timeout` from now, unless it
+  // is told again before. Nothing: it has no such timer.
+  virtual std::optional<WireRequest> DeadMan(const market::InstrumentId& /*instrument*/,
+                                             base::Duration /*timeout*/, base::Time /*now*/) {
+    return std::nullopt;
+  }
 
   // Meaning of what came back. Never fails: what cannot be understood is unknown.
   virtual Answer DecodeAnswer(const RequestContext& request,

@@ -6,22 +6,32 @@
 #include "libs/base/status.h"
 #include "libs/config/secret.h"
 #include "libs/venue/binance/spot_order_venue.h"
+#include "libs/venue/binance/usdm_order_venue.h"
+#include "libs/venue/binance/usdm_requests.h"
 
 namespace gannet::execution {
 namespace {
 
-absl::StatusOr<ExecutionService::Parts> BinanceParts(const BinanceConfig& config,
-                                                     base::Files& files) {
-  venue::binance::SpotOrderOptions venue;
-  venue.venue = config.venue;
-  venue.placement_window = config.placement_window;
-  venue.query_window = config.query_window;
-  venue.self_trade_prevention = config.self_trade_prevention;
-  GANNET_ASSIGN_OR_RETURN(venue.api_key,
+// Key, secret and what else the options of both products share.
+template <class Options>
+absl::Status ReadOptions(const BinanceConfig& config, base::Files& files, Options& out) {
+  out.venue = config.venue;
+  out.placement_window = config.placement_window;
+  out.query_window = config.query_window;
+  out.self_trade_prevention = config.self_trade_prevention;
+  GANNET_ASSIGN_OR_RETURN(out.api_key,
                           config::ReadSecret(files, config.key_file, "execution.binance.key_file"));
   GANNET_ASSIGN_OR_RETURN(
-      venue.secret, config::ReadSecret(files, config.secret_file, "execution.binance.secret_file"));
-  if (const absl::Status usable = venue::binance::SpotOrderVenue::Check(venue); !usable.ok())
+      out.secret, config::ReadSecret(files, config.secret_file, "execution.binance.secret_file"));
+  return absl::OkStatus();
+}
+
+template <class Venue, class Options>
+absl::StatusOr<ExecutionService::Parts> BinanceParts(const BinanceConfig& config,
+                                                     base::Files& files) {
+  Options venue;
+  GANNET_RETURN_IF_ERROR(ReadOptions(config, files, venue));
+  if (const absl::Status usable = Venue::Check(venue); !usable.ok())
     return base::Annotate(usable, "execution.binance");
   VenueSessionOptions session;
   GANNET_ASSIGN_OR_RETURN(session.rest, net::Url::Parse(config.rest_url));
@@ -30,9 +40,15 @@ absl::StatusOr<ExecutionService::Parts> BinanceParts(const BinanceConfig& config
   session.api_key = venue.api_key;
   session.request_timeout = config.request_timeout;
   ExecutionService::Parts parts;
-  parts.venue = std::make_unique<venue::binance::SpotOrderVenue>(std::move(venue));
+  parts.venue = std::make_unique<Venue>(std::move(venue));
   parts.session = std::move(session);
   return parts;
+}
+
+absl::StatusOr<std::string> PathOfListenKey(std::string_view body) {
+  venue::binance::usdm::Reader reader;
+  GANNET_ASSIGN_OR_RETURN(const std::string key, reader.ReadListenKey(body));
+  return venue::binance::usdm::StreamPath(key);
 }
 
 }  // namespace
@@ -41,8 +57,16 @@ absl::StatusOr<std::unique_ptr<ExecutionService>> BuildExecution(const Execution
                                                                  runtime::Deps& deps,
                                                                  SendGate gate) {
   ExecutionService::Parts parts;
+  namespace binance = venue::binance;
   if (config.venue == VenueKind::kBinanceSpot) {
-    GANNET_ASSIGN_OR_RETURN(parts, BinanceParts(config.binance, deps.files));
+    GANNET_ASSIGN_OR_RETURN(
+        parts, (BinanceParts<binance::SpotOrderVenue, binance::SpotOrderOptions>(config.binance,
+                                                                                 deps.files)));
+  } else if (config.venue == VenueKind::kBinanceUsdm) {
+    GANNET_ASSIGN_OR_RETURN(
+        parts, (BinanceParts<binance::UsdmOrderVenue, binance::UsdmOrderOptions>(config.binance,
+                                                                                 deps.files)));
+    parts.session->path_of_key = PathOfListenKey;
   }
   return std::make_unique<ExecutionService>(config, deps, std::move(parts), std::move(gate));
 }

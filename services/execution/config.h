@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "libs/base/time.h"
 #include "libs/market/ids.h"
@@ -18,7 +19,11 @@ namespace gannet::execution {
 
 // Where orders go. kPaper: nowhere, they are matched in this process against the
 // market that it sees.
-enum class VenueKind : uint8_t { kPaper = 1, kBinanceSpot };
+enum class VenueKind : uint8_t { kPaper = 1, kBinanceSpot, kBinanceUsdm };
+
+// Whose money it is. Orders reach a main net only when the settings say so by name, and
+// nothing else then.
+enum class Environment : uint8_t { kTestNet = 1, kMainNet };
 
 struct PaperConfig {
   std::map<std::string, market::Money> deposits = {{"USDT", market::Money(100'000, 0)}};
@@ -29,6 +34,7 @@ struct PaperConfig {
   int64_t market_protection_ppm = 50'000;
 };
 
+// Spot and USD-M futures alike. Addresses: of the main net of the product unless stated.
 struct BinanceConfig {
   std::string venue = "binance-spot";  // in instrument ids
   std::string rest_url = "https://api.binance.com";
@@ -39,10 +45,13 @@ struct BinanceConfig {
   base::Duration query_window = std::chrono::seconds(5);
   base::Duration request_timeout = std::chrono::seconds(10);
   std::string self_trade_prevention;
+  // Futures: the venue cancels what is open this long after it last heard of us; zero: never.
+  base::Duration dead_man{0};
 };
 
 struct ExecutionConfig {
   VenueKind venue = VenueKind::kPaper;
+  Environment environment = Environment::kTestNet;
   std::string account = "main/paper";
   bool block_on_unknown = false;
   ForeignPolicy foreign_orders = ForeignPolicy::kTolerate;
@@ -51,6 +60,13 @@ struct ExecutionConfig {
   PaperConfig paper;
   BinanceConfig binance;
 };
+
+// Where orders of this kind go, and the venue's limits, unless configured otherwise.
+BinanceConfig DefaultsOf(VenueKind kind);
+RateLimits DefaultRateOf(VenueKind kind);
+
+// True for a host of Binance where real money is.
+bool IsMainNet(std::string_view host);
 
 // Reads the section of this service.
 void Read(config::Section& in, ExecutionConfig& out);

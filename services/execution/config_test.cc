@@ -41,6 +41,24 @@ binance:
   CHECK(config->binance.placement_window == std::chrono::milliseconds(500));
 }
 
+TEST_CASE("Execution's settings of USD-M begin with that venue's addresses and limits") {
+  const auto config = Load(R"(
+venue: binance-usdm
+environment: main-net
+rate: {orders_per_minute: 600}
+binance: {key_file: k, secret_file: s, dead_man: 60s}
+)");
+  REQUIRE(config.ok());
+  CHECK(config->binance.venue == "binance-usdm");
+  CHECK(config->binance.rest_url == "https://fapi.binance.com");
+  CHECK(config->binance.dead_man == std::chrono::seconds(60));
+  CHECK(config->rate.weight_per_minute == 2400);
+  CHECK(config->rate.orders_per_minute == 600);
+  CHECK(IsMainNet("fstream.binance.com"));
+  CHECK_FALSE(IsMainNet("demo-fapi.binance.com"));
+  CHECK_FALSE(IsMainNet("testnet.binancefuture.com"));
+}
+
 TEST_CASE("Execution's settings refuse what would be unsafe or meaningless, and name it") {
   const auto message = [](const std::string& yaml) {
     return std::string(Load(yaml).status().message());
@@ -50,13 +68,29 @@ TEST_CASE("Execution's settings refuse what would be unsafe or meaningless, and 
   CHECK(message("account: nobody").find("tenant/account") != std::string::npos);
   CHECK(message("surprise: 1").find("surprise") != std::string::npos);
   const std::string keys = "key_file: k, secret_file: s";
-  CHECK(message("venue: binance-spot\nbinance: {" + keys + ", rest_url: 'http://api.binance.com'}")
+  const std::string loopback = ", rest_url: 'http://127.0.0.1:1', stream_url: 'ws://127.0.0.1:1'";
+  CHECK(message("venue: binance-spot\nbinance: {" + keys +
+                ", rest_url: 'http://testnet.binance.vision'}")
             .find("https://") != std::string::npos);
   CHECK(message("venue: binance-spot\nbinance: {" + keys +
-                ", stream_url: 'ws://ws-api.binance.com/x'}")
+                ", stream_url: 'ws://ws-api.testnet.binance.vision/x'}")
             .find("wss://") != std::string::npos);
   CHECK(message("venue: binance-spot\nbinance: {" + keys + ", placement_window: 3s}")
             .find("placement_window") != std::string::npos);
+  // Real money is traded with only when the settings say so, and nothing else then.
+  for (const char* venue : {"binance-spot", "binance-usdm"}) {
+    const std::string start = "venue: " + std::string(venue) + "\n";
+    CHECK(message(start + "binance: {" + keys + "}").find("environment: main-net") !=
+          std::string::npos);
+    CHECK(Load(start + "environment: main-net\nbinance: {" + keys + "}").ok());
+    CHECK(message(start + "environment: main-net\nbinance: {" + keys + loopback + "}")
+              .find("environment: test-net") != std::string::npos);
+    CHECK(Load(start + "binance: {" + keys + loopback + "}").ok());
+  }
+  CHECK(message("venue: binance-spot\nbinance: {" + keys + loopback + ", dead_man: 60s}")
+            .find("dead_man") != std::string::npos);
+  CHECK(message("venue: binance-usdm\nbinance: {" + keys + loopback + ", dead_man: 5s}")
+            .find("at least 10s") != std::string::npos);
   CHECK(message("paper: {deposits: {USDT: -1}}").find("negative") != std::string::npos);
 }
 

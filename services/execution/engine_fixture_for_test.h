@@ -27,6 +27,14 @@ class ScriptedVenue : public venue::OrderVenue {
   const venue::AbsenceRules& absence() const override { return rules; }
   bool CancelReplaceUnfilled() const override { return cancel_replace; }
 
+  bool TwoIdentities(market::OrderType type) const override {
+    return two_identities && type == market::OrderType::kStop;
+  }
+  bool Continues(const market::VenueOrderId& known,
+                 const market::VenueOrderId& next_id) const override {
+    return known.text().starts_with("algo:") && !next_id.text().starts_with("algo:");
+  }
+
   absl::StatusOr<venue::WireRequest> Place(const market::OrderIntent& intent,
                                            market::Quantity quantity,
                                            const market::Instrument& instrument,
@@ -37,15 +45,11 @@ class ScriptedVenue : public venue::OrderVenue {
                    "place " + intent.client_order_id.text() + " " + instrument.Format(quantity),
                    now, std::chrono::seconds(2), true);
   }
-  venue::WireRequest Cancel(const market::InstrumentId&, const market::ClientOrderId& order,
-                            base::Time now) override {
-    return Request(venue::RequestKind::kCancel, "DELETE", "cancel " + order.text(), now,
-                   std::chrono::seconds(2));
-  }
-  venue::WireRequest CancelVenueOrder(const market::InstrumentId&,
-                                      const market::VenueOrderId& order, base::Time now) override {
-    return Request(venue::RequestKind::kCancel, "DELETE", "cancel-venue " + order.text(), now,
-                   std::chrono::seconds(2));
+  venue::WireRequest Cancel(const venue::OrderKey& order, base::Time now) override {
+    return Request(venue::RequestKind::kCancel, "DELETE",
+                   order.venue_order_id.empty() ? "cancel " + Words(order)
+                                                : "cancel-venue " + order.venue_order_id.text(),
+                   now, std::chrono::seconds(2));
   }
   absl::StatusOr<venue::WireRequest> CancelReplace(const market::OrderIntent& replacement,
                                                    market::Quantity quantity,
@@ -56,15 +60,11 @@ class ScriptedVenue : public venue::OrderVenue {
                        replacement.client_order_id.text() + " " + instrument.Format(quantity),
                    now, std::chrono::seconds(2), true);
   }
-  venue::WireRequest QueryOrder(const market::InstrumentId&, const market::ClientOrderId& order,
-                                base::Time now) override {
-    return Request(venue::RequestKind::kQueryOrder, "GET", "query " + order.text(), now,
-                   std::chrono::seconds(5));
-  }
-  venue::WireRequest QueryVenueOrder(const market::InstrumentId&, const market::VenueOrderId& order,
-                                     base::Time now) override {
-    return Request(venue::RequestKind::kQueryOrder, "GET", "identify " + order.text(), now,
-                   std::chrono::seconds(5));
+  venue::WireRequest QueryOrder(const venue::OrderKey& order, base::Time now) override {
+    return Request(venue::RequestKind::kQueryOrder, "GET",
+                   order.venue_order_id.empty() ? "query " + Words(order)
+                                                : "identify " + order.venue_order_id.text(),
+                   now, std::chrono::seconds(5));
   }
   venue::WireRequest TradesOfOrder(const market::InstrumentId&, const market::VenueOrderId& order,
                                    base::Time now) override {
@@ -82,9 +82,19 @@ class ScriptedVenue : public venue::OrderVenue {
                    "trades-from " + instrument.text() + " " + std::string(id), now,
                    std::chrono::seconds(5));
   }
-  venue::WireRequest OpenOrders(base::Time now) override {
+  venue::WireRequest OpenOrders(size_t, base::Time now) override {
     return Request(venue::RequestKind::kOpenOrders, "GET", "open-orders", now,
                    std::chrono::seconds(5));
+  }
+  std::optional<venue::WireRequest> BalanceChanges(base::Time, base::Time now) override {
+    if (!derivatives) return std::nullopt;
+    return Request(venue::RequestKind::kBalanceChanges, "GET", "changes", now,
+                   std::chrono::seconds(5));
+  }
+  std::optional<venue::WireRequest> DeadMan(const market::InstrumentId&, base::Duration,
+                                            base::Time now) override {
+    if (!derivatives) return std::nullopt;
+    return Request(venue::RequestKind::kDeadMan, "POST", "dead-man", now, std::chrono::seconds(5));
   }
   venue::WireRequest Account(base::Time now) override {
     return Request(venue::RequestKind::kAccount, "GET", "account", now, std::chrono::seconds(5));
@@ -119,10 +129,16 @@ class ScriptedVenue : public venue::OrderVenue {
 
   venue::AbsenceRules rules;
   bool cancel_replace = true;
+  bool two_identities = false;  // stop orders wait as "algo:…"
+  bool derivatives = false;     // balance changes are asked for, a dead-man timer is there
   venue::Answer next;
   venue::StreamUpdate frame;
 
  private:
+  // Of an order kept apart by its type: which of its two identities is meant.
+  std::string Words(const venue::OrderKey& order) const {
+    return (TwoIdentities(order.type) ? "algo " : "") + order.client_order_id.text();
+  }
   static venue::WireRequest Request(venue::RequestKind kind, std::string method, std::string target,
                                     base::Time now, base::Duration window, bool order = false) {
     venue::WireRequest request;
@@ -176,7 +192,7 @@ class EngineFixture : public ExecutionOutput {
   }
   void Reconcile() {
     for (;;) {
-      if (TakeSent("open-orders")) {
+      if (TakeSent("open-orders") || TakeSent("changes")) {
         Answer(taken, Confirmed());
       } else if (TakeSent("account")) {
         venue::Answer answer = Confirmed();

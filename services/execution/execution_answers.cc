@@ -121,6 +121,12 @@ void ExecutionEngine::OnAnswer(const InFlight& request, const venue::Answer& ans
       return OnTradesSince(request, answer);
     case Purpose::kTimeSync:
       return OnTime(request, answer);
+    case Purpose::kStreamKey:
+      return OnStreamKey(answer);
+    case Purpose::kDeadMan:
+      return OnDeadMan(request, answer);
+    case Purpose::kBalanceChanges:
+      return OnBalanceChanges(request, answer);
     case Purpose::kSubscribe:
       return;
   }
@@ -215,8 +221,59 @@ const TrackedOrder* ExecutionEngine::OrderOf(const venue::OrderUpdate& update,
   if (const auto* known = state_.FindVenueOrder(update.instrument, update.venue_order_id))
     return known;
   const TrackedOrder* named = state_.Find(update.client_order_id);
-  if (named == nullptr) return Adopt(update, nullptr, evidence);
-  return named->venue_order_id.empty() ? named : Adopt(update, named, evidence);
+  if (named == nullptr) return AwaitName(update) ? nullptr : Adopt(update, nullptr, evidence);
+  const market::VenueOrderId& known = named->venue_order_id;
+  const bool same = known.empty() || venue_.Continues(known, update.venue_order_id) ||
+                    venue_.Continues(update.venue_order_id, known);
+  return same ? named : Adopt(update, named, evidence);
+}
+
+// A stop order that has triggered goes on under another id, and the venue does not
+// promise that its first words under it carry our name.
+bool ExecutionEngine::AwaitName(const venue::OrderUpdate& update) {
+  const std::pair key{update.instrument, update.venue_order_id};
+  if (foreign_names_.erase(key) > 0) return false;
+  if (unclaimed_.contains(key)) return true;
+  if (unclaimed_.size() >= kMaxUnnamedOrders) return false;
+  std::set<market::ClientOrderId> candidates;
+  for (const market::ClientOrderId& id : state_.open()) {
+    const TrackedOrder& order = *state_.Find(id);
+    if (order.intent.instrument == update.instrument && order.intent.side == update.side &&
+        Waits(order))
+      candidates.insert(id);
+  }
+  if (candidates.empty()) return false;
+  ++stats_.names_awaited;
+  for (const market::ClientOrderId& id : candidates)
+    Inquire(id, base::Duration(0)).want_state = true;
+  unclaimed_.emplace(key, Unclaimed{std::move(candidates), queries_});
+  return true;
+}
+
+void ExecutionEngine::NameKnown(const market::ClientOrderId& id, uint64_t request) {
+  for (auto at = unclaimed_.begin(); at != unclaimed_.end();) {
+    Unclaimed& entry = at->second;
+    if (entry.candidates.contains(id)) {
+      if ((request & ~kQueryBit) > entry.asked_before) {
+        entry.candidates.erase(id);
+      } else {
+        Inquire(id, base::Duration(0)).want_state = true;
+      }
+    }
+    if (!entry.candidates.empty()) {
+      ++at;
+      continue;
+    }
+    // All that it could be have answered: it has a name by now, or it is nobody's.
+    const auto key = at->first;
+    at = unclaimed_.erase(at);
+    if (state_.FindVenueOrder(key.first, key.second) == nullptr) foreign_names_.insert(key);
+    SendQuery(Purpose::kIdentify, venue_.QueryOrder({key.first, {}, key.second}, VenueNow()),
+              {.kind = venue::RequestKind::kQueryOrder,
+               .instrument = key.first,
+               .venue_order_id = key.second},
+              key.second);
+  }
 }
 
 market::ClientOrderId ExecutionEngine::OnOrderUpdate(
@@ -239,6 +296,11 @@ market::ClientOrderId ExecutionEngine::OnOrderUpdate(
     if (!claimed) return id;
     market::Quantity& highest = claimed_[id];
     highest = std::max(highest, *claimed);
+  }
+  if (order->open() && venue_.Continues(order->venue_order_id, update.venue_order_id)) {
+    Step(
+        id, ExecKind::kTriggered,
+        {.evidence = evidence, .venue_order_id = update.venue_order_id, .event_time = update.time});
   }
   for (const venue::TradeUpdate& trade : trades) BookTrade(id, trade, claimed, evidence);
   OnStatus(id, update, evidence);
@@ -290,6 +352,7 @@ void ExecutionEngine::OnStatus(const market::ClientOrderId& id, const venue::Ord
   order = state_.Find(id);
   if (order == nullptr || !order->open()) return;
   if (update.triggered.value_or(false) && !order->triggered) Step(id, ExecKind::kTriggered, extra);
+  if (update.elsewhere) Inquire(id, base::Duration(0)).want_state = true;
   const auto claimed = claimed_.find(id);
   if (claimed != claimed_.end() && claimed->second > state_.Find(id)->cumulative) {
     ++stats_.missing_fills;
@@ -403,6 +466,7 @@ void ExecutionEngine::BookTrade(const market::ClientOrderId& id, const venue::Tr
     Inquire(id, base::Duration(0)).want_trades = true;
     return StepInquiry(id);
   }
+  BookRealized(order, trade);
   Step(id, ExecKind::kFill,
        {.evidence = evidence,
         .fill = std::move(fill),
@@ -436,7 +500,7 @@ void ExecutionEngine::OnTrades(const std::vector<venue::TradeUpdate>& trades,
     });
     if (!asked) {
       SendQuery(Purpose::kIdentify,
-                venue_.QueryVenueOrder(trade.instrument, trade.venue_order_id, VenueNow()),
+                venue_.QueryOrder({trade.instrument, {}, trade.venue_order_id}, VenueNow()),
                 {.kind = venue::RequestKind::kQueryOrder, .instrument = trade.instrument},
                 trade.venue_order_id);
     }
@@ -620,6 +684,7 @@ void ExecutionEngine::Closed(const market::ClientOrderId& id) {
   }
   held_.erase(id);
   vanished_.erase(id);
+  NameKnown(id, UINT64_MAX);
   Verified(id);
   if (order != nullptr) ReleaseHeld(id);
 }

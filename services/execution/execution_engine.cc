@@ -12,8 +12,6 @@ using market::ExecKind;
 using market::OrderState;
 using market::RejectReason;
 
-constexpr uint64_t kQueryBit = uint64_t{1} << 63;  // ids of requests that are not journaled
-
 bool Covers(const market::Scope& scope, const market::OrderIntent& intent) {
   switch (scope.kind) {
     case market::ScopeKind::kFirm:
@@ -123,9 +121,17 @@ std::optional<Block> ExecutionEngine::Gate(const market::OrderIntent& intent,
                  "foreign orders in this instrument; see execution.foreign_orders"};
   }
   const market::Instrument* instrument = directory_.Find(intent.instrument);
-  if (instrument != nullptr && state_.differences().contains(instrument->base)) {
+  if (instrument != nullptr) {
+    const market::AssetId& asset =
+        instrument->kind == market::InstrumentKind::kSpot ? instrument->base : instrument->settle;
+    if (state_.differences().contains(asset)) {
+      return Block{RejectReason::kGateClosed,
+                   absl::StrCat("the balance of ", asset.text(), " is not explained")};
+    }
+  }
+  if (state_.position_differences().contains(intent.instrument)) {
     return Block{RejectReason::kGateClosed,
-                 absl::StrCat("the balance of ", instrument->base.text(), " is not explained")};
+                 "the position in this instrument is not explained by fills"};
   }
   for (const market::ClientOrderId& id : vanished_) {
     const TrackedOrder* order = state_.Find(id);
@@ -211,7 +217,8 @@ void ExecutionEngine::Journal(const market::OrderIntent& intent,
 
   venue::RequestContext context{.kind = wire->kind,
                                 .instrument = intent.instrument,
-                                .client_order_id = intent.client_order_id};
+                                .client_order_id = intent.client_order_id,
+                                .type = intent.type};
   if (!replaces)
     return SendJournaled(Purpose::kPlace, *std::move(wire), std::move(context), intent.quantity);
   if (in_one) {
@@ -253,8 +260,10 @@ void ExecutionEngine::SendPlacement(const market::ClientOrderId& id, market::Qua
   if (!budget_.Take(wire->weight, wire->counts_as_order, RateBudget::Use::kNormal, VenueNow())) {
     return refuse(RejectReason::kMessageRate, "the venue's request limit leaves no room");
   }
-  venue::RequestContext context{
-      .kind = wire->kind, .instrument = order.intent.instrument, .client_order_id = id};
+  venue::RequestContext context{.kind = wire->kind,
+                                .instrument = order.intent.instrument,
+                                .client_order_id = id,
+                                .type = order.intent.type};
   SendJournaled(Purpose::kPlace, *std::move(wire), std::move(context), quantity);
 }
 
@@ -330,23 +339,37 @@ void ExecutionEngine::AnswerCancel(const market::OrderIntent& intent,
   EmitNote(ToNote(CancelNote{intent.client_order_id, intent.target}));
 }
 
+bool ExecutionEngine::ByVenueId(const TrackedOrder& order) const {
+  // What is EXTERNAL was never given a type here that a venue could tell apart by.
+  const bool types_apart = venue_.TwoIdentities(market::OrderType::kStop);
+  return order.by_venue_id() || (order.triggered && venue_.TwoIdentities(order.intent.type)) ||
+         (types_apart && order.external && !order.venue_order_id.empty());
+}
+
+venue::OrderKey ExecutionEngine::KeyOf(const TrackedOrder& order) const {
+  return {order.intent.instrument, order.id(),
+          ByVenueId(order) ? order.venue_order_id : market::VenueOrderId(), order.intent.type};
+}
+
+bool ExecutionEngine::Waits(const TrackedOrder& order) const {
+  return !order.triggered && !order.external && venue_.TwoIdentities(order.intent.type);
+}
+
 bool ExecutionEngine::SendCancel(const market::ClientOrderId& id, std::string_view why) {
   const TrackedOrder& order = *state_.Find(id);
-  const market::VenueOrderId venue_id =
-      order.by_venue_id() ? order.venue_order_id : market::VenueOrderId();
-  venue::WireRequest wire =
-      order.by_venue_id() ? venue_.CancelVenueOrder(order.intent.instrument, venue_id, VenueNow())
-                          : venue_.Cancel(order.intent.instrument, id, VenueNow());
+  const venue::OrderKey key = KeyOf(order);
+  venue::WireRequest wire = venue_.Cancel(key, VenueNow());
   if (!budget_.Take(wire.weight, wire.counts_as_order, RateBudget::Use::kCancel, VenueNow()))
     return false;
   ++stats_.cancels;
   Step(id, ExecKind::kPendingCancel,
        {.detail = std::string(why), .evidence = JournalEvidence(state_.next_request_id())});
   venue::RequestContext context{.kind = wire.kind,
-                                .instrument = order.intent.instrument,
+                                .instrument = key.instrument,
                                 .client_order_id = id,
                                 .target = id,
-                                .venue_order_id = venue_id};
+                                .venue_order_id = key.venue_order_id,
+                                .type = key.type};
   SendJournaled(Purpose::kCancel, std::move(wire), std::move(context), {});
   return true;
 }
@@ -391,6 +414,12 @@ void ExecutionEngine::OnCommand(const market::Event<market::Command>& event, bas
         for (const auto& [asset, amount] : signed_off) {
           EmitNote(ToNote(BalanceNote{BalanceNote::Kind::kAdjustment, asset, amount,
                                       "signed by " + command.person}));
+        }
+        const std::map<market::InstrumentId, market::Money> positions =
+            state_.position_differences();
+        for (const auto& [instrument, quantity] : positions) {
+          EmitNote(ToNote(PositionNote{PositionNote::Kind::kAdjustment, instrument, quantity,
+                                       "signed by " + command.person}));
         }
         vanished_.clear();
         halted_.clear();
@@ -486,17 +515,18 @@ void ExecutionEngine::SendJournaled(Purpose purpose, venue::WireRequest wire,
   wire.body = std::move(note.body);
   OutgoingRequest request{id, std::move(wire),
                           places ? context.client_order_id : market::ClientOrderId(), places};
+  const market::InstrumentId instrument = context.instrument;
   in_flight_.emplace(id, InFlight{purpose, std::move(context), {}, now_, 0});
   out_.Send(std::move(request));
+  if (places) ArmDeadMan(instrument);
 }
 
 bool ExecutionEngine::SendQuery(Purpose purpose, venue::WireRequest wire,
-                                venue::RequestContext context, market::VenueOrderId venue_order) {
+                                venue::RequestContext context, market::VenueOrderId venue_order,
+                                RateBudget::Use use) {
   if (in_flight_.size() >= kMaxQueriesUnderWay) return false;
   const bool over_http = !wire.method.empty();
-  if (over_http &&
-      !budget_.Take(wire.weight, wire.counts_as_order, RateBudget::Use::kNormal, VenueNow()))
-    return false;
+  if (over_http && !budget_.Take(wire.weight, wire.counts_as_order, use, VenueNow())) return false;
   const uint64_t id = kQueryBit | ++queries_;
   context.request_id = id;
   const uint64_t session = reconciliation_ ? reconciliation_->number : 0;
@@ -587,6 +617,16 @@ void ExecutionEngine::OnWake(const market::Header& cause, base::Time now) {
       case TaskKind::kSubscribe:
         CheckSubscription();
         break;
+      case TaskKind::kStreamKey:
+        AskStreamKey();
+        break;
+      case TaskKind::kDeadMan:
+        RenewDeadMan();
+        break;
+      case TaskKind::kBalanceChanges:
+        if (!AskBalanceChanges())
+          Schedule(now_ + options_.recheck_after, {TaskKind::kBalanceChanges, {}});
+        break;
     }
   }
 }
@@ -621,6 +661,8 @@ void ExecutionEngine::Resume(const market::Header& cause, base::Time now) {
   }
   if (!state_.unanswered_cancels().empty())
     Schedule(now_ + options_.stream_wait, {TaskKind::kCancels, {}});
+  if (options_.dead_man > base::Duration(0) && !state_.open().empty())
+    Schedule(now_, {TaskKind::kDeadMan, {}});
   Sweep();
 }
 

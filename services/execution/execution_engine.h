@@ -9,7 +9,8 @@
 //
 // Sources: execution_engine.cc decides on verdicts, cancels and commands;
 // execution_answers.cc books what the venue says; execution_inquiry.cc finds out
-// the fate of orders; execution_reconcile.cc compares with the venue.
+// the fate of orders; execution_reconcile.cc compares with the venue;
+// execution_derivatives.cc does what only accounts with positions need.
 #pragma once
 
 #include <cstdint>
@@ -51,6 +52,8 @@ struct ExecutionOptions {
   base::Duration sweep_every = std::chrono::seconds(1);  // of what a kill switch covers
   bool block_on_unknown = false;  // no new orders in an instrument that has an UNKNOWN one
   bool compare_balances = true;
+  // The venue cancels what is open this long after it last heard of us; zero: it does not.
+  base::Duration dead_man{0};
   ForeignPolicy foreign = ForeignPolicy::kTolerate;
   RateLimits rate;
 };
@@ -58,6 +61,9 @@ struct ExecutionOptions {
 // Under way at once, at most; beyond it queries wait. Placements and cancels are
 // bounded by the venue's limits.
 inline constexpr size_t kMaxQueriesUnderWay = 64;
+
+// In the ids of requests that are not journaled; below it they are numbered.
+inline constexpr uint64_t kQueryBit = uint64_t{1} << 63;
 
 // A request to be sent once everything decided so far is durable.
 struct OutgoingRequest {
@@ -140,7 +146,10 @@ class ExecutionEngine {
     uint64_t unknown_instruments = 0;  // updates that could not be read for want of a definition
     uint64_t reconciliations = 0, failed_reconciliations = 0, vanished_orders = 0;
     uint64_t differences = 0, stale_balances = 0;
+    uint64_t balance_changes = 0;  // booked: funding, transfers, results of closing
     uint64_t stream_ends = 0;
+    uint64_t dead_man_renewals = 0, dead_man_failures = 0;
+    uint64_t names_awaited = 0;  // updates held until it was known whose they are
   };
   const Stats& stats() const { return stats_; }
   const RateBudget& budget() const { return budget_; }
@@ -161,6 +170,9 @@ class ExecutionEngine {
     kTradesSince,
     kTimeSync,
     kSubscribe,
+    kStreamKey,
+    kDeadMan,
+    kBalanceChanges,
   };
   struct InFlight {
     Purpose purpose = Purpose::kPlace;
@@ -190,6 +202,8 @@ class ExecutionEngine {
     // Proof of absence: (a), (b), (c) of docs/orders.md.
     bool time_proven = false, cancel_unknown = false;
     bool query_empty = false, trades_empty = false;  // of the running round
+    // Of a type with two identities: the first is not there, the second is asked about.
+    bool second_identity = false;
     int empty_rounds = 0;
     base::Time first_empty{};
     std::string evidence;
@@ -202,7 +216,10 @@ class ExecutionEngine {
     kTimeSync,
     kCancels,
     kSweep,
-    kSubscribe
+    kSubscribe,
+    kStreamKey,
+    kDeadMan,
+    kBalanceChanges,
   };
   struct Task {
     TaskKind kind = TaskKind::kInquiry;
@@ -212,7 +229,9 @@ class ExecutionEngine {
   struct Reconciliation {
     uint64_t number = 0;
     enum class Part : uint8_t { kToAsk, kAsked, kDone };
-    Part orders = Part::kToAsk, account = Part::kToAsk;
+    Part orders = Part::kToAsk, account = Part::kToAsk, changes = Part::kToAsk;
+    size_t list = 0;                         // of open orders: which is asked for
+    std::set<market::ClientOrderId> listed;  // in those before
     std::map<market::InstrumentId, Part> trades;
     std::set<market::ClientOrderId> verifying;
   };
@@ -250,11 +269,17 @@ class ExecutionEngine {
   void SendJournaled(Purpose purpose, venue::WireRequest wire, venue::RequestContext context,
                      market::Quantity quantity);
   bool SendQuery(Purpose purpose, venue::WireRequest wire, venue::RequestContext context,
-                 market::VenueOrderId venue_order = {});
+                 market::VenueOrderId venue_order = {},
+                 RateBudget::Use use = RateBudget::Use::kNormal);
   void Schedule(base::Time at, Task task);
   base::Time VenueNow() const { return now_ + clock_offset_; }
   base::Time LatestEffect(const JournaledRequest& request) const;
   bool CancelUnderWay(const market::ClientOrderId& id) const;
+  // Its client id does not lead to it: requests go by the venue's.
+  bool ByVenueId(const TrackedOrder& order) const;
+  venue::OrderKey KeyOf(const TrackedOrder& order) const;
+  // Has an identity that is no order yet.
+  bool Waits(const TrackedOrder& order) const;
 
   // execution_answers.cc
   void OnAnswer(const InFlight& request, const venue::Answer& answer);
@@ -271,6 +296,10 @@ class ExecutionEngine {
                                       const std::vector<venue::TradeUpdate>& trades,
                                       const std::string& evidence);
   const TrackedOrder* OrderOf(const venue::OrderUpdate& update, const std::string& evidence);
+  // True: it may be what one of our waiting orders has become; they are asked first.
+  bool AwaitName(const venue::OrderUpdate& update);
+  // In answer to `request` the venue has said what `id` is.
+  void NameKnown(const market::ClientOrderId& id, uint64_t request);
   void OnStatus(const market::ClientOrderId& id, const venue::OrderUpdate& update,
                 const std::string& evidence);
   void OnFinal(const market::ClientOrderId& id, Final final);
@@ -279,6 +308,7 @@ class ExecutionEngine {
   // Books a trade if it is new; `claimed` is the venue's cumulative figure with it.
   void BookTrade(const market::ClientOrderId& id, const venue::TradeUpdate& trade,
                  std::optional<market::Quantity> claimed, const std::string& evidence);
+  void BookRealized(const TrackedOrder& order, const venue::TradeUpdate& trade);
   void OnTrades(const std::vector<venue::TradeUpdate>& trades, const std::string& evidence,
                 bool* unexplained);
   // An order that this journal does not know, or (`first`) a second one of the same
@@ -304,7 +334,8 @@ class ExecutionEngine {
   void BeginSearch(const market::ClientOrderId& id);
   void StepInquiry(const market::ClientOrderId& id);
   void StepAbsence(const TrackedOrder& order, Inquiry& inquiry);
-  void Ask(const TrackedOrder& order, Inquiry& inquiry, Purpose purpose, venue::WireRequest wire);
+  void Ask(const TrackedOrder& order, Inquiry& inquiry, Purpose purpose, venue::WireRequest wire,
+           const venue::OrderKey& key = {});
   void OnInquiryAnswer(const InFlight& request, const venue::Answer& answer);
   void NothingNew(Inquiry& inquiry);
   void RepeatCancel(const market::ClientOrderId& id);
@@ -315,6 +346,8 @@ class ExecutionEngine {
   void BeginSession();
   void Subscribe();
   void CheckSubscription();
+  void AskStreamKey();
+  void OnStreamKey(const venue::Answer& answer);
   void SyncTime();
   void BeginReconciliation();
   void ContinueReconciliation();
@@ -330,6 +363,18 @@ class ExecutionEngine {
   void Verified(const market::ClientOrderId& id);
   void SetBalance(const venue::BalanceEntry& entry, base::Time time, bool from_query);
   void CompareBalances(const std::vector<venue::BalanceEntry>& entries);
+
+  // execution_derivatives.cc
+  bool AskBalanceChanges();  // false: no room now
+  void OnBalanceChanges(const InFlight& request, const venue::Answer& answer);
+  void TakeOverPositions(const std::vector<venue::PositionEntry>& positions,
+                         const std::string& evidence);
+  void ComparePositions(const std::vector<venue::PositionEntry>& positions,
+                        const std::string& evidence);
+  void ArmDeadMan(const market::InstrumentId& instrument);
+  void RenewDeadMan();
+  void OnDeadMan(const InFlight& request, const venue::Answer& answer);
+
   void EmitNote(wire::EngineNote note) { out_.Emit(std::move(note), cause_); }
 
   const ExecutionOptions options_;
@@ -367,6 +412,16 @@ class ExecutionEngine {
   std::map<market::AssetId, base::Time> balance_times_;
   std::map<market::AssetId, market::Money> suspects_;  // differences seen once
   std::set<market::AssetId> doubtful_zero_;            // zero balances seen once
+  // A venue order that nobody has named, and ours that may have become it.
+  struct Unclaimed {
+    std::set<market::ClientOrderId> candidates;
+    uint64_t asked_before = 0;  // answers to queries up to this number say nothing of it
+  };
+  std::map<std::pair<market::InstrumentId, market::VenueOrderId>, Unclaimed> unclaimed_;
+  std::set<std::pair<market::InstrumentId, market::VenueOrderId>> foreign_names_;  // none of ours
+  std::set<market::InstrumentId> armed_;  // whose dead-man timer runs
+  bool dead_man_failed_ = false;
+  std::map<market::InstrumentId, market::Money> position_suspects_;
   std::string session_problem_;
   Stats stats_;
 };

@@ -64,29 +64,27 @@ void ExecutionEngine::StepInquiry(const market::ClientOrderId& id) {
     return;
   }
   if (order->life.state() == OrderState::kUnknown) return StepAbsence(*order, inquiry);
-  if (inquiry.want_trades && !order->venue_order_id.empty()) {
+  if (inquiry.want_trades && !order->venue_order_id.empty() && !Waits(*order)) {
     return Ask(*order, inquiry, Purpose::kInquiryTrades,
                venue_.TradesOfOrder(order->intent.instrument, order->venue_order_id, VenueNow()));
   }
   if (inquiry.want_state || inquiry.want_trades || inquiry.final) {
-    const market::InstrumentId& instrument = order->intent.instrument;
-    inquiry.by_venue_id |= order->by_venue_id();
-    return Ask(*order, inquiry, Purpose::kInquiryOrder,
-               inquiry.by_venue_id
-                   ? venue_.QueryVenueOrder(instrument, order->venue_order_id, VenueNow())
-                   : venue_.QueryOrder(instrument, id, VenueNow()));
+    inquiry.by_venue_id |= ByVenueId(*order);
+    venue::OrderKey key = KeyOf(*order);
+    if (inquiry.by_venue_id) key.venue_order_id = order->venue_order_id;
+    return Ask(*order, inquiry, Purpose::kInquiryOrder, venue_.QueryOrder(key, VenueNow()), key);
   }
   inquiries_.erase(found);
 }
 
 void ExecutionEngine::Ask(const TrackedOrder& order, Inquiry& inquiry, Purpose purpose,
-                          venue::WireRequest wire) {
+                          venue::WireRequest wire, const venue::OrderKey& key) {
   venue::RequestContext context{.kind = wire.kind,
                                 .instrument = order.intent.instrument,
                                 .client_order_id = order.id(),
-                                .target = order.id()};
-  if (purpose == Purpose::kInquiryOrder && inquiry.by_venue_id)
-    context.venue_order_id = order.venue_order_id;
+                                .target = order.id(),
+                                .venue_order_id = key.venue_order_id,
+                                .type = key.type};
   const market::ClientOrderId id = order.id();
   if (purpose == Purpose::kInquiryCancel) {
     // A cancel is written down like any other, even one that only asks.
@@ -113,9 +111,14 @@ void ExecutionEngine::Ask(const TrackedOrder& order, Inquiry& inquiry, Purpose p
 void ExecutionEngine::StepAbsence(const TrackedOrder& order, Inquiry& inquiry) {
   const venue::AbsenceRules& rules = venue_.absence();
   const market::InstrumentId& instrument = order.intent.instrument;
+  // What an order of two identities may have become goes by the same client id.
+  const venue::OrderKey key{
+      instrument,
+      order.id(),
+      {},
+      inquiry.second_identity ? market::OrderType::kLimit : order.intent.type};
   const auto query = [&] {
-    Ask(order, inquiry, Purpose::kInquiryOrder,
-        venue_.QueryOrder(instrument, order.id(), VenueNow()));
+    Ask(order, inquiry, Purpose::kInquiryOrder, venue_.QueryOrder(key, VenueNow()), key);
   };
   if (!inquiry.time_proven) {
     if (VenueNow() <= LatestEffect(order.place)) return query();  // it may be found long before
@@ -126,8 +129,7 @@ void ExecutionEngine::StepAbsence(const TrackedOrder& order, Inquiry& inquiry) {
     inquiry.query_empty = inquiry.trades_empty = false;
   }
   if (inquiry.empty_rounds >= 1 && rules.cancel_by_client_id && !inquiry.cancel_unknown) {
-    return Ask(order, inquiry, Purpose::kInquiryCancel,
-               venue_.Cancel(instrument, order.id(), VenueNow()));
+    return Ask(order, inquiry, Purpose::kInquiryCancel, venue_.Cancel(key, VenueNow()), key);
   }
   if (inquiry.empty_rounds >= 2) return ProveAbsent(order.id(), inquiry);
   if (inquiry.empty_rounds == 1 && now_ < inquiry.first_empty + rules.empty_apart) {
@@ -186,6 +188,7 @@ void ExecutionEngine::OnInquiryAnswer(const InFlight& request, const venue::Answ
       return StepInquiry(id);
     }
     vanished_.erase(id);
+    NameKnown(id, request.context.request_id);
     Verified(id);
   } else if (confirmed) {
     OnTrades(answer.trades, answer.evidence, &unexplained);
@@ -201,10 +204,14 @@ void ExecutionEngine::OnInquiryAnswer(const InFlight& request, const venue::Answ
   const auto claimed = claimed_.find(id);
   const bool fills_missing = claimed != claimed_.end() && claimed->second > order->cumulative;
   inquiry.next = now_;
+  const bool elsewhere = !answer.orders.empty() && answer.orders.front().elsewhere;
+  // Nothing is absent before both identities are.
+  const bool first_of_two = venue_.TwoIdentities(request.context.type);
   switch (request.purpose) {
     case Purpose::kInquiryOrder:
       if (answer.not_found && unknown && inquiry.time_proven) {
-        inquiry.query_empty = true;
+        inquiry.second_identity = first_of_two;
+        inquiry.query_empty = !first_of_two;
         Mention(inquiry.evidence, answer.evidence);
       } else if (answer.not_found && unknown) {
         NothingNew(inquiry);
@@ -229,7 +236,7 @@ void ExecutionEngine::OnInquiryAnswer(const InFlight& request, const venue::Answ
         inquiry.want_state = true;
         NothingNew(inquiry);
         RepeatCancel(id);
-      } else if (inquiry.want_state) {
+      } else if (inquiry.want_state && !elsewhere) {
         NothingNew(inquiry);  // the answer was not enough
       }
       break;
@@ -247,13 +254,14 @@ void ExecutionEngine::OnInquiryAnswer(const InFlight& request, const venue::Answ
         inquiry.trades_empty = true;
         Mention(inquiry.evidence, answer.evidence);
       } else {
-        inquiry.query_empty = inquiry.trades_empty = false;
+        inquiry.query_empty = inquiry.trades_empty = inquiry.second_identity = false;
         NothingNew(inquiry);
       }
       break;
     case Purpose::kInquiryCancel:
       if (answer.not_found) {
-        inquiry.cancel_unknown = true;
+        inquiry.second_identity = first_of_two;
+        inquiry.cancel_unknown = !first_of_two;
         Mention(inquiry.evidence, answer.evidence);
       } else if (!confirmed) {
         NothingNew(inquiry);

@@ -34,12 +34,17 @@ void ExecutionEngine::OnStream(const wire::StreamEvent& event, const market::Hea
       stream_open_ = true;
       subscribe_due_.reset();
       return BeginSession();
-    case wire::StreamEvent::Kind::kClosed:
+    case wire::StreamEvent::Kind::kClosed: {
       // What happened meanwhile is unknown until the next reconciliation.
+      if (stream_open_) ++stats_.stream_ends;
       stream_open_ = subscribed_ = ready_ = false;
       reconciliation_.reset();
-      ++stats_.stream_ends;
-      return;
+      if (venue_.stream_access() != venue::StreamAccess::kKey) return;
+      // At once after a session that was sound, then ever more slowly.
+      const bool sound = session_pause_ == base::Duration(0);
+      const base::Duration pause = NextSessionPause();
+      return Schedule(sound ? now_ : now_ + pause, {TaskKind::kStreamKey, {}});
+    }
     case wire::StreamEvent::Kind::kFrame:
       return OnStreamUpdate(venue_.DecodeFrame(event.body));
   }
@@ -69,6 +74,10 @@ void ExecutionEngine::OnStreamUpdate(const venue::StreamUpdate& update) {
       if (state_.KnowsTransfer(update.evidence)) return;
       return EmitNote(ToNote(BalanceNote{BalanceNote::Kind::kTransfer, update.balance_delta->first,
                                          update.balance_delta->second, update.evidence}));
+    case StreamKind::kChangesBooked:
+      for (const venue::BalanceEntry& entry : update.balances)
+        SetBalance(entry, update.time, /*from_query=*/false);
+      return Schedule(now_ + options_.stream_wait, {TaskKind::kBalanceChanges, {}});
     case StreamKind::kEnding:
       subscribed_ = ready_ = false;
       return out_.RestartStream();
@@ -87,6 +96,11 @@ void ExecutionEngine::BeginSession() {
 
 void ExecutionEngine::Subscribe() {
   if (!stream_open_ || subscribed_ || subscribe_due_) return;
+  if (venue_.stream_access() == venue::StreamAccess::kKey) {  // it delivers already
+    subscribed_ = true;
+    session_problem_.clear();
+    return BeginReconciliation();
+  }
   SendQuery(Purpose::kSubscribe, venue_.Subscribe(VenueNow()), {.kind = RequestKind::kSubscribe});
   subscribe_due_ = now_ + kSubscribeAnswer;
   Schedule(*subscribe_due_, {TaskKind::kSubscribe, {}});
@@ -98,6 +112,26 @@ void ExecutionEngine::CheckSubscription() {
   subscribe_due_ = now_ + kSubscribeAnswer;  // should closing it take long
   Schedule(*subscribe_due_, {TaskKind::kSubscribe, {}});
   out_.RestartStream();
+}
+
+// The answer opens the connection by itself: the key does not come here.
+void ExecutionEngine::AskStreamKey() {
+  if (!SendQuery(Purpose::kStreamKey, venue_.StreamKey(/*keep=*/stream_open_),
+                 {.kind = RequestKind::kStreamKey})) {
+    Schedule(now_ + NextSessionPause(), {TaskKind::kStreamKey, {}});
+  }
+}
+
+void ExecutionEngine::OnStreamKey(const venue::Answer& answer) {
+  if (answer.outcome == OutcomeClass::kConfirmed) {
+    Schedule(now_ + venue::kStreamKeyEvery, {TaskKind::kStreamKey, {}});
+  } else if (stream_open_) {
+    out_.RestartStream();  // it would run out unnoticed
+  } else {
+    session_problem_ = absl::StrCat("the venue gives no key for the user stream: ", answer.code,
+                                    " ", answer.message, "; check the keys and their permissions");
+    Schedule(now_ + NextSessionPause(), {TaskKind::kStreamKey, {}});
+  }
 }
 
 // --- clock ---------------------------------------------------------------------------
@@ -147,15 +181,19 @@ void ExecutionEngine::ContinueReconciliation() {
       {.kind = RequestKind::kAccount});
   // The very first time the balances come first: what was filled before is in them.
   if (!state_.baseline()) return room ? void() : RetryReconciliation();
-  ask(run.orders, Purpose::kOpenOrders, [&] { return venue_.OpenOrders(VenueNow()); },
-      {.kind = RequestKind::kOpenOrders});
+  if (run.changes == Part::kToAsk && room) {
+    room = AskBalanceChanges();
+    if (room && run.changes == Part::kToAsk) run.changes = Part::kAsked;
+  }
+  ask(run.orders, Purpose::kOpenOrders, [&] { return venue_.OpenOrders(run.list, VenueNow()); },
+      {.kind = RequestKind::kOpenOrders, .list = run.list});
   for (auto& [instrument, part] : run.trades) {
     ask(part, Purpose::kTradesSince, [&, id = instrument] { return UncheckedTrades(id); },
         {.kind = RequestKind::kTrades, .instrument = instrument});
   }
   if (!room) return RetryReconciliation();
   const bool asked = run.orders == Part::kDone && run.account == Part::kDone &&
-                     run.verifying.empty() &&
+                     run.changes == Part::kDone && run.verifying.empty() &&
                      std::all_of(run.trades.begin(), run.trades.end(),
                                  [](const auto& entry) { return entry.second == Part::kDone; });
   if (asked) FinishReconciliation();
@@ -203,7 +241,14 @@ void ExecutionEngine::OnOpenOrders(const InFlight& request, const venue::Answer&
     listed.insert(OnOrderUpdate(update, {}, answer.evidence));
   }
   if (!reconciliation_ || reconciliation_->number != request.session) return;
+  if (reconciliation_->list + 1 < venue_.OpenOrderLists()) {
+    reconciliation_->listed.merge(listed);
+    ++reconciliation_->list;
+    reconciliation_->orders = Reconciliation::Part::kToAsk;
+    return ContinueReconciliation();
+  }
   reconciliation_->orders = Reconciliation::Part::kDone;
+  listed.merge(reconciliation_->listed);
   // The list may be cut or late: what is missing in it is asked for one by one.
   const std::set<market::ClientOrderId> open = state_.open();
   for (const market::ClientOrderId& id : open) {
@@ -269,9 +314,21 @@ void ExecutionEngine::OnAccount(const InFlight& request, const venue::Answer& an
     }
     return;
   }
+  if (!answer.unfit.empty()) {
+    ++stats_.failed_reconciliations;
+    session_problem_ = answer.unfit;
+    if (!current) return;
+    reconciliation_->account = Reconciliation::Part::kToAsk;
+    return RetryReconciliation();
+  }
   for (const venue::BalanceEntry& entry : answer.balances)
     SetBalance(entry, answer.balances_time, /*from_query=*/true);
-  if (!state_.baseline()) {
+  const bool first_look = !state_.baseline();
+  if (answer.positions) {
+    first_look ? TakeOverPositions(*answer.positions, answer.evidence)
+               : ComparePositions(*answer.positions, answer.evidence);
+  }
+  if (first_look) {
     const base::Time stated = answer.balances_time;
     EmitNote(
         ToNote(BalanceNote{BalanceNote::Kind::kBaseline,
@@ -352,6 +409,7 @@ void ExecutionEngine::CompareBalances(const std::vector<venue::BalanceEntry>& en
     SendQuery(Purpose::kTradesSince, UncheckedTrades(instrument),
               {.kind = RequestKind::kTrades, .instrument = instrument});
   }
+  AskBalanceChanges();
   Schedule(now_ + options_.recheck_after, {TaskKind::kBalances, {}});
 }
 
@@ -377,6 +435,15 @@ std::vector<std::string> ExecutionEngine::Problems(base::Time now) const {
                                     "sign it with resume for account ",
                                     options_.account.text()));
   }
+  for (const auto& [instrument, quantity] : state_.position_differences()) {
+    problems.push_back(absl::StrCat("the venue holds ", quantity.ToString(), " of ",
+                                    instrument.text(),
+                                    " more than fills explain; find the cause, then sign it with "
+                                    "resume for account ",
+                                    options_.account.text()));
+  }
+  add(dead_man_failed_,
+      "the venue's dead-man timer could not be set again; it will cancel what is open");
   add(!vanished_.empty(),
       absl::StrCat(vanished_.size(),
                    " open orders that the venue does not find; look at its own order list"));

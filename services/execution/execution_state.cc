@@ -90,6 +90,23 @@ market::Quantity ExecutionState::NetPosition(const market::InstrumentId& instrum
   return net;
 }
 
+Money ExecutionState::HeldPosition(const market::InstrumentId& instrument) const {
+  const auto baseline = position_baseline_.find(instrument);
+  Money held = baseline == position_baseline_.end() ? Money() : baseline->second;
+  for (const auto& [key, position] : positions_.all()) {
+    if (key.instrument == instrument && position.quantity_scale >= 0)
+      held += Money(position.net.mantissa, position.quantity_scale);
+  }
+  return held;
+}
+
+std::set<market::InstrumentId> ExecutionState::HeldInstruments() const {
+  std::set<market::InstrumentId> held;
+  for (const auto& [instrument, quantity] : position_baseline_) held.insert(instrument);
+  for (const auto& [key, position] : positions_.all()) held.insert(key.instrument);
+  return held;
+}
+
 Money ExecutionState::Explained(const market::AssetId& asset) const {
   const auto found = explained_.find(asset);
   return found == explained_.end() ? Money() : found->second;
@@ -224,6 +241,7 @@ void ExecutionState::Apply(const market::Event<market::ExecReport>& event) {
   }
   if (report.kind == market::ExecKind::kTriggered) order.triggered = true;
   if (!report.venue_order_id.empty() && order.venue_order_id != report.venue_order_id) {
+    by_venue_id_.erase({order.intent.instrument, order.venue_order_id});
     order.venue_order_id = report.venue_order_id;
     by_venue_id_[{order.intent.instrument, order.venue_order_id}] = order.id();
   }
@@ -248,7 +266,11 @@ void ExecutionState::ApplyFill(TrackedOrder& order, const market::ExecReport& re
 
 void ExecutionState::ApplyExplained(const market::Instrument& instrument, market::Side side,
                                     const market::Fill& fill) {
-  if (instrument.kind != market::InstrumentKind::kSpot) return;
+  if (instrument.kind != market::InstrumentKind::kSpot) {
+    // The asset stays where it is; what closing realises is booked by a note of its own.
+    if (!fill.fee_asset.empty()) explained_[fill.fee_asset] -= fill.fee;
+    return;
+  }
   const Money base = instrument.BaseAmount(fill.quantity);
   const int digits = instrument.price_scale + instrument.quantity_scale;
   Money quote;
@@ -317,13 +339,18 @@ void ExecutionState::ApplyBalanceNote(const BalanceNote& note) {
   switch (note.kind) {
     case BalanceNote::Kind::kBaseline:
       baseline_ = note.time;
+      changes_checked_ = std::max(changes_checked_, note.time);
       return;
     case BalanceNote::Kind::kTransfer:
+      changes_checked_ = std::max(changes_checked_, note.time);
       if (!known_transfers_.insert(note.evidence).second) return;
-      transfers_.push_back(note.evidence);
-      if (transfers_.size() > kMaxTransfers) {
-        known_transfers_.erase(transfers_.front());
-        transfers_.pop_front();
+      {
+        auto& latest = note.evidence.starts_with(kRealizedPrefix) ? realized_ : transfers_;
+        latest.push_back(note.evidence);
+        if (latest.size() > kMaxTransfers) {
+          known_transfers_.erase(latest.front());
+          latest.pop_front();
+        }
       }
       explained_[note.asset] += note.amount;
       return;
@@ -336,6 +363,23 @@ void ExecutionState::ApplyBalanceNote(const BalanceNote& note) {
       return;
     case BalanceNote::Kind::kResolved:
       differences_.erase(note.asset);
+      return;
+  }
+}
+
+void ExecutionState::ApplyPositionNote(const PositionNote& note) {
+  switch (note.kind) {
+    case PositionNote::Kind::kAdjustment:
+      position_differences_.erase(note.instrument);
+      [[fallthrough]];
+    case PositionNote::Kind::kBaseline:
+      position_baseline_[note.instrument] += note.quantity;
+      return;
+    case PositionNote::Kind::kDifference:
+      position_differences_[note.instrument] = note.quantity;
+      return;
+    case PositionNote::Kind::kResolved:
+      position_differences_.erase(note.instrument);
       return;
   }
 }
@@ -360,6 +404,10 @@ void ExecutionState::Apply(const market::Event<wire::EngineNote>& event) {
     const auto balance = ReadBalanceNote(note.body);
     if (balance.ok()) ApplyBalanceNote(*balance);
     read = balance.status();
+  } else if (note.kind == kPositionNote) {
+    const auto position = ReadPositionNote(note.body);
+    if (position.ok()) ApplyPositionNote(*position);
+    read = position.status();
   } else if (note.kind == kTradesNote) {
     const auto trades = ReadTradesNote(note.body);
     if (trades.ok()) Raise(checked_trade_, trades->instrument, trades->trade_id);

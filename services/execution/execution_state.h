@@ -88,7 +88,17 @@ class ExecutionState {
   market::Money Explained(const market::AssetId& asset) const;
   market::Money RoundingSlack(const market::AssetId& asset) const;
   const std::map<market::AssetId, market::Money>& differences() const { return differences_; }
-  // True for a transfer that is applied already (the latest kMaxTransfers).
+  // Derivatives: what the venue should hold, over all strategies and with what was held at
+  // the first look; every instrument with such a position; what is not explained.
+  market::Money HeldPosition(const market::InstrumentId& instrument) const;
+  std::set<market::InstrumentId> HeldInstruments() const;
+  const std::map<market::InstrumentId, market::Money>& position_differences() const {
+    return position_differences_;
+  }
+  // Up to when (venue's clock) changes of balances beside fills were looked at.
+  base::Time changes_checked() const { return changes_checked_; }
+  // True for a change that is applied already (of transfers and of realised results the
+  // latest kMaxTransfers each).
   bool KnowsTransfer(const std::string& evidence) const {
     return known_transfers_.contains(evidence);
   }
@@ -124,6 +134,7 @@ class ExecutionState {
                       const market::Fill& fill);
   void ApplyRequest(const RequestNote& note);
   void ApplyBalanceNote(const BalanceNote& note);
+  void ApplyPositionNote(const PositionNote& note);
   void Close(const TrackedOrder& order);
   void ForgetOldest();
 
@@ -143,14 +154,19 @@ class ExecutionState {
   std::map<market::AssetId, market::BalanceUpdate> balances_;
   std::optional<base::Time> baseline_;
   std::map<market::AssetId, market::Money> explained_, rounding_slack_, differences_;
-  std::deque<std::string> transfers_;  // evidence, oldest first
+  std::deque<std::string> transfers_, realized_;  // evidence, oldest first
   std::set<std::string> known_transfers_;
+  base::Time changes_checked_{};
+  std::map<market::InstrumentId, market::Money> position_baseline_, position_differences_;
   std::map<market::InstrumentId, uint64_t> checked_trade_, forgotten_trade_;
 
   std::map<market::Scope, market::RiskState> risk_states_;
   std::map<market::Scope, GateNote> own_gates_;
   Stats stats_;
 };
+
+// How the evidence of what closing a position realised begins.
+inline constexpr const char* kRealizedPrefix = "realized:";
 
 // A trade id as a number; nothing when the venue does not number its trades.
 std::optional<uint64_t> TradeNumber(const std::string& trade_id);

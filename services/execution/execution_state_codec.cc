@@ -9,7 +9,8 @@ namespace {
 using wire::CanonicalReader;
 using wire::CanonicalWriter;
 
-constexpr uint8_t kStateVersion = 1;
+// 1: without positions of derivatives and changes of balances.
+constexpr uint8_t kStateVersion = 2;
 
 void Write(CanonicalWriter& out, const market::OrderIntent& intent) {
   out.U8(static_cast<uint8_t>(intent.kind));
@@ -207,17 +208,20 @@ void ReadMap(CanonicalReader& in, Each each) {
   for (uint32_t i = 0; i < count && in.ok(); ++i) each();
 }
 
-void WriteAmounts(CanonicalWriter& out, const std::map<market::AssetId, market::Money>& amounts) {
-  WriteMap(out, amounts, [&](const auto& asset, const auto& amount) {
-    out.Text(asset);
+// By asset or instrument.
+template <class Id>
+void WriteAmounts(CanonicalWriter& out, const std::map<Id, market::Money>& amounts) {
+  WriteMap(out, amounts, [&](const auto& id, const auto& amount) {
+    out.Text(id);
     out.Money(amount);
   });
 }
-void ReadAmounts(CanonicalReader& in, std::map<market::AssetId, market::Money>& amounts) {
+template <class Id>
+void ReadAmounts(CanonicalReader& in, std::map<Id, market::Money>& amounts) {
   amounts.clear();
   ReadMap(in, [&] {
-    const auto asset = in.Text<market::AssetId>();
-    amounts[asset] = in.Money();
+    const auto id = in.Text<Id>();
+    amounts[id] = in.Money();
   });
 }
 
@@ -271,8 +275,13 @@ void ExecutionState::Save(CanonicalWriter& out) const {
   WriteAmounts(out, explained_);
   WriteAmounts(out, rounding_slack_);
   WriteAmounts(out, differences_);
-  out.U32(static_cast<uint32_t>(transfers_.size()));
-  for (const std::string& transfer : transfers_) out.Bytes(transfer);
+  for (const auto* latest : {&transfers_, &realized_}) {
+    out.U32(static_cast<uint32_t>(latest->size()));
+    for (const std::string& evidence : *latest) out.Bytes(evidence);
+  }
+  out.Time(changes_checked_);
+  WriteAmounts(out, position_baseline_);
+  WriteAmounts(out, position_differences_);
   WriteMarks(out, checked_trade_);
   WriteMarks(out, forgotten_trade_);
   WriteMap(out, risk_states_, [&](const market::Scope& scope, const market::RiskState& state) {
@@ -298,7 +307,8 @@ void ExecutionState::Save(CanonicalWriter& out) const {
 }
 
 absl::Status ExecutionState::Load(CanonicalReader& in) {
-  if (const uint8_t version = in.U8(); in.ok() && version != kStateVersion) {
+  const uint8_t version = in.U8();
+  if (in.ok() && (version == 0 || version > kStateVersion)) {
     return absl::FailedPreconditionError(
         "the snapshot has another format; use the build that wrote it");
   }
@@ -366,12 +376,23 @@ absl::Status ExecutionState::Load(CanonicalReader& in) {
   ReadAmounts(in, explained_);
   ReadAmounts(in, rounding_slack_);
   ReadAmounts(in, differences_);
-  transfers_.clear();
   known_transfers_.clear();
-  ReadMap(in, [&] {
-    transfers_.push_back(in.Bytes());
-    known_transfers_.insert(transfers_.back());
-  });
+  for (auto* latest : {&transfers_, &realized_}) {
+    latest->clear();
+    if (latest == &realized_ && version == 1) continue;
+    ReadMap(in, [&] {
+      latest->push_back(in.Bytes());
+      known_transfers_.insert(latest->back());
+    });
+  }
+  changes_checked_ = baseline_.value_or(base::Time());
+  position_baseline_.clear();
+  position_differences_.clear();
+  if (version > 1) {
+    changes_checked_ = in.Time();
+    ReadAmounts(in, position_baseline_);
+    ReadAmounts(in, position_differences_);
+  }
   ReadMarks(in, checked_trade_);
   ReadMarks(in, forgotten_trade_);
   risk_states_.clear();

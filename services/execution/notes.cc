@@ -134,6 +134,26 @@ absl::StatusOr<BalanceNote> ReadBalanceNote(std::string_view body) {
   return Finish(in, std::move(note));
 }
 
+wire::EngineNote ToNote(const PositionNote& note) {
+  wire::CanonicalWriter out = Start();
+  out.U8(static_cast<uint8_t>(note.kind));
+  out.Text(note.instrument);
+  out.Money(note.quantity);
+  out.Bytes(note.evidence);
+  return Note(kPositionNote, out);
+}
+
+absl::StatusOr<PositionNote> ReadPositionNote(std::string_view body) {
+  wire::CanonicalReader in(body);
+  GANNET_RETURN_IF_ERROR(CheckVersion(in));
+  PositionNote note;
+  note.kind = static_cast<PositionNote::Kind>(in.U8());
+  note.instrument = in.Text<market::InstrumentId>();
+  note.quantity = in.Money();
+  note.evidence = in.Bytes();
+  return Finish(in, std::move(note));
+}
+
 wire::EngineNote ToNote(const TradesNote& note) {
   wire::CanonicalWriter out = Start();
   out.Text(note.instrument);

@@ -61,8 +61,25 @@ struct BalanceNote {
   market::AssetId asset;
   market::Money amount;
   std::string evidence;  // event of the venue, or the person who signed
-  base::Time time{};     // kBaseline: of the last change in it, on the venue's clock
+  // On the venue's clock. kBaseline: of the last change in it; kTransfer: when it was
+  // booked, if stated.
+  base::Time time{};
   bool operator==(const BalanceNote&) const = default;
+};
+
+// "position": what a derivatives position should be, apart from fills.
+struct PositionNote {
+  enum class Kind : uint8_t {
+    kBaseline = 1,  // held at the first look
+    kDifference,    // the venue holds this much more than is explained
+    kResolved,      // no longer
+    kAdjustment,    // a person signed the difference
+  };
+  Kind kind = Kind::kBaseline;
+  market::InstrumentId instrument;
+  market::Money quantity;  // exact decimal; short: negative
+  std::string evidence;
+  bool operator==(const PositionNote&) const = default;
 };
 
 // "trades": all own trades of an instrument up to this one have been looked at.
@@ -85,6 +102,7 @@ wire::EngineNote ToNote(const RequestNote& note);
 wire::EngineNote ToNote(const CancelNote& note);
 wire::EngineNote ToNote(const GateNote& note);
 wire::EngineNote ToNote(const BalanceNote& note);
+wire::EngineNote ToNote(const PositionNote& note);
 wire::EngineNote ToNote(const TradesNote& note);
 wire::EngineNote ToNote(const TakenOverNote& note);
 // "instrument": the definition that amounts of later facts are written in.
@@ -93,13 +111,14 @@ wire::EngineNote ToNote(const market::Instrument& instrument);
 inline constexpr std::string_view kRequestNote = "request", kCancelNote = "cancel",
                                   kGateNote = "gate", kBalanceNote = "balance",
                                   kTradesNote = "trades", kTakenOverNote = "taken-over",
-                                  kInstrumentNote = "instrument";
+                                  kInstrumentNote = "instrument", kPositionNote = "position";
 
 // DATA_LOSS names what is wrong with the body.
 absl::StatusOr<RequestNote> ReadRequestNote(std::string_view body);
 absl::StatusOr<CancelNote> ReadCancelNote(std::string_view body);
 absl::StatusOr<GateNote> ReadGateNote(std::string_view body);
 absl::StatusOr<BalanceNote> ReadBalanceNote(std::string_view body);
+absl::StatusOr<PositionNote> ReadPositionNote(std::string_view body);
 absl::StatusOr<TradesNote> ReadTradesNote(std::string_view body);
 absl::StatusOr<TakenOverNote> ReadTakenOverNote(std::string_view body);
 absl::StatusOr<market::Instrument> ReadInstrumentNote(std::string_view body);

@@ -22,6 +22,14 @@ venue::Answer Confirmed() {
   return answer;
 }
 
+// By the venue's id where the key has it.
+PaperRequest About(RequestKind kind, const venue::OrderKey& order) {
+  PaperRequest request{.kind = kind, .venue_order = order.venue_order_id};
+  request.order.instrument = order.instrument;
+  if (order.venue_order_id.empty()) request.order.client_order_id = order.client_order_id;
+  return request;
+}
+
 }  // namespace
 
 PaperAdapter::PaperAdapter(PaperAdapterOptions options)
@@ -63,20 +71,8 @@ absl::StatusOr<venue::WireRequest> PaperAdapter::Place(const market::OrderIntent
   return Request(std::move(request), now, /*order=*/true);
 }
 
-venue::WireRequest PaperAdapter::Cancel(const market::InstrumentId& instrument,
-                                        const market::ClientOrderId& order, base::Time now) {
-  PaperRequest request{.kind = RequestKind::kCancel};
-  request.order.instrument = instrument;
-  request.order.client_order_id = order;
-  return Request(std::move(request), now);
-}
-
-venue::WireRequest PaperAdapter::CancelVenueOrder(const market::InstrumentId& instrument,
-                                                  const market::VenueOrderId& order,
-                                                  base::Time now) {
-  PaperRequest request{.kind = RequestKind::kCancel, .venue_order = order};
-  request.order.instrument = instrument;
-  return Request(std::move(request), now);
+venue::WireRequest PaperAdapter::Cancel(const venue::OrderKey& order, base::Time now) {
+  return Request(About(RequestKind::kCancel, order), now);
 }
 
 absl::StatusOr<venue::WireRequest> PaperAdapter::CancelReplace(const market::OrderIntent&,
@@ -86,20 +82,8 @@ absl::StatusOr<venue::WireRequest> PaperAdapter::CancelReplace(const market::Ord
   return absl::InvalidArgumentError("the paper venue replaces in two steps");
 }
 
-venue::WireRequest PaperAdapter::QueryOrder(const market::InstrumentId& instrument,
-                                            const market::ClientOrderId& order, base::Time now) {
-  PaperRequest request{.kind = RequestKind::kQueryOrder};
-  request.order.instrument = instrument;
-  request.order.client_order_id = order;
-  return Request(std::move(request), now);
-}
-
-venue::WireRequest PaperAdapter::QueryVenueOrder(const market::InstrumentId& instrument,
-                                                 const market::VenueOrderId& order,
-                                                 base::Time now) {
-  PaperRequest request{.kind = RequestKind::kQueryOrder, .venue_order = order};
-  request.order.instrument = instrument;
-  return Request(std::move(request), now);
+venue::WireRequest PaperAdapter::QueryOrder(const venue::OrderKey& order, base::Time now) {
+  return Request(About(RequestKind::kQueryOrder, order), now);
 }
 
 venue::WireRequest PaperAdapter::TradesOfOrder(const market::InstrumentId& instrument,
@@ -123,7 +107,7 @@ venue::WireRequest PaperAdapter::TradesFrom(const market::InstrumentId& instrume
   return Request(std::move(request), now);
 }
 
-venue::WireRequest PaperAdapter::OpenOrders(base::Time now) {
+venue::WireRequest PaperAdapter::OpenOrders(size_t, base::Time now) {
   return Request({.kind = RequestKind::kOpenOrders}, now);
 }
 venue::WireRequest PaperAdapter::Account(base::Time now) {

@@ -49,25 +49,19 @@ class PaperAdapter : public venue::OrderVenue {
                                            market::Quantity quantity,
                                            const market::Instrument& instrument,
                                            base::Time now) override;
-  venue::WireRequest Cancel(const market::InstrumentId& instrument,
-                            const market::ClientOrderId& order, base::Time now) override;
-  venue::WireRequest CancelVenueOrder(const market::InstrumentId& instrument,
-                                      const market::VenueOrderId& order, base::Time now) override;
+  venue::WireRequest Cancel(const venue::OrderKey& order, base::Time now) override;
   absl::StatusOr<venue::WireRequest> CancelReplace(const market::OrderIntent& replacement,
                                                    market::Quantity quantity,
                                                    const market::Instrument& instrument,
                                                    base::Time now) override;
-  venue::WireRequest QueryOrder(const market::InstrumentId& instrument,
-                                const market::ClientOrderId& order, base::Time now) override;
-  venue::WireRequest QueryVenueOrder(const market::InstrumentId& instrument,
-                                     const market::VenueOrderId& order, base::Time now) override;
+  venue::WireRequest QueryOrder(const venue::OrderKey& order, base::Time now) override;
   venue::WireRequest TradesOfOrder(const market::InstrumentId& instrument,
                                    const market::VenueOrderId& order, base::Time now) override;
   venue::WireRequest TradesSince(const market::InstrumentId& instrument, base::Time since,
                                  base::Time now) override;
   venue::WireRequest TradesFrom(const market::InstrumentId& instrument, std::string_view trade_id,
                                 base::Time now) override;
-  venue::WireRequest OpenOrders(base::Time now) override;
+  venue::WireRequest OpenOrders(size_t list, base::Time now) override;
   venue::WireRequest Account(base::Time now) override;
   venue::WireRequest ServerTime() override;
   venue::WireRequest Subscribe(base::Time now) override;

@@ -16,13 +16,15 @@ bool RateBudget::Take(uint32_t weight, bool counts_as_order, Use use, base::Time
   Window& weights = Current(kWeight, venue_now);
   Window& orders_10s = Current(kOrders10s, venue_now);
   Window& orders_day = Current(kOrdersDay, venue_now);
+  Window& orders_minute = Current(kOrdersMinute, venue_now);
   const uint64_t reserve = use == Use::kCancel ? 0
                                                : static_cast<uint64_t>(limits_.weight_per_minute) *
                                                      limits_.reserve_ppm / 1'000'000;
   const bool fits =
       venue_now >= paused_until_ && weights.used + weight + reserve <= limits_.weight_per_minute &&
       (!counts_as_order ||
-       (orders_10s.used < limits_.orders_per_10s && orders_day.used < limits_.orders_per_day));
+       (orders_10s.used < limits_.orders_per_10s && orders_day.used < limits_.orders_per_day &&
+        (limits_.orders_per_minute == 0 || orders_minute.used < limits_.orders_per_minute)));
   if (!fits) {
     ++stats_.refused_here;
     return false;
@@ -31,6 +33,7 @@ bool RateBudget::Take(uint32_t weight, bool counts_as_order, Use use, base::Time
   if (counts_as_order) {
     ++orders_10s.used;
     ++orders_day.used;
+    ++orders_minute.used;
   }
   return true;
 }
@@ -51,6 +54,7 @@ void RateBudget::Report(const venue::RateReport& report, bool refused, base::Tim
   raise(kWeight, report.used_weight);
   raise(kOrders10s, report.orders_10s);
   raise(kOrdersDay, report.orders_1d);
+  raise(kOrdersMinute, report.orders_1m);
   if (!refused && !report.banned) return;
   ++stats_.refused_there;
   if (report.banned) ++stats_.bans;

@@ -18,6 +18,7 @@ namespace gannet::execution {
 struct RateLimits {
   uint32_t weight_per_minute = 6000;
   uint32_t orders_per_10s = 50;
+  uint32_t orders_per_minute = 0;  // 0: the venue has no such limit
   uint32_t orders_per_day = 160'000;
   uint32_t reserve_ppm = 200'000;  // of the weight, kept for cancels
   base::Duration pause_without_header =
@@ -53,14 +54,15 @@ class RateBudget {
     int64_t number = -1;  // of the running window since the epoch
     uint64_t used = 0;
   };
-  static constexpr std::array<base::Duration, 3> kLengths = {
-      std::chrono::minutes(1), std::chrono::seconds(10), std::chrono::hours(24)};
-  enum : size_t { kWeight = 0, kOrders10s = 1, kOrdersDay = 2 };
+  static constexpr std::array<base::Duration, 4> kLengths = {
+      std::chrono::minutes(1), std::chrono::seconds(10), std::chrono::hours(24),
+      std::chrono::minutes(1)};
+  enum : size_t { kWeight = 0, kOrders10s, kOrdersDay, kOrdersMinute };
 
   Window& Current(size_t which, base::Time venue_now);
 
   const RateLimits limits_;
-  std::array<Window, 3> windows_;
+  std::array<Window, 4> windows_;
   base::Time paused_until_{};
   bool banned_ = false;
   Stats stats_;

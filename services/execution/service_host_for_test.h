@@ -22,17 +22,24 @@ struct HostOptions {
   bool wire_mode = false;
 };
 
-// What outlives a process: time, disk, network.
+// What outlives a process: time, disk, network. Virtual, or the real ones.
 struct World {
-  base::VirtualExecutor& executor;
-  base::SimFiles& files;
-  net::SimNetwork& network;
+  World(base::VirtualExecutor& all, base::Files& disk, net::Network& wire)
+      : World(all, all, disk, wire, [&all](base::Duration span) { all.RunFor(span); }) {}
+  World(base::Executor& tasks, const base::Clock& time, base::Files& disk, net::Network& wire,
+        std::function<void(base::Duration)> run)
+      : executor(tasks), clock(time), files(disk), network(wire), run_for(std::move(run)) {}
+  base::Executor& executor;
+  const base::Clock& clock;
+  base::Files& files;
+  net::Network& network;
+  std::function<void(base::Duration)> run_for;
 };
 struct Outside {
   base::VirtualExecutor executor{base::FromUnixMillis(1'700'000'000'000)};
   base::SimFiles files{7};
   net::SimNetwork network{executor, executor, base::Rng(11)};
-  operator World() { return {executor, files, network}; }  // NOLINT: meant to be implicit
+  operator World() { return World(executor, files, network); }  // NOLINT: meant to be implicit
 };
 
 class ServiceHost {
@@ -40,17 +47,22 @@ class ServiceHost {
   // `journal` may be null.
   ServiceHost(World outside, const ExecutionConfig& config, journal::Writer* journal = nullptr,
               HostOptions options = {})
-      : outside_(outside),
-        bus_(outside.executor, {}),
+      : outside_(std::move(outside)),
+        bus_(outside_.executor, {}),
         shard_({.name = "test", .start_epoch = options.start_epoch, .wire_mode = options.wire_mode},
-               outside.executor, outside.executor, journal, &bus_),
-        log_("execution", telemetry::Level::kWarning, outside.executor,
+               outside_.executor, outside_.clock, journal, &bus_),
+        log_("execution", telemetry::Level::kWarning, outside_.clock,
              [this](std::string_view line) { lines.emplace_back(line); }),
-        deps_{shard_,           bus_,
-              outside.executor, outside.executor,
-              outside.executor, outside.files,
-              outside.network,  log_,
-              base::Rng(3),     ""},
+        deps_{shard_,
+              bus_,
+              outside_.executor,
+              outside_.executor,
+              outside_.clock,
+              outside_.files,
+              outside_.network,
+              log_,
+              base::Rng(3),
+              ""},
         decisions_(shard_, bus::kRiskDecisions, nullptr),
         intents_(shard_, bus::kOrderIntents, nullptr) {
     deps_.lease = &lease;
@@ -90,10 +102,10 @@ class ServiceHost {
   // Runs `act` in a turn.
   void Turn(std::function<void(const market::Header&)> act) {
     act_ = std::move(act);
-    shard_.Deliver(port_, "", outside_.executor.Now());
+    shard_.Deliver(port_, "", outside_.clock.Now());
   }
   void Start() {
-    shard_.Resume(outside_.executor.Now());
+    shard_.Resume(outside_.clock.Now());
     Define();
     REQUIRE(service->Start().ok());
   }
@@ -151,7 +163,7 @@ class ServiceHost {
     trade.aggressor = aggressor;
     Turn([&](const market::Header& cause) { shard_.Publish(bus::kTrades, trade, cause); });
   }
-  void RunFor(base::Duration span) { outside_.executor.RunFor(span); }
+  void RunFor(base::Duration span) { outside_.run_for(span); }
 
   market::OrderState State(const std::string& id) const {
     const TrackedOrder* order = service->engine().state().Find(market::ClientOrderId(id));

@@ -12,8 +12,14 @@ namespace {
 
 constexpr char kStreamName[] = "own";
 // Headers that the record keeps: what the venue says of its limits.
-constexpr std::array<std::string_view, 4> kKeptHeaders = {
-    "x-mbx-used-weight-1m", "x-mbx-order-count-10s", "x-mbx-order-count-1d", "retry-after"};
+constexpr std::array<std::string_view, 5> kKeptHeaders = {
+    "x-mbx-used-weight-1m", "x-mbx-order-count-10s", "x-mbx-order-count-1m", "x-mbx-order-count-1d",
+    "retry-after"};
+
+std::string WithoutSlash(std::string path) {
+  if (path.ends_with('/')) path.pop_back();
+  return path;
+}
 
 }  // namespace
 
@@ -21,6 +27,7 @@ VenueSession::VenueSession(VenueSessionOptions options, net::Network& network,
                            base::Executor& executor, const base::Clock& clock, base::Rng rng,
                            telemetry::Log& log, Handlers handlers)
     : options_(std::move(options)),
+      stream_root_(WithoutSlash(options_.stream.path)),
       network_(network),
       executor_(executor),
       clock_(clock),
@@ -35,11 +42,11 @@ VenueSession::~VenueSession() {
 
 void VenueSession::Start() {
   running_ = true;
-  Connect();
+  options_.path_of_key ? TellClosed("not opened yet") : Connect();
 }
 
 void VenueSession::Stop() {
-  running_ = false;
+  running_ = connecting_ = false;
   executor_.Cancel(timer_);
   timer_ = base::TimerId::kNone;
   ++connections_;  // callbacks of the old one are not ours any more
@@ -57,8 +64,9 @@ void VenueSession::Connect() {
   handler.on_open = [this, mine] {
     if (!mine()) return;
     stream_open_ = true;
+    connecting_ = false;
     opened_at_ = clock_.Monotonic();
-    log_.Info("user_stream_open", {{"url", options_.stream.ToString()}});
+    log_.Info("user_stream_open", {{"host", options_.stream.host}});
     handlers_.on_stream({kStreamName, wire::StreamEvent::Kind::kOpened, ""});
   };
   handler.on_message = [this, mine](std::string_view text) {
@@ -76,16 +84,15 @@ void VenueSession::Connect() {
 void VenueSession::OnClosed(absl::Status why) {
   log_.Warning("user_stream_closed", {{"why", std::string(why.message())}});
   const bool was_open = std::exchange(stream_open_, false);
+  connecting_ = false;
   reconnect_.OnClosed(was_open ? clock_.Monotonic() - opened_at_ : base::Duration(0));
-  if (was_open)
-    handlers_.on_stream(
-        {kStreamName, wire::StreamEvent::Kind::kClosed, std::string(why.message())});
+  if (was_open || options_.path_of_key) TellClosed(std::string(why.message()));
   Later();
 }
 
 void VenueSession::Later() {
   ++connections_;
-  if (!running_ || timer_ != base::TimerId::kNone) return;
+  if (!running_ || timer_ != base::TimerId::kNone || options_.path_of_key) return;
   timer_ = executor_.After(reconnect_.NextDelay(), [this, alive = std::weak_ptr<bool>(alive_)] {
     const auto held = alive.lock();
     if (!held || !*held) return;
@@ -99,7 +106,7 @@ void VenueSession::RestartStream() {
   if (!stream_open_) return;
   stream_open_ = false;
   reconnect_.OnClosed(clock_.Monotonic() - opened_at_);
-  handlers_.on_stream({kStreamName, wire::StreamEvent::Kind::kClosed, "restarted"});
+  TellClosed("restarted");
   stream_->Close();
   Later();
 }
@@ -115,15 +122,33 @@ void VenueSession::Send(OutgoingRequest request) {
   http.body = std::move(request.wire.body);
   for (auto& header : request.wire.headers) http.headers.push_back(std::move(header));
   if (request.wire.with_key) http.headers.emplace_back(options_.key_header, options_.api_key);
-  network_.Http(
-      options_.rest, std::move(http), {.timeout = options_.request_timeout},
-      [this, id = request.id, alive = std::weak_ptr<bool>(alive_)](net::HttpResult result) {
-        const auto held = alive.lock();
-        if (held && *held) OnResult(id, result);
-      });
+  network_.Http(options_.rest, std::move(http), {.timeout = options_.request_timeout},
+                [this, id = request.id, keys = request.wire.kind == venue::RequestKind::kStreamKey,
+                 alive = std::weak_ptr<bool>(alive_)](net::HttpResult result) {
+                  const auto held = alive.lock();
+                  if (held && *held) OnResult(id, keys, result);
+                });
 }
 
-void VenueSession::OnResult(uint64_t id, const net::HttpResult& result) {
+// Whoever has the key can read the stream: it goes no further than here.
+void VenueSession::OnStreamKey(wire::HttpExchange& exchange) {
+  const std::string body = std::exchange(exchange.body, {});
+  if (exchange.status != 200) {
+    exchange.body = body;  // an error
+    return;
+  }
+  if (stream_open_ || connecting_ || !running_) return;  // kept alive
+  const absl::StatusOr<std::string> path = options_.path_of_key(body);
+  if (!path.ok()) {
+    exchange.transport_error = std::string(path.status().message());
+    return;
+  }
+  options_.stream.path = stream_root_ + *path;
+  connecting_ = true;
+  Connect();
+}
+
+void VenueSession::OnResult(uint64_t id, bool keys, const net::HttpResult& result) {
   wire::HttpExchange exchange;
   exchange.request_id = id;
   if (!result.status.ok()) {
@@ -142,6 +167,7 @@ void VenueSession::OnResult(uint64_t id, const net::HttpResult& result) {
     const std::string_view value = net::FindHeader(result.response.headers, name);
     if (!value.empty()) exchange.headers.emplace_back(name, value);
   }
+  if (keys && options_.path_of_key) OnStreamKey(exchange);
   handlers_.on_answer(std::move(exchange));
 }
 

@@ -26,6 +26,10 @@ struct VenueSessionOptions {
   std::string key_header, api_key;
   base::Duration request_timeout = std::chrono::seconds(10);
   net::ReconnectOptions reconnect;
+  // Set: the stream's address ends with a key that is asked for (RequestKind::kStreamKey).
+  // The path behind `stream`'s own, of the body that brings the key. When to ask, and
+  // again after a connection has ended, is the engine's to say.
+  std::function<absl::StatusOr<std::string>(std::string_view body)> path_of_key;
 };
 
 class VenueSession {
@@ -53,9 +57,16 @@ class VenueSession {
   void Connect();
   void Later();
   void OnClosed(absl::Status why);
-  void OnResult(uint64_t id, const net::HttpResult& result);
+  // `keys`: the answer holds a stream key.
+  void OnResult(uint64_t id, bool keys, const net::HttpResult& result);
+  // Opens the stream and takes the key out of the record.
+  void OnStreamKey(wire::HttpExchange& exchange);
+  void TellClosed(std::string why) {
+    handlers_.on_stream({"own", wire::StreamEvent::Kind::kClosed, std::move(why)});
+  }
 
-  const VenueSessionOptions options_;
+  VenueSessionOptions options_;
+  const std::string stream_root_;  // path of the stream before any key
   net::Network& network_;
   base::Executor& executor_;
   const base::Clock& clock_;
@@ -64,6 +75,7 @@ class VenueSession {
   net::ReconnectPolicy reconnect_;
   std::unique_ptr<net::WebSocket> stream_;
   bool stream_open_ = false, running_ = false;
+  bool connecting_ = false;  // keyed
   base::Duration opened_at_{0};
   uint64_t connections_ = 0;
   base::TimerId timer_ = base::TimerId::kNone;

@@ -20,6 +20,7 @@ int64_t DayTickerWeight(const Params& params) {
 }
 int64_t TickerWeight(const Params& params) { return params.Has("symbol") ? 2 : 4; }
 int64_t OpenOrdersWeight(const Params& params) { return params.Has("symbol") ? 6 : 80; }
+int64_t UsdmOpenWeight(const Params& params) { return params.Has("symbol") ? 1 : 40; }
 int64_t MyTradesWeight(const Params& params) { return params.Has("orderId") ? 5 : 20; }
 
 constexpr std::array kEndpoints{
@@ -91,11 +92,35 @@ constexpr std::array kEndpoints{
     Endpoint{"GET", "/fapi/v1/ping", "", Security::kNone, Fixed<1>, &Api::Ping},
     Endpoint{"GET", "/fapi/v1/time", "", Security::kNone, Fixed<1>, &Api::Time},
     Endpoint{"GET", "/fapi/v1/exchangeInfo", "", Security::kNone, Fixed<1>, &Api::EmptyDerivatives},
+    Endpoint{"POST", "/fapi/v1/order", "", Security::kSigned, Fixed<0>, &Api::UsdmPlaceOrder},
+    Endpoint{"DELETE", "/fapi/v1/order", "", Security::kSigned, Fixed<1>, &Api::UsdmCancelOrder},
+    Endpoint{"GET", "/fapi/v1/order", "", Security::kSigned, Fixed<1>, &Api::UsdmQueryOrder},
+    Endpoint{"GET", "/fapi/v1/openOrders", "", Security::kSigned, UsdmOpenWeight,
+             &Api::UsdmOpenOrders},
+    Endpoint{"DELETE", "/fapi/v1/allOpenOrders", "", Security::kSigned, Fixed<1>,
+             &Api::UsdmCancelAll},
+    Endpoint{"POST", "/fapi/v1/algoOrder", "", Security::kSigned, Fixed<0>, &Api::UsdmPlaceAlgo},
+    Endpoint{"DELETE", "/fapi/v1/algoOrder", "", Security::kSigned, Fixed<1>, &Api::UsdmCancelAlgo},
+    Endpoint{"GET", "/fapi/v1/algoOrder", "", Security::kSigned, Fixed<1>, &Api::UsdmQueryAlgo},
+    Endpoint{"GET", "/fapi/v1/openAlgoOrders", "", Security::kSigned, UsdmOpenWeight,
+             &Api::UsdmOpenAlgos},
+    Endpoint{"GET", "/fapi/v1/userTrades", "", Security::kSigned, Fixed<5>, &Api::UsdmTrades},
+    Endpoint{"GET", "/fapi/v1/income", "", Security::kSigned, Fixed<30>, &Api::UsdmIncomes},
+    Endpoint{"GET", "/fapi/v3/account", "", Security::kSigned, Fixed<5>, &Api::UsdmAccount},
+    Endpoint{"GET", "/fapi/v1/positionSide/dual", "", Security::kSigned, Fixed<30>,
+             &Api::UsdmPositionMode},
+    Endpoint{"POST", "/fapi/v1/countdownCancelAll", "", Security::kSigned, Fixed<10>,
+             &Api::UsdmCountdown},
+    Endpoint{"POST", "/fapi/v1/listenKey", "", Security::kKey, Fixed<1>, &Api::StartListenKey},
+    Endpoint{"PUT", "/fapi/v1/listenKey", "", Security::kKey, Fixed<1>, &Api::KeepListenKey},
+    Endpoint{"DELETE", "/fapi/v1/listenKey", "", Security::kKey, Fixed<1>, &Api::EndListenKey},
     Endpoint{"GET", "/dapi/v1/ping", "", Security::kNone, Fixed<1>, &Api::Ping},
     Endpoint{"GET", "/dapi/v1/time", "", Security::kNone, Fixed<1>, &Api::Time},
     Endpoint{"GET", "/dapi/v1/exchangeInfo", "", Security::kNone, Fixed<1>, &Api::EmptyDerivatives},
     // The simulation's own: moves an asset into (or, below zero, out of) the account.
     Endpoint{"POST", "/sim/v1/deposit", "", Security::kSigned, Fixed<1>, &Api::Deposit},
+    // The same of the perpetuals' wallet: funding, a transfer.
+    Endpoint{"POST", "/sim/v1/income", "", Security::kSigned, Fixed<1>, &Api::SimIncome},
 };
 
 }  // namespace
@@ -133,7 +158,8 @@ Answer<AccountIndex> Api::Authenticate(const ApiRequest& request, Security secur
 
 ApiReply Api::Call(const Endpoint& endpoint, const ApiRequest& request) {
   ApiCall call{.request = request, .params = ParamReader(request.params), .now = exchange_.now()};
-  if (auto error = limits_.Use(request.address, endpoint.weight(request.params), call.now)) {
+  RateLimits& limits = IsUsdmPath(endpoint.path) ? usdm_limits_ : limits_;
+  if (auto error = limits.Use(request.address, endpoint.weight(request.params), call.now)) {
     call.Fail(*std::move(error));
     return std::move(call.reply);
   }

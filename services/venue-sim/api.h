@@ -14,6 +14,7 @@
 #include "services/venue-sim/json_text.h"
 #include "services/venue-sim/params.h"
 #include "services/venue-sim/rate_limits.h"
+#include "services/venue-sim/usdm_streams.h"
 
 namespace gannet::venue_sim {
 
@@ -55,8 +56,14 @@ struct Endpoint {
 
 class Api {
  public:
-  Api(Exchange& exchange, const Authenticator& authenticator, RateLimits& limits)
-      : exchange_(exchange), authenticator_(authenticator), limits_(limits) {}
+  // `usdm_limits` and `streams` are those of the perpetuals.
+  Api(Exchange& exchange, const Authenticator& authenticator, RateLimits& limits,
+      RateLimits& usdm_limits, UsdmStreams& streams)
+      : exchange_(exchange),
+        authenticator_(authenticator),
+        limits_(limits),
+        usdm_limits_(usdm_limits),
+        streams_(streams) {}
 
   static std::span<const Endpoint> endpoints();
   // nullptr: no such path. `path_known`: it exists with another method.
@@ -100,13 +107,40 @@ class Api {
   void KeyRestrictions(ApiCall& call);
   void EmptyList(ApiCall& call);
   void EmptyDerivatives(ApiCall& call);
+  // api_usdm.cc
+  void UsdmPlaceOrder(ApiCall& call);
+  void UsdmCancelOrder(ApiCall& call);
+  void UsdmQueryOrder(ApiCall& call);
+  void UsdmOpenOrders(ApiCall& call);
+  void UsdmCancelAll(ApiCall& call);
+  void UsdmPlaceAlgo(ApiCall& call);
+  void UsdmCancelAlgo(ApiCall& call);
+  void UsdmQueryAlgo(ApiCall& call);
+  void UsdmOpenAlgos(ApiCall& call);
+  void UsdmTrades(ApiCall& call);
+  void UsdmIncomes(ApiCall& call);
+  void UsdmAccount(ApiCall& call);
+  void UsdmPositionMode(ApiCall& call);
+  void UsdmCountdown(ApiCall& call);
+  void StartListenKey(ApiCall& call);
+  void KeepListenKey(ApiCall& call);
+  void EndListenKey(ApiCall& call);
+  void SimIncome(ApiCall& call);
 
  private:
   const VenueCore& core() const { return exchange_.core(); }
+  const UsdmMarket& usdm() const { return exchange_.usdm(); }
+  void PlaceUsdm(ApiCall& call, UsdmVerb verb);
+  static void WriteUsdmReply(ApiCall& call, const UsdmReply& reply);
 
   Exchange& exchange_;
   const Authenticator& authenticator_;
   RateLimits& limits_;
+  RateLimits& usdm_limits_;
+  UsdmStreams& streams_;
 };
+
+// Whose limits count for a REST path.
+inline bool IsUsdmPath(std::string_view path) { return path.starts_with("/fapi/"); }
 
 }  // namespace gannet::venue_sim

@@ -83,6 +83,9 @@ std::string EncodeCommand(const Command& command) {
       writer.Bytes(command.asset);
       writer.I128(command.change);
       break;
+    case CommandKind::kUsdm:
+      SaveUsdmCommand(writer, command.usdm);
+      break;
   }
   return writer.Take();
 }
@@ -124,12 +127,15 @@ absl::StatusOr<Command> DecodeCommand(std::string_view bytes) {
       command.asset = reader.Bytes();
       command.change = reader.I128();
       break;
+    case CommandKind::kUsdm:
+      command.usdm = LoadUsdmCommand(reader);
+      break;
     default:
       known = false;
   }
   const size_t symbols = ListedSymbols().size();
   if (!known || !reader.ok() || !reader.done() || command.place.symbol >= symbols ||
-      command.order.symbol >= symbols) {
+      command.order.symbol >= symbols || command.usdm.place.symbol >= symbols) {
     return absl::DataLossError(
         "a record of the venue's journal is not a command of this build: use the build that wrote "
         "it, or start with --fresh");
@@ -137,16 +143,22 @@ absl::StatusOr<Command> DecodeCommand(std::string_view bytes) {
   return command;
 }
 
-void Replay(VenueCore& core, const Command& command, base::Time time) {
+void Replay(VenueCore& core, UsdmMarket& usdm, const Command& command, base::Time time) {
   switch (command.kind) {
     case CommandKind::kOpen:
       core.Open(command.options, time);
+      usdm.SetAccounts(core.options().accounts);
       break;
     case CommandKind::kConfigure:
       core.Configure(command.options, time);
+      usdm.SetAccounts(core.options().accounts);
       break;
     case CommandKind::kTick:
       core.Tick(time);
+      usdm.Step(core, time);
+      break;
+    case CommandKind::kUsdm:
+      if (command.usdm.account < usdm.accounts()) (void)usdm.Execute(command.usdm, core, time);
       break;
     case CommandKind::kPlace:
       (void)core.Place(command.account, command.place, time);

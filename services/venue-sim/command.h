@@ -1,5 +1,5 @@
 // What changes the venue, as its journal keeps it: the calls of VenueCore marked
-// "command". The time of each is the record's.
+// "command", and those of UsdmMarket. The time of each is the record's.
 #pragma once
 
 #include <string>
@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "services/venue-sim/orders.h"
+#include "services/venue-sim/usdm_market.h"
 #include "services/venue-sim/venue_core.h"
 
 namespace gannet::venue_sim {
@@ -20,7 +21,8 @@ enum class CommandKind : uint8_t {
   kCancelAll,
   kCancelReplace,
   kAmend,
-  kDeposit
+  kDeposit,
+  kUsdm,
 };
 
 struct Command {
@@ -34,6 +36,7 @@ struct Command {
   int64_t quantity = 0;  // kAmend
   std::string asset;     // kDeposit
   Amount change = 0;
+  UsdmCommand usdm;  // kUsdm
 };
 
 std::string EncodeCommand(const Command& command);
@@ -41,6 +44,6 @@ std::string EncodeCommand(const Command& command);
 absl::StatusOr<Command> DecodeCommand(std::string_view bytes);
 
 // Carries out a recorded command; what it answers is of no interest any more.
-void Replay(VenueCore& core, const Command& command, base::Time time);
+void Replay(VenueCore& core, UsdmMarket& usdm, const Command& command, base::Time time);
 
 }  // namespace gannet::venue_sim

@@ -48,6 +48,7 @@ absl::StatusOr<std::unique_ptr<Exchange>> Exchange::Open(
   if (!exchange->core_.open()) {
     first.kind = CommandKind::kOpen;
     exchange->core_.Open(first.options, exchange->Record(first));
+    exchange->usdm_.SetAccounts(first.options.accounts);
     GANNET_RETURN_IF_ERROR(exchange->Snapshot());
   } else {
     CoreOptions in_force = exchange->core_.options();
@@ -57,6 +58,8 @@ absl::StatusOr<std::unique_ptr<Exchange>> Exchange::Open(
       first.kind = CommandKind::kConfigure;
       exchange->core_.Configure(first.options, exchange->Record(first));
     }
+    // Those of a snapshot without perpetuals begin here.
+    exchange->usdm_.SetAccounts(exchange->core_.options().accounts);
   }
   return exchange;
 }
@@ -71,6 +74,8 @@ absl::Status Exchange::Recover(base::Files& files) {
   if (snapshot) {
     wire::CanonicalReader state(snapshot->state);
     GANNET_RETURN_IF_ERROR(core_.Load(state));
+    GANNET_RETURN_IF_ERROR(usdm_.Load(state));
+    usdm_.SetAccounts(core_.options().accounts);
     GANNET_RETURN_IF_ERROR(reader->SeekAfter(snapshot->sequence));
   }
   uint64_t replayed = 0;
@@ -82,7 +87,7 @@ absl::Status Exchange::Recover(base::Files& files) {
                                  " is not a command of the venue: is this another journal?");
     }
     GANNET_ASSIGN_OR_RETURN(const Command command, DecodeCommand(record->payload));
-    Replay(core_, command, record->time);
+    Replay(core_, usdm_, command, record->time);
     ++replayed;
   }
   last_snapshot_ = core_.now();
@@ -154,10 +159,17 @@ bool Exchange::Deposit(AccountIndex account, const std::string& asset, Amount ch
   return core_.Deposit(account, asset, change, time);
 }
 
+UsdmReply Exchange::Usdm(UsdmCommand usdm) {
+  Command command{.kind = CommandKind::kUsdm, .account = usdm.account, .usdm = std::move(usdm)};
+  const base::Time time = Record(command);
+  return usdm_.Execute(command.usdm, core_, time);
+}
+
 void Exchange::Tick() {
   if (failed_) return;
   const base::Time time = Record({.kind = CommandKind::kTick});
   core_.Tick(time);
+  usdm_.Step(core_, time);
   if (time - last_snapshot_ < options_.snapshot_interval) return;
   // A snapshot that could not be taken now (the last is still being written) is
   // taken at the next tick; the commands are in the journal either way.
@@ -168,6 +180,7 @@ absl::Status Exchange::Snapshot() {
   // With room for the last one, some growth and the journal's frame.
   wire::CanonicalWriter writer(snapshot_bytes_ + snapshot_bytes_ / 8 + 1024);
   core_.Save(writer);
+  usdm_.Save(writer);
   snapshot_bytes_ = writer.bytes().size();
   GANNET_RETURN_IF_ERROR(journal_->WriteSnapshot(writer.Take()));
   last_snapshot_ = core_.now();

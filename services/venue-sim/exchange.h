@@ -45,11 +45,15 @@ class Exchange {
   Answer<Amended> Amend(AccountIndex account, OrderRef order, int64_t quantity,
                         std::string new_client_order_id);
   bool Deposit(AccountIndex account, const std::string& asset, Amount change);
+  UsdmReply Usdm(UsdmCommand command);
   void Tick();  // the agents' turn; now and then a snapshot
 
   // Runs `done` once everything recorded so far is durable. Never after a failure.
   void WhenDurable(std::function<void()> done);
   const VenueCore& core() const { return core_; }
+  const UsdmMarket& usdm() const { return usdm_; }
+  // From now on; what was replayed is not told again.
+  void set_usdm_events(UsdmEvents* events) { usdm_.set_events(events); }
   base::Time now() const { return std::max(clock_.Now(), core_.now()); }
   bool failed() const { return failed_; }
   const std::string& recovery() const { return recovery_; }  // one line for the log
@@ -68,6 +72,7 @@ class Exchange {
   const base::Clock& clock_;
   const ExchangeOptions options_;
   VenueCore core_;
+  UsdmMarket usdm_;
   std::unique_ptr<journal::Writer> journal_;
   base::Time last_snapshot_{};
   size_t snapshot_bytes_ = 0;  // of the newest one

@@ -50,7 +50,8 @@ VenueSimServer::VenueSimServer(ServerDeps deps, ServerOptions options)
     : deps_(deps),
       options_(std::move(options)),
       authenticator_(options_.keys),
-      limits_(options_.limits) {}
+      limits_(options_.limits),
+      usdm_limits_(options_.usdm_limits) {}
 
 absl::StatusOr<std::unique_ptr<VenueSimServer>> VenueSimServer::Open(
     ServerDeps deps, ServerOptions options, std::function<void(absl::Status)> on_failure) {
@@ -59,7 +60,9 @@ absl::StatusOr<std::unique_ptr<VenueSimServer>> VenueSimServer::Open(
                                  *server, std::move(on_failure));
   if (!exchange.ok()) return exchange.status();
   server->exchange_ = *std::move(exchange);
-  server->api_ = std::make_unique<Api>(*server->exchange_, server->authenticator_, server->limits_);
+  server->exchange_->set_usdm_events(server.get());
+  server->api_ = std::make_unique<Api>(*server->exchange_, server->authenticator_, server->limits_,
+                                       server->usdm_limits_, server->usdm_streams_);
   server->hub_ = std::make_unique<StreamHub>(server->exchange_->core(), server->outbox_);
   server->ws_api_ =
       std::make_unique<WsApi>(*server->api_, server->limits_, *server->exchange_, server->outbox_);
@@ -87,6 +90,7 @@ void VenueSimServer::Tick() {
 void VenueSimServer::FlushStreams() {
   flush_ = deps_.executor.After(options_.flush_interval, [this] { FlushStreams(); });
   hub_->Flush(exchange_->now());
+  usdm_streams_.Expire(exchange_->now());
   Release();
 }
 
@@ -138,6 +142,17 @@ void VenueSimServer::OnDeposit(AccountIndex account, const std::string& asset, A
   if (ws_api_) ws_api_->Publish(account, BalanceUpdateEvent(asset, change, now));
 }
 
+void VenueSimServer::OnUsdmOrder(const UsdmExecution& execution) {
+  usdm_streams_.OnOrder(execution);
+}
+void VenueSimServer::OnUsdmAlgo(const UsdmAlgo& algo) {
+  usdm_streams_.OnAlgo(algo, exchange_->now());
+}
+void VenueSimServer::OnUsdmAccount(AccountIndex account, const std::string& reason, Amount change,
+                                   std::optional<SymbolIndex> symbol, base::Time now) {
+  usdm_streams_.OnAccount(exchange_->usdm(), account, reason, change, symbol, now);
+}
+
 // ---- sending
 
 void VenueSimServer::Release() {
@@ -165,6 +180,7 @@ void VenueSimServer::Deliver(const std::vector<Outbox::Item>& items) {
 void VenueSimServer::DropSocket(ConnectionId id) {
   hub_->Close(id);
   ws_api_->Close(id);
+  usdm_streams_.Close(id);
   const auto found = sockets_.find(id);
   if (found == sockets_.end()) return;
   deps_.executor.Cancel(found->second.end);
@@ -186,16 +202,24 @@ net::WebSocket::Handler VenueSimServer::OnWebSocket(const net::HttpRequest& requ
                                                     std::shared_ptr<net::WebSocket> socket) {
   const auto [path, query] = SplitTarget(request.target);
   const std::string_view address = WithoutPort(peer);
+  constexpr std::string_view kPrivate = "/private/ws/";
+  const std::string_view listen_key =
+      path.starts_with(kPrivate) ? path.substr(kPrivate.size()) : std::string_view();
+  const bool is_private =
+      !listen_key.empty() && usdm_streams_.KnowsKey(listen_key, exchange_->now());
   const bool api = path == "/ws-api/v3";
   const bool combined = path == "/stream";
   const bool streams = combined || path == "/ws" || path.starts_with("/ws/");
-  if ((!api && !streams) || stopping_ || exchange_->failed() || !AdmitSocket(address)) {
+  if ((!api && !streams && !is_private) || stopping_ || exchange_->failed() ||
+      !AdmitSocket(address)) {
     ++stats_.sockets_refused;
     return {};
   }
   const auto id = static_cast<ConnectionId>(++last_connection_);
   if (api) {
     ws_api_->Open(id, std::string(address));
+  } else if (is_private) {
+    usdm_streams_.Open(id, listen_key);
   } else {
     Params params;
     const bool sound = params.AddForm(query);
@@ -214,11 +238,12 @@ net::WebSocket::Handler VenueSimServer::OnWebSocket(const net::HttpRequest& requ
     Release();
   });
   net::WebSocket::Handler handler;
-  handler.on_message = [this, alive = alive_, id, api](std::string_view text) {
+  handler.on_message = [this, alive = alive_, id, api, is_private](std::string_view text) {
     if (!*alive || stopping_) return;
     if (api) {
       ws_api_->OnMessage(id, text);
-    } else {
+    } else if (!is_private) {  // a user stream takes no requests
+
       hub_->OnMessage(id, text, exchange_->now());
     }
     Release();
@@ -280,15 +305,16 @@ net::HttpResponse VenueSimServer::AnswerApi(const Endpoint& endpoint,
   net::HttpResponse response = reply.error ? ErrorResponse(*reply.error, reply.error_data)
                                            : JsonResponse(200, std::move(reply.result));
   const base::Time now = exchange_->now();
-  const std::string used = std::to_string(limits_.used_weight(address, now));
+  RateLimits& limits = IsUsdmPath(endpoint.path) ? usdm_limits_ : limits_;
+  const std::string used = std::to_string(limits.used_weight(address, now));
   response.headers.emplace_back("X-MBX-USED-WEIGHT", used);
   response.headers.emplace_back("X-MBX-USED-WEIGHT-1M", used);
   if (reply.ordered_by) {
     response.headers.emplace_back(
         "X-MBX-ORDER-COUNT-10S",
-        std::to_string(limits_.orders_in_10_seconds(*reply.ordered_by, now)));
+        std::to_string(limits.orders_in_10_seconds(*reply.ordered_by, now)));
     response.headers.emplace_back("X-MBX-ORDER-COUNT-1D",
-                                  std::to_string(limits_.orders_in_day(*reply.ordered_by, now)));
+                                  std::to_string(limits.orders_in_day(*reply.ordered_by, now)));
   }
   if (reply.error && reply.error->retry_after_s > 0) {
     response.headers.emplace_back("Retry-After", std::to_string(reply.error->retry_after_s));

@@ -3,6 +3,7 @@
 //
 //   /api/v3, /sapi/v1, /fapi/v1, /dapi/v1   REST (api.h)
 //   /ws, /ws/<names>, /stream?streams=…      market streams (stream_hub.h)
+//   /private/ws/<listen key>                 user stream of the perpetuals (usdm_streams.h)
 //   /ws-api/v3                               WebSocket API (ws_api.h)
 //   /news/rss                                RSS 2.0 (rss.h)
 //
@@ -31,9 +32,18 @@
 
 namespace gannet::venue_sim {
 
+// As the perpetuals' exchangeInfo states them; the limit of a minute is not kept here.
+inline RateLimitOptions UsdmLimits() {
+  RateLimitOptions limits;
+  limits.weight_per_minute = 2400;
+  limits.orders_per_10_seconds = 300;
+  return limits;
+}
+
 struct ServerOptions {
   ExchangeOptions exchange;
   RateLimitOptions limits;
+  RateLimitOptions usdm_limits = UsdmLimits();
   std::vector<ApiKey> keys;
   base::Duration tick_interval = std::chrono::milliseconds(50);
   base::Duration flush_interval = std::chrono::milliseconds(100);
@@ -52,7 +62,7 @@ struct ServerStats {
   uint64_t slow_sockets_closed = 0, messages_sent = 0;
 };
 
-class VenueSimServer : public net::ServerHandler, private VenueEvents {
+class VenueSimServer : public net::ServerHandler, private VenueEvents, private UsdmEvents {
  public:
   // `on_failure` runs when nothing can be recorded any more; from then on every
   // request is answered with 503.
@@ -98,6 +108,11 @@ class VenueSimServer : public net::ServerHandler, private VenueEvents {
   void OnDeposit(AccountIndex account, const std::string& asset, Amount change,
                  base::Time now) override;
   void OnStory(const Story&) override {}
+  // UsdmEvents.
+  void OnUsdmOrder(const UsdmExecution& execution) override;
+  void OnUsdmAlgo(const UsdmAlgo& algo) override;
+  void OnUsdmAccount(AccountIndex account, const std::string& reason, Amount change,
+                     std::optional<SymbolIndex> symbol, base::Time now) override;
 
   void Tick();
   void FlushStreams();
@@ -114,8 +129,9 @@ class VenueSimServer : public net::ServerHandler, private VenueEvents {
   ServerDeps deps_;
   const ServerOptions options_;
   Authenticator authenticator_;
-  RateLimits limits_;
+  RateLimits limits_, usdm_limits_;
   Outbox outbox_;
+  UsdmStreams usdm_streams_{outbox_};
   std::unique_ptr<Exchange> exchange_;  // these three: from Open on
   std::unique_ptr<Api> api_;
   std::unique_ptr<StreamHub> hub_;

@@ -20,6 +20,20 @@ std::string_view SelfTradeText(SelfTrade mode) {
   return "";
 }
 
+std::optional<SelfTrade> ParseSelfTrade(std::string_view text) {
+  for (const SelfTrade mode :
+       {SelfTrade::kVenueDefault, SelfTrade::kAllow, SelfTrade::kExpireMaker,
+        SelfTrade::kExpireTaker, SelfTrade::kExpireBoth, SelfTrade::kDecrement}) {
+    if (SelfTradeText(mode) == text) return mode;
+  }
+  return std::nullopt;
+}
+
+OrderRef RefOf(const OrderKey& order) {
+  return order.venue_order_id.empty() ? OrderRef{"", order.client_order_id.text()}
+                                      : OrderRef{order.venue_order_id.text(), ""};
+}
+
 void AddOrderRef(Parameters& out, const OrderRef& order) {
   if (!order.venue_id.empty()) {
     out.Text("orderId", order.venue_id);

@@ -1,6 +1,7 @@
 // Words that Binance's spot and futures requests share.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,10 @@ inline std::string_view SideText(market::Side side) {
 
 // selfTradePreventionMode; empty: the venue's default.
 std::string_view SelfTradeText(SelfTrade mode);
+std::optional<SelfTrade> ParseSelfTrade(std::string_view text);
+
+// By the venue's id where the key has it.
+OrderRef RefOf(const OrderKey& order);
 
 // orderId or origClientOrderId.
 void AddOrderRef(Parameters& out, const OrderRef& order);

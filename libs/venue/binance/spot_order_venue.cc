@@ -34,18 +34,6 @@ std::string_view EndpointOf(RequestKind kind) {
 
 namespace {
 
-std::optional<SelfTrade> ParseSelfTrade(std::string_view text) {
-  for (const SelfTrade mode :
-       {SelfTrade::kVenueDefault, SelfTrade::kAllow, SelfTrade::kExpireMaker,
-        SelfTrade::kExpireTaker, SelfTrade::kExpireBoth, SelfTrade::kDecrement}) {
-    if (SelfTradeText(mode) == text) return mode;
-  }
-  return std::nullopt;
-}
-
-OrderRef Ours(const market::ClientOrderId& order) { return {"", std::string(order.text())}; }
-OrderRef Theirs(const market::VenueOrderId& order) { return {std::string(order.text()), ""}; }
-
 Page FirstPage() {
   Page page;
   page.limit = kTradesLimit;
@@ -112,40 +100,28 @@ absl::StatusOr<WireRequest> SpotOrderVenue::Place(const market::OrderIntent& int
   return Send(call, now);
 }
 
-WireRequest SpotOrderVenue::Cancel(const market::InstrumentId& instrument,
-                                   const market::ClientOrderId& order, base::Time now) {
-  return Send(spot::Cancel(market::SymbolOf(instrument), Ours(order)), now);
-}
-
-WireRequest SpotOrderVenue::CancelVenueOrder(const market::InstrumentId& instrument,
-                                             const market::VenueOrderId& order, base::Time now) {
-  return Send(spot::Cancel(market::SymbolOf(instrument), Theirs(order)), now);
+WireRequest SpotOrderVenue::Cancel(const OrderKey& order, base::Time now) {
+  return Send(spot::Cancel(market::SymbolOf(order.instrument), RefOf(order)), now);
 }
 
 absl::StatusOr<WireRequest> SpotOrderVenue::CancelReplace(const market::OrderIntent& replacement,
                                                           market::Quantity quantity,
                                                           const market::Instrument& instrument,
                                                           base::Time now) {
-  GANNET_ASSIGN_OR_RETURN(
-      const Call call,
-      spot::CancelReplace(Spec(replacement, quantity, instrument), Ours(replacement.target),
-                          spot::CancelRestriction::kOnlyNew));
+  GANNET_ASSIGN_OR_RETURN(const Call call,
+                          spot::CancelReplace(Spec(replacement, quantity, instrument),
+                                              OrderRef{"", replacement.target.text()},
+                                              spot::CancelRestriction::kOnlyNew));
   return Send(call, now);
 }
 
-WireRequest SpotOrderVenue::QueryOrder(const market::InstrumentId& instrument,
-                                       const market::ClientOrderId& order, base::Time now) {
-  return Send(spot::QueryOrder(market::SymbolOf(instrument), Ours(order)), now);
-}
-
-WireRequest SpotOrderVenue::QueryVenueOrder(const market::InstrumentId& instrument,
-                                            const market::VenueOrderId& order, base::Time now) {
-  return Send(spot::QueryOrder(market::SymbolOf(instrument), Theirs(order)), now);
+WireRequest SpotOrderVenue::QueryOrder(const OrderKey& order, base::Time now) {
+  return Send(spot::QueryOrder(market::SymbolOf(order.instrument), RefOf(order)), now);
 }
 
 WireRequest SpotOrderVenue::TradesOfOrder(const market::InstrumentId& instrument,
                                           const market::VenueOrderId& order, base::Time now) {
-  return Send(spot::Trades(market::SymbolOf(instrument), Theirs(order), FirstPage()), now);
+  return Send(spot::Trades(market::SymbolOf(instrument), {order.text(), ""}, FirstPage()), now);
 }
 
 WireRequest SpotOrderVenue::TradesSince(const market::InstrumentId& instrument, base::Time since,
@@ -162,7 +138,9 @@ WireRequest SpotOrderVenue::TradesFrom(const market::InstrumentId& instrument,
   return Send(spot::Trades(market::SymbolOf(instrument), {}, page), now);
 }
 
-WireRequest SpotOrderVenue::OpenOrders(base::Time now) { return Send(spot::OpenOrders(""), now); }
+WireRequest SpotOrderVenue::OpenOrders(size_t, base::Time now) {
+  return Send(spot::OpenOrders(""), now);
+}
 
 WireRequest SpotOrderVenue::Account(base::Time now) { return Send(spot::Account(false), now); }
 

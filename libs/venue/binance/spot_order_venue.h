@@ -42,25 +42,19 @@ class SpotOrderVenue : public OrderVenue {
 
   absl::StatusOr<WireRequest> Place(const market::OrderIntent& intent, market::Quantity quantity,
                                     const market::Instrument& instrument, base::Time now) override;
-  WireRequest Cancel(const market::InstrumentId& instrument, const market::ClientOrderId& order,
-                     base::Time now) override;
-  WireRequest CancelVenueOrder(const market::InstrumentId& instrument,
-                               const market::VenueOrderId& order, base::Time now) override;
+  WireRequest Cancel(const OrderKey& order, base::Time now) override;
   absl::StatusOr<WireRequest> CancelReplace(const market::OrderIntent& replacement,
                                             market::Quantity quantity,
                                             const market::Instrument& instrument,
                                             base::Time now) override;
-  WireRequest QueryOrder(const market::InstrumentId& instrument, const market::ClientOrderId& order,
-                         base::Time now) override;
-  WireRequest QueryVenueOrder(const market::InstrumentId& instrument,
-                              const market::VenueOrderId& order, base::Time now) override;
+  WireRequest QueryOrder(const OrderKey& order, base::Time now) override;
   WireRequest TradesOfOrder(const market::InstrumentId& instrument,
                             const market::VenueOrderId& order, base::Time now) override;
   WireRequest TradesSince(const market::InstrumentId& instrument, base::Time since,
                           base::Time now) override;
   WireRequest TradesFrom(const market::InstrumentId& instrument, std::string_view trade_id,
                          base::Time now) override;
-  WireRequest OpenOrders(base::Time now) override;
+  WireRequest OpenOrders(size_t list, base::Time now) override;
   WireRequest Account(base::Time now) override;
   WireRequest ServerTime() override;
   WireRequest Subscribe(base::Time now) override;

@@ -80,11 +80,11 @@ TEST_CASE("SpotOrderVenue signs each request over its own query") {
 
   const market::VenueOrderId id("42");
   for (const WireRequest& request :
-       {venue.Cancel(Btc().id, Intent().target, kNow), venue.CancelVenueOrder(Btc().id, id, kNow),
-        venue.QueryOrder(Btc().id, Intent().target, kNow),
-        venue.QueryVenueOrder(Btc().id, id, kNow), venue.TradesOfOrder(Btc().id, id, kNow),
+       {venue.Cancel({Btc().id, Intent().target, {}}, kNow), venue.Cancel({Btc().id, {}, id}, kNow),
+        venue.QueryOrder({Btc().id, Intent().target, {}}, kNow),
+        venue.QueryOrder({Btc().id, {}, id}, kNow), venue.TradesOfOrder(Btc().id, id, kNow),
         venue.TradesSince(Btc().id, kNow, kNow), venue.TradesFrom(Btc().id, "7", kNow),
-        venue.OpenOrders(kNow), venue.Account(kNow)}) {
+        venue.OpenOrders(0, kNow), venue.Account(kNow)}) {
     CAPTURE(request.target);
     CHECK(Signed(request));
     CHECK(request.timestamp == kNow);

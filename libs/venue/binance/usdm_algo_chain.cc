@@ -2,8 +2,12 @@
 
 namespace gannet::venue::binance::usdm {
 
-AlgoChain::AlgoChain(std::string symbol, std::string client_algo_id)
-    : symbol_(std::move(symbol)), client_algo_id_(std::move(client_algo_id)) {}
+AlgoChain::AlgoChain(std::string symbol, std::string client_algo_id, std::string algo_id,
+                     std::string actual_order_id)
+    : symbol_(std::move(symbol)),
+      client_algo_id_(std::move(client_algo_id)),
+      algo_id_(std::move(algo_id)),
+      actual_order_id_(std::move(actual_order_id)) {}
 
 bool AlgoChain::Accept(const Integer& algo_id, const Text& client_algo_id, const Text& status,
                        const Text& actual_order_id) {

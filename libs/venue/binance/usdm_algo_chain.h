@@ -15,7 +15,9 @@ namespace gannet::venue::binance::usdm {
 
 class AlgoChain {
  public:
-  AlgoChain(std::string symbol, std::string client_algo_id);
+  // `algo_id` and `actual_order_id` as far as known.
+  AlgoChain(std::string symbol, std::string client_algo_id, std::string algo_id = {},
+            std::string actual_order_id = {});
 
   // What an answer or an event says of it. False: it speaks of another order, or names
   // a second actual order, which no order may have; nothing changes then.

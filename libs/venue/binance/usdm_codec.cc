@@ -109,6 +109,15 @@ constexpr Field<Position> kPosition[] = {
     {"notional", &Position::notional},
     {"updateTime", &Position::update_time},
 };
+constexpr Field<IncomeRow> kIncome[] = {
+    {"symbol", &IncomeRow::symbol},
+    {"incomeType", &IncomeRow::type, true},
+    {"income", &IncomeRow::amount, true},
+    {"asset", &IncomeRow::asset, true},
+    {"tradeId", &IncomeRow::trade_id},
+    {"time", &IncomeRow::time, true},
+    {"tranId", &IncomeRow::transaction_id, true},
+};
 constexpr Field<Settings> kSettings[] = {
     {"symbol", &Settings::symbol},
     {"leverage", &Settings::leverage},
@@ -308,6 +317,9 @@ absl::StatusOr<Account> Reader::ReadAccount(std::string_view body) {
                             ReadRecords<Position>(positions, kPosition, "positions", impl_->keep));
   }
   return account;
+}
+absl::StatusOr<std::vector<IncomeRow>> Reader::ReadIncome(std::string_view body) {
+  return impl_->Many<IncomeRow>(body, kIncome, "income");
 }
 absl::StatusOr<Settings> Reader::ReadSettings(std::string_view body) {
   return impl_->One<Settings>(body, kSettings, "settings");

@@ -68,6 +68,12 @@ struct Account {
   std::vector<Position> positions;
 };
 
+struct IncomeRow {  // a change of a balance
+  Text symbol, type, amount, asset, trade_id;
+  Integer time, transaction_id;
+  OtherFields other;
+};
+
 // leverage, margin type, position mode: of whichever the answer speaks.
 struct Settings {
   Text symbol, margin_type, max_notional;
@@ -147,6 +153,7 @@ class Reader {
   absl::StatusOr<std::vector<Balance>> ReadBalances(std::string_view body);
   absl::StatusOr<std::vector<Position>> ReadPositions(std::string_view body);
   absl::StatusOr<Account> ReadAccount(std::string_view body);
+  absl::StatusOr<std::vector<IncomeRow>> ReadIncome(std::string_view body);
   absl::StatusOr<Settings> ReadSettings(std::string_view body);
   absl::StatusOr<std::vector<Settings>> ReadSymbolSettings(std::string_view body);
   absl::StatusOr<Acknowledgement> ReadAcknowledgement(std::string_view body);

@@ -1,0 +1,164 @@
+#include "libs/venue/binance/usdm_order_venue.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/check.h"
+#include "libs/base/status.h"
+#include "libs/venue/binance/parameter_names.h"
+#include "libs/venue/binance/usdm_algo_chain.h"
+#include "libs/venue/binance/usdm_requests.h"
+
+namespace gannet::venue::binance {
+namespace {
+
+constexpr base::Duration kMaxPlacementWindow = std::chrono::seconds(2);
+constexpr int kRows = 1000;  // of one answer about trades or changes
+// "Account Trade List": at most seven days in one request.
+constexpr base::Duration kTradesSpan = std::chrono::hours(7 * 24) - std::chrono::minutes(1);
+
+Signer SignerOf(const UsdmOrderOptions& options) {
+  absl::StatusOr<Signer> signer = Signer::FromKeyText(options.secret);
+  GANNET_CHECK(signer.ok(), "the key was checked");
+  return *std::move(signer);
+}
+
+bool IsAlgoId(const market::VenueOrderId& id) { return id.text().starts_with(kAlgoPrefix); }
+
+// Of an order that is, or began as, one of the algo endpoint.
+usdm::AlgoChain ChainOf(const OrderKey& order) {
+  const std::string symbol(market::SymbolOf(order.instrument));
+  const std::string& id = order.venue_order_id.text();
+  const bool algo = IsAlgoId(order.venue_order_id);
+  return usdm::AlgoChain(symbol, order.client_order_id.text(),
+                         algo ? id.substr(kAlgoPrefix.size()) : "", algo ? "" : id);
+}
+
+bool GoesToAlgo(const OrderKey& order) {
+  return order.venue_order_id.empty() ? usdm::IsAlgo(order.type) : IsAlgoId(order.venue_order_id);
+}
+
+Page FirstPage() {
+  Page page;
+  page.limit = kRows;
+  return page;
+}
+
+}  // namespace
+
+absl::Status UsdmOrderVenue::Check(const UsdmOrderOptions& options) {
+  const std::optional<SelfTrade> mode = ParseSelfTrade(options.self_trade_prevention);
+  if (!mode || *mode == SelfTrade::kDecrement) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("self-trade mode ", options.self_trade_prevention,
+                     " does not exist on Binance USD-M; use EXPIRE_TAKER, EXPIRE_MAKER, "
+                     "EXPIRE_BOTH or NONE"));
+  }
+  return Signer::FromKeyText(options.secret).status();
+}
+
+UsdmOrderVenue::UsdmOrderVenue(UsdmOrderOptions options)
+    : options_(std::move(options)),
+      signer_(SignerOf(options_)),
+      self_trade_(ParseSelfTrade(options_.self_trade_prevention).value_or(SelfTrade::kAllow)) {
+  GANNET_CHECK(Check(options_).ok(), "the options were checked");
+  GANNET_CHECK(options_.placement_window <= kMaxPlacementWindow,
+               "the placement window is at most 2 s");
+}
+
+bool UsdmOrderVenue::Serves(const market::InstrumentId& instrument) const {
+  return market::VenueOf(instrument) == options_.venue;
+}
+
+market::InstrumentId UsdmOrderVenue::InstrumentOf(std::string_view symbol) const {
+  return market::InstrumentId(options_.venue + ":" + std::string(symbol));
+}
+
+bool UsdmOrderVenue::TwoIdentities(market::OrderType type) const { return usdm::IsAlgo(type); }
+
+bool UsdmOrderVenue::Continues(const market::VenueOrderId& known,
+                               const market::VenueOrderId& next) const {
+  return IsAlgoId(known) && !next.empty() && !IsAlgoId(next);
+}
+
+WireRequest UsdmOrderVenue::Send(const Call& call, base::Time now) const {
+  const bool acts = call.kind == RequestKind::kPlace || call.kind == RequestKind::kCancel;
+  return ToRest(call, signer_, now, acts ? options_.placement_window : options_.query_window);
+}
+
+absl::StatusOr<WireRequest> UsdmOrderVenue::Place(const market::OrderIntent& intent,
+                                                  market::Quantity quantity,
+                                                  const market::Instrument& instrument,
+                                                  base::Time now) {
+  OrderSpec spec = SpecOf(intent, quantity, instrument);
+  spec.self_trade = self_trade_;
+  GANNET_ASSIGN_OR_RETURN(const Call call, usdm::Place(spec));
+  return Send(call, now);
+}
+
+WireRequest UsdmOrderVenue::Cancel(const OrderKey& order, base::Time now) {
+  return Send(GoesToAlgo(order) ? ChainOf(order).Cancel()
+                                : usdm::Cancel(market::SymbolOf(order.instrument), RefOf(order)),
+              now);
+}
+
+absl::StatusOr<WireRequest> UsdmOrderVenue::CancelReplace(const market::OrderIntent&,
+                                                          market::Quantity,
+                                                          const market::Instrument&, base::Time) {
+  return absl::InvalidArgumentError("Binance USD-M replaces in two steps");
+}
+
+WireRequest UsdmOrderVenue::QueryOrder(const OrderKey& order, base::Time now) {
+  return Send(GoesToAlgo(order)
+                  ? ChainOf(order).Query()
+                  : usdm::QueryOrder(market::SymbolOf(order.instrument), RefOf(order)),
+              now);
+}
+
+WireRequest UsdmOrderVenue::TradesOfOrder(const market::InstrumentId& instrument,
+                                          const market::VenueOrderId& order, base::Time now) {
+  return Send(usdm::Trades(market::SymbolOf(instrument), {order.text(), ""}, FirstPage()), now);
+}
+
+WireRequest UsdmOrderVenue::TradesSince(const market::InstrumentId& instrument, base::Time since,
+                                        base::Time now) {
+  Page page = FirstPage();
+  page.since = std::max(since, now - kTradesSpan);
+  return Send(usdm::Trades(market::SymbolOf(instrument), {}, page), now);
+}
+
+WireRequest UsdmOrderVenue::TradesFrom(const market::InstrumentId& instrument,
+                                       std::string_view trade_id, base::Time now) {
+  Page page = FirstPage();
+  page.from_id = std::string(trade_id);
+  return Send(usdm::Trades(market::SymbolOf(instrument), {}, page), now);
+}
+
+WireRequest UsdmOrderVenue::OpenOrders(size_t list, base::Time now) {
+  return Send(list == 0 ? usdm::OpenAlgoOrders("") : usdm::OpenOrders(""), now);
+}
+
+WireRequest UsdmOrderVenue::Account(base::Time now) { return Send(usdm::QueryAccount(), now); }
+
+std::optional<WireRequest> UsdmOrderVenue::BalanceChanges(base::Time since, base::Time now) {
+  Page page = FirstPage();
+  page.since = since;
+  Call call = usdm::Income("", "", page);
+  call.kind = RequestKind::kBalanceChanges;
+  return Send(call, now);
+}
+
+WireRequest UsdmOrderVenue::ServerTime() { return Send(usdm::ServerTime(), {}); }
+
+WireRequest UsdmOrderVenue::Subscribe(base::Time) { return {}; }
+
+WireRequest UsdmOrderVenue::StreamKey(bool keep) {
+  return Send(keep ? usdm::KeepStream() : usdm::StartStream(), {});
+}
+
+std::optional<WireRequest> UsdmOrderVenue::DeadMan(const market::InstrumentId& instrument,
+                                                   base::Duration timeout, base::Time now) {
+  return Send(usdm::Countdown(market::SymbolOf(instrument), timeout), now);
+}
+
+}  // namespace gannet::venue::binance

@@ -1,0 +1,94 @@
+// Binance USD-M futures behind the order port: REST for requests, a listen-key stream
+// for own updates. Pure; see ../order_venue.h for the contract.
+//
+// A stop order is known as "algo:<algo id>" until it triggers, then by the id of the
+// order that it became (usdm_algo_chain.h). One-way position mode only.
+#pragma once
+
+#include <string>
+
+#include "libs/venue/binance/transport.h"
+#include "libs/venue/binance/usdm_codec.h"
+#include "libs/venue/order_venue.h"
+
+namespace gannet::venue::binance {
+
+struct UsdmOrderOptions {
+  std::string venue = "binance-usdm";  // the part of an instrument id before the colon
+  std::string api_key;
+  std::string secret;  // an HMAC secret, or a private key in PEM (Ed25519, RSA)
+  // After its timestamp a request is refused this late. Placement: at most 2 s,
+  // since absence is proven only after window + engine timeout.
+  base::Duration placement_window = std::chrono::seconds(2);
+  base::Duration query_window = std::chrono::seconds(5);
+  std::string self_trade_prevention;  // e.g. "EXPIRE_TAKER"; empty: the account's default
+};
+inline constexpr std::string_view kAlgoPrefix = "algo:";
+
+class UsdmOrderVenue : public OrderVenue {
+ public:
+  // INVALID_ARGUMENT: the key cannot be used, or the venue has no such mode.
+  static absl::Status Check(const UsdmOrderOptions& options);
+  explicit UsdmOrderVenue(UsdmOrderOptions options);
+
+  std::string_view name() const override { return options_.venue; }
+  bool Serves(const market::InstrumentId& instrument) const override;
+  const AbsenceRules& absence() const override { return absence_; }
+  bool CancelReplaceUnfilled() const override { return false; }
+  bool TwoIdentities(market::OrderType type) const override;
+  bool Continues(const market::VenueOrderId& known,
+                 const market::VenueOrderId& next) const override;
+  size_t OpenOrderLists() const override { return 2; }  // algo orders, orders
+  StreamAccess stream_access() const override { return StreamAccess::kKey; }
+
+  absl::StatusOr<WireRequest> Place(const market::OrderIntent& intent, market::Quantity quantity,
+                                    const market::Instrument& instrument, base::Time now) override;
+  WireRequest Cancel(const OrderKey& order, base::Time now) override;
+  absl::StatusOr<WireRequest> CancelReplace(const market::OrderIntent& replacement,
+                                            market::Quantity quantity,
+                                            const market::Instrument& instrument,
+                                            base::Time now) override;
+  WireRequest QueryOrder(const OrderKey& order, base::Time now) override;
+  WireRequest TradesOfOrder(const market::InstrumentId& instrument,
+                            const market::VenueOrderId& order, base::Time now) override;
+  // The venue lists seven days from `since` on; what is older is not asked for, and shows
+  // in the comparison of positions.
+  WireRequest TradesSince(const market::InstrumentId& instrument, base::Time since,
+                          base::Time now) override;
+  WireRequest TradesFrom(const market::InstrumentId& instrument, std::string_view trade_id,
+                         base::Time now) override;
+  WireRequest OpenOrders(size_t list, base::Time now) override;
+  WireRequest Account(base::Time now) override;
+  std::optional<WireRequest> BalanceChanges(base::Time since, base::Time now) override;
+  WireRequest ServerTime() override;
+  WireRequest Subscribe(base::Time now) override;  // not asked: the key does it
+  WireRequest StreamKey(bool keep) override;
+  std::optional<WireRequest> DeadMan(const market::InstrumentId& instrument, base::Duration timeout,
+                                     base::Time now) override;
+
+  Answer DecodeAnswer(const RequestContext& request, const wire::HttpExchange& exchange) override;
+  StreamUpdate DecodeFrame(std::string_view frame) override;
+
+ private:
+  WireRequest Send(const Call& call, base::Time now) const;  // in its window
+  market::InstrumentId InstrumentOf(std::string_view symbol) const;
+
+  absl::Status Understand(const RequestContext& request, const std::string& body, Answer& answer);
+  absl::Status UnderstandAccount(const std::string& body, Answer& answer);
+  absl::Status UnderstandOpenOrders(size_t list, const std::string& body, Answer& answer);
+  absl::Status UnderstandChanges(const std::string& body, Answer& answer);
+  absl::StatusOr<OrderUpdate> Convert(const usdm::Order& order) const;
+  absl::StatusOr<OrderUpdate> Convert(const usdm::AlgoOrder& order) const;
+  TradeUpdate Convert(const usdm::Trade& source) const;
+  StreamUpdate Convert(const usdm::OrderEvent& event) const;
+  StreamUpdate Convert(const usdm::AlgoEvent& event) const;
+  StreamUpdate Convert(const usdm::AccountEvent& event) const;
+
+  const UsdmOrderOptions options_;
+  const Signer signer_;
+  const SelfTrade self_trade_;
+  const AbsenceRules absence_;
+  usdm::Reader reader_;
+};
+
+}  // namespace gannet::venue::binance

@@ -1,0 +1,318 @@
+#include "libs/venue/binance/usdm_order_venue.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <string>
+#include <vector>
+
+#include "libs/base/hmac_key.h"
+#include "libs/venue/answer_parts.h"
+
+namespace gannet::venue::binance {
+namespace {
+
+using market::OrderType;
+
+constexpr base::Time kNow = base::FromUnixMillis(1'700'000'000'000);
+
+UsdmOrderOptions Options() {
+  UsdmOrderOptions options;
+  options.api_key = "theKey";
+  options.secret = "theSecret";
+  return options;
+}
+
+market::Instrument Btc() {
+  market::Instrument instrument;
+  instrument.id = market::InstrumentId("binance-usdm:BTCUSDT");
+  instrument.kind = market::InstrumentKind::kPerpetual;
+  instrument.price_scale = 1;
+  instrument.quantity_scale = 3;
+  return instrument;
+}
+
+market::OrderIntent Intent(OrderType type = OrderType::kLimit) {
+  market::OrderIntent intent;
+  intent.instrument = Btc().id;
+  intent.client_order_id = market::ClientOrderId("g1AAAA1");
+  intent.type = type;
+  intent.price = {250005};
+  intent.stop_price = {260000};
+  intent.quantity = {20};
+  return intent;
+}
+
+OrderKey Key(OrderType type, const std::string& venue_id = "") {
+  return {Btc().id, market::ClientOrderId("g1AAAA1"), market::VenueOrderId(venue_id), type};
+}
+
+RequestContext Context(RequestKind kind, OrderType type = OrderType::kLimit,
+                       const std::string& venue_id = "") {
+  RequestContext context{.kind = kind,
+                         .request_id = 17,
+                         .instrument = Btc().id,
+                         .client_order_id = market::ClientOrderId("g1AAAA1"),
+                         .target = market::ClientOrderId("g1AAAA1"),
+                         .venue_order_id = market::VenueOrderId(venue_id),
+                         .type = type};
+  return context;
+}
+
+wire::HttpExchange Http(int status, std::string body) {
+  wire::HttpExchange exchange;
+  exchange.request_id = 17;
+  exchange.status = status;
+  exchange.body = std::move(body);
+  return exchange;
+}
+
+// Verb, path and parameters, without what signing adds.
+std::string Words(const WireRequest& request) {
+  return request.method + " " + request.target.substr(0, request.target.find("recvWindow") - 1);
+}
+
+std::string Algo(const std::string& status, const std::string& actual) {
+  return R"({"algoId":9,"clientAlgoId":"g1AAAA1","algoType":"CONDITIONAL","orderType":"STOP_MARKET",)"
+         R"("symbol":"BTCUSDT","side":"SELL","quantity":"0.020","algoStatus":")" +
+         status + R"(","actualOrderId":")" + actual +
+         R"(","triggerPrice":"26000","createTime":1,"updateTime":2})";
+}
+
+std::string Order(const std::string& status, const std::string& client, const std::string& id) {
+  return R"({"orderId":)" + id + R"(,"symbol":"BTCUSDT","status":")" + status +
+         R"(","clientOrderId":")" + client +
+         R"(","price":"25000.5","origQty":"0.020","executedQty":"0.005","timeInForce":"GTC",)"
+         R"("type":"LIMIT","origType":"LIMIT","side":"BUY","updateTime":5})";
+}
+
+TEST_CASE("UsdmOrderVenue signs each request and sends stop orders to the algo endpoint") {
+  UsdmOrderVenue venue(Options());
+  const auto limit = venue.Place(Intent(), {20}, Btc(), kNow);
+  REQUIRE(limit.ok());
+  CHECK(Words(*limit) ==
+        "POST /fapi/v1/order?symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=GTC&quantity=0.02"
+        "&price=25000.5&newClientOrderId=g1AAAA1&newOrderRespType=RESULT");
+  CHECK(limit->counts_as_order);
+  CHECK(limit->receive_window == std::chrono::seconds(2));
+  const size_t query = limit->target.find('?') + 1, mark = limit->target.find("&signature=");
+  CHECK(limit->target.substr(mark + 11) ==
+        base::Hex(base::HmacSha256("theSecret",
+                                   std::string_view(limit->target).substr(query, mark - query))));
+
+  const auto stop = venue.Place(Intent(OrderType::kStop), {20}, Btc(), kNow);
+  REQUIRE(stop.ok());
+  CHECK(Words(*stop) ==
+        "POST /fapi/v1/algoOrder?algoType=CONDITIONAL&symbol=BTCUSDT&side=BUY&type=STOP_MARKET"
+        "&quantity=0.02&triggerPrice=26000&clientAlgoId=g1AAAA1&newOrderRespType=RESULT");
+  // Without a distance there is no trailing stop to be had.
+  CHECK_FALSE(venue.Place(Intent(OrderType::kTrailingStop), {20}, Btc(), kNow).ok());
+  CHECK_FALSE(venue.CancelReplace(Intent(), {20}, Btc(), kNow).ok());
+
+  const WireRequest key = venue.StreamKey(false);
+  CHECK(key.method == "POST");
+  CHECK(key.target == "/fapi/v1/listenKey");
+  CHECK(key.with_key);
+  CHECK(venue.StreamKey(true).method == "PUT");
+  CHECK(Words(*venue.DeadMan(Btc().id, std::chrono::seconds(60), kNow)) ==
+        "POST /fapi/v1/countdownCancelAll?symbol=BTCUSDT&countdownTime=60000");
+}
+
+TEST_CASE("UsdmOrderVenue follows an order through its two identities") {
+  UsdmOrderVenue venue(Options());
+  CHECK(venue.TwoIdentities(OrderType::kTakeProfitLimit));
+  CHECK_FALSE(venue.TwoIdentities(OrderType::kMarket));
+  CHECK(Words(venue.Cancel(Key(OrderType::kLimit), kNow)) ==
+        "DELETE /fapi/v1/order?symbol=BTCUSDT&origClientOrderId=g1AAAA1");
+  CHECK(Words(venue.QueryOrder(Key(OrderType::kStop), kNow)) ==
+        "GET /fapi/v1/algoOrder?clientAlgoId=g1AAAA1");
+  CHECK(Words(venue.Cancel(Key(OrderType::kStop, "algo:9"), kNow)) ==
+        "DELETE /fapi/v1/algoOrder?algoId=9");
+  CHECK(Words(venue.Cancel(Key(OrderType::kStop, "456"), kNow)) ==
+        "DELETE /fapi/v1/order?symbol=BTCUSDT&orderId=456");
+  CHECK(venue.Continues(market::VenueOrderId("algo:9"), market::VenueOrderId("456")));
+  CHECK_FALSE(venue.Continues(market::VenueOrderId("456"), market::VenueOrderId("algo:9")));
+  CHECK_FALSE(venue.Continues(market::VenueOrderId(""), market::VenueOrderId("456")));
+}
+
+TEST_CASE("What the algo endpoint says of a stop order") {
+  UsdmOrderVenue venue(Options());
+  const auto query = [&](const std::string& status, const std::string& actual) {
+    return venue.DecodeAnswer(Context(RequestKind::kQueryOrder, OrderType::kStop),
+                              Http(200, Algo(status, actual)));
+  };
+  const Answer waits = query("NEW", "");
+  REQUIRE(waits.outcome == OutcomeClass::kConfirmed);
+  CHECK(waits.orders.at(0).venue_order_id.text() == "algo:9");
+  CHECK(waits.orders.at(0).status == VenueOrderStatus::kNew);
+  CHECK(waits.orders.at(0).triggered == false);
+  CHECK_FALSE(waits.orders.at(0).elsewhere);
+
+  // Its fate is that of the order that it became, and the algo side does not say it.
+  for (const char* status : {"TRIGGERED", "FINISHED", "CANCELED"}) {
+    CAPTURE(status);
+    const Answer moved = query(status, "456");
+    REQUIRE(moved.outcome == OutcomeClass::kConfirmed);
+    CHECK(moved.orders.at(0).venue_order_id.text() == "456");
+    CHECK(moved.orders.at(0).elsewhere);
+    CHECK(moved.orders.at(0).triggered == true);
+    CHECK(moved.orders.at(0).status == VenueOrderStatus::kNew);
+    CHECK(moved.orders.at(0).cumulative.empty());
+  }
+  CHECK(query("CANCELED", "").orders.at(0).status == VenueOrderStatus::kCanceled);
+  CHECK(query("CANCELED", "0").orders.at(0).status == VenueOrderStatus::kCanceled);
+  CHECK(query("EXPIRED", "").orders.at(0).status == VenueOrderStatus::kExpired);
+  CHECK(query("REJECTED", "").orders.at(0).status == VenueOrderStatus::kExpired);
+  CHECK(query("FINISHED", "").outcome == OutcomeClass::kUnknown);
+  CHECK(query("NEWLY_INVENTED", "").outcome == OutcomeClass::kUnknown);
+
+  // A cancel names the order and no state: what became of it is asked for.
+  const std::string done = R"({"algoId":9,"clientAlgoId":"g1AAAA1","code":"200","msg":"success"})";
+  const Answer cancel =
+      venue.DecodeAnswer(Context(RequestKind::kCancel, OrderType::kStop), Http(200, done));
+  CHECK(cancel.outcome == OutcomeClass::kConfirmed);
+  CHECK(cancel.orders.empty());
+  CHECK(
+      venue
+          .DecodeAnswer(Context(RequestKind::kCancel, OrderType::kStop, "algo:10"), Http(200, done))
+          .outcome == OutcomeClass::kUnknown);
+}
+
+TEST_CASE("Answers about USD-M orders prove what their code or their order says") {
+  UsdmOrderVenue venue(Options());
+  const auto answer = [&](RequestKind kind, int status, std::string body) {
+    return venue.DecodeAnswer(Context(kind), Http(status, std::move(body)));
+  };
+  const Answer placed = answer(RequestKind::kPlace, 200, Order("PARTIALLY_FILLED", "g1AAAA1", "7"));
+  REQUIRE(placed.outcome == OutcomeClass::kConfirmed);
+  CHECK(placed.orders.at(0).venue_order_id.text() == "7");
+  CHECK(placed.orders.at(0).cumulative == "0.005");
+  CHECK(placed.evidence == "http:POST /fapi/v1/order 200 #17");
+
+  CHECK(answer(RequestKind::kPlace, 200, Order("NEW", "another", "7")).outcome ==
+        OutcomeClass::kUnknown);
+  CHECK(answer(RequestKind::kPlace, 200, Order("STRANGE", "g1AAAA1", "7")).outcome ==
+        OutcomeClass::kUnknown);
+  CHECK(answer(RequestKind::kPlace, 200, R"({"code":-2019,"msg":"x"})").outcome ==
+        OutcomeClass::kUnknown);
+  CHECK(answer(RequestKind::kPlace, 200, "{\"orderId\":").outcome == OutcomeClass::kUnknown);
+  CHECK(answer(RequestKind::kPlace, 400, R"({"code":-2019,"msg":"Margin is insufficient."})")
+            .outcome == OutcomeClass::kRefused);
+  for (const char* body :
+       {R"({"code":-1007,"msg":"Timeout"})", R"({"code":-4116,"msg":"duplicated"})",
+        R"({"code":-31337,"msg":"new"})", "<html>"}) {
+    CAPTURE(body);
+    CHECK(answer(RequestKind::kPlace, 400, body).outcome == OutcomeClass::kUnknown);
+  }
+  for (const int status : {408, 418, 429, 500, 503}) {
+    CHECK(answer(RequestKind::kPlace, status, R"({"code":-2019,"msg":"x"})").outcome ==
+          OutcomeClass::kUnknown);
+  }
+  const Answer gone =
+      answer(RequestKind::kCancel, 400, R"({"code":-2011,"msg":"Unknown order sent."})");
+  CHECK(gone.outcome == OutcomeClass::kRefused);
+  CHECK(gone.not_found);
+  CHECK(answer(RequestKind::kQueryOrder, 400, R"({"code":-2013,"msg":"Order does not exist."})")
+            .not_found);
+
+  wire::HttpExchange limited = Http(429, R"({"code":-1003,"msg":"Too many requests"})");
+  limited.headers = {{"x-mbx-used-weight-1m", "2401"},
+                     {"x-mbx-order-count-10s", "3"},
+                     {"x-mbx-order-count-1m", "9"},
+                     {"retry-after", "7"}};
+  const Answer rate = venue.DecodeAnswer(Context(RequestKind::kPlace), limited);
+  CHECK(rate.rate.used_weight == 2401u);
+  CHECK(rate.rate.orders_1m == 9u);
+  CHECK(rate.rate.retry_after == std::chrono::seconds(7));
+}
+
+TEST_CASE("USD-M accounts, incomes and lists are understood whole or not at all") {
+  UsdmOrderVenue venue(Options());
+  const std::string account =
+      R"({"assets":[{"asset":"USDT","walletBalance":"23.72469206","availableBalance":"1","updateTime":1625474304765},)"
+      R"({"asset":"BNB","walletBalance":"0","updateTime":0}],)"
+      R"("positions":[{"symbol":"BTCUSDT","positionSide":"BOTH","positionAmt":"-1.000"},)"
+      R"({"symbol":"ETHUSDT","positionSide":"BOTH","positionAmt":"0.000"}]})";
+  const Answer held = venue.DecodeAnswer(Context(RequestKind::kAccount), Http(200, account));
+  REQUIRE(held.outcome == OutcomeClass::kConfirmed);
+  CHECK(held.balances.at(0).free == *AmountOf("23.72469206"));
+  CHECK(held.balances_time == base::FromUnixMillis(1625474304765));
+  REQUIRE(held.positions);
+  REQUIRE(held.positions->size() == 1);
+  CHECK(held.positions->at(0).instrument == Btc().id);
+  CHECK(held.positions->at(0).quantity == "-1.000");
+  CHECK(held.unfit.empty());
+  std::string hedged = account;
+  hedged.replace(hedged.find("BOTH"), 4, "LONG");
+  CHECK_FALSE(venue.DecodeAnswer(Context(RequestKind::kAccount), Http(200, hedged)).unfit.empty());
+
+  const std::string rows =
+      R"([{"symbol":"BTCUSDT","incomeType":"FUNDING_FEE","income":"-0.5","asset":"USDT","time":9,"tranId":2,"tradeId":""},)"
+      R"({"symbol":"","incomeType":"TRANSFER","income":"7","asset":"USDT","time":3,"tranId":1,"tradeId":""},)"
+      R"({"symbol":"BTCUSDT","incomeType":"COMMISSION","income":"-1","asset":"USDT","time":3,"tranId":1,"tradeId":"5"},)"
+      R"({"symbol":"BTCUSDT","incomeType":"REALIZED_PNL","income":"2","asset":"USDT","time":3,"tranId":1,"tradeId":"5"}])";
+  const Answer changes = venue.DecodeAnswer(Context(RequestKind::kBalanceChanges), Http(200, rows));
+  REQUIRE(changes.outcome == OutcomeClass::kConfirmed);
+  REQUIRE(changes.changes.size() == 2);  // fills say the other two themselves
+  CHECK(changes.changes[0].kind == ChangeKind::kTransfer);
+  CHECK(changes.changes[1].kind == ChangeKind::kFunding);
+  CHECK(changes.changes[1].id == "income:funding:FUNDING_FEE:2");
+  CHECK(changes.changes[1].amount == *AmountOf("-0.5"));
+
+  RequestContext algos = Context(RequestKind::kOpenOrders);
+  CHECK(venue.DecodeAnswer(algos, Http(200, "[" + Algo("NEW", "") + "]")).orders.size() == 1);
+  RequestContext orders = algos;
+  orders.list = 1;
+  CHECK(venue.DecodeAnswer(orders, Http(200, "[" + Order("NEW", "web", "1") + "]")).orders.size() ==
+        1);
+  const Answer half = venue.DecodeAnswer(
+      orders, Http(200, "[" + Order("NEW", "web", "1") + "," + Order("ODD", "web", "2") + "]"));
+  CHECK(half.outcome == OutcomeClass::kUnknown);
+  CHECK(half.orders.empty());
+}
+
+TEST_CASE("The USD-M user stream says what happened to orders, algo orders and the wallet") {
+  UsdmOrderVenue venue(Options());
+  const StreamUpdate fill = venue.DecodeFrame(
+      R"({"e":"ORDER_TRADE_UPDATE","E":12,"T":11,"o":{"s":"BTCUSDT","c":"g1AAAA1","S":"SELL","o":"MARKET",)"
+      R"("f":"GTC","q":"0.020","p":"0","ap":"1","sp":"26000","x":"TRADE","X":"FILLED","i":456,"l":"0.020",)"
+      R"("z":"0.020","L":"25990","N":"USDT","n":"0.26","T":11,"t":77,"m":false,"R":false,)"
+      R"("ot":"STOP_MARKET","ps":"BOTH","cp":false,"rp":"-3.5"}})");
+  REQUIRE(fill.kind == StreamKind::kOrder);
+  CHECK(fill.order->status == VenueOrderStatus::kFilled);
+  CHECK(fill.order->type == OrderType::kStop);
+  CHECK(fill.order->triggered == true);
+  REQUIRE(fill.order->trade);
+  CHECK(fill.order->trade->trade_id == "77");
+  CHECK(fill.order->trade->realized == "-3.5");
+  CHECK(fill.order->trade->fee == "0.26");
+
+  const StreamUpdate moved = venue.DecodeFrame(
+      R"({"e":"ALGO_UPDATE","T":1,"E":2,"o":{"caid":"g1AAAA1","aid":9,"o":"STOP_MARKET","s":"BTCUSDT",)"
+      R"("S":"SELL","q":"0.020","X":"TRIGGERED","ai":"456","tp":"26000","p":"0"}})");
+  REQUIRE(moved.kind == StreamKind::kOrder);
+  CHECK(moved.order->venue_order_id.text() == "456");
+  CHECK(moved.order->elsewhere);
+
+  const StreamUpdate order_wallet = venue.DecodeFrame(
+      R"({"e":"ACCOUNT_UPDATE","E":2,"T":1,"a":{"m":"ORDER","B":[{"a":"USDT","wb":"9.5","cw":"9.5","bc":"0"}],"P":[]}})");
+  REQUIRE(order_wallet.kind == StreamKind::kBalances);
+  CHECK(order_wallet.balances.at(0).free == *AmountOf("9.5"));
+  CHECK(
+      venue
+          .DecodeFrame(
+              R"({"e":"ACCOUNT_UPDATE","E":2,"T":1,"a":{"m":"FUNDING_FEE","B":[{"a":"USDT","wb":"9","cw":"9","bc":"-0.5"}]}})")
+          .kind == StreamKind::kChangesBooked);
+  CHECK(venue.DecodeFrame(R"({"e":"listenKeyExpired","E":2,"listenKey":"k"})").kind ==
+        StreamKind::kEnding);
+  CHECK(venue.DecodeFrame(R"({"e":"MARGIN_CALL"})").kind == StreamKind::kIgnored);
+  for (
+      const char* frame :
+      {"", "[]", R"({"e":"ORDER_TRADE_UPDATE"})",
+       R"({"e":"ACCOUNT_UPDATE","a":{"m":"ORDER","B":[{"a":"USDT","wb":"x"}]}})",
+       R"({"e":"ALGO_UPDATE","o":{"aid":9,"s":"BTCUSDT","S":"SELL","o":"STOP","X":"FINISHED"}})"}) {
+    CAPTURE(frame);
+    CHECK(venue.DecodeFrame(frame).kind == StreamKind::kBadFrame);
+  }
+}
+
+}  // namespace
+}  // namespace gannet::venue::binance

@@ -1,0 +1,264 @@
+// What accounts with positions need, and orders that go on under a second id.
+#include <catch2/catch_test_macros.hpp>
+
+#include "services/execution/engine_fixture_for_test.h"
+
+namespace gannet::execution {
+namespace {
+
+using market::ExecKind;
+using market::OrderState;
+using venue::VenueOrderStatus;
+using namespace std::chrono_literals;
+
+struct Fixture : EngineFixture {
+  explicit Fixture(ExecutionOptions options = Options())
+      : EngineFixture(std::move(options), false) {
+    venue.two_identities = true;
+    venue.derivatives = true;
+    btc.kind = market::InstrumentKind::kPerpetual;
+    btc.version = 2;
+    engine.OnInstrument({Cause(), btc}, now);
+    Start();
+  }
+  market::OrderIntent Stop(const std::string& id) {
+    market::OrderIntent intent = Intent(id);
+    intent.instrument_version = 2;
+    intent.type = market::OrderType::kStop;
+    intent.price = {};
+    intent.stop_price = {51'000'00};
+    Rehash(intent);
+    return intent;
+  }
+  // A stop order that waits as algo:9.
+  void Waiting(const std::string& id) {
+    Decide(Stop(id));
+    Answer("place " + id, Confirmed(Algo(id)));
+    REQUIRE(State(id) == OrderState::kAccepted);
+  }
+  venue::OrderUpdate Algo(const std::string& id) const {
+    venue::OrderUpdate update = Update(id, "algo:9", VenueOrderStatus::kNew, "0");
+    update.type = market::OrderType::kStop;
+    update.triggered = false;
+    return update;
+  }
+  venue::OrderUpdate Moved(const std::string& id, const std::string& order) const {
+    venue::OrderUpdate update = Algo(id);
+    update.venue_order_id = market::VenueOrderId(order);
+    update.cumulative.clear();
+    update.triggered = update.elsewhere = true;
+    return update;
+  }
+  venue::Answer Account(const std::string& position, const std::string& wallet = "1000") {
+    venue::Answer answer = Confirmed();
+    answer.balances = {{market::AssetId("USDT"), *Amount(wallet), market::Money()}};
+    answer.balances_time = now - 1ms;
+    answer.positions.emplace();
+    if (position != "0") answer.positions->push_back({kBtc, position});
+    return answer;
+  }
+  static std::optional<market::Money> Amount(const std::string& text) {
+    const auto units = market::ParseDecimal128(text, 8);
+    return units ? std::optional(market::Money(*units, 8)) : std::nullopt;
+  }
+  // Runs the time on and answers what is asked by the first words that fit.
+  using Reply = std::pair<std::string, std::function<venue::Answer()>>;
+  void Answering(base::Duration span, const std::vector<Reply>& replies) {
+    for (base::Duration spent{0}; spent < span; spent += 100ms) {
+      Advance(100ms);
+      for (bool again = true; again;) {
+        again = false;
+        for (const auto& [words, reply] : replies) {
+          while (TakeSent(words)) {
+            asked.push_back(taken.wire.target);
+            Answer(taken, reply());
+            again = true;
+          }
+        }
+      }
+    }
+  }
+  size_t Asked(const std::string& words) const {
+    return static_cast<size_t>(std::count(asked.begin(), asked.end(), words));
+  }
+  std::vector<std::string> asked;
+};
+
+TEST_CASE("A stop order goes on under its second id, and is asked for and cancelled by it") {
+  Fixture f;
+  f.Waiting("g1s");
+  f.CancelIntent("c0", "g1other");
+  venue::OrderUpdate order = f.Update("g1s", "456", VenueOrderStatus::kNew, "0");
+  order.type = market::OrderType::kStop;
+  order.triggered = true;
+  f.StreamOrder(order);
+  CHECK(f.State("g1s") == OrderState::kTriggered);
+  CHECK(f.Order("g1s").venue_order_id.text() == "456");
+  CHECK(f.engine.stats().twin_orders == 0);
+  // What the algo side says late changes nothing.
+  f.StreamOrder(f.Algo("g1s"));
+  CHECK(f.Order("g1s").venue_order_id.text() == "456");
+  CHECK(f.engine.stats().foreign_orders == 0);
+
+  f.StreamFill("g1s", "456", "7", "0.4", "0.4");
+  f.CancelIntent("c1", "g1s");
+  REQUIRE(f.TakeSent("cancel-venue 456"));
+  f.Answer(f.taken, f.Confirmed(f.Update("g1s", "456", VenueOrderStatus::kCanceled, "0.4")));
+  CHECK(f.State("g1s") == OrderState::kCanceled);
+  CHECK(f.engine.stats().illegal_events == 0);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("An order without our name waits until the waiting orders have said what they are") {
+  Fixture f;
+  f.Waiting("g1s");
+  venue::OrderUpdate nameless = f.Update("auto-1", "456", VenueOrderStatus::kNew, "0");
+  SECTION("one of them has become it") {
+    f.StreamOrder(nameless);
+    CHECK(f.engine.stats().names_awaited == 1);
+    CHECK(f.engine.state().Find(market::ClientOrderId("auto-1")) == nullptr);
+    f.Answering(3s, {{"query algo g1s", [&] { return f.Confirmed(f.Moved("g1s", "456")); }},
+                     {"identify 456", [&] { return f.Confirmed(nameless); }}});
+    CHECK(f.State("g1s") == OrderState::kTriggered);
+    CHECK(f.Order("g1s").venue_order_id.text() == "456");
+    CHECK(f.engine.stats().foreign_orders == 0);
+  }
+  SECTION("none of them has") {
+    f.StreamOrder(nameless);
+    f.Answering(3s, {{"query algo g1s", [&] { return f.Confirmed(f.Algo("g1s")); }},
+                     {"identify 456", [&] { return f.Confirmed(nameless); }}});
+    CHECK(f.State("g1s") == OrderState::kAccepted);
+    CHECK(f.engine.stats().foreign_orders == 1);
+    CHECK(f.State("auto-1") == OrderState::kAccepted);
+  }
+  SECTION("what was asked before says nothing of it") {
+    f.venue.frame = {};
+    f.Frame({.kind = venue::StreamKind::kBadFrame});  // everything is looked at again
+    f.Answering(200ms, {{"account", [&] { return f.Account("0"); }},
+                        {"changes", [&] { return f.Confirmed(); }},
+                        {"open-orders", [&] { return f.Confirmed(); }},
+                        {"trades", [&] { return f.Confirmed(); }}});
+    REQUIRE(f.TakeSent("query algo g1s"));  // it was in no list
+    const OutgoingRequest early = f.taken;
+    f.StreamOrder(nameless);
+    f.Answer(early, f.Confirmed(f.Algo("g1s")));
+    CHECK(f.engine.stats().foreign_orders == 0);
+    f.Answering(3s, {{"query algo g1s", [&] { return f.Confirmed(f.Moved("g1s", "456")); }},
+                     {"identify 456", [&] { return f.Confirmed(nameless); }}});
+    CHECK(f.Order("g1s").venue_order_id.text() == "456");
+    CHECK(f.engine.stats().foreign_orders == 0);
+  }
+}
+
+TEST_CASE("A stop order is absent only when both of its identities are") {
+  Fixture f;
+  f.Decide(f.Stop("g1s"));
+  f.Lose("place g1s");
+  REQUIRE(f.State("g1s") == OrderState::kUnknown);
+  const auto none = [&] { return f.NotFound(); };
+  const auto time = [&] {
+    venue::Answer answer = f.Confirmed();
+    answer.server_time = f.now;
+    return answer;
+  };
+  SECTION("both are") {
+    f.Answering(60s, {{"query algo g1s", none},
+                      {"query g1s", none},
+                      {"cancel algo g1s", none},
+                      {"cancel g1s", none},
+                      {"time", time},
+                      {"trades", [&] { return f.Confirmed(); }}});
+    CHECK(f.State("g1s") == OrderState::kAbsent);
+    CHECK(f.Asked("query g1s") == 2);
+    CHECK(f.Asked("cancel algo g1s") == 1);
+    CHECK(f.Asked("cancel g1s") == 1);
+  }
+  SECTION("the second is there") {
+    venue::OrderUpdate order = f.Update("g1s", "456", VenueOrderStatus::kNew, "0");
+    order.type = market::OrderType::kStop;
+    order.triggered = true;
+    f.Answering(60s, {{"query algo g1s", none},
+                      {"query g1s", [&] { return f.Confirmed(order); }},
+                      {"time", time},
+                      {"trades", [&] { return f.Confirmed(); }}});
+    CHECK(f.State("g1s") == OrderState::kTriggered);
+    CHECK(f.Order("g1s").venue_order_id.text() == "456");
+  }
+}
+
+TEST_CASE("Positions are compared; what no fill explains halts the instrument until it is signed") {
+  Fixture f;
+  std::string position = "0.5", wallet = "1000";
+  const std::vector<Fixture::Reply> replies = {
+      {"account", [&] { return f.Account(position, wallet); }},
+      {"changes", [&] { return f.Confirmed(); }},
+      {"open-orders", [&] { return f.Confirmed(); }},
+      {"trades", [&] { return f.Confirmed(); }}};
+  f.Answering(70s, replies);  // the fixture began with an empty account
+  REQUIRE(f.engine.state().position_differences().contains(kBtc));
+  CHECK(f.engine.state().position_differences().at(kBtc) == market::Money(5, 1));
+  f.Decide([&] {
+    market::OrderIntent intent = f.Intent("g1a");
+    intent.instrument_version = 2;
+    EngineFixture::Rehash(intent);
+    return intent;
+  }());
+  CHECK(f.Last("g1a").local_reason == market::RejectReason::kGateClosed);
+  f.Command(market::CommandKind::kResume, {market::ScopeKind::kAccount, kAccount.text()});
+  CHECK(f.engine.state().position_differences().empty());
+  CHECK(f.engine.state().HeldPosition(kBtc) == market::Money(5, 1));
+  f.Answering(130s, replies);
+  CHECK(f.engine.state().position_differences().empty());
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("What closing realises is booked once with its fill") {
+  Fixture f;
+  const market::AssetId usdt("USDT");
+  const market::Money before = f.engine.state().Explained(usdt);
+  f.Decide([&] {
+    market::OrderIntent intent = f.Intent("g1a");
+    intent.instrument_version = 2;
+    EngineFixture::Rehash(intent);
+    return intent;
+  }());
+  f.Answer("place g1a", f.Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
+  for (int twice = 0; twice < 2; ++twice) {
+    venue::OrderUpdate update = f.Update("g1a", "7", VenueOrderStatus::kPartiallyFilled, "0.4");
+    update.trade = f.Trade("7", "70", "0.4", "0.25");
+    update.trade->realized = "-3.5";
+    f.StreamOrder(update);
+  }
+  CHECK(f.engine.stats().fills == 1);
+  CHECK(f.engine.state().Explained(usdt) == before - *Fixture::Amount("3.75"));
+  CHECK(f.engine.state().HeldPosition(kBtc) == market::Money(4, 1));
+}
+
+TEST_CASE("The dead-man timer is set with the first order, renewed, and its failure is seen") {
+  ExecutionOptions options = EngineFixture::Options();
+  options.dead_man = 30s;
+  Fixture f(options);
+  CHECK_FALSE(f.TakeSent("dead-man"));
+  f.Waiting("g1s");
+  f.Answer("dead-man", f.Confirmed());
+  f.Advance(9s);
+  CHECK_FALSE(f.TakeSent("dead-man"));
+  f.Advance(2s);
+  f.Lose("dead-man");
+  CHECK(f.engine.stats().dead_man_failures == 1);
+  f.Advance(2s);
+  f.Answer("dead-man", f.Confirmed());
+  CHECK(f.engine.stats().dead_man_renewals == 2);
+  // Nothing is open: it may run out.
+  f.StreamOrder([&] {
+    venue::OrderUpdate update = f.Algo("g1s");
+    update.status = VenueOrderStatus::kCanceled;
+    return update;
+  }());
+  REQUIRE(f.State("g1s") == OrderState::kCanceled);
+  f.Advance(60s);
+  CHECK_FALSE(f.TakeSent("dead-man"));
+}
+
+}  // namespace
+}  // namespace gannet::execution

@@ -1,0 +1,251 @@
+// Order and account endpoints of the perpetuals (/fapi).
+#include <algorithm>
+
+#include "services/venue-sim/api.h"
+#include "services/venue-sim/payloads.h"
+#include "services/venue-sim/usdm_payloads.h"
+
+namespace gannet::venue_sim {
+namespace {
+
+SymbolIndex ReadSymbol(ApiCall& call) {
+  const SymbolIndex symbol = call.params.Symbol();
+  if (call.params.ok() && !UsdmMarket::Lists(symbol)) call.params.Refuse(-1121, "Invalid symbol.");
+  return symbol;
+}
+
+std::optional<SymbolIndex> ReadSymbolOrAll(ApiCall& call) {
+  if (!call.request.params.Has("symbol")) return std::nullopt;
+  return ReadSymbol(call);
+}
+
+UsdmPlace ReadPlace(ApiCall& call, bool algo) {
+  ParamReader& params = call.params;
+  UsdmPlace place;
+  place.symbol = ReadSymbol(call);
+  const auto side = ParseSide(params.Text("side"));
+  if (params.ok() && !side) params.Refuse(-1117, "Invalid side.");
+  place.side = side.value_or(market::Side::kBuy);
+  const auto type = ParseUsdmType(params.Text("type"));
+  if (params.ok() && !type) params.Refuse(-1116, "Invalid orderType.");
+  place.type = type.value_or(UsdmType::kLimit);
+  if (params.ok() && !algo && IsAlgo(place.type)) {
+    params.Refuse(-4120,
+                  "Order type not supported for this endpoint. Please use the Algo Order "
+                  "API endpoints instead.");
+  }
+  if (params.ok() && algo && !IsAlgo(place.type)) params.Refuse(-1116, "Invalid orderType.");
+  if (HasPrice(place.type)) {
+    // Mandatory on LIMIT only.
+    const std::string_view text = place.type == UsdmType::kLimit
+                                      ? params.Text("timeInForce")
+                                      : params.TextOr("timeInForce", "GTC");
+    const auto time = ParseUsdmTime(text);
+    if (params.ok() && !time) params.Refuse(-1115, "Invalid timeInForce.");
+    place.time_in_force = time.value_or(UsdmTime::kGtc);
+    place.price = params.Decimal("price");
+  } else {
+    params.RefuseUnneeded("price");
+    place.time_in_force = UsdmTime::kIoc;
+  }
+  if (algo) place.trigger = params.Decimal("triggerPrice");
+  place.quantity = params.Decimal("quantity");
+  place.reduce_only = params.BoolOr("reduceOnly", false);
+  place.client_id = params.ClientOrderId(algo ? "clientAlgoId" : "newClientOrderId");
+  if (params.TextOr("positionSide", "BOTH") != "BOTH")
+    params.Refuse(-4061, "Order's position side does not match user's setting.");
+  return place;
+}
+
+// By number or by name; -1102 without either.
+void ReadRef(ApiCall& call, std::string_view id, std::string_view name, UsdmCommand& out) {
+  out.id = static_cast<uint64_t>(call.params.IntegerOr(id, 0));
+  out.client_id = call.params.ClientOrderId(name);
+  if (out.id == 0 && out.client_id.empty()) {
+    call.params.Refuse(-1102, "Param '" + std::string(name) + "' or '" + std::string(id) +
+                                  "' must be sent, but both were empty/null!");
+  }
+}
+
+// The rows of a history in order, as startTime, endTime, fromId and limit choose them.
+template <class Rows, class Id, class Write>
+void WriteRows(ApiCall& call, const Rows& rows, std::string_view from_name, Id id, Write write) {
+  const int64_t from = call.params.IntegerOr(from_name, 0);
+  const int64_t start = call.params.IntegerOr("startTime", 0);
+  const int64_t end = call.params.IntegerOr("endTime", INT64_MAX);
+  const int64_t limit = std::clamp<int64_t>(call.params.IntegerOr("limit", 500), 1, 1000);
+  if (!call.params.ok()) return;
+  std::vector<const typename Rows::value_type*> chosen;
+  for (const auto& row : rows) {
+    if (row.time_ms >= start && row.time_ms <= end && id(row) >= static_cast<uint64_t>(from))
+      chosen.push_back(&row);
+  }
+  const auto most = static_cast<size_t>(limit);
+  const bool from_the_front = from > 0 || start > 0;
+  const size_t skip = from_the_front || chosen.size() <= most ? 0 : chosen.size() - most;
+  call.json.Array();
+  for (size_t i = skip; i < chosen.size() && i - skip < most; ++i) write(*chosen[i]);
+  call.json.EndArray();
+}
+
+}  // namespace
+
+void Api::UsdmPlaceOrder(ApiCall& call) { PlaceUsdm(call, UsdmVerb::kPlace); }
+void Api::UsdmPlaceAlgo(ApiCall& call) { PlaceUsdm(call, UsdmVerb::kPlaceAlgo); }
+
+void Api::PlaceUsdm(ApiCall& call, UsdmVerb verb) {
+  UsdmCommand command{.verb = verb, .account = call.account};
+  command.place = ReadPlace(call, verb == UsdmVerb::kPlaceAlgo);
+  if (!call.params.ok()) return;
+  call.reply.ordered_by = call.account;
+  if (auto error = usdm_limits_.UseOrder(call.account, call.now))
+    return call.Fail(*std::move(error));
+  WriteUsdmReply(call, exchange_.Usdm(std::move(command)));
+}
+
+void Api::WriteUsdmReply(ApiCall& call, const UsdmReply& reply) {
+  if (reply.error) return call.Fail(*reply.error);
+  if (reply.order) WriteUsdmOrder(call.json, *reply.order);
+  if (reply.algo) WriteUsdmAlgo(call.json, *reply.algo);
+}
+
+void Api::UsdmCancelOrder(ApiCall& call) {
+  UsdmCommand command{.verb = UsdmVerb::kCancel, .account = call.account};
+  command.place.symbol = ReadSymbol(call);
+  ReadRef(call, "orderId", "origClientOrderId", command);
+  if (call.params.ok()) WriteUsdmReply(call, exchange_.Usdm(std::move(command)));
+}
+
+void Api::UsdmCancelAlgo(ApiCall& call) {
+  UsdmCommand command{.verb = UsdmVerb::kCancelAlgo, .account = call.account};
+  ReadRef(call, "algoId", "clientAlgoId", command);
+  if (!call.params.ok()) return;
+  const UsdmReply reply = exchange_.Usdm(std::move(command));
+  if (reply.error) return call.Fail(*reply.error);
+  call.json.Object()
+      .Unsigned("algoId", reply.algo->id)
+      .Text("clientAlgoId", reply.algo->request.client_id)
+      .Text("code", "200")
+      .Text("msg", "success")
+      .EndObject();
+}
+
+void Api::UsdmCancelAll(ApiCall& call) {
+  UsdmCommand command{.verb = UsdmVerb::kCancelAll, .account = call.account};
+  command.place.symbol = ReadSymbol(call);
+  if (!call.params.ok()) return;
+  (void)exchange_.Usdm(std::move(command));
+  call.json.Object()
+      .Int("code", 200)
+      .Text("msg", "The operation of cancel all open order is done.")
+      .EndObject();
+}
+
+void Api::UsdmQueryOrder(ApiCall& call) {
+  UsdmCommand ref;
+  const SymbolIndex symbol = ReadSymbol(call);
+  ReadRef(call, "orderId", "origClientOrderId", ref);
+  if (!call.params.ok()) return;
+  const UsdmOrder* order = usdm().Find(call.account, symbol, ref.id, ref.client_id);
+  if (order == nullptr) return call.Fail({-2013, "Order does not exist."});
+  WriteUsdmOrder(call.json, *order);
+}
+
+void Api::UsdmQueryAlgo(ApiCall& call) {
+  UsdmCommand ref;
+  ReadRef(call, "algoId", "clientAlgoId", ref);
+  if (!call.params.ok()) return;
+  const UsdmAlgo* algo = usdm().FindAlgo(call.account, ref.id, ref.client_id);
+  if (algo == nullptr) return call.Fail({-2013, "Order does not exist."});
+  WriteUsdmAlgo(call.json, *algo);
+}
+
+void Api::UsdmOpenOrders(ApiCall& call) {
+  const auto symbol = ReadSymbolOrAll(call);
+  if (!call.params.ok()) return;
+  call.json.Array();
+  for (const UsdmOrder* order : usdm().OpenOrders(call.account, symbol))
+    WriteUsdmOrder(call.json, *order);
+  call.json.EndArray();
+}
+
+void Api::UsdmOpenAlgos(ApiCall& call) {
+  const auto symbol = ReadSymbolOrAll(call);
+  if (!call.params.ok()) return;
+  call.json.Array();
+  for (const UsdmAlgo* algo : usdm().OpenAlgos(call.account, symbol))
+    WriteUsdmAlgo(call.json, *algo);
+  call.json.EndArray();
+}
+
+void Api::UsdmTrades(ApiCall& call) {
+  const SymbolIndex symbol = ReadSymbol(call);
+  const auto order = static_cast<uint64_t>(call.params.IntegerOr("orderId", 0));
+  std::vector<UsdmTrade> trades;
+  for (const UsdmTrade& trade : usdm().trades(call.account)) {
+    if (trade.symbol == symbol && (order == 0 || trade.order_id == order)) trades.push_back(trade);
+  }
+  WriteRows(
+      call, trades, "fromId", [](const UsdmTrade& trade) { return trade.id; },
+      [&](const UsdmTrade& trade) { WriteUsdmTrade(call.json, trade); });
+}
+
+void Api::UsdmIncomes(ApiCall& call) {
+  const std::string_view type = call.params.TextOr("incomeType", "");
+  std::vector<UsdmIncome> rows;
+  for (const UsdmIncome& income : usdm().income(call.account)) {
+    if (type.empty() || income.type == type) rows.push_back(income);
+  }
+  WriteRows(
+      call, rows, "page", [](const UsdmIncome&) { return uint64_t{0}; },
+      [&](const UsdmIncome& income) { WriteUsdmIncome(call.json, income); });
+}
+
+void Api::UsdmAccount(ApiCall& call) { WriteUsdmAccount(call.json, usdm(), call.account); }
+
+void Api::UsdmPositionMode(ApiCall& call) {
+  call.json.Object().Bool("dualSidePosition", false).EndObject();
+}
+
+void Api::UsdmCountdown(ApiCall& call) {
+  UsdmCommand command{.verb = UsdmVerb::kCountdown, .account = call.account};
+  command.place.symbol = ReadSymbol(call);
+  const auto time = call.params.Integer("countdownTime");
+  if (call.params.ok() && !time) call.params.RefuseMissing("countdownTime");
+  if (!call.params.ok()) return;
+  command.countdown = std::chrono::milliseconds(std::min<int64_t>(*time, 86'400'000));
+  const std::string& symbol = ListedSymbols()[command.place.symbol].name;
+  (void)exchange_.Usdm(std::move(command));
+  call.json.Object()
+      .Text("symbol", symbol)
+      .Text("countdownTime", std::to_string(*time))
+      .EndObject();
+}
+
+void Api::StartListenKey(ApiCall& call) {
+  call.json.Object().Text("listenKey", streams_.Start(call.account, call.now)).EndObject();
+}
+
+void Api::KeepListenKey(ApiCall& call) {
+  const auto key = streams_.Keep(call.account, call.now);
+  if (!key) return call.Fail({-1125, "This listenKey does not exist."});
+  call.json.Object().Text("listenKey", *key).EndObject();
+}
+
+void Api::EndListenKey(ApiCall& call) {
+  streams_.End(call.account);
+  call.json.Object().EndObject();
+}
+
+void Api::SimIncome(ApiCall& call) {
+  UsdmCommand command{.verb = UsdmVerb::kIncome, .account = call.account};
+  command.place.symbol = ReadSymbol(call);
+  command.income_type = std::string(call.params.Text("incomeType"));
+  command.amount = call.params.Decimal("amount");
+  if (call.request.params.Get("direction") == "OUT") command.amount = -command.amount;
+  if (!call.params.ok()) return;
+  (void)exchange_.Usdm(std::move(command));
+  call.json.Object().EndObject();
+}
+
+}  // namespace gannet::venue_sim

@@ -1,0 +1,302 @@
+#include "services/venue-sim/usdm_payloads.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "services/venue-sim/payloads.h"
+
+namespace gannet::venue_sim {
+namespace {
+
+struct TypeName {
+  UsdmType type;
+  std::string_view name;
+};
+constexpr TypeName kTypes[] = {{UsdmType::kLimit, "LIMIT"},
+                               {UsdmType::kMarket, "MARKET"},
+                               {UsdmType::kStop, "STOP"},
+                               {UsdmType::kStopMarket, "STOP_MARKET"},
+                               {UsdmType::kTakeProfit, "TAKE_PROFIT"},
+                               {UsdmType::kTakeProfitMarket, "TAKE_PROFIT_MARKET"}};
+struct TimeName {
+  UsdmTime time;
+  std::string_view name;
+};
+constexpr TimeName kTimes[] = {{UsdmTime::kGtc, "GTC"},
+                               {UsdmTime::kIoc, "IOC"},
+                               {UsdmTime::kFok, "FOK"},
+                               {UsdmTime::kPostOnly, "GTX"}};
+
+std::string_view Name(UsdmType type) { return kTypes[static_cast<size_t>(type) - 1].name; }
+std::string_view Name(UsdmTime time) { return kTimes[static_cast<size_t>(time) - 1].name; }
+std::string_view Name(AlgoStatus status) {
+  constexpr std::string_view kNames[] = {"NEW", "TRIGGERED", "FINISHED", "CANCELED", "REJECTED"};
+  return kNames[static_cast<size_t>(status) - 1];
+}
+
+std::string_view NameOf(SymbolIndex symbol) { return ListedSymbols()[symbol].name; }
+
+Amount AveragePrice(Amount quote, int64_t quantity) {
+  return quantity == 0 ? 0 : quote * kOne / quantity;
+}
+
+std::string ActualId(const UsdmAlgo& algo) {
+  return algo.actual_order == 0 ? std::string() : std::to_string(algo.actual_order);
+}
+
+}  // namespace
+
+std::optional<UsdmType> ParseUsdmType(std::string_view text) {
+  const auto* found = std::find_if(std::begin(kTypes), std::end(kTypes),
+                                   [text](const TypeName& row) { return row.name == text; });
+  return found == std::end(kTypes) ? std::nullopt : std::optional(found->type);
+}
+
+std::optional<UsdmTime> ParseUsdmTime(std::string_view text) {
+  const auto* found = std::find_if(std::begin(kTimes), std::end(kTimes),
+                                   [text](const TimeName& row) { return row.name == text; });
+  return found == std::end(kTimes) ? std::nullopt : std::optional(found->time);
+}
+
+void WriteUsdmOrder(JsonText& json, const UsdmOrder& order) {
+  const UsdmPlace& r = order.request;
+  json.Object()
+      .Unsigned("orderId", order.id)
+      .Text("symbol", NameOf(r.symbol))
+      .Text("status", Name(order.status))
+      .Text("clientOrderId", r.client_id)
+      .Decimal("price", r.price)
+      .Decimal("avgPrice", AveragePrice(order.quote, order.executed));
+  json.Decimal("origQty", r.quantity)
+      .Decimal("executedQty", order.executed)
+      .Decimal("cumQty", order.executed)
+      .Decimal("cumQuote", order.quote)
+      .Text("timeInForce", Name(r.time_in_force))
+      .Text("type", Name(r.type))
+      .Text("origType", Name(order.original_type));
+  json.Bool("reduceOnly", r.reduce_only)
+      .Bool("closePosition", false)
+      .Text("side", Name(r.side))
+      .Text("positionSide", "BOTH")
+      .Decimal("stopPrice", r.trigger)
+      .Text("workingType", "CONTRACT_PRICE")
+      .Bool("priceProtect", false);
+  json.Text("priceMatch", "NONE")
+      .Text("selfTradePreventionMode", "NONE")
+      .Int("goodTillDate", 0)
+      .Int("time", base::UnixMillis(order.created))
+      .Int("updateTime", base::UnixMillis(order.updated))
+      .EndObject();
+}
+
+void WriteUsdmAlgo(JsonText& json, const UsdmAlgo& algo) {
+  const UsdmPlace& r = algo.request;
+  json.Object()
+      .Unsigned("algoId", algo.id)
+      .Text("clientAlgoId", r.client_id)
+      .Text("algoType", "CONDITIONAL")
+      .Text("orderType", Name(r.type))
+      .Text("symbol", NameOf(r.symbol))
+      .Text("side", Name(r.side))
+      .Text("positionSide", "BOTH");
+  json.Text("timeInForce", Name(r.time_in_force))
+      .Decimal("quantity", r.quantity)
+      .Text("algoStatus", Name(algo.status))
+      .Text("actualOrderId", ActualId(algo))
+      .Decimal("actualPrice", 0)
+      .Decimal("triggerPrice", r.trigger)
+      .Decimal("price", r.price);
+  json.Text("workingType", "CONTRACT_PRICE")
+      .Text("selfTradePreventionMode", "NONE")
+      .Text("priceMatch", "NONE")
+      .Bool("closePosition", false)
+      .Bool("priceProtect", false)
+      .Bool("reduceOnly", r.reduce_only);
+  json.Int("createTime", base::UnixMillis(algo.created))
+      .Int("updateTime", base::UnixMillis(algo.updated))
+      .Int("triggerTime", base::UnixMillis(algo.triggered))
+      .Int("goodTillDate", 0)
+      .EndObject();
+}
+
+void WriteUsdmTrade(JsonText& json, const UsdmTrade& trade) {
+  json.Object()
+      .Bool("buyer", trade.side == market::Side::kBuy)
+      .Decimal("commission", trade.commission)
+      .Text("commissionAsset", "USDT")
+      .Unsigned("id", trade.id)
+      .Bool("maker", trade.is_maker)
+      .Unsigned("orderId", trade.order_id)
+      .Decimal("price", trade.price);
+  json.Decimal("qty", trade.quantity)
+      .Decimal("quoteQty", trade.quote)
+      .Decimal("realizedPnl", trade.realized)
+      .Text("side", Name(trade.side))
+      .Text("positionSide", "BOTH")
+      .Text("symbol", NameOf(trade.symbol))
+      .Int("time", trade.time_ms)
+      .EndObject();
+}
+
+void WriteUsdmIncome(JsonText& json, const UsdmIncome& income) {
+  json.Object()
+      .Text("symbol", income.symbol)
+      .Text("incomeType", income.type)
+      .Decimal("income", income.amount)
+      .Text("asset", "USDT")
+      .Text("info", income.type);
+  json.Int("time", income.time_ms)
+      .Unsigned("tranId", income.id)
+      .Text("tradeId", income.trade_id == 0 ? "" : std::to_string(income.trade_id))
+      .EndObject();
+}
+
+void WriteUsdmAccount(JsonText& json, const UsdmMarket& market, AccountIndex account) {
+  const Amount wallet = market.wallet(account);
+  const int64_t updated = base::UnixMillis(market.wallet_time(account));
+  json.Object()
+      .Decimal("totalWalletBalance", wallet)
+      .Decimal("availableBalance", wallet)
+      .Array("assets")
+      .Object()
+      .Text("asset", "USDT")
+      .Decimal("walletBalance", wallet)
+      .Decimal("crossWalletBalance", wallet)
+      .Decimal("crossUnPnl", 0)
+      .Decimal("availableBalance", wallet)
+      .Decimal("maxWithdrawAmount", wallet)
+      .Int("updateTime", updated)
+      .EndObject()
+      .EndArray()
+      .Array("positions");
+  for (const auto& [symbol, position] : market.positions(account)) {
+    json.Object()
+        .Text("symbol", NameOf(symbol))
+        .Text("positionSide", "BOTH")
+        .Decimal("positionAmt", position.quantity)
+        .Decimal("unrealizedProfit", 0)
+        .Decimal("isolatedMargin", 0)
+        .Decimal("notional", position.cost)
+        .Int("updateTime", updated)
+        .EndObject();
+  }
+  json.EndArray().EndObject();
+}
+
+std::string UsdmOrderEvent(const UsdmExecution& execution) {
+  const UsdmOrder& order = execution.order;
+  const UsdmPlace& r = order.request;
+  const UsdmTrade& trade = execution.trade;
+  const int64_t now = base::UnixMillis(execution.time);
+  const bool traded = execution.type == ExecutionType::kTrade;
+  JsonText json;
+  json.Object()
+      .Text("e", "ORDER_TRADE_UPDATE")
+      .Int("E", now)
+      .Int("T", now)
+      .Object("o")
+      .Text("s", NameOf(r.symbol))
+      .Text("c", r.client_id)
+      .Text("S", Name(r.side))
+      .Text("o", Name(r.type))
+      .Text("f", Name(r.time_in_force))
+      .Decimal("q", r.quantity)
+      .Decimal("p", r.price);
+  json.Decimal("ap", AveragePrice(order.quote, order.executed))
+      .Decimal("sp", r.trigger)
+      .Text("x", Name(execution.type))
+      .Text("X", Name(order.status))
+      .Unsigned("i", order.id)
+      .Decimal("l", trade.quantity)
+      .Decimal("z", order.executed)
+      .Decimal("L", trade.price);
+  if (traded) json.Decimal("n", trade.commission).Text("N", "USDT");
+  json.Int("T", now)
+      .Unsigned("t", trade.id)
+      .Decimal("b", 0)
+      .Decimal("a", 0)
+      .Bool("m", trade.is_maker)
+      .Bool("R", r.reduce_only)
+      .Text("wt", "CONTRACT_PRICE")
+      .Text("ot", Name(order.original_type))
+      .Text("ps", "BOTH")
+      .Bool("cp", false)
+      .Decimal("rp", trade.realized);
+  json.Text("V", "NONE").Text("pm", "NONE").Int("gtd", 0).EndObject().EndObject();
+  return json.Take();
+}
+
+std::string UsdmAlgoEvent(const UsdmAlgo& algo, base::Time now) {
+  const UsdmPlace& r = algo.request;
+  JsonText json;
+  json.Object()
+      .Text("e", "ALGO_UPDATE")
+      .Int("T", base::UnixMillis(algo.updated))
+      .Int("E", base::UnixMillis(now))
+      .Object("o")
+      .Text("caid", r.client_id)
+      .Unsigned("aid", algo.id)
+      .Text("at", "CONDITIONAL")
+      .Text("o", Name(r.type))
+      .Text("s", NameOf(r.symbol))
+      .Text("S", Name(r.side))
+      .Text("ps", "BOTH");
+  json.Text("f", Name(r.time_in_force))
+      .Decimal("q", r.quantity)
+      .Text("X", Name(algo.status))
+      .Text("ai", ActualId(algo))
+      .Decimal("ap", 0)
+      .Decimal("aq", 0)
+      .Decimal("tp", r.trigger)
+      .Decimal("p", r.price)
+      .Text("V", "NONE")
+      .Text("wt", "CONTRACT_PRICE");
+  json.Bool("cp", false)
+      .Bool("pP", false)
+      .Bool("R", r.reduce_only)
+      .Int("tt", base::UnixMillis(algo.triggered))
+      .Int("gtd", 0)
+      .Text("rm", algo.reject_reason)
+      .EndObject()
+      .EndObject();
+  return json.Take();
+}
+
+std::string UsdmAccountEvent(const UsdmMarket& market, AccountIndex account,
+                             const std::string& reason, Amount change,
+                             std::optional<SymbolIndex> symbol, base::Time now) {
+  const int64_t at = base::UnixMillis(now);
+  JsonText json;
+  json.Object()
+      .Text("e", "ACCOUNT_UPDATE")
+      .Int("E", at)
+      .Int("T", at)
+      .Object("a")
+      .Text("m", reason)
+      .Array("B")
+      .Object()
+      .Text("a", "USDT")
+      .Decimal("wb", market.wallet(account))
+      .Decimal("cw", market.wallet(account))
+      .Decimal("bc", change)
+      .EndObject()
+      .EndArray()
+      .Array("P");
+  if (symbol) {
+    const UsdmPosition position = market.position(account, *symbol);
+    json.Object()
+        .Text("s", NameOf(*symbol))
+        .Decimal("pa", position.quantity)
+        .Decimal("ep", AveragePrice(position.cost, std::abs(position.quantity)))
+        .Decimal("cr", 0)
+        .Decimal("up", 0)
+        .Text("mt", "cross")
+        .Decimal("iw", 0)
+        .Text("ps", "BOTH")
+        .EndObject();
+  }
+  json.EndArray().EndObject().EndObject();
+  return json.Take();
+}
+
+}  // namespace gannet::venue_sim
