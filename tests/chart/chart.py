@@ -12,7 +12,7 @@ CHART = ROOT / "charts" / "gannet"
 CASES = sorted(path.name.removesuffix("-values.yaml") for path in (CHART / "ci").glob("*-values.yaml"))
 WORKLOADS = ("StatefulSet", "Deployment", "Job", "Pod")
 # What a case needs that a bare cluster does not have.
-APIS = {"keda": ["keda.sh/v1alpha1"]}
+APIS = {"keda": ["keda.sh/v1alpha1"], "monitoring": ["monitoring.coreos.com/v1"]}
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

@@ -36,10 +36,11 @@ import policy
 import readme
 import refused
 import topology
-from chart import CASES, CHART, Helm, Refused, called, component, facts, of_kind, template_of, workloads
+from chart import APIS, CASES, CHART, Helm, Refused, called, component, facts, of_kind, template_of, workloads
 
+APIS_OF_OTHERS = [api for each in APIS.values() for api in each]
 GOLDEN = ("minimal", "bundled")  # what is least, and what has most
-KINDS_OF_OTHERS = {"ScaledObject"}  # whose schema does not come with Kubernetes
+KINDS_OF_OTHERS = {"ScaledObject", "ServiceMonitor"}  # whose schema does not come with Kubernetes
 failures = []
 
 
@@ -121,6 +122,8 @@ BROKEN = {
     "jobs_end": lambda all: of_kind(all, "Job")[0]["spec"].pop("activeDeadlineSeconds"),
     "files_are_mounted": lambda all: risk(all)["containers"][0]["volumeMounts"].pop(),
     "ports_agree": lambda all: risk(all)["containers"][0]["ports"][0].update(containerPort=7100),
+    "metrics_are_found": lambda all: all.append({"kind": "ServiceMonitor", "metadata": {"name": "m", "labels": {}}, "spec": {
+        "selector": {"matchLabels": {"app": "other"}}, "endpoints": [{"port": "admin"}]}}),
     "network_is_closed": lambda all: all.remove(named(all, "NetworkPolicy", "default-deny")),
 }
 
@@ -263,7 +266,7 @@ def values_are_used(helm, texts):
         own["services"][name]["enabled"] = True
     own["services"]["inference"] |= {"autoscaling": {**own["services"]["inference"]["autoscaling"], "enabled": True, "maxReplicas": 99999}}
     marks["services.inference.autoscaling.maxReplicas"] = "99999"
-    own["tests"]["order"]["enabled"] = True
+    own["tests"]["order"]["enabled"] = own["monitoring"]["serviceMonitor"]["enabled"] = True
     out = ""
     for change in ({"kafka": {"mode": "external", "auth": "scram"}, "postgres": {"mode": "external"}},
                    {"kafka": {"mode": "bundled", "auth": "mtls"}, "postgres": {"mode": "bundled"}, "venueSim": {"enabled": True}, "fullnameOverride": ""},
@@ -272,7 +275,7 @@ def values_are_used(helm, texts):
                    {"services": {"inference": {"replicas": number + 1, "autoscaling": {"enabled": False}}}},
                    {"services": {"inference": {"autoscaling": {"enabled": False}, "keda": {"enabled": True, "maxReplicas": 88888}}}}):
         merged = merge(own, change)
-        out += helm.text(values=merged, apis=["keda.sh/v1alpha1"], extra=["--skip-schema-validation"])
+        out += helm.text(values=merged, apis=APIS_OF_OTHERS, extra=["--skip-schema-validation"])
     marks["services.inference.replicas"] = str(number + 1)
     marks["services.inference.keda.maxReplicas"] = "88888"
     unused = [path for path, mark in marks.items() if mark not in out]
@@ -284,7 +287,7 @@ def values_are_used(helm, texts):
         value = turned
         for step in reversed(path.split(".")):
             value = {step: value}
-        check(helm.text(case, values=value, apis=["keda.sh/v1alpha1"], extra=["--skip-schema-validation"]) != texts[case], f"{path} changes nothing")
+        check(helm.text(case, values=value, apis=APIS_OF_OTHERS, extra=["--skip-schema-validation"]) != texts[case], f"{path} changes nothing")
     section("values that come out in what is rendered", len(marks) + len(SWITCHED))
 
 
@@ -293,12 +296,14 @@ SWITCHED = {
     "kafka.mode": ("bundled", "external"), "kafka.auth": ("external", "mtls"), "postgres.mode": ("default", "none"),
     "networkPolicy.enabled": ("default", False), "topics.create": ("default", False), "rpc.reflection": ("default", True),
     "tls.clientAuth": ("default", True), "venueSim.enabled": ("bundled", False), "tests.order.enabled": ("order-test", False),
+    "monitoring.serviceMonitor.enabled": ("monitoring", False),
     "services.inference.autoscaling.enabled": ("no-crds", False), "services.inference.keda.enabled": ("keda", False),
     **{f"services.{name}.enabled": ("ha", False) for name in facts()},
 }
 SHAPES = {
     "people": lambda mark: [{"name": mark, "rights": ["read"]}],
     "clients": lambda mark: [{"podSelector": {"matchLabels": {"mark": mark}}}],
+    "prometheus": lambda mark: [{"podSelector": {"matchLabels": {"mark": mark}}}],
     "operators": lambda mark: [{"podSelector": {"matchLabels": {"mark": mark}}}],
     "tolerations": lambda mark: [{"key": mark}],
     "extraObjects": lambda mark: [{"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": mark}}],

@@ -255,10 +255,22 @@ def ports_agree(objects):
             continue
         box = pod["spec"]["containers"][0]
         named = {port["name"]: port["containerPort"] for port in box["ports"]}
-        if f"--rpc-address=0.0.0.0:{fact['port']}" not in box["args"] or named.get("grpc") != fact["port"]:
+        if f"--rpc-address=0.0.0.0:{fact['port']}" not in box["args"] or named.get("grpc") != fact["port"] \
+                or f"--admin-address=0.0.0.0:{named.get('admin')}" not in box["args"]:
             yield f"{name}: gRPC is at {fact['port']}, not {named}"
         if ("--lease=/etc/gannet/config/lease.yaml" in box["args"]) > fact["lease"]:
             yield f"{name}: takes a lease, and is no single writer"
+
+
+@rule
+def metrics_are_found(objects):
+    """A ServiceMonitor reaches each program once, at a port that its Service has."""
+    for one in of_kind(objects, "ServiceMonitor"):
+        found = [component(each) for each in of_kind(objects, "Service") for port in each["spec"]["ports"] for point in one["spec"]["endpoints"]
+                 if matches(one["spec"]["selector"], each["metadata"]["labels"]) and port["name"] == point["port"]]
+        wanted = [component(each) for each in of_kind(objects, "StatefulSet", "Deployment") if component(each) in facts()]
+        if sorted(found) != sorted(wanted):
+            yield f"{called(one)} reads {sorted(found)}, there are {sorted(wanted)}"
 
 
 @rule

@@ -37,6 +37,7 @@ REFUSED = [
     ("two scalers", service("inference", enabled=True, autoscaling=SCALER, keda=SCALER), "/services/inference"),
     ("a scaler upside down", service("inference", enabled=True, autoscaling={**SCALER, "minReplicas": 9}), "minReplicas is above maxReplicas"),
     ("KEDA that is not there", service("inference", enabled=True, keda=SCALER), "keda.sh/v1alpha1"),
+    ("an operator that is not there", {"monitoring": {"serviceMonitor": {"enabled": True}}}, "monitoring.coreos.com/v1"),
     # places and secrets
     ("no brokers", {"kafka": {"brokers": ""}}, "/kafka/brokers"),
     ("brokers without a port", {"kafka": {"brokers": "kafka.example"}}, "/kafka/brokers"),

@@ -4,9 +4,9 @@ import re
 
 from chart import ROOT, edges, facts, matches, of_kind, workloads
 
-OUTSIDE = {"clients", "operators", "venues"}
+OUTSIDE = {"clients", "operators", "prometheus", "venues"}
 BUNDLED = {"kafka": 9093, "postgres": 5432, "venue-sim": 8443}
-HTTPS = 8443
+HTTPS, ADMIN = 8443, 9464
 
 
 def source(path):
@@ -51,6 +51,8 @@ def against_sources():
         have = {fro for fro, end, _ in pairs if end == to}
         if have != froms:
             yield f"edges to {to} come from {sorted(have)}, the sources say {sorted(froms)}"
+    if {to for fro, to, _ in pairs if fro == "prometheus"} != set(facts()):
+        yield "prometheus reaches every program"
     # Services meet on the bus: none calls another.
     for fro, to, _ in pairs:
         if fro in facts() and to in facts():
@@ -81,9 +83,10 @@ def against_policies(objects):
     if not policies:
         return
     pods = {pod["metadata"]["labels"]["app.kubernetes.io/component"]: pod["metadata"]["labels"] for _, _, pod in workloads(objects)}
-    listens = {name: {facts()[name]["port"]} if name in facts() else {BUNDLED[name]} if name in BUNDLED else set() for name in pods}
+    listens = {name: {facts()[name]["port"], ADMIN} if name in facts() else {BUNDLED[name]} if name in BUNDLED else set() for name in pods}
     listens.setdefault("gateway", set()).add(HTTPS) if "gateway" in pods else None
-    stated = {(row["from"], row["to"], HTTPS if row.get("port") == "https" else facts().get(row["to"], {}).get("port", BUNDLED.get(row["to"])))
+    own = {"https": HTTPS, "admin": ADMIN}
+    stated = {(row["from"], row["to"], own[row["port"]] if row.get("port") in own else facts().get(row["to"], {}).get("port", BUNDLED.get(row["to"])))
               for row in edges()}
     # The default of `clients` are the pods of the namespace, and so those of the release too: but
     # these may not send there.

@@ -1,7 +1,7 @@
 {{/* The rule of one edge, or nothing where its other end is not part of the release. */}}
 {{- define "gannet.ingressRule" -}}
 {{- $policy := .root.Values.networkPolicy -}}
-{{- $outside := get (dict "clients" $policy.clients "operators" $policy.operators) .edge.from -}}
+{{- $outside := get (dict "clients" $policy.clients "operators" $policy.operators "prometheus" $policy.prometheus) .edge.from -}}
 {{- $peers := "" -}}
 {{- if hasKey .has .edge.from -}}
 {{- $peers = include "gannet.peer" (dict "root" .root "component" .edge.from) -}}
@@ -66,7 +66,7 @@
 
 {{/* Ports of pods, not of Services: what a policy sees. */}}
 {{- define "gannet.edgePort" -}}
-{{- if eq (default "" .edge.port) "https" }}8443{{ else }}{{ get .has .edge.to }}{{ end -}}
+{{- if eq (default "" .edge.port) "https" }}8443{{ else if eq (default "" .edge.port) "admin" }}9464{{ else }}{{ get .has .edge.to }}{{ end -}}
 {{- end }}
 
 {{- define "gannet.dnsRule" -}}

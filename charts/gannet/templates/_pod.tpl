@@ -73,6 +73,7 @@ spec:
         - --data=/var/lib/gannet/data
         - --rpc=/etc/gannet/config/rpc.yaml
         - --rpc-address=0.0.0.0:{{ $s.facts.port }}
+        - --admin-address=0.0.0.0:9464
         - --log-level={{ $s.logLevel }}
         {{- if include "gannet.hasOwnConfig" . }}
         - --config=/etc/gannet/config/service.yaml
@@ -91,21 +92,19 @@ spec:
       {{- end }}
       ports:
         - {name: grpc, containerPort: {{ $s.facts.port }}}
+        - {name: admin, containerPort: 9464}
         {{- if eq $s.name "gateway" }}
         - {name: https, containerPort: 8443}
         {{- end }}
-      # By its own socket: probes of the kubelet can't speak TLS to gRPC.
+      # Of the admin port: the kubelet has no certificate. Alive is also who waits for its lease.
       startupProbe:
-        exec:
-          command: [/opt/gannet/bin/gannet, healthcheck, --data, /var/lib/gannet/data, --timeout, 4s]
+        httpGet: {path: /livez, port: admin}
         {{- toYaml $s.probes.startup | nindent 8 }}
       readinessProbe:
-        exec:
-          command: [/opt/gannet/bin/gannet, healthcheck, --data, /var/lib/gannet/data, --timeout, 4s]
+        httpGet: {path: /readyz, port: admin}
         {{- toYaml $s.probes.readiness | nindent 8 }}
       livenessProbe:
-        exec:
-          command: [/opt/gannet/bin/gannet, healthcheck, --data, /var/lib/gannet/data, --timeout, 9s, --alive]
+        httpGet: {path: /livez, port: admin}
         {{- toYaml $s.probes.liveness | nindent 8 }}
       lifecycle:
         preStop:
