@@ -7,7 +7,7 @@ BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 export GANNET_PRESET := $(PRESET)
 
-.PHONY: help setup build run up-local down-local test test-long test-engines test-chart images up down bench fmt lint docs clean
+.PHONY: help setup build run up-local down-local test test-long test-engines test-chart images up down bench fmt lint docs rules clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ fmt: ## format the sources
 
 lint: build ## formatter, compiler warnings, clang-tidy, proto lint, shell syntax
 	@tools/lint $(BUILD)
+
+rules: ## write the rules of the error budgets from their table
+	@tools/make-rules
 
 docs: build ## regenerate the tables in docs that come from code
 	@tools/make-docs $(BUILD)

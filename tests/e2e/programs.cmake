@@ -13,6 +13,7 @@ foreach(test
     lease
     limits
     openapi
+    prometheus
     recorder
     rpc
     run
