@@ -60,6 +60,7 @@ class KafkaBus::Core : public std::enable_shared_from_this<Core> {
   uint32_t PartitionsOf(const TopicInfo& topic) const {
     return options_.partitions.value_or(topic.partitions);
   }
+  std::shared_ptr<KafkaReader> ReaderFor(const TopicInfo& topic, const std::string& group);
   absl::Status LeaveOut(const TopicInfo& topic, const void* event, const absl::Status& why);
   absl::Status PutAsideNow(const TopicInfo& topic, const DeadLetter& letter,
                            std::function<void()> kept);
@@ -74,7 +75,8 @@ class KafkaBus::Core : public std::enable_shared_from_this<Core> {
   const base::Clock& clock_;
   const KafkaBusOptions options_;
   std::vector<std::weak_ptr<KafkaConsumer>> consumers_;
-  uint64_t subscribed_ = 0;
+  std::vector<std::weak_ptr<KafkaReader>> readers_;
+  uint64_t subscribed_ = 0, readers_made_ = 0;
   uint64_t left_out_ = 0;
   absl::Status missed_fact_;
   KafkaProducer ticks_;
@@ -135,15 +137,7 @@ std::shared_ptr<KafkaConsumer> KafkaBus::Core::Subscribe(const TopicInfo& topic,
     GANNET_CHECK(position.partition < partitions, "a position names a partition of its topic");
   }
   std::erase_if(consumers_, [](const auto& weak) { return weak.expired(); });
-  KafkaConsumerOptions consumer{
-      .cluster = options_.cluster,
-      .topic_name = options_.prefix + std::string(topic.name),
-      .group = options.group.empty() ? "" : options_.prefix + options.group,
-      .client_id = ClientId(absl::StrCat("read-", ++subscribed_)),
-      .drain_limit = options_.drain_limit,
-      .close_limit = options_.close_limit,
-      .notice = options_.notice,
-      .statistics = options_.statistics};
+  const std::shared_ptr<KafkaReader> reader = ReaderFor(topic, options.group);
   KafkaInbox::Options inbox{
       .topic = &topic,
       .partitions = partitions,
@@ -154,10 +148,47 @@ std::shared_ptr<KafkaConsumer> KafkaBus::Core::Subscribe(const TopicInfo& topic,
         const std::shared_ptr<Core> core = weak.lock();
         if (core == nullptr) return absl::CancelledError("the bus has ended");
         return core->PutAsideNow(topic, letter, std::move(kept));
-      }};
-  auto made =
-      std::make_shared<KafkaConsumer>(executor_, clock_, std::move(consumer), std::move(inbox));
+      },
+      .wake =
+          [weak = std::weak_ptr(reader)] {
+            if (const auto alive = weak.lock()) alive->Wake();
+          }};
+  KafkaReading::Options reading{.cluster = options_.cluster,
+                                .topic_name = options_.prefix + std::string(topic.name),
+                                .client_id = ClientId(absl::StrCat("read-", ++subscribed_)),
+                                .tell = [raw = reader.get()](KafkaNotice::Severity severity,
+                                                             std::string event, std::string text) {
+                                  raw->Tell(severity, std::move(event), std::move(text));
+                                }};
+  auto made = std::make_shared<KafkaConsumer>(
+      reader, std::make_shared<KafkaReading>(executor_, std::move(reading), std::move(inbox)));
   consumers_.push_back(made);
+  return made;
+}
+
+// Subscriptions without a group share a reader, market data one and everything else
+// another; a topic that is read twice, in two places, needs a second one.
+std::shared_ptr<KafkaReader> KafkaBus::Core::ReaderFor(const TopicInfo& topic,
+                                                       const std::string& group) {
+  const KafkaRole role =
+      topic.delivery == Delivery::kConflate ? KafkaRole::kTickConsumer : KafkaRole::kEventConsumer;
+  std::erase_if(readers_, [](const auto& weak) { return weak.expired(); });
+  if (group.empty()) {
+    for (const std::weak_ptr<KafkaReader>& weak : readers_) {
+      const std::shared_ptr<KafkaReader> reader = weak.lock();
+      if (reader != nullptr && reader->Takes(role, topic)) return reader;
+    }
+  }
+  auto made = std::make_shared<KafkaReader>(
+      clock_, KafkaReaderOptions{.cluster = options_.cluster,
+                                 .role = role,
+                                 .group = group.empty() ? "" : options_.prefix + group,
+                                 .client_id = ClientId(absl::StrCat("reader-", ++readers_made_)),
+                                 .drain_limit = options_.drain_limit,
+                                 .close_limit = options_.close_limit,
+                                 .notice = options_.notice,
+                                 .statistics = options_.statistics});
+  readers_.push_back(made);
   return made;
 }
 
@@ -279,9 +310,9 @@ std::map<std::string, uint64_t> KafkaBus::Core::Counters() const {
 std::vector<KafkaBus::View> KafkaBus::Core::Views() const {
   std::vector<View> views;
   ForEachConsumer([&](const KafkaConsumer& consumer) {
-    views.push_back({.topic = consumer.topic_name(),
+    views.push_back({.topic = consumer.reading().topic_name(),
                      .group = consumer.group(),
-                     .in_group = consumer.in_group(),
+                     .in_group = consumer.reading().in_group(),
                      .inbox = consumer.view()});
   });
   return views;

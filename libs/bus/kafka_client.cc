@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "libs/base/status.h"
 
 namespace gannet::bus {
 namespace {
@@ -19,6 +20,40 @@ void AskLeaders(rd_kafka_t* client) {
   const KafkaOwned<const rd_kafka_metadata_t> metadata(found);
 }
 
+// The first or last offset of each. They are asked for as if they were times: that is one
+// request a broker, where the call for one partition is two of its own.
+absl::StatusOr<std::map<KafkaPlace, uint64_t>> OffsetsAt(rd_kafka_t* client,
+                                                         const std::vector<KafkaPlace>& places,
+                                                         int64_t which) {
+  std::string why;
+  for (int attempt = 0; attempt < kLeaderAttempts; ++attempt) {
+    if (attempt > 0) AskLeaders(client);
+    const KafkaOwned<rd_kafka_topic_partition_list_t> list(
+        rd_kafka_topic_partition_list_new(static_cast<int>(places.size())));
+    for (const KafkaPlace& place : places) {
+      rd_kafka_topic_partition_list_add(list.get(), place.first.c_str(),
+                                        static_cast<int32_t>(place.second))
+          ->offset = which;
+    }
+    rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(client, list.get(), kKafkaCallMs);
+    std::string of;
+    std::map<KafkaPlace, uint64_t> offsets;
+    for (int i = 0; i < list->cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
+      const rd_kafka_topic_partition_t& one = list->elems[i];
+      error = one.err;
+      of = absl::StrCat(" of ", one.topic, " partition ", one.partition);
+      offsets[{one.topic, static_cast<uint32_t>(one.partition)}] =
+          static_cast<uint64_t>(one.offset);
+    }
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return offsets;
+    why = absl::StrCat("Kafka does not say what it keeps", of, ": ", KafkaErrorText(error));
+    if (error != RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION &&
+        error != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
+      break;
+  }
+  return absl::UnavailableError(why);
+}
+
 }  // namespace
 
 absl::StatusOr<KafkaReaderClient> MakeKafkaConsumer(KafkaOwned<rd_kafka_conf_t> conf) {
@@ -31,9 +66,8 @@ absl::StatusOr<KafkaReaderClient> MakeKafkaConsumer(KafkaOwned<rd_kafka_conf_t> 
   return client;
 }
 
-absl::Status CheckKafkaTopic(rd_kafka_t* client, const std::string& topic, uint32_t wanted,
-                             const std::string& brokers) {
-  // All topics, so that no broker makes this one up.
+absl::StatusOr<KafkaTopics> KafkaTopicsOf(rd_kafka_t* client, const std::string& brokers) {
+  // All topics: one that is asked for by name, a broker may make up.
   const rd_kafka_metadata_t* found = nullptr;
   const rd_kafka_resp_err_t error = rd_kafka_metadata(client, 1, nullptr, &found, kKafkaCallMs);
   const KafkaOwned<const rd_kafka_metadata_t> metadata(found);
@@ -41,37 +75,39 @@ absl::Status CheckKafkaTopic(rd_kafka_t* client, const std::string& topic, uint3
     return absl::UnavailableError(
         absl::StrCat("no Kafka broker of ", brokers, " answers: ", KafkaErrorText(error)));
   }
-  for (int i = 0; i < metadata->topic_cnt; ++i) {
-    const rd_kafka_metadata_topic_t& one = metadata->topics[i];
-    if (topic != one.topic) continue;
-    const auto partitions = static_cast<uint32_t>(one.partition_cnt);
-    if (partitions == wanted) return absl::OkStatus();
-    return absl::FailedPreconditionError(
-        absl::StrCat("Kafka topic ", topic, " has ", partitions, " partitions instead of ", wanted,
-                     "; run gannet topics plan --brokers ", brokers));
+  KafkaTopics topics;
+  for (int i = 0; i < metadata->topic_cnt; ++i)
+    topics[metadata->topics[i].topic] = static_cast<uint32_t>(metadata->topics[i].partition_cnt);
+  return topics;
+}
+
+absl::Status CheckKafkaTopic(const KafkaTopics& topics, const std::string& topic, uint32_t wanted,
+                             const std::string& brokers) {
+  const auto found = topics.find(topic);
+  if (found == topics.end()) {
+    return absl::NotFoundError(absl::StrCat(
+        "Kafka topic ", topic, " does not exist; run gannet topics apply --brokers ", brokers));
   }
-  return absl::NotFoundError(absl::StrCat(
-      "Kafka topic ", topic, " does not exist; run gannet topics apply --brokers ", brokers));
+  if (found->second == wanted) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("Kafka topic ", topic, " has ", found->second, " partitions instead of ", wanted,
+                   "; run gannet topics plan --brokers ", brokers));
 }
 
 absl::StatusOr<KafkaExtent> KafkaExtentOf(rd_kafka_t* client, const std::string& topic,
                                           uint32_t partition) {
-  int64_t begin = 0, end = 0;
-  rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
-  for (int attempt = 0; attempt < kLeaderAttempts; ++attempt) {
-    if (attempt > 0) AskLeaders(client);
-    error = rd_kafka_query_watermark_offsets(client, topic.c_str(), static_cast<int32_t>(partition),
-                                             &begin, &end, kKafkaCallMs);
-    if (error != RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION &&
-        error != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
-      break;
-  }
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return absl::UnavailableError(absl::StrCat("Kafka does not say what it keeps of ", topic,
-                                               " partition ", partition, ": ",
-                                               KafkaErrorText(error)));
-  }
-  return KafkaExtent{.begin = static_cast<uint64_t>(begin), .end = static_cast<uint64_t>(end)};
+  GANNET_ASSIGN_OR_RETURN(const KafkaExtents one, KafkaExtentsOf(client, {{topic, partition}}));
+  return one.begin()->second;
+}
+
+absl::StatusOr<KafkaExtents> KafkaExtentsOf(rd_kafka_t* client,
+                                            const std::vector<KafkaPlace>& places) {
+  GANNET_ASSIGN_OR_RETURN(const auto begins, OffsetsAt(client, places, RD_KAFKA_OFFSET_BEGINNING));
+  GANNET_ASSIGN_OR_RETURN(const auto ends, OffsetsAt(client, places, RD_KAFKA_OFFSET_END));
+  KafkaExtents extents;
+  for (const auto& [place, begin] : begins)
+    extents[place] = {.begin = begin, .end = ends.at(place)};
+  return extents;
 }
 
 absl::StatusOr<std::vector<std::optional<uint64_t>>> KafkaCommitted(

@@ -4,9 +4,11 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -32,9 +34,10 @@ using KafkaReaderClient = std::unique_ptr<rd_kafka_t, KafkaDestroyUnclosed>;
 // Takes the configuration. UNAVAILABLE says why there is no client.
 absl::StatusOr<KafkaReaderClient> MakeKafkaConsumer(KafkaOwned<rd_kafka_conf_t> conf);
 
-// NOT_FOUND: no such topic. FAILED_PRECONDITION: other partitions than `wanted`; UNAVAILABLE:
-// no answer.
-absl::Status CheckKafkaTopic(rd_kafka_t* client, const std::string& topic, uint32_t wanted,
+using KafkaTopics = std::map<std::string, uint32_t>;  // partitions of each
+absl::StatusOr<KafkaTopics> KafkaTopicsOf(rd_kafka_t* client, const std::string& brokers);
+// NOT_FOUND: no such topic. FAILED_PRECONDITION: other partitions than `wanted`.
+absl::Status CheckKafkaTopic(const KafkaTopics& topics, const std::string& topic, uint32_t wanted,
                              const std::string& brokers);
 
 struct KafkaExtent {
@@ -42,6 +45,11 @@ struct KafkaExtent {
 };
 absl::StatusOr<KafkaExtent> KafkaExtentOf(rd_kafka_t* client, const std::string& topic,
                                           uint32_t partition);
+// The same of any number, at the price of one.
+using KafkaPlace = std::pair<std::string, uint32_t>;  // topic, partition
+using KafkaExtents = std::map<KafkaPlace, KafkaExtent>;
+absl::StatusOr<KafkaExtents> KafkaExtentsOf(rd_kafka_t* client,
+                                            const std::vector<KafkaPlace>& places);
 
 // By position; nothing where the group has committed nothing.
 absl::StatusOr<std::vector<std::optional<uint64_t>>> KafkaCommitted(

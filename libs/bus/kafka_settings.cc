@@ -14,6 +14,10 @@ namespace {
 // librdkafka's own statistics, and the pace at which topics are looked at again.
 constexpr std::chrono::milliseconds kStatisticsInterval{5'000};
 constexpr std::chrono::milliseconds kMetadataRefresh{10'000};
+// A fetch names every partition, whether or not it has something: readers that take each
+// tick as it comes were most of what a broker did.
+constexpr std::chrono::milliseconds kTickFetchWait{10};
+constexpr int kTickFetchBytes = 16 << 10, kArchiveFetchBytes = 256 << 10;
 // Reconnecting after a broker's death: quick at first, never a storm.
 constexpr std::chrono::milliseconds kReconnectFirst{50}, kReconnectMost{1'000};
 
@@ -84,6 +88,7 @@ void SetConsumer(Properties& out, const ConsumerSettings& settings, std::string_
   out.Set("auto.offset.reset", settings.offset_reset);
   out.Set("isolation.level", settings.isolation);
   out.Set("fetch.wait.max.ms", settings.fetch_wait);
+  out.Set("fetch.min.bytes", settings.fetch_min_bytes);
   out.Set("fetch.error.backoff.ms", settings.fetch_error_backoff);
   out.Set("session.timeout.ms", settings.session_timeout);
   out.Set("heartbeat.interval.ms", settings.heartbeat);
@@ -137,7 +142,13 @@ ProducerSettings ProducerSettingsOf(KafkaRole role) {
 ConsumerSettings ConsumerSettingsOf(KafkaRole role) {
   GANNET_CHECK(!IsProducer(role), "consumer settings are of a consumer's role");
   ConsumerSettings settings;
-  if (role == KafkaRole::kTickConsumer) settings.isolation = "read_uncommitted";
+  if (role == KafkaRole::kTickConsumer) {
+    settings.isolation = "read_uncommitted";
+    settings.fetch_wait = kTickFetchWait;
+    settings.fetch_min_bytes = kTickFetchBytes;
+  } else if (role == KafkaRole::kArchiveConsumer) {
+    settings.fetch_min_bytes = kArchiveFetchBytes;
+  }
   return settings;
 }
 

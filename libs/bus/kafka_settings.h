@@ -23,6 +23,7 @@ enum class KafkaRole : uint8_t {
   kEventProducer,  // everything else: never lost, never out of order
   kTickConsumer,
   kEventConsumer,
+  kArchiveConsumer,  // everything, in no hurry
 };
 
 // Which brokers, and how one proves who one is.
@@ -57,6 +58,7 @@ struct ConsumerSettings {
   // A broker answers at once when there is something; when not, each reader asks this often,
   // and the platform has some hundred readers.
   std::chrono::milliseconds fetch_wait{500};
+  int fetch_min_bytes = 1;
   std::chrono::milliseconds fetch_error_backoff{10};
   std::chrono::milliseconds session_timeout{10'000};
   std::chrono::milliseconds heartbeat{1'000};

@@ -60,7 +60,6 @@ const std::map<std::string, std::string> kEveryConsumer = {
     {"enable.partition.eof", "false"},
     {"allow.auto.create.topics", "false"},
     {"auto.offset.reset", "error"},
-    {"fetch.wait.max.ms", "500"},
     {"fetch.error.backoff.ms", "10"},
     {"session.timeout.ms", "10000"},
     {"heartbeat.interval.ms", "1000"},
@@ -101,12 +100,24 @@ TEST_CASE("Kafka's tick producer drops what is late, in order") {
 }
 
 TEST_CASE("Kafka's consumers never guess an offset and never commit by themselves") {
-  for (const KafkaRole role : {KafkaRole::kEventConsumer, KafkaRole::kTickConsumer}) {
+  const std::map<std::string, std::string> in_time = {{"fetch.wait.max.ms", "500"},
+                                                      {"fetch.min.bytes", "1"},
+                                                      {"isolation.level", "read_committed"}};
+  const std::map<std::string, std::string> gathered = {{"fetch.wait.max.ms", "10"},
+                                                       {"fetch.min.bytes", "16384"},
+                                                       {"isolation.level", "read_uncommitted"}};
+  const std::map<std::string, std::string> in_no_hurry = {{"fetch.wait.max.ms", "500"},
+                                                          {"fetch.min.bytes", "262144"},
+                                                          {"isolation.level", "read_committed"}};
+  const std::map<KafkaRole, const std::map<std::string, std::string>*> roles = {
+      {KafkaRole::kEventConsumer, &in_time},
+      {KafkaRole::kTickConsumer, &gathered},
+      {KafkaRole::kArchiveConsumer, &in_no_hurry}};
+  for (const auto& [role, own] : roles) {
     const auto held = Held(role, kLoopback, "g");
     CheckHeld(held, kEveryRole);
     CheckHeld(held, kEveryConsumer);
-    CheckHeld(held, {{"isolation.level",
-                      role == KafkaRole::kEventConsumer ? "read_committed" : "read_uncommitted"}});
+    CheckHeld(held, *own);
   }
 }
 

@@ -106,14 +106,16 @@ class KafkaTap final : public Tap {
     const std::string id = absl::StrCat(options_.client_id, "-", ++clients_);
     GANNET_ASSIGN_OR_RETURN(
         KafkaOwned<rd_kafka_conf_t> conf,
-        MakeKafkaConf(KafkaRole::kEventConsumer, options_.cluster, id, /*group=*/id));
+        MakeKafkaConf(KafkaRole::kArchiveConsumer, options_.cluster, id, /*group=*/id));
     rd_kafka_conf_set_opaque(conf.get(), this);
     rd_kafka_conf_set_error_cb(conf.get(), &OnError);
     rd_kafka_conf_set_log_cb(conf.get(), &OnLog);
     GANNET_ASSIGN_OR_RETURN(client_, MakeKafkaConsumer(std::move(conf)));
+    GANNET_ASSIGN_OR_RETURN(const KafkaTopics there,
+                            KafkaTopicsOf(client_.get(), options_.cluster.brokers));
     for (const TapTopic& topic : topics_) {
-      GANNET_RETURN_IF_ERROR(CheckKafkaTopic(client_.get(), NameOnKafka(topic.name),
-                                             topic.partitions, options_.cluster.brokers));
+      GANNET_RETURN_IF_ERROR(CheckKafkaTopic(there, NameOnKafka(topic.name), topic.partitions,
+                                             options_.cluster.brokers));
     }
     char* cluster = rd_kafka_clusterid(client_.get(), kKafkaCallMs);
     if (cluster == nullptr)
@@ -129,12 +131,14 @@ class KafkaTap final : public Tap {
   absl::Status Assign() {
     const KafkaOwned<rd_kafka_topic_partition_list_t> list(
         rd_kafka_topic_partition_list_new(static_cast<int>(next_.size())));
+    std::vector<KafkaPlace> wanted;
+    for (const auto& [place, next] : next_)
+      wanted.emplace_back(NameOnKafka(place.first), place.second);
+    GANNET_ASSIGN_OR_RETURN(const KafkaExtents extents, KafkaExtentsOf(client_.get(), wanted));
     std::map<Place, uint64_t> from;
     for (const auto& [place, next] : next_) {
-      if (Stopping()) return absl::CancelledError("ended");
       const std::string name = NameOnKafka(place.first);
-      GANNET_ASSIGN_OR_RETURN(const KafkaExtent extent,
-                              KafkaExtentOf(client_.get(), name, place.second));
+      const KafkaExtent& extent = extents.at({name, place.second});
       const bool there = next >= extent.begin && next <= extent.end;
       // Beyond the end the offsets began anew: all that is there now was never read.
       const uint64_t start = there ? next : extent.begin;
@@ -234,9 +238,7 @@ class KafkaTap final : public Tap {
       if (there > next) lag += there - next;
     }
     lag_ = lag;
-    if (unreachable_ && CheckKafkaTopic(client_.get(), NameOnKafka(topics_.front().name),
-                                        topics_.front().partitions, options_.cluster.brokers)
-                            .ok()) {
+    if (unreachable_ && KafkaTopicsOf(client_.get(), options_.cluster.brokers).ok()) {
       unreachable_ = false;
       SetHealth(absl::OkStatus());
     }

@@ -34,8 +34,8 @@ UP_LIMIT, DOWN_LIMIT = 240, 120
 class Local:
     """tools/local on a folder of its own."""
 
-    def __init__(self, bin_dir, folder, node):
-        self.node = node
+    def __init__(self, bin_dir, folder, node, speed=3):
+        self.node, self.speed = node, speed
         self.bin_dir, self.data, self.config = bin_dir, os.path.join(folder, "data"), os.path.join(folder, "config")
         os.mkdir(self.config)
         with open("config/limits.yaml", encoding="utf-8") as limits:
@@ -48,7 +48,7 @@ class Local:
         return harness.run([LOCAL, command, "--data", self.data, *flags], seconds)
 
     def up(self):
-        code, out, err = self.call("up", UP_LIMIT, "--bin", self.bin_dir, "--config", self.config, "--speed", "3", "--seed", "9",
+        code, out, err = self.call("up", UP_LIMIT, "--bin", self.bin_dir, "--config", self.config, "--speed", str(self.speed), "--seed", "9",
                                    "--reconcile", "5s", "--free-ports", *(["--node", ",".join(self.node)] if self.node else []))
         if code == harness.SKIPPED:
             harness.skip(err.strip())
@@ -150,6 +150,10 @@ def unsettled(local):
             if order["state"] in ("?", "PENDING_NEW", "SENT", "UNKNOWN", "PENDING_CANCEL", "JOURNALED")]
 
 
+def reached_venue(local):
+    return sum(order["state"] not in ("DENIED", "REJECTED", "ABSENT", "SUBMITTED") for order in local.gateway("/api/v1/orders") or [])
+
+
 def rounds(local, kills, chance):
     for name in kills:
         local.wait_trading()
@@ -173,7 +177,7 @@ def test(bin_dir, folder):
         local.up()
         rounds(local, [name for name in options.kills.split(",") if name], random.Random(options.seed))
         local.wait_trading()
-        harness.wait_until(lambda: len(local.gateway("/api/v1/orders") or []) >= ENOUGH_ORDERS, 120, "enough orders to compare")
+        harness.wait_until(lambda: reached_venue(local) >= ENOUGH_ORDERS, 120, "enough orders to compare")
         harness.wait_until(lambda: not unsettled(local), 90, f"the fate of every order: {unsettled(local)}")
         local.stop_trading()
         local.down()

@@ -150,7 +150,8 @@ def test(bin_dir, folder):
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
     harness.need(os.path.join(bin_dir, "gannet"), os.path.join(bin_dir, "gannet-recorder"), os.path.join(bin_dir, "gannet_recording_check"))
-    local = distributed_test.Local(bin_dir, folder, [])
+    # Slow enough that quotes are not conflated where other tests run beside: books must come out whole.
+    local = distributed_test.Local(bin_dir, folder, [], speed=1.5)
     local.recording = os.path.join(local.data, "recorder", "journal")
     chance = random.Random(options.seed)
     try:

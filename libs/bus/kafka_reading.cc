@@ -1,0 +1,213 @@
+#include "libs/bus/kafka_reading.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/status.h"
+
+namespace gannet::bus {
+
+KafkaReading::KafkaReading(base::Executor& executor, Options options, KafkaInbox::Options inbox)
+    : options_(std::move(options)),
+      topic_(*inbox.topic),
+      subscribe_(inbox.subscribe),
+      partitions_(inbox.partitions),
+      inbox_(std::make_shared<KafkaInbox>(executor, inbox)),
+      halts_(options_.cluster, absl::StrCat(options_.topic_name, std::string(kDeadLetterSuffix)),
+             options_.client_id, subscribe_.group, inbox.put_aside) {}
+
+absl::Status KafkaReading::CheckTopic(const KafkaTopics& topics) const {
+  return CheckKafkaTopic(topics, options_.topic_name, partitions_, options_.cluster.brokers);
+}
+
+std::vector<KafkaPlace> KafkaReading::Wanted() const {
+  std::vector<KafkaPlace> places;
+  for (uint32_t p = 0; p < partitions_; ++p) {
+    const std::vector<uint32_t>& some = subscribe_.partitions;
+    if (some.empty() || std::find(some.begin(), some.end(), p) != some.end())
+      places.emplace_back(options_.topic_name, p);
+  }
+  return places;
+}
+
+void KafkaReading::Begin(const KafkaExtents& extents) {
+  std::vector<uint32_t> partitions;
+  for (const KafkaPlace& place : Wanted()) partitions.push_back(place.second);
+  const bool again = began_before();
+  std::map<uint32_t, uint64_t> known;
+  if (again) {
+    for (const Position& start : Starts()) known[start.partition] = start.offset;
+  } else if (subscribe_.start == Start::kAt) {
+    for (const Position& at : subscribe_.at) known[at.partition] = at.offset;
+  }
+  PlaceAll(partitions, known, extents, again);
+}
+
+absl::Status KafkaReading::Given(rd_kafka_t* client, const std::vector<uint32_t>& partitions) {
+  std::vector<KafkaPlace> places;
+  for (const uint32_t partition : partitions) places.emplace_back(options_.topic_name, partition);
+  GANNET_ASSIGN_OR_RETURN(const std::vector<std::optional<uint64_t>> committed,
+                          KafkaCommitted(client, options_.topic_name, partitions));
+  GANNET_ASSIGN_OR_RETURN(const KafkaExtents extents, KafkaExtentsOf(client, places));
+  std::map<uint32_t, uint64_t> known;
+  for (size_t i = 0; i < partitions.size(); ++i) {
+    if (committed[i]) known[partitions[i]] = *committed[i];
+  }
+  PlaceAll(partitions, known, extents, /*again=*/false);
+  return absl::OkStatus();
+}
+
+void KafkaReading::Revoke(const std::vector<uint32_t>& partitions) {
+  inbox_->Revoke(partitions);
+  partitions_read_.clear();
+  lifts_.clear();
+  reading_ = false;
+}
+
+void KafkaReading::PlaceAll(const std::vector<uint32_t>& partitions,
+                            const std::map<uint32_t, uint64_t>& wanted, const KafkaExtents& extents,
+                            bool again) {
+  std::vector<KafkaInbox::Place> places;
+  std::vector<DeadLetter> gone;
+  for (const uint32_t partition : partitions) {
+    const KafkaExtent& extent = extents.at({options_.topic_name, partition});
+    const auto found = wanted.find(partition);
+    std::optional<uint64_t> offset;
+    if (found != wanted.end()) {
+      offset = found->second;
+    } else if (subscribe_.start == Start::kLatest) {
+      offset = extent.end;
+    }
+    places.push_back(Place(partition, offset, extent, gone));
+  }
+  if (!again) inbox_->Assign(places);
+  HaltAll(gone);
+  partitions_read_ = partitions;
+  reading_ = true;
+}
+
+// Nothing wanted: the earliest kept. What is wanted and not kept is skipped and counted,
+// but on a topic of orders halts the partition: whether an order may be missed is for a
+// person to say.
+KafkaInbox::Place KafkaReading::Place(uint32_t partition, std::optional<uint64_t> wanted,
+                                      const KafkaExtent& extent, std::vector<DeadLetter>& gone) {
+  const uint64_t next = wanted.value_or(extent.begin);
+  const Position at{.partition = partition, .offset = next};
+  if (next >= extent.begin && next <= extent.end) return {.next = at, .end = extent.end};
+  const uint64_t from = next < extent.begin ? extent.begin : extent.end;
+  const std::string text =
+      absl::StrCat(options_.topic_name, " partition ", partition, ": offset ", next,
+                   " was asked for and Kafka keeps ", extent.begin, " to ", extent.end,
+                   next < extent.begin ? "; the events between are in the recorder's archive"
+                                       : "; the topic is not the one that was read before");
+  options_.tell(KafkaNotice::Severity::kError, "offset_not_kept", text);
+  lifts_[partition] = {.next = next, .from = from};
+  if (topic_.order_shard) {
+    gone.push_back({.position = at, .error = text});
+    return {.next = at, .end = extent.end};
+  }
+  if (next < from) inbox_->CountSkipped(from - next);
+  return {.next = {.partition = partition, .offset = from}, .end = extent.end};
+}
+
+void KafkaReading::HaltAll(const std::vector<DeadLetter>& gone) {
+  for (const DeadLetter& letter : gone) {
+    inbox_->Halt(letter.position, absl::OutOfRangeError(letter.error));
+  }
+}
+
+absl::Status KafkaReading::PlaceAgain(rd_kafka_t* client, uint32_t partition) {
+  for (const Position& start : Starts()) {
+    if (start.partition != partition) continue;
+    GANNET_ASSIGN_OR_RETURN(const KafkaExtent extent,
+                            KafkaExtentOf(client, options_.topic_name, partition));
+    std::vector<DeadLetter> gone;
+    Place(partition, start.offset, extent, gone);
+    HaltAll(gone);
+  }
+  return absl::OkStatus();
+}
+
+std::vector<Position> KafkaReading::Starts() const {
+  std::vector<Position> starts;
+  for (const KafkaInbox::Place& place : inbox_->Places()) {
+    starts.push_back(place.next);
+    // A halt stands in the inbox as one event at `next`.
+    const auto lift = lifts_.find(place.next.partition);
+    if (lift != lifts_.end() && place.next.offset <= lift->second.next + 1)
+      starts.back().offset = lift->second.from;
+  }
+  return starts;
+}
+
+void KafkaReading::Assigned(rd_kafka_t* client) {
+  paused_ = false;
+  PauseOrResume(client);
+  inbox_->SetConnection(absl::OkStatus());
+}
+
+void KafkaReading::Take(rd_kafka_t* client, const rd_kafka_message_t& message) {
+  const KafkaHeaders headers = KafkaHeadersOf(message);
+  const ReadHeaders read = ReadKafkaHeaders(headers);
+  rd_kafka_headers_t* raw = nullptr;
+  const bool left_out =
+      headers.empty() && rd_kafka_message_headers(&message, &raw) == RD_KAFKA_RESP_ERR_NO_ERROR;
+  malformed_headers_ += read.malformed + (left_out ? 1 : 0);
+  const std::string_view payload(static_cast<const char*>(message.payload), message.len);
+  KafkaInbox::Incoming incoming{.position = {.partition = static_cast<uint32_t>(message.partition),
+                                             .offset = static_cast<uint64_t>(message.offset)},
+                                .bytes = message.len,
+                                .gap = read.gap};
+  const std::string_view key(static_cast<const char*>(message.key), message.key_len);
+  absl::StatusOr<std::shared_ptr<const void>> event = topic_.decode(payload);
+  absl::Status status = event.status();
+  if (status.ok()) {
+    status = CheckRecord(topic_, event->get(),
+                         {.partition = static_cast<uint32_t>(message.partition),
+                          .partitions = partitions_,
+                          .key = key});
+  }
+  if (status.ok()) {
+    incoming.event = *std::move(event);
+  } else {
+    incoming.error = std::move(status);
+    incoming.trace = read.trace.value_or(market::TraceContext());
+    incoming.key = key;
+    incoming.payload = payload;
+  }
+  inbox_->Push(std::move(incoming));
+  if (!paused_ && inbox_->Full()) PauseOrResume(client);
+}
+
+void KafkaReading::PauseOrResume(rd_kafka_t* client) {
+  const bool pause = paused_ ? !inbox_->Roomy() : inbox_->Full();
+  if (pause == paused_ || !reading_) return;
+  std::vector<Position> all;
+  for (const uint32_t partition : partitions_read_) all.push_back({.partition = partition});
+  const auto list = KafkaList(options_.topic_name, all);
+  if (pause) {
+    rd_kafka_pause_partitions(client, list.get());
+  } else {
+    rd_kafka_resume_partitions(client, list.get());
+  }
+  paused_ = pause;
+}
+
+void KafkaReading::LookAtEnds(rd_kafka_t* client) {
+  for (const uint32_t partition : partitions_read_) {
+    int64_t begin = 0, end = 0;
+    if (rd_kafka_get_watermark_offsets(client, options_.topic_name.c_str(),
+                                       static_cast<int32_t>(partition), &begin,
+                                       &end) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+        end > 0) {
+      inbox_->SetEnd(partition, static_cast<uint64_t>(end));
+    }
+  }
+}
+
+absl::Status KafkaReading::ServeHalts() {
+  return topic_.order_shard ? halts_.Serve(*inbox_) : absl::OkStatus();
+}
+
+}  // namespace gannet::bus

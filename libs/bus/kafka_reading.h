@@ -1,0 +1,98 @@
+// What one subscription reads through a KafkaReader: where its partitions begin, what is
+// paused, what stands still. All on the reader's thread, but for the constructor and
+// what says otherwise.
+//
+// Offsets are always explicit: what the group has committed, or the earliest kept. On a
+// topic of orders an offset that Kafka no longer has, or does not have yet, halts the
+// partition instead of being guessed.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "libs/base/executor.h"
+#include "libs/bus/kafka_client.h"
+#include "libs/bus/kafka_halts.h"
+#include "libs/bus/kafka_inbox.h"
+#include "libs/bus/kafka_record.h"
+
+namespace gannet::bus {
+
+class KafkaReading {
+ public:
+  using Tell = std::function<void(KafkaNotice::Severity, std::string event, std::string text)>;
+  struct Options {
+    KafkaCluster cluster;
+    std::string topic_name;  // as Kafka has it
+    std::string client_id;   // for what watches halted partitions
+    Tell tell;
+  };
+
+  KafkaReading(base::Executor& executor, Options options, KafkaInbox::Options inbox);
+
+  // Any thread.
+  const std::shared_ptr<KafkaInbox>& inbox() const { return inbox_; }
+  const TopicInfo& topic() const { return topic_; }
+  const std::string& topic_name() const { return options_.topic_name; }
+  bool in_group() const { return subscribe_.start == Start::kGroup; }
+  uint64_t malformed_headers() const { return malformed_headers_; }
+
+  absl::Status CheckTopic(const KafkaTopics& topics) const;
+  // What it reads where it is no member of a group.
+  std::vector<KafkaPlace> Wanted() const;
+  // Begins, or goes on with a new client. `extents` has what is Wanted().
+  void Begin(const KafkaExtents& extents);
+  // A member of a group was given these. Waits for brokers.
+  absl::Status Given(rd_kafka_t* client, const std::vector<uint32_t>& partitions);
+  void Revoke(const std::vector<uint32_t>& partitions);
+  // Kafka no longer has what was to be read next of that partition (retention, or the
+  // topic was made anew). Waits for brokers; afterwards everything is assigned again.
+  absl::Status PlaceAgain(rd_kafka_t* client, uint32_t partition);
+
+  // Where each partition is to be read from now.
+  std::vector<Position> Starts() const;
+  // Starts() were assigned.
+  void Assigned(rd_kafka_t* client);
+  // Of a client that is gone, or a topic: Begin() goes on where the inbox stands.
+  void Lost() { reading_ = false; }
+  bool reading() const { return reading_; }
+  bool began_before() const { return !partitions_read_.empty(); }
+
+  void Take(rd_kafka_t* client, const rd_kafka_message_t& message);
+  void PauseOrResume(rd_kafka_t* client);
+  void LookAtEnds(rd_kafka_t* client);
+  // Not OK: says what keeps a halted partition from being resolved.
+  absl::Status ServeHalts();
+
+ private:
+  // Read further than the inbox stands, since what is between is not kept.
+  struct Lift {
+    uint64_t next = 0, from = 0;
+  };
+
+  void PlaceAll(const std::vector<uint32_t>& partitions, const std::map<uint32_t, uint64_t>& wanted,
+                const KafkaExtents& extents, bool again);
+  KafkaInbox::Place Place(uint32_t partition, std::optional<uint64_t> wanted,
+                          const KafkaExtent& extent, std::vector<DeadLetter>& gone);
+  void HaltAll(const std::vector<DeadLetter>& gone);
+
+  const Options options_;
+  const TopicInfo& topic_;
+  const SubscribeOptions subscribe_;
+  const uint32_t partitions_;
+  const std::shared_ptr<KafkaInbox> inbox_;
+  KafkaHalts halts_;
+  std::atomic<uint64_t> malformed_headers_{0};
+  std::vector<uint32_t> partitions_read_;
+  std::map<uint32_t, Lift> lifts_;  // by partition
+  bool reading_ = false, paused_ = false;
+};
+
+}  // namespace gannet::bus
