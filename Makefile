@@ -7,7 +7,7 @@ BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 export GANNET_PRESET := $(PRESET)
 
-.PHONY: help setup build run up-local down-local test test-long test-engines test-chart images up down bench fmt lint docs rules clean
+.PHONY: help setup build run up-local down-local test test-long test-engines test-chart test-pods test-kube images up down bench fmt lint docs rules clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,8 +40,14 @@ test-engines: ## engines under ASan+UBSan and clang: same tests, same decisions 
 test-chart: ## the Helm chart as it renders: lint, refusals, rules, policies; no cluster
 	@python3 -B tests/chart/chart_test.py; code=$$?; [ $$code = 4 ] || exit $$code
 
+test-pods: images ## the chart's pods on a Docker engine, killed while they trade; ARGS=--kills risk,execution
+	@python3 -B tests/kube/pods_test.py $(BUILD)/bin $(ARGS); code=$$?; [ $$code = 4 ] || exit $$code
+
+test-kube: build ## the chart on a real Kubernetes of one node, pods killed while it trades
+	@tools/kube/cluster build && tools/images --bin $(BUILD)/bin --save build/images-tar && python3 -B tests/kube/kube_test.py $(BUILD)/bin build/images-tar $(ARGS)
+
 images: build ## an image of each program, and of the servers that development needs
-	@tools/images --bin $(BUILD)/bin $(ARGS)
+	@tools/images --bin $(BUILD)/bin
 
 up: ## the platform in containers, against the exchange simulator
 	@tools/compose up
