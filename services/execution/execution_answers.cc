@@ -151,6 +151,13 @@ void ExecutionEngine::OnPlaced(const market::ClientOrderId& id, const venue::Leg
       Inquire(id, options_.stream_wait).want_state = true;
       return;
     case OutcomeClass::kRefused:
+      if (order->open() && !order->venue_order_id.empty()) {
+        // The venue has named it on the stream: what it refuses is a second copy of the
+        // request, which a proxy sent again.
+        ++stats_.refused_copies;
+        return Illegal(*order, "a second copy of its request was refused",
+                       {.code = leg.code, .detail = leg.message, .evidence = evidence});
+      }
       Step(id, ExecKind::kRejected,
            {.code = leg.code,
             .detail = leg.attempted ? leg.message : "not attempted: the first leg failed",

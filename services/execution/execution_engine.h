@@ -143,6 +143,7 @@ class ExecutionEngine {
     uint64_t unknown_outcomes = 0, absences_proven = 0, inquiries = 0;
     uint64_t foreign_orders = 0, lost_own_orders = 0;  // found at the venue, unknown here
     uint64_t twin_orders = 0;          // taken by the venue from a request that another came of too
+    uint64_t refused_copies = 0;       // of a request that the venue has taken
     uint64_t unknown_instruments = 0;  // updates that could not be read for want of a definition
     uint64_t reconciliations = 0, failed_reconciliations = 0, vanished_orders = 0;
     uint64_t differences = 0, stale_balances = 0;

@@ -494,6 +494,17 @@ TEST_CASE("An order known from its cancel alone is not taken for its twin") {
   CHECK(f.SavedState() == f.RecoveredState());
 }
 
+TEST_CASE("A refusal of an order that the venue has named is of a second copy of its request") {
+  EngineFixture f;
+  f.Place("g1a");
+  f.StreamFill("g1a", "7", "t1", "0.5", "0.5");  // a first copy rests and has traded
+  f.Answer("place g1a", EngineFixture::Refused("-2010", "would immediately match", true), 400);
+  CHECK(f.State("g1a") == OrderState::kPartiallyFilled);
+  CHECK(f.engine.stats().refused_copies == 1);
+  CHECK(f.Count(ExecKind::kIllegal) == 1);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
 // --- cancels ---------------------------------------------------------------------------
 
 TEST_CASE("A cancel needs no verdict: it is journaled, sent and confirmed") {
