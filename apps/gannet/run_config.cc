@@ -99,7 +99,7 @@ absl::StatusOr<RunConfig> LoadRunConfig(const std::string& path, base::Files& fi
   config.mode = config.uses_venue_sim ? "paper on venue-sim"
                 : config.pipeline.execution.venue == execution::VenueKind::kPaper
                     ? "paper fills on a live market"
-                    : "LIVE on " + config.pipeline.execution.binance.venue;
+                    : "LIVE on " + config.pipeline.execution.live.venue;
   GANNET_ASSIGN_OR_RETURN(config.pipeline.risk, risk::LoadRiskConfig(files, read.limits));
   if (!config.pipeline.risk.four_eyes && config.mode.starts_with("LIVE")) {
     return absl::InvalidArgumentError(
@@ -136,10 +136,10 @@ absl::Status PointAtVenueSim(const std::string& ready_line, const std::string& d
   config.ingest.news.feeds.push_back({"venue-sim", ready.at("news"), std::chrono::seconds(2)});
   execution::ExecutionConfig& execution = config.pipeline.execution;
   execution.venue = execution::VenueKind::kBinanceSpot;
-  execution.binance.rest_url = ready.at("http");
-  execution.binance.stream_url = ready.at("ws-api");
-  execution.binance.key_file = data_dir + "/api-key";
-  execution.binance.secret_file = data_dir + "/api-secret";
+  execution.live.rest_url = ready.at("http");
+  execution.live.stream_url = ready.at("ws-api");
+  execution.live.key_file = data_dir + "/api-key";
+  execution.live.secret_file = data_dir + "/api-secret";
   return absl::OkStatus();
 }
 

@@ -139,7 +139,7 @@ absl::StatusOr<RecordedRun> ReadRunRecord(const journal::SegmentInfo& info, Over
                      "the run's models or dictionaries; put them back where the configuration "
                      "says"));
   GANNET_RETURN_IF_ERROR(CheckLoaded(info.versions, *loaded));
-  const execution::BinanceConfig& keys = run.config.pipeline.execution.binance;
+  const execution::LiveConfig& keys = run.config.pipeline.execution.live;
   for (const std::string& path : {keys.key_file, keys.secret_file}) {
     if (!path.empty()) files.Put(path, std::string(64, '0'));
   }

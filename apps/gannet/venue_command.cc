@@ -19,7 +19,7 @@
 namespace gannet::app {
 namespace {
 
-void ReadKeys(const execution::BinanceConfig& config, base::Files& files, VenueToCheck& venue) {
+void ReadKeys(const execution::LiveConfig& config, base::Files& files, VenueToCheck& venue) {
   auto key = config::ReadSecret(files, config.key_file, "execution.binance.key_file");
   auto secret = config::ReadSecret(files, config.secret_file, "execution.binance.secret_file");
   for (const absl::Status& status : {key.status(), secret.status()}) {
@@ -74,13 +74,13 @@ absl::StatusOr<VenueToCheck> VenueOf(const VenueOptions& options, base::Files& f
   }
   const execution::ExecutionConfig& execution = config.pipeline.execution;
   if (execution.venue == execution::VenueKind::kBinanceSpot) {
-    names.insert(execution.binance.venue);
-    if (execution.binance.venue == options.name) {
+    names.insert(execution.live.venue);
+    if (execution.live.venue == options.name) {
       found = venue.trades = true;
-      venue.rest_url = execution.binance.rest_url;
+      venue.rest_url = execution.live.rest_url;
       venue.rate = execution.rate;
-      venue.self_trade_prevention = execution.binance.self_trade_prevention;
-      ReadKeys(execution.binance, files, venue);
+      venue.self_trade_prevention = execution.live.self_trade_prevention;
+      ReadKeys(execution.live, files, venue);
     }
   }
   if (found) return venue;

@@ -1,7 +1,8 @@
 // The port between the execution engine and a venue: what is asked, as exact
 // bytes that can be written down before they are sent, and what an answer or a
 // stream frame means. Implementations: binance/spot_order_venue.h,
-// binance/usdm_order_venue.h, and the paper adapter of services/execution.
+// binance/usdm_order_venue.h, bybit/order_venue.h, and the paper adapter of
+// services/execution.
 //
 // An implementation is pure: bytes and time in, bytes and values out. It opens no
 // socket, reads no clock and keeps no state that an answer depends on. It holds
@@ -77,6 +78,8 @@ struct OrderKey {
   market::ClientOrderId client_order_id;
   market::VenueOrderId venue_order_id;
   market::OrderType type = market::OrderType::kLimit;  // some venues keep types apart
+  // Where it is asked about, of OrderVenue::Places.
+  size_t place = 0;
 };
 
 // What an answer needs to be understood: the request that it answers.
@@ -91,7 +94,13 @@ struct RequestContext {
   // of this order, and the client ids above are the asker's own names.
   market::VenueOrderId venue_order_id;
   market::OrderType type = market::OrderType::kLimit;  // of the order asked about
+  size_t place = 0;                                    // where, of OrderVenue::Places
   size_t list = 0;                                     // kOpenOrders: which of the lists
+  base::Time since{};                                  // kTrades: from when on
+  // kTrades, what follows a cut answer: of those before it.
+  base::Time newest{};
+  bool unexplained = false;
+  base::Time asked_at{};  // on the venue's clock
 };
 
 // How much an answer proves. When in doubt: unknown.
@@ -119,6 +128,7 @@ const char* Name(VenueOrderStatus status);
 struct TradeUpdate {
   market::InstrumentId instrument;
   market::VenueOrderId venue_order_id;
+  market::ClientOrderId client_order_id;  // of its order, where the venue states it
   std::string trade_id;
   market::Side side = market::Side::kBuy;
   bool side_known = false;  // some answers leave it to the order
@@ -191,6 +201,7 @@ struct RateReport {
   std::optional<uint32_t> used_weight;  // of the running minute
   std::optional<uint32_t> orders_10s, orders_1m, orders_1d;
   std::optional<base::Duration> retry_after;  // nothing may be sent for this long
+  bool limited = false;                       // the answer is a refusal for want of room
   bool banned = false;                        // worse than a warning
   bool operator==(const RateReport&) const = default;
 };
@@ -213,7 +224,8 @@ struct Answer {
   bool not_found = false;
   std::vector<OrderUpdate> orders;
   std::vector<TradeUpdate> trades;
-  bool more_trades = false;  // kTrades: the answer was cut; ask again from the last trade
+  bool more_trades = false;  // kTrades: the answer was cut; see OrderVenue::MoreTrades
+  std::string cursor;        // of the next page, where the venue gives one
   std::vector<BalanceEntry> balances;
   base::Time balances_time{};  // kAccount: when they last changed, if stated
   // kAccount of derivatives: every position that is not flat. Nothing: not stated.
@@ -227,10 +239,12 @@ struct Answer {
 };
 
 enum class StreamKind : uint8_t {
-  kIgnored = 1,  // valid, of no interest here
+  kIgnored = 1,    // valid, of no interest here
+  kAuthenticated,  // Topics() may be asked for
   kSubscribed,
   kSubscribeFailed,
   kOrder,
+  kOrders,         // `orders` and `trades`, several at once
   kBalances,       // new balances of the assets named
   kBalanceChange,  // a deposit, withdrawal or transfer: `balance_delta`
   kChangesBooked,  // new balances, beside fills: what they rest on is to be asked for
@@ -243,11 +257,15 @@ struct StreamUpdate {
   std::string evidence;  // "stream:executionReport:BTCUSDT:4293153:NEW:1499405658657"
   std::string detail;    // for people
   std::optional<OrderUpdate> order;
+  std::vector<OrderUpdate> orders;
+  std::vector<TradeUpdate> trades;
   std::vector<BalanceEntry> balances;
   std::optional<std::pair<market::AssetId, market::Money>> balance_delta;
   base::Time time{};  // at the venue
 };
 
+// Bybit: "every 20 seconds".
+inline constexpr base::Duration kHeartbeatEvery = std::chrono::seconds(20);
 // Half of what the shortest-lived stream key lasts (Binance: 60 minutes).
 inline constexpr base::Duration kStreamKeyEvery = std::chrono::minutes(30);
 
@@ -277,9 +295,11 @@ class OrderVenue {
   // False: a cancel-replace whose cancel leg takes effect only on an order
   // without a fill is not offered, and a replacement is sent in two steps.
   virtual bool CancelReplaceUnfilled() const = 0;
-  // True: orders of this type wait under an id of their own, and become an order with
-  // another id when they trigger. A request about the first goes by the type itself,
-  // about the second by kLimit.
+  // Where an order of this type may be, one after the other (OrderKey::place): an order
+  // is not there when it is in none of them.
+  virtual size_t Places(market::OrderType type) const { return TwoIdentities(type) ? 2 : 1; }
+  // True: orders of this type wait under an id of their own (place 0), and become an order
+  // with another id when they trigger (place 1).
   virtual bool TwoIdentities(market::OrderType) const { return false; }
   // True: `next` may be the second identity of an order known as `known`.
   virtual bool Continues(const market::VenueOrderId& /*known*/,
@@ -287,6 +307,8 @@ class OrderVenue {
     return false;
   }
   virtual size_t OpenOrderLists() const { return 1; }
+  // False: what was looked at of own trades is remembered by time.
+  virtual bool OrderedTradeIds() const { return true; }
   virtual StreamAccess stream_access() const { return StreamAccess::kSubscription; }
 
   // Requests. `now` is the venue's clock as far as we know it. INVALID_ARGUMENT:
@@ -311,6 +333,11 @@ class OrderVenue {
                                   base::Time now) = 0;
   virtual WireRequest TradesFrom(const market::InstrumentId& instrument, std::string_view trade_id,
                                  base::Time now) = 0;
+  // What follows an answer that was cut, of the trades asked for with `context`.
+  virtual WireRequest MoreTrades(const RequestContext& context, const Answer& answer,
+                                 base::Time now) {
+    return TradesFrom(context.instrument, answer.trades.back().trade_id, now);
+  }
   // One of OpenOrderLists(), to be asked in this order: an order that moves between
   // two lists is then in at least one of the answers.
   virtual WireRequest OpenOrders(size_t list, base::Time now) = 0;
@@ -321,6 +348,10 @@ class OrderVenue {
   }
   virtual WireRequest ServerTime() = 0;
   virtual WireRequest Subscribe(base::Time now) = 0;  // kSubscription
+  // What is to be asked for on the stream once kAuthenticated has come.
+  virtual std::optional<WireRequest> Topics() { return std::nullopt; }
+  // Keeps the stream, every kHeartbeatEvery. Nothing: it needs none.
+  virtual std::optional<WireRequest> Heartbeat() { return std::nullopt; }
   // kKey: asks for the key, or keeps it alive. How often: kStreamKeyEvery.
   virtual WireRequest StreamKey(bool /*keep*/) { return {}; }
   // The venue cancels everything open in this instrument `timeout` from now, unless it

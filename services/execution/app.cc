@@ -8,35 +8,39 @@
 #include "libs/venue/binance/spot_order_venue.h"
 #include "libs/venue/binance/usdm_order_venue.h"
 #include "libs/venue/binance/usdm_requests.h"
+#include "libs/venue/bybit/order_venue.h"
+#include "libs/venue/bybit/transport.h"
 
 namespace gannet::execution {
 namespace {
 
-// Key, secret and what else the options of both products share.
+// Key, secret and what else the options of all venues share.
 template <class Options>
-absl::Status ReadOptions(const BinanceConfig& config, base::Files& files, Options& out) {
+absl::Status ReadOptions(const LiveConfig& config, const std::string& section, base::Files& files,
+                         Options& out) {
   out.venue = config.venue;
   out.placement_window = config.placement_window;
   out.query_window = config.query_window;
   out.self_trade_prevention = config.self_trade_prevention;
   GANNET_ASSIGN_OR_RETURN(out.api_key,
-                          config::ReadSecret(files, config.key_file, "execution.binance.key_file"));
-  GANNET_ASSIGN_OR_RETURN(
-      out.secret, config::ReadSecret(files, config.secret_file, "execution.binance.secret_file"));
+                          config::ReadSecret(files, config.key_file, section + ".key_file"));
+  GANNET_ASSIGN_OR_RETURN(out.secret,
+                          config::ReadSecret(files, config.secret_file, section + ".secret_file"));
   return absl::OkStatus();
 }
 
 template <class Venue, class Options>
-absl::StatusOr<ExecutionService::Parts> BinanceParts(const BinanceConfig& config,
-                                                     base::Files& files) {
+absl::StatusOr<ExecutionService::Parts> LiveParts(const LiveConfig& config,
+                                                  const std::string& section,
+                                                  std::string_view key_header, base::Files& files) {
   Options venue;
-  GANNET_RETURN_IF_ERROR(ReadOptions(config, files, venue));
+  GANNET_RETURN_IF_ERROR(ReadOptions(config, section, files, venue));
   if (const absl::Status usable = Venue::Check(venue); !usable.ok())
-    return base::Annotate(usable, "execution.binance");
+    return base::Annotate(usable, section);
   VenueSessionOptions session;
   GANNET_ASSIGN_OR_RETURN(session.rest, net::Url::Parse(config.rest_url));
   GANNET_ASSIGN_OR_RETURN(session.stream, net::Url::Parse(config.stream_url));
-  session.key_header.assign(venue::binance::kApiKeyHeader);
+  session.key_header.assign(key_header);
   session.api_key = venue.api_key;
   session.request_timeout = config.request_timeout;
   ExecutionService::Parts parts;
@@ -58,15 +62,29 @@ absl::StatusOr<std::unique_ptr<ExecutionService>> BuildExecution(const Execution
                                                                  SendGate gate) {
   ExecutionService::Parts parts;
   namespace binance = venue::binance;
-  if (config.venue == VenueKind::kBinanceSpot) {
-    GANNET_ASSIGN_OR_RETURN(
-        parts, (BinanceParts<binance::SpotOrderVenue, binance::SpotOrderOptions>(config.binance,
-                                                                                 deps.files)));
-  } else if (config.venue == VenueKind::kBinanceUsdm) {
-    GANNET_ASSIGN_OR_RETURN(
-        parts, (BinanceParts<binance::UsdmOrderVenue, binance::UsdmOrderOptions>(config.binance,
-                                                                                 deps.files)));
-    parts.session->path_of_key = PathOfListenKey;
+  namespace bybit = venue::bybit;
+  switch (config.venue) {
+    case VenueKind::kPaper:
+      break;
+    case VenueKind::kBinanceSpot: {
+      GANNET_ASSIGN_OR_RETURN(
+          parts, (LiveParts<binance::SpotOrderVenue, binance::SpotOrderOptions>(
+                     config.live, "execution.binance", binance::kApiKeyHeader, deps.files)));
+      break;
+    }
+    case VenueKind::kBinanceUsdm: {
+      GANNET_ASSIGN_OR_RETURN(
+          parts, (LiveParts<binance::UsdmOrderVenue, binance::UsdmOrderOptions>(
+                     config.live, "execution.binance", binance::kApiKeyHeader, deps.files)));
+      parts.session->path_of_key = PathOfListenKey;
+      break;
+    }
+    case VenueKind::kBybitSpot: {
+      GANNET_ASSIGN_OR_RETURN(parts,
+                              (LiveParts<bybit::SpotVenue, bybit::OrderVenueOptions>(
+                                  config.live, "execution.bybit", bybit::kKeyHeader, deps.files)));
+      break;
+    }
   }
   return std::make_unique<ExecutionService>(config, deps, std::move(parts), std::move(gate));
 }

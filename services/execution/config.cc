@@ -1,5 +1,8 @@
 #include "services/execution/config.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "libs/config/config.h"
 #include "libs/net/network.h"
 #include "libs/venue/binance/spot_order_venue.h"
@@ -11,7 +14,8 @@ using namespace std::chrono_literals;
 
 constexpr config::Name<VenueKind> kVenues[] = {{"paper", VenueKind::kPaper},
                                                {"binance-spot", VenueKind::kBinanceSpot},
-                                               {"binance-usdm", VenueKind::kBinanceUsdm}};
+                                               {"binance-usdm", VenueKind::kBinanceUsdm},
+                                               {"bybit-spot", VenueKind::kBybitSpot}};
 constexpr config::Name<Environment> kEnvironments[] = {{"test-net", Environment::kTestNet},
                                                        {"main-net", Environment::kMainNet}};
 constexpr config::Name<ForeignPolicy> kPolicies[] = {{"tolerate", ForeignPolicy::kTolerate},
@@ -52,6 +56,9 @@ void ReadPaper(config::Section& in, PaperConfig& out) {
 }
 
 constexpr base::Duration kLeastDeadMan = 10s;
+constexpr std::string_view kRealDomains[] = {"binance.com",     "bybit.com",    "bytick.com",
+                                             "bybit.eu",        "bybit.nl",     "bybit.kz",
+                                             "bybitgeorgia.ge", "bybit-tr.com", "bybit.tr"};
 
 bool Loopback(const net::Url& url) {
   return url.host == "127.0.0.1" || url.host == "::1" || url.host == "localhost";
@@ -75,7 +82,7 @@ void CheckUrl(config::Section& in, std::string_view key, const std::string& text
   }
 }
 
-void ReadBinance(config::Section& in, const ExecutionConfig& execution, BinanceConfig& out) {
+void ReadLive(config::Section& in, const ExecutionConfig& execution, LiveConfig& out) {
   in.Optional("venue", out.venue);
   in.Optional("rest_url", out.rest_url);
   in.Optional("stream_url", out.stream_url);
@@ -86,8 +93,10 @@ void ReadBinance(config::Section& in, const ExecutionConfig& execution, BinanceC
   in.Optional("query_window", out.query_window, config::Between(100ms, 60s));
   in.Optional("request_timeout", out.request_timeout, config::Between(1s, 60s));
   in.Optional("self_trade_prevention", out.self_trade_prevention);
-  if (execution.venue == VenueKind::kBinanceUsdm) {
-    in.Optional("dead_man", out.dead_man, config::Between(0s, 3600s));
+  if (execution.venue != VenueKind::kBinanceSpot) {  // which has no such timer
+    // Bybit: at most 300 s.
+    in.Optional("dead_man", out.dead_man,
+                config::Between(0s, execution.venue == VenueKind::kBybitSpot ? 300s : 3600s));
     if (out.dead_man > 0s && out.dead_man < kLeastDeadMan)
       in.Problem("dead_man", "must be 0s or at least 10s: it is set again every third of it");
   }
@@ -98,19 +107,29 @@ void ReadBinance(config::Section& in, const ExecutionConfig& execution, BinanceC
 
 }  // namespace
 
-// Test nets are at other domains (binance.vision, binancefuture.com), but for the demo.
+// Binance's test nets are at other domains (binance.vision, binancefuture.com), but for the
+// demo; Bybit's have the word in the name.
 bool IsMainNet(std::string_view host) {
-  constexpr std::string_view kDomain = "binance.com";
-  const bool there = host == kDomain || host.ends_with(".binance.com");
-  return there && !host.starts_with("demo-") && !host.starts_with("testnet");
+  const bool there = std::any_of(
+      std::begin(kRealDomains), std::end(kRealDomains), [host](std::string_view domain) {
+        return host == domain ||
+               (host.ends_with(domain) && host[host.size() - domain.size() - 1] == '.');
+      });
+  return there && host.find("demo") == std::string_view::npos &&
+         host.find("testnet") == std::string_view::npos;
 }
 
-BinanceConfig DefaultsOf(VenueKind kind) {
-  BinanceConfig config;
+LiveConfig DefaultsOf(VenueKind kind) {
+  LiveConfig config;
   if (kind == VenueKind::kBinanceUsdm) {
     config.venue = "binance-usdm";
     config.rest_url = "https://fapi.binance.com";
     config.stream_url = "wss://fstream.binance.com/private";
+  }
+  if (kind == VenueKind::kBybitSpot) {
+    config.venue = "bybit-spot";
+    config.rest_url = "https://api.bybit.com";
+    config.stream_url = "wss://stream.bybit.com/v5/private";
   }
   return config;
 }
@@ -124,6 +143,12 @@ RateLimits DefaultRateOf(VenueKind kind) {
     limits.orders_per_minute = 1200;
     limits.orders_per_day = UINT32_MAX;  // none
   }
+  if (kind == VenueKind::kBybitSpot) {
+    // "Rate Limit": 600 requests in 5 s of an address, 20 placements a second of an account.
+    limits.weight_per_minute = 6000;
+    limits.orders_per_10s = 150;
+    limits.orders_per_day = UINT32_MAX;
+  }
   return limits;
 }
 
@@ -135,14 +160,14 @@ void Read(config::Section& in, ExecutionConfig& out) {
   in.Optional("foreign_orders", out.foreign_orders, kPolicies);
   in.Optional("reconcile_every", out.reconcile_every, config::Between(1s, 3600s));
   out.rate = DefaultRateOf(out.venue);
-  out.binance = DefaultsOf(out.venue);
+  out.live = DefaultsOf(out.venue);
   in.OptionalSection("rate", [&](config::Section& part) { ReadRate(part, out.rate); });
   in.OptionalSection("paper", [&](config::Section& part) { ReadPaper(part, out.paper); });
-  const auto binance = [&](config::Section& part) { ReadBinance(part, out, out.binance); };
+  const auto live = [&](config::Section& part) { ReadLive(part, out, out.live); };
   if (out.venue == VenueKind::kPaper) {
-    in.OptionalSection("binance", binance);
+    in.OptionalSection("binance", live);
   } else {
-    in.RequiredSection("binance", binance);
+    in.RequiredSection(out.venue == VenueKind::kBybitSpot ? "bybit" : "binance", live);
   }
   const size_t slash = out.account.find('/');
   if (slash == 0 || slash == std::string::npos || slash + 1 == out.account.size() ||

@@ -19,7 +19,7 @@ namespace gannet::execution {
 
 // Where orders go. kPaper: nowhere, they are matched in this process against the
 // market that it sees.
-enum class VenueKind : uint8_t { kPaper = 1, kBinanceSpot, kBinanceUsdm };
+enum class VenueKind : uint8_t { kPaper = 1, kBinanceSpot, kBinanceUsdm, kBybitSpot };
 
 // Whose money it is. Orders reach a main net only when the settings say so by name, and
 // nothing else then.
@@ -34,8 +34,8 @@ struct PaperConfig {
   int64_t market_protection_ppm = 50'000;
 };
 
-// Spot and USD-M futures alike. Addresses: of the main net of the product unless stated.
-struct BinanceConfig {
+// Of any venue. Addresses: of the main net of the product unless stated.
+struct LiveConfig {
   std::string venue = "binance-spot";  // in instrument ids
   std::string rest_url = "https://api.binance.com";
   std::string stream_url = "wss://ws-api.binance.com:443/ws-api/v3";
@@ -45,7 +45,7 @@ struct BinanceConfig {
   base::Duration query_window = std::chrono::seconds(5);
   base::Duration request_timeout = std::chrono::seconds(10);
   std::string self_trade_prevention;
-  // Futures: the venue cancels what is open this long after it last heard of us; zero: never.
+  // The venue cancels what is open this long after it last heard of us; zero: never.
   base::Duration dead_man{0};
 };
 
@@ -58,14 +58,14 @@ struct ExecutionConfig {
   base::Duration reconcile_every = std::chrono::seconds(60);
   RateLimits rate;
   PaperConfig paper;
-  BinanceConfig binance;
+  LiveConfig live;  // `binance` or `bybit` in the file
 };
 
 // Where orders of this kind go, and the venue's limits, unless configured otherwise.
-BinanceConfig DefaultsOf(VenueKind kind);
+LiveConfig DefaultsOf(VenueKind kind);
 RateLimits DefaultRateOf(VenueKind kind);
 
-// True for a host of Binance where real money is.
+// True for a host of a venue where real money is.
 bool IsMainNet(std::string_view host);
 
 // Reads the section of this service.

@@ -38,7 +38,7 @@ binance:
   CHECK(config->foreign_orders == ForeignPolicy::kHalt);
   CHECK(config->rate.orders_per_10s == 20);
   CHECK(config->rate.reserve_ppm == 300'000);
-  CHECK(config->binance.placement_window == std::chrono::milliseconds(500));
+  CHECK(config->live.placement_window == std::chrono::milliseconds(500));
 }
 
 TEST_CASE("Execution's settings of USD-M begin with that venue's addresses and limits") {
@@ -49,14 +49,18 @@ rate: {orders_per_minute: 600}
 binance: {key_file: k, secret_file: s, dead_man: 60s}
 )");
   REQUIRE(config.ok());
-  CHECK(config->binance.venue == "binance-usdm");
-  CHECK(config->binance.rest_url == "https://fapi.binance.com");
-  CHECK(config->binance.dead_man == std::chrono::seconds(60));
+  CHECK(config->live.venue == "binance-usdm");
+  CHECK(config->live.rest_url == "https://fapi.binance.com");
+  CHECK(config->live.dead_man == std::chrono::seconds(60));
   CHECK(config->rate.weight_per_minute == 2400);
   CHECK(config->rate.orders_per_minute == 600);
   CHECK(IsMainNet("fstream.binance.com"));
   CHECK_FALSE(IsMainNet("demo-fapi.binance.com"));
   CHECK_FALSE(IsMainNet("testnet.binancefuture.com"));
+  CHECK(IsMainNet("api.bybit.com"));
+  CHECK(IsMainNet("stream.bybit.eu"));
+  CHECK_FALSE(IsMainNet("api-testnet.bybit.com"));
+  CHECK_FALSE(IsMainNet("notbinance.com"));
 }
 
 TEST_CASE("Execution's settings refuse what would be unsafe or meaningless, and name it") {
@@ -78,14 +82,16 @@ TEST_CASE("Execution's settings refuse what would be unsafe or meaningless, and 
   CHECK(message("venue: binance-spot\nbinance: {" + keys + ", placement_window: 3s}")
             .find("placement_window") != std::string::npos);
   // Real money is traded with only when the settings say so, and nothing else then.
-  for (const char* venue : {"binance-spot", "binance-usdm"}) {
-    const std::string start = "venue: " + std::string(venue) + "\n";
-    CHECK(message(start + "binance: {" + keys + "}").find("environment: main-net") !=
+  for (const auto& [venue, section] : {std::pair("binance-spot", "binance"),
+                                       {"binance-usdm", "binance"},
+                                       {"bybit-spot", "bybit"}}) {
+    const std::string start = "venue: " + std::string(venue) + "\n", live = std::string(section);
+    CHECK(message(start + live + ": {" + keys + "}").find("environment: main-net") !=
           std::string::npos);
-    CHECK(Load(start + "environment: main-net\nbinance: {" + keys + "}").ok());
-    CHECK(message(start + "environment: main-net\nbinance: {" + keys + loopback + "}")
+    CHECK(Load(start + "environment: main-net\n" + live + ": {" + keys + "}").ok());
+    CHECK(message(start + "environment: main-net\n" + live + ": {" + keys + loopback + "}")
               .find("environment: test-net") != std::string::npos);
-    CHECK(Load(start + "binance: {" + keys + loopback + "}").ok());
+    CHECK(Load(start + live + ": {" + keys + loopback + "}").ok());
   }
   CHECK(message("venue: binance-spot\nbinance: {" + keys + loopback + ", dead_man: 60s}")
             .find("dead_man") != std::string::npos);

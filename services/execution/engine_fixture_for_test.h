@@ -137,7 +137,8 @@ class ScriptedVenue : public venue::OrderVenue {
  private:
   // Of an order kept apart by its type: which of its two identities is meant.
   std::string Words(const venue::OrderKey& order) const {
-    return (TwoIdentities(order.type) ? "algo " : "") + order.client_order_id.text();
+    return (TwoIdentities(order.type) && order.place == 0 ? "algo " : "") +
+           order.client_order_id.text();
   }
   static venue::WireRequest Request(venue::RequestKind kind, std::string method, std::string target,
                                     base::Time now, base::Duration window, bool order = false) {

@@ -68,7 +68,9 @@ void ExecutionEngine::OnHttp(const wire::HttpExchange& exchange, const market::H
   if (const std::optional<Block> block = ParseNotSent(exchange.transport_error))
     return OnNotSent(request, *block);
   const venue::Answer answer = venue_.DecodeAnswer(request.context, exchange);
-  budget_.Report(answer.rate, exchange.status == 429 || exchange.status == 418, VenueNow());
+  budget_.Report(answer.rate,
+                 exchange.status == 429 || exchange.status == 418 || answer.rate.limited,
+                 VenueNow());
   OnAnswer(request, answer);
 }
 
@@ -261,7 +263,7 @@ void ExecutionEngine::NameKnown(const market::ClientOrderId& id, uint64_t reques
   for (auto at = unclaimed_.begin(); at != unclaimed_.end();) {
     Unclaimed& entry = at->second;
     if (entry.candidates.contains(id)) {
-      if ((request & ~kQueryBit) > entry.asked_before) {
+      if ((request & kQueryBit) != 0 && (request & ~kQueryBit) > entry.asked_before) {
         entry.candidates.erase(id);
       } else {
         Inquire(id, base::Duration(0)).want_state = true;
@@ -490,8 +492,13 @@ void ExecutionEngine::OnTrades(const std::vector<venue::TradeUpdate>& trades,
       continue;
     }
     // Of an order that was over, or forgotten, before: nothing of ours.
+    const TrackedOrder* named = state_.Find(trade.client_order_id);
+    if (named != nullptr && named->venue_order_id.empty()) {
+      BookTrade(named->id(), trade, std::nullopt, evidence);
+      continue;
+    }
     const auto number = TradeNumber(trade.trade_id);
-    if (number && state_.Forgotten(trade.instrument, *number)) continue;
+    if (venue_.OrderedTradeIds() && number && state_.Forgotten(trade.instrument, *number)) continue;
     if (state_.baseline() && trade.time != base::Time() && trade.time <= *state_.baseline())
       continue;
     *unexplained = true;

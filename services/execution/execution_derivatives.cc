@@ -125,8 +125,7 @@ void ExecutionEngine::ComparePositions(const std::vector<venue::PositionEntry>& 
       position_suspects_[instrument] = amount;
       again = true;
       if (state_.NewestInstrument(instrument) == nullptr) continue;
-      SendQuery(Purpose::kTradesSince, UncheckedTrades(instrument),
-                {.kind = RequestKind::kTrades, .instrument = instrument});
+      AskUncheckedTrades(instrument);
     }
   }
   if (again) Schedule(now_ + options_.recheck_after, {TaskKind::kBalances, {}});

@@ -529,6 +529,7 @@ bool ExecutionEngine::SendQuery(Purpose purpose, venue::WireRequest wire,
   if (over_http && !budget_.Take(wire.weight, wire.counts_as_order, use, VenueNow())) return false;
   const uint64_t id = kQueryBit | ++queries_;
   context.request_id = id;
+  context.asked_at = VenueNow();
   const uint64_t session = reconciliation_ ? reconciliation_->number : 0;
   if (over_http)
     in_flight_.emplace(
@@ -622,6 +623,9 @@ void ExecutionEngine::OnWake(const market::Header& cause, base::Time now) {
         break;
       case TaskKind::kDeadMan:
         RenewDeadMan();
+        break;
+      case TaskKind::kHeartbeat:
+        Beat();
         break;
       case TaskKind::kBalanceChanges:
         if (!AskBalanceChanges())

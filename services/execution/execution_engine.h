@@ -203,8 +203,7 @@ class ExecutionEngine {
     // Proof of absence: (a), (b), (c) of docs/orders.md.
     bool time_proven = false, cancel_unknown = false;
     bool query_empty = false, trades_empty = false;  // of the running round
-    // Of a type with two identities: the first is not there, the second is asked about.
-    bool second_identity = false;
+    size_t place = 0;                                // asked about now: in those before it was not
     int empty_rounds = 0;
     base::Time first_empty{};
     std::string evidence;
@@ -221,6 +220,7 @@ class ExecutionEngine {
     kStreamKey,
     kDeadMan,
     kBalanceChanges,
+    kHeartbeat,
   };
   struct Task {
     TaskKind kind = TaskKind::kInquiry;
@@ -336,7 +336,7 @@ class ExecutionEngine {
   void StepInquiry(const market::ClientOrderId& id);
   void StepAbsence(const TrackedOrder& order, Inquiry& inquiry);
   void Ask(const TrackedOrder& order, Inquiry& inquiry, Purpose purpose, venue::WireRequest wire,
-           const venue::OrderKey& key = {});
+           const venue::OrderKey& key = {}, base::Time since = {});
   void OnInquiryAnswer(const InFlight& request, const venue::Answer& answer);
   void NothingNew(Inquiry& inquiry);
   void RepeatCancel(const market::ClientOrderId& id);
@@ -347,6 +347,7 @@ class ExecutionEngine {
   void BeginSession();
   void Subscribe();
   void CheckSubscription();
+  void Beat();  // keeps the stream
   void AskStreamKey();
   void OnStreamKey(const venue::Answer& answer);
   void SyncTime();
@@ -354,7 +355,10 @@ class ExecutionEngine {
   void ContinueReconciliation();
   void FinishReconciliation();
   void RetryReconciliation();
-  venue::WireRequest UncheckedTrades(const market::InstrumentId& instrument);
+  // Asks for own trades that were not looked at yet, or for what follows an answer.
+  bool AskUncheckedTrades(const market::InstrumentId& instrument);
+  bool AskMoreTrades(const InFlight& request, const venue::Answer& answer, base::Time newest,
+                     bool unexplained);
   base::Duration NextSessionPause();  // grows while parts of the session fail
   void OnOpenOrders(const InFlight& request, const venue::Answer& answer);
   void OnTradesSince(const InFlight& request, const venue::Answer& answer);

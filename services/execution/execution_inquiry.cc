@@ -78,13 +78,16 @@ void ExecutionEngine::StepInquiry(const market::ClientOrderId& id) {
 }
 
 void ExecutionEngine::Ask(const TrackedOrder& order, Inquiry& inquiry, Purpose purpose,
-                          venue::WireRequest wire, const venue::OrderKey& key) {
+                          venue::WireRequest wire, const venue::OrderKey& key, base::Time since) {
   venue::RequestContext context{.kind = wire.kind,
                                 .instrument = order.intent.instrument,
                                 .client_order_id = order.id(),
                                 .target = order.id(),
                                 .venue_order_id = key.venue_order_id,
-                                .type = key.type};
+                                .type = key.type,
+                                .place = key.place,
+                                .since = since,
+                                .asked_at = VenueNow()};
   const market::ClientOrderId id = order.id();
   if (purpose == Purpose::kInquiryCancel) {
     // A cancel is written down like any other, even one that only asks.
@@ -111,12 +114,7 @@ void ExecutionEngine::Ask(const TrackedOrder& order, Inquiry& inquiry, Purpose p
 void ExecutionEngine::StepAbsence(const TrackedOrder& order, Inquiry& inquiry) {
   const venue::AbsenceRules& rules = venue_.absence();
   const market::InstrumentId& instrument = order.intent.instrument;
-  // What an order of two identities may have become goes by the same client id.
-  const venue::OrderKey key{
-      instrument,
-      order.id(),
-      {},
-      inquiry.second_identity ? market::OrderType::kLimit : order.intent.type};
+  const venue::OrderKey key{instrument, order.id(), {}, order.intent.type, inquiry.place};
   const auto query = [&] {
     Ask(order, inquiry, Purpose::kInquiryOrder, venue_.QueryOrder(key, VenueNow()), key);
   };
@@ -138,8 +136,9 @@ void ExecutionEngine::StepAbsence(const TrackedOrder& order, Inquiry& inquiry) {
     return Schedule(inquiry.next, {TaskKind::kInquiry, order.id()});
   }
   if (!inquiry.query_empty) return query();
-  Ask(order, inquiry, Purpose::kInquirySince,
-      venue_.TradesSince(instrument, order.place.timestamp - kTradesMargin, VenueNow()));
+  const base::Time since = order.place.timestamp - kTradesMargin;
+  Ask(order, inquiry, Purpose::kInquirySince, venue_.TradesSince(instrument, since, VenueNow()), {},
+      since);
 }
 
 // The venue has the order and perhaps never had the cancel. Unlike a placement a
@@ -205,13 +204,15 @@ void ExecutionEngine::OnInquiryAnswer(const InFlight& request, const venue::Answ
   const bool fills_missing = claimed != claimed_.end() && claimed->second > order->cumulative;
   inquiry.next = now_;
   const bool elsewhere = !answer.orders.empty() && answer.orders.front().elsewhere;
-  // Nothing is absent before both identities are.
-  const bool first_of_two = venue_.TwoIdentities(request.context.type);
+  // Nothing is absent before it is so in every place where it may be.
+  const size_t places = venue_.Places(request.context.type);
+  const bool elsewhere_yet = request.context.place + 1 < places;
+  const size_t next_place = elsewhere_yet ? request.context.place + 1 : 0;
   switch (request.purpose) {
     case Purpose::kInquiryOrder:
       if (answer.not_found && unknown && inquiry.time_proven) {
-        inquiry.second_identity = first_of_two;
-        inquiry.query_empty = !first_of_two;
+        inquiry.place = next_place;
+        inquiry.query_empty = !elsewhere_yet;
         Mention(inquiry.evidence, answer.evidence);
       } else if (answer.not_found && unknown) {
         NothingNew(inquiry);
@@ -246,22 +247,23 @@ void ExecutionEngine::OnInquiryAnswer(const InFlight& request, const venue::Answ
       break;
     case Purpose::kInquirySince:
       if (confirmed && answer.more_trades && !answer.trades.empty()) {
-        return Ask(
-            *order, inquiry, Purpose::kInquirySince,
-            venue_.TradesFrom(order->intent.instrument, answer.trades.back().trade_id, VenueNow()));
+        return Ask(*order, inquiry, Purpose::kInquirySince,
+                   venue_.MoreTrades(request.context, answer, VenueNow()), {},
+                   request.context.since);
       }
       if (confirmed && !unexplained) {
         inquiry.trades_empty = true;
         Mention(inquiry.evidence, answer.evidence);
       } else {
-        inquiry.query_empty = inquiry.trades_empty = inquiry.second_identity = false;
+        inquiry.query_empty = inquiry.trades_empty = false;
+        inquiry.place = 0;
         NothingNew(inquiry);
       }
       break;
     case Purpose::kInquiryCancel:
       if (answer.not_found) {
-        inquiry.second_identity = first_of_two;
-        inquiry.cancel_unknown = !first_of_two;
+        inquiry.place = next_place;
+        inquiry.cancel_unknown = !elsewhere_yet;
         Mention(inquiry.evidence, answer.evidence);
       } else if (!confirmed) {
         NothingNew(inquiry);

@@ -33,6 +33,7 @@ void ExecutionEngine::OnStream(const wire::StreamEvent& event, const market::Hea
     case wire::StreamEvent::Kind::kOpened:
       stream_open_ = true;
       subscribe_due_.reset();
+      if (venue_.Heartbeat()) Schedule(now_ + venue::kHeartbeatEvery, {TaskKind::kHeartbeat, {}});
       return BeginSession();
     case wire::StreamEvent::Kind::kClosed: {
       // What happened meanwhile is unknown until the next reconciliation.
@@ -54,6 +55,11 @@ void ExecutionEngine::OnStreamUpdate(const venue::StreamUpdate& update) {
   switch (update.kind) {
     case StreamKind::kIgnored:
       return;
+    case StreamKind::kAuthenticated:
+      if (auto topics = venue_.Topics()) {
+        SendQuery(Purpose::kSubscribe, *std::move(topics), {.kind = RequestKind::kSubscribe});
+      }
+      return;
     case StreamKind::kSubscribed:
       subscribed_ = true;
       session_problem_.clear();
@@ -66,6 +72,13 @@ void ExecutionEngine::OnStreamUpdate(const venue::StreamUpdate& update) {
     case StreamKind::kOrder:
       OnOrderUpdate(*update.order, {}, update.evidence);
       return;
+    case StreamKind::kOrders: {
+      for (const venue::OrderUpdate& order : update.orders)
+        OnOrderUpdate(order, {}, update.evidence);
+      bool unexplained = false;
+      OnTrades(update.trades, update.evidence, &unexplained);
+      return;
+    }
     case StreamKind::kBalances:
       for (const venue::BalanceEntry& entry : update.balances)
         SetBalance(entry, update.time, /*from_query=*/false);
@@ -112,6 +125,12 @@ void ExecutionEngine::CheckSubscription() {
   subscribe_due_ = now_ + kSubscribeAnswer;  // should closing it take long
   Schedule(*subscribe_due_, {TaskKind::kSubscribe, {}});
   out_.RestartStream();
+}
+
+void ExecutionEngine::Beat() {
+  if (!stream_open_) return;
+  SendQuery(Purpose::kSubscribe, *venue_.Heartbeat(), {.kind = RequestKind::kSubscribe});
+  Schedule(now_ + venue::kHeartbeatEvery, {TaskKind::kHeartbeat, {}});
 }
 
 // The answer opens the connection by itself: the key does not come here.
@@ -188,8 +207,9 @@ void ExecutionEngine::ContinueReconciliation() {
   ask(run.orders, Purpose::kOpenOrders, [&] { return venue_.OpenOrders(run.list, VenueNow()); },
       {.kind = RequestKind::kOpenOrders, .list = run.list});
   for (auto& [instrument, part] : run.trades) {
-    ask(part, Purpose::kTradesSince, [&, id = instrument] { return UncheckedTrades(id); },
-        {.kind = RequestKind::kTrades, .instrument = instrument});
+    if (part != Part::kToAsk || !room) continue;
+    room = AskUncheckedTrades(instrument);
+    if (room) part = Part::kAsked;
   }
   if (!room) return RetryReconciliation();
   const bool asked = run.orders == Part::kDone && run.account == Part::kDone &&
@@ -199,10 +219,27 @@ void ExecutionEngine::ContinueReconciliation() {
   if (asked) FinishReconciliation();
 }
 
-venue::WireRequest ExecutionEngine::UncheckedTrades(const market::InstrumentId& instrument) {
+bool ExecutionEngine::AskUncheckedTrades(const market::InstrumentId& instrument) {
   const auto checked = state_.CheckedTrade(instrument);
-  return checked ? venue_.TradesFrom(instrument, absl::StrCat(*checked + 1), VenueNow())
-                 : venue_.TradesSince(instrument, *state_.baseline(), VenueNow());
+  base::Time since = *state_.baseline();
+  if (checked && !venue_.OrderedTradeIds())
+    since = std::max(since, base::FromUnixMillis(static_cast<int64_t>(*checked)));
+  venue::WireRequest wire =
+      checked && venue_.OrderedTradeIds()
+          ? venue_.TradesFrom(instrument, absl::StrCat(*checked + 1), VenueNow())
+          : venue_.TradesSince(instrument, since, VenueNow());
+  return SendQuery(Purpose::kTradesSince, std::move(wire),
+                   {.kind = RequestKind::kTrades, .instrument = instrument, .since = since});
+}
+
+bool ExecutionEngine::AskMoreTrades(const InFlight& request, const venue::Answer& answer,
+                                    base::Time newest, bool unexplained) {
+  return SendQuery(Purpose::kTradesSince, venue_.MoreTrades(request.context, answer, VenueNow()),
+                   {.kind = RequestKind::kTrades,
+                    .instrument = request.context.instrument,
+                    .since = request.context.since,
+                    .newest = newest,
+                    .unexplained = unexplained});
 }
 
 void ExecutionEngine::RetryReconciliation() {
@@ -279,20 +316,26 @@ void ExecutionEngine::OnTradesSince(const InFlight& request, const venue::Answer
     reconciliation_->trades[instrument] = Reconciliation::Part::kToAsk;
     return RetryReconciliation();
   }
-  bool unexplained = false;
+  bool unexplained = request.context.unexplained;
   OnTrades(answer.trades, answer.evidence, &unexplained);
   std::optional<uint64_t> checked;
-  for (const venue::TradeUpdate& trade : answer.trades)
+  base::Time newest = request.context.newest;
+  for (const venue::TradeUpdate& trade : answer.trades) {
     checked = std::max(checked, TradeNumber(trade.trade_id));
+    newest = std::max(newest, trade.time);
+  }
+  if (!venue_.OrderedTradeIds()) {
+    // The newest come first: nothing is done before the last page.
+    checked.reset();
+    if (!answer.more_trades && newest > base::Time())
+      checked = static_cast<uint64_t>(base::UnixMillis(newest));
+  }
   if (!unexplained && checked > state_.CheckedTrade(instrument))
     EmitNote(ToNote(TradesNote{instrument, *checked}));
   if (!reconciliation_ || reconciliation_->number != request.session) return;
   reconciliation_->trades[instrument] = Reconciliation::Part::kDone;
   if (answer.more_trades && !answer.trades.empty()) {
-    const bool sent =
-        SendQuery(Purpose::kTradesSince,
-                  venue_.TradesFrom(instrument, answer.trades.back().trade_id, VenueNow()),
-                  {.kind = RequestKind::kTrades, .instrument = instrument});
+    const bool sent = AskMoreTrades(request, answer, newest, unexplained);
     reconciliation_->trades[instrument] =
         sent ? Reconciliation::Part::kAsked : Reconciliation::Part::kToAsk;
   }
@@ -406,8 +449,7 @@ void ExecutionEngine::CompareBalances(const std::vector<venue::BalanceEntry>& en
   if (!again) return;
   // Perhaps a fill that never came: look for it, then at the balances once more.
   for (const market::InstrumentId& instrument : state_.Traded()) {
-    SendQuery(Purpose::kTradesSince, UncheckedTrades(instrument),
-              {.kind = RequestKind::kTrades, .instrument = instrument});
+    AskUncheckedTrades(instrument);
   }
   AskBalanceChanges();
   Schedule(now_ + options_.recheck_after, {TaskKind::kBalances, {}});

@@ -21,7 +21,7 @@ ExecutionOptions OptionsOf(const ExecutionConfig& config) {
   options.rate = config.rate;
   // The paper venue's balances are made from the same fills.
   options.compare_balances = config.venue != VenueKind::kPaper;
-  options.dead_man = config.binance.dead_man;
+  options.dead_man = config.live.dead_man;
   return options;
 }
 

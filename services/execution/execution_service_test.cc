@@ -193,10 +193,10 @@ ExecutionConfig Config(Outside& outside, uint16_t port) {
   REQUIRE(outside.files.WriteAtomically("keys/secret", std::string(kSecret) + "\n", 0600).ok());
   ExecutionConfig config;
   config.venue = VenueKind::kBinanceSpot;
-  config.binance.rest_url = "http://127.0.0.1:" + std::to_string(port);
-  config.binance.stream_url = "ws://127.0.0.1:" + std::to_string(port) + "/ws-api/v3";
-  config.binance.key_file = "keys/key";
-  config.binance.secret_file = "keys/secret";
+  config.live.rest_url = "http://127.0.0.1:" + std::to_string(port);
+  config.live.stream_url = "ws://127.0.0.1:" + std::to_string(port) + "/ws-api/v3";
+  config.live.key_file = "keys/key";
+  config.live.secret_file = "keys/secret";
   return config;
 }
 
@@ -389,13 +389,13 @@ TEST_CASE("Key files that others may read, or that hold no key, refuse the start
   ServiceHost paper(outside, ExecutionConfig{});  // for its Deps
   const auto code = [&] { return BuildExecution(config, paper.deps()).status(); };
   REQUIRE(outside.files.WriteAtomically("keys/open", "abc", 0644).ok());
-  config.binance.secret_file = "keys/open";
+  config.live.secret_file = "keys/open";
   CHECK(code().code() == absl::StatusCode::kPermissionDenied);
   CHECK(std::string(code().message()).find("chmod 600 keys/open") != std::string::npos);
   REQUIRE(outside.files.WriteAtomically("keys/bad", "two words", 0600).ok());
-  config.binance.secret_file = "keys/bad";
+  config.live.secret_file = "keys/bad";
   CHECK(code().code() == absl::StatusCode::kInvalidArgument);
-  config.binance.secret_file = "keys/absent";
+  config.live.secret_file = "keys/absent";
   CHECK(code().code() == absl::StatusCode::kNotFound);
 }
 

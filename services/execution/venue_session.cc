@@ -12,9 +12,11 @@ namespace {
 
 constexpr char kStreamName[] = "own";
 // Headers that the record keeps: what the venue says of its limits.
-constexpr std::array<std::string_view, 5> kKeptHeaders = {
-    "x-mbx-used-weight-1m", "x-mbx-order-count-10s", "x-mbx-order-count-1m", "x-mbx-order-count-1d",
-    "retry-after"};
+constexpr std::array<std::string_view, 8> kKeptHeaders = {
+    "x-mbx-used-weight-1m", "x-mbx-order-count-10s",
+    "x-mbx-order-count-1m", "x-mbx-order-count-1d",
+    "retry-after",          "x-bapi-limit",
+    "x-bapi-limit-status",  "x-bapi-limit-reset-timestamp"};
 
 std::string WithoutSlash(std::string path) {
   if (path.ends_with('/')) path.pop_back();

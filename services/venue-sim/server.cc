@@ -63,6 +63,8 @@ absl::StatusOr<std::unique_ptr<VenueSimServer>> VenueSimServer::Open(
   server->exchange_->set_usdm_events(server.get());
   server->api_ = std::make_unique<Api>(*server->exchange_, server->authenticator_, server->limits_,
                                        server->usdm_limits_, server->usdm_streams_);
+  server->bybit_ =
+      std::make_unique<bybit::Door>(*server->exchange_, server->authenticator_, server->outbox_);
   server->hub_ = std::make_unique<StreamHub>(server->exchange_->core(), server->outbox_);
   server->ws_api_ =
       std::make_unique<WsApi>(*server->api_, server->limits_, *server->exchange_, server->outbox_);
@@ -91,6 +93,7 @@ void VenueSimServer::FlushStreams() {
   flush_ = deps_.executor.After(options_.flush_interval, [this] { FlushStreams(); });
   hub_->Flush(exchange_->now());
   usdm_streams_.Expire(exchange_->now());
+  bybit_->Expire();
   Release();
 }
 
@@ -130,12 +133,14 @@ void VenueSimServer::OnAggregate(SymbolIndex symbol, const AggregateTrade& trade
 void VenueSimServer::OnExecution(const Execution& execution) {
   if (ws_api_ && ws_api_->connections() > 0)
     ws_api_->Publish(execution.order.account, ExecutionEvent(execution));
+  if (bybit_) bybit_->OnExecution(execution);
 }
 void VenueSimServer::OnBalances(AccountIndex account, const std::vector<std::string>& assets,
                                 base::Time now) {
   if (ws_api_ && ws_api_->connections() > 0) {
     ws_api_->Publish(account, AccountPositionEvent(exchange_->core(), account, assets, now));
   }
+  if (bybit_) bybit_->OnBalances(account, assets, now);
 }
 void VenueSimServer::OnDeposit(AccountIndex account, const std::string& asset, Amount change,
                                base::Time now) {
@@ -181,6 +186,7 @@ void VenueSimServer::DropSocket(ConnectionId id) {
   hub_->Close(id);
   ws_api_->Close(id);
   usdm_streams_.Close(id);
+  bybit_->Close(id);
   const auto found = sockets_.find(id);
   if (found == sockets_.end()) return;
   deps_.executor.Cancel(found->second.end);
@@ -207,10 +213,10 @@ net::WebSocket::Handler VenueSimServer::OnWebSocket(const net::HttpRequest& requ
       path.starts_with(kPrivate) ? path.substr(kPrivate.size()) : std::string_view();
   const bool is_private =
       !listen_key.empty() && usdm_streams_.KnowsKey(listen_key, exchange_->now());
-  const bool api = path == "/ws-api/v3";
+  const bool api = path == "/ws-api/v3", of_bybit = path == bybit::kStreamPath;
   const bool combined = path == "/stream";
   const bool streams = combined || path == "/ws" || path.starts_with("/ws/");
-  if ((!api && !streams && !is_private) || stopping_ || exchange_->failed() ||
+  if ((!api && !streams && !is_private && !of_bybit) || stopping_ || exchange_->failed() ||
       !AdmitSocket(address)) {
     ++stats_.sockets_refused;
     return {};
@@ -220,6 +226,8 @@ net::WebSocket::Handler VenueSimServer::OnWebSocket(const net::HttpRequest& requ
     ws_api_->Open(id, std::string(address));
   } else if (is_private) {
     usdm_streams_.Open(id, listen_key);
+  } else if (of_bybit) {
+    bybit_->Open(id);
   } else {
     Params params;
     const bool sound = params.AddForm(query);
@@ -238,10 +246,13 @@ net::WebSocket::Handler VenueSimServer::OnWebSocket(const net::HttpRequest& requ
     Release();
   });
   net::WebSocket::Handler handler;
-  handler.on_message = [this, alive = alive_, id, api, is_private](std::string_view text) {
+  handler.on_message = [this, alive = alive_, id, api, is_private,
+                        of_bybit](std::string_view text) {
     if (!*alive || stopping_) return;
     if (api) {
       ws_api_->OnMessage(id, text);
+    } else if (of_bybit) {
+      bybit_->OnMessage(id, text);
     } else if (!is_private) {  // a user stream takes no requests
 
       hub_->OnMessage(id, text, exchange_->now());
@@ -273,6 +284,7 @@ net::HttpResponse VenueSimServer::Answer(const net::HttpRequest& request,
   const auto [path, query] = SplitTarget(request.target);
   if (path == "/news/rss" && (request.method == "GET" || request.method == "HEAD"))
     return AnswerFeed(request);
+  if (path.starts_with(bybit::kRestPrefix)) return bybit_->Answer(request, path, query);
   bool path_known = false;
   if (const Endpoint* endpoint = Api::FindRest(request.method, path, &path_known)) {
     return AnswerApi(*endpoint, request, query, address);

@@ -3,6 +3,7 @@
 //
 //   /api/v3, /sapi/v1, /fapi/v1, /dapi/v1   REST (api.h)
 //   /ws, /ws/<names>, /stream?streams=…      market streams (stream_hub.h)
+//   /v5, /v5/private                         Bybit's door to the spot market (bybit.h)
 //   /private/ws/<listen key>                 user stream of the perpetuals (usdm_streams.h)
 //   /ws-api/v3                               WebSocket API (ws_api.h)
 //   /news/rss                                RSS 2.0 (rss.h)
@@ -24,6 +25,7 @@
 #include "libs/net/network.h"
 #include "services/venue-sim/api.h"
 #include "services/venue-sim/auth.h"
+#include "services/venue-sim/bybit.h"
 #include "services/venue-sim/exchange.h"
 #include "services/venue-sim/outbox.h"
 #include "services/venue-sim/rate_limits.h"
@@ -132,6 +134,7 @@ class VenueSimServer : public net::ServerHandler, private VenueEvents, private U
   RateLimits limits_, usdm_limits_;
   Outbox outbox_;
   UsdmStreams usdm_streams_{outbox_};
+  std::unique_ptr<bybit::Door> bybit_;  // from Open on
   std::unique_ptr<Exchange> exchange_;  // these three: from Open on
   std::unique_ptr<Api> api_;
   std::unique_ptr<StreamHub> hub_;

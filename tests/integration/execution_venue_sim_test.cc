@@ -89,6 +89,74 @@ TEST_CASE("The USD-M session and its venue agree although our process dies again
   CHECK(restarts > 8);
 }
 
+TEST_CASE("The Bybit session and its venue agree after a day without faults") {
+  Match<BybitTruth> match({.seed = 51, .faults = {}});
+  match.Trade(60s);
+  match.CancelAll();
+  match.Compare();
+  CHECK(match.placed > 200);
+  CHECK(match.stats().fills > 20);
+  CHECK(match.stats().unknown_outcomes == 0);
+}
+
+TEST_CASE("The Bybit session and its venue agree whatever the network loses") {
+  uint64_t unknown = 0, absent = 0;
+  for (uint64_t seed = 52; seed <= 57; ++seed) {
+    CAPTURE(seed);
+    Match<BybitTruth> match({.seed = seed, .faults = Faults(0.04)});
+    match.Trade(40s);
+    match.CancelAll();
+    match.Compare();
+    unknown += match.stats().unknown_outcomes;
+    absent += match.stats().absences_proven;
+  }
+  CHECK(unknown > 10);
+  CHECK(absent > 0);
+}
+
+TEST_CASE("The Bybit session and its venue agree although our process dies again and again") {
+  uint64_t restarts = 0;
+  for (uint64_t seed = 58; seed <= 63; ++seed) {
+    CAPTURE(seed);
+    Match<BybitTruth> match({.seed = seed,
+                             .faults = Faults(0.02),
+                             .restarts = true,
+                             .dead_man = seed % 2 == 0 ? base::Duration(15s) : base::Duration(0)});
+    match.Trade(40s);
+    match.CancelAll();
+    match.Compare();
+    restarts += match.restarts;
+  }
+  CHECK(restarts > 8);
+}
+
+TEST_CASE("Bybit's disconnect protection cancels when our process is gone") {
+  Match<BybitTruth> match({.seed = 64, .faults = {}, .dead_man = 30s});
+  match.host().Decide(match.host().Intent("g1a", market::Side::kBuy, "0.001", "60000"), 10s);
+  match.venue().Run(200s);
+  REQUIRE(match.truth().open_orders() == 1);
+  CHECK(match.stats().dead_man_failures == 0);
+  CHECK(match.stats().stream_ends == 0);
+  match.Stop();
+  match.venue().Run(20s);
+  CHECK(match.truth().open_orders() == 1);
+  match.venue().Run(15s);
+  CHECK(match.truth().open_orders() == 0);
+  match.Restart();
+  match.venue().Run(10s);
+  CHECK(match.host().State("g1a") == market::OrderState::kCanceled);
+}
+
+TEST_CASE("Bybit refuses stop orders here, and keeps to its limit of requests") {
+  Match<BybitTruth> match({.seed = 65, .faults = {}});
+  market::OrderIntent stop = match.host().Intent("g1stop", market::Side::kBuy, "0.001", "70000");
+  stop.type = market::OrderType::kStopLimit;
+  stop.stop_price = stop.price;
+  match.host().Decide(stop, 10s);
+  CHECK(match.host().State("g1stop") == market::OrderState::kDenied);
+  CHECK(match.host().Last("g1stop").local_reason == market::RejectReason::kNotPermitted);
+}
+
 TEST_CASE("The venue's dead-man timer cancels when our process is gone") {
   Match<UsdmTruth> match({.seed = 41, .faults = {}, .dead_man = 30s});
   match.host().Decide(match.host().Intent("g1a", market::Side::kBuy, "0.001", "60000"), 10s);

@@ -32,6 +32,9 @@ class VenueTruth {
   virtual int64_t net() const = 0;  // of trades in BTC, scale 8
   virtual std::map<std::string, market::Money> balances() const = 0;
   virtual bool has_positions() const { return false; }
+  virtual bool has_stops() const { return true; }
+  // How the venue calls an order that was to be filled at once and was not.
+  virtual market::OrderState unfilled() const { return market::OrderState::kExpired; }
 
  protected:
   static market::OrderState StateOf(venue_sim::OrderStatus status) {
@@ -55,10 +58,10 @@ class SpotTruth : public VenueTruth {
   using VenueTruth::VenueTruth;
   void Configure(const std::string& host, ExecutionConfig& config) const override {
     config.venue = VenueKind::kBinanceSpot;
-    config.binance = DefaultsOf(config.venue);
+    config.live = DefaultsOf(config.venue);
     config.rate = DefaultRateOf(config.venue);
-    config.binance.rest_url = "http://" + host;
-    config.binance.stream_url = "ws://" + host + "/ws-api/v3";
+    config.live.rest_url = "http://" + host;
+    config.live.stream_url = "ws://" + host + "/ws-api/v3";
   }
   void Define(market::Instrument&) const override {}  // as the host has it
   std::optional<Order> Find(const std::string& id) const override {
@@ -86,15 +89,40 @@ class SpotTruth : public VenueTruth {
   }
 };
 
+// The spot market through Bybit's door.
+class BybitTruth : public SpotTruth {
+ public:
+  using SpotTruth::SpotTruth;
+  void Configure(const std::string& host, ExecutionConfig& config) const override {
+    config.venue = VenueKind::kBybitSpot;
+    config.live = DefaultsOf(config.venue);
+    config.rate = DefaultRateOf(config.venue);
+    config.live.rest_url = "http://" + host;
+    config.live.stream_url = "ws://" + host + "/v5/private";
+  }
+  void Define(market::Instrument& instrument) const override {
+    instrument.id = market::InstrumentId("bybit-spot:BTCUSDT");
+  }
+  std::optional<Order> Find(const std::string& id) const override {
+    std::optional<Order> order = SpotTruth::Find(id);
+    // This venue calls cancelled what could not rest.
+    if (order && order->state == market::OrderState::kExpired)
+      order->state = market::OrderState::kCanceled;
+    return order;
+  }
+  market::OrderState unfilled() const override { return market::OrderState::kCanceled; }
+  bool has_stops() const override { return false; }
+};
+
 class UsdmTruth : public VenueTruth {
  public:
   using VenueTruth::VenueTruth;
   void Configure(const std::string& host, ExecutionConfig& config) const override {
     config.venue = VenueKind::kBinanceUsdm;
-    config.binance = DefaultsOf(config.venue);
+    config.live = DefaultsOf(config.venue);
     config.rate = DefaultRateOf(config.venue);
-    config.binance.rest_url = "http://" + host;
-    config.binance.stream_url = "ws://" + host + "/private";
+    config.live.rest_url = "http://" + host;
+    config.live.stream_url = "ws://" + host + "/private";
   }
   void Define(market::Instrument& instrument) const override {
     instrument.id = market::InstrumentId("binance-usdm:BTCUSDT");
@@ -139,8 +167,8 @@ inline void WriteKeys(base::Files& files, ExecutionConfig& config) {
   REQUIRE(files.MakeDirs("keys").ok());
   REQUIRE(files.WriteAtomically("keys/key", venue_sim::kTestKey, 0600).ok());
   REQUIRE(files.WriteAtomically("keys/secret", venue_sim::kTestSecret, 0600).ok());
-  config.binance.key_file = "keys/key";
-  config.binance.secret_file = "keys/secret";
+  config.live.key_file = "keys/key";
+  config.live.secret_file = "keys/secret";
 }
 
 // Both must say the same of every order, trade, balance and position.
@@ -201,7 +229,7 @@ class Match {
     truth_->Configure("127.0.0.1:" + std::to_string(venue_.port), config_);
     config_.reconcile_every = std::chrono::seconds(20);
     config_.rate.orders_per_10s = 50;
-    config_.binance.dead_man = run.dead_man;
+    config_.live.dead_man = run.dead_man;
     WriteKeys(venue_.files, config_);
     StartProcess();
     venue_.Run(std::chrono::seconds(2));

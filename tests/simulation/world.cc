@@ -353,10 +353,10 @@ absl::StatusOr<PlatformOptions> Configure(const SimulationOptions& options) {
   execution::ExecutionConfig& execution = platform.pipeline.execution;
   execution.venue = execution::VenueKind::kBinanceSpot;
   execution.reconcile_every = 10s;
-  execution.binance.rest_url = venue.rest_url;
-  execution.binance.stream_url = "ws://" + host + "/ws-api/v3";
-  execution.binance.key_file = "data/api.key";
-  execution.binance.secret_file = "data/api.secret";
+  execution.live.rest_url = venue.rest_url;
+  execution.live.stream_url = "ws://" + host + "/ws-api/v3";
+  execution.live.key_file = "data/api.key";
+  execution.live.secret_file = "data/api.secret";
   return platform;
 }
 

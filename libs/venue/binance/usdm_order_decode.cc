@@ -69,8 +69,9 @@ std::string AlgoId(const Integer& id) {
 std::string ActualId(const Text& id) { return id && *id != "0" ? *id : std::string(); }
 
 bool OfAlgo(const RequestContext& request) {
-  return request.venue_order_id.empty() ? usdm::IsAlgo(request.type)
-                                        : request.venue_order_id.text().starts_with(kAlgoPrefix);
+  if (!request.venue_order_id.empty())
+    return request.venue_order_id.text().starts_with(kAlgoPrefix);
+  return usdm::IsAlgo(request.type) && request.place == 0;
 }
 
 std::string_view EndpointOf(const RequestContext& request) {

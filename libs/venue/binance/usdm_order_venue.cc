@@ -35,7 +35,8 @@ usdm::AlgoChain ChainOf(const OrderKey& order) {
 }
 
 bool GoesToAlgo(const OrderKey& order) {
-  return order.venue_order_id.empty() ? usdm::IsAlgo(order.type) : IsAlgoId(order.venue_order_id);
+  if (!order.venue_order_id.empty()) return IsAlgoId(order.venue_order_id);
+  return usdm::IsAlgo(order.type) && order.place == 0;
 }
 
 Page FirstPage() {

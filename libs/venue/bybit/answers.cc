@@ -94,16 +94,12 @@ absl::Status ReadWallets(Reader& reader, const std::string& result, Answer& answ
   GANNET_ASSIGN_OR_RETURN(const List<Wallet> list, reader.ReadWallets(result));
   for (const Wallet& wallet : list.rows) {
     for (const Coin& coin : wallet.coins) {
-      const auto total = AmountOf(coin.wallet_balance.value_or(""));
-      const auto locked = AmountOf(coin.locked && !coin.locked->empty() ? *coin.locked : "0");
-      const auto free = total && locked && total->scale() == locked->scale()
-                            ? std::optional(*total - *locked)
-                            : std::nullopt;
-      if (!free) {
+      const std::optional<BalanceEntry> entry = BalanceOf(coin);
+      if (!entry) {
         return absl::InvalidArgumentError(
             Concat({"balance of ", coin.coin.value_or(""), " is no amount"}));
       }
-      answer.balances.push_back({market::AssetId(*coin.coin), *free, *locked});
+      answer.balances.push_back(*entry);
     }
   }
   return absl::OkStatus();
@@ -122,6 +118,7 @@ absl::Status ReadResult(Reader& reader, std::string_view venue, const RequestCon
         if (auto trade = Convert(execution, venue)) answer.trades.push_back(*std::move(trade));
       }
       answer.more_trades = !list.cursor.empty() && !list.rows.empty();
+      answer.cursor = list.cursor;
       return absl::OkStatus();
     }
     case RequestKind::kAccount:
@@ -171,6 +168,7 @@ std::optional<TradeUpdate> Convert(const Execution& execution, std::string_view 
   TradeUpdate trade;
   trade.instrument = market::InstrumentId(Concat({venue, ":", *execution.symbol}));
   trade.venue_order_id = market::VenueOrderId(*execution.order_id);
+  trade.client_order_id = market::ClientOrderId(execution.order_link_id.value_or(""));
   trade.trade_id = *execution.exec_id;
   trade.side = *execution.side == "Buy" ? market::Side::kBuy : market::Side::kSell;
   trade.side_known = *execution.side == "Buy" || *execution.side == "Sell";
@@ -183,6 +181,13 @@ std::optional<TradeUpdate> Convert(const Execution& execution, std::string_view 
   }
   trade.time = MillisOf(execution.time);
   return trade;
+}
+
+std::optional<BalanceEntry> BalanceOf(const Coin& coin) {
+  const auto total = AmountOf(coin.wallet_balance.value_or(""));
+  const auto locked = AmountOf(coin.locked && !coin.locked->empty() ? *coin.locked : "0");
+  if (!total || !locked) return std::nullopt;
+  return BalanceEntry{market::AssetId(*coin.coin), *total - *locked, *locked};
 }
 
 EndpointLimit LimitOf(const wire::HttpExchange& exchange) {

@@ -27,6 +27,9 @@ absl::StatusOr<OrderUpdate> Convert(const Order& order, std::string_view venue);
 // Nothing for what is no trade of ours: funding, settlement.
 std::optional<TradeUpdate> Convert(const Execution& execution, std::string_view venue);
 
+// What the wallet holds of a coin; nothing when that is no amount.
+std::optional<BalanceEntry> BalanceOf(const Coin& coin);
+
 // X-Bapi-Limit of an answer: how many requests this endpoint takes a second, how many
 // of them are left, and when the count begins anew.
 struct EndpointLimit {

@@ -1,0 +1,173 @@
+#include "services/venue-sim/bybit_payloads.h"
+
+#include <charconv>
+
+#include "libs/base/digest.h"
+
+namespace gannet::venue_sim::bybit {
+namespace {
+
+std::string_view SideName(market::Side side) { return side == market::Side::kBuy ? "Buy" : "Sell"; }
+
+std::string_view TimeName(const PlaceRequest& request) {
+  if (request.kind == OrderKind::kLimitMaker) return "PostOnly";
+  switch (request.time_in_force) {
+    case TimeInForce::kGtc:
+      return request.kind == OrderKind::kMarket ? "IOC" : "GTC";
+    case TimeInForce::kIoc:
+      return "IOC";
+    case TimeInForce::kFok:
+      return "FOK";
+  }
+  return "GTC";
+}
+
+std::string_view StatusName(const VenueOrder& order) {
+  switch (order.status) {
+    case OrderStatus::kNew:
+      return "New";
+    case OrderStatus::kPartiallyFilled:
+      return "PartiallyFilled";
+    case OrderStatus::kFilled:
+      return "Filled";
+    default:
+      return order.executed > 0 ? "PartiallyFilledCanceled" : "Cancelled";
+  }
+}
+
+std::string Millis(base::Time time) { return std::to_string(base::UnixMillis(time)); }
+
+// {"id":…,"topic":…,"creationTime":…,"data":[…
+void OpenFrame(JsonText& json, std::string_view topic, base::Time now) {
+  json.Object()
+      .Text("id", "frame-" + std::to_string(base::UnixNanos(now)))
+      .Text("topic", topic)
+      .Int("creationTime", base::UnixMillis(now))
+      .Array("data");
+}
+
+void WriteTrade(JsonText& json, SymbolIndex symbol, market::Side side, uint64_t order_id,
+                std::string_view link_id, const FillReport& fill, base::Time time) {
+  json.Object()
+      .Text("category", "spot")
+      .Text("symbol", ListedSymbols()[symbol].name)
+      .Text("execFee", EightDecimals(fill.commission))
+      .Text("feeCurrency", fill.commission_asset)
+      .Text("execId", TradeId(symbol, fill.trade_id))
+      .Text("execPrice", EightDecimals(fill.price))
+      .Text("execQty", EightDecimals(fill.quantity));
+  json.Text("execType", "Trade")
+      .Text("execValue", EightDecimals(fill.quote))
+      .Bool("isMaker", fill.is_maker)
+      .Text("orderId", OrderId(symbol, order_id))
+      .Text("orderLinkId", link_id)
+      .Text("side", SideName(side))
+      .Text("execTime", Millis(time))
+      .Unsigned("seq", fill.trade_id)
+      .EndObject();
+}
+
+}  // namespace
+
+std::string OrderId(SymbolIndex symbol, uint64_t order) {
+  return std::to_string(symbol) + "-" + std::to_string(order);
+}
+
+std::optional<std::pair<SymbolIndex, uint64_t>> ParseOrderId(std::string_view text) {
+  SymbolIndex symbol = 0;
+  uint64_t order = 0;
+  const char* end = text.data() + text.size();
+  const auto first = std::from_chars(text.data(), end, symbol);
+  if (first.ec != std::errc() || first.ptr == end || *first.ptr != '-') return std::nullopt;
+  const auto second = std::from_chars(first.ptr + 1, end, order);
+  if (second.ec != std::errc() || second.ptr != end || symbol >= ListedSymbols().size())
+    return std::nullopt;
+  return std::pair(symbol, order);
+}
+
+std::string TradeId(SymbolIndex symbol, uint64_t trade) {
+  return base::Hex(base::Sha256(std::to_string(symbol) + " " + std::to_string(trade)))
+      .substr(0, 32);
+}
+
+void WriteOrder(JsonText& json, const VenueOrder& order) {
+  const PlaceRequest& r = order.request;
+  const bool market = r.kind == OrderKind::kMarket;
+  json.Object()
+      .Text("category", "spot")
+      .Text("orderId", OrderId(r.symbol, order.order_id))
+      .Text("orderLinkId", r.client_order_id)
+      .Text("symbol", ListedSymbols()[r.symbol].name)
+      .Text("side", SideName(r.side))
+      .Text("orderType", market ? "Market" : "Limit")
+      .Text("orderStatus", StatusName(order))
+      .Text("timeInForce", TimeName(r));
+  json.Text("price", EightDecimals(r.price))
+      .Text("qty", EightDecimals(r.quantity))
+      .Text("leavesQty", EightDecimals(IsOpen(order.status) ? order.remaining() : 0))
+      .Text("cumExecQty", EightDecimals(order.executed))
+      .Text("cumExecValue", EightDecimals(order.cumulative_quote))
+      .Text("cancelType", "UNKNOWN")
+      .Text("rejectReason", "EC_NoError")
+      .Text("stopOrderType", "");
+  json.Text("triggerPrice", "")
+      .Text("smpType", "None")
+      .Text("createdTime", Millis(order.created))
+      .Text("updatedTime", Millis(order.updated))
+      .Int("positionIdx", 0)
+      .Int("triggerDirection", 0)
+      .Bool("reduceOnly", false)
+      .Bool("closeOnTrigger", false)
+      .EndObject();
+}
+
+void WriteExecution(JsonText& json, const AccountTrade& trade, const VenueOrder* order) {
+  WriteTrade(json, trade.symbol, trade.is_buyer ? market::Side::kBuy : market::Side::kSell,
+             trade.order_id, order == nullptr ? "" : order->request.client_order_id, trade.fill,
+             base::FromUnixMillis(trade.time_ms));
+}
+
+void WriteWallet(JsonText& json, const VenueCore& core, AccountIndex account,
+                 const std::vector<std::string>& assets) {
+  json.Object().Text("accountType", "UNIFIED").Array("coin");
+  for (const std::string& asset : assets) {
+    const Balance balance = core.ledger().balance(account, asset);
+    json.Object()
+        .Text("coin", asset)
+        .Text("equity", EightDecimals(balance.free + balance.locked))
+        .Text("walletBalance", EightDecimals(balance.free + balance.locked))
+        .Text("locked", EightDecimals(balance.locked))
+        .Text("borrowAmount", "0")
+        .EndObject();
+  }
+  json.EndArray().EndObject();
+}
+
+std::string OrderFrame(const Execution& execution) {
+  JsonText json;
+  OpenFrame(json, "order", execution.time);
+  WriteOrder(json, execution.order);
+  json.EndArray().EndObject();
+  return json.Take();
+}
+
+std::string ExecutionFrame(const Execution& execution) {
+  JsonText json;
+  OpenFrame(json, "execution", execution.time);
+  const VenueOrder& order = execution.order;
+  WriteTrade(json, order.request.symbol, order.request.side, order.order_id,
+             order.request.client_order_id, execution.fill, execution.time);
+  json.EndArray().EndObject();
+  return json.Take();
+}
+
+std::string WalletFrame(const VenueCore& core, AccountIndex account,
+                        const std::vector<std::string>& assets, base::Time now) {
+  JsonText json;
+  OpenFrame(json, "wallet", now);
+  WriteWallet(json, core, account, assets);
+  json.EndArray().EndObject();
+  return json.Take();
+}
+
+}  // namespace gannet::venue_sim::bybit

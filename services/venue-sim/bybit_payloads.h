@@ -1,0 +1,34 @@
+// The spot market in the words of Bybit v5: names, payloads and ids, as its public docs
+// have them. Ids are made of the venue's own: an order's names its symbol too, and those
+// of trades have no order among them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "services/venue-sim/json_text.h"
+#include "services/venue-sim/venue_core.h"
+
+namespace gannet::venue_sim::bybit {
+
+std::string OrderId(SymbolIndex symbol, uint64_t order);
+std::optional<std::pair<SymbolIndex, uint64_t>> ParseOrderId(std::string_view text);
+std::string TradeId(SymbolIndex symbol, uint64_t trade);
+
+void WriteOrder(JsonText& json, const VenueOrder& order);
+// `order` may be null: forgotten.
+void WriteExecution(JsonText& json, const AccountTrade& trade, const VenueOrder* order);
+void WriteWallet(JsonText& json, const VenueCore& core, AccountIndex account,
+                 const std::vector<std::string>& assets);
+
+// Frames of the private stream.
+std::string OrderFrame(const Execution& execution);
+std::string ExecutionFrame(const Execution& execution);
+std::string WalletFrame(const VenueCore& core, AccountIndex account,
+                        const std::vector<std::string>& assets, base::Time now);
+
+}  // namespace gannet::venue_sim::bybit
