@@ -40,7 +40,7 @@ from chart import APIS, CASES, CHART, Helm, Refused, called, component, facts, o
 
 APIS_OF_OTHERS = [api for each in APIS.values() for api in each]
 GOLDEN = ("minimal", "bundled")  # what is least, and what has most
-KINDS_OF_OTHERS = {"ScaledObject", "ServiceMonitor"}  # whose schema does not come with Kubernetes
+KINDS_OF_OTHERS = {"PrometheusRule", "ScaledObject", "ServiceMonitor"}  # whose schema does not come with Kubernetes
 failures = []
 
 
@@ -266,7 +266,7 @@ def values_are_used(helm, texts):
         own["services"][name]["enabled"] = True
     own["services"]["inference"] |= {"autoscaling": {**own["services"]["inference"]["autoscaling"], "enabled": True, "maxReplicas": 99999}}
     marks["services.inference.autoscaling.maxReplicas"] = "99999"
-    own["tests"]["order"]["enabled"] = own["monitoring"]["serviceMonitor"]["enabled"] = True
+    own["tests"]["order"]["enabled"] = own["monitoring"]["serviceMonitor"]["enabled"] = own["monitoring"]["rules"]["enabled"] = True
     out = ""
     for change in ({"kafka": {"mode": "external", "auth": "scram"}, "postgres": {"mode": "external"}},
                    {"kafka": {"mode": "bundled", "auth": "mtls"}, "postgres": {"mode": "bundled"}, "venueSim": {"enabled": True}, "fullnameOverride": ""},
@@ -296,7 +296,7 @@ SWITCHED = {
     "kafka.mode": ("bundled", "external"), "kafka.auth": ("external", "mtls"), "postgres.mode": ("default", "none"),
     "networkPolicy.enabled": ("default", False), "topics.create": ("default", False), "rpc.reflection": ("default", True),
     "tls.clientAuth": ("default", True), "venueSim.enabled": ("bundled", False), "tests.order.enabled": ("order-test", False),
-    "monitoring.serviceMonitor.enabled": ("monitoring", False),
+    "monitoring.serviceMonitor.enabled": ("monitoring", False), "monitoring.rules.enabled": ("monitoring", False),
     "services.inference.autoscaling.enabled": ("no-crds", False), "services.inference.keda.enabled": ("keda", False),
     **{f"services.{name}.enabled": ("ha", False) for name in facts()},
 }
@@ -344,6 +344,14 @@ def programs_take_it(rendered, folder):
     section("configurations that the programs take" if told else "programs not built: configurations not read", len(seen))
 
 
+def rules_are_the_files(rendered):
+    """What promtool tests (tests/rules) is what the chart ships."""
+    shipped = [one["spec"] for one in of_kind(rendered["monitoring"], "PrometheusRule")]
+    files = [yaml.safe_load(path.read_text()) for path in sorted((CHART / "files" / "rules").glob("*.yaml"))]
+    check(shipped == files and files, "the PrometheusRules are not the files in files/rules")
+    section("files of rules shipped as they are", len(files))
+
+
 def documented(update):
     path = CHART / "README.md"
     text = readme.updated(path.read_text())
@@ -370,6 +378,7 @@ def main():
     two_releases(helm)
     changes(helm)
     values_are_used(helm, texts)
+    rules_are_the_files(rendered)
     golden(texts, options.update)
     documented(options.update)
     programs_take_it(rendered, options.bin.resolve())

@@ -8,7 +8,7 @@ tls=/etc/postgresql/tls
 options=(-c "listen_addresses=${LISTEN:-*}" -c "port=${PORT:-5432}" -c unix_socket_directories=/tmp)
 if [ -e $tls/tls.key ]; then
   install -m 0600 $tls/tls.key /tmp/tls.key # the server wants to own its key alone
-  options+=(-c ssl=on -c ssl_cert_file=$tls/tls.crt -c ssl_key_file=/tmp/tls.key)
+  options+=(-c ssl=on -c "ssl_cert_file=$tls/tls.crt" -c ssl_key_file=/tmp/tls.key)
 fi
 if [ ! -f $data/PG_VERSION ]; then
   rm -rf $data.new # of a first start that was cut short
