@@ -65,6 +65,8 @@ int ProposeLimits(const ControlOptions& control, const std::string& file, bool n
 int ListLimitProposals(const ControlOptions& control, bool open_only, Console console);
 int ApproveLimits(const ControlOptions& control, uint64_t proposal, Console console);
 int RejectLimits(const ControlOptions& control, uint64_t proposal, Console console);
+// portfolio_command.cc
+int ShowPortfolioRisk(const ControlOptions& control, Console console);
 int Halt(const ControlOptions& control, const std::string& scope, const std::string& state,
          Console console);
 int Resume(const ControlOptions& control, const std::string& scope, Console console);

@@ -292,4 +292,13 @@ void AddControl(CLI::App& app, ControlFlags& flags, base::Files& files, std::ost
   tail->add_flag("!--no-follow", f.follow, "End after those");
 }
 
+void AddPortfolioRisk(CLI::App& risk, ControlFlags& flags, base::Files& files, std::ostream& out,
+                      std::ostream& err, std::function<void(int)> ended) {
+  const auto b = std::make_shared<Builder>(flags, files, out, err, std::move(ended));
+  b->Command(risk, "portfolio", "What the portfolio of a running process could lose",
+             "VaR and expected shortfall by four methods, stress paths, the backtest of the VaR, "
+             "alarms,\nand what of it restricts trading (docs/portfolio-risk.md).\n\n",
+             [b](Console console) { return ShowPortfolioRisk(b->f_.control, console); });
+}
+
 }  // namespace gannet::app

@@ -31,4 +31,8 @@ struct ControlFlags {
 void AddControl(CLI::App& app, ControlFlags& flags, base::Files& files, std::ostream& out,
                 std::ostream& err, std::function<void(int exit_code)> ended);
 
+// The same for `gannet risk portfolio`, which stands beside commands on files.
+void AddPortfolioRisk(CLI::App& risk, ControlFlags& flags, base::Files& files, std::ostream& out,
+                      std::ostream& err, std::function<void(int exit_code)> ended);
+
 }  // namespace gannet::app

@@ -525,7 +525,8 @@ void AddTopicsResolve(CLI::App* topics, Commands& c) {
 }
 
 void AddRisk(CLI::App& app, Commands& c) {
-  CLI::App* risk = app.add_subcommand("risk", "Try the risk gate on orders and states from files");
+  CLI::App* risk = app.add_subcommand(
+      "risk", "The risk gate on cases from files; what a running portfolio could lose");
   risk->require_subcommand(1);
   CLI::App* check = risk->add_subcommand("check", "Print a verdict for each order of a file");
   check->add_option("--state", c.risk.state_file, "Limits and what went before (JSON)")
@@ -556,6 +557,8 @@ void AddRisk(CLI::App& app, Commands& c) {
   explain->callback([&c] { c.exit_code = Report(ExplainRisk(c.files, c.risk, std::cout)); });
   risk->add_subcommand("controls", "Print the table of reasons in their order of precedence")
       ->callback([] { PrintControls(std::cout); });
+  AddPortfolioRisk(*risk, c.control, c.files, std::cout, std::cerr,
+                   [&c](int code) { c.exit_code = code; });
 }
 
 void AddTopics(CLI::App& app, Commands& c) {

@@ -35,7 +35,7 @@ absl::StatusOr<std::unique_ptr<RpcWiring>> RpcWiring::Build(
   runtime::Deps& deps = process.deps();
   for (const auto& service : pipeline.services) {
     if (const auto* risk = dynamic_cast<const risk::RiskService*>(service.get())) {
-      risk::ServeRisk(server, risk->engine(), process.shard());
+      risk::ServeRisk(server, *risk, process.shard());
     } else if (const auto* news =
                    dynamic_cast<const news_signal::NewsSignalService*>(service.get())) {
       news_signal::ServeClassifyText(server, news->engine(), process.shard());

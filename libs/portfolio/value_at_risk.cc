@@ -12,6 +12,7 @@ namespace gannet::portfolio {
 namespace {
 
 constexpr int64_t kPpm = 1'000'000;
+constexpr double kFarOut = 6;  // standard deviations: all but two in a billion are within
 
 absl::Status CheckConfidence(Confidence confidence) {
   if (confidence.valid()) return absl::OkStatus();
@@ -82,11 +83,13 @@ absl::StatusOr<TailRisk> CornishFisherRisk(const Moments& moments, Confidence co
       sigma < 0)
     return absl::InvalidArgumentError("Cornish-Fisher VaR: a moment is no such number");
   const double a = confidence.tail(), z = NormalQuantile(a);
-  // The slope in z is slope_2 z^2 + slope_1 z + slope_0, which may be negative nowhere.
+  // The slope in z is slope_2 z^2 + slope_1 z + slope_0: least at its vertex or at an end.
   const double slope_2 = k / 8 - s * s / 6, slope_1 = s / 3, slope_0 = 1 - k / 8 + 5 * s * s / 36;
-  const double least = slope_2 > 0 ? slope_0 - slope_1 * slope_1 / (4 * slope_2) : slope_0;
-  const bool turns = slope_2 < 0 || (slope_2 == 0 && slope_1 != 0);
-  if (turns || least < 0) {
+  const auto slope = [&](double x) { return (slope_2 * x + slope_1) * x + slope_0; };
+  const double vertex = slope_2 > 0 ? -slope_1 / (2 * slope_2) : kFarOut;
+  const double least =
+      std::min({slope(-kFarOut), slope(kFarOut), slope(std::clamp(vertex, -kFarOut, kFarOut))});
+  if (least < 0) {
     return absl::FailedPreconditionError(
         absl::StrCat("Cornish-Fisher VaR: skewness ", s, " and excess kurtosis ", k,
                      " are beyond what the expansion describes; use the historical figure"));

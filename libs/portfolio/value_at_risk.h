@@ -40,7 +40,7 @@ absl::StatusOr<TailRisk> NormalRisk(double mean, double sigma, Confidence confid
 double CornishFisher(double z, double skewness, double excess_kurtosis);
 // Its VaR, and as ES the mean of the same distribution beyond it, in closed form.
 // FAILED_PRECONDITION: with these moments the expansion makes no distribution (Maillard
-// 2012, "A user's guide to the Cornish Fisher expansion"), for it does not rise everywhere.
+// 2012, "A user's guide to the Cornish Fisher expansion"): it falls within six sigmas.
 absl::StatusOr<TailRisk> CornishFisherRisk(const Moments& moments, Confidence confidence);
 
 // Volatility of a portfolio as orders would change it: O(1) an order, O(n) a change.

@@ -52,6 +52,7 @@ constexpr std::array kTable = std::to_array<AccessRow>({
     {"gannet.risk.v1.RiskService/RejectLimits", Right::kRisk, true},
     {"gannet.risk.v1.RiskService/ListLimitProposals", Right::kRead},
     {"gannet.risk.v1.RiskService/GetExposure", Right::kRead},
+    {"gannet.risk.v1.RiskService/GetPortfolioRisk", Right::kRead},
     {"gannet.risk.v1.RiskService/GetRiskState", Right::kRead},
     {"gannet.risk.v1.RiskService/StreamRiskState", Right::kRead},
     {"gannet.risk.v1.RiskService/SetTradingState", Right::kRisk, true},

@@ -135,6 +135,8 @@ void Read(Section& in, RiskConfig& out, const RefuseName& refuse_name) {
     gate.Optional("position_alarm", out.position_alarm, Between(100ms, 10min));
   });
   ReadShared(in, limits);
+  in.OptionalSection(
+      "portfolio", [&limits](Section& portfolio) { Read(portfolio, limits.portfolio.emplace()); });
   in.RequiredSection("firm", limits.firm, ReadLimits);
   const auto named = [&](std::string_view key, std::map<std::string, Limits>& entries,
                          ScopeKind kind, config::Count count) {

@@ -38,5 +38,6 @@ using RefuseName = std::function<std::string(market::ScopeKind kind, const std::
 absl::StatusOr<RiskConfig> ParseRiskConfig(std::string_view yaml, std::string_view name,
                                            const RefuseName& refuse_name = nullptr);
 void Read(config::Section& in, RiskConfig& out);
+void Read(config::Section& in, PortfolioSettings& out);  // config_portfolio.cc
 
 }  // namespace gannet::risk

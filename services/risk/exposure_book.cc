@@ -589,6 +589,8 @@ void ExposureBook::SetQuote(const market::Quote& quote, base::Time at) {
   row.data_time = std::max(row.data_time, at);
   row.bid = quote.bid.quantity.mantissa > 0 ? quote.bid.price : market::Price{};
   row.ask = quote.ask.quantity.mantissa > 0 ? quote.ask.price : market::Price{};
+  row.bid_size = quote.bid.quantity.mantissa;
+  row.ask_size = quote.ask.quantity.mantissa;
   const bool both = row.bid.mantissa > 0 && row.ask.mantissa > 0;
   row.crossed = both && row.bid >= row.ask;
   const market::Price before = row.mark();

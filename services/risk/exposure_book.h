@@ -169,7 +169,8 @@ struct InstrumentRow {
   std::string broken;                // why no order may enter; empty: fine
   // market data
   market::Price bid, ask, mid;  // mid 0: no reference price
-  base::Time data_time;         // newest market data; 0: none
+  int64_t bid_size = 0, ask_size = 0;
+  base::Time data_time;  // newest market data; 0: none
   market::BookState book = market::BookState::kInvalid;
   market::BookFault book_fault = market::BookFault::kNoSnapshot;
   bool feed_down = false;
@@ -288,6 +289,8 @@ class ExposureBook {
   market::Money MarginOf(const Cell& cell, market::Int128 units) const;
   // `units` of an instrument at the initial margin of an account (control 11).
   market::Money MarginAt(Index account, const InstrumentRow& row, market::Int128 units) const;
+  // Of what the firm holds, at the mark, short below zero; 0 without a position.
+  std::optional<Value> HeldValue(const InstrumentRow& row) const;
   std::optional<Value> ValueOfAsset(const market::AssetId& asset,
                                     const market::Money& amount) const;
 

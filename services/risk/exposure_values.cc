@@ -41,6 +41,18 @@ std::optional<Value> ExposureBook::ValueOf(Int128 units, const InstrumentRow& ro
   return std::nullopt;
 }
 
+std::optional<Value> ExposureBook::HeldValue(const InstrumentRow& row) const {
+  for (const Index at : row.cells) {
+    const Cell& cell = cells_[at];
+    if (cell.scopes[0] != kFirmScope || cell.position == 0) continue;
+    if (row.mark().mantissa <= 0) return std::nullopt;
+    const auto notional =
+        row.definition.Notional(row.mark(), market::Quantity{cell.position}, Rounding::kDown);
+    return notional ? ValueOf(notional->units(), row, Rounding::kDown) : std::nullopt;
+  }
+  return Value{0};
+}
+
 std::optional<Value> ExposureBook::ValueOfAsset(const market::AssetId& asset,
                                                 const Money& amount) const {
   if (asset == limits_.valuation_asset || limits_.at_par.contains(asset)) {

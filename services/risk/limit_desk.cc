@@ -87,6 +87,11 @@ absl::StatusOr<RiskConfig> RiskEngine::ReadLimits(const std::string& text, bool 
         "paper_accounts, correlation and windows are set where the program is started; leave them "
         "as `gannet limits show --file` has them");
   }
+  if (set.portfolio != configured_.portfolio) {
+    return Refused(
+        "portfolio: how its risk is worked out is set where the program is started; leave it as "
+        "`gannet limits show --file` has it");
+  }
   read.limits.wallets = configured_.wallets;
   return read;
 }

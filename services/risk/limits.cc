@@ -46,7 +46,9 @@ const char* WhereAllowed(std::string_view key, ScopeKind kind) {
   };
   if (is({"max_order_quantity", "clip_quantity"}) && kind != ScopeKind::kInstrument)
     return "under instruments, in whose units it is";
-  if (key == "capital" && kind != ScopeKind::kFirm) return "for the firm";
+  if (kind != ScopeKind::kFirm && is({"capital", "max_var", "max_expected_shortfall",
+                                      "max_stress_loss", "target_volatility", "max_risk_share"}))
+    return "for the firm";
   const bool own_cells = kind <= ScopeKind::kStrategy;
   if (!own_cells && is({"max_concentration", "concentration_above", "max_correlated",
                         "max_instruments", "max_venues"})) {
@@ -127,7 +129,8 @@ absl::Status ValidateShared(const LimitSet& limits) {
 }  // namespace
 
 int64_t MostPpm(std::string_view key) {
-  const bool more = key == "max_move" || key == "max_volatility" || key == "max_cancel_ratio";
+  const bool more = key == "max_move" || key == "max_volatility" || key == "max_cancel_ratio" ||
+                    key == "target_volatility";
   return kPpm * (more ? 1'000 : 1);
 }
 
@@ -185,6 +188,7 @@ absl::Status Validate(const LimitSet& limits) {
     }
   }
   GANNET_RETURN_IF_ERROR(ValidateShared(limits));
+  if (limits.portfolio) GANNET_RETURN_IF_ERROR(Validate(*limits.portfolio));
   GANNET_RETURN_IF_ERROR(ValidateOne("firm", ScopeKind::kFirm, limits.firm));
   GANNET_RETURN_IF_ERROR(ValidateAll("accounts", ScopeKind::kAccount, limits.accounts));
   GANNET_RETURN_IF_ERROR(ValidateAll("strategies", ScopeKind::kStrategy, limits.strategies));
@@ -196,7 +200,7 @@ bool LimitSet::SharedWith(const LimitSet& other) const {
   return valuation_asset == other.valuation_asset && at_par == other.at_par &&
          converted_by == other.converted_by && wallets == other.wallets &&
          paper_accounts == other.paper_accounts && correlation == other.correlation &&
-         windows == other.windows;
+         windows == other.windows && portfolio == other.portfolio;
 }
 
 void LimitSet::TakeShared(const LimitSet& other) {
@@ -207,6 +211,7 @@ void LimitSet::TakeShared(const LimitSet& other) {
   paper_accounts = other.paper_accounts;
   correlation = other.correlation;
   windows = other.windows;
+  portfolio = other.portfolio;
 }
 
 std::string FormatValue(Value value) { return market::FormatDecimal(value, kValueScale); }

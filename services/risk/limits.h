@@ -24,6 +24,7 @@
 #include "libs/market/limits.h"
 #include "libs/market/money.h"
 #include "libs/market/order.h"
+#include "services/risk/portfolio_settings.h"
 
 namespace gannet::risk {
 
@@ -98,6 +99,11 @@ struct Limits {
   std::optional<bool> require_reason, require_model;        // control 29
   std::optional<Stage> stage;                               // control 30, mandatory
   std::optional<Value> canary_notional;
+  // Portfolio risk, of the firm: figures of services/risk/portfolio_figures.h.
+  std::optional<Value> max_var, max_expected_shortfall;  // the worst of the four methods
+  std::optional<Value> max_stress_loss;                  // at the worst moment of any path
+  std::optional<int64_t> target_volatility_ppm;          // a year, of capital
+  std::optional<int64_t> max_risk_share_ppm;             // of one instrument
   bool operator==(const Limits&) const = default;
 };
 
@@ -145,6 +151,11 @@ void ForEachLimit(const Visit& visit) {
   visit("require_model", &Limits::require_model);
   visit("stage", &Limits::stage);
   visit("canary_notional", &Limits::canary_notional);
+  visit("max_var", &Limits::max_var);
+  visit("max_expected_shortfall", &Limits::max_expected_shortfall);
+  visit("max_stress_loss", &Limits::max_stress_loss);
+  visit("target_volatility", &Limits::target_volatility_ppm);
+  visit("max_risk_share", &Limits::max_risk_share_ppm);
 }
 
 // The mandatory ones, by bit: names for people in kMandatoryLimits.
@@ -198,9 +209,11 @@ struct LimitSet {
   std::set<std::string> paper_accounts;  // whose orders reach no real market
   std::map<std::string, CorrelationGroup> correlation;
   Windows windows;
+  std::optional<PortfolioSettings> portfolio;  // nothing: no portfolio risk is worked out
   bool operator==(const LimitSet&) const = default;
 
-  // Both value amounts, hold balances, group assets and count in windows alike. That is
+  // Both value amounts, hold balances, group assets, count in windows and work out portfolio
+  // risk alike. That is
   // set where the program is started; the rest may change while it runs.
   bool SharedWith(const LimitSet& other) const;
   void TakeShared(const LimitSet& other);

@@ -49,7 +49,7 @@ int main(int argc, char** argv) {
   auto service = risk::BuildRisk(*config, (*process)->deps());
   auto rpc = api::ServeProgram(flags, **process, &commands);
   if (!rpc.ok()) return runtime::End(runtime::NotStarted(rpc.status()));
-  risk::ServeRisk((*rpc)->server(), service->engine(), (*process)->shard());
+  risk::ServeRisk((*rpc)->server(), *service, (*process)->shard());
   services.push_back(std::move(service));
   services.push_back(*std::move(rpc));
   return (*process)->Run(std::move(services));

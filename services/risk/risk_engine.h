@@ -129,6 +129,8 @@ class RiskEngine {
   // Why the program's own limits file is not what holds; empty: it is.
   std::string LimitsFileIgnored() const;
   const RiskSettings& settings() const { return settings_; }
+  // As it stands, without a person: what a decision to restrict a scope begins with.
+  market::RiskState StateOf(const ScopeRow& row) const;
 
  private:
   // limit_desk.cc
@@ -145,7 +147,6 @@ class RiskEngine {
   absl::Status LoadLimits(wire::CanonicalReader& in);
 
   Index LeafOf(const market::OrderIntent& intent);
-  market::RiskState StateOf(const ScopeRow& row) const;
   void AppendLossStates(Facts& facts) const;
   void ApplyMarks(const std::string& body);
   std::vector<const ScopeRow*> SortedScopes() const;

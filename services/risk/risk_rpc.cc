@@ -4,10 +4,12 @@
 #include <charconv>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gannet/risk/v1/risk_service.pb.h"
+#include "libs/portfolio/backtest.h"
 #include "libs/rpc/error.h"
 #include "libs/wire/codec.h"
 
@@ -73,9 +75,116 @@ pb::Exposure ExposureOf(const RiskEngine& engine, const market::Scope& scope) {
   return out;
 }
 
+// --- portfolio -------------------------------------------------------------------
+
+template <class T, class Set>
+void Put(const std::optional<T>& value, const Set& set) {
+  if (value) set(*value);
+}
+
+void PutMethods(const PortfolioFigures& figures, pb::GetPortfolioRiskResponse& out) {
+  for (size_t i = 0; i < kMethods; ++i) {
+    const PortfolioFigures::Risk& risk = figures.methods[i];
+    pb::PortfolioMethod& method = *out.add_methods();
+    method.set_name(std::string(Name(static_cast<Method>(i))));
+    Put(risk.var, [&](Value v) { *method.mutable_value_at_risk() = Amount(v); });
+    Put(risk.es, [&](Value v) { *method.mutable_expected_shortfall() = Amount(v); });
+    method.set_problem(risk.problem);
+  }
+  Put(figures.simulated_low, [&](Value v) { *out.mutable_simulated_low() = Amount(v); });
+  Put(figures.simulated_high, [&](Value v) { *out.mutable_simulated_high() = Amount(v); });
+  for (const PortfolioFigures::Stress& stress : figures.stress) {
+    pb::PortfolioStress& to = *out.add_stress();
+    to.set_name(stress.name);
+    *to.mutable_loss() = Amount(stress.loss);
+    *to.mutable_worst_loss() = Amount(stress.worst_loss);
+    to.set_worst_step(stress.worst_step);
+  }
+}
+
+void PutBacktest(const PortfolioFigures& figures, pb::PortfolioBacktest& out) {
+  out.set_observations(figures.backtested);
+  out.set_exceptions(figures.exceptions);
+  if (figures.zone > 0)
+    out.set_zone(std::string(Name(static_cast<portfolio::BaselZone>(figures.zone))));
+  Put(figures.kupiec_ppm, [&](int64_t v) { out.set_kupiec_ppm(v); });
+  Put(figures.independence_ppm, [&](int64_t v) { out.set_independence_ppm(v); });
+  Put(figures.coverage_ppm, [&](int64_t v) { out.set_coverage_ppm(v); });
+}
+
+void PutSignals(const PortfolioFigures& figures, const AlarmSettings& alarm,
+                pb::GetPortfolioRiskResponse& out) {
+  const int64_t thresholds[kSignals] = {1'000'000, alarm.jump_ppm, alarm.depth_ppm,
+                                        alarm.correlation_ppm, alarm.peg_ppm};
+  for (size_t i = 0; i < kSignals; ++i) {
+    const PortfolioFigures::Reading& reading = figures.signals[i];
+    pb::PortfolioSignal& signal = *out.add_signals();
+    signal.set_name(std::string(Name(static_cast<Signal>(i))));
+    Put(reading.value_ppm, [&](int64_t v) { signal.set_value_ppm(v); });
+    signal.set_threshold_ppm(thresholds[i]);
+    signal.set_up(reading.up);
+    signal.set_detail(reading.detail);
+  }
+}
+
+absl::StatusOr<pb::GetPortfolioRiskResponse> PortfolioRisk(const RiskService& service) {
+  const RiskEngine& engine = service.engine();
+  const PortfolioEngine& portfolio = service.portfolio();
+  if (!portfolio.on()) {
+    return absl::FailedPreconditionError(
+        "the limits file of risk has no section portfolio, so that nothing is worked out; add "
+        "one (docs/portfolio-risk.md) and start risk again");
+  }
+  const PortfolioSettings& settings = *engine.limits().portfolio;
+  if (!portfolio.figures()) {
+    return absl::FailedPreconditionError(absl::StrCat("no figures yet; they come every ",
+                                                      base::FormatDuration(settings.interval),
+                                                      " once prices have, ask again then"));
+  }
+  const PortfolioFigures& figures = *portfolio.figures();
+  const market::Scope firm{market::ScopeKind::kFirm, ""};
+  pb::GetPortfolioRiskResponse out;
+  out.set_as_of_ns(base::UnixNanos(figures.at));
+  out.set_currency(engine.limits().valuation_asset.text());
+  out.set_confidence_ppm(settings.confidence_ppm);
+  out.set_horizon_ns(std::chrono::nanoseconds(settings.horizon).count());
+  out.set_minimum_observations(settings.minimum);
+  out.set_observations(figures.observations);
+  out.set_instruments(figures.instruments);
+  out.set_uncovered(figures.uncovered);
+  out.set_left_out(portfolio.left_out());
+  *out.mutable_gross() = Amount(figures.gross);
+  PutMethods(figures, out);
+  Put(figures.volatility_ppm, [&](int64_t v) { out.set_volatility_ppm(v); });
+  Put(figures.scale_ppm, [&](int64_t v) { out.set_scale_ppm(v); });
+  Put(figures.kelly_ppm, [&](int64_t v) { out.set_kelly_ppm(v); });
+  out.set_largest(figures.largest);
+  Put(figures.largest_share_ppm, [&](int64_t v) { out.set_largest_share_ppm(v); });
+  Put(figures.effective_ppm, [&](int64_t v) { out.set_effective_ppm(v); });
+  PutBacktest(figures, *out.mutable_backtest());
+  PutSignals(figures, settings.alarm, out);
+  for (std::string& text : portfolio.Broken(figures)) out.add_broken(std::move(text));
+  *out.mutable_exposure() = ExposureOf(engine, firm);
+  for (pb::Limit& limit : LimitsOf(engine.limits(), firm)) *out.add_limits() = std::move(limit);
+  market::Event<market::RiskState> state;
+  state.value = engine.StateOf(engine.book().scope(engine.book().FindScope(firm.kind, firm.name)));
+  pb::RiskStateEvent event;
+  event.ParseFromString(wire::Encode(state));
+  *out.mutable_state() = std::move(*event.mutable_value());
+  return out;
+}
+
 }  // namespace
 
-void ServeRisk(rpc::Server& server, const RiskEngine& engine, const runtime::Shard& shard) {
+void ServeRisk(rpc::Server& server, const RiskService& service, const runtime::Shard& shard) {
+  const RiskEngine& engine = service.engine();
+  server.Handle<pb::GetPortfolioRiskRequest>(
+      "gannet.risk.v1.RiskService/GetPortfolioRisk",
+      [&service](const rpc::CallPtr& call, const pb::GetPortfolioRiskRequest&) {
+        const auto risk = PortfolioRisk(service);
+        if (!risk.ok()) return call->End(risk.status());
+        call->Reply(*risk);
+      });
   server.Handle<pb::ListLimitsRequest>(
       "gannet.risk.v1.RiskService/ListLimits",
       [&engine](const rpc::CallPtr& call, const pb::ListLimitsRequest& request) {

@@ -26,13 +26,28 @@ RiskService::RiskService(const RiskConfig& config, runtime::Deps& deps)
       bus_(deps.bus),
       log_(deps.log),
       probe_(deps.metrics, deps.clock),
+      executor_(deps.executor),
+      background_(deps.background),
+      clock_(deps.clock),
       engine_(SettingsOf(config, deps.shard), config.limits, config.text),
+      portfolio_(engine_),
+      figures_port_(deps.shard.AddInput(
+          "risk.portfolio",
+          [this](std::string_view bytes, const market::Header& cause) { OnFigures(bytes, cause); },
+          [this](std::string_view bytes) {
+            if (auto figures = DecodePortfolioFigures(bytes); figures.ok())
+              portfolio_.Apply(*std::move(figures));
+          })),
       decisions_(deps.shard, bus::kRiskDecisions,
                  [this](const auto& event) { engine_.Apply(event); }),
       states_(deps.shard, bus::kRiskState, [this](const auto& event) { engine_.Apply(event); }),
       limits_(deps.shard, bus::kRiskLimits, [this](const auto& event) { engine_.Apply(event); }),
       answers_(deps.shard, bus::kAnswers, nullptr, /*essential=*/true),
-      notes_(deps.shard, bus::kJournals, [this](const auto& event) { engine_.Apply(event); }),
+      notes_(deps.shard, bus::kJournals,
+             [this](const auto& event) {
+               engine_.Apply(event);
+               portfolio_.Apply(event.value);
+             }),
       metrics_(MeasureRisk(deps.metrics, engine_, deps.shard)) {
   ConsumeFacts();
   ConsumeMarket();
@@ -40,6 +55,10 @@ RiskService::RiskService(const RiskConfig& config, runtime::Deps& deps)
                    .save = [this](wire::CanonicalWriter& out) { engine_.Save(out); },
                    .load = [this](wire::CanonicalReader& in) { return engine_.Load(in); },
                    .resume = [this](const market::Header& cause) { Resume(cause); }});
+  shard_.AddState({.name = "risk.portfolio",
+                   .save = [this](wire::CanonicalWriter& out) { portfolio_.Save(out); },
+                   .load = [this](wire::CanonicalReader& in) { return portfolio_.Load(in); },
+                   .since_later = true});
 }
 
 void RiskService::Decide(const market::OrderIntent& intent, const market::Header& cause) {
@@ -154,7 +173,46 @@ void RiskService::Resume(const market::Header& cause) {
 void RiskService::OnTimer(const market::Header& cause) {
   engine_.OnTimer();
   Emit(engine_.DecideTimer(shard_.now()), cause);
+  Sample(cause);
   shard_.After(kTimerInterval, [this](const market::Header& next) { OnTimer(next); });
+}
+
+void RiskService::Sample(const market::Header& cause) {
+  portfolio_.OnTimer(shard_.now());
+  auto note = portfolio_.DecideSample(shard_.now());
+  if (!note) return;
+  notes_.Emit(*std::move(note), cause);
+  shard_.AfterDurable([this] { WorkOut(); });
+}
+
+void RiskService::WorkOut() {
+  if (working_out_) {
+    ++figures_skipped_;
+    return;
+  }
+  working_out_ = true;
+  background_.Post(
+      [this, alive = std::weak_ptr(alive_), &executor = executor_,
+       inputs = std::make_shared<const PortfolioInputs>(portfolio_.Inputs(shard_.now())),
+       target = engine_.limits().firm.target_volatility_ppm.value_or(0)] {
+        executor.Post([this, alive, bytes = Encode(Evaluate(*inputs, target))] {
+          if (alive.expired()) return;
+          working_out_ = false;
+          shard_.Deliver(figures_port_, bytes, clock_.Now());
+        });
+      });
+}
+
+void RiskService::OnFigures(std::string_view bytes, const market::Header& cause) {
+  auto figures = DecodePortfolioFigures(bytes);
+  if (!figures.ok()) {
+    log_.Warning("portfolio_figures", {{"error", std::string(figures.status().message())}});
+    return;
+  }
+  RiskEngine::Facts facts;
+  if (auto state = portfolio_.Decide(*figures)) facts.states.push_back(*std::move(state));
+  portfolio_.Apply(*std::move(figures));
+  Emit(facts, cause);
 }
 
 void RiskService::Emit(const RiskEngine::Facts& facts, const market::Header& cause) {
@@ -200,6 +258,12 @@ runtime::Health RiskService::health() const {
   if (stats.definitions_refused > 0) {
     degraded(absl::StrCat(stats.definitions_refused,
                           " instrument definitions could not be taken over; see ref.instruments"));
+  }
+  if (figures_skipped_ > 0) {
+    degraded(absl::StrCat(
+        figures_skipped_,
+        " times portfolio risk was not worked out in its interval; raise portfolio.interval or "
+        "lower portfolio.paths in the limits file"));
   }
   if (stats.scopes_refused > 0)
     degraded(absl::StrCat("more than ", kMaxScopes, " scopes; use fewer strategy names"));

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string_view>
 
 #include "libs/bus/topics.h"
 #include "libs/runtime/service.h"
 #include "libs/runtime/shard.h"
 #include "services/risk/config.h"
+#include "services/risk/portfolio_engine.h"
 #include "services/risk/risk_engine.h"
 #include "services/risk/risk_metrics.h"
 
@@ -25,6 +27,7 @@ class RiskService : public runtime::Service {
   runtime::Health health() const override;
 
   const RiskEngine& engine() const { return engine_; }
+  const PortfolioEngine& portfolio() const { return portfolio_; }
 
  private:
   void Decide(const market::OrderIntent& intent, const market::Header& cause);
@@ -38,18 +41,32 @@ class RiskService : public runtime::Service {
   absl::Status OnState(const market::Event<market::Command>& event, market::CommandAnswer& answer);
   void TellLimitsAgain();
   void Act(const absl::StatusOr<RiskEngine::Facts>& facts, const market::Header& cause);
+  // Portfolio risk: prices are kept and, once they are durable, figures asked for on the
+  // background thread; they come back as a recorded input.
+  void Sample(const market::Header& cause);
+  void WorkOut();
+  void OnFigures(std::string_view bytes, const market::Header& cause);
 
   runtime::Shard& shard_;
   bus::Bus& bus_;
   telemetry::Log& log_;
   const VerdictProbe probe_;
+  base::Executor& executor_;
+  base::Executor& background_;
+  const base::Clock& clock_;
   RiskEngine engine_;
+  PortfolioEngine portfolio_;
+  runtime::InputPort figures_port_;
+  bool working_out_ = false;  // figures are under way
+  uint64_t figures_skipped_ = 0;
   runtime::FactStream<market::RiskDecision> decisions_;
   runtime::FactStream<market::RiskState> states_;
   runtime::FactStream<market::LimitEvent> limits_;
   runtime::FactStream<market::CommandAnswer> answers_;
   runtime::FactStream<wire::EngineNote> notes_;
   telemetry::Metrics::Collector metrics_;
+  // What runs elsewhere holds it weakly, and does nothing once the service is gone.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace gannet::risk

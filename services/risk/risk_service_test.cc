@@ -48,12 +48,12 @@ struct Host {
 
 // A process of one service; inputs are functions that run inside a turn.
 struct Process {
-  explicit Process(bool wire_mode = false)
+  explicit Process(bool wire_mode = false, const RiskConfig& config = Config())
       : host(log, wire_mode),
         intents(host.shard, bus::kOrderIntents, nullptr),
         reports(host.shard, bus::kExecReports, nullptr),
         balances(host.shard, bus::kBalances, nullptr),
-        service(BuildRisk(Config(), host.deps)) {
+        service(BuildRisk(config, host.deps)) {
     port = host.shard.AddInput(
         "in", [this](std::string_view, const market::Header& cause) { input(cause); });
     host.shard.ObserveFacts([this](const bus::TopicInfo& topic, const void* event) {
@@ -188,6 +188,93 @@ TEST_CASE("RiskService closes the gate and degrades while execution is silent") 
     process.reports.Emit(report, cause);
   });
   CHECK(process.service->health().state == runtime::HealthState::kServing);
+}
+
+RiskConfig WithPortfolio() {
+  RiskConfig config = Config();
+  PortfolioSettings& settings = config.limits.portfolio.emplace();
+  settings.minimum = 20;
+  settings.paths = 1'000;
+  settings.stress["crash"] = {.others = {-500'000}};
+  config.limits.firm.max_stress_loss = test::V("40");
+  return config;
+}
+
+// A minute passes, with a quote.
+void Minute(Process& process, int64_t move) {
+  process.host.executor.RunFor(60s);
+  process.Run([&](const market::Header& cause) {
+    market::Quote quote;
+    quote.instrument = market::InstrumentId(kBtc);
+    quote.bid = {{P("100").mantissa + move * 1'000'000}, Q("1")};
+    quote.ask = {{P("100.02").mantissa + move * 1'000'000}, Q("1")};
+    process.host.shard.Publish(bus::kQuotes, quote, cause);
+  });
+}
+
+TEST_CASE(
+    "RiskService works out what the portfolio can lose, and reduces the firm beyond a limit") {
+  for (const bool wire_mode : {false, true}) {
+    Process process(wire_mode, WithPortfolio());
+    process.OpenMarket();
+    process.host.executor.RunFor(2s);
+    const auto& portfolio = static_cast<const RiskService&>(*process.service).portfolio();
+    REQUIRE(portfolio.figures().has_value());
+    CHECK(portfolio.figures()->stress.at(0).worst_loss == 0);
+    process.Run(
+        [&](const market::Header& cause) { process.intents.Emit(process.Intent("100"), cause); });
+    REQUIRE(process.decisions.back().value.permitted);
+    process.Run([&](const market::Header& cause) {
+      const market::OrderIntent& intent = process.decisions.back().value.intent;
+      market::ExecReport report;
+      report.kind = market::ExecKind::kFill;
+      report.state = market::OrderState::kFilled;
+      report.account = intent.account;
+      report.strategy = intent.strategy;
+      report.instrument = intent.instrument;
+      report.client_order_id = intent.client_order_id;
+      report.quantity = intent.quantity;
+      report.fill = market::Fill{.trade_id = "1", .price = P("100"), .quantity = Q("1")};
+      process.reports.Emit(report, cause);
+    });
+    for (int i = 0; i < 25; ++i) Minute(process, i * i % 7);
+    CHECK(process.states.back().state == market::TradingState::kReducing);
+    CHECK(process.states.back().reason.starts_with("portfolio: loss in crash 5"));
+    CHECK(process.states.back().reason.ends_with(" above max_stress_loss 40"));
+    CHECK(process.states.size() == 2);  // said once
+    const PortfolioFigures& figures = *portfolio.figures();
+    CHECK(figures.observations >= 20);
+    CHECK(*figures.worst(&PortfolioFigures::Risk::var) > 0);
+    CHECK(process.service->health().state == runtime::HealthState::kServing);
+
+    // Another process takes up where this one was.
+    Process after(wire_mode, WithPortfolio());
+    REQUIRE(after.host.shard.LoadState(process.host.shard.SaveState()).ok());
+    CHECK(after.host.shard.StateHash() == process.host.shard.StateHash());
+  }
+}
+
+TEST_CASE("RiskService takes recorded figures up in recovery, and decides nothing") {
+  Process process(false, WithPortfolio());
+  process.OpenMarket();
+  PortfolioFigures figures;
+  figures.stress.push_back({.name = "crash", .loss = 0, .worst_loss = test::V("41")});
+  const auto port = process.host.shard.FindInput("risk.portfolio");
+  REQUIRE(port.has_value());
+  process.host.shard.Deliver(*port, "not figures", process.host.executor.Now());
+  CHECK(process.log.back().find("portfolio_figures") != std::string::npos);
+  const size_t states = process.states.size();
+  journal::Record record;
+  record.type = journal::RecordType::kInput;
+  record.channel = "risk.portfolio";
+  record.payload = Encode(figures);
+  process.host.shard.ApplyRecorded(record);
+  CHECK(process.states.size() == states);
+  const auto& portfolio = static_cast<const RiskService&>(*process.service).portfolio();
+  CHECK(portfolio.Broken(*portfolio.figures()).size() == 1);
+  // Raised before the restart: not raised again.
+  process.host.shard.Deliver(*port, Encode(figures), process.host.executor.Now());
+  CHECK(process.states.size() == states);
 }
 
 TEST_CASE("RiskService takes up after a restart: same state, open intents answered") {

@@ -13,6 +13,7 @@ foreach(test
     lease
     limits
     openapi
+    portfolio
     prometheus
     recorder
     rpc

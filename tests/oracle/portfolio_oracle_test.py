@@ -80,7 +80,7 @@ def cornish_fisher(z, s, k):
 
 def cornish_fisher_risk(m, ppm):
     mean, sigma, s, k = m
-    if np.any(np.diff(cornish_fisher(np.linspace(-40, 40, 20_001), s, k)) < 0):
+    if np.any(np.diff(cornish_fisher(np.linspace(-6, 6, 20_001), s, k)) < 0):
         return {"error": "FAILED_PRECONDITION"}
     tail = (1_000_000 - ppm) / 1e6
     # Gauss-Legendre over the tail in z: the mean of the moved quantiles.
