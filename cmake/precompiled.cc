@@ -1,0 +1,1 @@
+// The object that headers compiled ahead belong to (GannetTargets.cmake).
