@@ -103,8 +103,9 @@ void AsioExecutor::RunFor(base::Duration span) {
 
 void AsioExecutor::Stop() { state_->io.stop(); }
 
+// Not Run(), which begins anew: the end may come before the thread has begun.
 WorkerThread::WorkerThread(const base::Clock& clock)
-    : executor_(clock), thread_([this] { executor_.Run(); }) {}
+    : executor_(clock), thread_([this] { executor_.io().run(); }) {}
 
 WorkerThread::~WorkerThread() { Join(); }
 

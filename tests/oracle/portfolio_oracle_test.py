@@ -27,6 +27,8 @@ def with_scipy():
     os.execv(python, [python, "-B", *sys.argv])
 
 
+# On a machine that others use, threads that wait for each other take minutes for seconds.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 try:
     import numpy as np
     from scipy import stats
