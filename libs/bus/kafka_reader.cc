@@ -285,42 +285,41 @@ KafkaReading* KafkaReader::Find(const rd_kafka_message_t& message) const {
 
 void KafkaReader::Handle(const rd_kafka_message_t& message) {
   KafkaReading* const reading = Find(message);
-  if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    if (reading != nullptr && reading->reading()) reading->Take(client_.get(), message);
-    return;
-  }
-  const std::string text =
-      absl::StrCat(KafkaErrorText(message.err), ": ", rd_kafka_message_errstr(&message));
-  if (message.err == RD_KAFKA_RESP_ERR__FATAL ||
-      message.err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) {
-    broken_ = true;
-    if (message.err != RD_KAFKA_RESP_ERR__FATAL) SetConnection(absl::UnavailableError(text));
-  }
-  if (reading != nullptr) {
-    HandleError(*reading, message);
-  } else {
-    Tell(KafkaNotice::Severity::kWarning, "consumer_error", text);
+  if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    HandleError(reading, message);
+  } else if (reading != nullptr && reading->reading()) {
+    reading->Take(client_.get(), message);
   }
 }
 
-void KafkaReader::HandleError(KafkaReading& reading, const rd_kafka_message_t& message) {
+// `reading` is null when the error is of no topic that is read.
+void KafkaReader::HandleError(KafkaReading* reading, const rd_kafka_message_t& message) {
   const std::string text =
       absl::StrCat(KafkaErrorText(message.err), ": ", rd_kafka_message_errstr(&message));
   switch (message.err) {
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-      // Not to be had for now: looked at anew, with a new client.
-      if (!reading.PlaceAgain(client_.get(), static_cast<uint32_t>(message.partition)).ok())
-        broken_ = true;
-      return AssignAll();
+      if (reading == nullptr) break;
+      if (reading->PlaceAgain(client_.get(), static_cast<uint32_t>(message.partition)).ok())
+        return AssignAll();
+      broken_ = true;  // looked at anew, with a new client
+      return;
+    case RD_KAFKA_RESP_ERR__FATAL:
+      broken_ = true;
+      break;
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+      broken_ = true;
+      SetConnection(absl::UnavailableError(text));
+      break;
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+      if (reading == nullptr) break;
       // Looked at anew, with its topic, after a pause; the other topics go on.
-      reading.inbox()->SetConnection(absl::UnavailableError(text));
-      if (reading.in_group()) {
+      reading->inbox()->SetConnection(absl::UnavailableError(text));
+      if (reading->in_group()) {
         broken_ = true;
       } else {
-        reading.Lost();
+        reading->Lost();
         begin_at_ = clock_.Monotonic() + kRetryPause;
         AssignAll();
       }

@@ -86,7 +86,7 @@ class KafkaReader : public std::enable_shared_from_this<KafkaReader> {
   void Wait(KafkaReading& reading, const absl::Status& why);
   void AssignAll();
   void Handle(const rd_kafka_message_t& message);
-  void HandleError(KafkaReading& reading, const rd_kafka_message_t& message);
+  void HandleError(KafkaReading* reading, const rd_kafka_message_t& message);
   void Housekeep();
   void Probe();
   void Commit(bool all);

@@ -112,7 +112,7 @@ export function risk(): View {
     (d) => d.id,
     empty(
       "Each intent that a control refused appears here with limit, value and scope.",
-      "None so far. The controls: docs/orders.md.",
+      "None so far. The controls: docs/risk-controls.md.",
     ),
     { open: (d) => openTrail(d.client_order_id, `Refused: ${words(d.control)}`), limit: 100 },
   );
