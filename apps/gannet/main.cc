@@ -22,6 +22,7 @@
 #include "apps/gannet/risk_command.h"
 #include "apps/gannet/run_command.h"
 #include "apps/gannet/topics_command.h"
+#include "apps/gannet/trace_command.h"
 #include "apps/gannet/train_command.h"
 #include "apps/gannet/user_command.h"
 #include "apps/gannet/venue_command.h"
@@ -91,6 +92,7 @@ struct Commands {
   base::Duration journal_keep = runtime::ProcessOptions{}.keep_journal;
   uint64_t journal_max_bytes = runtime::ProcessOptions{}.max_journal_bytes;
   RiskOptions risk;
+  TraceOptions trace;
   TopicsOptions topics;
   ResolveOptions resolve;
   std::string topics_password_file;
@@ -126,6 +128,7 @@ void AddRun(CLI::App& app, Commands& c) {
                   "that run elsewhere (config/bus.yaml)")
       ->type_name("FILE");
   runtime::AddAdminFlag(*run, c.run.admin_address);
+  runtime::AddTraceFlags(*run, c.run.traces);
   AddDuration(run, "--for", c.run.run_for, "End by itself after this time");
   run->add_option("--out", c.run.out_folder,
                   "Write orders, fills, positions and P&L as CSV and JSON here at the end")
@@ -777,6 +780,24 @@ void AddSim(CLI::App& app, Commands& c) {
   });
 }
 
+void AddTrace(CLI::App& app, Commands& c) {
+  CLI::App* trace =
+      app.add_subcommand("trace", "Tell the story of an order, from its cause to its fills");
+  trace->add_option("ORDER", c.trace.order, "Its client order id")->required();
+  c.trace.dirs = {DefaultDataDir()};
+  trace
+      ->add_option("--data", c.trace.dirs,
+                   "Data folders, or journals, of all services that had a part in it")
+      ->type_name("DIR")
+      ->capture_default_str();
+  trace->footer(
+      "Reads the journal, also of a running process: whole where a collector of traces saw a "
+      "part, or nothing.\n"
+      "The trace id is that of the trace in Jaeger.\n\n"
+      "  gannet trace g1-9Z1K8D2Q-7 --data strategy risk execution");
+  trace->callback([&c] { c.exit_code = Report(TraceOrder(c.files, c.trace, std::cout)); });
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("Gannet, a trading platform that can explain every order.", "gannet");
   app.formatter(runtime::HelpFormatter());
@@ -797,6 +818,7 @@ int Main(int argc, char** argv) {
   AddNews(app, commands);
   AddJournal(app, commands);
   AddRisk(app, commands);
+  AddTrace(app, commands);
   AddTopics(app, commands);
   AddReport(app, commands);
   AddUsers(app, commands);

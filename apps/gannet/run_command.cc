@@ -89,6 +89,7 @@ runtime::ProcessOptions ProcessOptionsOf(const RunOptions& options, const RunCon
   process.journal.segment_bytes =
       std::clamp<uint64_t>(options.journal_max_bytes / 4, 1u << 20, process.journal.segment_bytes);
   process.admin_address = options.admin_address;
+  process.traces = options.traces;
   process.log_sink = [&log](std::string_view line) { log.Write(line); };
   if (!options.bus_file.empty()) {
     // Streams of different processes have different names.

@@ -21,8 +21,9 @@ struct RunOptions {
   std::string bus_file;               // names the bus that joins others; empty: alone
   std::string lease_file;             // of the lease in PostgreSQL; empty: the data folder's
   std::string admin_address;          // health and metrics; empty: nowhere
-  base::Duration run_for{0};          // 0: until a signal
-  std::string out_folder;             // empty: no files
+  telemetry::TraceOptions traces;
+  base::Duration run_for{0};  // 0: until a signal
+  std::string out_folder;     // empty: no files
   uint64_t seed = 1;
   double market_speed = 1;  // how much venue-sim's market does in a second
   bool plain = false;

@@ -61,12 +61,6 @@ std::optional<market::TraceContext> ParseTraceparent(std::string_view text) {
   return trace;
 }
 
-std::string FormatEventId(const market::EventId& id) {
-  std::string text;
-  for (int shift = 60; shift >= 0; shift -= 4) text += kHex[(id.stream >> shift) & 15];
-  return text + "-" + std::to_string(id.sequence);
-}
-
 std::optional<market::EventId> ParseEventId(std::string_view text) {
   if (text.size() < 18 || text[16] != '-') return std::nullopt;
   market::EventId id;

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "libs/market/header.h"
+#include "libs/market/names.h"
 
 namespace gannet::bus {
 
@@ -34,7 +35,7 @@ std::string FormatTraceparent(const market::TraceContext& trace);
 // later version is read as far as 00 goes.
 std::optional<market::TraceContext> ParseTraceparent(std::string_view text);
 
-std::string FormatEventId(const market::EventId& id);
+using market::FormatEventId;
 std::optional<market::EventId> ParseEventId(std::string_view text);
 
 // `gap` 0: none.

@@ -29,9 +29,25 @@ struct TraceContext {
   bool operator==(const TraceContext&) const = default;
 };
 
+// Trace ids follow from event ids, so that a replay draws the same waterfall: the trace
+// of a chain is named by its first event, a span by its own.
+inline TraceContext TraceOf(const EventId& root, const EventId& own) {
+  const auto put = [](uint64_t value, uint8_t* out) {
+    for (int i = 0; i < 8; ++i) out[i] = static_cast<uint8_t>(value >> (56 - 8 * i));
+  };
+  TraceContext trace;
+  put(root.stream, trace.trace_id.data());
+  put(root.sequence, trace.trace_id.data() + 8);
+  put((own.stream << 32 | own.stream >> 32) ^ own.sequence, trace.span_id.data());
+  trace.flags = 1;  // sampled; what is left out is left out by the exporter
+  return trace;
+}
+
 struct Header {
   EventId id;
-  EventId correlation;      // the first event of the chain: headline or tick
+  // The first event of the chain: of facts the first fact (a headline, a prediction, the
+  // intent that a tick caused; what caused that is its causation), of data the input.
+  EventId correlation;
   EventId causation;        // the event that this one answers
   base::Time event_time;    // at the source
   base::Time receive_time;  // here
@@ -39,7 +55,7 @@ struct Header {
   std::string source;       // who says so: "binance-spot", "rss:example"
   uint64_t source_sequence = 0;
   std::string tenant;
-  TraceContext trace;  // outside every hash
+  TraceContext trace;  // outside every hash; none on data
   bool operator==(const Header&) const = default;
 };
 

@@ -352,4 +352,39 @@ const char* Name(InstrumentKind kind) {
   return "?";
 }
 
+const char* Name(CommandKind kind) {
+  switch (kind) {
+    case CommandKind::kKill:
+      return "KILL";
+    case CommandKind::kResume:
+      return "RESUME";
+    case CommandKind::kSetTradingState:
+      return "SET_TRADING_STATE";
+    case CommandKind::kCancelAll:
+      return "CANCEL_ALL";
+    case CommandKind::kDrain:
+      return "DRAIN";
+    case CommandKind::kSubmitOrder:
+      return "SUBMIT_ORDER";
+    case CommandKind::kReplaceOrder:
+      return "REPLACE_ORDER";
+    case CommandKind::kCancelOrder:
+      return "CANCEL_ORDER";
+    case CommandKind::kProposeLimits:
+      return "PROPOSE_LIMITS";
+    case CommandKind::kApproveLimits:
+      return "APPROVE_LIMITS";
+    case CommandKind::kRejectLimits:
+      return "REJECT_LIMITS";
+  }
+  return "?";
+}
+
+std::string FormatEventId(const EventId& id) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string text;
+  for (int shift = 60; shift >= 0; shift -= 4) text += kHex[(id.stream >> shift) & 15];
+  return text + "-" + std::to_string(id.sequence);
+}
+
 }  // namespace gannet::market

@@ -2,7 +2,10 @@
 // writes them, "?" for a value that is none of the enumeration's.
 #pragma once
 
+#include <string>
+
 #include "libs/market/account.h"
+#include "libs/market/header.h"
 #include "libs/market/market_data.h"
 #include "libs/market/news.h"
 #include "libs/market/order.h"
@@ -28,5 +31,9 @@ const char* Name(NewsEventType type);     // "HACK"
 const char* Name(NewsRelation relation);  // "repeat"
 const char* Name(DriftState state);       // "ok"
 const char* Name(InstrumentKind kind);    // "spot"
+const char* Name(CommandKind kind);       // "SUBMIT_ORDER"
+
+// Stream and sequence: "00c0ffee00c0ffee-42".
+std::string FormatEventId(const EventId& id);
 
 }  // namespace gannet::market

@@ -95,6 +95,7 @@ std::optional<Ending> ParseFlags(int argc, const char* const* argv, ServiceFlags
   app.add_option("--rpc", flags.rpc_file, "YAML file with TLS and people of gRPC (docs/rpc.md)")
       ->type_name("FILE");
   AddAdminFlag(app, flags.admin_address);
+  AddTraceFlags(app, flags.traces);
   app.add_flag("--fresh", flags.fresh,
                "Put an existing data folder aside (it is kept beside it) and start anew");
   std::string level(telemetry::LevelName(flags.log_level));
@@ -116,6 +117,8 @@ std::optional<Ending> ParseFlags(int argc, const char* const* argv, ServiceFlags
                                      telemetry::Level::kWarning, telemetry::Level::kError}) {
     if (telemetry::LevelName(one) == level) flags.log_level = one;
   }
+  if (const absl::Status traces = otlp::Check(flags.traces); !traces.ok())
+    return Ending{kExitBadUsage, std::string(traces.message()) + "\n"};
   if (flags.journaled && !flags.check_config && flags.data_dir.empty()) {
     return Ending{kExitBadUsage, "--data is missing: name the folder for journal and state\n"};
   }
@@ -152,6 +155,7 @@ ProcessOptions OptionsOf(const ServiceFlags& flags) {
   options.config_hash = flags.config_hash;
   options.log_level = flags.log_level;
   options.admin_address = flags.admin_address;
+  options.traces = flags.traces;
   options.versions[stated::kProgram] = base::Concat({"gannet-", flags.name});
   if (!flags.config_file.empty()) {
     const std::string path = base::AbsolutePath(flags.config_file);

@@ -45,6 +45,7 @@ struct ServiceFlags {
   // an address is stated, and a file with TLS and people.
   std::string rpc_address, rpc_file;
   std::string admin_address;  // health and metrics (admin_server.h); empty: none
+  telemetry::TraceOptions traces;
   bool fresh = false;
   telemetry::Level log_level = telemetry::Level::kInfo;
   std::string config_hash, config_text;  // of the file read; set by LoadConfig

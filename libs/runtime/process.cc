@@ -15,6 +15,7 @@
 #include "libs/bus/watched.h"
 #include "libs/runtime/journal_copy.h"
 #include "libs/runtime/stated.h"
+#include "libs/telemetry/trace_names.h"
 
 namespace gannet::runtime {
 namespace {
@@ -104,6 +105,7 @@ Process::~Process() = default;
 
 absl::Status Process::Open() {
   GANNET_RETURN_IF_ERROR(OpenAdmin());
+  GANNET_RETURN_IF_ERROR(OpenTraces());
   if (!options_.data_dir.empty()) GANNET_RETURN_IF_ERROR(OpenData());
   background_ = std::make_unique<WorkerThread>(clock_);
   GANNET_RETURN_IF_ERROR(OpenBus());
@@ -117,8 +119,25 @@ absl::Status Process::Open() {
   shard_ = std::make_unique<Shard>(std::move(shard), executor_, clock_, journal_.get(), bus_.get());
   if (options_.make_lease) shard_->GateOuter([this] { return lease_->MayStillSend(); });
   deps_.reset(new Deps{*shard_, *bus_, executor_, *background_, clock_, files_, *network_, log_,
-                       base::Rng(RandomBits()), options_.data_dir, lease_.get(), &metrics_});
+                       base::Rng(RandomBits()), options_.data_dir, lease_.get(), &metrics_,
+                       spans_.get()});
   fact_metrics_ = std::make_unique<FactMetrics>(*shard_, metrics_, clock_);
+  if (spans_ != nullptr) {
+    GANNET_ASSIGN_OR_RETURN(const double ratio, otlp::SamplingRatio(options_.traces));
+    fact_spans_ = std::make_unique<FactSpans>(*shard_, clock_, *spans_, ratio);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Process::OpenTraces() {
+  if (options_.traces.endpoint.empty() || options_.traces.disabled) return absl::OkStatus();
+  GANNET_ASSIGN_OR_RETURN(
+      spans_, otlp::Exporter::Start(
+                  options_.traces,
+                  {{std::string(telemetry::trace::kServiceVersion), options_.build_id},
+                   {std::string(telemetry::trace::kServiceInstance), Holder(options_.name)}},
+                  &metrics_));
+  log_.Info("traces", {{"endpoint", options_.traces.endpoint}});
   return absl::OkStatus();
 }
 
@@ -390,6 +409,13 @@ int Process::Run(std::vector<std::unique_ptr<Service>> services) {
   const int code = runner_.Run(services, [this](Runner::Done done) { Finish(std::move(done)); });
   background_->Join();  // its tasks may use the services
   while (!services.empty()) services.pop_back();
+  if (spans_ != nullptr) {
+    spans_->Shutdown(otlp::kShutdownLimit);
+    const otlp::Exporter::Stats stats = spans_->stats();
+    log_.Info("traces_ended", {{"exported", stats.exported},
+                               {"dropped", stats.dropped_full + stats.dropped_refused}});
+    log_.Flush();
+  }
   return code;
 }
 

@@ -30,10 +30,12 @@
 #include "libs/bus/watched.h"
 #include "libs/journal/journal.h"
 #include "libs/net/beast_network.h"
+#include "libs/otlp/exporter.h"
 #include "libs/runtime/admin_server.h"
 #include "libs/runtime/asio_executor.h"
 #include "libs/runtime/bus_link.h"
 #include "libs/runtime/fact_metrics.h"
+#include "libs/runtime/fact_spans.h"
 #include "libs/runtime/health.h"
 #include "libs/runtime/lease.h"
 #include "libs/runtime/run.h"
@@ -42,6 +44,7 @@
 #include "libs/runtime/system_clock.h"
 #include "libs/telemetry/log.h"
 #include "libs/telemetry/metrics.h"
+#include "libs/telemetry/trace.h"
 
 namespace gannet::runtime {
 
@@ -79,6 +82,9 @@ struct ProcessOptions {
 
   // HOST:PORT of the admin port (admin_server.h); empty or "off": none.
   std::string admin_address;
+
+  // Where spans go; without an endpoint nothing of it is made.
+  telemetry::TraceOptions traces;
 
   telemetry::Level log_level = telemetry::Level::kInfo;
   telemetry::Log::Sink log_sink;  // empty: standard error
@@ -124,6 +130,7 @@ class Process {
   explicit Process(ProcessOptions options);
   absl::Status Open();
   absl::Status OpenAdmin();
+  absl::Status OpenTraces();
   void CollectMetrics(telemetry::Metrics& metrics);
   absl::Status OpenData();
   absl::Status PutAside();
@@ -156,11 +163,13 @@ class Process {
   std::unique_ptr<WorkerThread> background_;
   std::unique_ptr<net::BeastNetwork> network_;
   std::unique_ptr<AdminServer> admin_;
+  std::unique_ptr<otlp::Exporter> spans_;
   std::unique_ptr<bus::Bus> bus_;
   const bus::Watched* watched_bus_ = nullptr;  // the same, where it has something to say
   std::unique_ptr<journal::Writer> journal_;
   std::unique_ptr<Shard> shard_;
   std::unique_ptr<FactMetrics> fact_metrics_;
+  std::unique_ptr<FactSpans> fact_spans_;
   std::unique_ptr<BusLink> link_;
   std::unique_ptr<Deps> deps_;
   std::string last_health_;

@@ -18,6 +18,7 @@
 #include "libs/runtime/shard.h"
 #include "libs/telemetry/log.h"
 #include "libs/telemetry/metrics.h"
+#include "libs/telemetry/trace.h"
 
 namespace gannet::runtime {
 
@@ -36,6 +37,7 @@ struct Deps {
   const Lease* lease =
       nullptr;  // asked before each write to a venue; null: nobody else can hold this shard
   telemetry::Metrics* metrics = nullptr;  // null: nobody measures (replay, simulation)
+  telemetry::SpanSink* spans = nullptr;   // null: nobody traces; facts are traced by the process
 };
 
 enum class HealthState : uint8_t { kServing = 1, kDegraded = 2, kNotServing = 3 };

@@ -1,9 +1,7 @@
 #include "libs/runtime/shard.h"
 
 #include <algorithm>
-#include <bit>
 #include <charconv>
-#include <cstring>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -18,20 +16,6 @@ namespace {
 constexpr uint8_t kStateVersion = 1;
 constexpr int kOutputBits = 16;  // of an event id's sequence; the rest is the turn's position
 constexpr base::Duration kOuterRetry = std::chrono::milliseconds(20);
-
-void PutBigEndian(uint64_t value, uint8_t* out) {
-  const uint64_t swapped = __builtin_bswap64(value);
-  std::memcpy(out, &swapped, sizeof swapped);
-}
-
-// Trace ids follow from event ids, so that a replay draws the same waterfall.
-market::TraceContext TraceOf(const market::EventId& root, const market::EventId& own) {
-  market::TraceContext trace;
-  PutBigEndian(root.stream, trace.trace_id.data());
-  PutBigEndian(root.sequence, trace.trace_id.data() + 8);
-  PutBigEndian(std::rotl(own.stream, 32) ^ own.sequence, trace.span_id.data());
-  return trace;
-}
 
 }  // namespace
 
@@ -347,10 +331,16 @@ market::Header Shard::NextHeader(const market::Header& cause, bool fact) {
                "one input caused more events than an id can count");
   market::Header header = cause;
   header.id = {fact ? fact_stream_ : data_stream_, turn_position_ << kOutputBits | turn_outputs_};
-  header.correlation = cause.correlation.empty() ? cause.id : cause.correlation;
   header.causation = cause.id;
   header.publish_time = now_;
-  header.trace = TraceOf(header.correlation, header.id);
+  if (fact) {
+    // A cause without a trace is an input or data: a chain of facts begins here.
+    header.correlation = cause.trace == market::TraceContext() ? header.id : cause.correlation;
+    header.trace = market::TraceOf(header.correlation, header.id);
+  } else {
+    header.correlation = cause.correlation.empty() ? cause.id : cause.correlation;
+    header.trace = {};
+  }
   return header;
 }
 
@@ -371,7 +361,8 @@ market::EventId Shard::Dispatch(const bus::TopicInfo& topic, RawEvent event, mar
   return id;
 }
 
-void Shard::RecordFact(const bus::TopicInfo& topic, const RawEvent& event, bool essential) {
+void Shard::RecordFact(const bus::TopicInfo& topic, const RawEvent& event,
+                       const market::Header& cause, bool essential) {
   GANNET_CHECK(topic.fact, "only topics of facts are recorded");
   ++stats_.facts;
   // On a full disk the reserve is for what orders need: cancels, fills, verdicts.
@@ -379,6 +370,7 @@ void Shard::RecordFact(const bus::TopicInfo& topic, const RawEvent& event, bool 
   Record(journal::RecordType::kFact, now_, topic.name,
          journal_ != nullptr ? topic.encode(event.get()) : std::string(), essential);
   for (const FactObserver& observer : fact_observers_) observer(topic, event.get());
+  for (const CauseObserver& observer : cause_observers_) observer(topic, event.get(), cause);
 }
 
 void Shard::TellDurable(const std::vector<std::pair<const bus::TopicInfo*, RawEvent>>& facts) {

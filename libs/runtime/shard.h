@@ -185,6 +185,11 @@ class Shard {
   using FactObserver = std::function<void(const bus::TopicInfo& topic, const void* event)>;
   void ObserveFacts(FactObserver observer) { fact_observers_.push_back(std::move(observer)); }
 
+  // The same with what caused it, for those who draw the chain.
+  using CauseObserver = std::function<void(const bus::TopicInfo& topic, const void* event,
+                                           const market::Header& cause)>;
+  void ObserveCauses(CauseObserver observer) { cause_observers_.push_back(std::move(observer)); }
+
   // Sees each fact of this shard on `topic` once it is durable, outside any turn: what
   // the outer bus says too, but without its way there and back. For who faces people.
   template <class T>
@@ -232,7 +237,8 @@ class Shard {
   void AddOwner(const bus::TopicInfo& topic, RawFunction apply);
   market::Header NextHeader(const market::Header& cause, bool fact);
   market::EventId Dispatch(const bus::TopicInfo& topic, RawEvent event, market::EventId id);
-  void RecordFact(const bus::TopicInfo& topic, const RawEvent& event, bool essential);
+  void RecordFact(const bus::TopicInfo& topic, const RawEvent& event, const market::Header& cause,
+                  bool essential);
   uint64_t Record(journal::RecordType type, base::Time time, std::string_view channel,
                   std::string_view payload, bool essential = false);
   market::Header BeginTurn(std::string_view channel, std::string_view payload,
@@ -283,6 +289,7 @@ class Shard {
   std::function<bool()> may_publish_;
   std::vector<State> states_;
   std::vector<FactObserver> fact_observers_;
+  std::vector<CauseObserver> cause_observers_;
   std::multimap<const bus::TopicInfo*, RawFunction> durable_watchers_;
   Stats stats_;
   // Tasks handed to the executor and the journal outlive nothing: they hold this
@@ -313,7 +320,7 @@ class FactStream {
     auto event = std::make_shared<market::Event<T>>();
     event->header = shard_.NextHeader(cause, /*fact=*/true);
     event->value = std::move(value);
-    shard_.RecordFact(topic_.info, event, essential_);
+    shard_.RecordFact(topic_.info, event, cause, essential_);
     if (apply_) apply_(*event);
     return shard_.Dispatch(topic_.info, event, event->header.id);
   }

@@ -78,6 +78,7 @@ TEST_CASE("Shard applies a fact to its owner before anything else happens") {
 TEST_CASE("Shard keeps the chain of causes and derives one trace for it") {
   Fixture f;
   std::vector<market::Header> headers;
+  FactStream<market::NewsItem> items(f.shard, bus::kNewsRaw, nullptr);
   FactStream<market::NewsSignal> signals(f.shard, bus::kNewsSignals, nullptr);
   f.shard.Consume<market::NewsItem>(
       bus::kNewsRaw, [&](const auto& event) { headers.push_back(event.header); },
@@ -87,16 +88,40 @@ TEST_CASE("Shard keeps the chain of causes and derives one trace for it") {
   market::Header input;
   const InputPort port = f.shard.AddInput("in", [&](std::string_view, const market::Header& cause) {
     input = cause;
-    f.shard.Publish(bus::kNewsRaw, Item("n"), cause);
+    items.Emit(Item("n"), cause);
+    items.Emit(Item("m"), cause);  // of the same poll: another story
   });
   f.shard.Deliver(port, "", FromUnixMillis(2'000));
-  REQUIRE(headers.size() == 2);
-  CHECK(headers[0].causation == input.id);
-  CHECK(headers[1].causation == headers[0].id);
-  CHECK(headers[1].correlation == input.id);
-  CHECK(headers[0].trace.trace_id == headers[1].trace.trace_id);
-  CHECK(headers[0].trace.span_id != headers[1].trace.span_id);
-  CHECK(headers[0].id != headers[1].id);
+  REQUIRE(headers.size() == 4);
+  const market::Header &item = headers[0], &other = headers[1], &signal = headers[2];
+  CHECK(item.causation == input.id);
+  CHECK(item.correlation == item.id);
+  CHECK(signal.causation == item.id);
+  CHECK(signal.correlation == item.id);
+  CHECK(signal.trace == market::TraceOf(item.id, signal.id));
+  CHECK(item.trace.trace_id == signal.trace.trace_id);
+  CHECK(item.trace.span_id != signal.trace.span_id);
+  CHECK(other.trace.trace_id != item.trace.trace_id);
+}
+
+TEST_CASE("Shard gives data no trace, and begins one at the fact that data sets off") {
+  Fixture f;
+  std::vector<market::Header> quotes, facts;
+  FactStream<market::NewsSignal> signals(f.shard, bus::kNewsSignals, nullptr);
+  f.shard.Consume<market::Quote>(bus::kQuotes, nullptr, [&](const auto& event) {
+    quotes.push_back(event.header);
+    signals.Emit(Signal("s"), event.header);
+  });
+  f.shard.Consume<market::NewsSignal>(bus::kNewsSignals,
+                                      [&](const auto& event) { facts.push_back(event.header); });
+  const InputPort port = f.shard.AddInput("in", [&](std::string_view, const market::Header& cause) {
+    f.shard.Publish(bus::kQuotes, {}, cause);
+  });
+  f.shard.Deliver(port, "", FromUnixMillis(2'000));
+  REQUIRE(facts.size() == 1);
+  CHECK(quotes[0].trace == market::TraceContext());
+  CHECK(facts[0].causation == quotes[0].id);
+  CHECK(facts[0].correlation == facts[0].id);
 }
 
 TEST_CASE("Engine time never goes back, and a clock that does is counted") {

@@ -643,7 +643,10 @@ market::ExecReport ExecutionEngine::ReportOf(const TrackedOrder& order, ExecKind
 market::Header ExecutionEngine::Chain(const market::EventId& correlation,
                                       base::Time event_time) const {
   market::Header header = cause_;
-  if (!correlation.empty()) header.correlation = correlation;
+  if (!correlation.empty() && header.correlation != correlation) {
+    header.correlation = correlation;
+    header.trace = market::TraceOf(correlation, correlation);
+  }
   if (event_time != base::Time()) header.event_time = event_time;
   return header;
 }

@@ -1,12 +1,15 @@
 #include "services/reporting/reporting_service.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <type_traits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
+#include "libs/runtime/fact_spans.h"
+#include "libs/telemetry/trace_names.h"
 
 namespace gannet::reporting {
 namespace {
@@ -53,7 +56,8 @@ ReportingService::ReportingService(ReportingConfig config, runtime::Deps& deps,
       bus_(deps.bus),
       log_(deps.log),
       store_(std::move(store)),
-      scheduler_(config_, deps, *store_, std::move(writer)) {
+      scheduler_(config_, deps, *store_, std::move(writer)),
+      spans_(deps.spans) {
   if (deps.metrics != nullptr) {
     metrics_ = deps.metrics->Collect([this](telemetry::Metrics& into) {
       namespace metric = telemetry::metric;
@@ -120,6 +124,7 @@ void ReportingService::Follow(const bus::Topic<T>& topic, Apply apply) {
         if (const absl::Status names = CheckNames(topic, event); !names.ok())
           return followed.subscription->Reject(position, names);
         (engine_.*apply)(event);
+        if constexpr (std::is_same_v<T, market::ExecReport>) TraceFill(event);
         followed.newest[position.partition] = position.offset;
       });
 }
@@ -169,6 +174,8 @@ void ReportingService::Flush(ReportingEngine::Sample sample) {
   Unwritten unwritten;
   unwritten.batch = std::make_shared<const store::Batch>(engine_.TakeChanges(clock_.Now(), sample));
   for (const Followed& followed : followed_) unwritten.newest.push_back(followed.newest);
+  std::move(unstored_.begin(), unstored_.end(), std::back_inserter(being_stored_));
+  unstored_.clear();
   if (!unwritten.batch->empty()) return Write(std::move(unwritten));
   Acknowledge(unwritten.newest);
   if (drained_) return std::exchange(drained_, nullptr)();
@@ -204,6 +211,24 @@ void ReportingService::AskWhetherReady() {
   });
 }
 
+void ReportingService::TraceFill(const market::Event<market::ExecReport>& event) {
+  if (spans_ == nullptr || !event.value.fill || unstored_.size() >= kMaxOpenSpans) return;
+  telemetry::Span span = runtime::ReaderSpan(event.header, "reporting");
+  span.name = "report";
+  span.start = clock_.Now();
+  span.attributes = {{telemetry::trace::kOrderId, event.value.client_order_id.text()},
+                     {telemetry::trace::kTradeId, event.value.fill->trade_id}};
+  unstored_.push_back(std::move(span));
+}
+
+void ReportingService::EndSpans() {
+  for (telemetry::Span& span : being_stored_) {
+    span.end = clock_.Now();
+    spans_->Take(std::move(span));
+  }
+  being_stored_.clear();
+}
+
 void ReportingService::Acknowledge(const Offsets& newest) {
   if (engine_.held_reports() > 0) return;  // what is held has had no effect yet
   for (size_t i = 0; i < newest.size(); ++i) {
@@ -215,6 +240,7 @@ void ReportingService::Acknowledge(const Offsets& newest) {
 void ReportingService::OnWritten(absl::Status status, Unwritten unwritten) {
   writing_ = false;
   if (status.ok()) {
+    EndSpans();
     Acknowledge(unwritten.newest);
   } else {
     log_.Error("report_store_failed", {{"error", std::string(status.message())}});

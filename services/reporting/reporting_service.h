@@ -67,6 +67,9 @@ class ReportingService : public runtime::Service {
   void Acknowledge(const Offsets& newest);
   void WhenCaughtUp(std::function<void()> then, base::Duration left);
   void OnWritten(absl::Status status, Unwritten unwritten);
+  // A fill's span begins where it is heard of and ends where it is stored.
+  void TraceFill(const market::Event<market::ExecReport>& event);
+  void EndSpans();
 
   const ReportingConfig config_;
   runtime::Shard& shard_;
@@ -88,6 +91,9 @@ class ReportingService : public runtime::Service {
   ReportingEngine::Sample closing_ = ReportingEngine::Sample::kNone;  // what a drain still owes
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   telemetry::Metrics::Collector metrics_;
+  static constexpr size_t kMaxOpenSpans = 10'000;
+  telemetry::SpanSink* const spans_;
+  std::vector<telemetry::Span> unstored_, being_stored_;
   // Last members: no handler runs once they are gone.
   std::unique_ptr<bus::Subscription> instruments_;
   std::deque<Followed> followed_;

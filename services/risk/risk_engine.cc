@@ -412,6 +412,7 @@ absl::Status RiskEngine::Load(wire::CanonicalReader& in) {
     pending.header.event_time = in.Time();
     pending.header.receive_time = in.Time();
     pending.header.tenant = in.Bytes();
+    pending.header.trace = market::TraceOf(pending.header.correlation, pending.header.id);
   }
   pending_count_ = pending_.size();
   GANNET_RETURN_IF_ERROR(in.status());

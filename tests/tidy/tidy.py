@@ -53,8 +53,9 @@ ALLOWED = {
     "net": {"base"},
     "command": {"base", "market", "wire", "bus", "runtime", "telemetry"},
     "rpc": {"base", "net", "telemetry"},
+    "otlp": {"base", "telemetry"},
     "api": {"base", "market", "wire", "bus", "journal", "command", "config", "rpc", "runtime", "telemetry"},
-    "runtime": {"base", "market", "wire", "bus", "journal", "net", "config", "telemetry", "store"},
+    "runtime": {"base", "market", "wire", "bus", "journal", "net", "config", "telemetry", "store", "otlp"},
 }
 INCLUDE = re.compile(r'#include "((?:libs|services|apps|tests)/[^"]+)"')
 
@@ -83,13 +84,13 @@ def include_direction():
 BANNED = [
     (r"system_clock::now|steady_clock::now|high_resolution_clock::now|\bclock_gettime\b|\bgettimeofday\b|\btime\(nullptr\)|\btime\(NULL\)",
      "take base::Clock, or engine time from the shard",
-     ("libs/runtime/system_clock.cc", "libs/rpc/")),  # gRPC's deadlines are on it
+     ("libs/runtime/system_clock.cc", "libs/rpc/", "libs/otlp/")),  # gRPC's deadlines are on it
     (r"std::random_device|std::mt19937|\brand\(\)|\bsrand\(", "take base::Rng", ()),
     (r"sleep_for|sleep_until|\busleep\(|\bnanosleep\(", "use Executor::After", ()),
     (r"\bgetenv\(|std::getenv", "pass it as a flag or a configuration key from main", ("apps/gannet/main.cc",)),
     (r"std::cout|std::cerr", "engines return, edges use telemetry::Log; commands take an output stream from main", ()),
-    (r"std::thread|std::jthread|std::async|std::condition_variable|pthread_create", "threads live in runtime, net, journal (commit), rpc and the pool of PostgreSQL only",
-     ("libs/runtime/", "libs/net/", "libs/journal/", "libs/rpc/", "libs/base/bounded_queue.h", "libs/bus/kafka", "libs/store/postgres_pool.")),
+    (r"std::thread|std::jthread|std::async|std::condition_variable|pthread_create", "threads live in runtime, net, journal (commit), rpc, otlp and the pool of PostgreSQL only",
+     ("libs/runtime/", "libs/net/", "libs/journal/", "libs/rpc/", "libs/otlp/", "libs/base/bounded_queue.h", "libs/bus/kafka", "libs/store/postgres_pool.")),
     (r"boost/asio|boost/beast", "take base::Executor and net::Network", ("libs/runtime/", "libs/net/")),
     (r"std::(uniform|normal|exponential|poisson|bernoulli|discrete)\w*_distribution", "use the distributions of base::Rng", ()),
     (r"\bthrow\s+\w", "return absl::Status", ("apps/gannet/main.cc",)),  # CLI11 reports wrong arguments so
