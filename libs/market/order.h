@@ -212,4 +212,8 @@ struct ExecReport {
   bool operator==(const ExecReport&) const = default;
 };
 
+// What every report of an intent's order carries over from it. `previous` is kInitialized,
+// nothing is filled; the rest is the caller's.
+ExecReport ReportOf(const OrderIntent& intent, ExecKind kind, OrderState state);
+
 }  // namespace gannet::market

@@ -599,34 +599,14 @@ const TrackedOrder* ExecutionEngine::Adopt(const venue::OrderUpdate& update,
 
 // --- reports -----------------------------------------------------------------------------
 
-market::ExecReport ExecutionEngine::FirstReportOf(const market::OrderIntent& intent,
-                                                  ExecKind kind) {
-  market::ExecReport report;
-  report.kind = kind;
-  report.account = intent.account;
-  report.strategy = intent.strategy;
-  report.instrument = intent.instrument;
-  report.instrument_version = intent.instrument_version;
-  report.client_order_id = intent.client_order_id;
-  report.target = intent.target;
-  report.side = intent.side;
-  report.previous = report.state = market::OrderLife().state();
-  report.quantity = intent.quantity;
-  report.price = intent.price;
-  report.intent_hash = intent.hash;
-  report.signal = intent.signal;
-  report.model_version = intent.model_version;
-  return report;
-}
-
 market::ExecReport ExecutionEngine::ReportOf(const TrackedOrder& order, ExecKind kind,
                                              const ReportExtra& extra) const {
-  market::ExecReport report = FirstReportOf(order.intent, kind);
+  market::ExecReport report = market::ReportOf(order.intent, kind, order.life.state());
   report.venue_order_id =
       extra.venue_order_id.empty() ? order.venue_order_id : extra.venue_order_id;
   const bool of_a_cancel = kind == ExecKind::kPendingCancel || kind == ExecKind::kCancelRejected;
   if (of_a_cancel) report.target = order.id();
-  report.previous = report.state = order.life.state();
+  report.previous = order.life.state();
   report.quantity = order.quantity;
   report.cumulative = order.cumulative;
   report.fill = extra.fill;

@@ -175,11 +175,10 @@ std::optional<Block> ExecutionEngine::CheckReplace(const market::OrderIntent& in
 void ExecutionEngine::NotSent(const market::OrderIntent& intent, const market::EventId& correlation,
                               const Block& block) {
   ++stats_.not_sent;
-  market::ExecReport report = FirstReportOf(intent, ExecKind::kNotSent);
+  market::ExecReport report = market::ReportOf(intent, ExecKind::kNotSent, OrderState::kDenied);
   report.detail = block.text;
   report.evidence = "local:gate";
   report.local_reason = block.reason;
-  report.state = OrderState::kDenied;
   out_.Emit(std::move(report), Chain(correlation, {}));
 }
 
@@ -209,10 +208,10 @@ void ExecutionEngine::Journal(const market::OrderIntent& intent,
                    {RejectReason::kUnknownInstrument, "no definition of the instrument has come"});
   }
   ++stats_.journaled;
-  market::ExecReport report = FirstReportOf(intent, ExecKind::kJournaled);
+  market::ExecReport report =
+      market::ReportOf(intent, ExecKind::kJournaled, OrderState::kSubmitted);
   if (held) report.detail = "waits for the cancel of the order it replaces";
   report.evidence = held ? "journal:held" : JournalEvidence(state_.next_request_id());
-  report.state = OrderState::kSubmitted;
   out_.Emit(std::move(report), Chain(correlation, {}));
 
   venue::RequestContext context{.kind = wire->kind,

@@ -323,7 +323,6 @@ class ExecutionEngine {
   market::ExecReport ReportOf(const TrackedOrder& order, market::ExecKind kind,
                               const ReportExtra& extra) const;
   // Of an order that has no report yet.
-  static market::ExecReport FirstReportOf(const market::OrderIntent& intent, market::ExecKind kind);
   market::Header Chain(const market::EventId& correlation, base::Time event_time) const;
   void EmitPosition(const TrackedOrder& order, const market::Header& cause);
   std::optional<market::Quantity> QuantityOf(const TrackedOrder& order, std::string_view text);

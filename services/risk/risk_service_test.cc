@@ -177,15 +177,9 @@ TEST_CASE("RiskService closes the gate and degrades while execution is silent") 
   process.host.executor.RunFor(11s);
   CHECK(process.service->health().state == runtime::HealthState::kDegraded);
   process.Run([&](const market::Header& cause) {
-    market::ExecReport report;
-    report.kind = market::ExecKind::kNotSent;
-    report.state = market::OrderState::kDenied;
-    const market::OrderIntent& intent = process.decisions[0].value.intent;
-    report.account = intent.account;
-    report.strategy = intent.strategy;
-    report.instrument = intent.instrument;
-    report.client_order_id = intent.client_order_id;
-    process.reports.Emit(report, cause);
+    process.reports.Emit(market::ReportOf(process.decisions[0].value.intent,
+                                          market::ExecKind::kNotSent, market::OrderState::kDenied),
+                         cause);
   });
   CHECK(process.service->health().state == runtime::HealthState::kServing);
 }
@@ -226,14 +220,8 @@ TEST_CASE(
     REQUIRE(process.decisions.back().value.permitted);
     process.Run([&](const market::Header& cause) {
       const market::OrderIntent& intent = process.decisions.back().value.intent;
-      market::ExecReport report;
-      report.kind = market::ExecKind::kFill;
-      report.state = market::OrderState::kFilled;
-      report.account = intent.account;
-      report.strategy = intent.strategy;
-      report.instrument = intent.instrument;
-      report.client_order_id = intent.client_order_id;
-      report.quantity = intent.quantity;
+      market::ExecReport report =
+          market::ReportOf(intent, market::ExecKind::kFill, market::OrderState::kFilled);
       report.fill = market::Fill{.trade_id = "1", .price = P("100"), .quantity = Q("1")};
       process.reports.Emit(report, cause);
     });

@@ -139,28 +139,14 @@ class Gate {
                            const char* id = kBtc) {
     return Ask(Intent(side, price, quantity, id));
   }
-  market::ExecReport ReportOf(const market::OrderIntent& intent, market::ExecKind kind,
-                              market::OrderState state) {
-    market::ExecReport report;
-    report.kind = kind;
-    report.state = state;
-    report.account = intent.account;
-    report.strategy = intent.strategy;
-    report.instrument = intent.instrument;
-    report.instrument_version = intent.instrument_version;
-    report.client_order_id = intent.client_order_id;
-    report.side = intent.side;
-    report.quantity = intent.quantity;
-    return report;
-  }
   void Report(const market::OrderIntent& intent, market::ExecKind kind, market::OrderState state) {
-    engine.Apply(Event(ReportOf(intent, kind, state)));
+    engine.Apply(Event(market::ReportOf(intent, kind, state)));
   }
   void Fill(const market::OrderIntent& intent, std::string_view price, std::string_view quantity,
             bool last, std::string_view fee = "0", const char* fee_asset = "USDT") {
     auto report =
-        ReportOf(intent, market::ExecKind::kFill,
-                 last ? market::OrderState::kFilled : market::OrderState::kPartiallyFilled);
+        market::ReportOf(intent, market::ExecKind::kFill,
+                         last ? market::OrderState::kFilled : market::OrderState::kPartiallyFilled);
     report.fill = market::Fill{.trade_id = std::to_string(++trades),
                                .price = P(price),
                                .quantity = Q(quantity),

@@ -376,15 +376,7 @@ class Market {
   }
   void Report(const market::OrderIntent& intent, ExecKind kind, OrderState state,
               std::optional<market::Fill> fill = std::nullopt) {
-    market::ExecReport report;
-    report.kind = kind;
-    report.state = state;
-    report.account = intent.account;
-    report.strategy = intent.strategy;
-    report.instrument = intent.instrument;
-    report.client_order_id = intent.client_order_id;
-    report.side = intent.side;
-    report.quantity = intent.quantity;
+    market::ExecReport report = market::ReportOf(intent, kind, state);
     report.fill = std::move(fill);
     if (market::IsTerminal(state)) live_.erase(intent.client_order_id);
     Record(Event(report));

@@ -286,16 +286,7 @@ class FloorTest {
   }
   void Report(const market::OrderIntent& intent, ExecKind kind, OrderState state,
               const market::Header& cause, std::optional<market::Fill> fill = std::nullopt) {
-    market::ExecReport report;
-    report.kind = kind;
-    report.state = state;
-    report.account = intent.account;
-    report.strategy = intent.strategy;
-    report.instrument = intent.instrument;
-    report.instrument_version = intent.instrument_version;
-    report.client_order_id = intent.client_order_id;
-    report.side = intent.side;
-    report.quantity = intent.quantity;
+    market::ExecReport report = market::ReportOf(intent, kind, state);
     report.fill = std::move(fill);
     reports_.Emit(std::move(report), cause);
   }
