@@ -1,13 +1,13 @@
 # What a person types. CI calls nothing else.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-# One build serves `run` and `test`; CI compiles with less optimisation, in half the time.
+# One folder serves `run` and `test`; CI compiles with less optimisation, in half the time.
 PRESET ?= $(if $(CI),ci,release)
 BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 export GANNET_PRESET := $(PRESET)
 
-.PHONY: help setup build run up-local down-local test test-long test-engines test-chart test-pods test-kube images up down bench fmt lint docs rules clean
+.PHONY: help setup configure build run up-local down-local test test-long test-engines test-chart test-pods test-kube images up down bench fmt lint docs rules clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,11 +15,14 @@ help: ## this list
 setup: ## install what is missing (packages, pinned); safe to repeat
 	@tools/setup run
 
-build: setup ## configure and build everything
+configure: setup
 	@cmake --preset $(PRESET) -DCMAKE_MESSAGE_LOG_LEVEL=WARNING >/dev/null
+
+build: configure ## configure and build everything
 	@cmake --build $(BUILD) -j $(JOBS)
 
-run: build ## start the platform on paper and show what happens; Ctrl-C ends it
+run: configure ## start the platform on paper and show what happens; Ctrl-C ends it
+	@cmake --build $(BUILD) -j $(JOBS) --target gannet gannet-venue-sim
 	@$(BUILD)/bin/gannet run $(ARGS)
 
 up-local: build ## the platform as separate processes: real Kafka, each service its own
