@@ -245,7 +245,7 @@ void FillReleases(benchmark::State& state) {
     const auto intent = busy.Next();
     busy.gate.engine.Apply(busy.gate.Event(intent));
     busy.gate.engine.Apply(busy.gate.Event(busy.gate.engine.Decide(intent, busy.gate.now)));
-    auto report = busy.gate.ReportOf(intent, market::ExecKind::kFill, market::OrderState::kFilled);
+    auto report = market::ReportOf(intent, market::ExecKind::kFill, market::OrderState::kFilled);
     report.fill = market::Fill{.trade_id = "1", .price = intent.price, .quantity = intent.quantity};
     const auto event = busy.gate.Event(report);
     const auto start = Clock::now();
