@@ -13,7 +13,8 @@ constexpr std::string_view kSecret =
     "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j";
 
 SpotOrderVenue Venue() {
-  SpotOrderOptions options;
+  KeyedVenueOptions options;
+  options.venue = "binance-spot";
   options.api_key = "key";
   options.secret = kSecret;
   return SpotOrderVenue(options);

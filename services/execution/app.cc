@@ -14,10 +14,10 @@
 namespace gannet::execution {
 namespace {
 
-// Key, secret and what else the options of all venues share.
-template <class Options>
-absl::Status ReadOptions(const LiveConfig& config, const std::string& section, base::Files& files,
-                         Options& out) {
+absl::StatusOr<venue::KeyedVenueOptions> ReadOptions(const LiveConfig& config,
+                                                     const std::string& section,
+                                                     base::Files& files) {
+  venue::KeyedVenueOptions out;
   out.venue = config.venue;
   out.placement_window = config.placement_window;
   out.query_window = config.query_window;
@@ -26,25 +26,24 @@ absl::Status ReadOptions(const LiveConfig& config, const std::string& section, b
                           config::ReadSecret(files, config.key_file, section + ".key_file"));
   GANNET_ASSIGN_OR_RETURN(out.secret,
                           config::ReadSecret(files, config.secret_file, section + ".secret_file"));
-  return absl::OkStatus();
+  return out;
 }
 
-template <class Venue, class Options>
+template <class Venue>
 absl::StatusOr<ExecutionService::Parts> LiveParts(const LiveConfig& config,
                                                   const std::string& section,
                                                   std::string_view key_header, base::Files& files) {
-  Options venue;
-  GANNET_RETURN_IF_ERROR(ReadOptions(config, section, files, venue));
-  if (const absl::Status usable = Venue::Check(venue); !usable.ok())
+  GANNET_ASSIGN_OR_RETURN(venue::KeyedVenueOptions options, ReadOptions(config, section, files));
+  if (const absl::Status usable = Venue::Check(options); !usable.ok())
     return base::Annotate(usable, section);
   VenueSessionOptions session;
   GANNET_ASSIGN_OR_RETURN(session.rest, net::Url::Parse(config.rest_url));
   GANNET_ASSIGN_OR_RETURN(session.stream, net::Url::Parse(config.stream_url));
   session.key_header.assign(key_header);
-  session.api_key = venue.api_key;
+  session.api_key = options.api_key;
   session.request_timeout = config.request_timeout;
   ExecutionService::Parts parts;
-  parts.venue = std::make_unique<Venue>(std::move(venue));
+  parts.venue = std::make_unique<Venue>(std::move(options));
   parts.session = std::move(session);
   return parts;
 }
@@ -68,21 +67,20 @@ absl::StatusOr<std::unique_ptr<ExecutionService>> BuildExecution(const Execution
       break;
     case VenueKind::kBinanceSpot: {
       GANNET_ASSIGN_OR_RETURN(
-          parts, (LiveParts<binance::SpotOrderVenue, binance::SpotOrderOptions>(
-                     config.live, "execution.binance", binance::kApiKeyHeader, deps.files)));
+          parts, LiveParts<binance::SpotOrderVenue>(config.live, "execution.binance",
+                                                    binance::kApiKeyHeader, deps.files));
       break;
     }
     case VenueKind::kBinanceUsdm: {
       GANNET_ASSIGN_OR_RETURN(
-          parts, (LiveParts<binance::UsdmOrderVenue, binance::UsdmOrderOptions>(
-                     config.live, "execution.binance", binance::kApiKeyHeader, deps.files)));
+          parts, LiveParts<binance::UsdmOrderVenue>(config.live, "execution.binance",
+                                                    binance::kApiKeyHeader, deps.files));
       parts.session->path_of_key = PathOfListenKey;
       break;
     }
     case VenueKind::kBybitSpot: {
-      GANNET_ASSIGN_OR_RETURN(parts,
-                              (LiveParts<bybit::SpotVenue, bybit::OrderVenueOptions>(
-                                  config.live, "execution.bybit", bybit::kKeyHeader, deps.files)));
+      GANNET_ASSIGN_OR_RETURN(parts, LiveParts<bybit::SpotVenue>(config.live, "execution.bybit",
+                                                                 bybit::kKeyHeader, deps.files));
       break;
     }
   }

@@ -5,7 +5,7 @@
 
 #include "libs/config/config.h"
 #include "libs/net/network.h"
-#include "libs/venue/binance/spot_order_venue.h"
+#include "libs/venue/keyed_venue.h"
 
 namespace gannet::execution {
 namespace {
@@ -89,7 +89,7 @@ void ReadLive(config::Section& in, const ExecutionConfig& execution, LiveConfig&
   in.RequiredPath("key_file", out.key_file);
   in.RequiredPath("secret_file", out.secret_file);
   in.Optional("placement_window", out.placement_window,
-              config::Between(base::Duration(100ms), venue::binance::kMaxPlacementWindow));
+              config::Between(base::Duration(100ms), venue::kMaxPlacementWindow));
   in.Optional("query_window", out.query_window, config::Between(100ms, 60s));
   in.Optional("request_timeout", out.request_timeout, config::Between(1s, 60s));
   in.Optional("self_trade_prevention", out.self_trade_prevention);

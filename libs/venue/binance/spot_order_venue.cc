@@ -40,15 +40,9 @@ Page FirstPage() {
   return page;
 }
 
-Signer SignerOf(const SpotOrderOptions& options) {
-  absl::StatusOr<Signer> signer = Signer::FromKeyText(options.secret);
-  GANNET_CHECK(signer.ok(), "the key was checked");
-  return *std::move(signer);
-}
-
 }  // namespace
 
-absl::Status SpotOrderVenue::Check(const SpotOrderOptions& options) {
+absl::Status SpotOrderVenue::Check(const KeyedVenueOptions& options) {
   if (!ParseSelfTrade(options.self_trade_prevention)) {
     return absl::InvalidArgumentError(
         absl::StrCat("self-trade mode ", options.self_trade_prevention,
@@ -58,21 +52,10 @@ absl::Status SpotOrderVenue::Check(const SpotOrderOptions& options) {
   return Signer::FromKeyText(options.secret).status();
 }
 
-SpotOrderVenue::SpotOrderVenue(SpotOrderOptions options)
-    : options_(std::move(options)),
-      signer_(SignerOf(options_)),
+SpotOrderVenue::SpotOrderVenue(KeyedVenueOptions options)
+    : KeyedVenue(std::move(options)),
       self_trade_(ParseSelfTrade(options_.self_trade_prevention).value_or(SelfTrade::kAllow)) {
   GANNET_CHECK(Check(options_).ok(), "the options were checked");
-  GANNET_CHECK(options_.placement_window <= kMaxPlacementWindow,
-               "the placement window is at most 2 s");
-}
-
-bool SpotOrderVenue::Serves(const market::InstrumentId& instrument) const {
-  return market::VenueOf(instrument) == options_.venue;
-}
-
-market::InstrumentId SpotOrderVenue::InstrumentOf(const std::string& symbol) const {
-  return market::InstrumentId(absl::StrCat(options_.venue, ":", symbol));
 }
 
 // --- requests ----------------------------------------------------------------
@@ -87,9 +70,7 @@ OrderSpec SpotOrderVenue::Spec(const market::OrderIntent& intent, market::Quanti
 }
 
 WireRequest SpotOrderVenue::Send(const Call& call, base::Time now) const {
-  const bool acts = call.kind == RequestKind::kPlace || call.kind == RequestKind::kCancel ||
-                    call.kind == RequestKind::kCancelReplace;
-  return ToRest(call, signer_, now, acts ? options_.placement_window : options_.query_window);
+  return ToRest(call, signer_, now, WindowOf(call.kind));
 }
 
 absl::StatusOr<WireRequest> SpotOrderVenue::Place(const market::OrderIntent& intent,

@@ -8,35 +8,22 @@
 #include "libs/venue/binance/order_codec.h"
 #include "libs/venue/binance/transport.h"
 #include "libs/venue/binance/user_stream_codec.h"
-#include "libs/venue/order_venue.h"
+#include "libs/venue/keyed_venue.h"
 
 namespace gannet::venue::binance {
 
-struct SpotOrderOptions {
-  std::string venue = "binance-spot";  // the part of an instrument id before the colon
-  std::string api_key;
-  std::string secret;  // an HMAC secret, or a private key in PEM (Ed25519, RSA)
-  // After its timestamp a request is refused this late. Placement: at most 2 s,
-  // since absence is proven only after window + engine timeout.
-  base::Duration placement_window = std::chrono::seconds(2);
-  base::Duration query_window = std::chrono::seconds(5);
-  std::string self_trade_prevention;  // e.g. "EXPIRE_TAKER"; empty: the symbol's default
-};
-inline constexpr base::Duration kMaxPlacementWindow = std::chrono::seconds(2);
 inline constexpr int kTradesLimit = 1000;  // rows of one answer about trades
 inline constexpr std::string_view kSubscribeId = "own-updates";
 
 // "POST /api/v3/order"
 std::string_view EndpointOf(RequestKind kind);
 
-class SpotOrderVenue : public OrderVenue {
+class SpotOrderVenue : public KeyedVenue {
  public:
   // INVALID_ARGUMENT: the key cannot be used.
-  static absl::Status Check(const SpotOrderOptions& options);
-  explicit SpotOrderVenue(SpotOrderOptions options);
+  static absl::Status Check(const KeyedVenueOptions& options);
+  explicit SpotOrderVenue(KeyedVenueOptions options);
 
-  std::string_view name() const override { return options_.venue; }
-  bool Serves(const market::InstrumentId& instrument) const override;
   const AbsenceRules& absence() const override { return absence_; }
   bool CancelReplaceUnfilled() const override { return true; }
 
@@ -67,7 +54,6 @@ class SpotOrderVenue : public OrderVenue {
   OrderSpec Spec(const market::OrderIntent& intent, market::Quantity quantity,
                  const market::Instrument& instrument) const;
   WireRequest Send(const Call& call, base::Time now) const;  // in its window
-  market::InstrumentId InstrumentOf(const std::string& symbol) const;
 
   void DecodeSuccess(const RequestContext& request, const std::string& body, Answer& answer);
   void DecodeError(const RequestContext& request, const wire::HttpExchange& exchange,
@@ -85,8 +71,6 @@ class SpotOrderVenue : public OrderVenue {
   TradeUpdate Convert(const SpotTrade& trade) const;
   StreamUpdate Convert(const ExecutionReport& report) const;
 
-  const SpotOrderOptions options_;
-  const Signer signer_;
   const SelfTrade self_trade_;
   const AbsenceRules absence_;
   AnswerReader answers_;

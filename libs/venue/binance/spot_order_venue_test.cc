@@ -9,8 +9,9 @@
 namespace gannet::venue::binance {
 namespace {
 
-SpotOrderOptions Options() {
-  SpotOrderOptions options;
+KeyedVenueOptions Options() {
+  KeyedVenueOptions options;
+  options.venue = "binance-spot";
   options.api_key = "theKey";
   options.secret = "theSecret";
   return options;

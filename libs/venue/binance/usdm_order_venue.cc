@@ -12,16 +12,9 @@
 namespace gannet::venue::binance {
 namespace {
 
-constexpr base::Duration kMaxPlacementWindow = std::chrono::seconds(2);
 constexpr int kRows = 1000;  // of one answer about trades or changes
 // "Account Trade List": at most seven days in one request.
 constexpr base::Duration kTradesSpan = std::chrono::hours(7 * 24) - std::chrono::minutes(1);
-
-Signer SignerOf(const UsdmOrderOptions& options) {
-  absl::StatusOr<Signer> signer = Signer::FromKeyText(options.secret);
-  GANNET_CHECK(signer.ok(), "the key was checked");
-  return *std::move(signer);
-}
 
 bool IsAlgoId(const market::VenueOrderId& id) { return id.text().starts_with(kAlgoPrefix); }
 
@@ -47,7 +40,7 @@ Page FirstPage() {
 
 }  // namespace
 
-absl::Status UsdmOrderVenue::Check(const UsdmOrderOptions& options) {
+absl::Status UsdmOrderVenue::Check(const KeyedVenueOptions& options) {
   const std::optional<SelfTrade> mode = ParseSelfTrade(options.self_trade_prevention);
   if (!mode || *mode == SelfTrade::kDecrement) {
     return absl::InvalidArgumentError(
@@ -58,21 +51,10 @@ absl::Status UsdmOrderVenue::Check(const UsdmOrderOptions& options) {
   return Signer::FromKeyText(options.secret).status();
 }
 
-UsdmOrderVenue::UsdmOrderVenue(UsdmOrderOptions options)
-    : options_(std::move(options)),
-      signer_(SignerOf(options_)),
+UsdmOrderVenue::UsdmOrderVenue(KeyedVenueOptions options)
+    : KeyedVenue(std::move(options)),
       self_trade_(ParseSelfTrade(options_.self_trade_prevention).value_or(SelfTrade::kAllow)) {
   GANNET_CHECK(Check(options_).ok(), "the options were checked");
-  GANNET_CHECK(options_.placement_window <= kMaxPlacementWindow,
-               "the placement window is at most 2 s");
-}
-
-bool UsdmOrderVenue::Serves(const market::InstrumentId& instrument) const {
-  return market::VenueOf(instrument) == options_.venue;
-}
-
-market::InstrumentId UsdmOrderVenue::InstrumentOf(std::string_view symbol) const {
-  return market::InstrumentId(options_.venue + ":" + std::string(symbol));
 }
 
 bool UsdmOrderVenue::TwoIdentities(market::OrderType type) const { return usdm::IsAlgo(type); }
@@ -83,8 +65,7 @@ bool UsdmOrderVenue::Continues(const market::VenueOrderId& known,
 }
 
 WireRequest UsdmOrderVenue::Send(const Call& call, base::Time now) const {
-  const bool acts = call.kind == RequestKind::kPlace || call.kind == RequestKind::kCancel;
-  return ToRest(call, signer_, now, acts ? options_.placement_window : options_.query_window);
+  return ToRest(call, signer_, now, WindowOf(call.kind));
 }
 
 absl::StatusOr<WireRequest> UsdmOrderVenue::Place(const market::OrderIntent& intent,

@@ -9,30 +9,18 @@
 
 #include "libs/venue/binance/transport.h"
 #include "libs/venue/binance/usdm_codec.h"
-#include "libs/venue/order_venue.h"
+#include "libs/venue/keyed_venue.h"
 
 namespace gannet::venue::binance {
 
-struct UsdmOrderOptions {
-  std::string venue = "binance-usdm";  // the part of an instrument id before the colon
-  std::string api_key;
-  std::string secret;  // an HMAC secret, or a private key in PEM (Ed25519, RSA)
-  // After its timestamp a request is refused this late. Placement: at most 2 s,
-  // since absence is proven only after window + engine timeout.
-  base::Duration placement_window = std::chrono::seconds(2);
-  base::Duration query_window = std::chrono::seconds(5);
-  std::string self_trade_prevention;  // e.g. "EXPIRE_TAKER"; empty: the account's default
-};
 inline constexpr std::string_view kAlgoPrefix = "algo:";
 
-class UsdmOrderVenue : public OrderVenue {
+class UsdmOrderVenue : public KeyedVenue {
  public:
   // INVALID_ARGUMENT: the key cannot be used, or the venue has no such mode.
-  static absl::Status Check(const UsdmOrderOptions& options);
-  explicit UsdmOrderVenue(UsdmOrderOptions options);
+  static absl::Status Check(const KeyedVenueOptions& options);
+  explicit UsdmOrderVenue(KeyedVenueOptions options);
 
-  std::string_view name() const override { return options_.venue; }
-  bool Serves(const market::InstrumentId& instrument) const override;
   const AbsenceRules& absence() const override { return absence_; }
   bool CancelReplaceUnfilled() const override { return false; }
   bool TwoIdentities(market::OrderType type) const override;
@@ -71,7 +59,6 @@ class UsdmOrderVenue : public OrderVenue {
 
  private:
   WireRequest Send(const Call& call, base::Time now) const;  // in its window
-  market::InstrumentId InstrumentOf(std::string_view symbol) const;
 
   absl::Status Understand(const RequestContext& request, const std::string& body, Answer& answer);
   absl::Status UnderstandAccount(const std::string& body, Answer& answer);
@@ -84,8 +71,6 @@ class UsdmOrderVenue : public OrderVenue {
   StreamUpdate Convert(const usdm::AlgoEvent& event) const;
   StreamUpdate Convert(const usdm::AccountEvent& event) const;
 
-  const UsdmOrderOptions options_;
-  const Signer signer_;
   const SelfTrade self_trade_;
   const AbsenceRules absence_;
   usdm::Reader reader_;

@@ -14,8 +14,9 @@ using market::OrderType;
 
 constexpr base::Time kNow = base::FromUnixMillis(1'700'000'000'000);
 
-UsdmOrderOptions Options() {
-  UsdmOrderOptions options;
+KeyedVenueOptions Options() {
+  KeyedVenueOptions options;
+  options.venue = "binance-usdm";
   options.api_key = "theKey";
   options.secret = "theSecret";
   return options;

@@ -15,7 +15,6 @@ namespace {
 
 using base::Concat;
 
-constexpr base::Duration kMaxPlacementWindow = std::chrono::seconds(2);
 constexpr int kRows = 100;     // of one page of executions
 constexpr int kOpenRows = 50;  // of one page of orders
 constexpr std::string_view kAuthId = "own-updates", kTopicsId = "own-topics";
@@ -39,12 +38,6 @@ std::optional<SelfTrade> ModeOf(std::string_view text) {
   return std::nullopt;
 }
 
-Signer SignerOf(const OrderVenueOptions& options) {
-  absl::StatusOr<Signer> signer = Signer::FromKeyText(options.secret);
-  GANNET_CHECK(signer.ok(), "the key was checked");
-  return *std::move(signer);
-}
-
 OrderRef RefOf(const OrderKey& order) {
   return order.venue_order_id.empty() ? OrderRef{"", order.client_order_id.text()}
                                       : OrderRef{order.venue_order_id.text(), ""};
@@ -56,7 +49,7 @@ bool IsStop(market::OrderType type) {
 
 }  // namespace
 
-absl::Status SpotVenue::Check(const OrderVenueOptions& options) {
+absl::Status SpotVenue::Check(const KeyedVenueOptions& options) {
   if (!ModeOf(options.self_trade_prevention)) {
     return absl::InvalidArgumentError(
         Concat({"self-trade mode ", options.self_trade_prevention,
@@ -70,25 +63,16 @@ absl::Status SpotVenue::Check(const OrderVenueOptions& options) {
   return absl::OkStatus();
 }
 
-SpotVenue::SpotVenue(OrderVenueOptions options)
-    : options_(std::move(options)),
-      signer_(SignerOf(options_)),
+SpotVenue::SpotVenue(KeyedVenueOptions options)
+    : KeyedVenue(std::move(options)),
       self_trade_(ModeOf(options_.self_trade_prevention).value_or(SelfTrade::kVenueDefault)) {
   GANNET_CHECK(Check(options_).ok(), "the options were checked");
-  GANNET_CHECK(options_.placement_window <= kMaxPlacementWindow,
-               "the placement window is at most 2 s");
-}
-
-bool SpotVenue::Serves(const market::InstrumentId& instrument) const {
-  return market::VenueOf(instrument) == options_.venue;
 }
 
 // --- requests ------------------------------------------------------------------
 
 WireRequest SpotVenue::Send(const Call& call, base::Time now) const {
-  const bool acts = call.kind == RequestKind::kPlace || call.kind == RequestKind::kCancel;
-  return ToRest(call, signer_, options_.api_key, now,
-                acts ? options_.placement_window : options_.query_window);
+  return ToRest(call, signer_, options_.api_key, now, WindowOf(call.kind));
 }
 
 absl::StatusOr<WireRequest> SpotVenue::Place(const market::OrderIntent& intent,

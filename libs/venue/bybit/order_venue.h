@@ -9,30 +9,16 @@
 
 #include "libs/venue/bybit/answers.h"
 #include "libs/venue/bybit/codec.h"
-#include "libs/venue/order_venue.h"
-#include "libs/venue/signer.h"
+#include "libs/venue/keyed_venue.h"
 
 namespace gannet::venue::bybit {
 
-struct OrderVenueOptions {
-  std::string venue = "bybit-spot";  // the part of an instrument id before the colon
-  std::string api_key;
-  std::string secret;  // an HMAC secret, or an RSA private key in PEM
-  // After its timestamp a request is refused this late. Placement: at most 2 s,
-  // since absence is proven only after window + engine timeout.
-  base::Duration placement_window = std::chrono::seconds(2);
-  base::Duration query_window = std::chrono::seconds(5);
-  std::string self_trade_prevention;  // e.g. "CancelTaker"; empty: the account's default
-};
-
-class SpotVenue : public OrderVenue {
+class SpotVenue : public KeyedVenue {
  public:
   // INVALID_ARGUMENT: the key cannot be used, or the venue has no such mode.
-  static absl::Status Check(const OrderVenueOptions& options);
-  explicit SpotVenue(OrderVenueOptions options);
+  static absl::Status Check(const KeyedVenueOptions& options);
+  explicit SpotVenue(KeyedVenueOptions options);
 
-  std::string_view name() const override { return options_.venue; }
-  bool Serves(const market::InstrumentId& instrument) const override;
   const AbsenceRules& absence() const override { return absence_; }
   bool CancelReplaceUnfilled() const override { return false; }
   size_t Places(market::OrderType) const override { return 2; }  // working, history
@@ -75,8 +61,6 @@ class SpotVenue : public OrderVenue {
   StreamUpdate Convert(const ExecutionFrame& frame) const;
   StreamUpdate Convert(const WalletFrame& frame) const;
 
-  const OrderVenueOptions options_;
-  const Signer signer_;
   const SelfTrade self_trade_;
   const AbsenceRules absence_;
   Reader reader_;

@@ -12,8 +12,9 @@ namespace {
 
 constexpr base::Time kNow = base::FromUnixMillis(1'700'000'000'000);
 
-OrderVenueOptions Options() {
-  OrderVenueOptions options;
+KeyedVenueOptions Options() {
+  KeyedVenueOptions options;
+  options.venue = "bybit-spot";
   options.api_key = "theKey";
   options.secret = "theSecret";
   return options;

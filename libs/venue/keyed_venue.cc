@@ -1,0 +1,44 @@
+#include "libs/venue/keyed_venue.h"
+
+#include <utility>
+
+#include "libs/base/check.h"
+#include "libs/base/concat.h"
+
+namespace gannet::venue {
+namespace {
+
+Signer SignerOf(const KeyedVenueOptions& options) {
+  absl::StatusOr<Signer> signer = Signer::FromKeyText(options.secret);
+  GANNET_CHECK(signer.ok(), "the key was checked");
+  return *std::move(signer);
+}
+
+}  // namespace
+
+KeyedVenue::KeyedVenue(KeyedVenueOptions options)
+    : options_(std::move(options)), signer_(SignerOf(options_)) {
+  GANNET_CHECK(options_.placement_window <= kMaxPlacementWindow,
+               "the placement window is at most 2 s");
+}
+
+bool KeyedVenue::Serves(const market::InstrumentId& instrument) const {
+  return market::VenueOf(instrument) == options_.venue;
+}
+
+market::InstrumentId KeyedVenue::InstrumentOf(std::string_view symbol) const {
+  return market::InstrumentId(base::Concat({options_.venue, ":", symbol}));
+}
+
+base::Duration KeyedVenue::WindowOf(RequestKind kind) const {
+  switch (kind) {
+    case RequestKind::kPlace:
+    case RequestKind::kCancel:
+    case RequestKind::kCancelReplace:
+      return options_.placement_window;
+    default:
+      return options_.query_window;
+  }
+}
+
+}  // namespace gannet::venue
