@@ -42,11 +42,19 @@ def near_market(platform):
     return harness.wait_until(probe, 60, "risk judges an order by the market")
 
 
+def buy(platform, price, *more, **where):
+    """Its answer, once the strategy's message budget, which other answers have used, has room."""
+    def answered():
+        code, out = platform.ask("order", "submit", BTC, "buy", "0.001", "--price", price, *more, **where)
+        return None if "messages in" in out else (code, out)
+    return harness.wait_until(answered, 30, "room in the message budget")
+
+
 def steer(platform):
     def journaled():
         """At the start books are not valid yet and balances have not come."""
         price = str(near_market(platform))
-        code, out = platform.ask("order", "submit", BTC, "buy", "0.001", "--price", price, "--json")
+        code, out = buy(platform, price, "--json")
         check(code in (0, 5), f"neither taken nor denied: {code} {out}")
         return (price, json.loads(out)) if code == 0 else None
     price, placed = harness.wait_until(journaled, 60, "an order that is journaled")
@@ -58,7 +66,7 @@ def steer(platform):
     harness.wait_until(lambda: "canceled" in platform.state(order), 30, "the cancel")
     code, out = platform.ask("kill", "firm", "--reason", "drill")
     check(code == 0 and "halted" in out, f"kill: {out}")
-    code, out = platform.ask("order", "submit", BTC, "buy", "0.001", "--price", price)
+    code, out = buy(platform, price)
     check(code == 5 and "kill_switch" in out, f"an order while killed: {code} {out}")
     code, out = platform.ask("resume", "firm", "--reason", "drill is over")
     check(code == 0, f"resume: {out}")
@@ -68,11 +76,11 @@ def steer(platform):
     for service in ("risk", "execution"):
         code, out = platform.ask("kill", "firm", "--reason", "drill", service=service)
         check(code == 0 and "halted" in out, f"kill at {service}: {code} {out}")
-        code, out = platform.ask("order", "submit", BTC, "buy", "0.001", "--price", price)
+        code, out = buy(platform, price)
         check(code == 5 and "kill_switch" in out, f"an order after a kill at {service}: {code} {out}")
         code, out = platform.ask("resume", "firm", "--reason", "drill is over")
         check(code == 0, f"resume: {out}")
-    code, out = platform.ask("order", "submit", BTC, "buy", "0.001", "--price", price, "--json", service="strategy")
+    code, out = buy(platform, price, "--json", service="strategy")
     check(code == 0 and json.loads(out)["progress"] == "ORDER_PROGRESS_JOURNALED", f"an order given to strategy itself: {code} {out}")
 
 
