@@ -7,7 +7,7 @@ BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 export GANNET_PRESET := $(PRESET)
 
-.PHONY: help setup configure build run up-local down-local test test-long test-engines test-chart test-pods test-kube images up down bench fmt lint docs rules clean
+.PHONY: help setup configure build run up-local down-local test test-long test-engines test-chart test-pods test-kube images up down bench fmt lint docs rules dashboards clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ lint: build ## formatter, compiler warnings, clang-tidy, proto lint, shell synta
 
 rules: ## write the rules of the error budgets from their table
 	@tools/make-rules
+
+dashboards: ## write Grafana's dashboards from their source
+	@tools/make-dashboards
 
 docs: build ## regenerate the tables in docs that come from code
 	@tools/make-docs $(BUILD)

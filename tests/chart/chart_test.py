@@ -267,6 +267,7 @@ def values_are_used(helm, texts):
     own["services"]["inference"] |= {"autoscaling": {**own["services"]["inference"]["autoscaling"], "enabled": True, "maxReplicas": 99999}}
     marks["services.inference.autoscaling.maxReplicas"] = "99999"
     own["tests"]["order"]["enabled"] = own["monitoring"]["serviceMonitor"]["enabled"] = own["monitoring"]["rules"]["enabled"] = True
+    own["monitoring"]["dashboards"]["enabled"] = own["monitoring"]["alertmanager"]["enabled"] = True
     out = ""
     for change in ({"kafka": {"mode": "external", "auth": "scram"}, "postgres": {"mode": "external"}},
                    {"kafka": {"mode": "bundled", "auth": "mtls"}, "postgres": {"mode": "bundled"}, "venueSim": {"enabled": True}, "fullnameOverride": ""},
@@ -297,6 +298,7 @@ SWITCHED = {
     "networkPolicy.enabled": ("default", False), "topics.create": ("default", False), "rpc.reflection": ("default", True),
     "tls.clientAuth": ("default", True), "venueSim.enabled": ("bundled", False), "tests.order.enabled": ("order-test", False),
     "monitoring.serviceMonitor.enabled": ("monitoring", False), "monitoring.rules.enabled": ("monitoring", False),
+    "monitoring.dashboards.enabled": ("monitoring", False), "monitoring.alertmanager.enabled": ("monitoring", False),
     "services.inference.autoscaling.enabled": ("no-crds", False), "services.inference.keda.enabled": ("keda", False),
     **{f"services.{name}.enabled": ("ha", False) for name in facts()},
 }
@@ -349,7 +351,15 @@ def rules_are_the_files(rendered):
     shipped = [one["spec"] for one in of_kind(rendered["monitoring"], "PrometheusRule")]
     files = [yaml.safe_load(path.read_text()) for path in sorted((CHART / "files" / "rules").glob("*.yaml"))]
     check(shipped == files and files, "the PrometheusRules are not the files in files/rules")
-    section("files of rules shipped as they are", len(files))
+    maps = {one["metadata"]["name"]: one for one in of_kind(rendered["monitoring"], "ConfigMap")}
+    dashboards = sorted((CHART / "files" / "dashboards").glob("*.json"))
+    for path in dashboards:
+        one = maps.get(f"gannet-dashboard-{path.stem.removeprefix('gannet-')}")
+        check(one is not None and json.loads(one["data"][path.name]) == json.loads(path.read_text()), f"{path.name} is not shipped as it is")
+        check(one is None or one["metadata"]["labels"].get("grafana_dashboard") == "1", f"{path.name}: no sidecar of Grafana would find it")
+    shipped = maps["gannet-alertmanager"]["data"]
+    check("invalid" not in shipped["alertmanager.yaml"] + shipped["gannet.tmpl"], "an address of Alertmanager's files was not replaced")
+    section("files of rules and dashboards shipped as they are", len(files) + len(dashboards))
 
 
 def documented(update):

@@ -67,4 +67,7 @@ REFUSED = [
     ("an address of the gateway", service("gateway", config="address: 127.0.0.1\n"), "services.gateway.config"),
     ("a store of one's own", service("reporting", config="store:\n  writer: me\n"), "services.reporting.config"),
     ("less time than the drain takes", service("execution", drain={"preStopSleepSeconds": 20}), "services.execution.drain"),
+    ("an Alertmanager that mails nobody", {"monitoring": {"alertmanager": {"enabled": True, "notifier": "https://a:1/alerts", "runbooks": "https://r/"}}},
+     "/monitoring/alertmanager/mail"),
+    ("a notifier at no address", {"monitoring": {"alertmanager": {"enabled": True, "notifier": "reporting"}}}, "/monitoring/alertmanager/notifier"),
 ]

@@ -144,8 +144,8 @@ def check_texts():
                 continue
             alert = block.split("\n")[0].removeprefix("alert: ")
             alerts.add(alert)
-            if not re.search(r"severity: (page|ticket)\b", block) or "summary:" not in block:
-                problems.append(f"{path}: {alert} lacks severity or summary")
+            if not re.search(r"severity: (page|ticket), team: (trading|platform|research)\b", block) or "summary:" not in block:
+                problems.append(f"{path}: {alert} lacks severity, team or summary")
             runbook = re.search(r"runbook_url: (\S+)", block)
             if runbook is None or not pathlib.Path(runbook.group(1)).is_file():
                 problems.append(f"{path}: the runbook of {alert} does not exist")
