@@ -226,7 +226,7 @@ class Session {
     if (pipeline_.reporting == nullptr) return absl::OkStatus();
     GANNET_ASSIGN_OR_RETURN(const auto reader,
                             journal::Reader::Open(files_, options_.data_dir + "/journal"));
-    return pipeline_.reporting->CatchUp(*reader);
+    return pipeline_.reporting->CatchUp(*reader, options_.bus_file.empty());
   }
 
   void Redraw(Terminal& terminal) {

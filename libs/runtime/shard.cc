@@ -9,12 +9,12 @@
 #include "libs/base/digest.h"
 #include "libs/base/status.h"
 #include "libs/bus/topics.h"
+#include "libs/runtime/turn.h"
 
 namespace gannet::runtime {
 namespace {
 
 constexpr uint8_t kStateVersion = 1;
-constexpr int kOutputBits = 16;  // of an event id's sequence; the rest is the turn's position
 constexpr base::Duration kOuterRetry = std::chrono::milliseconds(20);
 
 }  // namespace

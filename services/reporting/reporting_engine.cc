@@ -367,14 +367,20 @@ void ReportingEngine::SampleMarks(base::Time now, store::Batch& batch) const {
 // --- batches ---------------------------------------------------------------------
 
 void ReportingEngine::TakeBalances(base::Time now, Sample sample, store::Batch& batch) {
+  const bool due = sample == Sample::kClosing || now >= balances_written_ + kBalanceEvery;
   for (auto& [key, known] : balances_) {
-    const bool due = sample == Sample::kClosing || known.written == base::Time() ||
-                     now >= known.written + kBalanceEvery;
-    if (!known.changed || !due) continue;
+    if (!known.changed || (known.written && !due)) continue;
     known.changed = false;
-    known.written = now;
+    known.written = true;
     batch.balances.push_back(known.row);
   }
+  if (due) balances_written_ = now;
+}
+
+bool ReportingEngine::NothingLeft() const {
+  return held_.empty() && stats_.refused_held == 0 &&
+         std::none_of(balances_.begin(), balances_.end(),
+                      [](const auto& entry) { return entry.second.changed; });
 }
 
 // A mark stays below what is held back, so that the next start brings it again.
@@ -416,6 +422,10 @@ store::Batch ReportingEngine::TakeChanges(base::Time now, Sample sample) {
   for (store::OutcomeRow& row : outcomes_.TakeOutcomes()) batch.outcomes.push_back(std::move(row));
   for (store::ScoreRow& row : outcomes_.TakeScores()) batch.scores.push_back(std::move(row));
   batch.high_water = TakeMarks();
+  if (folded_ && NothingLeft()) {
+    const auto [run, position] = *std::exchange(folded_, std::nullopt);
+    batch.high_water[run] = position;
+  }
   changed_instruments_.clear();
   changed_orders_.clear();
   changed_positions_.clear();

@@ -33,8 +33,8 @@ namespace gannet::reporting {
 
 // Held back while their instrument is not defined; more stay in the journal only.
 inline constexpr size_t kMaxHeldReports = 200'000;
-// A balance that goes on changing is written so often.
-inline constexpr base::Duration kBalanceEvery = std::chrono::hours(1);
+// Balances that go on changing are written so often.
+inline constexpr base::Duration kBalanceEvery = std::chrono::minutes(10);
 
 class ReportingEngine {
  public:
@@ -69,6 +69,10 @@ class ReportingEngine {
   void OnBalance(const market::Event<market::BalanceUpdate>& event);
   void OnLimits(const market::Event<market::LimitEvent>& event);
 
+  // Every fact of the journal `run` before this record has been handed over. The next
+  // batch that leaves nothing of them behind carries it as the mark of stream `run`.
+  void OnFolded(uint64_t run, uint64_t position) { folded_ = {run, position}; }
+
   // kEquity adds a row of result and of exposure for every account and quote asset
   // whose fills are all booked; kClosing also every balance that has changed.
   enum class Sample : uint8_t { kNone, kEquity, kClosing };
@@ -92,8 +96,7 @@ class ReportingEngine {
       std::tuple<base::Time, market::AccountId, market::StrategyId, market::RejectReason>;
   struct KnownBalance {
     store::BalanceRow row;
-    base::Time written{};
-    bool changed = false;
+    bool changed = false, written = false;
   };
 
   // False when the event has been applied before.
@@ -107,6 +110,7 @@ class ReportingEngine {
   void SampleMarks(base::Time now, store::Batch& batch) const;
   std::set<market::AccountId> AccountsWithWaitingFills() const;
   void TakeBalances(base::Time now, Sample sample, store::Batch& batch);
+  bool NothingLeft() const;  // for a later batch, of what was handed over
   std::map<uint64_t, uint64_t> TakeMarks();
   const market::Instrument* Definition(const market::InstrumentId& id) const {
     return instruments_.Find(id);
@@ -122,6 +126,8 @@ class ReportingEngine {
   std::deque<market::Event<market::ExecReport>> held_;
   std::map<market::ClientOrderId, store::OrderRow> orders_;  // not terminal, or changed
   std::map<BalanceKey, KnownBalance> balances_;
+  base::Time balances_written_{};
+  std::optional<std::pair<uint64_t, uint64_t>> folded_;
   std::map<uint64_t, uint64_t> high_water_;
 
   // Rows that are only ever added: fills, signals, risk events, limits and what a

@@ -306,8 +306,31 @@ TEST_CASE("ReportingEngine keeps signals, verdicts by the hour, trading states a
 
   engine.OnBalance(EventOf(
       40, market::BalanceUpdate{kAccount, "v", market::AssetId("USDT"), Money(90, 0), Money()}));
-  CHECK(engine.TakeChanges(FromUnixMillis(102)).balances.empty());  // within the hour
+  CHECK(engine.TakeChanges(FromUnixMillis(102)).balances.empty());  // written just before
   CHECK(engine.TakeChanges(FromUnixMillis(103), Sample::kClosing).balances.size() == 1);
+}
+
+TEST_CASE("ReportingEngine marks a journal as folded with the batch that leaves nothing behind") {
+  const uint64_t run = 99;
+  const auto balance = [](uint64_t sequence, int64_t amount) {
+    return EventOf(sequence, market::BalanceUpdate{kAccount, "v", market::AssetId("USDT"),
+                                                   Money(amount, 0), Money()});
+  };
+  ReportingEngine engine;
+  engine.OnBalance(balance(1, 100));
+  engine.OnFolded(run, 7);
+  CHECK(engine.TakeChanges(FromUnixMillis(100)).high_water.at(run) == 7);
+  CHECK_FALSE(engine.TakeChanges(FromUnixMillis(101)).high_water.contains(run));
+  engine.OnBalance(balance(2, 90));  // stays for a later batch
+  engine.OnFolded(run, 8);
+  CHECK_FALSE(engine.TakeChanges(FromUnixMillis(102)).high_water.contains(run));
+  CHECK(engine.TakeChanges(FromUnixMillis(102) + kBalanceEvery).high_water.at(run) == 8);
+  engine.OnReport(Report(3, market::OrderState::kAccepted));  // its instrument is not defined
+  REQUIRE(engine.held_reports() == 1);
+  engine.OnFolded(run, 9);
+  CHECK_FALSE(engine.TakeChanges(FromUnixMillis(103), Sample::kClosing).high_water.contains(run));
+  engine.OnInstrument(Definition());
+  CHECK(engine.TakeChanges(FromUnixMillis(104)).high_water.at(run) == 9);
 }
 
 TEST_CASE("ReportingEngine hands out again what could not be written") {

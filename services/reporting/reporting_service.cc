@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
 #include "libs/runtime/fact_spans.h"
+#include "libs/runtime/turn.h"
 #include "libs/telemetry/trace_names.h"
 
 namespace gannet::reporting {
@@ -90,8 +91,14 @@ absl::Status ReportingService::Restore() {
   return absl::OkStatus();
 }
 
-absl::Status ReportingService::CatchUp(journal::Reader& reader) {
+absl::Status ReportingService::CatchUp(journal::Reader& reader, bool alone) {
   GANNET_RETURN_IF_ERROR(Restore());
+  if (alone) {
+    journal_run_ = reader.info().run;
+    // Pruned up to behind it: from the first record there is.
+    const absl::Status sought = reader.SeekAfter(engine_.high_water(*journal_run_));
+    if (!sought.ok() && !absl::IsDataLoss(sought)) return sought;
+  }
   for (;;) {
     GANNET_ASSIGN_OR_RETURN(const auto record, reader.Next());
     if (!record) return absl::OkStatus();
@@ -125,6 +132,7 @@ void ReportingService::Follow(const bus::Topic<T>& topic, Apply apply) {
           return followed.subscription->Reject(position, names);
         (engine_.*apply)(event);
         if constexpr (std::is_same_v<T, market::ExecReport>) TraceFill(event);
+        newest_turn_ = std::max(newest_turn_, runtime::TurnOf(event.header.id));
         followed.newest[position.partition] = position.offset;
       });
 }
@@ -167,10 +175,23 @@ void ReportingService::Arm() {
   });
 }
 
+// Facts come in the order of their turns, those of one turn on several topics: before the
+// newest turn seen, all have been handed over.
+void ReportingService::TellFolded() {
+  if (!journal_run_ || newest_turn_ == told_turn_) return;
+  const bool behind = std::any_of(followed_.begin(), followed_.end(), [](const Followed& topic) {
+    return topic.subscription->stats().lag > 0;
+  });
+  if (behind) return;
+  told_turn_ = newest_turn_;
+  engine_.OnFolded(*journal_run_, newest_turn_ - 1);
+}
+
 void ReportingService::Flush(ReportingEngine::Sample sample) {
   if (writing_) return;
   if (unsure_) return Write(*std::exchange(unsure_, std::nullopt));
   if (drained_) sample = std::exchange(closing_, ReportingEngine::Sample::kNone);
+  TellFolded();
   Unwritten unwritten;
   unwritten.batch = std::make_shared<const store::Batch>(engine_.TakeChanges(clock_.Now(), sample));
   for (const Followed& followed : followed_) unwritten.newest.push_back(followed.newest);

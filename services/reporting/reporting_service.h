@@ -32,8 +32,10 @@ class ReportingService : public runtime::Service {
   // What the store has. Once, before Start.
   absl::Status Restore();
   // The same, and the facts of the journal that the store has not seen (the process
-  // died between the journal and the store).
-  absl::Status CatchUp(journal::Reader& reader);
+  // died between the journal and the store). `alone`: no other journal's facts are on
+  // the bus; then the store keeps how far this one is folded, and the next start reads
+  // on from there.
+  absl::Status CatchUp(journal::Reader& reader, bool alone);
 
   std::string_view name() const override { return "reporting"; }
   absl::Status Start() override;
@@ -56,6 +58,7 @@ class ReportingService : public runtime::Service {
   void Watch(const bus::Topic<T>& topic, Apply apply);
   absl::Status ApplyFact(const journal::Record& fact);
   void Arm();
+  void TellFolded();
   // A batch and what may be acknowledged once it is stored.
   struct Unwritten {
     std::shared_ptr<const store::Batch> batch;
@@ -94,6 +97,9 @@ class ReportingService : public runtime::Service {
   static constexpr size_t kMaxOpenSpans = 10'000;
   telemetry::SpanSink* const spans_;
   std::vector<telemetry::Span> unstored_, being_stored_;
+  std::optional<uint64_t> journal_run_;  // of the only journal on the bus
+  uint64_t newest_turn_ = 0;             // of the facts followed
+  uint64_t told_turn_ = 0;               // of them, to the engine
   // Last members: no handler runs once they are gone.
   std::unique_ptr<bus::Subscription> instruments_;
   std::deque<Followed> followed_;

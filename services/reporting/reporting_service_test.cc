@@ -7,7 +7,9 @@
 #include "libs/base/virtual_executor.h"
 #include "libs/bus/memory_bus.h"
 #include "libs/net/no_network.h"
+#include "libs/runtime/turn.h"
 #include "libs/store/memory_store.h"
+#include "libs/wire/codec.h"
 #include "services/reporting/app.h"
 
 namespace gannet::reporting {
@@ -164,6 +166,43 @@ TEST_CASE("ReportingService notices without a write that its store is of no use 
   schema.refused = false;
   f.executor.RunFor(15s);
   CHECK(f.service->health().state == runtime::HealthState::kServing);
+}
+
+TEST_CASE("ReportingService reads its only journal on from where it is folded") {
+  Fixture f;
+  journal::WriterOptions options;
+  options.reserve_bytes = 0;
+  options.own_thread = false;
+  auto writer = journal::Writer::Open(f.files, f.executor, "/data/journal", {.run = 99}, options);
+  REQUIRE(writer.ok());
+  for (uint64_t turn = 1; turn <= 3; ++turn) {
+    market::Event<market::ExecReport> event;
+    event.header.id = {3, turn << runtime::kOutputBits};
+    event.value.client_order_id = market::ClientOrderId("g1" + std::to_string(turn));
+    event.value.instrument = market::InstrumentId("v:X");
+    event.value.state = market::OrderState::kAccepted;
+    (*writer)->Append(journal::RecordType::kFact, f.executor.Now(), bus::kExecReports.info.name,
+                      wire::Encode(event));
+  }
+  REQUIRE((*writer)->Close().ok());
+  const auto caught_up = [&](bool alone) {
+    auto store = std::make_unique<store::MemoryStore>();
+    REQUIRE(store->Write({.high_water = {{99, 1}}}).ok());
+    f.service = BuildReporting({}, f.deps, std::move(store));
+    auto reader = journal::Reader::Open(f.files, "/data/journal");
+    REQUIRE(reader.ok());
+    REQUIRE(f.service->CatchUp(**reader, alone).ok());
+    REQUIRE(f.service->Start().ok());
+    f.executor.RunFor(2s);
+    return f.Orders().size();
+  };
+  CHECK(caught_up(true) == 2);
+  CHECK(caught_up(false) == 3);
+  // What comes now moves the mark: all before the newest turn.
+  caught_up(true);
+  f.Publish(7 << runtime::kOutputBits, market::OrderState::kCanceled);
+  f.executor.RunFor(2s);
+  CHECK(f.service->store().HighWater().value().at(99) == 6);
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ absl::Status PlatformNode::Recover() {
   GANNET_RETURN_IF_ERROR(shard_->Recover(*reader));
   recovered_[starts_] = shard_->HashStates();
   GANNET_ASSIGN_OR_RETURN(const auto again, journal::Reader::Open(files_, kJournalDir));
-  return reporting_->CatchUp(*again);
+  return reporting_->CatchUp(*again, true);
 }
 
 absl::Status PlatformNode::Start() {
