@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "apps/gannet/parent_command.h"
 #include "apps/gannet/remote.h"
 #include "gannet/market/v1/market_data_service.pb.h"
 #include "gannet/news/v1/signal_service.pb.h"
@@ -17,6 +18,7 @@
 #include "libs/base/status.h"
 #include "libs/market/decimal.h"
 #include "libs/market/money.h"
+#include "libs/runtime/system_clock.h"
 
 namespace gannet::app {
 namespace {
@@ -110,6 +112,10 @@ absl::StatusOr<order_pb::SubmitOrderRequest> RequestOf(const OrderOptions& order
     (request.*set)(price);
   }
   request.set_reduce_only(order.reduce_only);
+  if (!order.algo.empty()) {
+    const runtime::SystemClock clock;
+    GANNET_RETURN_IF_ERROR(AddPlan(order, definition, clock.Now(), request));
+  }
   return request;
 }
 
@@ -233,6 +239,10 @@ int ShowOrder(const ControlOptions& control, const OrderOptions& order, Console 
   if (!response.ok()) return Report(response.status(), console);
   if (remote.Json(*response)) return kControlDone;
   const order_pb::Order& row = response->order();
+  if (row.has_parent_order()) {
+    PrintParent(*response, remote, console);
+    return kControlDone;
+  }
   const order_pb::OrderIntent& intent = row.intent();
   const std::string& id = intent.instrument();
   const uint32_t version = intent.instrument_version();
@@ -249,6 +259,7 @@ int ShowOrder(const ControlOptions& control, const OrderOptions& order, Console 
   table.Add({"filled", remote.Quantity(id, version, row.cumulative_quantity())});
   table.Add({"price", remote.Price(id, version, intent.price())});
   table.Add({"average fill", remote.Price(id, version, row.average_fill_price())});
+  if (!intent.parent().empty()) table.Add({"parent order", intent.parent()});
   table.Add({"why", intent.reason()});
   table.Add({"detail", row.detail()});
   table.Add({"updated", TimeOf(row.update_time_ns())});

@@ -5,6 +5,7 @@
 // Each function blocks until it has its answer and gives the exit code.
 #pragma once
 
+#include <cstdint>
 #include <iosfwd>
 #include <string>
 #include <vector>
@@ -36,6 +37,12 @@ struct OrderOptions {
   std::string instrument, side, quantity, price, stop_price;
   std::string type = "limit", time_in_force = "gtc";
   bool reduce_only = false;
+  // A parent order: docs/algos.md
+  std::string algo;  // empty: an order
+  std::string life, participation, visible, take_profit, stop, stop_limit;
+  uint32_t slices = 0, max_children = 0;
+  std::vector<uint32_t> weights;
+  std::vector<std::string> venues;
   std::string id;  // replace, cancel, show
   // list
   bool open_only = false;

@@ -76,6 +76,30 @@ class Builder {
   std::function<void(int)> ended_;
 };
 
+void AddParentOptions(CLI::App& submit, OrderOptions& order) {
+  CLI::Option* algo =
+      submit.add_option("--algo", order.algo, "Work it as a parent order")
+          ->check(CLI::IsMember({"twap", "vwap", "pov", "iceberg", "route", "bracket", "oco"}));
+  CLI::Option* life = submit.add_option("--for", order.life, "Its time limit, from now")
+                          ->check(IsDuration)
+                          ->type_name("DURATION")
+                          ->needs(algo);
+  const auto option = [&](const char* name, auto& value, const char* help) {
+    return submit.add_option(name, value, help)->needs(algo)->needs(life);
+  };
+  option("--slices", order.slices, "twap: how many");
+  option("--weights", order.weights, "vwap: share of each slice, separated by commas")
+      ->delimiter(',');
+  option("--participation", order.participation, "pov: share of what the market trades, as 10%");
+  option("--visible", order.visible, "iceberg: quantity that is shown");
+  option("--venues", order.venues, "route: instruments of other venues, separated by commas")
+      ->delimiter(',');
+  option("--take-profit", order.take_profit, "bracket, oco: price to leave at with a gain");
+  option("--stop", order.stop, "bracket, oco: price at which to leave with a loss");
+  option("--stop-limit", order.stop_limit, "bracket, oco: worst price of that");
+  option("--max-children", order.max_children, "At most so many child orders (default 1000)");
+}
+
 void AddOrders(CLI::App& app, Builder& b) {
   ControlFlags& f = b.f_;
   CLI::App* order = b.Group(app, "order", "Orders by hand: submit, replace, cancel, list, show");
@@ -84,7 +108,15 @@ void AddOrders(CLI::App& app, Builder& b) {
       "Prices and quantities are decimal numbers. The answer names the order and how far it came: "
       "journaled, or\ndenied with risk's reason.\n\n"
       "  gannet order submit binance-spot:BTCUSDT buy 0.01 --price 61000 --reason \"by hand\"\n"
-      "  gannet order submit binance-spot:ETHUSDT sell 0.5 --type market --tif ioc\n\n",
+      "  gannet order submit binance-spot:ETHUSDT sell 0.5 --type market --tif ioc\n\n"
+      "With --algo it is a parent order, worked in smaller ones until it is filled or --for is "
+      "over (docs/algos.md):\n\n"
+      "  gannet order submit binance-spot:BTCUSDT buy 0.5 --price 61500 --algo twap --for 10m "
+      "--slices 20\n"
+      "  gannet order submit binance-spot:BTCUSDT buy 0.5 --price 61500 --algo pov --for 1h "
+      "--participation 10%\n"
+      "  gannet order submit binance-spot:BTCUSDT buy 0.1 --price 60000 --algo bracket --for 8h "
+      "--take-profit 62000\n    --stop 59000 --stop-limit 58900\n\n",
       [&f](Console console) { return SubmitOrder(f.control, f.order, console); });
   submit->add_option("INSTRUMENT", f.order.instrument, "venue:symbol")->required();
   submit->add_option("SIDE", f.order.side, "buy or sell")
@@ -102,6 +134,7 @@ void AddOrders(CLI::App& app, Builder& b) {
       ->capture_default_str();
   submit->add_flag("--reduce-only", f.order.reduce_only, "Never more than the position it closes");
   submit->add_option("--account", f.order.account, "Whose order it is")->capture_default_str();
+  AddParentOptions(*submit, f.order);
   b.Change(submit, false);
 
   CLI::App* replace = b.Command(

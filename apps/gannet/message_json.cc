@@ -16,6 +16,7 @@
 #include "gannet/news/v1/news.pb.h"
 #include "gannet/ops/v1/ops.pb.h"
 #include "gannet/order/v1/order.pb.h"
+#include "gannet/order/v1/parent.pb.h"
 #include "gannet/risk/v1/risk.pb.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
@@ -45,6 +46,7 @@ const Message* MessageOf(const bus::TopicInfo* topic) {
       Row{&bus::kNewsSignals.info, &news::v1::NewsSignalEvent::default_instance()},
       Row{&bus::kPredictions.info, &ml::v1::PredictionEvent::default_instance()},
       Row{&bus::kOrderIntents.info, &order::v1::OrderIntentEvent::default_instance()},
+      Row{&bus::kOrderParents.info, &order::v1::ParentOrderEvent::default_instance()},
       Row{&bus::kRiskDecisions.info, &risk::v1::RiskDecisionEvent::default_instance()},
       Row{&bus::kExecReports.info, &exec::v1::ExecReportEvent::default_instance()},
       Row{&bus::kPositions.info, &exec::v1::PositionUpdateEvent::default_instance()},

@@ -100,6 +100,7 @@ ops_pb::OrderRequest AboutOrder(const std::string& account, const std::string& t
 OrderApi::OrderApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch, command::Commands* commands)
     : commands_(commands), feed_(bus, epoch, kKeptEvents) {
   feed_.Add(bus::kOrderIntents.info, [this](const Feed::Item& item) { OnIntent(item); });
+  feed_.Add(bus::kOrderParents.info, [this](const Feed::Item& item) { OnParent(item); });
   feed_.Add(bus::kRiskDecisions.info, [this](const Feed::Item& item) { OnDecision(item); });
   feed_.Add(bus::kExecReports.info, [this](const Feed::Item& item) { OnReport(item); });
   Serve(server);
@@ -154,6 +155,47 @@ void OrderApi::OnIntent(const Feed::Item& item) {
   Known& known = Make(intent.client_order_id.text());
   *known.order.mutable_intent() = event.value();
   Stamp(event, known.order);
+}
+
+namespace {
+
+// As other orders are listed; the parent's own state is in its message.
+pb::OrderState StateOf(const market::ParentOrder& parent) {
+  using market::ParentState;
+  switch (parent.state) {
+    case ParentState::kSubmitted:
+      return pb::ORDER_STATE_INITIALIZED;
+    case ParentState::kWorking:
+    case ParentState::kPaused:
+      return parent.filled.mantissa > 0 ? pb::ORDER_STATE_PARTIALLY_FILLED
+                                        : pb::ORDER_STATE_ACCEPTED;
+    case ParentState::kDenied:
+      return pb::ORDER_STATE_DENIED;
+    case ParentState::kCompleted:
+      return pb::ORDER_STATE_FILLED;
+    case ParentState::kExpired:
+      return pb::ORDER_STATE_EXPIRED;
+    case ParentState::kCanceled:
+    case ParentState::kFailed:
+      return pb::ORDER_STATE_CANCELED;
+  }
+  return pb::ORDER_STATE_UNSPECIFIED;
+}
+
+}  // namespace
+
+void OrderApi::OnParent(const Feed::Item& item) {
+  const market::ParentOrder& parent = item.As(bus::kOrderParents)->value;
+  const auto event = item.To<pb::ParentOrderEvent>();
+  pb::Order& order = Make(parent.id().text()).order;
+  *order.mutable_intent() = event.value().intent();
+  *order.mutable_parent_order() = event.value();
+  order.mutable_parent_order()->clear_intent();
+  order.set_state(StateOf(parent));
+  order.set_cumulative_quantity(parent.filled.mantissa);
+  order.set_average_fill_price(event.value().average_price());
+  order.set_detail(parent.detail);
+  Stamp(event, order);
 }
 
 void OrderApi::OnDecision(const Feed::Item& item) {
@@ -219,6 +261,15 @@ void OrderApi::Serve(rpc::Server& server) {
         }
         pb::GetOrderResponse response;
         *response.mutable_order() = known->order;
+        if (known->order.has_parent_order()) {
+          for (const auto& [age, id] : by_age_) {
+            const pb::Order& order = orders_[id].order;
+            if (order.intent().parent() != request.client_order_id()) continue;
+            if (response.children_size() == kMostChildren)
+              response.mutable_children()->DeleteSubrange(0, 1);
+            *response.add_children() = order;
+          }
+        }
         call->Reply(response);
       });
   server.Handle<pb::ListOrdersRequest>(
@@ -273,6 +324,8 @@ void OrderApi::Serve(rpc::Server& server) {
                 id = report->value.client_order_id.text();
               } else if (const auto* decision = item.As(bus::kRiskDecisions)) {
                 id = decision->value.intent.client_order_id.text();
+              } else if (const auto* parent = item.As(bus::kOrderParents)) {
+                id = parent->value.id().text();
               } else if (const auto* intent = item.As(bus::kOrderIntents)) {
                 id = intent->value.client_order_id.text();
               }
@@ -354,10 +407,15 @@ void OrderApi::ServeChanges(rpc::Server& server) {
         order.set_quantity(request.quantity());
         order.set_reduce_only(request.reduce_only());
         order.set_expires_ns(request.expires_ns());
+        if (request.has_plan()) *order.mutable_plan() = request.plan();
         auto command = CommandOf(ops_pb::COMMAND_KIND_SUBMIT_ORDER, call->caller(),
                                  request.request_id(), request.reason(), std::move(order));
         if (!command.ok()) return call->End(command.status());
-        Give<pb::SubmitOrderResponse>(call, *std::move(command), WaitFor(request.wait_for()));
+        // Nothing of a parent is journaled by execution: risk has the last word.
+        const Progress wait_for = request.has_plan()
+                                      ? std::min(WaitFor(request.wait_for()), Progress::kPermitted)
+                                      : WaitFor(request.wait_for());
+        Give<pb::SubmitOrderResponse>(call, *std::move(command), wait_for);
       });
   server.Handle<pb::CancelOrderRequest>(
       "gannet.order.v1.OrderService/CancelOrder",

@@ -17,6 +17,7 @@ namespace gannet::api {
 class OrderApi {
  public:
   static constexpr size_t kKeptOrders = 2'000;  // ended ones fall out first
+  static constexpr int kMostChildren = 1'000;  // of a parent, in one answer
   static constexpr size_t kKeptEvents = 5'000;  // to resume streams
 
   // `commands` may be null (a process that faces nobody): then orders are only shown.
@@ -30,6 +31,7 @@ class OrderApi {
     int64_t filled = 0;
   };
   void OnIntent(const Feed::Item& item);
+  void OnParent(const Feed::Item& item);
   void OnDecision(const Feed::Item& item);
   void OnReport(const Feed::Item& item);
   Known* Find(const std::string& id);

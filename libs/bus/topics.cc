@@ -5,10 +5,10 @@
 namespace gannet::bus {
 
 std::span<const TopicInfo* const> AllTopics() {
-  static constexpr std::array<const TopicInfo*, 19> kAll = {
+  static constexpr std::array<const TopicInfo*, 20> kAll = {
       &kInstruments.info, &kTrades.info,       &kBooks.info,         &kQuotes.info,
       &kBars.info,        &kMarketStatus.info, &kNewsRaw.info,       &kNewsSignals.info,
-      &kPredictions.info, &kOrderIntents.info, &kRiskDecisions.info, &kExecReports.info,
+      &kPredictions.info, &kOrderIntents.info, &kOrderParents.info, &kRiskDecisions.info, &kExecReports.info,
       &kPositions.info,   &kBalances.info,     &kRiskState.info,     &kRiskLimits.info,
       &kCommands.info,    &kAnswers.info,      &kJournals.info,
   };

@@ -11,6 +11,7 @@
 #include "libs/market/market_data.h"
 #include "libs/market/news.h"
 #include "libs/market/order.h"
+#include "libs/market/parent.h"
 #include "libs/market/prediction.h"
 
 namespace gannet::bus {
@@ -33,6 +34,9 @@ inline std::string OfNews(const market::NewsItem& value) {
 }
 inline std::string OfSignal(const market::NewsSignal& value) {
   return value.instruments.empty() ? value.source : value.instruments.front().text();
+}
+inline std::string OfParent(const market::ParentOrder& value) {
+  return OfAccountInstrument(value.intent);
 }
 inline std::string OfDecision(const market::RiskDecision& value) {
   return OfAccountInstrument(value.intent);
@@ -89,6 +93,8 @@ inline constexpr auto kPredictions =
     MakeTopic<market::Prediction, key::OfInstrument>("ml.predictions.v1", kFact);
 inline constexpr auto kOrderIntents =
     MakeTopic<market::OrderIntent, key::OfAccountInstrument>("order.intents.v1", kOrderFact);
+inline constexpr auto kOrderParents =
+    MakeTopic<market::ParentOrder, key::OfParent>("order.parents.v1", kOrderFact);
 inline constexpr auto kRiskDecisions =
     MakeTopic<market::RiskDecision, key::OfDecision>("risk.decisions.v1", kOrderFact);
 inline constexpr auto kExecReports =

@@ -153,6 +153,7 @@ ShardCommands::ShardCommands(runtime::Deps& deps)
     OnKept({value.person, value.request_id}, /*answer=*/true);
   });
   Watch(bus::kRiskDecisions, [this](const market::RiskDecision& value) { OnDecision(value); });
+  Watch(bus::kOrderParents, [this](const market::ParentOrder& value) { OnParent(value); });
   Watch(bus::kExecReports, [this](const market::ExecReport& value) { OnReport(value); });
 }
 
@@ -346,6 +347,17 @@ void ShardCommands::OnCancelReport(const market::ExecReport& report) {
     } else if (report.kind == market::ExecKind::kPendingCancel ||
                market::IsTerminal(report.state)) {
       waiter.cancel = Order{Progress::kJournaled, market::RejectReason::kNone, report.detail};
+    }
+  }
+}
+
+// The cancel of a parent is done when the parent has ended.
+void ShardCommands::OnParent(const market::ParentOrder& parent) {
+  if (!market::IsTerminal(parent.state)) return;
+  for (auto& [id, waiter] : waiting_) {
+    if (waiter.command.kind == CommandKind::kCancelOrder && !waiter.cancel &&
+        waiter.command.order->target == parent.id()) {
+      waiter.cancel = Order{Progress::kJournaled, market::RejectReason::kNone, parent.detail};
     }
   }
 }

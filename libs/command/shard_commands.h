@@ -83,6 +83,7 @@ class ShardCommands : public Commands {
   void OnKept(const Key& key, bool answer);
   void OnDecision(const market::RiskDecision& decision);
   void OnReport(const market::ExecReport& report);
+  void OnParent(const market::ParentOrder& parent);
   void OnCancelReport(const market::ExecReport& report);
   Order* OrderOf(const market::StrategyId& strategy, const market::ClientOrderId& id);
   template <class T, class Handler>

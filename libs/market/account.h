@@ -7,6 +7,7 @@
 #include "libs/market/ids.h"
 #include "libs/market/money.h"
 #include "libs/market/order.h"
+#include "libs/market/parent.h"
 
 namespace gannet::market {
 
@@ -83,6 +84,7 @@ struct OrderRequest {
   Quantity quantity;  // kReplaceOrder: total, what is filled already included
   bool reduce_only = false;
   base::Time expires;
+  std::optional<AlgoPlan> plan;  // kSubmitOrder: a parent order, which `expires` ends
   bool operator==(const OrderRequest&) const = default;
 };
 

@@ -56,6 +56,8 @@ const char* Name(IntentKind kind) {
       return "CANCEL";
     case IntentKind::kReplace:
       return "REPLACE";
+    case IntentKind::kParent:
+      return "PARENT";
   }
   return "?";
 }

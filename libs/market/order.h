@@ -28,7 +28,9 @@ enum class OrderType : uint8_t {
 };
 enum class TimeInForce : uint8_t { kGtc = 1, kIoc, kFok, kGtd, kPostOnly };
 
-enum class IntentKind : uint8_t { kNew = 1, kCancel, kReplace };
+// kParent asks for the reservation of a parent order (parent.h): the gate answers it,
+// execution never sees it. A cancel of a parent names it as target and as parent.
+enum class IntentKind : uint8_t { kNew = 1, kCancel, kReplace, kParent };
 
 // What a strategy (or a person) wants done. Immutable once made; `hash` covers
 // its meaning and is made once, by wire::IntentHash.
@@ -40,7 +42,7 @@ struct OrderIntent {
   uint32_t attempt = 1;   // resubmission after proven absence is attempt 2, …
   ClientOrderId client_order_id;
   ClientOrderId target;  // kCancel, kReplace: the order meant
-  ClientOrderId parent;  // child of an algo order
+  ClientOrderId parent;  // of a child: the parent order whose reservation it is part of
   InstrumentId instrument;
   uint32_t instrument_version = 1;
   Side side = Side::kBuy;
@@ -58,6 +60,10 @@ struct OrderIntent {
   base::Sha256Digest hash{};  // canonical hash of the above
   bool operator==(const OrderIntent&) const = default;
 };
+inline bool CancelsParent(const OrderIntent& intent) {
+  return intent.kind == IntentKind::kCancel && !intent.parent.empty() &&
+         intent.parent == intent.target;
+}
 
 // In order of precedence: the first control that fails is the answer. Mirrored
 // in proto; the numbers of the controls are those of docs/risk-controls.md.

@@ -18,6 +18,7 @@
 #include "libs/market/market_data.h"
 #include "libs/market/news.h"
 #include "libs/market/order.h"
+#include "libs/market/parent.h"
 #include "libs/market/prediction.h"
 
 namespace gannet::wire {
@@ -27,7 +28,7 @@ namespace gannet::wire {
 inline constexpr size_t kMaxMessageBytes = 32u << 20;
 
 // Defined for: Instrument, Trade, Quote, BookUpdate, Bar, MarketStatus, NewsItem,
-// NewsSignal, Prediction, OrderIntent, RiskDecision, ExecReport, PositionUpdate,
+// NewsSignal, Prediction, OrderIntent, ParentOrder, RiskDecision, ExecReport, PositionUpdate,
 // BalanceUpdate, RiskState, LimitEvent, Command, CommandAnswer, EngineNote.
 //
 // Every value with valid enumerators and scales decodes again: a recorded fact must

@@ -58,6 +58,9 @@ void WriteRequest(const market::OrderRequest& value, MessageWriter& out) {
   out.Zigzag(Proto::kQuantityFieldNumber, value.quantity.mantissa);
   out.Bool(Proto::kReduceOnlyFieldNumber, value.reduce_only);
   out.Time(Proto::kExpiresNsFieldNumber, value.expires);
+  if (value.plan)
+    out.Message(Proto::kPlanFieldNumber,
+                [&](MessageWriter& part) { WritePlan(*value.plan, part); });
 }
 
 market::OrderRequest RequestFrom(const ops_pb::OrderRequest& message, Problem& problem) {
@@ -75,6 +78,7 @@ market::OrderRequest RequestFrom(const ops_pb::OrderRequest& message, Problem& p
   value.quantity.mantissa = message.quantity();
   value.reduce_only = message.reduce_only();
   value.expires = base::FromUnixNanos(message.expires_ns());
+  if (message.has_plan()) value.plan = PlanFrom(message.plan(), problem, "value.order.plan.algo");
   return value;
 }
 

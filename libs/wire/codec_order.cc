@@ -17,10 +17,11 @@ using market::OrderType;
 using market::RejectReason;
 using market::TimeInForce;
 
-constexpr EnumTable<IntentKind, pb::IntentKind, 3> kIntentKinds({
+constexpr EnumTable<IntentKind, pb::IntentKind, 4> kIntentKinds({
     {IntentKind::kNew, pb::INTENT_KIND_NEW},
     {IntentKind::kCancel, pb::INTENT_KIND_CANCEL},
     {IntentKind::kReplace, pb::INTENT_KIND_REPLACE},
+    {IntentKind::kParent, pb::INTENT_KIND_PARENT},
 });
 constexpr EnumTable<RejectReason, pb::RejectReason, 53> kRejectReasons({
     {RejectReason::kNone, pb::REJECT_REASON_NONE},
@@ -318,6 +319,14 @@ struct Convert<market::ExecReport> {
     return value;
   }
 };
+
+void WriteIntent(const market::OrderIntent& intent, MessageWriter& out) {
+  Convert<market::OrderIntent>::Write(intent, out);
+}
+
+market::OrderIntent IntentFrom(const pb::OrderIntent& message, Problem& problem) {
+  return Convert<market::OrderIntent>::From(message, problem);
+}
 
 GANNET_WIRE_INSTANTIATE(market::OrderIntent);
 GANNET_WIRE_INSTANTIATE(market::RiskDecision);

@@ -8,6 +8,7 @@
 
 #include "gannet/exec/v1/exec.pb.h"
 #include "gannet/market/v1/market_data.pb.h"
+#include "gannet/order/v1/parent.pb.h"
 #include "gannet/risk/v1/risk.pb.h"
 #include "libs/market/names.h"
 #include "libs/wire/random_events.h"
@@ -32,9 +33,10 @@ bool Same(const market::Event<T>& a, const market::Event<T>& b) {
 TEMPLATE_TEST_CASE("Every event comes back from its bytes as it was", "", market::Instrument,
                    market::Trade, market::Quote, market::BookUpdate, market::Bar,
                    market::MarketStatus, market::NewsItem, market::NewsSignal, market::Prediction,
-                   market::OrderIntent, market::RiskDecision, market::ExecReport,
-                   market::PositionUpdate, market::BalanceUpdate, market::RiskState,
-                   market::LimitEvent, market::Command, market::CommandAnswer, EngineNote) {
+                   market::OrderIntent, market::ParentOrder, market::RiskDecision,
+                   market::ExecReport, market::PositionUpdate, market::BalanceUpdate,
+                   market::RiskState, market::LimitEvent, market::Command, market::CommandAnswer,
+                   EngineNote) {
   base::Rng rng(17);
   for (int i = 0; i < kRounds; ++i) {
     const auto event = RandomEvent<TestType>(rng);
@@ -47,7 +49,7 @@ TEMPLATE_TEST_CASE("Every event comes back from its bytes as it was", "", market
 // What Encode writes is what protobuf's own classes write for the same fields.
 TEMPLATE_TEST_CASE("The bytes of an event are those that protobuf writes", "",
                    gannet::market::v1::BookUpdateEvent, gannet::risk::v1::RiskDecisionEvent,
-                   gannet::exec::v1::ExecReportEvent) {
+                   gannet::exec::v1::ExecReportEvent, gannet::order::v1::ParentOrderEvent) {
   base::Rng rng(29);
   for (int i = 0; i < kRounds; ++i) {
     std::string bytes;
@@ -55,6 +57,8 @@ TEMPLATE_TEST_CASE("The bytes of an event are those that protobuf writes", "",
       bytes = Encode(RandomEvent<market::BookUpdate>(rng));
     } else if constexpr (std::is_same_v<TestType, gannet::risk::v1::RiskDecisionEvent>) {
       bytes = Encode(RandomEvent<market::RiskDecision>(rng));
+    } else if constexpr (std::is_same_v<TestType, gannet::order::v1::ParentOrderEvent>) {
+      bytes = Encode(RandomEvent<market::ParentOrder>(rng));
     } else {
       bytes = Encode(RandomEvent<market::ExecReport>(rng));
     }
@@ -68,7 +72,7 @@ TEMPLATE_TEST_CASE("The bytes of an event are those that protobuf writes", "",
 // back: prefixes, flipped bits and noise.
 TEMPLATE_TEST_CASE("Damaged bytes are refused or mean something", "", market::Instrument,
                    market::BookUpdate, market::NewsSignal, market::RiskDecision, market::ExecReport,
-                   market::Command, market::CommandAnswer, EngineNote) {
+                   market::ParentOrder, market::Command, market::CommandAnswer, EngineNote) {
   base::Rng rng(23);
   const auto check = [](const std::string& bytes) {
     const auto event = Decode<TestType>(bytes);
@@ -95,10 +99,10 @@ TEMPLATE_TEST_CASE("Damaged bytes are refused or mean something", "", market::In
 
 // A fact that cannot be read back would stop every recovery from then on.
 TEMPLATE_TEST_CASE("Facts decode even when nothing in them is set", "", market::NewsSignal,
-                   market::Prediction, market::OrderIntent, market::RiskDecision,
-                   market::ExecReport, market::PositionUpdate, market::BalanceUpdate,
-                   market::RiskState, market::LimitEvent, market::Command, market::CommandAnswer,
-                   EngineNote) {
+                   market::Prediction, market::OrderIntent, market::ParentOrder,
+                   market::RiskDecision, market::ExecReport, market::PositionUpdate,
+                   market::BalanceUpdate, market::RiskState, market::LimitEvent, market::Command,
+                   market::CommandAnswer, EngineNote) {
   const market::Event<TestType> event;
   const auto back = Decode<TestType>(Encode(event));
   REQUIRE(back.ok());

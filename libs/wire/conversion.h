@@ -14,6 +14,7 @@
 #include "gannet/common/v1/amount.pb.h"
 #include "gannet/common/v1/header.pb.h"
 #include "gannet/order/v1/order.pb.h"
+#include "gannet/order/v1/parent.pb.h"
 #include "google/protobuf/arena.h"
 #include "google/protobuf/message_lite.h"
 #include "libs/base/check.h"
@@ -23,6 +24,7 @@
 #include "libs/market/account.h"
 #include "libs/market/header.h"
 #include "libs/market/money.h"
+#include "libs/market/parent.h"
 #include "libs/market/price.h"
 #include "libs/wire/codec.h"
 #include "libs/wire/message_writer.h"
@@ -107,6 +109,12 @@ extern const EnumTable<market::TimeInForce, ::gannet::order::v1::TimeInForce, 5>
 market::EventId EventIdFrom(const common_pb::EventId& message);
 void WriteScope(int field, const market::Scope& scope, MessageWriter& out);
 market::Scope ScopeFrom(const common_pb::Scope& message, Problem& problem);
+void WriteIntent(const market::OrderIntent& intent, MessageWriter& out);
+market::OrderIntent IntentFrom(const ::gannet::order::v1::OrderIntent& message, Problem& problem);
+void WritePlan(const market::AlgoPlan& plan, MessageWriter& out);
+// `field` names the algorithm in what is wrong.
+market::AlgoPlan PlanFrom(const ::gannet::order::v1::AlgoPlan& message, Problem& problem,
+                          std::string_view field);
 void WriteHeader(const market::Header& header, MessageWriter& out);
 market::Header HeaderFrom(const common_pb::Header& message, Problem& problem);
 

@@ -100,6 +100,7 @@ constexpr std::array kTargets = {
     &FuzzHttpExchange,
     &FuzzStreamEvent,
     &FuzzReader,
+    &FuzzEvent<market::ParentOrder>,
 };
 
 }  // namespace

@@ -74,6 +74,7 @@ std::map<std::string, Golden> Goldens() {
       {"event.NewsSignal", Event<market::NewsSignal>()},
       {"event.Prediction", Event<market::Prediction>()},
       {"event.OrderIntent", Event<market::OrderIntent>()},
+      {"event.ParentOrder", Event<market::ParentOrder>()},
       {"event.RiskDecision", Event<market::RiskDecision>()},
       {"event.ExecReport", Event<market::ExecReport>()},
       {"event.PositionUpdate", Event<market::PositionUpdate>()},

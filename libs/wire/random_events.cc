@@ -133,6 +133,21 @@ market::Fill Fill(base::Rng& rng) {
   return fill;
 }
 
+market::AlgoPlan Plan(base::Rng& rng) {
+  market::AlgoPlan plan;
+  plan.algo = Pick(rng, market::Algo::kTwap, market::Algo::kOco);
+  plan.slices = Small(rng);
+  for (uint64_t left = rng.Below(4); left > 0; --left) plan.weights.push_back(Small(rng));
+  plan.participation_ppm = Small(rng);
+  plan.visible = Quantity(rng);
+  for (uint64_t left = rng.Below(3); left > 0; --left) plan.venues.push_back(Instrument(rng));
+  plan.take_profit = Price(rng);
+  plan.stop = Price(rng);
+  plan.stop_limit = Price(rng);
+  plan.max_children = Small(rng);
+  return plan;
+}
+
 market::OrderRequest Request(base::Rng& rng) {
   market::OrderRequest value;
   value.account = Account(rng);
@@ -347,6 +362,25 @@ market::OrderIntent RandomValue(base::Rng& rng) {
 }
 
 template <>
+market::ParentOrder RandomValue(base::Rng& rng) {
+  market::ParentOrder value;
+  value.intent = RandomValue<market::OrderIntent>(rng);
+  value.intent.kind = market::IntentKind::kParent;
+  value.plan = Plan(rng);
+  value.state = Pick(rng, market::ParentState::kSubmitted, market::ParentState::kFailed);
+  value.filled = Quantity(rng);
+  value.exited = Quantity(rng);
+  value.filled_value = Money(rng).units();
+  value.exited_value = Money(rng).units();
+  value.market_volume = Quantity(rng);
+  value.market_value = Money(rng).units();
+  value.arrival = Price(rng);
+  value.children = Small(rng);
+  value.detail = Text(rng);
+  return value;
+}
+
+template <>
 market::RiskDecision RandomValue(base::Rng& rng) {
   market::RiskDecision value;
   value.intent = RandomValue<market::OrderIntent>(rng);
@@ -447,6 +481,7 @@ market::Command RandomValue(base::Rng& rng) {
     value.new_names = Coin(rng);
     value.proposal = Unsigned(rng);
   }
+  if (value.order && Coin(rng)) value.order->plan = Plan(rng);
   return value;
 }
 

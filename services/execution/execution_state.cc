@@ -175,6 +175,7 @@ void ExecutionState::Apply(const market::Event<market::RiskDecision>& event) {
   const market::RiskDecision& decision = event.value;
   epoch_ = std::max(epoch_, decision.epoch);
   if (!decision.permitted || decision.intent.kind == market::IntentKind::kCancel) return;
+  if (decision.intent.kind == market::IntentKind::kParent) return;  // its children are sent
   const market::ClientOrderId& id = decision.intent.client_order_id;
   if (orders_.contains(id) ||
       !verdicts_.emplace(id, OpenVerdict{decision, event.header.correlation}).second) {
@@ -184,7 +185,7 @@ void ExecutionState::Apply(const market::Event<market::RiskDecision>& event) {
 
 void ExecutionState::Apply(const market::Event<market::OrderIntent>& event) {
   const market::OrderIntent& intent = event.value;
-  if (intent.kind != market::IntentKind::kCancel) return;
+  if (intent.kind != market::IntentKind::kCancel || market::CancelsParent(intent)) return;
   if (!cancels_.emplace(intent.client_order_id, OpenCancel{intent, event.header.correlation})
            .second) {
     ++stats_.duplicate_cancels;

@@ -56,8 +56,9 @@ bool Reduces(const OrderContext& context) {
   const Leaf& leaf = *context.leaf;
   const int64_t quantity = context.intent.quantity.mantissa;
   if (quantity <= 0) return false;
-  return context.buy() ? quantity <= -leaf.position - leaf.open_buy
-                       : quantity <= leaf.position - leaf.open_sell;
+  const int64_t own = context.carved() ? context.carve.quantity : 0;
+  return context.buy() ? quantity <= -leaf.position - (leaf.open_buy - own)
+                       : quantity <= leaf.position - (leaf.open_sell - own);
 }
 
 SideChange ChangeOf(const OrderContext& context, size_t i) {
@@ -65,9 +66,9 @@ SideChange ChangeOf(const OrderContext& context, size_t i) {
   const int64_t quantity = context.intent.quantity.mantissa;
   const int64_t side = cell.side_quantity(context.buy());
   SideChange change;
+  change.before = change.after = context.buy() ? cell.long_side : cell.short_side;
+  if (context.carved()) return change;
   change.opened = side >= 0 ? quantity : std::clamp<int64_t>(side + quantity, 0, quantity);
-  change.before = context.buy() ? cell.long_side : cell.short_side;
-  change.after = change.before;
   if (change.opened == quantity) {
     change.after += *context.worst_value;
   } else {
@@ -192,6 +193,7 @@ OrderContext MakeContext(const market::OrderIntent& intent, const ExposureBook& 
       context.collar_ppm = collar;
     context.stage = std::min(context.stage, scope->limits.stage.value_or(Stage::kFull));
   }
+  if (!intent.parent.empty()) context.carve = book.CarveOf(intent);
   context.worst = WorstPrice(context);
   if (context.worst.mantissa > 0 && intent.quantity.mantissa > 0) {
     context.worst_notional =

@@ -54,8 +54,13 @@ struct OrderContext {
   std::optional<market::Money> worst_notional;  // at that price, quote asset, rounded up
   std::optional<Value> worst_value;             // the same in the valuation asset
   std::array<SideChange, 3> changes{};          // of `cells`, with `worst_value`
+  Carve carve;                                  // of a child
   bool reducing = false;  // closes part of the strategy's own position, open orders counted
 
+  // Its reservation is part of its parent's in the same instrument, which the gate has
+  // permitted already: nothing is added to what is counted there.
+  bool carved() const { return carve.same && carve.quantity > 0; }
+  bool is_parent() const { return intent.kind == market::IntentKind::kParent; }
   bool buy() const { return intent.side == market::Side::kBuy; }
   bool spot() const { return instrument->definition.kind == market::InstrumentKind::kSpot; }
   // Of scope i: firm, venue and instrument share the firm's cell.

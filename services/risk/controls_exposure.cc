@@ -12,7 +12,7 @@ bool OpenOrders(const Context& context, Finding* out) {
     return Fail(out, "the gate holds ", context.settings.max_open_orders,
                 " open orders, its own limit");
   }
-  if (context.leaf == nullptr) return false;
+  if (context.leaf == nullptr || context.is_parent()) return false;
   for (const ScopeRow* scope : context.scopes) {
     const auto& limit = scope->limits.max_open_orders;
     if (limit && Over(out, *scope, "max_open_orders", scope->open_orders + 1, *limit)) return true;
@@ -21,7 +21,7 @@ bool OpenOrders(const Context& context, Finding* out) {
 }
 
 bool OpenNotional(const Context& context, Finding* out) {
-  if (context.leaf == nullptr || !context.worst_value) return false;
+  if (context.leaf == nullptr || !context.worst_value || context.carved()) return false;
   for (const ScopeRow* scope : context.scopes) {
     const auto& limit = scope->limits.max_open_notional;
     if (limit &&
@@ -80,7 +80,7 @@ bool NetExposure(const Context& context, Finding* out) {
 // --- 18 ------------------------------------------------------------------------
 
 bool SelfTrade(const Context& context, Finding* out) {
-  if (context.leaf == nullptr) return false;
+  if (context.leaf == nullptr || context.is_parent()) return false;
   const Cell& cell = *context.cells[1];
   const auto& others = context.buy() ? cell.sell_prices : cell.buy_prices;
   if (others.empty() || Allowed(context, &Limits::self_trade_by_venue)) return false;

@@ -71,7 +71,7 @@ bool Margin(const Context& context, Finding* out) {
 }  // namespace
 
 bool Balance(const Context& context, Finding* out) {
-  if (context.leaf == nullptr || !context.worst_notional) return false;
+  if (context.leaf == nullptr || !context.worst_notional || context.carved()) return false;
   return context.instrument->definition.kind == market::InstrumentKind::kSpot
              ? SpotBalance(context, out)
              : Margin(context, out);
@@ -80,7 +80,7 @@ bool Balance(const Context& context, Finding* out) {
 // --- 17 ------------------------------------------------------------------------
 
 bool Inventory(const Context& context, Finding* out) {
-  if (context.leaf == nullptr || !context.spot() || context.buy()) return false;
+  if (context.leaf == nullptr || !context.spot() || context.buy() || context.carved()) return false;
   const BalanceRow& base = context.book.balance(context.leaf->base_balance);
   if (!base.known || MarginAllowed(context)) return false;
   return Short(base, context.instrument->definition.BaseAmount(context.intent.quantity), out);

@@ -55,8 +55,11 @@ bool Crossed(const Context& context, Finding* out) {
 // --- 3 -------------------------------------------------------------------------
 
 bool PriceCollar(const Context& context, Finding* out) {
-  if (context.leaf == nullptr || context.reference.mantissa <= 0 || context.collar_ppm <= 0)
+  // A parent's limit only bounds those of its children, and theirs are looked at.
+  if (context.leaf == nullptr || context.reference.mantissa <= 0 || context.collar_ppm <= 0 ||
+      context.is_parent()) {
     return false;
+  }
   const market::Price low =
       Scaled(context.reference, kPpm - context.collar_ppm, Rounding::kCeiling);
   const market::Price high = Scaled(context.reference, kPpm + context.collar_ppm, Rounding::kFloor);

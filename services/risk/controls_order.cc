@@ -29,7 +29,8 @@ Value InUnits(const Context& context, market::Quantity quantity) {
 // --- 21 malformed --------------------------------------------------------------
 
 bool ValidEnums(const market::OrderIntent& intent) {
-  return (intent.kind == IntentKind::kNew || intent.kind == IntentKind::kReplace) &&
+  return (intent.kind == IntentKind::kNew || intent.kind == IntentKind::kReplace ||
+          intent.kind == IntentKind::kParent) &&
          (intent.side == Side::kBuy || intent.side == Side::kSell) &&
          intent.type >= OrderType::kMarket && intent.type <= OrderType::kTrailingStop &&
          intent.time_in_force >= TimeInForce::kGtc &&
@@ -70,6 +71,16 @@ const char* IdentityFault(const Context& context) {
   return nullptr;
 }
 
+// A parent bounds what its children may do: how much, at what price, until when.
+const char* ParentFault(const Context& context) {
+  const market::OrderIntent& intent = context.intent;
+  if (!context.is_parent()) return context.carve.fault;
+  if (!intent.parent.empty()) return "a parent has no parent";
+  if (intent.type != OrderType::kLimit) return "a parent needs a limit price";
+  if (intent.expires <= context.now) return "a parent needs a time limit that is to come";
+  return nullptr;
+}
+
 }  // namespace
 
 bool Malformed(const Context& context, Finding* out) {
@@ -77,6 +88,7 @@ bool Malformed(const Context& context, Finding* out) {
   if (!ValidEnums(intent)) return Fail(out, "a field has a value that does not exist");
   if (const char* fault = PriceFault(intent)) return Fail(out, fault);
   if (const char* fault = IdentityFault(context)) return Fail(out, fault);
+  if (const char* fault = ParentFault(context)) return Fail(out, fault);
   if (intent.time_in_force == TimeInForce::kGtd && intent.expires <= context.now) {
     return Fail(out, "it has expired already");
   }
@@ -180,7 +192,9 @@ bool MaxQuantity(const Context& context, Finding* out) {
   if (context.instrument == nullptr) return false;
   const market::Instrument& definition = context.instrument->definition;
   const market::Quantity quantity = context.intent.quantity;
-  if (definition.max_quantity.mantissa > 0 && quantity > definition.max_quantity) {
+  // The venue never sees a parent.
+  if (!context.is_parent() && definition.max_quantity.mantissa > 0 &&
+      quantity > definition.max_quantity) {
     return Fail(out, "quantity ", definition.Format(quantity), " above the venue's ",
                 definition.Format(definition.max_quantity));
   }
@@ -199,8 +213,11 @@ bool MaxNotional(const Context& context, Finding* out) {
     return Fail(out, "the notional is larger than any amount");
   if (!context.worst_value) return false;
   for (const ScopeRow* scope : context.scopes) {
-    const auto& limit = scope->limits.max_order_notional;
-    if (limit && Over(out, *scope, "max_order_notional", *context.worst_value, *limit)) return true;
+    const bool parents = context.is_parent() && scope->limits.max_parent_notional;
+    const auto& limit =
+        parents ? scope->limits.max_parent_notional : scope->limits.max_order_notional;
+    const char* name = parents ? "max_parent_notional" : "max_order_notional";
+    if (limit && Over(out, *scope, name, *context.worst_value, *limit)) return true;
   }
   return false;
 }

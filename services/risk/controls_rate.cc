@@ -39,7 +39,11 @@ std::optional<Value> NotionalOf(const Context& context, const ScopeRow& scope) {
 // --- 4, 5 ----------------------------------------------------------------------
 
 bool Duplicate(const Context& context, Finding* out) {
-  if (context.leaf == nullptr || context.intent.kind != market::IntentKind::kNew) return false;
+  // Children are alike by design; what bounds them is their parent.
+  if (context.leaf == nullptr || context.intent.kind != market::IntentKind::kNew ||
+      !context.intent.parent.empty()) {
+    return false;
+  }
   for (const ScopeRow* scope : context.scopes) {
     const auto& limit = scope->limits.duplicates;
     if (!limit) continue;
@@ -82,7 +86,7 @@ bool MessageRate(const Context& context, Finding* out) {
 // --- 7 -------------------------------------------------------------------------
 
 bool ClipQuantity(const Context& context, Finding* out) {
-  if (context.leaf == nullptr) return false;
+  if (context.leaf == nullptr || context.is_parent()) return false;
   for (const ScopeRow* scope : context.scopes) {
     const auto& limit = scope->limits.clip_quantity;
     if (!limit) continue;
@@ -97,7 +101,7 @@ bool ClipQuantity(const Context& context, Finding* out) {
 }
 
 bool ClipNotional(const Context& context, Finding* out) {
-  if (context.leaf == nullptr || !context.worst_value) return false;
+  if (context.leaf == nullptr || !context.worst_value || context.is_parent()) return false;
   for (const ScopeRow* scope : context.scopes) {
     const auto& limit = scope->limits.clip_notional;
     if (!limit) continue;
@@ -111,7 +115,7 @@ bool ClipNotional(const Context& context, Finding* out) {
 }
 
 bool ClipFills(const Context& context, Finding* out) {
-  if (context.leaf == nullptr) return false;
+  if (context.leaf == nullptr || context.is_parent()) return false;
   for (const ScopeRow* scope : context.scopes) {
     const auto& limit = scope->limits.clip_fills;
     if (!limit) continue;

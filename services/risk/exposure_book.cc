@@ -335,6 +335,15 @@ bool ExposureBook::Rescale(InstrumentRow& row, const market::Instrument& definit
     changed.quantity = {*ordered};
     changed.cumulative = {*filled};
     changed.reserved = Money(*reserved, definition.quote_scale);
+    if (order.is_parent || order.taken > 0) {
+      const auto rest = quantity(order.rest), taken = quantity(order.taken);
+      const auto rest_value = cash(order.rest_value), taken_value = cash(order.taken_value);
+      if (!rest || !taken || !rest_value || !taken_value) return false;
+      changed.rest = *rest;
+      changed.rest_value = *rest_value;
+      changed.taken = *taken;
+      changed.taken_value = *taken_value;
+    }
     const auto meets = exact(order.meets, old.price_scale, definition.price_scale);
     if (order.meets != kAnyBuy && order.meets != kAnySell) {
       const bool fits = meets && *meets > 0 && *meets < kAnyBuy;
@@ -361,22 +370,35 @@ void ExposureBook::UseSequence(Index leaf, uint64_t sequence) {
 }
 
 void ExposureBook::Open(const market::RiskDecision& decision, Index leaf) {
-  const auto [at, added] = orders_.try_emplace(decision.intent.client_order_id);
-  if (!added) return;  // a repeated fact changes nothing
-  OpenOrder& order = at->second;
+  OpenOrder order;
   order.leaf = leaf;
   order.side = decision.intent.side;
   order.quantity = decision.intent.quantity;
   order.reserved = decision.reserved;
   order.meets = MeetingPrice(decision.intent);
   order.decided = decision.decided;
-  for (const Index scope : leaves_[leaf].scopes) ++scopes_[scope].open_orders;
-  PutPrice(order, true);
+  order.is_parent = decision.intent.kind == market::IntentKind::kParent;
+  if (orders_.contains(decision.intent.client_order_id)) return;  // a repeated fact
+  if (!decision.intent.parent.empty()) Take(order, decision.intent);
+  if (order.is_parent) {
+    order.answered = true;  // execution never hears of it
+  } else {
+    for (const Index scope : leaves_[leaf].scopes) ++scopes_[scope].open_orders;
+    PutPrice(order, true);
+    unanswered_.emplace_back(decision.decided, decision.intent.client_order_id);
+  }
   Reserve(order, order.quantity.mantissa);
-  unanswered_.emplace_back(decision.decided, decision.intent.client_order_id);
+  orders_.emplace(decision.intent.client_order_id, std::move(order));
 }
 
 void ExposureBook::Reserve(OpenOrder& order, int64_t rest) {
+  const auto part =
+      market::MulDiv(order.reserved.units(), rest, order.quantity.mantissa, Rounding::kUp);
+  GANNET_CHECK(part.has_value(), "a part of a reservation fits where the whole did");
+  Reserve(order, rest, *part);
+}
+
+void ExposureBook::Reserve(OpenOrder& order, int64_t rest, Int128 value) {
   Leaf& leaf = leaves_[order.leaf];
   const InstrumentRow& row = instruments_[leaf.instrument];
   const bool buy = order.side == Side::kBuy;
@@ -384,11 +406,8 @@ void ExposureBook::Reserve(OpenOrder& order, int64_t rest) {
   (buy ? leaf.open_buy : leaf.open_sell) += quantity;
   order.rest = rest;
 
-  const auto part =
-      market::MulDiv(order.reserved.units(), rest, order.quantity.mantissa, Rounding::kUp);
-  GANNET_CHECK(part.has_value(), "a part of a reservation fits where the whole did");
-  const Int128 change = *part - order.rest_value;
-  order.rest_value = *part;
+  const Int128 change = value - order.rest_value;
+  order.rest_value = value;
   for (const Index at : leaf.cells) {
     Cell& cell = cells_[at];
     (buy ? cell.open_buy : cell.open_sell) += quantity;
@@ -396,7 +415,7 @@ void ExposureBook::Reserve(OpenOrder& order, int64_t rest) {
     Revalue(cell);
   }
   if (Derivative(row.definition)) return;
-  const Money asset = buy ? Money(*part, order.reserved.scale())
+  const Money asset = buy ? Money(value, order.reserved.scale())
                           : row.definition.BaseAmount(market::Quantity{rest});
   balances_[buy ? leaf.quote_balance : leaf.base_balance].reserved += asset - order.rest_asset;
   order.rest_asset = asset;
@@ -431,6 +450,7 @@ void ExposureBook::ApplyReport(const market::ExecReport& report, base::Time at) 
     Reserve(order, order.quantity.mantissa - order.cumulative.mantissa);
   }
   if (market::IsTerminal(report.state)) {
+    GiveBack(order);
     Reserve(order, 0);
     PutPrice(order, false);
     for (const Index scope : leaves_[order.leaf].scopes) --scopes_[scope].open_orders;

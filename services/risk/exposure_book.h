@@ -191,7 +191,7 @@ inline constexpr int64_t kAnyBuy = INT64_MAX, kAnySell = INT64_MIN;
 inline constexpr int64_t kMaxHundredths = 1'000'000'000'000;
 market::Int128 Hundredths(Value value);
 
-// A permitted order that is not terminal.
+// A permitted order that is not terminal, or a parent order (libs/market/parent.h).
 struct OpenOrder {
   Index leaf = kNone;
   market::Side side = market::Side::kBuy;
@@ -201,10 +201,23 @@ struct OpenOrder {
   base::Time decided;
   bool answered = false;  // execution has reported on it
   market::OrderState state = market::OrderState::kInitialized;
-  // derived: what is still reserved
+  bool is_parent = false;
+  // Of a child: what it took out of its parent's reservation, in the parent's scales.
+  market::ClientOrderId parent;
+  int64_t taken = 0;
+  market::Int128 taken_value = 0;
+  // What is still reserved; derived, but of a parent, where it is what no child has.
   int64_t rest = 0;               // quantity
   market::Int128 rest_value = 0;  // its share of `reserved`
   market::Money rest_asset;       // spot: of the balance it would spend
+};
+
+// What a child would take out of its parent's reservation.
+struct Carve {
+  const char* fault = nullptr;  // why it may not; for people
+  bool same = false;            // of the same instrument: nothing is reserved beside it
+  int64_t quantity = 0;         // 0: nothing (an exit, which reduces by itself)
+  market::Int128 value = 0;     // of the parent's rest, its quote units
 };
 
 struct BalanceRow {
@@ -249,6 +262,8 @@ class ExposureBook {
   const std::deque<ScopeRow>& scopes() const { return scopes_; }
   const std::deque<InstrumentRow>& instruments() const { return instruments_; }
   const OpenOrder* FindOrder(const market::ClientOrderId& id) const;
+  // Of an intent with a parent.
+  Carve CarveOf(const market::OrderIntent& child) const;
   size_t open_order_count() const { return orders_.size(); }
   std::map<market::ClientOrderId, const OpenOrder*> SortedOrders() const;
   // Of the oldest verdict that execution has not answered; Time::max(): none.
@@ -264,6 +279,8 @@ class ExposureBook {
   void CountAnswer(Index leaf, const market::RiskDecision& decision);
   void UseSequence(Index leaf, uint64_t sequence);
   void Open(const market::RiskDecision& decision, Index leaf);
+  // A parent has ended: what it still reserves is free.
+  void EndParent(const market::ClientOrderId& id);
   void ApplyReport(const market::ExecReport& report, base::Time at);
   void SetTold(const market::PositionUpdate& update, base::Time at);
   void SeePerson(base::Time at) { person_seen_ = std::max(person_seen_, at); }
@@ -324,6 +341,9 @@ class ExposureBook {
   void ChangePosition(Leaf& leaf, int64_t quantity, market::Int128 cash);
   // Brings an order's reservation to what `rest` of its quantity needs.
   void Reserve(OpenOrder& order, int64_t rest);
+  void Reserve(OpenOrder& order, int64_t rest, market::Int128 value);
+  void Take(OpenOrder& child, const market::OrderIntent& intent);
+  void GiveBack(const OpenOrder& child);
   bool ValueCell(Cell& cell, const InstrumentRow& row) const;
   void Revalue(Cell& cell);
   void RevalueInstrument(Index at);

@@ -13,7 +13,8 @@ namespace {
 
 using market::Side;
 
-constexpr uint8_t kBookVersion = 2;  // 1: without the windows of controls 4 to 30
+// 1: without the windows of controls 4 to 30; 2: without parent orders
+constexpr uint8_t kBookVersion = 3;
 
 void WriteFees(wire::CanonicalWriter& out, const std::map<market::AssetId, market::Money>& fees) {
   out.U32(static_cast<uint32_t>(fees.size()));
@@ -208,6 +209,14 @@ void ExposureBook::Save(wire::CanonicalWriter& out) const {
     out.Bool(order->answered);
     out.U8(static_cast<uint8_t>(order->state));
     out.I64(order->meets);
+    out.Bool(order->is_parent);
+    if (order->is_parent) {
+      out.I64(order->rest);
+      out.I128(order->rest_value);
+    }
+    out.Text(order->parent);
+    out.I64(order->taken);
+    out.I128(order->taken_value);
   }
   out.Time(person_seen_);
 }
@@ -327,6 +336,16 @@ absl::Status ExposureBook::Load(wire::CanonicalReader& in) {
     order.answered = in.Bool();
     order.state = static_cast<market::OrderState>(in.U8());
     order.meets = version >= 2 ? in.I64() : order.side == Side::kBuy ? kAnyBuy : kAnySell;
+    if (version >= 3) {
+      order.is_parent = in.Bool();
+      if (order.is_parent) {
+        order.rest = in.I64();
+        order.rest_value = in.I128();
+      }
+      order.parent = in.Text<market::ClientOrderId>();
+      order.taken = in.I64();
+      order.taken_value = in.I128();
+    }
     if (order.quantity.mantissa <= 0)
       return absl::DataLossError("a saved order has no quantity; start with --fresh");
     orders_.insert_or_assign(id, order);
@@ -369,9 +388,15 @@ void ExposureBook::Rebuild() {
 
   unanswered_.clear();
   for (auto& [id, order] : orders_) {
+    const int64_t left = order.rest;
+    const market::Int128 left_value = order.rest_value;
     order.rest = 0;
     order.rest_value = 0;
     order.rest_asset = market::Money();
+    if (order.is_parent) {
+      Reserve(order, left, left_value);
+      continue;
+    }
     Reserve(order, order.quantity.mantissa - order.cumulative.mantissa);
     PutPrice(order, true);
     for (const Index scope : leaves_[order.leaf].scopes) ++scopes_[scope].open_orders;

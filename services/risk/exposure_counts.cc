@@ -64,11 +64,12 @@ void ExposureBook::CountAnswer(Index at, const market::RiskDecision& decision) {
     scopes_[scope].messages.Add(decision.decided);
     duplicates = duplicates || scopes_[scope].limits.duplicates;
   }
-  if (duplicates && intent.kind == market::IntentKind::kNew)
+  if (duplicates && intent.kind == market::IntentKind::kNew && intent.parent.empty())
     leaf.answered.Add(decision.decided, OrderShape::Of(intent));
   CountFlow(at, decision.decided, [&](Flow& flow) {
     ++flow.messages;
-    if (!decision.permitted) return;
+    // Of a parent nothing is sent: its children count.
+    if (!decision.permitted || intent.kind == market::IntentKind::kParent) return;
     ++flow.orders;
     flow.quantity += market::Rescale(intent.quantity.mantissa, definition.quantity_scale,
                                      kValueScale, Rounding::kUp)

@@ -75,6 +75,7 @@ struct Limits {
   // value; 1,000,000 (no leverage) where nothing is stated.
   std::optional<int64_t> initial_margin_ppm;
   // Optional everywhere from here on, but for `stage`.
+  std::optional<Value> max_parent_notional;      // control 2, of parents; else max_order_notional
   std::optional<Value> max_order_quantity;       // control 1: instrument units, kValueScale
   std::optional<RateLimit> duplicates;           // control 4
   std::optional<RateLimit> repeated_executions;  // control 5
@@ -124,6 +125,7 @@ void ForEachLimit(const Visit& visit) {
   visit("max_daily_loss", &Limits::max_daily_loss);
   visit("max_drawdown", &Limits::max_drawdown);
   visit("initial_margin", &Limits::initial_margin_ppm);
+  visit("max_parent_notional", &Limits::max_parent_notional);
   visit("max_order_quantity", &Limits::max_order_quantity);
   visit("duplicates", &Limits::duplicates);
   visit("repeated_executions", &Limits::repeated_executions);

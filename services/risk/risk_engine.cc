@@ -66,7 +66,9 @@ market::RiskDecision RiskEngine::Decide(const market::OrderIntent& intent, base:
   if (decision.permitted) {
     GANNET_CHECK(context.worst_notional.has_value(),
                  "an order without a worst case passed the gate");
-    decision.reserved = *context.worst_notional;
+    decision.reserved = context.carved()
+                            ? market::Money(context.carve.value, context.worst_notional->scale())
+                            : *context.worst_notional;
   } else {
     decision.reason = decision.failing.front();
   }
@@ -122,6 +124,10 @@ void RiskEngine::Apply(const market::Event<market::RiskDecision>& event) {
     ++stats_.rejected;
     ++stats_.by_reason[decision.reason];
   }
+}
+
+void RiskEngine::Apply(const market::Event<market::ParentOrder>& event) {
+  if (market::IsTerminal(event.value.state)) book_.EndParent(event.value.id());
 }
 
 void RiskEngine::Apply(const market::Event<market::ExecReport>& event) {

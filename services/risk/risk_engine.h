@@ -85,6 +85,7 @@ class RiskEngine {
   // --- facts ---------------------------------------------------------------
   void Apply(const market::Event<market::OrderIntent>& event);
   void Apply(const market::Event<market::RiskDecision>& event);
+  void Apply(const market::Event<market::ParentOrder>& event);
   void Apply(const market::Event<market::ExecReport>& event);
   void Apply(const market::Event<market::BalanceUpdate>& event);
   void Apply(const market::Event<market::PositionUpdate>& event);

@@ -75,6 +75,8 @@ void RiskService::ConsumeFacts() {
         if (event.value.kind == market::IntentKind::kCancel) return;
         Decide(event.value, event.header);
       });
+  shard_.Consume<market::ParentOrder>(bus::kOrderParents,
+                                      [this](const auto& event) { engine_.Apply(event); });
   shard_.Consume<market::ExecReport>(bus::kExecReports,
                                      [this](const auto& event) { engine_.Apply(event); });
   shard_.Consume<market::BalanceUpdate>(bus::kBalances,

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "libs/config/config.h"
+#include "services/strategy/schedule.h"
 
 namespace gannet::strategy {
 namespace {
@@ -64,6 +65,13 @@ void ReadSizing(Section& in, SizingSettings& out) {
   Amount(in, "max_notional", out.max_notional);
 }
 
+void ReadEntry(Section& in, EntryRules& out) {
+  in.Required("over", out.over, Between(1s, 1h));
+  in.Optional("slices", out.slices, Between(1, static_cast<int64_t>(market::kMaxSlices)));
+  if (out.slices > 0 && out.over / out.slices < kMinSliceInterval)
+    in.Problem("slices", "are less than a second apart");
+}
+
 void ReadExits(Section& in, ExitRules& out) {
   in.Optional("horizon", out.horizon, Between(1s, 24h * 30));
   OptionalRatio(in, "take_profit", out.take_profit_ppm, Ppm{0}, kWhole);
@@ -84,6 +92,7 @@ void ReadPlaybook(Section& in, PlaybookSettings& out) {
   OptionalRatio(in, "min_sentiment", out.min_sentiment_ppm, Ppm{0}, kWhole);
   in.Optional("max_age", out.max_age, Between(1s, 24h));
   in.OptionalSection("sizing", out.sizing, ReadSizing);
+  in.OptionalSection("entry", out.entry, ReadEntry);
   in.OptionalSection("exits", out.exits, ReadExits);
   in.Optional("cooldown", out.cooldown, Between(0s, 24h));
   in.Optional("max_positions", out.max_positions, Between(1, 1'000));
@@ -98,6 +107,7 @@ void ReadFollower(Section& in, FollowerSettings& out) {
   in.Optional("allow_short", out.allow_short);
   in.Optional("allow_drifted", out.allow_drifted);
   in.OptionalSection("sizing", out.sizing, ReadSizing);
+  in.OptionalSection("entry", out.entry, ReadEntry);
   in.OptionalSection("exits", out.exits, ReadExits);
   in.Optional("cooldown", out.cooldown, Between(0s, 24h));
   in.Optional("max_positions", out.max_positions, Between(1, 1'000));
@@ -134,6 +144,9 @@ void ReadEngine(Section& in, EngineSettings& out) {
     messages.Required("window", out.message_window, Between(1s, 1h));
   });
   in.Optional("cancel_on_drain", out.cancel_on_drain);
+  std::map<std::string, Ppm> fees;
+  in.Map("taker_fees", fees, {.max = 100}, Between(Ppm{0}, Ppm{100'000}));
+  for (const auto& [venue, fee] : fees) out.taker_fees_ppm[venue] = fee.value;
 }
 
 }  // namespace

@@ -57,6 +57,11 @@ void ManualDesk::Apply(const market::Event<market::OrderIntent>& event) {
   if (pending != pending_.end()) pending->second.intent = event.value.client_order_id;
 }
 
+void ManualDesk::Apply(const market::Event<market::ParentOrder>& event) {
+  const auto pending = pending_.find(event.header.causation);
+  if (pending != pending_.end()) pending->second.intent = event.value.id();
+}
+
 void ManualDesk::Apply(const market::Event<market::CommandAnswer>& event) {
   if (pending_.erase(event.value.command) > 0) Remember(event.value);
 }
@@ -157,6 +162,18 @@ absl::StatusOr<Draft> ManualDesk::Placement(const market::Command& command) cons
   draft.quantity = order.quantity;
   draft.reduce_only = order.reduce_only;
   draft.expires = order.expires;
+  if (!order.plan) return draft;
+  draft.kind = market::IntentKind::kParent;
+  draft.plan = order.plan;
+  if (draft.plan->max_children == 0) draft.plan->max_children = market::kDefaultMaxChildren;
+  for (const market::InstrumentId& venue : order.plan->venues) {
+    const market::Instrument* there = Definition(venue);
+    if (there == nullptr || there->base != definition->base || there->quote != definition->quote ||
+        there->kind != definition->kind) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          venue.text(), " is not known, or not the same thing as ", order.instrument.text()));
+    }
+  }
   return draft;
 }
 
@@ -166,6 +183,7 @@ absl::StatusOr<Draft> ManualDesk::Change(const market::Command& command,
   GANNET_ASSIGN_OR_RETURN(const Found found, FindWorking(portfolio, order.target));
   Draft draft;
   draft.target = order.target;
+  draft.parent = found.order->is_parent ? found.order->id : found.order->parent;
   draft.instrument = *found.instrument;
   draft.side = found.order->side;
   draft.time_in_force = found.order->time_in_force;
@@ -178,6 +196,10 @@ absl::StatusOr<Draft> ManualDesk::Change(const market::Command& command,
     return absl::FailedPreconditionError(absl::StrCat("order ", order.target.text(), " is of ",
                                                       found.strategy->text(),
                                                       "; cancel it and submit your own"));
+  }
+  if (!draft.parent.empty()) {
+    return absl::FailedPreconditionError(
+        "a parent order and its children are not replaced; cancel it and submit another");
   }
   if (order.price.mantissa == 0)
     return absl::InvalidArgumentError("the order that takes its place needs a price; give one");

@@ -46,6 +46,7 @@ class ManualDesk {
   // --- facts ---------------------------------------------------------------
   void Apply(const market::Event<market::Command>& event);
   void Apply(const market::Event<market::OrderIntent>& event);
+  void Apply(const market::Event<market::ParentOrder>& event);
   void Apply(const market::Event<market::CommandAnswer>& event);
 
   // --- live data -----------------------------------------------------------

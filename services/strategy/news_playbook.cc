@@ -65,6 +65,7 @@ void NewsPlaybook::Consider(Index instrument, market::Side side, const market::E
       TargetQuantity(*row.definition, price, *sigma, settings_.exits.horizon, settings_.sizing);
   if (!quantity) return;
   Draft draft = Enter(id(), row, side, *quantity, settings_.exits.max_slippage_ppm);
+  EnterOver(settings_.entry, row, view.now, draft);
   draft.reason = "news";
   draft.signal = signal;
   out.push_back(std::move(draft));

@@ -26,6 +26,7 @@ struct PlaybookSettings {
   int64_t min_sentiment_ppm = 200'000;               // size of it, with kSentiment
   base::Duration max_age{std::chrono::seconds(60)};  // of the news when the signal comes
   SizingSettings sizing;
+  EntryRules entry;
   ExitRules exits;
   base::Duration cooldown{std::chrono::minutes(10)};  // in one instrument, from entry to entry
   size_t max_positions = 3;

@@ -13,7 +13,7 @@ using market::ExecKind;
 using market::IntentKind;
 using market::OrderState;
 
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersion = 2;  // 1: without parent orders
 constexpr base::Duration kFirstBackoff = std::chrono::seconds(1);
 constexpr uint32_t kMaxDoublings = 6;  // 64 s
 
@@ -26,7 +26,7 @@ std::vector<WorkingOrder>::iterator FindOrder(Slot& slot, const market::ClientOr
 
 const WorkingOrder* Slot::Order(market::Side side) const {
   for (const WorkingOrder& order : orders) {
-    if (order.side == side) return &order;
+    if (order.side == side && order.parent.empty()) return &order;
   }
   return nullptr;
 }
@@ -69,7 +69,11 @@ bool Portfolio::Retracted(const Slot& slot) const {
 size_t Portfolio::working_orders() const {
   size_t count = 0;
   for (const auto& [id, row] : strategies_) {
-    for (const auto& [instrument, slot] : row.slots) count += slot.orders.size();
+    for (const auto& [instrument, slot] : row.slots) {
+      count += static_cast<size_t>(
+          std::count_if(slot.orders.begin(), slot.orders.end(),
+                        [](const WorkingOrder& order) { return !order.is_parent; }));
+    }
   }
   return count;
 }
@@ -92,7 +96,9 @@ void Portfolio::Apply(const market::OrderIntent& intent) {
                          .price = intent.price,
                          .quantity = intent.quantity,
                          .reduce_only = intent.reduce_only,
-                         .created = intent.created});
+                         .created = intent.created,
+                         .is_parent = intent.kind == IntentKind::kParent,
+                         .parent = intent.parent});
   slot.placed[Slot::SideIndex(intent.side)] = intent.created;
   if (intent.reduce_only) return;
   slot.entered = intent.created;
@@ -119,6 +125,15 @@ void Portfolio::Apply(const market::RiskDecision& decision) {
     Refused(*slot, order->side, decision.decided);
     slot->orders.erase(order);
   }
+}
+
+void Portfolio::Apply(const market::ParentOrder& parent) {
+  Slot* slot = FindSlot(parent.intent.strategy, parent.intent.instrument);
+  if (slot == nullptr) return;
+  const auto order = FindOrder(*slot, parent.id());
+  if (order == slot->orders.end()) return;
+  order->cumulative = std::min(parent.filled, order->quantity);
+  if (market::IsTerminal(parent.state)) slot->orders.erase(order);
 }
 
 void Portfolio::Apply(const market::ExecReport& report, base::Time at,
@@ -165,8 +180,6 @@ void Portfolio::Apply(const market::Event<market::NewsSignal>& event) {
 
 // --- saved state ---------------------------------------------------------------
 
-namespace {
-
 void SaveOrder(wire::CanonicalWriter& out, const WorkingOrder& order) {
   out.Text(order.id);
   out.U8(static_cast<uint8_t>(order.side));
@@ -180,9 +193,11 @@ void SaveOrder(wire::CanonicalWriter& out, const WorkingOrder& order) {
   out.U8(static_cast<uint8_t>(order.state));
   out.Time(order.cancel_asked);
   out.U32(order.cancels_refused);
+  out.Bool(order.is_parent);
+  out.Text(order.parent);
 }
 
-WorkingOrder LoadOrder(wire::CanonicalReader& in) {
+WorkingOrder LoadOrder(wire::CanonicalReader& in, bool with_parents) {
   WorkingOrder order;
   order.id = in.Text<market::ClientOrderId>();
   order.side = in.U8() == static_cast<uint8_t>(market::Side::kSell) ? market::Side::kSell
@@ -197,8 +212,14 @@ WorkingOrder LoadOrder(wire::CanonicalReader& in) {
   order.state = static_cast<OrderState>(in.U8());
   order.cancel_asked = in.Time();
   order.cancels_refused = in.U32();
+  if (with_parents) {
+    order.is_parent = in.Bool();
+    order.parent = in.Text<market::ClientOrderId>();
+  }
   return order;
 }
+
+namespace {
 
 void SaveSlot(wire::CanonicalWriter& out, const Slot& slot) {
   wire::SavePosition(out, slot.position);
@@ -215,11 +236,11 @@ void SaveSlot(wire::CanonicalWriter& out, const Slot& slot) {
   out.Bytes(slot.model_version);
 }
 
-Slot LoadSlot(wire::CanonicalReader& in) {
+Slot LoadSlot(wire::CanonicalReader& in, bool with_parents) {
   Slot slot;
   slot.position = wire::LoadPosition(in);
   for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i)
-    slot.orders.push_back(LoadOrder(in));
+    slot.orders.push_back(LoadOrder(in, with_parents));
   for (Backoff& backoff : slot.backoff) {
     backoff.refusals = in.U32();
     backoff.until = in.Time();
@@ -260,7 +281,8 @@ void Portfolio::Save(wire::CanonicalWriter& out) const {
 }
 
 absl::Status Portfolio::Load(wire::CanonicalReader& in) {
-  if (const uint8_t version = in.U8(); in.ok() && version != kVersion) {
+  const uint8_t version = in.U8();
+  if (in.ok() && (version == 0 || version > kVersion)) {
     return absl::FailedPreconditionError(absl::StrCat("portfolio of format ", version,
                                                       ", this build reads ", kVersion,
                                                       "; use the build that wrote it"));
@@ -277,7 +299,7 @@ absl::Status Portfolio::Load(wire::CanonicalReader& in) {
       row.messages.push_back(in.Time());
     for (uint32_t j = 0, slots = in.U32(); j < slots && in.ok(); ++j) {
       const auto instrument = in.Text<market::InstrumentId>();
-      row.slots[instrument] = LoadSlot(in);
+      row.slots[instrument] = LoadSlot(in, version > 1);
     }
   }
   for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {

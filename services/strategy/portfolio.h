@@ -20,6 +20,7 @@
 #include "libs/market/instrument.h"
 #include "libs/market/news.h"
 #include "libs/market/order.h"
+#include "libs/market/parent.h"
 #include "libs/market/position.h"
 #include "libs/wire/canonical.h"
 
@@ -41,6 +42,8 @@ struct WorkingOrder {
   market::OrderState state = market::OrderState::kInitialized;
   base::Time cancel_asked;  // newest request; 0: none
   uint32_t cancels_refused = 0;
+  bool is_parent = false;        // a parent order, worked by ParentDesk
+  market::ClientOrderId parent;  // of a child, which ParentDesk alone looks after
 
   market::Quantity rest() const { return quantity - cumulative; }
   bool unknown() const { return state == market::OrderState::kUnknown; }
@@ -71,6 +74,9 @@ struct Slot {
   static size_t SideIndex(market::Side side) { return side == market::Side::kBuy ? 0 : 1; }
 };
 
+void SaveOrder(wire::CanonicalWriter& out, const WorkingOrder& order);
+WorkingOrder LoadOrder(wire::CanonicalReader& in, bool with_parents = true);
+
 struct StrategyRow {
   uint64_t sequence = 0;            // of the newest intent
   std::deque<base::Time> messages;  // of the newest kMaxRememberedMessages intents
@@ -90,12 +96,14 @@ class Portfolio {
   uint64_t NextSequence(const market::StrategyId& strategy) const;
   // Intents of the last `window`.
   size_t MessagesSince(const market::StrategyId& strategy, base::Time from) const;
+  // At the venue or on their way there: parents are not.
   size_t working_orders() const;
   // The news that the newest entry rests on has been taken back.
   bool Retracted(const Slot& slot) const;
 
   void Apply(const market::OrderIntent& intent);
   void Apply(const market::RiskDecision& decision);
+  void Apply(const market::ParentOrder& parent);
   // `definition` may be null: then a fill cannot be booked, and is counted.
   void Apply(const market::ExecReport& report, base::Time at, const market::Instrument* definition);
   void Apply(const market::Event<market::NewsSignal>& signal);

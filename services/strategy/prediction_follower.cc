@@ -69,6 +69,7 @@ void PredictionFollower::OnPrediction(const market::Event<market::Prediction>& e
       TargetQuantity(*row.definition, price, *sigma, settings_.exits.horizon, settings_.sizing);
   if (!quantity) return;
   Draft draft = Enter(id(), row, *side, *quantity, settings_.exits.max_slippage_ppm);
+  EnterOver(settings_.entry, row, view.now, draft);
   draft.reason = "prediction";
   draft.signal = event.header.id;
   draft.model_version = prediction.model + "@" + prediction.version;

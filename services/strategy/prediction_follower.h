@@ -19,6 +19,7 @@ struct FollowerSettings {
   bool allow_short = true;
   bool allow_drifted = false;  // follow a model whose inputs have drifted
   SizingSettings sizing;
+  EntryRules entry;
   ExitRules exits{.horizon =
                       std::chrono::seconds(60)};  // from entry, whatever the prediction's own
   base::Duration cooldown{std::chrono::seconds(30)};

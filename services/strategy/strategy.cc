@@ -70,6 +70,7 @@ void CancelOne(const market::StrategyId& strategy, const market::InstrumentId& i
   draft.strategy = strategy;
   draft.instrument = instrument;
   draft.target = order.id;
+  draft.parent = order.is_parent ? order.id : order.parent;
   draft.side = order.side;
   draft.price = order.price;
   draft.quantity = order.quantity;
@@ -79,8 +80,9 @@ void CancelOne(const market::StrategyId& strategy, const market::InstrumentId& i
 
 void CancelAll(const market::StrategyId& strategy, const market::InstrumentId& instrument,
                const Slot& slot, const char* reason, base::Time now, std::vector<Draft>& out) {
-  for (const WorkingOrder& order : slot.orders)
-    CancelOne(strategy, instrument, order, reason, now, out);
+  for (const WorkingOrder& order : slot.orders) {
+    if (order.parent.empty()) CancelOne(strategy, instrument, order, reason, now, out);
+  }
 }
 
 }  // namespace gannet::strategy

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "libs/market/header.h"
 #include "libs/market/news.h"
 #include "libs/market/order.h"
+#include "libs/market/parent.h"
 #include "libs/market/prediction.h"
 #include "services/strategy/market_view.h"
 #include "services/strategy/portfolio.h"
@@ -26,6 +28,7 @@ struct Draft {
   market::InstrumentId instrument;
   uint32_t instrument_version = 0;  // 0: the one that is traded
   market::ClientOrderId target;     // kCancel, kReplace
+  market::ClientOrderId parent;     // of a child, and of the cancel of a parent
   market::Side side = market::Side::kBuy;
   market::OrderType type = market::OrderType::kLimit;
   market::TimeInForce time_in_force = market::TimeInForce::kGtc;
@@ -37,6 +40,7 @@ struct Draft {
   std::string reason;
   std::string model_version;
   market::EventId signal;
+  std::optional<market::AlgoPlan> plan;  // kParent
 };
 
 // What trading states leave open.
@@ -83,8 +87,9 @@ class Strategy {
 bool MatchesPattern(std::string_view pattern, std::string_view text);
 bool MatchesAny(const std::vector<std::string>& patterns, const market::InstrumentId& id);
 
-// Everything that still works in this instrument, drafted for cancellation;
-// what has been asked already and not answered is asked again after that long.
+// Everything that still works in this instrument, drafted for cancellation; of a parent
+// order the whole. What has been asked already and not answered is asked again after that
+// long.
 inline constexpr base::Duration kCancelPatience = std::chrono::seconds(10);
 void CancelAll(const market::StrategyId& strategy, const market::InstrumentId& instrument,
                const Slot& slot, const char* reason, base::Time now, std::vector<Draft>& out);

@@ -1,18 +1,20 @@
 #include "services/strategy/strategy_engine.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/check.h"
 #include "libs/base/status.h"
 #include "libs/wire/saved.h"
+#include "services/strategy/schedule.h"
 
 namespace gannet::strategy {
 namespace {
 
 using market::IntentKind;
 
-constexpr uint8_t kStateVersion = 2;  // 1: without the manual desk
+constexpr uint8_t kStateVersion = 3;  // 1: without the manual desk; 2: without parents
 constexpr char kInstrumentNote[] = "instrument";
 
 bool ValidScale(int scale) { return scale >= 0 && scale <= market::kMaxScale; }
@@ -26,7 +28,8 @@ StrategyEngine::StrategyEngine(EngineSettings settings,
     : settings_(std::move(settings)),
       strategies_(std::move(strategies)),
       market_(settings_.volatility),
-      portfolio_(settings_.account) {}
+      portfolio_(settings_.account),
+      parents_(settings_.taker_fees_ppm) {}
 
 const Strategy* StrategyEngine::Hosted(const market::StrategyId& id) const {
   for (const auto& strategy : strategies_) {
@@ -39,8 +42,8 @@ bool StrategyEngine::Stopped(const market::StrategyId& strategy) const {
   return stopped_ || stopped_strategies_.contains(strategy.text());
 }
 
-View StrategyEngine::ViewAt(base::Time now, const Strategy& strategy) const {
-  return {now, settings_.stale_after, market_, portfolio_, restrictions_, Stopped(strategy.id())};
+View StrategyEngine::ViewAt(base::Time now, const market::StrategyId& strategy) const {
+  return {now, settings_.stale_after, market_, portfolio_, restrictions_, Stopped(strategy)};
 }
 
 const std::vector<const Strategy*>& StrategyEngine::TradersOf(Index instrument) const {
@@ -96,6 +99,18 @@ void StrategyEngine::Apply(const market::Event<wire::EngineNote>& event) {
 void StrategyEngine::Apply(const market::Event<market::OrderIntent>& event) {
   portfolio_.Apply(event.value);
   desk_.Apply(event);
+  parents_.Apply(event.value);
+}
+
+void StrategyEngine::Apply(const market::Event<market::ParentOrder>& event) {
+  portfolio_.Apply(event.value);
+  desk_.Apply(event);
+  parents_.Apply(event);
+}
+
+void StrategyEngine::Apply(const market::Event<market::RiskDecision>& event) {
+  portfolio_.Apply(event.value);
+  parents_.Apply(event.value);
 }
 
 void StrategyEngine::Apply(const market::Event<market::ExecReport>& event) {
@@ -103,6 +118,7 @@ void StrategyEngine::Apply(const market::Event<market::ExecReport>& event) {
   const bool known = at != kNone && market_.row(at).definition.has_value();
   portfolio_.Apply(event.value, event.header.receive_time,
                    known ? &*market_.row(at).definition : nullptr);
+  parents_.Apply(event.value, event.header.receive_time, market_);
 }
 
 // --- live data -----------------------------------------------------------------
@@ -140,19 +156,20 @@ void StrategyEngine::DecideSignal(const market::Event<market::NewsSignal>& event
   if (const auto published = published_.find(event.value.item); published != published_.end()) {
     dated.header.event_time = published->second;
   }
-  for (const auto& strategy : strategies_) strategy->OnSignal(dated, ViewAt(now, *strategy), out);
+  for (const auto& strategy : strategies_)
+    strategy->OnSignal(dated, ViewAt(now, strategy->id()), out);
 }
 
 void StrategyEngine::DecidePrediction(const market::Event<market::Prediction>& event,
                                       base::Time now, std::vector<Draft>& out) const {
   const Index at = market_.Find(event.value.instrument);
   for (const Strategy* strategy : TradersOf(at))
-    strategy->OnPrediction(event, at, ViewAt(now, *strategy), out);
+    strategy->OnPrediction(event, at, ViewAt(now, strategy->id()), out);
 }
 
 void StrategyEngine::DecideMarket(Index instrument, base::Time now, std::vector<Draft>& out) const {
   for (const Strategy* strategy : TradersOf(instrument))
-    strategy->OnMarket(instrument, ViewAt(now, *strategy), out);
+    strategy->OnMarket(instrument, ViewAt(now, strategy->id()), out);
 }
 
 void StrategyEngine::DecideOrder(const market::StrategyId& id,
@@ -160,7 +177,7 @@ void StrategyEngine::DecideOrder(const market::StrategyId& id,
                                  std::vector<Draft>& out) const {
   const Index at = market_.Find(instrument);
   for (const Strategy* strategy : TradersOf(at)) {
-    if (strategy->id() == id) strategy->OnMarket(at, ViewAt(now, *strategy), out);
+    if (strategy->id() == id) strategy->OnMarket(at, ViewAt(now, strategy->id()), out);
   }
 }
 
@@ -175,6 +192,8 @@ void StrategyEngine::DecideCancels(base::Time now, std::vector<Draft>& out) cons
     if (!Stopped(id)) continue;
     for (const auto& [instrument, slot] : row.slots) {
       for (const WorkingOrder& order : slot.orders) {
+        // Parents stay for the next start; what works of them their desk withdraws.
+        if (order.is_parent || !order.parent.empty()) continue;
         const bool drafted = std::any_of(
             out.begin(), out.end(), [&](const Draft& draft) { return draft.target == order.id; });
         if (!drafted) CancelOne(id, instrument, order, "draining", now, out);
@@ -231,6 +250,7 @@ std::optional<market::OrderIntent> StrategyEngine::MakeIntent(const Draft& draft
   intent.client_order_id = wire::MakeClientOrderId(intent.account, settings_.run, intent.strategy,
                                                    intent.sequence, intent.attempt);
   intent.target = draft.target;
+  intent.parent = draft.parent;
   intent.instrument = draft.instrument;
   const Index at = market_.Find(draft.instrument);
   if (draft.instrument_version != 0) {
@@ -254,12 +274,82 @@ std::optional<market::OrderIntent> StrategyEngine::MakeIntent(const Draft& draft
   return intent;
 }
 
+// --- parent orders ---------------------------------------------------------------
+
+std::optional<market::ParentOrder> StrategyEngine::MakeParent(const Draft& draft, base::Time now,
+                                                              std::string* why) {
+  std::string ignored;
+  std::string& said = why == nullptr ? ignored : *why;
+  const Index at = market_.Find(draft.instrument);
+  if (at == kNone || !market_.row(at).definition) {
+    said = "the instrument is not known";
+    return std::nullopt;
+  }
+  const MarketRow& row = market_.row(at);
+  market::ParentOrder parent;
+  parent.plan = *draft.plan;
+  parent.intent.side = draft.side;
+  parent.intent.type = draft.type;
+  parent.intent.price = draft.price;
+  parent.intent.quantity = draft.quantity;
+  parent.intent.expires = draft.expires;
+  if (const absl::Status sense = CheckParent(parent, *row.definition, now); !sense.ok()) {
+    said = std::string(sense.message());
+    return std::nullopt;
+  }
+  if (parents_.full()) {
+    said = absl::StrCat(kMaxParents, " parent orders work already; cancel one");
+    return std::nullopt;
+  }
+  std::optional<market::OrderIntent> intent = MakeIntent(draft, now);
+  if (!intent) return std::nullopt;
+  parent.intent = *std::move(intent);
+  if (row.quoted()) parent.arrival = row.mid();
+  return parent;
+}
+
+void StrategyEngine::DecideParents(base::Time now, ParentSteps& out) const {
+  for (const auto& [id, parent] : parents_.parents())
+    parents_.Decide(parent, ViewAt(now, parent.order.intent.strategy), out);
+}
+
+void StrategyEngine::DecideParents(Index instrument, base::Time now, ParentSteps& out) const {
+  if (parents_.parents().empty()) return;
+  for (const auto& [id, parent] : parents_.parents()) {
+    if (parent.order.intent.instrument == market_.row(instrument).id)
+      parents_.Decide(parent, ViewAt(now, parent.order.intent.strategy), out);
+  }
+}
+
+void StrategyEngine::DecideTouchedParents(base::Time now, ParentSteps& out) {
+  for (const market::ClientOrderId& id : parents_.TakeTouched()) {
+    if (const Parent* parent = parents_.Find(id))
+      parents_.Decide(*parent, ViewAt(now, parent->order.intent.strategy), out);
+  }
+}
+
+std::vector<market::OrderIntent> StrategyEngine::UnaskedParents() const {
+  std::vector<market::OrderIntent> unasked;
+  for (const auto& [id, parent] : parents_.parents()) {
+    if (!parent.asked) unasked.push_back(parent.order.intent);
+  }
+  std::sort(unasked.begin(), unasked.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.strategy, a.sequence) < std::tie(b.strategy, b.sequence);
+  });
+  return unasked;
+}
+
 // --- orders of people ------------------------------------------------------------
 
 std::optional<wire::EngineNote> StrategyEngine::DecideManualInstrument(
     const market::Command& command) const {
   if (command.kind != market::CommandKind::kSubmitOrder || !command.order) return std::nullopt;
-  const market::Instrument* definition = desk_.Definition(command.order->instrument);
+  return DecideManualInstrument(command.order->instrument);
+}
+
+std::optional<wire::EngineNote> StrategyEngine::DecideManualInstrument(
+    const market::InstrumentId& id) const {
+  const market::Instrument* definition = desk_.Definition(id);
   if (definition == nullptr || !ValidScale(definition->price_scale) ||
       !ValidScale(definition->quantity_scale) || !ValidScale(definition->quote_scale) ||
       definition->multiplier <= 0) {
@@ -291,8 +381,16 @@ StrategyEngine::Manual StrategyEngine::DecideManual(const market::Event<market::
     refuse(std::string(draft.status().message()));
     return manual;
   }
-  manual.intent = MakeIntent(*draft, now);
-  if (manual.intent) {
+  std::string why;
+  if (draft->plan) {
+    manual.parent = MakeParent(*draft, now, &why);
+    if (manual.parent) manual.intent = manual.parent->intent;
+  } else {
+    manual.intent = MakeIntent(*draft, now);
+  }
+  if (!why.empty()) {
+    refuse(why);
+  } else if (manual.intent) {
     answer.client_order_id = manual.intent->client_order_id;
     answer.detail = "the intent is made; risk decides";
   } else if (Stopped(draft->strategy)) {
@@ -325,6 +423,7 @@ void StrategyEngine::Save(wire::CanonicalWriter& out) const {
   }
   portfolio_.Save(out);
   desk_.Save(out);
+  parents_.Save(out);
 }
 
 absl::Status StrategyEngine::Load(wire::CanonicalReader& in) {
@@ -348,7 +447,8 @@ absl::Status StrategyEngine::Load(wire::CanonicalReader& in) {
   }
   GANNET_RETURN_IF_ERROR(in.status());
   GANNET_RETURN_IF_ERROR(portfolio_.Load(in));
-  return version == 1 ? absl::OkStatus() : desk_.Load(in);
+  if (version > 1) GANNET_RETURN_IF_ERROR(desk_.Load(in));
+  return version > 2 ? parents_.Load(in) : absl::OkStatus();
 }
 
 }  // namespace gannet::strategy

@@ -27,6 +27,7 @@
 #include "libs/wire/codec.h"
 #include "services/strategy/manual_desk.h"
 #include "services/strategy/market_view.h"
+#include "services/strategy/parent_desk.h"
 #include "services/strategy/portfolio.h"
 #include "services/strategy/strategy.h"
 
@@ -45,6 +46,7 @@ struct EngineSettings {
   uint32_t message_count = 20;
   base::Duration message_window{std::chrono::seconds(10)};
   bool cancel_on_drain = true;
+  std::map<std::string, int64_t> taker_fees_ppm;  // by venue, for routing
 };
 
 class StrategyEngine {
@@ -55,7 +57,8 @@ class StrategyEngine {
   void Apply(const market::Event<market::OrderIntent>& event);
   void Apply(const market::Event<market::Command>& event) { desk_.Apply(event); }
   void Apply(const market::Event<market::CommandAnswer>& event) { desk_.Apply(event); }
-  void Apply(const market::Event<market::RiskDecision>& event) { portfolio_.Apply(event.value); }
+  void Apply(const market::Event<market::ParentOrder>& event);
+  void Apply(const market::Event<market::RiskDecision>& event);
   void Apply(const market::Event<market::ExecReport>& event);
   void Apply(const market::Event<market::RiskState>& event) { restrictions_.Apply(event.value); }
   void Apply(const market::Event<market::NewsSignal>& event) { portfolio_.Apply(event); }
@@ -69,6 +72,7 @@ class StrategyEngine {
   Index OnBook(const market::BookUpdate& update, base::Time received) {
     return market_.OnBook(update, received);
   }
+  void OnTrade(const market::Trade& trade) { parents_.OnTrade(trade); }
   bool OnStatus(const market::MarketStatus& status) { return market_.OnStatus(status); }
   // Remembers when a headline was published: old news opens nothing.
   void OnNews(const market::Event<market::NewsItem>& item);
@@ -93,15 +97,28 @@ class StrategyEngine {
   // Cancels for everything that works (draining, or strategies that are gone).
   void DecideCancels(base::Time now, std::vector<Draft>& out) const;
   void DecideOrphans(base::Time now, std::vector<Draft>& out) const;
+  // What parent orders do next: all of them, those in an instrument, those whose orders
+  // facts have spoken of since the last call.
+  void DecideParents(base::Time now, ParentSteps& out) const;
+  void DecideParents(Index instrument, base::Time now, ParentSteps& out) const;
+  void DecideTouchedParents(base::Time now, ParentSteps& out);
+  // Reservations that a crash left unasked.
+  std::vector<market::OrderIntent> UnaskedParents() const;
 
   // Nothing when the strategy has been stopped or its budget is used up.
   std::optional<market::OrderIntent> MakeIntent(const Draft& draft, base::Time now);
+  // Of a draft with a plan, whose intent follows its fact. Nothing also when it makes no
+  // sense, or when there are kMaxParents; `why` (may be null) says so.
+  std::optional<market::ParentOrder> MakeParent(const Draft& draft, base::Time now,
+                                                std::string* why);
 
   // Of a command about an order: the definition to record before anything else,
   // when this engine did not trade that instrument so far.
   std::optional<wire::EngineNote> DecideManualInstrument(const market::Command& command) const;
+  std::optional<wire::EngineNote> DecideManualInstrument(const market::InstrumentId& id) const;
   // Then its intent, if there is to be one, and its answer: to be emitted in this order.
   struct Manual {
+    std::optional<market::ParentOrder> parent;
     std::optional<market::OrderIntent> intent;
     market::CommandAnswer answer;
   };
@@ -117,6 +134,7 @@ class StrategyEngine {
   const Stats& stats() const { return stats_; }
   const Portfolio& portfolio() const { return portfolio_; }
   const ManualDesk& desk() const { return desk_; }
+  const ParentDesk& parents() const { return parents_; }
   const MarketView& market() const { return market_; }
   const EngineSettings& settings() const { return settings_; }
   // Strategies that the record knows and the configuration does not, with orders
@@ -124,7 +142,7 @@ class StrategyEngine {
   std::vector<std::string> orphans() const;
 
  private:
-  View ViewAt(base::Time now, const Strategy& strategy) const;
+  View ViewAt(base::Time now, const market::StrategyId& strategy) const;
   bool Stopped(const market::StrategyId& strategy) const;
   const Strategy* Hosted(const market::StrategyId& id) const;
   const std::vector<const Strategy*>& TradersOf(Index instrument) const;
@@ -136,6 +154,7 @@ class StrategyEngine {
   MarketView market_;
   Portfolio portfolio_;
   ManualDesk desk_;
+  ParentDesk parents_;
   Restrictions restrictions_;
   std::vector<std::vector<const Strategy*>> traders_;  // by instrument row
   std::map<market::EventId, base::Time> published_;    // of news items

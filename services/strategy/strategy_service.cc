@@ -22,6 +22,7 @@ StrategyService::StrategyService(const StrategyConfig& config, runtime::Deps& de
       log_(deps.log),
       engine_(SettingsOf(config, deps.shard), MakeStrategies(config)),
       intents_(deps.shard, bus::kOrderIntents, [this](const auto& event) { engine_.Apply(event); }),
+      parents_(deps.shard, bus::kOrderParents, [this](const auto& event) { engine_.Apply(event); }),
       answers_(
           deps.shard, bus::kAnswers, [this](const auto& event) { engine_.Apply(event); },
           /*essential=*/true),
@@ -88,6 +89,8 @@ void StrategyService::ConsumeMarket() {
   shard_.Consume<market::BookUpdate>(bus::kBooks, nullptr, [this](const auto& event) {
     Look(engine_.OnBook(event.value, event.header.receive_time), event.header);
   });
+  shard_.Consume<market::Trade>(bus::kTrades, nullptr,
+                                [this](const auto& event) { engine_.OnTrade(event.value); });
   shard_.Consume<market::MarketStatus>(bus::kMarketStatus, nullptr, [this](const auto& event) {
     if (engine_.OnStatus(event.value)) LookAtAll(event.header);
   });
@@ -99,10 +102,19 @@ void StrategyService::Answer(const market::Event<market::Command>& event) {
   if (market::IsAboutOrder(event.value.kind)) {
     if (auto note = engine_.DecideManualInstrument(event.value))
       notes_.Emit(*std::move(note), event.header);
+    if (event.value.order && event.value.order->plan) {
+      for (const market::InstrumentId& venue : event.value.order->plan->venues) {
+        if (auto note = engine_.DecideManualInstrument(venue))
+          notes_.Emit(*std::move(note), event.header);
+      }
+    }
     StrategyEngine::Manual manual = engine_.DecideManual(event, shard_.now());
-    // Intent before answer: what a crash leaves is an intent whose answer is missing.
+    // Parent before intent before answer: what a crash leaves is a parent whose
+    // reservation, or an intent whose answer is missing.
+    if (manual.parent) parents_.Emit(*std::move(manual.parent), event.header);
     if (manual.intent) intents_.Emit(*std::move(manual.intent), event.header);
     answers_.Emit(std::move(manual.answer), event.header);
+    Emit(event.header);
   } else if (event.value.kind == market::CommandKind::kDrain) {
     answers_.Emit({.command = event.header.id,
                    .request_id = event.value.request_id,
@@ -114,9 +126,12 @@ void StrategyService::Answer(const market::Event<market::Command>& event) {
 }
 
 void StrategyService::Resume(const market::Header& cause) {
+  for (market::OrderIntent& intent : engine_.UnaskedParents())
+    intents_.Emit(std::move(intent), cause);
   engine_.DecideOrphans(shard_.now(), drafts_);
   Emit(cause);
   ResumeCommands();
+  LookAtParents(cause);
   const auto orphans = engine_.orphans();
   if (!orphans.empty()) {
     log_.Warning(
@@ -159,19 +174,47 @@ void StrategyService::Look(Index instrument, const market::Header& cause) {
   if (instrument == kNone) return;
   engine_.DecideMarket(instrument, shard_.now(), drafts_);
   Emit(cause);
+  engine_.DecideParents(instrument, shard_.now(), steps_);
+  Take(steps_, cause);
 }
 
 void StrategyService::LookAtAll(const market::Header& cause) {
   engine_.DecideTimer(shard_.now(), drafts_);
   Emit(cause);
+  LookAtParents(cause);
+}
+
+void StrategyService::LookAtParents(const market::Header& cause) {
+  engine_.DecideParents(shard_.now(), steps_);
+  Take(steps_, cause);
 }
 
 void StrategyService::Emit(const market::Header& cause) {
-  for (const Draft& draft : drafts_) {
-    if (auto intent = engine_.MakeIntent(draft, shard_.now()))
-      intents_.Emit(*std::move(intent), cause);
-  }
+  Number(drafts_, cause);
   drafts_.clear();
+  engine_.DecideTouchedParents(shard_.now(), steps_);
+  Take(steps_, cause);
+}
+
+void StrategyService::Number(const std::vector<Draft>& drafts, const market::Header& cause) {
+  for (const Draft& draft : drafts) {
+    if (draft.plan) {
+      auto parent = engine_.MakeParent(draft, shard_.now(), nullptr);
+      if (!parent) continue;
+      market::OrderIntent intent = parent->intent;
+      parents_.Emit(*std::move(parent), cause);
+      intents_.Emit(std::move(intent), cause);
+    } else if (auto intent = engine_.MakeIntent(draft, shard_.now())) {
+      intents_.Emit(*std::move(intent), cause);
+    }
+  }
+}
+
+void StrategyService::Take(ParentSteps& steps, const market::Header& cause) {
+  for (market::ParentOrder& told : steps.told) parents_.Emit(std::move(told), cause);
+  Number(steps.drafts, cause);
+  steps.told.clear();
+  steps.drafts.clear();
 }
 
 void StrategyService::Drain(std::function<void()> done) {

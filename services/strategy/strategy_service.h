@@ -37,8 +37,11 @@ class StrategyService : public runtime::Service {
   void OnDrain(const market::Header& cause);
   void Look(Index instrument, const market::Header& cause);
   void LookAtAll(const market::Header& cause);
-  // Numbers and emits what has been drafted.
+  void LookAtParents(const market::Header& cause);
+  // Numbers and emits what has been drafted, then what parents make of what has come.
   void Emit(const market::Header& cause);
+  void Number(const std::vector<Draft>& drafts, const market::Header& cause);
+  void Take(ParentSteps& steps, const market::Header& cause);
   // Answers a command: makes the intent of one about an order.
   void Answer(const market::Event<market::Command>& command);
   void FinishDrain();
@@ -48,10 +51,12 @@ class StrategyService : public runtime::Service {
   telemetry::Log& log_;
   StrategyEngine engine_;
   runtime::FactStream<market::OrderIntent> intents_;
+  runtime::FactStream<market::ParentOrder> parents_;
   runtime::FactStream<market::CommandAnswer> answers_;
   runtime::FactStream<wire::EngineNote> notes_;
   runtime::InputPort drain_port_;
   std::vector<Draft> drafts_;  // used again in every turn
+  ParentSteps steps_;          // the same
   std::function<void()> drained_;
 };
 

@@ -81,6 +81,17 @@ class Floor {
     std::vector<Draft> drafts;
     if (instrument != kNone) engine.DecideMarket(instrument, now, drafts);
     Emit(drafts);
+    Drive();
+  }
+  // Parent orders do what is next; what they tell is kept in `told`.
+  void Drive() {
+    ParentSteps steps;
+    engine.DecideParents(now, steps);
+    for (const market::ParentOrder& parent : steps.told) {
+      told.push_back(parent);
+      engine.Apply(Event(parent));
+    }
+    Emit(steps.drafts);
   }
   void Second() {
     now += std::chrono::seconds(1);
@@ -88,6 +99,7 @@ class Floor {
     std::vector<Draft> drafts;
     engine.DecideTimer(now, drafts);
     Emit(drafts);
+    Drive();
   }
   void Signal(const market::NewsSignal& signal) {
     const auto event = Event(signal);
@@ -106,7 +118,16 @@ class Floor {
   void Emit(const std::vector<Draft>& drafts) {
     std::vector<market::ClientOrderId> canceled;
     for (const Draft& draft : drafts) {
-      const auto intent = engine.MakeIntent(draft, now);
+      std::optional<market::OrderIntent> intent;
+      if (draft.plan) {
+        if (const auto parent = engine.MakeParent(draft, now, &refused)) {
+          intent = parent->intent;
+          told.push_back(*parent);
+          engine.Apply(Event(*parent));
+        }
+      } else {
+        intent = engine.MakeIntent(draft, now);
+      }
       if (!intent) continue;
       intents.push_back(*intent);
       engine.Apply(Event(*intent));
@@ -164,6 +185,7 @@ class Floor {
     std::vector<Draft> drafts;
     engine.DecideOrder(report.strategy, report.instrument, now, drafts);
     Emit(drafts);
+    Drive();
   }
   std::string Saved() const {
     wire::CanonicalWriter out;
@@ -185,6 +207,8 @@ class Floor {
   StrategyEngine engine;
   std::vector<market::OrderIntent> intents;
   std::map<market::ClientOrderId, market::OrderIntent> orders;
+  std::vector<market::ParentOrder> told;
+  std::string refused;  // why no parent was made
   bool refuse = false, answer_cancels = true;
   uint64_t events = 0, trades = 0;
 };

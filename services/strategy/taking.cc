@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "services/strategy/schedule.h"
+
 namespace gannet::strategy {
 namespace {
 
@@ -33,7 +35,14 @@ void Leave(const market::StrategyId& strategy, const Slot& slot, market::Quantit
            const MarketRow& row, int64_t max_slippage_ppm, const char* reason, const View& view,
            std::vector<Draft>& out) {
   const market::Side side = position.mantissa > 0 ? market::Side::kSell : market::Side::kBuy;
-  if (!slot.orders.empty() || slot.waiting(side, view.now)) return;
+  if (!slot.orders.empty()) {
+    // A parent that still enters would go on for long: it ends first.
+    for (const WorkingOrder& order : slot.orders) {
+      if (order.is_parent) CancelOne(strategy, row.id, order, reason, view.now, out);
+    }
+    return;
+  }
+  if (slot.waiting(side, view.now)) return;
   if (view.now - slot.placed[Slot::SideIndex(side)] < kLeaveInterval) return;
   if (view.restrictions.For(view.portfolio.account(), strategy, row) == Permission::kNothing)
     return;
@@ -69,6 +78,17 @@ Draft Enter(const market::StrategyId& strategy, const MarketRow& row, market::Si
                   max_slippage_ppm, side);
   draft.quantity = quantity;
   return draft;
+}
+
+void EnterOver(const EntryRules& rules, const MarketRow& row, base::Time now, Draft& draft) {
+  if (rules.over <= base::Duration::zero()) return;
+  const int64_t least = LeastQuantity(*row.definition, draft.price).mantissa;
+  const int64_t most = draft.quantity.mantissa / std::max<int64_t>(least, 1);
+  draft.kind = market::IntentKind::kParent;
+  draft.time_in_force = market::TimeInForce::kGtc;
+  draft.expires = now + rules.over;
+  market::AlgoPlan& plan = draft.plan.emplace();
+  plan.slices = static_cast<uint32_t>(std::clamp<int64_t>(most, 1, rules.slices));
 }
 
 size_t OpenPositions(const market::StrategyId& strategy, const View& view) {

@@ -17,6 +17,15 @@ struct ExitRules {
   int64_t max_slippage_ppm = 2'000;                 // limit of every order, from the best price
 };
 
+// How a position is entered: at once, or by a TWAP parent order over some time.
+struct EntryRules {
+  base::Duration over{0};  // 0: at once
+  uint32_t slices = 6;
+};
+
+// Makes a parent order of an entry, where the rules say so.
+void EnterOver(const EntryRules& rules, const MarketRow& row, base::Time now, Draft& draft);
+
 // Why a position should be left now; null: it should not.
 const char* ExitReason(const Slot& slot, market::Quantity position, const MarketRow& row,
                        const ExitRules& rules, bool retracted, base::Time now);

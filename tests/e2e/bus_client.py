@@ -22,6 +22,7 @@ ORDINARY = {
 }
 ORDERS = {
     "order.intents.v1": ("order.v1.order_pb2", "OrderIntentEvent"),
+    "order.parents.v1": ("order.v1.parent_pb2", "ParentOrderEvent"),
     "risk.decisions.v1": ("risk.v1.risk_pb2", "RiskDecisionEvent"),
     "exec.reports.v1": ("exec.v1.exec_pb2", "ExecReportEvent"),
     "exec.positions.v1": ("exec.v1.exec_pb2", "PositionUpdateEvent"),
@@ -44,7 +45,7 @@ def key_of(topic, value):
         return f"{value.scope.kind}|{value.scope.name}"
     if topic == "exec.balances.v1":
         return f"{value.account}|{value.asset}"
-    if topic == "risk.decisions.v1":
+    if topic in ("risk.decisions.v1", "order.parents.v1"):
         return f"{value.intent.account}|{value.intent.instrument}"
     if topic in ORDERS:
         return f"{value.account}|{value.instrument}"
