@@ -13,6 +13,8 @@ uint64_t MemoryLog::Append(std::shared_ptr<const void> event, std::string key) {
 }
 
 size_t MemoryLog::IndexFrom(uint64_t offset) const {
+  // Without compaction there are no holes.
+  if (!compacted_) return std::clamp(offset, begin(), end_) - begin();
   const auto first =
       std::lower_bound(entries_.begin(), entries_.end(), offset,
                        [](const Entry& entry, uint64_t wanted) { return entry.offset < wanted; });

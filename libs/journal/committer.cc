@@ -17,6 +17,7 @@ void Clear(Batch& batch) {
   batch.frames.clear();
   if (batch.frames.capacity() > kKeptBufferBytes) batch.frames = std::string();
   batch.records = 0;
+  batch.ahead.Forget();
 }
 
 }  // namespace
@@ -99,6 +100,7 @@ void Committer::Run() {
 
 // One round: what is pending becomes durable, then a snapshot that rests on it.
 void Committer::Work(std::unique_lock<std::mutex>& lock) {
+  at_work_ = true;
   std::swap(working_, pending_);
   std::optional<SnapshotJob> snapshot = std::exchange(snapshot_, std::nullopt);
   snapshot_at_work_ = snapshot.has_value();
@@ -117,7 +119,7 @@ void Committer::Work(std::unique_lock<std::mutex>& lock) {
   lock.lock();
   Clear(working_);
   buffered_.fetch_sub(taken, std::memory_order_relaxed);
-  snapshot_at_work_ = false;
+  at_work_ = snapshot_at_work_ = false;
   if (!status.ok()) Fail(status);
   if (wrote && status.ok()) ++stats_.batches;
   stats_.bytes = segments_->bytes();
@@ -162,6 +164,12 @@ absl::Status Committer::Close() {
   }
   if (health() == Health::kFailed) return failure_;
   return std::exchange(snapshot_failure_, absl::OkStatus());
+}
+
+std::optional<base::Sha256Digest> Committer::chain() const {
+  std::lock_guard lock(mutex_);
+  if (at_work_ || !pending_.empty()) return std::nullopt;
+  return segments_->chain();
 }
 
 absl::Status Committer::failure() const {

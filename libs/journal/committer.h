@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "absl/status/status.h"
+#include "libs/base/digest.h"
 #include "libs/base/files.h"
 #include "libs/journal/segment_writer.h"
 
@@ -51,6 +52,8 @@ class Committer {
   absl::Status Close();
 
   uint64_t durable_sequence() const { return durable_.load(std::memory_order_acquire); }
+  // That the next batch goes on from; nothing while one is waiting or being written.
+  std::optional<base::Sha256Digest> chain() const;
   Health health() const { return health_.load(std::memory_order_acquire); }
   absl::Status failure() const;
   // Of the last snapshot that failed; telling it forgets it.
@@ -68,7 +71,7 @@ class Committer {
   const WriterOptions options_;
   const std::function<void()> on_progress_;
 
-  // Of the committing thread alone.
+  // Of the committing thread alone while it is at work.
   std::unique_ptr<SegmentWriter> segments_;
   Batch working_;
 
@@ -76,7 +79,7 @@ class Committer {
   std::condition_variable wake_;
   Batch pending_;
   std::optional<SnapshotJob> snapshot_;
-  bool snapshot_at_work_ = false;
+  bool at_work_ = false, snapshot_at_work_ = false;
   bool stop_ = false, closing_ = false;
   absl::Status failure_, snapshot_failure_;
   WriterStats stats_;

@@ -171,11 +171,16 @@ size_t RecordFrameBytes(std::string_view channel, std::string_view payload) {
 void AppendRecord(std::string& out, uint64_t sequence, RecordType type, base::Time time,
                   std::string_view channel, std::string_view payload) {
   GANNET_CHECK(channel.size() <= kMaxChannelBytes, "a channel is a short name");
-  const size_t at = BeginFrame(out);
-  Put(out, static_cast<uint8_t>(type));
-  Put(out, sequence);
-  Put(out, base::UnixNanos(time));
-  Put(out, static_cast<uint8_t>(channel.size()));
+  // One append for all that is of fixed size: every input passes here.
+  char head[kFramePrefixBytes + kRecordFixedBytes] = {};
+  char* next = head + kFramePrefixBytes;
+  const int64_t nanos = base::UnixNanos(time);
+  *next++ = static_cast<char>(type);
+  std::memcpy(next, &sequence, sizeof sequence);
+  std::memcpy(next + sizeof sequence, &nanos, sizeof nanos);
+  next[sizeof sequence + sizeof nanos] = static_cast<char>(channel.size());
+  const size_t at = out.size();
+  out.append(head, sizeof head);
   out.append(channel);
   out.append(payload);
   EndFrame(out, at);

@@ -107,7 +107,7 @@ absl::Status SegmentWriter::StartReserveSegment() {
 
 absl::Status SegmentWriter::AppendBatch(Batch& batch) {
   const size_t frames_bytes = batch.frames.size();
-  next_chain_ = NextChain(chain_, batch.frames);
+  next_chain_ = batch.ahead.Finish(chain_, batch.frames);
   AppendTrailer(batch.frames, BatchTrailer{batch.records, batch.first_sequence, batch.last_sequence,
                                            info_.run, next_chain_});
   absl::Status status = file_->Append(batch.frames);

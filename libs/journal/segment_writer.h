@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "libs/base/digest.h"
 #include "libs/base/files.h"
+#include "libs/journal/chain_ahead.h"
 #include "libs/journal/format.h"
 #include "libs/journal/recovery.h"
 
@@ -21,6 +22,7 @@ struct Batch {
   uint32_t records = 0;
   uint64_t first_sequence = 0, last_sequence = 0;
   base::Time last_time{};
+  ChainAhead ahead;  // of `frames`
   bool empty() const { return records == 0; }
 };
 
@@ -41,6 +43,8 @@ class SegmentWriter {
   bool disk_full() const { return disk_full_; }
   uint64_t segments() const { return segments_; }
   uint64_t bytes() const { return bytes_; }
+  // That the next batch goes on from, as long as it stays in this segment.
+  const base::Sha256Digest& chain() const { return chain_; }
   const std::string& path() const { return path_; }
   const std::string& dir() const { return dir_; }
 

@@ -149,11 +149,15 @@ bool WriterImpl::Accepts(size_t bytes, bool essential) {
 
 void WriterImpl::Put(uint64_t sequence, RecordType type, base::Time time, std::string_view channel,
                      std::string_view payload, uint64_t first_sequence) {
-  if (open_.empty()) open_.first_sequence = first_sequence;
+  if (open_.empty()) {
+    open_.first_sequence = first_sequence;
+    if (const auto chain = committer_->chain()) open_.ahead.Begin(*chain);
+  }
   AppendRecord(open_.frames, sequence, type, time, channel, payload);
   open_.last_sequence = sequence;
   open_.last_time = time;
   ++open_.records;
+  open_.ahead.Gather(open_.frames);
 }
 
 void WriterImpl::Drop(uint64_t sequence) {

@@ -1,0 +1,57 @@
+// The chain of a batch, worked out while its records gather: a commit then hashes what
+// came last, not everything since the one before.
+//
+// It only ever spares work. What it hashed is a prefix of the batch's frames, which grow
+// and never change until the batch is cleared (Forget); whoever asks names the chain that
+// the batch goes on from, and gets nothing when the hash was begun from another (a new
+// segment, the reserve): then it is worked out from the start.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "libs/base/digest.h"
+#include "libs/journal/format.h"
+
+namespace gannet::journal {
+
+class ChainAhead {
+ public:
+  // Of a batch without records yet.
+  void Begin(const base::Sha256Digest& base) {
+    base_ = base;
+    hash_ = std::make_unique<base::Sha256Stream>();
+    hash_->Update({reinterpret_cast<const char*>(base.data()), base.size()});
+    taken_ = 0;
+  }
+  void Forget() {
+    hash_.reset();
+    taken_ = 0;
+  }
+  // Takes in what has gathered, when it is worth it.
+  void Gather(std::string_view frames) {
+    if (hash_ != nullptr && frames.size() >= taken_ + kPieceBytes) Take(frames);
+  }
+  // NextChain(base, frames).
+  base::Sha256Digest Finish(const base::Sha256Digest& base, std::string_view frames) {
+    if (hash_ == nullptr || base != base_ || taken_ > frames.size()) return NextChain(base, frames);
+    Take(frames);
+    return hash_->Peek();
+  }
+
+ private:
+  static constexpr size_t kPieceBytes = 512;
+
+  void Take(std::string_view frames) {
+    hash_->Update(frames.substr(taken_));
+    taken_ = frames.size();
+  }
+
+  std::unique_ptr<base::Sha256Stream> hash_;  // null: not begun
+  base::Sha256Digest base_{};
+  size_t taken_ = 0;  // bytes of the frames
+};
+
+}  // namespace gannet::journal
