@@ -13,9 +13,10 @@
 // same messages with simdjson and one HMAC-SHA256 signature each, which nothing can
 // do without.
 //
-//   tick_to_order_bench [SECONDS OF MARKET [cpu]]   (default 60; flags are ignored)
+//   tick_to_order_bench [SECONDS OF MARKET [cpu|profile]]   (default 60; flags are ignored)
 //
 // cpu: processor time in place of the wall's, for a machine that others use too.
+// profile: all in one thread, for a profiler that counts; times mean little then.
 #include <sched.h>
 #include <simdjson.h>
 #include <time.h>
@@ -96,20 +97,27 @@ struct Spread {
 // them. The two never run at the same time.
 class Thread {
  public:
-  explicit Thread(const base::VirtualExecutor& executor)
-      : executor_(executor), worker_([this] { Work(); }) {}
+  explicit Thread(const base::VirtualExecutor& executor) : executor_(executor) {
+    if (!one) worker_ = std::thread([this] { Work(); });
+  }
   ~Thread() {
+    if (!worker_.joinable()) return;
     task_.store(&kEnd, std::memory_order_release);
     worker_.join();
   }
+  static inline bool one = false;  // no thread of its own
 
   // Returns when `task` has run.
   void Run(const std::function<void()>& task) {
     if (running_) return task();  // part of a task that is measured
     running_ = true;
     start_ = std::max(executor_.Now(), free_);
-    task_.store(&task, std::memory_order_release);
-    while (task_.load(std::memory_order_acquire) != nullptr) Pause();
+    if (one) {
+      Do(task);
+    } else {
+      task_.store(&task, std::memory_order_release);
+      while (task_.load(std::memory_order_acquire) != nullptr) Pause();
+    }
     free_ = start_ + last_;
     busy_ += last_;
     running_ = false;
@@ -135,6 +143,12 @@ class Thread {
     }
   }
 
+  [[gnu::noinline]] void Do(const std::function<void()>& task) {
+    begun_ = Wall::Now();
+    task();
+    last_ = Wall::Now() - begun_;
+  }
+
   void Work() {
     for (;;) {
       const std::function<void()>* task = task_.load(std::memory_order_acquire);
@@ -143,9 +157,7 @@ class Thread {
         Pause();
         continue;
       }
-      begun_ = Wall::Now();
-      (*task)();
-      last_ = Wall::Now() - begun_;
+      Do(*task);
       task_.store(nullptr, std::memory_order_release);
     }
   }
@@ -422,7 +434,9 @@ void Print(const char* what, Spread& spread, const char* note) {
 
 int Main(int argc, char** argv) {
   const int seconds = argc > 1 && std::atoi(argv[1]) > 0 ? std::atoi(argv[1]) : 60;
-  if (argc > 2 && std::string_view(argv[2]) == "cpu") Wall::clock = CLOCK_THREAD_CPUTIME_ID;
+  const std::string_view how = argc > 2 ? argv[2] : "";
+  if (how == "cpu") Wall::clock = CLOCK_THREAD_CPUTIME_ID;
+  Thread::one = how == "profile";
   const std::string scratch = Scratch();
   const base::TempDirForTest folder;
   Bench bench(folder.path());
