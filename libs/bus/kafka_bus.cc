@@ -167,7 +167,7 @@ std::shared_ptr<KafkaConsumer> KafkaBus::Core::Subscribe(const TopicInfo& topic,
 }
 
 // Subscriptions without a group share a reader, market data one and everything else
-// another; a topic that is read twice, in two places, needs a second one.
+// another.
 std::shared_ptr<KafkaReader> KafkaBus::Core::ReaderFor(const TopicInfo& topic,
                                                        const std::string& group) {
   const KafkaRole role =
@@ -176,7 +176,7 @@ std::shared_ptr<KafkaReader> KafkaBus::Core::ReaderFor(const TopicInfo& topic,
   if (group.empty()) {
     for (const std::weak_ptr<KafkaReader>& weak : readers_) {
       const std::shared_ptr<KafkaReader> reader = weak.lock();
-      if (reader != nullptr && reader->Takes(role, topic)) return reader;
+      if (reader != nullptr && reader->Takes(role)) return reader;
     }
   }
   auto made = std::make_shared<KafkaReader>(

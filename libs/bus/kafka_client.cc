@@ -1,5 +1,7 @@
 #include "libs/bus/kafka_client.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -20,38 +22,43 @@ void AskLeaders(rd_kafka_t* client) {
   const KafkaOwned<const rd_kafka_metadata_t> metadata(found);
 }
 
+bool NoLeaderYet(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+         error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+}
+
 // The first or last offset of each. They are asked for as if they were times: that is one
 // request a broker, where the call for one partition is two of its own.
-absl::StatusOr<std::map<KafkaPlace, uint64_t>> OffsetsAt(rd_kafka_t* client,
-                                                         const std::vector<KafkaPlace>& places,
-                                                         int64_t which) {
-  std::string why;
-  for (int attempt = 0; attempt < kLeaderAttempts; ++attempt) {
-    if (attempt > 0) AskLeaders(client);
-    const KafkaOwned<rd_kafka_topic_partition_list_t> list(
-        rd_kafka_topic_partition_list_new(static_cast<int>(places.size())));
-    for (const KafkaPlace& place : places) {
-      rd_kafka_topic_partition_list_add(list.get(), place.first.c_str(),
-                                        static_cast<int32_t>(place.second))
-          ->offset = which;
-    }
-    rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(client, list.get(), kKafkaCallMs);
-    std::string of;
-    std::map<KafkaPlace, uint64_t> offsets;
-    for (int i = 0; i < list->cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
-      const rd_kafka_topic_partition_t& one = list->elems[i];
-      error = one.err;
-      of = absl::StrCat(" of ", one.topic, " partition ", one.partition);
-      offsets[{one.topic, static_cast<uint32_t>(one.partition)}] =
-          static_cast<uint64_t>(one.offset);
-    }
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return offsets;
-    why = absl::StrCat("Kafka does not say what it keeps", of, ": ", KafkaErrorText(error));
-    if (error != RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION &&
-        error != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
-      break;
+absl::StatusOr<std::map<KafkaPlace, uint64_t>> AskOffsets(rd_kafka_t* client,
+                                                          const std::vector<KafkaPlace>& places,
+                                                          int64_t which, KafkaRefusals& refused) {
+  const KafkaOwned<rd_kafka_topic_partition_list_t> list(
+      rd_kafka_topic_partition_list_new(static_cast<int>(places.size())));
+  for (const KafkaPlace& place : places) {
+    rd_kafka_topic_partition_list_add(list.get(), place.first.c_str(),
+                                      static_cast<int32_t>(place.second))
+        ->offset = which;
   }
-  return absl::UnavailableError(why);
+  const rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(client, list.get(), kKafkaCallMs);
+  if (NoLeaderYet(error)) {  // of one of them, and all are without an answer
+    for (const KafkaPlace& place : places) refused[place] = error;
+    return std::map<KafkaPlace, uint64_t>();
+  }
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return absl::UnavailableError(
+        absl::StrCat("Kafka does not say what it keeps: ", KafkaErrorText(error)));
+  }
+  std::map<KafkaPlace, uint64_t> offsets;
+  for (int i = 0; i < list->cnt; ++i) {
+    const rd_kafka_topic_partition_t& one = list->elems[i];
+    const KafkaPlace place(one.topic, static_cast<uint32_t>(one.partition));
+    if (one.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      refused[place] = one.err;
+    } else {
+      offsets[place] = static_cast<uint64_t>(one.offset);
+    }
+  }
+  return offsets;
 }
 
 }  // namespace
@@ -76,8 +83,15 @@ absl::StatusOr<KafkaTopics> KafkaTopicsOf(rd_kafka_t* client, const std::string&
         absl::StrCat("no Kafka broker of ", brokers, " answers: ", KafkaErrorText(error)));
   }
   KafkaTopics topics;
-  for (int i = 0; i < metadata->topic_cnt; ++i)
-    topics[metadata->topics[i].topic] = static_cast<uint32_t>(metadata->topics[i].partition_cnt);
+  for (int i = 0; i < metadata->topic_cnt; ++i) {
+    const rd_kafka_metadata_topic_t& one = metadata->topics[i];
+    KafkaTopicSeen& topic = topics[one.topic];
+    topic.partitions = static_cast<uint32_t>(one.partition_cnt);
+    for (int p = 0; p < one.partition_cnt; ++p) {
+      if (one.partitions[p].leader < 0)
+        topic.without_leader.push_back(static_cast<uint32_t>(one.partitions[p].id));
+    }
+  }
   return topics;
 }
 
@@ -88,10 +102,10 @@ absl::Status CheckKafkaTopic(const KafkaTopics& topics, const std::string& topic
     return absl::NotFoundError(absl::StrCat(
         "Kafka topic ", topic, " does not exist; run gannet topics apply --brokers ", brokers));
   }
-  if (found->second == wanted) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat("Kafka topic ", topic, " has ", found->second, " partitions instead of ", wanted,
-                   "; run gannet topics plan --brokers ", brokers));
+  if (found->second.partitions == wanted) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "Kafka topic ", topic, " has ", found->second.partitions, " partitions instead of ", wanted,
+      "; run gannet topics plan --brokers ", brokers));
 }
 
 absl::StatusOr<KafkaExtent> KafkaExtentOf(rd_kafka_t* client, const std::string& topic,
@@ -102,12 +116,38 @@ absl::StatusOr<KafkaExtent> KafkaExtentOf(rd_kafka_t* client, const std::string&
 
 absl::StatusOr<KafkaExtents> KafkaExtentsOf(rd_kafka_t* client,
                                             const std::vector<KafkaPlace>& places) {
-  GANNET_ASSIGN_OR_RETURN(const auto begins, OffsetsAt(client, places, RD_KAFKA_OFFSET_BEGINNING));
-  GANNET_ASSIGN_OR_RETURN(const auto ends, OffsetsAt(client, places, RD_KAFKA_OFFSET_END));
+  for (int attempt = 1;; ++attempt) {
+    KafkaRefusals refused;
+    GANNET_ASSIGN_OR_RETURN(KafkaExtents extents, KafkaExtentsOfSome(client, places, refused));
+    if (refused.empty()) return extents;
+    const bool soon = std::all_of(refused.begin(), refused.end(),
+                                  [](const auto& one) { return NoLeaderYet(one.second); });
+    if (!soon || attempt == kLeaderAttempts) {
+      const auto& [place, error] = *refused.begin();
+      return absl::UnavailableError(KafkaRefusalText(place, error));
+    }
+    AskLeaders(client);
+  }
+}
+
+absl::StatusOr<KafkaExtents> KafkaExtentsOfSome(rd_kafka_t* client,
+                                                const std::vector<KafkaPlace>& places,
+                                                KafkaRefusals& refused) {
+  GANNET_ASSIGN_OR_RETURN(const auto begins,
+                          AskOffsets(client, places, RD_KAFKA_OFFSET_BEGINNING, refused));
+  GANNET_ASSIGN_OR_RETURN(const auto ends,
+                          AskOffsets(client, places, RD_KAFKA_OFFSET_END, refused));
   KafkaExtents extents;
-  for (const auto& [place, begin] : begins)
-    extents[place] = {.begin = begin, .end = ends.at(place)};
+  for (const auto& [place, begin] : begins) {
+    const auto end = ends.find(place);
+    if (end != ends.end()) extents[place] = {.begin = begin, .end = end->second};
+  }
   return extents;
+}
+
+std::string KafkaRefusalText(const KafkaPlace& place, rd_kafka_resp_err_t error) {
+  return absl::StrCat("Kafka does not say what it keeps of ", place.first, " partition ",
+                      place.second, ": ", KafkaErrorText(error));
 }
 
 absl::StatusOr<std::vector<std::optional<uint64_t>>> KafkaCommitted(

@@ -34,7 +34,11 @@ using KafkaReaderClient = std::unique_ptr<rd_kafka_t, KafkaDestroyUnclosed>;
 // Takes the configuration. UNAVAILABLE says why there is no client.
 absl::StatusOr<KafkaReaderClient> MakeKafkaConsumer(KafkaOwned<rd_kafka_conf_t> conf);
 
-using KafkaTopics = std::map<std::string, uint32_t>;  // partitions of each
+struct KafkaTopicSeen {
+  uint32_t partitions = 0;
+  std::vector<uint32_t> without_leader;  // of them
+};
+using KafkaTopics = std::map<std::string, KafkaTopicSeen>;
 absl::StatusOr<KafkaTopics> KafkaTopicsOf(rd_kafka_t* client, const std::string& brokers);
 // NOT_FOUND: no such topic. FAILED_PRECONDITION: other partitions than `wanted`.
 absl::Status CheckKafkaTopic(const KafkaTopics& topics, const std::string& topic, uint32_t wanted,
@@ -50,6 +54,13 @@ using KafkaPlace = std::pair<std::string, uint32_t>;  // topic, partition
 using KafkaExtents = std::map<KafkaPlace, KafkaExtent>;
 absl::StatusOr<KafkaExtents> KafkaExtentsOf(rd_kafka_t* client,
                                             const std::vector<KafkaPlace>& places);
+// The same, asked once: `refused` says of which places nothing was said. Not OK: a broker did
+// not answer in time, and nothing is known of any place.
+using KafkaRefusals = std::map<KafkaPlace, rd_kafka_resp_err_t>;
+absl::StatusOr<KafkaExtents> KafkaExtentsOfSome(rd_kafka_t* client,
+                                                const std::vector<KafkaPlace>& places,
+                                                KafkaRefusals& refused);
+std::string KafkaRefusalText(const KafkaPlace& place, rd_kafka_resp_err_t error);
 
 // By position; nothing where the group has committed nothing.
 absl::StatusOr<std::vector<std::optional<uint64_t>>> KafkaCommitted(

@@ -1,6 +1,7 @@
 #include "libs/bus/kafka_reader.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,8 +15,6 @@ using std::chrono::milliseconds;
 constexpr int kPollMs = 100;
 constexpr base::Duration kHousekeepingPause = milliseconds(20);
 constexpr base::Duration kEndsPause = milliseconds(100);
-constexpr base::Duration kRetryPause = milliseconds(250);
-constexpr base::Duration kCommitLimit = std::chrono::seconds(2);
 constexpr base::Duration kProbePause = milliseconds(500);
 
 // What librdkafka's threads call back into at any time. It stays when a client is
@@ -87,11 +86,9 @@ void KafkaReader::Leave(const std::shared_ptr<KafkaReading>& reading) {
   if (last) Stop();
 }
 
-bool KafkaReader::Takes(KafkaRole role, const TopicInfo& topic) const {
+bool KafkaReader::Takes(KafkaRole role) const {
   std::lock_guard lock(mutex_);
-  return !stop_ && !commits() && role == options_.role &&
-         std::none_of(members_.begin(), members_.end(),
-                      [&](const auto& member) { return &member->topic() == &topic; });
+  return !stop_ && !commits() && role == options_.role;
 }
 
 void KafkaReader::Stop() {
@@ -119,7 +116,7 @@ bool KafkaReader::Stopping() const {
   return stop_;
 }
 
-void KafkaReader::Pause(base::Duration span) {
+void KafkaReader::Rest(base::Duration span) {
   std::unique_lock lock(mutex_);
   stopping_.wait_for(lock, span, [this] { return stop_; });
 }
@@ -136,7 +133,7 @@ void KafkaReader::Run() {
       Tell(KafkaNotice::Severity::kWarning, "consumer_waits", std::string(status.message()));
     }
     Shut();
-    if (!Stopping()) Pause(kRetryPause);
+    if (!Stopping()) Rest(kRetryPause);
   }
 }
 
@@ -157,6 +154,8 @@ absl::Status KafkaReader::Open() {
   GANNET_ASSIGN_OR_RETURN(client_, MakeKafkaConsumer(std::move(conf)));
   commit_queue_.reset(rd_kafka_queue_new(client_.get()));
   committing_ = broken_ = unreachable_ = false;
+  ask_alone_ = 0;
+  paused_.clear();
   begin_at_ = base::Duration(0);
   {
     std::lock_guard lock(mutex_);
@@ -193,117 +192,34 @@ void KafkaReader::Serve() {
   }
 }
 
-// Who came and who left since the last look, and who waits for its topic.
-void KafkaReader::Admit() {
-  bool assign = false;
-  {
-    std::lock_guard lock(mutex_);
-    if (changed_) {
-      changed_ = false;
-      begin_at_ = base::Duration(0);
-      assign = std::any_of(readings_.begin(), readings_.end(), [&](const auto& reading) {
-        return reading->reading() &&
-               std::find(members_.begin(), members_.end(), reading) == members_.end();
-      });
-      readings_ = members_;
-    }
-  }
-  if (clock_.Monotonic() >= begin_at_) assign |= BeginAll();
-  if (assign) AssignAll();
-}
-
-// All that wait begin together: a reader asks its brokers three things, however many
-// subscriptions it has.
-bool KafkaReader::BeginAll() {
-  Readings waiting;
-  for (const auto& reading : readings_) {
-    if (!reading->reading()) waiting.push_back(reading);
-  }
-  begin_at_ = base::Duration::max();
-  if (waiting.empty()) return false;
-  const absl::StatusOr<KafkaTopics> topics = KafkaTopicsOf(client_.get(), options_.cluster.brokers);
-  std::vector<KafkaPlace> wanted;
-  std::erase_if(waiting, [&](const auto& reading) {
-    const absl::Status status = topics.ok() ? reading->CheckTopic(*topics) : topics.status();
-    if (!status.ok()) {
-      Wait(*reading, status);
-      return true;
-    }
-    const std::vector<KafkaPlace> places = reading->Wanted();
-    wanted.insert(wanted.end(), places.begin(), places.end());
-    return false;
-  });
-  if (waiting.empty()) return false;
-  const absl::StatusOr<KafkaExtents> extents = KafkaExtentsOf(client_.get(), wanted);
-  for (const auto& reading : waiting) {
-    if (extents.ok()) {
-      reading->Begin(*extents);
-    } else {
-      Wait(*reading, extents.status());
-    }
-  }
-  return extents.ok();
-}
-
-void KafkaReader::Wait(KafkaReading& reading, const absl::Status& why) {
-  begin_at_ = clock_.Monotonic() + kRetryPause;
-  reading.inbox()->SetConnection(why);
-  Tell(KafkaNotice::Severity::kWarning, "consumer_waits", std::string(why.message()));
-}
-
-void KafkaReader::AssignAll() {
-  const KafkaOwned<rd_kafka_topic_partition_list_t> list(rd_kafka_topic_partition_list_new(64));
-  for (const auto& reading : readings_) {
-    if (!reading->reading()) continue;
-    for (const Position& start : reading->Starts()) {
-      rd_kafka_topic_partition_list_add(list.get(), reading->topic_name().c_str(),
-                                        static_cast<int32_t>(start.partition))
-          ->offset = static_cast<int64_t>(start.offset);
-    }
-  }
-  const rd_kafka_resp_err_t error = rd_kafka_assign(client_.get(), list.get());
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    SetConnection(absl::UnavailableError(absl::StrCat("assign: ", KafkaErrorText(error))));
-    broken_ = true;
-    return;
-  }
-  // The group moves to where its only member begins.
-  if (commits() && !in_group() && CollectCommit(kCommitLimit)) Commit(/*all=*/true);
-  for (const auto& reading : readings_) {
-    if (reading->reading()) reading->Assigned(client_.get());
-  }
-}
-
-KafkaReading* KafkaReader::Find(const rd_kafka_message_t& message) const {
-  if (message.rkt == nullptr) return nullptr;
-  const char* name = rd_kafka_topic_name(message.rkt);
-  for (const auto& reading : readings_) {
-    if (reading->topic_name() == name) return reading.get();
-  }
-  return nullptr;
-}
-
+// A message goes to all that read its topic, decoded once.
 void KafkaReader::Handle(const rd_kafka_message_t& message) {
-  KafkaReading* const reading = Find(message);
-  if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    HandleError(reading, message);
-  } else if (reading != nullptr && reading->reading()) {
-    reading->Take(client_.get(), message);
+  if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) return HandleError(message);
+  const char* topic = rd_kafka_topic_name(message.rkt);
+  std::optional<KafkaInbox::Incoming> incoming;
+  bool full = false;
+  for (const auto& reading : readings_) {
+    if (!reading->awake() || reading->topic_name() != topic) continue;
+    if (!incoming) incoming = reading->Read(message);
+    reading->inbox()->Push(*incoming);
+    full |= reading->inbox()->Full();
   }
+  if (full && !paused_.contains(topic)) Throttle();
 }
 
-// `reading` is null when the error is of no topic that is read.
-void KafkaReader::HandleError(KafkaReading* reading, const rd_kafka_message_t& message) {
+void KafkaReader::HandleError(const rd_kafka_message_t& message) {
   const std::string text =
       absl::StrCat(KafkaErrorText(message.err), ": ", rd_kafka_message_errstr(&message));
+  const std::string topic = message.rkt != nullptr ? rd_kafka_topic_name(message.rkt) : "";
+  Readings concerned;
+  for (const auto& reading : readings_) {
+    if (reading->topic_name() == topic) concerned.push_back(reading);
+  }
   switch (message.err) {
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-      if (reading == nullptr) break;
-      if (reading->PlaceAgain(client_.get(), static_cast<uint32_t>(message.partition)).ok())
-        return AssignAll();
-      broken_ = true;  // looked at anew, with a new client
-      return;
+      if (concerned.empty()) break;
+      return PlaceAgain(concerned, static_cast<uint32_t>(message.partition));
     case RD_KAFKA_RESP_ERR__FATAL:
       broken_ = true;
       break;
@@ -313,13 +229,15 @@ void KafkaReader::HandleError(KafkaReading* reading, const rd_kafka_message_t& m
       break;
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-      if (reading == nullptr) break;
+      if (concerned.empty()) break;
       // Looked at anew, with its topic, after a pause; the other topics go on.
-      reading->inbox()->SetConnection(absl::UnavailableError(text));
-      if (reading->in_group()) {
+      for (const auto& reading : concerned) {
+        reading->inbox()->SetConnection(absl::UnavailableError(text));
+        if (!in_group()) reading->Lost();
+      }
+      if (in_group()) {
         broken_ = true;
       } else {
-        reading->Lost();
         begin_at_ = clock_.Monotonic() + kRetryPause;
         AssignAll();
       }
@@ -334,8 +252,8 @@ void KafkaReader::Housekeep() {
   const base::Duration now = clock_.Monotonic();
   const bool ends = now >= ends_at_;
   if (ends) ends_at_ = now + kEndsPause;
+  Throttle();
   for (const auto& reading : readings_) {
-    reading->PauseOrResume(client_.get());
     if (ends) reading->LookAtEnds(client_.get());
   }
   CollectCommit(base::Duration(0));
@@ -347,7 +265,7 @@ void KafkaReader::Housekeep() {
   for (const auto& reading : readings_) {
     if (const absl::Status status = reading->ServeHalts(); !status.ok()) {
       Tell(KafkaNotice::Severity::kError, "halt_not_recorded", std::string(status.message()));
-      Pause(kRetryPause);
+      Rest(kRetryPause);
     }
   }
 }
@@ -360,96 +278,6 @@ void KafkaReader::Probe() {
   for (const auto& reading : readings_) {
     if (reading->reading()) reading->inbox()->SetConnection(absl::OkStatus());
   }
-}
-
-// --- commits ---------------------------------------------------------------------------
-
-void KafkaReader::Commit(bool all) {
-  if (!commits() || readings_.empty() || !readings_.front()->reading()) return;
-  const std::vector<Position> positions = readings_.front()->inbox()->Acknowledged(all);
-  if (positions.empty()) return;
-  const auto list = KafkaList(readings_.front()->topic_name(), positions);
-  committing_ = rd_kafka_commit_queue(client_.get(), list.get(), commit_queue_.get(), nullptr,
-                                      nullptr) == RD_KAFKA_RESP_ERR_NO_ERROR;
-  std::lock_guard lock(mutex_);
-  ++stats_.commits;
-  stats_.commit_failures += !committing_;
-}
-
-// Waits for the answer of the commit under way. False: there was none within `limit`.
-bool KafkaReader::CollectCommit(base::Duration limit) {
-  if (!committing_) return true;
-  const KafkaOwned<rd_kafka_event_t> event(
-      rd_kafka_queue_poll(commit_queue_.get(), static_cast<int>(limit / milliseconds(1))));
-  if (event == nullptr) return false;
-  committing_ = false;
-  const rd_kafka_resp_err_t error = rd_kafka_event_error(event.get());
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
-  {
-    std::lock_guard lock(mutex_);
-    ++stats_.commit_failures;
-  }
-  Tell(KafkaNotice::Severity::kWarning, "commit_failed", KafkaErrorText(error));
-  return true;
-}
-
-// --- rebalances ------------------------------------------------------------------------
-
-void KafkaReader::OnRebalance(rd_kafka_t*, rd_kafka_resp_err_t error,
-                              rd_kafka_topic_partition_list_t* list, void* self) {
-  KafkaReader& reader = Of(self);
-  std::vector<uint32_t> partitions;
-  for (int i = 0; i < list->cnt; ++i) {
-    partitions.push_back(static_cast<uint32_t>(list->elems[i].partition));
-  }
-  if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && !reader.Stopping()) {
-    reader.OnGiven(partitions);
-  } else {
-    reader.OnRevoked(partitions);
-  }
-}
-
-void KafkaReader::OnGiven(const std::vector<uint32_t>& partitions) {
-  KafkaReading& reading = *readings_.front();
-  absl::Status status;
-  while (!Stopping()) {
-    status = reading.Given(client_.get(), partitions);
-    if (status.ok()) break;
-    SetConnection(status);
-    Pause(kRetryPause);
-  }
-  if (Stopping()) {
-    rd_kafka_assign(client_.get(), nullptr);
-    return;
-  }
-  AssignAll();
-  std::string places;
-  for (const Position& start : reading.Starts()) {
-    absl::StrAppend(&places, " ", start.partition, "@", start.offset);
-  }
-  Tell(KafkaNotice::Severity::kInfo, "rebalanced",
-       absl::StrCat(reading.topic_name(), " for group ", options_.group, ":",
-                    places.empty() ? " no partition" : places));
-  std::lock_guard lock(mutex_);
-  ++stats_.rebalances;
-}
-
-void KafkaReader::OnRevoked(const std::vector<uint32_t>& partitions) {
-  KafkaReading& reading = *readings_.front();
-  const bool lost = rd_kafka_assignment_lost(client_.get()) != 0;
-  if (!lost) {
-    if (!reading.inbox()->WaitUntilSettled(partitions, options_.drain_limit)) {
-      Tell(KafkaNotice::Severity::kWarning, "revoked_in_flight",
-           absl::StrCat(reading.topic_name(),
-                        ": partitions went to another member with events in "
-                        "flight; they come again there"));
-    }
-    CollectCommit(kCommitLimit);
-    Commit(/*all=*/false);
-    CollectCommit(kCommitLimit);
-  }
-  reading.Revoke(partitions);
-  rd_kafka_assign(client_.get(), nullptr);
 }
 
 // --- the end of a client -----------------------------------------------------------------

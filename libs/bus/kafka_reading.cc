@@ -21,6 +21,27 @@ absl::Status KafkaReading::CheckTopic(const KafkaTopics& topics) const {
   return CheckKafkaTopic(topics, options_.topic_name, partitions_, options_.cluster.brokers);
 }
 
+absl::Status KafkaReading::CheckLeaders(const KafkaTopics& topics) const {
+  GANNET_RETURN_IF_ERROR(CheckTopic(topics));
+  const std::vector<uint32_t>& without = topics.at(options_.topic_name).without_leader;
+  for (const auto& [topic, partition] : Wanted()) {
+    if (std::find(without.begin(), without.end(), partition) != without.end()) {
+      return absl::UnavailableError(absl::StrCat("Kafka topic ", topic, " partition ", partition,
+                                                 " has no leader; look at the brokers"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status KafkaReading::CheckRefused(const KafkaRefusals& refused) const {
+  for (const KafkaPlace& place : Wanted()) {
+    const auto found = refused.find(place);
+    if (found != refused.end())
+      return absl::UnavailableError(KafkaRefusalText(place, found->second));
+  }
+  return absl::OkStatus();
+}
+
 std::vector<KafkaPlace> KafkaReading::Wanted() const {
   std::vector<KafkaPlace> places;
   for (uint32_t p = 0; p < partitions_; ++p) {
@@ -141,13 +162,7 @@ std::vector<Position> KafkaReading::Starts() const {
   return starts;
 }
 
-void KafkaReading::Assigned(rd_kafka_t* client) {
-  paused_ = false;
-  PauseOrResume(client);
-  inbox_->SetConnection(absl::OkStatus());
-}
-
-void KafkaReading::Take(rd_kafka_t* client, const rd_kafka_message_t& message) {
+KafkaInbox::Incoming KafkaReading::Read(const rd_kafka_message_t& message) {
   const KafkaHeaders headers = KafkaHeadersOf(message);
   const ReadHeaders read = ReadKafkaHeaders(headers);
   rd_kafka_headers_t* raw = nullptr;
@@ -176,22 +191,7 @@ void KafkaReading::Take(rd_kafka_t* client, const rd_kafka_message_t& message) {
     incoming.key = key;
     incoming.payload = payload;
   }
-  inbox_->Push(std::move(incoming));
-  if (!paused_ && inbox_->Full()) PauseOrResume(client);
-}
-
-void KafkaReading::PauseOrResume(rd_kafka_t* client) {
-  const bool pause = paused_ ? !inbox_->Roomy() : inbox_->Full();
-  if (pause == paused_ || !reading_) return;
-  std::vector<Position> all;
-  for (const uint32_t partition : partitions_read_) all.push_back({.partition = partition});
-  const auto list = KafkaList(options_.topic_name, all);
-  if (pause) {
-    rd_kafka_pause_partitions(client, list.get());
-  } else {
-    rd_kafka_resume_partitions(client, list.get());
-  }
-  paused_ = pause;
+  return incoming;
 }
 
 void KafkaReading::LookAtEnds(rd_kafka_t* client) {

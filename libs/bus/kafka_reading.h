@@ -45,6 +45,9 @@ class KafkaReading {
   uint64_t malformed_headers() const { return malformed_headers_; }
 
   absl::Status CheckTopic(const KafkaTopics& topics) const;
+  // The same, and that each of what is Wanted() has a leader.
+  absl::Status CheckLeaders(const KafkaTopics& topics) const;
+  absl::Status CheckRefused(const KafkaRefusals& refused) const;
   // What it reads where it is no member of a group.
   std::vector<KafkaPlace> Wanted() const;
   // Begins, or goes on with a new client. `extents` has what is Wanted().
@@ -58,15 +61,17 @@ class KafkaReading {
 
   // Where each partition is to be read from now.
   std::vector<Position> Starts() const;
-  // Starts() were assigned.
-  void Assigned(rd_kafka_t* client);
+  const std::vector<uint32_t>& partitions() const { return partitions_read_; }
   // Of a client that is gone, or a topic: Begin() goes on where the inbox stands.
-  void Lost() { reading_ = false; }
+  void Lost() { reading_ = asleep_ = false; }
   bool reading() const { return reading_; }
+  // Left behind while its inbox has no room: nothing is read for it.
+  void SetAsleep(bool asleep) { asleep_ = asleep; }
+  bool awake() const { return reading_ && !asleep_; }
   bool began_before() const { return !partitions_read_.empty(); }
 
-  void Take(rd_kafka_t* client, const rd_kafka_message_t& message);
-  void PauseOrResume(rd_kafka_t* client);
+  // A message of its topic, for its inbox and those of others that read the topic.
+  KafkaInbox::Incoming Read(const rd_kafka_message_t& message);
   void LookAtEnds(rd_kafka_t* client);
   // Not OK: says what keeps a halted partition from being resolved.
   absl::Status ServeHalts();
@@ -92,7 +97,7 @@ class KafkaReading {
   std::atomic<uint64_t> malformed_headers_{0};
   std::vector<uint32_t> partitions_read_;
   std::map<uint32_t, Lift> lifts_;  // by partition
-  bool reading_ = false, paused_ = false;
+  bool reading_ = false, asleep_ = false;
 };
 
 }  // namespace gannet::bus

@@ -14,10 +14,10 @@ namespace {
 // librdkafka's own statistics, and the pace at which topics are looked at again.
 constexpr std::chrono::milliseconds kStatisticsInterval{5'000};
 constexpr std::chrono::milliseconds kMetadataRefresh{10'000};
-// A fetch names every partition, whether or not it has something: readers that take each
-// tick as it comes were most of what a broker did.
-constexpr std::chrono::milliseconds kTickFetchWait{10};
-constexpr int kTickFetchBytes = 16 << 10, kArchiveFetchBytes = 256 << 10;
+// A fetch names every partition, whether or not it has something: readers that take ticks
+// as they come, or every 10 ms, were most of what a broker did, and orders waited behind them.
+constexpr std::chrono::milliseconds kTickFetchWait{50};
+constexpr int kTickFetchBytes = 64 << 10, kArchiveFetchBytes = 256 << 10;
 // Reconnecting after a broker's death: quick at first, never a storm.
 constexpr std::chrono::milliseconds kReconnectFirst{50}, kReconnectMost{1'000};
 

@@ -103,8 +103,8 @@ TEST_CASE("Kafka's consumers never guess an offset and never commit by themselve
   const std::map<std::string, std::string> in_time = {{"fetch.wait.max.ms", "500"},
                                                       {"fetch.min.bytes", "1"},
                                                       {"isolation.level", "read_committed"}};
-  const std::map<std::string, std::string> gathered = {{"fetch.wait.max.ms", "10"},
-                                                       {"fetch.min.bytes", "16384"},
+  const std::map<std::string, std::string> gathered = {{"fetch.wait.max.ms", "50"},
+                                                       {"fetch.min.bytes", "65536"},
                                                        {"isolation.level", "read_uncommitted"}};
   const std::map<std::string, std::string> in_no_hurry = {{"fetch.wait.max.ms", "500"},
                                                           {"fetch.min.bytes", "262144"},
