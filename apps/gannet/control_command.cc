@@ -333,11 +333,6 @@ int Resume(const ControlOptions& control, const std::string& scope, Console cons
       control, scope, "gannet.risk.v1.RiskService/ReleaseKillSwitch", console);
 }
 
-int Kill(const ControlOptions& control, const std::string& scope, Console console) {
-  return ChangeState<risk_pb::ActivateKillSwitchRequest, risk_pb::ActivateKillSwitchResponse>(
-      control, scope, "gannet.risk.v1.RiskService/ActivateKillSwitch", console);
-}
-
 int TailSignals(const ControlOptions& control, int count, bool follow, Console console) {
   Remote remote(control, console);
   const auto print = [&](const Message& message, const news::v1::NewsSignal& signal,

@@ -1,4 +1,5 @@
-// gannet status | order | position | limits | halt | resume | kill | signals: a running
+// gannet status | order | position | limits | halt | resume | kill | reconcile | adjust |
+// signals: a running
 // process asked over the socket in its data folder, or over TCP. Tables for people,
 // the messages of proto/ as JSON for programs.
 //
@@ -20,6 +21,8 @@ inline constexpr int kControlFailed = 1;
 inline constexpr int kControlUsage = 2;
 inline constexpr int kControlUnreachable = 4;  // no process answers there
 inline constexpr int kControlDenied = 5;       // risk, or the service that acts, said no
+inline constexpr int kControlNotVerified = 6;  // kill: the venue has not confirmed the end yet
+inline constexpr int kControlDifferent = 7;    // reconcile: the two sides are not equal
 
 struct ControlOptions {
   std::string data_dir;    // of the running process: its socket, its token
@@ -50,6 +53,17 @@ struct OrderOptions {
   int limit = 50;
 };
 
+struct AdjustOptions {
+  std::string account = "main/paper";
+  std::string subject, price;  // propose
+  uint64_t proposal = 0;       // approve, reject
+};
+
+struct KillOptions {
+  bool drill = false;  // measured, and lifted again
+  bool keep = false;   // of a drill: not lifted
+};
+
 struct Console {
   base::Files& files;
   std::ostream& out;
@@ -77,7 +91,15 @@ int ShowPortfolioRisk(const ControlOptions& control, Console console);
 int Halt(const ControlOptions& control, const std::string& scope, const std::string& state,
          Console console);
 int Resume(const ControlOptions& control, const std::string& scope, Console console);
-int Kill(const ControlOptions& control, const std::string& scope, Console console);
+// kill_command.cc
+int Kill(const ControlOptions& control, const std::string& scope, const KillOptions& kill,
+         Console console);
+// truth_command.cc
+int Reconcile(const ControlOptions& control, bool dry_run, Console console);
+int ProposeAdjustment(const ControlOptions& control, const AdjustOptions& adjust, Console console);
+int ApproveAdjustment(const ControlOptions& control, const AdjustOptions& adjust, Console console);
+int RejectAdjustment(const ControlOptions& control, const AdjustOptions& adjust, Console console);
+int ListAdjustments(const ControlOptions& control, Console console);
 // The newest `count`, then, with `follow`, each as it is made.
 int TailSignals(const ControlOptions& control, int count, bool follow, Console console);
 

@@ -198,13 +198,23 @@ void AddStates(CLI::App& app, Builder& b) {
   resume->add_option("SCOPE", f.scope, "What to let go")->required();
   b.Change(resume, true);
 
-  CLI::App* kill =
-      b.Command(app, "kill", "The kill switch: no new orders, and what works is cancelled",
-                std::string(kScopes) +
-                    "Lifted by gannet resume only.\n\n"
-                    "  gannet kill firm --reason \"runaway\"\n\n",
-                [&f](Console console) { return Kill(f.control, f.scope, console); });
+  CLI::App* kill = b.Command(
+      app, "kill", "The kill switch: no new orders, and what works is cancelled",
+      std::string(kScopes) +
+          "Followed for --timeout to the end that the venue has confirmed: every order of "
+          "the scope over, and\nnone of it in the venue's lists. Give it where execution "
+          "runs (--data of that process) when Kafka or risk\nis down. Lifted by gannet "
+          "resume only.\n\n"
+          "  gannet kill firm --reason \"runaway\"\n"
+          "  gannet kill firm --drill --reason \"monthly drill\" --timeout 30s\n\n"
+          "A drill is a kill switch: it withdraws what works. It prints how long each "
+          "part took, and is then\nlifted again. Exit code 6: the end is not verified "
+          "yet.\n",
+      [&f](Console console) { return Kill(f.control, f.scope, f.kill, console); });
   kill->add_option("SCOPE", f.scope, "What to stop")->required();
+  CLI::Option* drill =
+      kill->add_flag("--drill", f.kill.drill, "Measure it, and lift it again when it is over");
+  kill->add_flag("--keep", f.kill.keep, "Of a drill: leave it on")->needs(drill);
   b.Change(kill, true);
 }
 
@@ -243,6 +253,48 @@ void AddLimits(CLI::App& app, Builder& b) {
                                                    : RejectLimits(f.control, f.proposal, console);
                                  });
     settle->add_option("ID", f.proposal, "Number of the proposal")->required();
+    b.Change(settle, true);
+  }
+}
+
+void AddTruth(CLI::App& app, Builder& b) {
+  ControlFlags& f = b.f_;
+  CLI::App* reconcile = b.Command(
+      app, "reconcile", "What the venue holds beside what is held here: orders, fills, balances",
+      "Asks the venue, books what it says (unless --dry-run), and prints both sides and the "
+      "difference. What differs\nonly once is in motion, and said to be. Ask the process that "
+      "hosts execution.\n\n"
+      "  gannet reconcile --dry-run\n  gannet reconcile --json --timeout 30s\n\n"
+      "Exit code 0: equal, 7: different.\n",
+      [&f](Console console) { return Reconcile(f.control, f.dry_run, console); });
+  reconcile->add_flag("--dry-run", f.dry_run, "Book nothing");
+
+  CLI::App* adjust = b.Group(
+      app, "adjust", "Sign a difference that nothing explains: list, propose, approve, reject");
+  b.Command(*adjust, "list", "Differences, and what was proposed and decided about them", "",
+            [&f](Console console) { return ListAdjustments(f.control, console); });
+  CLI::App* propose = b.Command(
+      *adjust, "propose", "Name a difference; another person approves it",
+      "SUBJECT is the asset, or the instrument of a position. What is booked is the difference as "
+      "it is now; should it\nchange, the proposal is out of date. A position is booked to EXTERNAL "
+      "at --price.\n\n"
+      "  gannet adjust propose USDT --reason \"rebate of June, see ticket 12\"\n"
+      "  gannet adjust propose binance-usdm:BTCUSDT --price 61000 --reason \"closed by hand\"\n\n",
+      [&f](Console console) { return ProposeAdjustment(f.control, f.adjust, console); });
+  propose->add_option("SUBJECT", f.adjust.subject, "Asset or instrument")->required();
+  propose->add_option("--price", f.adjust.price, "Of a position: at which it is booked");
+  propose->add_option("--account", f.adjust.account, "Whose books")->capture_default_str();
+  b.Change(propose, true);
+  for (const bool approves : {true, false}) {
+    CLI::App* settle = b.Command(*adjust, approves ? "approve" : "reject",
+                                 approves ? "Approve a proposal of another person: booked at once"
+                                          : "Reject a proposal, or withdraw one's own",
+                                 "", [&f, approves](Console console) {
+                                   return approves ? ApproveAdjustment(f.control, f.adjust, console)
+                                                   : RejectAdjustment(f.control, f.adjust, console);
+                                 });
+    settle->add_option("ID", f.adjust.proposal, "Number of the proposal")->required();
+    settle->add_option("--account", f.adjust.account, "Whose books")->capture_default_str();
     b.Change(settle, true);
   }
 }
@@ -313,6 +365,7 @@ void AddControl(CLI::App& app, ControlFlags& flags, base::Files& files, std::ost
              [&f](Console console) { return ListPositions(f.control, console); });
   AddLimits(app, *b);
   AddStates(app, *b);
+  AddTruth(app, *b);
   CLI::App* signals = b->Group(app, "signals", "What news-signal made of the headlines");
   CLI::App* tail = b->Command(
       *signals, "tail", "The newest, then each as it is made",

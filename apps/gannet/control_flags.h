@@ -19,6 +19,9 @@ struct ControlFlags {
   ControlOptions control;
   OrderOptions order;
   HealthcheckOptions health;
+  AdjustOptions adjust;
+  KillOptions kill;
+  bool dry_run = false;
   std::string scope, state = "halted";
   std::string file;
   bool show_file = false, new_names = false, open_only = false;

@@ -22,7 +22,7 @@
 #include "google/protobuf/message.h"
 #include "libs/base/digest.h"
 #include "libs/base/utf8.h"
-#include "libs/bus/topics.h"
+#include "libs/bus/account_topic.h"
 #include "libs/market/decimal.h"
 #include "libs/wire/codec.h"
 
@@ -51,6 +51,7 @@ const Message* MessageOf(const bus::TopicInfo* topic) {
       Row{&bus::kExecReports.info, &exec::v1::ExecReportEvent::default_instance()},
       Row{&bus::kPositions.info, &exec::v1::PositionUpdateEvent::default_instance()},
       Row{&bus::kBalances.info, &exec::v1::BalanceUpdateEvent::default_instance()},
+      Row{&bus::kAccountEvents.info, &exec::v1::AccountEventEvent::default_instance()},
       Row{&bus::kRiskState.info, &risk::v1::RiskStateEvent::default_instance()},
       Row{&bus::kRiskLimits.info, &risk::v1::LimitEventEvent::default_instance()},
       Row{&bus::kCommands.info, &ops::v1::CommandEvent::default_instance()},

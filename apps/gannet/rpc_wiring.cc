@@ -4,6 +4,7 @@
 
 #include "libs/api/program_rpc.h"
 #include "libs/base/status.h"
+#include "services/execution/execution_rpc.h"
 #include "services/ml-inference/inference_rpc.h"
 #include "services/ml-inference/inference_service.h"
 #include "services/news-signal/signal_rpc.h"
@@ -34,7 +35,9 @@ absl::StatusOr<std::unique_ptr<RpcWiring>> RpcWiring::Build(
   rpc::Server& server = wiring->service_->server();
   runtime::Deps& deps = process.deps();
   for (const auto& service : pipeline.services) {
-    if (const auto* risk = dynamic_cast<const risk::RiskService*>(service.get())) {
+    if (auto* execution = dynamic_cast<execution::ExecutionService*>(service.get())) {
+      execution::ServeExecution(server, *execution);
+    } else if (const auto* risk = dynamic_cast<const risk::RiskService*>(service.get())) {
       risk::ServeRisk(server, *risk, process.shard());
     } else if (const auto* news =
                    dynamic_cast<const news_signal::NewsSignalService*>(service.get())) {

@@ -68,7 +68,8 @@ absl::Status Applied(const absl::StatusOr<command::CommandResult>& answer) {
   if (answer->reached == Progress::kRefused) return absl::FailedPreconditionError(answer->detail);
   if (answer->reached != Progress::kApplied) {
     return absl::DeadlineExceededError(
-        "the command is recorded, but risk has not answered; ask again with the same request_id");
+        "the command is recorded, but neither risk nor execution has answered; ask again with the "
+        "same request_id");
   }
   return absl::OkStatus();
 }

@@ -7,6 +7,12 @@ namespace gannet::rpc {
 namespace {
 
 constexpr std::array kTable = std::to_array<AccessRow>({
+    {"gannet.exec.v1.ExecutionService/Reconcile", Right::kOperate},
+    {"gannet.exec.v1.ExecutionService/ProposeAdjustment", Right::kRisk, true},
+    {"gannet.exec.v1.ExecutionService/ApproveAdjustment", Right::kRisk, true},
+    {"gannet.exec.v1.ExecutionService/RejectAdjustment", Right::kRisk, true},
+    {"gannet.exec.v1.ExecutionService/ListAdjustments", Right::kRead},
+    {"gannet.exec.v1.ExecutionService/GetStop", Right::kRead},
     {"gannet.market.v1.MarketDataService/GetInstrument", Right::kRead},
     {"gannet.market.v1.MarketDataService/ListInstruments", Right::kRead},
     {"gannet.market.v1.MarketDataService/GetBook", Right::kRead},

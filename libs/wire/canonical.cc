@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/check.h"
+#include "libs/wire/canonical_account.h"
 
 namespace gannet::wire {
 namespace {
@@ -20,6 +21,7 @@ enum class TypeTag : uint8_t {
   kPositionUpdate = 8,
   kBalanceUpdate = 9,
   kClientOrderId = 10,
+  kAccountEvent = 11,
 };
 
 // More than most values need, so that writing rarely grows the string.
@@ -306,6 +308,29 @@ std::string Canonical(const market::BalanceUpdate& balance) {
   out.Text(balance.asset);
   out.Money(balance.free);
   out.Money(balance.locked);
+  return out.Take();
+}
+
+std::string Canonical(const market::AccountEvent& event) {
+  CanonicalWriter out = Start(TypeTag::kAccountEvent);
+  Code(out, event.kind);
+  out.Text(event.account);
+  out.Bytes(event.venue);
+  out.Bytes(event.id);
+  out.Text(event.strategy);
+  out.Text(event.instrument);
+  out.U32(event.instrument_version);
+  out.Text(event.client_order_id);
+  out.I64(event.quantity.mantissa);
+  out.I64(event.price.mantissa);
+  Count(out, event.changes.size());
+  for (const market::AssetChange& change : event.changes) {
+    out.Text(change.asset);
+    out.Money(change.amount);
+  }
+  out.Bytes(event.evidence);
+  out.Bytes(event.person);
+  out.Time(event.time);
   return out.Take();
 }
 

@@ -1,6 +1,7 @@
 #include "gannet/exec/v1/exec.pb.h"
 #include "gannet/ops/v1/ops.pb.h"
 #include "gannet/risk/v1/risk.pb.h"
+#include "libs/market/account_event.h"
 #include "libs/wire/conversion.h"
 
 namespace gannet::wire {
@@ -9,6 +10,7 @@ namespace {
 namespace exec_pb = ::gannet::exec::v1;
 namespace ops_pb = ::gannet::ops::v1;
 namespace risk_pb = ::gannet::risk::v1;
+using market::AccountEventKind;
 using market::CommandKind;
 using market::CommandOutcome;
 using market::LimitStep;
@@ -32,6 +34,16 @@ constexpr EnumTable<CommandKind, ops_pb::CommandKind, 11> kCommandKinds({
     {CommandKind::kProposeLimits, ops_pb::COMMAND_KIND_PROPOSE_LIMITS},
     {CommandKind::kApproveLimits, ops_pb::COMMAND_KIND_APPROVE_LIMITS},
     {CommandKind::kRejectLimits, ops_pb::COMMAND_KIND_REJECT_LIMITS},
+});
+constexpr EnumTable<AccountEventKind, exec_pb::AccountEventKind, 8> kAccountEventKinds({
+    {AccountEventKind::kFill, exec_pb::ACCOUNT_EVENT_KIND_FILL},
+    {AccountEventKind::kFee, exec_pb::ACCOUNT_EVENT_KIND_FEE},
+    {AccountEventKind::kFunding, exec_pb::ACCOUNT_EVENT_KIND_FUNDING},
+    {AccountEventKind::kLiquidation, exec_pb::ACCOUNT_EVENT_KIND_LIQUIDATION},
+    {AccountEventKind::kAdl, exec_pb::ACCOUNT_EVENT_KIND_ADL},
+    {AccountEventKind::kTransfer, exec_pb::ACCOUNT_EVENT_KIND_TRANSFER},
+    {AccountEventKind::kSettlement, exec_pb::ACCOUNT_EVENT_KIND_SETTLEMENT},
+    {AccountEventKind::kAdjustment, exec_pb::ACCOUNT_EVENT_KIND_ADJUSTMENT},
 });
 constexpr EnumTable<LimitStep, risk_pb::LimitStep, 4> kLimitSteps({
     {LimitStep::kInForce, risk_pb::LIMIT_STEP_IN_FORCE},
@@ -137,6 +149,58 @@ struct Convert<market::BalanceUpdate> {
     value.asset = market::AssetId(message.asset());
     value.free = problem.Money(message.has_free(), message.free(), "value.free");
     value.locked = problem.Money(message.has_locked(), message.locked(), "value.locked");
+    return value;
+  }
+};
+
+template <>
+struct Convert<market::AccountEvent> {
+  using Envelope = exec_pb::AccountEventEvent;
+
+  using Proto = exec_pb::AccountEvent;
+
+  static void Write(const market::AccountEvent& value, MessageWriter& out) {
+    out.Enum(Proto::kKindFieldNumber, kAccountEventKinds.ToProto(value.kind));
+    out.Text(Proto::kAccountFieldNumber, value.account);
+    out.Text(Proto::kVenueFieldNumber, value.venue);
+    out.Text(Proto::kIdFieldNumber, value.id);
+    out.Text(Proto::kStrategyFieldNumber, value.strategy);
+    out.Text(Proto::kInstrumentFieldNumber, value.instrument);
+    out.Unsigned(Proto::kInstrumentVersionFieldNumber, value.instrument_version);
+    out.Text(Proto::kClientOrderIdFieldNumber, value.client_order_id);
+    out.Zigzag(Proto::kQuantityFieldNumber, value.quantity.mantissa);
+    out.Zigzag(Proto::kPriceFieldNumber, value.price.mantissa);
+    for (const market::AssetChange& change : value.changes) {
+      out.Message(Proto::kChangesFieldNumber, [&](MessageWriter& part) {
+        part.Text(exec_pb::AssetChange::kAssetFieldNumber, change.asset);
+        part.Money(exec_pb::AssetChange::kAmountFieldNumber, change.amount);
+      });
+    }
+    out.Text(Proto::kEvidenceFieldNumber, value.evidence);
+    out.Text(Proto::kPersonFieldNumber, value.person);
+    out.Time(Proto::kTimeNsFieldNumber, value.time);
+  }
+
+  static market::AccountEvent From(const exec_pb::AccountEvent& message, Problem& problem) {
+    market::AccountEvent value;
+    value.kind = problem.Enum(kAccountEventKinds, message.kind(), "value.kind");
+    value.account = market::AccountId(message.account());
+    value.venue = message.venue();
+    value.id = message.id();
+    value.strategy = market::StrategyId(message.strategy());
+    value.instrument = market::InstrumentId(message.instrument());
+    value.instrument_version = message.instrument_version();
+    value.client_order_id = market::ClientOrderId(message.client_order_id());
+    value.quantity.mantissa = message.quantity();
+    value.price.mantissa = message.price();
+    for (const exec_pb::AssetChange& change : message.changes()) {
+      value.changes.push_back(
+          {market::AssetId(change.asset()),
+           problem.Money(change.has_amount(), change.amount(), "value.changes.amount")});
+    }
+    value.evidence = message.evidence();
+    value.person = message.person();
+    value.time = base::FromUnixNanos(message.time_ns());
     return value;
   }
 };
@@ -320,6 +384,7 @@ struct Convert<EngineNote> {
 
 GANNET_WIRE_INSTANTIATE(market::PositionUpdate);
 GANNET_WIRE_INSTANTIATE(market::BalanceUpdate);
+GANNET_WIRE_INSTANTIATE(market::AccountEvent);
 GANNET_WIRE_INSTANTIATE(market::RiskState);
 GANNET_WIRE_INSTANTIATE(market::Command);
 GANNET_WIRE_INSTANTIATE(market::CommandAnswer);

@@ -10,7 +10,9 @@
 #include <string_view>
 
 #include "libs/base/check.h"
+#include "libs/market/account_event.h"
 #include "libs/wire/canonical.h"
+#include "libs/wire/canonical_account.h"
 #include "libs/wire/codec.h"
 
 namespace gannet::wire {
@@ -97,6 +99,7 @@ constexpr std::array kTargets = {
     &FuzzEvent<market::Command>,
     &FuzzEvent<market::CommandAnswer>,
     &FuzzEvent<EngineNote>,
+    &FuzzEvent<market::AccountEvent>,
     &FuzzHttpExchange,
     &FuzzStreamEvent,
     &FuzzReader,

@@ -11,7 +11,9 @@
 #include <string>
 
 #include "libs/base/digest.h"
+#include "libs/market/account_event.h"
 #include "libs/wire/canonical.h"
+#include "libs/wire/canonical_account.h"
 #include "libs/wire/codec.h"
 #include "libs/wire/random_events.h"
 
@@ -79,6 +81,7 @@ std::map<std::string, Golden> Goldens() {
       {"event.ExecReport", Event<market::ExecReport>()},
       {"event.PositionUpdate", Event<market::PositionUpdate>()},
       {"event.BalanceUpdate", Event<market::BalanceUpdate>()},
+      {"event.AccountEvent", Event<market::AccountEvent>()},
       {"event.RiskState", Event<market::RiskState>()},
       {"event.LimitEvent", Event<market::LimitEvent>()},
       {"event.Command", Event<market::Command>()},
@@ -94,6 +97,7 @@ std::map<std::string, Golden> Goldens() {
       {"canonical.RiskState", Hashed<market::RiskState>()},
       {"canonical.PositionUpdate", Hashed<market::PositionUpdate>()},
       {"canonical.BalanceUpdate", Hashed<market::BalanceUpdate>()},
+      {"canonical.AccountEvent", Hashed<market::AccountEvent>()},
   };
 }
 

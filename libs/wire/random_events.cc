@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "libs/market/account_event.h"
+
 namespace gannet::wire {
 namespace {
 
@@ -448,6 +450,31 @@ market::BalanceUpdate RandomValue(base::Rng& rng) {
   value.asset = market::AssetId("X" + Text(rng));
   value.free = Money(rng);
   value.locked = Money(rng);
+  return value;
+}
+
+template <>
+market::AccountEvent RandomValue(base::Rng& rng) {
+  market::AccountEvent value;
+  value.kind = Pick(rng, market::AccountEventKind::kFill, market::AccountEventKind::kAdjustment);
+  value.account = Account(rng);
+  value.venue = Text(rng);
+  value.id = Text(rng);
+  value.strategy = Name<market::StrategyId>(rng);
+  if (Coin(rng)) value.instrument = Instrument(rng);
+  value.instrument_version = Small(rng);
+  value.client_order_id = Name<market::ClientOrderId>(rng);
+  value.quantity = Quantity(rng);
+  value.price = Price(rng);
+  while (Coin(rng)) {
+    market::AssetChange change;
+    change.asset = market::AssetId("X" + Text(rng));
+    change.amount = Money(rng);
+    value.changes.push_back(std::move(change));
+  }
+  value.evidence = Text(rng);
+  value.person = Text(rng);
+  value.time = When(rng);
   return value;
 }
 

@@ -158,6 +158,9 @@ void Read(config::Section& in, ExecutionConfig& out) {
   in.Optional("account", out.account);
   in.Optional("block_on_unknown", out.block_on_unknown);
   in.Optional("foreign_orders", out.foreign_orders, kPolicies);
+  in.Optional("four_eyes", out.four_eyes);
+  if (!out.four_eyes && out.venue != VenueKind::kPaper)
+    in.Problem("four_eyes", "may be off for venue: paper only; leave it out");
   in.Optional("reconcile_every", out.reconcile_every, config::Between(1s, 3600s));
   out.rate = DefaultRateOf(out.venue);
   out.live = DefaultsOf(out.venue);

@@ -55,6 +55,7 @@ struct ExecutionConfig {
   std::string account = "main/paper";
   bool block_on_unknown = false;
   ForeignPolicy foreign_orders = ForeignPolicy::kTolerate;
+  bool four_eyes = true;  // of adjustments; off for paper only
   base::Duration reconcile_every = std::chrono::seconds(60);
   RateLimits rate;
   PaperConfig paper;

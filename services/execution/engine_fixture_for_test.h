@@ -158,7 +158,7 @@ class EngineFixture : public ExecutionOutput {
   using Fact = std::variant<market::Event<market::ExecReport>, market::Event<market::BalanceUpdate>,
                             market::Event<market::PositionUpdate>, market::Event<wire::EngineNote>,
                             market::Event<market::RiskDecision>, market::Event<market::OrderIntent>,
-                            market::Event<market::RiskState>>;
+                            market::Event<market::RiskState>, market::Event<market::AccountEvent>>;
 
   explicit EngineFixture(ExecutionOptions options = Options(), bool start = true)
       : engine(std::move(options), venue, *this) {
@@ -236,8 +236,21 @@ class EngineFixture : public ExecutionOutput {
     positions.push_back(position);
     Record(std::move(position), cause);
   }
+  void Emit(market::AccountEvent event, const market::Header& cause) override {
+    bookings.push_back(event);
+    Record(std::move(event), cause);
+  }
   void Emit(wire::EngineNote note, const market::Header& cause) override {
     Record(std::move(note), cause);
+  }
+  void Emit(market::CommandAnswer answer, const market::Header&) override {
+    answers.push_back(std::move(answer));
+  }
+  void Inspected(const std::vector<uint64_t>& tickets, const Comparison& comparison) override {
+    inspected.emplace_back(tickets, comparison);
+  }
+  void Adjusted(uint64_t, const absl::StatusOr<AdjustAnswer>& answer) override {
+    adjusted = answer;
   }
   void Send(OutgoingRequest request) override { sent.push_back(std::move(request)); }
   void RestartStream() override { ++stream_restarts; }
@@ -308,6 +321,17 @@ class EngineFixture : public ExecutionOutput {
     command.scope = std::move(scope);
     command.person = std::move(person);
     engine.OnCommand({Cause(), command}, now);
+  }
+  // What execution says to a person about a difference.
+  absl::StatusOr<AdjustAnswer> Adjust(AdjustmentNote::Step step, std::string person,
+                                      std::string subject, uint64_t proposal = 0,
+                                      std::string price = "") {
+    adjusted.reset();
+    engine.Adjust(
+        1, {step, std::move(person), "looked into", std::move(subject), std::move(price), proposal},
+        Cause(), now);
+    REQUIRE(adjusted.has_value());
+    return *adjusted;
   }
   void Frame(venue::StreamUpdate update) {
     venue.frame = std::move(update);
@@ -475,6 +499,10 @@ class EngineFixture : public ExecutionOutput {
   ScriptedVenue venue;
   std::vector<Fact> facts;
   std::vector<market::ExecReport> reports;
+  std::vector<market::AccountEvent> bookings;
+  std::vector<market::CommandAnswer> answers;
+  std::vector<std::pair<std::vector<uint64_t>, Comparison>> inspected;
+  std::optional<absl::StatusOr<AdjustAnswer>> adjusted;
   std::vector<market::PositionUpdate> positions;
   std::deque<OutgoingRequest> sent;
   OutgoingRequest taken;

@@ -65,13 +65,16 @@ void ExecutionEngine::OnHttp(const wire::HttpExchange& exchange, const market::H
   }
   const InFlight request = std::move(found->second);
   in_flight_.erase(found);
-  if (const std::optional<Block> block = ParseNotSent(exchange.transport_error))
-    return OnNotSent(request, *block);
+  if (const std::optional<Block> block = ParseNotSent(exchange.transport_error)) {
+    OnNotSent(request, *block);
+    return StepStops();
+  }
   const venue::Answer answer = venue_.DecodeAnswer(request.context, exchange);
   budget_.Report(answer.rate,
                  exchange.status == 429 || exchange.status == 418 || answer.rate.limited,
                  VenueNow());
   OnAnswer(request, answer);
+  StepStops();
 }
 
 void ExecutionEngine::OnNotSent(const InFlight& request, const Block& block) {
@@ -129,6 +132,12 @@ void ExecutionEngine::OnAnswer(const InFlight& request, const venue::Answer& ans
       return OnDeadMan(request, answer);
     case Purpose::kBalanceChanges:
       return OnBalanceChanges(request, answer);
+    case Purpose::kInspectOrders:
+    case Purpose::kInspectAccount:
+    case Purpose::kInspectTrades:
+      return OnInspected(request, answer);
+    case Purpose::kStopCheck:
+      return OnStopCheck(request, answer);
     case Purpose::kSubscribe:
       return;
   }
@@ -475,7 +484,7 @@ void ExecutionEngine::BookTrade(const market::ClientOrderId& id, const venue::Tr
     Inquire(id, base::Duration(0)).want_trades = true;
     return StepInquiry(id);
   }
-  BookRealized(order, trade);
+  BookEvents(order, trade, *fill, evidence);
   Step(id, ExecKind::kFill,
        {.evidence = evidence,
         .fill = std::move(fill),
@@ -592,7 +601,13 @@ const TrackedOrder* ExecutionEngine::Adopt(const venue::OrderUpdate& update,
     if (!over) Sweep();  // nobody asked for it
     return state_.Find(id);
   }
-  if (options_.foreign == ForeignPolicy::kHalt) halted_.insert(update.instrument);
+  if (options_.foreign == ForeignPolicy::kHalt && !state_.halts().contains(update.instrument)) {
+    SetHalt(
+        update.instrument, true,
+        "foreign orders in this instrument (execution.foreign_orders: halt); resume the account "
+        "once their cause is known",
+        "");
+  }
   if (options_.foreign == ForeignPolicy::kCancel && !over) SendCancel(id, "foreign order");
   return state_.Find(id);
 }
@@ -661,7 +676,9 @@ bool ExecutionEngine::Step(const market::ClientOrderId& id, ExecKind kind, Repor
     const TrackedOrder before = *order;  // the report may end and forget it
     out_.Emit(std::move(report), chain);
     ++stats_.fills;
-    EmitPosition(before, chain);
+    EmitPosition({before.intent.account, before.intent.strategy, before.intent.instrument},
+                 state_.FindInstrument(before.intent.instrument, before.intent.instrument_version),
+                 chain);
   } else {
     out_.Emit(std::move(report), chain);
   }
@@ -686,12 +703,10 @@ void ExecutionEngine::Closed(const market::ClientOrderId& id) {
   if (order != nullptr) ReleaseHeld(id);
 }
 
-void ExecutionEngine::EmitPosition(const TrackedOrder& order, const market::Header& cause) {
-  const market::PositionKey key{order.intent.account, order.intent.strategy,
-                                order.intent.instrument};
+void ExecutionEngine::EmitPosition(const market::PositionKey& key,
+                                   const market::Instrument* instrument,
+                                   const market::Header& cause) {
   const market::Position* position = state_.positions().Find(key);
-  const market::Instrument* instrument =
-      state_.FindInstrument(order.intent.instrument, order.intent.instrument_version);
   if (position == nullptr || instrument == nullptr) return;
   market::PositionUpdate update;
   update.account = key.account;

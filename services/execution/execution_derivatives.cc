@@ -13,6 +13,33 @@ using venue::RequestKind;
 
 constexpr base::Duration kDeadManRetry = std::chrono::seconds(1);
 
+// The orders by which USD-M closes positions itself are known by their client ids ("Event:
+// Order Update", special client order id).
+market::AccountEventKind KindOfTrade(const TrackedOrder& order) {
+  const std::string& id = order.id().text();
+  if (!order.external) return market::AccountEventKind::kFill;
+  if (id.starts_with("autoclose-")) return market::AccountEventKind::kLiquidation;
+  if (id.starts_with("adl_autoclose")) return market::AccountEventKind::kAdl;
+  if (id.starts_with("settlement_autoclose-")) return market::AccountEventKind::kSettlement;
+  return market::AccountEventKind::kFill;
+}
+
+market::AccountEventKind KindOf(venue::ChangeKind kind) {
+  switch (kind) {
+    case venue::ChangeKind::kTransfer:
+      return market::AccountEventKind::kTransfer;
+    case venue::ChangeKind::kFunding:
+      return market::AccountEventKind::kFunding;
+    case venue::ChangeKind::kLiquidation:
+      return market::AccountEventKind::kLiquidation;
+    case venue::ChangeKind::kSettlement:
+      return market::AccountEventKind::kSettlement;
+    case venue::ChangeKind::kAdjustment:
+      break;
+  }
+  return market::AccountEventKind::kAdjustment;
+}
+
 }  // namespace
 
 // --- changes of balances ----------------------------------------------------------------
@@ -44,10 +71,7 @@ void ExecutionEngine::OnBalanceChanges(const InFlight& request, const venue::Ans
   const base::Time before = state_.changes_checked();
   for (const venue::BalanceChange& change : answer.changes) {
     // What was booked before the first look is in the balances taken over.
-    if (change.time <= *state_.baseline() || state_.KnowsTransfer(change.id)) continue;
-    ++stats_.balance_changes;
-    EmitNote(ToNote(BalanceNote{BalanceNote::Kind::kTransfer, change.asset, change.amount,
-                                change.id, change.time}));
+    if (change.time > *state_.baseline()) BookChange(change.kind, change, answer.evidence);
   }
   // More rows of one instant than an answer holds would be asked for without end.
   const bool further = answer.more_changes && state_.changes_checked() > before;
@@ -57,22 +81,66 @@ void ExecutionEngine::OnBalanceChanges(const InFlight& request, const venue::Ans
   ContinueReconciliation();
 }
 
-// Before the fill that it belongs to: should only one of the two survive a crash, the
-// fill is booked again and this is not.
-void ExecutionEngine::BookRealized(const TrackedOrder& order, const venue::TradeUpdate& trade) {
-  if (trade.realized.empty()) return;
+void ExecutionEngine::BookChange(venue::ChangeKind kind, const venue::BalanceChange& change,
+                                 const std::string& evidence) {
+  if (state_.KnowsTransfer(change.id)) return;
+  ++stats_.balance_changes;
+  market::AccountEvent booking;
+  booking.kind = KindOf(kind);
+  booking.account = options_.account;
+  booking.venue.assign(venue_.name());
+  booking.id = change.id;
+  booking.strategy = market::StrategyId(kExternalStrategy);
+  booking.instrument = change.instrument;
+  booking.changes = {{change.asset, change.amount}};
+  booking.evidence = evidence;
+  booking.time = change.time;
+  market::Header cause = cause_;
+  if (change.time != base::Time()) cause.event_time = change.time;
+  out_.Emit(std::move(booking), cause);
+}
+
+// Before the report that they belong to: should only they survive a crash, the fill is booked
+// again and they are not. The fee first, so that the trade is the word that all is said.
+void ExecutionEngine::BookEvents(const TrackedOrder& order, const venue::TradeUpdate& trade,
+                                 const market::Fill& fill, const std::string& evidence) {
   const market::Instrument* instrument =
       state_.FindInstrument(order.intent.instrument, order.intent.instrument_version);
-  const std::optional<Money> amount = venue::AmountOf(trade.realized);
-  if (instrument == nullptr || !amount) {
-    ++stats_.unreadable_numbers;
-    return;
+  if (instrument == nullptr) return;
+  market::AccountEvent booking;
+  booking.kind = market::AccountEventKind::kFee;
+  booking.account = options_.account;
+  booking.venue.assign(venue_.name());
+  booking.id = fill.trade_id;
+  booking.strategy = order.intent.strategy;
+  booking.instrument = order.intent.instrument;
+  booking.instrument_version = order.intent.instrument_version;
+  booking.client_order_id = order.id();
+  booking.evidence = evidence;
+  booking.time = trade.time;
+  const market::Header chain = Chain(order.correlation, trade.time);
+  if (!fill.fee.zero() && !fill.fee_asset.empty() && !state_.KnowsTransfer(BookingKey(booking))) {
+    booking.changes = {{fill.fee_asset, -fill.fee}};
+    out_.Emit(booking, chain);
   }
-  const std::string id =
-      absl::StrCat(kRealizedPrefix, trade.instrument.text(), ":", trade.trade_id);
-  if (amount->zero() || state_.KnowsTransfer(id)) return;
-  ++stats_.balance_changes;
-  EmitNote(ToNote(BalanceNote{BalanceNote::Kind::kTransfer, instrument->settle, *amount, id}));
+  booking.kind = KindOfTrade(order);
+  if (state_.KnowsTransfer(BookingKey(booking))) return;
+  Money slack;
+  booking.changes = ChangesOf(*instrument, order.intent.side, fill, slack);
+  const bool buys = order.intent.side == market::Side::kBuy;
+  booking.quantity = {buys ? fill.quantity.mantissa : -fill.quantity.mantissa};
+  booking.price = fill.price;
+  if (!trade.realized.empty()) {
+    const std::optional<Money> amount = venue::AmountOf(trade.realized);
+    const std::string noted =
+        absl::StrCat(kRealizedPrefix, trade.instrument.text(), ":", trade.trade_id);
+    if (!amount) ++stats_.unreadable_numbers;
+    if (amount && !amount->zero() && !state_.KnowsTransfer(noted)) {
+      ++stats_.balance_changes;
+      booking.changes.push_back({instrument->settle, *amount});
+    }
+  }
+  out_.Emit(std::move(booking), chain);
 }
 
 // --- positions --------------------------------------------------------------------------

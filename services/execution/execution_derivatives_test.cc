@@ -204,8 +204,17 @@ TEST_CASE("Positions are compared; what no fill explains halts the instrument un
     return intent;
   }());
   CHECK(f.Last("g1a").local_reason == market::RejectReason::kGateClosed);
-  f.Command(market::CommandKind::kResume, {market::ScopeKind::kAccount, kAccount.text()});
+  const auto propose = AdjustmentNote::Step::kProposed;
+  CHECK_FALSE(f.Adjust(propose, "ann", kBtc.text()).ok());  // at no price
+  const auto proposed = f.Adjust(propose, "ann", kBtc.text(), 0, "50000");
+  REQUIRE(proposed.ok());
+  const auto approve = AdjustmentNote::Step::kApproved;
+  CHECK_FALSE(f.Adjust(approve, "ann", "", proposed->proposal).ok());
+  REQUIRE(f.Adjust(approve, "ben", "", proposed->proposal).ok());
   CHECK(f.engine.state().position_differences().empty());
+  CHECK(f.bookings.back().quantity.mantissa == 500);
+  CHECK(f.positions.back().strategy.text() == kExternalStrategy);
+  CHECK(f.positions.back().net.mantissa == 500);
   CHECK(f.engine.state().HeldPosition(kBtc) == market::Money(5, 1));
   f.Answering(130s, replies);
   CHECK(f.engine.state().position_differences().empty());

@@ -12,22 +12,6 @@ using market::ExecKind;
 using market::OrderState;
 using market::RejectReason;
 
-bool Covers(const market::Scope& scope, const market::OrderIntent& intent) {
-  switch (scope.kind) {
-    case market::ScopeKind::kFirm:
-      return true;
-    case market::ScopeKind::kAccount:
-      return scope.name == intent.account.text();
-    case market::ScopeKind::kStrategy:
-      return scope.name == intent.strategy.text();
-    case market::ScopeKind::kVenue:
-      return scope.name == market::VenueOf(intent.instrument);
-    case market::ScopeKind::kInstrument:
-      return scope.name == intent.instrument.text();
-  }
-  return false;
-}
-
 std::string JournalEvidence(uint64_t request) { return absl::StrCat("journal:request ", request); }
 
 // Journaled as taken up, its bytes never written: nothing of it can have left.
@@ -116,10 +100,8 @@ std::optional<Block> ExecutionEngine::Gate(const market::OrderIntent& intent,
   if (!ready_)
     return Block{RejectReason::kGateClosed,
                  "orders and balances are not reconciled with the venue yet"};
-  if (halted_.contains(intent.instrument)) {
-    return Block{RejectReason::kGateClosed,
-                 "foreign orders in this instrument; see execution.foreign_orders"};
-  }
+  if (const auto halt = state_.halts().find(intent.instrument); halt != state_.halts().end())
+    return Block{RejectReason::kGateClosed, halt->second.reason};
   const market::Instrument* instrument = directory_.Find(intent.instrument);
   if (instrument != nullptr) {
     const market::AssetId& asset =
@@ -403,25 +385,18 @@ void ExecutionEngine::OnCommand(const market::Event<market::Command>& event, bas
   switch (command.kind) {
     case market::CommandKind::kKill:
       SetGate(command.scope, true, command);
-      return Sweep();
+      BeginStop(event);
+      Sweep();
+      return StepStops();
     case market::CommandKind::kResume:
-      // Only a person lifts a kill switch or signs for a difference.
+      // Only a person lifts a kill switch or a halt. A difference is signed by its own name.
       if (command.person.empty()) return;
       SetGate(command.scope, false, command);
       if (command.scope == market::Scope{market::ScopeKind::kAccount, options_.account.text()}) {
-        const std::map<market::AssetId, market::Money> signed_off = state_.differences();
-        for (const auto& [asset, amount] : signed_off) {
-          EmitNote(ToNote(BalanceNote{BalanceNote::Kind::kAdjustment, asset, amount,
-                                      "signed by " + command.person}));
-        }
-        const std::map<market::InstrumentId, market::Money> positions =
-            state_.position_differences();
-        for (const auto& [instrument, quantity] : positions) {
-          EmitNote(ToNote(PositionNote{PositionNote::Kind::kAdjustment, instrument, quantity,
-                                       "signed by " + command.person}));
-        }
         vanished_.clear();
-        halted_.clear();
+        const std::map<market::InstrumentId, HaltNote> halts = state_.halts();
+        for (const auto& [instrument, halt] : halts)
+          SetHalt(instrument, false, command.reason, command.person);
       }
       return;
     case market::CommandKind::kCancelAll:
@@ -512,8 +487,11 @@ void ExecutionEngine::SendJournaled(Purpose purpose, venue::WireRequest wire,
   wire.method = std::move(note.method);
   wire.target = std::move(note.target_path);
   wire.body = std::move(note.body);
-  OutgoingRequest request{id, std::move(wire),
-                          places ? context.client_order_id : market::ClientOrderId(), places};
+  OutgoingRequest request{.id = id,
+                          .wire = std::move(wire),
+                          .order = places ? context.client_order_id : market::ClientOrderId(),
+                          .about = context.client_order_id,
+                          .needs_verdict = places};
   const market::InstrumentId instrument = context.instrument;
   in_flight_.emplace(id, InFlight{purpose, std::move(context), {}, now_, 0});
   out_.Send(std::move(request));
@@ -522,18 +500,18 @@ void ExecutionEngine::SendJournaled(Purpose purpose, venue::WireRequest wire,
 
 bool ExecutionEngine::SendQuery(Purpose purpose, venue::WireRequest wire,
                                 venue::RequestContext context, market::VenueOrderId venue_order,
-                                RateBudget::Use use) {
+                                RateBudget::Use use, uint64_t session) {
   if (in_flight_.size() >= kMaxQueriesUnderWay) return false;
   const bool over_http = !wire.method.empty();
   if (over_http && !budget_.Take(wire.weight, wire.counts_as_order, use, VenueNow())) return false;
   const uint64_t id = kQueryBit | ++queries_;
   context.request_id = id;
   context.asked_at = VenueNow();
-  const uint64_t session = reconciliation_ ? reconciliation_->number : 0;
+  if (session == 0 && reconciliation_) session = reconciliation_->number;
   if (over_http)
     in_flight_.emplace(
         id, InFlight{purpose, std::move(context), std::move(venue_order), now_, session});
-  out_.Send(OutgoingRequest{id, std::move(wire), {}, false});
+  out_.Send(OutgoingRequest{.id = id, .wire = std::move(wire)});
   return true;
 }
 
@@ -626,12 +604,18 @@ void ExecutionEngine::OnWake(const market::Header& cause, base::Time now) {
       case TaskKind::kHeartbeat:
         Beat();
         break;
+      case TaskKind::kInspect:
+        ContinueInspection();
+        break;
+      case TaskKind::kStop:
+        break;  // below
       case TaskKind::kBalanceChanges:
         if (!AskBalanceChanges())
           Schedule(now_ + options_.recheck_after, {TaskKind::kBalanceChanges, {}});
         break;
     }
   }
+  StepStops();
 }
 
 void ExecutionEngine::Resume(const market::Header& cause, base::Time now) {

@@ -10,10 +10,13 @@
 // Sources: execution_engine.cc decides on verdicts, cancels and commands;
 // execution_answers.cc books what the venue says; execution_inquiry.cc finds out
 // the fate of orders; execution_reconcile.cc compares with the venue;
-// execution_derivatives.cc does what only accounts with positions need.
+// execution_derivatives.cc does what only accounts with positions need;
+// execution_inspect.cc lays both sides out for people; execution_adjust.cc takes what they
+// sign of differences; execution_stop.cc follows a kill switch to its verified end.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -21,12 +24,15 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "libs/base/time.h"
 #include "libs/market/account.h"
+#include "libs/market/account_event.h"
 #include "libs/market/header.h"
 #include "libs/market/instrument.h"
 #include "libs/market/order.h"
 #include "libs/venue/order_venue.h"
+#include "services/execution/comparison.h"
 #include "services/execution/execution_state.h"
 #include "services/execution/rate_budget.h"
 
@@ -55,6 +61,7 @@ struct ExecutionOptions {
   // The venue cancels what is open this long after it last heard of us; zero: it does not.
   base::Duration dead_man{0};
   ForeignPolicy foreign = ForeignPolicy::kTolerate;
+  bool four_eyes = true;  // who approves an adjustment is not who proposed it
   RateLimits rate;
 };
 
@@ -70,7 +77,22 @@ struct OutgoingRequest {
   uint64_t id = 0;
   venue::WireRequest wire;
   market::ClientOrderId order;  // placed; empty for what needs no verdict
+  market::ClientOrderId about;  // placed or cancelled
   bool needs_verdict = false;   // placement: the gate is asked again at the moment of sending
+};
+
+// A difference, named by a person, or a decision about one that another has named.
+struct AdjustRequest {
+  AdjustmentNote::Step step = AdjustmentNote::Step::kProposed;
+  std::string person, reason;
+  std::string subject;    // kProposed: asset or instrument
+  std::string price;      // of an instrument: decimal
+  uint64_t proposal = 0;  // otherwise
+  bool operator==(const AdjustRequest&) const = default;
+};
+struct AdjustAnswer {
+  uint64_t proposal = 0;
+  std::string detail;  // for people
 };
 
 class ExecutionOutput {
@@ -80,10 +102,16 @@ class ExecutionOutput {
   virtual void Emit(market::ExecReport report, const market::Header& cause) = 0;
   virtual void Emit(market::BalanceUpdate balance, const market::Header& cause) = 0;
   virtual void Emit(market::PositionUpdate position, const market::Header& cause) = 0;
+  virtual void Emit(market::AccountEvent event, const market::Header& cause) = 0;
   virtual void Emit(wire::EngineNote note, const market::Header& cause) = 0;
+  virtual void Emit(market::CommandAnswer answer, const market::Header& cause) = 0;
   // Effects.
   virtual void Send(OutgoingRequest request) = 0;
   virtual void RestartStream() = 0;  // close it and connect again
+  // What Inspect was asked for. `tickets` are over with it.
+  virtual void Inspected(const std::vector<uint64_t>& tickets, const Comparison& comparison) = 0;
+  // What Adjust has decided; told to people once its facts are durable.
+  virtual void Adjusted(uint64_t ticket, const absl::StatusOr<AdjustAnswer>& answer) = 0;
 };
 
 // What a transport error begins with when no byte of the request left. Then
@@ -110,6 +138,13 @@ class ExecutionEngine {
   void OnHttp(const wire::HttpExchange& exchange, const market::Header& cause, base::Time now);
   void OnStream(const wire::StreamEvent& event, const market::Header& cause, base::Time now);
   void OnWake(const market::Header& cause, base::Time now);
+  // Asks the venue for what it holds and answers by ExecutionOutput::Inspected. Without
+  // `dry_run` a reconciliation goes before.
+  void Inspect(uint64_t ticket, bool dry_run, const market::Header& cause, base::Time now);
+  // What a person wants of a difference, answered by ExecutionOutput::Adjusted.
+  // FAILED_PRECONDITION: why it is not done.
+  void Adjust(uint64_t ticket, const AdjustRequest& request, const market::Header& cause,
+              base::Time now);
   // After recovery, or at a fresh start.
   void Resume(const market::Header& cause, base::Time now);
   // No new orders from here on.
@@ -131,6 +166,10 @@ class ExecutionEngine {
   bool stream_up() const { return subscribed_; }
   size_t requests_under_way() const { return in_flight_.size(); }
   bool placements_under_way() const;
+  // Kill switches since the start, oldest first: the latest kMaxStops.
+  const std::deque<StopRun>& stops() const { return stops_; }
+  // Why instruments take no new orders, one a line.
+  std::vector<std::string> Halts() const;
   // What is wrong now, each with what helps.
   std::vector<std::string> Problems(base::Time now) const;
 
@@ -149,6 +188,8 @@ class ExecutionEngine {
     uint64_t differences = 0, stale_balances = 0;
     uint64_t balance_changes = 0;  // booked: funding, transfers, results of closing
     uint64_t stream_ends = 0;
+    uint64_t stops_verified = 0;  // kill switches whose end the venue has confirmed
+    uint64_t inspections = 0;
     uint64_t dead_man_renewals = 0, dead_man_failures = 0;
     uint64_t names_awaited = 0;  // updates held until it was known whose they are
   };
@@ -174,13 +215,17 @@ class ExecutionEngine {
     kStreamKey,
     kDeadMan,
     kBalanceChanges,
+    kInspectOrders,
+    kInspectAccount,
+    kInspectTrades,
+    kStopCheck,
   };
   struct InFlight {
     Purpose purpose = Purpose::kPlace;
     venue::RequestContext context;
     market::VenueOrderId venue_order;  // kIdentify
     base::Time sent_at{};
-    uint64_t session = 0;  // reconciliation that asked
+    uint64_t session = 0;  // reconciliation, inspection or stop that asked
   };
 
   // The search for what became of one order.
@@ -221,6 +266,8 @@ class ExecutionEngine {
     kDeadMan,
     kBalanceChanges,
     kHeartbeat,
+    kInspect,
+    kStop,
   };
   struct Task {
     TaskKind kind = TaskKind::kInquiry;
@@ -235,6 +282,29 @@ class ExecutionEngine {
     std::set<market::ClientOrderId> listed;  // in those before
     std::map<market::InstrumentId, Part> trades;
     std::set<market::ClientOrderId> verifying;
+  };
+
+  // The venue's side, as it was asked for people.
+  struct Inspection {
+    using Part = Reconciliation::Part;
+    uint64_t number = 0;
+    std::vector<uint64_t> tickets;
+    uint32_t round = 1;
+    int failures = 0;
+    size_t list = 0;
+    Part orders = Part::kToAsk, account = Part::kToAsk;
+    base::Time since{};  // of trades
+    struct Trades {
+      Part part = Part::kToAsk;
+      size_t pages = 0;
+      bool whole = true;
+      std::vector<venue::TradeUpdate> rows;
+    };
+    std::map<market::InstrumentId, Trades> trades;
+    std::vector<venue::OrderUpdate> open;
+    std::vector<venue::BalanceEntry> balances;
+    std::optional<std::vector<venue::PositionEntry>> positions;
+    std::optional<std::set<std::string>> differed;  // in every round before
   };
 
   struct ReportExtra {
@@ -271,7 +341,7 @@ class ExecutionEngine {
                      market::Quantity quantity);
   bool SendQuery(Purpose purpose, venue::WireRequest wire, venue::RequestContext context,
                  market::VenueOrderId venue_order = {},
-                 RateBudget::Use use = RateBudget::Use::kNormal);
+                 RateBudget::Use use = RateBudget::Use::kNormal, uint64_t session = 0);
   void Schedule(base::Time at, Task task);
   base::Time VenueNow() const { return now_ + clock_offset_; }
   base::Time LatestEffect(const JournaledRequest& request) const;
@@ -309,7 +379,9 @@ class ExecutionEngine {
   // Books a trade if it is new; `claimed` is the venue's cumulative figure with it.
   void BookTrade(const market::ClientOrderId& id, const venue::TradeUpdate& trade,
                  std::optional<market::Quantity> claimed, const std::string& evidence);
-  void BookRealized(const TrackedOrder& order, const venue::TradeUpdate& trade);
+  // The account events of a trade, ahead of its report.
+  void BookEvents(const TrackedOrder& order, const venue::TradeUpdate& trade,
+                  const market::Fill& fill, const std::string& evidence);
   void OnTrades(const std::vector<venue::TradeUpdate>& trades, const std::string& evidence,
                 bool* unexplained);
   // An order that this journal does not know, or (`first`) a second one of the same
@@ -324,7 +396,8 @@ class ExecutionEngine {
                               const ReportExtra& extra) const;
   // Of an order that has no report yet.
   market::Header Chain(const market::EventId& correlation, base::Time event_time) const;
-  void EmitPosition(const TrackedOrder& order, const market::Header& cause);
+  void EmitPosition(const market::PositionKey& key, const market::Instrument* instrument,
+                    const market::Header& cause);
   std::optional<market::Quantity> QuantityOf(const TrackedOrder& order, std::string_view text);
   std::optional<market::Fill> FillOf(const TrackedOrder& order, const venue::TradeUpdate& trade);
 
@@ -375,9 +448,40 @@ class ExecutionEngine {
                          const std::string& evidence);
   void ComparePositions(const std::vector<venue::PositionEntry>& positions,
                         const std::string& evidence);
+  void BookChange(venue::ChangeKind kind, const venue::BalanceChange& change,
+                  const std::string& evidence);
   void ArmDeadMan(const market::InstrumentId& instrument);
   void RenewDeadMan();
   void OnDeadMan(const InFlight& request, const venue::Answer& answer);
+
+  // execution_inspect.cc
+  void BeginInspection();
+  void ContinueInspection();
+  void OnInspected(const InFlight& request, const venue::Answer& answer);
+  void InspectAgain(const InFlight& request, const venue::Answer& answer);
+  void FinishRound();
+  void EndInspection(Comparison comparison);
+  Comparison Compare(const Inspection& run) const;
+  void CompareOrders(const Inspection& run, Comparison& out) const;
+  void CompareFills(const Inspection& run, Comparison& out) const;
+  void CompareAmounts(const Inspection& run, Comparison& out) const;
+  OrderStated Stated(const TrackedOrder& order) const;
+  bool Accounted(const venue::TradeUpdate& trade) const;
+
+  // execution_adjust.cc
+  absl::StatusOr<AdjustAnswer> Decide(const AdjustRequest& request);
+  absl::StatusOr<AdjustAnswer> Propose(const AdjustRequest& request);
+  absl::StatusOr<AdjustmentNote> Subject(const AdjustRequest& request);
+  absl::StatusOr<std::string> Book(const AdjustmentNote& note, const AdjustRequest& request);
+  void SetHalt(const market::InstrumentId& instrument, bool halted, std::string reason,
+               std::string person);
+
+  // execution_stop.cc
+  void BeginStop(const market::Event<market::Command>& event);
+  void StepStops();
+  void AskStop(StopRun& run);
+  void OnStopCheck(const InFlight& request, const venue::Answer& answer);
+  size_t OpenIn(const market::Scope& scope) const;
 
   void EmitNote(wire::EngineNote note) { out_.Emit(std::move(note), cause_); }
 
@@ -412,7 +516,6 @@ class ExecutionEngine {
   uint64_t reconciliations_ = 0;
   base::Duration session_pause_{0};
   std::set<market::ClientOrderId> vanished_;
-  std::set<market::InstrumentId> halted_;  // because of foreign orders
   std::map<market::AssetId, base::Time> balance_times_;
   std::map<market::AssetId, market::Money> suspects_;  // differences seen once
   std::set<market::AssetId> doubtful_zero_;            // zero balances seen once
@@ -427,6 +530,12 @@ class ExecutionEngine {
   bool dead_man_failed_ = false;
   std::map<market::InstrumentId, market::Money> position_suspects_;
   std::string session_problem_;
+  std::map<uint64_t, bool> tickets_;   // of inspections that have not begun; true: dry
+  std::vector<uint64_t> reconciling_;  // tickets that wait for a reconciliation
+  std::optional<Inspection> inspection_;
+  uint64_t inspections_ = 0;
+  std::deque<StopRun> stops_;
+  uint64_t stop_checks_ = 0;
   Stats stats_;
 };
 

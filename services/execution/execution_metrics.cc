@@ -40,7 +40,7 @@ telemetry::Metrics::Collector MeasureExecution(telemetry::Metrics* metrics,
     into.CounterOf(metric::kReconciliations, {"done"}).SetTotal(stats.reconciliations);
     into.CounterOf(metric::kReconciliations, {"failed"}).SetTotal(stats.failed_reconciliations);
     into.CounterOf(metric::kForeign).SetTotal(stats.foreign_orders);
-    into.GaugeOf(metric::kBreaks).Set(static_cast<double>(engine.state().differences().size()));
+    into.GaugeOf(metric::kBreaks).Set(static_cast<double>(engine.Halts().size()));
     into.GaugeOf(metric::kVenueStream).Set(engine.stream_up() ? 1 : 0);
   });
 }

@@ -1,6 +1,7 @@
 // The session with the venue: stream, clock, and the comparison of what we hold
 // with what the venue says, at start, after each reconnect and on a timer.
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "services/execution/execution_engine.h"
@@ -47,7 +48,8 @@ void ExecutionEngine::OnStream(const wire::StreamEvent& event, const market::Hea
       return Schedule(sound ? now_ : now_ + pause, {TaskKind::kStreamKey, {}});
     }
     case wire::StreamEvent::Kind::kFrame:
-      return OnStreamUpdate(venue_.DecodeFrame(event.body));
+      OnStreamUpdate(venue_.DecodeFrame(event.body));
+      return StepStops();
   }
 }
 
@@ -84,9 +86,11 @@ void ExecutionEngine::OnStreamUpdate(const venue::StreamUpdate& update) {
         SetBalance(entry, update.time, /*from_query=*/false);
       return;
     case StreamKind::kBalanceChange:
-      if (state_.KnowsTransfer(update.evidence)) return;
-      return EmitNote(ToNote(BalanceNote{BalanceNote::Kind::kTransfer, update.balance_delta->first,
-                                         update.balance_delta->second, update.evidence}));
+      return BookChange(venue::ChangeKind::kTransfer,
+                        {.asset = update.balance_delta->first,
+                         .amount = update.balance_delta->second,
+                         .id = update.evidence},
+                        update.evidence);
     case StreamKind::kChangesBooked:
       for (const venue::BalanceEntry& entry : update.balances)
         SetBalance(entry, update.time, /*from_query=*/false);
@@ -262,6 +266,8 @@ void ExecutionEngine::FinishReconciliation() {
   ready_ = true;
   Schedule(now_ + options_.reconcile_every, {TaskKind::kReconcile, {}});
   if (!state_.unanswered_cancels().empty()) RetryCancels();
+  for (const uint64_t ticket : std::exchange(reconciling_, {})) tickets_[ticket] = true;
+  BeginInspection();
 }
 
 void ExecutionEngine::OnOpenOrders(const InFlight& request, const venue::Answer& answer) {
@@ -472,18 +478,21 @@ std::vector<std::string> ExecutionEngine::Problems(base::Time now) const {
                    budget_.banned(now + clock_offset_) ? " (a ban)" : "",
                    "; lower the request rate"));
   for (const auto& [asset, amount] : state_.differences()) {
-    problems.push_back(absl::StrCat("the venue holds ", amount.ToString(), " ", asset.text(),
-                                    " more than fills and transfers explain; find the cause, then "
-                                    "sign it with resume for account ",
-                                    options_.account.text()));
+    problems.push_back(
+        absl::StrCat("the venue holds ", amount.ToString(), " ", asset.text(),
+                     " more than its account events explain; `gannet reconcile` lays "
+                     "both sides out, `gannet adjust propose` signs it once its "
+                     "cause is known"));
   }
   for (const auto& [instrument, quantity] : state_.position_differences()) {
-    problems.push_back(absl::StrCat("the venue holds ", quantity.ToString(), " of ",
-                                    instrument.text(),
-                                    " more than fills explain; find the cause, then sign it with "
-                                    "resume for account ",
-                                    options_.account.text()));
+    problems.push_back(
+        absl::StrCat("the venue holds ", quantity.ToString(), " of ", instrument.text(),
+                     " more than its account events explain; `gannet reconcile` lays "
+                     "both sides out, `gannet adjust propose` signs it once its "
+                     "cause is known"));
   }
+  for (const auto& [instrument, halt] : state_.halts())
+    problems.push_back(absl::StrCat(instrument.text(), ": ", halt.reason));
   add(dead_man_failed_,
       "the venue's dead-man timer could not be set again; it will cancel what is open");
   add(!vanished_.empty(),

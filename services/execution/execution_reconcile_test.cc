@@ -282,11 +282,16 @@ TEST_CASE(
     f.Reconcile();
     CHECK(f.engine.state().differences().empty());
   }
-  SECTION("only a person signs it off") {
-    f.Command(market::CommandKind::kResume, {market::ScopeKind::kAccount, kAccount.text()}, "");
-    CHECK_FALSE(f.engine.state().differences().empty());
+  SECTION("only people sign it off, by its name") {
     f.Command(market::CommandKind::kResume, {market::ScopeKind::kAccount, kAccount.text()}, "ann");
+    CHECK_FALSE(f.engine.state().differences().empty());
+    const auto proposed = f.Adjust(AdjustmentNote::Step::kProposed, "ann", "USDT");
+    REQUIRE(proposed.ok());
+    REQUIRE(f.Adjust(AdjustmentNote::Step::kApproved, "ben", "", 1).ok());
     CHECK(f.engine.state().differences().empty());
+    REQUIRE(f.bookings.back().kind == market::AccountEventKind::kAdjustment);
+    CHECK(f.bookings.back().changes ==
+          std::vector<market::AssetChange>{{AssetId("USDT"), Money(7, 0)}});
     f.Advance(61s);
     f.Reconcile();
     f.Advance(6s);

@@ -22,6 +22,7 @@ ExecutionOptions OptionsOf(const ExecutionConfig& config) {
   // The paper venue's balances are made from the same fills.
   options.compare_balances = config.venue != VenueKind::kPaper;
   options.dead_man = config.live.dead_man;
+  options.four_eyes = config.four_eyes;
   return options;
 }
 
@@ -46,6 +47,25 @@ std::string EncodePaperInput(uint64_t id, std::string_view body) {
   out.U64(id);
   out.Bytes(body);
   return out.Take();
+}
+
+std::string EncodeAdjustRequest(uint64_t ticket, const AdjustRequest& request) {
+  wire::CanonicalWriter out(256);
+  out.U64(ticket);
+  out.U8(static_cast<uint8_t>(request.step));
+  for (const std::string* text :
+       {&request.person, &request.reason, &request.subject, &request.price})
+    out.Bytes(*text);
+  out.U64(request.proposal);
+  return out.Take();
+}
+AdjustRequest ReadAdjustRequest(wire::CanonicalReader& in) {
+  AdjustRequest request;
+  request.step = static_cast<AdjustmentNote::Step>(in.U8());
+  for (std::string* text : {&request.person, &request.reason, &request.subject, &request.price})
+    *text = in.Bytes();
+  request.proposal = in.U64();
+  return request;
 }
 
 }  // namespace
@@ -73,10 +93,13 @@ ExecutionService::ExecutionService(const ExecutionConfig& config, runtime::Deps&
       reports_(deps.shard, bus::kExecReports, [this](const auto& event) { engine_.Apply(event); }),
       balances_(deps.shard, bus::kBalances, [this](const auto& event) { engine_.Apply(event); }),
       positions_(deps.shard, bus::kPositions, nullptr),
+      account_events_(deps.shard, bus::kAccountEvents,
+                      [this](const auto& event) { engine_.Apply(event); }),
       answers_(deps.shard, bus::kAnswers, nullptr, /*essential=*/true),
       notes_(
           deps.shard, bus::kJournals, [this](const auto& event) { engine_.Apply(event); },
           /*essential=*/true) {  // a cancel leaves once its request is written down
+  venue_name_ = paper_ ? paper_->name() : venue_->name();
   metrics_ = MeasureExecution(deps.metrics, engine_, shard_);
   if (paper_) paper_->Bind(engine_.state());
   if (parts.session) {
@@ -116,6 +139,26 @@ ExecutionService::ExecutionService(const ExecutionConfig& config, runtime::Deps&
         engine_.StopIntake();
         Settle(cause);
       });
+  inspect_port_ = shard_.AddInput("execution.inspect",
+                                  [this](std::string_view bytes, const market::Header& cause) {
+                                    wire::CanonicalReader in(bytes);
+                                    const uint64_t ticket = in.U64();
+                                    const bool dry_run = in.Bool();
+                                    if (in.ok())
+                                      engine_.Inspect(ticket, dry_run, cause, shard_.now());
+                                    bad_inputs_ += in.ok() ? 0 : 1;
+                                    Settle(cause);
+                                  });
+  adjust_port_ = shard_.AddInput("execution.adjust",
+                                 [this](std::string_view bytes, const market::Header& cause) {
+                                   wire::CanonicalReader in(bytes);
+                                   const uint64_t ticket = in.U64();
+                                   const AdjustRequest request = ReadAdjustRequest(in);
+                                   if (in.ok())
+                                     engine_.Adjust(ticket, request, cause, shard_.now());
+                                   bad_inputs_ += in.ok() ? 0 : 1;
+                                   Settle(cause);
+                                 });
   ConsumeFacts();
   ConsumeMarket();
   shard_.AddState(
@@ -165,6 +208,7 @@ void ExecutionService::ConsumeMarket() {
                                             " orders; each is over when its report says so")},
                     event.header);
     }
+    NoteStops();
     Settle(event.header);
   });
   shard_.Consume<market::Instrument>(bus::kInstruments, nullptr, [this](const auto& event) {
@@ -257,12 +301,42 @@ void ExecutionService::Emit(market::PositionUpdate position, const market::Heade
   positions_.Emit(std::move(position), cause);
 }
 
+void ExecutionService::Emit(market::AccountEvent event, const market::Header& cause) {
+  account_events_.Emit(std::move(event), cause);
+}
+
+void ExecutionService::Emit(market::CommandAnswer answer, const market::Header& cause) {
+  answers_.Emit(std::move(answer), cause);
+}
+
 void ExecutionService::Emit(wire::EngineNote note, const market::Header& cause) {
   if (note.kind == kBalanceNote) {
     const absl::StatusOr<BalanceNote> balance = ReadBalanceNote(note.body);
     if (balance.ok() && balance->kind == BalanceNote::Kind::kDifference) {
       log_.Error("balance_difference",
                  {{"asset", balance->asset.text()}, {"amount", balance->amount.ToString()}});
+    }
+  } else if (note.kind == kPositionNote) {
+    const absl::StatusOr<PositionNote> position = ReadPositionNote(note.body);
+    if (position.ok() && position->kind == PositionNote::Kind::kDifference) {
+      log_.Error("position_difference", {{"instrument", position->instrument.text()},
+                                         {"quantity", position->quantity.ToString()}});
+    }
+  } else if (note.kind == kAdjustmentNote) {
+    const absl::StatusOr<AdjustmentNote> adjustment = ReadAdjustmentNote(note.body);
+    if (adjustment.ok()) {
+      log_.Warning("adjustment", {{"step", static_cast<int>(adjustment->step)},
+                                  {"proposal", adjustment->proposal},
+                                  {"person", adjustment->person},
+                                  {"reason", adjustment->reason}});
+    }
+  } else if (note.kind == kHaltNote) {
+    const absl::StatusOr<HaltNote> halt = ReadHaltNote(note.body);
+    if (halt.ok()) {
+      log_.Warning("instrument_halt", {{"instrument", halt->instrument.text()},
+                                       {"halted", halt->halted},
+                                       {"reason", halt->reason},
+                                       {"person", halt->person}});
     }
   }
   notes_.Emit(std::move(note), cause);
@@ -307,6 +381,7 @@ void ExecutionService::Transmit(OutgoingRequest request) {
     exchange.transport_error = NotSentError(*block);
     return DeliverAnswer(exchange);
   }
+  NoteBytes(request);
   if (paper_)
     return shard_.Deliver(paper_port_, EncodePaperInput(request.id, request.wire.body),
                           clock_.Now());
@@ -319,6 +394,82 @@ void ExecutionService::DeliverAnswer(const wire::HttpExchange& exchange) {
 
 void ExecutionService::DeliverStream(const wire::StreamEvent& event) {
   shard_.Deliver(stream_port_, wire::EncodeInput(event), clock_.Now());
+}
+
+// --- for people --------------------------------------------------------------------------
+
+bool ExecutionService::Inspect(bool dry_run, OnInspected done) {
+  if (inspections_.size() >= kMaxInspections) return false;
+  const uint64_t ticket = ++next_ticket_;
+  inspections_.emplace(ticket, std::move(done));
+  wire::CanonicalWriter out(16);
+  out.U64(ticket);
+  out.Bool(dry_run);
+  shard_.Deliver(inspect_port_, out.bytes(), clock_.Now());
+  return true;
+}
+
+void ExecutionService::Inspected(const std::vector<uint64_t>& tickets,
+                                 const Comparison& comparison) {
+  for (const uint64_t ticket : tickets) {
+    auto asked = inspections_.extract(ticket);
+    if (asked.empty()) continue;  // in a replay nobody waits
+    executor_.Post([done = std::move(asked.mapped()), comparison] { done(comparison); });
+  }
+}
+
+bool ExecutionService::Adjust(const AdjustRequest& request, OnAdjusted done) {
+  if (adjustments_.size() >= kMaxInspections) return false;
+  const uint64_t ticket = ++next_ticket_;
+  adjustments_.emplace(ticket, std::move(done));
+  shard_.Deliver(adjust_port_, EncodeAdjustRequest(ticket, request), clock_.Now());
+  return true;
+}
+
+void ExecutionService::Adjusted(uint64_t ticket, const absl::StatusOr<AdjustAnswer>& answer) {
+  auto asked = adjustments_.extract(ticket);
+  if (asked.empty()) return;  // in a replay nobody waits
+  shard_.AfterDurable([done = std::move(asked.mapped()), answer] { done(answer); });
+}
+
+void ExecutionService::Later(base::Duration delay, std::function<void()> task) {
+  executor_.After(delay, [alive = std::weak_ptr<bool>(alive_), task = std::move(task)] {
+    const auto held = alive.lock();
+    if (held && *held) task();
+  });
+}
+
+// The gate knows of a kill switch from the turn of its command on.
+void ExecutionService::NoteStops() {
+  const auto& stops = engine_.stops();
+  if (stops.empty()) return;
+  const StopRun& newest = stops.back();
+  if (!stop_bytes_.empty() && stop_bytes_.back().number == newest.number) return;
+  stop_bytes_.push_back({.number = newest.number, .gate_closed = clock_.Now()});
+  if (stop_bytes_.size() > kMaxStops) stop_bytes_.pop_front();
+}
+
+const ExecutionService::StopBytes* ExecutionService::FindStop(uint64_t number) const {
+  for (const StopBytes& bytes : stop_bytes_) {
+    if (bytes.number == number) return &bytes;
+  }
+  return nullptr;
+}
+
+void ExecutionService::NoteBytes(const OutgoingRequest& request) {
+  if (stop_bytes_.empty() || (request.id & kQueryBit) != 0) return;
+  const TrackedOrder* order = engine_.state().Find(request.about);
+  if (order == nullptr) return;
+  const base::Time now = clock_.Now();
+  for (const StopRun& run : engine_.stops()) {
+    if (run.over || run.step == StopRun::Step::kVerified || !Covers(run.scope, order->intent))
+      continue;
+    for (StopBytes& bytes : stop_bytes_) {
+      if (bytes.number != run.number) continue;
+      (request.needs_verdict ? bytes.last_order : bytes.last_cancel) = now;
+      ++(request.needs_verdict ? bytes.orders : bytes.cancels);
+    }
+  }
 }
 
 // --- life ----------------------------------------------------------------------------------

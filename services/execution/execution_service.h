@@ -3,13 +3,16 @@
 // the paper venue. The gate is asked immediately before each request leaves.
 #pragma once
 
+#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "libs/bus/topics.h"
+#include "libs/bus/account_topic.h"
 #include "libs/runtime/service.h"
 #include "libs/runtime/shard.h"
 #include "services/execution/config.h"
@@ -40,15 +43,44 @@ class ExecutionService : public runtime::Service, private ExecutionOutput {
   runtime::Health health() const override;
 
   const ExecutionEngine& engine() const { return engine_; }
+  const market::AccountId& account() const { return engine_.state().account(); }
+  std::string_view venue() const { return venue_name_; }
+
+  // What the venue holds beside what is held here, asked now. Without `dry_run` what the
+  // venue says is booked first. `done` runs once, outside any turn, unless the service goes
+  // before. False: too many ask at once.
+  using OnInspected = std::function<void(const Comparison&)>;
+  static constexpr size_t kMaxInspections = 16;
+  bool Inspect(bool dry_run, OnInspected done);
+
+  // What a person wants of a difference. `done` as above, once it is durable.
+  using OnAdjusted = std::function<void(const absl::StatusOr<AdjustAnswer>&)>;
+  bool Adjust(const AdjustRequest& request, OnAdjusted done);
+
+  // Runs `task` on the executor's thread, unless the service goes before.
+  void Later(base::Duration delay, std::function<void()> task);
+
+  // When bytes of a kill switch's scope left, on the process's clock; zero: none.
+  struct StopBytes {
+    uint64_t number = 0;       // of the StopRun
+    base::Time gate_closed{};  // from here on the gate refuses placements of the scope
+    base::Time last_order{}, last_cancel{}, verified{};
+    uint32_t orders = 0, cancels = 0;
+  };
+  const StopBytes* FindStop(uint64_t number) const;
 
  private:
   // ExecutionOutput.
   void Emit(market::ExecReport report, const market::Header& cause) override;
   void Emit(market::BalanceUpdate balance, const market::Header& cause) override;
   void Emit(market::PositionUpdate position, const market::Header& cause) override;
+  void Emit(market::AccountEvent event, const market::Header& cause) override;
   void Emit(wire::EngineNote note, const market::Header& cause) override;
+  void Emit(market::CommandAnswer answer, const market::Header& cause) override;
   void Send(OutgoingRequest request) override;
   void RestartStream() override;
+  void Inspected(const std::vector<uint64_t>& tickets, const Comparison& comparison) override;
+  void Adjusted(uint64_t ticket, const absl::StatusOr<AdjustAnswer>& answer) override;
 
   venue::OrderVenue& MakeVenue(const ExecutionConfig& config, runtime::Deps& deps, Parts& parts);
   void ConsumeFacts();
@@ -60,6 +92,8 @@ class ExecutionService : public runtime::Service, private ExecutionOutput {
   void OnTimer(const market::Header& cause);
   void Arm();
 
+  void NoteStops();
+  void NoteBytes(const OutgoingRequest& request);
   void Transmit(OutgoingRequest request);
   std::optional<Block> SendBlock(const OutgoingRequest& request) const;
   void DeliverAnswer(const wire::HttpExchange& exchange);
@@ -72,6 +106,7 @@ class ExecutionService : public runtime::Service, private ExecutionOutput {
   telemetry::Log& log_;
   const runtime::Lease* const lease_;
   const SendGate gate_;
+  std::string venue_name_;
 
   std::unique_ptr<PaperAdapter> paper_;  // exactly one of these two
   std::unique_ptr<venue::OrderVenue> venue_;
@@ -81,14 +116,20 @@ class ExecutionService : public runtime::Service, private ExecutionOutput {
   runtime::FactStream<market::ExecReport> reports_;
   runtime::FactStream<market::BalanceUpdate> balances_;
   runtime::FactStream<market::PositionUpdate> positions_;
+  runtime::FactStream<market::AccountEvent> account_events_;
   runtime::FactStream<market::CommandAnswer> answers_;
   runtime::FactStream<wire::EngineNote> notes_;
-  runtime::InputPort http_port_{}, stream_port_{}, paper_port_{}, drain_port_{};
+  runtime::InputPort http_port_{}, stream_port_{}, paper_port_{}, drain_port_{}, inspect_port_{},
+      adjust_port_{};
 
   base::TimerId timer_ = base::TimerId::kNone;
   base::Time timer_at_ = base::Time::max();
   bool started_ = false, draining_ = false;
   uint64_t bad_inputs_ = 0;
+  std::map<uint64_t, OnInspected> inspections_;
+  std::map<uint64_t, OnAdjusted> adjustments_;
+  uint64_t next_ticket_ = 0;
+  std::deque<StopBytes> stop_bytes_;
   telemetry::Metrics::Collector metrics_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -10,22 +10,6 @@ namespace {
 
 using market::Money;
 
-bool Covers(const market::Scope& scope, const market::OrderIntent& intent) {
-  switch (scope.kind) {
-    case market::ScopeKind::kFirm:
-      return true;
-    case market::ScopeKind::kAccount:
-      return scope.name == intent.account.text();
-    case market::ScopeKind::kStrategy:
-      return scope.name == intent.strategy.text();
-    case market::ScopeKind::kVenue:
-      return scope.name == market::VenueOf(intent.instrument);
-    case market::ScopeKind::kInstrument:
-      return scope.name == intent.instrument.text();
-  }
-  return false;
-}
-
 const char* Text(market::TradingState state) {
   switch (state) {
     case market::TradingState::kActive:
@@ -47,6 +31,22 @@ void Raise(std::map<market::InstrumentId, uint64_t>& marks, const market::Instru
 }
 
 }  // namespace
+
+bool Covers(const market::Scope& scope, const market::OrderIntent& intent) {
+  switch (scope.kind) {
+    case market::ScopeKind::kFirm:
+      return true;
+    case market::ScopeKind::kAccount:
+      return scope.name == intent.account.text();
+    case market::ScopeKind::kStrategy:
+      return scope.name == intent.strategy.text();
+    case market::ScopeKind::kVenue:
+      return scope.name == market::VenueOf(intent.instrument);
+    case market::ScopeKind::kInstrument:
+      return scope.name == intent.instrument.text();
+  }
+  return false;
+}
 
 std::optional<uint64_t> TradeNumber(const std::string& trade_id) {
   uint64_t number = 0;
@@ -262,16 +262,29 @@ void ExecutionState::ApplyFill(TrackedOrder& order, const market::ExecReport& re
     ++stats_.unbooked_fills;
     return;
   }
-  ApplyExplained(*instrument, report.side, fill);
+  Money slack;
+  const std::vector<market::AssetChange> changes = ChangesOf(*instrument, report.side, fill, slack);
+  if (!slack.zero()) rounding_slack_[instrument->quote] += slack;
+  market::AccountEvent booking;
+  booking.client_order_id = report.client_order_id;
+  booking.id = fill.trade_id;
+  if (KnowsTransfer(BookingKey(booking))) return;  // explained by it
+  // Of a build that made no account events.
+  for (const market::AssetChange& change : changes) explained_[change.asset] += change.amount;
+  if (!fill.fee_asset.empty()) explained_[fill.fee_asset] -= fill.fee;
 }
 
-void ExecutionState::ApplyExplained(const market::Instrument& instrument, market::Side side,
-                                    const market::Fill& fill) {
-  if (instrument.kind != market::InstrumentKind::kSpot) {
-    // The asset stays where it is; what closing realises is booked by a note of its own.
-    if (!fill.fee_asset.empty()) explained_[fill.fee_asset] -= fill.fee;
-    return;
-  }
+std::string BookingKey(const market::AccountEvent& event) {
+  if (event.client_order_id.empty()) return event.id;
+  return base::Concat({event.kind == market::AccountEventKind::kFee ? "fee:" : "trade:",
+                       event.client_order_id.text(), ":", event.id});
+}
+
+std::vector<market::AssetChange> ChangesOf(const market::Instrument& instrument, market::Side side,
+                                           const market::Fill& fill, Money& slack) {
+  slack = Money();
+  // The asset stays where it is; what closing realises is the venue's to say.
+  if (instrument.kind != market::InstrumentKind::kSpot) return {};
   const Money base = instrument.BaseAmount(fill.quantity);
   const int digits = instrument.price_scale + instrument.quantity_scale;
   Money quote;
@@ -285,12 +298,69 @@ void ExecutionState::ApplyExplained(const market::Instrument& instrument, market
   // A venue that keeps fewer digits may round each fill by one of its units.
   const auto kept = market::Rescale(quote.units(), quote.scale(), instrument.quote_scale,
                                     market::Rounding::kDown);
-  if (digits > market::kMaxScale || !kept || Money(*kept, instrument.quote_scale) != quote) {
-    rounding_slack_[instrument.quote] += Money(1, instrument.quote_scale);
+  if (digits > market::kMaxScale || !kept || Money(*kept, instrument.quote_scale) != quote)
+    slack = Money(1, instrument.quote_scale);
+  const bool buys = side == market::Side::kBuy;
+  return {{instrument.base, buys ? base : -base}, {instrument.quote, buys ? -quote : quote}};
+}
+
+void ExecutionState::Apply(const market::Event<market::AccountEvent>& event) {
+  const market::AccountEvent& booking = event.value;
+  if (booking.account != account_) return;
+  const bool of_an_order = !booking.client_order_id.empty();
+  const std::string key = BookingKey(booking);
+  if (!of_an_order && booking.person.empty())
+    changes_checked_ = std::max(changes_checked_, booking.time);
+  if (!known_transfers_.insert(key).second) return;
+  Remember(of_an_order ? trades_ : transfers_, key);
+  for (const market::AssetChange& change : booking.changes)
+    explained_[change.asset] += change.amount;
+  if (!booking.person.empty()) ApplySigned(booking);
+}
+
+void ExecutionState::Remember(std::deque<std::string>& latest, const std::string& key) {
+  latest.push_back(key);
+  if (latest.size() <= kMaxTransfers) return;
+  known_transfers_.erase(latest.front());
+  latest.pop_front();
+}
+
+// What people signed of a position is one of EXTERNAL, at the price that they named.
+void ExecutionState::ApplySigned(const market::AccountEvent& event) {
+  for (const market::AssetChange& change : event.changes) differences_.erase(change.asset);
+  if (event.quantity.mantissa == 0) return;
+  const market::Instrument* instrument = FindInstrument(event.instrument, event.instrument_version);
+  market::Fill fill;
+  fill.trade_id = event.id;
+  fill.price = event.price;
+  fill.quantity = {std::abs(event.quantity.mantissa)};
+  const market::Side side = event.quantity.mantissa > 0 ? market::Side::kBuy : market::Side::kSell;
+  const market::PositionKey key{event.account, event.strategy, event.instrument};
+  if (instrument == nullptr || !positions_.Apply(key, *instrument, side, fill).ok()) {
+    ++stats_.unbooked_fills;
+    return;
   }
-  explained_[instrument.base] += side == market::Side::kBuy ? base : -base;
-  explained_[instrument.quote] += side == market::Side::kBuy ? -quote : quote;
-  if (!fill.fee_asset.empty()) explained_[fill.fee_asset] -= fill.fee;
+  position_differences_.erase(event.instrument);
+}
+
+void ExecutionState::ApplyAdjustmentNote(const AdjustmentNote& note) {
+  next_adjustment_ = std::max(next_adjustment_, note.proposal + 1);
+  if (note.step != AdjustmentNote::Step::kProposed) {
+    const auto found = adjustments_.find(note.proposal);
+    if (found != adjustments_.end()) found->second.decided = note;
+    return;
+  }
+  adjustments_[note.proposal] = {note, std::nullopt};
+  while (adjustments_.size() > kMaxAdjustments) adjustments_.erase(adjustments_.begin());
+}
+
+std::optional<Money> ExecutionState::DifferenceOf(const AdjustmentNote& note) const {
+  if (!note.asset.empty()) {
+    const auto found = differences_.find(note.asset);
+    return found == differences_.end() ? std::nullopt : std::optional(found->second);
+  }
+  const auto found = position_differences_.find(note.instrument);
+  return found == position_differences_.end() ? std::nullopt : std::optional(found->second);
 }
 
 void ExecutionState::Close(const TrackedOrder& order) {
@@ -345,14 +415,7 @@ void ExecutionState::ApplyBalanceNote(const BalanceNote& note) {
     case BalanceNote::Kind::kTransfer:
       changes_checked_ = std::max(changes_checked_, note.time);
       if (!known_transfers_.insert(note.evidence).second) return;
-      {
-        auto& latest = note.evidence.starts_with(kRealizedPrefix) ? realized_ : transfers_;
-        latest.push_back(note.evidence);
-        if (latest.size() > kMaxTransfers) {
-          known_transfers_.erase(latest.front());
-          latest.pop_front();
-        }
-      }
+      Remember(note.evidence.starts_with(kRealizedPrefix) ? trades_ : transfers_, note.evidence);
       explained_[note.asset] += note.amount;
       return;
     case BalanceNote::Kind::kDifference:
@@ -421,6 +484,15 @@ void ExecutionState::Apply(const market::Event<wire::EngineNote>& event) {
       order->second.trade_ids.push_back(taken->trade_id);
     }
     read = taken.status();
+  } else if (note.kind == kAdjustmentNote) {
+    const auto adjustment = ReadAdjustmentNote(note.body);
+    if (adjustment.ok()) ApplyAdjustmentNote(*adjustment);
+    read = adjustment.status();
+  } else if (note.kind == kHaltNote) {
+    const auto halt = ReadHaltNote(note.body);
+    if (halt.ok() && halt->halted) halts_.insert_or_assign(halt->instrument, *halt);
+    if (halt.ok() && !halt->halted) halts_.erase(halt->instrument);
+    read = halt.status();
   } else if (note.kind == kInstrumentNote) {
     const auto instrument = ReadInstrumentNote(note.body);
     if (instrument.ok())

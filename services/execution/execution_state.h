@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "libs/market/account.h"
+#include "libs/market/account_event.h"
 #include "libs/market/instrument.h"
 #include "libs/market/order.h"
 #include "libs/market/position.h"
@@ -28,6 +29,7 @@ namespace gannet::execution {
 // oldest are forgotten (and counted).
 inline constexpr size_t kMaxClosedOrders = 2'000;
 inline constexpr size_t kMaxTransfers = 1'000;
+inline constexpr size_t kMaxAdjustments = 200;  // the oldest decided ones are forgotten
 
 struct OpenVerdict {  // permitted, not answered yet
   market::RiskDecision decision;
@@ -46,6 +48,9 @@ struct Block {
   std::string text;
 };
 
+// True when an order of this meaning is in the scope.
+bool Covers(const market::Scope& scope, const market::OrderIntent& intent);
+
 class ExecutionState {
  public:
   explicit ExecutionState(market::AccountId account) : account_(std::move(account)) {}
@@ -56,6 +61,7 @@ class ExecutionState {
   void Apply(const market::Event<market::RiskState>& event);
   void Apply(const market::Event<market::ExecReport>& event);
   void Apply(const market::Event<market::BalanceUpdate>& event);
+  void Apply(const market::Event<market::AccountEvent>& event);
   void Apply(const market::Event<market::PositionUpdate>&) {}  // follows from the reports
   void Apply(const market::Event<wire::EngineNote>& event);    // those of other engines are skipped
 
@@ -97,11 +103,21 @@ class ExecutionState {
   }
   // Up to when (venue's clock) changes of balances beside fills were looked at.
   base::Time changes_checked() const { return changes_checked_; }
-  // True for a change that is applied already (of transfers and of realised results the
-  // latest kMaxTransfers each).
-  bool KnowsTransfer(const std::string& evidence) const {
-    return known_transfers_.contains(evidence);
-  }
+  // True for a booking that is applied already, by its BookingKey (of those of orders and of
+  // others the latest kMaxTransfers each).
+  bool KnowsTransfer(const std::string& key) const { return known_transfers_.contains(key); }
+  // What people say of differences, by number.
+  struct Adjustment {
+    AdjustmentNote proposed;
+    std::optional<AdjustmentNote> decided;
+    bool operator==(const Adjustment&) const = default;
+  };
+  const std::map<uint64_t, Adjustment>& adjustments() const { return adjustments_; }
+  uint64_t next_adjustment() const { return next_adjustment_; }
+  // The difference as it is now; nothing when there is none.
+  std::optional<market::Money> DifferenceOf(const AdjustmentNote& note) const;
+  // Instruments that take no new orders until a person says so.
+  const std::map<market::InstrumentId, HaltNote>& halts() const { return halts_; }
   // Up to which trade all were looked at; nothing when never.
   std::optional<uint64_t> CheckedTrade(const market::InstrumentId& instrument) const;
   // Instruments that orders or fills of this account were in.
@@ -112,6 +128,11 @@ class ExecutionState {
   // --- gate -----------------------------------------------------------------------
   // Kill switch and trading states that apply to an order of this meaning.
   std::optional<Block> Blocked(const market::OrderIntent& intent, market::Quantity quantity) const;
+  // Execution's own kill switch for exactly this scope.
+  bool OwnGateShut(const market::Scope& scope) const {
+    const auto gate = own_gates_.find(scope);
+    return gate != own_gates_.end() && gate->second.killed;
+  }
   // True when a kill switch covers it: whatever is open of it is to be cancelled.
   bool Killed(const market::OrderIntent& intent) const;
 
@@ -130,8 +151,9 @@ class ExecutionState {
  private:
   TrackedOrder& FromReport(const market::Event<market::ExecReport>& event);
   void ApplyFill(TrackedOrder& order, const market::ExecReport& report);
-  void ApplyExplained(const market::Instrument& instrument, market::Side side,
-                      const market::Fill& fill);
+  void Remember(std::deque<std::string>& latest, const std::string& key);
+  void ApplySigned(const market::AccountEvent& event);
+  void ApplyAdjustmentNote(const AdjustmentNote& note);
   void ApplyRequest(const RequestNote& note);
   void ApplyBalanceNote(const BalanceNote& note);
   void ApplyPositionNote(const PositionNote& note);
@@ -154,7 +176,7 @@ class ExecutionState {
   std::map<market::AssetId, market::BalanceUpdate> balances_;
   std::optional<base::Time> baseline_;
   std::map<market::AssetId, market::Money> explained_, rounding_slack_, differences_;
-  std::deque<std::string> transfers_, realized_;  // evidence, oldest first
+  std::deque<std::string> transfers_, trades_;  // keys of bookings, oldest first
   std::set<std::string> known_transfers_;
   base::Time changes_checked_{};
   std::map<market::InstrumentId, market::Money> position_baseline_, position_differences_;
@@ -162,11 +184,23 @@ class ExecutionState {
 
   std::map<market::Scope, market::RiskState> risk_states_;
   std::map<market::Scope, GateNote> own_gates_;
+  std::map<uint64_t, Adjustment> adjustments_;
+  uint64_t next_adjustment_ = 1;
+  std::map<market::InstrumentId, HaltNote> halts_;
   Stats stats_;
 };
 
-// How the evidence of what closing a position realised begins.
+// How the key of what closing a position realised begins, of a build that noted it so.
 inline constexpr const char* kRealizedPrefix = "realized:";
+
+// Under what a booking is known: the venue's id; of a trade also its order (a self-match
+// has one id on two).
+std::string BookingKey(const market::AccountEvent& event);
+
+// What a fill moves, without its fee; `slack` is by how much a venue that keeps fewer
+// digits may round it (zero: not at all). Derivatives: nothing.
+std::vector<market::AssetChange> ChangesOf(const market::Instrument& instrument, market::Side side,
+                                           const market::Fill& fill, market::Money& slack);
 
 // A trade id as a number; nothing when the venue does not number its trades.
 std::optional<uint64_t> TradeNumber(const std::string& trade_id);

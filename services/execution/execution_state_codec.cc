@@ -10,7 +10,8 @@ using wire::CanonicalReader;
 using wire::CanonicalWriter;
 
 // 1: without positions of derivatives and changes of balances.
-constexpr uint8_t kStateVersion = 2;
+// 2: without adjustments and halts.
+constexpr uint8_t kStateVersion = 3;
 
 void Write(CanonicalWriter& out, const market::OrderIntent& intent) {
   out.U8(static_cast<uint8_t>(intent.kind));
@@ -275,7 +276,7 @@ void ExecutionState::Save(CanonicalWriter& out) const {
   WriteAmounts(out, explained_);
   WriteAmounts(out, rounding_slack_);
   WriteAmounts(out, differences_);
-  for (const auto* latest : {&transfers_, &realized_}) {
+  for (const auto* latest : {&transfers_, &trades_}) {
     out.U32(static_cast<uint32_t>(latest->size()));
     for (const std::string& evidence : *latest) out.Bytes(evidence);
   }
@@ -304,6 +305,17 @@ void ExecutionState::Save(CanonicalWriter& out) const {
         stats_.unbooked_fills, stats_.unreadable_notes}) {
     out.U64(count);
   }
+  out.U64(next_adjustment_);
+  WriteMap(out, adjustments_, [&](const auto&, const Adjustment& adjustment) {
+    execution::Write(out, adjustment.proposed);
+    out.Bool(adjustment.decided.has_value());
+    if (adjustment.decided) execution::Write(out, *adjustment.decided);
+  });
+  WriteMap(out, halts_, [&](const auto&, const HaltNote& halt) {
+    out.Text(halt.instrument);
+    out.Bytes(halt.reason);
+    out.Bytes(halt.person);
+  });
 }
 
 absl::Status ExecutionState::Load(CanonicalReader& in) {
@@ -377,9 +389,9 @@ absl::Status ExecutionState::Load(CanonicalReader& in) {
   ReadAmounts(in, rounding_slack_);
   ReadAmounts(in, differences_);
   known_transfers_.clear();
-  for (auto* latest : {&transfers_, &realized_}) {
+  for (auto* latest : {&transfers_, &trades_}) {
     latest->clear();
-    if (latest == &realized_ && version == 1) continue;
+    if (latest == &trades_ && version == 1) continue;
     ReadMap(in, [&] {
       latest->push_back(in.Bytes());
       known_transfers_.insert(latest->back());
@@ -421,6 +433,24 @@ absl::Status ExecutionState::Load(CanonicalReader& in) {
         &stats_.unbooked_fills, &stats_.unreadable_notes}) {
     *count = in.U64();
   }
+  adjustments_.clear();
+  next_adjustment_ = 1;
+  halts_.clear();
+  if (version < 3) return in.status();
+  next_adjustment_ = in.U64();
+  ReadMap(in, [&] {
+    Adjustment adjustment{ReadAdjustment(in), std::nullopt};
+    if (in.Bool()) adjustment.decided = ReadAdjustment(in);
+    const uint64_t number = adjustment.proposed.proposal;
+    adjustments_.emplace(number, std::move(adjustment));
+  });
+  ReadMap(in, [&] {
+    HaltNote halt;
+    halt.instrument = in.Text<market::InstrumentId>();
+    halt.reason = in.Bytes();
+    halt.person = in.Bytes();
+    halts_.emplace(halt.instrument, halt);
+  });
   return in.status();
 }
 

@@ -11,6 +11,7 @@
 #include "libs/runtime/process.h"
 #include "libs/runtime/signals.h"
 #include "services/execution/app.h"
+#include "services/execution/execution_rpc.h"
 
 int main(int argc, char** argv) {
   using namespace gannet;
@@ -36,10 +37,11 @@ int main(int argc, char** argv) {
   command::ShardCommands commands((*process)->deps());  // outlives the services
   auto service = execution::BuildExecution(*config, (*process)->deps());
   if (!service.ok()) return runtime::End(runtime::NotStarted(service.status()));
-  std::vector<std::unique_ptr<runtime::Service>> services;
-  services.push_back(*std::move(service));
   auto rpc = api::ServeProgram(flags, **process, &commands);
   if (!rpc.ok()) return runtime::End(runtime::NotStarted(rpc.status()));
+  execution::ServeExecution((*rpc)->server(), **service);
+  std::vector<std::unique_ptr<runtime::Service>> services;
+  services.push_back(*std::move(service));
   services.push_back(*std::move(rpc));
   return (*process)->Run(std::move(services));
 }

@@ -188,6 +188,65 @@ absl::StatusOr<TakenOverNote> ReadTakenOverNote(std::string_view body) {
   return Finish(in, std::move(note));
 }
 
+void Write(wire::CanonicalWriter& out, const AdjustmentNote& note) {
+  out.U8(static_cast<uint8_t>(note.step));
+  out.U64(note.proposal);
+  out.Text(note.asset);
+  out.Text(note.instrument);
+  out.Money(note.amount);
+  out.I64(note.price.mantissa);
+  out.Bytes(note.person);
+  out.Bytes(note.reason);
+  out.Time(note.time);
+}
+
+AdjustmentNote ReadAdjustment(wire::CanonicalReader& in) {
+  AdjustmentNote note;
+  note.step = static_cast<AdjustmentNote::Step>(in.U8());
+  note.proposal = in.U64();
+  note.asset = in.Text<market::AssetId>();
+  note.instrument = in.Text<market::InstrumentId>();
+  note.amount = in.Money();
+  note.price.mantissa = in.I64();
+  note.person = in.Bytes();
+  note.reason = in.Bytes();
+  note.time = in.Time();
+  return note;
+}
+
+wire::EngineNote ToNote(const AdjustmentNote& note) {
+  wire::CanonicalWriter out = Start();
+  Write(out, note);
+  return Note(kAdjustmentNote, out);
+}
+
+absl::StatusOr<AdjustmentNote> ReadAdjustmentNote(std::string_view body) {
+  wire::CanonicalReader in(body);
+  GANNET_RETURN_IF_ERROR(CheckVersion(in));
+  AdjustmentNote note = ReadAdjustment(in);
+  return Finish(in, std::move(note));
+}
+
+wire::EngineNote ToNote(const HaltNote& note) {
+  wire::CanonicalWriter out = Start();
+  out.Text(note.instrument);
+  out.Bool(note.halted);
+  out.Bytes(note.reason);
+  out.Bytes(note.person);
+  return Note(kHaltNote, out);
+}
+
+absl::StatusOr<HaltNote> ReadHaltNote(std::string_view body) {
+  wire::CanonicalReader in(body);
+  GANNET_RETURN_IF_ERROR(CheckVersion(in));
+  HaltNote note;
+  note.instrument = in.Text<market::InstrumentId>();
+  note.halted = in.Bool();
+  note.reason = in.Bytes();
+  note.person = in.Bytes();
+  return Finish(in, std::move(note));
+}
+
 void Write(wire::CanonicalWriter& out, const market::Instrument& instrument) {
   out.Text(instrument.id);
   out.U32(instrument.version);

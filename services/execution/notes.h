@@ -98,6 +98,29 @@ struct TakenOverNote {
   bool operator==(const TakenOverNote&) const = default;
 };
 
+// "adjustment": a person named a difference, or decided about one that another named.
+struct AdjustmentNote {
+  enum class Step : uint8_t { kProposed = 1, kApproved, kRejected };
+  Step step = Step::kProposed;
+  uint64_t proposal = 0;
+  // kProposed: one of the two, and what the venue holds more.
+  market::AssetId asset;
+  market::InstrumentId instrument;
+  market::Money amount;
+  market::Price price;  // of an instrument: at which the quantity is booked
+  std::string person, reason;
+  base::Time time{};
+  bool operator==(const AdjustmentNote&) const = default;
+};
+
+// "halt": an instrument takes no new orders until a person says so.
+struct HaltNote {
+  market::InstrumentId instrument;
+  bool halted = true;
+  std::string reason, person;
+  bool operator==(const HaltNote&) const = default;
+};
+
 wire::EngineNote ToNote(const RequestNote& note);
 wire::EngineNote ToNote(const CancelNote& note);
 wire::EngineNote ToNote(const GateNote& note);
@@ -105,13 +128,16 @@ wire::EngineNote ToNote(const BalanceNote& note);
 wire::EngineNote ToNote(const PositionNote& note);
 wire::EngineNote ToNote(const TradesNote& note);
 wire::EngineNote ToNote(const TakenOverNote& note);
+wire::EngineNote ToNote(const AdjustmentNote& note);
+wire::EngineNote ToNote(const HaltNote& note);
 // "instrument": the definition that amounts of later facts are written in.
 wire::EngineNote ToNote(const market::Instrument& instrument);
 
 inline constexpr std::string_view kRequestNote = "request", kCancelNote = "cancel",
                                   kGateNote = "gate", kBalanceNote = "balance",
                                   kTradesNote = "trades", kTakenOverNote = "taken-over",
-                                  kInstrumentNote = "instrument", kPositionNote = "position";
+                                  kInstrumentNote = "instrument", kPositionNote = "position",
+                                  kAdjustmentNote = "adjustment", kHaltNote = "halt";
 
 // DATA_LOSS names what is wrong with the body.
 absl::StatusOr<RequestNote> ReadRequestNote(std::string_view body);
@@ -121,9 +147,13 @@ absl::StatusOr<BalanceNote> ReadBalanceNote(std::string_view body);
 absl::StatusOr<PositionNote> ReadPositionNote(std::string_view body);
 absl::StatusOr<TradesNote> ReadTradesNote(std::string_view body);
 absl::StatusOr<TakenOverNote> ReadTakenOverNote(std::string_view body);
+absl::StatusOr<AdjustmentNote> ReadAdjustmentNote(std::string_view body);
+absl::StatusOr<HaltNote> ReadHaltNote(std::string_view body);
 absl::StatusOr<market::Instrument> ReadInstrumentNote(std::string_view body);
 
 // Parts that snapshots share with notes.
+void Write(wire::CanonicalWriter& out, const AdjustmentNote& note);
+AdjustmentNote ReadAdjustment(wire::CanonicalReader& in);
 void Write(wire::CanonicalWriter& out, const market::Instrument& instrument);
 market::Instrument ReadInstrument(wire::CanonicalReader& in);
 

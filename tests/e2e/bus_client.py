@@ -27,6 +27,7 @@ ORDERS = {
     "exec.reports.v1": ("exec.v1.exec_pb2", "ExecReportEvent"),
     "exec.positions.v1": ("exec.v1.exec_pb2", "PositionUpdateEvent"),
     "exec.balances.v1": ("exec.v1.exec_pb2", "BalanceUpdateEvent"),
+    "exec.events.v1": ("exec.v1.exec_pb2", "AccountEventEvent"),
     "risk.state.v1": ("risk.v1.risk_pb2", "RiskStateEvent"),
 }
 

@@ -20,6 +20,7 @@ foreach(test
     run
     services_rpc
     sigterm
+    truth
     venue_check)
   add_test(NAME e2e_${test}
     COMMAND ${Python3_EXECUTABLE} -B tests/e2e/${test}_test.py ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
@@ -41,6 +42,13 @@ add_test(NAME e2e_distributed_node
     --node strategy,risk,execution --kills node
   WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 set_tests_properties(e2e_distributed_node PROPERTIES LABELS e2e TIMEOUT 420 SKIP_RETURN_CODE 4)
+
+# Minutes: a Kafka, then none.
+add_test(NAME e2e_truth_apart
+  COMMAND ${Python3_EXECUTABLE} -B tests/e2e/truth_test.py ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} --apart
+  CONFIGURATIONS Long
+  WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+set_tests_properties(e2e_truth_apart PROPERTIES LABELS e2e TIMEOUT 420 SKIP_RETURN_CODE 4)
 
 add_test(NAME e2e_outage_node
   COMMAND ${Python3_EXECUTABLE} -B tests/e2e/outage_test.py ${CMAKE_RUNTIME_OUTPUT_DIRECTORY} --node

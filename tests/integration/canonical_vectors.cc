@@ -8,7 +8,9 @@
 
 #include "libs/base/digest.h"
 #include "libs/base/rng.h"
+#include "libs/market/account_event.h"
 #include "libs/wire/canonical.h"
+#include "libs/wire/canonical_account.h"
 #include "libs/wire/random_events.h"
 
 namespace gannet {
@@ -172,6 +174,26 @@ json Of(const market::BalanceUpdate& v) {
           {"locked", Of(v.locked)}};
 }
 
+json Of(const market::AccountEvent& v) {
+  json changes = json::array();
+  for (const market::AssetChange& change : v.changes)
+    changes.push_back({{"asset", change.asset.text()}, {"amount", Of(change.amount)}});
+  return {{"kind", static_cast<int>(v.kind)},
+          {"account", v.account.text()},
+          {"venue", v.venue},
+          {"id", v.id},
+          {"strategy", v.strategy.text()},
+          {"instrument", v.instrument.text()},
+          {"instrument_version", v.instrument_version},
+          {"client_order_id", v.client_order_id.text()},
+          {"quantity", v.quantity.mantissa},
+          {"price", v.price.mantissa},
+          {"changes", changes},
+          {"evidence", v.evidence},
+          {"person", v.person},
+          {"time", base::UnixNanos(v.time)}};
+}
+
 void Print(const json& vector) { std::puts(vector.dump().c_str()); }
 
 template <class T>
@@ -229,6 +251,7 @@ int main(int argc, char** argv) {
     Print("RiskState", wire::RandomValue<market::RiskState>(rng));
     Print("PositionUpdate", wire::RandomValue<market::PositionUpdate>(rng));
     Print("BalanceUpdate", wire::RandomValue<market::BalanceUpdate>(rng));
+    Print("AccountEvent", wire::RandomValue<market::AccountEvent>(rng));
     PrintOrderKey(rng);
   }
   return 0;

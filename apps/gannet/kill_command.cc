@@ -1,0 +1,120 @@
+// gannet kill: the kill switch, followed to the end that the venue has confirmed; as a drill
+// with its times.
+#include <ostream>
+
+#include "absl/strings/str_cat.h"
+#include "apps/gannet/remote.h"
+#include "gannet/exec/v1/execution_service.pb.h"
+#include "gannet/risk/v1/risk_service.pb.h"
+#include "libs/market/decimal.h"
+
+namespace gannet::app {
+namespace {
+
+namespace exec_pb = ::gannet::exec::v1;
+namespace risk_pb = ::gannet::risk::v1;
+
+// Milliseconds with three digits.
+std::string Millis(int64_t ns) { return market::FormatDecimal(ns / 1'000, 3) + " ms"; }
+
+std::string Ends(const exec_pb::GetStopResponse& stop) {
+  std::map<std::string, uint32_t> sorted(stop.ends().begin(), stop.ends().end());
+  std::string text;
+  for (const auto& [state, count] : sorted)
+    absl::StrAppend(&text, text.empty() ? "" : ", ", count, " ", state);
+  return text.empty() ? "none was open" : text;
+}
+
+// When the end is verified, or the time is over. Not OK: nobody there can say.
+absl::StatusOr<exec_pb::GetStopResponse> Follow(Remote& remote, const std::string& id) {
+  exec_pb::GetStopRequest request;
+  request.set_request_id(id);
+  request.set_wait(true);
+  return remote.Call<exec_pb::GetStopResponse>("gannet.exec.v1.ExecutionService/GetStop", request);
+}
+
+void PrintDrill(const exec_pb::GetStopResponse& stop, std::ostream& out) {
+  const auto since = [&stop](int64_t ns) { return Millis(ns - stop.command_ns()); };
+  Table table({"command received", TimeOf(stop.command_ns())});
+  table.Add({"orders open in the scope", absl::StrCat(stop.orders())});
+  table.Add({"gate closed after", stop.gate_closed_ns() == 0 ? "-" : since(stop.gate_closed_ns())});
+  table.Add({"placements that left after the command", absl::StrCat(stop.order_bytes_after())});
+  table.Add({"command to last order byte", stop.last_order_ns() == 0
+                                               ? "none left after the command"
+                                               : since(stop.last_order_ns())});
+  table.Add({"cancels sent", absl::StrCat(stop.cancels_sent())});
+  table.Add({"command to last cancel byte",
+             stop.last_cancel_ns() == 0 ? "-" : since(stop.last_cancel_ns())});
+  table.Add({"ended at the venue", Ends(stop)});
+  table.Add({"command to verified end state",
+             stop.verified() ? since(stop.verified_ns()) : "NOT VERIFIED"});
+  table.Add({"end state", stop.state()});
+  table.Print(out);
+}
+
+absl::Status Release(Remote& remote, const common::v1::Scope& scope, const std::string& id) {
+  risk_pb::ReleaseKillSwitchRequest request;
+  *request.mutable_scope() = scope;
+  request.set_request_id(absl::StrCat(id, "-over"));
+  request.set_reason("the drill is over");
+  return remote
+      .Call<risk_pb::ReleaseKillSwitchResponse>("gannet.risk.v1.RiskService/ReleaseKillSwitch",
+                                                request)
+      .status();
+}
+
+}  // namespace
+
+int Kill(const ControlOptions& control, const std::string& scope_text, const KillOptions& kill,
+         Console console) {
+  Remote remote(control, console);
+  const auto scope = ParseScope(scope_text);
+  if (!scope.ok()) {
+    Report(scope.status(), console);
+    return kControlUsage;
+  }
+  risk_pb::ActivateKillSwitchRequest request;
+  const std::string id = remote.RequestId();
+  *request.mutable_scope() = *scope;
+  request.set_request_id(id);
+  request.set_reason(control.reason);
+  const auto response = remote.Call<risk_pb::ActivateKillSwitchResponse>(
+      "gannet.risk.v1.RiskService/ActivateKillSwitch", request);
+  // Recorded is enough to go on: execution acts on it whoever else is down.
+  const bool recorded = response.ok() || absl::IsDeadlineExceeded(response.status());
+  if (!recorded) return Report(response.status(), console);
+  const auto stop = Follow(remote, id);
+  const bool told = stop.ok();
+  if (!told && !response.ok()) return Report(response.status(), console);
+  const int code = !told && kill.drill         ? kControlFailed
+                   : told && !stop->verified() ? kControlNotVerified
+                                               : kControlDone;
+  if (!told) {
+    if (!remote.Json(*response))
+      console.out << ScopeText(*scope) << " is halted, kill switch on; ask execution for its "
+                  << "verified end (" << std::string(stop.status().message()) << ")\n";
+  } else if (!remote.Json(*stop)) {
+    console.out << (kill.drill ? "drill: " : "") << ScopeText(*scope)
+                << " is halted, kill switch on"
+                << (response.ok() ? "" : " in execution; risk has not answered") << "\n";
+    if (kill.drill) {
+      PrintDrill(*stop, console.out);
+    } else if (stop->verified()) {
+      console.out << "verified after " << Millis(stop->verified_ns() - stop->command_ns()) << ": "
+                  << Ends(*stop) << "\n";
+    } else {
+      console.out << "not verified yet: " << stop->state() << " (" << stop->unknown()
+                  << " UNKNOWN); ask again with --request-id " << id << "\n";
+    }
+  }
+  if (!kill.drill || kill.keep || !told) return code;
+  const absl::Status released = Release(remote, *scope, id);
+  if (!control.json) {
+    console.out << (released.ok() ? "the switch is off again\n"
+                                  : "the switch stays on (" + std::string(released.message()) +
+                                        "); lift it with gannet resume\n");
+  }
+  return code;
+}
+
+}  // namespace gannet::app

@@ -1,0 +1,144 @@
+// gannet reconcile | adjust: what execution holds beside what its venue says, and what people
+// sign of differences.
+#include <ostream>
+
+#include "absl/strings/str_cat.h"
+#include "apps/gannet/remote.h"
+#include "gannet/exec/v1/execution_service.pb.h"
+
+namespace gannet::app {
+namespace {
+
+namespace pb = ::gannet::exec::v1;
+
+std::string Dash(const std::string& text) { return text.empty() ? "-" : text; }
+
+void PrintOrders(const pb::ReconcileResponse& all, std::ostream& out) {
+  out << "\nopen orders: " << all.orders_size() << "\n";
+  if (all.orders_size() == 0) return;
+  Table table({"INSTRUMENT", "ORDER", "STRATEGY", "VENUE", "FILLED/QUANTITY", "HERE",
+               "FILLED/QUANTITY", "", "NOTE"});
+  for (const pb::OrderCompared& row : all.orders()) {
+    const auto figures = [](bool there, const pb::OrderStated& stated) {
+      return there ? absl::StrCat(Dash(stated.filled()), "/", Dash(stated.quantity())) : "-";
+    };
+    table.Add({row.instrument(),
+               row.client_order_id().empty() ? row.venue_order_id() : row.client_order_id(),
+               row.strategy(), row.has_venue() ? row.venue().state() : "-",
+               figures(row.has_venue(), row.venue()), row.has_local() ? row.local().state() : "-",
+               figures(row.has_local(), row.local()), row.equal() ? "=" : "DIFFERS",
+               Dash(row.note())});
+  }
+  table.Print(out);
+}
+
+void PrintFills(const pb::ReconcileResponse& all, std::ostream& out) {
+  out << "\nfills since " << TimeOf(all.fills_since_ns()) << ": " << all.equal_fills() << " agree, "
+      << all.fills_size() << " differ\n";
+  if (all.fills_size() == 0) return;
+  Table table(
+      {"INSTRUMENT", "TRADE", "VENUE'S ORDER", "VENUE", "HERE", "QUANTITY", "PRICE", "NOTE"});
+  for (const pb::FillCompared& row : all.fills()) {
+    table.Add({row.instrument(), row.trade_id(), Dash(row.venue_order_id()),
+               row.at_venue() ? "listed" : "-", row.booked() ? "booked" : "-", Dash(row.quantity()),
+               Dash(row.price()), Dash(row.note())});
+  }
+  table.Print(out);
+}
+
+void PrintAmounts(const char* what, const char* column,
+                  const google::protobuf::RepeatedPtrField<pb::AmountCompared>& rows,
+                  std::ostream& out) {
+  out << "\n" << what << ": " << rows.size() << "\n";
+  if (rows.empty()) return;
+  Table table({column, "VENUE", "HERE", "DIFFERENCE", "ROUNDING", "", "NOTE"});
+  for (const pb::AmountCompared& row : rows) {
+    table.Add({row.name(), Dash(row.venue()), Dash(row.local()), Dash(row.difference()),
+               Dash(row.tolerance()), row.equal() ? "=" : "DIFFERS", Dash(row.note())});
+  }
+  table.Print(out);
+}
+
+template <class Response, class Request>
+int Settle(const ControlOptions& control, const std::string& account, const char* method,
+           Request request, Console& console) {
+  Remote remote(control, console);
+  request.set_request_id(remote.RequestId());
+  request.set_account(account);
+  request.set_reason(control.reason);
+  const auto response = remote.Call<Response>(method, request);
+  if (!response.ok()) return Report(response.status(), console);
+  if (!remote.Json(*response)) console.out << response->detail() << "\n";
+  return kControlDone;
+}
+
+}  // namespace
+
+int Reconcile(const ControlOptions& control, bool dry_run, Console console) {
+  Remote remote(control, console);
+  pb::ReconcileRequest request;
+  request.set_dry_run(dry_run);
+  const auto all =
+      remote.Call<pb::ReconcileResponse>("gannet.exec.v1.ExecutionService/Reconcile", request);
+  if (!all.ok()) return Report(all.status(), console);
+  const int code = all->equal() ? kControlDone : kControlDifferent;
+  if (remote.Json(*all)) return code;
+  console.out << all->account() << " at " << all->venue() << ", asked " << TimeOf(all->asked_ns())
+              << (dry_run ? ", nothing booked" : ", then booked") << "\n";
+  PrintOrders(*all, console.out);
+  PrintFills(*all, console.out);
+  PrintAmounts("balances", "ASSET", all->balances(), console.out);
+  PrintAmounts("positions", "INSTRUMENT", all->positions(), console.out);
+  for (const std::string& halt : all->halts()) console.out << "\nhalted: " << halt << "\n";
+  console.out << (all->equal() ? "\nequal\n" : "\nDIFFERENT\n");
+  return code;
+}
+
+int ProposeAdjustment(const ControlOptions& control, const AdjustOptions& adjust, Console console) {
+  pb::ProposeAdjustmentRequest request;
+  request.set_subject(adjust.subject);
+  request.set_price(adjust.price);
+  return Settle<pb::ProposeAdjustmentResponse>(control, adjust.account,
+                                               "gannet.exec.v1.ExecutionService/ProposeAdjustment",
+                                               std::move(request), console);
+}
+
+int ApproveAdjustment(const ControlOptions& control, const AdjustOptions& adjust, Console console) {
+  pb::ApproveAdjustmentRequest request;
+  request.set_proposal(adjust.proposal);
+  return Settle<pb::ApproveAdjustmentResponse>(control, adjust.account,
+                                               "gannet.exec.v1.ExecutionService/ApproveAdjustment",
+                                               std::move(request), console);
+}
+
+int RejectAdjustment(const ControlOptions& control, const AdjustOptions& adjust, Console console) {
+  pb::RejectAdjustmentRequest request;
+  request.set_proposal(adjust.proposal);
+  return Settle<pb::RejectAdjustmentResponse>(control, adjust.account,
+                                              "gannet.exec.v1.ExecutionService/RejectAdjustment",
+                                              std::move(request), console);
+}
+
+int ListAdjustments(const ControlOptions& control, Console console) {
+  Remote remote(control, console);
+  const auto list = remote.Call<pb::ListAdjustmentsResponse>(
+      "gannet.exec.v1.ExecutionService/ListAdjustments", pb::ListAdjustmentsRequest());
+  if (!list.ok()) return Report(list.status(), console);
+  if (remote.Json(*list)) return kControlDone;
+  for (const pb::AmountCompared& row : list->differences())
+    console.out << "not explained: " << row.difference() << " " << row.name() << "\n";
+  if (list->differences().empty()) console.out << "everything is explained\n";
+  for (const pb::Adjustment& row : list->adjustments()) {
+    console.out << "\nproposal " << row.proposal() << ": " << row.amount() << " " << row.subject()
+                << (row.price().empty() ? "" : " at " + row.price()) << ", " << row.state()
+                << "\n  " << TimeOf(row.proposed_ns()) << "  " << row.proposer() << ": "
+                << row.reason() << "\n";
+    if (row.decided_ns() != 0) {
+      console.out << "  " << TimeOf(row.decided_ns()) << "  " << row.decider() << ": "
+                  << row.decider_reason() << "\n";
+    }
+  }
+  return kControlDone;
+}
+
+}  // namespace gannet::app

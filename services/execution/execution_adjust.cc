@@ -1,0 +1,189 @@
+// What people sign of differences that nothing explains, and what shuts an instrument.
+#include <algorithm>
+#include <cstdlib>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/status.h"
+#include "services/execution/execution_engine.h"
+
+namespace gannet::execution {
+namespace {
+
+using market::Money;
+using Decision = AdjustmentNote::Step;
+
+constexpr size_t kMaxOpenProposals = 20;
+
+absl::Status Refused(std::string why) { return absl::FailedPreconditionError(std::move(why)); }
+
+std::string SubjectOf(const AdjustmentNote& note) {
+  return note.asset.empty() ? note.instrument.text() : note.asset.text();
+}
+
+std::string Words(const AdjustmentNote& note) {
+  return absl::StrCat(note.amount.ToString(), note.asset.empty() ? " of " : " ", SubjectOf(note));
+}
+
+}  // namespace
+
+void ExecutionEngine::Adjust(uint64_t ticket, const AdjustRequest& request,
+                             const market::Header& cause, base::Time now) {
+  Enter(cause, now);
+  out_.Adjusted(ticket, Decide(request));
+}
+
+absl::StatusOr<AdjustAnswer> ExecutionEngine::Decide(const AdjustRequest& request) {
+  if (request.person.empty() || request.reason.empty())
+    return Refused("an adjustment takes a person and a reason; give both");
+  if (request.step == Decision::kProposed) return Propose(request);
+  const uint64_t number = request.proposal;
+  const auto found = state_.adjustments().find(number);
+  if (found == state_.adjustments().end())
+    return Refused(
+        absl::StrCat("there is no proposal ", number, "; `gannet adjust list` has them"));
+  const ExecutionState::Adjustment adjustment = found->second;
+  if (adjustment.decided) {
+    if (adjustment.decided->step == request.step && adjustment.decided->person == request.person)
+      return AdjustAnswer{number, absl::StrCat("proposal ", number, " is decided so already")};
+    return Refused(
+        absl::StrCat("proposal ", number, " was ",
+                     adjustment.decided->step == Decision::kApproved ? "approved" : "rejected",
+                     " by ", adjustment.decided->person, " already; make a new one"));
+  }
+  std::string said = absl::StrCat("proposal ", number, " is rejected");
+  if (request.step == Decision::kApproved) {
+    GANNET_ASSIGN_OR_RETURN(said, Book(adjustment.proposed, request));
+  }
+  EmitNote(ToNote(AdjustmentNote{.step = request.step,
+                                 .proposal = number,
+                                 .person = request.person,
+                                 .reason = request.reason,
+                                 .time = now_}));
+  return AdjustAnswer{number, std::move(said)};
+}
+
+absl::StatusOr<AdjustAnswer> ExecutionEngine::Propose(const AdjustRequest& request) {
+  GANNET_ASSIGN_OR_RETURN(AdjustmentNote note, Subject(request));
+  size_t open = 0;
+  for (const auto& [known, adjustment] : state_.adjustments()) {
+    const AdjustmentNote& before = adjustment.proposed;
+    if (adjustment.decided || state_.DifferenceOf(before) != std::optional(before.amount)) continue;
+    ++open;
+    if (before.person == note.person && before.asset == note.asset &&
+        before.instrument == note.instrument && before.price == note.price)
+      return AdjustAnswer{known, absl::StrCat("proposal ", known, " says so already")};
+  }
+  if (open >= kMaxOpenProposals)
+    return Refused(absl::StrCat(open, " proposals wait to be decided; reject some first"));
+  note.proposal = state_.next_adjustment();
+  EmitNote(ToNote(note));
+  return AdjustAnswer{
+      note.proposal,
+      absl::StrCat("proposal ", note.proposal, ": book ", Words(note), "; ",
+                   options_.four_eyes ? "another person" : "a person", " approves or rejects it")};
+}
+
+// The difference that the request names, as it is now.
+absl::StatusOr<AdjustmentNote> ExecutionEngine::Subject(const AdjustRequest& request) {
+  AdjustmentNote note{.person = request.person, .reason = request.reason, .time = now_};
+  const bool position = request.subject.find(':') != std::string::npos;
+  if (position) {
+    note.instrument = market::InstrumentId(request.subject);
+  } else {
+    note.asset = market::AssetId(request.subject);
+  }
+  const std::optional<Money> difference = state_.DifferenceOf(note);
+  if (!difference) {
+    return Refused(absl::StrCat("there is no difference of '", request.subject, "' in ",
+                                options_.account.text(),
+                                " to be signed; `gannet reconcile` shows what differs"));
+  }
+  note.amount = *difference;
+  if (!position) {
+    if (!request.price.empty()) return Refused("an asset is booked without a price; leave it out");
+    return note;
+  }
+  const market::Instrument* instrument = directory_.Find(note.instrument);
+  if (instrument == nullptr)
+    return Refused("no definition of the instrument has come; add it to ingest.symbols");
+  const auto parsed = instrument->ParsePrice(request.price);
+  if (!parsed || parsed->mantissa <= 0) {
+    return Refused(absl::StrCat("a position is booked at a price: give one with at most ",
+                                instrument->price_scale, " digits after the point"));
+  }
+  note.price = *parsed;
+  return note;
+}
+
+absl::StatusOr<std::string> ExecutionEngine::Book(const AdjustmentNote& note,
+                                                  const AdjustRequest& request) {
+  const std::string name = absl::StrCat("proposal ", note.proposal);
+  if (const auto now = state_.DifferenceOf(note); now != std::optional(note.amount)) {
+    return Refused(absl::StrCat(name, " is about ", Words(note), ", the difference is ",
+                                now ? now->ToString() : "gone", " by now; propose it anew"));
+  }
+  if (options_.four_eyes && note.person == request.person) {
+    return Refused(absl::StrCat(name, " was made by ", request.person,
+                                ": another person with the role risk approves it"));
+  }
+  market::AccountEvent booking;
+  booking.kind = market::AccountEventKind::kAdjustment;
+  booking.account = options_.account;
+  booking.venue.assign(venue_.name());
+  booking.id = absl::StrCat("signed:", note.proposal);
+  booking.strategy = market::StrategyId(kExternalStrategy);
+  booking.evidence = absl::StrCat("proposed by ", note.person, ": ", note.reason, "; approved by ",
+                                  request.person, ": ", request.reason);
+  booking.person = request.person;
+  booking.time = now_;
+  if (!note.asset.empty()) {
+    booking.changes = {{note.asset, note.amount}};
+    out_.Emit(std::move(booking), cause_);
+    return absl::StrCat(Words(note), " is booked");
+  }
+  const market::Instrument* instrument = directory_.Find(note.instrument);
+  const auto quantity = instrument == nullptr
+                            ? std::nullopt
+                            : market::Rescale(note.amount.units(), note.amount.scale(),
+                                              instrument->quantity_scale, market::Rounding::kDown);
+  if (!quantity || Money(*quantity, instrument->quantity_scale) != note.amount ||
+      *quantity > INT64_MAX || *quantity < -INT64_MAX ||
+      !EnsureInstrument(note.instrument, instrument->version))
+    return Refused("the quantity does not fit the instrument's definition; refresh it");
+  booking.instrument = note.instrument;
+  booking.instrument_version = instrument->version;
+  booking.quantity = {static_cast<int64_t>(*quantity)};
+  booking.price = note.price;
+  out_.Emit(std::move(booking), cause_);
+  EmitPosition({options_.account, market::StrategyId(kExternalStrategy), note.instrument},
+               instrument, cause_);
+  return absl::StrCat(Words(note), " is booked at ", instrument->Format(note.price));
+}
+
+void ExecutionEngine::SetHalt(const market::InstrumentId& instrument, bool halted,
+                              std::string reason, std::string person) {
+  EmitNote(ToNote(HaltNote{instrument, halted, std::move(reason), std::move(person)}));
+}
+
+std::vector<std::string> ExecutionEngine::Halts() const {
+  std::vector<std::string> halts;
+  for (const auto& [instrument, halt] : state_.halts())
+    halts.push_back(absl::StrCat(instrument.text(), ": ", halt.reason));
+  for (const auto& [asset, amount] : state_.differences()) {
+    halts.push_back(absl::StrCat("every instrument of ", asset.text(), ": the venue holds ",
+                                 amount.ToString(), " more than is explained"));
+  }
+  for (const auto& [instrument, quantity] : state_.position_differences()) {
+    halts.push_back(absl::StrCat(instrument.text(), ": the venue holds ", quantity.ToString(),
+                                 " more than is explained"));
+  }
+  for (const market::ClientOrderId& id : vanished_) {
+    const TrackedOrder* order = state_.Find(id);
+    if (order != nullptr)
+      halts.push_back(absl::StrCat(order->intent.instrument.text(),
+                                   ": the venue does not find order ", id.text()));
+  }
+  return halts;
+}
+
+}  // namespace gannet::execution

@@ -1,0 +1,259 @@
+#include "services/execution/execution_rpc.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gannet/exec/v1/execution_service.pb.h"
+#include "libs/rpc/error.h"
+
+namespace gannet::execution {
+namespace {
+
+namespace pb = ::gannet::exec::v1;
+
+constexpr size_t kMaxText = 1'000;  // bytes of what people write
+
+void Put(const OrderStated& stated, pb::OrderStated& out) {
+  out.set_state(stated.state);
+  out.set_quantity(stated.quantity);
+  out.set_filled(stated.filled);
+  out.set_price(stated.price);
+}
+
+void Put(const OrderCompared& row, pb::OrderCompared& out) {
+  out.set_instrument(row.instrument.text());
+  out.set_client_order_id(row.client_order_id.text());
+  out.set_venue_order_id(row.venue_order_id.text());
+  out.set_strategy(row.strategy.text());
+  if (row.venue) Put(*row.venue, *out.mutable_venue());
+  if (row.local) Put(*row.local, *out.mutable_local());
+  out.set_equal(row.equal);
+  out.set_note(row.note);
+}
+
+void Put(const FillCompared& row, pb::FillCompared& out) {
+  out.set_instrument(row.instrument.text());
+  out.set_trade_id(row.trade_id);
+  out.set_venue_order_id(row.venue_order_id.text());
+  out.set_quantity(row.quantity);
+  out.set_price(row.price);
+  out.set_at_venue(row.at_venue);
+  out.set_booked(row.booked);
+  out.set_equal(row.equal);
+  out.set_note(row.note);
+}
+
+void Put(const AmountCompared& row, pb::AmountCompared& out) {
+  out.set_name(row.name);
+  out.set_venue(row.venue);
+  out.set_local(row.local);
+  out.set_difference(row.difference);
+  out.set_tolerance(row.tolerance);
+  out.set_equal(row.equal);
+  out.set_note(row.note);
+}
+
+pb::ReconcileResponse ToProto(const Comparison& comparison) {
+  pb::ReconcileResponse out;
+  out.set_equal(comparison.equal);
+  for (const OrderCompared& row : comparison.orders) Put(row, *out.add_orders());
+  for (const FillCompared& row : comparison.fills) Put(row, *out.add_fills());
+  for (const AmountCompared& row : comparison.balances) Put(row, *out.add_balances());
+  for (const AmountCompared& row : comparison.positions) Put(row, *out.add_positions());
+  out.set_equal_fills(comparison.equal_fills);
+  out.set_fills_since_ns(base::UnixNanos(comparison.fills_since));
+  out.set_rounds(comparison.rounds);
+  out.set_asked_ns(base::UnixNanos(comparison.asked));
+  return out;
+}
+
+void ServeReconcile(rpc::Server& server, ExecutionService& service) {
+  server.Handle<pb::ReconcileRequest>(
+      "gannet.exec.v1.ExecutionService/Reconcile",
+      [&service](const rpc::CallPtr& call, const pb::ReconcileRequest& request) {
+        const bool dry_run = request.dry_run();
+        const auto done = [&service, call, dry_run](const Comparison& comparison) {
+          if (!comparison.problem.empty())
+            return call->End(absl::UnavailableError(comparison.problem));
+          pb::ReconcileResponse out = ToProto(comparison);
+          out.set_account(service.account().text());
+          out.set_venue(std::string(service.venue()));
+          out.set_dry_run(dry_run);
+          for (std::string& halt : service.engine().Halts()) out.add_halts(std::move(halt));
+          call->Reply(out);
+        };
+        if (!service.Inspect(dry_run, done))
+          call->End(absl::ResourceExhaustedError("too many ask for this at once; try again"));
+      });
+}
+
+const char* StateOf(const ExecutionState& state, const ExecutionState::Adjustment& adjustment) {
+  if (adjustment.decided)
+    return adjustment.decided->step == AdjustmentNote::Step::kApproved ? "approved" : "rejected";
+  const bool stands =
+      state.DifferenceOf(adjustment.proposed) == std::optional(adjustment.proposed.amount);
+  return stands ? "proposed" : "stale";
+}
+
+template <class Request, class Response>
+void ServeDecision(rpc::Server& server, ExecutionService& service, const char* method,
+                   AdjustmentNote::Step step) {
+  server.Handle<Request>(method, [&service, step](const rpc::CallPtr& call,
+                                                  const Request& request) {
+    if (request.account() != service.account().text())
+      return call->End(rpc::BadField("account", "this execution's is " + service.account().text()));
+    AdjustRequest wanted;
+    wanted.step = step;
+    wanted.person = call->caller().person;
+    wanted.reason = request.reason();
+    if constexpr (requires { request.subject(); }) {
+      wanted.subject = request.subject();
+      wanted.price = request.price();
+      if (wanted.subject.empty() || wanted.subject.size() > kMaxText ||
+          wanted.price.size() > kMaxText)
+        return call->End(rpc::BadField("subject", "names an asset or an instrument"));
+    } else {
+      wanted.proposal = request.proposal();
+    }
+    if (wanted.reason.size() > kMaxText)
+      return call->End(rpc::BadField("reason", "is too long; shorten it"));
+    const bool taken = service.Adjust(wanted, [call](const absl::StatusOr<AdjustAnswer>& answer) {
+      if (!answer.ok()) return call->End(answer.status());
+      Response response;
+      response.set_proposal(answer->proposal);
+      response.set_detail(answer->detail);
+      call->Reply(response);
+    });
+    if (!taken) call->End(absl::ResourceExhaustedError("too many ask for this at once; try again"));
+  });
+}
+
+void ServeAdjustments(rpc::Server& server, ExecutionService& service) {
+  using Step = AdjustmentNote::Step;
+  ServeDecision<pb::ProposeAdjustmentRequest, pb::ProposeAdjustmentResponse>(
+      server, service, "gannet.exec.v1.ExecutionService/ProposeAdjustment", Step::kProposed);
+  ServeDecision<pb::ApproveAdjustmentRequest, pb::ApproveAdjustmentResponse>(
+      server, service, "gannet.exec.v1.ExecutionService/ApproveAdjustment", Step::kApproved);
+  ServeDecision<pb::RejectAdjustmentRequest, pb::RejectAdjustmentResponse>(
+      server, service, "gannet.exec.v1.ExecutionService/RejectAdjustment", Step::kRejected);
+  server.Handle<pb::ListAdjustmentsRequest>(
+      "gannet.exec.v1.ExecutionService/ListAdjustments",
+      [&service](const rpc::CallPtr& call, const pb::ListAdjustmentsRequest&) {
+        const ExecutionState& state = service.engine().state();
+        pb::ListAdjustmentsResponse out;
+        for (auto at = state.adjustments().rbegin(); at != state.adjustments().rend(); ++at) {
+          const AdjustmentNote& note = at->second.proposed;
+          pb::Adjustment& row = *out.add_adjustments();
+          row.set_proposal(note.proposal);
+          row.set_subject(note.asset.empty() ? note.instrument.text() : note.asset.text());
+          row.set_amount(note.amount.ToString());
+          const market::Instrument* instrument = state.NewestInstrument(note.instrument);
+          if (note.price.mantissa > 0 && instrument != nullptr)
+            row.set_price(instrument->Format(note.price));
+          row.set_state(StateOf(state, at->second));
+          row.set_proposer(note.person);
+          row.set_reason(note.reason);
+          row.set_proposed_ns(base::UnixNanos(note.time));
+          if (!at->second.decided) continue;
+          row.set_decider(at->second.decided->person);
+          row.set_decider_reason(at->second.decided->reason);
+          row.set_decided_ns(base::UnixNanos(at->second.decided->time));
+        }
+        const auto differs = [&out](const std::string& name, const market::Money& amount) {
+          pb::AmountCompared& row = *out.add_differences();
+          row.set_name(name);
+          row.set_difference(amount.ToString());
+        };
+        for (const auto& [asset, amount] : state.differences()) differs(asset.text(), amount);
+        for (const auto& [instrument, amount] : state.position_differences())
+          differs(instrument.text(), amount);
+        call->Reply(out);
+      });
+}
+
+void PutOpen(const ExecutionState& state, const StopRun& run, pb::GetStopResponse& out) {
+  uint32_t open = 0, unknown = 0;
+  for (const market::ClientOrderId& id : state.open()) {
+    const TrackedOrder* order = state.Find(id);
+    if (order == nullptr || !order->open() || !Covers(run.scope, order->intent)) continue;
+    ++open;
+    unknown += order->life.state() == market::OrderState::kUnknown ? 1 : 0;
+  }
+  out.set_open(open);
+  out.set_unknown(unknown);
+}
+
+std::string Words(const StopRun& run, const pb::GetStopResponse& stop) {
+  if (run.step == StopRun::Step::kVerified)
+    return "verified: the venue lists no order of the scope (" + run.evidence + ")";
+  if (run.over) return "lifted before its end was verified";
+  if (stop.open() > 0) return std::to_string(stop.open()) + " orders without a confirmed end";
+  return "every end is confirmed; the venue's lists are being asked for";
+}
+
+absl::StatusOr<pb::GetStopResponse> StopOf(const ExecutionService& service,
+                                           const std::string& request_id) {
+  const auto& stops = service.engine().stops();
+  const auto run = std::find_if(stops.rbegin(), stops.rend(),
+                                [&](const StopRun& one) { return one.request_id == request_id; });
+  if (run == stops.rend()) {
+    return absl::NotFoundError(
+        "execution has heard of no kill switch with this request id since it began");
+  }
+  pb::GetStopResponse out;
+  out.mutable_scope()->set_kind(static_cast<common::v1::ScopeKind>(run->scope.kind));
+  out.mutable_scope()->set_name(run->scope.name);
+  out.set_verified(run->step == StopRun::Step::kVerified);
+  out.set_orders(run->orders);
+  out.set_command_ns(base::UnixNanos(run->began));
+  if (out.verified()) {
+    out.set_verified_ns(base::UnixNanos(run->verified));
+  } else {
+    PutOpen(service.engine().state(), *run, out);
+  }
+  for (const auto& [state, count] : run->ends) (*out.mutable_ends())[state] = count;
+  if (const auto* bytes = service.FindStop(run->number)) {
+    out.set_gate_closed_ns(base::UnixNanos(bytes->gate_closed));
+    out.set_last_order_ns(base::UnixNanos(bytes->last_order));
+    out.set_last_cancel_ns(base::UnixNanos(bytes->last_cancel));
+    out.set_order_bytes_after(bytes->orders);
+    out.set_cancels_sent(bytes->cancels);
+  }
+  out.set_state(Words(*run, out));
+  return out;
+}
+
+constexpr base::Duration kLookAgain = std::chrono::milliseconds(5);
+constexpr base::Duration kToAnswer = std::chrono::milliseconds(200);
+
+// The command may still be on its way over the bus.
+void AnswerStop(ExecutionService& service, const rpc::CallPtr& call,
+                const pb::GetStopRequest& request) {
+  if (call->ended()) return;
+  const auto stop = StopOf(service, request.request_id());
+  const bool over = stop.ok() && stop->verified();
+  if (request.wait() && !over && call->time_left() > kToAnswer) {
+    return service.Later(kLookAgain,
+                         [&service, call, request] { AnswerStop(service, call, request); });
+  }
+  if (!stop.ok()) return call->End(stop.status());
+  call->Reply(*stop);
+}
+
+void ServeStop(rpc::Server& server, ExecutionService& service) {
+  server.Handle<pb::GetStopRequest>(
+      "gannet.exec.v1.ExecutionService/GetStop",
+      [&service](const rpc::CallPtr& call, const pb::GetStopRequest& request) {
+        AnswerStop(service, call, request);
+      });
+}
+
+}  // namespace
+
+void ServeExecution(rpc::Server& server, ExecutionService& service) {
+  ServeReconcile(server, service);
+  ServeAdjustments(server, service);
+  ServeStop(server, service);
+}
+
+}  // namespace gannet::execution

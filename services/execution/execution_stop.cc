@@ -1,0 +1,134 @@
+// A kill switch, followed until the venue has confirmed that nothing of its scope is left.
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "services/execution/execution_engine.h"
+
+namespace gannet::execution {
+namespace {
+
+std::string Words(const std::map<std::string, uint32_t>& ends) {
+  std::string text;
+  for (const auto& [state, count] : ends)
+    absl::StrAppend(&text, text.empty() ? "" : ", ", count, " ", state);
+  return text.empty() ? "no order was open" : text;
+}
+
+}  // namespace
+
+size_t ExecutionEngine::OpenIn(const market::Scope& scope) const {
+  return static_cast<size_t>(
+      std::count_if(state_.open().begin(), state_.open().end(), [&](const auto& id) {
+        const TrackedOrder* order = state_.Find(id);
+        return order != nullptr && order->open() && Covers(scope, order->intent);
+      }));
+}
+
+void ExecutionEngine::BeginStop(const market::Event<market::Command>& event) {
+  const market::Command& command = event.value;
+  const bool known = std::any_of(stops_.begin(), stops_.end(), [&](const StopRun& run) {
+    return run.command == event.header.id ||
+           (run.person == command.person && run.request_id == command.request_id);
+  });
+  if (known) return;
+  StopRun run;
+  run.number = ++stop_checks_;
+  run.command = event.header.id;
+  run.request_id = command.request_id;
+  run.person = command.person;
+  run.scope = command.scope;
+  run.began = event.header.receive_time;
+  for (const market::ClientOrderId& id : state_.open()) {
+    const TrackedOrder* order = state_.Find(id);
+    if (order != nullptr && Covers(run.scope, order->intent)) run.ids.push_back(id);
+  }
+  run.orders = static_cast<uint32_t>(run.ids.size());
+  stops_.push_back(std::move(run));
+  if (stops_.size() > kMaxStops) stops_.pop_front();
+}
+
+// Nothing is asked while an order of the scope is open here: its end comes first.
+void ExecutionEngine::StepStops() {
+  for (StopRun& run : stops_) {
+    if (run.step == StopRun::Step::kVerified || run.under_way || run.over) continue;
+    if (!state_.OwnGateShut(run.scope)) {
+      run.over = true;  // lifted before its end
+      continue;
+    }
+    if (OpenIn(run.scope) > 0) {
+      run.step = StopRun::Step::kWithdrawing;
+      run.list = 0;
+      continue;
+    }
+    const bool again = run.asked != base::Time() && run.step == StopRun::Step::kWithdrawing;
+    if (again && now_ < run.asked + options_.sweep_every) {
+      Schedule(run.asked + options_.sweep_every, {TaskKind::kStop, {}});
+      continue;
+    }
+    AskStop(run);
+  }
+}
+
+void ExecutionEngine::AskStop(StopRun& run) {
+  const bool sent = SendQuery(Purpose::kStopCheck, venue_.OpenOrders(run.list, VenueNow()),
+                              {.kind = venue::RequestKind::kOpenOrders, .list = run.list}, {},
+                              RateBudget::Use::kCancel, run.number);
+  run.asked = now_;
+  run.under_way = sent;
+  run.step = sent ? StopRun::Step::kAsking : StopRun::Step::kWithdrawing;
+  if (!sent) Schedule(now_ + options_.sweep_every, {TaskKind::kStop, {}});
+}
+
+void ExecutionEngine::OnStopCheck(const InFlight& request, const venue::Answer& answer) {
+  const auto find = [&] {
+    return std::find_if(stops_.begin(), stops_.end(),
+                        [&](const StopRun& run) { return run.number == request.session; });
+  };
+  auto run = find();
+  if (run == stops_.end() || run->over) return;
+  run->under_way = false;
+  bool none = answer.outcome == venue::OutcomeClass::kConfirmed;
+  const market::Scope scope = run->scope;
+  for (const venue::OrderUpdate& update : answer.orders) {
+    const market::ClientOrderId id = OnOrderUpdate(update, {}, answer.evidence);
+    const TrackedOrder* order = id.empty() ? nullptr : state_.Find(id);
+    market::OrderIntent meant;
+    meant.account = options_.account;
+    meant.strategy = market::StrategyId(kExternalStrategy);
+    meant.instrument = update.instrument;
+    if (Covers(scope, order == nullptr ? meant : order->intent)) none = false;
+  }
+  run = find();  // booking what was listed may have begun or ended others
+  if (run == stops_.end()) return;
+  if (!none) {
+    run->step = StopRun::Step::kWithdrawing;
+    run->list = 0;
+    Schedule(now_ + options_.sweep_every, {TaskKind::kStop, {}});
+    return Sweep();
+  }
+  absl::StrAppend(&run->evidence, run->evidence.empty() ? "" : ", ", answer.evidence);
+  if (++run->list < venue_.OpenOrderLists()) return AskStop(*run);
+  if (OpenIn(scope) > 0) {
+    run->step = StopRun::Step::kWithdrawing;
+    run->list = 0;
+    return;
+  }
+  run->step = StopRun::Step::kVerified;
+  run->verified = now_;
+  for (const market::ClientOrderId& id : run->ids) {
+    const TrackedOrder* order = state_.Find(id);
+    ++run->ends[order == nullptr ? "ended" : Name(order->life.state())];
+  }
+  ++stats_.stops_verified;
+  out_.Emit(
+      market::CommandAnswer{
+          .command = run->command,
+          .request_id = run->request_id,
+          .person = run->person,
+          .engine = kEngineName,
+          .detail = absl::StrCat("verified at the venue: ", Words(run->ends),
+                                 "; its lists show nothing of the scope (", run->evidence, ")")},
+      cause_);
+}
+
+}  // namespace gannet::execution

@@ -1,0 +1,386 @@
+// What people see and sign of both sides, and a kill switch to its verified end.
+#include <catch2/catch_test_macros.hpp>
+#include <chrono>
+
+#include "libs/base/property_suite.h"
+#include "services/execution/engine_fixture_for_test.h"
+
+namespace gannet::execution {
+namespace {
+
+using namespace std::chrono_literals;
+using market::AssetId;
+using market::CommandKind;
+using Step = AdjustmentNote::Step;
+using market::Money;
+using market::OrderState;
+using venue::VenueOrderStatus;
+
+venue::BalanceEntry Balance(const char* asset, int64_t free) {
+  return {AssetId(asset), Money(free, 0), Money()};
+}
+
+class Fixture : public EngineFixture {
+ public:
+  explicit Fixture(ExecutionOptions options = Options())
+      : EngineFixture(std::move(options), /*start=*/false) {
+    balances = {Balance("BTC", 2), Balance("USDT", 100'000)};
+    Start();
+  }
+  // Asks, and answers what the venue is asked by what the test says it holds.
+  const Comparison& Inspect(bool dry_run = true) {
+    engine.Inspect(++ticket, dry_run, Cause(), now);
+    for (int i = 0; i < 100 && inspected.empty(); ++i) {
+      AnswerAll();
+      Advance(100ms);
+    }
+    REQUIRE(inspected.size() == 1);
+    REQUIRE(inspected.front().first == std::vector<uint64_t>{ticket});
+    last = inspected.front().second;
+    inspected.clear();
+    return last;
+  }
+  void AnswerAll() {
+    for (bool again = true; again;) {
+      again = false;
+      while (TakeSent("open-orders")) {
+        venue::Answer answer = silent ? venue::Answer() : Confirmed();
+        answer.orders = listed;
+        Answer(taken, std::move(answer));
+        again = true;
+      }
+      while (TakeSent("account")) {
+        venue::Answer answer = Confirmed();
+        answer.balances = balances;
+        answer.balances_time = now;
+        Answer(taken, std::move(answer));
+        again = true;
+      }
+      while (TakeSent("trades-since") || TakeSent("trades-from")) {
+        Answer(taken, Trades(trades));
+        again = true;
+      }
+    }
+  }
+  // The venue and this side agree on a filled order of one coin.
+  void Filled() {
+    Working("g1a", "7");
+    venue::OrderUpdate fill = Update("g1a", "7", VenueOrderStatus::kFilled, "1");
+    fill.trade = Trade("7", "5001", "1", "50");
+    StreamOrder(fill);
+    trades = {*fill.trade};
+    balances = {Balance("BTC", 3), Balance("USDT", 49'950)};
+  }
+  void Differ() {  // seven from nowhere, believed
+    balances = {Balance("BTC", 2), Balance("USDT", 100'007)};
+    for (int i = 0; i < 2; ++i) {
+      Advance(61s);
+      AnswerAll();
+    }
+    REQUIRE(engine.state().differences().contains(AssetId("USDT")));
+  }
+  market::Event<market::Command> KillCommand(market::Scope scope) {
+    market::Command command;
+    command.kind = CommandKind::kKill;
+    command.scope = std::move(scope);
+    command.person = "ann";
+    command.reason = "runaway";
+    command.request_id = "kill-1";
+    return {Cause(), command};
+  }
+
+  std::vector<venue::OrderUpdate> listed;
+  std::vector<venue::TradeUpdate> trades;
+  bool silent = false;  // the list of orders is not to be had
+  uint64_t ticket = 0;
+  Comparison last;
+};
+
+// --- both sides -----------------------------------------------------------------------------
+
+TEST_CASE("Both sides are laid out, equal, without booking anything") {
+  Fixture f;
+  f.Filled();
+  f.Working("g1b", "8");
+  f.listed = {f.Update("g1b", "8", VenueOrderStatus::kNew, "0")};
+  const size_t facts = f.facts.size();
+  const Comparison& found = f.Inspect();
+  CHECK(found.problem.empty());
+  CHECK(found.equal);
+  CHECK(found.rounds == 1);
+  REQUIRE(found.orders.size() == 1);
+  CHECK(found.orders[0].venue->quantity == "1");
+  CHECK(found.orders[0].local->state == "ACCEPTED");
+  CHECK(found.equal_fills == 1);
+  CHECK(found.fills.empty());
+  REQUIRE(found.balances.size() == 2);
+  CHECK(found.balances[0].difference == "0");
+  CHECK(f.facts.size() == facts);
+}
+
+TEST_CASE("Every kind of difference is named, and nothing is booked by looking") {
+  Fixture f;
+  f.Filled();
+  f.Working("g1b", "8");
+  f.Working("g1c", "9");
+  // The venue: g1b half filled by a trade that never came, g1c not there, a stranger's order,
+  // and less money than is explained.
+  f.listed = {f.Update("g1b", "8", VenueOrderStatus::kPartiallyFilled, "0.5"),
+              f.Update("web_1", "500", VenueOrderStatus::kNew, "0")};
+  f.trades.push_back(f.Trade("8", "5002", "0.5"));
+  f.balances[1] = Balance("USDT", 40'000);
+  const size_t facts = f.facts.size();
+  const Comparison& found = f.Inspect();
+  CHECK_FALSE(found.equal);
+  CHECK(found.rounds == 3);
+  const auto differing = [&](const auto& rows) {
+    return std::count_if(rows.begin(), rows.end(), [](const auto& row) { return !row.equal; });
+  };
+  CHECK(differing(found.orders) == 3);
+  REQUIRE(found.fills.size() == 1);
+  CHECK(found.fills[0].trade_id == "5002");
+  CHECK(found.fills[0].at_venue);
+  CHECK_FALSE(found.fills[0].booked);
+  CHECK(found.equal_fills == 1);
+  CHECK(differing(found.balances) == 1);
+  CHECK(f.facts.size() == facts);
+  CHECK(f.engine.state().FindVenueOrder(kBtc, market::VenueOrderId("500")) == nullptr);
+}
+
+TEST_CASE("What differs only once is in motion") {
+  Fixture f;
+  f.Working("g1b", "8");
+  f.engine.Inspect(1, true, f.Cause(), f.now);
+  f.AnswerAll();  // the venue's list does not have it yet
+  CHECK(f.inspected.empty());
+  f.listed = {f.Update("g1b", "8", VenueOrderStatus::kNew, "0")};
+  f.Advance(2s);
+  f.AnswerAll();
+  REQUIRE(f.inspected.size() == 1);
+  CHECK(f.inspected[0].second.equal);
+}
+
+TEST_CASE("Without --dry-run what the venue says is booked first") {
+  Fixture f;
+  f.listed = {f.Update("web_1", "500", VenueOrderStatus::kNew, "0")};
+  const Comparison& found = f.Inspect(/*dry_run=*/false);
+  CHECK(found.equal);
+  CHECK(f.State("web_1") == OrderState::kAccepted);
+  CHECK(f.Order("web_1").intent.strategy.text() == kExternalStrategy);
+}
+
+TEST_CASE("A venue that does not answer is no venue that agrees") {
+  Fixture f;
+  f.silent = true;
+  const Comparison& found = f.Inspect();
+  CHECK_FALSE(found.problem.empty());
+  CHECK_FALSE(found.equal);
+}
+
+TEST_CASE("Before the first look there is nothing to compare") {
+  EngineFixture f(EngineFixture::Options(), /*start=*/false);
+  f.engine.Inspect(1, true, f.Cause(), f.now);
+  REQUIRE(f.inspected.size() == 1);
+  CHECK_FALSE(f.inspected[0].second.problem.empty());
+}
+
+TEST_CASE("A difference of any size and sign of a balance is the figure that is shown") {
+  CHECK(base::Holds("venue less local", [](int32_t off) {
+    Fixture f;
+    f.balances[1] = {AssetId("USDT"), Money(100'000, 0) + Money(off, 4), Money()};
+    const Comparison& found = f.Inspect();
+    RC_ASSERT(found.equal == (off == 0));
+    RC_ASSERT(found.balances[1].difference == Money(off, 4).ToString());
+  }));
+}
+
+// --- adjustments -------------------------------------------------------------------------
+
+TEST_CASE("A difference is booked when two people sign it, and never otherwise") {
+  Fixture f;
+  CHECK_FALSE(f.Adjust(Step::kProposed, "ann", "USDT").ok());  // nothing differs
+  f.Differ();
+  CHECK_FALSE(f.Adjust(Step::kProposed, "ann", "BTC").ok());
+  const auto proposed = f.Adjust(Step::kProposed, "ann", "USDT");
+  REQUIRE(proposed.ok());
+  REQUIRE(proposed->proposal == 1);
+  CHECK(f.Adjust(Step::kProposed, "ann", "USDT")->proposal == 1);  // the same
+  CHECK(f.bookings.empty());
+
+  const auto own = f.Adjust(Step::kApproved, "ann", "", 1);
+  REQUIRE_FALSE(own.ok());
+  CHECK(own.status().message().find("another person") != std::string::npos);
+  CHECK_FALSE(f.Adjust(Step::kApproved, "ben", "", 2).ok());
+
+  SECTION("another approves") {
+    REQUIRE(f.Adjust(Step::kApproved, "ben", "", 1).ok());
+    REQUIRE(f.bookings.size() == 1);
+    CHECK(f.bookings[0].id == "signed:1");
+    CHECK(f.bookings[0].person == "ben");
+    CHECK(f.engine.state().Explained(AssetId("USDT")) == Money(100'007, 0));
+    CHECK(f.engine.Halts().empty());
+    // Given again it is not booked again.
+    CHECK(f.Adjust(Step::kApproved, "ben", "", 1).ok());
+    CHECK_FALSE(f.Adjust(Step::kRejected, "cyd", "", 1).ok());
+    CHECK(f.bookings.size() == 1);
+  }
+  SECTION("it is another difference by then") {
+    f.balances[1] = Balance("USDT", 100'009);
+    for (int i = 0; i < 2; ++i) {
+      f.Advance(61s);
+      f.AnswerAll();
+    }
+    const auto late = f.Adjust(Step::kApproved, "ben", "", 1);
+    REQUIRE_FALSE(late.ok());
+    CHECK(late.status().message().find("anew") != std::string::npos);
+    CHECK(f.bookings.empty());
+  }
+  SECTION("its proposer withdraws it") {
+    CHECK(f.Adjust(Step::kRejected, "ann", "", 1).ok());
+    CHECK_FALSE(f.Adjust(Step::kApproved, "ben", "", 1).ok());
+  }
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("One person may do both where that is switched on") {
+  ExecutionOptions options = EngineFixture::Options();
+  options.four_eyes = false;
+  Fixture f(options);
+  f.Differ();
+  REQUIRE(f.Adjust(Step::kProposed, "ann", "USDT").ok());
+  CHECK(f.Adjust(Step::kApproved, "ann", "", 1).ok());
+}
+
+TEST_CASE("A halt for foreign orders outlives the process and ends with a person") {
+  ExecutionOptions options = EngineFixture::Options();
+  options.foreign = ForeignPolicy::kHalt;
+  Fixture f(options);
+  f.StreamOrder(f.Update("web_1", "500", VenueOrderStatus::kNew, "0"));
+  REQUIRE(f.engine.Halts().size() == 1);
+  const std::string saved = f.SavedState();
+  ExecutionState state(kAccount);
+  wire::CanonicalReader in(saved);
+  REQUIRE(state.Load(in).ok());
+  CHECK(state.halts().contains(kBtc));
+  f.Command(CommandKind::kResume, {market::ScopeKind::kAccount, kAccount.text()});
+  CHECK(f.engine.Halts().empty());
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+// --- account events ------------------------------------------------------------------------
+
+TEST_CASE("A fill is booked once, with its fee, ahead of its report") {
+  Fixture f;
+  f.Filled();
+  f.StreamFill("g1a", "7", "5001", "1", "1", VenueOrderStatus::kFilled);  // again
+  REQUIRE(f.bookings.size() == 2);
+  CHECK(f.bookings[0].kind == market::AccountEventKind::kFee);
+  CHECK(f.bookings[0].changes ==
+        std::vector<market::AssetChange>{{AssetId("USDT"), Money(-50, 0)}});
+  CHECK(f.bookings[1].kind == market::AccountEventKind::kFill);
+  CHECK(f.bookings[1].id == "5001");
+  CHECK(f.bookings[1].quantity.mantissa == 1000);
+  CHECK(f.bookings[1].changes ==
+        std::vector<market::AssetChange>{{AssetId("BTC"), Money(1, 0)},
+                                         {AssetId("USDT"), Money(-50'000, 0)}});
+  CHECK(f.engine.state().Explained(AssetId("USDT")) == Money(49'950, 0));
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("A crash between a fill's events and its report books neither twice") {
+  Fixture f;
+  f.Filled();
+  ExecutionState state(kAccount);
+  for (const Fixture::Fact& fact : f.facts) {
+    const auto* report = std::get_if<market::Event<market::ExecReport>>(&fact);
+    if (report != nullptr && report->value.fill) break;  // cut here
+    std::visit(
+        [&](const auto& event) {
+          if constexpr (requires { state.Apply(event); }) state.Apply(event);
+        },
+        fact);
+  }
+  CHECK(state.Explained(AssetId("USDT")) == Money(49'950, 0));
+  // The fill comes again, without events: they are known.
+  for (const market::AccountEvent& event : f.bookings)
+    CHECK(state.KnowsTransfer(BookingKey(event)));
+  for (const Fixture::Fact& fact : f.facts) {
+    const auto* report = std::get_if<market::Event<market::ExecReport>>(&fact);
+    if (report != nullptr && report->value.fill) state.Apply(*report);
+  }
+  CHECK(state.Explained(AssetId("USDT")) == Money(49'950, 0));
+  CHECK(state.NetPosition(kBtc).mantissa == 1000);
+}
+
+// --- kill switch -----------------------------------------------------------------------------
+
+TEST_CASE("A kill switch answers when the venue has confirmed every end and lists nothing") {
+  Fixture f;
+  f.Working("g1a", "7");
+  f.Working("g1b", "8");
+  f.engine.OnCommand(f.KillCommand({market::ScopeKind::kFirm, ""}), f.now);
+  REQUIRE(f.engine.stops().size() == 1);
+  const StopRun& run = f.engine.stops().front();
+  CHECK(run.orders == 2);
+  CHECK(f.answers.empty());
+  f.Place("g1late");
+  CHECK(f.Last("g1late").local_reason == market::RejectReason::kKillSwitch);
+  f.Answer("cancel g1a", f.Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")));
+  CHECK_FALSE(f.TakeSent("open-orders"));  // one is open
+  f.Lose("cancel g1b");                    // its fate is not known
+  f.Advance(600ms);
+  CHECK(f.answers.empty());
+  CHECK(run.step == StopRun::Step::kWithdrawing);
+  f.Answer("query g1b", f.Confirmed(f.Update("g1b", "8", VenueOrderStatus::kCanceled, "0")));
+  // The first list still has one: a list that lags proves nothing.
+  venue::Answer lagging = f.Confirmed();
+  lagging.orders = {f.Update("g1b", "8", VenueOrderStatus::kNew, "0")};
+  f.Answer("open-orders", lagging);
+  CHECK(f.answers.empty());
+  f.Advance(1100ms);
+  f.Answer("open-orders", f.Confirmed());
+  REQUIRE(f.answers.size() == 1);
+  CHECK(f.answers[0].request_id == "kill-1");
+  CHECK(f.answers[0].engine == "execution");
+  CHECK(run.step == StopRun::Step::kVerified);
+  CHECK(run.ends.at("CANCELED") == 2);
+  CHECK(f.engine.stats().stops_verified == 1);
+}
+
+TEST_CASE("A foreign order in the scope of a kill switch is found in the lists and withdrawn") {
+  Fixture f;
+  f.engine.OnCommand(f.KillCommand({market::ScopeKind::kFirm, ""}), f.now);
+  venue::Answer listed = f.Confirmed();
+  listed.orders = {f.Update("web_1", "500", VenueOrderStatus::kNew, "0")};
+  f.Answer("open-orders", listed);
+  CHECK(f.answers.empty());
+  f.Answer("cancel web_1", f.Confirmed(f.Update("web_1", "500", VenueOrderStatus::kCanceled, "0")));
+  f.Advance(1100ms);
+  f.Answer("open-orders", f.Confirmed());
+  CHECK(f.answers.size() == 1);
+}
+
+TEST_CASE("A kill switch of one strategy is over without what others have open") {
+  Fixture f;
+  f.Working("g1a", "7");
+  f.engine.OnCommand(f.KillCommand({market::ScopeKind::kStrategy, "taker"}), f.now);
+  venue::Answer listed = f.Confirmed();
+  listed.orders = {f.Update("g1a", "7", VenueOrderStatus::kNew, "0")};
+  f.Answer("open-orders", listed);
+  CHECK(f.answers.size() == 1);
+  CHECK(f.State("g1a") == OrderState::kAccepted);
+}
+
+TEST_CASE("A kill switch that is lifted before its end is not told as verified") {
+  Fixture f;
+  f.Working("g1a", "7");
+  f.engine.OnCommand(f.KillCommand({market::ScopeKind::kFirm, ""}), f.now);
+  f.Command(CommandKind::kResume, {market::ScopeKind::kFirm, ""});
+  f.Answer("cancel g1a", f.Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")));
+  f.Advance(5s);
+  CHECK(f.engine.stops().front().over);
+  CHECK(f.answers.empty());
+}
+
+}  // namespace
+}  // namespace gannet::execution
