@@ -119,6 +119,8 @@ constexpr std::array kEndpoints{
     Endpoint{"GET", "/dapi/v1/exchangeInfo", "", Security::kNone, Fixed<1>, &Api::EmptyDerivatives},
     // The simulation's own: moves an asset into (or, below zero, out of) the account.
     Endpoint{"POST", "/sim/v1/deposit", "", Security::kSigned, Fixed<1>, &Api::Deposit},
+    // The venue ends an order that it had taken; `market=USDM`: of the perpetuals.
+    Endpoint{"POST", "/sim/v1/expire", "", Security::kSigned, Fixed<1>, &Api::ExpireOrder},
     // The same of the perpetuals' wallet: funding, a transfer.
     Endpoint{"POST", "/sim/v1/income", "", Security::kSigned, Fixed<1>, &Api::SimIncome},
 };

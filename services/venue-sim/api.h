@@ -101,6 +101,7 @@ class Api {
   void OrderLimits(ApiCall& call);
   void Commission(ApiCall& call);
   void Deposit(ApiCall& call);
+  void ExpireOrder(ApiCall& call);
   void RetiredListenKey(ApiCall& call);
   void AllCoins(ApiCall& call);
   void TradeFees(ApiCall& call);

@@ -374,6 +374,24 @@ void Api::Deposit(ApiCall& call) {
   call.json.Object().EndObject();
 }
 
+void Api::ExpireOrder(ApiCall& call) {
+  const OrderRef ref = ReadRef(call, "orderId", "origClientOrderId");
+  const bool usdm = call.request.params.Get("market") == "USDM";
+  if (!call.params.ok()) return;
+  if (usdm) {
+    UsdmCommand command{.verb = UsdmVerb::kExpire, .account = call.account};
+    command.place.symbol = ref.symbol;
+    command.id = ref.order_id;
+    command.client_id = ref.client_order_id;
+    if (const UsdmReply reply = exchange_.Usdm(std::move(command)); reply.error)
+      return call.Fail(*reply.error);
+  } else {
+    const Answer<Canceled> expired = exchange_.Expire(call.account, ref);
+    if (const ApiError* error = Failed(expired)) return call.Fail(*error);
+  }
+  call.json.Object().EndObject();
+}
+
 void Api::RetiredListenKey(ApiCall& call) {
   call.Fail({-1020,
              "Listen keys are no longer supported. Subscribe with "

@@ -1,8 +1,10 @@
 #include "services/venue-sim/app.h"
 
+#include <optional>
 #include <utility>
 
 #include "libs/base/status.h"
+#include "services/venue-sim/fault_gate.h"
 #include "services/venue-sim/keys.h"
 #include "services/venue-sim/server.h"
 
@@ -43,7 +45,18 @@ class VenueSimService : public runtime::Service {
       key.may_withdraw = config_.key_may_withdraw;
       key.ip_restricted = config_.key_ip_restricted;
     }
-    const ServerDeps server_deps{deps_.executor, clock_, deps_.files};
+    const base::Clock* clock = &clock_;
+    if (!config_.faults_file.empty()) {
+      GANNET_ASSIGN_OR_RETURN(FaultScript script,
+                              LoadFaultScript(deps_.files, config_.faults_file));
+      gate_.emplace(deps_.executor, clock_, options.keys.front());
+      gate_->Observe([this](std::string_view fault) {
+        log_.Info("fault", {{"kind", std::string(fault)}});
+      });
+      gate_->Begin(std::move(script));
+      clock = &gate_->clock();
+    }
+    const ServerDeps server_deps{deps_.executor, *clock, deps_.files};
     GANNET_ASSIGN_OR_RETURN(server_,
                             VenueSimServer::Open(server_deps, std::move(options),
                                                  [this](absl::Status status) { Fail(status); }));
@@ -52,7 +65,9 @@ class VenueSimService : public runtime::Service {
     listen.address = config_.address;
     listen.port = config_.port;
     listen.idle_timeout = kSilence;
-    GANNET_ASSIGN_OR_RETURN(listener_, deps_.network.Listen(listen, *server_));
+    if (gate_) gate_->set_venue(server_.get());
+    net::ServerHandler& handler = gate_ ? static_cast<net::ServerHandler&>(*gate_) : *server_;
+    GANNET_ASSIGN_OR_RETURN(listener_, deps_.network.Listen(listen, handler));
     const std::string host = (config_.address == "::1" ? "[::1]" : config_.address) + ":" +
                              std::to_string(listener_->port());
     server_->set_public_url("http://" + host);
@@ -98,6 +113,7 @@ class VenueSimService : public runtime::Service {
   const VenueSimHooks hooks_;
   telemetry::Log log_;
   absl::Status failure_;
+  std::optional<FaultGate> gate_;  // before the server that tells its time by it
   std::unique_ptr<VenueSimServer> server_;
   std::unique_ptr<net::Listener> listener_;  // before the server it serves
 };

@@ -65,6 +65,7 @@ std::string EncodeCommand(const Command& command) {
       break;
     case CommandKind::kCancel:
     case CommandKind::kCancelAll:
+    case CommandKind::kExpire:
       SaveRef(writer, command.order);
       writer.Bytes(command.client_order_id);
       break;
@@ -109,6 +110,7 @@ absl::StatusOr<Command> DecodeCommand(std::string_view bytes) {
       break;
     case CommandKind::kCancel:
     case CommandKind::kCancelAll:
+    case CommandKind::kExpire:
       command.order = LoadRef(reader);
       command.client_order_id = reader.Bytes();
       break;
@@ -165,6 +167,9 @@ void Replay(VenueCore& core, UsdmMarket& usdm, const Command& command, base::Tim
       break;
     case CommandKind::kCancel:
       (void)core.Cancel(command.account, command.order, command.client_order_id, time);
+      break;
+    case CommandKind::kExpire:
+      (void)core.Expire(command.account, command.order, time);
       break;
     case CommandKind::kCancelAll:
       (void)core.CancelAll(command.account, command.order.symbol, time);

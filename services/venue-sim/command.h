@@ -23,6 +23,7 @@ enum class CommandKind : uint8_t {
   kAmend,
   kDeposit,
   kUsdm,
+  kExpire,
 };
 
 struct Command {
@@ -30,7 +31,7 @@ struct Command {
   CoreOptions options;  // kOpen, kConfigure
   AccountIndex account = 0;
   PlaceRequest place;           // kPlace, kCancelReplace
-  OrderRef order;               // kCancel, kCancelReplace, kAmend; kCancelAll: its symbol
+  OrderRef order;               // kCancel, kCancelReplace, kAmend, kExpire; kCancelAll: its symbol
   std::string client_order_id;  // of the cancel, or the new one of an amend
   bool stop_on_failure = false;
   int64_t quantity = 0;  // kAmend

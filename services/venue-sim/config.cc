@@ -24,6 +24,7 @@ void Read(config::Section& in, VenueSimConfig& out) {
   in.Optional("orders_per_day", out.limits.orders_per_day, config::AtLeast(1));
   in.Optional("clock_offset", out.clock_offset,
               config::Between(std::chrono::seconds(0), std::chrono::hours(24)));
+  if (in.Has("faults")) in.OptionalPath("faults", out.faults_file);
   in.Optional("key_may_withdraw", out.key_may_withdraw);
   in.Optional("key_ip_restricted", out.key_ip_restricted);
   if (out.address != "127.0.0.1" && out.address != "::1") {

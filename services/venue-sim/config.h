@@ -26,6 +26,7 @@ struct VenueSimConfig {
   RateLimitOptions limits;
   // For tests of what a careful client notices.
   base::Duration clock_offset{0};  // its clock is ahead of this computer's by this
+  std::string faults_file;         // FaultScript; empty: nothing goes wrong
   bool key_may_withdraw = false, key_ip_restricted = true;
 };
 

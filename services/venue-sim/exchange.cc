@@ -121,6 +121,13 @@ Answer<Canceled> Exchange::Cancel(AccountIndex account, OrderRef order,
   return core_.Cancel(account, command.order, command.client_order_id, time);
 }
 
+Answer<Canceled> Exchange::Expire(AccountIndex account, OrderRef order) {
+  Command command{.kind = CommandKind::kExpire, .account = account};
+  command.order = std::move(order);
+  const base::Time time = Record(command);
+  return core_.Expire(account, command.order, time);
+}
+
 std::vector<Canceled> Exchange::CancelAll(AccountIndex account, SymbolIndex symbol) {
   Command command{.kind = CommandKind::kCancelAll, .account = account};
   command.order.symbol = symbol;

@@ -38,6 +38,7 @@ class Exchange {
   // Records and carries out. The answer must wait for WhenDurable.
   Answer<Placed> Place(AccountIndex account, PlaceRequest request);
   Answer<Canceled> Cancel(AccountIndex account, OrderRef order, std::string cancel_client_order_id);
+  Answer<Canceled> Expire(AccountIndex account, OrderRef order);
   std::vector<Canceled> CancelAll(AccountIndex account, SymbolIndex symbol);
   CancelReplaced CancelReplace(AccountIndex account, OrderRef order,
                                std::string cancel_client_order_id, bool stop_on_failure,

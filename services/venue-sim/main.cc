@@ -8,6 +8,7 @@
 #include "libs/runtime/process.h"
 #include "libs/runtime/signals.h"
 #include "services/venue-sim/app.h"
+#include "services/venue-sim/fault_script.h"
 
 namespace gannet::venue_sim {
 namespace {
@@ -41,6 +42,9 @@ int Main(int argc, char** argv) {
   auto* speed =
       cli.add_option("--speed", config.speed, "How much the market does in a second; 1 is natural")
           ->check(CLI::Range(0.0, 50.0));
+  auto* faults = cli.add_option("--faults", config.faults_file,
+                                "YAML script of what goes wrong (README.md of venue-sim, Faults)")
+                     ->type_name("FILE");
   CLI11_PARSE(cli, argc, argv);
 
   base::PosixFiles files;
@@ -55,6 +59,13 @@ int Main(int argc, char** argv) {
     if (port->count() > 0) config.port = flags.port;
     if (seed->count() > 0) config.seed = flags.seed;
     if (speed->count() > 0) config.speed = flags.speed;
+    if (faults->count() > 0) config.faults_file = flags.faults_file;
+  }
+  if (!config.faults_file.empty()) {
+    if (const auto script = LoadFaultScript(files, config.faults_file); !script.ok()) {
+      std::fprintf(stderr, "%s\n", std::string(script.status().message()).c_str());
+      return runtime::kExitNotStarted;
+    }
   }
   if (check) return runtime::kExitClean;
   if (options.data_dir.empty()) {

@@ -60,7 +60,10 @@ UsdmReply UsdmMarket::Execute(const UsdmCommand& command, const VenueCore& core,
       reply = PlaceAlgo(command.account, command.place, core);
       break;
     case UsdmVerb::kCancel:
-      reply = Cancel(command);
+      reply = End(command, OrderStatus::kCanceled, ExecutionType::kCanceled);
+      break;
+    case UsdmVerb::kExpire:
+      reply = End(command, OrderStatus::kExpired, ExecutionType::kExpired);
       break;
     case UsdmVerb::kCancelAlgo:
       reply = CancelAlgo(command);
@@ -295,12 +298,12 @@ void UsdmMarket::EndAlgo(UsdmAlgo& algo, AlgoStatus status) {
 
 // --- cancelling ---------------------------------------------------------------------
 
-UsdmReply UsdmMarket::Cancel(const UsdmCommand& command) {
+UsdmReply UsdmMarket::End(const UsdmCommand& command, OrderStatus status, ExecutionType type) {
   const UsdmOrder* found =
       Find(command.account, command.place.symbol, command.id, command.client_id);
   if (found == nullptr || !IsOpen(found->status)) return Refused(-2011, "Unknown order sent.");
   UsdmOrder& order = orders_.at(found->id);
-  Close(order, OrderStatus::kCanceled, ExecutionType::kCanceled);
+  Close(order, status, type);
   UsdmReply reply;
   reply.order = order;
   return reply;

@@ -93,7 +93,7 @@ class UsdmMarket {
   // A checked order: told as new, then matched.
   UsdmOrder& Enter(AccountIndex account, const UsdmPlace& request, UsdmType original,
                    uint64_t algo_id, const VenueCore& core);
-  UsdmReply Cancel(const UsdmCommand& command);
+  UsdmReply End(const UsdmCommand& command, OrderStatus status, ExecutionType type);
   UsdmReply CancelAlgo(const UsdmCommand& command);
   void CancelAll(AccountIndex account, SymbolIndex symbol);
   UsdmReply Book(const UsdmCommand& command);

@@ -92,6 +92,7 @@ enum class UsdmVerb : uint8_t {
   kCancelAll,
   kCountdown,
   kIncome,  // from outside: funding, a transfer
+  kExpire,  // the venue itself ends an order that it had taken
 };
 
 // One command of an account, as the venue's journal keeps it.
@@ -99,7 +100,7 @@ struct UsdmCommand {
   UsdmVerb verb = UsdmVerb::kPlace;
   AccountIndex account = 0;
   UsdmPlace place;
-  uint64_t id = 0;        // kCancel, kCancelAlgo: by number when above 0
+  uint64_t id = 0;        // kCancel, kExpire, kCancelAlgo: by number when above 0
   std::string client_id;  // else by name
   base::Duration countdown{0};
   std::string income_type;

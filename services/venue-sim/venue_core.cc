@@ -220,6 +220,14 @@ Answer<Canceled> VenueCore::Cancel(AccountIndex account, const OrderRef& order,
   return CancelIfOpen(account, order, cancel_client_order_id);
 }
 
+Answer<Canceled> VenueCore::Expire(AccountIndex account, const OrderRef& order, base::Time now) {
+  Step(now);
+  expiring_ = true;
+  Answer<Canceled> expired = CancelIfOpen(account, order, {});
+  expiring_ = false;
+  return expired;
+}
+
 Answer<Canceled> VenueCore::CancelIfOpen(AccountIndex account, const OrderRef& ref,
                                          const std::string& cancel_client_order_id) {
   const VenueOrder* order = Resolve(account, ref);
@@ -574,6 +582,10 @@ void VenueCore::OnOrderDone(SymbolIndex symbol, const matching::Order& engine_or
     }
     case matching::Done::kCanceled:
     case matching::Done::kReplaced:
+      if (expiring_) {
+        Close(order, OrderStatus::kExpired);
+        break;
+      }
       Close(order, OrderStatus::kCanceled);
       execution.type = ExecutionType::kCanceled;
       execution.client_order_id = books_[symbol]->cancel_client_order_id;

@@ -81,6 +81,8 @@ class VenueCore : public AgentMarket {
   Answer<Placed> Place(AccountIndex account, const PlaceRequest& request, base::Time now);
   Answer<Canceled> Cancel(AccountIndex account, const OrderRef& order,
                           const std::string& cancel_client_order_id, base::Time now);
+  // The venue itself ends an order that it had taken: EXPIRED.
+  Answer<Canceled> Expire(AccountIndex account, const OrderRef& order, base::Time now);
   std::vector<Canceled> CancelAll(AccountIndex account, SymbolIndex symbol, base::Time now);
   CancelReplaced CancelReplace(AccountIndex account, const OrderRef& order,
                                const std::string& cancel_client_order_id, bool stop_on_failure,
@@ -184,6 +186,7 @@ class VenueCore : public AgentMarket {
   int64_t last_prevented_ = -1;
   bool opening_ = false;
   // Of the command being carried out:
+  bool expiring_ = false;
   std::vector<FillReport> taker_fills_;
   std::vector<PreventedMatch> prevented_;
 };
