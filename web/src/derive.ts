@@ -11,11 +11,15 @@ export function marketClass(m: Market): string {
   return !m.as_of || quoteAge(m) > STALE ? "stale" : "";
 }
 export const feedOk = (f: Feed): boolean => f.state === "connected";
-export const openOrders = (): Order[] =>
-  [...live.tables.orders.values()].filter((o) => !o.final).sort((a, b) => (a.created < b.created ? 1 : -1));
+export const openOrders = live.made(["orders"], (): Order[] =>
+  [...live.tables.orders.values()].filter((o) => !o.final).sort((a, b) => (a.created < b.created ? 1 : -1)),
+);
 export const unknownOrders = (): Order[] => openOrders().filter((o) => o.state === "UNKNOWN");
 export const newest = <T extends { time: string }>(rows: Iterable<T>): T[] =>
   [...rows].sort((a, b) => (a.time < b.time ? 1 : a.time > b.time ? -1 : 0));
+export const newestFills = live.made(["fills"], () => newest(live.tables.fills.values()));
+export const newestSignals = live.made(["signals"], () => newest(live.tables.signals.values()));
+export const newestDenials = live.made(["denials"], () => newest(live.tables.denials.values()));
 export const firm = () => live.tables.risk.get("firm|");
 export const tradingState = (): string => {
   const f = firm();

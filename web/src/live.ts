@@ -202,6 +202,20 @@ class Live {
   private socket: WebSocket | null = null;
   private epoch = "";
   private seq = -1;
+  private readonly versions: Partial<Record<Name, number>> = {};
+  // What was made of tables is made again when one of them has changed.
+  made<T>(from: Name[], make: () => T): () => T {
+    let at = "-";
+    let kept: T;
+    return () => {
+      const now = `${this.snapshots} ${from.map((name) => this.versions[name] ?? 0).join()}`;
+      if (now !== at) {
+        at = now;
+        kept = make();
+      }
+      return kept;
+    };
+  }
   private offset = 0; // gateway's clock less ours
   private focus = "";
   private wanted = false;
@@ -369,6 +383,7 @@ class Live {
   private merge(name: Name, rows: Record<string, unknown>): void {
     const table = this.tables[name] as Map<string, unknown> | undefined;
     if (!table) return;
+    this.versions[name] = (this.versions[name] ?? 0) + 1;
     for (const [key, row] of Object.entries(rows)) {
       if (row === null) table.delete(key);
       else table.set(key, row);

@@ -213,6 +213,11 @@ function start(): void {
     advice.hidden = !entry.trading;
     view.update(true);
   };
+  let drawn = 0;
+  const update = (all: boolean): void => {
+    drawn = performance.now();
+    view?.update(all);
+  };
   const tick = (): void => {
     const now = live.now();
     setText(time, `${date(now)} ${clock(now)} ${zone()}`);
@@ -250,7 +255,7 @@ function start(): void {
     setText(alarm, `! ${plural(list.length, "alert")}`);
     setClass(alarm, "chip " + (list.some((a) => a.level === "bad") ? "bad" : "warn"));
     tick();
-    view?.update(false);
+    update(false);
   };
   let armed = 0;
   const keys = (event: KeyboardEvent): void => {
@@ -286,9 +291,10 @@ function start(): void {
   window.addEventListener("hashchange", show);
   document.addEventListener("keydown", keys);
   const stop = live.onChange(refresh);
+  // Ages go on where nothing else changes.
   const timer = window.setInterval(() => {
     tick();
-    view?.update(false);
+    if (performance.now() - drawn > 400) update(false);
   }, 500);
   const themes = matchMedia("(prefers-color-scheme: dark)");
   const retheme = (): void => view?.update(true);

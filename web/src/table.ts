@@ -1,6 +1,7 @@
 // A table whose rows stay in place while their cells change: only what changed is
-// touched, so that fifty rows at ten updates a second stay cheap.
-import { h, setClass, setText } from "./dom";
+// touched, and only what can be seen is kept up, so that fifty rows at ten updates a
+// second stay cheap. Rows come as they are scrolled to; a table out of sight waits.
+import { h, setText } from "./dom";
 
 export interface Cell {
   text: string;
@@ -11,16 +12,21 @@ export interface Column<T> {
   title: string;
   tip?: string;
   num?: boolean; // right-aligned, tabular figures
-  cls?: string; // of head and cells: "wide" is left out on phones
+  cls?: string; // of head and cells: "wide" is left out where the table is narrow, "wider" sooner
   cell?: (row: T) => string | Cell;
   make?: (row: T) => Node; // own elements; made anew only when `mark` changes
   mark?: (row: T) => string;
 }
 interface Kept {
   element: HTMLTableRowElement;
+  cls: string;
   cells: HTMLTableCellElement[];
-  marks: string[];
+  marks: string[]; // text of each cell, or the mark of what was made
+  classes: string[];
+  tips: string[];
 }
+
+const STEP = 40; // rows that come at once
 
 export class Table<T> {
   readonly element: HTMLElement;
@@ -30,6 +36,14 @@ export class Table<T> {
   private readonly scroller: HTMLElement;
   private readonly rows = new Map<string, Kept>();
   private readonly current = new Map<string, T>();
+  private readonly end = h("div", { class: "end", "aria-hidden": "true" });
+  private readonly base: string[]; // classes of each column
+  private readonly sight = new IntersectionObserver((changes) => {
+    for (const change of changes) this.look(change.target, change.isIntersecting);
+  });
+  private all: T[] = [];
+  private room = STEP;
+  private seen = true;
 
   constructor(
     label: string,
@@ -44,12 +58,11 @@ export class Table<T> {
     } = {},
   ) {
     this.body = h("tbody");
+    this.base = columns.map((c) => [c.num ? "num" : "", c.cls ?? ""].join(" ").trim());
     const head = h(
       "tr",
       null,
-      columns.map((c) =>
-        h("th", { scope: "col", class: [c.num ? "num" : "", c.cls ?? ""].join(" ").trim(), title: c.tip }, c.title),
-      ),
+      columns.map((c, i) => h("th", { scope: "col", class: this.base[i], title: c.tip }, c.title)),
     );
     this.more = h("p", { class: "more", hidden: true });
     this.vacant = vacant;
@@ -57,23 +70,44 @@ export class Table<T> {
       "div",
       { class: "table-wrap", tabindex: "0", role: "region", "aria-label": label },
       h("table", null, h("caption", { class: "hidden" }, label), h("thead", null, head), this.body),
+      this.end,
     );
     this.element = h("div", { class: "table" }, this.scroller, vacant, this.more);
+    this.sight.observe(this.element);
+    this.sight.observe(this.end);
+  }
+
+  private look(target: Element, there: boolean): void {
+    if (target === this.element) {
+      const came = there && !this.seen;
+      this.seen = there;
+      if (came) this.draw();
+    } else if (there && this.room < this.all.length) {
+      this.room += STEP;
+      this.draw();
+      this.sight.unobserve(this.end); // still in sight: asks again
+      this.sight.observe(this.end);
+    }
   }
 
   update(all: T[]): void {
+    this.all = all;
+    if (this.seen || all.length === 0) this.draw();
+  }
+
+  private draw(): void {
+    const all = this.all;
     const limit = this.options.limit ?? 200;
-    const shown = all.slice(0, limit);
+    const shown = all.slice(0, Math.min(limit, this.room));
     this.scroller.hidden = all.length === 0;
     this.vacant.hidden = all.length !== 0;
     this.more.hidden = all.length <= limit;
     if (!this.more.hidden) setText(this.more, `${all.length - limit} more rows; narrow the search to see them`);
-    const seen = new Set<string>();
+    const wanted = new Map<string, T>();
+    for (const row of shown) wanted.set(this.key(row), row);
+    this.drop(wanted);
     let place: Element | null = this.body.firstElementChild;
-    for (const row of shown) {
-      const key = this.key(row);
-      if (seen.has(key)) continue;
-      seen.add(key);
+    for (const [key, row] of wanted) {
       this.current.set(key, row);
       let kept = this.rows.get(key);
       if (!kept) {
@@ -81,11 +115,18 @@ export class Table<T> {
         this.rows.set(key, kept);
       }
       this.fill(kept, row);
-      if (kept.element === place) place = place.nextElementSibling;
-      else this.body.insertBefore(kept.element, place);
+      const next: Element | null = place?.nextElementSibling ?? null;
+      if (kept.element === place) place = next;
+      else if (place && kept.element === next) {
+        const moved = place; // further down: it comes to its new place in its turn
+        place = next.nextElementSibling;
+        moved.remove();
+      } else this.body.insertBefore(kept.element, place);
     }
+  }
+  private drop(wanted: Map<string, T>): void {
     for (const [key, kept] of this.rows) {
-      if (seen.has(key)) continue;
+      if (wanted.has(key)) continue;
       kept.element.remove();
       this.rows.delete(key);
       this.current.delete(key);
@@ -93,7 +134,7 @@ export class Table<T> {
   }
 
   private make(key: string, row: T): Kept {
-    const cells = this.columns.map((c) => h("td", { class: [c.num ? "num" : "", c.cls ?? ""].join(" ").trim() }));
+    const cells = this.columns.map((_, i) => h("td", { class: this.base[i] }));
     const element = h("tr", null, cells);
     const open = this.options.open;
     if (open) {
@@ -111,25 +152,35 @@ export class Table<T> {
         if (event.key === "Enter" && event.target === element) go();
       });
     }
-    return { element, cells, marks: [] };
+    return { element, cls: "", cells, marks: [], classes: [], tips: [] };
   }
 
+  // What a cell shows is remembered here: reading it back from the document is dear.
   private fill(kept: Kept, row: T): void {
-    if (this.options.rowClass) setClass(kept.element, this.options.rowClass(row));
-    this.columns.forEach((column, i) => {
+    if (this.options.rowClass) {
+      const cls = this.options.rowClass(row);
+      if (kept.cls !== cls) kept.element.className = kept.cls = cls;
+    }
+    for (let i = 0; i < this.columns.length; i += 1) {
+      const column = this.columns[i]!;
       const cell = kept.cells[i]!;
       if (column.make) {
         const mark = column.mark ? column.mark(row) : "";
-        if (kept.marks[i] === mark && cell.firstChild) return;
+        if (kept.marks[i] === mark && cell.firstChild) continue;
         kept.marks[i] = mark;
         cell.replaceChildren(column.make(row));
-        return;
+        continue;
       }
       const value = column.cell ? column.cell(row) : "";
       const { text, cls, tip }: Cell = typeof value === "string" ? { text: value } : value;
-      setText(cell, text);
-      setClass(cell, [column.num ? "num" : "", column.cls ?? "", cls ?? ""].filter(Boolean).join(" "));
-      if (tip !== undefined && cell.title !== tip) cell.title = tip;
-    });
+      if (kept.marks[i] !== text) {
+        kept.marks[i] = text;
+        if (cell.firstChild) cell.firstChild.nodeValue = text;
+        else cell.textContent = text;
+      }
+      const name = (cls ? this.base[i]! + " " + cls : this.base[i]!).trim();
+      if (kept.classes[i] !== name) cell.className = kept.classes[i] = name;
+      if (tip !== undefined && kept.tips[i] !== tip) cell.title = kept.tips[i] = tip;
+    }
   }
 }

@@ -21,7 +21,7 @@ export const shareOf = (l: Limit): number =>
   l.used === null || Number(l.value) === 0 ? 0 : Number(l.used) / Number(l.value);
 export const limitName = (l: Limit): string => words(l.limit.replace(/^max_/, ""));
 
-const scopeOf = (l: Limit): string => (l.name ? `${l.scope} ${l.name}` : l.scope);
+export const scopeOf = (l: Limit): string => (l.name ? `${l.scope} ${l.name}` : l.scope);
 const amount = (text: string | null, l: Limit): string => decimal(text, l.asset ? 0 : undefined, true);
 
 // How much of a limit is used: bar and share; a mark beside the colour from four fifths on.

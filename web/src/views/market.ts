@@ -4,7 +4,7 @@ import { Table } from "../table";
 import { PriceChart } from "../price_chart";
 import { age, clock, decimal, fee, parse, signed, symbol, tone, venue, words } from "../format";
 import { live, type Fill, type Market, type Order, type Signal } from "../live";
-import { lean, marketClass, mid, newest, openOrders, quoteAge, STALE } from "../derive";
+import { lean, marketClass, mid, openOrders, quoteAge, STALE, newestFills, newestSignals } from "../derive";
 import { truthColumns } from "../truth";
 import { cancelOrder } from "../actions";
 import { bookView } from "./book";
@@ -33,7 +33,6 @@ function instrumentList(focus: () => string): Table<Market> {
         title: "Spread",
         num: true,
         tip: "in basis points of the mid",
-        cls: "wide",
         cell: (m) => {
           const middle = mid(m);
           return middle ? `${(((Number(m.ask) - Number(m.bid)) / middle) * 10_000).toFixed(1)} bp` : "–";
@@ -277,9 +276,9 @@ export function market(rest: string): View {
       setText(title, focus ? symbol(focus) : "Market");
       const m = current();
       if (m) describe(m);
-      news.update(newest(live.tables.signals.values()).filter((s) => s.instruments.includes(focus)));
+      news.update(newestSignals().filter((s) => s.instruments.includes(focus)));
       orders.update(openOrders().filter((o) => o.instrument === focus));
-      fills.update(newest(live.tables.fills.values()).filter((f) => f.instrument === focus));
+      fills.update(newestFills().filter((f) => f.instrument === focus));
       ticket.update();
       if (all) chart.redraw();
       else chart.update();

@@ -3,7 +3,7 @@ import { may } from "../api";
 import { Table, type Cell } from "../table";
 import { age, clock, date, decimal, fee, parse, signed, symbol, tone, venue, words } from "../format";
 import { live, type Balance, type Denial, type Fill, type Order, type Position } from "../live";
-import { digits, marketClass, newest, quantityDigits } from "../derive";
+import { digits, marketClass, quantityDigits, newestFills, newestDenials } from "../derive";
 import { orderTruth, truthColumns } from "../truth";
 import { cancelAll, cancelOrder } from "../actions";
 import { openTrail } from "./trail";
@@ -31,6 +31,14 @@ function positionTruth(p: Position): { venue: string; verdict: string; cls: stri
     ? { venue: text, verdict: "✓ moves agree", cls: "" }
     : { venue: text, verdict: `… differs by ${decimal(difference.toFixed(6))}`, cls: "warn" };
 }
+// Open ones first, newest first.
+const sorted = live.made(["orders"], () =>
+  [...live.tables.orders.values()].sort(
+    (a, b) =>
+      Number(a.final) - Number(b.final) ||
+      (a.created < b.created ? 1 : a.created > b.created ? -1 : a.client_order_id < b.client_order_id ? 1 : -1),
+  ),
+);
 const side = (s: string): Cell => ({ text: s === "buy" ? "▲ buy" : "▼ sell", cls: s === "buy" ? "up" : "down" });
 
 export function orders(rest: string): View {
@@ -101,7 +109,7 @@ export function orders(rest: string): View {
     [
       { title: "Instrument", cell: (p) => symbol(p.instrument) },
       { title: "Strategy", cls: "wide", cell: (p) => p.strategy },
-      { title: "Account", cls: "wide", cell: (p) => p.account },
+      { title: "Account", cls: "wider", cell: (p) => p.account },
       { title: "Net", num: true, cell: (p) => decimal(p.net) },
       {
         title: "Average price",
@@ -177,7 +185,7 @@ export function orders(rest: string): View {
     "Balances",
     [
       { title: "Asset", cell: (b) => b.asset },
-      { title: "Venue", cell: (b) => b.venue },
+      { title: "Venue", cls: "wide", cell: (b) => b.venue },
       { title: "Account", cls: "wide", cell: (b) => b.account },
       { title: "Free", num: true, cell: (b) => decimal(b.free) },
       { title: "Locked", num: true, cell: (b) => decimal(b.locked) },
@@ -232,7 +240,7 @@ export function orders(rest: string): View {
   element.dataset["view"] = "orders";
   const update = (): void => {
     const text = filter.value.trim().toLowerCase();
-    const rows = [...live.tables.orders.values()].filter(
+    const rows = sorted().filter(
       (o) =>
         (closed.checked || !o.final) &&
         (!text ||
@@ -240,20 +248,15 @@ export function orders(rest: string): View {
             (v) => v.toLowerCase().includes(text),
           )),
     );
-    rows.sort(
-      (a, b) =>
-        Number(a.final) - Number(b.final) ||
-        (a.created < b.created ? 1 : a.created > b.created ? -1 : a.client_order_id < b.client_order_id ? 1 : -1),
-    );
     orderTable.update(rows);
     positionTable.update(
       [...live.tables.positions.values()].sort((a, b) =>
         a.instrument + a.strategy < b.instrument + b.strategy ? -1 : 1,
       ),
     );
-    fillTable.update(newest(live.tables.fills.values()));
+    fillTable.update(newestFills());
     balanceTable.update([...live.tables.balances.values()].sort((a, b) => (a.asset < b.asset ? -1 : 1)));
-    denialTable.update(newest(live.tables.denials.values()));
+    denialTable.update(newestDenials());
   };
   filter.addEventListener("input", update);
   closed.addEventListener("change", update);

@@ -9,12 +9,13 @@ import {
   digits,
   feedOk,
   marketClass,
-  newest,
   openOrders,
   quantityDigits,
   STALE,
   unknownOrders,
   tally,
+  newestFills,
+  newestSignals,
 } from "../derive";
 import { limitTable, loadLimits, usedLimits, type Limit } from "./limits";
 import { openTrail } from "./trail";
@@ -162,6 +163,7 @@ export function overview(): View {
     limits: Limit[] = [],
     loaded = 0,
     closed = false,
+    alarmsNow = "",
     lastPoint = 0;
   const load = (): void => {
     get<Point[]>("/api/v1/profit")
@@ -250,19 +252,23 @@ export function overview(): View {
         );
       }
       const list = alerts();
-      replace(
-        alarmList,
-        list
-          .slice(0, 12)
-          .map((a) =>
-            h("li", { class: a.level }, h("a", { href: a.href }, (a.level === "bad" ? "✕ " : "! ") + a.text)),
-          ),
-        list.length === 0 ? h("li", { class: "fine" }, "✓ Nothing needs attention.") : null,
-      );
+      const said = JSON.stringify(list);
+      if (said !== alarmsNow) {
+        alarmsNow = said;
+        replace(
+          alarmList,
+          list
+            .slice(0, 12)
+            .map((a) =>
+              h("li", { class: a.level }, h("a", { href: a.href }, (a.level === "bad" ? "✕ " : "! ") + a.text)),
+            ),
+          list.length === 0 ? h("li", { class: "fine" }, "✓ Nothing needs attention.") : null,
+        );
+      }
       limitRows.update(usedLimits(limits).filter((l) => l.scope === "firm" || l.scope === "account"));
       feedTable.update([...live.tables.feeds.values()].sort((a, b) => (a.feed < b.feed ? -1 : 1)));
-      signalTable.update(newest(live.tables.signals.values()).slice(0, 7));
-      fillTable.update(newest(live.tables.fills.values()).slice(0, 8));
+      signalTable.update(newestSignals().slice(0, 7));
+      fillTable.update(newestFills().slice(0, 8));
     },
     close() {
       closed = true;

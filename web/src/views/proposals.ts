@@ -112,11 +112,11 @@ export function proposals(): { element: HTMLElement; update: () => void } {
     "Proposals of other limits",
     [
       { title: "No.", num: true, cell: (p) => String(p.proposal) },
-      { title: "Version", num: true, cell: (p) => `v${p.base_version} → v${p.version}` },
+      { title: "Version", num: true, cls: "wide", cell: (p) => `v${p.base_version} → v${p.version}` },
       { title: "State", cell: (p) => ({ text: STATES[p.state], cls: p.state === "open" ? "warn" : "" }) },
       { title: "Proposed", cls: "wide", cell: (p) => moment(parse(p.time)) },
       { title: "By", cell: (p) => ({ text: p.proposer, tip: p.reason }) },
-      { title: "Decided by", cell: (p) => ({ text: p.decider ?? "–", tip: p.decider_reason ?? "" }) },
+      { title: "Decided by", cls: "wide", cell: (p) => ({ text: p.decider ?? "–", tip: p.decider_reason ?? "" }) },
       { title: "Why", cls: "text wide", cell: (p) => p.decider_reason ?? p.reason },
       {
         title: "Changes",

@@ -3,9 +3,9 @@ import { may } from "../api";
 import { Table } from "../table";
 import { age, clock, count, parse, percent, symbol, words } from "../format";
 import { live, type Denial, type RiskState } from "../live";
-import { newest } from "../derive";
+import { newestDenials } from "../derive";
 import { cancelAll, killSwitch, resume, setState } from "../actions";
-import { limitTable, loadLimits, usedLimits, type Limit } from "./limits";
+import { limitTable, loadLimits, scopeOf, usedLimits, type Limit } from "./limits";
 import { proposals } from "./proposals";
 import { openTrail } from "./trail";
 import type { View } from "../view";
@@ -89,8 +89,12 @@ export function risk(): View {
   const stated = new Table<Limit>(
     "Limits of single orders and losses",
     [
-      { title: "Scope", cell: (l) => (l.name ? `${l.scope} ${l.name}` : l.scope) },
-      { title: "Limit", cell: (l) => words(l.limit) },
+      { title: "Scope", cls: "wide", cell: scopeOf },
+      {
+        title: "Limit",
+        make: (l) => h("div", null, words(l.limit), h("small", { class: "narrow muted" }, scopeOf(l))),
+        mark: () => "",
+      },
       { title: "Value", num: true, cell: amountOf },
       { title: "Version", num: true, cls: "wide", cell: (l) => `v${l.version}` },
     ],
@@ -131,6 +135,7 @@ export function risk(): View {
   );
   element.dataset["view"] = "risk";
   let limits: Limit[] = [];
+  let firedNow = "";
   let stop = false;
   const load = (): void => {
     loadLimits()
@@ -168,11 +173,15 @@ export function risk(): View {
       stated.update(limits.filter((l) => l.used === null));
       const by = live.counters["denials"];
       const reasons = by && typeof by === "object" ? Object.entries(by).sort((a, b) => b[1] - a[1]) : [];
-      replace(
-        fired,
-        reasons.map(([name, n]) => h("span", { class: "chip bad" }, `${words(name)} ${n}`)),
-      );
-      denials.update(newest(live.tables.denials.values()));
+      const said = reasons.map(([name, n]) => `${words(name)} ${n}`);
+      if (said.join() !== firedNow) {
+        firedNow = said.join();
+        replace(
+          fired,
+          said.map((text) => h("span", { class: "chip bad" }, text)),
+        );
+      }
+      denials.update(newestDenials());
     },
     close() {
       stop = true;

@@ -2,7 +2,7 @@ import { empty, h, panel } from "../dom";
 import { Table } from "../table";
 import { age, clock, date, latency, parse, percent, plural, signed, symbol, tone, words, zone } from "../format";
 import { live, type Signal } from "../live";
-import { newest } from "../derive";
+import { newestSignals } from "../derive";
 import { openTrail } from "./trail";
 import type { View } from "../view";
 
@@ -110,7 +110,7 @@ export function signals(rest: string): View {
       if (d.signal && live.tables.signals.has(d.signal)) of(d.signal).denials += 1;
     const text = filter.value.trim().toLowerCase();
     table.update(
-      newest(live.tables.signals.values()).filter(
+      newestSignals().filter(
         (s) => (!type.value || s.type === type.value) && (!text || s.title.toLowerCase().includes(text)),
       ),
     );
