@@ -5,7 +5,7 @@
 // markets, the overview and the orders are open; beside it the same with the exchange's own rows.
 // Goal: none. Needs web/node_modules and Chromium; exit code 4 without.
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -116,7 +116,10 @@ async function measure(page, rows) {
 
 try {
   const [, url] = await until("the page's address", () => /^page: (\S+)$/m.exec(output));
-  const [, user, password] = await until("the password", () => /sign in as user (\S+), password (\S+) /.exec(output));
+  const first = join(data, "first-password");
+  const [, user, password] = await until("the password", () =>
+    existsSync(first) ? /^user (\S+)\npassword (\S+)$/m.exec(readFileSync(first, "utf8")) : null,
+  );
   await sleep(35_000); // strategies trade by then
   browser = await puppeteer.launch({
     executablePath: chromium,

@@ -1,5 +1,5 @@
 // gannet status | order | position | limits | halt | resume | kill | reconcile | adjust |
-// signals: a running
+// signals | audit: a running
 // process asked over the socket in its data folder, or over TCP. Tables for people,
 // the messages of proto/ as JSON for programs.
 //
@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,12 @@ struct KillOptions {
   bool keep = false;   // of a drill: not lifted
 };
 
+struct AuditOptions {
+  std::vector<std::string> persons, actions;  // empty: all
+  std::optional<base::Time> from, to;         // [from, to)
+  int limit = 100;
+};
+
 struct Console {
   base::Files& files;
   std::ostream& out;
@@ -86,6 +93,8 @@ int ProposeLimits(const ControlOptions& control, const std::string& file, bool n
 int ListLimitProposals(const ControlOptions& control, bool open_only, Console console);
 int ApproveLimits(const ControlOptions& control, uint64_t proposal, Console console);
 int RejectLimits(const ControlOptions& control, uint64_t proposal, Console console);
+// audit_command.cc
+int ListAudit(const ControlOptions& control, const AuditOptions& audit, Console console);
 // portfolio_command.cc
 int ShowPortfolioRisk(const ControlOptions& control, Console console);
 int Halt(const ControlOptions& control, const std::string& scope, const std::string& state,

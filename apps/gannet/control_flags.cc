@@ -100,6 +100,39 @@ void AddParentOptions(CLI::App& submit, OrderOptions& order) {
   option("--max-children", order.max_children, "At most so many child orders (default 1000)");
 }
 
+// A time that may be left out.
+void AddTime(CLI::App* command, const char* option, std::optional<base::Time>& into,
+             const char* help) {
+  command
+      ->add_option_function<std::string>(
+          option, [&into](const std::string& text) { into = base::ParseRfc3339(text); }, help)
+      ->check([](const std::string& text) {
+        return base::ParseRfc3339(text)
+                   ? std::string()
+                   : "'" + text + "' is no time; write it as 2026-11-01T00:00:00Z";
+      })
+      ->type_name("TIME");
+}
+
+void AddAudit(CLI::App& app, Builder& b) {
+  ControlFlags& f = b.f_;
+  CLI::App* audit = b.Command(
+      app, "audit", "Who did what, when, and what came of it, newest first",
+      "Commands with what the engines answered, sign-ins, consent, users, reports. A KIND is "
+      "written as it is\nshown: kill, resume, set-trading-state, submit-order, propose-limits, "
+      "approve-limits, sign-in …\n\n"
+      "  gannet audit --kind kill --kind resume\n"
+      "  gannet audit --person ann --from 2026-11-01T00:00:00Z --json\n\n",
+      [&f](Console console) { return ListAudit(f.control, f.audit, console); });
+  audit->add_option("--person", f.audit.persons, "Only theirs")->type_name("NAME");
+  audit->add_option("--kind", f.audit.actions, "Only these")->type_name("KIND");
+  AddTime(audit, "--from", f.audit.from, "From this time on");
+  AddTime(audit, "--to", f.audit.to, "Before this time");
+  audit->add_option("--limit", f.audit.limit, "At most so many")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+}
+
 void AddOrders(CLI::App& app, Builder& b) {
   ControlFlags& f = b.f_;
   CLI::App* order = b.Group(app, "order", "Orders by hand: submit, replace, cancel, list, show");
@@ -366,6 +399,7 @@ void AddControl(CLI::App& app, ControlFlags& flags, base::Files& files, std::ost
   AddLimits(app, *b);
   AddStates(app, *b);
   AddTruth(app, *b);
+  AddAudit(app, *b);
   CLI::App* signals = b->Group(app, "signals", "What news-signal made of the headlines");
   CLI::App* tail = b->Command(
       *signals, "tail", "The newest, then each as it is made",

@@ -18,6 +18,7 @@ namespace gannet::app {
 struct ControlFlags {
   ControlOptions control;
   OrderOptions order;
+  AuditOptions audit;
   HealthcheckOptions health;
   AdjustOptions adjust;
   KillOptions kill;

@@ -228,7 +228,8 @@ void AddReplay(CLI::App& app, Commands& c) {
               "Move the headlines by this time; part of the hash");
   replay
       ->add_option("--out", c.replay.out_folder,
-                   "Write orders, fills, positions and P&L as CSV and JSON here")
+                   "Write orders, fills, positions and P&L as CSV and JSON here; below "
+                   "DATA/backtests the page lists it")
       ->type_name("DIR");
   replay->add_flag("--accept-truncated", c.replay.accept_truncated,
                    "Use what can be read of a file that ends in the middle");
@@ -248,6 +249,8 @@ void AddReplay(CLI::App& app, Commands& c) {
     if (c.replay.captures.empty() && c.replay.recorded.empty())
       throw CLI::RequiredError("FILE, or --recorded DIR,");
     c.replay.emit_jsonl = c.replay_emit == "jsonl";
+    c.replay.made = c.clock.Now();
+    c.replay.build = "gannet " + runtime::BuildId();
     if (c.replay_speed == "real") {
       c.replay.pace = [&c, first = std::optional<base::Time>(),
                        start = base::Duration(0)](base::Time time) mutable {
@@ -687,8 +690,8 @@ void AddUsers(CLI::App& app, Commands& c) {
   add("list", "All of them, with role and state", false,
       [&c] { return ListUsers(c.user, c.files, std::cout); });
   user->footer(
-      "The first user, admin, is made by the first start of `gannet run`, which prints the "
-      "password.\n"
+      "The first user, admin, is made by the first start of `gannet run`, which shows the "
+      "password\non a terminal, or writes it to first-password (0600) in the data folder.\n"
       "viewer looks; trader also sends, cancels and kills; risk also resumes; admin also adds "
       "users.");
 }

@@ -4,6 +4,8 @@
 
 #include "libs/base/status.h"
 #include "services/execution/paper_codec.h"
+#include "services/risk/portfolio_json.h"
+#include "services/risk/risk_service.h"
 
 namespace gannet::app {
 
@@ -24,7 +26,10 @@ absl::StatusOr<Pipeline> BuildPipeline(const PipelineConfig& config, runtime::De
   // Whoever faces people, and whoever decides: that can be stopped on the spot.
   if (hosts("gateway") || hosts("execution") || hosts("risk") || hosts("strategy"))
     pipeline.commands = std::make_unique<command::ShardCommands>(deps);
+  const auto held = std::make_shared<const risk::RiskService*>(nullptr);
   if (hosts("gateway") && parts.watchers) {
+    if (hosts("risk"))
+      parts.gateway.portfolio_risk = [held] { return risk::PortfolioJson(**held); };
     gateway::GatewayConfig settings = config.gateway;
     settings.model_registry = config.ml_inference.registry;
     parts.gateway.commands = [commands = pipeline.commands.get()] { return commands; };
@@ -41,7 +46,9 @@ absl::StatusOr<Pipeline> BuildPipeline(const PipelineConfig& config, runtime::De
     // One wallet pays for orders at every venue whose market the paper venue sees.
     if (config.execution.venue == execution::VenueKind::kPaper)
       risk.limits.wallets.try_emplace(config.execution.account, execution::kPaperVenueName);
-    add(risk::BuildRisk(risk, deps));
+    auto service = risk::BuildRisk(risk, deps);
+    *held = service.get();
+    add(std::move(service));
   }
   if (hosts("strategy")) add(strategy::BuildStrategy(config.strategy, deps));
   if (hosts("ml-inference")) {

@@ -35,7 +35,12 @@ class Page {
          << risk_.instruments() << " instruments";
     if (risk_.uncovered() > 0) out_ << "; NOT COVERED: " << risk_.uncovered() << " held";
     if (risk_.left_out() > 0) out_ << "; left out: " << risk_.left_out();
-    out_ << "\n\n";
+    out_ << "\n";
+    if (risk_.observations() < risk_.minimum_observations()) {
+      out_ << "NOT YET: " << risk_.observations() << " of the " << risk_.minimum_observations()
+           << " returns that the figures need; stress paths and sizes stand already\n";
+    }
+    out_ << "\n";
     PrintMethods();
     PrintStress();
     PrintSizes();

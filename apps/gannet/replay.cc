@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "apps/gannet/backtest_record.h"
 #include "apps/gannet/capture_feed.h"
 #include "apps/gannet/decisions_hash.h"
 #include "apps/gannet/pipeline.h"
@@ -184,6 +185,11 @@ absl::StatusOr<ReplaySummary> Replay(const ReplayOptions& options, base::Files& 
   (options.emit_jsonl ? diagnostics : out) << "decisions sha256=" << summary.decisions << "\n";
   if (!options.out_folder.empty()) {
     GANNET_RETURN_IF_ERROR(reporting::ExportReports(results, {}, files, options.out_folder));
+    GANNET_RETURN_IF_ERROR(WriteBacktest(options, summary, decisions,
+                                         {.account = market::AccountId(config.execution.account),
+                                          .limit_version = config.risk.limits.version,
+                                          .model = config.ml_inference.model},
+                                         results, files));
     diagnostics << "orders, fills, positions and P&L written to " << options.out_folder << "\n";
   }
   return summary;

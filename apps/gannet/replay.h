@@ -31,6 +31,9 @@ struct ReplayOptions {
   std::string out_folder;        // empty: no files
   bool accept_truncated = false;
   bool wire_mode = false;  // encode and decode every event between engines
+  // Of the run, for people: when it was made, and by what.
+  std::optional<base::Time> made;
+  std::string build;
   // Called before each input with its receive time; `--speed real` waits in it.
   std::function<void(base::Time)> pace;
 };

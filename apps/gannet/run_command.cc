@@ -27,6 +27,7 @@
 #include "libs/runtime/process.h"
 #include "libs/runtime/signals.h"
 #include "libs/runtime/system_clock.h"
+#include "services/gateway/first_password.h"
 #include "services/ingest/app.h"
 #include "services/reporting/export.h"
 #include "services/reporting/open_store.h"
@@ -212,7 +213,8 @@ class Session {
     parts.gateway.mode = config_.mode;
     parts.gateway.build_id = runtime::BuildId();
     parts.gateway.first_password = [this](const std::string& user, const std::string& password) {
-      first_sign_in_ = absl::StrCat("user ", user, ", password ", password);
+      first_sign_in_ = gateway::TellFirstPassword(files_, options_.data_dir,
+                                                  isatty(STDOUT_FILENO) == 1, user, password);
     };
     if (chosen_.contains("reporting"))
       parts.gateway.make_report =
@@ -244,8 +246,7 @@ class Session {
     announced_ = true;
     if (!options_.plain) return;
     out_ << "page: " << pipeline_.gateway->url() << "\n";
-    if (!first_sign_in_.empty())
-      out_ << "sign in as " << first_sign_in_ << " (shown this once; `gannet user` makes others)\n";
+    if (!first_sign_in_.empty()) out_ << first_sign_in_ << "\n";
     out_.flush();
   }
 
@@ -257,8 +258,7 @@ class Session {
                       : health.reasons.empty()                       ? "starting"
                                                                      : health.reasons.front();
     headline.address = pipeline_.gateway->url();
-    if (!first_sign_in_.empty())
-      headline.sign_in = absl::StrCat("sign in as ", first_sign_in_, "  (shown in this run only)");
+    if (!first_sign_in_.empty()) headline.sign_in = first_sign_in_;
     headline.running = process_->deps().clock.Now() - started_;
     return headline;
   }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "libs/api/audit_api.h"
 #include "libs/api/market_data_api.h"
 #include "libs/api/order_api.h"
 #include "libs/api/report_api.h"
@@ -142,6 +143,7 @@ absl::StatusOr<std::unique_ptr<RpcService>> RpcService::Build(
     apis.trace = std::make_unique<TraceApi>(server, deps.bus);
   }
   ServeAdmin(server, std::move(admin));
+  ServeAudit(server, commands);
   return service;
 }
 

@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "libs/base/time.h"
+#include "libs/command/audit.h"
 #include "libs/market/account.h"
 #include "libs/market/header.h"
 #include "libs/market/order.h"
@@ -66,6 +67,12 @@ class Commands {
   //   RESOURCE_EXHAUSTED  too many commands wait for their answer; try again
   //   UNAVAILABLE         the journal or the bus has failed, or the process ends
   virtual void Submit(market::Command command, SubmitOptions options, Done done) = 0;
+
+  // What somebody did beside commands, for the audit; nobody waits for it. On the
+  // executor's thread, outside a turn of the shard.
+  virtual void Record(AccessNote) {}
+  // Who did what, as far as it is durable; null: not kept here. Lives as long as this.
+  virtual const AuditRecord* audit() { return nullptr; }
 };
 
 // Makes up what a cancel by id needs.

@@ -1,6 +1,7 @@
 #include "libs/command/shard_commands.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
@@ -125,9 +126,14 @@ ShardCommands::ShardCommands(runtime::Deps& deps)
       commands_(
           deps.shard, bus::kCommands, [this](const auto& event) { Apply(event); },
           /*essential=*/true),
+      access_(deps.shard, bus::kJournals, [this](const auto& event) { recorded_.Apply(event); }),
       port_(deps.shard.AddInput(
           std::string(kPort),
-          [this](std::string_view bytes, const market::Header& cause) { OnInput(bytes, cause); })) {
+          [this](std::string_view bytes, const market::Header& cause) { OnInput(bytes, cause); })),
+      access_port_(deps.shard.AddInput(std::string(kAccessPort),
+                                       [this](std::string_view bytes, const market::Header& cause) {
+                                         OnAccess(bytes, cause);
+                                       })) {
   // An answer from another process is a recorded input. The bus may have told its watcher
   // below of it before: who waits is told once both are so.
   shard_.Consume<market::CommandAnswer>(
@@ -145,6 +151,7 @@ ShardCommands::ShardCommands(runtime::Deps& deps)
                    .load = [this](wire::CanonicalReader& in) { return Load(in); },
                    .resume = [this](const market::Header&) { Resume(); },
                    .since_later = true});
+  KeepAudit();
   // Only what is durable is heard: people are told nothing else.
   Watch(bus::kCommands, [this](const market::Command& value) {
     OnKept({value.person, value.request_id}, /*answer=*/false);
@@ -250,6 +257,60 @@ void ShardCommands::OnInput(std::string_view bytes, const market::Header& cause)
   commands_.Emit(std::move(event->value), cause);
 }
 
+// --- audit ---------------------------------------------------------------------
+
+void ShardCommands::KeepAudit() {
+  shard_.AddState({.name = "audit",
+                   .save = [this](wire::CanonicalWriter& out) { recorded_.Save(out); },
+                   .load = [this](wire::CanonicalReader& in) { return recorded_.Load(in); },
+                   .resume = [this](const market::Header&) { shown_.Merge(recorded_); },
+                   .since_later = true});
+  const auto hear = [this, alive = std::weak_ptr<bool>(alive_)](const auto& event) {
+    if (!alive.expired()) shown_.Apply(event);
+  };
+  shard_.WatchDurable<market::Command>(bus::kCommands, hear);
+  shard_.WatchDurable<market::CommandAnswer>(bus::kAnswers, hear);
+  shard_.WatchDurable<wire::EngineNote>(bus::kJournals, hear);
+}
+
+void ShardCommands::Record(AccessNote note) {
+  if (!shard_.health().ok()) return;
+  for (std::string* text : {&note.person, &note.action, &note.about, &note.detail}) {
+    if (text->size() > kMaxTextBytes) text->resize(kMaxTextBytes);
+  }
+  market::Event<wire::EngineNote> event;
+  event.value = ToNote(note);
+  shard_.Deliver(access_port_, wire::Encode(event), clock_.Now());
+}
+
+void ShardCommands::OnAccess(std::string_view bytes, const market::Header& cause) {
+  absl::StatusOr<market::Event<wire::EngineNote>> event = wire::Decode<wire::EngineNote>(bytes);
+  if (!event.ok() || !AccessOf(event->value)) {
+    ++stats_.refused;
+    return;
+  }
+  access_.Emit(std::move(event->value), cause);
+}
+
+template <class T>
+void ShardCommands::Hear(const bus::Topic<T>& topic) {
+  const size_t index = subscriptions_.size();
+  subscriptions_.push_back(
+      bus_.Subscribe<T>(topic, {.group = "", .start = bus::Start::kEarliest},
+                        [this, index](const market::Event<T>& event, bus::Position position) {
+                          shown_.Apply(event);
+                          subscriptions_[index]->Ack(position);
+                        }));
+}
+
+const AuditRecord* ShardCommands::audit() {
+  if (!std::exchange(hears_others_, true)) {
+    Hear(bus::kCommands);
+    Hear(bus::kAnswers);
+  }
+  return &shown_;
+}
+
 void ShardCommands::Fail(Done done, absl::Status status) {
   ++stats_.refused;
   executor_.Post([done = std::move(done), status = std::move(status)] { done(status); });
@@ -268,6 +329,7 @@ void ShardCommands::Log(const market::Command& command, bool repeated) {
 // --- facts ---------------------------------------------------------------------
 
 void ShardCommands::Apply(const market::Event<market::Command>& event) {
+  recorded_.Apply(event);
   Key key{event.value.person, event.value.request_id};
   Request& request = requests_[key];
   if (request.command.empty()) in_order_.push_back(key);
@@ -282,6 +344,7 @@ void ShardCommands::Apply(const market::Event<market::Command>& event) {
 }
 
 void ShardCommands::Apply(const market::Event<market::CommandAnswer>& event) {
+  recorded_.Apply(event);
   const auto request = requests_.find({event.value.person, event.value.request_id});
   if (request != requests_.end() && !request->second.answer) request->second.answer = event.value;
 }

@@ -34,7 +34,7 @@ class ShardCommands : public Commands {
   static constexpr size_t kKeptOrders = 10'000;  // of people, whose progress is known
   static constexpr size_t kMaxTextBytes = 1'000;
   static constexpr size_t kMaxIdBytes = 64;
-  static constexpr std::string_view kPort = "commands";
+  static constexpr std::string_view kPort = "commands", kAccessPort = "access";
 
   // Before the shard recovers; the parts of `deps` outlive it.
   explicit ShardCommands(runtime::Deps& deps);
@@ -43,6 +43,9 @@ class ShardCommands : public Commands {
   ShardCommands& operator=(const ShardCommands&) = delete;
 
   void Submit(market::Command command, SubmitOptions options, Done done) override;
+  void Record(AccessNote note) override;
+  // From the first call on with the commands that other processes took.
+  const AuditRecord* audit() override;
 
   struct Stats {
     uint64_t submitted = 0, repeated = 0, refused = 0, unanswered = 0, forgotten = 0;
@@ -77,6 +80,10 @@ class ShardCommands : public Commands {
   };
 
   void OnInput(std::string_view bytes, const market::Header& cause);
+  void OnAccess(std::string_view bytes, const market::Header& cause);
+  void KeepAudit();
+  template <class T>
+  void Hear(const bus::Topic<T>& topic);
   void Apply(const market::Event<market::Command>& event);
   void Apply(const market::Event<market::CommandAnswer>& event);
   void Resume();
@@ -103,8 +110,12 @@ class ShardCommands : public Commands {
   base::Executor& executor_;
   const base::Clock& clock_;
   telemetry::Log log_;
+  AuditRecord recorded_{/*waits=*/false};  // of facts applied here
+  AuditRecord shown_{/*waits=*/true};      // of what is durable, other processes' too
+  bool hears_others_ = false;
   runtime::FactStream<market::Command> commands_;
-  runtime::InputPort port_;
+  runtime::FactStream<wire::EngineNote> access_;
+  runtime::InputPort port_, access_port_;
 
   std::map<Key, Request> requests_;  // recorded
   std::deque<Key> in_order_;         // of the same, oldest first

@@ -38,6 +38,7 @@ constexpr std::array kTable = std::to_array<AccessRow>({
     {"gannet.ops.v1.AdminService/ListTopics", Right::kRead},
     {"gannet.ops.v1.AdminService/ResolveRecord", Right::kOperate, true},
     {"gannet.ops.v1.AdminService/SetLogLevel", Right::kOperate, true},
+    {"gannet.ops.v1.AdminService/ListAudit", Right::kRead},
     {"gannet.order.v1.OrderService/SubmitOrder", Right::kTrade, true},
     {"gannet.order.v1.OrderService/CancelOrder", Right::kTrade, true},
     {"gannet.order.v1.OrderService/ReplaceOrder", Right::kTrade, true},

@@ -10,6 +10,7 @@ void Read(config::Section& in, GatewayConfig& out) {
   in.Optional("certificate", out.certificate_file);
   in.Optional("key", out.key_file);
   in.List("host_names", out.host_names);
+  in.Optional("backtests", out.backtests);
   in.Optional("session_idle", out.session_idle,
               config::Between(std::chrono::minutes(1), std::chrono::hours(24)));
   in.Optional("session_length", out.session_length,

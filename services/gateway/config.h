@@ -23,6 +23,7 @@ struct GatewayConfig {
   base::Duration session_length = std::chrono::hours(24);
   PasswordCost password_cost;  // not configurable: tests make it cheap
   std::string model_registry;  // folder whose versions the page shows; empty: none
+  std::string backtests;       // folder whose runs the page lists; empty: DATA/backtests
   bool tls() const { return !certificate_file.empty() && !key_file.empty(); }
 };
 

@@ -29,6 +29,16 @@ class FakeCommands : public Commands {
     asked.push_back(std::move(command));
     executor_.Post([this, done = std::move(done)] { done(outcome); });
   }
+  void Record(command::AccessNote note) override {
+    market::Event<wire::EngineNote> event;
+    event.header.id = {9, ++noted};
+    event.header.event_time = base::FromUnixMillis(1'000'000 + static_cast<int64_t>(noted));
+    event.value = command::ToNote(note);
+    record.Apply(event);
+  }
+  const command::AuditRecord* audit() override { return &record; }
+  command::AuditRecord record{true};
+  uint64_t noted = 0;
   std::vector<market::Command> asked;
   absl::StatusOr<CommandResult> outcome = CommandResult{.reached = Progress::kApplied};
 
@@ -50,6 +60,7 @@ struct GatewayFixture {
          .mode = "test",
          .build_id = "test",
          .first_password = [this](const std::string&, const std::string& text) { password = text; },
+         .portfolio_risk = [] { return std::string(R"({"state":"waiting"})"); },
          .make_report =
              [this](const ReportAsk& ask) {
                report_asks.push_back(ask);

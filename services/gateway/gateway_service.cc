@@ -8,6 +8,8 @@
 #include "libs/bus/topics.h"
 #include "libs/market/names.h"
 #include "services/gateway/assets.h"
+#include "services/gateway/audit_json.h"
+#include "services/gateway/backtests.h"
 #include "services/gateway/model_cards.h"
 #include "services/gateway/trail.h"
 #include "services/gateway/usage.h"
@@ -34,6 +36,8 @@ const char* Name(runtime::HealthState state) {
   return "not serving";
 }
 
+constexpr std::string_view kPortfolioElsewhere =
+    R"({"state":"elsewhere","note":"risk runs in another process: gannet risk portfolio asks it"})";
 constexpr std::string_view kNoPage =
     "This gannet was built without its page: Node.js or web/node_modules was missing.\n"
     "Run tools/setup, then make build. The API is at /api/v1.\n";
@@ -97,7 +101,9 @@ GatewayService::GatewayService(GatewayConfig config, runtime::Deps& deps, Gatewa
       parts_(std::move(parts)),
       stream_(view_, charts_, Epoch(deps.clock.Now()), [this] { return PlatformJson(); }),
       gate_(config_, deps),
-      metrics_(deps.metrics) {
+      metrics_(deps.metrics),
+      backtests_folder_(config_.backtests.empty() ? deps.data_dir + "/backtests"
+                                                  : config_.backtests) {
   if (metrics_ != nullptr) {
     collector_ = metrics_->Collect([this](telemetry::Metrics& into) {
       into.GaugeOf(telemetry::metric::kSessions).Set(static_cast<double>(gate_.signed_in()));
@@ -135,8 +141,9 @@ void GatewayService::Watch(const bus::Topic<T>& topic) {
 
 absl::Status GatewayService::Start() {
   GANNET_RETURN_IF_ERROR(gate_.Start(parts_.first_password));
-  desk_ = std::make_unique<ActionDesk>(view_, parts_.commands ? parts_.commands() : nullptr,
-                                       gate_.users(), executor_, clock_, log_);
+  commands_ = parts_.commands ? parts_.commands() : nullptr;
+  desk_ = std::make_unique<ActionDesk>(view_, commands_, gate_.users(), executor_, clock_, log_);
+  AddTables();
   started_ = clock_.Now();
   net::ListenOptions options;
   options.address = config_.address;
@@ -154,6 +161,89 @@ absl::Status GatewayService::Start() {
   log_.Info("gateway_listening", {{"address", config_.address}, {"port", listener_->port()}});
   Tick();
   return absl::OkStatus();
+}
+
+void GatewayService::AddTables() {
+  if (commands_ != nullptr) {
+    gate_.RecordTo([this](command::AccessNote note) { commands_->Record(std::move(note)); });
+    audit_ = commands_->audit();
+  }
+  stream_.AddTable("audit",
+                   {.row =
+                        [this](const std::string& key) {
+                          if (audit_ == nullptr) return std::string("null");
+                          for (auto it = audit_->entries().rbegin(); it != audit_->entries().rend();
+                               ++it) {
+                            if (IdText(it->second.id) == key) return Text(AuditRow(it->second));
+                          }
+                          return std::string("null");
+                        },
+                    .each =
+                        [this](const auto& visit) {
+                          if (audit_ == nullptr) return;
+                          for (const auto* entry : Select(*audit_, {.limit = kStreamedAudit}))
+                            visit(IdText(entry->id), Text(AuditRow(*entry)));
+                        }});
+  stream_.AddTable("backtests", {.row =
+                                     [this](const std::string& key) {
+                                       const auto row = backtests_.find(key);
+                                       return row == backtests_.end() ? "null" : row->second;
+                                     },
+                                 .each =
+                                     [this](const auto& visit) {
+                                       for (const auto& [name, row] : backtests_) visit(name, row);
+                                     }});
+}
+
+void GatewayService::TellAudit() {
+  if (audit_ == nullptr || audit_->version() == audit_told_) return;
+  for (const auto& [place, entry] : audit_->entries()) {
+    if (entry.version > audit_told_) stream_.TouchRow("audit", IdText(entry.id));
+  }
+  audit_told_ = audit_->version();
+}
+
+// Runs that came, changed or went.
+void GatewayService::LookAtBacktests() {
+  if (std::exchange(looking_at_backtests_, true)) return;
+  background_.Post([this, alive = std::weak_ptr(alive_), &files = files_, &executor = executor_,
+                    folder = backtests_folder_] {
+    auto rows = std::make_shared<std::map<std::string, std::string>>(BacktestRows(files, folder));
+    executor.Post([this, alive, rows] {
+      if (alive.expired()) return;
+      looking_at_backtests_ = false;
+      for (const auto& [name, row] : backtests_) {
+        if (!rows->contains(name)) stream_.TouchRow("backtests", name);
+      }
+      for (const auto& [name, row] : *rows) {
+        const auto before = backtests_.find(name);
+        if (before == backtests_.end() || before->second != row)
+          stream_.TouchRow("backtests", name);
+      }
+      backtests_ = std::move(*rows);
+    });
+  });
+}
+
+void GatewayService::ReadBacktests(const Admitted& request, const Respond& respond) {
+  const auto name = request.parameters.find("name");
+  background_.Post([&files = files_, &executor = executor_, folder = backtests_folder_, respond,
+                    name = name == request.parameters.end() ? "" : name->second,
+                    one = request.route->action == Action::kBacktest] {
+    net::HttpResponse response;
+    if (one) {
+      const auto document = BacktestDocument(files, folder, name);
+      response = document.ok() ? JsonAnswer(200, *document)
+                               : ErrorAnswer(absl::IsNotFound(document.status()) ? 404 : 409,
+                                             std::string(document.status().message()));
+    } else {
+      std::string rows;
+      for (const auto& [run, row] : BacktestRows(files, folder))
+        rows += base::Concat({rows.empty() ? "" : ",", row});
+      response = JsonAnswer(200, base::Concat({"[", rows, "]"}));
+    }
+    executor.Post([respond, response = std::move(response)] { respond(response); });
+  });
 }
 
 void GatewayService::WatchCertificate(net::CertificateUser& user) {
@@ -210,7 +300,9 @@ void GatewayService::Tick() {
     if (const absl::Status loaded = gate_.users().Load(); !loaded.ok())
       log_.Warning("users_unreadable", {{"error", std::string(loaded.message())}});
     stream_.CloseIf([this](const std::string& user) { return !gate_.MayWatch(user); });
+    LookAtBacktests();
   }
+  TellAudit();
   stream_.Tick(now);
 }
 
@@ -250,6 +342,9 @@ void GatewayService::Carry(const Admitted& request, std::string_view peer, const
       return ReadModels(respond);
     case Action::kReport:
       return MakeReport(request, respond);
+    case Action::kBacktests:
+    case Action::kBacktest:
+      return ReadBacktests(request, respond);
     case Action::kSubmitOrder:
     case Action::kCancelOrder:
     case Action::kCancelAll:
@@ -285,6 +380,9 @@ net::HttpResponse GatewayService::Answer(const Admitted& request) {
       const absl::Status kept = gate_.users().Consent(request.user, kConsentVersion, now);
       if (!kept.ok()) return ErrorAnswer(503, std::string(kept.message()));
       log_.Info("consent", {{"user", request.user}, {"version", kConsentVersion}});
+      if (commands_ != nullptr)
+        commands_->Record({request.user, "CONSENT",
+                           base::Concat({"version ", std::to_string(kConsentVersion)}), ""});
       return gate_.DescribeSession(request);
     }
     case Action::kState:
@@ -327,6 +425,15 @@ net::HttpResponse GatewayService::Answer(const Admitted& request) {
       return JsonAnswer(200, ProposalsJson(view_));
     case Action::kAbout:
       return JsonAnswer(200, AboutJson());
+    case Action::kPortfolio:
+      return JsonAnswer(
+          200, parts_.portfolio_risk ? parts_.portfolio_risk() : std::string(kPortfolioElsewhere));
+    case Action::kAudit: {
+      if (audit_ == nullptr) return JsonAnswer(200, "[]");
+      const auto rows = AuditJson(*audit_, request.parameters);
+      if (!rows.ok()) return ErrorAnswer(400, std::string(rows.status().message()));
+      return JsonAnswer(200, *rows);
+    }
     case Action::kUsers: {
       Json rows = Json::array();
       for (const auto& [name, user] : gate_.users().all()) {
@@ -417,6 +524,8 @@ void GatewayService::MakeReport(const Admitted& request, const Respond& respond)
       making_report_ = false;
       respond(ReportAnswer(ask, *made));
       log_.Info("report", {{"user", user}, {"account", ask.account}, {"made", made->ok()}});
+      if (commands_ != nullptr)
+        commands_->Record({user, "REPORT", ask.account, ask.format, !made->ok()});
     });
   });
 }

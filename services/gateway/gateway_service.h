@@ -37,6 +37,8 @@ struct GatewayParts {
   std::string build_id;
   // The password of the first user, once, at the very first start.
   std::function<void(const std::string& user, const std::string& password)> first_password;
+  // What the portfolio could lose, as JSON; null: risk runs in another process.
+  std::function<std::string()> portfolio_risk = nullptr;
   // One file, made on the background thread. Null: this process makes no reports.
   std::function<absl::StatusOr<std::string>(const ReportAsk&)> make_report = nullptr;
 };
@@ -45,7 +47,8 @@ class GatewayService : public runtime::Service, private net::ServerHandler {
  public:
   using HealthSource = GatewayParts::HealthSource;
   static constexpr size_t kMaxBodyBytes = 64u << 10;
-  static constexpr size_t kKeptProfit = 3'600;  // samples, one a second
+  static constexpr size_t kKeptProfit = 3'600;   // samples, one a second
+  static constexpr size_t kStreamedAudit = 300;  // entries that a viewer begins with
 
   GatewayService(GatewayConfig config, runtime::Deps& deps, GatewayParts parts);
 
@@ -73,6 +76,10 @@ class GatewayService : public runtime::Service, private net::ServerHandler {
   std::string PlatformJson() const;
   void ReadModels(const Respond& respond);
   void MakeReport(const Admitted& request, const Respond& respond);
+  void ReadBacktests(const Admitted& request, const Respond& respond);
+  void AddTables();
+  void TellAudit();
+  void LookAtBacktests();
   void WatchCertificate(net::CertificateUser& user);
   void Tick();
   void Sample(base::Time now);
@@ -95,6 +102,12 @@ class GatewayService : public runtime::Service, private net::ServerHandler {
   telemetry::Metrics* const metrics_;
   telemetry::Metrics::Collector collector_;
   std::unique_ptr<ActionDesk> desk_;
+  Commands* commands_ = nullptr;
+  const command::AuditRecord* audit_ = nullptr;  // null: not kept here
+  uint64_t audit_told_ = 0;
+  const std::string backtests_folder_;
+  std::map<std::string, std::string> backtests_;  // rows as they were seen last
+  bool looking_at_backtests_ = false;
   base::Time started_{};
   base::Duration next_sample_{0}, next_check_{0};
   struct ProfitSample {

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
+#include "services/gateway/first_password.h"
 #include "services/gateway/view_rows.h"
 
 namespace gannet::gateway {
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::string_view kCookie = "gannet_session";
 constexpr std::string_view kScriptUser = "local-script";
+constexpr char kFirstUser[] = "admin";
 constexpr double kRequestBurst = 300, kRequestsPerSecond = 100;  // of one address
 constexpr double kSignInBurst = 5, kSignInsPerSecond = 1.0 / 12;
 
@@ -193,8 +195,8 @@ absl::Status HttpGate::Start(
   if (absl::IsNotFound(loaded)) {
     const std::string password = MakePassword();
     GANNET_ASSIGN_OR_RETURN(std::string hash, HashPassword(password, config_.password_cost));
-    loaded = users_.Add("admin", Role::kAdmin, std::move(hash), clock_.Now());
-    if (loaded.ok() && first_password) first_password("admin", password);
+    loaded = users_.Add(kFirstUser, Role::kAdmin, std::move(hash), clock_.Now());
+    if (loaded.ok() && first_password) first_password(kFirstUser, password);
   }
   GANNET_RETURN_IF_ERROR(loaded);
   GANNET_ASSIGN_OR_RETURN(dummy_hash_, HashPassword(MakePassword(), config_.password_cost));
@@ -360,18 +362,23 @@ void HttpGate::SignIn(const Admitted& request, std::string_view peer, const Resp
   const std::string hash = known ? user->hash : dummy_hash_;
   ++signing_in_;
   background_.Post([this, alive = std::weak_ptr(alive_), &executor = executor_, hash, known, name,
-                    respond, password = request.parameters.at("password")] {
+                    respond, from = std::string(AddressOf(peer)),
+                    password = request.parameters.at("password")] {
     const bool right = VerifyPassword(hash, password) && known;
-    executor.Post([this, alive, right, name, respond] {
+    executor.Post([this, alive, right, known, name, from, respond] {
       if (alive.expired()) return;
       --signing_in_;
       const User* again = users_.Find(name);
       if (!right || again == nullptr || again->disabled) {
         log_.Warning("sign_in_failed", {{"user", name}});
+        // A name that nobody has may be a password in the wrong field.
+        Record(known ? name : "", "SIGN_IN", known ? "" : "an unknown name", from,
+               /*refused=*/true);
         return respond(ErrorAnswer(
             401, "name or password is wrong; `gannet user add` makes a new one where it is lost"));
       }
       log_.Info("signed_in", {{"user", name}});
+      Record(name, "SIGN_IN", "", from);
       const base::Duration opened = clock_.Monotonic();
       const std::string token = sessions_.Open(name, opened);
       net::HttpResponse response =
@@ -392,6 +399,7 @@ net::HttpResponse HttpGate::DescribeSession(const Admitted& request) {
 
 net::HttpResponse HttpGate::SignOut(const Admitted& request) {
   sessions_.Close(request.session_token);
+  Record(request.user, "SIGN_OUT", "", "");
   net::HttpResponse response = JsonAnswer(200, R"({"signed_out":true})");
   response.headers.emplace_back("Set-Cookie", Cookie(""));
   return response;
@@ -420,7 +428,13 @@ void HttpGate::SetPassword(const Admitted& request, const Respond& respond) {
       if (const absl::Status status = users_.SetPassword(name, *made); !status.ok())
         return respond(ErrorAnswer(503, std::string(status.message())));
       sessions_.CloseAllOf(name);
+      const std::string first = data_dir_ + "/" + kFirstPasswordFile;
+      if (name == kFirstUser && files_.Exists(first)) {
+        if (const absl::Status gone = files_.Remove(first); !gone.ok())
+          log_.Warning("first_password_kept", {{"error", std::string(gone.message())}});
+      }
       log_.Info("password_changed", {{"user", name}});
+      Record(name, "PASSWORD_CHANGE", name, "");
       respond(JsonAnswer(200, R"({"changed":true,"signed_out":true})"));
     });
   });
@@ -445,6 +459,7 @@ void HttpGate::AddUser(const Admitted& request, const Respond& respond) {
         return respond(ErrorAnswer(400, std::string(status.message())));
       if (!status.ok()) return respond(ErrorAnswer(409, std::string(status.message())));
       log_.Info("user_added", {{"user", name}, {"role", Name(role)}, {"by", by}});
+      Record(by, "USER_ADD", name, Name(role));
       respond(JsonAnswer(200,
                          Text(Json{{"name", name}, {"role", Name(role)}, {"password", password}})));
     });
@@ -461,6 +476,7 @@ net::HttpResponse HttpGate::DisableUser(const Admitted& request) {
   if (!status.ok()) return ErrorAnswer(503, std::string(status.message()));
   if (disabled) sessions_.CloseAllOf(name);
   log_.Info("user_disabled", {{"user", name}, {"disabled", disabled}, {"by", request.user}});
+  Record(request.user, disabled ? "USER_DISABLE" : "USER_ENABLE", name, "");
   return JsonAnswer(200, Text(Json{{"name", name}, {"disabled", disabled}}));
 }
 

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "libs/command/audit.h"
 #include "libs/net/network.h"
 #include "libs/runtime/service.h"
 #include "services/gateway/config.h"
@@ -41,6 +42,9 @@ class HttpGate {
   absl::Status Start(const std::function<void(const std::string& user,
                                               const std::string& password)>& first_password);
 
+  // Where it tells who signed in and what became of users. Before any request.
+  void RecordTo(std::function<void(command::AccessNote)> record) { record_ = std::move(record); }
+
   using Verdict = std::variant<Admitted, net::HttpResponse>;
   Verdict Admit(const net::HttpRequest& request, std::string_view peer);
   // Of a WebSocket: the user; empty when refused.
@@ -60,6 +64,10 @@ class HttpGate {
   net::HttpResponse DisableUser(const Admitted& request);
 
  private:
+  void Record(const std::string& person, const char* action, const std::string& about,
+              const std::string& detail, bool refused = false) const {
+    if (record_) record_({person, action, about, detail, refused});
+  }
   struct Caller {
     std::string user, token, csrf;
     Role role = Role::kViewer;
@@ -77,6 +85,7 @@ class HttpGate {
   const base::Clock& clock_;
   telemetry::Log log_;
   const std::string data_dir_;
+  std::function<void(command::AccessNote)> record_;
   Users users_;
   Sessions sessions_;
   RateLimiter requests_, sign_ins_, sign_ins_by_user_;

@@ -88,6 +88,7 @@ void LiveStream::Touch(const market::Event<market::LimitEvent>&) {
 
 std::string LiveStream::Row(const std::string& table, const std::string& key,
                             base::Time now) const {
+  if (const auto extra = extras_.find(table); extra != extras_.end()) return extra->second.row(key);
   if (table == "markets") {
     const auto found = view_.markets().find(market::InstrumentId(key));
     if (found != view_.markets().end())
@@ -149,11 +150,17 @@ void LiveStream::ForEachRow(base::Time now,
     visit("risk", ScopeKey(scope), Text(RiskRow(scope, state)));
   for (const auto& [number, proposal] : view_.limits().proposals())
     visit("proposals", std::to_string(number), Text(ProposalRow(view_.limits(), proposal)));
+  for (const auto& [name, extra] : extras_) {
+    extra.each([&visit, table = name.c_str()](const std::string& key, const std::string& row) {
+      visit(table, key, row);
+    });
+  }
 }
 
 std::string LiveStream::Snapshot(base::Time now) const {
   std::map<std::string, std::string> tables;
   for (const std::string_view name : kTables) tables[std::string(name)];
+  for (const auto& [name, extra] : extras_) tables[name];
   ForEachRow(now, [&](const char* table, const std::string& key, const std::string& row) {
     std::string& rows = tables[table];
     rows += (rows.empty() ? "" : ",") + Quoted(key) + ":" + row;

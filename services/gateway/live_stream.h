@@ -59,6 +59,15 @@ class LiveStream {
   void Touch(const market::Event<market::RiskState>& e);
   void Touch(const market::Event<market::LimitEvent>& e);
 
+  // Rows that others hold; `each` gives what a viewer begins with. Before any viewer.
+  struct Extra {
+    std::function<std::string(const std::string& key)> row;
+    std::function<void(const std::function<void(const std::string& key, const std::string& row)>&)>
+        each;
+  };
+  void AddTable(const char* name, Extra extra) { extras_[name] = std::move(extra); }
+  void TouchRow(const char* table, std::string key) { Mark(table, std::move(key)); }
+
   using ViewerId = uint64_t;
   // `after` is the number of the last frame the viewer has of `epoch`.
   // RESOURCE_EXHAUSTED is told by nullopt: too many viewers.
@@ -107,6 +116,7 @@ class LiveStream {
   const ChartData& charts_;
   const std::string epoch_;
   const std::function<std::string()> platform_;
+  std::map<std::string, Extra> extras_;
   std::map<std::string, std::set<std::string>> dirty_;
   std::set<std::string> dirty_charts_;
   std::string last_platform_;

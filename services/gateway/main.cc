@@ -1,4 +1,6 @@
 // The gateway as a program of its own.
+#include <unistd.h>
+
 #include <iostream>
 #include <memory>
 #include <utility>
@@ -11,6 +13,7 @@
 #include "libs/runtime/process.h"
 #include "libs/runtime/signals.h"
 #include "services/gateway/app.h"
+#include "services/gateway/first_password.h"
 
 int main(int argc, char** argv) {
   using namespace gannet;
@@ -39,9 +42,11 @@ int main(int argc, char** argv) {
        .mode = "services apart",
        .build_id = runtime::BuildId(),
        .first_password =
-           [](const std::string& user, const std::string& password) {
-             std::cout << "sign in as user " << user << ", password " << password
-                       << " (shown this once)" << std::endl;
+           [&process](const std::string& user, const std::string& password) {
+             const runtime::Deps& deps = (*process)->deps();
+             std::cout << gateway::TellFirstPassword(deps.files, deps.data_dir,
+                                                     isatty(STDOUT_FILENO) == 1, user, password)
+                       << std::endl;
            }}));
   auto rpc = api::ServeProgram(flags, **process, &commands);
   if (!rpc.ok()) return runtime::End(runtime::NotStarted(rpc.status()));

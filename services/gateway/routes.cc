@@ -33,6 +33,13 @@ constexpr Parameter kReportFields[] = {
     {"to", "string", false, "end, not included; now when absent", "", 40},
     {"returns", "string", false, "length of the periods whose returns are taken; day when absent",
      "day|hour|minute"}};
+constexpr Parameter kAuditFields[] = {
+    {"person", "string", false, "only what this person did", "", kMaxNameBytes},
+    {"action", "string", false, "only this: KILL, RESUME, SUBMIT_ORDER, SIGN_IN …", "", 64},
+    {"from", "string", false, "from this date or time on, UTC", "", 40},
+    {"to", "string", false, "before this date or time", "", 40},
+    {"limit", "integer", false, "at most so many, 1 to 1000; 100 when absent"}};
+constexpr Parameter kBacktestFields[] = {{"name", "string", true, "of the run", "", 100}};
 constexpr Parameter kOrderFields[] = {
     {"account", "string", true, "tenant/account"},
     {"instrument", "string", true, "as venue:symbol"},
@@ -160,6 +167,19 @@ constexpr Route kRoutes[] = {
      "versions with scores beside baselines",
      {},
      true},
+    {"GET", "/api/v1/risk/portfolio", Action::kPortfolio, kEverybody,
+     "what the firm's portfolio could lose: VaR, expected shortfall, stress, alarms"},
+    {"GET", "/api/v1/audit", Action::kAudit, kEverybody,
+     "who did what, when, and what came of it, newest first", kAuditFields, true},
+    {"GET",
+     "/api/v1/backtests",
+     Action::kBacktests,
+     kEverybody,
+     "runs of `gannet replay` in the folder of backtests",
+     {},
+     true},
+    {"GET", "/api/v1/backtests/run", Action::kBacktest, kEverybody,
+     "one of them: parameters, figures, tables, orders", kBacktestFields},
     {"GET", "/api/v1/report", Action::kReport, kEverybody,
      "what an account has done, as one file to hand out", kReportFields},
     {"GET", "/api/v1/about", Action::kAbout, kEverybody, "versions, disclaimer, what is kept"},

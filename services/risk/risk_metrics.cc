@@ -1,7 +1,9 @@
 #include "services/risk/risk_metrics.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -81,15 +83,55 @@ void MeasureScopes(telemetry::Metrics& metrics, const ExposureBook& book) {
     metrics.GaugeOf(metric::kDrawdownUse, {market::Name(key.first), key.second}).Set(ratio);
 }
 
+// Of an amount at kValueScale, as figures are; of a share its ppm.
+double Units(const market::LimitRow& row) {
+  const int scale = row.asset.empty() ? 0 : kValueScale;
+  return static_cast<double>(row.value.units()) * std::pow(10.0, scale - row.value.scale());
+}
+
+// What the whole portfolio could lose, through the firm's limits on it.
+void MeasurePortfolio(telemetry::Metrics& metrics, const LimitSet& limits,
+                      const PortfolioFigures& figures) {
+  std::optional<Value> stress;
+  for (const PortfolioFigures::Stress& path : figures.stress)
+    stress = std::max(stress.value_or(0), path.worst_loss);
+  const auto amount = [](const std::optional<Value>& value) {
+    return value ? std::optional(static_cast<double>(*value)) : std::nullopt;
+  };
+  const auto share = [](const std::optional<int64_t>& ppm) {
+    return ppm ? std::optional(static_cast<double>(*ppm)) : std::nullopt;
+  };
+  const struct {
+    const char *limit, *label;
+    std::optional<double> figure;
+  } measured[] = {{"max_var", "value_at_risk", amount(figures.worst(&PortfolioFigures::Risk::var))},
+                  {"max_expected_shortfall", "expected_shortfall",
+                   amount(figures.worst(&PortfolioFigures::Risk::es))},
+                  {"max_stress_loss", "stress_loss", amount(stress)},
+                  {"target_volatility", "volatility", share(figures.volatility_ppm)},
+                  {"max_risk_share", "risk_share", share(figures.largest_share_ppm)}};
+  const market::Scope firm{market::ScopeKind::kFirm, ""};
+  for (const market::LimitRow& row : RowsOf(limits, firm)) {
+    for (const auto& [limit, label, figure] : measured) {
+      if (row.name != limit || !figure || row.value.units() <= 0) continue;
+      metrics.GaugeOf(metric::kExposureUse, {market::Name(firm.kind), label})
+          .Set(*figure / Units(row));
+    }
+  }
+}
+
 }  // namespace
 
 telemetry::Metrics::Collector MeasureRisk(telemetry::Metrics* metrics, const RiskEngine& engine,
+                                          const PortfolioEngine& portfolio,
                                           const runtime::Shard& shard) {
   if (metrics == nullptr) return {};
-  return metrics->Collect([&engine, &shard](telemetry::Metrics& into) {
+  return metrics->Collect([&engine, &portfolio, &shard](telemetry::Metrics& into) {
     const ExposureBook& book = engine.book();
     MeasureMarket(into, book, shard.now());
     MeasureScopes(into, book);
+    if (portfolio.on() && portfolio.figures())
+      MeasurePortfolio(into, engine.limits(), *portfolio.figures());
     into.GaugeOf(metric::kOpenOrders).Set(static_cast<double>(book.open_order_count()));
     const base::Time oldest = book.oldest_unanswered();
     const bool waiting = oldest != base::Time::max() && oldest < shard.now();

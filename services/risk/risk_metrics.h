@@ -5,13 +5,16 @@
 #include "libs/base/clock.h"
 #include "libs/runtime/shard.h"
 #include "libs/telemetry/metrics.h"
+#include "services/risk/portfolio_engine.h"
 #include "services/risk/risk_engine.h"
 
 namespace gannet::risk {
 
 // What `engine` holds, at each scrape for as long as what is returned lives. `metrics`
 // may be null: then nothing.
+// `portfolio` too: its figures through the firm's limits on them, while there are any.
 telemetry::Metrics::Collector MeasureRisk(telemetry::Metrics* metrics, const RiskEngine& engine,
+                                          const PortfolioEngine& portfolio,
                                           const runtime::Shard& shard);
 
 // Times verdicts, and the prices that they rest on.

@@ -48,7 +48,7 @@ RiskService::RiskService(const RiskConfig& config, runtime::Deps& deps)
                engine_.Apply(event);
                portfolio_.Apply(event.value);
              }),
-      metrics_(MeasureRisk(deps.metrics, engine_, deps.shard)) {
+      metrics_(MeasureRisk(deps.metrics, engine_, portfolio_, deps.shard)) {
   ConsumeFacts();
   ConsumeMarket();
   shard_.AddState({.name = "risk",

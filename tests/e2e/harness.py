@@ -211,6 +211,16 @@ class Platform:
         except urllib.error.HTTPError as error:  # 503: not serving, with the reasons
             return json.load(error)
 
+    def first_sign_in(self, program):
+        """User and password of the first start: without a terminal they are in a file."""
+        path = os.path.join(self.data, "first-password")
+        program.wait_for(lambda: os.path.exists(path) and "first-password" in program.out(), 60, "the first password")
+        check(os.stat(path).st_mode & 0o777 == 0o600, "others may read the first password")
+        with open(path, encoding="ascii") as file:
+            user, password = re.fullmatch(r"user (\S+)\npassword (\S+)\n", file.read()).groups()
+        check(password not in program.out(), "the first password is in the output")
+        return user, password
+
     def counters(self):
         """What the gateway counts in this run."""
         return self._ask("/api/v1/state")["counters"]

@@ -394,7 +394,7 @@ def test(bin_dir, folder):
             check(code == 0, f"status: {err}")
             return {row["name"]: int(row["value"]) for row in json.loads(out)["counters"]}
         gate = Gate(logged("gateway_listening"), secret("gateway-token"))
-        user, password = program.wait_for(lambda: re.search(r"sign in as user (\S+), password (\S+) ", program.out()), 30, "the first password").groups()
+        user, password = platform.first_sign_in(program)
         target, token = f"{HOST}:{logged('rpc_listening')}", secret("rpc.token")
         program.wait_for(lambda: counted().get("shard_clock_went_back") is not None, 20, "counters")
         start = memory_of(program.process.pid)

@@ -36,9 +36,8 @@ def test(bin_dir, folder):
     program = os.path.join(os.path.dirname(harness.clients_python()), "schemathesis")
     platform = harness.Platform(bin_dir, os.path.join(folder, "data"))
     with platform.start(folder) as gannet:
-        gannet.wait_for(lambda: "sign in as user" in gannet.out(), 30, "the first password")
+        user, password = platform.first_sign_in(gannet)
         url = re.search(r"^page: (\S+)/$", gannet.out(), re.MULTILINE).group(1)
-        user, password = re.search(r"sign in as user (\S+), password (\S+) ", gannet.out()).groups()
         cookie, token, document = sign_in(url, user, password)
         path = os.path.join(folder, "openapi.json")
         with open(path, "wb") as file:

@@ -124,6 +124,11 @@ TEST_CASE("replay trades a capture, agrees with its ticker and decides the same 
   // What was written is what happened.
   CHECK(Lines(Text(folder / "out/fills.csv")) == first.summary.fills + 1);
   CHECK(Has(Text(folder / "out/positions.csv"), "binance-spot:BTCUSDT"));
+  const std::string run = Text(folder / "out/backtest.json");
+  CHECK(Has(run, first.summary.decisions));
+  CHECK(Has(run, "\"fills\": " + std::to_string(first.summary.fills)));
+  CHECK(Has(run, "\"equity_curve\""));
+  CHECK(Has(run, "\"strategies_file\""));
 
   CHECK(Replayed(options).summary.decisions == first.summary.decisions);
   options.wire_mode = true;

@@ -38,6 +38,26 @@ export interface Proposal {
   decided: string | null;
   changes: { scope: string; name: string; limit: string; before: string; after: string }[];
 }
+export interface Audited {
+  id: string;
+  time: string;
+  person: string;
+  action: string;
+  about: string;
+  reason: string;
+  request_id: string;
+  result: string;
+  detail: string;
+  client_order_id: string;
+}
+export interface Backtest {
+  name: string;
+  error?: string;
+  made: string | null;
+  build: string;
+  decisions: string;
+  summary: Record<string, string | number | null>;
+}
 export interface Signal {
   id: string;
   time: string;
@@ -170,6 +190,8 @@ export interface Tables {
   risk: Map<string, RiskState>;
   denials: Map<string, Denial>;
   proposals: Map<string, Proposal>;
+  audit: Map<string, Audited>;
+  backtests: Map<string, Backtest>;
 }
 type Name = keyof Tables;
 interface Message {
@@ -183,7 +205,7 @@ interface Message {
 }
 
 const SILENCE = 1_600; // ms without a word: the gateway speaks each second
-const KEPT: Partial<Record<Name, number>> = { signals: 200, fills: 500, denials: 300 };
+const KEPT: Partial<Record<Name, number>> = { signals: 200, fills: 500, denials: 300, audit: 1_000 };
 const KEPT_CLOSED = 500;
 
 export type Status = "connecting" | "live" | "lost";
@@ -238,6 +260,8 @@ class Live {
       risk: new Map(),
       denials: new Map(),
       proposals: new Map(),
+      audit: new Map(),
+      backtests: new Map(),
     };
   }
   now(): number {

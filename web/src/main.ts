@@ -14,7 +14,9 @@ import { signals } from "./views/signals";
 import { orders } from "./views/orders";
 import { risk } from "./views/risk";
 import { models } from "./views/models";
+import { backtests } from "./views/backtests";
 import { reports } from "./views/reports";
+import { audit } from "./views/audit";
 import { settings } from "./views/settings";
 
 interface Entry {
@@ -31,7 +33,9 @@ const ENTRIES: Entry[] = [
   { name: "orders", title: "Orders and positions", key: "p", make: orders, trading: true },
   { name: "risk", title: "Risk", key: "r", make: risk, trading: true },
   { name: "models", title: "Models", key: "d", make: models, trading: true },
+  { name: "backtests", title: "Backtests", key: "b", make: backtests, trading: true },
   { name: "reports", title: "Reports", key: "e", make: reports, trading: true },
+  { name: "audit", title: "Audit", key: "a", make: audit },
   { name: "settings", title: "Settings", key: "t", make: settings },
 ];
 const SHORT: Record<string, string> = { orders: "Orders" };
@@ -73,9 +77,11 @@ function signInPage(note = ""): void {
     h(
       "p",
       { class: "muted" },
-      "The first password was printed once, where ",
+      "The first password was shown at the first start of ",
       h("code", null, "gannet run"),
-      " was started for the first time. Another user: ",
+      ", or lies in the file ",
+      h("code", null, "first-password"),
+      " of its data folder. Another user: ",
       h("code", null, "gannet user add NAME --role trader"),
     ),
   );

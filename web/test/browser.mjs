@@ -2,7 +2,7 @@
 //   node web/test/browser.mjs BIN_DIR [SCREENSHOT_DIR]
 // Exit code 4: Chromium or the packages are missing (ctest: SKIPPED).
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,6 +43,36 @@ const until = async (what, call, limit = 15_000) => {
 };
 
 const data = mkdtempSync(join(tmpdir(), "gannet-page-"));
+// Runs as `gannet replay --out` writes them.
+function putBacktest(name, decisions, result, limits) {
+  const figure = (label, kind, value) => ({ label, kind, value, definition: label, absent: "" });
+  const at = (minute) => `2026-01-02T00:${String(minute).padStart(2, "0")}:00Z`;
+  const points = [0, 1, 2, 3].map((m) => ({ time: at(m), result: String((Number(result) * m) / 3) }));
+  const document = {
+    format: 1,
+    made: at(5),
+    build: "gannet test",
+    decisions,
+    summary: { first: at(0), last: at(4), intents: 7, fills: 3, asset: "USDT", result, total_return: "0.0012", max_drawdown: "0.0003", sharpe: "1.5" },
+    parameters: { captures: ["spot.gz"], limits_file: { path: limits, sha256: decisions } },
+    refusals: [{ control: "MAX_ORDER_NOTIONAL", count: 2, first: "30000 of 25000 USDT" }],
+    orders: {
+      total: 1,
+      rows: [
+        { client_order_id: "a1", created: at(1), strategy: "maker", instrument: "binance-spot:BTCUSDT", side: "buy", price: "60000", quantity: "0.1", filled: "0.1", state: "FILLED", detail: "" },
+      ],
+    },
+    report: {
+      asset: "USDT",
+      notes: [],
+      figures: { result: figure("Result", "amount", result), sharpe: figure("Sharpe ratio", "ratio", "1.5") },
+      tables: { equity_curve: { title: "Equity", columns: [], rows: points } },
+    },
+  };
+  mkdirSync(join(data, "backtests", name), { recursive: true });
+  writeFileSync(join(data, "backtests", name, "backtest.json"), JSON.stringify(document));
+}
+putBacktest("wide-limits", "ab12".repeat(16), "12.50", "config/limits.yaml");
 let output = "";
 const gannet = spawn(join(binDir, "gannet"), ["run", "--data", data, "--plain", "--market-speed", "4"], {
   stdio: ["ignore", "pipe", "pipe"],
@@ -81,9 +111,12 @@ async function main() {
       60_000,
     )
   )[1];
-  const [, user, password] = /sign in as user (\S+), password (\S+) /.exec(output) ?? [];
-  check(user && password, "the first password was not printed: " + output.slice(0, 2_000));
-  step("gannet run prints the page's address and the first password");
+  const first = join(data, "first-password");
+  const [, user, password] = /^user (\S+)\npassword (\S+)$/m.exec(readFileSync(first, "utf8")) ?? [];
+  check(user && password, "the first password is not in its file: " + output.slice(0, 2_000));
+  check((statSync(first).mode & 0o777) === 0o600, "others may read the first password");
+  check(output.includes(first) && !output.includes(password), "the output has the password, not its file");
+  step("gannet run prints the page's address and, without a terminal, where the first password is");
 
   for (const path of ["api/v1/state", "api/v1/snapshot", "api/v1/openapi.json"])
     check((await fetch(url + path)).status === 401, `${path} answers without sign-in`);
@@ -174,7 +207,9 @@ async function main() {
     orders: "tbody tr",
     risk: "tbody tr",
     models: ".card tbody tr",
+    backtests: "tbody tr",
     reports: "tbody tr",
+    audit: "tbody tr",
     settings: ".facts dd",
   };
   for (const [name, selector] of Object.entries(rows)) {
@@ -188,13 +223,34 @@ async function main() {
     }
     await sleep(name === "risk" ? 1_200 : 500);
     check(
-      await page.evaluate(() => document.querySelector(".advice").hidden === (location.hash === "#/settings")),
+      await page.evaluate(() => document.querySelector(".advice").hidden === (/#\/(settings|audit)$/.test(location.hash))),
       "the line on financial advice",
     );
     await shot(`${name}-dark`);
     await axe(name);
   }
   step("every view renders with data; axe-core finds nothing serious");
+
+  // Backtests: one that comes while the page is open, then both beside each other.
+  await go("backtests");
+  putBacktest("narrow-limits", "cd34".repeat(16), "-3.25", "other-limits.yaml");
+  await until("the new run", () => page.$$eval("[data-view=backtests] tbody tr", (rows) => rows.length === 2), 20_000);
+  await page.click('[aria-label="Show wide-limits"]');
+  await until("its figures", () =>
+    page.$eval("[data-view=backtests]", (v) => v.textContent.includes("Sharpe ratio") && v.textContent.includes("12.50")),
+  );
+  await axe("a backtest");
+  await shot("backtest-dark");
+  await page.click('[aria-label="Show narrow-limits"]');
+  await until("the comparison", () =>
+    page.$eval(
+      "[data-view=backtests]",
+      (v) => v.textContent.includes("Other decisions") && v.textContent.includes("other-limits.yaml") && v.textContent.includes("−15.75"),
+    ),
+  );
+  await axe("two backtests");
+  await shot("backtests-compared-dark");
+  step("backtests: listed as they come, one with its figures and orders, two compared");
 
   // Long tasks while the densest view is open.
   await go("orders");
@@ -341,6 +397,28 @@ async function main() {
     page.evaluate(() => document.querySelector(".proposals tbody tr")?.textContent.includes("✓ approved")),
   );
   step("other limits: proposed with a diff, refused to the proposer, approved by another, in force");
+
+  // The audit has all of it: who asked, who was refused, who approved.
+  await go("audit");
+  const acts = () =>
+    page.$$eval("[data-view=audit] tbody tr", (rows) => rows.map((r) => r.innerText.replace(/\s+/g, " ").trim()));
+  await until("the approval in the audit", async () => (await acts()).some((r) => /approve limits proposal 1 ✓ done/.test(r)));
+  const record = await acts();
+  for (const wanted of [/admin sign in .*✓ done/, /admin sign in .*✕ refused/, /admin submit order .*✓ done/, /admin cancel order/, /admin propose limits proposal 1 ✓ done/, /admin approve limits proposal 1 ✕ refused/])
+    check(record.some((r) => wanted.test(r)), `${wanted} is not in the audit:\n${record.join("\n")}`);
+  await page.select("[data-view=audit] select", "SIGN_IN");
+  await until("the filter", async () => (await acts()).every((r) => r.includes("sign in")) && (await acts()).length >= 2);
+  const told = execFileSync(join(binDir, "gannet"), ["audit", "--kind", "approve-limits", "--json", "--data", data]);
+  const approvals = JSON.parse(String(told)).entries;
+  check(approvals.length === 2 && approvals[0].result === "APPLIED" && approvals[1].result === "REFUSED", `gannet audit: ${told}`);
+  step("the audit: sign-ins, orders, limits with their answers; filtered; the same by gannet audit");
+
+  await go("risk");
+  await until("portfolio risk, or why not yet", () =>
+    page.$eval("#portfolio", (p) => /not yet|VaR/.test(p.textContent) && p.textContent.includes("Stress path")),
+    20_000,
+  );
+  step("what the portfolio could lose is on the risk view");
 
   await go("reports");
   await see(".report-form button.primary");

@@ -7,6 +7,7 @@ import { newestDenials } from "../derive";
 import { cancelAll, killSwitch, resume, setState } from "../actions";
 import { limitTable, loadLimits, scopeOf, usedLimits, type Limit } from "./limits";
 import { proposals } from "./proposals";
+import { portfolio } from "./portfolio";
 import { openTrail } from "./trail";
 import type { View } from "../view";
 
@@ -102,6 +103,7 @@ export function risk(): View {
     empty("Limits appear here.", "They stand in config/limits.yaml."),
   );
   const wanted = proposals();
+  const whole = portfolio();
   const fired = h("div", { class: "fired" });
   const denials = new Table<Denial>(
     "Controls that fired",
@@ -130,6 +132,7 @@ export function risk(): View {
       panel("Limits and what is used of them", used.element),
       panel("Limits of single orders and losses", stated.element),
     ),
+    panel("What the portfolio could lose", whole.element),
     panel("Proposals of other limits", wanted.element),
     panel("Controls that fired", fired, denials.element),
   );
@@ -169,6 +172,7 @@ export function risk(): View {
         if (all.includes(before)) scope.value = before;
       }
       wanted.update();
+      whole.update();
       used.update(usedLimits(limits));
       stated.update(limits.filter((l) => l.used === null));
       const by = live.counters["denials"];
@@ -185,6 +189,7 @@ export function risk(): View {
     },
     close() {
       stop = true;
+      whole.close();
       clearInterval(timer);
     },
   };
