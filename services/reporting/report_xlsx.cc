@@ -26,6 +26,9 @@ double NumberOf(const Money& amount) {
   return number;
 }
 
+constexpr double kHeadHeight = 2 * LXW_DEF_ROW_HEIGHT;  // heads of two lines
+constexpr double kDefinitionWidth = 100;                // in characters
+
 // Days since 1899-12-30, as Excel counts.
 double SerialOf(base::Time time) {
   constexpr double kEpoch = 25'569;
@@ -231,6 +234,9 @@ class Book {
     Place place{SheetName(table), &table, 3, 3};
     lxw_worksheet* sheet = workbook_add_worksheet(book_, place.sheet.c_str());
     if (sheet == nullptr) return;
+    SetPage(sheet);
+    worksheet_repeat_rows(sheet, 2, 2);
+    worksheet_set_row(sheet, 2, kHeadHeight, nullptr);
     worksheet_write_string(sheet, 0, 0, table.title.c_str(), title_);
     const size_t count = std::min(table.rows.size(), kMaxXlsxRows);
     std::string note = table.rows.empty() ? table.empty : table.note;
@@ -318,9 +324,10 @@ class Book {
   // --- summary -------------------------------------------------------------------
 
   void AddSummary(lxw_worksheet* sheet) {
+    SetPage(sheet);
     worksheet_set_column(sheet, 0, 0, 30, nullptr);
-    worksheet_set_column(sheet, 1, 1, 22, nullptr);
-    worksheet_set_column(sheet, 2, 2, 100, nullptr);
+    worksheet_set_column(sheet, 1, 1, 34, nullptr);
+    worksheet_set_column(sheet, 2, 2, kDefinitionWidth, nullptr);
     const ReportRequest& request = report_.request;
     worksheet_write_string(sheet, 0, 0, CleanText("Report of " + request.account.text()).c_str(),
                            title_);
@@ -355,6 +362,10 @@ class Book {
   void AddFigure(lxw_worksheet* sheet, lxw_row_t row, const Figure& figure) {
     worksheet_write_string(sheet, row, 0, figure.label.c_str(), FormatOf(Kind::kText, 0, false));
     worksheet_write_string(sheet, row, 2, figure.definition.c_str(), wrapped_);
+    // The library does not measure text: a long definition has its rows set aside.
+    const size_t lines = 1 + figure.definition.size() / static_cast<size_t>(kDefinitionWidth);
+    if (lines > 1)
+      worksheet_set_row(sheet, row, LXW_DEF_ROW_HEIGHT * static_cast<double>(lines), nullptr);
     if (std::holds_alternative<std::monostate>(figure.value)) {
       worksheet_write_string(sheet, row, 1, absl::StrCat("none: ", figure.absent).c_str(), note_);
       return;
@@ -426,20 +437,45 @@ class Book {
     const Place& curve = places_.at("equity_curve");
     if (curve.empty()) return;
     AddChart(sheet, row, 0, curve, HasFigure("opening_equity") ? "equity" : "result",
-             "Equity curve", LXW_CHART_LINE);
-    if (has_equity()) AddChart(sheet, row, 2, curve, "drawdown", "Drawdown", LXW_CHART_AREA);
+             "Equity curve", "#,##0.00", 0x1F4E79);
+    if (has_equity()) AddChart(sheet, row, 2, curve, "drawdown", "Drawdown", "0.00%", 0xB02A2A);
   }
 
+  // Points at their times: an axis of dates has days, and would draw an hour as one stroke.
   void AddChart(lxw_worksheet* sheet, lxw_row_t row, lxw_col_t column, const Place& place,
-                const char* values, const char* title, uint8_t type) {
-    lxw_chart* chart = workbook_add_chart(book_, type);
+                const char* values, const char* title, const char* number, lxw_color_t colour) {
+    lxw_chart* chart = workbook_add_chart(book_, LXW_CHART_SCATTER_STRAIGHT);
     if (chart == nullptr) return;
-    chart_add_series(chart, ("=" + place.Cells("time")).c_str(),
-                     ("=" + place.Cells(values)).c_str());
+    lxw_chart_series* series = chart_add_series(chart, ("=" + place.Cells("time")).c_str(),
+                                                ("=" + place.Cells(values)).c_str());
+    lxw_chart_line line = {};
+    line.color = colour;
+    line.width = 1.5;
+    chart_series_set_line(series, &line);
     chart_title_set_name(chart, title);
     chart_legend_set_position(chart, LXW_CHART_LEGEND_NONE);
-    chart_axis_set_num_format(chart->x_axis, "mm-dd hh:mm");
+    const size_t time = place.table->Index("time");
+    const auto serial = [&](const std::vector<Value>& at) {
+      const auto* moment = std::get_if<base::Time>(&at[time]);
+      return moment != nullptr ? SerialOf(*moment) : 0.0;
+    };
+    const double begin = serial(place.table->rows.front()), end = serial(place.table->rows.back());
+    chart_axis_set_num_format(chart->x_axis, end - begin < 1 ? "hh:mm" : "mm-dd hh:mm");
+    if (begin < end) {
+      chart_axis_set_min(chart->x_axis, begin);
+      chart_axis_set_max(chart->x_axis, end);
+    }
+    chart_axis_set_label_position(chart->x_axis, LXW_CHART_AXIS_LABEL_POSITION_LOW);
+    chart_axis_set_num_format(chart->y_axis, number);
     worksheet_insert_chart(sheet, row, column, chart);
+  }
+
+  // Printed, a sheet is as wide as its paper, with its head on each page.
+  static void SetPage(lxw_worksheet* sheet) {
+    constexpr uint8_t kA4 = 9;
+    worksheet_set_paper(sheet, kA4);
+    worksheet_set_landscape(sheet);
+    worksheet_fit_to_pages(sheet, 1, 0);
   }
 
   const Report& report_;
