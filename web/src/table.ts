@@ -38,9 +38,13 @@ export class Table<T> {
   private readonly current = new Map<string, T>();
   private readonly end = h("div", { class: "end", "aria-hidden": "true" });
   private readonly base: string[]; // classes of each column
-  private readonly sight = new IntersectionObserver((changes) => {
-    for (const change of changes) this.look(change.target, change.isIntersecting);
-  });
+  // A little before they come into sight.
+  private readonly sight = new IntersectionObserver(
+    (changes) => {
+      for (const change of changes) this.look(change.target, change.isIntersecting);
+    },
+    { rootMargin: "100%" },
+  );
   private all: T[] = [];
   private room = STEP;
   private seen = true;
