@@ -7,7 +7,7 @@ BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 export GANNET_PRESET := $(PRESET)
 
-.PHONY: help setup configure build run up-local down-local test test-long test-engines test-chart test-pods test-kube images up down bench fmt lint docs rules dashboards clean
+.PHONY: help setup configure build run up-local down-local test test-unit test-integration test-sim test-long test-engines test-chart test-pods test-kube images up down bench fmt lint docs rules dashboards clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,15 @@ down-local: ## drain and stop it
 test: ## set up, build once, run the suite (a time budget a step is printed)
 	@tools/run-tests
 
+test-unit: build ## what needs no other program (part of test)
+	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) --no-tests=error -L '^(unit|tidy)$$'
+
+test-integration: build ## whole programs, Kafka, PostgreSQL (part of test)
+	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) --no-tests=error -LE '^(unit|tidy|simulation)$$'
+
+test-sim: build ## the platform and its exchange under seeded faults (part of test)
+	@ctest --test-dir $(BUILD) --output-on-failure --no-tests=error -L '^simulation$$'
+
 test-long: ## more seeds, second compiler full build, sanitizers, long fuzz
 	@tools/run-tests-long
 
@@ -52,8 +61,8 @@ test-kube: build ## the chart on a real Kubernetes of one node, pods killed whil
 images: build ## an image of each program, and of the servers that development needs
 	@tools/images --bin $(BUILD)/bin
 
-up: ## the platform in containers, against the exchange simulator
-	@tools/compose up
+up: ## the platform in containers, against the exchange simulator; ARGS=--obs: and who watches it
+	@tools/compose up $(ARGS)
 
 down: ## drain and stop them; ARGS=--wipe takes their volumes too
 	@tools/compose down $(ARGS)

@@ -150,6 +150,8 @@ def overview():
             Panel("Spans, a minute", "What became of them; dropped ones are holes in traces.", "cpm",
                   [(per_minute("gannet_trace_spans_total", by=("outcome",)), "{{outcome}}")], runbook="traces"),
             Panel("Exports of spans, a minute", "Batches by outcome.", "cpm", [(per_minute("gannet_trace_exports_total", by=("outcome",)), "{{outcome}}")]),
+            Panel("Notifications, an hour", "What became of messages to people; refused and given up reached nobody.", "none",
+                  [(f"""sum by (what) (increase({of('gannet_counts_total', 'what=~"notify_.*"')}[1h]))""", "{{what}}")], runbook="notifications"),
             Panel("Series refused, an hour", "A metric has more series than its row allows.", "none",
                   [(f"sum by (metric) (increase({of('gannet_metric_labels_refused_total')}[1h]))", "{{metric}}")], runbook="metrics"),
         ]),

@@ -11,6 +11,7 @@
 #include <sstream>
 #include <string>
 
+#include "apps/gannet/certs_flags.h"
 #include "apps/gannet/control_flags.h"
 #include "apps/gannet/journal_command.h"
 #include "apps/gannet/journal_fetch.h"
@@ -98,6 +99,7 @@ struct Commands {
   std::string topics_password_file;
   size_t letters_limit = 100;
   UserOptions user;
+  CertsOptions certs;
   VenueOptions venue;
   simulation::CampaignOptions sim;
   std::string sim_seeds = "1-10";
@@ -825,6 +827,8 @@ int Main(int argc, char** argv) {
   AddTopics(app, commands);
   AddReport(app, commands);
   AddUsers(app, commands);
+  AddCerts(app, commands.certs, commands.files, commands.clock, std::cout,
+           [&commands](const absl::Status& status) { commands.exit_code = Report(status); });
   AddMigrate(app, commands);
   AddSim(app, commands);
   app.add_subcommand("metrics", "Print the table of metrics (docs/metrics.md)")->callback([] {

@@ -21,6 +21,7 @@
 #include "apps/gannet/trading_mode.h"
 #include "apps/gannet/venue_process.h"
 #include "libs/base/status.h"
+#include "libs/notify/notify_service.h"
 #include "libs/runtime/bus_config.h"
 #include "libs/runtime/flags.h"
 #include "libs/runtime/lease_config.h"
@@ -221,6 +222,12 @@ class Session {
           ReportMaker(options_.data_dir, config_.pipeline.reporting.store, process_->deps().clock);
     GANNET_ASSIGN_OR_RETURN(pipeline_,
                             BuildPipeline(config_.pipeline, process_->deps(), std::move(parts)));
+    if (const auto& notify = config_.pipeline.reporting.notify;
+        chosen_.contains("reporting") && !notify.channels.empty()) {
+      GANNET_ASSIGN_OR_RETURN(auto notifier, notify::BuildNotify(notify, process_->deps()));
+      // First, so that it is drained last: what others say while they drain is told.
+      pipeline_.services.insert(pipeline_.services.begin(), std::move(notifier));
+    }
     if (chosen_.contains("ingest")) ingest_ = ingest::BuildIngest(config_.ingest, process_->deps());
     GANNET_ASSIGN_OR_RETURN(
         rpc_, RpcWiring::Build(config_.rpc, config_.pipeline, pipeline_, chosen_, config_.hash,

@@ -8,6 +8,16 @@ if [ ! -e server/password ]; then
   head -c 24 /dev/urandom | base64 | tr -d '/+=\n' >client/password
   cp client/password server/password
 fi
+random() { head -c 24 /dev/urandom | base64 | tr -d '/+=\n'; }
+if [ ! -e alertmanager/notifier-token ]; then
+  mkdir -p alertmanager grafana exporter
+  random >client/notifier-token
+  cp client/notifier-token alertmanager/notifier-token
+  random >grafana/password
+  cp client/password exporter/password
+fi
+chown -R 65534:65534 alertmanager exporter
+chown -R 472:0 grafana
 chown -R 999:999 server
 chown -R 65532:65532 client
 chmod 0711 .

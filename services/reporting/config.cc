@@ -91,6 +91,7 @@ void Read(config::Section& in, ReportingConfig& out) {
               config::Between(std::chrono::seconds(1), std::chrono::hours(24)));
   in.OptionalSection("reports", out.reports, ReadReports);
   in.OptionalSection("store", out.store, ReadStore);
+  in.OptionalSection("notify", out.notify, [](config::Section& s, auto& c) { notify::Read(s, c); });
 }
 
 }  // namespace gannet::reporting

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "libs/base/time.h"
+#include "libs/notify/config.h"
 #include "libs/store/postgres_options.h"
 #include "libs/store/rows.h"
 #include "services/reporting/schedule.h"
@@ -41,6 +42,7 @@ struct ReportingConfig {
       std::chrono::seconds(10);  // one row of result and exposure an account and asset
   StoreConfig store;
   ReportsConfig reports;
+  notify::NotifyConfig notify;  // whom the hosting process tells; docs/notifications.md
 
   // From the process that hosts reporting; not read from this section.
   std::string build;    // printed in reports

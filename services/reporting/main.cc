@@ -6,6 +6,7 @@
 
 #include "libs/api/program_rpc.h"
 #include "libs/base/posix_files.h"
+#include "libs/notify/notify_service.h"
 #include "libs/runtime/flags.h"
 #include "libs/runtime/process.h"
 #include "libs/runtime/signals.h"
@@ -48,6 +49,11 @@ int main(int argc, char** argv) {
                                runtime::BuildId());
   (*rpc)->WaitFor([&reports](std::function<void()> done) { reports.Drain(std::move(done)); });
   services.push_back(std::move(service));
+  if (!config->notify.channels.empty()) {
+    auto notify = notify::BuildNotify(config->notify, (*process)->deps());
+    if (!notify.ok()) return runtime::End(runtime::NotStarted(notify.status()));
+    services.push_back(*std::move(notify));
+  }
   services.push_back(*std::move(rpc));
   return (*process)->Run(std::move(services));
 }

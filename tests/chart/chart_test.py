@@ -267,7 +267,7 @@ def values_are_used(helm, texts):
     own["services"]["inference"] |= {"autoscaling": {**own["services"]["inference"]["autoscaling"], "enabled": True, "maxReplicas": 99999}}
     marks["services.inference.autoscaling.maxReplicas"] = "99999"
     own["tests"]["order"]["enabled"] = own["monitoring"]["serviceMonitor"]["enabled"] = own["monitoring"]["rules"]["enabled"] = True
-    own["monitoring"]["dashboards"]["enabled"] = own["monitoring"]["alertmanager"]["enabled"] = True
+    own["monitoring"]["dashboards"]["enabled"] = own["monitoring"]["alertmanager"]["enabled"] = own["monitoring"]["logs"]["enabled"] = True
     out = ""
     for change in ({"kafka": {"mode": "external", "auth": "scram"}, "postgres": {"mode": "external"}},
                    {"kafka": {"mode": "bundled", "auth": "mtls"}, "postgres": {"mode": "bundled"}, "venueSim": {"enabled": True}, "fullnameOverride": ""},
@@ -299,6 +299,7 @@ SWITCHED = {
     "tls.clientAuth": ("default", True), "venueSim.enabled": ("bundled", False), "tests.order.enabled": ("order-test", False),
     "monitoring.serviceMonitor.enabled": ("monitoring", False), "monitoring.rules.enabled": ("monitoring", False),
     "monitoring.dashboards.enabled": ("monitoring", False), "monitoring.alertmanager.enabled": ("monitoring", False),
+    "monitoring.logs.enabled": ("monitoring", False),
     "services.inference.autoscaling.enabled": ("no-crds", False), "services.inference.keda.enabled": ("keda", False),
     **{f"services.{name}.enabled": ("ha", False) for name in facts()},
 }
@@ -357,6 +358,9 @@ def rules_are_the_files(rendered):
         one = maps.get(f"gannet-dashboard-{path.stem.removeprefix('gannet-')}")
         check(one is not None and json.loads(one["data"][path.name]) == json.loads(path.read_text()), f"{path.name} is not shipped as it is")
         check(one is None or one["metadata"]["labels"].get("grafana_dashboard") == "1", f"{path.name}: no sidecar of Grafana would find it")
+    collector = yaml.safe_load(maps["gannet-collector"]["data"]["collector.yaml"])
+    check(collector["receivers"]["filelog"]["include"] == ["/var/log/pods/trading_gannet-*/*/*.log"], f"the collector reads {collector['receivers']['filelog']['include']}")
+    check(collector["exporters"]["otlphttp"]["endpoint"] == "http://loki.monitoring.svc:3100/otlp", "the collector posts elsewhere")
     shipped = maps["gannet-alertmanager"]["data"]
     check(not re.search(r"\w\.invalid", shipped["alertmanager.yaml"] + shipped["gannet.tmpl"]), "an address of Alertmanager's files was not replaced")
     section("files of rules and dashboards shipped as they are", len(files) + len(dashboards))

@@ -20,7 +20,8 @@ packages()
 import yaml
 
 # Run as another user than the programs, or once as root for want of another way, with the reason.
-OWN_USER = {"kafka": "its image's", "postgres": "its image's", "secrets": "gives each user its own copy"}
+OWN_USER = {"kafka": "its image's", "postgres": "its image's", "secrets": "gives each user its own copy",
+            "collector": "reads the engine's log files, which are root's"}
 DRAIN = 35  # seconds: services 20, journal and bus 10, a margin
 failures = []
 
@@ -66,8 +67,34 @@ def compose(programs):
             check(not source.startswith("./") or (ROOT / source).exists(), f"{name}: {source} is missing")
 
 
+def observers(programs):
+    """Who watches listens on loopback, and asks each program where it answers."""
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    scraped = yaml.safe_load((ROOT / "docker" / "compose" / "obs" / "prometheus.yaml").read_text())["scrape_configs"]
+    targets = {one["job_name"]: one["static_configs"][0]["targets"][0] for one in scraped}
+    for program in programs:
+        if program != "venue-sim":
+            command = services[program]["command"]
+            at = command[command.index("--admin-address") + 1] if "--admin-address" in command else None
+            check(at == targets.get(program), f"{program} answers Prometheus at {at}, which asks {targets.get(program)}")
+    check(len(set(targets.values())) == len(targets), "two targets of Prometheus are one")
+    for name, one in services.items():
+        if one["profiles"] == ["obs"]:
+            text = f"{one.get('command', '')} {one.get('environment', '')}"
+            for address in re.findall(r"(?:address|host-port|HTTP_ADDR)\W*[=:]\s*'?([\w.]*)", text):
+                check(address == "127.0.0.1", f"{name} listens on {address or 'everything'}")
+    for path in (ROOT / "docker" / "compose" / "obs").rglob("*.yaml"):
+        check(yaml.safe_load(path.read_text()), f"{path.name} is empty")
+    for kind in ("processors", "exporters", "receivers"):
+        collector = yaml.safe_load((ROOT / "charts" / "gannet" / "files" / "collector" / "collector.yaml").read_text())
+        used = {name for one in collector["service"]["pipelines"].values() for name in one[kind]}
+        check(used == set(collector[kind]), f"collector.yaml: {kind} {set(collector[kind]) ^ used}")
+    wanted = {variable for variable in re.findall(r"\$\{env:(\w+)\}", (ROOT / "charts" / "gannet" / "files" / "collector" / "collector.yaml").read_text())}
+    check(wanted == set(services["collector"]["environment"]), f"collector.yaml asks for {wanted}")
+
+
 def loopback():
-    for path in (ROOT / "docker" / "compose").iterdir():
+    for path in (ROOT / "docker" / "compose").rglob("*.*"):
         for address in re.findall(r"(?:://|\[\"|= ?)(\d+\.\d+\.\d+\.\d+)", path.read_text()):
             check(address == "127.0.0.1", f"{path.name}: {address} is beyond loopback")
 
@@ -101,6 +128,7 @@ def main():
     programs = sorted(path.parent.name for path in (ROOT / "services").glob("*/main.cc"))
     dockerfile(programs)
     compose(programs)
+    observers(programs)
     loopback()
     programs_take_it(programs, options.bin.resolve())
     compose_says()

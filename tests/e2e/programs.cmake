@@ -4,6 +4,7 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 
 # kill_test.py runs longer and with more seeds in tools/run-tests-long.
 foreach(test
+    backup
     bad_state
     certificate
     distributed

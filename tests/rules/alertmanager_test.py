@@ -14,7 +14,7 @@ import tempfile
 CONFIG = pathlib.Path("charts/gannet/files/alertmanager/alertmanager.yaml")
 TEMPLATES = CONFIG.with_name("gannet.tmpl")
 # Told beside the notifier, since they may mean that it is gone.
-BOTH_WAYS = {"GannetNoData", "GannetNotReady", "GannetReportStoreFailing"}
+BOTH_WAYS = {"GannetNoData", "GannetNotReady", "GannetReportStoreFailing", "GannetNotificationsFailing"}
 failures = []
 
 

@@ -52,6 +52,7 @@ ALLOWED = {
     "store": {"base", "market", "wire"},
     "net": {"base"},
     "command": {"base", "market", "wire", "bus", "runtime", "telemetry"},
+    "notify": {"base", "market", "wire", "bus", "config", "net", "runtime", "telemetry"},
     "rpc": {"base", "net", "telemetry"},
     "otlp": {"base", "telemetry"},
     "api": {"base", "market", "wire", "bus", "journal", "command", "config", "rpc", "runtime", "telemetry"},
