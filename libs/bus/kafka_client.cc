@@ -22,11 +22,6 @@ void AskLeaders(rd_kafka_t* client) {
   const KafkaOwned<const rd_kafka_metadata_t> metadata(found);
 }
 
-bool NoLeaderYet(rd_kafka_resp_err_t error) {
-  return error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
-         error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
-}
-
 // The first or last offset of each. They are asked for as if they were times: that is one
 // request a broker, where the call for one partition is two of its own.
 absl::StatusOr<std::map<KafkaPlace, uint64_t>> AskOffsets(rd_kafka_t* client,
@@ -40,7 +35,7 @@ absl::StatusOr<std::map<KafkaPlace, uint64_t>> AskOffsets(rd_kafka_t* client,
         ->offset = which;
   }
   const rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(client, list.get(), kKafkaCallMs);
-  if (NoLeaderYet(error)) {  // of one of them, and all are without an answer
+  if (KafkaLeaderIsNew(error)) {  // of one of them, and all are without an answer
     for (const KafkaPlace& place : places) refused[place] = error;
     return std::map<KafkaPlace, uint64_t>();
   }
@@ -121,7 +116,7 @@ absl::StatusOr<KafkaExtents> KafkaExtentsOf(rd_kafka_t* client,
     GANNET_ASSIGN_OR_RETURN(KafkaExtents extents, KafkaExtentsOfSome(client, places, refused));
     if (refused.empty()) return extents;
     const bool soon = std::all_of(refused.begin(), refused.end(),
-                                  [](const auto& one) { return NoLeaderYet(one.second); });
+                                  [](const auto& one) { return KafkaLeaderIsNew(one.second); });
     if (!soon || attempt == kLeaderAttempts) {
       const auto& [place, error] = *refused.begin();
       return absl::UnavailableError(KafkaRefusalText(place, error));
@@ -143,6 +138,11 @@ absl::StatusOr<KafkaExtents> KafkaExtentsOfSome(rd_kafka_t* client,
     if (end != ends.end()) extents[place] = {.begin = begin, .end = end->second};
   }
   return extents;
+}
+
+bool KafkaLeaderIsNew(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+         error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
 }
 
 std::string KafkaRefusalText(const KafkaPlace& place, rd_kafka_resp_err_t error) {

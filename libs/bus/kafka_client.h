@@ -60,6 +60,8 @@ using KafkaRefusals = std::map<KafkaPlace, rd_kafka_resp_err_t>;
 absl::StatusOr<KafkaExtents> KafkaExtentsOfSome(rd_kafka_t* client,
                                                 const std::vector<KafkaPlace>& places,
                                                 KafkaRefusals& refused);
+// A leader was just elected, or will be: ask again at once.
+bool KafkaLeaderIsNew(rd_kafka_resp_err_t error);
 std::string KafkaRefusalText(const KafkaPlace& place, rd_kafka_resp_err_t error);
 
 // By position; nothing where the group has committed nothing.

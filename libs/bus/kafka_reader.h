@@ -133,6 +133,7 @@ class KafkaReader : public std::enable_shared_from_this<KafkaReader> {
   Readings readings_;
   std::map<std::string, base::Duration, std::less<>> paused_;  // topics, since when
   size_t ask_alone_ = 0;     // so many more of those who wait are asked for by themselves
+  int leader_attempts_ = 0;  // in a row
   bool committing_ = false;  // one at a time
   bool broken_ = false;      // the client must be replaced
   bool unreachable_ = false;

@@ -16,6 +16,9 @@ using std::chrono::milliseconds;
 // Between questions about one subscription that may find a broker hanging: what else the
 // reader has waits while it asks.
 constexpr base::Duration kAskAlonePause = std::chrono::seconds(1);
+// A leader that was just elected is asked again so soon, so often.
+constexpr base::Duration kLeaderPause = milliseconds(25);
+constexpr int kLeaderAttempts = 40;
 // So long a full subscription holds up the others of its topic.
 constexpr base::Duration kPatience = milliseconds(500);
 
@@ -67,14 +70,19 @@ bool KafkaReader::BeginAll() {
   }
   KafkaRefusals refused;
   const absl::StatusOr<KafkaExtents> extents = KafkaExtentsOfSome(client_.get(), wanted, refused);
+  const bool soon = std::any_of(refused.begin(), refused.end(),
+                                [](const auto& one) { return KafkaLeaderIsNew(one.second); }) &&
+                    ++leader_attempts_ <= kLeaderAttempts;
+  const base::Duration pause = soon ? kLeaderPause : alone ? kAskAlonePause : kRetryPause;
   bool begun = false;
   for (const auto& reading : waiting) {
     const absl::Status status = extents.ok() ? reading->CheckRefused(refused) : extents.status();
     if (!status.ok()) {
-      Wait(*reading, status, alone ? kAskAlonePause : kRetryPause);
+      Wait(*reading, status, pause);
     } else {
       reading->Begin(*extents);
       begun = true;
+      leader_attempts_ = 0;
     }
   }
   if (!alone && !begun && count > 1) ask_alone_ = count;
