@@ -28,7 +28,7 @@ std::string Ends(const exec_pb::GetStopResponse& stop) {
 // When the end is verified, or the time is over. Not OK: nobody there can say.
 absl::StatusOr<exec_pb::GetStopResponse> Follow(Remote& remote, const std::string& id) {
   exec_pb::GetStopRequest request;
-  request.set_request_id(id);
+  request.set_of_request(id);
   request.set_wait(true);
   return remote.Call<exec_pb::GetStopResponse>("gannet.exec.v1.ExecutionService/GetStop", request);
 }

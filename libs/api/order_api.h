@@ -17,7 +17,7 @@ namespace gannet::api {
 class OrderApi {
  public:
   static constexpr size_t kKeptOrders = 2'000;  // ended ones fall out first
-  static constexpr int kMostChildren = 1'000;  // of a parent, in one answer
+  static constexpr int kMostChildren = 1'000;   // of a parent, in one answer
   static constexpr size_t kKeptEvents = 5'000;  // to resume streams
 
   // `commands` may be null (a process that faces nobody): then orders are only shown.

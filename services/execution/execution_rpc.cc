@@ -230,7 +230,7 @@ constexpr base::Duration kToAnswer = std::chrono::milliseconds(200);
 void AnswerStop(ExecutionService& service, const rpc::CallPtr& call,
                 const pb::GetStopRequest& request) {
   if (call->ended()) return;
-  const auto stop = StopOf(service, request.request_id());
+  const auto stop = StopOf(service, request.of_request());
   const bool over = stop.ok() && stop->verified();
   if (request.wait() && !over && call->time_left() > kToAnswer) {
     return service.Later(kLookAgain,

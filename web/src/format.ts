@@ -20,8 +20,8 @@ export function clock(ms: number, millis = false): string {
 }
 export const zone = (): string => (local ? "local" : "UTC");
 export const moment = (ms: number): string => `${date(ms)} ${clock(ms)}`;
-// "2026-11-21T08:05:43.971670342Z" in milliseconds.
-export const parse = (text: string | null | undefined): number => (text ? Date.parse(text.slice(0, 23) + "Z") : NaN);
+// "2026-11-21T08:05:43.971670342Z", with or without a fraction, in milliseconds.
+export const parse = (text: string | null | undefined): number => (text ? Date.parse(text.replace(/(\.\d{3})\d+Z$/, "$1Z")) : NaN);
 
 export function age(ms: number): string {
   if (!Number.isFinite(ms)) return "–";
