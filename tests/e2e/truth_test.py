@@ -4,7 +4,8 @@ reconcile`, `gannet kill --drill` and `gannet adjust` against a trading `gannet 
 made by hand at the exchange is found, booked to EXTERNAL and withdrawn.
 
 With --apart: over a real Kafka; then risk and the broker are killed (-9) and the kill switch
-is given where execution runs.
+is given where execution runs. Both come back: they hear of the kill, a person resumes, it trades,
+and orders, fills and positions are the same on both sides.
 
 usage: truth_test.py BIN_DIR [--apart]
 """
@@ -144,6 +145,21 @@ def apart(bin_dir, folder):
         print(f"risk and Kafka down: {resting} orders withdrawn, verified after {time.monotonic() - began:.1f} s\n{text}", flush=True)
         code, text = outage.ask("execution", "reconcile", "--dry-run", "--timeout", "30s")
         check(code == EQUAL, f"reconcile without Kafka: {code} {text}")
+
+        local.up()
+        outage.wait_serving(120)
+        harness.wait_until(outage.killed, 60, "the gateway shows the kill that was given without Kafka")
+        check(outage.venue_orders() == 0, f"{outage.venue_orders()} orders rest while the firm is killed")
+        code, text = outage.ask("gateway", "resume", "firm", "--reason", "risk and Kafka are back")
+        check(code == 0, f"resume at the gateway: {code} {text}")
+        local.wait_trading()
+        print("risk and Kafka are back: they know of the kill; resumed, it trades", flush=True)
+        distributed = outage_test.distributed_test
+        harness.wait_until(lambda: distributed.reached_venue(local) >= distributed.ENOUGH_ORDERS, 120, "enough orders to compare")
+        harness.wait_until(lambda: not distributed.unsettled(local), 90, f"the fate of every order: {distributed.unsettled(local)}")
+        local.stop_trading()
+        local.down()
+        distributed.check_truth(local, folder)
     finally:
         local.call("down", outage_test.distributed_test.DOWN_LIMIT)
         if local.store():
