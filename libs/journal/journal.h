@@ -145,7 +145,7 @@ class Writer {
   // Removes segments older than `keep` / beyond `max_bytes` in total, oldest first,
   // as far as two verified snapshots cover them (so that one damaged snapshot
   // never costs the journal), and all snapshots but the newest two. The count of
-  // removed segments.
+  // removed segments. Reads whole snapshots: may run on another thread than the rest.
   virtual absl::StatusOr<size_t> Prune(base::Time now, base::Duration keep, uint64_t max_bytes) = 0;
   // Commits everything and closes; OK when all is durable.
   virtual absl::Status Close() = 0;

@@ -13,6 +13,8 @@ namespace {
 constexpr base::Duration kMarkInterval = std::chrono::seconds(1);
 constexpr uint8_t kInputVersion = 1;
 
+std::string MarkText(uint64_t sequence) { return absl::StrCat(sequence, "\n"); }
+
 bool Kept(const bus::TopicInfo& topic) {
   return topic.fact || (topic.delivery == bus::Delivery::kBlock && !topic.compacted);
 }
@@ -93,7 +95,7 @@ absl::Status BusLink::Connect(Outside outside, journal::Reader* reader) {
 
 void BusLink::Disconnect() {
   for (const auto& foreign : foreign_) foreign->subscription.reset();
-  if (outside_) outside_->executor.Cancel(mark_timer_);
+  if (outside_) outside_->files.executor.Cancel(mark_timer_);
 }
 
 void BusLink::OnEvent(Foreign& foreign, const std::shared_ptr<const void>& event,
@@ -174,8 +176,9 @@ void BusLink::Remember(const Place& place, uint64_t offset, const market::EventI
 
 absl::Status BusLink::PublishAgain(journal::Reader& reader) {
   if (outside_->mark_file.empty()) return absl::OkStatus();
-  if (outside_->files.Exists(outside_->mark_file)) {
-    GANNET_ASSIGN_OR_RETURN(const std::string text, outside_->files.Read(outside_->mark_file));
+  base::Files& files = outside_->files.files;
+  if (files.Exists(outside_->mark_file)) {
+    GANNET_ASSIGN_OR_RETURN(const std::string text, files.Read(outside_->mark_file));
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), marked_);
     if (error != std::errc() || std::string_view(end) != "\n") {
       return absl::DataLossError(
@@ -193,10 +196,9 @@ absl::Status BusLink::PublishAgain(journal::Reader& reader) {
 }
 
 void BusLink::WatchMark() {
-  mark_timer_ = outside_->executor.After(kMarkInterval, [this] {
+  mark_timer_ = outside_->files.executor.After(kMarkInterval, [this] {
     WatchMark();
-    // A mark that cannot be written only means that more is published again.
-    if (kept_ != marked_) WriteMark(kept_).IgnoreError();
+    WriteMark();
     const uint64_t sequence = shard_.sequence();
     if (sequence == kept_) return;
     shard_.AfterDurable([this, alive = std::weak_ptr<bool>(alive_), sequence] {
@@ -212,17 +214,22 @@ void BusLink::AskWhetherKept(uint64_t sequence) {
   });
 }
 
-absl::Status BusLink::WriteMark(uint64_t sequence) {
-  if (outside_->mark_file.empty()) return absl::OkStatus();
-  GANNET_RETURN_IF_ERROR(
-      outside_->files.WriteAtomically(outside_->mark_file, absl::StrCat(sequence, "\n")));
-  marked_ = sequence;
-  return absl::OkStatus();
+void BusLink::WriteMark() {
+  if (kept_ == marked_ || marking_ || outside_->mark_file.empty()) return;
+  marking_ = true;
+  outside_->files.Write(
+      outside_->mark_file, MarkText(kept_),
+      [this, alive = std::weak_ptr<bool>(alive_), sequence = kept_](const absl::Status& written) {
+        if (alive.expired()) return;
+        marking_ = false;
+        // A mark that cannot be written only means that more is published again.
+        if (written.ok()) marked_ = sequence;
+      });
 }
 
 absl::Status BusLink::Close() {
-  if (!outside_ || kept_ == marked_) return absl::OkStatus();
-  return WriteMark(kept_);
+  if (!outside_ || kept_ == marked_ || outside_->mark_file.empty()) return absl::OkStatus();
+  return outside_->files.files.WriteAtomically(outside_->mark_file, MarkText(kept_));
 }
 
 absl::Status BusLink::health() const {

@@ -39,6 +39,7 @@
 #include "libs/journal/journal.h"
 #include "libs/runtime/book_gate.h"
 #include "libs/runtime/shard.h"
+#include "libs/runtime/write_behind.h"
 
 namespace gannet::runtime {
 
@@ -65,9 +66,8 @@ class BusLink {
   // bus had its facts; empty: nowhere (nothing is recorded either).
   struct Outside {
     bus::Bus& bus;
-    base::Executor& executor;
+    WriteBehind files;
     const base::Clock& clock;
-    base::Files& files;
     std::string mark_file;
   };
   // After the shard has resumed: publishes again what may be missing on the bus, then
@@ -77,7 +77,8 @@ class BusLink {
   void Disconnect();
   // Own facts up to `sequence` have been published: the bus is to say when it keeps them.
   void AskWhetherKept(uint64_t sequence);
-  // Keeps the mark as the bus last said. At the end, after asking and flushing.
+  // Keeps the mark as the bus last said. At the end, after asking and flushing, when
+  // nothing is written behind any more.
   absl::Status Close();
 
   // Not OK: a subscription is halted or not connected, or events came from the future
@@ -109,7 +110,7 @@ class BusLink {
   void Remember(const Place& place, uint64_t offset, const market::EventId& id);
   absl::Status PublishAgain(journal::Reader& reader);
   void WatchMark();
-  absl::Status WriteMark(uint64_t sequence);
+  void WriteMark();
   void Save(wire::CanonicalWriter& out) const;
   absl::Status Load(wire::CanonicalReader& in);
 
@@ -128,6 +129,7 @@ class BusLink {
   std::unique_ptr<Outside> outside_;
   base::TimerId mark_timer_ = base::TimerId::kNone;
   uint64_t marked_ = 0, kept_ = 0;  // own facts up to this sequence: in the file, on the bus
+  bool marking_ = false;            // a mark is being written
   Stats stats_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -51,7 +51,7 @@ class Node {
     auto again = journal::Reader::Open(files_, kDir);
     REQUIRE(again.ok());
     const absl::Status connected =
-        link_->Connect({bus_, executor_, executor_, files_, kMark}, again->get());
+        link_->Connect({bus_, {files_, executor_, executor_}, executor_, kMark}, again->get());
     INFO(connected.ToString());
     REQUIRE(connected.ok());
   }

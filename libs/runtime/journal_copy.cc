@@ -91,21 +91,23 @@ class CopyingWriter final : public journal::Writer {
   Place copied_, kept_, marked_;  // with the bus; kept by it; in the file
   std::vector<std::function<void()>> on_disk_;
   bool retrying_ = false;
+  bool marking_ = false;  // the file is being written
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 // Goes on where the mark says. A mark that cannot be read only means that more is copied
 // again.
 void CopyingWriter::Begin() {
-  if (options_.files.Exists(options_.mark_file)) {
-    const absl::StatusOr<std::string> text = options_.files.Read(options_.mark_file);
+  if (options_.files.files.Exists(options_.mark_file)) {
+    const absl::StatusOr<std::string> text = options_.files.files.Read(options_.mark_file);
     const size_t space = text.ok() ? text->find(' ') : std::string::npos;
     if (space != std::string::npos) {
       copied_.file = text->substr(0, space);
       std::from_chars(text->data() + space + 1, text->data() + text->size(), copied_.offset);
     }
   }
-  const absl::StatusOr<journal::Layout> layout = journal::ListJournal(options_.files, options_.dir);
+  const absl::StatusOr<journal::Layout> layout =
+      journal::ListJournal(options_.files.files, options_.dir);
   if (!layout.ok() || layout->segments.empty() || copied_.file.empty()) return;
   // The newest segment was opened just now, under the name of one without records.
   if (NameOf(layout->segments.back().path) == copied_.file) copied_.offset = 0;
@@ -115,7 +117,7 @@ void CopyingWriter::Begin() {
 bool CopyingWriter::CopyCut() {
   if (copied_.file.empty()) return true;
   const absl::StatusOr<uint64_t> size =
-      options_.files.Size(absl::StrCat(options_.dir, "/", copied_.file));
+      options_.files.files.Size(absl::StrCat(options_.dir, "/", copied_.file));
   if (!size.ok() || *size >= copied_.offset) return true;
   if (!Publish({JournalPiece::Kind::kCut, inner_->info().run, copied_.file, *size, ""}))
     return false;
@@ -127,7 +129,7 @@ bool CopyingWriter::CopyCut() {
 void CopyingWriter::Pump() {
   if (!Copy()) {
     if (std::exchange(retrying_, true)) return;
-    options_.executor.After(kRetryPause, [this, alive = Alive()] {
+    options_.files.executor.After(kRetryPause, [this, alive = Alive()] {
       if (alive.expired()) return;
       retrying_ = false;
       Pump();
@@ -147,7 +149,8 @@ void CopyingWriter::Pump() {
 
 // False: the bus is full, or a file cannot be read now.
 bool CopyingWriter::Copy() {
-  const absl::StatusOr<journal::Layout> layout = journal::ListJournal(options_.files, options_.dir);
+  const absl::StatusOr<journal::Layout> layout =
+      journal::ListJournal(options_.files.files, options_.dir);
   if (!layout.ok() || !CopyCut()) return false;
   for (const journal::NumberedFile& segment : layout->segments) {
     if (NameOf(segment.path) < copied_.file) continue;
@@ -160,9 +163,10 @@ bool CopyingWriter::CopyFile(const std::string& path, bool last) {
   const std::string name = NameOf(path);
   uint64_t offset = name == copied_.file ? copied_.offset : 0;
   for (;;) {
-    absl::StatusOr<std::string> bytes = options_.files.ReadRange(path, offset, kMaxPieceBytes);
+    absl::StatusOr<std::string> bytes =
+        options_.files.files.ReadRange(path, offset, kMaxPieceBytes);
     // One that was pruned meanwhile is none of ours any more.
-    if (!bytes.ok()) return !last && !options_.files.Exists(path);
+    if (!bytes.ok()) return !last && !options_.files.files.Exists(path);
     if (bytes->empty()) return true;
     const size_t size = bytes->size();
     if (!Publish({JournalPiece::Kind::kBytes, inner_->info().run, name, offset, *std::move(bytes)}))
@@ -181,15 +185,18 @@ bool CopyingWriter::Publish(JournalPiece piece) {
 }
 
 void CopyingWriter::WatchMark() {
-  options_.executor.After(kMarkPause, [this, alive = Alive()] {
+  options_.files.executor.After(kMarkPause, [this, alive = Alive()] {
     if (alive.expired()) return;
     WatchMark();
-    if (kept_ == marked_ || kept_.file.empty()) return;
-    // One that is not written only means that more is copied again.
-    if (options_.files
-            .WriteAtomically(options_.mark_file, absl::StrCat(kept_.file, " ", kept_.offset, "\n"))
-            .ok())
-      marked_ = kept_;
+    if (kept_ == marked_ || kept_.file.empty() || marking_) return;
+    marking_ = true;
+    options_.files.Write(options_.mark_file, absl::StrCat(kept_.file, " ", kept_.offset, "\n"),
+                         [this, alive, place = kept_](const absl::Status& written) {
+                           if (alive.expired()) return;
+                           marking_ = false;
+                           // One that is not written only means that more is copied again.
+                           if (written.ok()) marked_ = place;
+                         });
   });
 }
 

@@ -22,6 +22,7 @@
 #include "libs/base/files.h"
 #include "libs/bus/bus.h"
 #include "libs/journal/journal.h"
+#include "libs/runtime/write_behind.h"
 
 namespace gannet::runtime {
 
@@ -48,8 +49,7 @@ absl::StatusOr<JournalPiece> DecodePiece(std::string_view bytes);
 
 struct JournalCopyOptions {
   bus::Bus& bus;
-  base::Executor& executor;
-  base::Files& files;
+  WriteBehind files;
   std::string dir;        // of the journal
   std::string mark_file;  // where it keeps how far the bus has it
   std::string program;

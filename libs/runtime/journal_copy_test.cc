@@ -55,8 +55,9 @@ struct Fixture {
         journal::Writer::Open(files, executor, kDir, {.run = 5},
                               {.segment_bytes = 2'000, .reserve_bytes = 0, .own_thread = false});
     if (!opened.ok()) return false;
-    writer = CopyToBus(*std::move(opened),
-                       {bus, executor, files, kDir, "data/journal-copied", "news-signal"});
+    writer =
+        CopyToBus(*std::move(opened),
+                  {bus, {files, executor, executor}, kDir, "data/journal-copied", "news-signal"});
     return true;
   }
   void Append(

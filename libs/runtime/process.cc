@@ -108,6 +108,7 @@ absl::Status Process::Open() {
   GANNET_RETURN_IF_ERROR(OpenTraces());
   if (!options_.data_dir.empty()) GANNET_RETURN_IF_ERROR(OpenData());
   background_ = std::make_unique<WorkerThread>(clock_);
+  keeper_ = std::make_unique<WorkerThread>(clock_);
   GANNET_RETURN_IF_ERROR(OpenBus());
   ShardOptions shard;
   shard.name = options_.shard;
@@ -213,9 +214,11 @@ absl::Status Process::OpenBus() {
     GANNET_ASSIGN_OR_RETURN(bus_, options_.make_bus(executor_, clock_, log_));
     watched_bus_ = dynamic_cast<const bus::Watched*>(bus_.get());
     if (options_.journal_on_bus && journal_ != nullptr) {
-      journal_ =
-          CopyToBus(std::move(journal_), {*bus_, executor_, files_, options_.data_dir + "/journal",
-                                          options_.data_dir + "/journal-copied", options_.name});
+      journal_ = CopyToBus(std::move(journal_), {*bus_,
+                                                 {files_, executor_, *keeper_},
+                                                 options_.data_dir + "/journal",
+                                                 options_.data_dir + "/journal-copied",
+                                                 options_.name});
     }
     return absl::OkStatus();
   }
@@ -286,7 +289,9 @@ absl::Status Process::JoinBus() {
   if (journal_ != nullptr) {
     GANNET_ASSIGN_OR_RETURN(reader, journal::Reader::Open(files_, options_.data_dir + "/journal"));
   }
-  return link_->Connect({*bus_, executor_, clock_, files_,
+  return link_->Connect({*bus_,
+                         {files_, executor_, *keeper_},
+                         clock_,
                          journal_ != nullptr ? options_.data_dir + "/published" : ""},
                         reader.get());
 }
@@ -407,6 +412,7 @@ int Process::Run(std::vector<std::unique_ptr<Service>> services) {
   RenewLease();
   WatchHealth();
   const int code = runner_.Run(services, [this](Runner::Done done) { Finish(std::move(done)); });
+  keeper_->Join();
   background_->Join();  // its tasks may use the services
   while (!services.empty()) services.pop_back();
   if (spans_ != nullptr) {
@@ -424,15 +430,19 @@ void Process::Snapshot() {
   executor_.After(options_.snapshot_interval, [this] {
     if (runner_.stopping()) return;
     WriteSnapshot();
-    const auto pruned =
-        journal_->Prune(clock_.Now(), options_.keep_journal, options_.max_journal_bytes);
-    if (!pruned.ok()) {
-      log_.Warning("journal_not_pruned", {{"error", pruned.status().ToString()}});
-    } else if (*pruned > 0) {
-      log_.Info("journal_pruned", {{"segments", *pruned}});
-    }
+    keeper_->Post([this] { Prune(); });
     Snapshot();
   });
+}
+
+void Process::Prune() {
+  const absl::StatusOr<size_t> pruned =
+      journal_->Prune(clock_.Now(), options_.keep_journal, options_.max_journal_bytes);
+  if (!pruned.ok()) {
+    log_.Warning("journal_not_pruned", {{"error", pruned.status().ToString()}});
+  } else if (*pruned > 0) {
+    log_.Info("journal_pruned", {{"segments", *pruned}});
+  }
 }
 
 // A snapshot only shortens the next start: without it that reads more records.
@@ -448,8 +458,7 @@ void Process::WriteSnapshot() {
 void Process::RenewLease() {
   if (lease_ == nullptr) return;
   executor_.After((options_.lease.length - options_.lease.margin) / kRenewalsPerLease, [this] {
-    if (!options_.make_lease) return OnRenewed(lease_->Renew());
-    background_->Post([this] {
+    keeper_->Post([this] {
       absl::Status renewed = lease_->Renew();
       executor_.Post([this, renewed = std::move(renewed)] { OnRenewed(renewed); });
     });
@@ -490,6 +499,7 @@ void Process::Finish(Runner::Done done) {
 }
 
 void Process::Close(const Runner::Done& done) {
+  keeper_->Join();
   absl::Status marked;
   if (link_ != nullptr) {
     link_->Disconnect();

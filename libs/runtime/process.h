@@ -141,6 +141,7 @@ class Process {
   // The periodic work of the process; each arms itself again.
   void Snapshot();
   void WriteSnapshot();
+  void Prune();  // on the keeper's thread
   absl::Status OpenLease();
   absl::Status LockData();
   absl::Status WaitFor(const char* event, const std::function<absl::Status()>& attempt);
@@ -160,7 +161,8 @@ class Process {
   Runner runner_;
   std::unique_ptr<base::FolderLock> lock_;
   std::unique_ptr<ShardLease> lease_;
-  std::unique_ptr<WorkerThread> background_;
+  std::unique_ptr<WorkerThread> background_;  // slow work of the services
+  std::unique_ptr<WorkerThread> keeper_;      // lease, marks, pruning: never behind slow work
   std::unique_ptr<net::BeastNetwork> network_;
   std::unique_ptr<AdminServer> admin_;
   std::unique_ptr<otlp::Exporter> spans_;
