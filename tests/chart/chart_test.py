@@ -228,6 +228,8 @@ def edges_hold(rendered):
         **{name: {("10.20.0.0/28", 9093)} for name in ("news-signal", "ml-inference", "gateway", "recorder", "topics")},
     }, f"restricted: reaches {topology.outside(rendered['restricted'])}")
     check(not topology.outside(rendered["bundled"]), f"bundled reaches beyond the cluster: {topology.outside(rendered['bundled'])}")
+    for problem in topology.notifier(rendered["monitoring"]):
+        check(False, f"monitoring: {problem}")
     section("pairs of pods whose policies say what the table of edges says", pairs)
 
 

@@ -69,5 +69,11 @@ REFUSED = [
     ("less time than the drain takes", service("execution", drain={"preStopSleepSeconds": 20}), "services.execution.drain"),
     ("an Alertmanager that mails nobody", {"monitoring": {"alertmanager": {"enabled": True, "notifier": "https://a:1/alerts", "runbooks": "https://r/"}}},
      "/monitoring/alertmanager/mail"),
+    ("a notifier that tells nobody", {"monitoring": {"notifier": {"alertsSecret": "a"}}}, "monitoring.notifier.config"),
+    ("a notifier without its host", {"monitoring": {"notifier": {"config": "channels: []\n"}}, **service("reporting", enabled=False)}, "services.reporting"),
+    ("alerts of one's own", {"monitoring": {"notifier": {"config": "alerts:\n  port: 1\n"}}}, "alertsSecret"),
+    ("a notifier beside the chart's", service("reporting", config="notify:\n  repetition: 1m\n"), "monitoring.notifier.config"),
+    ("an Alertmanager that nobody hears",
+     {"monitoring": {"alertmanager": {"enabled": True, "runbooks": "https://r/", "mail": {"smarthost": "a:1", "from": "a@b", "to": "a@b"}}}}, "monitoring.notifier.alertsSecret"),
     ("a notifier at no address", {"monitoring": {"alertmanager": {"enabled": True, "notifier": "reporting"}}}, "/monitoring/alertmanager/notifier"),
 ]

@@ -2,11 +2,13 @@
 policies, evaluated as a cluster would, against the table of edges."""
 import re
 
+import yaml
+
 from chart import ROOT, edges, facts, matches, of_kind, workloads
 
-OUTSIDE = {"clients", "operators", "prometheus", "venues"}
+OUTSIDE = {"clients", "operators", "prometheus", "venues", "alertmanager", "channels"}
 BUNDLED = {"kafka": 9093, "postgres": 5432, "venue-sim": 8443}
-HTTPS, ADMIN = 8443, 9464
+HTTPS, ADMIN, ALERTS = 8443, 9464, 7190
 
 
 def source(path):
@@ -85,7 +87,8 @@ def against_policies(objects):
     pods = {pod["metadata"]["labels"]["app.kubernetes.io/component"]: pod["metadata"]["labels"] for _, _, pod in workloads(objects)}
     listens = {name: {facts()[name]["port"], ADMIN} if name in facts() else {BUNDLED[name]} if name in BUNDLED else set() for name in pods}
     listens.setdefault("gateway", set()).add(HTTPS) if "gateway" in pods else None
-    own = {"https": HTTPS, "admin": ADMIN}
+    listens.setdefault("reporting", set()).add(ALERTS) if "reporting" in pods else None
+    own = {"https": HTTPS, "admin": ADMIN, "alerts": ALERTS}
     stated = {(row["from"], row["to"], own[row["port"]] if row.get("port") in own else facts().get(row["to"], {}).get("port", BUNDLED.get(row["to"])))
               for row in edges()}
     # The default of `clients` are the pods of the namespace, and so those of the release too: but
@@ -95,6 +98,34 @@ def against_policies(objects):
             for port in listens[to]:
                 if allowed(policies, pods, fro, to, port) != ((fro, to, port) in stated):
                     yield f"{fro} → {to}:{port} is {'allowed' if allowed(policies, pods, fro, to, port) else 'denied'} against files/edges.yaml"
+
+
+def notifier(objects):
+    """From Alertmanager's ConfigMap to the program: address, port, policy, token and trust."""
+    by_name = {(one["kind"], one["metadata"]["name"]): one for one in objects}
+    receivers = yaml.safe_load(by_name["ConfigMap", "gannet-alertmanager"]["data"]["alertmanager.yaml"])["receivers"]
+    hooks = [hook for each in receivers for hook in each.get("webhook_configs", [])]
+    service = by_name["Service", "gannet-reporting"]
+    port = next((each for each in service["spec"]["ports"] if each["name"] == "alerts"), {"port": None, "targetPort": None})
+    for hook in hooks:
+        if hook["url"] != f"https://gannet-reporting.trading.svc:{port['port']}/alerts":
+            yield f"Alertmanager posts to {hook['url']}, the Service has {port}"
+        if set(hook["http_config"]) != {"authorization", "tls_config"}:
+            yield f"Alertmanager shows no token or trusts nobody: {hook['http_config']}"
+    if not hooks:
+        yield "Alertmanager has no web hook"
+    pod = by_name["StatefulSet", "gannet-reporting"]["spec"]["template"]
+    listens = {each["name"]: each["containerPort"] for each in pod["spec"]["containers"][0]["ports"]}
+    program = yaml.safe_load(by_name["ConfigMap", "gannet-reporting"]["data"]["service.yaml"]).get("notify", {}).get("alerts", {})
+    if program.get("address") != "0.0.0.0" or not {program.get("port"), listens.get(port["targetPort"])} == {ALERTS}:
+        yield f"the program listens at {program}, its pod says {listens}"
+    letting = [line for each in of_kind(objects, "NetworkPolicy") if matches(each["spec"]["podSelector"], pod["metadata"]["labels"])
+               for line in each["spec"].get("ingress", []) if ALERTS in {each["port"] for each in line["ports"]}]
+    froms = [peer["podSelector"]["matchLabels"] for line in letting for peer in line["from"]]
+    if froms != [{"app.kubernetes.io/name": "alertmanager"}]:
+        yield f"alerts are let in from {froms}"
+    if {443, 587} - {port for cidr, port in outside(objects).get("reporting", set()) if cidr == "0.0.0.0/0"}:
+        yield "the notifier reaches no channel"
 
 
 def outside(objects):

@@ -72,7 +72,20 @@ store:
 {{- define "gannet.config.none" }}{{ end }}
 
 {{- define "gannet.config.reporting" -}}
+{{- $notifier := .root.Values.monitoring.notifier -}}
 {{- if .service.usesPostgres }}{{ include "gannet.store" .root }}{{ end }}
+{{- if $notifier.config }}
+notify:
+{{ tpl $notifier.config .root | trim | indent 2 }}
+{{- if $notifier.alertsSecret }}
+  alerts:
+    address: 0.0.0.0
+    port: 7190
+    token_file: /etc/gannet/alerts/token
+    certificate: /etc/gannet/tls/tls.crt
+    key: /etc/gannet/tls/tls.key
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "gannet.config.gateway" -}}

@@ -1,7 +1,8 @@
 {{/* The rule of one edge, or nothing where its other end is not part of the release. */}}
 {{- define "gannet.ingressRule" -}}
 {{- $policy := .root.Values.networkPolicy -}}
-{{- $outside := get (dict "clients" $policy.clients "operators" $policy.operators "prometheus" $policy.prometheus) .edge.from -}}
+{{- $alertmanager := ternary $policy.alertmanager list (ne "" .root.Values.monitoring.notifier.alertsSecret) -}}
+{{- $outside := get (dict "clients" $policy.clients "operators" $policy.operators "prometheus" $policy.prometheus "alertmanager" $alertmanager) .edge.from -}}
 {{- $peers := "" -}}
 {{- if hasKey .has .edge.from -}}
 {{- $peers = include "gannet.peer" (dict "root" .root "component" .edge.from) -}}
@@ -25,26 +26,36 @@
     - {protocol: TCP, port: {{ include "gannet.edgePort" . }}}
 {{- else if eq .edge.to "venues" }}
 {{- if not $v.venueSim.enabled }}
-- to:
-    {{- range $v.networkPolicy.venues.cidrs }}
-    - ipBlock:
-        cidr: {{ . }}
-        {{- if hasSuffix "/0" . }}
-        {{- with $v.networkPolicy.venues.except }}
-        except: {{ toJson . }}
-        {{- end }}
-        {{- end }}
-    {{- end }}
-  ports:
-    {{- range $v.networkPolicy.venues.ports }}
-    - {protocol: TCP, port: {{ . }}}
-    {{- end }}
+{{- include "gannet.beyondRule" $v.networkPolicy.venues }}
+{{- end }}
+{{- else if eq .edge.to "channels" }}
+{{- if $v.monitoring.notifier.config }}
+{{- include "gannet.beyondRule" $v.networkPolicy.channels }}
 {{- end }}
 {{- else if and (eq .edge.to "kafka") (eq $v.kafka.mode "external") }}
 {{- include "gannet.externalRule" (dict "cidrs" $v.kafka.cidrs "places" (splitList "," $v.kafka.brokers)) }}
 {{- else if and (eq .edge.to "postgres") (eq $v.postgres.mode "external") }}
 {{- include "gannet.externalRule" (dict "cidrs" $v.postgres.cidrs "places" $v.postgres.hosts) }}
 {{- end }}
+{{- end }}
+
+{{/* Beyond the cluster: what is excepted is only of the whole internet. */}}
+{{- define "gannet.beyondRule" }}
+{{- $except := .except }}
+- to:
+    {{- range .cidrs }}
+    - ipBlock:
+        cidr: {{ . }}
+        {{- if hasSuffix "/0" . }}
+        {{- with $except }}
+        except: {{ toJson . }}
+        {{- end }}
+        {{- end }}
+    {{- end }}
+  ports:
+    {{- range .ports }}
+    - {protocol: TCP, port: {{ . }}}
+    {{- end }}
 {{- end }}
 
 {{- define "gannet.externalRule" }}
@@ -66,7 +77,8 @@
 
 {{/* Ports of pods, not of Services: what a policy sees. */}}
 {{- define "gannet.edgePort" -}}
-{{- if eq (default "" .edge.port) "https" }}8443{{ else if eq (default "" .edge.port) "admin" }}9464{{ else }}{{ get .has .edge.to }}{{ end -}}
+{{- $named := dict "https" 8443 "admin" 9464 "alerts" 7190 -}}
+{{- get $named (default "" .edge.port) | default (get .has .edge.to) -}}
 {{- end }}
 
 {{- define "gannet.dnsRule" -}}

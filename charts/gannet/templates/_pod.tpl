@@ -3,6 +3,7 @@
 {{- $root := .root -}}
 {{- $s := .service -}}
 {{- $full := include "gannet.fullname" $root -}}
+{{- $alerts := ternary $root.Values.monitoring.notifier.alertsSecret "" (eq $s.name "reporting") -}}
 metadata:
   labels:
     {{- include "gannet.podLabels" (dict "root" $root "component" $s.name) | nindent 4 }}
@@ -96,6 +97,9 @@ spec:
         {{- if eq $s.name "gateway" }}
         - {name: https, containerPort: 8443}
         {{- end }}
+        {{- if $alerts }}
+        - {name: alerts, containerPort: 7190}
+        {{- end }}
       # Of the admin port: the kubelet has no certificate. Alive is also who waits for its lease.
       startupProbe:
         httpGet: {path: /livez, port: admin}
@@ -128,6 +132,9 @@ spec:
         {{- if and $root.Values.venueSim.enabled (has $s.name (list "ingest" "execution")) }}
         - {name: venue-sim, mountPath: /etc/gannet/venue-sim, readOnly: true}
         {{- end }}
+        {{- if $alerts }}
+        - {name: alerts, mountPath: /etc/gannet/alerts, readOnly: true}
+        {{- end }}
         {{- range $folder, $secret := $s.secrets }}
         - {name: secret-{{ $folder }}, mountPath: /etc/gannet/secrets/{{ $folder }}, readOnly: true}
         {{- end }}
@@ -146,6 +153,9 @@ spec:
     {{- end }}
     {{- if and $root.Values.venueSim.enabled (has $s.name (list "ingest" "execution")) }}
     {{- include "gannet.secretVolume" (dict "name" "venue-sim" "secret" $root.Values.venueSim.existingSecret "keys" (list "ca.crt")) | nindent 4 }}
+    {{- end }}
+    {{- with $alerts }}
+    {{- include "gannet.secretVolume" (dict "name" "alerts" "secret" . "keys" (list "token")) | nindent 4 }}
     {{- end }}
     {{- range $folder, $secret := $s.secrets }}
     {{- include "gannet.secretVolume" (dict "name" (printf "secret-%s" $folder) "secret" $secret) | nindent 4 }}
