@@ -2,7 +2,7 @@
 import { empty, h, panel, replace, setText } from "../dom";
 import * as api from "../api";
 import { Table } from "../table";
-import { moment, parse, words, zone } from "../format";
+import { clock, date, moment, parse, words, zone } from "../format";
 import { live, type Audited } from "../live";
 import { facts, dialog } from "../dialog";
 import { openTrail } from "./trail";
@@ -48,7 +48,12 @@ export function audit(rest: string): View {
   const table = new Table<Audited>(
     "Audit",
     [
-      { title: "Time", num: true, cell: (a) => ({ text: moment(parse(a.time)), tip: a.id }) },
+      {
+        title: "Time",
+        num: true,
+        make: (a) =>
+          h("span", { title: a.id }, h("span", { class: "wide" }, date(parse(a.time)) + " "), clock(parse(a.time))),
+      },
       { title: "Who", cell: (a) => ({ text: who(a), cls: a.person ? "" : "muted" }) },
       { title: "What", cell: (a) => words(a.action) },
       { title: "Of", cls: "wide text", cell: (a) => a.about || "–" },

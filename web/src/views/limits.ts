@@ -59,7 +59,7 @@ export function limitTable(label: string): Table<Limit> {
       },
       { title: "Of", num: true, cell: (l) => amount(l.value, l) },
       { title: "Unit", cls: "wide", cell: (l) => l.asset || "orders" },
-      { title: "Utilisation", cls: "meter-cell", make: meter, mark: (l) => (shareOf(l) * 100).toFixed(1) },
+      { title: "In use", cls: "meter-cell", make: meter, mark: (l) => (shareOf(l) * 100).toFixed(1) },
     ],
     (l) => `${l.scope}|${l.name}|${l.limit}`,
     empty("Limits appear here with what is used of them.", "They stand in ", "config/limits.yaml"),
