@@ -62,20 +62,6 @@ absl::StatusOr<risk_pb::ListLimitProposalsResponse> Proposals(Remote& remote, bo
       "gannet.risk.v1.RiskService/ListLimitProposals", request);
 }
 
-template <class Response, class Request>
-int SettleLimits(const ControlOptions& control, uint64_t proposal, const char* method,
-                 Console& console) {
-  Remote remote(control, console);
-  Request request;
-  request.set_request_id(remote.RequestId());
-  request.set_proposal(proposal);
-  request.set_reason(control.reason);
-  const auto response = remote.Call<Response>(method, request);
-  if (!response.ok()) return Report(response.status(), console);
-  if (!remote.Json(*response)) console.out << response->detail() << "\n";
-  return kControlDone;
-}
-
 }  // namespace
 
 int PrintLimitsFile(const ControlOptions& control, Console console) {
@@ -127,13 +113,17 @@ int ListLimitProposals(const ControlOptions& control, bool open_only, Console co
 }
 
 int ApproveLimits(const ControlOptions& control, uint64_t proposal, Console console) {
-  return SettleLimits<risk_pb::ApproveLimitsResponse, risk_pb::ApproveLimitsRequest>(
-      control, proposal, "gannet.risk.v1.RiskService/ApproveLimits", console);
+  risk_pb::ApproveLimitsRequest request;
+  request.set_proposal(proposal);
+  return Settle<risk_pb::ApproveLimitsResponse>(control, "gannet.risk.v1.RiskService/ApproveLimits",
+                                                std::move(request), console);
 }
 
 int RejectLimits(const ControlOptions& control, uint64_t proposal, Console console) {
-  return SettleLimits<risk_pb::RejectLimitsResponse, risk_pb::RejectLimitsRequest>(
-      control, proposal, "gannet.risk.v1.RiskService/RejectLimits", console);
+  risk_pb::RejectLimitsRequest request;
+  request.set_proposal(proposal);
+  return Settle<risk_pb::RejectLimitsResponse>(control, "gannet.risk.v1.RiskService/RejectLimits",
+                                               std::move(request), console);
 }
 
 }  // namespace gannet::app

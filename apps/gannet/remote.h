@@ -3,9 +3,9 @@
 #pragma once
 
 #include <functional>
-#include <iosfwd>
 #include <map>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -71,5 +71,18 @@ class Remote {
   std::optional<rpc::Channel> channel_;
   std::map<std::pair<std::string, uint32_t>, market::v1::Instrument> definitions_;
 };
+
+// Asks for one thing that is done or refused, and says what came of it; the exit code.
+// The request's id and reason come from `control`.
+template <class Response, class Request>
+int Settle(const ControlOptions& control, const char* method, Request request, Console& console) {
+  Remote remote(control, console);
+  request.set_request_id(remote.RequestId());
+  request.set_reason(control.reason);
+  const auto response = remote.Call<Response>(method, request);
+  if (!response.ok()) return Report(response.status(), console);
+  if (!remote.Json(*response)) console.out << response->detail() << "\n";
+  return kControlDone;
+}
 
 }  // namespace gannet::app

@@ -59,19 +59,6 @@ void PrintAmounts(const char* what, const char* column,
   table.Print(out);
 }
 
-template <class Response, class Request>
-int Settle(const ControlOptions& control, const std::string& account, const char* method,
-           Request request, Console& console) {
-  Remote remote(control, console);
-  request.set_request_id(remote.RequestId());
-  request.set_account(account);
-  request.set_reason(control.reason);
-  const auto response = remote.Call<Response>(method, request);
-  if (!response.ok()) return Report(response.status(), console);
-  if (!remote.Json(*response)) console.out << response->detail() << "\n";
-  return kControlDone;
-}
-
 }  // namespace
 
 int Reconcile(const ControlOptions& control, bool dry_run, Console console) {
@@ -96,27 +83,27 @@ int Reconcile(const ControlOptions& control, bool dry_run, Console console) {
 
 int ProposeAdjustment(const ControlOptions& control, const AdjustOptions& adjust, Console console) {
   pb::ProposeAdjustmentRequest request;
+  request.set_account(adjust.account);
   request.set_subject(adjust.subject);
   request.set_price(adjust.price);
-  return Settle<pb::ProposeAdjustmentResponse>(control, adjust.account,
-                                               "gannet.exec.v1.ExecutionService/ProposeAdjustment",
-                                               std::move(request), console);
+  return Settle<pb::ProposeAdjustmentResponse>(
+      control, "gannet.exec.v1.ExecutionService/ProposeAdjustment", std::move(request), console);
 }
 
 int ApproveAdjustment(const ControlOptions& control, const AdjustOptions& adjust, Console console) {
   pb::ApproveAdjustmentRequest request;
+  request.set_account(adjust.account);
   request.set_proposal(adjust.proposal);
-  return Settle<pb::ApproveAdjustmentResponse>(control, adjust.account,
-                                               "gannet.exec.v1.ExecutionService/ApproveAdjustment",
-                                               std::move(request), console);
+  return Settle<pb::ApproveAdjustmentResponse>(
+      control, "gannet.exec.v1.ExecutionService/ApproveAdjustment", std::move(request), console);
 }
 
 int RejectAdjustment(const ControlOptions& control, const AdjustOptions& adjust, Console console) {
   pb::RejectAdjustmentRequest request;
+  request.set_account(adjust.account);
   request.set_proposal(adjust.proposal);
-  return Settle<pb::RejectAdjustmentResponse>(control, adjust.account,
-                                              "gannet.exec.v1.ExecutionService/RejectAdjustment",
-                                              std::move(request), console);
+  return Settle<pb::RejectAdjustmentResponse>(
+      control, "gannet.exec.v1.ExecutionService/RejectAdjustment", std::move(request), console);
 }
 
 int ListAdjustments(const ControlOptions& control, Console console) {
