@@ -1,60 +1,45 @@
 #include "libs/net/authority.h"
 
 #include <arpa/inet.h>
-#include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <ctime>
-#include <memory>
 
 #include "libs/base/check.h"
 #include "libs/base/concat.h"
 #include "libs/base/digest.h"
+#include "libs/base/openssl_handles.h"
 #include "libs/base/status.h"
 
 namespace gannet::net {
 namespace {
 
-template <auto free>
-struct Free {
-  template <class T>
-  void operator()(T* object) const {
-    free(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, Free<BIO_free_all>>;
-using Certificate = std::unique_ptr<X509, Free<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
+using Certificate = base::OpensslCertificate;
+using Key = base::OpensslKey;
 
 // Before the moment of making, for clocks that are a little behind.
 constexpr base::Duration kBackdated = std::chrono::minutes(5);
 constexpr size_t kSerialBytes = 19;  // positive, and 20 with a leading zero at most
 
-Bio Memory(const std::string& text) {
-  return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
-
 Certificate ReadX509(const std::string& text) {
-  Certificate one(PEM_read_bio_X509(Memory(text).get(), nullptr, nullptr, nullptr));
+  Certificate one = base::ReadCertificatePem(base::OpensslReader(text).get());
   ERR_clear_error();
   return one;
 }
 
 Key ReadKey(const std::string& text) {
-  Key one(PEM_read_bio_PrivateKey(Memory(text).get(), nullptr, nullptr, nullptr));
+  Key one = base::ReadKeyPem(text);
   ERR_clear_error();
   return one;
 }
 
 template <class Write>
 std::string Pem(Write write) {
-  const Bio bio(BIO_new(BIO_s_mem()));
+  const base::OpensslBio bio(BIO_new(BIO_s_mem()));
   GANNET_CHECK(bio != nullptr && write(bio.get()) == 1, "writing PEM into memory");
   char* bytes = nullptr;
   const long size = BIO_get_mem_data(bio.get(), &bytes);

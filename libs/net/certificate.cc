@@ -1,9 +1,6 @@
 #include "libs/net/certificate.h"
 
-#include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <sys/stat.h>
 
 #include <fstream>
@@ -11,6 +8,7 @@
 #include <utility>
 
 #include "libs/base/concat.h"
+#include "libs/base/openssl_handles.h"
 #include "libs/base/status.h"
 
 namespace gannet::net {
@@ -18,16 +16,7 @@ namespace {
 
 constexpr size_t kMaxPemBytes = 1u << 20;
 
-template <auto free>
-struct Free {
-  template <class T>
-  void operator()(T* object) const {
-    free(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, Free<BIO_free_all>>;
-using Certificate = std::unique_ptr<X509, Free<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
+using Certificate = base::OpensslCertificate;
 
 absl::StatusOr<std::string> ReadPem(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -41,15 +30,11 @@ absl::StatusOr<std::string> ReadPem(const std::string& path) {
   return text;
 }
 
-Bio Memory(const std::string& text) {
-  return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
-
 // All certificates of the file are read; the first is given back.
 absl::StatusOr<Certificate> ReadChain(const std::string& path, const std::string& text) {
-  const Bio bio = Memory(text);
+  const base::OpensslBio bio = base::OpensslReader(text);
   Certificate first;
-  while (Certificate one{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)}) {
+  while (Certificate one = base::ReadCertificatePem(bio.get())) {
     if (first == nullptr) first = std::move(one);
   }
   // The text ends with "no more"; anything else is damage in the middle of it.
@@ -68,11 +53,13 @@ absl::StatusOr<CertificateText> ReadCertificate(const CertificateFiles& files,
   GANNET_ASSIGN_OR_RETURN(text.certificate, ReadPem(files.certificate));
   GANNET_ASSIGN_OR_RETURN(text.key, ReadPem(files.key));
   GANNET_ASSIGN_OR_RETURN(const Certificate own, ReadChain(files.certificate, text.certificate));
-  const Key key(PEM_read_bio_PrivateKey(Memory(text.key).get(), nullptr, nullptr, nullptr));
+  const base::OpensslKey key = base::ReadKeyPem(text.key);
   const bool fits = key != nullptr && X509_check_private_key(own.get(), key.get()) == 1;
   ERR_clear_error();
   if (key == nullptr)
-    return absl::InvalidArgumentError(base::Concat({files.key, " is no PEM key"}));
+    return absl::InvalidArgumentError(base::Concat(
+        {files.key,
+         " is no PEM key without passphrase; write it whole, and in clear (openssl pkey)"}));
   if (!fits) {
     return absl::InvalidArgumentError(base::Concat(
         {files.key, " is not the key of ", files.certificate, "; replace both together"}));

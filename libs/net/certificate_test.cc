@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "libs/base/openssl_handles.h"
 #include "libs/base/virtual_executor.h"
 #include "libs/net/test_certificate.h"
 
@@ -53,6 +54,16 @@ class Folder {
   std::string path_;
 };
 
+std::string WithPassphrase(const std::string& pem) {
+  const base::OpensslKey key = base::ReadKeyPem(pem);
+  const base::OpensslBio out(BIO_new(BIO_s_mem()));
+  REQUIRE(PEM_write_bio_PKCS8PrivateKey(out.get(), key.get(), EVP_aes_256_cbc(), "secret", 6,
+                                        nullptr, nullptr) == 1);
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &bytes);
+  return {bytes, static_cast<size_t>(size)};
+}
+
 // The clock of the certificates, that a test may set.
 base::Time Today() { return base::Time(std::chrono::system_clock::now().time_since_epoch()); }
 
@@ -92,6 +103,10 @@ TEST_CASE("A certificate is read whole, with its key, or refused by the name of 
   SECTION("noise for a key") {
     folder.Write("key.pem", std::string(2'000, '\xff'));
     refused("key.pem is no PEM key");
+  }
+  SECTION("a key under a passphrase, which nobody is asked for") {
+    folder.Write("key.pem", WithPassphrase(key));
+    refused("key.pem is no PEM key without passphrase");
   }
   SECTION("the key of another") {
     folder.Renew();

@@ -1,14 +1,12 @@
 #include "libs/net/test_certificate.h"
 
 #include <openssl/ec.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include <cstdio>
-#include <memory>
 
 #include "libs/base/check.h"
+#include "libs/base/openssl_handles.h"
 
 namespace gannet::net {
 
@@ -31,9 +29,8 @@ void WritePem(const std::string& path, Write write) {
 }  // namespace
 
 void WriteTestCertificate(const std::string& folder) {
-  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
-      EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"), &EVP_PKEY_free);
-  const std::unique_ptr<X509, decltype(&X509_free)> certificate(X509_new(), &X509_free);
+  const base::OpensslKey key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
+  const base::OpensslCertificate certificate(X509_new());
   X509* const x = certificate.get();
   X509_set_version(x, 2);
   ASN1_INTEGER_set(X509_get_serialNumber(x), 1);

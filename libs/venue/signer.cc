@@ -1,27 +1,14 @@
 #include "libs/venue/signer.h"
 
-#include <openssl/bio.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-
 #include <optional>
 #include <vector>
 
 #include "libs/base/check.h"
+#include "libs/base/openssl_handles.h"
 #include "libs/venue/parameters.h"
 
 namespace gannet::venue {
 namespace {
-
-struct FreeKey {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-struct FreeBio {
-  void operator()(BIO* bio) const { BIO_free_all(bio); }
-};
-struct FreeContext {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
 
 void AppendHex(std::string& out, const base::Sha256Digest& digest) {
   char text[64];
@@ -40,13 +27,11 @@ std::string Base64(const std::vector<unsigned char>& bytes) {
   return out;
 }
 
-int NoPassphrase(char*, int, int, void*) { return -1; }
-
 }  // namespace
 
 struct Signer::Impl {
   std::optional<base::HmacSha256Key> hmac;
-  std::unique_ptr<EVP_PKEY, FreeKey> key;
+  base::OpensslKey key;
   SignatureKind kind = SignatureKind::kHmacSha256;
 };
 
@@ -62,10 +47,8 @@ Signer Signer::Hmac(std::string_view secret) {
 }
 
 absl::StatusOr<Signer> Signer::FromPem(std::string_view pem) {
-  const std::unique_ptr<BIO, FreeBio> bio(
-      BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   auto impl = std::make_unique<Impl>();
-  impl->key.reset(PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassphrase, nullptr));
+  impl->key = base::ReadKeyPem(pem);
   if (impl->key == nullptr) {
     return absl::InvalidArgumentError(
         "the key is no private key in PEM without passphrase; export it as PKCS #8");
@@ -96,7 +79,7 @@ std::string Signer::Sign(std::string_view message) const {
     AppendHex(out, impl_->hmac->Sign(message));
     return out;
   }
-  const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
+  const base::OpensslDigest context(EVP_MD_CTX_new());
   const EVP_MD* digest = impl_->kind == SignatureKind::kRsaSha256 ? EVP_sha256() : nullptr;
   const auto* bytes = reinterpret_cast<const unsigned char*>(message.data());
   size_t size = 0;
