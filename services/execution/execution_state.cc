@@ -32,22 +32,6 @@ void Raise(std::map<market::InstrumentId, uint64_t>& marks, const market::Instru
 
 }  // namespace
 
-bool Covers(const market::Scope& scope, const market::OrderIntent& intent) {
-  switch (scope.kind) {
-    case market::ScopeKind::kFirm:
-      return true;
-    case market::ScopeKind::kAccount:
-      return scope.name == intent.account.text();
-    case market::ScopeKind::kStrategy:
-      return scope.name == intent.strategy.text();
-    case market::ScopeKind::kVenue:
-      return scope.name == market::VenueOf(intent.instrument);
-    case market::ScopeKind::kInstrument:
-      return scope.name == intent.instrument.text();
-  }
-  return false;
-}
-
 std::optional<uint64_t> TradeNumber(const std::string& trade_id) {
   uint64_t number = 0;
   const char* end = trade_id.data() + trade_id.size();

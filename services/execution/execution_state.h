@@ -19,6 +19,7 @@
 #include "libs/market/instrument.h"
 #include "libs/market/order.h"
 #include "libs/market/position.h"
+#include "libs/market/scope.h"
 #include "libs/wire/canonical.h"
 #include "services/execution/notes.h"
 #include "services/execution/tracked_order.h"
@@ -47,9 +48,6 @@ struct Block {
   market::RejectReason reason = market::RejectReason::kGateClosed;
   std::string text;
 };
-
-// True when an order of this meaning is in the scope.
-bool Covers(const market::Scope& scope, const market::OrderIntent& intent);
 
 class ExecutionState {
  public:

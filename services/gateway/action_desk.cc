@@ -6,6 +6,7 @@
 
 #include "libs/base/digest.h"
 #include "libs/market/names.h"
+#include "libs/market/scope.h"
 #include "services/gateway/view_rows.h"
 
 namespace gannet::gateway {
@@ -25,22 +26,6 @@ constexpr market::TimeInForce kTimesInForce[] = {
 std::string Field(const Admitted& request, const char* name) {
   const auto found = request.parameters.find(name);
   return found == request.parameters.end() ? "" : found->second;
-}
-
-bool Covers(const market::Scope& scope, const market::ExecReport& r) {
-  switch (scope.kind) {
-    case market::ScopeKind::kFirm:
-      return true;
-    case market::ScopeKind::kAccount:
-      return scope.name == r.account.text();
-    case market::ScopeKind::kStrategy:
-      return scope.name == r.strategy.text();
-    case market::ScopeKind::kVenue:
-      return scope.name == market::VenueOf(r.instrument);
-    case market::ScopeKind::kInstrument:
-      return scope.name == r.instrument.text();
-  }
-  return false;
 }
 
 int StatusOf(const absl::Status& status) {

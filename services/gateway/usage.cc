@@ -3,6 +3,8 @@
 #include <map>
 #include <set>
 
+#include "libs/market/scope.h"
+
 namespace gannet::gateway {
 namespace {
 
@@ -14,23 +16,6 @@ struct Sums {
   Money open_notional;
   uint64_t open_orders = 0, unpriced = 0;
 };
-
-bool In(const market::Scope& scope, const market::AccountId& account,
-        const market::StrategyId& strategy, const market::InstrumentId& instrument) {
-  switch (scope.kind) {
-    case market::ScopeKind::kFirm:
-      return true;
-    case market::ScopeKind::kAccount:
-      return scope.name == account.text();
-    case market::ScopeKind::kStrategy:
-      return scope.name == strategy.text();
-    case market::ScopeKind::kVenue:
-      return scope.name == market::VenueOf(instrument);
-    case market::ScopeKind::kInstrument:
-      return scope.name == instrument.text();
-  }
-  return false;
-}
 
 std::optional<Money> Value(const View& view, const market::PositionUpdate& p) {
   const market::Instrument* definition = view.Definition(p.instrument, p.instrument_version);
@@ -50,7 +35,7 @@ Sums SumsOf(const View& view, const market::Scope& scope) {
   Sums sums;
   for (const auto& [key, position] : view.positions()) {
     const market::PositionUpdate& p = position.value;
-    if (p.net.mantissa == 0 || !In(scope, p.account, p.strategy, p.instrument)) continue;
+    if (p.net.mantissa == 0 || !Covers(scope, p)) continue;
     if (const auto value = Value(view, p)) {
       sums.net[p.instrument] += *value;
     } else {
@@ -59,7 +44,7 @@ Sums SumsOf(const View& view, const market::Scope& scope) {
   }
   for (const auto& [id, order] : view.open_orders()) {
     const market::ExecReport& r = order.report;
-    if (!In(scope, r.account, r.strategy, r.instrument)) continue;
+    if (!Covers(scope, r)) continue;
     ++sums.open_orders;
     const market::Instrument* definition = view.Definition(r.instrument, r.instrument_version);
     const market::Quantity rest{r.quantity.mantissa - r.cumulative.mantissa};
