@@ -77,15 +77,7 @@ void ParentDesk::Apply(const market::OrderIntent& intent) {
     if (const auto child = parent.open.find(intent.target); child != parent.open.end())
       child->second.order.cancel_asked = intent.created;
   } else {
-    parent.open.emplace(intent.client_order_id, Child{intent.instrument,
-                                                      {.id = intent.client_order_id,
-                                                       .side = intent.side,
-                                                       .time_in_force = intent.time_in_force,
-                                                       .price = intent.price,
-                                                       .quantity = intent.quantity,
-                                                       .reduce_only = intent.reduce_only,
-                                                       .created = intent.created,
-                                                       .parent = intent.parent}});
+    parent.open.emplace(intent.client_order_id, Child{intent.instrument, WorkingOrderOf(intent)});
     parent_of_.emplace(intent.client_order_id, intent.parent);
     ++parent.order.children;
     parent.last_child = intent.created;

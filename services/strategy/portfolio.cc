@@ -24,6 +24,18 @@ std::vector<WorkingOrder>::iterator FindOrder(Slot& slot, const market::ClientOr
 
 }  // namespace
 
+WorkingOrder WorkingOrderOf(const market::OrderIntent& intent) {
+  return {.id = intent.client_order_id,
+          .side = intent.side,
+          .time_in_force = intent.time_in_force,
+          .price = intent.price,
+          .quantity = intent.quantity,
+          .reduce_only = intent.reduce_only,
+          .created = intent.created,
+          .is_parent = intent.kind == IntentKind::kParent,
+          .parent = intent.parent};
+}
+
 const WorkingOrder* Slot::Order(market::Side side) const {
   for (const WorkingOrder& order : orders) {
     if (order.side == side && order.parent.empty()) return &order;
@@ -90,15 +102,7 @@ void Portfolio::Apply(const market::OrderIntent& intent) {
       order->cancel_asked = intent.created;
     return;
   }
-  slot.orders.push_back({.id = intent.client_order_id,
-                         .side = intent.side,
-                         .time_in_force = intent.time_in_force,
-                         .price = intent.price,
-                         .quantity = intent.quantity,
-                         .reduce_only = intent.reduce_only,
-                         .created = intent.created,
-                         .is_parent = intent.kind == IntentKind::kParent,
-                         .parent = intent.parent});
+  slot.orders.push_back(WorkingOrderOf(intent));
   slot.placed[Slot::SideIndex(intent.side)] = intent.created;
   if (intent.reduce_only) return;
   slot.entered = intent.created;

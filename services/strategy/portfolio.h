@@ -48,6 +48,8 @@ struct WorkingOrder {
   market::Quantity rest() const { return quantity - cumulative; }
   bool unknown() const { return state == market::OrderState::kUnknown; }
 };
+// What an intent to place asks for; nothing has answered yet.
+WorkingOrder WorkingOrderOf(const market::OrderIntent& intent);
 
 // After a refusal nothing more goes out on that side before `until`: one second,
 // doubled with each further refusal up to a minute, forgotten when one is accepted.
