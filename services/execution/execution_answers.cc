@@ -633,8 +633,7 @@ market::ExecReport ExecutionEngine::ReportOf(const TrackedOrder& order, ExecKind
   return report;
 }
 
-// The cause, hung on the chain that led to the order: a fill is found from the
-// headline or tick that it goes back to.
+// A fill is found from the headline or tick that it goes back to.
 market::Header ExecutionEngine::Chain(const market::EventId& correlation,
                                       base::Time event_time) const {
   market::Header header = cause_;

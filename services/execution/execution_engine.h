@@ -394,7 +394,7 @@ class ExecutionEngine {
   void Illegal(const TrackedOrder& order, std::string_view what, const ReportExtra& extra);
   market::ExecReport ReportOf(const TrackedOrder& order, market::ExecKind kind,
                               const ReportExtra& extra) const;
-  // Of an order that has no report yet.
+  // For a fact about an order: the cause of now, in the chain that led to the order.
   market::Header Chain(const market::EventId& correlation, base::Time event_time) const;
   void EmitPosition(const market::PositionKey& key, const market::Instrument* instrument,
                     const market::Header& cause);
@@ -481,7 +481,6 @@ class ExecutionEngine {
   void StepStops();
   void AskStop(StopRun& run);
   void OnStopCheck(const InFlight& request, const venue::Answer& answer);
-  size_t OpenIn(const market::Scope& scope) const;
 
   void EmitNote(wire::EngineNote note) { out_.Emit(std::move(note), cause_); }
 
@@ -530,7 +529,7 @@ class ExecutionEngine {
   bool dead_man_failed_ = false;
   std::map<market::InstrumentId, market::Money> position_suspects_;
   std::string session_problem_;
-  std::map<uint64_t, bool> tickets_;   // of inspections that have not begun; true: dry
+  std::vector<uint64_t> tickets_;      // of inspections that have not begun
   std::vector<uint64_t> reconciling_;  // tickets that wait for a reconciliation
   std::optional<Inspection> inspection_;
   uint64_t inspections_ = 0;

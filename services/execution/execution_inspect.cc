@@ -37,11 +37,18 @@ std::string RowKey(const AmountCompared& row) {
   return absl::StrCat("amount|", row.name, "|", row.difference);
 }
 
-template <class Row, class Visit>
-void EachDifference(std::vector<Row>& rows, const Visit& visit) {
-  for (Row& row : rows) {
-    if (!row.equal) visit(row);
-  }
+// `visit(row)` of each row, whatever it compares, whose sides are not equal.
+template <class Visit>
+void EachDifference(Comparison& comparison, const Visit& visit) {
+  const auto visit_in = [&visit](auto& rows) {
+    for (auto& row : rows) {
+      if (!row.equal) visit(row);
+    }
+  };
+  visit_in(comparison.orders);
+  visit_in(comparison.fills);
+  visit_in(comparison.balances);
+  visit_in(comparison.positions);
 }
 
 bool SameNumber(const market::Instrument* instrument, const std::string& text,
@@ -59,14 +66,13 @@ void ExecutionEngine::Inspect(uint64_t ticket, bool dry_run, const market::Heade
     reconciling_.push_back(ticket);
     return BeginReconciliation();
   }
-  tickets_[ticket] = dry_run;
   if (!dry_run) {
     Comparison nothing;
     nothing.problem =
         "the user stream is not connected, so nothing can be booked; ask with --dry-run";
-    tickets_.erase(ticket);
     return out_.Inspected({ticket}, nothing);
   }
+  tickets_.push_back(ticket);
   BeginInspection();
 }
 
@@ -74,8 +80,7 @@ void ExecutionEngine::BeginInspection() {
   if (inspection_ || tickets_.empty()) return;
   Inspection run;
   run.number = ++inspections_;
-  for (const auto& [ticket, dry] : tickets_) run.tickets.push_back(ticket);
-  tickets_.clear();
+  run.tickets = std::exchange(tickets_, {});
   ++stats_.inspections;
   inspection_ = std::move(run);
   if (!state_.baseline() || !clock_synced_) {
@@ -170,11 +175,7 @@ void ExecutionEngine::OnInspected(const InFlight& request, const venue::Answer& 
 void ExecutionEngine::FinishRound() {
   Comparison found = Compare(*inspection_);
   std::set<std::string> differ;
-  const auto note = [&](auto& row) { differ.insert(RowKey(row)); };
-  EachDifference(found.orders, note);
-  EachDifference(found.fills, note);
-  EachDifference(found.balances, note);
-  EachDifference(found.positions, note);
+  EachDifference(found, [&](const auto& row) { differ.insert(RowKey(row)); });
   if (inspection_->differed) {
     std::set<std::string> both;
     std::set_intersection(differ.begin(), differ.end(), inspection_->differed->begin(),
@@ -192,18 +193,14 @@ void ExecutionEngine::FinishRound() {
     inspection_ = std::move(again);
     return Schedule(now_ + kBetweenRounds, {TaskKind::kInspect, {}});
   }
-  const auto settle = [&](auto& row) {
+  EachDifference(found, [&](auto& row) {
     if (differ.contains(RowKey(row))) {
       found.equal = false;
       return;
     }
     row.equal = true;
     row.note = "in motion while it was asked";
-  };
-  EachDifference(found.orders, settle);
-  EachDifference(found.fills, settle);
-  EachDifference(found.balances, settle);
-  EachDifference(found.positions, settle);
+  });
   std::erase_if(found.fills, [&](const FillCompared& row) {
     found.equal_fills += row.equal ? 1 : 0;
     return row.equal;

@@ -266,7 +266,7 @@ void ExecutionEngine::FinishReconciliation() {
   ready_ = true;
   Schedule(now_ + options_.reconcile_every, {TaskKind::kReconcile, {}});
   if (!state_.unanswered_cancels().empty()) RetryCancels();
-  for (const uint64_t ticket : std::exchange(reconciling_, {})) tickets_[ticket] = true;
+  for (const uint64_t ticket : std::exchange(reconciling_, {})) tickets_.push_back(ticket);
   BeginInspection();
 }
 

@@ -172,15 +172,12 @@ void ServeAdjustments(rpc::Server& server, ExecutionService& service) {
 }
 
 void PutOpen(const ExecutionState& state, const StopRun& run, pb::GetStopResponse& out) {
-  uint32_t open = 0, unknown = 0;
-  for (const market::ClientOrderId& id : state.open()) {
-    const TrackedOrder* order = state.Find(id);
-    if (order == nullptr || !order->open() || !Covers(run.scope, order->intent)) continue;
-    ++open;
-    unknown += order->life.state() == market::OrderState::kUnknown ? 1 : 0;
-  }
-  out.set_open(open);
-  out.set_unknown(unknown);
+  const std::vector<const TrackedOrder*> open = state.OpenIn(run.scope);
+  out.set_open(static_cast<uint32_t>(open.size()));
+  out.set_unknown(
+      static_cast<uint32_t>(std::count_if(open.begin(), open.end(), [](const TrackedOrder* order) {
+        return order->life.state() == market::OrderState::kUnknown;
+      })));
 }
 
 std::string Words(const StopRun& run, const pb::GetStopResponse& stop) {

@@ -47,6 +47,15 @@ const TrackedOrder* ExecutionState::Find(const market::ClientOrderId& id) const 
   return found == orders_.end() ? nullptr : &found->second;
 }
 
+std::vector<const TrackedOrder*> ExecutionState::OpenIn(const market::Scope& scope) const {
+  std::vector<const TrackedOrder*> out;
+  for (const market::ClientOrderId& id : open_) {
+    const TrackedOrder* order = Find(id);
+    if (order != nullptr && order->open() && Covers(scope, order->intent)) out.push_back(order);
+  }
+  return out;
+}
+
 const TrackedOrder* ExecutionState::FindVenueOrder(const market::InstrumentId& instrument,
                                                    const market::VenueOrderId& id) const {
   const auto found = by_venue_id_.find({instrument, id});

@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "libs/market/account.h"
@@ -30,7 +31,7 @@ namespace gannet::execution {
 // oldest are forgotten (and counted).
 inline constexpr size_t kMaxClosedOrders = 2'000;
 inline constexpr size_t kMaxTransfers = 1'000;
-inline constexpr size_t kMaxAdjustments = 200;  // the oldest decided ones are forgotten
+inline constexpr size_t kMaxAdjustments = 200;  // the oldest are forgotten, decided or not
 
 struct OpenVerdict {  // permitted, not answered yet
   market::RiskDecision decision;
@@ -70,6 +71,8 @@ class ExecutionState {
                                      const market::VenueOrderId& id) const;
   const std::map<market::ClientOrderId, TrackedOrder>& orders() const { return orders_; }
   const std::set<market::ClientOrderId>& open() const { return open_; }
+  // The open orders of a scope; valid until the next fact.
+  std::vector<const TrackedOrder*> OpenIn(const market::Scope& scope) const;
   const std::map<market::ClientOrderId, OpenVerdict>& unanswered_verdicts() const {
     return verdicts_;
   }

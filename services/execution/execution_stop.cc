@@ -16,14 +16,6 @@ std::string Words(const std::map<std::string, uint32_t>& ends) {
 
 }  // namespace
 
-size_t ExecutionEngine::OpenIn(const market::Scope& scope) const {
-  return static_cast<size_t>(
-      std::count_if(state_.open().begin(), state_.open().end(), [&](const auto& id) {
-        const TrackedOrder* order = state_.Find(id);
-        return order != nullptr && order->open() && Covers(scope, order->intent);
-      }));
-}
-
 void ExecutionEngine::BeginStop(const market::Event<market::Command>& event) {
   const market::Command& command = event.value;
   const bool known = std::any_of(stops_.begin(), stops_.end(), [&](const StopRun& run) {
@@ -38,10 +30,7 @@ void ExecutionEngine::BeginStop(const market::Event<market::Command>& event) {
   run.person = command.person;
   run.scope = command.scope;
   run.began = event.header.receive_time;
-  for (const market::ClientOrderId& id : state_.open()) {
-    const TrackedOrder* order = state_.Find(id);
-    if (order != nullptr && Covers(run.scope, order->intent)) run.ids.push_back(id);
-  }
+  for (const TrackedOrder* order : state_.OpenIn(run.scope)) run.ids.push_back(order->id());
   run.orders = static_cast<uint32_t>(run.ids.size());
   stops_.push_back(std::move(run));
   if (stops_.size() > kMaxStops) stops_.pop_front();
@@ -55,7 +44,7 @@ void ExecutionEngine::StepStops() {
       run.over = true;  // lifted before its end
       continue;
     }
-    if (OpenIn(run.scope) > 0) {
+    if (!state_.OpenIn(run.scope).empty()) {
       run.step = StopRun::Step::kWithdrawing;
       run.list = 0;
       continue;
@@ -108,7 +97,7 @@ void ExecutionEngine::OnStopCheck(const InFlight& request, const venue::Answer& 
   }
   absl::StrAppend(&run->evidence, run->evidence.empty() ? "" : ", ", answer.evidence);
   if (++run->list < venue_.OpenOrderLists()) return AskStop(*run);
-  if (OpenIn(scope) > 0) {
+  if (!state_.OpenIn(scope).empty()) {
     run->step = StopRun::Step::kWithdrawing;
     run->list = 0;
     return;
