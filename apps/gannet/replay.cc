@@ -73,7 +73,7 @@ class Headlines {
   void DeliverUntil(VirtualHost& host, base::Time time) {
     for (; at_ < file_.inputs.size() && file_.inputs[at_].receive_time <= time; ++at_) {
       const ingest::NewsInput& input = file_.inputs[at_];
-      host.executor().RunUntil(input.receive_time);
+      host.RunUntil(input.receive_time);
       host.shard().Deliver(*host.shard().FindInput(ingest::kNewsReplayPort), input.bytes,
                            input.receive_time);
     }
@@ -166,7 +166,7 @@ absl::StatusOr<ReplaySummary> Replay(const ReplayOptions& options, base::Files& 
   while (const auto time = feed->next_time()) {
     headlines.DeliverUntil(host, *time);
     if (options.pace) options.pace(*time);
-    host.executor().RunUntil(*time);
+    host.RunUntil(*time);
     GANNET_RETURN_IF_ERROR(feed->Step());
     last = std::max(last, *time);
   }
@@ -178,6 +178,9 @@ absl::StatusOr<ReplaySummary> Replay(const ReplayOptions& options, base::Files& 
   }
 
   headlines.Report(options.news_file, diagnostics);
+  if (const uint64_t leaps = host.shard().stats().leaps)
+    diagnostics << absl::StrFormat(
+        "%d times nothing was recorded for more than an hour: leapt over, timers and all\n", leaps);
   ReplaySummary summary{feed->inputs(),       feed->first_time(),  last,
                         decisions.Hex(),      decisions.intents(), decisions.permitted(),
                         decisions.rejected(), decisions.reports(), decisions.fills()};

@@ -240,7 +240,7 @@ class Session {
 
   void Redraw(Terminal& terminal) {
     process_->executor().After(kRedraw, [this, &terminal] {
-      if (pipeline_.gateway != nullptr) AnnouncePage();
+      if (pipeline_.gateway != nullptr) AnnouncePage(terminal.screen());
       if (pipeline_.gateway != nullptr)
         terminal.Draw(pipeline_.gateway->view(), Headline(), process_->deps().clock.Now());
       Redraw(terminal);
@@ -248,10 +248,10 @@ class Session {
   }
 
   // Once, as soon as it listens; on a screen the headline has it.
-  void AnnouncePage() {
+  void AnnouncePage(bool on_screen) {
     if (announced_ || pipeline_.gateway->port() == 0) return;
     announced_ = true;
-    if (!options_.plain) return;
+    if (on_screen) return;
     out_ << "page: " << pipeline_.gateway->url() << "\n";
     if (!first_sign_in_.empty()) out_ << first_sign_in_ << "\n";
     out_.flush();

@@ -46,7 +46,7 @@ absl::Status RowsOfCaptures(const std::vector<std::string>& paths, base::Files& 
   GANNET_ASSIGN_OR_RETURN(const auto service, FeatureService(host.deps(), rows));
   host.shard().Resume(feed->first_time());
   while (const auto time = feed->next_time()) {
-    host.executor().RunUntil(*time);
+    host.RunUntil(*time);
     GANNET_RETURN_IF_ERROR(feed->Step());
   }
   feed->Finish();
@@ -105,7 +105,7 @@ absl::Status RowsOfJournal(const std::string& dir, base::Files& files, Recording
     }
     const auto port = host->shard().FindInput(record->channel);
     if (!port) continue;
-    host->executor().RunUntil(record->time);
+    host->RunUntil(record->time);
     host->shard().Deliver(*port, record->payload, record->time);
   }
   out << dir << ": venues " << absl::StrJoin(venues, ", ") << "\n";

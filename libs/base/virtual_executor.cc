@@ -40,6 +40,15 @@ void VirtualExecutor::RunUntil(Time deadline) {
   now_ = std::max(now_, deadline);
 }
 
+void VirtualExecutor::LeapTo(Time time) {
+  while (!tasks_.empty() && tasks_.begin()->first.first < time) {
+    auto node = tasks_.extract(tasks_.begin());
+    node.key().first = deadlines_.at(node.key().second) = time;
+    tasks_.insert(std::move(node));
+  }
+  now_ = std::max(now_, time);
+}
+
 Time VirtualExecutor::next_deadline() const {
   return tasks_.empty() ? Time::max() : tasks_.begin()->first.first;
 }

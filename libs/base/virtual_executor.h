@@ -34,6 +34,8 @@ class VirtualExecutor : public Executor, public Clock {
   // sets the time to the end of it.
   void RunFor(Duration span);
   void RunUntil(Time deadline);
+  // To `time` at once: what was due before is due then, in its order.
+  void LeapTo(Time time);
   size_t pending() const { return tasks_.size(); }
   // The earliest deadline; Time::max() when nothing is pending.
   Time next_deadline() const;

@@ -52,6 +52,25 @@ TEST_CASE("VirtualExecutor stops at the end of the span, what is due then includ
   CHECK(executor.Now() == Time(11s));
 }
 
+TEST_CASE("VirtualExecutor leaps: what was due before is due then, in its order") {
+  VirtualExecutor executor(Time{});
+  std::string order;
+  executor.After(2s, [&] { order += 'a'; });
+  executor.After(1s, [&] { order += 'b'; });
+  executor.After(10s, [&] { order += 'c'; });
+  const TimerId cancelled = executor.After(3s, [&] { order += 'x'; });
+  executor.LeapTo(Time(5s));
+  CHECK(order.empty());
+  CHECK(executor.Now() == Time(5s));
+  executor.Cancel(cancelled);
+  executor.RunFor(0s);
+  CHECK(order == "ab");
+  executor.LeapTo(Time(4s));  // not back
+  CHECK(executor.Now() == Time(5s));
+  executor.RunFor(5s);
+  CHECK(order == "abc");
+}
+
 TEST_CASE("VirtualExecutor cancels what has not run") {
   VirtualExecutor executor(Time{});
   bool ran = false;

@@ -301,6 +301,7 @@ std::map<std::string, uint64_t> Process::Counters() const {
   if (watched_bus_ != nullptr) counters = watched_bus_->counters();
   const Shard::Stats& shard = shard_->stats();
   counters["shard_clock_went_back"] = shard.clock_went_back;
+  counters["shard_leaps"] = shard.leaps;
   counters["shard_undecodable_facts"] = shard.undecodable_facts;
   counters["bus_backlog"] = shard_->outer_backlog();
   counters["bus_backlog_refused"] = shard.outer_refused;

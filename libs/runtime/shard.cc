@@ -61,7 +61,8 @@ Shard::~Shard() {
 // --- inputs and turns --------------------------------------------------------
 
 InputPort Shard::AddInput(std::string name, InputHandler handler, RecoverHandler recover) {
-  GANNET_CHECK(name != kTimerChannel && name != kResumeChannel, "the name is the shard's own");
+  GANNET_CHECK(name != kTimerChannel && name != kResumeChannel && name != kLeapChannel,
+               "the name is the shard's own");
   ports_.push_back(Port{std::move(name), std::move(handler), std::move(recover)});
   return InputPort(static_cast<uint32_t>(ports_.size() - 1));
 }
@@ -95,6 +96,8 @@ void Shard::Tick(base::Time now) {
 absl::Status Shard::Replay(const journal::Record& record) {
   if (record.channel == kResumeChannel) {
     Resume(record.time);
+  } else if (record.channel == kLeapChannel) {
+    LeapTo(record.time);
   } else if (record.channel == kTimerChannel) {
     if (next_deadline() != record.time) {
       return absl::FailedPreconditionError(
@@ -252,7 +255,20 @@ base::Time Shard::next_deadline() const {
 }
 
 void Shard::FireTimersUntil(base::Time deadline) {
+  if (!timers_.empty() && next_deadline() < deadline - kMostCatchUp)
+    LeapTo(deadline - kMostCatchUp);
   while (next_deadline() <= deadline && !timers_.empty()) FireNextTimer();
+}
+
+void Shard::LeapTo(base::Time time) {
+  ++stats_.leaps;
+  BeginTurn(kLeapChannel, "", time);
+  while (next_deadline() < time) {
+    auto node = timers_.extract(timers_.begin());
+    node.key().first = timer_deadlines_.at(node.key().second) = time;
+    timers_.insert(std::move(node));
+  }
+  EndTurn();
 }
 
 void Shard::FireNextTimer() {

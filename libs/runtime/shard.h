@@ -96,6 +96,10 @@ class Shard {
   // Fires what is due by `now` although no input came. Each timer that fires is
   // recorded, so that a replay fires it at the same point.
   void Tick(base::Time now);
+  // Of a time in which nothing ran (a machine asleep, a clock set ahead, a gap between
+  // captures) only the last of it is lived through: timers due before leap to its
+  // beginning, in the order of their making. A leap is recorded too.
+  static constexpr base::Duration kMostCatchUp = std::chrono::hours(1);
   // Runs the turn that an input record of a journal began: the input handed to its
   // port, the timer, the resume. NOT_FOUND: no such port here. FAILED_PRECONDITION:
   // a timer that is not due here.
@@ -199,12 +203,14 @@ class Shard {
   }
 
   // Channels of input records that the shard itself writes.
-  static constexpr std::string_view kTimerChannel = "timer", kResumeChannel = "resume";
+  static constexpr std::string_view kTimerChannel = "timer", kResumeChannel = "resume",
+                                    kLeapChannel = "leap";
   static constexpr size_t kMaxOuterBacklog = 100'000;
 
   struct Stats {
     uint64_t inputs = 0, timers = 0, facts = 0, published = 0;
     uint64_t clock_went_back = 0;  // inputs received before engine time
+    uint64_t leaps = 0;            // over more than kMostCatchUp
     uint64_t outer_refused = 0;    // the outer bus was full; kept and tried again
     uint64_t undecodable_facts =
         0;  // in recovery: facts whose topic or bytes this build does not know
@@ -247,6 +253,7 @@ class Shard {
   void RunInput(InputPort port, std::string_view bytes, base::Time receive_time);
   void FireNextTimer();
   void FireTimersUntil(base::Time deadline);
+  void LeapTo(base::Time time);
   void RunEffects();
   void ArmWakeUp();
   void TellDurable(const std::vector<std::pair<const bus::TopicInfo*, RawEvent>>& facts);

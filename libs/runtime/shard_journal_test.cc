@@ -70,6 +70,56 @@ struct Host {
   }
 };
 
+TEST_CASE("A long silence is leapt over, but for its last hour, and so it is in a replay") {
+  // Counts its seconds, and waits for one moment in the silence.
+  const auto run = [](Shard& shard, std::vector<base::Time>& seconds,
+                      std::vector<std::string>& seen) {
+    return shard.AddInput("in", [&](std::string_view bytes, const market::Header&) {
+      seen.emplace_back(bytes);
+      if (bytes != "start") return;
+      const auto second = std::make_shared<Shard::TimerTask>();
+      *second = [&shard, &seconds, second](const market::Header&) {
+        seconds.push_back(shard.now());
+        shard.After(1s, *second);
+      };
+      shard.After(1s, *second);
+      shard.After(24h, [&](const market::Header&) {
+        seen.push_back("a day: " + base::FormatTime(shard.now()));
+      });
+    });
+  };
+  base::SimFiles files(1);
+  base::VirtualExecutor executor{base::ParseRfc3339("2026-01-01T00:00:00Z").value()};
+  const base::Time start = executor.Now(), end = start + 72h;
+  std::vector<base::Time> seconds;
+  std::vector<std::string> seen;
+  {
+    auto journal = journal::Writer::Open(files, executor, "journal", {.run = 1},
+                                         {.reserve_bytes = 0, .own_thread = false})
+                       .value();
+    Shard shard({.name = "test", .run = 1}, executor, executor, journal.get(), nullptr);
+    const InputPort port = run(shard, seconds, seen);
+    shard.Deliver(port, "start", start);
+    shard.Deliver(port, "end", end);
+    CHECK(shard.stats().leaps == 1);
+    REQUIRE(journal->Close().ok());
+  }
+  const std::string day = "a day: " + base::FormatTime(end - 1h);
+  CHECK(seen == std::vector<std::string>{"start", day, "end"});
+  REQUIRE(seconds.size() == 3'601);
+  CHECK(seconds.front() == end - 1h);
+  CHECK(seconds.back() == end);
+
+  Shard again({.name = "test", .run = 1}, executor, executor, nullptr, nullptr);
+  std::vector<base::Time> seconds_again;
+  std::vector<std::string> seen_again;
+  run(again, seconds_again, seen_again);
+  const auto reader = journal::Reader::Open(files, "journal").value();
+  while (const auto record = reader->Next().value()) REQUIRE(again.Replay(*record).ok());
+  CHECK(seen_again == seen);
+  CHECK(seconds_again == seconds);
+}
+
 }  // namespace
 
 TEST_CASE("Shard sends nothing before its record is durable, and nothing at all if it never is") {
