@@ -57,7 +57,10 @@ class Node {
     if (!link) return;
     auto again = journal::Reader::Open(files_, kDir);
     REQUIRE(again.ok());
-    REQUIRE(link_->Connect({bus_, executor_, executor_, files_, "/data/mark"}, again->get()).ok());
+    REQUIRE(
+        link_
+            ->Connect({bus_, {files_, executor_, executor_}, executor_, "/data/mark"}, again->get())
+            .ok());
   }
   void Crash() {
     link_.reset();
