@@ -310,6 +310,8 @@ class OrderVenue {
   // False: what was looked at of own trades is remembered by time.
   virtual bool OrderedTradeIds() const { return true; }
   virtual StreamAccess stream_access() const { return StreamAccess::kSubscription; }
+  // The code of a request whose timestamp the venue does not take. Empty: it has none.
+  virtual std::string_view clock_refusal() const { return {}; }
 
   // Requests. `now` is the venue's clock as far as we know it. INVALID_ARGUMENT:
   // the venue has no such order; the message says what it does not offer.

@@ -26,6 +26,7 @@ class ScriptedVenue : public venue::OrderVenue {
   }
   const venue::AbsenceRules& absence() const override { return rules; }
   bool CancelReplaceUnfilled() const override { return cancel_replace; }
+  std::string_view clock_refusal() const override { return "-1021"; }
 
   bool TwoIdentities(market::OrderType type) const override {
     return two_identities && type == market::OrderType::kStop;

@@ -73,6 +73,7 @@ void ExecutionEngine::OnHttp(const wire::HttpExchange& exchange, const market::H
   budget_.Report(answer.rate,
                  exchange.status == 429 || exchange.status == 418 || answer.rate.limited,
                  VenueNow());
+  if (!answer.code.empty() && answer.code == venue_.clock_refusal()) DoubtClock();
   OnAnswer(request, answer);
   StepStops();
 }
@@ -545,6 +546,7 @@ const TrackedOrder* ExecutionEngine::Adopt(const venue::OrderUpdate& update,
   const market::Instrument* instrument = directory_.Find(update.instrument);
   if (instrument == nullptr) {
     ++stats_.unknown_instruments;
+    if (undefined_.size() < kMaxUnnamedOrders) undefined_.insert(update.instrument);
     return nullptr;
   }
   const auto quantity = instrument->ParseQuantity(update.quantity);

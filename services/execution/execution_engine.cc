@@ -542,6 +542,10 @@ bool ExecutionEngine::placements_under_way() const {
 void ExecutionEngine::OnInstrument(const market::Event<market::Instrument>& event, base::Time now) {
   Enter(event.header, now);
   directory_.Put(event.value);
+  // What could not be read is found by its trades.
+  if (undefined_.erase(event.value.id) > 0 &&
+      EnsureInstrument(event.value.id, event.value.version) && subscribed_ && !reconciliation_)
+    BeginReconciliation();
 }
 
 // --- time and restart ------------------------------------------------------------------

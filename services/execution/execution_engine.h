@@ -423,6 +423,7 @@ class ExecutionEngine {
   void AskStreamKey();
   void OnStreamKey(const venue::Answer& answer);
   void SyncTime();
+  void DoubtClock();
   void BeginReconciliation();
   void ContinueReconciliation();
   void FinishReconciliation();
@@ -438,6 +439,7 @@ class ExecutionEngine {
   void OnTime(const InFlight& request, const venue::Answer& answer);
   void OnIdentified(const InFlight& request, const venue::Answer& answer);
   void Verified(const market::ClientOrderId& id);
+  bool Doubtful(const venue::Answer& account) const;
   void SetBalance(const venue::BalanceEntry& entry, base::Time time, bool from_query);
   void CompareBalances(const std::vector<venue::BalanceEntry>& entries);
 
@@ -518,6 +520,8 @@ class ExecutionEngine {
   std::map<market::AssetId, base::Time> balance_times_;
   std::map<market::AssetId, market::Money> suspects_;  // differences seen once
   std::set<market::AssetId> doubtful_zero_;            // zero balances seen once
+  int doubtful_looks_ = 0;                             // first looks that were not believed
+  std::set<market::InstrumentId> undefined_;           // updates of them could not be read
   // A venue order that nobody has named, and ours that may have become it.
   struct Unclaimed {
     std::set<market::ClientOrderId> candidates;

@@ -1,6 +1,7 @@
 // The session with the venue: stream, clock, and the comparison of what we hold
 // with what the venue says, at start, after each reconnect and on a timer.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -20,6 +21,8 @@ constexpr base::Duration kResubscribe = std::chrono::seconds(5);
 constexpr base::Duration kSubscribeAnswer = std::chrono::seconds(10);
 // A clock sample with a longer round trip than this is too vague to sign with.
 constexpr base::Duration kMaxRoundTrip = std::chrono::seconds(2);
+// A first look that is not believed is made again, at most so often.
+constexpr int kMaxDoubtfulLooks = 2;
 
 Money Total(const venue::BalanceEntry& entry) { return entry.free + entry.locked; }
 
@@ -69,6 +72,7 @@ void ExecutionEngine::OnStreamUpdate(const venue::StreamUpdate& update) {
     case StreamKind::kSubscribeFailed:
       session_problem_ = absl::StrCat("the venue refuses the user stream: ", update.detail,
                                       "; check the keys and their permissions");
+      clock_synced_ = false;  // it may have been our clock
       subscribe_due_ = now_ + kResubscribe;
       return Schedule(*subscribe_due_, {TaskKind::kSubscribe, {}});
     case StreamKind::kOrder:
@@ -86,10 +90,14 @@ void ExecutionEngine::OnStreamUpdate(const venue::StreamUpdate& update) {
         SetBalance(entry, update.time, /*from_query=*/false);
       return;
     case StreamKind::kBalanceChange:
+      // What came before the first look is in its balances.
+      if (!state_.baseline() || (update.time != base::Time() && update.time <= *state_.baseline()))
+        return;
       return BookChange(venue::ChangeKind::kTransfer,
                         {.asset = update.balance_delta->first,
                          .amount = update.balance_delta->second,
-                         .id = update.evidence},
+                         .id = update.evidence,
+                         .time = update.time},
                         update.evidence);
     case StreamKind::kChangesBooked:
       for (const venue::BalanceEntry& entry : update.balances)
@@ -163,6 +171,12 @@ void ExecutionEngine::SyncTime() {
   if (!SendQuery(Purpose::kTimeSync, venue_.ServerTime(), {.kind = RequestKind::kServerTime})) {
     Schedule(now_ + NextSessionPause(), {TaskKind::kTimeSync, {}});
   }
+}
+
+// The venue does not take our timestamps: its clock or ours has jumped.
+void ExecutionEngine::DoubtClock() {
+  clock_synced_ = false;
+  Schedule(now_, {TaskKind::kTimeSync, {}});
 }
 
 void ExecutionEngine::OnTime(const InFlight& request, const venue::Answer& answer) {
@@ -370,9 +384,14 @@ void ExecutionEngine::OnAccount(const InFlight& request, const venue::Answer& an
     reconciliation_->account = Reconciliation::Part::kToAsk;
     return RetryReconciliation();
   }
+  const bool first_look = !state_.baseline();
+  if (first_look && current && Doubtful(answer) && ++doubtful_looks_ <= kMaxDoubtfulLooks) {
+    ++stats_.stale_balances;
+    reconciliation_->account = Reconciliation::Part::kToAsk;
+    return RetryReconciliation();
+  }
   for (const venue::BalanceEntry& entry : answer.balances)
     SetBalance(entry, answer.balances_time, /*from_query=*/true);
-  const bool first_look = !state_.baseline();
   if (answer.positions) {
     first_look ? TakeOverPositions(*answer.positions, answer.evidence)
                : ComparePositions(*answer.positions, answer.evidence);
@@ -391,6 +410,18 @@ void ExecutionEngine::OnAccount(const InFlight& request, const venue::Answer& an
   if (!current) return;
   reconciliation_->account = Reconciliation::Part::kDone;
   ContinueReconciliation();
+}
+
+// A back end that lags: nothing at all is held, or less was known than the stream has told.
+bool ExecutionEngine::Doubtful(const venue::Answer& answer) const {
+  const bool nothing =
+      !answer.balances.empty() &&
+      std::all_of(answer.balances.begin(), answer.balances.end(),
+                  [](const venue::BalanceEntry& entry) { return Total(entry).zero(); });
+  const bool older = answer.balances_time != base::Time() &&
+                     std::any_of(balance_times_.begin(), balance_times_.end(),
+                                 [&](const auto& of) { return of.second > answer.balances_time; });
+  return nothing || older;
 }
 
 void ExecutionEngine::SetBalance(const venue::BalanceEntry& entry, base::Time time,
@@ -429,7 +460,7 @@ void ExecutionEngine::SetBalance(const venue::BalanceEntry& entry, base::Time ti
 // A difference counts when it is seen twice, alike: fills and balances do not
 // arrive in the same instant.
 void ExecutionEngine::CompareBalances(const std::vector<venue::BalanceEntry>& entries) {
-  bool again = false;
+  std::set<market::AssetId> again;
   for (const venue::BalanceEntry& entry : entries) {
     const Money surplus = Total(entry) - state_.Explained(entry.asset);
     const bool known = state_.differences().contains(entry.asset);
@@ -449,11 +480,16 @@ void ExecutionEngine::CompareBalances(const std::vector<venue::BalanceEntry>& en
           ToNote(BalanceNote{BalanceNote::Kind::kDifference, entry.asset, surplus, "account"}));
     } else {
       suspects_[entry.asset] = surplus;
-      again = true;
+      again.insert(entry.asset);
     }
   }
-  if (!again) return;
-  // Perhaps a fill that never came: look for it, then at the balances once more.
+  if (again.empty()) return;
+  // Perhaps a fill that never came, of an order by hand where nothing of ours was traded
+  // yet: look for it, then at the balances once more.
+  for (const auto& [id, instrument] : directory_.all()) {
+    if (again.contains(instrument.base) && venue_.Serves(id))
+      EnsureInstrument(id, instrument.version);
+  }
   for (const market::InstrumentId& instrument : state_.Traded()) {
     AskUncheckedTrades(instrument);
   }
@@ -513,9 +549,9 @@ std::vector<std::string> ExecutionEngine::Problems(base::Time now) const {
       absl::StrCat(
           stats_.unreadable_numbers,
           " numbers of the venue do not fit the instrument's scale; refresh the instruments"));
-  add(stats_.unknown_instruments > 0,
-      absl::StrCat(stats_.unknown_instruments,
-                   " updates of instruments without a definition; add them to ingest.symbols"));
+  add(!undefined_.empty(),
+      absl::StrCat("updates of ", undefined_.size(),
+                   " instruments without a definition; add them to ingest.symbols"));
   add(state_.stats().unbooked_fills > 0,
       absl::StrCat(state_.stats().unbooked_fills, " fills could not be booked into a position"));
   size_t unknown = 0;

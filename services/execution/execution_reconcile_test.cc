@@ -213,9 +213,102 @@ TEST_CASE("Updates of instruments without a definition are counted and shown") {
   f.StreamOrder(update);
   CHECK(f.engine.stats().unknown_instruments == 1);
   CHECK_FALSE(f.engine.Problems(f.now).empty());
+  SECTION("until the definition comes; then its trades are asked for") {
+    market::Instrument doge = f.btc;
+    doge.id = update.instrument;
+    f.sent.clear();
+    f.engine.OnInstrument({f.Cause(), doge}, f.now);
+    f.Reconcile();
+    CHECK(f.engine.Problems(f.now).empty());
+    CHECK(f.engine.state().Traded().contains(doge.id));
+  }
+}
+
+TEST_CASE("An order by hand where nothing of ours was traded is found by the balances") {
+  EngineFixture f(EngineFixture::Options(), /*start=*/false);
+  f.balances = {Balance("BTC", 2), Balance("USDT", 100'000)};
+  f.Start();
+  f.balances = {Balance("BTC", 1), Balance("USDT", 100'000)};
+  f.sent.clear();
+  f.Advance(f.Options().reconcile_every);
+  CHECK_FALSE(f.TakeSent("trades-since"));
+  f.Reconcile();  // asks for the trades of what has that asset
+  CHECK_FALSE(f.engine.state().Traded().empty());
+}
+
+TEST_CASE("A venue that does not take our timestamps is asked for its clock at once") {
+  EngineFixture f;
+  f.sent.clear();
+  f.Place("g1a");
+  f.Answer("place g1a", EngineFixture::Refused("-1021", "ahead of the server's time"));
+  f.venue_ahead = -3s;
+  f.Advance(base::Duration(0));
+  f.AnswerTime();
+  f.Place("g1b");
+  REQUIRE(f.TakeSent("place g1b"));
+  CHECK(f.taken.wire.timestamp == f.now - 3s);
 }
 
 // --- balances ------------------------------------------------------------------------
+
+TEST_CASE("What the stream tells before the first look is part of it") {
+  EngineFixture f(EngineFixture::Options(), /*start=*/false);
+  f.engine.Resume(f.Cause(), f.now);
+  const auto held = [&](int64_t btc, int64_t usdt) {
+    f.Frame({.kind = venue::StreamKind::kBalances,
+             .balances = {Balance("BTC", btc), Balance("USDT", usdt)},
+             .time = f.now});
+    f.Advance(1s);
+  };
+  const auto deposit = [&](base::Time at) {
+    f.Frame({.kind = venue::StreamKind::kBalanceChange,
+             .evidence = "deposit " + std::to_string(base::UnixMillis(at)),
+             .balance_delta = std::pair(AssetId("USDT"), Money(50, 0)),
+             .time = at});
+  };
+  held(2, 100'000);
+  held(3, 90'000);  // an order by hand
+  deposit(f.now);
+  f.balances = {Balance("BTC", 3), Balance("USDT", 90'050)};
+  f.Open();
+  f.Reconcile();
+  REQUIRE(f.engine.state().baseline().has_value());
+  deposit(*f.engine.state().baseline());  // told late
+  CHECK(f.engine.state().Explained(AssetId("BTC")) == Money(3, 0));
+  CHECK(f.engine.state().Explained(AssetId("USDT")) == Money(90'050, 0));
+  deposit(f.now + 1s);
+  CHECK(f.engine.state().Explained(AssetId("USDT")) == Money(90'100, 0));
+}
+
+TEST_CASE("A first look that knows less than the stream has told is made again") {
+  EngineFixture f(EngineFixture::Options(), /*start=*/false);
+  f.engine.Resume(f.Cause(), f.now);
+  f.Frame({.kind = venue::StreamKind::kBalances,
+           .balances = {Balance("BTC", 3)},
+           .time = f.now + 500ms});
+  f.balances = {Balance("BTC", 2), Balance("USDT", 100'000)};
+  f.Open();
+  f.Reconcile();  // as of a millisecond ago
+  CHECK_FALSE(f.engine.ready());
+  f.balances = {Balance("BTC", 3), Balance("USDT", 90'000)};
+  f.Advance(2s);
+  f.Reconcile();
+  CHECK(f.engine.ready());
+  CHECK(f.engine.state().Explained(AssetId("BTC")) == Money(3, 0));
+}
+
+TEST_CASE("An account without anything at the first look is asked for twice") {
+  EngineFixture f(EngineFixture::Options(), /*start=*/false);
+  f.balances = {Balance("BTC", 0), Balance("USDT", 0)};
+  f.Start();
+  CHECK_FALSE(f.engine.ready());
+  CHECK_FALSE(f.engine.state().baseline().has_value());
+  f.balances = {Balance("BTC", 2), Balance("USDT", 100'000)};
+  f.Advance(std::chrono::seconds(2));
+  f.Reconcile();
+  CHECK(f.engine.ready());
+  CHECK(f.engine.state().Explained(AssetId("USDT")) == Money(100'000, 0));
+}
 
 TEST_CASE("Balances come from the account at start and from the stream afterwards") {
   EngineFixture f(EngineFixture::Options(), /*start=*/false);
@@ -358,6 +451,8 @@ TEST_CASE("A refused subscription is shown and tried again on another connection
   CHECK(f.stream_restarts == 1);
   f.CloseStream();
   f.engine.OnStream({"own", wire::StreamEvent::Kind::kOpened, ""}, f.Cause(), f.now);
+  CHECK_FALSE(f.TakeSent("subscribe"));
+  f.AnswerTime();  // it may have been our clock
   CHECK(f.TakeSent("subscribe"));
 }
 

@@ -379,8 +379,8 @@ void ExecutionState::ForgetOldest() {
 void ExecutionState::Apply(const market::Event<market::BalanceUpdate>& event) {
   const market::BalanceUpdate& update = event.value;
   if (update.account != account_) return;
-  if (!baseline_ && !balances_.contains(update.asset))
-    explained_[update.asset] = update.free + update.locked;
+  // What comes before the first look at all balances is part of it.
+  if (!baseline_) explained_[update.asset] = update.free + update.locked;
   balances_.insert_or_assign(update.asset, update);
 }
 

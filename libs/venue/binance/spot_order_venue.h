@@ -26,6 +26,7 @@ class SpotOrderVenue : public KeyedVenue {
 
   const AbsenceRules& absence() const override { return absence_; }
   bool CancelReplaceUnfilled() const override { return true; }
+  std::string_view clock_refusal() const override { return "-1021"; }
 
   absl::StatusOr<WireRequest> Place(const market::OrderIntent& intent, market::Quantity quantity,
                                     const market::Instrument& instrument, base::Time now) override;

@@ -28,6 +28,7 @@ class UsdmOrderVenue : public KeyedVenue {
                  const market::VenueOrderId& next) const override;
   size_t OpenOrderLists() const override { return 2; }  // algo orders, orders
   StreamAccess stream_access() const override { return StreamAccess::kKey; }
+  std::string_view clock_refusal() const override { return "-1021"; }
 
   absl::StatusOr<WireRequest> Place(const market::OrderIntent& intent, market::Quantity quantity,
                                     const market::Instrument& instrument, base::Time now) override;

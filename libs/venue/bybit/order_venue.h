@@ -23,6 +23,7 @@ class SpotVenue : public KeyedVenue {
   bool CancelReplaceUnfilled() const override { return false; }
   size_t Places(market::OrderType) const override { return 2; }  // working, history
   bool OrderedTradeIds() const override { return false; }
+  std::string_view clock_refusal() const override { return "10002"; }
 
   absl::StatusOr<WireRequest> Place(const market::OrderIntent& intent, market::Quantity quantity,
                                     const market::Instrument& instrument, base::Time now) override;
