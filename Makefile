@@ -7,7 +7,7 @@ BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 export GANNET_PRESET := $(PRESET)
 
-.PHONY: help setup configure build run up-local down-local test test-unit test-integration test-sim test-long test-engines test-chart test-pods test-kube images up down bench fmt lint docs rules dashboards clean
+.PHONY: help setup configure build run up-local down-local test test-unit test-integration test-sim test-long test-engines test-chart test-pods test-kube test-repro images scan up down bench fmt lint docs rules dashboards clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,12 @@ test-kube: build ## the chart on a real Kubernetes of one node, pods killed whil
 
 images: build ## an image of each program, and of the servers that development needs
 	@tools/images --bin $(BUILD)/bin
+
+scan: ## what is known to be vulnerable in the images; ARGS='--data FILE': Debian's security tracker
+	@tools/scan $(ARGS); code=$$?; [ $$code = 4 ] || exit $$code
+
+test-repro: setup ## the same sources make the same programs in another folder; ARGS: only these
+	@tools/check-repro $(ARGS)
 
 up: ## the platform in containers, against the exchange simulator; ARGS=--obs: and who watches it
 	@tools/compose up $(ARGS)
