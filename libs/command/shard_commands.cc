@@ -274,7 +274,15 @@ void ShardCommands::KeepAudit() {
 }
 
 void ShardCommands::Record(AccessNote note) {
-  if (!shard_.health().ok()) return;
+  if (!shard_.health().ok()) {
+    // The journal takes no more: the log is the record that is left.
+    log_.Warning("access_not_recorded", {{"person", note.person},
+                                         {"action", note.action},
+                                         {"about", note.about},
+                                         {"detail", note.detail},
+                                         {"refused", note.refused}});
+    return;
+  }
   for (std::string* text : {&note.person, &note.action, &note.about, &note.detail}) {
     if (text->size() > kMaxTextBytes) text->resize(kMaxTextBytes);
   }

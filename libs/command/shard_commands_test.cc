@@ -44,7 +44,8 @@ class Node {
     journal_ = *std::move(opened);
     shard_ = std::make_unique<runtime::Shard>(runtime::ShardOptions{.name = name_}, executor_,
                                               executor_, journal_.get(), &bus_);
-    log_.emplace("test", telemetry::Level::kWarning, executor_, [](std::string_view) {});
+    log_.emplace("test", telemetry::Level::kWarning, executor_,
+                 [this](std::string_view line) { logged_ += std::string(line) + "\n"; });
     deps_.reset(new runtime::Deps{*shard_, bus_, executor_, executor_, executor_, files_, network_,
                                   *log_, base::Rng(0), ""});
     Build();
@@ -73,6 +74,7 @@ class Node {
   runtime::Shard& shard() { return *shard_; }
   runtime::Deps& deps() { return *deps_; }
   base::SimFiles& files() { return files_; }
+  const std::string& logged() const { return logged_; }
 
  protected:
   virtual void Build() = 0;
@@ -86,6 +88,7 @@ class Node {
   net::NoNetwork network_;
   std::unique_ptr<journal::Writer> journal_;
   std::unique_ptr<runtime::Shard> shard_;
+  std::string logged_;
   std::optional<telemetry::Log> log_;
   std::unique_ptr<runtime::Deps> deps_;
   std::unique_ptr<runtime::BusLink> link_;
@@ -412,6 +415,18 @@ TEST_CASE("Nobody is told of a command that is not on disk") {
   REQUIRE(answer);
   CHECK(answer->status().code() == absl::StatusCode::kDeadlineExceeded);
   CHECK(p.Error(Kill("k2")).code() == absl::StatusCode::kUnavailable);
+}
+
+TEST_CASE("A sign-in that the journal cannot take is in the log") {
+  Platform p(false);
+  p.front.commands->Record({"ann", "SIGN_IN", "", "from 127.0.0.1", false});
+  p.executor.RunFor(1s);
+  CHECK(p.front.logged().empty());
+  p.front.files().set_faults({.sync_failure = 1});
+  p.Submit(Kill("k1"), {.patience = 2s});
+  p.front.commands->Record({"bob", "SIGN_IN", "", "from 127.0.0.1", true});
+  CHECK(p.front.logged().find("access_not_recorded") != std::string::npos);
+  CHECK(p.front.logged().find("\"bob\"") != std::string::npos);
 }
 
 TEST_CASE("More waiting commands than the limit are turned away") {
