@@ -1,30 +1,14 @@
 #include "libs/base/line_reader.h"
 
-#include <zlib.h>
-
 #include <catch2/catch_test_macros.hpp>
 #include <string>
 #include <vector>
 
+#include "libs/base/gzip_for_test.h"
 #include "libs/base/sim_files.h"
 
 namespace gannet::base {
 namespace {
-
-std::string Gzip(const std::string& text) {
-  z_stream stream{};
-  REQUIRE(deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string out(deflateBound(&stream, text.size()) + 64, '\0');
-  std::string in = text;
-  stream.next_in = reinterpret_cast<Bytef*>(in.data());
-  stream.avail_in = static_cast<uInt>(in.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
 
 struct Outcome {
   std::vector<std::string> lines;

@@ -1,11 +1,10 @@
 #include "services/ingest/capture.h"
 
-#include <zlib.h>
-
 #include <catch2/catch_test_macros.hpp>
 #include <string>
 #include <vector>
 
+#include "libs/base/gzip_for_test.h"
 #include "libs/base/posix_files.h"
 #include "libs/base/sim_files.h"
 #include "services/ingest/capture_line.h"
@@ -24,21 +23,6 @@ const std::string kSnapshot = R"({"lastUpdateId":2,"bids":[["1","1"]],"asks":[["
 
 std::string At(int64_t offset, const std::string& message) {
   return std::to_string(1'723'161'254'000'000'000 + offset) + " " + message + "\n";
-}
-
-std::string Gzip(const std::string& text) {
-  z_stream stream{};
-  REQUIRE(deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  std::string out(deflateBound(&stream, text.size()) + 64, '\0');
-  std::string in = text;
-  stream.next_in = reinterpret_cast<Bytef*>(in.data());
-  stream.avail_in = static_cast<uInt>(in.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
 }
 
 void Put(base::SimFiles& files, const std::string& path, const std::string& text) {
@@ -88,7 +72,7 @@ TEST_CASE("ParseEpochSeconds is exact to the nanosecond") {
 
 TEST_CASE("CaptureSet reads nanosecond lines: opening, frames, snapshot of the only symbol") {
   base::SimFiles files;
-  Put(files, "/a.gz", Gzip(At(1, kDiff) + At(2, kSnapshot) + "\n" + At(3, kDiff)));
+  Put(files, "/a.gz", base::Gzip(At(1, kDiff) + At(2, kSnapshot) + "\n" + At(3, kDiff)));
   const Run run = ReadAll(files, {{.path = "/a.gz"}});
   CHECK(run.end.ok());
   REQUIRE(run.lines.size() == 4);
@@ -204,7 +188,7 @@ TEST_CASE(
     "CaptureSet reports damage after the lines before it, or accepts a cut file when told to") {
   std::string text;
   for (int i = 0; i < 2'000; ++i) text += At(i * 1'000'003LL % 977, kDiff);
-  const std::string packed = Gzip(text);
+  const std::string packed = base::Gzip(text);
   base::SimFiles files;
   Put(files, "/cut.gz", packed.substr(0, packed.size() * 2 / 3));
   const Run strict = ReadAll(files, {{.path = "/cut.gz"}});
@@ -241,10 +225,10 @@ TEST_CASE("CaptureSet delivers instrument files before the first line") {
   Put(files, "/a", At(7, kDiff));
   Put(files, "/info.json", info);
   Put(files, "/info.gz",
-      Gzip("https://api.binance.com/api/v3/exchangeInfo -> 1633998511.1: "
-           "{\"symbols\":[{\"symbol\":\"X\",\"status\":"
-           "\"TRADING\",\"baseAsset\":\"BTC\",\"quoteAsset\":\"USDT\",\"filters\":[]}]}"
-           "\nconfiguration: {}\n"));
+      base::Gzip("https://api.binance.com/api/v3/exchangeInfo -> 1633998511.1: "
+                 "{\"symbols\":[{\"symbol\":\"X\",\"status\":"
+                 "\"TRADING\",\"baseAsset\":\"BTC\",\"quoteAsset\":\"USDT\",\"filters\":[]}]}"
+                 "\nconfiguration: {}\n"));
   const Run run = ReadAll(files, {{.path = "/a"}},
                           {.instrument_files = {{.path = "/info.json"}, {.path = "/info.gz"}}});
   REQUIRE(run.lines.size() == 4);

@@ -91,7 +91,7 @@ BANNED = [
     (r"\bgetenv\(|std::getenv", "pass it as a flag or a configuration key from main", ("apps/gannet/main.cc",)),
     (r"std::cout|std::cerr", "engines return, edges use telemetry::Log; commands take an output stream from main", ()),
     (r"std::thread|std::jthread|std::async|std::condition_variable|pthread_create", "threads live in runtime, net, journal (commit), rpc, otlp and the pool of PostgreSQL only",
-     ("libs/runtime/", "libs/net/", "libs/journal/", "libs/rpc/", "libs/otlp/", "libs/base/bounded_queue.h", "libs/bus/kafka", "libs/store/postgres_pool.")),
+     ("libs/runtime/", "libs/net/", "libs/journal/", "libs/rpc/", "libs/otlp/", "libs/bus/kafka", "libs/store/postgres_pool.")),
     (r"boost/asio|boost/beast", "take base::Executor and net::Network", ("libs/runtime/", "libs/net/")),
     (r"std::(uniform|normal|exponential|poisson|bernoulli|discrete)\w*_distribution", "use the distributions of base::Rng", ()),
     (r"\bthrow\s+\w", "return absl::Status", ("apps/gannet/main.cc",)),  # CLI11 reports wrong arguments so
