@@ -1,6 +1,7 @@
 // The bytes of a snapshot: every member of ExecutionState, in the order of its
 // declaration.
 #include "libs/base/status.h"
+#include "libs/wire/saved.h"
 #include "services/execution/execution_state.h"
 
 namespace gannet::execution {
@@ -12,60 +13,6 @@ using wire::CanonicalWriter;
 // 1: without positions of derivatives and changes of balances.
 // 2: without adjustments and halts.
 constexpr uint8_t kStateVersion = 3;
-
-void Write(CanonicalWriter& out, const market::OrderIntent& intent) {
-  out.U8(static_cast<uint8_t>(intent.kind));
-  out.Text(intent.account);
-  out.Text(intent.strategy);
-  out.U64(intent.sequence);
-  out.U32(intent.attempt);
-  out.Text(intent.client_order_id);
-  out.Text(intent.target);
-  out.Text(intent.parent);
-  out.Text(intent.instrument);
-  out.U32(intent.instrument_version);
-  out.U8(static_cast<uint8_t>(intent.side));
-  out.U8(static_cast<uint8_t>(intent.type));
-  out.U8(static_cast<uint8_t>(intent.time_in_force));
-  out.I64(intent.price.mantissa);
-  out.I64(intent.stop_price.mantissa);
-  out.I64(intent.quantity.mantissa);
-  out.Bool(intent.reduce_only);
-  out.Time(intent.created);
-  out.Time(intent.expires);
-  out.Bytes(intent.reason);
-  out.Bytes(intent.model_version);
-  out.EventId(intent.signal);
-  out.Digest(intent.hash);
-}
-
-market::OrderIntent ReadIntent(CanonicalReader& in) {
-  market::OrderIntent intent;
-  intent.kind = static_cast<market::IntentKind>(in.U8());
-  intent.account = in.Text<market::AccountId>();
-  intent.strategy = in.Text<market::StrategyId>();
-  intent.sequence = in.U64();
-  intent.attempt = in.U32();
-  intent.client_order_id = in.Text<market::ClientOrderId>();
-  intent.target = in.Text<market::ClientOrderId>();
-  intent.parent = in.Text<market::ClientOrderId>();
-  intent.instrument = in.Text<market::InstrumentId>();
-  intent.instrument_version = in.U32();
-  intent.side = static_cast<market::Side>(in.U8());
-  intent.type = static_cast<market::OrderType>(in.U8());
-  intent.time_in_force = static_cast<market::TimeInForce>(in.U8());
-  intent.price.mantissa = in.I64();
-  intent.stop_price.mantissa = in.I64();
-  intent.quantity.mantissa = in.I64();
-  intent.reduce_only = in.Bool();
-  intent.created = in.Time();
-  intent.expires = in.Time();
-  intent.reason = in.Bytes();
-  intent.model_version = in.Bytes();
-  intent.signal = in.EventId();
-  intent.hash = in.Digest();
-  return intent;
-}
 
 void Write(CanonicalWriter& out, const JournaledRequest& request) {
   out.U64(request.id);
@@ -81,7 +28,7 @@ JournaledRequest ReadRequest(CanonicalReader& in) {
 }
 
 void Write(CanonicalWriter& out, const TrackedOrder& order) {
-  Write(out, order.intent);
+  wire::SaveIntent(out, order.intent);
   out.U8(static_cast<uint8_t>(order.life.state()));
   out.U8(static_cast<uint8_t>(order.life.working()));
   out.I64(order.quantity.mantissa);
@@ -100,7 +47,7 @@ void Write(CanonicalWriter& out, const TrackedOrder& order) {
 
 TrackedOrder ReadOrder(CanonicalReader& in) {
   TrackedOrder order;
-  order.intent = ReadIntent(in);
+  order.intent = wire::LoadIntent(in);
   const auto state = static_cast<market::OrderState>(in.U8());
   order.life = market::OrderLife(state, static_cast<market::OrderState>(in.U8()));
   order.quantity.mantissa = in.I64();
@@ -120,7 +67,7 @@ TrackedOrder ReadOrder(CanonicalReader& in) {
 
 void Write(CanonicalWriter& out, const OpenVerdict& verdict) {
   const market::RiskDecision& decision = verdict.decision;
-  Write(out, decision.intent);
+  wire::SaveIntent(out, decision.intent);
   out.U64(decision.limit_version);
   out.U64(decision.epoch);
   out.Time(decision.decided);
@@ -133,7 +80,7 @@ void Write(CanonicalWriter& out, const OpenVerdict& verdict) {
 OpenVerdict ReadVerdict(CanonicalReader& in) {
   OpenVerdict verdict;
   market::RiskDecision& decision = verdict.decision;
-  decision.intent = ReadIntent(in);
+  decision.intent = wire::LoadIntent(in);
   decision.permitted = true;  // others are not kept
   decision.limit_version = in.U64();
   decision.epoch = in.U64();
@@ -250,7 +197,7 @@ void ExecutionState::Save(CanonicalWriter& out) const {
   for (const auto& id : closed_) out.Text(id);
   WriteMap(out, verdicts_, [&](const auto&, const OpenVerdict& verdict) { Write(out, verdict); });
   WriteMap(out, cancels_, [&](const auto&, const OpenCancel& cancel) {
-    Write(out, cancel.intent);
+    wire::SaveIntent(out, cancel.intent);
     out.EventId(cancel.correlation);
   });
   out.U64(next_request_id_);
@@ -351,7 +298,7 @@ absl::Status ExecutionState::Load(CanonicalReader& in) {
   cancels_.clear();
   ReadMap(in, [&] {
     OpenCancel cancel;
-    cancel.intent = ReadIntent(in);
+    cancel.intent = wire::LoadIntent(in);
     cancel.correlation = in.EventId();
     const market::ClientOrderId id = cancel.intent.client_order_id;
     cancels_.emplace(id, std::move(cancel));
