@@ -304,7 +304,7 @@ absl::StatusOr<std::string> Connection::Answer(std::string_view codes, std::stri
     const std::string said = base::Concat(
         {place_, ": ", what, ": ", base::ReplaceBadUtf8(std::string_view(line).substr(0, 200))});
     if (code == "535" || code == "530" || code == "534")
-      return absl::UnauthenticatedError(said + "; check user and password_file");
+      return absl::UnauthenticatedError(said + "; check user and secret_file");
     if (line.starts_with('5'))
       return absl::InvalidArgumentError(said + "; the server refuses it for good");
     return absl::UnavailableError(said + "; it is tried again");
