@@ -322,6 +322,35 @@ struct Table<RiskEventRow> {
 };
 
 template <>
+struct Table<BookingRow> {
+  static constexpr const char* kName = "bookings";
+  static constexpr OnRepeat kOnRepeat = OnRepeat::kKeep;
+  static constexpr size_t kKeyFields = 2;
+  static constexpr const char* kTime = "time";
+  static auto Order(const BookingRow& row) { return std::tie(row.time, row.id, row.part); }
+  template <class Row, class Field>
+  static void Fields(Row& row, Field field) {
+    field("", row.id);
+    field("part", row.part);
+    field("time", row.time);
+    field("told", row.told);
+    field("account", row.account);
+    field("venue", row.venue);
+    field("kind", row.kind);
+    field("booking", row.booking);
+    field("strategy", row.strategy);
+    field("instrument", row.instrument);
+    field("client_order_id", row.client_order_id);
+    field("asset", row.asset);
+    field("amount", row.amount);
+    field("quantity", row.quantity);
+    field("price", row.price);
+    field("person", row.person);
+    field("detail", row.detail);
+  }
+};
+
+template <>
 struct Table<LimitRow> {
   static constexpr const char* kName = "limits";
   static constexpr OnRepeat kOnRepeat = OnRepeat::kKeep;

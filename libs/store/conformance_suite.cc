@@ -150,6 +150,23 @@ Batch Everything() {
                         market::TradingState::kHalted, true, "a drill", "alex", 7}};
   batch.limits = {
       {7, market::ScopeKind::kFirm, "", "max_gross", Money(1'000'000, 0), kAsset, kHour}};
+  batch.bookings = {{.id = kSignal,
+                     .part = 1,
+                     .time = kHour,
+                     .told = kHour + std::chrono::milliseconds(3),
+                     .account = kAccount,
+                     .venue = "v",
+                     .kind = market::AccountEventKind::kLiquidation,
+                     .booking = "77",
+                     .strategy = market::StrategyId("EXTERNAL"),
+                     .instrument = market::InstrumentId("v:X"),
+                     .client_order_id = market::ClientOrderId("autoclose-1"),
+                     .asset = kAsset,
+                     .amount = Money(-125, 2),
+                     .quantity = Money(-5, 3),
+                     .price = Money(10'050, 2),
+                     .person = "alex",
+                     .detail = "why — é"}};
   batch.report_runs = {{"daily", kHour, kHour + std::chrono::seconds(1), "reports/daily", "why"}};
   return batch;
 }
@@ -169,10 +186,12 @@ void Tables(Store& store) {
   CHECK(store.RiskEvents({}).value() == first.risk_events);
   CHECK(store.Limits().value() == first.limits);
   CHECK(store.ReportRuns({}).value() == first.report_runs);
+  CHECK(store.Bookings({}).value() == first.bookings);
 
   const Range before{.to = kHour}, from{.from = kHour};
   CHECK(store.Exposures(before).value().empty());
   CHECK(store.Signals(before).value().empty());
+  CHECK(store.Bookings(before).value().empty());
   CHECK(store.Outcomes(before).value().empty());
   CHECK(store.Scores(from).value().size() == 1);
   CHECK(store.ReportRuns(from).value().size() == 1);
@@ -192,6 +211,9 @@ void Repeats(Store& store) {
   again.risk_events[0].reason = "garbled";
   again.limits[0].value = Money(1, 0);
   again.report_runs[0].error.clear();
+  again.bookings[0].amount = Money(1, 0);
+  again.bookings.push_back(Everything().bookings[0]);
+  again.bookings[1].part = 0;  // another change of the same event
   REQUIRE(store.Write(again).ok());
   const Batch first = Everything();
   CHECK(store.Exposures({}).value() == again.exposures);
@@ -203,6 +225,8 @@ void Repeats(Store& store) {
   CHECK(store.RiskEvents({}).value() == first.risk_events);
   CHECK(store.Limits().value() == first.limits);
   CHECK(store.ReportRuns({}).value() == again.report_runs);
+  CHECK(store.Bookings({}).value() ==
+        std::vector<BookingRow>{again.bookings[1], first.bookings[0]});
   const ScoreRow score = store.Scores({}).value().at(0);
   CHECK(score.predictions == 20);
   CHECK(score.sum_score == -6);

@@ -48,6 +48,9 @@ class ForwardingStore : public Store {
   absl::StatusOr<std::vector<ReportRunRow>> ReportRuns(Range due) override {
     return store_.ReportRuns(due);
   }
+  absl::StatusOr<std::vector<BookingRow>> Bookings(Range range) override {
+    return store_.Bookings(range);
+  }
   absl::StatusOr<std::vector<SignalRow>> FindSignals(
       const std::vector<market::EventId>& ids) override {
     return store_.FindSignals(ids);

@@ -100,6 +100,9 @@ absl::StatusOr<std::vector<ScoreRow>> MemoryStore::Scores(Range range) {
 absl::StatusOr<std::vector<DecisionRow>> MemoryStore::Decisions(Range range) {
   return Select<DecisionRow>(range);
 }
+absl::StatusOr<std::vector<BookingRow>> MemoryStore::Bookings(Range range) {
+  return Select<BookingRow>(range);
+}
 absl::StatusOr<std::vector<RiskEventRow>> MemoryStore::RiskEvents(Range range) {
   return Select<RiskEventRow>(range);
 }

@@ -30,6 +30,7 @@ class MemoryStore : public Store {
   absl::StatusOr<std::vector<RiskEventRow>> RiskEvents(Range range) override;
   absl::StatusOr<std::vector<LimitRow>> Limits() override;
   absl::StatusOr<std::vector<ReportRunRow>> ReportRuns(Range due) override;
+  absl::StatusOr<std::vector<BookingRow>> Bookings(Range range) override;
   absl::StatusOr<std::map<uint64_t, uint64_t>> HighWater() override { return high_water_; }
 
  private:
@@ -45,7 +46,7 @@ class MemoryStore : public Store {
   std::tuple<Rows<FillRow>, Rows<OrderRow>, Rows<PositionRow>, Rows<EquityRow>, Rows<ExposureRow>,
              Rows<MarkRow>, Rows<InstrumentRow>, Rows<BalanceRow>, Rows<SignalRow>,
              Rows<OutcomeRow>, Rows<ScoreRow>, Rows<DecisionRow>, Rows<RiskEventRow>,
-             Rows<LimitRow>, Rows<ReportRunRow>>
+             Rows<LimitRow>, Rows<ReportRunRow>, Rows<BookingRow>>
       tables_;
   std::map<uint64_t, uint64_t> high_water_;
 

@@ -25,9 +25,9 @@ struct SchemaRange {
   int max = 0;  // newer ones too, as long as they need no more than this
 };
 
-inline constexpr int kPostgresSchemaVersion = 4;  // the newest of this build
+inline constexpr int kPostgresSchemaVersion = 5;  // the newest of this build
 inline constexpr SchemaRange kAnySchema{0, 0};
-inline constexpr SchemaRange kStoreSchema{4, kPostgresSchemaVersion};
+inline constexpr SchemaRange kStoreSchema{5, kPostgresSchemaVersion};
 inline constexpr SchemaRange kLeaseSchema{2, kPostgresSchemaVersion};
 
 struct Migration {

@@ -431,6 +431,9 @@ absl::StatusOr<std::vector<ScoreRow>> PostgresStore::Scores(Range range) {
 absl::StatusOr<std::vector<DecisionRow>> PostgresStore::Decisions(Range range) {
   return Select<DecisionRow>(range);
 }
+absl::StatusOr<std::vector<BookingRow>> PostgresStore::Bookings(Range range) {
+  return Select<BookingRow>(range);
+}
 absl::StatusOr<std::vector<RiskEventRow>> PostgresStore::RiskEvents(Range range) {
   return Select<RiskEventRow>(range);
 }

@@ -65,6 +65,7 @@ class PostgresStore : public Store {
   absl::StatusOr<std::vector<RiskEventRow>> RiskEvents(Range range) override;
   absl::StatusOr<std::vector<LimitRow>> Limits() override;
   absl::StatusOr<std::vector<ReportRunRow>> ReportRuns(Range due) override;
+  absl::StatusOr<std::vector<BookingRow>> Bookings(Range range) override;
   absl::StatusOr<std::map<uint64_t, uint64_t>> HighWater() override;
   absl::Status Ready() override;
 

@@ -8,6 +8,7 @@
 
 #include "libs/base/time.h"
 #include "libs/market/account.h"
+#include "libs/market/account_event.h"
 #include "libs/market/header.h"
 #include "libs/market/ids.h"
 #include "libs/market/instrument.h"
@@ -134,6 +135,27 @@ struct BalanceRow {
   market::Money free, locked;
   auto key() const { return std::tie(time, account, venue, asset); }
   bool operator==(const BalanceRow&) const = default;
+};
+
+// What moved an account beside what the rows of fills tell: one change of one balance.
+struct BookingRow {
+  market::EventId id;  // of the account event
+  uint32_t part = 0;   // which of its changes
+  base::Time time;     // at the venue; when it was told where the venue states none
+  base::Time told;
+  market::AccountId account;
+  std::string venue;
+  market::AccountEventKind kind = market::AccountEventKind::kAdjustment;
+  std::string booking;  // the venue's id of it; of a trade the trade's
+  market::StrategyId strategy;
+  market::InstrumentId instrument;        // empty: of no particular one
+  market::ClientOrderId client_order_id;  // of a trade, which has a row of fills; or empty
+  market::AssetId asset;                  // empty: no balance changed
+  market::Money amount;                   // came in; went out: negative
+  market::Money quantity, price;          // what it added to the position, and at what price
+  std::string person, detail;             // of what people signed: who, and why
+  auto key() const { return std::tie(id, part); }
+  bool operator==(const BookingRow&) const = default;
 };
 
 struct SignalRow {

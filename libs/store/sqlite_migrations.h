@@ -104,6 +104,17 @@ CREATE TABLE marks (
   time_ns INTEGER NOT NULL, instrument TEXT NOT NULL, mark TEXT NOT NULL, mark_scale INTEGER NOT NULL,
   mark_time_ns INTEGER NOT NULL, state INTEGER NOT NULL, sampled_ns INTEGER NOT NULL,
   PRIMARY KEY (time_ns, instrument)) WITHOUT ROWID;
+)sql",
+    R"sql(
+CREATE TABLE bookings (
+  stream INTEGER NOT NULL, sequence INTEGER NOT NULL, part INTEGER NOT NULL,
+  time_ns INTEGER NOT NULL, told_ns INTEGER NOT NULL, account TEXT NOT NULL, venue TEXT NOT NULL,
+  kind INTEGER NOT NULL, booking TEXT NOT NULL, strategy TEXT NOT NULL, instrument TEXT NOT NULL,
+  client_order_id TEXT NOT NULL, asset TEXT NOT NULL, amount TEXT NOT NULL, amount_scale INTEGER NOT NULL,
+  quantity TEXT NOT NULL, quantity_scale INTEGER NOT NULL, price TEXT NOT NULL, price_scale INTEGER NOT NULL,
+  person TEXT NOT NULL, detail TEXT NOT NULL,
+  PRIMARY KEY (stream, sequence, part)) WITHOUT ROWID;
+CREATE INDEX bookings_by_time ON bookings (time_ns);
 )sql"};
 
 }  // namespace gannet::store

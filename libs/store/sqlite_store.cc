@@ -246,6 +246,9 @@ class SqliteStore : public Store {
   absl::StatusOr<std::vector<DecisionRow>> Decisions(Range range) override {
     return Select<DecisionRow>(range);
   }
+  absl::StatusOr<std::vector<BookingRow>> Bookings(Range range) override {
+    return Select<BookingRow>(range);
+  }
   absl::StatusOr<std::vector<RiskEventRow>> RiskEvents(Range range) override {
     return Select<RiskEventRow>(range);
   }

@@ -14,7 +14,7 @@ namespace gannet::store {
 
 // Schema versions this build can work with; an older file is migrated, a newer
 // one refused.
-inline constexpr int kSqliteSchemaVersion = 3;
+inline constexpr int kSqliteSchemaVersion = 4;
 
 // PERMISSION_DENIED: folder read-only, or the key file readable by others.
 // DATA_LOSS: the file is damaged or the key is another one's; the message says

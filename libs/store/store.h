@@ -45,6 +45,7 @@ struct Batch {
   std::vector<RiskEventRow> risk_events;
   std::vector<LimitRow> limits;
   std::vector<ReportRunRow> report_runs;
+  std::vector<BookingRow> bookings;
   bool empty() const;
 };
 
@@ -66,6 +67,7 @@ void ForEachTable(B& batch, Visit visit) {
   visit(batch.risk_events);
   visit(batch.limits);
   visit(batch.report_runs);
+  visit(batch.bookings);
 }
 
 struct Range {  // [from, to)
@@ -101,6 +103,7 @@ class Store {
   virtual absl::StatusOr<std::vector<RiskEventRow>> RiskEvents(Range range) = 0;
   virtual absl::StatusOr<std::vector<LimitRow>> Limits() = 0;
   virtual absl::StatusOr<std::vector<ReportRunRow>> ReportRuns(Range due) = 0;
+  virtual absl::StatusOr<std::vector<BookingRow>> Bookings(Range range) = 0;
   virtual absl::StatusOr<std::map<uint64_t, uint64_t>> HighWater() = 0;
   // Whether it can be used now. UNAVAILABLE: it cannot be reached.
   // FAILED_PRECONDITION: its schema is not one this program works with.

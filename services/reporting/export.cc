@@ -74,6 +74,23 @@ Row RowOf(const store::EquityRow& r) {
           {"fees", r.fees.ToString()}};
 }
 
+Row RowOf(const store::BookingRow& r) {
+  return {{"time", base::FormatTime(r.time)},
+          {"account", r.account.text()},
+          {"venue", r.venue},
+          {"kind", market::Name(r.kind)},
+          {"strategy", r.strategy.text()},
+          {"instrument", r.instrument.text()},
+          {"asset", r.asset.text()},
+          {"amount", r.amount.ToString()},
+          {"quantity", r.quantity.ToString()},
+          {"price", r.price.ToString()},
+          {"booking", r.booking},
+          {"client_order_id", r.client_order_id.text()},
+          {"person", r.person},
+          {"detail", r.detail}};
+}
+
 template <class T>
 absl::Status WriteTable(base::Files& files, const std::string& path, const Row& columns,
                         const std::vector<T>& rows) {
@@ -113,10 +130,13 @@ absl::Status ExportReports(store::Store& store, store::Range range, base::Files&
   GANNET_ASSIGN_OR_RETURN(const auto fills, store.Fills(range));
   GANNET_ASSIGN_OR_RETURN(const auto positions, store.AllPositions());
   GANNET_ASSIGN_OR_RETURN(const auto equity, store.Equity(range));
+  GANNET_ASSIGN_OR_RETURN(const auto bookings, store.Bookings(range));
   GANNET_RETURN_IF_ERROR(WriteTable(files, folder + "/orders", RowOf(store::OrderRow{}), orders));
   GANNET_RETURN_IF_ERROR(WriteTable(files, folder + "/fills", RowOf(store::FillRow{}), fills));
   GANNET_RETURN_IF_ERROR(
       WriteTable(files, folder + "/positions", RowOf(store::PositionRow{}), positions));
+  GANNET_RETURN_IF_ERROR(
+      WriteTable(files, folder + "/bookings", RowOf(store::BookingRow{}), bookings));
   return WriteTable(files, folder + "/pnl", RowOf(store::EquityRow{}), equity);
 }
 

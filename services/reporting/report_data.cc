@@ -1,6 +1,8 @@
 #include "services/reporting/report_data.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -64,8 +66,12 @@ class Gatherer {
     }
     GANNET_ASSIGN_OR_RETURN(std::vector<store::FillRow> fills, store_.Fills({.to = to()}));
     GANNET_ASSIGN_OR_RETURN(auto balances, store_.Balances({.to = to()}));
+    GANNET_ASSIGN_OR_RETURN(data_.bookings, store_.Bookings({.to = to()}));
+    std::erase_if(data_.bookings, [&](const auto& row) { return !IsOurs(row.account); });
     GANNET_RETURN_IF_ERROR(CheckAccount(fills, balances));
+    data_.statements = StatementsOf(data_, fills, balances);
     GANNET_RETURN_IF_ERROR(ChooseAsset(fills));
+    SumBookings();
     GANNET_RETURN_IF_ERROR(TakeFills(std::move(fills)));
     GANNET_RETURN_IF_ERROR(TakeSamples());
     GANNET_RETURN_IF_ERROR(TakeMarks());
@@ -168,6 +174,27 @@ class Gatherer {
     return absl::OkStatus();
   }
 
+  // What was booked up to each of them, by when it was told: as the samples were taken.
+  void SumBookings() {
+    std::map<base::Time, std::pair<Money, Money>> by_time;
+    for (const store::BookingRow& row : data_.bookings) {
+      if (row.asset != data_.asset || !IsResult(row)) continue;
+      auto& [funding, other] = by_time[row.told];
+      (row.kind == market::AccountEventKind::kFunding ? funding : other) += row.amount;
+    }
+    Money funding, other;
+    for (auto& [time, sums] : by_time) {
+      funding = sums.first += funding;
+      other = sums.second += other;
+    }
+    booked_ = std::move(by_time);
+  }
+
+  std::pair<Money, Money> BookedUntil(base::Time time) const {
+    const auto after = booked_.upper_bound(time);
+    return after == booked_.begin() ? std::pair<Money, Money>() : std::prev(after)->second;
+  }
+
   // Samples of [range) at which every position had a price, and their exposures.
   absl::StatusOr<std::vector<Sample>> Usable(Range range, std::vector<store::ExposureRow>* keep) {
     GANNET_ASSIGN_OR_RETURN(const auto equity, store_.Equity(range));
@@ -185,7 +212,8 @@ class Gatherer {
       if (keep != nullptr && unpriced) ++data_.unpriced_samples;
       if (unpriced) continue;
       if (keep != nullptr && invalid) ++data_.invalid_samples;
-      samples.push_back({row.time, row.realized, row.unrealized, row.fees});
+      const auto [funding, other] = BookedUntil(row.time);
+      samples.push_back({row.time, row.realized, row.unrealized, row.fees, funding, other});
     }
     if (keep != nullptr) {
       for (const auto& [time, row] : by_time) keep->push_back(*row);
@@ -284,6 +312,7 @@ class Gatherer {
 
   store::Store& store_;
   ReportData data_;
+  std::map<base::Time, std::pair<Money, Money>> booked_;  // funding and other, up to then
 };
 
 }  // namespace
@@ -318,6 +347,7 @@ absl::StatusOr<Report> BuildReport(store::Store& store, const ReportRequest& req
   AddTrades(data, report);
   AddFees(data, report);
   AddBalances(data, report);
+  AddBookings(data, report);
   AddSignals(data, report);
   AddModels(data, report);
   AddRisk(data, report);

@@ -19,13 +19,28 @@ namespace gannet::reporting {
 struct Sample {
   base::Time time;
   market::Money realized, unrealized, fees;  // realized: fees taken off
-  market::Money pnl() const { return realized + unrealized; }
+  market::Money funding, other;              // booked so far, beside trades
+  market::Money pnl() const { return realized + unrealized + funding + other; }
 };
 
 struct Balance {
   market::AssetId asset;
   base::Time first_time, last_time;
   market::Money opening, closing;  // free and locked, all venues
+};
+
+// A balance at a venue between two statements of it: what is known to have moved it.
+struct Statement {
+  struct Line {
+    std::string name;
+    int64_t bookings = 0;
+    market::Money amount;
+  };
+  market::AssetId asset;
+  std::string venue;
+  base::Time from, to;  // when opening and closing were stated
+  market::Money opening, closing;
+  std::vector<Line> lines;  // of what there was, in a fixed order
 };
 
 struct ReportData {
@@ -46,6 +61,8 @@ struct ReportData {
   uint64_t unpriced_samples = 0, invalid_samples = 0;
   std::vector<store::ExposureRow> exposures;  // in the period
   std::vector<Balance> balances;
+  std::vector<Statement> statements;
+  std::vector<store::BookingRow> bookings;  // of the account, before `to`; by time
   std::optional<market::Money> capital;
   std::string capital_source;
 
@@ -59,6 +76,12 @@ struct ReportData {
 
   bool InPeriod(size_t fill) const { return fill >= first_in_period; }
 };
+
+// Whether a booking gained or lost something beside trades (transfers do not).
+bool IsResult(const store::BookingRow& row);
+// Per asset and venue, from `all` fills and `balances` before the end of the period.
+std::vector<Statement> StatementsOf(const ReportData& data, const std::vector<store::FillRow>& all,
+                                    const std::vector<store::BalanceRow>& balances);
 
 absl::StatusOr<ReportData> GatherReport(store::Store& store, const ReportRequest& request);
 
@@ -76,7 +99,8 @@ void AddTrades(const ReportData& data, Report& report);
 void AddFills(const ReportData& data, Report& report);
 void AddFees(const ReportData& data, Report& report);
 void AddBalances(const ReportData& data, Report& report);
-void AddSignals(const ReportData& data, Report& report);  // report_quality.cc
+void AddBookings(const ReportData& data, Report& report);  // report_bookings.cc
+void AddSignals(const ReportData& data, Report& report);   // report_quality.cc
 void AddModels(const ReportData& data, Report& report);
 void AddRisk(const ReportData& data, Report& report);         // report_risk.cc
 void AddDataQuality(const ReportData& data, Report& report);  // report_data_quality.cc

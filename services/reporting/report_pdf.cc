@@ -54,7 +54,8 @@ class Pages {
          {"pnl_by_strategy", "pnl_by_instrument", "pnl_by_event_type", "pnl_by_model"})
       Put(key);
     Section("Positions, fees and balances", RoomOf("positions"));
-    for (const char* key : {"positions", "fees", "balances"}) Put(key);
+    for (const char* key : {"positions", "fees", "balances", "statement"}) Put(key);
+    Put("bookings", {.without = {"booking", "detail"}, .max_rows = kMaxBodyRows});
     Section("Risk", kExposureHeight);
     DrawExposure();
     Put("risk_utilisation", {.used_bars = "used"});

@@ -208,7 +208,23 @@ class Performance {
     Add("result", "Result", Kind::kAmount,
         none.empty() ? Value(points_.back().pnl - base_pnl_) : Value(),
         "Change of realised result (first in first out, fees in the quote asset taken off) plus "
-        "unrealised result (open positions at the mid of their last quote).",
+        "unrealised result (open positions at the mid of their last quote) plus funding and what "
+        "else was booked beside trades.",
+        none);
+    const Sample start = data_.opening.value_or(Sample());
+    const auto change = [&](Money Sample::*part) {
+      return none.empty() ? Value(data_.samples.back().*part - start.*part) : Value();
+    };
+    Add("fees_paid", "Fees", Kind::kAmount, change(&Sample::fees),
+        absl::StrCat("Paid in ", data_.asset.text(), " for fills; taken off the result already."),
+        none);
+    Add("funding", "Funding", Kind::kAmount, change(&Sample::funding),
+        absl::StrCat("Received, less paid, in ", data_.asset.text(),
+                     " for open positions in perpetuals; part of the result."),
+        none);
+    Add("other_bookings", "Other bookings", Kind::kAmount, change(&Sample::other),
+        absl::StrCat("Fees of no trade, liquidations, settlements and adjustments in ",
+                     data_.asset.text(), "; part of the result. Transfers are not."),
         none);
     Add("total_return", "Total return", Kind::kPercent,
         usable ? Cell(TotalReturn(returns)) : Value(),
@@ -290,6 +306,8 @@ class Performance {
         {std::string("Realised result before fees"),
          (last.realized + last.fees) - (first.realized + first.fees)},
         {absl::StrCat("Fees paid in ", data_.asset.text()), -(last.fees - first.fees)},
+        {std::string("Funding"), last.funding - first.funding},
+        {std::string("Other bookings beside trades"), last.other - first.other},
         {std::string("Change of unrealised result"), last.unrealized - first.unrealized},
         {std::string("Closing equity"), EquityCell(last.pnl())},
     };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <type_traits>
 #include <utility>
 
 #include "services/reporting/definitions.h"
@@ -35,7 +36,8 @@ void ReportingEngine::Restore(const Stored& stored) {
   // Lots are rebuilt from the fills themselves: the store holds no second truth
   // that could differ.
   for (const store::FillRow& row : stored.fills) {
-    if (row.id.sequence > high_water(row.id.stream)) stored_fills_.insert(row.id);
+    const Fold fold = row.client_order_id.empty() ? Fold::kBookings : Fold::kReports;
+    if (row.id.sequence > high_water(MarkOf(row.id.stream, fold))) stored_fills_.insert(row.id);
     if (Definition(row.instrument) != nullptr) {
       ReplayFill(row);
     } else {
@@ -54,9 +56,13 @@ uint64_t ReportingEngine::high_water(uint64_t stream) const {
 
 // One stream carries several topics, each in order of its own: a topic's mark goes
 // by the stream's number mixed with the topic's.
-bool ReportingEngine::IsNew(const market::EventId& id, Fold fold) {
+uint64_t ReportingEngine::MarkOf(uint64_t stream, Fold fold) {
   const auto mixed = static_cast<uint64_t>(fold) * 0x9e3779b97f4a7c15u;
-  const uint64_t stream = std::rotl(id.stream, static_cast<int>(fold)) ^ mixed;
+  return std::rotl(stream, static_cast<int>(fold)) ^ mixed;
+}
+
+bool ReportingEngine::IsNew(const market::EventId& id, Fold fold) {
+  const uint64_t stream = MarkOf(id.stream, fold);
   if (id.sequence <= high_water(stream)) {
     ++stats_.repeated;
     return false;
@@ -75,16 +81,20 @@ void ReportingEngine::OnInstrument(const market::Instrument& instrument) {
     for (const store::FillRow& row : waiting->second) ReplayFill(row);
     waiting_.erase(waiting);
   }
-  std::deque<market::Event<market::ExecReport>> still_held;
-  for (market::Event<market::ExecReport>& event : held_) {
-    if (event.value.instrument != instrument.id) {
-      still_held.push_back(std::move(event));
-      continue;
+  const auto take_up = [&](auto& held, Fold fold) {
+    std::remove_reference_t<decltype(held)> still_held;
+    for (auto& event : held) {
+      if (event.value.instrument != instrument.id) {
+        still_held.push_back(std::move(event));
+        continue;
+      }
+      changed_marks_.insert(MarkOf(event.header.id.stream, fold));
+      Apply(event);
     }
-    changed_marks_.insert(event.header.id.stream);
-    Apply(event);
-  }
-  held_ = std::move(still_held);
+    held = std::move(still_held);
+  };
+  take_up(held_, Fold::kReports);
+  take_up(held_bookings_, Fold::kBookings);
 }
 
 void ReportingEngine::OnQuote(const market::Event<market::Quote>& event) {
@@ -105,11 +115,7 @@ void ReportingEngine::OnReport(const market::Event<market::ExecReport>& event) {
   if (!IsNew(event.header.id, Fold::kReports)) return;
   ++stats_.reports;
   if (Definition(event.value.instrument) != nullptr) return Apply(event);
-  if (held_.size() >= kMaxHeldReports) {
-    ++stats_.refused_held;
-    return;
-  }
-  held_.push_back(event);
+  if (Hold()) held_.push_back(event);
 }
 
 void ReportingEngine::Apply(const market::Event<market::ExecReport>& event) {
@@ -139,7 +145,6 @@ void ReportingEngine::BookFill(const market::Event<market::ExecReport>& event) {
   const market::ExecReport& report = event.value;
   const market::Fill& fill = *report.fill;
   const market::Instrument& definition = *Definition(report.instrument);
-  ++stats_.fills;
   store::FillRow row;
   row.id = event.header.id;
   row.time = event.header.event_time;
@@ -148,6 +153,14 @@ void ReportingEngine::BookFill(const market::Event<market::ExecReport>& event) {
   row.instrument = report.instrument;
   row.side = report.side;
   row.client_order_id = report.client_order_id;
+  row.signal = report.signal;
+  row.model_version = report.model_version;
+  Book(std::move(row), fill, definition);
+}
+
+void ReportingEngine::Book(store::FillRow row, const market::Fill& fill,
+                           const market::Instrument& definition) {
+  ++stats_.fills;
   row.trade_id = fill.trade_id;
   row.price = PriceOf(definition, fill.price);
   row.quantity = QuantityOf(definition, fill.quantity);
@@ -156,15 +169,13 @@ void ReportingEngine::BookFill(const market::Event<market::ExecReport>& event) {
   row.fee = fill.fee;
   row.fee_asset = fill.fee_asset;
   row.liquidity = fill.liquidity;
-  row.signal = report.signal;
-  row.model_version = report.model_version;
-  added_.fills.push_back(std::move(row));
-  const market::PositionKey key{report.account, report.strategy, report.instrument};
-  if (positions_.Apply(key, definition, report.side, fill).ok()) {
+  const market::PositionKey key{row.account, row.strategy, row.instrument};
+  if (positions_.Apply(key, definition, row.side, fill).ok()) {
     changed_positions_.insert(key);
   } else {
     ++stats_.unbooked_fills;
   }
+  added_.fills.push_back(std::move(row));
 }
 
 // --- what else is told -----------------------------------------------------------
@@ -276,6 +287,7 @@ std::set<market::AccountId> ReportingEngine::AccountsWithWaitingFills() const {
     for (const store::FillRow& row : rows) accounts.insert(row.account);
   }
   for (const auto& event : held_) accounts.insert(event.value.account);
+  for (const auto& event : held_bookings_) accounts.insert(event.value.account);
   return accounts;
 }
 
@@ -378,7 +390,7 @@ void ReportingEngine::TakeBalances(base::Time now, Sample sample, store::Batch& 
 }
 
 bool ReportingEngine::NothingLeft() const {
-  return held_.empty() && stats_.refused_held == 0 &&
+  return held_reports() == 0 && stats_.refused_held == 0 &&
          std::none_of(balances_.begin(), balances_.end(),
                       [](const auto& entry) { return entry.second.changed; });
 }
@@ -388,11 +400,15 @@ std::map<uint64_t, uint64_t> ReportingEngine::TakeMarks() {
   std::map<uint64_t, uint64_t> marks;
   for (const uint64_t stream : changed_marks_) marks[stream] = high_water(stream);
   changed_marks_.clear();
-  for (const auto& event : held_) {
-    const auto found = marks.find(event.header.id.stream);
-    if (found != marks.end()) found->second = std::min(found->second, event.header.id.sequence - 1);
-  }
+  for (const auto& event : held_) HoldMark(marks, event.header.id, Fold::kReports);
+  for (const auto& event : held_bookings_) HoldMark(marks, event.header.id, Fold::kBookings);
   return marks;
+}
+
+void ReportingEngine::HoldMark(std::map<uint64_t, uint64_t>& marks, const market::EventId& id,
+                               Fold fold) {
+  const auto found = marks.find(MarkOf(id.stream, fold));
+  if (found != marks.end()) found->second = std::min(found->second, id.sequence - 1);
 }
 
 store::Batch ReportingEngine::TakeChanges(base::Time now, Sample sample) {
@@ -447,6 +463,7 @@ void ReportingEngine::GiveBack(const store::Batch& batch) {
   put_first(added_.scores, batch.scores);
   put_first(added_.risk_events, batch.risk_events);
   put_first(added_.limits, batch.limits);
+  put_first(added_.bookings, batch.bookings);
   for (const store::DecisionRow& row : batch.decisions)
     decisions_[{row.time, row.account, row.strategy, row.reason}] += row.count;
   for (const store::OrderRow& row : batch.orders) {

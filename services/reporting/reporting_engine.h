@@ -1,6 +1,7 @@
 // Folds what happened into what reporting keeps: execution reports into fills,
-// orders, positions with lots, and P&L; signals, predictions, verdicts, trading
-// states and balances into what a report says about them.
+// orders, positions with lots, and P&L; account events into what moved the account
+// beside them; signals, predictions, verdicts, trading states and balances into what
+// a report says about them.
 //
 // Pure; one thread. Applying the same event twice changes nothing (a high-water
 // mark for each stream and topic). A report of an instrument that is not defined
@@ -18,6 +19,7 @@
 #include "absl/status/status.h"
 #include "libs/base/time.h"
 #include "libs/market/account.h"
+#include "libs/market/account_event.h"
 #include "libs/market/instrument.h"
 #include "libs/market/limits.h"
 #include "libs/market/market_data.h"
@@ -67,6 +69,7 @@ class ReportingEngine {
   void OnDecision(const market::Event<market::RiskDecision>& event);
   void OnRiskState(const market::Event<market::RiskState>& event);
   void OnBalance(const market::Event<market::BalanceUpdate>& event);
+  void OnAccountEvent(const market::Event<market::AccountEvent>& event);
   void OnLimits(const market::Event<market::LimitEvent>& event);
 
   // Every fact of the journal `run` before this record has been handed over. The next
@@ -85,11 +88,19 @@ class ReportingEngine {
   const Stats& stats() const { return stats_; }
   const OutcomeTracker::Stats& outcome_stats() const { return outcomes_.stats(); }
   uint64_t high_water(uint64_t stream) const;
-  size_t held_reports() const { return held_.size(); }
+  // Of reports and account events.
+  size_t held_reports() const { return held_.size() + held_bookings_.size(); }
 
  private:
   // Topics with marks of their own beside those of execution reports.
-  enum class Fold : uint64_t { kReports = 0, kSignals, kPredictions, kDecisions, kRiskStates };
+  enum class Fold : uint64_t {
+    kReports = 0,
+    kSignals,
+    kPredictions,
+    kDecisions,
+    kRiskStates,
+    kBookings
+  };
   using AccountAsset = std::pair<market::AccountId, market::AssetId>;
   using BalanceKey = std::tuple<market::AccountId, std::string, market::AssetId>;
   using DecisionKey =
@@ -101,7 +112,13 @@ class ReportingEngine {
 
   // False when the event has been applied before.
   bool IsNew(const market::EventId& id, Fold fold);
+  static uint64_t MarkOf(uint64_t stream, Fold fold);
+  // Below what is held back.
+  static void HoldMark(std::map<uint64_t, uint64_t>& marks, const market::EventId& id, Fold fold);
+  bool Hold() { return held_reports() < kMaxHeldReports || (++stats_.refused_held, false); }
   void Apply(const market::Event<market::ExecReport>& event);
+  void Apply(const market::Event<market::AccountEvent>& event);
+  void Book(store::FillRow row, const market::Fill& fill, const market::Instrument& definition);
   void BookFill(const market::Event<market::ExecReport>& event);
   void ReplayFill(const store::FillRow& row);
   store::PositionRow RowOf(const market::PositionKey& key, base::Time now) const;
@@ -124,6 +141,7 @@ class ReportingEngine {
   std::map<market::InstrumentId, std::vector<store::FillRow>> waiting_;
   std::set<market::EventId> stored_fills_;  // above the mark: the next start brings them again
   std::deque<market::Event<market::ExecReport>> held_;
+  std::deque<market::Event<market::AccountEvent>> held_bookings_;
   std::map<market::ClientOrderId, store::OrderRow> orders_;  // not terminal, or changed
   std::map<BalanceKey, KnownBalance> balances_;
   base::Time balances_written_{};

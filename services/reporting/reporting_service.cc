@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
+#include "libs/bus/account_topic.h"
 #include "libs/runtime/fact_spans.h"
 #include "libs/runtime/turn.h"
 #include "libs/telemetry/trace_names.h"
@@ -33,6 +34,7 @@ absl::Status CheckNames(const bus::Topic<T>& topic, const market::Event<T>& even
     also(event.value.strategy.text());
     if (event.value.fill) also(event.value.fill->trade_id);
   }
+  if constexpr (std::is_same_v<T, market::AccountEvent>) also(event.value.strategy.text());
   if constexpr (std::is_same_v<T, market::RiskDecision>) {
     also(event.value.intent.client_order_id.text());
     also(event.value.intent.strategy.text());
@@ -119,6 +121,7 @@ absl::Status ReportingService::ApplyFact(const journal::Record& fact) {
   GANNET_RETURN_IF_ERROR(apply(bus::kRiskDecisions, &ReportingEngine::OnDecision));
   GANNET_RETURN_IF_ERROR(apply(bus::kRiskState, &ReportingEngine::OnRiskState));
   GANNET_RETURN_IF_ERROR(apply(bus::kRiskLimits, &ReportingEngine::OnLimits));
+  GANNET_RETURN_IF_ERROR(apply(bus::kAccountEvents, &ReportingEngine::OnAccountEvent));
   return apply(bus::kBalances, &ReportingEngine::OnBalance);
 }
 
@@ -161,6 +164,7 @@ absl::Status ReportingService::Start() {
   Follow(bus::kRiskState, &ReportingEngine::OnRiskState);
   Follow(bus::kRiskLimits, &ReportingEngine::OnLimits);
   Follow(bus::kBalances, &ReportingEngine::OnBalance);
+  Follow(bus::kAccountEvents, &ReportingEngine::OnAccountEvent);
   next_equity_ = clock_.Now();
   Arm();
   return absl::OkStatus();
@@ -329,9 +333,10 @@ runtime::Health ReportingService::health() const {
                          "can hold; check the venue's record of them"));
   }
   if (engine_.held_reports() > 0) {
-    degrade(absl::StrCat(engine_.held_reports(),
-                         " execution reports wait for the definition of their instrument; check "
-                         "ref.instruments"));
+    degrade(absl::StrCat(
+        engine_.held_reports(),
+        " execution reports and account events wait for the definition of their instrument; check "
+        "ref.instruments"));
   }
   return health;
 }

@@ -21,12 +21,13 @@ constexpr size_t kMaxScaleVersions = 16;
 constexpr int64_t kMaxPosition = std::numeric_limits<int64_t>::max() / 8;
 constexpr Int128 kMaxUnits = static_cast<Int128>(1'000'000'000'000'000) * 1'000'000'000'000'000;
 
-bool Sane(Int128 units) { return units <= kMaxUnits && units >= -kMaxUnits; }
 bool Derivative(const market::Instrument& instrument) {
   return instrument.kind != market::InstrumentKind::kSpot;
 }
 
 }  // namespace
+
+bool Sane(Int128 units) { return units <= kMaxUnits && units >= -kMaxUnits; }
 
 ExposureBook::ExposureBook(const LimitSet& limits) : limits_(limits) {
   TakeSharedLimits();
@@ -527,7 +528,8 @@ std::optional<int64_t> ExposureBook::ApplyFill(const market::ExecReport& report)
     RevalueInstrument(leaf.instrument);  // it is the mark until a quote comes
   const bool buy = report.side == Side::kBuy;
   ChangePosition(leaf, quantity, buy ? -notional->units() : notional->units());
-  if (!Derivative(row.definition)) {
+  // What people signed of a position (no order has it) moved no balance.
+  if (!Derivative(row.definition) && !report.client_order_id.empty()) {
     // What was spent is gone now; what was gained counts once the venue says so.
     BalanceRow& spent = balances_[buy ? leaf.quote_balance : leaf.base_balance];
     if (spent.known) spent.total -= buy ? *notional : row.definition.BaseAmount(fill->quantity);
@@ -539,11 +541,7 @@ std::optional<int64_t> ExposureBook::ApplyFill(const market::ExecReport& report)
 void ExposureBook::BookFee(InstrumentRow& row, Leaf& leaf, const market::Fill& fill) {
   if (fill.fee.zero()) return;
   const market::Instrument& definition = row.definition;
-  if (fill.fee_asset == definition.quote) {
-    const auto units = market::Rescale(fill.fee.units(), fill.fee.scale(), definition.quote_scale,
-                                       Rounding::kCeiling);
-    if (units && Sane(*units)) ChangePosition(leaf, 0, -*units);
-  } else if (fill.fee_asset == definition.base && !Derivative(definition)) {
+  if (fill.fee_asset == definition.base && !Derivative(definition)) {
     const Money owed = leaf.base_fee_rest + fill.fee;
     const auto whole =
         market::Rescale(owed.units(), owed.scale(), definition.quantity_scale, Rounding::kDown);
@@ -551,8 +549,7 @@ void ExposureBook::BookFee(InstrumentRow& row, Leaf& leaf, const market::Fill& f
     leaf.base_fee_rest = owed - Money(*whole, definition.quantity_scale);
     ChangePosition(leaf, -static_cast<int64_t>(*whole), 0);
   } else {
-    leaf.other_fees[fill.fee_asset] += fill.fee;
-    for (const Index scope : leaf.scopes) scopes_[scope].other_fees[fill.fee_asset] += fill.fee;
+    Pay(leaf, fill.fee_asset, fill.fee);
   }
 }
 

@@ -27,6 +27,7 @@
 #include "absl/status/status.h"
 #include "libs/base/time.h"
 #include "libs/market/account.h"
+#include "libs/market/account_event.h"
 #include "libs/market/instrument.h"
 #include "libs/market/market_data.h"
 #include "libs/market/order.h"
@@ -45,6 +46,8 @@ inline constexpr Index kNone = UINT32_MAX;
 inline constexpr size_t kMaxScopes = 20'000;
 inline constexpr size_t kMaxInstruments = 10'000;
 inline constexpr size_t kMaxOpenOrders = 100'000;
+// (account, asset) pairs that were booked beside trades and instruments.
+inline constexpr size_t kMaxBookings = 2'000;
 
 // What went through a scope in one slice of the flow window (controls 7, 25).
 struct Flow {
@@ -232,6 +235,9 @@ struct BalanceRow {
   market::Money margin;    // in use by derivatives
 };
 
+// Units that sums of money may hold without leaving 128 bits.
+bool Sane(market::Int128 units);
+
 class ExposureBook {
  public:
   explicit ExposureBook(const LimitSet& limits);
@@ -287,6 +293,11 @@ class ExposureBook {
   // Of the newest command of a person; Time::min(): none.
   base::Time person_seen() const { return person_seen_; }
   void SetBalance(const market::BalanceUpdate& update);
+  // What moved an account beside the trades of orders, whose reports tell of them. Funding,
+  // fees, liquidations, settlements and adjustments belong to the result of what they name
+  // (instrument, strategy, account, firm), transfers to nobody's; a position that people
+  // signed is EXTERNAL's. Balances follow SetBalance alone: the venue states them.
+  void ApplyBooking(const market::AccountEvent& event, base::Time at);
   void SetState(const market::RiskState& state);
   void SetBaseline(const market::Scope& scope, Value day_baseline, Value peak);
 
@@ -320,6 +331,7 @@ class ExposureBook {
     uint64_t definitions_refused = 0;  // new scales that would round what is open
     uint64_t scopes_refused = 0;       // kMaxScopes reached
     uint64_t fees_unvalued = 0;        // third-asset fees without a conversion, now
+    uint64_t bookings_refused = 0;     // kMaxBookings reached, or an amount that none is
   };
   const Stats& stats() const { return stats_; }
 
@@ -353,6 +365,10 @@ class ExposureBook {
   // The quantity booked; nothing when it could not be.
   std::optional<int64_t> ApplyFill(const market::ExecReport& report);
   void BookFee(InstrumentRow& row, Leaf& leaf, const market::Fill& fill);
+  // Takes what was paid (received: negative) off the leaf's result.
+  void Pay(Leaf& leaf, const market::AssetId& asset, const market::Money& paid);
+  void CountBooking(const std::string& account, const market::AssetId& asset,
+                    const market::Money& paid);
   void Break(InstrumentRow& row, std::string why);
   void Rebuild();
   void CountGroup(const Cell& cell, int sign);
@@ -381,6 +397,8 @@ class ExposureBook {
   // Intent, verdict and first report speak of the same leaf one after the other.
   Index last_leaf_ = kNone;
   base::Time person_seen_ = base::Time::min();
+  // Paid (received: negative) by account and asset, beside trades and instruments.
+  std::map<std::pair<std::string, market::AssetId>, market::Money> bookings_;
   std::vector<int64_t> group_rho_ppm_;
   bool market_limits_ = false;  // some scope states max_move or max_volatility
   Stats stats_;

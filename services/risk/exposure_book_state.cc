@@ -13,8 +13,9 @@ namespace {
 
 using market::Side;
 
-// 1: without the windows of controls 4 to 30; 2: without parent orders
-constexpr uint8_t kBookVersion = 3;
+// 1: without the windows of controls 4 to 30; 2: without parent orders; 3: without bookings
+// beside trades
+constexpr uint8_t kBookVersion = 4;
 
 void WriteFees(wire::CanonicalWriter& out, const std::map<market::AssetId, market::Money>& fees) {
   out.U32(static_cast<uint32_t>(fees.size()));
@@ -219,6 +220,12 @@ void ExposureBook::Save(wire::CanonicalWriter& out) const {
     out.I128(order->taken_value);
   }
   out.Time(person_seen_);
+  out.U32(static_cast<uint32_t>(bookings_.size()));
+  for (const auto& [key, paid] : bookings_) {
+    out.Bytes(key.first);
+    out.Text(key.second);
+    out.Money(paid);
+  }
 }
 
 void ExposureBook::SaveScope(wire::CanonicalWriter& out, const ScopeRow& row) const {
@@ -351,6 +358,12 @@ absl::Status ExposureBook::Load(wire::CanonicalReader& in) {
     orders_.insert_or_assign(id, order);
   }
   if (version >= 2) person_seen_ = in.Time();
+  bookings_.clear();
+  for (uint32_t left = version >= 4 ? in.U32() : 0; left > 0 && in.ok(); --left) {
+    std::string account = in.Bytes();
+    auto asset = in.Text<market::AssetId>();
+    bookings_[{std::move(account), std::move(asset)}] = in.Money();
+  }
   GANNET_RETURN_IF_ERROR(in.status());
   Rebuild();
   return absl::OkStatus();
@@ -384,6 +397,7 @@ void ExposureBook::Rebuild() {
       for (const Index scope : leaf.scopes) scopes_[scope].other_fees[asset] += amount;
     }
   }
+  for (const auto& [key, paid] : bookings_) CountBooking(key.first, key.second, paid);
   for (Cell& cell : cells_) Revalue(cell);
 
   unanswered_.clear();

@@ -138,6 +138,11 @@ void RiskEngine::Apply(const market::Event<market::PositionUpdate>& event) {
   book_.SetTold(event.value, event.header.receive_time);
 }
 
+void RiskEngine::Apply(const market::Event<market::AccountEvent>& event) {
+  ++stats_.account_events[event.value.kind];
+  book_.ApplyBooking(event.value, event.header.receive_time);
+}
+
 void RiskEngine::Apply(const market::Event<market::Command>& event) {
   if (!event.value.person.empty()) book_.SeePerson(event.header.receive_time);
 }

@@ -10,6 +10,7 @@
 // is a verdict with a reason, or counted.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -45,6 +46,12 @@ struct RiskSettings {
 
 inline constexpr std::string_view kEngineName = "risk";
 inline constexpr base::Duration kTimerInterval = std::chrono::seconds(1);
+
+// What the venue or people do to an account without an order of ours, seldom and to be
+// looked at at once.
+inline constexpr std::array kAlarmingEvents = {
+    market::AccountEventKind::kLiquidation, market::AccountEventKind::kAdl,
+    market::AccountEventKind::kSettlement, market::AccountEventKind::kAdjustment};
 
 class RiskEngine {
  public:
@@ -89,6 +96,7 @@ class RiskEngine {
   void Apply(const market::Event<market::ExecReport>& event);
   void Apply(const market::Event<market::BalanceUpdate>& event);
   void Apply(const market::Event<market::PositionUpdate>& event);
+  void Apply(const market::Event<market::AccountEvent>& event);
   void Apply(const market::Event<market::Command>& event);  // that a person was there
   void Apply(const market::Event<market::RiskState>& event);
   void Apply(const market::Event<market::LimitEvent>& event);
@@ -121,6 +129,7 @@ class RiskEngine {
   struct Stats {
     uint64_t permitted = 0, rejected = 0, cancels = 0, commands_refused = 0;
     std::map<market::RejectReason, uint64_t> by_reason;
+    std::map<market::AccountEventKind, uint64_t> account_events;
   };
   const Stats& stats() const { return stats_; }
   const ExposureBook& book() const { return book_; }

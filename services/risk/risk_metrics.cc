@@ -132,6 +132,12 @@ telemetry::Metrics::Collector MeasureRisk(telemetry::Metrics* metrics, const Ris
     MeasureScopes(into, book);
     if (portfolio.on() && portfolio.figures())
       MeasurePortfolio(into, engine.limits(), *portfolio.figures());
+    for (const market::AccountEventKind kind : kAlarmingEvents) {
+      const auto& seen = engine.stats().account_events;
+      const auto found = seen.find(kind);
+      into.CounterOf(metric::kCounts, {absl::StrCat("account_", market::Name(kind))})
+          .SetTotal(found == seen.end() ? 0 : found->second);
+    }
     into.GaugeOf(metric::kOpenOrders).Set(static_cast<double>(book.open_order_count()));
     const base::Time oldest = book.oldest_unanswered();
     const bool waiting = oldest != base::Time::max() && oldest < shard.now();

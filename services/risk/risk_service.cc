@@ -1,9 +1,11 @@
 #include "services/risk/risk_service.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
+#include "libs/bus/account_topic.h"
 #include "libs/market/names.h"
 
 namespace gannet::risk {
@@ -81,8 +83,28 @@ void RiskService::ConsumeFacts() {
                                      [this](const auto& event) { engine_.Apply(event); });
   shard_.Consume<market::BalanceUpdate>(bus::kBalances,
                                         [this](const auto& event) { engine_.Apply(event); });
+  shard_.Consume<market::AccountEvent>(
+      bus::kAccountEvents, [this](const auto& event) { engine_.Apply(event); },
+      [this](const auto& event) { Alarm(event.value); });
   shard_.Consume<market::PositionUpdate>(bus::kPositions,
                                          [this](const auto& event) { engine_.Apply(event); });
+}
+
+// What the venue, or people, did to a position or a balance without an order of ours.
+void RiskService::Alarm(const market::AccountEvent& event) {
+  if (std::find(kAlarmingEvents.begin(), kAlarmingEvents.end(), event.kind) ==
+      kAlarmingEvents.end())
+    return;
+  std::string changes;
+  for (const market::AssetChange& change : event.changes)
+    absl::StrAppend(&changes, change.amount.ToString(), " ", change.asset.text(), " ");
+  log_.Warning("account_event", {{"kind", market::Name(event.kind)},
+                                 {"account", event.account.text()},
+                                 {"instrument", event.instrument.text()},
+                                 {"quantity", event.quantity.mantissa},
+                                 {"changes", changes},
+                                 {"booking", event.id},
+                                 {"person", event.person}});
 }
 
 // Live only: what is not recorded is not recovered either.

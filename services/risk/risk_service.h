@@ -32,6 +32,7 @@ class RiskService : public runtime::Service {
  private:
   void Decide(const market::OrderIntent& intent, const market::Header& cause);
   void ConsumeFacts();
+  void Alarm(const market::AccountEvent& event);
   void ConsumeMarket();
   void Resume(const market::Header& cause);
   void OnTimer(const market::Header& cause);

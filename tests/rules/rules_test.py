@@ -35,6 +35,8 @@ SIMPLE = {
         {'gannet_reconciliations_total{outcome="done"}': "5x30", "gannet_uptime_seconds": "0+60x30"},
         {'gannet_reconciliations_total{outcome="done"}': "0+1x30", "gannet_uptime_seconds": "0+60x30"}, "20m"),
     "GannetForeignOrders": ({"gannet_foreign_orders_total": "0x5 1x20"}, {"gannet_foreign_orders_total": "3x30"}, "10m"),
+    "GannetAccountEvent": ({'gannet_counts_total{what="account_liquidation"}': "0x5 1x20"},
+                           {'gannet_counts_total{what="account_liquidation"}': "3x30"}, "10m"),
     "GannetVenueStreamDown": ({"gannet_venue_stream_up": "0x10"}, {"gannet_venue_stream_up": "1 0 1 1 1 1 1"}, "5m"),
     "GannetKillSwitchOn": ({"gannet_kill_switches": "1x10"}, {"gannet_kill_switches": "0x10"}, "2m"),
     "GannetExposureNearLimit": ({'gannet_exposure_ratio{scope="account",limit="gross"}': "0.95x20"},
