@@ -282,7 +282,7 @@ class VenueRecords:
         return [symbol["symbol"] for symbol in self.get("/api/v3/exchangeInfo")["symbols"]]
 
     def _paged(self, path, symbol, id_name, first_parameter):
-        rows, next_id = {}, 0
+        rows, next_id = {}, 1  # from the first; 0 and none mean the newest
         while True:
             page = self.signed(path, symbol=symbol, limit=1000, **{first_parameter: next_id})
             fresh = [row for row in page if row[id_name] not in rows]

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """`make test-kube`: the chart on a real Kubernetes of one node (tools/kube/cluster), with Kafka,
 PostgreSQL and the exchange simulator beside the services. Installs, tests, upgrades and rolls back
-by Helm; tries every pair of pods against the table of edges; deletes each pod without warning while
-it trades; and at the end compares orders and fills with the exchange's own records.
+by Helm; tries every pair of pods against the table of edges; posts an alert to the notifier; has the
+scaler follow load up and down; kills each pod (-9) while it trades; and at the end compares orders,
+fills and positions with the exchange's own records, and decides the journals again.
 
 usage: kube_test.py BIN_DIR IMAGES [--kills NAME,…] [--keep]
 
@@ -11,12 +12,13 @@ build/results/kube.md. Exit codes: 0 passed, 1 failed, 4 something is missing.
 """
 import argparse
 import base64
+import contextlib
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -27,13 +29,14 @@ from tools import packages  # noqa: E402
 packages()
 
 import harness  # noqa: E402
+import outsider  # noqa: E402
 import truth  # noqa: E402
-from rounds import KILLED, compare, kills, note, timed, trades, write_notes  # noqa: E402
-from chart import edges, facts  # noqa: E402
+from rounds import KILLED, PSQL, compare, kills, note, timed, trades, write_notes  # noqa: E402
+from chart import component, edges, facts  # noqa: E402
 from harness import check  # noqa: E402
 
 SPACE, RELEASE = "trading", "gannet"
-ADMIN = 9464
+PORTS = {"https": 8443, "admin": 9464, "alerts": 7190}
 BESIDE = {"kafka": 9093, "postgres": 5432, "venue-sim": 8443}
 
 
@@ -72,21 +75,39 @@ class Cluster:
         return one.get("status", {}).get("readyReplicas", 0) == 1 and one["status"].get("updateRevision") == one["status"].get("currentRevision")
 
     def kill(self, name):
-        """The pod without warning; the StatefulSet makes another."""
+        """The pod is gone without warning, and SIGKILL to all its processes: the StatefulSet makes another."""
         uid = self.get("pod", f"{RELEASE}-{name}-0")["metadata"]["uid"]
+        pids = self.processes(uid)
         self.kubectl("delete", "pod", f"{RELEASE}-{name}-0", "--grace-period=0", "--force", "--wait=false")
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
         def another():
             done = self.run("kubectl", "--namespace", SPACE, "get", "pod", f"{RELEASE}-{name}-0", "--output", "jsonpath={.metadata.uid}")
             return done.returncode == 0 and done.stdout not in ("", uid)
         harness.wait_until(another, 120, f"another pod of {name}")
 
+    def processes(self, uid):
+        """Of a pod, as this machine numbers them."""
+        files = pathlib.Path("/sys/fs/cgroup").glob(f"**/gannet-kube/kubepods/*/pod{uid}/*/cgroup.procs")
+        return sorted({int(pid) for file in files for pid in file.read_text().split()})
+
     def stop(self, names):
-        chosen = [f"{RELEASE}-{name}" for name in names] if names else ["--all"]
-        self.kubectl("scale", "statefulset", *chosen, "--replicas=0")
-        if not names:
-            self.kubectl("wait", "--for=delete", "pod", "--selector", "app.kubernetes.io/component in (strategy,risk,execution,ingest,venue-sim)",
-                         "--timeout=120s", seconds=150)
+        names = names or [name for name in self.writers() if name not in ("kafka", "postgres")]
+        self.kubectl("scale", "statefulset", *(f"{RELEASE}-{name}" for name in names), "--replicas=0")
+        self.kubectl("wait", "--for=delete", "pod", "--selector", f"app.kubernetes.io/component in ({','.join(names)})", "--timeout=120s", seconds=150)
+
+    def writers(self):
+        return [component(one) for one in self.get("statefulset")["items"]]
+
+    def sql(self, statement):
+        return self.kubectl("exec", f"{RELEASE}-postgres-0", "--", *PSQL, statement)
+
+    def ended(self, pod):
+        """How the one container of a pod has ended, if it has."""
+        for each in self.get("pod", pod)["status"].get("containerStatuses", []):
+            return each["state"].get("terminated")
 
     def secret(self, name, key):
         return base64.b64decode(self.get("secret", name)["data"][key])
@@ -94,7 +115,8 @@ class Cluster:
     def volume(self, name):
         """Where the volume of a service lies on this machine."""
         claim = self.get("persistentvolumeclaim", f"data-{RELEASE}-{name}-0")
-        folder = pathlib.Path(os.environ.get("GANNET_KUBE_DIR", pathlib.Path.home() / ".cache" / "gannet" / "kube"))
+        cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache"))
+        folder = pathlib.Path(os.environ.get("GANNET_KUBE_DIR", cache / "gannet" / "kube"))
         return folder / "run" / "volumes" / claim["spec"]["volumeName"].removeprefix("local-")
 
 
@@ -117,25 +139,82 @@ def install(cluster, folder):
     return values
 
 
+# Which of these addresses takes a connection from the network that it runs in. What a policy drops
+# runs into the time limit; a refusal has come through.
+CONNECT = """
+import json, socket, sys
+from concurrent.futures import ThreadPoolExecutor
+def reached(place):
+    for patience in (2, 4):
+        try:
+            socket.create_connection(place, patience).close()
+            return True
+        except ConnectionError:
+            return True
+        except OSError:
+            pass
+    return False
+print(json.dumps(list(ThreadPoolExecutor(32).map(reached, map(tuple, json.load(sys.stdin))))))
+"""
+
+
 def network(cluster):
-    """Each pair of pods, really tried: what is not an edge runs into the deadline."""
-    stated = {(row["from"], row["to"], {"grpc": None, "admin": ADMIN, "https": 8443}.get(row.get("port"))) for row in edges()}
-    names = [name for name, fact in facts().items() if not fact["scales"]]
-    targets = [(name, fact["port"], None) for name, fact in facts().items() if not fact["scales"]]
-    targets += [(name, ADMIN, ADMIN) for name in names] + [(name, port, None) for name, port in BESIDE.items()]
+    """Every pair of pods and every port of theirs, really tried from the network of each pod; and from that of a pod of the
+    namespace that is not of the release."""
+    stated = {(row["from"], row["to"], PORTS.get(row.get("port"), facts().get(row["to"], {}).get("port", BESIDE.get(row["to"])))) for row in edges()}
+    stated |= {("stranger", to, port) for fro, to, port in stated if fro == "clients"}
+    listens = {name: {fact["port"], PORTS["admin"]} for name, fact in facts().items()} | {name: {port} for name, port in BESIDE.items()}
+    listens["gateway"].add(PORTS["https"])
+    listens["reporting"].add(PORTS["alerts"])
+    cluster.kubectl("apply", "--filename", "-", text=outsider.manifest("stranger", {"app": "stranger"}, "sleep 600"))
+    cluster.kubectl("wait", "--for=condition=Ready", "pod/stranger", "--timeout=60s")
+    pods = {one["metadata"]["labels"].get("app.kubernetes.io/component", "stranger"): one for one in cluster.get("pod")["items"] if one["status"]["phase"] == "Running"}
+    wrong, tried, through = [], 0, 0
+    for fro, pod in pods.items():
+        targets = [(to, port) for to, ports in sorted(listens.items()) if to != fro and to in pods for port in sorted(ports)]
+        places = json.dumps([(pods[to]["status"]["podIP"], port) for to, port in targets])
+        done = subprocess.run(["nsenter", "-t", str(cluster.processes(pod["metadata"]["uid"])[0]), "--net", sys.executable, "-c", CONNECT],
+                              input=places, capture_output=True, text=True, timeout=60)
+        check(done.returncode == 0, f"no connections from {fro}: {done.stderr}")
+        for (to, port), reached in zip(targets, json.loads(done.stdout)):
+            tried, through = tried + 1, through + reached
+            if reached != ((fro, to, port) in stated):
+                wrong.append((fro, to, port, "reached" if reached else "blocked"))
+    cluster.kubectl("delete", "pod", "stranger", "--wait=false")
+    check(not wrong, f"pairs that are not as files/edges.yaml says: {wrong[:8]}")
+    note("network: pairs of pods and ports tried, let through, blocked", f"{tried}, {through}, {tried - through}")
 
-    def attempt(pair):
-        fro, (to, port, kind) = pair
-        _, out, err = cluster.ask(fro, "healthcheck", "--address", f"{RELEASE}-{to}.{SPACE}.svc:{port}", "--ca", "/etc/gannet/tls/ca.crt", "--timeout", "2s")
-        reached = "Deadline Exceeded" not in err
-        return fro, to, port, reached, (fro, to, kind) in stated, (out + err).strip()
 
-    pairs = [(fro, target) for fro in names for target in targets if fro != target[0]]
-    with ThreadPoolExecutor(6) as pool:
-        tried = list(pool.map(attempt, pairs))
-    wrong = [row for row in tried if row[3] != row[4]]
-    check(not wrong, f"pairs that are not as files/edges.yaml says: {wrong[:6]}")
-    note("network: pairs of pods tried, let through, blocked", f"{len(tried)}, {sum(row[3] for row in tried)}, {sum(not row[3] for row in tried)}")
+def alerts(cluster):
+    """What has Alertmanager's label posts to the notifier; another pod of the namespace does not reach it."""
+    script = outsider.ALERT.format(host=f"{RELEASE}-reporting.{SPACE}.svc")
+
+    def posts(name):
+        cluster.kubectl("apply", "--filename", "-", text=outsider.manifest(name, {"app": name}, script, ["gannet-alerts", "gannet-tls"]))
+        ended = harness.wait_until(lambda: cluster.ended(name), 60, f"the end of {name}")
+        said = cluster.kubectl("logs", name)
+        cluster.kubectl("delete", "pod", name, "--wait=false")
+        return ended["exitCode"], said
+    code, said = posts("alertmanager")
+    check("HTTP/1.1 200" in said, f"an alert was not taken: {code} {said}")
+    code, said = posts("stranger")
+    check(code == 124 and "HTTP" not in said, f"a stranger's alert was not blocked: {code} {said}")
+    note("alerts: from Alertmanager's label, from another pod", "taken, blocked")
+
+
+def scaling(cluster):
+    """The scaler of `inference` follows load up and down; the chart waits five minutes before it goes down, here 15 s."""
+    name = f"{RELEASE}-inference"
+
+    def pods():
+        return cluster.get("deployment", name)["status"].get("readyReplicas", 0)
+    cluster.kubectl("patch", "hpa", name, "--type=merge", "--patch", '{"spec":{"behavior":{"scaleDown":{"stabilizationWindowSeconds":15}}}}')
+    harness.wait_until(lambda: pods() == 1, 200, "one pod of inference without load")
+    address = f"{name}.{SPACE}.svc:{facts()['inference']['port']}"
+    cluster.kubectl("apply", "--filename", "-", text=outsider.manifest("load", {"app": "load"}, outsider.LOAD.format(address=address)))
+    timed("inference under load, from 1 pod to 3", lambda: harness.wait_until(lambda: pods() == 3, 100, "three pods of inference"))
+    cluster.kubectl("delete", "pod", "load", "--wait=false")
+    timed("inference without load, from 3 pods to 1", lambda: harness.wait_until(lambda: pods() == 1, 100, "one pod of inference"))
 
 
 def upgrade(cluster, values):
@@ -169,7 +248,9 @@ def main():
         values = install(cluster, folder)
         timed("first order", lambda: trades(cluster))
         network(cluster)
+        alerts(cluster)
         upgrade(cluster, values)
+        scaling(cluster)
         kills(cluster, [name for name in options.kills.split(",") if name])
         compare(cluster, options.bin_dir, folder)
         code = 0

@@ -168,6 +168,11 @@ class Engine:
                 said = [line for line in docker("logs", box).stderr.splitlines() if '"level":"warning"' in line or '"level":"error"' in line]
                 rounds.note(f"{box} ended with 3, the drain was cut short", said[-1] if said else "it does not say why")
 
+    def sql(self, statement):
+        done = docker("exec", f"{PREFIX}postgres-postgres", *rounds.PSQL, statement)
+        check(done.returncode == 0, f"psql: {done.stderr}")
+        return done.stdout
+
     def clean(self):
         names = docker("ps", "--all", "--quiet", "--filter", f"name={PREFIX}").stdout.split()
         if names:

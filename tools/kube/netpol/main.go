@@ -1,15 +1,18 @@
 // Enforces NetworkPolicy on one node, which the bridge plugin of CNI does not: it reads
 // pods, namespaces and policies twice a second and, when the outcome has changed, replaces
-// one table of nftables. IPv4. Ports by name and ranges of ports are refused, which denies
+// one table of nftables. The kubelet tells a pod's address only when its containers have been
+// started; until then it is what the plugin noted. IPv4. Ports by name and ranges of ports are refused, which denies
 // what they would have allowed; they are named in the log.
 package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"sort"
 	"strings"
 	"time"
@@ -31,6 +34,28 @@ type cluster struct {
 	namespaces map[string]labels.Set
 }
 
+// The addresses that CNI gave to pods, by their uid, from the cache of its library.
+func given(folder string) map[string]string {
+	found := map[string]string{}
+	files, _ := filepath.Glob(filepath.Join(folder, "kube-*-eth0"))
+	for _, file := range files {
+		var note struct {
+			CniArgs [][2]string
+			Result  struct{ Ips []struct{ Address string } }
+		}
+		text, err := os.ReadFile(file)
+		if err != nil || json.Unmarshal(text, &note) != nil || len(note.Result.Ips) == 0 {
+			continue // half written, or gone: the next round sees it
+		}
+		for _, argument := range note.CniArgs {
+			if argument[0] == "K8S_POD_UID" {
+				found[argument[1]], _, _ = strings.Cut(note.Result.Ips[0].Address, "/")
+			}
+		}
+	}
+	return found
+}
+
 func read(ctx context.Context, client *kubernetes.Clientset) (*cluster, error) {
 	pods, err := client.CoreV1().Pods("").List(ctx, meta.ListOptions{})
 	if err != nil {
@@ -48,7 +73,11 @@ func read(ctx context.Context, client *kubernetes.Clientset) (*cluster, error) {
 	for _, namespace := range namespaces.Items {
 		c.namespaces[namespace.Name] = namespace.Labels
 	}
+	early := given(os.Args[2])
 	for _, pod := range pods.Items {
+		if pod.Status.PodIP == "" && !pod.Spec.HostNetwork {
+			pod.Status.PodIP = early[string(pod.UID)]
+		}
 		running := pod.Status.Phase == core.PodPending || pod.Status.Phase == core.PodRunning
 		if pod.Status.PodIP != "" && !pod.Spec.HostNetwork && running {
 			c.pods = append(c.pods, pod)
