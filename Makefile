@@ -56,7 +56,7 @@ test-pods: images ## the chart's pods on a Docker engine, killed while they trad
 	@python3 -B tests/kube/pods_test.py $(BUILD)/bin $(ARGS); code=$$?; [ $$code = 4 ] || exit $$code
 
 test-kube: build ## the chart on a real Kubernetes of one node, pods killed while it trades
-	@tools/kube/cluster build && tools/images --bin $(BUILD)/bin --save build/images-tar && python3 -B tests/kube/kube_test.py $(BUILD)/bin build/images-tar $(ARGS)
+	@tools/kube/cluster build && tools/images --bin $(BUILD)/bin --save build/images-tar && python3 -B tests/kube/kube_test.py $(BUILD)/bin build/images-tar/images.tar $(ARGS)
 
 images: build ## an image of each program, and of the servers that development needs
 	@tools/images --bin $(BUILD)/bin

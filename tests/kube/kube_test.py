@@ -7,7 +7,7 @@ fills and positions with the exchange's own records, and decides the journals ag
 
 usage: kube_test.py BIN_DIR IMAGES [--kills NAME,…] [--keep]
 
-IMAGES is a folder of archives (tools/images --save). --keep leaves the cluster up. Writes
+IMAGES is an archive of them all (tools/images --save). --keep leaves the cluster up. Writes
 build/results/kube.md. Exit codes: 0 passed, 1 failed, 4 something is missing.
 """
 import argparse
@@ -122,7 +122,7 @@ class Cluster:
 
 def prepare(cluster, images, folder):
     timed("cluster up", lambda: cluster.must("up", seconds=600))
-    timed("images loaded", lambda: cluster.must("load", *sorted(pathlib.Path(images).glob("gannet-*.tar")), seconds=600))
+    timed("images loaded", lambda: cluster.must("load", images, seconds=600))
     cluster.must("kubectl", "create", "namespace", SPACE)
     # What the chart renders is admitted under the strictest standard.
     cluster.must("kubectl", "label", "namespace", SPACE, "pod-security.kubernetes.io/enforce=restricted")
@@ -212,9 +212,9 @@ def scaling(cluster):
     harness.wait_until(lambda: pods() == 1, 200, "one pod of inference without load")
     address = f"{name}.{SPACE}.svc:{facts()['inference']['port']}"
     cluster.kubectl("apply", "--filename", "-", text=outsider.manifest("load", {"app": "load"}, outsider.LOAD.format(address=address)))
-    timed("inference under load, from 1 pod to 3", lambda: harness.wait_until(lambda: pods() == 3, 100, "three pods of inference"))
+    timed("inference under load, from 1 pod to 2 or more", lambda: harness.wait_until(lambda: pods() > 1, 60, "more pods of inference"))
     cluster.kubectl("delete", "pod", "load", "--wait=false")
-    timed("inference without load, from 3 pods to 1", lambda: harness.wait_until(lambda: pods() == 1, 100, "one pod of inference"))
+    timed("inference without load, back to 1", lambda: harness.wait_until(lambda: pods() == 1, 100, "one pod of inference"))
 
 
 def upgrade(cluster, values):
