@@ -8,11 +8,11 @@
 #include <functional>
 #include <iostream>
 #include <map>
-#include <sstream>
 #include <string>
 
 #include "apps/gannet/certs_flags.h"
 #include "apps/gannet/control_flags.h"
+#include "apps/gannet/duration_flag.h"
 #include "apps/gannet/journal_command.h"
 #include "apps/gannet/journal_fetch.h"
 #include "apps/gannet/journal_replay_command.h"
@@ -22,6 +22,7 @@
 #include "apps/gannet/report_command.h"
 #include "apps/gannet/risk_command.h"
 #include "apps/gannet/run_command.h"
+#include "apps/gannet/sim_flags.h"
 #include "apps/gannet/topics_command.h"
 #include "apps/gannet/trace_command.h"
 #include "apps/gannet/train_command.h"
@@ -33,7 +34,6 @@
 #include "libs/runtime/help.h"
 #include "libs/runtime/system_clock.h"
 #include "libs/telemetry/metric_names.h"
-#include "tests/simulation/campaign.h"
 
 namespace gannet::app {
 namespace {
@@ -54,23 +54,6 @@ std::string DefaultDataDir() {
 }
 
 // "10s", "250ms": a CLI11 transform into nanoseconds of the option's Duration.
-CLI::Option* AddDuration(CLI::App* app, const std::string& flag, base::Duration& target,
-                         const std::string& help) {
-  return app
-      ->add_option_function<std::string>(
-          flag,
-          [&target, flag](const std::string& text) {
-            const bool negative = text.starts_with('-');
-            const auto value = base::ParseDuration(negative ? text.substr(1) : text);
-            if (!value)
-              throw CLI::ValidationError(
-                  flag, "'" + text + "' is no duration; write 90s, 250ms, 10m or 2h");
-            target = negative ? -*value : *value;
-          },
-          help)
-      ->type_name("DURATION");
-}
-
 // What each subcommand needs lives as long as the parse.
 struct Commands {
   base::PosixFiles files;
@@ -101,8 +84,7 @@ struct Commands {
   UserOptions user;
   CertsOptions certs;
   VenueOptions venue;
-  simulation::CampaignOptions sim;
-  std::string sim_seeds = "1-10";
+  SimFlags sim;
 };
 
 void AddRun(CLI::App& app, Commands& c) {
@@ -740,51 +722,6 @@ void AddMigrate(CLI::App& app, Commands& c) {
   });
 }
 
-void AddSim(CLI::App& app, Commands& c) {
-  CLI::App* sim = app.add_subcommand(
-      "sim", "Run the whole platform and its venue on virtual time under seeded faults");
-  sim->add_option("--seeds", c.sim_seeds, "First and last seed, as A-B")->capture_default_str();
-  AddDuration(sim, "--safety", c.sim.each.safety,
-              "How long faults strike (virtual time; default 40s)");
-  AddDuration(sim, "--liveness", c.sim.each.liveness,
-              "How long everything has to settle (default 60s)");
-  sim->add_flag("!--no-faults", c.sim.each.faults, "Nothing goes wrong");
-  sim->add_flag("--wire-mode", c.sim.each.wire_mode,
-                "Encode and decode every event; decides the same");
-  sim->add_option("--config-dir", c.sim.each.config_dir,
-                  "Folder of limits.yaml and strategies.yaml")
-      ->type_name("DIR")
-      ->capture_default_str();
-  sim->footer(
-      "Checks the invariants I1 to I6 (docs/orders.md) and prints the command that reproduces a "
-      "failure.");
-  sim->callback([&c] {
-    const size_t dash = c.sim_seeds.find('-');
-    try {
-      c.sim.first_seed = std::stoull(c.sim_seeds.substr(0, dash));
-      c.sim.last_seed =
-          dash == std::string::npos ? c.sim.first_seed : std::stoull(c.sim_seeds.substr(dash + 1));
-    } catch (const std::exception&) {
-      throw CLI::ValidationError("--seeds",
-                                 "'" + c.sim_seeds + "' is no range of seeds; write 1-200");
-    }
-    if (c.sim.last_seed < c.sim.first_seed)
-      throw CLI::ValidationError("--seeds", "the last seed is below the first");
-    const simulation::SimulationOptions plain;
-    std::ostringstream same;
-    if (c.sim.each.safety != plain.safety)
-      same << " --safety " << base::FormatDuration(c.sim.each.safety);
-    if (c.sim.each.liveness != plain.liveness)
-      same << " --liveness " << base::FormatDuration(c.sim.each.liveness);
-    if (!c.sim.each.faults) same << " --no-faults";
-    if (c.sim.each.wire_mode) same << " --wire-mode";
-    if (c.sim.each.config_dir != plain.config_dir)
-      same << " --config-dir " << c.sim.each.config_dir;
-    c.sim.same_options = same.str();
-    c.exit_code = Report(simulation::RunCampaign(c.sim, c.clock, std::cout));
-  });
-}
-
 void AddTrace(CLI::App& app, Commands& c) {
   CLI::App* trace =
       app.add_subcommand("trace", "Tell the story of an order, from its cause to its fills");
@@ -830,7 +767,8 @@ int Main(int argc, char** argv) {
   AddCerts(app, commands.certs, commands.files, commands.clock, std::cout,
            [&commands](const absl::Status& status) { commands.exit_code = Report(status); });
   AddMigrate(app, commands);
-  AddSim(app, commands);
+  AddSim(app, commands.sim, commands.files, commands.clock, std::cout,
+         [&commands](const absl::Status& status) { commands.exit_code = Report(status); });
   app.add_subcommand("metrics", "Print the table of metrics (docs/metrics.md)")->callback([] {
     std::cout << telemetry::MetricsPage();
   });

@@ -3,10 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
-#include "libs/net/beast_network.h"
-#include "libs/runtime/asio_executor.h"
-#include "libs/runtime/system_clock.h"
-#include "tests/integration/venue_match_for_test.h"
+#include "tests/integration/venue_session_for_test.h"
 
 namespace gannet::execution {
 namespace {
@@ -14,143 +11,6 @@ namespace {
 using market::OrderState;
 using market::Side;
 using namespace std::chrono_literals;
-
-enum class Wire { kMemory, kSockets };
-enum class Product { kSpot, kUsdm, kBybit };
-
-// The server and whatever it stands on.
-class Ground {
- public:
-  virtual ~Ground() = default;
-  virtual World world() = 0;
-  virtual void Run(base::Duration span) = 0;
-  virtual const venue_sim::VenueSimServer& server() const = 0;
-  virtual uint16_t port() const = 0;
-};
-
-class MemoryGround : public Ground {
- public:
-  explicit MemoryGround(base::Duration lifetime) {
-    venue_.options().connection_lifetime = lifetime;
-    venue_.Start();
-  }
-  World world() override { return World(venue_.executor, venue_.files, venue_.network); }
-  void Run(base::Duration span) override { venue_.Run(span); }
-  const venue_sim::VenueSimServer& server() const override { return *venue_.server; }
-  uint16_t port() const override { return venue_.port; }
-
- private:
-  venue_sim::VenueHarness venue_;
-};
-
-class SocketGround : public Ground {
- public:
-  explicit SocketGround(base::Duration lifetime) {
-    auto network = net::BeastNetwork::Create(executor_.io(), {});
-    REQUIRE(network.ok());
-    network_ = *std::move(network);
-    venue_sim::ServerOptions options;
-    options.exchange.core = venue_sim::QuickOptions(3);
-    options.exchange.core.warm_up = 2s;
-    options.exchange.dir = "/venue/journal";
-    options.exchange.own_thread = false;
-    options.keys = {{venue_sim::kTestKey, venue_sim::kTestSecret, 0}};
-    options.connection_lifetime = lifetime;
-    auto server = venue_sim::VenueSimServer::Open({executor_, clock_, files_}, options,
-                                                  [](const absl::Status&) {});
-    REQUIRE(server.ok());
-    server_ = *std::move(server);
-    auto listener = network_->Listen({}, *server_);
-    REQUIRE(listener.ok());
-    listener_ = *std::move(listener);
-    server_->Start();
-  }
-  World world() override {
-    return World(executor_, clock_, files_, *network_,
-                 [this](base::Duration span) { executor_.RunFor(span); });
-  }
-  void Run(base::Duration span) override { executor_.RunFor(span); }
-  const venue_sim::VenueSimServer& server() const override { return *server_; }
-  uint16_t port() const override { return listener_->port(); }
-
- private:
-  runtime::SystemClock clock_;
-  runtime::AsioExecutor executor_{clock_};
-  base::SimFiles files_{5};
-  std::unique_ptr<net::BeastNetwork> network_;
-  std::unique_ptr<venue_sim::VenueSimServer> server_;
-  std::unique_ptr<net::Listener> listener_;  // before the server it serves
-};
-
-class Session {
- public:
-  Session(Wire wire, Product product, base::Duration lifetime = 24h) {
-    if (wire == Wire::kMemory) {
-      ground_ = std::make_unique<MemoryGround>(lifetime);
-    } else {
-      ground_ = std::make_unique<SocketGround>(lifetime);
-    }
-    if (product == Product::kSpot) {
-      truth_ = std::make_unique<SpotTruth>(ground_->server().exchange());
-    } else if (product == Product::kBybit) {
-      truth_ = std::make_unique<BybitTruth>(ground_->server().exchange());
-    } else {
-      truth_ = std::make_unique<UsdmTruth>(ground_->server().exchange());
-    }
-    ExecutionConfig config;
-    truth_->Configure("127.0.0.1:" + std::to_string(ground_->port()), config);
-    config.reconcile_every = 1s;
-    WriteKeys(ground_->world().files, config);
-    host_ = std::make_unique<ServiceHost>(ground_->world(), config);
-    truth_->Define(host_->btc);
-    host_->Start();
-  }
-
-  // In the session's own time; a real machine may be slow.
-  bool Until(const std::function<bool()>& reached, base::Duration limit = 30s) {
-    for (base::Duration spent{0}; spent < limit && !reached(); spent += 20ms) ground_->Run(20ms);
-    return reached();
-  }
-  bool Ready() {
-    return Until([this] { return engine().ready(); });
-  }
-  bool Reaches(const std::string& id, OrderState state) {
-    return Until([&] {
-      const TrackedOrder* order = engine().state().Find(market::ClientOrderId(id));
-      return order != nullptr && order->life.state() == state;
-    });
-  }
-  market::OrderIntent Limit(const std::string& id, Side side, int64_t from_best,
-                            std::string_view quantity = "0.001") {
-    return host_->Intent(id, side, quantity, market::FormatDecimal(BestCents(side) + from_best, 2));
-  }
-  int64_t BestCents(Side side) const {
-    const auto best = ground_->server().exchange().core().Best(0, market::Opposite(side));
-    return best->price.mantissa / 1'000'000;
-  }
-  void Agree() {
-    // Balances settle a moment after the orders.
-    CHECK(Until([&] {
-      for (const auto& [asset, held] : truth_->balances()) {
-        const auto known = engine().state().balances().find(market::AssetId(asset));
-        if (known == engine().state().balances().end() ||
-            known->second.free + known->second.locked != held)
-          return false;
-      }
-      return engine().ready();
-    }));
-    CheckAgreement(engine(), *truth_, host_->btc.id);
-  }
-  ServiceHost& host() { return *host_; }
-  const ExecutionEngine& engine() const { return host_->service->engine(); }
-  const VenueTruth& truth() const { return *truth_; }
-  void Run(base::Duration span) { ground_->Run(span); }
-
- private:
-  std::unique_ptr<Ground> ground_;
-  std::unique_ptr<VenueTruth> truth_;
-  std::unique_ptr<ServiceHost> host_;
-};
 
 Wire AnyWire() { return GENERATE(Wire::kMemory, Wire::kSockets); }
 Product AnyProduct() { return GENERATE(Product::kSpot, Product::kUsdm, Product::kBybit); }
@@ -232,7 +92,7 @@ TEST_CASE("A session follows a stop order that triggers to its fills") {
 }
 
 TEST_CASE("A session comes back when the venue ends its stream") {
-  Session session(AnyWire(), AnyProduct(), /*lifetime=*/3s);
+  Session session(AnyWire(), AnyProduct(), {.lifetime = 3s, .faults = {}});
   REQUIRE(session.Ready());
   session.host().Decide(session.Limit("g1rests", Side::kBuy, -500'000), 10s);
   REQUIRE(session.Reaches("g1rests", OrderState::kAccepted));

@@ -1,9 +1,11 @@
 #include "tests/simulation/campaign.h"
 
+#include <optional>
 #include <ostream>
 
 #include "absl/strings/str_format.h"
 #include "libs/base/status.h"
+#include "tests/simulation/workers.h"
 
 namespace gannet::simulation {
 namespace {
@@ -11,10 +13,32 @@ namespace {
 constexpr const char* kNever = "no seed reached '%s'; the faults no longer strike there";
 
 // What a campaign must have done to be worth its time, beside the rare paths.
-const std::vector<std::string> kExpectedFaults = {
-    "request lost",        "response lost",   "request doubled",       "connection reset",
-    "partition",           "platform killed", "power lost in a write", "venue killed",
-    "user frame left out", "gateway error"};
+const std::vector<std::string> kExpectedFaults = {"request lost",
+                                                  "response lost",
+                                                  "request doubled",
+                                                  "connection reset",
+                                                  "partition",
+                                                  "platform killed",
+                                                  "power lost in a write",
+                                                  "venue killed",
+                                                  "ack_then_expire",
+                                                  "clock_skew",
+                                                  "disconnect",
+                                                  "doubled_frame",
+                                                  "fill_before_ack",
+                                                  "hand_order",
+                                                  "handled_error",
+                                                  "late_answer",
+                                                  "late_frame",
+                                                  "lookup_lag",
+                                                  "lost_frame",
+                                                  "refused_error",
+                                                  "short_open_orders",
+                                                  "silence",
+                                                  "swapped_frames",
+                                                  "told_to_wait",
+                                                  "transfer",
+                                                  "zero_balances"};
 
 class Sums {
  public:
@@ -28,6 +52,11 @@ class Sums {
     simulated_ += result.simulated;
     for (const auto& [name, count] : result.faults) faults_[name] += count;
     for (const auto& [name, count] : result.probes) seeds_with_[name] += count > 0 ? 1 : 0;
+  }
+
+  void AddFailed() {
+    ++seeds_;
+    ++failed_;
   }
 
   void Print(base::Duration real_time, std::ostream& out) const {
@@ -74,29 +103,84 @@ class Sums {
   std::map<std::string, uint64_t> faults_, seeds_with_;
 };
 
+// A result, or why there is none, from one process to another.
+std::string Pack(const absl::StatusOr<SimulationResult>& result) {
+  if (result.ok()) return "+" + Encode(*result);
+  return absl::StrFormat("%c%s", 'A' + static_cast<int>(result.status().code()),
+                         result.status().message());
+}
+
+absl::StatusOr<SimulationResult> Unpack(const std::string& packed) {
+  if (packed.empty()) return absl::DataLossError("a worker said nothing");
+  if (packed[0] == '+') return DecodeResult(std::string_view(packed).substr(1));
+  return absl::Status(static_cast<absl::StatusCode>(packed[0] - 'A'), packed.substr(1));
+}
+
 }  // namespace
 
 absl::Status RunCampaign(const CampaignOptions& options, const base::Clock& clock,
                          std::ostream& out) {
   const base::Duration began = clock.Monotonic();
   Sums sums;
-  for (uint64_t seed = options.first_seed; seed <= options.last_seed; ++seed) {
-    SimulationOptions one = options.each;
-    one.seed = seed;
-    GANNET_ASSIGN_OR_RETURN(const SimulationResult result, Simulate(one));
-    sums.Add(result);
-    if (options.first_seed == options.last_seed) {
-      out << "decisions sha256=" << result.decisions << "\n";
-      out << "journal   sha256=" << result.journal << "\n";
-    }
-    if (result.violations.empty()) continue;
-    for (const std::string& violation : result.violations)
+  absl::Status not_built;
+  const bool alone = options.first_seed == options.last_seed;
+  const auto failed = [&](uint64_t seed, const std::vector<std::string>& violations) {
+    for (const std::string& violation : violations)
       out << absl::StrFormat("seed %d: %s\n", seed, violation);
     out << "  reproduce with: gannet sim --seeds " << seed << options.same_options << "\n"
         << std::flush;
+  };
+  const auto take = [&](uint64_t seed, const absl::StatusOr<SimulationResult>& result) {
+    if (!result.ok()) {
+      if (result.status().code() == absl::StatusCode::kInvalidArgument) not_built = result.status();
+      sums.AddFailed();
+      return failed(seed, {std::string(result.status().message())});
+    }
+    sums.Add(*result);
+    if (alone) {
+      out << "decisions sha256=" << result->decisions << "\n";
+      out << "journal   sha256=" << result->journal << "\n";
+    }
+    if (!result->violations.empty()) failed(seed, result->violations);
+  };
+  const auto simulate = [&](uint64_t seed) {
+    SimulationOptions one = options.each;
+    one.seed = seed;
+    return Simulate(one);
+  };
+  uint64_t next = options.last_seed + 1;
+  if (alone) {  // here, where a debugger sees it
+    take(options.first_seed, simulate(options.first_seed));
+  } else {
+    next = ForEachSeed(
+        {options.first_seed, options.last_seed, options.jobs,
+         [&] {
+           return not_built.ok() &&
+                  (options.limit <= base::Duration(0) || clock.Monotonic() - began < options.limit);
+         }},
+        [&](uint64_t seed) { return Pack(simulate(seed)); },
+        [&](uint64_t seed, const absl::StatusOr<std::string>& packed) {
+          take(seed, packed.ok() ? Unpack(*packed) : packed.status());
+        });
   }
   sums.Print(clock.Monotonic() - began, out);
-  return sums.Status(options.require_probes);
+  if (next <= options.last_seed)
+    out << absl::StrFormat("go on with: gannet sim --seeds %d-%d%s\n", next, options.last_seed,
+                           options.same_options);
+  return not_built.ok() ? sums.Status(options.require_probes) : not_built;
+}
+
+absl::Status TraceSeed(const SimulationOptions& options, std::ostream& out) {
+  SimulationOptions told = options;
+  std::optional<base::Time> began;
+  told.trace = [&](base::Time at, std::string_view text) {
+    if (!began) began = at;
+    out << absl::StrFormat("%9.4f  %s\n", std::chrono::duration<double>(at - *began).count(), text);
+  };
+  GANNET_ASSIGN_OR_RETURN(const SimulationResult result, Simulate(told));
+  for (const std::string& violation : result.violations) out << "violation: " << violation << "\n";
+  if (result.violations.empty()) return absl::OkStatus();
+  return absl::InternalError(absl::StrFormat("seed %d broke an invariant", options.seed));
 }
 
 }  // namespace gannet::simulation

@@ -28,8 +28,21 @@ struct VenueRecord {
   std::vector<Order> orders;  // of all kinds, in order of symbol and number
   std::vector<Trade> trades;  // in order of time
   std::map<market::AssetId, market::Money> balances;
+  // Money that came or went in steps of this size, at most so often: the venue tells of it
+  // once, on the stream, and a look cannot name what was missed. Then it must be shown.
+  struct Transfers {
+    market::Money step;
+    uint64_t times = 0;
+  };
+  std::map<market::AssetId, Transfers> transfers;
 };
 VenueRecord ReadVenue(const venue_sim::VenueCore& venue);
+
+// A number of an order of each symbol: all before it have ended and were looked at.
+using Marks = std::vector<uint64_t>;
+// Orders from `marks` on and nothing else, for looks that are many: what has ended at
+// the venue changes no more. Moves `marks` to the first order that is still open.
+VenueRecord ReadNewOrders(const venue_sim::VenueCore& venue, Marks& marks);
 
 // How often the network itself handed the request that places this client id to the
 // venue a second time. A venue takes such an order twice once the first has filled,

@@ -16,10 +16,11 @@ constexpr base::Duration kServiceDrainLimit = std::chrono::seconds(5);
 }  // namespace
 
 PlatformNode::PlatformNode(PlatformOptions options, base::VirtualExecutor& executor,
-                           net::SimNetwork& network)
+                           net::SimNetwork& network, RequestWatch& watch)
     : options_(std::move(options)),
       executor_(executor),
       network_(network),
+      watch_(watch),
       files_(options_.seed + 1),
       log_("platform", telemetry::Level::kError, executor, [](std::string_view) {}) {}
 
@@ -50,7 +51,7 @@ absl::Status PlatformNode::Build() {
   shard_ = std::make_unique<runtime::Shard>(std::move(shard), executor_, executor_, journal_.get(),
                                             bus_.get());
   hash_ = std::make_unique<app::DecisionsHash>(*shard_);
-  deps_.reset(new runtime::Deps{*shard_, *bus_, executor_, executor_, executor_, files_, network_,
+  deps_.reset(new runtime::Deps{*shard_, *bus_, executor_, executor_, executor_, files_, watch_,
                                 log_, base::Rng(options_.seed * 1'000 + starts_), kDataDir,
                                 lease_.get()});
   app::PipelineParts parts;
@@ -66,6 +67,7 @@ absl::Status PlatformNode::Build() {
       execution_ = &static_cast<execution::ExecutionService&>(*service).engine();
   }
   services_.push_back(ingest::BuildIngest(options_.ingest, *deps_));
+  watch_.Observe(*shard_, execution_->state());
   return absl::OkStatus();
 }
 
@@ -100,6 +102,7 @@ void PlatformNode::Forget() {
     fills_ += hash_->fills();
   }
   executor_.Cancel(snapshot_timer_);
+  watch_.Forget();
   execution_ = nullptr;
   reporting_ = nullptr;
   while (!services_.empty()) services_.pop_back();

@@ -25,6 +25,7 @@
 #include "libs/store/memory_store.h"
 #include "services/execution/execution_service.h"
 #include "services/ingest/config.h"
+#include "tests/simulation/request_watch.h"
 
 namespace gannet::simulation {
 
@@ -42,7 +43,9 @@ using SharedStore = store::ForwardingStore;
 
 class PlatformNode {
  public:
-  PlatformNode(PlatformOptions options, base::VirtualExecutor& executor, net::SimNetwork& network);
+  // Requests leave through `watch`, which stands before `network`.
+  PlatformNode(PlatformOptions options, base::VirtualExecutor& executor, net::SimNetwork& network,
+               RequestWatch& watch);
   ~PlatformNode();
 
   // Recovers from its disk and starts, as runtime::Process does.
@@ -94,6 +97,7 @@ class PlatformNode {
   const PlatformOptions options_;
   base::VirtualExecutor& executor_;
   net::SimNetwork& network_;
+  RequestWatch& watch_;
   base::SimFiles files_;
   store::MemoryStore store_;
   telemetry::Log log_;

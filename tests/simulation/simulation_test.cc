@@ -3,12 +3,17 @@
 // so that they run side by side.
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <cstdlib>
+#include <map>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "libs/base/virtual_executor.h"
 #include "tests/simulation/campaign.h"
+#include "tests/simulation/crash_sweep.h"
+#include "tests/simulation/policies.h"
+#include "tests/simulation/workers.h"
 
 namespace gannet::simulation {
 namespace {
@@ -29,15 +34,22 @@ void RunSeeds(uint64_t first, uint64_t last) {
   CHECK(status.ToString() == "OK");
 }
 
-TEST_CASE("Invariants hold over seeds 1 to 50", "[.][seeds-1]") { RunSeeds(1, 50); }
-TEST_CASE("Invariants hold over seeds 51 to 100", "[.][seeds-2]") { RunSeeds(51, 100); }
-TEST_CASE("Invariants hold over seeds 101 to 150", "[.][seeds-3]") { RunSeeds(101, 150); }
-TEST_CASE("Invariants hold over seeds 151 to 200", "[.][seeds-4]") { RunSeeds(151, 200); }
+TEST_CASE("Invariants hold over seeds 1 to 125", "[.][seeds-1]") { RunSeeds(1, 125); }
+TEST_CASE("Invariants hold over seeds 126 to 250", "[.][seeds-2]") { RunSeeds(126, 250); }
+TEST_CASE("Invariants hold over seeds 251 to 375", "[.][seeds-3]") { RunSeeds(251, 375); }
+TEST_CASE("Invariants hold over seeds 376 to 500", "[.][seeds-4]") { RunSeeds(376, 500); }
 
 SimulationResult Run(const SimulationOptions& options) {
   const auto result = Simulate(options);
   REQUIRE(result.status().ToString() == "OK");
   return *result;
+}
+
+SimulationOptions Calm() {
+  SimulationOptions options;
+  options.faults = false;
+  options.safety = options.liveness = 20s;
+  return options;
 }
 
 TEST_CASE("Simulation is a function of its seed, and wire mode decides the same") {
@@ -61,13 +73,6 @@ TEST_CASE("Simulation is a function of its seed, and wire mode decides the same"
   }
 }
 
-SimulationOptions Calm() {
-  SimulationOptions options;
-  options.faults = false;
-  options.safety = options.liveness = 20s;
-  return options;
-}
-
 TEST_CASE("Without faults orders are filled, and nothing is unknown, refused or restarted") {
   const SimulationResult result = Run(Calm());
   CHECK(result.violations == std::vector<std::string>{});
@@ -79,6 +84,80 @@ TEST_CASE("Without faults orders are filled, and nothing is unknown, refused or 
   for (const auto& [name, count] : result.faults) {
     CAPTURE(name);
     CHECK(count == 0);
+  }
+}
+
+TEST_CASE("A fault script strikes in place of what a seed draws") {
+  SimulationOptions options;
+  options.safety = 15s;
+  options.script.emplace();
+  options.script->rules.push_back({.kind = venue_sim::FaultKind::kLostFrame});
+  const SimulationResult result = Run(options);
+  CHECK(result.violations == std::vector<std::string>{});
+  CHECK(result.faults.at("lost_frame") > 0);
+  CHECK_FALSE(result.probes.contains("restarted"));
+}
+
+TEST_CASE("A result survives the way from one process to another") {
+  SimulationOptions options = Calm();
+  options.safety = 10s;
+  const SimulationResult result = Run(options);
+  const auto copy = DecodeResult(Encode(result));
+  REQUIRE(copy.ok());
+  CHECK(copy->decisions == result.decisions);
+  CHECK(copy->faults == result.faults);
+  CHECK(copy->probes == result.probes);
+  CHECK(copy->orders == result.orders);
+  CHECK_FALSE(DecodeResult("x").ok());
+}
+
+TEST_CASE("Seeds run side by side, and one that dies fails alone") {
+  std::map<uint64_t, std::string> made;
+  int begun = 0;
+  const uint64_t next = ForEachSeed(
+      {1, 20, 3, [&] { return ++begun <= 12; }},
+      [](uint64_t seed) {
+        if (seed == 5) std::abort();
+        return "seed " + std::to_string(seed);
+      },
+      [&](uint64_t seed, const absl::StatusOr<std::string>& result) {
+        made[seed] = result.ok() ? *result : std::string(result.status().message());
+      });
+  CHECK(next == 13);
+  REQUIRE(made.size() == 12);
+  CHECK(made.at(4) == "seed 4");
+  CHECK(made.at(5) == "its process died of Aborted");
+  CHECK(made.at(12) == "seed 12");
+}
+
+TEST_CASE("A process may die at every message and disk operation, and in the recovery after it",
+          "[.][crash-sweep]") {
+  // All of them: gannet sim --crashes 1 (make test-long).
+  const auto result = SweepCrashes({.every = 4, .jobs = 2});
+  REQUIRE(result.status().ToString() == "OK");
+  UNSCOPED_INFO(result->messages << " messages, " << result->disk << " disk operations, "
+                                 << result->runs << " runs, " << result->recovered << " starts");
+  CHECK(result->violations == std::vector<std::string>{});
+  CHECK(result->messages > 10);
+  CHECK(result->disk > 10);
+}
+
+TEST_CASE("What others do about orders of unknown fate goes wrong under the same faults",
+          "[.][policies]") {
+  for (const Policy policy : kPolicies) {
+    CAPTURE(Name(policy));
+    uint64_t orders = 0, wrong = 0;
+    for (uint64_t seed = 1; seed <= 20; ++seed) {
+      SimulationOptions options;
+      options.seed = seed;
+      const auto result = TradeBy(policy, options);
+      REQUIRE(result.status().ToString() == "OK");
+      orders += result->orders;
+      wrong += result->wrong();
+    }
+    CHECK(orders > 500);
+    CHECK(wrong > 0);
+    CHECK(wrong < orders / 10);  // they are no straw men
   }
 }
 

@@ -14,12 +14,13 @@ absl::Status VenueNode::Start() {
   options.exchange.dir = "venue/journal";
   options.exchange.own_thread = false;
   options.keys = {key_};
-  GANNET_ASSIGN_OR_RETURN(
-      server_, venue_sim::VenueSimServer::Open({executor_, executor_, files_}, std::move(options),
-                                               [](absl::Status) {}));
+  options.tick_interval = std::chrono::milliseconds(100);
+  GANNET_ASSIGN_OR_RETURN(server_,
+                          venue_sim::VenueSimServer::Open({executor_, gate_.clock(), files_},
+                                                          std::move(options), [](absl::Status) {}));
   server_->set_public_url(url());
-  gateway_.set_venue(server_.get());
-  GANNET_ASSIGN_OR_RETURN(listener_, network_.Listen({}, gateway_));
+  gate_.set_venue(server_.get());
+  GANNET_ASSIGN_OR_RETURN(listener_, network_.Listen({}, gate_));
   network_.AddName("venue.sim", kPort, listener_->port());
   server_->Start();
   return absl::OkStatus();
@@ -27,7 +28,7 @@ absl::Status VenueNode::Start() {
 
 void VenueNode::Crash(base::Rng& rng) {
   listener_.reset();
-  gateway_.set_venue(nullptr);
+  gate_.set_venue(nullptr);
   server_.reset();
   files_.Restart(rng);
 }

@@ -10,8 +10,8 @@
 #include "libs/base/sim_files.h"
 #include "libs/base/virtual_executor.h"
 #include "libs/net/sim_network.h"
+#include "services/venue-sim/fault_gate.h"
 #include "services/venue-sim/server.h"
-#include "tests/simulation/venue_gateway.h"
 
 namespace gannet::simulation {
 
@@ -24,18 +24,19 @@ class VenueNode {
       "simulation-key-of-sixty-four-bytes-as-the-venue-hands-them-out--";
   static constexpr char kApiSecret[] = "simulation-secret";
 
-  VenueNode(uint64_t seed, base::VirtualExecutor& executor, net::SimNetwork& network, base::Rng rng)
+  VenueNode(uint64_t seed, base::VirtualExecutor& executor, net::SimNetwork& network)
       : seed_(seed),
         executor_(executor),
         network_(network),
-        gateway_(executor, rng),
+        gate_(executor, executor, key_),
         files_(seed) {}
 
   absl::Status Start();
   // The process dies; its disk keeps what was synced, as chance has it.
   void Crash(base::Rng& rng);
   bool running() const { return server_ != nullptr; }
-  VenueGateway& gateway() { return gateway_; }
+  venue_sim::FaultGate& gate() { return gate_; }
+  const venue_sim::FaultGate& gate() const { return gate_; }
 
   // Only while running.
   const venue_sim::VenueCore& core() const { return server_->exchange().core(); }
@@ -46,9 +47,9 @@ class VenueNode {
   const uint64_t seed_;
   base::VirtualExecutor& executor_;
   net::SimNetwork& network_;
-  VenueGateway gateway_;
-  base::SimFiles files_;
   const venue_sim::ApiKey key_{kApiKey, kApiSecret, 0};
+  venue_sim::FaultGate gate_;
+  base::SimFiles files_;
   std::unique_ptr<venue_sim::VenueSimServer> server_;
   std::unique_ptr<net::Listener> listener_;
 };

@@ -1,0 +1,303 @@
+// Every fault that a script of venue-sim can name, against the session of execution with
+// each venue that has it: whatever happens, each order ends in the venue's own truth.
+#include <array>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <catch2/generators/catch_generators_range.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/integration/venue_session_for_test.h"
+
+namespace gannet::execution {
+namespace {
+
+using market::Side;
+using venue_sim::FaultKind;
+using namespace std::chrono_literals;
+
+constexpr unsigned kSpot = 1, kUsdm = 2, kBybit = 4, kAll = kSpot | kUsdm | kBybit;
+
+struct FaultCase {
+  std::string name;    // as the issue of faults has it
+  FaultKind kind;      // must have struck
+  unsigned products;   // that have it
+  std::string script;  // the rules
+  Beside beside;
+  bool quick = false;  // over real sockets too
+};
+
+std::string Rule(const std::string& text) { return "rules:\n  - {" + text + "}\n"; }
+
+const std::vector<FaultCase>& Cases() {
+  static const std::vector<FaultCase> kCases = {
+      {"placed, but timed out",
+       FaultKind::kLostAnswer,
+       kAll,
+       Rule("fault: lost_answer, times: 2"),
+       {}},
+      {"timed out, not placed",
+       FaultKind::kLostRequest,
+       kAll,
+       Rule("fault: lost_request, times: 2"),
+       {}},
+      {"503 and not placed",
+       FaultKind::kRefusedError,
+       kAll,
+       Rule("fault: refused_error, answer: \"503\", times: 2"),
+       {}},
+      {"503 and placed",
+       FaultKind::kHandledError,
+       kAll,
+       Rule("fault: handled_error, answer: \"503\", times: 2"),
+       {},
+       true},
+      {"-1006 and placed",
+       FaultKind::kHandledError,
+       kAll,
+       Rule("fault: handled_error, answer: \"1006\", times: 2"),
+       {}},
+      {"-1007 and not placed",
+       FaultKind::kRefusedError,
+       kAll,
+       Rule("fault: refused_error, answer: \"1007\", times: 2"),
+       {}},
+      {"-1007 to a cancel that took effect",
+       FaultKind::kHandledError,
+       kAll,
+       Rule("fault: handled_error, answer: \"1007\", of: cancel, times: 1"),
+       {}},
+      {"a cancel that is lost",
+       FaultKind::kLostRequest,
+       kAll,
+       Rule("fault: lost_request, of: cancel, times: 1"),
+       {}},
+      {"queries that fail",
+       FaultKind::kRefusedError,
+       kAll,
+       Rule("fault: refused_error, of: query, chance: 30%"),
+       {}},
+      {"late answers",
+       FaultKind::kLateAnswer,
+       kAll,
+       Rule("fault: late_answer, delay: 3s, of: any, chance: 50%"),
+       {},
+       true},
+      {"answers after the caller's patience",
+       FaultKind::kLateAnswer,
+       kAll,
+       Rule("fault: late_answer, delay: 12s, times: 2"),
+       {}},
+      {"lost acks", FaultKind::kLostFrame, kAll, Rule("fault: lost_frame, frame: ack"), {}},
+      {"late acks",
+       FaultKind::kLateFrame,
+       kAll,
+       Rule("fault: late_frame, frame: ack, delay: 1500ms"),
+       {}},
+      {"doubled acks",
+       FaultKind::kDoubledFrame,
+       kAll,
+       Rule("fault: doubled_frame, frame: ack"),
+       {}},
+      {"dropped fill frames on a healthy stream",
+       FaultKind::kLostFrame,
+       kAll,
+       Rule("fault: lost_frame, frame: fill"),
+       {},
+       true},
+      {"late fills",
+       FaultKind::kLateFrame,
+       kAll,
+       Rule("fault: late_frame, frame: fill, delay: 1500ms"),
+       {}},
+      {"doubled fills",
+       FaultKind::kDoubledFrame,
+       kAll,
+       Rule("fault: doubled_frame, frame: fill"),
+       {}},
+      {"reordered acks and fills",
+       FaultKind::kSwappedFrames,
+       kAll,
+       Rule("fault: swapped_frames, chance: 50%"),
+       {},
+       true},
+      {"a fill before the ack",
+       FaultKind::kFillBeforeAck,
+       kAll,
+       Rule("fault: fill_before_ack, delay: 1s"),
+       {},
+       true},
+      {"partial, then cancelled",
+       FaultKind::kPartialThenCancel,
+       kAll,
+       Rule("fault: partial_then_cancel"),
+       {}},
+      {"acknowledged, then ended by the venue",
+       FaultKind::kAckThenExpire,
+       kAll,
+       Rule("fault: ack_then_expire, delay: 200ms"),
+       {}},
+      {"cancel-replace half done",
+       FaultKind::kHalfReplace,
+       kSpot,
+       Rule("fault: half_replace"),
+       {},
+       true},
+      {"funding out of the blue",
+       FaultKind::kFunding,
+       kUsdm,
+       Rule("fault: funding, from: 3s, every: 2s, times: 3, amount: \"-1.25\""),
+       {},
+       true},
+      {"a transfer out of the blue",
+       FaultKind::kTransfer,
+       kSpot,
+       Rule("fault: transfer, from: 3s, every: 2s, times: 3, amount: \"12.5\""),
+       {},
+       true},
+      {"liquidation out of the blue",
+       FaultKind::kLiquidation,
+       kUsdm,
+       Rule("fault: liquidation, from: 4s, side: SELL, quantity: \"0.002\""),
+       {.foreign = true},
+       true},
+      {"an order by hand out of the blue",
+       FaultKind::kHandOrder,
+       kAll,
+       Rule("fault: hand_order, from: 4s, side: BUY, quantity: \"0.003\""),
+       {.foreign = true},
+       true},
+      {"the stream ends (24 h)",
+       FaultKind::kDisconnect,
+       kAll,
+       Rule("fault: disconnect, from: 2500ms, every: 3s, times: 2"),
+       {},
+       true},
+      {"a stream that answers nothing (missed pongs)",
+       FaultKind::kSilence,
+       kAll,
+       Rule("fault: silence, from: 2500ms, delay: 4s"),
+       {}},
+      {"429, then 418 for who asks on",
+       FaultKind::kToldToWait,
+       kSpot | kUsdm,
+       Rule("fault: told_to_wait, of: any, skip: 12, times: 1, wait: 3s, ban: 5s"),
+       {}},
+      {"the id accepted again after the fill",
+       FaultKind::kDoubledRequest,
+       kSpot,
+       Rule("fault: doubled_request, delay: 1s, skip: 1, times: 1"),
+       {.twins = true},
+       true},
+      {"a list of open orders cut short",
+       FaultKind::kShortOpenOrders,
+       kAll,
+       Rule("fault: short_open_orders, keep: 0"),
+       {}},
+      {"order lookup that lags placement",
+       FaultKind::kLookupLag,
+       kAll,
+       "rules:\n  - {fault: lookup_lag, delay: 3s}\n  - {fault: lost_answer, times: 2}\n",
+       {}},
+      {"zero balances for a while",
+       FaultKind::kZeroBalances,
+       kSpot | kBybit,
+       Rule("fault: zero_balances, from: 2s"),
+       {}},
+      {"the venue's clock ahead",
+       FaultKind::kClockSkew,
+       kAll,
+       Rule("fault: clock_skew, from: 3s, until: 9s, delay: 4s"),
+       {}},
+  };
+  return kCases;
+}
+
+venue_sim::Door DoorOf(Product product) {
+  return product == Product::kSpot   ? venue_sim::Door::kSpot
+         : product == Product::kUsdm ? venue_sim::Door::kUsdm
+                                     : venue_sim::Door::kBybit;
+}
+
+venue_sim::FaultScript Script(const std::string& text, Product product) {
+  const auto script = config::LoadText<venue_sim::FaultScript>(
+      text, "case", [](config::Section& in, venue_sim::FaultScript& out) { ReadFaults(in, out); });
+  REQUIRE(script.status().ToString() == "OK");
+  venue_sim::FaultScript at_its_door = *script;
+  for (venue_sim::FaultRule& rule : at_its_door.rules) rule.door = DoorOf(product);
+  return at_its_door;
+}
+
+void Trade(Session& session) {
+  ServiceHost& host = session.host();
+  host.Decide(session.Limit("g1rests", Side::kBuy, -500'000), 10s);
+  session.Run(500ms);
+  host.Decide(session.Limit("g1buy", Side::kBuy, 20'000, "0.002"), 10s);
+  session.Run(500ms);
+  host.Decide(session.Limit("g1part", Side::kBuy, 0, "0.9"), 10s);
+  session.Run(2s);
+  market::OrderIntent other = session.Limit("g1other", Side::kBuy, -400'000);
+  other.kind = market::IntentKind::kReplace;
+  other.target = market::ClientOrderId("g1rests");
+  host.Decide(other, 10s);
+  session.Run(2s);
+  host.CancelOrder("g1end", "g1part");
+  session.Run(1s);
+  host.Decide(session.Limit("g1late", Side::kSell, 20'000, "0.001"), 10s);
+  session.Run(1s);
+}
+
+// What is still open is cancelled until it has ended.
+void EndAll(Session& session) {
+  int round = 0;
+  const auto all_ended = [&] { return session.engine().state().open().empty(); };
+  for (; round < 6 && !all_ended(); ++round) {
+    const auto open = session.engine().state().open();
+    for (const market::ClientOrderId& id : open) {
+      if (!session.engine().state().Find(id)->external)
+        session.host().CancelOrder("g1c" + std::to_string(round) + id.text(), id.text());
+    }
+    session.Until(all_ended, 20s);
+  }
+  CHECK(all_ended());
+}
+
+void Check(Wire wire, Product product, const FaultCase& fault) {
+  CAPTURE(fault.name, static_cast<int>(wire), static_cast<int>(product));
+  Session session(wire, product);
+  REQUIRE(session.Ready());
+  session.ground().gate().Begin(Script(fault.script, product));
+  Trade(session);
+  session.Run(wire == Wire::kMemory ? 10s : 1s);
+  const auto& strikes = session.ground().gate().strikes();
+  CHECK(strikes.contains(Name(fault.kind)));
+  CHECK_FALSE(strikes.contains("banned"));  // nobody asked on while told to wait
+  session.ground().gate().Begin({});
+  EndAll(session);
+  session.Agree(fault.beside);
+}
+
+unsigned Bit(Product product) {
+  return product == Product::kSpot ? kSpot : product == Product::kUsdm ? kUsdm : kBybit;
+}
+
+TEST_CASE("Orders end in the venue's truth whatever it does wrong") {
+  const Product product = GENERATE(Product::kSpot, Product::kUsdm, Product::kBybit);
+  const size_t number = GENERATE(range(size_t{0}, Cases().size()));
+  const FaultCase& fault = Cases()[number];
+  if ((fault.products & Bit(product)) != 0) Check(Wire::kMemory, product, fault);
+}
+
+TEST_CASE("Orders end in the venue's truth over real sockets too", "[sockets]") {
+  size_t number = 0;
+  for (const FaultCase& fault : Cases()) {
+    if (!fault.quick) continue;
+    // In turn, of those that have it: what the venues share is the same code.
+    constexpr std::array kProducts = {Product::kSpot, Product::kUsdm, Product::kBybit};
+    while ((fault.products & Bit(kProducts[number % kProducts.size()])) == 0) ++number;
+    Check(Wire::kSockets, kProducts[number++ % kProducts.size()], fault);
+  }
+}
+
+}  // namespace
+}  // namespace gannet::execution

@@ -1,0 +1,154 @@
+#include "tests/simulation/request_watch.h"
+
+#include <algorithm>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "libs/base/time.h"
+#include "libs/bus/topics.h"
+#include "libs/market/decimal.h"
+#include "libs/market/order_state.h"
+#include "services/venue-sim/form.h"
+
+namespace gannet::simulation {
+namespace {
+
+using venue_sim::ParameterOf;
+
+// A request that says who asks; the others count against nobody's orders.
+bool IsSigned(const net::HttpRequest& request) {
+  return !ParameterOf(request, "signature").empty();
+}
+
+std::string Words(const net::HttpRequest& request) {
+  std::string words = request.method + " " + request.target;
+  if (!request.body.empty()) words += " " + request.body;
+  if (const size_t at = words.find("&signature="); at != std::string::npos) words.resize(at);
+  return words;
+}
+
+std::string Short(std::string_view text) {
+  constexpr size_t kShown = 240;
+  return std::string(text.substr(0, kShown)) + (text.size() > kShown ? "…" : "");
+}
+
+}  // namespace
+
+void RequestWatch::Observe(runtime::Shard& shard, const execution::ExecutionState& state) {
+  state_ = &state;
+  ++generation_;
+  wait_until_ = {};
+  dead_ = false;
+  shard.ObserveFacts(
+      [this](const bus::TopicInfo& topic, const void* event) { Learn(topic, event); });
+}
+
+void RequestWatch::Learn(const bus::TopicInfo& topic, const void* event) {
+  if (&topic == &bus::kRiskDecisions.info) {
+    const auto& verdict = static_cast<const market::Event<market::RiskDecision>*>(event)->value;
+    const std::string& id = verdict.intent.client_order_id.text();
+    if (verdict.permitted) permitted_[id] = verdict.intent;
+    Trace(absl::StrCat("verdict ", id, verdict.permitted ? " permitted " : " refused ",
+                       verdict.intent.instrument.text(), " ", verdict.detail));
+  } else if (trace_ && &topic == &bus::kExecReports.info) {
+    const auto& report = static_cast<const market::Event<market::ExecReport>*>(event)->value;
+    Trace(absl::StrCat("report ", report.client_order_id.text(), " ", market::Name(report.previous),
+                       " to ", market::Name(report.state),
+                       report.fill ? " fill " + report.fill->trade_id : "", " cumulative ",
+                       report.cumulative.mantissa, " ", report.venue_code, " ", report.detail, " [",
+                       report.evidence, "]"));
+  }
+}
+
+void RequestWatch::JudgeOrder(const net::HttpRequest& request, const std::string& id) {
+  const auto wrong = [&](const std::string& what) {
+    violations_.push_back(absl::StrCat("I8: ", id, " left ", what, ": ", Words(request)));
+  };
+  const auto found = permitted_.find(id);
+  if (found == permitted_.end()) return wrong("without a permitted verdict");
+  const market::OrderIntent& intent = found->second;
+  const market::Instrument* instrument =
+      state_ == nullptr ? nullptr
+                        : state_->FindInstrument(intent.instrument, intent.instrument_version);
+  if (instrument == nullptr) return wrong("in an instrument that nobody defined");
+  const std::string symbol =
+      intent.instrument.text().substr(intent.instrument.text().find(':') + 1);
+  if (ParameterOf(request, "symbol") != symbol) return wrong("for another instrument");
+  if (ParameterOf(request, "side") != (intent.side == market::Side::kBuy ? "BUY" : "SELL"))
+    return wrong("on the other side");
+  const auto quantity =
+      market::ParseDecimal(ParameterOf(request, "quantity"), instrument->quantity_scale);
+  const bool rest = intent.kind == market::IntentKind::kReplace;  // second legs may be smaller
+  if (!quantity || *quantity <= 0 || *quantity > intent.quantity.mantissa ||
+      (!rest && *quantity != intent.quantity.mantissa))
+    return wrong("with another quantity than was permitted");
+  const std::string price = ParameterOf(request, "price");
+  const auto limit = market::ParseDecimal(price.empty() ? "0" : price, instrument->price_scale);
+  if (!limit || *limit != intent.price.mantissa)
+    return wrong("at another price than was permitted");
+}
+
+bool RequestWatch::Dies() {
+  if (!dead_ && ++messages_ == die_at_) {
+    dead_ = true;
+    die_();
+  }
+  return dead_;
+}
+
+void RequestWatch::Judge(const net::HttpRequest& request) {
+  if (!IsSigned(request)) return;
+  if (clock_.Now() < wait_until_)
+    violations_.push_back(absl::StrCat("I7: asked while told to wait: ", Words(request)));
+  const std::string id = ParameterOf(request, "newClientOrderId");
+  if (request.method == "POST" && !id.empty()) JudgeOrder(request, id);
+}
+
+void RequestWatch::NoteAnswer(const net::HttpResult& result) {
+  if (!result.status.ok() || (result.response.status != 429 && result.response.status != 418))
+    return;
+  int64_t seconds = 0;
+  const std::string text(net::FindHeader(result.response.headers, "Retry-After"));
+  if (!absl::SimpleAtoi(text, &seconds)) return;
+  wait_until_ = std::max(wait_until_, clock_.Now() + std::chrono::seconds(seconds));
+}
+
+void RequestWatch::Http(const net::Url& base, net::HttpRequest request, net::HttpLimits limits,
+                        std::function<void(net::HttpResult)> done) {
+  const bool asks = IsSigned(request);
+  if (dead_ || (asks && Dies())) return;
+  Judge(request);
+  if (trace_ && asks) Trace("-> " + Words(request));
+  network_.Http(
+      base, std::move(request), limits,
+      [this, asks, generation = generation_, done = std::move(done)](net::HttpResult result) {
+        if (generation != generation_) return done(std::move(result));
+        if (dead_ || (asks && Dies())) return;
+        if (asks) NoteAnswer(result);
+        if (trace_ && asks) {
+          Trace(result.status.ok()
+                    ? absl::StrCat("<- ", result.response.status, " ", Short(result.response.body))
+                    : "<- " + result.status.ToString());
+        }
+        done(std::move(result));
+        if (asks) Dies();
+      });
+  if (asks) Dies();
+}
+
+std::unique_ptr<net::WebSocket> RequestWatch::Connect(const net::Url& url,
+                                                      net::WebSocketOptions options,
+                                                      net::WebSocket::Handler handler) {
+  const bool own = url.path.starts_with("/ws-api");
+  if (own) {
+    handler.on_message = [this, told = std::move(handler.on_message)](std::string_view text) {
+      if (dead_ || Dies()) return;
+      if (trace_) Trace("<= " + Short(text));
+      told(text);
+      Dies();
+    };
+  }
+  return network_.Connect(url, std::move(options), std::move(handler));
+}
+
+}  // namespace gannet::simulation
