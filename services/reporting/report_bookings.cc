@@ -133,9 +133,11 @@ std::vector<Statement> StatementsOf(const ReportData& data, const std::vector<st
         !row.client_order_id.empty())
       AddFill(row, definition->second, moves);
   }
+  // By the venue's own time, as fills: what is asked for after the balance has moved is told
+  // after the balance too.
   for (const store::BookingRow& row : data.bookings) {
     if (!row.asset.empty())
-      moves[{row.asset, row.venue}].push_back({row.told, LineOf(row), row.amount});
+      moves[{row.asset, row.venue}].push_back({row.time, LineOf(row), row.amount});
   }
   std::map<std::pair<market::AssetId, std::string>, Statement> statements;
   for (const store::BalanceRow& row : balances) {

@@ -14,6 +14,21 @@ int main(int argc, char** argv) {
   store::Batch batch = reporting::TestHistory();
   // Names that a careless writer would break on.
   batch.fills[3].strategy = market::StrategyId("=cmd|' /C calc'!A0, \"quoted\" <ümlaut>\n");
+  for (int i = 0; i < 3; ++i) {
+    store::BookingRow row;
+    row.id = {8, static_cast<uint64_t>(i)};
+    row.time = row.told = reporting::kTestDay + 30h + std::chrono::hours(i);
+    row.account = reporting::kTestAccount;
+    row.venue = "sim";
+    row.kind = i == 2 ? market::AccountEventKind::kAdjustment : market::AccountEventKind::kFunding;
+    row.booking = "=1+" + std::to_string(i);
+    row.strategy = market::StrategyId("EXTERNAL");
+    row.instrument = market::InstrumentId("sim:BTCUSDT");
+    row.asset = reporting::kTestAsset;
+    row.amount = market::Money(-12'345'678 * (i + 1), 8);
+    if (i == 2) row.person = row.detail = "ann";
+    batch.bookings.push_back(row);
+  }
   for (int i = 6; argc > 2 && i < std::atoi(argv[2]); ++i) {
     const auto side = i % 2 == 0 ? market::Side::kBuy : market::Side::kSell;
     auto fill = reporting::TestFill(static_cast<uint64_t>(100 + i),

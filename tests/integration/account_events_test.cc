@@ -1,0 +1,198 @@
+// What moves an account without an order of ours, from the venue's fault script through
+// execution to the gate and a report: funding, an order by hand, a liquidation.
+// At the end every book says what the venue's says, to the last unit.
+#include <catch2/catch_test_macros.hpp>
+
+#include "libs/bus/account_topic.h"
+#include "libs/store/memory_store.h"
+#include "services/reporting/app.h"
+#include "services/reporting/report_model.h"
+#include "services/risk/risk_engine.h"
+#include "services/venue-sim/fault_gate.h"
+#include "tests/integration/venue_match_for_test.h"
+
+namespace gannet::execution {
+namespace {
+
+using namespace std::chrono_literals;
+using market::Money;
+using market::Side;
+
+venue_sim::FaultScript Script() {
+  using venue_sim::FaultKind;
+  const auto rule = [](FaultKind kind, base::Duration from) {
+    venue_sim::FaultRule made;
+    made.kind = kind;
+    made.door = venue_sim::Door::kUsdm;
+    made.from = from;
+    made.times = 1;
+    return made;
+  };
+  venue_sim::FaultScript script;
+  script.rules = {rule(FaultKind::kFunding, 20s), rule(FaultKind::kHandOrder, 25s),
+                  rule(FaultKind::kLiquidation, 30s), rule(FaultKind::kFunding, 35s)};
+  script.rules[0].amount = "-0.75";
+  script.rules[1].quantity = "0.003";
+  script.rules[2].side = "SELL";
+  script.rules[2].quantity = "0.002";
+  script.rules[3].amount = "0.125";
+  return script;
+}
+
+class Floor {
+ public:
+  Floor() : gate_(venue_.executor, venue_.executor, {venue_sim::kTestKey, venue_sim::kTestSecret}) {
+    venue_.Start();
+    gate_.set_venue(venue_.server.get());
+    listener_ = venue_.network.Listen({}, gate_).value();
+    truth_ = std::make_unique<UsdmTruth>(venue_.server->exchange());
+    ExecutionConfig config;
+    truth_->Configure("127.0.0.1:" + std::to_string(listener_->port()), config);
+    config.reconcile_every = 10s;
+    WriteKeys(venue_.files, config);
+    host_ =
+        std::make_unique<ServiceHost>(World(venue_.executor, venue_.files, venue_.network), config);
+    truth_->Define(host_->btc);
+    limits_.accounts["main/paper"];
+    risk_ = std::make_unique<risk::RiskEngine>(risk::RiskSettings(), limits_, "");
+    Fold<market::ExecReport>(bus::kExecReports);
+    Fold<market::AccountEvent>(bus::kAccountEvents);
+    Fold<market::BalanceUpdate>(bus::kBalances);
+    Fold<market::PositionUpdate>(bus::kPositions);
+    const auto defined = risk_->DecideInstrument(host_->btc);
+    REQUIRE(defined.ok());
+    for (const auto& note : defined->notes) {
+      market::Event<wire::EngineNote> event;
+      event.value = note;
+      risk_->Apply(event);
+    }
+    reporting_ =
+        reporting::BuildReporting({}, host_->deps(), std::make_unique<store::MemoryStore>());
+    REQUIRE(reporting_->Start().ok());
+    host_->Start();
+    gate_.Begin(Script());
+  }
+  ~Floor() { listener_.reset(); }
+
+  void Run(base::Duration span) { venue_.Run(span); }
+  bool Until(const std::function<bool()>& reached) {
+    for (int i = 0; i < 3'000 && !reached(); ++i) Run(20ms);
+    return reached();
+  }
+  void Buy(const char* id) {
+    host_->Decide(host_->Intent(id, Side::kBuy, "0.005", ""), 10s);
+    REQUIRE(Until([&] {
+      const auto* order = engine().state().Find(market::ClientOrderId(id));
+      return order != nullptr && order->life.state() == market::OrderState::kFilled;
+    }));
+  }
+  // A price for what is held, so that the result can be sampled.
+  void Quote() {
+    market::Quote quote;
+    quote.instrument = host_->btc.id;
+    const auto cents = [&](Side side) {
+      return venue_.server->exchange().core().Best(0, side)->price.mantissa / 1'000'000;
+    };
+    quote.bid = {market::Price{cents(Side::kBuy)}, market::Quantity{1}};
+    quote.ask = {market::Price{cents(Side::kSell)}, market::Quantity{1}};
+    host_->Turn(
+        [&](const market::Header& cause) { host_->shard().Publish(bus::kQuotes, quote, cause); });
+  }
+  reporting::Report Report() {
+    Quote();
+    Run(15s);
+    bool drained = false;
+    reporting_->Drain([&] { drained = true; });
+    REQUIRE(Until([&] { return drained; }));
+    reporting::ReportRequest request;
+    request.account = market::AccountId("main/paper");
+    request.from = base::FromUnixMillis(0);
+    request.to = host_->shard().now() + 1h;
+    request.from = request.to - 24h;
+    return reporting::BuildReport(reporting_->store(), request).value();
+  }
+  const ExecutionEngine& engine() const { return host_->service->engine(); }
+  const UsdmTruth& truth() const { return *truth_; }
+  const risk::RiskEngine& risk() const { return *risk_; }
+  const venue_sim::FaultGate& gate() const { return gate_; }
+  store::Store& store() { return reporting_->store(); }
+
+ private:
+  template <class T>
+  void Fold(const bus::Topic<T>& topic) {
+    host_->shard().Consume<T>(topic, [this](const auto& event) { risk_->Apply(event); });
+  }
+
+  venue_sim::VenueHarness venue_;
+  venue_sim::FaultGate gate_;
+  std::unique_ptr<net::Listener> listener_;
+  std::unique_ptr<UsdmTruth> truth_;
+  std::unique_ptr<ServiceHost> host_;
+  risk::LimitSet limits_;
+  std::unique_ptr<risk::RiskEngine> risk_;
+  std::unique_ptr<reporting::ReportingService> reporting_;
+};
+
+Money Line(const reporting::Report& report, const char* line) {
+  const reporting::Table& table = *report.FindTable("statement");
+  for (const auto& row : table.rows) {
+    if (row.at(table.Index("line")) == reporting::Value(std::string(line)))
+      return std::get<Money>(row.at(table.Index("amount")));
+  }
+  return {};
+}
+
+TEST_CASE("What the venue does to an account by itself reaches the gate and the report") {
+  Floor floor;
+  REQUIRE(floor.Until([&] { return floor.engine().ready(); }));
+  floor.Buy("g1buy");
+  REQUIRE(floor.Until([&] { return floor.gate().strikes().contains("funding"); }));
+  floor.Run(60s);  // all of the script, found and settled
+  const Money wallet = floor.truth().balances().at("USDT");
+  const Money net(floor.truth().net(), 8);
+  CHECK(net == Money(6, 3));  // 0.005 + 0.003 by hand − 0.002 by the venue
+
+  const ExecutionState& state = floor.engine().state();
+  const market::InstrumentId btc("binance-usdm:BTCUSDT");
+  CHECK(state.HeldPosition(btc) == net);
+  CHECK(state.Explained(market::AssetId("USDT")) == wallet);
+  CHECK(state.differences().empty());
+
+  // The gate.
+  const risk::ExposureBook& book = floor.risk().book();
+  const risk::Index account = book.FindScope(market::ScopeKind::kAccount, "main/paper");
+  REQUIRE(account != risk::kNone);
+  int64_t held = 0;
+  for (const char* strategy : {"maker", "EXTERNAL"}) {
+    const risk::Index leaf =
+        book.FindLeaf(market::AccountId("main/paper"), market::StrategyId(strategy), btc);
+    REQUIRE(leaf != risk::kNone);
+    held += book.leaf(leaf).position;
+    CHECK(book.leaf(leaf).differs_since == base::Time::max());
+  }
+  CHECK(Money(held, 5) == net);
+  const risk::Index row = book.FindBalance(account, "binance-usdm", market::AssetId("USDT"));
+  REQUIRE(row != risk::kNone);
+  CHECK(book.balance(row).total == wallet);
+  CHECK(floor.risk().stats().account_events.at(market::AccountEventKind::kFunding) == 2);
+  CHECK(floor.risk().stats().account_events.at(market::AccountEventKind::kLiquidation) == 1);
+
+  // The report.
+  const reporting::Report report = floor.Report();
+  const std::vector<store::PositionRow> positions = floor.store().AllPositions().value();
+  Money reported;
+  for (const store::PositionRow& position : positions) reported += position.net;
+  CHECK(reported == net);
+  CHECK(Line(report, "Funding") == Money(-625, 3));
+  CHECK(Line(report, "Closing") == wallet);
+  CHECK(Line(report, "Not explained") == Money());
+  CHECK(report.FindFigure("funding")->value == reporting::Value(Money(-625, 3)));
+  std::map<std::string, int> kinds;
+  const reporting::Table& events = *report.FindTable("bookings");
+  for (const auto& row_of : events.rows)
+    ++kinds[std::get<std::string>(row_of[events.Index("kind")])];
+  CHECK(kinds == std::map<std::string, int>{{"funding", 2}, {"liquidation", 1}});
+}
+
+}  // namespace
+}  // namespace gannet::execution
