@@ -48,6 +48,8 @@ const char* Name(RequestKind kind) {
       return "market-data";
     case RequestKind::kBalanceChanges:
       return "balance-changes";
+    case RequestKind::kKeyRights:
+      return "key-rights";
   }
   return "?";
 }

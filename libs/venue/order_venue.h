@@ -52,6 +52,7 @@ enum class RequestKind : uint8_t {
   kDeadMan,         // the venue cancels all unless told in time not to
   kMarketData,
   kBalanceChanges,  // funding, transfers and the like
+  kKeyRights,       // what the key may do
 };
 const char* Name(RequestKind kind);
 
@@ -206,6 +207,14 @@ struct RateReport {
   bool operator==(const RateReport&) const = default;
 };
 
+// What the venue says of the key that we sign with. What it does not say counts against it.
+struct KeyRights {
+  bool may_trade = false;     // in this product
+  bool may_withdraw = true;   // to anywhere beyond the venue
+  bool from_anywhere = true;  // not tied to addresses
+  bool operator==(const KeyRights&) const = default;
+};
+
 // One leg of kCancelReplace.
 struct LegOutcome {
   OutcomeClass outcome = OutcomeClass::kUnknown;
@@ -234,6 +243,7 @@ struct Answer {
   std::vector<BalanceChange> changes;  // kBalanceChanges, oldest first
   bool more_changes = false;           // the answer was cut; ask again from the last one's time
   std::optional<base::Time> server_time;
+  std::optional<KeyRights> rights;                // kKeyRights
   std::optional<LegOutcome> cancel_leg, new_leg;  // kCancelReplace
   RateReport rate;
 };
@@ -349,6 +359,8 @@ class OrderVenue {
     return std::nullopt;
   }
   virtual WireRequest ServerTime() = 0;
+  // What the key may do (kKeyRights). Nothing: the venue does not tell.
+  virtual std::optional<WireRequest> RightsOfKey(base::Time /*now*/) { return std::nullopt; }
   virtual WireRequest Subscribe(base::Time now) = 0;  // kSubscription
   // What is to be asked for on the stream once kAuthenticated has come.
   virtual std::optional<WireRequest> Topics() { return std::nullopt; }

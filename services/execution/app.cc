@@ -39,6 +39,9 @@ absl::StatusOr<ExecutionService::Parts> LiveParts(const LiveConfig& config,
   VenueSessionOptions session;
   GANNET_ASSIGN_OR_RETURN(session.rest, net::Url::Parse(config.rest_url));
   GANNET_ASSIGN_OR_RETURN(session.stream, net::Url::Parse(config.stream_url));
+  GANNET_ASSIGN_OR_RETURN(
+      session.rights,
+      net::Url::Parse(config.rights_url.empty() ? config.rest_url : config.rights_url));
   session.key_header.assign(key_header);
   session.api_key = options.api_key;
   session.request_timeout = config.request_timeout;

@@ -100,7 +100,10 @@ void ReadLive(config::Section& in, const ExecutionConfig& execution, LiveConfig&
     if (out.dead_man > 0s && out.dead_man < kLeastDeadMan)
       in.Problem("dead_man", "must be 0s or at least 10s: it is set again every third of it");
   }
+  in.Optional("rights_url", out.rights_url);
   if (execution.venue == VenueKind::kPaper) return;  // nothing is sent there
+  if (execution.check_key && !out.rights_url.empty())
+    CheckUrl(in, "rights_url", out.rights_url, "https://", execution.environment);
   CheckUrl(in, "rest_url", out.rest_url, "https://", execution.environment);
   CheckUrl(in, "stream_url", out.stream_url, "wss://", execution.environment);
 }
@@ -119,12 +122,17 @@ bool IsMainNet(std::string_view host) {
          host.find("testnet") == std::string_view::npos;
 }
 
+std::string ConfirmationOf(const ExecutionConfig& config) {
+  return "trade real money of " + config.account + " on " + config.live.venue;
+}
+
 LiveConfig DefaultsOf(VenueKind kind) {
   LiveConfig config;
   if (kind == VenueKind::kBinanceUsdm) {
     config.venue = "binance-usdm";
     config.rest_url = "https://fapi.binance.com";
     config.stream_url = "wss://fstream.binance.com/private";
+    config.rights_url = "https://api.binance.com";  // keys are of the whole venue
   }
   if (kind == VenueKind::kBybitSpot) {
     config.venue = "bybit-spot";
@@ -162,6 +170,13 @@ void Read(config::Section& in, ExecutionConfig& out) {
   if (!out.four_eyes && out.venue != VenueKind::kPaper)
     in.Problem("four_eyes", "may be off for venue: paper only; leave it out");
   in.Optional("reconcile_every", out.reconcile_every, config::Between(1s, 3600s));
+  const bool main_net = out.environment == Environment::kMainNet && out.venue != VenueKind::kPaper;
+  out.check_key = main_net;
+  in.Optional("check_key", out.check_key);
+  if (out.check_key && out.venue == VenueKind::kPaper)
+    in.Problem("check_key", "has no meaning for venue: paper, which has no key; leave it out");
+  if (main_net && !out.check_key)
+    in.Problem("check_key", "may be off on a test net only; leave it out");
   out.rate = DefaultRateOf(out.venue);
   out.live = DefaultsOf(out.venue);
   in.OptionalSection("rate", [&](config::Section& part) { ReadRate(part, out.rate); });
@@ -171,6 +186,12 @@ void Read(config::Section& in, ExecutionConfig& out) {
     in.OptionalSection("binance", live);
   } else {
     in.RequiredSection(out.venue == VenueKind::kBybitSpot ? "bybit" : "binance", live);
+  }
+  std::string typed;
+  in.Optional("confirm", typed);
+  if (main_net && typed != ConfirmationOf(out)) {
+    in.Problem("confirm", "orders would trade real money; if that is meant, type\n  confirm: " +
+                              ConfirmationOf(out));
   }
   const size_t slash = out.account.find('/');
   if (slash == 0 || slash == std::string::npos || slash + 1 == out.account.size() ||

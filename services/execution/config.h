@@ -41,6 +41,8 @@ struct LiveConfig {
   std::string stream_url = "wss://ws-api.binance.com:443/ws-api/v3";
   // Each holds one line and is readable by its owner only.
   std::string key_file, secret_file;
+  // Where the venue says what a key may do; empty: at rest_url.
+  std::string rights_url;
   base::Duration placement_window = std::chrono::seconds(2);
   base::Duration query_window = std::chrono::seconds(5);
   base::Duration request_timeout = std::chrono::seconds(10);
@@ -55,7 +57,8 @@ struct ExecutionConfig {
   std::string account = "main/paper";
   bool block_on_unknown = false;
   ForeignPolicy foreign_orders = ForeignPolicy::kTolerate;
-  bool four_eyes = true;  // of adjustments; off for paper only
+  bool four_eyes = true;   // of adjustments; off for paper only
+  bool check_key = false;  // what the key may do; on a main net always
   base::Duration reconcile_every = std::chrono::seconds(60);
   RateLimits rate;
   PaperConfig paper;
@@ -65,6 +68,9 @@ struct ExecutionConfig {
 // Where orders of this kind go, and the venue's limits, unless configured otherwise.
 LiveConfig DefaultsOf(VenueKind kind);
 RateLimits DefaultRateOf(VenueKind kind);
+
+// What a person types as `confirm` before real money is traded with.
+std::string ConfirmationOf(const ExecutionConfig& config);
 
 // True for a host of a venue where real money is.
 bool IsMainNet(std::string_view host);

@@ -45,12 +45,16 @@ TEST_CASE("Execution's settings of USD-M begin with that venue's addresses and l
   const auto config = Load(R"(
 venue: binance-usdm
 environment: main-net
+account: main/live
+confirm: trade real money of main/live on binance-usdm
 rate: {orders_per_minute: 600}
 binance: {key_file: k, secret_file: s, dead_man: 60s}
 )");
   REQUIRE(config.ok());
   CHECK(config->live.venue == "binance-usdm");
   CHECK(config->live.rest_url == "https://fapi.binance.com");
+  CHECK(config->live.rights_url == "https://api.binance.com");
+  CHECK(config->check_key);
   CHECK(config->live.dead_man == std::chrono::seconds(60));
   CHECK(config->rate.weight_per_minute == 2400);
   CHECK(config->rate.orders_per_minute == 600);
@@ -88,9 +92,18 @@ TEST_CASE("Execution's settings refuse what would be unsafe or meaningless, and 
     const std::string start = "venue: " + std::string(venue) + "\n", live = std::string(section);
     CHECK(message(start + live + ": {" + keys + "}").find("environment: main-net") !=
           std::string::npos);
-    CHECK(Load(start + "environment: main-net\n" + live + ": {" + keys + "}").ok());
-    CHECK(message(start + "environment: main-net\n" + live + ": {" + keys + loopback + "}")
-              .find("environment: test-net") != std::string::npos);
+    const std::string real = start + "environment: main-net\nconfirm: trade real money of ";
+    const std::string typed = real + "main/paper on " + venue + "\n";
+    CHECK(Load(typed + live + ": {" + keys + "}").ok());
+    CHECK(message(start + "environment: main-net\n" + live + ": {" + keys + "}")
+              .find("confirm: trade real money of main/paper on " + std::string(venue)) !=
+          std::string::npos);
+    CHECK(message(real + "main/other on " + venue + "\n" + live + ": {" + keys + "}")
+              .find("confirm") != std::string::npos);
+    CHECK(message(typed + "check_key: false\n" + live + ": {" + keys + "}").find("check_key") !=
+          std::string::npos);
+    CHECK(message(typed + live + ": {" + keys + loopback + "}").find("environment: test-net") !=
+          std::string::npos);
     CHECK(Load(start + live + ": {" + keys + loopback + "}").ok());
   }
   CHECK(message("venue: binance-spot\nbinance: {" + keys + loopback + ", dead_man: 60s}")

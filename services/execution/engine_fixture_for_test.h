@@ -100,6 +100,10 @@ class ScriptedVenue : public venue::OrderVenue {
   venue::WireRequest Account(base::Time now) override {
     return Request(venue::RequestKind::kAccount, "GET", "account", now, std::chrono::seconds(5));
   }
+  std::optional<venue::WireRequest> RightsOfKey(base::Time now) override {
+    return Request(venue::RequestKind::kKeyRights, "GET", "key-rights", now,
+                   std::chrono::seconds(5));
+  }
   venue::WireRequest ServerTime() override {
     return Request(venue::RequestKind::kServerTime, "GET", "time", base::Time(), base::Duration(0));
   }

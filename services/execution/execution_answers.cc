@@ -133,6 +133,8 @@ void ExecutionEngine::OnAnswer(const InFlight& request, const venue::Answer& ans
       return OnDeadMan(request, answer);
     case Purpose::kBalanceChanges:
       return OnBalanceChanges(request, answer);
+    case Purpose::kKeyRights:
+      return OnKeyRights(answer);
     case Purpose::kInspectOrders:
     case Purpose::kInspectAccount:
     case Purpose::kInspectTrades:

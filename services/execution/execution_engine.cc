@@ -32,7 +32,10 @@ ExecutionEngine::ExecutionEngine(ExecutionOptions options, venue::OrderVenue& ve
       venue_(venue),
       out_(out),
       state_(options_.account),
-      budget_(options_.rate) {}
+      budget_(options_.rate) {
+  if (options_.check_key)
+    key_problem_ = "no order leaves before the venue has said what the API key may do";
+}
 
 void ExecutionEngine::Enter(const market::Header& cause, base::Time now) {
   cause_ = cause;
@@ -97,6 +100,7 @@ std::optional<Block> ExecutionEngine::Gate(const market::OrderIntent& intent,
                                            market::Quantity quantity) const {
   if (draining_) return Block{RejectReason::kGateClosed, "execution is stopping"};
   if (auto block = state_.Blocked(intent, quantity)) return block;
+  if (!key_problem_.empty()) return Block{RejectReason::kGateClosed, key_problem_};
   if (!ready_)
     return Block{RejectReason::kGateClosed,
                  "orders and balances are not reconciled with the venue yet"};
@@ -607,6 +611,9 @@ void ExecutionEngine::OnWake(const market::Header& cause, base::Time now) {
         break;
       case TaskKind::kHeartbeat:
         Beat();
+        break;
+      case TaskKind::kKeyRights:
+        AskKeyRights();
         break;
       case TaskKind::kInspect:
         ContinueInspection();

@@ -62,12 +62,17 @@ struct ExecutionOptions {
   base::Duration dead_man{0};
   ForeignPolicy foreign = ForeignPolicy::kTolerate;
   bool four_eyes = true;  // who approves an adjustment is not who proposed it
+  // Orders leave only with a key that may trade and not withdraw, by the venue's own word.
+  bool check_key = false;
+  bool key_addresses = true;  // and that works from certain addresses only
   RateLimits rate;
 };
 
 // Under way at once, at most; beyond it queries wait. Placements and cancels are
 // bounded by the venue's limits.
 inline constexpr size_t kMaxQueriesUnderWay = 64;
+// What a key may do is asked again so often; sooner while it does not fit.
+inline constexpr base::Duration kCheckKeyEvery = std::chrono::minutes(10);
 
 // In the ids of requests that are not journaled; below it they are numbered.
 inline constexpr uint64_t kQueryBit = uint64_t{1} << 63;
@@ -215,6 +220,7 @@ class ExecutionEngine {
     kStreamKey,
     kDeadMan,
     kBalanceChanges,
+    kKeyRights,
     kInspectOrders,
     kInspectAccount,
     kInspectTrades,
@@ -265,6 +271,7 @@ class ExecutionEngine {
     kStreamKey,
     kDeadMan,
     kBalanceChanges,
+    kKeyRights,
     kHeartbeat,
     kInspect,
     kStop,
@@ -444,6 +451,8 @@ class ExecutionEngine {
   void CompareBalances(const std::vector<venue::BalanceEntry>& entries);
 
   // execution_derivatives.cc
+  void AskKeyRights();
+  void OnKeyRights(const venue::Answer& answer);
   bool AskBalanceChanges();  // false: no room now
   void OnBalanceChanges(const InFlight& request, const venue::Answer& answer);
   void TakeOverPositions(const std::vector<venue::PositionEntry>& positions,
@@ -532,6 +541,7 @@ class ExecutionEngine {
   std::set<market::InstrumentId> armed_;  // whose dead-man timer runs
   bool dead_man_failed_ = false;
   std::map<market::InstrumentId, market::Money> position_suspects_;
+  std::string key_problem_;  // why no order may leave with this key; empty: it fits
   std::string session_problem_;
   std::vector<uint64_t> tickets_;      // of inspections that have not begun
   std::vector<uint64_t> reconciling_;  // tickets that wait for a reconciliation

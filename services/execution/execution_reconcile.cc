@@ -184,7 +184,9 @@ void ExecutionEngine::OnTime(const InFlight& request, const venue::Answer& answe
   const base::Duration round_trip = now_ - request.sent_at;
   if (answer.server_time && round_trip <= kMaxRoundTrip) {
     clock_offset_ = *answer.server_time - (request.sent_at + round_trip / 2);
+    const bool first = !clock_synced_;
     clock_synced_ = true;
+    if (first) AskKeyRights();
     if (own) Schedule(now_ + options_.time_sync_every, {TaskKind::kTimeSync, {}});
   } else if (own) {
     Schedule(now_ + NextSessionPause(), {TaskKind::kTimeSync, {}});
@@ -505,6 +507,7 @@ std::vector<std::string> ExecutionEngine::Problems(base::Time now) const {
     if (wrong) problems.push_back(std::move(text));
   };
   add(!session_problem_.empty(), session_problem_);
+  add(!key_problem_.empty(), key_problem_);
   add(!subscribed_, "the user stream is not connected; check the network and execution.stream_url");
   add(subscribed_ && !ready_,
       "orders and balances are being reconciled with the venue; new orders wait");

@@ -23,6 +23,8 @@ ExecutionOptions OptionsOf(const ExecutionConfig& config) {
   options.compare_balances = config.venue != VenueKind::kPaper;
   options.dead_man = config.live.dead_man;
   options.four_eyes = config.four_eyes;
+  options.check_key = config.check_key;
+  options.key_addresses = config.environment == Environment::kMainNet;
   return options;
 }
 

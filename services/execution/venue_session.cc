@@ -124,7 +124,9 @@ void VenueSession::Send(OutgoingRequest request) {
   http.body = std::move(request.wire.body);
   for (auto& header : request.wire.headers) http.headers.push_back(std::move(header));
   if (request.wire.with_key) http.headers.emplace_back(options_.key_header, options_.api_key);
-  network_.Http(options_.rest, std::move(http), {.timeout = options_.request_timeout},
+  const bool of_key = request.wire.kind == venue::RequestKind::kKeyRights;
+  network_.Http(of_key ? options_.rights : options_.rest, std::move(http),
+                {.timeout = options_.request_timeout},
                 [this, id = request.id, keys = request.wire.kind == venue::RequestKind::kStreamKey,
                  alive = std::weak_ptr<bool>(alive_)](net::HttpResult result) {
                   const auto held = alive.lock();

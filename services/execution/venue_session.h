@@ -23,6 +23,7 @@ namespace gannet::execution {
 
 struct VenueSessionOptions {
   net::Url rest, stream;
+  net::Url rights;  // of RequestKind::kKeyRights
   std::string key_header, api_key;
   base::Duration request_timeout = std::chrono::seconds(10);
   net::ReconnectOptions reconnect;

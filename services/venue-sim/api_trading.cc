@@ -436,7 +436,7 @@ void Api::KeyRestrictions(ApiCall& call) {
       .Bool("enableInternalTransfer", known.may_withdraw)
       .Bool("permitsUniversalTransfer", false)
       .Bool("enableMargin", false)
-      .Bool("enableFutures", false)
+      .Bool("enableFutures", known.may_trade_futures)
       .Bool("enableVanillaOptions", false)
       .Bool("enablePortfolioMarginTrading", false)
       .Bool("enableFixApiTrade", false)

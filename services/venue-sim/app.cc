@@ -44,6 +44,7 @@ class VenueSimService : public runtime::Service {
     for (ApiKey& key : options.keys) {
       key.may_withdraw = config_.key_may_withdraw;
       key.ip_restricted = config_.key_ip_restricted;
+      key.may_trade_futures = config_.key_may_trade_futures;
     }
     const base::Clock* clock = &clock_;
     if (!config_.faults_file.empty()) {

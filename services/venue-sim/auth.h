@@ -15,8 +15,8 @@ namespace gannet::venue_sim {
 struct ApiKey {
   std::string key, secret;
   AccountIndex account = 0;
-  // What GET /sapi/v1/account/apiRestrictions says of it; nothing acts on them.
-  bool may_withdraw = false, ip_restricted = true;
+  // What the venue says of it when asked; nothing acts on them.
+  bool may_withdraw = false, ip_restricted = true, may_trade_futures = false;
 };
 
 class Authenticator {

@@ -60,7 +60,7 @@ std::pair<int, std::string> CodeOf(const ApiError& error) {
 
 std::optional<Door::Refusal> Door::Authenticate(const net::HttpRequest& request,
                                                 std::string_view query,
-                                                AccountIndex& account) const {
+                                                const ApiKey*& known) const {
   const auto header = [&](std::string_view name) {
     return std::string(net::FindHeader(request.headers, name));
   };
@@ -76,7 +76,7 @@ std::optional<Door::Refusal> Door::Authenticate(const net::HttpRequest& request,
   const int64_t now = base::UnixMillis(exchange_.now());
   if (!stamp || !span || *stamp < now - *span || *stamp >= now + kAheadMs)
     return Refusal{10002, "The request time exceeds the time window range."};
-  account = (*Ok(key))->account;
+  known = *Ok(key);
   return std::nullopt;
 }
 
@@ -94,9 +94,10 @@ net::HttpResponse Door::Answer(const net::HttpRequest& request, std::string_view
         .Text("timeSecond", std::to_string(base::UnixMillis(now) / 1000))
         .Text("timeNano", std::to_string(base::UnixNanos(now)))
         .EndObject();
-  } else if (auto refusal = Authenticate(request, query, call.account)) {
+  } else if (auto refusal = Authenticate(request, query, call.key)) {
     call.refusal = std::move(refusal);
   } else {
+    call.account = call.key->account;
     Window& window = windows_[call.account];
     const int64_t second = base::UnixMillis(now) / 1000;
     if (window.second != second) window = {second, 0};
@@ -134,6 +135,7 @@ void Door::Dispatch(std::string_view method, std::string_view path, Call& call) 
     call.result.EndArray().EndObject();
     return;
   }
+  if (get && path == "/v5/user/query-api") return WriteKey(call);
   if (call.params.Get("category") != "spot") {
     call.refusal = Refusal{10001, "Only category spot is served here."};
   } else if (post && path == "/v5/order/create") {
@@ -147,6 +149,17 @@ void Door::Dispatch(std::string_view method, std::string_view path, Call& call) 
   } else {
     call.refusal = Refusal{10404, "Path is not found."};
   }
+}
+
+// Fields as "Get API Key Information" documents them.
+void Door::WriteKey(Call& call) {
+  JsonText& out = call.result;
+  out.Object().Text("apiKey", call.key->key).Int("readOnly", 0).Text("secret", "");
+  out.Object("permissions").Array("ContractTrade").EndArray();
+  out.Array("Spot").Text("SpotTrade").EndArray().Array("Wallet");
+  if (call.key->may_withdraw) out.Text("Withdraw");
+  out.EndArray().EndObject().Array("ips");
+  out.Text(call.key->ip_restricted ? "127.0.0.1" : "*").EndArray().EndObject();
 }
 
 void Door::Create(Call& call) {

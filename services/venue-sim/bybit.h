@@ -50,6 +50,7 @@ class Door {
   };
   struct Call {
     AccountIndex account = 0;
+    const ApiKey* key = nullptr;
     Params params;
     JsonText result;
     std::optional<Refusal> refusal;
@@ -67,8 +68,9 @@ class Door {
   };
 
   std::optional<Refusal> Authenticate(const net::HttpRequest& request, std::string_view query,
-                                      AccountIndex& account) const;
+                                      const ApiKey*& known) const;
   void Dispatch(std::string_view method, std::string_view path, Call& call);
+  void WriteKey(Call& call);
   void Create(Call& call);
   void Cancel(Call& call);
   void Orders(Call& call, bool closed_too);

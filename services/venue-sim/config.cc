@@ -27,6 +27,7 @@ void Read(config::Section& in, VenueSimConfig& out) {
   if (in.Has("faults")) in.OptionalPath("faults", out.faults_file);
   in.Optional("key_may_withdraw", out.key_may_withdraw);
   in.Optional("key_ip_restricted", out.key_ip_restricted);
+  in.Optional("key_may_trade_futures", out.key_may_trade_futures);
   if (out.address != "127.0.0.1" && out.address != "::1") {
     in.Problem("address", "must be 127.0.0.1 or ::1: the simulated venue is for this machine only");
   }

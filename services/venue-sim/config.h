@@ -27,7 +27,7 @@ struct VenueSimConfig {
   // For tests of what a careful client notices.
   base::Duration clock_offset{0};  // its clock is ahead of this computer's by this
   std::string faults_file;         // FaultScript; empty: nothing goes wrong
-  bool key_may_withdraw = false, key_ip_restricted = true;
+  bool key_may_withdraw = false, key_ip_restricted = true, key_may_trade_futures = false;
 };
 
 // Reads the section of this service.

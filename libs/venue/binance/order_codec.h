@@ -58,6 +58,12 @@ struct SpotAccount {
   OtherFields other;
 };
 
+// Of an API key, of whichever product (apiRestrictions).
+struct KeyRestrictions {
+  std::optional<bool> ip_restricted, may_withdraw, spot, futures;
+  OtherFields other;
+};
+
 struct SpotError {
   int code = 0;
   std::string message;
@@ -87,6 +93,7 @@ class AnswerReader {
   absl::StatusOr<std::vector<SpotTrade>> Trades(std::string_view body);
   absl::StatusOr<SpotAccount> Account(std::string_view body);
   absl::StatusOr<SpotCancelReplace> CancelReplace(std::string_view body);  // answer or error
+  absl::StatusOr<KeyRestrictions> Restrictions(std::string_view body);
   absl::StatusOr<SpotError> Error(std::string_view body);
   absl::StatusOr<int64_t> ServerTime(std::string_view body);  // milliseconds
 

@@ -283,6 +283,30 @@ absl::StatusOr<SpotAccount> AnswerReader::Account(std::string_view body) {
   return account;
 }
 
+absl::StatusOr<KeyRestrictions> AnswerReader::Restrictions(std::string_view body) {
+  GANNET_ASSIGN_OR_RETURN(const dom::element root, impl_->document.Parse(body));
+  GANNET_ASSIGN_OR_RETURN(const dom::object object, AsObject(root, "the rights of a key"));
+  KeyRestrictions rights;
+  FieldReader read(impl_->keep, rights.other);
+  for (const auto [key, value] : object) {
+    if (key == "ipRestrict") {
+      read.Flag(key, value, rights.ip_restricted);
+    } else if (key == "enableWithdrawals") {
+      read.Flag(key, value, rights.may_withdraw);
+    } else if (key == "enableSpotAndMarginTrading") {
+      read.Flag(key, value, rights.spot);
+    } else if (key == "enableFutures") {
+      read.Flag(key, value, rights.futures);
+    } else {
+      read.Other(key, value);
+    }
+  }
+  if (!rights.may_withdraw) read.Missing("enableWithdrawals");
+  if (!rights.ip_restricted) read.Missing("ipRestrict");
+  GANNET_RETURN_IF_ERROR(read.status());
+  return rights;
+}
+
 absl::StatusOr<SpotCancelReplace> AnswerReader::CancelReplace(std::string_view body) {
   GANNET_ASSIGN_OR_RETURN(const dom::element root, impl_->document.Parse(body));
   GANNET_ASSIGN_OR_RETURN(const dom::object object, AsObject(root, "an answer to cancelReplace"));

@@ -47,6 +47,21 @@ TEST_CASE("Answers that are cut, mistyped or not JSON are refused by name") {
   CHECK_FALSE(reader.CancelReplace(R"({"cancelResult":"SUCCESS"})").ok());
 }
 
+TEST_CASE("What a key may do is read as it is said, and not half") {
+  AnswerReader reader;
+  const auto key = reader.Restrictions(
+      R"({"ipRestrict":true,"createTime":1,"enableReading":true,"enableWithdrawals":false,
+          "enableSpotAndMarginTrading":true,"enableFutures":false})");
+  REQUIRE(key.ok());
+  CHECK(*key->ip_restricted);
+  CHECK_FALSE(*key->may_withdraw);
+  CHECK(*key->spot);
+  CHECK_FALSE(*key->futures);
+  CHECK_FALSE(reader.Restrictions(R"({"ipRestrict":true})").ok());
+  CHECK_FALSE(reader.Restrictions(R"({"enableWithdrawals":false})").ok());
+  CHECK_FALSE(reader.Restrictions(R"({"ipRestrict":1,"enableWithdrawals":false})").ok());
+}
+
 TEST_CASE("An order id beyond the reach of a double is read exactly") {
   AnswerReader reader;
   const auto order =

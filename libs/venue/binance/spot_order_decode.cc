@@ -130,6 +130,11 @@ void SpotOrderVenue::DecodeSuccess(const RequestContext& request, const std::str
       answer.balances_time = base::FromUnixMillis(account.update_time.value_or(0));
       return absl::OkStatus();
     }
+    if (request.kind == RequestKind::kKeyRights) {
+      GANNET_ASSIGN_OR_RETURN(const KeyRestrictions key, answers_.Restrictions(body));
+      answer.rights = KeyRights{key.spot.value_or(false), *key.may_withdraw, !*key.ip_restricted};
+      return absl::OkStatus();
+    }
     GANNET_ASSIGN_OR_RETURN(const int64_t time, answers_.ServerTime(body));
     answer.server_time = base::FromUnixMillis(time);
     return absl::OkStatus();

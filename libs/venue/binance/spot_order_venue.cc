@@ -25,6 +25,8 @@ std::string_view EndpointOf(RequestKind kind) {
       return "GET /api/v3/account";
     case RequestKind::kServerTime:
       return "GET /api/v3/time";
+    case RequestKind::kKeyRights:
+      return "GET /sapi/v1/account/apiRestrictions";
     case RequestKind::kSubscribe:
       return "userDataStream.subscribe.signature";
     default:  // not asked through this port
@@ -124,6 +126,9 @@ WireRequest SpotOrderVenue::OpenOrders(size_t, base::Time now) {
 }
 
 WireRequest SpotOrderVenue::Account(base::Time now) { return Send(spot::Account(false), now); }
+std::optional<WireRequest> SpotOrderVenue::RightsOfKey(base::Time now) {
+  return Send(spot::ApiKeyRestrictions(), now);
+}
 
 WireRequest SpotOrderVenue::ServerTime() { return Send(spot::ServerTime(), {}); }
 

@@ -44,6 +44,7 @@ class SpotOrderVenue : public KeyedVenue {
                          base::Time now) override;
   WireRequest OpenOrders(size_t list, base::Time now) override;
   WireRequest Account(base::Time now) override;
+  std::optional<WireRequest> RightsOfKey(base::Time now) override;
   WireRequest ServerTime() override;
   WireRequest Subscribe(base::Time now) override;
 

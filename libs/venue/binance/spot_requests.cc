@@ -277,6 +277,10 @@ Call Account(bool omit_zero_balances) {
   return call;
 }
 
+Call ApiKeyRestrictions() {
+  return MakeCall(RequestKind::kKeyRights, "GET", "/sapi/v1/account/apiRestrictions", "", 1);
+}
+
 Call Commission(std::string_view symbol) {
   Call call = MakeCall(RequestKind::kAccountMode, "GET", "/api/v3/account/commission",
                        "account.commission", 20);

@@ -40,6 +40,7 @@ Call OpenOrders(std::string_view symbol);  // empty: of all symbols
 Call AllOrders(std::string_view symbol, const Page& page);
 Call Trades(std::string_view symbol, const OrderRef& order, const Page& page);
 Call Account(bool omit_zero_balances);
+Call ApiKeyRestrictions();  // of the key, of whichever product; not on the test net
 Call Commission(std::string_view symbol);
 Call OrderLimits();  // how much of the order limits is used
 Call ServerTime();

@@ -5,6 +5,7 @@
 #include "libs/venue/answer_parts.h"
 #include "libs/venue/binance/answer_words.h"
 #include "libs/venue/binance/error_codes.h"
+#include "libs/venue/binance/order_codec.h"
 #include "libs/venue/binance/usdm_order_venue.h"
 #include "libs/venue/binance/usdm_requests.h"
 
@@ -93,6 +94,8 @@ std::string_view EndpointOf(const RequestContext& request) {
       return "GET /fapi/v1/income";
     case RequestKind::kServerTime:
       return "GET /fapi/v1/time";
+    case RequestKind::kKeyRights:
+      return "GET /sapi/v1/account/apiRestrictions";
     case RequestKind::kStreamKey:
       return "/fapi/v1/listenKey";
     case RequestKind::kDeadMan:
@@ -219,6 +222,12 @@ absl::Status UsdmOrderVenue::Understand(const RequestContext& request, const std
     case RequestKind::kServerTime: {
       GANNET_ASSIGN_OR_RETURN(const int64_t time, reader_.ReadServerTime(body));
       answer.server_time = base::FromUnixMillis(time);
+      return absl::OkStatus();
+    }
+    case RequestKind::kKeyRights: {
+      GANNET_ASSIGN_OR_RETURN(const KeyRestrictions key, AnswerReader().Restrictions(body));
+      answer.rights =
+          KeyRights{key.futures.value_or(false), *key.may_withdraw, !*key.ip_restricted};
       return absl::OkStatus();
     }
     case RequestKind::kStreamKey:  // its body never comes here

@@ -6,6 +6,7 @@
 #include "libs/base/check.h"
 #include "libs/base/status.h"
 #include "libs/venue/binance/parameter_names.h"
+#include "libs/venue/binance/spot_requests.h"
 #include "libs/venue/binance/usdm_algo_chain.h"
 #include "libs/venue/binance/usdm_requests.h"
 
@@ -121,6 +122,9 @@ WireRequest UsdmOrderVenue::OpenOrders(size_t list, base::Time now) {
 }
 
 WireRequest UsdmOrderVenue::Account(base::Time now) { return Send(usdm::QueryAccount(), now); }
+std::optional<WireRequest> UsdmOrderVenue::RightsOfKey(base::Time now) {
+  return Send(spot::ApiKeyRestrictions(), now);
+}
 
 std::optional<WireRequest> UsdmOrderVenue::BalanceChanges(base::Time since, base::Time now) {
   Page page = FirstPage();

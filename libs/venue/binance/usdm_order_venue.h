@@ -48,6 +48,7 @@ class UsdmOrderVenue : public KeyedVenue {
                          base::Time now) override;
   WireRequest OpenOrders(size_t list, base::Time now) override;
   WireRequest Account(base::Time now) override;
+  std::optional<WireRequest> RightsOfKey(base::Time now) override;  // at the host of spot
   std::optional<WireRequest> BalanceChanges(base::Time since, base::Time now) override;
   WireRequest ServerTime() override;
   WireRequest Subscribe(base::Time now) override;  // not asked: the key does it

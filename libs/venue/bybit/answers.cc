@@ -105,8 +105,8 @@ absl::Status ReadWallets(Reader& reader, const std::string& result, Answer& answ
   return absl::OkStatus();
 }
 
-absl::Status ReadResult(Reader& reader, std::string_view venue, const RequestContext& request,
-                        const Envelope& envelope, Answer& answer) {
+absl::Status ReadResult(Reader& reader, std::string_view venue, Category category,
+                        const RequestContext& request, const Envelope& envelope, Answer& answer) {
   switch (request.kind) {
     case RequestKind::kQueryOrder:
     case RequestKind::kOpenOrders:
@@ -124,6 +124,12 @@ absl::Status ReadResult(Reader& reader, std::string_view venue, const RequestCon
     case RequestKind::kAccount:
       if (envelope.time) answer.balances_time = base::FromUnixMillis(*envelope.time);
       return ReadWallets(reader, envelope.result, answer);
+    case RequestKind::kKeyRights: {
+      GANNET_ASSIGN_OR_RETURN(const ApiKeyInfo key, reader.ReadApiKey(envelope.result));
+      const bool trades = category == Category::kSpot ? key.trades_spot : key.trades_contracts;
+      answer.rights = KeyRights{trades && !key.read_only, key.may_withdraw, key.from_anywhere};
+      return absl::OkStatus();
+    }
     case RequestKind::kServerTime: {
       GANNET_ASSIGN_OR_RETURN(const int64_t time, reader.ReadServerTime(envelope.result));
       answer.server_time = base::FromUnixMillis(time);
@@ -235,7 +241,8 @@ Answer DecodeAnswer(Reader& reader, std::string_view venue, Category category,
     answer.outcome = OutcomeClass::kAcknowledged;
     return answer;
   }
-  if (const absl::Status read = ReadResult(reader, venue, request, *envelope, answer); !read.ok()) {
+  if (const absl::Status read = ReadResult(reader, venue, category, request, *envelope, answer);
+      !read.ok()) {
     MakeUnparsable(answer, std::string(read.message()));
     return answer;
   }

@@ -85,6 +85,27 @@ TEST_CASE("A query confirms what it says, of the order that was asked about") {
         OutcomeClass::kUnknown);
 }
 
+TEST_CASE("What a Bybit key may do is in its lists of permissions") {
+  const auto rights = [](const std::string& read_only, const std::string& wallet,
+                         const std::string& ips) {
+    return Decode(RequestKind::kKeyRights,
+                  Http(200, Body(0, R"({"readOnly":)" + read_only +
+                                        R"(,"permissions":{"ContractTrade":["Order","Position"],
+                                             "Spot":[],"Wallet":[)" +
+                                        wallet + R"(]},"ips":[)" + ips + "]}")));
+  };
+  CHECK(rights("0", R"("AccountTransfer")", R"("1.2.3.4")").rights ==
+        KeyRights{true, false, false});
+  CHECK(rights("1", R"("Withdraw")", R"("*")").rights == KeyRights{false, true, true});
+  CHECK(rights("0", "", "").rights->from_anywhere);
+  for (const char* broken : {"{}", R"({"permissions":{},"ips":[]})", R"({"readOnly":0,"ips":[]})",
+                             R"({"readOnly":0,"permissions":[],"ips":[]})"}) {
+    const Answer answer = Decode(RequestKind::kKeyRights, Http(200, Body(0, broken)));
+    CHECK_FALSE(answer.rights.has_value());
+    CHECK(answer.outcome == OutcomeClass::kUnknown);
+  }
+}
+
 TEST_CASE("Executions are trades, funding is none; balances are what is free and what is held") {
   const std::string executions =
       R"({"list":[{"execId":"e1","orderId":"9","symbol":"BTCUSDT","side":"Sell","execType":"Trade","execPrice":"25000","execQty":"0.01","execFee":"0.1375","feeCurrency":"USDT","isMaker":true,"execTime":"1700000000002"},)"

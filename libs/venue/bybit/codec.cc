@@ -236,6 +236,39 @@ absl::StatusOr<AccountInfo> Reader::ReadAccountInfo(std::string_view result) {
   GANNET_ASSIGN_OR_RETURN(const dom::element root, impl_->document.Parse(result));
   return ReadRecord<AccountInfo>(root, kAccountInfo, "account info", impl_->keep);
 }
+absl::StatusOr<ApiKeyInfo> Reader::ReadApiKey(std::string_view result) {
+  GANNET_ASSIGN_OR_RETURN(const dom::element root, impl_->document.Parse(result));
+  GANNET_ASSIGN_OR_RETURN(const dom::object object, AsObject(root, "an API key"));
+  dom::object permissions;
+  dom::array addresses;
+  int64_t read_only = 1;
+  if (object["permissions"].get(permissions))
+    return FieldError("an API key", "permissions", "is missing");
+  if (object["ips"].get(addresses)) return FieldError("an API key", "ips", "is missing");
+  if (object["readOnly"].get(read_only)) return FieldError("an API key", "readOnly", "is missing");
+  // A list that is not there is empty.
+  const auto has = [&permissions](std::string_view list, std::string_view word) {
+    dom::array words;
+    if (permissions[list].get(words)) return false;
+    for (const dom::element entry : words) {
+      std::string_view text;
+      if (!entry.get(text) && text == word) return true;
+    }
+    return false;
+  };
+  ApiKeyInfo key;
+  key.read_only = read_only != 0;
+  key.trades_spot = has("Spot", "SpotTrade");
+  key.trades_contracts = has("ContractTrade", "Order");
+  key.may_withdraw = has("Wallet", "Withdraw");
+  key.from_anywhere = addresses.size() == 0;
+  for (const dom::element address : addresses) {
+    std::string_view text;
+    if (address.get(text) || text.empty() || text == "*") key.from_anywhere = true;
+  }
+  return key;
+}
+
 absl::StatusOr<int64_t> Reader::ReadServerTime(std::string_view result) {
   constexpr int64_t kNanosPerMilli = 1'000'000;
   GANNET_ASSIGN_OR_RETURN(const dom::element root, impl_->document.Parse(result));

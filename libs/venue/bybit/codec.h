@@ -119,6 +119,13 @@ struct OtherTopic {
 using PrivateFrame = std::variant<OperationAnswer, TradeAnswer, OrderFrame, ExecutionFrame,
                                   PositionFrame, WalletFrame, OtherTopic>;
 
+// user/query-api. A permission is a word in one of its lists.
+struct ApiKeyInfo {
+  bool read_only = true;
+  bool trades_spot = false, trades_contracts = false, may_withdraw = true;
+  bool from_anywhere = true;  // not tied to addresses: "*", or none
+};
+
 class Reader {
  public:
   explicit Reader(bool keep_other = false);
@@ -133,6 +140,7 @@ class Reader {
   absl::StatusOr<List<Position>> ReadPositions(std::string_view result);
   absl::StatusOr<List<Wallet>> ReadWallets(std::string_view result);
   absl::StatusOr<AccountInfo> ReadAccountInfo(std::string_view result);
+  absl::StatusOr<ApiKeyInfo> ReadApiKey(std::string_view result);
   // Milliseconds of an answer to market/time: its result states nanoseconds as text.
   absl::StatusOr<int64_t> ReadServerTime(std::string_view result);
   absl::StatusOr<PrivateFrame> ReadFrame(std::string_view frame);

@@ -146,6 +146,10 @@ WireRequest SpotVenue::OpenOrders(size_t, base::Time now) {
 
 WireRequest SpotVenue::Account(base::Time now) { return Send(WalletBalance(""), now); }
 
+std::optional<WireRequest> SpotVenue::RightsOfKey(base::Time now) {
+  return Send(QueryApiKey(), now);
+}
+
 WireRequest SpotVenue::ServerTime() { return Send(bybit::ServerTime(), {}); }
 
 WireRequest SpotVenue::Subscribe(base::Time now) {

@@ -45,6 +45,7 @@ class SpotVenue : public KeyedVenue {
                          base::Time now) override;
   WireRequest OpenOrders(size_t list, base::Time now) override;
   WireRequest Account(base::Time now) override;
+  std::optional<WireRequest> RightsOfKey(base::Time now) override;
   WireRequest ServerTime() override;
   WireRequest Subscribe(base::Time now) override;  // authenticates
   std::optional<WireRequest> Topics() override;

@@ -376,6 +376,7 @@ Call Positions(std::string_view symbol, std::string_view settle_coin, const Page
   return call;
 }
 
+Call QueryApiKey() { return Make(RequestKind::kKeyRights, "GET", "/v5/user/query-api"); }
 Call QueryAccountInfo() { return Make(RequestKind::kAccountMode, "GET", "/v5/account/info"); }
 Call FeeRate(Category category, std::string_view symbol) {
   Call call = Of(category, RequestKind::kAccountMode, "GET", "/v5/account/fee-rate");

@@ -63,6 +63,7 @@ Call ClosedPnl(std::string_view symbol, const Page& page);  // linear
 Call WalletBalance(std::string_view coin);  // of the unified account; empty: all
 Call Positions(std::string_view symbol, std::string_view settle_coin, const Page& page);
 Call QueryAccountInfo();  // margin mode, account version
+Call QueryApiKey();       // what the key may do
 Call FeeRate(Category category, std::string_view symbol);
 Call TransactionLog(std::string_view currency, const Page& page);
 Call SelfTradeGroup();
