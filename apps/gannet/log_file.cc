@@ -5,6 +5,7 @@
 namespace gannet::app {
 
 void LogFile::Write(std::string_view line) {
+  const std::lock_guard lock(mutex_);
   if (file_ != nullptr && file_->size() > kMostBytes) {
     file_.reset();
     files_.Rename(path_, path_ + ".1").IgnoreError();  // if not, the file grows on
@@ -16,6 +17,11 @@ void LogFile::Write(std::string_view line) {
   std::string text(line);
   text += '\n';
   if (file_ == nullptr || !file_->Append(text).ok()) ++lost_lines_;
+}
+
+uint64_t LogFile::lost_lines() const {
+  const std::lock_guard lock(mutex_);
+  return lost_lines_;
 }
 
 }  // namespace gannet::app

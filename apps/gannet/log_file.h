@@ -1,8 +1,10 @@
 // The program's log in a file of the data folder, while the terminal shows the
-// view. Two files, the older one replaced when the newer is full.
+// view. Two files, the older one replaced when the newer is full. Any thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -17,12 +19,13 @@ class LogFile {
   LogFile(base::Files& files, std::string path) : files_(files), path_(std::move(path)) {}
   // A line that cannot be written is counted; logging never stops the program.
   void Write(std::string_view line);
-  uint64_t lost_lines() const { return lost_lines_; }
+  uint64_t lost_lines() const;
   const std::string& path() const { return path_; }
 
  private:
   base::Files& files_;
   const std::string path_;
+  mutable std::mutex mutex_;  // of what is below
   std::unique_ptr<base::AppendFile> file_;
   uint64_t lost_lines_ = 0;
 };

@@ -164,6 +164,9 @@ class Session {
       err_ << "gannet: the start failed; see the end of " << log_.path() << "\n";
     if (code == runtime::kExitNotClean)
       err_ << "gannet: it did not end in order; see the end of " << log_.path() << "\n";
+    if (const uint64_t lost = log_.lost_lines(); lost > 0)
+      err_ << "gannet: " << lost << " lines could not be written to " << log_.path()
+           << "; free disk space there\n";
     return code;
   }
 
