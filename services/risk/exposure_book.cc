@@ -506,7 +506,7 @@ std::optional<market::Fill> ExposureBook::InCurrentScales(InstrumentRow& row,
   return fill;
 }
 
-std::optional<int64_t> ExposureBook::ApplyFill(const market::ExecReport& report) {
+std::optional<int64_t> ExposureBook::ApplyFill(const market::ExecReport& report, bool spends) {
   const Index leaf_at = Touch(report.account, report.strategy, report.instrument);
   if (leaf_at == kNone) {
     ++stats_.reports_unplaced;
@@ -528,8 +528,7 @@ std::optional<int64_t> ExposureBook::ApplyFill(const market::ExecReport& report)
     RevalueInstrument(leaf.instrument);  // it is the mark until a quote comes
   const bool buy = report.side == Side::kBuy;
   ChangePosition(leaf, quantity, buy ? -notional->units() : notional->units());
-  // What people signed of a position (no order has it) moved no balance.
-  if (!Derivative(row.definition) && !report.client_order_id.empty()) {
+  if (!Derivative(row.definition) && spends) {
     // What was spent is gone now; what was gained counts once the venue says so.
     BalanceRow& spent = balances_[buy ? leaf.quote_balance : leaf.base_balance];
     if (spent.known) spent.total -= buy ? *notional : row.definition.BaseAmount(fill->quantity);

@@ -363,7 +363,8 @@ class ExposureBook {
   bool Rescale(InstrumentRow& row, const market::Instrument& definition);
   std::optional<market::Fill> InCurrentScales(InstrumentRow& row, const market::ExecReport& report);
   // The quantity booked; nothing when it could not be.
-  std::optional<int64_t> ApplyFill(const market::ExecReport& report);
+  // `spends`: it moved balances, as a trade does.
+  std::optional<int64_t> ApplyFill(const market::ExecReport& report, bool spends = true);
   void BookFee(InstrumentRow& row, Leaf& leaf, const market::Fill& fill);
   // Takes what was paid (received: negative) off the leaf's result.
   void Pay(Leaf& leaf, const market::AssetId& asset, const market::Money& paid);

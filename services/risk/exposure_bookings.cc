@@ -37,7 +37,7 @@ void ExposureBook::ApplyBooking(const market::AccountEvent& event, base::Time at
   fill.trade_id = event.id;
   fill.price = event.price;
   fill.quantity = {std::abs(std::max(event.quantity.mantissa, -INT64_MAX))};
-  if (ApplyFill(report) && leaf != kNone) Compare(leaves_[leaf], at);
+  if (ApplyFill(report, /*spends=*/false) && leaf != kNone) Compare(leaves_[leaf], at);
 }
 
 void ExposureBook::Pay(Leaf& leaf, const market::AssetId& asset, const market::Money& paid) {
