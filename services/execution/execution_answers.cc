@@ -546,6 +546,8 @@ void ExecutionEngine::OnIdentified(const InFlight& request, const venue::Answer&
 const TrackedOrder* ExecutionEngine::Adopt(const venue::OrderUpdate& update,
                                            const TrackedOrder* first, const std::string& evidence) {
   const market::Instrument* instrument = directory_.Find(update.instrument);
+  // After a restart, until its definition has come again.
+  if (instrument == nullptr) instrument = state_.NewestInstrument(update.instrument);
   if (instrument == nullptr) {
     ++stats_.unknown_instruments;
     if (undefined_.size() < kMaxUnnamedOrders) undefined_.insert(update.instrument);

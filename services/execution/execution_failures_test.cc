@@ -200,6 +200,25 @@ TEST_CASE("Failure: start-up filter that drops working orders among 3,000 report
   CHECK(second.engine.stats().illegal_events == 0);
 }
 
+TEST_CASE("An order by hand is booked after a restart before its instrument is defined again") {
+  EngineFixture first;
+  market::Instrument eth = first.btc;
+  eth.id = market::InstrumentId("test:ETHUSDT");
+  first.engine.OnInstrument({first.Cause(), eth}, first.now);
+  venue::OrderUpdate update = first.Update("web_1", "500", VenueOrderStatus::kNew, "0");
+  update.instrument = eth.id;
+  first.StreamOrder(update);
+  EngineFixture second(EngineFixture::Options(), /*start=*/false);
+  Restart(first, second);
+  second.Open();
+  second.Reconcile();
+  update = second.Update("web_2", "501", VenueOrderStatus::kNew, "0");
+  update.instrument = eth.id;
+  second.StreamOrder(update);
+  CHECK(second.engine.stats().unknown_instruments == 0);
+  CHECK(second.State("web_2") == OrderState::kAccepted);
+}
+
 TEST_CASE("Failure: healthy stream that delivers 4 of 18 fill frames") {
   EngineFixture f;
   f.Working("g1a", "7", 18'000);
