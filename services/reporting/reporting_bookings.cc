@@ -21,7 +21,7 @@ bool ToldByFill(const market::AccountEvent& event) {
 }  // namespace
 
 void ReportingEngine::OnAccountEvent(const market::Event<market::AccountEvent>& event) {
-  if (!IsNew(event.header.id, Fold::kBookings) || ToldByFill(event.value)) return;
+  if (!IsNew(bus::kAccountEvents, Fold::kBookings, event) || ToldByFill(event.value)) return;
   if (event.value.quantity.mantissa == 0 || Definition(event.value.instrument) != nullptr)
     return Apply(event);
   if (Hold()) held_bookings_.push_back(event);

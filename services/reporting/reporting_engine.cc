@@ -36,8 +36,10 @@ void ReportingEngine::Restore(const Stored& stored) {
   // Lots are rebuilt from the fills themselves: the store holds no second truth
   // that could differ.
   for (const store::FillRow& row : stored.fills) {
-    const Fold fold = row.client_order_id.empty() ? Fold::kBookings : Fold::kReports;
-    if (row.id.sequence > high_water(MarkOf(row.id.stream, fold))) stored_fills_.insert(row.id);
+    const uint64_t mark = row.client_order_id.empty()
+                              ? LowestMark(bus::kAccountEvents.info, Fold::kBookings, row.id.stream)
+                              : LowestMark(bus::kExecReports.info, Fold::kReports, row.id.stream);
+    if (row.id.sequence > mark) stored_fills_.insert(row.id);
     if (Definition(row.instrument) != nullptr) {
       ReplayFill(row);
     } else {
@@ -54,21 +56,28 @@ uint64_t ReportingEngine::high_water(uint64_t stream) const {
   return found == high_water_.end() ? 0 : found->second;
 }
 
-// One stream carries several topics, each in order of its own: a topic's mark goes
-// by the stream's number mixed with the topic's.
-uint64_t ReportingEngine::MarkOf(uint64_t stream, Fold fold) {
-  const auto mixed = static_cast<uint64_t>(fold) * 0x9e3779b97f4a7c15u;
-  return std::rotl(stream, static_cast<int>(fold)) ^ mixed;
+uint64_t ReportingEngine::MarkOf(uint64_t stream, Fold fold, uint32_t partition) {
+  const uint64_t place = static_cast<uint64_t>(fold) | uint64_t{partition} << 8;
+  return std::rotl(stream, static_cast<int>(fold)) ^ place * 0x9e3779b97f4a7c15u;
 }
 
-bool ReportingEngine::IsNew(const market::EventId& id, Fold fold) {
-  const uint64_t stream = MarkOf(id.stream, fold);
-  if (id.sequence <= high_water(stream)) {
+uint64_t ReportingEngine::LowestMark(const bus::TopicInfo& topic, Fold fold,
+                                     uint64_t stream) const {
+  uint64_t lowest = 0;
+  for (uint32_t p = 0; p < topic.partitions; ++p) {
+    const uint64_t mark = high_water(MarkOf(stream, fold, p));
+    if (mark != 0 && (lowest == 0 || mark < lowest)) lowest = mark;
+  }
+  return lowest;
+}
+
+bool ReportingEngine::IsNew(uint64_t mark, uint64_t sequence) {
+  if (sequence <= high_water(mark)) {
     ++stats_.repeated;
     return false;
   }
-  high_water_[stream] = id.sequence;
-  changed_marks_.insert(stream);
+  high_water_[mark] = sequence;
+  changed_marks_.insert(mark);
   return true;
 }
 
@@ -81,20 +90,20 @@ void ReportingEngine::OnInstrument(const market::Instrument& instrument) {
     for (const store::FillRow& row : waiting->second) ReplayFill(row);
     waiting_.erase(waiting);
   }
-  const auto take_up = [&](auto& held, Fold fold) {
+  const auto take_up = [&](const auto& topic, Fold fold, auto& held) {
     std::remove_reference_t<decltype(held)> still_held;
     for (auto& event : held) {
       if (event.value.instrument != instrument.id) {
         still_held.push_back(std::move(event));
         continue;
       }
-      changed_marks_.insert(MarkOf(event.header.id.stream, fold));
+      changed_marks_.insert(MarkOf(topic, fold, event));
       Apply(event);
     }
     held = std::move(still_held);
   };
-  take_up(held_, Fold::kReports);
-  take_up(held_bookings_, Fold::kBookings);
+  take_up(bus::kExecReports, Fold::kReports, held_);
+  take_up(bus::kAccountEvents, Fold::kBookings, held_bookings_);
 }
 
 void ReportingEngine::OnQuote(const market::Event<market::Quote>& event) {
@@ -112,7 +121,7 @@ void ReportingEngine::ReplayFill(const store::FillRow& row) {
 }
 
 void ReportingEngine::OnReport(const market::Event<market::ExecReport>& event) {
-  if (!IsNew(event.header.id, Fold::kReports)) return;
+  if (!IsNew(bus::kExecReports, Fold::kReports, event)) return;
   ++stats_.reports;
   if (Definition(event.value.instrument) != nullptr) return Apply(event);
   if (Hold()) held_.push_back(event);
@@ -181,7 +190,7 @@ void ReportingEngine::Book(store::FillRow row, const market::Fill& fill,
 // --- what else is told -----------------------------------------------------------
 
 void ReportingEngine::OnSignal(const market::Event<market::NewsSignal>& event) {
-  if (!IsNew(event.header.id, Fold::kSignals)) return;
+  if (!IsNew(bus::kNewsSignals, Fold::kSignals, event)) return;
   const market::NewsSignal& signal = event.value;
   store::SignalRow row;
   row.id = event.header.id;
@@ -200,12 +209,12 @@ void ReportingEngine::OnSignal(const market::Event<market::NewsSignal>& event) {
 }
 
 void ReportingEngine::OnPrediction(const market::Event<market::Prediction>& event) {
-  if (!IsNew(event.header.id, Fold::kPredictions)) return;
+  if (!IsNew(bus::kPredictions, Fold::kPredictions, event)) return;
   outcomes_.OnPrediction(event.value, event.header.publish_time);
 }
 
 void ReportingEngine::OnDecision(const market::Event<market::RiskDecision>& event) {
-  if (!IsNew(event.header.id, Fold::kDecisions)) return;
+  if (!IsNew(bus::kRiskDecisions, Fold::kDecisions, event)) return;
   const market::RiskDecision& decision = event.value;
   if (decision.intent.kind == market::IntentKind::kCancel) return;  // nobody refuses those
   const base::Time hour = std::chrono::floor<std::chrono::hours>(decision.decided);
@@ -214,7 +223,7 @@ void ReportingEngine::OnDecision(const market::Event<market::RiskDecision>& even
 }
 
 void ReportingEngine::OnRiskState(const market::Event<market::RiskState>& event) {
-  if (!IsNew(event.header.id, Fold::kRiskStates)) return;
+  if (!IsNew(bus::kRiskState, Fold::kRiskStates, event)) return;
   const market::RiskState& state = event.value;
   store::RiskEventRow row;
   row.id = event.header.id;
@@ -400,15 +409,16 @@ std::map<uint64_t, uint64_t> ReportingEngine::TakeMarks() {
   std::map<uint64_t, uint64_t> marks;
   for (const uint64_t stream : changed_marks_) marks[stream] = high_water(stream);
   changed_marks_.clear();
-  for (const auto& event : held_) HoldMark(marks, event.header.id, Fold::kReports);
-  for (const auto& event : held_bookings_) HoldMark(marks, event.header.id, Fold::kBookings);
+  const auto hold = [&](const auto& topic, Fold fold, const auto& held) {
+    for (const auto& event : held) {
+      const auto found = marks.find(MarkOf(topic, fold, event));
+      if (found != marks.end())
+        found->second = std::min(found->second, event.header.id.sequence - 1);
+    }
+  };
+  hold(bus::kExecReports, Fold::kReports, held_);
+  hold(bus::kAccountEvents, Fold::kBookings, held_bookings_);
   return marks;
-}
-
-void ReportingEngine::HoldMark(std::map<uint64_t, uint64_t>& marks, const market::EventId& id,
-                               Fold fold) {
-  const auto found = marks.find(MarkOf(id.stream, fold));
-  if (found != marks.end()) found->second = std::min(found->second, id.sequence - 1);
 }
 
 store::Batch ReportingEngine::TakeChanges(base::Time now, Sample sample) {

@@ -18,6 +18,9 @@
 
 #include "absl/status/status.h"
 #include "libs/base/time.h"
+#include "libs/bus/account_topic.h"
+#include "libs/bus/bus.h"
+#include "libs/bus/topics.h"
 #include "libs/market/account.h"
 #include "libs/market/account_event.h"
 #include "libs/market/instrument.h"
@@ -110,11 +113,22 @@ class ReportingEngine {
     bool changed = false, written = false;
   };
 
+  // One stream carries several topics, each in several partitions, and only a partition
+  // is in order: its mark goes by the stream's number mixed with topic and partition.
+  static uint64_t MarkOf(uint64_t stream, Fold fold, uint32_t partition);
+  template <class T>
+  static uint64_t MarkOf(const bus::Topic<T>& topic, Fold fold, const market::Event<T>& event) {
+    return MarkOf(event.header.id.stream, fold,
+                  bus::PartitionOf(topic.info, &event, topic.info.partitions));
+  }
   // False when the event has been applied before.
-  bool IsNew(const market::EventId& id, Fold fold);
-  static uint64_t MarkOf(uint64_t stream, Fold fold);
-  // Below what is held back.
-  static void HoldMark(std::map<uint64_t, uint64_t>& marks, const market::EventId& id, Fold fold);
+  template <class T>
+  bool IsNew(const bus::Topic<T>& topic, Fold fold, const market::Event<T>& event) {
+    return IsNew(MarkOf(topic, fold, event), event.header.id.sequence);
+  }
+  bool IsNew(uint64_t mark, uint64_t sequence);
+  // The lowest of the partitions that have a mark; 0: none has.
+  uint64_t LowestMark(const bus::TopicInfo& topic, Fold fold, uint64_t stream) const;
   bool Hold() { return held_reports() < kMaxHeldReports || (++stats_.refused_held, false); }
   void Apply(const market::Event<market::ExecReport>& event);
   void Apply(const market::Event<market::AccountEvent>& event);

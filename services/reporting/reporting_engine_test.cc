@@ -126,6 +126,38 @@ TEST_CASE("ReportingEngine applies a report once, whatever is delivered again") 
   CHECK(engine.stats().repeated == 5);
 }
 
+TEST_CASE("ReportingEngine takes every event whatever order the partitions of a topic come in") {
+  const auto signal = [](uint64_t sequence, const char* instrument) {
+    market::NewsSignal value;
+    value.source = "test";
+    value.instruments = {market::InstrumentId(instrument)};
+    return EventOf(sequence, value);
+  };
+  const auto one = signal(12, "v:BTCUSDT");
+  const auto before_it = signal(11, "v:ETHUSDT");
+  const auto partition = [](const auto& event) {
+    return bus::PartitionOf(bus::kNewsSignals.info, &event, bus::kNewsSignals.info.partitions);
+  };
+  REQUIRE(partition(one) != partition(before_it));
+  store::MemoryStore store;
+  ReportingEngine engine;
+  for (int i = 0; i < 2; ++i) {
+    engine.OnSignal(one);
+    engine.OnSignal(before_it);  // made first, read later
+  }
+  const store::Batch batch = engine.TakeChanges(FromUnixMillis(9));
+  CHECK(batch.signals.size() == 2);
+  CHECK(engine.stats().repeated == 2);
+  REQUIRE(store.Write(batch).ok());
+
+  ReportingEngine again;
+  again.Restore(StoredIn(store));
+  again.OnSignal(one);
+  again.OnSignal(before_it);
+  again.OnSignal(signal(13, "v:ETHUSDT"));
+  CHECK(again.TakeChanges(FromUnixMillis(10)).signals.size() == 1);
+}
+
 TEST_CASE("ReportingEngine restored from its store goes on as if it had never stopped") {
   store::MemoryStore store;
   ReportingEngine first, straight;
