@@ -252,6 +252,8 @@ def risk():
                   [(most("gannet_drawdown_ratio", by=("scope", "limit")), "{{scope}} {{limit}}")], width=12, limits=((0.8, "orange"), (1, "red")), runbook="losses"),
             Panel("Scopes by trading state", "Active, reducing, halted.", "none", [(total("gannet_trading_scopes", by=("state",)), "{{state}}")]),
             Panel("Kill switches", "Scopes that are killed.", "none", [(total("gannet_kill_switches"), "on")], limits=((1, "red"),)),
+            Panel("Account moved without an order, an hour", "Liquidations, ADL, settlements and adjustments; fills, fees and funding are left out.", "none",
+                  [(f"""sum by (what) (increase({of('gannet_counts_total', 'what=~"account_.*"')}[1h]))""", "{{what}}")], runbook="account-events"),
             Panel("Open orders that are reserved for", "What they may come to is part of the exposure.", "none", [(total("gannet_open_orders_at_risk"), "orders")]),
         ]),
         ("Verdicts", [

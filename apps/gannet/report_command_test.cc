@@ -66,6 +66,8 @@ TEST_CASE("gannet report writes what the store of a run holds") {
         "Opening equity,1000\n"
         "Realised result before fees,50\n"
         "Fees paid in USDT,-4\n"
+        "Funding,0\n"
+        "Other bookings beside trades,0\n"
         "Change of unrealised result,20\n"
         "Closing equity,1066\n");
   CHECK(folder.Read("csv/returns.csv") ==

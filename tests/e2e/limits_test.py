@@ -179,7 +179,8 @@ def test(bin_dir, folder):
     # Nobody switches the second person off where orders are real.
     with open(single.config, encoding="utf-8") as file:
         real = file.read().replace("market: venue-sim", "market: configured")
-    real += ("execution: {venue: binance-spot, environment: main-net, binance: {key_file: k, secret_file: s}}\n"
+    real += ("execution: {venue: binance-spot, environment: main-net, confirm: trade real money of main/paper on binance-spot,"
+             " binance: {key_file: k, secret_file: s}}\n"
              "ingest: {venues: [{name: binance-spot, kind: spot, instruments: [BTCUSDT]}]}\n")
     with open(single.config, "w", encoding="utf-8") as file:
         file.write(real)
