@@ -53,7 +53,6 @@ std::string DefaultDataDir() {
   return std::string(home != nullptr ? home : ".") + "/.local/share/gannet";
 }
 
-// "10s", "250ms": a CLI11 transform into nanoseconds of the option's Duration.
 // What each subcommand needs lives as long as the parse.
 struct Commands {
   base::PosixFiles files;

@@ -450,9 +450,11 @@ class ExecutionEngine {
   void SetBalance(const venue::BalanceEntry& entry, base::Time time, bool from_query);
   void CompareBalances(const std::vector<venue::BalanceEntry>& entries);
 
-  // execution_derivatives.cc
+  // execution_key.cc
   void AskKeyRights();
   void OnKeyRights(const venue::Answer& answer);
+
+  // execution_derivatives.cc
   bool AskBalanceChanges();  // false: no room now
   void OnBalanceChanges(const InFlight& request, const venue::Answer& answer);
   void TakeOverPositions(const std::vector<venue::PositionEntry>& positions,

@@ -4,7 +4,7 @@
 // a report says about them.
 //
 // Pure; one thread. Applying the same event twice changes nothing (a high-water
-// mark for each stream and topic). A report of an instrument that is not defined
+// mark for each stream, topic and partition). A report of an instrument that is not defined
 // yet is held back, and so is the mark that is written.
 #pragma once
 
