@@ -95,7 +95,7 @@ absl::Status BusLink::Connect(Outside outside, journal::Reader* reader) {
 
 void BusLink::Disconnect() {
   for (const auto& foreign : foreign_) foreign->subscription.reset();
-  if (outside_) outside_->files.executor.Cancel(mark_timer_);
+  if (outside_) outside_->disk.executor.Cancel(mark_timer_);
 }
 
 void BusLink::OnEvent(Foreign& foreign, const std::shared_ptr<const void>& event,
@@ -176,18 +176,19 @@ void BusLink::Remember(const Place& place, uint64_t offset, const market::EventI
 
 absl::Status BusLink::PublishAgain(journal::Reader& reader) {
   if (outside_->mark_file.empty()) return absl::OkStatus();
-  base::Files& files = outside_->files.files;
+  base::Files& files = outside_->disk.files;
+  std::string text = MarkText(0);
   if (files.Exists(outside_->mark_file)) {
-    GANNET_ASSIGN_OR_RETURN(const std::string text, files.Read(outside_->mark_file));
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), marked_);
+    GANNET_ASSIGN_OR_RETURN(text, files.Read(outside_->mark_file));
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), kept_);
     if (error != std::errc() || std::string_view(end) != "\n") {
       return absl::DataLossError(
           absl::StrCat(outside_->mark_file,
                        " holds no number; remove it, and every fact kept here is published again"));
     }
   }
-  kept_ = marked_;
-  GANNET_RETURN_IF_ERROR(reader.SeekAfter(marked_));
+  mark_ = std::make_unique<MarkFile>(outside_->disk, outside_->mark_file, std::move(text));
+  GANNET_RETURN_IF_ERROR(reader.SeekAfter(kept_));
   for (;;) {
     GANNET_ASSIGN_OR_RETURN(const std::optional<journal::Record> record, reader.Next());
     if (!record) return absl::OkStatus();
@@ -196,9 +197,10 @@ absl::Status BusLink::PublishAgain(journal::Reader& reader) {
 }
 
 void BusLink::WatchMark() {
-  mark_timer_ = outside_->files.executor.After(kMarkInterval, [this] {
+  mark_timer_ = outside_->disk.executor.After(kMarkInterval, [this] {
     WatchMark();
-    WriteMark();
+    // A mark that cannot be written only means that more is published again.
+    if (mark_ != nullptr) mark_->Keep(MarkText(kept_));
     const uint64_t sequence = shard_.sequence();
     if (sequence == kept_) return;
     shard_.AfterDurable([this, alive = std::weak_ptr<bool>(alive_), sequence] {
@@ -214,22 +216,8 @@ void BusLink::AskWhetherKept(uint64_t sequence) {
   });
 }
 
-void BusLink::WriteMark() {
-  if (kept_ == marked_ || marking_ || outside_->mark_file.empty()) return;
-  marking_ = true;
-  outside_->files.Write(
-      outside_->mark_file, MarkText(kept_),
-      [this, alive = std::weak_ptr<bool>(alive_), sequence = kept_](const absl::Status& written) {
-        if (alive.expired()) return;
-        marking_ = false;
-        // A mark that cannot be written only means that more is published again.
-        if (written.ok()) marked_ = sequence;
-      });
-}
-
 absl::Status BusLink::Close() {
-  if (!outside_ || kept_ == marked_ || outside_->mark_file.empty()) return absl::OkStatus();
-  return outside_->files.files.WriteAtomically(outside_->mark_file, MarkText(kept_));
+  return mark_ != nullptr ? mark_->KeepNow(MarkText(kept_)) : absl::OkStatus();
 }
 
 absl::Status BusLink::health() const {

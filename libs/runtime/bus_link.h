@@ -38,8 +38,8 @@
 #include "libs/bus/bus.h"
 #include "libs/journal/journal.h"
 #include "libs/runtime/book_gate.h"
+#include "libs/runtime/mark_file.h"
 #include "libs/runtime/shard.h"
-#include "libs/runtime/write_behind.h"
 
 namespace gannet::runtime {
 
@@ -66,7 +66,7 @@ class BusLink {
   // bus had its facts; empty: nowhere (nothing is recorded either).
   struct Outside {
     bus::Bus& bus;
-    WriteBehind files;
+    MarkFile::Disk disk;
     const base::Clock& clock;
     std::string mark_file;
   };
@@ -110,7 +110,6 @@ class BusLink {
   void Remember(const Place& place, uint64_t offset, const market::EventId& id);
   absl::Status PublishAgain(journal::Reader& reader);
   void WatchMark();
-  void WriteMark();
   void Save(wire::CanonicalWriter& out) const;
   absl::Status Load(wire::CanonicalReader& in);
 
@@ -128,8 +127,8 @@ class BusLink {
   BookGate books_;
   std::unique_ptr<Outside> outside_;
   base::TimerId mark_timer_ = base::TimerId::kNone;
-  uint64_t marked_ = 0, kept_ = 0;  // own facts up to this sequence: in the file, on the bus
-  bool marking_ = false;            // a mark is being written
+  uint64_t kept_ = 0;               // own facts up to this sequence are on the bus
+  std::unique_ptr<MarkFile> mark_;  // says so; null: nowhere
   Stats stats_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -30,7 +30,9 @@ std::string NameOf(const std::string& path) { return path.substr(path.rfind('/')
 class CopyingWriter final : public journal::Writer {
  public:
   CopyingWriter(std::unique_ptr<journal::Writer> writer, JournalCopyOptions options)
-      : inner_(std::move(writer)), options_(std::move(options)) {
+      : inner_(std::move(writer)),
+        options_(std::move(options)),
+        mark_(options_.disk, options_.mark_file, "") {
     Begin();
     WatchMark();
   }
@@ -88,18 +90,18 @@ class CopyingWriter final : public journal::Writer {
 
   const std::unique_ptr<journal::Writer> inner_;
   const JournalCopyOptions options_;
-  Place copied_, kept_, marked_;  // with the bus; kept by it; in the file
+  Place copied_, kept_;  // with the bus; kept by it
+  MarkFile mark_;        // says what is kept
   std::vector<std::function<void()>> on_disk_;
   bool retrying_ = false;
-  bool marking_ = false;  // the file is being written
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 // Goes on where the mark says. A mark that cannot be read only means that more is copied
 // again.
 void CopyingWriter::Begin() {
-  if (options_.files.files.Exists(options_.mark_file)) {
-    const absl::StatusOr<std::string> text = options_.files.files.Read(options_.mark_file);
+  if (options_.disk.files.Exists(options_.mark_file)) {
+    const absl::StatusOr<std::string> text = options_.disk.files.Read(options_.mark_file);
     const size_t space = text.ok() ? text->find(' ') : std::string::npos;
     if (space != std::string::npos) {
       copied_.file = text->substr(0, space);
@@ -107,7 +109,7 @@ void CopyingWriter::Begin() {
     }
   }
   const absl::StatusOr<journal::Layout> layout =
-      journal::ListJournal(options_.files.files, options_.dir);
+      journal::ListJournal(options_.disk.files, options_.dir);
   if (!layout.ok() || layout->segments.empty() || copied_.file.empty()) return;
   // The newest segment was opened just now, under the name of one without records.
   if (NameOf(layout->segments.back().path) == copied_.file) copied_.offset = 0;
@@ -117,7 +119,7 @@ void CopyingWriter::Begin() {
 bool CopyingWriter::CopyCut() {
   if (copied_.file.empty()) return true;
   const absl::StatusOr<uint64_t> size =
-      options_.files.files.Size(absl::StrCat(options_.dir, "/", copied_.file));
+      options_.disk.files.Size(absl::StrCat(options_.dir, "/", copied_.file));
   if (!size.ok() || *size >= copied_.offset) return true;
   if (!Publish({JournalPiece::Kind::kCut, inner_->info().run, copied_.file, *size, ""}))
     return false;
@@ -129,7 +131,7 @@ bool CopyingWriter::CopyCut() {
 void CopyingWriter::Pump() {
   if (!Copy()) {
     if (std::exchange(retrying_, true)) return;
-    options_.files.executor.After(kRetryPause, [this, alive = Alive()] {
+    options_.disk.executor.After(kRetryPause, [this, alive = Alive()] {
       if (alive.expired()) return;
       retrying_ = false;
       Pump();
@@ -150,7 +152,7 @@ void CopyingWriter::Pump() {
 // False: the bus is full, or a file cannot be read now.
 bool CopyingWriter::Copy() {
   const absl::StatusOr<journal::Layout> layout =
-      journal::ListJournal(options_.files.files, options_.dir);
+      journal::ListJournal(options_.disk.files, options_.dir);
   if (!layout.ok() || !CopyCut()) return false;
   for (const journal::NumberedFile& segment : layout->segments) {
     if (NameOf(segment.path) < copied_.file) continue;
@@ -163,10 +165,9 @@ bool CopyingWriter::CopyFile(const std::string& path, bool last) {
   const std::string name = NameOf(path);
   uint64_t offset = name == copied_.file ? copied_.offset : 0;
   for (;;) {
-    absl::StatusOr<std::string> bytes =
-        options_.files.files.ReadRange(path, offset, kMaxPieceBytes);
+    absl::StatusOr<std::string> bytes = options_.disk.files.ReadRange(path, offset, kMaxPieceBytes);
     // One that was pruned meanwhile is none of ours any more.
-    if (!bytes.ok()) return !last && !options_.files.files.Exists(path);
+    if (!bytes.ok()) return !last && !options_.disk.files.Exists(path);
     if (bytes->empty()) return true;
     const size_t size = bytes->size();
     if (!Publish({JournalPiece::Kind::kBytes, inner_->info().run, name, offset, *std::move(bytes)}))
@@ -185,18 +186,11 @@ bool CopyingWriter::Publish(JournalPiece piece) {
 }
 
 void CopyingWriter::WatchMark() {
-  options_.files.executor.After(kMarkPause, [this, alive = Alive()] {
+  options_.disk.executor.After(kMarkPause, [this, alive = Alive()] {
     if (alive.expired()) return;
     WatchMark();
-    if (kept_ == marked_ || kept_.file.empty() || marking_) return;
-    marking_ = true;
-    options_.files.Write(options_.mark_file, absl::StrCat(kept_.file, " ", kept_.offset, "\n"),
-                         [this, alive, place = kept_](const absl::Status& written) {
-                           if (alive.expired()) return;
-                           marking_ = false;
-                           // One that is not written only means that more is copied again.
-                           if (written.ok()) marked_ = place;
-                         });
+    // One that is not written only means that more is copied again.
+    if (!kept_.file.empty()) mark_.Keep(absl::StrCat(kept_.file, " ", kept_.offset, "\n"));
   });
 }
 

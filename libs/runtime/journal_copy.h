@@ -22,7 +22,7 @@
 #include "libs/base/files.h"
 #include "libs/bus/bus.h"
 #include "libs/journal/journal.h"
-#include "libs/runtime/write_behind.h"
+#include "libs/runtime/mark_file.h"
 
 namespace gannet::runtime {
 
@@ -49,7 +49,7 @@ absl::StatusOr<JournalPiece> DecodePiece(std::string_view bytes);
 
 struct JournalCopyOptions {
   bus::Bus& bus;
-  WriteBehind files;
+  MarkFile::Disk disk;
   std::string dir;        // of the journal
   std::string mark_file;  // where it keeps how far the bus has it
   std::string program;
