@@ -5,6 +5,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
 #include <map>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -128,6 +129,18 @@ TEST_CASE("Seeds run side by side, and one that dies fails alone") {
   CHECK(made.at(4) == "seed 4");
   CHECK(made.at(5) == "its process died of Aborted");
   CHECK(made.at(12) == "seed 12");
+}
+
+TEST_CASE("Seed 0 is a seed like any other") {
+  std::set<uint64_t> taken;
+  const uint64_t next = ForEachSeed(
+      {0, 3, 2, [] { return true; }}, [](uint64_t seed) { return std::to_string(seed); },
+      [&](uint64_t seed, const absl::StatusOr<std::string>& made) {
+        CHECK(made.value() == std::to_string(seed));
+        taken.insert(seed);
+      });
+  CHECK(next == 4);
+  CHECK(taken == std::set<uint64_t>{0, 1, 2, 3});
 }
 
 TEST_CASE("A process may die at every message and disk operation, and in the recovery after it",

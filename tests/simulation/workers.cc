@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/check.h"
@@ -21,7 +23,7 @@ namespace {
 struct Child {
   pid_t pid = -1;
   int to = -1, from = -1;
-  uint64_t seed = 0;  // it works on
+  std::optional<uint64_t> seed;  // it works on
 };
 
 bool ReadAll(int from, void* into, size_t size) {
@@ -76,7 +78,7 @@ Child Fork(const std::vector<Child>& others, const std::function<std::string(uin
   }
   close(to[0]);
   close(from[1]);
-  return {pid, to[1], from[0], 0};
+  return {pid, to[1], from[0], std::nullopt};
 }
 
 // How its process ended.
@@ -104,21 +106,21 @@ uint64_t ForEachSeed(const WorkerOptions& options,
     more = more && next <= options.last && options.go_on();
     if (!more) return false;
     if (child.pid < 0) child = Fork(children, work);
-    child.seed = next++;
-    GANNET_CHECK(WriteAll(child.to, &child.seed, sizeof(child.seed)), "a worker is gone");
+    const uint64_t seed = next++;
+    GANNET_CHECK(WriteAll(child.to, &seed, sizeof(seed)), "a worker is gone");
+    child.seed = seed;
     return true;
   };
   size_t busy = 0;
   for (Child& child : children) busy += feed(child) ? 1 : 0;
   while (busy > 0) {
     std::vector<pollfd> waits;
-    for (const Child& child : children)
-      waits.push_back({child.seed != 0 ? child.from : -1, POLLIN, 0});
+    for (const Child& child : children) waits.push_back({child.seed ? child.from : -1, POLLIN, 0});
     if (poll(waits.data(), waits.size(), -1) < 0) continue;
     for (size_t i = 0; i < children.size(); ++i) {
       if (waits[i].revents == 0) continue;
       Child& child = children[i];
-      const uint64_t seed = std::exchange(child.seed, 0);
+      const uint64_t seed = *std::exchange(child.seed, std::nullopt);
       uint64_t size = 0;
       std::string made;
       bool whole = ReadAll(child.from, &size, sizeof(size));
