@@ -6,8 +6,9 @@ PRESET ?= $(if $(CI),ci,release)
 BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 export GANNET_PRESET := $(PRESET)
+RELEASE ?= build/release-$(shell sed -nE 's/^project\(gannet VERSION ([0-9.]+).*/\1/p' CMakeLists.txt)
 
-.PHONY: help setup configure build run up-local down-local test test-unit test-integration test-sim test-long test-engines test-chart test-pods test-kube test-repro images scan up down bench fmt lint docs rules dashboards clean
+.PHONY: help setup configure build run up-local down-local test test-unit test-integration test-sim test-long test-engines test-chart test-pods test-kube test-repro images scan release verify-release publish canary up down bench fmt lint docs rules dashboards clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +64,18 @@ images: build ## an image of each program, and of the servers that development n
 
 scan: ## what is known to be vulnerable in the images; ARGS='--data FILE': Debian's security tracker
 	@tools/scan $(ARGS); code=$$?; [ $$code = 4 ] || exit $$code
+
+release: build ## what a version consists of, signed: KEY=private key (docs/releases.md)
+	@tools/release make $(RELEASE) --bin $(BUILD)/bin $(if $(KEY),--key $(KEY))
+
+verify-release: ## whether it is genuine: PUBLIC_KEY=public key
+	@tools/release verify $(RELEASE) $(if $(PUBLIC_KEY),--public-key $(PUBLIC_KEY))
+
+publish: ## its images and chart to REGISTRY, each the one that the manifest names
+	@tools/publish $(RELEASE) $(REGISTRY) $(if $(KEY),--key $(KEY)) $(if $(PUBLIC_KEY),--public-key $(PUBLIC_KEY))
+
+canary: ## upgrade a cluster to it; back by itself when an error budget burns: VALUES='FILE…'
+	@tools/canary $(RELEASE) $(VALUES)
 
 test-repro: setup ## the same sources make the same programs in another folder; ARGS: only these
 	@tools/check-repro $(ARGS)

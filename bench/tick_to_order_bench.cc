@@ -13,9 +13,12 @@
 // same messages with simdjson and one HMAC-SHA256 signature each, which nothing can
 // do without.
 //
-//   tick_to_order_bench [SECONDS OF MARKET [cpu|profile]]   (default 60; flags are ignored)
+//   tick_to_order_bench [SECONDS OF MARKET [cpu|profile|observed]]   (default 60; flags are
+//   ignored)
 //
 // cpu: processor time in place of the wall's, for a machine that others use too.
+// observed: two platforms on the same market, one with traces to a collector and metrics, half a
+// second of market each in turn; processor time of each, and the ratio (goal: at most 1.05).
 // profile: all in one thread, for a profiler that counts; times mean little then.
 #include <sched.h>
 #include <simdjson.h>
@@ -23,6 +26,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -49,6 +53,10 @@
 #include "libs/bus/memory_bus.h"
 #include "libs/journal/journal.h"
 #include "libs/net/sim_network.h"
+#include "libs/otlp/collector_for_test.h"
+#include "libs/otlp/exporter.h"
+#include "libs/runtime/fact_metrics.h"
+#include "libs/runtime/fact_spans.h"
 #include "libs/runtime/lease.h"
 #include "libs/runtime/shard.h"
 #include "libs/store/memory_store.h"
@@ -351,11 +359,33 @@ void QuoteOften(app::RunConfig& config) {
   rate.weight_per_minute = 1'000'000;
 }
 
+// What runtime::Process has beside the services when it is watched: spans to a collector, and
+// metrics.
+struct Watching {
+  absl::Status Start() {
+    telemetry::TraceOptions options;
+    options.endpoint = collector.endpoint();
+    GANNET_ASSIGN_OR_RETURN(exporter, otlp::Exporter::Start(options, {}, &metrics));
+    return absl::OkStatus();
+  }
+  void Watch(runtime::Shard& shard, const base::Clock& clock) {
+    facts.emplace(shard, metrics, clock);
+    spans.emplace(shard, clock, *exporter, 1.0);
+  }
+
+  otlp::CollectorForTest collector;
+  telemetry::Metrics metrics;
+  std::unique_ptr<otlp::Exporter> exporter;
+  std::optional<runtime::FactMetrics> facts;
+  std::optional<runtime::FactSpans> spans;
+};
+
 // The platform with its journal on real files.
 struct Bench {
   explicit Bench(const std::string& data) : data_dir(data) {}
 
   absl::Status Start() {
+    if (watching) GANNET_RETURN_IF_ERROR(watching->Start());
     GANNET_RETURN_IF_ERROR(venue.Start());
     GANNET_RETURN_IF_ERROR(files.WriteAtomically(data_dir + "/api-key", kKey.key, 0600));
     GANNET_RETURN_IF_ERROR(files.WriteAtomically(data_dir + "/api-secret", kKey.secret, 0600));
@@ -373,7 +403,10 @@ struct Bench {
     shard = std::make_unique<runtime::Shard>(runtime::ShardOptions{.run = 1, .start_epoch = 1},
                                              on_thread, executor, journal.get(), bus.get());
     deps.reset(new runtime::Deps{*shard, *bus, on_thread, on_thread, executor, files, stamping, log,
-                                 base::Rng(1), data_dir, &lease});
+                                 base::Rng(1), data_dir, &lease,
+                                 watching ? &watching->metrics : nullptr,
+                                 watching ? watching->exporter.get() : nullptr});
+    if (watching) watching->Watch(*shard, executor);
     app::PipelineParts parts;
     parts.services.erase("gateway");
     parts.store = std::make_unique<store::MemoryStore>();
@@ -396,6 +429,7 @@ struct Bench {
                        std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
                      }};
   OnlyLease lease;
+  std::optional<Watching> watching;  // before Start
   std::unique_ptr<journal::Writer> journal;
   std::unique_ptr<bus::MemoryBus> bus;
   std::unique_ptr<runtime::Shard> shard;
@@ -432,6 +466,63 @@ void Print(const char* what, Spread& spread, const char* note) {
               micros(0.5), micros(0.99), micros(0.999), note);
 }
 
+absl::Status WarmUp(Bench& bench) {
+  GANNET_RETURN_IF_ERROR(bench.Start());
+  bench.executor.RunFor(kWarmUp);
+  bench.stamping.Forget();
+  bench.thread.Forget();
+  return absl::OkStatus();
+}
+
+// What watching costs: the same orders on both sides, decided in turn.
+int CompareWatched(const std::string& folder, int seconds) {
+  // In one thread: processor time needs no core of its own, and handing over costs most where
+  // others work too.
+  Wall::clock = CLOCK_THREAD_CPUTIME_ID;
+  Thread::one = true;
+  std::filesystem::create_directories(folder + "/plain");
+  std::filesystem::create_directories(folder + "/watched");
+  Bench plain(folder + "/plain"), watched(folder + "/watched");
+  watched.watching.emplace();
+  for (Bench* bench : {&plain, &watched}) {
+    if (const absl::Status started = WarmUp(*bench); !started.ok()) {
+      std::fprintf(stderr, "tick_to_order_bench: %s\n", started.ToString().c_str());
+      return 1;
+    }
+  }
+  constexpr base::Duration kSlice = std::chrono::milliseconds(500);
+  for (int i = 0; i < 2 * seconds; ++i) {
+    for (Bench* bench : i % 2 == 0 ? std::array{&plain, &watched} : std::array{&watched, &plain})
+      bench->executor.RunFor(kSlice);
+  }
+  const uint64_t orders = plain.stamping.orders();
+  watched.watching->exporter->Shutdown(std::chrono::seconds(2));
+  const auto stats = watched.watching->exporter->stats();
+  std::printf("%d s of market: %llu orders, watched %llu; %llu spans exported, %llu dropped\n",
+              seconds, static_cast<unsigned long long>(orders),
+              static_cast<unsigned long long>(watched.stamping.orders()),
+              static_cast<unsigned long long>(stats.exported),
+              static_cast<unsigned long long>(stats.dropped_full + stats.dropped_refused));
+  if (orders == 0) return 1;
+  Stages &before = plain.stamping.stages(), &with = watched.stamping.stages();
+  Print("tick to signed order", before.alone, "nobody watches; turns that decided one order");
+  Print("  watched", with.alone, "spans and metrics");
+  Print("a tick's turn, any tick", plain.stamping.ticks(), "nobody watches");
+  Print("  watched", watched.stamping.ticks(), "ticks have no spans");
+  const auto ratio = [](Spread& on, Spread& off, double q) {
+    return static_cast<double>(on.At(q)) / static_cast<double>(std::max<int64_t>(1, off.At(q)));
+  };
+  const double order = ratio(with.alone, before.alone, 0.5);
+  std::printf("%-24s p50 %8.3f     p99 %8.3f     goal 1.05: %s\n", "ratio, order path", order,
+              ratio(with.alone, before.alone, 0.99), order <= 1.05 ? "met" : "missed");
+  std::printf("%-24s p50 %8.3f     p99 %8.3f     all of the thread's work %.3f\n",
+              "ratio, any tick", ratio(watched.stamping.ticks(), plain.stamping.ticks(), 0.5),
+              ratio(watched.stamping.ticks(), plain.stamping.ticks(), 0.99),
+              static_cast<double>(watched.thread.busy().count()) /
+                  static_cast<double>(plain.thread.busy().count()));
+  return 0;
+}
+
 int Main(int argc, char** argv) {
   const int seconds = argc > 1 && std::atoi(argv[1]) > 0 ? std::atoi(argv[1]) : 60;
   const std::string_view how = argc > 2 ? argv[2] : "";
@@ -439,14 +530,12 @@ int Main(int argc, char** argv) {
   Thread::one = how == "profile";
   const std::string scratch = Scratch();
   const base::TempDirForTest folder;
+  if (how == "observed") return CompareWatched(folder.path(), seconds);
   Bench bench(folder.path());
-  if (const absl::Status started = bench.Start(); !started.ok()) {
+  if (const absl::Status started = WarmUp(bench); !started.ok()) {
     std::fprintf(stderr, "tick_to_order_bench: %s\n", started.ToString().c_str());
     return 1;
   }
-  bench.executor.RunFor(kWarmUp);
-  bench.stamping.Forget();
-  bench.thread.Forget();
   bench.executor.RunFor(std::chrono::seconds(seconds));
 
   Spread floor = Floor(bench.stamping.messages());

@@ -232,6 +232,12 @@ def market_data():
             Panel("Open", "1 while any instrument of the venue trades.", "none", [(most("gannet_market_open", by=("venue",)), "{{venue}}")], kind="state",
                   names={0: "closed", 1: "open"}, limits=((0, "blue"), (1, "green"))),
         ]),
+        ("Bars", [
+            Panel("Minutes without a bar", "A trade of them was missed, by the hour.", "none",
+                  [(f"sum by (venue) (increase({of('gannet_bars_incomplete_total')}[1h]))", "{{venue}}")], width=12),
+            Panel("Late trades, a minute", "They came after the bar of their minute was given out.", "cpm",
+                  [(per_minute("gannet_bars_late_trades_total", by=("venue",)), "{{venue}}")], width=12),
+        ]),
     ])
 
 
@@ -279,9 +285,11 @@ def models():
             Panel("Failed scores, a minute", "The model gave none, and nothing was predicted.", "cpm", [(per_minute("gannet_model_failures_total"), "failed")]),
         ]),
         ("News", [
-            Panel("Headlines, a minute", "Taken in from all sources.", "cpm", [(per_minute("gannet_news_items_total"), "headlines")], width=12),
+            Panel("Headlines, a minute", "Taken in from all sources.", "cpm", [(per_minute("gannet_news_items_total"), "headlines")]),
             Panel("Signals, a minute", "By how they stand to earlier ones: new, update, duplicate.", "cpm",
-                  [(per_minute("gannet_news_signals_total", by=("relation",)), "{{relation}}")], width=12, stack=True),
+                  [(per_minute("gannet_news_signals_total", by=("relation",)), "{{relation}}")], stack=True),
+            Panel("Stories forgotten early, an hour", "More came than max_stories remembers; a repeat of one counts as new.", "none",
+                  [(f"sum(increase({of('gannet_news_stories_evicted_total')}[1h]))", "stories")]),
         ]),
     ])
 

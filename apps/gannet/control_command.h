@@ -1,7 +1,6 @@
 // gannet status | order | position | limits | halt | resume | kill | reconcile | adjust |
-// signals | audit: a running
-// process asked over the socket in its data folder, or over TCP. Tables for people,
-// the messages of proto/ as JSON for programs.
+// signals | audit: a running process asked over the socket in its data folder, or over TCP.
+// Tables for people, the messages of proto/ as JSON for programs.
 //
 // Each function blocks until it has its answer and gives the exit code.
 #pragma once
@@ -77,16 +76,23 @@ struct Console {
   std::ostream& err;
 };
 
-int ShowStatus(const ControlOptions& control, Console console);
+// order_command.cc
 int SubmitOrder(const ControlOptions& control, const OrderOptions& order, Console console);
 int ReplaceOrder(const ControlOptions& control, const OrderOptions& order, Console console);
 int CancelOrder(const ControlOptions& control, const OrderOptions& order, Console console);
 int ListOrders(const ControlOptions& control, const OrderOptions& order, Console console);
 int ShowOrder(const ControlOptions& control, const OrderOptions& order, Console console);
+// control_command.cc
+int ShowStatus(const ControlOptions& control, Console console);
 int ListPositions(const ControlOptions& control, Console console);
+int Halt(const ControlOptions& control, const std::string& scope, const std::string& state,
+         Console console);
+int Resume(const ControlOptions& control, const std::string& scope, Console console);
+// The newest `count`, then, with `follow`, each as it is made.
+int TailSignals(const ControlOptions& control, int count, bool follow, Console console);
+// limits_command.cc
 // A scope is firm, or account:, strategy:, venue:, instrument: and a name. Empty: all.
 int ShowLimits(const ControlOptions& control, const std::string& scope, Console console);
-// limits_command.cc
 int PrintLimitsFile(const ControlOptions& control, Console console);
 int ProposeLimits(const ControlOptions& control, const std::string& file, bool new_names,
                   Console console);
@@ -97,9 +103,6 @@ int RejectLimits(const ControlOptions& control, uint64_t proposal, Console conso
 int ListAudit(const ControlOptions& control, const AuditOptions& audit, Console console);
 // portfolio_command.cc
 int ShowPortfolioRisk(const ControlOptions& control, Console console);
-int Halt(const ControlOptions& control, const std::string& scope, const std::string& state,
-         Console console);
-int Resume(const ControlOptions& control, const std::string& scope, Console console);
 // kill_command.cc
 int Kill(const ControlOptions& control, const std::string& scope, const KillOptions& kill,
          Console console);
@@ -109,7 +112,5 @@ int ProposeAdjustment(const ControlOptions& control, const AdjustOptions& adjust
 int ApproveAdjustment(const ControlOptions& control, const AdjustOptions& adjust, Console console);
 int RejectAdjustment(const ControlOptions& control, const AdjustOptions& adjust, Console console);
 int ListAdjustments(const ControlOptions& control, Console console);
-// The newest `count`, then, with `follow`, each as it is made.
-int TailSignals(const ControlOptions& control, int count, bool follow, Console console);
 
 }  // namespace gannet::app

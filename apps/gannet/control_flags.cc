@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <utility>
 
+#include "apps/gannet/flags.h"
 #include "libs/base/time.h"
 
 namespace gannet::app {
@@ -100,20 +101,6 @@ void AddParentOptions(CLI::App& submit, OrderOptions& order) {
   option("--max-children", order.max_children, "At most so many child orders (default 1000)");
 }
 
-// A time that may be left out.
-void AddTime(CLI::App* command, const char* option, std::optional<base::Time>& into,
-             const char* help) {
-  command
-      ->add_option_function<std::string>(
-          option, [&into](const std::string& text) { into = base::ParseRfc3339(text); }, help)
-      ->check([](const std::string& text) {
-        return base::ParseRfc3339(text)
-                   ? std::string()
-                   : "'" + text + "' is no time; write it as 2026-11-01T00:00:00Z";
-      })
-      ->type_name("TIME");
-}
-
 void AddAudit(CLI::App& app, Builder& b) {
   ControlFlags& f = b.f_;
   CLI::App* audit = b.Command(
@@ -121,11 +108,15 @@ void AddAudit(CLI::App& app, Builder& b) {
       "Commands with what the engines answered, sign-ins, consent, users, reports. A KIND is "
       "written as it is\nshown: kill, resume, set-trading-state, submit-order, propose-limits, "
       "approve-limits, sign-in …\n\n"
-      "  gannet audit --kind kill --kind resume\n"
+      "  gannet audit --kind kill,resume\n"
       "  gannet audit --person ann --from 2026-11-01T00:00:00Z --json\n\n",
       [&f](Console console) { return ListAudit(f.control, f.audit, console); });
-  audit->add_option("--person", f.audit.persons, "Only theirs")->type_name("NAME");
-  audit->add_option("--kind", f.audit.actions, "Only these")->type_name("KIND");
+  audit->add_option("--person", f.audit.persons, "Only theirs, separated by commas")
+      ->delimiter(',')
+      ->type_name("NAME");
+  audit->add_option("--kind", f.audit.actions, "Only these, separated by commas")
+      ->delimiter(',')
+      ->type_name("KIND");
   AddTime(audit, "--from", f.audit.from, "From this time on");
   AddTime(audit, "--to", f.audit.to, "Before this time");
   audit->add_option("--limit", f.audit.limit, "At most so many")
@@ -349,7 +340,8 @@ void AddHealthcheck(CLI::App& app, const std::shared_ptr<Builder>& b) {
                                               "Where callers have to show one: this, and --key")
                                  ->type_name("FILE")
                                  ->needs(ca);
-  CLI::Option* key = check->add_option("--key", f.key_file)->type_name("FILE")->needs(certificate);
+  CLI::Option* key =
+      check->add_option("--key", f.key_file, "and its key")->type_name("FILE")->needs(certificate);
   certificate->needs(key);
   check
       ->add_option("--server-name", f.server_name,
@@ -409,7 +401,8 @@ void AddControl(CLI::App& app, ControlFlags& flags, base::Files& files, std::ost
   tail->add_option("--count", f.count, "How many of those that there are")
       ->check(CLI::Range(0, 1'000))
       ->capture_default_str();
-  tail->add_flag("!--no-follow", f.follow, "End after those");
+  tail->add_flag_callback(
+      "--no-follow", [&f] { f.follow = false; }, "End after those");
 }
 
 void AddPortfolioRisk(CLI::App& risk, ControlFlags& flags, base::Files& files, std::ostream& out,

@@ -23,6 +23,7 @@ absl::StatusOr<int> Ask(const HealthcheckOptions& options, const std::string& ta
   to.target = target;
   to.tls = {options.certificate_file, options.key_file, options.ca_file};
   to.server_name = options.server_name;
+  to.connect_limit = options.timeout;
   GANNET_ASSIGN_OR_RETURN(rpc::Channel channel, rpc::Channel::Open(std::move(to)));
   google::protobuf::StringValue request;
   request.set_value(options.service);

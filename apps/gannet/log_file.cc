@@ -7,8 +7,11 @@ namespace gannet::app {
 void LogFile::Write(std::string_view line) {
   const std::lock_guard lock(mutex_);
   if (file_ != nullptr && file_->size() > kMostBytes) {
+    if (!files_.Rename(path_, path_ + ".1").ok()) {
+      ++lost_lines_;
+      return;
+    }
     file_.reset();
-    files_.Rename(path_, path_ + ".1").IgnoreError();  // if not, the file grows on
   }
   if (file_ == nullptr) {
     auto opened = files_.OpenAppend(path_);

@@ -54,6 +54,25 @@ TEST_CASE("Lines of several threads go to the log file one after the other") {
   CHECK(files.most == 1);
 }
 
+TEST_CASE("A log file that is full and cannot be put aside takes no more, until it can") {
+  class Stuck : public base::SimFiles {
+   public:
+    absl::Status Rename(const std::string& from, const std::string& to) override {
+      return stuck ? absl::PermissionDeniedError("no") : SimFiles::Rename(from, to);
+    }
+    bool stuck = true;
+  } files;
+  REQUIRE(files.MakeDirs("/data").ok());
+  LogFile log(files, "/data/gannet.log");
+  log.Write(std::string(LogFile::kMostBytes, 'x'));
+  log.Write("lost");
+  CHECK(log.lost_lines() == 1);
+  files.stuck = false;
+  log.Write("kept");
+  CHECK(log.lost_lines() == 1);
+  CHECK(*files.Read("/data/gannet.log") == "kept\n");
+}
+
 TEST_CASE("Log lines that a full disk does not take are counted") {
   base::SimFiles files;
   REQUIRE(files.MakeDirs("/data").ok());

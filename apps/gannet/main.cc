@@ -1,31 +1,26 @@
 // The program that people type: parses the command line, makes the real clock and
 // files, and calls one command.
-#include <poll.h>
-
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <cstdlib>
 #include <functional>
 #include <iostream>
-#include <map>
 #include <string>
 
+#include "apps/gannet/canary_command.h"
 #include "apps/gannet/certs_flags.h"
 #include "apps/gannet/control_flags.h"
-#include "apps/gannet/duration_flag.h"
-#include "apps/gannet/journal_command.h"
-#include "apps/gannet/journal_fetch.h"
-#include "apps/gannet/journal_replay_command.h"
+#include "apps/gannet/crashes_command.h"
+#include "apps/gannet/flags.h"
+#include "apps/gannet/journal_flags.h"
 #include "apps/gannet/migrate_command.h"
-#include "apps/gannet/news_command.h"
-#include "apps/gannet/replay.h"
+#include "apps/gannet/news_flags.h"
+#include "apps/gannet/replay_flags.h"
 #include "apps/gannet/report_command.h"
 #include "apps/gannet/risk_command.h"
 #include "apps/gannet/run_command.h"
 #include "apps/gannet/sim_flags.h"
-#include "apps/gannet/topics_command.h"
+#include "apps/gannet/topics_flags.h"
 #include "apps/gannet/trace_command.h"
-#include "apps/gannet/train_command.h"
 #include "apps/gannet/user_command.h"
 #include "apps/gannet/venue_command.h"
 #include "libs/base/posix_files.h"
@@ -58,29 +53,28 @@ struct Commands {
   base::PosixFiles files;
   runtime::SystemClock clock;
   int exit_code = kExitOk;
+  const CommandDeps deps{files,
+                         clock,
+                         std::cout,
+                         std::cerr,
+                         DefaultDataDir(),
+                         runtime::BuildId(),
+                         [this](const absl::Status& status) { exit_code = Report(status); }};
 
   ControlFlags control;
   RunOptions run;
-  ReplayOptions replay;
-  std::string replay_speed = "max", replay_emit = "none";
+  ReplayFlags replay;
   TrainOptions train;
   MigrateOptions migrate;
-  NewsIngestOptions news_ingest;
-  NewsEvalOptions news_eval;
-  NewsTrainOptions news_train;
+  NewsFlags news;
   ReportOptions report;
-  std::string journal_dir;
-  JournalDumpOptions journal_dump;
-  JournalFetchOptions journal_fetch;
-  base::Duration journal_keep = runtime::ProcessOptions{}.keep_journal;
-  uint64_t journal_max_bytes = runtime::ProcessOptions{}.max_journal_bytes;
+  JournalFlags journal;
   RiskOptions risk;
   TraceOptions trace;
-  TopicsOptions topics;
-  ResolveOptions resolve;
-  std::string topics_password_file;
-  size_t letters_limit = 100;
+  TopicsFlags topics;
   UserOptions user;
+  CanaryOptions canary;
+  CrashesOptions crashes;
   CertsOptions certs;
   VenueOptions venue;
   SimFlags sim;
@@ -122,6 +116,11 @@ void AddRun(CLI::App& app, Commands& c) {
                   "How much the exchange simulator's market does in a second; 1 is natural")
       ->check(CLI::Range(0.0, 50.0))
       ->capture_default_str();
+  run->add_option("--faults", c.run.faults_file,
+                  "What the exchange simulator does wrong: lost answers, late fills, bans … "
+                  "(services/venue-sim/README.md, Faults)")
+      ->type_name("FILE")
+      ->check(CLI::ExistingFile);
   AddDuration(run, "--journal-keep", c.run.journal_keep,
               "Age up to which the journal is kept (default 168h)");
   run->add_option("--journal-max-bytes", c.run.journal_max_bytes,
@@ -137,380 +136,11 @@ void AddRun(CLI::App& app, Commands& c) {
       "line or configuration, 3 ran but did not end cleanly (docs/failures.md).\n\n"
       "  gannet run --for 60s --out report    run a minute, then look at report/fills.csv\n"
       "  gannet run --fresh --seed 7          another market from the beginning\n"
+      "  gannet run --faults config/faults.yaml\n"
+      "                                       on an exchange that has a bad day\n"
       "  gannet run --services strategy,risk,execution --bus bus.yaml --config node.yaml\n"
       "                                       these three in one process, the others over Kafka");
   run->callback([&c] { c.exit_code = Run(c.run, std::cout, std::cerr); });
-}
-
-void AddTime(CLI::App* command, const std::string& name, std::optional<base::Time>& time,
-             const std::string& help) {
-  command
-      ->add_option_function<std::string>(
-          name,
-          [&time, name](const std::string& text) {
-            time = base::ParseRfc3339(text);
-            if (!time)
-              throw CLI::ValidationError(name,
-                                         "'" + text + "' is no time; write 2026-11-01T09:30:00Z");
-          },
-          help)
-      ->type_name("TIME");
-}
-
-void AddReplay(CLI::App& app, Commands& c) {
-  CLI::App* replay =
-      app.add_subcommand("replay", "Run recorded market data through the engines that trade");
-  CLI::Option* captures = replay->add_option("FILE", c.replay.captures,
-                                             "Captures, gzip or plain, of Binance spot or USD-M");
-  captures->check(CLI::ExistingFile);
-  CLI::Option* recorded =
-      replay
-          ->add_option("--recorded", c.replay.recorded,
-                       "Instead of captures: market.* and news.raw from the recorder's folder")
-          ->type_name("DIR")
-          ->check(CLI::ExistingDirectory)
-          ->excludes(captures);
-  AddTime(replay, "--from", c.replay.from, "With --recorded: events from this time on");
-  AddTime(replay, "--to", c.replay.to, "With --recorded: events before this time");
-  replay->get_option("--from")->needs(recorded);
-  replay->get_option("--to")->needs(recorded);
-  replay
-      ->add_option("--scratch", c.replay.scratch,
-                   "With --recorded: folder for events that do not fit into memory")
-      ->type_name("DIR")
-      ->capture_default_str();
-  replay->add_option("--speed", c.replay_speed, "max, or real: as fast as it happened")
-      ->check(CLI::IsMember({"max", "real"}))
-      ->capture_default_str();
-  replay
-      ->add_option("--emit", c.replay_emit,
-                   "jsonl: print each normalised event on standard output (docs/events-jsonl.md)")
-      ->check(CLI::IsMember({"jsonl", "none"}))
-      ->capture_default_str();
-  replay->add_option("--strategies", c.replay.strategies, "Only these, separated by commas")
-      ->delimiter(',');
-  replay->add_option("--strategies-file", c.replay.strategies_file, "Strategies and playbooks")
-      ->type_name("FILE")
-      ->capture_default_str();
-  replay->add_option("--limits-file", c.replay.limits_file, "Limits of the risk gate")
-      ->type_name("FILE")
-      ->capture_default_str();
-  replay->add_option("--models", c.replay.model_registry, "Folder of models; \"\" predicts nothing")
-      ->type_name("DIR")
-      ->capture_default_str();
-  replay
-      ->add_option("--instruments", c.replay.instruments,
-                   "exchangeInfo answers (JSON): tick, lot and scales as the venue states them")
-      ->check(CLI::ExistingFile);
-  replay
-      ->add_option("--news", c.replay.news_file,
-                   "Headlines (JSON lines or RSS) to mix in by receive time")
-      ->excludes(recorded)
-      ->check(CLI::ExistingFile);
-  AddDuration(replay, "--news-shift", c.replay.news_shift,
-              "Move the headlines by this time; part of the hash");
-  replay
-      ->add_option("--out", c.replay.out_folder,
-                   "Write orders, fills, positions and P&L as CSV and JSON here; below "
-                   "DATA/backtests the page lists it")
-      ->type_name("DIR");
-  replay->add_flag("--accept-truncated", c.replay.accept_truncated,
-                   "Use what can be read of a file that ends in the middle");
-  replay->add_flag("--wire-mode", c.replay.wire_mode,
-                   "Encode and decode every event between engines; decides the same");
-  replay->footer(
-      "Books are rebuilt by the venue's rule and compared with its own ticker; orders meet the "
-      "paper front of the\n"
-      "matching engine. Two runs over the same files print the same `decisions sha256=`.\n\n"
-      "With --recorded, what the recorder copied from the bus is merged over all partitions in the "
-      "order in which it was\n"
-      "published, and comes in as the bus brought it; the books are compared with the recorded "
-      "quotes (docs/journal.md).\n\n"
-      "  gannet replay spot-btcusdt.gz spot-ethusdt.gz --out report\n"
-      "  gannet replay --recorded DIR --from 2026-11-01T00:00:00Z --to 2026-11-02T00:00:00Z");
-  replay->callback([&c] {
-    if (c.replay.captures.empty() && c.replay.recorded.empty())
-      throw CLI::RequiredError("FILE, or --recorded DIR,");
-    c.replay.emit_jsonl = c.replay_emit == "jsonl";
-    c.replay.made = c.clock.Now();
-    c.replay.build = "gannet " + runtime::BuildId();
-    if (c.replay_speed == "real") {
-      c.replay.pace = [&c, first = std::optional<base::Time>(),
-                       start = base::Duration(0)](base::Time time) mutable {
-        if (!first) {
-          first = time;
-          start = c.clock.Monotonic();
-        }
-        const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(
-            (time - *first) - (c.clock.Monotonic() - start));
-        if (wait.count() > 0) poll(nullptr, 0, static_cast<int>(wait.count()));
-      };
-    }
-    c.exit_code = Report(Replay(c.replay, c.files, std::cout, std::cerr).status());
-  });
-}
-
-void AddTrain(CLI::App& app, Commands& c) {
-  CLI::App* train =
-      app.add_subcommand("train", "Train the direction model on recorded or simulated books");
-  c.train.registry = DefaultDataDir() + "/models";
-  c.train.code_version = runtime::BuildId();
-  train->add_option("FILE", c.train.captures, "Captures, as for replay")->check(CLI::ExistingFile);
-  train->add_option("--journal", c.train.journals, "Journal folders of earlier runs (DATA/journal)")
-      ->check(CLI::ExistingDirectory);
-  train->add_option("--registry", c.train.registry, "Folder of models; a new version is added")
-      ->type_name("DIR")
-      ->capture_default_str();
-  train->add_option("--name", c.train.name, "Name of the model")->capture_default_str();
-  train->add_option("--alias", c.train.alias, "Move this alias to the new version, e.g. champion");
-  train
-      ->add_option("--simulate", c.train.simulated_seeds,
-                   "Markets of venue-sim with these seeds, made for this on virtual time")
-      ->delimiter(',')
-      ->type_name("SEED");
-  AddDuration(train, "--length", c.train.simulated_length,
-              "How long each simulated market runs (default 30m)");
-  AddDuration(train, "--horizon", c.train.horizon, "How far ahead it predicts (default 10s)");
-  train->footer(
-      "Prints accuracy, log loss and Brier score of a purged walk-forward beside the class prior "
-      "and persistence,\n"
-      "and the Brier skill with its 95 % interval: whatever they are. The new version is "
-      "immutable.");
-  train->callback([&c] {
-    if (c.train.captures.empty() && c.train.journals.empty() && c.train.simulated_seeds.empty())
-      throw CLI::ValidationError("train", "name captures, --journal folders or --simulate seeds");
-    c.exit_code = Report(Train(c.train, c.files, std::cout));
-  });
-}
-
-void AddNews(CLI::App& app, Commands& c) {
-  CLI::App* news =
-      app.add_subcommand("news", "Headlines: read feeds, score and train the classifier");
-  news->require_subcommand(1);
-  CLI::App* ingest =
-      news->add_subcommand("ingest", "Print items and signals of feeds and files as JSON lines");
-  ingest
-      ->add_option("FILE|URL", c.news_ingest.inputs,
-                   "RSS, Atom or JSON lines, plain or gzip; or an http(s) address")
-      ->required();
-  ingest->add_flag("!--signals-only", c.news_ingest.items, "Leave the items out");
-  ingest->callback([&c] {
-    c.exit_code = Report(IngestNews(c.news_ingest, c.files, c.clock, std::cout, std::cerr));
-  });
-  CLI::App* eval = news->add_subcommand(
-      "eval", "Score the classifier on labelled headlines beside the majority class");
-  eval->add_option("FILE", c.news_eval.table, "Headlines with labels (docs/news.md), plain or gzip")
-      ->required()
-      ->check(CLI::ExistingFile);
-  eval->add_option("--events", c.news_eval.events, "Event labels by hash of the headline")
-      ->check(CLI::ExistingFile);
-  eval->add_option("--from", c.news_eval.from_date, "Only rows of this date or later")
-      ->type_name("YYYY-MM-DD");
-  eval->add_flag("--errors", c.news_eval.errors, "Print each headline that was read wrongly");
-  eval->add_option("--model", c.news_eval.model, "Another model file than the one built in")
-      ->check(CLI::ExistingFile);
-  eval->callback([&c] { c.exit_code = Report(EvaluateNews(c.news_eval, c.files, std::cout)); });
-  CLI::App* train = news->add_subcommand(
-      "train", "Train the classifier; without more it reproduces the one built in");
-  train->add_option("--out", c.news_train.out, "The model file")
-      ->type_name("FILE")
-      ->capture_default_str();
-  train
-      ->add_option("--labelled", c.news_train.labelled,
-                   "A table whose sentiment labels are added, for your own use")
-      ->check(CLI::ExistingFile);
-  train->add_option("--before", c.news_train.before_date, "Of the table only rows before this date")
-      ->type_name("YYYY-MM-DD");
-  train->callback([&c] { c.exit_code = Report(TrainNews(c.news_train, c.files, std::cout)); });
-}
-
-CLI::App* AddJournalCommand(CLI::App* journal, const std::string& name, const std::string& help,
-                            Commands& c) {
-  CLI::App* command = journal->add_subcommand(name, help);
-  command->add_option("DIR", c.journal_dir, "Data folder of `gannet run`, or the journal in it")
-      ->check(CLI::ExistingDirectory)
-      ->capture_default_str();
-  return command;
-}
-
-void AddJournalDump(CLI::App* journal, Commands& c) {
-  CLI::App* dump =
-      AddJournalCommand(journal, "dump", "Print its records, one JSON object a line", c);
-  dump->add_option("--after", c.journal_dump.after, "Begin behind this sequence number");
-  dump->add_option("--limit", c.journal_dump.limit, "Print at most so many records");
-  dump->add_option("--channel", c.journal_dump.channel,
-                   "Only this topic or input port, e.g. exec.reports.v1");
-  dump->add_option_function<std::string>(
-          "--type", [&c](const std::string& name) { c.journal_dump.type = ParseRecordType(name); },
-          "Only input, fact, versions or gap")
-      ->check(CLI::IsMember({"input", "fact", "versions", "gap"}));
-  dump->add_flag("--segments", c.journal_dump.segments,
-                 "Also a line where a program began to write: build, configuration, versions");
-  dump->footer(
-      "Fields are those of proto/; amounts are exact decimal strings, prices and quantities the "
-      "integers of the\n"
-      "instrument's scale (docs/journal.md). Damage ends the output with exit code 1 after the "
-      "records before it.\n\n"
-      "  gannet journal dump DIR --type fact --channel exec.reports.v1 | jq .event.value.kind\n"
-      "  gannet journal dump DIR --segments --limit 1    what wrote it");
-  dump->callback([&c] {
-    c.exit_code = Report(DumpJournal(c.files, c.journal_dir, c.journal_dump, std::cout));
-  });
-}
-
-void AddJournalPrune(CLI::App* journal, Commands& c) {
-  CLI::App* prune = AddJournalCommand(
-      journal, "prune", "Remove what is older or more than is to be kept, as a run does itself", c);
-  AddDuration(prune, "--keep", c.journal_keep, "Age up to which segments stay (default 168h)");
-  prune
-      ->add_option("--max-bytes", c.journal_max_bytes,
-                   "Bytes that stay in all, oldest go first; also as 500MB or 2GiB")
-      ->transform(CLI::AsSizeValue(false))
-      ->capture_default_str();
-  prune->footer(
-      "A segment goes only when two verified snapshots cover it, and the last one always stays: no "
-      "state is ever lost.\n"
-      "Refused while a process has the journal open. What is gone cannot be decided again.\n\n"
-      "  gannet journal prune DIR --keep 24h --max-bytes 1GiB");
-  prune->callback([&c] {
-    c.exit_code = Report(PruneJournal(c.files, c.journal_dir, c.clock.Now(), c.journal_keep,
-                                      c.journal_max_bytes, std::cout));
-  });
-}
-
-void AddJournalFetch(CLI::App* journal, Commands& c) {
-  CLI::App* fetch = journal->add_subcommand(
-      "fetch", "Put the journal of news-signal or ml-inference together from the bus");
-  fetch->add_option("PROGRAM", c.journal_fetch.program, "Whose: news-signal, ml-inference")
-      ->required();
-  CLI::Option* recorded =
-      fetch->add_option("--recorded", c.journal_fetch.recorded, "From the recorder's folder")
-          ->type_name("DIR")
-          ->check(CLI::ExistingDirectory);
-  fetch
-      ->add_option("--bus", c.journal_fetch.bus_file,
-                   "From Kafka itself: YAML file that names the cluster")
-      ->check(CLI::ExistingFile)
-      ->excludes(recorded);
-  fetch->add_option("--out", c.journal_fetch.out_folder, "Folder to make")
-      ->type_name("DIR")
-      ->required();
-  fetch
-      ->add_option_function<std::string>(
-          "--run",
-          [&c](const std::string& text) {
-            uint64_t run = 0;
-            const auto [end, error] =
-                std::from_chars(text.data(), text.data() + text.size(), run, 16);
-            if (error != std::errc() || end != text.data() + text.size())
-              throw CLI::ValidationError("--run", "'" + text + "' is no run; 16 hex digits");
-            c.journal_fetch.run = run;
-          },
-          "The journal of this run (hex, as `dump --segments` shows it; default the newest)")
-      ->type_name("RUN");
-  fetch->footer(
-      "These two may run anywhere: their journals go to ops.journals.v1, byte for byte, before "
-      "what "
-      "they decided\n"
-      "leaves. What is put together here is the journal as it was on their disk; verify, dump and "
-      "replay take it.\n"
-      "Exit code 1: a part of it is no longer kept there.\n\n"
-      "  gannet journal fetch news-signal --bus bus.yaml --out fetched\n"
-      "  gannet journal fetch ml-inference --recorded DIR --out fetched && gannet journal replay "
-      "fetched");
-  fetch->callback([&c] {
-    if (c.journal_fetch.recorded.empty() && c.journal_fetch.bus_file.empty())
-      throw CLI::RequiredError("--recorded or --bus");
-    c.exit_code = Report(FetchJournal(c.files, c.journal_fetch, std::cout));
-  });
-}
-
-void AddJournal(CLI::App& app, Commands& c) {
-  c.journal_dir = DefaultDataDir();
-  CLI::App* journal = app.add_subcommand(
-      "journal", "The record of every input and decision: check, print, decide again, prune");
-  journal->require_subcommand(1);
-  CLI::App* verify = AddJournalCommand(
-      journal, "verify", "Check every byte: frames, sequence, hash chain, snapshots", c);
-  verify->footer(
-      "Names the first bad record by file and byte, and the longest valid prefix; prints the last "
-      "value of the hash\n"
-      "chain, which proves that nothing was changed if it is kept elsewhere. Changes nothing. Exit "
-      "code 0: valid, or\n"
-      "only with the unfinished tail that a crash leaves; 1: damaged.\n\n"
-      "  gannet journal verify ~/.local/share/gannet");
-  verify->callback(
-      [&c] { c.exit_code = Report(VerifyJournal(c.files, c.journal_dir, std::cout)); });
-  AddJournalDump(journal, c);
-  CLI::App* replay = AddJournalCommand(
-      journal, "replay", "Decide again from the recorded inputs and compare every fact", c);
-  replay->footer(
-      "The journal of a `gannet run` states the configuration, services and models it had; nothing "
-      "else is needed and\n"
-      "no key is read. Prints the counts of each topic, the hash of intents, verdicts and "
-      "execution reports, and the\n"
-      "first fact that is not the same, with both sides. Exit code 0: all equal; 1: a difference, "
-      "or the journal cannot\n"
-      "be decided again (pruned, damaged, records dropped on a full disk).\n\n"
-      "  gannet journal replay ~/.local/share/gannet");
-  replay->callback([&c] {
-    c.exit_code = Report(CompareJournal(c.files, c.journal_dir, runtime::BuildId(), std::cout));
-  });
-  AddJournalPrune(journal, c);
-  AddJournalFetch(journal, c);
-  journal->footer(
-      "DIR is the data folder of `gannet run` (--data) or a journal itself; without it the default "
-      "data folder.\n"
-      "Each has its own help: gannet journal verify --help. What a journal is: docs/journal.md.");
-}
-
-CLI::App* AddTopicsCommand(CLI::App* topics, const std::string& name, const std::string& help,
-                           Commands& c, std::function<absl::Status()> run) {
-  CLI::App* command = topics->add_subcommand(name, help);
-  bus::KafkaCluster& cluster = c.topics.cluster;
-  command->add_option("--brokers", cluster.brokers, "host:port, separated by commas")->required();
-  command->add_option("--prefix", c.topics.prefix, "Before the name of every topic");
-  command
-      ->add_option("--ca-file", cluster.ca_file,
-                   "Certificates to trust: TLS, needed beyond this machine")
-      ->type_name("FILE");
-  command->add_option("--cert-file", cluster.certificate_file, "This client's own certificate")
-      ->type_name("FILE");
-  command->add_option("--key-file", cluster.key_file, "and its key")->type_name("FILE");
-  command->add_option("--user", cluster.user, "SASL SCRAM-SHA-512, with --password-file");
-  command->add_option("--password-file", c.topics_password_file)->check(CLI::ExistingFile);
-  command->callback([&c, run = std::move(run)] {
-    if (!c.topics_password_file.empty()) {
-      const auto password = c.files.Read(c.topics_password_file);
-      if (!password.ok()) {
-        c.exit_code = Report(password.status());
-        return;
-      }
-      c.topics.cluster.password = password->substr(0, password->find_last_not_of("\r\n") + 1);
-    }
-    c.exit_code = Report(run());
-  });
-  return command;
-}
-
-void AddTopicsResolve(CLI::App* topics, Commands& c) {
-  CLI::App* resolve = AddTopicsCommand(
-      topics, "resolve", "Let an order partition go on that stands still at a record", c,
-      [&c] { return ResolveTopic(c.topics, c.resolve, c.clock, std::cout); });
-  resolve->add_option("TOPIC", c.resolve.topic)->required();
-  resolve->add_option("--partition", c.resolve.position.partition)->required();
-  resolve->add_option("--offset", c.resolve.position.offset)->required();
-  resolve->add_option("--group", c.resolve.group, "Only for this group of consumers");
-  resolve->add_option("--by", c.resolve.person, "Who decides; kept with the decision")->required();
-  resolve->add_option("--reason", c.resolve.reason, "Why; kept with the decision")->required();
-  auto* how = resolve->add_option_group("decision");
-  how->add_flag_callback(
-      "--skip", [&c] { c.resolve.resolution = bus::Resolution::kSkip; },
-      "The record never has an effect");
-  how->add_flag_callback(
-      "--retry", [&c] { c.resolve.resolution = bus::Resolution::kRetry; },
-      "Try it once more, after what it needs is there");
-  how->require_option(1);
 }
 
 void AddRisk(CLI::App& app, Commands& c) {
@@ -548,35 +178,6 @@ void AddRisk(CLI::App& app, Commands& c) {
       ->callback([] { PrintControls(std::cout); });
   AddPortfolioRisk(*risk, c.control, c.files, std::cout, std::cerr,
                    [&c](int code) { c.exit_code = code; });
-}
-
-void AddTopics(CLI::App& app, Commands& c) {
-  CLI::App* topics = app.add_subcommand("topics", "Topics of a Kafka cluster");
-  topics->require_subcommand(1);
-  topics->add_subcommand("table", "Print the table of topics (docs/topics.md)")->callback([] {
-    PrintTopicTable(std::cout);
-  });
-  const auto replication = [&c](CLI::App* command) {
-    command
-        ->add_option_function<uint32_t>(
-            "--replication", [&c](uint32_t copies) { c.topics.replication = copies; },
-            "Copies of each partition (default 3, or as many as there are brokers)")
-        ->type_name("UINT");
-  };
-  replication(AddTopicsCommand(topics, "plan", "Compare the cluster with the table", c,
-                               [&c] { return PlanTopics(c.topics, std::cout); }));
-  replication(AddTopicsCommand(topics, "apply", "Make the topics that are missing; refuses drift",
-                               c, [&c] { return ApplyTopics(c.topics, std::cout); }));
-  CLI::App* letters = AddTopicsCommand(
-      topics, "letters", "What was put aside, and what was decided about it", c,
-      [&c] { return ListLetters(c.topics, c.resolve.topic, c.letters_limit, std::cout); });
-  letters->add_option("TOPIC", c.resolve.topic)->required();
-  letters->add_option("--limit", c.letters_limit, "Newest of each partition")
-      ->capture_default_str();
-  AddTopicsCommand(topics, "halted", "What stands still and waits for a decision", c, [&c] {
-    return ListHalted(c.topics, c.resolve.topic, std::cout);
-  })->add_option("TOPIC", c.resolve.topic, "Only of this topic");
-  AddTopicsResolve(topics, c);
 }
 
 void AddReport(CLI::App& app, Commands& c) {
@@ -754,13 +355,19 @@ int Main(int argc, char** argv) {
              [&commands](int code) { commands.exit_code = code; });
   AddVenue(app, commands.venue, commands.files, std::cout, std::cerr,
            [&commands](int code) { commands.exit_code = code; });
-  AddReplay(app, commands);
-  AddTrain(app, commands);
-  AddNews(app, commands);
-  AddJournal(app, commands);
+  commands.canary.control.data_dir = commands.deps.data_dir;
+  AddCanary(app, commands.canary, commands.files, std::cout, std::cerr,
+            [&commands](int code) { commands.exit_code = code; });
+  commands.crashes.data_dir = commands.deps.data_dir;
+  AddCrashes(app, commands.crashes, commands.files, std::cout, std::cerr,
+             [&commands](int code) { commands.exit_code = code; });
+  AddReplay(app, commands.replay, commands.deps);
+  AddTrain(app, commands.train, commands.deps);
+  AddNews(app, commands.news, commands.deps);
+  AddJournal(app, commands.journal, commands.deps);
   AddRisk(app, commands);
   AddTrace(app, commands);
-  AddTopics(app, commands);
+  AddTopics(app, commands.topics, commands.deps);
   AddReport(app, commands);
   AddUsers(app, commands);
   AddCerts(app, commands.certs, commands.files, commands.clock, std::cout,
@@ -778,6 +385,12 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     app.exit(error);
     return kExitUsage;
+  }
+  // A full disk: what was to be told was not. What a run shows is on the page too.
+  if (commands.exit_code == kExitOk && !std::cout.flush() && !app.got_subcommand("run")) {
+    std::cerr << "gannet: standard output could not be written; free disk space, or send it "
+                 "elsewhere\n";
+    return kExitFailed;
   }
   return commands.exit_code;
 }

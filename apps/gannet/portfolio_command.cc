@@ -1,4 +1,5 @@
 // What the portfolio of a running process could lose, as a page for people.
+#include <algorithm>
 #include <ostream>
 #include <string>
 
@@ -17,11 +18,10 @@ constexpr char kAbsent[] = "-";
 
 // Whole units and hundredths; figures have no more.
 std::string Amount(const common::v1::Money& money) {
-  const auto high = static_cast<market::Int128>(money.units_high()) << 64;
-  market::Int128 units = high | static_cast<market::Int128>(money.units_low());
-  int scale = static_cast<int>(money.scale());
-  for (; scale > 2; --scale) units /= 10;
-  return market::FormatDecimal(static_cast<int64_t>(units), scale);
+  market::Int128 units = UnitsOf(money);
+  uint32_t scale = money.scale();
+  for (; scale > 2 && units != 0; --scale) units /= 10;
+  return market::FormatDecimal(units, static_cast<int>(std::min(scale, 2u)));
 }
 std::string Percent(int64_t ppm) { return absl::StrCat(market::FormatDecimal(ppm, 4), "%"); }
 

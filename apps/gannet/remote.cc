@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "libs/api/rpc_service.h"
 #include "libs/base/digest.h"
-#include "libs/market/decimal.h"
+#include "libs/market/money.h"
 
 namespace gannet::app {
 
@@ -56,6 +56,17 @@ std::string ScopeText(const common::v1::Scope& scope) {
 
 std::string TimeOf(int64_t ns) {
   return ns == 0 ? "-" : base::FormatTime(base::FromUnixNanos(ns)).substr(0, 23) + "Z";
+}
+
+market::Int128 UnitsOf(const common::v1::Money& money) {
+  const auto high = static_cast<unsigned __int128>(static_cast<uint64_t>(money.units_high()));
+  return static_cast<market::Int128>(high << 64 | money.units_low());
+}
+
+std::string MoneyText(const common::v1::Money& money) {
+  return money.scale() > market::kMaxScale
+             ? "?"
+             : market::FormatDecimal(UnitsOf(money), static_cast<int>(money.scale()));
 }
 
 absl::StatusOr<common::v1::Scope> ParseScope(const std::string& text) {

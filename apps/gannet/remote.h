@@ -2,6 +2,7 @@
 // over TCP, and what they print. Includes generated code: for .cc files only.
 #pragma once
 
+#include <cctype>
 #include <functional>
 #include <map>
 #include <optional>
@@ -16,7 +17,9 @@
 #include "apps/gannet/control_command.h"
 #include "gannet/common/v1/header.pb.h"
 #include "gannet/market/v1/market_data_service.pb.h"
+#include "libs/base/concat.h"
 #include "libs/base/status.h"
+#include "libs/market/decimal.h"
 #include "libs/rpc/channel.h"
 
 namespace gannet::app {
@@ -39,8 +42,27 @@ class Table {
 std::string Short(std::string name, std::string_view prefix);
 std::string ScopeText(const common::v1::Scope& scope);
 std::string TimeOf(int64_t ns);
+market::Int128 UnitsOf(const common::v1::Money& money);
+// "?" for a scale that no money has.
+std::string MoneyText(const common::v1::Money& money);
 // INVALID_ARGUMENT says how scopes are written.
 absl::StatusOr<common::v1::Scope> ParseScope(const std::string& text);
+
+// "take-profit" of an enum of proto/, whose names begin with `prefix`. INVALID_ARGUMENT when
+// it has no such name.
+template <class Enum>
+absl::StatusOr<Enum> ParseName(const std::string& text, std::string_view prefix,
+                               bool (*parse)(google::protobuf::ConstStringParam, Enum*)) {
+  std::string name(prefix);
+  for (const char c : text)
+    name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  Enum value{};
+  if (!parse(name, &value)) {
+    return absl::InvalidArgumentError(
+        base::Concat({"'", text, "' is not known; see --help for what there is"}));
+  }
+  return value;
+}
 
 // The running process.
 class Remote {

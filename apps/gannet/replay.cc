@@ -37,6 +37,7 @@ class Emitter {
     Watch(shard, bus::kBars);
     Watch(shard, bus::kMarketStatus);
   }
+  uint64_t not_emitted() const { return emitter_.not_emitted(); }
 
  private:
   template <class T>
@@ -181,6 +182,9 @@ absl::StatusOr<ReplaySummary> Replay(const ReplayOptions& options, base::Files& 
   if (const uint64_t leaps = host.shard().stats().leaps)
     diagnostics << absl::StrFormat(
         "%d times nothing was recorded for more than an hour: leapt over, timers and all\n", leaps);
+  if (emitter != nullptr && emitter->not_emitted() > 0)
+    diagnostics << emitter->not_emitted()
+                << " events of instruments that were not defined then are not printed\n";
   ReplaySummary summary{feed->inputs(),       feed->first_time(),  last,
                         decisions.Hex(),      decisions.intents(), decisions.permitted(),
                         decisions.rejected(), decisions.reports(), decisions.fills()};

@@ -46,6 +46,8 @@ VenueProcessOptions VenueOptionsOf(const RunOptions& options) {
   venue.log_path = options.data_dir + "/venue-sim.log";
   venue.arguments = {"--seed", absl::StrCat(options.seed), "--speed",
                      absl::StrCat(options.market_speed)};
+  if (!options.faults_file.empty())
+    venue.arguments.insert(venue.arguments.end(), {"--faults", options.faults_file});
   return venue;
 }
 
@@ -130,6 +132,10 @@ class Session {
     chosen_ = Chosen(options_);
     GANNET_RETURN_IF_ERROR(CheckServices(chosen_));
     GANNET_ASSIGN_OR_RETURN(config_, LoadRunConfig(options_.config_file, files_));
+    if (!config_.uses_venue_sim && !options_.faults_file.empty()) {
+      return absl::InvalidArgumentError(
+          "--faults is for the exchange simulator; this configuration names venues of its own");
+    }
     GANNET_ASSIGN_OR_RETURN(versions_, RecordOfRun(config_, chosen_, files_));
     if (options_.check_config) return absl::OkStatus();
     if (!options_.out_folder.empty()) GANNET_RETURN_IF_ERROR(PrepareOut());

@@ -26,6 +26,7 @@ struct RunOptions {
   std::string out_folder;     // empty: no files
   uint64_t seed = 1;
   double market_speed = 1;  // how much venue-sim's market does in a second
+  std::string faults_file;  // what venue-sim does wrong; empty: nothing
   bool plain = false;
   // Of the journal; state stays whole whatever goes (journal.h, Prune).
   base::Duration journal_keep = runtime::ProcessOptions{}.keep_journal;

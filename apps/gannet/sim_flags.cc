@@ -5,7 +5,7 @@
 #include <sstream>
 #include <utility>
 
-#include "apps/gannet/duration_flag.h"
+#include "apps/gannet/flags.h"
 #include "services/venue-sim/fault_script.h"
 #include "tests/simulation/crash_sweep.h"
 #include "tests/simulation/policies.h"
@@ -20,10 +20,10 @@ void ReadSeeds(const std::string& text, simulation::CampaignOptions& campaign) {
     campaign.last_seed =
         dash == std::string::npos ? campaign.first_seed : std::stoull(text.substr(dash + 1));
   } catch (const std::exception&) {
-    throw CLI::ValidationError("--seeds", "'" + text + "' is no range of seeds; write 1-200");
+    RefuseArgument("--seeds", "'" + text + "' is no range of seeds; write 1-200");
   }
   if (campaign.last_seed < campaign.first_seed)
-    throw CLI::ValidationError("--seeds", "the last seed is below the first");
+    RefuseArgument("--seeds", "the last seed is below the first");
 }
 
 // What a command that reproduces a failure must say beside the seed.
@@ -96,7 +96,8 @@ void AddSim(CLI::App& app, SimFlags& flags, base::Files& files, const base::Cloc
                   "What the venue does wrong, in place of all faults that a seed draws (a script "
                   "as venue-sim takes it)")
       ->type_name("FILE");
-  sim->add_flag("!--no-faults", each.faults, "Nothing goes wrong");
+  sim->add_flag_callback(
+      "--no-faults", [&each] { each.faults = false; }, "Nothing goes wrong");
   sim->add_flag("--wire-mode", each.wire_mode, "Encode and decode every event; decides the same");
   sim->add_option("--config-dir", each.config_dir, "Folder of limits.yaml and strategies.yaml")
       ->type_name("DIR")
@@ -111,7 +112,7 @@ void AddSim(CLI::App& app, SimFlags& flags, base::Files& files, const base::Cloc
       "  gannet sim --policies --seeds 1-500 --jobs 2");
   sim->callback([&flags, &files, &clock, &out, done = std::move(done), sim] {
     if (int{flags.trace > 0} + int{flags.crashes > 0} + int{flags.policies} > 1)
-      throw CLI::ValidationError("--trace, --crashes and --policies", "are not to be combined");
+      RefuseArgument("--trace, --crashes and --policies", "are not to be combined");
     if (flags.minutes > 0) {
       constexpr double kNanosInAMinute = 60e9;
       flags.campaign.limit = base::Duration(static_cast<int64_t>(flags.minutes * kNanosInAMinute));

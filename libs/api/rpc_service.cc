@@ -79,7 +79,9 @@ void Read(config::Section& in, RpcConfig& out) {
       if (!known) in.Problem("people", "rights are read, trade, risk and operate");
     }
     out.people[person.name] = rights;
-    if (!person.token_sha256.empty()) out.tokens[person.token_sha256] = {person.name, rights};
+    if (person.token_sha256.empty()) continue;
+    if (!out.tokens.try_emplace(person.token_sha256, rpc::Caller{person.name, rights}).second)
+      in.Problem("people", "two have the same token_sha256; a token is one person's");
   }
   if (const absl::Status checked = rpc::Check({.address = out.address, .tls = out.tls});
       !checked.ok()) {

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "libs/base/check.h"
+#include "libs/base/loopback.h"
 #include "libs/base/status.h"
 
 namespace gannet::bus {
@@ -111,8 +112,7 @@ absl::Status CheckCluster(const KafkaCluster& cluster) {
     const std::string host = broker.substr(0, colon);
     if (host.empty()) continue;
     ++named;
-    const bool loopback = host == "localhost" || host.starts_with("127.") || host == "[::1]";
-    if (!loopback && cluster.ca_file.empty()) {
+    if (!base::IsLoopbackHost(host) && cluster.ca_file.empty()) {
       return absl::InvalidArgumentError(absl::StrCat(
           "Kafka broker ", broker, " is beyond this machine and TLS is off; set kafka.ca_file"));
     }

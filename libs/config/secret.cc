@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "libs/base/concat.h"
 #include "libs/base/status.h"
+#include "libs/base/weak_secret.h"
 
 namespace gannet::config {
 
@@ -27,6 +28,8 @@ absl::StatusOr<std::string> ReadSecret(base::Files& files, const std::string& pa
     return absl::InvalidArgumentError(base::Concat(
         {path, " holds no secret: one line of printable characters is expected; see ", setting}));
   }
+  if (const std::string_view why = base::WhyWeak(text); !why.empty())
+    return absl::InvalidArgumentError(base::Concat({setting, ": what ", path, " holds ", why}));
   return text;
 }
 

@@ -12,7 +12,8 @@ namespace gannet::config {
 inline constexpr size_t kMaxSecretBytes = 1024;
 
 // The one line of printable characters, without blanks, that the file holds.
-// PERMISSION_DENIED: others may read it. INVALID_ARGUMENT: it holds something else.
+// PERMISSION_DENIED: others may read it. INVALID_ARGUMENT: it holds something else, or a
+// secret that is short or well known (libs/base/weak_secret.h).
 // `setting` names the key of the configuration that names the file.
 absl::StatusOr<std::string> ReadSecret(base::Files& files, const std::string& path,
                                        std::string_view setting);

@@ -9,6 +9,7 @@
 
 #include "libs/base/concat.h"
 #include "libs/base/openssl_handles.h"
+#include "libs/base/posix_files.h"
 #include "libs/base/status.h"
 
 namespace gannet::net {
@@ -52,6 +53,12 @@ absl::StatusOr<CertificateText> ReadCertificate(const CertificateFiles& files,
   CertificateText text;
   GANNET_ASSIGN_OR_RETURN(text.certificate, ReadPem(files.certificate));
   GANNET_ASSIGN_OR_RETURN(text.key, ReadPem(files.key));
+  GANNET_ASSIGN_OR_RETURN(const int mode, base::PosixFiles().Mode(files.key));
+  if ((mode & 077) != 0) {
+    return absl::PermissionDeniedError(
+        base::Concat({"others may read ", files.key, "; run chmod 600 ", files.key,
+                      " and issue a new certificate if they may have"}));
+  }
   GANNET_ASSIGN_OR_RETURN(const Certificate own, ReadChain(files.certificate, text.certificate));
   const base::OpensslKey key = base::ReadKeyPem(text.key);
   const bool fits = key != nullptr && X509_check_private_key(own.get(), key.get()) == 1;

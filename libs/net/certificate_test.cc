@@ -43,6 +43,7 @@ class Folder {
   }
   void Write(const std::string& name, const std::string& text) const {
     std::ofstream(path_ + "/next", std::ios::binary) << text;
+    fs::permissions(path_ + "/next", fs::perms::owner_read | fs::perms::owner_write);
     fs::rename(path_ + "/next", path_ + "/" + name);
   }
   std::string Read(const std::string& name) const {

@@ -2,6 +2,7 @@
 
 #include <openssl/ec.h>
 #include <openssl/x509v3.h>
+#include <sys/stat.h>
 
 #include <cstdio>
 
@@ -22,7 +23,8 @@ void AddExtension(X509* certificate, int id, const char* value) {
 template <class Write>
 void WritePem(const std::string& path, Write write) {
   std::FILE* file = std::fopen(path.c_str(), "w");
-  GANNET_CHECK(file != nullptr && write(file) == 1, "writing a PEM file");
+  GANNET_CHECK(file != nullptr && ::fchmod(::fileno(file), 0600) == 0 && write(file) == 1,
+               "writing a PEM file");
   std::fclose(file);
 }
 

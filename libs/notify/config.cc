@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libs/base/concat.h"
+#include "libs/base/loopback.h"
 #include "libs/base/status.h"
 #include "libs/config/config.h"
 #include "libs/config/secret.h"
@@ -23,15 +24,12 @@ constexpr config::Name<net::MailTls> kTls[] = {{"starttls", net::MailTls::kStart
                                                {"none", net::MailTls::kNone}};
 constexpr size_t kMinSigningKey = 16;
 
-bool IsLoopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
 // A secret is in what goes there: https, but for loopback.
 std::string RefuseUrl(const std::string& text) {
   const auto url = net::Url::Parse(text);
   if (!url.ok()) return "must be an address such as https://host/path";
-  if (url->scheme == "https" || (url->scheme == "http" && IsLoopback(url->host))) return "";
+  if (url->scheme == "https" || (url->scheme == "http" && base::IsLoopbackHost(url->host)))
+    return "";
   return "must begin with https:// (http:// is for loopback)";
 }
 
@@ -46,7 +44,8 @@ void ReadMail(config::Section& in, Channel& out) {
   if (!net::IsMailAddress(out.from)) in.Problem("from", "is no mail address");
   if (!std::all_of(out.to.begin(), out.to.end(), net::IsMailAddress))
     in.Problem("to", "has what is no mail address");
-  if (out.mail.tls == net::MailTls::kNone && (!IsLoopback(out.mail.host) || !out.mail.user.empty()))
+  if (out.mail.tls == net::MailTls::kNone &&
+      (!base::IsLoopbackHost(out.mail.host) || !out.mail.user.empty()))
     in.Problem("tls", "none is for loopback without a user");
 }
 
@@ -110,6 +109,8 @@ void ReadAlerts(config::Section& in, AlertsConfig& out) {
   in.OptionalPath("key", out.key_file);
   if (out.certificate_file.empty() != out.key_file.empty())
     in.Problem("key", "certificate and key go together");
+  if (!base::IsLoopbackHost(out.address) && out.certificate_file.empty())
+    in.Problem("address", "beyond loopback only with certificate and key (TLS)");
 }
 
 }  // namespace

@@ -48,6 +48,7 @@ TEST_CASE("What would send secrets in the clear, or nothing to nobody, is refuse
     CHECK(std::string(config.status().message()).find(wanted) != std::string::npos);
   };
   refused("{name: w, type: webhook, secret_file: s, url: 'http://h.example/'}", "https://");
+  refused("{name: w, type: webhook, secret_file: s, url: 'http://127.h.example/'}", "https://");
   refused("{name: w, type: webhook, secret_file: s, url: nowhere}", "url");
   refused("{name: w, type: webhook, url: 'https://h.example/'}", "secret_file");
   refused("{name: t, type: telegram, secret_file: s}", "chat");

@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <csignal>
+
 #include "libs/base/check.h"
 #include "libs/base/digest.h"
 
@@ -67,6 +69,8 @@ class Peer {
 
 MailServerForTest::MailServerForTest(const std::string& folder, Behaviour behaviour)
     : folder_(folder), behaviour_(std::move(behaviour)) {
+  // As in every program: OpenSSL writes without MSG_NOSIGNAL to who has left.
+  std::signal(SIGPIPE, SIG_IGN);
   listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -128,7 +132,7 @@ void MailServerForTest::OneConnection(int fd) {
       if (!peer.StartTls()) return;
       received = {.commands = {}, .data = "", .tls = true};
     } else if (line.starts_with("AUTH")) {
-      peer.Say(line.ends_with("/right") ? "235 ok" : "535 wrong");
+      peer.Say(line.ends_with("/the-right-one") ? "235 ok" : "535 wrong");
     } else if (line.starts_with("RCPT") && !behaviour_.refuse_recipient.empty()) {
       peer.Say(behaviour_.refuse_recipient);
     } else if (line == "DATA") {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "libs/base/concat.h"
-#include "libs/base/digest.h"
+#include "libs/base/secrets.h"
 #include "libs/base/status.h"
 #include "libs/config/secret.h"
 #include "libs/notify/alerts.h"
@@ -14,11 +14,6 @@ namespace {
 
 constexpr char kGroup[] = "notify";
 constexpr size_t kMaxPostBytes = 1u << 20;
-
-// Takes as long for a near miss as for a wild guess: digests are compared.
-bool SameText(std::string_view a, std::string_view b) {
-  return base::HmacSha256("gannet", a) == base::HmacSha256("gannet", b);
-}
 
 net::HttpResponse Answer(int status, std::string text) {
   return {status, {{"Content-Type", "text/plain; charset=utf-8"}}, std::move(text) + "\n"};
@@ -162,7 +157,7 @@ void NotifyService::OnRequest(net::HttpRequest request, std::string_view, Respon
   if (request.target != "/alerts") return respond(Answer(404, "alerts go to /alerts"));
   if (request.method != "POST") return respond(Answer(405, "alerts are posted"));
   const std::string_view shown = net::FindHeader(request.headers, "Authorization");
-  if (!SameText(shown, "Bearer " + token_))
+  if (!base::EqualSecrets(shown, "Bearer " + token_))
     return respond(Answer(401, "the token of the web hook is needed"));
   const auto messages = ParseAlerts(request.body, config_.runbooks, clock_.Now());
   if (!messages.ok()) return respond(Answer(400, std::string(messages.status().message())));

@@ -77,7 +77,7 @@ struct Fixture {
     Secret("secret", "0123456789abcdef");
     Secret("token", "token-of-the-alertmanager");
     Secret("hook", Url("/services/x"));
-    Secret("password", "right");
+    Secret("password", "the-right-one");
     config.options.first_pause = 10ms;
   }
 
@@ -179,12 +179,12 @@ TEST_CASE("Alertmanager's post reaches every channel, over TLS") {
   }
   const auto received = mail.received().front();
   CHECK(received.tls);
-  CHECK(received.commands[1] == "AUTH /gannet/right");
+  CHECK(received.commands[1] == "AUTH /gannet/the-right-one");
   CHECK(received.commands[3] == "RCPT TO:<a@desk.example>");
   CHECK(received.commands[4] == "RCPT TO:<b@desk.example>");
   CHECK(received.data.find("Subject: [FIRING] A: It is so.") != std::string::npos);
   CHECK(f.service->health().state == runtime::HealthState::kServing);
-  for (const char* secret : {"0123456789abcdef", "right", "token-of-the", "/services/x"})
+  for (const char* secret : {"0123456789abcdef", "the-right-one", "token-of-the", "/services/x"})
     CHECK(f.logged.find(secret) == std::string::npos);
 }
 
@@ -237,7 +237,7 @@ TEST_CASE("A mail server that is not trusted, refuses, or says nothing") {
   net::MailServer server{.host = "localhost",
                          .port = stranger.port(),
                          .user = "gannet",
-                         .password = "right",
+                         .password = "the-right-one",
                          .extra_ca_file = f.folder / "certificate.pem",
                          .timeout = 5s};
   const net::Mail mail{
@@ -290,7 +290,7 @@ TEST_CASE("A token that is too short, or a secret that others may read, starts n
   f.config.alerts.enabled = true;
   f.config.alerts.token_file = f.folder / "token";
   f.Secret("token", "short");
-  CHECK(absl::IsFailedPrecondition(BuildNotify(f.config, *f.deps).status()));
+  CHECK(absl::IsInvalidArgument(BuildNotify(f.config, *f.deps).status()));
   f.Secret("token", "token-of-the-alertmanager");
   REQUIRE(f.files.WriteAtomically(f.folder / "secret", "0123456789abcdef\n", 0644).ok());
   CHECK(absl::IsPermissionDenied(BuildNotify(f.config, *f.deps).status()));

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "libs/base/concat.h"
+#include "libs/base/loopback.h"
 #include "libs/base/status.h"
 #include "libs/otlp/request.h"
 #include "opentelemetry/otlp_trace.pb.h"
@@ -47,6 +48,12 @@ absl::StatusOr<Endpoint> ParseEndpoint(std::string_view text) {
     return absl::InvalidArgumentError(
         base::Concat({"OTEL_EXPORTER_OTLP_ENDPOINT: '", text,
                       "' is none; write http://127.0.0.1:4317 (gRPC), or https://HOST:4317"}));
+  }
+  if (!endpoint.tls && !base::IsLoopbackHost(std::string_view(endpoint.target).substr(0, colon))) {
+    return absl::InvalidArgumentError(
+        base::Concat({"OTEL_EXPORTER_OTLP_ENDPOINT: '", text,
+                      "' is beyond this machine and spans name orders; write https://HOST:4317, or "
+                      "send them to a collector on 127.0.0.1"}));
   }
   return endpoint;
 }

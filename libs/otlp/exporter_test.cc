@@ -119,7 +119,7 @@ TEST_CASE("Exporter ends within its limit, whatever the collector does") {
     CHECK(shutdown_takes(*exporter) < 3s);
   }
   SECTION("an address that swallows everything") {
-    auto exporter = Started(OptionsFor("http://192.0.2.1:4317"));
+    auto exporter = Started(OptionsFor("https://192.0.2.1:4317"));
     exporter->Take(SomeSpan());
     CHECK(shutdown_takes(*exporter) < 3s);
   }
@@ -133,7 +133,7 @@ TEST_CASE("Exporter refuses settings that cannot be, by the name of their variab
   };
   CHECK(refused([](auto&) {}).empty());
   for (const char* endpoint : {"127.0.0.1:4317", "ftp://x:1", "http://", "http://x", "http://:1",
-                               "http://x:1/v1/traces"}) {
+                               "http://x:1/v1/traces", "http://collector.example:4317"}) {
     INFO(endpoint);
     CHECK(refused([&](auto& o) { o.endpoint = endpoint; }).starts_with("OTEL_EXPORTER_OTLP_END"));
   }

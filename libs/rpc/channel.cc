@@ -47,6 +47,10 @@ absl::StatusOr<Channel> Channel::Open(ChannelOptions options) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
   if (!options.server_name.empty()) arguments.SetSslTargetNameOverride(options.server_name);
+  if (options.connect_limit > base::Duration(0)) {
+    const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(options.connect_limit);
+    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, static_cast<int>(limit.count()));
+  }
   Channel channel;
   channel.channel_ = grpc::CreateCustomChannel(options.target, credentials, arguments);
   channel.token_ = std::move(options.token);

@@ -20,10 +20,11 @@ class Channel;
 namespace gannet::rpc {
 
 struct ChannelOptions {
-  std::string target;       // "unix:/…/gannet.sock", "127.0.0.1:50051"
-  std::string token;        // sent as bearer token; empty: none
-  TlsFiles tls;             // client_ca is here the authority of the server; set: TLS
-  std::string server_name;  // in its certificate, when it is not the host's name
+  std::string target;              // "unix:/…/gannet.sock", "127.0.0.1:50051"
+  std::string token;               // sent as bearer token; empty: none
+  TlsFiles tls;                    // client_ca is here the authority of the server; set: TLS
+  std::string server_name;         // in its certificate, when it is not the host's name
+  base::Duration connect_limit{};  // of one attempt; 0: gRPC's own, 20 s
 };
 
 class Channel {

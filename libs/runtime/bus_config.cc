@@ -50,6 +50,12 @@ absl::StatusOr<BusConfig> LoadBusConfig(base::Files& files, const std::string& p
                             config::ReadSecret(files, read.password_file, "kafka.password_file"));
   }
   GANNET_RETURN_IF_ERROR(base::Annotate(bus::CheckCluster(read.bus.kafka), path));
+  if (const std::string& key = read.bus.kafka.key_file; !key.empty()) {
+    GANNET_ASSIGN_OR_RETURN(const int mode, files.Mode(key));
+    if ((mode & 077) != 0)
+      return absl::PermissionDeniedError("others may read " + key +
+                                         " (kafka.key_file); run chmod 600 " + key);
+  }
   return std::move(read.bus);
 }
 

@@ -127,8 +127,12 @@ std::optional<Ending> ParseFlags(int argc, const char* const* argv, ServiceFlags
 
 std::optional<Ending> CheckConfig(const ServiceFlags& flags, const absl::Status& loaded) {
   if (!flags.check_config && loaded.ok()) return std::nullopt;
+  absl::Status problems = loaded;
+  base::PosixFiles files;
+  if (problems.ok() && !flags.bus_file.empty())
+    problems = LoadBusConfig(files, flags.bus_file).status();
   const config::CheckResult result =
-      config::Check(flags.config_file.empty() ? "defaults" : flags.config_file, loaded);
+      config::Check(flags.config_file.empty() ? "defaults" : flags.config_file, problems);
   std::string text = result.text;
   if (text.empty() || text.back() != '\n') text += '\n';
   return Ending{result.exit_code, std::move(text)};

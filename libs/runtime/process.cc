@@ -13,6 +13,7 @@
 #include "libs/base/status.h"
 #include "libs/bus/kafka_bus.h"
 #include "libs/bus/watched.h"
+#include "libs/runtime/crash_report.h"
 #include "libs/runtime/journal_copy.h"
 #include "libs/runtime/stated.h"
 #include "libs/telemetry/trace_names.h"
@@ -89,6 +90,7 @@ std::string_view StateName(HealthState state) {
 
 absl::StatusOr<std::unique_ptr<Process>> Process::Create(ProcessOptions options) {
   TuneAllocator();
+  ReportCrashes(options.name, options.build_id, options.data_dir);
   std::unique_ptr<Process> process(new Process(std::move(options)));
   GANNET_RETURN_IF_ERROR(process->Open());
   return process;

@@ -3,7 +3,10 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
+
+#include "libs/runtime/system_clock.h"
 
 namespace gannet::runtime {
 
@@ -67,13 +70,16 @@ int Runner::Run(const std::vector<std::unique_ptr<Service>>& services,
 
 bool Runner::DrainServices(const std::vector<Service*>& started) {
   bool all = true;
+  const SystemClock clock;
   base::Duration left = options_.drain_limit;
   for (auto service = started.rbegin(); service != started.rend(); ++service) {
     const base::Duration limit = std::min(left, options_.service_drain_limit);
-    if (RunUntil([&](std::function<void()> done) { (*service)->Drain(std::move(done)); }, limit))
-      continue;
+    const base::Duration began = clock.Monotonic();
+    const bool drained =
+        RunUntil([&](std::function<void()> done) { (*service)->Drain(std::move(done)); }, limit);
+    left -= std::min<base::Duration>(left, clock.Monotonic() - began);
+    if (drained) continue;
     all = false;
-    left -= limit;
     log_.Warning("drain_cut_short",
                  {{"name", (*service)->name()}, {"limit", base::FormatDuration(limit)}});
   }

@@ -86,10 +86,10 @@ TEST_CASE("A password that is changed is read again at the next connection") {
   PostgresClusterForTest& cluster = SharedCluster();
   PostgresOptions options = cluster.Options("postgres");
   base::TempDirForTest folder;
-  cluster.Psql("postgres", "CREATE ROLE changing LOGIN PASSWORD 'first-one'");
+  cluster.Psql("postgres", "CREATE ROLE changing LOGIN PASSWORD 'the-first-password'");
   options.user = "changing";
   options.password_file = folder / "password";
-  REQUIRE(RealFiles().WriteAtomically(options.password_file, "first-one", 0600).ok());
+  REQUIRE(RealFiles().WriteAtomically(options.password_file, "the-first-password", 0600).ok());
   const auto pool = MakePool(options, kAnySchema);
   const auto ask = [&] {
     return pool->Transact("asking", PostgresPool::Access::kRead, [](PostgresSession& session) {
@@ -99,10 +99,10 @@ TEST_CASE("A password that is changed is read again at the next connection") {
   };
   REQUIRE(ask().ok());
   cluster.Psql("postgres",
-               "ALTER ROLE changing PASSWORD 'second-one'; "
+               "ALTER ROLE changing PASSWORD 'the-second-password'; "
                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'changing'");
   CHECK(absl::IsPermissionDenied(ask()));
-  REQUIRE(RealFiles().WriteAtomically(options.password_file, "second-one", 0600).ok());
+  REQUIRE(RealFiles().WriteAtomically(options.password_file, "the-second-password", 0600).ok());
   CHECK(ask().ok());
 }
 

@@ -11,6 +11,7 @@
 
 #include "libs/base/concat.h"
 #include "libs/base/status.h"
+#include "libs/base/weak_secret.h"
 
 namespace gannet::store {
 namespace {
@@ -38,6 +39,9 @@ absl::StatusOr<std::string> ReadPassword(base::Files& files, const std::string& 
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
   if (text.empty() || text.find('\0') != std::string::npos)
     return absl::PermissionDeniedError(path + " holds no password; write it there, on one line");
+  if (const std::string_view why = base::WhyWeak(text); !why.empty())
+    return absl::PermissionDeniedError(
+        base::Concat({"password_file: what ", path, " holds ", why}));
   return text;
 }
 

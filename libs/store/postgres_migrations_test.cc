@@ -135,10 +135,10 @@ TEST_CASE("Whoever may not change the schema is told what rights are missing") {
   PostgresClusterForTest& cluster = SharedCluster();
   PostgresOptions options = Migrated(cluster);
   base::TempDirForTest folder;
-  cluster.Psql("postgres", "CREATE ROLE guest LOGIN PASSWORD 'guest-password'");
+  cluster.Psql("postgres", "CREATE ROLE guest LOGIN PASSWORD 'what-the-guest-says'");
   options.user = "guest";
   options.password_file = folder / "password";
-  REQUIRE(RealFiles().WriteAtomically(options.password_file, "guest-password\n", 0600).ok());
+  REQUIRE(RealFiles().WriteAtomically(options.password_file, "what-the-guest-says\n", 0600).ok());
   const absl::Status status = ReadyWith(options, kStoreSchema);
   INFO(status.ToString());
   CHECK(absl::IsPermissionDenied(status));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "libs/base/concat.h"
+#include "libs/base/loopback.h"
 #include "libs/base/status.h"
 
 namespace gannet::store {
@@ -86,10 +87,7 @@ absl::StatusOr<PostgresOptions> ParsePostgresUri(std::string_view text) {
 }
 
 bool IsThisMachine(const PostgresHost& host) {
-  if (host.name.starts_with('/') || host.name == "localhost" || host.name == "::1") return true;
-  // 127.0.0.0/8 as four numbers: "127.example" is a name.
-  return host.name.starts_with("127.") &&
-         host.name.find_first_not_of("0123456789.") == std::string::npos;
+  return host.name.starts_with('/') || base::IsLoopbackHost(host.name);
 }
 
 absl::Status CheckOptions(const PostgresOptions& options) {

@@ -205,6 +205,14 @@ inline constexpr MetricInfo kNewsSignals{
     .where = "news-signal",
     .labels = {"relation"},
     .max_series = 8};
+inline constexpr MetricInfo kStoriesEvicted{
+    .name = "gannet_news_stories_evicted_total",
+    .type = MetricType::kCounter,
+    .unit = "1",
+    .help = "Stories forgotten before their time, since max_stories were remembered.",
+    .where = "news-signal",
+    .labels = {},
+    .max_series = 1};
 inline constexpr MetricInfo kPredictions{
     .name = "gannet_predictions_total",
     .type = MetricType::kCounter,
@@ -280,6 +288,22 @@ inline constexpr MetricInfo kUndecodable{
     .type = MetricType::kCounter,
     .unit = "1",
     .help = "Frames and answers of a venue that could not be read.",
+    .where = "ingest",
+    .labels = {"venue"},
+    .max_series = 32};
+inline constexpr MetricInfo kBarsIncomplete{
+    .name = "gannet_bars_incomplete_total",
+    .type = MetricType::kCounter,
+    .unit = "1",
+    .help = "Minutes of an instrument that gave no bar: a trade of it was missed.",
+    .where = "ingest",
+    .labels = {"venue"},
+    .max_series = 32};
+inline constexpr MetricInfo kLateTrades{
+    .name = "gannet_bars_late_trades_total",
+    .type = MetricType::kCounter,
+    .unit = "1",
+    .help = "Trades that came after the bar of their minute was given out.",
     .where = "ingest",
     .labels = {"venue"},
     .max_series = 32};

@@ -1,9 +1,11 @@
 #include "libs/venue/answer_parts.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "libs/base/concat.h"
 #include "libs/market/decimal.h"
+#include "libs/venue/socket_answer.h"
 
 namespace gannet::venue {
 
@@ -30,6 +32,10 @@ std::string_view HeaderOf(const wire::HttpExchange& exchange, std::string_view n
   return {};
 }
 
+std::string_view WireOf(const wire::HttpExchange& exchange) {
+  return HeaderOf(exchange, kByHeader) == kBySocket ? "ws:" : "http:";
+}
+
 absl::Status CheckAnswersRequest(const OrderUpdate& update, const RequestContext& request) {
   if (!request.venue_order_id.empty()) {
     if (update.venue_order_id == request.venue_order_id) return absl::OkStatus();
@@ -41,6 +47,27 @@ absl::Status CheckAnswersRequest(const OrderUpdate& update, const RequestContext
   if (own.empty() || update.client_order_id == own) return absl::OkStatus();
   return absl::InvalidArgumentError(
       base::Concat({"the answer speaks of order ", update.client_order_id.text()}));
+}
+
+bool AddPosition(std::vector<PositionEntry>& positions, market::InstrumentId instrument,
+                 std::string_view amount, bool is_short) {
+  const std::optional<market::Money> read = AmountOf(amount);
+  if (!read) return false;
+  market::Money held = is_short ? -*read : *read;
+  const auto known = std::find_if(positions.begin(), positions.end(), [&](const auto& entry) {
+    return entry.instrument == instrument;
+  });
+  if (known == positions.end()) {
+    if (!held.zero()) positions.push_back({std::move(instrument), held.ToString()});
+    return true;
+  }
+  held += AmountOf(known->quantity).value_or(market::Money());
+  if (held.zero()) {
+    positions.erase(known);
+  } else {
+    known->quantity = held.ToString();
+  }
+  return true;
 }
 
 void MakeUnparsable(Answer& answer, std::string_view why) {

@@ -20,9 +20,17 @@ std::optional<uint32_t> NumberOf(std::string_view text);
 // Of a header by its name in lower case; empty when absent.
 std::string_view HeaderOf(const wire::HttpExchange& exchange, std::string_view name);
 
+// How an answer came, as evidence begins with it: "http:" or "ws:".
+std::string_view WireOf(const wire::HttpExchange& exchange);
+
 // What a query's words about one order mean for it. INVALID_ARGUMENT when the update
 // speaks of another order than `request` asked about.
 absl::Status CheckAnswersRequest(const OrderUpdate& update, const RequestContext& request);
+
+// Adds to what is held of an instrument: long and short sides of one that are kept apart
+// (hedge mode) count together. False: `amount` is no number.
+bool AddPosition(std::vector<PositionEntry>& positions, market::InstrumentId instrument,
+                 std::string_view amount, bool is_short = false);
 
 // Drops what a half-understood answer seemed to say.
 void MakeUnparsable(Answer& answer, std::string_view why);

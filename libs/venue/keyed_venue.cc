@@ -30,11 +30,28 @@ market::InstrumentId KeyedVenue::InstrumentOf(std::string_view symbol) const {
   return market::InstrumentId(base::Concat({options_.venue, ":", symbol}));
 }
 
+PositionSide KeyedVenue::PositionSideOf(const market::OrderIntent& intent) const {
+  if (!options_.setup.hedge) return PositionSide::kOneWay;
+  const bool of_long = (intent.side == market::Side::kBuy) != intent.reduce_only;
+  return of_long ? PositionSide::kLong : PositionSide::kShort;
+}
+
+bool KeyedVenue::GoesBySocket(const Call& call) const {
+  const bool orders = call.kind == RequestKind::kPlace || call.kind == RequestKind::kCancel ||
+                      call.kind == RequestKind::kCancelReplace;
+  return by_socket_ && orders && !call.operation.empty();
+}
+
+std::string KeyedVenue::NextFrameId(base::Time now) {
+  return base::Concat({"o", std::to_string(base::UnixMillis(now)), "-", std::to_string(++frames_)});
+}
+
 base::Duration KeyedVenue::WindowOf(RequestKind kind) const {
   switch (kind) {
     case RequestKind::kPlace:
     case RequestKind::kCancel:
     case RequestKind::kCancelReplace:
+    case RequestKind::kAmend:
       return options_.placement_window;
     default:
       return options_.query_window;

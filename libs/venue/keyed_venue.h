@@ -2,13 +2,24 @@
 // that signs, and how long a request is valid.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 
+#include "libs/venue/order_call.h"
 #include "libs/venue/order_venue.h"
 #include "libs/venue/signer.h"
 
 namespace gannet::venue {
+
+enum class MarginMode : uint8_t { kAny = 0, kCross, kIsolated };
+
+// How the account of derivatives must be set up at the venue; trading waits while it differs.
+struct AccountSetup {
+  bool hedge = false;  // long and short of an instrument held apart
+  MarginMode margin = MarginMode::kAny;
+  std::map<std::string, uint32_t> leverage;  // by the venue's symbol; of those named
+};
 
 struct KeyedVenueOptions {
   std::string venue;  // the part of an instrument id before the colon
@@ -19,6 +30,7 @@ struct KeyedVenueOptions {
   base::Duration placement_window = std::chrono::seconds(2);
   base::Duration query_window = std::chrono::seconds(5);
   std::string self_trade_prevention;  // by the venue's own word; empty: its default
+  AccountSetup setup;
 };
 inline constexpr base::Duration kMaxPlacementWindow = std::chrono::seconds(2);
 
@@ -27,14 +39,32 @@ class KeyedVenue : public OrderVenue {
   std::string_view name() const override { return options_.venue; }
   bool Serves(const market::InstrumentId& instrument) const override;
 
+  // Whether placements and cancels asked for from now on are frames of the order socket;
+  // what has no word there goes by REST all the same. At first: REST.
+  void UseSocket(bool on) { by_socket_ = on; }
+  bool uses_socket() const { return by_socket_; }
+  // The first frame of an order socket that must be logged in. Nothing: each request is
+  // signed by itself.
+  virtual std::optional<std::string> SocketLogin(base::Time /*now*/) { return std::nullopt; }
+  // What a frame that answers no request says of the login; nothing: it is not about it.
+  virtual std::optional<bool> LoggedIn(std::string_view /*frame*/) { return std::nullopt; }
+
  protected:
   explicit KeyedVenue(KeyedVenueOptions options);  // a key that Signer::FromKeyText takes
 
   market::InstrumentId InstrumentOf(std::string_view symbol) const;
   base::Duration WindowOf(RequestKind kind) const;
+  bool GoesBySocket(const Call& call) const;
+  std::string NextFrameId(base::Time now);  // no two alike, at most 36 characters
+  // Hedge mode: an order that only reduces closes the side against it, any other opens its own.
+  PositionSide PositionSideOf(const market::OrderIntent& intent) const;
 
   const KeyedVenueOptions options_;
   const Signer signer_;
+
+ private:
+  bool by_socket_ = false;
+  uint64_t frames_ = 0;
 };
 
 }  // namespace gannet::venue

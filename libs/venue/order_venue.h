@@ -81,6 +81,7 @@ struct OrderKey {
   market::OrderType type = market::OrderType::kLimit;  // some venues keep types apart
   // Where it is asked about, of OrderVenue::Places.
   size_t place = 0;
+  bool triggered = false;  // a stop order that works by now, as far as known
 };
 
 // What an answer needs to be understood: the request that it answers.
@@ -97,7 +98,9 @@ struct RequestContext {
   market::OrderType type = market::OrderType::kLimit;  // of the order asked about
   size_t place = 0;                                    // where, of OrderVenue::Places
   size_t list = 0;                                     // kOpenOrders: which of the lists
-  base::Time since{};                                  // kTrades: from when on
+  size_t part = 0;                                     // of what is asked in several requests
+  bool setup = false;  // kAccount: ask also how the account is set up
+  base::Time since{};  // kTrades, kBalanceChanges: from when on
   // kTrades, what follows a cut answer: of those before it.
   base::Time newest{};
   bool unexplained = false;
@@ -125,6 +128,9 @@ enum class VenueOrderStatus : uint8_t {
 };
 const char* Name(VenueOrderStatus status);
 
+// Why a trade happened. Not every venue says.
+enum class TradeKind : uint8_t { kOrder = 1, kLiquidation, kAdl, kSettlement };
+
 // One own trade, as the venue states it.
 struct TradeUpdate {
   market::InstrumentId instrument;
@@ -141,6 +147,7 @@ struct TradeUpdate {
   // asset; empty: nothing, or not stated.
   std::string realized;
   base::Time time{};  // at the venue; the epoch when not stated
+  TradeKind kind = TradeKind::kOrder;
   bool operator==(const TradeUpdate&) const = default;
 };
 
@@ -240,7 +247,7 @@ struct Answer {
   // kAccount of derivatives: every position that is not flat. Nothing: not stated.
   std::optional<std::vector<PositionEntry>> positions;
   std::string unfit;  // kAccount: why this account cannot be traded with as it is set up
-  std::vector<BalanceChange> changes;  // kBalanceChanges, oldest first
+  std::vector<BalanceChange> changes;  // kBalanceChanges
   bool more_changes = false;           // the answer was cut; ask again from the last one's time
   std::optional<base::Time> server_time;
   std::optional<KeyRights> rights;                // kKeyRights
@@ -349,6 +356,17 @@ class OrderVenue {
   virtual WireRequest MoreTrades(const RequestContext& context, const Answer& answer,
                                  base::Time now) {
     return TradesFrom(context.instrument, answer.trades.back().trade_id, now);
+  }
+  // What must be asked still before `answer` is whole: its next page, or the next of several
+  // questions. `context` is that of the request it answers; `part` is what goes into the next
+  // one's. Nothing: it is whole.
+  struct Part {
+    WireRequest request;
+    size_t part = 0;
+  };
+  virtual std::optional<Part> NextPart(const RequestContext& /*context*/, const Answer& /*answer*/,
+                                       base::Time /*now*/) {
+    return std::nullopt;
   }
   // One of OpenOrderLists(), to be asked in this order: an order that moves between
   // two lists is then in at least one of the answers.

@@ -5,10 +5,12 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
 #include "libs/config/secret.h"
+#include "libs/venue/binance/socket_answers.h"
 #include "libs/venue/binance/spot_order_venue.h"
 #include "libs/venue/binance/usdm_order_venue.h"
 #include "libs/venue/binance/usdm_requests.h"
 #include "libs/venue/bybit/order_venue.h"
+#include "libs/venue/bybit/socket_answers.h"
 #include "libs/venue/bybit/transport.h"
 
 namespace gannet::execution {
@@ -22,6 +24,7 @@ absl::StatusOr<venue::KeyedVenueOptions> ReadOptions(const LiveConfig& config,
   out.placement_window = config.placement_window;
   out.query_window = config.query_window;
   out.self_trade_prevention = config.self_trade_prevention;
+  out.setup = config.setup;
   GANNET_ASSIGN_OR_RETURN(out.api_key,
                           config::ReadSecret(files, config.key_file, section + ".key_file"));
   GANNET_ASSIGN_OR_RETURN(out.secret,
@@ -32,7 +35,9 @@ absl::StatusOr<venue::KeyedVenueOptions> ReadOptions(const LiveConfig& config,
 template <class Venue>
 absl::StatusOr<ExecutionService::Parts> LiveParts(const LiveConfig& config,
                                                   const std::string& section,
-                                                  std::string_view key_header, base::Files& files) {
+                                                  std::string_view key_header,
+                                                  const venue::SocketProtocol& protocol,
+                                                  base::Files& files) {
   GANNET_ASSIGN_OR_RETURN(venue::KeyedVenueOptions options, ReadOptions(config, section, files));
   if (const absl::Status usable = Venue::Check(options); !usable.ok())
     return base::Annotate(usable, section);
@@ -46,7 +51,16 @@ absl::StatusOr<ExecutionService::Parts> LiveParts(const LiveConfig& config,
   session.api_key = options.api_key;
   session.request_timeout = config.request_timeout;
   ExecutionService::Parts parts;
-  parts.venue = std::make_unique<Venue>(std::move(options));
+  auto venue = std::make_unique<Venue>(std::move(options));
+  if (config.orders_by_socket) {
+    OrderSocketOptions& orders = parts.orders.emplace();
+    GANNET_ASSIGN_OR_RETURN(orders.url, net::Url::Parse(config.order_url));
+    orders.protocol = protocol;
+    if (const auto ping = venue->Heartbeat()) orders.ping = ping->body;
+    orders.request_timeout = config.request_timeout;
+    parts.keyed = venue.get();
+  }
+  parts.venue = std::move(venue);
   parts.session = std::move(session);
   return parts;
 }
@@ -69,21 +83,28 @@ absl::StatusOr<std::unique_ptr<ExecutionService>> BuildExecution(const Execution
     case VenueKind::kPaper:
       break;
     case VenueKind::kBinanceSpot: {
-      GANNET_ASSIGN_OR_RETURN(
-          parts, LiveParts<binance::SpotOrderVenue>(config.live, "execution.binance",
-                                                    binance::kApiKeyHeader, deps.files));
+      GANNET_ASSIGN_OR_RETURN(parts, LiveParts<binance::SpotOrderVenue>(
+                                         config.live, "execution.binance", binance::kApiKeyHeader,
+                                         binance::SocketProtocolOf(), deps.files));
       break;
     }
     case VenueKind::kBinanceUsdm: {
-      GANNET_ASSIGN_OR_RETURN(
-          parts, LiveParts<binance::UsdmOrderVenue>(config.live, "execution.binance",
-                                                    binance::kApiKeyHeader, deps.files));
+      GANNET_ASSIGN_OR_RETURN(parts, LiveParts<binance::UsdmOrderVenue>(
+                                         config.live, "execution.binance", binance::kApiKeyHeader,
+                                         binance::SocketProtocolOf(), deps.files));
       parts.session->path_of_key = PathOfListenKey;
       break;
     }
     case VenueKind::kBybitSpot: {
-      GANNET_ASSIGN_OR_RETURN(parts, LiveParts<bybit::SpotVenue>(config.live, "execution.bybit",
-                                                                 bybit::kKeyHeader, deps.files));
+      GANNET_ASSIGN_OR_RETURN(
+          parts, LiveParts<bybit::SpotVenue>(config.live, "execution.bybit", bybit::kKeyHeader,
+                                             bybit::SocketProtocolOf(), deps.files));
+      break;
+    }
+    case VenueKind::kBybitLinear: {
+      GANNET_ASSIGN_OR_RETURN(
+          parts, LiveParts<bybit::LinearVenue>(config.live, "execution.bybit", bybit::kKeyHeader,
+                                               bybit::SocketProtocolOf(), deps.files));
       break;
     }
   }

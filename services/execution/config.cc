@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "libs/base/loopback.h"
 #include "libs/config/config.h"
 #include "libs/net/network.h"
 #include "libs/venue/keyed_venue.h"
@@ -15,7 +16,15 @@ using namespace std::chrono_literals;
 constexpr config::Name<VenueKind> kVenues[] = {{"paper", VenueKind::kPaper},
                                                {"binance-spot", VenueKind::kBinanceSpot},
                                                {"binance-usdm", VenueKind::kBinanceUsdm},
-                                               {"bybit-spot", VenueKind::kBybitSpot}};
+                                               {"bybit-spot", VenueKind::kBybitSpot},
+                                               {"bybit-linear", VenueKind::kBybitLinear}};
+enum class PositionMode : uint8_t { kOneWay = 1, kHedge };
+constexpr config::Name<PositionMode> kPositionModes[] = {{"one-way", PositionMode::kOneWay},
+                                                         {"hedge", PositionMode::kHedge}};
+constexpr config::Name<venue::MarginMode> kMarginModes[] = {
+    {"any", venue::MarginMode::kAny},
+    {"cross", venue::MarginMode::kCross},
+    {"isolated", venue::MarginMode::kIsolated}};
 constexpr config::Name<Environment> kEnvironments[] = {{"test-net", Environment::kTestNet},
                                                        {"main-net", Environment::kMainNet}};
 constexpr config::Name<ForeignPolicy> kPolicies[] = {{"tolerate", ForeignPolicy::kTolerate},
@@ -60,10 +69,6 @@ constexpr std::string_view kRealDomains[] = {"binance.com",     "bybit.com",    
                                              "bybit.eu",        "bybit.nl",     "bybit.kz",
                                              "bybitgeorgia.ge", "bybit-tr.com", "bybit.tr"};
 
-bool Loopback(const net::Url& url) {
-  return url.host == "127.0.0.1" || url.host == "::1" || url.host == "localhost";
-}
-
 void CheckUrl(config::Section& in, std::string_view key, const std::string& text,
               std::string_view secure, Environment environment) {
   const absl::StatusOr<net::Url> url = net::Url::Parse(text);
@@ -76,9 +81,26 @@ void CheckUrl(config::Section& in, std::string_view key, const std::string& text
                         " is no main net of the venue; say environment: test-net, or "
                         "correct the address");
   }
-  if (!url->tls() && !Loopback(*url)) {
+  if (!url->tls() && !base::IsLoopbackHost(url->host)) {
     in.Problem(key,
                "must begin with " + std::string(secure) + ": orders and keys leave this computer");
+  }
+}
+
+enum class OrderEntry : uint8_t { kRest = 1, kWebSocket };
+constexpr config::Name<OrderEntry> kOrderEntries[] = {{"rest", OrderEntry::kRest},
+                                                      {"websocket", OrderEntry::kWebSocket}};
+constexpr uint32_t kMaxLeverage = 1000;
+
+void ReadSetup(config::Section& in, venue::AccountSetup& out) {
+  PositionMode mode = PositionMode::kOneWay;
+  in.Optional("position_mode", mode, kPositionModes);
+  out.hedge = mode == PositionMode::kHedge;
+  in.Optional("margin_mode", out.margin, kMarginModes);
+  in.Map("leverage", out.leverage);
+  for (const auto& [symbol, leverage] : out.leverage) {
+    if (leverage < 1 || leverage > kMaxLeverage)
+      in.Problem("leverage", symbol + " must be between 1 and 1000");
   }
 }
 
@@ -93,18 +115,25 @@ void ReadLive(config::Section& in, const ExecutionConfig& execution, LiveConfig&
   in.Optional("query_window", out.query_window, config::Between(100ms, 60s));
   in.Optional("request_timeout", out.request_timeout, config::Between(1s, 60s));
   in.Optional("self_trade_prevention", out.self_trade_prevention);
+  OrderEntry entry = OrderEntry::kRest;
+  in.Optional("order_entry", entry, kOrderEntries);
+  out.orders_by_socket = entry == OrderEntry::kWebSocket;
+  in.Optional("order_url", out.order_url);
   if (execution.venue != VenueKind::kBinanceSpot) {  // which has no such timer
     // Bybit: at most 300 s.
     in.Optional("dead_man", out.dead_man,
-                config::Between(0s, execution.venue == VenueKind::kBybitSpot ? 300s : 3600s));
+                config::Between(0s, IsBybit(execution.venue) ? 300s : 3600s));
     if (out.dead_man > 0s && out.dead_man < kLeastDeadMan)
       in.Problem("dead_man", "must be 0s or at least 10s: it is set again every third of it");
   }
+  if (HasPositions(execution.venue)) ReadSetup(in, out.setup);
   in.Optional("rights_url", out.rights_url);
   if (execution.venue == VenueKind::kPaper) return;  // nothing is sent there
   if (execution.check_key && !out.rights_url.empty())
     CheckUrl(in, "rights_url", out.rights_url, "https://", execution.environment);
   CheckUrl(in, "rest_url", out.rest_url, "https://", execution.environment);
+  if (out.orders_by_socket)
+    CheckUrl(in, "order_url", out.order_url, "wss://", execution.environment);
   CheckUrl(in, "stream_url", out.stream_url, "wss://", execution.environment);
 }
 
@@ -128,16 +157,19 @@ std::string ConfirmationOf(const ExecutionConfig& config) {
 
 LiveConfig DefaultsOf(VenueKind kind) {
   LiveConfig config;
+  config.order_url = config.stream_url;  // spot: the same API serves both
   if (kind == VenueKind::kBinanceUsdm) {
     config.venue = "binance-usdm";
     config.rest_url = "https://fapi.binance.com";
     config.stream_url = "wss://fstream.binance.com/private";
+    config.order_url = "wss://ws-fapi.binance.com/ws-fapi/v1";
     config.rights_url = "https://api.binance.com";  // keys are of the whole venue
   }
-  if (kind == VenueKind::kBybitSpot) {
-    config.venue = "bybit-spot";
+  if (IsBybit(kind)) {
+    config.venue = kind == VenueKind::kBybitSpot ? "bybit-spot" : "bybit-linear";
     config.rest_url = "https://api.bybit.com";
     config.stream_url = "wss://stream.bybit.com/v5/private";
+    config.order_url = "wss://stream.bybit.com/v5/trade";
   }
   return config;
 }
@@ -151,10 +183,11 @@ RateLimits DefaultRateOf(VenueKind kind) {
     limits.orders_per_minute = 1200;
     limits.orders_per_day = UINT32_MAX;  // none
   }
-  if (kind == VenueKind::kBybitSpot) {
-    // "Rate Limit": 600 requests in 5 s of an address, 20 placements a second of an account.
+  if (IsBybit(kind)) {
+    // "Rate Limit": 600 requests in 5 s of an address; placements of an account: 20 a second on
+    // spot, 10 on linear.
     limits.weight_per_minute = 6000;
-    limits.orders_per_10s = 150;
+    limits.orders_per_10s = kind == VenueKind::kBybitSpot ? 150 : 80;
     limits.orders_per_day = UINT32_MAX;
   }
   return limits;
@@ -185,7 +218,7 @@ void Read(config::Section& in, ExecutionConfig& out) {
   if (out.venue == VenueKind::kPaper) {
     in.OptionalSection("binance", live);
   } else {
-    in.RequiredSection(out.venue == VenueKind::kBybitSpot ? "bybit" : "binance", live);
+    in.RequiredSection(IsBybit(out.venue) ? "bybit" : "binance", live);
   }
   std::string typed;
   in.Optional("confirm", typed);

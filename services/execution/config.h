@@ -9,6 +9,7 @@
 #include "libs/base/time.h"
 #include "libs/market/ids.h"
 #include "libs/market/money.h"
+#include "libs/venue/keyed_venue.h"
 #include "services/execution/execution_engine.h"
 
 namespace gannet::config {
@@ -19,7 +20,13 @@ namespace gannet::execution {
 
 // Where orders go. kPaper: nowhere, they are matched in this process against the
 // market that it sees.
-enum class VenueKind : uint8_t { kPaper = 1, kBinanceSpot, kBinanceUsdm, kBybitSpot };
+enum class VenueKind : uint8_t { kPaper = 1, kBinanceSpot, kBinanceUsdm, kBybitSpot, kBybitLinear };
+constexpr bool IsBybit(VenueKind kind) {
+  return kind == VenueKind::kBybitSpot || kind == VenueKind::kBybitLinear;
+}
+constexpr bool HasPositions(VenueKind kind) {
+  return kind == VenueKind::kBinanceUsdm || kind == VenueKind::kBybitLinear;
+}
 
 // Whose money it is. Orders reach a main net only when the settings say so by name, and
 // nothing else then.
@@ -43,10 +50,14 @@ struct LiveConfig {
   std::string key_file, secret_file;
   // Where the venue says what a key may do; empty: at rest_url.
   std::string rights_url;
+  // Whether orders go over a WebSocket of their own while it is open, and where it is.
+  bool orders_by_socket = false;
+  std::string order_url;
   base::Duration placement_window = std::chrono::seconds(2);
   base::Duration query_window = std::chrono::seconds(5);
   base::Duration request_timeout = std::chrono::seconds(10);
   std::string self_trade_prevention;
+  venue::AccountSetup setup;  // of accounts with positions
   // The venue cancels what is open this long after it last heard of us; zero: never.
   base::Duration dead_man{0};
 };

@@ -88,7 +88,8 @@ TEST_CASE("Execution's settings refuse what would be unsafe or meaningless, and 
   // Real money is traded with only when the settings say so, and nothing else then.
   for (const auto& [venue, section] : {std::pair("binance-spot", "binance"),
                                        {"binance-usdm", "binance"},
-                                       {"bybit-spot", "bybit"}}) {
+                                       {"bybit-spot", "bybit"},
+                                       {"bybit-linear", "bybit"}}) {
     const std::string start = "venue: " + std::string(venue) + "\n", live = std::string(section);
     CHECK(message(start + live + ": {" + keys + "}").find("environment: main-net") !=
           std::string::npos);
@@ -111,6 +112,18 @@ TEST_CASE("Execution's settings refuse what would be unsafe or meaningless, and 
   CHECK(message("venue: binance-usdm\nbinance: {" + keys + loopback + ", dead_man: 5s}")
             .find("at least 10s") != std::string::npos);
   CHECK(message("paper: {deposits: {USDT: -1}}").find("negative") != std::string::npos);
+  // How the account is set up: of accounts with positions only.
+  const std::string setup = ", position_mode: hedge, margin_mode: cross, leverage: {BTCUSDT: 5}}";
+  const auto linear = Load("venue: bybit-linear\nbybit: {" + keys + loopback + setup);
+  REQUIRE(linear.ok());
+  CHECK(linear->live.setup.hedge);
+  CHECK(linear->live.setup.margin == venue::MarginMode::kCross);
+  CHECK(linear->live.setup.leverage.at("BTCUSDT") == 5);
+  CHECK(message("venue: bybit-spot\nbybit: {" + keys + loopback + setup).find("position_mode") !=
+        std::string::npos);
+  CHECK(
+      message("venue: binance-usdm\nbinance: {" + keys + loopback + ", leverage: {BTCUSDT: 2000}}")
+          .find("between 1 and 1000") != std::string::npos);
 }
 
 }  // namespace

@@ -48,6 +48,24 @@ venue::LegOutcome LegOf(const venue::Answer& answer) {
   return leg;
 }
 
+template <class T>
+void Append(std::vector<T>& to, std::vector<T>& from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+// Two parts of one answer. Times are those of the first.
+venue::Answer Joined(venue::Answer first, venue::Answer second) {
+  Append(first.orders, second.orders);
+  Append(first.trades, second.trades);
+  Append(first.balances, second.balances);
+  Append(first.changes, second.changes);
+  if (second.positions && !first.positions) first.positions.emplace();
+  if (second.positions) Append(*first.positions, *second.positions);
+  if (first.unfit.empty()) first.unfit = std::move(second.unfit);
+  first.cursor = std::move(second.cursor);
+  return first;
+}
+
 std::string Words(const venue::LegOutcome& leg) {
   if (leg.code.empty()) return leg.message;
   return leg.message.empty() ? leg.code : absl::StrCat(leg.code, " ", leg.message);
@@ -69,13 +87,40 @@ void ExecutionEngine::OnHttp(const wire::HttpExchange& exchange, const market::H
     OnNotSent(request, *block);
     return StepStops();
   }
-  const venue::Answer answer = venue_.DecodeAnswer(request.context, exchange);
+  venue::Answer answer = venue_.DecodeAnswer(request.context, exchange);
   budget_.Report(answer.rate,
                  exchange.status == 429 || exchange.status == 418 || answer.rate.limited,
                  VenueNow());
   if (!answer.code.empty() && answer.code == venue_.clock_refusal()) DoubtClock();
+  if (AskNextPart(request, answer)) return;
   OnAnswer(request, answer);
   StepStops();
+}
+
+bool ExecutionEngine::AskNextPart(const InFlight& request, venue::Answer& answer) {
+  if (answer.outcome != OutcomeClass::kConfirmed) return false;
+  std::optional<venue::OrderVenue::Part> next =
+      venue_.NextPart(request.context, answer, VenueNow());
+  if (request.gathered) answer = Joined(*request.gathered, std::move(answer));
+  if (!next) return false;
+  const venue::WireRequest& wire = next->request;
+  if (request.parts >= kMaxParts ||
+      !budget_.Take(wire.weight, wire.counts_as_order, RateBudget::Use::kNormal, VenueNow())) {
+    // Half an answer is none.
+    const std::string why =
+        request.parts >= kMaxParts ? "it has too many pages" : "no room to ask on";
+    answer = venue::Answer{.evidence = answer.evidence, .message = why};
+    return false;
+  }
+  InFlight rest = request;
+  rest.context.part = next->part;
+  rest.context.request_id = kQueryBit | ++queries_;
+  rest.gathered = std::make_shared<venue::Answer>(std::move(answer));
+  ++rest.parts;
+  const uint64_t id = rest.context.request_id;
+  in_flight_.emplace(id, std::move(rest));
+  out_.Send(OutgoingRequest{.id = id, .wire = std::move(next->request)});
+  return true;
 }
 
 void ExecutionEngine::OnNotSent(const InFlight& request, const Block& block) {
@@ -372,7 +417,10 @@ void ExecutionEngine::OnStatus(const market::ClientOrderId& id, const venue::Ord
   }
   order = state_.Find(id);
   if (order == nullptr || !order->open()) return;
-  if (update.triggered.value_or(false) && !order->triggered) Step(id, ExecKind::kTriggered, extra);
+  // What has a fill already has triggered, whoever says so later.
+  if (update.triggered.value_or(false) && !order->triggered &&
+      order->life.Next(market::OrderEvent::kTriggered))
+    Step(id, ExecKind::kTriggered, extra);
   if (update.elsewhere) Inquire(id, base::Duration(0)).want_state = true;
   const auto claimed = claimed_.find(id);
   if (claimed != claimed_.end() && claimed->second > state_.Find(id)->cumulative) {

@@ -1,5 +1,7 @@
 // What accounts with positions need beside fills: changes of balances that no trade of
 // ours explains, the venue's own positions, its dead-man timer.
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "libs/venue/answer_parts.h"
 #include "services/execution/execution_engine.h"
@@ -15,7 +17,17 @@ constexpr base::Duration kDeadManRetry = std::chrono::seconds(1);
 
 // The orders by which USD-M closes positions itself are known by their client ids ("Event:
 // Order Update", special client order id).
-market::AccountEventKind KindOfTrade(const TrackedOrder& order) {
+market::AccountEventKind KindOfTrade(const TrackedOrder& order, venue::TradeKind kind) {
+  switch (kind) {
+    case venue::TradeKind::kLiquidation:
+      return market::AccountEventKind::kLiquidation;
+    case venue::TradeKind::kAdl:
+      return market::AccountEventKind::kAdl;
+    case venue::TradeKind::kSettlement:
+      return market::AccountEventKind::kSettlement;
+    case venue::TradeKind::kOrder:
+      break;
+  }
   const std::string& id = order.id().text();
   if (!order.external) return market::AccountEventKind::kFill;
   if (id.starts_with("autoclose-")) return market::AccountEventKind::kLiquidation;
@@ -50,7 +62,7 @@ bool ExecutionEngine::AskBalanceChanges() {
       venue_.BalanceChanges(state_.changes_checked(), VenueNow());
   if (wire) {
     return SendQuery(Purpose::kBalanceChanges, *std::move(wire),
-                     {.kind = RequestKind::kBalanceChanges});
+                     {.kind = RequestKind::kBalanceChanges, .since = state_.changes_checked()});
   }
   if (reconciliation_) reconciliation_->changes = Reconciliation::Part::kDone;
   return true;
@@ -69,7 +81,11 @@ void ExecutionEngine::OnBalanceChanges(const InFlight& request, const venue::Ans
     return;
   }
   const base::Time before = state_.changes_checked();
-  for (const venue::BalanceChange& change : answer.changes) {
+  // Oldest first: what is checked is remembered by time.
+  std::vector<venue::BalanceChange> changes = answer.changes;
+  std::stable_sort(changes.begin(), changes.end(),
+                   [](const auto& a, const auto& b) { return a.time < b.time; });
+  for (const venue::BalanceChange& change : changes) {
     // What was booked before the first look is in the balances taken over.
     if (change.time > *state_.baseline()) BookChange(change.kind, change, answer.evidence);
   }
@@ -123,7 +139,7 @@ void ExecutionEngine::BookEvents(const TrackedOrder& order, const venue::TradeUp
     booking.changes = {{fill.fee_asset, -fill.fee}};
     out_.Emit(booking, chain);
   }
-  booking.kind = KindOfTrade(order);
+  booking.kind = KindOfTrade(order, trade.kind);
   if (state_.KnowsTransfer(BookingKey(booking))) return;
   Money slack;
   booking.changes = ChangesOf(*instrument, order.intent.side, fill, slack);

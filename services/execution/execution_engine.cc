@@ -332,8 +332,11 @@ bool ExecutionEngine::ByVenueId(const TrackedOrder& order) const {
 }
 
 venue::OrderKey ExecutionEngine::KeyOf(const TrackedOrder& order) const {
-  return {order.intent.instrument, order.id(),
-          ByVenueId(order) ? order.venue_order_id : market::VenueOrderId(), order.intent.type};
+  return {.instrument = order.intent.instrument,
+          .client_order_id = order.id(),
+          .venue_order_id = ByVenueId(order) ? order.venue_order_id : market::VenueOrderId(),
+          .type = order.intent.type,
+          .triggered = order.triggered || order.cumulative.mantissa > 0};
 }
 
 bool ExecutionEngine::Waits(const TrackedOrder& order) const {

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -71,6 +72,8 @@ struct ExecutionOptions {
 // Under way at once, at most; beyond it queries wait. Placements and cancels are
 // bounded by the venue's limits.
 inline constexpr size_t kMaxQueriesUnderWay = 64;
+// Requests that one question may take, pages and parts; longer answers are no answer.
+inline constexpr size_t kMaxParts = 200;
 // What a key may do is asked again so often; sooner while it does not fit.
 inline constexpr base::Duration kCheckKeyEvery = std::chrono::minutes(10);
 
@@ -232,6 +235,9 @@ class ExecutionEngine {
     market::VenueOrderId venue_order;  // kIdentify
     base::Time sent_at{};
     uint64_t session = 0;  // reconciliation, inspection or stop that asked
+    // What answers to earlier parts of the same question said (OrderVenue::NextPart).
+    std::shared_ptr<venue::Answer> gathered;
+    size_t parts = 1;
   };
 
   // The search for what became of one order.
@@ -360,6 +366,8 @@ class ExecutionEngine {
   bool Waits(const TrackedOrder& order) const;
 
   // execution_answers.cc
+  // True: the answer is not whole yet, and the rest has been asked for.
+  bool AskNextPart(const InFlight& request, venue::Answer& answer);
   void OnAnswer(const InFlight& request, const venue::Answer& answer);
   void OnNotSent(const InFlight& request, const Block& block);
   // One leg: placing an order, or cancelling one.
@@ -522,6 +530,7 @@ class ExecutionEngine {
   bool draining_ = false;
   bool stream_open_ = false, subscribed_ = false, ready_ = false;
   std::optional<base::Time> subscribe_due_;  // asked on this connection; when to try another
+  bool setup_checked_ = false;               // of the account, since the stream opened
   bool clock_synced_ = false;
   base::Duration clock_offset_{0};
   std::optional<Reconciliation> reconciliation_;

@@ -36,6 +36,7 @@ void ExecutionEngine::OnStream(const wire::StreamEvent& event, const market::Hea
   switch (event.kind) {
     case wire::StreamEvent::Kind::kOpened:
       stream_open_ = true;
+      setup_checked_ = false;
       subscribe_due_.reset();
       if (venue_.Heartbeat()) Schedule(now_ + venue::kHeartbeatEvery, {TaskKind::kHeartbeat, {}});
       return BeginSession();
@@ -217,7 +218,7 @@ void ExecutionEngine::ContinueReconciliation() {
     if (room) part = Part::kAsked;
   };
   ask(run.account, Purpose::kAccount, [&] { return venue_.Account(VenueNow()); },
-      {.kind = RequestKind::kAccount});
+      {.kind = RequestKind::kAccount, .setup = !setup_checked_});
   // The very first time the balances come first: what was filled before is in them.
   if (!state_.baseline()) return room ? void() : RetryReconciliation();
   if (run.changes == Part::kToAsk && room) {
@@ -279,6 +280,7 @@ void ExecutionEngine::FinishReconciliation() {
   reconciliation_.reset();
   ++stats_.reconciliations;
   session_pause_ = {};
+  session_problem_.clear();
   ready_ = true;
   Schedule(now_ + options_.reconcile_every, {TaskKind::kReconcile, {}});
   if (!state_.unanswered_cancels().empty()) RetryCancels();
@@ -382,10 +384,12 @@ void ExecutionEngine::OnAccount(const InFlight& request, const venue::Answer& an
   if (!answer.unfit.empty()) {
     ++stats_.failed_reconciliations;
     session_problem_ = answer.unfit;
-    if (!current) return;
+    ready_ = false;  // nothing new leaves before it fits
+    if (!current) return Schedule(now_ + NextSessionPause(), {TaskKind::kReconcile, {}});
     reconciliation_->account = Reconciliation::Part::kToAsk;
     return RetryReconciliation();
   }
+  setup_checked_ |= request.context.setup;
   const bool first_look = !state_.baseline();
   if (first_look && current && Doubtful(answer) && ++doubtful_looks_ <= kMaxDoubtfulLooks) {
     ++stats_.stale_balances;

@@ -112,6 +112,15 @@ ExecutionService::ExecutionService(const ExecutionConfig& config, runtime::Deps&
             .on_answer = [this](wire::HttpExchange exchange) { DeliverAnswer(exchange); },
             .on_stream = [this](wire::StreamEvent event) { DeliverStream(event); }});
   }
+  if (parts.orders) {
+    keyed_ = parts.keyed;
+    orders_ = std::make_unique<OrderSocket>(
+        *std::move(parts.orders), deps.network, deps.executor, deps.clock, deps.rng.Fork(),
+        deps.log,
+        OrderSocket::Handlers{
+            .on_answer = [this](wire::HttpExchange exchange) { DeliverAnswer(exchange); },
+            .on_event = [this](wire::StreamEvent event) { DeliverStream(event); }});
+  }
   http_port_ = shard_.AddInput(
       "execution.http", [this](std::string_view bytes, const market::Header& cause) {
         const absl::StatusOr<wire::HttpExchange> exchange = wire::DecodeHttpExchange(bytes);
@@ -122,7 +131,11 @@ ExecutionService::ExecutionService(const ExecutionConfig& config, runtime::Deps&
   stream_port_ = shard_.AddInput(
       "execution.stream", [this](std::string_view bytes, const market::Header& cause) {
         const absl::StatusOr<wire::StreamEvent> event = wire::DecodeStreamEvent(bytes);
-        if (event.ok()) engine_.OnStream(*event, cause, shard_.now());
+        if (event.ok() && event->connection == kOrderSocketName) {
+          OnOrderSocket(*event);
+        } else if (event.ok()) {
+          engine_.OnStream(*event, cause, shard_.now());
+        }
         bad_inputs_ += event.ok() ? 0 : 1;
         Settle(cause);
       });
@@ -253,6 +266,30 @@ void ExecutionService::HearPaper(const market::Header& cause) {
       }
     }
   }
+}
+
+// While it is open, and logged in where that is needed, orders go over it; otherwise by REST.
+// A recorded input, so that the same bytes are made again when it is read again.
+void ExecutionService::OnOrderSocket(const wire::StreamEvent& event) {
+  if (keyed_ == nullptr) return;
+  if (event.kind == wire::StreamEvent::Kind::kClosed) return keyed_->UseSocket(false);
+  if (event.kind == wire::StreamEvent::Kind::kOpened) {
+    const std::optional<std::string> login = keyed_->SocketLogin(shard_.now());
+    if (!login) return keyed_->UseSocket(true);
+    return shard_.AfterDurable([this, alive = std::weak_ptr<bool>(alive_), text = *login] {
+      const auto held = alive.lock();
+      if (held && *held && orders_) orders_->SendFrame(text);
+    });
+  }
+  const std::optional<bool> logged_in = keyed_->LoggedIn(event.body);
+  if (!logged_in) return;
+  keyed_->UseSocket(*logged_in);
+  if (*logged_in) return;
+  log_.Error("order_socket_login", {{"answer", event.body}});
+  shard_.AfterDurable([this, alive = std::weak_ptr<bool>(alive_)] {
+    const auto held = alive.lock();
+    if (held && *held && orders_) orders_->Restart("the login was refused");
+  });
 }
 
 void ExecutionService::Arm() {
@@ -387,6 +424,9 @@ void ExecutionService::Transmit(OutgoingRequest request) {
   if (paper_)
     return shard_.Deliver(paper_port_, EncodePaperInput(request.id, request.wire.body),
                           clock_.Now());
+  // A frame about an order; own updates are asked for on the stream.
+  const bool by_socket = request.wire.method.empty() && (request.id & kQueryBit) == 0;
+  if (by_socket && orders_) return orders_->Send(std::move(request));
   session_->Send(std::move(request));
 }
 
@@ -480,6 +520,7 @@ absl::Status ExecutionService::Start() {
   started_ = true;
   if (session_) {
     session_->Start();
+    if (orders_) orders_->Start();
   } else {
     DeliverStream({"own", wire::StreamEvent::Kind::kOpened, ""});
   }
@@ -502,6 +543,7 @@ void ExecutionService::FinishDrain(std::function<void()> done) {
     return;
   }
   if (session_) session_->Stop();
+  if (orders_) orders_->Stop();
   done();
 }
 

@@ -15,8 +15,10 @@
 #include "libs/bus/account_topic.h"
 #include "libs/runtime/service.h"
 #include "libs/runtime/shard.h"
+#include "libs/venue/keyed_venue.h"
 #include "services/execution/config.h"
 #include "services/execution/execution_engine.h"
+#include "services/execution/order_socket.h"
 #include "services/execution/paper_adapter.h"
 #include "services/execution/venue_session.h"
 
@@ -31,6 +33,9 @@ class ExecutionService : public runtime::Service, private ExecutionOutput {
   struct Parts {
     std::unique_ptr<venue::OrderVenue> venue;    // live; null: paper
     std::optional<VenueSessionOptions> session;  // live
+    // Orders over a WebSocket: `keyed` is the venue, which is told when to.
+    std::optional<OrderSocketOptions> orders;
+    venue::KeyedVenue* keyed = nullptr;
   };
   ExecutionService(const ExecutionConfig& config, runtime::Deps& deps, Parts parts, SendGate gate);
   ~ExecutionService() override;
@@ -68,6 +73,8 @@ class ExecutionService : public runtime::Service, private ExecutionOutput {
     uint32_t orders = 0, cancels = 0;
   };
   const StopBytes* FindStop(uint64_t number) const;
+  // Requests that went over the order socket.
+  uint64_t sent_by_socket() const { return orders_ ? orders_->sent() : 0; }
 
  private:
   // ExecutionOutput.
@@ -90,6 +97,7 @@ class ExecutionService : public runtime::Service, private ExecutionOutput {
   void Settle(const market::Header& cause);
   void HearPaper(const market::Header& cause);
   void OnTimer(const market::Header& cause);
+  void OnOrderSocket(const wire::StreamEvent& event);
   void Arm();
 
   void NoteStops();
@@ -112,6 +120,8 @@ class ExecutionService : public runtime::Service, private ExecutionOutput {
   std::unique_ptr<venue::OrderVenue> venue_;
   ExecutionEngine engine_;
   std::unique_ptr<VenueSession> session_;
+  venue::KeyedVenue* keyed_ = nullptr;  // with `orders_`
+  std::unique_ptr<OrderSocket> orders_;
 
   runtime::FactStream<market::ExecReport> reports_;
   runtime::FactStream<market::BalanceUpdate> balances_;

@@ -19,7 +19,7 @@ using market::Side;
 using nlohmann::json;
 using namespace std::chrono_literals;
 
-constexpr std::string_view kKey = "theKey", kSecret = "theSecret";
+constexpr std::string_view kKey = "theKeyOfTheTest", kSecret = "theSecretOfTheTest";
 
 std::map<std::string, std::string> Parse(std::string_view query) {
   std::map<std::string, std::string> out;

@@ -203,7 +203,7 @@ void ExecutionState::Save(CanonicalWriter& out) const {
   out.U64(next_request_id_);
   out.U64(epoch_);
   WriteMap(out, instruments_, [&](const auto&, const market::Instrument& instrument) {
-    execution::Write(out, instrument);
+    wire::SaveInstrument(out, instrument);
   });
   WriteMap(out, positions_.all(),
            [&](const market::PositionKey& key, const market::Position& position) {
@@ -307,7 +307,7 @@ absl::Status ExecutionState::Load(CanonicalReader& in) {
   epoch_ = in.U64();
   instruments_.clear();
   ReadMap(in, [&] {
-    market::Instrument instrument = ReadInstrument(in);
+    market::Instrument instrument = wire::LoadInstrument(in);
     const std::pair<market::InstrumentId, uint32_t> key{instrument.id, instrument.version};
     instruments_.emplace(key, std::move(instrument));
   });

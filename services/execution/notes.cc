@@ -1,6 +1,7 @@
 #include "services/execution/notes.h"
 
 #include "libs/base/status.h"
+#include "libs/wire/saved.h"
 
 namespace gannet::execution {
 namespace {
@@ -247,62 +248,16 @@ absl::StatusOr<HaltNote> ReadHaltNote(std::string_view body) {
   return Finish(in, std::move(note));
 }
 
-void Write(wire::CanonicalWriter& out, const market::Instrument& instrument) {
-  out.Text(instrument.id);
-  out.U32(instrument.version);
-  out.U8(static_cast<uint8_t>(instrument.kind));
-  out.U8(static_cast<uint8_t>(instrument.status));
-  out.Text(instrument.base);
-  out.Text(instrument.quote);
-  out.Text(instrument.settle);
-  for (const int scale : {instrument.price_scale, instrument.quantity_scale, instrument.base_scale,
-                          instrument.quote_scale}) {
-    out.U8(static_cast<uint8_t>(scale));
-  }
-  out.I64(instrument.tick.mantissa);
-  out.I64(instrument.lot.mantissa);
-  out.I64(instrument.min_quantity.mantissa);
-  out.I64(instrument.max_quantity.mantissa);
-  out.Money(instrument.min_notional);
-  out.I64(instrument.price_band_up_ppm);
-  out.I64(instrument.price_band_down_ppm);
-  out.I64(instrument.multiplier);
-}
-
-market::Instrument ReadInstrument(wire::CanonicalReader& in) {
-  market::Instrument instrument;
-  instrument.id = in.Text<market::InstrumentId>();
-  instrument.version = in.U32();
-  instrument.kind = static_cast<market::InstrumentKind>(in.U8());
-  instrument.status = static_cast<market::InstrumentStatus>(in.U8());
-  instrument.base = in.Text<market::AssetId>();
-  instrument.quote = in.Text<market::AssetId>();
-  instrument.settle = in.Text<market::AssetId>();
-  instrument.price_scale = in.U8();
-  instrument.quantity_scale = in.U8();
-  instrument.base_scale = in.U8();
-  instrument.quote_scale = in.U8();
-  instrument.tick.mantissa = in.I64();
-  instrument.lot.mantissa = in.I64();
-  instrument.min_quantity.mantissa = in.I64();
-  instrument.max_quantity.mantissa = in.I64();
-  instrument.min_notional = in.Money();
-  instrument.price_band_up_ppm = in.I64();
-  instrument.price_band_down_ppm = in.I64();
-  instrument.multiplier = in.I64();
-  return instrument;
-}
-
 wire::EngineNote ToNote(const market::Instrument& instrument) {
   wire::CanonicalWriter out = Start();
-  Write(out, instrument);
+  wire::SaveInstrument(out, instrument);
   return Note(kInstrumentNote, out);
 }
 
 absl::StatusOr<market::Instrument> ReadInstrumentNote(std::string_view body) {
   wire::CanonicalReader in(body);
   GANNET_RETURN_IF_ERROR(CheckVersion(in));
-  market::Instrument instrument = ReadInstrument(in);
+  market::Instrument instrument = wire::LoadInstrument(in);
   return Finish(in, std::move(instrument));
 }
 

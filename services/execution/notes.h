@@ -154,7 +154,5 @@ absl::StatusOr<market::Instrument> ReadInstrumentNote(std::string_view body);
 // Parts that snapshots share with notes.
 void Write(wire::CanonicalWriter& out, const AdjustmentNote& note);
 AdjustmentNote ReadAdjustment(wire::CanonicalReader& in);
-void Write(wire::CanonicalWriter& out, const market::Instrument& instrument);
-market::Instrument ReadInstrument(wire::CanonicalReader& in);
 
 }  // namespace gannet::execution

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "libs/base/secrets.h"
 #include "libs/base/status.h"
 #include "services/gateway/first_password.h"
 #include "services/gateway/view_rows.h"
@@ -229,7 +230,7 @@ bool HttpGate::OwnOrigin(const net::HttpRequest& request) const {
 std::optional<HttpGate::Caller> HttpGate::CallerOf(const net::HttpRequest& request) {
   const std::string_view bearer = net::FindHeader(request.headers, "authorization");
   if (bearer.starts_with("Bearer ")) {
-    if (script_token_.empty() || !EqualSecrets(bearer.substr(7), script_token_))
+    if (script_token_.empty() || !base::EqualSecrets(bearer.substr(7), script_token_))
       return std::nullopt;
     return Caller{std::string(kScriptUser), "", "", Role::kViewer};
   }
@@ -282,7 +283,7 @@ HttpGate::Verdict HttpGate::Admit(const net::HttpRequest& request, std::string_v
     if (route->roles != kPublic) {
       if (caller->token.empty())
         return ErrorAnswer(403, "the token of scripts only reads; sign in to act");
-      if (!EqualSecrets(net::FindHeader(request.headers, "x-csrf-token"), caller->csrf)) {
+      if (!base::EqualSecrets(net::FindHeader(request.headers, "x-csrf-token"), caller->csrf)) {
         return ErrorAnswer(403,
                            "the header X-CSRF-Token must repeat the token of GET /api/v1/session");
       }

@@ -53,13 +53,6 @@ void Sessions::CloseAllOf(std::string_view user) {
   std::erase_if(sessions_, [&](const auto& entry) { return entry.second.user == user; });
 }
 
-bool EqualSecrets(std::string_view a, std::string_view b) {
-  const base::Sha256Digest x = base::Sha256(a), y = base::Sha256(b);
-  unsigned difference = 0;
-  for (size_t i = 0; i < x.size(); ++i) difference |= static_cast<unsigned>(x[i] ^ y[i]);
-  return difference == 0;
-}
-
 bool RateLimiter::Allow(const std::string& name, base::Duration now) {
   if (!buckets_.contains(name) && buckets_.size() >= kMaxNames) {
     // Full ones say nothing and go; then a new name has to wait.

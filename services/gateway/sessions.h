@@ -47,9 +47,6 @@ class Sessions {
   std::map<base::Sha256Digest, Session> sessions_;
 };
 
-// Equal in a time that does not depend on where they differ.
-bool EqualSecrets(std::string_view a, std::string_view b);
-
 // Token buckets by name: `burst` at once, then `per_second`.
 class RateLimiter {
  public:

@@ -2,6 +2,9 @@
 
 #include <set>
 
+#include "libs/base/loopback.h"
+#include "libs/net/network.h"
+
 namespace gannet::ingest {
 namespace {
 
@@ -26,6 +29,11 @@ void CheckUrl(Section& in, std::string_view key, const std::string& url, std::st
     in.Problem(key, "must begin with " + std::string(secure) + " or " + std::string(plain));
   }
   if (!url.empty() && url.back() == '/') in.Problem(key, "must not end with /");
+  const absl::StatusOr<net::Url> parsed = net::Url::Parse(url);
+  if (parsed.ok() && !parsed->tls() && !base::IsLoopbackHost(parsed->host)) {
+    in.Problem(key, "must begin with " + std::string(secure) +
+                        ": on the way from another machine prices could be changed");
+  }
 }
 
 void ReadVenue(Section& in, VenueConfig& out) {

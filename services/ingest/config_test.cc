@@ -48,6 +48,8 @@ TEST_CASE("IngestConfig refuses what cannot work and names the key") {
   CHECK(problem("").empty());
   CHECK(problem(", ws_url: \"http://x\"").find("ws_url") != std::string::npos);
   CHECK(problem(", rest_url: \"http://x/\"").find("must not end with /") != std::string::npos);
+  CHECK(problem(", ws_url: \"ws://venue.example\"").find("begin with wss://") != std::string::npos);
+  CHECK(problem(", ws_url: \"ws://127.0.0.1:1\", rest_url: \"http://localhost:2\"").empty());
   CHECK(problem(", depth_speed: 250ms").find("depth_speed") != std::string::npos);
   CHECK(problem(", snapshot_depth: 6000").find("snapshot_depth") != std::string::npos);
   CHECK(problem(", rotate_after: 25h").find("rotate_after") != std::string::npos);

@@ -327,7 +327,7 @@ TEST_CASE("NewsIngest follows a growing file of JSON lines") {
 TEST_CASE("NewsIngest takes signed posts and nothing else") {
   Fixture f;
   const std::string secret = "0123456789abcdef-secret";
-  REQUIRE(f.files.WriteAtomically("secret", secret + "\n").ok());
+  REQUIRE(f.files.WriteAtomically("secret", secret + "\n", 0600).ok());
   NewsConfig config;
   config.webhook = {.name = "desk", .secret_file = "secret", .max_per_minute = 6};
   f.Build(config);
@@ -349,11 +349,13 @@ TEST_CASE("NewsIngest takes signed posts and nothing else") {
   CHECK(f.items.size() == 2);
 
   Fixture g;
-  REQUIRE(g.files.WriteAtomically("secret", "short").ok());
+  REQUIRE(g.files.WriteAtomically("secret", "short", 0600).ok());
   NewsConfig weak;
   weak.webhook = {.name = "desk", .secret_file = "secret"};
   g.Build(weak);
-  CHECK(g.news->Start().message().find("fewer than 16 bytes") != std::string::npos);
+  CHECK(g.news->Start().message().find("shorter than 12") != std::string::npos);
+  REQUIRE(g.files.WriteAtomically("secret", secret, 0644).ok());
+  CHECK(g.news->Start().message().find("chmod 600") != std::string::npos);
 }
 
 TEST_CASE("ReadNewsReplay orders headlines by receipt and the port publishes them") {

@@ -1,24 +1,15 @@
 #include "services/ingest/news_webhook.h"
 
-#include <algorithm>
 #include <optional>
 
 #include "libs/base/digest.h"
+#include "libs/base/secrets.h"
 #include "libs/base/status.h"
+#include "libs/config/secret.h"
 #include "services/ingest/feed_text.h"
 
 namespace gannet::ingest {
 namespace {
-
-constexpr size_t kMinSecretBytes = 16;
-
-// Takes as long for a near miss as for a wild guess.
-bool SameBytes(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  unsigned char difference = 0;
-  for (size_t i = 0; i < a.size(); ++i) difference |= static_cast<unsigned char>(a[i] ^ b[i]);
-  return difference == 0;
-}
 
 std::optional<base::Time> ParseSeconds(std::string_view text) {
   if (text.empty() || text.size() > 10 ||
@@ -38,15 +29,9 @@ absl::StatusOr<std::unique_ptr<NewsWebhook>> NewsWebhook::Open(const NewsWebhook
                                                                net::Network& network,
                                                                const base::Clock& clock,
                                                                Hooks hooks) {
-  absl::StatusOr<std::string> secret = files.Read(config.secret_file);
-  if (!secret.ok()) return base::Annotate(secret.status(), "webhook secret_file");
-  while (!secret->empty() && (secret->back() == '\n' || secret->back() == '\r')) secret->pop_back();
-  if (secret->size() < kMinSecretBytes) {
-    return absl::FailedPreconditionError("webhook secret_file " + config.secret_file +
-                                         " holds fewer than " + std::to_string(kMinSecretBytes) +
-                                         " bytes; put a long random text there");
-  }
-  std::unique_ptr<NewsWebhook> webhook(new NewsWebhook(config, *secret, clock, std::move(hooks)));
+  GANNET_ASSIGN_OR_RETURN(std::string secret,
+                          config::ReadSecret(files, config.secret_file, "webhook.secret_file"));
+  std::unique_ptr<NewsWebhook> webhook(new NewsWebhook(config, secret, clock, std::move(hooks)));
   net::ListenOptions options;
   options.address = config.address;
   options.port = config.port;
@@ -85,7 +70,8 @@ std::string NewsWebhook::Refusal(const net::HttpRequest& request, int& status) {
     return refuse(401, stats_.unsigned_requests,
                   "X-Gannet-Timestamp and X-Gannet-Signature are needed");
   }
-  if (!SameBytes(signature.substr(7), base::Hex(key_.Sign(timestamp + "." + request.body)))) {
+  if (!base::EqualSecrets(signature.substr(7),
+                          base::Hex(key_.Sign(timestamp + "." + request.body)))) {
     return refuse(401, stats_.bad_signatures, "the signature is wrong");
   }
   if (*signed_at > now + kWebhookClockSkew || *signed_at < now - kWebhookClockSkew) {

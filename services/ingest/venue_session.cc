@@ -19,7 +19,11 @@ namespace {
 // A minute's REQUEST_WEIGHT until the venue has stated its own (exchangeInfo).
 constexpr uint64_t kAssumedWeightLimit = 1'200;
 constexpr uint64_t kDefinitionsWeight = 20;
-constexpr base::Duration kRequestTimeout = std::chrono::seconds(20);
+// An answer may be lost: nothing can be traded before the definitions are there, so one is
+// not waited for as long as the largest takes over a slow line before that has shown itself.
+constexpr base::Duration kFirstDefinitionsTimeout = std::chrono::seconds(5);
+constexpr base::Duration kDefinitionsTimeoutLimit = std::chrono::seconds(20);
+constexpr base::Duration kSnapshotTimeout = std::chrono::seconds(10);
 constexpr base::Duration kDefaultHold = std::chrono::seconds(60);
 
 // The venue's own pace has no suffix in the stream's name.
@@ -40,7 +44,8 @@ VenueSession::VenueSession(VenueConfig config, runtime::Deps& deps)
       deps_(deps),
       market_(deps.shard, EngineOptions()),
       definitions_policy_({}, deps.rng.Fork()),
-      budget_(kAssumedWeightLimit) {
+      budget_(kAssumedWeightLimit),
+      definitions_timeout_(kFirstDefinitionsTimeout) {
   MarketIngest::Wishes wishes;
   wishes.snapshot = [this](const std::string& symbol) { WantSnapshot(symbol); };
   wishes.reconnect = [this](const std::string& connection, const std::string& why) {
@@ -63,8 +68,14 @@ void VenueSession::Measure(telemetry::Metrics& metrics) const {
   namespace metric = telemetry::metric;
   const std::string& venue = config_.name;
   const VenueCounters& counters = market_.engine().counters();
-  uint64_t gaps = 0;
-  for (const auto& [symbol, feed] : market_.engine().feeds()) gaps += feed->book().counters().gaps;
+  uint64_t gaps = 0, incomplete = 0, late = 0;
+  for (const auto& [symbol, feed] : market_.engine().feeds()) {
+    gaps += feed->book().counters().gaps;
+    incomplete += feed->bars().incomplete();
+    late += feed->bars().late_trades();
+  }
+  metrics.CounterOf(metric::kBarsIncomplete, {venue}).SetTotal(incomplete);
+  metrics.CounterOf(metric::kLateTrades, {venue}).SetTotal(late);
   metrics.CounterOf(metric::kGaps, {venue}).SetTotal(gaps);
   metrics.CounterOf(metric::kFrames, {venue}).SetTotal(counters.frames);
   metrics.CounterOf(metric::kUndecodable, {venue})
@@ -173,12 +184,12 @@ std::vector<std::unique_ptr<ConnectionSlot>> VenueSession::MakeSlots() {
 
 // --- REST --------------------------------------------------------------------------
 
-void VenueSession::Fetch(const std::string& path,
+void VenueSession::Fetch(const std::string& path, base::Duration timeout,
                          std::function<void(const net::HttpResult&)> done) {
   net::HttpRequest request;
   request.target = rest_url_.path == "/" ? path : rest_url_.path + path;
   net::HttpLimits limits;
-  limits.timeout = kRequestTimeout;
+  limits.timeout = timeout;
   limits.max_body_bytes = kMaxAnswerBytes;
   deps_.network.Http(rest_url_, std::move(request), limits,
                      [alive = std::weak_ptr<bool>(alive_), this, path,
@@ -223,7 +234,7 @@ void VenueSession::FetchDefinitions() {
     refresh_ = deps_.executor.After(wait, Guarded([this] { FetchDefinitions(); }));
     return;
   }
-  Fetch(venue::binance::ExchangeInfoPath(config_.kind, config_.instruments),
+  Fetch(venue::binance::ExchangeInfoPath(config_.kind, config_.instruments), definitions_timeout_,
         [this](const net::HttpResult& result) { OnDefinitions(result); });
 }
 
@@ -232,12 +243,16 @@ void VenueSession::OnDefinitions(const net::HttpResult& result) {
   const bool good = result.status.ok() && result.response.status == 200 && !engine.feeds().empty();
   if (good) {
     definitions_problem_.clear();
+    definitions_timeout_ = kFirstDefinitionsTimeout;
+    definitions_policy_.OnClosed(base::Duration::max());  // the next failure is a first one
     defined_ = true;
     if (engine.request_weight_limit() > 0) budget_.set_limit(engine.request_weight_limit());
     for (const std::string& symbol : engine.missing_symbols()) {
       deps_.log.Warning("market_symbol_missing", {{"venue", config_.name}, {"symbol", symbol}});
     }
   } else {
+    if (!result.status.ok())
+      definitions_timeout_ = std::min(definitions_timeout_ * 2, kDefinitionsTimeoutLimit);
     definitions_problem_ = !result.status.ok() ? std::string(result.status.message())
                            : result.response.status != 200
                                ? Concat({"HTTP status ", std::to_string(result.response.status)})
@@ -272,7 +287,7 @@ void VenueSession::PumpRequests() {
     wanted_.pop_front();
     ++in_flight_;
     deps_.log.Info("market_snapshot_fetch", {{"venue", config_.name}, {"symbol", symbol}});
-    Fetch(venue::binance::DepthPath(config_.kind, symbol, limit),
+    Fetch(venue::binance::DepthPath(config_.kind, symbol, limit), kSnapshotTimeout,
           [this, symbol](const net::HttpResult&) {
             --in_flight_;
             PumpRequests();

@@ -45,7 +45,8 @@ class VenueSession : public IngestPart {
   void OnDefinitions(const net::HttpResult& result);
   void WantSnapshot(const std::string& symbol);
   void PumpRequests();
-  void Fetch(const std::string& path, std::function<void(const net::HttpResult&)> done);
+  void Fetch(const std::string& path, base::Duration timeout,
+             std::function<void(const net::HttpResult&)> done);
   // The answer as an input of the shard.
   void Deliver(const std::string& path, const net::HttpResult& result);
   void ArmPump(base::Duration delay);
@@ -62,6 +63,7 @@ class VenueSession : public IngestPart {
   bool defined_ = false;    // exchangeInfo has come
   bool connected_ = false;  // slots have been started
   std::string definitions_problem_;
+  base::Duration definitions_timeout_;
   std::deque<std::string> wanted_;  // symbols whose snapshot is to be fetched
   std::set<std::string> queued_;
   size_t in_flight_ = 0;

@@ -270,6 +270,38 @@ TEST_CASE("VenueSession waits for definitions before it connects, and says why i
   CHECK(bench.feed().book().state() == BookState::kValid);
 }
 
+TEST_CASE("VenueSession does not wait long for definitions whose answer is lost") {
+  Bench bench;
+  net::SimFaults faults;
+  faults.response_lost = 1;
+  bench.network.set_faults(faults);
+  REQUIRE(bench.session->Start().ok());
+  bench.venue.Flow();
+  bench.executor.RunFor(6s);
+  CHECK(bench.venue.Count("exchangeInfo") == 2);
+  bench.executor.RunFor(60s);
+  // Longer each time: the largest answer over a slow line must have its time.
+  CHECK(bench.venue.Count("exchangeInfo") <= 6);
+  bench.network.set_faults({});
+  bench.executor.RunFor(60s);
+  CHECK(bench.feed().book().state() == BookState::kValid);
+}
+
+TEST_CASE("VenueSession asks again for a snapshot whose answer is lost") {
+  Bench bench;
+  bench.Start();
+  net::SimFaults faults;
+  faults.response_lost = 1;
+  bench.network.set_faults(faults);
+  bench.venue.Diff(/*lost=*/true);
+  bench.executor.RunFor(1s);
+  bench.network.set_faults({});
+  bench.executor.RunFor(8s);
+  CHECK(bench.feed().book().state() == BookState::kInvalid);
+  bench.executor.RunFor(4s);
+  CHECK(bench.feed().book().state() == BookState::kValid);
+}
+
 TEST_CASE("VenueSession stops asking while the venue says 429 and when the weight is used up") {
   Bench bench;
   bench.Start();

@@ -10,16 +10,6 @@
 namespace gannet::news_signal {
 namespace {
 
-std::vector<std::string_view> Split(std::string_view text, char mark) {
-  std::vector<std::string_view> parts;
-  for (size_t at = 0; at <= text.size();) {
-    const size_t end = std::min(text.find(mark, at), text.size());
-    parts.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return parts;
-}
-
 std::string Joined(const std::vector<Token>& tokens, size_t first, size_t count) {
   std::string key;
   for (size_t i = first; i < first + count; ++i) {
@@ -45,6 +35,16 @@ std::string Folded(std::string_view phrase) {
 }
 
 }  // namespace
+
+std::vector<std::string_view> Split(std::string_view text, char mark) {
+  std::vector<std::string_view> parts;
+  for (size_t at = 0; at <= text.size();) {
+    const size_t end = std::min(text.find(mark, at), text.size());
+    parts.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return parts;
+}
 
 absl::Status Dictionary::AddAlias(std::string_view alias, size_t entry) {
   if (alias.empty()) return absl::OkStatus();

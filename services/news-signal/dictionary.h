@@ -17,6 +17,9 @@
 
 namespace gannet::news_signal {
 
+// The columns of a line, empty ones too.
+std::vector<std::string_view> Split(std::string_view line, char mark);
+
 inline constexpr size_t kMaxNameTokens = 6;
 inline constexpr size_t kMaxDictionaryEntries = 20'000;
 

@@ -10,16 +10,6 @@ namespace {
 
 constexpr size_t kNegationReach = 3;  // words after a negator that it turns
 
-std::vector<std::string_view> Split(std::string_view text, char mark) {
-  std::vector<std::string_view> parts;
-  for (size_t at = 0; at <= text.size();) {
-    const size_t end = std::min(text.find(mark, at), text.size());
-    parts.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return parts;
-}
-
 // The title with names, amounts and clause ends as marks.
 struct Masked {
   std::vector<std::string> words;

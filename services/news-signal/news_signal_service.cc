@@ -1,5 +1,7 @@
 #include "services/news-signal/news_signal_service.h"
 
+#include "libs/telemetry/metric_names.h"
+
 namespace gannet::news_signal {
 
 using market::NewsRelation;
@@ -22,6 +24,12 @@ NewsSignalService::NewsSignalService(const NewsSignalConfig& config, runtime::De
                    .save = [this](wire::CanonicalWriter& out) { engine_.Save(out); },
                    .load = [this](wire::CanonicalReader& in) { return engine_.Load(in); },
                    .resume = nullptr});
+  if (deps.metrics != nullptr) {
+    metrics_ = deps.metrics->Collect([this](telemetry::Metrics& into) {
+      into.CounterOf(telemetry::metric::kStoriesEvicted)
+          .SetTotal(engine_.window().evicted_by_count());
+    });
+  }
 }
 
 void NewsSignalService::OnItem(const market::Event<market::NewsItem>& item) {

@@ -9,6 +9,7 @@
 
 #include "libs/bus/topics.h"
 #include "libs/runtime/service.h"
+#include "libs/telemetry/metrics.h"
 #include "services/news-signal/news_signal_engine.h"
 
 namespace gannet::news_signal {
@@ -37,6 +38,7 @@ class NewsSignalService : public runtime::Service {
   runtime::Shard& shard_;
   NewsSignalEngine engine_;
   NewsSignalStats stats_;
+  telemetry::Metrics::Collector metrics_;
   bool serving_ = false;
   runtime::FactStream<market::NewsSignal> signals_;
 };

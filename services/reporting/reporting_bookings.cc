@@ -24,7 +24,7 @@ void ReportingEngine::OnAccountEvent(const market::Event<market::AccountEvent>& 
   if (!IsNew(bus::kAccountEvents, Fold::kBookings, event) || ToldByFill(event.value)) return;
   if (event.value.quantity.mantissa == 0 || Definition(event.value.instrument) != nullptr)
     return Apply(event);
-  if (Hold()) held_bookings_.push_back(event);
+  Hold(bus::kAccountEvents, Fold::kBookings, event, held_bookings_);
 }
 
 void ReportingEngine::Apply(const market::Event<market::AccountEvent>& event) {

@@ -124,7 +124,7 @@ void ReportingEngine::OnReport(const market::Event<market::ExecReport>& event) {
   if (!IsNew(bus::kExecReports, Fold::kReports, event)) return;
   ++stats_.reports;
   if (Definition(event.value.instrument) != nullptr) return Apply(event);
-  if (Hold()) held_.push_back(event);
+  Hold(bus::kExecReports, Fold::kReports, event, held_);
 }
 
 void ReportingEngine::Apply(const market::Event<market::ExecReport>& event) {
@@ -399,25 +399,25 @@ void ReportingEngine::TakeBalances(base::Time now, Sample sample, store::Batch& 
 }
 
 bool ReportingEngine::NothingLeft() const {
-  return held_reports() == 0 && stats_.refused_held == 0 &&
-         std::none_of(balances_.begin(), balances_.end(),
-                      [](const auto& entry) { return entry.second.changed; });
+  return caught_up() && std::none_of(balances_.begin(), balances_.end(),
+                                     [](const auto& entry) { return entry.second.changed; });
 }
 
-// A mark stays below what is held back, so that the next start brings it again.
+// A mark stays below what has had no effect yet, so that the next start brings it again.
 std::map<uint64_t, uint64_t> ReportingEngine::TakeMarks() {
   std::map<uint64_t, uint64_t> marks;
   for (const uint64_t stream : changed_marks_) marks[stream] = high_water(stream);
   changed_marks_.clear();
+  const auto stay_below = [&marks](uint64_t mark, uint64_t sequence) {
+    const auto found = marks.find(mark);
+    if (found != marks.end()) found->second = std::min(found->second, sequence - 1);
+  };
   const auto hold = [&](const auto& topic, Fold fold, const auto& held) {
-    for (const auto& event : held) {
-      const auto found = marks.find(MarkOf(topic, fold, event));
-      if (found != marks.end())
-        found->second = std::min(found->second, event.header.id.sequence - 1);
-    }
+    for (const auto& event : held) stay_below(MarkOf(topic, fold, event), event.header.id.sequence);
   };
   hold(bus::kExecReports, Fold::kReports, held_);
   hold(bus::kAccountEvents, Fold::kBookings, held_bookings_);
+  for (const auto& [mark, sequence] : refused_) stay_below(mark, sequence);
   return marks;
 }
 

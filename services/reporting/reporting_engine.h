@@ -46,10 +46,10 @@ class ReportingEngine {
   struct Stats {
     uint64_t reports = 0, repeated = 0, fills = 0;
     uint64_t unbooked_fills = 0;  // an amount out of range: kept in the store, not in P&L
-    uint64_t refused_held = 0;    // beyond kMaxHeldReports; the next start reads them again
+    uint64_t refused_held = 0;    // no room to hold them: the next start reads them again
   };
 
-  ReportingEngine() = default;
+  explicit ReportingEngine(size_t max_held = kMaxHeldReports) : max_held_(max_held) {}
   ReportingEngine(const ReportingEngine&) = delete;
   ReportingEngine& operator=(const ReportingEngine&) = delete;
 
@@ -93,6 +93,8 @@ class ReportingEngine {
   uint64_t high_water(uint64_t stream) const;
   // Of reports and account events.
   size_t held_reports() const { return held_.size() + held_bookings_.size(); }
+  // Everything that came has had its effect.
+  bool caught_up() const { return held_reports() == 0 && refused_.empty(); }
 
  private:
   // Topics with marks of their own beside those of execution reports.
@@ -129,7 +131,13 @@ class ReportingEngine {
   bool IsNew(uint64_t mark, uint64_t sequence);
   // The lowest of the partitions that have a mark; 0: none has.
   uint64_t LowestMark(const bus::TopicInfo& topic, Fold fold, uint64_t stream) const;
-  bool Hold() { return held_reports() < kMaxHeldReports || (++stats_.refused_held, false); }
+  template <class T>
+  void Hold(const bus::Topic<T>& topic, Fold fold, const market::Event<T>& event,
+            std::deque<market::Event<T>>& held) {
+    if (held_reports() < max_held_) return held.push_back(event);
+    ++stats_.refused_held;
+    refused_.emplace(MarkOf(topic, fold, event), event.header.id.sequence);
+  }
   void Apply(const market::Event<market::ExecReport>& event);
   void Apply(const market::Event<market::AccountEvent>& event);
   void Book(store::FillRow row, const market::Fill& fill, const market::Instrument& definition);
@@ -156,6 +164,8 @@ class ReportingEngine {
   std::set<market::EventId> stored_fills_;  // above the mark: the next start brings them again
   std::deque<market::Event<market::ExecReport>> held_;
   std::deque<market::Event<market::AccountEvent>> held_bookings_;
+  const size_t max_held_;
+  std::map<uint64_t, uint64_t> refused_;  // mark → the first that could not be held
   std::map<market::ClientOrderId, store::OrderRow> orders_;  // not terminal, or changed
   std::map<BalanceKey, KnownBalance> balances_;
   base::Time balances_written_{};

@@ -194,6 +194,25 @@ TEST_CASE("ReportingEngine holds a report back until its instrument is defined, 
   CHECK(batch.high_water.at(7) == 5);
 }
 
+TEST_CASE("ReportingEngine leaves what it had no room to hold to the next start") {
+  ReportingEngine engine(1);
+  engine.OnReport(FillOf(5, market::Side::kBuy, 10'000, 100'000, 0));
+  engine.OnReport(FillOf(6, market::Side::kBuy, 10'000, 100'000, 0));
+  CHECK(engine.stats().refused_held == 1);
+  engine.OnInstrument(Definition());
+  engine.OnReport(FillOf(7, market::Side::kBuy, 10'000, 100'000, 0));
+  CHECK_FALSE(engine.caught_up());
+  const store::Batch batch = engine.TakeChanges(FromUnixMillis(9));
+  CHECK(batch.fills.size() == 2);
+  CHECK(batch.high_water.at(7) == 5);  // 6 comes again, and 7 is known by its id
+
+  ReportingEngine next;
+  next.Restore({batch.fills, batch.orders, batch.instruments, batch.high_water});
+  for (const uint64_t sequence : {5, 6, 7})
+    next.OnReport(FillOf(sequence, market::Side::kBuy, 10'000, 100'000, 0));
+  CHECK(next.TakeChanges(FromUnixMillis(10)).fills.size() == 1);
+}
+
 TEST_CASE("ReportingEngine books a fill once although its mark was written late") {
   store::MemoryStore store;
   {

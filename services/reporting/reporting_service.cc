@@ -255,7 +255,7 @@ void ReportingService::EndSpans() {
 }
 
 void ReportingService::Acknowledge(const Offsets& newest) {
-  if (engine_.held_reports() > 0) return;  // what is held has had no effect yet
+  if (!engine_.caught_up()) return;  // what waits has had no effect yet
   for (size_t i = 0; i < newest.size(); ++i) {
     for (const auto& [partition, offset] : newest[i])
       followed_[i].subscription->Ack({partition, offset});
@@ -337,6 +337,11 @@ runtime::Health ReportingService::health() const {
         engine_.held_reports(),
         " execution reports and account events wait for the definition of their instrument; check "
         "ref.instruments"));
+  }
+  if (engine_.stats().refused_held > 0) {
+    degrade(absl::StrCat(engine_.stats().refused_held,
+                         " execution reports and account events had no room to wait for their "
+                         "instrument; start reporting again once ref.instruments has it"));
   }
   return health;
 }

@@ -72,15 +72,7 @@ void NewsPlaybook::Consider(Index instrument, market::Side side, const market::E
 }
 
 void NewsPlaybook::OnMarket(Index instrument, const View& view, std::vector<Draft>& out) const {
-  const MarketRow& row = view.market.row(instrument);
-  const Slot* slot = view.portfolio.Find(id(), row.id);
-  if (slot == nullptr || !row.tradable(view.now, view.stale_after)) return;
-  const market::Quantity position = Closable(*row.definition, row.mid(), slot->position);
-  if (position.mantissa == 0) return;
-  const char* reason =
-      ExitReason(*slot, position, row, settings_.exits, view.portfolio.Retracted(*slot), view.now);
-  if (reason != nullptr)
-    Leave(id(), *slot, position, row, settings_.exits.max_slippage_ppm, reason, view, out);
+  LeaveWhenDue(id(), instrument, settings_.exits, view, out);
 }
 
 }  // namespace gannet::strategy

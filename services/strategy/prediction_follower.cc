@@ -78,14 +78,7 @@ void PredictionFollower::OnPrediction(const market::Event<market::Prediction>& e
 
 void PredictionFollower::OnMarket(Index instrument, const View& view,
                                   std::vector<Draft>& out) const {
-  const MarketRow& row = view.market.row(instrument);
-  const Slot* slot = view.portfolio.Find(id(), row.id);
-  if (slot == nullptr || !row.tradable(view.now, view.stale_after)) return;
-  const market::Quantity position = Closable(*row.definition, row.mid(), slot->position);
-  if (position.mantissa == 0) return;
-  const char* reason = ExitReason(*slot, position, row, settings_.exits, false, view.now);
-  if (reason != nullptr)
-    Leave(id(), *slot, position, row, settings_.exits.max_slippage_ppm, reason, view, out);
+  LeaveWhenDue(id(), instrument, settings_.exits, view, out);
 }
 
 }  // namespace gannet::strategy

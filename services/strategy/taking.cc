@@ -55,6 +55,19 @@ void Leave(const market::StrategyId& strategy, const Slot& slot, market::Quantit
   out.push_back(std::move(draft));
 }
 
+void LeaveWhenDue(const market::StrategyId& strategy, Index instrument, const ExitRules& rules,
+                  const View& view, std::vector<Draft>& out) {
+  const MarketRow& row = view.market.row(instrument);
+  const Slot* slot = view.portfolio.Find(strategy, row.id);
+  if (slot == nullptr || !row.tradable(view.now, view.stale_after)) return;
+  const market::Quantity position = Closable(*row.definition, row.mid(), slot->position);
+  if (position.mantissa == 0) return;
+  const char* reason =
+      ExitReason(*slot, position, row, rules, view.portfolio.Retracted(*slot), view.now);
+  if (reason != nullptr)
+    Leave(strategy, *slot, position, row, rules.max_slippage_ppm, reason, view, out);
+}
+
 bool MayEnter(const market::StrategyId& strategy, const Slot* slot, const MarketRow& row,
               market::Side side, base::Duration cooldown, const View& view) {
   if (view.draining || !row.tradable(view.now, view.stale_after)) return false;

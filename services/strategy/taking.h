@@ -36,6 +36,11 @@ void Leave(const market::StrategyId& strategy, const Slot& slot, market::Quantit
            const MarketRow& row, int64_t max_slippage_ppm, const char* reason, const View& view,
            std::vector<Draft>& out);
 
+// Leaves the position in an instrument when one of the rules, or a retraction of the news
+// that it rests on, says so.
+void LeaveWhenDue(const market::StrategyId& strategy, Index instrument, const ExitRules& rules,
+                  const View& view, std::vector<Draft>& out);
+
 // True when nothing of this strategy is open or on its way here and nothing keeps
 // it from entering.
 bool MayEnter(const market::StrategyId& strategy, const Slot* slot, const MarketRow& row,

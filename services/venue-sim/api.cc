@@ -92,21 +92,34 @@ constexpr std::array kEndpoints{
     Endpoint{"GET", "/fapi/v1/ping", "", Security::kNone, Fixed<1>, &Api::Ping},
     Endpoint{"GET", "/fapi/v1/time", "", Security::kNone, Fixed<1>, &Api::Time},
     Endpoint{"GET", "/fapi/v1/exchangeInfo", "", Security::kNone, Fixed<1>, &Api::EmptyDerivatives},
-    Endpoint{"POST", "/fapi/v1/order", "", Security::kSigned, Fixed<0>, &Api::UsdmPlaceOrder},
-    Endpoint{"DELETE", "/fapi/v1/order", "", Security::kSigned, Fixed<1>, &Api::UsdmCancelOrder},
-    Endpoint{"GET", "/fapi/v1/order", "", Security::kSigned, Fixed<1>, &Api::UsdmQueryOrder},
+    Endpoint{"POST", "/fapi/v1/order", "order.place", Security::kSigned, Fixed<0>,
+             &Api::UsdmPlaceOrder},
+    Endpoint{"DELETE", "/fapi/v1/order", "order.cancel", Security::kSigned, Fixed<1>,
+             &Api::UsdmCancelOrder},
+    Endpoint{"GET", "/fapi/v1/order", "order.status", Security::kSigned, Fixed<1>,
+             &Api::UsdmQueryOrder},
     Endpoint{"GET", "/fapi/v1/openOrders", "", Security::kSigned, UsdmOpenWeight,
              &Api::UsdmOpenOrders},
     Endpoint{"DELETE", "/fapi/v1/allOpenOrders", "", Security::kSigned, Fixed<1>,
              &Api::UsdmCancelAll},
-    Endpoint{"POST", "/fapi/v1/algoOrder", "", Security::kSigned, Fixed<0>, &Api::UsdmPlaceAlgo},
-    Endpoint{"DELETE", "/fapi/v1/algoOrder", "", Security::kSigned, Fixed<1>, &Api::UsdmCancelAlgo},
+    Endpoint{"POST", "/fapi/v1/algoOrder", "algoOrder.place", Security::kSigned, Fixed<0>,
+             &Api::UsdmPlaceAlgo},
+    Endpoint{"DELETE", "/fapi/v1/algoOrder", "algoOrder.cancel", Security::kSigned, Fixed<1>,
+             &Api::UsdmCancelAlgo},
     Endpoint{"GET", "/fapi/v1/algoOrder", "", Security::kSigned, Fixed<1>, &Api::UsdmQueryAlgo},
     Endpoint{"GET", "/fapi/v1/openAlgoOrders", "", Security::kSigned, UsdmOpenWeight,
              &Api::UsdmOpenAlgos},
     Endpoint{"GET", "/fapi/v1/userTrades", "", Security::kSigned, Fixed<5>, &Api::UsdmTrades},
     Endpoint{"GET", "/fapi/v1/income", "", Security::kSigned, Fixed<30>, &Api::UsdmIncomes},
     Endpoint{"GET", "/fapi/v3/account", "", Security::kSigned, Fixed<5>, &Api::UsdmAccount},
+    Endpoint{"PUT", "/fapi/v1/order", "order.modify", Security::kSigned, Fixed<1>,
+             &Api::UsdmAmendOrder},
+    Endpoint{"GET", "/fapi/v1/symbolConfig", "", Security::kSigned, Fixed<5>,
+             &Api::UsdmSymbolConfig},
+    Endpoint{"POST", "/fapi/v1/positionSide/dual", "", Security::kSigned, Fixed<1>,
+             &Api::UsdmSetPositionMode},
+    Endpoint{"POST", "/fapi/v1/leverage", "", Security::kSigned, Fixed<1>, &Api::UsdmSetLeverage},
+    Endpoint{"POST", "/fapi/v1/marginType", "", Security::kSigned, Fixed<1>, &Api::UsdmSetMargin},
     Endpoint{"GET", "/fapi/v1/positionSide/dual", "", Security::kSigned, Fixed<30>,
              &Api::UsdmPositionMode},
     Endpoint{"POST", "/fapi/v1/countdownCancelAll", "", Security::kSigned, Fixed<10>,
@@ -139,9 +152,11 @@ const Endpoint* Api::FindRest(std::string_view method, std::string_view path, bo
   return nullptr;
 }
 
-const Endpoint* Api::FindWs(std::string_view ws_method) {
+const Endpoint* Api::FindWs(std::string_view ws_method, bool usdm) {
   for (const Endpoint& endpoint : kEndpoints) {
-    if (!endpoint.ws_method.empty() && endpoint.ws_method == ws_method) return &endpoint;
+    if (!endpoint.ws_method.empty() && endpoint.ws_method == ws_method &&
+        IsUsdmPath(endpoint.path) == usdm)
+      return &endpoint;
   }
   return nullptr;
 }

@@ -68,7 +68,8 @@ class Api {
   static std::span<const Endpoint> endpoints();
   // nullptr: no such path. `path_known`: it exists with another method.
   static const Endpoint* FindRest(std::string_view method, std::string_view path, bool* path_known);
-  static const Endpoint* FindWs(std::string_view ws_method);
+  // Of the perpetuals' WebSocket API, or of spot's.
+  static const Endpoint* FindWs(std::string_view ws_method, bool usdm = false);
 
   ApiReply Call(const Endpoint& endpoint, const ApiRequest& request);
   // Key and signature alone: the account, or the error.
@@ -122,6 +123,12 @@ class Api {
   void UsdmIncomes(ApiCall& call);
   void UsdmAccount(ApiCall& call);
   void UsdmPositionMode(ApiCall& call);
+  void UsdmAmendOrder(ApiCall& call);
+  void UsdmSymbolConfig(ApiCall& call);
+  void UsdmSetPositionMode(ApiCall& call);
+  void UsdmSetLeverage(ApiCall& call);
+  void UsdmSetMargin(ApiCall& call);
+  void SetUpUsdm(ApiCall& call, UsdmCommand command);
   void UsdmCountdown(ApiCall& call);
   void StartListenKey(ApiCall& call);
   void KeepListenKey(ApiCall& call);

@@ -52,8 +52,11 @@ UsdmPlace ReadPlace(ApiCall& call, bool algo) {
   place.quantity = params.Decimal("quantity");
   place.reduce_only = params.BoolOr("reduceOnly", false);
   place.client_id = params.ClientOrderId(algo ? "clientAlgoId" : "newClientOrderId");
-  if (params.TextOr("positionSide", "BOTH") != "BOTH")
-    params.Refuse(-4061, "Order's position side does not match user's setting.");
+  const auto leg = ParseUsdmLeg(params.TextOr("positionSide", "BOTH"));
+  if (params.ok() && !leg) params.Refuse(-1116, "Invalid positionSide.");
+  place.leg = leg.value_or(UsdmLeg::kBoth);
+  // "Cannot be sent in Hedge Mode".
+  if (place.leg != UsdmLeg::kBoth) params.RefuseUnneeded("reduceOnly");
   return place;
 }
 
@@ -203,8 +206,79 @@ void Api::UsdmIncomes(ApiCall& call) {
 
 void Api::UsdmAccount(ApiCall& call) { WriteUsdmAccount(call.json, usdm(), call.account); }
 
+// Both must be sent; 0 would be "as it is".
+void Api::UsdmAmendOrder(ApiCall& call) {
+  UsdmCommand command{.verb = UsdmVerb::kAmend, .account = call.account};
+  command.place.symbol = ReadSymbol(call);
+  ReadRef(call, "orderId", "origClientOrderId", command);
+  command.place.quantity = call.params.Decimal("quantity");
+  command.place.price = call.params.Decimal("price");
+  const auto side = ParseSide(call.params.Text("side"));
+  if (call.params.ok() && !side) call.params.Refuse(-1117, "Invalid side.");
+  if (!call.params.ok()) return;
+  call.reply.ordered_by = call.account;
+  if (auto error = usdm_limits_.UseOrder(call.account, call.now))
+    return call.Fail(*std::move(error));
+  WriteUsdmReply(call, exchange_.Usdm(std::move(command)));
+}
+
+void Api::UsdmSymbolConfig(ApiCall& call) {
+  const auto only = ReadSymbolOrAll(call);
+  if (!call.params.ok()) return;
+  call.json.Array();
+  for (SymbolIndex symbol = 0; symbol < ListedSymbols().size(); ++symbol) {
+    if (!UsdmMarket::Lists(symbol) || (only && *only != symbol)) continue;
+    const bool isolated = usdm().setup(call.account).isolated.contains(symbol);
+    call.json.Object()
+        .Text("symbol", ListedSymbols()[symbol].name)
+        .Text("marginType", isolated ? "ISOLATED" : "CROSSED")
+        .Bool("isAutoAddMargin", false)
+        .Int("leverage", usdm().leverage(call.account, symbol))
+        .Text("maxNotionalValue", "1000000")
+        .EndObject();
+  }
+  call.json.EndArray();
+}
+
+void Api::UsdmSetPositionMode(ApiCall& call) {
+  UsdmCommand command{.verb = UsdmVerb::kSetHedge, .account = call.account};
+  command.amount = call.params.BoolOr("dualSidePosition", false) ? 1 : 0;
+  SetUpUsdm(call, std::move(command));
+}
+
+void Api::UsdmSetLeverage(ApiCall& call) {
+  UsdmCommand command{.verb = UsdmVerb::kSetLeverage, .account = call.account};
+  command.place.symbol = ReadSymbol(call);
+  command.amount = call.params.IntegerOr("leverage", 0);
+  SetUpUsdm(call, std::move(command));
+}
+
+void Api::UsdmSetMargin(ApiCall& call) {
+  UsdmCommand command{.verb = UsdmVerb::kSetMargin, .account = call.account};
+  command.place.symbol = ReadSymbol(call);
+  command.amount = call.params.Text("marginType") == "ISOLATED" ? 1 : 0;
+  SetUpUsdm(call, std::move(command));
+}
+
+void Api::SetUpUsdm(ApiCall& call, UsdmCommand command) {
+  if (!call.params.ok()) return;
+  const UsdmVerb verb = command.verb;
+  const SymbolIndex symbol = command.place.symbol;
+  const UsdmReply reply = exchange_.Usdm(std::move(command));
+  if (reply.error) return call.Fail(*reply.error);
+  if (verb == UsdmVerb::kSetLeverage) {
+    call.json.Object()
+        .Int("leverage", usdm().leverage(call.account, symbol))
+        .Text("maxNotionalValue", "1000000")
+        .Text("symbol", ListedSymbols()[symbol].name)
+        .EndObject();
+  } else {
+    call.json.Object().Int("code", 200).Text("msg", "success").EndObject();
+  }
+}
+
 void Api::UsdmPositionMode(ApiCall& call) {
-  call.json.Object().Bool("dualSidePosition", false).EndObject();
+  call.json.Object().Bool("dualSidePosition", usdm().setup(call.account).hedge).EndObject();
 }
 
 void Api::UsdmCountdown(ApiCall& call) {

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "libs/base/digest.h"
+#include "services/venue-sim/bybit_linear_payloads.h"
 #include "services/venue-sim/bybit_payloads.h"
 
 namespace gannet::venue_sim::bybit {
@@ -34,24 +35,6 @@ std::optional<int64_t> Number(std::string_view text) {
 
 bool Signed(const ApiKey& key, const std::string& payload, std::string_view signature) {
   return base::Hex(base::HmacSha256(key.secret, payload)) == signature;
-}
-
-// What the spot core refuses, in Bybit's codes.
-std::pair<int, std::string> CodeOf(const ApiError& error) {
-  const auto says = [&](std::string_view words) {
-    return error.message.find(words) != std::string::npos;
-  };
-  if (says("Duplicate order")) return {170141, "Duplicate clientOrderId."};
-  if (says("insufficient balance")) return {170131, "Balance insufficient."};
-  if (says("PRICE_FILTER")) return {170134, "Order price has too many decimals."};
-  if (says("PERCENT_PRICE")) return {170193, "Order price is out of range."};
-  if (says("LOT_SIZE")) return {170137, "Order quantity has too many decimals."};
-  if (says("NOTIONAL")) return {170140, "Order value exceeded lower limit."};
-  if (says("immediately match")) return {170217, "Only LIMIT-MAKER order is supported."};
-  if (error.code == -1121) return {170121, "Invalid symbol."};
-  if (error.code <= -1100 && error.code > -1200)
-    return {170130, "Data sent for parameter is not valid."};
-  return {170210, "New order rejected."};
 }
 
 }  // namespace
@@ -94,25 +77,15 @@ net::HttpResponse Door::Answer(const net::HttpRequest& request, std::string_view
         .Text("timeSecond", std::to_string(base::UnixMillis(now) / 1000))
         .Text("timeNano", std::to_string(base::UnixNanos(now)))
         .EndObject();
+  } else if (path == "/v5/market/instruments-info") {
+    Dispatch(request.method, path, call);
   } else if (auto refusal = Authenticate(request, query, call.key)) {
     call.refusal = std::move(refusal);
   } else {
     call.account = call.key->account;
-    Window& window = windows_[call.account];
-    const int64_t second = base::UnixMillis(now) / 1000;
-    if (window.second != second) window = {second, 0};
-    ++window.count;
-    response.headers.emplace_back("X-Bapi-Limit", std::to_string(kRequestsPerSecond));
-    response.headers.emplace_back(
-        "X-Bapi-Limit-Status",
-        std::to_string(std::max<int64_t>(0, kRequestsPerSecond - window.count)));
-    response.headers.emplace_back("X-Bapi-Limit-Reset-Timestamp",
-                                  std::to_string((second + 1) * 1000));
-    if (window.count > kRequestsPerSecond) {
-      call.refusal = Refusal{10006, "Too many visits. Exceeded the API Rate Limit."};
-    } else {
-      Dispatch(request.method, path, call);
-    }
+    Serve(request.method, path, call);
+    for (const auto& [name, value] : LimitOf(call.account))
+      response.headers.emplace_back(name, value);
   }
   JsonText json;
   json.Object().Int("retCode", call.refusal ? call.refusal->code : 0);
@@ -126,159 +99,87 @@ net::HttpResponse Door::Answer(const net::HttpRequest& request, std::string_view
   return response;
 }
 
+void Door::Serve(std::string_view method, std::string_view path, Call& call) {
+  Window& window = windows_[call.account];
+  const int64_t second = base::UnixMillis(exchange_.now()) / 1000;
+  if (window.second != second) window = {second, 0};
+  if (++window.count > kRequestsPerSecond)
+    return Refuse(call, 10006, "Too many visits. Exceeded the API Rate Limit.");
+  Dispatch(method, path, call);
+}
+
+std::vector<std::pair<std::string, std::string>> Door::LimitOf(AccountIndex account) const {
+  const auto found = windows_.find(account);
+  const Window window = found == windows_.end() ? Window{} : found->second;
+  const int64_t left = std::max<int64_t>(0, kRequestsPerSecond - window.count);
+  return {{"X-Bapi-Limit", std::to_string(kRequestsPerSecond)},
+          {"X-Bapi-Limit-Status", std::to_string(left)},
+          {"X-Bapi-Limit-Reset-Timestamp", std::to_string((window.second + 1) * 1000)}};
+}
+
 void Door::Dispatch(std::string_view method, std::string_view path, Call& call) {
   const bool get = method == "GET", post = method == "POST";
   if (post && path == "/v5/order/disconnected-cancel-all") return Protect(call);
   if (get && path == "/v5/account/wallet-balance") {
     call.result.Object().Array("list");
-    WriteWallet(call.result, exchange_.core(), call.account, ListedAssets());
+    WriteWallet(call.result, exchange_, call.account, ListedAssets());
     call.result.EndArray().EndObject();
     return;
   }
   if (get && path == "/v5/user/query-api") return WriteKey(call);
-  if (call.params.Get("category") != "spot") {
-    call.refusal = Refusal{10001, "Only category spot is served here."};
-  } else if (post && path == "/v5/order/create") {
-    Create(call);
-  } else if (post && path == "/v5/order/cancel") {
-    Cancel(call);
-  } else if (get && (path == "/v5/order/realtime" || path == "/v5/order/history")) {
-    Orders(call, path == "/v5/order/history");
-  } else if (get && path == "/v5/execution/list") {
-    Executions(call);
-  } else {
-    call.refusal = Refusal{10404, "Path is not found."};
-  }
+  if (get && path == "/v5/account/info") return WriteAccountInfo(call);
+  if (get && path == "/v5/account/transaction-log") return TransactionLog(call);
+  const std::string_view category = call.params.Get("category");
+  const std::string endpoint = std::string(method) + " " + std::string(path);
+  if (category != "spot" && category != "linear")
+    return Refuse(call, 10001, "Only categories spot and linear are served here.");
+  if (!(category == "spot" ? DispatchSpot(endpoint, call) : DispatchLinear(endpoint, call)))
+    Refuse(call, 10404, "Path is not found.");
+}
+
+void Door::Refuse(Call& call, int code, std::string message) {
+  call.refusal = Refusal{code, std::move(message)};
+}
+
+void Door::WriteIds(Call& call, std::string_view id, std::string_view link) {
+  call.result.Object().Text("orderId", id).Text("orderLinkId", link).EndObject();
+}
+
+Door::Range Door::PageOf(Call& call, size_t total, int64_t usual, int64_t most) {
+  ParamReader params(call.params);
+  const auto limit =
+      static_cast<size_t>(std::clamp<int64_t>(params.IntegerOr("limit", usual), 1, most));
+  const auto skip = static_cast<size_t>(std::max<int64_t>(0, params.IntegerOr("cursor", 0)));
+  Range range;
+  range.begin = std::min(skip, total);
+  range.end = std::min(total, range.begin + limit);
+  if (range.end < total) range.next = std::to_string(range.end);
+  return range;
+}
+
+void Door::WriteAccountInfo(Call& call) {
+  const bool isolated = !exchange_.usdm().setup(call.account).isolated.empty();
+  call.result.Object()
+      .Text("marginMode", isolated ? "ISOLATED_MARGIN" : "REGULAR_MARGIN")
+      .Text("updatedTime", std::to_string(base::UnixMillis(exchange_.now())))
+      .Int("unifiedMarginStatus", 5)
+      .Text("dcpStatus", "OFF")
+      .Int("timeWindow", 10)
+      .Int("smpGroup", 0)
+      .EndObject();
 }
 
 // Fields as "Get API Key Information" documents them.
 void Door::WriteKey(Call& call) {
   JsonText& out = call.result;
   out.Object().Text("apiKey", call.key->key).Int("readOnly", 0).Text("secret", "");
-  out.Object("permissions").Array("ContractTrade").EndArray();
+  out.Object("permissions").Array("ContractTrade");
+  if (call.key->may_trade_futures) out.Text("Order").Text("Position");
+  out.EndArray();
   out.Array("Spot").Text("SpotTrade").EndArray().Array("Wallet");
   if (call.key->may_withdraw) out.Text("Withdraw");
   out.EndArray().EndObject().Array("ips");
   out.Text(call.key->ip_restricted ? "127.0.0.1" : "*").EndArray().EndObject();
-}
-
-void Door::Create(Call& call) {
-  ParamReader params(call.params);
-  PlaceRequest request;
-  request.symbol = params.Symbol();
-  const std::string_view side = params.Text("side"), type = params.Text("orderType");
-  if (side != "Buy" && side != "Sell") params.Refuse(-1117, "side");
-  if (type != "Limit" && type != "Market") params.Refuse(-1116, "orderType");
-  if (call.params.Has("triggerPrice")) params.Refuse(-1116, "conditional orders");
-  request.side = side == "Sell" ? market::Side::kSell : market::Side::kBuy;
-  request.kind = type == "Market" ? OrderKind::kMarket : OrderKind::kLimit;
-  const int64_t quantity = params.Decimal("qty");
-  const std::string_view unit = call.params.Get("marketUnit");
-  const bool by_value = request.kind == OrderKind::kMarket &&
-                        (unit == "quoteCoin" || (unit.empty() && side == "Buy"));
-  (by_value ? request.quote_quantity : request.quantity) = quantity;
-  if (request.kind == OrderKind::kLimit) {
-    request.price = params.Decimal("price");
-    const std::string_view time = params.TextOr("timeInForce", "GTC");
-    if (time == "PostOnly") {
-      request.kind = OrderKind::kLimitMaker;
-    } else if (time == "IOC") {
-      request.time_in_force = TimeInForce::kIoc;
-    } else if (time == "FOK") {
-      request.time_in_force = TimeInForce::kFok;
-    } else if (time != "GTC") {
-      params.Refuse(-1115, "timeInForce");
-    }
-  }
-  request.client_order_id = params.ClientOrderId("orderLinkId");
-  if (!params.ok()) {
-    auto [code, message] = CodeOf(params.error());
-    call.refusal = Refusal{code, std::move(message)};
-    return;
-  }
-  const venue_sim::Answer<Placed> placed = exchange_.Place(call.account, request);
-  if (const ApiError* error = Failed(placed)) {
-    auto [code, message] = CodeOf(*error);
-    call.refusal = Refusal{code, std::move(message)};
-    return;
-  }
-  const VenueOrder& order = Ok(placed)->order;
-  call.result.Object()
-      .Text("orderId", OrderId(order.request.symbol, order.order_id))
-      .Text("orderLinkId", order.request.client_order_id)
-      .EndObject();
-}
-
-void Door::Cancel(Call& call) {
-  ParamReader params(call.params);
-  OrderRef ref;
-  ref.symbol = params.Symbol();
-  ref.client_order_id = call.params.Get("orderLinkId");
-  if (const auto id = ParseOrderId(call.params.Get("orderId"))) ref.order_id = id->second;
-  const venue_sim::Answer<Canceled> canceled =
-      params.ok() ? exchange_.Cancel(call.account, ref, "") : ApiError{-2011, ""};
-  if (Failed(canceled) != nullptr) {
-    call.refusal = Refusal{170213, "Order does not exist."};
-    return;
-  }
-  const VenueOrder& order = Ok(canceled)->order;
-  call.result.Object()
-      .Text("orderId", OrderId(order.request.symbol, order.order_id))
-      .Text("orderLinkId", order.request.client_order_id)
-      .EndObject();
-}
-
-// Working orders; by id also those that ended, which the history has alone.
-void Door::Orders(Call& call, bool closed_only) {
-  call.result.Object().Text("category", "spot").Text("nextPageCursor", "").Array("list");
-  const std::string_view id = call.params.Get("orderId"), link = call.params.Get("orderLinkId");
-  if (!id.empty() || !link.empty()) {
-    OrderRef ref;
-    ref.symbol = ParamReader(call.params).Symbol();
-    ref.client_order_id = link;
-    if (const auto parsed = ParseOrderId(id)) {
-      ref = OrderRef{parsed->first, parsed->second, ""};
-    }
-    const auto found = exchange_.core().FindOrder(call.account, ref);
-    if (const VenueOrder* order = Ok(found);
-        order != nullptr && !(closed_only && IsOpen(order->status)))
-      WriteOrder(call.result, *order);
-  } else if (!closed_only) {
-    for (const VenueOrder* order : exchange_.core().OpenOrders(call.account, std::nullopt))
-      WriteOrder(call.result, *order);
-  }
-  call.result.EndArray().EndObject();
-}
-
-// Newest first, page by page; the cursor counts the rows that were listed.
-void Door::Executions(Call& call) {
-  ParamReader params(call.params);
-  const SymbolIndex symbol = params.Symbol();
-  const int64_t start = params.IntegerOr("startTime", 0);
-  const auto limit =
-      static_cast<size_t>(std::clamp<int64_t>(params.IntegerOr("limit", 50), 1, 100));
-  const auto skip = static_cast<size_t>(params.IntegerOr("cursor", 0));
-  const auto wanted = ParseOrderId(call.params.Get("orderId"));
-  if (!params.ok()) {
-    call.refusal = Refusal{10001, "Request parameter error."};
-    return;
-  }
-  std::vector<const AccountTrade*> rows;
-  const auto& trades = exchange_.core().account_trades(call.account);
-  for (auto at = trades.rbegin(); at != trades.rend(); ++at) {
-    if (at->symbol == symbol && at->time_ms >= start && (!wanted || at->order_id == wanted->second))
-      rows.push_back(&*at);
-  }
-  const size_t end = std::min(rows.size(), skip + limit);
-  call.result.Object()
-      .Text("category", "spot")
-      .Text("nextPageCursor", end < rows.size() ? std::to_string(end) : "")
-      .Array("list");
-  for (size_t i = std::min(skip, end); i < end; ++i) {
-    const auto order = exchange_.core().FindOrder(call.account, {symbol, rows[i]->order_id, ""});
-    WriteExecution(call.result, *rows[i], Ok(order));
-  }
-  call.result.EndArray().EndObject();
 }
 
 void Door::Protect(Call& call) {
@@ -287,7 +188,10 @@ void Door::Protect(Call& call) {
     call.refusal = Refusal{10001, "timeWindow must be 3 to 300."};
     return;
   }
-  Protection& protection = protections_[call.account];
+  const std::string_view product = call.params.Get("product");
+  if (product != "SPOT" && product != "DERIVATIVES")
+    return Refuse(call, 10001, "product is not served here.");
+  Protection& protection = protections_[{call.account, std::string(product)}];
   protection.window = std::chrono::seconds(*seconds);
   if (!Listens(call.account)) protection.due = exchange_.now() + protection.window;
 }
@@ -300,9 +204,9 @@ void Door::Close(ConnectionId id) {
   const std::optional<AccountIndex> account = found->second.account;
   connections_.erase(found);
   if (!account || Listens(*account)) return;
-  const auto protection = protections_.find(*account);
-  if (protection != protections_.end())
-    protection->second.due = exchange_.now() + protection->second.window;
+  for (auto& [of, protection] : protections_) {
+    if (of.first == *account) protection.due = exchange_.now() + protection.window;
+  }
 }
 
 bool Door::Listens(AccountIndex account) const {
@@ -328,6 +232,7 @@ void Door::OnMessage(ConnectionId id, std::string_view text) {
   const auto found = connections_.find(id);
   if (found == connections_.end()) return;
   Connection& connection = found->second;
+  if (connection.trades) return OnTrade(id, connection, text);
   simdjson::dom::parser parser;
   simdjson::dom::object frame;
   simdjson::dom::array args;
@@ -353,10 +258,83 @@ void Door::OnMessage(ConnectionId id, std::string_view text) {
   if (operation != "subscribe" || !connection.account)
     return Reply(id, operation, request_id, false, "Request not authorized");
   connection.subscribed = true;
-  if (const auto protection = protections_.find(*connection.account);
-      protection != protections_.end())
-    protection->second.due.reset();
+  for (auto& [of, protection] : protections_) {
+    if (of.first == *connection.account) protection.due.reset();
+  }
   Reply(id, "subscribe", request_id, true);
+}
+
+// Orders over a WebSocket: the same calls, answered in the envelope of that connection.
+void Door::OnTrade(ConnectionId id, Connection& connection, std::string_view text) {
+  constexpr size_t kMaxIds = 10'000;
+  simdjson::dom::parser parser;
+  simdjson::dom::object frame, header, body;
+  simdjson::dom::array args;
+  std::string_view operation, request_id;
+  Call call;
+  const bool sound =
+      !parser.parse(text.data(), text.size()).get(frame) && !frame["op"].get(operation);
+  if (!sound || frame["reqId"].get(request_id)) request_id = {};  // optional
+  if (!sound) {
+    Refuse(call, 10001, "Params Error");
+  } else if (operation == "ping") {
+    operation = "pong";
+    call.result.Array().Text(std::to_string(base::UnixMillis(exchange_.now()))).EndArray();
+  } else if (frame["args"].get(args)) {
+    Refuse(call, 10001, "Params Error");
+  } else if (operation == "auth") {
+    std::string_view key_text, signature;
+    int64_t expires = 0;
+    const bool whole =
+        !args.at(0).get(key_text) && !args.at(1).get(expires) && !args.at(2).get(signature);
+    const auto key = authenticator_.CheckKey(key_text);
+    if (connection.account) {
+      Refuse(call, 20001, "Repeat auth");
+    } else if (!whole || Failed(key) != nullptr ||
+               !Signed(**Ok(key), "GET/realtime" + std::to_string(expires), signature) ||
+               expires < base::UnixMillis(exchange_.now())) {
+      Refuse(call, 10004, "Invalid sign");
+    } else {
+      connection.account = (*Ok(key))->account;
+    }
+  } else if (!connection.account) {
+    Refuse(call, 10005, "Request not authorized");
+  } else if (!request_id.empty() && !connection.request_ids.emplace(request_id).second) {
+    Refuse(call, 20006, "reqId is duplicated");
+  } else {
+    if (connection.request_ids.size() > kMaxIds) connection.request_ids.clear();
+    std::string_view stamp_text, window_text;
+    if (frame["header"].get(header) || header["X-BAPI-TIMESTAMP"].get(stamp_text)) stamp_text = {};
+    if (header["X-BAPI-RECV-WINDOW"].get(window_text)) window_text = "5000";
+    const auto stamp = Number(stamp_text), window = Number(window_text);
+    const int64_t now = base::UnixMillis(exchange_.now());
+    call.account = *connection.account;
+    if (!stamp || !window || *stamp < now - *window || *stamp >= now + kAheadMs) {
+      Refuse(call, 10002, "The request time exceeds the time window range.");
+    } else if (args.size() != 1 || args.at(0).get(body) ||
+               !ReadBody(std::string(simdjson::minify(body)), call.params)) {
+      Refuse(call, 10001, "Params Error");
+    } else if (operation == "order.create" || operation == "order.amend" ||
+               operation == "order.cancel") {
+      Serve("POST", "/v5/order/" + std::string(operation.substr(6)), call);
+    } else {
+      Refuse(call, 10404, "Op type is not found.");
+    }
+  }
+  JsonText json;
+  json.Object();
+  if (!request_id.empty()) json.Text("reqId", request_id);
+  json.Int("retCode", call.refusal ? call.refusal->code : 0)
+      .Text("retMsg", call.refusal ? call.refusal->message : "OK")
+      .Text("op", operation);
+  if (!call.refusal && !call.result.text().empty()) json.Raw("data", call.result.text());
+  if (connection.account && operation.starts_with("order.")) {
+    json.Object("header");
+    for (const auto& [name, value] : LimitOf(*connection.account)) json.Text(name, value);
+    json.EndObject();
+  }
+  json.Text("connId", "t" + std::to_string(static_cast<uint64_t>(id))).EndObject();
+  outbox_.Send(id, json.Take());
 }
 
 void Door::Publish(AccountIndex account, std::string text) {
@@ -376,16 +354,45 @@ void Door::OnExecution(const Execution& execution) {
 
 void Door::OnBalances(AccountIndex account, const std::vector<std::string>& assets,
                       base::Time now) {
-  if (Listens(account)) Publish(account, WalletFrame(exchange_.core(), account, assets, now));
+  if (Listens(account)) Publish(account, WalletFrame(exchange_, account, assets, now));
+}
+
+void Door::OnUsdmOrder(const UsdmExecution& execution) {
+  const AccountIndex account = execution.order.account;
+  if (!Listens(account)) return;
+  const UsdmMarket& market = exchange_.usdm();
+  if (execution.type == ExecutionType::kNew && execution.order.algo_id != 0)
+    Publish(account, LinearOrderFrame(market, execution, /*triggered=*/true));
+  if (execution.type == ExecutionType::kTrade)
+    Publish(account, LinearExecutionFrame(market, execution));
+  Publish(account, LinearOrderFrame(market, execution));
+}
+
+// Once it has become an order, that one is told of.
+void Door::OnUsdmAlgo(const UsdmAlgo& algo, base::Time now) {
+  if (Listens(algo.account) && algo.actual_order == 0)
+    Publish(algo.account, LinearOrderFrame(algo, now));
+}
+
+void Door::OnUsdmAccount(AccountIndex account, std::optional<SymbolIndex> symbol, base::Time now) {
+  if (!Listens(account)) return;
+  if (symbol) Publish(account, LinearPositionFrame(exchange_.usdm(), account, *symbol, now));
+  Publish(account, WalletFrame(exchange_, account, {"USDT"}, now));
 }
 
 void Door::Expire() {
-  for (auto& [account, protection] : protections_) {
+  for (auto& [of, protection] : protections_) {
     if (!protection.due || *protection.due > exchange_.now()) continue;
     protection.due.reset();
+    const AccountIndex account = of.first;
+    const bool spot = of.second == "SPOT";
     for (SymbolIndex symbol = 0; symbol < ListedSymbols().size(); ++symbol) {
-      if (!exchange_.core().OpenOrders(account, symbol).empty())
-        (void)exchange_.CancelAll(account, symbol);
+      if (spot) {
+        if (!exchange_.core().OpenOrders(account, symbol).empty())
+          (void)exchange_.CancelAll(account, symbol);
+        continue;
+      }
+      CancelLinearOf(exchange_, account, symbol);
     }
   }
 }

@@ -13,7 +13,7 @@ std::string_view TimeName(const PlaceRequest& request) {
   if (request.kind == OrderKind::kLimitMaker) return "PostOnly";
   switch (request.time_in_force) {
     case TimeInForce::kGtc:
-      return request.kind == OrderKind::kMarket ? "IOC" : "GTC";
+      return HasPrice(request.kind) ? "GTC" : "IOC";
     case TimeInForce::kIoc:
       return "IOC";
     case TimeInForce::kFok:
@@ -23,6 +23,8 @@ std::string_view TimeName(const PlaceRequest& request) {
 }
 
 std::string_view StatusName(const VenueOrder& order) {
+  const bool conditional = HasStop(order.request.kind);
+  if (Waits(order)) return "Untriggered";
   switch (order.status) {
     case OrderStatus::kNew:
       return "New";
@@ -31,6 +33,7 @@ std::string_view StatusName(const VenueOrder& order) {
     case OrderStatus::kFilled:
       return "Filled";
     default:
+      if (conditional && !order.is_working && order.executed == 0) return "Deactivated";
       return order.executed > 0 ? "PartiallyFilledCanceled" : "Cancelled";
   }
 }
@@ -92,7 +95,7 @@ std::string TradeId(SymbolIndex symbol, uint64_t trade) {
 
 void WriteOrder(JsonText& json, const VenueOrder& order) {
   const PlaceRequest& r = order.request;
-  const bool market = r.kind == OrderKind::kMarket;
+  const bool market = !HasPrice(r.kind);
   json.Object()
       .Text("category", "spot")
       .Text("orderId", OrderId(r.symbol, order.order_id))
@@ -109,8 +112,8 @@ void WriteOrder(JsonText& json, const VenueOrder& order) {
       .Text("cumExecValue", EightDecimals(order.cumulative_quote))
       .Text("cancelType", "UNKNOWN")
       .Text("rejectReason", "EC_NoError")
-      .Text("stopOrderType", "");
-  json.Text("triggerPrice", "")
+      .Text("stopOrderType", HasStop(r.kind) ? "Stop" : "");
+  json.Text("triggerPrice", HasStop(r.kind) ? EightDecimals(r.stop_price) : "")
       .Text("smpType", "None")
       .Text("createdTime", Millis(order.created))
       .Text("updatedTime", Millis(order.updated))
@@ -127,15 +130,21 @@ void WriteExecution(JsonText& json, const AccountTrade& trade, const VenueOrder*
              base::FromUnixMillis(trade.time_ms));
 }
 
-void WriteWallet(JsonText& json, const VenueCore& core, AccountIndex account,
+bool Waits(const VenueOrder& order) {
+  return HasStop(order.request.kind) && !order.is_working && IsOpen(order.status);
+}
+
+void WriteWallet(JsonText& json, const Exchange& exchange, AccountIndex account,
                  const std::vector<std::string>& assets) {
   json.Object().Text("accountType", "UNIFIED").Array("coin");
   for (const std::string& asset : assets) {
-    const Balance balance = core.ledger().balance(account, asset);
+    const Balance balance = exchange.core().ledger().balance(account, asset);
+    const Amount held = balance.free + balance.locked +
+                        (asset == "USDT" ? exchange.usdm().wallet(account) : Amount{0});
     json.Object()
         .Text("coin", asset)
-        .Text("equity", EightDecimals(balance.free + balance.locked))
-        .Text("walletBalance", EightDecimals(balance.free + balance.locked))
+        .Text("equity", EightDecimals(held))
+        .Text("walletBalance", EightDecimals(held))
         .Text("locked", EightDecimals(balance.locked))
         .Text("borrowAmount", "0")
         .EndObject();
@@ -161,11 +170,11 @@ std::string ExecutionFrame(const Execution& execution) {
   return json.Take();
 }
 
-std::string WalletFrame(const VenueCore& core, AccountIndex account,
+std::string WalletFrame(const Exchange& exchange, AccountIndex account,
                         const std::vector<std::string>& assets, base::Time now) {
   JsonText json;
   OpenFrame(json, "wallet", now);
-  WriteWallet(json, core, account, assets);
+  WriteWallet(json, exchange, account, assets);
   json.EndArray().EndObject();
   return json.Take();
 }

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "services/venue-sim/exchange.h"
 #include "services/venue-sim/json_text.h"
-#include "services/venue-sim/venue_core.h"
 
 namespace gannet::venue_sim::bybit {
 
@@ -22,13 +22,16 @@ std::string TradeId(SymbolIndex symbol, uint64_t trade);
 void WriteOrder(JsonText& json, const VenueOrder& order);
 // `order` may be null: forgotten.
 void WriteExecution(JsonText& json, const AccountTrade& trade, const VenueOrder* order);
-void WriteWallet(JsonText& json, const VenueCore& core, AccountIndex account,
+// Of the unified account: the ledger, and the perpetuals' wallet.
+void WriteWallet(JsonText& json, const Exchange& exchange, AccountIndex account,
                  const std::vector<std::string>& assets);
+// A conditional order before its trigger.
+bool Waits(const VenueOrder& order);
 
 // Frames of the private stream.
 std::string OrderFrame(const Execution& execution);
 std::string ExecutionFrame(const Execution& execution);
-std::string WalletFrame(const VenueCore& core, AccountIndex account,
+std::string WalletFrame(const Exchange& exchange, AccountIndex account,
                         const std::vector<std::string>& assets, base::Time now);
 
 }  // namespace gannet::venue_sim::bybit

@@ -24,7 +24,8 @@ std::string_view PathOf(const net::HttpRequest& request) {
 }
 
 Door DoorOf(std::string_view path) {
-  if (path.starts_with("/fapi/") || path.starts_with("/private/ws/")) return Door::kUsdm;
+  if (path.starts_with("/fapi/") || path.starts_with("/private/ws/") || path == "/ws-fapi/v1")
+    return Door::kUsdm;
   if (path.starts_with("/v5/")) return Door::kBybit;
   if (path.starts_with("/api/") || path == "/ws-api/v3") return Door::kSpot;
   return Door::kOther;
@@ -54,6 +55,21 @@ net::HttpResponse Json(int status, std::string body) {
 
 net::HttpResponse Error(int status, int code, std::string_view words) {
   return Json(status, absl::StrCat("{\"code\":", code, ",\"msg\":\"", std::string(words), "\"}"));
+}
+
+// Bybit's door leads to both markets; what is said at it names the category.
+bool OfPerpetuals(Door door, std::string_view text) {
+  return door == Door::kUsdm || (door == Door::kBybit && FieldOf(text, "category") == "linear");
+}
+
+// What a frame of an order socket asks, or answers; kAny: neither of an order.
+RequestClass ClassOfFrame(std::string_view text) {
+  const std::string_view asked =
+      FieldOf(text, "method").empty() ? FieldOf(text, "op") : FieldOf(text, "method");
+  if (asked.ends_with("rder.place") || asked == "order.create" || asked == "order.cancelReplace")
+    return RequestClass::kPlace;
+  if (asked.ends_with("rder.cancel")) return RequestClass::kCancel;
+  return RequestClass::kAny;
 }
 
 int64_t WholeSeconds(base::Duration span) { return (span + 999ms) / 1s; }
@@ -153,6 +169,8 @@ net::HttpResponse FaultGate::ErrorOf(const FaultRule& rule, Door door) {
     return Error(504, -1006, "An unexpected response was received from the message bus.");
   if (answer == "1007")
     return Error(503, -1007, "Timeout waiting for response from backend server.");
+  if (answer == "2010")  // not among "any": words of a refusal, of which 5xx is no proof
+    return Error(503, -2010, "Account has insufficient balance for requested action.");
   const int status = answer == "502" ? 502 : answer == "503" ? 503 : 504;
   return {status, {}, "<html><body>" + answer + "</body></html>"};
 }
@@ -321,7 +339,7 @@ FaultGate::Respond FaultGate::AndExpire(const net::HttpRequest& request, Door do
   std::string symbol = ParameterOf(request, "symbol");
   if (symbol.empty()) symbol = FieldOf(request.body, "symbol");
   std::string parameters = absl::StrCat("symbol=", symbol, "&origClientOrderId=", OrderIn(request),
-                                        door == Door::kUsdm ? "&market=USDM" : "");
+                                        OfPerpetuals(door, request.body) ? "&market=USDM" : "");
   return [this, alive = alive_, delay, parameters = std::move(parameters),
           respond = std::move(respond)](net::HttpResponse answer) {
     respond(std::move(answer));
@@ -366,7 +384,7 @@ void FaultGate::CancelPartial(const Occasion& at, std::string_view frame) {
   const std::string parameters =
       absl::StrCat("symbol=", std::string(FieldOf(frame, bybit ? "symbol" : "s")),
                    "&origClientOrderId=", std::string(FieldOf(frame, bybit ? "orderLinkId" : "c")));
-  Ask("DELETE", at.door == Door::kUsdm ? "/fapi/v1/order" : "/api/v3/order", parameters,
+  Ask("DELETE", OfPerpetuals(at.door, frame) ? "/fapi/v1/order" : "/api/v3/order", parameters,
       [](const net::HttpResponse&) {});
 }
 
@@ -391,8 +409,10 @@ void FaultGate::ArmClock(size_t rule) {
 
 void FaultGate::HandOrder(const FaultRule& rule, std::string_view id_prefix) {
   const bool usdm = rule.door == Door::kUsdm || rule.kind == FaultKind::kLiquidation;
+  const std::string type =
+      rule.price.empty() ? "MARKET" : absl::StrCat("LIMIT&timeInForce=GTC&price=", rule.price);
   Ask("POST", usdm ? "/fapi/v1/order" : "/api/v3/order",
-      absl::StrCat("symbol=", rule.symbol, "&side=", rule.side, "&type=MARKET&quantity=",
+      absl::StrCat("symbol=", rule.symbol, "&side=", rule.side, "&type=", type, "&quantity=",
                    rule.quantity, "&newClientOrderId=", std::string(id_prefix), ++hand_orders_),
       [](const net::HttpResponse&) {});
 }
@@ -457,7 +477,23 @@ net::WebSocket::Handler FaultGate::OnWebSocket(const net::HttpRequest& request,
     std::erase_if(sockets_, [](const std::weak_ptr<Socket>& known) { return known.expired(); });
     sockets_.push_back(faulty);
   }
-  return venue_->OnWebSocket(request, peer, faulty);
+  net::WebSocket::Handler handler = venue_->OnWebSocket(request, peer, faulty);
+  if (!handler.on_message) return handler;
+  // Requests on it: lost with the connection, before the venue has heard of them or after.
+  handler.on_message = [this, alive = alive_, socket = std::weak_ptr<Socket>(faulty),
+                        next = std::move(handler.on_message)](std::string_view text) {
+    const std::shared_ptr<Socket> from = socket.lock();
+    const RequestClass asked =
+        *alive && from && !kinds_.empty() ? ClassOfFrame(text) : RequestClass::kAny;
+    if (asked == RequestClass::kAny) return next(text);
+    const Occasion at{from->door(), asked, FrameClass::kAny};
+    if (Strikes(FaultKind::kLostRequest, at) != nullptr) return from->Cut();
+    const bool cut = Strikes(FaultKind::kLostAnswer, at) != nullptr;
+    if (cut) from->Mute();
+    next(text);
+    if (cut) from->Cut();
+  };
+  return handler;
 }
 
 void FaultGate::OnFrame(const std::shared_ptr<Socket>& socket, std::string text) {

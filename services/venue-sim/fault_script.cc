@@ -74,6 +74,7 @@ bool Has(FaultKind kind, std::string_view key) {
     return any({FaultKind::kFunding, FaultKind::kLiquidation, FaultKind::kHandOrder});
   if (key == "side" || key == "quantity")
     return any({FaultKind::kLiquidation, FaultKind::kHandOrder});
+  if (key == "price") return kind == FaultKind::kHandOrder;
   if (key == "amount") return any({FaultKind::kFunding, FaultKind::kTransfer});
   return key == "asset" && kind == FaultKind::kTransfer;
 }
@@ -98,6 +99,7 @@ void ReadRule(config::Section& in, FaultRule& out) {
   in.Optional("asset", out.asset);
   in.Optional("side", out.side);
   in.Optional("quantity", out.quantity);
+  in.Optional("price", out.price);
   in.Optional("amount", out.amount);
   for (const std::string& key : in.Keys()) {
     static constexpr std::string_view kCommon[] = {"fault", "door", "chance", "skip",
@@ -106,9 +108,10 @@ void ReadRule(config::Section& in, FaultRule& out) {
     if (!common && !Has(out.kind, key))
       in.Problem(key, "is not of the fault '" + std::string(Name(out.kind)) + "'");
   }
-  static constexpr std::string_view kAnswers[] = {"any", "502", "503", "504", "1006", "1007"};
+  static constexpr std::string_view kAnswers[] = {"any",  "502",  "503", "504",
+                                                  "1006", "1007", "2010"};
   if (std::find(std::begin(kAnswers), std::end(kAnswers), out.answer) == std::end(kAnswers))
-    in.Problem("answer", "must be any, 502, 503, 504, 1006 or 1007");
+    in.Problem("answer", "must be any, 502, 503, 504, 1006, 1007 or 2010");
   if (out.until && *out.until <= out.from) in.Problem("until", "must be after 'from'");
   if (in.Has("symbol") && FindSymbol(out.symbol) < 0)
     in.Problem("symbol", "is not a symbol of this venue");
@@ -116,6 +119,8 @@ void ReadRule(config::Section& in, FaultRule& out) {
     in.Problem("side", "must be BUY or SELL");
   const auto quantity = market::ParseDecimal(out.quantity, kScale);
   if (!quantity || *quantity <= 0) in.Problem("quantity", "must be a decimal above 0");
+  const auto price = market::ParseDecimal(out.price, kScale);
+  if (in.Has("price") && (!price || *price <= 0)) in.Problem("price", "must be a decimal above 0");
   if (!market::ParseDecimal(out.amount, kScale))
     in.Problem("amount", "must be a decimal, such as -1.25");
   const auto& assets = ListedAssets();

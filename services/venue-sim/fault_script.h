@@ -70,10 +70,11 @@ struct FaultRule {
   // What belongs to the kind.
   base::Duration delay = std::chrono::seconds(1);
   base::Duration wait = std::chrono::seconds(5), ban{0};
-  std::string answer = "any";  // kinds with an error: 502 503 504 1006 1007
+  std::string answer = "any";  // kinds with an error: 502 503 504 1006 1007 2010
   uint64_t keep = 1;
   std::string symbol = "BTCUSDT", asset = "USDT", side = "BUY";
   std::string quantity = "0.001", amount = "1";
+  std::string price;  // of an order by hand that is to rest; empty: at the market
 };
 
 struct FaultScript {

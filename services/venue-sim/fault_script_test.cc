@@ -84,6 +84,8 @@ TEST_CASE("A fault script with an error is refused with the line of each") {
   CHECK(Contains(Refused("rules:\n  - fault: handled_error\n    answer: \"404\"\n"), "f.yaml:3"));
   CHECK(Contains(Refused("rules:\n  - fault: hand_order\n    symbol: NOPE\n"), "f.yaml:3"));
   CHECK(Contains(Refused("rules:\n  - fault: hand_order\n    quantity: \"-1\"\n"), "f.yaml"));
+  CHECK(Contains(Refused("rules:\n  - fault: hand_order\n    price: \"0\"\n"), "price"));
+  CHECK(Contains(Refused("rules:\n  - fault: transfer\n    price: \"1\"\n"), "price"));
   CHECK(Contains(Refused("rules:\n  - fault: silence\n    from: 5s\n    until: 4s\n"),
                  "must be after 'from'"));
   CHECK(Contains(Refused("rules: []\n"), "rules"));

@@ -51,6 +51,12 @@ class FaultGate::Socket : public net::WebSocket, public std::enable_shared_from_
       if (socket && socket->kept_) socket->Pass(*std::exchange(socket->kept_, std::nullopt));
     });
   }
+  // The connection breaks, and what was on its way is gone.
+  void Mute() { silent_ = true; }
+  void Cut() {
+    silent_ = true;
+    socket_->Close();
+  }
   // Says nothing any more, and is closed after that time.
   void FallSilent(base::Duration span) {
     silent_ = true;

@@ -66,8 +66,8 @@ absl::StatusOr<std::unique_ptr<VenueSimServer>> VenueSimServer::Open(
   server->bybit_ =
       std::make_unique<bybit::Door>(*server->exchange_, server->authenticator_, server->outbox_);
   server->hub_ = std::make_unique<StreamHub>(server->exchange_->core(), server->outbox_);
-  server->ws_api_ =
-      std::make_unique<WsApi>(*server->api_, server->limits_, *server->exchange_, server->outbox_);
+  server->ws_api_ = std::make_unique<WsApi>(*server->api_, server->limits_, server->usdm_limits_,
+                                            *server->exchange_, server->outbox_);
   return server;
 }
 
@@ -149,13 +149,16 @@ void VenueSimServer::OnDeposit(AccountIndex account, const std::string& asset, A
 
 void VenueSimServer::OnUsdmOrder(const UsdmExecution& execution) {
   usdm_streams_.OnOrder(execution);
+  if (bybit_) bybit_->OnUsdmOrder(execution);
 }
 void VenueSimServer::OnUsdmAlgo(const UsdmAlgo& algo) {
   usdm_streams_.OnAlgo(algo, exchange_->now());
+  if (bybit_) bybit_->OnUsdmAlgo(algo, exchange_->now());
 }
 void VenueSimServer::OnUsdmAccount(AccountIndex account, const std::string& reason, Amount change,
                                    std::optional<SymbolIndex> symbol, base::Time now) {
   usdm_streams_.OnAccount(exchange_->usdm(), account, reason, change, symbol, now);
+  if (bybit_) bybit_->OnUsdmAccount(account, symbol, now);
 }
 
 // ---- sending
@@ -213,7 +216,8 @@ net::WebSocket::Handler VenueSimServer::OnWebSocket(const net::HttpRequest& requ
       path.starts_with(kPrivate) ? path.substr(kPrivate.size()) : std::string_view();
   const bool is_private =
       !listen_key.empty() && usdm_streams_.KnowsKey(listen_key, exchange_->now());
-  const bool api = path == "/ws-api/v3", of_bybit = path == bybit::kStreamPath;
+  const bool usdm_api = path == "/ws-fapi/v1", api = usdm_api || path == "/ws-api/v3";
+  const bool trades = path == bybit::kTradePath, of_bybit = trades || path == bybit::kStreamPath;
   const bool combined = path == "/stream";
   const bool streams = combined || path == "/ws" || path.starts_with("/ws/");
   if ((!api && !streams && !is_private && !of_bybit) || stopping_ || exchange_->failed() ||
@@ -223,11 +227,11 @@ net::WebSocket::Handler VenueSimServer::OnWebSocket(const net::HttpRequest& requ
   }
   const auto id = static_cast<ConnectionId>(++last_connection_);
   if (api) {
-    ws_api_->Open(id, std::string(address));
+    ws_api_->Open(id, std::string(address), usdm_api);
   } else if (is_private) {
     usdm_streams_.Open(id, listen_key);
   } else if (of_bybit) {
-    bybit_->Open(id);
+    bybit_->Open(id, trades);
   } else {
     Params params;
     const bool sound = params.AddForm(query);

@@ -3,9 +3,9 @@
 //
 //   /api/v3, /sapi/v1, /fapi/v1, /dapi/v1   REST (api.h)
 //   /ws, /ws/<names>, /stream?streams=…      market streams (stream_hub.h)
-//   /v5, /v5/private                         Bybit's door to the spot market (bybit.h)
+//   /v5, /v5/private, /v5/trade              Bybit's door to the markets (bybit.h)
 //   /private/ws/<listen key>                 user stream of the perpetuals (usdm_streams.h)
-//   /ws-api/v3                               WebSocket API (ws_api.h)
+//   /ws-api/v3, /ws-fapi/v1                  WebSocket APIs (ws_api.h)
 //   /news/rss                                RSS 2.0 (rss.h)
 //
 // Runs on one executor thread, over real sockets or simulated ones alike: all it

@@ -83,6 +83,14 @@ UsdmReply UsdmMarket::Execute(const UsdmCommand& command, const VenueCore& core,
     case UsdmVerb::kIncome:
       reply = Book(command);
       break;
+    case UsdmVerb::kAmend:
+      reply = Amend(command, core);
+      break;
+    case UsdmVerb::kSetHedge:
+    case UsdmVerb::kSetLeverage:
+    case UsdmVerb::kSetMargin:
+      reply = SetUp(command);
+      break;
   }
   Forget();
   return reply;
@@ -142,20 +150,27 @@ std::optional<ApiError> UsdmMarket::Check(AccountIndex account, const UsdmPlace&
                     "Order's notional must be no smaller than 5 (unless you choose reduce "
                     "only)."};
   }
-  const int64_t held = position(account, request.symbol).quantity;
+  if ((request.leg != UsdmLeg::kBoth) != accounts_[account].setup.hedge)
+    return ApiError{-4061, "Order's position side does not match user's setting."};
+  const int64_t held = position(account, {request.symbol, request.leg}).quantity;
   const bool reduces = held != 0 && (held > 0) == (request.side == Side::kSell) &&
                        request.quantity <= std::abs(held);
-  if (request.reduce_only && !reduces) return ApiError{-2022, "ReduceOnly Order is rejected."};
-  if (!reduces && (MarginInUse(account, core) + notional) / kLeverage > accounts_[account].wallet)
+  // Of two positions each is only opened from its own side.
+  const bool closes = request.reduce_only ||
+                      (request.leg == UsdmLeg::kLong && request.side == Side::kSell) ||
+                      (request.leg == UsdmLeg::kShort && request.side == Side::kBuy);
+  if (closes && !reduces) return ApiError{-2022, "ReduceOnly Order is rejected."};
+  if (!reduces && (MarginInUse(account, core) + notional) / leverage(account, request.symbol) >
+                      accounts_[account].wallet)
     return ApiError{-2019, "Margin is insufficient."};
   return std::nullopt;
 }
 
 Amount UsdmMarket::MarginInUse(AccountIndex account, const VenueCore& core) const {
   Amount notional = 0;
-  for (const auto& [symbol, position] : accounts_[account].positions) {
+  for (const auto& [key, position] : accounts_[account].positions) {
     notional +=
-        static_cast<Amount>(std::abs(position.quantity)) * core.tape(symbol).last_price() / kOne;
+        static_cast<Amount>(std::abs(position.quantity)) * core.tape(key.first).last_price() / kOne;
   }
   for (const uint64_t id : open_orders_) {
     const UsdmOrder& order = orders_.at(id);
@@ -176,11 +191,12 @@ UsdmReply UsdmMarket::Place(AccountIndex account, const UsdmPlace& request, cons
   UsdmOrder probe;
   probe.request = request;
   const int64_t at_once = Fillable(probe, core);
-  if (request.time_in_force == UsdmTime::kFok && at_once < request.quantity)
+  if (request.time_in_force == UsdmTime::kFok && at_once < request.quantity &&
+      !request.ended_not_refused)
     return Refused(-5021,
                    "Due to the order could not be filled immediately, the FOK order has "
                    "been rejected.");
-  if (request.time_in_force == UsdmTime::kPostOnly && at_once > 0)
+  if (request.time_in_force == UsdmTime::kPostOnly && at_once > 0 && !request.ended_not_refused)
     return Refused(-5022,
                    "Due to the order could not be executed as maker, the Post Only order "
                    "will be rejected.");
@@ -202,6 +218,13 @@ UsdmOrder& UsdmMarket::Enter(AccountIndex account, const UsdmPlace& request, Usd
   order.created = order.updated = now_;
   open_orders_.insert(id);
   Tell(ExecutionType::kNew, order);
+  const int64_t at_once = Fillable(order, core);
+  const bool as_asked = (request.time_in_force != UsdmTime::kFok || at_once >= request.quantity) &&
+                        (request.time_in_force != UsdmTime::kPostOnly || at_once == 0);
+  if (!as_asked) {
+    Close(order, OrderStatus::kExpired, ExecutionType::kExpired);
+    return order;
+  }
   Take(order, core);
   const bool rests = HasPrice(request.type) && (request.time_in_force == UsdmTime::kGtc ||
                                                 request.time_in_force == UsdmTime::kPostOnly);
@@ -320,6 +343,72 @@ UsdmReply UsdmMarket::CancelAlgo(const UsdmCommand& command) {
   return reply;
 }
 
+// --- changing -----------------------------------------------------------------------
+
+// At the back of its new price.
+UsdmReply UsdmMarket::Amend(const UsdmCommand& command, const VenueCore& core) {
+  const UsdmOrder* found =
+      Find(command.account, command.place.symbol, command.id, command.client_id);
+  if (found == nullptr || !IsOpen(found->status)) return Refused(-2013, "Order does not exist.");
+  UsdmOrder& order = orders_.at(found->id);
+  UsdmPlace changed = order.request;
+  if (command.place.price > 0) changed.price = command.place.price;
+  if (command.place.quantity > 0) changed.quantity = command.place.quantity;
+  if (changed.type != UsdmType::kLimit) return Refused(-4192, "Only limit order is supported.");
+  if (changed.price == order.request.price && changed.quantity == order.request.quantity)
+    return Refused(-5027, "No need to modify the order.");
+  if (auto error = Check(command.account, changed, core)) return {.error = std::move(error)};
+  UsdmOrder probe = order;
+  probe.request = changed;
+  const bool takes = changed.time_in_force == UsdmTime::kPostOnly && Fillable(probe, core) > 0;
+  UsdmReply reply;
+  if (changed.quantity <= order.executed || takes) {
+    // "The order will be cancelled by the amendment."
+    Close(order, OrderStatus::kCanceled, ExecutionType::kCanceled);
+    reply.order = order;
+    return reply;
+  }
+  order.request = changed;
+  order.updated = now_;
+  Tell(ExecutionType::kReplaced, order);
+  Take(order, core);
+  reply.order = order;
+  return reply;
+}
+
+UsdmReply UsdmMarket::SetUp(const UsdmCommand& command) {
+  Account& account = accounts_[command.account];
+  const SymbolIndex symbol = command.place.symbol;
+  const bool on = command.amount != 0;
+  switch (command.verb) {
+    case UsdmVerb::kSetHedge:
+      if (on == account.setup.hedge) return Refused(-4059, "No need to change position side.");
+      if (!OpenOrders(command.account, std::nullopt).empty() ||
+          !OpenAlgos(command.account, std::nullopt).empty())
+        return Refused(-4067, "Position side cannot be changed if there exists open orders.");
+      if (!account.positions.empty())
+        return Refused(-4068, "Position side cannot be changed if there exists position.");
+      account.setup.hedge = on;
+      return {};
+    case UsdmVerb::kSetLeverage:
+      if (command.amount < 1 || command.amount > kMaxLeverage)
+        return Refused(-4028, "Leverage is not valid.");
+      account.setup.leverage[symbol] = static_cast<uint32_t>(command.amount);
+      return {};
+    default:
+      if (on == account.setup.isolated.contains(symbol))
+        return Refused(-4046, "No need to change margin type.");
+      on ? void(account.setup.isolated.insert(symbol)) : void(account.setup.isolated.erase(symbol));
+      return {};
+  }
+}
+
+uint32_t UsdmMarket::leverage(AccountIndex account, SymbolIndex symbol) const {
+  const auto& set = accounts_[account].setup.leverage;
+  const auto found = set.find(symbol);
+  return found == set.end() ? kLeverage : found->second;
+}
+
 void UsdmMarket::CancelAll(AccountIndex account, SymbolIndex symbol) {
   for (const UsdmOrder* order : OpenOrders(account, symbol))
     Close(orders_.at(order->id), OrderStatus::kCanceled, ExecutionType::kCanceled);
@@ -339,7 +428,8 @@ UsdmReply UsdmMarket::Book(const UsdmCommand& command) {
 
 void UsdmMarket::Fill(UsdmOrder& order, int64_t price, int64_t quantity, bool is_maker) {
   Account& account = accounts_[order.account];
-  UsdmPosition& position = account.positions[order.request.symbol];
+  const PositionKey key{order.request.symbol, order.request.leg};
+  UsdmPosition& position = account.positions[key];
   const bool buy = order.request.side == Side::kBuy;
   UsdmTrade trade;
   trade.id = ++last_trade_;
@@ -351,6 +441,7 @@ void UsdmMarket::Fill(UsdmOrder& order, int64_t price, int64_t quantity, bool is
   trade.quote = QuoteAmount(price, quantity);
   trade.commission = trade.quote * (is_maker ? kMakerFeePpm : kTakerFeePpm) / kPpm;
   trade.is_maker = is_maker;
+  trade.leg = order.request.leg;
   trade.time_ms = base::UnixMillis(now_);
   const int64_t held = std::abs(position.quantity);
   const bool closes = position.quantity != 0 && (position.quantity > 0) != buy;
@@ -363,7 +454,7 @@ void UsdmMarket::Fill(UsdmOrder& order, int64_t price, int64_t quantity, bool is
   }
   position.cost += QuoteAmount(price, quantity - closed);
   position.quantity += buy ? quantity : -quantity;
-  if (position.quantity == 0) account.positions.erase(order.request.symbol);
+  if (position.quantity == 0) account.positions.erase(key);
   account.wallet += trade.realized - trade.commission;
   account.updated = now_;
   order.executed += quantity;
@@ -461,9 +552,9 @@ std::vector<const UsdmAlgo*> UsdmMarket::OpenAlgos(AccountIndex account,
   return open;
 }
 
-UsdmPosition UsdmMarket::position(AccountIndex account, SymbolIndex symbol) const {
+UsdmPosition UsdmMarket::position(AccountIndex account, PositionKey key) const {
   const auto& positions = accounts_[account].positions;
-  const auto found = positions.find(symbol);
+  const auto found = positions.find(key);
   return found == positions.end() ? UsdmPosition{} : found->second;
 }
 

@@ -1,11 +1,11 @@
 // Linear perpetuals beside the spot market: the order side of a futures account in one
-// asset (USDT), one-way position mode, cross margin. A pure engine like VenueCore, whose
+// asset (USDT), one-way or hedge mode. A pure engine like VenueCore, whose
 // journal it shares: one thread, time passed in, no I/O.
 //
 // Perpetuals have no book of their own. Their price is that of the spot market of the
 // same name: an order takes what stands there without taking it away, and rests until
-// the market comes to it. Not here: liquidation, leverage and margin settings, amendment,
-// batches, good-till-date, trailing stops, funding by the clock (see UsdmVerb::kIncome).
+// the market comes to it. Margin modes are kept and change nothing. Not here: liquidation,
+// good-till-date, trailing stops, funding by the clock (see UsdmVerb::kIncome).
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,7 @@ class UsdmEvents {
 class UsdmMarket {
  public:
   static constexpr int64_t kMakerFeePpm = 200, kTakerFeePpm = 500;
-  static constexpr int64_t kLeverage = 20;
+  static constexpr uint32_t kLeverage = 20, kMaxLeverage = 125;  // unless set, and at most
   static constexpr size_t kMaxClosed = 20'000, kMaxTrades = 50'000, kMaxIncome = 50'000;
   static constexpr size_t kMaxOpenOrders = 200, kMaxOpenAlgos = 100;  // of an account and symbol
 
@@ -67,10 +67,13 @@ class UsdmMarket {
   }
   Amount wallet(AccountIndex account) const { return accounts_[account].wallet; }
   base::Time wallet_time(AccountIndex account) const { return accounts_[account].updated; }
-  UsdmPosition position(AccountIndex account, SymbolIndex symbol) const;
-  const std::map<SymbolIndex, UsdmPosition>& positions(AccountIndex account) const {
+  using PositionKey = std::pair<SymbolIndex, UsdmLeg>;
+  UsdmPosition position(AccountIndex account, PositionKey key) const;
+  const std::map<PositionKey, UsdmPosition>& positions(AccountIndex account) const {
     return accounts_[account].positions;
   }
+  const UsdmSetup& setup(AccountIndex account) const { return accounts_[account].setup; }
+  uint32_t leverage(AccountIndex account, SymbolIndex symbol) const;
   size_t accounts() const { return accounts_.size(); }
 
   void Save(wire::CanonicalWriter& writer) const;
@@ -80,7 +83,8 @@ class UsdmMarket {
   struct Account {
     Amount wallet = 0;
     base::Time updated{};
-    std::map<SymbolIndex, UsdmPosition> positions;
+    std::map<PositionKey, UsdmPosition> positions;
+    UsdmSetup setup;
     std::map<SymbolIndex, base::Time> countdowns;
     std::deque<UsdmTrade> trades;
     std::deque<UsdmIncome> income;
@@ -95,6 +99,8 @@ class UsdmMarket {
                    uint64_t algo_id, const VenueCore& core);
   UsdmReply End(const UsdmCommand& command, OrderStatus status, ExecutionType type);
   UsdmReply CancelAlgo(const UsdmCommand& command);
+  UsdmReply Amend(const UsdmCommand& command, const VenueCore& core);
+  UsdmReply SetUp(const UsdmCommand& command);
   void CancelAll(AccountIndex account, SymbolIndex symbol);
   UsdmReply Book(const UsdmCommand& command);
   void Take(UsdmOrder& order, const VenueCore& core);

@@ -4,14 +4,18 @@
 namespace gannet::venue_sim {
 namespace {
 
-constexpr uint8_t kStateVersion = 1;
+constexpr uint8_t kStateVersion = 2;  // 1: without the setup of accounts
+constexpr uint32_t kLegShift = 16;    // of a position's key, above its symbol
 
 void SavePlace(wire::CanonicalWriter& writer, const UsdmPlace& place) {
   writer.U32(place.symbol);
   writer.Bytes(place.client_id);
-  for (const uint8_t value :
-       {static_cast<uint8_t>(place.side), static_cast<uint8_t>(place.type),
-        static_cast<uint8_t>(place.time_in_force), static_cast<uint8_t>(place.reduce_only)})
+  // One byte of flags, of which older builds knew the first.
+  const auto flags =
+      static_cast<uint8_t>((place.reduce_only ? 1U : 0U) | static_cast<unsigned>(place.leg) << 1 |
+                           (place.ended_not_refused ? 8U : 0U));
+  for (const uint8_t value : {static_cast<uint8_t>(place.side), static_cast<uint8_t>(place.type),
+                              static_cast<uint8_t>(place.time_in_force), flags})
     writer.U8(value);
   for (const int64_t value : {place.price, place.trigger, place.quantity}) writer.I64(value);
 }
@@ -23,7 +27,10 @@ UsdmPlace LoadPlace(wire::CanonicalReader& reader) {
   place.side = static_cast<market::Side>(reader.U8());
   place.type = static_cast<UsdmType>(reader.U8());
   place.time_in_force = static_cast<UsdmTime>(reader.U8());
-  place.reduce_only = reader.U8() != 0;
+  const uint8_t flags = reader.U8();
+  place.reduce_only = (flags & 1U) != 0;
+  place.leg = static_cast<UsdmLeg>(flags >> 1 & 3U);
+  place.ended_not_refused = (flags & 8U) != 0;
   for (int64_t* value : {&place.price, &place.trigger, &place.quantity}) *value = reader.I64();
   return place;
 }
@@ -84,7 +91,8 @@ void Save(wire::CanonicalWriter& writer, const UsdmTrade& trade) {
   writer.U8(static_cast<uint8_t>(trade.side));
   for (const int64_t value : {trade.price, trade.quantity, trade.time_ms}) writer.I64(value);
   for (const Amount value : {trade.quote, trade.commission, trade.realized}) writer.I128(value);
-  writer.Bool(trade.is_maker);
+  writer.U8(
+      static_cast<uint8_t>((trade.is_maker ? 1U : 0U) | static_cast<unsigned>(trade.leg) << 1));
 }
 
 UsdmTrade LoadTrade(wire::CanonicalReader& reader) {
@@ -94,7 +102,9 @@ UsdmTrade LoadTrade(wire::CanonicalReader& reader) {
   trade.side = static_cast<market::Side>(reader.U8());
   for (int64_t* value : {&trade.price, &trade.quantity, &trade.time_ms}) *value = reader.I64();
   for (Amount* value : {&trade.quote, &trade.commission, &trade.realized}) *value = reader.I128();
-  trade.is_maker = reader.Bool();
+  const uint8_t flags = reader.U8();
+  trade.is_maker = (flags & 1U) != 0;
+  trade.leg = static_cast<UsdmLeg>(flags >> 1 & 3U);
   return trade;
 }
 
@@ -145,8 +155,8 @@ void UsdmMarket::Save(wire::CanonicalWriter& writer) const {
     writer.I128(account.wallet);
     writer.Time(account.updated);
     writer.U32(static_cast<uint32_t>(account.positions.size()));
-    for (const auto& [symbol, position] : account.positions) {
-      writer.U32(symbol);
+    for (const auto& [key, position] : account.positions) {
+      writer.U32(key.first | static_cast<uint32_t>(key.second) << kLegShift);
       writer.I64(position.quantity);
       writer.I128(position.cost);
     }
@@ -165,6 +175,14 @@ void UsdmMarket::Save(wire::CanonicalWriter& writer) const {
       writer.U64(income.trade_id);
       writer.I64(income.time_ms);
     }
+    writer.Bool(account.setup.hedge);
+    writer.U32(static_cast<uint32_t>(account.setup.leverage.size()));
+    for (const auto& [symbol, leverage] : account.setup.leverage) {
+      writer.U32(symbol);
+      writer.U32(leverage);
+    }
+    writer.U32(static_cast<uint32_t>(account.setup.isolated.size()));
+    for (const SymbolIndex symbol : account.setup.isolated) writer.U32(symbol);
   }
   // Closed ones in the order of their end.
   writer.U32(static_cast<uint32_t>(orders_.size()));
@@ -177,7 +195,8 @@ void UsdmMarket::Save(wire::CanonicalWriter& writer) const {
 
 absl::Status UsdmMarket::Load(wire::CanonicalReader& reader) {
   if (reader.done()) return absl::OkStatus();  // of a build without perpetuals
-  if (const uint8_t version = reader.U8(); version != kStateVersion) {
+  const uint8_t version = reader.U8();
+  if (version < 1 || version > kStateVersion) {
     return absl::DataLossError("the state of the perpetuals has version " +
                                std::to_string(version) +
                                ": use the newer build or start with --fresh");
@@ -191,7 +210,10 @@ absl::Status UsdmMarket::Load(wire::CanonicalReader& reader) {
     account.wallet = reader.I128();
     account.updated = reader.Time();
     LoadAll(reader, [&] {
-      UsdmPosition& position = account.positions[reader.U32()];
+      const uint32_t key = reader.U32();
+      UsdmPosition& position =
+          account
+              .positions[{key & ((1U << kLegShift) - 1), static_cast<UsdmLeg>(key >> kLegShift)}];
       position.quantity = reader.I64();
       position.cost = reader.I128();
     });
@@ -209,6 +231,13 @@ absl::Status UsdmMarket::Load(wire::CanonicalReader& reader) {
       income.trade_id = reader.U64();
       income.time_ms = reader.I64();
     });
+    if (version == 1) return;
+    account.setup.hedge = reader.Bool();
+    LoadAll(reader, [&] {
+      const SymbolIndex symbol = reader.U32();
+      account.setup.leverage[symbol] = reader.U32();
+    });
+    LoadAll(reader, [&] { account.setup.isolated.insert(reader.U32()); });
   });
   orders_.clear();
   open_orders_.clear();

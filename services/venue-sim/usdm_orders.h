@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +26,9 @@ enum class UsdmType : uint8_t {
 enum class UsdmTime : uint8_t { kGtc = 1, kIoc, kFok, kPostOnly };
 enum class AlgoStatus : uint8_t { kNew = 1, kTriggered, kFinished, kCanceled, kRejected };
 
+// Which position an order belongs to: the only one, or one of two (hedge mode).
+enum class UsdmLeg : uint8_t { kBoth = 0, kLong, kShort };
+
 constexpr bool IsAlgo(UsdmType type) { return type >= UsdmType::kStop; }
 constexpr bool HasPrice(UsdmType type) {
   return type == UsdmType::kLimit || type == UsdmType::kStop || type == UsdmType::kTakeProfit;
@@ -37,6 +42,9 @@ struct UsdmPlace {
   UsdmTime time_in_force = UsdmTime::kGtc;
   int64_t price = 0, trigger = 0, quantity = 0;
   bool reduce_only = false;
+  UsdmLeg leg = UsdmLeg::kBoth;
+  // Bybit's manner: what cannot rest or be filled as asked is taken first, and ended then.
+  bool ended_not_refused = false;
 };
 
 struct UsdmOrder {
@@ -69,6 +77,7 @@ struct UsdmTrade {
   int64_t price = 0, quantity = 0;
   Amount quote = 0, commission = 0, realized = 0;
   bool is_maker = false;
+  UsdmLeg leg = UsdmLeg::kBoth;
   int64_t time_ms = 0;
 };
 
@@ -84,6 +93,13 @@ struct UsdmPosition {
   Amount cost = 0;       // what opening it was worth, never negative
 };
 
+// How an account is set up.
+struct UsdmSetup {
+  bool hedge = false;
+  std::map<SymbolIndex, uint32_t> leverage;  // where it is not kLeverage
+  std::set<SymbolIndex> isolated;
+};
+
 enum class UsdmVerb : uint8_t {
   kPlace = 1,
   kPlaceAlgo,
@@ -91,8 +107,12 @@ enum class UsdmVerb : uint8_t {
   kCancelAlgo,
   kCancelAll,
   kCountdown,
-  kIncome,  // from outside: funding, a transfer
-  kExpire,  // the venue itself ends an order that it had taken
+  kIncome,       // from outside: funding, a transfer
+  kExpire,       // the venue itself ends an order that it had taken
+  kAmend,        // `place`: price and quantity, 0 as it is
+  kSetHedge,     // `amount`: 1 or 0; refused while anything is held or open
+  kSetLeverage,  // `amount`
+  kSetMargin,    // `amount`: 1 isolated, 0 cross
 };
 
 // One command of an account, as the venue's journal keeps it.
@@ -112,7 +132,7 @@ UsdmCommand LoadUsdmCommand(wire::CanonicalReader& reader);
 
 struct UsdmReply {
   std::optional<ApiError> error;
-  std::optional<UsdmOrder> order;  // kPlace, kCancel
+  std::optional<UsdmOrder> order;  // kPlace, kCancel, kAmend
   std::optional<UsdmAlgo> algo;    // kPlaceAlgo, kCancelAlgo
 };
 

@@ -58,6 +58,16 @@ std::optional<UsdmTime> ParseUsdmTime(std::string_view text) {
   return found == std::end(kTimes) ? std::nullopt : std::optional(found->time);
 }
 
+std::string_view Name(UsdmLeg leg) {
+  return leg == UsdmLeg::kBoth ? "BOTH" : leg == UsdmLeg::kLong ? "LONG" : "SHORT";
+}
+std::optional<UsdmLeg> ParseUsdmLeg(std::string_view text) {
+  for (const UsdmLeg leg : {UsdmLeg::kBoth, UsdmLeg::kLong, UsdmLeg::kShort}) {
+    if (Name(leg) == text) return leg;
+  }
+  return std::nullopt;
+}
+
 void WriteUsdmOrder(JsonText& json, const UsdmOrder& order) {
   const UsdmPlace& r = order.request;
   json.Object()
@@ -77,7 +87,7 @@ void WriteUsdmOrder(JsonText& json, const UsdmOrder& order) {
   json.Bool("reduceOnly", r.reduce_only)
       .Bool("closePosition", false)
       .Text("side", Name(r.side))
-      .Text("positionSide", "BOTH")
+      .Text("positionSide", Name(r.leg))
       .Decimal("stopPrice", r.trigger)
       .Text("workingType", "CONTRACT_PRICE")
       .Bool("priceProtect", false);
@@ -98,7 +108,7 @@ void WriteUsdmAlgo(JsonText& json, const UsdmAlgo& algo) {
       .Text("orderType", Name(r.type))
       .Text("symbol", NameOf(r.symbol))
       .Text("side", Name(r.side))
-      .Text("positionSide", "BOTH");
+      .Text("positionSide", Name(r.leg));
   json.Text("timeInForce", Name(r.time_in_force))
       .Decimal("quantity", r.quantity)
       .Text("algoStatus", Name(algo.status))
@@ -132,7 +142,7 @@ void WriteUsdmTrade(JsonText& json, const UsdmTrade& trade) {
       .Decimal("quoteQty", trade.quote)
       .Decimal("realizedPnl", trade.realized)
       .Text("side", Name(trade.side))
-      .Text("positionSide", "BOTH")
+      .Text("positionSide", Name(trade.leg))
       .Text("symbol", NameOf(trade.symbol))
       .Int("time", trade.time_ms)
       .EndObject();
@@ -169,10 +179,10 @@ void WriteUsdmAccount(JsonText& json, const UsdmMarket& market, AccountIndex acc
       .EndObject()
       .EndArray()
       .Array("positions");
-  for (const auto& [symbol, position] : market.positions(account)) {
+  for (const auto& [key, position] : market.positions(account)) {
     json.Object()
-        .Text("symbol", NameOf(symbol))
-        .Text("positionSide", "BOTH")
+        .Text("symbol", NameOf(key.first))
+        .Text("positionSide", Name(key.second))
         .Decimal("positionAmt", position.quantity)
         .Decimal("unrealizedProfit", 0)
         .Decimal("isolatedMargin", 0)
@@ -219,7 +229,7 @@ std::string UsdmOrderEvent(const UsdmExecution& execution) {
       .Bool("R", r.reduce_only)
       .Text("wt", "CONTRACT_PRICE")
       .Text("ot", Name(order.original_type))
-      .Text("ps", "BOTH")
+      .Text("ps", Name(r.leg))
       .Bool("cp", false)
       .Decimal("rp", trade.realized);
   json.Text("V", "NONE").Text("pm", "NONE").Int("gtd", 0).EndObject().EndObject();
@@ -240,7 +250,7 @@ std::string UsdmAlgoEvent(const UsdmAlgo& algo, base::Time now) {
       .Text("o", Name(r.type))
       .Text("s", NameOf(r.symbol))
       .Text("S", Name(r.side))
-      .Text("ps", "BOTH");
+      .Text("ps", Name(r.leg));
   json.Text("f", Name(r.time_in_force))
       .Decimal("q", r.quantity)
       .Text("X", Name(algo.status))
@@ -282,8 +292,10 @@ std::string UsdmAccountEvent(const UsdmMarket& market, AccountIndex account,
       .EndObject()
       .EndArray()
       .Array("P");
-  if (symbol) {
-    const UsdmPosition position = market.position(account, *symbol);
+  const auto legs = market.setup(account).hedge ? std::vector{UsdmLeg::kLong, UsdmLeg::kShort}
+                                                : std::vector{UsdmLeg::kBoth};
+  for (const UsdmLeg leg : symbol ? legs : std::vector<UsdmLeg>()) {
+    const UsdmPosition position = market.position(account, {*symbol, leg});
     json.Object()
         .Text("s", NameOf(*symbol))
         .Decimal("pa", position.quantity)
@@ -292,7 +304,7 @@ std::string UsdmAccountEvent(const UsdmMarket& market, AccountIndex account,
         .Decimal("up", 0)
         .Text("mt", "cross")
         .Decimal("iw", 0)
-        .Text("ps", "BOTH")
+        .Text("ps", Name(leg))
         .EndObject();
   }
   json.EndArray().EndObject().EndObject();

@@ -13,6 +13,8 @@ namespace gannet::venue_sim {
 
 std::optional<UsdmType> ParseUsdmType(std::string_view text);
 std::optional<UsdmTime> ParseUsdmTime(std::string_view text);
+std::string_view Name(UsdmLeg leg);
+std::optional<UsdmLeg> ParseUsdmLeg(std::string_view text);
 
 void WriteUsdmOrder(JsonText& json, const UsdmOrder& order);
 void WriteUsdmAlgo(JsonText& json, const UsdmAlgo& algo);

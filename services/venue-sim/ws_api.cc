@@ -132,9 +132,12 @@ void WsApi::Request::Read(std::string_view text) {
         ApiError{-1102, "Mandatory parameter 'method' was not sent, was empty/null, or malformed."};
 }
 
-void WsApi::Open(ConnectionId id, std::string address) {
-  (void)limits_.Use(address, 2, exchange_.now());  // what opening a connection weighs
-  connections_[id].address = std::move(address);
+void WsApi::Open(ConnectionId id, std::string address, bool usdm) {
+  Connection& connection = connections_[id];
+  connection.usdm = usdm;
+  // What opening a connection weighs.
+  (void)LimitsOf(connection).Use(address, usdm ? 5 : 2, exchange_.now());
+  connection.address = std::move(address);
 }
 
 void WsApi::OnMessage(ConnectionId id, std::string_view text) {
@@ -162,11 +165,15 @@ ApiReply WsApi::Answer(Connection& connection, const Request& request, ApiReques
   api_request.address = connection.address;
   api_request.api_key = api_key;
   api_request.payload = payload;
-  if (const Endpoint* endpoint = Api::FindWs(request.method))
+  if (const Endpoint* endpoint = Api::FindWs(request.method, connection.usdm))
     return api_.Call(*endpoint, api_request);
 
-  if (auto error = limits_.Use(connection.address, 2, exchange_.now())) {
+  if (auto error = LimitsOf(connection).Use(connection.address, 2, exchange_.now())) {
     reply.error = *std::move(error);
+    return reply;
+  }
+  if (connection.usdm) {
+    reply.error = ApiError{-1020, "This operation is not supported."};
     return reply;
   }
   if (request.method == "userDataStream.subscribe.signature")
@@ -267,8 +274,8 @@ std::string WsApi::Envelope(const Connection& connection, const std::string& id,
   }
   if (with_limits) {
     json.Array("rateLimits");
-    if (reply.ordered_by) limits_.WriteOrders(json, *reply.ordered_by, now);
-    limits_.WriteWeight(json, connection.address, now);
+    if (reply.ordered_by) LimitsOf(connection).WriteOrders(json, *reply.ordered_by, now);
+    LimitsOf(connection).WriteWeight(json, connection.address, now);
     json.EndArray();
   }
   return json.EndObject().Take();

@@ -1,6 +1,6 @@
-// The WebSocket API (/ws-api/v3): the endpoints of api.h as JSON requests, and
-// the user data stream by userDataStream.subscribe.signature. Sessions need
-// Ed25519 keys, which this venue does not issue.
+// The WebSocket APIs, spot's (/ws-api/v3) and the perpetuals' (/ws-fapi/v1): the endpoints of
+// api.h as JSON requests, and spot's user data stream by userDataStream.subscribe.signature.
+// Sessions need Ed25519 keys, which this venue does not issue.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +17,15 @@ class WsApi {
  public:
   static constexpr size_t kMaxSubscriptions = 1000;  // over the life of one connection
 
-  WsApi(Api& api, RateLimits& limits, const Exchange& exchange, Outbox& outbox)
-      : api_(api), limits_(limits), exchange_(exchange), outbox_(outbox) {}
+  WsApi(Api& api, RateLimits& limits, RateLimits& usdm_limits, const Exchange& exchange,
+        Outbox& outbox)
+      : api_(api),
+        limits_(limits),
+        usdm_limits_(usdm_limits),
+        exchange_(exchange),
+        outbox_(outbox) {}
 
-  void Open(ConnectionId id, std::string address);
+  void Open(ConnectionId id, std::string address, bool usdm);
   void Close(ConnectionId id) { connections_.erase(id); }
   void OnMessage(ConnectionId id, std::string_view text);
   // To every subscription of that account; `event` is the event's JSON.
@@ -33,6 +38,7 @@ class WsApi {
  private:
   struct Connection {
     std::string address;
+    bool usdm = false;
     std::map<uint64_t, AccountIndex> subscriptions;  // by subscription id
     uint64_t next_subscription = 0;
   };
@@ -45,8 +51,13 @@ class WsApi {
   std::string Envelope(const Connection& connection, const std::string& id, const ApiReply& reply,
                        bool with_limits);
 
+  RateLimits& LimitsOf(const Connection& connection) {
+    return connection.usdm ? usdm_limits_ : limits_;
+  }
+
   Api& api_;
   RateLimits& limits_;
+  RateLimits& usdm_limits_;
   const Exchange& exchange_;
   Outbox& outbox_;
   std::map<ConnectionId, Connection> connections_;

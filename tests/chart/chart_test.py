@@ -255,8 +255,8 @@ def values_are_used(helm, texts):
         if isinstance(value, bool) or path in SWITCHES:
             return value
         number += 100
-        marks[path] = str(number) if isinstance(value, int) else f"mark{number}"
-        if isinstance(value, int):
+        marks[path] = str(number) if isinstance(value, (int, float)) else f"mark{number}"
+        if isinstance(value, (int, float)):
             return number
         if isinstance(value, str):
             return marks[path]
@@ -268,12 +268,12 @@ def values_are_used(helm, texts):
         own["services"][name]["enabled"] = True
     own["services"]["inference"] |= {"autoscaling": {**own["services"]["inference"]["autoscaling"], "enabled": True, "maxReplicas": 99999}}
     marks["services.inference.autoscaling.maxReplicas"] = "99999"
-    own["tests"]["order"]["enabled"] = own["monitoring"]["serviceMonitor"]["enabled"] = own["monitoring"]["rules"]["enabled"] = True
+    own["tests"]["order"]["enabled"] = own["canary"]["enabled"] = own["monitoring"]["serviceMonitor"]["enabled"] = own["monitoring"]["rules"]["enabled"] = True
     own["monitoring"]["dashboards"]["enabled"] = own["monitoring"]["alertmanager"]["enabled"] = own["monitoring"]["logs"]["enabled"] = True
     out = ""
     for change in ({"kafka": {"mode": "external", "auth": "scram"}, "postgres": {"mode": "external"}},
                    {"kafka": {"mode": "bundled", "auth": "mtls"}, "postgres": {"mode": "bundled"}, "venueSim": {"enabled": True}, "fullnameOverride": ""},
-                   {"tls": {"clientAuth": True}, "tests": {"order": {"enabled": False}}, "rpc": {"people": [{"name": marks["rpc.people"], "rights": ["read"]}]},
+                   {"tls": {"clientAuth": True}, "tests": {"order": {"enabled": False}}, "canary": {"enabled": False}, "rpc": {"people": [{"name": marks["rpc.people"], "rights": ["read"]}]},
                     "fullnameOverride": "", "image": {"tag": marks["image.tag"], "digests": {}}},
                    {"services": {"inference": {"replicas": number + 1, "autoscaling": {"enabled": False}}}},
                    {"services": {"inference": {"autoscaling": {"enabled": False}, "keda": {"enabled": True, "maxReplicas": 88888}}}}):
@@ -301,7 +301,7 @@ SWITCHED = {
     "tls.clientAuth": ("default", True), "venueSim.enabled": ("bundled", False), "tests.order.enabled": ("order-test", False),
     "monitoring.serviceMonitor.enabled": ("monitoring", False), "monitoring.rules.enabled": ("monitoring", False),
     "monitoring.dashboards.enabled": ("monitoring", False), "monitoring.alertmanager.enabled": ("monitoring", False),
-    "monitoring.logs.enabled": ("monitoring", False),
+    "monitoring.logs.enabled": ("monitoring", False), "canary.enabled": ("canary", False),
     "services.inference.autoscaling.enabled": ("no-crds", False), "services.inference.keda.enabled": ("keda", False),
     **{f"services.{name}.enabled": ("ha", False) for name in facts()},
 }

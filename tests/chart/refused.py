@@ -58,6 +58,12 @@ REFUSED = [
     ("an order that could show no certificate",
      {"tls": {"clientAuth": True, "testClientSecret": "a"},
       "tests": {"order": {"enabled": True, "existingSecret": "a", "instrument": "a:b", "quantity": "1", "price": "1"}}}, "tests.order"),
+    ("a canary that asks nobody", {"canary": {"enabled": True}}, "/canary/prometheus"),
+    ("a canary that the network keeps from asking", {"canary": {"enabled": True, "prometheus": "http://prometheus:9090"}}, "networkPolicy.prometheus"),
+    ("a canary that may halt nothing", {"canary": {"halt": "strategy:maker"}}, "/canary/existingSecret"),
+    ("a canary that halts what is none", {"canary": {"halt": "everything", "existingSecret": "a"}}, "/canary/halt"),
+    ("a canary that shows no certificate", {"canary": {"enabled": True, "prometheus": "http://p:9090", "halt": "firm", "existingSecret": "a"},
+                                            "networkPolicy": {"prometheus": [{"podSelector": {}}]}, "tls": {"clientAuth": True, "testClientSecret": "a"}}, "canary.halt"),
     # images
     ("latest", {"image": {"tag": "latest"}}, "/image/tag"),
     ("latest of the bundled Kafka", {"kafka": {"bundled": {"image": "apache/kafka:latest"}}}, "/kafka/bundled/image"),

@@ -19,9 +19,9 @@ def tool(*command):
     return done.stdout.strip()
 
 
-def packages():
+def packages(*modules):
     """Goes on in a Python that has requirements.txt."""
-    if importlib.util.find_spec("kubernetes_validate") and importlib.util.find_spec("yaml"):
+    if all(importlib.util.find_spec(module) for module in modules or ("kubernetes_validate", "yaml")):
         return
     if os.environ.get("GANNET_CHART_PYTHON"):
         sys.exit("tools/test-python gave a Python without what it was asked for")

@@ -40,7 +40,7 @@ def against_sources():
         yield "an edge is stated twice"
     for fro, to, _ in pairs:
         for end in (fro, to):
-            if end not in {*facts(), *OUTSIDE, *BUNDLED, "topics", "tests"}:
+            if end not in {*facts(), *OUTSIDE, *BUNDLED, "topics", "tests", "canary"}:
                 yield f"edge {fro} → {to}: nothing is called {end}"
     wanted = {
         "kafka": {name for name, fact in facts().items() if fact["bus"]} | {"topics"},
@@ -53,6 +53,8 @@ def against_sources():
         have = {fro for fro, end, _ in pairs if end == to}
         if have != froms:
             yield f"edges to {to} come from {sorted(have)}, the sources say {sorted(froms)}"
+    if {to for fro, to, _ in pairs if fro == "canary"} != {"prometheus", "gateway"}:
+        yield "the canary asks Prometheus, and halts by way of the gateway"
     if {to for fro, to, _ in pairs if fro == "prometheus"} != set(facts()):
         yield "prometheus reaches every program"
     # Services meet on the bus: none calls another.

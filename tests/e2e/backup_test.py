@@ -153,5 +153,5 @@ def refusals(folder, data, out, database, private, public):
         file.write(b"x")
     check("damaged" in tool("backup", "check", spoilt, "--key", private, "--certificate", public, fails=True), "damage was not seen")
 
-
-harness.main(test)
+if __name__ == "__main__":
+    harness.main(test)

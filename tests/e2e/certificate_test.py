@@ -63,7 +63,7 @@ def fingerprint(pem_path):
 
 def put(source, target):
     """As one step."""
-    shutil.copyfile(source, target + ".next")
+    shutil.copy(source, target + ".next")
     os.replace(target + ".next", target)
 
 

@@ -43,11 +43,11 @@ def near_market(platform):
 
 
 def buy(platform, price, *more, **where):
-    """Its answer, once the strategy's message budget, which other answers have used, has room."""
+    """Its answer, once the book is proven and the message budget, which other answers have used, has room."""
     def answered():
         code, out = platform.ask("order", "submit", BTC, "buy", "0.001", "--price", price, *more, **where)
-        return None if "messages in" in out else (code, out)
-    return harness.wait_until(answered, 30, "room in the message budget")
+        return None if "messages in" in out or "book is not proven" in out else (code, out)
+    return harness.wait_until(answered, 60, "a valid book and room in the message budget")
 
 
 def steer(platform):

@@ -4,9 +4,12 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 
 # kill_test.py runs longer and with more seeds in tools/run-tests-long.
 foreach(test
+    alerting
     backup
     bad_state
+    canary
     certificate
+    crash
     distributed
     distributed_rpc
     hostile_requests
@@ -14,12 +17,16 @@ foreach(test
     lease
     limits
     openapi
+    parents
     portfolio
     prometheus
     recorder
+    refusal
     rpc
     run
+    secrets
     services_rpc
+    shadow
     sigterm
     truth
     venue_check)
@@ -30,7 +37,7 @@ foreach(test
     ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp")
 endforeach()
 # Minutes each: `make test-long` runs them (ctest -C Long).
-foreach(test hostile_bus outage trace)
+foreach(test hostile_bus outage pitr trace)
   add_test(NAME e2e_${test}
     COMMAND ${Python3_EXECUTABLE} -B tests/e2e/${test}_test.py ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
     CONFIGURATIONS Long

@@ -89,5 +89,5 @@ def test(bin_dir, folder):
         gannet.send(harness.signal.SIGTERM)
         harness.check(gannet.wait(30) == 0, f"it did not drain: {gannet.describe()}")
 
-
-harness.main(test)
+if __name__ == "__main__":
+    harness.main(test)

@@ -197,6 +197,12 @@ def checks_configuration(bin_dir, folder):
     code, text, errors = harness.run([gannet, "run", "--data", data, "--check-config"], 30)
     check(code == 0, f"the shipped configuration: ended with {code}: {text} {errors}")
     check(not os.path.exists(data), "--check-config made a data folder")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("rules:\n  - fault: no_such_fault\n")
+    code, text, errors = harness.run([gannet, "run", "--data", data, "--faults", path, "--for", "5s"], 30)
+    check(code == 1 and f"{path}:2" in errors and "no_such_fault" in errors, f"a wrong fault script: {code}: {text} {errors}")
+    code, text, errors = harness.run([gannet, "run", "--data", data, "--faults", "config/faults.yaml", "--for", "2s", "--plain"], 60)
+    check(code == 0, f"the shipped fault script: {code}: {text} {errors}")
 
 
 def explains_itself(bin_dir):

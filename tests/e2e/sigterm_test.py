@@ -16,7 +16,7 @@ from harness import check
 LIMIT = 35
 # Programs that do one thing and end.
 # The recorder needs a Kafka: recorder_test.py stops it.
-NOT_SERVING = {"gannet-decide", "gannet-recorder"}
+NOT_SERVING = {"gannet-decide", "gannet-plants", "gannet-recorder"}
 
 
 def ready_probe(name, program, data, log_start):

@@ -148,5 +148,5 @@ def test(bin_dir, folder):
         if "--keep" in sys.argv:
             pathlib.Path(sys.argv[sys.argv.index("--keep") + 1]).write_text(json.dumps(best.raw))
 
-
-harness.main(test)
+if __name__ == "__main__":
+    harness.main(test)

@@ -1,5 +1,6 @@
 // Execution against the venue simulator, spot and USD-M, whatever happens on the way.
 // In the end both must say the same of every order, trade, balance and position.
+#include <catch2/catch_template_test_macros.hpp>
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/integration/venue_match_for_test.h"
@@ -147,14 +148,68 @@ TEST_CASE("Bybit's disconnect protection cancels when our process is gone") {
   CHECK(match.host().State("g1a") == market::OrderState::kCanceled);
 }
 
-TEST_CASE("Bybit refuses stop orders here, and keeps to its limit of requests") {
-  Match<BybitTruth> match({.seed = 65, .faults = {}});
-  market::OrderIntent stop = match.host().Intent("g1stop", market::Side::kBuy, "0.001", "70000");
-  stop.type = market::OrderType::kStopLimit;
-  stop.stop_price = stop.price;
-  match.host().Decide(stop, 10s);
-  CHECK(match.host().State("g1stop") == market::OrderState::kDenied);
-  CHECK(match.host().Last("g1stop").local_reason == market::RejectReason::kNotPermitted);
+TEST_CASE("Bybit's stop orders keep their name whatever the network loses") {
+  uint64_t stops = 0;
+  for (uint64_t seed = 65; seed <= 68; ++seed) {
+    CAPTURE(seed);
+    Match<BybitTruth> match({.seed = seed, .faults = Faults(0.03), .stops = true});
+    match.Trade(40s);
+    match.CancelAll();
+    match.Compare();
+    stops += match.stops;
+  }
+  CHECK(stops > 20);
+}
+
+TEST_CASE("Bybit's contracts and their venue agree whatever the network loses") {
+  uint64_t unknown = 0, absent = 0;
+  for (uint64_t seed = 70; seed <= 75; ++seed) {
+    CAPTURE(seed);
+    Match<BybitLinearTruth> match({.seed = seed, .faults = Faults(0.04), .stops = true});
+    match.Trade(40s);
+    match.CancelAll();
+    match.Compare();
+    unknown += match.stats().unknown_outcomes;
+    absent += match.stats().absences_proven;
+  }
+  CHECK(unknown > 10);
+  CHECK(absent > 0);
+}
+
+TEST_CASE("Bybit's contracts and their venue agree although our process dies again and again") {
+  uint64_t restarts = 0;
+  for (uint64_t seed = 76; seed <= 81; ++seed) {
+    CAPTURE(seed);
+    Match<BybitLinearTruth> match(
+        {.seed = seed,
+         .faults = Faults(0.02),
+         .restarts = true,
+         .stops = true,
+         .dead_man = seed % 2 == 0 ? base::Duration(15s) : base::Duration(0)});
+    match.Trade(40s);
+    match.CancelAll();
+    match.Compare();
+    restarts += match.restarts;
+  }
+  CHECK(restarts > 8);
+}
+
+TEMPLATE_TEST_CASE("Orders over a socket agree with their venue through losses and deaths", "",
+                   SpotTruth, UsdmTruth, BybitTruth, BybitLinearTruth) {
+  uint64_t unknown = 0, restarts = 0, sent = 0;
+  for (uint64_t seed = 90; seed <= 93; ++seed) {
+    CAPTURE(seed);
+    Match<TestType> match(
+        {.seed = seed, .faults = Faults(0.03), .restarts = true, .stops = true, .by_socket = true});
+    match.Trade(40s);
+    sent += match.host().service->sent_by_socket();
+    match.CancelAll();
+    match.Compare();
+    unknown += match.stats().unknown_outcomes;
+    restarts += match.restarts;
+  }
+  CHECK(sent > 20);
+  CHECK(restarts > 3);
 }
 
 TEST_CASE("The venue's dead-man timer cancels when our process is gone") {

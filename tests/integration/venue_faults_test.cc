@@ -16,7 +16,8 @@ using market::Side;
 using venue_sim::FaultKind;
 using namespace std::chrono_literals;
 
-constexpr unsigned kSpot = 1, kUsdm = 2, kBybit = 4, kAll = kSpot | kUsdm | kBybit;
+constexpr unsigned kSpot = 1, kUsdm = 2, kBybit = 4, kLinear = 8;
+constexpr unsigned kAll = kSpot | kUsdm | kBybit | kLinear;
 
 struct FaultCase {
   std::string name;    // as the issue of faults has it
@@ -145,7 +146,7 @@ const std::vector<FaultCase>& Cases() {
        true},
       {"funding out of the blue",
        FaultKind::kFunding,
-       kUsdm,
+       kUsdm | kLinear,
        Rule("fault: funding, from: 3s, every: 2s, times: 3, amount: \"-1.25\""),
        {},
        true},
@@ -157,7 +158,7 @@ const std::vector<FaultCase>& Cases() {
        true},
       {"liquidation out of the blue",
        FaultKind::kLiquidation,
-       kUsdm,
+       kUsdm | kLinear,
        Rule("fault: liquidation, from: 4s, side: SELL, quantity: \"0.002\""),
        {.foreign = true},
        true},
@@ -201,7 +202,7 @@ const std::vector<FaultCase>& Cases() {
        {}},
       {"zero balances for a while",
        FaultKind::kZeroBalances,
-       kSpot | kBybit,
+       kSpot | kBybit | kLinear,
        Rule("fault: zero_balances, from: 2s"),
        {}},
       {"the venue's clock ahead",
@@ -224,7 +225,12 @@ venue_sim::FaultScript Script(const std::string& text, Product product) {
       text, "case", [](config::Section& in, venue_sim::FaultScript& out) { ReadFaults(in, out); });
   REQUIRE(script.status().ToString() == "OK");
   venue_sim::FaultScript at_its_door = *script;
-  for (venue_sim::FaultRule& rule : at_its_door.rules) rule.door = DoorOf(product);
+  for (venue_sim::FaultRule& rule : at_its_door.rules) {
+    rule.door = DoorOf(product);
+    // By hand it is done where perpetuals are at home.
+    if (rule.kind == FaultKind::kHandOrder && product == Product::kBybitLinear)
+      rule.door = venue_sim::Door::kUsdm;
+  }
   return at_its_door;
 }
 
@@ -278,11 +284,15 @@ void Check(Wire wire, Product product, const FaultCase& fault) {
 }
 
 unsigned Bit(Product product) {
-  return product == Product::kSpot ? kSpot : product == Product::kUsdm ? kUsdm : kBybit;
+  return product == Product::kSpot    ? kSpot
+         : product == Product::kUsdm  ? kUsdm
+         : product == Product::kBybit ? kBybit
+                                      : kLinear;
 }
 
 TEST_CASE("Orders end in the venue's truth whatever it does wrong") {
-  const Product product = GENERATE(Product::kSpot, Product::kUsdm, Product::kBybit);
+  const Product product =
+      GENERATE(Product::kSpot, Product::kUsdm, Product::kBybit, Product::kBybitLinear);
   const size_t number = GENERATE(range(size_t{0}, Cases().size()));
   const FaultCase& fault = Cases()[number];
   if ((fault.products & Bit(product)) != 0) Check(Wire::kMemory, product, fault);
@@ -293,7 +303,8 @@ TEST_CASE("Orders end in the venue's truth over real sockets too", "[sockets]") 
   for (const FaultCase& fault : Cases()) {
     if (!fault.quick) continue;
     // In turn, of those that have it: what the venues share is the same code.
-    constexpr std::array kProducts = {Product::kSpot, Product::kUsdm, Product::kBybit};
+    constexpr std::array kProducts = {Product::kSpot, Product::kUsdm, Product::kBybit,
+                                      Product::kBybitLinear};
     while ((fault.products & Bit(kProducts[number % kProducts.size()])) == 0) ++number;
     Check(Wire::kSockets, kProducts[number++ % kProducts.size()], fault);
   }

@@ -61,7 +61,7 @@ class SpotTruth : public VenueTruth {
     config.live = DefaultsOf(config.venue);
     config.rate = DefaultRateOf(config.venue);
     config.live.rest_url = "http://" + host;
-    config.live.stream_url = "ws://" + host + "/ws-api/v3";
+    config.live.stream_url = config.live.order_url = "ws://" + host + "/ws-api/v3";
   }
   void Define(market::Instrument&) const override {}  // as the host has it
   std::optional<Order> Find(const std::string& id) const override {
@@ -99,6 +99,7 @@ class BybitTruth : public SpotTruth {
     config.rate = DefaultRateOf(config.venue);
     config.live.rest_url = "http://" + host;
     config.live.stream_url = "ws://" + host + "/v5/private";
+    config.live.order_url = "ws://" + host + "/v5/trade";
   }
   void Define(market::Instrument& instrument) const override {
     instrument.id = market::InstrumentId("bybit-spot:BTCUSDT");
@@ -111,7 +112,12 @@ class BybitTruth : public SpotTruth {
     return order;
   }
   market::OrderState unfilled() const override { return market::OrderState::kCanceled; }
-  bool has_stops() const override { return false; }
+  // One account with the perpetuals.
+  std::map<std::string, market::Money> balances() const override {
+    std::map<std::string, market::Money> held = SpotTruth::balances();
+    held["USDT"] += market::Money(exchange_.usdm().wallet(0), 8);
+    return held;
+  }
 };
 
 class UsdmTruth : public VenueTruth {
@@ -123,6 +129,7 @@ class UsdmTruth : public VenueTruth {
     config.rate = DefaultRateOf(config.venue);
     config.live.rest_url = "http://" + host;
     config.live.stream_url = "ws://" + host + "/private";
+    config.live.order_url = "ws://" + host + "/ws-fapi/v1";
   }
   void Define(market::Instrument& instrument) const override {
     instrument.id = market::InstrumentId("binance-usdm:BTCUSDT");
@@ -161,6 +168,36 @@ class UsdmTruth : public VenueTruth {
     return {{"USDT", market::Money(exchange_.usdm().wallet(0), 8)}};
   }
   bool has_positions() const override { return true; }
+};
+
+// The perpetuals through Bybit's door.
+class BybitLinearTruth : public UsdmTruth {
+ public:
+  using UsdmTruth::UsdmTruth;
+  void Configure(const std::string& host, ExecutionConfig& config) const override {
+    config.venue = VenueKind::kBybitLinear;
+    config.live = DefaultsOf(config.venue);
+    config.rate = DefaultRateOf(config.venue);
+    config.live.rest_url = "http://" + host;
+    config.live.stream_url = "ws://" + host + "/v5/private";
+    config.live.order_url = "ws://" + host + "/v5/trade";
+  }
+  void Define(market::Instrument& instrument) const override {
+    UsdmTruth::Define(instrument);
+    instrument.id = market::InstrumentId("bybit-linear:BTCUSDT");
+  }
+  std::optional<Order> Find(const std::string& id) const override {
+    std::optional<Order> order = UsdmTruth::Find(id);
+    if (order && order->state == market::OrderState::kExpired)
+      order->state = market::OrderState::kCanceled;
+    return order;
+  }
+  market::OrderState unfilled() const override { return market::OrderState::kCanceled; }
+  // One account with the spot market.
+  std::map<std::string, market::Money> balances() const override {
+    const venue_sim::Balance spot = exchange_.core().ledger().balance(0, "USDT");
+    return {{"USDT", market::Money(exchange_.usdm().wallet(0) + spot.free + spot.locked, 8)}};
+  }
 };
 
 inline void WriteKeys(base::Files& files, ExecutionConfig& config) {
@@ -225,6 +262,7 @@ struct Run {
   bool restarts = false;  // of our process, in the middle of everything
   bool stops = false;     // stop orders too
   base::Duration dead_man{0};
+  bool by_socket = false;  // orders over a WebSocket
 };
 
 template <class Truth>
@@ -237,6 +275,7 @@ class Match {
     config_.reconcile_every = std::chrono::seconds(20);
     config_.rate.orders_per_10s = 50;
     config_.live.dead_man = run.dead_man;
+    config_.live.orders_by_socket = run.by_socket;
     WriteKeys(venue_.files, config_);
     StartProcess();
     venue_.Run(std::chrono::seconds(2));

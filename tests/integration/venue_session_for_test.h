@@ -7,21 +7,26 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "libs/net/beast_network.h"
 #include "libs/runtime/asio_executor.h"
 #include "libs/runtime/system_clock.h"
+#include "libs/venue/binance/transport.h"
+#include "libs/venue/binance/usdm_requests.h"
 #include "services/venue-sim/fault_gate.h"
 #include "tests/integration/venue_match_for_test.h"
 
 namespace gannet::execution {
 
 enum class Wire { kMemory, kSockets };
-enum class Product { kSpot, kUsdm, kBybit };
+enum class Product { kSpot, kUsdm, kBybit, kBybitLinear };
 
 struct GroundOptions {
   base::Duration lifetime = std::chrono::hours(24);  // of a connection
   venue_sim::FaultScript faults;                     // without rules: nothing goes wrong
+  std::vector<venue::Call> before;  // asked of the perpetuals by another hand, before we begin
+  std::function<void(ExecutionConfig&)> configure;
 };
 
 // The server behind its gate, and whatever it stands on.
@@ -32,6 +37,19 @@ class Ground {
   virtual void Run(base::Duration span) = 0;
   const venue_sim::VenueSimServer& server() const { return *server_; }
   venue_sim::FaultGate& gate() { return *gate_; }
+  // By another hand, in the words of Binance.
+  void Ask(const venue::Call& call) {
+    const auto signer = venue::Signer::FromKeyText(venue_sim::kTestSecret);
+    const venue::WireRequest wire =
+        venue::binance::ToRest(call, *signer, gate_->clock().Now(), std::chrono::seconds(5));
+    net::HttpRequest request{wire.method, wire.target, {}, wire.body};
+    request.headers.emplace_back(venue::binance::kApiKeyHeader, venue_sim::kTestKey);
+    int status = 0;
+    server_->OnRequest(std::move(request), "127.0.0.98:1",
+                       [&](const net::HttpResponse& response) { status = response.status; });
+    for (int i = 0; i < 50 && status == 0; ++i) Run(std::chrono::milliseconds(20));
+    REQUIRE(status == 200);
+  }
   uint16_t port() const { return listener_->port(); }
 
  protected:
@@ -116,12 +134,16 @@ class Session {
       truth_ = std::make_unique<SpotTruth>(ground_->server().exchange());
     } else if (product == Product::kBybit) {
       truth_ = std::make_unique<BybitTruth>(ground_->server().exchange());
+    } else if (product == Product::kBybitLinear) {
+      truth_ = std::make_unique<BybitLinearTruth>(ground_->server().exchange());
     } else {
       truth_ = std::make_unique<UsdmTruth>(ground_->server().exchange());
     }
     ExecutionConfig config;
     truth_->Configure("127.0.0.1:" + std::to_string(ground_->port()), config);
     config.reconcile_every = std::chrono::seconds(1);
+    if (how.configure) how.configure(config);
+    for (const venue::Call& call : how.before) ground_->Ask(call);
     WriteKeys(ground_->world().files, config);
     host_ = std::make_unique<ServiceHost>(ground_->world(), config);
     truth_->Define(host_->btc);
@@ -158,7 +180,8 @@ class Session {
       for (const auto& [asset, held] : truth_->balances()) {
         const auto known = engine().state().balances().find(market::AssetId(asset));
         if (known == engine().state().balances().end() ||
-            known->second.free + known->second.locked != held)
+            known->second.free + known->second.locked != held ||
+            engine().state().Explained(market::AssetId(asset)) != held)
           return false;
       }
       return engine().ready();

@@ -13,8 +13,9 @@ using market::Side;
 using namespace std::chrono_literals;
 
 Wire AnyWire() { return GENERATE(Wire::kMemory, Wire::kSockets); }
-Product AnyProduct() { return GENERATE(Product::kSpot, Product::kUsdm, Product::kBybit); }
-Product WithStops() { return GENERATE(Product::kSpot, Product::kUsdm); }
+Product AnyProduct() {
+  return GENERATE(Product::kSpot, Product::kUsdm, Product::kBybit, Product::kBybitLinear);
+}
 
 TEST_CASE("A session places, queries and cancels") {
   Session session(AnyWire(), AnyProduct());
@@ -54,7 +55,7 @@ TEST_CASE("A session ends what cannot be filled, and reports refusals with their
 }
 
 TEST_CASE("A session holds stop orders, and cancels them before they trigger") {
-  Session session(AnyWire(), WithStops());
+  Session session(AnyWire(), AnyProduct());
   REQUIRE(session.Ready());
   market::OrderIntent stop = session.Limit("g1stop", Side::kBuy, 600'000);
   stop.type = market::OrderType::kStopLimit;
@@ -68,7 +69,7 @@ TEST_CASE("A session holds stop orders, and cancels them before they trigger") {
 }
 
 TEST_CASE("A session follows a stop order that triggers to its fills") {
-  Session session(AnyWire(), WithStops());
+  Session session(AnyWire(), AnyProduct());
   REQUIRE(session.Ready());
   // Close by, on both sides: the market will touch one of them.
   for (const auto& [id, side] : {std::pair("g1up", Side::kBuy), {"g1down", Side::kSell}}) {
@@ -102,6 +103,228 @@ TEST_CASE("A session comes back when the venue ends its stream") {
   session.host().CancelOrder("g1c", "g1rests");
   REQUIRE(session.Reaches("g1rests", OrderState::kCanceled));
   REQUIRE(session.Ready());
+  session.Agree();
+}
+
+GroundOptions Hedge() {
+  GroundOptions how;
+  how.before = {venue::binance::usdm::SetPositionMode(true)};
+  how.configure = [](ExecutionConfig& config) { config.live.setup.hedge = true; };
+  return how;
+}
+
+TEST_CASE("A session holds long and short of an instrument apart in hedge mode") {
+  const Product product = GENERATE(Product::kUsdm, Product::kBybitLinear);
+  Session session(AnyWire(), product, Hedge());
+  REQUIRE(session.Ready());
+  // Opens long, then short beside it, then closes half of the long one.
+  session.host().Decide(session.Limit("g1long", Side::kBuy, 20'000, "0.004"), 10s);
+  REQUIRE(session.Reaches("g1long", OrderState::kFilled));
+  session.host().Decide(session.Limit("g1short", Side::kSell, 20'000, "0.003"), 10s);
+  REQUIRE(session.Reaches("g1short", OrderState::kFilled));
+  market::OrderIntent close = session.Limit("g1close", Side::kSell, 20'000, "0.002");
+  close.reduce_only = true;
+  session.host().Decide(close, 10s);
+  REQUIRE(session.Reaches("g1close", OrderState::kFilled));
+  using Leg = venue_sim::UsdmLeg;
+  const venue_sim::UsdmMarket& usdm = session.ground().server().exchange().usdm();
+  CHECK(usdm.position(0, {0, Leg::kLong}).quantity == 200'000);
+  CHECK(usdm.position(0, {0, Leg::kShort}).quantity == -300'000);
+  // More than is held cannot be closed.
+  market::OrderIntent more = session.Limit("g1more", Side::kBuy, 20'000, "0.009");
+  more.reduce_only = true;
+  session.host().Decide(more, 10s);
+  REQUIRE(session.Reaches("g1more", OrderState::kRejected));
+  session.Agree();
+}
+
+TEST_CASE("A session does not trade before the account is set up as the settings say") {
+  const Product product = GENERATE(Product::kUsdm, Product::kBybitLinear);
+  const auto says = [](Session& session, const std::string& words) {
+    return session.Until(
+        [&] {
+          for (const std::string& problem : session.host().service->health().reasons) {
+            if (problem.find(words) != std::string::npos) return true;
+          }
+          return false;
+        },
+        10s);
+  };
+  SECTION("the position mode") {
+    GroundOptions how = Hedge();
+    how.configure = nullptr;
+    // Bybit says its mode with a position, or where a symbol is asked for.
+    how.configure = [](ExecutionConfig& config) { config.live.setup.leverage["BTCUSDT"] = 20; };
+    Session session(Wire::kMemory, product, how);
+    CHECK(says(session, "hedge mode"));
+    CHECK_FALSE(session.engine().ready());
+    session.host().Decide(session.Limit("g1buy", Side::kBuy, 20'000), 10s);
+    CHECK(session.Reaches("g1buy", OrderState::kDenied));
+    session.ground().Ask(venue::binance::usdm::SetPositionMode(false));
+    CHECK(session.Ready());
+    session.Agree();
+  }
+  SECTION("leverage") {
+    GroundOptions how;
+    how.configure = [](ExecutionConfig& config) { config.live.setup.leverage["BTCUSDT"] = 5; };
+    Session session(Wire::kMemory, product, how);
+    CHECK(says(session, "leverage of BTCUSDT is 20 at the venue and 5 in the settings"));
+    CHECK_FALSE(session.engine().ready());
+    session.ground().Ask(venue::binance::usdm::SetLeverage("BTCUSDT", 5));
+    CHECK(session.Ready());
+  }
+  SECTION("the margin mode") {
+    GroundOptions how;
+    how.before = {venue::binance::usdm::SetMarginType("BTCUSDT", true)};
+    how.configure = [](ExecutionConfig& config) {
+      config.live.setup.leverage["BTCUSDT"] = 20;
+      config.live.setup.margin = venue::MarginMode::kCross;
+    };
+    Session session(Wire::kMemory, product, how);
+    CHECK(says(session, "margin"));
+    CHECK_FALSE(session.engine().ready());
+    session.ground().Ask(venue::binance::usdm::SetMarginType("BTCUSDT", false));
+    CHECK(session.Ready());
+  }
+}
+
+TEST_CASE("A session reads every page of the open orders") {
+  const Product product = GENERATE(Product::kBybit, Product::kBybitLinear);
+  Session session(Wire::kMemory, product);
+  REQUIRE(session.Ready());
+  constexpr int kOrders = 60;  // a page has 50
+  for (int i = 0; i < kOrders; ++i) {
+    session.host().Decide(session.Limit("g1n" + std::to_string(i), Side::kBuy, -500'000 - 100 * i),
+                          60s);
+    session.Run(200ms);
+  }
+  REQUIRE(session.Until([&] { return session.truth().open_orders() == kOrders; }));
+  session.Run(5s);
+  const auto before = session.engine().stats();
+  REQUIRE(session.Until(
+      [&] { return session.engine().stats().reconciliations >= before.reconciliations + 3; }));
+  // Nothing was missing in the list, so that nothing was asked for by itself.
+  CHECK(session.engine().stats().inquiries == before.inquiries);
+  for (int i = 0; i < kOrders; ++i) {
+    session.host().CancelOrder("g1c" + std::to_string(i), "g1n" + std::to_string(i));
+    session.Run(200ms);
+  }
+  REQUIRE(session.Until([&] { return session.engine().state().open().empty(); }));
+  session.Agree();
+}
+
+TEST_CASE("Bybit books funding of contracts from its log, once") {
+  Session session(AnyWire(), Product::kBybitLinear);
+  REQUIRE(session.Ready());
+  session.host().Decide(session.Limit("g1buy", Side::kBuy, 20'000, "0.002"), 10s);
+  REQUIRE(session.Reaches("g1buy", OrderState::kFilled));
+  const auto before = session.engine().stats().balance_changes;
+  venue::Call income;
+  income.method = "POST";
+  income.path = "/sim/v1/income";
+  income.parameters.Text("symbol", "BTCUSDT");
+  income.parameters.Text("incomeType", "FUNDING_FEE");
+  income.parameters.Text("amount", "1.25");
+  income.parameters.Text("direction", "OUT");
+  session.ground().Ask(income);
+  REQUIRE(session.Until([&] { return session.engine().stats().balance_changes == before + 1; }));
+  session.Agree();
+  CHECK(session.engine().stats().balance_changes == before + 1);
+}
+
+GroundOptions BySocket() {
+  GroundOptions how;
+  how.configure = [](ExecutionConfig& config) { config.live.orders_by_socket = true; };
+  return how;
+}
+uint64_t Sent(Session& session) { return session.host().service->sent_by_socket(); }
+
+TEST_CASE("Orders go over a WebSocket where the settings say so") {
+  Session session(AnyWire(), AnyProduct(), BySocket());
+  REQUIRE(session.Ready());
+  session.Run(300ms);  // it has opened, and logged in
+  session.host().Decide(session.Limit("g1rests", Side::kBuy, -500'000), 10s);
+  REQUIRE(session.Reaches("g1rests", OrderState::kAccepted));
+  CHECK(Sent(session) == 1);
+  session.host().Decide(session.Limit("g1buy", Side::kBuy, 20'000, "0.002"), 10s);
+  REQUIRE(session.Reaches("g1buy", OrderState::kFilled));
+  market::OrderIntent other = session.Limit("g1other", Side::kBuy, -400'000);
+  other.kind = market::IntentKind::kReplace;
+  other.target = market::ClientOrderId("g1rests");
+  session.host().Decide(other, 10s);
+  REQUIRE(session.Reaches("g1other", OrderState::kAccepted));
+  REQUIRE(session.Reaches("g1rests", OrderState::kCanceled));
+  market::OrderIntent stop = session.Limit("g1stop", Side::kBuy, 600'000);
+  stop.type = market::OrderType::kStopLimit;
+  stop.stop_price.mantissa = stop.price.mantissa - 10'000;
+  session.host().Decide(stop, 10s);
+  REQUIRE(session.Reaches("g1stop", OrderState::kAccepted));
+  // Refused with proof there as elsewhere.
+  session.host().Decide(session.Limit("g1tiny", Side::kBuy, -500'000, "0.00001"), 10s);
+  REQUIRE(session.Reaches("g1tiny", OrderState::kRejected));
+  CHECK_FALSE(session.host().Last("g1tiny").venue_code.empty());
+  session.host().CancelOrder("g1c", "g1other");
+  session.host().CancelOrder("g1d", "g1stop");
+  REQUIRE(session.Reaches("g1other", OrderState::kCanceled));
+  REQUIRE(session.Reaches("g1stop", OrderState::kCanceled));
+  CHECK(Sent(session) >= 7);
+  CHECK(session.engine().stats().unknown_outcomes == 0);
+  session.Agree();
+}
+
+TEST_CASE("A socket that breaks between order and answer leaves the order UNKNOWN, and one") {
+  const Product product = AnyProduct();
+  const bool heard = GENERATE(true, false);
+  const Wire wire = AnyWire();
+  // Proof of absence takes its time: on a real clock once.
+  if (!heard && wire == Wire::kSockets && product != Product::kSpot) return;
+  Session session(wire, product, BySocket());
+  REQUIRE(session.Ready());
+  session.Run(300ms);
+  CAPTURE(static_cast<int>(product), heard);
+  venue_sim::FaultRule rule;
+  rule.kind = heard ? venue_sim::FaultKind::kLostAnswer : venue_sim::FaultKind::kLostRequest;
+  rule.of = venue_sim::RequestClass::kPlace;
+  rule.times = 1;
+  session.ground().gate().Begin({.rules = {rule}});
+  session.host().Decide(session.Limit("g1lost", Side::kBuy, -500'000), 10s);
+  // Of what was heard the stream of own updates may have told already.
+  const auto accepted = [&] {
+    const TrackedOrder* order = session.engine().state().Find(market::ClientOrderId("g1lost"));
+    return order != nullptr && order->life.state() == OrderState::kAccepted;
+  };
+  REQUIRE(session.Until(
+      [&] { return session.engine().stats().unknown_outcomes == 1 || (heard && accepted()); }));
+  CHECK(Sent(session) == 1);
+  // Found by a query, or proven absent; never sent again.
+  REQUIRE(session.Until(
+      [&] {
+        const TrackedOrder* order = session.engine().state().Find(market::ClientOrderId("g1lost"));
+        return order->life.state() == (heard ? OrderState::kAccepted : OrderState::kAbsent);
+      },
+      60s));
+  CHECK(session.truth().open_orders() == (heard ? 1 : 0));
+  if (heard) {
+    session.host().CancelOrder("g1c", "g1lost");
+    REQUIRE(session.Reaches("g1lost", OrderState::kCanceled));
+  }
+  session.Agree();
+}
+
+TEST_CASE("Orders go by REST while their socket is not open") {
+  GroundOptions how;
+  how.configure = [](ExecutionConfig& config) {
+    config.live.orders_by_socket = true;
+    config.live.order_url =
+        config.live.order_url.substr(0, config.live.order_url.find('/', 5)) + "/nowhere";
+  };
+  Session session(Wire::kMemory, AnyProduct(), how);
+  REQUIRE(session.Ready());
+  session.host().Decide(session.Limit("g1rests", Side::kBuy, -500'000), 10s);
+  REQUIRE(session.Reaches("g1rests", OrderState::kAccepted));
+  session.host().CancelOrder("g1c", "g1rests");
+  REQUIRE(session.Reaches("g1rests", OrderState::kCanceled));
+  CHECK(Sent(session) == 0);
   session.Agree();
 }
 

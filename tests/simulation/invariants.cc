@@ -81,8 +81,14 @@ void CheckOrders(const ExecutionState& state, const VenueRecord& venue, const Do
                  Violations& violations) {
   std::set<const TrackedOrder*> at_venue;
   for (const VenueRecord::Order& theirs : venue.orders) {
-    if (!IsOurs(theirs)) continue;
     const std::string& id = theirs.order.request.client_order_id;
+    if (!IsOurs(theirs)) {  // by hand; what has filled is judged by its trades
+      const TrackedOrder* known = Known(state, theirs);
+      if (IsOpen(theirs.order.status) && (known == nullptr || !known->open()))
+        violations.push_back(absl::StrCat("settle: ", id, " was placed by hand, works at the venue",
+                                          " and is not open here"));
+      continue;
+    }
     const TrackedOrder* known = Known(state, theirs);
     if (known == nullptr) {
       // A second order of a doubled request that ended without a fill changes nothing.
@@ -250,6 +256,10 @@ VenueRecord ReadNewOrders(const venue_sim::VenueCore& venue, Marks& marks) {
 std::vector<std::string> CheckAlways(const execution::ExecutionEngine& execution,
                                      const VenueRecord& venue, const Doubled& doubled) {
   Violations violations;
+  for (const market::ClientOrderId& id : execution.state().open()) {
+    if (!execution.state().Find(id)->open())
+      violations.push_back(absl::StrCat("always: ", id.text(), " has ended and counts as open"));
+  }
   std::map<std::string, int> placed, live;
   for (const VenueRecord::Order& theirs : venue.orders) {
     if (!IsOurs(theirs)) continue;

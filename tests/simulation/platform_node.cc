@@ -65,6 +65,7 @@ absl::Status PlatformNode::Build() {
   for (const auto& service : services_) {
     if (service->name() == "execution")
       execution_ = &static_cast<execution::ExecutionService&>(*service).engine();
+    if (service->name() == "risk") risk_ = &static_cast<risk::RiskService&>(*service).engine();
   }
   services_.push_back(ingest::BuildIngest(options_.ingest, *deps_));
   watch_.Observe(*shard_, execution_->state());
@@ -104,6 +105,7 @@ void PlatformNode::Forget() {
   executor_.Cancel(snapshot_timer_);
   watch_.Forget();
   execution_ = nullptr;
+  risk_ = nullptr;
   reporting_ = nullptr;
   while (!services_.empty()) services_.pop_back();
   commands_.reset();

@@ -25,6 +25,7 @@
 #include "libs/store/memory_store.h"
 #include "services/execution/execution_service.h"
 #include "services/ingest/config.h"
+#include "services/risk/risk_service.h"
 #include "tests/simulation/request_watch.h"
 
 namespace gannet::simulation {
@@ -64,6 +65,9 @@ class PlatformNode {
   // Only while running.
   runtime::Shard& shard() { return *shard_; }
   const execution::ExecutionEngine& execution() const { return *execution_; }
+  const risk::RiskEngine& risk() const { return *risk_; }
+  command::ShardCommands& commands() { return *commands_; }
+  base::Time now() const { return executor_.Now(); }
   const journal::Writer& journal() const { return *journal_; }
   // What each start knew after recovery, by epoch.
   const std::map<uint64_t, runtime::Shard::StateHashes>& recovered() const { return recovered_; }
@@ -118,6 +122,7 @@ class PlatformNode {
   size_t drained_ = 0;  // of services_, from the end
   base::TimerId snapshot_timer_ = base::TimerId::kNone;
   const execution::ExecutionEngine* execution_ = nullptr;
+  const risk::RiskEngine* risk_ = nullptr;
 };
 
 }  // namespace gannet::simulation

@@ -21,6 +21,7 @@
 #include "libs/wire/canonical.h"
 #include "services/venue-sim/form.h"
 #include "services/venue-sim/symbols.h"
+#include "tests/simulation/focus.h"
 #include "tests/simulation/invariants.h"
 #include "tests/simulation/swarm.h"
 #include "tests/simulation/venue_node.h"
@@ -239,7 +240,8 @@ class PolicyWorld {
 
   absl::StatusOr<PolicyResult> Run() {
     GANNET_RETURN_IF_ERROR(venue_.Start());
-    Swarm swarm = Swarm::Draw(rng_);  // of the same seed as the platform's
+    Swarm swarm = Swarm::Of(options_.focused ? FocusOf(options_.seed) : nullptr,
+                            rng_);  // of the same seed as the platform's
     if (options_.script) swarm = Swarm{.venue = *options_.script};
     network_.set_faults(swarm.network);
     venue_.gate().Begin(swarm.venue);
@@ -301,6 +303,7 @@ class PolicyWorld {
         ++result.figure;
       }
     }
+    result.strikes.insert(venue_.gate().strikes().begin(), venue_.gate().strikes().end());
     return result;
   }
 

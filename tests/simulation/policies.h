@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <iosfwd>
+#include <map>
 
 #include "absl/status/statusor.h"
 #include "tests/simulation/campaign.h"
@@ -27,9 +28,10 @@ const char* Name(Policy policy);
 // that the network itself doubled are left out: nobody who sends can prevent that.
 struct PolicyResult {
   uint64_t orders = 0;
-  uint64_t doubled = 0;   // became more than one order at the venue
-  uint64_t given_up = 0;  // the venue has it, the trader does not
-  uint64_t figure = 0;    // filled by another quantity than is believed
+  uint64_t doubled = 0;                     // became more than one order at the venue
+  uint64_t given_up = 0;                    // the venue has it, the trader does not
+  uint64_t figure = 0;                      // filled by another quantity than is believed
+  std::map<std::string, uint64_t> strikes;  // of the venue's faults
   uint64_t wrong() const { return doubled + given_up + figure; }
 };
 

@@ -100,8 +100,8 @@ void RequestWatch::Judge(const net::HttpRequest& request) {
   if (!IsSigned(request)) return;
   if (clock_.Now() < wait_until_)
     violations_.push_back(absl::StrCat("I7: asked while told to wait: ", Words(request)));
-  const std::string id = ParameterOf(request, "newClientOrderId");
-  if (request.method == "POST" && !id.empty()) JudgeOrder(request, id);
+  if (request.method == "POST" && request.target.starts_with("/api/v3/order"))
+    JudgeOrder(request, ParameterOf(request, "newClientOrderId"));
 }
 
 void RequestWatch::NoteAnswer(const net::HttpResult& result) {

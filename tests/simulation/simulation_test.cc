@@ -13,7 +13,6 @@
 #include "libs/base/virtual_executor.h"
 #include "tests/simulation/campaign.h"
 #include "tests/simulation/crash_sweep.h"
-#include "tests/simulation/policies.h"
 #include "tests/simulation/workers.h"
 
 namespace gannet::simulation {
@@ -155,23 +154,30 @@ TEST_CASE("A process may die at every message and disk operation, and in the rec
   CHECK(result->disk > 10);
 }
 
-TEST_CASE("What others do about orders of unknown fate goes wrong under the same faults",
-          "[.][policies]") {
-  for (const Policy policy : kPolicies) {
-    CAPTURE(Name(policy));
-    uint64_t orders = 0, wrong = 0;
-    for (uint64_t seed = 1; seed <= 20; ++seed) {
-      SimulationOptions options;
-      options.seed = seed;
-      const auto result = TradeBy(policy, options);
-      REQUIRE(result.status().ToString() == "OK");
-      orders += result->orders;
-      wrong += result->wrong();
-    }
-    CHECK(orders > 500);
-    CHECK(wrong > 0);
-    CHECK(wrong < orders / 10);  // they are no straw men
+TEST_CASE("Parent orders fill and end without faults, as the venue has it") {
+  SimulationOptions options = Calm();
+  options.parents = true;
+  options.safety = 40s;
+  options.liveness = 60s;
+  const SimulationResult result = Run(options);
+  CHECK(result.violations == std::vector<std::string>{});
+  CHECK(result.parents == 3);
+}
+
+TEST_CASE("Parent orders come to one end each under faults and crashes") {
+  uint64_t ended = 0, restarts = 0;
+  for (uint64_t seed = 1; seed <= 8; ++seed) {
+    CAPTURE(seed);
+    SimulationOptions options;
+    options.seed = seed;
+    options.parents = true;
+    const SimulationResult result = Run(options);
+    CHECK(result.violations == std::vector<std::string>{});
+    ended += result.parents;
+    restarts += result.probes.contains("restarted") ? 1 : 0;
   }
+  CHECK(ended >= 20);
+  CHECK(restarts > 0);
 }
 
 // --- the judge itself ---------------------------------------------------------------

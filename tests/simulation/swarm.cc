@@ -3,6 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include "tests/simulation/focus.h"
+
 namespace gannet::simulation {
 namespace {
 
@@ -98,9 +100,7 @@ venue_sim::FaultScript DrawVenue(base::Rng& rng) {
   return draw.Take();
 }
 
-}  // namespace
-
-Swarm Swarm::Draw(base::Rng& rng) {
+Swarm SomeOfEverything(base::Rng& rng) {
   Drawer draw(rng);
   Swarm swarm;
   swarm.network.connect_refused = draw.Some(0.05);
@@ -118,6 +118,16 @@ Swarm Swarm::Draw(base::Rng& rng) {
   swarm.venue_crash = draw.Some(0.03);
   swarm.partition = draw.Some(0.04);
   swarm.venue = DrawVenue(rng);
+  return swarm;
+}
+
+}  // namespace
+
+Swarm Swarm::Of(const Focus* focus, base::Rng& rng) {
+  if (focus == nullptr) return SomeOfEverything(rng);
+  Swarm swarm;
+  swarm.venue.seed = rng.Next();
+  focus->draw(rng, swarm);
   return swarm;
 }
 

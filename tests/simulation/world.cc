@@ -13,7 +13,9 @@
 #include "libs/wire/canonical.h"
 #include "services/ingest/app.h"
 #include "services/venue-sim/form.h"
+#include "tests/simulation/focus.h"
 #include "tests/simulation/invariants.h"
+#include "tests/simulation/parents.h"
 #include "tests/simulation/platform_node.h"
 #include "tests/simulation/swarm.h"
 #include "tests/simulation/venue_node.h"
@@ -52,10 +54,15 @@ class World {
   absl::StatusOr<SimulationResult> Run() {
     GANNET_RETURN_IF_ERROR(venue_.Start());
     GANNET_RETURN_IF_ERROR(platform_.Start());
-    Swarm swarm = options_.faults ? Swarm::Draw(rng_) : Swarm{};
+    Swarm swarm = options_.faults
+                      ? Swarm::Of(options_.focused ? FocusOf(options_.seed) : nullptr, rng_)
+                      : Swarm{};
     if (options_.script) swarm = Swarm{.venue = *options_.script};
     network_.set_faults(swarm.network);
     script_ = swarm.venue;
+    const Focus* focus = options_.focused ? FocusOf(options_.seed) : nullptr;
+    if (options_.faults && !options_.script && focus != nullptr)
+      ++result_.probes[absl::StrCat("focus: ", std::string(focus->name))];
     venue_.gate().Begin(swarm.venue);
     watch_.DieAt(options_.death.message,
                  [this] { platform_.files().CutPowerAt(platform_.files().operations() + 1); });
@@ -106,6 +113,7 @@ class World {
   bool Calm() const {
     const execution::ExecutionEngine& execution = platform_.execution();
     const auto& open = execution.state().open();
+    if (options_.parents && !giver_.AllEnded(platform_.risk())) return false;
     return execution.ready() && (Transfers() > 0 || execution.Problems(executor_.Now()).empty()) &&
            std::none_of(open.begin(), open.end(), [&](const market::ClientOrderId& id) {
              return execution.state().Find(id)->life.state() == market::OrderState::kUnknown;
@@ -124,6 +132,10 @@ class World {
     executor_.RunUntil(end);
     if (venue_.running() && platform_.running()) {
       Report(CheckAlways(platform_.execution(), LookInPassing(), doubled_));
+      if (options_.parents) {
+        giver_.Step(platform_, kStart);
+        Report(giver_.CheckReservations(platform_.risk()));
+      }
       ++result_.checks;
     }
     Report(watch_.TakeViolations());
@@ -144,9 +156,17 @@ class World {
     return record;
   }
 
+  // Those that the platform may not have been told of.
   uint64_t Transfers() const {
+    if (Strikes(venue_sim::FaultKind::kLostFrame) == 0 && platform_.starts() < 2 &&
+        !result_.probes.contains("stream ended"))
+      return 0;
+    return Strikes(venue_sim::FaultKind::kTransfer);
+  }
+
+  uint64_t Strikes(venue_sim::FaultKind kind) const {
     const auto& strikes = venue_.gate().strikes();
-    const auto found = strikes.find(Name(venue_sim::FaultKind::kTransfer));
+    const auto found = strikes.find(std::string(Name(kind)));
     return found == strikes.end() ? 0 : found->second;
   }
 
@@ -243,6 +263,15 @@ class World {
     seen("stream ended", stats.stream_ends);
     seen("restarted", platform_.starts() > 1 ? 1 : 0);
     seen("snapshot", platform_.snapshots());
+    seen("fill missing", stats.missing_fills);
+    seen("second order", stats.twin_orders);
+    seen("second copy refused", stats.refused_copies);
+    seen("cancel repeated", stats.cancels_repeated);
+    seen("order by hand", stats.foreign_orders);
+    seen("balance doubted", stats.stale_balances);
+    // Whatever is lost or late, the venue counts no less than it has told of.
+    if (stats.fill_conflicts > 0 && doubled_.empty())
+      Report({"always: a fill was held for more than the venue counts"});
     for (const market::ClientOrderId& id : platform_.execution().state().open()) {
       if (platform_.execution().state().Find(id)->life.state() == market::OrderState::kUnknown)
         ++result_.probes["order UNKNOWN"];
@@ -279,6 +308,13 @@ class World {
     if (const absl::Status stopped = platform_.Stop(); !stopped.ok()) {
       result_.violations.push_back(
           absl::StrCat("I5: the journal was not closed: ", stopped.ToString()));
+    }
+    if (options_.parents) {
+      Report(CheckParents(platform_.files(), "data/journal", LookAtVenue(), doubled_,
+                          result_.parents));
+      if (giver_.answered() != 3) result_.violations.push_back("parents: not all were answered");
+      if (result_.parents != giver_.taken())
+        result_.violations.push_back("parents: what was taken did not end");
     }
     if (!options_.verify_replay) return absl::OkStatus();
     app::PipelineConfig config = platform_.options().pipeline;
@@ -367,6 +403,7 @@ class World {
   Doubled doubled_;
   Marks marks_;
   uint64_t again_ = options_.death.in_recovery;  // the power fails once more in a recovery
+  ParentGiver giver_;
   SimulationResult result_;
 };
 
@@ -406,7 +443,13 @@ absl::StatusOr<PlatformOptions> Configure(const SimulationOptions& options) {
   platform.ingest.news.feeds.push_back({"venue", "http://" + host + "/news/rss", 2s});
   execution::ExecutionConfig& execution = platform.pipeline.execution;
   execution.venue = execution::VenueKind::kBinanceSpot;
-  execution.reconcile_every = 10s;
+  const Focus* focus =
+      options.focused && options.faults && !options.script ? FocusOf(options.seed) : nullptr;
+  execution.reconcile_every = focus != nullptr ? focus->reconcile_every : 10s;
+  if (focus != nullptr && !focus->max_order_notional.empty()) {
+    platform.pipeline.risk.limits.firm.max_order_notional =
+        market::ParseDecimal128(focus->max_order_notional, risk::kValueScale);
+  }
   execution.live.rest_url = venue.rest_url;
   execution.live.stream_url = "ws://" + host + "/ws-api/v3";
   execution.live.key_file = "data/api.key";

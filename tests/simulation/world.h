@@ -34,7 +34,9 @@ struct SimulationOptions {
   bool faults = true;
   // In place of all faults that a seed would draw.
   std::optional<venue_sim::FaultScript> script;
+  bool focused = false;  // even seeds strike one subject (focus.h)
   bool wire_mode = false;
+  bool parents = false;       // a person gives a TWAP, a POV and a bracket
   bool verify_replay = true;  // decide again from the journal and compare every fact
   // The process dies at the message of this number as it leaves or arrives, or the power
   // fails in the disk operation of this number, both since the beginning; and once more in
@@ -60,6 +62,7 @@ struct SimulationResult {
   std::string journal;                  // SHA-256 over the bytes of its journal, hex
   base::Duration simulated{0};
   uint64_t orders = 0, fills = 0;  // permitted, booked
+  uint64_t parents = 0;            // parent orders that ended
   uint64_t checks = 0;             // looks at the invariants on the way
   uint64_t replayed_facts = 0;     // decided again and equal
   uint64_t starts = 0;             // of the platform

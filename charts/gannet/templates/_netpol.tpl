@@ -28,6 +28,12 @@
 {{- if not $v.venueSim.enabled }}
 {{- include "gannet.beyondRule" $v.networkPolicy.venues }}
 {{- end }}
+{{- else if eq .edge.to "prometheus" }}
+{{- $host := (urlParse $v.canary.prometheus).host }}
+- to:
+    {{- toYaml $v.networkPolicy.prometheus | nindent 4 }}
+  ports:
+    - {protocol: TCP, port: {{ regexFind ":[0-9]+$" $host | trimPrefix ":" | default (ternary "443" "80" (hasPrefix "https" $v.canary.prometheus)) }}}
 {{- else if eq .edge.to "channels" }}
 {{- if $v.monitoring.notifier.config }}
 {{- include "gannet.beyondRule" $v.networkPolicy.channels }}

@@ -37,8 +37,10 @@ market::TimeInForce TimeInForceOf(std::string_view type, std::string_view text) 
   return market::TimeInForce::kGtc;
 }
 
-std::string Evidence(const RequestContext& request, std::string_view method_and_path, int status) {
-  return absl::StrCat("http:", std::string(method_and_path), " ", status, " #", request.request_id);
+std::string Evidence(const RequestContext& request, std::string_view method_and_path,
+                     const wire::HttpExchange& exchange) {
+  return absl::StrCat(std::string(WireOf(exchange)), std::string(method_and_path), " ",
+                      exchange.status, " #", request.request_id);
 }
 
 bool IsOrderRequest(RequestKind kind) {
@@ -53,7 +55,7 @@ bool IsOrderRequest(RequestKind kind) {
 Answer SpotOrderVenue::DecodeAnswer(const RequestContext& request,
                                     const wire::HttpExchange& exchange) {
   Answer answer;
-  answer.evidence = Evidence(request, EndpointOf(request.kind), exchange.status);
+  answer.evidence = Evidence(request, EndpointOf(request.kind), exchange);
   if (!exchange.transport_error.empty()) {
     answer.code = "transport";
     answer.message = exchange.transport_error;

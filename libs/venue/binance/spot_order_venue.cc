@@ -71,7 +71,9 @@ OrderSpec SpotOrderVenue::Spec(const market::OrderIntent& intent, market::Quanti
   return spec;
 }
 
-WireRequest SpotOrderVenue::Send(const Call& call, base::Time now) const {
+WireRequest SpotOrderVenue::Send(const Call& call, base::Time now) {
+  if (GoesBySocket(call))
+    return ToFrame(call, signer_, options_.api_key, NextFrameId(now), now, WindowOf(call.kind));
   return ToRest(call, signer_, now, WindowOf(call.kind));
 }
 

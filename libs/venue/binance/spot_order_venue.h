@@ -55,7 +55,7 @@ class SpotOrderVenue : public KeyedVenue {
   // The spec of an intent as this venue places it.
   OrderSpec Spec(const market::OrderIntent& intent, market::Quantity quantity,
                  const market::Instrument& instrument) const;
-  WireRequest Send(const Call& call, base::Time now) const;  // in its window
+  WireRequest Send(const Call& call, base::Time now);  // in its window
 
   void DecodeSuccess(const RequestContext& request, const std::string& body, Answer& answer);
   void DecodeError(const RequestContext& request, const wire::HttpExchange& exchange,

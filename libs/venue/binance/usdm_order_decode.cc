@@ -49,6 +49,11 @@ std::optional<VenueOrderStatus> OrderStatusOf(std::string_view text) {
   return StatusOf(text);
 }
 
+std::string HedgeWords() {
+  return "the account is in hedge mode, the settings say one-way; switch it there "
+         "(POST /fapi/v1/positionSide/dual), or set position_mode: hedge";
+}
+
 // Incomes that fills say themselves.
 bool IsOfTrade(std::string_view type) { return type == "COMMISSION" || type == "REALIZED_PNL"; }
 
@@ -89,7 +94,9 @@ std::string_view EndpointOf(const RequestContext& request) {
     case RequestKind::kOpenOrders:
       return request.list == 0 ? "GET /fapi/v1/openAlgoOrders" : "GET /fapi/v1/openOrders";
     case RequestKind::kAccount:
-      return "GET /fapi/v3/account";
+      return request.part == 0   ? "GET /fapi/v3/account"
+             : request.part == 1 ? "GET /fapi/v1/positionSide/dual"
+                                 : "GET /fapi/v1/symbolConfig";
     case RequestKind::kBalanceChanges:
       return "GET /fapi/v1/income";
     case RequestKind::kServerTime:
@@ -143,8 +150,8 @@ absl::Status TakeAlgoStatus(std::string_view status, const Integer& algo_id, con
 Answer UsdmOrderVenue::DecodeAnswer(const RequestContext& request,
                                     const wire::HttpExchange& exchange) {
   Answer answer;
-  answer.evidence = absl::StrCat("http:", std::string(EndpointOf(request)), " ", exchange.status,
-                                 " #", request.request_id);
+  answer.evidence = absl::StrCat(std::string(WireOf(exchange)), std::string(EndpointOf(request)),
+                                 " ", exchange.status, " #", request.request_id);
   if (!exchange.transport_error.empty()) {
     answer.code = "transport";
     answer.message = exchange.transport_error;
@@ -216,6 +223,8 @@ absl::Status UsdmOrderVenue::Understand(const RequestContext& request, const std
       return absl::OkStatus();
     }
     case RequestKind::kAccount:
+      if (request.part == kSymbolsPart) return UnderstandSymbols(body, answer);
+      if (request.part == kPositionModePart) return UnderstandPositionMode(body, answer);
       return UnderstandAccount(body, answer);
     case RequestKind::kBalanceChanges:
       return UnderstandChanges(body, answer);
@@ -271,16 +280,63 @@ absl::Status UsdmOrderVenue::UnderstandAccount(const std::string& body, Answer& 
   }
   std::vector<PositionEntry>& positions = answer.positions.emplace();
   for (const usdm::Position& position : account.positions) {
-    const auto amount = AmountOf(position.amount.value_or(""));
-    if (!amount)
+    // Of a short position held apart the amount is negative as well.
+    if (!AddPosition(positions, InstrumentOf(*position.symbol), position.amount.value_or("")))
       return absl::InvalidArgumentError(
           absl::StrCat("position in ", *position.symbol, " is no quantity"));
-    if (position.side && *position.side != "BOTH" && !amount->zero()) {
-      answer.unfit =
-          "the account holds long and short apart (hedge mode); switch it to one-way mode";
-    }
-    if (!amount->zero()) positions.push_back({InstrumentOf(*position.symbol), *position.amount});
+    const bool apart = position.side && *position.side != "BOTH";
+    if (apart && !options_.setup.hedge && AmountOf(*position.amount) != market::Money())
+      answer.unfit = HedgeWords();
   }
+  return absl::OkStatus();
+}
+
+absl::Status UsdmOrderVenue::UnderstandSymbols(const std::string& body, Answer& answer) {
+  GANNET_ASSIGN_OR_RETURN(const std::vector<usdm::Settings> symbols,
+                          reader_.ReadSymbolSettings(body));
+  const AccountSetup& setup = options_.setup;
+  for (const usdm::Settings& symbol : symbols) {
+    const auto wanted = setup.leverage.find(symbol.symbol.value_or(""));
+    // Of those traded with here: the rest is the account's own business.
+    if (wanted == setup.leverage.end()) continue;
+    if (symbol.leverage != wanted->second) {
+      answer.unfit = absl::StrCat(
+          "leverage of ", wanted->first, " is ", symbol.leverage.value_or(0), " at the venue and ",
+          wanted->second,
+          " in the settings; set it there (POST /fapi/v1/leverage), or correct leverage");
+      return absl::OkStatus();
+    }
+    const bool isolated = symbol.margin_type == "ISOLATED";
+    const bool fits =
+        setup.margin == MarginMode::kAny || isolated == (setup.margin == MarginMode::kIsolated);
+    if (!fits) {
+      answer.unfit =
+          absl::StrCat("margin of ", wanted->first, " is ", symbol.margin_type.value_or("unknown"),
+                       " at the venue and the settings ask for the other; set it there "
+                       "(POST /fapi/v1/marginType), or correct margin_mode");
+      return absl::OkStatus();
+    }
+  }
+  for (const auto& [name, leverage] : setup.leverage) {
+    const bool stated = std::any_of(symbols.begin(), symbols.end(),
+                                    [&](const auto& symbol) { return symbol.symbol == name; });
+    if (!stated) {
+      answer.unfit =
+          absl::StrCat("the venue says nothing of ", name, "; correct its name in leverage");
+      return absl::OkStatus();
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status UsdmOrderVenue::UnderstandPositionMode(const std::string& body, Answer& answer) {
+  GANNET_ASSIGN_OR_RETURN(const usdm::Settings mode, reader_.ReadSettings(body));
+  if (!mode.dual_side_position) return absl::InvalidArgumentError("dualSidePosition is missing");
+  const bool hedge = *mode.dual_side_position;
+  if (hedge == options_.setup.hedge) return absl::OkStatus();
+  answer.unfit = hedge ? HedgeWords()
+                       : "the account is in one-way mode, the settings say hedge; switch it there "
+                         "(POST /fapi/v1/positionSide/dual), or set position_mode: one-way";
   return absl::OkStatus();
 }
 

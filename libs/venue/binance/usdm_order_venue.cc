@@ -65,7 +65,9 @@ bool UsdmOrderVenue::Continues(const market::VenueOrderId& known,
   return IsAlgoId(known) && !next.empty() && !IsAlgoId(next);
 }
 
-WireRequest UsdmOrderVenue::Send(const Call& call, base::Time now) const {
+WireRequest UsdmOrderVenue::Send(const Call& call, base::Time now) {
+  if (GoesBySocket(call))
+    return ToFrame(call, signer_, options_.api_key, NextFrameId(now), now, WindowOf(call.kind));
   return ToRest(call, signer_, now, WindowOf(call.kind));
 }
 
@@ -75,6 +77,9 @@ absl::StatusOr<WireRequest> UsdmOrderVenue::Place(const market::OrderIntent& int
                                                   base::Time now) {
   OrderSpec spec = SpecOf(intent, quantity, instrument);
   spec.self_trade = self_trade_;
+  spec.position_side = PositionSideOf(intent);
+  // In hedge mode the side of the position says it, and the flag "cannot be sent".
+  if (spec.position_side != PositionSide::kOneWay) spec.reduce_only = false;
   GANNET_ASSIGN_OR_RETURN(const Call call, usdm::Place(spec));
   return Send(call, now);
 }
@@ -122,6 +127,20 @@ WireRequest UsdmOrderVenue::OpenOrders(size_t list, base::Time now) {
 }
 
 WireRequest UsdmOrderVenue::Account(base::Time now) { return Send(usdm::QueryAccount(), now); }
+
+// Beside what is held, how the account is set up: the position mode, then leverage and margin
+// of symbols.
+std::optional<OrderVenue::Part> UsdmOrderVenue::NextPart(const RequestContext& context,
+                                                         const Answer&, base::Time now) {
+  if (context.kind != RequestKind::kAccount || !context.setup || context.part >= kSymbolsPart ||
+      (context.part == kPositionModePart && options_.setup.leverage.empty()))
+    return std::nullopt;
+  const size_t part = context.part + 1;
+  Call call = part == kSymbolsPart ? usdm::SymbolConfig("") : usdm::PositionMode();
+  call.kind = RequestKind::kAccount;
+  return Part{Send(call, now), part};
+}
+
 std::optional<WireRequest> UsdmOrderVenue::RightsOfKey(base::Time now) {
   return Send(spot::ApiKeyRestrictions(), now);
 }

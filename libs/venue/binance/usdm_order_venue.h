@@ -2,7 +2,7 @@
 // for own updates. Pure; see ../order_venue.h for the contract.
 //
 // A stop order is known as "algo:<algo id>" until it triggers, then by the id of the
-// order that it became (usdm_algo_chain.h). One-way position mode only.
+// order that it became (usdm_algo_chain.h).
 #pragma once
 
 #include <string>
@@ -48,6 +48,8 @@ class UsdmOrderVenue : public KeyedVenue {
                          base::Time now) override;
   WireRequest OpenOrders(size_t list, base::Time now) override;
   WireRequest Account(base::Time now) override;
+  std::optional<Part> NextPart(const RequestContext& context, const Answer& answer,
+                               base::Time now) override;
   std::optional<WireRequest> RightsOfKey(base::Time now) override;  // at the host of spot
   std::optional<WireRequest> BalanceChanges(base::Time since, base::Time now) override;
   WireRequest ServerTime() override;
@@ -60,10 +62,14 @@ class UsdmOrderVenue : public KeyedVenue {
   StreamUpdate DecodeFrame(std::string_view frame) override;
 
  private:
-  WireRequest Send(const Call& call, base::Time now) const;  // in its window
+  WireRequest Send(const Call& call, base::Time now);  // in its window
 
   absl::Status Understand(const RequestContext& request, const std::string& body, Answer& answer);
+  // Parts of Account.
+  static constexpr size_t kPositionModePart = 1, kSymbolsPart = 2;
   absl::Status UnderstandAccount(const std::string& body, Answer& answer);
+  absl::Status UnderstandSymbols(const std::string& body, Answer& answer);
+  absl::Status UnderstandPositionMode(const std::string& body, Answer& answer);
   absl::Status UnderstandOpenOrders(size_t list, const std::string& body, Answer& answer);
   absl::Status UnderstandChanges(const std::string& body, Answer& answer);
   absl::StatusOr<OrderUpdate> Convert(const usdm::Order& order) const;

@@ -239,7 +239,7 @@ TEST_CASE("USD-M accounts, incomes and lists are understood whole or not at all"
   REQUIRE(held.positions);
   REQUIRE(held.positions->size() == 1);
   CHECK(held.positions->at(0).instrument == Btc().id);
-  CHECK(held.positions->at(0).quantity == "-1.000");
+  CHECK(held.positions->at(0).quantity == "-1");
   CHECK(held.unfit.empty());
   std::string hedged = account;
   hedged.replace(hedged.find("BOTH"), 4, "LONG");

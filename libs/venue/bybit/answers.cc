@@ -79,6 +79,7 @@ bool IsBatch(RequestKind kind) {
 absl::Status ReadOrders(Reader& reader, std::string_view venue, const RequestContext& request,
                         const std::string& result, Answer& answer) {
   GANNET_ASSIGN_OR_RETURN(const List<Order> list, reader.ReadOrders(result));
+  answer.cursor = list.cursor;
   for (const Order& order : list.rows) {
     GANNET_ASSIGN_OR_RETURN(OrderUpdate update, Convert(order, venue));
     if (request.kind == RequestKind::kQueryOrder)
@@ -105,8 +106,74 @@ absl::Status ReadWallets(Reader& reader, const std::string& result, Answer& answ
   return absl::OkStatus();
 }
 
-absl::Status ReadResult(Reader& reader, std::string_view venue, Category category,
-                        const RequestContext& request, const Envelope& envelope, Answer& answer) {
+// How the position of a symbol is set up, against how it is meant to be.
+std::string Unfit(const Position& position, const AccountSetup& setup) {
+  const int64_t index = position.index.value_or(0);
+  const bool flat = AmountOf(position.size.value_or("")).value_or(market::Money()).zero();
+  if (index != 0 && !setup.hedge) {
+    return Concat({"the account holds long and short of ", *position.symbol,
+                   " apart (hedge mode), the settings say one-way; switch it to one-way mode, or "
+                   "set position_mode: hedge"});
+  }
+  if (index == 0 && setup.hedge) {
+    return Concat({*position.symbol, " is in one-way mode", flat ? "" : " and held",
+                   ", the settings say hedge; switch it to hedge mode, or set position_mode: "
+                   "one-way"});
+  }
+  const auto leverage = setup.leverage.find(*position.symbol);
+  if (leverage == setup.leverage.end() ||
+      AmountOf(position.leverage.value_or("")) == market::Money(leverage->second, 0))
+    return {};
+  return Concat({"leverage of ", *position.symbol, " is ", position.leverage.value_or("unknown"),
+                 " at the venue and ", std::to_string(leverage->second),
+                 " in the settings; set it there (position/set-leverage), or correct leverage"});
+}
+
+absl::Status ReadPositions(Reader& reader, const Account& account, const std::string& result,
+                           Answer& answer) {
+  GANNET_ASSIGN_OR_RETURN(const List<Position> list, reader.ReadPositions(result));
+  std::vector<PositionEntry>& positions = answer.positions.emplace();
+  for (const Position& position : list.rows) {
+    const std::string& size = *position.size;
+    if (!AddPosition(positions,
+                     market::InstrumentId(Concat({account.venue, ":", *position.symbol})),
+                     size.empty() ? "0" : size, position.side == "Sell"))
+      return absl::InvalidArgumentError(
+          Concat({"position in ", *position.symbol, " is no quantity"}));
+    if (answer.unfit.empty()) answer.unfit = Unfit(position, account.setup);
+  }
+  answer.cursor = list.rows.empty() ? "" : list.cursor;
+  return absl::OkStatus();
+}
+
+absl::Status ReadMode(Reader& reader, const AccountSetup& setup, const std::string& result,
+                      Answer& answer) {
+  GANNET_ASSIGN_OR_RETURN(const AccountInfo info, reader.ReadAccountInfo(result));
+  if (setup.margin == MarginMode::kAny) return absl::OkStatus();
+  const std::string_view wanted =
+      setup.margin == MarginMode::kCross ? "REGULAR_MARGIN" : "ISOLATED_MARGIN";
+  if (info.margin_mode != wanted) {
+    answer.unfit =
+        Concat({"the account's margin mode is ", *info.margin_mode, ", the settings ask for ",
+                wanted, "; set it there (account/set-margin-mode), or correct margin_mode"});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadChanges(Reader& reader, const Account& account, const std::string& result,
+                         Answer& answer) {
+  GANNET_ASSIGN_OR_RETURN(const List<LogRow> list, reader.ReadLog(result));
+  for (const LogRow& row : list.rows) {
+    GANNET_ASSIGN_OR_RETURN(std::optional<BalanceChange> change, Convert(row, account));
+    if (change) answer.changes.push_back(*std::move(change));
+  }
+  answer.cursor = list.rows.empty() ? "" : list.cursor;
+  return absl::OkStatus();
+}
+
+absl::Status ReadResult(Reader& reader, const Account& account, const RequestContext& request,
+                        const Envelope& envelope, Answer& answer) {
+  const std::string_view venue = account.venue;
   switch (request.kind) {
     case RequestKind::kQueryOrder:
     case RequestKind::kOpenOrders:
@@ -115,7 +182,8 @@ absl::Status ReadResult(Reader& reader, std::string_view venue, Category categor
     case RequestKind::kTrades: {
       GANNET_ASSIGN_OR_RETURN(const List<Execution> list, reader.ReadExecutions(envelope.result));
       for (const Execution& execution : list.rows) {
-        if (auto trade = Convert(execution, venue)) answer.trades.push_back(*std::move(trade));
+        if (auto trade = Convert(execution, venue, account.category))
+          answer.trades.push_back(*std::move(trade));
       }
       answer.more_trades = !list.cursor.empty() && !list.rows.empty();
       answer.cursor = list.cursor;
@@ -124,9 +192,16 @@ absl::Status ReadResult(Reader& reader, std::string_view venue, Category categor
     case RequestKind::kAccount:
       if (envelope.time) answer.balances_time = base::FromUnixMillis(*envelope.time);
       return ReadWallets(reader, envelope.result, answer);
+    case RequestKind::kPositions:
+      return ReadPositions(reader, account, envelope.result, answer);
+    case RequestKind::kAccountMode:
+      return ReadMode(reader, account.setup, envelope.result, answer);
+    case RequestKind::kBalanceChanges:
+      return ReadChanges(reader, account, envelope.result, answer);
     case RequestKind::kKeyRights: {
       GANNET_ASSIGN_OR_RETURN(const ApiKeyInfo key, reader.ReadApiKey(envelope.result));
-      const bool trades = category == Category::kSpot ? key.trades_spot : key.trades_contracts;
+      const bool trades =
+          account.category == Category::kSpot ? key.trades_spot : key.trades_contracts;
       answer.rights = KeyRights{trades && !key.read_only, key.may_withdraw, key.from_anywhere};
       return absl::OkStatus();
     }
@@ -158,6 +233,11 @@ absl::StatusOr<OrderUpdate> Convert(const Order& order, std::string_view venue) 
   update.time_in_force = TimeInForceOf(order.time_in_force.value_or(""));
   update.status = status->status;
   update.triggered = status->triggered;
+  // A stop order that works, or did, keeps its id and says so by its status alone.
+  const bool works = update.status == VenueOrderStatus::kNew ||
+                     update.status == VenueOrderStatus::kPartiallyFilled ||
+                     update.status == VenueOrderStatus::kFilled;
+  if (Means(order.stop_order_type) && works && !update.triggered) update.triggered = true;
   update.price = order.price.value_or("");
   update.stop_price = order.trigger_price.value_or("");
   update.quantity = order.quantity.value_or("");
@@ -168,10 +248,13 @@ absl::StatusOr<OrderUpdate> Convert(const Order& order, std::string_view venue) 
   return update;
 }
 
-std::optional<TradeUpdate> Convert(const Execution& execution, std::string_view venue) {
+std::optional<TradeUpdate> Convert(const Execution& execution, std::string_view venue,
+                                   Category category) {
   const std::string type = execution.exec_type.value_or("Trade");
   if (type != "Trade" && type != "AdlTrade" && type != "BustTrade") return std::nullopt;
   TradeUpdate trade;
+  if (type == "AdlTrade") trade.kind = TradeKind::kAdl;
+  if (type == "BustTrade") trade.kind = TradeKind::kLiquidation;
   trade.instrument = market::InstrumentId(Concat({venue, ":", *execution.symbol}));
   trade.venue_order_id = market::VenueOrderId(*execution.order_id);
   trade.client_order_id = market::ClientOrderId(execution.order_link_id.value_or(""));
@@ -182,11 +265,50 @@ std::optional<TradeUpdate> Convert(const Execution& execution, std::string_view 
   trade.quantity = *execution.quantity;
   trade.fee = execution.fee.value_or("");
   trade.fee_asset = market::AssetId(execution.fee_currency.value_or(""));
+  // Contracts may leave it out: it is what they settle in.
+  if (trade.fee_asset.empty() && category == Category::kLinear)
+    trade.fee_asset = market::AssetId(execution.symbol->ends_with("USDT") ? "USDT" : "USDC");
   if (execution.is_maker) {
     trade.liquidity = *execution.is_maker ? market::Liquidity::kMaker : market::Liquidity::kTaker;
   }
   trade.time = MillisOf(execution.time);
   return trade;
+}
+
+absl::StatusOr<std::optional<BalanceChange>> Convert(const LogRow& row, const Account& account) {
+  struct KindRow {
+    std::string_view type;
+    ChangeKind kind;
+  };
+  // enum page, type(uta-translog).
+  constexpr KindRow kKinds[] = {
+      {"TRADE", ChangeKind::kSettlement},      {"ADL", ChangeKind::kSettlement},
+      {"DELIVERY", ChangeKind::kSettlement},   {"LIQUIDATION", ChangeKind::kLiquidation},
+      {"SETTLEMENT", ChangeKind::kFunding},    {"TRANSFER_IN", ChangeKind::kTransfer},
+      {"TRANSFER_OUT", ChangeKind::kTransfer},
+  };
+  const auto change = AmountOf(*row.change);
+  const auto fee = AmountOf(row.fee && !row.fee->empty() ? *row.fee : "0");
+  if (!change || !fee)
+    return absl::InvalidArgumentError(Concat({"a change of ", *row.change, " is no amount"}));
+  const bool of_fill = *row.type == "TRADE" || *row.type == "ADL" || *row.type == "LIQUIDATION";
+  const bool ours = row.category == CategoryText(account.category);
+  if (of_fill && ours && account.category == Category::kSpot) return std::nullopt;
+  BalanceChange out;
+  // change = cashFlow + funding - fee; the fee of a fill is booked with it.
+  out.amount = of_fill && ours ? *change + *fee : *change;
+  if (out.amount.zero()) return std::nullopt;
+  out.kind = ChangeKind::kAdjustment;
+  for (const KindRow& known : kKinds) {
+    if (known.type == *row.type) out.kind = known.kind;
+  }
+  out.asset = market::AssetId(*row.currency);
+  out.id = Concat({"log:", *row.type, ":", row.id.value_or(""), ":", row.trade_id.value_or(""), ":",
+                   *row.currency});
+  if (ours && !row.symbol.value_or("").empty())
+    out.instrument = market::InstrumentId(Concat({account.venue, ":", *row.symbol}));
+  out.time = MillisOf(row.time);
+  return out;
 }
 
 std::optional<BalanceEntry> BalanceOf(const Coin& coin) {
@@ -205,12 +327,12 @@ EndpointLimit LimitOf(const wire::HttpExchange& exchange) {
   return out;
 }
 
-Answer DecodeAnswer(Reader& reader, std::string_view venue, Category category,
-                    const RequestContext& request, const wire::HttpExchange& exchange) {
+Answer DecodeAnswer(Reader& reader, const Account& account, const RequestContext& request,
+                    const wire::HttpExchange& exchange) {
   Answer answer;
   answer.evidence =
-      Concat({"http:bybit ", CategoryText(category), " ", Name(request.kind), " ",
-              std::to_string(exchange.status), " #", std::to_string(request.request_id)});
+      Concat({WireOf(exchange), "bybit ", CategoryText(account.category), " ", Name(request.kind),
+              " ", std::to_string(exchange.status), " #", std::to_string(request.request_id)});
   if (!exchange.transport_error.empty()) {
     answer.code = "transport";
     answer.message = exchange.transport_error;
@@ -241,7 +363,7 @@ Answer DecodeAnswer(Reader& reader, std::string_view venue, Category category,
     answer.outcome = OutcomeClass::kAcknowledged;
     return answer;
   }
-  if (const absl::Status read = ReadResult(reader, venue, category, request, *envelope, answer);
+  if (const absl::Status read = ReadResult(reader, account, request, *envelope, answer);
       !read.ok()) {
     MakeUnparsable(answer, std::string(read.message()));
     return answer;

@@ -14,18 +14,28 @@
 
 #include "libs/venue/bybit/codec.h"
 #include "libs/venue/bybit/requests.h"
+#include "libs/venue/keyed_venue.h"
 #include "libs/venue/order_venue.h"
 
 namespace gannet::venue::bybit {
 
-// `venue` is the first part of instrument ids.
-Answer DecodeAnswer(Reader& reader, std::string_view venue, Category category,
-                    const RequestContext& request, const wire::HttpExchange& exchange);
+// Whose answers they are.
+struct Account {
+  std::string_view venue;  // the first part of instrument ids
+  Category category = Category::kSpot;
+  const AccountSetup& setup;
+};
+Answer DecodeAnswer(Reader& reader, const Account& account, const RequestContext& request,
+                    const wire::HttpExchange& exchange);
 
 // INVALID_ARGUMENT names a word that is not documented.
 absl::StatusOr<OrderUpdate> Convert(const Order& order, std::string_view venue);
 // Nothing for what is no trade of ours: funding, settlement.
-std::optional<TradeUpdate> Convert(const Execution& execution, std::string_view venue);
+std::optional<TradeUpdate> Convert(const Execution& execution, std::string_view venue,
+                                   Category category);
+// What a row of the log changed beside the fee, which the fill states. Nothing: it changed
+// nothing, or is a trade of the spot market that fills explain.
+absl::StatusOr<std::optional<BalanceChange>> Convert(const LogRow& row, const Account& account);
 
 // What the wallet holds of a coin; nothing when that is no amount.
 std::optional<BalanceEntry> BalanceOf(const Coin& coin);

@@ -21,7 +21,7 @@ Answer Decode(RequestKind kind, const wire::HttpExchange& exchange, std::string_
   request.kind = kind;
   request.client_order_id = market::ClientOrderId(std::string(order));
   request.target = request.client_order_id;
-  return DecodeAnswer(reader, "bybit-linear", Category::kLinear, request, exchange);
+  return DecodeAnswer(reader, {"bybit-linear", Category::kLinear, {}}, request, exchange);
 }
 
 std::string Body(int64_t code, const std::string& result = "{}") {

@@ -79,6 +79,19 @@ constexpr Field<Position> kPosition[] = {
     {"autoAddMargin", &Position::auto_add_margin},
     {"seq", &Position::sequence},
 };
+constexpr Field<LogRow> kLogRow[] = {
+    {"id", &LogRow::id},
+    {"category", &LogRow::category},
+    {"symbol", &LogRow::symbol},
+    {"type", &LogRow::type, true},
+    {"currency", &LogRow::currency, true},
+    {"change", &LogRow::change, true},
+    {"cashFlow", &LogRow::cash_flow},
+    {"fee", &LogRow::fee},
+    {"funding", &LogRow::funding},
+    {"tradeId", &LogRow::trade_id},
+    {"transactionTime", &LogRow::time, true},
+};
 constexpr Field<Coin> kCoin[] = {
     {"coin", &Coin::coin, true},
     {"equity", &Coin::equity},
@@ -223,6 +236,9 @@ absl::StatusOr<List<Execution>> Reader::ReadExecutions(std::string_view result) 
 absl::StatusOr<List<Position>> Reader::ReadPositions(std::string_view result) {
   return impl_->Rows<Position>(result, kPosition, "positions");
 }
+absl::StatusOr<List<LogRow>> Reader::ReadLog(std::string_view result) {
+  return impl_->Rows<LogRow>(result, kLogRow, "transaction log");
+}
 absl::StatusOr<List<Wallet>> Reader::ReadWallets(std::string_view result) {
   GANNET_ASSIGN_OR_RETURN(const dom::element root, impl_->document.Parse(result));
   GANNET_ASSIGN_OR_RETURN(const dom::object object, AsObject(root, "a result"));
@@ -322,6 +338,7 @@ absl::StatusOr<PrivateFrame> Reader::ReadFrame(std::string_view frame) {
 std::string Write(const Order& value) { return WriteRecord<Order>(value, kOrder); }
 std::string Write(const Execution& value) { return WriteRecord<Execution>(value, kExecution); }
 std::string Write(const Position& value) { return WriteRecord<Position>(value, kPosition); }
+std::string Write(const LogRow& value) { return WriteRecord<LogRow>(value, kLogRow); }
 std::string Write(const OrderId& value) { return WriteRecord<OrderId>(value, kOrderId); }
 std::string Write(const AccountInfo& value) {
   return WriteRecord<AccountInfo>(value, kAccountInfo);

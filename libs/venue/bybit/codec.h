@@ -45,6 +45,11 @@ struct Position {  // position/list, the topic "position"
   OtherFields other;
 };
 
+struct LogRow {  // account/transaction-log
+  Text id, category, symbol, type, currency, change, cash_flow, fee, funding, trade_id, time;
+  OtherFields other;
+};
+
 struct Coin {  // of the wallet
   Text coin, equity, wallet_balance, locked, borrowed, usd_value, unrealised, available_to_withdraw;
   OtherFields other;
@@ -138,6 +143,7 @@ class Reader {
   absl::StatusOr<List<Order>> ReadOrders(std::string_view result);
   absl::StatusOr<List<Execution>> ReadExecutions(std::string_view result);
   absl::StatusOr<List<Position>> ReadPositions(std::string_view result);
+  absl::StatusOr<List<LogRow>> ReadLog(std::string_view result);
   absl::StatusOr<List<Wallet>> ReadWallets(std::string_view result);
   absl::StatusOr<AccountInfo> ReadAccountInfo(std::string_view result);
   absl::StatusOr<ApiKeyInfo> ReadApiKey(std::string_view result);
@@ -154,6 +160,7 @@ class Reader {
 std::string Write(const Order& value);
 std::string Write(const Execution& value);
 std::string Write(const Position& value);
+std::string Write(const LogRow& value);
 std::string Write(const Wallet& value);
 std::string Write(const OrderId& value);
 std::string Write(const AccountInfo& value);

@@ -18,9 +18,20 @@ using base::Concat;
 constexpr int kRows = 100;     // of one page of executions
 constexpr int kOpenRows = 50;  // of one page of orders
 constexpr std::string_view kAuthId = "own-updates", kTopicsId = "own-topics";
-constexpr std::array<std::string_view, 4> kTopics = {"order", "execution", "wallet", "dcp.spot"};
-// execution/list: at most seven days in one request.
-constexpr base::Duration kTradesSpan = std::chrono::hours(7 * 24) - std::chrono::minutes(1);
+constexpr std::array<std::string_view, 4> kSpotTopics = {"order", "execution", "wallet",
+                                                         "dcp.spot"};
+constexpr std::array<std::string_view, 5> kLinearTopics = {"order", "execution", "position",
+                                                           "wallet", "dcp.future"};
+// execution/list, transaction-log: at most seven days in one request.
+constexpr base::Duration kSpan = std::chrono::hours(7 * 24) - std::chrono::minutes(5);
+// Rows of the log may come late, so that younger ones are known before them.
+constexpr base::Duration kLogMargin = std::chrono::minutes(2);
+// Of the order socket's login; the clocks need not agree better.
+constexpr base::Duration kLoginWindow = std::chrono::seconds(10);
+constexpr int kLogRows = 50, kPositionRows = 200;
+// What linear contracts settle in: open orders and positions are asked for by it.
+constexpr std::array<std::string_view, 2> kSettleCoins = {"USDT", "USDC"};
+constexpr size_t kSetupPart = kSettleCoins.size() + 1;
 
 struct Mode {
   std::string_view text;
@@ -49,7 +60,7 @@ bool IsStop(market::OrderType type) {
 
 }  // namespace
 
-absl::Status SpotVenue::Check(const KeyedVenueOptions& options) {
+absl::Status BybitVenue::Check(const KeyedVenueOptions& options) {
   if (!ModeOf(options.self_trade_prevention)) {
     return absl::InvalidArgumentError(
         Concat({"self-trade mode ", options.self_trade_prevention,
@@ -63,118 +74,211 @@ absl::Status SpotVenue::Check(const KeyedVenueOptions& options) {
   return absl::OkStatus();
 }
 
-SpotVenue::SpotVenue(KeyedVenueOptions options)
+BybitVenue::BybitVenue(Category category, KeyedVenueOptions options)
     : KeyedVenue(std::move(options)),
+      category_(category),
       self_trade_(ModeOf(options_.self_trade_prevention).value_or(SelfTrade::kVenueDefault)) {
   GANNET_CHECK(Check(options_).ok(), "the options were checked");
 }
 
 // --- requests ------------------------------------------------------------------
 
-WireRequest SpotVenue::Send(const Call& call, base::Time now) const {
+WireRequest BybitVenue::Send(const Call& call, base::Time now) {
+  if (GoesBySocket(call)) return ToFrame(call, NextFrameId(now), now, WindowOf(call.kind));
   return ToRest(call, signer_, options_.api_key, now, WindowOf(call.kind));
 }
 
-absl::StatusOr<WireRequest> SpotVenue::Place(const market::OrderIntent& intent,
-                                             market::Quantity quantity,
-                                             const market::Instrument& instrument, base::Time now) {
-  if (IsStop(intent.type)) {
-    return absl::InvalidArgumentError(
-        "stop orders are not sent to Bybit spot; hold the stop here and send a limit order");
-  }
-  OrderSpec spec = SpecOf(intent, quantity, instrument);
-  spec.self_trade = self_trade_;
-  // The venue has no word for it: risk has seen to it that the order reduces.
-  spec.reduce_only = false;
-  GANNET_ASSIGN_OR_RETURN(const Call call, bybit::Place(Category::kSpot, spec));
+WireRequest BybitVenue::SendPage(Call call, RequestKind kind, std::string_view cursor,
+                                 base::Time now) {
+  call.kind = kind;
+  if (!cursor.empty()) call.parameters.Text("cursor", cursor);
   return Send(call, now);
 }
 
-WireRequest SpotVenue::Cancel(const OrderKey& order, base::Time now) {
-  return Send(bybit::Cancel(Category::kSpot, market::SymbolOf(order.instrument), RefOf(order)),
+size_t BybitVenue::OpenOrderLists() const { return linear() ? kSettleCoins.size() : 1; }
+
+absl::StatusOr<WireRequest> BybitVenue::Place(const market::OrderIntent& intent,
+                                              market::Quantity quantity,
+                                              const market::Instrument& instrument,
+                                              base::Time now) {
+  OrderSpec spec = SpecOf(intent, quantity, instrument);
+  spec.self_trade = self_trade_;
+  spec.position_side = PositionSideOf(intent);
+  // Spot has no word for it: risk has seen to it that the order reduces.
+  if (!linear()) spec.reduce_only = false;
+  GANNET_ASSIGN_OR_RETURN(const Call call, bybit::Place(category_, spec));
+  return Send(call, now);
+}
+
+// Spot keeps waiting orders apart until they trigger.
+WireRequest BybitVenue::Cancel(const OrderKey& order, base::Time now) {
+  return Send(bybit::Cancel(category_, market::SymbolOf(order.instrument), RefOf(order),
+                            IsStop(order.type) && !order.triggered),
               now);
 }
 
-absl::StatusOr<WireRequest> SpotVenue::CancelReplace(const market::OrderIntent&, market::Quantity,
-                                                     const market::Instrument&, base::Time) {
+absl::StatusOr<WireRequest> BybitVenue::CancelReplace(const market::OrderIntent&, market::Quantity,
+                                                      const market::Instrument&, base::Time) {
   return absl::InvalidArgumentError("Bybit replaces in two steps");
 }
 
-WireRequest SpotVenue::QueryOrder(const OrderKey& order, base::Time now) {
+WireRequest BybitVenue::QueryOrder(const OrderKey& order, base::Time now) {
   const std::string_view symbol = market::SymbolOf(order.instrument);
-  Call call = order.place == 0 ? bybit::QueryOrder(Category::kSpot, symbol, RefOf(order))
-                               : OrderHistory(Category::kSpot, symbol, RefOf(order), "", {});
+  Call call = order.place == 0 ? bybit::QueryOrder(category_, symbol, RefOf(order))
+                               : OrderHistory(category_, symbol, RefOf(order), "", {});
   call.kind = RequestKind::kQueryOrder;
   return Send(call, now);
 }
 
-WireRequest SpotVenue::TradesOfOrder(const market::InstrumentId& instrument,
-                                     const market::VenueOrderId& order, base::Time now) {
+WireRequest BybitVenue::TradesOfOrder(const market::InstrumentId& instrument,
+                                      const market::VenueOrderId& order, base::Time now) {
   Page page;
   page.limit = kRows;
-  return Send(
-      Executions(Category::kSpot, market::SymbolOf(instrument), {order.text(), ""}, "", page), now);
+  return Send(Executions(category_, market::SymbolOf(instrument), {order.text(), ""}, "", page),
+              now);
 }
 
-WireRequest SpotVenue::TradesSince(const market::InstrumentId& instrument, base::Time since,
+WireRequest BybitVenue::TradesSince(const market::InstrumentId& instrument, base::Time since,
+                                    base::Time now) {
+  Page page;
+  page.since = std::max(since, now - kSpan);
+  page.limit = kRows;
+  return Send(Executions(category_, market::SymbolOf(instrument), {}, "", page), now);
+}
+
+WireRequest BybitVenue::TradesFrom(const market::InstrumentId& instrument, std::string_view,
                                    base::Time now) {
-  Page page;
-  page.since = std::max(since, now - kTradesSpan);
-  page.limit = kRows;
-  return Send(Executions(Category::kSpot, market::SymbolOf(instrument), {}, "", page), now);
-}
-
-WireRequest SpotVenue::TradesFrom(const market::InstrumentId& instrument, std::string_view,
-                                  base::Time now) {
   return TradesSince(instrument, base::Time(), now);  // ids have no order here
 }
 
-WireRequest SpotVenue::MoreTrades(const RequestContext& context, const Answer& answer,
-                                  base::Time now) {
+WireRequest BybitVenue::MoreTrades(const RequestContext& context, const Answer& answer,
+                                   base::Time now) {
   Page page;
-  page.since = std::max(context.since, now - kTradesSpan);
+  page.since = std::max(context.since, now - kSpan);
   page.limit = kRows;
   page.cursor = answer.cursor;
-  return Send(Executions(Category::kSpot, market::SymbolOf(context.instrument), {}, "", page), now);
+  return Send(Executions(category_, market::SymbolOf(context.instrument), {}, "", page), now);
 }
 
-WireRequest SpotVenue::OpenOrders(size_t, base::Time now) {
+namespace {
+Call OpenOrdersOf(Category category, size_t list) {
   Page page;
   page.limit = kOpenRows;
-  return Send(bybit::OpenOrders(Category::kSpot, "", "", page), now);
+  const bool linear = category == Category::kLinear;
+  return bybit::OpenOrders(category, "", linear ? kSettleCoins[list] : "", page);
+}
+}  // namespace
+
+WireRequest BybitVenue::OpenOrders(size_t list, base::Time now) {
+  return Send(OpenOrdersOf(category_, list), now);
 }
 
-WireRequest SpotVenue::Account(base::Time now) { return Send(WalletBalance(""), now); }
+WireRequest BybitVenue::Account(base::Time now) { return Send(WalletBalance(""), now); }
 
-std::optional<WireRequest> SpotVenue::RightsOfKey(base::Time now) {
+std::optional<Call> BybitVenue::AccountPart(size_t part) const {
+  Page page;
+  page.limit = kPositionRows;
+  if (part == 0) return WalletBalance("");
+  if (!linear()) return std::nullopt;
+  if (part <= kSettleCoins.size()) return Positions("", kSettleCoins[part - 1], page);
+  if (part == kSetupPart) return QueryAccountInfo();
+  const size_t symbol = part - kSetupPart - 1;
+  if (symbol >= options_.setup.leverage.size()) return std::nullopt;
+  return Positions(
+      std::next(options_.setup.leverage.begin(), static_cast<ptrdiff_t>(symbol))->first, "", {});
+}
+
+Call BybitVenue::Log(base::Time since, base::Time now, std::string_view cursor) const {
+  Page page;
+  page.since = std::max(since - kLogMargin, now - kSpan);
+  page.until = now + kLogMargin;
+  page.limit = kLogRows;
+  page.cursor = std::string(cursor);
+  Call call = TransactionLog("", page);
+  call.kind = RequestKind::kBalanceChanges;
+  return call;
+}
+
+std::optional<WireRequest> BybitVenue::BalanceChanges(base::Time since, base::Time now) {
+  if (!linear()) return std::nullopt;
+  return Send(Log(since, now, ""), now);
+}
+
+std::optional<OrderVenue::Part> BybitVenue::NextPart(const RequestContext& context,
+                                                     const Answer& answer, base::Time now) {
+  const bool further = !answer.cursor.empty();
+  switch (context.kind) {
+    case RequestKind::kOpenOrders:
+      if (!further || answer.orders.empty()) return std::nullopt;
+      return Part{SendPage(OpenOrdersOf(category_, context.list), context.kind, answer.cursor, now),
+                  context.part};
+    case RequestKind::kBalanceChanges:
+      if (!further) return std::nullopt;
+      return Part{Send(Log(context.since, now, answer.cursor), now), context.part};
+    case RequestKind::kAccount: {
+      const size_t part = further ? context.part : context.part + 1;
+      std::optional<Call> call = AccountPart(part);
+      if (!call || (part >= kSetupPart && !context.setup)) return std::nullopt;
+      return Part{SendPage(*std::move(call), context.kind, further ? answer.cursor : "", now),
+                  part};
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<WireRequest> BybitVenue::RightsOfKey(base::Time now) {
   return Send(QueryApiKey(), now);
 }
 
-WireRequest SpotVenue::ServerTime() { return Send(bybit::ServerTime(), {}); }
+WireRequest BybitVenue::ServerTime() { return Send(bybit::ServerTime(), {}); }
 
-WireRequest SpotVenue::Subscribe(base::Time now) {
+WireRequest BybitVenue::Subscribe(base::Time now) {
   WireRequest request =
       Authenticate(signer_, options_.api_key, kAuthId, now + options_.query_window);
   request.kind = RequestKind::kSubscribe;
   return request;
 }
 
-std::optional<WireRequest> SpotVenue::Topics() { return bybit::Subscribe(kTopicsId, kTopics); }
+std::optional<WireRequest> BybitVenue::Topics() {
+  return linear() ? bybit::Subscribe(kTopicsId, kLinearTopics)
+                  : bybit::Subscribe(kTopicsId, kSpotTopics);
+}
 
-std::optional<WireRequest> SpotVenue::Heartbeat() { return Ping("alive"); }
+std::optional<WireRequest> BybitVenue::Heartbeat() { return Ping("alive"); }
 
 // Of the whole account and product: the same for every instrument.
-std::optional<WireRequest> SpotVenue::DeadMan(const market::InstrumentId&, base::Duration timeout,
-                                              base::Time now) {
-  const absl::StatusOr<Call> call = SetDisconnectProtection(Category::kSpot, timeout);
+std::optional<WireRequest> BybitVenue::DeadMan(const market::InstrumentId&, base::Duration timeout,
+                                               base::Time now) {
+  const absl::StatusOr<Call> call = SetDisconnectProtection(category_, timeout);
   if (!call.ok()) return std::nullopt;  // settings keep to the venue's bounds
   return Send(*call, now);
 }
 
+std::optional<std::string> BybitVenue::SocketLogin(base::Time now) {
+  return Authenticate(signer_, options_.api_key, kAuthId, now + kLoginWindow).body;
+}
+
+// retCode 20001: it is logged in already.
+std::optional<bool> BybitVenue::LoggedIn(std::string_view text) {
+  const absl::StatusOr<PrivateFrame> frame = reader_.ReadFrame(text);
+  if (!frame.ok()) return std::nullopt;
+  const auto* answer = std::get_if<TradeAnswer>(&*frame);
+  if (answer == nullptr || answer->operation != "auth") return std::nullopt;
+  return answer->envelope.code == 0 || answer->envelope.code == 20001;
+}
+
 // --- answers -------------------------------------------------------------------
 
-Answer SpotVenue::DecodeAnswer(const RequestContext& request, const wire::HttpExchange& exchange) {
-  Answer answer = bybit::DecodeAnswer(reader_, options_.venue, Category::kSpot, request, exchange);
+Answer BybitVenue::DecodeAnswer(const RequestContext& request, const wire::HttpExchange& exchange) {
+  RequestContext context = request;
+  const bool of_account = request.kind == RequestKind::kAccount;
+  if (of_account && request.part > 0)
+    context.kind = request.part == kSetupPart ? RequestKind::kAccountMode : RequestKind::kPositions;
+  Answer answer =
+      bybit::DecodeAnswer(reader_, {options_.venue, category_, options_.setup}, context, exchange);
+  // Positions of one symbol say how it is set up; they were counted before.
+  if (of_account && request.part > kSetupPart) answer.positions.reset();
   const EndpointLimit limit = LimitOf(exchange);
   // 10006, and the like: this endpoint takes no more before its count begins anew.
   answer.rate.limited = answer.code == "10006" || answer.code == "10429";
@@ -187,7 +291,7 @@ Answer SpotVenue::DecodeAnswer(const RequestContext& request, const wire::HttpEx
   return answer;
 }
 
-StreamUpdate SpotVenue::Convert(const OperationAnswer& answer) const {
+StreamUpdate BybitVenue::Convert(const OperationAnswer& answer) const {
   StreamUpdate out;
   out.detail = answer.operation + " " + answer.message;
   if (answer.operation == "auth") {
@@ -198,11 +302,11 @@ StreamUpdate SpotVenue::Convert(const OperationAnswer& answer) const {
   return out;
 }
 
-StreamUpdate SpotVenue::Convert(const OrderFrame& frame) const {
+StreamUpdate BybitVenue::Convert(const OrderFrame& frame) const {
   StreamUpdate out;
   out.evidence = "stream:order";
   for (const Order& order : frame.orders) {
-    if (order.category && *order.category != "spot") continue;
+    if (order.category && *order.category != CategoryText(category_)) continue;
     absl::StatusOr<OrderUpdate> update = bybit::Convert(order, options_.venue);
     if (!update.ok()) {
       out.orders.clear();
@@ -219,14 +323,14 @@ StreamUpdate SpotVenue::Convert(const OrderFrame& frame) const {
   return out;
 }
 
-StreamUpdate SpotVenue::Convert(const ExecutionFrame& frame) const {
+StreamUpdate BybitVenue::Convert(const ExecutionFrame& frame) const {
   StreamUpdate out;
   out.kind = StreamKind::kOrders;
   out.evidence = "stream:execution";
   out.time = base::FromUnixMillis(frame.created.value_or(0));
   for (const Execution& execution : frame.executions) {
-    if (execution.category && *execution.category != "spot") continue;
-    if (auto trade = bybit::Convert(execution, options_.venue)) {
+    if (execution.category && *execution.category != CategoryText(category_)) continue;
+    if (auto trade = bybit::Convert(execution, options_.venue, category_)) {
       out.evidence += Concat({":", trade->trade_id});
       out.trades.push_back(*std::move(trade));
     }
@@ -234,9 +338,10 @@ StreamUpdate SpotVenue::Convert(const ExecutionFrame& frame) const {
   return out;
 }
 
-StreamUpdate SpotVenue::Convert(const WalletFrame& frame) const {
+StreamUpdate BybitVenue::Convert(const WalletFrame& frame) const {
   StreamUpdate out;
-  out.kind = StreamKind::kBalances;
+  // Of contracts the fills do not say all that changed it.
+  out.kind = linear() ? StreamKind::kChangesBooked : StreamKind::kBalances;
   out.time = base::FromUnixMillis(frame.created.value_or(0));
   out.evidence = Concat({"stream:wallet:", std::to_string(frame.created.value_or(0))});
   for (const Wallet& wallet : frame.wallets) {
@@ -254,7 +359,7 @@ StreamUpdate SpotVenue::Convert(const WalletFrame& frame) const {
   return out;
 }
 
-StreamUpdate SpotVenue::DecodeFrame(std::string_view text) {
+StreamUpdate BybitVenue::DecodeFrame(std::string_view text) {
   const absl::StatusOr<PrivateFrame> frame = reader_.ReadFrame(text);
   StreamUpdate out;
   if (!frame.ok()) {

@@ -1,11 +1,17 @@
-// Bybit v5 spot behind the order port: REST for requests, the private stream for own
-// updates. Pure; see ../order_venue.h for the contract.
+// Bybit v5 behind the order port, spot and linear (perpetuals that settle in USDT or USDC):
+// REST for requests, the private stream for own updates. Pure; see ../order_venue.h for the
+// contract.
 //
-// Success of placing and cancelling acknowledges: the fate comes by stream or query. Stop
-// orders are refused here: what becomes of their ids when they trigger is not documented.
+// Success of placing and cancelling acknowledges: the fate comes by stream or query. A stop
+// order of a unified account keeps its id when it triggers (create-order page). A trailing
+// stop is a setting of the position there, no order with a name: it is refused.
+//
+// Linear: what closing a position adds to the balance is in the transaction log, with
+// funding and transfers; fills state their fee.
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "libs/venue/bybit/answers.h"
 #include "libs/venue/bybit/codec.h"
@@ -13,15 +19,15 @@
 
 namespace gannet::venue::bybit {
 
-class SpotVenue : public KeyedVenue {
+class BybitVenue : public KeyedVenue {
  public:
   // INVALID_ARGUMENT: the key cannot be used, or the venue has no such mode.
   static absl::Status Check(const KeyedVenueOptions& options);
-  explicit SpotVenue(KeyedVenueOptions options);
 
   const AbsenceRules& absence() const override { return absence_; }
   bool CancelReplaceUnfilled() const override { return false; }
   size_t Places(market::OrderType) const override { return 2; }  // working, history
+  size_t OpenOrderLists() const override;  // linear: one for each coin it settles in
   bool OrderedTradeIds() const override { return false; }
   std::string_view clock_refusal() const override { return "10002"; }
 
@@ -44,7 +50,12 @@ class SpotVenue : public KeyedVenue {
   WireRequest MoreTrades(const RequestContext& context, const Answer& answer,
                          base::Time now) override;
   WireRequest OpenOrders(size_t list, base::Time now) override;
+  // Linear: the wallet, then positions, then how the account is set up.
   WireRequest Account(base::Time now) override;
+  std::optional<Part> NextPart(const RequestContext& context, const Answer& answer,
+                               base::Time now) override;
+  // Linear: the log of the last seven days at most.
+  std::optional<WireRequest> BalanceChanges(base::Time since, base::Time now) override;
   std::optional<WireRequest> RightsOfKey(base::Time now) override;
   WireRequest ServerTime() override;
   WireRequest Subscribe(base::Time now) override;  // authenticates
@@ -53,19 +64,40 @@ class SpotVenue : public KeyedVenue {
   std::optional<WireRequest> DeadMan(const market::InstrumentId& instrument, base::Duration timeout,
                                      base::Time now) override;
 
+  std::optional<std::string> SocketLogin(base::Time now) override;
+  std::optional<bool> LoggedIn(std::string_view frame) override;
   Answer DecodeAnswer(const RequestContext& request, const wire::HttpExchange& exchange) override;
   StreamUpdate DecodeFrame(std::string_view frame) override;
 
+ protected:
+  BybitVenue(Category category, KeyedVenueOptions options);
+
  private:
-  WireRequest Send(const Call& call, base::Time now) const;  // in its window
+  bool linear() const { return category_ == Category::kLinear; }
+  WireRequest Send(const Call& call, base::Time now);  // in its window
+  WireRequest SendPage(Call call, RequestKind kind, std::string_view cursor, base::Time now);
+  // Linear: the questions of which Account is the first.
+  std::optional<Call> AccountPart(size_t part) const;
+  Call Log(base::Time since, base::Time now, std::string_view cursor) const;
   StreamUpdate Convert(const OperationAnswer& answer) const;
   StreamUpdate Convert(const OrderFrame& frame) const;
   StreamUpdate Convert(const ExecutionFrame& frame) const;
   StreamUpdate Convert(const WalletFrame& frame) const;
 
+  const Category category_;
   const SelfTrade self_trade_;
   const AbsenceRules absence_;
   Reader reader_;
+};
+
+class SpotVenue : public BybitVenue {
+ public:
+  explicit SpotVenue(KeyedVenueOptions options) : BybitVenue(Category::kSpot, std::move(options)) {}
+};
+class LinearVenue : public BybitVenue {
+ public:
+  explicit LinearVenue(KeyedVenueOptions options)
+      : BybitVenue(Category::kLinear, std::move(options)) {}
 };
 
 }  // namespace gannet::venue::bybit

@@ -85,6 +85,12 @@ TEST_CASE("Bybit's session asks by REST, signed over what is sent") {
 
   market::OrderIntent stop = Intent();
   stop.type = market::OrderType::kStop;
+  stop.stop_price = {2600000};
+  const auto waits = venue.Place(stop, {1000}, Btc(), kNow);
+  REQUIRE(waits.ok());
+  CHECK(waits->body.find(R"("orderFilter":"StopOrder","triggerPrice":"26000")") !=
+        std::string::npos);
+  stop.type = market::OrderType::kTrailingStop;
   CHECK_FALSE(venue.Place(stop, {1000}, Btc(), kNow).ok());
 
   OrderKey key{Btc().id, market::ClientOrderId("g1AAAA1"), {}};
@@ -180,6 +186,129 @@ TEST_CASE("Bybit's private stream authenticates, subscribes and tells of orders 
     CAPTURE(frame);
     CHECK(venue.DecodeFrame(frame).kind == StreamKind::kBadFrame);
   }
+}
+
+KeyedVenueOptions LinearOptions() {
+  KeyedVenueOptions options = Options();
+  options.venue = "bybit-linear";
+  return options;
+}
+RequestContext OfAccount(size_t part) {
+  RequestContext context = Context(RequestKind::kAccount);
+  context.part = part;
+  context.setup = true;
+  return context;
+}
+
+TEST_CASE("Bybit's contracts: reduce-only, hedge mode, and a stop that keeps its id") {
+  LinearVenue one_way(LinearOptions());
+  market::OrderIntent close = Intent();
+  close.instrument = market::InstrumentId("bybit-linear:BTCUSDT");
+  close.side = market::Side::kSell;
+  close.reduce_only = true;
+  const auto plain = one_way.Place(close, {1000}, Btc(), kNow);
+  REQUIRE(plain.ok());
+  CHECK(plain->body.find(R"("reduceOnly":true)") != std::string::npos);
+  CHECK(plain->body.find("positionIdx") == std::string::npos);
+  KeyedVenueOptions options = LinearOptions();
+  options.setup.hedge = true;
+  LinearVenue hedge(options);
+  // A sell that only reduces closes the long side.
+  CHECK(hedge.Place(close, {1000}, Btc(), kNow)->body.find(R"("positionIdx":1)") !=
+        std::string::npos);
+  close.reduce_only = false;
+  CHECK(hedge.Place(close, {1000}, Btc(), kNow)->body.find(R"("positionIdx":2)") !=
+        std::string::npos);
+
+  SpotVenue spot(Options());
+  OrderKey key{.instrument = Btc().id,
+               .client_order_id = market::ClientOrderId("g1AAAA1"),
+               .type = market::OrderType::kStopLimit};
+  CHECK(spot.Cancel(key, kNow).body.find("StopOrder") != std::string::npos);
+  key.triggered = true;
+  CHECK(spot.Cancel(key, kNow).body.find(R"("orderFilter":"Order")") != std::string::npos);
+}
+
+TEST_CASE("Bybit's contracts: what the account holds takes several questions") {
+  KeyedVenueOptions options = LinearOptions();
+  options.setup.leverage["BTCUSDT"] = 5;
+  options.setup.margin = MarginMode::kCross;
+  LinearVenue venue(options);
+  const auto next = [&](size_t part, const Answer& answer) {
+    return venue.NextPart(OfAccount(part), answer, kNow);
+  };
+  Answer whole, cut;
+  cut.cursor = "more";
+  CHECK(venue.Account(kNow).target == "/v5/account/wallet-balance?accountType=UNIFIED");
+  CHECK(next(0, whole)->request.target ==
+        "/v5/position/list?category=linear&settleCoin=USDT&limit=200");
+  CHECK(next(1, cut)->request.target.ends_with("settleCoin=USDT&limit=200&cursor=more"));
+  CHECK(next(1, whole)->request.target.find("settleCoin=USDC") != std::string::npos);
+  CHECK(next(2, whole)->request.target == "/v5/account/info");
+  CHECK(next(3, whole)->request.target == "/v5/position/list?category=linear&symbol=BTCUSDT");
+  CHECK_FALSE(next(4, whole));
+  RequestContext held = OfAccount(2);
+  held.setup = false;
+  CHECK_FALSE(venue.NextPart(held, whole, kNow));
+
+  const auto positions = [](const std::string& rows) {
+    return Http(0, R"({"category":"linear","nextPageCursor":"","list":[)" + rows + "]}");
+  };
+  const Answer held_now = venue.DecodeAnswer(
+      OfAccount(1),
+      positions(
+          R"({"symbol":"BTCUSDT","side":"Sell","size":"0.5","positionIdx":0,"leverage":"5"})"));
+  REQUIRE(held_now.positions);
+  CHECK(held_now.positions->at(0).quantity == "-0.5");
+  CHECK(held_now.unfit.empty());
+  const Answer apart = venue.DecodeAnswer(
+      OfAccount(1),
+      positions(
+          R"({"symbol":"BTCUSDT","side":"Buy","size":"2","positionIdx":1,"leverage":"5"},)"
+          R"({"symbol":"BTCUSDT","side":"Sell","size":"0.5","positionIdx":2,"leverage":"5"})"));
+  CHECK(apart.positions->at(0).quantity == "1.5");
+  CHECK(apart.unfit.find("position_mode: hedge") != std::string::npos);
+  const Answer geared = venue.DecodeAnswer(
+      OfAccount(4),
+      positions(R"({"symbol":"BTCUSDT","side":"","size":"0","positionIdx":0,"leverage":"10"})"));
+  CHECK_FALSE(geared.positions);
+  CHECK(geared.unfit.find("leverage of BTCUSDT is 10 at the venue and 5") != std::string::npos);
+  CHECK(venue.DecodeAnswer(OfAccount(3), Http(0, R"({"marginMode":"ISOLATED_MARGIN"})"))
+            .unfit.find("margin mode is ISOLATED_MARGIN") != std::string::npos);
+}
+
+TEST_CASE("Bybit's log says what fills do not: results of closing, funding, transfers") {
+  LinearVenue venue(LinearOptions());
+  const std::string row =
+      R"({"id":"1","symbol":"BTCUSDT","category":"linear","type":"TRADE","currency":"USDT","fee":"0.5",)"
+      R"("cashFlow":"12","change":"11.5","tradeId":"e1","transactionTime":"1700000000100"})";
+  const std::string opening =
+      R"({"id":"2","symbol":"BTCUSDT","category":"linear","type":"TRADE","currency":"USDT","fee":"0.5",)"
+      R"("cashFlow":"0","change":"-0.5","tradeId":"e0","transactionTime":"1700000000000"})";
+  const std::string funding =
+      R"({"id":"3","symbol":"BTCUSDT","category":"linear","type":"SETTLEMENT","currency":"USDT","fee":"0",)"
+      R"("funding":"-0.25","cashFlow":"0","change":"-0.25","tradeId":"f","transactionTime":"1700000000200"})";
+  const std::string transfer =
+      R"({"id":"4","symbol":"","category":"","type":"TRANSFER_IN","currency":"USDC","fee":"0",)"
+      R"("cashFlow":"7","change":"7","tradeId":"","transactionTime":"1700000000300"})";
+  const Answer log =
+      venue.DecodeAnswer(Context(RequestKind::kBalanceChanges),
+                         Http(0, R"({"nextPageCursor":"c","list":[)" + transfer + "," + funding +
+                                     "," + row + "," + opening + "]}"));
+  REQUIRE(log.outcome == OutcomeClass::kConfirmed);
+  CHECK(log.cursor == "c");
+  REQUIRE(log.changes.size() == 3);
+  CHECK(log.changes[0].kind == ChangeKind::kTransfer);
+  CHECK(log.changes[1].kind == ChangeKind::kFunding);
+  CHECK(log.changes[1].amount == *AmountOf("-0.25"));
+  CHECK(log.changes[2].amount == *AmountOf("12"));
+  CHECK(log.changes[2].id == "log:TRADE:1:e1:USDT");
+  CHECK(log.changes[2].instrument.text() == "bybit-linear:BTCUSDT");
+  CHECK(venue
+            .DecodeAnswer(Context(RequestKind::kBalanceChanges),
+                          Http(0, R"({"list":[{"type":"TRADE","currency":"USDT","change":"x",)"
+                                  R"("transactionTime":"1"}]})"))
+            .outcome == OutcomeClass::kUnknown);
 }
 
 }  // namespace

@@ -65,7 +65,7 @@ Call Positions(std::string_view symbol, std::string_view settle_coin, const Page
 Call QueryAccountInfo();  // margin mode, account version
 Call QueryApiKey();       // what the key may do
 Call FeeRate(Category category, std::string_view symbol);
-Call TransactionLog(std::string_view currency, const Page& page);
+Call TransactionLog(std::string_view currency, const Page& page);  // newest first
 Call SelfTradeGroup();
 
 Call SetLeverage(std::string_view symbol, Decimal leverage);

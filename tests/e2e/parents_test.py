@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""Parent orders as a person meets them: a TWAP given to a real `gannet run` by command line,
+killed in its middle and started again, a bracket cancelled, a POV; each ends once with the
+figures of its children, and the journal decides the same again.
+
+usage: parents_test.py BIN_DIR
+"""
+import json
+import os
+import re
+import signal
+import subprocess
+
+import harness
+from harness import check
+
+INSTRUMENT = "binance-spot:BTCUSDT"
+ENDS = ("COMPLETED", "EXPIRED", "CANCELED", "FAILED", "DENIED")
+
+
+class Platform:
+    def __init__(self, bin_dir, folder):
+        self.gannet = os.path.join(bin_dir, "gannet")
+        self.folder, self.data = folder, os.path.join(folder, "data")
+        here = os.getcwd()
+        # Nobody else trades, so that what is filled is theirs.
+        with open("config/strategies.yaml", encoding="utf-8") as file, open(os.path.join(folder, "strategies.yaml"), "w", encoding="utf-8") as out:
+            out.write(file.read().partition("\nplaybooks:")[0] + "\n")
+        self.config = os.path.join(folder, "gannet.yaml")
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(f"market: venue-sim\nlimits: {here}/config/limits.yaml\nstrategies: {folder}/strategies.yaml\n"
+                       f"ml-inference: {{registry: {here}/services/ml-inference/models, model: direction}}\n"
+                       "gateway: {address: 127.0.0.1, port: 0}\n")
+
+    def start(self, name):
+        return harness.Program([self.gannet, "run", "--plain", "--data", self.data, "--config", self.config], self.folder, name)
+
+    def cli(self, *arguments):
+        done = subprocess.run([self.gannet, *arguments, "--data", self.data], capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stdout + done.stderr
+
+    def submit(self, *arguments):
+        code, said = self.cli("order", "submit", INSTRUMENT, *arguments, "--reason", "test")
+        check(code == 0, f"not taken: {said}")
+        return said.split()[0]
+
+    def show(self, parent):
+        code, text = self.cli("order", "show", parent, "--json")
+        return json.loads(text) if code == 0 else None
+
+
+def price_of(platform):
+    def asked():
+        found = re.search(r"around ([0-9.]+)", platform.cli("order", "submit", INSTRUMENT, "buy", "100", "--price", "1")[1])
+        return found and float(found.group(1))
+    return harness.wait_until(asked, 60, "a price")
+
+
+def state(shown):
+    return shown["order"]["parent_order"]["state"].removeprefix("PARENT_STATE_")
+
+
+def ended(platform, parent):
+    shown = platform.show(parent)
+    return shown if shown and shown["order"].get("parent_order") and state(shown) in ENDS else None
+
+
+def with_children(platform, parent, count):
+    shown = platform.show(parent)
+    return shown if shown and len(shown.get("children", [])) >= count else None
+
+
+def filled(orders):
+    return sum(int(order.get("cumulative_quantity", 0)) for order in orders)
+
+
+def check_refusals(platform, market):
+    for arguments, why in ((("--price", str(int(market * 1.01)), "--algo", "twap", "--slices", "3"), None),
+                           (("--algo", "pov", "--participation", "10%", "--for", "1m"), "price"),
+                           (("--price", str(int(market * 1.01)), "--algo", "pov", "--participation", "80%", "--for", "1m"), "at most 50%")):
+        code, said = platform.cli("order", "submit", INSTRUMENT, "buy", "0.01", *arguments)
+        check(code != 0 and (why is None or why in said), f"{arguments}: {code} {said}")
+
+
+def test(bin_dir, folder):
+    harness.need(os.path.join(bin_dir, "gannet"), os.path.join(bin_dir, "gannet-venue-sim"))
+    platform = Platform(bin_dir, folder)
+    with platform.start("first") as program:
+        market = price_of(platform)
+        check_refusals(platform, market)
+        limit = str(int(market * 1.02))
+        twap = platform.submit("buy", "0.05", "--price", limit, "--algo", "twap", "--for", "60s", "--slices", "20")
+        program.wait_for(lambda: with_children(platform, twap, 2), 20, "children of the TWAP")
+        bracket = platform.submit("buy", "0.01", "--price", str(int(market * 0.97)), "--algo", "bracket", "--for", "1h", "--take-profit",
+                                  str(int(market * 1.1)), "--stop", str(int(market * 0.96)), "--stop-limit", str(int(market * 0.95)))
+        program.wait_for(lambda: with_children(platform, bracket, 1), 20, "the bracket's entry")
+        before = program.wait_for(lambda: platform.show(twap), 5, "the TWAP")
+        program.kill()
+    with platform.start("second") as program:
+        shown = program.wait_for(lambda: ended(platform, twap), 90, "the end of the TWAP")
+        parent = shown["order"]["parent_order"]
+        check(state(shown) in ("COMPLETED", "EXPIRED"), f"ended {state(shown)}: {parent.get('detail')}")
+        check(int(parent.get("filled", 0)) >= filled(before["children"]) > 0, "fills were forgotten")
+        check(int(parent["average_price"]) > 0 and int(parent["arrival_price"]) > 0, f"no figures: {parent}")
+        code, said = platform.cli("order", "cancel", bracket)
+        check(code == 0, f"the bracket was not cancelled: {said}")
+        shown = program.wait_for(lambda: ended(platform, bracket), 20, "the end of the bracket")
+        check(state(shown) == "CANCELED", f"the bracket ended {state(shown)}")
+        pov = platform.submit("sell", "0.03", "--price", str(int(market * 0.98)), "--algo", "pov", "--participation", "20%", "--for", "25s")
+        shown = program.wait_for(lambda: ended(platform, pov), 60, "the end of the POV")
+        parent = shown["order"]["parent_order"]
+        check(int(parent.get("filled", 0)) == filled(shown.get("children", [])) > 0, f"not its children's fills: {parent}")
+        check(int(parent["filled"]) * 5 <= int(parent["market_volume"]), f"above its share: {parent}")
+        code, text = platform.cli("order", "show", pov)
+        for part in ("POV", "slippage against arrival", "children", "CHILD"):
+            check(code == 0 and part in text, f"'{part}' is not in: {text}")
+        program.send(signal.SIGTERM)
+        check(program.wait(40) in (0, 3), f"did not drain: {program.describe()}")
+    replayed = subprocess.run([platform.gannet, "journal", "replay", platform.data], capture_output=True, text=True, timeout=120)
+    check(replayed.returncode == 0, f"the journal does not decide the same again: {replayed.stdout[-1500:]}{replayed.stderr[-1500:]}")
+    print("parents: a TWAP over a kill, a bracket and a POV ended once each, decided again the same")
+
+
+harness.main(test)

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""Rows of a platform that trades, with a server that archives its log (encrypted): a base backup while it trades, then
+somebody deletes the fills. The server is restored to the moment before, every row committed until then is there, and the
+platform goes on with it: rows and journal agree again.
+
+usage: pitr_test.py BIN_DIR. Skipped where PostgreSQL 15 or openssl is missing.
+"""
+import datetime
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import time
+
+import harness
+import truth
+from backup_test import CONFIG, FLAGS, ROOT, Database, certificate, tool, trade, write_store
+from harness import check
+
+
+class Archiving(Database):
+    """A server that archives; what it runs has to be where its user may read."""
+
+    def __enter__(self):
+        self.archive, self.tool = self.folder / "archive", self.folder / "pitr"
+        shutil.copy(ROOT / "tools" / "pitr", self.tool)
+        self.public, self.private = certificate(self.folder)
+        for path, mode in ((self.tool, 0o755), (self.public, 0o644)):
+            os.chmod(path, mode)
+        self.archive.mkdir(mode=0o700)
+        self.give(self.archive)
+        command = f"python3 {self.tool} keep {self.archive} %p %f --to {self.public}"
+        self.section = tool("postgres-dev", "start", "--dir", self.dir, "--watch", os.getpid(), "--set", "fsync=off", "--set", "archive_mode=on",
+                            "--set", f"archive_command='{command}'").partition("store:")[2]
+        return self
+
+    @staticmethod
+    def give(*paths):
+        if os.getuid() == 0:
+            subprocess.run(["chown", "-R", "postgres:", *paths], check=True)
+
+    def pitr(self, *arguments, fails=False):
+        self.conninfo()  # PGPASSWORD
+        code, out, err = harness.run(["python3", self.tool, *arguments], 120)
+        check((code != 0) == fails, f"pitr {' '.join(map(str, arguments))}: {code}: {out}{err}")
+        return out + err
+
+
+class Restored(Database):
+    """A second server on what was laid out."""
+
+    def __init__(self, first, data):
+        super().__init__()
+        self.dir.mkdir(mode=0o700)
+        shutil.move(data, self.dir / "data")
+        shutil.copy(first.dir / "password", self.dir / "password")
+        Archiving.give(self.dir / "data", self.dir)
+        os.chown(self.dir / "password", 0, 0) if os.getuid() == 0 else None
+
+
+def fills_in(platform):
+    return {(fact["instrument"], fact["fill"]["trade_id"]) for fact in platform.facts("exec.reports.v1") if truth.kind_of(fact) == "FILL"}
+
+
+def moment(database):
+    """Of the server's clock, between two commits."""
+    time.sleep(0.05)
+    now = datetime.datetime.fromisoformat(database.ask("select clock_timestamp() at time zone 'utc'"))
+    time.sleep(0.05)
+    return now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def rows(database):
+    return database.ask("select count(*), coalesce(sum(('x' || substr(md5(f::text), 1, 8))::bit(32)::bigint), 0) from gannet.fills f")
+
+
+def test(bin_dir, folder):
+    harness.need(os.path.join(bin_dir, "gannet"), os.path.join(bin_dir, "gannet-venue-sim"))
+    if shutil.which("openssl") is None:
+        harness.skip("openssl is not installed")
+    folder = pathlib.Path(folder)
+    shutil.copytree(ROOT / "config", folder / "config")
+    config = folder / "config" / "test.yaml"
+    with Archiving() as database:
+        config.write_text(CONFIG.format(store="store:" + database.section.replace("\n", "\n  ")))
+        gannet = os.path.join(bin_dir, "gannet")
+        code, said, err = harness.run([gannet, "migrate", "--store", write_store(folder, database)], 60)
+        check(code == 0, f"migrate: {said}{err}")
+        platform = harness.Platform(bin_dir, str(folder / "data"), "--config", config, *FLAGS)
+        with platform.start(str(folder)) as program:
+            trade(platform, program)
+            before_base = moment(database)
+            base = database.pitr("base", database.archive, "--postgres", database.conninfo(), "--to", database.public).strip()
+            trade(platform, program)
+            program.send(signal.SIGTERM)
+            check(program.wait(60) in (0, 3), f"it did not drain: {program.describe()}")
+        right, then = rows(database), moment(database)
+        check(int(right.split("|")[0]) > 1, f"there are no fills: {right}")
+        database.ask("delete from gannet.fills")  # the mistake
+        database.ask("select pg_switch_wal()", "postgres")
+        harness.wait_until(lambda: int(database.ask("select archived_count from pg_stat_archiver", "postgres")) >= 2, 30, "the log in the archive")
+        check(database.ask("select failed_count from pg_stat_archiver", "postgres") == "0", "the server could not archive")
+        stored = sorted(path.name for path in (database.archive / "wal").iterdir())
+        check(stored and all(name.endswith(".cms") for name in stored), f"the log is in the clear: {stored}")
+        refusals(folder, database, before_base)
+        laid_out = database.folder / "laid-out"
+        keys = ("--key", database.private, "--certificate", database.public)
+        os.chmod(database.private, 0o600)
+        Archiving.give(database.private)  # the server that recovers has to read it
+        said = database.pitr("restore", database.archive, laid_out, "--time", then, *keys)
+        check(base in said, said)
+        with Restored(database, laid_out) as again:
+            harness.wait_until(lambda: again.ask("select pg_is_in_recovery()") == "f", 60, "the end of the recovery")
+            check(rows(again) == right, f"restored {rows(again)}, there were {right}")
+            go_on(platform, folder, config, database, again)
+        database.pitr("prune", database.archive, "--keep", "1")
+        check(base in database.pitr("list", database.archive), "the only base backup was taken away")
+
+
+def go_on(platform, folder, config, database, again):
+    config.write_text(config.read_text().replace(str(database.dir), str(again.dir)))
+    with platform.start(str(folder), name="again") as program:
+        trade(platform, program)
+        program.send(signal.SIGTERM)
+        check(program.wait(60) in (0, 3), f"it did not drain: {program.describe()}")
+    stored, journaled = int(rows(again).split("|")[0]), len(fills_in(platform))
+    check(stored == journaled, f"{stored} fills in rows, {journaled} in the journal")
+    print(f"restored to a moment, then {stored} fills in journal and rows")
+
+
+def refusals(folder, database, before_base):
+    out = database.pitr("restore", database.archive, folder / "never", "--time", before_base, fails=True)
+    check("no base backup that was complete before" in out, out)
+    check("is no time" in database.pitr("restore", database.archive, folder / "never", "--time", "yesterday", fails=True), "yesterday is taken for a time")
+    check("encrypted" in database.pitr("restore", database.archive, folder / "no-key", fails=True), "restored without the key")
+    (folder / "full").mkdir()
+    (folder / "full" / "kept").touch()
+    check("nothing is overwritten" in database.pitr("restore", database.archive, folder / "full", fails=True), "a folder was overwritten")
+    other = folder / ("0" * 24)
+    other.write_bytes(b"x")
+    database.pitr("keep", folder / "plain", other, other.name)
+    database.pitr("keep", folder / "plain", other, other.name)  # the same again
+    other.write_bytes(b"y")
+    check("other content" in database.pitr("keep", folder / "plain", other, other.name, fails=True), "another server's log was mixed in")
+    check("no file of the log" in database.pitr("keep", folder / "plain", other, "../password", fails=True), "a path was taken for a name")
+
+
+if __name__ == "__main__":
+    harness.main(test)
