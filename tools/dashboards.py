@@ -146,6 +146,8 @@ def overview():
             Panel("gRPC calls that failed, a minute", "By method and code.", "cpm",
                   [(per_minute("gannet_rpc_calls_total", 'code!="OK"', by=("method", "code")), "{{method}} {{code}}")]),
             Panel("gRPC calls, p95", "On the server, streams left out.", "s", quantiles("gannet_rpc_call_seconds", by=("method",), shares=(0.95,))),
+            Panel("Sessions in Redis, a minute", "Calls of the gateway that Redis answered and failed, and connections lost; without Redis nothing.", "cpm",
+                  [(per_minute("gannet_counts_total", 'what=~"redis_.*"', by=("what",)), "{{what}}")], runbook="sessions"),
             Panel("People signed in", "Sessions of the page.", "none", [(total("gannet_gateway_sessions"), "sessions")]),
             Panel("Spans, a minute", "What became of them; dropped ones are holes in traces.", "cpm",
                   [(per_minute("gannet_trace_spans_total", by=("outcome",)), "{{outcome}}")], runbook="traces"),

@@ -29,6 +29,7 @@
 #include "libs/runtime/signals.h"
 #include "libs/runtime/system_clock.h"
 #include "services/gateway/first_password.h"
+#include "services/gateway/redis_link.h"
 #include "services/ingest/app.h"
 #include "services/reporting/export.h"
 #include "services/reporting/open_store.h"
@@ -218,6 +219,12 @@ class Session {
       config_.pipeline.reporting.trading = config_.mode;
       GANNET_RETURN_IF_ERROR(
           RecordTradingMode(files_, options_.data_dir, process_->deps().clock.Now(), config_.mode));
+    }
+    if (chosen_.contains("gateway")) {
+      GANNET_ASSIGN_OR_RETURN(
+          parts.gateway.redis,
+          gateway::OpenRedis(config_.pipeline.gateway.redis, process_->executor().io(), files_,
+                             process_->deps().clock));
     }
     parts.gateway.platform_health = [this] { return process_->health().Overall(); };
     parts.gateway.mode = config_.mode;

@@ -35,6 +35,9 @@ error_code Untrusted() {
           asio::error::get_ssl_category()};
 }
 
+// "rediss" is a scheme of redis_client.cc.
+bool IsSecure(const Url& url) { return url.tls() || url.scheme == "rediss"; }
+
 bool IsBrokenOff(const error_code& error) {
   return error == http::error::end_of_stream || error == http::error::partial_message ||
          error == http::error::end_of_chunk;
@@ -110,7 +113,7 @@ void Dial::ConnectTo(const tcp::resolver::results_type& endpoints) {
                         if (error) return self->Finish(error, "connecting");
                         error_code ignored;
                         self->stream_.socket().set_option(tcp::no_delay(true), ignored);
-                        if (!self->url_.tls()) return self->Finish(error_code(), "connecting");
+                        if (!IsSecure(self->url_)) return self->Finish(error_code(), "connecting");
                         self->ShakeHands();
                       });
 }

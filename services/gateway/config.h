@@ -14,6 +14,22 @@ class Section;
 
 namespace gannet::gateway {
 
+// Where sessions and rates are kept, so that they outlive a restart.
+//
+//   redis:
+//     address: "redis.example:6379"
+//     password_file: /run/secrets/redis              # mode 0600; required beyond this machine
+//     root_certificate: /etc/gannet/redis-ca.pem     # the same
+//     # user, client_certificate, client_key, prefix, timeout
+struct RedisConfig {
+  std::string host;  // empty: in memory
+  uint16_t port = 6379;
+  std::string user, password_file;
+  std::string root_certificate, client_certificate, client_key;
+  std::string prefix = "gannet:";  // of every key: one a platform
+  base::Duration timeout = std::chrono::milliseconds(500);
+};
+
 struct GatewayConfig {
   std::string address = "127.0.0.1";       // beyond loopback only with TLS
   uint16_t port = 0;                       // 0: any free one
@@ -24,6 +40,7 @@ struct GatewayConfig {
   PasswordCost password_cost;  // not configurable: tests make it cheap
   std::string model_registry;  // folder whose versions the page shows; empty: none
   std::string backtests;       // folder whose runs the page lists; empty: DATA/backtests
+  RedisConfig redis;
   bool tls() const { return !certificate_file.empty() && !key_file.empty(); }
 };
 

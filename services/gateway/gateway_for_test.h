@@ -46,6 +46,23 @@ class FakeCommands : public Commands {
   base::Executor& executor_;
 };
 
+// A Redis that is away: each call fails, some time later.
+class AwayRedis : public net::Redis {
+ public:
+  explicit AwayRedis(base::Executor& executor) : executor_(executor) {}
+  void Call(std::vector<std::string>, Done done) override {
+    ++stats_.failed;
+    executor_.After(std::chrono::milliseconds(20),
+                    [done = std::move(done)] { done(absl::UnavailableError("it is away")); });
+  }
+  absl::Status health() const override { return absl::UnavailableError("it is away"); }
+  const net::RedisStats& stats() const override { return stats_; }
+
+ private:
+  base::Executor& executor_;
+  net::RedisStats stats_;
+};
+
 struct GatewayFixture {
   explicit GatewayFixture(GatewayConfig given = {}) : config(std::move(given)) {
     config.password_cost = kCheap;
@@ -65,7 +82,8 @@ struct GatewayFixture {
              [this](const ReportAsk& ask) {
                report_asks.push_back(ask);
                return report;
-             }});
+             },
+         .redis = redis_away ? std::make_unique<AwayRedis>(executor) : nullptr});
   }
 
   net::HttpResponse Send(net::HttpRequest request, const std::string& host = "127.0.0.1") {
@@ -133,6 +151,7 @@ struct GatewayFixture {
   FakeCommands commands{executor};
   absl::StatusOr<std::string> report = std::string("%PDF");
   std::vector<ReportAsk> report_asks;
+  bool redis_away = false;  // from the next Build on
   std::string password, cookie, csrf;
   uint64_t published = 0;
   std::unique_ptr<GatewayService> service;

@@ -296,5 +296,79 @@ TEST_CASE("Consent is stored with version and time; a person is added and shut o
   CHECK(f.SignIn("eve", "a long new password").status == 200);
 }
 
+TEST_CASE("While it cannot be looked up who is signed in, nobody is let in and nobody signed out") {
+  GatewayFixture f;
+  f.redis_away = true;
+  f.Build();
+  REQUIRE(f.service->Start().ok());
+  CHECK(f.service->health().state == runtime::HealthState::kDegraded);
+  CHECK(f.service->health().reasons.at(0).find("it is away") != std::string::npos);
+
+  const net::HttpResponse sign_in = f.SignIn("admin", f.password);
+  CHECK(sign_in.status == 503);
+  CHECK(net::FindHeader(sign_in.headers, "retry-after") == "2");
+  CHECK(net::FindHeader(sign_in.headers, "set-cookie").empty());
+  CHECK(f.SignIn("admin", "a wrong password").status == 401);
+
+  f.cookie = "of-before";
+  f.csrf = CsrfOf(f.cookie);
+  for (const Route& route : Routes()) {
+    INFO(route.method << " " << route.path);
+    const net::HttpResponse response = Use(f, route);
+    if (route.roles == kPublic) {
+      CHECK(response.status < 500);
+      continue;
+    }
+    CHECK(response.status == 503);
+    CHECK(net::FindHeader(response.headers, "retry-after") == "2");
+    CHECK(net::FindHeader(response.headers, "set-cookie").empty());
+    CHECK(response.body.find("it is away") == std::string::npos);  // not for who is not signed in
+  }
+  CHECK(f.commands.asked.empty());
+
+  f.cookie.clear();
+  CHECK(f.Call("GET", "/api/v1/state").status == 401);
+  std::string token = f.files.Read("data/gateway-token").value();
+  token.pop_back();
+  CHECK(f.Send({"GET", "/api/v1/state", {{"Authorization", "Bearer " + token}}, ""}).status == 200);
+}
+
+TEST_CASE("A socket whose session cannot be looked up is told nothing and closed") {
+  GatewayFixture f;
+  f.redis_away = true;
+  f.Build();
+  REQUIRE(f.service->Start().ok());
+  net::WebSocketOptions options;
+  options.headers = {{"Cookie", "gannet_session=of-before"}};
+  std::vector<std::string> heard;
+  int closed = 0;
+  const auto socket = f.network.Connect(
+      net::Url::Parse("ws://127.0.0.1:" + std::to_string(f.service->port()) + "/api/v1/stream")
+          .value(),
+      options,
+      {.on_open = [] {},
+       .on_message = [&](std::string_view text) { heard.emplace_back(text); },
+       .on_close = [&](const absl::Status&) { ++closed; }});
+  f.executor.RunFor(5s);
+  CHECK(heard.empty());
+  CHECK(closed == 1);
+}
+
+TEST_CASE("Requests of one address are limited without the Redis, too") {
+  GatewayFixture f;
+  f.redis_away = true;
+  f.Build();
+  REQUIRE(f.service->Start().ok());
+  int limited = 0;
+  const net::Url url =
+      net::Url::Parse("http://127.0.0.1:" + std::to_string(f.service->port())).value();
+  for (int i = 0; i < 500; ++i) {
+    f.network.Http(url, {"GET", "/healthz", {}, ""}, {},
+                   [&](const net::HttpResult& r) { limited += r.response.status == 429 ? 1 : 0; });
+  }
+  f.executor.RunFor(1s);
+  CHECK(limited >= 100);
+}
+
 }  // namespace
 }  // namespace gannet::gateway

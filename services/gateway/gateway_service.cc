@@ -100,13 +100,21 @@ GatewayService::GatewayService(GatewayConfig config, runtime::Deps& deps, Gatewa
       log_(deps.log.For("gateway")),
       parts_(std::move(parts)),
       stream_(view_, charts_, Epoch(deps.clock.Now()), [this] { return PlatformJson(); }),
-      gate_(config_, deps),
+      gate_(config_, deps, parts_.redis.get()),
       metrics_(deps.metrics),
       backtests_folder_(config_.backtests.empty() ? deps.data_dir + "/backtests"
                                                   : config_.backtests) {
   if (metrics_ != nullptr) {
     collector_ = metrics_->Collect([this](telemetry::Metrics& into) {
       into.GaugeOf(telemetry::metric::kSessions).Set(static_cast<double>(gate_.signed_in()));
+      if (parts_.redis == nullptr) return;
+      const net::RedisStats& redis = parts_.redis->stats();
+      const auto count = [&into](const char* what, uint64_t total) {
+        into.CounterOf(telemetry::metric::kCounts, {what}).SetTotal(total);
+      };
+      count("redis_answered", redis.answered);
+      count("redis_failed", redis.failed);
+      count("redis_lost", redis.lost);
     });
   }
   // Before the shard resumes: what it republishes is part of the picture.
@@ -273,6 +281,8 @@ runtime::Health GatewayService::health() const {
     return {runtime::HealthState::kNotServing, {"the gateway does not listen"}};
   if (certificate_ != nullptr && !certificate_->health().ok())
     return {runtime::HealthState::kDegraded, {std::string(certificate_->health().message())}};
+  if (const absl::Status sessions = gate_.health(); !sessions.ok())
+    return {runtime::HealthState::kDegraded, {std::string(sessions.message())}};
   return {runtime::HealthState::kServing, {}};
 }
 
@@ -321,13 +331,18 @@ void GatewayService::OnRequest(net::HttpRequest request, std::string_view peer, 
     }
     respond(std::move(response));
   };
-  HttpGate::Verdict verdict = gate_.Admit(request, peer);
-  if (const auto* refusal = std::get_if<net::HttpResponse>(&verdict)) {
-    const bool may_be_page = refusal->status == 401 || refusal->status == 404;
-    auto asset = may_be_page ? AssetAnswer(request) : std::nullopt;
-    return sealed(asset ? *std::move(asset) : std::move(std::get<net::HttpResponse>(verdict)));
-  }
-  Carry(std::get<Admitted>(verdict), peer, sealed);
+  const auto asked = std::make_shared<const net::HttpRequest>(std::move(request));
+  gate_.Admit(asked, peer,
+              [this, asked, from = std::string(peer), sealed](HttpGate::Verdict verdict) {
+                if (auto* refusal = std::get_if<net::HttpResponse>(&verdict)) {
+                  // The page may be there before it is known who looks at it.
+                  const bool may_be_page =
+                      refusal->status == 401 || refusal->status == 404 || refusal->status == 503;
+                  auto asset = may_be_page ? AssetAnswer(*asked) : std::nullopt;
+                  return sealed(asset ? *std::move(asset) : std::move(*refusal));
+                }
+                Carry(std::get<Admitted>(verdict), from, sealed);
+              });
 }
 
 void GatewayService::Carry(const Admitted& request, std::string_view peer, const Respond& respond) {
@@ -336,6 +351,10 @@ void GatewayService::Carry(const Admitted& request, std::string_view peer, const
       return gate_.SignIn(request, peer, respond);
     case Action::kSetPassword:
       return gate_.SetPassword(request, respond);
+    case Action::kSignOut:
+      return gate_.SignOut(request, respond);
+    case Action::kDisableUser:
+      return gate_.DisableUser(request, respond);
     case Action::kAddUser:
       return gate_.AddUser(request, respond);
     case Action::kModels:
@@ -372,8 +391,6 @@ net::HttpResponse GatewayService::Answer(const Admitted& request) {
       return JsonAnswer(200, OpenApi(parts_.build_id.empty() ? "0" : parts_.build_id));
     case Action::kSession:
       return gate_.DescribeSession(request);
-    case Action::kSignOut:
-      return gate_.SignOut(request);
     case Action::kConsent: {
       if (request.parameters.at("version") != std::to_string(kConsentVersion))
         return ErrorAnswer(409, "that is not the disclaimer in force; load the page again");
@@ -445,8 +462,6 @@ net::HttpResponse GatewayService::Answer(const Admitted& request) {
       }
       return JsonAnswer(200, Text(rows));
     }
-    case Action::kDisableUser:
-      return gate_.DisableUser(request);
     case Action::kStream:
       return ErrorAnswer(426, "this is a WebSocket: connect to it as one");
     default:
@@ -572,16 +587,18 @@ void GatewayService::ReadModels(const Respond& respond) {
       });
 }
 
+// A WebSocket from its upgrade on. Where sessions are kept elsewhere it is opened before it is
+// known whose it is: until then it is told nothing, and the last thing it says is kept.
+struct GatewayService::Guest {
+  std::shared_ptr<net::WebSocket> socket;  // null: gone, or the stream has it
+  bool known = false, opened = false;
+  std::optional<LiveStream::ViewerId> viewer;  // known and empty: refused
+  std::string epoch, after, said;
+};
+
 net::WebSocket::Handler GatewayService::OnWebSocket(const net::HttpRequest& request,
                                                     std::string_view peer,
                                                     std::shared_ptr<net::WebSocket> socket) {
-  const std::string user = gate_.AdmitSocket(request, peer);
-  if (user.empty()) return {};
-  const auto viewer = stream_.Join(std::move(socket), user);
-  if (!viewer) {
-    log_.Warning("too_many_viewers", {{"user", user}});
-    return {};
-  }
   // "?epoch=E&after=N", both digits.
   const auto number = [&](std::string_view name) -> std::string {
     const size_t mark = request.target.find(base::Concat({name, "="}));
@@ -591,22 +608,52 @@ net::WebSocket::Handler GatewayService::OnWebSocket(const net::HttpRequest& requ
         std::min(request.target.find_first_not_of("0123456789", from), request.target.size());
     return to - from > 19 ? "" : request.target.substr(from, to - from);
   };
-  const std::string epoch = number("epoch"), after = number("after");
+  const auto guest = std::make_shared<Guest>();  // of the callbacks below
+  guest->socket = std::move(socket);
+  guest->epoch = number("epoch");
+  guest->after = number("after");
+  gate_.AdmitSocket(std::make_shared<const net::HttpRequest>(request), peer,
+                    [this, guest](const std::string& user) { Seat(*guest, user); });
+  if (guest->known && !guest->viewer) return {};
   const std::weak_ptr<bool> alive = alive_;
   net::WebSocket::Handler handler;
-  handler.on_open = [this, alive, id = *viewer, epoch, after] {
+  handler.on_open = [this, alive, guest] {
     if (alive.expired()) return;
-    stream_.Open(id, epoch,
-                 after.empty() ? std::nullopt : std::optional<uint64_t>(std::stoull(after)),
-                 clock_.Now());
+    guest->opened = true;
+    if (guest->known) Welcome(*guest);
   };
-  handler.on_message = [this, alive, id = *viewer](std::string_view text) {
-    if (!alive.expired()) stream_.Message(id, text, clock_.Now());
+  handler.on_message = [this, alive, guest](std::string_view text) {
+    if (alive.expired()) return;
+    if (!guest->viewer) {
+      guest->said = std::string(text);
+    } else {
+      stream_.Message(*guest->viewer, text, clock_.Now());
+    }
   };
-  handler.on_close = [this, alive, id = *viewer](const absl::Status&) {
-    if (!alive.expired()) stream_.Leave(id);
+  handler.on_close = [this, alive, guest](const absl::Status&) {
+    guest->socket.reset();
+    if (!alive.expired() && guest->viewer) stream_.Leave(*guest->viewer);
   };
   return handler;
+}
+
+// It is known whose it is; nobody's: an empty name.
+void GatewayService::Seat(Guest& guest, const std::string& user) {
+  guest.known = true;
+  if (guest.socket == nullptr) return;
+  if (!user.empty()) guest.viewer = stream_.Join(guest.socket, user);
+  if (!user.empty() && !guest.viewer) log_.Warning("too_many_viewers", {{"user", user}});
+  if (guest.opened) Welcome(guest);
+}
+
+void GatewayService::Welcome(Guest& guest) {
+  const std::shared_ptr<net::WebSocket> socket = std::move(guest.socket);
+  if (!guest.viewer) return socket->Close();
+  stream_.Open(
+      *guest.viewer, guest.epoch,
+      guest.after.empty() ? std::nullopt : std::optional<uint64_t>(std::stoull(guest.after)),
+      clock_.Now());
+  if (!guest.said.empty()) stream_.Message(*guest.viewer, guest.said, clock_.Now());
 }
 
 }  // namespace gannet::gateway

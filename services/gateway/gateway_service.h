@@ -13,6 +13,7 @@
 #include "libs/bus/bus.h"
 #include "libs/net/certificate.h"
 #include "libs/net/network.h"
+#include "libs/net/redis.h"
 #include "libs/runtime/service.h"
 #include "services/gateway/action_desk.h"
 #include "services/gateway/chart_data.h"
@@ -41,6 +42,8 @@ struct GatewayParts {
   std::function<std::string()> portfolio_risk = nullptr;
   // One file, made on the background thread. Null: this process makes no reports.
   std::function<absl::StatusOr<std::string>(const ReportAsk&)> make_report = nullptr;
+  // Where sessions and rates are kept; null: in memory.
+  std::unique_ptr<net::Redis> redis = nullptr;
 };
 
 class GatewayService : public runtime::Service, private net::ServerHandler {
@@ -77,6 +80,9 @@ class GatewayService : public runtime::Service, private net::ServerHandler {
   void ReadModels(const Respond& respond);
   void MakeReport(const Admitted& request, const Respond& respond);
   void ReadBacktests(const Admitted& request, const Respond& respond);
+  struct Guest;
+  void Seat(Guest& guest, const std::string& user);
+  void Welcome(Guest& guest);
   void AddTables();
   void TellAudit();
   void LookAtBacktests();
@@ -98,7 +104,7 @@ class GatewayService : public runtime::Service, private net::ServerHandler {
   View view_;
   ChartData charts_;
   LiveStream stream_;
-  HttpGate gate_;
+  HttpGate gate_;  // uses parts_.redis
   telemetry::Metrics* const metrics_;
   telemetry::Metrics::Collector collector_;
   std::unique_ptr<ActionDesk> desk_;

@@ -9,6 +9,7 @@
 #include "libs/base/secrets.h"
 #include "libs/base/status.h"
 #include "services/gateway/first_password.h"
+#include "services/gateway/redis_sessions.h"
 #include "services/gateway/view_rows.h"
 
 namespace gannet::gateway {
@@ -17,8 +18,9 @@ namespace {
 constexpr std::string_view kCookie = "gannet_session";
 constexpr std::string_view kScriptUser = "local-script";
 constexpr char kFirstUser[] = "admin";
-constexpr double kRequestBurst = 300, kRequestsPerSecond = 100;  // of one address
-constexpr double kSignInBurst = 5, kSignInsPerSecond = 1.0 / 12;
+constexpr Rate kRequests{.burst = 300, .per_second = 100};     // of one address
+constexpr Rate kSignIns{.burst = 10, .per_second = 4.0 / 12};  // the same
+constexpr Rate kSignInsByUser{.burst = 5, .per_second = 1.0 / 12};
 
 std::string_view PathOf(const net::HttpRequest& request) {
   const std::string_view target = request.target;
@@ -147,6 +149,30 @@ std::string Gather(const net::HttpRequest& request, const Route& route, nlohmann
   return "";
 }
 
+net::HttpResponse Later(int status, const char* seconds, const std::string& message) {
+  net::HttpResponse response = ErrorAnswer(status, message);
+  response.headers.emplace_back("Retry-After", seconds);
+  return response;
+}
+
+// Of Redis, which is nobody's business who is not signed in: health and log say more.
+net::HttpResponse NotNow(const std::string& message) { return Later(503, "2", message); }
+
+net::HttpResponse TooManySignIns() { return Later(429, "60", "too many attempts; wait a minute"); }
+
+std::unique_ptr<Sessions> MakeSessions(const GatewayConfig& config, const base::Clock& clock,
+                                       net::Redis* redis) {
+  const SessionLimits limits{.idle = config.session_idle, .absolute = config.session_length};
+  if (redis == nullptr) return std::make_unique<MemorySessions>(limits, clock);
+  return std::make_unique<RedisSessions>(*redis, limits, config.redis.prefix);
+}
+
+std::unique_ptr<RateLimiter> MakeLimiter(const GatewayConfig& config, const base::Clock& clock,
+                                         net::Redis* redis, const char* kind, Rate rate) {
+  if (redis == nullptr) return std::make_unique<MemoryRateLimiter>(rate, clock);
+  return std::make_unique<RedisRateLimiter>(*redis, config.redis.prefix, kind, rate, clock);
+}
+
 }  // namespace
 
 net::HttpResponse JsonAnswer(int status, std::string body) {
@@ -174,7 +200,7 @@ void AddSecurityHeaders(net::HttpResponse& response, bool tls) {
   if (tls) response.headers.emplace_back("Strict-Transport-Security", "max-age=31536000");
 }
 
-HttpGate::HttpGate(const GatewayConfig& config, runtime::Deps& deps)
+HttpGate::HttpGate(const GatewayConfig& config, runtime::Deps& deps, net::Redis* redis)
     : config_(config),
       files_(deps.files),
       executor_(deps.executor),
@@ -183,10 +209,10 @@ HttpGate::HttpGate(const GatewayConfig& config, runtime::Deps& deps)
       log_(deps.log.For("gateway")),
       data_dir_(deps.data_dir),
       users_(deps.files, Users::PathIn(deps.data_dir)),
-      sessions_({.idle = config.session_idle, .absolute = config.session_length}),
-      requests_(kRequestBurst, kRequestsPerSecond),
-      sign_ins_(kSignInBurst * 2, kSignInsPerSecond * 4),
-      sign_ins_by_user_(kSignInBurst, kSignInsPerSecond) {}
+      sessions_(MakeSessions(config, clock_, redis)),
+      requests_(MakeLimiter(config, clock_, redis, "requests", kRequests)),
+      sign_ins_(MakeLimiter(config, clock_, redis, "sign-ins", kSignIns)),
+      sign_ins_by_user_(MakeLimiter(config, clock_, redis, "users", kSignInsByUser)) {}
 
 absl::Status HttpGate::Start(
     const std::function<void(const std::string& user, const std::string& password)>&
@@ -227,37 +253,46 @@ bool HttpGate::OwnOrigin(const net::HttpRequest& request) const {
   return origin == absl::StrCat(config_.tls() ? "https://" : "http://", std::string(host));
 }
 
-std::optional<HttpGate::Caller> HttpGate::CallerOf(const net::HttpRequest& request) {
+void HttpGate::FindCaller(const net::HttpRequest& request, std::function<void(Found)> done) {
   const std::string_view bearer = net::FindHeader(request.headers, "authorization");
   if (bearer.starts_with("Bearer ")) {
     if (script_token_.empty() || !base::EqualSecrets(bearer.substr(7), script_token_))
-      return std::nullopt;
-    return Caller{std::string(kScriptUser), "", "", Role::kViewer};
+      return done(std::nullopt);
+    return done(Caller{std::string(kScriptUser), "", Role::kViewer});
   }
-  const std::string_view token = CookieOf(request.headers);
-  if (token.empty()) return std::nullopt;
-  const Sessions::Session* session = sessions_.Find(token, clock_.Monotonic());
-  if (session == nullptr) return std::nullopt;
-  const User* user = users_.Find(session->user);
-  if (user == nullptr || user->disabled) return std::nullopt;
-  return Caller{user->name, std::string(token), session->csrf, user->role};
+  const std::string token(CookieOf(request.headers));
+  if (token.empty()) return done(std::nullopt);
+  sessions_->Find(token,
+                  [this, token, done = std::move(done)](const absl::StatusOr<std::string>& name) {
+                    if (!name.ok()) return done(name.status());
+                    const User* user = users_.Find(*name);
+                    if (user == nullptr || user->disabled) return done(std::nullopt);
+                    done(Caller{user->name, token, user->role});
+                  });
 }
 
-HttpGate::Verdict HttpGate::Admit(const net::HttpRequest& request, std::string_view peer) {
-  if (!KnownHost(net::FindHeader(request.headers, "host"))) {
-    return ErrorAnswer(421,
-                       "the gateway answers as 127.0.0.1, localhost and [::1] only, and under "
-                       "gateway.host_names with TLS; use one of them in the URL");
+void HttpGate::Admit(const Request& request, std::string_view peer,
+                     std::function<void(Verdict)> done) {
+  if (!KnownHost(net::FindHeader(request->headers, "host"))) {
+    return done(ErrorAnswer(421,
+                            "the gateway answers as 127.0.0.1, localhost and [::1] only, and under "
+                            "gateway.host_names with TLS; use one of them in the URL"));
   }
-  if (!requests_.Allow(std::string(AddressOf(peer)), clock_.Monotonic())) {
-    net::HttpResponse response = ErrorAnswer(429, "too many requests; wait a second");
-    response.headers.emplace_back("Retry-After", "1");
-    return response;
-  }
-  const auto caller = CallerOf(request);
+  requests_->Allow(
+      std::string(AddressOf(peer)), [this, request, done = std::move(done)](bool allowed) {
+        if (!allowed) return done(Later(429, "1", "too many requests; wait a second"));
+        FindCaller(*request,
+                   [this, request, done](const Found& found) { done(Decide(*request, found)); });
+      });
+}
+
+HttpGate::Verdict HttpGate::Decide(const net::HttpRequest& request, const Found& who) const {
   std::string allowed;
   const Route* route = FindRoute(request.method, PathOf(request), allowed);
+  const std::optional<Caller> caller = who.ok() ? *who : std::nullopt;
   if (route == nullptr || route->roles != kPublic) {
+    if (!who.ok())
+      return NotNow("it cannot be looked up now who is signed in; try again in a moment");
     if (!caller) return ErrorAnswer(401, "sign in first: POST /api/v1/session");
   }
   if (route == nullptr && allowed.empty())
@@ -283,7 +318,8 @@ HttpGate::Verdict HttpGate::Admit(const net::HttpRequest& request, std::string_v
     if (route->roles != kPublic) {
       if (caller->token.empty())
         return ErrorAnswer(403, "the token of scripts only reads; sign in to act");
-      if (!base::EqualSecrets(net::FindHeader(request.headers, "x-csrf-token"), caller->csrf)) {
+      if (!base::EqualSecrets(net::FindHeader(request.headers, "x-csrf-token"),
+                              CsrfOf(caller->token))) {
         return ErrorAnswer(403,
                            "the header X-CSRF-Token must repeat the token of GET /api/v1/session");
       }
@@ -311,12 +347,14 @@ HttpGate::Verdict HttpGate::Admit(const net::HttpRequest& request, std::string_v
   return admitted;
 }
 
-std::string HttpGate::AdmitSocket(const net::HttpRequest& request, std::string_view peer) {
+void HttpGate::AdmitSocket(const Request& request, std::string_view peer,
+                           std::function<void(std::string)> done) {
   // A page of a stranger could open a socket with our cookie: the origin decides.
-  if (PathOf(request) != "/api/v1/stream" || !OwnOrigin(request)) return "";
-  const Verdict verdict = Admit(request, peer);
-  const Admitted* admitted = std::get_if<Admitted>(&verdict);
-  return admitted != nullptr ? admitted->user : "";
+  if (PathOf(*request) != "/api/v1/stream" || !OwnOrigin(*request)) return done("");
+  Admit(request, peer, [done = std::move(done)](const Verdict& verdict) {
+    const Admitted* admitted = std::get_if<Admitted>(&verdict);
+    done(admitted != nullptr ? admitted->user : "");
+  });
 }
 
 bool HttpGate::MayWatch(const std::string& user) {
@@ -334,11 +372,11 @@ std::string HttpGate::Cookie(const std::string& token) const {
           : std::chrono::duration_cast<std::chrono::seconds>(config_.session_length).count());
 }
 
-std::string HttpGate::SessionBody(const User& user, const std::string& csrf) const {
+std::string HttpGate::SessionBody(const User& user, std::string_view token) const {
   return Text(
       Json{{"user", user.name},
            {"role", Name(user.role)},
-           {"csrf", csrf},
+           {"csrf", CsrfOf(token)},
            {"consent_version", user.consent_version},
            {"consent_time",
             user.consent_version == 0 ? Json(nullptr) : Json(base::FormatTime(user.consent_time))},
@@ -346,15 +384,21 @@ std::string HttpGate::SessionBody(const User& user, const std::string& csrf) con
 }
 
 void HttpGate::SignIn(const Admitted& request, std::string_view peer, const Respond& respond) {
+  const std::string from(AddressOf(peer));
+  const auto decide = [this, request, from, respond](bool allowed) {
+    if (allowed && signing_in_ < kMaxSignInsUnderWay) return CheckSignIn(request, from, respond);
+    log_.Warning("sign_in_limited", {{"user", request.parameters.at("user")}});
+    respond(TooManySignIns());
+  };
+  sign_ins_->Allow(from, [this, request, decide](bool allowed) {
+    if (!allowed) return decide(false);
+    sign_ins_by_user_->Allow(request.parameters.at("user"), decide);
+  });
+}
+
+void HttpGate::CheckSignIn(const Admitted& request, const std::string& from,
+                           const Respond& respond) {
   const std::string& name = request.parameters.at("user");
-  const base::Duration now = clock_.Monotonic();
-  if (!sign_ins_.Allow(std::string(AddressOf(peer)), now) || !sign_ins_by_user_.Allow(name, now) ||
-      signing_in_ >= kMaxSignInsUnderWay) {
-    log_.Warning("sign_in_limited", {{"user", name}});
-    net::HttpResponse response = ErrorAnswer(429, "too many attempts; wait a minute");
-    response.headers.emplace_back("Retry-After", "60");
-    return respond(std::move(response));
-  }
   // `gannet user` may have changed the file.
   if (const absl::Status loaded = users_.Load(); !loaded.ok())
     return respond(ErrorAnswer(503, std::string(loaded.message())));
@@ -363,8 +407,7 @@ void HttpGate::SignIn(const Admitted& request, std::string_view peer, const Resp
   const std::string hash = known ? user->hash : dummy_hash_;
   ++signing_in_;
   background_.Post([this, alive = std::weak_ptr(alive_), &executor = executor_, hash, known, name,
-                    respond, from = std::string(AddressOf(peer)),
-                    password = request.parameters.at("password")] {
+                    respond, from, password = request.parameters.at("password")] {
     const bool right = VerifyPassword(hash, password) && known;
     executor.Post([this, alive, right, known, name, from, respond] {
       if (alive.expired()) return;
@@ -378,15 +421,25 @@ void HttpGate::SignIn(const Admitted& request, std::string_view peer, const Resp
         return respond(ErrorAnswer(
             401, "name or password is wrong; `gannet user add` makes a new one where it is lost"));
       }
-      log_.Info("signed_in", {{"user", name}});
-      Record(name, "SIGN_IN", "", from);
-      const base::Duration opened = clock_.Monotonic();
-      const std::string token = sessions_.Open(name, opened);
-      net::HttpResponse response =
-          JsonAnswer(200, SessionBody(*again, sessions_.Find(token, opened)->csrf));
-      response.headers.emplace_back("Set-Cookie", Cookie(token));
-      respond(std::move(response));
+      OpenSession(name, from, respond);
     });
+  });
+}
+
+void HttpGate::OpenSession(const std::string& name, const std::string& from,
+                           const Respond& respond) {
+  sessions_->Open(name, [this, name, from, respond](const absl::StatusOr<std::string>& token) {
+    const User* user = users_.Find(name);
+    if (!token.ok() || user == nullptr) {
+      log_.Warning("session_not_opened",
+                   {{"user", name}, {"error", std::string(token.status().message())}});
+      return respond(NotNow("nobody can be signed in now; try again in a moment"));
+    }
+    log_.Info("signed_in", {{"user", name}});
+    Record(name, "SIGN_IN", "", from);
+    net::HttpResponse response = JsonAnswer(200, SessionBody(*user, *token));
+    response.headers.emplace_back("Set-Cookie", Cookie(*token));
+    respond(std::move(response));
   });
 }
 
@@ -394,30 +447,37 @@ net::HttpResponse HttpGate::DescribeSession(const Admitted& request) {
   const User* user = users_.Find(request.user);
   if (user == nullptr)
     return JsonAnswer(200, Text(Json{{"user", request.user}, {"role", Name(request.role)}}));
-  const Sessions::Session* session = sessions_.Find(request.session_token, clock_.Monotonic());
-  return JsonAnswer(200, SessionBody(*user, session != nullptr ? session->csrf : ""));
+  return JsonAnswer(200, SessionBody(*user, request.session_token));
 }
 
-net::HttpResponse HttpGate::SignOut(const Admitted& request) {
-  sessions_.Close(request.session_token);
-  Record(request.user, "SIGN_OUT", "", "");
-  net::HttpResponse response = JsonAnswer(200, R"({"signed_out":true})");
-  response.headers.emplace_back("Set-Cookie", Cookie(""));
-  return response;
+void HttpGate::SignOut(const Admitted& request, const Respond& respond) {
+  sessions_->Close(
+      request.session_token, [this, user = request.user, respond](const absl::Status& closed) {
+        if (!closed.ok())
+          return respond(NotNow("nobody can be signed out now; try again in a moment"));
+        Record(user, "SIGN_OUT", "", "");
+        net::HttpResponse response = JsonAnswer(200, R"({"signed_out":true})");
+        response.headers.emplace_back("Set-Cookie", Cookie(""));
+        respond(std::move(response));
+      });
 }
 
 void HttpGate::SetPassword(const Admitted& request, const Respond& respond) {
-  const std::string& fresh = request.parameters.at("new_password");
-  if (fresh.size() < kMinPasswordBytes)
+  if (request.parameters.at("new_password").size() < kMinPasswordBytes)
     return respond(ErrorAnswer(400, "'new_password' must have 12 characters or more"));
+  sign_ins_by_user_->Allow(request.user, [this, request, respond](bool allowed) {
+    if (!allowed || signing_in_ >= kMaxSignInsUnderWay) return respond(TooManySignIns());
+    ChangePassword(request, respond);
+  });
+}
+
+void HttpGate::ChangePassword(const Admitted& request, const Respond& respond) {
   const User* user = users_.Find(request.user);
-  if (user == nullptr || signing_in_ >= kMaxSignInsUnderWay ||
-      !sign_ins_by_user_.Allow(request.user, clock_.Monotonic())) {
-    return respond(ErrorAnswer(429, "too many attempts; wait a minute"));
-  }
+  if (user == nullptr) return respond(ErrorAnswer(401, "sign in first: POST /api/v1/session"));
   ++signing_in_;
   background_.Post([this, alive = std::weak_ptr(alive_), &executor = executor_, name = user->name,
-                    hash = user->hash, old = request.parameters.at("password"), fresh, respond,
+                    hash = user->hash, old = request.parameters.at("password"),
+                    fresh = request.parameters.at("new_password"), respond,
                     cost = config_.password_cost] {
     const bool right = VerifyPassword(hash, old);
     const auto made = right ? HashPassword(fresh, cost)
@@ -426,18 +486,28 @@ void HttpGate::SetPassword(const Admitted& request, const Respond& respond) {
       if (alive.expired()) return;
       --signing_in_;
       if (!made.ok()) return respond(ErrorAnswer(403, "the password in use is another one"));
-      if (const absl::Status status = users_.SetPassword(name, *made); !status.ok())
-        return respond(ErrorAnswer(503, std::string(status.message())));
-      sessions_.CloseAllOf(name);
-      const std::string first = data_dir_ + "/" + kFirstPasswordFile;
-      if (name == kFirstUser && files_.Exists(first)) {
-        if (const absl::Status gone = files_.Remove(first); !gone.ok())
-          log_.Warning("first_password_kept", {{"error", std::string(gone.message())}});
-      }
-      log_.Info("password_changed", {{"user", name}});
-      Record(name, "PASSWORD_CHANGE", name, "");
-      respond(JsonAnswer(200, R"({"changed":true,"signed_out":true})"));
+      KeepPassword(name, *made, respond);
     });
+  });
+}
+
+// Sessions first: with the new password kept and an old session alive, whoever stole the old one
+// would still be in.
+void HttpGate::KeepPassword(const std::string& name, const std::string& hash,
+                            const Respond& respond) {
+  sessions_->CloseAllOf(name, [this, name, hash, respond](const absl::Status& closed) {
+    if (!closed.ok())
+      return respond(NotNow("sessions cannot be ended now, so nothing was changed; try again"));
+    if (const absl::Status status = users_.SetPassword(name, hash); !status.ok())
+      return respond(ErrorAnswer(503, std::string(status.message())));
+    const std::string first = data_dir_ + "/" + kFirstPasswordFile;
+    if (name == kFirstUser && files_.Exists(first)) {
+      if (const absl::Status gone = files_.Remove(first); !gone.ok())
+        log_.Warning("first_password_kept", {{"error", std::string(gone.message())}});
+    }
+    log_.Info("password_changed", {{"user", name}});
+    Record(name, "PASSWORD_CHANGE", name, "");
+    respond(JsonAnswer(200, R"({"changed":true,"signed_out":true})"));
   });
 }
 
@@ -467,18 +537,26 @@ void HttpGate::AddUser(const Admitted& request, const Respond& respond) {
   });
 }
 
-net::HttpResponse HttpGate::DisableUser(const Admitted& request) {
+void HttpGate::DisableUser(const Admitted& request, const Respond& respond) {
   const std::string& name = request.parameters.at("name");
   const bool disabled = request.parameters.at("disabled") == "true";
   if (disabled && name == request.user)
-    return ErrorAnswer(409, "nobody shuts out himself; ask another admin");
+    return respond(ErrorAnswer(409, "nobody shuts out himself; ask another admin"));
   const absl::Status status = users_.SetDisabled(name, disabled);
-  if (absl::IsNotFound(status)) return ErrorAnswer(404, std::string(status.message()));
-  if (!status.ok()) return ErrorAnswer(503, std::string(status.message()));
-  if (disabled) sessions_.CloseAllOf(name);
+  if (absl::IsNotFound(status)) return respond(ErrorAnswer(404, std::string(status.message())));
+  if (!status.ok()) return respond(ErrorAnswer(503, std::string(status.message())));
   log_.Info("user_disabled", {{"user", name}, {"disabled", disabled}, {"by", request.user}});
   Record(request.user, disabled ? "USER_DISABLE" : "USER_ENABLE", name, "");
-  return JsonAnswer(200, Text(Json{{"name", name}, {"disabled", disabled}}));
+  const auto answer = [name, disabled, respond](const absl::Status& closed) {
+    if (!closed.ok()) {
+      return respond(
+          NotNow("the user is shut out, but sessions cannot be ended now, and would count again "
+                 "once the user is enabled; do it again in a moment"));
+    }
+    respond(JsonAnswer(200, Text(Json{{"name", name}, {"disabled", disabled}})));
+  };
+  if (!disabled) return answer(absl::OkStatus());
+  sessions_->CloseAllOf(name, answer);
 }
 
 }  // namespace gannet::gateway

@@ -2,11 +2,13 @@
 // CSRF tokens, and the shape of what is sent, all decided from the table of routes
 // before any handler runs. Signing in and out too.
 //
-// One thread; passwords are checked on `background`.
+// One thread; passwords are checked on `background`. Sessions and rates may be kept in a
+// Redis: then verdicts come later, and while it is away nobody is let in or signed out.
 #pragma once
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -14,8 +16,10 @@
 
 #include "libs/command/audit.h"
 #include "libs/net/network.h"
+#include "libs/net/redis.h"
 #include "libs/runtime/service.h"
 #include "services/gateway/config.h"
+#include "services/gateway/rates.h"
 #include "services/gateway/routes.h"
 #include "services/gateway/sessions.h"
 #include "services/gateway/users.h"
@@ -35,7 +39,8 @@ class HttpGate {
  public:
   static constexpr size_t kMaxSignInsUnderWay = 4;
 
-  HttpGate(const GatewayConfig& config, runtime::Deps& deps);
+  // `redis`, where sessions and rates are kept, outlives it; null: in memory.
+  HttpGate(const GatewayConfig& config, runtime::Deps& deps, net::Redis* redis = nullptr);
 
   // Reads the users, makes the first one and the token of scripts where there are
   // none. `first_password` is told once, at the very first start.
@@ -46,22 +51,27 @@ class HttpGate {
   void RecordTo(std::function<void(command::AccessNote)> record) { record_ = std::move(record); }
 
   using Verdict = std::variant<Admitted, net::HttpResponse>;
-  Verdict Admit(const net::HttpRequest& request, std::string_view peer);
+  using Request = std::shared_ptr<const net::HttpRequest>;  // kept until the verdict
+  // `done` runs once, at once where everything is in memory.
+  void Admit(const Request& request, std::string_view peer, std::function<void(Verdict)> done);
   // Of a WebSocket: the user; empty when refused.
-  std::string AdmitSocket(const net::HttpRequest& request, std::string_view peer);
+  void AdmitSocket(const Request& request, std::string_view peer,
+                   std::function<void(std::string)> done);
 
   using Respond = std::function<void(net::HttpResponse)>;
   void SignIn(const Admitted& request, std::string_view peer, const Respond& respond);
   void SetPassword(const Admitted& request, const Respond& respond);
-  net::HttpResponse SignOut(const Admitted& request);
+  void SignOut(const Admitted& request, const Respond& respond);
   net::HttpResponse DescribeSession(const Admitted& request);
 
   Users& users() { return users_; }
-  size_t signed_in() const { return sessions_.size(); }
+  size_t signed_in() const { return sessions_->size(); }
+  // Whether it can be known who is signed in.
+  absl::Status health() const { return sessions_->health(); }
   // Still there, not disabled, and signed in somewhere (or the scripts' own).
   bool MayWatch(const std::string& user);
   void AddUser(const Admitted& request, const Respond& respond);
-  net::HttpResponse DisableUser(const Admitted& request);
+  void DisableUser(const Admitted& request, const Respond& respond);
 
  private:
   void Record(const std::string& person, const char* action, const std::string& about,
@@ -69,13 +79,19 @@ class HttpGate {
     if (record_) record_({person, action, about, detail, refused});
   }
   struct Caller {
-    std::string user, token, csrf;
+    std::string user, token;
     Role role = Role::kViewer;
   };
-  std::optional<Caller> CallerOf(const net::HttpRequest& request);
+  using Found = absl::StatusOr<std::optional<Caller>>;  // UNAVAILABLE: it cannot be known now
+  void FindCaller(const net::HttpRequest& request, std::function<void(Found)> done);
+  Verdict Decide(const net::HttpRequest& request, const Found& who) const;
+  void CheckSignIn(const Admitted& request, const std::string& from, const Respond& respond);
+  void OpenSession(const std::string& name, const std::string& from, const Respond& respond);
+  void ChangePassword(const Admitted& request, const Respond& respond);
+  void KeepPassword(const std::string& name, const std::string& hash, const Respond& respond);
   bool KnownHost(std::string_view host) const;
   bool OwnOrigin(const net::HttpRequest& request) const;
-  std::string SessionBody(const User& user, const std::string& csrf) const;
+  std::string SessionBody(const User& user, std::string_view token) const;
   std::string Cookie(const std::string& token) const;
 
   const GatewayConfig config_;
@@ -87,8 +103,8 @@ class HttpGate {
   const std::string data_dir_;
   std::function<void(command::AccessNote)> record_;
   Users users_;
-  Sessions sessions_;
-  RateLimiter requests_, sign_ins_, sign_ins_by_user_;
+  std::unique_ptr<Sessions> sessions_;
+  std::unique_ptr<RateLimiter> requests_, sign_ins_, sign_ins_by_user_;
   std::string script_token_;
   std::string dummy_hash_;  // checked for names that do not exist: takes as long
   size_t signing_in_ = 0;

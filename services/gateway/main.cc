@@ -14,6 +14,7 @@
 #include "libs/runtime/signals.h"
 #include "services/gateway/app.h"
 #include "services/gateway/first_password.h"
+#include "services/gateway/redis_link.h"
 
 int main(int argc, char** argv) {
   using namespace gannet;
@@ -32,6 +33,9 @@ int main(int argc, char** argv) {
 
   auto process = runtime::Process::Create(runtime::OptionsOf(flags));
   if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));
+  auto redis = gateway::OpenRedis(config->redis, (*process)->executor().io(), files,
+                                  (*process)->deps().clock);
+  if (!redis.ok()) return runtime::End(runtime::NotStarted(redis.status()));
   // They outlive the services that take what people ask.
   command::ShardCommands commands((*process)->deps());
   std::vector<std::unique_ptr<runtime::Service>> services;
@@ -47,7 +51,8 @@ int main(int argc, char** argv) {
              std::cout << gateway::TellFirstPassword(deps.files, deps.data_dir,
                                                      isatty(STDOUT_FILENO) == 1, user, password)
                        << std::endl;
-           }}));
+           },
+       .redis = *std::move(redis)}));
   auto rpc = api::ServeProgram(flags, **process, &commands);
   if (!rpc.ok()) return runtime::End(runtime::NotStarted(rpc.status()));
   services.push_back(*std::move(rpc));

@@ -1,6 +1,6 @@
 #include "services/gateway/sessions.h"
 
-#include <algorithm>
+#include "absl/strings/str_cat.h"
 
 namespace gannet::gateway {
 namespace {
@@ -9,7 +9,16 @@ constexpr size_t kTokenBytes = 32;
 
 }  // namespace
 
-std::string Sessions::Open(const std::string& user, base::Duration now) {
+std::string MakeSessionToken() { return base::Base64Url(base::RandomBytes(kTokenBytes)); }
+
+std::string CsrfOf(std::string_view token) {
+  const base::Sha256Digest digest = base::Sha256(absl::StrCat("csrf ", std::string(token)));
+  return base::Base64Url({reinterpret_cast<const char*>(digest.data()), digest.size()});
+}
+
+void MemorySessions::Open(const std::string& user,
+                          std::function<void(absl::StatusOr<std::string>)> done) {
+  const base::Duration now = clock_.Monotonic();
   size_t of_user = 0;
   auto oldest = sessions_.end(), oldest_of_user = sessions_.end();
   for (auto it = sessions_.begin(); it != sessions_.end();) {
@@ -30,47 +39,32 @@ std::string Sessions::Open(const std::string& user, base::Duration now) {
   } else if (sessions_.size() >= kMaxSessions) {
     sessions_.erase(oldest);
   }
-  const std::string token = base::Base64Url(base::RandomBytes(kTokenBytes));
-  sessions_[base::Sha256(token)] = {user, base::Base64Url(base::RandomBytes(kTokenBytes)), now,
-                                    now};
-  return token;
+  std::string token = MakeSessionToken();
+  sessions_[base::Sha256(token)] = {user, now, now};
+  done(std::move(token));
 }
 
-const Sessions::Session* Sessions::Find(std::string_view token, base::Duration now) {
+void MemorySessions::Find(std::string_view token,
+                          std::function<void(absl::StatusOr<std::string>)> done) {
+  const base::Duration now = clock_.Monotonic();
   const auto found = sessions_.find(base::Sha256(token));
-  if (found == sessions_.end()) return nullptr;
+  if (found == sessions_.end()) return done("");
   if (Expired(found->second, now)) {
     sessions_.erase(found);
-    return nullptr;
+    return done("");
   }
   found->second.used = now;
-  return &found->second;
+  done(found->second.user);
 }
 
-void Sessions::Close(std::string_view token) { sessions_.erase(base::Sha256(token)); }
+void MemorySessions::Close(std::string_view token, Done done) {
+  sessions_.erase(base::Sha256(token));
+  done(absl::OkStatus());
+}
 
-void Sessions::CloseAllOf(std::string_view user) {
+void MemorySessions::CloseAllOf(const std::string& user, Done done) {
   std::erase_if(sessions_, [&](const auto& entry) { return entry.second.user == user; });
-}
-
-bool RateLimiter::Allow(const std::string& name, base::Duration now) {
-  if (!buckets_.contains(name) && buckets_.size() >= kMaxNames) {
-    // Full ones say nothing and go; then a new name has to wait.
-    std::erase_if(buckets_, [&](const auto& entry) {
-      const double gained =
-          std::chrono::duration<double>(now - entry.second.at).count() * per_second_;
-      return entry.second.tokens + gained >= burst_;
-    });
-    if (buckets_.size() >= kMaxNames) return false;
-  }
-  const auto [found, fresh] = buckets_.try_emplace(name, Bucket{burst_, now});
-  Bucket& bucket = found->second;
-  bucket.tokens = std::min(
-      burst_, bucket.tokens + std::chrono::duration<double>(now - bucket.at).count() * per_second_);
-  bucket.at = now;
-  if (bucket.tokens < 1) return false;
-  bucket.tokens -= 1;
-  return true;
+  done(absl::OkStatus());
 }
 
 }  // namespace gannet::gateway

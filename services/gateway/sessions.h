@@ -1,17 +1,21 @@
-// Who is signed in. Tokens are random; only their hashes are kept, in memory: a
-// restart signs everybody out. Also the limits on how fast anybody may ask.
+// Who is signed in. Tokens are random; only their hashes are kept: in memory, where a
+// restart signs everybody out, or in a Redis (redis_sessions.h). One conformance suite
+// runs on both.
 //
-// Pure; one thread. Bounded by kMax…; what finds no room pushes the oldest out.
+// One thread. Bounded by kMax…; what finds no room pushes the oldest out.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "libs/base/clock.h"
 #include "libs/base/digest.h"
 #include "libs/base/time.h"
-#include "services/gateway/users.h"
 
 namespace gannet::gateway {
 
@@ -20,47 +24,58 @@ struct SessionLimits {
   base::Duration absolute = std::chrono::hours(24);
 };
 
+// What goes into the cookie.
+std::string MakeSessionToken();
+// Asked for again with each request that changes something. It follows from the token, so that
+// nobody has to keep it, and says nothing about it.
+std::string CsrfOf(std::string_view token);
+
 class Sessions {
  public:
   static constexpr size_t kMaxSessions = 512, kMaxPerUser = 16;
 
-  struct Session {
-    std::string user;
-    std::string csrf;  // asked for again with each request that changes something
-    base::Duration created{0}, used{0};
-  };
-  explicit Sessions(SessionLimits limits) : limits_(limits) {}
+  // `done` runs once, on the same thread, perhaps before the call returns; not after the
+  // end of this. UNAVAILABLE: it cannot be known or done now, and whether it was done is not
+  // known either.
+  using Done = std::function<void(absl::Status)>;
+  virtual ~Sessions() = default;
+  // The token of a new session.
+  virtual void Open(const std::string& user,
+                    std::function<void(absl::StatusOr<std::string>)> done) = 0;
+  // Whose session it is; empty: unknown or expired. Notes that it was used.
+  virtual void Find(std::string_view token,
+                    std::function<void(absl::StatusOr<std::string>)> done) = 0;
+  virtual void Close(std::string_view token, Done done) = 0;
+  virtual void CloseAllOf(const std::string& user, Done done) = 0;
+  // As far as is known here.
+  virtual size_t size() const = 0;
+  // Whether it can be known who is signed in; otherwise why not, and what helps.
+  virtual absl::Status health() const = 0;
+};
 
-  // The token that goes into the cookie. Times are of the monotonic clock.
-  std::string Open(const std::string& user, base::Duration now);
-  // Null: unknown or expired. Notes that it was used.
-  const Session* Find(std::string_view token, base::Duration now);
-  void Close(std::string_view token);
-  void CloseAllOf(std::string_view user);
-  size_t size() const { return sessions_.size(); }
+class MemorySessions : public Sessions {
+ public:
+  MemorySessions(SessionLimits limits, const base::Clock& clock) : limits_(limits), clock_(clock) {}
+
+  void Open(const std::string& user,
+            std::function<void(absl::StatusOr<std::string>)> done) override;
+  void Find(std::string_view token, std::function<void(absl::StatusOr<std::string>)> done) override;
+  void Close(std::string_view token, Done done) override;
+  void CloseAllOf(const std::string& user, Done done) override;
+  size_t size() const override { return sessions_.size(); }
+  absl::Status health() const override { return absl::OkStatus(); }
 
  private:
+  struct Session {
+    std::string user;
+    base::Duration created{0}, used{0};  // monotonic
+  };
   bool Expired(const Session& session, base::Duration now) const {
     return now - session.used > limits_.idle || now - session.created > limits_.absolute;
   }
   const SessionLimits limits_;
+  const base::Clock& clock_;
   std::map<base::Sha256Digest, Session> sessions_;
-};
-
-// Token buckets by name: `burst` at once, then `per_second`.
-class RateLimiter {
- public:
-  static constexpr size_t kMaxNames = 10'000;
-  RateLimiter(double burst, double per_second) : burst_(burst), per_second_(per_second) {}
-  bool Allow(const std::string& name, base::Duration now);
-
- private:
-  struct Bucket {
-    double tokens = 0;
-    base::Duration at{0};
-  };
-  const double burst_, per_second_;
-  std::map<std::string, Bucket> buckets_;
 };
 
 }  // namespace gannet::gateway

@@ -3,7 +3,6 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "libs/base/sim_files.h"
-#include "services/gateway/sessions.h"
 
 namespace gannet::gateway {
 namespace {
@@ -58,31 +57,6 @@ TEST_CASE("A file of users that is broken or open to others is refused and kept"
   REQUIRE(files.WriteAtomically("d/users.json", "{\"format\":1,\"users\":[]}", 0644).ok());
   Users users(files, Users::PathIn("d"));
   CHECK(absl::IsPermissionDenied(users.Load()));
-}
-
-TEST_CASE("Sessions are bounded: the one unused for longest goes") {
-  using namespace std::chrono_literals;
-  Sessions sessions({.idle = 1h, .absolute = 2h});
-  const std::string first = sessions.Open("ann", 0s);
-  for (size_t i = 0; i < Sessions::kMaxPerUser; ++i) sessions.Open("ann", 1s);
-  CHECK(sessions.size() == Sessions::kMaxPerUser);
-  CHECK(sessions.Find(first, 1s) == nullptr);
-  const std::string bob = sessions.Open("bob", 2s);
-  sessions.CloseAllOf("ann");
-  CHECK(sessions.size() == 1);
-  CHECK(sessions.Find(bob, 3s)->user == "bob");
-  CHECK(sessions.Find(bob + "x", 3s) == nullptr);
-}
-
-TEST_CASE("A rate limiter gives back what time brings, for each name") {
-  using namespace std::chrono_literals;
-  RateLimiter limiter(2, 1);
-  CHECK(limiter.Allow("a", 0s));
-  CHECK(limiter.Allow("a", 0s));
-  CHECK_FALSE(limiter.Allow("a", 0s));
-  CHECK(limiter.Allow("b", 0s));
-  CHECK(limiter.Allow("a", 1s));
-  CHECK_FALSE(limiter.Allow("a", 1500ms));
 }
 
 }  // namespace

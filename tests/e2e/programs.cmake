@@ -21,6 +21,7 @@ foreach(test
     portfolio
     prometheus
     recorder
+    redis
     refusal
     rpc
     run

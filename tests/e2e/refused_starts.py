@@ -51,6 +51,13 @@ def postgres(text="", password=GOOD, mode=0o600, hosts='["127.0.0.1:9"]'):
     return lay_out
 
 
+def redis(text, password=GOOD, mode=0o600):
+    def lay_out(stage):
+        stage.write("password", password, mode)
+        return ["--config", stage.write("config.yaml", "port: 0\nredis:\n" + text.replace("{dir}", stage.folder)), "--rpc-address", "off"]
+    return lay_out
+
+
 def notify(channel, rest="", **files):
     def lay_out(stage):
         for name, (content, mode) in files.items():
@@ -108,6 +115,7 @@ CASES = [
     ("in the clear", "Kafka at a name that looks like loopback", "risk", bus("  brokers: 127.example:9092\n"), ["beyond this machine", "kafka.ca_file"]),
     ("in the clear", "PostgreSQL on another machine without TLS", "reporting", postgres(hosts='["db.example:5432"]'), ["another machine", "root_certificate"]),
     ("in the clear", "a lease on another machine without TLS", "risk", lease("postgres:\n  hosts: [db.example]\n"), ["another machine", "root_certificate"]),
+    ("in the clear", "sessions in a Redis on another machine without TLS", "gateway", redis("  address: redis.example:6379\n  password_file: {dir}/password\n"), ["another machine", "root_certificate"]),
     ("in the clear", "orders to a venue without TLS", "execution", execution(urls="  rest_url: http://venue.example\n  stream_url: wss://venue.example\n"), ["rest_url", "https://", "keys leave this computer"]),
     ("in the clear", "a private stream without TLS", "execution", execution(urls="  rest_url: https://venue.example\n  stream_url: ws://venue.example\n"), ["stream_url", "wss://"]),
     ("in the clear", "market data without TLS", "ingest", config("venues:\n  - {name: v, kind: spot, instruments: [BTCUSDT], ws_url: \"ws://venue.example\"}\n"), ["ws_url", "wss://"]),
@@ -137,6 +145,10 @@ CASES = [
     ("secrets", "a well-known password of PostgreSQL", "reporting", postgres(password="postgres12345"), ["password_file", "everybody tries first"]),
     ("secrets", "a password file named from nowhere", "reporting", config("store:\n  postgres:\n    hosts: [localhost]\n    password_file: here\n"), ["password_file", "is not absolute"]),
     ("secrets", "a password in an address", "gannet", lambda stage: ["migrate", "--store", f"postgres://a:{GOOD}@localhost/gannet"], ["a password does not belong into an address"]),
+    ("secrets", "a Redis on another machine without a password", "gateway", redis("  address: redis.example:6379\n  root_certificate: {dir}/ca.pem\n"), ["password_file", "may sign in as anybody"]),
+    ("secrets", "Redis's password that others may read", "gateway", redis("  address: 127.0.0.1:9\n  password_file: {dir}/password\n", mode=0o640), ["others may read", "chmod 600"]),
+    ("secrets", "a well-known password of Redis", "gateway", redis("  address: 127.0.0.1:9\n  password_file: {dir}/password\n", password="redis-password"), ["redis.password_file", "everybody tries first"]),
+    ("secrets", "a password in the address of a Redis", "gateway", redis(f"  address: \"a:{GOOD}@127.0.0.1:9\"\n"), ["address", "the password into a file"]),
     ("secrets", "a channel's secret that others may read", "reporting", notify(PAGER, pager=(GOOD, 0o604)), ["others may read"]),
     ("secrets", "a short token for alerts", "reporting", notify(PAGER, "  alerts: {port: 0, token_file: token}\n", pager=(GOOD, 0o600), token=("token", 0o600)), ["alerts.token_file", "shorter than 12"]),
     ("secrets", "a signing key that others may read", "ingest", webhook(mode=0o644), ["others may read"]),

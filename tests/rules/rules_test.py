@@ -58,6 +58,8 @@ SIMPLE = {
     "GannetDeadLetters": ({"gannet_dead_letters_total": "0x5 1x20"}, {"gannet_dead_letters_total": "9x30"}, "8m"),
     "GannetBusLag": ({"gannet_bus_lag_events": "20000x20"}, {"gannet_bus_lag_events": "9000x20"}, "10m"),
     "GannetReportStoreFailing": ({"gannet_report_store_failing": "1x10"}, {"gannet_report_store_failing": "0x10"}, "5m"),
+    "GannetSessionsUnavailable": ({'gannet_counts_total{what="redis_lost"}': "0+40x10"},
+                                  {'gannet_counts_total{what="redis_lost"}': "0 1 1 2 2 2 3 3 3 3 3", 'gannet_counts_total{what="redis_answered"}': "0+500x10"}, "6m"),
     "GannetNotificationsFailing": ({'gannet_counts_total{what="notify_refused"}': "0x5 1x20"}, {'gannet_counts_total{what="notify_retried"}': "0+9x30"}, "8m"),
     "GannetReportsOverdue": ({"gannet_reports_overdue": "1x20"}, {"gannet_reports_overdue": "0x20"}, "15m"),
 }

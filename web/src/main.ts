@@ -388,10 +388,19 @@ api.whenSignedOut(() => {
 });
 // Tests look at it; it holds nothing that the page does not show.
 Object.assign(window, { gannet: { live } });
-api
-  .get<api.Session>("/api/v1/session")
-  .then((session) => {
-    api.keep(session);
-    start();
-  })
-  .catch(() => signInPage());
+// Where the gateway cannot look up who is signed in (503) we may still be: it is asked again.
+function enter(again = false): void {
+  api
+    .get<api.Session>("/api/v1/session")
+    .then((session) => {
+      if (api.current()) return; // signed in by the form meanwhile
+      api.keep(session);
+      start();
+    })
+    .catch((problem: unknown) => {
+      const later = problem instanceof api.ApiError && problem.status === 503;
+      if (!again || !later) signInPage(later ? problem.message : undefined);
+      if (later && !api.current()) window.setTimeout(() => enter(true), 2_000);
+    });
+}
+enter();
