@@ -16,8 +16,13 @@ if [ ! -e alertmanager/notifier-token ]; then
   random >grafana/password
   cp client/password exporter/password
 fi
+if [ ! -e redis/password ]; then
+  mkdir -p redis
+  random >client/redis-password
+  cp client/redis-password redis/password
+fi
 chown -R 65534:65534 alertmanager exporter
 chown -R 472:0 grafana
-chown -R 999:999 server
+chown -R 999:999 server redis
 chown -R 65532:65532 client
 chmod 0711 .

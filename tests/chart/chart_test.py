@@ -197,6 +197,7 @@ def changes(helm):
             ("a strategy", {"services": {"strategy": {"config": "account: main/paper\n"}}}, {"strategy"}),
             ("the brokers", {"kafka": {"brokers": "other.example:9093"}}, on_bus),
             ("the database", {"postgres": {"user": "another"}}, with_rows),
+            ("the Redis", {"redis": {"address": "other.example:6379"}}, {"gateway"}),
             ("the lease", {"postgres": {"lease": {"length": "20s"}}}, {name for name, fact in facts().items() if fact["lease"]}),
             ("who may call", {"rpc": {"reflection": True}}, set(facts())),
             ("clients of the gateway", {"networkPolicy": {"clients": []}}, set()),
@@ -210,7 +211,7 @@ def changes(helm):
         (newer / "Chart.yaml").write_text(re.sub(r"(?m)^version: .*", "version: 9.9.9", text))
         got = restarted(chart=newer)
         check(not got, f"a version of the chart alone restarts {sorted(got)}")
-    section("changes and whom they restart", 9)
+    section("changes and whom they restart", 10)
 
 
 def edges_hold(rendered):
@@ -271,8 +272,8 @@ def values_are_used(helm, texts):
     own["tests"]["order"]["enabled"] = own["canary"]["enabled"] = own["monitoring"]["serviceMonitor"]["enabled"] = own["monitoring"]["rules"]["enabled"] = True
     own["monitoring"]["dashboards"]["enabled"] = own["monitoring"]["alertmanager"]["enabled"] = own["monitoring"]["logs"]["enabled"] = True
     out = ""
-    for change in ({"kafka": {"mode": "external", "auth": "scram"}, "postgres": {"mode": "external"}},
-                   {"kafka": {"mode": "bundled", "auth": "mtls"}, "postgres": {"mode": "bundled"}, "venueSim": {"enabled": True}, "fullnameOverride": ""},
+    for change in ({"kafka": {"mode": "external", "auth": "scram"}, "postgres": {"mode": "external"}, "redis": {"mode": "external"}},
+                   {"kafka": {"mode": "bundled", "auth": "mtls"}, "postgres": {"mode": "bundled"}, "redis": {"mode": "bundled"}, "venueSim": {"enabled": True}, "fullnameOverride": ""},
                    {"tls": {"clientAuth": True}, "tests": {"order": {"enabled": False}}, "canary": {"enabled": False}, "rpc": {"people": [{"name": marks["rpc.people"], "rights": ["read"]}]},
                     "fullnameOverride": "", "image": {"tag": marks["image.tag"], "digests": {}}},
                    {"services": {"inference": {"replicas": number + 1, "autoscaling": {"enabled": False}}}},
@@ -294,16 +295,16 @@ def values_are_used(helm, texts):
     section("values that come out in what is rendered", len(marks) + len(SWITCHED))
 
 
-SWITCHES = {"kafka.mode", "kafka.auth", "postgres.mode"}
+SWITCHES = {"kafka.mode", "kafka.auth", "postgres.mode", "redis.mode"}
 SWITCHED = {
-    "kafka.mode": ("bundled", "external"), "kafka.auth": ("external", "mtls"), "postgres.mode": ("default", "none"),
+    "kafka.mode": ("bundled", "external"), "kafka.auth": ("external", "mtls"), "postgres.mode": ("default", "none"), "redis.mode": ("ha", "none"),
     "networkPolicy.enabled": ("default", False), "topics.create": ("default", False), "rpc.reflection": ("default", True),
     "tls.clientAuth": ("default", True), "venueSim.enabled": ("bundled", False), "tests.order.enabled": ("order-test", False),
     "monitoring.serviceMonitor.enabled": ("monitoring", False), "monitoring.rules.enabled": ("monitoring", False),
     "monitoring.dashboards.enabled": ("monitoring", False), "monitoring.alertmanager.enabled": ("monitoring", False),
     "monitoring.logs.enabled": ("monitoring", False), "canary.enabled": ("canary", False),
     "services.inference.autoscaling.enabled": ("no-crds", False), "services.inference.keda.enabled": ("keda", False),
-    **{f"services.{name}.enabled": ("ha", False) for name in facts()},
+    **{f"services.{name}.enabled": ("ha", False) for name in facts()}, "services.gateway.enabled": ("default", False),
 }
 SHAPES = {
     "people": lambda mark: [{"name": mark, "rights": ["read"]}],

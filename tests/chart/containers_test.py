@@ -7,11 +7,15 @@ usage: containers_test.py [--bin FOLDER]
 1 failed, 4 a tool could not be had.
 """
 import argparse
+import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import tempfile
+import time
 
 from tools import ROOT, packages
 
@@ -20,7 +24,7 @@ packages()
 import yaml
 
 # Run as another user than the programs, or once as root for want of another way, with the reason.
-OWN_USER = {"kafka": "its image's", "postgres": "its image's", "secrets": "gives each user its own copy",
+OWN_USER = {"kafka": "its image's", "postgres": "its image's", "redis": "its image's", "secrets": "gives each user its own copy",
             "collector": "reads the engine's log files, which are root's"}
 DRAIN = 35  # seconds: services 20, journal and bus 10, a margin
 failures = []
@@ -99,6 +103,36 @@ def loopback():
             check(address == "127.0.0.1", f"{path.name}: {address} is beyond loopback")
 
 
+def redis_starts():
+    """The script of chart and Compose, on a Redis of this machine: its one user, and nobody else."""
+    if not shutil.which("redis-server"):
+        print("redis-start.sh: no redis-server here, not started")
+        return
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        free.close()
+        password = pathlib.Path(folder) / "password"
+        password.write_text("k3JvR8sQz1Lx7TtB0nYw\n")
+        environment = {"PATH": os.environ["PATH"], "LISTEN": "127.0.0.1", "PORT": str(port), "DATA": folder, "TLS": folder, "PASSWORD_FILE": str(password),
+                       "REDIS_USER": "gateway", "PREFIX": "gannet:"}
+        with subprocess.Popen(["sh", ROOT / "charts" / "gannet" / "files" / "bundled" / "redis-start.sh"], env=environment, stdout=subprocess.DEVNULL) as server:
+            def says(*words, user=("--user", "gateway", "--pass", password.read_text().strip(), "--no-auth-warning")):
+                return subprocess.run(["redis-cli", "-p", str(port), *user, *words], capture_output=True, text=True, timeout=30).stdout.strip()
+            try:
+                for _ in range(600):
+                    if says("ping") == "PONG" or server.poll() is not None:
+                        break
+                    time.sleep(0.1)
+                check(says("hset", "gannet:session:a", "user", "ann") == "1", f"redis-start.sh: its user may not write: {says('ping')}")
+                check("NOPERM" in says("hset", "other:a", "b", "c"), "redis-start.sh: its user may write keys of others")
+                check("NOPERM" in says("config", "get", "*"), "redis-start.sh: its user may read the configuration")
+                check("NOAUTH" in says("ping", user=()), "redis-start.sh: who shows no password is let in")
+            finally:
+                server.terminate()
+        print("redis-start.sh: started, with one user")
+
+
 def programs_take_it(programs, folder):
     read = 0
     for program in programs:
@@ -130,6 +164,7 @@ def main():
     compose(programs)
     observers(programs)
     loopback()
+    redis_starts()
     programs_take_it(programs, options.bin.resolve())
     compose_says()
     print(f"FAILED: {len(failures)}" if failures else "passed")

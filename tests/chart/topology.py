@@ -7,7 +7,7 @@ import yaml
 from chart import ROOT, edges, facts, matches, of_kind, workloads
 
 OUTSIDE = {"clients", "operators", "prometheus", "venues", "alertmanager", "channels"}
-BUNDLED = {"kafka": 9093, "postgres": 5432, "venue-sim": 8443}
+BUNDLED = {"kafka": 9093, "postgres": 5432, "redis": 6379, "venue-sim": 8443}
 HTTPS, ADMIN, ALERTS = 8443, 9464, 7190
 
 
@@ -31,6 +31,8 @@ def against_sources():
         config = source(f"services/{fact['program']}/config.cc")
         if fact["store"] != ('"postgres"' in config):
             yield f"{name}: store is {fact['store']}, its config.cc says otherwise"
+        if fact["redis"] != ('"redis"' in config):
+            yield f"{name}: redis is {fact['redis']}, its config.cc says otherwise"
         # A journal whose positions make the ids of what it decides.
         if fact["scales"] and fact["bus"]:
             yield f"{name}: joined to the bus, it can't have two pods"
@@ -45,6 +47,7 @@ def against_sources():
     wanted = {
         "kafka": {name for name, fact in facts().items() if fact["bus"]} | {"topics"},
         "postgres": {name for name, fact in facts().items() if fact["lease"] or fact["store"]},
+        "redis": {name for name, fact in facts().items() if fact["redis"]},
         # Who has addresses of venues or feeds in its configuration.
         "venues": {name for name in facts() if "rest_url" in source(f"services/{facts()[name]['program']}/config.cc")},
     }

@@ -37,7 +37,7 @@ from harness import check  # noqa: E402
 
 SPACE, RELEASE = "trading", "gannet"
 PORTS = {"https": 8443, "admin": 9464, "alerts": 7190}
-BESIDE = {"kafka": 9093, "postgres": 5432, "venue-sim": 8443}
+BESIDE = {"kafka": 9093, "postgres": 5432, "redis": 6379, "venue-sim": 8443}
 
 
 class Cluster:
@@ -94,7 +94,7 @@ class Cluster:
         return sorted({int(pid) for file in files for pid in file.read_text().split()})
 
     def stop(self, names):
-        names = names or [name for name in self.writers() if name not in ("kafka", "postgres")]
+        names = names or [name for name in self.writers() if name not in ("kafka", "postgres", "redis")]
         self.kubectl("scale", "statefulset", *(f"{RELEASE}-{name}" for name in names), "--replicas=0")
         self.kubectl("wait", "--for=delete", "pod", "--selector", f"app.kubernetes.io/component in ({','.join(names)})", "--timeout=120s", seconds=150)
 

@@ -36,7 +36,7 @@ from harness import check  # noqa: E402
 
 SPACE, NETWORK = "trading", "gannet-pods"
 PREFIX = "gannet-pod-"
-START_ORDER = ["kafka", "postgres", "venue-sim", "topics"]
+START_ORDER = ["kafka", "postgres", "redis", "venue-sim", "topics"]
 
 
 def docker(*arguments, seconds=120):
@@ -154,7 +154,7 @@ class Engine:
     def stop(self, names):
         """SIGTERM, with the time that the pod gives; each has to end by itself: with 0, or with 3 when
         what it waited for did not come within the drain's limit."""
-        left = names or [name for name in reversed(self.pods) if name not in ("topics", "tests", "kafka", "postgres")]
+        left = names or [name for name in reversed(self.pods) if name not in ("topics", "tests", "kafka", "postgres", "redis")]
         left = [name for name in left if docker("inspect", "--format", "{{.State.Running}}", self.containers(name)[-1]).stdout.strip() == "true"]
         boxes = [box for name in left for box in self.containers(name)]
         waiting = [subprocess.Popen(["docker", "stop", "--time", str(self.pods[name]["spec"]["terminationGracePeriodSeconds"]), *self.containers(name)],

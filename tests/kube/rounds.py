@@ -13,7 +13,7 @@ from harness import check
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 ENOUGH_ORDERS = 20
 # Who decides, who feeds them, who watches, what they stand on.
-KILLED = ["risk", "execution", "strategy", "ingest", "news-signal", "ml-inference", "gateway", "reporting", "recorder", "venue-sim", "postgres", "kafka"]
+KILLED = ["risk", "execution", "strategy", "ingest", "news-signal", "ml-inference", "gateway", "reporting", "recorder", "venue-sim", "redis", "postgres", "kafka"]
 JOURNALED = ["ingest", "news-signal", "ml-inference", "strategy", "risk", "execution"]
 NOT_AGAIN = {"ml-inference"}  # its configuration names models by their place in the image
 # In the pod of PostgreSQL, the statement behind it.
@@ -82,7 +82,7 @@ def kills(platform, names):
 
 
 def compare(platform, bin_dir, folder):
-    """Everything but Kafka and PostgreSQL is stopped; journals and rows are the platform's word. Each journal is whole, and
+    """Everything but Kafka, PostgreSQL and Redis is stopped; journals and rows are the platform's word. Each journal is whole, and
     what was decided from it is decided again."""
     harness.wait_until(lambda: settled(platform), 180, "the fate of every order")
     platform.stop(["strategy"])

@@ -102,4 +102,13 @@ host_names:
 {{- range .service.hostNames }}
   - {{ . | quote }}
 {{- end }}
+{{- if .service.usesRedis }}
+{{- $redis := .root.Values.redis }}
+redis:
+  address: {{ include "gannet.redis" .root | quote }}
+  user: {{ $redis.user | quote }}
+  prefix: {{ $redis.prefix | quote }}
+  password_file: /etc/gannet/redis/password
+  root_certificate: /etc/gannet/redis/ca.crt
+{{- end }}
 {{- end }}

@@ -73,6 +73,7 @@ imagePullSecrets:
 {{- $_ := set $merged "name" .name -}}
 {{- $_ := set $merged "facts" $facts -}}
 {{- $_ := set $merged "usesLease" (and $facts.lease $postgres) -}}
+{{- $_ := set $merged "usesRedis" (and $facts.redis (ne .root.Values.redis.mode "none")) -}}
 {{- $_ := set $merged "usesPostgres" (and (or $facts.lease $facts.store) $postgres) -}}
 {{- toJson $merged -}}
 {{- end }}
@@ -96,6 +97,11 @@ database: {{ .Values.postgres.database | quote }}
 user: {{ .Values.postgres.user | quote }}
 password_file: /etc/gannet/postgres/password
 root_certificate: /etc/gannet/postgres/ca.crt
+{{- end }}
+
+{{- define "gannet.redis" -}}
+{{- if eq .Values.redis.mode "bundled" }}{{ include "gannet.fullname" . }}-redis.{{ .Release.Namespace }}.svc:6379
+{{- else }}{{ .Values.redis.address }}{{ end }}
 {{- end }}
 
 {{/* The ports of "host:port, host:port", each once. */}}

@@ -40,6 +40,8 @@
 {{- end }}
 {{- else if and (eq .edge.to "kafka") (eq $v.kafka.mode "external") }}
 {{- include "gannet.externalRule" (dict "cidrs" $v.kafka.cidrs "places" (splitList "," $v.kafka.brokers)) }}
+{{- else if and (eq .edge.to "redis") (eq $v.redis.mode "external") }}
+{{- include "gannet.externalRule" (dict "cidrs" $v.redis.cidrs "places" (list $v.redis.address)) }}
 {{- else if and (eq .edge.to "postgres") (eq $v.postgres.mode "external") }}
 {{- include "gannet.externalRule" (dict "cidrs" $v.postgres.cidrs "places" $v.postgres.hosts) }}
 {{- end }}

@@ -129,6 +129,9 @@ spec:
         {{- if $s.usesPostgres }}
         - {name: postgres, mountPath: /etc/gannet/postgres, readOnly: true}
         {{- end }}
+        {{- if $s.usesRedis }}
+        - {name: redis, mountPath: /etc/gannet/redis, readOnly: true}
+        {{- end }}
         {{- if and $root.Values.venueSim.enabled (has $s.name (list "ingest" "execution")) }}
         - {name: venue-sim, mountPath: /etc/gannet/venue-sim, readOnly: true}
         {{- end }}
@@ -150,6 +153,9 @@ spec:
     {{- end }}
     {{- if $s.usesPostgres }}
     {{- include "gannet.secretVolume" (dict "name" "postgres" "secret" $root.Values.postgres.existingSecret) | nindent 4 }}
+    {{- end }}
+    {{- if $s.usesRedis }}
+    {{- include "gannet.secretVolume" (dict "name" "redis" "secret" $root.Values.redis.existingSecret "keys" (list "password" "ca.crt")) | nindent 4 }}
     {{- end }}
     {{- if and $root.Values.venueSim.enabled (has $s.name (list "ingest" "execution")) }}
     {{- include "gannet.secretVolume" (dict "name" "venue-sim" "secret" $root.Values.venueSim.existingSecret "keys" (list "ca.crt")) | nindent 4 }}
