@@ -370,7 +370,7 @@ struct Watching {
   }
   void Watch(runtime::Shard& shard, const base::Clock& clock) {
     facts.emplace(shard, metrics, clock);
-    spans.emplace(shard, clock, *exporter, 1.0);
+    spans.emplace(shard, *exporter, 1.0);
   }
 
   otlp::CollectorForTest collector;

@@ -35,7 +35,7 @@ void FactMetrics::Observe(const bus::TopicInfo& topic, const void* event) {
   } else if (&topic == &bus::kRiskDecisions.info) {
     OnDecision(As(bus::kRiskDecisions, event));
   } else if (&topic == &bus::kOrderIntents.info) {
-    metrics_.CounterOf(metric::kIntents, {market::Name(As(bus::kOrderIntents, event).kind)}).Add();
+    OnIntent(As(bus::kOrderIntents, event));
   } else if (&topic == &bus::kPredictions.info) {
     const market::DriftState drift = As(bus::kPredictions, event).drift;
     metrics_.CounterOf(metric::kPredictions, {market::Name(drift)}).Add();
@@ -46,6 +46,14 @@ void FactMetrics::Observe(const bus::TopicInfo& topic, const void* event) {
   } else if (&topic == &bus::kNewsRaw.info) {
     metrics_.CounterOf(metric::kNewsItems).Add();
   }
+}
+
+void FactMetrics::OnIntent(const market::OrderIntent& intent) {
+  const auto kind = static_cast<size_t>(intent.kind);
+  if (kind >= intents_.size()) return;
+  if (intents_[kind] == nullptr)
+    intents_[kind] = &metrics_.CounterOf(metric::kIntents, {market::Name(intent.kind)});
+  intents_[kind]->Add();
 }
 
 void FactMetrics::OnDecision(const market::RiskDecision& decision) {

@@ -27,6 +27,7 @@ class FactMetrics {
 
  private:
   void Observe(const bus::TopicInfo& topic, const void* event);
+  void OnIntent(const market::OrderIntent& intent);
   void OnDecision(const market::RiskDecision& decision);
   void OnReport(const market::ExecReport& report);
   // The order leaves: its record has just become durable.
@@ -39,7 +40,9 @@ class FactMetrics {
   telemetry::Histogram& signal_to_order_;
   telemetry::Histogram& order_to_ack_;
   telemetry::Counter& not_awaited_;
-  std::array<telemetry::Counter*, 32> reports_{};  // by ExecKind; made when first seen
+  // By IntentKind and ExecKind; made when first seen.
+  std::array<telemetry::Counter*, 8> intents_{};
+  std::array<telemetry::Counter*, 32> reports_{};
   telemetry::Counter* permitted_ = nullptr;
   std::map<market::ClientOrderId, base::Duration> sent_;  // monotonic
 };

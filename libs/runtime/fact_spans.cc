@@ -117,34 +117,30 @@ Span SpanOf(const market::Header& header, const market::Header& cause) {
   return span;
 }
 
-FactSpans::FactSpans(Shard& shard, const base::Clock& clock, telemetry::SpanSink& sink,
-                     double ratio)
-    : shard_(shard), clock_(clock), sink_(sink), threshold_(Threshold(ratio)) {
-  shard.ObserveCauses([this](const bus::TopicInfo& topic, const void* event,
-                             const market::Header& cause) { Observe(topic, event, cause); });
+FactSpans::FactSpans(Shard& shard, telemetry::SpanSink& sink, double ratio)
+    : sink_(sink), threshold_(Threshold(ratio)) {
+  shard.WatchLinks([this](const Shard::Link& link) { Draw(link); });
 }
 
-// In one turn engine time stands still: what takes time is told by the clock.
-base::Time FactSpans::StartOf(const market::EventId& cause) const {
-  for (auto fact = recent_.rbegin(); fact != recent_.rend(); ++fact) {
-    if (fact->first == cause) return fact->second;
+base::Time FactSpans::StartOf(const market::Header& fact) const {
+  for (auto earlier = recent_.rbegin(); earlier != recent_.rend(); ++earlier) {
+    if (earlier->first == fact.causation) return earlier->second;
   }
-  return shard_.now();
+  return fact.publish_time;  // engine time of its turn
 }
 
-void FactSpans::Observe(const bus::TopicInfo& topic, const void* event,
-                        const market::Header& cause) {
+void FactSpans::Draw(const Shard::Link& link) {
   const auto begin = [&](const auto& fact) {
-    Span span = SpanOf(fact.header, cause);
-    span.end = clock_.Now();
-    span.start = std::min(StartOf(cause.id), span.end);
+    Span span = SpanOf(fact.header, link.cause);
+    span.end = link.decided;
+    span.start = std::min(StartOf(fact.header), span.end);
     recent_.emplace_back(fact.header.id, span.end);
     if (recent_.size() > kRecent) recent_.pop_front();
     return span;
   };
   const auto on = [&](const auto& one, auto handler) {
-    if (&topic != &one.info) return false;
-    const auto& fact = As(one, event);
+    if (link.topic != &one.info) return false;
+    const auto& fact = As(one, link.event.get());
     (this->*handler)(fact, begin(fact));
     return true;
   };

@@ -12,7 +12,8 @@
 // predictions a share (by trace id, the same in every process); the newest others wait
 // here for an intent of their trace, and come with it. Market data has no spans.
 //
-// On the executor's thread. Shard and sink outlive it, or end in the same breath.
+// Drawn once the facts are durable: no order waits for it. On the executor's thread. Shard and
+// sink outlive it, or end in the same breath.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +24,6 @@
 #include <string_view>
 #include <utility>
 
-#include "libs/base/clock.h"
 #include "libs/market/account.h"
 #include "libs/market/header.h"
 #include "libs/market/news.h"
@@ -52,12 +52,12 @@ class FactSpans {
   static constexpr size_t kRecent = 64;         // facts whose end is the start of the next
 
   // `ratio`: of traces that have come to no order (yet), 0 to 1.
-  FactSpans(Shard& shard, const base::Clock& clock, telemetry::SpanSink& sink, double ratio);
+  FactSpans(Shard& shard, telemetry::SpanSink& sink, double ratio);
   FactSpans(const FactSpans&) = delete;
   FactSpans& operator=(const FactSpans&) = delete;
 
  private:
-  void Observe(const bus::TopicInfo& topic, const void* event, const market::Header& cause);
+  void Draw(const Shard::Link& link);
   void OnNews(const market::Event<market::NewsItem>& event, telemetry::Span span);
   void OnSignal(const market::Event<market::NewsSignal>& event, telemetry::Span span);
   void OnPrediction(const market::Event<market::Prediction>& event, telemetry::Span span);
@@ -68,13 +68,11 @@ class FactSpans {
   void OnReport(const market::Event<market::ExecReport>& event, telemetry::Span span);
   // The first word of the venue on an order: its span, and the venue's, are over.
   void EndOrder(const market::ExecReport& report, base::Time end);
-  base::Time StartOf(const market::EventId& cause) const;
+  base::Time StartOf(const market::Header& fact) const;
   bool Sampled(const telemetry::TraceId& trace) const;
   void Give(telemetry::Span span, bool keep);
   void Release(const telemetry::TraceId& trace);
 
-  Shard& shard_;
-  const base::Clock& clock_;
   telemetry::SpanSink& sink_;
   const uint64_t threshold_;  // of the last eight bytes of a trace id
   std::deque<telemetry::Span> held_;

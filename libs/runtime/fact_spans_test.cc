@@ -45,7 +45,7 @@ struct Fixture {
   InputPort port =
       shard.AddInput("in", [this](std::string_view, const market::Header& cause) { input(cause); });
 
-  explicit Fixture(double ratio = 1) : spans(shard, executor, kept, ratio) {
+  explicit Fixture(double ratio = 1) : spans(shard, kept, ratio) {
     shard.Consume<market::NewsItem>(bus::kNewsRaw, nullptr, [this](const auto& event) {
       signals.Emit({.item = event.header.id, .title = event.value.title}, event.header);
     });

@@ -127,7 +127,7 @@ absl::Status Process::Open() {
   fact_metrics_ = std::make_unique<FactMetrics>(*shard_, metrics_, clock_);
   if (spans_ != nullptr) {
     GANNET_ASSIGN_OR_RETURN(const double ratio, otlp::SamplingRatio(options_.traces));
-    fact_spans_ = std::make_unique<FactSpans>(*shard_, clock_, *spans_, ratio);
+    fact_spans_ = std::make_unique<FactSpans>(*shard_, *spans_, ratio);
   }
   return absl::OkStatus();
 }

@@ -188,10 +188,17 @@ void Shard::EndTurn() {
         TellDurable(facts);
       });
     }
+    if (!turn_links_.empty()) {
+      AfterDurable([this, links = std::exchange(turn_links_, {})] {
+        for (const Link& link : links) {
+          for (const LinkWatcher& watcher : link_watchers_) watcher(link);
+        }
+      });
+    }
   }
   in_turn_ = false;
+  if (std::exchange(commit_wanted_, false) || decided) Commit();
   if (journal_ != nullptr && decided) {
-    journal_->Commit();
     executor_.Post(WhileAlive([this] { RunEffects(); }));
   } else {
     RunEffects();
@@ -208,11 +215,17 @@ void Shard::AfterDurable(std::function<void()> effect) {
   if (journal_ != nullptr) {
     if (last_fact_dropped_) return;
     journal_->WhenDurable(kept_sequence_, WhileAlive(std::move(effect)));
-    journal_->Commit();
+    // A turn is one commit: begun in the midst of it, its end would wait for two.
+    commit_wanted_ = in_turn_;
+    if (!in_turn_) Commit();
   } else {
     effects_.push_back(std::move(effect));
     if (!in_turn_) RunEffects();
   }
+}
+
+void Shard::Commit() {
+  if (journal_ != nullptr) journal_->Commit();
 }
 
 void Shard::RunEffects() {
@@ -386,7 +399,7 @@ void Shard::RecordFact(const bus::TopicInfo& topic, const RawEvent& event,
   Record(journal::RecordType::kFact, now_, topic.name,
          journal_ != nullptr ? topic.encode(event.get()) : std::string(), essential);
   for (const FactObserver& observer : fact_observers_) observer(topic, event.get());
-  for (const CauseObserver& observer : cause_observers_) observer(topic, event.get(), cause);
+  if (!link_watchers_.empty()) turn_links_.push_back({&topic, event, cause, clock_.Now()});
 }
 
 void Shard::TellDurable(const std::vector<std::pair<const bus::TopicInfo*, RawEvent>>& facts) {

@@ -189,10 +189,17 @@ class Shard {
   using FactObserver = std::function<void(const bus::TopicInfo& topic, const void* event)>;
   void ObserveFacts(FactObserver observer) { fact_observers_.push_back(std::move(observer)); }
 
-  // The same with what caused it, for those who draw the chain.
-  using CauseObserver = std::function<void(const bus::TopicInfo& topic, const void* event,
-                                           const market::Header& cause)>;
-  void ObserveCauses(CauseObserver observer) { cause_observers_.push_back(std::move(observer)); }
+  // A fact with what caused it, for those who draw the chain.
+  struct Link {
+    const bus::TopicInfo* topic;
+    std::shared_ptr<const void> event;
+    market::Header cause;
+    base::Time decided;  // by the clock; in one turn engine time stands still
+  };
+  // Sees every fact once it is durable, after the effects of its turn, in order: what is drawn
+  // costs no order time.
+  using LinkWatcher = std::function<void(const Link&)>;
+  void WatchLinks(LinkWatcher watcher) { link_watchers_.push_back(std::move(watcher)); }
 
   // Sees each fact of this shard on `topic` once it is durable, outside any turn: what
   // the outer bus says too, but without its way there and back. For who faces people.
@@ -254,6 +261,7 @@ class Shard {
   void FireNextTimer();
   void FireTimersUntil(base::Time deadline);
   void LeapTo(base::Time time);
+  void Commit();
   void RunEffects();
   void ArmWakeUp();
   void TellDurable(const std::vector<std::pair<const bus::TopicInfo*, RawEvent>>& facts);
@@ -272,6 +280,7 @@ class Shard {
   uint64_t recovered_from_ = 0;  // sequence of the snapshot, 0: none
   uint64_t sequence_ = 0;        // records counted, whether or not a journal keeps them
   bool in_turn_ = false;
+  bool commit_wanted_ = false;      // by an effect of this turn
   uint64_t turn_position_ = 0;      // sequence of this turn's input
   uint64_t kept_sequence_ = 0;      // of the newest record that a full disk did not drop
   bool last_fact_dropped_ = false;  // of this turn
@@ -296,7 +305,8 @@ class Shard {
   std::function<bool()> may_publish_;
   std::vector<State> states_;
   std::vector<FactObserver> fact_observers_;
-  std::vector<CauseObserver> cause_observers_;
+  std::vector<LinkWatcher> link_watchers_;
+  std::vector<Link> turn_links_;  // for them
   std::multimap<const bus::TopicInfo*, RawFunction> durable_watchers_;
   Stats stats_;
   // Tasks handed to the executor and the journal outlive nothing: they hold this

@@ -23,7 +23,7 @@ std::vector<std::string> Decide(telemetry::SpanSink* sink) {
   base::VirtualExecutor executor(base::FromUnixMillis(1'700'000'000'000));
   Shard shard({.name = "story"}, executor, executor, nullptr, nullptr);
   std::unique_ptr<FactSpans> spans;
-  if (sink != nullptr) spans = std::make_unique<FactSpans>(shard, executor, *sink, 1.0);
+  if (sink != nullptr) spans = std::make_unique<FactSpans>(shard, *sink, 1.0);
   std::vector<std::string> facts;
   shard.ObserveFacts([&](const bus::TopicInfo& topic, const void* event) {
     facts.push_back(topic.encode(event));
