@@ -45,7 +45,7 @@ class Venue:
 
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
-        code = self.process.wait(timeout=30)
+        code = self.process.wait(timeout=30 * harness.PATIENCE)
         self.process.stdout.close()
         self.log.close()
         return code

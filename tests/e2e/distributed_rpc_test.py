@@ -4,11 +4,10 @@ go through the gateway's gRPC and over a real Kafka, and each service answers fo
 
 usage: distributed_rpc_test.py BIN_DIR
 """
+import functools
 import json
 import os
 import pathlib
-import re
-import subprocess
 
 import harness
 from harness import check
@@ -26,38 +25,21 @@ class Platform:
 
     def ask(self, *arguments, service="gateway"):
         """Exit code and output."""
-        done = subprocess.run([self.gannet, *arguments, "--data", os.path.join(self.data, service)], capture_output=True, text=True, timeout=60)
-        return done.returncode, done.stdout + done.stderr
+        return harness.ask(self.gannet, os.path.join(self.data, service), *arguments)
+
+    def buy(self, price, *more, service="gateway", passing=()):
+        """Exit code and output."""
+        return harness.order(functools.partial(self.ask, service=service), "submit", BTC, "buy", "0.001", "--price", price, *more, passing=passing)[:2]
 
     def state(self, order):
         return self.ask("order", "show", order)[1]
 
 
-def near_market(platform):
-    """A price 3% below what risk takes for the market, once the platform trades."""
-    def probe():
-        said = platform.ask("order", "submit", BTC, "buy", "0.001", "--price", "20000")[1]
-        found = re.search(r"price_collar: .* around (\d+)", said)
-        return int(int(found[1]) * 0.97) if found else None
-    return harness.wait_until(probe, 60, "risk judges an order by the market")
-
-
-def buy(platform, price, *more, **where):
-    """Its answer, once the book is proven and the message budget, which other answers have used, has room."""
-    def answered():
-        code, out = platform.ask("order", "submit", BTC, "buy", "0.001", "--price", price, *more, **where)
-        return None if "messages in" in out or "book is not proven" in out else (code, out)
-    return harness.wait_until(answered, 60, "a valid book and room in the message budget")
-
-
 def steer(platform):
-    def journaled():
-        """At the start books are not valid yet and balances have not come."""
-        price = str(near_market(platform))
-        code, out = buy(platform, price, "--json")
-        check(code in (0, 5), f"neither taken nor denied: {code} {out}")
-        return (price, json.loads(out)) if code == 0 else None
-    price, placed = harness.wait_until(journaled, 60, "an order that is journaled")
+    price = str(int(harness.reference_price(platform.ask, BTC) * 0.97))
+    code, out = platform.buy(price, "--json")
+    check(code == 0, f"an order: {code} {out}")
+    placed = json.loads(out)
     order = placed["order"]["intent"]["client_order_id"]
     check(placed["progress"] == "ORDER_PROGRESS_JOURNALED", placed)
     harness.wait_until(lambda: "accepted" in platform.state(order), 30, "the order's acceptance")
@@ -66,7 +48,7 @@ def steer(platform):
     harness.wait_until(lambda: "canceled" in platform.state(order), 30, "the cancel")
     code, out = platform.ask("kill", "firm", "--reason", "drill")
     check(code == 0 and "halted" in out, f"kill: {out}")
-    code, out = buy(platform, price)
+    code, out = platform.buy(price)
     check(code == 5 and "kill_switch" in out, f"an order while killed: {code} {out}")
     code, out = platform.ask("resume", "firm", "--reason", "drill is over")
     check(code == 0, f"resume: {out}")
@@ -76,11 +58,12 @@ def steer(platform):
     for service in ("risk", "execution"):
         code, out = platform.ask("kill", "firm", "--reason", "drill", service=service)
         check(code == 0 and "halted" in out, f"kill at {service}: {code} {out}")
-        code, out = buy(platform, price)
+        code, out = platform.buy(price)
         check(code == 5 and "kill_switch" in out, f"an order after a kill at {service}: {code} {out}")
         code, out = platform.ask("resume", "firm", "--reason", "drill is over")
         check(code == 0, f"resume: {out}")
-    code, out = buy(platform, price, "--json", service="strategy")
+    # Of the release each hears in its own time.
+    code, out = platform.buy(price, "--json", service="strategy", passing=("KILL_SWITCH", "TRADING_STATE"))
     check(code == 0 and json.loads(out)["progress"] == "ORDER_PROGRESS_JOURNALED", f"an order given to strategy itself: {code} {out}")
 
 

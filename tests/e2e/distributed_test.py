@@ -86,6 +86,8 @@ class Local:
         pid = int(pathlib.Path(self.data, f"{name}.pid").read_text().split()[0])
         os.kill(pid, signal.SIGTERM)
         harness.wait_until(lambda: ended(pid), 40, f"the end of {name}")
+        if name == "strategy":  # what it has withdrawn is on its way to the exchange
+            wait_settled(self)
         if not self.store():
             return
 
@@ -104,15 +106,19 @@ class Local:
         return os.path.join(self.data, "node" if service in self.node else service)
 
     def gateway(self, path):
-        port = next(json.loads(line)["port"] for line in reversed(open(self.log("gateway"), encoding="utf-8").readlines())
-                    if '"gateway_listening"' in line)
+        lines = reversed(open(self.log("gateway"), encoding="utf-8").readlines())
+        port = next((json.loads(line)["port"] for line in lines if '"gateway_listening"' in line and line.endswith("\n")), None)
+        if port is None:
+            return None
         with open(os.path.join(self.data, "gateway", "gateway-token"), encoding="ascii") as file:
             token = file.read().strip()
         request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Bearer {token}"})
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=20 * harness.PATIENCE) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
+            if error.code in (429, 503):
+                return None  # too often, or not in service yet
             raise harness.Failure(f"GET {path}: {error.code} {error.read()[:300]}") from None
         except OSError:
             return None  # just started, or the one that was killed
@@ -150,6 +156,13 @@ def unsettled(local):
             if order["state"] in ("?", "PENDING_NEW", "SENT", "UNKNOWN", "PENDING_CANCEL", "JOURNALED")]
 
 
+def wait_settled(local):
+    try:
+        harness.wait_until(lambda: not unsettled(local), 90, "the fate of every order")
+    except harness.Failure as failure:
+        raise harness.Failure(f"{failure}: {unsettled(local)}") from None
+
+
 def reached_venue(local):
     return sum(order["state"] not in ("DENIED", "REJECTED", "ABSENT", "SUBMITTED") for order in local.gateway("/api/v1/orders") or [])
 
@@ -178,7 +191,7 @@ def test(bin_dir, folder):
         rounds(local, [name for name in options.kills.split(",") if name], random.Random(options.seed))
         local.wait_trading()
         harness.wait_until(lambda: reached_venue(local) >= ENOUGH_ORDERS, 120, "enough orders to compare")
-        harness.wait_until(lambda: not unsettled(local), 90, f"the fate of every order: {unsettled(local)}")
+        wait_settled(local)
         local.stop_trading()
         local.down()
         check_truth(local, folder)

@@ -17,8 +17,10 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import uuid
 
 SKIPPED = 4
+UNREACHABLE = 4  # of `gannet`: no process answers there
 PATIENCE = 3  # tests run beside each other
 
 
@@ -51,7 +53,7 @@ def clients_python():
     return made.stdout.strip()
 
 
-def wait_until(condition, seconds, what):
+def wait_until(condition, seconds, what, pause=0.05):
     """The first true value of `condition`; Failure when there was none in PATIENCE times `seconds`,
     which is what it takes at most on a machine with nothing else to do."""
     seconds *= PATIENCE
@@ -61,7 +63,7 @@ def wait_until(condition, seconds, what):
         if value:
             return value
         check(time.monotonic() < end, f"{what} did not happen within {seconds} s")
-        time.sleep(0.05)
+        time.sleep(pause)
 
 
 def tail(path, size=3000):
@@ -106,23 +108,23 @@ class Program:
     def running(self):
         return self.process.poll() is None
 
-    def wait_for(self, condition, seconds, what):
+    def wait_for(self, condition, seconds, what, pause=0.05):
         """Like wait_until, but notices the program's end."""
         def probe():
             value = condition()
             check(value or self.running(), f"ended with {self.process.poll()} before {what}: {self.describe()}")
             return value
         try:
-            return wait_until(probe, seconds, what)
+            return wait_until(probe, seconds, what, pause)
         except Failure as failure:
             raise Failure(f"{failure}\n{self.describe()}") from None
 
     def wait(self, seconds):
-        """The exit code."""
+        """The exit code; as patient as wait_until."""
         try:
-            return self.process.wait(seconds)
+            return self.process.wait(seconds * PATIENCE)
         except subprocess.TimeoutExpired:
-            raise Failure(f"still running after {seconds} s: {self.describe()}") from None
+            raise Failure(f"still running after {seconds * PATIENCE} s: {self.describe()}") from None
 
     def send(self, number):
         self.process.send_signal(number)
@@ -161,13 +163,63 @@ def size_of(path):
 
 
 def run(arguments, seconds, **options):
-    """Runs to the end: (code, standard output, standard error)."""
+    """Runs to the end: (code, standard output, standard error); as patient as wait_until."""
     try:
         done = subprocess.run([str(a) for a in arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              errors="replace", timeout=seconds, check=False, **options)
+                              errors="replace", timeout=seconds * PATIENCE, check=False, **options)
     except subprocess.TimeoutExpired:
-        raise Failure(f"still running after {seconds} s: {arguments}") from None
+        raise Failure(f"still running after {seconds * PATIENCE} s: {arguments}") from None
     return done.returncode, done.stdout, done.stderr
+
+
+def ask(gannet, data, *arguments):
+    """Exit code and output of a command given to the process of that data folder."""
+    patience = () if "--timeout" in arguments else ("--timeout", "60s")
+    code, out, err = run([gannet, *arguments, *patience, "--data", data], 60)
+    return code, out + err
+
+
+# --- orders by hand: ask(*arguments) gives exit code and output of `gannet` at some process ---
+
+# Reasons for which an order is refused now that would be taken a moment later: a book that is being read anew, market data
+# that is late, a used-up budget of messages, a fill, a balance or a definition that not every service has heard of yet.
+PASSING = ("BALANCE", "BOOK_INVALID", "CROSSED_BOOK", "GATE_CLOSED", "INSTRUMENT_VERSION", "MESSAGE_RATE", "NO_PRICE", "POSITION_MISMATCH", "STALE_PRICE")
+ASK_AGAIN = 0.5  # seconds: a person may send twenty messages in ten
+
+
+def passes_by_itself(said, *more):
+    """Whether what was said of an order is no answer yet; `more`: further reasons that pass."""
+    reasons = "|".join((*PASSING, *more))
+    return re.search(rf"\b(denied|REJECT_REASON)[ :_]+({reasons})\b|messages in |too old to act on", said, re.I) is not None
+
+
+def order(ask_gannet, verb, *arguments, passing=()):
+    """(exit code, output, request id) of `gannet order VERB …`, asked again while it is refused for what passes by itself.
+    Whoever gets no answer at all asks with the same request id, so that there is one order."""
+    request, answer = None, None
+
+    def answered():
+        nonlocal request, answer
+        request = request or str(uuid.uuid4())
+        code, said = answer = ask_gannet("order", verb, *arguments, "--request-id", request)
+        if code == UNREACHABLE or "ask again with the same" in said:
+            return None
+        if code != 0 and passes_by_itself(said, *passing):
+            request = None
+            return None
+        return code, said, request
+    try:
+        return wait_until(answered, 60, f"an answer to order {verb} {' '.join(arguments)}", ASK_AGAIN)
+    except Failure as failure:
+        raise Failure(f"{failure}; the last: {answer}") from None
+
+
+def reference_price(ask_gannet, instrument):
+    """What risk takes for the market, as it says when it refuses an order far from it."""
+    def said():
+        found = re.search(r"price_collar: .* around ([0-9.]+)", ask_gannet("order", "submit", instrument, "buy", "0.001", "--price", "20000")[1])
+        return found and float(found[1])
+    return wait_until(said, 60, f"risk judges an order in {instrument} by the market", ASK_AGAIN)
 
 
 class Platform:
@@ -206,10 +258,13 @@ class Platform:
             token = file.read().strip()
         request = urllib.request.Request(f"http://127.0.0.1:{int(port.group(1))}{path}", headers={"Authorization": f"Bearer {token}"})
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=20 * PATIENCE) as answer:
                 return json.load(answer)
-        except urllib.error.HTTPError as error:  # 503: not serving, with the reasons
-            return json.load(error)
+        except urllib.error.HTTPError as error:
+            if error.code == 429:
+                time.sleep(ASK_AGAIN)
+                return self._ask(path)
+            return json.load(error)  # 503: not serving, with the reasons
 
     def first_sign_in(self, program):
         """User and password of the first start: without a terminal they are in a file."""
@@ -236,47 +291,54 @@ class Platform:
         return [json.loads(line)["event"]["value"] for line in out.splitlines()]
 
 
-class VenueRecords:
-    """What the exchange simulator says itself of an account: its signed REST API."""
+class VenueAccount:
+    """The exchange simulator's REST API, as whoever has the account's key; waits where it is told to."""
+
+    def __init__(self, base, data):
+        """`data`: the simulator's folder."""
+        self.base = base
+        self.key, self.secret = (open(os.path.join(data, name), encoding="ascii").read().strip() for name in ("api-key", "api-secret"))
+
+    def _ask(self, make):
+        for _ in range(20):
+            request = make()
+            try:
+                with urllib.request.urlopen(request, timeout=20 * PATIENCE) as answer:
+                    return json.load(answer)
+            except urllib.error.HTTPError as error:
+                if error.code != 429:
+                    raise Failure(f"{request.method or 'GET'} {request.selector}: {error.code} {error.read()[:300]}") from None
+                time.sleep(float(error.headers.get("Retry-After", "1")))
+        raise Failure(f"{request.selector}: the venue's rate limit did not clear")
+
+    def get(self, path, **parameters):
+        return self._ask(lambda: urllib.request.Request(self.base + path + ("?" + urllib.parse.urlencode(parameters) if parameters else "")))
+
+    def signed(self, path, method="GET", **parameters):
+        def make():
+            query = urllib.parse.urlencode({**parameters, "timestamp": int(time.time() * 1000), "recvWindow": 30000})
+            signature = hmac.new(self.secret.encode(), query.encode(), hashlib.sha256).hexdigest()
+            return urllib.request.Request(f"{self.base}{path}?{query}&signature={signature}", headers={"X-MBX-APIKEY": self.key}, method=method)
+        return self._ask(make)
+
+    def open_orders(self):
+        return self.signed("/api/v3/openOrders")
+
+
+class VenueRecords(VenueAccount):
+    """What an exchange that has ended says of its account: it is started for that, on a market that stands still."""
 
     def __init__(self, bin_dir, data, folder):
         self.process = Program([os.path.join(bin_dir, "gannet-venue-sim"), "--data", data, "--port", "0", "--speed", "0"],
                                folder, "venue-records")
         ready = self.process.wait_for(lambda: re.search(r"^ready http=(\S+)", self.process.out(), re.M), 90, "the venue's ready line")
-        self.base = ready.group(1)
-        self.key = open(os.path.join(data, "api-key"), encoding="ascii").read().strip()
-        self.secret = open(os.path.join(data, "api-secret"), encoding="ascii").read().strip()
+        super().__init__(ready.group(1), data)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *arguments):
         self.process.__exit__(*arguments)
-
-    def get(self, path, **parameters):
-        for _ in range(20):
-            try:
-                with urllib.request.urlopen(self.base + path + ("?" + urllib.parse.urlencode(parameters) if parameters else ""), timeout=20) as answer:
-                    return json.load(answer)
-            except urllib.error.HTTPError as error:
-                if error.code != 429:
-                    raise Failure(f"GET {path}: {error.code} {error.read()[:300]}") from None
-                time.sleep(float(error.headers.get("Retry-After", "1")))
-        raise Failure(f"GET {path}: the venue's rate limit did not clear")
-
-    def signed(self, path, **parameters):
-        for _ in range(20):
-            query = urllib.parse.urlencode({**parameters, "timestamp": int(time.time() * 1000), "recvWindow": 30000})
-            signature = hmac.new(self.secret.encode(), query.encode(), hashlib.sha256).hexdigest()
-            request = urllib.request.Request(f"{self.base}{path}?{query}&signature={signature}", headers={"X-MBX-APIKEY": self.key})
-            try:
-                with urllib.request.urlopen(request, timeout=20) as answer:
-                    return json.load(answer)
-            except urllib.error.HTTPError as error:
-                if error.code != 429:
-                    raise Failure(f"GET {path}: {error.code} {error.read()[:300]}") from None
-                time.sleep(float(error.headers.get("Retry-After", "1")))
-        raise Failure(f"GET {path}: the venue's rate limit did not clear")
 
     def symbols(self):
         return [symbol["symbol"] for symbol in self.get("/api/v3/exchangeInfo")["symbols"]]

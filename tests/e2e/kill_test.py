@@ -31,6 +31,11 @@ execution:
 """
 
 
+class Platform(harness.Platform):
+    def believed(self):
+        return truth.Believed(self.facts("order.intents.v1"), self.facts("exec.reports.v1"))
+
+
 class Killer:
     """Rounds of start, trade, kill."""
 
@@ -84,9 +89,15 @@ class Killer:
         self.trade(program, 0.0, 1.0)
         program.kill()
 
-    def settle(self, program):
-        """Until the fate of every order is known again; to prove that one never arrived takes some 13 seconds."""
+    def settle(self, program, orders, fills):
+        """Until there is enough to compare, and the fate of every order is known again; to prove that one never arrived
+        takes some 13 seconds."""
         self.trade(program, 0.0, 1.0)
+
+        def enough():
+            known = self.platform.believed()
+            return len(known.at_venue()) >= orders and len(known.fills) >= fills
+        program.wait_for(enough, 120, f"{orders} orders and {fills} fills", pause=1)
         program.wait_for(lambda: not self.platform.problems(), 90, f"full service; missing: {self.platform.problems()}")
 
     def rounds(self, count):
@@ -121,16 +132,16 @@ def test(bin_dir, folder):
     options = arguments()
     harness.need(os.path.join(bin_dir, "gannet"), os.path.join(bin_dir, "gannet-venue-sim"))
     data, out = os.path.join(folder, "data"), os.path.join(folder, "out")
-    platform = harness.Platform(bin_dir, data, "--config", configure(folder))
+    platform = Platform(bin_dir, data, "--config", configure(folder))
     killer = Killer(platform, folder, options.seed)
     killer.rounds(options.rounds)
     with killer.launch("--out", out) as program:
-        killer.settle(program)
+        killer.settle(program, 8 * options.rounds, options.rounds)
         program.send(signal.SIGTERM)
         code = program.wait(40)
         check(code == 0, f"the last run ended with {code}: {program.describe()}\n{harness.tail(platform.log)}")
 
-    believed = truth.Believed(platform.facts("order.intents.v1"), platform.facts("exec.reports.v1"))
+    believed = platform.believed()
     with harness.VenueRecords(bin_dir, os.path.join(data, "venue-sim"), folder) as records:
         orders, fills, venue_trades = truth.compare(believed, records)
     truth.compare_positions(out, venue_trades)

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import signal
-import subprocess
 
 import harness
 from harness import check
@@ -59,15 +58,20 @@ class Platform:
             return found and found.group(1)
 
         self.port = program.wait_for(port, 90, "RPC listens")
+        self.price()  # the journal is read, and risk decides
         return program
 
-    def cli(self, *arguments, code=0, person=None):
-        where = ["--data", self.data]
+    def ask(self, *arguments, person=None):
+        """Exit code and output."""
+        where = []
         if person is not None:
-            where += ["--address", f"127.0.0.1:{self.port}", "--token-file", self.tokens[person]]
-        done = subprocess.run([self.gannet, *arguments, *where], capture_output=True, text=True, timeout=60)
-        check(done.returncode == code, f"gannet {' '.join(arguments)} of {person}: exit code {done.returncode}, not {code}\n{done.stdout}{done.stderr}")
-        return done.stdout + done.stderr
+            where = ["--address", f"127.0.0.1:{self.port}", "--token-file", self.tokens[person]]
+        return harness.ask(self.gannet, self.data, *arguments, *where)
+
+    def cli(self, *arguments, code=0, person=None):
+        got, said = self.ask(*arguments, person=person)
+        check(got == code, f"gannet {' '.join(arguments)} of {person}: exit code {got}, not {code}\n{said}")
+        return said
 
     def file_in_force(self):
         return self.cli("limits", "show", "--file")
@@ -80,8 +84,12 @@ class Platform:
 
     def refuses_large_order(self):
         """By the limit: its detail names it. Its price is far below the market's: it rests."""
-        said = self.cli("order", "submit", INSTRUMENT, "buy", "0.05", "--price", self.price, code=5)
-        check("max_notional" in said and "max_order_notional" in said, f"not refused by the limit: {said}")
+        code, said, _ = harness.order(self.ask, "submit", INSTRUMENT, "buy", "0.05", "--price", self.price())
+        check(code == 5 and "max_notional" in said and "max_order_notional" in said, f"not refused by the limit: {code} {said}")
+
+    def price(self):
+        """Below the market, so that what is bought for it rests."""
+        return str(int(harness.reference_price(self.ask, INSTRUMENT) * 0.97))
 
 
 def raised(text, version):
@@ -100,7 +108,8 @@ def check_two_people(platform):
     check("proposal 1 of version 2" in again, f"one request, two proposals: {again}")
     check("another person" in platform.cli("limits", "approve", "1", *reason, code=5, person="ann"), "approved one's own")
     platform.cli("limits", "approve", "1", *reason, code=1, person="tom")
-    first = platform.cli("order", "submit", INSTRUMENT, "buy", "0.05", "--price", platform.price)
+    code, first, _ = harness.order(platform.ask, "submit", INSTRUMENT, "buy", "0.05", "--price", platform.price())
+    check(code == 0, f"an order within the limits: {code} {first}")
     platform.cli("order", "cancel", first.split()[0])
     check("version 2 is in force" in platform.cli("limits", "approve", "1", "--reason", "looked at it", person="ben"), "not approved")
     platform.refuses_large_order()
@@ -137,36 +146,23 @@ def check_kept(platform):
     platform.refuses_large_order()
 
 
-def price_of(platform):
-    """A tenth below the market, as the book of the running process says it."""
-    def of_book():
-        done = subprocess.run([platform.gannet, "order", "submit", INSTRUMENT, "buy", "100", "--price", "1", "--data", platform.data],
-                              capture_output=True, text=True, timeout=60)
-        found = re.search(r"around ([0-9.]+)", done.stdout + done.stderr)
-        return str(int(float(found.group(1)) * 0.97)) if found else None
-    return harness.wait_until(of_book, 60, "a price")
-
-
 def test(bin_dir, folder):
     harness.need(os.path.join(bin_dir, "gannet"), os.path.join(bin_dir, "gannet-venue-sim"))
     platform = Platform(bin_dir, folder)
     with platform.start("first") as program:
-        platform.price = price_of(platform)
         check_two_people(platform)
         check_refusals(platform)
         program.send(signal.SIGTERM)
         check(program.wait(40) in (0, 3), f"did not drain: {program.describe()}")
     with platform.start("second") as program:
-        platform.price = price_of(platform)
         check_kept(platform)
         program.kill()
     with platform.start("third") as program:
-        platform.price = price_of(platform)
         check_kept(platform)
         program.send(signal.SIGTERM)
         check(program.wait(40) in (0, 3), f"did not drain: {program.describe()}")
-    replayed = subprocess.run([platform.gannet, "journal", "replay", platform.data], capture_output=True, text=True, timeout=120)
-    check(replayed.returncode == 0, f"the journal does not decide the same again: {replayed.stdout[-1500:]}{replayed.stderr[-1500:]}")
+    code, out, err = harness.run([platform.gannet, "journal", "replay", platform.data], 120)
+    check(code == 0, f"the journal does not decide the same again: {out[-1500:]}{err[-1500:]}")
     alone = os.path.join(folder, "alone")
     os.mkdir(alone)
     single = Platform(bin_dir, alone, more="  four_eyes: false\n")
@@ -184,9 +180,8 @@ def test(bin_dir, folder):
              "ingest: {venues: [{name: binance-spot, kind: spot, instruments: [BTCUSDT]}]}\n")
     with open(single.config, "w", encoding="utf-8") as file:
         file.write(real)
-    refused = subprocess.run([single.gannet, "run", "--data", os.path.join(alone, "other"), "--config", single.config],
-                             capture_output=True, text=True, timeout=60)
-    check(refused.returncode == 1 and "gate.four_eyes" in refused.stderr, f"not refused: {refused.returncode} {refused.stderr}")
+    code, _, err = harness.run([single.gannet, "run", "--data", os.path.join(alone, "other"), "--config", single.config], 60)
+    check(code == 1 and "gate.four_eyes" in err, f"not refused: {code} {err}")
 
 
 harness.main(test)

@@ -38,15 +38,17 @@ def run_with_clients():
 
 
 def run_python(python, code, *arguments):
-    done = subprocess.run([python, "-c", code, *arguments], capture_output=True, text=True, timeout=180)
-    check(done.returncode == 0, f"{done.stdout[-1500:]}{done.stderr[-2500:]}")
-    return done.stdout
+    code, out, err = harness.run([python, "-c", code, *arguments], 180)
+    check(code == 0, f"{out[-1500:]}{err[-2500:]}")
+    return out
 
 
 # Knows nothing of the platform: lists what a server says it has, and calls every method
-# with an empty request. Prints "/service/Method CODE"; health first.
+# with an empty request. Prints "/service/Method CODE"; health first, once it serves: a
+# server may listen before that. A stream that is let in is left after a moment; who is a
+# stranger waits for its refusal.
 REFLECT = '''
-import sys, grpc
+import sys, time, grpc
 from google.protobuf import descriptor_pool, message_factory
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 channel = grpc.insecure_channel(sys.argv[1])
@@ -56,7 +58,9 @@ pool = descriptor_pool.DescriptorPool(database)
 services = sorted(database.get_services())
 # The health service is called by its wire form: its contract is not in every pool.
 health = channel.unary_unary("/grpc.health.v1.Health/Check", lambda request: request, lambda answer: answer)
-print("health", "SERVING" if health(b"", timeout=10) == bytes([8, 1]) else "NOT_SERVING")
+end = time.monotonic() + 90
+while (serving := health(b"", timeout=30) == bytes([8, 1])) is False and time.monotonic() < end: time.sleep(0.1)
+print("health", "SERVING" if serving else "NOT_SERVING")
 for service_name in services:
     if service_name.startswith("grpc."): continue
     service = pool.FindServiceByName(service_name)
@@ -66,10 +70,10 @@ for service_name in services:
         path = f"/{service_name}/{method.name}"
         try:
             if method.server_streaming:
-                call = channel.unary_stream(path, request.SerializeToString, response.FromString)(request(), timeout=0.3, metadata=metadata)
+                call = channel.unary_stream(path, request.SerializeToString, response.FromString)(request(), timeout=0.3 if metadata else 30, metadata=metadata)
                 next(iter(call)); call.cancel(); code = "OK"
             else:
-                channel.unary_unary(path, request.SerializeToString, response.FromString)(request(), timeout=10, metadata=metadata)
+                channel.unary_unary(path, request.SerializeToString, response.FromString)(request(), timeout=30, metadata=metadata)
                 code = "OK"
         except grpc.RpcError as error:
             code = error.code().name

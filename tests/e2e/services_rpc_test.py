@@ -9,7 +9,6 @@ import json
 import os
 import re
 import signal
-import subprocess
 
 import harness
 from harness import check
@@ -56,9 +55,9 @@ def check_service(python, gannet, folder, name, program):
     check(services == wanted, f"{name} serves {services}, not {wanted}")
     bad = {path: code for path, code in codes.items() if code in ("UNKNOWN", "INTERNAL", "UNAUTHENTICATED", "UNAVAILABLE")}
     check(not bad, f"{name}: these do not answer: {bad}")
-    said = subprocess.run([gannet, "status", "--data", os.path.join(folder, name), "--json"], capture_output=True, text=True, timeout=60)
-    check(said.returncode == 0, f"gannet status of {name}: {said.stderr}")
-    check(name in {row["service"] for row in json.loads(said.stdout)["services"]}, f"{name}: {said.stdout}")
+    code, said = harness.ask(gannet, os.path.join(folder, name), "status", "--json")
+    check(code == 0, f"gannet status of {name}: {said}")
+    check(name in {row["service"] for row in json.loads(said)["services"]}, f"{name}: {said}")
     for where in (["--data", os.path.join(folder, name)], ["--address", target]):
         check(health(gannet, *where) == 0, f"{name} is not healthy at {where}")
     check(health(gannet, "--address", target, "--service", sorted(wanted)[0]) == 0, f"{name}: health of {sorted(wanted)[0]}")
@@ -67,7 +66,7 @@ def check_service(python, gannet, folder, name, program):
 
 
 def health(gannet, *flags):
-    return subprocess.run([gannet, "healthcheck", *flags], capture_output=True, text=True, timeout=30).returncode
+    return harness.run([gannet, "healthcheck", "--timeout", "30s", *flags], 60)[0]
 
 
 def test(bin_dir, folder):
@@ -82,9 +81,8 @@ def test(bin_dir, folder):
             check(program.wait(30) == 0, f"{name} did not drain: {program.describe()}")
             check(health(gannet, "--data", os.path.join(folder, name)) == 4, f"{name} has ended and is called healthy")
     for address in ("0.0.0.0:0", "127.0.0.1"):
-        refused = subprocess.run([programs["risk"], "--data", os.path.join(folder, "risk"), "--rpc-address", address],
-                                 capture_output=True, text=True, timeout=30)
-        check(refused.returncode != 0 and "rpc.address" in refused.stderr, f"--rpc-address {address}: {refused.stderr}")
+        code, _, err = harness.run([programs["risk"], "--data", os.path.join(folder, "risk"), "--rpc-address", address], 30)
+        check(code != 0 and "rpc.address" in err, f"--rpc-address {address}: {err}")
 
 
 harness.main(test)

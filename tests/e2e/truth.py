@@ -67,6 +67,9 @@ class Believed:
                 self.add_fill(report)
             self.last[order] = report
 
+    def at_venue(self):
+        return self.sent - self.refused - self.absent - self.not_sent
+
     def add_fill(self, report):
         fill = report["fill"]
         key = (symbol_of(report["instrument"]), fill["trade_id"])

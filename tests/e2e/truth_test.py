@@ -9,51 +9,34 @@ and orders, fills and positions are the same on both sides.
 
 usage: truth_test.py BIN_DIR [--apart]
 """
-import hashlib
-import hmac
 import json
 import os
 import sys
 import time
-import urllib.parse
 import urllib.request
 
 import harness
-from harness import check
+from harness import ask, check
 
 EQUAL, DIFFERENT, NOT_VERIFIED = 0, 7, 6
 
 
-class Exchange:
-    """The exchange of a running platform, as somebody who has the account's key."""
+def wait_equal(gannet, data, *flags, such=lambda found: True):
+    """A comparison that finds both sides equal: what differs while orders and fills are under way is gone a moment later.
+    `such`: what else it must show."""
+    last = []
 
-    def __init__(self, data, base):
-        self.base = base
-        self.key, self.secret = (open(os.path.join(data, name), encoding="ascii").read().strip() for name in ("api-key", "api-secret"))
-
-    def signed(self, path, method="GET", **parameters):
-        query = urllib.parse.urlencode({**parameters, "timestamp": int(time.time() * 1000), "recvWindow": 30000})
-        signature = hmac.new(self.secret.encode(), query.encode(), hashlib.sha256).hexdigest()
-        request = urllib.request.Request(f"{self.base}{path}?{query}&signature={signature}", headers={"X-MBX-APIKEY": self.key}, method=method)
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return json.load(answer)
-
-    def open_orders(self):
-        return self.signed("/api/v3/openOrders")
-
-
-def ask(gannet, data, *arguments, seconds=60):
-    code, out, err = harness.run([gannet, *arguments, "--data", data], seconds)
-    return code, out + err
-
-
-def compare(gannet, data, *flags):
-    """Exit code and the comparison; a venue that asks for a pause is asked again."""
-    code, out, err = harness.run([gannet, "reconcile", *flags, "--json", "--timeout", "30s", "--data", data], 60)
-    check(code in (EQUAL, DIFFERENT), f"reconcile {flags}: {code} {out} {err}")
-    found = json.loads(out)
-    check(bool(found.get("equal")) == (code == EQUAL), f"exit code {code} beside {out[:500]}")
-    return code, found
+    def equal():
+        code, said = harness.ask(gannet, data, "reconcile", *flags, "--json")
+        last[:] = [said]
+        check(code in (EQUAL, DIFFERENT), f"reconcile {flags}: {code} {said}")
+        found = json.loads(said)
+        check(bool(found.get("equal")) == (code == EQUAL), f"exit code {code} beside {said[:500]}")
+        return found if code == EQUAL and such(found) else None
+    try:
+        return harness.wait_until(equal, 30, f"reconcile {flags} finds both sides equal")
+    except harness.Failure as failure:
+        raise harness.Failure(f"{failure}: {last[0][:2000]}") from None
 
 
 def one_process(bin_dir, folder):
@@ -63,45 +46,45 @@ def one_process(bin_dir, folder):
         gannet = platform.program
         harness.wait_until(lambda: platform.facts("exec.reports.v1"), 90, "the first report")
         address = harness.wait_until(lambda: venue_address(program), 30, "the exchange's address")
-        exchange = Exchange(os.path.join(data, "venue-sim"), address)
+        exchange = harness.VenueAccount(address, os.path.join(data, "venue-sim"))
         harness.wait_until(exchange.open_orders, 90, "orders that rest")
 
-        code, found = compare(gannet, data, "--dry-run")
-        check(code == EQUAL, f"a platform that trades differs from its venue: {json.dumps(found)[:2000]}")
-        code, text = ask(gannet, data, "reconcile", "--dry-run", "--timeout", "30s")
-        check(code == EQUAL and "balances" in text and "equal" in text, f"reconcile for people: {code} {text}")
+        found = wait_equal(gannet, data, "--dry-run")
+        def for_people():
+            code, text = ask(gannet, data, "reconcile", "--dry-run")
+            return code == EQUAL and "balances" in text and "\nequal\n" in text
+        harness.wait_until(for_people, 30, "reconcile tells people that both sides are equal")
         print(f"reconcile: equal while it trades, {len(found.get('orders', []))} orders, {found.get('equalFills', 0)} fills", flush=True)
 
         exchange.signed("/api/v3/order", "POST", symbol="BTCUSDT", side="BUY", type="LIMIT", timeInForce="GTC", quantity="0.001",
                         price=cheap(exchange), newClientOrderId="web_by_hand")
         harness.wait_until(lambda: "EXTERNAL" in ask(gannet, data, "order", "list", "--open", "--strategy", "EXTERNAL")[1], 30,
                            "the order made by hand is booked to EXTERNAL")
-        code, found = compare(gannet, data)
-        check(code == EQUAL, f"with an order by hand: {json.dumps(found)[:2000]}")
-        check(any(row.get("strategy") == "EXTERNAL" for row in found["orders"]), f"it is not among {found['orders']}")
+        wait_equal(gannet, data, such=lambda found: any(row.get("strategy") == "EXTERNAL" for row in found.get("orders", [])))
 
         code, text = ask(gannet, data, "adjust", "propose", "USDT", "--reason", "nothing differs")
         check(code == 5, f"an adjustment of nothing: {code} {text}")
         code, text = ask(gannet, data, "adjust", "list")
         check(code == 0 and "explained" in text, f"adjust list: {code} {text}")
 
-        code, text = ask(gannet, data, "kill", "firm", "--drill", "--reason", "drill", "--timeout", "40s")
+        code, text = ask(gannet, data, "kill", "firm", "--drill", "--reason", "drill")
         check(code == 0 and "command to verified end state" in text and "off again" in text, f"drill: {code} {text}")
         print(text, flush=True)
-        code, text = ask(gannet, data, "kill", "firm", "--reason", "now for good", "--timeout", "40s")
+        code, text = ask(gannet, data, "kill", "firm", "--reason", "now for good")
         check(code == 0 and "verified after" in text, f"kill: {code} {text}")
         check(exchange.open_orders() == [], f"orders after the kill: {exchange.open_orders()}")
-        kinds = {event["kind"] for event in platform.facts("exec.events.v1")}
-        fills = sum(1 for report in platform.facts("exec.reports.v1") if report.get("kind") == "EXEC_KIND_FILL")
-        booked = sum(1 for event in platform.facts("exec.events.v1") if event["kind"] == "ACCOUNT_EVENT_KIND_FILL")
-        check(fills == booked, f"{fills} fills, {booked} account events of fills")
-        print(f"{booked} fills are account events, kinds: {sorted(kinds)}", flush=True)
+        def all_booked():
+            """Once the newest is on disk."""
+            kinds = [event["kind"] for event in platform.facts("exec.events.v1")]
+            fills = sum(1 for report in platform.facts("exec.reports.v1") if report.get("kind") == "EXEC_KIND_FILL")
+            return kinds if kinds.count("ACCOUNT_EVENT_KIND_FILL") == fills else None
+        kinds = harness.wait_until(all_booked, 20, "an account event for each fill")
+        print(f"{kinds.count('ACCOUNT_EVENT_KIND_FILL')} fills are account events, kinds: {sorted(set(kinds))}", flush=True)
 
 
 def cheap(exchange):
     """Far below the market: it rests."""
-    with urllib.request.urlopen(f"{exchange.base}/api/v3/ticker/price?symbol=BTCUSDT", timeout=20) as answer:
-        return str(round(float(json.load(answer)["price"]) * 0.9, 0))
+    return str(round(float(exchange.get("/api/v3/ticker/price", symbol="BTCUSDT")["price"]) * 0.9, 0))
 
 
 def listening(pid):
@@ -139,12 +122,11 @@ def apart(bin_dir, folder):
         local.kill("risk")
         local.kill("kafka")
         resting, began = outage.venue_orders(), time.monotonic()
-        code, text = outage.ask("execution", "kill", "firm", "--drill", "--keep", "--reason", "risk and Kafka are gone", "--timeout", "40s")
+        code, text = outage.ask("execution", "kill", "firm", "--drill", "--keep", "--reason", "risk and Kafka are gone")
         check(code == 0 and "risk has not answered" not in text, f"kill where execution runs: {code} {text}")
         check(outage.venue_orders() == 0, f"{outage.venue_orders()} orders rest after the verified end")
         print(f"risk and Kafka down: {resting} orders withdrawn, verified after {time.monotonic() - began:.1f} s\n{text}", flush=True)
-        code, text = outage.ask("execution", "reconcile", "--dry-run", "--timeout", "30s")
-        check(code == EQUAL, f"reconcile without Kafka: {code} {text}")
+        wait_equal(outage.gannet, os.path.join(local.data, "execution"), "--dry-run")
 
         local.up()
         outage.wait_serving(120)
@@ -156,7 +138,7 @@ def apart(bin_dir, folder):
         print("risk and Kafka are back: they know of the kill; resumed, it trades", flush=True)
         distributed = outage_test.distributed_test
         harness.wait_until(lambda: distributed.reached_venue(local) >= distributed.ENOUGH_ORDERS, 120, "enough orders to compare")
-        harness.wait_until(lambda: not distributed.unsettled(local), 90, f"the fate of every order: {distributed.unsettled(local)}")
+        distributed.wait_settled(local)
         local.stop_trading()
         local.down()
         distributed.check_truth(local, folder)

@@ -25,8 +25,11 @@ def main() -> None:
                 break
         scales = gannet.scales(options.instrument)
         request = market_data_service_pb2.GetBookRequest(instrument=options.instrument, depth=1)
-        bid = scales.price_of(gannet.market_data.GetBook(request).book.bids[0].price)
-        price = (bid * Decimal("0.97")).quantize(Decimal(1))  # within risk's collar, below everybody
+        bids = gannet.market_data.GetBook(request).book.bids
+        if not bids:  # the book is being read anew
+            print("no prices now")
+            return
+        price = (scales.price_of(bids[0].price) * Decimal("0.97")).quantize(Decimal(1))  # within risk's collar, below everybody
         quantity = (Decimal(100) / price).quantize(Decimal("0.001"))
         try:
             order = gannet.submit_limit_order(options.instrument, "buy", quantity, price, reason="example")
