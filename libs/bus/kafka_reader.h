@@ -94,7 +94,8 @@ class KafkaReader : public std::enable_shared_from_this<KafkaReader> {
   void PlaceAgain(const Readings& concerned, uint32_t partition);
   void Throttle();
   void Throttle(const std::string& topic, const Readings& crowd);
-  void Pause(const std::string& topic, const Readings& crowd, bool pause);
+  void Pause(const std::string& topic, const Readings& crowd);
+  void ResumeAll();
   void Handle(const rd_kafka_message_t& message);
   void HandleError(const rd_kafka_message_t& message);
   void Housekeep();
@@ -131,7 +132,11 @@ class KafkaReader : public std::enable_shared_from_this<KafkaReader> {
   KafkaReaderClient client_;
   KafkaOwned<rd_kafka_queue_t> commit_queue_;
   Readings readings_;
-  std::map<std::string, base::Duration, std::less<>> paused_;  // topics, since when
+  struct Paused {
+    base::Duration since;
+    std::vector<Position> places;
+  };
+  std::map<std::string, Paused, std::less<>> paused_;  // by topic
   size_t ask_alone_ = 0;     // so many more of those who wait are asked for by themselves
   int leader_attempts_ = 0;  // in a row
   bool committing_ = false;  // one at a time

@@ -93,6 +93,7 @@ void KafkaReader::OnRevoked(const std::vector<uint32_t>& partitions) {
     CollectCommit(kCommitLimit);
   }
   reading.Revoke(partitions);
+  ResumeAll();
   rd_kafka_assign(client_.get(), nullptr);
 }
 

@@ -115,13 +115,14 @@ void KafkaReader::AssignAll() {
                                       static_cast<int32_t>(place.second))
         ->offset = static_cast<int64_t>(offset);
   }
+  // librdkafka keeps what is paused paused through an assignment: nobody would wake it.
+  ResumeAll();
   const rd_kafka_resp_err_t error = rd_kafka_assign(client_.get(), list.get());
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
     SetConnection(absl::UnavailableError(absl::StrCat("assign: ", KafkaErrorText(error))));
     broken_ = true;
     return;
   }
-  paused_.clear();
   // The group moves to where its only member begins.
   if (commits() && !in_group() && CollectCommit(kCommitLimit)) Commit(/*all=*/true);
   for (const auto& reading : readings_) {
@@ -159,25 +160,25 @@ void KafkaReader::Throttle() {
 void KafkaReader::Throttle(const std::string& topic, const Readings& crowd) {
   const auto is_full = [](const auto& reading) { return reading->inbox()->Full(); };
   const auto has_room = [](const auto& reading) { return reading->inbox()->Roomy(); };
-  const base::Duration now = clock_.Monotonic();
   const auto paused = paused_.find(topic);
   if (paused == paused_.end()) {
-    if (std::none_of(crowd.begin(), crowd.end(), is_full)) return;
-    paused_.emplace(topic, now);
-    return Pause(topic, crowd, /*pause=*/true);
+    if (std::any_of(crowd.begin(), crowd.end(), is_full)) Pause(topic, crowd);
+    return;
   }
   if (std::all_of(crowd.begin(), crowd.end(), has_room)) {
+    rd_kafka_resume_partitions(client_.get(), KafkaList(topic, paused->second.places).get());
     paused_.erase(paused);
-    return Pause(topic, crowd, /*pause=*/false);
+    return;
   }
-  if (now - paused->second < kPatience || std::none_of(crowd.begin(), crowd.end(), has_room))
+  if (clock_.Monotonic() - paused->second.since < kPatience ||
+      std::none_of(crowd.begin(), crowd.end(), has_room))
     return;
   for (const auto& reading : crowd) {
     if (!has_room(reading)) reading->SetAsleep(true);
   }
 }
 
-void KafkaReader::Pause(const std::string& topic, const Readings& crowd, bool pause) {
+void KafkaReader::Pause(const std::string& topic, const Readings& crowd) {
   std::vector<Position> places;
   for (const auto& reading : crowd) {
     for (const uint32_t partition : reading->partitions())
@@ -185,12 +186,13 @@ void KafkaReader::Pause(const std::string& topic, const Readings& crowd, bool pa
   }
   std::sort(places.begin(), places.end());
   places.erase(std::unique(places.begin(), places.end()), places.end());
-  const auto list = KafkaList(topic, places);
-  if (pause) {
-    rd_kafka_pause_partitions(client_.get(), list.get());
-  } else {
-    rd_kafka_resume_partitions(client_.get(), list.get());
-  }
+  rd_kafka_pause_partitions(client_.get(), KafkaList(topic, places).get());
+  paused_[topic] = {clock_.Monotonic(), std::move(places)};
+}
+
+void KafkaReader::ResumeAll() {
+  for (const auto& [topic, paused] : std::exchange(paused_, {}))
+    rd_kafka_resume_partitions(client_.get(), KafkaList(topic, paused.places).get());
 }
 
 }  // namespace gannet::bus

@@ -151,6 +151,28 @@ TEST_CASE("KafkaBus leaves behind who takes nothing, and reads for it again once
   CHECK(quick.heard == Numbers(1, 2'000));
 }
 
+TEST_CASE("KafkaBus goes on with a topic that stood still when another subscription came") {
+  MockCluster mock{&kNewsSignals.info, &kNewsRaw.info};
+  const std::unique_ptr<KafkaBus> bus = mock.MakeBus();
+  Listener slow;
+  slow.acks = false;
+  slow.Subscribe(*bus, kNewsSignals, {.group = "", .start = Start::kEarliest, .limit = 300});
+  Say(*bus, 1, 2'000);
+  REQUIRE(mock.RunUntil([&] { return slow.heard.size() == 300; }));
+  mock.executor.RunFor(300ms);  // 300 more wait: the topic stands still
+  // Neither full any more, nor with room enough to be read for again.
+  for (int i = 0; i < 100; ++i)
+    slow.subscription->Ack(slow.unacknowledged.at(static_cast<size_t>(i)));
+  REQUIRE(mock.RunUntil([&] { return slow.heard.size() == 400; }));
+  const std::unique_ptr<Subscription> other = bus->Subscribe<market::NewsItem>(
+      kNewsRaw, {.group = "", .start = Start::kEarliest}, [](const auto&, Position) {});
+  REQUIRE(mock.RunUntil([&] { return other->health().ok(); }));
+  slow.acks = true;
+  slow.AckAll();
+  CHECK(mock.RunUntil([&] { return slow.heard.size() >= 2'000; }));
+  CHECK(slow.heard == Numbers(1, 2'000));
+}
+
 TEST_CASE("KafkaBus lets a topic without a leader fail alone") {
   MockCluster mock{&kNewsSignals.info, &kNewsRaw.info};
   const std::unique_ptr<KafkaBus> bus = mock.MakeBus();
