@@ -122,6 +122,43 @@ bool WrongVersion(const Context& context, Finding* out) {
 
 // --- 16 ------------------------------------------------------------------------
 
+namespace {
+
+bool FromNews(const market::OrderIntent& intent) {
+  return !intent.signal.empty() && intent.model_version.empty();
+}
+bool FromModel(const market::OrderIntent& intent) { return !intent.model_version.empty(); }
+bool FromPerson(const market::OrderIntent& intent) {
+  return intent.strategy.text().starts_with(kManualPrefix);
+}
+bool IsParent(const market::OrderIntent& intent) { return intent.kind == IntentKind::kParent; }
+
+struct Flag {
+  const char* name;
+  std::optional<bool> Limits::*stated;
+  bool (*covers)(const market::OrderIntent& intent);
+};
+constexpr Flag kFlags[] = {{"news_orders", &Limits::news_orders, FromNews},
+                           {"model_orders", &Limits::model_orders, FromModel},
+                           {"manual_orders", &Limits::manual_orders, FromPerson},
+                           {"parent_orders", &Limits::parent_orders, IsParent}};
+
+// What is switched off still closes what it has opened, and a parent that was permitted is worked
+// to its end.
+bool SwitchedOff(const Context& context, Finding* out) {
+  if (context.reducing || context.carved()) return false;
+  for (const Flag& flag : kFlags) {
+    if (!flag.covers(context.intent)) continue;
+    for (const ScopeRow* scope : context.scopes) {
+      if (!(scope->limits.*flag.stated).value_or(true))
+        return Fail(out, flag.name, " is switched off for ", FormatScope(scope->scope));
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
 bool NotPermitted(const Context& context, Finding* out) {
   const OrderType type = context.intent.type;
   if (type == OrderType::kTrailingStop) return Fail(out, "trailing stops are not supported");
@@ -143,7 +180,7 @@ bool NotPermitted(const Context& context, Finding* out) {
       return Fail(out, FormatScope(scope->scope), " may not trade ", definition.id.text());
     }
   }
-  return false;
+  return SwitchedOff(context, out);
 }
 
 // --- 21 tick, lot, minimum -----------------------------------------------------

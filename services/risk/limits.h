@@ -90,6 +90,8 @@ struct Limits {
   std::optional<bool> restricted;                       // control 16
   std::optional<OrderTypes> permitted_types;
   std::optional<InstrumentNames> permitted_instruments;
+  // Flags (docs/flags.md), control 16: false in a scope switches off new orders of that origin.
+  std::optional<bool> news_orders, model_orders, manual_orders, parent_orders;
   std::optional<bool> margin_allowed;                       // control 17
   std::optional<bool> self_trade_by_venue;                  // control 18
   std::optional<int64_t> max_move_ppm, max_volatility_ppm;  // control 22
@@ -141,6 +143,10 @@ void ForEachLimit(const Visit& visit) {
   visit("restricted", &Limits::restricted);
   visit("permitted_types", &Limits::permitted_types);
   visit("permitted_instruments", &Limits::permitted_instruments);
+  visit("news_orders", &Limits::news_orders);
+  visit("model_orders", &Limits::model_orders);
+  visit("manual_orders", &Limits::manual_orders);
+  visit("parent_orders", &Limits::parent_orders);
   visit("margin_allowed", &Limits::margin_allowed);
   visit("self_trade_by_venue", &Limits::self_trade_by_venue);
   visit("max_move", &Limits::max_move_ppm);

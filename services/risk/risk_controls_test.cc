@@ -54,6 +54,86 @@ TEST_CASE("Control 16: restricted, permitted types and instruments") {
   CHECK(ReasonOf(names.Ask(Side::kBuy, "100", "1")) == RejectReason::kNotPermitted);
 }
 
+TEST_CASE("Control 16: flags switch off new orders of an origin, in each scope") {
+  struct Case {
+    const char* name;
+    std::optional<bool> Limits::*flag;
+    void (*become)(market::OrderIntent&);
+  };
+  const Case cases[] = {
+      {"news_orders", &Limits::news_orders,
+       [](market::OrderIntent& intent) {
+         intent.signal = {4, 5};
+       }},
+      {"model_orders", &Limits::model_orders,
+       [](market::OrderIntent& intent) {
+         intent.signal = {4, 5};
+         intent.model_version = "direction@3";
+       }},
+      {"manual_orders", &Limits::manual_orders,
+       [](market::OrderIntent& intent) { intent.strategy = market::StrategyId("manual/ann"); }},
+      {"parent_orders", &Limits::parent_orders,
+       [](market::OrderIntent& intent) {
+         intent.kind = market::IntentKind::kParent;
+         intent.expires = intent.created + 1h;
+       }},
+  };
+  for (const Case& off : cases) {
+    for (const bool by_firm : {true, false}) {
+      LimitSet limits = WideLimits();
+      (by_firm ? limits.firm : limits.venues["binance-spot"]).*off.flag = false;
+      limits.strategies["*"].*off.flag = true;  // widens nothing
+      for (const Case& origin : cases) {
+        INFO(off.name << " off, an order of " << origin.name);
+        Gate gate(limits);
+        market::OrderIntent intent = gate.Intent(Side::kBuy, "100", "1");
+        origin.become(intent);
+        const market::RiskDecision decision = gate.Ask(intent);
+        if (off.name == origin.name) {
+          CHECK(ReasonOf(decision) == RejectReason::kNotPermitted);
+          CHECK(decision.detail.find(std::string(off.name) + " is switched off for " +
+                                     (by_firm ? "firm" : "venue binance-spot")) !=
+                std::string::npos);
+        } else {
+          CHECK(ReasonOf(decision) == RejectReason::kNone);
+        }
+      }
+      CHECK(Gate(limits).Ask(Side::kBuy, "100", "1").permitted);  // of none of them
+    }
+  }
+}
+
+TEST_CASE("Control 16: what is switched off still closes what it has opened") {
+  LimitSet limits = WideLimits();
+  limits.firm.manual_orders = false;
+  Gate gate(limits);
+  const auto by_hand = [&](Side side, const char* quantity) {
+    market::OrderIntent intent = gate.Intent(side, "100", quantity);
+    intent.strategy = market::StrategyId("manual/ann");
+    return intent;
+  };
+  gate.Fill(by_hand(Side::kBuy, "2"), "100", "2", true);  // of before
+  CHECK(ReasonOf(gate.Ask(by_hand(Side::kSell, "3"))) == RejectReason::kNotPermitted);
+  CHECK(ReasonOf(gate.Ask(by_hand(Side::kBuy, "1"))) == RejectReason::kNotPermitted);
+  CHECK(ReasonOf(gate.Ask(by_hand(Side::kSell, "2"))) == RejectReason::kNone);
+
+  // A parent that was permitted is worked to its end, whatever its children rest on.
+  limits = WideLimits();
+  limits.firm.news_orders = false;
+  Gate other(limits);
+  market::OrderIntent parent = other.Intent(Side::kBuy, "100", "3");
+  parent.kind = market::IntentKind::kParent;
+  parent.expires = parent.created + 1h;
+  REQUIRE(other.Ask(parent).permitted);
+  market::OrderIntent child = other.Intent(Side::kBuy, "100", "1");
+  child.parent = parent.client_order_id;
+  child.signal = {4, 5};
+  CHECK(ReasonOf(other.Ask(child)) == RejectReason::kNone);
+  child = other.Intent(Side::kBuy, "100", "1");
+  child.signal = {4, 5};
+  CHECK(ReasonOf(other.Ask(child)) == RejectReason::kNotPermitted);
+}
+
 TEST_CASE("Control 1: the largest quantity of an order") {
   LimitSet limits = WideLimits();
   limits.instruments[kBtc].max_order_quantity = V("2.5");

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Limits by proposal and approval, as people do it: a real `gannet run`, its command
 line over the 0600 socket and over TCP with the tokens of two people, through a
-restart, a kill, and the journal decided again.
+restart, a kill, flags switched off and on, and the journal decided again.
 
 usage: limits_test.py BIN_DIR
 """
@@ -146,6 +146,37 @@ def check_kept(platform):
     platform.refuses_large_order()
 
 
+def check_flags(platform):
+    """Orders by hand are switched off by two people and on again, and the audit knows who did."""
+    def switch(version, before, after, reason):
+        text = platform.file_in_force()
+        check(before in text, f"{before!r} is not in force: {text[:600]}")
+        said = platform.cli("limits", "propose", platform.file(raised(text, version).replace(before, after, 1)), "--reason", reason, person="ann")
+        check("manual_orders" in said, f"no diff of the flag: {said}")
+        platform.cli("limits", "approve", re.search(r"proposal (\d+)", said).group(1), "--reason", f"seen: {reason}", person="ben")
+
+    price = platform.price()  # while orders by hand are off nobody is told one
+
+    def submit():
+        code, said, _ = harness.order(platform.ask, "submit", INSTRUMENT, "buy", "0.001", "--price", price)
+        return code, said
+
+    def rests():
+        code, said = submit()
+        check(code == 0, f"a small order by hand: {code} {said}")
+        platform.cli("order", "cancel", said.split()[0])
+    rests()
+    switch(4, "\nfirm:\n", "\nfirm:\n  manual_orders: false\n", "nobody trades by hand today")
+    code, said = submit()
+    check(code == 5 and "manual_orders is switched off for firm" in said, f"not refused by the flag: {code} {said}")
+    check(re.search(r"manual_orders\s.*false", platform.cli("limits", "show", "firm")), "the flag is not shown")
+    switch(5, "manual_orders: false", "manual_orders: true", "enough")
+    rests()
+    audit = platform.cli("audit").splitlines()
+    for person, words in [("ann", "nobody trades by hand today"), ("ben", "seen: nobody trades by hand today"), ("ben", "seen: enough")]:
+        check(any(person in line and words in line for line in audit), f"the audit does not say that {person} did it ({words}): {audit[-12:]}")
+
+
 def test(bin_dir, folder):
     harness.need(os.path.join(bin_dir, "gannet"), os.path.join(bin_dir, "gannet-venue-sim"))
     platform = Platform(bin_dir, folder)
@@ -159,6 +190,7 @@ def test(bin_dir, folder):
         program.kill()
     with platform.start("third") as program:
         check_kept(platform)
+        check_flags(platform)
         program.send(signal.SIGTERM)
         check(program.wait(40) in (0, 3), f"did not drain: {program.describe()}")
     code, out, err = harness.run([platform.gannet, "journal", "replay", platform.data], 120)

@@ -99,6 +99,8 @@ class Cases:
         maybe(["spread"], 0.6, "max_venues", 1, own[1:])
         maybe(["names"], 0.2, "restricted", lambda: self.chance(0.7))
         maybe(["names"], 0.4, "permitted_types", lambda: r.sample(["LIMIT", "MARKET", "STOP"], 2))
+        maybe(["names", "people"], 0.3, "manual_orders", lambda: self.chance(0.3))
+        maybe(["names", "people"], 0.3, "model_orders", lambda: self.chance(0.3))
         maybe(["names"], 0.4, "permitted_instruments", lambda: r.choice([["v:*"], ["v:BTCUSDT", "w:*"], ["v:BTCUSDT"]]))
         for _ in range(2):
             maybe(["funds"], 0.4, "margin_allowed", lambda: self.chance(0.8))

@@ -673,7 +673,15 @@ class Question:
         names = {self.i.id, self.i.venue + ":*"}
         return (any(flag for _, _, flag in self.stating("restricted"))
                 or any(self.o.type not in types for _, _, types in self.stating("permitted_types"))
-                or any(not names & set(listed) for _, _, listed in self.stating("permitted_instruments")))
+                or any(not names & set(listed) for _, _, listed in self.stating("permitted_instruments"))
+                or self.switched_off())
+
+    def switched_off(self):
+        """Cases have no headlines and no parents."""
+        if not self.leaf or self.reducing:
+            return False
+        origins = {"manual_orders": self.o.strategy.startswith("manual/"), "model_orders": bool(self.o.model)}
+        return any(covered and any(not on for _, _, on in self.stating(flag)) for flag, covered in origins.items())
 
     def off_tick(self):
         return self.i is not None and (self.i.tick <= 0 or any(p % self.i.tick for p in (self.o.price, self.o.stop)))
