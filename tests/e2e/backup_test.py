@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 
 import harness
@@ -26,6 +27,9 @@ reporting:
   {store}
 """
 FLAGS = ("--seed", "9", "--market-speed", "3")
+# One trades on after the backup: what it does then is lost here, and its markets wait for people to explain the difference.
+# The other is stopped before it, and goes on.
+MARKETS = {"loser": ("BTC", "ETH", "BNB", "LTC"), "keeper": ("SOL", "XRP", "ADA", "DOGE")}
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
@@ -75,6 +79,18 @@ def orders(platform):
     return {fact["client_order_id"] for fact in platform.facts("exec.reports.v1") if truth.kind_of(fact) == "JOURNALED"}
 
 
+def write_strategies(folder, *names):
+    head, _, maker = truth.STRATEGIES.partition("makers:\n")
+    makers = [maker.replace("busy-maker", name).replace('"binance-spot:*USDT"', ", ".join(f'"binance-spot:{asset}USDT"' for asset in MARKETS[name]))
+              for name in names]
+    (folder / "config" / "strategies.yaml").write_text(head + "makers:\n" + "".join(makers))
+
+
+def steer(platform, command, scope):
+    code, said = harness.ask(platform.program, platform.data, command, scope, "--reason", "a backup")
+    check(code == 0, f"{command} {scope}: {code} {said}")
+
+
 def trade(platform, program):
     seen = platform.counters()["orders"]
     program.wait_for(lambda: platform.counters()["fills"] > 0 and platform.counters()["orders"] > seen + 3, 90, "orders and a fill")
@@ -85,12 +101,37 @@ def test(bin_dir, folder):
     if shutil.which("openssl") is None:
         harness.skip("openssl is not installed")
     folder = pathlib.Path(folder)
+    sealed_files(folder)
     with Database() as database:
         config = folder / "config"
         shutil.copytree(ROOT / "config", config)
+        write_strategies(folder, *MARKETS)
         indented = "store:" + database.section.replace("\n", "\n  ")
         (config / "test.yaml").write_text(CONFIG.format(store=indented))
         run(bin_dir, folder, database, config / "test.yaml")
+
+
+def sealed_files(folder):
+    """Of RSA and of other keys; what was sealed with the older padding opens too."""
+    sys.path.insert(0, str(ROOT / "tools"))
+    import sealed
+    work = folder / "sealed"
+    work.mkdir()
+    plain = work / "plain"
+    plain.write_bytes(os.urandom(100_000))
+    kinds = {"rsa": ("rsa:2048",), "ec": ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")}
+    for kind, key in kinds.items():
+        code, _, err = harness.run(["openssl", "req", "-x509", "-newkey", *key, "-nodes", "-days", "2", "-subj", "/CN=x", "-keyout", work / f"{kind}.key",
+                                    "-out", work / f"{kind}.pem"], 60)
+        check(code == 0, err)
+        sealed.seal(plain, work / kind, work / f"{kind}.pem")
+    code, _, err = harness.run(["openssl", "cms", "-encrypt", "-binary", "-outform", "DER", "-aes-256-gcm", "-in", plain, "-out", work / "older", work / "rsa.pem"], 60)
+    check(code == 0, err)
+    for name, kind in (("rsa", "rsa"), ("ec", "ec"), ("older", "rsa")):
+        back = work / f"{name}.back"
+        sealed.unseal(work / name, back, work / f"{kind}.key", work / f"{kind}.pem")
+        check(back.read_bytes() == plain.read_bytes() != (work / name).read_bytes(), f"{name}: sealed and opened is not the same")
+    check(b"rsaesOaep" in harness.run(["openssl", "cms", "-cmsout", "-print", "-inform", "DER", "-in", work / "rsa"], 30)[1].encode(), "RSA without OAEP")
 
 
 def run(bin_dir, folder, database, config):
@@ -101,6 +142,7 @@ def run(bin_dir, folder, database, config):
     platform = harness.Platform(bin_dir, str(data), "--config", config, *FLAGS)
     with platform.start(str(folder)) as program:
         trade(platform, program)
+        steer(platform, "kill", "strategy:keeper")
         tool("backup", "make", out, "--data", f"node={data}", "--postgres", database.conninfo(), "--to", public, "--gannet", gannet)
         trade(platform, program)
         program.kill()
@@ -118,10 +160,13 @@ def run(bin_dir, folder, database, config):
          "--gannet", gannet)
     shutil.copytree(folder / "lost" / "venue-sim", data / "venue-sim", dirs_exist_ok=True)
     back = orders(platform)
-    check(back and back <= kept, f"{len(back)} orders came back, {len(kept)} there were")
+    check(back and back < kept, f"{len(back)} orders came back, {len(kept)} there were")
     rows = int(database.ask("select count(*) from gannet.fills", "restored"))
     config.write_text(config.read_text().replace("database: gannet", "database: restored"))
+    # The restored journal would give its orders the names of those that it has lost.
+    write_strategies(folder, "keeper")
     with platform.start(str(folder), name="again") as program:
+        steer(platform, "resume", "strategy:keeper")
         trade(platform, program)
         program.send(signal.SIGTERM)
         check(program.wait(60) in (0, 3), f"it did not drain: {program.describe()}")

@@ -24,13 +24,14 @@ class Archiving(Database):
 
     def __enter__(self):
         self.archive, self.tool = self.folder / "archive", self.folder / "pitr"
-        shutil.copy(ROOT / "tools" / "pitr", self.tool)
+        for name in ("pitr", "sealed.py"):
+            shutil.copy(ROOT / "tools" / name, self.folder)
+            os.chmod(self.folder / name, 0o755)
         self.public, self.private = certificate(self.folder)
-        for path, mode in ((self.tool, 0o755), (self.public, 0o644)):
-            os.chmod(path, mode)
+        os.chmod(self.public, 0o644)
         self.archive.mkdir(mode=0o700)
         self.give(self.archive)
-        command = f"python3 {self.tool} keep {self.archive} %p %f --to {self.public}"
+        command = f"python3 -B {self.tool} keep {self.archive} %p %f --to {self.public}"
         self.section = tool("postgres-dev", "start", "--dir", self.dir, "--watch", os.getpid(), "--set", "fsync=off", "--set", "archive_mode=on",
                             "--set", f"archive_command='{command}'").partition("store:")[2]
         return self
@@ -98,8 +99,8 @@ def test(bin_dir, folder):
         right, then = rows(database), moment(database)
         check(int(right.split("|")[0]) > 1, f"there are no fills: {right}")
         database.ask("delete from gannet.fills")  # the mistake
-        database.ask("select pg_switch_wal()", "postgres")
-        harness.wait_until(lambda: int(database.ask("select archived_count from pg_stat_archiver", "postgres")) >= 2, 30, "the log in the archive")
+        newest = database.ask("select pg_walfile_name(pg_switch_wal())", "postgres")  # the segment that has the mistake
+        harness.wait_until(lambda: database.ask("select coalesce(last_archived_wal, '') from pg_stat_archiver", "postgres") >= newest, 30, "the log in the archive")
         check(database.ask("select failed_count from pg_stat_archiver", "postgres") == "0", "the server could not archive")
         stored = sorted(path.name for path in (database.archive / "wal").iterdir())
         check(stored and all(name.endswith(".cms") for name in stored), f"the log is in the clear: {stored}")
