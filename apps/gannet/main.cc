@@ -295,6 +295,9 @@ void AddMigrate(CLI::App& app, Commands& c) {
                  "Say what was applied, when and by which build; exit code 1 if this build's "
                  "programs would not take it")
       ->excludes(plan);
+  migrate->add_flag("--contract", c.migrate.contract,
+                    "In place of what only adds: take away what older programs need, once none of "
+                    "them runs");
   migrate->add_option("--password-file", c.migrate.password_file,
                       "With an address: a file that only its owner may read (mode 0600)");
   migrate->add_option("--root-certificate", c.migrate.root_certificate,
@@ -307,15 +310,19 @@ void AddMigrate(CLI::App& app, Commands& c) {
               "Wait so long for the server, and for another migrate (default 30s)");
   migrate->footer(
       "Each migration is one transaction and only adds: programs of an older build go on beside "
-      "it. What was\n"
-      "applied stands in gannet.schema_versions. Safe to repeat, and to start many times at once: "
-      "an advisory\n"
-      "lock lets one at a time. The role must own the schema gannet, or be allowed to create it. "
+      "it. What takes\n"
+      "something away is left out without --contract, and with it an older program says that it "
+      "is too old and\n"
+      "is not ready. What was applied stands in gannet.schema_versions. Safe to repeat, and to "
+      "start many times\n"
+      "at once: an advisory lock lets one at a time. The role must own the schema gannet, or be "
+      "allowed to create it. "
       "Without\n"
       "PostgreSQL there is nothing to do: the encrypted file of the embedded shape brings itself "
       "up to date.\n\n"
       "  gannet migrate --store reporting.yaml --plan\n"
       "  gannet migrate --store reporting.yaml --status\n"
+      "  gannet migrate --store reporting.yaml --contract --plan\n"
       "  gannet migrate --store postgres://gannet@127.0.0.1:5432/gannet --password-file pw");
   migrate->callback([&c] {
     c.exit_code = Report(MigrateStore(c.migrate, runtime::BuildId(), c.files, c.clock, std::cout));

@@ -65,8 +65,10 @@ absl::Status Describe(const store::MigrationPlan& plan, std::ostream& out) {
     out << "applied " << row.version << " " << row.name << ", " << row.at << ", by " << row.build
         << "\n";
   }
-  for (const store::Migration* migration : plan.pending)
-    out << "pending " << migration->version << " " << migration->name << "\n";
+  for (const store::Migration* migration : plan.pending) {
+    out << "pending " << migration->version << " " << migration->name
+        << (migration->contracts() ? ", which takes away: --contract" : "") << "\n";
+  }
   out << "reporting of this build takes " << store::kStoreSchema.min << " to "
       << store::kStoreSchema.max << ", leases " << store::kLeaseSchema.min << " to "
       << store::kLeaseSchema.max << ", newer ones if they need no more\n";
@@ -102,17 +104,27 @@ absl::Status MigrateStore(const MigrateOptions& options, const std::string& buil
   out << pool->place() << ": schema " << plan.now.version << ", this build's is "
       << store::kPostgresSchemaVersion << "\n";
   if (options.status) return Describe(plan, out);
+  const auto step =
+      options.contract ? store::MigrationStep::kContract : store::MigrationStep::kExpand;
+  const auto pending = plan.PendingOf(step);
   if (options.plan) {
-    for (const store::Migration* migration : plan.pending)
+    for (const store::Migration* migration : pending)
       out << "would apply " << migration->version << " " << migration->name << "\n";
-    out << (plan.pending.empty() ? "nothing to do\n" : "nothing was changed\n");
-    return absl::OkStatus();
+    out << (pending.empty() ? "nothing to do\n" : "nothing was changed\n");
+  } else {
+    GANNET_ASSIGN_OR_RETURN(const int reached, store::Migrate(
+                                                   *pool, build,
+                                                   [&out](const store::Migration& migration) {
+                                                     out << "applied " << migration.version << " "
+                                                         << migration.name << "\n"
+                                                         << std::flush;
+                                                   },
+                                                   step));
+    out << "schema " << reached << (pending.empty() ? ": nothing to do\n" : ": done\n");
   }
-  GANNET_ASSIGN_OR_RETURN(
-      const int reached, store::Migrate(*pool, build, [&out](const store::Migration& migration) {
-        out << "applied " << migration.version << " " << migration.name << "\n" << std::flush;
-      }));
-  out << "schema " << reached << (plan.pending.empty() ? ": nothing to do\n" : ": done\n");
+  const size_t waiting = plan.PendingOf(store::MigrationStep::kContract).size();
+  if (!options.contract && waiting > 0)
+    out << waiting << " that take away wait for --contract, once no older program runs\n";
   return absl::OkStatus();
 }
 

@@ -16,8 +16,9 @@ struct MigrateOptions {
   // "postgres://user@host:port/database", to which the files below belong.
   std::string store;
   std::string password_file, root_certificate, client_certificate, client_key;
-  bool plan = false;    // say what would be done, and change nothing
-  bool status = false;  // say what was applied, by whom, and whether this build can work with it
+  bool plan = false;      // say what would be done, and change nothing
+  bool contract = false;  // in place of what adds, what takes away from older programs
+  bool status = false;    // say what was applied, by whom, and whether this build can work with it
   // With a server that cannot be reached, and with another program that migrates.
   base::Duration patience = std::chrono::seconds(30);
 };
@@ -27,8 +28,8 @@ absl::StatusOr<store::PostgresOptions> ReadMigrateStore(const MigrateOptions& op
                                                         base::Files& files);
 
 // FAILED_PRECONDITION: the schema is another build's; with `status` also one that this
-// build's programs would not take. Otherwise what the server says.
-// Safe to repeat and to run several times at once.
+// build's programs would not take; with `contract` one that lacks what this build has added.
+// Otherwise what the server says. Safe to repeat and to run several times at once.
 absl::Status MigrateStore(const MigrateOptions& options, const std::string& build,
                           base::Files& files, const base::Clock& clock, std::ostream& out);
 

@@ -65,6 +65,24 @@ TEST_CASE("gannet migrate plans without changing anything, applies, and has noth
   CHECK(Has(MigrateOnce(options).text, "nothing to do\n"));
 }
 
+TEST_CASE("gannet migrate --contract takes nothing away before everything was added") {
+  MigrateOptions options = At(store::SharedCluster().NewDatabase());
+  options.contract = true;
+  const Run early = MigrateOnce(options);
+  CHECK(absl::IsFailedPrecondition(early.status));
+  CHECK(Has(std::string(early.status.message()), "run gannet migrate without --contract first"));
+  CHECK(!Has(early.text, "applied"));
+  options.contract = false;
+  REQUIRE(MigrateOnce(options).status.ok());
+  options.contract = true;
+  for (const bool plan : {true, false}) {
+    options.plan = plan;
+    const Run run = MigrateOnce(options);
+    CHECK(run.status.ok());
+    CHECK(Has(run.text, "nothing to do\n"));
+  }
+}
+
 TEST_CASE("gannet migrate --status says what is there, and fails while programs would not go") {
   MigrateOptions options = At(store::SharedCluster().NewDatabase());
   options.status = true;

@@ -54,17 +54,19 @@ int NeedsOf(std::string_view sql) {
 }
 
 // Which migrations are there, and that they are ours.
-absl::StatusOr<MigrationPlan> ReadPlan(pqxx::transaction_base& transaction) {
+absl::StatusOr<MigrationPlan> ReadPlan(pqxx::transaction_base& transaction,
+                                       const std::vector<Migration>& migrations) {
   MigrationPlan plan;
   plan.now = ReadState(transaction);
-  if (plan.now.needs > kPostgresSchemaVersion) return TooNew(plan.now, kPostgresSchemaVersion);
+  const int newest = static_cast<int>(migrations.size());
+  if (plan.now.needs > newest) return TooNew(plan.now, newest);
   if (plan.now.version > 0) {
     for (const auto& row : transaction.exec(kApplied)) {
       plan.applied.push_back(
           {row[0].as<int>(), row[1].c_str(), row[2].c_str(), row[3].c_str(), row[4].c_str()});
     }
   }
-  for (const Migration& migration : Migrations()) {
+  for (const Migration& migration : migrations) {
     const auto found =
         std::find_if(plan.applied.begin(), plan.applied.end(),
                      [&](const AppliedMigration& row) { return row.version == migration.version; });
@@ -80,14 +82,21 @@ absl::StatusOr<MigrationPlan> ReadPlan(pqxx::transaction_base& transaction) {
   return plan;
 }
 
-// Applies the first pending migration; null when there is none.
+// Applies the first pending migration of a step; null when there is none.
 absl::StatusOr<const Migration*> ApplyNext(pqxx::transaction_base& transaction,
-                                           const std::string& build) {
+                                           const std::string& build, MigrationStep step,
+                                           const std::vector<Migration>& migrations) {
   transaction.exec(kLock);
   if (!HasTable(transaction, kVersions)) transaction.exec(kVersionTable);
-  GANNET_ASSIGN_OR_RETURN(const MigrationPlan plan, ReadPlan(transaction));
-  if (plan.pending.empty()) return nullptr;
-  const Migration* next = plan.pending.front();
+  GANNET_ASSIGN_OR_RETURN(const MigrationPlan plan, ReadPlan(transaction, migrations));
+  if (step == MigrationStep::kContract && !plan.PendingOf(MigrationStep::kExpand).empty()) {
+    return absl::FailedPreconditionError(
+        "the schema lacks what this build has added, so that its programs cannot run yet; nothing "
+        "is taken away: run gannet migrate without --contract first");
+  }
+  const auto pending = plan.PendingOf(step);
+  if (pending.empty()) return nullptr;
+  const Migration* next = pending.front();
   transaction.exec(std::string(next->sql));
   transaction.exec_params(
       "INSERT INTO gannet.schema_versions VALUES ($1, $2, $3, $4, $5, clock_timestamp())",
@@ -142,30 +151,41 @@ absl::Status CheckSchema(const SchemaState& state, SchemaRange accepts) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<MigrationPlan> PlanMigrations(PostgresPool& pool) {
+std::vector<const Migration*> MigrationPlan::PendingOf(MigrationStep step) const {
+  std::vector<const Migration*> some;
+  for (const Migration* migration : pending) {
+    if (migration->contracts() == (step == MigrationStep::kContract)) some.push_back(migration);
+  }
+  return some;
+}
+
+absl::StatusOr<MigrationPlan> PlanMigrations(PostgresPool& pool,
+                                             const std::vector<Migration>& migrations) {
   MigrationPlan plan;
   GANNET_RETURN_IF_ERROR(pool.Transact("reading the schema's version", PostgresPool::Access::kRead,
                                        [&](PostgresSession& session) -> absl::Status {
-                                         GANNET_ASSIGN_OR_RETURN(plan, ReadPlan(session.sql()));
+                                         GANNET_ASSIGN_OR_RETURN(
+                                             plan, ReadPlan(session.sql(), migrations));
                                          return absl::OkStatus();
                                        }));
   return plan;
 }
 
 absl::StatusOr<int> Migrate(PostgresPool& pool, const std::string& build,
-                            const std::function<void(const Migration&)>& applied) {
+                            const std::function<void(const Migration&)>& applied,
+                            MigrationStep step, const std::vector<Migration>& migrations) {
   for (;;) {
     const Migration* done = nullptr;
-    GANNET_RETURN_IF_ERROR(
-        pool.TransactRepeatable("migrating the schema", PostgresPool::Access::kWrite,
-                                [&](PostgresSession& session) -> absl::Status {
-                                  GANNET_ASSIGN_OR_RETURN(done, ApplyNext(session.sql(), build));
-                                  return absl::OkStatus();
-                                }));
+    GANNET_RETURN_IF_ERROR(pool.TransactRepeatable(
+        "migrating the schema", PostgresPool::Access::kWrite,
+        [&](PostgresSession& session) -> absl::Status {
+          GANNET_ASSIGN_OR_RETURN(done, ApplyNext(session.sql(), build, step, migrations));
+          return absl::OkStatus();
+        }));
     if (done == nullptr) break;
     applied(*done);
   }
-  GANNET_ASSIGN_OR_RETURN(const MigrationPlan plan, PlanMigrations(pool));
+  GANNET_ASSIGN_OR_RETURN(const MigrationPlan plan, PlanMigrations(pool, migrations));
   return plan.now.version;
 }
 

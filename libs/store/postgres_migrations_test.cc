@@ -117,6 +117,76 @@ TEST_CASE("A migration that was applied in another form is not built upon") {
   CHECK(applied == 0);
 }
 
+// Those of this build; one that takes a table away, and one after it that adds a column.
+std::vector<Migration> WithContraction() {
+  std::vector<Migration> all = Migrations();
+  const int next = kPostgresSchemaVersion + 1;
+  all.push_back({.version = next,
+                 .name = "marks go",
+                 .sql = "DROP TABLE gannet.marks",
+                 .needs = next,
+                 .sha256 = "a"});
+  all.push_back({.version = next + 1,
+                 .name = "a note",
+                 .sql = "ALTER TABLE gannet.leases ADD COLUMN note text",
+                 .needs = 1,
+                 .sha256 = "b"});
+  return all;
+}
+
+TEST_CASE("What takes away waits for a person, and what only adds does not wait for it") {
+  PostgresClusterForTest& cluster = SharedCluster();
+  const PostgresOptions options = cluster.NewDatabase();
+  const auto pool = MakePool(options, kAnySchema);
+  const std::vector<Migration> migrations = WithContraction();
+  std::vector<std::string> applied;
+  const auto migrate = [&](MigrationStep step) {
+    return Migrate(
+        *pool, "test", [&](const Migration& m) { applied.push_back(m.name); }, step, migrations);
+  };
+  // On an empty database, too, nothing goes before everything is there.
+  const absl::Status early = migrate(MigrationStep::kContract).status();
+  CHECK(absl::IsFailedPrecondition(early));
+  CHECK(Says(early, "without --contract"));
+  CHECK(applied.empty());
+
+  REQUIRE(migrate(MigrationStep::kExpand).value() == kPostgresSchemaVersion + 2);
+  CHECK(applied.size() == kPostgresSchemaVersion + 1);
+  CHECK(applied.back() == "a note");
+  CHECK(cluster.Psql(options.database, "SELECT to_regclass('gannet.marks') IS NOT NULL") == "t");
+  CHECK(ReadyWith(options, kStoreSchema).ok());  // a program that knows neither
+  const auto plan = PlanMigrations(*pool, migrations);
+  REQUIRE(plan.ok());
+  CHECK(plan->PendingOf(MigrationStep::kExpand).empty());
+  REQUIRE(plan->PendingOf(MigrationStep::kContract).size() == 1);
+
+  REQUIRE(migrate(MigrationStep::kContract).value() == kPostgresSchemaVersion + 2);
+  CHECK(applied.back() == "marks go");
+  CHECK(cluster.Psql(options.database, "SELECT to_regclass('gannet.marks') IS NULL") == "t");
+  // Programs that do not know it say so, and an older build changes nothing.
+  for (const absl::Status& status :
+       {ReadyWith(options, kStoreSchema), PlanMigrations(*pool).status(),
+        Migrate(*pool, "test", [](const Migration&) {}).status()}) {
+    INFO(status.ToString());
+    CHECK(absl::IsFailedPrecondition(status));
+    CHECK(Says(status, "use the newer build"));
+  }
+  const size_t before = applied.size();
+  CHECK(migrate(MigrationStep::kContract).ok());
+  CHECK(migrate(MigrationStep::kExpand).ok());
+  CHECK(applied.size() == before);
+}
+
+TEST_CASE("Programs never wait for what a person applies") {
+  for (const Migration& migration : Migrations()) {
+    if (!migration.contracts()) continue;
+    INFO(migration.name);
+    CHECK(migration.needs <= migration.version);
+    CHECK(kStoreSchema.min != migration.version);
+    CHECK(kLeaseSchema.min != migration.version);
+  }
+}
+
 TEST_CASE("A migration that fails leaves nothing of itself behind") {
   PostgresClusterForTest& cluster = SharedCluster();
   const PostgresOptions options = cluster.NewDatabase();

@@ -201,6 +201,7 @@ def changes(helm):
             ("the lease", {"postgres": {"lease": {"length": "20s"}}}, {name for name, fact in facts().items() if fact["lease"]}),
             ("who may call", {"rpc": {"reflection": True}}, set(facts())),
             ("clients of the gateway", {"networkPolicy": {"clients": []}}, set()),
+            ("what is taken away", {"postgres": {"contract": True}}, set()),
             ("topics", {"topics": {"create": False}}, set())]:
         got = restarted(values=values)
         check(got == wanted, f"{what} restart {sorted(got)}, not {sorted(wanted)}")
@@ -211,7 +212,7 @@ def changes(helm):
         (newer / "Chart.yaml").write_text(re.sub(r"(?m)^version: .*", "version: 9.9.9", text))
         got = restarted(chart=newer)
         check(not got, f"a version of the chart alone restarts {sorted(got)}")
-    section("changes and whom they restart", 10)
+    section("changes and whom they restart", 11)
 
 
 def edges_hold(rendered):
@@ -226,6 +227,7 @@ def edges_hold(rendered):
         "ingest": {("203.0.113.0/24", 443), ("10.20.0.0/28", 9093)},
         "execution": {("203.0.113.0/24", 443), ("10.20.0.0/28", 9093), ("10.20.1.10/32", 5432)},
         **{name: {("10.20.0.0/28", 9093), ("10.20.1.10/32", 5432)} for name in ("strategy", "risk", "reporting")},
+        "contract": {("10.20.1.10/32", 5432)},
         **{name: {("10.20.0.0/28", 9093)} for name in ("news-signal", "ml-inference", "gateway", "recorder", "topics")},
     }, f"restricted: reaches {topology.outside(rendered['restricted'])}")
     check(not topology.outside(rendered["bundled"]), f"bundled reaches beyond the cluster: {topology.outside(rendered['bundled'])}")
@@ -302,7 +304,7 @@ SWITCHED = {
     "tls.clientAuth": ("default", True), "venueSim.enabled": ("bundled", False), "tests.order.enabled": ("order-test", False),
     "monitoring.serviceMonitor.enabled": ("monitoring", False), "monitoring.rules.enabled": ("monitoring", False),
     "monitoring.dashboards.enabled": ("monitoring", False), "monitoring.alertmanager.enabled": ("monitoring", False),
-    "monitoring.logs.enabled": ("monitoring", False), "canary.enabled": ("canary", False),
+    "monitoring.logs.enabled": ("monitoring", False), "canary.enabled": ("canary", False), "postgres.contract": ("restricted", False),
     "services.inference.autoscaling.enabled": ("no-crds", False), "services.inference.keda.enabled": ("keda", False),
     **{f"services.{name}.enabled": ("ha", False) for name in facts()}, "services.gateway.enabled": ("default", False),
 }

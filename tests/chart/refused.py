@@ -58,6 +58,7 @@ REFUSED = [
     ("a bundled Redis without its certificate", {"redis": {"mode": "bundled", "existingSecret": "a"}}, "/redis/bundled/existingSecret"),
     ("a Redis that nobody uses", {"redis": {"mode": "external", "address": "redis.example:6379", "existingSecret": "a"}, **service("gateway", enabled=False)}, "services.gateway"),
     ("a Redis beside the chart's", service("gateway", config="redis:\n  address: a:1\n"), "services.gateway.config"),
+    ("taking away from no PostgreSQL", {"postgres": {"mode": "none", "contract": True}}, "postgres.contract"),
     ("a simulator without keys", {"venueSim": {"enabled": True}}, "/venueSim/existingSecret"),
     ("client certificates that `helm test` has none for", {"tls": {"clientAuth": True}}, "/tls/testClientSecret"),
     ("an order without an instrument", {"tests": {"order": {"enabled": True, "existingSecret": "a", "quantity": "1", "price": "1"}}}, "/tests/order/instrument"),

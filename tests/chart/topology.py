@@ -42,11 +42,11 @@ def against_sources():
         yield "an edge is stated twice"
     for fro, to, _ in pairs:
         for end in (fro, to):
-            if end not in {*facts(), *OUTSIDE, *BUNDLED, "topics", "tests", "canary"}:
+            if end not in {*facts(), *OUTSIDE, *BUNDLED, "topics", "tests", "canary", "contract"}:
                 yield f"edge {fro} → {to}: nothing is called {end}"
     wanted = {
         "kafka": {name for name, fact in facts().items() if fact["bus"]} | {"topics"},
-        "postgres": {name for name, fact in facts().items() if fact["lease"] or fact["store"]},
+        "postgres": {name for name, fact in facts().items() if fact["lease"] or fact["store"]} | {"contract"},
         "redis": {name for name, fact in facts().items() if fact["redis"]},
         # Who has addresses of venues or feeds in its configuration.
         "venues": {name for name in facts() if "rest_url" in source(f"services/{facts()[name]['program']}/config.cc")},
