@@ -97,6 +97,24 @@ def observers(programs):
     check(wanted == set(services["collector"]["environment"]), f"collector.yaml asks for {wanted}")
 
 
+def flags_are_known():
+    """Of whom watches, where its program can be had here: a flag that it does not know keeps it from starting."""
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache"))
+    programs = {"jaeger": ([cache / "gannet" / "jaeger" / "jaeger", "help"], services["jaeger"]["command"]),
+                "prometheus": (["prometheus", "--help"], services["prometheus"]["command"]),
+                "alertmanager": (["prometheus-alertmanager", "--help"], re.findall(r"--[\w.-]+(?==)", (ROOT / "docker" / "compose" / "obs" / "alertmanager.sh").read_text()))}
+    for name, (asked, words) in programs.items():
+        if not shutil.which(asked[0]):
+            print(f"{name}: not here, its flags are believed")
+            continue
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=30)
+        known = set(re.findall(r"--[\w.-]+", done.stdout + done.stderr))
+        for word in words:
+            flag = word.partition("=")[0]
+            check(flag in known, f"{name} knows no {flag}")
+
+
 def loopback():
     for path in (ROOT / "docker" / "compose").rglob("*.*"):
         for address in re.findall(r"(?:://|\[\"|= ?)(\d+\.\d+\.\d+\.\d+)", path.read_text()):
@@ -164,6 +182,7 @@ def main():
     compose(programs)
     observers(programs)
     loopback()
+    flags_are_known()
     redis_starts()
     programs_take_it(programs, options.bin.resolve())
     compose_says()
