@@ -127,10 +127,10 @@ class Local:
         orders = self.gateway("/api/v1/orders") or []
         return max((order["created"] for order in orders), default="")
 
-    def wait_trading(self):
+    def wait_trading(self, seconds=90):
         seen = self.newest_order()
         try:
-            harness.wait_until(lambda: self.newest_order() > seen, 90, "a new order")
+            harness.wait_until(lambda: self.newest_order() > seen, seconds, "a new order")
         except harness.Failure as failure:
             logs = "\n".join(f"--- {name}\n{harness.tail(self.log(name), 1200)}" for name in JOURNALED)
             raise harness.Failure(f"{failure}\n{logs}") from None
@@ -226,12 +226,14 @@ def check_positions(local, folder, trades):
     return f"{len(text.splitlines()) - 1} positions in PostgreSQL too"
 
 
-def check_journals(local):
+def check_journals(local, gaps=()):
+    """`gaps`: services whose disk was full, so that their journals lack inputs and say so."""
     for home in dict.fromkeys(local.home(service) for service in JOURNALED):
         service = os.path.basename(home)
         for command in ("verify", "replay"):
             code, text, errors = harness.run([os.path.join(local.bin_dir, "gannet"), "journal", command, home], 240)
-            check(code == 0, f"journal {command} of {service} ended with {code}:\n{text[-3000:]}\n{errors[-2000:]}")
+            allowed = service in gaps and command == "replay" and "what was compared is equal" in errors
+            check(code == 0 or allowed, f"journal {command} of {service} ended with {code}:\n{text[-3000:]}\n{errors[-2000:]}")
         counts = [line for line in text.splitlines() if line.startswith("  all")]
         print(f"{service}: {counts[0].split()[1]} facts decided again the same", flush=True)
 

@@ -40,7 +40,7 @@ foreach(test
     ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp")
 endforeach()
 # Minutes each: `make test-long` runs them (ctest -C Long).
-foreach(test hostile_bus outage pitr trace)
+foreach(test chaos hostile_bus outage pitr trace)
   add_test(NAME e2e_${test}
     COMMAND ${Python3_EXECUTABLE} -B tests/e2e/${test}_test.py ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
     CONFIGURATIONS Long
