@@ -1,6 +1,5 @@
 #include "libs/runtime/crash_report.h"
 
-#include <elf.h>
 #include <execinfo.h>
 #include <fcntl.h>
 #include <link.h>
@@ -17,8 +16,8 @@
 #include <iterator>
 
 #include "libs/base/concat.h"
-#include "libs/base/digest.h"
 #include "libs/base/time.h"
+#include "libs/runtime/build_id.h"
 #include "libs/runtime/system_clock.h"
 
 namespace gannet::runtime {
@@ -64,20 +63,6 @@ void Copy(std::string_view text, char* to, size_t size) {
   to[count] = '\0';
 }
 
-void NoteBuildId(const dl_phdr_info& object, const ElfW(Phdr) & segment, Module& module) {
-  const auto* at = reinterpret_cast<const char*>(object.dlpi_addr + segment.p_vaddr);
-  const char* const end = at + segment.p_memsz;
-  while (at + sizeof(ElfW(Nhdr)) <= end) {
-    ElfW(Nhdr) note;
-    std::memcpy(&note, at, sizeof note);
-    const char* const text = at + sizeof note + (note.n_namesz + 3) / 4 * 4;
-    if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4)
-      Copy(base::Hex(std::string_view(text, note.n_descsz)), module.build_id,
-           sizeof module.build_id);
-    at = text + (note.n_descsz + 3) / 4 * 4;
-  }
-}
-
 int NoteModule(dl_phdr_info* object, size_t, void*) {
   if (known.module_count == kMaxModules) return 1;
   Module& module = known.modules[known.module_count++];
@@ -93,8 +78,8 @@ int NoteModule(dl_phdr_info* object, size_t, void*) {
       module.begin = std::min(module.begin, begin);
       module.end = std::max(module.end, begin + segment.p_memsz);
     }
-    if (segment.p_type == PT_NOTE) NoteBuildId(*object, segment, module);
   }
+  Copy(BuildIdOf(*object), module.build_id, sizeof module.build_id);
   return 0;
 }
 

@@ -1,17 +1,16 @@
 #include "libs/runtime/flags.h"
 
-#include <elf.h>
 #include <link.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <cstring>
 #include <sstream>
 #include <string_view>
 #include <utility>
 
 #include "libs/base/concat.h"
 #include "libs/base/posix_files.h"
+#include "libs/runtime/build_id.h"
 #include "libs/runtime/bus_config.h"
 #include "libs/runtime/common_flags.h"
 #include "libs/runtime/help.h"
@@ -22,42 +21,15 @@
 #endif
 
 namespace gannet::runtime {
-namespace {
 
-// The note that the linker writes into each program: a hash of what it holds.
-std::string LinkerBuildId() {
+std::string BuildId() {
   std::string id;
   dl_iterate_phdr(
       [](dl_phdr_info* object, size_t, void* out) {
-        for (int i = 0; i < object->dlpi_phnum; ++i) {
-          const auto& segment = object->dlpi_phdr[i];
-          if (segment.p_type != PT_NOTE) continue;
-          const auto* at = reinterpret_cast<const char*>(object->dlpi_addr + segment.p_vaddr);
-          const char* const end = at + segment.p_memsz;
-          while (at + sizeof(ElfW(Nhdr)) <= end) {
-            ElfW(Nhdr) note;
-            std::memcpy(&note, at, sizeof note);
-            const char* const name = at + sizeof note;
-            const char* const description = name + (note.n_namesz + 3) / 4 * 4;
-            if (note.n_type == NT_GNU_BUILD_ID &&
-                std::string_view(name, note.n_namesz) == std::string_view("GNU\0", 4)) {
-              *static_cast<std::string*>(out) =
-                  base::Hex(std::string_view(description, note.n_descsz));
-              return 1;
-            }
-            at = description + (note.n_descsz + 3) / 4 * 4;
-          }
-        }
+        *static_cast<std::string*>(out) = BuildIdOf(*object);
         return 1;  // the program itself comes first
       },
       &id);
-  return id;
-}
-
-}  // namespace
-
-std::string BuildId() {
-  const std::string id = LinkerBuildId();
   return base::Concat(
       {GANNET_VERSION, "+", id.empty() ? "unknown" : std::string_view(id).substr(0, 16)});
 }
