@@ -5,7 +5,8 @@
 #include <ostream>
 #include <utility>
 
-#include "libs/base/concat.h"
+#include "apps/gannet/flags.h"
+#include "libs/base/percent.h"
 #include "libs/net/beast_network.h"
 #include "libs/runtime/asio_executor.h"
 #include "libs/runtime/system_clock.h"
@@ -15,21 +16,6 @@ namespace {
 
 constexpr base::Duration kAnswerLimit = std::chrono::seconds(10);
 constexpr size_t kMaxAnswerBytes = 1 << 20;
-
-// Everything but letters and digits by its code (RFC 3986).
-std::string Escaped(std::string_view text) {
-  constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) {
-      out += c;
-    } else {
-      out += {'%', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  return out;
-}
 
 absl::StatusOr<Burn> BurnIn(const net::HttpResult& result) {
   if (!result.status.ok()) return result.status;
@@ -88,11 +74,9 @@ class Watch {
 
  private:
   void Ask() {
-    std::string path = url_.path;
-    while (path.ends_with('/')) path.pop_back();
     net::HttpRequest request;
     request.method = "GET";
-    request.target = base::Concat({path, "/api/v1/query?query=", Escaped(kBurnQuery)});
+    request.target = url_.Below("/api/v1/query?query=") + base::PercentEncoded(kBurnQuery);
     network_.Http(url_, std::move(request), {kAnswerLimit, kMaxAnswerBytes},
                   [this](const net::HttpResult& result) { Take(BurnIn(result)); });
   }
@@ -161,19 +145,7 @@ void AddCanary(CLI::App& app, CanaryOptions& o, base::Files& files, std::ostream
                    "Authority of its certificate, beside the system's")
       ->type_name("FILE");
   const auto duration = [canary](const char* name, base::Duration& into, const char* help) {
-    canary
-        ->add_option_function<std::string>(
-            name,
-            [&into](const std::string& text) {
-              if (const auto value = base::ParseDuration(text)) into = *value;
-            },
-            help)
-        ->check([](const std::string& text) {
-          const auto value = base::ParseDuration(text);
-          return value && value->count() > 0 ? std::string()
-                                             : "'" + text + "' is no duration; write 90s or 10m";
-        })
-        ->type_name("DURATION");
+    AddDuration(canary, name, into, help)->check(IsDuration);
   };
   duration("--for", o.rules.watch, "It may stay after so long without a fault (default 10m)");
   duration("--settle", o.rules.settle, "Nothing is judged at first: starts disturb (default 1m)");

@@ -14,12 +14,6 @@ constexpr char kExits[] =
 constexpr char kScopes[] =
     "SCOPE is firm, or account:NAME, strategy:NAME, venue:NAME, instrument:NAME.\n";
 
-std::string IsDuration(const std::string& text) {
-  const auto value = base::ParseDuration(text);
-  if (value && value->count() > 0) return "";
-  return "'" + text + "' is no duration; write 90s, 250ms, 10m or 2h";
-}
-
 class Builder {
  public:
   Builder(ControlFlags& flags, base::Files& files, std::ostream& out, std::ostream& err,

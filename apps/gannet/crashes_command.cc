@@ -134,11 +134,9 @@ class Sender {
 
   absl::Status Send(std::string body) {
     GANNET_ASSIGN_OR_RETURN(const net::Url url, net::Url::Parse(dsn_.base));
-    std::string path = url.path;
-    while (path.ends_with('/')) path.pop_back();
     net::HttpRequest request;
     request.method = "POST";
-    request.target = base::Concat({path, "/api/", dsn_.project, "/envelope/"});
+    request.target = url.Below(base::Concat({"/api/", dsn_.project, "/envelope/"}));
     request.headers = {{"Content-Type", "application/x-sentry-envelope"},
                        {"X-Sentry-Auth",
                         "Sentry sentry_version=7, sentry_client=gannet/1, sentry_key=" + dsn_.key}};

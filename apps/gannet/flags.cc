@@ -3,6 +3,13 @@
 #include <CLI/CLI.hpp>
 
 namespace gannet::app {
+namespace {
+
+std::string NoDuration(const std::string& text) {
+  return "'" + text + "' is no duration; write 90s, 250ms, 10m or 2h";
+}
+
+}  // namespace
 
 CLI::Option* AddDuration(CLI::App* command, const std::string& name, base::Duration& into,
                          const std::string& help) {
@@ -12,12 +19,16 @@ CLI::Option* AddDuration(CLI::App* command, const std::string& name, base::Durat
           [&into, name](const std::string& text) {
             const bool negative = text.starts_with('-');
             const auto value = base::ParseDuration(negative ? text.substr(1) : text);
-            if (!value)
-              RefuseArgument(name, "'" + text + "' is no duration; write 90s, 250ms, 10m or 2h");
+            if (!value) RefuseArgument(name, NoDuration(text));
             into = negative ? -*value : *value;
           },
           help)
       ->type_name("DURATION");
+}
+
+std::string IsDuration(const std::string& text) {
+  const auto value = base::ParseDuration(text);
+  return value && value->count() > 0 ? "" : NoDuration(text);
 }
 
 void AddTime(CLI::App* command, const std::string& name, std::optional<base::Time>& into,

@@ -32,6 +32,8 @@ struct CommandDeps {
 // "10s", "250ms", and with a minus before it.
 CLI::Option* AddDuration(CLI::App* command, const std::string& name, base::Duration& into,
                          const std::string& help);
+// For CLI::Option::check: what is wrong with it; nothing: it is a duration above zero.
+std::string IsDuration(const std::string& text);
 // A time that may be left out.
 void AddTime(CLI::App* command, const std::string& name, std::optional<base::Time>& into,
              const std::string& help);

@@ -45,6 +45,8 @@ struct Url {
   uint16_t port = 0;
   bool tls() const { return scheme == "https" || scheme == "wss"; }
   std::string ToString() const;
+  // `path` ("/…", or nothing) under this one's, whether that ends with a slash or not.
+  std::string Below(std::string_view path) const;
   static absl::StatusOr<Url> Parse(std::string_view text);
 };
 

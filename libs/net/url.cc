@@ -2,6 +2,7 @@
 #include <charconv>
 
 #include "absl/strings/str_cat.h"
+#include "libs/base/concat.h"
 #include "libs/net/network.h"
 
 namespace gannet::net {
@@ -35,6 +36,12 @@ std::string Url::ToString() const {
   out += host.find(':') == std::string::npos ? host : "[" + host + "]";
   if (port != DefaultPort(scheme)) out += ":" + std::to_string(port);
   return out + path;
+}
+
+std::string Url::Below(std::string_view below) const {
+  std::string_view root = path;
+  while (root.ends_with('/')) root.remove_suffix(1);
+  return base::Concat({root, below});
 }
 
 absl::StatusOr<Url> Url::Parse(std::string_view text) {

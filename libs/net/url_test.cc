@@ -33,6 +33,16 @@ TEST_CASE("Url parses what it should and writes it back") {
   }
 }
 
+TEST_CASE("Url gives the path of what lies below it") {
+  for (const auto& [text, path] : {std::pair("http://host", "/api/v1"),
+                                   {"http://host/", "/api/v1"},
+                                   {"http://host/base", "/base/api/v1"},
+                                   {"http://host/base//", "/base/api/v1"}}) {
+    CHECK(Url::Parse(text)->Below("/api/v1") == path);
+  }
+  CHECK(Url::Parse("wss://host/private/")->Below("") == "/private");
+}
+
 TEST_CASE("Url refuses what it cannot mean") {
   for (const char* text :
        {"", "host", "ftp://host/", "http://", "http:///path", "http://host:0/",

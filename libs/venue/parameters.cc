@@ -1,8 +1,9 @@
 #include "libs/venue/parameters.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
+
+#include "libs/base/percent.h"
 
 namespace gannet::venue {
 namespace {
@@ -10,28 +11,7 @@ namespace {
 constexpr char kHexDigits[] = "0123456789ABCDEF";
 constexpr size_t kUsualValues = 192, kUsualCount = 16;  // of an order
 
-constexpr std::array<bool, 256> kUnreserved = [] {
-  std::array<bool, 256> table{};
-  for (int c = '0'; c <= '9'; ++c) table[static_cast<size_t>(c)] = true;
-  for (int c = 'A'; c <= 'Z'; ++c) table[static_cast<size_t>(c)] = true;
-  for (int c = 'a'; c <= 'z'; ++c) table[static_cast<size_t>(c)] = true;
-  for (const char c : {'-', '.', '_', '~'}) table[static_cast<size_t>(c)] = true;
-  return table;
-}();
-
 }  // namespace
-
-void AppendPercentEncoded(std::string& out, std::string_view value) {
-  for (const char c : value) {
-    const auto byte = static_cast<uint8_t>(c);
-    if (kUnreserved[byte]) {
-      out += c;
-    } else {
-      const char escaped[3] = {'%', kHexDigits[byte >> 4], kHexDigits[byte & 15]};
-      out.append(escaped, 3);
-    }
-  }
-}
 
 void AppendDecimal(std::string& out, Decimal value) {
   char digits[24];
@@ -138,7 +118,7 @@ void Parameters::AppendQuery(std::string& out) const {
     out.append(entry.name);
     out += '=';
     if (entry.kind == Kind::kText || entry.kind == Kind::kJson) {
-      AppendPercentEncoded(out, entry.value);
+      base::AppendPercentEncoded(out, entry.value);
     } else {
       out.append(entry.value);
     }

@@ -20,8 +20,6 @@ struct Decimal {
   bool operator==(const Decimal&) const = default;
 };
 
-// Percent-encodes everything but the unreserved characters of RFC 3986.
-void AppendPercentEncoded(std::string& out, std::string_view value);
 // "1.5" of 15 at scale 1; the shortest exact form, without allocation beyond `out`.
 void AppendDecimal(std::string& out, Decimal value);
 // With quotes; control characters, quotes and backslashes escaped (RFC 8259).

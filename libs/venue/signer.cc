@@ -5,6 +5,7 @@
 
 #include "libs/base/check.h"
 #include "libs/base/openssl_handles.h"
+#include "libs/base/percent.h"
 #include "libs/venue/parameters.h"
 
 namespace gannet::venue {
@@ -100,7 +101,7 @@ void Signer::AppendToQuery(std::string& out, std::string_view message) const {
     AppendHex(out, digest);
   } else {
     const std::string signature = Sign(message);
-    AppendPercentEncoded(out, signature);
+    base::AppendPercentEncoded(out, signature);
   }
 }
 

@@ -18,18 +18,13 @@ constexpr std::array<std::string_view, 8> kKeptHeaders = {
     "retry-after",          "x-bapi-limit",
     "x-bapi-limit-status",  "x-bapi-limit-reset-timestamp"};
 
-std::string WithoutSlash(std::string path) {
-  if (path.ends_with('/')) path.pop_back();
-  return path;
-}
-
 }  // namespace
 
 VenueSession::VenueSession(VenueSessionOptions options, net::Network& network,
                            base::Executor& executor, const base::Clock& clock, base::Rng rng,
                            telemetry::Log& log, Handlers handlers)
     : options_(std::move(options)),
-      stream_root_(WithoutSlash(options_.stream.path)),
+      stream_root_(options_.stream.Below("")),
       network_(network),
       executor_(executor),
       clock_(clock),

@@ -1,31 +1,14 @@
 #include <algorithm>
 
 #include "libs/base/concat.h"
+#include "libs/base/percent.h"
 #include "libs/venue/binance/market_codec.h"
 
 namespace gannet::venue::binance {
 namespace {
 
 using base::Concat;
-
-// RFC 3986, section 2.1: everything but unreserved characters.
-std::string PercentEncode(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
-                       (byte >= 'a' && byte <= 'z') || c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain) {
-      out += c;
-    } else {
-      out += '%';
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
-    }
-  }
-  return out;
-}
+using base::PercentEncoded;
 
 // What is no valid escape stays as it is.
 std::string PercentDecode(std::string_view text) {
@@ -86,7 +69,7 @@ std::string EncodeUnsubscribe(std::span<const std::string> streams, uint64_t id)
 }
 
 std::string DepthPath(Product product, std::string_view symbol, int limit) {
-  return Concat({RestPrefix(product), "/depth?symbol=", PercentEncode(symbol),
+  return Concat({RestPrefix(product), "/depth?symbol=", PercentEncoded(symbol),
                  "&limit=", std::to_string(limit)});
 }
 
@@ -98,7 +81,7 @@ std::string ExchangeInfoPath(Product product, std::span<const std::string> symbo
     if (list.size() > 1) list += ',';
     list += Quoted(symbol);
   }
-  return Concat({path, "?symbols=", PercentEncode(list + "]")});
+  return Concat({path, "?symbols=", PercentEncoded(list + "]")});
 }
 
 std::string QueryParameter(std::string_view path, std::string_view name) {

@@ -1,6 +1,7 @@
 #include "libs/venue/binance/usdm_requests.h"
 
 #include "libs/base/concat.h"
+#include "libs/base/percent.h"
 #include "libs/base/status.h"
 #include "libs/venue/binance/parameter_names.h"
 
@@ -414,7 +415,7 @@ Call CloseStream() {
 }
 std::string StreamPath(std::string_view listen_key) {
   std::string path = "/ws/";
-  AppendPercentEncoded(path, listen_key);
+  base::AppendPercentEncoded(path, listen_key);
   return path;
 }
 
