@@ -100,6 +100,12 @@ class ScriptedVenue : public venue::OrderVenue {
   venue::WireRequest Account(base::Time now) override {
     return Request(venue::RequestKind::kAccount, "GET", "account", now, std::chrono::seconds(5));
   }
+  std::optional<Part> NextPart(const venue::RequestContext& context, const venue::Answer& answer,
+                               base::Time now) override {
+    if (answer.cursor.empty()) return std::nullopt;
+    return Part{Request(context.kind, "GET", "page " + answer.cursor, now, std::chrono::seconds(5)),
+                context.part};
+  }
   std::optional<venue::WireRequest> RightsOfKey(base::Time now) override {
     return Request(venue::RequestKind::kKeyRights, "GET", "key-rights", now,
                    std::chrono::seconds(5));

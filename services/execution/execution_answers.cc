@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "absl/strings/str_cat.h"
+#include "libs/venue/answer_parts.h"
 #include "services/execution/execution_engine.h"
 
 namespace gannet::execution {
@@ -59,8 +60,12 @@ venue::Answer Joined(venue::Answer first, venue::Answer second) {
   Append(first.trades, second.trades);
   Append(first.balances, second.balances);
   Append(first.changes, second.changes);
-  if (second.positions && !first.positions) first.positions.emplace();
-  if (second.positions) Append(*first.positions, *second.positions);
+  if (second.positions) {
+    if (!first.positions) first.positions.emplace();
+    // Sides of one instrument that are kept apart may come on two pages.
+    for (const venue::PositionEntry& entry : *second.positions)
+      venue::AddPosition(*first.positions, entry.instrument, entry.quantity);
+  }
   if (first.unfit.empty()) first.unfit = std::move(second.unfit);
   first.cursor = std::move(second.cursor);
   return first;

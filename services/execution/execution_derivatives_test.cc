@@ -12,14 +12,14 @@ using venue::VenueOrderStatus;
 using namespace std::chrono_literals;
 
 struct Fixture : EngineFixture {
-  explicit Fixture(ExecutionOptions options = Options())
+  explicit Fixture(ExecutionOptions options = Options(), bool start = true)
       : EngineFixture(std::move(options), false) {
     venue.two_identities = true;
     venue.derivatives = true;
     btc.kind = market::InstrumentKind::kPerpetual;
     btc.version = 2;
     engine.OnInstrument({Cause(), btc}, now);
-    Start();
+    if (start) Start();
   }
   market::OrderIntent Stop(const std::string& id) {
     market::OrderIntent intent = Intent(id);
@@ -219,6 +219,30 @@ TEST_CASE("Positions are compared; what no fill explains halts the instrument un
   f.Answering(130s, replies);
   CHECK(f.engine.state().position_differences().empty());
   CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("Both sides of a position, each on a page of its own, are one position") {
+  Fixture f(Fixture::Options(), /*start=*/false);
+  f.engine.Resume(f.Cause(), f.now);
+  f.Open();
+  const auto first = [&] {
+    venue::Answer answer = f.Account("2");
+    answer.cursor = "two";
+    return answer;
+  };
+  f.Answering(10s, {{"account", first},
+                    {"page two", [&] { return f.Account("-0.5"); }},
+                    {"changes", [&] { return f.Confirmed(); }},
+                    {"open-orders", [&] { return f.Confirmed(); }},
+                    {"trades", [&] { return f.Confirmed(); }}});
+  REQUIRE(f.Asked("page two") > 0);
+  REQUIRE(f.engine.state().baseline());
+  CHECK(f.engine.state().HeldPosition(kBtc) == market::Money(15, 1));
+  CHECK(f.engine.state().position_differences().empty());
+  CHECK(std::count_if(f.facts.begin(), f.facts.end(), [](const EngineFixture::Fact& fact) {
+          const auto* note = std::get_if<market::Event<wire::EngineNote>>(&fact);
+          return note != nullptr && note->value.kind == kPositionNote;
+        }) == 1);
 }
 
 TEST_CASE("What closing realises is booked once with its fill") {
