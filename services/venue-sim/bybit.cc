@@ -141,6 +141,10 @@ void Door::Refuse(Call& call, int code, std::string message) {
   call.refusal = Refusal{code, std::move(message)};
 }
 
+void Door::Refuse(Call& call, std::pair<int, std::string> code_and_message) {
+  Refuse(call, code_and_message.first, std::move(code_and_message.second));
+}
+
 void Door::WriteIds(Call& call, std::string_view id, std::string_view link) {
   call.result.Object().Text("orderId", id).Text("orderLinkId", link).EndObject();
 }

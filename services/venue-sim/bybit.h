@@ -96,6 +96,7 @@ class Door {
   void WriteKey(Call& call);
   void WriteAccountInfo(Call& call);
   void Refuse(Call& call, int code, std::string message);
+  void Refuse(Call& call, std::pair<int, std::string> code_and_message);
   void CreateSpot(Call& call);
   void CancelSpot(Call& call);
   void CancelAllSpot(Call& call);

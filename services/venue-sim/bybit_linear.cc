@@ -181,10 +181,7 @@ bool Door::DispatchLinear(std::string_view endpoint, Call& call) {
 void Door::CreateLinear(Call& call) {
   ParamReader params(call.params);
   UsdmPlace place = ReadPlace(call.params, params);
-  if (!params.ok()) {
-    auto [code, message] = CodeOf(params.error());
-    return Refuse(call, code, std::move(message));
-  }
+  if (!params.ok()) return Refuse(call, CodeOf(params.error()));
   const UsdmMarket& market = exchange_.usdm();
   const Meant known = Find(market, call.account, place.symbol, "", place.client_id);
   // "always unique", also once the first is over.
@@ -195,10 +192,7 @@ void Door::CreateLinear(Call& call) {
       exchange_.Usdm({.verb = conditional ? UsdmVerb::kPlaceAlgo : UsdmVerb::kPlace,
                       .account = call.account,
                       .place = std::move(place)});
-  if (reply.error) {
-    auto [code, message] = CodeOf(*reply.error);
-    return Refuse(call, code, std::move(message));
-  }
+  if (reply.error) return Refuse(call, CodeOf(*reply.error));
   conditional ? WriteIds(call, LinearOrderId(*reply.algo), reply.algo->request.client_id)
               : WriteIds(call, LinearOrderId(*reply.order), reply.order->request.client_id);
 }
@@ -218,10 +212,7 @@ void Door::AmendLinear(Call& call) {
   const std::string id = LinearOrderId(*meant.order), link = meant.order->request.client_id;
   command.id = meant.order->id;
   const UsdmReply reply = exchange_.Usdm(std::move(command));
-  if (reply.error) {
-    auto [code, message] = CodeOf(*reply.error);
-    return Refuse(call, code, std::move(message));
-  }
+  if (reply.error) return Refuse(call, CodeOf(*reply.error));
   WriteIds(call, id, link);
 }
 
@@ -242,10 +233,7 @@ void Door::CancelLinear(Call& call) {
                       .id = waits ? meant.algo->id : meant.order->id};
   command.place.symbol = symbol;
   const UsdmReply reply = exchange_.Usdm(std::move(command));
-  if (reply.error) {
-    auto [code, message] = CodeOf(*reply.error);
-    return Refuse(call, code, std::move(message));
-  }
+  if (reply.error) return Refuse(call, CodeOf(*reply.error));
   WriteIds(call, id, link);
 }
 
@@ -332,11 +320,7 @@ void Door::LinearPositions(Call& call) {
   std::vector<UsdmMarket::PositionKey> rows;
   if (call.params.Has("symbol")) {
     const SymbolIndex symbol = ReadSymbol(params);
-    if (market.setup(call.account).hedge) {
-      rows = {{symbol, UsdmLeg::kLong}, {symbol, UsdmLeg::kShort}};
-    } else {
-      rows = {{symbol, UsdmLeg::kBoth}};
-    }
+    for (const UsdmLeg leg : market.legs(call.account)) rows.emplace_back(symbol, leg);
   } else if (call.params.Get("settleCoin") == "USDT") {
     for (const auto& [key, position] : market.positions(call.account)) rows.push_back(key);
   }
@@ -401,9 +385,7 @@ void Door::SetUp(Call& call, UsdmVerb verb, std::string_view field) {
   if (!params.ok()) return Refuse(call, 10001, "params error");
   command.amount = verb == UsdmVerb::kSetHedge ? value / kOne == 3 : value / kOne;
   const UsdmReply reply = exchange_.Usdm(std::move(command));
-  if (!reply.error) return;
-  auto [code, message] = CodeOf(*reply.error);
-  Refuse(call, code, std::move(message));
+  if (reply.error) Refuse(call, CodeOf(*reply.error));
 }
 
 }  // namespace gannet::venue_sim::bybit

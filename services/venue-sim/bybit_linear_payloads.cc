@@ -8,9 +8,7 @@
 namespace gannet::venue_sim::bybit {
 namespace {
 
-std::string_view SideName(market::Side side) { return side == market::Side::kBuy ? "Buy" : "Sell"; }
 const std::string& NameOf(SymbolIndex symbol) { return ListedSymbols()[symbol].name; }
-std::string Millis(base::Time time) { return std::to_string(base::UnixMillis(time)); }
 
 std::string_view TimeName(UsdmTime time) {
   switch (time) {
@@ -108,18 +106,6 @@ void WriteRow(JsonText& json, const Row& row) {
       .Bool("reduceOnly", r.reduce_only)
       .Bool("closeOnTrigger", false)
       .EndObject();
-}
-
-void OpenFrame(JsonText& json, std::string_view topic, base::Time now) {
-  json.Object()
-      .Text("id", "frame-" + std::to_string(base::UnixNanos(now)))
-      .Text("topic", topic)
-      .Int("creationTime", base::UnixMillis(now))
-      .Array("data");
-}
-std::string CloseFrame(JsonText& json) {
-  json.EndArray().EndObject();
-  return json.Take();
 }
 
 const UsdmAlgo* AlgoOf(const UsdmMarket& market, const UsdmOrder& order) {
@@ -339,12 +325,8 @@ std::string LinearPositionFrame(const UsdmMarket& market, AccountIndex account, 
                                 base::Time now) {
   JsonText json;
   OpenFrame(json, "position", now);
-  if (market.setup(account).hedge) {
-    for (const UsdmLeg leg : {UsdmLeg::kLong, UsdmLeg::kShort})
-      WriteLinearPosition(json, market, account, symbol, leg);
-  } else {
-    WriteLinearPosition(json, market, account, symbol, UsdmLeg::kBoth);
-  }
+  for (const UsdmLeg leg : market.legs(account))
+    WriteLinearPosition(json, market, account, symbol, leg);
   return CloseFrame(json);
 }
 

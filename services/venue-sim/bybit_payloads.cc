@@ -7,8 +7,6 @@
 namespace gannet::venue_sim::bybit {
 namespace {
 
-std::string_view SideName(market::Side side) { return side == market::Side::kBuy ? "Buy" : "Sell"; }
-
 std::string_view TimeName(const PlaceRequest& request) {
   if (request.kind == OrderKind::kLimitMaker) return "PostOnly";
   switch (request.time_in_force) {
@@ -38,17 +36,6 @@ std::string_view StatusName(const VenueOrder& order) {
   }
 }
 
-std::string Millis(base::Time time) { return std::to_string(base::UnixMillis(time)); }
-
-// {"id":…,"topic":…,"creationTime":…,"data":[…
-void OpenFrame(JsonText& json, std::string_view topic, base::Time now) {
-  json.Object()
-      .Text("id", "frame-" + std::to_string(base::UnixNanos(now)))
-      .Text("topic", topic)
-      .Int("creationTime", base::UnixMillis(now))
-      .Array("data");
-}
-
 void WriteTrade(JsonText& json, SymbolIndex symbol, market::Side side, uint64_t order_id,
                 std::string_view link_id, const FillReport& fill, base::Time time) {
   json.Object()
@@ -71,6 +58,23 @@ void WriteTrade(JsonText& json, SymbolIndex symbol, market::Side side, uint64_t 
 }
 
 }  // namespace
+
+std::string_view SideName(market::Side side) { return side == market::Side::kBuy ? "Buy" : "Sell"; }
+
+std::string Millis(base::Time time) { return std::to_string(base::UnixMillis(time)); }
+
+void OpenFrame(JsonText& json, std::string_view topic, base::Time now) {
+  json.Object()
+      .Text("id", "frame-" + std::to_string(base::UnixNanos(now)))
+      .Text("topic", topic)
+      .Int("creationTime", base::UnixMillis(now))
+      .Array("data");
+}
+
+std::string CloseFrame(JsonText& json) {
+  json.EndArray().EndObject();
+  return json.Take();
+}
 
 std::string OrderId(SymbolIndex symbol, uint64_t order) {
   return std::to_string(symbol) + "-" + std::to_string(order);
@@ -156,8 +160,7 @@ std::string OrderFrame(const Execution& execution) {
   JsonText json;
   OpenFrame(json, "order", execution.time);
   WriteOrder(json, execution.order);
-  json.EndArray().EndObject();
-  return json.Take();
+  return CloseFrame(json);
 }
 
 std::string ExecutionFrame(const Execution& execution) {
@@ -166,8 +169,7 @@ std::string ExecutionFrame(const Execution& execution) {
   const VenueOrder& order = execution.order;
   WriteTrade(json, order.request.symbol, order.request.side, order.order_id,
              order.request.client_order_id, execution.fill, execution.time);
-  json.EndArray().EndObject();
-  return json.Take();
+  return CloseFrame(json);
 }
 
 std::string WalletFrame(const Exchange& exchange, AccountIndex account,
@@ -175,8 +177,7 @@ std::string WalletFrame(const Exchange& exchange, AccountIndex account,
   JsonText json;
   OpenFrame(json, "wallet", now);
   WriteWallet(json, exchange, account, assets);
-  json.EndArray().EndObject();
-  return json.Take();
+  return CloseFrame(json);
 }
 
 }  // namespace gannet::venue_sim::bybit

@@ -15,6 +15,13 @@
 
 namespace gannet::venue_sim::bybit {
 
+// Of every category.
+std::string_view SideName(market::Side side);
+std::string Millis(base::Time time);
+// A frame of the private stream around its rows: {"id":…,"topic":…,"creationTime":…,"data":[…]}
+void OpenFrame(JsonText& json, std::string_view topic, base::Time now);
+std::string CloseFrame(JsonText& json);
+
 std::string OrderId(SymbolIndex symbol, uint64_t order);
 std::optional<std::pair<SymbolIndex, uint64_t>> ParseOrderId(std::string_view text);
 std::string TradeId(SymbolIndex symbol, uint64_t trade);

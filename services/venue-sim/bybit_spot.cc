@@ -74,17 +74,9 @@ void Door::CreateSpot(Call& call) {
                 params);
   }
   request.client_order_id = params.ClientOrderId("orderLinkId");
-  if (!params.ok()) {
-    auto [code, message] = CodeOf(params.error());
-    call.refusal = Refusal{code, std::move(message)};
-    return;
-  }
+  if (!params.ok()) return Refuse(call, CodeOf(params.error()));
   const venue_sim::Answer<Placed> placed = exchange_.Place(call.account, request);
-  if (const ApiError* error = Failed(placed)) {
-    auto [code, message] = CodeOf(*error);
-    call.refusal = Refusal{code, std::move(message)};
-    return;
-  }
+  if (const ApiError* error = Failed(placed)) return Refuse(call, CodeOf(*error));
   const VenueOrder& order = Ok(placed)->order;
   WriteIds(call, OrderId(order.request.symbol, order.order_id), order.request.client_order_id);
 }

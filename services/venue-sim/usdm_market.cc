@@ -403,6 +403,13 @@ UsdmReply UsdmMarket::SetUp(const UsdmCommand& command) {
   }
 }
 
+std::span<const UsdmLeg> UsdmMarket::legs(AccountIndex account) const {
+  static constexpr UsdmLeg kOneWay[] = {UsdmLeg::kBoth};
+  static constexpr UsdmLeg kApart[] = {UsdmLeg::kLong, UsdmLeg::kShort};
+  if (setup(account).hedge) return kApart;
+  return kOneWay;
+}
+
 uint32_t UsdmMarket::leverage(AccountIndex account, SymbolIndex symbol) const {
   const auto& set = accounts_[account].setup.leverage;
   const auto found = set.find(symbol);

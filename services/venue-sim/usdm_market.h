@@ -13,6 +13,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -73,6 +74,8 @@ class UsdmMarket {
     return accounts_[account].positions;
   }
   const UsdmSetup& setup(AccountIndex account) const { return accounts_[account].setup; }
+  // Of each symbol: the only position, or two of them (hedge mode).
+  std::span<const UsdmLeg> legs(AccountIndex account) const;
   uint32_t leverage(AccountIndex account, SymbolIndex symbol) const;
   size_t accounts() const { return accounts_.size(); }
 

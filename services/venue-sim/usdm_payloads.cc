@@ -292,9 +292,7 @@ std::string UsdmAccountEvent(const UsdmMarket& market, AccountIndex account,
       .EndObject()
       .EndArray()
       .Array("P");
-  const auto legs = market.setup(account).hedge ? std::vector{UsdmLeg::kLong, UsdmLeg::kShort}
-                                                : std::vector{UsdmLeg::kBoth};
-  for (const UsdmLeg leg : symbol ? legs : std::vector<UsdmLeg>()) {
+  for (const UsdmLeg leg : symbol ? market.legs(account) : std::span<const UsdmLeg>()) {
     const UsdmPosition position = market.position(account, {*symbol, leg});
     json.Object()
         .Text("s", NameOf(*symbol))
