@@ -22,6 +22,7 @@ KafkaProducerOptions ProducerOptions(const KafkaBusOptions& options, KafkaRole r
           .max_messages = ticks ? options.max_ticks : options.max_events,
           .max_bytes = ticks ? options.max_tick_bytes : options.max_event_bytes,
           .max_conflated_keys = options.max_conflated_keys,
+          .delivery_limit = ticks ? options.tick_limit : std::nullopt,
           .notice = options.notice,
           .statistics = options.statistics};
 }
@@ -50,6 +51,7 @@ class KafkaBus::Core : public std::enable_shared_from_this<Core> {
   std::map<std::string, uint64_t> Counters() const;
   std::vector<View> Views() const;
   KafkaProducer& events() { return events_; }
+  const KafkaProducer& ticks() const { return ticks_; }
 
  private:
   // Unique in the cluster: the process, the use, and the bits of this start.
@@ -362,6 +364,10 @@ KafkaBusStats KafkaBus::stats() const { return core_->Stats(); }
 absl::Status KafkaBus::health() const { return core_->Health(); }
 std::map<std::string, uint64_t> KafkaBus::counters() const { return core_->Counters(); }
 std::vector<KafkaBus::View> KafkaBus::views() const { return core_->Views(); }
+uint64_t KafkaBus::KeptEnd(const std::string& topic, uint32_t partition) const {
+  return std::max(core_->events().KeptEnd(topic, partition),
+                  core_->ticks().KeptEnd(topic, partition));
+}
 KafkaProducer& KafkaBus::events_for_test() { return core_->events(); }
 
 }  // namespace gannet::bus

@@ -41,6 +41,7 @@ struct KafkaBusOptions {
   size_t max_ticks = 50'000;
   size_t max_tick_bytes = 64u << 20;
   size_t max_conflated_keys = 10'000;
+  std::optional<base::Duration> tick_limit;  // no broker has it by then: left out; for tests
   base::Duration flush_limit = std::chrono::seconds(10);
   base::Duration drain_limit = std::chrono::seconds(2);
   base::Duration close_limit = std::chrono::seconds(5);
@@ -81,6 +82,9 @@ class KafkaBus : public Bus, public Watched {
     KafkaInbox::View inbox;
   };
   std::vector<View> views() const;
+  // One past the newest offset of a topic, by its name in Kafka, that a broker has
+  // acknowledged to this bus: for tests.
+  uint64_t KeptEnd(const std::string& topic, uint32_t partition) const;
 
   KafkaProducer& events_for_test();
 

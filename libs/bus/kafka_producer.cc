@@ -59,6 +59,7 @@ class KafkaProducer::Core {
   void WhenKept(std::function<void()> done);
   bool Flush(base::Duration limit);
   KafkaProducerStats Stats() const;
+  uint64_t KeptEnd(const std::string& topic, uint32_t partition) const;
   absl::Status Health() const;
   void FailForTest();
 
@@ -81,6 +82,7 @@ class KafkaProducer::Core {
     bool known = false;
     uint32_t in_flight = 0;
     base::Duration last_kept{0};
+    uint64_t kept_end = 0;
   };
 
   void Run();
@@ -240,6 +242,12 @@ bool KafkaProducer::Core::Flush(base::Duration limit) {
                            [this] { return outstanding_.empty() && conflator_.empty(); });
 }
 
+uint64_t KafkaProducer::Core::KeptEnd(const std::string& topic, uint32_t partition) const {
+  std::lock_guard lock(mutex_);
+  const auto lane = lanes_.find({topic, partition});
+  return lane == lanes_.end() ? 0 : lane->second.kept_end;
+}
+
 KafkaProducerStats KafkaProducer::Core::Stats() const {
   std::lock_guard lock(mutex_);
   KafkaProducerStats stats = stats_;
@@ -318,6 +326,13 @@ bool KafkaProducer::Core::Build() {
   if (!conf.ok()) {
     trouble_ = conf.status();
     return false;
+  }
+  if (options_.delivery_limit) {
+    const std::string limit =
+        std::to_string(*options_.delivery_limit / std::chrono::milliseconds(1));
+    GANNET_CHECK(rd_kafka_conf_set(conf->get(), "message.timeout.ms", limit.c_str(), nullptr, 0) ==
+                     RD_KAFKA_CONF_OK,
+                 "librdkafka knows message.timeout.ms");
   }
   rd_kafka_conf_set_opaque(conf->get(), this);
   rd_kafka_conf_set_dr_msg_cb(conf->get(), &OnDelivery);
@@ -421,6 +436,8 @@ void KafkaProducer::Core::Delivered(const rd_kafka_message_t& message) {
     if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       lane.known = true;
       lane.last_kept = clock_.Monotonic();
+      if (message.offset >= 0)
+        lane.kept_end = std::max(lane.kept_end, static_cast<uint64_t>(message.offset) + 1);
       ++stats_.kept;
       Forget(entry, calls);
     } else if (lossy_ && ready_) {
@@ -514,6 +531,9 @@ absl::Status KafkaProducer::Publish(KafkaRecord record, std::function<void()> ke
 void KafkaProducer::WhenKept(std::function<void()> done) { core_->WhenKept(std::move(done)); }
 bool KafkaProducer::Flush(base::Duration limit) { return core_->Flush(limit); }
 KafkaProducerStats KafkaProducer::stats() const { return core_->Stats(); }
+uint64_t KafkaProducer::KeptEnd(const std::string& topic, uint32_t partition) const {
+  return core_->KeptEnd(topic, partition);
+}
 absl::Status KafkaProducer::health() const { return core_->Health(); }
 void KafkaProducer::FailForTest() { core_->FailForTest(); }
 

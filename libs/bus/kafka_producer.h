@@ -18,6 +18,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "absl/status/status.h"
 #include "libs/base/clock.h"
@@ -34,6 +36,8 @@ struct KafkaProducerOptions {
   size_t max_messages = 10'000;
   size_t max_bytes = 64u << 20;
   size_t max_conflated_keys = 10'000;  // ticks
+  // What no broker has taken by then is left out; ticks only. Nothing: as the role has it.
+  std::optional<base::Duration> delivery_limit;
   KafkaNoticeSink notice;
   KafkaStatisticsSink statistics;
 };
@@ -67,6 +71,9 @@ class KafkaProducer {
   // False: `limit` has passed first.
   bool Flush(base::Duration limit);
   KafkaProducerStats stats() const;
+  // One past the newest offset that was acknowledged to the present client; 0: none. Ticks
+  // are acknowledged by one broker: readers come that far only once the others have them too.
+  uint64_t KeptEnd(const std::string& topic, uint32_t partition) const;
   // Not OK while something keeps messages from leaving; says what helps.
   absl::Status health() const;
 

@@ -36,6 +36,7 @@ KafkaHarness::KafkaHarness(KafkaClusterForTest& cluster,
   options_.prefix = FreshPrefix();
   options_.partitions = kPartitions;
   options_.max_events = kBacklog;
+  options_.tick_limit = std::chrono::minutes(1);  // a busy machine loses none
   options_.notice = &Say;
   auto admin = KafkaAdmin::Connect(options_.cluster, "test-admin-" + options_.prefix);
   REQUIRE(admin.ok());
@@ -123,9 +124,17 @@ bool KafkaHarness::SettledView(const KafkaBus::View& view) {
         std::find(view.inbox.halted.begin(), view.inbox.halted.end(), next.partition);
     if (halted != view.inbox.halted.end()) continue;
     const auto end = admin_->End(view.topic, next.partition);
-    if (!end.ok() || next.offset < *end) return false;
+    if (!end.ok() || next.offset < std::max(*end, KeptEnd(view.topic, next.partition)))
+      return false;
   }
   return true;
+}
+
+// The end that all brokers have reached is behind what one of them has acknowledged.
+uint64_t KafkaHarness::KeptEnd(const std::string& topic, uint32_t partition) const {
+  uint64_t end = bus_->KeptEnd(topic, partition);
+  for (const KafkaBus* other : others_) end = std::max(end, other->KeptEnd(topic, partition));
+  return end;
 }
 
 absl::Status KafkaHarness::Resolve(const TopicInfo& topic, Position position,

@@ -54,6 +54,7 @@ class KafkaHarness : public BusHarness {
  private:
   bool Settled();
   bool SettledView(const KafkaBus::View& view);
+  uint64_t KeptEnd(const std::string& topic, uint32_t partition) const;
 
   KafkaClusterForTest& cluster_;
   runtime::SystemClock clock_;
