@@ -4,9 +4,10 @@ reports, metrics, traces, the API of the page, commands, crash reports and a cor
 in base64 at each of its three offsets, escaped for a URL, and inside of what is packed. None may be found, and each
 planted leak must be.
 
-usage: secrets_test.py BIN_DIR. Rows are in a private PostgreSQL and traces in a Jaeger where these can be had; the rest goes on without.
+usage: secrets_test.py BIN_DIR. Rows are in a private PostgreSQL, sessions in a private Redis and traces in a Jaeger where these can be had; the rest goes on without.
 """
 import base64
+import contextlib
 import gzip
 import http.server
 import io
@@ -29,6 +30,7 @@ import harness
 from backup_test import Database
 from certificate_test import Authority
 from harness import check
+from redis_test import Redis
 from trace_test import Jaeger
 
 LEAST = 12  # bytes of a secret that are looked for: fewer are found by chance
@@ -42,6 +44,7 @@ gateway:
   port: 0
   certificate: {folder}/gateway.pem
   key: {folder}/gateway.key
+  {redis}
 reporting:
   {store}
   notify:
@@ -282,6 +285,14 @@ def rows_of(database):
     return out.encode()
 
 
+def kept_by(redis):
+    """What Redis has written down, and its log."""
+    files = [path for path in pathlib.Path(redis.folder).rglob("*") if "appendonlydir" in path.parts or path.name == "log"]
+    written = b"".join(path.read_bytes() for path in files if path.is_file())
+    check(b"gannet:session:" in written, "Redis keeps no session: then it proves nothing")
+    return written
+
+
 def test(bin_dir, folder):
     harness.need(os.path.join(bin_dir, "gannet"), os.path.join(bin_dir, "gannet-venue-sim"))
     stage = pathlib.Path(folder)
@@ -296,18 +307,23 @@ def test(bin_dir, folder):
     shutil.copy(key, stage / "gateway.key")
     planted |= key_lines(key)
     jaeger = Jaeger(folder)
-    with jaeger.program, Database() as database:
+    private = Redis(folder) if shutil.which("redis-server") else contextlib.nullcontext()
+    with jaeger.program, Database() as database, private as redis:
+        section = ""
+        if redis is not None:
+            section = redis.section.replace("\n", "\n  ")
+            planted["Redis's password"] = pathlib.Path(redis.folder, "password").read_bytes().strip()
         planted["database's password"] = (database.dir / "password").read_bytes().strip()
         the_search_bites(planted)
         shutil.copytree("config", stage / "config")
         store = "store:" + database.section.replace("\n", "\n  ")
-        (stage / "config/test.yaml").write_text(CONFIG.format(folder=folder, store=store, hook=hooks.port), encoding="utf-8")
+        (stage / "config/test.yaml").write_text(CONFIG.format(folder=folder, store=store, redis=section, hook=hooks.port), encoding="utf-8")
         code, out, err = harness.run([os.path.join(bin_dir, "gannet"), "migrate", "--store", stage / "config/test.yaml"], 60)
         check(code == 0, f"migrate: {out}{err}")
-        run(bin_dir, stage, planted, authority, jaeger, database, hooks)
+        run(bin_dir, stage, planted, authority, jaeger, database, hooks, redis)
 
 
-def run(bin_dir, stage, planted, authority, jaeger, database, hooks):
+def run(bin_dir, stage, planted, authority, jaeger, database, hooks, redis):
     data = str(stage / "data")
     os.makedirs(data)
     platform = harness.Platform(bin_dir, data, "--config", str(stage / "config/test.yaml"), "--seed", "9", "--market-speed", "3", "--admin-address", "127.0.0.1:0",
@@ -321,6 +337,8 @@ def run(bin_dir, stage, planted, authority, jaeger, database, hooks):
         old = set(pathlib.Path(cores).glob("core*"))
         outputs = drive(stage, platform, program, planted, authority)
         outputs["traces"] = harness.wait_until(lambda: traces_of(jaeger), 30, "traces to look into")
+        if redis is not None:
+            outputs["what Redis keeps"] = kept_by(redis)
         outputs["rows"] = harness.wait_until(lambda: rows_of(database), 30, "rows to look into")
         harness.wait_until(lambda: hooks.told, 30, "something told to a channel")
         outputs["what the channels were told"] = b"".join(body for _, body in hooks.told)
