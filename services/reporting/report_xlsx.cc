@@ -220,7 +220,7 @@ class Book {
       case Kind::kTime:
         return 19;
       case Kind::kText:
-        return 22;
+        return 28;
       case Kind::kDecimal:
       case Kind::kAmount:
         return 16;
@@ -438,7 +438,7 @@ class Book {
     if (curve.empty()) return;
     AddChart(sheet, row, 0, curve, HasFigure("opening_equity") ? "equity" : "result",
              "Equity curve", "#,##0.00", 0x1F4E79);
-    if (has_equity()) AddChart(sheet, row, 2, curve, "drawdown", "Drawdown", "0.00%", 0xB02A2A);
+    if (has_equity()) AddChart(sheet, row, 2, curve, "drawdown", "Drawdown", "0.00##%", 0xB02A2A);
   }
 
   // Points at their times: an axis of dates has days, and would draw an hour as one stroke.
