@@ -158,80 +158,116 @@ std::vector<std::string> ParentGiver::CheckReservations(const risk::RiskEngine& 
   return violations;
 }
 
+namespace {
+
+struct Story {
+  market::ParentOrder first;
+  std::vector<market::ParentOrder> ended;
+  std::map<std::string, market::OrderIntent> children;
+};
+
+// What a journal of strategy tells of parents, in its order.
+struct Stories {
+  std::map<market::ClientOrderId, Story> parents;
+  std::map<market::InstrumentId, int> scales;  // of quantities
+  std::vector<std::string> violations;
+
+  void Take(const market::ParentOrder& parent) {
+    Story& story = parents[parent.id()];
+    if (story.first.intent.client_order_id.empty()) story.first = parent;
+    if (market::IsTerminal(parent.state)) story.ended.push_back(parent);
+  }
+  void Take(const wire::EngineNote& note) {
+    if (note.engine != "strategy" || note.kind != "instrument") return;
+    wire::CanonicalReader in(note.body);
+    const market::Instrument instrument = wire::LoadInstrument(in);
+    scales[instrument.id] = instrument.quantity_scale;
+  }
+  void Take(const market::OrderIntent& intent) {
+    if (intent.kind != market::IntentKind::kNew || intent.parent.empty()) return;
+    Story& story = parents[intent.parent];
+    story.children.emplace(intent.client_order_id.text(), intent);
+    const market::OrderIntent& parent = story.first.intent;
+    const int64_t beyond =
+        market::Sign(intent.side) * (intent.price.mantissa - parent.price.mantissa);
+    if (intent.side == parent.side && beyond > 0) {
+      violations.push_back(absl::StrCat("parents: child ", intent.client_order_id.text(),
+                                        " is beyond its parent's limit"));
+    }
+    if (!story.ended.empty())
+      violations.push_back(
+          absl::StrCat("parents: a child after the end of ", intent.parent.text()));
+  }
+};
+
+Stories Read(journal::Reader& reader) {
+  Stories stories;
+  for (;;) {
+    const auto record = reader.Next();
+    if (!record.ok() || !*record) return stories;
+    if ((*record)->type != journal::RecordType::kFact) continue;
+    const auto& channel = (*record)->channel;
+    const std::string& payload = (*record)->payload;
+    if (channel == bus::kOrderParents.info.name) {
+      stories.Take(wire::Decode<market::ParentOrder>(payload)->value);
+    } else if (channel == bus::kJournals.info.name) {
+      stories.Take(wire::Decode<wire::EngineNote>(payload)->value);
+    } else if (channel == bus::kOrderIntents.info.name) {
+      stories.Take(wire::Decode<market::OrderIntent>(payload)->value);
+    }
+  }
+}
+
+// What the venue has filled of its children.
+struct Filled {
+  market::Money entered, exited;
+  bool twins = false;  // a request that the network doubled may have become two orders
+};
+
+Filled FilledOf(const Story& story, const VenueRecord& venue, const Doubled& doubled) {
+  Filled filled;
+  for (const VenueRecord::Order& order : venue.orders) {
+    const auto child = story.children.find(order.order.request.client_order_id);
+    if (child == story.children.end()) continue;
+    filled.twins = filled.twins || doubled.contains(child->first);
+    (child->second.side == story.first.intent.side ? filled.entered : filled.exited) +=
+        market::Money(order.order.executed, kVenueScale);
+  }
+  return filled;
+}
+
+void CheckEnd(const market::ParentOrder& end, int scale, const Filled& filled,
+              std::vector<std::string>& violations) {
+  const market::Money told(end.filled.mantissa, scale), left(end.exited.mantissa, scale);
+  if (!filled.twins && (told != filled.entered || left != filled.exited)) {
+    violations.push_back(absl::StrCat(
+        "parents: ", end.id().text(), " says ", told.ToString(), " and ", left.ToString(),
+        ", the venue ", filled.entered.ToString(), " and ", filled.exited.ToString()));
+  }
+  if (end.filled > end.intent.quantity)
+    violations.push_back(absl::StrCat("parents: ", end.id().text(), " filled more than it wanted"));
+}
+
+}  // namespace
+
 std::vector<std::string> CheckParents(base::Files& files, const std::string& journal,
                                       const VenueRecord& venue, const Doubled& doubled,
                                       uint64_t& ends) {
-  std::vector<std::string> violations;
-  struct Known {
-    std::vector<market::ParentOrder> ended;
-    market::ParentOrder first;
-    std::map<std::string, market::OrderIntent> children;
-  };
-  std::map<market::ClientOrderId, Known> parents;
-  std::map<market::InstrumentId, int> scales;  // of quantities
   const auto reader = journal::Reader::Open(files, journal);
   if (!reader.ok()) return {"parents: the journal cannot be read"};
-  for (;;) {
-    const auto record = (*reader)->Next();
-    if (!record.ok() || !*record) break;
-    if ((*record)->type != journal::RecordType::kFact) continue;
-    if ((*record)->channel == bus::kOrderParents.info.name) {
-      const auto event = wire::Decode<market::ParentOrder>((*record)->payload);
-      Known& known = parents[event->value.id()];
-      if (known.first.intent.client_order_id.empty()) known.first = event->value;
-      if (market::IsTerminal(event->value.state)) known.ended.push_back(event->value);
-    } else if ((*record)->channel == bus::kJournals.info.name) {
-      const auto note = wire::Decode<wire::EngineNote>((*record)->payload);
-      if (note->value.engine != "strategy" || note->value.kind != "instrument") continue;
-      wire::CanonicalReader in(note->value.body);
-      const market::Instrument instrument = wire::LoadInstrument(in);
-      scales[instrument.id] = instrument.quantity_scale;
-    } else if ((*record)->channel == bus::kOrderIntents.info.name) {
-      const auto event = wire::Decode<market::OrderIntent>((*record)->payload);
-      const market::OrderIntent& intent = event->value;
-      if (intent.kind != market::IntentKind::kNew || intent.parent.empty()) continue;
-      Known& known = parents[intent.parent];
-      known.children.emplace(intent.client_order_id.text(), intent);
-      const market::ParentOrder& parent = known.first;
-      const bool entry = intent.side == parent.intent.side;
-      if (entry &&
-          market::Sign(intent.side) * (intent.price.mantissa - parent.intent.price.mantissa) > 0) {
-        violations.push_back(absl::StrCat("parents: child ", intent.client_order_id.text(),
-                                          " is beyond its parent's limit"));
-      }
-      if (!known.ended.empty())
-        violations.push_back(
-            absl::StrCat("parents: a child after the end of ", intent.parent.text()));
-    }
-  }
-  for (const auto& [id, known] : parents) {
-    if (known.ended.size() != 1) {
-      violations.push_back(
-          absl::StrCat("parents: ", id.text(), " ended ", known.ended.size(), " times"));
+  Stories stories = Read(**reader);
+  for (const auto& [id, story] : stories.parents) {
+    if (story.ended.size() != 1) {
+      stories.violations.push_back(
+          absl::StrCat("parents: ", id.text(), " ended ", story.ended.size(), " times"));
       continue;
     }
     ++ends;
-    market::Money filled, exited;
-    bool twins = false;  // a request that the network doubled may have become two orders
-    for (const VenueRecord::Order& order : venue.orders) {
-      const auto child = known.children.find(order.order.request.client_order_id);
-      if (child == known.children.end()) continue;
-      twins = twins || doubled.contains(child->first);
-      (child->second.side == known.first.intent.side ? filled : exited) +=
-          market::Money(order.order.executed, kVenueScale);
-    }
-    const market::ParentOrder& end = known.ended.front();
-    const int scale = scales[end.intent.instrument];
-    const market::Money told(end.filled.mantissa, scale), left(end.exited.mantissa, scale);
-    if (!twins && (told != filled || left != exited)) {
-      violations.push_back(absl::StrCat("parents: ", id.text(), " says ", told.ToString(), " and ",
-                                        left.ToString(), ", the venue ", filled.ToString(), " and ",
-                                        exited.ToString()));
-    }
-    if (end.filled > end.intent.quantity)
-      violations.push_back(absl::StrCat("parents: ", id.text(), " filled more than it wanted"));
+    const market::ParentOrder& end = story.ended.front();
+    CheckEnd(end, stories.scales[end.intent.instrument], FilledOf(story, venue, doubled),
+             stories.violations);
   }
-  return violations;
+  return std::move(stories.violations);
 }
 
 }  // namespace gannet::simulation
