@@ -73,6 +73,8 @@ class ExecutionService : public runtime::Service, private ExecutionOutput {
     uint32_t orders = 0, cancels = 0;
   };
   const StopBytes* FindStop(uint64_t number) const;
+  // Whether orders go over the order socket now: it is open and, where it must be, logged in.
+  bool orders_go_by_socket() const { return keyed_ != nullptr && keyed_->uses_socket(); }
   // Requests that went over the order socket.
   uint64_t sent_by_socket() const { return orders_ ? orders_->sent() : 0; }
 

@@ -120,9 +120,9 @@ TEST_CASE("A session holds long and short of an instrument apart in hedge mode")
   // Opens long, then short beside it, then closes half of the long one.
   session.host().Decide(session.Limit("g1long", Side::kBuy, 20'000, "0.004"), 10s);
   REQUIRE(session.Reaches("g1long", OrderState::kFilled));
-  session.host().Decide(session.Limit("g1short", Side::kSell, 20'000, "0.003"), 10s);
+  session.host().Decide(session.Limit("g1short", Side::kSell, -20'000, "0.003"), 10s);
   REQUIRE(session.Reaches("g1short", OrderState::kFilled));
-  market::OrderIntent close = session.Limit("g1close", Side::kSell, 20'000, "0.002");
+  market::OrderIntent close = session.Limit("g1close", Side::kSell, -20'000, "0.002");
   close.reduce_only = true;
   session.host().Decide(close, 10s);
   REQUIRE(session.Reaches("g1close", OrderState::kFilled));
@@ -238,11 +238,14 @@ GroundOptions BySocket() {
   return how;
 }
 uint64_t Sent(Session& session) { return session.host().service->sent_by_socket(); }
+bool ReadyBySocket(Session& session) {
+  return session.Ready() &&
+         session.Until([&] { return session.host().service->orders_go_by_socket(); });
+}
 
 TEST_CASE("Orders go over a WebSocket where the settings say so") {
   Session session(AnyWire(), AnyProduct(), BySocket());
-  REQUIRE(session.Ready());
-  session.Run(300ms);  // it has opened, and logged in
+  REQUIRE(ReadyBySocket(session));
   session.host().Decide(session.Limit("g1rests", Side::kBuy, -500'000), 10s);
   REQUIRE(session.Reaches("g1rests", OrderState::kAccepted));
   CHECK(Sent(session) == 1);
@@ -278,9 +281,13 @@ TEST_CASE("A socket that breaks between order and answer leaves the order UNKNOW
   const Wire wire = AnyWire();
   // Proof of absence takes its time: on a real clock once.
   if (!heard && wire == Wire::kSockets && product != Product::kSpot) return;
-  Session session(wire, product, BySocket());
-  REQUIRE(session.Ready());
-  session.Run(300ms);
+  GroundOptions how;
+  how.configure = [](ExecutionConfig& config) {
+    config.live.orders_by_socket = true;
+    config.live.request_timeout = 2s;
+  };
+  Session session(wire, product, how);
+  REQUIRE(ReadyBySocket(session));
   CAPTURE(static_cast<int>(product), heard);
   venue_sim::FaultRule rule;
   rule.kind = heard ? venue_sim::FaultKind::kLostAnswer : venue_sim::FaultKind::kLostRequest;
