@@ -86,4 +86,4 @@ endif()
 # The pages that `make docs` makes say what the programs say.
 add_test(NAME docs_check
   COMMAND tools/make-docs ${CMAKE_BINARY_DIR} --check WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-set_tests_properties(docs_check PROPERTIES LABELS tidy TIMEOUT 60)
+set_tests_properties(docs_check PROPERTIES LABELS tidy TIMEOUT 300)
