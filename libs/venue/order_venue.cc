@@ -80,6 +80,8 @@ const char* Name(OutcomeClass outcome) {
       return "refused";
     case OutcomeClass::kUnknown:
       return "unknown";
+    case OutcomeClass::kTurnedAway:
+      return "turned away";
   }
   return "?";
 }

@@ -113,6 +113,10 @@ enum class OutcomeClass : uint8_t {
   kAcknowledged,   // the venue has the request; what became of it comes by stream or query
   kRefused,        // a structured code whose documented meaning is "not accepted"
   kUnknown,
+  // Placing: the copy that is answered was not taken, for a reason that lay in its moment
+  // (funds, prices, time). Of another copy of the same request, should something on the
+  // way have made one, it says nothing.
+  kTurnedAway,
 };
 const char* Name(OutcomeClass outcome);
 

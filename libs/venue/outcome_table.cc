@@ -8,25 +8,25 @@ namespace gannet::venue {
 namespace {
 
 constexpr OutcomeClass kR = OutcomeClass::kRefused, kU = OutcomeClass::kUnknown,
-                       kA = OutcomeClass::kAcknowledged;
+                       kA = OutcomeClass::kAcknowledged, kT = OutcomeClass::kTurnedAway;
 
 constexpr MeaningRow kMeanings[] = {
     {Meaning::kMalformed, "malformed", kR, kR, kR, false,
-     "a parameter is missing, unknown, malformed or does not go with another: the request was "
-     "turned away before anything was done"},
-    {Meaning::kNotAuthorised, "not authorised", kR, kR, kR, false,
-     "key, signature, address, permission or the request's time is not accepted: turned away "
-     "before anything was done"},
-    {Meaning::kRejected, "rejected", kR, kR, kU, false,
+     "a parameter is missing, unknown, malformed or does not go with another, or the signature is "
+     "not that of the request: every copy of it is turned away before anything is done"},
+    {Meaning::kNotAuthorised, "not authorised", kT, kR, kR, false,
+     "key, address, permission or the request's time is not accepted: turned away before anything "
+     "was done; a copy that came earlier, or another way, may have been accepted"},
+    {Meaning::kRejected, "rejected", kT, kR, kU, false,
      "the matching engine turned the new order, or the change, away"},
-    {Meaning::kOrderRule, "order rule", kR, kU, kU, false,
+    {Meaning::kOrderRule, "order rule", kT, kU, kU, false,
      "the order breaks a rule of its symbol, type or side (price, size, value, trigger, time in "
      "force): it is not taken"},
-    {Meaning::kFunds, "funds", kR, kU, kU, false,
+    {Meaning::kFunds, "funds", kT, kU, kU, false,
      "balance, margin or position does not cover the order: it is not taken"},
-    {Meaning::kLimit, "limit", kR, kU, kU, false,
+    {Meaning::kLimit, "limit", kT, kU, kU, false,
      "a limit of orders, position or risk leaves no room for the order: it is not taken"},
-    {Meaning::kNotTrading, "not trading", kR, kU, kU, false,
+    {Meaning::kNotTrading, "not trading", kT, kU, kU, false,
      "symbol or account may not trade, or not in this way, now: the order is not taken"},
     {Meaning::kChangeRejected, "change rejected", kU, kR, kU, false,
      "the cancel or amendment was turned away: the order stands as it stood"},

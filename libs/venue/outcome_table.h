@@ -35,9 +35,11 @@ enum class Meaning : uint8_t {
 struct MeaningRow {
   Meaning meaning;
   std::string_view name;
-  OutcomeClass place, change, query;  // change: cancel, amend. kRefused of a query: not answered
-  bool not_found;                     // a refused change or query says: no such order
-  std::string_view says;              // what the documentation says, in our words
+  // change: cancel, amend. kRefused of a query: not answered; of a placement: whatever lies
+  // in the request's own bytes, so that every copy of it is refused alike.
+  OutcomeClass place, change, query;
+  bool not_found;         // a refused change or query says: no such order
+  std::string_view says;  // what the documentation says, in our words
 };
 std::span<const MeaningRow> Meanings();
 const MeaningRow& RowOf(Meaning meaning);

@@ -384,6 +384,23 @@ class EngineFixture : public ExecutionOutput {
     REQUIRE(TakeSent(words));
     Answer(taken, std::move(answer), status);
   }
+  // The venue knows nothing of the order, whatever it is asked, until that is proven.
+  void ProveAbsence(const std::string& id) {
+    const base::Time limit = now + std::chrono::minutes(1);
+    while (Order(id).open()) {
+      REQUIRE(now < limit);
+      Advance(std::chrono::milliseconds(500));
+      while (TakeSent("query " + id)) Answer(taken, NotFound(), 400);
+      if (TakeSent("time")) {
+        sent.push_front(taken);
+        AnswerTime();
+      }
+      while (TakeSent("query " + id)) Answer(taken, NotFound(), 400);
+      while (TakeSent("trades-since")) Answer(taken, Confirmed());
+      while (TakeSent("cancel " + id))
+        Answer(taken, Refused("-2011", "Unknown order sent.", true), 400);
+    }
+  }
   void Lose(std::string_view words, std::string error = "timeout") {
     INFO(words);
     REQUIRE(TakeSent(words));
@@ -415,6 +432,12 @@ class EngineFixture : public ExecutionOutput {
     answer.code = std::move(code);
     answer.message = std::move(message);
     answer.not_found = not_found;
+    return answer;
+  }
+  // Of one copy of a placement; another may have been taken.
+  static venue::Answer TurnedAway(std::string code, std::string message) {
+    venue::Answer answer = Refused(std::move(code), std::move(message));
+    answer.outcome = venue::OutcomeClass::kTurnedAway;
     return answer;
   }
   static venue::Answer NotFound() { return Refused("-2013", "Order does not exist.", true); }

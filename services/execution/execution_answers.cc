@@ -71,6 +71,18 @@ venue::Answer Joined(venue::Answer first, venue::Answer second) {
   return first;
 }
 
+bool Works(VenueOrderStatus status) {
+  return status == VenueOrderStatus::kNew || status == VenueOrderStatus::kPendingNew ||
+         status == VenueOrderStatus::kPartiallyFilled;
+}
+
+// Over, and by the word of its end the venue never had it.
+bool EndedUntaken(const TrackedOrder& order) {
+  const OrderState state = order.life.state();
+  return state == OrderState::kDenied || state == OrderState::kRejected ||
+         state == OrderState::kAbsent;
+}
+
 std::string Words(const venue::LegOutcome& leg) {
   if (leg.code.empty()) return leg.message;
   return leg.message.empty() ? leg.code : absl::StrCat(leg.code, " ", leg.message);
@@ -215,18 +227,28 @@ void ExecutionEngine::OnPlaced(const market::ClientOrderId& id, const venue::Leg
       Inquire(id, options_.stream_wait).want_state = true;
       return;
     case OutcomeClass::kRefused:
-      if (order->open() && !order->venue_order_id.empty()) {
+    case OutcomeClass::kTurnedAway: {
+      ReportExtra refusal{
+          .code = leg.code,
+          .detail = leg.attempted ? leg.message : "not attempted: the first leg failed",
+          .evidence = evidence};
+      if (!order->venue_order_id.empty() && order->life.state() != OrderState::kRejected) {
         // The venue has named it on the stream: what it refuses is a second copy of the
         // request, which a proxy sent again.
         ++stats_.refused_copies;
-        return Illegal(*order, "a second copy of its request was refused",
-                       {.code = leg.code, .detail = leg.message, .evidence = evidence});
+        return Illegal(*order, "a second copy of its request was refused", refusal);
       }
-      Step(id, ExecKind::kRejected,
-           {.code = leg.code,
-            .detail = leg.attempted ? leg.message : "not attempted: the first leg failed",
-            .evidence = evidence});
+      if (leg.outcome == OutcomeClass::kRefused) {
+        Step(id, ExecKind::kRejected, std::move(refusal));
+        return;
+      }
+      if (!unanswered) return;
+      // The first copy may be what left no funds or no time for the one that is answered.
+      ++stats_.turned_away;
+      Step(id, ExecKind::kUnknown, refusal);
+      BeginSearch(id).refusal = std::move(refusal);
       return;
+    }
     case OutcomeClass::kUnknown:
       if (!unanswered) return;  // the stream was faster
       ++stats_.unknown_outcomes;
@@ -256,6 +278,7 @@ void ExecutionEngine::OnCanceled(const market::ClientOrderId& id, const venue::L
       }
       return;
     case OutcomeClass::kRefused:
+    case OutcomeClass::kTurnedAway:
       return CancelRefused(id, leg.code, leg.message, evidence);
   }
 }
@@ -294,6 +317,10 @@ const TrackedOrder* ExecutionEngine::OrderOf(const venue::OrderUpdate& update,
   const TrackedOrder* named = state_.Find(update.client_order_id);
   if (named == nullptr) return AwaitName(update) ? nullptr : Adopt(update, nullptr, evidence);
   const market::VenueOrderId& known = named->venue_order_id;
+  // It had ended here as never taken, and works there all the same. Its reservation is gone
+  // and its owner has been told, so that it is nobody's.
+  if (known.empty() && EndedUntaken(*named) && Works(update.status))
+    return Adopt(update, named, evidence);
   const bool same = known.empty() || venue_.Continues(known, update.venue_order_id) ||
                     venue_.Continues(update.venue_order_id, known);
   return same ? named : Adopt(update, named, evidence);
@@ -410,11 +437,9 @@ void ExecutionEngine::OnStatus(const market::ClientOrderId& id, const venue::Ord
     case VenueOrderStatus::kPartiallyFilled:
       break;
   }
-  const bool news =
-      order->open()
-          ? order->life.working() == OrderState::kSubmitted || state == OrderState::kUnknown
-          : state == OrderState::kDenied || state == OrderState::kRejected ||
-                state == OrderState::kAbsent;
+  const bool news = order->open() ? order->life.working() == OrderState::kSubmitted ||
+                                        state == OrderState::kUnknown
+                                  : EndedUntaken(*order);
   if (news) {
     Step(id, ExecKind::kAccepted, extra);
   } else if (!order->open()) {
@@ -614,9 +639,7 @@ const TrackedOrder* ExecutionEngine::Adopt(const venue::OrderUpdate& update,
     ++stats_.unreadable_numbers;
     return nullptr;
   }
-  const bool over = update.status != VenueOrderStatus::kNew &&
-                    update.status != VenueOrderStatus::kPendingNew &&
-                    update.status != VenueOrderStatus::kPartiallyFilled;
+  const bool over = !Works(update.status);
   if (!state_.baseline() ||
       (over && (cumulative->mantissa == 0 || update.time <= *state_.baseline()))) {
     ++stats_.stale_updates;  // part of the first look, or it can change nothing here
@@ -624,7 +647,11 @@ const TrackedOrder* ExecutionEngine::Adopt(const venue::OrderUpdate& update,
   }
   if (!EnsureInstrument(update.instrument, instrument->version)) return nullptr;
   const bool own = update.client_order_id.text().starts_with(kOwnPrefix);
-  ++(first != nullptr ? stats_.twin_orders : own ? stats_.lost_own_orders : stats_.foreign_orders);
+  const bool ended = first != nullptr && EndedUntaken(*first);
+  ++(ended              ? stats_.contradicted_ends
+     : first != nullptr ? stats_.twin_orders
+     : own              ? stats_.lost_own_orders
+                        : stats_.foreign_orders);
   if (first != nullptr) {
     Illegal(*first,
             absl::StrCat("venue order ", update.venue_order_id.text(), " under the same client id"),
@@ -647,8 +674,9 @@ const TrackedOrder* ExecutionEngine::Adopt(const venue::OrderUpdate& update,
   report.state = OrderState::kAccepted;
   report.quantity = *quantity;
   report.price = *price;
-  report.detail = first != nullptr
-                      ? "a second order from the request of " + update.client_order_id.text()
+  report.detail = first != nullptr ? (ended ? "works at the venue after the end here of "
+                                            : "a second order from the request of ") +
+                                         update.client_order_id.text()
                   : own ? "carries our prefix but is not in this journal"
                         : "not from here";
   report.evidence = evidence;
@@ -727,6 +755,12 @@ bool ExecutionEngine::Step(const market::ClientOrderId& id, ExecKind kind, Repor
     // booked all the same.
     if (kind != ExecKind::kFill) return false;
     order = state_.Find(id);
+  }
+  const auto inquiry = inquiries_.find(id);
+  if (inquiry != inquiries_.end() && inquiry->second.refusal && !report.venue_order_id.empty() &&
+      kind != ExecKind::kRejected) {
+    ++stats_.refused_copies;  // another was taken
+    inquiry->second.refusal.reset();
   }
   if (next) report.state = *next;
   const market::Header chain = Chain(order->correlation, extra.event_time);

@@ -190,7 +190,9 @@ class ExecutionEngine {
     uint64_t unknown_outcomes = 0, absences_proven = 0, inquiries = 0;
     uint64_t foreign_orders = 0, lost_own_orders = 0;  // found at the venue, unknown here
     uint64_t twin_orders = 0;          // taken by the venue from a request that another came of too
+    uint64_t turned_away = 0;          // placements, for a reason that another copy may not share
     uint64_t refused_copies = 0;       // of a request that the venue has taken
+    uint64_t contradicted_ends = 0;    // orders that had ended untaken here and work at the venue
     uint64_t unknown_instruments = 0;  // updates that could not be read for want of a definition
     uint64_t reconciliations = 0, failed_reconciliations = 0, vanished_orders = 0;
     uint64_t differences = 0, stale_balances = 0;
@@ -240,6 +242,14 @@ class ExecutionEngine {
     size_t parts = 1;
   };
 
+  struct ReportExtra {
+    std::string code, detail, evidence;
+    market::RejectReason local_reason = market::RejectReason::kNone;
+    std::optional<market::Fill> fill;
+    market::VenueOrderId venue_order_id;
+    base::Time event_time{};
+  };
+
   // The search for what became of one order.
   struct Final {  // terminal at the venue; reported once all its fills are booked
     market::ExecKind kind = market::ExecKind::kCanceled;
@@ -257,6 +267,9 @@ class ExecutionEngine {
     bool want_trades = false;  // ask for its trades
     bool cancel_open = false;  // the outcome of its cancel is unknown
     std::optional<Final> final;
+    // Of the copy of the placement that was answered: what the order ends with once it is
+    // proven that no other was taken. Not kept over a restart; it ends ABSENT then.
+    std::optional<ReportExtra> refusal;
     // Proof of absence: (a), (b), (c) of docs/orders.md.
     bool time_proven = false, cancel_unknown = false;
     bool query_empty = false, trades_empty = false;  // of the running round
@@ -318,14 +331,6 @@ class ExecutionEngine {
     std::vector<venue::BalanceEntry> balances;
     std::optional<std::vector<venue::PositionEntry>> positions;
     std::optional<std::set<std::string>> differed;  // in every round before
-  };
-
-  struct ReportExtra {
-    std::string code, detail, evidence;
-    market::RejectReason local_reason = market::RejectReason::kNone;
-    std::optional<market::Fill> fill;
-    market::VenueOrderId venue_order_id;
-    base::Time event_time{};
   };
 
   // execution_engine.cc
@@ -400,7 +405,7 @@ class ExecutionEngine {
   void OnTrades(const std::vector<venue::TradeUpdate>& trades, const std::string& evidence,
                 bool* unexplained);
   // An order that this journal does not know, or (`first`) a second one of the same
-  // client id. Null: it can change nothing here.
+  // client id, or one that has ended here. Null: it can change nothing here.
   const TrackedOrder* Adopt(const venue::OrderUpdate& update, const TrackedOrder* first,
                             const std::string& evidence);
   // Reports a step of an order; an event that the table does not allow becomes a
@@ -419,7 +424,7 @@ class ExecutionEngine {
   // execution_inquiry.cc
   Inquiry& Inquire(const market::ClientOrderId& id, base::Duration wait);
   // From the moment an order becomes UNKNOWN.
-  void BeginSearch(const market::ClientOrderId& id);
+  Inquiry& BeginSearch(const market::ClientOrderId& id);
   void StepInquiry(const market::ClientOrderId& id);
   void StepAbsence(const TrackedOrder& order, Inquiry& inquiry);
   void Ask(const TrackedOrder& order, Inquiry& inquiry, Purpose purpose, venue::WireRequest wire,

@@ -329,10 +329,84 @@ TEST_CASE("Updates that arrive in the wrong order end in the same state") {
 TEST_CASE("A refusal with proof is REJECTED with the venue's code") {
   EngineFixture f;
   f.Place("g1a");
-  f.Answer("place g1a", EngineFixture::Refused("-2010", "Account has insufficient balance"), 400);
+  f.Answer("place g1a", EngineFixture::Refused("-1102", "Mandatory parameter"), 400);
   CHECK(f.State("g1a") == OrderState::kRejected);
-  CHECK(f.Last("g1a").venue_code == "-2010");
+  CHECK(f.Last("g1a").venue_code == "-1102");
   CHECK(f.Last("g1a").evidence.starts_with("http:place"));
+}
+
+TEST_CASE("An order turned away for a reason of its moment is REJECTED once no copy was taken") {
+  EngineFixture f;
+  f.Place("g1a");
+  f.Answer("place g1a", EngineFixture::TurnedAway("-2010", "insufficient balance"), 400);
+  CHECK(f.State("g1a") == OrderState::kUnknown);
+  CHECK(f.Last("g1a").venue_code == "-2010");
+  CHECK(f.engine.stats().turned_away == 1);
+  CHECK(f.engine.stats().unknown_outcomes == 0);
+  f.ProveAbsence("g1a");
+  CHECK(f.State("g1a") == OrderState::kRejected);
+  CHECK(f.Last("g1a").kind == ExecKind::kRejected);
+  CHECK(f.Last("g1a").venue_code == "-2010");
+  CHECK(f.Last("g1a").detail == "insufficient balance");
+  CHECK(f.Last("g1a").evidence.find("; ") != std::string::npos);  // the refusal, and the proof
+  CHECK(f.engine.stats().illegal_events == 0);
+  CHECK(f.engine.Problems(f.now).empty());
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("A refusal that was of a second copy leaves the order as the first copy made it") {
+  EngineFixture f;
+  f.Place("g1a");
+  f.Answer("place g1a", EngineFixture::TurnedAway("-1021", "outside of the recvWindow"), 400);
+  REQUIRE(f.State("g1a") == OrderState::kUnknown);
+  SECTION("told by the stream") {
+    f.StreamOrder(f.Update("g1a", "7", VenueOrderStatus::kNew, "0"));
+    CHECK(f.State("g1a") == OrderState::kAccepted);
+  }
+  SECTION("told by its fill") {
+    f.StreamFill("g1a", "7", "t1", "1", "1", VenueOrderStatus::kFilled);
+    CHECK(f.State("g1a") == OrderState::kFilled);
+  }
+  SECTION("told by a query") {
+    f.Advance(600ms);
+    f.Answer("query g1a", f.Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
+    CHECK(f.State("g1a") == OrderState::kAccepted);
+  }
+  CHECK(f.engine.stats().refused_copies == 1);
+  CHECK(f.engine.stats().illegal_events == 0);
+  REQUIRE(f.engine.Problems(f.now).size() == 1);
+  CHECK(f.engine.Problems(f.now)[0].find("second copies") != std::string::npos);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("An order that works at the venue after its end here is EXTERNAL's, and cancelled") {
+  EngineFixture f;
+  f.Place("g1a");
+  f.Answer("place g1a", EngineFixture::Refused("-1102", "Mandatory parameter"), 400);
+  REQUIRE(f.State("g1a") == OrderState::kRejected);
+  SECTION("the stream shows it") {
+    f.StreamOrder(f.Update("g1a", "7", VenueOrderStatus::kNew, "0"));
+  }
+  SECTION("the list of open orders shows it") {
+    venue::Answer listed = f.Confirmed();
+    listed.orders = {f.Update("g1a", "7", VenueOrderStatus::kNew, "0")};
+    f.Advance(f.Options().reconcile_every);
+    f.Answer("open-orders", listed);
+  }
+  CHECK(f.State("g1a") == OrderState::kRejected);  // its end was told, and stays
+  CHECK(f.Last("g1a").kind == ExecKind::kIllegal);
+  CHECK(f.engine.stats().contradicted_ends == 1);
+  CHECK(f.engine.stats().twin_orders == 0);
+  REQUIRE(f.TakeSent("cancel"));
+  CHECK(f.taken.about.text() == "twin:7");
+  f.StreamFill("g1a", "7", "t1", "0.1", "0.1", VenueOrderStatus::kCanceled);
+  CHECK(f.State("twin:7") == OrderState::kCanceled);
+  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 100);
+  const auto problems = f.engine.Problems(f.now);
+  CHECK(std::any_of(problems.begin(), problems.end(), [](const std::string& problem) {
+    return problem.find("had ended here work at the venue") != std::string::npos;
+  }));
+  CHECK(f.SavedState() == f.RecoveredState());
 }
 
 TEST_CASE(
@@ -407,16 +481,12 @@ TEST_CASE("A late fill after CANCELED is booked, the state stays") {
 TEST_CASE("An event that the table does not allow is kept, counted and alarmed") {
   EngineFixture f;
   f.Place("g1a");
-  f.Answer("place g1a", EngineFixture::Refused("-2010", "no"), 400);
-  f.StreamOrder(f.Update("g1a", "7", VenueOrderStatus::kNew, "0"));
-  CHECK(f.State("g1a") == OrderState::kRejected);
-  CHECK(f.Count(ExecKind::kIllegal) == 1);
-  CHECK(f.Last("g1a").detail == "ACCEPTED while REJECTED");
-  CHECK(f.Last("g1a").evidence == "stream:order");
-  CHECK(f.engine.stats().illegal_events == 1);
-  CHECK_FALSE(f.engine.Problems(f.now).empty());
+  f.Answer("place g1a", EngineFixture::Refused("-1102", "no"), 400);
   // Its fill moved money all the same.
-  f.StreamFill("g1a", "7", "t1", "0.1", "0.1");
+  f.StreamFill("g1a", "7", "t1", "0.1", "0.1", VenueOrderStatus::kExpired);
+  CHECK(f.Count(ExecKind::kIllegal) >= 1);
+  CHECK(f.engine.stats().illegal_events >= 1);
+  CHECK_FALSE(f.engine.Problems(f.now).empty());
   CHECK(f.Count(ExecKind::kFill) == 1);
   CHECK(f.State("g1a") == OrderState::kRejected);
   CHECK(f.engine.state().NetPosition(kBtc).mantissa == 100);
@@ -498,7 +568,7 @@ TEST_CASE("A refusal of an order that the venue has named is of a second copy of
   EngineFixture f;
   f.Place("g1a");
   f.StreamFill("g1a", "7", "t1", "0.5", "0.5");  // a first copy rests and has traded
-  f.Answer("place g1a", EngineFixture::Refused("-2010", "would immediately match", true), 400);
+  f.Answer("place g1a", EngineFixture::TurnedAway("-2010", "would immediately match"), 400);
   CHECK(f.State("g1a") == OrderState::kPartiallyFilled);
   CHECK(f.engine.stats().refused_copies == 1);
   CHECK(f.Count(ExecKind::kIllegal) == 1);
@@ -647,20 +717,20 @@ TEST_CASE("An unfilled order is replaced in one request of two independent legs"
   SECTION("the cancel fails, the new leg is not attempted") {
     answer.cancel_leg =
         venue::LegOutcome{venue::OutcomeClass::kRefused, true, "-2011", "restrictions", {}};
-    answer.new_leg = venue::LegOutcome{venue::OutcomeClass::kRefused, false, "", "", {}};
+    answer.new_leg = venue::LegOutcome{venue::OutcomeClass::kTurnedAway, false, "", "", {}};
     f.Answer("replace g1a", answer, 400);
     CHECK(f.State("g1a") == OrderState::kAccepted);
-    CHECK(f.State("g1b") == OrderState::kRejected);
+    CHECK(f.State("g1b") == OrderState::kUnknown);  // another copy may have replaced it
     CHECK(f.TakeSent("query g1a"));
   }
   SECTION("cancelled, but the new leg is refused") {
     answer.cancel_leg = venue::LegOutcome{venue::OutcomeClass::kConfirmed, true, "", "",
                                           f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")};
     answer.new_leg =
-        venue::LegOutcome{venue::OutcomeClass::kRefused, true, "-2010", "would take", {}};
+        venue::LegOutcome{venue::OutcomeClass::kTurnedAway, true, "-2010", "would take", {}};
     f.Answer("replace g1a", answer, 409);
     CHECK(f.State("g1a") == OrderState::kCanceled);
-    CHECK(f.State("g1b") == OrderState::kRejected);
+    CHECK(f.State("g1b") == OrderState::kUnknown);
     CHECK(f.Last("g1b").venue_code == "-2010");
   }
   SECTION("one leg known, the other not") {

@@ -37,9 +37,11 @@ ExecutionEngine::Inquiry& ExecutionEngine::Inquire(const market::ClientOrderId& 
   return inquiry;
 }
 
-void ExecutionEngine::BeginSearch(const market::ClientOrderId& id) {
+ExecutionEngine::Inquiry& ExecutionEngine::BeginSearch(const market::ClientOrderId& id) {
+  Inquiry& inquiry = Inquire(id, options_.stream_wait);
   // Whatever was asked while its answer was still out says nothing of how often to ask now.
-  Inquire(id, options_.stream_wait).backoff = options_.inquiry_first;
+  inquiry.backoff = options_.inquiry_first;
+  return inquiry;
 }
 
 void ExecutionEngine::NothingNew(Inquiry& inquiry) {
@@ -158,6 +160,12 @@ void ExecutionEngine::RepeatCancel(const market::ClientOrderId& id) {
 
 void ExecutionEngine::ProveAbsent(const market::ClientOrderId& id, const Inquiry& inquiry) {
   ++stats_.absences_proven;
+  if (inquiry.refusal) {
+    ReportExtra refusal = *inquiry.refusal;
+    Mention(refusal.evidence, inquiry.evidence);
+    Step(id, ExecKind::kRejected, std::move(refusal));
+    return;
+  }
   Step(id, ExecKind::kAbsent, {.detail = "proven never taken", .evidence = inquiry.evidence});
 }
 

@@ -48,7 +48,10 @@ class ModelExchange {
   Reply Handle(const OutgoingRequest& request, base::Time now) {
     const venue::WireRequest& wire = request.wire;
     if (wire.receive_window.count() > 0 && now > wire.timestamp + wire.receive_window) {
-      return {EngineFixture::Refused("-1021", "Timestamp outside of the recvWindow"), 400};
+      return {wire.kind == RequestKind::kPlace || wire.kind == RequestKind::kCancelReplace
+                  ? EngineFixture::TurnedAway("-1021", "Timestamp outside of the recvWindow")
+                  : EngineFixture::Refused("-1021", "Timestamp outside of the recvWindow"),
+              400};
     }
     std::vector<std::string> part;
     for (size_t at = 0; at <= wire.target.size();) {
@@ -155,7 +158,7 @@ class ModelExchange {
   }
   Reply Place(const std::string& id, const std::string& quantity, base::Time now) {
     if (rng_.Chance(0.05))
-      return {EngineFixture::Refused("-2010", "Account has insufficient balance"), 400};
+      return {EngineFixture::TurnedAway("-2010", "Account has insufficient balance"), 400};
     ModelOrder& order = Add(id, *market::ParseDecimal(quantity, 3), now);
     if (rng_.Chance(0.2)) Fill(order, rng_.Between(1, order.quantity), now);
     return {EngineFixture::Confirmed(UpdateOf(order), order.trades)};
@@ -177,7 +180,7 @@ class ModelExchange {
     if (cancel.answer.outcome != venue::OutcomeClass::kConfirmed) {
       answer.cancel_leg =
           venue::LegOutcome{venue::OutcomeClass::kRefused, true, "-2011", "restrictions", {}};
-      answer.new_leg = venue::LegOutcome{venue::OutcomeClass::kRefused, false, "", "", {}};
+      answer.new_leg = venue::LegOutcome{venue::OutcomeClass::kTurnedAway, false, "", "", {}};
       return {answer, 400};
     }
     answer.cancel_leg = venue::LegOutcome{venue::OutcomeClass::kConfirmed, true, "", "",

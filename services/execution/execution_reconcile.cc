@@ -549,6 +549,15 @@ std::vector<std::string> ExecutionEngine::Problems(base::Time now) const {
       absl::StrCat(stats_.twin_orders,
                    " requests became two orders at the venue; the second ones are booked to "
                    "EXTERNAL and cancelled: find what sends requests twice on the way (a proxy?)"));
+  add(stats_.refused_copies > 0,
+      absl::StrCat(
+          stats_.refused_copies,
+          " refusals were of second copies of requests that the venue had taken; find what "
+          "sends requests twice on the way (a proxy?)"));
+  add(stats_.contradicted_ends > 0,
+      absl::StrCat(stats_.contradicted_ends,
+                   " orders that had ended here work at the venue; they are booked to EXTERNAL and "
+                   "cancelled: see the ILLEGAL reports for the evidence of both"));
   add(stats_.illegal_events > 0,
       absl::StrCat(stats_.illegal_events,
                    " events contradict the state of their order; see the ILLEGAL reports"));

@@ -240,7 +240,7 @@ TEST_CASE("A venue that does not take our timestamps is asked for its clock at o
   EngineFixture f;
   f.sent.clear();
   f.Place("g1a");
-  f.Answer("place g1a", EngineFixture::Refused("-1021", "ahead of the server's time"));
+  f.Answer("place g1a", EngineFixture::TurnedAway("-1021", "ahead of the server's time"));
   f.venue_ahead = -3s;
   f.Advance(base::Duration(0));
   f.AnswerTime();

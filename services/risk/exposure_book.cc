@@ -439,9 +439,11 @@ void ExposureBook::ApplyReport(const market::ExecReport& report, base::Time at) 
 
   OpenOrder& order = found->second;
   order.answered = true;
+  // What comes of an unknown fate was counted when it became unknown.
+  const bool in_doubt = order.state == market::OrderState::kUnknown;
   order.state = report.state;
-  if (report.kind == ExecKind::kRejected || report.kind == ExecKind::kUnknown ||
-      report.kind == ExecKind::kAbsent) {
+  if (!in_doubt && (report.kind == ExecKind::kRejected || report.kind == ExecKind::kUnknown ||
+                    report.kind == ExecKind::kAbsent)) {
     CountFailure(order, at);
   }
   if (filled) {

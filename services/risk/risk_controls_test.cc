@@ -419,6 +419,18 @@ TEST_CASE("Control 26: failures open the breaker of a venue until a person resum
   CHECK(gate.Ask(Side::kBuy, "100", "1").permitted);
 }
 
+TEST_CASE("Control 26: an order is one failure, whatever its unknown fate turns out to be") {
+  LimitSet limits = WideLimits();
+  limits.venues["binance-spot"].breaker = RateLimit{2, 60s};
+  Gate gate(limits);
+  const auto first = gate.Ask(Side::kBuy, "100", "1"), second = gate.Ask(Side::kBuy, "100", "1");
+  gate.Report(first.intent, ExecKind::kUnknown, OrderState::kUnknown);
+  gate.Report(first.intent, ExecKind::kRejected, OrderState::kRejected);
+  CHECK(gate.Ask(Side::kBuy, "100", "1").permitted);
+  gate.Report(second.intent, ExecKind::kUnknown, OrderState::kUnknown);
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1")) == RejectReason::kCircuitBreaker);
+}
+
 TEST_CASE("Control 28: a position that execution tells otherwise shuts it after a while") {
   Gate gate;
   CHECK(gate.Trade(Side::kBuy, "100", "1").permitted);

@@ -12,7 +12,7 @@ import time
 import harness
 from harness import check
 
-# Drain of all services (20 s) and the end of journal and logs (10 s), with a margin.
+# Drain of all services (25 s) and the end of journal and logs (10 s), with a margin.
 LIMIT = 35
 # Programs that do one thing and end.
 # The recorder needs a Kafka: recorder_test.py stops it.

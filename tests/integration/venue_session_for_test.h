@@ -160,11 +160,14 @@ class Session {
   bool Ready() {
     return Until([this] { return engine().ready(); });
   }
-  bool Reaches(const std::string& id, market::OrderState state) {
-    return Until([&] {
-      const TrackedOrder* order = engine().state().Find(market::ClientOrderId(id));
-      return order != nullptr && order->life.state() == state;
-    });
+  bool Reaches(const std::string& id, market::OrderState state,
+               base::Duration limit = std::chrono::seconds(30)) {
+    return Until(
+        [&] {
+          const TrackedOrder* order = engine().state().Find(market::ClientOrderId(id));
+          return order != nullptr && order->life.state() == state;
+        },
+        limit);
   }
   market::OrderIntent Limit(const std::string& id, market::Side side, int64_t from_best,
                             std::string_view quantity = "0.001") {

@@ -191,7 +191,7 @@ class Order:
         self.id = text.get("client_order_id", f"g1case{world.orders_read}")
         self.expires = nanoseconds(text["expires"]) if "expires" in text else 0
         self.buy = self.side == "buy"
-        self.filled, self.reserved, self.answered = 0, 0, False
+        self.filled, self.reserved, self.answered, self.in_doubt = 0, 0, False, False
 
     @property
     def leaf(self):
@@ -368,7 +368,8 @@ class World:
         if order.id not in self.open:
             return
         order.answered = True
-        if e["kind"] in ("REJECTED", "UNKNOWN", "ABSENT"):
+        in_doubt, order.in_doubt = order.in_doubt, e["kind"] == "UNKNOWN"
+        if e["kind"] in ("REJECTED", "UNKNOWN", "ABSENT") and not in_doubt:
             for _, scope in self.scopes_of(*order.leaf):
                 scope.broken = scope.latch(scope.failures, "breaker", at) or scope.broken
         if e["kind"] in ENDS:
@@ -396,6 +397,7 @@ class World:
         if order is None or order.id not in self.open:
             return
         order.answered = True
+        order.in_doubt = False
         if order.filled == 0 and not order.strategy.startswith("manual/"):
             for _, scope in self.scopes_of(*leaf):
                 scope.throttled = scope.latch(scope.executions, "repeated_executions", at) or scope.throttled

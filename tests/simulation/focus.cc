@@ -44,7 +44,7 @@ void HandOrders(base::Rng& rng, Swarm& swarm) {
 // filled and the venue takes its client id again.
 void DoubledPlacements(base::Rng& rng, Swarm& swarm) {
   swarm.network.duplicate = 0.4;
-  swarm.network.delay_max = Between(rng, 1, 1'500);
+  swarm.network.delay_max = Between(rng, 1, 4'000);
   swarm.network.response_lost = 0.05;
   Add(swarm, FaultKind::kDoubledRequest, RequestClass::kPlace, 0.4).delay = Between(rng, 20, 3'000);
 }

@@ -101,7 +101,7 @@ PLANTS = [
     (ANSWERS, '  if (claimed && after > std::max(*claimed, claimed_[id])) {', '  if (PLANT && claimed) {',
      'every fill is held for more than the venue counts', ''),
     # Inquiry and absence.
-    (INQUIRY, '  Inquire(id, options_.stream_wait).backoff = options_.inquiry_first;', '  if (!PLANT) Inquire(id, options_.stream_wait).backoff = options_.inquiry_first;',
+    (INQUIRY, '  Inquiry& inquiry = Inquire(id, options_.stream_wait);', '  Inquiry& inquiry = Inquire(id, PLANT ? base::Duration(std::chrono::hours(1)) : options_.stream_wait);',
      'nobody asks for an order whose fate is unknown', ''),
     (INQUIRY, '  if (!inquiry.time_proven) {', '  if (!PLANT && !inquiry.time_proven) {',
      'absence is sought before the venue can have made up its mind', ''),
@@ -111,7 +111,7 @@ PLANTS = [
      'questions follow each other without a pause', ''),
     (INQUIRY, '    found->second.asking = false;', '    found->second.asking = PLANT;',
      'after one question about an order there is no second', ''),
-    (INQUIRY, '  ++stats_.absences_proven;\n  Step(id, ExecKind::kAbsent,', '  ++stats_.absences_proven;\n  Step(id, PLANT ? ExecKind::kCanceled : ExecKind::kAbsent,',
+    (INQUIRY, '  Step(id, ExecKind::kAbsent, {.detail', '  Step(id, PLANT ? ExecKind::kCanceled : ExecKind::kAbsent, {.detail',
      'what was never taken counts as cancelled', ''),
     (INQUIRY, '        inquiry.cancel_unknown = !elsewhere_yet;', '        inquiry.cancel_unknown = !PLANT && !elsewhere_yet;',
      'the cancel of a proof of absence is never enough', ''),
@@ -176,6 +176,8 @@ PLANTS = [
      'the code of an answer of 5xx or 429 counts as proof', 'Binance: 5xx says nothing of the order'),
     (SPOT + 'error_codes.cc', '  if (Find(table, code) == nullptr) return Proof::kUnknown;', '  if (PLANT) return Proof::kRefused;\n  if (Find(table, code) == nullptr) return Proof::kUnknown;',
      'every code is a refusal', ''),
+    (ANSWERS, '      if (leg.outcome == OutcomeClass::kRefused) {', '      if (PLANT || leg.outcome == OutcomeClass::kRefused) {',
+     'a refusal of one copy of a request is taken for one of all', ''),
 ]
 
 # What a bug needs elsewhere in its file, and what changes nothing by itself.

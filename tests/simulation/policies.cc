@@ -142,7 +142,7 @@ class Trader {
 
   void OnPlaced(Order& order, const venue::Answer& answer) {
     if (Take(order, answer)) return;
-    if (answer.outcome == OutcomeClass::kRefused) {
+    if (answer.outcome == OutcomeClass::kRefused || answer.outcome == OutcomeClass::kTurnedAway) {
       order.closed = true;
     } else if (policy_ == Policy::kRetryOnTimeout) {
       order.send = order.ids.size() < kTries;

@@ -266,6 +266,7 @@ class World {
     seen("fill missing", stats.missing_fills);
     seen("second order", stats.twin_orders);
     seen("second copy refused", stats.refused_copies);
+    seen("placement turned away", stats.turned_away);
     seen("cancel repeated", stats.cancels_repeated);
     seen("order by hand", stats.foreign_orders);
     seen("balance doubted", stats.stale_balances);
@@ -295,7 +296,7 @@ class World {
           Transfers() > 0 && problem.find("than its account events explain") != std::string::npos;
       if (transfer) continue;  // CheckSettled has judged the sums
       const bool told = copies > 0 && stats.illegal_events <= copies && !doubled_.empty() &&
-                        (problem.find("became two orders") != std::string::npos ||
+                        (problem.find("sends requests twice") != std::string::npos ||
                          problem.find("contradict the state") != std::string::npos);
       if (!told) result_.violations.push_back("settle: execution still says: " + problem);
     }

@@ -30,7 +30,10 @@ int main() {
          "`libs/venue`. A code without a row is unknown. Success: Binance's answers confirm; "
          "Bybit's to placing,\namending and cancelling acknowledge, those to queries "
          "confirm.\n\n## Meanings\n\nIn our words, what the documentation says of the codes "
-         "of that meaning. A refused query was not answered.\n\n| meaning | placing | cancel, "
+         "of that meaning. A refused query was not answered. A placement is refused for what lies "
+         "in "
+         "its bytes,\nand turned away for what lay in the moment: another copy of it may have been "
+         "taken (docs/orders.md).\n\n| meaning | placing | cancel, "
          "amend | query | says |\n|---|---|---|---|---|\n";
   for (const MeaningRow& row : Meanings()) {
     std::cout << "| " << row.name << " | " << Name(row.place) << " | " << Name(row.change) << " | "

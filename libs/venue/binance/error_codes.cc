@@ -13,6 +13,19 @@ constexpr std::string_view kUnknownOrder = "Unknown order sent.";
 
 }  // namespace
 
+OutcomeClass ClassOf(Proof proof) {
+  switch (proof) {
+    case Proof::kRefused:
+    case Proof::kNotFound:
+      return OutcomeClass::kRefused;
+    case Proof::kTurnedAway:
+      return OutcomeClass::kTurnedAway;
+    case Proof::kUnknown:
+      break;
+  }
+  return OutcomeClass::kUnknown;
+}
+
 bool StatusProvesNothing(int status) { return status != 400 && status != 401; }
 
 Proof ProofOf(RequestKind kind, int status, int code, std::string_view message, Product product) {
@@ -24,6 +37,7 @@ Proof ProofOf(RequestKind kind, int status, int code, std::string_view message, 
   if (kind == RequestKind::kCancel && code == -2011 && message == kUnknownOrder)
     return Proof::kNotFound;
   const CodeProof proof = ProofOfCode(table, kind, code);
+  if (proof.outcome == OutcomeClass::kTurnedAway) return Proof::kTurnedAway;
   if (proof.outcome != OutcomeClass::kRefused) return Proof::kUnknown;
   return proof.not_found ? Proof::kNotFound : Proof::kRefused;
 }

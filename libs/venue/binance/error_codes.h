@@ -10,14 +10,17 @@
 
 namespace gannet::venue::binance {
 
-// What an answer proves. Placing: kRefused means the order was not taken.
+// What an answer proves. Placing: kRefused means the order was not taken, kTurnedAway that
+// the copy of it that was answered was not.
 // Cancelling: the order was not cancelled by this request. Querying: the query
 // was refused and says nothing about the order.
 enum class Proof : uint8_t {
   kUnknown = 1,
   kRefused,
   kNotFound,  // refused because the venue knows no such order
+  kTurnedAway,
 };
+OutcomeClass ClassOf(Proof proof);
 
 // Of an answer with HTTP status `status` and an error body. The status overrules
 // the code where it says that the fate is open (408, 409, 418, 429, 5xx), and a

@@ -22,22 +22,22 @@ struct Expected {
   Proof place, cancel, query;
 };
 constexpr Expected kRefusing[] = {
-    {-1002, kRefused, kRefused, kRefused},  {-1013, kRefused, kRefused, kRefused},
-    {-1014, kRefused, kRefused, kRefused},  {-1020, kRefused, kRefused, kRefused},
-    {-1021, kRefused, kRefused, kRefused},  {-1022, kRefused, kRefused, kRefused},
-    {-1100, kRefused, kRefused, kRefused},  {-1101, kRefused, kRefused, kRefused},
-    {-1102, kRefused, kRefused, kRefused},  {-1103, kRefused, kRefused, kRefused},
-    {-1104, kRefused, kRefused, kRefused},  {-1105, kRefused, kRefused, kRefused},
-    {-1106, kRefused, kRefused, kRefused},  {-1108, kRefused, kRefused, kRefused},
-    {-1111, kRefused, kRefused, kRefused},  {-1114, kRefused, kRefused, kRefused},
-    {-1115, kRefused, kRefused, kRefused},  {-1116, kRefused, kRefused, kRefused},
-    {-1117, kRefused, kRefused, kRefused},  {-1118, kRefused, kRefused, kRefused},
-    {-1119, kRefused, kRefused, kRefused},  {-1121, kRefused, kRefused, kRefused},
-    {-1128, kRefused, kRefused, kRefused},  {-1130, kRefused, kRefused, kRefused},
-    {-1135, kRefused, kRefused, kRefused},  {-1145, kUnknown, kRefused, kUnknown},
-    {-2010, kRefused, kRefused, kUnknown},  {-2011, kUnknown, kRefused, kUnknown},
-    {-2013, kUnknown, kUnknown, kNotFound}, {-2014, kRefused, kRefused, kRefused},
-    {-2015, kRefused, kRefused, kRefused},  {-2039, kRefused, kRefused, kRefused},
+    {-1002, kTurnedAway, kRefused, kRefused}, {-1013, kTurnedAway, kUnknown, kUnknown},
+    {-1014, kRefused, kRefused, kRefused},    {-1020, kRefused, kRefused, kRefused},
+    {-1021, kTurnedAway, kRefused, kRefused}, {-1022, kRefused, kRefused, kRefused},
+    {-1100, kRefused, kRefused, kRefused},    {-1101, kRefused, kRefused, kRefused},
+    {-1102, kRefused, kRefused, kRefused},    {-1103, kRefused, kRefused, kRefused},
+    {-1104, kRefused, kRefused, kRefused},    {-1105, kRefused, kRefused, kRefused},
+    {-1106, kRefused, kRefused, kRefused},    {-1108, kRefused, kRefused, kRefused},
+    {-1111, kRefused, kRefused, kRefused},    {-1114, kRefused, kRefused, kRefused},
+    {-1115, kRefused, kRefused, kRefused},    {-1116, kRefused, kRefused, kRefused},
+    {-1117, kRefused, kRefused, kRefused},    {-1118, kRefused, kRefused, kRefused},
+    {-1119, kRefused, kRefused, kRefused},    {-1121, kRefused, kRefused, kRefused},
+    {-1128, kRefused, kRefused, kRefused},    {-1130, kRefused, kRefused, kRefused},
+    {-1135, kRefused, kRefused, kRefused},    {-1145, kUnknown, kRefused, kUnknown},
+    {-2010, kTurnedAway, kRefused, kUnknown}, {-2011, kUnknown, kRefused, kUnknown},
+    {-2013, kUnknown, kUnknown, kNotFound},   {-2014, kRefused, kRefused, kRefused},
+    {-2015, kTurnedAway, kRefused, kRefused}, {-2039, kRefused, kRefused, kRefused},
 };
 // Documented, and no proof of anything about an order of ours.
 constexpr int kOpen[] = {
@@ -85,13 +85,15 @@ TEST_CASE("A status that leaves the fate open overrules every error code") {
         CHECK(ProofOf(kind, status, row.code, "x") == kUnknown);
     }
   }
-  CHECK(ProofOf(kP, 401, -2015, "Invalid API-key, IP, or permissions for action.") == kRefused);
+  CHECK(ProofOf(kP, 401, -2015, "Invalid API-key, IP, or permissions for action.") == kTurnedAway);
+  CHECK(ProofOf(kP, 401, -2014, "API-key format invalid.") == kRefused);
 }
 
 TEST_CASE("A duplicate client order id is no refusal: the order that has it may be ours") {
   CHECK(ProofOf(kP, 400, -2010, "Duplicate order sent.") == kUnknown);
+  // Nor is what its own reservation explains.
   CHECK(ProofOf(kP, 400, -2010, "Account has insufficient balance for requested action.") ==
-        kRefused);
+        kTurnedAway);
 }
 
 TEST_CASE("A cancel of an order that the venue does not know is refused as not found") {
@@ -131,8 +133,8 @@ TEST_CASE("Every documented error code of Binance has a row") {
   CHECK(rows == SpotOutcomes().size());
 }
 
-// USD-M: the codes that prove a placement, or a change, not to have been taken. Every
-// other documented code leaves it open.
+// USD-M: the codes that prove the copy of a placement that is answered, or a change, not to
+// have been taken. Every other documented code leaves it open.
 constexpr int64_t kUsdmPlace[] = {
     -1002, -1011, -1013, -1014, -1020, -1021, -1022, -1023, -1100, -1101, -1102, -1103,
     -1104, -1105, -1106, -1108, -1109, -1110, -1111, -1114, -1115, -1116, -1117, -1118,
@@ -142,14 +144,20 @@ constexpr int64_t kUsdmPlace[] = {
     -4061, -4062, -4082, -4084, -4087, -4088, -4109, -4118, -4120, -4131, -4135, -4137,
     -4138, -4139, -4140, -4141, -4142, -4164, -4183, -4184, -4192, -4210, -4211, -4400,
     -4401, -4402, -5021, -5022, -5028, -5037, -5038, -5039, -5040, -5041};
+// Of these, the ones that hold for every copy: they lie in the bytes of the request.
+constexpr int64_t kUsdmEveryCopy[] = {-1014, -1020, -1022, -1023, -1100, -1101, -1102, -1103,
+                                      -1104, -1105, -1106, -1108, -1109, -1110, -1111, -1114,
+                                      -1115, -1116, -1117, -1118, -1119, -1121, -1128, -1130,
+                                      -1136, -2014, -4015, -4031, -4060, -4082, -4084};
 constexpr int64_t kUsdmChange[] = {
-    -1002, -1011, -1013, -1014, -1020, -1021, -1022, -1023, -1100, -1101, -1102, -1103,
-    -1104, -1105, -1106, -1108, -1109, -1110, -1111, -1114, -1115, -1116, -1117, -1118,
-    -1119, -1121, -1128, -1130, -1136, -2010, -2011, -2014, -2015, -2017, -4015, -4031,
-    -4032, -4060, -4082, -4084, -5024, -5025, -5026, -5027, -5028, -5029, -5043};
+    -1002, -1011, -1014, -1020, -1021, -1022, -1023, -1100, -1101, -1102, -1103, -1104,
+    -1105, -1106, -1108, -1109, -1110, -1111, -1114, -1115, -1116, -1117, -1118, -1119,
+    -1121, -1128, -1130, -1136, -2010, -2011, -2014, -2015, -2017, -4015, -4031, -4032,
+    -4060, -4082, -4084, -5024, -5025, -5026, -5027, -5028, -5029, -5043};
 
 TEST_CASE("Each error code of USD-M proves what its row says") {
   const std::set<int64_t> place(std::begin(kUsdmPlace), std::end(kUsdmPlace));
+  const std::set<int64_t> every_copy(std::begin(kUsdmEveryCopy), std::end(kUsdmEveryCopy));
   const std::set<int64_t> change(std::begin(kUsdmChange), std::end(kUsdmChange));
   const auto proof = [](RequestKind kind, int64_t code) {
     return ProofOf(kind, 400, static_cast<int>(code), "x", Product::kUsdm);
@@ -159,13 +167,16 @@ TEST_CASE("Each error code of USD-M proves what its row says") {
     CAPTURE(row.code);
     CHECK(row.code < last);
     last = row.code;
-    CHECK(proof(kP, row.code) == (place.contains(row.code) ? kRefused : kUnknown));
+    CHECK(proof(kP, row.code) == (every_copy.contains(row.code) ? kRefused
+                                  : place.contains(row.code)    ? kTurnedAway
+                                                                : kUnknown));
     CHECK(proof(kC, row.code) == (change.contains(row.code) ? kRefused : kUnknown));
     CHECK(ProofOf(kP, 503, static_cast<int>(row.code), "x", Product::kUsdm) == kUnknown);
   }
   CHECK(proof(kQ, -2013) == kNotFound);
   CHECK(ProofOf(kC, 400, -2011, "Unknown order sent.", Product::kUsdm) == kNotFound);
   for (const int64_t code : place) CHECK(Find(UsdmOutcomes(), code) != nullptr);
+  for (const int64_t code : every_copy) CHECK(place.contains(code));
   for (const int64_t code : {-4116, -1007, -1008, -1015, -2020, -9999})
     CHECK(proof(kP, code) == kUnknown);
 }

@@ -82,17 +82,9 @@ void SpotOrderVenue::DecodeError(const RequestContext& request, const wire::Http
   }
   answer.code = absl::StrCat(error->code);
   answer.message = error->message;
-  switch (ProofOf(request.kind, exchange.status, error->code, error->message)) {
-    case Proof::kUnknown:
-      return;
-    case Proof::kNotFound:
-      answer.not_found = true;
-      answer.outcome = OutcomeClass::kRefused;
-      return;
-    case Proof::kRefused:
-      answer.outcome = OutcomeClass::kRefused;
-      return;
-  }
+  const Proof proof = ProofOf(request.kind, exchange.status, error->code, error->message);
+  answer.outcome = ClassOf(proof);
+  answer.not_found = proof == Proof::kNotFound;
 }
 
 void SpotOrderVenue::DecodeSuccess(const RequestContext& request, const std::string& body,
@@ -169,12 +161,13 @@ void SpotOrderVenue::DecodeCancelReplace(const RequestContext& request,
   // failed). Without, it is an error answer to the whole request.
   const bool by_leg = !legs->cancel.result.empty();
   if (!by_leg) {
-    if (ProofOf(RequestKind::kPlace, exchange.status, legs->error->code, legs->error->message) ==
-        Proof::kRefused) {
-      answer.outcome = OutcomeClass::kRefused;
-      answer.cancel_leg = answer.new_leg =
-          LegOutcome{OutcomeClass::kRefused, true, answer.code, answer.message, {}};
-    }
+    const Proof proof =
+        ProofOf(RequestKind::kPlace, exchange.status, legs->error->code, legs->error->message);
+    if (proof == Proof::kUnknown) return;
+    answer.outcome = ClassOf(proof);
+    // What became of the target is asked in any case.
+    answer.cancel_leg = LegOutcome{OutcomeClass::kRefused, true, answer.code, answer.message, {}};
+    answer.new_leg = LegOutcome{answer.outcome, true, answer.code, answer.message, {}};
     return;
   }
   if (exchange.status != 200 && exchange.status != 400 && exchange.status != 409) return;
@@ -195,7 +188,9 @@ LegOutcome SpotOrderVenue::Leg(RequestKind kind, const SpotLeg& leg,
                                const market::ClientOrderId& order) const {
   LegOutcome outcome;
   if (leg.result == "NOT_ATTEMPTED") {
-    outcome.outcome = OutcomeClass::kRefused;
+    // The first leg may have failed because another copy of the request had succeeded.
+    outcome.outcome =
+        kind == RequestKind::kPlace ? OutcomeClass::kTurnedAway : OutcomeClass::kRefused;
     outcome.attempted = false;
     outcome.message = "not attempted";
   } else if (leg.result == "SUCCESS" && leg.order) {
@@ -210,10 +205,10 @@ LegOutcome SpotOrderVenue::Leg(RequestKind kind, const SpotLeg& leg,
     outcome.code = absl::StrCat(leg.error->code);
     outcome.message = leg.error->message;
     // The leg's own FAILURE stands in for the status 400 of a single request;
-    // -1015 (order limit) is then a refusal too.
-    const Proof proof = ProofOf(kind, 400, leg.error->code, leg.error->message);
-    if (proof != Proof::kUnknown || leg.error->code == -1015)
-      outcome.outcome = OutcomeClass::kRefused;
+    // -1015 (order limit) then turns the order away too.
+    outcome.outcome = leg.error->code == -1015
+                          ? OutcomeClass::kTurnedAway
+                          : ClassOf(ProofOf(kind, 400, leg.error->code, leg.error->message));
   }
   return outcome;
 }

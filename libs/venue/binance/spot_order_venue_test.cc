@@ -238,7 +238,7 @@ TEST_CASE("The legs of a cancel-replace have independent outcomes") {
         venue.DecodeAnswer(Context(RequestKind::kCancelReplace),
                            Http(409, partly("SUCCESS", canceled, "FAILURE", refused)));
     CHECK(answer.cancel_leg->outcome == OutcomeClass::kConfirmed);
-    CHECK(answer.new_leg->outcome == OutcomeClass::kRefused);
+    CHECK(answer.new_leg->outcome == OutcomeClass::kTurnedAway);
     CHECK(answer.new_leg->code == "-2010");
   }
   SECTION("cancel failed, new order placed (409)") {
@@ -253,7 +253,8 @@ TEST_CASE("The legs of a cancel-replace have independent outcomes") {
         venue.DecodeAnswer(Context(RequestKind::kCancelReplace),
                            Http(400, partly("FAILURE", unknown_order, "NOT_ATTEMPTED", "null")));
     CHECK(answer.cancel_leg->outcome == OutcomeClass::kRefused);
-    CHECK(answer.new_leg->outcome == OutcomeClass::kRefused);
+    // As it would be told of a second copy when the first has taken effect.
+    CHECK(answer.new_leg->outcome == OutcomeClass::kTurnedAway);
     CHECK_FALSE(answer.new_leg->attempted);
   }
   SECTION("a leg that says success of another order is unknown") {
@@ -276,6 +277,12 @@ TEST_CASE("The legs of a cancel-replace have independent outcomes") {
     CHECK(answer.outcome == OutcomeClass::kRefused);
     CHECK(answer.cancel_leg->outcome == OutcomeClass::kRefused);
     CHECK(answer.new_leg->outcome == OutcomeClass::kRefused);
+  }
+  SECTION("the whole request turned away for its time") {
+    const Answer answer = venue.DecodeAnswer(Context(RequestKind::kCancelReplace),
+                                             Http(400, R"({"code":-1021,"msg":"x"})"));
+    CHECK(answer.cancel_leg->outcome == OutcomeClass::kRefused);
+    CHECK(answer.new_leg->outcome == OutcomeClass::kTurnedAway);
   }
   SECTION("a server error with legs in its body is still unknown") {
     const Answer answer =

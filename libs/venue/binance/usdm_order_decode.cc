@@ -177,7 +177,7 @@ Answer UsdmOrderVenue::DecodeAnswer(const RequestContext& request,
   answer.message = error->message.value_or("");
   const Proof proof = ProofOf(request.kind, exchange.status, static_cast<int>(*error->code),
                               answer.message, Product::kUsdm);
-  if (proof != Proof::kUnknown) answer.outcome = OutcomeClass::kRefused;
+  answer.outcome = ClassOf(proof);
   answer.not_found = proof == Proof::kNotFound;
   return answer;
 }

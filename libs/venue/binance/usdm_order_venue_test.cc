@@ -196,7 +196,10 @@ TEST_CASE("Answers about USD-M orders prove what their code or their order says"
         OutcomeClass::kUnknown);
   CHECK(answer(RequestKind::kPlace, 200, "{\"orderId\":").outcome == OutcomeClass::kUnknown);
   CHECK(answer(RequestKind::kPlace, 400, R"({"code":-2019,"msg":"Margin is insufficient."})")
-            .outcome == OutcomeClass::kRefused);
+            .outcome == OutcomeClass::kTurnedAway);
+  CHECK(
+      answer(RequestKind::kPlace, 400, R"({"code":-1102,"msg":"Mandatory parameter."})").outcome ==
+      OutcomeClass::kRefused);
   for (const char* body :
        {R"({"code":-1007,"msg":"Timeout"})", R"({"code":-4116,"msg":"duplicated"})",
         R"({"code":-31337,"msg":"new"})", "<html>"}) {

@@ -127,6 +127,8 @@ TEST_CASE("Success of placing and cancelling acknowledges, that of a query confi
   CHECK(none.not_found);
   CHECK(venue.DecodeAnswer(Context(RequestKind::kCancel), Http(170213, "{}")).not_found);
   CHECK(venue.DecodeAnswer(Context(RequestKind::kPlace), Http(170131, "{}")).outcome ==
+        OutcomeClass::kTurnedAway);
+  CHECK(venue.DecodeAnswer(Context(RequestKind::kPlace), Http(10001, "{}")).outcome ==
         OutcomeClass::kRefused);
   for (const int code : {10006, 10016, 170141, 999999}) {
     CAPTURE(code);

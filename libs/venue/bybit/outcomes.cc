@@ -12,7 +12,7 @@ constexpr OutcomeRow kTable[] = {
     // clang-format off
     {400, M::kMalformed}, {403, M::kTooMany}, {429, M::kTooMany}, {10000, M::kFateOpen},
     {10001, M::kMalformed}, {10002, M::kNotAuthorised}, {10003, M::kNotAuthorised},
-    {10004, M::kNotAuthorised}, {10005, M::kNotAuthorised}, {10006, M::kTooMany},
+    {10004, M::kMalformed}, {10005, M::kNotAuthorised}, {10006, M::kTooMany},
     {10007, M::kNotAuthorised}, {10008, M::kNotAuthorised}, {10009, M::kNotAuthorised},
     {10010, M::kNotAuthorised}, {10014, M::kDuplicateId}, {10016, M::kFateOpen},
     {10017, M::kMalformed}, {10019, M::kFateOpen}, {10024, M::kNotAuthorised},

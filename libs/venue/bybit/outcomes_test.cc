@@ -12,8 +12,8 @@ namespace {
 constexpr RequestKind kP = RequestKind::kPlace, kC = RequestKind::kCancel,
                       kQ = RequestKind::kQueryOrder;
 
-// The codes that prove a placement, or a change, not to have been taken. Every other
-// documented code leaves it open.
+// The codes that prove the copy of a placement that is answered, or a change, not to have
+// been taken. Every other documented code leaves it open.
 constexpr int64_t kBybitPlace[] = {
     400,    10001,  10002,  10003,  10004,  10005,   10007,   10008,   10009,   10010,  10017,
     10024,  10027,  10028,  10029,  10404,  30133,   30134,   30208,   30209,   30228,  30256,
@@ -30,6 +30,10 @@ constexpr int64_t kBybitPlace[] = {
     170217, 170218, 170219, 170220, 170221, 170223,  170224,  170226,  170227,  170228, 170229,
     170230, 170241, 170341, 170344, 170346, 170348,  170355,  170358,  170359,  170360, 170371,
     170372, 170381, 170382, 170709, 170810, 3100181, 3100197, 3100326, 3200403, 3400139};
+// Of these, the ones that hold for every copy: they lie in the bytes of the request.
+constexpr int64_t kBybitEveryCopy[] = {
+    400,    10001,  10004,  10017,  10029,  10404,  110019, 110049, 110050, 110108,  110109,
+    170105, 170115, 170116, 170117, 170121, 170130, 170201, 170202, 170221, 3100181, 3100326};
 constexpr int64_t kBybitChange[] = {
     400,    10001,  10002,  10003,  10004,  10005,  10007,  10008,  10009,  10010,   10017,
     10024,  10028,  10029,  10404,  33004,  34040,  100028, 110001, 110008, 110010,  110018,
@@ -44,6 +48,7 @@ OutcomeClass Of(RequestKind kind, int64_t code) {
 TEST_CASE("Each code of Bybit proves what its row says") {
   const std::set<int64_t> place(std::begin(kBybitPlace), std::end(kBybitPlace));
   const std::set<int64_t> change(std::begin(kBybitChange), std::end(kBybitChange));
+  const std::set<int64_t> every_copy(std::begin(kBybitEveryCopy), std::end(kBybitEveryCopy));
   int64_t last = -1;
   for (const OutcomeRow& row : Outcomes()) {
     CAPTURE(row.code);
@@ -51,7 +56,9 @@ TEST_CASE("Each code of Bybit proves what its row says") {
     last = row.code;
     const bool processing = row.code == 170035 || row.code == 170212;
     const OutcomeClass open = processing ? OutcomeClass::kAcknowledged : OutcomeClass::kUnknown;
-    CHECK(Of(kP, row.code) == (place.contains(row.code) ? OutcomeClass::kRefused : open));
+    CHECK(Of(kP, row.code) == (every_copy.contains(row.code) ? OutcomeClass::kRefused
+                               : place.contains(row.code)    ? OutcomeClass::kTurnedAway
+                                                             : open));
     CHECK(Of(kC, row.code) == (change.contains(row.code) ? OutcomeClass::kRefused : open));
   }
   for (const int64_t code : place) CHECK(Find(Outcomes(), code) != nullptr);
