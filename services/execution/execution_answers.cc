@@ -307,6 +307,13 @@ std::optional<market::Quantity> ExecutionEngine::QuantityOf(const TrackedOrder& 
   return quantity;
 }
 
+// By the client id, which somebody may have used in another instrument too.
+const TrackedOrder* ExecutionEngine::FindNamed(const market::ClientOrderId& id,
+                                               const market::InstrumentId& instrument) const {
+  const TrackedOrder* named = state_.Find(id);
+  return named != nullptr && named->intent.instrument == instrument ? named : nullptr;
+}
+
 // The order that the venue speaks of. By its own id where it can be: a request that
 // arrived twice may have become two orders under one client id, as Binance takes a
 // client id again once the first order has filled.
@@ -314,7 +321,7 @@ const TrackedOrder* ExecutionEngine::OrderOf(const venue::OrderUpdate& update,
                                              const std::string& evidence) {
   if (const auto* known = state_.FindVenueOrder(update.instrument, update.venue_order_id))
     return known;
-  const TrackedOrder* named = state_.Find(update.client_order_id);
+  const TrackedOrder* named = FindNamed(update.client_order_id, update.instrument);
   if (named == nullptr) return AwaitName(update) ? nullptr : Adopt(update, nullptr, evidence);
   const market::VenueOrderId& known = named->venue_order_id;
   // It had ended here as never taken, and works there all the same. Its reservation is gone
@@ -582,7 +589,7 @@ void ExecutionEngine::OnTrades(const std::vector<venue::TradeUpdate>& trades,
       continue;
     }
     // Of an order that was over, or forgotten, before: nothing of ours.
-    const TrackedOrder* named = state_.Find(trade.client_order_id);
+    const TrackedOrder* named = FindNamed(trade.client_order_id, trade.instrument);
     if (named != nullptr && named->venue_order_id.empty()) {
       BookTrade(named->id(), trade, std::nullopt, evidence);
       continue;
@@ -663,10 +670,14 @@ const TrackedOrder* ExecutionEngine::Adopt(const venue::OrderUpdate& update,
   report.strategy = market::StrategyId(kExternalStrategy);
   report.instrument = update.instrument;
   report.instrument_version = instrument->version;
+  // A venue counts its orders by instrument, and people name theirs as they like: neither
+  // id alone is one order's.
+  const bool nameless = update.client_order_id.empty() || state_.Find(update.client_order_id);
   report.client_order_id =
-      first != nullptr ? market::ClientOrderId(kTwinPrefix + update.venue_order_id.text())
-      : update.client_order_id.empty()
-          ? market::ClientOrderId(kVenueIdPrefix + update.venue_order_id.text())
+      nameless
+          ? market::ClientOrderId(absl::StrCat(first != nullptr ? kTwinPrefix : kVenueIdPrefix,
+                                               std::string(market::SymbolOf(update.instrument)),
+                                               ":", update.venue_order_id.text()))
           : update.client_order_id;
   report.venue_order_id = update.venue_order_id;
   report.side = update.side;

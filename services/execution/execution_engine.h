@@ -386,6 +386,8 @@ class ExecutionEngine {
   market::ClientOrderId OnOrderUpdate(const venue::OrderUpdate& update,
                                       const std::vector<venue::TradeUpdate>& trades,
                                       const std::string& evidence);
+  const TrackedOrder* FindNamed(const market::ClientOrderId& id,
+                                const market::InstrumentId& instrument) const;
   const TrackedOrder* OrderOf(const venue::OrderUpdate& update, const std::string& evidence);
   // True: it may be what one of our waiting orders has become; they are asked first.
   bool AwaitName(const venue::OrderUpdate& update);

@@ -398,9 +398,9 @@ TEST_CASE("An order that works at the venue after its end here is EXTERNAL's, an
   CHECK(f.engine.stats().contradicted_ends == 1);
   CHECK(f.engine.stats().twin_orders == 0);
   REQUIRE(f.TakeSent("cancel"));
-  CHECK(f.taken.about.text() == "twin:7");
+  CHECK(f.taken.about.text() == "twin:BTCUSDT:7");
   f.StreamFill("g1a", "7", "t1", "0.1", "0.1", VenueOrderStatus::kCanceled);
-  CHECK(f.State("twin:7") == OrderState::kCanceled);
+  CHECK(f.State("twin:BTCUSDT:7") == OrderState::kCanceled);
   CHECK(f.engine.state().NetPosition(kBtc).mantissa == 100);
   const auto problems = f.engine.Problems(f.now);
   CHECK(std::any_of(problems.begin(), problems.end(), [](const std::string& problem) {
@@ -518,21 +518,43 @@ TEST_CASE("A second venue order under one client id is an alarm, booked apart an
   f.StreamFill("g1a", "8", "t1", "0.5", "0.5");
   CHECK(f.Order("g1a").cumulative.mantissa == 0);
   CHECK(f.Count(ExecKind::kIllegal) == 1);
-  CHECK(f.Order("twin:8").external);
-  CHECK(f.Order("twin:8").cumulative.mantissa == 500);
+  CHECK(f.Order("twin:BTCUSDT:8").external);
+  CHECK(f.Order("twin:BTCUSDT:8").cumulative.mantissa == 500);
   CHECK(f.engine.state().NetPosition(kBtc).mantissa == 500);
   CHECK_FALSE(f.engine.Problems(f.now).empty());
   // Seen again it is known; it goes by the venue's own id, since its name is another's.
   f.StreamFill("g1a", "8", "t2", "0.1", "0.6");
   CHECK(f.Count(ExecKind::kIllegal) == 1);
-  CHECK(f.Order("twin:8").cumulative.mantissa == 600);
+  CHECK(f.Order("twin:BTCUSDT:8").cumulative.mantissa == 600);
   f.Answer("cancel-venue 8",
            EngineFixture::Confirmed(f.Update("g1a", "8", VenueOrderStatus::kCanceled, "0.6")));
-  CHECK(f.State("twin:8") == OrderState::kCanceled);
+  CHECK(f.State("twin:BTCUSDT:8") == OrderState::kCanceled);
   CHECK(f.State("g1a") == OrderState::kAccepted);
   f.StreamFill("g1a", "7", "t3", "1", "1", VenueOrderStatus::kFilled);
   CHECK(f.State("g1a") == OrderState::kFilled);
   CHECK(f.engine.state().NetPosition(kBtc).mantissa == 1600);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("Venue orders of one number in two instruments are two orders") {
+  EngineFixture f;
+  market::Instrument eth = f.btc;
+  eth.id = market::InstrumentId("test:ETHUSDT");
+  eth.base = market::AssetId("ETH");
+  f.engine.OnInstrument({f.Cause(), eth}, f.now);
+  f.Working("g1a", "7");
+  f.StreamOrder(f.Update("g1a", "8", VenueOrderStatus::kNew, "0"));  // a second one of its request
+  venue::OrderUpdate by_hand = f.Update("g1a", "8", VenueOrderStatus::kPartiallyFilled, "0.2");
+  by_hand.instrument = eth.id;  // under the same client id, too
+  by_hand.trade = f.Trade("8", "t1", "0.2");
+  by_hand.trade->instrument = eth.id;
+  f.StreamOrder(by_hand);
+  CHECK(f.State("twin:BTCUSDT:8") == OrderState::kPendingCancel);
+  CHECK(f.Order("twin:BTCUSDT:8").cumulative.mantissa == 0);
+  CHECK(f.Order("venue:ETHUSDT:8").cumulative.mantissa == 200);
+  CHECK(f.Order("g1a").cumulative.mantissa == 0);
+  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 0);
+  CHECK(f.engine.state().NetPosition(eth.id).mantissa == 200);
   CHECK(f.SavedState() == f.RecoveredState());
 }
 
@@ -560,7 +582,7 @@ TEST_CASE("An order known from its cancel alone is not taken for its twin") {
   CHECK(f.Order("g1a").venue_order_id.text() == "7");
   f.StreamFill("g1a", "8", "t1", "0.5", "0.5");  // the request that placed it came twice
   CHECK(f.Order("g1a").cumulative.mantissa == 0);
-  CHECK(f.Order("twin:8").cumulative.mantissa == 500);
+  CHECK(f.Order("twin:BTCUSDT:8").cumulative.mantissa == 500);
   CHECK(f.SavedState() == f.RecoveredState());
 }
 

@@ -21,8 +21,8 @@ struct JournaledRequest {
   bool operator==(const JournaledRequest&) const = default;
 };
 
-// Names of EXTERNAL orders whose client id says nothing, or is another's; the
-// venue's id follows.
+// Names of EXTERNAL orders whose client id says nothing, or is another's; symbol, ":" and
+// the venue's id follow.
 inline constexpr const char* kVenueIdPrefix = "venue:";
 inline constexpr const char* kTwinPrefix = "twin:";
 
