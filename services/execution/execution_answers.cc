@@ -106,8 +106,7 @@ void ExecutionEngine::OnHttp(const wire::HttpExchange& exchange, const market::H
   }
   venue::Answer answer = venue_.DecodeAnswer(request.context, exchange);
   budget_.Report(answer.rate,
-                 exchange.status == 429 || exchange.status == 418 || answer.rate.limited,
-                 VenueNow());
+                 exchange.status == 429 || exchange.status == 418 || answer.rate.limited, now_);
   if (!answer.code.empty() && answer.code == venue_.clock_refusal()) DoubtClock();
   if (AskNextPart(request, answer)) return;
   OnAnswer(request, answer);
@@ -122,7 +121,7 @@ bool ExecutionEngine::AskNextPart(const InFlight& request, venue::Answer& answer
   if (!next) return false;
   const venue::WireRequest& wire = next->request;
   if (request.parts >= kMaxParts ||
-      !budget_.Take(wire.weight, wire.counts_as_order, RateBudget::Use::kNormal, VenueNow())) {
+      !budget_.Take(wire.weight, wire.counts_as_order, RateBudget::Use::kNormal, now_)) {
     // Half an answer is none.
     const std::string why =
         request.parts >= kMaxParts ? "it has too many pages" : "no room to ask on";

@@ -184,8 +184,7 @@ void ExecutionEngine::Journal(const market::OrderIntent& intent,
     return NotSent(intent, correlation,
                    {RejectReason::kNotPermitted, std::string(wire.status().message())});
   const bool held = replaces && !in_one;
-  if (!held &&
-      !budget_.Take(wire->weight, wire->counts_as_order, RateBudget::Use::kNormal, VenueNow())) {
+  if (!held && !budget_.Take(wire->weight, wire->counts_as_order, RateBudget::Use::kNormal, now_)) {
     return NotSent(intent, correlation,
                    {RejectReason::kMessageRate, "the venue's request limit leaves no room"});
   }
@@ -242,7 +241,7 @@ void ExecutionEngine::SendPlacement(const market::ClientOrderId& id, market::Qua
   absl::StatusOr<venue::WireRequest> wire =
       venue_.Place(order.intent, quantity, *instrument, VenueNow());
   if (!wire.ok()) return refuse(RejectReason::kNotPermitted, std::string(wire.status().message()));
-  if (!budget_.Take(wire->weight, wire->counts_as_order, RateBudget::Use::kNormal, VenueNow())) {
+  if (!budget_.Take(wire->weight, wire->counts_as_order, RateBudget::Use::kNormal, now_)) {
     return refuse(RejectReason::kMessageRate, "the venue's request limit leaves no room");
   }
   venue::RequestContext context{.kind = wire->kind,
@@ -319,7 +318,7 @@ void ExecutionEngine::AnswerCancel(const market::OrderIntent& intent,
   } else if (CancelUnderWay(intent.target)) {
     ++stats_.cancels_joined;
   } else if (!SendCancel(intent.target, "cancel " + intent.client_order_id.text())) {
-    return Schedule(budget_.NextTry(VenueNow()) - clock_offset_, {TaskKind::kCancels, {}});
+    return Schedule(budget_.NextTry(now_), {TaskKind::kCancels, {}});
   }
   EmitNote(ToNote(CancelNote{intent.client_order_id, intent.target}));
 }
@@ -347,7 +346,7 @@ bool ExecutionEngine::SendCancel(const market::ClientOrderId& id, std::string_vi
   const TrackedOrder& order = *state_.Find(id);
   const venue::OrderKey key = KeyOf(order);
   venue::WireRequest wire = venue_.Cancel(key, VenueNow());
-  if (!budget_.Take(wire.weight, wire.counts_as_order, RateBudget::Use::kCancel, VenueNow()))
+  if (!budget_.Take(wire.weight, wire.counts_as_order, RateBudget::Use::kCancel, now_))
     return false;
   ++stats_.cancels;
   Step(id, ExecKind::kPendingCancel,
@@ -510,7 +509,7 @@ bool ExecutionEngine::SendQuery(Purpose purpose, venue::WireRequest wire,
                                 RateBudget::Use use, uint64_t session) {
   if (in_flight_.size() >= kMaxQueriesUnderWay) return false;
   const bool over_http = !wire.method.empty();
-  if (over_http && !budget_.Take(wire.weight, wire.counts_as_order, use, VenueNow())) return false;
+  if (over_http && !budget_.Take(wire.weight, wire.counts_as_order, use, now_)) return false;
   const uint64_t id = kQueryBit | ++queries_;
   context.request_id = id;
   context.asked_at = VenueNow();

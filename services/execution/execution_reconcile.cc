@@ -185,6 +185,7 @@ void ExecutionEngine::OnTime(const InFlight& request, const venue::Answer& answe
   const base::Duration round_trip = now_ - request.sent_at;
   if (answer.server_time && round_trip <= kMaxRoundTrip) {
     clock_offset_ = *answer.server_time - (request.sent_at + round_trip / 2);
+    budget_.SetVenueClock(clock_offset_);
     const bool first = !clock_synced_;
     clock_synced_ = true;
     if (first) AskKeyRights();
@@ -515,11 +516,10 @@ std::vector<std::string> ExecutionEngine::Problems(base::Time now) const {
   add(!subscribed_, "the user stream is not connected; check the network and execution.stream_url");
   add(subscribed_ && !ready_,
       "orders and balances are being reconciled with the venue; new orders wait");
-  add(budget_.paused_until() > now + clock_offset_,
+  add(budget_.paused_until() > now,
       absl::StrCat("the venue asked for a pause of ",
-                   (budget_.paused_until() - now - clock_offset_).count() / 1'000'000'000, " s",
-                   budget_.banned(now + clock_offset_) ? " (a ban)" : "",
-                   "; lower the request rate"));
+                   (budget_.paused_until() - now).count() / 1'000'000'000, " s",
+                   budget_.banned(now) ? " (a ban)" : "", "; lower the request rate"));
   for (const auto& [asset, amount] : state_.differences()) {
     problems.push_back(
         absl::StrCat("the venue holds ", amount.ToString(), " ", asset.text(),

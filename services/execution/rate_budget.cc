@@ -4,24 +4,24 @@
 
 namespace gannet::execution {
 
-RateBudget::Window& RateBudget::Current(size_t which, base::Time venue_now) {
+RateBudget::Window& RateBudget::Current(size_t which, base::Time now) {
   Window& window = windows_[which];
-  const int64_t number = base::UnixNanos(venue_now) / kLengths[which].count();
+  const int64_t number = base::UnixNanos(now + venue_ahead_) / kLengths[which].count();
   // A clock that was set back does not reopen a window.
   if (number > window.number) window = Window{number, 0};
   return window;
 }
 
-bool RateBudget::Take(uint32_t weight, bool counts_as_order, Use use, base::Time venue_now) {
-  Window& weights = Current(kWeight, venue_now);
-  Window& orders_10s = Current(kOrders10s, venue_now);
-  Window& orders_day = Current(kOrdersDay, venue_now);
-  Window& orders_minute = Current(kOrdersMinute, venue_now);
+bool RateBudget::Take(uint32_t weight, bool counts_as_order, Use use, base::Time now) {
+  Window& weights = Current(kWeight, now);
+  Window& orders_10s = Current(kOrders10s, now);
+  Window& orders_day = Current(kOrdersDay, now);
+  Window& orders_minute = Current(kOrdersMinute, now);
   const uint64_t reserve = use == Use::kCancel ? 0
                                                : static_cast<uint64_t>(limits_.weight_per_minute) *
                                                      limits_.reserve_ppm / 1'000'000;
   const bool fits =
-      venue_now >= paused_until_ && weights.used + weight + reserve <= limits_.weight_per_minute &&
+      now >= paused_until_ && weights.used + weight + reserve <= limits_.weight_per_minute &&
       (!counts_as_order ||
        (orders_10s.used < limits_.orders_per_10s && orders_day.used < limits_.orders_per_day &&
         (limits_.orders_per_minute == 0 || orders_minute.used < limits_.orders_per_minute)));
@@ -38,17 +38,18 @@ bool RateBudget::Take(uint32_t weight, bool counts_as_order, Use use, base::Time
   return true;
 }
 
-base::Time RateBudget::NextTry(base::Time venue_now) const {
-  if (venue_now < paused_until_) return paused_until_;
+base::Time RateBudget::NextTry(base::Time now) const {
+  if (now < paused_until_) return paused_until_;
   // The shortest window that can be full; a longer one that is full says no again.
   const auto length = kLengths[kOrders10s].count();
-  return base::FromUnixNanos((base::UnixNanos(venue_now) / length + 1) * length);
+  return base::FromUnixNanos((base::UnixNanos(now + venue_ahead_) / length + 1) * length) -
+         venue_ahead_;
 }
 
-void RateBudget::Report(const venue::RateReport& report, bool refused, base::Time venue_now) {
+void RateBudget::Report(const venue::RateReport& report, bool refused, base::Time now) {
   const auto raise = [&](size_t which, const std::optional<uint32_t>& used) {
     if (!used) return;
-    Window& window = Current(which, venue_now);
+    Window& window = Current(which, now);
     window.used = std::max<uint64_t>(window.used, *used);
   };
   raise(kWeight, report.used_weight);
@@ -59,8 +60,8 @@ void RateBudget::Report(const venue::RateReport& report, bool refused, base::Tim
   ++stats_.refused_there;
   if (report.banned) ++stats_.bans;
   banned_ = report.banned;
-  paused_until_ = std::max(paused_until_,
-                           venue_now + report.retry_after.value_or(limits_.pause_without_header));
+  paused_until_ =
+      std::max(paused_until_, now + report.retry_after.value_or(limits_.pause_without_header));
 }
 
 }  // namespace gannet::execution

@@ -3,8 +3,10 @@
 // switch never waits for a market maker. Own counting and the venue's own figures
 // are combined: the larger one counts.
 //
-// Pure; one thread; time passed in. Windows are aligned as the venue aligns them:
-// whole minutes, whole tens of seconds, whole days of its clock.
+// Pure; one thread; time passed in, on our clock. Windows are aligned as the venue aligns
+// them: whole minutes, whole tens of seconds, whole days of its clock (SetVenueClock). A
+// pause is a length of time and runs on ours: learning that the venue's clock is ahead
+// must not end it early.
 #pragma once
 
 #include <array>
@@ -31,16 +33,18 @@ class RateBudget {
 
   explicit RateBudget(RateLimits limits) : limits_(limits) {}
 
+  // How far the venue's clock is ahead of ours.
+  void SetVenueClock(base::Duration ahead) { venue_ahead_ = ahead; }
   // True, and counted, when a request of this weight may go now.
-  bool Take(uint32_t weight, bool counts_as_order, Use use, base::Time venue_now);
+  bool Take(uint32_t weight, bool counts_as_order, Use use, base::Time now);
   // The earliest time at which Take may say yes again.
-  base::Time NextTry(base::Time venue_now) const;
+  base::Time NextTry(base::Time now) const;
   // What an answer said; `refused`: it was a rate-limit refusal (429, 418).
-  void Report(const venue::RateReport& report, bool refused, base::Time venue_now);
+  void Report(const venue::RateReport& report, bool refused, base::Time now);
 
   // Nothing may be sent before this.
   base::Time paused_until() const { return paused_until_; }
-  bool banned(base::Time venue_now) const { return banned_ && venue_now < paused_until_; }
+  bool banned(base::Time now) const { return banned_ && now < paused_until_; }
 
   struct Stats {
     uint64_t refused_here = 0;   // Take said no
@@ -59,10 +63,11 @@ class RateBudget {
       std::chrono::minutes(1)};
   enum : size_t { kWeight = 0, kOrders10s, kOrdersDay, kOrdersMinute };
 
-  Window& Current(size_t which, base::Time venue_now);
+  Window& Current(size_t which, base::Time now);
 
   const RateLimits limits_;
   std::array<Window, 4> windows_;
+  base::Duration venue_ahead_{0};
   base::Time paused_until_{};
   bool banned_ = false;
   Stats stats_;

@@ -76,6 +76,25 @@ TEST_CASE(
   CHECK(budget.paused_until() == kNow + seconds(60));
 }
 
+TEST_CASE("A pause lasts as long as the venue said, whatever is learnt of its clock meanwhile") {
+  RateBudget budget(Small());
+  budget.Report({.retry_after = seconds(7)}, true, kNow);
+  budget.SetVenueClock(seconds(3));
+  CHECK_FALSE(budget.Take(1, false, Use::kCancel, kNow + seconds(6)));
+  CHECK(budget.paused_until() == kNow + seconds(7));
+  CHECK(budget.NextTry(kNow) == kNow + seconds(7));
+  CHECK(budget.Take(1, false, Use::kCancel, kNow + seconds(7)));
+}
+
+TEST_CASE("Windows of RateBudget are the venue's, by its clock") {
+  RateBudget budget(Small());
+  budget.SetVenueClock(seconds(4));  // its ten seconds are over six seconds from now
+  for (int i = 0; i < 3; ++i) CHECK(budget.Take(1, true, Use::kNormal, kNow));
+  CHECK_FALSE(budget.Take(1, true, Use::kNormal, kNow + seconds(5)));
+  CHECK(budget.NextTry(kNow) == kNow + seconds(6));
+  CHECK(budget.Take(1, true, Use::kNormal, kNow + seconds(6)));
+}
+
 TEST_CASE("A clock set back does not reopen a window of RateBudget") {
   RateBudget budget(Small());
   for (int i = 0; i < 8; ++i) CHECK(budget.Take(1, false, Use::kNormal, kNow + seconds(60)));
