@@ -36,6 +36,7 @@ std::string SameOptions(const SimFlags& flags) {
     same << " --liveness " << base::FormatDuration(each.liveness);
   if (!each.faults) same << " --no-faults";
   if (!flags.faults.empty()) same << " --faults " << flags.faults;
+  if (each.focused) same << " --focused";
   if (each.wire_mode) same << " --wire-mode";
   if (each.config_dir != plain.config_dir) same << " --config-dir " << each.config_dir;
   return same.str();
@@ -92,6 +93,9 @@ void AddSim(CLI::App& app, SimFlags& flags, base::Files& files, const base::Cloc
   sim->add_flag("--policies", flags.policies,
                 "Compare with models of what others do about orders whose fate they do not know: "
                 "wrong orders per million");
+  sim->add_flag("--focused", each.focused,
+                "Even seeds strike one subject hard, odd ones draw some of everything as without "
+                "it (docs/simulation.md)");
   sim->add_option("--faults", flags.faults,
                   "What the venue does wrong, in place of all faults that a seed draws (a script "
                   "as venue-sim takes it)")
@@ -107,12 +111,17 @@ void AddSim(CLI::App& app, SimFlags& flags, base::Files& files, const base::Cloc
       "failure.\n\n"
       "  gannet sim --seeds 1-1000 --jobs 2\n"
       "  gannet sim --minutes 30 --jobs 2\n"
+      "  gannet sim --focused --seeds 1-500 --jobs 2\n"
       "  gannet sim --trace 28 | less\n"
       "  gannet sim --crashes 1 --jobs 2\n"
       "  gannet sim --policies --seeds 1-500 --jobs 2");
-  sim->callback([&flags, &files, &clock, &out, done = std::move(done), sim] {
+  sim->callback([&flags, &each, &files, &clock, &out, done = std::move(done), sim] {
     if (int{flags.trace > 0} + int{flags.crashes > 0} + int{flags.policies} > 1)
       RefuseArgument("--trace, --crashes and --policies", "are not to be combined");
+    if (each.focused && (flags.crashes > 0 || !flags.faults.empty() || !each.faults)) {
+      RefuseArgument("--focused",
+                     "chooses the faults itself; leave out --crashes, --faults and --no-faults");
+    }
     if (flags.minutes > 0) {
       constexpr double kNanosInAMinute = 60e9;
       flags.campaign.limit = base::Duration(static_cast<int64_t>(flags.minutes * kNanosInAMinute));
