@@ -4,8 +4,10 @@
 #   gannet_service(NAME SOURCES … [DEPS …])
 #   gannet_test(NAME SOURCES … [DEPS …] [LABELS …] [TIMEOUT seconds])
 #
-# and gannet_fuzz(NAME SOURCES … [DEPS …]) for a *_fuzz.cc with the sources it
-# exercises: a libFuzzer binary under ASan and UBSan, built on request with clang.
+# and gannet_fuzz(NAME ENTRY x_fuzz.cc LIBRARY its library [SOURCES …] [DEPS …]): a libFuzzer
+# binary under ASan and UBSan of the entry and the sources it exercises, built on request with
+# clang, and the test NAME_replay, which feeds the entry tests/fuzz/corpus/NAME.hex with any
+# compiler.
 #
 # ENGINE marks a pure library: it is part of the target `gannet_engines`, which
 # sanitizer, second-compiler and cross-build checks build without gRPC, Kafka,
@@ -118,11 +120,18 @@ function(gannet_test name)
 endfunction()
 
 function(gannet_fuzz name)
-  cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(arg "" "ENTRY;LIBRARY" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name}_replay ${arg_ENTRY})
+  target_link_libraries(${name}_replay PRIVATE gannet_flags gannet_fuzz_replay ${arg_LIBRARY})
+  gannet_precompile(${name}_replay)
+  add_dependencies(gannet_engine_tests ${name}_replay)
+  add_test(NAME ${name}_replay COMMAND ${name}_replay tests/fuzz/corpus/${name}.hex
+    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${name}_replay PROPERTIES LABELS unit TIMEOUT 120)
   if(NOT CMAKE_CXX_COMPILER_ID MATCHES Clang)
     return()
   endif()
-  add_executable(${name} EXCLUDE_FROM_ALL ${arg_SOURCES})
+  add_executable(${name} EXCLUDE_FROM_ALL ${arg_ENTRY} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE gannet_flags ${arg_DEPS})
   target_compile_options(${name} PRIVATE -fsanitize=fuzzer,address,undefined -g1)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer,address,undefined)
