@@ -391,9 +391,6 @@ market::ClientOrderId ExecutionEngine::OnOrderUpdate(
   const TrackedOrder* order = OrderOf(update, evidence);
   if (order == nullptr) return {};
   const market::ClientOrderId id = order->id();
-  const auto unnamed = unnamed_trades_.extract({update.instrument, update.venue_order_id});
-  if (!unnamed.empty())
-    trades.insert(trades.begin(), unnamed.mapped().begin(), unnamed.mapped().end());
   std::optional<market::Quantity> claimed;
   if (!update.cumulative.empty()) {
     claimed = QuantityOf(*order, update.cumulative);
@@ -405,6 +402,12 @@ market::ClientOrderId ExecutionEngine::OnOrderUpdate(
     Step(
         id, ExecKind::kTriggered,
         {.evidence = evidence, .venue_order_id = update.venue_order_id, .event_time = update.time});
+  }
+  // The venue's list of trades has told of these: an update that is older does not count them.
+  const auto unnamed = unnamed_trades_.extract({update.instrument, update.venue_order_id});
+  if (!unnamed.empty()) {
+    for (const venue::TradeUpdate& trade : unnamed.mapped())
+      BookTrade(id, trade, std::nullopt, evidence);
   }
   for (const venue::TradeUpdate& trade : trades) BookTrade(id, trade, claimed, evidence);
   OnStatus(id, update, evidence);

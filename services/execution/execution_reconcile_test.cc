@@ -236,6 +236,21 @@ TEST_CASE("An order by hand where nothing of ours was traded is found by the bal
   CHECK_FALSE(f.engine.state().Traded().empty());
 }
 
+TEST_CASE("A trade that the venue lists counts, however old the word is that names its order") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  f.Advance(f.Options().reconcile_every);
+  f.Answer("trades-since", EngineFixture::Trades({f.Trade("500", "5001", "1")}));
+  REQUIRE(f.TakeSent("identify 500"));
+  f.StreamOrder(f.Update("web_1", "500", venue::VenueOrderStatus::kNew, "0"));  // late
+  CHECK(f.Order("web_1").cumulative.mantissa == 1000);
+  CHECK(f.engine.stats().fill_conflicts == 0);
+  f.Answer(f.taken, EngineFixture::Confirmed(
+                        f.Update("web_1", "500", venue::VenueOrderStatus::kFilled, "1")));
+  CHECK(f.State("web_1") == market::OrderState::kFilled);
+  CHECK(f.engine.stats().illegal_events == 0);
+}
+
 TEST_CASE("A venue that does not take our timestamps is asked for its clock at once") {
   EngineFixture f;
   f.sent.clear();
