@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "libs/base/check.h"
 #include "libs/bus/kafka_dead_letter.h"
 
@@ -13,7 +14,7 @@ namespace gannet::bus {
 namespace {
 
 constexpr base::Duration kTurn = std::chrono::milliseconds(2);
-constexpr int kPatientTurns = 30'000;  // a minute
+constexpr int kPatientTurns = 150'000;  // five minutes: it ends what hangs, not what is slow
 
 // Unique among the harnesses of this process; each process has a cluster of its own.
 std::string FreshPrefix() {
@@ -79,7 +80,23 @@ void KafkaHarness::RunUntil(const std::function<bool()>& done) {
     executor_.RunFor(kTurn);
     if (done()) return;
   }
-  FAIL("nothing of the kind happened within a minute");
+  FAIL("nothing of the kind happened within five minutes:" << Describe());
+}
+
+std::string KafkaHarness::Describe() const {
+  std::string text;
+  for (const KafkaBus::View& view : bus_->views()) {
+    absl::StrAppend(&text, "\n", view.topic, " group '", view.group, "'",
+                    view.inbox.holding ? " holds one" : "", view.inbox.at_limit ? " at limit" : "",
+                    ", unacknowledged ", view.inbox.unacknowledged, ", halted ",
+                    view.inbox.halted.size(), "; next of end:");
+    for (const Position& next : view.inbox.next) {
+      const auto end = admin_->End(view.topic, next.partition);
+      absl::StrAppend(&text, " ", next.partition, ":", next.offset, " of ",
+                      end.ok() ? absl::StrCat(*end) : std::string(end.status().message()));
+    }
+  }
+  return text;
 }
 
 void KafkaHarness::Settle() {

@@ -44,7 +44,7 @@ class KafkaHarness : public BusHarness {
   std::string TopicName(const TopicInfo& topic) const;
   // Another process: a second bus on the same topics.
   std::unique_ptr<KafkaBus> MakeBus();
-  // Runs the executor until `done`, or fails the test after a minute.
+  // Runs the executor until `done`, or fails the test after five minutes.
   void RunUntil(const std::function<bool()>& done);
   // Puts a record past the bus into a topic.
   void Inject(const TopicInfo& topic, uint32_t partition, std::string payload,
@@ -53,6 +53,7 @@ class KafkaHarness : public BusHarness {
 
  private:
   bool Settled();
+  std::string Describe() const;  // where every subscription stands
   bool SettledView(const KafkaBus::View& view);
   uint64_t KeptEnd(const std::string& topic, uint32_t partition) const;
 
