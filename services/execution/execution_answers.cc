@@ -106,7 +106,8 @@ void ExecutionEngine::OnHttp(const wire::HttpExchange& exchange, const market::H
   }
   venue::Answer answer = venue_.DecodeAnswer(request.context, exchange);
   budget_.Report(answer.rate,
-                 exchange.status == 429 || exchange.status == 418 || answer.rate.limited, now_);
+                 exchange.status == 429 || exchange.status == 418 || answer.rate.limited,
+                 request.sent_at, now_);
   if (!answer.code.empty() && answer.code == venue_.clock_refusal()) DoubtClock();
   if (AskNextPart(request, answer)) return;
   OnAnswer(request, answer);

@@ -4,9 +4,13 @@
 
 namespace gannet::execution {
 
+int64_t RateBudget::NumberOf(size_t which, base::Time time) const {
+  return base::UnixNanos(time + venue_ahead_) / kLengths[which].count();
+}
+
 RateBudget::Window& RateBudget::Current(size_t which, base::Time now) {
   Window& window = windows_[which];
-  const int64_t number = base::UnixNanos(now + venue_ahead_) / kLengths[which].count();
+  const int64_t number = NumberOf(which, now);
   // A clock that was set back does not reopen a window.
   if (number > window.number) window = Window{number, 0};
   return window;
@@ -46,9 +50,11 @@ base::Time RateBudget::NextTry(base::Time now) const {
          venue_ahead_;
 }
 
-void RateBudget::Report(const venue::RateReport& report, bool refused, base::Time now) {
+void RateBudget::Report(const venue::RateReport& report, bool refused, base::Time asked,
+                        base::Time now) {
   const auto raise = [&](size_t which, const std::optional<uint32_t>& used) {
-    if (!used) return;
+    // Asked in a window that is over, it may count what was used in that one.
+    if (!used || NumberOf(which, asked) != NumberOf(which, now)) return;
     Window& window = Current(which, now);
     window.used = std::max<uint64_t>(window.used, *used);
   };

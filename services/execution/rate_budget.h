@@ -39,8 +39,9 @@ class RateBudget {
   bool Take(uint32_t weight, bool counts_as_order, Use use, base::Time now);
   // The earliest time at which Take may say yes again.
   base::Time NextTry(base::Time now) const;
-  // What an answer said; `refused`: it was a rate-limit refusal (429, 418).
-  void Report(const venue::RateReport& report, bool refused, base::Time now);
+  // What the answer said to what was asked at `asked`; `refused`: it was a rate-limit refusal
+  // (429, 418).
+  void Report(const venue::RateReport& report, bool refused, base::Time asked, base::Time now);
 
   // Nothing may be sent before this.
   base::Time paused_until() const { return paused_until_; }
@@ -63,6 +64,7 @@ class RateBudget {
       std::chrono::minutes(1)};
   enum : size_t { kWeight = 0, kOrders10s, kOrdersDay, kOrdersMinute };
 
+  int64_t NumberOf(size_t which, base::Time time) const;
   Window& Current(size_t which, base::Time now);
 
   const RateLimits limits_;

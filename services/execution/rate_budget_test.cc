@@ -46,20 +46,31 @@ TEST_CASE("RateBudget counts orders by ten seconds and by day") {
 
 TEST_CASE("RateBudget believes the venue when it counts more") {
   RateBudget budget(Small());
-  budget.Report({.used_weight = 8}, false, kNow);
+  budget.Report({.used_weight = 8}, false, kNow, kNow);
   CHECK_FALSE(budget.Take(1, false, Use::kNormal, kNow));
-  budget.Report({.used_weight = 1}, false, kNow);  // an older answer does not give anything back
+  budget.Report({.used_weight = 1}, false, kNow,
+                kNow);  // an older answer does not give anything back
   CHECK_FALSE(budget.Take(1, false, Use::kNormal, kNow));
+}
+
+TEST_CASE("RateBudget does not take the count of a window that is over for that of the next") {
+  RateBudget budget(Small());
+  budget.Report({.used_weight = 8}, false, kNow - seconds(1), kNow);
+  CHECK(budget.Take(1, false, Use::kNormal, kNow));
+  budget.Report({.retry_after = seconds(7)}, true, kNow - seconds(1),
+                kNow);  // a pause it is all the same
+  CHECK_FALSE(budget.Take(1, false, Use::kCancel, kNow + seconds(6)));
 }
 
 TEST_CASE("RateBudget sends nothing at all during a pause or a ban, cancels included") {
   RateBudget budget(Small());
-  budget.Report({.retry_after = seconds(7)}, true, kNow);
+  budget.Report({.retry_after = seconds(7)}, true, kNow, kNow);
   CHECK_FALSE(budget.Take(1, false, Use::kCancel, kNow + seconds(6)));
   CHECK_FALSE(budget.banned(kNow));
   CHECK(budget.NextTry(kNow) == kNow + seconds(7));
   CHECK(budget.Take(1, false, Use::kCancel, kNow + seconds(7)));
-  budget.Report({.retry_after = seconds(300), .banned = true}, true, kNow + seconds(8));
+  budget.Report({.retry_after = seconds(300), .banned = true}, true, kNow + seconds(8),
+                kNow + seconds(8));
   CHECK(budget.banned(kNow + seconds(100)));
   CHECK_FALSE(budget.Take(1, false, Use::kCancel, kNow + seconds(307)));
   CHECK(budget.Take(1, false, Use::kCancel, kNow + seconds(308)));
@@ -70,15 +81,15 @@ TEST_CASE(
     "RateBudget pauses on a refusal without Retry-After, and a shorter pause does not end a longer "
     "one") {
   RateBudget budget(Small());
-  budget.Report({}, true, kNow);
+  budget.Report({}, true, kNow, kNow);
   CHECK(budget.paused_until() == kNow + seconds(60));
-  budget.Report({.retry_after = seconds(1)}, true, kNow);
+  budget.Report({.retry_after = seconds(1)}, true, kNow, kNow);
   CHECK(budget.paused_until() == kNow + seconds(60));
 }
 
 TEST_CASE("A pause lasts as long as the venue said, whatever is learnt of its clock meanwhile") {
   RateBudget budget(Small());
-  budget.Report({.retry_after = seconds(7)}, true, kNow);
+  budget.Report({.retry_after = seconds(7)}, true, kNow, kNow);
   budget.SetVenueClock(seconds(3));
   CHECK_FALSE(budget.Take(1, false, Use::kCancel, kNow + seconds(6)));
   CHECK(budget.paused_until() == kNow + seconds(7));
