@@ -67,6 +67,10 @@ def one_process(bin_dir, folder):
         code, text = ask(gannet, data, "adjust", "list")
         check(code == 0 and "explained" in text, f"adjust list: {code} {text}")
 
+        def fills():
+            return [report for report in platform.facts("exec.reports.v1") if report.get("kind") == "EXEC_KIND_FILL"]
+        harness.wait_until(fills, 120, "a fill")
+
         code, text = ask(gannet, data, "kill", "firm", "--drill", "--reason", "drill")
         check(code == 0 and "command to verified end state" in text and "off again" in text, f"drill: {code} {text}")
         print(text, flush=True)
@@ -76,8 +80,7 @@ def one_process(bin_dir, folder):
         def all_booked():
             """Once the newest is on disk."""
             kinds = [event["kind"] for event in platform.facts("exec.events.v1")]
-            fills = sum(1 for report in platform.facts("exec.reports.v1") if report.get("kind") == "EXEC_KIND_FILL")
-            return kinds if kinds.count("ACCOUNT_EVENT_KIND_FILL") == fills else None
+            return kinds if kinds.count("ACCOUNT_EVENT_KIND_FILL") == len(fills()) else None
         kinds = harness.wait_until(all_booked, 20, "an account event for each fill")
         print(f"{kinds.count('ACCOUNT_EVENT_KIND_FILL')} fills are account events, kinds: {sorted(set(kinds))}", flush=True)
 
