@@ -222,6 +222,32 @@ def reference_price(ask_gannet, instrument):
     return wait_until(said, 60, f"risk judges an order in {instrument} by the market", ASK_AGAIN)
 
 
+class QuietPlatform:
+    """`gannet run` in which nobody trades but the test."""
+
+    def __init__(self, bin_dir, folder, limits=None):
+        """`limits`: a text in place of config/limits.yaml."""
+        self.gannet = os.path.join(bin_dir, "gannet")
+        self.folder, self.data, self.config = folder, os.path.join(folder, "data"), os.path.join(folder, "gannet.yaml")
+        here = os.getcwd()
+        strategies, own_limits = os.path.join(folder, "strategies.yaml"), os.path.join(folder, "limits.yaml")
+        with open("config/strategies.yaml", encoding="utf-8") as file, open(strategies, "w", encoding="utf-8") as out:
+            out.write(file.read().partition("\nplaybooks:")[0] + "\n")
+        if limits is not None:
+            with open(own_limits, "w", encoding="utf-8") as file:
+                file.write(limits)
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(f"market: venue-sim\nlimits: {own_limits if limits is not None else here + '/config/limits.yaml'}\nstrategies: {strategies}\n"
+                       f"ml-inference: {{registry: {here}/services/ml-inference/models, model: direction}}\n"
+                       "gateway: {address: 127.0.0.1, port: 0}\n")
+
+    def start(self, name):
+        return Program([self.gannet, "run", "--plain", "--data", self.data, "--config", self.config], self.folder, name)
+
+    def cli(self, *arguments):
+        return ask(self.gannet, self.data, *arguments)
+
+
 class Platform:
     """`gannet run` on one data folder."""
 

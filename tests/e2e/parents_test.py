@@ -16,26 +16,7 @@ INSTRUMENT = "binance-spot:BTCUSDT"
 ENDS = ("COMPLETED", "EXPIRED", "CANCELED", "FAILED", "DENIED")
 
 
-class Platform:
-    def __init__(self, bin_dir, folder):
-        self.gannet = os.path.join(bin_dir, "gannet")
-        self.folder, self.data = folder, os.path.join(folder, "data")
-        here = os.getcwd()
-        # Nobody else trades, so that what is filled is theirs.
-        with open("config/strategies.yaml", encoding="utf-8") as file, open(os.path.join(folder, "strategies.yaml"), "w", encoding="utf-8") as out:
-            out.write(file.read().partition("\nplaybooks:")[0] + "\n")
-        self.config = os.path.join(folder, "gannet.yaml")
-        with open(self.config, "w", encoding="utf-8") as file:
-            file.write(f"market: venue-sim\nlimits: {here}/config/limits.yaml\nstrategies: {folder}/strategies.yaml\n"
-                       f"ml-inference: {{registry: {here}/services/ml-inference/models, model: direction}}\n"
-                       "gateway: {address: 127.0.0.1, port: 0}\n")
-
-    def start(self, name):
-        return harness.Program([self.gannet, "run", "--plain", "--data", self.data, "--config", self.config], self.folder, name)
-
-    def cli(self, *arguments):
-        return harness.ask(self.gannet, self.data, *arguments)
-
+class Platform(harness.QuietPlatform):
     def submit(self, *arguments):
         code, said, _ = harness.order(self.cli, "submit", INSTRUMENT, *arguments, "--reason", "test")
         check(code == 0, f"not taken: {said}")

@@ -18,32 +18,14 @@ CHANGES = {"interval: 1m ": "interval: 1s ", "minimum: 60 ": "minimum: 20 ", "ho
            "signals: 2 ": "signals: 5 ", "max_stress_loss: 250000 ": "max_stress_loss: 100 "}
 
 
-class Platform:
+class Platform(harness.QuietPlatform):
     def __init__(self, bin_dir, folder):
-        self.gannet = os.path.join(bin_dir, "gannet")
-        self.folder, self.data = folder, os.path.join(folder, "data")
-        here = os.getcwd()
         with open("config/limits.yaml", encoding="utf-8") as file:
             limits = file.read()
         for before, after in CHANGES.items():
             check(before in limits, f"config/limits.yaml has no '{before}'")
             limits = limits.replace(before, after)
-        with open(os.path.join(folder, "limits.yaml"), "w", encoding="utf-8") as file:
-            file.write(limits)
-        # Nobody else trades, so that what is held is known.
-        with open("config/strategies.yaml", encoding="utf-8") as file, open(os.path.join(folder, "strategies.yaml"), "w", encoding="utf-8") as out:
-            out.write(file.read().partition("\nplaybooks:")[0] + "\n")
-        self.config = os.path.join(folder, "gannet.yaml")
-        with open(self.config, "w", encoding="utf-8") as file:
-            file.write(f"market: venue-sim\nlimits: {folder}/limits.yaml\nstrategies: {folder}/strategies.yaml\n"
-                       f"ml-inference: {{registry: {here}/services/ml-inference/models, model: direction}}\n"
-                       "gateway: {address: 127.0.0.1, port: 0}\n")
-
-    def start(self, name):
-        return harness.Program([self.gannet, "run", "--plain", "--data", self.data, "--config", self.config], self.folder, name)
-
-    def cli(self, *arguments):
-        return harness.ask(self.gannet, self.data, *arguments)
+        super().__init__(bin_dir, folder, limits)
 
     def figures(self):
         code, text = self.cli("risk", "portfolio", "--json")
