@@ -182,6 +182,7 @@ struct InstrumentRow {
   uint32_t group = kNone;        // correlation group of the base asset
 
   market::Price mark() const { return mid.mantissa > 0 ? mid : last_fill; }
+  bool derivative() const { return definition.kind != market::InstrumentKind::kSpot; }
 };
 
 // The price at which an order trades: its limit, or the one that meets every other.
@@ -235,7 +236,11 @@ struct BalanceRow {
   market::Money margin;    // in use by derivatives
 };
 
+// Beyond any market: a report that says so is not believed.
+inline constexpr int64_t kMaxPosition = INT64_MAX / 8;
 // Units that sums of money may hold without leaving 128 bits.
+inline constexpr market::Int128 kMaxUnits =
+    static_cast<market::Int128>(1'000'000'000'000'000) * 1'000'000'000'000'000;
 bool Sane(market::Int128 units);
 
 class ExposureBook {

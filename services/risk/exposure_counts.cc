@@ -13,7 +13,6 @@ using market::Rounding;
 using market::Side;
 
 constexpr std::string_view kManualPrefix = "manual/";  // strategies that are people
-constexpr Int128 kMaxUnits = static_cast<Int128>(1'000'000'000'000'000) * 1'000'000'000'000'000;
 
 }  // namespace
 

@@ -1,0 +1,175 @@
+// Instruments of the exposure book: new definitions, and what is open brought to their
+// scales.
+#include <algorithm>
+
+#include "services/risk/exposure_book.h"
+
+namespace gannet::risk {
+namespace {
+
+using market::Int128;
+using market::Money;
+using market::Rounding;
+using market::ScopeKind;
+using market::Side;
+
+constexpr size_t kMaxScaleVersions = 16;
+
+}  // namespace
+
+void ExposureBook::PutInstrument(const market::Instrument& definition) {
+  Index at = FindInstrument(definition.id);
+  if (at == kNone) {
+    if (instruments_.size() >= kMaxInstruments) {
+      ++stats_.definitions_refused;
+      return;
+    }
+    const std::string venue(market::VenueOf(definition.id));
+    const Index scope = MakeScope(ScopeKind::kInstrument, definition.id.text());
+    const Index venue_scope = MakeScope(ScopeKind::kVenue, venue);
+    if (scope == kNone || venue_scope == kNone) return;
+    at = static_cast<Index>(instruments_.size());
+    instrument_index_.emplace(definition.id.text(), at);
+    InstrumentRow& row = instruments_.emplace_back();
+    row.venue = venue;
+    row.scope = scope;
+    row.venue_scope = venue_scope;
+    row.definition = definition;
+    row.moves.SetWindow(limits_.windows.market);
+    FindGroup(row);
+  } else if (InstrumentRow& row = instruments_[at]; row.definition.version >= definition.version) {
+    return;
+  } else if (Rescale(row, definition)) {
+    row.definition = definition;
+    row.bid = row.ask = row.mid = market::Price{};
+    row.data_time = base::Time();
+    row.crossed = false;
+    row.moves.Clear();
+  } else {
+    ++stats_.definitions_refused;
+  }
+  InstrumentRow& row = instruments_[at];
+  row.scales.push_back({definition.version, definition.price_scale, definition.quantity_scale});
+  if (row.scales.size() > kMaxScaleVersions) row.scales.erase(row.scales.begin());
+  LinkConversion(at);
+  for (const Index cell : row.cells)
+    cells_[cell].held = cells_[cell].longs = cells_[cell].shorts = {};
+  RevalueInstrument(at);
+}
+
+// How amounts in the quote asset of this instrument get their value, and which
+// instruments wait for this one's price.
+void ExposureBook::LinkConversion(Index at) {
+  const auto resolve = [this](Index which) {
+    InstrumentRow& row = instruments_[which];
+    const market::AssetId& quote = row.definition.quote;
+    row.conversion = Conversion::kImpossible;
+    row.rate = kNone;
+    if (quote == limits_.valuation_asset || limits_.at_par.contains(quote)) {
+      row.conversion = Conversion::kPar;
+    } else if (const auto by = limits_.converted_by.find(quote); by != limits_.converted_by.end()) {
+      const Index rate = FindInstrument(by->second);
+      if (rate == kNone || rate == which || instruments_[rate].definition.base != quote) return;
+      const market::AssetId& into = instruments_[rate].definition.quote;
+      if (into != limits_.valuation_asset && !limits_.at_par.contains(into)) return;
+      row.conversion = Conversion::kByPrice;
+      row.rate = rate;
+      auto& dependents = instruments_[rate].dependents;
+      if (std::find(dependents.begin(), dependents.end(), which) == dependents.end())
+        dependents.push_back(which);
+    }
+  };
+  resolve(at);
+  // This one may be the rate that others have been waiting for.
+  for (const auto& [asset, instrument] : limits_.converted_by) {
+    if (instrument != instruments_[at].definition.id) continue;
+    for (Index other = 0; other < instruments_.size(); ++other) {
+      if (instruments_[other].definition.quote == asset &&
+          instruments_[other].conversion == Conversion::kImpossible) {
+        resolve(other);
+        RevalueInstrument(other);
+      }
+    }
+  }
+}
+
+// Brings everything open in an instrument to the scales of a new version; false,
+// and nothing changed, when a number would have to be rounded.
+bool ExposureBook::Rescale(InstrumentRow& row, const market::Instrument& definition) {
+  const market::Instrument& old = row.definition;
+  if (old.price_scale == definition.price_scale &&
+      old.quantity_scale == definition.quantity_scale &&
+      old.quote_scale == definition.quote_scale) {
+    return true;
+  }
+  const Index at = FindInstrument(definition.id);
+  const auto open_in = [&](const Leaf& leaf) { return leaf.instrument == at; };
+  const auto exact = [](Int128 value, int from, int to) -> std::optional<Int128> {
+    const auto there = market::Rescale(value, from, to, Rounding::kDown);
+    if (!there || !Sane(*there) ||
+        market::Rescale(*there, to, from, Rounding::kDown) != std::optional(value))
+      return std::nullopt;
+    return there;
+  };
+  const auto quantity = [&](int64_t value) -> std::optional<int64_t> {
+    const auto there = exact(value, old.quantity_scale, definition.quantity_scale);
+    if (!there || *there > kMaxPosition || *there < -kMaxPosition) return std::nullopt;
+    return static_cast<int64_t>(*there);
+  };
+  const auto cash = [&](Int128 value) {
+    return exact(value, old.quote_scale, definition.quote_scale);
+  };
+
+  std::vector<std::pair<Leaf*, Leaf>> leaves;
+  for (Leaf& leaf : leaves_) {
+    if (!open_in(leaf)) continue;
+    Leaf changed = leaf;
+    const auto position = quantity(leaf.position);
+    const auto units = cash(leaf.cash);
+    if (!position || !units) return false;
+    changed.position = *position;
+    changed.cash = *units;
+    changed.told = false;
+    changed.differs_since = base::Time::max();
+    leaves.emplace_back(&leaf, std::move(changed));
+  }
+  std::vector<std::pair<OpenOrder*, OpenOrder>> orders;
+  for (auto& [id, order] : orders_) {
+    if (!open_in(leaves_[order.leaf])) continue;
+    OpenOrder changed = order;
+    const auto ordered = quantity(order.quantity.mantissa),
+               filled = quantity(order.cumulative.mantissa);
+    const auto reserved = cash(order.reserved.units());
+    if (!ordered || !filled || !reserved) return false;
+    changed.quantity = {*ordered};
+    changed.cumulative = {*filled};
+    changed.reserved = Money(*reserved, definition.quote_scale);
+    if (order.is_parent || order.taken > 0) {
+      const auto rest = quantity(order.rest), taken = quantity(order.taken);
+      const auto rest_value = cash(order.rest_value), taken_value = cash(order.taken_value);
+      if (!rest || !taken || !rest_value || !taken_value) return false;
+      changed.rest = *rest;
+      changed.rest_value = *rest_value;
+      changed.taken = *taken;
+      changed.taken_value = *taken_value;
+    }
+    const auto meets = exact(order.meets, old.price_scale, definition.price_scale);
+    if (order.meets != kAnyBuy && order.meets != kAnySell) {
+      const bool fits = meets && *meets > 0 && *meets < kAnyBuy;
+      changed.meets = fits                       ? static_cast<int64_t>(*meets)
+                      : order.side == Side::kBuy ? kAnyBuy
+                                                 : kAnySell;
+    }
+    orders.emplace_back(&order, std::move(changed));
+  }
+  const auto last_fill = exact(row.last_fill.mantissa, old.price_scale, definition.price_scale);
+  for (auto& [leaf, changed] : leaves) *leaf = std::move(changed);
+  for (auto& [order, changed] : orders) *order = std::move(changed);
+  row.last_fill =
+      market::Price{last_fill && *last_fill <= kMaxPosition ? static_cast<int64_t>(*last_fill) : 0};
+  row.definition = definition;
+  Rebuild();
+  return true;
+}
+
+}  // namespace gannet::risk
