@@ -90,6 +90,12 @@ bool Fail(Finding* out, const Args&... args) {
 // True in one scope of the order and false in none.
 bool Allowed(const Context& context, std::optional<bool> Limits::*permission);
 
+// Control 14 of a scope in a group: beyond `limit`, and further than before.
+bool Correlated(const ScopeRow& scope, const SideChange& change, uint32_t group, bool buy,
+                int64_t rho_ppm, Value limit);
+// Venues in use with this one; 0 where it is in use already.
+uint32_t VenuesWith(const ScopeRow& scope, Index venue);
+
 market::Price Scaled(market::Price price, int64_t ppm, market::Rounding rounding);
 
 // `value` may be as much as `limit`. Says what was compared when asked.

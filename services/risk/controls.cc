@@ -1,8 +1,6 @@
 #include "services/risk/controls.h"
 
 #include <algorithm>
-#include <set>
-#include <string_view>
 
 #include "libs/market/decimal.h"
 #include "services/risk/control_families.h"
@@ -23,6 +21,29 @@ bool controls::Allowed(const Context& context, std::optional<bool> Limits::*perm
     allowed = allowed || stated;
   }
   return allowed;
+}
+
+bool Reduces(const Leaf& leaf, bool buy, int64_t quantity, int64_t own) {
+  if (quantity <= 0) return false;
+  return buy ? quantity <= -leaf.position - (leaf.open_buy - own)
+             : quantity <= leaf.position - (leaf.open_sell - own);
+}
+
+SideChange ChangeOf(const Cell& cell, bool buy, int64_t quantity, Value worst_value) {
+  const int64_t side = cell.side_quantity(buy);
+  SideChange change;
+  change.before = change.after = buy ? cell.long_side : cell.short_side;
+  change.opened = side >= 0 ? quantity : std::clamp<int64_t>(side + quantity, 0, quantity);
+  if (change.opened == quantity) {
+    change.after += worst_value;
+  } else {
+    const auto opens = market::MulDiv(worst_value, change.opened, quantity, market::Rounding::kUp);
+    const auto closes = market::MulDiv(change.before, quantity - change.opened, side,
+                                       market::Rounding::kUp);  // both negative
+    change.after += opens.value_or(worst_value) + closes.value_or(0);
+  }
+  change.more = std::max(change.after, cell.gross) - cell.gross;
+  return change;
 }
 
 bool Finding::Closer(bool failed, market::Int128 room) {
@@ -52,35 +73,6 @@ market::Price WorstPrice(const OrderContext& context) {
   return Scaled(base, kPpm + context.collar_ppm, Rounding::kCeiling);
 }
 
-bool Reduces(const OrderContext& context) {
-  const Leaf& leaf = *context.leaf;
-  const int64_t quantity = context.intent.quantity.mantissa;
-  if (quantity <= 0) return false;
-  const int64_t own = context.carved() ? context.carve.quantity : 0;
-  return context.buy() ? quantity <= -leaf.position - (leaf.open_buy - own)
-                       : quantity <= leaf.position - (leaf.open_sell - own);
-}
-
-SideChange ChangeOf(const OrderContext& context, size_t i) {
-  const Cell& cell = *context.cells[i];
-  const int64_t quantity = context.intent.quantity.mantissa;
-  const int64_t side = cell.side_quantity(context.buy());
-  SideChange change;
-  change.before = change.after = context.buy() ? cell.long_side : cell.short_side;
-  if (context.carved()) return change;
-  change.opened = side >= 0 ? quantity : std::clamp<int64_t>(side + quantity, 0, quantity);
-  if (change.opened == quantity) {
-    change.after += *context.worst_value;
-  } else {
-    const auto opens = market::MulDiv(*context.worst_value, change.opened, quantity, Rounding::kUp);
-    const auto closes = market::MulDiv(change.before, quantity - change.opened, side,
-                                       Rounding::kUp);  // both negative
-    change.after += opens.value_or(*context.worst_value) + closes.value_or(0);
-  }
-  change.more = std::max(change.after, cell.gross) - cell.gross;
-  return change;
-}
-
 constexpr Control kControls[] = {
     {RejectReason::kMalformed, 21, "a well-formed order", Malformed},
     {RejectReason::kUnknownAccount, 21, "an account that limits name", UnknownAccount},
@@ -101,7 +93,7 @@ constexpr Control kControls[] = {
     {RejectReason::kMaxQuantity, 1, "largest quantity", MaxQuantity},
     {RejectReason::kMaxNotional, 2, "largest notional", MaxNotional},
     {RejectReason::kPriceCollar, 3, "price collar", PriceCollar},
-    {RejectReason::kDuplicate, 4, "repeated identical orders", Duplicate, "duplicates"},
+    {RejectReason::kDuplicate, 4, "repeated identical orders", Duplicate},
     {RejectReason::kMessageRate, 6, "message rate", MessageRate},
     {RejectReason::kOpenOrders, 8, "number of open orders", OpenOrders},
     {RejectReason::kOpenNotional, 8, "value of open orders", OpenNotional},
@@ -115,21 +107,20 @@ constexpr Control kControls[] = {
     {RejectReason::kInventory, 17, "sold only what is held", Inventory},
     {RejectReason::kSelfTrade, 18, "no trade with ourselves", SelfTrade},
     {RejectReason::kThrottled, 5, "repeated executions", Throttled},
-    {RejectReason::kClipQuantity, 7, "quantity in a window", ClipQuantity, "clip_quantity"},
-    {RejectReason::kClipNotional, 7, "notional in a window", ClipNotional, "clip_notional"},
-    {RejectReason::kClipFills, 7, "fills in a window", ClipFills, "clip_fills"},
-    {RejectReason::kCapital, 12, "capital of the firm", Capital, "capital"},
-    {RejectReason::kConcentration, 14, "concentration", Concentration, "max_concentration"},
-    {RejectReason::kCorrelation, 14, "correlated exposure", Correlation, "max_correlated"},
-    {RejectReason::kInstrumentCount, 15, "number of instruments", InstrumentCount,
-     "max_instruments"},
-    {RejectReason::kVenueCount, 15, "number of venues", VenueCount, "max_venues"},
+    {RejectReason::kClipQuantity, 7, "quantity in a window", ClipQuantity},
+    {RejectReason::kClipNotional, 7, "notional in a window", ClipNotional},
+    {RejectReason::kClipFills, 7, "fills in a window", ClipFills},
+    {RejectReason::kCapital, 12, "capital of the firm", Capital},
+    {RejectReason::kConcentration, 14, "concentration", Concentration},
+    {RejectReason::kCorrelation, 14, "correlated exposure", Correlation},
+    {RejectReason::kInstrumentCount, 15, "number of instruments", InstrumentCount},
+    {RejectReason::kVenueCount, 15, "number of venues", VenueCount},
     {RejectReason::kVenueStatus, 22, "the venue trades it", VenueStatus},
-    {RejectReason::kVelocity, 22, "velocity pause", Velocity, "max_move"},
-    {RejectReason::kVolatility, 22, "volatility pause", Volatility, "max_volatility"},
-    {RejectReason::kDeadMan, 24, "sign of life of a person", DeadMan, "dead_man"},
-    {RejectReason::kOrderToTrade, 25, "messages for a fill", OrderToTrade, "max_orders_per_fill"},
-    {RejectReason::kCancelRatio, 25, "cancels for an order", CancelRatio, "max_cancel_ratio"},
+    {RejectReason::kVelocity, 22, "velocity pause", Velocity},
+    {RejectReason::kVolatility, 22, "volatility pause", Volatility},
+    {RejectReason::kDeadMan, 24, "sign of life of a person", DeadMan},
+    {RejectReason::kOrderToTrade, 25, "messages for a fill", OrderToTrade},
+    {RejectReason::kCancelRatio, 25, "cancels for an order", CancelRatio},
     {RejectReason::kCircuitBreaker, 26, "circuit breaker", BreakerOpen},
     {RejectReason::kPositionMismatch, 28, "position as execution tells it", PositionMismatch},
     {RejectReason::kNotTraceable, 29, "reason and model given", NotTraceable},
@@ -148,26 +139,6 @@ static_assert(Complete(), "a control for each reason, in the order of the reason
 }  // namespace
 
 std::span<const Control> Controls() { return kControls; }
-
-std::vector<const Control*> ControlsUnder(const LimitSet& limits) {
-  std::set<std::string_view> stated;
-  const auto add = [&stated](const Limits& some) {
-    ForEachLimit([&](const char* name, auto member) {
-      if (some.*member) stated.insert(name);
-    });
-  };
-  add(limits.firm);
-  for (const auto* named :
-       {&limits.accounts, &limits.strategies, &limits.venues, &limits.instruments}) {
-    for (const auto& [name, some] : *named) add(some);
-  }
-  std::vector<const Control*> active;
-  for (const Control& control : kControls) {
-    if (control.only_with == nullptr || stated.contains(control.only_with))
-      active.push_back(&control);
-  }
-  return active;
-}
 
 OrderContext MakeContext(const market::OrderIntent& intent, const ExposureBook& book,
                          const GateSettings& settings, base::Time now) {
@@ -204,9 +175,18 @@ OrderContext MakeContext(const market::OrderIntent& intent, const ExposureBook& 
     }
   }
   if (context.worst_value) {
-    for (size_t i = 0; i < context.cells.size(); ++i) context.changes[i] = ChangeOf(context, i);
+    for (size_t i = 0; i < context.cells.size(); ++i) {
+      const Cell& cell = *context.cells[i];
+      SideChange& change = context.changes[i];
+      if (context.carved()) {
+        change.before = change.after = context.buy() ? cell.long_side : cell.short_side;
+      } else {
+        change = ChangeOf(cell, context.buy(), intent.quantity.mantissa, *context.worst_value);
+      }
+    }
   }
-  context.reducing = Reduces(context);
+  context.reducing = Reduces(*context.leaf, context.buy(), intent.quantity.mantissa,
+                             context.carved() ? context.carve.quantity : 0);
   return context;
 }
 

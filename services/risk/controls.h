@@ -67,6 +67,16 @@ struct OrderContext {
   static size_t CellOf(size_t scope) { return scope == 1 || scope == 2 ? scope : 0; }
 };
 
+// What an order does to its side of a cell.
+SideChange ChangeOf(const Cell& cell, bool buy, int64_t quantity, Value worst_value);
+// Of the strategy's own position; `own`: of its open orders what the order is part of.
+bool Reduces(const Leaf& leaf, bool buy, int64_t quantity, int64_t own);
+// Why an order makes no sense (control 21); null: it does. `leaf` may be null;
+// `carve_fault` is a child's.
+const char* FormFault(const market::OrderIntent& intent, const ExposureBook& book,
+                      const GateSettings& settings, base::Time now, const Leaf* leaf,
+                      const char* carve_fault);
+
 OrderContext MakeContext(const market::OrderIntent& intent, const ExposureBook& book,
                          const GateSettings& settings, base::Time now);
 
@@ -92,12 +102,9 @@ struct Control {
   const char* about;  // for people, a few words
   // True: refused. `finding` may be null.
   bool (*fails)(const OrderContext& context, Finding* finding);
-  const char* only_with = nullptr;  // the limit without which it never fails; null: none
 };
 
 // In order of precedence.
 std::span<const Control> Controls();
-// Those that can fail under these limits, in the same order.
-std::vector<const Control*> ControlsUnder(const LimitSet& limits);
 
 }  // namespace gannet::risk

@@ -2,7 +2,8 @@
 #include "libs/wire/canonical.h"
 #include "services/risk/control_families.h"
 
-namespace gannet::risk::controls {
+namespace gannet::risk {
+namespace controls {
 namespace {
 
 using market::IntentKind;
@@ -52,50 +53,38 @@ const char* PriceFault(const market::OrderIntent& intent) {
   return nullptr;
 }
 
-const char* IdentityFault(const Context& context) {
-  const market::OrderIntent& intent = context.intent;
+const char* IdentityFault(const market::OrderIntent& intent, const ExposureBook& book,
+                          const Leaf* leaf) {
   if (intent.client_order_id.empty() || intent.client_order_id.text().size() > kMaxClientOrderId) {
     return "the client order id is empty or longer than 36 characters";
   }
   if (intent.strategy.empty()) return "no strategy";
   if (intent.attempt == 0) return "attempts count from 1";
-  if (context.book.FindOrder(intent.client_order_id) != nullptr)
+  if (book.FindOrder(intent.client_order_id) != nullptr)
     return "the client order id is already open";
-  if (intent.attempt == 1 && context.leaf != nullptr &&
-      intent.sequence <= context.leaf->last_sequence) {
+  if (intent.attempt == 1 && leaf != nullptr && intent.sequence <= leaf->last_sequence) {
     return "the sequence has been used";
   }
-  if (intent.kind == IntentKind::kReplace && context.book.FindOrder(intent.target) == nullptr) {
+  if (intent.kind == IntentKind::kReplace && book.FindOrder(intent.target) == nullptr) {
     return "replaces an order that is not open";
   }
   return nullptr;
 }
 
 // A parent bounds what its children may do: how much, at what price, until when.
-const char* ParentFault(const Context& context) {
-  const market::OrderIntent& intent = context.intent;
-  if (!context.is_parent()) return context.carve.fault;
+const char* ParentFault(const market::OrderIntent& intent, base::Time now) {
   if (!intent.parent.empty()) return "a parent has no parent";
   if (intent.type != OrderType::kLimit) return "a parent needs a limit price";
-  if (intent.expires <= context.now) return "a parent needs a time limit that is to come";
+  if (intent.expires <= now) return "a parent needs a time limit that is to come";
   return nullptr;
 }
 
 }  // namespace
 
 bool Malformed(const Context& context, Finding* out) {
-  const market::OrderIntent& intent = context.intent;
-  if (!ValidEnums(intent)) return Fail(out, "a field has a value that does not exist");
-  if (const char* fault = PriceFault(intent)) return Fail(out, fault);
-  if (const char* fault = IdentityFault(context)) return Fail(out, fault);
-  if (const char* fault = ParentFault(context)) return Fail(out, fault);
-  if (intent.time_in_force == TimeInForce::kGtd && intent.expires <= context.now) {
-    return Fail(out, "it has expired already");
-  }
-  if (context.settings.verify_hash && wire::IntentHash(intent) != intent.hash) {
-    return Fail(out, "the hash is not that of the intent");
-  }
-  return false;
+  const char* fault = FormFault(context.intent, context.book, context.settings, context.now,
+                                context.leaf, context.carve.fault);
+  return fault != nullptr && Fail(out, fault);
 }
 
 // --- names, versions -----------------------------------------------------------
@@ -274,4 +263,25 @@ bool NotTraceable(const Context& context, Finding* out) {
   return false;
 }
 
-}  // namespace gannet::risk::controls
+}  // namespace controls
+
+const char* FormFault(const market::OrderIntent& intent, const ExposureBook& book,
+                      const GateSettings& settings, base::Time now, const Leaf* leaf,
+                      const char* carve_fault) {
+  using namespace controls;  // NOLINT: what this is made of
+  if (!ValidEnums(intent)) return "a field has a value that does not exist";
+  if (const char* fault = PriceFault(intent)) return fault;
+  if (const char* fault = IdentityFault(intent, book, leaf)) return fault;
+  if (intent.kind == IntentKind::kParent) {
+    if (const char* fault = ParentFault(intent, now)) return fault;
+  } else if (carve_fault != nullptr) {
+    return carve_fault;
+  }
+  if (intent.time_in_force == TimeInForce::kGtd && intent.expires <= now)
+    return "it has expired already";
+  if (settings.verify_hash && wire::IntentHash(intent) != intent.hash)
+    return "the hash is not that of the intent";
+  return nullptr;
+}
+
+}  // namespace gannet::risk

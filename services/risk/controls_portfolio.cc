@@ -39,25 +39,30 @@ bool Concentration(const Context& context, Finding* out) {
   return false;
 }
 
+bool Correlated(const ScopeRow& scope, const SideChange& change, uint32_t group, bool buy,
+                int64_t rho_ppm, Value limit) {
+  const size_t side = buy ? 0 : 1;
+  const Int128 before = Hundredths(change.before), after = Hundredths(change.after);
+  const GroupSums& sums = scope.groups[group];
+  const Int128 now = Weighted(rho_ppm, sums.sum[side], sums.squares[side]);
+  const Int128 then = Weighted(rho_ppm, sums.sum[side] - before + after,
+                               sums.squares[side] - before * before + after * after);
+  const Int128 most = std::min<Int128>(limit / kPpm, kMaxHundredths * kMaxInstruments);
+  const bool beyond = change.after > static_cast<Value>(kMaxHundredths) * kPpm;
+  return beyond || (then > most * most * kPpm && then > now);
+}
+
 bool Correlation(const Context& context, Finding* out) {
   if (context.leaf == nullptr || !context.worst_value) return false;
   const uint32_t group = context.instrument->group;
   if (group == kNone) return false;
   const int64_t rho = context.book.group_rho_ppm(group);
-  const size_t side = context.buy() ? 0 : 1;
   for (size_t i = 0; i < kOwnCells; ++i) {
     const ScopeRow& scope = *context.scopes[i];
     const SideChange& change = context.changes[i];
     const auto& limit = scope.limits.max_correlated;
     if (!limit || change.opened <= 0) continue;
-    const Int128 before = Hundredths(change.before), after = Hundredths(change.after);
-    const GroupSums& sums = scope.groups[group];
-    const Int128 now = Weighted(rho, sums.sum[side], sums.squares[side]);
-    const Int128 then = Weighted(rho, sums.sum[side] - before + after,
-                                 sums.squares[side] - before * before + after * after);
-    const Int128 most = std::min<Int128>(*limit / kPpm, kMaxHundredths * kMaxInstruments);
-    const bool beyond = change.after > static_cast<Value>(kMaxHundredths) * kPpm;
-    if (beyond || (then > most * most * kPpm && then > now)) {
+    if (Correlated(scope, change, group, context.buy(), rho, *limit)) {
       return Fail(out, FormatScope(scope.scope),
                   " would be exposed to assets that move together by more than max_correlated ",
                   FormatValue(*limit));
@@ -81,19 +86,24 @@ bool InstrumentCount(const Context& context, Finding* out) {
   return false;
 }
 
+uint32_t VenuesWith(const ScopeRow& scope, Index venue) {
+  uint32_t venues = 0;
+  bool there = false;
+  for (const auto& [other, used] : scope.venues_used) {
+    venues += used > 0 ? 1 : 0;
+    there = there || (used > 0 && other == venue);
+  }
+  return there ? 0 : venues + 1;
+}
+
 bool VenueCount(const Context& context, Finding* out) {
   if (context.leaf == nullptr) return false;
   for (size_t i = 0; i < kOwnCells; ++i) {
     const ScopeRow& scope = *context.scopes[i];
     const auto& limit = scope.limits.max_venues;
     if (!limit || context.cells[i]->used) continue;
-    uint32_t venues = 0;
-    bool there = false;
-    for (const auto& [venue, used] : scope.venues_used) {
-      venues += used > 0 ? 1 : 0;
-      there = there || (used > 0 && venue == context.instrument->venue_scope);
-    }
-    if (!there && Over(out, scope, "max_venues", venues + 1, *limit)) return true;
+    const uint32_t venues = VenuesWith(scope, context.instrument->venue_scope);
+    if (venues > 0 && Over(out, scope, "max_venues", venues, *limit)) return true;
   }
   return false;
 }

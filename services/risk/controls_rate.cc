@@ -9,7 +9,7 @@ namespace {
 // The sums of a scope's flow window.
 Flow SumOf(const Context& context, const ScopeRow& scope) {
   Flow sum;
-  scope.flow.ForEach(context.now, [&sum](const Flow& slice) {
+  scope.flow.slices().ForEach(context.now, [&sum](const Flow& slice) {
     sum.quantity += slice.quantity;
     sum.messages += slice.messages;
     sum.orders += slice.orders;
@@ -22,7 +22,7 @@ Flow SumOf(const Context& context, const ScopeRow& scope) {
 // Reserved in the window in all quote assets, valued now; nothing without a rate.
 std::optional<Value> NotionalOf(const Context& context, const ScopeRow& scope) {
   std::map<market::AssetId, market::Int128> sums;
-  scope.flow.ForEach(context.now, [&sums](const Flow& slice) {
+  scope.flow.slices().ForEach(context.now, [&sums](const Flow& slice) {
     for (const auto& [asset, amount] : slice.notional) sums[asset] += amount;
   });
   Value total = 0;

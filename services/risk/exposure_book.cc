@@ -11,6 +11,7 @@ using market::Int128;
 using market::ScopeKind;
 
 constexpr Index kFirmScope = 0;
+constexpr std::string_view kManualPrefix = "manual/";  // strategies that are people
 
 }  // namespace
 
@@ -99,6 +100,15 @@ void ExposureBook::TakeLimits(ScopeRow& row) const {
   row.messages.SetLimit(row.limits.message_rate.value_or(RateLimit{}));
   row.executions.SetLimit(row.limits.repeated_executions.value_or(RateLimit{}));
   row.failures.SetLimit(row.limits.breaker.value_or(RateLimit{}));
+  const Limits& limits = row.limits;
+  row.sum_limits = {.open_value = limits.max_open_notional.value_or(kNoLimit),
+                    .gross = limits.max_gross.value_or(kNoLimit),
+                    .net = limits.max_net.value_or(kNoLimit),
+                    .loss = limits.max_daily_loss.value_or(kNoLimit),
+                    .fall = limits.max_drawdown.value_or(kNoLimit),
+                    .open_orders = limits.max_open_orders.value_or(UINT32_MAX),
+                    .flow = limits.clip_quantity || limits.clip_notional || limits.clip_fills ||
+                            limits.max_orders_per_fill || limits.max_cancel_ratio_ppm};
   row.flow.SetWindow(limits_.windows.flow);
   row.groups.resize(limits_.correlation.size());
 }
@@ -108,7 +118,64 @@ void ExposureBook::SetLimits(const LimitSet& limits) {
   limits_ = limits;
   TakeSharedLimits();
   for (ScopeRow& row : scopes_) TakeLimits(row);
+  for (Leaf& leaf : leaves_) Tighten(leaf);
   Rebuild();  // margins
+}
+
+void ExposureBook::Tighten(Leaf& leaf) const {
+  const InstrumentRow& instrument = *leaf.instrument_row;
+  const std::string& strategy = scopes_[leaf.strategy].scope.name;
+  const bool person = strategy.starts_with(kManualPrefix);
+  RowLimits tight;
+  tight.nameless = strategy == kManualPrefix;
+  tight.known_account = leaf.scope_rows[1]->known_account;
+  tight.paper_account = leaf.scope_rows[1]->paper_account;
+  const auto least = [](auto& own, const auto& stated) {
+    if (stated) own = std::min(own, *stated);
+  };
+  const auto allow = [&leaf](std::optional<bool> Limits::*permission) {
+    bool allowed = false, forbidden = false;
+    for (const ScopeRow* scope : leaf.scope_rows) {
+      const std::optional<bool>& stated = scope->limits.*permission;
+      allowed = allowed || stated.value_or(false);
+      forbidden = forbidden || !stated.value_or(true);
+    }
+    return allowed && !forbidden;
+  };
+  uint32_t stated_limits = 0;
+  for (size_t i = 0; i < leaf.scope_rows.size(); ++i) {
+    const ScopeRow& scope = *leaf.scope_rows[i];
+    const Limits& limits = scope.limits;
+    const size_t cell = i == 1 || i == 2 ? i : 0;
+    stated_limits |= scope.stated_limits;
+    least(tight.order_notional, limits.max_order_notional);
+    least(tight.order_quantity, limits.max_order_quantity);
+    least(tight.max_long[cell], limits.max_long);
+    least(tight.max_short[cell], limits.max_short);
+    least(tight.stale_after, limits.stale_after);
+    least(tight.dead_man, limits.dead_man);
+    least(tight.max_move_ppm, limits.max_move_ppm);
+    least(tight.max_volatility_ppm, limits.max_volatility_ppm);
+    least(tight.stage, limits.stage);
+    const int64_t collar = limits.price_collar_ppm.value_or(0);
+    if (collar > 0 && (tight.collar_ppm == 0 || collar < tight.collar_ppm))
+      tight.collar_ppm = collar;
+    if (limits.duplicates) tight.duplicates[tight.duplicate_limits++] = *limits.duplicates;
+    if (limits.permitted_types) tight.permitted_types &= limits.permitted_types->bits;
+    tight.forbidden =
+        tight.forbidden || limits.restricted.value_or(false) ||
+        (limits.permitted_instruments &&
+         !limits.permitted_instruments->Has(instrument.definition.id.text(), instrument.venue));
+    tight.news_off = tight.news_off || !limits.news_orders.value_or(true);
+    tight.model_off = tight.model_off || !limits.model_orders.value_or(true);
+    tight.manual_off = tight.manual_off || (person && !limits.manual_orders.value_or(true));
+    tight.require_reason = tight.require_reason || limits.require_reason.value_or(false);
+    tight.require_model = tight.require_model || limits.require_model.value_or(false);
+  }
+  tight.missing = stated_limits != kAllMandatory;
+  tight.margin_allowed = allow(&Limits::margin_allowed);
+  tight.self_trade_by_venue = allow(&Limits::self_trade_by_venue);
+  leaf.limits = tight;
 }
 
 // What the set says for all scopes.
@@ -173,7 +240,7 @@ Index ExposureBook::Touch(const market::AccountId& account, const market::Strate
   if (const Index found = FindLeaf(account_scope, strategy_scope, row_at); found != kNone)
     return last_leaf_ = found;
 
-  const InstrumentRow& row = instruments_[row_at];
+  InstrumentRow& row = instruments_[row_at];
   const Index at = static_cast<Index>(leaves_.size());
   leaf_index_.emplace(std::tuple(account_scope, strategy_scope, row_at), at);
   Leaf& leaf = leaves_.emplace_back();
@@ -190,7 +257,13 @@ Index ExposureBook::Touch(const market::AccountId& account, const market::Strate
   } else {
     leaf.quote_balance = MakeBalance(account_scope, wallet, row.definition.quote);
     leaf.base_balance = MakeBalance(account_scope, wallet, row.definition.base);
+    leaf.quote_row = &balances_[leaf.quote_balance];
+    leaf.base_row = &balances_[leaf.base_balance];
   }
+  leaf.instrument_row = &row;
+  for (size_t i = 0; i < leaf.scopes.size(); ++i) leaf.scope_rows[i] = &scopes_[leaf.scopes[i]];
+  for (size_t i = 0; i < leaf.cells.size(); ++i) leaf.cell_rows[i] = &cells_[leaf.cells[i]];
+  Tighten(leaf);
   return last_leaf_ = at;
 }
 

@@ -57,40 +57,95 @@ struct Flow {
   uint64_t messages = 0, orders = 0, cancels = 0, fills = 0;
 };
 
+// The flow of a scope by slices, and its sum as long as no slice comes or goes.
+class FlowWindow {
+ public:
+  void SetWindow(base::Duration window) {
+    slices_.SetWindow(window);
+    counted_.reset();
+  }
+  void Clear() {
+    slices_.Clear();
+    counted_.reset();
+  }
+  template <class Add>
+  void Count(base::Time at, const Add& add) {
+    Flow* slice = slices_.At(at);
+    if (slice == nullptr) return;
+    add(*slice);
+    if (counted_ && slices_.begun() == counted_->begun && slices_.IndexOf(at) >= counted_->oldest) {
+      add(counted_->flow);
+    } else {
+      counted_.reset();
+    }
+  }
+  // What counts at `now`.
+  const Flow& SumAt(base::Time now) const {
+    if (!counted_ || now < counted_->from || now >= counted_->until) Sum(now);
+    return counted_->flow;
+  }
+  SliceRing<Flow>& slices() { return slices_; }
+  const SliceRing<Flow>& slices() const { return slices_; }
+
+ private:
+  struct Counted {
+    base::Time from, until;  // the times at which the same slices count
+    int64_t oldest = 0;
+    uint64_t begun = 0;
+    Flow flow;
+  };
+  void Sum(base::Time now) const;
+
+  SliceRing<Flow> slices_;
+  mutable std::optional<Counted> counted_;  // derived
+};
+
 // Control 14: exposures of a scope in the instruments of a group, in hundredths of
 // the valuation asset, and their squares; of the long and the short side.
 struct GroupSums {
   market::Int128 sum[2] = {0, 0}, squares[2] = {0, 0};
 };
 
+// What a scope limits of its own sums, kNoLimit where it states nothing: for verdicts.
+inline constexpr Value kNoLimit = ~(static_cast<Value>(1) << 127);
+struct SumLimits {
+  Value open_value = kNoLimit, gross = kNoLimit, net = kNoLimit, loss = kNoLimit, fall = kNoLimit;
+  uint32_t open_orders = UINT32_MAX;
+  bool flow = false;  // something of the flow window
+};
+
+// What every verdict reads stands first.
 struct ScopeRow {
+  SumLimits sum_limits;
+  // durable
+  market::TradingState state = market::TradingState::kActive;
+  bool killed = false;
+  bool throttled = false;     // control 5: until a person resumes the scope
+  bool breaker_open = false;  // control 26: the same
+  Value day_baseline = 0;     // result at 00:00 UTC
+  Value peak = 0;             // highest result recorded
+  RateWindow messages;
+  // derived
+  uint32_t open_orders = 0;
+  uint32_t unvalued = 0;  // cells whose worth cannot be told
+  uint32_t unmarked = 0;  // positions valued at their last fill for want of a quote
+  Value gross = 0, long_side = 0, short_side = 0, open_value = 0, pnl = 0, fees = 0;
+  Value high = 0;                 // highest result seen at quoted prices, at least `peak`
+  uint32_t instruments_used = 0;  // control 15
+  std::vector<std::pair<Index, uint32_t>> venues_used;  // venue scope, instruments in use
+  std::vector<GroupSums> groups;                        // by correlation group
+  std::map<market::AssetId, market::Money> other_fees;
+
   market::Scope scope;
   Limits limits;
   uint32_t stated_limits = 0;  // StatedLimits(limits)
   bool known_account = false;  // an account that the limits name
   bool paper_account = false;  // its orders reach no real market
   // durable
-  market::TradingState state = market::TradingState::kActive;
-  bool killed = false;
   bool stated = false;  // a RiskState has been recorded for it
   std::string reason;
-  Value day_baseline = 0;  // result at 00:00 UTC
-  Value peak = 0;          // highest result recorded
-  RateWindow messages;
   RateWindow executions, failures;  // controls 5, 26
-  bool throttled = false;           // control 5: until a person resumes the scope
-  bool breaker_open = false;        // control 26: the same
-  SliceRing<Flow> flow;
-  // derived
-  uint32_t open_orders = 0;
-  uint32_t instruments_used = 0;                        // control 15
-  std::vector<std::pair<Index, uint32_t>> venues_used;  // venue scope, instruments in use
-  std::vector<GroupSums> groups;                        // by correlation group
-  uint32_t unvalued = 0;                                // cells whose worth cannot be told
-  uint32_t unmarked = 0;  // positions valued at their last fill for want of a quote
-  Value gross = 0, long_side = 0, short_side = 0, open_value = 0, pnl = 0, fees = 0;
-  Value high = 0;  // highest result seen at quoted prices, at least `peak`
-  std::map<market::AssetId, market::Money> other_fees;
+  FlowWindow flow;
 
   Value result() const { return pnl - fees; }
 };
@@ -112,8 +167,11 @@ struct Cell {
   market::Int128 long_units = 0, short_units = 0;  // the sides in quote units
   market::Money margin;                            // settle asset
   bool used = false;                               // a position, or open orders
-  // Of an account: prices at which its open orders trade, ascending (control 18).
+  // Of an account: prices at which its open orders trade, ascending, and the best of each
+  // side where there is one (control 18).
   std::vector<int64_t> buy_prices, sell_prices;
+  bool any_buy = false, any_sell = false;
+  int64_t best_buy = 0, best_sell = 0;
 
   // The last quantities valued, so that what did not change is not valued again.
   struct Valued {
@@ -126,8 +184,43 @@ struct Cell {
   int64_t side_quantity(bool buy) const { return buy ? position + open_buy : open_sell - position; }
 };
 
-// One (account, strategy, instrument).
+struct InstrumentRow;
+struct BalanceRow;
+
+// The tightest that any of a row's scopes states of what is the same for all of them.
+// Worked out when limits change; `gannet risk explain` says whose each is.
+struct RowLimits {
+  Value order_notional = kNoLimit, order_quantity = kNoLimit;
+  std::array<Value, 3> max_long{kNoLimit, kNoLimit, kNoLimit};  // by cell
+  std::array<Value, 3> max_short{kNoLimit, kNoLimit, kNoLimit};
+  int64_t collar_ppm = 0;  // 0: not stated
+  base::Duration stale_after = base::Duration::max();
+  base::Duration dead_man = base::Duration::max();  // max: not stated
+  int64_t max_move_ppm = INT64_MAX;                 // the same
+  int64_t max_volatility_ppm = INT64_MAX;           // the same
+  std::array<RateLimit, 5> duplicates;              // the first `duplicate_limits`
+  uint32_t duplicate_limits = 0;
+  uint32_t permitted_types = UINT32_MAX;
+  Stage stage = Stage::kFull;
+  bool missing = false;    // a mandatory limit is not stated
+  bool forbidden = false;  // restricted, or an instrument that a scope does not permit
+  bool news_off = false, model_off = false;
+  bool manual_off = false;  // and the strategy is a person
+  bool margin_allowed = false, self_trade_by_venue = false;
+  bool require_reason = false, require_model = false;
+  bool nameless = false;  // a person without a name
+  bool known_account = false, paper_account = false;
+};
+
+// One (account, strategy, instrument). What every verdict reads stands first.
 struct Leaf {
+  RowLimits limits;
+  // Where the rows below are; none of them ever moves.
+  InstrumentRow* instrument_row = nullptr;
+  std::array<Cell*, 3> cell_rows{};
+  std::array<ScopeRow*, 5> scope_rows{};
+  BalanceRow *quote_row = nullptr, *base_row = nullptr;  // spot
+
   Index account = kNone, strategy = kNone, instrument = kNone;  // scope, scope, instrument row
   std::array<Index, 3> cells{kNone, kNone, kNone};              // firm, account, strategy
   std::array<Index, 5> scopes{};                      // firm, account, strategy, venue, instrument
@@ -158,28 +251,58 @@ struct MarketSlice {
   int64_t low = 0, high = 0, last = 0;  // reference prices; low 0: none
 };
 
+// What reference prices did in the market window, as long as no slice comes or goes.
+struct Moves {
+  base::Time from, until;  // the times at which the same slices count
+  int64_t low = 0, high = 0;
+  market::Int128 variance = 0;
+  // Of it what all but the newest slice bring, the last price before that one, and whether
+  // it is the slice of these times.
+  market::Int128 variance_before = 0;
+  int64_t before = 0;
+  bool newest = false;
+};
+
+// What an order is measured by, of a definition.
+struct TradingRules {
+  int64_t tick = 0, lot = 0, min_quantity = 0, max_quantity = 0;
+  market::Int128 min_notional = 0;  // units of the quote asset, upwards
+  // Price times quantity over `divisor` are quote units; 0: not as simple as that.
+  int64_t divisor = 0;
+  uint32_t version = 0;  // the only one that orders may speak of
+  bool shut = false;     // no version is
+  bool spot = true;
+  bool trading = true;
+  bool settles_elsewhere = false;  // than in its quote asset
+  int quote_scale = 0;
+};
+
+// What every verdict reads stands first.
 struct InstrumentRow {
-  market::Instrument definition;
-  std::string venue;
-  Index scope = kNone, venue_scope = kNone;
-  Conversion conversion = Conversion::kImpossible;
-  Index rate = kNone;             // kByPrice: the instrument whose price converts
-  std::vector<Index> cells;       // of this instrument
-  std::vector<Index> dependents;  // instruments converted by this one's price
-  // durable
-  std::vector<ScaleVersion> scales;  // every version seen, newest last
-  market::Price last_fill;           // 0: none; values positions until a quote comes
-  std::string broken;                // why no order may enter; empty: fine
+  TradingRules rules;
   // market data
   market::Price bid, ask, mid;  // mid 0: no reference price
-  int64_t bid_size = 0, ask_size = 0;
-  base::Time data_time;  // newest market data; 0: none
+  market::Price last_fill;      // durable; 0: none; values positions until a quote comes
+  base::Time data_time;         // newest market data; 0: none
   market::BookState book = market::BookState::kInvalid;
   market::BookFault book_fault = market::BookFault::kNoSnapshot;
   bool feed_down = false;
   bool crossed = false;
+  uint32_t group = kNone;  // correlation group of the base asset
+  mutable Moves moved;     // of `moves`
+  Index scope = kNone, venue_scope = kNone;
+  Conversion conversion = Conversion::kImpossible;
+  Index rate = kNone;  // kByPrice: the instrument whose price converts
+
+  market::Instrument definition;
+  std::string venue;
+  std::vector<Index> cells;       // of this instrument
+  std::vector<Index> dependents;  // instruments converted by this one's price
+  int64_t bid_size = 0, ask_size = 0;
   SliceRing<MarketSlice> moves;  // control 22
-  uint32_t group = kNone;        // correlation group of the base asset
+  // durable
+  std::vector<ScaleVersion> scales;  // every version seen, newest last
+  std::string broken;                // why no order may enter; empty: fine
 
   market::Price mark() const { return mid.mantissa > 0 ? mid : last_fill; }
   bool derivative() const { return definition.kind != market::InstrumentKind::kSpot; }
@@ -261,6 +384,9 @@ class ExposureBook {
                  const market::InstrumentId& instrument) const;
   Index FindBalance(Index account, const std::string& venue, const market::AssetId& asset) const;
   bool knows_account(const std::string& name) const { return limits_.KnowsAccount(name); }
+
+  // What the reference prices of an instrument did in the market window.
+  const Moves& MovesAt(const InstrumentRow& row, base::Time now) const;
 
   const Windows& windows() const { return limits_.windows; }
   int64_t group_rho_ppm(uint32_t group) const { return group_rho_ppm_[group]; }
@@ -344,6 +470,8 @@ class ExposureBook {
   Index MakeScope(market::ScopeKind kind, const std::string& name);
   void TakeLimits(ScopeRow& row) const;
   void TakeSharedLimits();
+  void Tighten(Leaf& leaf) const;
+  void TakeRules(InstrumentRow& row) const;
   void FindGroup(InstrumentRow& row) const;
   template <class Add>
   void CountFlow(Index leaf, base::Time at, const Add& add);
@@ -367,6 +495,7 @@ class ExposureBook {
   void CountCell(const Cell& cell, int sign);
   bool Rescale(InstrumentRow& row, const market::Instrument& definition);
   std::optional<market::Fill> InCurrentScales(InstrumentRow& row, const market::ExecReport& report);
+  void FollowMoves(InstrumentRow& row, base::Time at, uint64_t begun) const;
   // The quantity booked; nothing when it could not be.
   // `spends`: it moved balances, as a trade does.
   std::optional<int64_t> ApplyFill(const market::ExecReport& report, bool spends = true);

@@ -41,7 +41,7 @@ bool HasContent(const Leaf& leaf) {
 }
 
 bool HasContent(const ScopeRow& row) {
-  const auto& flow = row.flow.slices();
+  const auto& flow = row.flow.slices().slices();
   return row.stated || row.day_baseline != 0 || row.peak != 0 || !row.messages.times().empty() ||
          !row.executions.times().empty() || !row.failures.times().empty() || row.throttled ||
          row.breaker_open ||
@@ -81,7 +81,6 @@ void WriteFlow(wire::CanonicalWriter& out, const SliceRing<Flow>& flow) {
 }
 
 void ReadFlow(wire::CanonicalReader& in, SliceRing<Flow>& flow) {
-  flow.Clear();
   for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
     const int64_t index = in.I64();
     Flow value;
@@ -242,7 +241,7 @@ void ExposureBook::SaveScope(wire::CanonicalWriter& out, const ScopeRow& row) co
   WriteTimes(out, row.failures);
   out.Bool(row.throttled);
   out.Bool(row.breaker_open);
-  WriteFlow(out, row.flow);
+  WriteFlow(out, row.flow.slices());
 }
 
 // Behind kind and name.
@@ -259,7 +258,8 @@ void ExposureBook::LoadScope(wire::CanonicalReader& in, ScopeRow& row, uint8_t v
   ReadTimes(in, row.failures);
   row.throttled = in.Bool();
   row.breaker_open = in.Bool();
-  ReadFlow(in, row.flow);
+  row.flow.Clear();
+  ReadFlow(in, row.flow.slices());
 }
 
 absl::Status ExposureBook::Load(wire::CanonicalReader& in) {
@@ -286,6 +286,7 @@ absl::Status ExposureBook::Load(wire::CanonicalReader& in) {
     instruments_[at].scales = std::move(scales);
     instruments_[at].last_fill = last_fill;
     instruments_[at].broken = std::move(broken);
+    TakeRules(instruments_[at]);
   }
   for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
     const auto kind = static_cast<market::ScopeKind>(std::clamp<uint8_t>(in.U8(), 1, 5));

@@ -14,6 +14,16 @@ using market::Side;
 
 constexpr std::string_view kManualPrefix = "manual/";  // strategies that are people
 
+void AddNotional(Flow& flow, const market::AssetId& asset, Int128 amount) {
+  const auto same = std::find_if(flow.notional.begin(), flow.notional.end(),
+                                 [&](const auto& sum) { return sum.first == asset; });
+  if (same != flow.notional.end()) {
+    same->second += amount;
+  } else {
+    flow.notional.emplace_back(asset, amount);
+  }
+}
+
 }  // namespace
 
 bool HasLimitPrice(market::OrderType type) {
@@ -33,16 +43,31 @@ Int128 Hundredths(Value value) {
   return std::clamp<Int128>(up, -kMaxHundredths, kMaxHundredths);
 }
 
+void FlowWindow::Sum(base::Time now) const {
+  if (!counted_) counted_.emplace();
+  Counted& counted = *counted_;
+  std::tie(counted.from, counted.until) = slices_.Alike(now);
+  counted.oldest = slices_.IndexOf(now) - SliceRing<Flow>::kSlices;
+  counted.begun = slices_.begun();
+  Flow& sum = counted.flow;
+  sum.quantity = 0;
+  sum.messages = sum.orders = sum.cancels = sum.fills = 0;
+  sum.notional.clear();
+  slices_.ForEach(now, [&sum](const Flow& slice) {
+    sum.quantity += slice.quantity;
+    sum.messages += slice.messages;
+    sum.orders += slice.orders;
+    sum.cancels += slice.cancels;
+    sum.fills += slice.fills;
+    for (const auto& [asset, amount] : slice.notional) AddNotional(sum, asset, amount);
+  });
+}
+
 template <class Add>
 void ExposureBook::CountFlow(Index leaf, base::Time at, const Add& add) {
   for (const Index scope : leaves_[leaf].scopes) {
     ScopeRow& row = scopes_[scope];
-    const Limits& limits = row.limits;
-    if (!limits.clip_quantity && !limits.clip_notional && !limits.clip_fills &&
-        !limits.max_orders_per_fill && !limits.max_cancel_ratio_ppm) {
-      continue;
-    }
-    if (Flow* flow = row.flow.At(at)) add(*flow);
+    if (row.sum_limits.flow) row.flow.Count(at, add);
   }
 }
 
@@ -76,13 +101,7 @@ void ExposureBook::CountAnswer(Index at, const market::RiskDecision& decision) {
     const auto amount = market::Rescale(decision.reserved.units(), decision.reserved.scale(),
                                         kValueScale, Rounding::kUp)
                             .value_or(kMaxUnits);
-    const auto same = std::find_if(flow.notional.begin(), flow.notional.end(),
-                                   [&](const auto& sum) { return sum.first == definition.quote; });
-    if (same != flow.notional.end()) {
-      same->second += amount;
-    } else {
-      flow.notional.emplace_back(definition.quote, amount);
-    }
+    AddNotional(flow, definition.quote, amount);
   });
 }
 
@@ -119,6 +138,10 @@ void ExposureBook::PutPrice(const OpenOrder& order, bool there) {
   } else if (at != prices.end() && *at == order.meets) {
     prices.erase(at);
   }
+  cell.any_buy = !cell.buy_prices.empty();
+  cell.any_sell = !cell.sell_prices.empty();
+  if (cell.any_buy) cell.best_buy = cell.buy_prices.back();
+  if (cell.any_sell) cell.best_sell = cell.sell_prices.front();
 }
 
 // Whether a position is what execution says, and since when it is not.

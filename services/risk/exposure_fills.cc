@@ -17,6 +17,7 @@ using market::Side;
 void ExposureBook::Break(InstrumentRow& row, std::string why) {
   ++stats_.reports_unplaced;
   if (row.broken.empty()) row.broken = std::move(why);
+  TakeRules(row);
 }
 
 // The fill in the scales of the current definition; nothing, and the instrument

@@ -45,16 +45,40 @@ void ExposureBook::PutInstrument(const market::Instrument& definition) {
     row.data_time = base::Time();
     row.crossed = false;
     row.moves.Clear();
+    row.moved = {};
   } else {
     ++stats_.definitions_refused;
   }
   InstrumentRow& row = instruments_[at];
   row.scales.push_back({definition.version, definition.price_scale, definition.quantity_scale});
   if (row.scales.size() > kMaxScaleVersions) row.scales.erase(row.scales.begin());
+  TakeRules(row);
   LinkConversion(at);
   for (const Index cell : row.cells)
     cells_[cell].held = cells_[cell].longs = cells_[cell].shorts = {};
   RevalueInstrument(at);
+}
+
+void ExposureBook::TakeRules(InstrumentRow& row) const {
+  const market::Instrument& definition = row.definition;
+  TradingRules& rules = row.rules;
+  rules.tick = definition.tick.mantissa;
+  rules.lot = definition.lot.mantissa;
+  rules.min_quantity = definition.min_quantity.mantissa;
+  rules.max_quantity = definition.max_quantity.mantissa;
+  const Money& least = definition.min_notional;
+  rules.min_notional =
+      market::Rescale(least.units(), least.scale(), definition.quote_scale, Rounding::kCeiling)
+          .value_or(least.units() > 0 ? kNoLimit : 0);
+  const int digits = definition.price_scale + definition.quantity_scale - definition.quote_scale;
+  const bool simple = definition.multiplier == 1 && digits >= 0 && digits <= market::kMaxScale;
+  rules.divisor = simple ? market::PowerOfTen(digits) : 0;
+  rules.version = definition.version;
+  rules.shut = !row.broken.empty() || row.scales.back().version != definition.version;
+  rules.spot = definition.kind == market::InstrumentKind::kSpot;
+  rules.trading = definition.status == market::InstrumentStatus::kTrading;
+  rules.settles_elsewhere = !rules.spot && definition.settle != definition.quote;
+  rules.quote_scale = definition.quote_scale;
 }
 
 // How amounts in the quote asset of this instrument get their value, and which

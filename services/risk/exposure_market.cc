@@ -1,5 +1,6 @@
 // Market data of the exposure book: quotes, books, feeds.
 #include <algorithm>
+#include <tuple>
 
 #include "services/risk/exposure_book.h"
 
@@ -23,14 +24,62 @@ void ExposureBook::SetQuote(const market::Quote& quote, base::Time at) {
   const bool quoted = row.mid.mantissa > 0;
   row.mid.mantissa = both ? row.bid.mantissa + (row.ask.mantissa - row.bid.mantissa) / 2 : 0;
   if (market_limits_ && row.mid.mantissa > 0) {
+    const uint64_t begun = row.moves.begun();
     if (MarketSlice* slice = row.moves.At(at)) {
       const int64_t mid = row.mid.mantissa;
       slice->low = slice->low == 0 ? mid : std::min(slice->low, mid);
       slice->high = std::max(slice->high, mid);
       slice->last = mid;
+      FollowMoves(row, at, begun);
     }
   }
   if (row.mark() != before || (row.mid.mantissa > 0) != quoted) RevalueInstrument(which);
+}
+
+namespace {
+
+market::Int128 SquareOfChange(int64_t before, int64_t last) {
+  if (before <= 0) return 0;
+  // Cut where it is beyond every limit, so that the sum of squares fits.
+  constexpr market::Int128 kMost = 1'000'000'000'000'000;
+  const market::Int128 change = static_cast<market::Int128>(last - before) * 1'000'000 / before;
+  const market::Int128 cut = std::min(change, kMost);
+  return cut * cut;
+}
+
+}  // namespace
+
+const Moves& ExposureBook::MovesAt(const InstrumentRow& row, base::Time now) const {
+  Moves& moved = row.moved;
+  if (now >= moved.from && now < moved.until) return moved;
+  moved = {};
+  std::tie(moved.from, moved.until) = row.moves.Alike(now);
+  int64_t last = 0;
+  for (const auto* slice : row.moves.Sorted(now)) {
+    if (slice == nullptr) break;
+    moved.before = last;
+    last = slice->value.last;
+    moved.variance_before = moved.variance;
+    moved.variance += SquareOfChange(moved.before, last);
+    moved.newest = slice->index == row.moves.IndexOf(now);
+    if (slice->value.low <= 0) continue;
+    moved.low = moved.low == 0 ? slice->value.low : std::min(moved.low, slice->value.low);
+    moved.high = std::max(moved.high, slice->value.high);
+  }
+  return moved;
+}
+
+// The newest slice has got another price: what the moves come to with it.
+void ExposureBook::FollowMoves(InstrumentRow& row, base::Time at, uint64_t begun) const {
+  Moves& moved = row.moved;
+  if (moved.newest && row.moves.begun() == begun && at >= moved.from && at < moved.until) {
+    const int64_t mid = row.mid.mantissa;
+    moved.low = moved.low == 0 ? mid : std::min(moved.low, mid);
+    moved.high = std::max(moved.high, mid);
+    moved.variance = moved.variance_before + SquareOfChange(moved.before, mid);
+  } else {
+    moved.until = moved.from = base::Time();
+  }
 }
 
 void ExposureBook::SetBook(const market::BookUpdate& update, base::Time at) {

@@ -3,9 +3,11 @@
 #include <array>
 #include <utility>
 
+#include "libs/base/check.h"
 #include "libs/base/status.h"
 #include "libs/market/names.h"
 #include "services/risk/json_fields.h"
+#include "services/risk/verdict.h"
 
 namespace gannet::risk {
 namespace {
@@ -396,6 +398,9 @@ absl::StatusOr<OrderCase> GateCases::ReadOrder(std::string_view text, const std:
 
 market::RiskDecision GateCases::Ask(const OrderCase& order, bool apply) {
   engine_.Prepare(order.intent);
+  GANNET_CHECK(
+      BothWaysAgree(order.intent, engine_.book(), engine_.settings().gate, order.at),
+      "the quick verdict is that of the controls; this is a defect, report it with the case");
   const market::RiskDecision decision = engine_.Decide(order.intent, order.at);
   if (apply) {
     Record(order.intent, order.at);

@@ -229,7 +229,6 @@ void RiskEngine::Adopt(const std::string& text) {
   settings_.verdict_lifetime = read->verdict_lifetime;
   settings_.gate.unanswered_alarm = read->unanswered_alarm;
   settings_.gate.position_alarm = read->position_alarm;
-  controls_ = ControlsUnder(limits_);
   book_.SetLimits(limits_);
 }
 

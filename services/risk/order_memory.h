@@ -40,6 +40,8 @@ class OrderMemory {
   };
 
   void Add(base::Time at, const OrderShape& shape) {
+    ordered_ = ordered_ && (entries_.empty() || at >= newest_);
+    newest_ = entries_.empty() ? at : std::max(newest_, at);
     if (entries_.size() < kSize) {
       entries_.push_back({at, shape});
     } else {
@@ -49,10 +51,19 @@ class OrderMemory {
   }
   // Identical ones whose time is after `since`; kSize when more may have been.
   size_t Count(const OrderShape& shape, base::Time since) const {
+    if (entries_.empty() || newest_ <= since) return 0;
     if (entries_.size() == kSize && entries_[next_].at > since) return kSize;
-    return static_cast<size_t>(std::count_if(
-        entries_.begin(), entries_.end(),
-        [&](const Entry& entry) { return entry.at > since && entry.shape == shape; }));
+    size_t count = 0;
+    for (size_t i = 0, at = next_ == 0 ? entries_.size() : next_; i < entries_.size(); ++i) {
+      const Entry& entry = entries_[--at];  // the newest first
+      if (entry.at > since) {
+        count += entry.shape == shape ? 1 : 0;
+      } else if (ordered_) {
+        break;
+      }
+      if (at == 0) at = entries_.size();
+    }
+    return count;
   }
   bool empty() const { return entries_.empty(); }
   // Oldest first.
@@ -65,6 +76,8 @@ class OrderMemory {
  private:
   std::vector<Entry> entries_;  // a ring once it is full
   size_t next_ = 0;             // the oldest, when full
+  base::Time newest_;
+  bool ordered_ = true;  // no entry is older than the one before it
 };
 
 }  // namespace gannet::risk

@@ -24,14 +24,13 @@ class RateWindow {
   void Add(base::Time at) {
     if (times_.empty()) return;
     times_[next_] = at;
-    next_ = (next_ + 1) % times_.size();
+    next_ = next_ + 1 == times_.size() ? 0 : next_ + 1;
     size_ = std::min(size_ + 1, times_.size());
+    full_until_ = size_ == times_.size() ? times_[next_] + window_ : base::Time::min();
   }
 
   // One more message at `now` would exceed the limit.
-  bool Full(base::Time now) const {
-    return !times_.empty() && size_ == times_.size() && times_[next_] + window_ > now;
-  }
+  bool Full(base::Time now) const { return full_until_ > now; }
 
   uint32_t CountSince(base::Time since) const {
     uint32_t count = 0;
@@ -49,13 +48,17 @@ class RateWindow {
       all.push_back(times_[(next_ + times_.size() - size_ + i) % times_.size()]);
     return all;
   }
-  void Clear() { next_ = size_ = 0; }
+  void Clear() {
+    next_ = size_ = 0;
+    full_until_ = base::Time::min();
+  }
 
  private:
   std::vector<base::Time> times_;  // ring
   size_t next_ = 0;                // where the next one goes: the oldest when full
   size_t size_ = 0;
   base::Duration window_{0};
+  base::Time full_until_ = base::Time::min();  // when the oldest leaves a full window
 };
 
 }  // namespace gannet::risk

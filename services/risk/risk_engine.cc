@@ -7,6 +7,7 @@
 #include "libs/base/check.h"
 #include "libs/base/status.h"
 #include "libs/wire/saved.h"
+#include "services/risk/verdict.h"
 
 namespace gannet::risk {
 namespace {
@@ -39,22 +40,37 @@ RiskEngine::RiskEngine(RiskSettings settings, const LimitSet& limits, std::strin
       configured_(limits),
       limits_(limits),
       limits_text_(std::move(text)),
-      controls_(ControlsUnder(limits)),
       book_(limits) {}
 
 // --- verdicts ------------------------------------------------------------------
 
 market::RiskDecision RiskEngine::Decide(const market::OrderIntent& intent, base::Time now) const {
-  const OrderContext context = MakeContext(intent, book_, settings_.gate, now);
+  const std::optional<Verdict> quick = Judge(intent, book_, settings_.gate, now);
   market::RiskDecision decision;
   decision.limit_version = limits_.version;
   decision.epoch = settings_.epoch;
   decision.decided = now;
   decision.expires = now + settings_.verdict_lifetime;
-  decision.reference_price = context.reference;
-  for (const Control* active : controls_) {
-    const Control& control = *active;
-    if (!control.fails(context, nullptr)) continue;
+  decision.intent = intent;
+  const auto permit = [&decision](const Verdict& verdict) {
+    decision.permitted = true;
+    decision.reserved = verdict.reserved;
+    decision.reference_price = verdict.reference;
+  };
+  if (quick && quick->failing.empty()) {
+    permit(*quick);
+    return decision;
+  }
+  // Words are for refusals, which can wait.
+  const OrderContext context = MakeContext(intent, book_, settings_.gate, now);
+  const Verdict verdict = JudgeByControls(context);
+  if (verdict.failing.empty()) {
+    permit(verdict);
+    return decision;
+  }
+  decision.reference_price = verdict.reference;
+  for (const Control& control : Controls()) {
+    if (!verdict.failing.Has(control.reason)) continue;
     if (decision.failing.empty()) {
       Finding finding;
       control.fails(context, &finding);
@@ -62,17 +78,7 @@ market::RiskDecision RiskEngine::Decide(const market::OrderIntent& intent, base:
     }
     decision.failing.push_back(control.reason);
   }
-  decision.permitted = decision.failing.empty();
-  if (decision.permitted) {
-    GANNET_CHECK(context.worst_notional.has_value(),
-                 "an order without a worst case passed the gate");
-    decision.reserved = context.carved()
-                            ? market::Money(context.carve.value, context.worst_notional->scale())
-                            : *context.worst_notional;
-  } else {
-    decision.reason = decision.failing.front();
-  }
-  decision.intent = intent;
+  decision.reason = decision.failing.front();
   return decision;
 }
 

@@ -169,7 +169,6 @@ class RiskEngine {
   bool approved_ = false;         // they are what people approved
   std::string approved_problem_;  // why those could not be read; empty: they could
   market::LimitRecord record_;
-  std::vector<const Control*> controls_;  // that can fail under `limits_`
   ExposureBook book_;
   // Slots are used again, so that the steady state allocates nothing.
   std::vector<PendingIntent> pending_;

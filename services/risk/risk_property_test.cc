@@ -9,6 +9,7 @@
 #include "libs/base/rng.h"
 #include "services/risk/risk_engine.h"
 #include "services/risk/risk_test_kit.h"
+#include "services/risk/verdict.h"
 
 namespace gannet::risk {
 namespace {
@@ -171,6 +172,7 @@ class Life {
     for (const auto& intent : intents) {
       engine_.Apply(intent);
       if (intent.value.kind == market::IntentKind::kCancel) continue;
+      RC_ASSERT(BothWaysAgree(intent.value, engine_.book(), engine_.settings().gate, now_));
       const market::RiskDecision decision = engine_.Decide(intent.value, now_);
       Record(decision);
       if (decision.permitted) {

@@ -5,10 +5,12 @@
 #include <string>
 #include <string_view>
 
+#include "libs/base/check.h"
 #include "libs/base/digest.h"
 #include "libs/market/decimal.h"
 #include "libs/wire/canonical.h"
 #include "services/risk/risk_engine.h"
+#include "services/risk/verdict.h"
 
 namespace gannet::risk::test {
 
@@ -131,6 +133,8 @@ class Gate {
   market::RiskDecision Ask(market::OrderIntent intent, bool own_hash = true) {
     if (own_hash) intent.hash = wire::IntentHash(intent);
     engine.Apply(Event(intent));
+    GANNET_CHECK(BothWaysAgree(intent, engine.book(), engine.settings().gate, now),
+                 "the quick verdict is that of the controls");
     const market::RiskDecision decision = engine.Decide(intent, now);
     engine.Apply(Event(decision));
     return decision;

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "libs/base/time.h"
 
@@ -28,7 +29,17 @@ class SliceRing {
     length_ = length;
     Clear();
   }
-  void Clear() { slices_ = {}; }
+  void Clear() {
+    slices_ = {};
+    ++begun_;
+  }
+  // Grows with every slice that begins.
+  uint64_t begun() const { return begun_; }
+  // The times at which the same slices count as at `now`, the end not included.
+  std::pair<base::Time, base::Time> Alike(base::Time now) const {
+    const std::chrono::nanoseconds from(IndexOf(now) * length_);
+    return {base::Time(from), base::Time(from + std::chrono::nanoseconds(length_))};
+  }
 
   int64_t IndexOf(base::Time at) const {
     return std::chrono::nanoseconds(at.time_since_epoch()).count() / length_;
@@ -39,7 +50,10 @@ class SliceRing {
     if (index < 0) return nullptr;
     Slice& slice = slices_[static_cast<size_t>(index % (kSlices + 1))];
     if (slice.index > index) return nullptr;
-    if (slice.index < index) slice = {index, T{}};
+    if (slice.index < index) {
+      slice = {index, T{}};
+      ++begun_;
+    }
     return &slice.value;
   }
 
@@ -70,6 +84,7 @@ class SliceRing {
 
   std::array<Slice, kSlices + 1> slices_{};
   int64_t length_ = 1;
+  uint64_t begun_ = 0;
 };
 
 }  // namespace gannet::risk
