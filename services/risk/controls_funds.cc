@@ -49,7 +49,7 @@ bool SpotBalance(const Context& context, Finding* out) {
 
 bool Margin(const Context& context, Finding* out) {
   const Cell& cell = *context.cells[1];
-  const BalanceRow& row = context.book.balance(cell.balance);
+  const BalanceRow& row = *cell.balance;
   if (Unknown(row, out)) return true;
   const int64_t quantity = context.intent.quantity.mantissa;
   const int64_t opened =

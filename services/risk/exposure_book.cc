@@ -62,19 +62,11 @@ Index ExposureBook::FindBalance(Index account, const std::string& venue,
   return found == balance_index_.end() ? kNone : found->second;
 }
 
-const OpenOrder* ExposureBook::FindOrder(const market::ClientOrderId& id) const {
-  const auto found = orders_.find(id);
-  return found == orders_.end() ? nullptr : &found->second;
-}
-
 std::map<market::ClientOrderId, const OpenOrder*> ExposureBook::SortedOrders() const {
   std::map<market::ClientOrderId, const OpenOrder*> sorted;
-  for (const auto& [id, order] : orders_) sorted.emplace(id, &order);
+  orders_.ForEach(
+      [&sorted](const auto& id, const OpenOrder& order) { sorted.emplace(id, &order); });
   return sorted;
-}
-
-base::Time ExposureBook::oldest_unanswered() const {
-  return unanswered_.empty() ? base::Time::max() : unanswered_.front().first;
 }
 
 Index ExposureBook::MakeScope(ScopeKind kind, const std::string& name) {
@@ -205,14 +197,18 @@ void ExposureBook::FindGroup(InstrumentRow& row) const {
   }
 }
 
-Index ExposureBook::MakeCell(Index scope, Index instrument, std::array<Index, 3> scopes) {
+Index ExposureBook::MakeCell(Index scope, Index instrument, std::array<Index, 2> others) {
   const auto [at, added] =
       cell_index_.try_emplace(std::pair(scope, instrument), static_cast<Index>(cells_.size()));
   if (!added) return at->second;
   Cell& cell = cells_.emplace_back();
   cell.instrument = instrument;
-  cell.scopes = scopes;
-  instruments_[instrument].cells.push_back(at->second);
+  cell.instrument_row = &instruments_[instrument];
+  cell.scopes[0] = &scopes_[scope];
+  for (size_t i = 0; i < others.size(); ++i) {
+    if (others[i] != kNone) cell.scopes[i + 1] = &scopes_[others[i]];
+  }
+  cell.instrument_row->cells.push_back(at->second);
   return at->second;
 }
 
@@ -248,12 +244,12 @@ Index ExposureBook::Touch(const market::AccountId& account, const market::Strate
   leaf.strategy = strategy_scope;
   leaf.instrument = row_at;
   leaf.scopes = {kFirmScope, account_scope, strategy_scope, row.venue_scope, row.scope};
-  leaf.cells = {MakeCell(kFirmScope, row_at, {kFirmScope, row.venue_scope, row.scope}),
-                MakeCell(account_scope, row_at, {account_scope, kNone, kNone}),
-                MakeCell(strategy_scope, row_at, {strategy_scope, kNone, kNone})};
+  leaf.cells = {MakeCell(kFirmScope, row_at, {row.venue_scope, row.scope}),
+                MakeCell(account_scope, row_at), MakeCell(strategy_scope, row_at)};
   const std::string& wallet = limits_.WalletOf(account.text(), row.venue);
   if (row.derivative()) {
-    cells_[leaf.cells[1]].balance = MakeBalance(account_scope, wallet, row.definition.settle);
+    cells_[leaf.cells[1]].balance =
+        &balances_[MakeBalance(account_scope, wallet, row.definition.settle)];
   } else {
     leaf.quote_balance = MakeBalance(account_scope, wallet, row.definition.quote);
     leaf.base_balance = MakeBalance(account_scope, wallet, row.definition.base);

@@ -34,8 +34,10 @@
 #include "libs/wire/canonical.h"
 #include "services/risk/limits.h"
 #include "services/risk/order_memory.h"
+#include "services/risk/order_table.h"
 #include "services/risk/rate_window.h"
 #include "services/risk/slice_ring.h"
+#include "services/risk/trading_rules.h"
 
 namespace gannet::risk {
 
@@ -150,23 +152,32 @@ struct ScopeRow {
   Value result() const { return pnl - fees; }
 };
 
-// The sums of one scope (firm, account or strategy) in one instrument.
-struct Cell {
-  Index instrument = kNone;
-  std::array<Index, 3> scopes{kNone, kNone, kNone};  // that it counts into
-  Index balance = kNone;  // of the margin, account cells of derivatives only
-  int64_t position = 0;
-  int64_t open_buy = 0, open_sell = 0;  // quantity of open orders
-  market::Int128 cash = 0;              // quote units
-  market::Int128 buys = 0, sells = 0;   // reserved by open orders, quote units
-  // As last counted into the scopes. A side is what the position becomes when all
-  // open orders of that side fill and none of the other, at the mark; it is
-  // negative while they only close.
-  bool valued = true, marked = true;
+struct InstrumentRow;
+struct BalanceRow;
+
+// What a cell counts into its scopes. A side is what the position becomes when all open
+// orders of that side fill and none of the other, at the mark; it is negative while they
+// only close.
+struct CellSums {
   Value gross = 0, long_side = 0, short_side = 0, open_value = 0, pnl = 0;
+  bool valued = true, marked = true;
+  bool used = false;  // a position, or open orders
+};
+
+// One scope (firm, account or strategy) in one instrument: its sums as last counted, and
+// what they rest on.
+struct Cell : CellSums {
+  Index instrument = kNone;
+  InstrumentRow* instrument_row = nullptr;
+  // That it counts into: its own scope, and venue and instrument with the firm.
+  std::array<ScopeRow*, 3> scopes{};
+  BalanceRow* balance = nullptr;  // of the margin, account cells of derivatives only
+  int64_t position = 0;
+  int64_t open_buy = 0, open_sell = 0;             // quantity of open orders
+  market::Int128 cash = 0;                         // quote units
+  market::Int128 buys = 0, sells = 0;              // reserved by open orders, quote units
   market::Int128 long_units = 0, short_units = 0;  // the sides in quote units
   market::Money margin;                            // settle asset
-  bool used = false;                               // a position, or open orders
   // Of an account: prices at which its open orders trade, ascending, and the best of each
   // side where there is one (control 18).
   std::vector<int64_t> buy_prices, sell_prices;
@@ -183,9 +194,6 @@ struct Cell {
 
   int64_t side_quantity(bool buy) const { return buy ? position + open_buy : open_sell - position; }
 };
-
-struct InstrumentRow;
-struct BalanceRow;
 
 // The tightest that any of a row's scopes states of what is the same for all of them.
 // Worked out when limits change; `gannet risk explain` says whose each is.
@@ -263,20 +271,6 @@ struct Moves {
   bool newest = false;
 };
 
-// What an order is measured by, of a definition.
-struct TradingRules {
-  int64_t tick = 0, lot = 0, min_quantity = 0, max_quantity = 0;
-  market::Int128 min_notional = 0;  // units of the quote asset, upwards
-  // Price times quantity over `divisor` are quote units; 0: not as simple as that.
-  int64_t divisor = 0;
-  uint32_t version = 0;  // the only one that orders may speak of
-  bool shut = false;     // no version is
-  bool spot = true;
-  bool trading = true;
-  bool settles_elsewhere = false;  // than in its quote asset
-  int quote_scale = 0;
-};
-
 // What every verdict reads stands first.
 struct InstrumentRow {
   TradingRules rules;
@@ -317,27 +311,6 @@ inline constexpr int64_t kAnyBuy = INT64_MAX, kAnySell = INT64_MIN;
 // unit of control 14, whose squares fit 128 bits.
 inline constexpr int64_t kMaxHundredths = 1'000'000'000'000;
 market::Int128 Hundredths(Value value);
-
-// A permitted order that is not terminal, or a parent order (libs/market/parent.h).
-struct OpenOrder {
-  Index leaf = kNone;
-  market::Side side = market::Side::kBuy;
-  market::Quantity quantity, cumulative;
-  market::Money reserved;  // worst-case notional of the whole order, quote asset
-  int64_t meets = 0;       // MeetingPrice
-  base::Time decided;
-  bool answered = false;  // execution has reported on it
-  market::OrderState state = market::OrderState::kInitialized;
-  bool is_parent = false;
-  // Of a child: what it took out of its parent's reservation, in the parent's scales.
-  market::ClientOrderId parent;
-  int64_t taken = 0;
-  market::Int128 taken_value = 0;
-  // What is still reserved; derived, but of a parent, where it is what no child has.
-  int64_t rest = 0;               // quantity
-  market::Int128 rest_value = 0;  // its share of `reserved`
-  market::Money rest_asset;       // spot: of the balance it would spend
-};
 
 // What a child would take out of its parent's reservation.
 struct Carve {
@@ -398,13 +371,13 @@ class ExposureBook {
   const BalanceRow& balance(Index at) const { return balances_[at]; }
   const std::deque<ScopeRow>& scopes() const { return scopes_; }
   const std::deque<InstrumentRow>& instruments() const { return instruments_; }
-  const OpenOrder* FindOrder(const market::ClientOrderId& id) const;
+  const OpenOrder* FindOrder(const market::ClientOrderId& id) const { return orders_.Find(id); }
   // Of an intent with a parent.
   Carve CarveOf(const market::OrderIntent& child) const;
   size_t open_order_count() const { return orders_.size(); }
   std::map<market::ClientOrderId, const OpenOrder*> SortedOrders() const;
   // Of the oldest verdict that execution has not answered; Time::max(): none.
-  base::Time oldest_unanswered() const;
+  base::Time oldest_unanswered() const { return orders_.oldest_unanswered(); }
 
   // --- facts ---
   void PutInstrument(const market::Instrument& definition);
@@ -480,7 +453,7 @@ class ExposureBook {
   void CountFailure(const OpenOrder& order, base::Time at);
   void Compare(Leaf& leaf, base::Time at);
   void PutPrice(const OpenOrder& order, bool there);
-  Index MakeCell(Index scope, Index instrument, std::array<Index, 3> scopes);
+  Index MakeCell(Index scope, Index instrument, std::array<Index, 2> others = {kNone, kNone});
   Index MakeBalance(Index account, const std::string& venue, const market::AssetId& asset);
   void LinkConversion(Index at);
   void ChangePosition(Leaf& leaf, int64_t quantity, market::Int128 cash);
@@ -492,7 +465,7 @@ class ExposureBook {
   bool ValueCell(Cell& cell, const InstrumentRow& row) const;
   void Revalue(Cell& cell);
   void RevalueInstrument(Index at);
-  void CountCell(const Cell& cell, int sign);
+  void CountChange(const Cell& cell, const CellSums& before, const market::Money& margin);
   bool Rescale(InstrumentRow& row, const market::Instrument& definition);
   std::optional<market::Fill> InCurrentScales(InstrumentRow& row, const market::ExecReport& report);
   void FollowMoves(InstrumentRow& row, base::Time at, uint64_t begun) const;
@@ -506,7 +479,7 @@ class ExposureBook {
                     const market::Money& paid);
   void Break(InstrumentRow& row, std::string why);
   void Rebuild();
-  void CountGroup(const Cell& cell, int sign);
+  void CountGroup(const Cell& cell, const CellSums& sums, int sign);
   void CountUse(const Cell& cell, int sign);
   void SaveLeaf(wire::CanonicalWriter& out, const Leaf& leaf) const;
   void SaveScope(wire::CanonicalWriter& out, const ScopeRow& row) const;
@@ -520,9 +493,7 @@ class ExposureBook {
   std::deque<Leaf> leaves_;
   std::deque<Cell> cells_;
   std::deque<BalanceRow> balances_;
-  absl::flat_hash_map<market::ClientOrderId, OpenOrder> orders_;
-  std::deque<std::pair<base::Time, market::ClientOrderId>>
-      unanswered_;  // some answered since; the front is not
+  OrderTable orders_;
 
   std::array<absl::flat_hash_map<std::string, Index>, 6> scope_index_;  // by ScopeKind
   absl::flat_hash_map<std::string, Index> instrument_index_;

@@ -356,7 +356,7 @@ absl::Status ExposureBook::Load(wire::CanonicalReader& in) {
     }
     if (order.quantity.mantissa <= 0)
       return absl::DataLossError("a saved order has no quantity; start with --fresh");
-    orders_.insert_or_assign(id, order);
+    orders_.Put(id, std::move(order));
   }
   if (version >= 2) person_seen_ = in.Time();
   bookings_.clear();
@@ -385,8 +385,12 @@ void ExposureBook::Rebuild() {
     row.margin = market::Money();
   }
   for (Cell& cell : cells_) {
-    const Cell blank{.instrument = cell.instrument, .scopes = cell.scopes, .balance = cell.balance};
-    cell = blank;
+    Cell blank;
+    blank.instrument = cell.instrument;
+    blank.instrument_row = cell.instrument_row;
+    blank.scopes = cell.scopes;
+    blank.balance = cell.balance;
+    cell = std::move(blank);
   }
   for (Leaf& leaf : leaves_) {
     leaf.open_buy = leaf.open_sell = 0;
@@ -401,23 +405,18 @@ void ExposureBook::Rebuild() {
   for (const auto& [key, paid] : bookings_) CountBooking(key.first, key.second, paid);
   for (Cell& cell : cells_) Revalue(cell);
 
-  unanswered_.clear();
-  for (auto& [id, order] : orders_) {
+  orders_.ForEach([this](const auto&, OpenOrder& order) {
     const int64_t left = order.rest;
     const market::Int128 left_value = order.rest_value;
     order.rest = 0;
     order.rest_value = 0;
     order.rest_asset = market::Money();
-    if (order.is_parent) {
-      Reserve(order, left, left_value);
-      continue;
-    }
+    if (order.is_parent) return Reserve(order, left, left_value);
     Reserve(order, order.quantity.mantissa - order.cumulative.mantissa);
     PutPrice(order, true);
-    for (const Index scope : leaves_[order.leaf].scopes) ++scopes_[scope].open_orders;
-    if (!order.answered) unanswered_.emplace_back(order.decided, id);
-  }
-  std::sort(unanswered_.begin(), unanswered_.end());
+    for (ScopeRow* scope : leaves_[order.leaf].scope_rows) ++scope->open_orders;
+  });
+  orders_.SortUnanswered();
   Observe();
 }
 

@@ -65,9 +65,8 @@ void FlowWindow::Sum(base::Time now) const {
 
 template <class Add>
 void ExposureBook::CountFlow(Index leaf, base::Time at, const Add& add) {
-  for (const Index scope : leaves_[leaf].scopes) {
-    ScopeRow& row = scopes_[scope];
-    if (row.sum_limits.flow) row.flow.Count(at, add);
+  for (ScopeRow* scope : leaves_[leaf].scope_rows) {
+    if (scope->sum_limits.flow) scope->flow.Count(at, add);
   }
 }
 
@@ -82,13 +81,10 @@ void ExposureBook::CountCancel(Index leaf, base::Time at) {
 void ExposureBook::CountAnswer(Index at, const market::RiskDecision& decision) {
   Leaf& leaf = leaves_[at];
   const market::OrderIntent& intent = decision.intent;
-  const market::Instrument& definition = instruments_[leaf.instrument].definition;
-  bool duplicates = false;
-  for (const Index scope : leaf.scopes) {
-    scopes_[scope].messages.Add(decision.decided);
-    duplicates = duplicates || scopes_[scope].limits.duplicates;
-  }
-  if (duplicates && intent.kind == market::IntentKind::kNew && intent.parent.empty())
+  const market::Instrument& definition = leaf.instrument_row->definition;
+  for (ScopeRow* scope : leaf.scope_rows) scope->messages.Add(decision.decided);
+  if (leaf.limits.duplicate_limits > 0 && intent.kind == market::IntentKind::kNew &&
+      intent.parent.empty())
     leaf.answered.Add(decision.decided, OrderShape::Of(intent));
   CountFlow(at, decision.decided, [&](Flow& flow) {
     ++flow.messages;
@@ -130,7 +126,7 @@ void ExposureBook::CountFailure(const OpenOrder& order, base::Time at) {
 
 // The prices of an account's open orders in an instrument, kept in order.
 void ExposureBook::PutPrice(const OpenOrder& order, bool there) {
-  Cell& cell = cells_[leaves_[order.leaf].cells[1]];
+  Cell& cell = *leaves_[order.leaf].cell_rows[1];
   auto& prices = order.side == Side::kBuy ? cell.buy_prices : cell.sell_prices;
   const auto at = std::lower_bound(prices.begin(), prices.end(), order.meets);
   if (there) {
@@ -163,10 +159,9 @@ void ExposureBook::SetTold(const market::PositionUpdate& update, base::Time at) 
   Compare(leaf, at);
 }
 
-// The scope that a cell belongs to stands first among those it counts into.
-void ExposureBook::CountGroup(const Cell& cell, int sign) {
-  GroupSums& sums = scopes_[cell.scopes[0]].groups[instruments_[cell.instrument].group];
-  const Value sides[2] = {cell.long_side, cell.short_side};
+void ExposureBook::CountGroup(const Cell& cell, const CellSums& counted, int sign) {
+  GroupSums& sums = cell.scopes[0]->groups[cell.instrument_row->group];
+  const Value sides[2] = {counted.long_side, counted.short_side};
   for (size_t i = 0; i < 2; ++i) {
     const Int128 exposure = Hundredths(sides[i]);
     sums.sum[i] += sign * exposure;
@@ -175,10 +170,10 @@ void ExposureBook::CountGroup(const Cell& cell, int sign) {
 }
 
 void ExposureBook::CountUse(const Cell& cell, int sign) {
-  ScopeRow& scope = scopes_[cell.scopes[0]];
+  ScopeRow& scope = *cell.scopes[0];
   const uint32_t one = static_cast<uint32_t>(sign);  // wraps to minus one
   scope.instruments_used += one;
-  const Index venue = instruments_[cell.instrument].venue_scope;
+  const Index venue = cell.instrument_row->venue_scope;
   const auto at = std::find_if(scope.venues_used.begin(), scope.venues_used.end(),
                                [&](const auto& used) { return used.first == venue; });
   if (at != scope.venues_used.end()) {

@@ -74,7 +74,8 @@ void ExposureBook::TakeRules(InstrumentRow& row) const {
   const bool simple = definition.multiplier == 1 && digits >= 0 && digits <= market::kMaxScale;
   rules.divisor = simple ? market::PowerOfTen(digits) : 0;
   rules.version = definition.version;
-  rules.shut = !row.broken.empty() || row.scales.back().version != definition.version;
+  rules.shut =
+      !row.broken.empty() || row.scales.empty() || row.scales.back().version != definition.version;
   rules.spot = definition.kind == market::InstrumentKind::kSpot;
   rules.trading = definition.status == market::InstrumentStatus::kTrading;
   rules.settles_elsewhere = !rules.spot && definition.settle != definition.quote;
@@ -158,8 +159,12 @@ bool ExposureBook::Rescale(InstrumentRow& row, const market::Instrument& definit
     leaves.emplace_back(&leaf, std::move(changed));
   }
   std::vector<std::pair<OpenOrder*, OpenOrder>> orders;
-  for (auto& [id, order] : orders_) {
-    if (!open_in(leaves_[order.leaf])) continue;
+  std::vector<OpenOrder*> open;
+  orders_.ForEach([&](const auto&, OpenOrder& order) {
+    if (open_in(leaves_[order.leaf])) open.push_back(&order);
+  });
+  for (OpenOrder* at_old : open) {
+    const OpenOrder& order = *at_old;
     OpenOrder changed = order;
     const auto ordered = quantity(order.quantity.mantissa),
                filled = quantity(order.cumulative.mantissa);
@@ -184,7 +189,7 @@ bool ExposureBook::Rescale(InstrumentRow& row, const market::Instrument& definit
                       : order.side == Side::kBuy ? kAnyBuy
                                                  : kAnySell;
     }
-    orders.emplace_back(&order, std::move(changed));
+    orders.emplace_back(at_old, std::move(changed));
   }
   const auto last_fill = exact(row.last_fill.mantissa, old.price_scale, definition.price_scale);
   for (auto& [leaf, changed] : leaves) *leaf = std::move(changed);
@@ -192,6 +197,7 @@ bool ExposureBook::Rescale(InstrumentRow& row, const market::Instrument& definit
   row.last_fill =
       market::Price{last_fill && *last_fill <= kMaxPosition ? static_cast<int64_t>(*last_fill) : 0};
   row.definition = definition;
+  TakeRules(row);
   Rebuild();
   return true;
 }

@@ -19,25 +19,26 @@ void ExposureBook::UseSequence(Index leaf, uint64_t sequence) {
 }
 
 void ExposureBook::Open(const market::RiskDecision& decision, Index leaf) {
-  OpenOrder order;
+  const market::OrderIntent& intent = decision.intent;
+  OpenOrder* opened = orders_.Add(intent.client_order_id);
+  if (opened == nullptr) return;  // a repeated fact
+  OpenOrder& order = *opened;
   order.leaf = leaf;
-  order.side = decision.intent.side;
-  order.quantity = decision.intent.quantity;
+  order.side = intent.side;
+  order.quantity = intent.quantity;
   order.reserved = decision.reserved;
-  order.meets = MeetingPrice(decision.intent);
+  order.meets = MeetingPrice(intent);
   order.decided = decision.decided;
-  order.is_parent = decision.intent.kind == market::IntentKind::kParent;
-  if (orders_.contains(decision.intent.client_order_id)) return;  // a repeated fact
-  if (!decision.intent.parent.empty()) Take(order, decision.intent);
+  order.is_parent = intent.kind == market::IntentKind::kParent;
+  if (!intent.parent.empty()) Take(order, intent);
   if (order.is_parent) {
     order.answered = true;  // execution never hears of it
   } else {
-    for (const Index scope : leaves_[leaf].scopes) ++scopes_[scope].open_orders;
+    for (ScopeRow* scope : leaves_[leaf].scope_rows) ++scope->open_orders;
     PutPrice(order, true);
-    unanswered_.emplace_back(decision.decided, decision.intent.client_order_id);
+    orders_.Await(order);
   }
-  Reserve(order, order.quantity.mantissa);
-  orders_.emplace(decision.intent.client_order_id, std::move(order));
+  Reserve(order, order.quantity.mantissa, order.reserved.units());
 }
 
 void ExposureBook::Reserve(OpenOrder& order, int64_t rest) {
@@ -49,7 +50,7 @@ void ExposureBook::Reserve(OpenOrder& order, int64_t rest) {
 
 void ExposureBook::Reserve(OpenOrder& order, int64_t rest, Int128 value) {
   Leaf& leaf = leaves_[order.leaf];
-  const InstrumentRow& row = instruments_[leaf.instrument];
+  const InstrumentRow& row = *leaf.instrument_row;
   const bool buy = order.side == Side::kBuy;
   const int64_t quantity = rest - order.rest;
   (buy ? leaf.open_buy : leaf.open_sell) += quantity;
@@ -57,16 +58,15 @@ void ExposureBook::Reserve(OpenOrder& order, int64_t rest, Int128 value) {
 
   const Int128 change = value - order.rest_value;
   order.rest_value = value;
-  for (const Index at : leaf.cells) {
-    Cell& cell = cells_[at];
-    (buy ? cell.open_buy : cell.open_sell) += quantity;
-    (buy ? cell.buys : cell.sells) += change;
-    Revalue(cell);
+  for (Cell* cell : leaf.cell_rows) {
+    (buy ? cell->open_buy : cell->open_sell) += quantity;
+    (buy ? cell->buys : cell->sells) += change;
+    Revalue(*cell);
   }
   if (row.derivative()) return;
   const Money asset = buy ? Money(value, order.reserved.scale())
                           : row.definition.BaseAmount(market::Quantity{rest});
-  balances_[buy ? leaf.quote_balance : leaf.base_balance].reserved += asset - order.rest_asset;
+  (buy ? leaf.quote_row : leaf.base_row)->reserved += asset - order.rest_asset;
   order.rest_asset = asset;
 }
 
@@ -82,11 +82,12 @@ void ExposureBook::ApplyReport(const market::ExecReport& report, base::Time at) 
       Compare(leaves_[leaf], at);
     }
   }
-  const auto found = orders_.find(report.client_order_id);
-  if (found == orders_.end()) return;
+  OpenOrder* found = orders_.Find(report.client_order_id);
+  if (found == nullptr) return;
 
-  OpenOrder& order = found->second;
+  OpenOrder& order = *found;
   order.answered = true;
+  orders_.Answer(order);
   // What comes of an unknown fate was counted when it became unknown.
   const bool in_doubt = order.state == market::OrderState::kUnknown;
   order.state = report.state;
@@ -104,13 +105,8 @@ void ExposureBook::ApplyReport(const market::ExecReport& report, base::Time at) 
     GiveBack(order);
     Reserve(order, 0);
     PutPrice(order, false);
-    for (const Index scope : leaves_[order.leaf].scopes) --scopes_[scope].open_orders;
-    orders_.erase(found);
-  }
-  while (!unanswered_.empty()) {
-    const auto front = orders_.find(unanswered_.front().second);
-    if (front != orders_.end() && !front->second.answered) break;
-    unanswered_.pop_front();
+    for (ScopeRow* scope : leaves_[order.leaf].scope_rows) --scope->open_orders;
+    orders_.Erase(order);
   }
 }
 

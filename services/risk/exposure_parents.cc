@@ -63,7 +63,7 @@ void ExposureBook::Take(OpenOrder& child, const market::OrderIntent& intent) {
   child.parent = intent.parent;
   const Carve carve = CarveOf(intent);
   if (carve.fault != nullptr || carve.quantity == 0) return;
-  OpenOrder& parent = orders_.at(intent.parent);
+  OpenOrder& parent = *orders_.Find(intent.parent);
   child.taken = carve.quantity;
   child.taken_value = carve.value;
   Reserve(parent, parent.rest - carve.quantity, parent.rest_value - carve.value);
@@ -71,23 +71,23 @@ void ExposureBook::Take(OpenOrder& child, const market::OrderIntent& intent) {
 
 void ExposureBook::GiveBack(const OpenOrder& child) {
   if (child.taken == 0) return;
-  const auto found = orders_.find(child.parent);
-  if (found == orders_.end()) return;  // it has ended
+  OpenOrder* found = orders_.Find(child.parent);
+  if (found == nullptr) return;  // it has ended
   const int64_t unfilled = child.quantity.mantissa - child.cumulative.mantissa;
   const auto quantity =
       market::MulDiv(child.taken, unfilled, child.quantity.mantissa, Rounding::kDown);
   const auto value =
       market::MulDiv(child.taken_value, quantity.value_or(0), child.taken, Rounding::kDown);
   if (!quantity || !value) return;
-  OpenOrder& parent = found->second;
+  OpenOrder& parent = *found;
   Reserve(parent, parent.rest + static_cast<int64_t>(*quantity), parent.rest_value + *value);
 }
 
 void ExposureBook::EndParent(const market::ClientOrderId& id) {
-  const auto found = orders_.find(id);
-  if (found == orders_.end() || !found->second.is_parent) return;
-  Reserve(found->second, 0, 0);
-  orders_.erase(found);
+  OpenOrder* found = orders_.Find(id);
+  if (found == nullptr || !found->is_parent) return;
+  Reserve(*found, 0, 0);
+  orders_.Erase(*found);
 }
 
 }  // namespace gannet::risk

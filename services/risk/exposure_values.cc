@@ -1,5 +1,6 @@
 // What positions and open orders are worth, and the sums of that by scope.
 #include <algorithm>
+#include <cstdlib>
 
 #include "libs/base/check.h"
 #include "services/risk/exposure_book.h"
@@ -44,7 +45,7 @@ std::optional<Value> ExposureBook::ValueOf(Int128 units, const InstrumentRow& ro
 std::optional<Value> ExposureBook::HeldValue(const InstrumentRow& row) const {
   for (const Index at : row.cells) {
     const Cell& cell = cells_[at];
-    if (cell.scopes[0] != kFirmScope || cell.position == 0) continue;
+    if (cell.scopes[0] != &scopes_[kFirmScope] || cell.position == 0) continue;
     if (row.mark().mantissa <= 0) return std::nullopt;
     const auto notional =
         row.definition.Notional(row.mark(), market::Quantity{cell.position}, Rounding::kDown);
@@ -70,24 +71,30 @@ std::optional<Value> ExposureBook::ValueOfAsset(const market::AssetId& asset,
                         market::PowerOfTen(row.definition.price_scale), Rounding::kCeiling);
 }
 
-void ExposureBook::CountCell(const Cell& cell, int sign) {
-  for (const Index at : cell.scopes) {
-    if (at == kNone) continue;
-    ScopeRow& scope = scopes_[at];
-    scope.gross += sign * cell.gross;
-    scope.long_side += sign * cell.long_side;
-    scope.short_side += sign * cell.short_side;
-    scope.open_value += sign * cell.open_value;
-    scope.pnl += sign * cell.pnl;
-    const uint32_t one = static_cast<uint32_t>(sign);  // wraps to minus one
-    if (!cell.valued) scope.unvalued += one;
-    if (!cell.marked) scope.unmarked += one;
+// What a cell counts has changed, and its margin from what it was.
+void ExposureBook::CountChange(const Cell& cell, const CellSums& before, const Money& margin) {
+  const Value gross = cell.gross - before.gross, long_side = cell.long_side - before.long_side,
+              short_side = cell.short_side - before.short_side,
+              open_value = cell.open_value - before.open_value, pnl = cell.pnl - before.pnl;
+  const auto one = [](bool now, bool then) {  // may wrap to minus one
+    return static_cast<uint32_t>(now) - static_cast<uint32_t>(then);
+  };
+  for (ScopeRow* scope : cell.scopes) {
+    if (scope == nullptr) break;
+    scope->gross += gross;
+    scope->long_side += long_side;
+    scope->short_side += short_side;
+    scope->open_value += open_value;
+    scope->pnl += pnl;
+    scope->unvalued += one(!cell.valued, !before.valued);
+    scope->unmarked += one(!cell.marked, !before.marked);
   }
-  if (cell.used) CountUse(cell, sign);
-  if (instruments_[cell.instrument].group != kNone) CountGroup(cell, sign);
-  if (cell.balance == kNone) return;
-  Money& margin = balances_[cell.balance].margin;
-  margin = sign > 0 ? margin + cell.margin : margin - cell.margin;
+  if (cell.used != before.used) CountUse(cell, cell.used ? 1 : -1);
+  if (cell.instrument_row->group != kNone) {
+    CountGroup(cell, before, -1);
+    CountGroup(cell, cell, 1);
+  }
+  if (cell.balance != nullptr) cell.balance->margin = cell.balance->margin - margin + cell.margin;
 }
 
 // The sums of a cell at the mark; nothing when something in it cannot be valued.
@@ -97,9 +104,16 @@ bool ExposureBook::ValueCell(Cell& cell, const InstrumentRow& row) const {
     if (quantity == 0) return Int128{0};
     if (mark.mantissa <= 0) return std::nullopt;
     if (last.quantity == quantity && last.mark == mark) return last.units;
-    const auto notional = row.definition.Notional(mark, market::Quantity{quantity}, Rounding::kUp);
-    if (!notional) return std::nullopt;
-    last = {quantity, mark, notional->units()};
+    if (row.rules.divisor != 0 && quantity != INT64_MIN) {
+      const QuoteUnits size = UnitsOf(row.rules, mark.mantissa, std::abs(quantity));
+      const Int128 up = size.whole + (size.rest ? 1 : 0);
+      last = {quantity, mark, quantity < 0 ? -up : up};
+    } else {
+      const auto notional =
+          row.definition.Notional(mark, market::Quantity{quantity}, Rounding::kUp);
+      if (!notional) return std::nullopt;
+      last = {quantity, mark, notional->units()};
+    }
     return last.units;
   };
   const auto held = units(cell.held, cell.position);
@@ -120,24 +134,28 @@ bool ExposureBook::ValueCell(Cell& cell, const InstrumentRow& row) const {
   cell.gross = std::max(cell.long_side, cell.short_side);
   cell.open_value = *open;
   cell.pnl = *pnl;
-  if (cell.balance != kNone)
+  if (cell.balance != nullptr)
     cell.margin = MarginOf(cell, std::max(cell.long_units, cell.short_units));
   return true;
 }
 
 void ExposureBook::Revalue(Cell& cell) {
-  CountCell(cell, -1);
-  cell.gross = cell.long_side = cell.short_side = cell.open_value = cell.pnl = 0;
-  cell.long_units = cell.short_units = 0;
-  cell.margin = Money();
+  const CellSums before = cell;
+  const Money margin = cell.margin;
+  const InstrumentRow& row = *cell.instrument_row;
   cell.used = cell.position != 0 || cell.open_buy != 0 || cell.open_sell != 0;
-  cell.valued = ValueCell(cell, instruments_[cell.instrument]);
-  cell.marked = cell.position == 0 || instruments_[cell.instrument].mid.mantissa > 0;
-  CountCell(cell, 1);
+  cell.margin = Money();
+  cell.valued = ValueCell(cell, row);
+  if (!cell.valued) {
+    cell.gross = cell.long_side = cell.short_side = cell.open_value = cell.pnl = 0;
+    cell.long_units = cell.short_units = 0;
+  }
+  cell.marked = cell.position == 0 || row.mid.mantissa > 0;
+  CountChange(cell, before, margin);
 }
 
 Money ExposureBook::MarginOf(const Cell& cell, Int128 units) const {
-  return MarginAt(balances_[cell.balance].account, instruments_[cell.instrument], units);
+  return MarginAt(cell.balance->account, *cell.instrument_row, units);
 }
 
 Money ExposureBook::MarginAt(Index account, const InstrumentRow& row, Int128 units) const {

@@ -41,22 +41,6 @@ struct Case {
   std::array<SideChange, 3> changes{};
 };
 
-// Quote units of a price and a quantity, both above 0, and of what is cut off.
-struct Units {
-  Int128 whole;
-  bool rest;
-};
-Units UnitsOf(const TradingRules& rules, Price price, int64_t quantity) {
-  const auto product =
-      static_cast<unsigned __int128>(price.mantissa) * static_cast<unsigned __int128>(quantity);
-  const auto divisor = static_cast<uint64_t>(rules.divisor);
-  if (product >> 64 == 0) {  // a division of 128 bits costs several times as much
-    const auto small = static_cast<uint64_t>(product);
-    return {static_cast<Int128>(small / divisor), small % divisor != 0};
-  }
-  return {static_cast<Int128>(product / divisor), product % divisor != 0};
-}
-
 Price WorstPrice(const Case& at) {
   if (HasLimitPrice(at.intent.type)) {
     return at.buy ? at.intent.price : std::max(at.intent.price, at.reference);
@@ -73,9 +57,9 @@ bool WorkOut(Case& at) {
   const Price least = at.intent.price.mantissa > 0 ? at.intent.price : at.reference;
   if (rules.divisor == 0) return false;
   at.priced = worst.mantissa > 0;
-  Units units{};
+  QuoteUnits units{};
   if (at.priced) {
-    units = UnitsOf(rules, worst, at.quantity);
+    units = UnitsOf(rules, worst.mantissa, at.quantity);
     at.notional = units.whole + (units.rest ? 1 : 0);
     const auto value = at.book.ValueOf(at.notional, at.instrument, Rounding::kUp);
     at.valued = value.has_value();
@@ -83,7 +67,8 @@ bool WorkOut(Case& at) {
     if (!Sane(at.notional) || !Sane(at.value)) return false;
   }
   if (least.mantissa > 0) {
-    const Int128 floor = least == worst ? units.whole : UnitsOf(rules, least, at.quantity).whole;
+    const Int128 floor =
+        least == worst ? units.whole : UnitsOf(rules, least.mantissa, at.quantity).whole;
     at.below_minimum = floor < rules.min_notional;
   }
   return true;
@@ -335,12 +320,17 @@ void CheckCanary(const Case& at, ReasonSet& fails) {
 // --- money ---------------------------------------------------------------------
 
 bool Short(const BalanceRow& row, const Money& need) {
+  const auto alike = [&need](const Money& other) {
+    return other.zero() || other.scale() == need.scale();
+  };
+  if (alike(row.total) && alike(row.reserved) && alike(row.margin))
+    return need.units() > row.total.units() - row.reserved.units() - row.margin.units();
   return need > row.total - row.reserved - row.margin;
 }
 
 bool MarginShort(const Case& at) {
   const Cell& cell = *at.leaf.cell_rows[1];
-  const BalanceRow& row = at.book.balance(cell.balance);
+  const BalanceRow& row = *cell.balance;
   if (!row.known) return true;
   const int64_t opened =
       std::clamp<int64_t>(cell.side_quantity(at.buy) + at.quantity, 0, at.quantity);
