@@ -108,7 +108,8 @@ absl::Status VerifyJournal(base::Files& files, const std::string& dir, std::ostr
     out << "first bad record: " << found.valid_prefix + 1 << "\n";
   out << "longest valid prefix: up to record " << found.valid_prefix << "\n";
   if (found.tail_only) {
-    out << "valid but for the tail, which is normal after a crash; the next start cuts it\n";
+    out << "valid but for the tail, which is normal while a process writes and after a crash; the "
+           "next start cuts it\n";
     return absl::OkStatus();
   }
   return absl::DataLossError(absl::StrCat(

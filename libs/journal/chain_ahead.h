@@ -34,6 +34,11 @@ class ChainAhead {
   void Gather(std::string_view frames) {
     if (hash_ != nullptr && frames.size() >= taken_ + kPieceBytes) Take(frames);
   }
+  // Takes in all of a batch that goes on from `base`, for whoever may find that out late.
+  void GatherAll(const base::Sha256Digest& base, std::string_view frames) {
+    if (hash_ == nullptr || base != base_) Begin(base);
+    Take(frames);
+  }
   // NextChain(base, frames).
   base::Sha256Digest Finish(const base::Sha256Digest& base, std::string_view frames) {
     if (hash_ == nullptr || base != base_ || taken_ > frames.size()) return NextChain(base, frames);

@@ -72,6 +72,7 @@ WriterOptions ThreadOptions() {
   WriterOptions options;
   options.segment_bytes = 50'000;
   options.reserve_bytes = 1 << 20;
+  options.write_ahead_bytes = 150;  // ahead of every other commit
   return options;
 }
 
@@ -192,6 +193,30 @@ TEST_CASE("Journal waits for company on its own thread no longer than told") {
   }
   CHECK(loop.RunUntil([&] { return durable == 50; }));
   CHECK(writer->stats().batches <= 50);
+}
+
+TEST_CASE("Journal writes ahead on its own thread what nobody waits for") {
+  base::TempDirForTest temp;
+  base::PosixFiles files;
+  LoopForTest loop;
+  const std::string dir = temp / "journal";
+  WriterOptions options = ThreadOptions();
+  options.write_ahead_bytes = 1;
+  auto writer = OpenWriter(files, loop, dir, options);
+  bool durable = false;
+  for (uint64_t sequence = 1; sequence <= 3; ++sequence) {
+    AppendForTest(*writer, sequence);
+    while (writer->stats().written_ahead < sequence && writer->failure().ok())
+      std::this_thread::sleep_for(1ms);
+  }
+  writer->WhenDurable(3, [&] { durable = true; });
+  loop.RunPosted();
+  CHECK_FALSE(durable);
+  CHECK(ReadAll(files, dir).records.empty());
+  writer->Commit();
+  CHECK(loop.RunUntil([&] { return durable; }));
+  CHECK(writer->stats().batches == 1);
+  CHECK(CountIfIntact(ReadAll(files, dir).records) == 3);
 }
 
 TEST_CASE("Journal tells a failed write from its own thread") {

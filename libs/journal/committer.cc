@@ -20,6 +20,19 @@ void Clear(Batch& batch) {
   batch.ahead.Forget();
 }
 
+// Behind what the other holds.
+void Move(Batch& batch, Batch& to) {
+  if (to.empty()) {
+    std::swap(to, batch);
+  } else if (!batch.empty()) {
+    to.frames += batch.frames;
+    to.records += batch.records;
+    to.last_sequence = batch.last_sequence;
+    to.last_time = batch.last_time;
+  }
+  Clear(batch);
+}
+
 }  // namespace
 
 Committer::Committer(base::Files& files, std::unique_ptr<SegmentWriter> segments,
@@ -44,8 +57,7 @@ Committer::~Committer() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Committer::Submit(Batch& batch) {
-  if (batch.empty()) return;
+void Committer::Submit(Batch& batch, bool commit) {
   {
     std::lock_guard lock(mutex_);
     if (health() == Health::kFailed) {
@@ -53,15 +65,8 @@ void Committer::Submit(Batch& batch) {
       return;
     }
     buffered_.fetch_add(batch.frames.size(), std::memory_order_relaxed);
-    if (pending_.empty()) {
-      std::swap(pending_, batch);
-    } else {
-      pending_.frames += batch.frames;
-      pending_.records += batch.records;
-      pending_.last_sequence = batch.last_sequence;
-      pending_.last_time = batch.last_time;
-    }
-    Clear(batch);
+    Move(batch, pending_);
+    commit_ = commit_ || commit;
   }
   wake_.notify_one();
 }
@@ -87,41 +92,48 @@ void Committer::Run() {
     return stop_ || closing_ || snapshot_ || pending_.frames.size() >= kFullBatchBytes;
   };
   for (;;) {
-    wake_.wait(lock, [&] { return urgent() || !pending_.empty(); });
+    wake_.wait(lock, [&] { return urgent() || Waiting(); });
     if (options_.max_wait > base::Duration(0)) wake_.wait_for(lock, options_.max_wait, urgent);
     if (stop_) return;
-    Work(lock);
-    if (closing_ && pending_.empty() && !snapshot_) return;
+    const bool news = Work(lock);
+    if (closing_ && !Waiting() && !snapshot_) return;
+    if (!news) continue;
     lock.unlock();
     on_progress_();
     lock.lock();
   }
 }
 
-// One round: what is pending becomes durable, then a snapshot that rests on it.
-void Committer::Work(std::unique_lock<std::mutex>& lock) {
+// One round: what is pending is written, and if it is to be, becomes durable with what was
+// written before it; then a snapshot that rests on it.
+bool Committer::Work(std::unique_lock<std::mutex>& lock) {
   at_work_ = true;
-  std::swap(working_, pending_);
+  const bool more = !pending_.empty();
+  Move(pending_, working_);
+  const bool commit = std::exchange(commit_, false) && !working_.empty();
   std::optional<SnapshotJob> snapshot = std::exchange(snapshot_, std::nullopt);
   snapshot_at_work_ = snapshot.has_value();
   const bool failed = health() == Health::kFailed;
   lock.unlock();
 
-  const size_t taken = working_.frames.size();
-  const bool wrote = !failed && !working_.empty();
   absl::Status status;
-  if (wrote) status = segments_->Write(working_);
-  if (wrote && status.ok()) durable_.store(working_.last_sequence, std::memory_order_release);
+  if (!failed && commit) status = segments_->Write(working_);
+  if (!failed && !commit && more) status = segments_->WriteAhead(working_);
+  const bool durable = !failed && commit && status.ok();
+  if (durable) durable_.store(working_.last_sequence, std::memory_order_release);
   if (snapshot) on_progress_();  // what waits for its record does not wait for the snapshot
   absl::Status snapshot_status;
   if (snapshot && status.ok() && !failed) snapshot_status = WriteSnapshot(*std::move(snapshot));
 
   lock.lock();
-  Clear(working_);
-  buffered_.fetch_sub(taken, std::memory_order_relaxed);
+  if (durable || failed || !status.ok()) {
+    buffered_.fetch_sub(working_.frames.size(), std::memory_order_relaxed);
+    Clear(working_);
+  }
   at_work_ = snapshot_at_work_ = false;
   if (!status.ok()) Fail(status);
-  if (wrote && status.ok()) ++stats_.batches;
+  if (durable) ++stats_.batches;
+  if (!failed && !commit && more) ++stats_.written_ahead;
   stats_.bytes = segments_->bytes();
   stats_.segments = segments_->segments();
   if (!snapshot_status.ok()) {
@@ -129,8 +141,9 @@ void Committer::Work(std::unique_lock<std::mutex>& lock) {
   } else if (snapshot && status.ok() && !failed) {
     ++stats_.snapshots;
   }
-  if (health() == Health::kGood && segments_->disk_full())
-    health_.store(Health::kDiskFull, std::memory_order_release);
+  const bool full = health() == Health::kGood && segments_->disk_full();
+  if (full) health_.store(Health::kDiskFull, std::memory_order_release);
+  return durable || full || snapshot.has_value() || failed || !status.ok();
 }
 
 absl::Status Committer::WriteSnapshot(SnapshotJob job) {
@@ -144,6 +157,7 @@ void Committer::Fail(const absl::Status& status) {
       absl::StrCat("the journal stopped: ", status.message(), "; restart once the cause is gone"));
   buffered_.fetch_sub(pending_.frames.size(), std::memory_order_relaxed);
   Clear(pending_);
+  commit_ = false;
   health_.store(Health::kFailed, std::memory_order_release);
 }
 
@@ -168,7 +182,7 @@ absl::Status Committer::Close() {
 
 std::optional<base::Sha256Digest> Committer::chain() const {
   std::lock_guard lock(mutex_);
-  if (at_work_ || !pending_.empty()) return std::nullopt;
+  if (at_work_ || !pending_.empty() || !working_.empty()) return std::nullopt;
   return segments_->chain();
 }
 

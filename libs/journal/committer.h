@@ -1,6 +1,7 @@
 // Group commit: takes batches from the loop, makes them durable on its own thread
 // (or where it is told to), and says how far it got. While one batch is being
-// synced the next one gathers, so that many records share one fdatasync.
+// synced the next one gathers, so that many records share one fdatasync. What nobody
+// waits for is written and not synced; the next commit syncs it with its own.
 //
 // Submit, Close and the readings belong to the loop thread; `on_progress` is
 // called from the committing thread after each round.
@@ -42,8 +43,9 @@ class Committer {
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
 
-  // Takes the batch and leaves it empty.
-  void Submit(Batch& batch);
+  // Takes the batch and leaves it empty. `commit`: it is to become durable, with all that
+  // was submitted before it; otherwise it is written only.
+  void Submit(Batch& batch, bool commit);
   // False while the one before is at work.
   bool SubmitSnapshot(SnapshotJob job);
   // Without an own thread: does here and now what was submitted.
@@ -52,7 +54,7 @@ class Committer {
   absl::Status Close();
 
   uint64_t durable_sequence() const { return durable_.load(std::memory_order_acquire); }
-  // That the next batch goes on from; nothing while one is waiting or being written.
+  // That the next batch goes on from; nothing while one is waiting or not durable yet.
   std::optional<base::Sha256Digest> chain() const;
   Health health() const { return health_.load(std::memory_order_acquire); }
   absl::Status failure() const;
@@ -63,7 +65,9 @@ class Committer {
 
  private:
   void Run();
-  void Work(std::unique_lock<std::mutex>& lock);
+  bool Waiting() const { return !pending_.empty() || commit_; }
+  // Whether there is news for the loop.
+  bool Work(std::unique_lock<std::mutex>& lock);
   absl::Status WriteSnapshot(SnapshotJob job);
   void Fail(const absl::Status& status);
 
@@ -73,11 +77,12 @@ class Committer {
 
   // Of the committing thread alone while it is at work.
   std::unique_ptr<SegmentWriter> segments_;
-  Batch working_;
+  Batch working_;  // between rounds: what was written and not synced
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   Batch pending_;
+  bool commit_ = false;  // what is pending is to become durable
   std::optional<SnapshotJob> snapshot_;
   bool at_work_ = false, snapshot_at_work_ = false;
   bool stop_ = false, closing_ = false;

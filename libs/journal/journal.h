@@ -64,7 +64,12 @@ struct WriterOptions {
   size_t max_buffered_bytes =
       32u << 20;               // beyond it records are dropped and failure() is RESOURCE_EXHAUSTED
   base::Duration max_wait{0};  // group commit: how long a batch may wait for company
-  bool own_thread = true;      // false: commit on the executor (simulation)
+  // What nobody waits for is written each time so much has gathered, and synced with the
+  // next commit; or by itself when so much is not synced (at most half of what may be
+  // buffered, and a quarter of the reserve).
+  size_t write_ahead_bytes = 4u << 10;
+  size_t max_unsynced_bytes = 256u << 10;
+  bool own_thread = true;  // false: commit on the executor (simulation)
 };
 
 struct Snapshot {
@@ -90,6 +95,7 @@ struct WriterStats {
   uint64_t records = 0;             // taken
   uint64_t dropped = 0;             // refused after a failure
   uint64_t batches = 0, bytes = 0;  // written and synced
+  uint64_t written_ahead = 0;       // writes of a part of a batch, not synced
   uint64_t segments = 0;            // opened by this writer
   uint64_t snapshots = 0;
 };

@@ -176,6 +176,154 @@ TEST_CASE("Journal commits by itself once much is buffered") {
   CHECK(bench.writer->durable_sequence() > 20);
 }
 
+TEST_CASE("Journal writes what nobody waits for ahead, and syncs it with the next commit") {
+  Bench bench;
+  bench.options.segment_bytes = 64 << 20;
+  bench.options.write_ahead_bytes = 200;
+  bench.Open();
+  bench.Fill(3);
+  const std::string path = bench.Segments().front();
+  const uint64_t committed = *bench.files.Size(path);
+  bool durable = false;
+  for (uint64_t sequence = 4; sequence <= 30; ++sequence) {
+    AppendForTest(*bench.writer, sequence);
+    bench.Run();
+  }
+  bench.writer->WhenDurable(30, [&] { durable = true; });
+  bench.Run();
+  CHECK(bench.writer->stats().written_ahead >= 3);
+  CHECK(*bench.files.Size(path) > committed + 600);
+  // It is in the file, and nothing says that it is kept.
+  CHECK_FALSE(durable);
+  CHECK(bench.writer->durable_sequence() == 3);
+  CHECK(bench.writer->stats().batches == 1);
+  CHECK(CountIfIntact(ReadAll(bench.files).records) == 3);
+  CHECK(bench.Verify().tail_only);
+
+  bench.writer->Commit();
+  bench.Run();
+  CHECK(durable);
+  CHECK(bench.writer->durable_sequence() == 30);
+  CHECK(bench.writer->stats().batches == 2);
+  CHECK(CountIfIntact(ReadAll(bench.files).records) == 30);
+  CHECK(bench.Verify().ok());
+}
+
+TEST_CASE("Journal commits what was written ahead when nothing came since") {
+  Bench bench;
+  bench.options.write_ahead_bytes = 1;
+  bench.Open();
+  const auto ahead = [&](uint64_t sequence) {
+    AppendForTest(*bench.writer, sequence);
+    bench.Run();
+  };
+  ahead(1);
+  ahead(2);
+  CHECK(bench.writer->durable_sequence() == 0);
+  bench.writer->Commit();
+  bench.Run();
+  CHECK(bench.writer->durable_sequence() == 2);
+  bench.writer->Commit();  // of nothing
+  bench.Run();
+  CHECK(bench.writer->stats().batches == 1);
+  // A snapshot rests on what is durable.
+  ahead(3);
+  REQUIRE(bench.writer->WriteSnapshot("state 3").ok());
+  CHECK(bench.writer->durable_sequence() == 3);
+  ahead(4);
+  REQUIRE(bench.writer->Close().ok());
+  CHECK(bench.writer->durable_sequence() == 4);
+  CHECK(bench.Verify().ok());
+  bench.Open();
+  CHECK(bench.writer->recovered().closed_cleanly);
+  CHECK(bench.writer->last_sequence() == 4);
+}
+
+TEST_CASE("Journal syncs by itself what would become too much to lose") {
+  Bench bench;
+  bench.options.segment_bytes = 64 << 20;
+  bench.options.write_ahead_bytes = 100;
+  bench.options.max_unsynced_bytes = 1'000;
+  const auto unsynced = [&](uint64_t records) {
+    bench.Open();
+    const uint64_t first = bench.writer->last_sequence() + 1;
+    for (uint64_t i = 0; i < records; ++i) {
+      AppendForTest(*bench.writer, first + i);
+      bench.Run();
+    }
+    const WriterStats stats = bench.writer->stats();
+    CHECK(stats.written_ahead > 4 * stats.batches);
+    const uint64_t behind = first + records - 1 - bench.writer->durable_sequence();
+    REQUIRE(bench.writer->Close().ok());
+    return behind;
+  };
+  CHECK(unsynced(200) < 30);  // of some 60 bytes each
+  bench.options.max_unsynced_bytes = 1 << 20;
+  CHECK(unsynced(200) == 200);
+  bench.options.max_buffered_bytes = 2'000;
+  CHECK(unsynced(200) < 30);
+  bench.options.max_buffered_bytes = 1 << 20;
+  bench.options.reserve_bytes = 4'000;
+  CHECK(unsynced(200) < 30);
+}
+
+TEST_CASE("Journal that a crash met in a batch written ahead cuts all of it") {
+  Bench bench;
+  bench.options.segment_bytes = 64 << 20;
+  bench.options.write_ahead_bytes = 100;
+  bench.Open();
+  bench.Fill(3);
+  const std::string path = bench.Segments().front();
+  const uint64_t committed = *bench.files.Size(path);
+  for (uint64_t sequence = 4; sequence <= 20; ++sequence) {
+    AppendForTest(*bench.writer, sequence);
+    bench.Run();
+  }
+  const uint64_t written = *bench.files.Size(path);
+  CHECK(written > committed);
+  bench.Open();  // as after a kill: what is in the file is there
+  CHECK(bench.writer->last_sequence() == 3);
+  CHECK(bench.writer->recovered().cut_offset == committed);
+  CHECK(bench.writer->recovered().cut_bytes == written - committed);
+  bench.Fill(8);
+  CHECK(CountIfIntact(ReadAll(bench.files).records) == 8);
+  CHECK(bench.Verify().ok());
+}
+
+TEST_CASE("Journal takes a batch written ahead to the reserve from its beginning") {
+  // Full in the first batch of its segment, or behind one.
+  for (const uint64_t before : {0, 3}) {
+    Bench bench;
+    bench.options.segment_bytes = 1 << 20;
+    bench.options.reserve_bytes = 12'000;
+    bench.options.write_ahead_bytes = 100;
+    bench.Open();
+    bench.Fill(before);
+    uint64_t used = 12'000;
+    for (const auto& [path, content] : bench.files.Contents()) used += content.size();
+    bench.files.set_faults({.capacity_bytes = used + 700});
+    int told = 0;
+    bench.writer->OnFailure(
+        [&](const absl::Status& status) { told += absl::IsResourceExhausted(status); });
+    uint64_t sequence = before;
+    while (bench.writer->failure().ok() && sequence < 100) {
+      AppendForTest(*bench.writer, ++sequence);
+      bench.Run();
+    }
+    CHECK(told == 1);
+    CHECK(bench.writer->stats().written_ahead > 3);
+    CHECK(bench.writer->durable_sequence() == before);
+    CHECK(CountIfIntact(ReadAll(bench.files).records) == before);
+    AppendForTest(*bench.writer, ++sequence, /*essential=*/true);
+    bench.writer->Commit();
+    bench.Run();
+    CHECK(bench.writer->durable_sequence() == sequence);
+    CHECK(CountIfIntact(ReadAll(bench.files).records) == sequence);
+    REQUIRE(bench.writer->Close().ok());
+    CHECK(bench.Verify().ok());
+  }
+}
+
 TEST_CASE("Journal keeps its run over restarts and states what wrote each segment") {
   Bench bench;
   bench.Open();
@@ -694,6 +842,32 @@ TEST_CASE("Journal stops for good at a failed sync and never syncs again") {
   bench.Open();
   CHECK(bench.writer->last_sequence() >= 3);
   CHECK(CountIfIntact(ReadAll(bench.files).records) == bench.writer->last_sequence());
+}
+
+TEST_CASE("Journal stops for good at a failed write of what nobody waits for") {
+  Bench bench;
+  bench.options.write_ahead_bytes = 100;
+  bench.Open();
+  bench.Fill(3);
+  int told = 0;
+  bench.writer->OnFailure([&](const absl::Status& status) { told += absl::IsUnavailable(status); });
+  AppendForTest(*bench.writer, 4);
+  AppendForTest(*bench.writer, 5);
+  bench.Run();
+  CHECK(bench.writer->stats().written_ahead > 0);
+  bench.files.set_faults({.short_write = 1});
+  AppendForTest(*bench.writer, 6);
+  AppendForTest(*bench.writer, 7);
+  bench.Run();
+  CHECK(told == 1);
+  bench.files.set_faults({});
+  bench.writer->WhenDurable(5, [] { FAIL("it never became durable"); });
+  bench.writer->Commit();
+  bench.Run();
+  CHECK(bench.writer->durable_sequence() == 3);
+  CHECK(absl::IsUnavailable(bench.writer->Close()));
+  bench.Open();
+  CHECK(bench.writer->last_sequence() == 3);
 }
 
 TEST_CASE("Journal tells a handler that came late") {

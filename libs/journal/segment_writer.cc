@@ -105,33 +105,49 @@ absl::Status SegmentWriter::StartReserveSegment() {
   return UseSegment(path, header);
 }
 
-absl::Status SegmentWriter::AppendBatch(Batch& batch) {
+// What of the batch is not in the file yet; its trailer too when it ends here.
+absl::Status SegmentWriter::Append(Batch& batch, bool ends) {
   const size_t frames_bytes = batch.frames.size();
-  next_chain_ = batch.ahead.Finish(chain_, batch.frames);
-  AppendTrailer(batch.frames, BatchTrailer{batch.records, batch.first_sequence, batch.last_sequence,
-                                           info_.run, next_chain_});
-  absl::Status status = file_->Append(batch.frames);
-  if (status.ok()) bytes_ += batch.frames.size();
+  if (ends) {
+    next_chain_ = batch.ahead.Finish(chain_, batch.frames);
+    AppendTrailer(batch.frames, BatchTrailer{batch.records, batch.first_sequence,
+                                             batch.last_sequence, info_.run, next_chain_});
+  } else {
+    batch.ahead.GatherAll(chain_, batch.frames);
+  }
+  const absl::Status status = file_->Append(std::string_view(batch.frames).substr(ahead_));
   batch.frames.resize(frames_bytes);
+  ahead_ = frames_bytes;
+  return status;
+}
+
+absl::Status SegmentWriter::Put(Batch& batch, bool ends) {
+  if (ahead_ == 0) {
+    if (file_->size() >= options_.segment_bytes && !disk_full_) {
+      absl::Status started = StartSegment();
+      if (absl::IsResourceExhausted(started)) started = StartReserveSegment();
+      GANNET_RETURN_IF_ERROR(started);
+    }
+    batch_at_ = file_->size();
+  }
+  absl::Status status = Append(batch, ends);
+  if (absl::IsResourceExhausted(status) && !reserve_path_.empty()) {
+    // All of it is taken back, what was written ahead too, so that the full segment ends
+    // behind a batch.
+    GANNET_RETURN_IF_ERROR(files_.Truncate(path_, batch_at_));
+    GANNET_RETURN_IF_ERROR(StartReserveSegment());
+    batch_at_ = file_->size();
+    ahead_ = 0;
+    status = Append(batch, ends);
+  }
   return status;
 }
 
 absl::Status SegmentWriter::Write(Batch& batch) {
-  if (file_->size() >= options_.segment_bytes && !disk_full_) {
-    absl::Status started = StartSegment();
-    if (absl::IsResourceExhausted(started)) started = StartReserveSegment();
-    GANNET_RETURN_IF_ERROR(started);
-  }
-  const uint64_t before = file_->size();
-  absl::Status status = AppendBatch(batch);
-  if (absl::IsResourceExhausted(status) && !reserve_path_.empty()) {
-    // What did fit is taken back, so that the full segment ends behind a batch.
-    GANNET_RETURN_IF_ERROR(files_.Truncate(path_, before));
-    GANNET_RETURN_IF_ERROR(StartReserveSegment());
-    status = AppendBatch(batch);
-  }
-  GANNET_RETURN_IF_ERROR(status);
+  GANNET_RETURN_IF_ERROR(Put(batch, /*ends=*/true));
   GANNET_RETURN_IF_ERROR(file_->Sync());
+  bytes_ += file_->size() - batch_at_;
+  ahead_ = 0;
   chain_ = next_chain_;
   last_sequence_ = batch.last_sequence;
   last_time_ = batch.last_time;

@@ -1,5 +1,9 @@
-// The committer's side of the files: writes whole batches, syncs them, opens the
-// next segment, turns to the reserve when the disk is full. Used by one thread.
+// The committer's side of the files: writes batches, syncs them, opens the next
+// segment, turns to the reserve when the disk is full. Used by one thread.
+//
+// A batch may be written in parts, its beginning ahead of the rest. Until its end is
+// synced nothing of it is durable, and it stays whole in memory: the reserve may have
+// to take it from its beginning.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +38,10 @@ class SegmentWriter {
                                                              const WriterOptions& options,
                                                              const JournalEnd& end);
 
-  // Makes the batch durable. Any error is final: the file's state is unknown.
+  // Writes what there is of a batch that goes on. Any error is final: the file's state
+  // is unknown.
+  absl::Status WriteAhead(Batch& batch) { return Put(batch, /*ends=*/false); }
+  // Makes the batch durable, with what was written ahead of it. Errors as above.
   absl::Status Write(Batch& batch);
   // The mark of an orderly end.
   absl::Status Close();
@@ -42,7 +49,7 @@ class SegmentWriter {
   // The disk is full: only the reserve is left, or not even that.
   bool disk_full() const { return disk_full_; }
   uint64_t segments() const { return segments_; }
-  uint64_t bytes() const { return bytes_; }
+  uint64_t bytes() const { return bytes_; }  // of batches that are durable
   // That the next batch goes on from, as long as it stays in this segment.
   const base::Sha256Digest& chain() const { return chain_; }
   const std::string& path() const { return path_; }
@@ -58,7 +65,8 @@ class SegmentWriter {
   absl::Status UseSegment(std::string path, const std::string& header);
   absl::Status SetReserveAside();
   void EndSegment();
-  absl::Status AppendBatch(Batch& batch);
+  absl::Status Put(Batch& batch, bool ends);
+  absl::Status Append(Batch& batch, bool ends);
 
   base::Files& files_;
   const std::string dir_;
@@ -73,6 +81,8 @@ class SegmentWriter {
   std::string reserve_path_;  // empty: none
   bool disk_full_ = false;
   uint64_t batches_in_segment_ = 0;
+  uint64_t batch_at_ = 0;  // in the file: where the batch begins that is written ahead
+  size_t ahead_ = 0;       // bytes of its frames in the file
   uint64_t segments_ = 0, bytes_ = 0;
 };
 

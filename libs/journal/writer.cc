@@ -16,12 +16,17 @@
 namespace gannet::journal {
 namespace {
 
-// So much uncommitted data is handed to the committer without being asked.
-constexpr size_t kAutoCommitBytes = 16u << 10;
 // Beyond max_buffered_bytes, for essential records only.
 constexpr size_t kEssentialBytes = 1u << 20;
 // A gap record, the trailer.
 constexpr size_t kFrameOverhead = 256;
+
+// What is not durable waits in memory, and goes to the reserve as a whole.
+size_t MostUnsynced(const WriterOptions& options) {
+  size_t most = std::min(options.max_unsynced_bytes, options.max_buffered_bytes / 2);
+  if (options.reserve_bytes > 0) most = std::min<size_t>(most, options.reserve_bytes / 4);
+  return most;
+}
 
 class WriterImpl final : public Writer {
  public:
@@ -32,6 +37,7 @@ class WriterImpl final : public Writer {
         dir_(std::move(dir)),
         info_(std::move(info)),
         options_(options),
+        most_unsynced_(MostUnsynced(options)),
         recovered_(std::move(end.recovery)),
         lock_(std::move(lock)),
         last_sequence_(recovered_.last_sequence) {}
@@ -81,6 +87,7 @@ class WriterImpl final : public Writer {
                 std::string_view payload, bool essential);
   bool Accepts(size_t bytes, bool essential);
   void Drop(uint64_t sequence);
+  void Submit(bool commit);
   void Put(uint64_t sequence, RecordType type, base::Time time, std::string_view channel,
            std::string_view payload, uint64_t first_sequence);
   void PostProgress();
@@ -93,11 +100,13 @@ class WriterImpl final : public Writer {
   const std::string dir_;
   const SegmentInfo info_;
   const WriterOptions options_;
+  const size_t most_unsynced_;
   const Recovery recovered_;
   const std::unique_ptr<base::FolderLock> lock_;
 
   uint64_t last_sequence_;
-  Batch open_;  // not yet handed to the committer
+  Batch open_;           // not yet handed to the committer
+  size_t unsynced_ = 0;  // bytes handed over since the last commit
   uint64_t records_ = 0, dropped_count_ = 0;
   // Ascending; the last one is open while `gap_open_`.
   std::vector<Dropped> dropped_;
@@ -129,7 +138,9 @@ uint64_t WriterImpl::Take(RecordType type, base::Time time, std::string_view cha
   }
   Put(sequence, type, time, channel, payload, sequence);
   ++records_;
-  if (open_.frames.size() >= kAutoCommitBytes) Commit();
+  if (open_.frames.size() >= options_.write_ahead_bytes) {
+    Submit(/*commit=*/unsynced_ + open_.frames.size() >= most_unsynced_);
+  }
   return sequence;
 }
 
@@ -189,8 +200,13 @@ void WriterImpl::WhenDurable(uint64_t sequence, std::function<void()> done) {
 }
 
 void WriterImpl::Commit() {
-  if (closed_ || open_.empty()) return;
-  committer_->Submit(open_);
+  if (closed_ || (open_.empty() && unsynced_ == 0)) return;
+  Submit(/*commit=*/true);
+}
+
+void WriterImpl::Submit(bool commit) {
+  unsynced_ = commit ? 0 : unsynced_ + open_.frames.size();
+  committer_->Submit(open_, commit);
   if (options_.own_thread || std::exchange(commit_posted_, true)) return;
   auto work = [this, alive = std::weak_ptr<bool>(alive_)] {
     if (alive.expired()) return;

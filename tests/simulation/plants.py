@@ -162,11 +162,11 @@ PLANTS = [
     # Before the bytes leave, and the disk.
     (SERVICE, 'void ExecutionService::Send(OutgoingRequest request) {\n', 'void ExecutionService::Send(OutgoingRequest request) {\n  if (PLANT)\n    return executor_.Post([this, alive = std::weak_ptr<bool>(alive_), request]() mutable {\n      const auto held = alive.lock();\n      if (held && *held) Transmit(std::move(request));\n    });\n',
      'requests leave before their record is on disk', ''),
-    (JOURNAL + 'segment_writer.cc', '  GANNET_RETURN_IF_ERROR(file_->Sync());\n  chain_', '  if (!PLANT) GANNET_RETURN_IF_ERROR(file_->Sync());\n  chain_',
+    (JOURNAL + 'segment_writer.cc', '  GANNET_RETURN_IF_ERROR(file_->Sync());\n  bytes_', '  if (!PLANT) GANNET_RETURN_IF_ERROR(file_->Sync());\n  bytes_',
      'what was not synced counts as durable', ''),
     (SPOT + 'spot_requests.cc', '  if (!spec.client_order_id.empty()) out.Text', '  if (!PLANT && !spec.client_order_id.empty()) out.Text',
      'orders leave without a client id', 'freqtrade: no client order id on its orders'),
-    (JOURNAL + 'committer.cc', '  if (!status.ok()) Fail(status);\n  if (wrote', '  if (!status.ok() && !PLANT) Fail(status);\n  if (wrote',
+    (JOURNAL + 'committer.cc', '  if (!status.ok()) Fail(status);\n  if (durable', '  if (!status.ok() && !PLANT) Fail(status);\n  if (durable',
      'a sync that failed stops nobody', ''),
     (SPOT + 'spot_requests.cc', '  out.Plain("side", SideText(spec.side));', '  out.Plain("side", SideText(PLANT ? market::Opposite(spec.side) : spec.side));',
      'orders leave on the other side', ''),
