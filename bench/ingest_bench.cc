@@ -11,6 +11,7 @@
 #include "libs/base/concat.h"
 #include "libs/base/posix_files.h"
 #include "libs/base/rng.h"
+#include "libs/venue/binance/market_codec.h"
 #include "services/ingest/capture.h"
 #include "services/ingest/ingest_engine.h"
 
@@ -32,7 +33,7 @@ class NoOutput : public MarketOutput {
   void Publish(market::MarketStatus value, const market::Header&) override { Keep(value); }
   void WantSnapshot(const std::string&) override {}
   void WantReconnect(const std::string&, std::string_view) override {}
-  void SubscriptionAnswered(const std::string&, const venue::binance::RequestResult&) override {}
+  void SubscriptionAnswered(const std::string&, const venue::RequestResult&) override {}
   uint64_t events = 0;
 
  private:

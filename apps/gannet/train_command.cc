@@ -97,6 +97,7 @@ absl::Status RowsOfJournal(const std::string& dir, base::Files& files, Recording
         options.venue = venue;
         if (venue.find("usdm") != std::string::npos)
           options.product = venue::binance::Product::kUsdm;
+        if (const auto product = ingest::ProductOfVenueName(venue)) options.product = *product;
         options.infer_definitions = true;
         markets.push_back(std::make_unique<ingest::MarketIngest>(host->shard(), options));
       }

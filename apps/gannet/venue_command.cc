@@ -67,8 +67,14 @@ absl::StatusOr<VenueToCheck> VenueOf(const VenueOptions& options, base::Files& f
   for (const ingest::VenueConfig& watched : config.ingest.venues) {
     names.insert(watched.name);
     if (watched.name != options.name) continue;
+    const auto* product = std::get_if<venue::binance::Product>(&watched.kind);
+    if (product == nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(config.file, ": ", options.name,
+                       " is a venue of Bybit; gannet venue check speaks Binance's protocol only"));
+    }
     found = true;
-    venue.product = watched.kind;
+    venue.product = *product;
     venue.rest_url = watched.rest_url;
     venue.symbols = watched.instruments;
   }

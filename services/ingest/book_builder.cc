@@ -10,7 +10,7 @@ using market::Side;
 
 BookBuilder::Fit BookBuilder::FitOf(const BookDiff& diff) {
   if (!linked_) {  // last_id_ is that of the snapshot
-    if (futures_) {
+    if (chained_) {
       if (diff.last_id < last_id_) return Fit::kOld;
       const bool spans = diff.first_id <= last_id_ && last_id_ <= diff.last_id;
       return spans || diff.previous_id == last_id_ ? Fit::kNext : Fit::kGap;
@@ -19,7 +19,7 @@ BookBuilder::Fit BookBuilder::FitOf(const BookDiff& diff) {
     return diff.first_id <= last_id_ + 1 ? Fit::kNext : Fit::kGap;
   }
   if (diff.last_id <= last_id_) return Fit::kOld;
-  if (futures_) return diff.previous_id == last_id_ ? Fit::kNext : Fit::kGap;
+  if (chained_) return diff.previous_id == last_id_ ? Fit::kNext : Fit::kGap;
   if (diff.first_id <= last_id_) ++counters_.overlapping;
   return diff.first_id <= last_id_ + 1 ? Fit::kNext : Fit::kGap;
 }
@@ -167,6 +167,7 @@ std::vector<BookBuilder::Change> BookBuilder::OnSnapshot(const BookSnapshot& sna
   Trim(Side::kBuy, trimmed);
   Trim(Side::kSell, trimmed);
   out.push_back(Whole());
+  out.back().event_time = snapshot.event_time;
   std::deque<BookDiff> waiting = std::exchange(buffer_, {});
   buffered_levels_ = 0;
   counters_.diffs -= waiting.size();  // counted again below
@@ -174,6 +175,13 @@ std::vector<BookBuilder::Change> BookBuilder::OnSnapshot(const BookSnapshot& sna
     for (Change& change : OnDiff(std::move(diff))) out.push_back(std::move(change));
   }
   return out;
+}
+
+std::vector<BookBuilder::Change> BookBuilder::OnReset(const BookSnapshot& snapshot) {
+  counters_.resets += valid_;
+  DropBuffer();
+  valid_ = set_aside_ = false;
+  return OnSnapshot(snapshot);
 }
 
 std::vector<BookBuilder::Change> BookBuilder::Invalidate(BookFault fault) {

@@ -8,6 +8,9 @@
 //   a diff with u < lastUpdateId is older; the first one applied has
 //   U <= lastUpdateId <= u, or pu = lastUpdateId (ids are shared by all symbols, so
 //   the next diff of this one may begin above the snapshot); then pu = last u.
+// Bybit (websocket/public/orderbook): the snapshot comes on the stream, at its beginning and
+//   whenever the venue has reason to, and takes the place of the book; each diff has one id
+//   u, one more than that of the message before.
 //
 // Repeated diffs (two connections overlap while one replaces the other) are dropped
 // and counted. Anything that does not continue makes the book INVALID: what follows
@@ -22,7 +25,6 @@
 #include "libs/base/time.h"
 #include "libs/market/book.h"
 #include "libs/market/market_data.h"
-#include "libs/venue/binance/product.h"
 
 namespace gannet::ingest {
 
@@ -40,6 +42,7 @@ struct BookDiff {
 struct BookSnapshot {
   uint64_t last_update_id = 0;
   std::vector<market::Level> bids, asks;
+  base::Time event_time{};  // where it is known
 };
 
 struct BookCounters {
@@ -56,13 +59,14 @@ struct BookCounters {
   uint64_t snapshots_too_old = 0;   // the buffered diffs begin after them
   uint64_t snapshots_unneeded = 0;  // the book was VALID, or only stale
   uint64_t snapshots_refused = 0;   // crossed in themselves
+  uint64_t resets = 0;              // snapshots that took the place of a VALID book
   uint64_t trimmed_levels = 0;
 };
 
 class BookBuilder {
  public:
-  explicit BookBuilder(venue::binance::Product product)
-      : futures_(product != venue::binance::Product::kSpot) {}
+  // `chained`: diffs continue by pu (futures), not by U and u.
+  explicit BookBuilder(bool chained) : chained_(chained) {}
 
   // What a call changed, in the order in which it must be published.
   struct Change {
@@ -70,7 +74,7 @@ class BookBuilder {
     bool invalid = false;   // the book became INVALID: `fault`; nothing else is set
     market::BookFault fault = market::BookFault::kNone;
     uint64_t first_id = 0, last_id = 0;
-    base::Time event_time, receive_time;  // of the diff; unset for a snapshot
+    base::Time event_time{}, receive_time{};  // of the diff; a snapshot has no receive time
     std::vector<market::Level> bids, asks;
     std::optional<market::Level> best_bid, best_ask;  // after this change
     uint64_t diffs_since_snapshot = 0;
@@ -78,6 +82,8 @@ class BookBuilder {
 
   std::vector<Change> OnDiff(BookDiff diff);
   std::vector<Change> OnSnapshot(const BookSnapshot& snapshot);
+  // The venue began the book anew on its stream: in place of all that was before.
+  std::vector<Change> OnReset(const BookSnapshot& snapshot);
   // The stream is no longer to be relied on. kStale keeps the book aside: the next
   // diff that continues it makes it VALID again (snapshot = true in its change).
   std::vector<Change> Invalidate(market::BookFault fault);
@@ -101,7 +107,7 @@ class BookBuilder {
   void Trim(market::Side side, std::vector<market::Level>& levels);
   Change Whole() const;
 
-  const bool futures_;
+  const bool chained_;
   market::Book book_;
   bool valid_ = false;
   bool set_aside_ = false;  // INVALID only because it is stale

@@ -12,7 +12,9 @@ using market::BookFault;
 using market::BookState;
 using market::Level;
 using market::Side;
-using venue::binance::Product;
+
+// How diffs continue.
+constexpr bool kSpot = false, kFutures = true;
 
 BookDiff Diff(uint64_t first, uint64_t last, std::optional<uint64_t> previous = std::nullopt,
               std::vector<Level> bids = {}, std::vector<Level> asks = {}) {
@@ -32,7 +34,7 @@ const BookSnapshot kSnapshot{100, {{{50}, {5}}, {{49}, {4}}}, {{{51}, {6}}, {{52
 }  // namespace
 
 TEST_CASE("BookBuilder splices a spot snapshot into the diffs around it") {
-  BookBuilder builder(Product::kSpot);
+  BookBuilder builder(kSpot);
   CHECK(builder.OnDiff(Diff(90, 95)).empty());
   CHECK(builder.OnDiff(Diff(96, 100)).empty());  // u = lastUpdateId: older
   CHECK(builder.OnDiff(Diff(101, 105, {}, {{{50}, {9}}})).empty());
@@ -57,7 +59,7 @@ TEST_CASE("BookBuilder splices a spot snapshot into the diffs around it") {
 TEST_CASE("BookBuilder lets the first spot diff span the snapshot") {
   for (const auto& [first, last, fits] :
        {std::tuple{98, 105, true}, {101, 101, true}, {100, 101, true}, {102, 103, false}}) {
-    BookBuilder builder(Product::kSpot);
+    BookBuilder builder(kSpot);
     builder.OnDiff(Diff(static_cast<uint64_t>(first), static_cast<uint64_t>(last)));
     const auto changes = builder.OnSnapshot(kSnapshot);
     INFO(first << " " << last);
@@ -69,7 +71,7 @@ TEST_CASE("BookBuilder lets the first spot diff span the snapshot") {
 }
 
 TEST_CASE("BookBuilder waits for a newer snapshot when the first is too old") {
-  BookBuilder builder(Product::kSpot);
+  BookBuilder builder(kSpot);
   builder.OnDiff(Diff(150, 160));
   CHECK(builder.OnSnapshot(kSnapshot).empty());
   BookSnapshot newer = kSnapshot;
@@ -79,7 +81,7 @@ TEST_CASE("BookBuilder waits for a newer snapshot when the first is too old") {
 }
 
 TEST_CASE("BookBuilder is VALID with a snapshot alone; the next diff must link to it") {
-  BookBuilder linked(Product::kSpot), broken(Product::kSpot);
+  BookBuilder linked(kSpot), broken(kSpot);
   CHECK(linked.OnSnapshot(kSnapshot).size() == 1);
   CHECK(linked.OnDiff(Diff(99, 100)).empty());  // late, older
   CHECK(linked.counters().older == 1);
@@ -94,7 +96,7 @@ TEST_CASE("BookBuilder is VALID with a snapshot alone; the next diff must link t
 
 TEST_CASE("BookBuilder splices futures by range or by pu") {
   SECTION("u below lastUpdateId is older, u equal to it spans") {
-    BookBuilder builder(Product::kUsdm);
+    BookBuilder builder(kFutures);
     builder.OnDiff(Diff(80, 99, 70));
     builder.OnDiff(Diff(95, 100, 99));
     CHECK(builder.OnSnapshot(kSnapshot).size() == 2);
@@ -102,24 +104,24 @@ TEST_CASE("BookBuilder splices futures by range or by pu") {
     CHECK(builder.OnDiff(Diff(140, 150, 100)).size() == 1);
   }
   SECTION("range") {
-    BookBuilder builder(Product::kUsdm);
+    BookBuilder builder(kFutures);
     builder.OnDiff(Diff(95, 130, 94));
     CHECK(builder.OnSnapshot(kSnapshot).size() == 2);
     CHECK(builder.last_update_id() == 130);
   }
   SECTION("pu only: the diff begins above the snapshot") {
-    BookBuilder builder(Product::kCoinm);
+    BookBuilder builder(kFutures);
     builder.OnDiff(Diff(140, 150, 100));
     CHECK(builder.OnSnapshot(kSnapshot).size() == 2);
   }
   SECTION("neither: too old") {
-    BookBuilder builder(Product::kUsdm);
+    BookBuilder builder(kFutures);
     builder.OnDiff(Diff(140, 150, 120));
     CHECK(builder.OnSnapshot(kSnapshot).empty());
     CHECK(builder.state() == BookState::kInvalid);
   }
   SECTION("a futures diff without pu cannot link by it") {
-    BookBuilder builder(Product::kUsdm);
+    BookBuilder builder(kFutures);
     builder.OnSnapshot(kSnapshot);
     builder.OnDiff(Diff(99, 110, 98));
     CHECK(builder.OnDiff(Diff(111, 112)).at(0).fault == BookFault::kGap);
@@ -127,7 +129,7 @@ TEST_CASE("BookBuilder splices futures by range or by pu") {
 }
 
 TEST_CASE("BookBuilder finds gaps: spot by U, futures by pu") {
-  BookBuilder spot(Product::kSpot), futures(Product::kUsdm);
+  BookBuilder spot(kSpot), futures(kFutures);
   spot.OnSnapshot(kSnapshot);
   spot.OnDiff(Diff(101, 110));
   CHECK(spot.OnDiff(Diff(111, 120)).size() == 1);
@@ -147,7 +149,7 @@ TEST_CASE("BookBuilder finds gaps: spot by U, futures by pu") {
 }
 
 TEST_CASE("BookBuilder drops what two overlapping connections repeat") {
-  BookBuilder spot(Product::kSpot), futures(Product::kUsdm);
+  BookBuilder spot(kSpot), futures(kFutures);
   spot.OnSnapshot(kSnapshot);
   spot.OnDiff(Diff(101, 110));
   CHECK(spot.OnDiff(Diff(101, 110)).empty());
@@ -162,7 +164,7 @@ TEST_CASE("BookBuilder drops what two overlapping connections repeat") {
 }
 
 TEST_CASE("BookBuilder refuses crossed books") {
-  BookBuilder builder(Product::kSpot);
+  BookBuilder builder(kSpot);
   BookSnapshot crossed = kSnapshot;
   crossed.bids.push_back({{51}, {1}});
   const auto refused = builder.OnSnapshot(crossed);
@@ -179,7 +181,7 @@ TEST_CASE("BookBuilder refuses crossed books") {
 }
 
 TEST_CASE("BookBuilder: disconnect drops everything, stale resumes where diffs continue") {
-  BookBuilder builder(Product::kSpot);
+  BookBuilder builder(kSpot);
   builder.OnSnapshot(kSnapshot);
   builder.OnDiff(Diff(101, 110));
   const auto stale = builder.Invalidate(BookFault::kStale);
@@ -202,8 +204,31 @@ TEST_CASE("BookBuilder: disconnect drops everything, stale resumes where diffs c
   CHECK(builder.Invalidate(BookFault::kDisconnected).empty());
 }
 
+TEST_CASE("BookBuilder begins anew where the venue says so on its stream") {
+  BookBuilder builder(kSpot);
+  CHECK(builder.OnDiff(Diff(99, 99)).empty());  // of the time before
+  REQUIRE(builder.OnReset(kSnapshot).size() == 1);
+  CHECK(builder.state() == BookState::kValid);
+  CHECK(builder.counters().resets == 0);
+  REQUIRE(builder.OnDiff(Diff(101, 101, {}, {{{50}, {9}}})).size() == 1);
+  const auto again = builder.OnReset({1, {{{40}, {1}}}, {{{41}, {1}}}});
+  REQUIRE(again.size() == 1);
+  CHECK(again[0].snapshot);
+  CHECK_FALSE(again[0].invalid);
+  CHECK(again[0].bids == std::vector<Level>{{{40}, {1}}});
+  CHECK(builder.last_update_id() == 1);
+  CHECK(builder.counters().resets == 1);
+  REQUIRE(builder.OnDiff(Diff(2, 2, {}, {{{40}, {2}}})).size() == 1);
+  REQUIRE(builder.OnDiff(Diff(4, 4)).size() == 1);
+  CHECK(builder.fault() == BookFault::kGap);
+  REQUIRE(builder.OnReset({9, {{{40}, {1}}}, {{{41}, {1}}}}).size() == 1);
+  CHECK(builder.state() == BookState::kValid);
+  REQUIRE(builder.OnReset({10, {{{42}, {1}}}, {{{41}, {1}}}}).size() == 1);  // crossed in itself
+  CHECK(builder.fault() == BookFault::kCrossed);
+}
+
 TEST_CASE("BookBuilder ignores a snapshot that it does not need") {
-  BookBuilder builder(Product::kSpot);
+  BookBuilder builder(kSpot);
   builder.OnSnapshot(kSnapshot);
   builder.OnDiff(Diff(101, 110, {}, {{{50}, {0}}}));
   CHECK(builder.OnSnapshot(kSnapshot).empty());
@@ -211,7 +236,7 @@ TEST_CASE("BookBuilder ignores a snapshot that it does not need") {
 }
 
 TEST_CASE("BookBuilder keeps a bounded buffer and a bounded book") {
-  BookBuilder builder(Product::kSpot);
+  BookBuilder builder(kSpot);
   for (uint64_t i = 0; i < kMaxBufferedDiffs + 10; ++i)
     builder.OnDiff(Diff(i * 10 + 1, i * 10 + 10));
   CHECK(builder.buffered() == kMaxBufferedDiffs);
@@ -222,7 +247,7 @@ TEST_CASE("BookBuilder keeps a bounded buffer and a bounded book") {
   for (uint64_t i = 0; i < 4; ++i) builder.OnDiff(Diff(i * 10 + 1, i * 10 + 10, {}, many));
   CHECK(builder.buffered() == 2);  // 150,000 levels each, at most 400,000
 
-  BookBuilder wide(Product::kSpot);
+  BookBuilder wide(kSpot);
   wide.OnSnapshot({100, {}, {{{1'000'000}, {1}}}});
   const auto changes = wide.OnDiff(Diff(101, 102, {}, many));
   REQUIRE(changes.size() == 1);
@@ -247,7 +272,7 @@ TEST_CASE("BookBuilder: property: any split and snapshot place gives the book of
     }
     const auto at = *rc::gen::inRange<size_t>(0, count + 1);       // snapshot after so many changes
     const auto arrives = *rc::gen::inRange<size_t>(0, count + 1);  // and is received then
-    BookBuilder builder(futures ? Product::kUsdm : Product::kSpot);
+    BookBuilder builder(futures);
     market::Book expected;
     BookSnapshot snapshot;
     snapshot.last_update_id = at;

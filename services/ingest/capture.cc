@@ -42,19 +42,19 @@ Product FuturesProduct(std::string_view symbol) {
   return usd ? Product::kCoinm : Product::kUsdm;
 }
 
-void LearnFromFrame(const venue::binance::MarketFrame& frame, Scan& scan) {
+void LearnFromFrame(const venue::MarketFrame& frame, Scan& scan) {
   std::string_view symbol;
   std::optional<bool> futures;
-  if (const auto* diff = std::get_if<venue::binance::DepthDiff>(&frame)) {
+  if (const auto* diff = std::get_if<venue::DepthDiff>(&frame)) {
     symbol = diff->symbol;
     futures = diff->previous_id.has_value();
-  } else if (const auto* ticker = std::get_if<venue::binance::BookTicker>(&frame)) {
+  } else if (const auto* ticker = std::get_if<venue::BookTicker>(&frame)) {
     symbol = ticker->symbol;
     futures = ticker->event_time.has_value();
-  } else if (const auto* trade = std::get_if<venue::binance::TradeReport>(&frame)) {
+  } else if (const auto* trade = std::get_if<venue::TradeReport>(&frame)) {
     symbol = trade->symbol;
     if (!trade->execution_type.empty()) futures = true;
-  } else if (const auto* kline = std::get_if<venue::binance::Kline>(&frame)) {
+  } else if (const auto* kline = std::get_if<venue::Kline>(&frame)) {
     symbol = kline->symbol;
   }
   if (!symbol.empty()) scan.symbols.insert(std::string(symbol));
@@ -285,7 +285,7 @@ absl::StatusOr<CaptureLine> ReadInstrumentFile(base::Files& files, const Capture
       if (!product) product = ProductOfUrl(parsed.url);
       break;
     }
-    if (line->too_long || body.size() + line->text.size() > venue::binance::kMaxDocumentBytes) {
+    if (line->too_long || body.size() + line->text.size() > venue::kMaxDocumentBytes) {
       return absl::InvalidArgumentError(
           Concat({file.path, ": longer than 64 MiB; is this an exchangeInfo answer?"}));
     }

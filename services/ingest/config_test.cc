@@ -4,8 +4,8 @@
 
 namespace gannet::ingest {
 
+using venue::TradeStream;
 using venue::binance::Product;
-using venue::binance::TradeStream;
 using namespace std::chrono_literals;
 
 TEST_CASE("IngestConfig reads venues with the defaults of their kind") {
@@ -23,13 +23,16 @@ venues:
   - name: binance-usdm
     kind: usdm
     instruments: [BTCUSDT]
+  - name: bybit-linear
+    kind: bybit-linear
+    instruments: [BTCUSDT]
 )",
                                         "test.yaml");
   INFO(config.status().ToString());
   REQUIRE(config.ok());
-  REQUIRE(config->venues.size() == 2);
+  REQUIRE(config->venues.size() == 3);
   const VenueConfig& spot = config->venues[0];
-  CHECK(spot.kind == Product::kSpot);
+  CHECK(spot.kind == MarketProduct(Product::kSpot));
   CHECK(spot.instruments == std::vector<std::string>{"BTCUSDT", "ETHUSDT"});
   CHECK(spot.trades == TradeStream::kEach);
   CHECK(spot.snapshot_depth == 500);
@@ -37,6 +40,8 @@ venues:
   CHECK(spot.rotate_after == 12h);
   CHECK(config->venues[1].trades == TradeStream::kAggregate);
   CHECK(config->venues[1].ws_url.empty());
+  CHECK(config->venues[2].kind == MarketProduct(venue::bybit::Category::kLinear));
+  CHECK(config->venues[2].snapshot_depth == 50);
 }
 
 TEST_CASE("IngestConfig refuses what cannot work and names the key") {
@@ -65,6 +70,15 @@ TEST_CASE("IngestConfig refuses what cannot work and names the key") {
         std::string::npos);
   CHECK(of("venues: [{name: a, kind: spot, instruments: ['a:b']}]").find("not a symbol") !=
         std::string::npos);
+  const auto bybit = [&of](const std::string& more) {
+    return of("venues: [{name: a, kind: bybit-spot, instruments: [X]" + more + "}]");
+  };
+  CHECK(bybit("").empty());
+  CHECK(bybit(", snapshot_depth: 200, trades: none").empty());
+  CHECK(bybit(", snapshot_depth: 500").find("1, 50, 200 or 1000") != std::string::npos);
+  CHECK(bybit(", depth_speed: 100ms").find("follows from snapshot_depth") != std::string::npos);
+  CHECK(bybit(", klines: true").find("bars are made of its trades") != std::string::npos);
+  CHECK(bybit(", trades: aggregate").find("each or none") != std::string::npos);
   CHECK(of("venues: [{name: a, kind: margin, instruments: [X]}]").find("kind") !=
         std::string::npos);
   CHECK(of("venues: [{name: a, kind: usdm, instruments: [X], snapshot_depth: 5000}]")

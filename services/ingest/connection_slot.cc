@@ -6,16 +6,18 @@
 
 #include "libs/base/concat.h"
 #include "libs/base/status.h"
-#include "libs/venue/binance/market_codec.h"
 
 namespace gannet::ingest {
 
 using base::Concat;
 using base::TimerId;
 
-ConnectionSlot::ConnectionSlot(Options options, Handler handler, runtime::Deps& deps, base::Rng rng)
+ConnectionSlot::ConnectionSlot(Options options, Handler handler,
+                               const venue::MarketProtocol& protocol, runtime::Deps& deps,
+                               base::Rng rng)
     : options_(std::move(options)),
       handler_(std::move(handler)),
+      protocol_(protocol),
       deps_(deps),
       policy_(options_.reconnect, rng) {}
 
@@ -33,7 +35,7 @@ void ConnectionSlot::Stop() {
   for (TimerId* timer : {&retry_, &rotate_, &promote_})
     deps_.executor.Cancel(std::exchange(*timer, TimerId::kNone));
   for (ConnectionPtr* connection : {&active_, &next_}) {
-    if (*connection) deps_.executor.Cancel((*connection)->timer);
+    if (*connection) CancelTimers(**connection);
     connection->reset();
   }
   ended_.clear();
@@ -62,7 +64,7 @@ ConnectionSlot::ConnectionPtr ConnectionSlot::Open() {
   };
   handler.on_close = [this, name](absl::Status status) { OnClose(std::string(name), status); };
   net::WebSocketOptions options;
-  options.max_message_bytes = venue::binance::kMaxFrameBytes;
+  options.max_message_bytes = venue::kMaxFrameBytes;
   // The futures servers ping every three minutes; silence of data is the engine's to judge.
   options.idle_timeout = std::chrono::minutes(5);
   connection->socket = deps_.network.Connect(url_, std::move(options), std::move(handler));
@@ -76,18 +78,46 @@ void ConnectionSlot::OnOpen(const std::string& name) {
   connection->opened_at = deps_.clock.Monotonic();
   ++stats_.opened;
   handler_.opened(name);
-  for (size_t i = 0; i < options_.streams.size(); i += kStreamsPerRequest) {
-    const size_t count = std::min(kStreamsPerRequest, options_.streams.size() - i);
+  const size_t per_request = protocol_.limits().streams_per_request;
+  for (size_t i = 0; i < options_.streams.size(); i += per_request) {
+    const size_t count = std::min(per_request, options_.streams.size() - i);
     const auto part = std::span(options_.streams).subspan(i, count);
     ++connection->answers_due;
-    connection->socket->Send(venue::binance::EncodeSubscribe(part, ++requests_));
+    connection->socket->Send(protocol_.EncodeSubscribe(part, ++requests_));
   }
   connection->timer = deps_.executor.After(options_.subscribe_timeout, [this, name] {
     if (ConnectionPtr* const owner = Owner(name); owner != nullptr && !(*owner)->subscribed) {
       (*owner)->timer = TimerId::kNone;
-      End(*owner, "the venue did not answer SUBSCRIBE in time");
+      End(*owner, "the venue did not answer a subscription in time");
     }
   });
+  ArmPing(*connection);
+}
+
+void ConnectionSlot::ArmPing(Connection& connection) {
+  if (protocol_.ping_every().count() == 0) return;
+  connection.ping = deps_.executor.After(protocol_.ping_every(), [this, name = connection.name] {
+    Connection* const open = Find(name);
+    if (open == nullptr) return;
+    open->socket->Send(protocol_.EncodePing());
+    ArmPing(*open);
+  });
+}
+
+void ConnectionSlot::CancelTimers(Connection& connection) {
+  deps_.executor.Cancel(connection.timer);
+  deps_.executor.Cancel(connection.ping);
+}
+
+bool ConnectionSlot::Resubscribe(const std::string& stream) {
+  if (std::find(options_.streams.begin(), options_.streams.end(), stream) ==
+          options_.streams.end() ||
+      !subscribed())
+    return false;
+  const std::span<const std::string> one(&stream, 1);
+  active_->socket->Send(protocol_.EncodeUnsubscribe(one, ++requests_));
+  active_->socket->Send(protocol_.EncodeSubscribe(one, ++requests_));
+  return true;
 }
 
 bool ConnectionSlot::OnAnswer(const std::string& name, bool ok, const std::string& message) {
@@ -131,6 +161,7 @@ void ConnectionSlot::Promote() {
   if (old) {
     const std::string name = old->name;
     const bool open = old->open;
+    CancelTimers(*old);
     ended_.push_back(std::move(old));
     if (open) handler_.closed(name, "replaced");
     if (!stopped_) ended_.clear();
@@ -157,7 +188,7 @@ void ConnectionSlot::OnClose(const std::string& name, const absl::Status& status
   ConnectionPtr* const owner = Owner(name);
   if (owner == nullptr || stopped_) return;
   ConnectionPtr connection = std::exchange(*owner, nullptr);
-  deps_.executor.Cancel(connection->timer);
+  CancelTimers(*connection);
   const bool was_open = connection->open;
   if (was_open) policy_.OnClosed(deps_.clock.Monotonic() - connection->opened_at);
   if (!was_open) ++stats_.failed;

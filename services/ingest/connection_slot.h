@@ -14,11 +14,9 @@
 
 #include "libs/net/reconnect.h"
 #include "libs/runtime/service.h"
+#include "libs/venue/market_protocol.h"
 
 namespace gannet::ingest {
-
-inline constexpr size_t kMaxStreamsPerConnection = 200;  // the lowest limit of the three products
-inline constexpr size_t kStreamsPerRequest = 100;
 
 class ConnectionSlot {
  public:
@@ -41,7 +39,9 @@ class ConnectionSlot {
     uint64_t opened = 0, failed = 0, replaced = 0, refused_subscriptions = 0;
   };
 
-  ConnectionSlot(Options options, Handler handler, runtime::Deps& deps, base::Rng rng);
+  // `protocol` must outlive it.
+  ConnectionSlot(Options options, Handler handler, const venue::MarketProtocol& protocol,
+                 runtime::Deps& deps, base::Rng rng);
   ~ConnectionSlot();
   ConnectionSlot(const ConnectionSlot&) = delete;
   ConnectionSlot& operator=(const ConnectionSlot&) = delete;
@@ -52,7 +52,10 @@ class ConnectionSlot {
   // True when the connection is one of this slot's. A replacement under way is left
   // to finish.
   bool Replace(const std::string& connection, const std::string& why);
-  // The venue's answer to a SUBSCRIBE of this connection.
+  // Leaves one of its streams and subscribes to it again; false when it has no such stream,
+  // or no connection that carries it.
+  bool Resubscribe(const std::string& stream);
+  // The venue's answer to a subscription of this connection.
   bool OnAnswer(const std::string& connection, bool ok, const std::string& message);
 
   bool subscribed() const { return active_ != nullptr && active_->subscribed; }
@@ -67,6 +70,7 @@ class ConnectionSlot {
     bool open = false, subscribed = false;
     size_t answers_due = 0;
     base::TimerId timer = base::TimerId::kNone;  // subscribe timeout
+    base::TimerId ping = base::TimerId::kNone;
   };
   using ConnectionPtr = std::unique_ptr<Connection>;
 
@@ -74,6 +78,8 @@ class ConnectionSlot {
   void OnOpen(const std::string& name);
   void OnClose(const std::string& name, const absl::Status& status);
   void OnSubscribed(Connection& connection);
+  void ArmPing(Connection& connection);
+  void CancelTimers(Connection& connection);
   // Ends a connection ourselves, telling the handler.
   void End(ConnectionPtr& connection, const std::string& why);
   void Retry();
@@ -83,6 +89,7 @@ class ConnectionSlot {
 
   const Options options_;
   const Handler handler_;
+  const venue::MarketProtocol& protocol_;
   runtime::Deps& deps_;
   net::ReconnectPolicy policy_;
   net::Url url_;

@@ -9,9 +9,9 @@ namespace gannet::ingest {
 namespace {
 
 using market::Instrument;
-using venue::binance::Product;
+using venue::MarketProtocol;
 
-// Assets that Binance quotes in, the longer before those they end with.
+// Assets that venues quote in, the longer before those they end with.
 constexpr std::string_view kQuoteAssets[] = {
     "FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USDP", "BIDR", "IDRT", "DAI", "USD",
     "BTC",   "ETH",  "BNB",  "TRX",  "XRP",  "EUR",  "GBP",  "TRY",  "BRL", "AUD",
@@ -32,12 +32,13 @@ int64_t CommonDivisor(std::span<const market::Level> levels, bool prices, int64_
 
 }  // namespace
 
-Instrument AssumedDefinition(const std::string& venue, Product product, std::string_view symbol) {
+Instrument AssumedDefinition(const std::string& venue, const MarketProtocol& protocol,
+                             std::string_view symbol) {
   Instrument out;
   out.id = market::InstrumentId(base::Concat({venue, ":", symbol}));
   const size_t underscore = symbol.find('_');
   const std::string_view pair = symbol.substr(0, underscore);
-  if (product != Product::kSpot) {
+  if (!protocol.is_spot()) {
     const bool dated =
         underscore != std::string_view::npos && IsDated(symbol.substr(underscore + 1));
     out.kind = dated ? market::InstrumentKind::kFuture : market::InstrumentKind::kPerpetual;
@@ -48,17 +49,17 @@ Instrument AssumedDefinition(const std::string& venue, Product product, std::str
     out.quote = market::AssetId(std::string(quote));
     break;
   }
-  out.settle = product == Product::kCoinm ? out.base : out.quote;
+  out.settle = protocol.is_inverse() ? out.base : out.quote;
   return out;
 }
 
-bool InferSteps(Product product, std::span<const market::Level> bids,
+bool InferSteps(const MarketProtocol& protocol, std::span<const market::Level> bids,
                 std::span<const market::Level> asks, Instrument& definition) {
   const int64_t tick = CommonDivisor(asks, true, CommonDivisor(bids, true, 0));
   const int64_t lot = CommonDivisor(asks, false, CommonDivisor(bids, false, 0));
   if (tick <= 0 || lot <= 0) return false;
   definition.tick = market::Price{tick};
-  if (product != Product::kCoinm) definition.lot = market::Quantity{lot};
+  if (!protocol.is_inverse()) definition.lot = market::Quantity{lot};
   return true;
 }
 

@@ -12,19 +12,19 @@
 #include <string_view>
 
 #include "libs/market/instrument.h"
-#include "libs/venue/binance/market_codec.h"
-#include "libs/venue/binance/product.h"
+#include "libs/venue/market_protocol.h"
 
 namespace gannet::ingest {
 
 // Scales of 8 and 8 digits; base and quote asset from the symbol where it ends in an
-// asset that the venue quotes in, otherwise empty; kind from product and symbol.
-market::Instrument AssumedDefinition(const std::string& venue, venue::binance::Product product,
+// asset that venues quote in, otherwise empty; kind from protocol and symbol.
+market::Instrument AssumedDefinition(const std::string& venue,
+                                     const venue::MarketProtocol& protocol,
                                      std::string_view symbol);
 
-// Sets tick and lot from the levels of a snapshot; false when there are none. COIN-M
-// gets no lot (see market_codec.h).
-bool InferSteps(venue::binance::Product product, std::span<const market::Level> bids,
+// Sets tick and lot from the levels of a snapshot; false when there are none. An inverse
+// product gets no lot (see market_protocol.h).
+bool InferSteps(const venue::MarketProtocol& protocol, std::span<const market::Level> bids,
                 std::span<const market::Level> asks, market::Instrument& definition);
 
 // Equal but for the version.

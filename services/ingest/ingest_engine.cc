@@ -17,8 +17,6 @@ using market::Header;
 
 namespace {
 
-constexpr int kTooManyRequests = 429, kBanned = 418;
-constexpr base::Duration kDefaultHold = std::chrono::seconds(60);
 constexpr uint64_t kLongestHoldSeconds = 86'400;
 constexpr uint8_t kStateVersion = 2;
 
@@ -29,16 +27,12 @@ std::string_view HeaderValue(const wire::HttpExchange& exchange, std::string_vie
   return {};
 }
 
-base::Duration RetryAfter(const wire::HttpExchange& exchange) {
+// `otherwise` where the answer does not say.
+base::Duration RetryAfter(const wire::HttpExchange& exchange, base::Duration otherwise) {
   const auto seconds = market::ParseDecimal(HeaderValue(exchange, "retry-after"), 0);
-  if (!seconds || *seconds < 0) return kDefaultHold;
+  if (!seconds || *seconds < 0) return otherwise;
   return std::chrono::seconds(
       std::min<uint64_t>(static_cast<uint64_t>(*seconds), kLongestHoldSeconds));
-}
-
-bool IsPath(std::string_view path, std::string_view endpoint) {
-  path = path.substr(0, path.find('?'));
-  return path.size() >= endpoint.size() && path.substr(path.size() - endpoint.size()) == endpoint;
 }
 
 }  // namespace
@@ -46,7 +40,8 @@ bool IsPath(std::string_view path, std::string_view endpoint) {
 IngestEngine::IngestEngine(VenueOptions options, MarketOutput& output)
     : options_(std::move(options)),
       wanted_(options_.symbols.begin(), options_.symbols.end()),
-      output_(output) {}
+      output_(output),
+      protocol_(MakeProtocol(options_.product)) {}
 
 void IngestEngine::Advance(const Header& cause) { now_ = std::max(now_, cause.receive_time); }
 
@@ -77,8 +72,8 @@ InstrumentFeed& IngestEngine::AddFeed(const std::string& symbol, market::Instrum
                                       bool inferred, const Header& cause) {
   if (const market::Instrument* earlier = Recorded(symbol); earlier != nullptr)
     definition.version = earlier->version + (SameRules(definition, *earlier) ? 0 : 1);
-  auto feed = std::make_unique<InstrumentFeed>(
-      options_.venue, options_.product, std::move(definition), inferred, options_.quality, output_);
+  auto feed = std::make_unique<InstrumentFeed>(options_.venue, *protocol_, std::move(definition),
+                                               inferred, options_.quality, output_);
   InstrumentFeed& added = *feed;
   feeds_.emplace(symbol, std::move(feed));
   added.Announce(cause);
@@ -98,8 +93,8 @@ InstrumentFeed* IngestEngine::FeedOf(std::string_view symbol, const Header& caus
     return &AddFeed(std::string(symbol), std::move(definition), false, cause);
   }
   if (options_.infer_definitions) {
-    return &AddFeed(std::string(symbol),
-                    AssumedDefinition(options_.venue, options_.product, symbol), true, cause);
+    return &AddFeed(std::string(symbol), AssumedDefinition(options_.venue, *protocol_, symbol),
+                    true, cause);
   }
   ++counters_.undefined_symbol;
   return nullptr;
@@ -117,12 +112,17 @@ void IngestEngine::Define(market::Instrument definition, const Header& cause) {
   }
 }
 
-void IngestEngine::OnExchangeInfo(const wire::HttpExchange& exchange, const Header& cause) {
-  const auto info = decoder_.DecodeExchangeInfo(exchange.body, options_.product, options_.venue);
+void IngestEngine::OnDefinitions(const wire::HttpExchange& exchange, const Header& cause) {
+  next_definitions_.clear();
+  definitions_whole_ = false;
+  const auto info = protocol_->DecodeExchangeInfo(exchange.body, options_.venue);
   if (!info.ok()) return Undecodable(info.status());
   weight_limit_ = info->request_weight_limit;
   counters_.definitions_rejected += info->rejected_count;
   for (const market::Instrument& definition : info->instruments) Define(definition, cause);
+  next_definitions_ = info->next_page;
+  definitions_whole_ = next_definitions_.empty();
+  if (!definitions_whole_) return;
   missing_.clear();
   for (const std::string& symbol : wanted_) {
     if (!feeds_.contains(symbol)) missing_.insert(symbol);
@@ -154,6 +154,8 @@ void IngestEngine::OnClosed(const std::string& connection, std::string_view why,
   ++counters_.closed;
   if (connections_.erase(connection) == 0) return;
   for (const auto& [symbol, feed] : feeds_) {
+    if (feed->trade_connections.erase(connection) > 0 && feed->trade_connections.empty())
+      feed->OnTradesLost();
     feed->depth_connections.erase(connection);
     if (!feed->depth_connections.empty()) continue;
     feed->OnFeedGap();
@@ -185,32 +187,55 @@ void IngestEngine::OnStream(const wire::StreamEvent& event, const Header& cause)
 void IngestEngine::OnFrame(const std::string& connection, std::string_view body,
                            const Header& cause) {
   ++counters_.frames;
-  const absl::StatusOr<venue::binance::MarketFrame> frame = decoder_.DecodeFrame(body);
+  const absl::StatusOr<venue::MarketFrame> frame = protocol_->DecodeFrame(body);
   if (!frame.ok()) return Undecodable(frame.status());
-  if (const auto* diff = std::get_if<venue::binance::DepthDiff>(&*frame)) {
-    InstrumentFeed* const feed = FeedOf(diff->symbol, cause);
-    if (feed == nullptr) return;
-    if (!feed->depth_connections.contains(connection) && connections_.contains(connection)) {
-      feed->depth_connections.insert(connection);
-    }
-    const std::string symbol(diff->symbol);
-    feed->OnDepth(*diff, cause);
-    RequestIfNeeded(symbol, *feed);
-  } else if (const auto* ticker = std::get_if<venue::binance::BookTicker>(&*frame)) {
+  if (const auto* diff = std::get_if<venue::DepthDiff>(&*frame)) {
+    OnDepth(connection, *diff, cause);
+  } else if (const auto* ticker = std::get_if<venue::BookTicker>(&*frame)) {
     if (InstrumentFeed* const feed = FeedOf(ticker->symbol, cause)) feed->OnTicker(*ticker, cause);
-  } else if (const auto* trade = std::get_if<venue::binance::TradeReport>(&*frame)) {
+  } else if (const auto* trade = std::get_if<venue::TradeReport>(&*frame)) {
     if (InstrumentFeed* const feed = FeedOf(trade->symbol, cause)) feed->OnTrade(*trade, cause);
-  } else if (const auto* kline = std::get_if<venue::binance::Kline>(&*frame)) {
+  } else if (const auto* trades = std::get_if<venue::TradeReports>(&*frame)) {
+    for (const venue::TradeReport& one : trades->trades) {
+      InstrumentFeed* const feed = FeedOf(one.symbol, cause);
+      if (feed == nullptr) continue;
+      const bool open = connections_.contains(connection);
+      const bool begins = open && feed->trade_connections.empty();
+      if (open) feed->trade_connections.insert(connection);
+      feed->OnTrade(one, cause);
+      if (begins) feed->OnTradesLost();  // those before it, in its minute
+    }
+  } else if (const auto* kline = std::get_if<venue::Kline>(&*frame)) {
     if (InstrumentFeed* const feed = FeedOf(kline->symbol, cause)) feed->OnKline(*kline, cause);
-  } else if (const auto* answer = std::get_if<venue::binance::RequestResult>(&*frame)) {
+  } else if (const auto* answer = std::get_if<venue::RequestResult>(&*frame)) {
     if (!answer->ok) ++counters_.refused_subscriptions;
     output_.SubscriptionAnswered(connection, *answer);
-  } else if (std::holds_alternative<venue::binance::ServerShutdown>(*frame)) {
+  } else if (std::holds_alternative<venue::ServerShutdown>(*frame)) {
     ++counters_.shutdown_notices;
     output_.WantReconnect(connection, "the venue announced that it will close the connection");
   } else {
     ++counters_.unread;
   }
+}
+
+void IngestEngine::OnDepth(const std::string& connection, const venue::DepthDiff& diff,
+                           const Header& cause) {
+  InstrumentFeed* const feed = FeedOf(diff.symbol, cause);
+  if (feed == nullptr) return;
+  const std::string symbol(diff.symbol);
+  if (diff.snapshot) {
+    feed->depth_connections.clear();  // the book is this one's from now on
+  } else if (protocol_->streams_snapshots() && !feed->depth_connections.contains(connection)) {
+    ++counters_.other_connection;
+    return RequestIfNeeded(symbol, *feed);
+  }
+  if (connections_.contains(connection)) feed->depth_connections.insert(connection);
+  feed->OnDepth(diff, cause);
+  if (diff.snapshot) {
+    if (feed->needs_snapshot()) return SnapshotFailed(symbol);
+    requests_[symbol] = Request{};
+  }
+  RequestIfNeeded(symbol, *feed);
 }
 
 // --- snapshots ---------------------------------------------------------------------
@@ -240,17 +265,16 @@ void IngestEngine::SnapshotFailed(const std::string& symbol) {
 
 void IngestEngine::OnDepthAnswer(const std::string& path, const wire::HttpExchange& exchange,
                                  const Header& cause) {
-  const std::string symbol = venue::binance::QueryParameter(path, "symbol");
-  if (!venue::binance::IsSymbol(symbol) || !base::IsUtf8(symbol)) {
+  const std::string symbol = venue::QueryParameter(path, "symbol");
+  if (!venue::IsSymbol(symbol) || !base::IsUtf8(symbol)) {
     return Undecodable(absl::InvalidArgumentError("a depth answer's path names no symbol"));
   }
-  if (exchange.status == kTooManyRequests || exchange.status == kBanned) {
-    requests_held_until_ = std::max(requests_held_until_, now_ + RetryAfter(exchange));
-  }
+  if (const base::Duration hold = protocol_->HoldAfter(exchange.status); hold.count() > 0)
+    requests_held_until_ = std::max(requests_held_until_, now_ + RetryAfter(exchange, hold));
   if (!exchange.transport_error.empty() || exchange.status != 200) return SnapshotFailed(symbol);
   InstrumentFeed* const feed = FeedOf(symbol, cause);
   if (feed == nullptr) return;
-  const auto snapshot = decoder_.DecodeDepthSnapshot(exchange.body);
+  const auto snapshot = protocol_->DecodeDepthSnapshot(exchange.body);
   if (!snapshot.ok()) Undecodable(snapshot.status());
   const bool of_this = snapshot.ok() && (snapshot->symbol.empty() || snapshot->symbol == symbol);
   if (snapshot.ok() && !of_this)
@@ -265,12 +289,16 @@ void IngestEngine::OnHttp(const wire::HttpExchange& exchange, const Header& caus
   Advance(cause);
   ++counters_.answers;
   const std::string path(HeaderValue(exchange, ":path"));
-  if (IsPath(path, "/depth")) return OnDepthAnswer(path, exchange, cause);
-  if (!IsPath(path, "/exchangeInfo")) {
-    ++counters_.unknown_answers;
-    return;
+  switch (protocol_->KindOf(path)) {
+    case venue::MarketProtocol::Request::kDepth:
+      return OnDepthAnswer(path, exchange, cause);
+    case venue::MarketProtocol::Request::kDefinitions:
+      if (exchange.transport_error.empty() && exchange.status == 200)
+        OnDefinitions(exchange, cause);
+      return;
+    case venue::MarketProtocol::Request::kOther:
+      ++counters_.unknown_answers;
   }
-  if (exchange.transport_error.empty() && exchange.status == 200) OnExchangeInfo(exchange, cause);
 }
 
 // --- time --------------------------------------------------------------------------

@@ -24,11 +24,11 @@
 
 #include "absl/status/status.h"
 #include "libs/market/header.h"
-#include "libs/venue/binance/market_codec.h"
 #include "libs/wire/canonical.h"
 #include "libs/wire/codec.h"
 #include "services/ingest/instrument_feed.h"
 #include "services/ingest/market_output.h"
+#include "services/ingest/market_product.h"
 
 namespace gannet::ingest {
 
@@ -37,11 +37,11 @@ inline constexpr size_t kMaxConnections = 64;
 
 struct VenueOptions {
   std::string venue = "binance-spot";  // first part of the instrument ids
-  venue::binance::Product product = venue::binance::Product::kSpot;
+  MarketProduct product = venue::binance::Product::kSpot;
   // Symbols as the venue writes them. Empty: every symbol that a message names
   // (recordings).
   std::vector<std::string> symbols;
-  // Read symbols that no exchangeInfo has defined (definitions.h); recordings only.
+  // Read symbols that the venue has not defined (definitions.h); recordings only.
   bool infer_definitions = false;
   base::Duration connection_silence = std::chrono::seconds(30);
   base::Duration book_behind = std::chrono::seconds(5);  // of a bookTicker
@@ -60,6 +60,7 @@ struct VenueCounters {
   uint64_t undecodable = 0;
   std::string last_undecodable;
   uint64_t unread = 0;            // well-formed, of kinds that we do not read
+  uint64_t other_connection = 0;  // diffs of a connection that the book does not come over
   uint64_t unknown_symbol = 0;    // not asked for, or over kMaxInstruments
   uint64_t undefined_symbol = 0;  // before its definition came
   uint64_t refused_subscriptions = 0;
@@ -89,8 +90,13 @@ class IngestEngine {
   // Symbols asked for that the venue does not list, or whose rules cannot be held.
   const std::set<std::string>& missing_symbols() const { return missing_; }
   bool connected() const;
-  // REQUEST_WEIGHT a minute by the newest exchangeInfo; 0: not known.
+  // REQUEST_WEIGHT a minute by the newest definitions; 0: not known.
   uint64_t request_weight_limit() const { return weight_limit_; }
+  // The page of definitions after the one that came last; empty: that was the last one.
+  const std::string& next_definitions() const { return next_definitions_; }
+  // The last answer with definitions was read, to the end of its pages.
+  bool definitions_whole() const { return definitions_whole_; }
+  const venue::MarketProtocol& protocol() const { return *protocol_; }
 
   // A definition that was recorded as a fact: versions go on counting from it over a
   // restart. All that is remembered; books begin with a fresh snapshot of the venue.
@@ -113,9 +119,11 @@ class IngestEngine {
   void OnFrame(const std::string& connection, std::string_view body, const market::Header& cause);
   void OnOpened(const std::string& connection, const market::Header& cause);
   void OnClosed(const std::string& connection, std::string_view why, const market::Header& cause);
+  void OnDepth(const std::string& connection, const venue::DepthDiff& diff,
+               const market::Header& cause);
   void OnDepthAnswer(const std::string& path, const wire::HttpExchange& exchange,
                      const market::Header& cause);
-  void OnExchangeInfo(const wire::HttpExchange& exchange, const market::Header& cause);
+  void OnDefinitions(const wire::HttpExchange& exchange, const market::Header& cause);
   void Define(market::Instrument definition, const market::Header& cause);
   InstrumentFeed* FeedOf(std::string_view symbol, const market::Header& cause);
   InstrumentFeed& AddFeed(const std::string& symbol, market::Instrument definition, bool inferred,
@@ -132,7 +140,7 @@ class IngestEngine {
   const VenueOptions options_;
   const std::set<std::string, std::less<>> wanted_;
   MarketOutput& output_;
-  venue::binance::MarketDecoder decoder_;
+  const std::unique_ptr<venue::MarketProtocol> protocol_;
   base::Time now_{}, refreshed_{};
   std::map<std::string, std::unique_ptr<InstrumentFeed>, std::less<>> feeds_;
   std::map<std::string, market::Instrument, std::less<>> defined_;   // not yet in use
@@ -143,6 +151,8 @@ class IngestEngine {
   std::map<std::string, Request, std::less<>> requests_;
   base::Time requests_held_until_{};  // the venue said 429 or 418
   uint64_t weight_limit_ = 0;
+  std::string next_definitions_;
+  bool definitions_whole_ = false;
   VenueCounters counters_;
 };
 

@@ -12,7 +12,6 @@ using market::BookFault;
 using market::BookState;
 using market::Header;
 using market::Level;
-using venue::binance::Product;
 
 namespace {
 
@@ -40,15 +39,16 @@ std::string_view FaultText(BookFault fault) {
 
 }  // namespace
 
-InstrumentFeed::InstrumentFeed(std::string venue, Product product, market::Instrument definition,
-                               bool inferred, QualityRules rules, MarketOutput& output)
+InstrumentFeed::InstrumentFeed(std::string venue, const venue::MarketProtocol& protocol,
+                               market::Instrument definition, bool inferred, QualityRules rules,
+                               MarketOutput& output)
     : venue_(std::move(venue)),
-      product_(product),
+      protocol_(protocol),
       rules_(rules),
       output_(output),
       definition_(std::move(definition)),
       inferred_(inferred),
-      book_(product) {}
+      book_(protocol.chains_diffs()) {}
 
 Header InstrumentFeed::HeaderOf(const Header& cause, std::optional<base::Time> event_time,
                                 uint64_t sequence) const {
@@ -89,7 +89,7 @@ void InstrumentFeed::Define(market::Instrument definition, const Header& cause) 
 void InstrumentFeed::InferFrom(std::span<const Level> bids, std::span<const Level> asks,
                                const Header& cause) {
   if (!inferred_ || definition_.tick.mantissa != 0) return;
-  if (!InferSteps(product_, bids, asks, definition_)) return;
+  if (!InferSteps(protocol_, bids, asks, definition_)) return;
   ++definition_.version;
   Announce(cause);
   GiveStatus(
@@ -159,6 +159,8 @@ void InstrumentFeed::Give(std::vector<BookBuilder::Change> changes, const Header
     top.diffs_since_snapshot = change.diffs_since_snapshot;
     if (change.receive_time != kNever) agreement_.OnBook(top);  // a diff, not the snapshot
     if (ahead_ && change.last_id >= ahead_->update_id) ahead_.reset();
+    // Ids begin anew with a venue that does.
+    if (change.snapshot && quoted_ && change.last_id < quoted_->update_id) quoted_.reset();
     if (change.snapshot && !was_quoted) GiveStatus(cause, "valid");
     GiveQuote(top, header);
   }
@@ -175,7 +177,7 @@ bool InstrumentFeed::TimeIsPlausible(base::Time event_time, const Header& cause)
 }
 
 // A diff that cannot be used breaks the chain: the book must not go on without it.
-void InstrumentFeed::OnDepth(const venue::binance::DepthDiff& text, const Header& cause) {
+void InstrumentFeed::OnDepth(const venue::DepthDiff& text, const Header& cause) {
   last_depth_ = cause.receive_time;
   BookDiff diff;
   diff.first_id = text.first_id;
@@ -183,24 +185,20 @@ void InstrumentFeed::OnDepth(const venue::binance::DepthDiff& text, const Header
   diff.previous_id = text.previous_id;
   diff.event_time = text.event_time;
   diff.receive_time = cause.receive_time;
-  absl::Status status = venue::binance::LevelsOf(definition_, "b", text.bids, diff.bids);
-  if (status.ok()) status = venue::binance::LevelsOf(definition_, "a", text.asks, diff.asks);
+  absl::Status status = venue::LevelsOf(definition_, "b", text.bids, diff.bids);
+  if (status.ok()) status = venue::LevelsOf(definition_, "a", text.asks, diff.asks);
   if (!status.ok()) Refuse(std::string(status.message()));
   if (!status.ok() || !TimeIsPlausible(text.event_time, cause)) {
     return Give(book_.Invalidate(BookFault::kBadData), cause);
   }
-  Give(book_.OnDiff(std::move(diff)), cause);
+  if (!text.snapshot) return Give(book_.OnDiff(std::move(diff)), cause);
+  BookSnapshot whole{diff.last_id, std::move(diff.bids), std::move(diff.asks), diff.event_time};
+  if (!HasQuantities(whole)) return Give(book_.Invalidate(BookFault::kBadData), cause);
+  InferFrom(whole.bids, whole.asks, cause);
+  Give(book_.OnReset(whole), cause);
 }
 
-bool InstrumentFeed::OnSnapshot(const venue::binance::DepthSnapshot& text, const Header& cause) {
-  BookSnapshot snapshot;
-  snapshot.last_update_id = text.last_update_id;
-  absl::Status status = venue::binance::LevelsOf(definition_, "bids", text.bids, snapshot.bids);
-  if (status.ok()) status = venue::binance::LevelsOf(definition_, "asks", text.asks, snapshot.asks);
-  if (!status.ok()) {
-    Refuse(std::string(status.message()));
-    return false;
-  }
+bool InstrumentFeed::HasQuantities(const BookSnapshot& snapshot) {
   for (const std::vector<Level>* side : {&snapshot.bids, &snapshot.asks}) {
     for (const Level& level : *side) {
       if (level.quantity.mantissa > 0) continue;
@@ -208,6 +206,19 @@ bool InstrumentFeed::OnSnapshot(const venue::binance::DepthSnapshot& text, const
       return false;
     }
   }
+  return true;
+}
+
+bool InstrumentFeed::OnSnapshot(const venue::DepthSnapshot& text, const Header& cause) {
+  BookSnapshot snapshot;
+  snapshot.last_update_id = text.last_update_id;
+  absl::Status status = venue::LevelsOf(definition_, "bids", text.bids, snapshot.bids);
+  if (status.ok()) status = venue::LevelsOf(definition_, "asks", text.asks, snapshot.asks);
+  if (!status.ok()) {
+    Refuse(std::string(status.message()));
+    return false;
+  }
+  if (!HasQuantities(snapshot)) return false;
   InferFrom(snapshot.bids, snapshot.asks, cause);
   Give(book_.OnSnapshot(snapshot), cause);
   return !needs_snapshot();
@@ -247,7 +258,7 @@ bool InstrumentFeed::PriceIsPlausible(market::Price price) const {
   return (away < 0 ? -away : away) * kMillion <= twice_middle * rules_.max_deviation_ppm;
 }
 
-void InstrumentFeed::OnTicker(const venue::binance::BookTicker& ticker, const Header& cause) {
+void InstrumentFeed::OnTicker(const venue::BookTicker& ticker, const Header& cause) {
   ++counters_.tickers;
   const auto bid = LevelOf(ticker.bid_price, ticker.bid_quantity);
   const auto ask = LevelOf(ticker.ask_price, ticker.ask_quantity);
@@ -284,25 +295,41 @@ void InstrumentFeed::GiveBars(std::vector<market::Bar> bars, const Header& cause
   }
 }
 
-void InstrumentFeed::OnTrade(const venue::binance::TradeReport& report, const Header& cause) {
-  if (!aggregate_trades_) aggregate_trades_ = report.aggregate;
-  if (*aggregate_trades_ != report.aggregate) {
-    ++counters_.trades_other_stream;
-    return;
+bool InstrumentFeed::IsNewTrade(const venue::TradeReport& report) {
+  if (!report.numbered) {
+    if (!recent_trades_.insert(report.id).second) {
+      ++counters_.trades_repeated;
+      return false;
+    }
+    recent_order_.push_back(report.id);
+    if (recent_order_.size() > kRecentTrades) {
+      recent_trades_.erase(recent_order_.front());
+      recent_order_.pop_front();
+    }
+    return true;
   }
-  if (!TimeIsPlausible(report.trade_time, cause)) return;
   // A venue that was reset counts from the start again; over one connection it does not.
   if (std::exchange(reconnected_, false) && last_trade_ && report.last_trade <= *last_trade_)
     last_trade_.reset();
   if (last_trade_ && report.last_trade <= *last_trade_) {
     ++counters_.trades_repeated;
-    return;
+    return false;
   }
   if (last_trade_ && report.first_trade > *last_trade_ + 1) {
     counters_.trades_missed += report.first_trade - *last_trade_ - 1;
     bars_.OnGap();
   }
   last_trade_ = report.last_trade;
+  return true;
+}
+
+void InstrumentFeed::OnTrade(const venue::TradeReport& report, const Header& cause) {
+  if (!aggregate_trades_) aggregate_trades_ = report.aggregate;
+  if (*aggregate_trades_ != report.aggregate) {
+    ++counters_.trades_other_stream;
+    return;
+  }
+  if (!TimeIsPlausible(report.trade_time, cause) || !IsNewTrade(report)) return;
   if (!report.execution_type.empty() && report.execution_type != "MARKET") {
     ++counters_.trades_not_market;
     return;
@@ -329,7 +356,7 @@ void InstrumentFeed::OnTrade(const venue::binance::TradeReport& report, const He
   output_.Publish(std::move(trade), HeaderOf(cause, report.trade_time, report.last_trade));
 }
 
-void InstrumentFeed::OnKline(const venue::binance::Kline& kline, const Header& cause) {
+void InstrumentFeed::OnKline(const venue::Kline& kline, const Header& cause) {
   if (kline.interval != "1m") return Refuse("a kline is not of one minute");
   if (!TimeIsPlausible(kline.event_time, cause) || !TimeIsPlausible(kline.open_time, cause)) return;
   market::Bar bar;

@@ -111,7 +111,7 @@ void MarketIngest::WantReconnect(const std::string& connection, std::string_view
 }
 
 void MarketIngest::SubscriptionAnswered(const std::string& connection,
-                                        const venue::binance::RequestResult& answer) {
+                                        const venue::RequestResult& answer) {
   if (!wishes_.subscription_answered) return;
   shard_.AfterDurable([wish = wishes_.subscription_answered, connection, ok = answer.ok,
                        message = std::string(answer.message)] { wish(connection, ok, message); });

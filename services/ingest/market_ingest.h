@@ -56,7 +56,7 @@ class MarketIngest : private MarketOutput {
   void WantSnapshot(const std::string& symbol) override;
   void WantReconnect(const std::string& connection, std::string_view why) override;
   void SubscriptionAnswered(const std::string& connection,
-                            const venue::binance::RequestResult& answer) override;
+                            const venue::RequestResult& answer) override;
 
   void OnNote(const wire::EngineNote& note);
   void OnStreamBytes(std::string_view bytes, const market::Header& cause);

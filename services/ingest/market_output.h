@@ -9,7 +9,7 @@
 #include "libs/market/header.h"
 #include "libs/market/instrument.h"
 #include "libs/market/market_data.h"
-#include "libs/venue/binance/market_codec.h"
+#include "libs/venue/market_data.h"
 
 namespace gannet::ingest {
 
@@ -25,13 +25,14 @@ class MarketOutput {
   virtual void Publish(market::Bar value, const market::Header& header) = 0;
   virtual void Publish(market::MarketStatus value, const market::Header& header) = 0;
 
-  // GET …/depth of this symbol; the answer comes back as an input.
+  // The whole book of this symbol, which comes back as an input: GET …/depth, or another
+  // subscription where the stream begins with it.
   virtual void WantSnapshot(const std::string& symbol) = 0;
   // This connection cannot be relied on: open another and close it.
   virtual void WantReconnect(const std::string& connection, std::string_view why) = 0;
-  // The venue answered a SUBSCRIBE sent on this connection.
+  // The venue answered a subscription sent on this connection.
   virtual void SubscriptionAnswered(const std::string& connection,
-                                    const venue::binance::RequestResult& answer) = 0;
+                                    const venue::RequestResult& answer) = 0;
 };
 
 }  // namespace gannet::ingest

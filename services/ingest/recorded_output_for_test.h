@@ -37,7 +37,7 @@ class RecordedOutputForTest : public MarketOutput {
     reconnects.emplace_back(connection, std::string(why));
   }
   void SubscriptionAnswered(const std::string& connection,
-                            const venue::binance::RequestResult& answer) override {
+                            const venue::RequestResult& answer) override {
     answers.emplace_back(connection, answer.ok);
   }
 

@@ -11,25 +11,19 @@ namespace gannet::ingest {
 
 using base::Concat;
 using base::TimerId;
-using venue::binance::Product;
-using venue::binance::TradeStream;
+using venue::TradeStream;
 
 namespace {
 
-// A minute's REQUEST_WEIGHT until the venue has stated its own (exchangeInfo).
+// A minute's REQUEST_WEIGHT until the venue has stated its own.
 constexpr uint64_t kAssumedWeightLimit = 1'200;
 constexpr uint64_t kDefinitionsWeight = 20;
+constexpr int kMaxDefinitionPages = 50;
 // An answer may be lost: nothing can be traded before the definitions are there, so one is
 // not waited for as long as the largest takes over a slow line before that has shown itself.
 constexpr base::Duration kFirstDefinitionsTimeout = std::chrono::seconds(5);
 constexpr base::Duration kDefinitionsTimeoutLimit = std::chrono::seconds(20);
 constexpr base::Duration kSnapshotTimeout = std::chrono::seconds(10);
-constexpr base::Duration kDefaultHold = std::chrono::seconds(60);
-
-// The venue's own pace has no suffix in the stream's name.
-std::string SpeedSuffix(Product product, const std::string& speed) {
-  return speed == (product == Product::kSpot ? "1s" : "250ms") ? "" : speed;
-}
 
 std::optional<uint64_t> Count(std::string_view text) {
   const auto value = market::ParseDecimal(text, 0);
@@ -109,7 +103,7 @@ absl::Status VenueSession::Start() {
   for (const std::string& url : {config_.ws_url, config_.ws_trades_url}) {
     if (!url.empty()) GANNET_RETURN_IF_ERROR(net::Url::Parse(url).status());
   }
-  slots_ = MakeSlots();
+  slots_rng_ = deps_.rng.Fork();
   FetchDefinitions();
   return absl::OkStatus();
 }
@@ -130,8 +124,7 @@ void VenueSession::Stop() {
 
 // --- streams -----------------------------------------------------------------------
 
-void VenueSession::AddSlots(const std::string& url, const std::vector<std::string>& streams,
-                            std::vector<std::unique_ptr<ConnectionSlot>>& out) {
+void VenueSession::AddSlots(const std::string& url, const std::vector<std::string>& streams) {
   ConnectionSlot::Handler handler;
   using Kind = wire::StreamEvent::Kind;
   handler.opened = [this](const std::string& name) {
@@ -143,43 +136,56 @@ void VenueSession::AddSlots(const std::string& url, const std::vector<std::strin
   handler.closed = [this](const std::string& name, const std::string& why) {
     market_.Deliver(wire::StreamEvent{name, Kind::kClosed, why}, deps_.clock.Now());
   };
-  for (size_t i = 0; i < streams.size(); i += kMaxStreamsPerConnection) {
+  const venue::MarketProtocol& protocol = market_.engine().protocol();
+  const size_t most = protocol.limits().streams_per_connection;
+  for (size_t i = 0; i < streams.size(); i += most) {
     ConnectionSlot::Options options;
-    options.name = Concat({config_.name, "/", std::to_string(out.size())});
-    options.url = url + "/stream";
+    options.name = Concat({config_.name, "/", std::to_string(slots_.size())});
+    options.url = url + protocol.StreamPath();
     options.rotate_after = config_.rotate_after;
     const auto begin = streams.begin() + static_cast<std::ptrdiff_t>(i);
-    options.streams.assign(begin, begin + static_cast<std::ptrdiff_t>(std::min(
-                                              kMaxStreamsPerConnection, streams.size() - i)));
-    out.push_back(
-        std::make_unique<ConnectionSlot>(std::move(options), handler, deps_, deps_.rng.Fork()));
+    options.streams.assign(begin,
+                           begin + static_cast<std::ptrdiff_t>(std::min(most, streams.size() - i)));
+    slots_.push_back(std::make_unique<ConnectionSlot>(std::move(options), handler, protocol, deps_,
+                                                      slots_rng_.Fork()));
+    const absl::Status started = slots_.back()->Start();
+    GANNET_CHECK(started.ok(), "the addresses were checked when the session started");
   }
 }
 
-std::vector<std::unique_ptr<ConnectionSlot>> VenueSession::MakeSlots() {
-  venue::binance::StreamSelection book, trades;
+venue::StreamSelection VenueSession::BookSelection() const {
+  venue::StreamSelection book;
   book.trades = TradeStream::kNone;
-  book.depth_speed = SpeedSuffix(config_.kind, config_.depth_speed);
+  book.depth_speed = config_.depth_speed;
+  book.depth_levels = config_.snapshot_depth;
+  return book;
+}
+
+// Venues refuse a subscription to what they do not list, all of it at once.
+void VenueSession::ConnectListed() {
+  const venue::MarketProtocol& protocol = market_.engine().protocol();
+  const venue::StreamSelection book = BookSelection();
+  venue::StreamSelection trades;
   trades.depth = trades.book_ticker = false;
   trades.trades = config_.trades;
   trades.klines = config_.klines;
   std::vector<std::string> book_streams, trade_streams;
   for (const std::string& symbol : config_.instruments) {
-    for (std::string& name : venue::binance::StreamNames(symbol, book))
+    if (market_.engine().missing_symbols().contains(symbol) || !connected_.insert(symbol).second)
+      continue;
+    for (std::string& name : protocol.StreamNames(symbol, book))
       book_streams.push_back(std::move(name));
-    for (std::string& name : venue::binance::StreamNames(symbol, trades))
+    for (std::string& name : protocol.StreamNames(symbol, trades))
       trade_streams.push_back(std::move(name));
   }
-  const std::string url = config_.ws_url.empty() ? DefaultWsUrl(config_.kind) : config_.ws_url;
-  std::vector<std::unique_ptr<ConnectionSlot>> slots;
+  const std::string url(config_.ws_url.empty() ? DefaultWsUrl(config_.kind) : config_.ws_url);
   if (config_.ws_trades_url.empty()) {
     book_streams.insert(book_streams.end(), trade_streams.begin(), trade_streams.end());
-    AddSlots(url, book_streams, slots);
+    AddSlots(url, book_streams);
   } else {
-    AddSlots(url, book_streams, slots);
-    AddSlots(config_.ws_trades_url, trade_streams, slots);
+    AddSlots(url, book_streams);
+    AddSlots(config_.ws_trades_url, trade_streams);
   }
-  return slots;
 }
 
 // --- REST --------------------------------------------------------------------------
@@ -217,10 +223,11 @@ void VenueSession::Deliver(const std::string& path, const net::HttpResult& resul
     exchange.body = result.response.body;
     if (const auto used = Count(net::FindHeader(result.response.headers, "x-mbx-used-weight-1m")))
       budget_.OnUsed(now, *used);
-    if (exchange.status == 429 || exchange.status == 418) {
+    const base::Duration hold = market_.engine().protocol().HoldAfter(exchange.status);
+    if (hold.count() > 0) {
       const auto seconds = Count(net::FindHeader(result.response.headers, "retry-after"));
-      budget_.HoldUntil(now + (seconds ? std::chrono::seconds(std::min<uint64_t>(*seconds, 86'400))
-                                       : kDefaultHold));
+      budget_.HoldUntil(
+          now + (seconds ? std::chrono::seconds(std::min<uint64_t>(*seconds, 86'400)) : hold));
       deps_.log.Warning("market_rate_limited",
                         {{"venue", config_.name}, {"status", exchange.status}});
     }
@@ -234,13 +241,21 @@ void VenueSession::FetchDefinitions() {
     refresh_ = deps_.executor.After(wait, Guarded([this] { FetchDefinitions(); }));
     return;
   }
-  Fetch(venue::binance::ExchangeInfoPath(config_.kind, config_.instruments), definitions_timeout_,
-        [this](const net::HttpResult& result) { OnDefinitions(result); });
+  pages_ = 0;
+  FetchDefinitionsPage("");
+}
+
+void VenueSession::FetchDefinitionsPage(const std::string& page) {
+  Fetch(market_.engine().protocol().DefinitionsPath(config_.instruments, page),
+        definitions_timeout_, [this](const net::HttpResult& result) { OnDefinitions(result); });
 }
 
 void VenueSession::OnDefinitions(const net::HttpResult& result) {
   const IngestEngine& engine = market_.engine();
-  const bool good = result.status.ok() && result.response.status == 200 && !engine.feeds().empty();
+  const bool answered = result.status.ok() && result.response.status == 200;
+  if (answered && !engine.next_definitions().empty() && ++pages_ < kMaxDefinitionPages)
+    return FetchDefinitionsPage(engine.next_definitions());
+  const bool good = answered && engine.definitions_whole() && !engine.feeds().empty();
   if (good) {
     definitions_problem_.clear();
     definitions_timeout_ = kFirstDefinitionsTimeout;
@@ -256,6 +271,8 @@ void VenueSession::OnDefinitions(const net::HttpResult& result) {
     definitions_problem_ = !result.status.ok() ? std::string(result.status.message())
                            : result.response.status != 200
                                ? Concat({"HTTP status ", std::to_string(result.response.status)})
+                           : !engine.next_definitions().empty()
+                               ? "the definitions have no last page"
                            : !engine.counters().last_undecodable.empty()
                                ? engine.counters().last_undecodable
                                : "none of the configured instruments is listed";
@@ -264,15 +281,21 @@ void VenueSession::OnDefinitions(const net::HttpResult& result) {
   }
   const base::Duration next = good ? config_.definitions_every : definitions_policy_.NextDelay();
   refresh_ = deps_.executor.After(next, Guarded([this] { FetchDefinitions(); }));
-  if (!defined_ || std::exchange(connected_, true)) return;
-  for (const auto& slot : slots_) {
-    const absl::Status started = slot->Start();
-    GANNET_CHECK(started.ok(), "the addresses were checked when the session started");
-  }
+  if (good) ConnectListed();
 }
 
 void VenueSession::WantSnapshot(const std::string& symbol) {
-  if (!*alive_ || !queued_.insert(symbol).second) return;
+  if (!*alive_) return;
+  const venue::MarketProtocol& protocol = market_.engine().protocol();
+  if (protocol.streams_snapshots()) {
+    deps_.log.Info("market_snapshot_subscribe", {{"venue", config_.name}, {"symbol", symbol}});
+    const std::string stream = protocol.StreamNames(symbol, BookSelection()).at(0);
+    for (const auto& slot : slots_) {
+      if (slot->Resubscribe(stream)) return;
+    }
+    return;  // not connected, which brings it too
+  }
+  if (!queued_.insert(symbol).second) return;
   wanted_.push_back(symbol);
   PumpRequests();
 }
@@ -280,14 +303,14 @@ void VenueSession::WantSnapshot(const std::string& symbol) {
 void VenueSession::PumpRequests() {
   const int limit = static_cast<int>(config_.snapshot_depth);
   while (!wanted_.empty() && in_flight_ < kMaxRequestsInFlight) {
-    const auto weight = static_cast<uint64_t>(venue::binance::DepthWeight(config_.kind, limit));
-    const base::Duration wait = budget_.Take(deps_.clock.Now(), weight);
+    const venue::MarketProtocol& protocol = market_.engine().protocol();
+    const base::Duration wait = budget_.Take(deps_.clock.Now(), protocol.DepthWeight(limit));
     if (wait.count() > 0) return ArmPump(wait);
     const std::string symbol = wanted_.front();
     wanted_.pop_front();
     ++in_flight_;
     deps_.log.Info("market_snapshot_fetch", {{"venue", config_.name}, {"symbol", symbol}});
-    Fetch(venue::binance::DepthPath(config_.kind, symbol, limit), kSnapshotTimeout,
+    Fetch(protocol.DepthPath(symbol, limit), kSnapshotTimeout,
           [this, symbol](const net::HttpResult&) {
             --in_flight_;
             PumpRequests();
@@ -314,8 +337,9 @@ runtime::Health VenueSession::health() const {
   };
   if (!defined_) {
     worse(runtime::HealthState::kNotServing,
-          Concat({config_.name, ": no exchangeInfo yet", definitions_problem_.empty() ? "" : ": ",
-                  definitions_problem_, "; check rest_url and the network"}));
+          Concat({config_.name, ": no definitions of instruments yet",
+                  definitions_problem_.empty() ? "" : ": ", definitions_problem_,
+                  "; check rest_url and the network"}));
     return health;
   }
   for (const auto& slot : slots_) {

@@ -1,5 +1,6 @@
-// The live edge of one venue: fetches exchangeInfo, keeps its streams connected and
-// fetches the snapshots that the engine wants, within the venue's request weights.
+// The live edge of one venue: fetches definitions, keeps the streams of listed symbols
+// connected and fetches the snapshots that the engine wants, within the venue's request
+// weights, or subscribes anew where the stream brings them.
 // Everything it receives becomes an input of the shard; it decides nothing about
 // market data.
 #pragma once
@@ -38,10 +39,12 @@ class VenueSession : public IngestPart {
   void Stop();
   VenueOptions EngineOptions() const;
   void Measure(telemetry::Metrics& metrics) const;
-  std::vector<std::unique_ptr<ConnectionSlot>> MakeSlots();
-  void AddSlots(const std::string& url, const std::vector<std::string>& streams,
-                std::vector<std::unique_ptr<ConnectionSlot>>& out);
+  venue::StreamSelection BookSelection() const;
+  // Connects the streams of symbols that the venue has come to list.
+  void ConnectListed();
+  void AddSlots(const std::string& url, const std::vector<std::string>& streams);
   void FetchDefinitions();
+  void FetchDefinitionsPage(const std::string& page);
   void OnDefinitions(const net::HttpResult& result);
   void WantSnapshot(const std::string& symbol);
   void PumpRequests();
@@ -59,9 +62,11 @@ class VenueSession : public IngestPart {
   net::Url rest_url_;
   net::ReconnectPolicy definitions_policy_;
   WeightBudget budget_;
+  base::Rng slots_rng_{0};  // from Start on
   std::vector<std::unique_ptr<ConnectionSlot>> slots_;
-  bool defined_ = false;    // exchangeInfo has come
-  bool connected_ = false;  // slots have been started
+  bool defined_ = false;             // definitions have come
+  std::set<std::string> connected_;  // symbols whose streams are in a slot
+  int pages_ = 0;                    // of the definitions that are coming
   std::string definitions_problem_;
   base::Duration definitions_timeout_;
   std::deque<std::string> wanted_;  // symbols whose snapshot is to be fetched

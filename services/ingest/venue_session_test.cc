@@ -251,7 +251,7 @@ TEST_CASE("VenueSession tries again when the venue refuses or does not answer a 
   bench.venue.refuse = false;
   bench.venue.silent_subscribe = true;
   bench.executor.RunFor(60s);
-  CHECK(bench.Logged("did not answer SUBSCRIBE"));
+  CHECK(bench.Logged("did not answer a subscription"));
   bench.venue.silent_subscribe = false;
   bench.executor.RunFor(60s);
   CHECK(bench.session->health().state == runtime::HealthState::kServing);
@@ -337,6 +337,18 @@ TEST_CASE("VenueSession reads definitions again and reports symbols that are not
   bench.executor.RunFor(130s);
   CHECK(bench.venue.Count("exchangeInfo") == 3);
   CHECK(bench.Logged("NOSUCH"));
+  // What is not listed is not subscribed to, until it is.
+  REQUIRE(bench.venue.requests.size() == 1);
+  CHECK(bench.venue.requests[0].find("nosuch") == std::string::npos);
+  const std::string other = "BTCUSDT", listed = "NOSUCH";
+  const size_t row = bench.venue.info.find("{\"symbol\"");
+  std::string second = bench.venue.info.substr(row, bench.venue.info.find("]}]}") + 2 - row);
+  second.replace(second.find(other), other.size(), listed);
+  bench.venue.info.insert(bench.venue.info.size() - 2, "," + second);
+  bench.executor.RunFor(60s);
+  REQUIRE(bench.venue.requests.size() == 2);
+  CHECK(bench.venue.requests[1].find("nosuch@depth") != std::string::npos);
+  CHECK(bench.session->market().engine().missing_symbols().empty());
 }
 
 TEST_CASE("VenueSession is quiet after Drain, whatever is under way") {
@@ -359,6 +371,13 @@ TEST_CASE("VenueSession splits many streams over connections and requests") {
   for (int i = 0; i < 100; ++i) config.instruments.push_back("S" + std::to_string(i));
   config.instruments.push_back("BTCUSDT");
   Bench bench(config);
+  std::string listed;
+  for (const std::string& symbol : config.instruments) {
+    listed += Concat(
+        {listed.empty() ? "" : ",", R"({"symbol":")", symbol,
+         R"(","status":"TRADING","baseAsset":"B","quoteAsset":"USDT","filters":[{"filterType":"PRICE_FILTER","tickSize":"0.01","maxPrice":"1000000"},{"filterType":"LOT_SIZE","minQty":"0.00001","maxQty":"9000","stepSize":"0.00001"}]})"});
+  }
+  bench.venue.info = Concat({R"({"symbols":[)", listed, "]}"});
   bench.Start();
   CHECK(bench.venue.opened == 2);           // 303 streams, 200 a connection
   CHECK(bench.venue.requests.size() == 4);  // 100 a request

@@ -4,7 +4,7 @@
 
 #include "libs/base/concat.h"
 #include "libs/base/status.h"
-#include "libs/venue/binance/json_fields.h"
+#include "libs/venue/json_fields.h"
 
 namespace gannet::venue::binance {
 namespace {
@@ -215,20 +215,6 @@ uint64_t WeightLimit(std::optional<Element> element) {
 
 }  // namespace
 
-std::optional<int> ChooseScale(std::string_view largest, std::string_view step) {
-  constexpr int kLargestScale = 8;
-  constexpr market::Int128 kRoom = 900'000'000'000'000'000;
-  const std::optional<market::Int128> value = market::ParseDecimal128(largest, market::kMaxScale);
-  if (!value || *value < 0) return std::nullopt;
-  for (int scale = kLargestScale; scale >= 0; --scale) {
-    const market::Int128 unit = market::PowerOfTen(market::kMaxScale - scale);
-    if (*value / unit > kRoom) continue;
-    const bool exact = market::ParseDecimal(step, scale).has_value();
-    return exact ? std::optional<int>(scale) : std::nullopt;
-  }
-  return std::nullopt;
-}
-
 absl::StatusOr<ExchangeInfo> ReadExchangeInfo(const object& root, Product product,
                                               std::string_view venue) {
   static constexpr std::array<std::string_view, 2> kNames = {"symbols", "rateLimits"};
@@ -241,32 +227,20 @@ absl::StatusOr<ExchangeInfo> ReadExchangeInfo(const object& root, Product produc
   if (!errors.ok()) return base::Annotate(errors.status(), "exchangeInfo");
   ExchangeInfo info;
   info.request_weight_limit = WeightLimit(fields.at(1));
-  const auto reject = [&info](std::string why) {
-    ++info.rejected_count;
-    if (info.rejected.size() < kMaxRejectedListed) info.rejected.push_back(std::move(why));
-  };
   for (const Element item : symbols) {
     object symbol;
     if (item.get(symbol) != simdjson::SUCCESS) {
-      reject("a symbol that is no object");
+      Reject(info, "a symbol that is no object");
       continue;
     }
     absl::StatusOr<Instrument> instrument = ReadSymbol(symbol, product, venue);
     if (instrument.ok()) {
       info.instruments.push_back(*std::move(instrument));
     } else {
-      reject(std::string(instrument.status().message()));
+      Reject(info, std::string(instrument.status().message()));
     }
   }
-  const auto by_id = [](const Instrument& a, const Instrument& b) { return a.id < b.id; };
-  std::sort(info.instruments.begin(), info.instruments.end(), by_id);
-  const auto same =
-      std::adjacent_find(info.instruments.begin(), info.instruments.end(),
-                         [](const Instrument& a, const Instrument& b) { return a.id == b.id; });
-  if (same != info.instruments.end()) {
-    return absl::InvalidArgumentError(
-        Concat({"exchangeInfo: field symbols: ", same->id.text(), " appears twice"}));
-  }
+  GANNET_RETURN_IF_ERROR(base::Annotate(SortById(info), "exchangeInfo"));
   return info;
 }
 

@@ -1,11 +1,9 @@
 #include "libs/venue/binance/market_codec.h"
 
-#include <cstring>
-
 #include "libs/base/concat.h"
 #include "libs/base/status.h"
 #include "libs/venue/binance/exchange_info.h"
-#include "libs/venue/binance/json_fields.h"
+#include "libs/venue/json_parser.h"
 
 namespace gannet::venue::binance {
 namespace {
@@ -33,7 +31,7 @@ std::string_view Symbol(EventFields& fields, FieldErrors& errors) {
 
 class MarketDecoder::Impl {
  public:
-  absl::StatusOr<Element> Parse(std::string_view bytes, size_t limit);
+  JsonParser& parser() { return parser_; }
   absl::StatusOr<MarketFrame> Frame(const object& root);
   absl::StatusOr<DepthSnapshot> Snapshot(const object& root);
 
@@ -42,64 +40,10 @@ class MarketDecoder::Impl {
   absl::StatusOr<MarketFrame> Untyped(EventFields& fields, std::string_view stream,
                                       FieldErrors& errors);
   DepthDiff Depth(EventFields& fields, FieldErrors& errors);
-  void Levels(std::optional<Element> element, std::string_view field, std::vector<TextLevel>& out,
-              FieldErrors& errors);
 
-  simdjson::dom::parser parser_;
-  size_t capacity_ = 0;
-  std::vector<uint8_t> padded_;
+  JsonParser parser_;
   std::vector<TextLevel> bids_, asks_;
 };
-
-absl::StatusOr<Element> MarketDecoder::Impl::Parse(std::string_view bytes, size_t limit) {
-  if (bytes.size() > limit) {
-    return absl::InvalidArgumentError(
-        Concat({"a message of ", std::to_string(bytes.size()),
-                " bytes is longer than the limit of ", std::to_string(limit)}));
-  }
-  if (bytes.size() > capacity_ || capacity_ == 0) {
-    capacity_ = bytes.size() + bytes.size() / 2 + 4096;
-    if (parser_.allocate(capacity_, kMaxNesting) != simdjson::SUCCESS) {
-      capacity_ = 0;
-      return absl::ResourceExhaustedError(
-          "no memory to parse a message; lower the depth limit or add memory");
-    }
-    padded_.resize(capacity_ + simdjson::SIMDJSON_PADDING);
-  }
-  if (!bytes.empty()) std::memcpy(padded_.data(), bytes.data(), bytes.size());
-  Element root;
-  const simdjson::error_code error = parser_.parse(padded_.data(), bytes.size(), false).get(root);
-  if (error != simdjson::SUCCESS) {
-    return absl::InvalidArgumentError(
-        Concat({"not the JSON we can read: ", simdjson::error_message(error)}));
-  }
-  return root;
-}
-
-void MarketDecoder::Impl::Levels(std::optional<Element> element, std::string_view field,
-                                 std::vector<TextLevel>& out, FieldErrors& errors) {
-  out.clear();
-  array list;
-  if (!element) return errors.Add(field, "is missing");
-  if (element->get(list) != simdjson::SUCCESS) return errors.Add(field, "must be a list of levels");
-  for (const Element item : list) {
-    array pair;
-    if (item.get(pair) != simdjson::SUCCESS)
-      return errors.Add(field, "must hold [price, quantity] pairs");
-    TextLevel level;
-    size_t index = 0;
-    for (const Element part : pair) {
-      if (index > 1) break;  // early spot frames carry a third, empty member
-      std::string_view& target = index++ == 0 ? level.price : level.quantity;
-      if (part.get(target) != simdjson::SUCCESS)
-        return errors.Add(field, "must hold prices and quantities as strings");
-    }
-    if (index < 2) return errors.Add(field, "must hold [price, quantity] pairs");
-    if (out.size() >= kMaxLevels)
-      return errors.Add(field, Concat({"has more than ", std::to_string(kMaxLevels), " levels"}));
-    out.push_back(level);
-  }
-}
 
 DepthDiff MarketDecoder::Impl::Depth(EventFields& fields, FieldErrors& errors) {
   DepthDiff diff;
@@ -109,8 +53,8 @@ DepthDiff MarketDecoder::Impl::Depth(EventFields& fields, FieldErrors& errors) {
   if (fields.has_previous()) diff.previous_id = fields.Previous();
   diff.event_time = fields.Millis('E');
   if (diff.first_id > diff.last_id) errors.Add("U", "is larger than u");
-  Levels(fields.at('b'), "b", bids_, errors);
-  Levels(fields.at('a'), "a", asks_, errors);
+  ReadLevels(fields.at('b'), "b", bids_, errors);
+  ReadLevels(fields.at('a'), "a", asks_, errors);
   diff.bids = bids_;
   diff.asks = asks_;
   return diff;
@@ -274,8 +218,8 @@ absl::StatusOr<DepthSnapshot> MarketDecoder::Impl::Snapshot(const object& root) 
   if (fields.has(4)) snapshot.event_time = fields.Millis(4);
   if (errors.ok() && fields.has(3) && !IsSymbol(snapshot.symbol))
     errors.Add("symbol", "is not a symbol");
-  Levels(fields.at(1), "bids", bids_, errors);
-  Levels(fields.at(2), "asks", asks_, errors);
+  ReadLevels(fields.at(1), "bids", bids_, errors);
+  ReadLevels(fields.at(2), "asks", asks_, errors);
   if (!errors.ok()) return base::Annotate(errors.status(), "depth snapshot");
   snapshot.bids = bids_;
   snapshot.asks = asks_;
@@ -286,7 +230,7 @@ MarketDecoder::MarketDecoder() : impl_(std::make_unique<Impl>()) {}
 MarketDecoder::~MarketDecoder() = default;
 
 absl::StatusOr<MarketFrame> MarketDecoder::DecodeFrame(std::string_view bytes) {
-  GANNET_ASSIGN_OR_RETURN(const Element root, impl_->Parse(bytes, kMaxFrameBytes));
+  GANNET_ASSIGN_OR_RETURN(const Element root, impl_->parser().Parse(bytes, kMaxFrameBytes));
   object fields;
   if (root.get(fields) == simdjson::SUCCESS) return impl_->Frame(fields);
   if (root.is_array()) return MarketFrame(OtherFrame{});  // all-market tickers
@@ -294,55 +238,18 @@ absl::StatusOr<MarketFrame> MarketDecoder::DecodeFrame(std::string_view bytes) {
 }
 
 absl::StatusOr<DepthSnapshot> MarketDecoder::DecodeDepthSnapshot(std::string_view bytes) {
-  GANNET_ASSIGN_OR_RETURN(const Element root, impl_->Parse(bytes, kMaxDocumentBytes));
-  object fields;
-  if (root.get(fields) != simdjson::SUCCESS)
-    return absl::InvalidArgumentError("depth snapshot: must be an object");
+  GANNET_ASSIGN_OR_RETURN(const object fields,
+                          impl_->parser().ParseObject(bytes, kMaxDocumentBytes, "depth snapshot"));
   return impl_->Snapshot(fields);
 }
 
 absl::StatusOr<ExchangeInfo> MarketDecoder::DecodeExchangeInfo(std::string_view bytes,
                                                                Product product,
                                                                std::string_view venue) {
-  Impl once;  // its buffers grow with the document, which is large and rare
-  GANNET_ASSIGN_OR_RETURN(const Element root, once.Parse(bytes, kMaxDocumentBytes));
-  object fields;
-  if (root.get(fields) != simdjson::SUCCESS)
-    return absl::InvalidArgumentError("exchangeInfo: must be an object");
+  JsonParser once;  // its buffers grow with the document, which is large and rare
+  GANNET_ASSIGN_OR_RETURN(const object fields,
+                          once.ParseObject(bytes, kMaxDocumentBytes, "exchangeInfo"));
   return ReadExchangeInfo(fields, product, venue);
-}
-
-bool IsSymbol(std::string_view text) {
-  constexpr size_t kMaxSymbolBytes = 64;
-  if (text.empty() || text.size() > kMaxSymbolBytes) return false;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte <= ' ' || byte == 0x7f || c == ':' || c == '"' || c == '\\') return false;
-  }
-  return true;
-}
-
-absl::Status LevelsOf(const market::Instrument& instrument, std::string_view side,
-                      std::span<const TextLevel> text, std::vector<market::Level>& out) {
-  out.reserve(out.size() + text.size());
-  for (const TextLevel& level : text) {
-    const std::optional<market::Price> price = instrument.ParsePrice(level.price);
-    const std::optional<market::Quantity> quantity = instrument.ParseQuantity(level.quantity);
-    if (!price || price->mantissa <= 0) {
-      return absl::InvalidArgumentError(
-          Concat({"field ", side, ": price '", level.price.substr(0, 40), "' is no price of ",
-                  instrument.id.text(), " with at most ", std::to_string(instrument.price_scale),
-                  " decimals"}));
-    }
-    if (!quantity || quantity->mantissa < 0) {
-      return absl::InvalidArgumentError(
-          Concat({"field ", side, ": quantity '", level.quantity.substr(0, 40),
-                  "' is no quantity of ", instrument.id.text(), " with at most ",
-                  std::to_string(instrument.quantity_scale), " decimals"}));
-    }
-    out.push_back({*price, *quantity});
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace gannet::venue::binance

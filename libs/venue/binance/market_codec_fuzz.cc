@@ -9,6 +9,7 @@
 #include "libs/venue/binance/market_codec.h"
 
 using namespace gannet;
+using namespace gannet::venue;
 using namespace gannet::venue::binance;
 
 namespace {

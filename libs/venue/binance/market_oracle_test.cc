@@ -62,6 +62,7 @@ json Back(const TradeReport& trade) {
   if (!trade.execution_type.empty()) out["X"] = trade.execution_type;
   return out;
 }
+json Back(const TradeReports&) { return nullptr; }  // not of this venue
 json Back(const BookTicker& ticker) {
   json out = {{"u", ticker.update_id},    {"s", ticker.symbol},    {"b", ticker.bid_price},
               {"B", ticker.bid_quantity}, {"a", ticker.ask_price}, {"A", ticker.ask_quantity}};

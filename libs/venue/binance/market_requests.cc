@@ -10,27 +10,6 @@ namespace {
 using base::Concat;
 using base::PercentEncoded;
 
-// What is no valid escape stays as it is.
-std::string PercentDecode(std::string_view text) {
-  const auto digit = [](char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return -1;
-  };
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 &&
-        digit(text[i + 2]) >= 0) {
-      out += static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
 std::string Quoted(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -82,20 +61,6 @@ std::string ExchangeInfoPath(Product product, std::span<const std::string> symbo
     list += Quoted(symbol);
   }
   return Concat({path, "?symbols=", PercentEncoded(list + "]")});
-}
-
-std::string QueryParameter(std::string_view path, std::string_view name) {
-  const size_t question = path.find('?');
-  if (question == std::string_view::npos) return {};
-  std::string_view rest = path.substr(question + 1);
-  while (!rest.empty()) {
-    const std::string_view pair = rest.substr(0, rest.find('&'));
-    rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
-    const size_t equals = pair.find('=');
-    if (equals != std::string_view::npos && pair.substr(0, equals) == name)
-      return PercentDecode(pair.substr(equals + 1));
-  }
-  return {};
 }
 
 int DepthWeight(Product product, int limit) {

@@ -234,10 +234,6 @@ absl::StatusOr<std::string> List(Category category, std::span<const Member> memb
 
 }  // namespace
 
-std::string_view CategoryText(Category category) {
-  return category == Category::kSpot ? "spot" : "linear";
-}
-
 absl::StatusOr<Call> Place(Category category, const OrderSpec& spec) {
   Call call = Of(category, RequestKind::kPlace, "POST", "/v5/order/create", "order.create");
   call.counts_as_order = true;

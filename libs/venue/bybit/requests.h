@@ -16,12 +16,10 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "libs/venue/bybit/category.h"
 #include "libs/venue/order_call.h"
 
 namespace gannet::venue::bybit {
-
-enum class Category : uint8_t { kSpot = 1, kLinear };
-std::string_view CategoryText(Category category);
 
 absl::StatusOr<Call> Place(Category category, const OrderSpec& spec);
 inline constexpr size_t kMaxSpotBatch = 10, kMaxLinearBatch = 20;

@@ -1,4 +1,4 @@
-// Reading JSON objects of Binance's with errors that name the field. Included by
+// Reading a venue's JSON objects with errors that name the field. Included by
 // codec sources only: it pulls in simdjson.
 #pragma once
 
@@ -16,7 +16,7 @@
 #include "libs/base/concat.h"
 #include "libs/base/time.h"
 
-namespace gannet::venue::binance {
+namespace gannet::venue {
 
 // The first thing that was wrong; later ones do not replace it.
 class FieldErrors {
@@ -150,4 +150,4 @@ class EventFields {
   std::array<Element, kSlots> values_;  // those seen are set
 };
 
-}  // namespace gannet::venue::binance
+}  // namespace gannet::venue
