@@ -77,7 +77,7 @@ net::HttpResponse Door::Answer(const net::HttpRequest& request, std::string_view
         .Text("timeSecond", std::to_string(base::UnixMillis(now) / 1000))
         .Text("timeNano", std::to_string(base::UnixNanos(now)))
         .EndObject();
-  } else if (path == "/v5/market/instruments-info") {
+  } else if (path.starts_with("/v5/market/")) {
     Dispatch(request.method, path, call);
   } else if (auto refusal = Authenticate(request, query, call.key)) {
     call.refusal = std::move(refusal);
@@ -133,8 +133,42 @@ void Door::Dispatch(std::string_view method, std::string_view path, Call& call) 
   const std::string endpoint = std::string(method) + " " + std::string(path);
   if (category != "spot" && category != "linear")
     return Refuse(call, 10001, "Only categories spot and linear are served here.");
+  if (endpoint == "GET /v5/market/instruments-info") return Instruments(call);
+  if (endpoint == "GET /v5/market/orderbook") return OrderBook(call);
   if (!(category == "spot" ? DispatchSpot(endpoint, call) : DispatchLinear(endpoint, call)))
     Refuse(call, 10404, "Path is not found.");
+}
+
+// Spot is one page, whatever is asked.
+void Door::Instruments(Call& call) {
+  const bool linear = call.params.Get("category") == "linear";
+  std::vector<SymbolIndex> rows;
+  for (SymbolIndex symbol = 0; symbol < ListedSymbols().size(); ++symbol) {
+    const bool asked =
+        !call.params.Has("symbol") || call.params.Get("symbol") == ListedSymbols()[symbol].name;
+    if (asked && (!linear || UsdmMarket::Lists(symbol))) rows.push_back(symbol);
+  }
+  const Range page = linear ? PageOf(call, rows.size(), 500, 1000) : Range{0, rows.size(), ""};
+  call.result.Object().Text("category", call.params.Get("category"));
+  if (linear) call.result.Text("nextPageCursor", page.next);
+  call.result.Array("list");
+  for (size_t i = page.begin; i < page.end; ++i) {
+    linear ? WriteLinearInstrument(call.result, rows[i])
+           : WriteSpotInstrument(call.result, rows[i]);
+  }
+  call.result.EndArray().EndObject();
+}
+
+void Door::OrderBook(Call& call) {
+  const bool linear = call.params.Get("category") == "linear";
+  ParamReader params(call.params);
+  const SymbolIndex symbol = params.Symbol();
+  const int64_t limit = params.IntegerOr("limit", linear ? 25 : 1);
+  if (!params.ok() || (linear && !UsdmMarket::Lists(symbol)))
+    return Refuse(call, 10001, "params error: symbol invalid");
+  if (limit < 1 || limit > (linear ? 500 : 200))
+    return Refuse(call, 10001, "params error: limit invalid");
+  market_.WriteBook(call.result, linear, symbol, static_cast<size_t>(limit), exchange_.now());
 }
 
 void Door::Refuse(Call& call, int code, std::string message) {

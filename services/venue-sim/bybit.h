@@ -6,7 +6,7 @@
 // websocket/private/*, wss-authentication, dcp).
 //
 // Sources by task: bybit.cc the door itself and its stream, bybit_spot.cc and
-// bybit_linear.cc the orders of a category.
+// bybit_linear.cc the orders of a category; public streams are bybit_market.h's.
 //
 // Success of placing and cancelling acknowledges only, as there. Trading errors have
 // HTTP status 200 and a retCode.
@@ -23,6 +23,7 @@
 
 #include "libs/net/network.h"
 #include "services/venue-sim/auth.h"
+#include "services/venue-sim/bybit_market.h"
 #include "services/venue-sim/exchange.h"
 #include "services/venue-sim/json_text.h"
 #include "services/venue-sim/outbox.h"
@@ -42,8 +43,8 @@ class Door {
  public:
   static constexpr int64_t kRequestsPerSecond = 50;  // of an account
 
-  Door(Exchange& exchange, const Authenticator& authenticator, Outbox& outbox)
-      : exchange_(exchange), authenticator_(authenticator), outbox_(outbox) {}
+  Door(Exchange& exchange, const Authenticator& authenticator, Outbox& outbox, PublicMarket& market)
+      : exchange_(exchange), authenticator_(authenticator), outbox_(outbox), market_(market) {}
 
   net::HttpResponse Answer(const net::HttpRequest& request, std::string_view path,
                            std::string_view query);
@@ -110,7 +111,9 @@ class Door {
   void LinearOrders(Call& call, bool closed_only);
   void LinearExecutions(Call& call);
   void LinearPositions(Call& call);
-  void LinearInstruments(Call& call);
+  // Market data, of both categories.
+  void Instruments(Call& call);
+  void OrderBook(Call& call);
   void TransactionLog(Call& call);
   void SetUp(Call& call, UsdmVerb verb, std::string_view field);
   // The rows that limit and cursor choose of `total`: where they begin, how many.
@@ -133,6 +136,7 @@ class Door {
   Exchange& exchange_;
   const Authenticator& authenticator_;
   Outbox& outbox_;
+  PublicMarket& market_;
   std::map<ConnectionId, Connection> connections_;
   std::map<std::pair<AccountIndex, std::string>, Protection> protections_;  // by product
   std::map<AccountIndex, Window> windows_;

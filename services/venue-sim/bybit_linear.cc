@@ -161,7 +161,6 @@ bool Door::DispatchLinear(std::string_view endpoint, Call& call) {
       {"POST /v5/order/cancel-all", &Door::CancelAllLinear},
       {"GET /v5/execution/list", &Door::LinearExecutions},
       {"GET /v5/position/list", &Door::LinearPositions},
-      {"GET /v5/market/instruments-info", &Door::LinearInstruments},
   };
   for (const Row& row : kRows) {
     if (row.endpoint == endpoint) return (this->*row.serve)(call), true;
@@ -330,16 +329,6 @@ void Door::LinearPositions(Call& call) {
   call.result.Object().Text("category", "linear").Text("nextPageCursor", page.next).Array("list");
   for (size_t i = page.begin; i < page.end; ++i)
     WriteLinearPosition(call.result, market, call.account, rows[i].first, rows[i].second);
-  call.result.EndArray().EndObject();
-}
-
-void Door::LinearInstruments(Call& call) {
-  call.result.Object().Text("category", "linear").Text("nextPageCursor", "").Array("list");
-  for (SymbolIndex symbol = 0; symbol < ListedSymbols().size(); ++symbol) {
-    const bool asked =
-        !call.params.Has("symbol") || call.params.Get("symbol") == ListedSymbols()[symbol].name;
-    if (asked && UsdmMarket::Lists(symbol)) WriteLinearInstrument(call.result, symbol);
-  }
   call.result.EndArray().EndObject();
 }
 

@@ -97,6 +97,29 @@ std::string TradeId(SymbolIndex symbol, uint64_t trade) {
       .substr(0, 32);
 }
 
+void WriteSpotInstrument(JsonText& json, SymbolIndex index) {
+  const Symbol& symbol = ListedSymbols()[index];
+  json.Object()
+      .Text("symbol", symbol.name)
+      .Text("baseCoin", symbol.base)
+      .Text("quoteCoin", symbol.quote)
+      .Text("innovation", "0")
+      .Text("status", "Trading")
+      .Text("marginTrading", "none")
+      .Text("stTag", "0");
+  json.Object("lotSizeFilter")
+      .Text("basePrecision", EightDecimals(symbol.lot))
+      .Text("quotePrecision", EightDecimals(1))
+      .Text("minOrderQty", EightDecimals(symbol.lot))
+      .Text("maxOrderQty", EightDecimals(symbol.max_quantity))
+      .Text("minOrderAmt", EightDecimals(symbol.min_notional))
+      .Text("maxOrderAmt", EightDecimals(symbol.max_notional))
+      .Text("maxLimitOrderQty", EightDecimals(symbol.max_quantity))
+      .Text("maxMarketOrderQty", EightDecimals(symbol.max_market_quantity))
+      .EndObject();
+  json.Object("priceFilter").Text("tickSize", EightDecimals(symbol.tick)).EndObject().EndObject();
+}
+
 void WriteOrder(JsonText& json, const VenueOrder& order) {
   const PlaceRequest& r = order.request;
   const bool market = !HasPrice(r.kind);

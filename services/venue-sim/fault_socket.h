@@ -79,6 +79,7 @@ inline FrameClass FrameOf(Door door, std::string_view text) {
   if (door == Door::kOther) return FrameClass::kMarket;
   const auto has = [text](std::string_view part) { return text.find(part) != text.npos; };
   if (door == Door::kBybit) {
+    if (has("\"topic\":\"orderbook") || has("\"topic\":\"publicTrade")) return FrameClass::kMarket;
     if (has("\"topic\":\"execution")) return FrameClass::kFill;
     return has("\"topic\":\"order") && has("\"orderStatus\":\"New\"") ? FrameClass::kAck
                                                                       : FrameClass::kAny;

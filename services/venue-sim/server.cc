@@ -63,8 +63,10 @@ absl::StatusOr<std::unique_ptr<VenueSimServer>> VenueSimServer::Open(
   server->exchange_->set_usdm_events(server.get());
   server->api_ = std::make_unique<Api>(*server->exchange_, server->authenticator_, server->limits_,
                                        server->usdm_limits_, server->usdm_streams_);
-  server->bybit_ =
-      std::make_unique<bybit::Door>(*server->exchange_, server->authenticator_, server->outbox_);
+  server->bybit_market_ =
+      std::make_unique<bybit::PublicMarket>(server->exchange_->core(), server->outbox_);
+  server->bybit_ = std::make_unique<bybit::Door>(*server->exchange_, server->authenticator_,
+                                                 server->outbox_, *server->bybit_market_);
   server->hub_ = std::make_unique<StreamHub>(server->exchange_->core(), server->outbox_);
   server->ws_api_ = std::make_unique<WsApi>(*server->api_, server->limits_, server->usdm_limits_,
                                             *server->exchange_, server->outbox_);
@@ -92,6 +94,7 @@ void VenueSimServer::Tick() {
 void VenueSimServer::FlushStreams() {
   flush_ = deps_.executor.After(options_.flush_interval, [this] { FlushStreams(); });
   hub_->Flush(exchange_->now());
+  bybit_market_->Flush(exchange_->now());
   usdm_streams_.Expire(exchange_->now());
   bybit_->Expire();
   Release();
@@ -126,6 +129,7 @@ void VenueSimServer::OnBest(SymbolIndex symbol) {
 }
 void VenueSimServer::OnTrade(SymbolIndex symbol, const TradePrint& trade) {
   if (hub_) hub_->OnTrade(symbol, trade);
+  if (bybit_market_) bybit_market_->OnTrade(symbol, trade);
 }
 void VenueSimServer::OnAggregate(SymbolIndex symbol, const AggregateTrade& trade) {
   if (hub_) hub_->OnAggregate(symbol, trade);
@@ -187,6 +191,7 @@ void VenueSimServer::Deliver(const std::vector<Outbox::Item>& items) {
 
 void VenueSimServer::DropSocket(ConnectionId id) {
   hub_->Close(id);
+  bybit_market_->Close(id);
   ws_api_->Close(id);
   usdm_streams_.Close(id);
   bybit_->Close(id);
@@ -218,10 +223,12 @@ net::WebSocket::Handler VenueSimServer::OnWebSocket(const net::HttpRequest& requ
       !listen_key.empty() && usdm_streams_.KnowsKey(listen_key, exchange_->now());
   const bool usdm_api = path == "/ws-fapi/v1", api = usdm_api || path == "/ws-api/v3";
   const bool trades = path == bybit::kTradePath, of_bybit = trades || path == bybit::kStreamPath;
+  const bool public_linear = path == bybit::kPublicLinearPath,
+             public_bybit = public_linear || path == bybit::kPublicSpotPath;
   const bool combined = path == "/stream";
   const bool streams = combined || path == "/ws" || path.starts_with("/ws/");
-  if ((!api && !streams && !is_private && !of_bybit) || stopping_ || exchange_->failed() ||
-      !AdmitSocket(address)) {
+  if ((!api && !streams && !is_private && !of_bybit && !public_bybit) || stopping_ ||
+      exchange_->failed() || !AdmitSocket(address)) {
     ++stats_.sockets_refused;
     return {};
   }
@@ -232,6 +239,8 @@ net::WebSocket::Handler VenueSimServer::OnWebSocket(const net::HttpRequest& requ
     usdm_streams_.Open(id, listen_key);
   } else if (of_bybit) {
     bybit_->Open(id, trades);
+  } else if (public_bybit) {
+    bybit_market_->Open(id, public_linear);
   } else {
     Params params;
     const bool sound = params.AddForm(query);
@@ -250,13 +259,15 @@ net::WebSocket::Handler VenueSimServer::OnWebSocket(const net::HttpRequest& requ
     Release();
   });
   net::WebSocket::Handler handler;
-  handler.on_message = [this, alive = alive_, id, api, is_private,
-                        of_bybit](std::string_view text) {
+  handler.on_message = [this, alive = alive_, id, api, is_private, of_bybit,
+                        public_bybit](std::string_view text) {
     if (!*alive || stopping_) return;
     if (api) {
       ws_api_->OnMessage(id, text);
     } else if (of_bybit) {
       bybit_->OnMessage(id, text);
+    } else if (public_bybit) {
+      bybit_market_->OnMessage(id, text, exchange_->now());
     } else if (!is_private) {  // a user stream takes no requests
 
       hub_->OnMessage(id, text, exchange_->now());

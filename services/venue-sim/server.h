@@ -4,6 +4,7 @@
 //   /api/v3, /sapi/v1, /fapi/v1, /dapi/v1   REST (api.h)
 //   /ws, /ws/<names>, /stream?streams=…      market streams (stream_hub.h)
 //   /v5, /v5/private, /v5/trade              Bybit's door to the markets (bybit.h)
+//   /v5/public/spot, /v5/public/linear       its market streams (bybit_market.h)
 //   /private/ws/<listen key>                 user stream of the perpetuals (usdm_streams.h)
 //   /ws-api/v3, /ws-fapi/v1                  WebSocket APIs (ws_api.h)
 //   /news/rss                                RSS 2.0 (rss.h)
@@ -26,6 +27,7 @@
 #include "services/venue-sim/api.h"
 #include "services/venue-sim/auth.h"
 #include "services/venue-sim/bybit.h"
+#include "services/venue-sim/bybit_market.h"
 #include "services/venue-sim/exchange.h"
 #include "services/venue-sim/outbox.h"
 #include "services/venue-sim/rate_limits.h"
@@ -134,8 +136,9 @@ class VenueSimServer : public net::ServerHandler, private VenueEvents, private U
   RateLimits limits_, usdm_limits_;
   Outbox outbox_;
   UsdmStreams usdm_streams_{outbox_};
-  std::unique_ptr<bybit::Door> bybit_;  // from Open on
-  std::unique_ptr<Exchange> exchange_;  // these three: from Open on
+  std::unique_ptr<Exchange> exchange_;  // these: from Open on
+  std::unique_ptr<bybit::PublicMarket> bybit_market_;
+  std::unique_ptr<bybit::Door> bybit_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<StreamHub> hub_;
   std::unique_ptr<WsApi> ws_api_;
