@@ -32,6 +32,7 @@ foreach(test
     shadow
     sigterm
     truth
+    two_venues
     venue_check)
   add_test(NAME e2e_${test}
     COMMAND ${Python3_EXECUTABLE} -B tests/e2e/${test}_test.py ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
