@@ -118,14 +118,16 @@ class OrderTable {
     for (const auto& [decided, id, order] : waiting) Await(*order);
   }
 
-  // `visit(id, order)` of each, in no order.
+  // `visit(id, order)` of each, in no order: for what is sorted afterwards, or sums.
   template <class Visit>
   void ForEach(const Visit& visit) {
-    for (const uint32_t slot : by_id_) visit(slots_[slot].id, slots_[slot].order);
+    for (const uint32_t slot : by_id_)  // order-free: callers sort what they take, or add up
+      visit(slots_[slot].id, slots_[slot].order);
   }
   template <class Visit>
   void ForEach(const Visit& visit) const {
-    for (const uint32_t slot : by_id_) visit(slots_[slot].id, slots_[slot].order);
+    for (const uint32_t slot : by_id_)  // order-free: callers sort what they take, or add up
+      visit(slots_[slot].id, slots_[slot].order);
   }
 
  private:
