@@ -192,7 +192,7 @@ class Node {
     strategy::StrategyConfig strategy;
     strategy.engine.message_count = 1'000;
     strategy.engine.message_window = std::chrono::seconds(1);
-    services_.push_back(execution::BuildExecution({}, *deps_).value());
+    services_.push_back(std::move(execution::BuildExecution({}, *deps_).value().front()));
     services_.push_back(risk::BuildRisk(risk, *deps_));
     services_.push_back(strategy::BuildStrategy(strategy, *deps_));
     api::AdminParts admin{.shard = *shard_};

@@ -54,7 +54,7 @@ struct OrderOptions {
 };
 
 struct AdjustOptions {
-  std::string account = "main/paper";
+  std::string account = "main/paper", venue;
   std::string subject, price;  // propose
   uint64_t proposal = 0;       // approve, reject
 };
@@ -107,7 +107,9 @@ int ShowPortfolioRisk(const ControlOptions& control, Console console);
 int Kill(const ControlOptions& control, const std::string& scope, const KillOptions& kill,
          Console console);
 // truth_command.cc
-int Reconcile(const ControlOptions& control, bool dry_run, Console console);
+// `venue` empty: all that execution serves.
+int Reconcile(const ControlOptions& control, const std::string& venue, bool dry_run,
+              Console console);
 int ProposeAdjustment(const ControlOptions& control, const AdjustOptions& adjust, Console console);
 int ApproveAdjustment(const ControlOptions& control, const AdjustOptions& adjust, Console console);
 int RejectAdjustment(const ControlOptions& control, const AdjustOptions& adjust, Console console);

@@ -284,8 +284,9 @@ void AddTruth(CLI::App& app, Builder& b) {
       "hosts execution.\n\n"
       "  gannet reconcile --dry-run\n  gannet reconcile --json --timeout 30s\n\n"
       "Exit code 0: equal, 7: different.\n",
-      [&f](Console console) { return Reconcile(f.control, f.dry_run, console); });
+      [&f](Console console) { return Reconcile(f.control, f.adjust.venue, f.dry_run, console); });
   reconcile->add_flag("--dry-run", f.dry_run, "Book nothing");
+  reconcile->add_option("--venue", f.adjust.venue, "This one only, of all that execution serves");
 
   CLI::App* adjust = b.Group(
       app, "adjust", "Sign a difference that nothing explains: list, propose, approve, reject");
@@ -301,7 +302,11 @@ void AddTruth(CLI::App& app, Builder& b) {
       [&f](Console console) { return ProposeAdjustment(f.control, f.adjust, console); });
   propose->add_option("SUBJECT", f.adjust.subject, "Asset or instrument")->required();
   propose->add_option("--price", f.adjust.price, "Of a position: at which it is booked");
-  propose->add_option("--account", f.adjust.account, "Whose books")->capture_default_str();
+  const auto whose = [&f](CLI::App* command) {
+    command->add_option("--account", f.adjust.account, "Whose books")->capture_default_str();
+    command->add_option("--venue", f.adjust.venue, "Where, if execution serves several");
+  };
+  whose(propose);
   b.Change(propose, true);
   for (const bool approves : {true, false}) {
     CLI::App* settle = b.Command(*adjust, approves ? "approve" : "reject",
@@ -312,7 +317,7 @@ void AddTruth(CLI::App& app, Builder& b) {
                                                    : RejectAdjustment(f.control, f.adjust, console);
                                  });
     settle->add_option("ID", f.adjust.proposal, "Number of the proposal")->required();
-    settle->add_option("--account", f.adjust.account, "Whose books")->capture_default_str();
+    whose(settle);
     b.Change(settle, true);
   }
 }

@@ -38,8 +38,8 @@ absl::StatusOr<Pipeline> BuildPipeline(const PipelineConfig& config, runtime::De
     add(std::move(gateway));
   }
   if (hosts("execution")) {
-    GANNET_ASSIGN_OR_RETURN(auto execution, execution::BuildExecution(config.execution, deps));
-    add(std::move(execution));
+    GANNET_ASSIGN_OR_RETURN(auto executions, execution::BuildExecution(config.execution, deps));
+    for (auto& execution : executions) add(std::move(execution));
   }
   if (hosts("risk")) {
     risk::RiskConfig risk = config.risk;

@@ -34,9 +34,10 @@ absl::StatusOr<std::unique_ptr<RpcWiring>> RpcWiring::Build(
           api::AdminOf(process, std::move(config_hash), std::move(config_text))));
   rpc::Server& server = wiring->service_->server();
   runtime::Deps& deps = process.deps();
+  std::vector<execution::ExecutionService*> executions;
   for (const auto& service : pipeline.services) {
     if (auto* execution = dynamic_cast<execution::ExecutionService*>(service.get())) {
-      execution::ServeExecution(server, *execution);
+      executions.push_back(execution);
     } else if (const auto* risk = dynamic_cast<const risk::RiskService*>(service.get())) {
       risk::ServeRisk(server, *risk, process.shard());
     } else if (const auto* news =
@@ -48,6 +49,7 @@ absl::StatusOr<std::unique_ptr<RpcWiring>> RpcWiring::Build(
           server, deps.files, deps.clock, pipeline_config.ml_inference, inference->engine());
     }
   }
+  if (!executions.empty()) execution::ServeExecution(server, std::move(executions));
   if (pipeline.reporting != nullptr) {
     wiring->extras_->reports = std::make_unique<reporting::ReportRpc>(
         server, deps, pipeline.reporting->store(), runtime::BuildId());

@@ -37,6 +37,7 @@ std::string SameOptions(const SimFlags& flags) {
   if (!each.faults) same << " --no-faults";
   if (!flags.faults.empty()) same << " --faults " << flags.faults;
   if (each.focused) same << " --focused";
+  if (each.venues != plain.venues) same << " --venues " << each.venues;
   if (each.wire_mode) same << " --wire-mode";
   if (each.config_dir != plain.config_dir) same << " --config-dir " << each.config_dir;
   return same.str();
@@ -102,6 +103,10 @@ void AddSim(CLI::App& app, SimFlags& flags, base::Files& files, const base::Cloc
       ->type_name("FILE");
   sim->add_flag_callback(
       "--no-faults", [&each] { each.faults = false; }, "Nothing goes wrong");
+  sim->add_option("--venues", each.venues,
+                  "Venues that one platform trades at, each with a market of its own")
+      ->check(CLI::Range(1, 2))
+      ->option_text("N (default 1)");
   sim->add_flag("--wire-mode", each.wire_mode, "Encode and decode every event; decides the same");
   sim->add_option("--config-dir", each.config_dir, "Folder of limits.yaml and strategies.yaml")
       ->type_name("DIR")
@@ -112,6 +117,7 @@ void AddSim(CLI::App& app, SimFlags& flags, base::Files& files, const base::Cloc
       "  gannet sim --seeds 1-1000 --jobs 2\n"
       "  gannet sim --minutes 30 --jobs 2\n"
       "  gannet sim --focused --seeds 1-500 --jobs 2\n"
+      "  gannet sim --venues 2 --seeds 1-200 --jobs 2\n"
       "  gannet sim --trace 28 | less\n"
       "  gannet sim --crashes 1 --jobs 2\n"
       "  gannet sim --policies --seeds 1-500 --jobs 2");

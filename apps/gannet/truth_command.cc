@@ -59,31 +59,43 @@ void PrintAmounts(const char* what, const char* column,
   table.Print(out);
 }
 
+void Print(const pb::ReconcileResponse& one, std::ostream& out) {
+  out << one.account() << " at " << one.venue() << ", asked " << TimeOf(one.asked_ns())
+      << (one.dry_run() ? ", nothing booked" : ", then booked") << "\n";
+  PrintOrders(one, out);
+  PrintFills(one, out);
+  PrintAmounts("balances", "ASSET", one.balances(), out);
+  PrintAmounts("positions", "INSTRUMENT", one.positions(), out);
+  for (const std::string& halt : one.halts()) out << "\nhalted: " << halt << "\n";
+  out << (one.equal() ? "\nequal\n" : "\nDIFFERENT\n");
+}
+
 }  // namespace
 
-int Reconcile(const ControlOptions& control, bool dry_run, Console console) {
+int Reconcile(const ControlOptions& control, const std::string& venue, bool dry_run,
+              Console console) {
   Remote remote(control, console);
   pb::ReconcileRequest request;
   request.set_dry_run(dry_run);
-  const auto all =
-      remote.Call<pb::ReconcileResponse>("gannet.exec.v1.ExecutionService/Reconcile", request);
-  if (!all.ok()) return Report(all.status(), console);
-  const int code = all->equal() ? kControlDone : kControlDifferent;
-  if (remote.Json(*all)) return code;
-  console.out << all->account() << " at " << all->venue() << ", asked " << TimeOf(all->asked_ns())
-              << (dry_run ? ", nothing booked" : ", then booked") << "\n";
-  PrintOrders(*all, console.out);
-  PrintFills(*all, console.out);
-  PrintAmounts("balances", "ASSET", all->balances(), console.out);
-  PrintAmounts("positions", "INSTRUMENT", all->positions(), console.out);
-  for (const std::string& halt : all->halts()) console.out << "\nhalted: " << halt << "\n";
-  console.out << (all->equal() ? "\nequal\n" : "\nDIFFERENT\n");
+  request.set_venue(venue);
+  int code = kControlDone;
+  std::vector<std::string> venues = {venue};  // the first names the others when none is given
+  for (size_t i = 0; i < venues.size(); ++i) {
+    request.set_venue(venues[i]);
+    const auto one =
+        remote.Call<pb::ReconcileResponse>("gannet.exec.v1.ExecutionService/Reconcile", request);
+    if (!one.ok()) return Report(one.status(), console);
+    if (i == 0 && venue.empty()) venues.assign(one->venues().begin(), one->venues().end());
+    if (!one->equal()) code = kControlDifferent;
+    if (!remote.Json(*one)) Print(*one, console.out);
+  }
   return code;
 }
 
 int ProposeAdjustment(const ControlOptions& control, const AdjustOptions& adjust, Console console) {
   pb::ProposeAdjustmentRequest request;
   request.set_account(adjust.account);
+  request.set_venue(adjust.venue);
   request.set_subject(adjust.subject);
   request.set_price(adjust.price);
   return Settle<pb::ProposeAdjustmentResponse>(
@@ -93,6 +105,7 @@ int ProposeAdjustment(const ControlOptions& control, const AdjustOptions& adjust
 int ApproveAdjustment(const ControlOptions& control, const AdjustOptions& adjust, Console console) {
   pb::ApproveAdjustmentRequest request;
   request.set_account(adjust.account);
+  request.set_venue(adjust.venue);
   request.set_proposal(adjust.proposal);
   return Settle<pb::ApproveAdjustmentResponse>(
       control, "gannet.exec.v1.ExecutionService/ApproveAdjustment", std::move(request), console);
@@ -101,6 +114,7 @@ int ApproveAdjustment(const ControlOptions& control, const AdjustOptions& adjust
 int RejectAdjustment(const ControlOptions& control, const AdjustOptions& adjust, Console console) {
   pb::RejectAdjustmentRequest request;
   request.set_account(adjust.account);
+  request.set_venue(adjust.venue);
   request.set_proposal(adjust.proposal);
   return Settle<pb::RejectAdjustmentResponse>(
       control, "gannet.exec.v1.ExecutionService/RejectAdjustment", std::move(request), console);
@@ -113,10 +127,12 @@ int ListAdjustments(const ControlOptions& control, Console console) {
   if (!list.ok()) return Report(list.status(), console);
   if (remote.Json(*list)) return kControlDone;
   for (const pb::AmountCompared& row : list->differences())
-    console.out << "not explained: " << row.difference() << " " << row.name() << "\n";
+    console.out << "not explained: " << row.difference() << " " << row.name() << " " << row.note()
+                << "\n";
   if (list->differences().empty()) console.out << "everything is explained\n";
   for (const pb::Adjustment& row : list->adjustments()) {
-    console.out << "\nproposal " << row.proposal() << ": " << row.amount() << " " << row.subject()
+    console.out << "\nproposal " << row.proposal() << " of " << row.account() << " at "
+                << row.venue() << ": " << row.amount() << " " << row.subject()
                 << (row.price().empty() ? "" : " at " + row.price()) << ", " << row.state()
                 << "\n  " << TimeOf(row.proposed_ns()) << "  " << row.proposer() << ": "
                 << row.reason() << "\n";

@@ -21,7 +21,7 @@ bool Has(const std::string& text, const std::string& line) {
 TEST_CASE("Metrics writes what Prometheus reads") {
   Metrics metrics;
   metrics.CounterOf(metric::kDecisions, {"denied", "STALE_PRICE"}).Add(3);
-  metrics.GaugeOf(metric::kUnknownAge).Set(1.5);
+  metrics.GaugeOf(metric::kUnknownAge, {"binance-spot"}).Set(1.5);
   metrics.GaugeOf(metric::kBooks, {"binance-spot", "a\"b\\c\nd"}).Set(2);
   Histogram& seconds = metrics.HistogramOf(metric::kRiskSeconds);
   seconds.Observe(10us);  // a bound belongs to its own bucket
@@ -31,7 +31,7 @@ TEST_CASE("Metrics writes what Prometheus reads") {
   const std::string text = metrics.Exposition();
   CHECK(Has(text, "# TYPE gannet_risk_decisions_total counter"));
   CHECK(Has(text, "gannet_risk_decisions_total{outcome=\"denied\",reason=\"STALE_PRICE\"} 3"));
-  CHECK(Has(text, "gannet_unknown_order_seconds 1.5"));
+  CHECK(Has(text, "gannet_unknown_order_seconds{venue=\"binance-spot\"} 1.5"));
   CHECK(Has(text, "gannet_books{venue=\"binance-spot\",state=\"a\\\"b\\\\c?d\"} 2"));
   CHECK(Has(text, "gannet_risk_decision_seconds_bucket{le=\"1e-05\"} 2"));
   CHECK(Has(text, "gannet_risk_decision_seconds_bucket{le=\"2.5e-05\"} 3"));
@@ -59,15 +59,16 @@ TEST_CASE("Metrics asks collectors at each exposition for as long as they live")
   int asked = 0;
   Metrics::Collector collector = metrics.Collect([&](Metrics& into) {
     into.Reset(metric::kOrders);
-    into.GaugeOf(metric::kOrders, {++asked == 1 ? "UNKNOWN" : "ACCEPTED"}).Set(asked);
+    into.GaugeOf(metric::kOrders, {"binance-spot", ++asked == 1 ? "UNKNOWN" : "ACCEPTED"})
+        .Set(asked);
   });
-  CHECK(Has(metrics.Exposition(), "gannet_orders{state=\"UNKNOWN\"} 1"));
+  CHECK(Has(metrics.Exposition(), "gannet_orders{venue=\"binance-spot\",state=\"UNKNOWN\"} 1"));
   const std::string second = metrics.Exposition();
-  CHECK(Has(second, "gannet_orders{state=\"ACCEPTED\"} 2"));
+  CHECK(Has(second, "gannet_orders{venue=\"binance-spot\",state=\"ACCEPTED\"} 2"));
   CHECK(second.find("UNKNOWN") == std::string::npos);
   collector = {};
   CHECK(asked == 2);
-  CHECK(Has(metrics.Exposition(), "gannet_orders{state=\"ACCEPTED\"} 2"));
+  CHECK(Has(metrics.Exposition(), "gannet_orders{venue=\"binance-spot\",state=\"ACCEPTED\"} 2"));
 }
 
 TEST_CASE("Metrics counts from many threads at once") {

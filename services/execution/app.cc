@@ -71,11 +71,7 @@ absl::StatusOr<std::string> PathOfListenKey(std::string_view body) {
   return venue::binance::usdm::StreamPath(key);
 }
 
-}  // namespace
-
-absl::StatusOr<std::unique_ptr<ExecutionService>> BuildExecution(const ExecutionConfig& config,
-                                                                 runtime::Deps& deps,
-                                                                 SendGate gate) {
+absl::StatusOr<ExecutionService::Parts> PartsOf(const ExecutionConfig& config, base::Files& files) {
   ExecutionService::Parts parts;
   namespace binance = venue::binance;
   namespace bybit = venue::bybit;
@@ -85,30 +81,52 @@ absl::StatusOr<std::unique_ptr<ExecutionService>> BuildExecution(const Execution
     case VenueKind::kBinanceSpot: {
       GANNET_ASSIGN_OR_RETURN(parts, LiveParts<binance::SpotOrderVenue>(
                                          config.live, "execution.binance", binance::kApiKeyHeader,
-                                         binance::SocketProtocolOf(), deps.files));
+                                         binance::SocketProtocolOf(), files));
       break;
     }
     case VenueKind::kBinanceUsdm: {
       GANNET_ASSIGN_OR_RETURN(parts, LiveParts<binance::UsdmOrderVenue>(
                                          config.live, "execution.binance", binance::kApiKeyHeader,
-                                         binance::SocketProtocolOf(), deps.files));
+                                         binance::SocketProtocolOf(), files));
       parts.session->path_of_key = PathOfListenKey;
       break;
     }
     case VenueKind::kBybitSpot: {
       GANNET_ASSIGN_OR_RETURN(
           parts, LiveParts<bybit::SpotVenue>(config.live, "execution.bybit", bybit::kKeyHeader,
-                                             bybit::SocketProtocolOf(), deps.files));
+                                             bybit::SocketProtocolOf(), files));
       break;
     }
     case VenueKind::kBybitLinear: {
       GANNET_ASSIGN_OR_RETURN(
           parts, LiveParts<bybit::LinearVenue>(config.live, "execution.bybit", bybit::kKeyHeader,
-                                               bybit::SocketProtocolOf(), deps.files));
+                                               bybit::SocketProtocolOf(), files));
       break;
     }
   }
-  return std::make_unique<ExecutionService>(config, deps, std::move(parts), std::move(gate));
+  return parts;
+}
+
+}  // namespace
+
+absl::StatusOr<Executions> BuildExecution(const ExecutionConfig& config, runtime::Deps& deps,
+                                          const SendGate& gate) {
+  Executions built;
+  const auto build = [&](const ExecutionConfig& one, Domain domain) -> absl::Status {
+    GANNET_ASSIGN_OR_RETURN(ExecutionService::Parts parts, PartsOf(one, deps.files));
+    parts.domain = std::move(domain);
+    built.push_back(std::make_unique<ExecutionService>(one, deps, std::move(parts), gate));
+    return absl::OkStatus();
+  };
+  Domain first;
+  for (const ExecutionConfig& more : config.more) first.elsewhere.insert(more.live.venue);
+  GANNET_RETURN_IF_ERROR(build(config, std::move(first)));
+  for (const ExecutionConfig& more : config.more) {
+    const std::string& venue = more.live.venue;
+    GANNET_RETURN_IF_ERROR(
+        build(more, {.engine = absl::StrCat(kEngineName, ":", venue), .venue = venue}));
+  }
+  return built;
 }
 
 }  // namespace gannet::execution

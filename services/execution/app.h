@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "libs/runtime/service.h"
@@ -10,10 +11,12 @@
 
 namespace gannet::execution {
 
+// One a venue, in the order of the configuration; the first answers for what is no other's.
+using Executions = std::vector<std::unique_ptr<ExecutionService>>;
+
 // INVALID_ARGUMENT, PERMISSION_DENIED, NOT_FOUND: a URL or key file cannot be used;
 // the message says what to change. `gate`: see SendGate; may be empty.
-absl::StatusOr<std::unique_ptr<ExecutionService>> BuildExecution(const ExecutionConfig& config,
-                                                                 runtime::Deps& deps,
-                                                                 SendGate gate = nullptr);
+absl::StatusOr<Executions> BuildExecution(const ExecutionConfig& config, runtime::Deps& deps,
+                                          const SendGate& gate = nullptr);
 
 }  // namespace gannet::execution

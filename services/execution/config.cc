@@ -193,9 +193,10 @@ RateLimits DefaultRateOf(VenueKind kind) {
   return limits;
 }
 
-void Read(config::Section& in, ExecutionConfig& out) {
-  in.Optional("venue", out.venue, kVenues);
-  in.Optional("environment", out.environment, kEnvironments);
+namespace {
+
+// All of one venue's, but for the environment.
+void ReadVenue(config::Section& in, ExecutionConfig& out) {
   in.Optional("account", out.account);
   in.Optional("block_on_unknown", out.block_on_unknown);
   in.Optional("foreign_orders", out.foreign_orders, kPolicies);
@@ -231,6 +232,47 @@ void Read(config::Section& in, ExecutionConfig& out) {
       out.account.find('/', slash + 1) != std::string::npos) {
     in.Problem("account", "must be tenant/account, for example main/paper");
   }
+}
+
+// Two of one wallet would each take what is free for their own.
+bool ShareWallet(const ExecutionConfig& one, const ExecutionConfig& other) {
+  return IsBybit(one.venue) && IsBybit(other.venue) && one.account == other.account;
+}
+
+void ReadMore(config::Section& in, ExecutionConfig& out) {
+  ExecutionConfig usual = out;
+  in.Items("more_venues", out.more, [&](config::Section& item, ExecutionConfig& more) {
+    more = usual;
+    item.Required("venue", more.venue, kVenues);
+    if (more.venue == VenueKind::kPaper) {
+      return item.Problem("venue", "paper stands alone: it takes the orders of every venue");
+    }
+    ReadVenue(item, more);
+  });
+  if (out.more.empty()) return;
+  if (out.venue == VenueKind::kPaper)
+    in.Problem("more_venues", "venue: paper takes the orders of every venue; leave it out");
+  for (auto more = out.more.begin(); more != out.more.end(); ++more) {
+    const auto clashes = [&](const ExecutionConfig& earlier) {
+      if (earlier.live.venue == more->live.venue)
+        in.Problem("more_venues", more->live.venue + " stands there twice");
+      if (ShareWallet(earlier, *more)) {
+        in.Problem("more_venues", more->live.venue + " and " + earlier.live.venue +
+                                      " draw on one wallet; name another account");
+      }
+    };
+    clashes(out);
+    std::for_each(out.more.begin(), more, clashes);
+  }
+}
+
+}  // namespace
+
+void Read(config::Section& in, ExecutionConfig& out) {
+  in.Optional("venue", out.venue, kVenues);
+  in.Optional("environment", out.environment, kEnvironments);
+  ReadVenue(in, out);
+  ReadMore(in, out);
 }
 
 }  // namespace gannet::execution

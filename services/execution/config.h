@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "libs/base/time.h"
 #include "libs/market/ids.h"
@@ -74,6 +75,9 @@ struct ExecutionConfig {
   RateLimits rate;
   PaperConfig paper;
   LiveConfig live;  // `binance` or `bybit` in the file
+  // Further venues of the same process, each with a session and an engine of its own
+  // (`more_venues`); what is stated above is their default but for venue, rate and live.
+  std::vector<ExecutionConfig> more;
 };
 
 // Where orders of this kind go, and the venue's limits, unless configured otherwise.

@@ -126,5 +126,52 @@ TEST_CASE("Execution's settings refuse what would be unsafe or meaningless, and 
           .find("between 1 and 1000") != std::string::npos);
 }
 
+TEST_CASE("Execution reads further venues, each with settings of its own") {
+  const std::string live =
+      "{key_file: k, secret_file: s, rest_url: 'http://127.0.0.1:1', stream_url: "
+      "'ws://127.0.0.1:1'";
+  const std::string first =
+      "account: main/live\nvenue: binance-spot\nreconcile_every: 5s\nbinance: " + live +
+      "}\nmore_venues:\n";
+  const auto item = [&](const std::string& venue, const std::string& more = "",
+                        const std::string& name = "") {
+    return "  - {venue: " + venue + ", " + (venue.starts_with("bybit") ? "bybit: " : "binance: ") +
+           live + (name.empty() ? "" : ", venue: " + name) + "}" + more + "}\n";
+  };
+  const auto config = Load(first + item("bybit-spot", ", reconcile_every: 9s") +
+                           item("binance-usdm", ", account: main/futures"));
+  REQUIRE(config.ok());
+  REQUIRE(config->more.size() == 2);
+  const ExecutionConfig &spot = config->more[0], &usdm = config->more[1];
+  CHECK(spot.live.venue == "bybit-spot");
+  CHECK(spot.account == "main/live");
+  CHECK(spot.reconcile_every == std::chrono::seconds(9));
+  CHECK(spot.rate.orders_per_10s == DefaultRateOf(VenueKind::kBybitSpot).orders_per_10s);
+  CHECK(usdm.account == "main/futures");
+  CHECK(usdm.reconcile_every == std::chrono::seconds(5));
+  CHECK(usdm.more.empty());
+
+  const auto message = [](const std::string& yaml) {
+    return std::string(Load(yaml).status().message());
+  };
+  CHECK(message(first + item("binance-spot")).find("stands there twice") != std::string::npos);
+  CHECK(Load(first + item("binance-spot", "", "other-spot")).ok());
+  CHECK(message(first + item("bybit-spot") + item("bybit-linear")).find("one wallet") !=
+        std::string::npos);
+  CHECK(Load(first + item("bybit-spot") + item("bybit-linear", ", account: main/linear")).ok());
+  CHECK(message(first + "  - {venue: paper}\n").find("paper stands alone") != std::string::npos);
+  CHECK(message("more_venues:\n" + item("bybit-spot")).find("leave it out") != std::string::npos);
+  // Real money is confirmed venue by venue.
+  const std::string keys = "{key_file: k, secret_file: s}";
+  const std::string real =
+      "environment: main-net\nvenue: binance-spot\nbinance: " + keys +
+      "\nconfirm: trade real money of main/paper on binance-spot\nmore_venues:\n  - {venue: "
+      "bybit-spot, bybit: " +
+      keys;
+  CHECK(message(real + "}\n").find("trade real money of main/paper on bybit-spot") !=
+        std::string::npos);
+  CHECK(Load(real + ", confirm: trade real money of main/paper on bybit-spot}\n").ok());
+}
+
 }  // namespace
 }  // namespace gannet::execution

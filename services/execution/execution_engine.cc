@@ -31,7 +31,7 @@ ExecutionEngine::ExecutionEngine(ExecutionOptions options, venue::OrderVenue& ve
     : options_(std::move(options)),
       venue_(venue),
       out_(out),
-      state_(options_.account),
+      state_(options_.account, options_.domain),
       budget_(options_.rate) {
   if (options_.check_key)
     key_problem_ = "no order leaves before the venue has said what the API key may do";
@@ -391,7 +391,7 @@ void ExecutionEngine::OnCommand(const market::Event<market::Command>& event, bas
   switch (command.kind) {
     case market::CommandKind::kKill:
       SetGate(command.scope, true, command);
-      BeginStop(event);
+      if (options_.domain.Meets(command.scope)) BeginStop(event);
       Sweep();
       return StepStops();
     case market::CommandKind::kResume:

@@ -48,6 +48,7 @@ enum class ForeignPolicy : uint8_t {
 
 struct ExecutionOptions {
   market::AccountId account;
+  Domain domain;
   base::Duration stream_wait =
       std::chrono::milliseconds(500);  // after an unknown outcome, before the first query
   base::Duration inquiry_first = std::chrono::seconds(1);  // back-off of queries
@@ -461,7 +462,7 @@ class ExecutionEngine {
   void OnTime(const InFlight& request, const venue::Answer& answer);
   void OnIdentified(const InFlight& request, const venue::Answer& answer);
   void Verified(const market::ClientOrderId& id);
-  bool Doubtful(const venue::Answer& account) const;
+  bool Doubtful(const venue::Answer& account);
   void SetBalance(const venue::BalanceEntry& entry, base::Time time, bool from_query);
   void CompareBalances(const std::vector<venue::BalanceEntry>& entries);
 
@@ -510,7 +511,10 @@ class ExecutionEngine {
   void AskStop(StopRun& run);
   void OnStopCheck(const InFlight& request, const venue::Answer& answer);
 
-  void EmitNote(wire::EngineNote note) { out_.Emit(std::move(note), cause_); }
+  void EmitNote(wire::EngineNote note) {
+    note.engine = options_.domain.engine;
+    out_.Emit(std::move(note), cause_);
+  }
 
   const ExecutionOptions options_;
   venue::OrderVenue& venue_;

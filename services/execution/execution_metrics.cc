@@ -10,8 +10,15 @@ namespace {
 
 namespace metric = telemetry::metric;
 
+constexpr market::OrderState kOpenStates[] = {
+    market::OrderState::kInitialized,   market::OrderState::kSubmitted,
+    market::OrderState::kUnknown,       market::OrderState::kAccepted,
+    market::OrderState::kTriggered,     market::OrderState::kPendingUpdate,
+    market::OrderState::kPendingCancel, market::OrderState::kPartiallyFilled};
+
 // By state; and since when the fate of the oldest UNKNOWN one is open: it was sent then.
-void MeasureOrders(telemetry::Metrics& metrics, const ExecutionState& state, base::Time now) {
+void MeasureOrders(telemetry::Metrics& metrics, const std::string& venue,
+                   const ExecutionState& state, base::Time now) {
   std::map<market::OrderState, int> orders;
   base::Duration unknown{0};
   for (const market::ClientOrderId& id : state.open()) {
@@ -21,27 +28,27 @@ void MeasureOrders(telemetry::Metrics& metrics, const ExecutionState& state, bas
     if (order->life.state() == market::OrderState::kUnknown)
       unknown = std::max(unknown, now - std::max(order->place.timestamp, order->intent.created));
   }
-  metrics.Reset(metric::kOrders);
-  metrics.GaugeOf(metric::kOrders, {market::Name(market::OrderState::kUnknown)}).Set(0);
-  for (const auto& [one, count] : orders)
-    metrics.GaugeOf(metric::kOrders, {market::Name(one)}).Set(count);
-  metrics.GaugeOf(metric::kUnknownAge).Set(std::chrono::duration<double>(unknown).count());
+  for (const market::OrderState one : kOpenStates)
+    metrics.GaugeOf(metric::kOrders, {venue, market::Name(one)}).Set(orders[one]);
+  metrics.GaugeOf(metric::kUnknownAge, {venue}).Set(std::chrono::duration<double>(unknown).count());
 }
 
 }  // namespace
 
 telemetry::Metrics::Collector MeasureExecution(telemetry::Metrics* metrics,
+                                               const std::string& venue,
                                                const ExecutionEngine& engine,
                                                const runtime::Shard& shard) {
   if (metrics == nullptr) return {};
-  return metrics->Collect([&engine, &shard](telemetry::Metrics& into) {
-    MeasureOrders(into, engine.state(), shard.now());
+  return metrics->Collect([venue, &engine, &shard](telemetry::Metrics& into) {
+    MeasureOrders(into, venue, engine.state(), shard.now());
     const ExecutionEngine::Stats& stats = engine.stats();
-    into.CounterOf(metric::kReconciliations, {"done"}).SetTotal(stats.reconciliations);
-    into.CounterOf(metric::kReconciliations, {"failed"}).SetTotal(stats.failed_reconciliations);
-    into.CounterOf(metric::kForeign).SetTotal(stats.foreign_orders);
-    into.GaugeOf(metric::kBreaks).Set(static_cast<double>(engine.Halts().size()));
-    into.GaugeOf(metric::kVenueStream).Set(engine.stream_up() ? 1 : 0);
+    into.CounterOf(metric::kReconciliations, {venue, "done"}).SetTotal(stats.reconciliations);
+    into.CounterOf(metric::kReconciliations, {venue, "failed"})
+        .SetTotal(stats.failed_reconciliations);
+    into.CounterOf(metric::kForeign, {venue}).SetTotal(stats.foreign_orders);
+    into.GaugeOf(metric::kBreaks, {venue}).Set(static_cast<double>(engine.Halts().size()));
+    into.GaugeOf(metric::kVenueStream, {venue}).Set(engine.stream_up() ? 1 : 0);
   });
 }
 

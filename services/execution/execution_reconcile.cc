@@ -392,8 +392,9 @@ void ExecutionEngine::OnAccount(const InFlight& request, const venue::Answer& an
   }
   setup_checked_ |= request.context.setup;
   const bool first_look = !state_.baseline();
-  if (first_look && current && Doubtful(answer) && ++doubtful_looks_ <= kMaxDoubtfulLooks) {
+  if (first_look && Doubtful(answer)) {
     ++stats_.stale_balances;
+    if (!current) return;
     reconciliation_->account = Reconciliation::Part::kToAsk;
     return RetryReconciliation();
   }
@@ -420,7 +421,9 @@ void ExecutionEngine::OnAccount(const InFlight& request, const venue::Answer& an
 }
 
 // A back end that lags: nothing at all is held, or less was known than the stream has told.
-bool ExecutionEngine::Doubtful(const venue::Answer& answer) const {
+// The former is never believed: who holds nothing cannot trade, so that waiting costs nothing,
+// and all that comes later would be money from nowhere.
+bool ExecutionEngine::Doubtful(const venue::Answer& answer) {
   const bool nothing =
       !answer.balances.empty() &&
       std::all_of(answer.balances.begin(), answer.balances.end(),
@@ -428,7 +431,11 @@ bool ExecutionEngine::Doubtful(const venue::Answer& answer) const {
   const bool older = answer.balances_time != base::Time() &&
                      std::any_of(balance_times_.begin(), balance_times_.end(),
                                  [&](const auto& of) { return of.second > answer.balances_time; });
-  return nothing || older;
+  if (nothing) {
+    session_problem_ =
+        "the venue says that the account holds nothing; no order leaves before it holds something";
+  }
+  return nothing || (older && ++doubtful_looks_ <= kMaxDoubtfulLooks);
 }
 
 void ExecutionEngine::SetBalance(const venue::BalanceEntry& entry, base::Time time,

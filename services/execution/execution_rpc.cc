@@ -1,9 +1,14 @@
 #include "services/execution/execution_rpc.h"
 
 #include <algorithm>
+#include <iterator>
+#include <memory>
+#include <optional>
 #include <utility>
 
+#include "absl/strings/str_join.h"
 #include "gannet/exec/v1/execution_service.pb.h"
+#include "libs/base/concat.h"
 #include "libs/rpc/error.h"
 
 namespace gannet::execution {
@@ -67,12 +72,26 @@ pb::ReconcileResponse ToProto(const Comparison& comparison) {
   return out;
 }
 
-void ServeReconcile(rpc::Server& server, ExecutionService& service) {
+using Venues = std::shared_ptr<const std::vector<ExecutionService*>>;
+
+std::string NamesOf(const std::vector<ExecutionService*>& venues) {
+  return absl::StrJoin(venues, ", ", [](std::string* out, const ExecutionService* each) {
+    *out += base::Concat({each->venue(), " (", each->account().text(), ")"});
+  });
+}
+
+void ServeReconcile(rpc::Server& server, const Venues& venues) {
   server.Handle<pb::ReconcileRequest>(
       "gannet.exec.v1.ExecutionService/Reconcile",
-      [&service](const rpc::CallPtr& call, const pb::ReconcileRequest& request) {
+      [venues](const rpc::CallPtr& call, const pb::ReconcileRequest& request) {
+        const auto at = std::find_if(venues->begin(), venues->end(), [&](const auto* each) {
+          return request.venue().empty() || each->venue() == request.venue();
+        });
+        if (at == venues->end())
+          return call->End(rpc::BadField("venue", "execution serves " + NamesOf(*venues)));
+        ExecutionService& service = **at;
         const bool dry_run = request.dry_run();
-        const auto done = [&service, call, dry_run](const Comparison& comparison) {
+        const auto done = [&service, venues, call, dry_run](const Comparison& comparison) {
           if (!comparison.problem.empty())
             return call->End(absl::UnavailableError(comparison.problem));
           pb::ReconcileResponse out = ToProto(comparison);
@@ -80,6 +99,7 @@ void ServeReconcile(rpc::Server& server, ExecutionService& service) {
           out.set_venue(std::string(service.venue()));
           out.set_dry_run(dry_run);
           for (std::string& halt : service.engine().Halts()) out.add_halts(std::move(halt));
+          for (const ExecutionService* each : *venues) out.add_venues(std::string(each->venue()));
           call->Reply(out);
         };
         if (!service.Inspect(dry_run, done))
@@ -95,13 +115,27 @@ const char* StateOf(const ExecutionState& state, const ExecutionState::Adjustmen
   return stands ? "proposed" : "stale";
 }
 
+// Whose books a request is about: the account's, at the venue that it names or its subject does.
+absl::StatusOr<ExecutionService*> FindBooks(const std::vector<ExecutionService*>& venues,
+                                            const std::string& account, std::string_view venue,
+                                            const std::string& subject) {
+  std::vector<ExecutionService*> found;
+  std::copy_if(venues.begin(), venues.end(), std::back_inserter(found),
+               [&](const ExecutionService* each) { return each->account().text() == account; });
+  if (found.empty()) return rpc::BadField("account", "execution serves " + NamesOf(venues));
+  if (found.size() == 1 && venue.empty()) return found.front();
+  const market::InstrumentId instrument(subject);
+  if (venue.empty()) venue = market::VenueOf(instrument);
+  const auto at = std::find_if(found.begin(), found.end(),
+                               [&](const auto* each) { return each->venue() == venue; });
+  if (at == found.end()) return rpc::BadField("venue", "name one of " + NamesOf(found));
+  return *at;
+}
+
 template <class Request, class Response>
-void ServeDecision(rpc::Server& server, ExecutionService& service, const char* method,
+void ServeDecision(rpc::Server& server, const Venues& venues, const char* method,
                    AdjustmentNote::Step step) {
-  server.Handle<Request>(method, [&service, step](const rpc::CallPtr& call,
-                                                  const Request& request) {
-    if (request.account() != service.account().text())
-      return call->End(rpc::BadField("account", "this execution's is " + service.account().text()));
+  server.Handle<Request>(method, [venues, step](const rpc::CallPtr& call, const Request& request) {
     AdjustRequest wanted;
     wanted.step = step;
     wanted.person = call->caller().person;
@@ -117,56 +151,66 @@ void ServeDecision(rpc::Server& server, ExecutionService& service, const char* m
     }
     if (wanted.reason.size() > kMaxText)
       return call->End(rpc::BadField("reason", "is too long; shorten it"));
-    const bool taken = service.Adjust(wanted, [call](const absl::StatusOr<AdjustAnswer>& answer) {
-      if (!answer.ok()) return call->End(answer.status());
-      Response response;
-      response.set_proposal(answer->proposal);
-      response.set_detail(answer->detail);
-      call->Reply(response);
-    });
+    const auto service = FindBooks(*venues, request.account(), request.venue(), wanted.subject);
+    if (!service.ok()) return call->End(service.status());
+    const bool taken =
+        (*service)->Adjust(wanted, [call](const absl::StatusOr<AdjustAnswer>& answer) {
+          if (!answer.ok()) return call->End(answer.status());
+          Response response;
+          response.set_proposal(answer->proposal);
+          response.set_detail(answer->detail);
+          call->Reply(response);
+        });
     if (!taken) call->End(absl::ResourceExhaustedError("too many ask for this at once; try again"));
   });
 }
 
-void ServeAdjustments(rpc::Server& server, ExecutionService& service) {
+void PutAdjustments(const ExecutionService& service, pb::ListAdjustmentsResponse& out) {
+  const ExecutionState& state = service.engine().state();
+  for (auto at = state.adjustments().rbegin(); at != state.adjustments().rend(); ++at) {
+    const AdjustmentNote& note = at->second.proposed;
+    pb::Adjustment& row = *out.add_adjustments();
+    row.set_venue(std::string(service.venue()));
+    row.set_account(service.account().text());
+    row.set_proposal(note.proposal);
+    row.set_subject(note.asset.empty() ? note.instrument.text() : note.asset.text());
+    row.set_amount(note.amount.ToString());
+    const market::Instrument* instrument = state.NewestInstrument(note.instrument);
+    if (note.price.mantissa > 0 && instrument != nullptr)
+      row.set_price(instrument->Format(note.price));
+    row.set_state(StateOf(state, at->second));
+    row.set_proposer(note.person);
+    row.set_reason(note.reason);
+    row.set_proposed_ns(base::UnixNanos(note.time));
+    if (!at->second.decided) continue;
+    row.set_decider(at->second.decided->person);
+    row.set_decider_reason(at->second.decided->reason);
+    row.set_decided_ns(base::UnixNanos(at->second.decided->time));
+  }
+  const auto differs = [&](const std::string& name, const market::Money& amount) {
+    pb::AmountCompared& row = *out.add_differences();
+    row.set_name(name);
+    row.set_difference(amount.ToString());
+    row.set_note(base::Concat({"at ", service.venue()}));
+  };
+  for (const auto& [asset, amount] : state.differences()) differs(asset.text(), amount);
+  for (const auto& [instrument, amount] : state.position_differences())
+    differs(instrument.text(), amount);
+}
+
+void ServeAdjustments(rpc::Server& server, const Venues& venues) {
   using Step = AdjustmentNote::Step;
   ServeDecision<pb::ProposeAdjustmentRequest, pb::ProposeAdjustmentResponse>(
-      server, service, "gannet.exec.v1.ExecutionService/ProposeAdjustment", Step::kProposed);
+      server, venues, "gannet.exec.v1.ExecutionService/ProposeAdjustment", Step::kProposed);
   ServeDecision<pb::ApproveAdjustmentRequest, pb::ApproveAdjustmentResponse>(
-      server, service, "gannet.exec.v1.ExecutionService/ApproveAdjustment", Step::kApproved);
+      server, venues, "gannet.exec.v1.ExecutionService/ApproveAdjustment", Step::kApproved);
   ServeDecision<pb::RejectAdjustmentRequest, pb::RejectAdjustmentResponse>(
-      server, service, "gannet.exec.v1.ExecutionService/RejectAdjustment", Step::kRejected);
+      server, venues, "gannet.exec.v1.ExecutionService/RejectAdjustment", Step::kRejected);
   server.Handle<pb::ListAdjustmentsRequest>(
       "gannet.exec.v1.ExecutionService/ListAdjustments",
-      [&service](const rpc::CallPtr& call, const pb::ListAdjustmentsRequest&) {
-        const ExecutionState& state = service.engine().state();
+      [venues](const rpc::CallPtr& call, const pb::ListAdjustmentsRequest&) {
         pb::ListAdjustmentsResponse out;
-        for (auto at = state.adjustments().rbegin(); at != state.adjustments().rend(); ++at) {
-          const AdjustmentNote& note = at->second.proposed;
-          pb::Adjustment& row = *out.add_adjustments();
-          row.set_proposal(note.proposal);
-          row.set_subject(note.asset.empty() ? note.instrument.text() : note.asset.text());
-          row.set_amount(note.amount.ToString());
-          const market::Instrument* instrument = state.NewestInstrument(note.instrument);
-          if (note.price.mantissa > 0 && instrument != nullptr)
-            row.set_price(instrument->Format(note.price));
-          row.set_state(StateOf(state, at->second));
-          row.set_proposer(note.person);
-          row.set_reason(note.reason);
-          row.set_proposed_ns(base::UnixNanos(note.time));
-          if (!at->second.decided) continue;
-          row.set_decider(at->second.decided->person);
-          row.set_decider_reason(at->second.decided->reason);
-          row.set_decided_ns(base::UnixNanos(at->second.decided->time));
-        }
-        const auto differs = [&out](const std::string& name, const market::Money& amount) {
-          pb::AmountCompared& row = *out.add_differences();
-          row.set_name(name);
-          row.set_difference(amount.ToString());
-        };
-        for (const auto& [asset, amount] : state.differences()) differs(asset.text(), amount);
-        for (const auto& [instrument, amount] : state.position_differences())
-          differs(instrument.text(), amount);
+        for (const ExecutionService* each : *venues) PutAdjustments(*each, out);
         call->Reply(out);
       });
 }
@@ -220,37 +264,77 @@ absl::StatusOr<pb::GetStopResponse> StopOf(const ExecutionService& service,
   return out;
 }
 
+// What the venues say of one kill switch, as one: the last of each moment, the sum of each count.
+void Merge(const pb::GetStopResponse& one, pb::GetStopResponse& all) {
+  const auto later = [](int64_t a, int64_t b) { return std::max(a, b); };
+  all.set_verified(all.verified() && one.verified());
+  all.set_orders(all.orders() + one.orders());
+  all.set_open(all.open() + one.open());
+  all.set_unknown(all.unknown() + one.unknown());
+  const bool closed = all.gate_closed_ns() != 0 && one.gate_closed_ns() != 0;
+  all.set_gate_closed_ns(closed ? later(all.gate_closed_ns(), one.gate_closed_ns()) : 0);
+  all.set_last_order_ns(later(all.last_order_ns(), one.last_order_ns()));
+  all.set_last_cancel_ns(later(all.last_cancel_ns(), one.last_cancel_ns()));
+  all.set_verified_ns(all.verified() ? later(all.verified_ns(), one.verified_ns()) : 0);
+  all.set_order_bytes_after(all.order_bytes_after() + one.order_bytes_after());
+  all.set_cancels_sent(all.cancels_sent() + one.cancels_sent());
+  for (const auto& [state, count] : one.ends()) (*all.mutable_ends())[state] += count;
+}
+
+absl::StatusOr<pb::GetStopResponse> StopOf(const std::vector<ExecutionService*>& venues,
+                                           const std::string& request_id) {
+  std::optional<pb::GetStopResponse> all;
+  std::string words;
+  absl::Status none;
+  for (const ExecutionService* each : venues) {
+    auto one = StopOf(*each, request_id);
+    if (!one.ok()) {
+      none = one.status();
+      continue;
+    }
+    words += base::Concat({words.empty() ? "" : "; ", each->venue(), " ", one->state()});
+    if (all) {
+      Merge(*one, *all);
+    } else {
+      all = *std::move(one);
+    }
+  }
+  if (!all) return none;
+  if (venues.size() > 1) all->set_state(words);
+  return *std::move(all);
+}
+
 constexpr base::Duration kLookAgain = std::chrono::milliseconds(5);
 constexpr base::Duration kToAnswer = std::chrono::milliseconds(200);
 
 // The command may still be on its way over the bus.
-void AnswerStop(ExecutionService& service, const rpc::CallPtr& call,
-                const pb::GetStopRequest& request) {
+void AnswerStop(const Venues& venues, const rpc::CallPtr& call, const pb::GetStopRequest& request) {
   if (call->ended()) return;
-  const auto stop = StopOf(service, request.of_request());
+  const auto stop = StopOf(*venues, request.of_request());
   const bool over = stop.ok() && stop->verified();
   if (request.wait() && !over && call->time_left() > kToAnswer) {
-    return service.Later(kLookAgain,
-                         [&service, call, request] { AnswerStop(service, call, request); });
+    return venues->front()->Later(kLookAgain,
+                                  [venues, call, request] { AnswerStop(venues, call, request); });
   }
   if (!stop.ok()) return call->End(stop.status());
   call->Reply(*stop);
 }
 
-void ServeStop(rpc::Server& server, ExecutionService& service) {
+void ServeStop(rpc::Server& server, const Venues& venues) {
   server.Handle<pb::GetStopRequest>(
       "gannet.exec.v1.ExecutionService/GetStop",
-      [&service](const rpc::CallPtr& call, const pb::GetStopRequest& request) {
-        AnswerStop(service, call, request);
+      [venues](const rpc::CallPtr& call, const pb::GetStopRequest& request) {
+        AnswerStop(venues, call, request);
       });
 }
 
 }  // namespace
 
-void ServeExecution(rpc::Server& server, ExecutionService& service) {
-  ServeReconcile(server, service);
-  ServeAdjustments(server, service);
-  ServeStop(server, service);
+void ServeExecution(rpc::Server& server, std::vector<ExecutionService*> venues) {
+  const Venues all = std::make_shared<const std::vector<ExecutionService*>>(std::move(venues));
+  ServeReconcile(server, all);
+  ServeAdjustments(server, all);
+  ServeStop(server, all);
 }
 
 }  // namespace gannet::execution

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "libs/base/concat.h"
 #include "services/execution/execution_metrics.h"
 
 namespace gannet::execution {
@@ -12,8 +13,9 @@ namespace {
 
 constexpr base::Duration kDrainPoll = std::chrono::milliseconds(20);
 
-ExecutionOptions OptionsOf(const ExecutionConfig& config) {
+ExecutionOptions OptionsOf(const ExecutionConfig& config, Domain domain) {
   ExecutionOptions options;
+  options.domain = std::move(domain);
   options.account = market::AccountId(config.account);
   options.block_on_unknown = config.block_on_unknown;
   options.foreign = config.foreign_orders;
@@ -91,7 +93,7 @@ ExecutionService::ExecutionService(const ExecutionConfig& config, runtime::Deps&
       log_(deps.log),
       lease_(deps.lease),
       gate_(std::move(gate)),
-      engine_(OptionsOf(config), MakeVenue(config, deps, parts), *this),
+      engine_(OptionsOf(config, parts.domain), MakeVenue(config, deps, parts), *this),
       reports_(deps.shard, bus::kExecReports, [this](const auto& event) { engine_.Apply(event); }),
       balances_(deps.shard, bus::kBalances, [this](const auto& event) { engine_.Apply(event); }),
       positions_(deps.shard, bus::kPositions, nullptr),
@@ -102,7 +104,7 @@ ExecutionService::ExecutionService(const ExecutionConfig& config, runtime::Deps&
           deps.shard, bus::kJournals, [this](const auto& event) { engine_.Apply(event); },
           /*essential=*/true) {  // a cancel leaves once its request is written down
   venue_name_ = paper_ ? paper_->name() : venue_->name();
-  metrics_ = MeasureExecution(deps.metrics, engine_, shard_);
+  metrics_ = MeasureExecution(deps.metrics, venue_name_, engine_, shard_);
   if (paper_) paper_->Bind(engine_.state());
   if (parts.session) {
     session_ = std::make_unique<VenueSession>(
@@ -121,15 +123,16 @@ ExecutionService::ExecutionService(const ExecutionConfig& config, runtime::Deps&
             .on_answer = [this](wire::HttpExchange exchange) { DeliverAnswer(exchange); },
             .on_event = [this](wire::StreamEvent event) { DeliverStream(event); }});
   }
-  http_port_ = shard_.AddInput(
-      "execution.http", [this](std::string_view bytes, const market::Header& cause) {
+  const auto port = [this](const char* what) { return base::Concat({name(), ".", what}); };
+  http_port_ =
+      shard_.AddInput(port("http"), [this](std::string_view bytes, const market::Header& cause) {
         const absl::StatusOr<wire::HttpExchange> exchange = wire::DecodeHttpExchange(bytes);
         if (exchange.ok()) engine_.OnHttp(*exchange, cause, shard_.now());
         bad_inputs_ += exchange.ok() ? 0 : 1;
         Settle(cause);
       });
-  stream_port_ = shard_.AddInput(
-      "execution.stream", [this](std::string_view bytes, const market::Header& cause) {
+  stream_port_ =
+      shard_.AddInput(port("stream"), [this](std::string_view bytes, const market::Header& cause) {
         const absl::StatusOr<wire::StreamEvent> event = wire::DecodeStreamEvent(bytes);
         if (event.ok() && event->connection == kOrderSocketName) {
           OnOrderSocket(*event);
@@ -139,45 +142,43 @@ ExecutionService::ExecutionService(const ExecutionConfig& config, runtime::Deps&
         bad_inputs_ += event.ok() ? 0 : 1;
         Settle(cause);
       });
-  paper_port_ = shard_.AddInput("execution.paper",
-                                [this](std::string_view bytes, const market::Header& cause) {
-                                  wire::CanonicalReader in(bytes);
-                                  const uint64_t id = in.U64();
-                                  const std::string body = in.Bytes();
-                                  if (in.ok() && paper_) paper_->Execute(id, body, shard_.now());
-                                  bad_inputs_ += in.ok() && paper_ ? 0 : 1;
-                                  Settle(cause);
-                                });
+  paper_port_ =
+      shard_.AddInput(port("paper"), [this](std::string_view bytes, const market::Header& cause) {
+        wire::CanonicalReader in(bytes);
+        const uint64_t id = in.U64();
+        const std::string body = in.Bytes();
+        if (in.ok() && paper_) paper_->Execute(id, body, shard_.now());
+        bad_inputs_ += in.ok() && paper_ ? 0 : 1;
+        Settle(cause);
+      });
   // Recorded like any input: it changes what later verdicts are answered with.
   drain_port_ =
-      shard_.AddInput("execution.drain", [this](std::string_view, const market::Header& cause) {
+      shard_.AddInput(port("drain"), [this](std::string_view, const market::Header& cause) {
         engine_.StopIntake();
         Settle(cause);
       });
-  inspect_port_ = shard_.AddInput("execution.inspect",
-                                  [this](std::string_view bytes, const market::Header& cause) {
-                                    wire::CanonicalReader in(bytes);
-                                    const uint64_t ticket = in.U64();
-                                    const bool dry_run = in.Bool();
-                                    if (in.ok())
-                                      engine_.Inspect(ticket, dry_run, cause, shard_.now());
-                                    bad_inputs_ += in.ok() ? 0 : 1;
-                                    Settle(cause);
-                                  });
-  adjust_port_ = shard_.AddInput("execution.adjust",
-                                 [this](std::string_view bytes, const market::Header& cause) {
-                                   wire::CanonicalReader in(bytes);
-                                   const uint64_t ticket = in.U64();
-                                   const AdjustRequest request = ReadAdjustRequest(in);
-                                   if (in.ok())
-                                     engine_.Adjust(ticket, request, cause, shard_.now());
-                                   bad_inputs_ += in.ok() ? 0 : 1;
-                                   Settle(cause);
-                                 });
+  inspect_port_ =
+      shard_.AddInput(port("inspect"), [this](std::string_view bytes, const market::Header& cause) {
+        wire::CanonicalReader in(bytes);
+        const uint64_t ticket = in.U64();
+        const bool dry_run = in.Bool();
+        if (in.ok()) engine_.Inspect(ticket, dry_run, cause, shard_.now());
+        bad_inputs_ += in.ok() ? 0 : 1;
+        Settle(cause);
+      });
+  adjust_port_ =
+      shard_.AddInput(port("adjust"), [this](std::string_view bytes, const market::Header& cause) {
+        wire::CanonicalReader in(bytes);
+        const uint64_t ticket = in.U64();
+        const AdjustRequest request = ReadAdjustRequest(in);
+        if (in.ok()) engine_.Adjust(ticket, request, cause, shard_.now());
+        bad_inputs_ += in.ok() ? 0 : 1;
+        Settle(cause);
+      });
   ConsumeFacts();
   ConsumeMarket();
   shard_.AddState(
-      {.name = "execution",
+      {.name = std::string(name()),
        .save = [this](wire::CanonicalWriter& out) { engine_.state().Save(out); },
        .load = [this](wire::CanonicalReader& in) { return engine_.mutable_state().Load(in); },
        .resume = [this](const market::Header& cause) { Resume(cause); }});
@@ -215,18 +216,20 @@ void ExecutionService::ConsumeMarket() {
     const uint64_t cancels = engine_.stats().cancels;
     engine_.OnCommand(event, shard_.now());
     if (event.value.kind == market::CommandKind::kCancelAll) {
-      answers_.Emit({.command = event.header.id,
-                     .request_id = event.value.request_id,
-                     .person = event.value.person,
-                     .engine = "execution",
-                     .detail = absl::StrCat("cancelling ", engine_.stats().cancels - cancels,
-                                            " orders; each is over when its report says so")},
-                    event.header);
+      answers_.Emit(
+          {.command = event.header.id,
+           .request_id = event.value.request_id,
+           .person = event.value.person,
+           .engine = domain().engine,
+           .detail = absl::StrCat("cancelling ", engine_.stats().cancels - cancels, " orders at ",
+                                  venue_name_, "; each is over when its report says so")},
+          event.header);
     }
     NoteStops();
     Settle(event.header);
   });
   shard_.Consume<market::Instrument>(bus::kInstruments, nullptr, [this](const auto& event) {
+    if (!domain().Has(event.value.id)) return;
     engine_.OnInstrument(event, shard_.now());
     if (paper_) paper_->OnInstrument(event.value);
   });

@@ -36,11 +36,13 @@ class ExecutionService : public runtime::Service, private ExecutionOutput {
     // Orders over a WebSocket: `keyed` is the venue, which is told when to.
     std::optional<OrderSocketOptions> orders;
     venue::KeyedVenue* keyed = nullptr;
+    Domain domain;
   };
   ExecutionService(const ExecutionConfig& config, runtime::Deps& deps, Parts parts, SendGate gate);
   ~ExecutionService() override;
 
-  std::string_view name() const override { return "execution"; }
+  // The name of its engine, of its state and before that of its inputs.
+  std::string_view name() const override { return engine_.state().domain().engine; }
   absl::Status Start() override;
   // Takes up nothing new, waits for the answers to what was placed. Open orders
   // stay open.
@@ -49,6 +51,7 @@ class ExecutionService : public runtime::Service, private ExecutionOutput {
 
   const ExecutionEngine& engine() const { return engine_; }
   const market::AccountId& account() const { return engine_.state().account(); }
+  const Domain& domain() const { return engine_.state().domain(); }
   std::string_view venue() const { return venue_name_; }
 
   // What the venue holds beside what is held here, asked now. Without `dry_run` what the

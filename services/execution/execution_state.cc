@@ -40,6 +40,17 @@ std::optional<uint64_t> TradeNumber(const std::string& trade_id) {
   return number;
 }
 
+bool Domain::Meets(const market::Scope& scope) const {
+  switch (scope.kind) {
+    case market::ScopeKind::kVenue:
+      return Has(scope.name);
+    case market::ScopeKind::kInstrument:
+      return Has(market::InstrumentId(scope.name));
+    default:
+      return true;
+  }
+}
+
 // --- views -----------------------------------------------------------------------
 
 const TrackedOrder* ExecutionState::Find(const market::ClientOrderId& id) const {
@@ -169,6 +180,7 @@ void ExecutionState::Apply(const market::Event<market::RiskDecision>& event) {
   epoch_ = std::max(epoch_, decision.epoch);
   if (!decision.permitted || decision.intent.kind == market::IntentKind::kCancel) return;
   if (decision.intent.kind == market::IntentKind::kParent) return;  // its children are sent
+  if (!domain_.Has(decision.intent.instrument)) return;
   const market::ClientOrderId& id = decision.intent.client_order_id;
   if (orders_.contains(id) ||
       !verdicts_.emplace(id, OpenVerdict{decision, event.header.correlation}).second) {
@@ -179,6 +191,7 @@ void ExecutionState::Apply(const market::Event<market::RiskDecision>& event) {
 void ExecutionState::Apply(const market::Event<market::OrderIntent>& event) {
   const market::OrderIntent& intent = event.value;
   if (intent.kind != market::IntentKind::kCancel || market::CancelsParent(intent)) return;
+  if (!domain_.Has(intent.instrument)) return;
   if (!cancels_.emplace(intent.client_order_id, OpenCancel{intent, event.header.correlation})
            .second) {
     ++stats_.duplicate_cancels;
@@ -222,6 +235,7 @@ TrackedOrder& ExecutionState::FromReport(const market::Event<market::ExecReport>
 
 void ExecutionState::Apply(const market::Event<market::ExecReport>& event) {
   const market::ExecReport& report = event.value;
+  if (!domain_.Has(report.instrument)) return;
   // A cancel of an order that nobody knows says nothing about any order.
   const bool unknown_order = !orders_.contains(report.client_order_id);
   if (unknown_order && report.kind == market::ExecKind::kCancelRejected) return;
@@ -299,7 +313,7 @@ std::vector<market::AssetChange> ChangesOf(const market::Instrument& instrument,
 
 void ExecutionState::Apply(const market::Event<market::AccountEvent>& event) {
   const market::AccountEvent& booking = event.value;
-  if (booking.account != account_) return;
+  if (booking.account != account_ || !domain_.Has(booking.venue)) return;
   const bool of_an_order = !booking.client_order_id.empty();
   const std::string key = BookingKey(booking);
   if (!of_an_order && booking.person.empty())
@@ -378,7 +392,7 @@ void ExecutionState::ForgetOldest() {
 
 void ExecutionState::Apply(const market::Event<market::BalanceUpdate>& event) {
   const market::BalanceUpdate& update = event.value;
-  if (update.account != account_) return;
+  if (update.account != account_ || !domain_.Has(update.venue)) return;
   // What comes before the first look at all balances is part of it.
   if (!baseline_) explained_[update.asset] = update.free + update.locked;
   balances_.insert_or_assign(update.asset, update);
@@ -443,7 +457,7 @@ void ExecutionState::ApplyPositionNote(const PositionNote& note) {
 
 void ExecutionState::Apply(const market::Event<wire::EngineNote>& event) {
   const wire::EngineNote& note = event.value;
-  if (note.engine != kEngineName) return;
+  if (note.engine != domain_.engine) return;
   absl::Status read;
   if (note.kind == kRequestNote) {
     const auto request = ReadRequestNote(note.body);

@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -50,9 +51,25 @@ struct Block {
   std::string text;
 };
 
+// Which venues an execution answers for, where several stand in one shard: its own, or all
+// that are nobody else's. Facts of the others are not its.
+struct Domain {
+  std::string engine = kEngineName;  // in notes and answers
+  std::string venue;                 // empty: every one that is not `elsewhere`
+  std::set<std::string, std::less<>> elsewhere;
+  bool Has(std::string_view other) const {
+    return venue.empty() ? !elsewhere.contains(other) : venue == other;
+  }
+  bool Has(const market::InstrumentId& instrument) const {
+    return Has(market::VenueOf(instrument));
+  }
+  bool Meets(const market::Scope& scope) const;  // whether the scope can hold anything of it
+};
+
 class ExecutionState {
  public:
-  explicit ExecutionState(market::AccountId account) : account_(std::move(account)) {}
+  explicit ExecutionState(market::AccountId account, Domain domain = {})
+      : account_(std::move(account)), domain_(std::move(domain)) {}
 
   // --- facts, ours and those we read ------------------------------------------
   void Apply(const market::Event<market::RiskDecision>& event);
@@ -66,6 +83,7 @@ class ExecutionState {
 
   // --- orders -------------------------------------------------------------------
   const market::AccountId& account() const { return account_; }
+  const Domain& domain() const { return domain_; }
   const TrackedOrder* Find(const market::ClientOrderId& id) const;
   const TrackedOrder* FindVenueOrder(const market::InstrumentId& instrument,
                                      const market::VenueOrderId& id) const;
@@ -162,6 +180,7 @@ class ExecutionState {
   void ForgetOldest();
 
   const market::AccountId account_;
+  const Domain domain_;
   std::map<market::ClientOrderId, TrackedOrder> orders_;
   std::set<market::ClientOrderId> open_;
   std::deque<market::ClientOrderId> closed_;  // oldest first

@@ -132,6 +132,64 @@ TEST_CASE("Notes of other engines are none of ours; unreadable ones are counted"
   CHECK(state.stats().unreadable_notes == 2);
 }
 
+TEST_CASE("Of several venues each takes up what is its own") {
+  const Domain first{.elsewhere = {"bybit-spot"}};
+  const Domain other{.engine = "execution:bybit-spot", .venue = "bybit-spot"};
+  CHECK(first.Has(kBtc));
+  CHECK(first.Has("nobody's"));
+  CHECK_FALSE(other.Has(kBtc));
+  CHECK(first.Meets({market::ScopeKind::kFirm, ""}));
+  CHECK_FALSE(first.Meets({market::ScopeKind::kVenue, "bybit-spot"}));
+  CHECK(other.Meets({market::ScopeKind::kInstrument, "bybit-spot:BTCUSDT"}));
+
+  const market::InstrumentId there("bybit-spot:BTCUSDT");
+  ExecutionState here_state(kAccount, first), there_state(kAccount, other);
+  const auto both = [&](const auto& event) {
+    here_state.Apply(event);
+    there_state.Apply(event);
+  };
+  market::Event<market::RiskDecision> verdict;
+  verdict.value.permitted = true;
+  verdict.value.intent.account = kAccount;
+  verdict.value.intent.instrument = there;
+  verdict.value.intent.client_order_id = market::ClientOrderId("g1t");
+  both(verdict);
+  market::Event<market::OrderIntent> cancel;
+  cancel.value.kind = market::IntentKind::kCancel;
+  cancel.value.instrument = there;
+  cancel.value.client_order_id = market::ClientOrderId("g1c");
+  both(cancel);
+  CHECK(here_state.unanswered_verdicts().empty());
+  CHECK(here_state.unanswered_cancels().empty());
+  CHECK(there_state.unanswered_verdicts().size() == 1);
+  CHECK(there_state.unanswered_cancels().size() == 1);
+
+  market::Event<market::ExecReport> report;
+  report.value.account = kAccount;
+  report.value.instrument = there;
+  report.value.client_order_id = market::ClientOrderId("g1t");
+  report.value.kind = market::ExecKind::kJournaled;
+  report.value.state = market::OrderState::kSubmitted;
+  both(report);
+  CHECK(here_state.orders().empty());
+  CHECK(there_state.open().size() == 1);
+
+  market::Event<market::BalanceUpdate> balance;
+  balance.value.account = kAccount;
+  balance.value.venue = "bybit-spot";
+  balance.value.asset = market::AssetId("USDT");
+  balance.value.free = market::Money(5, 0);
+  both(balance);
+  CHECK(here_state.balances().empty());
+  CHECK(there_state.balances().size() == 1);
+
+  wire::EngineNote note = ToNote(GateNote{{market::ScopeKind::kFirm, ""}, true, "", ""});
+  note.engine = other.engine;
+  both(market::Event<wire::EngineNote>{{}, note});
+  CHECK_FALSE(here_state.OwnGateShut({market::ScopeKind::kFirm, ""}));
+  CHECK(there_state.OwnGateShut({market::ScopeKind::kFirm, ""}));
+}
+
 TEST_CASE("Notes survive their own bytes") {
   const RequestNote request{7,
                             venue::RequestKind::kCancelReplace,

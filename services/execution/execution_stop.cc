@@ -114,7 +114,7 @@ void ExecutionEngine::OnStopCheck(const InFlight& request, const venue::Answer& 
           .command = run->command,
           .request_id = run->request_id,
           .person = run->person,
-          .engine = kEngineName,
+          .engine = options_.domain.engine,
           .detail = absl::StrCat("verified at the venue: ", Words(run->ends),
                                  "; its lists show nothing of the scope (", run->evidence, ")")},
       cause_);

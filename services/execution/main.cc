@@ -35,13 +35,17 @@ int main(int argc, char** argv) {
   auto process = runtime::Process::Create(std::move(options));
   if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));
   command::ShardCommands commands((*process)->deps());  // outlives the services
-  auto service = execution::BuildExecution(*config, (*process)->deps());
-  if (!service.ok()) return runtime::End(runtime::NotStarted(service.status()));
+  auto executions = execution::BuildExecution(*config, (*process)->deps());
+  if (!executions.ok()) return runtime::End(runtime::NotStarted(executions.status()));
   auto rpc = api::ServeProgram(flags, **process, &commands);
   if (!rpc.ok()) return runtime::End(runtime::NotStarted(rpc.status()));
-  execution::ServeExecution((*rpc)->server(), **service);
+  std::vector<execution::ExecutionService*> venues;
   std::vector<std::unique_ptr<runtime::Service>> services;
-  services.push_back(*std::move(service));
+  for (auto& execution : *executions) {
+    venues.push_back(execution.get());
+    services.push_back(std::move(execution));
+  }
+  execution::ServeExecution((*rpc)->server(), std::move(venues));
   services.push_back(*std::move(rpc));
   return (*process)->Run(std::move(services));
 }

@@ -83,7 +83,8 @@ class ServiceHost {
     });
     auto built = BuildExecution(config, deps_, [this](const OutgoingRequest&) { return closed; });
     REQUIRE(built.ok());
-    service = *std::move(built);
+    REQUIRE(built->size() == 1);
+    service = std::move(built->front());
     btc.id = market::InstrumentId("binance-spot:BTCUSDT");
     btc.base = market::AssetId("BTC");
     btc.quote = btc.settle = market::AssetId("USDT");

@@ -33,7 +33,8 @@ foreach(test
     sigterm
     truth
     two_venues
-    venue_check)
+    venue_check
+    venues)
   add_test(NAME e2e_${test}
     COMMAND ${Python3_EXECUTABLE} -B tests/e2e/${test}_test.py ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})

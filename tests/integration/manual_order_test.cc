@@ -41,7 +41,7 @@ class Desk {
     limits->limits.wallets["main/paper"] = "paper";
     auto execution = execution::BuildExecution({}, deps_);
     REQUIRE(execution.ok());
-    services_.push_back(*std::move(execution));
+    services_.push_back(std::move(execution->front()));
     services_.push_back(risk::BuildRisk(*limits, deps_));
     services_.push_back(strategy::BuildStrategy({}, deps_));
     market_ = shard_.AddInput(

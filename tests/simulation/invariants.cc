@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "libs/base/concat.h"
 #include "libs/market/order_state.h"
 
 namespace gannet::simulation {
@@ -21,8 +22,8 @@ using Trades = std::map<InstrumentId, std::set<std::string>>;
 constexpr int kVenueScale = 8;  // of every number in the venue's records
 constexpr venue_sim::AccountIndex kAccount = 0;
 
-InstrumentId InstrumentOf(venue_sim::SymbolIndex symbol) {
-  return InstrumentId("binance-spot:" + venue_sim::ListedSymbols()[symbol].name);
+InstrumentId InstrumentOf(std::string_view venue, venue_sim::SymbolIndex symbol) {
+  return InstrumentId(base::Concat({venue, ":", venue_sim::ListedSymbols()[symbol].name}));
 }
 
 bool IsOurs(const VenueRecord::Order& order) {
@@ -197,6 +198,7 @@ void CheckReports(const ExecutionState& state, const VenueRecord& venue, store::
   }
   const auto fills = reports.Fills({});
   for (const store::FillRow& fill : *fills) {
+    if (!state.domain().Has(fill.instrument)) continue;
     if (!reported[fill.instrument].insert(fill.trade_id).second) {
       violations.push_back(absl::StrCat("I6: trade ", fill.trade_id, " of ", fill.instrument.text(),
                                         " was reported twice"));
@@ -208,7 +210,7 @@ void CheckReports(const ExecutionState& state, const VenueRecord& venue, store::
   for (const store::PositionRow& row : *rows) net[row.instrument] += row.net;
   for (const auto& [instrument, ours] : net) {
     const market::Instrument* definition = state.NewestInstrument(instrument);
-    if (definition == nullptr) continue;
+    if (definition == nullptr || !state.domain().Has(instrument)) continue;
     const Money expected(state.NetPosition(instrument).mantissa, definition->quantity_scale);
     if (ours != expected) {
       violations.push_back(absl::StrCat("I6: position in ", instrument.text(), " is ",
@@ -220,30 +222,30 @@ void CheckReports(const ExecutionState& state, const VenueRecord& venue, store::
 
 }  // namespace
 
-VenueRecord ReadVenue(const venue_sim::VenueCore& venue) {
+VenueRecord ReadVenue(std::string_view name, const venue_sim::VenueCore& venue) {
   VenueRecord record;
   const auto& symbols = venue_sim::ListedSymbols();
   for (venue_sim::SymbolIndex symbol = 0; symbol < symbols.size(); ++symbol) {
     venue.ForOrders(kAccount, symbol, 0, [&](const venue_sim::VenueOrder& order) {
-      record.orders.push_back({InstrumentOf(symbol), order});
+      record.orders.push_back({InstrumentOf(name, symbol), order});
       return true;
     });
   }
   for (const venue_sim::AccountTrade& trade : venue.account_trades(kAccount))
-    record.trades.push_back({InstrumentOf(trade.symbol), symbols[trade.symbol].base, trade});
+    record.trades.push_back({InstrumentOf(name, trade.symbol), symbols[trade.symbol].base, trade});
   for (const auto& [asset, balance] : venue.ledger().balances(kAccount))
     record.balances[market::AssetId(asset)] = Money(balance.free + balance.locked, kVenueScale);
   return record;
 }
 
-VenueRecord ReadNewOrders(const venue_sim::VenueCore& venue, Marks& marks) {
+VenueRecord ReadNewOrders(std::string_view name, const venue_sim::VenueCore& venue, Marks& marks) {
   VenueRecord record;
   marks.resize(venue_sim::ListedSymbols().size());
   for (venue_sim::SymbolIndex symbol = 0; symbol < marks.size(); ++symbol) {
     uint64_t next = marks[symbol];
     bool all_ended = true;
     venue.ForOrders(kAccount, symbol, marks[symbol], [&](const venue_sim::VenueOrder& order) {
-      record.orders.push_back({InstrumentOf(symbol), order});
+      record.orders.push_back({InstrumentOf(name, symbol), order});
       all_ended = all_ended && !IsOpen(order.status);
       if (all_ended) next = order.order_id + 1;
       return true;

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libs/market/ids.h"
@@ -36,13 +37,14 @@ struct VenueRecord {
   };
   std::map<market::AssetId, Transfers> transfers;
 };
-VenueRecord ReadVenue(const venue_sim::VenueCore& venue);
+// `name`: in the ids of its instruments.
+VenueRecord ReadVenue(std::string_view name, const venue_sim::VenueCore& venue);
 
 // A number of an order of each symbol: all before it have ended and were looked at.
 using Marks = std::vector<uint64_t>;
 // Orders from `marks` on and nothing else, for looks that are many: what has ended at
 // the venue changes no more. Moves `marks` to the first order that is still open.
-VenueRecord ReadNewOrders(const venue_sim::VenueCore& venue, Marks& marks);
+VenueRecord ReadNewOrders(std::string_view name, const venue_sim::VenueCore& venue, Marks& marks);
 
 // How often the network itself handed the request that places this client id to the
 // venue a second time. A venue takes such an order twice once the first has filled,
@@ -57,7 +59,7 @@ std::vector<std::string> CheckAlways(const execution::ExecutionEngine& execution
 
 // After everything has settled: nothing UNKNOWN, every order in the venue's state,
 // I3 positions equal the venue's trades, I5 money adds up to the last unit, I6
-// reporting has each trade once.
+// reporting has each trade of this venue once.
 std::vector<std::string> CheckSettled(const execution::ExecutionEngine& execution,
                                       const VenueRecord& venue, store::Store& reports,
                                       const Doubled& doubled);

@@ -64,12 +64,14 @@ absl::Status PlatformNode::Build() {
   commands_ = std::move(pipeline.commands);
   services_ = std::move(pipeline.services);
   for (const auto& service : services_) {
-    if (service->name() == "execution")
-      execution_ = &static_cast<execution::ExecutionService&>(*service).engine();
+    if (const auto* execution = dynamic_cast<execution::ExecutionService*>(service.get()))
+      executions_.push_back(&execution->engine());
     if (service->name() == "risk") risk_ = &static_cast<risk::RiskService&>(*service).engine();
   }
   services_.push_back(ingest::BuildIngest(options_.ingest, *deps_));
-  watch_.Observe(*shard_, execution_->state());
+  std::vector<const execution::ExecutionState*> states;
+  for (const execution::ExecutionEngine* each : executions_) states.push_back(&each->state());
+  watch_.Observe(*shard_, std::move(states));
   return absl::OkStatus();
 }
 
@@ -105,7 +107,7 @@ void PlatformNode::Forget() {
   }
   executor_.Cancel(snapshot_timer_);
   watch_.Forget();
-  execution_ = nullptr;
+  executions_.clear();
   risk_ = nullptr;
   reporting_ = nullptr;
   while (!services_.empty()) services_.pop_back();

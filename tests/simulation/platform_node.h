@@ -64,7 +64,8 @@ class PlatformNode {
 
   // Only while running.
   runtime::Shard& shard() { return *shard_; }
-  const execution::ExecutionEngine& execution() const { return *execution_; }
+  // One a venue, in the order of the configuration.
+  const std::vector<const execution::ExecutionEngine*>& executions() const { return executions_; }
   const risk::RiskEngine& risk() const { return *risk_; }
   command::ShardCommands& commands() { return *commands_; }
   base::Time now() const { return executor_.Now(); }
@@ -121,7 +122,7 @@ class PlatformNode {
   reporting::ReportingService* reporting_ = nullptr;
   size_t drained_ = 0;  // of services_, from the end
   base::TimerId snapshot_timer_ = base::TimerId::kNone;
-  const execution::ExecutionEngine* execution_ = nullptr;
+  std::vector<const execution::ExecutionEngine*> executions_;
   const risk::RiskEngine* risk_ = nullptr;
 };
 

@@ -229,7 +229,7 @@ class PolicyWorld {
         rng_(options.seed),
         executor_(kStart),
         network_(executor_, executor_, rng_.Fork()),
-        venue_(options.seed, executor_, network_),
+        venue_("binance-spot", VenueNode::kPort, options.seed, executor_, network_),
         trader_(policy, venue_, network_, executor_) {
     const auto doubled = [this](const net::HttpRequest& request) {
       doubled_.insert(venue_sim::ParameterOf(request, "newClientOrderId"));
@@ -275,7 +275,7 @@ class PolicyWorld {
 
   PolicyResult Judge() const {
     std::map<std::string, std::pair<int, int64_t>> at_venue;  // orders, filled
-    const VenueRecord record = ReadVenue(venue_.core());
+    const VenueRecord record = ReadVenue(venue_.name(), venue_.core());
     for (const VenueRecord::Order& of : record.orders) {
       auto& [count, filled] = at_venue[of.order.request.client_order_id];
       ++count;

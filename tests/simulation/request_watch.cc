@@ -34,10 +34,11 @@ std::string Short(std::string_view text) {
 
 }  // namespace
 
-void RequestWatch::Observe(runtime::Shard& shard, const execution::ExecutionState& state) {
-  state_ = &state;
+void RequestWatch::Observe(runtime::Shard& shard,
+                           std::vector<const execution::ExecutionState*> states) {
+  states_ = std::move(states);
   ++generation_;
-  wait_until_ = {};
+  wait_until_.clear();
   dead_ = false;
   shard.ObserveFacts(
       [this](const bus::TopicInfo& topic, const void* event) { Learn(topic, event); });
@@ -67,9 +68,11 @@ void RequestWatch::JudgeOrder(const net::HttpRequest& request, const std::string
   const auto found = permitted_.find(id);
   if (found == permitted_.end()) return wrong("without a permitted verdict");
   const market::OrderIntent& intent = found->second;
-  const market::Instrument* instrument =
-      state_ == nullptr ? nullptr
-                        : state_->FindInstrument(intent.instrument, intent.instrument_version);
+  const market::Instrument* instrument = nullptr;
+  for (const execution::ExecutionState* state : states_) {
+    if (state->domain().Has(intent.instrument))
+      instrument = state->FindInstrument(intent.instrument, intent.instrument_version);
+  }
   if (instrument == nullptr) return wrong("in an instrument that nobody defined");
   const std::string symbol =
       intent.instrument.text().substr(intent.instrument.text().find(':') + 1);
@@ -96,35 +99,36 @@ bool RequestWatch::Dies() {
   return dead_;
 }
 
-void RequestWatch::Judge(const net::HttpRequest& request) {
+void RequestWatch::Judge(const net::Url& venue, const net::HttpRequest& request) {
   if (!IsSigned(request)) return;
-  if (clock_.Now() < wait_until_)
+  if (clock_.Now() < wait_until_[venue.port])
     violations_.push_back(absl::StrCat("I7: asked while told to wait: ", Words(request)));
   if (request.method == "POST" && request.target.starts_with("/api/v3/order"))
     JudgeOrder(request, ParameterOf(request, "newClientOrderId"));
 }
 
-void RequestWatch::NoteAnswer(const net::HttpResult& result) {
+void RequestWatch::NoteAnswer(const net::Url& venue, const net::HttpResult& result) {
   if (!result.status.ok() || (result.response.status != 429 && result.response.status != 418))
     return;
   int64_t seconds = 0;
   const std::string text(net::FindHeader(result.response.headers, "Retry-After"));
   if (!absl::SimpleAtoi(text, &seconds)) return;
-  wait_until_ = std::max(wait_until_, clock_.Now() + std::chrono::seconds(seconds));
+  base::Time& until = wait_until_[venue.port];
+  until = std::max(until, clock_.Now() + std::chrono::seconds(seconds));
 }
 
 void RequestWatch::Http(const net::Url& base, net::HttpRequest request, net::HttpLimits limits,
                         std::function<void(net::HttpResult)> done) {
   const bool asks = IsSigned(request);
   if (dead_ || (asks && Dies())) return;
-  Judge(request);
+  Judge(base, request);
   if (trace_ && asks) Trace("-> " + Words(request));
   network_.Http(
       base, std::move(request), limits,
-      [this, asks, generation = generation_, done = std::move(done)](net::HttpResult result) {
+      [this, base, asks, generation = generation_, done = std::move(done)](net::HttpResult result) {
         if (generation != generation_) return done(std::move(result));
         if (dead_ || (asks && Dies())) return;
-        if (asks) NoteAnswer(result);
+        if (asks) NoteAnswer(base, result);
         if (trace_ && asks) {
           Trace(result.status.ok()
                     ? absl::StrCat("<- ", result.response.status, " ", Short(result.response.body))

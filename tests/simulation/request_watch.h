@@ -28,10 +28,10 @@ class RequestWatch : public net::Network {
   RequestWatch(net::Network& network, const base::Clock& clock, Tracer trace)
       : network_(network), clock_(clock), trace_(std::move(trace)) {}
 
-  // Learns the verdicts of this start of the platform, which knows instruments by `state`
+  // Learns the verdicts of this start of the platform, which knows instruments by `states`
   // and has heard of no wait yet.
-  void Observe(runtime::Shard& shard, const execution::ExecutionState& state);
-  void Forget() { state_ = nullptr; }
+  void Observe(runtime::Shard& shard, std::vector<const execution::ExecutionState*> states);
+  void Forget() { states_.clear(); }
 
   // At the message of this number (0: none) the process dies: `die` is told, nothing leaves
   // or comes in any more until the next Observe. A request or frame that leaves is two
@@ -63,17 +63,17 @@ class RequestWatch : public net::Network {
  private:
   // Counts a message; true: nobody lives to see it.
   bool Dies();
-  void Judge(const net::HttpRequest& request);
+  void Judge(const net::Url& venue, const net::HttpRequest& request);
   void JudgeOrder(const net::HttpRequest& request, const std::string& id);
-  void NoteAnswer(const net::HttpResult& result);
+  void NoteAnswer(const net::Url& venue, const net::HttpResult& result);
   void Learn(const bus::TopicInfo& topic, const void* event);
 
   net::Network& network_;
   const base::Clock& clock_;
   const Tracer trace_;                                    // empty: nobody listens
   std::map<std::string, market::OrderIntent> permitted_;  // by client order id
-  const execution::ExecutionState* state_ = nullptr;
-  base::Time wait_until_{};
+  std::vector<const execution::ExecutionState*> states_;
+  std::map<uint16_t, base::Time> wait_until_;  // by the venue's port
   uint64_t messages_ = 0, die_at_ = 0;
   std::function<void()> die_;
   bool dead_ = false;

@@ -23,8 +23,9 @@ using namespace std::chrono_literals;
 // Reports no real time: a test asserts on none.
 const base::VirtualExecutor kNoClock{base::Time{}};
 
-void RunSeeds(uint64_t first, uint64_t last) {
+void RunSeeds(uint64_t first, uint64_t last, int venues = 1) {
   CampaignOptions options;
+  options.each.venues = venues;
   options.first_seed = first;
   options.last_seed = last;
   options.require_probes = true;
@@ -38,6 +39,10 @@ TEST_CASE("Invariants hold over seeds 1 to 125", "[.][seeds-1]") { RunSeeds(1, 1
 TEST_CASE("Invariants hold over seeds 126 to 250", "[.][seeds-2]") { RunSeeds(126, 250); }
 TEST_CASE("Invariants hold over seeds 251 to 375", "[.][seeds-3]") { RunSeeds(251, 375); }
 TEST_CASE("Invariants hold over seeds 376 to 500", "[.][seeds-4]") { RunSeeds(376, 500); }
+
+TEST_CASE("Invariants hold at two venues over seeds 1 to 60", "[.][seeds-venues]") {
+  RunSeeds(1, 60, 2);
+}
 
 SimulationResult Run(const SimulationOptions& options) {
   const auto result = Simulate(options);
@@ -85,6 +90,18 @@ TEST_CASE("Without faults orders are filled, and nothing is unknown, refused or 
     CAPTURE(name);
     CHECK(count == 0);
   }
+}
+
+TEST_CASE("One platform trades at two venues, each judged by its own record") {
+  SimulationOptions options = Calm();
+  options.venues = 2;
+  std::set<std::string> traded;
+  options.doctor = [&](const VenueRecord& record) {
+    for (const VenueRecord::Trade& trade : record.trades)
+      traded.emplace(market::VenueOf(trade.instrument));
+  };
+  CHECK(Run(options).violations == std::vector<std::string>{});
+  CHECK(traded == std::set<std::string>{"binance-spot", "second-spot"});
 }
 
 TEST_CASE("A fault script strikes in place of what a seed draws") {

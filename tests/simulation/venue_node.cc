@@ -21,7 +21,7 @@ absl::Status VenueNode::Start() {
   server_->set_public_url(url());
   gate_.set_venue(server_.get());
   GANNET_ASSIGN_OR_RETURN(listener_, network_.Listen({}, gate_));
-  network_.AddName("venue.sim", kPort, listener_->port());
+  network_.AddName("venue.sim", port_, listener_->port());
   server_->Start();
   return absl::OkStatus();
 }

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "libs/base/rng.h"
@@ -18,14 +19,18 @@ namespace gannet::simulation {
 class VenueNode {
  public:
   static constexpr uint16_t kPort =
-      9'443;  // what clients connect to, whatever the listener's own port
+      9'443;  // what clients of the first connect to, whatever the listener's own port
   // Of a length that the venue takes for a key.
   static constexpr char kApiKey[] =
       "simulation-key-of-sixty-four-bytes-as-the-venue-hands-them-out--";
   static constexpr char kApiSecret[] = "simulation-secret";
 
-  VenueNode(uint64_t seed, base::VirtualExecutor& executor, net::SimNetwork& network)
-      : seed_(seed),
+  // `name`: in ids of its instruments.
+  VenueNode(std::string name, uint16_t port, uint64_t seed, base::VirtualExecutor& executor,
+            net::SimNetwork& network)
+      : name_(std::move(name)),
+        port_(port),
+        seed_(seed),
         executor_(executor),
         network_(network),
         gate_(executor, executor, key_),
@@ -35,15 +40,18 @@ class VenueNode {
   // The process dies; its disk keeps what was synced, as chance has it.
   void Crash(base::Rng& rng);
   bool running() const { return server_ != nullptr; }
+  const std::string& name() const { return name_; }
   venue_sim::FaultGate& gate() { return gate_; }
   const venue_sim::FaultGate& gate() const { return gate_; }
 
   // Only while running.
   const venue_sim::VenueCore& core() const { return server_->exchange().core(); }
-  std::string url() const { return "http://venue.sim:" + std::to_string(kPort); }
+  std::string url() const { return "http://venue.sim:" + std::to_string(port_); }
   const venue_sim::ApiKey& key() const { return key_; }
 
  private:
+  const std::string name_;
+  const uint16_t port_;
   const uint64_t seed_;
   base::VirtualExecutor& executor_;
   net::SimNetwork& network_;

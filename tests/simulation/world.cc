@@ -34,6 +34,18 @@ constexpr uint64_t kMaxOperationsToCut = 12;  // of the disk, from the decision 
 constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
 const base::Time kStart = base::FromUnixMillis(1'750'000'000'000);
 
+// Names in ids of instruments; each listens one port further.
+constexpr const char* kVenueNames[] = {"binance-spot", "second-spot"};
+
+// A venue of the world, and what is known of how far it was looked at.
+struct Place {
+  Place(const char* name, uint16_t port, uint64_t seed, base::VirtualExecutor& executor,
+        net::SimNetwork& network)
+      : venue(name, port, seed, executor, network) {}
+  VenueNode venue;
+  Marks marks;
+};
+
 class World {
  public:
   World(const SimulationOptions& options, PlatformOptions platform)
@@ -41,18 +53,26 @@ class World {
         rng_(options.seed),
         executor_(kStart),
         network_(executor_, executor_, rng_.Fork()),
-        venue_(options.seed, executor_, network_),
         watch_(network_, executor_,
                options.trace ? Tracer([this](std::string_view text) { Trace(text); }) : Tracer()),
         platform_(std::move(platform), executor_, network_, watch_) {
     const auto doubled = [this](const net::HttpRequest& request) { NoteDoubled(request); };
     network_.ObserveDuplicates(doubled);
-    venue_.gate().ObserveDoubled(doubled);
-    venue_.gate().Observe([this](std::string_view fault) { Trace("** " + std::string(fault)); });
+    for (int i = 0; i < options.venues; ++i) {
+      constexpr uint64_t kNextMarket = 1'000'000;
+      const uint64_t seed = options.seed + static_cast<uint64_t>(i) * kNextMarket;
+      VenueNode& venue = places_
+                             .emplace_back(std::make_unique<Place>(
+                                 kVenueNames[i], static_cast<uint16_t>(VenueNode::kPort + i), seed,
+                                 executor_, network_))
+                             ->venue;
+      venue.gate().ObserveDoubled(doubled);
+      venue.gate().Observe([this](std::string_view fault) { Trace("** " + std::string(fault)); });
+    }
   }
 
   absl::StatusOr<SimulationResult> Run() {
-    GANNET_RETURN_IF_ERROR(venue_.Start());
+    for (const auto& place : places_) GANNET_RETURN_IF_ERROR(place->venue.Start());
     GANNET_RETURN_IF_ERROR(platform_.Start());
     Swarm swarm = options_.faults
                       ? Swarm::Of(options_.focused ? FocusOf(options_.seed) : nullptr, rng_)
@@ -63,7 +83,7 @@ class World {
     const Focus* focus = options_.focused ? FocusOf(options_.seed) : nullptr;
     if (options_.faults && !options_.script && focus != nullptr)
       ++result_.probes[absl::StrCat("focus: ", std::string(focus->name))];
-    venue_.gate().Begin(swarm.venue);
+    for (const auto& place : places_) place->venue.gate().Begin(swarm.venue);
     watch_.DieAt(options_.death.message,
                  [this] { platform_.files().CutPowerAt(platform_.files().operations() + 1); });
     if (options_.death.operation > 0) platform_.files().CutPowerAt(options_.death.operation);
@@ -75,10 +95,10 @@ class World {
     result_.messages = watch_.messages();
     result_.operations = platform_.files().operations();
     network_.set_faults({});
-    venue_.gate().Begin({});
+    for (const auto& place : places_) place->venue.gate().Begin({});
     platform_.files().set_faults({});
     platform_.files().CutPowerAt(kNever);
-    if (!venue_.running()) GANNET_RETURN_IF_ERROR(venue_.Start());
+    GANNET_RETURN_IF_ERROR(StartVenues());
     GANNET_RETURN_IF_ERROR(RestartIfFailed());
     Trace("faults stop");
     GANNET_RETURN_IF_ERROR(Advance(kLeastCalm, nullptr));
@@ -109,19 +129,44 @@ class World {
       Step();
   }
 
+  using Engine = execution::ExecutionEngine;
+
   // Nothing is in doubt any more, although orders come and go.
   bool Calm() const {
-    const execution::ExecutionEngine& execution = platform_.execution();
-    const auto& open = execution.state().open();
     if (options_.parents && !giver_.AllEnded(platform_.risk())) return false;
-    return execution.ready() && (Transfers() > 0 || execution.Problems(executor_.Now()).empty()) &&
-           std::none_of(open.begin(), open.end(), [&](const market::ClientOrderId& id) {
-             return execution.state().Find(id)->life.state() == market::OrderState::kUnknown;
-           });
+    return EachVenue([this](const Engine& execution, const Place& place) {
+      const auto& open = execution.state().open();
+      return execution.ready() &&
+             (Transfers(place) > 0 || execution.Problems(executor_.Now()).empty()) &&
+             std::none_of(open.begin(), open.end(), [&](const market::ClientOrderId& id) {
+               return execution.state().Find(id)->life.state() == market::OrderState::kUnknown;
+             });
+    });
   }
   bool AtRest() {
-    return platform_.execution().requests_under_way() == 0 &&
-           CheckSettled(platform_.execution(), LookAtVenue(), platform_.store(), doubled_).empty();
+    return EachVenue([this](const Engine& execution, const Place& place) {
+      return execution.requests_under_way() == 0 &&
+             CheckSettled(execution, LookAt(place), platform_.store(), doubled_).empty();
+    });
+  }
+
+  // Whether `holds` does of each venue and the engine that serves it.
+  template <class Holds>
+  bool EachVenue(Holds holds) const {
+    for (size_t i = 0; i < places_.size(); ++i) {
+      if (!holds(*platform_.executions()[i], *places_[i])) return false;
+    }
+    return true;
+  }
+  template <class Do>
+  void ForEachVenue(Do act) {
+    for (size_t i = 0; i < places_.size(); ++i) act(*platform_.executions()[i], *places_[i]);
+  }
+  absl::Status StartVenues() {
+    for (const auto& place : places_) {
+      if (!place->venue.running()) GANNET_RETURN_IF_ERROR(place->venue.Start());
+    }
+    return absl::OkStatus();
   }
 
   void Step() {
@@ -130,8 +175,12 @@ class World {
     while (alive() && executor_.next_deadline() <= end) executor_.RunOne();
     if (!alive()) return;
     executor_.RunUntil(end);
-    if (venue_.running() && platform_.running()) {
-      Report(CheckAlways(platform_.execution(), LookInPassing(), doubled_));
+    const bool all_run = std::all_of(places_.begin(), places_.end(),
+                                     [](const auto& place) { return place->venue.running(); });
+    if (all_run && platform_.running()) {
+      ForEachVenue([this](const Engine& execution, Place& place) {
+        Report(CheckAlways(execution, LookInPassing(place), doubled_));
+      });
       if (options_.parents) {
         giver_.Step(platform_, kStart);
         Report(giver_.CheckReservations(platform_.risk()));
@@ -144,35 +193,35 @@ class World {
 
   bool alive() { return platform_.files().powered() && !watch_.dead(); }
 
-  VenueRecord LookAtVenue() const {
-    VenueRecord record = ReadVenue(venue_.core());
+  VenueRecord LookAt(const Place& place) const {
+    VenueRecord record = ReadVenue(place.venue.name(), place.venue.core());
     for (const venue_sim::FaultRule& rule : script_.rules) {
       if (rule.kind != venue_sim::FaultKind::kTransfer) continue;
       const int64_t step = market::ParseDecimal(rule.amount, venue_sim::kScale).value_or(0);
       record.transfers[market::AssetId(rule.asset)] = {market::Money(step, venue_sim::kScale),
-                                                       Transfers()};
+                                                       Transfers(place)};
     }
     if (options_.doctor) options_.doctor(record);
     return record;
   }
 
   // Those that the platform may not have been told of.
-  uint64_t Transfers() const {
-    if (Strikes(venue_sim::FaultKind::kLostFrame) == 0 && platform_.starts() < 2 &&
+  uint64_t Transfers(const Place& place) const {
+    if (Strikes(place, venue_sim::FaultKind::kLostFrame) == 0 && platform_.starts() < 2 &&
         !result_.probes.contains("stream ended"))
       return 0;
-    return Strikes(venue_sim::FaultKind::kTransfer);
+    return Strikes(place, venue_sim::FaultKind::kTransfer);
   }
 
-  uint64_t Strikes(venue_sim::FaultKind kind) const {
-    const auto& strikes = venue_.gate().strikes();
+  static uint64_t Strikes(const Place& place, venue_sim::FaultKind kind) {
+    const auto& strikes = place.venue.gate().strikes();
     const auto found = strikes.find(std::string(Name(kind)));
     return found == strikes.end() ? 0 : found->second;
   }
 
-  VenueRecord LookInPassing() {
-    if (options_.doctor || result_.checks % kStepsToAFullLook == 0) return LookAtVenue();
-    return ReadNewOrders(venue_.core(), marks_);
+  VenueRecord LookInPassing(Place& place) {
+    if (options_.doctor || result_.checks % kStepsToAFullLook == 0) return LookAt(place);
+    return ReadNewOrders(place.venue.name(), place.venue.core(), place.marks);
   }
 
   void Trace(std::string_view text) const {
@@ -187,7 +236,9 @@ class World {
 
   absl::Status Strike(const Swarm& swarm) {
     const double step = std::chrono::duration<double>(kStep).count();
-    if (!venue_.running()) return venue_.Start();
+    if (std::any_of(places_.begin(), places_.end(),
+                    [](const auto& place) { return !place->venue.running(); }))
+      return StartVenues();
     if (watch_.dead()) {
       Struck("died at a message");
       return Restart();
@@ -208,7 +259,9 @@ class World {
     if (rng_.Chance(swarm.bad_sync * step)) disk.set_faults({.sync_failure = 1});
     if (rng_.Chance(swarm.venue_crash * step)) {
       Struck("venue killed");
-      venue_.Crash(rng_);
+      const size_t last = places_.size() - 1;
+      places_[last == 0 ? 0 : static_cast<size_t>(rng_.Between(0, static_cast<int64_t>(last)))]
+          ->venue.Crash(rng_);
       network_.ResetConnections();
     }
     if (rng_.Chance(swarm.partition * step)) {
@@ -228,7 +281,7 @@ class World {
   absl::Status Restart() {
     platform_.files().set_faults({});
     platform_.Crash(rng_);
-    marks_.clear();
+    for (const auto& place : places_) place->marks.clear();
     executor_.RunFor(std::chrono::milliseconds(rng_.Between(0, 3'000)));
     if (const uint64_t again = std::exchange(again_, 0); again > 0)
       platform_.files().CutPowerAt(platform_.files().operations() + again);
@@ -250,7 +303,11 @@ class World {
   }
 
   void NoteProbes() {
-    const execution::ExecutionEngine::Stats& stats = platform_.execution().stats();
+    ForEachVenue([this](const Engine& execution, const Place&) { NoteProbes(execution); });
+  }
+
+  void NoteProbes(const Engine& execution) {
+    const Engine::Stats& stats = execution.stats();
     const auto seen = [this](const char* name, uint64_t count) {
       if (count > 0) ++result_.probes[name];
     };
@@ -273,8 +330,8 @@ class World {
     // Whatever is lost or late, the venue counts no less than it has told of.
     if (stats.fill_conflicts > 0 && doubled_.empty())
       Report({"always: a fill was held for more than the venue counts"});
-    for (const market::ClientOrderId& id : platform_.execution().state().open()) {
-      if (platform_.execution().state().Find(id)->life.state() == market::OrderState::kUnknown)
+    for (const market::ClientOrderId& id : execution.state().open()) {
+      if (execution.state().Find(id)->life.state() == market::OrderState::kUnknown)
         ++result_.probes["order UNKNOWN"];
     }
   }
@@ -287,13 +344,18 @@ class World {
   }
 
   void CheckEnd() {
-    Report(CheckSettled(platform_.execution(), LookAtVenue(), platform_.store(), doubled_));
-    const auto& stats = platform_.execution().stats();
-    for (const std::string& problem : platform_.execution().Problems(executor_.Now())) {
+    ForEachVenue(
+        [this](const Engine& execution, const Place& place) { CheckEnd(execution, place); });
+  }
+
+  void CheckEnd(const Engine& execution, const Place& place) {
+    Report(CheckSettled(execution, LookAt(place), platform_.store(), doubled_));
+    const auto& stats = execution.stats();
+    for (const std::string& problem : execution.Problems(executor_.Now())) {
       // A placement that the network doubled is told of until a person has looked.
       const uint64_t copies = stats.twin_orders + stats.refused_copies;
-      const bool transfer =
-          Transfers() > 0 && problem.find("than its account events explain") != std::string::npos;
+      const bool transfer = Transfers(place) > 0 &&
+                            problem.find("than its account events explain") != std::string::npos;
       if (transfer) continue;  // CheckSettled has judged the sums
       const bool told = copies > 0 && stats.illegal_events <= copies && !doubled_.empty() &&
                         (problem.find("sends requests twice") != std::string::npos ||
@@ -311,7 +373,7 @@ class World {
           absl::StrCat("I5: the journal was not closed: ", stopped.ToString()));
     }
     if (options_.parents) {
-      Report(CheckParents(platform_.files(), "data/journal", LookAtVenue(), doubled_,
+      Report(CheckParents(platform_.files(), "data/journal", LookAt(*places_.front()), doubled_,
                           result_.parents));
       if (giver_.answered() != 3) result_.violations.push_back("parents: not all were answered");
       if (result_.parents != giver_.taken())
@@ -373,7 +435,9 @@ class World {
     result_.faults["connection refused"] = network.connects_refused;
     result_.faults["connection reset"] = network.resets + network.socket_resets;
     result_.faults["message held"] = network.messages_held;
-    for (const auto& [kind, count] : venue_.gate().strikes()) result_.faults[kind] += count;
+    for (const auto& place : places_) {
+      for (const auto& [kind, count] : place->venue.gate().strikes()) result_.faults[kind] += count;
+    }
     result_.faults["sectors lost"] = platform_.files().counters().sectors_lost;
     result_.decisions = platform_.decisions();
     result_.journal = platform_.journal_hash();
@@ -397,12 +461,11 @@ class World {
   base::Rng rng_;
   base::VirtualExecutor executor_;
   net::SimNetwork network_;
-  VenueNode venue_;
+  std::vector<std::unique_ptr<Place>> places_;  // as the platform's executions
   RequestWatch watch_;
   PlatformNode platform_;
   venue_sim::FaultScript script_;  // of this run
   Doubled doubled_;
-  Marks marks_;
   uint64_t again_ = options_.death.in_recovery;  // the power fails once more in a recovery
   ParentGiver giver_;
   SimulationResult result_;
@@ -418,6 +481,26 @@ void MakeBusy(strategy::StrategyConfig& config) {
     maker.instruments.push_back("binance-spot:BNBUSDT");
   }
   for (strategy::PlaybookSettings& playbook : config.playbooks) playbook.cooldown = 5s;
+}
+
+// The makers quote there what they quote at the first.
+void AddSecondVenue(PlatformOptions& platform) {
+  const std::string host = absl::StrCat("venue.sim:", VenueNode::kPort + 1);
+  ingest::VenueConfig market = platform.ingest.venues.front();
+  market.name = kVenueNames[1];
+  market.rest_url = "http://" + host;
+  market.ws_url = "ws://" + host;
+  execution::ExecutionConfig orders = platform.pipeline.execution;
+  orders.live.venue = market.name;
+  orders.live.rest_url = market.rest_url;
+  orders.live.stream_url = "ws://" + host + "/ws-api/v3";
+  platform.ingest.venues.push_back(std::move(market));
+  platform.pipeline.execution.more.push_back(std::move(orders));
+  for (strategy::MakerSettings& maker : platform.pipeline.strategy.makers) {
+    const std::vector<std::string> first = maker.instruments;
+    for (const std::string& instrument : first)
+      maker.instruments.push_back(kVenueNames[1] + instrument.substr(instrument.find(':')));
+  }
 }
 
 absl::StatusOr<PlatformOptions> Configure(const SimulationOptions& options) {
@@ -455,6 +538,7 @@ absl::StatusOr<PlatformOptions> Configure(const SimulationOptions& options) {
   execution.live.stream_url = "ws://" + host + "/ws-api/v3";
   execution.live.key_file = "data/api.key";
   execution.live.secret_file = "data/api.secret";
+  if (options.venues > 1) AddSecondVenue(platform);
   return platform;
 }
 

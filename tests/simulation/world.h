@@ -36,6 +36,7 @@ struct SimulationOptions {
   std::optional<venue_sim::FaultScript> script;
   bool focused = false;  // even seeds strike one subject (focus.h)
   bool wire_mode = false;
+  int venues = 1;             // at most two, each with a market and faults of its own
   bool parents = false;       // a person gives a TWAP, a POV and a bracket
   bool verify_replay = true;  // decide again from the journal and compare every fact
   // The process dies at the message of this number as it leaves or arrives, or the power
