@@ -21,6 +21,7 @@
 #include "libs/wire/codec.h"
 #include "services/risk/risk_engine.h"
 #include "services/risk/risk_test_kit.h"
+#include "services/risk/verdict.h"
 
 namespace {
 thread_local uint64_t allocations = 0;
@@ -193,11 +194,15 @@ struct Wide {
       intents.push_back(std::move(intent));
     }
   }
-  market::OrderIntent& Next() {
+  market::OrderIntent& Renumbered() {
     market::OrderIntent& intent = intents[next++ % intents.size()];
     intent.sequence = ++gate.sequence;
     intent.client_order_id = wire::MakeClientOrderId(intent.account, 1, intent.strategy,
                                                      intent.sequence, intent.attempt);
+    return intent;
+  }
+  market::OrderIntent& Next() {
+    market::OrderIntent& intent = Renumbered();
     intent.hash = wire::IntentHash(intent);
     return intent;
   }
@@ -229,6 +234,70 @@ void WideIntentToVerdict(benchmark::State& state) {
 }
 // Fewer than the seconds after which the quotes are stale.
 BENCHMARK(WideIntentToVerdict)->UseManualTime()->Iterations(200'000);
+
+// The gate alone, without the facts that the engine makes of it: from an intent that was
+// taken in and hashed, its row on the way into the cache, to a verdict that is counted and
+// a reservation that is booked.
+void WideGate(benchmark::State& state) {
+  Wide wide;
+  Samples samples(state);
+  ExposureBook book(Wide::Limits());
+  for (const InstrumentRow& row : wide.gate.engine.book().instruments()) {
+    market::Quote quote;
+    quote.instrument = row.definition.id;
+    quote.bid = {row.bid, {1}};
+    quote.ask = {row.ask, {1}};
+    market::BookUpdate update;
+    update.instrument = row.definition.id;
+    update.state = market::BookState::kValid;
+    book.PutInstrument(row.definition);
+    book.SetQuote(quote, wide.gate.now);
+    book.SetBook(update, wide.gate.now);
+  }
+  market::BalanceUpdate funds;
+  funds.account = market::AccountId(test::kAccount);
+  funds.venue = "binance-spot";
+  funds.asset = market::AssetId("USDT");
+  funds.free = test::Amount("10000000");
+  book.SetBalance(funds);
+  book.SeePerson(wide.gate.now);
+  for (const market::OrderIntent& intent : wide.intents)
+    book.Touch(intent.account, intent.strategy, intent.instrument);
+  // Control 25 counts messages for a fill.
+  market::ExecReport trade =
+      market::ReportOf(wide.intents[0], market::ExecKind::kFill, market::OrderState::kFilled);
+  trade.fill = market::Fill{.trade_id = "1", .price = test::P("100"), .quantity = test::Q("1")};
+  book.ApplyReport(trade, wide.gate.now);
+
+  const GateSettings settings{.verify_hash = false};
+  uint64_t counted = 0, rounds = 0, refused = 0;
+  for (auto _ : state) {
+    wide.gate.now += std::chrono::microseconds(10);
+    const base::Time now = wide.gate.now;
+    market::OrderIntent& intent = wide.Renumbered();
+    const Index leaf = book.Touch(intent.account, intent.strategy, intent.instrument);
+    intent.hash = wire::IntentHash(intent);
+    const uint64_t before = allocations;
+    const auto start = Clock::now();
+    const std::optional<Verdict> verdict = Judge(intent, book, settings, now);
+    const bool permitted = verdict && verdict->failing.empty();
+    if (permitted) {
+      const ExposureBook::Answer answer{now, true, verdict->reserved};
+      book.CountAnswer(leaf, intent, answer);
+      book.Open(leaf, intent, answer);
+      book.UseSequence(leaf, intent.sequence);
+    }
+    samples.Add(Clock::now() - start);
+    counted += allocations - before;
+    ++rounds;
+    refused += permitted ? 0 : 1;
+    book.ApplyReport(
+        market::ReportOf(intent, market::ExecKind::kCanceled, market::OrderState::kCanceled), now);
+  }
+  state.counters["allocations"] = static_cast<double>(counted) / static_cast<double>(rounds);
+  if (refused > 0) state.SkipWithError("an order was refused, or not judged the quick way");
+}
+BENCHMARK(WideGate)->UseManualTime()->Iterations(200'000);
 
 void VerdictOnly(benchmark::State& state) {
   Busy busy;

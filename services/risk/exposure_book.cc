@@ -1,6 +1,7 @@
 #include "services/risk/exposure_book.h"
 
 #include <algorithm>
+#include <cstddef>
 
 #include "libs/base/check.h"
 
@@ -17,7 +18,8 @@ constexpr std::string_view kManualPrefix = "manual/";  // strategies that are pe
 
 bool Sane(Int128 units) { return units <= kMaxUnits && units >= -kMaxUnits; }
 
-ExposureBook::ExposureBook(const LimitSet& limits) : limits_(limits) {
+ExposureBook::ExposureBook(const LimitSet& limits)
+    : limits_(limits), leaf_index_(0, ByName{&leaves_}, ByName{&leaves_}) {
   TakeSharedLimits();
   MakeScope(ScopeKind::kFirm, "");
 }
@@ -35,25 +37,30 @@ Index ExposureBook::FindScope(ScopeKind kind, const std::string& name) const {
   return found == index.end() ? kNone : found->second;
 }
 
-Index ExposureBook::FindLeaf(Index account, Index strategy, Index instrument) const {
-  const auto found = leaf_index_.find(std::tuple(account, strategy, instrument));
-  return found == leaf_index_.end() ? kNone : found->second;
-}
-
-bool ExposureBook::IsLeafOf(Index at, const market::AccountId& account,
-                            const market::StrategyId& strategy,
-                            const market::InstrumentId& instrument) const {
-  const Leaf& leaf = leaves_[at];
-  return instruments_[leaf.instrument].definition.id == instrument &&
-         scopes_[leaf.strategy].scope.name == strategy.text() &&
-         scopes_[leaf.account].scope.name == account.text();
+Index ExposureBook::FindLeaf(const RowName& name) const {
+  if (last_leaf_ != kNone && leaves_[last_leaf_].name.text() == name.text()) return last_leaf_;
+  const auto found = leaf_index_.find(name.text());
+  return found == leaf_index_.end() ? kNone : *found;
 }
 
 Index ExposureBook::FindLeaf(const market::AccountId& account, const market::StrategyId& strategy,
                              const market::InstrumentId& instrument) const {
-  if (last_leaf_ != kNone && IsLeafOf(last_leaf_, account, strategy, instrument)) return last_leaf_;
-  return FindLeaf(FindScope(ScopeKind::kAccount, account.text()),
-                  FindScope(ScopeKind::kStrategy, strategy.text()), FindInstrument(instrument));
+  return FindLeaf(RowName(account, strategy, instrument));
+}
+
+void ExposureBook::Fetch(const Leaf& leaf) const {
+  constexpr ptrdiff_t kLine = 64;
+  const auto fetch = [](const void* from, const void* to) {
+    for (const char* at = static_cast<const char*>(from); at < to; at += kLine)
+      __builtin_prefetch(at, /*for writing=*/1);
+  };
+  fetch(&leaf, &leaf + 1);
+  fetch(leaf.instrument_row, &leaf.instrument_row->venue);
+  for (const ScopeRow* scope : leaf.scope_rows) fetch(scope, &scope->flow + 1);
+  for (const Cell* cell : leaf.cell_rows) fetch(cell, cell + 1);
+  for (const BalanceRow* row : {leaf.quote_row, leaf.base_row}) {
+    if (row != nullptr) fetch(row, row + 1);
+  }
 }
 
 Index ExposureBook::FindBalance(Index account, const std::string& venue,
@@ -98,9 +105,14 @@ void ExposureBook::TakeLimits(ScopeRow& row) const {
                     .net = limits.max_net.value_or(kNoLimit),
                     .loss = limits.max_daily_loss.value_or(kNoLimit),
                     .fall = limits.max_drawdown.value_or(kNoLimit),
-                    .open_orders = limits.max_open_orders.value_or(UINT32_MAX),
-                    .flow = limits.clip_quantity || limits.clip_notional || limits.clip_fills ||
-                            limits.max_orders_per_fill || limits.max_cancel_ratio_ppm};
+                    .open_orders = limits.max_open_orders.value_or(UINT32_MAX)};
+  row.flow_limits = {.any = limits.clip_quantity || limits.clip_notional || limits.clip_fills ||
+                            limits.max_orders_per_fill || limits.max_cancel_ratio_ppm,
+                     .quantity = limits.clip_quantity.value_or(kNoLimit),
+                     .notional = limits.clip_notional.value_or(kNoLimit),
+                     .fills = limits.clip_fills.value_or(UINT32_MAX),
+                     .cancel_ratio_ppm = limits.max_cancel_ratio_ppm.value_or(INT64_MAX)};
+  if (limits.max_orders_per_fill) row.flow_limits.orders_per_fill = *limits.max_orders_per_fill;
   row.flow.SetWindow(limits_.windows.flow);
   row.groups.resize(limits_.correlation.size());
 }
@@ -164,6 +176,7 @@ void ExposureBook::Tighten(Leaf& leaf) const {
     tight.require_reason = tight.require_reason || limits.require_reason.value_or(false);
     tight.require_model = tight.require_model || limits.require_model.value_or(false);
   }
+  if (tight.duplicate_limits > 0) leaf.answered.Reserve();
   tight.missing = stated_limits != kAllMandatory;
   tight.margin_allowed = allow(&Limits::margin_allowed);
   tight.self_trade_by_venue = allow(&Limits::self_trade_by_venue);
@@ -227,19 +240,21 @@ Index ExposureBook::MakeBalance(Index account, const std::string& venue,
 
 Index ExposureBook::Touch(const market::AccountId& account, const market::StrategyId& strategy,
                           const market::InstrumentId& instrument) {
-  if (last_leaf_ != kNone && IsLeafOf(last_leaf_, account, strategy, instrument)) return last_leaf_;
+  RowName name(account, strategy, instrument);
+  if (const Index found = FindLeaf(name); found != kNone) {
+    if (found != last_leaf_) Fetch(leaves_[found]);
+    return last_leaf_ = found;
+  }
   const Index row_at = FindInstrument(instrument);
   if (row_at == kNone) return kNone;
   const Index account_scope = MakeScope(ScopeKind::kAccount, account.text());
   const Index strategy_scope = MakeScope(ScopeKind::kStrategy, strategy.text());
   if (account_scope == kNone || strategy_scope == kNone) return kNone;
-  if (const Index found = FindLeaf(account_scope, strategy_scope, row_at); found != kNone)
-    return last_leaf_ = found;
-
   InstrumentRow& row = instruments_[row_at];
   const Index at = static_cast<Index>(leaves_.size());
-  leaf_index_.emplace(std::tuple(account_scope, strategy_scope, row_at), at);
   Leaf& leaf = leaves_.emplace_back();
+  leaf.name = std::move(name);
+  leaf_index_.insert(at);
   leaf.account = account_scope;
   leaf.strategy = strategy_scope;
   leaf.instrument = row_at;

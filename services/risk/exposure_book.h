@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "libs/base/time.h"
 #include "libs/market/account.h"
@@ -36,6 +37,7 @@
 #include "services/risk/order_memory.h"
 #include "services/risk/order_table.h"
 #include "services/risk/rate_window.h"
+#include "services/risk/row_name.h"
 #include "services/risk/slice_ring.h"
 #include "services/risk/trading_rules.h"
 
@@ -75,7 +77,8 @@ class FlowWindow {
     Flow* slice = slices_.At(at);
     if (slice == nullptr) return;
     add(*slice);
-    if (counted_ && slices_.begun() == counted_->begun && slices_.IndexOf(at) >= counted_->oldest) {
+    if (counted_ && slices_.begun() == counted_->begun &&
+        (at >= counted_->from || slices_.IndexOf(at) >= counted_->oldest)) {
       add(counted_->flow);
     } else {
       counted_.reset();
@@ -98,8 +101,8 @@ class FlowWindow {
   };
   void Sum(base::Time now) const;
 
-  SliceRing<Flow> slices_;
   mutable std::optional<Counted> counted_;  // derived
+  SliceRing<Flow> slices_;
 };
 
 // Control 14: exposures of a scope in the instruments of a group, in hundredths of
@@ -113,7 +116,15 @@ inline constexpr Value kNoLimit = ~(static_cast<Value>(1) << 127);
 struct SumLimits {
   Value open_value = kNoLimit, gross = kNoLimit, net = kNoLimit, loss = kNoLimit, fall = kNoLimit;
   uint32_t open_orders = UINT32_MAX;
-  bool flow = false;  // something of the flow window
+};
+
+// And of the flow window; `any`: something is stated.
+struct FlowLimits {
+  bool any = false;
+  Value quantity = kNoLimit, notional = kNoLimit;
+  uint32_t fills = UINT32_MAX;
+  uint64_t orders_per_fill = UINT64_MAX;  // not stated; 0 may be
+  int64_t cancel_ratio_ppm = INT64_MAX;
 };
 
 // What every verdict reads stands first.
@@ -137,6 +148,8 @@ struct ScopeRow {
   std::vector<std::pair<Index, uint32_t>> venues_used;  // venue scope, instruments in use
   std::vector<GroupSums> groups;                        // by correlation group
   std::map<market::AssetId, market::Money> other_fees;
+  FlowLimits flow_limits;
+  FlowWindow flow;  // durable
 
   market::Scope scope;
   Limits limits;
@@ -147,7 +160,6 @@ struct ScopeRow {
   bool stated = false;  // a RiskState has been recorded for it
   std::string reason;
   RateWindow executions, failures;  // controls 5, 26
-  FlowWindow flow;
 
   Value result() const { return pnl - fees; }
 };
@@ -221,13 +233,14 @@ struct RowLimits {
 };
 
 // One (account, strategy, instrument). What every verdict reads stands first.
-struct Leaf {
-  RowLimits limits;
+struct alignas(64) Leaf {
   // Where the rows below are; none of them ever moves.
   InstrumentRow* instrument_row = nullptr;
   std::array<Cell*, 3> cell_rows{};
   std::array<ScopeRow*, 5> scope_rows{};
   BalanceRow *quote_row = nullptr, *base_row = nullptr;  // spot
+  RowName name;
+  RowLimits limits;
 
   Index account = kNone, strategy = kNone, instrument = kNone;  // scope, scope, instrument row
   std::array<Index, 3> cells{kNone, kNone, kNone};              // firm, account, strategy
@@ -352,7 +365,6 @@ class ExposureBook {
   // --- names to rows; kNone when unknown ---
   Index FindInstrument(const market::InstrumentId& id) const;
   Index FindScope(market::ScopeKind kind, const std::string& name) const;
-  Index FindLeaf(Index account, Index strategy, Index instrument) const;
   Index FindLeaf(const market::AccountId& account, const market::StrategyId& strategy,
                  const market::InstrumentId& instrument) const;
   Index FindBalance(Index account, const std::string& venue, const market::AssetId& asset) const;
@@ -386,9 +398,15 @@ class ExposureBook {
   Index Touch(const market::AccountId& account, const market::StrategyId& strategy,
               const market::InstrumentId& instrument);
   void CountCancel(Index leaf, base::Time at);
-  void CountAnswer(Index leaf, const market::RiskDecision& decision);
+  // What the gate answered to an order, and what that reserves.
+  struct Answer {
+    base::Time decided;
+    bool permitted = false;
+    market::Money reserved;
+  };
+  void CountAnswer(Index leaf, const market::OrderIntent& intent, const Answer& answer);
   void UseSequence(Index leaf, uint64_t sequence);
-  void Open(const market::RiskDecision& decision, Index leaf);
+  void Open(Index leaf, const market::OrderIntent& intent, const Answer& answer);
   // A parent has ended: what it still reserves is free.
   void EndParent(const market::ClientOrderId& id);
   void ApplyReport(const market::ExecReport& report, base::Time at);
@@ -484,8 +502,9 @@ class ExposureBook {
   void SaveLeaf(wire::CanonicalWriter& out, const Leaf& leaf) const;
   void SaveScope(wire::CanonicalWriter& out, const ScopeRow& row) const;
   void LoadScope(wire::CanonicalReader& in, ScopeRow& row, uint8_t version) const;
-  bool IsLeafOf(Index leaf, const market::AccountId& account, const market::StrategyId& strategy,
-                const market::InstrumentId& instrument) const;
+  Index FindLeaf(const RowName& name) const;
+  // The rows of a leaf on their way into the cache, all at once.
+  void Fetch(const Leaf& leaf) const;
 
   LimitSet limits_;
   std::deque<ScopeRow> scopes_;
@@ -497,7 +516,21 @@ class ExposureBook {
 
   std::array<absl::flat_hash_map<std::string, Index>, 6> scope_index_;  // by ScopeKind
   absl::flat_hash_map<std::string, Index> instrument_index_;
-  absl::flat_hash_map<std::tuple<Index, Index, Index>, Index> leaf_index_;
+  struct ByName {  // hashes and compares leaves by their names
+    using is_transparent = void;
+    const std::deque<Leaf>* leaves;
+    std::string_view Text(Index leaf) const { return (*leaves)[leaf].name.text(); }
+    static std::string_view Text(std::string_view name) { return name; }
+    template <class T>
+    size_t operator()(const T& one) const {
+      return absl::Hash<std::string_view>()(Text(one));
+    }
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return Text(a) == Text(b);
+    }
+  };
+  absl::flat_hash_set<Index, ByName, ByName> leaf_index_;
   absl::flat_hash_map<std::pair<Index, Index>, Index> cell_index_;
   std::map<std::tuple<Index, std::string, market::AssetId>, Index> balance_index_;
   // Intent, verdict and first report speak of the same leaf one after the other.

@@ -66,7 +66,7 @@ void FlowWindow::Sum(base::Time now) const {
 template <class Add>
 void ExposureBook::CountFlow(Index leaf, base::Time at, const Add& add) {
   for (ScopeRow* scope : leaves_[leaf].scope_rows) {
-    if (scope->sum_limits.flow) scope->flow.Count(at, add);
+    if (scope->flow_limits.any) scope->flow.Count(at, add);
   }
 }
 
@@ -78,23 +78,22 @@ void ExposureBook::CountCancel(Index leaf, base::Time at) {
   });
 }
 
-void ExposureBook::CountAnswer(Index at, const market::RiskDecision& decision) {
+void ExposureBook::CountAnswer(Index at, const market::OrderIntent& intent, const Answer& answer) {
   Leaf& leaf = leaves_[at];
-  const market::OrderIntent& intent = decision.intent;
   const market::Instrument& definition = leaf.instrument_row->definition;
-  for (ScopeRow* scope : leaf.scope_rows) scope->messages.Add(decision.decided);
+  for (ScopeRow* scope : leaf.scope_rows) scope->messages.Add(answer.decided);
   if (leaf.limits.duplicate_limits > 0 && intent.kind == market::IntentKind::kNew &&
       intent.parent.empty())
-    leaf.answered.Add(decision.decided, OrderShape::Of(intent));
-  CountFlow(at, decision.decided, [&](Flow& flow) {
+    leaf.answered.Add(answer.decided, OrderShape::Of(intent));
+  CountFlow(at, answer.decided, [&](Flow& flow) {
     ++flow.messages;
     // Of a parent nothing is sent: its children count.
-    if (!decision.permitted || intent.kind == market::IntentKind::kParent) return;
+    if (!answer.permitted || intent.kind == market::IntentKind::kParent) return;
     ++flow.orders;
     flow.quantity += market::Rescale(intent.quantity.mantissa, definition.quantity_scale,
                                      kValueScale, Rounding::kUp)
                          .value_or(kMaxUnits);
-    const auto amount = market::Rescale(decision.reserved.units(), decision.reserved.scale(),
+    const auto amount = market::Rescale(answer.reserved.units(), answer.reserved.scale(),
                                         kValueScale, Rounding::kUp)
                             .value_or(kMaxUnits);
     AddNotional(flow, definition.quote, amount);

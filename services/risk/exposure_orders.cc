@@ -18,17 +18,16 @@ void ExposureBook::UseSequence(Index leaf, uint64_t sequence) {
   leaves_[leaf].last_sequence = std::max(leaves_[leaf].last_sequence, sequence);
 }
 
-void ExposureBook::Open(const market::RiskDecision& decision, Index leaf) {
-  const market::OrderIntent& intent = decision.intent;
+void ExposureBook::Open(Index leaf, const market::OrderIntent& intent, const Answer& answer) {
   OpenOrder* opened = orders_.Add(intent.client_order_id);
   if (opened == nullptr) return;  // a repeated fact
   OpenOrder& order = *opened;
   order.leaf = leaf;
   order.side = intent.side;
   order.quantity = intent.quantity;
-  order.reserved = decision.reserved;
+  order.reserved = answer.reserved;
   order.meets = MeetingPrice(intent);
-  order.decided = decision.decided;
+  order.decided = answer.decided;
   order.is_parent = intent.kind == market::IntentKind::kParent;
   if (!intent.parent.empty()) Take(order, intent);
   if (order.is_parent) {

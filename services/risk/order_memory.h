@@ -34,6 +34,7 @@ struct OrderShape {
 class OrderMemory {
  public:
   static constexpr size_t kSize = 256;
+  static constexpr size_t kFirst = 16;  // held ready where the control is at work
   struct Entry {
     base::Time at;
     OrderShape shape;
@@ -66,6 +67,7 @@ class OrderMemory {
     return count;
   }
   bool empty() const { return entries_.empty(); }
+  void Reserve() { entries_.reserve(kFirst); }
   // Oldest first.
   std::vector<Entry> entries() const {
     std::vector<Entry> all(entries_.begin() + static_cast<ptrdiff_t>(next_), entries_.end());

@@ -86,7 +86,7 @@ market::RiskDecision RiskEngine::Decide(const market::OrderIntent& intent, base:
 // get no rows.
 Index RiskEngine::LeafOf(const market::OrderIntent& intent) {
   const Index known = book_.FindLeaf(intent.account, intent.strategy, intent.instrument);
-  const bool account = known != kNone ? book_.scope(book_.leaf(known).account).known_account
+  const bool account = known != kNone ? book_.leaf(known).limits.known_account
                                       : book_.knows_account(intent.account.text());
   if (!account || intent.strategy.empty()) return kNone;
   return book_.Touch(intent.account, intent.strategy, intent.instrument);
@@ -120,8 +120,9 @@ void RiskEngine::Apply(const market::Event<market::RiskDecision>& event) {
   }
   const Index leaf = LeafOf(intent);
   if (leaf != kNone) {
-    book_.CountAnswer(leaf, decision);
-    if (decision.permitted) book_.Open(decision, leaf);
+    const ExposureBook::Answer answer{decision.decided, decision.permitted, decision.reserved};
+    book_.CountAnswer(leaf, intent, answer);
+    if (decision.permitted) book_.Open(leaf, intent, answer);
     if (decision.reason != RejectReason::kMalformed) book_.UseSequence(leaf, intent.sequence);
   }
   if (decision.permitted) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <tuple>
 #include <utility>
 
 #include "libs/base/time.h"
@@ -31,6 +32,8 @@ class SliceRing {
   }
   void Clear() {
     slices_ = {};
+    newest_from_ = newest_until_ = base::Time();
+    newest_ = 0;
     ++begun_;
   }
   // Grows with every slice that begins.
@@ -45,13 +48,23 @@ class SliceRing {
     return std::chrono::nanoseconds(at.time_since_epoch()).count() / length_;
   }
   // The slice of `at`; null when it is older than what is kept.
-  T* At(base::Time at) { return AtIndex(IndexOf(at)); }
+  T* At(base::Time at) {
+    if (at >= newest_from_ && at < newest_until_) return &slices_[newest_].value;
+    const int64_t index = IndexOf(at);
+    T* slice = AtIndex(index);
+    if (slice != nullptr && slices_[newest_].index <= index) {
+      std::tie(newest_from_, newest_until_) = Alike(at);
+      newest_ = static_cast<size_t>(index % (kSlices + 1));
+    }
+    return slice;
+  }
   T* AtIndex(int64_t index) {
     if (index < 0) return nullptr;
     Slice& slice = slices_[static_cast<size_t>(index % (kSlices + 1))];
     if (slice.index > index) return nullptr;
     if (slice.index < index) {
       slice = {index, T{}};
+      newest_until_ = newest_from_;  // it may be another one now
       ++begun_;
     }
     return &slice.value;
@@ -82,9 +95,12 @@ class SliceRing {
  private:
   static constexpr int64_t kEmpty = -1;
 
-  std::array<Slice, kSlices + 1> slices_{};
   int64_t length_ = 1;
   uint64_t begun_ = 0;
+  // The slice of these times, found without a division: nearly always the one meant.
+  base::Time newest_from_, newest_until_;
+  size_t newest_ = 0;
+  std::array<Slice, kSlices + 1> slices_{};
 };
 
 }  // namespace gannet::risk

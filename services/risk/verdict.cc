@@ -190,23 +190,23 @@ bool Repeated(const Case& at) {
   return false;
 }
 
-bool ClipQuantity(const Case& at, const Flow& flow, const std::optional<risk::Value>& limit) {
-  if (!limit) return false;
+bool ClipQuantity(const Case& at, const Flow& flow, risk::Value limit) {
+  if (limit == kNoLimit) return false;
   const risk::Value own = market::Rescale(at.quantity, at.instrument.definition.quantity_scale,
                                           kValueScale, Rounding::kUp)
                               .value_or(INT64_MAX);
-  return flow.quantity + own > *limit;
+  return flow.quantity + own > limit;
 }
 
-bool ClipNotional(const Case& at, const Flow& flow, const std::optional<risk::Value>& limit) {
-  if (!limit || !at.valued) return false;
+bool ClipNotional(const Case& at, const Flow& flow, risk::Value limit) {
+  if (limit == kNoLimit || !at.valued) return false;
   risk::Value total = at.value;
   for (const auto& [asset, amount] : flow.notional) {
     const auto value = at.book.ValueOfAsset(asset, Money(amount, kValueScale));
     if (!value) return true;
     total += *value;
   }
-  return total > *limit;
+  return total > limit;
 }
 
 void CheckRates(const Case& at, ReasonSet& fails) {
@@ -214,21 +214,20 @@ void CheckRates(const Case& at, ReasonSet& fails) {
   bool full = false;
   for (const ScopeRow* scope : at.scopes) {
     full |= scope->messages.Full(at.now);
-    if (!scope->sum_limits.flow) continue;
-    const Limits& limits = scope->limits;
+    const FlowLimits& limits = scope->flow_limits;
+    if (!limits.any) continue;
     const Flow& flow = scope->flow.SumAt(at.now);
     const uint64_t minimum = at.book.windows().ratio_minimum;
-    fails.Add(RejectReason::kClipQuantity, ClipQuantity(at, flow, limits.clip_quantity));
-    fails.Add(RejectReason::kClipNotional, ClipNotional(at, flow, limits.clip_notional));
-    fails.Add(RejectReason::kClipFills,
-              limits.clip_fills && static_cast<uint32_t>(flow.fills + 1) > *limits.clip_fills);
+    fails.Add(RejectReason::kClipQuantity, ClipQuantity(at, flow, limits.quantity));
+    fails.Add(RejectReason::kClipNotional, ClipNotional(at, flow, limits.notional));
+    fails.Add(RejectReason::kClipFills, static_cast<uint32_t>(flow.fills + 1) > limits.fills);
     fails.Add(RejectReason::kOrderToTrade,
-              limits.max_orders_per_fill && flow.messages + 1 > minimum &&
-                  flow.messages + 1 > *limits.max_orders_per_fill * flow.fills);
+              limits.orders_per_fill != UINT64_MAX && flow.messages + 1 > minimum &&
+                  flow.messages + 1 > limits.orders_per_fill * flow.fills);
     fails.Add(RejectReason::kCancelRatio,
-              limits.max_cancel_ratio_ppm && flow.cancels > minimum &&
+              limits.cancel_ratio_ppm != INT64_MAX && flow.cancels > minimum &&
                   static_cast<Int128>(flow.cancels) * kPpm >
-                      static_cast<Int128>(*limits.max_cancel_ratio_ppm) * flow.orders);
+                      static_cast<Int128>(limits.cancel_ratio_ppm) * flow.orders);
   }
   fails.Add(RejectReason::kMessageRate, full);
 }

@@ -55,7 +55,7 @@ Limits RandomLimits(base::Rng& rng, market::ScopeKind kind) {
   maybe(limits.max_move_ppm, static_cast<int64_t>(rng.Below(60'000)));
   maybe(limits.max_volatility_ppm, static_cast<int64_t>(rng.Below(60'000)));
   maybe(limits.dead_man, base::Duration(1s * (1 + rng.Below(200))));
-  maybe(limits.max_orders_per_fill, static_cast<uint32_t>(1 + rng.Below(20)));
+  maybe(limits.max_orders_per_fill, static_cast<uint32_t>(rng.Below(20)));
   maybe(limits.max_cancel_ratio_ppm, static_cast<int64_t>(rng.Below(1'000'000)));
   maybe(limits.breaker, RateLimit{static_cast<uint32_t>(2 + rng.Below(8)), 60s});
   maybe(limits.require_reason, rng.Chance(0.5));
