@@ -216,6 +216,8 @@ void OrderApi::OnReport(const Feed::Item& item) {
   const auto event = item.To<exec::v1::ExecReportEvent>();
   Known& known = Make(report.client_order_id.text());
   pb::Order& order = known.order;
+  // A verdict under a name that an order at the venue has says nothing of that order.
+  if (report.kind == market::ExecKind::kNotSent && !order.venue_order_id().empty()) return;
   if (order.intent().client_order_id().empty()) {  // made before this process began
     pb::OrderIntent& intent = *order.mutable_intent();
     intent.set_account(report.account.text());

@@ -65,6 +65,11 @@ void ExecutionEngine::Decide(const market::RiskDecision& verdict,
 
 std::optional<Block> ExecutionEngine::CheckVerdict(const market::RiskDecision& verdict) const {
   const market::OrderIntent& intent = verdict.intent;
+  if (const TrackedOrder* holder = state_.Find(intent.client_order_id)) {
+    return Block{RejectReason::kMalformed, absl::StrCat("the name ", intent.client_order_id.text(),
+                                                        " is taken by another order, of strategy ",
+                                                        holder->intent.strategy.text())};
+  }
   if (wire::IntentHash(intent) != intent.hash) {
     return Block{RejectReason::kMalformed, "the verdict's hash is not that of its intent"};
   }

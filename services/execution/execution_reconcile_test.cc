@@ -182,6 +182,39 @@ TEST_CASE("An order with our prefix that this journal does not know is reported 
   CHECK_FALSE(f.engine.Problems(f.now).empty());
 }
 
+TEST_CASE("A verdict under a name that another order has is answered, and nothing is sent") {
+  EngineFixture f;
+  const auto refused = [&f](const std::string& id, const std::string& holder) {
+    const market::ExecReport report = f.Last(id);
+    CHECK(report.kind == ExecKind::kNotSent);
+    CHECK(report.state == OrderState::kDenied);
+    CHECK(report.local_reason == market::RejectReason::kMalformed);
+    CHECK(report.strategy.text() == "maker");
+    CHECK(report.detail.find("taken by another order, of strategy " + holder) != std::string::npos);
+    CHECK(f.engine.state().unanswered_verdicts().empty());
+    CHECK_FALSE(f.TakeSent("place " + id + " 1.000"));
+  };
+  // Of a journal that was lost: the venue has it, and we know it as EXTERNAL's.
+  f.StreamOrder(f.Update("g1lost", "500", VenueOrderStatus::kNew, "0"));
+  f.Place("g1lost");
+  refused("g1lost", "EXTERNAL");
+  CHECK(f.State("g1lost") == OrderState::kAccepted);
+  CHECK(f.engine.state().Find(market::ClientOrderId("g1lost"))->external);
+  f.StreamFill("g1lost", "500", "902", "0.25", "0.25");
+  CHECK(f.Last("g1lost").strategy.text() == "EXTERNAL");
+  CHECK(f.State("g1lost") == OrderState::kPartiallyFilled);
+  CHECK(f.SavedState() == f.RecoveredState());
+
+  // Of ours, with another meaning.
+  f.Working("g1mine", "501");
+  market::OrderIntent other = f.Intent("g1mine");
+  other.quantity.mantissa += 1;
+  other.hash = wire::IntentHash(other);
+  f.Decide(other, 1);
+  refused("g1mine", "maker");
+  CHECK(f.State("g1mine") == OrderState::kAccepted);
+}
+
 TEST_CASE("Foreign orders are tolerated, halt the instrument or are cancelled, as configured") {
   ExecutionOptions options = EngineFixture::Options();
   SECTION("halt") {

@@ -182,10 +182,11 @@ void ExecutionState::Apply(const market::Event<market::RiskDecision>& event) {
   if (decision.intent.kind == market::IntentKind::kParent) return;  // its children are sent
   if (!domain_.Has(decision.intent.instrument)) return;
   const market::ClientOrderId& id = decision.intent.client_order_id;
-  if (orders_.contains(id) ||
-      !verdicts_.emplace(id, OpenVerdict{decision, event.header.correlation}).second) {
+  const TrackedOrder* known = Find(id);
+  const bool answered =
+      known != nullptr && !known->external && known->intent.hash == decision.intent.hash;
+  if (answered || !verdicts_.emplace(id, OpenVerdict{decision, event.header.correlation}).second)
     ++stats_.duplicate_verdicts;
-  }
 }
 
 void ExecutionState::Apply(const market::Event<market::OrderIntent>& event) {
@@ -239,6 +240,10 @@ void ExecutionState::Apply(const market::Event<market::ExecReport>& event) {
   // A cancel of an order that nobody knows says nothing about any order.
   const bool unknown_order = !orders_.contains(report.client_order_id);
   if (unknown_order && report.kind == market::ExecKind::kCancelRejected) return;
+  // A verdict under a name that another order has: the answer to it says nothing of that one.
+  if (!unknown_order && report.kind == market::ExecKind::kNotSent &&
+      verdicts_.erase(report.client_order_id) > 0)
+    return;
   TrackedOrder& order = FromReport(event);
   const bool was_open = order.open();
   if (const auto happened = market::EventOf(report);

@@ -131,6 +131,8 @@ void ReportingEngine::Apply(const market::Event<market::ExecReport>& event) {
   const market::ExecReport& report = event.value;
   const market::Instrument& definition = *Definition(report.instrument);
   store::OrderRow& order = orders_[report.client_order_id];
+  // A verdict under a name that an order at the venue has: the row is that order's.
+  if (report.kind == market::ExecKind::kNotSent && !order.venue_order_id.empty()) return;
   if (order.client_order_id.empty()) {
     order.client_order_id = report.client_order_id;
     order.created = event.header.publish_time;
