@@ -222,6 +222,28 @@ def reference_price(ask_gannet, instrument):
     return wait_until(said, 60, f"risk judges an order in {instrument} by the market", ASK_AGAIN)
 
 
+def place(ask_gannet, instrument, *arguments):
+    """Gives an order that must be taken, and its id."""
+    code, said, _ = order(ask_gannet, "submit", instrument, *arguments, "--reason", "test")
+    check(code == 0, f"not taken: {said}")
+    return said.split()[0]
+
+
+def quiet_strategies(folder):
+    """A strategies file in which nobody trades."""
+    path = os.path.join(folder, "strategies.yaml")
+    with open("config/strategies.yaml", encoding="utf-8") as file, open(path, "w", encoding="utf-8") as out:
+        out.write(file.read().partition("\nplaybooks:")[0] + "\n")
+    return path
+
+
+def venue_sim(bin_dir, data, folder, name, *flags):
+    """The exchange simulator, and by name what it says of where it listens."""
+    program = Program([os.path.join(bin_dir, "gannet-venue-sim"), "--data", data, *flags], folder, name)
+    ready = program.wait_for(lambda: re.search(r"^ready (.*)\n", program.out(), re.M), 90, "the venue's ready line")
+    return program, dict(word.split("=", 1) for word in ready.group(1).split())
+
+
 class QuietPlatform:
     """`gannet run` in which nobody trades but the test."""
 
@@ -230,9 +252,7 @@ class QuietPlatform:
         self.gannet = os.path.join(bin_dir, "gannet")
         self.folder, self.data, self.config = folder, os.path.join(folder, "data"), os.path.join(folder, "gannet.yaml")
         here = os.getcwd()
-        strategies, own_limits = os.path.join(folder, "strategies.yaml"), os.path.join(folder, "limits.yaml")
-        with open("config/strategies.yaml", encoding="utf-8") as file, open(strategies, "w", encoding="utf-8") as out:
-            out.write(file.read().partition("\nplaybooks:")[0] + "\n")
+        strategies, own_limits = quiet_strategies(folder), os.path.join(folder, "limits.yaml")
         if limits is not None:
             with open(own_limits, "w", encoding="utf-8") as file:
                 file.write(limits)
@@ -355,10 +375,8 @@ class VenueRecords(VenueAccount):
     """What an exchange that has ended says of its account: it is started for that, on a market that stands still."""
 
     def __init__(self, bin_dir, data, folder):
-        self.process = Program([os.path.join(bin_dir, "gannet-venue-sim"), "--data", data, "--port", "0", "--speed", "0"],
-                               folder, "venue-records")
-        ready = self.process.wait_for(lambda: re.search(r"^ready http=(\S+)", self.process.out(), re.M), 90, "the venue's ready line")
-        super().__init__(ready.group(1), data)
+        self.process, at = venue_sim(bin_dir, data, folder, "venue-records", "--port", "0", "--speed", "0")
+        super().__init__(at["http"], data)
 
     def __enter__(self):
         return self

@@ -19,15 +19,14 @@ SYMBOLS = ["BTCUSDT", "ETHUSDT"]
 
 class Venue:
     def __init__(self, bin_dir, folder, name, seed):
-        self.program, self.folder, self.name, self.seed = os.path.join(bin_dir, "gannet-venue-sim"), folder, name, seed
+        self.bin_dir, self.folder, self.name, self.seed = bin_dir, folder, name, seed
         self.port = 0
         self.running = self.start()
 
     def start(self):
-        running = harness.Program([self.program, "--data", os.path.join(self.folder, self.name), "--port", self.port, "--seed", self.seed],
-                                  self.folder, self.name)
-        line = running.wait_for(lambda: "ready http=" in running.out() and running.out(), 60, "readiness")
-        self.port = int(line.partition("ready http=http://127.0.0.1:")[2].split()[0])
+        running, at = harness.venue_sim(self.bin_dir, os.path.join(self.folder, self.name), self.folder, self.name,
+                                        "--port", self.port, "--seed", self.seed)
+        self.port = int(at["http"].rpartition(":")[2])
         return running
 
     def get(self, path):
@@ -56,9 +55,7 @@ class Watched:
 
 
 def write_config(folder, watched):
-    here, strategies = os.getcwd(), os.path.join(folder, "strategies.yaml")
-    with open("config/strategies.yaml", encoding="utf-8") as file, open(strategies, "w", encoding="utf-8") as out:
-        out.write(file.read().partition("\nplaybooks:")[0] + "\n")  # nobody trades
+    here, strategies = os.getcwd(), harness.quiet_strategies(folder)
     config = os.path.join(folder, "gannet.yaml")
     with open(config, "w", encoding="utf-8") as out:
         out.write(f"market: configured\nlimits: {here}/config/limits.yaml\nstrategies: {strategies}\n"

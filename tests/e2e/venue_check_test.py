@@ -21,9 +21,7 @@ class Venue:
         sim_config = os.path.join(self.folder, "sim.yaml")
         with open(sim_config, "w", encoding="utf-8") as file:
             file.write(f"news_interval: 0s\n{settings}")
-        self.program = harness.Program([os.path.join(bin_dir, "gannet-venue-sim"), "--data", self.keys, "--config", sim_config], self.folder, "sim")
-        ready = self.program.wait_for(lambda: next((l for l in self.program.out().splitlines() if l.startswith("ready ")), None), 30, "ready")
-        self.at = dict(word.split("=", 1) for word in ready.split()[1:])
+        self.program, self.at = harness.venue_sim(bin_dir, self.keys, self.folder, "sim", "--config", sim_config)
         self.key = self.configure(os.path.join(self.keys, "api-key"))
 
     def configure(self, key_file, instruments="BTCUSDT, ETHUSDT"):

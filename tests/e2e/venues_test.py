@@ -7,7 +7,6 @@ usage: venues_test.py BIN_DIR
 """
 import json
 import os
-import re
 import signal
 
 import harness
@@ -25,9 +24,8 @@ class Exchange:
         settings = os.path.join(folder, name + ".yaml")
         with open(settings, "w", encoding="utf-8") as file:
             file.write(f"seed: {seed}\nnews_interval: 0s\n")
-        self.program = harness.Program([os.path.join(bin_dir, "gannet-venue-sim"), "--data", self.data, "--config", settings], folder, name)
-        ready = self.program.wait_for(lambda: re.search(r"^ready http=(\S+) ws=(\S+) ws-api=(\S+)", self.program.out(), re.M), 60, "ready")
-        self.http, self.ws, self.ws_api = ready.groups()
+        self.program, at = harness.venue_sim(bin_dir, self.data, folder, name, "--config", settings)
+        self.http, self.ws, self.ws_api = at["http"], at["ws"], at["ws-api"]
         self.account = harness.VenueAccount(self.http, self.data)
 
 
@@ -70,10 +68,8 @@ class Platform(harness.Platform):
 def routed(platform, program):
     """A purchase over both venues: children at each, and no more than was asked for."""
     market = harness.reference_price(platform.cli, "binance-spot:BTCUSDT")
-    code, said, _ = harness.order(platform.cli, "submit", "binance-spot:BTCUSDT", "buy", "0.3", "--price", str(int(market * 1.04)), "--algo", "route",
-                                  "--venues", "second-spot:BTCUSDT", "--for", "3m", "--reason", "test")
-    check(code == 0, f"the route was not taken: {said}")
-    parent = re.search(r"\bg1\S+", said).group().rstrip(".,:")
+    parent = harness.place(platform.cli, "binance-spot:BTCUSDT", "buy", "0.3", "--price", str(int(market * 1.04)), "--algo", "route",
+                           "--venues", "second-spot:BTCUSDT", "--for", "3m")
 
     def children():
         shown = platform.show(parent)
@@ -91,9 +87,7 @@ def routed(platform, program):
 def resting(platform, program, venue):
     """An order that waits at the venue."""
     market = harness.reference_price(platform.cli, f"{venue}:BTCUSDT")
-    code, said, _ = harness.order(platform.cli, "submit", f"{venue}:BTCUSDT", "buy", "0.001", "--price", str(int(market * 0.97)), "--reason", "test")
-    check(code == 0, f"not taken at {venue}: {said}")
-    order = re.search(r"\bg1\S+", said).group().rstrip(".,:")
+    order = harness.place(platform.cli, f"{venue}:BTCUSDT", "buy", "0.001", "--price", str(int(market * 0.97)))
     program.wait_for(lambda: state(platform, order) == "ACCEPTED", 30, f"the order waits at {venue}")
     return order
 
