@@ -4,8 +4,7 @@
 
 #include "libs/base/concat.h"
 #include "libs/base/posix_files.h"
-#include "services/ingest/ingest_engine.h"
-#include "services/ingest/recorded_output_for_test.h"
+#include "services/ingest/engine_bench_for_test.h"
 
 namespace gannet::ingest {
 namespace {
@@ -26,9 +25,9 @@ std::string Page(const std::string& symbol, const std::string& next = "") {
        next, R"("}})"});
 }
 
-class Bench {
+class Bench : public EngineBenchForTest {
  public:
-  explicit Bench(VenueOptions options = Spot()) : engine(std::move(options), output) {}
+  explicit Bench(VenueOptions options = Spot()) : EngineBenchForTest(std::move(options)) {}
   static VenueOptions Spot() {
     VenueOptions options;
     options.venue = "bybit-spot";
@@ -37,27 +36,8 @@ class Bench {
     return options;
   }
 
-  market::Header Cause() const {
-    market::Header header;
-    header.id = {1, 1};
-    header.receive_time = header.event_time = now;
-    return header;
-  }
   void Answer(std::string_view body, int status = 200) {
-    wire::HttpExchange exchange;
-    exchange.status = status;
-    exchange.headers = {{":path", std::string(kPath)}};
-    exchange.body = std::string(body);
-    engine.OnHttp(exchange, Cause());
-  }
-  void Open(const std::string& connection = "c1") {
-    engine.OnStream({connection, Kind::kOpened, ""}, Cause());
-  }
-  void Close(const std::string& connection = "c1") {
-    engine.OnStream({connection, Kind::kClosed, "gone"}, Cause());
-  }
-  void Frame(const std::string& text, const std::string& connection = "c1") {
-    engine.OnStream({connection, Kind::kFrame, text}, Cause());
+    EngineBenchForTest::Answer(std::string(kPath), body, status);
   }
   void Book(const std::string& type, uint64_t u, const std::string& bids, const std::string& asks,
             const std::string& connection = "c1") {
@@ -79,26 +59,13 @@ class Bench {
                   R"(","i":")", id, R"(","BT":)", block ? "true" : "false", "}]}"}),
           connection);
   }
-  void After(base::Duration span) {
-    const base::Time end = now + span;
-    while (now < end) {
-      now = std::min(end, now + 1s);
-      engine.OnTimer(Cause());
-    }
-  }
   void MakeValid() {
     Answer(Page("BTCUSDT"));
     Open();
     Whole(100);
     REQUIRE(feed().book().state() == BookState::kValid);
   }
-  std::string Now() const { return std::to_string(base::UnixMillis(now)); }
-  const InstrumentFeed& feed() const { return *engine.feeds().at("BTCUSDT"); }
   const market::BookUpdate& last() const { return output.books.back().value; }
-
-  RecordedOutputForTest output;
-  base::Time now = base::FromUnixMillis(1'700'000'000'000);
-  IngestEngine engine;
 };
 
 // The only file of a zip archive that does not compress it.

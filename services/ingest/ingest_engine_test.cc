@@ -6,7 +6,7 @@
 #include <string>
 
 #include "libs/base/concat.h"
-#include "services/ingest/recorded_output_for_test.h"
+#include "services/ingest/engine_bench_for_test.h"
 
 namespace gannet::ingest {
 namespace {
@@ -28,9 +28,9 @@ constexpr std::string_view kLevels =
     R"("bids":[["100.00","1"],["99.00","2"]],"asks":[["101.00","3"],["102.00","4"]])";
 
 // One venue at a time that the test moves.
-class Bench {
+class Bench : public EngineBenchForTest {
  public:
-  explicit Bench(VenueOptions options = Spot()) : engine(std::move(options), output) {}
+  explicit Bench(VenueOptions options = Spot()) : EngineBenchForTest(std::move(options)) {}
 
   static VenueOptions Spot() {
     VenueOptions options;
@@ -44,31 +44,7 @@ class Bench {
     return options;
   }
 
-  market::Header Cause() const {
-    market::Header header;
-    header.id = {1, 1};
-    header.receive_time = header.event_time = now;
-    return header;
-  }
-  void Answer(const std::string& path, std::string_view body, int status = 200,
-              std::string retry_after = "") {
-    wire::HttpExchange exchange;
-    exchange.status = status;
-    exchange.headers = {{":path", path}};
-    if (!retry_after.empty()) exchange.headers.emplace_back("retry-after", retry_after);
-    exchange.body = std::string(body);
-    engine.OnHttp(exchange, Cause());
-  }
   void Define(std::string_view info = kInfo) { Answer("/api/v3/exchangeInfo", info); }
-  void Open(const std::string& connection = "c1") {
-    engine.OnStream({connection, Kind::kOpened, ""}, Cause());
-  }
-  void Close(const std::string& connection = "c1") {
-    engine.OnStream({connection, Kind::kClosed, "gone"}, Cause());
-  }
-  void Frame(const std::string& text, const std::string& connection = "c1") {
-    engine.OnStream({connection, Kind::kFrame, text}, Cause());
-  }
   void Diff(uint64_t first, uint64_t last, std::string bids = "", std::string asks = "",
             const std::string& connection = "c1") {
     Frame(Concat({R"({"e":"depthUpdate","E":)", Now(), R"(,"s":"BTCUSDT","U":)",
@@ -91,13 +67,6 @@ class Bench {
     Answer(Concat({"/api/v3/depth?symbol=", symbol, "&limit=1000"}),
            Concat({R"({"lastUpdateId":)", std::to_string(id), ",", levels, "}"}));
   }
-  void After(base::Duration span) {
-    const base::Time end = now + span;
-    while (now < end) {
-      now = std::min(end, now + 1s);
-      engine.OnTimer(Cause());
-    }
-  }
   // Defined, connected, VALID at update 100.
   void MakeValid() {
     Define();
@@ -106,14 +75,6 @@ class Bench {
     Snapshot(100);
     REQUIRE(feed().book().state() == BookState::kValid);
   }
-  std::string Now() const { return std::to_string(base::UnixMillis(now)); }
-  const InstrumentFeed& feed(const std::string& symbol = "BTCUSDT") const {
-    return *engine.feeds().at(symbol);
-  }
-
-  RecordedOutputForTest output;
-  base::Time now = base::FromUnixMillis(1'700'000'000'000);
-  IngestEngine engine;
 };
 
 }  // namespace

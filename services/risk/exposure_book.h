@@ -33,6 +33,7 @@
 #include "libs/market/market_data.h"
 #include "libs/market/order.h"
 #include "libs/wire/canonical.h"
+#include "services/risk/by_text.h"
 #include "services/risk/limits.h"
 #include "services/risk/order_memory.h"
 #include "services/risk/order_table.h"
@@ -516,20 +517,7 @@ class ExposureBook {
 
   std::array<absl::flat_hash_map<std::string, Index>, 6> scope_index_;  // by ScopeKind
   absl::flat_hash_map<std::string, Index> instrument_index_;
-  struct ByName {  // hashes and compares leaves by their names
-    using is_transparent = void;
-    const std::deque<Leaf>* leaves;
-    std::string_view Text(Index leaf) const { return (*leaves)[leaf].name.text(); }
-    static std::string_view Text(std::string_view name) { return name; }
-    template <class T>
-    size_t operator()(const T& one) const {
-      return absl::Hash<std::string_view>()(Text(one));
-    }
-    template <class A, class B>
-    bool operator()(const A& a, const B& b) const {
-      return Text(a) == Text(b);
-    }
-  };
+  using ByName = ByText<Leaf, &Leaf::name>;
   absl::flat_hash_set<Index, ByName, ByName> leaf_index_;
   absl::flat_hash_map<std::pair<Index, Index>, Index> cell_index_;
   std::map<std::tuple<Index, std::string, market::AssetId>, Index> balance_index_;

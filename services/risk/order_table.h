@@ -15,6 +15,7 @@
 #include "libs/market/ids.h"
 #include "libs/market/money.h"
 #include "libs/market/order.h"
+#include "services/risk/by_text.h"
 
 namespace gannet::risk {
 
@@ -140,21 +141,7 @@ class OrderTable {
     bool waits = false;
     uint32_t before = kNoSlot, behind = kNoSlot;  // of those that wait
   };
-  // Hashes and compares slots by their ids.
-  struct ById {
-    using is_transparent = void;
-    const std::deque<Slot>* slots;
-    std::string_view Text(uint32_t slot) const { return (*slots)[slot].id.text(); }
-    static std::string_view Text(std::string_view id) { return id; }
-    template <class T>
-    size_t operator()(const T& one) const {
-      return absl::Hash<std::string_view>()(Text(one));
-    }
-    template <class A, class B>
-    bool operator()(const A& a, const B& b) const {
-      return Text(a) == Text(b);
-    }
-  };
+  using ById = ByText<Slot, &Slot::id>;
 
   std::deque<Slot> slots_;
   std::vector<uint32_t> free_;
