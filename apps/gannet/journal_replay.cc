@@ -12,6 +12,7 @@
 #include "libs/base/status.h"
 #include "libs/bus/topics.h"
 #include "libs/runtime/bus_link.h"
+#include "libs/runtime/heartbeats.h"
 #include "libs/runtime/stated.h"
 
 namespace gannet::app {
@@ -23,13 +24,15 @@ using journal::RecordType;
 // One start of the process: services that decide again.
 struct Run {
   VirtualHost host;
+  runtime::Heartbeats heartbeats;  // takes what services said of themselves
   ReplayedServices services;
   std::unique_ptr<runtime::BusLink> link;    // takes what came in from the bus
   std::deque<FactDifference::Side> decided;  // not yet compared
 
   Run(base::Files& files, const runtime::ShardOptions& options, base::Time start)
       : host(
-            files, [](std::string_view) {}, options, start) {
+            files, [](std::string_view) {}, options, start),
+        heartbeats(host.shard(), start) {
     host.shard().ObserveFacts([this](const bus::TopicInfo& topic, const void* event) {
       decided.push_back({std::string(topic.name), topic.encode(event)});
     });
@@ -147,6 +150,7 @@ class Comparer {
     options.start_epoch = point.epoch;
     options.run_effects = false;  // what came of them is in the record
     auto run = std::make_unique<Run>(files_, options, time);
+    run->host.deps().heartbeats = info.versions.contains(runtime::stated::kHeartbeats);
     GANNET_ASSIGN_OR_RETURN(run->services, factory_(info, run->host.deps()));
     if (info.versions.contains(runtime::stated::kBus))
       run->link =

@@ -14,6 +14,7 @@
 #include "gannet/market/v1/market_data.pb.h"
 #include "gannet/ml/v1/prediction.pb.h"
 #include "gannet/news/v1/news.pb.h"
+#include "gannet/ops/v1/heartbeat.pb.h"
 #include "gannet/ops/v1/ops.pb.h"
 #include "gannet/order/v1/order.pb.h"
 #include "gannet/order/v1/parent.pb.h"
@@ -23,6 +24,7 @@
 #include "libs/base/digest.h"
 #include "libs/base/utf8.h"
 #include "libs/bus/account_topic.h"
+#include "libs/bus/heartbeat_topic.h"
 #include "libs/market/decimal.h"
 #include "libs/wire/codec.h"
 
@@ -57,6 +59,7 @@ const Message* MessageOf(const bus::TopicInfo* topic) {
       Row{&bus::kCommands.info, &ops::v1::CommandEvent::default_instance()},
       Row{&bus::kAnswers.info, &ops::v1::CommandAnswerEvent::default_instance()},
       Row{&bus::kJournals.info, &ops::v1::EngineNoteEvent::default_instance()},
+      Row{&bus::kHeartbeats.info, &ops::v1::HeartbeatEvent::default_instance()},
   };
   const auto row =
       std::find_if(kRows.begin(), kRows.end(), [&](const Row& r) { return r.first == topic; });

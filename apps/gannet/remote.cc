@@ -78,14 +78,16 @@ absl::StatusOr<common::v1::Scope> ParseScope(const std::string& text) {
       {"account", common::v1::SCOPE_KIND_ACCOUNT},
       {"strategy", common::v1::SCOPE_KIND_STRATEGY},
       {"venue", common::v1::SCOPE_KIND_VENUE},
-      {"instrument", common::v1::SCOPE_KIND_INSTRUMENT}};
+      {"instrument", common::v1::SCOPE_KIND_INSTRUMENT},
+      {"model", common::v1::SCOPE_KIND_MODEL},
+      {"service", common::v1::SCOPE_KIND_SERVICE}};
   const auto found = kinds.find(kind);
   const std::string name = colon == std::string::npos ? "" : text.substr(colon + 1);
   if (found == kinds.end() || (kind == "firm") != name.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", text,
-                     "' is no scope; write firm, account:NAME, strategy:NAME, venue:NAME or "
-                     "instrument:NAME"));
+                     "' is no scope; write firm, account:NAME, strategy:NAME, venue:NAME, "
+                     "instrument:NAME, model:NAME@VERSION or service:NAME"));
   }
   scope.set_kind(found->second);
   scope.set_name(name);

@@ -39,6 +39,9 @@ std::string SourceOf(const risk::LimitSet& limits, const market::Scope& scope,
   switch (scope.kind) {
     case market::ScopeKind::kFirm:
       return "firm";
+    case market::ScopeKind::kModel:
+    case market::ScopeKind::kService:
+      return "";  // they have no limits
     case market::ScopeKind::kAccount:
       named = &limits.accounts;
       break;

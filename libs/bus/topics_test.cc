@@ -34,10 +34,11 @@ TEST_CASE("Topics have unique, versioned names and can be found by them") {
   CHECK(FindTopic("") == nullptr);
 }
 
-TEST_CASE("Market data may be skipped; orders, decisions, fills and facts may not") {
+TEST_CASE("Market data and heartbeats may be skipped; orders, decisions, fills and facts may not") {
   for (const TopicInfo* topic : AllTopics()) {
     CAPTURE(topic->name);
-    if (topic->delivery == Delivery::kConflate) CHECK(topic->name.starts_with("market."));
+    if (topic->delivery == Delivery::kConflate)
+      CHECK((topic->name.starts_with("market.") || topic->name == "ops.heartbeats.v1"));
     if (topic->fact) CHECK(topic->delivery == Delivery::kBlock);
     if (topic->order_shard) CHECK(topic->fact);
   }

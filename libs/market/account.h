@@ -32,7 +32,18 @@ struct PositionUpdate {
   bool operator==(const PositionUpdate&) const = default;
 };
 
-enum class ScopeKind : uint8_t { kFirm = 1, kAccount, kStrategy, kVenue, kInstrument };
+// A model (as intents name it: "direction@3") and a service have no orders of their own and
+// no limits: what holds is whether orders that need them may pass.
+enum class ScopeKind : uint8_t {
+  kFirm = 1,
+  kAccount,
+  kStrategy,
+  kVenue,
+  kInstrument,
+  kModel,
+  kService,
+};
+inline bool HasOrders(ScopeKind kind) { return kind <= ScopeKind::kInstrument; }
 struct Scope {
   ScopeKind kind = ScopeKind::kFirm;
   std::string name;  // empty for the firm

@@ -1,5 +1,7 @@
 #include "libs/market/names.h"
 
+#include "libs/market/heartbeat.h"
+
 namespace gannet::market {
 
 const char* Name(Side side) {
@@ -248,6 +250,10 @@ const char* Name(ScopeKind kind) {
       return "venue";
     case ScopeKind::kInstrument:
       return "instrument";
+    case ScopeKind::kModel:
+      return "model";
+    case ScopeKind::kService:
+      return "service";
   }
   return "?";
 }
@@ -324,6 +330,20 @@ const char* Name(NewsRelation relation) {
       return "correction";
     case NewsRelation::kRetraction:
       return "retraction";
+  }
+  return "?";
+}
+
+const char* Name(ServiceState state) {
+  switch (state) {
+    case ServiceState::kReady:
+      return "ready";
+    case ServiceState::kDegraded:
+      return "degraded";
+    case ServiceState::kNotReady:
+      return "not ready";
+    case ServiceState::kStopping:
+      return "stopping";
   }
   return "?";
 }

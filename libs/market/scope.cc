@@ -15,6 +15,9 @@ bool Covers(const Scope& scope, const AccountId& account, const StrategyId& stra
       return scope.name == VenueOf(instrument);
     case ScopeKind::kInstrument:
       return scope.name == instrument.text();
+    case ScopeKind::kModel:
+    case ScopeKind::kService:
+      return false;
   }
   return false;
 }

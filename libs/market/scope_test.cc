@@ -23,6 +23,8 @@ TEST_CASE("A scope covers what bears its name in its own dimension, and nothing 
   CHECK_FALSE(Covers({ScopeKind::kVenue, "binance-spot:BTCUSDT"}, intent));
   CHECK_FALSE(Covers({ScopeKind::kInstrument, "BTCUSDT"}, intent));
   CHECK_FALSE(Covers({ScopeKind::kInstrument, ""}, intent));
+  CHECK_FALSE(Covers({ScopeKind::kModel, intent.model_version}, intent));
+  CHECK_FALSE(Covers({ScopeKind::kService, "execution"}, intent));
 }
 
 TEST_CASE("A report and a position are covered as the intent that they come from") {

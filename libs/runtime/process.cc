@@ -123,7 +123,8 @@ absl::Status Process::Open() {
   if (options_.make_lease) shard_->GateOuter([this] { return lease_->MayStillSend(); });
   deps_.reset(new Deps{*shard_, *bus_, executor_, *background_, clock_, files_, *network_, log_,
                        base::Rng(RandomBits()), options_.data_dir, lease_.get(), &metrics_,
-                       spans_.get()});
+                       spans_.get(), /*heartbeats=*/true});
+  heartbeats_ = std::make_unique<Heartbeats>(*shard_, clock_.Now());
   fact_metrics_ = std::make_unique<FactMetrics>(*shard_, metrics_, clock_);
   if (spans_ != nullptr) {
     GANNET_ASSIGN_OR_RETURN(const double ratio, otlp::SamplingRatio(options_.traces));
@@ -262,6 +263,7 @@ absl::Status Process::OpenJournal() {
   info.versions = options_.versions;
   info.versions[stated::kShard] = options_.shard;
   if (options_.make_bus) info.versions[stated::kBus] = "joined";
+  info.versions[stated::kHeartbeats] = "told";
   GANNET_ASSIGN_OR_RETURN(journal_,
                           journal::Writer::Open(files_, executor_, options_.data_dir + "/journal",
                                                 std::move(info), options_.journal));
@@ -414,7 +416,15 @@ int Process::Run(std::vector<std::unique_ptr<Service>> services) {
   Snapshot();
   RenewLease();
   WatchHealth();
-  const int code = runner_.Run(services, [this](Runner::Done done) { Finish(std::move(done)); });
+  std::vector<const Service*> beating;
+  for (const std::unique_ptr<Service>& service : services) beating.push_back(service.get());
+  executor_.Post([this, beating] { Beat(beating); });
+  const int code = runner_.Run(
+      services, [this](Runner::Done done) { Finish(std::move(done)); },
+      [this, beating] {
+        // Within one process the order of the drain does it.
+        if (link_ != nullptr) heartbeats_->Beat(beating, /*stopping=*/true, clock_.Now());
+      });
   keeper_->Join();
   background_->Join();  // its tasks may use the services
   while (!services.empty()) services.pop_back();
@@ -487,6 +497,12 @@ void Process::WatchHealth() {
   executor_.After(kHealthInterval, [this] {
     if (!runner_.stopping()) WatchHealth();
   });
+}
+
+void Process::Beat(const std::vector<const Service*>& services) {
+  if (runner_.stopping()) return;
+  heartbeats_->Beat(services, /*stopping=*/false, clock_.Now());
+  executor_.After(Heartbeats::kInterval, [this, services] { Beat(services); });
 }
 
 void Process::Finish(Runner::Done done) {

@@ -37,6 +37,7 @@
 #include "libs/runtime/fact_metrics.h"
 #include "libs/runtime/fact_spans.h"
 #include "libs/runtime/health.h"
+#include "libs/runtime/heartbeats.h"
 #include "libs/runtime/lease.h"
 #include "libs/runtime/run.h"
 #include "libs/runtime/service.h"
@@ -148,6 +149,7 @@ class Process {
   void RenewLease();
   void OnRenewed(const absl::Status& renewed);
   void WatchHealth();
+  void Beat(const std::vector<const Service*>& services);
   void Finish(Runner::Done done);
   void Close(const Runner::Done& done);
 
@@ -173,6 +175,7 @@ class Process {
   std::unique_ptr<FactMetrics> fact_metrics_;
   std::unique_ptr<FactSpans> fact_spans_;
   std::unique_ptr<BusLink> link_;
+  std::unique_ptr<Heartbeats> heartbeats_;
   std::unique_ptr<Deps> deps_;
   std::string last_health_;
   base::Duration started_{0};  // monotonic

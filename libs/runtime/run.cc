@@ -25,7 +25,7 @@ void Runner::Stop(std::string reason) {
 }
 
 int Runner::Run(const std::vector<std::unique_ptr<Service>>& services,
-                std::function<void(Done)> finish) {
+                std::function<void(Done)> finish, const std::function<void()>& before_drain) {
   std::vector<Service*> started;
   absl::Status failure;
   for (const std::unique_ptr<Service>& service : services) {
@@ -45,6 +45,7 @@ int Runner::Run(const std::vector<std::unique_ptr<Service>>& services,
     health_.SetDraining();
   }
 
+  if (before_drain) before_drain();
   const bool drained = DrainServices(started);
   absl::Status end;
   const bool finished = RunUntil(

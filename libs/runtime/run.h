@@ -48,9 +48,10 @@ class Runner {
   Runner& operator=(const Runner&) = delete;
 
   // Starts the services in order, runs the loop, drains, and gives the exit code.
-  // When a start fails, those started before are drained. `finish` calls its
-  // argument once.
-  int Run(const std::vector<std::unique_ptr<Service>>& services, std::function<void(Done)> finish);
+  // When a start fails, those started before are drained. `before_drain` (may be empty) comes
+  // first of all then; `finish` calls its argument once.
+  int Run(const std::vector<std::unique_ptr<Service>>& services, std::function<void(Done)> finish,
+          const std::function<void()>& before_drain = nullptr);
   // Begins the drain, as a signal does. On the executor's thread.
   void Stop(std::string reason);
   bool stopping() const { return stopping_; }

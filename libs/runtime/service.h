@@ -13,6 +13,7 @@
 #include "libs/base/files.h"
 #include "libs/base/rng.h"
 #include "libs/bus/bus.h"
+#include "libs/market/heartbeat.h"
 #include "libs/net/network.h"
 #include "libs/runtime/lease.h"
 #include "libs/runtime/shard.h"
@@ -38,6 +39,9 @@ struct Deps {
       nullptr;  // asked before each write to a venue; null: nobody else can hold this shard
   telemetry::Metrics* metrics = nullptr;  // null: nobody measures (replay, simulation)
   telemetry::SpanSink* spans = nullptr;   // null: nobody traces; facts are traced by the process
+  // What services of this and other processes say of themselves is told on ops.heartbeats
+  // (heartbeats.h). False: nobody says it (replay of captures, tests), nobody may wait for it.
+  bool heartbeats = false;
 };
 
 enum class HealthState : uint8_t { kServing = 1, kDegraded = 2, kNotServing = 3 };
@@ -56,6 +60,8 @@ class Service {
   // caller caps the time.
   virtual void Drain(std::function<void()> done) = 0;
   virtual Health health() const = 0;
+  // Those that it scores with.
+  virtual std::vector<market::ModelHealth> models() const { return {}; }
 };
 
 }  // namespace gannet::runtime

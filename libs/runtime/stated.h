@@ -10,5 +10,6 @@ inline constexpr char kConfig[] = "config";    // path of the configuration; abs
 inline constexpr char kFile[] = "file:";       // and a path: the text of a file of configuration
 inline constexpr char kShard[] = "shard";      // names the stream of facts
 inline constexpr char kBus[] = "bus";          // "joined": foreign topics came in from a bus
+inline constexpr char kHeartbeats[] = "heartbeats";  // "told": Deps::heartbeats
 
 }  // namespace gannet::runtime::stated

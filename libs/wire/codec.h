@@ -29,7 +29,7 @@ inline constexpr size_t kMaxMessageBytes = 32u << 20;
 
 // Defined for: Instrument, Trade, Quote, BookUpdate, Bar, MarketStatus, NewsItem,
 // NewsSignal, Prediction, OrderIntent, ParentOrder, RiskDecision, ExecReport, PositionUpdate,
-// BalanceUpdate, RiskState, LimitEvent, Command, CommandAnswer, EngineNote.
+// BalanceUpdate, RiskState, LimitEvent, Command, CommandAnswer, Heartbeat, EngineNote.
 //
 // Every value with valid enumerators and scales decodes again: a recorded fact must
 // never stop a recovery. So the text fields of facts may be empty; only market data

@@ -26,14 +26,15 @@ constexpr EnumTable<NewsRelation, pb::NewsRelation, 4> kRelations({
     {NewsRelation::kCorrection, pb::NEWS_RELATION_CORRECTION},
     {NewsRelation::kRetraction, pb::NEWS_RELATION_RETRACTION},
 });
+
+}  // namespace
+
 constexpr EnumTable<DriftState, ml_pb::DriftState, 4> kDriftStates({
     {DriftState::kOk, ml_pb::DRIFT_STATE_OK},
     {DriftState::kWarning, ml_pb::DRIFT_STATE_WARNING},
     {DriftState::kDrifted, ml_pb::DRIFT_STATE_DRIFTED},
     {DriftState::kUnknown, ml_pb::DRIFT_STATE_UNKNOWN},
 });
-
-}  // namespace
 
 template <>
 struct Convert<market::NewsItem> {

@@ -10,6 +10,7 @@
 #include "gannet/market/v1/market_data.pb.h"
 #include "gannet/order/v1/parent.pb.h"
 #include "gannet/risk/v1/risk.pb.h"
+#include "libs/market/heartbeat.h"
 #include "libs/market/names.h"
 #include "libs/wire/random_events.h"
 
@@ -36,7 +37,7 @@ TEMPLATE_TEST_CASE("Every event comes back from its bytes as it was", "", market
                    market::OrderIntent, market::ParentOrder, market::RiskDecision,
                    market::ExecReport, market::PositionUpdate, market::BalanceUpdate,
                    market::RiskState, market::LimitEvent, market::Command, market::CommandAnswer,
-                   EngineNote) {
+                   market::Heartbeat, EngineNote) {
   base::Rng rng(17);
   for (int i = 0; i < kRounds; ++i) {
     const auto event = RandomEvent<TestType>(rng);
@@ -72,7 +73,8 @@ TEMPLATE_TEST_CASE("The bytes of an event are those that protobuf writes", "",
 // back: prefixes, flipped bits and noise.
 TEMPLATE_TEST_CASE("Damaged bytes are refused or mean something", "", market::Instrument,
                    market::BookUpdate, market::NewsSignal, market::RiskDecision, market::ExecReport,
-                   market::ParentOrder, market::Command, market::CommandAnswer, EngineNote) {
+                   market::ParentOrder, market::Command, market::CommandAnswer, market::Heartbeat,
+                   EngineNote) {
   base::Rng rng(23);
   const auto check = [](const std::string& bytes) {
     const auto event = Decode<TestType>(bytes);

@@ -18,12 +18,14 @@ void KeepComplaint(google::protobuf::LogLevel, const char*, int, const std::stri
   parse_complaint = message;
 }
 
-constexpr EnumTable<market::ScopeKind, common_pb::ScopeKind, 5> kScopeKinds({
+constexpr EnumTable<market::ScopeKind, common_pb::ScopeKind, 7> kScopeKinds({
     {market::ScopeKind::kFirm, common_pb::SCOPE_KIND_FIRM},
     {market::ScopeKind::kAccount, common_pb::SCOPE_KIND_ACCOUNT},
     {market::ScopeKind::kStrategy, common_pb::SCOPE_KIND_STRATEGY},
     {market::ScopeKind::kVenue, common_pb::SCOPE_KIND_VENUE},
     {market::ScopeKind::kInstrument, common_pb::SCOPE_KIND_INSTRUMENT},
+    {market::ScopeKind::kModel, common_pb::SCOPE_KIND_MODEL},
+    {market::ScopeKind::kService, common_pb::SCOPE_KIND_SERVICE},
 });
 
 constexpr size_t kScratchBytes = 16u << 10;

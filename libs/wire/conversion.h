@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "gannet/common/v1/amount.pb.h"
 #include "gannet/common/v1/header.pb.h"
+#include "gannet/ml/v1/prediction.pb.h"
 #include "gannet/order/v1/order.pb.h"
 #include "gannet/order/v1/parent.pb.h"
 #include "google/protobuf/arena.h"
@@ -25,6 +26,7 @@
 #include "libs/market/header.h"
 #include "libs/market/money.h"
 #include "libs/market/parent.h"
+#include "libs/market/prediction.h"
 #include "libs/market/price.h"
 #include "libs/wire/codec.h"
 #include "libs/wire/message_writer.h"
@@ -105,6 +107,7 @@ class Problem {
 extern const EnumTable<market::Side, common_pb::Side, 2> kSides;
 extern const EnumTable<market::OrderType, ::gannet::order::v1::OrderType, 7> kOrderTypes;
 extern const EnumTable<market::TimeInForce, ::gannet::order::v1::TimeInForce, 5> kTimesInForce;
+extern const EnumTable<market::DriftState, ::gannet::ml::v1::DriftState, 4> kDriftStates;
 
 market::EventId EventIdFrom(const common_pb::EventId& message);
 void WriteScope(int field, const market::Scope& scope, MessageWriter& out);

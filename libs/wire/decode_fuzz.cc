@@ -11,6 +11,7 @@
 
 #include "libs/base/check.h"
 #include "libs/market/account_event.h"
+#include "libs/market/heartbeat.h"
 #include "libs/wire/canonical.h"
 #include "libs/wire/canonical_account.h"
 #include "libs/wire/codec.h"
@@ -104,6 +105,7 @@ constexpr std::array kTargets = {
     &FuzzStreamEvent,
     &FuzzReader,
     &FuzzEvent<market::ParentOrder>,
+    &FuzzEvent<market::Heartbeat>,
 };
 
 }  // namespace

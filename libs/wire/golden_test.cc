@@ -12,6 +12,7 @@
 
 #include "libs/base/digest.h"
 #include "libs/market/account_event.h"
+#include "libs/market/heartbeat.h"
 #include "libs/wire/canonical.h"
 #include "libs/wire/canonical_account.h"
 #include "libs/wire/codec.h"
@@ -87,6 +88,7 @@ std::map<std::string, Golden> Goldens() {
       {"event.Command", Event<market::Command>()},
       {"event.CommandAnswer", Event<market::CommandAnswer>()},
       {"event.EngineNote", Event<EngineNote>()},
+      {"event.Heartbeat", Event<market::Heartbeat>()},
       {"input.HttpExchange", Input<HttpExchange>(DecodeHttpExchange)},
       {"input.StreamEvent", Input<StreamEvent>(DecodeStreamEvent)},
       {"canonical.OrderIntent", Hashed<market::OrderIntent>()},

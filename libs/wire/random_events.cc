@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "libs/market/account_event.h"
+#include "libs/market/heartbeat.h"
 
 namespace gannet::wire {
 namespace {
@@ -540,6 +541,26 @@ market::CommandAnswer RandomValue(base::Rng& rng) {
   value.client_order_id = Name<market::ClientOrderId>(rng);
   value.detail = Text(rng);
   value.proposal = Unsigned(rng);
+  return value;
+}
+
+template <>
+market::Heartbeat RandomValue(base::Rng& rng) {
+  market::Heartbeat value;
+  value.service = "service" + Text(rng);
+  value.shard = Text(rng);
+  value.started = When(rng);
+  value.sequence = Unsigned(rng);
+  value.state = Pick(rng, market::ServiceState::kReady, market::ServiceState::kStopping);
+  value.detail = Text(rng);
+  while (Coin(rng)) {
+    value.models.push_back(
+        {.model = Text(rng),
+         .scored = Unsigned(rng),
+         .failed = Unsigned(rng),
+         .newest = When(rng),
+         .drift = Pick(rng, market::DriftState::kOk, market::DriftState::kUnknown)});
+  }
   return value;
 }
 

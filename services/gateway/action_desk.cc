@@ -14,7 +14,8 @@ namespace {
 
 constexpr market::ScopeKind kScopeKinds[] = {
     market::ScopeKind::kFirm, market::ScopeKind::kAccount, market::ScopeKind::kStrategy,
-    market::ScopeKind::kVenue, market::ScopeKind::kInstrument};
+    market::ScopeKind::kVenue, market::ScopeKind::kInstrument, market::ScopeKind::kModel,
+    market::ScopeKind::kService};
 constexpr market::TradingState kStates[] = {
     market::TradingState::kActive, market::TradingState::kReducing,
     market::TradingState::kCancelOnly, market::TradingState::kHalted};

@@ -8,7 +8,7 @@
 namespace gannet::gateway {
 namespace {
 
-constexpr std::string_view kScopes = "firm|account|strategy|venue|instrument";
+constexpr std::string_view kScopes = "firm|account|strategy|venue|instrument|model|service";
 constexpr std::string_view kStates = "ACTIVE|REDUCING|CANCEL_ONLY|HALTED";
 constexpr std::string_view kRequestAbout =
     "names this request for ever: the same again is not done twice; made up when absent";

@@ -60,6 +60,8 @@ InferenceEngine::Output InferenceEngine::Sample(base::Time now) {
       ++failed_scores_;
       continue;
     }
+    ++scores_;
+    newest_score_ = now;
     market::Prediction prediction;
     prediction.instrument = instrument;
     prediction.model = info.name;
@@ -83,6 +85,16 @@ std::optional<signal::FeatureRow> InferenceEngine::NewestRow(
       [](const Row& one, const market::InstrumentId& id) { return one.instrument < id; });
   if (row == newest_.end() || row->instrument != instrument) return std::nullopt;
   return row->features;
+}
+
+std::optional<market::ModelHealth> InferenceEngine::model_health() const {
+  if (model_ == nullptr) return std::nullopt;
+  const ModelInfo& info = model_->info();
+  return market::ModelHealth{.model = info.name + "@" + info.version,
+                             .scored = scores_,
+                             .failed = failed_scores_,
+                             .newest = newest_score_,
+                             .drift = drift_.state()};
 }
 
 base::Time InferenceEngine::NextSample(base::Time now) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "libs/base/time.h"
+#include "libs/market/heartbeat.h"
 #include "libs/market/market_data.h"
 #include "libs/market/prediction.h"
 #include "libs/signal/features.h"
@@ -60,6 +61,8 @@ class InferenceEngine {
   }
 
   uint64_t failed_scores() const { return failed_scores_; }
+  // Of the model, and how its scores went since the start; nothing without one.
+  std::optional<market::ModelHealth> model_health() const;
   uint64_t refused_instruments() const { return refused_instruments_; }
   const Model* model() const { return model_.get(); }
 
@@ -72,7 +75,8 @@ class InferenceEngine {
   std::map<market::InstrumentId, signal::BookFeatureEngine> instruments_;
   std::vector<Row> newest_;  // instruments in order of id
   DriftMonitor drift_;
-  uint64_t failed_scores_ = 0, refused_instruments_ = 0;
+  uint64_t scores_ = 0, failed_scores_ = 0, refused_instruments_ = 0;
+  base::Time newest_score_{};
 };
 
 }  // namespace gannet::ml_inference

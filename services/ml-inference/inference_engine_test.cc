@@ -55,6 +55,13 @@ TEST_CASE("InferenceEngine predicts each warm instrument once a grid point, in o
     CHECK(p.version == "1");
   }
   CHECK(engine.failed_scores() == 0);
+  const auto health = engine.model_health();
+  REQUIRE(health.has_value());
+  CHECK(health->model == "direction@1");
+  CHECK(health->scored > 2);
+  CHECK(health->failed == 0);
+  CHECK(health->newest == FromUnixMillis(40'000));
+  CHECK_FALSE(InferenceEngine(nullptr).model_health().has_value());
 }
 
 TEST_CASE("InferenceEngine without a model computes rows and predicts nothing") {

@@ -58,6 +58,11 @@ void InferenceService::Drain(std::function<void()> done) {
   done();
 }
 
+std::vector<market::ModelHealth> InferenceService::models() const {
+  const auto model = engine_.model_health();
+  return model ? std::vector{*model} : std::vector<market::ModelHealth>();
+}
+
 runtime::Health InferenceService::health() const {
   runtime::Health health{runtime::HealthState::kServing, {}};
   if (engine_.failed_scores() > 0) {

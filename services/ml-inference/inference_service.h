@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "libs/bus/topics.h"
 #include "libs/runtime/service.h"
@@ -21,6 +22,7 @@ class InferenceService : public runtime::Service {
   absl::Status Start() override { return absl::OkStatus(); }
   void Drain(std::function<void()> done) override;
   runtime::Health health() const override;
+  std::vector<market::ModelHealth> models() const override;
   const InferenceEngine& engine() const { return engine_; }
 
  private:

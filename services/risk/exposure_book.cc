@@ -32,6 +32,7 @@ Index ExposureBook::FindInstrument(const market::InstrumentId& id) const {
 }
 
 Index ExposureBook::FindScope(ScopeKind kind, const std::string& name) const {
+  if (!market::HasOrders(kind)) return kNone;
   const auto& index = scope_index_[static_cast<size_t>(kind)];
   const auto found = index.find(name);
   return found == index.end() ? kNone : found->second;
@@ -78,7 +79,7 @@ std::map<market::ClientOrderId, const OpenOrder*> ExposureBook::SortedOrders() c
 
 Index ExposureBook::MakeScope(ScopeKind kind, const std::string& name) {
   if (const Index found = FindScope(kind, name); found != kNone) return found;
-  if (scopes_.size() >= kMaxScopes) {
+  if (!market::HasOrders(kind) || scopes_.size() >= kMaxScopes) {
     ++stats_.scopes_refused;
     return kNone;
   }

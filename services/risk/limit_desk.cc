@@ -52,6 +52,8 @@ std::string RiskEngine::RefuseName(ScopeKind kind, const std::string& name) cons
     case ScopeKind::kInstrument:
       return check(limits_.instruments, "instrument");
     case ScopeKind::kFirm:
+    case ScopeKind::kModel:
+    case ScopeKind::kService:
       break;
   }
   return "";

@@ -160,6 +160,9 @@ Limits LimitSet::Of(const market::Scope& scope) const {
       return Entry(venues, scope.name);
     case market::ScopeKind::kInstrument:
       return Entry(instruments, scope.name);
+    case market::ScopeKind::kModel:
+    case market::ScopeKind::kService:
+      break;  // they have no orders
   }
   return Limits{};
 }
@@ -241,8 +244,8 @@ std::string FormatLimit(const OrderTypes& types) {
 std::string FormatLimit(const InstrumentNames& names) { return absl::StrJoin(names.names, ", "); }
 
 std::string FormatScope(const market::Scope& scope) {
-  static constexpr std::array<const char*, 6> kNames = {"",          "firm",   "account ",
-                                                        "strategy ", "venue ", "instrument "};
+  static constexpr std::array<const char*, 8> kNames = {
+      "", "firm", "account ", "strategy ", "venue ", "instrument ", "model ", "service "};
   return absl::StrCat(kNames[static_cast<size_t>(scope.kind)], scope.name);
 }
 
