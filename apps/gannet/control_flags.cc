@@ -198,7 +198,8 @@ void AddStates(CLI::App& app, Builder& b) {
   CLI::App* halt =
       b.Command(app, "halt", "Stop new orders of a scope; what works goes on",
                 std::string(kScopes) +
-                    "\n  gannet halt strategy:maker --reason \"spread too wide\"\n"
+                    "Or a model, model:NAME@VERSION: orders that rest on it only reduce.\n\n"
+                    "  gannet halt strategy:maker --reason \"spread too wide\"\n"
                     "  gannet halt firm --state reducing --reason \"end of day\"\n\n",
                 [&f](Console console) { return Halt(f.control, f.scope, f.state, console); });
   halt->add_option("SCOPE", f.scope, "What to stop")->required();
@@ -210,6 +211,7 @@ void AddStates(CLI::App& app, Builder& b) {
   CLI::App* resume =
       b.Command(app, "resume", "Let a scope trade again, after halt or kill",
                 std::string(kScopes) +
+                    "Or model:NAME@VERSION, or service:NAME that was lost too often.\n"
                     "Your name and the reason are recorded.\n\n"
                     "  gannet resume firm --reason \"feed checked\"\n\n",
                 [&f](Console console) { return Resume(f.control, f.scope, console); });

@@ -28,7 +28,7 @@ std::string Kept(const TopicInfo& topic) {
   if (topic.compacted) return "newest of each key";
   const int64_t hours = topic.retention / std::chrono::hours(1);
   return hours % 24 == 0 ? absl::StrCat(hours / 24, hours == 24 ? " day" : " days")
-                         : absl::StrCat(hours, " hours");
+                         : absl::StrCat(hours, hours == 1 ? " hour" : " hours");
 }
 
 absl::StatusOr<std::unique_ptr<KafkaAdmin>> Connect(const TopicsOptions& options) {

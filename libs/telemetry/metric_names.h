@@ -373,6 +373,30 @@ inline constexpr MetricInfo kOpenOrders{.name = "gannet_open_orders_at_risk",
                                         .where = "risk",
                                         .labels = {},
                                         .max_series = 1};
+inline constexpr MetricInfo kServiceOpen{
+    .name = "gannet_service_open",
+    .type = MetricType::kGauge,
+    .unit = "1",
+    .help = "Whether a service that orders need is heard, as the gate has it: 1, or 0 closed.",
+    .where = "risk",
+    .labels = {"service"},
+    .max_series = 32};
+inline constexpr MetricInfo kHeartbeatAge{
+    .name = "gannet_heartbeat_age_seconds",
+    .type = MetricType::kGauge,
+    .unit = "seconds",
+    .help = "Since the newest heartbeat of a service that orders need; none yet: since the start.",
+    .where = "risk",
+    .labels = {"service"},
+    .max_series = 32};
+inline constexpr MetricInfo kModelsStopped{
+    .name = "gannet_models_stopped",
+    .type = MetricType::kGauge,
+    .unit = "1",
+    .help = "Models whose breaker is open, or that a person stopped: their orders only reduce.",
+    .where = "risk",
+    .labels = {},
+    .max_series = 1};
 inline constexpr MetricInfo kUnanswered{
     .name = "gannet_unanswered_verdict_seconds",
     .type = MetricType::kGauge,

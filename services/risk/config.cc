@@ -112,6 +112,32 @@ void ReadShared(Section& in, LimitSet& out) {
   });
 }
 
+void ReadWatch(Section& in, WatchSettings& out) {
+  const auto services = [](Section& from, std::string_view key, std::vector<std::string>& names) {
+    from.List(key, names, {.max = 20});
+  };
+  in.OptionalSection("heartbeats", [&](Section& heartbeats) {
+    heartbeats.Optional("lost_after", out.lost_after, Between(5s, 10min));
+    ReadLimit(heartbeats, "breaker", out.breaker);
+    heartbeats.OptionalSection("needed", [&](Section& needed) {
+      services(needed, "all", out.all);
+      services(needed, "models", out.models);
+      services(needed, "news", out.news);
+      needed.Sections("strategies", out.strategies,
+                      [&](Section& strategy, std::vector<std::string>& names) {
+                        services(strategy, "services", names);
+                      });
+    });
+  });
+  in.OptionalSection("models", [&](Section& models) {
+    std::optional<RateLimit> failures;
+    ReadLimit(models, "failures", failures);
+    out.failures = failures.value_or(out.failures);
+    models.Optional("stale_after", out.stale_after, Between(1s, 24h));
+    models.Optional("allow_drifted", out.allow_drifted);
+  });
+}
+
 void ReadValuation(Section& in, LimitSet& out) {
   in.Required("asset", out.valuation_asset);
   std::vector<std::string> at_par;
@@ -135,6 +161,7 @@ void Read(Section& in, RiskConfig& out, const RefuseName& refuse_name) {
     gate.Optional("position_alarm", out.position_alarm, Between(100ms, 10min));
   });
   ReadShared(in, limits);
+  ReadWatch(in, out.watch);
   in.OptionalSection(
       "portfolio", [&limits](Section& portfolio) { Read(portfolio, limits.portfolio.emplace()); });
   in.RequiredSection("firm", limits.firm, ReadLimits);

@@ -9,6 +9,7 @@
 #include "libs/base/files.h"
 #include "libs/base/time.h"
 #include "services/risk/limits.h"
+#include "services/risk/service_watch.h"
 
 namespace gannet::config {
 class Section;
@@ -27,6 +28,7 @@ struct RiskConfig {
   std::string text;  // of the file
   // A position that differs from execution's for longer shuts it.
   base::Duration position_alarm = std::chrono::seconds(5);
+  WatchSettings watch;  // `heartbeats` and `models`
   bool operator==(const RiskConfig&) const = default;
 };
 

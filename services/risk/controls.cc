@@ -80,7 +80,7 @@ constexpr Control kControls[] = {
     {RejectReason::kInstrumentVersion, 21, "the current definition", WrongVersion},
     {RejectReason::kKillSwitch, 23, "kill switch off", Killed},
     {RejectReason::kTradingState, 19, "trading state", StateForbids},
-    {RejectReason::kGateClosed, 26, "execution answers", GateClosed},
+    {RejectReason::kGateClosed, 26, "execution answers, what is needed is heard", GateClosed},
     {RejectReason::kMissingLimit, 26, "mandatory limits are stated", MissingLimit},
     {RejectReason::kNotPermitted, 16, "permitted instrument and type", NotPermitted},
     {RejectReason::kOffTick, 21, "price on the tick", OffTick},
@@ -141,8 +141,9 @@ static_assert(Complete(), "a control for each reason, in the order of the reason
 std::span<const Control> Controls() { return kControls; }
 
 OrderContext MakeContext(const market::OrderIntent& intent, const ExposureBook& book,
-                         const GateSettings& settings, base::Time now) {
-  OrderContext context{.intent = intent, .book = book, .settings = settings, .now = now};
+                         const GateSettings& settings, base::Time now, const ServiceWatch* watch) {
+  OrderContext context{
+      .intent = intent, .book = book, .settings = settings, .now = now, .watch = watch};
   const Index leaf = book.FindLeaf(intent.account, intent.strategy, intent.instrument);
   const Index instrument =
       leaf != kNone ? book.leaf(leaf).instrument : book.FindInstrument(intent.instrument);

@@ -13,6 +13,7 @@
 #include "libs/base/time.h"
 #include "libs/market/order.h"
 #include "services/risk/exposure_book.h"
+#include "services/risk/service_watch.h"
 
 namespace gannet::risk {
 
@@ -39,6 +40,7 @@ struct OrderContext {
   const ExposureBook& book;
   const GateSettings& settings;
   base::Time now;
+  const ServiceWatch* watch = nullptr;  // null: nothing is waited for
 
   bool account_known = false;
   const InstrumentRow* instrument = nullptr;
@@ -78,7 +80,8 @@ const char* FormFault(const market::OrderIntent& intent, const ExposureBook& boo
                       const char* carve_fault);
 
 OrderContext MakeContext(const market::OrderIntent& intent, const ExposureBook& book,
-                         const GateSettings& settings, base::Time now);
+                         const GateSettings& settings, base::Time now,
+                         const ServiceWatch* watch = nullptr);
 
 // What a control found, for people: why it failed; and of the comparison that failed
 // or came closest to it the limit, its scope and the value.

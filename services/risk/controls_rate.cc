@@ -164,6 +164,11 @@ bool CancelRatio(const Context& context, Finding* out) {
 
 bool BreakerOpen(const Context& context, Finding* out) {
   if (context.leaf == nullptr) return false;
+  if (context.watch != nullptr && !context.reducing && !context.carved() &&
+      context.watch->LacksModel(context.intent, context.now,
+                                out == nullptr ? nullptr : &out->detail)) {
+    return true;
+  }
   for (const ScopeRow* scope : context.scopes) {
     if (!scope->breaker_open) continue;
     return Fail(

@@ -32,9 +32,16 @@ bool StateForbids(const Context& context, Finding* out) {
 
 bool GateClosed(const Context& context, Finding* out) {
   const base::Time oldest = context.book.oldest_unanswered();
-  return oldest != base::Time::max() && context.now - oldest > context.settings.unanswered_alarm &&
-         Fail(out, "execution has not answered a verdict since ", base::FormatTime(oldest),
-              "; check that it runs");
+  if (oldest != base::Time::max() && context.now - oldest > context.settings.unanswered_alarm) {
+    return Fail(out, "execution has not answered a verdict since ", base::FormatTime(oldest),
+                "; check that it runs");
+  }
+  if (context.watch == nullptr) return false;
+  std::string* const detail = out == nullptr ? nullptr : &out->detail;
+  if (context.watch->Closed(detail)) return true;
+  // What rests on a model or on news may still be closed without them.
+  return !context.reducing && !context.carved() &&
+         context.watch->LacksService(context.intent, detail);
 }
 
 bool MissingLimit(const Context& context, Finding* out) {

@@ -31,6 +31,7 @@ RiskSettings SettingsOf(const RiskConfig& config) {
   settings.gate.unanswered_alarm = config.unanswered_alarm;
   settings.gate.position_alarm = config.position_alarm;
   settings.verdict_lifetime = config.verdict_lifetime;
+  settings.watch = config.watch;
   return settings;
 }
 
@@ -166,7 +167,7 @@ class StateReader {
     } else if (event == "person") {
       cases_.Record(market::Command{.person = in.Text("name")}, at_);
     } else if (event == "timer") {
-      cases_.engine_.OnTimer();
+      cases_.engine_.OnTimer(at_);
     } else {
       in.Refuse("event", absl::StrCat("there is no event '", event, "'; see docs/risk-check.md"));
     }

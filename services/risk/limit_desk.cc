@@ -89,6 +89,11 @@ absl::StatusOr<RiskConfig> RiskEngine::ReadLimits(const std::string& text, bool 
         "paper_accounts, correlation and windows are set where the program is started; leave them "
         "as `gannet limits show --file` has them");
   }
+  if (read.watch != configured_settings_.watch) {
+    return Refused(
+        "heartbeats and models: what is waited for is set where the program is started; leave it "
+        "as `gannet limits show --file` has it");
+  }
   if (set.portfolio != configured_.portfolio) {
     return Refused(
         "portfolio: how its risk is worked out is set where the program is started; leave it as "

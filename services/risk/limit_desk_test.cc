@@ -156,6 +156,8 @@ TEST_CASE("A limits file that is wrong is refused with line, key and what is all
              ContainsSubstring("valuation"));
   CHECK_THAT(desk.Propose("ann", File(8, "500", "wallets: {main/paper: elsewhere}\n")),
              ContainsSubstring("wallets.main/paper"));
+  CHECK_THAT(desk.Propose("ann", File(8, "500", "heartbeats: {lost_after: 1m}\n")),
+             ContainsSubstring("heartbeats and models"));
   CHECK_THAT(desk.Propose("ann", "nonsense"), ContainsSubstring("limits file"));
   CHECK_THAT(desk.Approve("ben", 4), ContainsSubstring("there is no proposal 4"));
   CHECK(desk.engine.limit_record().proposals().empty());

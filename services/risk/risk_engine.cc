@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/check.h"
@@ -40,7 +42,8 @@ RiskEngine::RiskEngine(RiskSettings settings, const LimitSet& limits, std::strin
       configured_(limits),
       limits_(limits),
       limits_text_(std::move(text)),
-      book_(limits) {}
+      book_(limits),
+      watch_(settings.heartbeats, settings.watch) {}
 
 // --- verdicts ------------------------------------------------------------------
 
@@ -57,12 +60,12 @@ market::RiskDecision RiskEngine::Decide(const market::OrderIntent& intent, base:
     decision.reserved = verdict.reserved;
     decision.reference_price = verdict.reference;
   };
-  if (quick && quick->failing.empty()) {
+  if (quick && quick->failing.empty() && !watch_.Refuses(intent, now)) {
     permit(*quick);
     return decision;
   }
   // Words are for refusals, which can wait.
-  const OrderContext context = MakeContext(intent, book_, settings_.gate, now);
+  const OrderContext context = MakeContext(intent, book_, settings_.gate, now, &watch_);
   const Verdict verdict = JudgeByControls(context);
   if (verdict.failing.empty()) {
     permit(verdict);
@@ -212,9 +215,17 @@ absl::StatusOr<RiskEngine::Facts> RiskEngine::DecideCommand(const market::Comman
     return absl::FailedPreconditionError(absl::StrCat(
         "command ", command.request_id, " for ", FormatScope(command.scope), " refused: ", why));
   };
-  if (command.scope.kind < ScopeKind::kFirm || command.scope.kind > ScopeKind::kInstrument) {
+  if (command.scope.kind < ScopeKind::kFirm || command.scope.kind > ScopeKind::kService) {
     return absl::FailedPreconditionError(
-        "command refused: name a scope: firm, account, strategy, venue or instrument");
+        "command refused: name a scope: firm, account, strategy, venue, instrument, model or "
+        "service");
+  }
+  if (!market::HasOrders(command.scope.kind)) {
+    GANNET_ASSIGN_OR_RETURN(std::optional<market::RiskState> state,
+                            watch_.DecideCommand(command, now));
+    Facts facts;
+    if (state) facts.states.push_back(Stated(*std::move(state)));
+    return facts;
   }
   if ((command.scope.kind == ScopeKind::kFirm) != command.scope.name.empty()) {
     return refuse("name the scope, or leave the name of the firm empty");
@@ -266,6 +277,7 @@ absl::StatusOr<RiskEngine::Facts> RiskEngine::DecideCommand(const market::Comman
 }
 
 void RiskEngine::Apply(const market::Event<market::RiskState>& event) {
+  if (!market::HasOrders(event.value.scope.kind)) return watch_.Apply(event.value);
   book_.SetState(event.value);
   if (event.value.scope.kind == ScopeKind::kFirm) {
     stated_epoch_ = event.value.epoch;
@@ -337,8 +349,21 @@ void RiskEngine::AppendLossStates(Facts& facts) const {
   }
 }
 
-RiskEngine::Facts RiskEngine::DecideTimer(base::Time now) const {
+market::RiskState RiskEngine::Stated(market::RiskState state) const {
+  state.limit_version = limits_.version;
+  state.epoch = settings_.epoch;
+  return state;
+}
+
+RiskEngine::Facts RiskEngine::DecideHeartbeat(base::Time now) const {
   Facts facts;
+  for (market::RiskState& state : watch_.Decide(now))
+    facts.states.push_back(Stated(std::move(state)));
+  return facts;
+}
+
+RiskEngine::Facts RiskEngine::DecideTimer(base::Time now) const {
+  Facts facts = DecideHeartbeat(now);
   const bool new_day = DayOf(now) != day_;
   const bool due = now - marked_ >= settings_.peak_interval;
   std::vector<std::pair<market::Scope, std::pair<Value, Value>>> marks;

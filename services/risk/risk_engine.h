@@ -21,6 +21,7 @@
 #include "absl/status/statusor.h"
 #include "libs/market/account.h"
 #include "libs/market/header.h"
+#include "libs/market/heartbeat.h"
 #include "libs/market/limits.h"
 #include "libs/market/market_data.h"
 #include "libs/market/order.h"
@@ -30,6 +31,7 @@
 #include "services/risk/controls.h"
 #include "services/risk/exposure_book.h"
 #include "services/risk/limits.h"
+#include "services/risk/service_watch.h"
 
 namespace gannet::risk {
 
@@ -41,7 +43,9 @@ struct RiskSettings {
   // New highest results are recorded at most this often (for control 13 after a
   // restart); a fall from one that was not recorded is forgotten by a crash.
   base::Duration peak_interval{std::chrono::seconds(10)};
-  bool four_eyes = true;  // who approves limits is not who proposed them
+  bool four_eyes = true;    // who approves limits is not who proposed them
+  bool heartbeats = false;  // services are heard; false: none is waited for
+  WatchSettings watch;
 };
 
 inline constexpr std::string_view kEngineName = "risk";
@@ -86,8 +90,10 @@ class RiskEngine {
   absl::StatusOr<LimitAnswer> DecideLimits(const market::Command& command) const;
   // At a start, and when limits have changed: says epoch and limit version.
   Facts DecideStart() const;
-  // Every kTimerInterval, after OnTimer: the new day, loss limits, peaks.
+  // Every kTimerInterval, after OnTimer: the new day, loss limits, peaks, silent services.
   Facts DecideTimer(base::Time now) const;
+  // After OnHeartbeat.
+  Facts DecideHeartbeat(base::Time now) const;
 
   // --- facts ---------------------------------------------------------------
   void Apply(const market::Event<market::OrderIntent>& event);
@@ -108,7 +114,13 @@ class RiskEngine {
     book_.SetBook(update, received);
   }
   void OnMarketStatus(const market::MarketStatus& status) { book_.SetStatus(status); }
-  void OnTimer() { book_.Observe(); }
+  void OnTimer(base::Time now) {
+    book_.Observe();
+    watch_.OnTimer(now);
+  }
+  // --- heard, as market data is -----------------------------------------------
+  void OnStart(base::Time now) { watch_.OnStart(now); }
+  void OnHeartbeat(const market::Heartbeat& beat, base::Time now) { watch_.OnHeartbeat(beat, now); }
 
   // Day baseline and highest result of these scopes, as they are recorded.
   static wire::EngineNote MarksNote(
@@ -125,6 +137,9 @@ class RiskEngine {
 
   void Save(wire::CanonicalWriter& out) const;
   absl::Status Load(wire::CanonicalReader& in);
+  // Of the watch, apart: snapshots of earlier builds lack it.
+  void SaveWatch(wire::CanonicalWriter& out) const { watch_.Save(out); }
+  absl::Status LoadWatch(wire::CanonicalReader& in) { return watch_.Load(in); }
 
   struct Stats {
     uint64_t permitted = 0, rejected = 0, cancels = 0, commands_refused = 0;
@@ -133,6 +148,7 @@ class RiskEngine {
   };
   const Stats& stats() const { return stats_; }
   const ExposureBook& book() const { return book_; }
+  const ServiceWatch& watch() const { return watch_; }
   const LimitSet& limits() const { return limits_; }
   const std::string& limits_file() const { return limits_text_; }  // of those in force
   const market::LimitRecord& limit_record() const { return record_; }
@@ -158,6 +174,7 @@ class RiskEngine {
 
   Index LeafOf(const market::OrderIntent& intent);
   void AppendLossStates(Facts& facts) const;
+  market::RiskState Stated(market::RiskState state) const;  // with limits and epoch
   void ApplyMarks(const std::string& body);
   std::vector<const ScopeRow*> SortedScopes() const;
 
@@ -170,6 +187,7 @@ class RiskEngine {
   std::string approved_problem_;  // why those could not be read; empty: they could
   market::LimitRecord record_;
   ExposureBook book_;
+  ServiceWatch watch_;
   // Slots are used again, so that the steady state allocates nothing.
   std::vector<PendingIntent> pending_;
   size_t pending_count_ = 0;

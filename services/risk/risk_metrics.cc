@@ -83,6 +83,21 @@ void MeasureScopes(telemetry::Metrics& metrics, const ExposureBook& book) {
     metrics.GaugeOf(metric::kDrawdownUse, {market::Name(key.first), key.second}).Set(ratio);
 }
 
+void MeasureWatch(telemetry::Metrics& metrics, const ServiceWatch& watch, base::Time now) {
+  if (!watch.on()) return;
+  for (const auto& [name, service] : watch.services()) {
+    if (!service.open() && !service.missed()) continue;  // this platform runs without it
+    metrics.GaugeOf(metric::kServiceOpen, {name}).Set(service.open() ? 1 : 0);
+    const base::Time since = service.heard() ? std::min(service.seen, now) : watch.started();
+    metrics.GaugeOf(metric::kHeartbeatAge, {name}).Set(Seconds(now - since));
+  }
+  const auto& models = watch.models();
+  metrics.GaugeOf(metric::kModelsStopped)
+      .Set(static_cast<double>(std::count_if(models.begin(), models.end(), [](const auto& model) {
+        return model.second.state != market::TradingState::kActive;
+      })));
+}
+
 // Of an amount at kValueScale, as figures are; of a share its ppm.
 double Units(const market::LimitRow& row) {
   const int scale = row.asset.empty() ? 0 : kValueScale;
@@ -130,6 +145,7 @@ telemetry::Metrics::Collector MeasureRisk(telemetry::Metrics* metrics, const Ris
     const ExposureBook& book = engine.book();
     MeasureMarket(into, book, shard.now());
     MeasureScopes(into, book);
+    MeasureWatch(into, engine.watch(), shard.now());
     if (portfolio.on() && portfolio.figures())
       MeasurePortfolio(into, engine.limits(), *portfolio.figures());
     for (const market::AccountEventKind kind : kAlarmingEvents) {

@@ -73,7 +73,7 @@ class Life {
         return Fund();
       default:
         if (rng_.Chance(0.1)) Command();
-        engine_.OnTimer();
+        engine_.OnTimer(now_);
         Take(engine_.DecideTimer(now_));
     }
   }

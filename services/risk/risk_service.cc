@@ -6,17 +6,20 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
 #include "libs/bus/account_topic.h"
+#include "libs/bus/heartbeat_topic.h"
 #include "libs/market/names.h"
 
 namespace gannet::risk {
 namespace {
 
-RiskSettings SettingsOf(const RiskConfig& config, const runtime::Shard& shard) {
+RiskSettings SettingsOf(const RiskConfig& config, const runtime::Deps& deps) {
   RiskSettings settings;
+  settings.heartbeats = deps.heartbeats;
+  settings.watch = config.watch;
   settings.gate.unanswered_alarm = config.unanswered_alarm;
   settings.gate.position_alarm = config.position_alarm;
   settings.verdict_lifetime = config.verdict_lifetime;
-  settings.epoch = shard.options().start_epoch;
+  settings.epoch = deps.shard.options().start_epoch;
   settings.four_eyes = config.four_eyes;
   return settings;
 }
@@ -31,7 +34,7 @@ RiskService::RiskService(const RiskConfig& config, runtime::Deps& deps)
       executor_(deps.executor),
       background_(deps.background),
       clock_(deps.clock),
-      engine_(SettingsOf(config, deps.shard), config.limits, config.text),
+      engine_(SettingsOf(config, deps), config.limits, config.text),
       portfolio_(engine_),
       figures_port_(deps.shard.AddInput(
           "risk.portfolio",
@@ -60,6 +63,15 @@ RiskService::RiskService(const RiskConfig& config, runtime::Deps& deps)
   shard_.AddState({.name = "risk.portfolio",
                    .save = [this](wire::CanonicalWriter& out) { portfolio_.Save(out); },
                    .load = [this](wire::CanonicalReader& in) { return portfolio_.Load(in); },
+                   .since_later = true});
+  if (!deps.heartbeats) return;
+  shard_.Consume<market::Heartbeat>(bus::kHeartbeats, nullptr, [this](const auto& event) {
+    engine_.OnHeartbeat(event.value, shard_.now());
+    Emit(engine_.DecideHeartbeat(shard_.now()), event.header);
+  });
+  shard_.AddState({.name = "risk.watch",
+                   .save = [this](wire::CanonicalWriter& out) { engine_.SaveWatch(out); },
+                   .load = [this](wire::CanonicalReader& in) { return engine_.LoadWatch(in); },
                    .since_later = true});
 }
 
@@ -187,6 +199,7 @@ void RiskService::TellLimitsAgain() {
 
 void RiskService::Resume(const market::Header& cause) {
   TellLimitsAgain();
+  engine_.OnStart(shard_.now());
   Emit(engine_.DecideStart(), cause);
   for (const RiskEngine::PendingIntent& pending : engine_.pending()) {
     Decide(pending.intent, pending.header);
@@ -195,7 +208,7 @@ void RiskService::Resume(const market::Header& cause) {
 }
 
 void RiskService::OnTimer(const market::Header& cause) {
-  engine_.OnTimer();
+  engine_.OnTimer(shard_.now());
   Emit(engine_.DecideTimer(shard_.now()), cause);
   Sample(cause);
   shard_.After(kTimerInterval, [this](const market::Header& next) { OnTimer(next); });
@@ -271,6 +284,7 @@ runtime::Health RiskService::health() const {
     degraded(absl::StrCat("execution has not answered a verdict since ", base::FormatTime(oldest),
                           "; the gate is closed until it does, check that execution runs"));
   }
+  for (std::string& problem : engine_.watch().Problems(shard_.now())) degraded(std::move(problem));
   if (std::string ignored = engine_.LimitsFileIgnored(); !ignored.empty())
     degraded(std::move(ignored));
   const ExposureBook::Stats& stats = engine_.book().stats();

@@ -6,6 +6,7 @@
 
 #include "libs/base/posix_files.h"
 #include "libs/base/virtual_executor.h"
+#include "libs/bus/heartbeat_topic.h"
 #include "libs/bus/memory_bus.h"
 #include "libs/net/no_network.h"
 #include "services/risk/app.h"
@@ -29,14 +30,16 @@ RiskConfig Config() {
 
 // A process in miniature, on virtual time.
 struct Host {
-  Host(std::vector<std::string>& lines, bool wire_mode)
+  Host(std::vector<std::string>& lines, bool wire_mode, bool heartbeats)
       : executor(base::FromUnixMillis(1'700'000'000'000)),
         bus(executor, {}),
         shard({.name = "test", .start_epoch = 4, .wire_mode = wire_mode}, executor, executor,
               nullptr, &bus),
         log("risk", telemetry::Level::kWarning, executor,
             [&lines](std::string_view line) { lines.emplace_back(line); }),
-        deps{shard, bus, executor, executor, executor, files, network, log, base::Rng(0), ""} {}
+        deps{shard, bus, executor, executor, executor, files, network, log, base::Rng(0), ""} {
+    deps.heartbeats = heartbeats;
+  }
   base::VirtualExecutor executor;
   base::PosixFiles files;
   net::NoNetwork network;
@@ -48,8 +51,9 @@ struct Host {
 
 // A process of one service; inputs are functions that run inside a turn.
 struct Process {
-  explicit Process(bool wire_mode = false, const RiskConfig& config = Config())
-      : host(log, wire_mode),
+  explicit Process(bool wire_mode = false, const RiskConfig& config = Config(),
+                   bool heartbeats = false)
+      : host(log, wire_mode, heartbeats),
         intents(host.shard, bus::kOrderIntents, nullptr),
         reports(host.shard, bus::kExecReports, nullptr),
         balances(host.shard, bus::kBalances, nullptr),
@@ -339,6 +343,46 @@ accounts: {main/paper: {}}
   }
 }
 
+TEST_CASE("Risk waits for services, says for which, and tells when one is not heard any more") {
+  for (const bool wire_mode : {false, true}) {
+    Process process(wire_mode, Config(), /*heartbeats=*/true);
+    uint64_t beats = 0;
+    const auto beat = [&](std::string service) {
+      process.Run([&, service](const market::Header& cause) {
+        process.host.shard.Publish(
+            bus::kHeartbeats,
+            market::Heartbeat{.service = service, .shard = "other", .sequence = ++beats}, cause);
+      });
+    };
+    process.OpenMarket();
+    const auto ask = [&] {
+      process.Run(
+          [&](const market::Header& cause) { process.intents.Emit(process.Intent("100"), cause); });
+      return process.decisions.back().value;
+    };
+    CHECK(ask().reason == market::RejectReason::kGateClosed);
+    CHECK(process.service->health().state == runtime::HealthState::kDegraded);
+    CHECK(process.service->health().reasons.front().find("first heartbeat of execution") !=
+          std::string::npos);
+    beat("execution");
+    beat("ingest");
+    process.states.clear();
+    CHECK(ask().permitted);
+
+    for (int i = 0; i < 20; ++i) {
+      process.host.executor.RunFor(1s);
+      beat("ingest");
+    }
+    REQUIRE(process.states.size() == 1);
+    CHECK(process.states[0].scope == market::Scope{market::ScopeKind::kService, "execution"});
+    CHECK(process.states[0].state == market::TradingState::kCancelOnly);
+    CHECK(process.states[0].epoch == 4);
+    beat("execution");
+    REQUIRE(process.states.size() == 2);
+    CHECK(process.states[1].state == market::TradingState::kActive);
+  }
+}
+
 TEST_CASE("The limits file that ships is valid and states every mandatory limit") {
   base::PosixFiles files;
   const auto config = LoadRiskConfig(files, "config/limits.yaml");
@@ -347,6 +391,41 @@ TEST_CASE("The limits file that ships is valid and states every mandatory limit"
   CHECK(config->limits.KnowsAccount("main/paper"));
   CHECK(config->limits.Of({market::ScopeKind::kVenue, "binance-usdm"}).initial_margin_ppm ==
         200'000);
+  WatchSettings watch;  // as without the sections
+  watch.breaker = RateLimit{10, 1h};
+  CHECK(config->watch == watch);
+}
+
+TEST_CASE("What orders need is set in the limits file") {
+  const auto read = [](const std::string& sections) {
+    return ParseRiskConfig(
+        "version: 1\nvaluation: {asset: USDT}\nfirm: {max_gross: 1}\naccounts: {a/b: {}}\n" +
+            sections,
+        "limits.yaml");
+  };
+  const auto config = read(R"(
+heartbeats:
+  lost_after: 30s
+  breaker: {count: 3, window: 10m}
+  needed:
+    all: [execution]
+    models: []
+    strategies:
+      maker: {services: [gateway]}
+models: {failures: {count: 5, window: 1m}, stale_after: 10s, allow_drifted: true}
+)");
+  REQUIRE(config.status().ToString() == "OK");
+  const WatchSettings expected{.lost_after = 30s,
+                               .all = {"execution"},
+                               .models = {},
+                               .strategies = {{"maker", {"gateway"}}},
+                               .breaker = RateLimit{3, 10min},
+                               .failures = {5, 1min},
+                               .stale_after = 10s,
+                               .allow_drifted = true};
+  CHECK(config->watch == expected);
+  CHECK_FALSE(read("heartbeats: {lost_after: 1s}").ok());
+  CHECK_FALSE(read("heartbeats: {needed: {everything: [execution]}}").ok());
 }
 
 TEST_CASE("A limits file with errors names each of them") {

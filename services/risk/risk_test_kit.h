@@ -178,7 +178,7 @@ class Gate {
     return facts.status();
   }
   void Timer() {
-    engine.OnTimer();
+    engine.OnTimer(now);
     Take(engine.DecideTimer(now));
   }
   base::Sha256Digest Hash() const {

@@ -30,6 +30,7 @@ SIMPLE = {
                                   {'gannet_metric_labels_refused_total{metric="m"}': "4x30"}, "20m"),
     "GannetUnknownOrders": ({"gannet_unknown_order_seconds": "30+60x10"}, {"gannet_unknown_order_seconds": "0 20 0 40 0 0 0"}, "5m"),
     "GannetVerdictsUnanswered": ({"gannet_unanswered_verdict_seconds": "6+60x10"}, {"gannet_unanswered_verdict_seconds": "1x10"}, "3m"),
+    "GannetServiceSilent": ({'gannet_service_open{service="execution"}': "0x10"}, {'gannet_service_open{service="execution"}': "1 0 1 1 1 1 1"}, "3m"),
     "GannetReconciliationBreak": ({"gannet_reconciliation_breaks": "1x10"}, {"gannet_reconciliation_breaks": "0x10"}, "5m"),
     "GannetReconciliationMissing": (
         {'gannet_reconciliations_total{outcome="done"}': "5x30", "gannet_uptime_seconds": "0+60x30"},
@@ -54,6 +55,7 @@ SIMPLE = {
     "GannetFeedUndecodable": ({'gannet_feed_undecodable_total{venue="v"}': "0+30x30"}, {'gannet_feed_undecodable_total{venue="v"}': "0+1x30"}, "15m"),
     "GannetModelDrifted": ({"gannet_model_drift_state": "3x30"}, {"gannet_model_drift_state": "4x30"}, "20m"),
     "GannetModelFailing": ({"gannet_model_failures_total": "0+1x30"}, {"gannet_model_failures_total": "2x30"}, "20m"),
+    "GannetModelStopped": ({"gannet_models_stopped": "1x10"}, {"gannet_models_stopped": "0x10"}, "5m"),
     "GannetTopicHalted": ({"gannet_bus_halted_partitions": "1x10"}, {"gannet_bus_halted_partitions": "0x10"}, "2m"),
     "GannetDeadLetters": ({"gannet_dead_letters_total": "0x5 1x20"}, {"gannet_dead_letters_total": "9x30"}, "8m"),
     "GannetBusLag": ({"gannet_bus_lag_events": "20000x20"}, {"gannet_bus_lag_events": "9000x20"}, "10m"),

@@ -96,7 +96,9 @@ export function resume(scope: string, name: string): void {
       h(
         "p",
         null,
-        `Trading of ${called(scope, name)} becomes ACTIVE. Strategies may send orders at once, within their limits.`,
+        scope === "model" || scope === "service"
+          ? `Orders that need ${called(scope, name)} may pass again at once, within their limits.`
+          : `Trading of ${called(scope, name)} becomes ACTIVE. Strategies may send orders at once, within their limits.`,
       ),
     ],
     run: async (reason) => {

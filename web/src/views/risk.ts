@@ -47,7 +47,8 @@ export function risk(): View {
             {
               title: "",
               make: (s: RiskState): Node =>
-                s.state === "ACTIVE" && !s.killed
+                // A service that is not heard goes on by itself.
+                (s.state === "ACTIVE" && !s.killed) || (s.scope === "service" && s.state !== "HALTED")
                   ? h("span")
                   : h("button", { type: "button", class: "small", onclick: () => resume(s.scope, s.name) }, "Resume"),
               mark: (s: RiskState) => s.state + String(s.killed),
@@ -57,7 +58,7 @@ export function risk(): View {
     ],
     (s) => `${s.scope}|${s.name}`,
     empty(
-      "The trading state of firm, accounts, strategies, venues and instruments.",
+      "The trading state of firm, accounts, strategies, venues and instruments, and of the models and services that orders need.",
       "Risk states the firm's at its start.",
     ),
   );
