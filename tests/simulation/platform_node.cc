@@ -2,7 +2,10 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
+#include "libs/bus/topics.h"
+#include "libs/runtime/stated.h"
 #include "services/ingest/app.h"
 
 namespace gannet::simulation {
@@ -35,6 +38,7 @@ absl::Status PlatformNode::Build() {
   journal::SegmentInfo info;
   info.run = options_.seed;
   info.build_id = "simulation";
+  info.versions[runtime::stated::kHeartbeats] = "told";
   journal::WriterOptions writing;
   writing.own_thread = false;
   writing.segment_bytes = 4u << 20;
@@ -52,9 +56,11 @@ absl::Status PlatformNode::Build() {
   shard_ = std::make_unique<runtime::Shard>(std::move(shard), executor_, executor_, journal_.get(),
                                             bus_.get());
   hash_ = std::make_unique<app::DecisionsHash>(*shard_);
+  heartbeats_ = std::make_unique<runtime::Heartbeats>(*shard_, executor_.Now());
   deps_.reset(new runtime::Deps{*shard_, *bus_, executor_, executor_, executor_, files_, watch_,
                                 log_, base::Rng(options_.seed * 1'000 + starts_), kDataDir,
                                 lease_.get()});
+  deps_->heartbeats = true;
   app::PipelineParts parts;
   parts.services.erase("gateway");
   parts.store = std::make_unique<SharedStore>(store_);
@@ -72,6 +78,10 @@ absl::Status PlatformNode::Build() {
   std::vector<const execution::ExecutionState*> states;
   for (const execution::ExecutionEngine* each : executions_) states.push_back(&each->state());
   watch_.Observe(*shard_, std::move(states));
+  shard_->ObserveFacts([this](const bus::TopicInfo& topic, const void* event) {
+    if (&topic == &bus::kRiskDecisions.info)
+      JudgeHeard(*static_cast<const market::Event<market::RiskDecision>*>(event));
+  });
   return absl::OkStatus();
 }
 
@@ -89,7 +99,36 @@ absl::Status PlatformNode::Start() {
   shard_->Resume(executor_.Now());
   ArmSnapshot();
   for (const auto& service : services_) GANNET_RETURN_IF_ERROR(service->Start());
+  Beat();
   return absl::OkStatus();
+}
+
+// As runtime::Process does, but for those that are to be silent.
+void PlatformNode::Beat() {
+  std::vector<const runtime::Service*> speaking;
+  for (const auto& service : services_) {
+    const std::string name(service->name());
+    if (silent_.contains(name)) continue;
+    speaking.push_back(service.get());
+    heard_[name] = executor_.Now();
+  }
+  heartbeats_->Beat(speaking, /*stopping=*/false, executor_.Now());
+  beat_timer_ = executor_.After(runtime::Heartbeats::kInterval, [this] { Beat(); });
+}
+
+// By what was said, not by what the gate made of it.
+void PlatformNode::JudgeHeard(const market::Event<market::RiskDecision>& event) {
+  const market::RiskDecision& decision = event.value;
+  const risk::WatchSettings& watch = options_.pipeline.risk.watch;
+  if (!decision.permitted) return;
+  for (const std::string& name : watch.all) {
+    const auto heard = heard_.find(name);
+    const bool lost = heard == heard_.end() ||
+                      decision.decided - heard->second > watch.lost_after + risk::kTimerInterval;
+    if (lost)
+      violations_.push_back(absl::StrCat("I9: ", decision.intent.client_order_id.text(),
+                                         " was permitted while ", name, " was not heard"));
+  }
 }
 
 void PlatformNode::ArmSnapshot() {
@@ -106,6 +145,8 @@ void PlatformNode::Forget() {
     fills_ += hash_->fills();
   }
   executor_.Cancel(snapshot_timer_);
+  executor_.Cancel(beat_timer_);
+  heard_.clear();
   watch_.Forget();
   executions_.clear();
   risk_ = nullptr;
@@ -113,6 +154,7 @@ void PlatformNode::Forget() {
   while (!services_.empty()) services_.pop_back();
   commands_.reset();
   drained_ = 0;
+  heartbeats_.reset();
   shard_.reset();
   hash_.reset();
   deps_.reset();

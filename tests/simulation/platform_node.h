@@ -6,8 +6,10 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -19,6 +21,7 @@
 #include "libs/bus/memory_bus.h"
 #include "libs/journal/journal.h"
 #include "libs/net/sim_network.h"
+#include "libs/runtime/heartbeats.h"
 #include "libs/runtime/lease.h"
 #include "libs/runtime/shard.h"
 #include "libs/store/forwarding_store.h"
@@ -54,6 +57,9 @@ class PlatformNode {
   // The process dies now; its disk keeps what was synced, as chance has it.
   void Crash(base::Rng& rng);
   bool running() const { return shard_ != nullptr; }
+  // The service goes on and is not heard any more, until it speaks again.
+  void Silence(const std::string& service) { silent_.insert(service); }
+  void Speak() { silent_.clear(); }
   // Services stop intake and drain, last started first, each within a limit, from
   // where the last call left off to the one named (empty: all). `advance` moves the
   // world's time on. The names of those that were cut short.
@@ -80,6 +86,9 @@ class PlatformNode {
   std::string decisions() const;
   std::string journal_hash() const;
   uint64_t snapshots() const { return snapshots_; }
+  // Orders that were permitted although a service that they need had not been heard of for
+  // too long: I9.
+  std::vector<std::string> TakeViolations() { return std::exchange(violations_, {}); }
   uint64_t orders() const { return orders_; }
   uint64_t fills() const { return fills_; }
 
@@ -97,6 +106,8 @@ class PlatformNode {
   absl::Status Build();
   absl::Status Recover();
   void ArmSnapshot();
+  void Beat();
+  void JudgeHeard(const market::Event<market::RiskDecision>& event);
   void Forget();
 
   const PlatformOptions options_;
@@ -116,12 +127,16 @@ class PlatformNode {
   std::unique_ptr<journal::Writer> journal_;
   std::unique_ptr<runtime::Shard> shard_;
   std::unique_ptr<app::DecisionsHash> hash_;
+  std::unique_ptr<runtime::Heartbeats> heartbeats_;
   std::unique_ptr<runtime::Deps> deps_;
   std::unique_ptr<command::ShardCommands> commands_;         // outlives the services
   std::vector<std::unique_ptr<runtime::Service>> services_;  // in order of start
   reporting::ReportingService* reporting_ = nullptr;
   size_t drained_ = 0;  // of services_, from the end
-  base::TimerId snapshot_timer_ = base::TimerId::kNone;
+  base::TimerId snapshot_timer_ = base::TimerId::kNone, beat_timer_ = base::TimerId::kNone;
+  std::set<std::string> silent_;
+  std::map<std::string, base::Time> heard_;  // of this start
+  std::vector<std::string> violations_;
   std::vector<const execution::ExecutionEngine*> executions_;
   const risk::RiskEngine* risk_ = nullptr;
 };

@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "libs/base/virtual_executor.h"
@@ -78,6 +79,28 @@ TEST_CASE("Simulation is a function of its seed, and wire mode decides the same"
   }
 }
 
+TEST_CASE("No order passes while a service that it needs is silent, and orders go on after it") {
+  uint64_t refused = 0, orders = 0;
+  std::set<std::string> silent;
+  for (uint64_t seed = 1; seed <= 30; ++seed) {
+    CAPTURE(seed);
+    SimulationOptions options;
+    options.seed = seed;
+    options.silence = true;
+    options.faults = seed % 3 == 0;  // alone, and among all the others
+    options.safety = 90s;
+    const SimulationResult result = Run(options);
+    CHECK(result.violations == std::vector<std::string>{});
+    refused += result.gate_closed;
+    orders += result.orders;
+    for (const auto& [fault, count] : result.faults)
+      if (fault.ends_with(" silent")) silent.insert(fault);
+  }
+  CHECK(refused > 0);
+  CHECK(orders > 0);
+  CHECK(silent.size() == 4);
+}
+
 TEST_CASE("Without faults orders are filled, and nothing is unknown, refused or restarted") {
   const SimulationResult result = Run(Calm());
   CHECK(result.violations == std::vector<std::string>{});
@@ -105,10 +128,11 @@ TEST_CASE("One platform trades at two venues, each judged by its own record") {
 }
 
 TEST_CASE("A fault script strikes in place of what a seed draws") {
+  venue_sim::FaultScript script;
+  script.rules.push_back({.kind = venue_sim::FaultKind::kLostFrame});
   SimulationOptions options;
   options.safety = 15s;
-  options.script.emplace();
-  options.script->rules.push_back({.kind = venue_sim::FaultKind::kLostFrame});
+  options.script = std::move(script);
   const SimulationResult result = Run(options);
   CHECK(result.violations == std::vector<std::string>{});
   CHECK(result.faults.at("lost_frame") > 0);

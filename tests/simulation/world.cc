@@ -1,6 +1,7 @@
 #include "tests/simulation/world.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -31,6 +32,7 @@ constexpr int kStepsToAFullLook = 10;    // at all that the venue has; the other
 constexpr base::Duration kLeastCalm = 12s;
 constexpr size_t kMaxViolations = 20;
 constexpr uint64_t kMaxOperationsToCut = 12;  // of the disk, from the decision to the power cut
+constexpr uint64_t kSilenceSeeds = 1'000'000;
 constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
 const base::Time kStart = base::FromUnixMillis(1'750'000'000'000);
 
@@ -51,6 +53,7 @@ class World {
   World(const SimulationOptions& options, PlatformOptions platform)
       : options_(options),
         rng_(options.seed),
+        silence_rng_(options.seed + kSilenceSeeds),
         executor_(kStart),
         network_(executor_, executor_, rng_.Fork()),
         watch_(network_, executor_,
@@ -87,7 +90,10 @@ class World {
     watch_.DieAt(options_.death.message,
                  [this] { platform_.files().CutPowerAt(platform_.files().operations() + 1); });
     if (options_.death.operation > 0) platform_.files().CutPowerAt(options_.death.operation);
-    const auto strike = [&] { return Strike(swarm); };
+    const auto strike = [&] {
+      if (options_.silence) FallSilent();
+      return Strike(swarm);
+    };
     GANNET_RETURN_IF_ERROR(Advance(options_.count_from, strike));
     result_.messages_before = watch_.messages();
     result_.operations_before = platform_.files().operations();
@@ -96,6 +102,7 @@ class World {
     result_.operations = platform_.files().operations();
     network_.set_faults({});
     for (const auto& place : places_) place->venue.gate().Begin({});
+    platform_.Speak();
     platform_.files().set_faults({});
     platform_.files().CutPowerAt(kNever);
     GANNET_RETURN_IF_ERROR(StartVenues());
@@ -188,6 +195,7 @@ class World {
       ++result_.checks;
     }
     Report(watch_.TakeViolations());
+    Report(platform_.TakeViolations());
     NoteProbes();
   }
 
@@ -271,6 +279,20 @@ class World {
     return absl::OkStatus();
   }
 
+  // Draws of its own: what else strikes a seed stays the same.
+  void FallSilent() {
+    constexpr double kFall = 0.08, kSpeak = 0.05;  // a second
+    const double step = std::chrono::duration<double>(kStep).count();
+    if (!platform_.running()) return;
+    if (silence_rng_.Chance(kFall * step)) {
+      static constexpr std::array kServices = {"execution", "ingest", "news-signal", "reporting"};
+      const std::string service = kServices[silence_rng_.Below(kServices.size())];
+      Struck(service + " silent");
+      platform_.Silence(service);
+    }
+    if (silence_rng_.Chance(kSpeak * step)) platform_.Speak();
+  }
+
   // A journal that could not be synced is fatal for its writer: someone restarts it.
   absl::Status RestartIfFailed() {
     if (platform_.files().powered() && platform_.journal().failure().ok()) return absl::OkStatus();
@@ -326,6 +348,10 @@ class World {
     seen("placement turned away", stats.turned_away);
     seen("cancel repeated", stats.cancels_repeated);
     seen("order by hand", stats.foreign_orders);
+    const auto& refused = platform_.risk().stats().by_reason;
+    if (const auto closed = refused.find(market::RejectReason::kGateClosed);
+        closed != refused.end())
+      result_.gate_closed = std::max(result_.gate_closed, closed->second);
     seen("balance doubted", stats.stale_balances);
     // Whatever is lost or late, the venue counts no less than it has told of.
     if (stats.fill_conflicts > 0 && doubled_.empty())
@@ -344,6 +370,11 @@ class World {
   }
 
   void CheckEnd() {
+    for (const auto& [name, service] : platform_.risk().watch().services()) {
+      if (!service.open())
+        result_.violations.push_back(
+            absl::StrCat("settle: the gate still waits for ", name, ": ", service.reason));
+    }
     ForEachVenue(
         [this](const Engine& execution, const Place& place) { CheckEnd(execution, place); });
   }
@@ -458,7 +489,7 @@ class World {
   }
 
   const SimulationOptions& options_;
-  base::Rng rng_;
+  base::Rng rng_, silence_rng_;
   base::VirtualExecutor executor_;
   net::SimNetwork network_;
   std::vector<std::unique_ptr<Place>> places_;  // as the platform's executions

@@ -38,6 +38,7 @@ struct SimulationOptions {
   bool wire_mode = false;
   int venues = 1;             // at most two, each with a market and faults of its own
   bool parents = false;       // a person gives a TWAP, a POV and a bracket
+  bool silence = false;       // services fall silent now and then, and speak again
   bool verify_replay = true;  // decide again from the journal and compare every fact
   // The process dies at the message of this number as it leaves or arrives, or the power
   // fails in the disk operation of this number, both since the beginning; and once more in
@@ -64,6 +65,7 @@ struct SimulationResult {
   base::Duration simulated{0};
   uint64_t orders = 0, fills = 0;  // permitted, booked
   uint64_t parents = 0;            // parent orders that ended
+  uint64_t gate_closed = 0;        // orders refused for want of an answer or a heartbeat
   uint64_t checks = 0;             // looks at the invariants on the way
   uint64_t replayed_facts = 0;     // decided again and equal
   uint64_t starts = 0;             // of the platform

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""The platform as separate processes over a real Kafka. Services are frozen (SIGSTOP), each for as long as it takes
+until risk says that it does not hear them: then no order that needs them passes, and why is seen in the risk state, in
+`gannet status` of risk and in what a refused order says. After SIGCONT it trades again by itself. The journals, decided
+again, give the same facts.
+
+usage: heartbeat_test.py BIN_DIR
+"""
+import argparse
+import contextlib
+import os
+import pathlib
+import signal
+
+import distributed_test
+import harness
+from harness import check
+
+SEEN_LIMIT = 120  # seconds: a silence of fifteen, on a machine that may be busy
+
+
+class Frozen:
+    def __init__(self, local, service):
+        self.pid = int(pathlib.Path(local.data, f"{service}.pid").read_text(encoding="ascii").split()[0])
+
+    def __enter__(self):
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def __exit__(self, *_):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGCONT)
+
+
+def states(local):
+    """The newest state of each service that risk has spoken of."""
+    rows = (local.gateway("/api/v1/snapshot") or {}).get("rows", {})
+    return {row["name"]: row for row in rows.get("risk", {}).values() if row["scope"] == "service"}
+
+
+def closed(local, service):
+    row = states(local).get(service)
+    return row if row and row["state"] == "CANCEL_ONLY" and "no heartbeat since" in row["reason"] else None
+
+
+def opened(local, service):
+    row = states(local).get(service)
+    return row is not None and row["state"] == "ACTIVE"
+
+
+def verdicts(local):
+    """What risk has recorded so far, oldest first."""
+    return local.facts("risk", "risk.decisions.v1")
+
+
+def refused(local, service):
+    """An order by hand is, and says why. The strategies have none to give: theirs are not answered."""
+    gannet = os.path.join(local.bin_dir, "gannet")
+    said = harness.ask(gannet, local.home("strategy"), "order", "submit", "binance-spot:BTCUSDT", "buy", "0.001", "--price", "20000")[1]
+    return "gate_closed" in said and service in said  # a verdict that is not answered closes it too
+
+
+def permitted(local):
+    return sum(1 for verdict in verdicts(local) if verdict.get("permitted"))
+
+
+def risk_says(local, service):
+    code, out, err = harness.run([os.path.join(local.bin_dir, "gannet"), "status", "--data", local.home("risk"), "--timeout", "60s"], 120)
+    return code == 0 and f"service {service}: no heartbeat since" in out
+
+
+def without(local, service, all_stop):
+    local.wait_trading()
+    with Frozen(local, service):
+        harness.wait_until(lambda: closed(local, service), SEEN_LIMIT, f"risk says that it does not hear {service}", 0.5)
+        harness.wait_until(lambda: risk_says(local, service), SEEN_LIMIT, f"`gannet status` of risk says so of {service}", 1)
+        if all_stop:
+            before = permitted(local)
+            harness.wait_until(lambda: refused(local, service), SEEN_LIMIT, f"an order is refused for want of {service}", 1)
+            check(permitted(local) == before, f"orders were permitted without {service}")
+        else:
+            local.wait_trading()  # what does not rest on it goes on
+            check(closed(local, service), f"{service} is open although it stands still")
+    harness.wait_until(lambda: opened(local, service), SEEN_LIMIT, f"risk hears {service} again", 0.5)
+    local.wait_trading()
+    print(f"{service}: silent, {'all orders stopped' if all_stop else 'orders that do not rest on it went on'}, heard again", flush=True)
+
+
+def test(bin_dir, folder):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("bin_dir")
+    parser.parse_args()
+    harness.need(os.path.join(bin_dir, "gannet"), os.path.join(bin_dir, "gannet-risk"))
+    local = distributed_test.Local(bin_dir, folder, [])
+    try:
+        local.up()
+        without(local, "execution", all_stop=True)
+        without(local, "news-signal", all_stop=False)
+        local.stop_trading()
+        local.down()
+    finally:
+        local.call("down", distributed_test.DOWN_LIMIT)
+        if local.store():
+            local.postgres("stop", "--wipe")
+    distributed_test.check_journals(local)
+
+
+if __name__ == "__main__":
+    harness.main(test)
