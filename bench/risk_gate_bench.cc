@@ -103,7 +103,7 @@ struct Busy {
     auto intent =
         gate.Intent(gate.sequence % 2 == 0 ? Side::kBuy : Side::kSell, "100", "0.25", id.c_str());
     intent.strategy = market::StrategyId("maker");
-    intent.client_order_id = wire::MakeClientOrderId(intent.account, 1, intent.strategy,
+    intent.client_order_id = wire::MakeClientOrderId(intent.account, 1, 1, intent.strategy,
                                                      intent.sequence, intent.attempt);
     intent.reason = "quote refresh";
     intent.hash = wire::IntentHash(intent);
@@ -197,7 +197,7 @@ struct Wide {
   market::OrderIntent& Renumbered() {
     market::OrderIntent& intent = intents[next++ % intents.size()];
     intent.sequence = ++gate.sequence;
-    intent.client_order_id = wire::MakeClientOrderId(intent.account, 1, intent.strategy,
+    intent.client_order_id = wire::MakeClientOrderId(intent.account, 1, 1, intent.strategy,
                                                      intent.sequence, intent.attempt);
     return intent;
   }

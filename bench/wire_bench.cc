@@ -32,7 +32,7 @@ market::OrderIntent SampleIntent() {
   intent.account = market::AccountId("main/paper");
   intent.strategy = market::StrategyId("news-playbook");
   intent.sequence = 17;
-  intent.client_order_id = wire::MakeClientOrderId(intent.account, 1, intent.strategy, 17, 1);
+  intent.client_order_id = wire::MakeClientOrderId(intent.account, 1, 1, intent.strategy, 17, 1);
   intent.instrument = market::InstrumentId("binance-spot:BTCUSDT");
   intent.price = {6'012'345'000'000};
   intent.quantity = {1'500'000};

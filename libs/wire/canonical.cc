@@ -339,11 +339,12 @@ base::Sha256Digest IntentHash(const market::OrderIntent& intent) {
 }
 
 market::ClientOrderId MakeClientOrderId(const market::AccountId& account, uint64_t run,
-                                        const market::StrategyId& strategy, uint64_t sequence,
-                                        uint32_t attempt) {
+                                        uint64_t epoch, const market::StrategyId& strategy,
+                                        uint64_t sequence, uint32_t attempt) {
   CanonicalWriter out = Start(TypeTag::kClientOrderId);
   out.Text(account);
   out.U64(run);
+  out.U64(epoch);
   out.Text(strategy);
   out.U64(sequence);
   const base::Sha256Digest digest = base::Sha256(out.bytes());

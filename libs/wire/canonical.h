@@ -119,10 +119,12 @@ std::string Canonical(const market::BalanceUpdate& balance);
 // SHA-256 of Canonical(intent): what a verdict and every attempt refer to.
 base::Sha256Digest IntentHash(const market::OrderIntent& intent);
 
-// "g1" + base64url of the first 120 bits of SHA-256 over the canonical (account,
-// run, strategy, sequence) + attempt in decimal; 23 to 32 characters.
+// "g1" + base64url of the first 120 bits of SHA-256 over the canonical (account, run,
+// epoch, strategy, sequence) + attempt in decimal; 23 to 32 characters. `run` is the
+// journal's and `epoch` the start's: a journal that was set back (restored from a copy)
+// counts its sequences once more, and only the epoch is sure to be another then.
 market::ClientOrderId MakeClientOrderId(const market::AccountId& account, uint64_t run,
-                                        const market::StrategyId& strategy, uint64_t sequence,
-                                        uint32_t attempt);
+                                        uint64_t epoch, const market::StrategyId& strategy,
+                                        uint64_t sequence, uint32_t attempt);
 
 }  // namespace gannet::wire

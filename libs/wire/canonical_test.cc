@@ -248,15 +248,16 @@ TEST_CASE("Client order ids fit every venue and name one order each") {
     CHECK(ids.insert(id).second);
   };
   for (uint64_t sequence = 0; sequence < 2'000; ++sequence) {
-    add(MakeClientOrderId(account, 7, strategy, sequence, 1));
+    add(MakeClientOrderId(account, 7, 3, strategy, sequence, 1));
   }
-  add(MakeClientOrderId(account, 8, strategy, 1, 1));
-  add(MakeClientOrderId(market::AccountId("main/other"), 7, strategy, 1, 1));
-  add(MakeClientOrderId(account, 7, market::StrategyId("manual/ann"), 1, 1));
-  add(MakeClientOrderId(account, UINT64_MAX, strategy, UINT64_MAX, UINT32_MAX));
+  add(MakeClientOrderId(account, 8, 3, strategy, 1, 1));
+  add(MakeClientOrderId(account, 7, 4, strategy, 1, 1));
+  add(MakeClientOrderId(market::AccountId("main/other"), 7, 3, strategy, 1, 1));
+  add(MakeClientOrderId(account, 7, 3, market::StrategyId("manual/ann"), 1, 1));
+  add(MakeClientOrderId(account, UINT64_MAX, UINT64_MAX, strategy, UINT64_MAX, UINT32_MAX));
   // The attempt stands outside the digest: ids of one order differ in it alone.
-  const std::string first = MakeClientOrderId(account, 7, strategy, 1, 1).text();
-  const std::string second = MakeClientOrderId(account, 7, strategy, 1, 2).text();
+  const std::string first = MakeClientOrderId(account, 7, 3, strategy, 1, 1).text();
+  const std::string second = MakeClientOrderId(account, 7, 3, strategy, 1, 2).text();
   CHECK(first.substr(0, 22) == second.substr(0, 22));
   CHECK(first.substr(22) == "1");
   CHECK(second.substr(22) == "2");

@@ -60,7 +60,7 @@ TEST_CASE("NewsPlaybook sells bad news with a limit, names the signal, sizes by 
   CHECK(intent.signal == market::EventId{1, desk.events - 2});  // before intent and verdict
   CHECK(intent.hash == wire::IntentHash(intent));
   CHECK(intent.client_order_id ==
-        wire::MakeClientOrderId(intent.account, 0, intent.strategy, 1, 1));
+        wire::MakeClientOrderId(intent.account, 0, 0, intent.strategy, 1, 1));
 }
 
 TEST_CASE("NewsPlaybook opens nothing on news it does not believe") {

@@ -247,8 +247,9 @@ std::optional<market::OrderIntent> StrategyEngine::MakeIntent(const Draft& draft
   intent.account = settings_.account;
   intent.strategy = draft.strategy;
   intent.sequence = portfolio_.NextSequence(draft.strategy);
-  intent.client_order_id = wire::MakeClientOrderId(intent.account, settings_.run, intent.strategy,
-                                                   intent.sequence, intent.attempt);
+  intent.client_order_id =
+      wire::MakeClientOrderId(intent.account, settings_.run, settings_.epoch, intent.strategy,
+                              intent.sequence, intent.attempt);
   intent.target = draft.target;
   intent.parent = draft.parent;
   intent.instrument = draft.instrument;

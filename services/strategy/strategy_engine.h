@@ -39,7 +39,8 @@ inline constexpr size_t kMaxRememberedNews = 4'096;
 
 struct EngineSettings {
   market::AccountId account{"main/paper"};
-  uint64_t run = 0;  // of the shard's journal: in every client order id
+  // Of the shard's journal and of this start: in every client order id.
+  uint64_t run = 0, epoch = 0;
   base::Duration stale_after{std::chrono::seconds(5)};
   VolatilitySettings volatility;
   // Of each strategy: at most `count` intents in any `window`.

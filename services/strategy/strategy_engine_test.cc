@@ -76,7 +76,7 @@ TEST_CASE("Intents are numbered without gaps, named for ever, hashed over their 
     CHECK(intent.sequence == i + 1);
     CHECK(intent.attempt == 1);
     CHECK(intent.client_order_id ==
-          wire::MakeClientOrderId(intent.account, 77, intent.strategy, i + 1, 1));
+          wire::MakeClientOrderId(intent.account, 77, 0, intent.strategy, i + 1, 1));
     CHECK(intent.hash == wire::IntentHash(intent));
   }
 }

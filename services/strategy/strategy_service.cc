@@ -11,6 +11,7 @@ namespace {
 EngineSettings SettingsOf(const StrategyConfig& config, const runtime::Shard& shard) {
   EngineSettings settings = config.engine;
   settings.run = shard.options().run;
+  settings.epoch = shard.options().start_epoch;
   return settings;
 }
 

@@ -28,7 +28,7 @@ reporting:
 """
 FLAGS = ("--seed", "9", "--market-speed", "3")
 # One trades on after the backup: what it does then is lost here, and its markets wait for people to explain the difference.
-# The other is stopped before it, and goes on.
+# The other is stopped before it, and its orders go on.
 MARKETS = {"loser": ("BTC", "ETH", "BNB", "LTC"), "keeper": ("SOL", "XRP", "ADA", "DOGE")}
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
@@ -77,6 +77,11 @@ def certificate(folder):
 
 def orders(platform):
     return {fact["client_order_id"] for fact in platform.facts("exec.reports.v1") if truth.kind_of(fact) == "JOURNALED"}
+
+
+def proposed(platform):
+    """Intents of new orders, oldest first."""
+    return [fact for fact in platform.facts("order.intents.v1") if truth.kind_of(fact) == "NEW"]
 
 
 def write_strategies(folder, *names):
@@ -159,19 +164,24 @@ def run(bin_dir, folder, database, config):
     tool("backup", "restore", out, "--data", f"node={data}", "--postgres", database.conninfo("restored"), "--key", private, "--certificate", public,
          "--gannet", gannet)
     shutil.copytree(folder / "lost" / "venue-sim", data / "venue-sim", dirs_exist_ok=True)
-    back = orders(platform)
+    back, before = orders(platform), len(proposed(platform))
     check(back and back < kept, f"{len(back)} orders came back, {len(kept)} there were")
     rows = int(database.ask("select count(*) from gannet.fills", "restored"))
     config.write_text(config.read_text().replace("database: gannet", "database: restored"))
-    # The restored journal would give its orders the names of those that it has lost.
-    write_strategies(folder, "keeper")
     with platform.start(str(folder), name="again") as program:
         steer(platform, "resume", "strategy:keeper")
         trade(platform, program)
+        # Whose last orders the exchange knows and the journal does not proposes new ones too.
+        program.wait_for(lambda: any(fact["strategy"] == "loser" for fact in proposed(platform)[before:]), 90, "an order of the one that had traded on")
         program.send(signal.SIGTERM)
         check(program.wait(60) in (0, 3), f"it did not drain: {program.describe()}")
     after = orders(platform)
     check(back < after, "what was restored is not part of what goes on")
+    again = {fact["client_order_id"] for fact in proposed(platform)[before:]} & (kept - back)
+    check(not again, f"names of lost orders were given once more: {sorted(again)}")
+    permitted = {fact["intent"]["client_order_id"] for fact in platform.facts("risk.decisions.v1") if fact.get("permitted")}
+    unanswered = permitted - {fact["client_order_id"] for fact in platform.facts("exec.reports.v1")}
+    check(not unanswered, f"verdicts without an answer: {sorted(unanswered)}")
     fills = {(fact["instrument"], fact["fill"]["trade_id"]) for fact in platform.facts("exec.reports.v1") if truth.kind_of(fact) == "FILL"}
     stored = int(database.ask("select count(*) from gannet.fills", "restored"))
     check(rows <= stored and stored == len(fills), f"{stored} fills in rows, {len(fills)} in the journal, {rows} were restored")

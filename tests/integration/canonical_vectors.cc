@@ -213,25 +213,28 @@ void PrintIntent(const market::OrderIntent& intent) {
 // here, by the same writer, and the id that is made of them is checked.
 void PrintOrderKey(base::Rng& rng) {
   const auto intent = wire::RandomValue<market::OrderIntent>(rng);
-  const uint64_t run = rng.Next();
+  const uint64_t run = rng.Next(), epoch = rng.Next();
   wire::CanonicalWriter key;
   key.U8(wire::kCanonicalVersion);
   key.U8(10);
   key.Text(intent.account);
   key.U64(run);
+  key.U64(epoch);
   key.Text(intent.strategy);
   key.U64(intent.sequence);
-  Print(json{{"type", "OrderKey"},
-             {"fields",
-              {{"account", intent.account.text()},
-               {"run", run},
-               {"strategy", intent.strategy.text()},
-               {"sequence", intent.sequence}}},
-             {"canonical", base::Hex(key.bytes())},
-             {"attempt", intent.attempt},
-             {"client_order_id", wire::MakeClientOrderId(intent.account, run, intent.strategy,
-                                                         intent.sequence, intent.attempt)
-                                     .text()}});
+  Print(
+      json{{"type", "OrderKey"},
+           {"fields",
+            {{"account", intent.account.text()},
+             {"run", run},
+             {"epoch", epoch},
+             {"strategy", intent.strategy.text()},
+             {"sequence", intent.sequence}}},
+           {"canonical", base::Hex(key.bytes())},
+           {"attempt", intent.attempt},
+           {"client_order_id", wire::MakeClientOrderId(intent.account, run, epoch, intent.strategy,
+                                                       intent.sequence, intent.attempt)
+                                   .text()}});
 }
 
 }  // namespace
