@@ -32,8 +32,12 @@ std::string_view HeaderOf(const wire::HttpExchange& exchange, std::string_view n
   return {};
 }
 
+bool CameBySocket(const wire::HttpExchange& exchange) {
+  return HeaderOf(exchange, kByHeader) == kBySocket;
+}
+
 std::string_view WireOf(const wire::HttpExchange& exchange) {
-  return HeaderOf(exchange, kByHeader) == kBySocket ? "ws:" : "http:";
+  return CameBySocket(exchange) ? "ws:" : "http:";
 }
 
 absl::Status CheckAnswersRequest(const OrderUpdate& update, const RequestContext& request) {

@@ -20,6 +20,9 @@ std::optional<uint32_t> NumberOf(std::string_view text);
 // Of a header by its name in lower case; empty when absent.
 std::string_view HeaderOf(const wire::HttpExchange& exchange, std::string_view name);
 
+// True: the answer to a frame of the order socket, by the frame's name and on the same connection.
+bool CameBySocket(const wire::HttpExchange& exchange);
+
 // How an answer came, as evidence begins with it: "http:" or "ws:".
 std::string_view WireOf(const wire::HttpExchange& exchange);
 

@@ -4,6 +4,7 @@
 
 #include "libs/base/check.h"
 #include "libs/base/concat.h"
+#include "libs/venue/answer_parts.h"
 
 namespace gannet::venue {
 namespace {
@@ -34,6 +35,17 @@ PositionSide KeyedVenue::PositionSideOf(const market::OrderIntent& intent) const
   if (!options_.setup.hedge) return PositionSide::kOneWay;
   const bool of_long = (intent.side == market::Side::kBuy) != intent.reduce_only;
   return of_long ? PositionSide::kLong : PositionSide::kShort;
+}
+
+Answer KeyedVenue::DecodeAnswer(const RequestContext& request, const wire::HttpExchange& exchange) {
+  Answer answer = Decode(request, exchange);
+  if (!CameBySocket(exchange)) return answer;
+  const auto of_all_copies = [](OutcomeClass& outcome) {
+    if (outcome == OutcomeClass::kTurnedAway) outcome = OutcomeClass::kRefused;
+  };
+  of_all_copies(answer.outcome);
+  if (answer.new_leg) of_all_copies(answer.new_leg->outcome);
+  return answer;
 }
 
 bool KeyedVenue::GoesBySocket(const Call& call) const {

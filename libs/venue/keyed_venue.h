@@ -49,7 +49,15 @@ class KeyedVenue : public OrderVenue {
   // What a frame that answers no request says of the login; nothing: it is not about it.
   virtual std::optional<bool> LoggedIn(std::string_view /*frame*/) { return std::nullopt; }
 
+  // What Decode says. A refusal that came over the order socket is one of all copies: a frame
+  // of a WebSocket is no HTTP request, which a proxy or a load balancer may hand over twice,
+  // and inside its encrypted connection it exists once.
+  Answer DecodeAnswer(const RequestContext& request, const wire::HttpExchange& exchange) final;
+
  protected:
+  // OrderVenue::DecodeAnswer, of one copy of the request.
+  virtual Answer Decode(const RequestContext& request, const wire::HttpExchange& exchange) = 0;
+
   explicit KeyedVenue(KeyedVenueOptions options);  // a key that Signer::FromKeyText takes
 
   market::InstrumentId InstrumentOf(std::string_view symbol) const;

@@ -178,6 +178,8 @@ PLANTS = [
      'every code is a refusal', ''),
     (ANSWERS, '      if (leg.outcome == OutcomeClass::kRefused) {', '      if (PLANT || leg.outcome == OutcomeClass::kRefused) {',
      'a refusal of one copy of a request is taken for one of all', ''),
+    ('libs/venue/keyed_venue.cc', '  if (!CameBySocket(exchange)) return answer;', '  if (!PLANT && !CameBySocket(exchange)) return answer;',
+     'what came by REST counts as the answer to the only copy of its request', ''),
 ]
 
 # What a bug needs elsewhere in its file, and what changes nothing by itself.

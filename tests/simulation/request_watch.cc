@@ -8,6 +8,7 @@
 #include "libs/bus/topics.h"
 #include "libs/market/decimal.h"
 #include "libs/market/order_state.h"
+#include "services/venue-sim/fault_text.h"
 #include "services/venue-sim/form.h"
 
 namespace gannet::simulation {
@@ -26,6 +27,48 @@ std::string Words(const net::HttpRequest& request) {
   if (const size_t at = words.find("&signature="); at != std::string::npos) words.resize(at);
   return words;
 }
+
+// A placement or cancel by the order socket as the request that it would be over REST;
+// nothing: another frame.
+std::optional<net::HttpRequest> RequestOf(std::string_view frame) {
+  const std::string_view asked = venue_sim::FieldOf(frame, "method");
+  net::HttpRequest request;
+  if (asked == "order.place") {
+    request.method = "POST";
+  } else if (asked == "order.cancel") {
+    request.method = "DELETE";
+  } else {
+    return std::nullopt;
+  }
+  request.target = "/api/v3/order?";
+  for (const char* name : {"symbol", "side", "quantity", "price", "newClientOrderId",
+                           "origClientOrderId", "signature"}) {
+    const std::string_view value = venue_sim::FieldOf(frame, name);
+    if (!value.empty()) absl::StrAppend(&request.target, name, "=", std::string(value), "&");
+  }
+  request.target.pop_back();
+  return request;
+}
+
+// The own stream and order socket, as they are written to.
+class WatchedSocket : public net::WebSocket {
+ public:
+  WatchedSocket(std::unique_ptr<net::WebSocket> socket, std::function<bool(std::string_view)> leave,
+                std::function<void()> left)
+      : socket_(std::move(socket)), leave_(std::move(leave)), left_(std::move(left)) {}
+  bool Send(std::string text) override {
+    if (!leave_(text)) return true;  // nobody lives to see whether it was taken
+    const bool taken = socket_->Send(std::move(text));
+    left_();
+    return taken;
+  }
+  void Close() override { socket_->Close(); }
+
+ private:
+  const std::unique_ptr<net::WebSocket> socket_;
+  const std::function<bool(std::string_view)> leave_;
+  const std::function<void()> left_;
+};
 
 std::string Short(std::string_view text) {
   constexpr size_t kShown = 240;
@@ -152,7 +195,22 @@ std::unique_ptr<net::WebSocket> RequestWatch::Connect(const net::Url& url,
       Dies();
     };
   }
-  return network_.Connect(url, std::move(options), std::move(handler));
+  std::unique_ptr<net::WebSocket> socket =
+      network_.Connect(url, std::move(options), std::move(handler));
+  if (!own) return socket;
+  return std::make_unique<WatchedSocket>(
+      std::move(socket),
+      [this, url](std::string_view frame) {
+        const std::optional<net::HttpRequest> order = RequestOf(frame);
+        if (dead_ || (order && Dies())) return false;
+        if (order) Judge(url, *order);
+        if (trace_ && order) Trace("=> " + Words(*order));
+        last_frame_asks_ = order.has_value();
+        return true;
+      },
+      [this] {
+        if (last_frame_asks_) Dies();
+      });
 }
 
 }  // namespace gannet::simulation

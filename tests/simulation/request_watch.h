@@ -76,7 +76,7 @@ class RequestWatch : public net::Network {
   std::map<uint16_t, base::Time> wait_until_;  // by the venue's port
   uint64_t messages_ = 0, die_at_ = 0;
   std::function<void()> die_;
-  bool dead_ = false;
+  bool dead_ = false, last_frame_asks_ = false;
   uint64_t generation_ = 0;  // of the platform: answers to an older one tell nobody
   std::vector<std::string> violations_;
 };

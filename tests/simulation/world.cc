@@ -48,6 +48,11 @@ struct Place {
   Marks marks;
 };
 
+// Orders of two seeds of seven go over a WebSocket of their own, whatever strikes them.
+bool OrdersBySocket(const SimulationOptions& options) {
+  return options.faults && !options.script && options.seed % 7 < 2;
+}
+
 class World {
  public:
   World(const SimulationOptions& options, PlatformOptions platform)
@@ -525,6 +530,7 @@ void AddSecondVenue(PlatformOptions& platform) {
   orders.live.venue = market.name;
   orders.live.rest_url = market.rest_url;
   orders.live.stream_url = "ws://" + host + "/ws-api/v3";
+  orders.live.order_url = orders.live.stream_url;
   platform.ingest.venues.push_back(std::move(market));
   platform.pipeline.execution.more.push_back(std::move(orders));
   for (strategy::MakerSettings& maker : platform.pipeline.strategy.makers) {
@@ -567,6 +573,8 @@ absl::StatusOr<PlatformOptions> Configure(const SimulationOptions& options) {
   }
   execution.live.rest_url = venue.rest_url;
   execution.live.stream_url = "ws://" + host + "/ws-api/v3";
+  execution.live.order_url = execution.live.stream_url;
+  execution.live.orders_by_socket = OrdersBySocket(options);
   execution.live.key_file = "data/api.key";
   execution.live.secret_file = "data/api.secret";
   if (options.venues > 1) AddSecondVenue(platform);

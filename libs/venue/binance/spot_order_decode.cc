@@ -52,8 +52,7 @@ bool IsOrderRequest(RequestKind kind) {
 
 // --- answers -----------------------------------------------------------------
 
-Answer SpotOrderVenue::DecodeAnswer(const RequestContext& request,
-                                    const wire::HttpExchange& exchange) {
+Answer SpotOrderVenue::Decode(const RequestContext& request, const wire::HttpExchange& exchange) {
   Answer answer;
   answer.evidence = Evidence(request, EndpointOf(request.kind), exchange);
   if (!exchange.transport_error.empty()) {

@@ -48,10 +48,10 @@ class SpotOrderVenue : public KeyedVenue {
   WireRequest ServerTime() override;
   WireRequest Subscribe(base::Time now) override;
 
-  Answer DecodeAnswer(const RequestContext& request, const wire::HttpExchange& exchange) override;
   StreamUpdate DecodeFrame(std::string_view frame) override;
 
  private:
+  Answer Decode(const RequestContext& request, const wire::HttpExchange& exchange) override;
   // The spec of an intent as this venue places it.
   OrderSpec Spec(const market::OrderIntent& intent, market::Quantity quantity,
                  const market::Instrument& instrument) const;

@@ -147,8 +147,7 @@ absl::Status TakeAlgoStatus(std::string_view status, const Integer& algo_id, con
 
 // --- answers -----------------------------------------------------------------
 
-Answer UsdmOrderVenue::DecodeAnswer(const RequestContext& request,
-                                    const wire::HttpExchange& exchange) {
+Answer UsdmOrderVenue::Decode(const RequestContext& request, const wire::HttpExchange& exchange) {
   Answer answer;
   answer.evidence = absl::StrCat(std::string(WireOf(exchange)), std::string(EndpointOf(request)),
                                  " ", exchange.status, " #", request.request_id);

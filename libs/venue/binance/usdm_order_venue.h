@@ -58,10 +58,10 @@ class UsdmOrderVenue : public KeyedVenue {
   std::optional<WireRequest> DeadMan(const market::InstrumentId& instrument, base::Duration timeout,
                                      base::Time now) override;
 
-  Answer DecodeAnswer(const RequestContext& request, const wire::HttpExchange& exchange) override;
   StreamUpdate DecodeFrame(std::string_view frame) override;
 
  private:
+  Answer Decode(const RequestContext& request, const wire::HttpExchange& exchange) override;
   WireRequest Send(const Call& call, base::Time now);  // in its window
 
   absl::Status Understand(const RequestContext& request, const std::string& body, Answer& answer);

@@ -270,7 +270,7 @@ std::optional<bool> BybitVenue::LoggedIn(std::string_view text) {
 
 // --- answers -------------------------------------------------------------------
 
-Answer BybitVenue::DecodeAnswer(const RequestContext& request, const wire::HttpExchange& exchange) {
+Answer BybitVenue::Decode(const RequestContext& request, const wire::HttpExchange& exchange) {
   RequestContext context = request;
   const bool of_account = request.kind == RequestKind::kAccount;
   if (of_account && request.part > 0)

@@ -66,13 +66,13 @@ class BybitVenue : public KeyedVenue {
 
   std::optional<std::string> SocketLogin(base::Time now) override;
   std::optional<bool> LoggedIn(std::string_view frame) override;
-  Answer DecodeAnswer(const RequestContext& request, const wire::HttpExchange& exchange) override;
   StreamUpdate DecodeFrame(std::string_view frame) override;
 
  protected:
   BybitVenue(Category category, KeyedVenueOptions options);
 
  private:
+  Answer Decode(const RequestContext& request, const wire::HttpExchange& exchange) override;
   bool linear() const { return category_ == Category::kLinear; }
   WireRequest Send(const Call& call, base::Time now);  // in its window
   WireRequest SendPage(Call call, RequestKind kind, std::string_view cursor, base::Time now);
