@@ -80,6 +80,7 @@ void MakeUnparsable(Answer& answer, std::string_view why) {
   answer.orders.clear();
   answer.trades.clear();
   answer.balances.clear();
+  answer.legs.clear();
   answer.code = "unparsable";
   answer.message = std::string(why);
 }

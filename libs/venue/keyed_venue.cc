@@ -62,6 +62,7 @@ base::Duration KeyedVenue::WindowOf(RequestKind kind) const {
   switch (kind) {
     case RequestKind::kPlace:
     case RequestKind::kCancel:
+    case RequestKind::kCancelBatch:
     case RequestKind::kCancelReplace:
     case RequestKind::kAmend:
       return options_.placement_window;

@@ -92,6 +92,7 @@ struct RequestContext {
   market::ClientOrderId
       client_order_id;           // kPlace, kQueryOrder: the order; kCancelReplace: the new leg
   market::ClientOrderId target;  // kCancel, kCancelReplace: the order to be cancelled
+  std::vector<market::ClientOrderId> targets;  // kCancelBatch: the orders to be cancelled
   // kCancel, kQueryOrder: asked by the venue's id. Non-empty: the answer must speak
   // of this order, and the client ids above are the asker's own names.
   market::VenueOrderId venue_order_id;
@@ -256,6 +257,8 @@ struct Answer {
   std::optional<base::Time> server_time;
   std::optional<KeyRights> rights;                // kKeyRights
   std::optional<LegOutcome> cancel_leg, new_leg;  // kCancelReplace
+  // kCancelBatch: of each target, in their order. None: `outcome` is that of each.
+  std::vector<LegOutcome> legs;
   RateReport rate;
 };
 
@@ -341,6 +344,13 @@ class OrderVenue {
                                             const market::Instrument& instrument,
                                             base::Time now) = 0;
   virtual WireRequest Cancel(const OrderKey& order, base::Time now) = 0;
+  // Cancels these orders of one instrument, at most MostInBatch(), each of which
+  // FitsBatch, in one request: each has a result of its own.
+  virtual size_t MostInBatch() const { return 0; }  // no batches
+  virtual bool FitsBatch(const OrderKey& /*order*/) const { return false; }
+  virtual WireRequest CancelBatch(const std::vector<OrderKey>& /*orders*/, base::Time /*now*/) {
+    return {};
+  }
   // Cancels `replacement.target` only if nothing of it is filled, then places
   // `replacement` if that took effect.
   virtual absl::StatusOr<WireRequest> CancelReplace(const market::OrderIntent& replacement,

@@ -52,6 +52,16 @@ class ScriptedVenue : public venue::OrderVenue {
                                                 : "cancel-venue " + order.venue_order_id.text(),
                    now, std::chrono::seconds(2));
   }
+  size_t MostInBatch() const override { return batch; }
+  bool FitsBatch(const venue::OrderKey& order) const override {
+    return batch > 0 && order.venue_order_id.empty();
+  }
+  venue::WireRequest CancelBatch(const std::vector<venue::OrderKey>& orders,
+                                 base::Time now) override {
+    std::string words = "cancel-batch";
+    for (const venue::OrderKey& order : orders) words += " " + order.client_order_id.text();
+    return Request(venue::RequestKind::kCancelBatch, "DELETE", words, now, std::chrono::seconds(2));
+  }
   absl::StatusOr<venue::WireRequest> CancelReplace(const market::OrderIntent& replacement,
                                                    market::Quantity quantity,
                                                    const market::Instrument& instrument,
@@ -140,6 +150,7 @@ class ScriptedVenue : public venue::OrderVenue {
 
   venue::AbsenceRules rules;
   bool cancel_replace = true;
+  size_t batch = 0;             // cancels that one request takes
   bool two_identities = false;  // stop orders wait as "algo:…"
   bool derivatives = false;     // balance changes are asked for, a dead-man timer is there
   venue::Answer next;

@@ -153,6 +153,12 @@ void ExecutionEngine::OnNotSent(const InFlight& request, const Block& block) {
     case Purpose::kCancel:
       Step(request.context.target, ExecKind::kCancelRejected, extra);
       return ReleaseHeld(request.context.target);
+    case Purpose::kCancelBatch:
+      for (const market::ClientOrderId& id : request.context.targets) {
+        Step(id, ExecKind::kCancelRejected, extra);
+        ReleaseHeld(id);
+      }
+      return;
     default: {
       venue::Answer nothing;
       nothing.message = block.text;
@@ -169,6 +175,12 @@ void ExecutionEngine::OnAnswer(const InFlight& request, const venue::Answer& ans
       return OnPlaced(placed, LegOf(answer), answer.trades, answer.evidence);
     case Purpose::kCancel:
       return OnCanceled(target, LegOf(answer), answer.evidence);
+    case Purpose::kCancelBatch:
+      for (size_t i = 0; i < request.context.targets.size(); ++i) {
+        OnCanceled(request.context.targets[i],
+                   i < answer.legs.size() ? answer.legs[i] : LegOf(answer), answer.evidence);
+      }
+      return;
     case Purpose::kReplace:
       OnCanceled(target, answer.cancel_leg.value_or(LegOf(answer)), answer.evidence);
       return OnPlaced(placed, answer.new_leg.value_or(LegOf(answer)), answer.trades,

@@ -366,6 +366,49 @@ bool ExecutionEngine::SendCancel(const market::ClientOrderId& id, std::string_vi
   return true;
 }
 
+bool ExecutionEngine::SendCancels(const std::vector<market::ClientOrderId>& ids,
+                                  std::string_view why) {
+  std::map<market::InstrumentId, std::vector<market::ClientOrderId>> batches;
+  for (const market::ClientOrderId& id : ids) {
+    const TrackedOrder& order = *state_.Find(id);
+    if (!venue_.FitsBatch(KeyOf(order))) {
+      if (!SendCancel(id, why)) return false;
+      continue;
+    }
+    std::vector<market::ClientOrderId>& batch = batches[order.intent.instrument];
+    batch.push_back(id);
+    if (batch.size() < venue_.MostInBatch()) continue;
+    if (!SendCancelBatch(std::exchange(batch, {}), why)) return false;
+  }
+  for (const auto& [instrument, rest] : batches) {
+    if (!rest.empty() && !SendCancelBatch(rest, why)) return false;
+  }
+  return true;
+}
+
+bool ExecutionEngine::SendCancelBatch(const std::vector<market::ClientOrderId>& ids,
+                                      std::string_view why) {
+  if (ids.size() == 1) return SendCancel(ids[0], why);
+  std::vector<venue::OrderKey> keys;
+  for (const market::ClientOrderId& id : ids) keys.push_back(KeyOf(*state_.Find(id)));
+  venue::WireRequest wire = venue_.CancelBatch(keys, VenueNow());
+  if (!budget_.Take(wire.weight, wire.counts_as_order, RateBudget::Use::kCancel, now_))
+    return false;
+  stats_.cancels += ids.size();
+  ++stats_.cancel_batches;
+  for (const market::ClientOrderId& id : ids) {
+    Step(id, ExecKind::kPendingCancel,
+         {.detail = std::string(why), .evidence = JournalEvidence(state_.next_request_id())});
+  }
+  venue::RequestContext context{.kind = wire.kind,
+                                .instrument = keys[0].instrument,
+                                .client_order_id = ids[0],
+                                .target = ids[0],
+                                .targets = ids};
+  SendJournaled(Purpose::kCancelBatch, std::move(wire), std::move(context), {});
+  return true;
+}
+
 void ExecutionEngine::RetryCancels() {
   std::vector<OpenCancel> waiting;
   for (const auto& [id, cancel] : state_.unanswered_cancels()) waiting.push_back(cancel);
@@ -375,12 +418,22 @@ void ExecutionEngine::RetryCancels() {
 bool ExecutionEngine::CancelUnderWay(const market::ClientOrderId& id) const {
   const auto inquiry = inquiries_.find(id);
   if (inquiry != inquiries_.end() && inquiry->second.cancel_open) return true;
-  return std::any_of(in_flight_.begin(), in_flight_.end(), [&](const auto& entry) {
-    const InFlight& request = entry.second;
-    return (request.purpose == Purpose::kCancel || request.purpose == Purpose::kReplace ||
-            request.purpose == Purpose::kInquiryCancel) &&
-           request.context.target == id;
-  });
+  return std::any_of(in_flight_.begin(), in_flight_.end(),
+                     [&](const auto& entry) { return entry.second.Cancels(id); });
+}
+
+bool ExecutionEngine::InFlight::Cancels(const market::ClientOrderId& order) const {
+  switch (purpose) {
+    case Purpose::kCancel:
+    case Purpose::kReplace:
+    case Purpose::kInquiryCancel:
+      return context.target == order;
+    case Purpose::kCancelBatch:
+      return std::find(context.targets.begin(), context.targets.end(), order) !=
+             context.targets.end();
+    default:
+      return false;
+  }
 }
 
 // --- kill switch and commands --------------------------------------------------------
@@ -434,18 +487,16 @@ void ExecutionEngine::SetGate(const market::Scope& scope, bool killed,
 }
 
 void ExecutionEngine::CancelScope(const market::Scope& scope, std::string_view why) {
-  const std::set<market::ClientOrderId> open = state_.open();
-  for (const market::ClientOrderId& id : open) {
-    const TrackedOrder* order = state_.Find(id);
-    if (order == nullptr || !order->open() || !Covers(scope, order->intent) || CancelUnderWay(id))
-      continue;
-    if (NeverWritten(*order)) continue;
-    SendCancel(id, why);
+  std::vector<market::ClientOrderId> chosen;
+  for (const TrackedOrder* order : state_.OpenIn(scope)) {
+    if (!CancelUnderWay(order->id()) && !NeverWritten(*order)) chosen.push_back(order->id());
   }
+  SendCancels(chosen, why);
 }
 
 void ExecutionEngine::Sweep() {
   bool more = false;
+  std::vector<market::ClientOrderId> chosen;
   const std::set<market::ClientOrderId> open = state_.open();
   for (const market::ClientOrderId& id : open) {
     const TrackedOrder* order = state_.Find(id);
@@ -463,8 +514,13 @@ void ExecutionEngine::Sweep() {
     const auto inquiry = inquiries_.find(id);
     const bool being_found_out = inquiry != inquiries_.end() && order->cancel.id != 0;
     if (CancelUnderWay(id) || being_found_out) continue;
-    if (!SendCancel(id, order->twin() ? "nobody asked for it" : "kill switch")) break;
+    if (!order->twin()) {
+      chosen.push_back(id);
+    } else if (!SendCancel(id, "nobody asked for it")) {
+      break;
+    }
   }
+  SendCancels(chosen, "kill switch");
   if (more) Schedule(now_ + options_.sweep_every, {TaskKind::kSweep, {}});
 }
 
@@ -487,13 +543,15 @@ void ExecutionEngine::SendJournaled(Purpose purpose, venue::WireRequest wire,
   note.kind = wire.kind;
   note.order = context.client_order_id;
   note.target = purpose == Purpose::kReplace ? context.target : market::ClientOrderId();
+  if (!context.targets.empty())
+    note.others.assign(context.targets.begin() + 1, context.targets.end());
   note.timestamp = wire.timestamp;
   note.receive_window = wire.receive_window;
   note.method = std::move(wire.method);
   note.target_path = std::move(wire.target);
   note.body = std::move(wire.body);
   note.quantity = quantity;
-  const bool places = purpose != Purpose::kCancel && purpose != Purpose::kInquiryCancel;
+  const bool places = purpose == Purpose::kPlace || purpose == Purpose::kReplace;
   EmitNote(ToNote(note));
   wire.method = std::move(note.method);
   wire.target = std::move(note.target_path);
@@ -502,6 +560,7 @@ void ExecutionEngine::SendJournaled(Purpose purpose, venue::WireRequest wire,
                           .wire = std::move(wire),
                           .order = places ? context.client_order_id : market::ClientOrderId(),
                           .about = context.client_order_id,
+                          .others = std::move(note.others),
                           .needs_verdict = places};
   const market::InstrumentId instrument = context.instrument;
   in_flight_.emplace(id, InFlight{purpose, std::move(context), {}, now_, 0});
@@ -546,7 +605,8 @@ std::optional<Block> ExecutionEngine::SendBlock(const OutgoingRequest& request,
 bool ExecutionEngine::placements_under_way() const {
   return std::any_of(in_flight_.begin(), in_flight_.end(), [](const auto& entry) {
     return entry.second.purpose == Purpose::kPlace || entry.second.purpose == Purpose::kReplace ||
-           entry.second.purpose == Purpose::kCancel;
+           entry.second.purpose == Purpose::kCancel ||
+           entry.second.purpose == Purpose::kCancelBatch;
   });
 }
 

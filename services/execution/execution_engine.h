@@ -85,9 +85,10 @@ inline constexpr uint64_t kQueryBit = uint64_t{1} << 63;
 struct OutgoingRequest {
   uint64_t id = 0;
   venue::WireRequest wire;
-  market::ClientOrderId order;  // placed; empty for what needs no verdict
-  market::ClientOrderId about;  // placed or cancelled
-  bool needs_verdict = false;   // placement: the gate is asked again at the moment of sending
+  market::ClientOrderId order;                // placed; empty for what needs no verdict
+  market::ClientOrderId about;                // placed or cancelled
+  std::vector<market::ClientOrderId> others;  // cancelled with it
+  bool needs_verdict = false;  // placement: the gate is asked again at the moment of sending
 };
 
 // A difference, named by a person, or a decision about one that another has named.
@@ -185,6 +186,7 @@ class ExecutionEngine {
   struct Stats {
     uint64_t verdicts = 0, journaled = 0, not_sent = 0, cancels = 0, cancels_joined = 0,
              cancels_repeated = 0;
+    uint64_t cancel_batches = 0;  // requests that cancel several
     uint64_t fills = 0, duplicate_fills = 0, fill_conflicts = 0, missing_fills = 0,
              illegal_events = 0;
     uint64_t stale_updates = 0, bad_frames = 0, unexpected_answers = 0, unreadable_numbers = 0;
@@ -211,6 +213,7 @@ class ExecutionEngine {
   enum class Purpose : uint8_t {
     kPlace,
     kCancel,
+    kCancelBatch,
     kReplace,  // journaled
     kInquiryOrder,
     kInquiryTrades,
@@ -241,6 +244,7 @@ class ExecutionEngine {
     // What answers to earlier parts of the same question said (OrderVenue::NextPart).
     std::shared_ptr<venue::Answer> gathered;
     size_t parts = 1;
+    bool Cancels(const market::ClientOrderId& order) const;
   };
 
   struct ReportExtra {
@@ -349,6 +353,9 @@ class ExecutionEngine {
   void AnswerCancel(const market::OrderIntent& intent, const market::EventId& correlation);
   // False: the venue's limits do not allow a request now; try again later.
   bool SendCancel(const market::ClientOrderId& id, std::string_view why);
+  // In batches where the venue has them. False: the request limit left no room for all.
+  bool SendCancels(const std::vector<market::ClientOrderId>& ids, std::string_view why);
+  bool SendCancelBatch(const std::vector<market::ClientOrderId>& ids, std::string_view why);
   void RetryCancels();
   void Sweep();
   void CancelScope(const market::Scope& scope, std::string_view why);

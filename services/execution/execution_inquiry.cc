@@ -147,7 +147,7 @@ void ExecutionEngine::StepAbsence(const TrackedOrder& order, Inquiry& inquiry) {
 // first one can no longer arrive. Not so a cancel that is half of a replacement.
 void ExecutionEngine::RepeatCancel(const market::ClientOrderId& id) {
   for (const auto& [number, request] : in_flight_) {
-    if (request.purpose == Purpose::kCancel && request.context.target == id) return;
+    if (request.purpose != Purpose::kInquiryCancel && request.Cancels(id)) return;
   }
   for (const market::ClientOrderId& other : state_.open()) {
     const market::OrderIntent& intent = state_.Find(other)->intent;

@@ -503,18 +503,22 @@ const ExecutionService::StopBytes* ExecutionService::FindStop(uint64_t number) c
 
 void ExecutionService::NoteBytes(const OutgoingRequest& request) {
   if (stop_bytes_.empty() || (request.id & kQueryBit) != 0) return;
-  const TrackedOrder* order = engine_.state().Find(request.about);
-  if (order == nullptr) return;
   const base::Time now = clock_.Now();
-  for (const StopRun& run : engine_.stops()) {
-    if (run.over || run.step == StopRun::Step::kVerified || !Covers(run.scope, order->intent))
-      continue;
-    for (StopBytes& bytes : stop_bytes_) {
-      if (bytes.number != run.number) continue;
-      (request.needs_verdict ? bytes.last_order : bytes.last_cancel) = now;
-      ++(request.needs_verdict ? bytes.orders : bytes.cancels);
+  const auto note = [&](const market::ClientOrderId& id) {
+    const TrackedOrder* order = engine_.state().Find(id);
+    if (order == nullptr) return;
+    for (const StopRun& run : engine_.stops()) {
+      if (run.over || run.step == StopRun::Step::kVerified || !Covers(run.scope, order->intent))
+        continue;
+      for (StopBytes& bytes : stop_bytes_) {
+        if (bytes.number != run.number) continue;
+        (request.needs_verdict ? bytes.last_order : bytes.last_cancel) = now;
+        ++(request.needs_verdict ? bytes.orders : bytes.cancels);
+      }
     }
-  }
+  };
+  note(request.about);
+  for (const market::ClientOrderId& other : request.others) note(other);
 }
 
 // --- life ----------------------------------------------------------------------------------

@@ -406,12 +406,19 @@ void ExecutionState::Apply(const market::Event<market::BalanceUpdate>& event) {
 void ExecutionState::ApplyRequest(const RequestNote& note) {
   next_request_id_ = std::max(next_request_id_, note.id + 1);
   const JournaledRequest request{note.id, note.timestamp, note.receive_window};
+  const auto cancel = [&](const market::ClientOrderId& id) {
+    if (const auto order = orders_.find(id); order != orders_.end()) order->second.cancel = request;
+  };
+  if (note.kind == venue::RequestKind::kCancelBatch) {
+    cancel(note.order);
+    for (const market::ClientOrderId& other : note.others) cancel(other);
+    return;
+  }
   const bool cancels =
       note.kind == venue::RequestKind::kCancel || note.kind == venue::RequestKind::kCancelReplace;
   const market::ClientOrderId& canceled =
       note.kind == venue::RequestKind::kCancel ? note.order : note.target;
-  if (const auto order = orders_.find(canceled); cancels && order != orders_.end())
-    order->second.cancel = request;
+  if (cancels) cancel(canceled);
   const auto placed = orders_.find(note.order);
   if (note.kind == venue::RequestKind::kCancel || placed == orders_.end()) return;
   placed->second.place = request;

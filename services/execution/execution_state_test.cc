@@ -195,6 +195,7 @@ TEST_CASE("Notes survive their own bytes") {
                             venue::RequestKind::kCancelReplace,
                             market::ClientOrderId("a"),
                             market::ClientOrderId("b"),
+                            {},
                             {5},
                             base::FromUnixMillis(9),
                             2s,
@@ -202,6 +203,10 @@ TEST_CASE("Notes survive their own bytes") {
                             "/x?y",
                             "body"};
   CHECK(*ReadRequestNote(ToNote(request).body) == request);
+  RequestNote batch = request;
+  batch.kind = venue::RequestKind::kCancelBatch;
+  batch.others = {market::ClientOrderId("c"), market::ClientOrderId("d")};
+  CHECK(*ReadRequestNote(ToNote(batch).body) == batch);
   const CancelNote cancel{market::ClientOrderId("c"), market::ClientOrderId("o")};
   CHECK(*ReadCancelNote(ToNote(cancel).body) == cancel);
   const GateNote gate{{market::ScopeKind::kVenue, "v"}, true, "why", "who"};

@@ -57,6 +57,10 @@ wire::EngineNote ToNote(const RequestNote& note) {
   out.Bytes(note.method);
   out.Bytes(note.target_path);
   out.Bytes(note.body);
+  if (note.kind == venue::RequestKind::kCancelBatch) {
+    out.U32(static_cast<uint32_t>(note.others.size()));
+    for (const market::ClientOrderId& other : note.others) out.Text(other);
+  }
   return Note(kRequestNote, out);
 }
 
@@ -74,6 +78,10 @@ absl::StatusOr<RequestNote> ReadRequestNote(std::string_view body) {
   note.method = in.Bytes();
   note.target_path = in.Bytes();
   note.body = in.Bytes();
+  if (note.kind == venue::RequestKind::kCancelBatch) {
+    for (uint32_t left = in.U32(); left > 0 && in.ok(); --left)
+      note.others.push_back(in.Text<market::ClientOrderId>());
+  }
   return Finish(in, std::move(note));
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "libs/base/time.h"
@@ -25,9 +26,10 @@ inline constexpr uint8_t kNoteVersion = 1;
 struct RequestNote {
   uint64_t id = 0;
   venue::RequestKind kind = venue::RequestKind::kPlace;
-  market::ClientOrderId order;   // placed, or cancelled
-  market::ClientOrderId target;  // kCancelReplace: the order to be cancelled
-  market::Quantity quantity;     // placed
+  market::ClientOrderId order;                // placed, or cancelled
+  market::ClientOrderId target;               // kCancelReplace: the order to be cancelled
+  std::vector<market::ClientOrderId> others;  // kCancelBatch: cancelled with `order`
+  market::Quantity quantity;                  // placed
   base::Time timestamp{};
   base::Duration receive_window{};
   std::string method, target_path, body;

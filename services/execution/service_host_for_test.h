@@ -64,7 +64,8 @@ class ServiceHost {
               base::Rng(3),
               ""},
         decisions_(shard_, bus::kRiskDecisions, nullptr),
-        intents_(shard_, bus::kOrderIntents, nullptr) {
+        intents_(shard_, bus::kOrderIntents, nullptr),
+        commands_(shard_, bus::kCommands, nullptr) {
     deps_.lease = &lease;
     port_ = shard_.AddInput("test", [this](std::string_view, const market::Header& cause) {
       const std::function<void(const market::Header&)> act = std::exchange(act_, nullptr);
@@ -145,6 +146,13 @@ class ServiceHost {
     intent.target = market::ClientOrderId(std::move(target));
     Turn([&](const market::Header& cause) { intents_.Emit(intent, cause); });
   }
+  void Command(market::CommandKind kind, market::Scope scope) {
+    market::Command command;
+    command.kind = kind;
+    command.scope = std::move(scope);
+    command.person = "ann";
+    Turn([&](const market::Header& cause) { commands_.Emit(command, cause); });
+  }
   void Book(std::string_view bid, std::string_view ask, std::string_view quantity = "1") {
     market::BookUpdate book;
     book.instrument = btc.id;
@@ -203,6 +211,7 @@ class ServiceHost {
   runtime::Deps deps_;
   runtime::FactStream<market::RiskDecision> decisions_;
   runtime::FactStream<market::OrderIntent> intents_;
+  runtime::FactStream<market::Command> commands_;
   runtime::InputPort port_{};
   std::function<void(const market::Header&)> act_;
   uint64_t sequence_ = 0, updates_ = 0;

@@ -100,6 +100,8 @@ constexpr std::array kEndpoints{
              &Api::UsdmQueryOrder},
     Endpoint{"GET", "/fapi/v1/openOrders", "", Security::kSigned, UsdmOpenWeight,
              &Api::UsdmOpenOrders},
+    Endpoint{"DELETE", "/fapi/v1/batchOrders", "", Security::kSigned, Fixed<1>,
+             &Api::UsdmCancelBatch},
     Endpoint{"DELETE", "/fapi/v1/allOpenOrders", "", Security::kSigned, Fixed<1>,
              &Api::UsdmCancelAll},
     Endpoint{"POST", "/fapi/v1/algoOrder", "algoOrder.place", Security::kSigned, Fixed<0>,

@@ -112,6 +112,7 @@ class Api {
   // api_usdm.cc
   void UsdmPlaceOrder(ApiCall& call);
   void UsdmCancelOrder(ApiCall& call);
+  void UsdmCancelBatch(ApiCall& call);
   void UsdmQueryOrder(ApiCall& call);
   void UsdmOpenOrders(ApiCall& call);
   void UsdmCancelAll(ApiCall& call);

@@ -1,4 +1,6 @@
 // Order and account endpoints of the perpetuals (/fapi).
+#include <simdjson.h>
+
 #include <algorithm>
 
 #include "services/venue-sim/api.h"
@@ -117,6 +119,46 @@ void Api::UsdmCancelOrder(ApiCall& call) {
   command.place.symbol = ReadSymbol(call);
   ReadRef(call, "orderId", "origClientOrderId", command);
   if (call.params.ok()) WriteUsdmReply(call, exchange_.Usdm(std::move(command)));
+}
+
+// By numbers or by names, ten at most; each has an order or an error in the answer.
+void Api::UsdmCancelBatch(ApiCall& call) {
+  constexpr size_t kMostOrders = 10;
+  const SymbolIndex symbol = ReadSymbol(call);
+  const bool by_number = call.request.params.Has("orderIdList");
+  const std::string name = by_number ? "orderIdList" : "origClientOrderIdList";
+  const std::string text(call.params.Text(name));
+  if (!call.params.ok()) return;
+  const auto refuse = [&] {
+    call.params.Refuse(-1130, "Data sent for parameter '" + name + "' is not valid.");
+  };
+  simdjson::dom::parser parser;
+  simdjson::dom::array members;
+  if (parser.parse(text).get(members) || members.size() == 0 || members.size() > kMostOrders)
+    return refuse();
+  std::vector<UsdmCommand> commands;
+  for (const simdjson::dom::element member : members) {
+    UsdmCommand& command =
+        commands.emplace_back(UsdmCommand{.verb = UsdmVerb::kCancel, .account = call.account});
+    command.place.symbol = symbol;
+    std::string_view client_id;
+    const bool read = by_number ? !member.get(command.id) : !member.get(client_id);
+    if (!read) return refuse();
+    command.client_id = client_id;
+  }
+  call.json.Array();
+  for (UsdmCommand& command : commands) {
+    const UsdmReply reply = exchange_.Usdm(std::move(command));
+    if (reply.order) {
+      WriteUsdmOrder(call.json, *reply.order);
+    } else {
+      call.json.Object()
+          .Int("code", reply.error->code)
+          .Text("msg", reply.error->message)
+          .EndObject();
+    }
+  }
+  call.json.EndArray();
 }
 
 void Api::UsdmCancelAlgo(ApiCall& call) {

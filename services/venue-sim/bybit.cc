@@ -92,7 +92,7 @@ net::HttpResponse Door::Answer(const net::HttpRequest& request, std::string_view
   json.Text("retMsg", call.refusal ? call.refusal->message : "OK");
   const bool empty = call.refusal || call.result.text().empty();
   json.Raw("result", empty ? "{}" : call.result.text())
-      .Raw("retExtInfo", "{}")
+      .Raw("retExtInfo", call.extra.text().empty() ? "{}" : call.extra.text())
       .Int("time", base::UnixMillis(now))
       .EndObject();
   response.body = json.Take();
@@ -135,6 +135,7 @@ void Door::Dispatch(std::string_view method, std::string_view path, Call& call) 
     return Refuse(call, 10001, "Only categories spot and linear are served here.");
   if (endpoint == "GET /v5/market/instruments-info") return Instruments(call);
   if (endpoint == "GET /v5/market/orderbook") return OrderBook(call);
+  if (post && path == "/v5/order/cancel-batch") return CancelBatch(call);
   if (!(category == "spot" ? DispatchSpot(endpoint, call) : DispatchLinear(endpoint, call)))
     Refuse(call, 10404, "Path is not found.");
 }
@@ -169,6 +170,45 @@ void Door::OrderBook(Call& call) {
   if (limit < 1 || limit > (linear ? 500 : 200))
     return Refuse(call, 10001, "params error: limit invalid");
   market_.WriteBook(call.result, linear, symbol, static_cast<size_t>(limit), exchange_.now());
+}
+
+// Each member as if it came alone; what became of it is told beside the list, in its order.
+void Door::CancelBatch(Call& call) {
+  const std::string_view category = call.params.Get("category");
+  const size_t most = category == "spot" ? 10 : 20;
+  const std::string text(call.params.Get("request"));
+  simdjson::dom::parser parser;
+  simdjson::dom::array members;
+  if (parser.parse(text).get(members) || members.size() == 0 || members.size() > most)
+    return Refuse(call, 10001, "Request parameter error.");
+  call.result.Object().Array("list");
+  call.extra.Object().Array("list");
+  for (const simdjson::dom::element member : members) {
+    Call one;
+    one.account = call.account;
+    one.key = call.key;
+    one.params.Add("category", std::string(category));
+    const bool sound = ReadBody(simdjson::minify(member), one.params);
+    if (!sound) {
+      Refuse(one, 10001, "Request parameter error.");
+    } else if (category == "spot") {
+      CancelSpot(one);
+    } else {
+      CancelLinear(one);
+    }
+    call.result.Object()
+        .Text("category", category)
+        .Text("symbol", one.params.Get("symbol"))
+        .Text("orderId", one.params.Get("orderId"))
+        .Text("orderLinkId", one.params.Get("orderLinkId"))
+        .EndObject();
+    call.extra.Object()
+        .Int("code", one.refusal ? one.refusal->code : 0)
+        .Text("msg", one.refusal ? one.refusal->message : "OK")
+        .EndObject();
+  }
+  call.result.EndArray().EndObject();
+  call.extra.EndArray().EndObject();
 }
 
 void Door::Refuse(Call& call, int code, std::string message) {

@@ -72,6 +72,7 @@ class Door {
     const ApiKey* key = nullptr;
     Params params;
     JsonText result;
+    JsonText extra;  // retExtInfo
     std::optional<Refusal> refusal;
   };
   struct Connection {
@@ -96,6 +97,7 @@ class Door {
   bool DispatchLinear(std::string_view endpoint, Call& call);
   void WriteKey(Call& call);
   void WriteAccountInfo(Call& call);
+  void CancelBatch(Call& call);
   void Refuse(Call& call, int code, std::string message);
   void Refuse(Call& call, std::pair<int, std::string> code_and_message);
   void CreateSpot(Call& call);

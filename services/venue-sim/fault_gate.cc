@@ -33,7 +33,8 @@ Door DoorOf(std::string_view path) {
 
 RequestClass ClassOf(const net::HttpRequest& request) {
   const std::string_view path = PathOf(request);
-  if (request.method == "DELETE" || path == "/v5/order/cancel") return RequestClass::kCancel;
+  if (request.method == "DELETE" || path.starts_with("/v5/order/cancel"))
+    return RequestClass::kCancel;
   if (request.method == "POST" && (path.ends_with("/order") || path.ends_with("/algoOrder") ||
                                    path.ends_with("/cancelReplace") || path == "/v5/order/create"))
     return RequestClass::kPlace;

@@ -151,6 +151,36 @@ TEST_CASE("A session holds long and short of an instrument apart in hedge mode")
   IsTurnedAway(session, wire, "g1more");
 }
 
+TEST_CASE("A session cancels many orders by batches where the venue has them") {
+  const Wire wire = AnyWire();
+  const Product product = AnyProduct();
+  const bool answered = GENERATE(true, false);
+  if (!answered && wire == Wire::kSockets)
+    return;  // finding out takes its time: on a real clock not
+  Session session(wire, product);
+  REQUIRE(session.Ready());
+  std::vector<std::string> ids;
+  for (int i = 0; i < 12; ++i) {
+    ids.push_back("g1rests" + std::to_string(i));
+    session.host().Decide(session.Limit(ids.back(), Side::kBuy, -500'000 - 1'000 * i), 10s);
+    REQUIRE(session.Reaches(ids.back(), OrderState::kAccepted));
+  }
+  if (!answered) {
+    venue_sim::FaultRule rule;
+    rule.kind = venue_sim::FaultKind::kLostAnswer;
+    rule.of = venue_sim::RequestClass::kCancel;
+    rule.times = 1;
+    session.ground().gate().Begin({.rules = {rule}});
+  }
+  session.host().Command(market::CommandKind::kCancelAll, {market::ScopeKind::kFirm, ""});
+  for (const std::string& id : ids) REQUIRE(session.Reaches(id, OrderState::kCanceled, 60s));
+  CHECK(session.truth().open_orders() == 0);
+  // Of 10, and of 10 or 20 on Bybit.
+  const uint64_t batches = product == Product::kSpot ? 0 : product == Product::kBybitLinear ? 1 : 2;
+  CHECK(session.engine().stats().cancel_batches == batches);
+  session.Agree();
+}
+
 TEST_CASE("A session does not trade before the account is set up as the settings say") {
   const Product product = GENERATE(Product::kUsdm, Product::kBybitLinear);
   const auto says = [](Session& session, const std::string& words) {

@@ -87,6 +87,8 @@ std::string_view EndpointOf(const RequestContext& request) {
       return algo ? "POST /fapi/v1/algoOrder" : "POST /fapi/v1/order";
     case RequestKind::kCancel:
       return algo ? "DELETE /fapi/v1/algoOrder" : "DELETE /fapi/v1/order";
+    case RequestKind::kCancelBatch:
+      return "DELETE /fapi/v1/batchOrders";
     case RequestKind::kQueryOrder:
       return algo ? "GET /fapi/v1/algoOrder" : "GET /fapi/v1/order";
     case RequestKind::kTrades:
@@ -174,16 +176,50 @@ Answer UsdmOrderVenue::Decode(const RequestContext& request, const wire::HttpExc
   }
   answer.code = absl::StrCat(*error->code);
   answer.message = error->message.value_or("");
-  const Proof proof = ProofOf(request.kind, exchange.status, static_cast<int>(*error->code),
-                              answer.message, Product::kUsdm);
+  const RequestKind kind =
+      request.kind == RequestKind::kCancelBatch ? RequestKind::kCancel : request.kind;
+  const Proof proof = ProofOf(kind, exchange.status, static_cast<int>(*error->code), answer.message,
+                              Product::kUsdm);
   answer.outcome = ClassOf(proof);
   answer.not_found = proof == Proof::kNotFound;
   return answer;
 }
 
+// One result an order, an order or an error; of which order an error is, its place says.
+absl::Status UsdmOrderVenue::UnderstandBatch(const RequestContext& request, const std::string& body,
+                                             Answer& answer) {
+  GANNET_ASSIGN_OR_RETURN(const std::vector<usdm::Order> results, reader_.ReadOrders(body));
+  if (results.size() != request.targets.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(results.size(), " results of a batch of ", request.targets.size()));
+  }
+  for (size_t i = 0; i < results.size(); ++i) {
+    LegOutcome& leg = answer.legs.emplace_back();
+    if (results[i].code) {
+      leg.code = absl::StrCat(*results[i].code);
+      leg.message = results[i].message.value_or("");
+      constexpr int kRefusedStatus = 400;  // as which the same refusal comes by itself
+      leg.outcome =
+          ClassOf(ProofOf(RequestKind::kCancel, kRefusedStatus, static_cast<int>(*results[i].code),
+                          leg.message, Product::kUsdm));
+      continue;
+    }
+    GANNET_ASSIGN_OR_RETURN(OrderUpdate update, Convert(results[i]));
+    if (update.client_order_id != request.targets[i]) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the answer speaks of order ", update.client_order_id.text()));
+    }
+    leg.outcome = OutcomeClass::kConfirmed;
+    leg.order = std::move(update);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status UsdmOrderVenue::Understand(const RequestContext& request, const std::string& body,
                                         Answer& answer) {
   switch (request.kind) {
+    case RequestKind::kCancelBatch:
+      return UnderstandBatch(request, body, answer);
     case RequestKind::kPlace:
     case RequestKind::kCancel:
     case RequestKind::kQueryOrder: {

@@ -90,6 +90,21 @@ WireRequest UsdmOrderVenue::Cancel(const OrderKey& order, base::Time now) {
               now);
 }
 
+size_t UsdmOrderVenue::MostInBatch() const { return usdm::kMaxCancelBatch; }
+
+bool UsdmOrderVenue::FitsBatch(const OrderKey& order) const {
+  return order.venue_order_id.empty() && !GoesToAlgo(order);
+}
+
+WireRequest UsdmOrderVenue::CancelBatch(const std::vector<OrderKey>& orders, base::Time now) {
+  std::vector<OrderRef> refs;
+  for (const OrderKey& order : orders) refs.push_back(RefOf(order));
+  const absl::StatusOr<Call> call =
+      usdm::CancelBatch(market::SymbolOf(orders.at(0).instrument), refs);
+  GANNET_CHECK(call.ok(), "as many as fit, by client ids");
+  return Send(*call, now);
+}
+
 absl::StatusOr<WireRequest> UsdmOrderVenue::CancelReplace(const market::OrderIntent&,
                                                           market::Quantity,
                                                           const market::Instrument&, base::Time) {

@@ -33,6 +33,10 @@ class UsdmOrderVenue : public KeyedVenue {
   absl::StatusOr<WireRequest> Place(const market::OrderIntent& intent, market::Quantity quantity,
                                     const market::Instrument& instrument, base::Time now) override;
   WireRequest Cancel(const OrderKey& order, base::Time now) override;
+  // By client ids; stop orders that wait have an endpoint of their own, which takes one.
+  size_t MostInBatch() const override;
+  bool FitsBatch(const OrderKey& order) const override;
+  WireRequest CancelBatch(const std::vector<OrderKey>& orders, base::Time now) override;
   absl::StatusOr<WireRequest> CancelReplace(const market::OrderIntent& replacement,
                                             market::Quantity quantity,
                                             const market::Instrument& instrument,
@@ -67,6 +71,8 @@ class UsdmOrderVenue : public KeyedVenue {
   absl::Status Understand(const RequestContext& request, const std::string& body, Answer& answer);
   // Parts of Account.
   static constexpr size_t kPositionModePart = 1, kSymbolsPart = 2;
+  absl::Status UnderstandBatch(const RequestContext& request, const std::string& body,
+                               Answer& answer);
   absl::Status UnderstandAccount(const std::string& body, Answer& answer);
   absl::Status UnderstandSymbols(const std::string& body, Answer& answer);
   absl::Status UnderstandPositionMode(const std::string& body, Answer& answer);

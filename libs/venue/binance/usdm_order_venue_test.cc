@@ -177,6 +177,56 @@ TEST_CASE("What the algo endpoint says of a stop order") {
           .outcome == OutcomeClass::kUnknown);
 }
 
+TEST_CASE("USD-M cancels several orders in one request, each with its own result") {
+  UsdmOrderVenue venue(Options());
+  OrderKey waits = Key(OrderType::kStop);
+  CHECK_FALSE(venue.FitsBatch(waits));  // another endpoint's
+  CHECK_FALSE(venue.FitsBatch(Key(OrderType::kLimit, "7")));
+  waits.place = 1;
+  CHECK(venue.FitsBatch(waits));
+  OrderKey second = Key(OrderType::kLimit);
+  second.client_order_id = market::ClientOrderId("g1BBBB1");
+  const WireRequest wire = venue.CancelBatch({Key(OrderType::kLimit), second}, kNow);
+  CHECK(wire.kind == RequestKind::kCancelBatch);
+  CHECK(wire.method == "DELETE");
+  CHECK(wire.target.starts_with(
+      "/fapi/v1/batchOrders?symbol=BTCUSDT&origClientOrderIdList=%5B%22g1AAAA1%22%2C%22g1BBBB1%22"
+      "%5D&recvWindow=2000&timestamp="));
+  CHECK(wire.receive_window == std::chrono::seconds(2));
+
+  RequestContext context = Context(RequestKind::kCancelBatch);
+  context.targets = {market::ClientOrderId("g1AAAA1"), market::ClientOrderId("g1BBBB1")};
+  const std::string gone = R"({"code":-2011,"msg":"Unknown order sent."})";
+  const Answer both = venue.DecodeAnswer(
+      context, Http(200, "[" + Order("CANCELED", "g1AAAA1", "7") + "," + gone + "]"));
+  REQUIRE(both.outcome == OutcomeClass::kConfirmed);
+  CHECK(both.evidence == "http:DELETE /fapi/v1/batchOrders 200 #17");
+  REQUIRE(both.legs.size() == 2);
+  CHECK(both.legs[0].outcome == OutcomeClass::kConfirmed);
+  CHECK(both.legs[0].order.value().status == VenueOrderStatus::kCanceled);
+  CHECK(both.legs[1].outcome == OutcomeClass::kRefused);
+  CHECK(both.legs[1].code == "-2011");
+  const std::string busy = R"({"code":-1007,"msg":"Timeout"})";
+  const Answer open = venue.DecodeAnswer(
+      context, Http(200, "[" + busy + "," + Order("CANCELED", "g1BBBB1", "8") + "]"));
+  REQUIRE(open.legs.size() == 2);
+  CHECK(open.legs[0].outcome == OutcomeClass::kUnknown);
+  CHECK(open.legs[1].outcome == OutcomeClass::kConfirmed);
+  // Of other orders, in another order, or of fewer: of none.
+  for (const std::string& body :
+       {"[" + Order("CANCELED", "g1AAAA1", "7") + "]",
+        "[" + Order("CANCELED", "g1BBBB1", "8") + "," + Order("CANCELED", "g1AAAA1", "7") + "]",
+        std::string("{}")}) {
+    CAPTURE(body);
+    const Answer answer = venue.DecodeAnswer(context, Http(200, body));
+    CHECK(answer.outcome == OutcomeClass::kUnknown);
+    CHECK(answer.legs.empty());
+  }
+  CHECK(venue.DecodeAnswer(context, Http(400, R"({"code":-1130,"msg":"x"})")).outcome ==
+        OutcomeClass::kRefused);
+  CHECK(venue.DecodeAnswer(context, Http(503, gone)).outcome == OutcomeClass::kUnknown);
+}
+
 TEST_CASE("Answers about USD-M orders prove what their code or their order says") {
   UsdmOrderVenue venue(Options());
   const auto answer = [&](RequestKind kind, int status, std::string body) {

@@ -256,8 +256,7 @@ Call CancelAllAlgo(std::string_view symbol) {
 }
 
 absl::StatusOr<Call> CancelBatch(std::string_view symbol, std::span<const OrderRef> orders) {
-  constexpr size_t kMostCancels = 10;
-  if (orders.empty() || orders.size() > kMostCancels)
+  if (orders.empty() || orders.size() > kMaxCancelBatch)
     return NotOffered("cancel of none or of more than 10 orders at once");
   const bool by_venue_id = !orders[0].venue_id.empty();
   std::string list = "[";

@@ -44,6 +44,7 @@ Call CancelAlgo(const OrderRef& order);
 Call CancelAll(std::string_view symbol);      // orders, not algo orders
 Call CancelAllAlgo(std::string_view symbol);  // algo orders
 // By venue ids, or else by client ids, never mixed.
+inline constexpr size_t kMaxCancelBatch = 10;
 absl::StatusOr<Call> CancelBatch(std::string_view symbol, std::span<const OrderRef> orders);
 
 Call QueryOrder(std::string_view symbol, const OrderRef& order);

@@ -327,6 +327,26 @@ EndpointLimit LimitOf(const wire::HttpExchange& exchange) {
   return out;
 }
 
+// A code a member, in the order in which they were asked.
+void ReadLegs(const Envelope& envelope, const RequestContext& request, Answer& answer) {
+  if (envelope.members.size() != request.targets.size()) {
+    return MakeUnparsable(
+        answer, Concat({std::to_string(envelope.members.size()), " results of a batch of ",
+                        std::to_string(request.targets.size())}));
+  }
+  answer.outcome = OutcomeClass::kAcknowledged;
+  for (const BatchCode& member : envelope.members) {
+    LegOutcome& leg = answer.legs.emplace_back();
+    leg.message = member.message.value_or("");
+    if (member.code == 0) {
+      leg.outcome = OutcomeClass::kAcknowledged;
+    } else if (member.code) {
+      leg.code = std::to_string(*member.code);
+      leg.outcome = ProofOfCode(Outcomes(), RequestKind::kCancel, *member.code).outcome;
+    }
+  }
+}
+
 Answer DecodeAnswer(Reader& reader, const Account& account, const RequestContext& request,
                     const wire::HttpExchange& exchange) {
   Answer answer;
@@ -358,6 +378,10 @@ Answer DecodeAnswer(Reader& reader, const Account& account, const RequestContext
     return answer;
   }
   answer.code.clear();
+  if (request.kind == RequestKind::kCancelBatch) {
+    ReadLegs(*envelope, request, answer);
+    return answer;
+  }
   if (IsBatch(request.kind)) return answer;
   if (IsAction(request.kind)) {
     answer.outcome = OutcomeClass::kAcknowledged;

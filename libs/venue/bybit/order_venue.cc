@@ -117,6 +117,23 @@ WireRequest BybitVenue::Cancel(const OrderKey& order, base::Time now) {
               now);
 }
 
+size_t BybitVenue::MostInBatch() const { return linear() ? kMaxLinearBatch : kMaxSpotBatch; }
+
+bool BybitVenue::FitsBatch(const OrderKey& order) const {
+  return linear() || !IsStop(order.type) || order.triggered;
+}
+
+WireRequest BybitVenue::CancelBatch(const std::vector<OrderKey>& orders, base::Time now) {
+  std::vector<SymbolOrder> members;
+  for (const OrderKey& order : orders)
+    members.push_back({std::string(market::SymbolOf(order.instrument)), RefOf(order)});
+  const absl::StatusOr<Call> call = bybit::CancelBatch(category_, members);
+  GANNET_CHECK(call.ok(), "as many as fit");
+  WireRequest wire = Send(*call, now);
+  wire.weight = static_cast<uint32_t>(orders.size());  // each counts by itself
+  return wire;
+}
+
 absl::StatusOr<WireRequest> BybitVenue::CancelReplace(const market::OrderIntent&, market::Quantity,
                                                       const market::Instrument&, base::Time) {
   return absl::InvalidArgumentError("Bybit replaces in two steps");

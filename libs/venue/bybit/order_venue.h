@@ -34,6 +34,10 @@ class BybitVenue : public KeyedVenue {
   absl::StatusOr<WireRequest> Place(const market::OrderIntent& intent, market::Quantity quantity,
                                     const market::Instrument& instrument, base::Time now) override;
   WireRequest Cancel(const OrderKey& order, base::Time now) override;
+  size_t MostInBatch() const override;
+  // The batch has no word for the kind of spot's stop orders.
+  bool FitsBatch(const OrderKey& order) const override;
+  WireRequest CancelBatch(const std::vector<OrderKey>& orders, base::Time now) override;
   absl::StatusOr<WireRequest> CancelReplace(const market::OrderIntent& replacement,
                                             market::Quantity quantity,
                                             const market::Instrument& instrument,

@@ -112,6 +112,50 @@ TEST_CASE("Bybit's session asks by REST, signed over what is sent") {
         "next");
 }
 
+TEST_CASE("Bybit cancels several orders in one request, each with its own result") {
+  SpotVenue venue(Options());
+  OrderKey key{Btc().id, market::ClientOrderId("g1AAAA1"), {}, market::OrderType::kLimit};
+  OrderKey second = key;
+  second.venue_order_id = market::VenueOrderId("o-8");
+  OrderKey stop = key;
+  stop.type = market::OrderType::kStop;
+  CHECK(venue.FitsBatch(key));
+  CHECK_FALSE(venue.FitsBatch(stop));  // spot names their kind, and a batch cannot
+  CHECK(LinearVenue(Options()).FitsBatch(stop));
+  const WireRequest wire = venue.CancelBatch({key, second}, kNow);
+  CHECK(wire.target == "/v5/order/cancel-batch");
+  CHECK(wire.body ==
+        R"({"category":"spot","request":[{"symbol":"BTCUSDT","orderLinkId":"g1AAAA1"},)"
+        R"({"symbol":"BTCUSDT","orderId":"o-8"}]})");
+  CHECK(wire.weight == 2);
+
+  RequestContext context = Context(RequestKind::kCancelBatch);
+  context.targets = {market::ClientOrderId("g1AAAA1"), market::ClientOrderId("g1BBBB1")};
+  wire::HttpExchange exchange = Http(0, R"({"list":[{},{}]})");
+  const auto with = [&](const std::string& members) {
+    wire::HttpExchange out = exchange;
+    const std::string none = R"("retExtInfo":{})";
+    out.body.replace(out.body.find(none), none.size(),
+                     R"("retExtInfo":{"list":[)" + members + "]}");
+    return out;
+  };
+  const Answer both = venue.DecodeAnswer(
+      context, with(R"({"code":0,"msg":"OK"},{"code":170213,"msg":"Order does not exist."})"));
+  CHECK(both.outcome == OutcomeClass::kAcknowledged);
+  REQUIRE(both.legs.size() == 2);
+  CHECK(both.legs[0].outcome == OutcomeClass::kAcknowledged);
+  CHECK(both.legs[1].outcome == OutcomeClass::kRefused);
+  CHECK(both.legs[1].code == "170213");
+  const Answer strange = venue.DecodeAnswer(context, with(R"({"code":0},{"code":999999})"));
+  REQUIRE(strange.legs.size() == 2);
+  CHECK(strange.legs[1].outcome == OutcomeClass::kUnknown);
+  for (const wire::HttpExchange& half : {exchange, with(R"({"code":0,"msg":"OK"})")}) {
+    const Answer answer = venue.DecodeAnswer(context, half);
+    CHECK(answer.outcome == OutcomeClass::kUnknown);
+    CHECK(answer.legs.empty());
+  }
+}
+
 TEST_CASE("Success of placing and cancelling acknowledges, that of a query confirms") {
   SpotVenue venue(Options());
   const std::string id = R"({"orderId":"o-7","orderLinkId":"g1AAAA1"})";
