@@ -92,7 +92,8 @@ struct RequestContext {
   market::ClientOrderId
       client_order_id;           // kPlace, kQueryOrder: the order; kCancelReplace: the new leg
   market::ClientOrderId target;  // kCancel, kCancelReplace: the order to be cancelled
-  std::vector<market::ClientOrderId> targets;  // kCancelBatch: the orders to be cancelled
+  // kCancelBatch: the orders to be cancelled; kOrderHistory: those looked for.
+  std::vector<market::ClientOrderId> targets;
   // kCancel, kQueryOrder: asked by the venue's id. Non-empty: the answer must speak
   // of this order, and the client ids above are the asker's own names.
   market::VenueOrderId venue_order_id;
@@ -385,6 +386,14 @@ class OrderVenue {
   // One of OpenOrderLists(), to be asked in this order: an order that moves between
   // two lists is then in at least one of the answers.
   virtual WireRequest OpenOrders(size_t list, base::Time now) = 0;
+  // Own orders of an instrument, also those that have ended: from the venue's id `oldest` on
+  // where its ids count up, otherwise the newest, as many as one answer holds. Nothing: not
+  // offered.
+  virtual std::optional<WireRequest> OrderHistory(const market::InstrumentId& /*instrument*/,
+                                                  const market::VenueOrderId& /*oldest*/,
+                                                  base::Time /*now*/) {
+    return std::nullopt;
+  }
   virtual WireRequest Account(base::Time now) = 0;
   // What changed balances beside fills, from `since` on. Nothing: the stream says it all.
   virtual std::optional<WireRequest> BalanceChanges(base::Time /*since*/, base::Time /*now*/) {

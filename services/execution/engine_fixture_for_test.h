@@ -97,6 +97,13 @@ class ScriptedVenue : public venue::OrderVenue {
     return Request(venue::RequestKind::kOpenOrders, "GET", "open-orders", now,
                    std::chrono::seconds(5));
   }
+  std::optional<venue::WireRequest> OrderHistory(const market::InstrumentId&,
+                                                 const market::VenueOrderId& oldest,
+                                                 base::Time now) override {
+    if (!history) return std::nullopt;
+    return Request(venue::RequestKind::kOrderHistory, "GET", "history " + oldest.text(), now,
+                   std::chrono::seconds(5));
+  }
   std::optional<venue::WireRequest> BalanceChanges(base::Time, base::Time now) override {
     if (!derivatives) return std::nullopt;
     return Request(venue::RequestKind::kBalanceChanges, "GET", "changes", now,
@@ -150,6 +157,7 @@ class ScriptedVenue : public venue::OrderVenue {
 
   venue::AbsenceRules rules;
   bool cancel_replace = true;
+  bool history = false;         // of closed orders
   size_t batch = 0;             // cancels that one request takes
   bool two_identities = false;  // stop orders wait as "algo:…"
   bool derivatives = false;     // balance changes are asked for, a dead-man timer is there

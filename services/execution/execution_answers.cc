@@ -195,6 +195,8 @@ void ExecutionEngine::OnAnswer(const InFlight& request, const venue::Answer& ans
       return OnIdentified(request, answer);
     case Purpose::kOpenOrders:
       return OnOpenOrders(request, answer);
+    case Purpose::kOrderHistory:
+      return OnOrderHistory(request, answer);
     case Purpose::kAccount:
       return OnAccount(request, answer);
     case Purpose::kTradesSince:

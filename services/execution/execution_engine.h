@@ -198,6 +198,7 @@ class ExecutionEngine {
     uint64_t contradicted_ends = 0;    // orders that had ended untaken here and work at the venue
     uint64_t unknown_instruments = 0;  // updates that could not be read for want of a definition
     uint64_t reconciliations = 0, failed_reconciliations = 0, vanished_orders = 0;
+    uint64_t histories = 0;  // looks at closed orders in place of a question for each
     uint64_t differences = 0, stale_balances = 0;
     uint64_t balance_changes = 0;  // booked: funding, transfers, results of closing
     uint64_t stream_ends = 0;
@@ -222,6 +223,7 @@ class ExecutionEngine {
     kInquiryTime,  // about one order
     kIdentify,
     kOpenOrders,
+    kOrderHistory,
     kAccount,
     kTradesSince,
     kTimeSync,
@@ -464,6 +466,10 @@ class ExecutionEngine {
                      bool unexplained);
   base::Duration NextSessionPause();  // grows while parts of the session fail
   void OnOpenOrders(const InFlight& request, const venue::Answer& answer);
+  bool AskHistory(const market::InstrumentId& instrument,
+                  const std::vector<market::ClientOrderId>& missing);
+  void AskEach(const std::vector<market::ClientOrderId>& ids);
+  void OnOrderHistory(const InFlight& request, const venue::Answer& answer);
   void OnTradesSince(const InFlight& request, const venue::Answer& answer);
   void OnAccount(const InFlight& request, const venue::Answer& answer);
   void OnTime(const InFlight& request, const venue::Answer& answer);

@@ -26,6 +26,10 @@ constexpr int kMaxDoubtfulLooks = 2;
 
 Money Total(const venue::BalanceEntry& entry) { return entry.free + entry.locked; }
 
+// Orders of one instrument from which on a look at the history costs no more than a question
+// for each (Binance spot: 20 and 4).
+constexpr size_t kWorthAHistory = 5;
+
 }  // namespace
 
 // --- stream --------------------------------------------------------------------------
@@ -311,7 +315,8 @@ void ExecutionEngine::OnOpenOrders(const InFlight& request, const venue::Answer&
   }
   reconciliation_->orders = Reconciliation::Part::kDone;
   listed.merge(reconciliation_->listed);
-  // The list may be cut or late: what is missing in it is asked for one by one.
+  // The list may be cut or late: what is missing in it is asked for.
+  std::map<market::InstrumentId, std::vector<market::ClientOrderId>> missing;
   const std::set<market::ClientOrderId> open = state_.open();
   for (const market::ClientOrderId& id : open) {
     const TrackedOrder* order = state_.Find(id);
@@ -320,11 +325,67 @@ void ExecutionEngine::OnOpenOrders(const InFlight& request, const venue::Answer&
                               order->life.state() != market::OrderState::kUnknown;
     if (!acknowledged || order->place.timestamp > request.sent_at + clock_offset_) continue;
     reconciliation_->verifying.insert(id);
-    Inquire(id, base::Duration(0)).want_state = true;
-    StepInquiry(id);
+    if (Waits(*order) || order->venue_order_id.empty()) {
+      Inquire(id, base::Duration(0)).want_state = true;
+      StepInquiry(id);
+      if (!reconciliation_) return;
+    } else {
+      missing[order->intent.instrument].push_back(id);
+    }
+  }
+  for (const auto& [instrument, ids] : missing) {
+    if (ids.size() >= kWorthAHistory && AskHistory(instrument, ids)) continue;
+    AskEach(ids);
     if (!reconciliation_) return;
   }
   ContinueReconciliation();
+}
+
+void ExecutionEngine::AskEach(const std::vector<market::ClientOrderId>& ids) {
+  for (const market::ClientOrderId& id : ids) {
+    const TrackedOrder* order = state_.Find(id);
+    if (order == nullptr || !order->open()) continue;
+    Inquire(id, base::Duration(0)).want_state = true;
+    StepInquiry(id);
+  }
+}
+
+// Many orders that ended while nobody listened, found by one look in place of many.
+bool ExecutionEngine::AskHistory(const market::InstrumentId& instrument,
+                                 const std::vector<market::ClientOrderId>& missing) {
+  const auto before = [](const market::VenueOrderId& a, const market::VenueOrderId& b) {
+    return std::pair(a.text().size(), a) < std::pair(b.text().size(), b);  // as numbers
+  };
+  market::VenueOrderId oldest = state_.Find(missing.front())->venue_order_id;
+  for (const market::ClientOrderId& id : missing)
+    oldest = std::min(oldest, state_.Find(id)->venue_order_id, before);
+  std::optional<venue::WireRequest> wire = venue_.OrderHistory(instrument, oldest, VenueNow());
+  if (!wire) return false;
+  const bool asked =
+      SendQuery(Purpose::kOrderHistory, *std::move(wire),
+                {.kind = RequestKind::kOrderHistory, .instrument = instrument, .targets = missing});
+  if (asked) ++stats_.histories;
+  return asked;
+}
+
+// What it says of an order is what a question for that order would have brought. Of what it
+// does not have (it may be cut, or late) nothing is concluded: that is asked for by itself.
+void ExecutionEngine::OnOrderHistory(const InFlight& request, const venue::Answer& answer) {
+  std::vector<market::ClientOrderId> left = request.context.targets;
+  if (answer.outcome == OutcomeClass::kConfirmed) {
+    for (const venue::OrderUpdate& update : answer.orders) {
+      const TrackedOrder* order = state_.FindVenueOrder(update.instrument, update.venue_order_id);
+      if (order == nullptr) continue;
+      const market::ClientOrderId id = order->id();
+      const auto looked_for = std::find(left.begin(), left.end(), id);
+      if (looked_for == left.end()) continue;
+      left.erase(looked_for);
+      OnOrderUpdate(update, {}, answer.evidence);
+      vanished_.erase(id);
+      Verified(id);
+    }
+  }
+  AskEach(left);
 }
 
 void ExecutionEngine::Verified(const market::ClientOrderId& id) {

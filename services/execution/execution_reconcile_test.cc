@@ -1,6 +1,7 @@
 // Start, reconnect and the timer: orders, trades and balances against the venue.
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <string>
 
 #include "services/execution/engine_fixture_for_test.h"
@@ -88,6 +89,67 @@ TEST_CASE("Orders that filled or ended while we were away are brought to the ven
   CHECK(f.Count(ExecKind::kFill) == 2);
   CHECK(f.engine.stats().illegal_events == 0);
   CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("Many orders that ended while we were away are found by one look at the history") {
+  EngineFixture f;
+  f.venue.history = true;
+  for (int i = 0; i < 6; ++i)
+    f.Working("g1h" + std::to_string(i), std::to_string(8 + i));  // 8 to 13
+  Reconnect(f);
+  f.Answer("open-orders", OpenOrders({}));
+  f.Answer("account", EngineFixture::Confirmed());
+  f.Answer("trades-since", EngineFixture::Trades({f.Trade("9", "101", "1")}));
+  CHECK(f.engine.stats().histories == 1);
+  CHECK_FALSE(f.TakeSent("query"));
+  CHECK_FALSE(f.engine.ready());
+  SECTION("what it has is as good as an answer about the order, what it lacks is asked for") {
+    // g1h5 is not in it (it was cut, or lags), and others are nothing that was looked for.
+    venue::OrderUpdate foreign = f.Update("web_1", "99", VenueOrderStatus::kCanceled, "0");
+    f.Answer(
+        "history 8",
+        OpenOrders({f.Update("g1h0", "8", VenueOrderStatus::kCanceled, "0"),
+                    f.Update("g1h1", "9", VenueOrderStatus::kFilled, "1"),
+                    f.Update("g1h2", "10", VenueOrderStatus::kExpired, "0"),
+                    f.Update("g1h3", "11", VenueOrderStatus::kNew, "0"),
+                    f.Update("g1h4", "12", VenueOrderStatus::kPartiallyFilled, "0.5"), foreign}));
+    CHECK(f.State("g1h0") == OrderState::kCanceled);
+    CHECK(f.State("g1h1") == OrderState::kFilled);
+    CHECK(f.State("g1h2") == OrderState::kExpired);
+    CHECK(f.State("g1h3") == OrderState::kAccepted);
+    CHECK(f.engine.stats().foreign_orders == 0);
+    CHECK_FALSE(f.engine.ready());
+    f.Advance(1s);
+    f.Answer("trades-of 12", EngineFixture::Trades({f.Trade("12", "102", "0.5")}));
+    CHECK(f.State("g1h4") == OrderState::kPartiallyFilled);
+    f.Answer("query g1h5",
+             EngineFixture::Confirmed(f.Update("g1h5", "13", VenueOrderStatus::kCanceled, "0")));
+    CHECK(f.State("g1h5") == OrderState::kCanceled);
+  }
+  SECTION("without an answer each is asked for") {
+    f.Lose("history 8");
+    for (const int i : {0, 2, 3, 4, 5}) {  // the trades have told of the other
+      const std::string id = "g1h" + std::to_string(i), venue_id = std::to_string(8 + i);
+      f.Answer("query " + id,
+               EngineFixture::Confirmed(f.Update(id, venue_id, VenueOrderStatus::kCanceled, "0")));
+    }
+    CHECK(f.engine.state().open().empty());
+  }
+  f.Advance(1ms);
+  CHECK(f.engine.ready());
+  CHECK(f.engine.stats().illegal_events == 0);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("A few orders, or a venue without a history, are asked for one by one") {
+  EngineFixture f;
+  f.venue.history = GENERATE(true, false);
+  const int count = f.venue.history ? 4 : 6;
+  for (int i = 0; i < count; ++i) f.Working("g1h" + std::to_string(i), std::to_string(8 + i));
+  Reconnect(f);
+  f.Answer("open-orders", OpenOrders({}));
+  CHECK(f.engine.stats().histories == 0);
+  for (int i = 0; i < count; ++i) CHECK(f.TakeSent("query g1h" + std::to_string(i)));
 }
 
 TEST_CASE("An open order missing from a list that was cut is asked for, not written off") {

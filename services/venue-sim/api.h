@@ -115,6 +115,7 @@ class Api {
   void UsdmCancelBatch(ApiCall& call);
   void UsdmQueryOrder(ApiCall& call);
   void UsdmOpenOrders(ApiCall& call);
+  void UsdmAllOrders(ApiCall& call);
   void UsdmCancelAll(ApiCall& call);
   void UsdmPlaceAlgo(ApiCall& call);
   void UsdmCancelAlgo(ApiCall& call);

@@ -214,6 +214,22 @@ void Api::UsdmOpenOrders(ApiCall& call) {
   call.json.EndArray();
 }
 
+// From an order on the first ones, otherwise the most recent.
+void Api::UsdmAllOrders(ApiCall& call) {
+  const SymbolIndex symbol = ReadSymbol(call);
+  const auto from = static_cast<uint64_t>(call.params.IntegerOr("orderId", 0));
+  const auto limit =
+      static_cast<size_t>(std::clamp<int64_t>(call.params.IntegerOr("limit", 500), 1, 1000));
+  if (!call.params.ok()) return;
+  std::vector<const UsdmOrder*> rows = usdm().AllOrders(call.account, symbol);
+  std::erase_if(rows, [from](const UsdmOrder* order) { return order->id < from; });
+  const size_t skip = from > 0 || rows.size() <= limit ? 0 : rows.size() - limit;
+  call.json.Array();
+  for (size_t i = skip; i < rows.size() && i - skip < limit; ++i)
+    WriteUsdmOrder(call.json, *rows[i]);
+  call.json.EndArray();
+}
+
 void Api::UsdmOpenAlgos(ApiCall& call) {
   const auto symbol = ReadSymbolOrAll(call);
   if (!call.params.ok()) return;

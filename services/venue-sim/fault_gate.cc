@@ -300,9 +300,10 @@ bool FaultGate::AnswerYoung(const net::HttpRequest& request, const Occasion& at,
 FaultGate::Respond FaultGate::EmptyWhileYoung(const net::HttpRequest& request, const Occasion& at,
                                               Respond respond) {
   const std::string_view path = PathOf(request);
-  const bool lists = path.ends_with("/openOrders") || path.ends_with("/openAlgoOrders") ||
-                     path.ends_with("Trades") || path == "/v5/order/realtime" ||
-                     path == "/v5/order/history" || path == "/v5/execution/list";
+  const bool lists = path.ends_with("/openOrders") || path.ends_with("/allOrders") ||
+                     path.ends_with("/openAlgoOrders") || path.ends_with("Trades") ||
+                     path == "/v5/order/realtime" || path == "/v5/order/history" ||
+                     path == "/v5/execution/list";
   if (young_.empty() || !lists || request.method != "GET") return respond;
   base::Duration lag{0};
   for (const Armed& armed : rules_) {

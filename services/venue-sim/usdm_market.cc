@@ -547,6 +547,15 @@ std::vector<const UsdmOrder*> UsdmMarket::OpenOrders(AccountIndex account,
   return open;
 }
 
+std::vector<const UsdmOrder*> UsdmMarket::AllOrders(AccountIndex account,
+                                                    SymbolIndex symbol) const {
+  std::vector<const UsdmOrder*> out;
+  for (const auto& [id, order] : orders_) {
+    if (order.account == account && order.request.symbol == symbol) out.push_back(&order);
+  }
+  return out;
+}
+
 std::vector<const UsdmAlgo*> UsdmMarket::OpenAlgos(AccountIndex account,
                                                    std::optional<SymbolIndex> symbol) const {
   std::vector<const UsdmAlgo*> open;

@@ -58,6 +58,8 @@ class UsdmMarket {
   const UsdmAlgo* FindAlgo(AccountIndex account, uint64_t id, const std::string& client_id) const;
   std::vector<const UsdmOrder*> OpenOrders(AccountIndex account,
                                            std::optional<SymbolIndex> symbol) const;
+  // Also what has ended, as far as it is remembered; by number.
+  std::vector<const UsdmOrder*> AllOrders(AccountIndex account, SymbolIndex symbol) const;
   std::vector<const UsdmAlgo*> OpenAlgos(AccountIndex account,
                                          std::optional<SymbolIndex> symbol) const;
   const std::deque<UsdmTrade>& trades(AccountIndex account) const {

@@ -3,6 +3,8 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include "libs/venue/binance/spot_requests.h"
+#include "libs/venue/binance/usdm_requests.h"
 #include "tests/integration/venue_session_for_test.h"
 
 namespace gannet::execution {
@@ -178,6 +180,30 @@ TEST_CASE("A session cancels many orders by batches where the venue has them") {
   // Of 10, and of 10 or 20 on Bybit.
   const uint64_t batches = product == Product::kSpot ? 0 : product == Product::kBybitLinear ? 1 : 2;
   CHECK(session.engine().stats().cancel_batches == batches);
+  session.Agree();
+}
+
+TEST_CASE("A session finds what ended while its stream was silent, on Binance by one look") {
+  const Product product = AnyProduct();
+  Session session(Wire::kMemory, product);
+  REQUIRE(session.Ready());
+  std::vector<std::string> ids;
+  for (int i = 0; i < 8; ++i) {
+    ids.push_back("g1rests" + std::to_string(i));
+    session.host().Decide(session.Limit(ids.back(), Side::kBuy, -500'000 - 1'000 * i), 10s);
+    REQUIRE(session.Reaches(ids.back(), OrderState::kAccepted));
+  }
+  // Withdrawn by another hand, and the stream tells nothing of it.
+  venue_sim::FaultRule silent;
+  silent.kind = venue_sim::FaultKind::kLostFrame;
+  session.ground().gate().Begin({.rules = {silent}});
+  const bool perpetual = product == Product::kUsdm || product == Product::kBybitLinear;
+  session.ground().Ask(perpetual ? venue::binance::usdm::CancelAll("BTCUSDT")
+                                 : venue::binance::spot::CancelAll("BTCUSDT"));
+  for (const std::string& id : ids) REQUIRE(session.Reaches(id, OrderState::kCanceled, 120s));
+  session.ground().gate().Begin({});
+  const bool binance = product == Product::kSpot || product == Product::kUsdm;
+  CHECK((session.engine().stats().histories > 0) == binance);
   session.Agree();
 }
 

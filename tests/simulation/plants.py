@@ -120,7 +120,7 @@ PLANTS = [
      'the end of the stream is not noticed', ''),
     (DERIVATIVES, '  out_.Emit(std::move(booking), cause);\n', '  if (!PLANT) out_.Emit(std::move(booking), cause);\n',
      'transfers are not booked', ''),
-    (RECONCILE, '    reconciliation_->verifying.insert(id);\n    Inquire(id, base::Duration(0)).want_state = true;\n    StepInquiry(id);', '    if (PLANT) {\n      Step(id, market::ExecKind::kCanceled, {.evidence = answer.evidence});\n      continue;\n    }\n    reconciliation_->verifying.insert(id);\n    Inquire(id, base::Duration(0)).want_state = true;\n    StepInquiry(id);',
+    (RECONCILE, '    reconciliation_->verifying.insert(id);\n    if (Waits(', '    if (PLANT) {\n      Step(id, market::ExecKind::kCanceled, {.evidence = answer.evidence});\n      continue;\n    }\n    reconciliation_->verifying.insert(id);\n    if (Waits(',
      'an order that the list of open orders lacks counts as cancelled', ''),
     (RECONCILE, '    listed.insert(OnOrderUpdate(update, {}, answer.evidence));', '    listed.insert(PLANT ? update.client_order_id : OnOrderUpdate(update, {}, answer.evidence));',
      'the list of open orders is not read', ''),

@@ -97,7 +97,7 @@ void SpotOrderVenue::DecodeSuccess(const RequestContext& request, const std::str
       answer.orders.push_back(update);
       return absl::OkStatus();
     }
-    if (request.kind == RequestKind::kOpenOrders) {
+    if (request.kind == RequestKind::kOpenOrders || request.kind == RequestKind::kOrderHistory) {
       GANNET_ASSIGN_OR_RETURN(const std::vector<SpotOrder> orders, answers_.Orders(body));
       for (const SpotOrder& order : orders) {
         GANNET_ASSIGN_OR_RETURN(OrderUpdate update, Convert(order, market::ClientOrderId()));

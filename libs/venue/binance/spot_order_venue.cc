@@ -21,6 +21,8 @@ std::string_view EndpointOf(RequestKind kind) {
       return "GET /api/v3/myTrades";
     case RequestKind::kOpenOrders:
       return "GET /api/v3/openOrders";
+    case RequestKind::kOrderHistory:
+      return "GET /api/v3/allOrders";
     case RequestKind::kAccount:
       return "GET /api/v3/account";
     case RequestKind::kServerTime:
@@ -121,6 +123,14 @@ WireRequest SpotOrderVenue::TradesFrom(const market::InstrumentId& instrument,
   Page page = FirstPage();
   page.from_id = std::string(trade_id);
   return Send(spot::Trades(market::SymbolOf(instrument), {}, page), now);
+}
+
+std::optional<WireRequest> SpotOrderVenue::OrderHistory(const market::InstrumentId& instrument,
+                                                        const market::VenueOrderId& oldest,
+                                                        base::Time now) {
+  Page page = FirstPage();
+  page.from_id = oldest.text();
+  return Send(spot::AllOrders(market::SymbolOf(instrument), page), now);
 }
 
 WireRequest SpotOrderVenue::OpenOrders(size_t, base::Time now) {

@@ -43,6 +43,9 @@ class SpotOrderVenue : public KeyedVenue {
   WireRequest TradesFrom(const market::InstrumentId& instrument, std::string_view trade_id,
                          base::Time now) override;
   WireRequest OpenOrders(size_t list, base::Time now) override;
+  std::optional<WireRequest> OrderHistory(const market::InstrumentId& instrument,
+                                          const market::VenueOrderId& oldest,
+                                          base::Time now) override;
   WireRequest Account(base::Time now) override;
   std::optional<WireRequest> RightsOfKey(base::Time now) override;
   WireRequest ServerTime() override;

@@ -95,6 +95,8 @@ std::string_view EndpointOf(const RequestContext& request) {
       return "GET /fapi/v1/userTrades";
     case RequestKind::kOpenOrders:
       return request.list == 0 ? "GET /fapi/v1/openAlgoOrders" : "GET /fapi/v1/openOrders";
+    case RequestKind::kOrderHistory:
+      return "GET /fapi/v1/allOrders";
     case RequestKind::kAccount:
       return request.part == 0   ? "GET /fapi/v3/account"
              : request.part == 1 ? "GET /fapi/v1/positionSide/dual"
@@ -251,6 +253,8 @@ absl::Status UsdmOrderVenue::Understand(const RequestContext& request, const std
     }
     case RequestKind::kOpenOrders:
       return UnderstandOpenOrders(request.list, body, answer);
+    case RequestKind::kOrderHistory:
+      return UnderstandOpenOrders(/*list=*/1, body, answer);
     case RequestKind::kTrades: {
       GANNET_ASSIGN_OR_RETURN(const std::vector<usdm::Trade> trades, reader_.ReadTrades(body));
       for (const usdm::Trade& trade : trades) answer.trades.push_back(Convert(trade));

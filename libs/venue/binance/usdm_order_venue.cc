@@ -137,6 +137,14 @@ WireRequest UsdmOrderVenue::TradesFrom(const market::InstrumentId& instrument,
   return Send(usdm::Trades(market::SymbolOf(instrument), {}, page), now);
 }
 
+std::optional<WireRequest> UsdmOrderVenue::OrderHistory(const market::InstrumentId& instrument,
+                                                        const market::VenueOrderId& oldest,
+                                                        base::Time now) {
+  Page page = FirstPage();
+  page.from_id = oldest.text();
+  return Send(usdm::AllOrders(market::SymbolOf(instrument), page), now);
+}
+
 WireRequest UsdmOrderVenue::OpenOrders(size_t list, base::Time now) {
   return Send(list == 0 ? usdm::OpenAlgoOrders("") : usdm::OpenOrders(""), now);
 }

@@ -51,6 +51,10 @@ class UsdmOrderVenue : public KeyedVenue {
   WireRequest TradesFrom(const market::InstrumentId& instrument, std::string_view trade_id,
                          base::Time now) override;
   WireRequest OpenOrders(size_t list, base::Time now) override;
+  // Of the ordinary endpoint: what a stop order was before it triggered is not in it.
+  std::optional<WireRequest> OrderHistory(const market::InstrumentId& instrument,
+                                          const market::VenueOrderId& oldest,
+                                          base::Time now) override;
   WireRequest Account(base::Time now) override;
   std::optional<Part> NextPart(const RequestContext& context, const Answer& answer,
                                base::Time now) override;

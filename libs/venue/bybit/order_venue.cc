@@ -142,7 +142,7 @@ absl::StatusOr<WireRequest> BybitVenue::CancelReplace(const market::OrderIntent&
 WireRequest BybitVenue::QueryOrder(const OrderKey& order, base::Time now) {
   const std::string_view symbol = market::SymbolOf(order.instrument);
   Call call = order.place == 0 ? bybit::QueryOrder(category_, symbol, RefOf(order))
-                               : OrderHistory(category_, symbol, RefOf(order), "", {});
+                               : bybit::OrderHistory(category_, symbol, RefOf(order), "", {});
   call.kind = RequestKind::kQueryOrder;
   return Send(call, now);
 }
