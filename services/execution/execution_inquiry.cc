@@ -277,11 +277,15 @@ void ExecutionEngine::OnInquiryAnswer(const InFlight& request, const venue::Answ
       }
       break;
     case Purpose::kInquiryTime:
-      if (answer.server_time && *answer.server_time > LatestEffect(order->place)) {
+      if (!answer.server_time) {
+        NothingNew(inquiry);
+      } else if (const base::Duration left = LatestEffect(order->place) - *answer.server_time;
+                 left < base::Duration(0)) {
         inquiry.time_proven = true;
         Mention(inquiry.evidence, answer.evidence);
       } else {
-        NothingNew(inquiry);
+        // Its clock is a little behind ours.
+        inquiry.next = now_ + std::min(left + kJustAfter, options_.inquiry_limit);
       }
       break;
     default:
