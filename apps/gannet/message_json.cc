@@ -23,6 +23,7 @@
 #include "google/protobuf/message.h"
 #include "libs/base/digest.h"
 #include "libs/base/utf8.h"
+#include "libs/bus/access_topic.h"
 #include "libs/bus/account_topic.h"
 #include "libs/bus/heartbeat_topic.h"
 #include "libs/market/decimal.h"
@@ -60,6 +61,7 @@ const Message* MessageOf(const bus::TopicInfo* topic) {
       Row{&bus::kAnswers.info, &ops::v1::CommandAnswerEvent::default_instance()},
       Row{&bus::kJournals.info, &ops::v1::EngineNoteEvent::default_instance()},
       Row{&bus::kHeartbeats.info, &ops::v1::HeartbeatEvent::default_instance()},
+      Row{&bus::kAccess.info, &ops::v1::EngineNoteEvent::default_instance()},
   };
   const auto row =
       std::find_if(kRows.begin(), kRows.end(), [&](const Row& r) { return r.first == topic; });

@@ -2,19 +2,20 @@
 
 #include <array>
 
+#include "libs/bus/access_topic.h"
 #include "libs/bus/account_topic.h"
 #include "libs/bus/heartbeat_topic.h"
 
 namespace gannet::bus {
 
 std::span<const TopicInfo* const> AllTopics() {
-  static constexpr std::array<const TopicInfo*, 22> kAll = {
+  static constexpr std::array<const TopicInfo*, 23> kAll = {
       &kInstruments.info, &kTrades.info,       &kBooks.info,        &kQuotes.info,
       &kBars.info,        &kMarketStatus.info, &kNewsRaw.info,      &kNewsSignals.info,
       &kPredictions.info, &kOrderIntents.info, &kOrderParents.info, &kRiskDecisions.info,
       &kExecReports.info, &kPositions.info,    &kBalances.info,     &kAccountEvents.info,
       &kRiskState.info,   &kRiskLimits.info,   &kCommands.info,     &kAnswers.info,
-      &kJournals.info,    &kHeartbeats.info,
+      &kJournals.info,    &kHeartbeats.info,   &kAccess.info,
   };
   return kAll;
 }

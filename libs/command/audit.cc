@@ -63,18 +63,12 @@ void AuditRecord::Put(AuditEntry entry) {
   if (entries_.size() >= kKept) {
     ++forgotten_;
     if (Place(entry.time, entry.id) < entries_.begin()->first) return;
-    const AuditEntry& oldest = entries_.begin()->second;
-    commands_.erase({oldest.person, oldest.request_id});
-    places_.erase(oldest.id);
+    places_.erase(entries_.begin()->second.id);
     entries_.erase(entries_.begin());
   }
   entry.version = ++version_;
   places_[entry.id] = entry.time;
-  if (!entry.request_id.empty()) {
-    const Key key(entry.person, entry.request_id);
-    commands_.try_emplace(key, entry.id);
-    if (const auto early = early_.extract(key)) Answer(entry, early.mapped());
-  }
+  if (const auto early = early_.extract(entry.id)) Answer(entry, early.mapped());
   const Place place(entry.time, entry.id);
   entries_.emplace(place, std::move(entry));
 }
@@ -104,14 +98,14 @@ void AuditRecord::Apply(const market::Event<market::Command>& event) {
 }
 
 void AuditRecord::Apply(const market::Event<market::CommandAnswer>& event) {
+  // Two gateways may be given one request: each command has its own answer.
   const market::CommandAnswer& answer = event.value;
-  const Key key(answer.person, answer.request_id);
-  const auto known = commands_.find(key);
-  if (known == commands_.end()) {
-    if (waits_ && early_.size() < kKeptAnswers) early_.try_emplace(key, answer);
+  const auto known = places_.find(answer.command);
+  if (known == places_.end()) {
+    if (waits_ && early_.size() < kKeptAnswers) early_.try_emplace(answer.command, answer);
     return;
   }
-  Answer(entries_.at({places_.at(known->second), known->second}), answer);
+  Answer(entries_.at({known->second, answer.command}), answer);
 }
 
 void AuditRecord::Apply(const market::Event<wire::EngineNote>& event) {
@@ -153,7 +147,6 @@ void AuditRecord::Save(wire::CanonicalWriter& out) const {
 absl::Status AuditRecord::Load(wire::CanonicalReader& in) {
   entries_.clear();
   places_.clear();
-  commands_.clear();
   for (uint32_t left = in.U32(); left > 0 && in.ok(); --left) {
     AuditEntry entry;
     entry.id = in.EventId();

@@ -1,6 +1,6 @@
 // Who did what, when, and with what result: commands with what the engines answered, and
 // what people do beside commands (signing in, users, consent). Folded from facts:
-// ops.commands, ops.answers and the notes of engine "access".
+// ops.commands, ops.answers and the notes of engine "access" (ops.access).
 //
 // Pure; one thread. Bounded by kKept: the oldest fall out, counted; the journals have all.
 #pragma once
@@ -72,15 +72,13 @@ class AuditRecord {
   absl::Status Load(wire::CanonicalReader& in);
 
  private:
-  using Key = std::pair<std::string, std::string>;  // person, request id
   void Put(AuditEntry entry);
   void Answer(AuditEntry& entry, const market::CommandAnswer& answer);
 
   const bool waits_;
   std::map<Place, AuditEntry> entries_;
   std::map<market::EventId, base::Time> places_;
-  std::map<Key, market::EventId> commands_;
-  std::map<Key, market::CommandAnswer> early_;
+  std::map<market::EventId, market::CommandAnswer> early_;  // by command
   uint64_t version_ = 0, forgotten_ = 0;
 };
 

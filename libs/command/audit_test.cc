@@ -21,9 +21,10 @@ market::Event<market::Command> Kill(uint64_t id, const std::string& person,
   event.value.reason = "too fast";
   return event;
 }
-market::Event<market::CommandAnswer> Answer(const std::string& person, const std::string& request,
-                                            bool refused = false) {
+market::Event<market::CommandAnswer> Answer(uint64_t id, const std::string& person,
+                                            const std::string& request, bool refused = false) {
   market::Event<market::CommandAnswer> event;
+  event.value.command = {1, id};
   event.value.person = person;
   event.value.request_id = request;
   event.value.outcome =
@@ -45,10 +46,10 @@ TEST_CASE("AuditRecord tells who did what and what became of it") {
   record.Apply(Kill(2, "ann", "r1"));
   record.Apply(Kill(3, "bob", "r1"));
   CHECK(record.Find({1, 2})->result == "RECORDED");
-  record.Apply(Answer("ann", "r1"));
-  record.Apply(Answer("bob", "r1", true));
-  record.Apply(Answer("eve", "r9"));   // of nobody's command
-  record.Apply(Kill(2, "ann", "r1"));  // heard twice
+  record.Apply(Answer(2, "ann", "r1"));
+  record.Apply(Answer(3, "bob", "r1", true));
+  record.Apply(Answer(9, "eve", "r9"));  // of nobody's command
+  record.Apply(Kill(2, "ann", "r1"));    // heard twice
   const auto all = Select(record, {});
   REQUIRE(all.size() == 3);
   CHECK(all[0]->person == "bob");
@@ -83,7 +84,7 @@ TEST_CASE("AuditRecord survives a snapshot and forgets the oldest") {
   CHECK(record.entries().size() == AuditRecord::kKept);
   CHECK(record.forgotten() == 5);
   CHECK(record.Find({1, 5}) == nullptr);
-  record.Apply(Answer("ann", "7"));
+  record.Apply(Answer(7, "ann", "7"));
   wire::CanonicalWriter out;
   record.Save(out);
   AuditRecord again(false);
@@ -91,18 +92,29 @@ TEST_CASE("AuditRecord survives a snapshot and forgets the oldest") {
   REQUIRE(again.Load(in).ok());
   CHECK(again.entries().size() == AuditRecord::kKept);
   CHECK(again.Find({1, 7})->result == "APPLIED");
-  again.Apply(Answer("ann", "8"));  // still knows whose answer it is
+  again.Apply(Answer(8, "ann", "8"));  // still knows whose answer it is
   CHECK(again.Find({1, 8})->result == "APPLIED");
 }
 
 TEST_CASE("AuditRecord that waits takes an answer before its command") {
   AuditRecord record(true);
-  record.Apply(Answer("ann", "r1"));
+  record.Apply(Answer(1, "ann", "r1"));
   record.Apply(Kill(1, "ann", "r1"));
   CHECK(record.Find({1, 1})->result == "APPLIED");
   AuditRecord other(true);
   other.Merge(record);
   CHECK(other.Find({1, 1})->detail == "halted");
+}
+
+TEST_CASE("AuditRecord answers each of two commands of one request, in any order") {
+  AuditRecord record(true);
+  record.Apply(Kill(1, "ann", "r1"));
+  record.Apply(Answer(2, "ann", "r1"));
+  CHECK(record.Find({1, 1})->result == "RECORDED");
+  record.Apply(Kill(2, "ann", "r1"));
+  record.Apply(Answer(1, "ann", "r1", true));
+  CHECK(record.Find({1, 1})->result == "REFUSED");
+  CHECK(record.Find({1, 2})->result == "APPLIED");
 }
 
 TEST_CASE("An access note of another engine, or a broken one, is none") {

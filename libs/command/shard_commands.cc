@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
 #include "libs/base/utf8.h"
+#include "libs/bus/access_topic.h"
 #include "libs/market/names.h"
 #include "libs/wire/codec.h"
 
@@ -119,6 +120,7 @@ market::Command CancelOrder(std::string person, std::string request_id, market::
 
 ShardCommands::ShardCommands(runtime::Deps& deps)
     : shard_(deps.shard),
+      own_stream_(runtime::StreamNumber(deps.shard.options().name)),
       bus_(deps.bus),
       executor_(deps.executor),
       clock_(deps.clock),
@@ -126,14 +128,21 @@ ShardCommands::ShardCommands(runtime::Deps& deps)
       commands_(
           deps.shard, bus::kCommands, [this](const auto& event) { Apply(event); },
           /*essential=*/true),
-      access_(deps.shard, bus::kJournals, [this](const auto& event) { recorded_.Apply(event); }),
+      access_(deps.shard, bus::kAccess, [this](const auto& event) { recorded_.Apply(event); }),
+      earlier_access_(deps.shard, bus::kJournals,
+                      [this](const auto& event) { recorded_.Apply(event); }),
       port_(deps.shard.AddInput(
           std::string(kPort),
           [this](std::string_view bytes, const market::Header& cause) { OnInput(bytes, cause); })),
       access_port_(deps.shard.AddInput(std::string(kAccessPort),
                                        [this](std::string_view bytes, const market::Header& cause) {
-                                         OnAccess(bytes, cause);
-                                       })) {
+                                         OnAccess(access_, bytes, cause);
+                                       })),
+      started_(deps.clock.Now()) {
+  shard_.AddInput(std::string(kEarlierAccessPort),
+                  [this](std::string_view bytes, const market::Header& cause) {
+                    OnAccess(earlier_access_, bytes, cause);
+                  });
   // An answer from another process is a recorded input. The bus may have told its watcher
   // below of it before: who waits is told once both are so.
   shard_.Consume<market::CommandAnswer>(
@@ -213,15 +222,16 @@ void ShardCommands::Submit(market::Command command, SubmitOptions options, Done 
   }
   Key key{command.person, command.request_id};
   const std::string bytes = Encode(command);
-  const auto seen = requests_.find(key);
-  const bool repeated = seen != requests_.end();
-  if (repeated && seen->second.digest != base::Sha256(bytes)) {
+  const Request* const seen = Find(key);
+  const bool repeated = seen != nullptr;
+  if (repeated && seen->digest != base::Sha256(bytes)) {
     return Fail(std::move(done), absl::AlreadyExistsError(absl::StrCat(
                                      "request_id ", command.request_id,
                                      " was given to another command; make up a new one")));
   }
   Log(command, repeated);
   ++(repeated ? stats_.repeated : stats_.submitted);
+  const bool given_elsewhere = repeated && !requests_.contains(key);
   const bool in_flight = std::any_of(waiting_.begin(), waiting_.end(),
                                      [&key](const auto& entry) { return entry.second.key == key; });
   const uint64_t id = ++next_waiter_;
@@ -241,8 +251,10 @@ void ShardCommands::Submit(market::Command command, SubmitOptions options, Done 
                    "the command is not on disk yet; ask again with the same request_id"));
   });
   // One that was recorded but never answered (a crash between) is given once more:
-  // the engines take commands of one request once, or are idempotent.
-  if (!repeated || (!seen->second.answer && !in_flight)) shard_.Deliver(port_, bytes, clock_.Now());
+  // the engines take commands of one request once, or are idempotent. What another process
+  // was given is on the bus, and will be answered there.
+  const bool unanswered = repeated && !given_elsewhere && !seen->answer && !in_flight;
+  if (!repeated || unanswered) shard_.Deliver(port_, bytes, clock_.Now());
   executor_.Post([this, alive = std::weak_ptr<bool>(alive_)] {
     if (!alive.expired()) Look();
   });
@@ -270,7 +282,7 @@ void ShardCommands::KeepAudit() {
   };
   shard_.WatchDurable<market::Command>(bus::kCommands, hear);
   shard_.WatchDurable<market::CommandAnswer>(bus::kAnswers, hear);
-  shard_.WatchDurable<wire::EngineNote>(bus::kJournals, hear);
+  shard_.WatchDurable<wire::EngineNote>(bus::kAccess, hear);
 }
 
 void ShardCommands::Record(AccessNote note) {
@@ -291,13 +303,14 @@ void ShardCommands::Record(AccessNote note) {
   shard_.Deliver(access_port_, wire::Encode(event), clock_.Now());
 }
 
-void ShardCommands::OnAccess(std::string_view bytes, const market::Header& cause) {
+void ShardCommands::OnAccess(runtime::FactStream<wire::EngineNote>& notes, std::string_view bytes,
+                             const market::Header& cause) {
   absl::StatusOr<market::Event<wire::EngineNote>> event = wire::Decode<wire::EngineNote>(bytes);
   if (!event.ok() || !AccessOf(event->value)) {
     ++stats_.refused;
     return;
   }
-  access_.Emit(std::move(event->value), cause);
+  notes.Emit(std::move(event->value), cause);
 }
 
 template <class T>
@@ -307,6 +320,8 @@ void ShardCommands::Hear(const bus::Topic<T>& topic) {
       bus_.Subscribe<T>(topic, {.group = "", .start = bus::Start::kEarliest},
                         [this, index](const market::Event<T>& event, bus::Position position) {
                           shown_.Apply(event);
+                          if constexpr (requires { Note(event); }) Note(event);
+                          Look();
                           subscriptions_[index]->Ack(position);
                         }));
 }
@@ -315,8 +330,45 @@ const AuditRecord* ShardCommands::audit() {
   if (!std::exchange(hears_others_, true)) {
     Hear(bus::kCommands);
     Hear(bus::kAnswers);
+    Hear(bus::kAccess);
   }
   return &shown_;
+}
+
+// --- what other processes were given ---------------------------------------------
+
+void ShardCommands::Note(const market::Event<market::Command>& event) {
+  if (event.header.id.stream == own_stream_) return;
+  Request& request = Heard({event.value.person, event.value.request_id});
+  if (!request.command.empty()) return;  // the first one counts
+  request.digest = base::Sha256(Encode(event.value));
+  request.command = event.header.id;
+  request.command_kept = true;
+  request.earlier_run = event.header.publish_time < started_;
+}
+
+// Perhaps before its command: they are of two topics.
+void ShardCommands::Note(const market::Event<market::CommandAnswer>& event) {
+  if (event.value.command.stream == own_stream_) return;
+  Request& request = Heard({event.value.person, event.value.request_id});
+  if (!request.answer) request.answer = event.value;
+  request.answer_kept = true;
+}
+
+ShardCommands::Request& ShardCommands::Heard(const Key& key) {
+  const auto [request, added] = heard_.try_emplace(key);
+  if (added) heard_in_order_.push_back(key);
+  if (heard_in_order_.size() > kKeptRequests) {
+    heard_.erase(heard_in_order_.front());
+    heard_in_order_.pop_front();
+  }
+  return request->second;
+}
+
+const ShardCommands::Request* ShardCommands::Find(const Key& key) const {
+  if (const auto own = requests_.find(key); own != requests_.end()) return &own->second;
+  const auto heard = heard_.find(key);
+  return heard == heard_.end() || heard->second.command.empty() ? nullptr : &heard->second;
 }
 
 void ShardCommands::Fail(Done done, absl::Status status) {
@@ -438,14 +490,14 @@ void ShardCommands::OnParent(const market::ParentOrder& parent) {
 CommandResult ShardCommands::ResultOf(const Waiter& waiter) const {
   CommandResult result;
   result.repeated = waiter.repeated;
-  const auto found = requests_.find(waiter.key);
-  if (found == requests_.end() || !found->second.command_kept) return result;
-  result.command = found->second.command;
-  if (!found->second.answer || !found->second.answer_kept) {
+  const Request* const request = Find(waiter.key);
+  if (request == nullptr || !request->command_kept) return result;
+  result.command = request->command;
+  if (!request->answer || !request->answer_kept) {
     result.detail = "recorded; the service that acts on it has not answered yet";
     return result;
   }
-  const market::CommandAnswer& answer = *found->second.answer;
+  const market::CommandAnswer& answer = *request->answer;
   result.order = answer.client_order_id;
   result.detail = answer.detail;
   result.proposal = answer.proposal;
@@ -472,9 +524,9 @@ CommandResult ShardCommands::ResultOf(const Waiter& waiter) const {
 
 // What became of its order was said before this start and will not be said again.
 bool ShardCommands::FromEarlierRun(const Waiter& waiter) const {
-  const auto found = requests_.find(waiter.key);
-  return found != requests_.end() && found->second.earlier_run && found->second.answer &&
-         !orders_.contains(found->second.answer->client_order_id);
+  const Request* const request = Find(waiter.key);
+  return request != nullptr && request->earlier_run && request->answer &&
+         !orders_.contains(request->answer->client_order_id);
 }
 
 void ShardCommands::Look() {

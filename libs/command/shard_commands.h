@@ -5,7 +5,9 @@
 //
 // Journaled and replayable: the handler decides from recorded state alone (which
 // requests there have been). That state is bounded: the oldest requests are
-// forgotten (kKeptRequests), counted, and could then be given again.
+// forgotten (kKeptRequests), counted, and could then be given again. Who keeps an audit
+// hears of the requests that other processes were given, too, and gives none of them a
+// second time; of two that come at once, engines act on one.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +36,9 @@ class ShardCommands : public Commands {
   static constexpr size_t kKeptOrders = 10'000;  // of people, whose progress is known
   static constexpr size_t kMaxTextBytes = 1'000;
   static constexpr size_t kMaxIdBytes = 64;
-  static constexpr std::string_view kPort = "commands", kAccessPort = "access";
+  static constexpr std::string_view kPort = "commands", kAccessPort = "ops.access";
+  // Of builds whose notes were on ops.journals; their journals are decided again as they were.
+  static constexpr std::string_view kEarlierAccessPort = "access";
 
   // Before the shard recovers; the parts of `deps` outlive it.
   explicit ShardCommands(runtime::Deps& deps);
@@ -61,7 +65,7 @@ class ShardCommands : public Commands {
     std::optional<market::CommandAnswer> answer;
     // Not recorded: durable, so that people may be told. All of them after a start.
     bool command_kept = false, answer_kept = false;
-    bool earlier_run = false;
+    bool earlier_run = false;  // before this start: its order is not heard of again
   };
   // How an order of a person stands, as far as it was heard of since the start.
   struct Order {
@@ -80,10 +84,15 @@ class ShardCommands : public Commands {
   };
 
   void OnInput(std::string_view bytes, const market::Header& cause);
-  void OnAccess(std::string_view bytes, const market::Header& cause);
+  void OnAccess(runtime::FactStream<wire::EngineNote>& notes, std::string_view bytes,
+                const market::Header& cause);
   void KeepAudit();
   template <class T>
   void Hear(const bus::Topic<T>& topic);
+  void Note(const market::Event<market::Command>& event);
+  void Note(const market::Event<market::CommandAnswer>& event);
+  Request& Heard(const Key& key);
+  const Request* Find(const Key& key) const;
   void Apply(const market::Event<market::Command>& event);
   void Apply(const market::Event<market::CommandAnswer>& event);
   void Resume();
@@ -106,6 +115,7 @@ class ShardCommands : public Commands {
   absl::Status Load(wire::CanonicalReader& in);
 
   runtime::Shard& shard_;
+  const uint64_t own_stream_;
   bus::Bus& bus_;
   base::Executor& executor_;
   const base::Clock& clock_;
@@ -114,11 +124,15 @@ class ShardCommands : public Commands {
   AuditRecord shown_{/*waits=*/true};      // of what is durable, other processes' too
   bool hears_others_ = false;
   runtime::FactStream<market::Command> commands_;
-  runtime::FactStream<wire::EngineNote> access_;
+  runtime::FactStream<wire::EngineNote> access_, earlier_access_;
   runtime::InputPort port_, access_port_;
 
   std::map<Key, Request> requests_;  // recorded
   std::deque<Key> in_order_;         // of the same, oldest first
+  // What the bus says that other processes were given; as many, not recorded.
+  std::map<Key, Request> heard_;
+  std::deque<Key> heard_in_order_;
+  const base::Time started_;
 
   std::map<market::ClientOrderId, Order> orders_;
   std::deque<market::ClientOrderId> orders_in_order_;

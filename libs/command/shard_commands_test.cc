@@ -338,6 +338,75 @@ TEST_CASE("Commands given at two places reach the engines once, and each is told
   CHECK(node.engines->heard.size() == 1);
 }
 
+// Two gateways before one process that decides.
+struct Gateways {
+  Gateways() {
+    engines.Start(true);
+    Start(one);
+    Start(two);
+  }
+  void Start(FrontNode& gateway) {
+    gateway.Start(true);
+    gateway.commands->audit();  // hears what others do
+    executor.RunFor(1s);
+  }
+  absl::StatusOr<CommandResult> Submit(FrontNode& gateway, market::Command command) {
+    std::optional<absl::StatusOr<CommandResult>> answer;
+    gateway.commands->Submit(std::move(command), {}, [&](const auto& result) { answer = result; });
+    executor.RunFor(10s);
+    REQUIRE(answer);
+    return *answer;
+  }
+
+  base::VirtualExecutor executor{base::FromUnixMillis(1'000)};
+  bus::MemoryBus bus{executor, {}};
+  EngineNode engines{"engines", executor, bus};
+  FrontNode one{"gateway", executor, bus, /*with_engines=*/false};
+  FrontNode two{"gateway-1", executor, bus, /*with_engines=*/false};
+};
+
+TEST_CASE(
+    "A request that another gateway was given gets its answer there and here, and acts once") {
+  Gateways p;
+  const CommandResult first = p.Submit(p.one, Order("o1")).value();
+  const CommandResult again = p.Submit(p.two, Order("o1")).value();
+  CHECK(first.reached == Progress::kJournaled);
+  CHECK_FALSE(first.repeated);
+  CHECK(again.repeated);
+  CHECK(again.order == first.order);
+  CHECK(again.command == first.command);
+  CHECK(again.reached == Progress::kJournaled);
+  CHECK(p.engines.engines->heard.size() == 1);
+  CHECK(p.Submit(p.two, Order("o1", 6)).status().code() == absl::StatusCode::kAlreadyExists);
+
+  // One that nobody has answered yet waits here, too.
+  p.engines.engines->silent = true;
+  CHECK(p.Submit(p.one, Kill("k1")).value().reached == Progress::kRecorded);
+  CHECK(p.Submit(p.two, Kill("k1")).value().reached == Progress::kRecorded);
+  CHECK(p.engines.engines->heard.size() == 2);
+
+  // Who starts later has heard of all of it; of orders that have gone on, no more than that.
+  p.two.Crash();
+  p.Start(p.two);
+  const CommandResult later = p.Submit(p.two, Order("o1")).value();
+  CHECK(later.order == first.order);
+  CHECK(later.reached == Progress::kAcceptedForRisk);
+  CHECK(p.engines.engines->heard.size() == 2);
+}
+
+TEST_CASE("What is given at one gateway, and who signs in there, is in the audit of the other") {
+  Gateways p;
+  p.one.commands->Record({"ann", "SIGN_IN", "", "127.0.0.1", false});
+  REQUIRE(p.Submit(p.two, Kill("k1")).ok());
+  for (FrontNode* gateway : {&p.one, &p.two}) {
+    const auto seen = Select(*gateway->commands->audit(), {});
+    REQUIRE(seen.size() == 2);
+    CHECK(seen[0]->action == "KILL");
+    CHECK(seen[0]->result == "APPLIED");
+    CHECK(seen[1]->action == "SIGN_IN");
+  }
+}
+
 TEST_CASE("A cancel is journaled when a report says so of the order that was meant") {
   Platform p(false);
   const auto result = p.Result(CancelOrder("ann", "c1", market::AccountId("main/paper"),
