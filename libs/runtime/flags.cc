@@ -22,6 +22,10 @@
 
 namespace gannet::runtime {
 
+namespace {
+constexpr uint32_t kMostReplicas = 1'000;
+}  // namespace
+
 std::string BuildId() {
   std::string id;
   dl_iterate_phdr(
@@ -59,6 +63,13 @@ std::optional<Ending> ParseFlags(int argc, const char* const* argv, ServiceFlags
                    "for this shard (docs/lease.md); without it the data folder's lock does")
         ->type_name("FILE");
   }
+  if (flags.numbered) {
+    app.add_option("--replica", flags.replica,
+                   "One of several on the same bus, numbered from 0: each keeps its number and a "
+                   "data folder of its own")
+        ->type_name("N")
+        ->check(CLI::Range(0u, kMostReplicas - 1));
+  }
   app.add_option(
          "--rpc-address", flags.rpc_address,
          "Where gRPC is served, HOST:PORT (port 0: any free one); 'off': on the socket in "
@@ -94,6 +105,9 @@ std::optional<Ending> ParseFlags(int argc, const char* const* argv, ServiceFlags
   if (flags.journaled && !flags.check_config && flags.data_dir.empty()) {
     return Ending{kExitBadUsage, "--data is missing: name the folder for journal and state\n"};
   }
+  if (flags.replica && flags.bus_file.empty())
+    return Ending{kExitBadUsage,
+                  "--replica is of several on one bus; name it with --bus, or leave it out\n"};
   return std::nullopt;
 }
 
@@ -139,7 +153,10 @@ ProcessOptions OptionsOf(const ServiceFlags& flags) {
     options.versions[stated::kFile + path] = flags.config_text;
   }
   if (!flags.bus_file.empty()) {
-    options.shard = flags.name;  // streams of different processes have different names
+    // Streams of different processes have different names.
+    options.shard = flags.replica.value_or(0) == 0
+                        ? flags.name
+                        : base::Concat({flags.name, "-", std::to_string(*flags.replica)});
     options.make_bus = KafkaFrom(flags.bus_file, flags.name);
   }
   return options;

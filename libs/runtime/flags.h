@@ -12,6 +12,7 @@
 //     (!process.ok()) return runtime::End(runtime::NotStarted(process.status())); …
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -41,6 +42,10 @@ struct ServiceFlags {
   // empty: a file in the data folder.
   bool single_writer = false;
   std::string lease_file;
+  // Of a program that may run several times on one bus: which of them this is. Each has a
+  // stream of facts and a data folder of its own; 0 is the one that was alone.
+  bool numbered = false;
+  std::optional<uint32_t> replica;
   // gRPC, for programs that serve it (api/program_rpc.h): the port of the table unless
   // an address is stated, and a file with TLS and people.
   std::string rpc_address, rpc_file;

@@ -50,6 +50,26 @@ TEST_CASE("Service flags: help and version end with 0, mistakes with 2 and what 
   CHECK(no_data->text.find("--data") != std::string::npos);
 }
 
+TEST_CASE("One of several has a stream of its own, and the first that of one alone") {
+  const auto stream = [](std::vector<const char*> arguments) {
+    ServiceFlags flags{.name = "test", .data_dir = "/d", .numbered = true};
+    REQUIRE(!Parse(flags, std::move(arguments)).has_value());
+    return OptionsOf(flags).shard;
+  };
+  CHECK(stream({"--bus", "b"}) == "test");
+  CHECK(stream({"--bus", "b", "--replica", "0"}) == "test");
+  CHECK(stream({"--bus", "b", "--replica", "7"}) == "test-7");
+  ServiceFlags several{.name = "test", .data_dir = "/d", .numbered = true};
+  const auto alone = Parse(several, {"--replica", "1"});
+  REQUIRE(alone.has_value());
+  CHECK(alone->code == kExitBadUsage);
+  CHECK(alone->text.find("--bus") != std::string::npos);
+  CHECK(Parse(several, {"--bus", "b", "--replica", "-1"})->code == kExitBadUsage);
+  CHECK(Parse(several, {"--bus", "b", "--replica", "1000"})->code == kExitBadUsage);
+  ServiceFlags single{.name = "test", .data_dir = "/d"};
+  CHECK(Parse(single, {"--bus", "b", "--replica", "1"})->code == kExitBadUsage);
+}
+
 TEST_CASE("LoadConfig reads the file strictly and remembers its hash") {
   base::SimFiles files;
   ServiceFlags flags;
