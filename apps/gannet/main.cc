@@ -256,6 +256,11 @@ void AddUsers(CLI::App& app, Commands& c) {
     command->add_option("--data", c.user.data_dir, "Data folder of `gannet run`")
         ->type_name("DIR")
         ->capture_default_str();
+    command
+        ->add_option("--file", c.user.file,
+                     "The file of people that several gateways share (users_file), in place of "
+                     "the data folder's; add makes it where there is none")
+        ->type_name("FILE");
     if (named) command->add_option("NAME", c.user.name, "Name to sign in with")->required();
     command->callback([&c, run = std::move(run)] { c.exit_code = Report(run()); });
     return command;

@@ -221,6 +221,8 @@ class Session {
           RecordTradingMode(files_, options_.data_dir, process_->deps().clock.Now(), config_.mode));
     }
     if (chosen_.contains("gateway")) {
+      GANNET_RETURN_IF_ERROR(gateway::CheckCommon(config_.pipeline.gateway,
+                                                  !options_.bus_file.empty(), /*several=*/false));
       GANNET_ASSIGN_OR_RETURN(
           parts.gateway.redis,
           gateway::OpenRedis(config_.pipeline.gateway.redis, process_->executor().io(), files_,

@@ -12,9 +12,17 @@ namespace {
 
 using gateway::Users;
 
+std::string PathOf(const UserOptions& options) {
+  return options.file.empty() ? Users::PathIn(options.data_dir) : options.file;
+}
+
 absl::Status Load(Users& users, const UserOptions& options) {
   const absl::Status loaded = users.Load();
   if (!absl::IsNotFound(loaded)) return loaded;
+  if (!options.file.empty())
+    return absl::NotFoundError(
+        base::Concat({"there is no ", options.file, "; `gannet user add NAME --role admin --file ",
+                      options.file, "` makes it"}));
   return absl::NotFoundError(base::Concat({"there are no users in ", options.data_dir,
                                            " yet; the first start of `gannet run` makes one"}));
 }
@@ -28,8 +36,10 @@ absl::Status AddUser(const UserOptions& options, base::Files& files, const base:
     return absl::InvalidArgumentError(base::Concat(
         {"there is no role '", options.role, "'; choose viewer, trader, risk or admin"}));
   }
-  Users users(files, Users::PathIn(options.data_dir));
-  GANNET_RETURN_IF_ERROR(Load(users, options));
+  Users users(files, PathOf(options));
+  const absl::Status loaded = Load(users, options);
+  const bool makes_file = absl::IsNotFound(loaded) && !options.file.empty();
+  if (!makes_file) GANNET_RETURN_IF_ERROR(loaded);
   const std::string password = gateway::MakePassword();
   GANNET_ASSIGN_OR_RETURN(std::string hash, gateway::HashPassword(password, {}));
   GANNET_RETURN_IF_ERROR(users.Add(options.name, *role, std::move(hash), clock.Now()));
@@ -39,7 +49,7 @@ absl::Status AddUser(const UserOptions& options, base::Files& files, const base:
 }
 
 absl::Status ResetPassword(const UserOptions& options, base::Files& files, std::ostream& out) {
-  Users users(files, Users::PathIn(options.data_dir));
+  Users users(files, PathOf(options));
   GANNET_RETURN_IF_ERROR(Load(users, options));
   const std::string password = gateway::MakePassword();
   GANNET_ASSIGN_OR_RETURN(std::string hash, gateway::HashPassword(password, {}));
@@ -49,7 +59,7 @@ absl::Status ResetPassword(const UserOptions& options, base::Files& files, std::
 }
 
 absl::Status DisableUser(const UserOptions& options, base::Files& files, std::ostream& out) {
-  Users users(files, Users::PathIn(options.data_dir));
+  Users users(files, PathOf(options));
   GANNET_RETURN_IF_ERROR(Load(users, options));
   GANNET_RETURN_IF_ERROR(users.SetDisabled(options.name, true));
   out << options.name << " may not sign in any more\n";
@@ -57,7 +67,7 @@ absl::Status DisableUser(const UserOptions& options, base::Files& files, std::os
 }
 
 absl::Status EnableUser(const UserOptions& options, base::Files& files, std::ostream& out) {
-  Users users(files, Users::PathIn(options.data_dir));
+  Users users(files, PathOf(options));
   GANNET_RETURN_IF_ERROR(Load(users, options));
   GANNET_RETURN_IF_ERROR(users.SetDisabled(options.name, false));
   out << options.name << " may sign in again\n";
@@ -65,7 +75,7 @@ absl::Status EnableUser(const UserOptions& options, base::Files& files, std::ost
 }
 
 absl::Status ListUsers(const UserOptions& options, base::Files& files, std::ostream& out) {
-  Users users(files, Users::PathIn(options.data_dir));
+  Users users(files, PathOf(options));
   GANNET_RETURN_IF_ERROR(Load(users, options));
   out << std::left << std::setw(24) << "NAME" << std::setw(8) << "ROLE" << std::setw(10) << "STATE"
       << "MADE\n";

@@ -12,6 +12,7 @@ namespace gannet::app {
 
 struct UserOptions {
   std::string data_dir;
+  std::string file;  // in place of that in the data folder: what several gateways share
   std::string name;
   std::string role = "viewer";
 };

@@ -77,10 +77,32 @@ void Read(config::Section& in, GatewayConfig& out) {
   in.Optional("session_length", out.session_length,
               config::Between(std::chrono::minutes(1), std::chrono::hours(24 * 7)));
   in.OptionalSection("redis", out.redis, ReadRedis);
+  ReadPath(in, "users_file", out.users_file);
+  ReadPath(in, "token_file", out.token_file);
+  if (out.users_file.empty() && !out.token_file.empty())
+    in.Problem("token_file", "goes together with users_file");
   if (out.certificate_file.empty() != out.key_file.empty())
     in.Problem("certificate", "certificate and key go together; give both or none");
   if (out.address != "127.0.0.1" && out.address != "::1" && !out.tls())
     in.Problem("address", "beyond 127.0.0.1 and ::1 only with certificate and key (TLS)");
+}
+
+absl::Status CheckCommon(const GatewayConfig& config, bool joined, bool several) {
+  const auto lacks = [](std::string_view what) {
+    return absl::InvalidArgumentError(base::Concat({"several gateways need ", what}));
+  };
+  if (several && config.redis.host.empty())
+    return lacks("one place for sessions and rates; state redis");
+  if (several && config.users_file.empty()) {
+    return lacks(
+        "one list of people; state users_file, which `gannet user add NAME --file FILE` makes");
+  }
+  if (!config.users_file.empty() && !joined) {
+    return absl::InvalidArgumentError(
+        "users_file: the gateway does not write it, and keeps consent on the bus; name one with "
+        "--bus, or leave users_file out");
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace gannet::gateway

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "libs/base/time.h"
 #include "services/gateway/users.h"
 
@@ -41,10 +42,18 @@ struct GatewayConfig {
   std::string model_registry;  // folder whose versions the page shows; empty: none
   std::string backtests;       // folder whose runs the page lists; empty: DATA/backtests
   RedisConfig redis;
+  // People and the token of scripts, in files that this gateway does not write and takes up anew
+  // when they are replaced; empty: in the data folder, of this gateway alone. Consent is then
+  // what the bus says.
+  std::string users_file, token_file;
   bool tls() const { return !certificate_file.empty() && !key_file.empty(); }
 };
 
 // Reads the section of this service.
 void Read(config::Section& in, GatewayConfig& out);
+
+// What several gateways must keep in common. `joined`: there is a bus to other processes;
+// `several`: this is one of several. INVALID_ARGUMENT: what is missing.
+absl::Status CheckCommon(const GatewayConfig& config, bool joined, bool several);
 
 }  // namespace gannet::gateway

@@ -10,6 +10,7 @@
 
 #include "libs/base/sim_files.h"
 #include "libs/base/virtual_executor.h"
+#include "libs/bus/access_topic.h"
 #include "libs/bus/memory_bus.h"
 #include "libs/bus/topics.h"
 #include "libs/net/sim_network.h"
@@ -35,7 +36,11 @@ class FakeCommands : public Commands {
     event.header.event_time = base::FromUnixMillis(1'000'000 + static_cast<int64_t>(noted));
     event.value = command::ToNote(note);
     record.Apply(event);
+    if (bus != nullptr)
+      (void)bus->Publish(bus::kAccess,
+                         std::make_shared<const market::Event<wire::EngineNote>>(event));
   }
+  bus::Bus* bus = nullptr;  // where notes are told, too
   const command::AuditRecord* audit() override { return &record; }
   command::AuditRecord record{true};
   uint64_t noted = 0;

@@ -1,6 +1,7 @@
 // What must not work: without sign-in, with another's page, with a wrong role, with
 // strange bytes.
 #include <catch2/catch_test_macros.hpp>
+#include <map>
 #include <set>
 
 #include "services/gateway/gateway_for_test.h"
@@ -153,7 +154,102 @@ TEST_CASE("Sessions end: by signing out, by age, by being shut out") {
   REQUIRE(users.SetDisabled("some-viewer", true).ok());
   f.executor.RunFor(6s);
   CHECK(f.Call("GET", "/api/v1/state").status == 401);
+  const std::string of_before = f.cookie;
   CHECK(f.SignIn("some-viewer", "correct horse").status == 401);
+  // Who is let in again signs in again.
+  REQUIRE(users.SetDisabled("some-viewer", false).ok());
+  f.executor.RunFor(6s);
+  f.cookie = of_before;
+  CHECK(f.Call("GET", "/api/v1/state").status == 401);
+  f.executor.RunFor(5min);
+  CHECK(f.SignIn("some-viewer", "correct horse").status == 200);
+  CHECK(f.Call("GET", "/api/v1/state").status == 200);
+  REQUIRE(users.SetPassword("some-viewer", HashPassword("another horse", kCheap).value()).ok());
+  f.executor.RunFor(6s);
+  CHECK(f.Call("GET", "/api/v1/state").status == 401);
+}
+
+TEST_CASE("People that several gateways share are read, never written, and consent is heard") {
+  GatewayConfig config;
+  config.users_file = "shared/users.json";
+  config.token_file = "shared/token";
+  GatewayFixture f(config);
+  REQUIRE(f.files.MakeDirs("shared").ok());
+  const absl::Status nobody = f.service->Start();
+  CHECK(absl::IsNotFound(nobody));
+  CHECK(nobody.message().find("gannet user add") != std::string::npos);
+  Users users(f.files, config.users_file);
+  REQUIRE(users.Add("ann", Role::kAdmin, HashPassword("correct horse", kCheap).value(), {}).ok());
+  REQUIRE(f.files.WriteAtomically("shared/token", "k3JvR8sQz1Lx7TtB0nYw\n", 0600).ok());
+  REQUIRE(f.service->Start().ok());
+  CHECK(f.password.empty());
+  CHECK_FALSE(f.files.Exists("data/users.json"));
+  CHECK_FALSE(f.files.Exists("data/gateway-token"));
+  const auto by_token = [&f](const std::string& token) {
+    return f.Send({"GET", "/api/v1/state", {{"Authorization", "Bearer " + token}}, ""}).status;
+  };
+  CHECK(by_token("k3JvR8sQz1Lx7TtB0nYw") == 200);
+
+  const std::string before = f.files.Read(config.users_file).value();
+  REQUIRE(f.SignIn("ann", "correct horse").status == 200);
+  for (const auto& [path, body] : std::map<std::string, std::string>{
+           {"/api/v1/users", R"({"name":"eve","role":"trader"})"},
+           {"/api/v1/users/disable", R"({"name":"eve","disabled":true})"},
+           {"/api/v1/session/password",
+            R"({"password":"correct horse","new_password":"a long new password"})"}}) {
+    const net::HttpResponse refused = f.Call("POST", path, body);
+    CHECK(refused.status == 409);
+    CHECK(refused.body.find(config.users_file) != std::string::npos);
+  }
+  // What is not heard was not given.
+  const net::HttpResponse unheard = [&f] {
+    const auto result = std::make_shared<net::HttpResult>();
+    f.network.Http(net::Url::Parse("http://127.0.0.1:" + std::to_string(f.service->port())).value(),
+                   {"POST",
+                    "/api/v1/consent",
+                    {{"Cookie", "gannet_session=" + f.cookie},
+                     {"X-CSRF-Token", f.csrf},
+                     {"Content-Type", "application/json"}},
+                    R"({"version":1})"},
+                   {}, [result](net::HttpResult r) { *result = std::move(r); });
+    f.executor.RunFor(10s);
+    return result->response;
+  }();
+  CHECK(unheard.status == 503);
+  f.commands.bus = &f.bus;
+  const auto session = json::parse(f.Call("POST", "/api/v1/consent", R"({"version":1})").body);
+  CHECK(session.at("consent_needed") == false);
+  CHECK(f.files.Read(config.users_file).value() == before);
+
+  // Both files are taken up anew; one that is broken shows, and changes nothing.
+  REQUIRE(f.files.WriteAtomically("shared/token", "another-T0ken-of-scripts\n", 0600).ok());
+  REQUIRE(users.Add("bob", Role::kViewer, HashPassword("correct horse", kCheap).value(), {}).ok());
+  f.executor.RunFor(6s);
+  CHECK(by_token("k3JvR8sQz1Lx7TtB0nYw") == 401);
+  CHECK(by_token("another-T0ken-of-scripts") == 200);
+  CHECK(json::parse(f.Call("GET", "/api/v1/session").body).at("consent_needed") == false);
+  const std::string whole = f.files.Read(config.users_file).value();
+  REQUIRE(f.files.WriteAtomically(config.users_file, "{", 0600).ok());
+  f.executor.RunFor(6s);
+  CHECK(f.service->health().state == runtime::HealthState::kDegraded);
+  CHECK(f.Call("GET", "/api/v1/state").status == 200);
+  REQUIRE(f.files.WriteAtomically(config.users_file, whole, 0600).ok());
+  f.executor.RunFor(6s);
+  CHECK(f.service->health().state == runtime::HealthState::kServing);
+  REQUIRE(users.SetDisabled("ann", true).ok());
+  f.executor.RunFor(6s);
+  CHECK(f.Call("GET", "/api/v1/state").status == 401);
+}
+
+TEST_CASE("What several gateways need is asked for before they start") {
+  GatewayConfig config;
+  CHECK(CheckCommon(config, /*joined=*/false, /*several=*/false).ok());
+  CHECK(CheckCommon(config, true, true).message().find("redis") != std::string::npos);
+  config.redis.host = "127.0.0.1";
+  CHECK(CheckCommon(config, true, true).message().find("users_file") != std::string::npos);
+  config.users_file = "/users.json";
+  CHECK(CheckCommon(config, true, true).ok());
+  CHECK(CheckCommon(config, false, false).message().find("--bus") != std::string::npos);
 }
 
 TEST_CASE("Cookies are not for scripts of the page nor for other sites") {

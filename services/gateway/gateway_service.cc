@@ -5,6 +5,7 @@
 
 #include "libs/base/concat.h"
 #include "libs/base/status.h"
+#include "libs/bus/access_topic.h"
 #include "libs/bus/topics.h"
 #include "libs/market/names.h"
 #include "services/gateway/assets.h"
@@ -132,6 +133,7 @@ GatewayService::GatewayService(GatewayConfig config, runtime::Deps& deps, Gatewa
   Watch(bus::kBalances);
   Watch(bus::kRiskState);
   Watch(bus::kRiskLimits);
+  if (gate_.shares_people()) Watch(bus::kAccess);
 }
 
 template <class T>
@@ -142,7 +144,8 @@ void GatewayService::Watch(const bus::Topic<T>& topic) {
                         [this, index](const market::Event<T>& event, bus::Position position) {
                           if constexpr (requires { view_.On(event); }) view_.On(event);
                           if constexpr (requires { charts_.On(event); }) charts_.On(event);
-                          stream_.Touch(event);
+                          if constexpr (requires { stream_.Touch(event); }) stream_.Touch(event);
+                          if constexpr (requires { gate_.Hear(event); }) gate_.Hear(event);
                           subscriptions_[index]->Ack(position);
                         }));
 }
@@ -306,9 +309,7 @@ void GatewayService::Tick() {
   }
   if (monotonic >= next_check_) {
     next_check_ = monotonic + kCheckViewers;
-    // `gannet user disable` changes the file behind our back.
-    if (const absl::Status loaded = gate_.users().Load(); !loaded.ok())
-      log_.Warning("users_unreadable", {{"error", std::string(loaded.message())}});
+    gate_.Reload();  // `gannet user disable` changes the file behind our back
     stream_.CloseIf([this](const std::string& user) { return !gate_.MayWatch(user); });
     LookAtBacktests();
   }
@@ -361,6 +362,8 @@ void GatewayService::Carry(const Admitted& request, std::string_view peer, const
       return ReadModels(respond);
     case Action::kReport:
       return MakeReport(request, respond);
+    case Action::kConsent:
+      return Consent(request, respond);
     case Action::kBacktests:
     case Action::kBacktest:
       return ReadBacktests(request, respond);
@@ -379,6 +382,34 @@ void GatewayService::Carry(const Admitted& request, std::string_view peer, const
   }
 }
 
+void GatewayService::Consent(const Admitted& request, const Respond& respond) {
+  if (request.parameters.at("version") != std::to_string(kConsentVersion))
+    return respond(ErrorAnswer(409, "that is not the disclaimer in force; load the page again"));
+  if (!gate_.shares_people()) {
+    const absl::Status kept = gate_.users().Consent(request.user, kConsentVersion, clock_.Now());
+    if (!kept.ok()) return respond(ErrorAnswer(503, std::string(kept.message())));
+  }
+  log_.Info("consent", {{"user", request.user}, {"version", kConsentVersion}});
+  if (commands_ != nullptr) commands_->Record(ConsentNote(request.user));
+  AwaitConsent(request, respond, clock_.Monotonic() + ActionDesk::kVerifyFor);
+}
+
+// Where people are shared, consent is given when the bus says so: then every gateway hears it.
+void GatewayService::AwaitConsent(const Admitted& request, const Respond& respond,
+                                  base::Duration deadline) {
+  const User* user = gate_.users().Find(request.user);
+  if (user != nullptr && user->consent_version >= kConsentVersion)
+    return respond(gate_.DescribeSession(request));
+  if (clock_.Monotonic() >= deadline) {
+    return respond(ErrorAnswer(
+        503, "the consent is not on the bus yet; look at /health/ready, and try again"));
+  }
+  executor_.After(ActionDesk::kVerifyEach,
+                  [this, alive = std::weak_ptr(alive_), request, respond, deadline] {
+                    if (!alive.expired()) AwaitConsent(request, respond, deadline);
+                  });
+}
+
 net::HttpResponse GatewayService::Answer(const Admitted& request) {
   const base::Time now = clock_.Now();
   switch (request.route->action) {
@@ -391,17 +422,6 @@ net::HttpResponse GatewayService::Answer(const Admitted& request) {
       return JsonAnswer(200, OpenApi(parts_.build_id.empty() ? "0" : parts_.build_id));
     case Action::kSession:
       return gate_.DescribeSession(request);
-    case Action::kConsent: {
-      if (request.parameters.at("version") != std::to_string(kConsentVersion))
-        return ErrorAnswer(409, "that is not the disclaimer in force; load the page again");
-      const absl::Status kept = gate_.users().Consent(request.user, kConsentVersion, now);
-      if (!kept.ok()) return ErrorAnswer(503, std::string(kept.message()));
-      log_.Info("consent", {{"user", request.user}, {"version", kConsentVersion}});
-      if (commands_ != nullptr)
-        commands_->Record({request.user, "CONSENT",
-                           base::Concat({"version ", std::to_string(kConsentVersion)}), ""});
-      return gate_.DescribeSession(request);
-    }
     case Action::kState:
       return JsonAnswer(200, StateJson(view_, now));
     case Action::kSnapshot:

@@ -71,6 +71,8 @@ class GatewayService : public runtime::Service, private net::ServerHandler {
                                       std::shared_ptr<net::WebSocket> socket) override;
   void Carry(const Admitted& request, std::string_view peer, const Respond& respond);
   net::HttpResponse Answer(const Admitted& request);
+  void Consent(const Admitted& request, const Respond& respond);
+  void AwaitConsent(const Admitted& request, const Respond& respond, base::Duration deadline);
   net::HttpResponse Readiness(bool signed_in) const;
   net::HttpResponse Candles(const Admitted& request) const;
   std::string LimitsJson() const;

@@ -1,6 +1,7 @@
 #include "services/gateway/http_gate.h"
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/secrets.h"
 #include "libs/base/status.h"
+#include "libs/config/secret.h"
 #include "services/gateway/first_password.h"
 #include "services/gateway/redis_sessions.h"
 #include "services/gateway/view_rows.h"
@@ -18,6 +20,7 @@ namespace {
 constexpr std::string_view kCookie = "gannet_session";
 constexpr std::string_view kScriptUser = "local-script";
 constexpr char kFirstUser[] = "admin";
+constexpr std::string_view kConsentAction = "CONSENT", kConsentAbout = "version ";
 constexpr Rate kRequests{.burst = 300, .per_second = 100};     // of one address
 constexpr Rate kSignIns{.burst = 10, .per_second = 4.0 / 12};  // the same
 constexpr Rate kSignInsByUser{.burst = 5, .per_second = 1.0 / 12};
@@ -175,6 +178,11 @@ std::unique_ptr<RateLimiter> MakeLimiter(const GatewayConfig& config, const base
 
 }  // namespace
 
+command::AccessNote ConsentNote(const std::string& person) {
+  return {person, std::string(kConsentAction),
+          absl::StrCat(std::string(kConsentAbout), kConsentVersion), ""};
+}
+
 net::HttpResponse JsonAnswer(int status, std::string body) {
   return {status,
           {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
@@ -208,7 +216,8 @@ HttpGate::HttpGate(const GatewayConfig& config, runtime::Deps& deps, net::Redis*
       clock_(deps.clock),
       log_(deps.log.For("gateway")),
       data_dir_(deps.data_dir),
-      users_(deps.files, Users::PathIn(deps.data_dir)),
+      users_(deps.files,
+             config.users_file.empty() ? Users::PathIn(deps.data_dir) : config.users_file),
       sessions_(MakeSessions(config, clock_, redis)),
       requests_(MakeLimiter(config, clock_, redis, "requests", kRequests)),
       sign_ins_(MakeLimiter(config, clock_, redis, "sign-ins", kSignIns)),
@@ -218,15 +227,61 @@ absl::Status HttpGate::Start(
     const std::function<void(const std::string& user, const std::string& password)>&
         first_password) {
   GANNET_RETURN_IF_ERROR(files_.MakeDirs(data_dir_));
-  absl::Status loaded = users_.Load();
-  if (absl::IsNotFound(loaded)) {
-    const std::string password = MakePassword();
-    GANNET_ASSIGN_OR_RETURN(std::string hash, HashPassword(password, config_.password_cost));
-    loaded = users_.Add(kFirstUser, Role::kAdmin, std::move(hash), clock_.Now());
-    if (loaded.ok() && first_password) first_password(kFirstUser, password);
-  }
-  GANNET_RETURN_IF_ERROR(loaded);
   GANNET_ASSIGN_OR_RETURN(dummy_hash_, HashPassword(MakePassword(), config_.password_cost));
+  absl::Status loaded = LoadPeople();
+  if (shares_people()) return loaded;
+  if (absl::IsNotFound(loaded)) loaded = MakeFirstUser(first_password);
+  GANNET_RETURN_IF_ERROR(loaded);
+  return KeepScriptToken();
+}
+
+absl::Status HttpGate::MakeFirstUser(
+    const std::function<void(const std::string& user, const std::string& password)>& tell) {
+  const std::string password = MakePassword();
+  GANNET_ASSIGN_OR_RETURN(std::string hash, HashPassword(password, config_.password_cost));
+  GANNET_RETURN_IF_ERROR(users_.Add(kFirstUser, Role::kAdmin, std::move(hash), clock_.Now()));
+  if (tell) tell(kFirstUser, password);
+  return absl::OkStatus();
+}
+
+// What cannot be read leaves what was known as it is.
+absl::Status HttpGate::LoadPeople() {
+  if (absl::Status loaded = users_.Load(); !loaded.ok()) {
+    if (!shares_people() || !absl::IsNotFound(loaded)) return loaded;
+    return absl::NotFoundError(absl::StrCat(
+        config_.users_file, " (users_file) does not exist; `gannet user add NAME --role admin ",
+        "--file ", config_.users_file, "` makes it"));
+  }
+  if (config_.token_file.empty()) return absl::OkStatus();
+  GANNET_ASSIGN_OR_RETURN(script_token_,
+                          config::ReadSecret(files_, config_.token_file, "token_file"));
+  return absl::OkStatus();
+}
+
+void HttpGate::Reload() {
+  people_ = LoadPeople();
+  if (!people_.ok()) log_.Warning("users_unreadable", {{"error", std::string(people_.message())}});
+}
+
+void HttpGate::Hear(const market::Event<wire::EngineNote>& event) {
+  if (!shares_people()) return;
+  const std::optional<command::AccessNote> note = command::AccessOf(event.value);
+  if (!note || note->action != kConsentAction || !note->about.starts_with(kConsentAbout)) return;
+  uint32_t version = 0;
+  const std::string_view number = std::string_view(note->about).substr(kConsentAbout.size());
+  if (std::from_chars(number.data(), number.data() + number.size(), version).ec == std::errc())
+    users_.HearConsent(note->person, version, event.header.event_time);
+}
+
+bool HttpGate::ManagedElsewhere(const Respond& respond) const {
+  if (!shares_people()) return false;
+  respond(ErrorAnswer(409, absl::StrCat("people of all gateways are kept in ", config_.users_file,
+                                        ", which none of them writes; change it with `gannet user "
+                                        "… --file FILE`, and replace it where it comes from")));
+  return true;
+}
+
+absl::Status HttpGate::KeepScriptToken() {
   const std::string path = data_dir_ + "/gateway-token";
   if (const auto known = files_.Read(path); known.ok() && known->size() >= 32) {
     script_token_ = *known;
@@ -262,13 +317,14 @@ void HttpGate::FindCaller(const net::HttpRequest& request, std::function<void(Fo
   }
   const std::string token(CookieOf(request.headers));
   if (token.empty()) return done(std::nullopt);
-  sessions_->Find(token,
-                  [this, token, done = std::move(done)](const absl::StatusOr<std::string>& name) {
-                    if (!name.ok()) return done(name.status());
-                    const User* user = users_.Find(*name);
-                    if (user == nullptr || user->disabled) return done(std::nullopt);
-                    done(Caller{user->name, token, user->role});
-                  });
+  sessions_->Find(
+      token, [this, token, done = std::move(done)](const absl::StatusOr<SessionOwner>& owner) {
+        if (!owner.ok()) return done(owner.status());
+        const User* user = users_.Find(owner->user);
+        const bool over = user == nullptr || user->disabled || owner->generation < user->generation;
+        if (over) return done(std::nullopt);
+        done(Caller{user->name, token, user->role});
+      });
 }
 
 void HttpGate::Admit(const Request& request, std::string_view peer,
@@ -400,47 +456,50 @@ void HttpGate::CheckSignIn(const Admitted& request, const std::string& from,
                            const Respond& respond) {
   const std::string& name = request.parameters.at("user");
   // `gannet user` may have changed the file.
-  if (const absl::Status loaded = users_.Load(); !loaded.ok())
-    return respond(ErrorAnswer(503, std::string(loaded.message())));
+  Reload();
+  if (!people_.ok()) return respond(ErrorAnswer(503, std::string(people_.message())));
   const User* user = users_.Find(name);
   const bool known = user != nullptr && !user->disabled;
   const std::string hash = known ? user->hash : dummy_hash_;
+  // Of the password that is looked at: another one, set meanwhile, ends this session too.
+  const SessionOwner owner{name, known ? user->generation : 0};
   ++signing_in_;
-  background_.Post([this, alive = std::weak_ptr(alive_), &executor = executor_, hash, known, name,
+  background_.Post([this, alive = std::weak_ptr(alive_), &executor = executor_, hash, known, owner,
                     respond, from, password = request.parameters.at("password")] {
     const bool right = VerifyPassword(hash, password) && known;
-    executor.Post([this, alive, right, known, name, from, respond] {
+    executor.Post([this, alive, right, known, owner, from, respond] {
       if (alive.expired()) return;
       --signing_in_;
-      const User* again = users_.Find(name);
+      const User* again = users_.Find(owner.user);
       if (!right || again == nullptr || again->disabled) {
-        log_.Warning("sign_in_failed", {{"user", name}});
+        log_.Warning("sign_in_failed", {{"user", owner.user}});
         // A name that nobody has may be a password in the wrong field.
-        Record(known ? name : "", "SIGN_IN", known ? "" : "an unknown name", from,
+        Record(known ? owner.user : "", "SIGN_IN", known ? "" : "an unknown name", from,
                /*refused=*/true);
         return respond(ErrorAnswer(
             401, "name or password is wrong; `gannet user add` makes a new one where it is lost"));
       }
-      OpenSession(name, from, respond);
+      OpenSession(owner, from, respond);
     });
   });
 }
 
-void HttpGate::OpenSession(const std::string& name, const std::string& from,
+void HttpGate::OpenSession(const SessionOwner& owner, const std::string& from,
                            const Respond& respond) {
-  sessions_->Open(name, [this, name, from, respond](const absl::StatusOr<std::string>& token) {
-    const User* user = users_.Find(name);
-    if (!token.ok() || user == nullptr) {
-      log_.Warning("session_not_opened",
-                   {{"user", name}, {"error", std::string(token.status().message())}});
-      return respond(NotNow("nobody can be signed in now; try again in a moment"));
-    }
-    log_.Info("signed_in", {{"user", name}});
-    Record(name, "SIGN_IN", "", from);
-    net::HttpResponse response = JsonAnswer(200, SessionBody(*user, *token));
-    response.headers.emplace_back("Set-Cookie", Cookie(*token));
-    respond(std::move(response));
-  });
+  sessions_->Open(
+      owner, [this, name = owner.user, from, respond](const absl::StatusOr<std::string>& token) {
+        const User* user = users_.Find(name);
+        if (!token.ok() || user == nullptr) {
+          log_.Warning("session_not_opened",
+                       {{"user", name}, {"error", std::string(token.status().message())}});
+          return respond(NotNow("nobody can be signed in now; try again in a moment"));
+        }
+        log_.Info("signed_in", {{"user", name}});
+        Record(name, "SIGN_IN", "", from);
+        net::HttpResponse response = JsonAnswer(200, SessionBody(*user, *token));
+        response.headers.emplace_back("Set-Cookie", Cookie(*token));
+        respond(std::move(response));
+      });
 }
 
 net::HttpResponse HttpGate::DescribeSession(const Admitted& request) {
@@ -463,6 +522,7 @@ void HttpGate::SignOut(const Admitted& request, const Respond& respond) {
 }
 
 void HttpGate::SetPassword(const Admitted& request, const Respond& respond) {
+  if (ManagedElsewhere(respond)) return;
   if (request.parameters.at("new_password").size() < kMinPasswordBytes)
     return respond(ErrorAnswer(400, "'new_password' must have 12 characters or more"));
   sign_ins_by_user_->Allow(request.user, [this, request, respond](bool allowed) {
@@ -491,27 +551,26 @@ void HttpGate::ChangePassword(const Admitted& request, const Respond& respond) {
   });
 }
 
-// Sessions first: with the new password kept and an old session alive, whoever stole the old one
-// would still be in.
+// A session carries the generation that another password ends: that the store of sessions forgets
+// them too is tidiness.
 void HttpGate::KeepPassword(const std::string& name, const std::string& hash,
                             const Respond& respond) {
-  sessions_->CloseAllOf(name, [this, name, hash, respond](const absl::Status& closed) {
-    if (!closed.ok())
-      return respond(NotNow("sessions cannot be ended now, so nothing was changed; try again"));
-    if (const absl::Status status = users_.SetPassword(name, hash); !status.ok())
-      return respond(ErrorAnswer(503, std::string(status.message())));
-    const std::string first = data_dir_ + "/" + kFirstPasswordFile;
-    if (name == kFirstUser && files_.Exists(first)) {
-      if (const absl::Status gone = files_.Remove(first); !gone.ok())
-        log_.Warning("first_password_kept", {{"error", std::string(gone.message())}});
-    }
-    log_.Info("password_changed", {{"user", name}});
-    Record(name, "PASSWORD_CHANGE", name, "");
+  if (const absl::Status status = users_.SetPassword(name, hash); !status.ok())
+    return respond(ErrorAnswer(503, std::string(status.message())));
+  const std::string first = data_dir_ + "/" + kFirstPasswordFile;
+  if (name == kFirstUser && files_.Exists(first)) {
+    if (const absl::Status gone = files_.Remove(first); !gone.ok())
+      log_.Warning("first_password_kept", {{"error", std::string(gone.message())}});
+  }
+  log_.Info("password_changed", {{"user", name}});
+  Record(name, "PASSWORD_CHANGE", name, "");
+  sessions_->CloseAllOf(name, [respond](const absl::Status&) {
     respond(JsonAnswer(200, R"({"changed":true,"signed_out":true})"));
   });
 }
 
 void HttpGate::AddUser(const Admitted& request, const Respond& respond) {
+  if (ManagedElsewhere(respond)) return;
   if (signing_in_ >= kMaxSignInsUnderWay)
     return respond(ErrorAnswer(429, "too many attempts; wait a minute"));
   ++signing_in_;
@@ -538,6 +597,7 @@ void HttpGate::AddUser(const Admitted& request, const Respond& respond) {
 }
 
 void HttpGate::DisableUser(const Admitted& request, const Respond& respond) {
+  if (ManagedElsewhere(respond)) return;
   const std::string& name = request.parameters.at("name");
   const bool disabled = request.parameters.at("disabled") == "true";
   if (disabled && name == request.user)
@@ -547,16 +607,11 @@ void HttpGate::DisableUser(const Admitted& request, const Respond& respond) {
   if (!status.ok()) return respond(ErrorAnswer(503, std::string(status.message())));
   log_.Info("user_disabled", {{"user", name}, {"disabled", disabled}, {"by", request.user}});
   Record(request.user, disabled ? "USER_DISABLE" : "USER_ENABLE", name, "");
-  const auto answer = [name, disabled, respond](const absl::Status& closed) {
-    if (!closed.ok()) {
-      return respond(
-          NotNow("the user is shut out, but sessions cannot be ended now, and would count again "
-                 "once the user is enabled; do it again in a moment"));
-    }
+  const auto answer = [name, disabled, respond](const absl::Status&) {
     respond(JsonAnswer(200, Text(Json{{"name", name}, {"disabled", disabled}})));
   };
   if (!disabled) return answer(absl::OkStatus());
-  sessions_->CloseAllOf(name, answer);
+  sessions_->CloseAllOf(name, answer);  // over already, whether or not it can forget them now
 }
 
 }  // namespace gannet::gateway

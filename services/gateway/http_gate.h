@@ -43,7 +43,8 @@ class HttpGate {
   HttpGate(const GatewayConfig& config, runtime::Deps& deps, net::Redis* redis = nullptr);
 
   // Reads the users, makes the first one and the token of scripts where there are
-  // none. `first_password` is told once, at the very first start.
+  // none. `first_password` is told once, at the very first start. NOT_FOUND: users that are
+  // kept elsewhere, and not there.
   absl::Status Start(const std::function<void(const std::string& user,
                                               const std::string& password)>& first_password);
 
@@ -65,9 +66,15 @@ class HttpGate {
   net::HttpResponse DescribeSession(const Admitted& request);
 
   Users& users() { return users_; }
+  // People are kept in a file that this gateway does not write.
+  bool shares_people() const { return !config_.users_file.empty(); }
+  // Takes up what has changed in the files of people.
+  void Reload();
+  // A note of any gateway: of consent, what counts where people are shared.
+  void Hear(const market::Event<wire::EngineNote>& event);
   size_t signed_in() const { return sessions_->size(); }
-  // Whether it can be known who is signed in.
-  absl::Status health() const { return sessions_->health(); }
+  // Whether it can be known who is signed in, and who may.
+  absl::Status health() const { return sessions_->health().ok() ? people_ : sessions_->health(); }
   // Still there, not disabled, and signed in somewhere (or the scripts' own).
   bool MayWatch(const std::string& user);
   void AddUser(const Admitted& request, const Respond& respond);
@@ -86,11 +93,16 @@ class HttpGate {
   void FindCaller(const net::HttpRequest& request, std::function<void(Found)> done);
   Verdict Decide(const net::HttpRequest& request, const Found& who) const;
   void CheckSignIn(const Admitted& request, const std::string& from, const Respond& respond);
-  void OpenSession(const std::string& name, const std::string& from, const Respond& respond);
+  void OpenSession(const SessionOwner& owner, const std::string& from, const Respond& respond);
   void ChangePassword(const Admitted& request, const Respond& respond);
   void KeepPassword(const std::string& name, const std::string& hash, const Respond& respond);
   bool KnownHost(std::string_view host) const;
   bool OwnOrigin(const net::HttpRequest& request) const;
+  absl::Status LoadPeople();
+  absl::Status MakeFirstUser(
+      const std::function<void(const std::string& user, const std::string& password)>& tell);
+  absl::Status KeepScriptToken();
+  bool ManagedElsewhere(const Respond& respond) const;
   std::string SessionBody(const User& user, std::string_view token) const;
   std::string Cookie(const std::string& token) const;
 
@@ -103,6 +115,7 @@ class HttpGate {
   const std::string data_dir_;
   std::function<void(command::AccessNote)> record_;
   Users users_;
+  absl::Status people_ = absl::OkStatus();  // of the last Reload
   std::unique_ptr<Sessions> sessions_;
   std::unique_ptr<RateLimiter> requests_, sign_ins_, sign_ins_by_user_;
   std::string script_token_;
@@ -110,6 +123,9 @@ class HttpGate {
   size_t signing_in_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
+
+// That somebody has accepted the risk disclaimer, as every gateway hears it.
+command::AccessNote ConsentNote(const std::string& person);
 
 // Answers in the gateway's form: no caching, no sniffing.
 net::HttpResponse JsonAnswer(int status, std::string body);

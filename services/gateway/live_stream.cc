@@ -300,7 +300,18 @@ void LiveStream::CloseAll() {
   CloseIf([](const std::string&) { return true; });
 }
 
+// The number goes on, so that nobody resumes over what was not made.
+void LiveStream::Forget() {
+  ++sequence_;
+  dirty_.clear();
+  dirty_charts_.clear();
+  frames_.clear();
+  frame_bytes_ = 0;
+}
+
 void LiveStream::Tick(base::Time now) {
+  if (!viewers_.empty()) watched_ = now;
+  if (now - watched_ > kMadeForNobody) return Forget();
   std::string platform = platform_();
   std::string totals = Totals(view_);
   std::string parts;

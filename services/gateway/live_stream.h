@@ -3,9 +3,10 @@
 // second. A viewer that lost its connection comes back with the number it has and
 // gets the frames after it, or the whole again when they are no longer kept.
 //
-// Rows are made once a frame, however many watch. A viewer that does not read is
-// cut off: it comes back and resumes. What the chart of one instrument shows goes
-// only to who looks at it, outside the numbering: each message of it stands alone.
+// Rows are made once a frame, however many watch, and none while nobody does who could
+// still resume. A viewer that does not read is cut off: it comes back and resumes. What the chart
+// of one instrument shows goes only to who looks at it, outside the numbering: each message of it
+// stands alone.
 //
 // Pure but for the sockets it is handed; one thread.
 #pragma once
@@ -35,6 +36,8 @@ class LiveStream {
   static constexpr base::Duration kHeartbeat = std::chrono::milliseconds(900);
   static constexpr size_t kMaxViewers = 256;
   static constexpr size_t kKeptFrames = 1'200, kKeptFrameBytes = 16u << 20;
+  // So long after the last viewer has gone frames are made for it.
+  static constexpr base::Duration kMadeForNobody = kPeriod * kKeptFrames;
   static constexpr size_t kMaxMessageBytes = 1'024;  // from a viewer
   static constexpr size_t kDepth = 20;               // levels a side
 
@@ -111,6 +114,7 @@ class LiveStream {
   bool Send(Viewer& viewer, const std::string& text);
   void SendFocus(Viewer& viewer, base::Time now);
   void SendAll(const std::string& text);
+  void Forget();
 
   const View& view_;
   const ChartData& charts_;
@@ -122,7 +126,7 @@ class LiveStream {
   std::string last_platform_;
   std::string last_totals_;
   uint64_t sequence_ = 0;
-  base::Time last_sent_{};
+  base::Time last_sent_{}, watched_{};
   std::deque<std::pair<uint64_t, std::string>> frames_;  // newest last
   size_t frame_bytes_ = 0;
   std::map<ViewerId, Viewer> viewers_;

@@ -172,6 +172,40 @@ TEST_CASE("A viewer that was away for longer than frames are kept begins anew") 
   CHECK(back.rows == steady.rows);
 }
 
+TEST_CASE("Frames are made for who watches, or may still come back for them") {
+  View view;
+  ChartData charts;
+  LiveStream stream(view, charts, "1", [] { return std::string("{}"); });
+  base::Time now = base::FromUnixMillis(1'000'000'000);
+  const auto run = [&](base::Duration span) {
+    const uint64_t before = stream.stats().frames;
+    for (const base::Time end = now + span; now < end; now += LiveStream::kPeriod) {
+      stream.TouchRow("signals", "1");
+      stream.Tick(now);
+    }
+    return stream.stats().frames - before;
+  };
+  CHECK(run(1min) == 0);  // nobody has come yet
+  const uint64_t nobody = stream.sequence();
+  struct Socket : net::WebSocket {
+    bool Send(std::string) override { return true; }
+    void Close() override {}
+  };
+  const auto viewer = stream.Join(std::make_shared<Socket>(), "ann");
+  REQUIRE(viewer);
+  stream.Open(*viewer, "1", nobody - 5, now);  // frames that were never made
+  CHECK(stream.stats().snapshots == 1);
+  CHECK(run(1min) == 600);
+  const uint64_t had = stream.sequence();
+  stream.Leave(*viewer);
+  CHECK(run(1min) == 600);
+  CHECK(run(2min) == 600);
+  const auto back = stream.Join(std::make_shared<Socket>(), "ann");
+  stream.Open(*back, "1", had, now);
+  CHECK(stream.stats().snapshots == 2);
+  CHECK(stream.stats().resumed == 0);
+}
+
 TEST_CASE("The chart of an instrument goes to who looks at it") {
   GatewayFixture f;
   REQUIRE(f.Publish(bus::kInstruments, Definition()));

@@ -24,12 +24,17 @@ int main(int argc, char** argv) {
   flags.about =
       "Serves the page, the REST API and the live stream of the platform, and takes what people "
       "ask of it.";
+  flags.numbered = true;
   if (const auto ending = runtime::ParseFlags(argc, argv, flags)) return runtime::End(*ending);
 
   base::PosixFiles files;
   const auto config = runtime::LoadConfig<gateway::GatewayConfig>(flags, files, gateway::Read);
-  if (const auto ending = runtime::CheckConfig(flags, config.status()))
-    return runtime::End(*ending);
+  absl::Status usable = config.status();
+  if (usable.ok()) {
+    const bool joined = !flags.bus_file.empty() || flags.check_config;  // which may name none
+    usable = gateway::CheckCommon(*config, joined, flags.replica.has_value());
+  }
+  if (const auto ending = runtime::CheckConfig(flags, usable)) return runtime::End(*ending);
 
   auto process = runtime::Process::Create(runtime::OptionsOf(flags));
   if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));

@@ -1,5 +1,6 @@
 #include "services/gateway/redis_sessions.h"
 
+#include <charconv>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -24,7 +25,7 @@ local function answer(text)
 end
 )lua";
 
-// ARGV: hash, user, longest life in milliseconds, most sessions, most of a user.
+// ARGV: hash, user, longest life in milliseconds, most sessions, most of a user, generation.
 constexpr char kOpen[] = R"lua(
 local id, owner, life = ARGV[3], ARGV[4], tonumber(ARGV[5])
 local of_owner, oldest_of_owner = 0, nil
@@ -42,7 +43,8 @@ if of_owner >= tonumber(ARGV[7]) then
 elseif redis.call('ZCARD', index) >= tonumber(ARGV[6]) then
   close(redis.call('ZRANGE', index, 0, 0)[1])
 end
-redis.call('HSET', prefix .. id, 'user', owner, 'ends', string.format('%d', now + life))
+redis.call('HSET', prefix .. id, 'user', owner, 'generation', ARGV[8],
+  'ends', string.format('%d', now + life))
 redis.call('PEXPIRE', prefix .. id, string.format('%d', math.min(idle, life)))
 redis.call('ZADD', index, string.format('%d', used), id)
 redis.call('PEXPIRE', index, string.format('%d', life))
@@ -52,7 +54,7 @@ return answer('')
 // ARGV: hash.
 constexpr char kFind[] = R"lua(
 local id = ARGV[3]
-local kept = redis.call('HMGET', prefix .. id, 'user', 'ends')
+local kept = redis.call('HMGET', prefix .. id, 'user', 'ends', 'generation')
 if not kept[1] then return answer('') end
 local left = tonumber(kept[2]) - now
 if left <= 0 then
@@ -61,7 +63,7 @@ if left <= 0 then
 end
 redis.call('PEXPIRE', prefix .. id, string.format('%d', math.min(idle, left)))
 redis.call('ZADD', index, string.format('%d', used), id)
-return answer(kept[1])
+return answer((kept[3] or '0') .. ' ' .. kept[1])
 )lua";
 
 // ARGV: hash.
@@ -129,20 +131,26 @@ void RedisSessions::Run(const std::string& script, std::vector<std::string> argu
   });
 }
 
-void RedisSessions::Open(const std::string& user,
+void RedisSessions::Open(const SessionOwner& owner,
                          std::function<void(absl::StatusOr<std::string>)> done) {
   const std::string token = MakeSessionToken();
   Run(kOpen,
-      {HashOf(token), user, Milliseconds(limits_.absolute), std::to_string(kMaxSessions),
-       std::to_string(kMaxPerUser)},
+      {HashOf(token), owner.user, Milliseconds(limits_.absolute), std::to_string(kMaxSessions),
+       std::to_string(kMaxPerUser), std::to_string(owner.generation)},
       [token, done = std::move(done)](absl::StatusOr<std::string> opened) {
         done(opened.ok() ? absl::StatusOr<std::string>(token) : std::move(opened));
       });
 }
 
-void RedisSessions::Find(std::string_view token,
-                         std::function<void(absl::StatusOr<std::string>)> done) {
-  Run(kFind, {HashOf(token)}, std::move(done));
+void RedisSessions::Find(std::string_view token, Found done) {
+  Run(kFind, {HashOf(token)}, [done = std::move(done)](const absl::StatusOr<std::string>& found) {
+    if (!found.ok()) return done(found.status());
+    SessionOwner owner;
+    const char* const end = found->data() + found->size();
+    const auto [rest, error] = std::from_chars(found->data(), end, owner.generation);
+    if (error == std::errc() && rest != end) owner.user.assign(rest + 1, end);
+    done(std::move(owner));
+  });
 }
 
 void RedisSessions::Close(std::string_view token, Done done) {

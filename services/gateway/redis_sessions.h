@@ -7,7 +7,7 @@
 // how old anything is.
 //
 //   PREFIX sessions            sorted set: session → when it was used last, microseconds
-//   PREFIX session:HASH        user, ends (milliseconds); expires when unused or at its end
+//   PREFIX session:HASH        user, generation, ends (milliseconds); expires unused or at its end
 //   PREFIX rate:KIND:HASH      tokens, at (seconds) of a bucket; expires when full again
 #pragma once
 
@@ -27,9 +27,9 @@ class RedisSessions : public Sessions {
   RedisSessions(net::Redis& redis, SessionLimits limits, std::string prefix)
       : redis_(redis), limits_(limits), prefix_(std::move(prefix)) {}
 
-  void Open(const std::string& user,
+  void Open(const SessionOwner& owner,
             std::function<void(absl::StatusOr<std::string>)> done) override;
-  void Find(std::string_view token, std::function<void(absl::StatusOr<std::string>)> done) override;
+  void Find(std::string_view token, Found done) override;
   void Close(std::string_view token, Done done) override;
   void CloseAllOf(const std::string& user, Done done) override;
   size_t size() const override { return size_; }

@@ -212,7 +212,7 @@ TEST_CASE("What is late for sessions that have gone is dropped") {
   RedisHarness harness;
   auto sessions = harness.MakeSessions(kLimits);
   bool called = false;
-  sessions->Find("x", [&](const absl::StatusOr<std::string>&) { called = true; });
+  sessions->Find("x", [&](const absl::StatusOr<SessionOwner>&) { called = true; });
   sessions.reset();
   bool answered = false;
   harness.redis().Call({"PING"}, [&](const auto&) { answered = true; });

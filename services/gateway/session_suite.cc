@@ -29,6 +29,9 @@ void TestLife(SessionHarness& harness) {
   CHECK(harness.Find(*sessions, bob).value() == "bob");
   CHECK(sessions->size() == 1);
   CHECK(sessions->health().ok());
+  const std::string later = harness.Open(*sessions, "cid", 7).value();
+  CHECK(harness.FindOwner(*sessions, later).value() == SessionOwner{"cid", 7});
+  CHECK(harness.FindOwner(*sessions, bob).value() == SessionOwner{"bob", 0});
 }
 
 void TestAge(SessionHarness& harness) {
@@ -111,12 +114,21 @@ T Await(SessionHarness& harness, Call call) {
 
 }  // namespace
 
-absl::StatusOr<std::string> SessionHarness::Open(Sessions& sessions, const std::string& user) {
-  return Await<absl::StatusOr<std::string>>(*this, [&](auto done) { sessions.Open(user, done); });
+absl::StatusOr<std::string> SessionHarness::Open(Sessions& sessions, const std::string& user,
+                                                 uint32_t generation) {
+  return Await<absl::StatusOr<std::string>>(*this, [&](auto done) {
+    sessions.Open({user, generation}, done);
+  });
+}
+
+absl::StatusOr<SessionOwner> SessionHarness::FindOwner(Sessions& sessions, std::string_view token) {
+  return Await<absl::StatusOr<SessionOwner>>(*this, [&](auto done) { sessions.Find(token, done); });
 }
 
 absl::StatusOr<std::string> SessionHarness::Find(Sessions& sessions, std::string_view token) {
-  return Await<absl::StatusOr<std::string>>(*this, [&](auto done) { sessions.Find(token, done); });
+  const auto owner = FindOwner(sessions, token);
+  if (!owner.ok()) return owner.status();
+  return owner->user;
 }
 
 absl::Status SessionHarness::Close(Sessions& sessions, std::string_view token) {

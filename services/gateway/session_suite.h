@@ -23,8 +23,10 @@ class SessionHarness {
   virtual void Age(base::Duration by) = 0;
 
   // What they answer.
-  absl::StatusOr<std::string> Open(Sessions& sessions, const std::string& user);
-  absl::StatusOr<std::string> Find(Sessions& sessions, std::string_view token);
+  absl::StatusOr<std::string> Open(Sessions& sessions, const std::string& user,
+                                   uint32_t generation = 0);
+  absl::StatusOr<SessionOwner> FindOwner(Sessions& sessions, std::string_view token);
+  absl::StatusOr<std::string> Find(Sessions& sessions, std::string_view token);  // the user
   absl::Status Close(Sessions& sessions, std::string_view token);
   absl::Status CloseAllOf(Sessions& sessions, const std::string& user);
   bool Allow(RateLimiter& limiter, const std::string& name);

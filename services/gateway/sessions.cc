@@ -16,7 +16,7 @@ std::string CsrfOf(std::string_view token) {
   return base::Base64Url({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
-void MemorySessions::Open(const std::string& user,
+void MemorySessions::Open(const SessionOwner& owner,
                           std::function<void(absl::StatusOr<std::string>)> done) {
   const base::Duration now = clock_.Monotonic();
   size_t of_user = 0;
@@ -27,7 +27,7 @@ void MemorySessions::Open(const std::string& user,
       continue;
     }
     if (oldest == sessions_.end() || it->second.used < oldest->second.used) oldest = it;
-    if (it->second.user == user) {
+    if (it->second.owner.user == owner.user) {
       ++of_user;
       if (oldest_of_user == sessions_.end() || it->second.used < oldest_of_user->second.used)
         oldest_of_user = it;
@@ -40,21 +40,20 @@ void MemorySessions::Open(const std::string& user,
     sessions_.erase(oldest);
   }
   std::string token = MakeSessionToken();
-  sessions_[base::Sha256(token)] = {user, now, now};
+  sessions_[base::Sha256(token)] = {owner, now, now};
   done(std::move(token));
 }
 
-void MemorySessions::Find(std::string_view token,
-                          std::function<void(absl::StatusOr<std::string>)> done) {
+void MemorySessions::Find(std::string_view token, Found done) {
   const base::Duration now = clock_.Monotonic();
   const auto found = sessions_.find(base::Sha256(token));
-  if (found == sessions_.end()) return done("");
+  if (found == sessions_.end()) return done(SessionOwner());
   if (Expired(found->second, now)) {
     sessions_.erase(found);
-    return done("");
+    return done(SessionOwner());
   }
   found->second.used = now;
-  done(found->second.user);
+  done(found->second.owner);
 }
 
 void MemorySessions::Close(std::string_view token, Done done) {
@@ -63,7 +62,7 @@ void MemorySessions::Close(std::string_view token, Done done) {
 }
 
 void MemorySessions::CloseAllOf(const std::string& user, Done done) {
-  std::erase_if(sessions_, [&](const auto& entry) { return entry.second.user == user; });
+  std::erase_if(sessions_, [&](const auto& entry) { return entry.second.owner.user == user; });
   done(absl::OkStatus());
 }
 

@@ -24,6 +24,12 @@ struct SessionLimits {
   base::Duration absolute = std::chrono::hours(24);
 };
 
+struct SessionOwner {
+  std::string user;         // empty: nobody
+  uint32_t generation = 0;  // User::generation when it was opened
+  bool operator==(const SessionOwner&) const = default;
+};
+
 // What goes into the cookie.
 std::string MakeSessionToken();
 // Asked for again with each request that changes something. It follows from the token, so that
@@ -38,13 +44,13 @@ class Sessions {
   // end of this. UNAVAILABLE: it cannot be known or done now, and whether it was done is not
   // known either.
   using Done = std::function<void(absl::Status)>;
+  using Found = std::function<void(absl::StatusOr<SessionOwner>)>;
   virtual ~Sessions() = default;
   // The token of a new session.
-  virtual void Open(const std::string& user,
+  virtual void Open(const SessionOwner& owner,
                     std::function<void(absl::StatusOr<std::string>)> done) = 0;
-  // Whose session it is; empty: unknown or expired. Notes that it was used.
-  virtual void Find(std::string_view token,
-                    std::function<void(absl::StatusOr<std::string>)> done) = 0;
+  // Whose session it is; nobody's: unknown or expired. Notes that it was used.
+  virtual void Find(std::string_view token, Found done) = 0;
   virtual void Close(std::string_view token, Done done) = 0;
   virtual void CloseAllOf(const std::string& user, Done done) = 0;
   // As far as is known here.
@@ -57,9 +63,9 @@ class MemorySessions : public Sessions {
  public:
   MemorySessions(SessionLimits limits, const base::Clock& clock) : limits_(limits), clock_(clock) {}
 
-  void Open(const std::string& user,
+  void Open(const SessionOwner& owner,
             std::function<void(absl::StatusOr<std::string>)> done) override;
-  void Find(std::string_view token, std::function<void(absl::StatusOr<std::string>)> done) override;
+  void Find(std::string_view token, Found done) override;
   void Close(std::string_view token, Done done) override;
   void CloseAllOf(const std::string& user, Done done) override;
   size_t size() const override { return sessions_.size(); }
@@ -67,7 +73,7 @@ class MemorySessions : public Sessions {
 
  private:
   struct Session {
-    std::string user;
+    SessionOwner owner;
     base::Duration created{0}, used{0};  // monotonic
   };
   bool Expired(const Session& session, base::Duration now) const {

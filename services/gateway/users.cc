@@ -109,9 +109,12 @@ absl::Status Users::Load() {
       user.role = *role;
       user.hash = row.at("password").get<std::string>();
       user.disabled = row.at("disabled").get<bool>();
+      user.generation = row.value("generation", uint32_t{0});  // earlier builds wrote none
       user.created = base::FromUnixNanos(row.at("created_ns").get<int64_t>());
       user.consent_version = row.at("consent_version").get<uint32_t>();
       user.consent_time = base::FromUnixNanos(row.at("consent_ns").get<int64_t>());
+      if (const auto heard = heard_.find(user.name); heard != heard_.end())
+        Merge(user, heard->second);
       users.insert_or_assign(user.name, std::move(user));
     }
   } catch (const nlohmann::json::exception&) {
@@ -134,6 +137,7 @@ absl::Status Users::Save(std::map<std::string, User, std::less<>> users) {
                     {"role", Name(user.role)},
                     {"password", user.hash},
                     {"disabled", user.disabled},
+                    {"generation", user.generation},
                     {"created_ns", base::UnixNanos(user.created)},
                     {"consent_version", user.consent_version},
                     {"consent_ns", base::UnixNanos(user.consent_time)}});
@@ -169,6 +173,7 @@ absl::Status Users::SetDisabled(std::string_view name, bool disabled) {
   auto users = users_;
   const auto found = users.find(name);
   if (found == users.end()) return NoSuchUser(name);
+  if (disabled && !found->second.disabled) ++found->second.generation;
   found->second.disabled = disabled;
   return Save(std::move(users));
 }
@@ -179,6 +184,7 @@ absl::Status Users::SetPassword(std::string_view name, std::string hash) {
   const auto found = users.find(name);
   if (found == users.end()) return NoSuchUser(name);
   found->second.hash = std::move(hash);
+  ++found->second.generation;
   return Save(std::move(users));
 }
 
@@ -190,6 +196,22 @@ absl::Status Users::Consent(std::string_view name, uint32_t version, base::Time 
   found->second.consent_version = version;
   found->second.consent_time = now;
   return Save(std::move(users));
+}
+
+void Users::HearConsent(std::string_view name, uint32_t version, base::Time time) {
+  auto heard = heard_.find(name);
+  if (heard == heard_.end()) {
+    if (heard_.size() >= kMaxHeard) return;
+    heard = heard_.emplace(std::string(name), Consented()).first;
+  }
+  if (version > heard->second.version) heard->second = {version, time};
+  if (const auto user = users_.find(name); user != users_.end()) Merge(user->second, heard->second);
+}
+
+void Users::Merge(User& user, const Consented& heard) {
+  if (heard.version <= user.consent_version) return;
+  user.consent_version = heard.version;
+  user.consent_time = heard.time;
 }
 
 const User* Users::Find(std::string_view name) const {

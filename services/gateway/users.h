@@ -1,6 +1,7 @@
 // Who may sign in: names, roles, Argon2id password hashes and the consent given,
 // in one file readable by its owner only. The gateway reads it anew when another
-// program (`gannet user`) has changed it.
+// program (`gannet user`) has changed it. Several gateways read one that none of them
+// writes; of consent they hear on the bus.
 //
 // Not thread-safe; `VerifyPassword` and `HashPassword` are slow on purpose and may
 // run on any thread.
@@ -42,6 +43,9 @@ struct User {
   Role role = Role::kViewer;
   std::string hash;
   bool disabled = false;
+  // Raised by what ends all sessions: being shut out, another password. Those that were opened
+  // under a lower one are over.
+  uint32_t generation = 0;
   base::Time created{};
   // Of the risk disclaimer; 0: never accepted.
   uint32_t consent_version = 0;
@@ -69,17 +73,27 @@ class Users {
   absl::Status SetDisabled(std::string_view name, bool disabled);
   absl::Status SetPassword(std::string_view name, std::string hash);
   absl::Status Consent(std::string_view name, uint32_t version, base::Time now);
+  // Consent that was given elsewhere: not written, and kept over Load. Of at most kMaxHeard
+  // names, known or not.
+  void HearConsent(std::string_view name, uint32_t version, base::Time time);
+  static constexpr size_t kMaxHeard = 10 * kMaxUsers;
 
   const User* Find(std::string_view name) const;
   const std::map<std::string, User, std::less<>>& all() const { return users_; }
 
  private:
+  struct Consented {
+    uint32_t version = 0;
+    base::Time time{};
+  };
   absl::Status Refresh();
   absl::Status Save(std::map<std::string, User, std::less<>> users);
+  static void Merge(User& user, const Consented& heard);
 
   base::Files& files_;
   const std::string path_;
   std::map<std::string, User, std::less<>> users_;
+  std::map<std::string, Consented, std::less<>> heard_;
 };
 
 }  // namespace gannet::gateway

@@ -43,6 +43,52 @@ TEST_CASE("Users are kept in a file of their owner only, and read again") {
   CHECK(again.Find("ann")->consent_time == now);
 }
 
+TEST_CASE("What ends all sessions raises the generation of a user, and letting in again does not") {
+  base::SimFiles files;
+  REQUIRE(files.MakeDirs("d").ok());
+  // As earlier builds wrote it.
+  REQUIRE(files
+              .WriteAtomically("d/users.json",
+                               R"({"format":1,"users":[{"name":"ann","role":"risk","password":"x",
+              "disabled":false,"created_ns":0,"consent_version":0,"consent_ns":0}]})",
+                               0600)
+              .ok());
+  Users users(files, Users::PathIn("d"));
+  REQUIRE(users.Load().ok());
+  CHECK(users.Find("ann")->generation == 0);
+  REQUIRE(users.SetDisabled("ann", true).ok());
+  REQUIRE(users.SetDisabled("ann", true).ok());
+  REQUIRE(users.SetDisabled("ann", false).ok());
+  CHECK(users.Find("ann")->generation == 1);
+  REQUIRE(users.SetPassword("ann", "y").ok());
+  Users again(files, Users::PathIn("d"));
+  REQUIRE(again.Load().ok());
+  CHECK(again.Find("ann")->generation == 2);
+}
+
+TEST_CASE("Consent that was heard outlasts a file that does not tell of it") {
+  base::SimFiles files;
+  REQUIRE(files.MakeDirs("d").ok());
+  Users elsewhere(files, Users::PathIn("d"));
+  REQUIRE(elsewhere.Add("ann", Role::kTrader, "x", {}).ok());
+  Users users(files, Users::PathIn("d"));
+  REQUIRE(users.Load().ok());
+  const base::Time time = base::FromUnixMillis(1'000);
+  users.HearConsent("ann", 1, time);
+  users.HearConsent("bob", 1, time);  // whom the file does not know yet
+  CHECK(users.Find("ann")->consent_version == 1);
+  REQUIRE(elsewhere.Add("bob", Role::kTrader, "x", {}).ok());
+  REQUIRE(users.Load().ok());
+  users.HearConsent("ann", 0, {});  // an older one changes nothing
+  for (const char* name : {"ann", "bob"}) {
+    CHECK(users.Find(name)->consent_version == 1);
+    CHECK(users.Find(name)->consent_time == time);
+  }
+  for (size_t i = 0; i < Users::kMaxHeard + 10; ++i)
+    users.HearConsent("u" + std::to_string(i), 1, time);
+  CHECK(users.Find("ann")->consent_version == 1);
+}
+
 TEST_CASE("A file of users that is broken or open to others is refused and kept") {
   base::SimFiles files;
   REQUIRE(files.MakeDirs("d").ok());

@@ -14,6 +14,7 @@ foreach(test
     crash
     distributed
     distributed_rpc
+    gateways
     heartbeat
     hostile_requests
     kill
@@ -70,7 +71,7 @@ add_test(NAME e2e_outage_node
 set_tests_properties(e2e_outage_node PROPERTIES LABELS e2e TIMEOUT ${hang} SKIP_RETURN_CODE 4)
 
 # A whole platform over Kafka is work for two processors: beside another of them both are slow.
-set_tests_properties(e2e_distributed e2e_distributed_node e2e_distributed_rpc e2e_heartbeat e2e_lease e2e_outage_node e2e_recorder
+set_tests_properties(e2e_distributed e2e_distributed_node e2e_distributed_rpc e2e_gateways e2e_heartbeat e2e_lease e2e_outage_node e2e_recorder
   PROPERTIES PROCESSORS 2)
 # Seconds: the longest begin first.
 set_tests_properties(e2e_distributed PROPERTIES COST 160)

@@ -58,6 +58,10 @@ def redis(text, password=GOOD, mode=0o600):
     return lay_out
 
 
+def several(text):
+    return lambda stage: ["--replica", "1", "--bus", stage.write("bus.yaml", "kafka:\n  brokers: 127.0.0.1:9\n"), "--config", stage.write("config.yaml", "port: 0\n" + text)]
+
+
 def notify(channel, rest="", **files):
     def lay_out(stage):
         for name, (content, mode) in files.items():
@@ -162,6 +166,10 @@ CASES = [
     ("people", "one token of two people", "risk", rpc(f"people:\n  - {{name: a, rights: [read], token_sha256: {TOKEN}}}\n  - {{name: b, rights: [risk], token_sha256: {TOKEN}}}\n"), ["two have the same token_sha256"]),
     ("people", "a right that nobody knows", "risk", rpc("people:\n  - {name: a, rights: [all]}\n"), ["rights are read, trade, risk and operate"]),
     ("people", "sessions of a month", "gateway", config("port: 0\nsession_length: 720h\n"), ["session_length"]),
+    ("people", "one of several gateways with sessions of its own", "gateway", several(""), ["several gateways need", "state redis"]),
+    ("people", "one of several gateways with people of its own", "gateway", several("redis:\n  address: 127.0.0.1:9\n"), ["several gateways need", "users_file"]),
+    ("people", "one of several gateways without a bus", "gateway", lambda stage: ["--replica", "1"], ["--replica", "--bus"]),
+    ("people", "people in common, and consent nowhere", "gateway", config("port: 0\nusers_file: /users.json\n"), ["users_file", "--bus"]),
     ("people", "limits that their proposer approves", "risk", lambda stage: ["--config", stage.limits("four_eyes: false")], ["gate.four_eyes", "second person"]),
     ("people", "corrections that one person signs", "execution", execution("four_eyes: false\n"), ["four_eyes", "paper only"]),
     # real money
