@@ -202,6 +202,8 @@ def changes(helm):
             ("who may call", {"rpc": {"reflection": True}}, set(facts())),
             ("clients of the gateway", {"networkPolicy": {"clients": []}}, set()),
             ("what is taken away", {"postgres": {"contract": True}}, set()),
+            ("a third gateway", {"services": {"gateway": {"replicas": 3}}}, set()),
+            ("one gateway instead of two", {"services": {"gateway": {"replicas": 1}}}, {"gateway"}),
             ("topics", {"topics": {"create": False}}, set())]:
         got = restarted(values=values)
         check(got == wanted, f"{what} restart {sorted(got)}, not {sorted(wanted)}")
@@ -212,7 +214,7 @@ def changes(helm):
         (newer / "Chart.yaml").write_text(re.sub(r"(?m)^version: .*", "version: 9.9.9", text))
         got = restarted(chart=newer)
         check(not got, f"a version of the chart alone restarts {sorted(got)}")
-    section("changes and whom they restart", 11)
+    section("changes and whom they restart", 13)
 
 
 def edges_hold(rendered):
@@ -269,8 +271,13 @@ def values_are_used(helm, texts):
     own = {key: marked(value, key) for key, value in values.items()}
     for name in own["services"]:
         own["services"][name]["enabled"] = True
-    own["services"]["inference"] |= {"autoscaling": {**own["services"]["inference"]["autoscaling"], "enabled": True, "maxReplicas": 99999}}
-    marks["services.inference.autoscaling.maxReplicas"] = "99999"
+    scaling = [name for name, fact in facts().items() if fact["scales"]]
+    off, own["redis"]["mode"] = {"enabled": False}, "external"
+    for at, name in enumerate(scaling):
+        own["services"][name]["autoscaling"] |= {"enabled": True, "maxReplicas": 99990 + at}
+        marks[f"services.{name}.autoscaling.maxReplicas"] = str(99990 + at)
+        marks[f"services.{name}.replicas"] = str(88890 + at)
+        marks[f"services.{name}.keda.maxReplicas"] = str(88880 + at)
     own["tests"]["order"]["enabled"] = own["canary"]["enabled"] = own["monitoring"]["serviceMonitor"]["enabled"] = own["monitoring"]["rules"]["enabled"] = True
     own["monitoring"]["dashboards"]["enabled"] = own["monitoring"]["alertmanager"]["enabled"] = own["monitoring"]["logs"]["enabled"] = True
     out = ""
@@ -278,12 +285,10 @@ def values_are_used(helm, texts):
                    {"kafka": {"mode": "bundled", "auth": "mtls"}, "postgres": {"mode": "bundled"}, "redis": {"mode": "bundled"}, "venueSim": {"enabled": True}, "fullnameOverride": ""},
                    {"tls": {"clientAuth": True}, "tests": {"order": {"enabled": False}}, "canary": {"enabled": False}, "rpc": {"people": [{"name": marks["rpc.people"], "rights": ["read"]}]},
                     "fullnameOverride": "", "image": {"tag": marks["image.tag"], "digests": {}}},
-                   {"services": {"inference": {"replicas": number + 1, "autoscaling": {"enabled": False}}}},
-                   {"services": {"inference": {"autoscaling": {"enabled": False}, "keda": {"enabled": True, "maxReplicas": 88888}}}}):
+                   {"services": {name: {"replicas": 88890 + at, "autoscaling": off} for at, name in enumerate(scaling)}},
+                   {"services": {name: {"autoscaling": off, "keda": {"enabled": True, "maxReplicas": 88880 + at}} for at, name in enumerate(scaling)}}):
         merged = merge(own, change)
         out += helm.text(values=merged, apis=APIS_OF_OTHERS, extra=["--skip-schema-validation"])
-    marks["services.inference.replicas"] = str(number + 1)
-    marks["services.inference.keda.maxReplicas"] = "88888"
     unused = [path for path, mark in marks.items() if mark not in out]
     check(not unused, f"values that come out nowhere: {unused}")
     # Switches: the other way round, something else is rendered.
@@ -299,13 +304,14 @@ def values_are_used(helm, texts):
 
 SWITCHES = {"kafka.mode", "kafka.auth", "postgres.mode", "redis.mode"}
 SWITCHED = {
-    "kafka.mode": ("bundled", "external"), "kafka.auth": ("external", "mtls"), "postgres.mode": ("default", "none"), "redis.mode": ("ha", "none"),
+    "kafka.mode": ("bundled", "external"), "kafka.auth": ("external", "mtls"), "postgres.mode": ("default", "none"), "redis.mode": ("bundled", "none"),
     "networkPolicy.enabled": ("default", False), "topics.create": ("default", False), "rpc.reflection": ("default", True),
     "tls.clientAuth": ("default", True), "venueSim.enabled": ("bundled", False), "tests.order.enabled": ("order-test", False),
     "monitoring.serviceMonitor.enabled": ("monitoring", False), "monitoring.rules.enabled": ("monitoring", False),
     "monitoring.dashboards.enabled": ("monitoring", False), "monitoring.alertmanager.enabled": ("monitoring", False),
     "monitoring.logs.enabled": ("monitoring", False), "canary.enabled": ("canary", False), "postgres.contract": ("restricted", False),
     "services.inference.autoscaling.enabled": ("no-crds", False), "services.inference.keda.enabled": ("keda", False),
+    "services.gateway.autoscaling.enabled": ("gateways", False), "services.gateway.keda.enabled": ("keda", False),
     **{f"services.{name}.enabled": ("ha", False) for name in facts()}, "services.gateway.enabled": ("default", False),
 }
 SHAPES = {

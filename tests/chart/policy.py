@@ -124,19 +124,29 @@ def services_reach_containers(objects):
 
 @rule
 def single_writers(objects):
-    """One pod and one volume, but for what scales."""
+    """One pod and one volume, but for what scales; each pod of what keeps a journal has its own, and its number."""
     for name, one, pod in workloads(objects):
         if not for_good(one):
             continue
-        scales = facts().get(component(one), {}).get("scales", False)
-        if scales != (one["kind"] == "Deployment"):
-            yield f"{name}: only what scales is a Deployment"
-        if not scales and (one["spec"].get("replicas") != 1 or len(one["spec"].get("volumeClaimTemplates", [])) != 1):
-            yield f"{name}: a single writer has one pod and one volume"
+        fact = facts().get(component(one), {})
+        scales, keeps = fact.get("scales", False), fact.get("bus", True)
+        if keeps != (one["kind"] == "StatefulSet"):
+            yield f"{name}: what keeps a journal is a StatefulSet, and nothing else"
+        if keeps and len(one["spec"].get("volumeClaimTemplates", [])) != 1:
+            yield f"{name}: a pod that keeps a journal has a volume"
+        if fact and keeps and one["spec"]["persistentVolumeClaimRetentionPolicy"] != {"whenDeleted": "Retain", "whenScaled": "Retain"}:
+            yield f"{name}: a pod that comes back without its journal gives its ids a second time"
+        several = one["spec"].get("replicas") != 1
+        if several and not scales:
+            yield f"{name}: a single writer has one pod"
+        numbers = [each["valueFrom"]["fieldRef"]["fieldPath"] for each in pod["spec"]["containers"][0].get("env", []) if each["name"] == "REPLICA"]
+        numbered = "--replica=$(REPLICA)" in pod["spec"]["containers"][0].get("args", []) and numbers == ["metadata.labels['apps.kubernetes.io/pod-index']"]
+        if numbered != (keeps and several):
+            yield f"{name}: {one['spec'].get('replicas')} pods, numbered by {numbers}"
         if one["kind"] == "StatefulSet" and one["spec"]["serviceName"] not in {other["metadata"]["name"] for other in of_kind(objects, "Service")}:
             yield f"{name}: its Service {one['spec']['serviceName']} is missing"
         spread = {each["topologyKey"] for each in pod["spec"].get("topologySpreadConstraints", [])}
-        if scales and spread != {"topology.kubernetes.io/zone", "kubernetes.io/hostname"}:
+        if several and spread != {"topology.kubernetes.io/zone", "kubernetes.io/hostname"}:
             yield f"{name}: its pods may all be in one place"
 
 
@@ -201,7 +211,7 @@ def no_secret_is_rendered(objects):
         yield f"{called(one)}: the chart makes no secrets"
     for name, _, pod in workloads(objects):
         for box in containers(pod):
-            if box.get("envFrom") or any("valueFrom" in each for each in box.get("env", [])):
+            if box.get("envFrom") or any(set(each.get("valueFrom", {})) - {"fieldRef"} for each in box.get("env", [])):
                 yield f"{name}: {box['name']} takes something from the environment; secrets are files"
 
 

@@ -8,6 +8,7 @@ def service(name, **keys):
     return {"services": {name: keys}}
 
 
+REDIS = {"redis": {"mode": "external", "address": "redis.example:6379", "existingSecret": "a"}}
 SCALER = {"enabled": True, "minReplicas": 2, "maxReplicas": 4}
 
 REFUSED = [
@@ -29,7 +30,7 @@ REFUSED = [
     ("an address without a mask", {"networkPolicy": {"venues": {"cidrs": ["10.0.0.1"]}}}, "/networkPolicy/venues/cidrs"),
     ("a name too long", {"fullnameOverride": "x" * 37}, "/fullnameOverride"),
     # single writers
-    *[(f"two pods of {name}", service(name, replicas=2), f"/services/{name}/replicas") for name in SERVICES],
+    *[(f"two pods of {name}", service(name, replicas=2), f"/services/{name}/replicas") for name in SERVICES if name != "gateway"],
     ("no pod of execution", service("execution", replicas=0), "/services/execution/replicas"),
     ("a scaler of execution", service("execution", autoscaling=SCALER), "autoscaling"),
     ("a scaler on lag of news-signal", service("news-signal", keda=SCALER), "keda"),
@@ -38,6 +39,13 @@ REFUSED = [
     ("a scaler upside down", service("inference", enabled=True, autoscaling={**SCALER, "minReplicas": 9}), "minReplicas is above maxReplicas"),
     ("KEDA that is not there", service("inference", enabled=True, keda=SCALER), "keda.sh/v1alpha1"),
     ("an operator that is not there", {"monitoring": {"serviceMonitor": {"enabled": True}}}, "monitoring.coreos.com/v1"),
+    ("two gateways that know nothing of each other's sessions", service("gateway", replicas=2, usersSecret="a"), "redis.mode"),
+    ("two gateways with people of their own", {**REDIS, **service("gateway", replicas=2)}, "services.gateway.usersSecret"),
+    ("a scaler of gateways with people of their own", {**REDIS, **service("gateway", autoscaling={**SCALER, "minReplicas": 1})}, "services.gateway.usersSecret"),
+    ("two scalers of the gateway", {**REDIS, **service("gateway", usersSecret="a", autoscaling=SCALER, keda=SCALER)}, "/services/gateway"),
+    ("a scaler of the gateway upside down", {**REDIS, **service("gateway", usersSecret="a", autoscaling={**SCALER, "minReplicas": 9})}, "minReplicas is above maxReplicas"),
+    ("no gateway at all, enabled", service("gateway", replicas=0), "/services/gateway/replicas"),
+    ("people beside the chart's", service("gateway", config="users_file: /a\n"), "services.gateway.usersSecret"),
     # places and secrets
     ("no brokers", {"kafka": {"brokers": ""}}, "/kafka/brokers"),
     ("brokers without a port", {"kafka": {"brokers": "kafka.example"}}, "/kafka/brokers"),

@@ -33,9 +33,9 @@ def against_sources():
             yield f"{name}: store is {fact['store']}, its config.cc says otherwise"
         if fact["redis"] != ('"redis"' in config):
             yield f"{name}: redis is {fact['redis']}, its config.cc says otherwise"
-        # A journal whose positions make the ids of what it decides.
-        if fact["scales"] and fact["bus"]:
-            yield f"{name}: joined to the bus, it can't have two pods"
+        # A journal whose positions make the ids of what it decides: with several, of each its own.
+        if (fact["scales"] and fact["bus"]) != ("numbered = true" in main):
+            yield f"{name}: scales is {fact['scales']}, its main.cc says otherwise"
     table = edges()
     pairs = [(row["from"], row["to"], row.get("port")) for row in table]
     if len(pairs) != len(set(pairs)):

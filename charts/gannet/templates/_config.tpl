@@ -102,6 +102,10 @@ host_names:
 {{- range .service.hostNames }}
   - {{ . | quote }}
 {{- end }}
+{{- if .service.usersSecret }}
+users_file: /etc/gannet/users/users.json
+token_file: /etc/gannet/users/token
+{{- end }}
 {{- if .service.usesRedis }}
 {{- $redis := .root.Values.redis }}
 redis:

@@ -64,7 +64,8 @@ imagePullSecrets:
 {{- end }}
 
 {{/* Facts of files/services.yaml, the entry of values over `defaults`, and the name:
-     what every template of a service works with. Takes (dict "root" $ "name" …). */}}
+     what every template of a service works with. `scaled`: a scaler decides how many pods
+     there are; `several`: there may be more than one. Takes (dict "root" $ "name" …). */}}
 {{- define "gannet.service" -}}
 {{- $facts := get (.root.Files.Get "files/services.yaml" | fromYaml) .name -}}
 {{- $own := get .root.Values.services .name -}}
@@ -74,6 +75,9 @@ imagePullSecrets:
 {{- $_ := set $merged "facts" $facts -}}
 {{- $_ := set $merged "usesLease" (and $facts.lease $postgres) -}}
 {{- $_ := set $merged "usesRedis" (and $facts.redis (ne .root.Values.redis.mode "none")) -}}
+{{- $scaled := or (dig "autoscaling" "enabled" false $merged) (dig "keda" "enabled" false $merged) -}}
+{{- $_ := set $merged "scaled" $scaled -}}
+{{- $_ := set $merged "several" (or $scaled (gt (int (default 1 $merged.replicas)) 1)) -}}
 {{- $_ := set $merged "usesPostgres" (and (or $facts.lease $facts.store) $postgres) -}}
 {{- toJson $merged -}}
 {{- end }}

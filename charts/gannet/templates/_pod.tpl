@@ -3,6 +3,7 @@
 {{- $root := .root -}}
 {{- $s := .service -}}
 {{- $full := include "gannet.fullname" $root -}}
+{{- $numbered := and $s.several $s.facts.bus -}}
 {{- $alerts := ternary $root.Values.monitoring.notifier.alertsSecret "" (eq $s.name "reporting") -}}
 metadata:
   labels:
@@ -38,7 +39,7 @@ spec:
   affinity:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-  {{- if $s.facts.scales }}
+  {{- if $s.several }}
   topologySpreadConstraints:
     {{- range list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
     - topologyKey: {{ . }}
@@ -85,6 +86,15 @@ spec:
         {{- if $s.usesLease }}
         - --lease=/etc/gannet/config/lease.yaml
         {{- end }}
+        {{- if $numbered }}
+        - --replica=$(REPLICA)
+        {{- end }}
+      {{- if $numbered }}
+      env:
+        # Its ordinal, which it keeps, and with it its volume.
+        - name: REPLICA
+          valueFrom: {fieldRef: {fieldPath: "metadata.labels['apps.kubernetes.io/pod-index']"}}
+      {{- end }}
       {{- if and $root.Values.venueSim.enabled (has $s.name (list "ingest" "execution")) }}
       env:
         # Whom the simulator's certificate is from; it takes the place of the public authorities.
@@ -132,6 +142,9 @@ spec:
         {{- if $s.usesRedis }}
         - {name: redis, mountPath: /etc/gannet/redis, readOnly: true}
         {{- end }}
+        {{- if $s.usersSecret }}
+        - {name: users, mountPath: /etc/gannet/users, readOnly: true}
+        {{- end }}
         {{- if and $root.Values.venueSim.enabled (has $s.name (list "ingest" "execution")) }}
         - {name: venue-sim, mountPath: /etc/gannet/venue-sim, readOnly: true}
         {{- end }}
@@ -157,6 +170,9 @@ spec:
     {{- if $s.usesRedis }}
     {{- include "gannet.secretVolume" (dict "name" "redis" "secret" $root.Values.redis.existingSecret "keys" (list "password" "ca.crt")) | nindent 4 }}
     {{- end }}
+    {{- with $s.usersSecret }}
+    {{- include "gannet.secretVolume" (dict "name" "users" "secret" . "keys" (list "users.json" "token")) | nindent 4 }}
+    {{- end }}
     {{- if and $root.Values.venueSim.enabled (has $s.name (list "ingest" "execution")) }}
     {{- include "gannet.secretVolume" (dict "name" "venue-sim" "secret" $root.Values.venueSim.existingSecret "keys" (list "ca.crt")) | nindent 4 }}
     {{- end }}
@@ -166,7 +182,7 @@ spec:
     {{- range $folder, $secret := $s.secrets }}
     {{- include "gannet.secretVolume" (dict "name" (printf "secret-%s" $folder) "secret" $secret) | nindent 4 }}
     {{- end }}
-    {{- if $s.facts.scales }}
+    {{- if not $s.facts.bus }}
     - name: data
       emptyDir: {sizeLimit: 2Gi}
     {{- end }}

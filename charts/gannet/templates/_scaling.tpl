@@ -1,3 +1,6 @@
+{{/* Who keeps a journal has a volume, and goes on with it; the others are all alike. */}}
+{{- define "gannet.kind" }}{{ ternary "StatefulSet" "Deployment" .facts.bus }}{{ end }}
+
 {{/* Scaler and disruption budget of a service that scales. */}}
 {{- define "gannet.scaling" -}}
 {{- $root := .root -}}
@@ -15,7 +18,7 @@ metadata:
   labels:
     {{- $labels | nindent 4 }}
 spec:
-  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: {{ $name }}}
+  scaleTargetRef: {apiVersion: apps/v1, kind: {{ include "gannet.kind" $s }}, name: {{ $name }}}
   minReplicas: {{ $s.autoscaling.minReplicas }}
   maxReplicas: {{ $s.autoscaling.maxReplicas }}
   metrics:
@@ -36,7 +39,7 @@ metadata:
   labels:
     {{- $labels | nindent 4 }}
 spec:
-  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: {{ $name }}}
+  scaleTargetRef: {apiVersion: apps/v1, kind: {{ include "gannet.kind" $s }}, name: {{ $name }}}
   minReplicaCount: {{ $s.keda.minReplicas }}
   maxReplicaCount: {{ $s.keda.maxReplicas }}
   triggers:
