@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What each service holds in memory while nothing but the market moves: the platform as
-separate processes (tools/local), a while after the start. Goal: at most 80 MB resident each.
+separate processes (tools/local), a while after the start. Goal: at most 60 MB resident each.
 
 Resident counts mapped files (the program, its libraries, shared by all of them: the kernel
 may take them back); anonymous memory is the service's own. The floor is a process of
@@ -14,7 +14,7 @@ import sys
 
 import local_platform
 
-GOAL_MB = 80
+GOAL_MB = 60
 
 
 def memory_mb(pid):

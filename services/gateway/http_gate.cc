@@ -456,8 +456,8 @@ void HttpGate::CheckSignIn(const Admitted& request, const std::string& from,
                            const Respond& respond) {
   const std::string& name = request.parameters.at("user");
   // `gannet user` may have changed the file.
-  Reload();
-  if (!people_.ok()) return respond(ErrorAnswer(503, std::string(people_.message())));
+  if (const absl::Status loaded = users_.Load(); !loaded.ok())
+    return respond(ErrorAnswer(503, std::string(loaded.message())));
   const User* user = users_.Find(name);
   const bool known = user != nullptr && !user->disabled;
   const std::string hash = known ? user->hash : dummy_hash_;

@@ -145,6 +145,19 @@ TEST_CASE("Several gateways share sessions and rates, and a restart of one loses
   CHECK_FALSE(harness.Allow(there, "a"));
 }
 
+TEST_CASE("A session that an earlier build has opened is of the first generation") {
+  RedisHarness harness;
+  const auto sessions = harness.MakeSessions(kLimits);
+  const std::string token = harness.Open(*sessions, "ann", 3).value();
+  CHECK(harness.FindOwner(*sessions, token).value() == SessionOwner{"ann", 3});
+  bool forgotten = false;
+  harness.redis().Call(
+      {"HDEL", "t:session:" + base::Hex(base::Sha256(token)), "generation"},
+      [&](const absl::StatusOr<net::RedisReply>& reply) { forgotten = reply->number == 1; });
+  REQUIRE(harness.RunUntil([&] { return forgotten; }));
+  CHECK(harness.FindOwner(*sessions, token).value() == SessionOwner{"ann", 0});
+}
+
 TEST_CASE("Nothing that Redis keeps lets anybody in, or says what was typed") {
   RedisHarness harness;
   const auto sessions = harness.MakeSessions(kLimits);
