@@ -68,6 +68,9 @@ class Commands {
   //   UNAVAILABLE         the journal or the bus has failed, or the process ends
   virtual void Submit(market::Command command, SubmitOptions options, Done done) = 0;
 
+  // Not OK: what is given here may be taken for something else; says what helps.
+  virtual absl::Status health() const { return absl::OkStatus(); }
+
   // What somebody did beside commands, for the audit; nobody waits for it. On the
   // executor's thread, outside a turn of the shard.
   virtual void Record(AccessNote) {}

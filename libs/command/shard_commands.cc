@@ -338,7 +338,10 @@ const AuditRecord* ShardCommands::audit() {
 // --- what other processes were given ---------------------------------------------
 
 void ShardCommands::Note(const market::Event<market::Command>& event) {
-  if (event.header.id.stream == own_stream_) return;
+  if (event.header.id.stream == own_stream_) {
+    newest_heard_ = std::max(newest_heard_, event.header.id.sequence);
+    return;
+  }
   Request& request = Heard({event.value.person, event.value.request_id});
   if (!request.command.empty()) return;  // the first one counts
   request.digest = base::Sha256(Encode(event.value));
@@ -363,6 +366,19 @@ ShardCommands::Request& ShardCommands::Heard(const Key& key) {
     heard_in_order_.pop_front();
   }
   return request->second;
+}
+
+void ShardCommands::NoteOwn(const market::EventId& command) {
+  if (command.stream == own_stream_) newest_own_ = std::max(newest_own_, command.sequence);
+}
+
+absl::Status ShardCommands::health() const {
+  if (newest_heard_ <= newest_own_) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the bus has commands of '", shard_.options().name,
+      "' that this data folder does not: another process has that name, or the folder was set "
+      "back, and what is given here may be dropped as a repetition; give each gateway its own "
+      "--replica, or act at another one"));
 }
 
 const ShardCommands::Request* ShardCommands::Find(const Key& key) const {
@@ -390,6 +406,7 @@ void ShardCommands::Log(const market::Command& command, bool repeated) {
 
 void ShardCommands::Apply(const market::Event<market::Command>& event) {
   recorded_.Apply(event);
+  NoteOwn(event.header.id);
   Key key{event.value.person, event.value.request_id};
   Request& request = requests_[key];
   if (request.command.empty()) in_order_.push_back(key);
@@ -578,6 +595,7 @@ absl::Status ShardCommands::Load(wire::CanonicalReader& in) {
     Request request;
     request.digest = in.Digest();
     request.command = in.EventId();
+    NoteOwn(request.command);
     if (in.Bool()) {
       GANNET_ASSIGN_OR_RETURN(auto event, wire::Decode<market::CommandAnswer>(in.Bytes()));
       request.answer = std::move(event.value);

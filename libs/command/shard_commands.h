@@ -50,6 +50,8 @@ class ShardCommands : public Commands {
   void Record(AccessNote note) override;
   // From the first call on with the commands that other processes took.
   const AuditRecord* audit() override;
+  // FAILED_PRECONDITION: the bus has commands under our name that are not in our record.
+  absl::Status health() const override;
 
   struct Stats {
     uint64_t submitted = 0, repeated = 0, refused = 0, unanswered = 0, forgotten = 0;
@@ -91,6 +93,7 @@ class ShardCommands : public Commands {
   void Hear(const bus::Topic<T>& topic);
   void Note(const market::Event<market::Command>& event);
   void Note(const market::Event<market::CommandAnswer>& event);
+  void NoteOwn(const market::EventId& command);
   Request& Heard(const Key& key);
   const Request* Find(const Key& key) const;
   void Apply(const market::Event<market::Command>& event);
@@ -133,6 +136,8 @@ class ShardCommands : public Commands {
   std::map<Key, Request> heard_;
   std::deque<Key> heard_in_order_;
   const base::Time started_;
+  uint64_t newest_own_ = 0;    // of the commands under our name, the newest one recorded here,
+  uint64_t newest_heard_ = 0;  // and on the bus
 
   std::map<market::ClientOrderId, Order> orders_;
   std::deque<market::ClientOrderId> orders_in_order_;

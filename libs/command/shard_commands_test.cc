@@ -394,6 +394,22 @@ TEST_CASE(
   CHECK(p.engines.engines->heard.size() == 2);
 }
 
+TEST_CASE("A second process of one name, or one whose folder was set back, is told so") {
+  Gateways p;
+  FrontNode same("gateway", p.executor, p.bus, /*with_engines=*/false);
+  p.Start(same);
+  CHECK(same.commands->health().ok());
+  REQUIRE(p.Submit(p.one, Kill("k1")).ok());
+  CHECK(absl::IsFailedPrecondition(same.commands->health()));
+  CHECK(p.two.commands->health().ok());
+  const bool snapshot = GENERATE(false, true);
+  if (snapshot) REQUIRE(p.one.shard().WriteSnapshot().ok());
+  p.executor.RunFor(1s);
+  p.one.Crash();
+  p.Start(p.one);
+  CHECK(p.one.commands->health().ok());
+}
+
 TEST_CASE("What is given at one gateway, and who signs in there, is in the audit of the other") {
   Gateways p;
   p.one.commands->Record({"ann", "SIGN_IN", "", "127.0.0.1", false});

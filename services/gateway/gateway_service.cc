@@ -286,6 +286,8 @@ runtime::Health GatewayService::health() const {
     return {runtime::HealthState::kDegraded, {std::string(certificate_->health().message())}};
   if (const absl::Status sessions = gate_.health(); !sessions.ok())
     return {runtime::HealthState::kDegraded, {std::string(sessions.message())}};
+  const absl::Status commands = commands_ != nullptr ? commands_->health() : absl::OkStatus();
+  if (!commands.ok()) return {runtime::HealthState::kDegraded, {std::string(commands.message())}};
   return {runtime::HealthState::kServing, {}};
 }
 

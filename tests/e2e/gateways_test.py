@@ -222,6 +222,8 @@ def check_killed(local, person, first, second, desk):
         said = json.loads(give(person, first, taken).body)
         return said.get("client_order_id") == placed["client_order_id"]
     wait_until(the_same, 30, "the answer that the other gave", harness.ASK_AGAIN)
+    ready = once(person, first, "GET", "/health/ready").body.decode()
+    check("has that name" not in ready, f"it takes its own commands for another's: {ready}")
     wait_until(lambda: orders_of(person, first, meanwhile), 30, "what was done meanwhile")
     wait_until(lambda: audited(person, first, "SUBMIT_ORDER", request_id=meanwhile["request_id"], result="APPLIED"), 30, "its audit")
     return [taken, meanwhile]
