@@ -74,6 +74,7 @@ enum class CommandKind : uint8_t {
   kProposeLimits,
   kApproveLimits,
   kRejectLimits,
+  kAmendOrder,
 };
 
 // Of a proposed limits file; what carries one (a request, a command, a message of the
@@ -84,15 +85,16 @@ inline constexpr size_t kMaxLimitsFile = 48u << 10;
 // "manual/<person>", which takes the path of any intent.
 struct OrderRequest {
   AccountId account;
-  InstrumentId instrument;          // kReplaceOrder, kCancelOrder: empty is that of the target
+  InstrumentId instrument;          // empty, where there is a target: the target's
   uint32_t instrument_version = 0;  // 0: the current one
-  ClientOrderId target;             // kReplaceOrder, kCancelOrder: the order meant
+  ClientOrderId target;             // kReplaceOrder, kAmendOrder, kCancelOrder: the order meant
   Side side = Side::kBuy;
   OrderType type = OrderType::kLimit;
   TimeInForce time_in_force = TimeInForce::kGtc;
-  Price price;
+  Price price;  // kAmendOrder: 0 is as it is
   Price stop_price;
-  Quantity quantity;  // kReplaceOrder: total, what is filled already included
+  // kReplaceOrder, kAmendOrder: total, what is filled already included; kAmendOrder: 0 is as it is
+  Quantity quantity;
   bool reduce_only = false;
   base::Time expires;
   std::optional<AlgoPlan> plan;  // kSubmitOrder: a parent order, which `expires` ends
@@ -113,9 +115,12 @@ struct Command {
   bool operator==(const Command&) const = default;
 };
 inline bool IsAboutOrder(CommandKind kind) {
-  return kind >= CommandKind::kSubmitOrder && kind <= CommandKind::kCancelOrder;
+  return (kind >= CommandKind::kSubmitOrder && kind <= CommandKind::kCancelOrder) ||
+         kind == CommandKind::kAmendOrder;
 }
-inline bool IsAboutLimits(CommandKind kind) { return kind >= CommandKind::kProposeLimits; }
+inline bool IsAboutLimits(CommandKind kind) {
+  return kind >= CommandKind::kProposeLimits && kind <= CommandKind::kRejectLimits;
+}
 
 enum class CommandOutcome : uint8_t { kApplied = 1, kRefused };
 

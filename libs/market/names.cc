@@ -60,6 +60,8 @@ const char* Name(IntentKind kind) {
       return "REPLACE";
     case IntentKind::kParent:
       return "PARENT";
+    case IntentKind::kAmend:
+      return "AMEND";
   }
   return "?";
 }
@@ -96,6 +98,8 @@ const char* Name(ExecKind kind) {
       return "PENDING_CANCEL";
     case ExecKind::kIllegal:
       return "ILLEGAL";
+    case ExecKind::kPendingUpdate:
+      return "PENDING_UPDATE";
   }
   return "?";
 }
@@ -398,6 +402,8 @@ const char* Name(CommandKind kind) {
       return "APPROVE_LIMITS";
     case CommandKind::kRejectLimits:
       return "REJECT_LIMITS";
+    case CommandKind::kAmendOrder:
+      return "AMEND_ORDER";
   }
   return "?";
 }

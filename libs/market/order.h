@@ -29,8 +29,10 @@ enum class OrderType : uint8_t {
 enum class TimeInForce : uint8_t { kGtc = 1, kIoc, kFok, kGtd, kPostOnly };
 
 // kParent asks for the reservation of a parent order (parent.h): the gate answers it,
-// execution never sees it. A cancel of a parent names it as target and as parent.
-enum class IntentKind : uint8_t { kNew = 1, kCancel, kReplace, kParent };
+// execution never sees it. A cancel of a parent names it as target and as parent. kAmend gives
+// a working order (`target`, which keeps its id) another price and quantity; the rest of it
+// repeats the order.
+enum class IntentKind : uint8_t { kNew = 1, kCancel, kReplace, kParent, kAmend };
 
 // What a strategy (or a person) wants done. Immutable once made; `hash` covers
 // its meaning and is made once, by wire::IntentHash.
@@ -41,16 +43,16 @@ struct OrderIntent {
   uint64_t sequence = 0;  // of this strategy in this run
   uint32_t attempt = 1;   // resubmission after proven absence is attempt 2, …
   ClientOrderId client_order_id;
-  ClientOrderId target;  // kCancel, kReplace: the order meant
+  ClientOrderId target;  // kCancel, kReplace, kAmend: the order meant
   ClientOrderId parent;  // of a child: the parent order whose reservation it is part of
   InstrumentId instrument;
   uint32_t instrument_version = 1;
   Side side = Side::kBuy;
   OrderType type = OrderType::kLimit;
   TimeInForce time_in_force = TimeInForce::kGtc;
-  Price price;       // kMarket: 0
-  Price stop_price;  // stop orders only
-  Quantity quantity;
+  Price price;        // kMarket: 0
+  Price stop_price;   // stop orders only
+  Quantity quantity;  // kAmend: total, what is filled already included
   bool reduce_only = false;
   base::Time created;
   base::Time expires;         // kGtd
@@ -172,10 +174,11 @@ enum class ExecKind : uint8_t {
   kUnknown,  // fate not known: reservation stays
   kAbsent,   // proven never taken
   kCancelRejected,
-  kReplaced,
-  kReplaceRejected,
+  kReplaced,         // an amendment took effect: price and quantity are the new ones
+  kReplaceRejected,  // an amendment had no effect, or was not sent
   kPendingCancel,
-  kIllegal,  // an event the state table does not allow: kept, counted, alarmed
+  kIllegal,        // an event the state table does not allow: kept, counted, alarmed
+  kPendingUpdate,  // first answer to the verdict on an amendment: written, about to be sent
 };
 
 enum class Liquidity : uint8_t { kNone = 0, kMaker = 1, kTaker = 2 };
@@ -199,7 +202,9 @@ struct ExecReport {
   uint32_t instrument_version = 1;
   ClientOrderId client_order_id;
   VenueOrderId venue_order_id;
-  ClientOrderId target;  // cancel and replace legs: the order meant
+  // Cancel and replace legs: the order meant. kPendingUpdate, kReplaced, kReplaceRejected: the
+  // amendment, by the name of its intent.
+  ClientOrderId target;
   Side side = Side::kBuy;
   OrderState previous = OrderState::kInitialized;
   OrderState state = OrderState::kInitialized;
@@ -207,8 +212,8 @@ struct ExecReport {
   Quantity cumulative;  // filled so far
   Price price;          // limit price, 0 for market orders
   std::optional<Fill> fill;
-  RejectReason local_reason = RejectReason::kNone;  // kNotSent
-  std::string venue_code;  // kRejected, kCancelRejected: the venue's own code
+  RejectReason local_reason = RejectReason::kNone;  // kNotSent, kReplaceRejected
+  std::string venue_code;  // kRejected, kCancelRejected, kReplaceRejected: the venue's own code
   std::string detail;
   base::Sha256Digest intent_hash{};
   std::string

@@ -35,10 +35,10 @@ constexpr std::array<Row, kOrderStates> kTable = {{
     // Jour  NotS  Acc   Rej   Part  Full  Canc  Exp   Trig  Unkn  Abs   PCan  CRej   PUpd  Repl
     // RRej
     {kSub, kDen, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kIni, kNo, kNo,
-     kNo},  // INITIALIZED
-    {kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kDen, kNo, kNo, kNo},  // DENIED
+     kIni},  // INITIALIZED
+    {kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kNo, kDen, kNo, kNo, kDen},  // DENIED
     {kNo, kDen, kAcc, kRej, kPar, kFil, kCan, kExp, kTri, kUnk, kNo, kPen, kSub, kNo, kNo,
-     kNo},  // SUBMITTED
+     kSub},  // SUBMITTED
     {kNo, kNo, kAcc, kRej, kPar, kFil, kCan, kExp, kTri, kUnk, kAbs, kUnk, kUnk, kNo, kUnk,
      kUnk},  // UNKNOWN
     {kNo, kNo, kAcc, kNo, kPar, kFil, kCan, kExp, kTri, kNo, kNo, kPen, kAcc, kUpd, kAcc,
@@ -132,6 +132,8 @@ std::optional<OrderEvent> EventOf(const ExecReport& report) {
       return OrderEvent::kReplaceRejected;
     case ExecKind::kPendingCancel:
       return OrderEvent::kPendingCancel;
+    case ExecKind::kPendingUpdate:
+      return OrderEvent::kPendingUpdate;
     case ExecKind::kIllegal:
       return std::nullopt;
   }

@@ -28,14 +28,14 @@ enum class OrderEvent : uint8_t {
   kFullFill,
   kCanceled,
   kExpired,
-  kTriggered,       // a stop order became a working one
-  kUnknown,         // the outcome of placing it is not known
-  kAbsent,          // proven never taken
-  kPendingCancel,   // a cancel is journaled, about to be sent
-  kCancelRejected,  // that cancel had no effect
-  kPendingUpdate,   // an amendment in place is journaled
-  kReplaced,        // that amendment took effect
-  kReplaceRejected,
+  kTriggered,        // a stop order became a working one
+  kUnknown,          // the outcome of placing it is not known
+  kAbsent,           // proven never taken
+  kPendingCancel,    // a cancel is journaled, about to be sent
+  kCancelRejected,   // that cancel had no effect
+  kPendingUpdate,    // an amendment in place is journaled
+  kReplaced,         // that amendment took effect
+  kReplaceRejected,  // it had no effect, or was not sent
 };
 inline constexpr size_t kOrderStates = 14;
 inline constexpr size_t kOrderEvents = 16;

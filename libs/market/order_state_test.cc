@@ -33,9 +33,9 @@ struct Expected {
   std::string_view next;  // by event, in the order of OrderEvent
 };
 constexpr std::array<Expected, kOrderStates> kExpected = {{
-    {'I', "SD..........I..."},
-    {'D', "............D..."},
-    {'S', ".DARPFZETU.CS..."},
+    {'I', "SD..........I..I"},
+    {'D', "............D..D"},
+    {'S', ".DARPFZETU.CS..S"},
     {'U', "..ARPFZETUNUU.UU"},
     {'A', "..A.PFZET..CAMAA"},
     {'T', "..T.PFZET..CTMTT"},
@@ -142,6 +142,23 @@ TEST_CASE("A refused cancel leads back to the state beneath it") {
   CHECK(life == OrderLife(OrderState::kPartiallyFilled, OrderState::kPartiallyFilled));
 }
 
+TEST_CASE("An amendment lies over the working state, and a cancel over both") {
+  OrderLife life(OrderState::kAccepted, OrderState::kAccepted);
+  REQUIRE(life.Apply(OrderEvent::kPendingUpdate));
+  REQUIRE(life.Apply(OrderEvent::kPartialFill));  // while it is on its way
+  CHECK(life == OrderLife(OrderState::kPendingUpdate, OrderState::kPartiallyFilled));
+  REQUIRE(life.Apply(OrderEvent::kPendingCancel));  // crosses it
+  REQUIRE(life.Apply(OrderEvent::kReplaced));
+  CHECK(life == OrderLife(OrderState::kPendingCancel, OrderState::kPartiallyFilled));
+  REQUIRE(life.Apply(OrderEvent::kCancelRejected));
+  CHECK(life == OrderLife(OrderState::kPartiallyFilled, OrderState::kPartiallyFilled));
+  REQUIRE(life.Apply(OrderEvent::kPendingUpdate));
+  REQUIRE(life.Apply(OrderEvent::kReplaceRejected));
+  CHECK(life == OrderLife(OrderState::kPartiallyFilled, OrderState::kPartiallyFilled));
+  CHECK_FALSE(OrderLife(OrderState::kPendingCancel, OrderState::kAccepted)
+                  .Next(OrderEvent::kPendingUpdate));
+}
+
 TEST_CASE("What cannot happen to an acknowledged order cannot happen while its cancel is pending") {
   OrderLife life(OrderState::kPendingCancel, OrderState::kAccepted);
   CHECK_FALSE(life.Apply(OrderEvent::kRejected));
@@ -179,6 +196,8 @@ TEST_CASE("EventOf tells a completing fill from a partial one and calls an illeg
   CHECK(EventOf(report) == OrderEvent::kFullFill);
   report.kind = ExecKind::kIllegal;
   CHECK_FALSE(EventOf(report).has_value());
+  report.kind = ExecKind::kPendingUpdate;
+  CHECK(EventOf(report) == OrderEvent::kPendingUpdate);
 }
 
 TEST_CASE("Order states and events outside the enums have no successor") {

@@ -42,6 +42,7 @@ constexpr std::array kTable = std::to_array<AccessRow>({
     {"gannet.order.v1.OrderService/SubmitOrder", Right::kTrade, true},
     {"gannet.order.v1.OrderService/CancelOrder", Right::kTrade, true},
     {"gannet.order.v1.OrderService/ReplaceOrder", Right::kTrade, true},
+    {"gannet.order.v1.OrderService/AmendOrder", Right::kTrade, true},
     {"gannet.order.v1.OrderService/GetOrder", Right::kRead},
     {"gannet.order.v1.OrderService/ListOrders", Right::kRead},
     {"gannet.order.v1.OrderService/StreamOrders", Right::kRead},

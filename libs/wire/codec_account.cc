@@ -22,7 +22,7 @@ constexpr EnumTable<TradingState, risk_pb::TradingState, 4> kTradingStates({
     {TradingState::kCancelOnly, risk_pb::TRADING_STATE_CANCEL_ONLY},
     {TradingState::kHalted, risk_pb::TRADING_STATE_HALTED},
 });
-constexpr EnumTable<CommandKind, ops_pb::CommandKind, 11> kCommandKinds({
+constexpr EnumTable<CommandKind, ops_pb::CommandKind, 12> kCommandKinds({
     {CommandKind::kKill, ops_pb::COMMAND_KIND_KILL},
     {CommandKind::kResume, ops_pb::COMMAND_KIND_RESUME},
     {CommandKind::kSetTradingState, ops_pb::COMMAND_KIND_SET_TRADING_STATE},
@@ -34,6 +34,7 @@ constexpr EnumTable<CommandKind, ops_pb::CommandKind, 11> kCommandKinds({
     {CommandKind::kProposeLimits, ops_pb::COMMAND_KIND_PROPOSE_LIMITS},
     {CommandKind::kApproveLimits, ops_pb::COMMAND_KIND_APPROVE_LIMITS},
     {CommandKind::kRejectLimits, ops_pb::COMMAND_KIND_REJECT_LIMITS},
+    {CommandKind::kAmendOrder, ops_pb::COMMAND_KIND_AMEND_ORDER},
 });
 constexpr EnumTable<AccountEventKind, exec_pb::AccountEventKind, 8> kAccountEventKinds({
     {AccountEventKind::kFill, exec_pb::ACCOUNT_EVENT_KIND_FILL},

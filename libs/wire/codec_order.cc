@@ -17,11 +17,12 @@ using market::OrderType;
 using market::RejectReason;
 using market::TimeInForce;
 
-constexpr EnumTable<IntentKind, pb::IntentKind, 4> kIntentKinds({
+constexpr EnumTable<IntentKind, pb::IntentKind, 5> kIntentKinds({
     {IntentKind::kNew, pb::INTENT_KIND_NEW},
     {IntentKind::kCancel, pb::INTENT_KIND_CANCEL},
     {IntentKind::kReplace, pb::INTENT_KIND_REPLACE},
     {IntentKind::kParent, pb::INTENT_KIND_PARENT},
+    {IntentKind::kAmend, pb::INTENT_KIND_AMEND},
 });
 constexpr EnumTable<RejectReason, pb::RejectReason, 53> kRejectReasons({
     {RejectReason::kNone, pb::REJECT_REASON_NONE},
@@ -94,7 +95,7 @@ constexpr EnumTable<OrderState, pb::OrderState, 14> kOrderStates({
     {OrderState::kRejected, pb::ORDER_STATE_REJECTED},
     {OrderState::kAbsent, pb::ORDER_STATE_ABSENT},
 });
-constexpr EnumTable<ExecKind, exec_pb::ExecKind, 15> kExecKinds({
+constexpr EnumTable<ExecKind, exec_pb::ExecKind, 16> kExecKinds({
     {ExecKind::kJournaled, exec_pb::EXEC_KIND_JOURNALED},
     {ExecKind::kNotSent, exec_pb::EXEC_KIND_NOT_SENT},
     {ExecKind::kAccepted, exec_pb::EXEC_KIND_ACCEPTED},
@@ -110,6 +111,7 @@ constexpr EnumTable<ExecKind, exec_pb::ExecKind, 15> kExecKinds({
     {ExecKind::kReplaceRejected, exec_pb::EXEC_KIND_REPLACE_REJECTED},
     {ExecKind::kPendingCancel, exec_pb::EXEC_KIND_PENDING_CANCEL},
     {ExecKind::kIllegal, exec_pb::EXEC_KIND_ILLEGAL},
+    {ExecKind::kPendingUpdate, exec_pb::EXEC_KIND_PENDING_UPDATE},
 });
 constexpr EnumTable<Liquidity, exec_pb::Liquidity, 3> kLiquidities({
     {Liquidity::kNone, exec_pb::LIQUIDITY_NONE},

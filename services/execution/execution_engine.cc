@@ -472,6 +472,7 @@ void ExecutionEngine::OnCommand(const market::Event<market::Command>& event, bas
       return;  // risk's to decide; it comes back as risk state
     case market::CommandKind::kSubmitOrder:
     case market::CommandKind::kReplaceOrder:
+    case market::CommandKind::kAmendOrder:
     case market::CommandKind::kCancelOrder:
       return;  // strategy's to make intents of
     case market::CommandKind::kProposeLimits:
