@@ -50,7 +50,7 @@ Answer KeyedVenue::DecodeAnswer(const RequestContext& request, const wire::HttpE
 
 bool KeyedVenue::GoesBySocket(const Call& call) const {
   const bool orders = call.kind == RequestKind::kPlace || call.kind == RequestKind::kCancel ||
-                      call.kind == RequestKind::kCancelReplace;
+                      call.kind == RequestKind::kCancelReplace || call.kind == RequestKind::kAmend;
   return by_socket_ && orders && !call.operation.empty();
 }
 

@@ -38,8 +38,8 @@ enum class RequestKind : uint8_t {
   kAccount,     // balances
   kServerTime,
   kSubscribe,  // own updates on the stream
-  // What the execution engine does not ask (yet). Recorded values: append only.
-  kAmend,
+  kAmend,      // price and quantity of a working order, in place
+  // What the execution engine does not ask (yet), among others. Recorded values: append only.
   kCancelAll,
   kPlaceBatch,
   kAmendBatch,
@@ -84,13 +84,21 @@ struct OrderKey {
   bool triggered = false;  // a stop order that works by now, as far as known
 };
 
+// Another price and quantity of a working limit order, and those that it has.
+struct Change {
+  OrderKey order;
+  market::Side side = market::Side::kBuy;
+  market::Price price, price_now;
+  market::Quantity quantity, quantity_now;  // total, what is filled already included
+};
+
 // What an answer needs to be understood: the request that it answers.
 struct RequestContext {
   RequestKind kind = RequestKind::kPlace;
   uint64_t request_id = 0;
   market::InstrumentId instrument;  // empty: of the account
   market::ClientOrderId
-      client_order_id;           // kPlace, kQueryOrder: the order; kCancelReplace: the new leg
+      client_order_id;  // kPlace, kQueryOrder, kAmend: the order; kCancelReplace: the new leg
   market::ClientOrderId target;  // kCancel, kCancelReplace: the order to be cancelled
   // kCancelBatch: the orders to be cancelled; kOrderHistory: those looked for.
   std::vector<market::ClientOrderId> targets;
@@ -115,7 +123,7 @@ enum class OutcomeClass : uint8_t {
   kAcknowledged,   // the venue has the request; what became of it comes by stream or query
   kRefused,        // a structured code whose documented meaning is "not accepted"
   kUnknown,
-  // Placing: the copy that is answered was not taken, for a reason that lay in its moment
+  // Placing, amending: the copy that is answered was not taken, for a reason that lay in its moment
   // (funds, prices, time). Of another copy of the same request, should something on the
   // way have made one, it says nothing.
   kTurnedAway,
@@ -345,6 +353,13 @@ class OrderVenue {
                                             const market::Instrument& instrument,
                                             base::Time now) = 0;
   virtual WireRequest Cancel(const OrderKey& order, base::Time now) = 0;
+  // Changes an order in place: it keeps its ids. INVALID_ARGUMENT: the venue cannot do this
+  // to an order; the message says what it can.
+  virtual absl::StatusOr<WireRequest> Amend(const Change& /*change*/,
+                                            const market::Instrument& /*instrument*/,
+                                            base::Time /*now*/) {
+    return absl::InvalidArgumentError("this venue changes no order in place; replace it");
+  }
   // Cancels these orders of one instrument, at most MostInBatch(), each of which
   // FitsBatch, in one request: each has a result of its own.
   virtual size_t MostInBatch() const { return 0; }  // no batches

@@ -119,9 +119,14 @@ CodeProof ProofOfCode(std::span<const OutcomeRow> table, RequestKind kind, int64
     case RequestKind::kCancel:
     case RequestKind::kCancelAll:
     case RequestKind::kCancelBatch:
+      return {meaning.change, meaning.not_found && meaning.change == OutcomeClass::kRefused};
     case RequestKind::kAmend:
     case RequestKind::kAmendBatch:
-      return {meaning.change, meaning.not_found && meaning.change == OutcomeClass::kRefused};
+      // It is judged like an order, and refused like a cancel: of the copy that is answered.
+      // Another may have taken effect, and be why this one "changes nothing".
+      if (meaning.place == OutcomeClass::kTurnedAway || meaning.change == OutcomeClass::kRefused)
+        return {OutcomeClass::kTurnedAway, false};
+      return {meaning.change, false};
     default:
       return {meaning.query, meaning.not_found && meaning.query == OutcomeClass::kRefused};
   }

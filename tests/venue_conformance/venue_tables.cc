@@ -33,7 +33,9 @@ int main() {
          "of that meaning. A refused query was not answered. A placement is refused for what lies "
          "in "
          "its bytes,\nand turned away for what lay in the moment: another copy of it may have been "
-         "taken (docs/orders.md).\n\n| meaning | placing | cancel, "
+         "taken (docs/orders.md). An amendment is turned away by what turns a placement away or "
+         "refuses a change,\nand unknown where a change is: what became of it, the order itself "
+         "shows.\n\n| meaning | placing | cancel, "
          "amend | query | says |\n|---|---|---|---|---|\n";
   for (const MeaningRow& row : Meanings()) {
     std::cout << "| " << row.name << " | " << Name(row.place) << " | " << Name(row.change) << " | "

@@ -89,6 +89,8 @@ class AnswerReader {
   ~AnswerReader();
 
   absl::StatusOr<SpotOrder> Order(std::string_view body);
+  // Answer to order/amend/keepPriority: the order as it became.
+  absl::StatusOr<SpotOrder> Amended(std::string_view body);
   absl::StatusOr<std::vector<SpotOrder>> Orders(std::string_view body);
   absl::StatusOr<std::vector<SpotTrade>> Trades(std::string_view body);
   absl::StatusOr<SpotAccount> Account(std::string_view body);

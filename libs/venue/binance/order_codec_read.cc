@@ -243,6 +243,19 @@ absl::StatusOr<SpotOrder> AnswerReader::Order(std::string_view body) {
   return ReadOrder(root, impl_->keep);
 }
 
+absl::StatusOr<SpotOrder> AnswerReader::Amended(std::string_view body) {
+  GANNET_ASSIGN_OR_RETURN(const dom::element root, impl_->document.Parse(body));
+  GANNET_ASSIGN_OR_RETURN(const dom::object object, AsObject(root, "an answer to amend"));
+  dom::element amended;
+  if (object["amendedOrder"].get(amended))
+    return absl::InvalidArgumentError("field amendedOrder is missing");
+  GANNET_ASSIGN_OR_RETURN(SpotOrder order, ReadOrder(amended, impl_->keep));
+  // Not origQty here.
+  if (std::string_view quantity; !amended["qty"].get(quantity)) order.original_quantity = quantity;
+  if (int64_t time = 0; !object["transactTime"].get(time)) order.transact_time = time;
+  return order;
+}
+
 absl::StatusOr<std::vector<SpotOrder>> AnswerReader::Orders(std::string_view body) {
   GANNET_ASSIGN_OR_RETURN(const dom::element root, impl_->document.Parse(body));
   return ReadList<SpotOrder>(

@@ -45,6 +45,13 @@ TEST_CASE("Answers that are cut, mistyped or not JSON are refused by name") {
   CHECK_FALSE(reader.Error(R"({"code":-99999999999})").ok());
   CHECK_FALSE(reader.ServerTime(R"({"serverTime":"now"})").ok());
   CHECK_FALSE(reader.CancelReplace(R"({"cancelResult":"SUCCESS"})").ok());
+  CHECK_FALSE(reader.Amended(good).ok());
+  const auto amended = reader.Amended(
+      R"({"transactTime":5,"executionId":60,"amendedOrder":{"symbol":"A","orderId":1,
+          "origClientOrderId":"c","clientOrderId":"c","price":"5.0","qty":"3.0"}})");
+  REQUIRE(amended.ok());
+  CHECK(amended->original_quantity == "3.0");
+  CHECK(amended->transact_time == 5);
 }
 
 TEST_CASE("What a key may do is read as it is said, and not half") {

@@ -45,7 +45,7 @@ std::string Evidence(const RequestContext& request, std::string_view method_and_
 
 bool IsOrderRequest(RequestKind kind) {
   return kind == RequestKind::kPlace || kind == RequestKind::kCancel ||
-         kind == RequestKind::kQueryOrder;
+         kind == RequestKind::kQueryOrder || kind == RequestKind::kAmend;
 }
 
 }  // namespace
@@ -90,7 +90,9 @@ void SpotOrderVenue::DecodeSuccess(const RequestContext& request, const std::str
                                    Answer& answer) {
   const auto understood = [&]() -> absl::Status {
     if (IsOrderRequest(request.kind)) {
-      GANNET_ASSIGN_OR_RETURN(const SpotOrder order, answers_.Order(body));
+      GANNET_ASSIGN_OR_RETURN(const SpotOrder order, request.kind == RequestKind::kAmend
+                                                         ? answers_.Amended(body)
+                                                         : answers_.Order(body));
       GANNET_ASSIGN_OR_RETURN(const OrderUpdate update, Convert(order, request));
       for (const SpotFill& fill : order.fills.value_or(std::vector<SpotFill>()))
         answer.trades.push_back(Convert(fill, update));

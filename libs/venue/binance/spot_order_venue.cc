@@ -15,6 +15,8 @@ std::string_view EndpointOf(RequestKind kind) {
       return "DELETE /api/v3/order";
     case RequestKind::kCancelReplace:
       return "POST /api/v3/order/cancelReplace";
+    case RequestKind::kAmend:
+      return "PUT /api/v3/order/amend/keepPriority";
     case RequestKind::kQueryOrder:
       return "GET /api/v3/order";
     case RequestKind::kTrades:
@@ -89,6 +91,20 @@ absl::StatusOr<WireRequest> SpotOrderVenue::Place(const market::OrderIntent& int
 
 WireRequest SpotOrderVenue::Cancel(const OrderKey& order, base::Time now) {
   return Send(spot::Cancel(market::SymbolOf(order.instrument), RefOf(order)), now);
+}
+
+absl::StatusOr<WireRequest> SpotOrderVenue::Amend(const Change& change,
+                                                  const market::Instrument& instrument,
+                                                  base::Time now) {
+  if (change.price != change.price_now || change.quantity >= change.quantity_now) {
+    return absl::InvalidArgumentError(
+        "Binance spot makes an order smaller in place and changes nothing else; replace it");
+  }
+  // Without a new client id the venue would make one up.
+  return Send(spot::Amend(market::SymbolOf(change.order.instrument), RefOf(change.order),
+                          {change.quantity.mantissa, instrument.quantity_scale},
+                          change.order.client_order_id.text()),
+              now);
 }
 
 absl::StatusOr<WireRequest> SpotOrderVenue::CancelReplace(const market::OrderIntent& replacement,

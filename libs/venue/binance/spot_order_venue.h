@@ -31,6 +31,9 @@ class SpotOrderVenue : public KeyedVenue {
   absl::StatusOr<WireRequest> Place(const market::OrderIntent& intent, market::Quantity quantity,
                                     const market::Instrument& instrument, base::Time now) override;
   WireRequest Cancel(const OrderKey& order, base::Time now) override;
+  // A smaller quantity, which keeps its place in the queue.
+  absl::StatusOr<WireRequest> Amend(const Change& change, const market::Instrument& instrument,
+                                    base::Time now) override;
   absl::StatusOr<WireRequest> CancelReplace(const market::OrderIntent& replacement,
                                             market::Quantity quantity,
                                             const market::Instrument& instrument,

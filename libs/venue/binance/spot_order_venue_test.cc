@@ -134,6 +134,46 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("SpotOrderVenue makes orders smaller in place under their own name, and nothing else") {
+  SpotOrderVenue venue(Options());
+  Change change{.order = {Btc().id, market::ClientOrderId("g1AAAA1")},
+                .price = {2500050},
+                .price_now = {2500050},
+                .quantity = {700},
+                .quantity_now = {1000}};
+  const auto amend = venue.Amend(change, Btc(), kNow);
+  REQUIRE(amend.ok());
+  CHECK(amend->method == "PUT");
+  CHECK(amend->target.starts_with(
+      "/api/v3/order/amend/keepPriority?symbol=BTCUSDT&origClientOrderId=g1AAAA1&newQty=0.007"
+      "&newClientOrderId=g1AAAA1&recvWindow=2000"));
+  CHECK(Signed(*amend));
+  change.quantity = {1100};
+  CHECK_FALSE(venue.Amend(change, Btc(), kNow).ok());
+  change.quantity = {700};
+  change.price = {2500060};
+  CHECK(venue.Amend(change, Btc(), kNow).status().message().find("replace it") !=
+        std::string_view::npos);
+
+  const Answer answer = venue.DecodeAnswer(
+      Context(RequestKind::kAmend),
+      Http(200, R"({"transactTime":1700000000001,"executionId":5,"amendedOrder":{"symbol":"BTCUSDT",
+          "orderId":42,"origClientOrderId":"g1AAAA1","clientOrderId":"g1AAAA1","price":"25000.50",
+          "qty":"0.00700","executedQty":"0.00100","status":"PARTIALLY_FILLED","timeInForce":"GTC",
+          "type":"LIMIT","side":"BUY"}})"));
+  CHECK(answer.outcome == OutcomeClass::kConfirmed);
+  REQUIRE(answer.orders.size() == 1);
+  CHECK(answer.orders[0].quantity == "0.00700");
+  CHECK(answer.orders[0].price == "25000.50");
+  CHECK(answer.orders[0].cumulative == "0.00100");
+  CHECK(answer.orders[0].time == base::FromUnixMillis(1'700'000'000'001));
+  // The first copy of a doubled request may be why the second changes nothing.
+  CHECK(venue.DecodeAnswer(Context(RequestKind::kAmend), Http(400, R"({"code":-1102,"msg":"x"})"))
+            .outcome == OutcomeClass::kTurnedAway);
+  CHECK(venue.DecodeAnswer(Context(RequestKind::kAmend), Http(503, "{}")).outcome ==
+        OutcomeClass::kUnknown);
+}
+
 TEST_CASE("An answer about another order is not understood") {
   SpotOrderVenue venue(Options());
   const Answer answer = venue.DecodeAnswer(

@@ -87,6 +87,8 @@ std::string_view EndpointOf(const RequestContext& request) {
       return algo ? "POST /fapi/v1/algoOrder" : "POST /fapi/v1/order";
     case RequestKind::kCancel:
       return algo ? "DELETE /fapi/v1/algoOrder" : "DELETE /fapi/v1/order";
+    case RequestKind::kAmend:
+      return "PUT /fapi/v1/order";
     case RequestKind::kCancelBatch:
       return "DELETE /fapi/v1/batchOrders";
     case RequestKind::kQueryOrder:
@@ -224,6 +226,7 @@ absl::Status UsdmOrderVenue::Understand(const RequestContext& request, const std
       return UnderstandBatch(request, body, answer);
     case RequestKind::kPlace:
     case RequestKind::kCancel:
+    case RequestKind::kAmend:
     case RequestKind::kQueryOrder: {
       OrderUpdate update;
       if (OfAlgo(request)) {

@@ -105,6 +105,17 @@ WireRequest UsdmOrderVenue::CancelBatch(const std::vector<OrderKey>& orders, bas
   return Send(*call, now);
 }
 
+absl::StatusOr<WireRequest> UsdmOrderVenue::Amend(const Change& change,
+                                                  const market::Instrument& instrument,
+                                                  base::Time now) {
+  return Send(usdm::Amend({.symbol = std::string(market::SymbolOf(change.order.instrument)),
+                           .order = RefOf(change.order),
+                           .side = change.side,
+                           .quantity = {change.quantity.mantissa, instrument.quantity_scale},
+                           .price = {change.price.mantissa, instrument.price_scale}}),
+              now);
+}
+
 absl::StatusOr<WireRequest> UsdmOrderVenue::CancelReplace(const market::OrderIntent&,
                                                           market::Quantity,
                                                           const market::Instrument&, base::Time) {

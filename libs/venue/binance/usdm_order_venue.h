@@ -37,6 +37,9 @@ class UsdmOrderVenue : public KeyedVenue {
   size_t MostInBatch() const override;
   bool FitsBatch(const OrderKey& order) const override;
   WireRequest CancelBatch(const std::vector<OrderKey>& orders, base::Time now) override;
+  // Price and quantity; it goes to the end of the queue.
+  absl::StatusOr<WireRequest> Amend(const Change& change, const market::Instrument& instrument,
+                                    base::Time now) override;
   absl::StatusOr<WireRequest> CancelReplace(const market::OrderIntent& replacement,
                                             market::Quantity quantity,
                                             const market::Instrument& instrument,

@@ -117,6 +117,30 @@ TEST_CASE("UsdmOrderVenue signs each request and sends stop orders to the algo e
         "POST /fapi/v1/countdownCancelAll?symbol=BTCUSDT&countdownTime=60000");
 }
 
+TEST_CASE("UsdmOrderVenue changes price and quantity of an order in place") {
+  UsdmOrderVenue venue(Options());
+  const auto amend = venue.Amend({.order = Key(OrderType::kLimit),
+                                  .side = market::Side::kSell,
+                                  .price = {250005},
+                                  .price_now = {250000},
+                                  .quantity = {30},
+                                  .quantity_now = {30}},
+                                 Btc(), kNow);
+  REQUIRE(amend.ok());
+  CHECK(Words(*amend) ==
+        "PUT /fapi/v1/order?symbol=BTCUSDT&origClientOrderId=g1AAAA1&side=SELL&quantity=0.03"
+        "&price=25000.5");
+  const Answer done =
+      venue.DecodeAnswer(Context(RequestKind::kAmend), Http(200, Order("NEW", "g1AAAA1", "7")));
+  CHECK(done.outcome == OutcomeClass::kConfirmed);
+  REQUIRE(done.orders.size() == 1);
+  CHECK(done.orders[0].price == "25000.5");
+  CHECK(venue
+            .DecodeAnswer(Context(RequestKind::kAmend),
+                          Http(400, R"({"code":-5027,"msg":"No need to modify the order."})"))
+            .outcome == OutcomeClass::kTurnedAway);
+}
+
 TEST_CASE("UsdmOrderVenue follows an order through its two identities") {
   UsdmOrderVenue venue(Options());
   CHECK(venue.TwoIdentities(OrderType::kTakeProfitLimit));

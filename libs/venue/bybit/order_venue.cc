@@ -134,6 +134,19 @@ WireRequest BybitVenue::CancelBatch(const std::vector<OrderKey>& orders, base::T
   return wire;
 }
 
+absl::StatusOr<WireRequest> BybitVenue::Amend(const Change& change,
+                                              const market::Instrument& instrument,
+                                              base::Time now) {
+  Amendment amendment;
+  amendment.symbol = std::string(market::SymbolOf(change.order.instrument));
+  amendment.order = RefOf(change.order);
+  if (change.quantity != change.quantity_now)
+    amendment.quantity = Decimal{change.quantity.mantissa, instrument.quantity_scale};
+  if (change.price != change.price_now)
+    amendment.price = Decimal{change.price.mantissa, instrument.price_scale};
+  return Send(bybit::Amend(category_, amendment), now);
+}
+
 absl::StatusOr<WireRequest> BybitVenue::CancelReplace(const market::OrderIntent&, market::Quantity,
                                                       const market::Instrument&, base::Time) {
   return absl::InvalidArgumentError("Bybit replaces in two steps");

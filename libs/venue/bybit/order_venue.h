@@ -38,6 +38,9 @@ class BybitVenue : public KeyedVenue {
   // The batch has no word for the kind of spot's stop orders.
   bool FitsBatch(const OrderKey& order) const override;
   WireRequest CancelBatch(const std::vector<OrderKey>& orders, base::Time now) override;
+  // Price and quantity, of which only what changes is named.
+  absl::StatusOr<WireRequest> Amend(const Change& change, const market::Instrument& instrument,
+                                    base::Time now) override;
   absl::StatusOr<WireRequest> CancelReplace(const market::OrderIntent& replacement,
                                             market::Quantity quantity,
                                             const market::Instrument& instrument,

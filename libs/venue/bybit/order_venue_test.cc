@@ -156,6 +156,29 @@ TEST_CASE("Bybit cancels several orders in one request, each with its own result
   }
 }
 
+TEST_CASE("Bybit changes price and quantity in place and names what changes, acknowledged") {
+  SpotVenue venue(Options());
+  Change change{.order = {Btc().id, market::ClientOrderId("g1AAAA1")},
+                .price = {2500050},
+                .price_now = {2500050},
+                .quantity = {700},
+                .quantity_now = {1000}};
+  const auto less = venue.Amend(change, Btc(), kNow);
+  REQUIRE(less.ok());
+  CHECK(less->target == "/v5/order/amend");
+  CHECK(less->body ==
+        R"({"category":"spot","symbol":"BTCUSDT","orderLinkId":"g1AAAA1","qty":"0.007"})");
+  change.quantity = {1000};
+  change.price = {2500060};
+  CHECK(venue.Amend(change, Btc(), kNow)->body ==
+        R"({"category":"spot","symbol":"BTCUSDT","orderLinkId":"g1AAAA1","price":"25000.6"})");
+  CHECK(venue.DecodeAnswer(Context(RequestKind::kAmend), Http(0, R"({"orderId":"o-7"})")).outcome ==
+        OutcomeClass::kAcknowledged);
+  // "The order remains unchanged": of a second copy perhaps.
+  CHECK(venue.DecodeAnswer(Context(RequestKind::kAmend), Http(10001, "{}")).outcome ==
+        OutcomeClass::kTurnedAway);
+}
+
 TEST_CASE("Success of placing and cancelling acknowledges, that of a query confirms") {
   SpotVenue venue(Options());
   const std::string id = R"({"orderId":"o-7","orderLinkId":"g1AAAA1"})";
