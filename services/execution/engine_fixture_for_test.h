@@ -52,6 +52,15 @@ class ScriptedVenue : public venue::OrderVenue {
                                                 : "cancel-venue " + order.venue_order_id.text(),
                    now, std::chrono::seconds(2));
   }
+  absl::StatusOr<venue::WireRequest> Amend(const venue::Change& change,
+                                           const market::Instrument& instrument,
+                                           base::Time now) override {
+    if (!amends) return OrderVenue::Amend(change, instrument, now);
+    return Request(venue::RequestKind::kAmend, "PUT",
+                   "amend " + Words(change.order) + " to " + instrument.Format(change.price) +
+                       " x " + instrument.Format(change.quantity),
+                   now, std::chrono::seconds(2), true);
+  }
   size_t MostInBatch() const override { return batch; }
   bool FitsBatch(const venue::OrderKey& order) const override {
     return batch > 0 && order.venue_order_id.empty();
@@ -157,6 +166,7 @@ class ScriptedVenue : public venue::OrderVenue {
 
   venue::AbsenceRules rules;
   bool cancel_replace = true;
+  bool amends = true;
   bool history = false;         // of closed orders
   size_t batch = 0;             // cancels that one request takes
   bool two_identities = false;  // stop orders wait as "algo:…"

@@ -153,6 +153,8 @@ void ExecutionEngine::OnNotSent(const InFlight& request, const Block& block) {
     case Purpose::kCancel:
       Step(request.context.target, ExecKind::kCancelRejected, extra);
       return ReleaseHeld(request.context.target);
+    case Purpose::kAmend:
+      return AmendRejected(request.context.client_order_id, extra);
     case Purpose::kCancelBatch:
       for (const market::ClientOrderId& id : request.context.targets) {
         Step(id, ExecKind::kCancelRejected, extra);
@@ -175,6 +177,8 @@ void ExecutionEngine::OnAnswer(const InFlight& request, const venue::Answer& ans
       return OnPlaced(placed, LegOf(answer), answer.trades, answer.evidence);
     case Purpose::kCancel:
       return OnCanceled(target, LegOf(answer), answer.evidence);
+    case Purpose::kAmend:
+      return OnAmended(request, LegOf(answer), answer.evidence);
     case Purpose::kCancelBatch:
       for (size_t i = 0; i < request.context.targets.size(); ++i) {
         OnCanceled(request.context.targets[i],
@@ -297,6 +301,66 @@ void ExecutionEngine::OnCanceled(const market::ClientOrderId& id, const venue::L
   }
 }
 
+// --- amendments ------------------------------------------------------------------------
+
+void ExecutionEngine::OnAmended(const InFlight& request, const venue::LegOutcome& leg,
+                                const std::string& evidence) {
+  const market::ClientOrderId& id = request.context.client_order_id;
+  if (leg.outcome == OutcomeClass::kConfirmed && leg.order) OnOrderUpdate(*leg.order, {}, evidence);
+  const TrackedOrder* order = state_.Find(id);
+  // The stream may have been faster, and the order over.
+  if (order == nullptr || !order->amendment ||
+      order->amendment->request.id != request.context.request_id)
+    return;
+  const ReportExtra refusal{.code = leg.code, .detail = leg.message, .evidence = evidence};
+  if (leg.outcome == OutcomeClass::kRefused) AmendRejected(id, refusal);
+  // Of one copy of the request the answer may speak, and another have taken effect. And "no
+  // such order" says nothing of what became of it.
+  Inquiry& inquiry = Inquire(id, options_.stream_wait);
+  inquiry.want_state = true;
+  if (leg.outcome == OutcomeClass::kTurnedAway) inquiry.amend_refusal = refusal;
+  if (leg.outcome == OutcomeClass::kUnknown) ++stats_.unknown_outcomes;
+}
+
+bool ExecutionEngine::ShowsAmendment(const TrackedOrder& order, const venue::OrderUpdate& update) {
+  if (!order.amendment || update.price.empty() || update.quantity.empty()) return false;
+  const market::Instrument* instrument =
+      state_.FindInstrument(order.intent.instrument, order.intent.instrument_version);
+  if (instrument == nullptr) return false;
+  const auto price = instrument->ParsePrice(update.price);
+  const auto quantity = instrument->ParseQuantity(update.quantity);
+  // What is filled beyond it has ended the order: its end is what is told then.
+  return price == order.amendment->price && quantity == order.amendment->quantity &&
+         order.amendment->quantity >= std::max(order.cumulative, claimed_[order.id()]);
+}
+
+void ExecutionEngine::AmendRejected(const market::ClientOrderId& id, ReportExtra extra) {
+  const TrackedOrder* order = state_.Find(id);
+  if (order == nullptr || !order->amendment) return;
+  ++stats_.amendments_refused;
+  Step(id, ExecKind::kReplaceRejected, std::move(extra));
+  if (const auto inquiry = inquiries_.find(id); inquiry != inquiries_.end())
+    inquiry->second.amend_refusal.reset();
+}
+
+void ExecutionEngine::SettleAmendment(const market::ClientOrderId& id,
+                                      const venue::OrderUpdate& said, base::Time asked_at,
+                                      const std::string& evidence) {
+  const TrackedOrder* order = state_.Find(id);
+  if (order == nullptr || !order->open() || !order->amendment) return;
+  Inquiry& inquiry = inquiries_[id];
+  if (asked_at <= LatestEffect(order->amendment->request)) {
+    inquiry.want_state = true;  // it may be on its way still
+  } else if (ShowsAmendment(*order, said)) {
+    Step(id, ExecKind::kReplaced, {.evidence = evidence, .event_time = said.time});
+  } else {
+    ReportExtra extra = inquiry.amend_refusal.value_or(
+        ReportExtra{.detail = "the amendment had no effect", .evidence = evidence});
+    if (extra.evidence != evidence) extra.evidence += "; " + evidence;
+    AmendRejected(id, std::move(extra));
+  }
+}
+
 // "Unknown order" and the like: the cancel had no effect, and that is all. What
 // the order became must be asked.
 void ExecutionEngine::CancelRefused(const market::ClientOrderId& id, const std::string& code,
@@ -412,6 +476,14 @@ market::ClientOrderId ExecutionEngine::OnOrderUpdate(
     if (!claimed) return id;
     market::Quantity& highest = claimed_[id];
     highest = std::max(highest, *claimed);
+  }
+  // Before its fills: whether they complete the order hangs on its quantity. What is older
+  // than the latest amendment may show what the order was once before.
+  if (order->open() && update.time != base::Time() && update.time >= order->amended_at &&
+      ShowsAmendment(*order, update)) {
+    Step(id, ExecKind::kReplaced, {.evidence = evidence, .event_time = update.time});
+    order = state_.Find(id);
+    if (order == nullptr) return id;
   }
   if (order->open() && venue_.Continues(order->venue_order_id, update.venue_order_id)) {
     Step(
@@ -540,7 +612,13 @@ void ExecutionEngine::Finish(const market::ClientOrderId& id) {
                     .venue_order_id = final.venue_order_id};
   if (final.kind != ExecKind::kFill) {
     Step(id, final.kind, std::move(extra));
-  } else if (state_.Find(id)->open()) {
+  } else if (const TrackedOrder* order = state_.Find(id);
+             order->open() && order->cumulative == order->quantity) {
+    // Its last fill was booked while it was asked for more, or known as less.
+    if (order->amendment)
+      AmendRejected(id, {.detail = "the order filled", .evidence = final.evidence});
+    Step(id, ExecKind::kFill, std::move(extra));
+  } else if (order->open()) {
     // FILLED at less than asked: the venue took the rest away (self-trade
     // prevention), or the last part was filled before the first look.
     extra.detail = "the venue calls it filled";
@@ -736,8 +814,15 @@ market::ExecReport ExecutionEngine::ReportOf(const TrackedOrder& order, ExecKind
       extra.venue_order_id.empty() ? order.venue_order_id : extra.venue_order_id;
   const bool of_a_cancel = kind == ExecKind::kPendingCancel || kind == ExecKind::kCancelRejected;
   if (of_a_cancel) report.target = order.id();
+  if (kind == ExecKind::kPendingUpdate) report.target = extra.target;
+  const bool amended = kind == ExecKind::kReplaced;
+  if (order.amendment && (amended || kind == ExecKind::kReplaceRejected))
+    report.target = order.amendment->id;
   report.previous = order.life.state();
-  report.quantity = order.quantity;
+  report.price = amended ? order.amendment->price : order.price;
+  report.quantity = amended                   ? order.amendment->quantity
+                    : kind == ExecKind::kFill ? order.most()
+                                              : order.quantity;
   report.cumulative = order.cumulative;
   report.fill = extra.fill;
   if (extra.fill) report.cumulative += extra.fill->quantity;
@@ -776,7 +861,7 @@ bool ExecutionEngine::Step(const market::ClientOrderId& id, ExecKind kind, Repor
   market::ExecReport report = ReportOf(*order, kind, extra);
   const market::OrderEvent event = *market::EventOf(report);
   const std::optional<OrderState> next = order->life.Next(event);
-  const bool too_much = kind == ExecKind::kFill && report.cumulative > order->quantity;
+  const bool too_much = kind == ExecKind::kFill && report.cumulative > order->most();
   if (!next || too_much) {
     Illegal(*order, too_much ? "a fill beyond the quantity" : Name(event), extra);
     // A trade that the venue counts moved money, whatever the table says: it is
@@ -791,6 +876,7 @@ bool ExecutionEngine::Step(const market::ClientOrderId& id, ExecKind kind, Repor
     inquiry->second.refusal.reset();
   }
   if (next) report.state = *next;
+  if (next && kind == ExecKind::kReplaced) ++stats_.amended;
   const market::Header chain = Chain(order->correlation, extra.event_time);
   if (kind == ExecKind::kFill) {
     const TrackedOrder before = *order;  // the report may end and forget it

@@ -56,8 +56,12 @@ void ExecutionEngine::OnVerdict(const market::Event<market::RiskDecision>& event
 void ExecutionEngine::Decide(const market::RiskDecision& verdict,
                              const market::EventId& correlation) {
   ++stats_.verdicts;
+  const bool amends = verdict.intent.kind == market::IntentKind::kAmend;
   if (const std::optional<Block> block = CheckVerdict(verdict)) {
-    NotSent(verdict.intent, correlation, *block);
+    amends ? AmendNotSent(verdict.intent, correlation, *block)
+           : NotSent(verdict.intent, correlation, *block);
+  } else if (amends) {
+    SendAmendment(verdict, correlation);
   } else {
     Journal(verdict.intent, correlation);
   }
@@ -88,7 +92,14 @@ std::optional<Block> ExecutionEngine::CheckVerdict(const market::RiskDecision& v
                                                          ", the epoch is ", state_.epoch())};
   }
   if (now_ > verdict.expires) return Block{RejectReason::kGateClosed, "the verdict expired"};
-  if (const auto block = Gate(intent, intent.quantity)) return block;
+  const bool amends = intent.kind == market::IntentKind::kAmend;
+  if (amends) {
+    if (const auto block = CheckAmend(intent)) return block;
+  }
+  const TrackedOrder* amended = amends ? state_.Find(intent.target) : nullptr;
+  const bool only_reduces = amends && amended->OnlyReduces(intent.price, intent.quantity);
+  const market::Quantity rest = amends ? intent.quantity - amended->cumulative : intent.quantity;
+  if (const auto block = Gate(intent, rest, only_reduces)) return block;
   const market::Instrument* instrument = directory_.Find(intent.instrument);
   if (instrument == nullptr)
     return Block{RejectReason::kUnknownInstrument, "no definition of the instrument has come"};
@@ -102,9 +113,9 @@ std::optional<Block> ExecutionEngine::CheckVerdict(const market::RiskDecision& v
 }
 
 std::optional<Block> ExecutionEngine::Gate(const market::OrderIntent& intent,
-                                           market::Quantity quantity) const {
+                                           market::Quantity quantity, bool only_reduces) const {
   if (draining_) return Block{RejectReason::kGateClosed, "execution is stopping"};
-  if (auto block = state_.Blocked(intent, quantity)) return block;
+  if (auto block = state_.Blocked(intent, quantity, only_reduces)) return block;
   if (!key_problem_.empty()) return Block{RejectReason::kGateClosed, key_problem_};
   if (!ready_)
     return Block{RejectReason::kGateClosed,
@@ -161,6 +172,91 @@ std::optional<Block> ExecutionEngine::CheckReplace(const market::OrderIntent& in
                                                          Name(state), "; wait for its answer")};
   }
   return std::nullopt;
+}
+
+std::optional<Block> ExecutionEngine::CheckAmend(const market::OrderIntent& intent) const {
+  const TrackedOrder* target = state_.Find(intent.target);
+  if (target == nullptr || target->external)
+    return Block{RejectReason::kMalformed, "the order to be amended is not known"};
+  const OrderState state = target->life.state();
+  if (!target->open())
+    return Block{RejectReason::kMalformed,
+                 absl::StrCat("the order to be amended is ", Name(state))};
+  const market::OrderIntent& order = target->intent;
+  if (order.strategy != intent.strategy || order.instrument != intent.instrument ||
+      order.instrument_version != intent.instrument_version || order.side != intent.side ||
+      order.type != intent.type || order.time_in_force != intent.time_in_force ||
+      order.reduce_only != intent.reduce_only) {
+    return Block{RejectReason::kMalformed,
+                 "an amendment changes price and quantity and nothing else; replace the order"};
+  }
+  if (order.type != market::OrderType::kLimit) {
+    return Block{RejectReason::kNotPermitted,
+                 "only limit orders are changed in place; replace the order"};
+  }
+  const bool works = state == OrderState::kAccepted || state == OrderState::kPartiallyFilled;
+  if (!works || target->amendment || CancelUnderWay(intent.target)) {
+    return Block{RejectReason::kGateClosed,
+                 absl::StrCat("the order to be amended is ", Name(state), "; wait for its answer")};
+  }
+  if (intent.quantity <= target->cumulative) {
+    return Block{RejectReason::kMalformed,
+                 "as much of the order is filled already; cancel what is left of it"};
+  }
+  return std::nullopt;
+}
+
+void ExecutionEngine::AmendNotSent(const market::OrderIntent& intent,
+                                   const market::EventId& correlation, const Block& block) {
+  ++stats_.not_sent;
+  const TrackedOrder* target = state_.Find(intent.target);
+  market::ExecReport report;
+  if (target != nullptr) {
+    report = ReportOf(*target, ExecKind::kReplaceRejected, {});
+  } else {
+    report = market::ReportOf(intent, ExecKind::kReplaceRejected, OrderState::kInitialized);
+    report.client_order_id = intent.target;
+  }
+  report.target = intent.client_order_id;
+  report.state = report.previous;
+  report.detail = block.text;
+  report.evidence = "local:gate";
+  report.local_reason = block.reason;
+  out_.Emit(std::move(report), Chain(correlation, {}));
+}
+
+void ExecutionEngine::SendAmendment(const market::RiskDecision& verdict,
+                                    const market::EventId& correlation) {
+  const market::OrderIntent& intent = verdict.intent;
+  const TrackedOrder& order = *state_.Find(intent.target);
+  const venue::Change change{.order = KeyOf(order),
+                             .side = order.intent.side,
+                             .price = intent.price,
+                             .price_now = order.price,
+                             .quantity = intent.quantity,
+                             .quantity_now = order.quantity};
+  absl::StatusOr<venue::WireRequest> wire =
+      venue_.Amend(change, *directory_.Find(intent.instrument), VenueNow());
+  if (!wire.ok())
+    return AmendNotSent(intent, correlation,
+                        {RejectReason::kNotPermitted, std::string(wire.status().message())});
+  if (!budget_.Take(wire->weight, wire->counts_as_order, RateBudget::Use::kNormal, now_)) {
+    return AmendNotSent(intent, correlation,
+                        {RejectReason::kMessageRate, "the venue's request limit leaves no room"});
+  }
+  ++stats_.amendments;
+  if (const auto inquiry = inquiries_.find(intent.target); inquiry != inquiries_.end())
+    inquiry->second.amend_refusal.reset();
+  Step(intent.target, ExecKind::kPendingUpdate,
+       {.detail = absl::StrCat("amended by ", intent.client_order_id.text()),
+        .evidence = JournalEvidence(state_.next_request_id()),
+        .target = intent.client_order_id});
+  venue::RequestContext context{.kind = wire->kind,
+                                .instrument = intent.instrument,
+                                .client_order_id = intent.target,
+                                .venue_order_id = change.order.venue_order_id,
+                                .type = intent.type};
+  SendJournaled(Purpose::kAmend, *std::move(wire), std::move(context), intent.quantity);
 }
 
 void ExecutionEngine::NotSent(const market::OrderIntent& intent, const market::EventId& correlation,
@@ -553,16 +649,17 @@ void ExecutionEngine::SendJournaled(Purpose purpose, venue::WireRequest wire,
   note.body = std::move(wire.body);
   note.quantity = quantity;
   const bool places = purpose == Purpose::kPlace || purpose == Purpose::kReplace;
+  const bool asks_gate = places || purpose == Purpose::kAmend;
   EmitNote(ToNote(note));
   wire.method = std::move(note.method);
   wire.target = std::move(note.target_path);
   wire.body = std::move(note.body);
   OutgoingRequest request{.id = id,
                           .wire = std::move(wire),
-                          .order = places ? context.client_order_id : market::ClientOrderId(),
+                          .order = asks_gate ? context.client_order_id : market::ClientOrderId(),
                           .about = context.client_order_id,
                           .others = std::move(note.others),
-                          .needs_verdict = places};
+                          .needs_verdict = asks_gate};
   const market::InstrumentId instrument = context.instrument;
   in_flight_.emplace(id, InFlight{purpose, std::move(context), {}, now_, 0});
   out_.Send(std::move(request));
@@ -596,6 +693,17 @@ std::optional<Block> ExecutionEngine::SendBlock(const OutgoingRequest& request,
   const TrackedOrder* order = state_.Find(request.order);
   if (order == nullptr || !order->open())
     return Block{RejectReason::kGateClosed, "the order is closed"};
+  if (request.wire.kind == venue::RequestKind::kAmend) {
+    if (!order->amendment || order->amendment->request.id != request.id)
+      return Block{RejectReason::kGateClosed, "the amendment is answered already"};
+    const Amendment& amendment = *order->amendment;
+    if (amendment.epoch < state_.epoch())
+      return Block{RejectReason::kGateClosed, "verdict of an older epoch"};
+    if (wall > amendment.verdict_expires)
+      return Block{RejectReason::kGateClosed, "the verdict expired before its bytes could leave"};
+    return state_.Blocked(order->intent, amendment.quantity - order->cumulative,
+                          order->OnlyReduces(amendment.price, amendment.quantity));
+  }
   if (order->epoch < state_.epoch())
     return Block{RejectReason::kGateClosed, "verdict of an older epoch"};
   if (wall > order->verdict_expires)
@@ -606,7 +714,7 @@ std::optional<Block> ExecutionEngine::SendBlock(const OutgoingRequest& request,
 bool ExecutionEngine::placements_under_way() const {
   return std::any_of(in_flight_.begin(), in_flight_.end(), [](const auto& entry) {
     return entry.second.purpose == Purpose::kPlace || entry.second.purpose == Purpose::kReplace ||
-           entry.second.purpose == Purpose::kCancel ||
+           entry.second.purpose == Purpose::kCancel || entry.second.purpose == Purpose::kAmend ||
            entry.second.purpose == Purpose::kCancelBatch;
   });
 }
@@ -723,6 +831,13 @@ void ExecutionEngine::Resume(const market::Header& cause, base::Time now) {
     } else if (order.life.state() == OrderState::kPendingCancel) {
       Inquiry& inquiry = Inquire(id, options_.stream_wait);
       inquiry.cancel_open = inquiry.want_state = true;
+    }
+    if (order.amendment && order.amendment->request.id == 0) {
+      AmendRejected(id, {.detail = "restarted before the request was written",
+                         .evidence = "journal:no request",
+                         .local_reason = RejectReason::kGateClosed});
+    } else if (order.amendment) {
+      Inquire(id, options_.stream_wait).want_state = true;
     }
   }
   if (!state_.unanswered_cancels().empty())

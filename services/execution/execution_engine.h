@@ -85,10 +85,11 @@ inline constexpr uint64_t kQueryBit = uint64_t{1} << 63;
 struct OutgoingRequest {
   uint64_t id = 0;
   venue::WireRequest wire;
-  market::ClientOrderId order;                // placed; empty for what needs no verdict
-  market::ClientOrderId about;                // placed or cancelled
+  market::ClientOrderId order;                // placed or amended; empty for what needs no verdict
+  market::ClientOrderId about;                // placed, amended or cancelled
   std::vector<market::ClientOrderId> others;  // cancelled with it
-  bool needs_verdict = false;  // placement: the gate is asked again at the moment of sending
+  // Placement, amendment: the gate is asked again at the moment of sending.
+  bool needs_verdict = false;
 };
 
 // A difference, named by a person, or a decision about one that another has named.
@@ -186,7 +187,8 @@ class ExecutionEngine {
   struct Stats {
     uint64_t verdicts = 0, journaled = 0, not_sent = 0, cancels = 0, cancels_joined = 0,
              cancels_repeated = 0;
-    uint64_t cancel_batches = 0;  // requests that cancel several
+    uint64_t cancel_batches = 0;                                   // requests that cancel several
+    uint64_t amendments = 0, amended = 0, amendments_refused = 0;  // sent, took effect, did not
     uint64_t fills = 0, duplicate_fills = 0, fill_conflicts = 0, missing_fills = 0,
              illegal_events = 0;
     uint64_t stale_updates = 0, bad_frames = 0, unexpected_answers = 0, unreadable_numbers = 0;
@@ -215,7 +217,8 @@ class ExecutionEngine {
     kPlace,
     kCancel,
     kCancelBatch,
-    kReplace,  // journaled
+    kReplace,
+    kAmend,  // journaled
     kInquiryOrder,
     kInquiryTrades,
     kInquirySince,
@@ -255,6 +258,7 @@ class ExecutionEngine {
     std::optional<market::Fill> fill;
     market::VenueOrderId venue_order_id;
     base::Time event_time{};
+    market::ClientOrderId target;  // kPendingUpdate: the amendment
   };
 
   // The search for what became of one order.
@@ -277,6 +281,9 @@ class ExecutionEngine {
     // Of the copy of the placement that was answered: what the order ends with once it is
     // proven that no other was taken. Not kept over a restart; it ends ABSENT then.
     std::optional<ReportExtra> refusal;
+    // Of the copy of its amendment that was answered: what that ends with unless the venue
+    // shows that another took effect. Not kept over a restart either.
+    std::optional<ReportExtra> amend_refusal;
     // Proof of absence: (a), (b), (c) of docs/orders.md.
     bool time_proven = false, cancel_unknown = false;
     bool query_empty = false, trades_empty = false;  // of the running round
@@ -344,13 +351,18 @@ class ExecutionEngine {
   void Enter(const market::Header& cause, base::Time now);
   void Decide(const market::RiskDecision& verdict, const market::EventId& correlation);
   std::optional<Block> CheckVerdict(const market::RiskDecision& verdict) const;
-  std::optional<Block> Gate(const market::OrderIntent& intent, market::Quantity quantity) const;
+  std::optional<Block> Gate(const market::OrderIntent& intent, market::Quantity quantity,
+                            bool only_reduces = false) const;
   std::optional<Block> CheckReplace(const market::OrderIntent& intent) const;
   void NotSent(const market::OrderIntent& intent, const market::EventId& correlation,
                const Block& block);
   void Journal(const market::OrderIntent& intent, const market::EventId& correlation);
   void SendPlacement(const market::ClientOrderId& id, market::Quantity quantity);
-  void SendReplace(const market::OrderIntent& intent);
+  std::optional<Block> CheckAmend(const market::OrderIntent& intent) const;
+  void SendAmendment(const market::RiskDecision& verdict, const market::EventId& correlation);
+  // The first answer to the verdict on an amendment that is not sent.
+  void AmendNotSent(const market::OrderIntent& intent, const market::EventId& correlation,
+                    const Block& block);
   void ReleaseHeld(const market::ClientOrderId& target);
   void AnswerCancel(const market::OrderIntent& intent, const market::EventId& correlation);
   // False: the venue's limits do not allow a request now; try again later.
@@ -390,6 +402,15 @@ class ExecutionEngine {
                 const std::vector<venue::TradeUpdate>& trades, const std::string& evidence);
   void OnCanceled(const market::ClientOrderId& id, const venue::LegOutcome& leg,
                   const std::string& evidence);
+  void OnAmended(const InFlight& request, const venue::LegOutcome& leg,
+                 const std::string& evidence);
+  // The venue's price and quantity of an order tell whether its amendment took effect.
+  bool ShowsAmendment(const TrackedOrder& order, const venue::OrderUpdate& update);
+  void AmendRejected(const market::ClientOrderId& id, ReportExtra extra);
+  // In answer to a question asked at `asked_at`: an amendment that can no longer arrive has
+  // taken effect by now, or never will.
+  void SettleAmendment(const market::ClientOrderId& id, const venue::OrderUpdate& said,
+                       base::Time asked_at, const std::string& evidence);
   void CancelRefused(const market::ClientOrderId& id, const std::string& code,
                      const std::string& message, const std::string& evidence);
   // Whose update it was; empty when no order here took it.

@@ -193,6 +193,8 @@ void ExecutionEngine::OnInquiryAnswer(const InFlight& request, const venue::Answ
       found->second.next = now_;
       return StepInquiry(id);
     }
+    if (whose == id && request.purpose == Purpose::kInquiryOrder)
+      SettleAmendment(id, answer.orders.front(), request.context.asked_at, answer.evidence);
     vanished_.erase(id);
     NameKnown(id, request.context.request_id);
     Verified(id);
@@ -239,7 +241,8 @@ void ExecutionEngine::OnInquiryAnswer(const InFlight& request, const venue::Answ
           inquiry.cancel_open = false;
           Step(id, ExecKind::kCancelRejected,
                {.detail = "the cancel had no effect", .evidence = answer.evidence});
-          return ReleaseHeld(id);
+          ReleaseHeld(id);
+          return StepInquiry(id);
         }
         inquiry.want_state = true;
         NothingNew(inquiry);

@@ -295,7 +295,7 @@ OrderStated ExecutionEngine::Stated(const TrackedOrder& order) const {
   if (instrument == nullptr) return stated;
   stated.quantity = instrument->Format(order.quantity);
   stated.filled = instrument->Format(order.cumulative);
-  stated.price = instrument->Format(order.intent.price);
+  stated.price = instrument->Format(order.price);
   return stated;
 }
 

@@ -151,7 +151,7 @@ bool ExecutionState::Killed(const market::OrderIntent& intent) const {
 }
 
 std::optional<Block> ExecutionState::Blocked(const market::OrderIntent& intent,
-                                             market::Quantity quantity) const {
+                                             market::Quantity quantity, bool only_reduces) const {
   if (Killed(intent))
     return Block{market::RejectReason::kKillSwitch, "the kill switch covers this order"};
   market::TradingState strictest = market::TradingState::kActive;
@@ -166,6 +166,7 @@ std::optional<Block> ExecutionState::Blocked(const market::OrderIntent& intent,
   if (strictest == market::TradingState::kReducing) {
     const int64_t net = NetPosition(intent.instrument).mantissa;
     const bool against = intent.side == market::Side::kSell ? net > 0 : net < 0;
+    if (only_reduces) return std::nullopt;
     if (against && quantity.mantissa <= std::abs(net)) return std::nullopt;
   }
   return Block{market::RejectReason::kTradingState,
@@ -182,9 +183,11 @@ void ExecutionState::Apply(const market::Event<market::RiskDecision>& event) {
   if (decision.intent.kind == market::IntentKind::kParent) return;  // its children are sent
   if (!domain_.Has(decision.intent.instrument)) return;
   const market::ClientOrderId& id = decision.intent.client_order_id;
-  const TrackedOrder* known = Find(id);
-  const bool answered =
-      known != nullptr && !known->external && known->intent.hash == decision.intent.hash;
+  const bool amends = decision.intent.kind == market::IntentKind::kAmend;
+  const TrackedOrder* known = Find(amends ? decision.intent.target : id);
+  const bool answered = known != nullptr && !known->external &&
+                        (amends ? decision.intent.sequence <= known->amend_sequence
+                                : known->intent.hash == decision.intent.hash);
   if (answered || !verdicts_.emplace(id, OpenVerdict{decision, event.header.correlation}).second)
     ++stats_.duplicate_verdicts;
 }
@@ -211,6 +214,7 @@ TrackedOrder& ExecutionState::FromReport(const market::Event<market::ExecReport>
   if (!added) return order;
   order.correlation = event.header.correlation;
   order.quantity = report.quantity;
+  order.price = report.price;
   const auto verdict = verdicts_.find(report.client_order_id);
   if (verdict != verdicts_.end()) {
     order.intent = std::move(verdict->second.decision.intent);
@@ -240,6 +244,12 @@ void ExecutionState::Apply(const market::Event<market::ExecReport>& event) {
   // A cancel of an order that nobody knows says nothing about any order.
   const bool unknown_order = !orders_.contains(report.client_order_id);
   if (unknown_order && report.kind == market::ExecKind::kCancelRejected) return;
+  std::optional<OpenVerdict> amends;
+  if (report.kind == market::ExecKind::kPendingUpdate ||
+      report.kind == market::ExecKind::kReplaceRejected) {
+    if (auto verdict = verdicts_.extract(report.target)) amends = std::move(verdict.mapped());
+    if (unknown_order) return;
+  }
   // A verdict under a name that another order has: the answer to it says nothing of that one.
   if (!unknown_order && report.kind == market::ExecKind::kNotSent &&
       verdicts_.erase(report.client_order_id) > 0)
@@ -260,6 +270,25 @@ void ExecutionState::Apply(const market::Event<market::ExecReport>& event) {
   }
   if (report.fill) ApplyFill(order, report);
   if (report.kind == market::ExecKind::kCancelRejected) order.cancel = {};
+  if (amends) order.amend_sequence = amends->decision.intent.sequence;
+  if (amends && report.kind == market::ExecKind::kPendingUpdate) {
+    order.amendment = Amendment{.id = report.target,
+                                .price = amends->decision.intent.price,
+                                .quantity = amends->decision.intent.quantity,
+                                .request = {},
+                                .verdict_expires = amends->decision.expires,
+                                .epoch = amends->decision.epoch};
+  } else if (order.amendment && order.amendment->id == report.target &&
+             (report.kind == market::ExecKind::kReplaced ||
+              report.kind == market::ExecKind::kReplaceRejected)) {
+    order.amendment.reset();
+  }
+  if (report.kind == market::ExecKind::kReplaced) {
+    order.price = report.price;
+    order.quantity = report.quantity;
+    order.amended_at = std::max(order.amended_at, event.header.event_time);
+  }
+  if (!order.open()) order.amendment.reset();
   if (!order.open() && (was_open || unknown_order)) Close(order);
 }
 
@@ -409,6 +438,12 @@ void ExecutionState::ApplyRequest(const RequestNote& note) {
   const auto cancel = [&](const market::ClientOrderId& id) {
     if (const auto order = orders_.find(id); order != orders_.end()) order->second.cancel = request;
   };
+  if (note.kind == venue::RequestKind::kAmend) {
+    const auto order = orders_.find(note.order);
+    if (order != orders_.end() && order->second.amendment)
+      order->second.amendment->request = request;
+    return;
+  }
   if (note.kind == venue::RequestKind::kCancelBatch) {
     cancel(note.order);
     for (const market::ClientOrderId& other : note.others) cancel(other);

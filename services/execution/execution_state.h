@@ -145,8 +145,10 @@ class ExecutionState {
   bool Forgotten(const market::InstrumentId& instrument, uint64_t trade_id) const;
 
   // --- gate -----------------------------------------------------------------------
-  // Kill switch and trading states that apply to an order of this meaning.
-  std::optional<Block> Blocked(const market::OrderIntent& intent, market::Quantity quantity) const;
+  // Kill switch and trading states that apply to an order of this meaning, or to an amendment
+  // of which nothing more can come than of the order as it is.
+  std::optional<Block> Blocked(const market::OrderIntent& intent, market::Quantity quantity,
+                               bool only_reduces = false) const;
   // Execution's own kill switch for exactly this scope.
   bool OwnGateShut(const market::Scope& scope) const {
     const auto gate = own_gates_.find(scope);

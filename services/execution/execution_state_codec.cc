@@ -12,7 +12,7 @@ using wire::CanonicalWriter;
 
 // 1: without positions of derivatives and changes of balances.
 // 2: without adjustments and halts.
-constexpr uint8_t kStateVersion = 3;
+constexpr uint8_t kStateVersion = 4;  // 3: before amendments
 
 void Write(CanonicalWriter& out, const JournaledRequest& request) {
   out.U64(request.id);
@@ -38,6 +38,18 @@ void Write(CanonicalWriter& out, const TrackedOrder& order) {
   out.Text(order.venue_order_id);
   Write(out, order.place);
   Write(out, order.cancel);
+  out.I64(order.price.mantissa);
+  out.Bool(order.amendment.has_value());
+  if (order.amendment) {
+    out.Text(order.amendment->id);
+    out.I64(order.amendment->price.mantissa);
+    out.I64(order.amendment->quantity.mantissa);
+    Write(out, order.amendment->request);
+    out.Time(order.amendment->verdict_expires);
+    out.U64(order.amendment->epoch);
+  }
+  out.Time(order.amended_at);
+  out.U64(order.amend_sequence);
   out.Time(order.verdict_expires);
   out.U64(order.epoch);
   out.Bool(order.external);
@@ -45,7 +57,7 @@ void Write(CanonicalWriter& out, const TrackedOrder& order) {
   out.EventId(order.correlation);
 }
 
-TrackedOrder ReadOrder(CanonicalReader& in) {
+TrackedOrder ReadOrder(CanonicalReader& in, uint8_t version) {
   TrackedOrder order;
   order.intent = wire::LoadIntent(in);
   const auto state = static_cast<market::OrderState>(in.U8());
@@ -57,6 +69,21 @@ TrackedOrder ReadOrder(CanonicalReader& in) {
   order.venue_order_id = in.Text<market::VenueOrderId>();
   order.place = ReadRequest(in);
   order.cancel = ReadRequest(in);
+  order.price = order.intent.price;
+  if (version >= 4) {
+    order.price.mantissa = in.I64();
+    if (in.Bool()) {
+      Amendment& amendment = order.amendment.emplace();
+      amendment.id = in.Text<market::ClientOrderId>();
+      amendment.price.mantissa = in.I64();
+      amendment.quantity.mantissa = in.I64();
+      amendment.request = ReadRequest(in);
+      amendment.verdict_expires = in.Time();
+      amendment.epoch = in.U64();
+    }
+    order.amended_at = in.Time();
+    order.amend_sequence = in.U64();
+  }
   order.verdict_expires = in.Time();
   order.epoch = in.U64();
   order.external = in.Bool();
@@ -280,7 +307,7 @@ absl::Status ExecutionState::Load(CanonicalReader& in) {
   open_.clear();
   by_venue_id_.clear();
   ReadMap(in, [&] {
-    TrackedOrder order = ReadOrder(in);
+    TrackedOrder order = ReadOrder(in, version);
     if (order.open()) open_.insert(order.id());
     if (!order.venue_order_id.empty())
       by_venue_id_[{order.intent.instrument, order.venue_order_id}] = order.id();

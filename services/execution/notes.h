@@ -21,12 +21,12 @@ namespace gannet::execution {
 inline constexpr char kEngineName[] = "execution";
 inline constexpr uint8_t kNoteVersion = 1;
 
-// "request": the exact bytes of a placement, cancel or cancel-replace, written
+// "request": the exact bytes of a placement, cancel, cancel-replace or amendment, written
 // before they are sent. The key's header is not part of them.
 struct RequestNote {
   uint64_t id = 0;
   venue::RequestKind kind = venue::RequestKind::kPlace;
-  market::ClientOrderId order;                // placed, or cancelled
+  market::ClientOrderId order;                // placed, cancelled or amended
   market::ClientOrderId target;               // kCancelReplace: the order to be cancelled
   std::vector<market::ClientOrderId> others;  // kCancelBatch: cancelled with `order`
   market::Quantity quantity;                  // placed

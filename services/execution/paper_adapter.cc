@@ -185,7 +185,7 @@ void PaperAdapter::Restore() {
     record.order.side = order.intent.side;
     record.order.type = order.intent.type;
     record.order.time_in_force = market::TimeInForce::kGtc;  // it rests: how it came to is past
-    record.order.price = order.intent.price;
+    record.order.price = order.price;
     record.order.stop_price = order.intent.stop_price;
     record.order.quantity = order.quantity;
     record.venue_order_id = order.venue_order_id;

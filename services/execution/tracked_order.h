@@ -2,7 +2,9 @@
 // which requests about it were written down. Changed by applying facts only.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,14 +28,31 @@ struct JournaledRequest {
 inline constexpr const char* kVenueIdPrefix = "venue:";
 inline constexpr const char* kTwinPrefix = "twin:";
 
+// A change of price and quantity in place that the venue has not answered for yet.
+struct Amendment {
+  market::ClientOrderId id;  // of its intent; the venue never hears it
+  market::Price price;
+  market::Quantity quantity;  // total
+  JournaledRequest request;   // id 0: not written yet
+  base::Time verdict_expires{};
+  uint64_t epoch = 0;
+  bool operator==(const Amendment&) const = default;
+};
+
 struct TrackedOrder {
   market::OrderIntent intent;  // EXTERNAL orders: put together from the venue's words
   market::OrderLife life;
-  market::Quantity quantity;    // asked of the venue; a second leg may be smaller than its intent
+  // Asked of the venue, by the latest amendment that took effect; a second leg may be smaller
+  // than its intent.
+  market::Quantity quantity;
+  market::Price price;
   market::Quantity cumulative;  // booked, of the trades below (and, EXTERNAL, before we knew it)
   std::vector<std::string> trade_ids;  // booked
   market::VenueOrderId venue_order_id;
   JournaledRequest place, cancel;  // latest of each
+  std::optional<Amendment> amendment;
+  base::Time amended_at{};      // venue's time of what showed the latest amendment
+  uint64_t amend_sequence = 0;  // of the latest intent to amend it that was answered
   base::Time verdict_expires{};
   uint64_t epoch = 0;
   bool external = false;        // not from an intent of ours
@@ -46,6 +65,14 @@ struct TrackedOrder {
   bool by_venue_id() const { return twin() || id().text().starts_with(kVenueIdPrefix); }
   // A second order that the venue took from one request of ours.
   bool twin() const { return id().text().starts_with(kTwinPrefix); }
+  // What may be filled of it: while an amendment is on its way, of the larger order.
+  market::Quantity most() const {
+    return amendment ? std::max(quantity, amendment->quantity) : quantity;
+  }
+  // Nothing more can come of it than before.
+  bool OnlyReduces(market::Price new_price, market::Quantity new_quantity) const {
+    return new_price == price && new_quantity <= quantity;
+  }
   bool Booked(const std::string& trade_id) const {
     for (const std::string& known : trade_ids) {
       if (known == trade_id) return true;

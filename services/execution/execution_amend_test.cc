@@ -1,0 +1,400 @@
+// Amendments: another price and quantity for a working order, in place.
+#include <catch2/catch_test_macros.hpp>
+#include <string>
+
+#include "services/execution/engine_fixture_for_test.h"
+
+namespace gannet::execution {
+namespace {
+
+using market::ExecKind;
+using market::OrderState;
+using market::RejectReason;
+using venue::VenueOrderStatus;
+using namespace std::chrono_literals;
+
+market::OrderIntent Amendment(EngineFixture& f, const std::string& id, const std::string& target,
+                              int64_t quantity, int64_t price = 50'000'00) {
+  market::OrderIntent intent = f.Intent(id, quantity, price);
+  intent.kind = market::IntentKind::kAmend;
+  intent.target = market::ClientOrderId(target);
+  EngineFixture::Rehash(intent);
+  return intent;
+}
+
+venue::OrderUpdate At(EngineFixture& f, const std::string& price, const std::string& quantity,
+                      const std::string& cumulative = "0",
+                      VenueOrderStatus status = VenueOrderStatus::kNew) {
+  venue::OrderUpdate update = f.Update("g1a", "7", status, cumulative, quantity);
+  update.price = price;
+  return update;
+}
+
+// Until the amendment of g1a is settled: the venue is asked and answers with `update`.
+template <class Update>
+void Ask(EngineFixture& f, const Update& update) {
+  const base::Time limit = f.now + 2min;
+  while (f.Order("g1a").amendment && f.Order("g1a").open()) {
+    REQUIRE(f.now < limit);
+    f.Advance(500ms);
+    while (f.TakeSent("query g1a")) f.Answer(f.taken, EngineFixture::Confirmed(update()));
+  }
+}
+
+TEST_CASE(
+    "An amendment is journaled and written down, then sent, and the answer changes the order") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  f.Decide(Amendment(f, "m1", "g1a", 800, 50'001'00));
+  CHECK(f.Last("g1a").kind == ExecKind::kPendingUpdate);
+  CHECK(f.Last("g1a").target.text() == "m1");
+  CHECK(f.Last("g1a").quantity.mantissa == 1000);  // not yet
+  CHECK(f.State("g1a") == OrderState::kPendingUpdate);
+  REQUIRE(f.TakeSent("amend g1a to 50001 x 0.8"));
+  const auto& note = std::get<market::Event<wire::EngineNote>>(f.facts.back()).value;
+  const auto request = ReadRequestNote(note.body);
+  REQUIRE(request.ok());
+  CHECK(request->id == f.taken.id);
+  CHECK(request->target_path == f.taken.wire.target);
+  CHECK(f.taken.needs_verdict);
+  CHECK_FALSE(f.engine.SendBlock(f.taken, f.now));
+  f.Answer(f.taken, EngineFixture::Confirmed(At(f, "50001", "0.8")));
+  CHECK(f.Last("g1a").kind == ExecKind::kReplaced);
+  CHECK(f.Last("g1a").target.text() == "m1");
+  CHECK(f.Last("g1a").quantity.mantissa == 800);
+  CHECK(f.Last("g1a").price.mantissa == 50'001'00);
+  CHECK(f.State("g1a") == OrderState::kAccepted);
+  f.StreamFill("g1a", "7", "t1", "0.8", "0.8", VenueOrderStatus::kFilled);
+  CHECK(f.State("g1a") == OrderState::kFilled);  // of the smaller order
+  CHECK(f.engine.stats().illegal_events == 0);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE(
+    "Every amendment that must not leave is answered once, and the order stands as it stood") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  const auto refused = [&](const market::OrderIntent& intent, RejectReason reason) {
+    CAPTURE(intent.client_order_id.text());
+    const size_t before = f.reports.size();
+    f.Decide(intent);
+    REQUIRE(f.reports.size() == before + 1);
+    const market::ExecReport& report = f.reports.back();
+    CHECK(report.kind == ExecKind::kReplaceRejected);
+    CHECK(report.target == intent.client_order_id);
+    CHECK(report.client_order_id == intent.target);
+    CHECK(report.local_reason == reason);
+    CHECK(report.state == report.previous);
+    CHECK_FALSE(f.TakeSent("amend"));
+    CHECK(f.engine.state().unanswered_verdicts().empty());
+  };
+  refused(Amendment(f, "nobody", "g1x", 800), RejectReason::kMalformed);
+  market::OrderIntent intent = Amendment(f, "side", "g1a", 800);
+  intent.side = market::Side::kSell;
+  EngineFixture::Rehash(intent);
+  refused(intent, RejectReason::kMalformed);
+  intent = Amendment(f, "force", "g1a", 800);
+  intent.time_in_force = market::TimeInForce::kPostOnly;
+  EngineFixture::Rehash(intent);
+  refused(intent, RejectReason::kMalformed);
+  f.venue.amends = false;
+  refused(Amendment(f, "venue", "g1a", 800), RejectReason::kNotPermitted);
+  CHECK(f.Last("g1a").detail.find("replace it") != std::string::npos);
+  f.venue.amends = true;
+  f.StreamFill("g1a", "7", "t1", "0.4", "0.4");
+  refused(Amendment(f, "filled", "g1a", 400), RejectReason::kMalformed);
+  CHECK(f.State("g1a") == OrderState::kPartiallyFilled);
+
+  f.Decide(Amendment(f, "m1", "g1a", 800));
+  CHECK(f.State("g1a") == OrderState::kPendingUpdate);
+  REQUIRE(f.TakeSent("amend g1a"));
+  refused(Amendment(f, "m2", "g1a", 700), RejectReason::kGateClosed);  // one at a time
+  CHECK(f.Order("g1a").amendment->id.text() == "m1");
+  CHECK(f.State("g1a") == OrderState::kPendingUpdate);
+  f.sent.clear();
+  f.CancelIntent("c1", "g1a");
+  refused(Amendment(f, "m3", "g1a", 700), RejectReason::kGateClosed);
+  CHECK(f.State("g1a") == OrderState::kPendingCancel);
+  f.Answer("cancel g1a",
+           EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0.4")));
+  refused(Amendment(f, "gone", "g1a", 700), RejectReason::kMalformed);
+  CHECK(f.State("g1a") == OrderState::kCanceled);
+  CHECK(f.engine.stats().illegal_events == 0);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("While only what reduces may leave, an order may become smaller and nothing else") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  f.RiskState({market::ScopeKind::kFirm, ""}, market::TradingState::kReducing);
+  f.Decide(Amendment(f, "dearer", "g1a", 1000, 50'001'00));
+  CHECK(f.Last("g1a").local_reason == RejectReason::kTradingState);
+  f.Decide(Amendment(f, "larger", "g1a", 1200));
+  CHECK(f.Last("g1a").local_reason == RejectReason::kTradingState);
+  f.Decide(Amendment(f, "smaller", "g1a", 800));
+  REQUIRE(f.TakeSent("amend g1a to 50000 x 0.8"));
+  CHECK_FALSE(f.engine.SendBlock(f.taken, f.now));
+  // Asked again when the bytes are about to leave.
+  f.RiskState({market::ScopeKind::kFirm, ""}, market::TradingState::kCancelOnly);
+  const auto block = f.engine.SendBlock(f.taken, f.now);
+  REQUIRE(block);
+  f.Answer(f.taken, [&] {
+    venue::Answer unsent;
+    unsent.outcome = venue::OutcomeClass::kUnknown;
+    return unsent;
+  }());
+  CHECK(f.State("g1a") == OrderState::kPendingUpdate);
+}
+
+TEST_CASE("An amendment whose bytes the gate stopped had no effect") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  f.Decide(Amendment(f, "m1", "g1a", 800));
+  REQUIRE(f.TakeSent("amend g1a"));
+  CHECK(f.engine.SendBlock(f.taken, f.now + 6s)->text.find("expired") != std::string::npos);
+  wire::HttpExchange exchange;
+  exchange.request_id = f.taken.id;
+  exchange.transport_error = NotSentError(*f.engine.SendBlock(f.taken, f.now + 6s));
+  f.engine.OnHttp(exchange, f.Cause(), f.now);
+  CHECK(f.Last("g1a").kind == ExecKind::kReplaceRejected);
+  CHECK(f.Last("g1a").target.text() == "m1");
+  CHECK(f.Last("g1a").local_reason == RejectReason::kGateClosed);
+  CHECK(f.State("g1a") == OrderState::kAccepted);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("A lost answer to an amendment is found out by price and quantity of the order") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  f.Decide(Amendment(f, "m1", "g1a", 1200, 50'001'00));
+  f.Lose("amend g1a");
+  CHECK(f.State("g1a") == OrderState::kPendingUpdate);
+  SECTION("the stream says it") {
+    f.StreamOrder(At(f, "50001", "1.2"));
+    CHECK(f.State("g1a") == OrderState::kAccepted);
+    CHECK(f.Order("g1a").quantity.mantissa == 1200);
+  }
+  SECTION("a question says it") {
+    Ask(f, [&] { return At(f, "50001", "1.2"); });
+    CHECK(f.Last("g1a").kind == ExecKind::kReplaced);
+  }
+  SECTION("it never arrived: nothing is concluded before it no longer can") {
+    const base::Time sent = f.now;
+    Ask(f, [&] { return At(f, "50000", "1"); });
+    CHECK(f.now > sent + 2s + 10s);
+    CHECK(f.Last("g1a").kind == ExecKind::kReplaceRejected);
+    CHECK(f.Order("g1a").quantity.mantissa == 1000);
+    CHECK(f.Order("g1a").price.mantissa == 50'000'00);
+    CHECK(f.State("g1a") == OrderState::kAccepted);
+  }
+  SECTION("half of it is none of it") {
+    f.StreamOrder(At(f, "50001", "1"));
+    CHECK(f.State("g1a") == OrderState::kPendingUpdate);
+  }
+  CHECK(f.engine.stats().illegal_events == 0);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("What is older than the last amendment does not show that the next took effect") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  const venue::OrderUpdate first = At(f, "50000", "1");
+  f.Advance(1s);
+  f.Decide(Amendment(f, "m1", "g1a", 1000, 50'001'00));
+  f.Answer("amend g1a", EngineFixture::Confirmed(At(f, "50001", "1")));
+  f.Advance(1s);
+  f.Decide(Amendment(f, "m2", "g1a", 1000, 50'000'00));  // back again
+  f.Lose("amend g1a");
+  f.StreamOrder(first);  // late
+  CHECK(f.State("g1a") == OrderState::kPendingUpdate);
+  Ask(f, [&] { return At(f, "50001", "1"); });
+  CHECK(f.Last("g1a").kind == ExecKind::kReplaceRejected);
+  CHECK(f.Order("g1a").price.mantissa == 50'001'00);
+}
+
+TEST_CASE("An acknowledged amendment waits for the stream") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  f.Decide(Amendment(f, "m1", "g1a", 800));
+  venue::Answer answer;
+  answer.outcome = venue::OutcomeClass::kAcknowledged;
+  f.Answer("amend g1a", answer);
+  CHECK(f.State("g1a") == OrderState::kPendingUpdate);
+  f.StreamOrder(At(f, "50000", "0.8"));
+  CHECK(f.State("g1a") == OrderState::kAccepted);
+  CHECK(f.Order("g1a").quantity.mantissa == 800);
+}
+
+TEST_CASE("A refusal of an amendment that may be a second copy's waits for the venue's word") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  f.Decide(Amendment(f, "m1", "g1a", 800));
+  f.Answer("amend g1a", EngineFixture::TurnedAway("-5027", "No need to modify the order."), 400);
+  CHECK(f.State("g1a") == OrderState::kPendingUpdate);
+  SECTION("the first copy took effect") {
+    Ask(f, [&] { return At(f, "50000", "0.8"); });
+    CHECK(f.Last("g1a").kind == ExecKind::kReplaced);
+  }
+  SECTION("none did") {
+    Ask(f, [&] { return At(f, "50000", "1"); });
+    CHECK(f.Last("g1a").kind == ExecKind::kReplaceRejected);
+    CHECK(f.Last("g1a").venue_code == "-5027");
+  }
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("A refusal of all there is gives the order back at once, and asks what it became") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  f.Decide(Amendment(f, "m1", "g1a", 800));
+  f.Answer("amend g1a", EngineFixture::Refused("-2013", "Order does not exist.", true), 400);
+  CHECK(f.Last("g1a").kind == ExecKind::kReplaceRejected);
+  CHECK(f.Last("g1a").venue_code == "-2013");
+  CHECK(f.State("g1a") == OrderState::kAccepted);
+  f.Advance(1s);
+  REQUIRE(f.TakeSent("query g1a"));  // "no such order" says nothing of fills
+  f.Answer(f.taken,
+           EngineFixture::Confirmed(At(f, "50000", "1", "0", VenueOrderStatus::kCanceled)));
+  CHECK(f.State("g1a") == OrderState::kCanceled);
+}
+
+TEST_CASE("Fills go on while an amendment is on its way") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  SECTION("to a larger order: the old quantity is no end while it may have become more") {
+    f.Decide(Amendment(f, "m1", "g1a", 1500));
+    f.Lose("amend g1a");
+    venue::OrderUpdate update = At(f, "50000", "", "", VenueOrderStatus::kPartiallyFilled);
+    update.trade = f.Trade("7", "t1", "1");  // it does not say of how much
+    f.StreamOrder(update);
+    CHECK(f.State("g1a") == OrderState::kPendingUpdate);
+    SECTION("it had: more is filled") {
+      f.StreamOrder([&] {
+        venue::OrderUpdate more = At(f, "50000", "1.5", "1.2", VenueOrderStatus::kPartiallyFilled);
+        more.trade = f.Trade("7", "t2", "0.2");
+        return more;
+      }());
+      CHECK(f.State("g1a") == OrderState::kPartiallyFilled);
+      CHECK(f.Order("g1a").quantity.mantissa == 1500);
+      CHECK(f.Order("g1a").cumulative.mantissa == 1200);
+    }
+    SECTION("it had not: it was filled") {
+      f.StreamOrder(At(f, "50000", "1", "1", VenueOrderStatus::kFilled));
+      CHECK(f.State("g1a") == OrderState::kFilled);
+      CHECK(f.Order("g1a").quantity.mantissa == 1000);
+    }
+  }
+  SECTION("to a smaller order that its fills complete") {
+    f.Decide(Amendment(f, "m1", "g1a", 600));
+    f.Lose("amend g1a");
+    venue::OrderUpdate fill = At(f, "50000", "", "", VenueOrderStatus::kPartiallyFilled);
+    fill.trade = f.Trade("7", "t1", "0.6");
+    f.StreamOrder(fill);
+    CHECK(f.State("g1a") == OrderState::kPendingUpdate);
+    f.StreamOrder(At(f, "50000", "0.6", "0.6", VenueOrderStatus::kFilled));
+    CHECK(f.State("g1a") == OrderState::kFilled);
+    CHECK(f.Count(ExecKind::kReplaced, "g1a") == 1);
+  }
+  SECTION("to less than was filled: the venue ends the order") {
+    f.Decide(Amendment(f, "m1", "g1a", 600));
+    f.Lose("amend g1a");
+    f.StreamFill("g1a", "7", "t1", "0.7", "0.7");
+    f.StreamOrder(At(f, "50000", "1", "0.7", VenueOrderStatus::kCanceled));
+    CHECK(f.State("g1a") == OrderState::kCanceled);
+    CHECK(f.Order("g1a").cumulative.mantissa == 700);
+    CHECK_FALSE(f.Order("g1a").amendment);
+  }
+  CHECK(f.engine.stats().illegal_events == 0);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("A cancel crosses an amendment") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  f.Decide(Amendment(f, "m1", "g1a", 800));
+  f.CancelIntent("c1", "g1a");
+  CHECK(f.State("g1a") == OrderState::kPendingCancel);
+  SECTION("both take effect") {
+    f.Answer("amend g1a", EngineFixture::Confirmed(At(f, "50000", "0.8")));
+    CHECK(f.State("g1a") == OrderState::kPendingCancel);
+    CHECK(f.Order("g1a").quantity.mantissa == 800);
+    f.Answer("cancel g1a",
+             EngineFixture::Confirmed(At(f, "50000", "0.8", "0", VenueOrderStatus::kCanceled)));
+    CHECK(f.State("g1a") == OrderState::kCanceled);
+  }
+  SECTION("the cancel was faster") {
+    f.Answer("cancel g1a",
+             EngineFixture::Confirmed(At(f, "50000", "1", "0", VenueOrderStatus::kCanceled)));
+    CHECK(f.State("g1a") == OrderState::kCanceled);
+    f.Answer("amend g1a", EngineFixture::Refused("-2013", "Order does not exist.", true), 400);
+    CHECK(f.State("g1a") == OrderState::kCanceled);
+    CHECK_FALSE(f.Order("g1a").amendment);
+  }
+  SECTION("the cancel is refused, the amendment not answered yet") {
+    f.Answer("cancel g1a", EngineFixture::Refused("-2011", "Unknown order sent."), 400);
+    CHECK(f.Order("g1a").amendment);
+    f.Answer("amend g1a", EngineFixture::Confirmed(At(f, "50000", "0.8")));
+    CHECK(f.State("g1a") == OrderState::kAccepted);
+    CHECK(f.Order("g1a").quantity.mantissa == 800);
+  }
+  CHECK(f.engine.stats().illegal_events == 0);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("A verdict on an amendment that comes again is not taken up again") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  market::RiskDecision decision;
+  decision.intent = Amendment(f, "m1", "g1a", 800);
+  decision.permitted = true;
+  decision.epoch = 1;
+  decision.expires = f.now + 5s;
+  f.Decision(decision);
+  f.Answer("amend g1a", EngineFixture::Confirmed(At(f, "50000", "0.8")));
+  f.Decision(decision);
+  CHECK(f.Count(ExecKind::kPendingUpdate) == 1);
+  CHECK(f.Count(ExecKind::kReplaceRejected) == 0);
+  CHECK_FALSE(f.TakeSent("amend"));
+}
+
+// What a process finds in its journal that ended at any step of an amendment.
+TEST_CASE("A restart finds an amendment out, at every step of it") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  const size_t before = f.facts.size();
+  f.Decide(Amendment(f, "m1", "g1a", 800));
+  REQUIRE(f.TakeSent("amend g1a"));
+  for (size_t kept = before; kept <= f.facts.size(); ++kept) {
+    CAPTURE(kept - before);
+    EngineFixture next;
+    next.now = f.now + 1min;
+    next.sent.clear();
+    for (size_t i = 0; i < kept; ++i) {
+      std::visit(
+          [&](const auto& event) {
+            if constexpr (requires { next.engine.Apply(event); }) next.engine.Apply(event);
+            next.facts.emplace_back(event);
+          },
+          f.facts[i]);
+    }
+    next.engine.Resume(next.Cause(), next.now);
+    const bool written = kept == f.facts.size();
+    const bool journaled = kept >= before + 2;  // the verdict, the report, the request
+    if (!written) {
+      CHECK_FALSE(next.Order("g1a").amendment);
+      CHECK(next.Count(ExecKind::kReplaceRejected, "g1a") == (kept > before ? 1 : 0));
+      CHECK(next.State("g1a") == OrderState::kAccepted);
+      continue;
+    }
+    CHECK(journaled);
+    CHECK(next.State("g1a") == OrderState::kPendingUpdate);
+    next.Advance(1s);
+    REQUIRE(next.TakeSent("query g1a"));
+    next.Answer(next.taken, EngineFixture::Confirmed(At(next, "50000", "0.8")));
+    CHECK(next.Last("g1a").kind == ExecKind::kReplaced);
+    CHECK(next.State("g1a") == OrderState::kAccepted);
+  }
+}
+
+}  // namespace
+}  // namespace gannet::execution
