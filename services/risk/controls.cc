@@ -73,6 +73,15 @@ market::Price WorstPrice(const OrderContext& context) {
   return Scaled(base, kPpm + context.collar_ppm, Rounding::kCeiling);
 }
 
+// What `quantity` takes of a reservation for `whole`, away from zero.
+std::optional<market::Money> PartOf(const market::Money& reserved, market::Quantity quantity,
+                                    market::Quantity whole) {
+  const auto units =
+      market::MulDiv(reserved.units(), quantity.mantissa, whole.mantissa, Rounding::kUp);
+  if (!units) return std::nullopt;
+  return market::Money(*units, reserved.scale());
+}
+
 constexpr Control kControls[] = {
     {RejectReason::kMalformed, 21, "a well-formed order", Malformed},
     {RejectReason::kUnknownAccount, 21, "an account that limits name", UnknownAccount},
@@ -166,28 +175,55 @@ OrderContext MakeContext(const market::OrderIntent& intent, const ExposureBook& 
     context.stage = std::min(context.stage, scope->limits.stage.value_or(Stage::kFull));
   }
   if (!intent.parent.empty()) context.carve = book.CarveOf(intent);
+  context.amended = book.AmendedBy(intent);
+  const bool only_reduces =
+      context.amended != nullptr && ExposureBook::OnlyReduces(*context.amended, intent);
   context.worst = WorstPrice(context);
   if (context.worst.mantissa > 0 && intent.quantity.mantissa > 0) {
     context.worst_notional =
-        context.instrument->definition.Notional(context.worst, intent.quantity, Rounding::kUp);
+        only_reduces ? PartOf(context.amended->reserved, intent.quantity, context.amended->quantity)
+                     : context.instrument->definition.Notional(context.worst, intent.quantity,
+                                                               Rounding::kUp);
     if (context.worst_notional) {
       context.worst_value =
           book.ValueOf(context.worst_notional->units(), *context.instrument, Rounding::kUp);
     }
   }
-  if (context.worst_value) {
+  context.adds = intent.quantity.mantissa;
+  context.adds_notional = context.worst_notional;
+  context.adds_value = context.worst_value;
+  std::optional<Value> opens = context.worst_value;  // what is added, at the worst price
+  if (context.amended != nullptr && context.worst_notional) {
+    const auto adds = ExposureBook::AdditionOf(*context.amended, intent, *context.worst_notional);
+    const auto value = [&](market::Int128 units) {
+      return book.ValueOf(units, *context.instrument, Rounding::kUp);
+    };
+    context.adds = adds.quantity;
+    context.adds_notional = market::Money(adds.value, context.worst_notional->scale());
+    context.adds_value = value(adds.value);
+    const auto part =
+        PartOf(*context.worst_notional, market::Quantity{adds.quantity}, intent.quantity);
+    opens = part ? value(part->units()) : std::nullopt;
+  }
+  if (context.worst_value && opens) {
     for (size_t i = 0; i < context.cells.size(); ++i) {
       const Cell& cell = *context.cells[i];
       SideChange& change = context.changes[i];
-      if (context.carved()) {
+      if (context.carved() || (context.amended != nullptr && context.adds == 0)) {
         change.before = change.after = context.buy() ? cell.long_side : cell.short_side;
       } else {
-        change = ChangeOf(cell, context.buy(), intent.quantity.mantissa, *context.worst_value);
+        change = ChangeOf(cell, context.buy(), context.adds, *opens);
       }
     }
   }
-  context.reducing = Reduces(*context.leaf, context.buy(), intent.quantity.mantissa,
-                             context.carved() ? context.carve.quantity : 0);
+  if (context.amended != nullptr) {
+    const int64_t rest = intent.quantity.mantissa - context.amended->cumulative.mantissa;
+    context.reducing =
+        only_reduces || Reduces(*context.leaf, context.buy(), rest, context.amended->rest);
+  } else {
+    context.reducing = Reduces(*context.leaf, context.buy(), intent.quantity.mantissa,
+                               context.carved() ? context.carve.quantity : 0);
+  }
   return context;
 }
 

@@ -55,13 +55,22 @@ struct OrderContext {
   market::Price worst;                          // worst-case price; 0: unknown
   std::optional<market::Money> worst_notional;  // at that price, quote asset, rounded up
   std::optional<Value> worst_value;             // the same in the valuation asset
-  std::array<SideChange, 3> changes{};          // of `cells`, with `worst_value`
-  Carve carve;                                  // of a child
+  // An amendment: the order that it is about, and what it adds to what that has reserved.
+  // Otherwise everything is added.
+  const OpenOrder* amended = nullptr;
+  int64_t adds = 0;
+  std::optional<market::Money> adds_notional;  // with `worst_notional`
+  std::optional<Value> adds_value;             // with `worst_value`
+  std::array<SideChange, 3> changes{};         // of `cells`, with `worst_value`
+  Carve carve;                                 // of a child
   bool reducing = false;  // closes part of the strategy's own position, open orders counted
 
   // Its reservation is part of its parent's in the same instrument, which the gate has
   // permitted already: nothing is added to what is counted there.
   bool carved() const { return carve.same && carve.quantity > 0; }
+  bool adds_nothing() const {
+    return amended != nullptr && adds == 0 && adds_notional && adds_notional->zero();
+  }
   bool is_parent() const { return intent.kind == market::IntentKind::kParent; }
   bool buy() const { return intent.side == market::Side::kBuy; }
   bool spot() const { return instrument->definition.kind == market::InstrumentKind::kSpot; }

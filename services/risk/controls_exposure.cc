@@ -8,11 +8,12 @@ namespace gannet::risk::controls {
 // --- 8 -------------------------------------------------------------------------
 
 bool OpenOrders(const Context& context, Finding* out) {
-  if (context.book.open_order_count() >= context.settings.max_open_orders) {
+  if (context.amended == nullptr &&
+      context.book.open_order_count() >= context.settings.max_open_orders) {
     return Fail(out, "the gate holds ", context.settings.max_open_orders,
                 " open orders, its own limit");
   }
-  if (context.leaf == nullptr || context.is_parent()) return false;
+  if (context.leaf == nullptr || context.is_parent() || context.amended != nullptr) return false;
   for (const ScopeRow* scope : context.scopes) {
     const auto& limit = scope->limits.max_open_orders;
     if (limit && Over(out, *scope, "max_open_orders", scope->open_orders + 1, *limit)) return true;
@@ -21,11 +22,14 @@ bool OpenOrders(const Context& context, Finding* out) {
 }
 
 bool OpenNotional(const Context& context, Finding* out) {
-  if (context.leaf == nullptr || !context.worst_value || context.carved()) return false;
+  if (context.leaf == nullptr || !context.adds_value || context.carved() ||
+      context.adds_nothing()) {
+    return false;
+  }
   for (const ScopeRow* scope : context.scopes) {
     const auto& limit = scope->limits.max_open_notional;
     if (limit &&
-        Over(out, *scope, "max_open_notional", scope->open_value + *context.worst_value, *limit)) {
+        Over(out, *scope, "max_open_notional", scope->open_value + *context.adds_value, *limit)) {
       return true;
     }
   }

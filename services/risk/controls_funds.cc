@@ -29,12 +29,12 @@ bool SpotBalance(const Context& context, Finding* out) {
   const Leaf& leaf = *context.leaf;
   const market::Instrument& definition = context.instrument->definition;
   const BalanceRow& quote = context.book.balance(leaf.quote_balance);
-  if (context.buy()) return Unknown(quote, out) || Short(quote, *context.worst_notional, out);
+  if (context.buy()) return Unknown(quote, out) || Short(quote, *context.adds_notional, out);
   const BalanceRow& base = context.book.balance(leaf.base_balance);
   if (Unknown(base, out)) return true;
   if (!MarginAllowed(context)) return false;  // control 17
   const market::Money borrowed =
-      base.reserved + definition.BaseAmount(context.intent.quantity) - base.total;
+      base.reserved + definition.BaseAmount(market::Quantity{context.adds}) - base.total;
   if (borrowed <= market::Money()) return false;
   if (Unknown(quote, out)) return true;
   const auto units = market::Rescale(borrowed.units(), borrowed.scale(), definition.quantity_scale,
@@ -53,7 +53,7 @@ bool Margin(const Context& context, Finding* out) {
   if (Unknown(row, out)) return true;
   const int64_t quantity = context.intent.quantity.mantissa;
   const int64_t opened =
-      std::clamp<int64_t>(cell.side_quantity(context.buy()) + quantity, 0, quantity);
+      std::clamp<int64_t>(cell.side_quantity(context.buy()) + context.adds, 0, context.adds);
   const auto more =
       market::MulDiv(context.worst_notional->units(), opened, quantity, market::Rounding::kUp);
   const market::Int128 side =
@@ -71,7 +71,10 @@ bool Margin(const Context& context, Finding* out) {
 }  // namespace
 
 bool Balance(const Context& context, Finding* out) {
-  if (context.leaf == nullptr || !context.worst_notional || context.carved()) return false;
+  if (context.leaf == nullptr || !context.worst_notional || context.carved() ||
+      context.adds_nothing()) {
+    return false;
+  }
   return context.instrument->definition.kind == market::InstrumentKind::kSpot
              ? SpotBalance(context, out)
              : Margin(context, out);
@@ -80,10 +83,14 @@ bool Balance(const Context& context, Finding* out) {
 // --- 17 ------------------------------------------------------------------------
 
 bool Inventory(const Context& context, Finding* out) {
-  if (context.leaf == nullptr || !context.spot() || context.buy() || context.carved()) return false;
+  if (context.leaf == nullptr || !context.spot() || context.buy() || context.carved() ||
+      (context.amended != nullptr && context.adds == 0)) {
+    return false;
+  }
   const BalanceRow& base = context.book.balance(context.leaf->base_balance);
   if (!base.known || MarginAllowed(context)) return false;
-  return Short(base, context.instrument->definition.BaseAmount(context.intent.quantity), out);
+  return Short(base, context.instrument->definition.BaseAmount(market::Quantity{context.adds}),
+               out);
 }
 
 // --- 12 ------------------------------------------------------------------------

@@ -31,7 +31,7 @@ Value InUnits(const Context& context, market::Quantity quantity) {
 
 bool ValidEnums(const market::OrderIntent& intent) {
   return (intent.kind == IntentKind::kNew || intent.kind == IntentKind::kReplace ||
-          intent.kind == IntentKind::kParent) &&
+          intent.kind == IntentKind::kParent || intent.kind == IntentKind::kAmend) &&
          (intent.side == Side::kBuy || intent.side == Side::kSell) &&
          intent.type >= OrderType::kMarket && intent.type <= OrderType::kTrailingStop &&
          intent.time_in_force >= TimeInForce::kGtc &&
@@ -68,6 +68,25 @@ const char* IdentityFault(const market::OrderIntent& intent, const ExposureBook&
   if (intent.kind == IntentKind::kReplace && book.FindOrder(intent.target) == nullptr) {
     return "replaces an order that is not open";
   }
+  return nullptr;
+}
+
+// In place: the order keeps its name, side and type.
+const char* AmendFault(const market::OrderIntent& intent, const ExposureBook& book) {
+  if (book.FindOrder(intent.target) == nullptr) return "amends an order that is not open";
+  const OpenOrder* order = book.AmendedBy(intent);
+  if (order == nullptr)
+    return "amends a parent, or an order of another account, strategy, instrument or side";
+  if (!order->parent.empty() || !intent.parent.empty())
+    return "a parent order and its children are not amended; cancel it and give another";
+  if (intent.type != OrderType::kLimit || order->meets == kAnyBuy || order->meets == kAnySell)
+    return "only limit orders are amended in place; replace it";
+  if (!order->amendment.empty()) return "an amendment of the order is under way";
+  if (!order->answered) return "execution has not taken the order up yet";
+  if (intent.quantity <= order->cumulative)
+    return "as much of the order is filled already; cancel what is left of it";
+  if (intent.quantity == order->quantity && intent.price.mantissa == order->meets)
+    return "it changes nothing";
   return nullptr;
 }
 
@@ -272,12 +291,16 @@ const char* FormFault(const market::OrderIntent& intent, const ExposureBook& boo
   if (!ValidEnums(intent)) return "a field has a value that does not exist";
   if (const char* fault = PriceFault(intent)) return fault;
   if (const char* fault = IdentityFault(intent, book, leaf)) return fault;
-  if (intent.kind == IntentKind::kParent) {
+  if (intent.kind == IntentKind::kAmend) {
+    if (const char* fault = AmendFault(intent, book)) return fault;
+  } else if (intent.kind == IntentKind::kParent) {
     if (const char* fault = ParentFault(intent, now)) return fault;
   } else if (carve_fault != nullptr) {
     return carve_fault;
   }
-  if (intent.time_in_force == TimeInForce::kGtd && intent.expires <= now)
+  // An amendment leaves the time at which its order ends alone.
+  if (intent.time_in_force == TimeInForce::kGtd && intent.kind != IntentKind::kAmend &&
+      intent.expires <= now)
     return "it has expired already";
   if (settings.verify_hash && wire::IntentHash(intent) != intent.hash)
     return "the hash is not that of the intent";

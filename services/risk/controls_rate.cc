@@ -86,13 +86,15 @@ bool MessageRate(const Context& context, Finding* out) {
 // --- 7 -------------------------------------------------------------------------
 
 bool ClipQuantity(const Context& context, Finding* out) {
-  if (context.leaf == nullptr || context.is_parent()) return false;
+  if (context.leaf == nullptr || context.is_parent() ||
+      (context.amended != nullptr && context.adds == 0)) {
+    return false;
+  }
   for (const ScopeRow* scope : context.scopes) {
     const auto& limit = scope->limits.clip_quantity;
     if (!limit) continue;
-    const Value own = market::Rescale(context.intent.quantity.mantissa,
-                                      context.instrument->definition.quantity_scale, kValueScale,
-                                      market::Rounding::kUp)
+    const Value own = market::Rescale(context.adds, context.instrument->definition.quantity_scale,
+                                      kValueScale, market::Rounding::kUp)
                           .value_or(INT64_MAX);
     if (Over(out, *scope, "clip_quantity", SumOf(context, *scope).quantity + own, *limit))
       return true;
@@ -101,7 +103,10 @@ bool ClipQuantity(const Context& context, Finding* out) {
 }
 
 bool ClipNotional(const Context& context, Finding* out) {
-  if (context.leaf == nullptr || !context.worst_value || context.is_parent()) return false;
+  if (context.leaf == nullptr || !context.adds_value || context.is_parent() ||
+      context.adds_nothing()) {
+    return false;
+  }
   for (const ScopeRow* scope : context.scopes) {
     const auto& limit = scope->limits.clip_notional;
     if (!limit) continue;
@@ -109,7 +114,7 @@ bool ClipNotional(const Context& context, Finding* out) {
     if (!before)
       return Fail(out, "what ", FormatScope(scope->scope),
                   " ordered in the window has no value now");
-    if (Over(out, *scope, "clip_notional", *before + *context.worst_value, *limit)) return true;
+    if (Over(out, *scope, "clip_notional", *before + *context.adds_value, *limit)) return true;
   }
   return false;
 }

@@ -408,6 +408,17 @@ class ExposureBook {
   void CountAnswer(Index leaf, const market::OrderIntent& intent, const Answer& answer);
   void UseSequence(Index leaf, uint64_t sequence);
   void Open(Index leaf, const market::OrderIntent& intent, const Answer& answer);
+  // The order that an amendment is about, when it is one of this leaf and side; null otherwise.
+  const OpenOrder* AmendedBy(const market::OrderIntent& intent) const;
+  // What an amendment would reserve of the whole order beyond what that has reserved; a change
+  // of which nothing more can come adds nothing.
+  struct Addition {
+    int64_t quantity = 0;
+    market::Int128 value = 0;  // units of the quote asset
+  };
+  static bool OnlyReduces(const OpenOrder& order, const market::OrderIntent& amendment);
+  static Addition AdditionOf(const OpenOrder& order, const market::OrderIntent& amendment,
+                             const market::Money& reserved);
   // A parent has ended: what it still reserves is free.
   void EndParent(const market::ClientOrderId& id);
   void ApplyReport(const market::ExecReport& report, base::Time at);
@@ -471,13 +482,15 @@ class ExposureBook {
   void CountExecution(const OpenOrder& order, base::Time at);
   void CountFailure(const OpenOrder& order, base::Time at);
   void Compare(Leaf& leaf, base::Time at);
-  void PutPrice(const OpenOrder& order, bool there);
+  void PutPrice(const OpenOrder& order, int64_t meets, bool there);
   Index MakeCell(Index scope, Index instrument, std::array<Index, 2> others = {kNone, kNone});
   Index MakeBalance(Index account, const std::string& venue, const market::AssetId& asset);
   void LinkConversion(Index at);
   void ChangePosition(Leaf& leaf, int64_t quantity, market::Int128 cash);
   // Brings an order's reservation to what `rest` of its quantity needs.
-  void Reserve(OpenOrder& order, int64_t rest);
+  void Amend(const market::OrderIntent& intent, const Answer& answer);
+  void SettleAmendment(OpenOrder& order, const market::ExecReport& report);
+  void ReserveRest(OpenOrder& order);
   void Reserve(OpenOrder& order, int64_t rest, market::Int128 value);
   void Take(OpenOrder& child, const market::OrderIntent& intent);
   void GiveBack(const OpenOrder& child);

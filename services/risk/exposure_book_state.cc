@@ -14,8 +14,8 @@ namespace {
 using market::Side;
 
 // 1: without the windows of controls 4 to 30; 2: without parent orders; 3: without bookings
-// beside trades
-constexpr uint8_t kBookVersion = 4;
+// beside trades; 4: without amendments
+constexpr uint8_t kBookVersion = 5;
 
 void WriteFees(wire::CanonicalWriter& out, const std::map<market::AssetId, market::Money>& fees) {
   out.U32(static_cast<uint32_t>(fees.size()));
@@ -217,6 +217,10 @@ void ExposureBook::Save(wire::CanonicalWriter& out) const {
     out.Text(order->parent);
     out.I64(order->taken);
     out.I128(order->taken_value);
+    out.Text(order->amendment);
+    out.I64(order->amended_quantity.mantissa);
+    out.Money(order->amended_reserved);
+    out.I64(order->amended_meets);
   }
   out.Time(person_seen_);
   out.U32(static_cast<uint32_t>(bookings_.size()));
@@ -354,7 +358,14 @@ absl::Status ExposureBook::Load(wire::CanonicalReader& in) {
       order.taken = in.I64();
       order.taken_value = in.I128();
     }
-    if (order.quantity.mantissa <= 0)
+    if (version >= 5) {
+      order.amendment = in.Text<market::ClientOrderId>();
+      order.amended_quantity = {in.I64()};
+      order.amended_reserved = in.Money();
+      order.amended_meets = in.I64();
+    }
+    if (order.quantity.mantissa <= 0 ||
+        (!order.amendment.empty() && order.amended_quantity.mantissa <= 0))
       return absl::DataLossError("a saved order has no quantity; start with --fresh");
     orders_.Put(id, std::move(order));
   }
@@ -412,8 +423,9 @@ void ExposureBook::Rebuild() {
     order.rest_value = 0;
     order.rest_asset = market::Money();
     if (order.is_parent) return Reserve(order, left, left_value);
-    Reserve(order, order.quantity.mantissa - order.cumulative.mantissa);
-    PutPrice(order, true);
+    ReserveRest(order);
+    PutPrice(order, order.meets, true);
+    if (!order.amendment.empty()) PutPrice(order, order.amended_meets, true);
     for (ScopeRow* scope : leaves_[order.leaf].scope_rows) ++scope->open_orders;
   });
   orders_.SortUnanswered();

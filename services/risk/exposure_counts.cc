@@ -85,17 +85,25 @@ void ExposureBook::CountAnswer(Index at, const market::OrderIntent& intent, cons
   if (leaf.limits.duplicate_limits > 0 && intent.kind == market::IntentKind::kNew &&
       intent.parent.empty())
     leaf.answered.Add(answer.decided, OrderShape::Of(intent));
+  // Of an amendment what it adds counts.
+  int64_t quantity = intent.quantity.mantissa;
+  Int128 reserved = answer.reserved.units();
+  if (const OpenOrder* amended = AmendedBy(intent)) {
+    const Addition adds = AdditionOf(*amended, intent, answer.reserved);
+    quantity = adds.quantity;
+    reserved = adds.value;
+  }
   CountFlow(at, answer.decided, [&](Flow& flow) {
     ++flow.messages;
     // Of a parent nothing is sent: its children count.
     if (!answer.permitted || intent.kind == market::IntentKind::kParent) return;
-    ++flow.orders;
-    flow.quantity += market::Rescale(intent.quantity.mantissa, definition.quantity_scale,
-                                     kValueScale, Rounding::kUp)
-                         .value_or(kMaxUnits);
-    const auto amount = market::Rescale(answer.reserved.units(), answer.reserved.scale(),
-                                        kValueScale, Rounding::kUp)
-                            .value_or(kMaxUnits);
+    if (intent.kind != market::IntentKind::kAmend) ++flow.orders;
+    flow.quantity +=
+        market::Rescale(quantity, definition.quantity_scale, kValueScale, Rounding::kUp)
+            .value_or(kMaxUnits);
+    const auto amount =
+        market::Rescale(reserved, answer.reserved.scale(), kValueScale, Rounding::kUp)
+            .value_or(kMaxUnits);
     AddNotional(flow, definition.quote, amount);
   });
 }
@@ -124,13 +132,13 @@ void ExposureBook::CountFailure(const OpenOrder& order, base::Time at) {
 }
 
 // The prices of an account's open orders in an instrument, kept in order.
-void ExposureBook::PutPrice(const OpenOrder& order, bool there) {
+void ExposureBook::PutPrice(const OpenOrder& order, int64_t meets, bool there) {
   Cell& cell = *leaves_[order.leaf].cell_rows[1];
   auto& prices = order.side == Side::kBuy ? cell.buy_prices : cell.sell_prices;
-  const auto at = std::lower_bound(prices.begin(), prices.end(), order.meets);
+  const auto at = std::lower_bound(prices.begin(), prices.end(), meets);
   if (there) {
-    prices.insert(at, order.meets);
-  } else if (at != prices.end() && *at == order.meets) {
+    prices.insert(at, meets);
+  } else if (at != prices.end() && *at == meets) {
     prices.erase(at);
   }
   cell.any_buy = !cell.buy_prices.empty();

@@ -173,6 +173,15 @@ bool ExposureBook::Rescale(InstrumentRow& row, const market::Instrument& definit
     changed.quantity = {*ordered};
     changed.cumulative = {*filled};
     changed.reserved = Money(*reserved, definition.quote_scale);
+    if (!order.amendment.empty()) {
+      const auto amended = quantity(order.amended_quantity.mantissa);
+      const auto amended_reserved = cash(order.amended_reserved.units());
+      const auto meets = exact(order.amended_meets, old.price_scale, definition.price_scale);
+      if (!amended || !amended_reserved || !meets || *meets <= 0 || *meets >= kAnyBuy) return false;
+      changed.amended_quantity = {*amended};
+      changed.amended_reserved = Money(*amended_reserved, definition.quote_scale);
+      changed.amended_meets = static_cast<int64_t>(*meets);
+    }
     if (order.is_parent || order.taken > 0) {
       const auto rest = quantity(order.rest), taken = quantity(order.taken);
       const auto rest_value = cash(order.rest_value), taken_value = cash(order.taken_value);

@@ -18,7 +18,77 @@ void ExposureBook::UseSequence(Index leaf, uint64_t sequence) {
   leaves_[leaf].last_sequence = std::max(leaves_[leaf].last_sequence, sequence);
 }
 
+namespace {
+
+// The part of a reservation for `whole` that `rest` takes, away from zero.
+Int128 PartOf(const Money& reserved, int64_t rest, int64_t whole) {
+  const auto part = market::MulDiv(reserved.units(), rest, whole, Rounding::kUp);
+  GANNET_CHECK(part.has_value(), "a part of a reservation fits where the whole did");
+  return *part;
+}
+
+}  // namespace
+
+const OpenOrder* ExposureBook::AmendedBy(const market::OrderIntent& intent) const {
+  if (intent.kind != market::IntentKind::kAmend) return nullptr;
+  const OpenOrder* order = orders_.Find(intent.target);
+  if (order == nullptr || order->is_parent || order->side != intent.side ||
+      order->leaf != FindLeaf(intent.account, intent.strategy, intent.instrument)) {
+    return nullptr;
+  }
+  return order;
+}
+
+bool ExposureBook::OnlyReduces(const OpenOrder& order, const market::OrderIntent& amendment) {
+  return amendment.quantity <= order.quantity && MeetingPrice(amendment) == order.meets;
+}
+
+ExposureBook::Addition ExposureBook::AdditionOf(const OpenOrder& order,
+                                                const market::OrderIntent& amendment,
+                                                const market::Money& reserved) {
+  if (OnlyReduces(order, amendment) || amendment.quantity.mantissa <= 0) return {};
+  const int64_t rest =
+      std::max<int64_t>(amendment.quantity.mantissa - order.cumulative.mantissa, 0);
+  const Int128 value = PartOf(reserved, rest, amendment.quantity.mantissa);
+  return {std::max<int64_t>(rest - order.rest, 0), std::max<Int128>(value - order.rest_value, 0)};
+}
+
+// Until its fate is known the reservation covers the worse of old and new.
+void ExposureBook::Amend(const market::OrderIntent& intent, const Answer& answer) {
+  if (AmendedBy(intent) == nullptr) return;
+  OpenOrder& order = *orders_.Find(intent.target);
+  if (!order.amendment.empty()) return;  // a repeated fact
+  order.amendment = intent.client_order_id;
+  order.amended_quantity = intent.quantity;
+  order.amended_reserved = answer.reserved;
+  order.amended_meets = MeetingPrice(intent);
+  order.decided = answer.decided;
+  order.answered = false;
+  orders_.Await(order);
+  PutPrice(order, order.amended_meets, true);
+  ReserveRest(order);
+}
+
+// What execution says of it. Of others, of which nothing is known here, nothing follows.
+void ExposureBook::SettleAmendment(OpenOrder& order, const market::ExecReport& report) {
+  if (order.amendment.empty() || report.target != order.amendment) return;
+  const bool took_effect = report.kind == market::ExecKind::kReplaced;
+  if (!took_effect && report.kind != market::ExecKind::kReplaceRejected) return;
+  PutPrice(order, took_effect ? order.meets : order.amended_meets, false);
+  if (took_effect) {
+    order.quantity = order.amended_quantity;
+    order.reserved = order.amended_reserved;
+    order.meets = order.amended_meets;
+  }
+  order.amendment = {};
+  order.amended_quantity = {};
+  order.amended_reserved = {};
+  order.amended_meets = 0;
+  ReserveRest(order);
+}
+
 void ExposureBook::Open(Index leaf, const market::OrderIntent& intent, const Answer& answer) {
+  if (intent.kind == market::IntentKind::kAmend) return Amend(intent, answer);
   OpenOrder* opened = orders_.Add(intent.client_order_id);
   if (opened == nullptr) return;  // a repeated fact
   OpenOrder& order = *opened;
@@ -34,17 +104,23 @@ void ExposureBook::Open(Index leaf, const market::OrderIntent& intent, const Ans
     order.answered = true;  // execution never hears of it
   } else {
     for (ScopeRow* scope : leaves_[leaf].scope_rows) ++scope->open_orders;
-    PutPrice(order, true);
+    PutPrice(order, order.meets, true);
     orders_.Await(order);
   }
   Reserve(order, order.quantity.mantissa, order.reserved.units());
 }
 
-void ExposureBook::Reserve(OpenOrder& order, int64_t rest) {
-  const auto part =
-      market::MulDiv(order.reserved.units(), rest, order.quantity.mantissa, Rounding::kUp);
-  GANNET_CHECK(part.has_value(), "a part of a reservation fits where the whole did");
-  Reserve(order, rest, *part);
+void ExposureBook::ReserveRest(OpenOrder& order) {
+  const int64_t filled = order.cumulative.mantissa;
+  int64_t rest = std::max<int64_t>(order.quantity.mantissa - filled, 0);
+  Int128 value = PartOf(order.reserved, rest, order.quantity.mantissa);
+  if (!order.amendment.empty()) {
+    const int64_t amended = std::max<int64_t>(order.amended_quantity.mantissa - filled, 0);
+    rest = std::max(rest, amended);
+    value =
+        std::max(value, PartOf(order.amended_reserved, amended, order.amended_quantity.mantissa));
+  }
+  Reserve(order, rest, value);
 }
 
 void ExposureBook::Reserve(OpenOrder& order, int64_t rest, Int128 value) {
@@ -85,8 +161,11 @@ void ExposureBook::ApplyReport(const market::ExecReport& report, base::Time at) 
   if (found == nullptr) return;
 
   OpenOrder& order = *found;
-  order.answered = true;
-  orders_.Answer(order);
+  // Of the verdict on an amendment only what names it is the answer.
+  if (order.amendment.empty() || report.target == order.amendment) {
+    order.answered = true;
+    orders_.Answer(order);
+  }
   // What comes of an unknown fate was counted when it became unknown.
   const bool in_doubt = order.state == market::OrderState::kUnknown;
   order.state = report.state;
@@ -96,14 +175,16 @@ void ExposureBook::ApplyReport(const market::ExecReport& report, base::Time at) 
   }
   if (filled) {
     if (order.cumulative.mantissa == 0) CountExecution(order, at);
-    order.cumulative.mantissa =
-        std::min(order.cumulative.mantissa + *filled, order.quantity.mantissa);
-    Reserve(order, order.quantity.mantissa - order.cumulative.mantissa);
+    const int64_t most = std::max(order.quantity, order.amended_quantity).mantissa;
+    order.cumulative.mantissa = std::min(order.cumulative.mantissa + *filled, most);
+    ReserveRest(order);
   }
+  SettleAmendment(order, report);
   if (market::IsTerminal(report.state)) {
     GiveBack(order);
-    Reserve(order, 0);
-    PutPrice(order, false);
+    Reserve(order, 0, 0);
+    PutPrice(order, order.meets, false);
+    if (!order.amendment.empty()) PutPrice(order, order.amended_meets, false);
     for (ScopeRow* scope : leaves_[order.leaf].scope_rows) --scope->open_orders;
     orders_.Erase(order);
   }

@@ -99,9 +99,10 @@ Scales ScalesOf(const ExposureBook& book, const market::InstrumentId& id) {
 market::OrderIntent ReadIntent(JsonFields& in, const ExposureBook& book, uint64_t sequence,
                                base::Time at) {
   market::OrderIntent out;
-  out.kind = in.Choice("kind", market::IntentKind::kNew, market::IntentKind::kReplace,
+  out.kind = in.Choice("kind", market::IntentKind::kNew, market::IntentKind::kAmend,
                        std::optional(market::IntentKind::kNew));
   if (out.kind == market::IntentKind::kCancel) in.Refuse("kind", "a cancel needs no verdict");
+  if (out.kind == market::IntentKind::kParent) in.Refuse("kind", "cases have no parents");
   out.account = market::AccountId(in.Text("account"));
   out.strategy = market::StrategyId(in.Text("strategy"));
   out.instrument = market::InstrumentId(in.Text("instrument"));
@@ -162,6 +163,8 @@ class StateReader {
       Told(in);
     } else if (event == "state") {
       State(in);
+    } else if (event == "amended") {
+      Amended(in);
     } else if (event == "marks") {
       Marks(in);
     } else if (event == "person") {
@@ -243,6 +246,15 @@ class StateReader {
     if (!in.Done().ok()) return;
     cases_.Record(decision.intent, at_);
     cases_.Record(decision, at_);
+    const bool amends = decision.intent.kind == market::IntentKind::kAmend;
+    if (decision.permitted && amends) {
+      const auto target = intents_.find(decision.intent.target);
+      if (target == intents_.end())
+        return in.Refuse("target", "no permitted order before has this client_order_id");
+      if (answered)
+        Amended(target->second, decision.intent.client_order_id, ExecKind::kPendingUpdate);
+      return;
+    }
     if (decision.permitted) intents_[decision.intent.client_order_id] = decision.intent;
     if (decision.permitted && answered)
       Report(decision.intent, ExecKind::kJournaled, OrderState::kSubmitted, std::nullopt);
@@ -288,6 +300,23 @@ class StateReader {
     const OrderState state =
         in.Flag("last", false) ? OrderState::kFilled : OrderState::kPartiallyFilled;
     Report(intent, ExecKind::kFill, state, part);
+  }
+  // What became of an amendment.
+  void Amended(JsonFields& in) {
+    const auto order = intents_.find(market::ClientOrderId(in.Text("client_order_id")));
+    if (order == intents_.end())
+      return in.Refuse("client_order_id", "no permitted order before has it");
+    const market::ClientOrderId amendment(in.Text("amendment"));
+    Amended(order->second, amendment,
+            in.Flag("took_effect", true) ? ExecKind::kReplaced : ExecKind::kReplaceRejected);
+  }
+  void Amended(const market::OrderIntent& order, const market::ClientOrderId& amendment,
+               ExecKind kind) {
+    const bool pending = kind == ExecKind::kPendingUpdate;
+    market::ExecReport report =
+        market::ReportOf(order, kind, pending ? OrderState::kPendingUpdate : OrderState::kAccepted);
+    report.target = amendment;
+    cases_.Record(report, at_);
   }
   static OrderState StateAfter(ExecKind kind) {
     switch (kind) {

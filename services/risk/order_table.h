@@ -27,9 +27,14 @@ struct OpenOrder {
   market::Money reserved;  // worst-case notional of the whole order, quote asset
   int64_t meets = 0;       // MeetingPrice
   base::Time decided;
-  bool answered = false;  // execution has reported on it
+  bool answered = false;  // execution has reported on the latest verdict about it
   market::OrderState state = market::OrderState::kInitialized;
   bool is_parent = false;
+  // An amendment whose fate is open: what the order becomes with it. Empty: none.
+  market::ClientOrderId amendment;
+  market::Quantity amended_quantity;
+  market::Money amended_reserved;
+  int64_t amended_meets = 0;
   // Of a child: what it took out of its parent's reservation, in the parent's scales.
   market::ClientOrderId parent;
   int64_t taken = 0;

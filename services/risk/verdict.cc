@@ -362,7 +362,10 @@ void CheckMoney(const Case& at, ReasonSet& fails) {
 
 std::optional<Verdict> Judge(const OrderIntent& intent, const ExposureBook& book,
                              const GateSettings& settings, base::Time now) {
-  if (intent.kind == market::IntentKind::kParent || !intent.parent.empty()) return std::nullopt;
+  if (intent.kind == market::IntentKind::kParent || intent.kind == market::IntentKind::kAmend ||
+      !intent.parent.empty()) {
+    return std::nullopt;
+  }
   const Index found = book.FindLeaf(intent.account, intent.strategy, intent.instrument);
   if (found == kNone) return std::nullopt;
   const Leaf& leaf = book.leaf(found);

@@ -38,7 +38,7 @@ struct Verdict {
 };
 
 // Nothing where only the table knows: names without a row, parents and their children,
-// forms that make no sense, sales on margin, amounts beyond Sane().
+// amendments, forms that make no sense, sales on margin, amounts beyond Sane().
 std::optional<Verdict> Judge(const market::OrderIntent& intent, const ExposureBook& book,
                              const GateSettings& settings, base::Time now);
 Verdict JudgeByControls(const OrderContext& context);

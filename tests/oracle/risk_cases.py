@@ -39,6 +39,8 @@ class Cases:
         self.now = START
         self.number = 0
         self.open = []
+        self.a = random.Random(f"amendments of {seed}")  # its own: the rest of a seed stays as it is
+        self.placed, self.amending = {}, {}
         self.history = []
         self.instruments = [dict(i) for i in INSTRUMENTS]
 
@@ -233,7 +235,8 @@ class Cases:
         order, i = self.order()
         self.number += 1
         order["client_order_id"] = f"o{self.number}"
-        if self.theme in ("rates", "flow") and self.chance(0.3) and self.history[-1]["event"] == "order":
+        last = self.history[-1]
+        if self.theme in ("rates", "flow") and self.chance(0.3) and last["event"] == "order" and "kind" not in last:
             order = {**self.history[-1], "client_order_id": order["client_order_id"]}
             for key in ("event", "at", "permitted", "reserved", "malformed", "answered"):
                 order.pop(key, None)
@@ -251,7 +254,51 @@ class Cases:
         if not permitted:
             return
         self.open.append(order["client_order_id"])
+        if order.get("type", "LIMIT") == "LIMIT":
+            self.placed[order["client_order_id"]] = order, i
         self.after(order, i)
+
+    def amendment(self, order, i):
+        """Another price, quantity, or both, of an order."""
+        r, lots, tick = self.a, float(i["lot"]), TICKS[i["id"]]
+        changed = {k: order[k] for k in ("account", "strategy", "instrument", "side", "quantity", "price", "time_in_force") if k in order}
+        changed.update(kind="AMEND", target=order["client_order_id"])
+        if r.random() < 0.75:
+            size = float(order["quantity"]) * r.choice([0.3, 0.5, 0.9, 1, 1.1, 2, 4])
+            changed["quantity"] = decimal(max(lots, round(size / lots) * lots), i["quantity_scale"])
+        if r.random() < 0.5 and "price" in changed:
+            spread = r.choice([0.002, 0.002, 0.03, 0.12])
+            changed["price"] = decimal(max(tick, round(PRICES[i["id"]] * (1 + r.uniform(-spread, spread)) / tick) * tick), i["price_scale"])
+        if r.random() < 0.5:
+            changed["reason"] = "test"
+        return changed
+
+    def amend(self):
+        r = self.a
+        if self.amending and r.random() < 0.6:
+            target = r.choice(sorted(self.amending))
+            amendment = self.amending.pop(target)
+            took_effect = r.random() < 0.6
+            if took_effect and target in self.placed:
+                order, i = self.placed[target]
+                self.placed[target] = {**order, "price": amendment["price"], "quantity": amendment["quantity"]}, i
+            return self.event("amended", client_order_id=target, amendment=amendment["client_order_id"], took_effect=took_effect)
+        may = [name for name in self.open if name in self.placed and name not in self.amending]
+        if not may:
+            return
+        order, i = self.placed[r.choice(may)]
+        changed = self.amendment(order, i)
+        self.number += 1
+        changed["client_order_id"] = f"o{self.number}"
+        permitted = r.random() < 0.85
+        fields = {"permitted": permitted}
+        if permitted:
+            worth = PRICES[i["id"]] * float(changed["quantity"]) * i.get("multiplier", 1) * r.uniform(0.95, 1.1)
+            fields["reserved"] = decimal(worth, min(8, i.get("quote_scale", 8)))
+            if self.theme == "state" and r.random() < 0.1:
+                fields["answered"] = False
+            self.amending[order["client_order_id"]] = changed
+        self.event("order", **changed, **fields)
 
     def after(self, order, i):
         r, identity = self.r, {"client_order_id": order["client_order_id"]}
@@ -348,6 +395,8 @@ class Cases:
         limits = self.limits()
         for _ in range(steps // 4 if self.theme == "spread" else steps):
             self.step()
+            if self.a.random() < 0.15:
+                self.amend()
         if self.theme not in ("market", "losses"):
             for i in self.instruments:
                 self.quote(i, 0.002)
@@ -361,7 +410,7 @@ class Cases:
         for _ in range(count):
             order, i = self.order()
             if self.theme in ("rates", "flow") and self.chance(0.3):
-                past = [e for e in self.history if e["event"] == "order"]
+                past = [e for e in self.history if e["event"] == "order" and "kind" not in e]
                 if past:
                     order = dict(self.r.choice(past[-6:]))
                     for key in ("event", "at", "permitted", "reserved", "malformed", "answered", "client_order_id"):
@@ -369,6 +418,13 @@ class Cases:
                     i = next(x for x in self.instruments if x["id"] == order["instrument"])
             if self.theme == "spread" and self.chance(0.3):
                 order["strategy"] = NEWCOMER
+            may = [name for name in self.open if name in self.placed]
+            if may and self.a.random() < 0.2:
+                order, i = self.placed[self.a.choice(may)]
+                order = self.amendment(order, i)
+                if self.a.random() < 0.1:
+                    order.update(self.a.choice([{"side": "buy"}, {"target": "nothing"}, {"type": "STOP_LIMIT", "stop_price": "1"},
+                                                {"strategy": NEWCOMER}, {"account": "main/x"}, {"time_in_force": "GTD"}]))
             if self.chance(0.3 if self.theme == "names" else 0.05):
                 order = self.spoil(order, i)
             if self.chance(0.1):

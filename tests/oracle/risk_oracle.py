@@ -192,6 +192,8 @@ class Order:
         self.expires = nanoseconds(text["expires"]) if "expires" in text else 0
         self.buy = self.side == "buy"
         self.filled, self.reserved, self.answered, self.in_doubt = 0, 0, False, False
+        self.amend = None  # an amendment whose fate is open
+        self.asked = at  # when the gate last decided about it
 
     @property
     def leaf(self):
@@ -200,23 +202,27 @@ class Order:
     def shape(self):
         return (self.version, self.side, self.type, self.time_in_force, self.price, self.stop, self.quantity, self.reduce_only)
 
+    def versions(self):
+        return [v for v in (self, self.amend) if v is not None]
+
     def rest(self):
-        return self.quantity - self.filled
+        return max(max(v.quantity - self.filled, 0) for v in self.versions())
 
     def part(self):
-        return up(self.reserved * self.rest(), self.quantity)
+        return max(up(v.reserved * max(v.quantity - self.filled, 0), v.quantity) for v in self.versions())
+
+    def limit(self):
+        return self.price if self.type in LIMIT_TYPES else None
 
     def meets(self, others):
         """Whether it would trade with one of the open orders `others` of the other side."""
-        def limit(order):
-            return order.price if order.type in LIMIT_TYPES else None
-        mine = limit(self)
+        mine = self.limit()
         for other in others:
-            theirs = limit(other)
-            if mine is None or theirs is None:
-                return True
-            if (theirs <= mine) if self.buy else (theirs >= mine):
-                return True
+            for theirs in (version.limit() for version in other.versions()):
+                if mine is None or theirs is None:
+                    return True
+                if (theirs <= mine) if self.buy else (theirs >= mine):
+                    return True
         return False
 
 
@@ -344,16 +350,51 @@ class World:
         if order.kind == "NEW":
             self.memory.setdefault(order.leaf, []).append((order.at, order.shape()))
         i = self.instruments[order.instrument]
+        target = self.amended_by(order)
+        quantity, reserved = self.adds(target, order, order.reserved) if target else (order.quantity, order.reserved)
         for _, scope in self.scopes_of(*order.leaf):
             scope.messages.append(order.at)
             scope.flow.add(order.at, ("message", 1))
             if order.permitted:
-                scope.flow.add(order.at, ("order", 1))
-                scope.flow.add(order.at, ("quantity", up(order.quantity * 10**VALUE_DIGITS, 10**i.quantity_scale)))
-                scope.flow.add(order.at, ("notional", (i.quote, up(order.reserved * 10**VALUE_DIGITS, 10**i.quote_scale))))
-        if order.permitted:
+                if order.kind != "AMEND":
+                    scope.flow.add(order.at, ("order", 1))
+                scope.flow.add(order.at, ("quantity", up(quantity * 10**VALUE_DIGITS, 10**i.quantity_scale)))
+                scope.flow.add(order.at, ("notional", (i.quote, up(reserved * 10**VALUE_DIGITS, 10**i.quote_scale))))
+        if order.permitted and order.kind == "AMEND":
+            if target and not target.amend:
+                target.amend, target.asked, target.answered = order, order.at, order.answered
+        elif order.permitted:
             self.orders[order.id] = order
             self.open[order.id] = order
+
+    def amended_by(self, order):
+        """The open order that an amendment is about."""
+        target = self.open.get(order.target) if order.kind == "AMEND" else None
+        return target if target and target.leaf == order.leaf and target.side == order.side else None
+
+    @staticmethod
+    def only_reduces(target, order):
+        return order.quantity <= target.quantity and order.limit() == target.limit()
+
+    def adds(self, target, order, reserved):
+        """Quantity and notional beyond what the order has reserved."""
+        if self.only_reduces(target, order) or order.quantity <= 0:
+            return 0, 0
+        rest = max(order.quantity - target.filled, 0)
+        return max(rest - target.rest(), 0), max(up(reserved * rest, order.quantity) - target.part(), 0)
+
+    def on_amended(self, e, at):
+        order = self.open.get(e["client_order_id"])
+        if order is None:
+            return
+        order.in_doubt = False
+        amendment = order.amend
+        if amendment is None or amendment.id != e["amendment"]:
+            order.answered = order.answered or amendment is None
+            return
+        order.answered, order.amend = True, None
+        if e.get("took_effect", True):
+            order.quantity, order.reserved, order.price = amendment.quantity, amendment.reserved, amendment.price
 
     def on_cancel(self, e, at):
         if not self.limits.knows(e["account"]) or e["instrument"] not in self.instruments or not e["strategy"]:
@@ -367,7 +408,7 @@ class World:
         order = self.orders[e["client_order_id"]]
         if order.id not in self.open:
             return
-        order.answered = True
+        order.answered = order.answered or order.amend is None
         in_doubt, order.in_doubt = order.in_doubt, e["kind"] == "UNKNOWN"
         if e["kind"] in ("REJECTED", "UNKNOWN", "ABSENT") and not in_doubt:
             for _, scope in self.scopes_of(*order.leaf):
@@ -396,12 +437,12 @@ class World:
         self.compare(leaf, at)
         if order is None or order.id not in self.open:
             return
-        order.answered = True
+        order.answered = order.answered or order.amend is None
         order.in_doubt = False
         if order.filled == 0 and not order.strategy.startswith("manual/"):
             for _, scope in self.scopes_of(*leaf):
                 scope.throttled = scope.latch(scope.executions, "repeated_executions", at) or scope.throttled
-        order.filled = min(order.filled + quantity, order.quantity)
+        order.filled = min(order.filled + quantity, max(v.quantity for v in order.versions()))
         if e.get("last", False):
             del self.open[order.id]
 
@@ -592,6 +633,7 @@ class Question:
         self.reference = self.i.reference if self.i else 0
         self.notional = self.value = self.collar = None
         self.worst, self.reducing, self.scopes, self.stated, self.changes = 0, False, [], {}, {}
+        self.amended, self.adds_value = None, None
         if not self.leaf:
             return
         self.scopes, self.stated = world.stated_by(order.leaf)
@@ -601,13 +643,32 @@ class Question:
             self.worst = order.price if order.buy else max(order.price, self.reference)
         elif self.reference > 0 and self.collar:
             self.worst = ceil(max(self.reference, order.stop) * (PPM + self.collar), PPM)
+        target = self.amended = world.amended_by(order)
+        reduces = target is not None and world.only_reduces(target, order)
         if self.worst > 0 and order.quantity > 0:
-            self.notional = self.i.notional(self.worst, order.quantity, up)
+            self.notional = (up(target.reserved * order.quantity, target.quantity) if reduces
+                             else self.i.notional(self.worst, order.quantity, up))
             self.value = world.value(self.notional, self.i, up)
+        # Beyond what is reserved of it already; `opens` is what the quantity added is worth.
+        self.adds, self.adds_notional, self.adds_value, self.opens = order.quantity, self.notional, self.value, self.value
+        if target and self.notional is not None:
+            self.adds, self.adds_notional = world.adds(target, order, self.notional)
+            self.adds_value = world.value(self.adds_notional, self.i, up)
+            self.opens = world.value(up(self.notional * self.adds, order.quantity), self.i, up)
         position = world.positions.get(order.leaf)
         held = position.quantity if position else 0
         mine = [o.rest() for o in world.open.values() if o.leaf == order.leaf and o.side == order.side]
-        self.reducing = 0 < order.quantity <= (-held if order.buy else held) - sum(mine)
+        left = (-held if order.buy else held) - sum(mine)
+        if target:
+            self.reducing = reduces or 0 < order.quantity - target.filled <= left + target.rest()
+        else:
+            self.reducing = 0 < order.quantity <= left
+
+    def adds_nothing(self):
+        return self.amended is not None and self.adds == 0 and self.adds_notional == 0
+
+    def adds_no_quantity(self):
+        return self.amended is not None and self.adds == 0
 
     def stating(self, key):
         return self.stated.get(key, ())
@@ -620,14 +681,16 @@ class Question:
         """(opened, before, after, more, cell) of the order in a scope's cell."""
         key = self.owner(key)
         if key not in self.changes:
-            cell, q = self.w.cell(key, self.o.instrument), self.o.quantity
+            cell, q = self.w.cell(key, self.o.instrument), self.adds
             side = cell.position + cell.buys if self.o.buy else cell.sells - cell.position
             opened = q if side >= 0 else min(max(side + q, 0), q)
             before = cell.long if self.o.buy else cell.short
-            if opened == q:
-                after = before + self.value
+            if self.adds_no_quantity():
+                after = before
+            elif opened == q:
+                after = before + self.opens
             else:
-                after = before + up(self.value * opened, q) + up(before * (q - opened), side)
+                after = before + up(self.opens * opened, q) + up(before * (q - opened), side)
             self.changes[key] = opened, before, after, max(after, cell.gross) - cell.gross, cell
         return self.changes[key]
 
@@ -636,10 +699,15 @@ class Question:
         o, w = self.o, self.w
         limited, stopped = o.type in LIMIT_TYPES, o.type in STOP_TYPES
         return (o.quantity <= 0 or (o.price <= 0 if limited else o.price != 0) or (o.stop <= 0 if stopped else o.stop != 0)
-                or o.time_in_force == "POST_ONLY" and o.type != "LIMIT" or o.time_in_force == "GTD" and o.expires <= self.now
+                or o.time_in_force == "POST_ONLY" and o.type != "LIMIT" or o.time_in_force == "GTD" and o.kind != "AMEND" and o.expires <= self.now
                 or not o.id or len(o.id) > 36 or o.id in w.open or not o.strategy or o.attempt == 0
                 or o.attempt == 1 and self.leaf and o.sequence <= w.last_sequence.get(o.leaf, 0)
-                or o.kind == "REPLACE" and o.target not in w.open or not o.hash_matches)
+                or o.kind == "REPLACE" and o.target not in w.open or o.kind == "AMEND" and self.bad_amendment() or not o.hash_matches)
+
+    def bad_amendment(self):
+        o, target = self.o, self.amended
+        return (target is None or o.type != "LIMIT" or target.limit() is None or target.amend is not None or not target.answered
+                or o.quantity <= target.filled or (o.quantity, o.price) == (target.quantity, target.price))
 
     def unknown_account(self):
         return not self.known_account
@@ -657,7 +725,7 @@ class Question:
         return any(s.state in ("CANCEL_ONLY", "HALTED") for _, s in self.scopes)
 
     def gate_closed(self):
-        waiting = [o.at for o in self.w.open.values() if not o.answered]
+        waiting = [o.asked for o in self.w.open.values() if not o.answered]
         return bool(waiting) and self.now - min(waiting) > self.w.limits.unanswered
 
     def missing_limit(self):
@@ -757,17 +825,20 @@ class Question:
         return [amount for _, things in scope.flow.live(self.now) for kind, amount in things if kind == what]
 
     def clip_quantity(self):
-        return any(sum(self.flow(s, "quantity")) + self.in_units() > most for _, s, most in self.stating("clip_quantity"))
+        if self.leaf and self.adds_no_quantity():
+            return False
+        own = up(self.adds * 10**VALUE_DIGITS, 10**self.i.quantity_scale) if self.leaf else 0
+        return any(sum(self.flow(s, "quantity")) + own > most for _, s, most in self.stating("clip_quantity"))
 
     def clip_notional(self):
-        if self.value is None:
+        if self.adds_value is None or self.adds_nothing():
             return False
         for _, s, most in self.stating("clip_notional"):
             by_asset = {}
             for asset, amount in self.flow(s, "notional"):
                 by_asset[asset] = by_asset.get(asset, 0) + amount
             values = [self.w.value_of_asset(asset, Fraction(amount, 10**VALUE_DIGITS)) for asset, amount in by_asset.items()]
-            if None in values or sum(values) + self.value > most:
+            if None in values or sum(values) + self.adds_value > most:
                 return True
         return False
 
@@ -790,10 +861,12 @@ class Question:
 
     # 8, 9, 10
     def open_orders(self):
-        return any(self.w.sums_of(key)["orders"] >= most for key, _, most in self.stating("max_open_orders"))
+        return self.amended is None and any(self.w.sums_of(key)["orders"] >= most for key, _, most in self.stating("max_open_orders"))
 
     def open_notional(self):
-        return self.value is not None and any(self.w.sums_of(key)["open_value"] + self.value > most
+        if self.adds_value is None or self.adds_nothing():
+            return False
+        return any(self.w.sums_of(key)["open_value"] + self.adds_value > most
                                               for key, _, most in self.stating("max_open_notional"))
 
     def position_limit(self):
@@ -838,7 +911,7 @@ class Question:
         return key in self.w.balances, self.w.balances.get(key, 0), self.w.sums["reserved"].get(key, 0), self.w.sums["margins"].get(key, 0)
 
     def balance(self):
-        if not self.leaf or self.notional is None:
+        if not self.leaf or self.notional is None or self.adds_nothing():
             return False
         i, o = self.i, self.o
         unit = 10**i.quote_scale
@@ -848,7 +921,7 @@ class Question:
                 return True
             cell = self.w.cell(("account", o.account), i.id)
             side = cell.position + cell.buys if o.buy else cell.sells - cell.position
-            opened = min(max(side + o.quantity, 0), o.quantity)
+            opened = min(max(side + self.adds, 0), self.adds)
             more = up(self.notional * opened, o.quantity)
             units = max(cell.long_units if o.buy else cell.short_units, 0) + more
             after = max(cell.margin, self.w.margin(o.account, i, units))
@@ -857,11 +930,11 @@ class Question:
             return margins + Fraction(after - cell.margin, unit) > total - reserved
         known, total, reserved, margins = self.funds(i.quote)
         if o.buy:
-            return not known or Fraction(self.notional, unit) > total - reserved - margins
+            return not known or Fraction(self.adds_notional, unit) > total - reserved - margins
         base_known, base_total, base_reserved, _ = self.funds(i.base)
         if not base_known:
             return True
-        borrowed = base_reserved + Fraction(o.quantity, 10**i.quantity_scale) - base_total
+        borrowed = base_reserved + Fraction(self.adds, 10**i.quantity_scale) - base_total
         if not self.margin_allowed() or borrowed <= 0:
             return False
         if not known:
@@ -870,10 +943,10 @@ class Question:
         return Fraction(self.w.margin(o.account, i, secured), unit) > total - reserved - margins
 
     def inventory(self):
-        if not self.leaf or self.i.kind != "spot" or self.o.buy or self.margin_allowed():
+        if not self.leaf or self.i.kind != "spot" or self.o.buy or self.margin_allowed() or self.adds_no_quantity():
             return False
         known, total, reserved, margins = self.funds(self.i.base)
-        return known and Fraction(self.o.quantity, 10**self.i.quantity_scale) > total - reserved - margins
+        return known and Fraction(self.adds, 10**self.i.quantity_scale) > total - reserved - margins
 
     def capital(self):
         if self.value is None:
