@@ -46,7 +46,7 @@ struct OrderOptions {
   uint32_t slices = 0, max_children = 0;
   std::vector<uint32_t> weights;
   std::vector<std::string> venues;
-  std::string id;  // replace, cancel, show
+  std::string id;  // replace, amend, cancel, show
   // list
   bool open_only = false;
   std::vector<std::string> strategies, instruments;
@@ -79,6 +79,7 @@ struct Console {
 // order_command.cc
 int SubmitOrder(const ControlOptions& control, const OrderOptions& order, Console console);
 int ReplaceOrder(const ControlOptions& control, const OrderOptions& order, Console console);
+int AmendOrder(const ControlOptions& control, const OrderOptions& order, Console console);
 int CancelOrder(const ControlOptions& control, const OrderOptions& order, Console console);
 int ListOrders(const ControlOptions& control, const OrderOptions& order, Console console);
 int ShowOrder(const ControlOptions& control, const OrderOptions& order, Console console);

@@ -120,7 +120,8 @@ void AddAudit(CLI::App& app, Builder& b) {
 
 void AddOrders(CLI::App& app, Builder& b) {
   ControlFlags& f = b.f_;
-  CLI::App* order = b.Group(app, "order", "Orders by hand: submit, replace, cancel, list, show");
+  CLI::App* order =
+      b.Group(app, "order", "Orders by hand: submit, amend, replace, cancel, list, show");
   CLI::App* submit = b.Command(
       *order, "submit", "Give an order; it takes the same path through risk as any",
       "Prices and quantities are decimal numbers. The answer names the order and how far it came: "
@@ -154,6 +155,19 @@ void AddOrders(CLI::App& app, Builder& b) {
   submit->add_option("--account", f.order.account, "Whose order it is")->capture_default_str();
   AddParentOptions(*submit, f.order);
   b.Change(submit, false);
+
+  CLI::App* amend = b.Command(
+      *order, "amend", "Change price or quantity of one of yours in place; it keeps its id",
+      "What is left out stays as it was. The quantity is the total, what is filled already "
+      "included. Binance spot makes\norders smaller and changes nothing else, which keeps their "
+      "place in the queue; where a venue cannot do what is\nasked, it is refused: replace the "
+      "order "
+      "then.\n\n  gannet order amend g1AbC… --quantity 0.005\n\n",
+      [&f](Console console) { return AmendOrder(f.control, f.order, console); });
+  amend->add_option("ORDER", f.order.id, "Its client order id")->required();
+  amend->add_option("--price", f.order.price, "New limit price");
+  amend->add_option("--quantity", f.order.quantity, "New quantity");
+  b.Change(amend, false);
 
   CLI::App* replace = b.Command(
       *order, "replace", "Put another order in the place of one of yours",

@@ -95,17 +95,20 @@ int SubmitOrder(const ControlOptions& control, const OrderOptions& order, Consol
       remote, console);
 }
 
-int ReplaceOrder(const ControlOptions& control, const OrderOptions& order, Console console) {
-  Remote remote(control, console);
+namespace {
+
+// What the order has stands, where no other price or quantity is given.
+template <class Request>
+absl::StatusOr<Request> ChangeOf(const ControlOptions& control, const OrderOptions& order,
+                                 Remote& remote) {
   pb::GetOrderRequest get;
   get.set_client_order_id(order.id);
-  const auto known =
-      remote.Call<pb::GetOrderResponse>("gannet.order.v1.OrderService/GetOrder", get);
-  if (!known.ok()) return Report(known.status(), console);
-  const pb::OrderIntent& intent = known->order().intent();
-  const auto definition = remote.Definition(intent.instrument(), intent.instrument_version());
-  if (!definition.ok()) return Report(definition.status(), console);
-  pb::ReplaceOrderRequest request;
+  GANNET_ASSIGN_OR_RETURN(const auto known, remote.Call<pb::GetOrderResponse>(
+                                                "gannet.order.v1.OrderService/GetOrder", get));
+  const pb::OrderIntent& intent = known.order().intent();
+  GANNET_ASSIGN_OR_RETURN(const auto definition,
+                          remote.Definition(intent.instrument(), intent.instrument_version()));
+  Request request;
   request.set_request_id(remote.RequestId());
   request.set_account(intent.account());
   request.set_client_order_id(order.id);
@@ -113,17 +116,35 @@ int ReplaceOrder(const ControlOptions& control, const OrderOptions& order, Conso
   request.set_price(intent.price());
   request.set_quantity(intent.quantity());
   if (!order.price.empty()) {
-    const auto price = ParseNumber(order.price, definition->price_scale(), "price");
-    if (!price.ok()) return Report(price.status(), console);
-    request.set_price(*price);
+    GANNET_ASSIGN_OR_RETURN(const int64_t price,
+                            ParseNumber(order.price, definition.price_scale(), "price"));
+    request.set_price(price);
   }
   if (!order.quantity.empty()) {
-    const auto quantity = ParseNumber(order.quantity, definition->quantity_scale(), "quantity");
-    if (!quantity.ok()) return Report(quantity.status(), console);
-    request.set_quantity(*quantity);
+    GANNET_ASSIGN_OR_RETURN(const int64_t quantity,
+                            ParseNumber(order.quantity, definition.quantity_scale(), "quantity"));
+    request.set_quantity(quantity);
   }
+  return request;
+}
+
+}  // namespace
+
+int ReplaceOrder(const ControlOptions& control, const OrderOptions& order, Console console) {
+  Remote remote(control, console);
+  const auto request = ChangeOf<pb::ReplaceOrderRequest>(control, order, remote);
+  if (!request.ok()) return Report(request.status(), console);
   return Told(
-      remote.Call<pb::ReplaceOrderResponse>("gannet.order.v1.OrderService/ReplaceOrder", request),
+      remote.Call<pb::ReplaceOrderResponse>("gannet.order.v1.OrderService/ReplaceOrder", *request),
+      remote, console);
+}
+
+int AmendOrder(const ControlOptions& control, const OrderOptions& order, Console console) {
+  Remote remote(control, console);
+  const auto request = ChangeOf<pb::AmendOrderRequest>(control, order, remote);
+  if (!request.ok()) return Report(request.status(), console);
+  return Told(
+      remote.Call<pb::AmendOrderResponse>("gannet.order.v1.OrderService/AmendOrder", *request),
       remote, console);
 }
 

@@ -150,7 +150,8 @@ void Stamp(const Envelope& event, pb::Order& order) {
 
 void OrderApi::OnIntent(const Feed::Item& item) {
   const market::OrderIntent& intent = item.As(bus::kOrderIntents)->value;
-  if (intent.kind == market::IntentKind::kCancel) return;
+  if (intent.kind == market::IntentKind::kCancel || intent.kind == market::IntentKind::kAmend)
+    return;
   const auto event = item.To<pb::OrderIntentEvent>();
   Known& known = Make(intent.client_order_id.text());
   *known.order.mutable_intent() = event.value();
@@ -199,6 +200,8 @@ void OrderApi::OnParent(const Feed::Item& item) {
 }
 
 void OrderApi::OnDecision(const Feed::Item& item) {
+  // An amendment is no order; what comes of it is reported of the one that is meant.
+  if (item.As(bus::kRiskDecisions)->value.intent.kind == market::IntentKind::kAmend) return;
   const auto event = item.To<risk::v1::RiskDecisionEvent>();
   Known& known = Make(event.value().intent().client_order_id());
   *known.order.mutable_intent() = event.value().intent();
@@ -228,6 +231,10 @@ void OrderApi::OnReport(const Feed::Item& item) {
     intent.set_side(event.value().side());
     intent.set_price(event.value().price());
     intent.set_quantity(event.value().quantity());
+  }
+  if (report.kind == market::ExecKind::kReplaced) {
+    order.mutable_intent()->set_price(event.value().price());
+    order.mutable_intent()->set_quantity(event.value().quantity());
   }
   order.set_state(event.value().state());
   if (!report.venue_order_id.empty()) order.set_venue_order_id(report.venue_order_id.text());
@@ -351,10 +358,11 @@ template <class Response>
 void OrderApi::Give(const rpc::CallPtr& call, market::Command command, Progress wait_for) {
   const market::ClientOrderId target = command.order->target;
   const bool cancels = command.kind == market::CommandKind::kCancelOrder;
+  const bool amends = command.kind == market::CommandKind::kAmendOrder;
   const base::Duration patience = call->time_left() * 9 / 10;  // the answer has to travel too
   commands_->Submit(
       std::move(command), {.wait_for = wait_for, .patience = patience},
-      [this, call, target, cancels](const absl::StatusOr<command::CommandResult>& result) {
+      [this, call, target, cancels, amends](const absl::StatusOr<command::CommandResult>& result) {
         if (!result.ok()) return call->End(result.status());
         if (result->reached == Progress::kRefused)
           return call->End(absl::FailedPreconditionError(result->detail));
@@ -365,13 +373,13 @@ void OrderApi::Give(const rpc::CallPtr& call, market::Command command, Progress 
         }
         Response response;
         response.set_progress(ProgressOf(result->reached));
-        const std::string id = cancels ? target.text() : result->order.text();
+        const std::string id = cancels || amends ? target.text() : result->order.text();
         pb::Order& order = *response.mutable_order();
         if (const Known* known = Find(id)) order = known->order;
         order.mutable_intent()->set_client_order_id(id);
         // This fold may be a step behind what the answer says.
         if (result->reached == Progress::kDenied && !cancels) {
-          order.set_state(pb::ORDER_STATE_DENIED);
+          if (!amends) order.set_state(pb::ORDER_STATE_DENIED);
           order.set_detail(result->detail);
         }
         if (order.state() == pb::ORDER_STATE_UNSPECIFIED ||
@@ -427,6 +435,17 @@ void OrderApi::ServeChanges(rpc::Server& server) {
                       request.reason(), AboutOrder(request.account(), request.client_order_id()));
         if (!command.ok()) return call->End(command.status());
         Give<pb::CancelOrderResponse>(call, *std::move(command), Progress::kJournaled);
+      });
+  server.Handle<pb::AmendOrderRequest>(
+      "gannet.order.v1.OrderService/AmendOrder",
+      [this](const rpc::CallPtr& call, const pb::AmendOrderRequest& request) {
+        ops_pb::OrderRequest order = AboutOrder(request.account(), request.client_order_id());
+        order.set_price(request.price());
+        order.set_quantity(request.quantity());
+        auto command = CommandOf(ops_pb::COMMAND_KIND_AMEND_ORDER, call->caller(),
+                                 request.request_id(), request.reason(), std::move(order));
+        if (!command.ok()) return call->End(command.status());
+        Give<pb::AmendOrderResponse>(call, *std::move(command), Progress::kJournaled);
       });
   server.Handle<pb::ReplaceOrderRequest>(
       "gannet.order.v1.OrderService/ReplaceOrder",

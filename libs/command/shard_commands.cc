@@ -64,8 +64,14 @@ absl::Status Check(const market::Command& command) {
     if (text->size() > ShardCommands::kMaxTextBytes)
       return refuse("a name is too long; correct it");
   }
-  if (command.kind != CommandKind::kCancelOrder && order.quantity.mantissa <= 0)
+  if (command.kind == CommandKind::kAmendOrder) {
+    if (order.quantity.mantissa < 0 || order.price.mantissa < 0)
+      return refuse("price and quantity must be above 0, or left out: as they are");
+    if (order.quantity.mantissa == 0 && order.price.mantissa == 0)
+      return refuse("nothing is to change; give a price, a quantity or both");
+  } else if (command.kind != CommandKind::kCancelOrder && order.quantity.mantissa <= 0) {
     return refuse("quantity must be above 0");
+  }
   return absl::OkStatus();
 }
 
@@ -464,12 +470,17 @@ void ShardCommands::OnDecision(const market::RiskDecision& decision) {
 
 void ShardCommands::OnReport(const market::ExecReport& report) {
   OnCancelReport(report);
-  Order* order = OrderOf(report.strategy, report.client_order_id);
+  // Reports of an amendment speak of the order that was meant.
+  const bool amends = report.kind == market::ExecKind::kPendingUpdate ||
+                      report.kind == market::ExecKind::kReplaced ||
+                      report.kind == market::ExecKind::kReplaceRejected;
+  Order* order = OrderOf(report.strategy, amends ? report.target : report.client_order_id);
   if (order == nullptr || order->reached == Progress::kDenied ||
       order->reached == Progress::kJournaled) {
     return;
   }
-  const bool stopped = report.kind == market::ExecKind::kNotSent;
+  const bool stopped = report.kind == market::ExecKind::kNotSent ||
+                       report.kind == market::ExecKind::kReplaceRejected;
   order->reached = stopped ? Progress::kDenied : Progress::kJournaled;
   order->reason = report.local_reason;
   order->detail = report.detail;

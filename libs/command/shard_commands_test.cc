@@ -136,6 +136,13 @@ struct Engines {
     report.strategy = cancels ? market::StrategyId("maker") : intent.strategy;
     report.client_order_id = cancels ? command.order->target : intent.client_order_id;
     report.kind = cancels ? market::ExecKind::kPendingCancel : market::ExecKind::kJournaled;
+    if (command.kind == CommandKind::kAmendOrder) {
+      report.client_order_id = command.order->target;
+      report.target = intent.client_order_id;
+      report.kind =
+          venue_cannot ? market::ExecKind::kReplaceRejected : market::ExecKind::kPendingUpdate;
+      report.detail = venue_cannot ? "replace it" : "";
+    }
     report.state = market::OrderState::kSubmitted;
     reports.Emit(report, event.header);
   }
@@ -144,7 +151,7 @@ struct Engines {
   runtime::FactStream<market::RiskDecision> decisions;
   runtime::FactStream<market::ExecReport> reports;
   std::vector<market::Command> heard;
-  bool silent = false, refuse = false;
+  bool silent = false, refuse = false, venue_cannot = false;
   RejectReason deny = RejectReason::kNone;
 };
 
@@ -429,6 +436,23 @@ TEST_CASE("A cancel is journaled when a report says so of the order that was mea
                                            market::ClientOrderId("g1theirs"), "too big"));
   CHECK(result.reached == Progress::kJournaled);
   CHECK(p.engines().heard[0].order->target == market::ClientOrderId("g1theirs"));
+}
+
+TEST_CASE("An amendment is journaled, or denied, by what a report says of the order it is about") {
+  Platform p(false);
+  market::Command amend = Order("a1");
+  amend.kind = CommandKind::kAmendOrder;
+  amend.order->target = market::ClientOrderId("g1mine");
+  CHECK(p.Result(amend).reached == Progress::kJournaled);
+  p.engines().venue_cannot = true;
+  amend.request_id = "a2";
+  const auto denied = p.Result(amend);
+  CHECK(denied.reached == Progress::kDenied);
+  CHECK(denied.detail == "replace it");
+  amend.request_id = "a3";
+  amend.order->quantity = {};
+  amend.order->price = {};
+  CHECK(p.Error(amend).message().find("nothing is to change") != std::string::npos);
 }
 
 TEST_CASE("The same request id gets the first answer again and does nothing twice") {

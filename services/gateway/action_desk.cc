@@ -13,8 +13,8 @@ namespace gannet::gateway {
 namespace {
 
 constexpr market::ScopeKind kScopeKinds[] = {
-    market::ScopeKind::kFirm, market::ScopeKind::kAccount, market::ScopeKind::kStrategy,
-    market::ScopeKind::kVenue, market::ScopeKind::kInstrument, market::ScopeKind::kModel,
+    market::ScopeKind::kFirm,   market::ScopeKind::kAccount,    market::ScopeKind::kStrategy,
+    market::ScopeKind::kVenue,  market::ScopeKind::kInstrument, market::ScopeKind::kModel,
     market::ScopeKind::kService};
 constexpr market::TradingState kStates[] = {
     market::TradingState::kActive, market::TradingState::kReducing,
@@ -93,6 +93,9 @@ void ActionDesk::Act(const Admitted& request, const Respond& respond) {
     case Action::kCancelOrder:
       refusal = FillCancel(request, command);
       break;
+    case Action::kAmendOrder:
+      refusal = FillAmend(request, command);
+      break;
     case Action::kProposeLimits:
     case Action::kApproveLimits:
     case Action::kRejectLimits:
@@ -143,7 +146,10 @@ void ActionDesk::OnResult(const std::shared_ptr<Pending>& pending,
                                                       {"repeated", result->repeated},
                                                       {"detail", result->detail}})));
   }
-  if (pending->command.kind == market::CommandKind::kSubmitOrder) return Finish(pending, true);
+  if (pending->command.kind == market::CommandKind::kSubmitOrder ||
+      pending->command.kind == market::CommandKind::kAmendOrder) {
+    return Finish(pending, true);
+  }
   Verify(pending);
 }
 
@@ -218,6 +224,41 @@ std::optional<net::HttpResponse> ActionDesk::FillCancel(const Admitted& request,
     return ErrorAnswer(409, "the order is done already; nothing was sent");
   command = command::CancelOrder(command.person, command.request_id, order->report.account, id,
                                  "cancelled by hand");
+  return std::nullopt;
+}
+
+std::optional<net::HttpResponse> ActionDesk::FillAmend(const Admitted& request,
+                                                       market::Command& command) const {
+  const market::ClientOrderId id(Field(request, "client_order_id"));
+  const View::Order* order = view_.FindOrder(id);
+  if (order == nullptr) return ErrorAnswer(404, "there is no such order; /api/v1/orders lists all");
+  const market::ExecReport& report = order->report;
+  if (market::IsTerminal(report.state))
+    return ErrorAnswer(409, "the order is done already; nothing was sent");
+  const market::Instrument* definition =
+      view_.Definition(report.instrument, report.instrument_version);
+  if (definition == nullptr)
+    return ErrorAnswer(404, "there is no such instrument; /api/v1/markets lists all");
+  command.kind = market::CommandKind::kAmendOrder;
+  command.scope = {market::ScopeKind::kAccount, report.account.text()};
+  if (command.reason.empty()) command.reason = "amended by hand";
+  market::OrderRequest& change = command.order.emplace();
+  change.account = report.account;
+  change.target = id;
+  const std::string price = Field(request, "price"), quantity = Field(request, "quantity");
+  if (!price.empty()) {
+    const auto parsed = definition->ParsePrice(price);
+    if (!parsed || parsed->mantissa <= 0)
+      return ErrorAnswer(400, "'price' must be a positive decimal at the instrument's precision");
+    change.price = *parsed;
+  }
+  if (!quantity.empty()) {
+    const auto parsed = definition->ParseQuantity(quantity);
+    if (!parsed || parsed->mantissa <= 0)
+      return ErrorAnswer(400,
+                         "'quantity' must be a positive decimal at the instrument's precision");
+    change.quantity = *parsed;
+  }
   return std::nullopt;
 }
 

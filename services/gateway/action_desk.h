@@ -46,6 +46,8 @@ class ActionDesk {
                                              market::Command& command) const;
   std::optional<net::HttpResponse> FillCancel(const Admitted& request,
                                               market::Command& command) const;
+  std::optional<net::HttpResponse> FillAmend(const Admitted& request,
+                                             market::Command& command) const;
   static std::optional<net::HttpResponse> FillLimits(const Admitted& request,
                                                      market::Command& command);
   void Verify(const std::shared_ptr<Pending>& pending);

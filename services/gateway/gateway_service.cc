@@ -371,6 +371,7 @@ void GatewayService::Carry(const Admitted& request, std::string_view peer, const
       return ReadBacktests(request, respond);
     case Action::kSubmitOrder:
     case Action::kCancelOrder:
+    case Action::kAmendOrder:
     case Action::kCancelAll:
     case Action::kKill:
     case Action::kResume:

@@ -337,6 +337,8 @@ TEST_CASE("Orders by hand need consent and exact numbers, and carry the person w
   order.erase("price");
   CHECK(send().status == 200);
   CHECK(f.Call("POST", "/api/v1/orders/cancel", R"({"client_order_id":"none"})").status == 404);
+  CHECK(f.Call("POST", "/api/v1/orders/amend", R"({"client_order_id":"none","quantity":"1"})")
+            .status == 404);
   CHECK(f.commands.asked.size() == 2);
 }
 

@@ -54,6 +54,13 @@ constexpr Parameter kOrderFields[] = {
     {"request_id", "string", false, kRequestAbout, "", 64}};
 constexpr Parameter kCancelFields[] = {{"client_order_id", "string", true, "of the order", "", 64},
                                        {"request_id", "string", false, kRequestAbout, "", 64}};
+constexpr Parameter kAmendFields[] = {
+    {"client_order_id", "string", true, "of the order", "", 64},
+    {"price", "string", false, "exact decimal; as it is when absent", "", 40},
+    {"quantity", "string", false,
+     "exact decimal, what is filled already included; as it is when absent", "", 40},
+    {"reason", "string", false, "for people"},
+    {"request_id", "string", false, kRequestAbout, "", 64}};
 constexpr Parameter kScopeFields[] = {
     {"scope", "string", true, "", kScopes},
     {"name", "string", false, "of the scope; absent for the firm"},
@@ -189,6 +196,8 @@ constexpr Route kRoutes[] = {
      "an order by hand, after consent to the risk disclaimer", kOrderFields},
     {"POST", "/api/v1/orders/cancel", Action::kCancelOrder, kTraders, "cancel one order",
      kCancelFields},
+    {"POST", "/api/v1/orders/amend", Action::kAmendOrder, kTraders,
+     "change price or quantity of one of your orders in place, where its venue can", kAmendFields},
     {"POST", "/api/v1/orders/cancel-all", Action::kCancelAll, kActors,
      "cancel all orders of a scope; tells what became of them", kScopeFields},
     {"POST", "/api/v1/risk/kill", Action::kKill, kActors,

@@ -53,6 +53,7 @@ enum class Action : uint8_t {
   kStream,
   kSubmitOrder,
   kCancelOrder,
+  kAmendOrder,
   kCancelAll,
   kKill,
   kResume,

@@ -199,7 +199,19 @@ absl::StatusOr<Draft> ManualDesk::Change(const market::Command& command,
   }
   if (!draft.parent.empty()) {
     return absl::FailedPreconditionError(
-        "a parent order and its children are not replaced; cancel it and submit another");
+        "a parent order and its children are neither replaced nor amended; cancel it and submit "
+        "another");
+  }
+  if (command.kind == CommandKind::kAmendOrder) {
+    draft.kind = market::IntentKind::kAmend;
+    draft.price = order.price.mantissa == 0 ? found.order->price : order.price;
+    draft.quantity = order.quantity.mantissa == 0 ? found.order->quantity : order.quantity;
+    draft.reduce_only = found.order->reduce_only;
+    if (draft.price == found.order->price && draft.quantity == found.order->quantity) {
+      return absl::InvalidArgumentError(
+          "the order has this price and quantity already; give another price or quantity");
+    }
+    return draft;
   }
   if (order.price.mantissa == 0)
     return absl::InvalidArgumentError("the order that takes its place needs a price; give one");

@@ -158,6 +158,35 @@ TEST_CASE("ManualDesk cancels an order of any strategy, replaces only one's own"
   CHECK(desk.Give(gone).answer.detail.find("no order g1gone is working") == 0);
 }
 
+TEST_CASE("ManualDesk amends one's own limit order; what is left out stays as it is") {
+  Desk desk;
+  const auto mine = desk.Give(desk.Ask(CommandKind::kSubmitOrder, "r1"));
+  auto amend = desk.Ask(CommandKind::kAmendOrder, "r2");
+  amend.value.order->target = mine.intent->client_order_id;
+  amend.value.order->price = {};
+  amend.value.order->quantity = {mine.intent->quantity.mantissa / 2};
+  const auto smaller = desk.Give(amend);
+  REQUIRE(smaller.intent);
+  CHECK(smaller.intent->kind == market::IntentKind::kAmend);
+  CHECK(smaller.intent->target == mine.intent->client_order_id);
+  CHECK(smaller.intent->price == mine.intent->price);
+  CHECK(smaller.intent->quantity.mantissa == mine.intent->quantity.mantissa / 2);
+  CHECK(desk.engine.portfolio().working_orders() == 1);
+
+  amend = desk.Ask(CommandKind::kAmendOrder, "r3");
+  amend.value.order->target = mine.intent->client_order_id;
+  amend.value.order->price = {};
+  amend.value.order->quantity = {};
+  CHECK(desk.Give(amend).answer.detail.find("already") != std::string::npos);
+  market::OrderIntent other = *mine.intent;
+  other.strategy = market::StrategyId("maker");
+  other.client_order_id = market::ClientOrderId("g1other");
+  desk.engine.Apply(desk.Event(other));
+  amend = desk.Ask(CommandKind::kAmendOrder, "r4");
+  amend.value.order->target = other.client_order_id;
+  CHECK(desk.Give(amend).answer.outcome == CommandOutcome::kRefused);
+}
+
 TEST_CASE("ManualDesk refuses a person who asks too often, but lets cancels through longer") {
   Desk desk;
   int made = 0;

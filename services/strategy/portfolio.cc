@@ -102,6 +102,7 @@ void Portfolio::Apply(const market::OrderIntent& intent) {
       order->cancel_asked = intent.created;
     return;
   }
+  if (intent.kind == IntentKind::kAmend) return;  // what comes of it is reported of the order
   slot.orders.push_back(WorkingOrderOf(intent));
   slot.placed[Slot::SideIndex(intent.side)] = intent.created;
   if (intent.reduce_only) return;
@@ -121,6 +122,8 @@ void Portfolio::Apply(const market::RiskDecision& decision) {
   if (intent.account != account_) return;
   Slot* slot = FindSlot(intent.strategy, intent.instrument);
   if (slot == nullptr) return;
+  if (intent.kind == IntentKind::kAmend && !decision.permitted)
+    return Refused(*slot, intent.side, decision.decided);
   const auto order = FindOrder(*slot, intent.client_order_id);
   if (order == slot->orders.end()) return;
   if (decision.permitted) {
@@ -159,12 +162,18 @@ void Portfolio::Apply(const market::ExecReport& report, base::Time at,
   order->state = report.state;
   if (report.fill)
     order->cumulative = std::min(order->cumulative + report.fill->quantity, order->quantity);
+  if (report.kind == ExecKind::kReplaced) {
+    order->price = report.price;
+    order->quantity = report.quantity;
+    order->cumulative = report.cumulative;
+  }
   if (report.kind == ExecKind::kCancelRejected) ++order->cancels_refused;
-  if (report.kind == ExecKind::kAccepted || report.kind == ExecKind::kFill) {
+  if (report.kind == ExecKind::kAccepted || report.kind == ExecKind::kFill ||
+      report.kind == ExecKind::kReplaced) {
     slot->backoff[Slot::SideIndex(order->side)] = Backoff{};
   }
   if (report.kind == ExecKind::kNotSent || report.kind == ExecKind::kRejected ||
-      report.kind == ExecKind::kAbsent) {
+      report.kind == ExecKind::kAbsent || report.kind == ExecKind::kReplaceRejected) {
     Refused(*slot, order->side, at);
   }
   if (market::IsTerminal(report.state)) slot->orders.erase(order);

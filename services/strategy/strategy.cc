@@ -78,6 +78,29 @@ void CancelOne(const market::StrategyId& strategy, const market::InstrumentId& i
   out.push_back(std::move(draft));
 }
 
+void AmendOne(const market::StrategyId& strategy, const market::InstrumentId& instrument,
+              const WorkingOrder& order, market::Price price, market::Quantity quantity,
+              const char* reason, std::vector<Draft>& out) {
+  const bool works = order.state == market::OrderState::kAccepted ||
+                     order.state == market::OrderState::kPartiallyFilled;
+  if (!works || order.is_parent || !order.parent.empty() || order.price.mantissa == 0 ||
+      quantity <= order.cumulative || (price == order.price && quantity == order.quantity)) {
+    return;
+  }
+  Draft draft;
+  draft.kind = market::IntentKind::kAmend;
+  draft.strategy = strategy;
+  draft.instrument = instrument;
+  draft.target = order.id;
+  draft.side = order.side;
+  draft.time_in_force = order.time_in_force;
+  draft.price = price;
+  draft.quantity = quantity;
+  draft.reduce_only = order.reduce_only;
+  draft.reason = reason;
+  out.push_back(std::move(draft));
+}
+
 void CancelAll(const market::StrategyId& strategy, const market::InstrumentId& instrument,
                const Slot& slot, const char* reason, base::Time now, std::vector<Draft>& out) {
   for (const WorkingOrder& order : slot.orders) {

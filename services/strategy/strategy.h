@@ -27,7 +27,7 @@ struct Draft {
   market::StrategyId strategy;
   market::InstrumentId instrument;
   uint32_t instrument_version = 0;  // 0: the one that is traded
-  market::ClientOrderId target;     // kCancel, kReplace
+  market::ClientOrderId target;     // kCancel, kReplace, kAmend
   market::ClientOrderId parent;     // of a child, and of the cancel of a parent
   market::Side side = market::Side::kBuy;
   market::OrderType type = market::OrderType::kLimit;
@@ -97,5 +97,11 @@ void CancelAll(const market::StrategyId& strategy, const market::InstrumentId& i
 void CancelOne(const market::StrategyId& strategy, const market::InstrumentId& instrument,
                const WorkingOrder& order, const char* reason, base::Time now,
                std::vector<Draft>& out);
+// Another price and quantity (total, what is filled already included) for an order in place:
+// it keeps its id. Of limit orders that work, while no other request about them is open; where
+// the venue cannot do it, execution answers so and the order stays as it is.
+void AmendOne(const market::StrategyId& strategy, const market::InstrumentId& instrument,
+              const WorkingOrder& order, market::Price price, market::Quantity quantity,
+              const char* reason, std::vector<Draft>& out);
 
 }  // namespace gannet::strategy

@@ -218,3 +218,42 @@ export function cancelOrder(o: Order): void {
     },
   });
 }
+export function amendOrder(o: Order): void {
+  const price = h("input", { type: "text", inputmode: "decimal", value: o.price ? decimal(o.price) : "", maxlength: "40" });
+  const quantity = h("input", { type: "text", inputmode: "decimal", value: decimal(o.quantity), maxlength: "40" });
+  const plain = (text: string): string => text.replace(/[^0-9.]/g, "");
+  ask({
+    title: "Change order",
+    act: "Change order",
+    what: [
+      h(
+        "p",
+        null,
+        `${o.side} ${symbol(o.instrument)} at ${venue(o.instrument)}, filled ${decimal(o.filled)}. It is changed in place and keeps its id. Binance spot makes orders smaller and changes nothing else.`,
+      ),
+      h("label", { class: "field" }, h("span", null, "Price"), price),
+      h("label", { class: "field" }, h("span", null, "Quantity, what is filled included"), quantity),
+      facts([
+        ["Order", o.client_order_id],
+        ["Strategy", o.strategy],
+      ]),
+    ],
+    run: async () => {
+      const r = await api.post<Outcome>("/api/v1/orders/amend", {
+        client_order_id: o.client_order_id,
+        ...(o.price && plain(price.value) !== plain(decimal(o.price)) ? { price: plain(price.value) } : {}),
+        ...(plain(quantity.value) !== plain(decimal(o.quantity)) ? { quantity: plain(quantity.value) } : {}),
+        request_id: api.requestId(),
+      });
+      const denied = r.reached === "DENIED";
+      return [
+        h(
+          "p",
+          { class: denied ? "error" : "verified", role: "status" },
+          denied ? `Not changed: ${r.detail}` : "The change is on its way; the row shows the venue's answer.",
+        ),
+        facts([["Request", r.request_id]]),
+      ];
+    },
+  });
+}

@@ -1,11 +1,11 @@
 import { empty, h, panel } from "../dom";
-import { may } from "../api";
+import { current, may } from "../api";
 import { Table, type Cell } from "../table";
 import { age, clock, date, decimal, fee, parse, signed, symbol, tone, venue, words } from "../format";
 import { live, type Balance, type Denial, type Fill, type Order, type Position } from "../live";
 import { digits, marketClass, quantityDigits, newestFills, newestDenials } from "../derive";
 import { orderTruth, truthColumns } from "../truth";
-import { cancelAll, cancelOrder } from "../actions";
+import { amendOrder, cancelAll, cancelOrder } from "../actions";
 import { openTrail } from "./trail";
 import type { View } from "../view";
 
@@ -78,14 +78,31 @@ export function orders(rest: string): View {
                 o.final
                   ? h("span")
                   : h(
-                      "button",
-                      {
-                        type: "button",
-                        class: "small",
-                        "aria-label": `Cancel ${o.side} ${symbol(o.instrument)}`,
-                        onclick: () => cancelOrder(o),
-                      },
-                      "Cancel",
+                      "span",
+                      { class: "row-actions" },
+                      // Nobody else's: position and result of an order are its strategy's.
+                      o.price && o.strategy === `manual/${current()?.user}`
+                        ? h(
+                            "button",
+                            {
+                              type: "button",
+                              class: "small",
+                              "aria-label": `Change ${o.side} ${symbol(o.instrument)}`,
+                              onclick: () => amendOrder(o),
+                            },
+                            "Change",
+                          )
+                        : null,
+                      h(
+                        "button",
+                        {
+                          type: "button",
+                          class: "small",
+                          "aria-label": `Cancel ${o.side} ${symbol(o.instrument)}`,
+                          onclick: () => cancelOrder(o),
+                        },
+                        "Cancel",
+                      ),
                     ),
               mark: (o: Order) => String(o.final),
             },
