@@ -146,9 +146,15 @@ void Door::AmendSpot(Call& call) {
   ref.client_order_id = call.params.Get("orderLinkId");
   if (const auto id = ParseOrderId(call.params.Get("orderId"))) ref.order_id = id->second;
   const int64_t quantity = params.Decimal("qty");
+  const auto known = exchange_.core().FindOrder(call.account, ref);
   if (!params.ok() || call.params.Has("price") || call.params.Has("triggerPrice"))
     return Refuse(call, 170130, "Data sent for parameter is not valid.");
-  const venue_sim::Answer<Amended> amended = exchange_.Amend(call.account, ref, quantity, "");
+  const VenueOrder* order_known = Ok(known);
+  const bool open = order_known != nullptr && IsOpen(order_known->status);
+  // It keeps its name.
+  const venue_sim::Answer<Amended> amended =
+      open ? exchange_.Amend(call.account, ref, quantity, order_known->request.client_order_id)
+           : ApiError{-2013, ""};
   if (const ApiError* error = Failed(amended)) {
     return error->code == -2013 ? Refuse(call, 170213, "Order does not exist.")
                                 : Refuse(call, 170312, "No need to modify the order.");

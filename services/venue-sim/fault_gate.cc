@@ -38,6 +38,9 @@ RequestClass ClassOf(const net::HttpRequest& request) {
   if (request.method == "POST" && (path.ends_with("/order") || path.ends_with("/algoOrder") ||
                                    path.ends_with("/cancelReplace") || path == "/v5/order/create"))
     return RequestClass::kPlace;
+  if ((request.method == "PUT" && path.find("/order") != std::string_view::npos) ||
+      path.starts_with("/v5/order/amend"))
+    return RequestClass::kAmend;
   return RequestClass::kQuery;
 }
 
@@ -70,6 +73,7 @@ RequestClass ClassOfFrame(std::string_view text) {
   if (asked.ends_with("rder.place") || asked == "order.create" || asked == "order.cancelReplace")
     return RequestClass::kPlace;
   if (asked.ends_with("rder.cancel")) return RequestClass::kCancel;
+  if (asked == "order.modify" || asked.starts_with("order.amend")) return RequestClass::kAmend;
   return RequestClass::kAny;
 }
 
@@ -224,8 +228,8 @@ void FaultGate::OnRequest(net::HttpRequest request, std::string_view peer, Respo
   }
   if (AnswerYoung(request, at, respond)) return;
   respond = Edited(request, at, std::move(respond));
-  if (const FaultRule* rule =
-          at.request == RequestClass::kPlace ? Strikes(FaultKind::kDoubledRequest, at) : nullptr) {
+  const bool changes = at.request == RequestClass::kPlace || at.request == RequestClass::kAmend;
+  if (const FaultRule* rule = changes ? Strikes(FaultKind::kDoubledRequest, at) : nullptr) {
     if (on_doubled_) on_doubled_(request);
     After(rule->delay, [this, request, address] {
       HandOver(request, address, [](const net::HttpResponse&) {});

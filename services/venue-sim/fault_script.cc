@@ -45,7 +45,8 @@ constexpr config::Name<Door> kDoors[] = {
 constexpr config::Name<RequestClass> kClasses[] = {{"any", RequestClass::kAny},
                                                    {"place", RequestClass::kPlace},
                                                    {"cancel", RequestClass::kCancel},
-                                                   {"query", RequestClass::kQuery}};
+                                                   {"query", RequestClass::kQuery},
+                                                   {"amend", RequestClass::kAmend}};
 constexpr config::Name<FrameClass> kFrames[] = {{"any", FrameClass::kAny},
                                                 {"ack", FrameClass::kAck},
                                                 {"fill", FrameClass::kFill},

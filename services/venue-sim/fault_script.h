@@ -52,7 +52,7 @@ inline constexpr FaultKind kLastFault = FaultKind::kClockSkew;
 std::string_view Name(FaultKind kind);
 
 enum class Door : uint8_t { kAny = 0, kSpot, kUsdm, kBybit, kOther };
-enum class RequestClass : uint8_t { kAny = 0, kPlace, kCancel, kQuery };
+enum class RequestClass : uint8_t { kAny = 0, kPlace, kCancel, kQuery, kAmend };
 enum class FrameClass : uint8_t { kAny = 0, kAck, kFill, kMarket };
 
 struct FaultRule {

@@ -10,6 +10,7 @@
 namespace gannet::execution {
 namespace {
 
+using market::ExecKind;
 using market::OrderState;
 using market::Side;
 using namespace std::chrono_literals;
@@ -66,6 +67,83 @@ TEST_CASE("A session ends what cannot be filled, and reports refusals with their
   session.Agree();
   session.host().Decide(session.Limit("g1tiny", Side::kBuy, -500'000, "0.00001"), 10s);
   IsTurnedAway(session, wire, "g1tiny");
+}
+
+TEST_CASE("A session changes an order in place, or says what its venue can") {
+  const Product product = AnyProduct();
+  Session session(AnyWire(), product);
+  REQUIRE(session.Ready());
+  CAPTURE(static_cast<int>(product));
+  session.host().Decide(session.Limit("g1rests", Side::kBuy, -500'000, "0.004"), 10s);
+  REQUIRE(session.Reaches("g1rests", OrderState::kAccepted));
+  const auto order = [&]() -> const TrackedOrder& {
+    return *session.engine().state().Find(market::ClientOrderId("g1rests"));
+  };
+  const auto venue_id = order().venue_order_id;
+  const auto amend = [&](const char* id, market::Price price, market::Quantity quantity) {
+    market::OrderIntent change = session.Limit(id, Side::kBuy, -500'000, "0.004");
+    change.kind = market::IntentKind::kAmend;
+    change.target = market::ClientOrderId("g1rests");
+    change.price = price;
+    change.quantity = quantity;
+    session.host().Decide(change, 10s);
+    REQUIRE(session.Until([&] {
+      const market::ExecReport& last = session.host().Last("g1rests");
+      return last.target == change.client_order_id && !order().amendment &&
+             last.kind != ExecKind::kPendingUpdate;
+    }));
+    return session.host().Last("g1rests").kind;
+  };
+  const market::Price price = order().price;
+  const market::Quantity half{order().quantity.mantissa / 2};
+  CHECK(amend("g1half", price, half) == ExecKind::kReplaced);
+  CHECK(order().quantity == half);
+  CHECK(order().venue_order_id == venue_id);
+  CHECK(order().life.state() == OrderState::kAccepted);
+  const market::Price dearer{price.mantissa + 10'000};
+  if (product == Product::kSpot) {
+    CHECK(amend("g1dearer", dearer, half) == ExecKind::kReplaceRejected);
+    CHECK(session.host().Last("g1rests").detail.find("replace it") != std::string::npos);
+  } else if (product != Product::kBybit) {  // whose spot the simulator cannot move
+    CHECK(amend("g1dearer", dearer, {half.mantissa + half.mantissa / 2}) == ExecKind::kReplaced);
+    CHECK(order().price == dearer);
+  }
+  session.host().CancelOrder("g1c", "g1rests");
+  REQUIRE(session.Reaches("g1rests", OrderState::kCanceled));
+  CHECK(session.engine().stats().illegal_events == 0);
+  session.Agree();
+}
+
+TEST_CASE("An amendment whose answer is lost is found out by what the order became") {
+  const Product product = AnyProduct();
+  const bool heard = GENERATE(true, false);
+  GroundOptions how;
+  how.configure = [](ExecutionConfig& config) { config.live.request_timeout = 2s; };
+  Session session(Wire::kMemory, product, how);  // what never arrived takes its time
+  REQUIRE(session.Ready());
+  CAPTURE(static_cast<int>(product), heard);
+  session.host().Decide(session.Limit("g1rests", Side::kBuy, -500'000, "0.004"), 10s);
+  REQUIRE(session.Reaches("g1rests", OrderState::kAccepted));
+  const auto order = [&]() -> const TrackedOrder& {
+    return *session.engine().state().Find(market::ClientOrderId("g1rests"));
+  };
+  const market::Quantity whole = order().quantity, half{whole.mantissa / 2};
+  venue_sim::FaultRule rule;
+  rule.kind = heard ? venue_sim::FaultKind::kLostAnswer : venue_sim::FaultKind::kLostRequest;
+  rule.of = venue_sim::RequestClass::kAmend;
+  rule.times = 1;
+  session.ground().gate().Begin({.rules = {rule}});
+  market::OrderIntent change = session.Limit("g1half", Side::kBuy, -500'000, "0.004");
+  change.kind = market::IntentKind::kAmend;
+  change.target = market::ClientOrderId("g1rests");
+  change.price = order().price;
+  change.quantity = half;
+  session.host().Decide(change, 10s);
+  REQUIRE(session.Until([&] { return !order().amendment; }));
+  CHECK(order().quantity == (heard ? half : whole));
+  session.host().CancelOrder("g1c", "g1rests");
+  REQUIRE(session.Reaches("g1rests", OrderState::kCanceled));
+  session.Agree();
 }
 
 TEST_CASE("A session holds stop orders, and cancels them before they trigger") {

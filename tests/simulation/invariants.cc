@@ -107,6 +107,12 @@ void CheckOrders(const ExecutionState& state, const VenueRecord& venue, const Do
       violations.push_back(absl::StrCat("I3: ", id, " filled ", ours.ToString(), " here, ",
                                         filled.ToString(), " at the venue"));
     }
+    const Money size(known->quantity.mantissa, definition->quantity_scale),
+        asked(theirs.order.request.quantity, kVenueScale);
+    if (known->open() && !known->external && size != asked) {
+      violations.push_back(absl::StrCat("settle: ", id, " is of ", size.ToString(), " here, ",
+                                        asked.ToString(), " at the venue"));
+    }
     const OrderState expected = StateOf(theirs.order.status), is = known->life.state();
     if (is != expected && !(is == OrderState::kTriggered && expected == OrderState::kAccepted)) {
       violations.push_back(absl::StrCat("settle: ", id, " is ", market::Name(is), " here, ",

@@ -28,7 +28,7 @@ std::string Words(const net::HttpRequest& request) {
   return words;
 }
 
-// A placement or cancel by the order socket as the request that it would be over REST;
+// A placement, cancel or amendment by the order socket as the request that it would be over REST;
 // nothing: another frame.
 std::optional<net::HttpRequest> RequestOf(std::string_view frame) {
   const std::string_view asked = venue_sim::FieldOf(frame, "method");
@@ -37,11 +37,13 @@ std::optional<net::HttpRequest> RequestOf(std::string_view frame) {
     request.method = "POST";
   } else if (asked == "order.cancel") {
     request.method = "DELETE";
+  } else if (asked == "order.amend.keepPriority") {
+    request.method = "PUT";
   } else {
     return std::nullopt;
   }
-  request.target = "/api/v3/order?";
-  for (const char* name : {"symbol", "side", "quantity", "price", "newClientOrderId",
+  request.target = request.method == "PUT" ? "/api/v3/order/amend/keepPriority?" : "/api/v3/order?";
+  for (const char* name : {"symbol", "side", "quantity", "price", "newQty", "newClientOrderId",
                            "origClientOrderId", "signature"}) {
     const std::string_view value = venue_sim::FieldOf(frame, name);
     if (!value.empty()) absl::StrAppend(&request.target, name, "=", std::string(value), "&");
@@ -91,7 +93,10 @@ void RequestWatch::Learn(const bus::TopicInfo& topic, const void* event) {
   if (&topic == &bus::kRiskDecisions.info) {
     const auto& verdict = static_cast<const market::Event<market::RiskDecision>*>(event)->value;
     const std::string& id = verdict.intent.client_order_id.text();
-    if (verdict.permitted) permitted_[id] = verdict.intent;
+    const bool amends = verdict.intent.kind == market::IntentKind::kAmend;
+    if (verdict.permitted && amends)
+      amended_[verdict.intent.target.text()].insert(verdict.intent.quantity.mantissa);
+    if (verdict.permitted && !amends) permitted_[id] = verdict.intent;
     Trace(absl::StrCat("verdict ", id, verdict.permitted ? " permitted " : " refused ",
                        verdict.intent.instrument.text(), " ", verdict.detail));
   } else if (trace_ && &topic == &bus::kExecReports.info) {
@@ -134,6 +139,24 @@ void RequestWatch::JudgeOrder(const net::HttpRequest& request, const std::string
     return wrong("at another price than was permitted");
 }
 
+void RequestWatch::JudgeAmendment(const net::HttpRequest& request) {
+  const std::string id = ParameterOf(request, "origClientOrderId");
+  const auto order = permitted_.find(id);
+  const auto quantities = amended_.find(id);
+  const market::Instrument* instrument = nullptr;
+  for (const execution::ExecutionState* state : states_) {
+    if (order != permitted_.end() && state->domain().Has(order->second.instrument))
+      instrument =
+          state->FindInstrument(order->second.instrument, order->second.instrument_version);
+  }
+  const auto quantity = instrument == nullptr ? std::nullopt
+                                              : market::ParseDecimal(ParameterOf(request, "newQty"),
+                                                                     instrument->quantity_scale);
+  if (!quantity || quantities == amended_.end() || !quantities->second.contains(*quantity))
+    violations_.push_back(
+        absl::StrCat("I8: ", id, " was amended without a permitted verdict: ", Words(request)));
+}
+
 bool RequestWatch::Dies() {
   if (!dead_ && ++messages_ == die_at_) {
     dead_ = true;
@@ -148,6 +171,8 @@ void RequestWatch::Judge(const net::Url& venue, const net::HttpRequest& request)
     violations_.push_back(absl::StrCat("I7: asked while told to wait: ", Words(request)));
   if (request.method == "POST" && request.target.starts_with("/api/v3/order"))
     JudgeOrder(request, ParameterOf(request, "newClientOrderId"));
+  if (request.method == "PUT" && request.target.starts_with("/api/v3/order/amend"))
+    JudgeAmendment(request);
 }
 
 void RequestWatch::NoteAnswer(const net::Url& venue, const net::HttpResult& result) {

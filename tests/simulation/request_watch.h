@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -65,6 +66,7 @@ class RequestWatch : public net::Network {
   bool Dies();
   void Judge(const net::Url& venue, const net::HttpRequest& request);
   void JudgeOrder(const net::HttpRequest& request, const std::string& id);
+  void JudgeAmendment(const net::HttpRequest& request);
   void NoteAnswer(const net::Url& venue, const net::HttpResult& result);
   void Learn(const bus::TopicInfo& topic, const void* event);
 
@@ -72,6 +74,7 @@ class RequestWatch : public net::Network {
   const base::Clock& clock_;
   const Tracer trace_;                                    // empty: nobody listens
   std::map<std::string, market::OrderIntent> permitted_;  // by client order id
+  std::map<std::string, std::set<int64_t>> amended_;      // to these quantities; by the order's
   std::vector<const execution::ExecutionState*> states_;
   std::map<uint16_t, base::Time> wait_until_;  // by the venue's port
   uint64_t messages_ = 0, die_at_ = 0;

@@ -221,6 +221,34 @@ TEST_CASE("Parent orders come to one end each under faults and crashes") {
   CHECK(restarts > 0);
 }
 
+TEST_CASE("Orders are changed in place without faults, as the venue has it") {
+  SimulationOptions options = Calm();
+  options.amendments = true;
+  options.safety = 40s;
+  options.liveness = 60s;
+  const SimulationResult result = Run(options);
+  CHECK(result.violations == std::vector<std::string>{});
+  CHECK(result.probes.contains("order amended"));
+}
+
+TEST_CASE("Amendments come to one end each under faults and crashes") {
+  uint64_t amended = 0, refused = 0, restarts = 0;
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    CAPTURE(seed);
+    SimulationOptions options;
+    options.seed = seed;
+    options.amendments = true;
+    const SimulationResult result = Run(options);
+    CHECK(result.violations == std::vector<std::string>{});
+    amended += result.probes.contains("order amended") ? 1 : 0;
+    refused += result.probes.contains("amendment refused") ? 1 : 0;
+    restarts += result.probes.contains("restarted") ? 1 : 0;
+  }
+  CHECK(amended >= 30);
+  CHECK(refused > 0);
+  CHECK(restarts > 0);
+}
+
 // --- the judge itself ---------------------------------------------------------------
 
 VenueRecord::Order* OursIn(VenueRecord& record, venue_sim::OrderStatus status) {

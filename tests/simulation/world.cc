@@ -14,6 +14,7 @@
 #include "libs/wire/canonical.h"
 #include "services/ingest/app.h"
 #include "services/venue-sim/form.h"
+#include "tests/simulation/amender.h"
 #include "tests/simulation/focus.h"
 #include "tests/simulation/invariants.h"
 #include "tests/simulation/parents.h"
@@ -59,6 +60,7 @@ class World {
       : options_(options),
         rng_(options.seed),
         silence_rng_(options.seed + kSilenceSeeds),
+        amender_(options.seed),
         executor_(kStart),
         network_(executor_, executor_, rng_.Fork()),
         watch_(network_, executor_,
@@ -86,6 +88,7 @@ class World {
                       ? Swarm::Of(options_.focused ? FocusOf(options_.seed) : nullptr, rng_)
                       : Swarm{};
     if (options_.script) swarm = Swarm{.venue = *options_.script};
+    if (options_.amendments && options_.faults && !options_.script) StrikeAmendments(swarm.venue);
     network_.set_faults(swarm.network);
     script_ = swarm.venue;
     const Focus* focus = options_.focused ? FocusOf(options_.seed) : nullptr;
@@ -134,6 +137,20 @@ class World {
     return absl::OkStatus();
   }
 
+  // Beside what the seed draws: nothing that it draws speaks of amendments.
+  static void StrikeAmendments(venue_sim::FaultScript& script) {
+    using venue_sim::FaultKind;
+    for (const FaultKind kind : {FaultKind::kLostRequest, FaultKind::kLostAnswer,
+                                 FaultKind::kLateAnswer, FaultKind::kDoubledRequest}) {
+      venue_sim::FaultRule rule;
+      rule.kind = kind;
+      rule.of = venue_sim::RequestClass::kAmend;
+      rule.chance = config::Ppm{60'000};
+      rule.delay = std::chrono::milliseconds(700);
+      script.rules.push_back(std::move(rule));
+    }
+  }
+
   // Ends as soon as `reached`, at most `length` later.
   void AdvanceUntil(base::Duration length, const std::function<bool()>& reached) {
     const base::Time end = executor_.Now() + length;
@@ -156,10 +173,11 @@ class World {
     });
   }
   bool AtRest() {
-    return EachVenue([this](const Engine& execution, const Place& place) {
-      return execution.requests_under_way() == 0 &&
-             CheckSettled(execution, LookAt(place), platform_.store(), doubled_).empty();
-    });
+    return CheckAmended(platform_).empty() &&
+           EachVenue([this](const Engine& execution, const Place& place) {
+             return execution.requests_under_way() == 0 &&
+                    CheckSettled(execution, LookAt(place), platform_.store(), doubled_).empty();
+           });
   }
 
   // Whether `holds` does of each venue and the engine that serves it.
@@ -193,6 +211,8 @@ class World {
       ForEachVenue([this](const Engine& execution, Place& place) {
         Report(CheckAlways(execution, LookInPassing(place), doubled_));
       });
+      if (options_.amendments && executor_.Now() - kStart < options_.safety)
+        amender_.Step(platform_);
       if (options_.parents) {
         giver_.Step(platform_, kStart);
         Report(giver_.CheckReservations(platform_.risk()));
@@ -352,6 +372,8 @@ class World {
     seen("second copy refused", stats.refused_copies);
     seen("placement turned away", stats.turned_away);
     seen("cancel repeated", stats.cancels_repeated);
+    seen("order amended", stats.amended);
+    seen("amendment refused", stats.amendments_refused);
     seen("order by hand", stats.foreign_orders);
     const auto& refused = platform_.risk().stats().by_reason;
     if (const auto closed = refused.find(market::RejectReason::kGateClosed);
@@ -380,6 +402,7 @@ class World {
         result_.violations.push_back(
             absl::StrCat("settle: the gate still waits for ", name, ": ", service.reason));
     }
+    Report(CheckAmended(platform_));
     ForEachVenue(
         [this](const Engine& execution, const Place& place) { CheckEnd(execution, place); });
   }
@@ -495,6 +518,7 @@ class World {
 
   const SimulationOptions& options_;
   base::Rng rng_, silence_rng_;
+  Amender amender_;
   base::VirtualExecutor executor_;
   net::SimNetwork network_;
   std::vector<std::unique_ptr<Place>> places_;  // as the platform's executions

@@ -37,6 +37,7 @@ struct SimulationOptions {
   bool focused = false;  // even seeds strike one subject (focus.h)
   bool wire_mode = false;
   int venues = 1;             // at most two, each with a market and faults of its own
+  bool amendments = false;    // a person changes orders in place
   bool parents = false;       // a person gives a TWAP, a POV and a bracket
   bool silence = false;       // services fall silent now and then, and speak again
   bool verify_replay = true;  // decide again from the journal and compare every fact
