@@ -159,9 +159,8 @@ void AddOrders(CLI::App& app, Builder& b) {
   CLI::App* amend = b.Command(
       *order, "amend", "Change price or quantity of one of yours in place; it keeps its id",
       "What is left out stays as it was. The quantity is the total, what is filled already "
-      "included. Binance spot makes\norders smaller and changes nothing else, which keeps their "
-      "place in the queue; where a venue cannot do what is\nasked, it is refused: replace the "
-      "order "
+      "included. Binance spot makes orders smaller and changes nothing else, which keeps their "
+      "place in the queue; where a venue cannot do what is asked, it is refused: replace the order "
       "then.\n\n  gannet order amend g1AbC… --quantity 0.005\n\n",
       [&f](Console console) { return AmendOrder(f.control, f.order, console); });
   amend->add_option("ORDER", f.order.id, "Its client order id")->required();

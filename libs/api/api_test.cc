@@ -378,6 +378,60 @@ TEST_CASE("An order is a command of the caller, and its answer says how far it c
   });
 }
 
+TEST_CASE("An amendment is a command about an order, which shows what came of it") {
+  Rig rig;
+  market::OrderIntent intent;
+  intent.client_order_id = market::ClientOrderId("a");
+  intent.price = {100};
+  intent.quantity = {10};
+  rig.Publish(bus::kOrderIntents, intent);
+  rig.Publish(bus::kExecReports,
+              Report("a", market::ExecKind::kAccepted, market::OrderState::kAccepted));
+  market::RiskDecision verdict;
+  verdict.intent = intent;
+  verdict.intent.kind = market::IntentKind::kAmend;
+  verdict.intent.client_order_id = market::ClientOrderId("m");
+  verdict.intent.target = intent.client_order_id;
+  rig.Publish(bus::kOrderIntents, verdict.intent);
+  verdict.permitted = true;
+  rig.Publish(bus::kRiskDecisions, verdict);
+  auto replaced = Report("a", market::ExecKind::kReplaced, market::OrderState::kAccepted);
+  replaced.target = market::ClientOrderId("m");
+  replaced.price = {101};
+  replaced.quantity = {8};
+  rig.Publish(bus::kExecReports, replaced);
+  rig.Settle();
+  rig.commands.answer = CommandResult{.reached = Progress::kDenied,
+                                      .order = market::ClientOrderId("m2"),
+                                      .reason = market::RejectReason::kNotPermitted,
+                                      .detail = "replace it"};
+  rig.Run([&] {
+    order::v1::ListOrdersRequest list;
+    const auto orders =
+        rig.Call<order::v1::ListOrdersResponse>("gannet.order.v1.OrderService/ListOrders", list);
+    REQUIRE(orders->orders_size() == 1);  // the amendment is no order
+    CHECK(orders->orders(0).intent().price() == 101);
+    CHECK(orders->orders(0).intent().quantity() == 8);
+    order::v1::AmendOrderRequest request;
+    request.set_request_id("r1");
+    request.set_account("main/paper");
+    request.set_client_order_id("a");
+    request.set_quantity(5);
+    const auto answer =
+        rig.Call<order::v1::AmendOrderResponse>("gannet.order.v1.OrderService/AmendOrder", request);
+    INFO(answer.status().ToString());
+    REQUIRE(answer.ok());
+    CHECK(answer->progress() == order::v1::ORDER_PROGRESS_DENIED);
+    CHECK(answer->order().intent().client_order_id() == "a");
+    CHECK(answer->order().state() == order::v1::ORDER_STATE_ACCEPTED);
+    CHECK(answer->order().detail() == "replace it");
+    REQUIRE(rig.commands.given.size() == 1);
+    CHECK(rig.commands.given[0].kind == market::CommandKind::kAmendOrder);
+    CHECK(rig.commands.given[0].order->quantity == market::Quantity{5});
+    CHECK(rig.commands.given[0].order->price == market::Price{});
+  });
+}
+
 TEST_CASE("Kill, release and states are commands; states are listed and streamed") {
   Rig rig;
   rig.Publish(bus::kRiskState, market::RiskState{.state = market::TradingState::kReducing});

@@ -286,16 +286,29 @@ void PaperVenue::TriggerStops(Market& market, base::Time at) {
 
 void PaperVenue::Submit(const PaperOrder& order, base::Time now) {
   const base::Time at = Step(now);
-  arrivals_.emplace(ArrivalKey{at + options_.order_latency, ++requests_}, Arrival{false, order});
+  arrivals_.emplace(ArrivalKey{at + options_.order_latency, ++requests_},
+                    Arrival{Arrival::Kind::kOrder, order});
   Advance(at);
 }
 
 void PaperVenue::Cancel(const market::ClientOrderId& order, base::Time now) {
   const base::Time at = Step(now);
   Arrival arrival;
-  arrival.cancel = true;
+  arrival.kind = Arrival::Kind::kCancel;
   arrival.order.client_order_id = order;
   arrivals_.emplace(ArrivalKey{at + options_.cancel_latency, ++requests_}, std::move(arrival));
+  Advance(at);
+}
+
+void PaperVenue::Amend(const market::ClientOrderId& order, Price price, Quantity quantity,
+                       base::Time now) {
+  const base::Time at = Step(now);
+  Arrival arrival;
+  arrival.kind = Arrival::Kind::kAmend;
+  arrival.order.client_order_id = order;
+  arrival.order.price = price;
+  arrival.order.quantity = quantity;
+  arrivals_.emplace(ArrivalKey{at + options_.order_latency, ++requests_}, std::move(arrival));
   Advance(at);
 }
 
@@ -324,11 +337,47 @@ void PaperVenue::Advance(base::Time now) {
 std::vector<PaperEvent> PaperVenue::Take() { return std::exchange(events_, {}); }
 
 void PaperVenue::Arrive(const Arrival& arrival, base::Time at) {
-  if (arrival.cancel) {
-    ArriveCancel(arrival.order.client_order_id, at);
-  } else {
-    ArriveOrder(arrival.order, at);
+  switch (arrival.kind) {
+    case Arrival::Kind::kOrder:
+      return ArriveOrder(arrival.order, at);
+    case Arrival::Kind::kCancel:
+      return ArriveCancel(arrival.order.client_order_id, at);
+    case Arrival::Kind::kAmend:
+      return ArriveAmendment(arrival.order, at);
   }
+}
+
+void PaperVenue::ArriveAmendment(const PaperOrder& changed, base::Time at) {
+  const auto reject = [&](PaperOrder order, PaperReject reason) {
+    order.client_order_id = changed.client_order_id;
+    EmitReject(PaperEventKind::kAmendRejected, order, reason, at);
+  };
+  const auto found = open_by_id_.find(changed.client_order_id);
+  if (found == open_by_id_.end()) {
+    const auto closed = closed_.find(changed.client_order_id);
+    return reject(closed == closed_.end() ? PaperOrder() : closed->second.second.order,
+                  PaperReject::kUnknownOrder);
+  }
+  const OrderNumber number = found->second;
+  Working& working = orders_.at(number);
+  Market& market = markets_.at(working.status.order.instrument);
+  PaperOrder order = working.status.order;
+  order.price = changed.price;
+  order.quantity = changed.quantity;
+  PaperReject reason = Check(order, market, /*changed=*/true);
+  if (order.type != OrderType::kLimit) reason = PaperReject::kUnsupportedType;
+  if (reason == PaperReject::kNone && order.quantity <= working.status.filled)
+    reason = PaperReject::kBadQuantity;
+  if (reason != PaperReject::kNone) return reject(working.status.order, reason);
+  const bool keeps_place =
+      order.price == working.status.order.price && order.quantity <= working.status.order.quantity;
+  working.status.order = order;
+  working.status.updated = at;
+  Emit(PaperEventKind::kAmended, working.status, at);
+  if (keeps_place) return;
+  working.resting = false;
+  working.credit = Quantity{};
+  Execute(market, number, at);
 }
 
 void PaperVenue::ArriveCancel(const market::ClientOrderId& id, base::Time at) {
@@ -346,7 +395,7 @@ void PaperVenue::ArriveCancel(const market::ClientOrderId& id, base::Time at) {
              at);
 }
 
-PaperReject PaperVenue::Check(const PaperOrder& order, const Market& market) const {
+PaperReject PaperVenue::Check(const PaperOrder& order, const Market& market, bool changed) const {
   const market::Instrument& instrument = market.instrument;
   const auto off_tick = [&](Price price) {
     return price.mantissa <= 0 || instrument.tick.mantissa <= 0 ||
@@ -364,8 +413,8 @@ PaperReject PaperVenue::Check(const PaperOrder& order, const Market& market) con
       (instrument.max_quantity.mantissa > 0 && order.quantity > instrument.max_quantity)) {
     return PaperReject::kBadQuantity;
   }
-  if (open_by_id_.contains(order.client_order_id)) return PaperReject::kDuplicate;
-  if (orders_.size() >= options_.max_open_orders) return PaperReject::kTooManyOrders;
+  if (!changed && open_by_id_.contains(order.client_order_id)) return PaperReject::kDuplicate;
+  if (!changed && orders_.size() >= options_.max_open_orders) return PaperReject::kTooManyOrders;
   if (!market.valid) return PaperReject::kNoMarket;
   const auto best = market.book.best(market::Opposite(order.side));
   const Price value_at = !market_type          ? order.price
@@ -389,8 +438,9 @@ PaperReject PaperVenue::Check(const PaperOrder& order, const Market& market) con
 
 void PaperVenue::ArriveOrder(const PaperOrder& order, base::Time at) {
   const auto found = markets_.find(order.instrument);
-  const PaperReject reason =
-      found == markets_.end() ? PaperReject::kUnknownInstrument : Check(order, found->second);
+  const PaperReject reason = found == markets_.end()
+                                 ? PaperReject::kUnknownInstrument
+                                 : Check(order, found->second, /*changed=*/false);
   if (reason != PaperReject::kNone) {
     EmitReject(PaperEventKind::kRejected, order, reason, at);
     return;

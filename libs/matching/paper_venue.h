@@ -100,7 +100,7 @@ enum class PaperReject : uint8_t {
   kNoMarket,      // no valid book to execute against
   kWouldTake,     // post-only that would match
   kWouldTrigger,  // stop that the last trade has already reached
-  kUnknownOrder,  // cancel of an order that is not open
+  kUnknownOrder,  // cancel or amendment of an order that is not open
 };
 const char* Name(PaperReject reason);
 
@@ -112,12 +112,14 @@ enum class PaperEventKind : uint8_t {
   kExpired,
   kTriggered,
   kCancelRejected,
+  kAmended,
+  kAmendRejected,
 };
 
 struct PaperEvent {
   PaperEventKind kind = PaperEventKind::kAccepted;
   market::ClientOrderId client_order_id;
-  market::VenueOrderId venue_order_id;  // empty: kRejected, kCancelRejected
+  market::VenueOrderId venue_order_id;  // empty: kRejected, kCancelRejected, kAmendRejected
   market::InstrumentId instrument;
   market::Side side = market::Side::kBuy;
   base::Time time;  // at the venue
@@ -156,6 +158,10 @@ class PaperVenue {
   // Answers come as events: at once with zero latency, else from Advance.
   void Submit(const PaperOrder& order, base::Time now);
   void Cancel(const market::ClientOrderId& order, base::Time now);
+  // Another price and quantity (total) for an open limit order. A smaller quantity at its price
+  // keeps its place in the queue; anything else takes what it meets and goes to the end.
+  void Amend(const market::ClientOrderId& order, market::Price price, market::Quantity quantity,
+             base::Time now);
   // Carries out everything due by `now`.
   void Advance(base::Time now);
   // Earliest arrival or expiry still to come; Time::max() when there is none.
@@ -206,8 +212,9 @@ class PaperVenue {
     std::set<OrderNumber> open;  // orders of this instrument, oldest first
   };
   struct Arrival {
-    bool cancel = false;
-    PaperOrder order;  // cancel: only the id
+    enum class Kind : uint8_t { kOrder, kCancel, kAmend };
+    Kind kind = Kind::kOrder;
+    PaperOrder order;  // kCancel: only the id; kAmend: id, price and quantity
   };
   using ArrivalKey = std::pair<base::Time, uint64_t>;  // deadline, creation
 
@@ -217,7 +224,9 @@ class PaperVenue {
   void Arrive(const Arrival& arrival, base::Time at);
   void ArriveOrder(const PaperOrder& order, base::Time at);
   void ArriveCancel(const market::ClientOrderId& id, base::Time at);
-  PaperReject Check(const PaperOrder& order, const Market& market) const;
+  void ArriveAmendment(const PaperOrder& changed, base::Time at);
+  // `changed`: of an open one, as it is to become.
+  PaperReject Check(const PaperOrder& order, const Market& market, bool changed) const;
 
   // Executes a new or just triggered order: takes, then rests or expires. The
   // order may be closed, and gone, afterwards.

@@ -225,7 +225,7 @@ void PaperVenue::Save(wire::CanonicalWriter& writer) const {
   for (const auto& [key, arrival] : arrivals_) {
     writer.Time(key.first);
     writer.U64(key.second);
-    writer.Bool(arrival.cancel);
+    writer.U8(static_cast<uint8_t>(arrival.kind));
     SaveOrder(writer, arrival.order);
   }
   SaveCount(writer, closed_queue_.size());
@@ -297,7 +297,7 @@ void PaperVenue::LoadBody(wire::CanonicalReader& reader) {
     const base::Time deadline = reader.Time();
     const uint64_t created = reader.U64();
     Arrival& arrival = arrivals_[{deadline, created}];
-    arrival.cancel = reader.Bool();
+    arrival.kind = static_cast<Arrival::Kind>(reader.U8());
     arrival.order = LoadOrder(reader);
   }
   for (uint32_t n = LoadCount(reader); n > 0 && reader.ok(); --n) {

@@ -221,6 +221,38 @@ TEST_CASE("PaperVenue carries out time in force") {
   CHECK(Kinds(f.venue.Take()) == std::vector{Kind::kExpired});
 }
 
+TEST_CASE("PaperVenue changes orders in place: smaller keeps its place, the rest joins anew") {
+  Fixture f;
+  REQUIRE(Kinds(f.Submit("a", Side::kBuy, 9990, 500)) == std::vector{Kind::kAccepted});
+  f.Trade(9990, 1000, Side::kSell);
+  CHECK(f.Ahead("a") == 2000);
+  const auto amend = [&](const char* id, int64_t price, int64_t quantity) {
+    f.venue.Amend(ClientOrderId(id), {price}, {quantity}, At(f.now));
+    return f.venue.Take();
+  };
+  auto events = amend("a", 9990, 300);
+  REQUIRE(Kinds(events) == std::vector{Kind::kAmended});
+  CHECK(events[0].quantity.mantissa == 300);
+  CHECK(f.Ahead("a") == 2000);
+  REQUIRE(Kinds(amend("a", 9990, 400)) == std::vector{Kind::kAmended});
+  CHECK(f.Ahead("a") == 3000);
+  REQUIRE(Kinds(amend("a", 9980, 400)) == std::vector{Kind::kAmended});
+  CHECK(f.Ahead("a") == 5000);
+  events = amend("a", 10000, 2500);  // takes what is there, the rest stands first
+  REQUIRE(Kinds(events) == std::vector{Kind::kAmended, Kind::kFill});
+  CHECK(events[1].cumulative.mantissa == 2000);
+  events = amend("a", 10000, 2000);
+  REQUIRE(Kinds(events) == std::vector{Kind::kAmendRejected});
+  CHECK(events[0].reason == PaperReject::kBadQuantity);  // as much is filled
+  CHECK(f.venue.Find(ClientOrderId("a"))->remaining().mantissa == 500);
+  CHECK(amend("b", 10000, 1)[0].reason == PaperReject::kUnknownOrder);
+  PaperOrder maker = f.Order("c", Side::kBuy, 9990, 500);
+  maker.time_in_force = market::TimeInForce::kPostOnly;
+  REQUIRE(Kinds(f.Submit(maker)) == std::vector{Kind::kAccepted});
+  CHECK(amend("c", 10010, 500)[0].reason == PaperReject::kWouldTake);
+  CHECK(f.venue.Find(ClientOrderId("c"))->order.price.mantissa == 9990);
+}
+
 TEST_CASE("PaperVenue lets orders and cancels arrive after their latency") {
   Fixture f({.order_latency = 20ms, .cancel_latency = 5ms});
   f.venue.Submit(f.Order("a", Side::kBuy, 10000, 500), At(0));

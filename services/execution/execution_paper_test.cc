@@ -112,6 +112,35 @@ TEST_CASE("Paper cancels and replacements") {
   CHECK(host.State("g1c") == OrderState::kAccepted);
 }
 
+TEST_CASE("Paper changes orders in place") {
+  Outside outside;
+  ServiceHost host(outside, Config());
+  host.Start();
+  host.RunFor(100ms);
+  host.Book("50000", "50001");
+  host.Decide(host.Intent("g1a", Side::kBuy, "0.5", "49000"));
+  host.RunFor(10ms);
+  REQUIRE(host.State("g1a") == OrderState::kAccepted);
+  const auto amend = [&](const char* id, const char* quantity, const char* price) {
+    auto change = host.Intent(id, Side::kBuy, quantity, price);
+    change.kind = market::IntentKind::kAmend;
+    change.target = market::ClientOrderId("g1a");
+    host.Decide(change);
+    host.RunFor(20ms);
+  };
+  amend("m1", "0.2", "49500");
+  CHECK(host.Last("g1a").kind == ExecKind::kReplaced);
+  CHECK(host.State("g1a") == OrderState::kAccepted);
+  const auto locked = [&] {
+    return host.service->engine().state().balances().at(market::AssetId("USDT")).locked;
+  };
+  CHECK(locked() == market::Money(9'900, 0));
+  amend("m2", "0.1", "50001");  // through the book: filled at once
+  CHECK(host.State("g1a") == OrderState::kFilled);
+  CHECK(locked().zero());
+  CHECK(host.service->engine().stats().illegal_events == 0);
+}
+
 // The same day twice.
 base::Sha256Digest Day(bool wire_mode, std::string* state = nullptr) {
   Outside outside;

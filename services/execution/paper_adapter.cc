@@ -75,6 +75,14 @@ venue::WireRequest PaperAdapter::Cancel(const venue::OrderKey& order, base::Time
   return Request(About(RequestKind::kCancel, order), now);
 }
 
+absl::StatusOr<venue::WireRequest> PaperAdapter::Amend(const venue::Change& change,
+                                                       const market::Instrument&, base::Time now) {
+  PaperRequest request = About(RequestKind::kAmend, change.order);
+  request.order.price = change.price;
+  request.order.quantity = change.quantity;
+  return Request(std::move(request), now, /*order=*/true);
+}
+
 absl::StatusOr<venue::WireRequest> PaperAdapter::CancelReplace(const market::OrderIntent&,
                                                                market::Quantity,
                                                                const market::Instrument&,
@@ -238,6 +246,9 @@ void PaperAdapter::Execute(uint64_t request_id, std::string_view body, base::Tim
     case RequestKind::kCancel:
       ExecuteCancel(request_id, *request, now);
       break;
+    case RequestKind::kAmend:
+      ExecuteAmend(request_id, *request, now);
+      break;
     case RequestKind::kSubscribe: {
       venue::StreamUpdate update;
       update.kind = venue::StreamKind::kSubscribed;
@@ -279,6 +290,23 @@ void PaperAdapter::ExecuteCancel(uint64_t id, const PaperRequest& request, base:
   }
   cancelling_[found->first].push_back(id);
   venue_.Cancel(found->first, now);
+}
+
+void PaperAdapter::ExecuteAmend(uint64_t id, const PaperRequest& request, base::Time now) {
+  const Record* by_venue_id =
+      request.venue_order.empty() ? nullptr : FindVenueOrder(request.venue_order);
+  const auto found = records_.find(by_venue_id != nullptr ? by_venue_id->order.client_order_id
+                                                          : request.order.client_order_id);
+  if (found == records_.end() || !found->second.open) {
+    return Refuse(id, Name(matching::PaperReject::kUnknownOrder), "no such open order", true);
+  }
+  const Record& record = found->second;
+  if (waiting_.contains(found->first)) {
+    return Refuse(id, Name(matching::PaperReject::kNoMarket),
+                  "the order waits for a book to return to", false);
+  }
+  amending_[found->first].push_back(id);
+  venue_.Amend(found->first, request.order.price, request.order.quantity - record.before, now);
 }
 
 venue::Answer PaperAdapter::AnswerQuery(const PaperRequest& request, base::Time now) const {
@@ -366,6 +394,13 @@ void PaperAdapter::OnEvent(const matching::PaperEvent& event) {
       return;
     case PaperEventKind::kFill:
       return OnFill(record, event);
+    case PaperEventKind::kAmended:
+      record.order.price = event.price;
+      record.order.quantity = record.before + event.quantity;
+      record.updated = event.time;
+      return AnswerAmendment(record, std::nullopt);
+    case PaperEventKind::kAmendRejected:
+      return AnswerAmendment(record, event.reason);
     case PaperEventKind::kTriggered:
       record.triggered = true;
       record.updated = event.time;
@@ -394,6 +429,22 @@ void PaperAdapter::OnEvent(const matching::PaperEvent& event) {
     }
   }
   if (asked.empty()) cancelling_.erase(event.client_order_id);
+}
+
+void PaperAdapter::AnswerAmendment(const Record& record,
+                                   std::optional<matching::PaperReject> reason) {
+  const auto asked = amending_.find(record.order.client_order_id);
+  if (asked == amending_.end()) return;
+  const uint64_t id = asked->second.front();
+  asked->second.pop_front();
+  if (asked->second.empty()) amending_.erase(asked);
+  if (reason) {
+    return Refuse(id, Name(*reason), "the paper venue refuses the change",
+                  *reason == matching::PaperReject::kUnknownOrder);
+  }
+  venue::Answer answer = Confirmed();
+  answer.orders.push_back(UpdateOf(record));
+  Reply(id, std::move(answer));
 }
 
 void PaperAdapter::OnFill(Record& record, const matching::PaperEvent& event) {

@@ -50,6 +50,9 @@ class PaperAdapter : public venue::OrderVenue {
                                            const market::Instrument& instrument,
                                            base::Time now) override;
   venue::WireRequest Cancel(const venue::OrderKey& order, base::Time now) override;
+  absl::StatusOr<venue::WireRequest> Amend(const venue::Change& change,
+                                           const market::Instrument& instrument,
+                                           base::Time now) override;
   absl::StatusOr<venue::WireRequest> CancelReplace(const market::OrderIntent& replacement,
                                                    market::Quantity quantity,
                                                    const market::Instrument& instrument,
@@ -105,6 +108,9 @@ class PaperAdapter : public venue::OrderVenue {
   venue::WireRequest Request(PaperRequest request, base::Time now, bool order = false) const;
   void ExecutePlace(uint64_t id, const PaperRequest& request, base::Time now);
   void ExecuteCancel(uint64_t id, const PaperRequest& request, base::Time now);
+  void ExecuteAmend(uint64_t id, const PaperRequest& request, base::Time now);
+  // `reason`: of a refusal.
+  void AnswerAmendment(const Record& record, std::optional<matching::PaperReject> reason);
   venue::Answer AnswerQuery(const PaperRequest& request, base::Time now) const;
   void PutBack(const market::InstrumentId& instrument, base::Time now);
   void Drain();
@@ -135,7 +141,7 @@ class PaperAdapter : public venue::OrderVenue {
   std::set<market::ClientOrderId> open_, waiting_;  // of the records
   std::deque<market::ClientOrderId> closed_;
   std::map<market::ClientOrderId, uint64_t> placing_;
-  std::map<market::ClientOrderId, std::deque<uint64_t>> cancelling_;
+  std::map<market::ClientOrderId, std::deque<uint64_t>> cancelling_, amending_;
   std::vector<Message> messages_;
   std::set<market::AssetId> touched_;
   base::Time now_{};

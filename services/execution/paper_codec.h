@@ -17,7 +17,9 @@ inline constexpr char kPaperVenueName[] = "paper";  // in balances
 
 struct PaperRequest {
   venue::RequestKind kind = venue::RequestKind::kPlace;
-  matching::PaperOrder order;  // kPlace; otherwise its instrument and client id where they matter
+  // kPlace; kAmend: the order meant, new price and quantity; otherwise its instrument and
+  // client id where they matter
+  matching::PaperOrder order;
   market::VenueOrderId venue_order;  // kQueryOrder, kTrades by venue order
   std::string trade_id;              // kTrades from a trade on
   base::Time since{};                // kTrades since

@@ -64,6 +64,7 @@ void ExposureBook::Amend(const market::OrderIntent& intent, const Answer& answer
   order.amended_meets = MeetingPrice(intent);
   order.decided = answer.decided;
   order.answered = false;
+  orders_.Answer(order);  // where it waited still, it waits for both now
   orders_.Await(order);
   PutPrice(order, order.amended_meets, true);
   ReserveRest(order);

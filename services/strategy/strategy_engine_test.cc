@@ -81,6 +81,50 @@ TEST_CASE("Intents are numbered without gaps, named for ever, hashed over their 
   }
 }
 
+TEST_CASE("A strategy changes an order in place, and its figures are the venue's word") {
+  Floor floor(One<MarketMaker>(Maker()));
+  floor.Open(kBtc, "BTC");
+  const market::StrategyId maker("maker");
+  const market::InstrumentId btc(kBtc);
+  const auto order = [&]() -> const WorkingOrder& {
+    return floor.engine.portfolio().Find(maker, btc)->orders.front();
+  };
+  REQUIRE(order().state == OrderState::kAccepted);
+  const market::ClientOrderId id = order().id;
+  const market::Price price = order().price;
+  const market::Quantity half{order().quantity.mantissa / 2};
+  std::vector<Draft> drafts;
+  AmendOne(maker, btc, order(), price, order().quantity, "nothing changes", drafts);
+  AmendOne(maker, btc, order(), price, order().cumulative, "nothing is left", drafts);
+  CHECK(drafts.empty());
+  AmendOne(maker, btc, order(), price, half, "smaller", drafts);
+  REQUIRE(drafts.size() == 1);
+  const auto intent = floor.engine.MakeIntent(drafts[0], floor.now);
+  REQUIRE(intent);
+  CHECK(intent->kind == IntentKind::kAmend);
+  CHECK(intent->target == id);
+  CHECK(intent->side == order().side);
+  const size_t working = floor.engine.portfolio().working_orders();
+  floor.engine.Apply(floor.Event(*intent));
+  CHECK(floor.engine.portfolio().working_orders() == working);
+
+  auto report = market::ReportOf(*intent, ExecKind::kPendingUpdate, OrderState::kPendingUpdate);
+  report.client_order_id = id;
+  report.target = intent->client_order_id;
+  report.quantity = order().quantity;
+  floor.engine.Apply(floor.Event(report));
+  CHECK(order().state == OrderState::kPendingUpdate);
+  CHECK(order().quantity != half);
+  AmendOne(maker, btc, order(), price, half, "one at a time", drafts);
+  CHECK(drafts.size() == 1);
+  report.kind = ExecKind::kReplaced;
+  report.state = OrderState::kAccepted;
+  report.quantity = half;
+  floor.engine.Apply(floor.Event(report));
+  CHECK(order().quantity == half);
+  CHECK(order().state == OrderState::kAccepted);
+}
+
 TEST_CASE("A strategy stays within its message budget and keeps a share for cancels") {
   MakerSettings settings = Maker();
   settings.min_life = 100ms;

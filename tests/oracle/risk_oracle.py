@@ -350,7 +350,7 @@ class World:
         if order.kind == "NEW":
             self.memory.setdefault(order.leaf, []).append((order.at, order.shape()))
         i = self.instruments[order.instrument]
-        target = self.amended_by(order)
+        target = self.amended_by(order) if order.permitted else None
         quantity, reserved = self.adds(target, order, order.reserved) if target else (order.quantity, order.reserved)
         for _, scope in self.scopes_of(*order.leaf):
             scope.messages.append(order.at)
