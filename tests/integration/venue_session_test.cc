@@ -394,9 +394,19 @@ TEST_CASE("Orders go over a WebSocket where the settings say so") {
   const Wire wire = AnyWire();
   Session session(wire, AnyProduct(), BySocket());
   REQUIRE(ReadyBySocket(session));
-  session.host().Decide(session.Limit("g1rests", Side::kBuy, -500'000), 10s);
+  market::OrderIntent rests = session.Limit("g1rests", Side::kBuy, -500'000, "0.004");
+  session.host().Decide(rests, 10s);
   REQUIRE(session.Reaches("g1rests", OrderState::kAccepted));
   CHECK(Sent(session) == 1);
+  market::OrderIntent smaller = session.Limit("g1smaller", Side::kBuy, -500'000, "0.002");
+  smaller.kind = market::IntentKind::kAmend;
+  smaller.target = rests.client_order_id;
+  smaller.price = rests.price;
+  session.host().Decide(smaller, 10s);
+  REQUIRE(session.Until([&] {
+    return session.engine().state().Find(rests.client_order_id)->quantity == smaller.quantity;
+  }));
+  CHECK(Sent(session) == 2);
   session.host().Decide(session.Limit("g1buy", Side::kBuy, 20'000, "0.002"), 10s);
   REQUIRE(session.Reaches("g1buy", OrderState::kFilled));
   market::OrderIntent other = session.Limit("g1other", Side::kBuy, -400'000);
