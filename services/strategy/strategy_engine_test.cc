@@ -89,8 +89,9 @@ TEST_CASE("A strategy changes an order in place, and its figures are the venue's
   const auto order = [&]() -> const WorkingOrder& {
     return floor.engine.portfolio().Find(maker, btc)->orders.front();
   };
-  REQUIRE(order().state == OrderState::kAccepted);
   const market::ClientOrderId id = order().id;
+  floor.engine.Apply(floor.Event(floor.ReportOf(id, ExecKind::kAccepted, OrderState::kAccepted)));
+  REQUIRE(order().state == OrderState::kAccepted);
   const market::Price price = order().price;
   const market::Quantity half{order().quantity.mantissa / 2};
   std::vector<Draft> drafts;

@@ -112,6 +112,8 @@ def check_command_line(platform):
     replaced = json.loads(platform.order("replace", order, "--price", lower, "--json")[0])["order"]["intent"]["client_order_id"]
     check(replaced != order, "a replacement has the old name")
     harness.wait_until(lambda: "accepted" in platform.cli("order", "show", replaced), 10, "the replacement's acceptance")
+    platform.order("amend", replaced, "--quantity", "0.0009")
+    harness.wait_until(lambda: "0.0009" in platform.cli("order", "show", replaced), 10, "the smaller order, in place")
     platform.cli("order", "cancel", replaced)
     harness.wait_until(lambda: "canceled" in platform.cli("order", "show", replaced), 10, "the cancel")
     denied, _ = platform.buy("50", code=5)
