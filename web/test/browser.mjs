@@ -319,7 +319,7 @@ async function main() {
   await page.keyboard.press("Escape");
   step("from a headline over the order to its fill");
 
-  // An order by hand far from the market, cancelled by hand.
+  // An order by hand far from the market, made smaller and cancelled by hand.
   await go("market/" + encodeURIComponent("binance-spot:BTCUSDT"));
   const price = await until("a price", () =>
     live("Math.floor(Number(live.tables.markets.get('binance-spot:BTCUSDT')?.bid ?? 0) * 0.97)"),
@@ -335,7 +335,7 @@ async function main() {
       await page.evaluate((value) => {
         const [priceField, quantityField] = document.querySelectorAll(".ticket input[inputmode=decimal]");
         priceField.value = String(value);
-        quantityField.value = "0.001";
+        quantityField.value = "0.002";
       }, price);
       await page.click(".ticket .buy");
       await see("dialog[open] button[type=submit]");
@@ -361,16 +361,47 @@ async function main() {
   await until("its row", () =>
     page.$$eval("[data-view=orders] > section:first-child tbody tr", (rows) => rows.length === 1),
   );
-  await page.evaluate(() =>
-    [...document.querySelectorAll("[data-view=orders] td button")].find((b) => b.textContent === "Cancel").click(),
+  const pressInRow = async (text) => {
+    await page.evaluate(
+      (wanted) =>
+        [...document.querySelectorAll("[data-view=orders] td button")].find((b) => b.textContent === wanted).click(),
+      text,
+    );
+    await see("dialog[open] button[type=submit]");
+  };
+  await until(
+    "a change that risk takes",
+    async () => {
+      await pressInRow("Change");
+      await page.evaluate(() => {
+        document.querySelectorAll("dialog[open] input[inputmode=decimal]")[1].value = "0.001";
+      });
+      await axe("change of an order");
+      await page.click("dialog[open] button[type=submit]");
+      const said = await until("the change is answered", () =>
+        page.evaluate(() => {
+          const text = document.querySelector("dialog[open]")?.textContent ?? "";
+          return /on its way|Not changed|error/.test(text) ? text : "";
+        }),
+      );
+      await page.keyboard.press("Escape");
+      if (said.includes("on its way")) return said;
+      console.log(`  asked again: ${said}`);
+      await sleep(500);
+      return "";
+    },
+    30_000,
   );
-  await see("dialog[open] button[type=submit]");
+  await until("the order is smaller", () =>
+    live(`Number(live.tables.orders.get('${mine}')?.quantity) === 0.001 && live.tables.orders.get('${mine}').state === 'ACCEPTED'`),
+  );
+  await pressInRow("Cancel");
   await page.click("dialog[open] button[type=submit]");
   await until("the cancel is verified", () =>
     page.evaluate(() => document.querySelector("dialog[open]")?.textContent.includes("✓ Verified")),
   );
   await page.keyboard.press("Escape");
-  step("an order by hand: asked once, sent, cancelled, verified");
+  step("an order by hand: asked once, sent, made smaller in place, cancelled, verified");
 
   // Other limits: proposed here, not to be approved by the same person, approved by another.
   await go("risk");
