@@ -53,7 +53,7 @@ class Answer:
 
 
 class Person:
-    """Somebody at the page."""
+    """Somebody at the page; by TLS where a gateway says how (`tls`)."""
 
     def __init__(self):
         self.cookie = self.csrf = None
@@ -64,10 +64,11 @@ class Person:
             headers["Cookie"] = f"gannet_session={self.cookie}"
         if self.csrf:
             headers["X-CSRF-Token"] = self.csrf
-        request = urllib.request.Request(f"http://{HOST}:{gateway.port}{path}", method=method, headers=headers,
+        tls = getattr(gateway, "tls", None)
+        request = urllib.request.Request(f"{'https' if tls else 'http'}://{HOST}:{gateway.port}{path}", method=method, headers=headers,
                                          data=json.dumps(body).encode() if body is not None else None)
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=60, context=tls) as answer:
                 return Answer(answer.status, answer.headers, answer.read())
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.headers, error.read())

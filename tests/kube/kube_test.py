@@ -2,8 +2,9 @@
 """`make test-kube`: the chart on a real Kubernetes of one node (tools/kube/cluster), with Kafka,
 PostgreSQL and the exchange simulator beside the services. Installs, tests, upgrades and rolls back
 by Helm; tries every pair of pods against the table of edges; posts an alert to the notifier; has the
-scaler follow load up and down; kills each pod (-9) while it trades; and at the end compares orders,
-fills and positions with the exchange's own records, and decides the journals again.
+scalers follow load up and down; kills each pod (-9) while it trades, of two gateways one; and at
+the end compares orders, fills and positions with the exchange's own records, and decides the
+journals again.
 
 usage: kube_test.py BIN_DIR IMAGES [--kills NAME,…] [--keep]
 
@@ -33,6 +34,7 @@ import outsider  # noqa: E402
 import truth  # noqa: E402
 from rounds import KILLED, PSQL, compare, kills, note, timed, trades, write_notes  # noqa: E402
 from chart import component, edges, facts  # noqa: E402
+from gateways import Gateways  # noqa: E402
 from harness import check  # noqa: E402
 
 SPACE, RELEASE = "trading", "gannet"
@@ -41,6 +43,8 @@ BESIDE = {"kafka": 9093, "postgres": 5432, "redis": 6379, "venue-sim": 8443}
 
 
 class Cluster:
+    space = SPACE
+
     def __init__(self):
         self.tool = ROOT / "tools" / "kube" / "cluster"
 
@@ -72,10 +76,10 @@ class Cluster:
 
     def ready(self, name):
         one = json.loads(self.run("kubectl", "--namespace", SPACE, "get", "statefulset", f"{RELEASE}-{name}", "--output", "json").stdout or "{}")
-        return one.get("status", {}).get("readyReplicas", 0) == 1 and one["status"].get("updateRevision") == one["status"].get("currentRevision")
+        return bool(one) and one["status"].get("readyReplicas", 0) == one["spec"]["replicas"] and one["status"].get("updateRevision") == one["status"].get("currentRevision")
 
     def kill(self, name):
-        """The pod is gone without warning, and SIGKILL to all its processes: the StatefulSet makes another."""
+        """The pod (of several, the first) is gone without warning, and SIGKILL to all its processes: the StatefulSet makes another."""
         uid = self.get("pod", f"{RELEASE}-{name}-0")["metadata"]["uid"]
         pids = self.processes(uid)
         self.kubectl("delete", "pod", f"{RELEASE}-{name}-0", "--grace-period=0", "--force", "--wait=false")
@@ -132,7 +136,7 @@ def prepare(cluster, images, folder):
 
 
 def install(cluster, folder):
-    values = ["--values", ROOT / "charts" / "gannet" / "ci" / "bundled-values.yaml", "--values", HERE / "values.yaml",
+    values = ["--values", ROOT / "charts" / "gannet" / "ci" / "bundled-values.yaml", "--values", HERE / "values.yaml", "--values", HERE / "gateways.yaml",
               "--set-file", f"services.risk.config={ROOT / 'config' / 'limits.yaml'}", "--set-file", f"services.strategy.config={folder / 'strategies.yaml'}"]
     timed("helm install --wait", lambda: cluster.helm("install", RELEASE, ROOT / "charts" / "gannet", *values, "--wait", "--wait-for-jobs", "--timeout", "10m"))
     timed("helm test", lambda: cluster.helm("test", RELEASE, "--timeout", "3m"))
@@ -168,15 +172,15 @@ def network(cluster):
     listens["reporting"].add(PORTS["alerts"])
     cluster.kubectl("apply", "--filename", "-", text=outsider.manifest("stranger", {"app": "stranger"}, "sleep 600"))
     cluster.kubectl("wait", "--for=condition=Ready", "pod/stranger", "--timeout=60s")
-    pods = {one["metadata"]["labels"].get("app.kubernetes.io/component", "stranger"): one for one in cluster.get("pod")["items"] if one["status"]["phase"] == "Running"}
+    pods = [(one["metadata"]["labels"].get("app.kubernetes.io/component", "stranger"), one) for one in cluster.get("pod")["items"] if one["status"]["phase"] == "Running"]
     wrong, tried, through = [], 0, 0
-    for fro, pod in pods.items():
-        targets = [(to, port) for to, ports in sorted(listens.items()) if to != fro and to in pods for port in sorted(ports)]
-        places = json.dumps([(pods[to]["status"]["podIP"], port) for to, port in targets])
+    for fro, pod in pods:
+        targets = [(to, port, other["status"]["podIP"]) for to, other in pods if other is not pod for port in sorted(listens.get(to, ()))]
+        places = json.dumps([(address, port) for _, port, address in targets])
         done = subprocess.run(["nsenter", "-t", str(cluster.processes(pod["metadata"]["uid"])[0]), "--net", sys.executable, "-c", CONNECT],
                               input=places, capture_output=True, text=True, timeout=60)
         check(done.returncode == 0, f"no connections from {fro}: {done.stderr}")
-        for (to, port), reached in zip(targets, json.loads(done.stdout)):
+        for (to, port, _), reached in zip(targets, json.loads(done.stdout)):
             tried, through = tried + 1, through + reached
             if reached != ((fro, to, port) in stated):
                 wrong.append((fro, to, port, "reached" if reached else "blocked"))
@@ -202,19 +206,20 @@ def alerts(cluster):
     note("alerts: from Alertmanager's label, from another pod", "taken, blocked")
 
 
-def scaling(cluster):
-    """The scaler of `inference` follows load up and down; the chart waits five minutes before it goes down, here 15 s."""
-    name = f"{RELEASE}-inference"
+def scaling(cluster, service, port, least):
+    """The scaler of a service follows load up and down; the chart waits five minutes before it goes down, here 15 s."""
+    name = f"{RELEASE}-{service}"
+    kind = cluster.get("hpa", name)["spec"]["scaleTargetRef"]["kind"].lower()
 
     def pods():
-        return cluster.get("deployment", name)["status"].get("readyReplicas", 0)
+        return cluster.get(kind, name)["status"].get("readyReplicas", 0)
     cluster.kubectl("patch", "hpa", name, "--type=merge", "--patch", '{"spec":{"behavior":{"scaleDown":{"stabilizationWindowSeconds":15}}}}')
-    harness.wait_until(lambda: pods() == 1, 200, "one pod of inference without load")
-    address = f"{name}.{SPACE}.svc:{facts()['inference']['port']}"
-    cluster.kubectl("apply", "--filename", "-", text=outsider.manifest("load", {"app": "load"}, outsider.LOAD.format(address=address)))
-    timed("inference under load, from 1 pod to 2 or more", lambda: harness.wait_until(lambda: pods() > 1, 60, "more pods of inference"))
-    cluster.kubectl("delete", "pod", "load", "--wait=false")
-    timed("inference without load, back to 1", lambda: harness.wait_until(lambda: pods() == 1, 100, "one pod of inference"))
+    harness.wait_until(lambda: pods() == least, 200, f"{least} of {service} without load")
+    load = outsider.LOAD.format(address=f"{name}.{SPACE}.svc:{port}")
+    cluster.kubectl("apply", "--filename", "-", text=outsider.manifest("load", {"app": "load"}, load))
+    timed(f"{service} under load, from {least} to more", lambda: harness.wait_until(lambda: pods() > least, 60, f"more pods of {service}"))
+    cluster.kubectl("delete", "pod", "load", "--grace-period=0", "--force")
+    timed(f"{service} without load, back to {least}", lambda: harness.wait_until(lambda: pods() == least, 100, f"{least} of {service}"))
 
 
 def upgrade(cluster, values):
@@ -229,6 +234,14 @@ def upgrade(cluster, values):
     trades(cluster)
     timed("helm rollback --wait", lambda: cluster.helm("rollback", RELEASE, "1", "--wait", "--timeout", "10m"))
     check(revisions() == before, "the roll-back did not bring back what was")
+    trades(cluster)
+    timed("helm upgrade with postgres.contract", lambda: cluster.helm("upgrade", RELEASE, ROOT / "charts" / "gannet", "--reuse-values", "--set", "postgres.contract=true",
+                                                                      "--wait", "--timeout", "10m"))
+    job = cluster.get("job", f"{RELEASE}-contract")
+    said = cluster.kubectl("logs", f"job/{RELEASE}-contract")
+    check(job["status"].get("succeeded") == 1 and "nothing to do" in said, f"the contract's Job: {job['status']} {said}")
+    check(revisions() == before, "the contract restarted a service")
+    note("postgres.contract: its Job says", said.splitlines()[-1])
     trades(cluster)
 
 
@@ -245,13 +258,20 @@ def main():
     code = 1
     try:
         prepare(cluster, options.images, folder)
+        gateways = Gateways(cluster, options.bin_dir, folder)
         values = install(cluster, folder)
         timed("first order", lambda: trades(cluster))
+        gateways.check_two()
         network(cluster)
         alerts(cluster)
         upgrade(cluster, values)
-        scaling(cluster)
-        kills(cluster, [name for name in options.kills.split(",") if name])
+        scaling(cluster, "inference", facts()["inference"]["port"], 1)
+        scaling(cluster, "gateway", PORTS["https"], 2)
+        killed = [name for name in options.kills.split(",") if name]
+        kills(cluster, killed, {"gateway": gateways.serves})
+        if "gateway" in killed:
+            gateways.check_back()
+        gateways.check_shut_out()
         compare(cluster, options.bin_dir, folder)
         code = 0
     except harness.Failure as failure:

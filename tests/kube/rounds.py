@@ -70,11 +70,13 @@ def wait_ready(platform, name, seconds):
         time.sleep(0.5)
 
 
-def kills(platform, names):
+def kills(platform, names, meanwhile={}):
+    """`meanwhile`: what is done while a pod of that name is away."""
     for name in names:
         trades(platform)
         began = time.monotonic()
         platform.kill(name)
+        meanwhile.get(name, lambda: None)()
         wait_ready(platform, name, 300)
         back = time.monotonic() - began
         trades(platform)
