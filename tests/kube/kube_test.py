@@ -267,10 +267,10 @@ def main():
         upgrade(cluster, values)
         scaling(cluster, "inference", facts()["inference"]["port"], 1)
         scaling(cluster, "gateway", PORTS["https"], 2)
-        killed = [name for name in options.kills.split(",") if name]
-        kills(cluster, killed, {"gateway": gateways.serves})
-        if "gateway" in killed:
-            gateways.check_back()
+        for name in filter(None, options.kills.split(",")):
+            kills(cluster, [name], {"gateway": gateways.serves})
+            if name == "gateway":
+                gateways.check_back()
         gateways.check_shut_out()
         compare(cluster, options.bin_dir, folder)
         code = 0
