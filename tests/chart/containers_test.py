@@ -7,6 +7,7 @@ usage: containers_test.py [--bin FOLDER]
 1 failed, 4 a tool could not be had.
 """
 import argparse
+import contextlib
 import os
 import pathlib
 import re
@@ -134,21 +135,34 @@ def redis_starts():
         password.write_text("k3JvR8sQz1Lx7TtB0nYw\n")
         environment = {"PATH": os.environ["PATH"], "LISTEN": "127.0.0.1", "PORT": str(port), "DATA": folder, "TLS": folder, "PASSWORD_FILE": str(password),
                        "REDIS_USER": "gateway", "PREFIX": "gannet:"}
-        with subprocess.Popen(["sh", ROOT / "charts" / "gannet" / "files" / "bundled" / "redis-start.sh"], env=environment, stdout=subprocess.DEVNULL) as server:
-            def says(*words, user=("--user", "gateway", "--pass", password.read_text().strip(), "--no-auth-warning")):
-                return subprocess.run(["redis-cli", "-p", str(port), *user, *words], capture_output=True, text=True, timeout=30).stdout.strip()
-            try:
-                for _ in range(600):
-                    if says("ping") == "PONG" or server.poll() is not None:
-                        break
-                    time.sleep(0.1)
-                check(says("hset", "gannet:session:a", "user", "ann") == "1", f"redis-start.sh: its user may not write: {says('ping')}")
-                check("NOPERM" in says("hset", "other:a", "b", "c"), "redis-start.sh: its user may write keys of others")
-                check("NOPERM" in says("config", "get", "*"), "redis-start.sh: its user may read the configuration")
-                check("NOAUTH" in says("ping", user=()), "redis-start.sh: who shows no password is let in")
-            finally:
-                server.terminate()
-        print("redis-start.sh: started, with one user")
+        person = ("--user", "gateway", "--pass", password.read_text().strip(), "--no-auth-warning")
+
+        def says(*words, user=person):
+            return subprocess.run(["redis-cli", "-p", str(port), *user, *words], capture_output=True, text=True, timeout=30).stdout.strip()
+
+        @contextlib.contextmanager
+        def running():
+            with subprocess.Popen(["sh", ROOT / "charts" / "gannet" / "files" / "bundled" / "redis-start.sh"], env=environment, stdout=subprocess.DEVNULL) as server:
+                try:
+                    for _ in range(600):
+                        if says("ping") == "PONG" or server.poll() is not None:
+                            break
+                        time.sleep(0.1)
+                    yield
+                finally:
+                    server.kill()
+        with running():
+            # Two writes: kept as a transaction, which Redis checks once more when it reads its file.
+            check(says("eval", "redis.call('hset', KEYS[1], 'user', 'ann') return redis.call('expire', KEYS[1], 600)", "1", "gannet:session:a") == "1",
+                  f"redis-start.sh: scripts of its user may not write: {says('ping')}")
+            check("NOPERM" in says("hset", "other:a", "b", "c"), "redis-start.sh: its user may write keys of others")
+            check("NOPERM" in says("config", "get", "*"), "redis-start.sh: its user may read the configuration")
+            check("NOAUTH" in says("ping", user=()), "redis-start.sh: who shows no password is let in")
+            anybody = ("--user", "default", "--pass", "any", "--no-auth-warning")
+            check("NOAUTH" in says("ping", user=anybody), "redis-start.sh: the default user is let in")
+        with running():  # after a kill (-9)
+            check(says("hget", "gannet:session:a", "user") == "ann", "redis-start.sh: what a script wrote is gone after a kill")
+        print("redis-start.sh: started, with one user; what a script wrote outlives it")
 
 
 def programs_take_it(programs, folder):
