@@ -194,10 +194,7 @@ void ShardCommands::Watch(const bus::Topic<T>& topic, Handler handler) {
         if (alive.expired()) return;
         *told = event.header.id;
         handler(event.value);
-        if (waiting_.empty()) return;
-        executor_.Post([this, alive] {
-          if (!alive.expired()) Look();
-        });
+        LookSoon();
       });
   const size_t index = subscriptions_.size();
   subscriptions_.push_back(bus_.Subscribe<T>(
@@ -210,6 +207,14 @@ void ShardCommands::Watch(const bus::Topic<T>& topic, Handler handler) {
         }
         subscriptions_[index]->Ack(position);
       }));
+}
+
+// Behind what the bus is about to tell others of the same turn: an order's rows, for one.
+void ShardCommands::LookSoon() {
+  if (waiting_.empty()) return;
+  executor_.Post([this, alive = std::weak_ptr<bool>(alive_)] {
+    if (!alive.expired()) Look();
+  });
 }
 
 // --- coming in -----------------------------------------------------------------
@@ -261,9 +266,7 @@ void ShardCommands::Submit(market::Command command, SubmitOptions options, Done 
   // was given is on the bus, and will be answered there.
   const bool unanswered = repeated && !given_elsewhere && !seen->answer && !in_flight;
   if (!repeated || unanswered) shard_.Deliver(port_, bytes, clock_.Now());
-  executor_.Post([this, alive = std::weak_ptr<bool>(alive_)] {
-    if (!alive.expired()) Look();
-  });
+  if (repeated) LookSoon();
 }
 
 void ShardCommands::OnInput(std::string_view bytes, const market::Header& cause) {
@@ -327,7 +330,7 @@ void ShardCommands::Hear(const bus::Topic<T>& topic) {
                         [this, index](const market::Event<T>& event, bus::Position position) {
                           shown_.Apply(event);
                           if constexpr (requires { Note(event); }) Note(event);
-                          Look();
+                          LookSoon();
                           subscriptions_[index]->Ack(position);
                         }));
 }

@@ -111,6 +111,7 @@ class ShardCommands : public Commands {
   CommandResult ResultOf(const Waiter& waiter) const;
   bool FromEarlierRun(const Waiter& waiter) const;
   void Look();  // answers every waiter whose end is reached
+  void LookSoon();
   void Answer(uint64_t waiter, const absl::StatusOr<CommandResult>& result);
   void Fail(Done done, absl::Status status);
   void Log(const market::Command& command, bool repeated);

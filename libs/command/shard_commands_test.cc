@@ -470,6 +470,32 @@ TEST_CASE("The same request id gets the first answer again and does nothing twic
   CHECK_FALSE(p.Result(of_ben).repeated);
 }
 
+TEST_CASE("Who is answered of an order finds on the bus what the answer speaks of") {
+  Platform p(false);
+  p.front.commands->audit();  // as a gateway, which hears the bus itself
+  std::set<std::string> told;
+  const auto hear = [&]<class T>(const bus::Topic<T>& topic) {
+    return p.bus.Subscribe<T>(topic, {.group = "", .start = bus::Start::kEarliest},
+                              [&, name = std::string(topic.info.name)](
+                                  const market::Event<T>&, bus::Position) { told.insert(name); });
+  };
+  const auto intents = hear(bus::kOrderIntents);
+  const auto decisions = hear(bus::kRiskDecisions);
+  const auto reports = hear(bus::kExecReports);
+  p.executor.RunFor(1s);
+  bool answered = false;
+  p.front.commands->Submit(Order("o1"), {}, [&](const auto& result) {
+    answered = true;
+    REQUIRE(result.ok());
+    CHECK(result->reached == Progress::kJournaled);
+    CHECK(told == std::set<std::string>{std::string(bus::kExecReports.info.name),
+                                        std::string(bus::kOrderIntents.info.name),
+                                        std::string(bus::kRiskDecisions.info.name)});
+  });
+  p.executor.RunFor(1s);
+  CHECK(answered);
+}
+
 TEST_CASE("Two who ask the same at once are one command with two answers") {
   Platform p(false);
   int answers = 0;
