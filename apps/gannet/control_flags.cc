@@ -156,6 +156,12 @@ void AddOrders(CLI::App& app, Builder& b) {
   AddParentOptions(*submit, f.order);
   b.Change(submit, false);
 
+  const auto changes = [&f, &b](CLI::App* command) {
+    command->add_option("ORDER", f.order.id, "Its client order id")->required();
+    command->add_option("--price", f.order.price, "New limit price");
+    command->add_option("--quantity", f.order.quantity, "New quantity");
+    b.Change(command, false);
+  };
   CLI::App* amend = b.Command(
       *order, "amend", "Change price or quantity of one of yours in place; it keeps its id",
       "What is left out stays as it was. The quantity is the total, what is filled already "
@@ -163,20 +169,14 @@ void AddOrders(CLI::App& app, Builder& b) {
       "place in the queue; where a venue cannot do what is asked, it is refused: replace the order "
       "then.\n\n  gannet order amend g1AbC… --quantity 0.005\n\n",
       [&f](Console console) { return AmendOrder(f.control, f.order, console); });
-  amend->add_option("ORDER", f.order.id, "Its client order id")->required();
-  amend->add_option("--price", f.order.price, "New limit price");
-  amend->add_option("--quantity", f.order.quantity, "New quantity");
-  b.Change(amend, false);
+  changes(amend);
 
   CLI::App* replace = b.Command(
       *order, "replace", "Put another order in the place of one of yours",
       "What is left out stays as it was. The quantity is the total, what is filled already "
       "included.\n\n  gannet order replace g1AbC… --price 61050\n\n",
       [&f](Console console) { return ReplaceOrder(f.control, f.order, console); });
-  replace->add_option("ORDER", f.order.id, "Its client order id")->required();
-  replace->add_option("--price", f.order.price, "New limit price");
-  replace->add_option("--quantity", f.order.quantity, "New quantity");
-  b.Change(replace, false);
+  changes(replace);
 
   CLI::App* cancel =
       b.Command(*order, "cancel", "Cancel an order, whichever strategy gave it",
