@@ -693,22 +693,17 @@ std::optional<Block> ExecutionEngine::SendBlock(const OutgoingRequest& request,
   const TrackedOrder* order = state_.Find(request.order);
   if (order == nullptr || !order->open())
     return Block{RejectReason::kGateClosed, "the order is closed"};
-  if (request.wire.kind == venue::RequestKind::kAmend) {
-    if (!order->amendment || order->amendment->request.id != request.id)
-      return Block{RejectReason::kGateClosed, "the amendment is answered already"};
-    const Amendment& amendment = *order->amendment;
-    if (amendment.epoch < state_.epoch())
-      return Block{RejectReason::kGateClosed, "verdict of an older epoch"};
-    if (wall > amendment.verdict_expires)
-      return Block{RejectReason::kGateClosed, "the verdict expired before its bytes could leave"};
-    return state_.Blocked(order->intent, amendment.quantity - order->cumulative,
-                          order->OnlyReduces(amendment.price, amendment.quantity));
-  }
-  if (order->epoch < state_.epoch())
+  const bool amends = request.wire.kind == venue::RequestKind::kAmend;
+  const std::optional<Amendment>& amendment = order->amendment;
+  if (amends && (!amendment || amendment->request.id != request.id))
+    return Block{RejectReason::kGateClosed, "the amendment is answered already"};
+  if ((amends ? amendment->epoch : order->epoch) < state_.epoch())
     return Block{RejectReason::kGateClosed, "verdict of an older epoch"};
-  if (wall > order->verdict_expires)
+  if (wall > (amends ? amendment->verdict_expires : order->verdict_expires))
     return Block{RejectReason::kGateClosed, "the verdict expired before its bytes could leave"};
-  return state_.Blocked(order->intent, order->quantity);
+  if (!amends) return state_.Blocked(order->intent, order->quantity);
+  return state_.Blocked(order->intent, amendment->quantity - order->cumulative,
+                        order->OnlyReduces(amendment->price, amendment->quantity));
 }
 
 bool ExecutionEngine::placements_under_way() const {
