@@ -244,6 +244,29 @@ TEST_CASE("A book is put together, and a stream of it begins with the whole") {
   });
 }
 
+TEST_CASE("No instrument is unknown before the first is known") {
+  Rig rig;
+  const auto code = [&rig](const char* name) {
+    market::v1::GetInstrumentRequest request;
+    request.set_instrument(name);
+    return rig
+        .Call<market::v1::GetInstrumentResponse>("gannet.market.v1.MarketDataService/GetInstrument",
+                                                 request)
+        .status()
+        .code();
+  };
+  rig.Run([&] { CHECK(code("v:BTC") == absl::StatusCode::kUnavailable); });
+  market::Instrument instrument;
+  instrument.id = market::InstrumentId("v:BTC");
+  instrument.version = 1;
+  rig.Publish(bus::kInstruments, instrument);
+  rig.Settle();
+  rig.Run([&] {
+    CHECK(code("v:BTC") == absl::StatusCode::kOk);
+    CHECK(code("v:NONE") == absl::StatusCode::kNotFound);
+  });
+}
+
 TEST_CASE("Orders are folded from what the bus says of them") {
   Rig rig;
   market::OrderIntent intent;

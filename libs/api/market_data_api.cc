@@ -154,6 +154,11 @@ void MarketDataApi::ServeDefinitions(rpc::Server& server) {
       "gannet.market.v1.MarketDataService/GetInstrument",
       [this](const rpc::CallPtr& call, const pb::GetInstrumentRequest& request) {
         const auto found = definitions_.find(market::InstrumentId(request.instrument()));
+        if (definitions_.empty()) {  // just started: a name may be right
+          return call->End(absl::UnavailableError(
+              "no instrument is known yet; ingest tells them once its venue answers: ask again in "
+              "a moment"));
+        }
         if (found == definitions_.end()) return call->End(Unknown(request.instrument()));
         const auto version = request.version() == 0 ? std::prev(found->second.end())
                                                     : found->second.find(request.version());
