@@ -162,8 +162,15 @@ market::Header Shard::BeginTurn(std::string_view channel, std::string_view paylo
   return cause;
 }
 
-void Shard::EndTurn() {
-  while (!queue_.empty()) {
+// Until nothing follows from this turn any more.
+void Shard::Settle() {
+  while (!queue_.empty() || !turn_ends_.empty()) {
+    if (queue_.empty()) {
+      const std::function<void()> task = std::move(turn_ends_.front());
+      turn_ends_.pop_front();
+      task();
+      continue;
+    }
     const auto [topic, event] = std::move(queue_.front());
     queue_.pop_front();
     for (const Consumer& consumer : consumers_[topic]) {
@@ -171,6 +178,15 @@ void Shard::EndTurn() {
       if (consumer.decide) consumer.decide(event);
     }
   }
+}
+
+void Shard::AtTurnEnd(std::function<void()> task) {
+  GANNET_CHECK(in_turn_, "outside a turn there is none to end");
+  turn_ends_.push_back(std::move(task));
+}
+
+void Shard::EndTurn() {
+  Settle();
   const auto is_fact = [](const auto& event) { return event.first->fact; };
   const bool decided = std::any_of(turn_facts_.begin(), turn_facts_.end(), is_fact);
   if (decided) {

@@ -157,6 +157,10 @@ class Shard {
   // last fact of this turn was not kept.
   void AfterDurable(std::function<void()> effect);
 
+  // Runs `task` in this turn, once nothing is queued in it any more: for who takes together
+  // what one turn brings apart. What it decides is part of the turn. Within a turn.
+  void AtTurnEnd(std::function<void()> task);
+
   // --- state and recovery ---------------------------------------------------
   struct State {
     std::string name;
@@ -257,6 +261,7 @@ class Shard {
   market::Header BeginTurn(std::string_view channel, std::string_view payload,
                            base::Time receive_time);
   void EndTurn();
+  void Settle();
   void RunInput(InputPort port, std::string_view bytes, base::Time receive_time);
   void FireNextTimer();
   void FireTimersUntil(base::Time deadline);
@@ -297,6 +302,7 @@ class Shard {
   std::map<const bus::TopicInfo*, std::vector<Consumer>> consumers_;
   std::map<const bus::TopicInfo*, std::vector<RawFunction>> owners_;    // several: EngineNote
   std::deque<std::pair<const bus::TopicInfo*, RawEvent>> queue_;        // between engines
+  std::deque<std::function<void()>> turn_ends_;                         // of this turn
   std::vector<std::pair<const bus::TopicInfo*, RawEvent>> turn_facts_;  // for who watches
   std::deque<std::function<void()>> effects_;                           // without a journal
   bool running_effects_ = false;

@@ -58,6 +58,32 @@ TEST_CASE("Shard queues events between engines and runs them in order of publica
   }
 }
 
+TEST_CASE("Shard runs what waits for the end of a turn once nothing is queued in it") {
+  Fixture f;
+  std::vector<std::string> seen;
+  FactStream<market::NewsSignal> signals(f.shard, bus::kNewsSignals, nullptr);
+  f.shard.Consume<market::NewsItem>(bus::kNewsRaw, nullptr, [&](const auto& event) {
+    seen.push_back("item " + event.value.title);
+    if (event.value.title != "1") return;
+    f.shard.AtTurnEnd([&, cause = event.header] {
+      seen.push_back("end");
+      signals.Emit(Signal("late"), cause);
+      f.shard.AtTurnEnd([&] { seen.push_back("end again"); });
+    });
+  });
+  f.shard.Consume<market::NewsSignal>(
+      bus::kNewsSignals, [&](const auto& event) { seen.push_back("signal " + event.value.title); });
+  const InputPort port = f.shard.AddInput("in", [&](std::string_view, const market::Header& cause) {
+    f.shard.Publish(bus::kNewsRaw, Item("1"), cause);
+    f.shard.Publish(bus::kNewsRaw, Item("2"), cause);
+  });
+  f.shard.Deliver(port, "", FromUnixMillis(2'000));
+  const std::vector<std::string> turn = {"item 1", "item 2", "end", "signal late", "end again"};
+  REQUIRE(seen == turn);
+  f.shard.Deliver(port, "", FromUnixMillis(3'000));
+  REQUIRE(seen.size() == 2 * turn.size());
+}
+
 TEST_CASE("Shard applies a fact to its owner before anything else happens") {
   Fixture f;
   std::vector<std::string> seen;
