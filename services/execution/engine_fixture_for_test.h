@@ -148,6 +148,7 @@ class ScriptedVenue : public venue::OrderVenue {
 
   venue::Answer DecodeAnswer(const venue::RequestContext& request,
                              const wire::HttpExchange& exchange) override {
+    asked = request;
     if (!exchange.transport_error.empty()) {
       venue::Answer lost;
       lost.code = "transport";
@@ -172,6 +173,7 @@ class ScriptedVenue : public venue::OrderVenue {
   bool two_identities = false;  // stop orders wait as "algo:…"
   bool derivatives = false;     // balance changes are asked for, a dead-man timer is there
   venue::Answer next;
+  venue::RequestContext asked;  // what the latest answer was to
   venue::StreamUpdate frame;
 
  private:

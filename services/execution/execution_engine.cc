@@ -635,6 +635,7 @@ void ExecutionEngine::SendJournaled(Purpose purpose, venue::WireRequest wire,
                                     venue::RequestContext context, market::Quantity quantity) {
   const uint64_t id = state_.next_request_id();
   context.request_id = id;
+  context.asked_at = VenueNow();
   RequestNote note;
   note.id = id;
   note.kind = wire.kind;

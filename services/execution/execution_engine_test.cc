@@ -17,6 +17,20 @@ using namespace std::chrono_literals;
 
 // --- first reports -------------------------------------------------------------------
 
+TEST_CASE("An answer is read with the time of its request, placements and cancels too") {
+  EngineFixture f;
+  f.Place("a");
+  const base::Time placed = f.now;
+  f.now += 1s;
+  f.Answer("place a", EngineFixture::Confirmed(f.Update("a", "10a", VenueOrderStatus::kNew, "0")));
+  CHECK(f.venue.asked.asked_at == placed);
+  f.CancelIntent("x", "a");
+  const base::Time cancelled = f.now;
+  f.now += 1s;
+  f.Lose("cancel a");
+  CHECK(f.venue.asked.asked_at == cancelled);
+}
+
 TEST_CASE("A permitted verdict is journaled, its bytes are written down, then sent") {
   EngineFixture f;
   f.Place("g1a");

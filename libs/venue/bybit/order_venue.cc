@@ -26,6 +26,8 @@ constexpr std::array<std::string_view, 5> kLinearTopics = {"order", "execution",
 constexpr base::Duration kSpan = std::chrono::hours(7 * 24) - std::chrono::minutes(5);
 // Rows of the log may come late, so that younger ones are known before them.
 constexpr base::Duration kLogMargin = std::chrono::minutes(2);
+// Its counts begin anew within seconds; what a header says beyond this is not believed.
+constexpr base::Duration kMostPause = std::chrono::minutes(1);
 // Of the order socket's login; the clocks need not agree better.
 constexpr base::Duration kLoginWindow = std::chrono::seconds(10);
 constexpr int kLogRows = 50, kPositionRows = 200;
@@ -316,7 +318,8 @@ Answer BybitVenue::Decode(const RequestContext& request, const wire::HttpExchang
     const base::Duration least = std::chrono::seconds(1);
     const base::Time at = exchange.status == 200 && limit.reset ? *limit.reset : base::Time();
     answer.rate.retry_after =
-        at > request.asked_at ? std::max<base::Duration>(least, at - request.asked_at) : least;
+        at > request.asked_at ? std::clamp<base::Duration>(at - request.asked_at, least, kMostPause)
+                              : least;
   }
   return answer;
 }

@@ -209,6 +209,9 @@ TEST_CASE("Success of placing and cancelling acknowledges, that of a query confi
   const Answer rate = venue.DecodeAnswer(Context(RequestKind::kQueryOrder), limited);
   CHECK(rate.rate.limited);
   CHECK(rate.rate.retry_after == std::chrono::seconds(3));
+  limited.headers.back().second = "1900000000000";
+  CHECK(venue.DecodeAnswer(Context(RequestKind::kQueryOrder), limited).rate.retry_after ==
+        std::chrono::minutes(1));
 
   const Answer wallet = venue.DecodeAnswer(
       Context(RequestKind::kAccount),
