@@ -61,6 +61,7 @@ std::string KeyedVenue::NextFrameId(base::Time now) {
 base::Duration KeyedVenue::WindowOf(RequestKind kind) const {
   switch (kind) {
     case RequestKind::kPlace:
+    case RequestKind::kPlaceBatch:
     case RequestKind::kCancel:
     case RequestKind::kCancelBatch:
     case RequestKind::kCancelReplace:

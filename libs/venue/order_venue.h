@@ -68,7 +68,9 @@ struct WireRequest {
   base::Time timestamp{};  // on the venue's clock, as signed; the epoch when unsigned
   base::Duration receive_window{};  // the venue refuses the request this long after `timestamp`
   uint32_t weight = 1;              // of the venue's request limit
-  bool counts_as_order = false;     // of the venue's order limit
+  bool counts_as_order = false;     // of the venue's order limits
+  uint32_t orders = 1;              // then as so many; of the limit by the minute
+  uint32_t orders_of_minute = 1;    // as so many
   bool operator==(const WireRequest&) const = default;
 };
 
@@ -92,6 +94,13 @@ struct Change {
   market::Quantity quantity, quantity_now;  // total, what is filled already included
 };
 
+// An order to be placed with others.
+struct Placement {
+  const market::OrderIntent* intent = nullptr;
+  market::Quantity quantity;
+  const market::Instrument* instrument = nullptr;
+};
+
 // What an answer needs to be understood: the request that it answers.
 struct RequestContext {
   RequestKind kind = RequestKind::kPlace;
@@ -100,7 +109,8 @@ struct RequestContext {
   market::ClientOrderId
       client_order_id;  // kPlace, kQueryOrder, kAmend: the order; kCancelReplace: the new leg
   market::ClientOrderId target;  // kCancel, kCancelReplace: the order to be cancelled
-  // kCancelBatch: the orders to be cancelled; kOrderHistory: those looked for.
+  // kPlaceBatch, kCancelBatch: the orders placed or to be cancelled; kOrderHistory: those
+  // looked for.
   std::vector<market::ClientOrderId> targets;
   // kCancel, kQueryOrder: asked by the venue's id. Non-empty: the answer must speak
   // of this order, and the client ids above are the asker's own names.
@@ -266,7 +276,7 @@ struct Answer {
   std::optional<base::Time> server_time;
   std::optional<KeyRights> rights;                // kKeyRights
   std::optional<LegOutcome> cancel_leg, new_leg;  // kCancelReplace
-  // kCancelBatch: of each target, in their order. None: `outcome` is that of each.
+  // kPlaceBatch, kCancelBatch: of each target, in their order. None: `outcome` is that of each.
   std::vector<LegOutcome> legs;
   RateReport rate;
 };
@@ -352,6 +362,15 @@ class OrderVenue {
                                             market::Quantity quantity,
                                             const market::Instrument& instrument,
                                             base::Time now) = 0;
+  // Places these orders, of any instruments, at most MostInPlaceBatch(), each of which
+  // FitsPlaceBatch, in one request: each has a result of its own. INVALID_ARGUMENT: of one of
+  // them; Place says of which.
+  virtual size_t MostInPlaceBatch() const { return 0; }  // no batches
+  virtual bool FitsPlaceBatch(const market::OrderIntent& /*intent*/) const { return false; }
+  virtual absl::StatusOr<WireRequest> PlaceBatch(const std::vector<Placement>& /*orders*/,
+                                                 base::Time /*now*/) {
+    return absl::InvalidArgumentError("this venue places orders one by one");
+  }
   virtual WireRequest Cancel(const OrderKey& order, base::Time now) = 0;
   // Changes an order in place: it keeps its ids. INVALID_ARGUMENT: the venue cannot do this
   // to an order; the message says what it can.

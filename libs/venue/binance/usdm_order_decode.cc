@@ -80,6 +80,13 @@ bool OfAlgo(const RequestContext& request) {
   return usdm::IsAlgo(request.type) && request.place == 0;
 }
 
+// What each order of a batch would be asked for by itself.
+RequestKind MemberKind(RequestKind kind) {
+  return kind == RequestKind::kPlaceBatch    ? RequestKind::kPlace
+         : kind == RequestKind::kCancelBatch ? RequestKind::kCancel
+                                             : kind;
+}
+
 std::string_view EndpointOf(const RequestContext& request) {
   const bool algo = OfAlgo(request);
   switch (request.kind) {
@@ -89,6 +96,8 @@ std::string_view EndpointOf(const RequestContext& request) {
       return algo ? "DELETE /fapi/v1/algoOrder" : "DELETE /fapi/v1/order";
     case RequestKind::kAmend:
       return "PUT /fapi/v1/order";
+    case RequestKind::kPlaceBatch:
+      return "POST /fapi/v1/batchOrders";
     case RequestKind::kCancelBatch:
       return "DELETE /fapi/v1/batchOrders";
     case RequestKind::kQueryOrder:
@@ -180,16 +189,15 @@ Answer UsdmOrderVenue::Decode(const RequestContext& request, const wire::HttpExc
   }
   answer.code = absl::StrCat(*error->code);
   answer.message = error->message.value_or("");
-  const RequestKind kind =
-      request.kind == RequestKind::kCancelBatch ? RequestKind::kCancel : request.kind;
-  const Proof proof = ProofOf(kind, exchange.status, static_cast<int>(*error->code), answer.message,
-                              Product::kUsdm);
+  const Proof proof = ProofOf(MemberKind(request.kind), exchange.status,
+                              static_cast<int>(*error->code), answer.message, Product::kUsdm);
   answer.outcome = ClassOf(proof);
   answer.not_found = proof == Proof::kNotFound;
   return answer;
 }
 
-// One result an order, an order or an error; of which order an error is, its place says.
+// One result an order, an order or an error; of which order an error is, its place says: "the
+// order of returned contents is the same as the order of the order list".
 absl::Status UsdmOrderVenue::UnderstandBatch(const RequestContext& request, const std::string& body,
                                              Answer& answer) {
   GANNET_ASSIGN_OR_RETURN(const std::vector<usdm::Order> results, reader_.ReadOrders(body));
@@ -203,9 +211,11 @@ absl::Status UsdmOrderVenue::UnderstandBatch(const RequestContext& request, cons
       leg.code = absl::StrCat(*results[i].code);
       leg.message = results[i].message.value_or("");
       constexpr int kRefusedStatus = 400;  // as which the same refusal comes by itself
+      // An order that was taken and an error at once: neither is believed of a placement.
+      if (request.kind == RequestKind::kPlaceBatch && results[i].order_id) continue;
       leg.outcome =
-          ClassOf(ProofOf(RequestKind::kCancel, kRefusedStatus, static_cast<int>(*results[i].code),
-                          leg.message, Product::kUsdm));
+          ClassOf(ProofOf(MemberKind(request.kind), kRefusedStatus,
+                          static_cast<int>(*results[i].code), leg.message, Product::kUsdm));
       continue;
     }
     GANNET_ASSIGN_OR_RETURN(OrderUpdate update, Convert(results[i]));
@@ -222,6 +232,7 @@ absl::Status UsdmOrderVenue::UnderstandBatch(const RequestContext& request, cons
 absl::Status UsdmOrderVenue::Understand(const RequestContext& request, const std::string& body,
                                         Answer& answer) {
   switch (request.kind) {
+    case RequestKind::kPlaceBatch:
     case RequestKind::kCancelBatch:
       return UnderstandBatch(request, body, answer);
     case RequestKind::kPlace:

@@ -71,17 +71,39 @@ WireRequest UsdmOrderVenue::Send(const Call& call, base::Time now) {
   return ToRest(call, signer_, now, WindowOf(call.kind));
 }
 
+OrderSpec UsdmOrderVenue::SpecFor(const Placement& order) const {
+  OrderSpec spec = SpecOf(*order.intent, order.quantity, *order.instrument);
+  spec.self_trade = self_trade_;
+  spec.position_side = PositionSideOf(*order.intent);
+  // In hedge mode the side of the position says it, and the flag "cannot be sent".
+  if (spec.position_side != PositionSide::kOneWay) spec.reduce_only = false;
+  return spec;
+}
+
 absl::StatusOr<WireRequest> UsdmOrderVenue::Place(const market::OrderIntent& intent,
                                                   market::Quantity quantity,
                                                   const market::Instrument& instrument,
                                                   base::Time now) {
-  OrderSpec spec = SpecOf(intent, quantity, instrument);
-  spec.self_trade = self_trade_;
-  spec.position_side = PositionSideOf(intent);
-  // In hedge mode the side of the position says it, and the flag "cannot be sent".
-  if (spec.position_side != PositionSide::kOneWay) spec.reduce_only = false;
-  GANNET_ASSIGN_OR_RETURN(const Call call, usdm::Place(spec));
+  GANNET_ASSIGN_OR_RETURN(const Call call, usdm::Place(SpecFor({&intent, quantity, &instrument})));
   return Send(call, now);
+}
+
+size_t UsdmOrderVenue::MostInPlaceBatch() const { return uses_socket() ? 0 : usdm::kMaxBatch; }
+
+bool UsdmOrderVenue::FitsPlaceBatch(const market::OrderIntent& intent) const {
+  return !usdm::IsAlgo(intent.type);
+}
+
+absl::StatusOr<WireRequest> UsdmOrderVenue::PlaceBatch(const std::vector<Placement>& orders,
+                                                       base::Time now) {
+  std::vector<OrderSpec> specs;
+  for (const Placement& order : orders) specs.push_back(SpecFor(order));
+  GANNET_ASSIGN_OR_RETURN(const Call call, usdm::PlaceBatch(specs));
+  WireRequest wire = Send(call, now);
+  // "Place Multiple Orders": 5 of the limit by ten seconds, 1 of that by the minute, however
+  // many they are.
+  wire.orders = usdm::kMaxBatch;
+  return wire;
 }
 
 WireRequest UsdmOrderVenue::Cancel(const OrderKey& order, base::Time now) {

@@ -32,6 +32,11 @@ class UsdmOrderVenue : public KeyedVenue {
 
   absl::StatusOr<WireRequest> Place(const market::OrderIntent& intent, market::Quantity quantity,
                                     const market::Instrument& instrument, base::Time now) override;
+  // By REST: the WebSocket API has no batches. Not of stop orders.
+  size_t MostInPlaceBatch() const override;
+  bool FitsPlaceBatch(const market::OrderIntent& intent) const override;
+  absl::StatusOr<WireRequest> PlaceBatch(const std::vector<Placement>& orders,
+                                         base::Time now) override;
   WireRequest Cancel(const OrderKey& order, base::Time now) override;
   // By client ids; stop orders that wait have an endpoint of their own, which takes one.
   size_t MostInBatch() const override;
@@ -74,6 +79,7 @@ class UsdmOrderVenue : public KeyedVenue {
  private:
   Answer Decode(const RequestContext& request, const wire::HttpExchange& exchange) override;
   WireRequest Send(const Call& call, base::Time now);  // in its window
+  OrderSpec SpecFor(const Placement& order) const;
 
   absl::Status Understand(const RequestContext& request, const std::string& body, Answer& answer);
   // Parts of Account.

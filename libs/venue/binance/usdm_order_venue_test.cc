@@ -251,6 +251,120 @@ TEST_CASE("USD-M cancels several orders in one request, each with its own result
   CHECK(venue.DecodeAnswer(context, Http(503, gone)).outcome == OutcomeClass::kUnknown);
 }
 
+TEST_CASE("USD-M places several orders in one request, each with its own result") {
+  UsdmOrderVenue venue(Options());
+  CHECK(venue.MostInPlaceBatch() == 5);
+  CHECK_FALSE(venue.FitsPlaceBatch(Intent(OrderType::kStop)));  // another endpoint's
+  CHECK(venue.FitsPlaceBatch(Intent()));
+  const market::Instrument btc = Btc();
+  const market::OrderIntent first = Intent();
+  market::OrderIntent second = Intent(OrderType::kMarket);
+  second.client_order_id = market::ClientOrderId("g1BBBB1");
+  second.side = market::Side::kSell;
+  const auto wire = venue.PlaceBatch({{&first, {20}, &btc}, {&second, {30}, &btc}}, kNow);
+  REQUIRE(wire.ok());
+  CHECK(wire->kind == RequestKind::kPlaceBatch);
+  CHECK(wire->method == "POST");
+  CHECK(wire->body.empty());
+  CHECK(wire->target.starts_with(
+      "/fapi/v1/batchOrders?batchOrders=%5B%7B%22symbol%22%3A%22BTCUSDT%22"));
+  CHECK(wire->target.find("%22newClientOrderId%22%3A%22g1AAAA1%22") != std::string::npos);
+  CHECK(wire->target.find("%22newClientOrderId%22%3A%22g1BBBB1%22") != std::string::npos);
+  CHECK(wire->target.find("&recvWindow=2000&timestamp=1700000000000&signature=") !=
+        std::string::npos);
+  // The proof of absence rests on the window of a placement.
+  CHECK(wire->receive_window == std::chrono::seconds(2));
+  CHECK(wire->timestamp == kNow);
+  CHECK(wire->weight == 5);
+  CHECK(wire->counts_as_order);
+  CHECK(wire->orders == 5);
+  CHECK(wire->orders_of_minute == 1);
+  const market::OrderIntent stop = Intent(OrderType::kStop);
+  CHECK_FALSE(venue.PlaceBatch({{&first, {20}, &btc}, {&stop, {20}, &btc}}, kNow).ok());
+  // The WebSocket API has no batches.
+  venue.UseSocket(true);
+  CHECK(venue.MostInPlaceBatch() == 0);
+}
+
+TEST_CASE("What an answer to a batch of placements proves of each") {
+  UsdmOrderVenue venue(Options());
+  RequestContext context = Context(RequestKind::kPlaceBatch);
+  context.targets = {market::ClientOrderId("g1AAAA1"), market::ClientOrderId("g1BBBB1")};
+  const auto decode = [&](int status, const std::string& body) {
+    return venue.DecodeAnswer(context, Http(status, body));
+  };
+  const std::string a = Order("NEW", "g1AAAA1", "7"), b = Order("FILLED", "g1BBBB1", "8");
+  const auto error = [](int code, const std::string& message) {
+    return R"({"code":)" + std::to_string(code) + R"(,"msg":")" + message + R"("})";
+  };
+  const Answer both = decode(200, "[" + a + "," + b + "]");
+  REQUIRE(both.outcome == OutcomeClass::kConfirmed);
+  CHECK(both.evidence == "http:POST /fapi/v1/batchOrders 200 #17");
+  REQUIRE(both.legs.size() == 2);
+  CHECK(both.legs[0].order.value().status == VenueOrderStatus::kNew);
+  CHECK(both.legs[1].order.value().venue_order_id.text() == "8");
+
+  // As the same code means in answer to the order alone, whichever its place.
+  struct Row {
+    int code;
+    std::string message;
+    OutcomeClass outcome;
+  };
+  for (const Row& row : {Row{-1102, "malformed", OutcomeClass::kRefused},
+                         Row{-2019, "Margin is insufficient.", OutcomeClass::kTurnedAway},
+                         Row{-2022, "ReduceOnly Order is rejected.", OutcomeClass::kTurnedAway},
+                         Row{-2010, "Duplicate order sent.", OutcomeClass::kUnknown},
+                         Row{-4116, "ClientOrderId is duplicated.", OutcomeClass::kUnknown},
+                         Row{-1007, "Timeout", OutcomeClass::kUnknown},
+                         Row{-1015, "Too many new orders", OutcomeClass::kUnknown},
+                         Row{-99999, "of tomorrow", OutcomeClass::kUnknown}}) {
+    CAPTURE(row.code);
+    CHECK(venue.DecodeAnswer(Context(RequestKind::kPlace), Http(400, error(row.code, row.message)))
+              .outcome == row.outcome);
+    const Answer first = decode(200, "[" + error(row.code, row.message) + "," + b + "]");
+    REQUIRE(first.legs.size() == 2);
+    CHECK(first.legs[0].outcome == row.outcome);
+    CHECK(first.legs[0].code == std::to_string(row.code));
+    CHECK(first.legs[1].outcome == OutcomeClass::kConfirmed);
+    const Answer last = decode(200, "[" + a + "," + error(row.code, row.message) + "]");
+    REQUIRE(last.legs.size() == 2);
+    CHECK(last.legs[0].outcome == OutcomeClass::kConfirmed);
+    CHECK(last.legs[1].outcome == row.outcome);
+    CHECK_FALSE(last.legs[1].order.has_value());
+  }
+  // An order and an error at once, as the venue's own example has it: neither is believed.
+  std::string torn = a;
+  torn.replace(torn.size() - 1, 1, R"(,"code":-2022,"msg":"ReduceOnly Order is rejected."})");
+  const Answer doubtful = decode(200, "[" + torn + "," + b + "]");
+  REQUIRE(doubtful.legs.size() == 2);
+  CHECK(doubtful.legs[0].outcome == OutcomeClass::kUnknown);
+  CHECK_FALSE(doubtful.legs[0].order.has_value());
+  CHECK(doubtful.legs[1].outcome == OutcomeClass::kConfirmed);
+
+  // Fewer, more, in another order, of another order, or nothing that can be read: of none.
+  const std::string other = Order("NEW", "g1CCCC1", "9");
+  for (const std::string& body :
+       {"[" + a + "]", "[" + a + "," + b + "," + b + "]", "[" + b + "," + a + "]",
+        "[" + a + "," + a + "]", "[" + a + "," + other + "]",
+        "[" + b + "," + error(-1102, "malformed") + "]", std::string("[]"), std::string("{}"), a,
+        "[" + a + "," + b.substr(0, 30)}) {
+    CAPTURE(body);
+    const Answer answer = decode(200, body);
+    CHECK(answer.outcome == OutcomeClass::kUnknown);
+    CHECK(answer.legs.empty());
+    CHECK(answer.orders.empty());
+  }
+  // Of the whole: by its code under a status that carries proof, otherwise of nothing.
+  CHECK(decode(400, error(-4082, "size")).outcome == OutcomeClass::kRefused);
+  CHECK(decode(400, error(-4083, "failed")).outcome == OutcomeClass::kUnknown);
+  CHECK(decode(400, error(-1021, "late")).outcome == OutcomeClass::kTurnedAway);
+  for (const int status : {403, 408, 418, 429, 500, 503, 504}) {
+    CHECK(decode(status, error(-1102, "malformed")).outcome == OutcomeClass::kUnknown);
+    CHECK(decode(status, "[" + a + "," + b + "]").legs.empty());
+  }
+  CHECK(decode(429, error(-1015, "Too many new orders")).legs.empty());
+}
+
 TEST_CASE("Answers about USD-M orders prove what their code or their order says") {
   UsdmOrderVenue venue(Options());
   const auto answer = [&](RequestKind kind, int status, std::string body) {

@@ -76,6 +76,24 @@ bool IsBatch(RequestKind kind) {
          kind == RequestKind::kCancelBatch;
 }
 
+// Which order a code is about, its place says: what the list beside it names there must fit.
+// An order that was refused may be left without a name.
+absl::Status CheckPlaces(Reader& reader, const Envelope& envelope, const RequestContext& request) {
+  GANNET_ASSIGN_OR_RETURN(const List<OrderId> list, reader.ReadOrderIds(envelope.result));
+  if (list.rows.size() != request.targets.size()) {
+    return absl::InvalidArgumentError(
+        Concat({std::to_string(list.rows.size()), " orders of a batch of ",
+                std::to_string(request.targets.size())}));
+  }
+  for (size_t i = 0; i < list.rows.size(); ++i) {
+    const std::string name = list.rows[i].order_link_id.value_or("");
+    const bool refused = envelope.members[i].code != 0;
+    if (name != request.targets[i].text() && !(refused && name.empty()))
+      return absl::InvalidArgumentError(Concat({"the answer speaks of order ", name}));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ReadOrders(Reader& reader, std::string_view venue, const RequestContext& request,
                         const std::string& result, Answer& answer) {
   GANNET_ASSIGN_OR_RETURN(const List<Order> list, reader.ReadOrders(result));
@@ -328,12 +346,19 @@ EndpointLimit LimitOf(const wire::HttpExchange& exchange) {
 }
 
 // A code a member, in the order in which they were asked.
-void ReadLegs(const Envelope& envelope, const RequestContext& request, Answer& answer) {
+void ReadLegs(Reader& reader, const Envelope& envelope, const RequestContext& request,
+              Answer& answer) {
   if (envelope.members.size() != request.targets.size()) {
     return MakeUnparsable(
         answer, Concat({std::to_string(envelope.members.size()), " results of a batch of ",
                         std::to_string(request.targets.size())}));
   }
+  const bool places = request.kind == RequestKind::kPlaceBatch;
+  if (places) {
+    const absl::Status fits = CheckPlaces(reader, envelope, request);
+    if (!fits.ok()) return MakeUnparsable(answer, std::string(fits.message()));
+  }
+  const RequestKind of_each = places ? RequestKind::kPlace : RequestKind::kCancel;
   answer.outcome = OutcomeClass::kAcknowledged;
   for (const BatchCode& member : envelope.members) {
     LegOutcome& leg = answer.legs.emplace_back();
@@ -342,7 +367,7 @@ void ReadLegs(const Envelope& envelope, const RequestContext& request, Answer& a
       leg.outcome = OutcomeClass::kAcknowledged;
     } else if (member.code) {
       leg.code = std::to_string(*member.code);
-      leg.outcome = ProofOfCode(Outcomes(), RequestKind::kCancel, *member.code).outcome;
+      leg.outcome = ProofOfCode(Outcomes(), of_each, *member.code).outcome;
     }
   }
 }
@@ -378,8 +403,8 @@ Answer DecodeAnswer(Reader& reader, const Account& account, const RequestContext
     return answer;
   }
   answer.code.clear();
-  if (request.kind == RequestKind::kCancelBatch) {
-    ReadLegs(*envelope, request, answer);
+  if (request.kind == RequestKind::kPlaceBatch || request.kind == RequestKind::kCancelBatch) {
+    ReadLegs(reader, *envelope, request, answer);
     return answer;
   }
   if (IsBatch(request.kind)) return answer;

@@ -99,17 +99,37 @@ WireRequest BybitVenue::SendPage(Call call, RequestKind kind, std::string_view c
 
 size_t BybitVenue::OpenOrderLists() const { return linear() ? kSettleCoins.size() : 1; }
 
+OrderSpec BybitVenue::SpecFor(const Placement& order) const {
+  OrderSpec spec = SpecOf(*order.intent, order.quantity, *order.instrument);
+  spec.self_trade = self_trade_;
+  spec.position_side = PositionSideOf(*order.intent);
+  // Spot has no word for it: risk has seen to it that the order reduces.
+  if (!linear()) spec.reduce_only = false;
+  return spec;
+}
+
 absl::StatusOr<WireRequest> BybitVenue::Place(const market::OrderIntent& intent,
                                               market::Quantity quantity,
                                               const market::Instrument& instrument,
                                               base::Time now) {
-  OrderSpec spec = SpecOf(intent, quantity, instrument);
-  spec.self_trade = self_trade_;
-  spec.position_side = PositionSideOf(intent);
-  // Spot has no word for it: risk has seen to it that the order reduces.
-  if (!linear()) spec.reduce_only = false;
-  GANNET_ASSIGN_OR_RETURN(const Call call, bybit::Place(category_, spec));
+  GANNET_ASSIGN_OR_RETURN(const Call call,
+                          bybit::Place(category_, SpecFor({&intent, quantity, &instrument})));
   return Send(call, now);
+}
+
+size_t BybitVenue::MostInPlaceBatch() const { return uses_socket() ? 0 : MostInBatch(); }
+
+bool BybitVenue::FitsPlaceBatch(const market::OrderIntent&) const { return true; }
+
+absl::StatusOr<WireRequest> BybitVenue::PlaceBatch(const std::vector<Placement>& orders,
+                                                   base::Time now) {
+  std::vector<OrderSpec> specs;
+  for (const Placement& order : orders) specs.push_back(SpecFor(order));
+  GANNET_ASSIGN_OR_RETURN(const Call call, bybit::PlaceBatch(category_, specs));
+  WireRequest wire = Send(call, now);
+  // Each counts by itself.
+  wire.weight = wire.orders = wire.orders_of_minute = static_cast<uint32_t>(orders.size());
+  return wire;
 }
 
 // Spot keeps waiting orders apart until they trigger.
@@ -313,7 +333,10 @@ Answer BybitVenue::Decode(const RequestContext& request, const wire::HttpExchang
   if (of_account && request.part > kSetupPart) answer.positions.reset();
   const EndpointLimit limit = LimitOf(exchange);
   // 10006, and the like: this endpoint takes no more before its count begins anew.
-  answer.rate.limited = answer.code == "10006" || answer.code == "10429";
+  const auto full = [](const std::string& code) { return code == "10006" || code == "10429"; };
+  answer.rate.limited =
+      full(answer.code) || std::any_of(answer.legs.begin(), answer.legs.end(),
+                                       [&](const LegOutcome& leg) { return full(leg.code); });
   if (answer.rate.limited) {
     const base::Duration least = std::chrono::seconds(1);
     const base::Time at = exchange.status == 200 && limit.reset ? *limit.reset : base::Time();

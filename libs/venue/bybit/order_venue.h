@@ -33,6 +33,11 @@ class BybitVenue : public KeyedVenue {
 
   absl::StatusOr<WireRequest> Place(const market::OrderIntent& intent, market::Quantity quantity,
                                     const market::Instrument& instrument, base::Time now) override;
+  // By REST: over a socket each order is a frame of its own.
+  size_t MostInPlaceBatch() const override;
+  bool FitsPlaceBatch(const market::OrderIntent& intent) const override;
+  absl::StatusOr<WireRequest> PlaceBatch(const std::vector<Placement>& orders,
+                                         base::Time now) override;
   WireRequest Cancel(const OrderKey& order, base::Time now) override;
   size_t MostInBatch() const override;
   // The batch has no word for the kind of spot's stop orders.
@@ -82,6 +87,7 @@ class BybitVenue : public KeyedVenue {
   Answer Decode(const RequestContext& request, const wire::HttpExchange& exchange) override;
   bool linear() const { return category_ == Category::kLinear; }
   WireRequest Send(const Call& call, base::Time now);  // in its window
+  OrderSpec SpecFor(const Placement& order) const;
   WireRequest SendPage(Call call, RequestKind kind, std::string_view cursor, base::Time now);
   // Linear: the questions of which Account is the first.
   std::optional<Call> AccountPart(size_t part) const;

@@ -156,6 +156,98 @@ TEST_CASE("Bybit cancels several orders in one request, each with its own result
   }
 }
 
+TEST_CASE("Bybit places several orders in one request, each with its own result") {
+  SpotVenue venue(Options());
+  CHECK(venue.MostInPlaceBatch() == 10);
+  CHECK(LinearVenue(Options()).MostInPlaceBatch() == 20);
+  const market::Instrument btc = Btc();
+  const market::OrderIntent first = Intent();
+  market::OrderIntent second = Intent();
+  second.client_order_id = market::ClientOrderId("g1BBBB1");
+  second.side = market::Side::kSell;
+  const auto wire = venue.PlaceBatch({{&first, {1000}, &btc}, {&second, {2000}, &btc}}, kNow);
+  REQUIRE(wire.ok());
+  CHECK(wire->kind == RequestKind::kPlaceBatch);
+  CHECK(wire->target == "/v5/order/create-batch");
+  CHECK(wire->body ==
+        R"({"category":"spot","request":[{"symbol":"BTCUSDT","side":"Buy","orderType":"Limit",)"
+        R"("timeInForce":"GTC","qty":"0.01","price":"25000.5","orderLinkId":"g1AAAA1"},)"
+        R"({"symbol":"BTCUSDT","side":"Sell","orderType":"Limit","timeInForce":"GTC",)"
+        R"("qty":"0.02","price":"25000.5","orderLinkId":"g1BBBB1"}]})");
+  CHECK(wire->receive_window == std::chrono::seconds(2));
+  CHECK(wire->weight == 2);
+  CHECK(wire->counts_as_order);
+  CHECK(wire->orders == 2);
+  venue.UseSocket(true);
+  CHECK(venue.MostInPlaceBatch() == 0);
+  venue.UseSocket(false);
+
+  RequestContext context = Context(RequestKind::kPlaceBatch);
+  context.targets = {market::ClientOrderId("g1AAAA1"), market::ClientOrderId("g1BBBB1")};
+  const auto decode = [&](const std::string& rows, const std::string& members, int code = 0) {
+    wire::HttpExchange out = Http(code, R"({"list":[)" + rows + "]}");
+    const std::string none = R"("retExtInfo":{})";
+    out.body.replace(out.body.find(none), none.size(),
+                     R"("retExtInfo":{"list":[)" + members + "]}");
+    return venue.DecodeAnswer(context, out);
+  };
+  const auto row = [](const std::string& id, const std::string& link) {
+    return R"({"category":"spot","symbol":"BTCUSDT","orderId":")" + id + R"(","orderLinkId":")" +
+           link + R"(","createAt":"1"})";
+  };
+  const std::string fine = R"({"code":0,"msg":"OK"})", a = row("7", "g1AAAA1"),
+                    b = row("8", "g1BBBB1");
+  const Answer both = decode(a + "," + b, fine + "," + fine);
+  CHECK(both.outcome == OutcomeClass::kAcknowledged);
+  REQUIRE(both.legs.size() == 2);
+  CHECK(both.legs[0].outcome == OutcomeClass::kAcknowledged);
+  CHECK(both.legs[1].outcome == OutcomeClass::kAcknowledged);
+  // As the same code means in answer to the order alone, whichever its place, and whether or
+  // not what was refused has its name there.
+  for (const int code : {10001, 170131, 110007, 170141, 10006, 10016, 999999}) {
+    CAPTURE(code);
+    const OutcomeClass alone =
+        venue.DecodeAnswer(Context(RequestKind::kPlace), Http(code, "{}")).outcome;
+    const std::string error = R"({"code":)" + std::to_string(code) + R"(,"msg":"x"})";
+    for (const std::string_view link : {"g1AAAA1", ""}) {
+      const Answer half = decode(row("", std::string(link)) + "," + b, error + "," + fine);
+      REQUIRE(half.legs.size() == 2);
+      CHECK(half.legs[0].outcome == alone);
+      CHECK(half.legs[0].code == std::to_string(code));
+      CHECK(half.legs[1].outcome == OutcomeClass::kAcknowledged);
+    }
+    const Answer last = decode(a + "," + row("", "g1BBBB1"), fine + "," + error);
+    REQUIRE(last.legs.size() == 2);
+    CHECK(last.legs[0].outcome == OutcomeClass::kAcknowledged);
+    CHECK(last.legs[1].outcome == alone);
+  }
+  // Fewer, more, in another order, of another order, without a name: of none.
+  const std::string error = R"({"code":10001,"msg":"x"})";
+  struct Pair {
+    std::string rows, members;
+  };
+  for (const Pair& odd :
+       {Pair{a, fine}, Pair{a + "," + b, fine}, Pair{a, fine + "," + fine},
+        Pair{a + "," + b + "," + b, fine + "," + fine + "," + fine},
+        Pair{b + "," + a, fine + "," + fine}, Pair{b + "," + a, error + "," + fine},
+        Pair{a + "," + row("8", ""), fine + "," + fine},
+        Pair{a + "," + row("8", "g1CCCC1"), fine + "," + fine}, Pair{"", ""},
+        Pair{a + "," + b, fine + R"(,{"msg":"OK"})"}}) {
+    CAPTURE(odd.rows, odd.members);
+    const Answer answer = decode(odd.rows, odd.members);
+    CHECK(answer.outcome == OutcomeClass::kUnknown);
+    CHECK(answer.legs.empty());
+  }
+  CHECK(decode("", "", 10001).outcome == OutcomeClass::kRefused);
+  CHECK(decode("", "", 10006).outcome == OutcomeClass::kUnknown);
+  // A full endpoint may take some of a batch: it is left alone for the rest of its second.
+  CHECK(decode(a + "," + row("", ""), fine + R"(,{"code":10006,"msg":"x"})").rate.limited);
+  CHECK_FALSE(both.rate.limited);
+  wire::HttpExchange gone = Http(0, "{}");
+  gone.status = 504;
+  CHECK(venue.DecodeAnswer(context, gone).outcome == OutcomeClass::kUnknown);
+}
+
 TEST_CASE("Bybit changes price and quantity in place and names what changes, acknowledged") {
   SpotVenue venue(Options());
   Change change{.order = {Btc().id, market::ClientOrderId("g1AAAA1")},
