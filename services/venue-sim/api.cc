@@ -101,6 +101,7 @@ constexpr std::array kEndpoints{
     Endpoint{"GET", "/fapi/v1/openOrders", "", Security::kSigned, UsdmOpenWeight,
              &Api::UsdmOpenOrders},
     Endpoint{"GET", "/fapi/v1/allOrders", "", Security::kSigned, Fixed<5>, &Api::UsdmAllOrders},
+    Endpoint{"POST", "/fapi/v1/batchOrders", "", Security::kSigned, Fixed<5>, &Api::UsdmPlaceBatch},
     Endpoint{"DELETE", "/fapi/v1/batchOrders", "", Security::kSigned, Fixed<1>,
              &Api::UsdmCancelBatch},
     Endpoint{"DELETE", "/fapi/v1/allOpenOrders", "", Security::kSigned, Fixed<1>,

@@ -112,6 +112,7 @@ class Api {
   // api_usdm.cc
   void UsdmPlaceOrder(ApiCall& call);
   void UsdmCancelOrder(ApiCall& call);
+  void UsdmPlaceBatch(ApiCall& call);
   void UsdmCancelBatch(ApiCall& call);
   void UsdmQueryOrder(ApiCall& call);
   void UsdmOpenOrders(ApiCall& call);
@@ -142,6 +143,7 @@ class Api {
   const UsdmMarket& usdm() const { return exchange_.usdm(); }
   void PlaceUsdm(ApiCall& call, UsdmVerb verb);
   static void WriteUsdmReply(ApiCall& call, const UsdmReply& reply);
+  static void WriteUsdmMember(ApiCall& call, const UsdmReply& reply);  // of a batch
 
   Exchange& exchange_;
   const Authenticator& authenticator_;

@@ -121,6 +121,51 @@ void Api::UsdmCancelOrder(ApiCall& call) {
   if (call.params.ok()) WriteUsdmReply(call, exchange_.Usdm(std::move(command)));
 }
 
+// An order, or what was wrong with it, of a batch.
+void Api::WriteUsdmMember(ApiCall& call, const UsdmReply& reply) {
+  if (reply.order) return WriteUsdmOrder(call.json, *reply.order);
+  call.json.Object().Int("code", reply.error->code).Text("msg", reply.error->message).EndObject();
+}
+
+// Five at most, each as if it came alone. The batch counts as five orders by ten seconds,
+// however many it holds.
+void Api::UsdmPlaceBatch(ApiCall& call) {
+  constexpr size_t kMostOrders = 5;
+  const std::string text(call.params.Text("batchOrders"));
+  if (!call.params.ok()) return;
+  simdjson::dom::parser parser;
+  simdjson::dom::array members;
+  if (parser.parse(text).get(members)) {
+    return call.params.Refuse(-1130, "Data sent for parameter 'batchOrders' is not valid.");
+  }
+  if (members.size() == 0 || members.size() > kMostOrders)
+    return call.Fail({-4082, "Invalid number of batch place orders."});
+  call.reply.ordered_by = call.account;
+  if (auto error = usdm_limits_.UseOrder(call.account, call.now, kMostOrders))
+    return call.Fail(*std::move(error));
+  call.json.Array();
+  for (const simdjson::dom::element member : members) {
+    ApiRequest order;
+    simdjson::dom::object fields;
+    if (!member.get(fields)) {
+      for (const auto [name, value] : fields) {
+        std::string_view words;
+        order.params.Add(std::string(name),
+                         value.get(words) ? simdjson::minify(value) : std::string(words));
+      }
+    }
+    ApiCall one{.request = order,
+                .params = ParamReader(order.params),
+                .account = call.account,
+                .now = call.now};
+    UsdmCommand command{.verb = UsdmVerb::kPlace, .account = call.account};
+    command.place = ReadPlace(one, /*algo=*/false);
+    WriteUsdmMember(call, one.params.ok() ? exchange_.Usdm(std::move(command))
+                                          : UsdmReply{.error = one.params.error()});
+  }
+  call.json.EndArray();
+}
+
 // By numbers or by names, ten at most; each has an order or an error in the answer.
 void Api::UsdmCancelBatch(ApiCall& call) {
   constexpr size_t kMostOrders = 10;
@@ -147,17 +192,7 @@ void Api::UsdmCancelBatch(ApiCall& call) {
     command.client_id = client_id;
   }
   call.json.Array();
-  for (UsdmCommand& command : commands) {
-    const UsdmReply reply = exchange_.Usdm(std::move(command));
-    if (reply.order) {
-      WriteUsdmOrder(call.json, *reply.order);
-    } else {
-      call.json.Object()
-          .Int("code", reply.error->code)
-          .Text("msg", reply.error->message)
-          .EndObject();
-    }
-  }
+  for (UsdmCommand& command : commands) WriteUsdmMember(call, exchange_.Usdm(std::move(command)));
   call.json.EndArray();
 }
 

@@ -100,12 +100,17 @@ net::HttpResponse Door::Answer(const net::HttpRequest& request, std::string_view
 }
 
 void Door::Serve(std::string_view method, std::string_view path, Call& call) {
-  Window& window = windows_[call.account];
+  // Of a batch each order counts, and no request.
+  const bool counted = path.ends_with("-batch") || WithinLimit(call.account);
+  if (!counted) return Refuse(call, 10006, "Too many visits. Exceeded the API Rate Limit.");
+  Dispatch(method, path, call);
+}
+
+bool Door::WithinLimit(AccountIndex account) {
+  Window& window = windows_[account];
   const int64_t second = base::UnixMillis(exchange_.now()) / 1000;
   if (window.second != second) window = {second, 0};
-  if (++window.count > kRequestsPerSecond)
-    return Refuse(call, 10006, "Too many visits. Exceeded the API Rate Limit.");
-  Dispatch(method, path, call);
+  return ++window.count <= kRequestsPerSecond;
 }
 
 std::vector<std::pair<std::string, std::string>> Door::LimitOf(AccountIndex account) const {
@@ -135,7 +140,10 @@ void Door::Dispatch(std::string_view method, std::string_view path, Call& call) 
     return Refuse(call, 10001, "Only categories spot and linear are served here.");
   if (endpoint == "GET /v5/market/instruments-info") return Instruments(call);
   if (endpoint == "GET /v5/market/orderbook") return OrderBook(call);
-  if (post && path == "/v5/order/cancel-batch") return CancelBatch(call);
+  if (post && path == "/v5/order/create-batch")
+    return Batch(call, &Door::CreateSpot, &Door::CreateLinear);
+  if (post && path == "/v5/order/cancel-batch")
+    return Batch(call, &Door::CancelSpot, &Door::CancelLinear);
   if (!(category == "spot" ? DispatchSpot(endpoint, call) : DispatchLinear(endpoint, call)))
     Refuse(call, 10404, "Path is not found.");
 }
@@ -173,7 +181,7 @@ void Door::OrderBook(Call& call) {
 }
 
 // Each member as if it came alone; what became of it is told beside the list, in its order.
-void Door::CancelBatch(Call& call) {
+void Door::Batch(Call& call, void (Door::*spot)(Call&), void (Door::*linear)(Call&)) {
   const std::string_view category = call.params.Get("category");
   const size_t most = category == "spot" ? 10 : 20;
   const std::string text(call.params.Get("request"));
@@ -191,15 +199,17 @@ void Door::CancelBatch(Call& call) {
     const bool sound = ReadBody(simdjson::minify(member), one.params);
     if (!sound) {
       Refuse(one, 10001, "Request parameter error.");
-    } else if (category == "spot") {
-      CancelSpot(one);
+    } else if (!WithinLimit(call.account)) {
+      Refuse(one, 10006, "Too many visits. Exceeded the API Rate Limit.");
     } else {
-      CancelLinear(one);
+      (this->*(category == "spot" ? spot : linear))(one);
     }
+    Params ids;
+    if (!one.refusal) ReadBody(one.result.text(), ids);
     call.result.Object()
         .Text("category", category)
         .Text("symbol", one.params.Get("symbol"))
-        .Text("orderId", one.params.Get("orderId"))
+        .Text("orderId", ids.Get("orderId"))
         .Text("orderLinkId", one.params.Get("orderLinkId"))
         .EndObject();
     call.extra.Object()

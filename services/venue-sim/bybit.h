@@ -97,7 +97,7 @@ class Door {
   bool DispatchLinear(std::string_view endpoint, Call& call);
   void WriteKey(Call& call);
   void WriteAccountInfo(Call& call);
-  void CancelBatch(Call& call);
+  void Batch(Call& call, void (Door::*spot)(Call&), void (Door::*linear)(Call&));
   void Refuse(Call& call, int code, std::string message);
   void Refuse(Call& call, std::pair<int, std::string> code_and_message);
   void CreateSpot(Call& call);
@@ -128,8 +128,9 @@ class Door {
   void WriteIds(Call& call, std::string_view id, std::string_view link);
   bool Listens(AccountIndex account) const;
   void OnTrade(ConnectionId id, Connection& connection, std::string_view text);
-  // A call of an account within its limit, counted.
   std::vector<std::pair<std::string, std::string>> LimitOf(AccountIndex account) const;
+  // Counts a call of an account; false: it is one too many.
+  bool WithinLimit(AccountIndex account);
   void Serve(std::string_view method, std::string_view path, Call& call);
   void Publish(AccountIndex account, std::string text);
   void Reply(ConnectionId id, std::string_view operation, std::string_view request_id, bool success,

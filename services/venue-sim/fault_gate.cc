@@ -35,8 +35,10 @@ RequestClass ClassOf(const net::HttpRequest& request) {
   const std::string_view path = PathOf(request);
   if (request.method == "DELETE" || path.starts_with("/v5/order/cancel"))
     return RequestClass::kCancel;
-  if (request.method == "POST" && (path.ends_with("/order") || path.ends_with("/algoOrder") ||
-                                   path.ends_with("/cancelReplace") || path == "/v5/order/create"))
+  if (request.method == "POST" &&
+      (path.ends_with("/order") || path.ends_with("/algoOrder") ||
+       path.ends_with("/cancelReplace") || path.ends_with("/batchOrders") ||
+       path.starts_with("/v5/order/create")))
     return RequestClass::kPlace;
   if ((request.method == "PUT" && path.find("/order") != std::string_view::npos) ||
       path.starts_with("/v5/order/amend"))
@@ -44,13 +46,33 @@ RequestClass ClassOf(const net::HttpRequest& request) {
   return RequestClass::kQuery;
 }
 
-// The client's name of the order that a request places, or asks for.
-std::string OrderIn(const net::HttpRequest& request) {
+// The values of a field in the list of a batch, which Binance takes escaped in the query.
+std::vector<std::string> FieldsOfBatch(const net::HttpRequest& request, std::string_view name) {
+  const bool escaped = request.body.empty();
+  const std::string_view text = escaped ? request.target : request.body;
+  const std::string before = escaped ? absl::StrCat("%22", std::string(name), "%22%3A%22")
+                                     : absl::StrCat("\"", std::string(name), "\":\"");
+  std::vector<std::string> values;
+  for (size_t at = text.find(before); at != std::string_view::npos; at = text.find(before, at)) {
+    at += before.size();
+    values.emplace_back(text.substr(at, text.find(escaped ? "%22" : "\"", at) - at));
+  }
+  return values;
+}
+
+// The client's names of the orders that a request places, or asks for.
+std::vector<std::string> OrdersIn(const net::HttpRequest& request) {
   for (const char* name :
        {"newClientOrderId", "clientAlgoId", "origClientOrderId", "orderLinkId"}) {
-    if (std::string id = ParameterOf(request, name); !id.empty()) return id;
+    if (std::string id = ParameterOf(request, name); !id.empty()) return {std::move(id)};
   }
-  return std::string(FieldOf(request.body, "orderLinkId"));
+  return FieldsOfBatch(request, request.body.empty() ? "newClientOrderId" : "orderLinkId");
+}
+
+// The first of them.
+std::string OrderIn(const net::HttpRequest& request) {
+  const std::vector<std::string> orders = OrdersIn(request);
+  return orders.empty() ? std::string() : orders.front();
 }
 
 net::HttpResponse Json(int status, std::string body) {
@@ -209,11 +231,9 @@ void FaultGate::OnRequest(net::HttpRequest request, std::string_view peer, Respo
   if (Strikes(FaultKind::kLostRequest, at) != nullptr) return Hold(std::move(respond));
   if (const FaultRule* rule = Strikes(FaultKind::kRefusedError, at))
     return respond(ErrorOf(*rule, at.door));
-  const std::string order = OrderIn(request);
-  if (at.request == RequestClass::kPlace && !order.empty() &&
-      kinds_.contains(FaultKind::kLookupLag)) {
+  if (at.request == RequestClass::kPlace && kinds_.contains(FaultKind::kLookupLag)) {
     if (young_.size() >= kMaxYoungOrders) young_.clear();
-    young_[order] = clock_.Now();
+    for (const std::string& order : OrdersIn(request)) young_[order] = clock_.Now();
   }
   if (path.ends_with("/cancelReplace") && Strikes(FaultKind::kHalfReplace, at) != nullptr)
     return HalfReplace(request, std::move(respond));
@@ -273,7 +293,7 @@ FaultGate::Respond FaultGate::Edited(const net::HttpRequest& request, const Occa
     if (const FaultRule* rule = Strikes(FaultKind::kFillBeforeAck, at)) {
       delay = rule->delay;
       if (ack_due_.size() >= kMaxYoungOrders) ack_due_.clear();
-      ack_due_[OrderIn(request)] = clock_.Now() + delay;
+      for (const std::string& order : OrdersIn(request)) ack_due_[order] = clock_.Now() + delay;
     }
   }
   if (delay == base::Duration(0)) return respond;
@@ -343,7 +363,10 @@ void FaultGate::Ask(const std::string& method, const std::string& path, std::str
 FaultGate::Respond FaultGate::AndExpire(const net::HttpRequest& request, Door door,
                                         base::Duration delay, Respond respond) {
   std::string symbol = ParameterOf(request, "symbol");
-  if (symbol.empty()) symbol = FieldOf(request.body, "symbol");
+  if (symbol.empty()) {
+    const std::vector<std::string> symbols = FieldsOfBatch(request, "symbol");
+    if (!symbols.empty()) symbol = symbols.front();
+  }
   std::string parameters = absl::StrCat("symbol=", symbol, "&origClientOrderId=", OrderIn(request),
                                         OfPerpetuals(door, request.body) ? "&market=USDM" : "");
   return [this, alive = alive_, delay, parameters = std::move(parameters),

@@ -75,12 +75,12 @@ std::optional<ApiError> RateLimits::Use(std::string_view address, int64_t weight
   return error;
 }
 
-std::optional<ApiError> RateLimits::UseOrder(AccountIndex account, base::Time now) {
+std::optional<ApiError> RateLimits::UseOrder(AccountIndex account, base::Time now, int64_t count) {
   Orders& orders = orders_[account];
   int64_t& ten = orders.ten_seconds.At(Index(now, 10));
   int64_t& day = orders.day.At(Index(now, 86'400));
-  const bool by_day = day >= options_.orders_per_day;
-  if (ten >= options_.orders_per_10_seconds || by_day) {
+  const bool by_day = day + count > options_.orders_per_day;
+  if (ten + count > options_.orders_per_10_seconds || by_day) {
     ApiError error{-1015, {}, 429};
     error.message = by_day ? "Too many new orders; current limit is " +
                                  std::to_string(options_.orders_per_day) + " orders per 1 DAY."
@@ -90,8 +90,8 @@ std::optional<ApiError> RateLimits::UseOrder(AccountIndex account, base::Time no
     error.retry_after_s = SecondsUntilNext(now, by_day ? 86'400 : 10);
     return error;
   }
-  ++ten;
-  ++day;
+  ten += count;
+  day += count;
   return std::nullopt;
 }
 

@@ -36,8 +36,8 @@ class RateLimits {
   // Counts a request of this weight; the error when it is over the limit (429)
   // or the address is banned (418).
   std::optional<ApiError> Use(std::string_view address, int64_t weight, base::Time now);
-  // Counts a new order; -1015 when it is one too many.
-  std::optional<ApiError> UseOrder(AccountIndex account, base::Time now);
+  // Counts new orders; -1015 when they are too many.
+  std::optional<ApiError> UseOrder(AccountIndex account, base::Time now, int64_t count = 1);
 
   int64_t used_weight(std::string_view address, base::Time now);
   int64_t orders_in_10_seconds(AccountIndex account, base::Time now);

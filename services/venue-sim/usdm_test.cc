@@ -85,6 +85,45 @@ TEST_CASE("Perpetuals refuse as documented") {
   CHECK(venue.Http("PUT", "/fapi/v1/listenKey", {}, {{"X-MBX-APIKEY", kTestKey}}).code() == -1125);
 }
 
+TEST_CASE("Perpetuals take up to five orders in one request, each with its own result") {
+  VenueHarness venue;
+  venue.options().usdm_limits.orders_per_10_seconds = 14;
+  venue.Start();
+  venue.Run(1s);
+  const auto order = [&](const std::string& id, const std::string& quantity) {
+    return Json{{"symbol", "BTCUSDT"},   {"side", "BUY"},        {"type", "LIMIT"},
+                {"timeInForce", "GTC"},  {"quantity", quantity}, {"price", Away(venue, 90)},
+                {"newClientOrderId", id}};
+  };
+  const auto place = [&](const Json& list) {
+    return Ask(venue, "POST", "batchOrders", {{"batchOrders", list.dump()}});
+  };
+  Json stop = order("stop", "0.01");
+  stop["type"] = "STOP_MARKET";
+  const HttpAnswer mixed = place(
+      {order("a", "0.01"), order("b", "0.00001"), stop, order("a", "0.01"), order("c", "0.02")});
+  REQUIRE(mixed.status == 200);
+  REQUIRE(mixed.json.size() == 5);
+  CHECK(mixed.json[0]["clientOrderId"] == "a");
+  CHECK(mixed.json[0]["status"] == "NEW");
+  CHECK(mixed.json[1]["code"] == -4164);
+  CHECK(mixed.json[2]["code"] == -4120);
+  CHECK(mixed.json[3]["code"] == -4116);
+  CHECK(mixed.json[4]["clientOrderId"] == "c");
+  CHECK(Ask(venue, "GET", "openOrders", {}).json.size() == 2);
+  CHECK(net::FindHeader(mixed.headers, "X-MBX-ORDER-COUNT-10S") == "5");
+  CHECK(place(Json::array()).code() == -4082);
+  CHECK(place(Json::array({1, 2, 3, 4, 5, 6})).code() == -4082);
+  CHECK(place("no list").code() == -1130);
+  // One order counts as five when it comes so; then the limit is reached for all of a batch.
+  CHECK(place(Json::array({order("d", "0.01")})).status == 200);
+  const HttpAnswer many = place({order("e", "0.01"), order("f", "0.01")});
+  CHECK(many.status == 429);
+  CHECK(many.code() == -1015);
+  CHECK(Ask(venue, "POST", "order", Limit("BUY", Away(venue, 90), "g")).status == 200);
+  CHECK(Ask(venue, "GET", "openOrders", {}).json.size() == 4);
+}
+
 TEST_CASE("A stop order waits at the algo endpoint and becomes an order") {
   VenueHarness venue;
   venue.Start();
