@@ -4,6 +4,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -45,6 +46,24 @@ class ScriptedVenue : public venue::OrderVenue {
     return Request(venue::RequestKind::kPlace, "POST",
                    "place " + intent.client_order_id.text() + " " + instrument.Format(quantity),
                    now, std::chrono::seconds(2), true);
+  }
+  size_t MostInPlaceBatch() const override { return place_batch; }
+  bool FitsPlaceBatch(const market::OrderIntent& intent) const override {
+    return intent.type != market::OrderType::kStop;
+  }
+  absl::StatusOr<venue::WireRequest> PlaceBatch(const std::vector<venue::Placement>& orders,
+                                                base::Time now) override {
+    std::string words = "place-batch", quantities = " of";
+    for (const venue::Placement& order : orders) {
+      if (!Place(*order.intent, order.quantity, *order.instrument, now).ok())
+        return absl::InvalidArgumentError("one of them is no order here");
+      words += " " + order.intent->client_order_id.text();
+      quantities += " " + order.instrument->Format(order.quantity);
+    }
+    venue::WireRequest wire = Request(venue::RequestKind::kPlaceBatch, "POST", words + quantities,
+                                      now, std::chrono::seconds(2), true);
+    wire.orders = place_batch;
+    return wire;
   }
   venue::WireRequest Cancel(const venue::OrderKey& order, base::Time now) override {
     return Request(venue::RequestKind::kCancel, "DELETE",
@@ -170,6 +189,7 @@ class ScriptedVenue : public venue::OrderVenue {
   bool amends = true;
   bool history = false;         // of closed orders
   size_t batch = 0;             // cancels that one request takes
+  size_t place_batch = 0;       // orders that one request places
   bool two_identities = false;  // stop orders wait as "algo:…"
   bool derivatives = false;     // balance changes are asked for, a dead-man timer is there
   venue::Answer next;
@@ -334,6 +354,14 @@ class EngineFixture : public ExecutionOutput {
     facts.emplace_back(event);
     engine.Apply(event);
     engine.OnVerdict(event, now);
+    if (!in_turn) engine.DecideGathered();
+  }
+  // What is decided in it comes in one turn.
+  void Turn(const std::function<void()>& act) {
+    in_turn = true;
+    act();
+    in_turn = false;
+    engine.DecideGathered();
   }
   void Place(std::string id, int64_t quantity = 1000) { Decide(Intent(std::move(id), quantity)); }
   void CancelIntent(std::string id, std::string target) {
@@ -573,6 +601,7 @@ class EngineFixture : public ExecutionOutput {
   OutgoingRequest taken;
   std::vector<venue::BalanceEntry> balances;
   int stream_restarts = 0;
+  bool in_turn = false;
   uint64_t sequence = 0, intents = 0;
   ExecutionEngine engine;
 };

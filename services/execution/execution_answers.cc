@@ -100,6 +100,11 @@ void ExecutionEngine::OnHttp(const wire::HttpExchange& exchange, const market::H
   }
   const InFlight request = std::move(found->second);
   in_flight_.erase(found);
+  if (request.purpose == Purpose::kPlaceBatch &&
+      exchange.transport_error.starts_with(kDividedPrefix)) {
+    PlaceSingly(request.context.targets);
+    return StepStops();
+  }
   if (const std::optional<Block> block = ParseNotSent(exchange.transport_error)) {
     OnNotSent(request, *block);
     return StepStops();
@@ -121,8 +126,7 @@ bool ExecutionEngine::AskNextPart(const InFlight& request, venue::Answer& answer
   if (request.gathered) answer = Joined(*request.gathered, std::move(answer));
   if (!next) return false;
   const venue::WireRequest& wire = next->request;
-  if (request.parts >= kMaxParts ||
-      !budget_.Take(wire.weight, wire.counts_as_order, RateBudget::Use::kNormal, now_)) {
+  if (request.parts >= kMaxParts || !budget_.Take(wire, RateBudget::Use::kNormal, now_)) {
     // Half an answer is none.
     const std::string why =
         request.parts >= kMaxParts ? "it has too many pages" : "no room to ask on";
@@ -146,6 +150,10 @@ void ExecutionEngine::OnNotSent(const InFlight& request, const Block& block) {
   switch (request.purpose) {
     case Purpose::kPlace:
       Step(request.context.client_order_id, ExecKind::kNotSent, extra);
+      return;
+    case Purpose::kPlaceBatch:
+      for (const market::ClientOrderId& id : request.context.targets)
+        Step(id, ExecKind::kNotSent, extra);
       return;
     case Purpose::kReplace:
       Step(request.context.client_order_id, ExecKind::kNotSent, extra);
@@ -175,6 +183,13 @@ void ExecutionEngine::OnAnswer(const InFlight& request, const venue::Answer& ans
   switch (request.purpose) {
     case Purpose::kPlace:
       return OnPlaced(placed, LegOf(answer), answer.trades, answer.evidence);
+    case Purpose::kPlaceBatch:
+      for (size_t i = 0; i < request.context.targets.size(); ++i) {
+        OnPlaced(request.context.targets[i],
+                 i < answer.legs.size() ? answer.legs[i] : LegOf(answer), answer.trades,
+                 answer.evidence);
+      }
+      return;
     case Purpose::kCancel:
       return OnCanceled(target, LegOf(answer), answer.evidence);
     case Purpose::kAmend:

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "libs/base/check.h"
 #include "libs/wire/canonical.h"
 
 namespace gannet::execution {
@@ -19,11 +20,19 @@ bool NeverWritten(const TrackedOrder& order) {
   return order.life.working() == OrderState::kSubmitted && order.place.id == 0 && !order.external;
 }
 
+bool JoinsBatch(const market::OrderIntent& intent, const venue::OrderVenue& venue) {
+  return intent.kind == market::IntentKind::kNew && venue.FitsPlaceBatch(intent);
+}
+
 }  // namespace
 
 std::string NotSentError(const Block& block) {
   return absl::StrCat(std::string(kNotSentPrefix), static_cast<int>(block.reason), ": ",
                       block.text);
+}
+
+std::string DividedError(const Block& block) {
+  return absl::StrCat(std::string(kDividedPrefix), block.text);
 }
 
 ExecutionEngine::ExecutionEngine(ExecutionOptions options, venue::OrderVenue& venue,
@@ -38,6 +47,7 @@ ExecutionEngine::ExecutionEngine(ExecutionOptions options, venue::OrderVenue& ve
 }
 
 void ExecutionEngine::Enter(const market::Header& cause, base::Time now) {
+  DecideGathered();
   cause_ = cause;
   now_ = std::max(now_, now);
 }
@@ -45,12 +55,98 @@ void ExecutionEngine::Enter(const market::Header& cause, base::Time now) {
 // --- verdicts ----------------------------------------------------------------------
 
 void ExecutionEngine::OnVerdict(const market::Event<market::RiskDecision>& event, base::Time now) {
-  Enter(event.header, now);
+  now_ = std::max(now_, now);
   const auto& waiting = state_.unanswered_verdicts();
   const auto found = waiting.find(event.value.intent.client_order_id);
   if (found == waiting.end() || found->second.decision != event.value)
     return;  // a denial, or a repetition
-  Decide(event.value, market::EventId(found->second.correlation));
+  const bool gathered = std::any_of(gathered_.begin(), gathered_.end(), [&](const Gathered& one) {
+    return one.verdict == found->second;
+  });
+  if (gathered) return;
+  gathered_.push_back({found->second, event.header});
+  const bool may_join = venue_.MostInPlaceBatch() > 1 && JoinsBatch(event.value.intent, venue_);
+  if (!may_join || gathered_.size() >= venue_.MostInPlaceBatch()) DecideGathered();
+}
+
+void ExecutionEngine::DecideGathered() {
+  std::vector<Gathered> placements;
+  for (Gathered& one : std::exchange(gathered_, {})) {
+    if (JoinsBatch(one.verdict.decision.intent, venue_)) {
+      placements.push_back(std::move(one));
+      continue;
+    }
+    PlaceTogether(std::exchange(placements, {}));
+    cause_ = one.cause;
+    Decide(one.verdict.decision, one.verdict.correlation);
+  }
+  PlaceTogether(std::move(placements));
+}
+
+void ExecutionEngine::PlaceTogether(std::vector<Gathered> placements) {
+  std::vector<Gathered> permitted;
+  if (placements.size() > 1) {
+    for (const Gathered& one : placements) {
+      if (!CheckVerdict(one.verdict.decision)) permitted.push_back(one);
+    }
+  }
+  const bool in_one = permitted.size() > 1 && JournalBatch(permitted);
+  for (const Gathered& one : placements) {
+    if (in_one &&
+        !state_.unanswered_verdicts().contains(one.verdict.decision.intent.client_order_id))
+      continue;
+    cause_ = one.cause;
+    Decide(one.verdict.decision, one.verdict.correlation);
+  }
+}
+
+bool ExecutionEngine::JournalBatch(const std::vector<Gathered>& placements) {
+  std::vector<venue::Placement> orders;
+  std::vector<market::ClientOrderId> ids;
+  for (const Gathered& one : placements) {
+    const market::OrderIntent& intent = one.verdict.decision.intent;
+    orders.push_back({&intent, intent.quantity, directory_.Find(intent.instrument)});
+    ids.push_back(intent.client_order_id);
+  }
+  absl::StatusOr<venue::WireRequest> wire = venue_.PlaceBatch(orders, VenueNow());
+  // One by one they go too, and each of them is told why not.
+  if (!wire.ok() || !budget_.Take(*wire, RateBudget::Use::kSpare, now_)) return false;
+  for (const Gathered& one : placements) {
+    const market::OrderIntent& intent = one.verdict.decision.intent;
+    cause_ = one.cause;
+    GANNET_CHECK(EnsureInstrument(intent.instrument, intent.instrument_version),
+                 "the verdict was checked against its definition");
+    ++stats_.verdicts;
+    ++stats_.journaled;
+    market::ExecReport report =
+        market::ReportOf(intent, ExecKind::kJournaled, OrderState::kSubmitted);
+    report.evidence = JournalEvidence(state_.next_request_id());
+    out_.Emit(std::move(report), Chain(one.verdict.correlation, {}));
+  }
+  ++stats_.place_batches;
+  stats_.batched_placements += placements.size();
+  venue::RequestContext context{.kind = wire->kind,
+                                .instrument = orders[0].intent->instrument,
+                                .client_order_id = ids[0],
+                                .targets = std::move(ids)};
+  SendJournaled(Purpose::kPlaceBatch, *std::move(wire), std::move(context), {});
+  return true;
+}
+
+void ExecutionEngine::PlaceSingly(const std::vector<market::ClientOrderId>& ids) {
+  ++stats_.divided_batches;
+  for (const market::ClientOrderId& id : ids) {
+    const TrackedOrder* order = state_.Find(id);
+    if (order == nullptr || !order->open()) continue;
+    if (order->life.state() == OrderState::kSubmitted) {
+      SendPlacement(id, order->quantity);
+    } else {  // its cancel may be on the way, and must not come before it
+      Step(id, ExecKind::kNotSent,
+           {.detail = "cancelled before it was sent",
+            .evidence = "local:no byte left",
+            .local_reason = RejectReason::kGateClosed});
+    }
+  }
 }
 
 void ExecutionEngine::Decide(const market::RiskDecision& verdict,
@@ -240,7 +336,7 @@ void ExecutionEngine::SendAmendment(const market::RiskDecision& verdict,
   if (!wire.ok())
     return AmendNotSent(intent, correlation,
                         {RejectReason::kNotPermitted, std::string(wire.status().message())});
-  if (!budget_.Take(wire->weight, wire->counts_as_order, RateBudget::Use::kNormal, now_)) {
+  if (!budget_.Take(*wire, RateBudget::Use::kNormal, now_)) {
     return AmendNotSent(intent, correlation,
                         {RejectReason::kMessageRate, "the venue's request limit leaves no room"});
   }
@@ -285,7 +381,7 @@ void ExecutionEngine::Journal(const market::OrderIntent& intent,
     return NotSent(intent, correlation,
                    {RejectReason::kNotPermitted, std::string(wire.status().message())});
   const bool held = replaces && !in_one;
-  if (!held && !budget_.Take(wire->weight, wire->counts_as_order, RateBudget::Use::kNormal, now_)) {
+  if (!held && !budget_.Take(*wire, RateBudget::Use::kNormal, now_)) {
     return NotSent(intent, correlation,
                    {RejectReason::kMessageRate, "the venue's request limit leaves no room"});
   }
@@ -334,15 +430,14 @@ void ExecutionEngine::SendPlacement(const market::ClientOrderId& id, market::Qua
   if (instrument == nullptr)
     return refuse(RejectReason::kUnknownInstrument, "no definition of the instrument has come");
   if (now_ > order.verdict_expires)
-    return refuse(RejectReason::kGateClosed,
-                  "the verdict expired while the first leg was cancelled");
+    return refuse(RejectReason::kGateClosed, "the verdict expired before the order could be sent");
   if (order.epoch < state_.epoch())
     return refuse(RejectReason::kGateClosed, "verdict of an older epoch");
   if (const auto block = Gate(order.intent, quantity)) return refuse(block->reason, block->text);
   absl::StatusOr<venue::WireRequest> wire =
       venue_.Place(order.intent, quantity, *instrument, VenueNow());
   if (!wire.ok()) return refuse(RejectReason::kNotPermitted, std::string(wire.status().message()));
-  if (!budget_.Take(wire->weight, wire->counts_as_order, RateBudget::Use::kNormal, now_)) {
+  if (!budget_.Take(*wire, RateBudget::Use::kNormal, now_)) {
     return refuse(RejectReason::kMessageRate, "the venue's request limit leaves no room");
   }
   venue::RequestContext context{.kind = wire->kind,
@@ -447,8 +542,7 @@ bool ExecutionEngine::SendCancel(const market::ClientOrderId& id, std::string_vi
   const TrackedOrder& order = *state_.Find(id);
   const venue::OrderKey key = KeyOf(order);
   venue::WireRequest wire = venue_.Cancel(key, VenueNow());
-  if (!budget_.Take(wire.weight, wire.counts_as_order, RateBudget::Use::kCancel, now_))
-    return false;
+  if (!budget_.Take(wire, RateBudget::Use::kCancel, now_)) return false;
   ++stats_.cancels;
   Step(id, ExecKind::kPendingCancel,
        {.detail = std::string(why), .evidence = JournalEvidence(state_.next_request_id())});
@@ -488,8 +582,7 @@ bool ExecutionEngine::SendCancelBatch(const std::vector<market::ClientOrderId>& 
   std::vector<venue::OrderKey> keys;
   for (const market::ClientOrderId& id : ids) keys.push_back(KeyOf(*state_.Find(id)));
   venue::WireRequest wire = venue_.CancelBatch(keys, VenueNow());
-  if (!budget_.Take(wire.weight, wire.counts_as_order, RateBudget::Use::kCancel, now_))
-    return false;
+  if (!budget_.Take(wire, RateBudget::Use::kCancel, now_)) return false;
   stats_.cancels += ids.size();
   ++stats_.cancel_batches;
   for (const market::ClientOrderId& id : ids) {
@@ -649,7 +742,8 @@ void ExecutionEngine::SendJournaled(Purpose purpose, venue::WireRequest wire,
   note.target_path = std::move(wire.target);
   note.body = std::move(wire.body);
   note.quantity = quantity;
-  const bool places = purpose == Purpose::kPlace || purpose == Purpose::kReplace;
+  const bool places =
+      purpose == Purpose::kPlace || purpose == Purpose::kPlaceBatch || purpose == Purpose::kReplace;
   const bool asks_gate = places || purpose == Purpose::kAmend;
   EmitNote(ToNote(note));
   wire.method = std::move(note.method);
@@ -661,10 +755,15 @@ void ExecutionEngine::SendJournaled(Purpose purpose, venue::WireRequest wire,
                           .about = context.client_order_id,
                           .others = std::move(note.others),
                           .needs_verdict = asks_gate};
-  const market::InstrumentId instrument = context.instrument;
+  std::set<market::InstrumentId> instruments;
+  if (places) instruments.insert(context.instrument);
+  if (purpose == Purpose::kPlaceBatch) {
+    for (const market::ClientOrderId& placed : context.targets)
+      instruments.insert(state_.Find(placed)->intent.instrument);
+  }
   in_flight_.emplace(id, InFlight{purpose, std::move(context), {}, now_, 0});
   out_.Send(std::move(request));
-  if (places) ArmDeadMan(instrument);
+  for (const market::InstrumentId& instrument : instruments) ArmDeadMan(instrument);
 }
 
 bool ExecutionEngine::SendQuery(Purpose purpose, venue::WireRequest wire,
@@ -672,7 +771,7 @@ bool ExecutionEngine::SendQuery(Purpose purpose, venue::WireRequest wire,
                                 RateBudget::Use use, uint64_t session) {
   if (in_flight_.size() >= kMaxQueriesUnderWay) return false;
   const bool over_http = !wire.method.empty();
-  if (over_http && !budget_.Take(wire.weight, wire.counts_as_order, use, now_)) return false;
+  if (over_http && !budget_.Take(wire, use, now_)) return false;
   const uint64_t id = kQueryBit | ++queries_;
   context.request_id = id;
   context.asked_at = VenueNow();
@@ -691,7 +790,16 @@ base::Time ExecutionEngine::LatestEffect(const JournaledRequest& request) const 
 std::optional<Block> ExecutionEngine::SendBlock(const OutgoingRequest& request,
                                                 base::Time wall) const {
   if (!request.needs_verdict) return std::nullopt;
-  const TrackedOrder* order = state_.Find(request.order);
+  std::optional<Block> block = OrderBlock(request.order, request, wall);
+  for (size_t i = 0; i < request.others.size() && !block; ++i)
+    block = OrderBlock(request.others[i], request, wall);
+  return block;
+}
+
+std::optional<Block> ExecutionEngine::OrderBlock(const market::ClientOrderId& id,
+                                                 const OutgoingRequest& request,
+                                                 base::Time wall) const {
+  const TrackedOrder* order = state_.Find(id);
   if (order == nullptr || !order->open())
     return Block{RejectReason::kGateClosed, "the order is closed"};
   const bool amends = request.wire.kind == venue::RequestKind::kAmend;
@@ -711,6 +819,7 @@ bool ExecutionEngine::placements_under_way() const {
   return std::any_of(in_flight_.begin(), in_flight_.end(), [](const auto& entry) {
     return entry.second.purpose == Purpose::kPlace || entry.second.purpose == Purpose::kReplace ||
            entry.second.purpose == Purpose::kCancel || entry.second.purpose == Purpose::kAmend ||
+           entry.second.purpose == Purpose::kPlaceBatch ||
            entry.second.purpose == Purpose::kCancelBatch;
   });
 }

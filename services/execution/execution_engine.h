@@ -87,8 +87,8 @@ struct OutgoingRequest {
   venue::WireRequest wire;
   market::ClientOrderId order;                // placed or amended; empty for what needs no verdict
   market::ClientOrderId about;                // placed, amended or cancelled
-  std::vector<market::ClientOrderId> others;  // cancelled with it
-  // Placement, amendment: the gate is asked again at the moment of sending.
+  std::vector<market::ClientOrderId> others;  // placed or cancelled with it
+  // Placement, amendment: the gate is asked again at the moment of sending, of each order.
   bool needs_verdict = false;
 };
 
@@ -130,6 +130,11 @@ class ExecutionOutput {
 inline constexpr std::string_view kNotSentPrefix = "not sent: ";
 std::string NotSentError(const Block& block);
 
+// The same of a batch of which an order may not leave: no byte of it has left, and the others
+// may leave without that one.
+inline constexpr std::string_view kDividedPrefix = "divided: ";
+std::string DividedError(const Block& block);
+
 class ExecutionEngine {
  public:
   ExecutionEngine(ExecutionOptions options, venue::OrderVenue& venue, ExecutionOutput& out);
@@ -141,7 +146,11 @@ class ExecutionEngine {
   }
 
   // --- inputs; each follows the Apply of what it speaks of ------------------------
+  // Where the venue takes batches the verdict may wait for those that come with it: until
+  // DecideGathered, which is due at the end of the turn, or the next other input.
   void OnVerdict(const market::Event<market::RiskDecision>& event, base::Time now);
+  bool gathers() const { return !gathered_.empty(); }
+  void DecideGathered();
   void OnIntent(const market::Event<market::OrderIntent>& event, base::Time now);
   void OnRiskState(const market::Event<market::RiskState>& event, base::Time now);
   void OnCommand(const market::Event<market::Command>& event, base::Time now);
@@ -188,6 +197,8 @@ class ExecutionEngine {
     uint64_t verdicts = 0, journaled = 0, not_sent = 0, cancels = 0, cancels_joined = 0,
              cancels_repeated = 0;
     uint64_t cancel_batches = 0;                                   // requests that cancel several
+    uint64_t place_batches = 0, batched_placements = 0;            // that place several; how many
+    uint64_t divided_batches = 0;                                  // stopped for one of them
     uint64_t amendments = 0, amended = 0, amendments_refused = 0;  // sent, took effect, did not
     uint64_t fills = 0, duplicate_fills = 0, fill_conflicts = 0, missing_fills = 0,
              illegal_events = 0;
@@ -215,6 +226,7 @@ class ExecutionEngine {
  private:
   enum class Purpose : uint8_t {
     kPlace,
+    kPlaceBatch,
     kCancel,
     kCancelBatch,
     kReplace,
@@ -259,6 +271,12 @@ class ExecutionEngine {
     market::VenueOrderId venue_order_id;
     base::Time event_time{};
     market::ClientOrderId target;  // kPendingUpdate: the amendment
+  };
+
+  // A verdict with what it came from, that waits for others of its turn.
+  struct Gathered {
+    OpenVerdict verdict;
+    market::Header cause;
   };
 
   // The search for what became of one order.
@@ -350,6 +368,13 @@ class ExecutionEngine {
   // execution_engine.cc
   void Enter(const market::Header& cause, base::Time now);
   void Decide(const market::RiskDecision& verdict, const market::EventId& correlation);
+  void PlaceTogether(std::vector<Gathered> placements);
+  // False: not in one request; nothing was done.
+  bool JournalBatch(const std::vector<Gathered>& placements);
+  // Of a batch of which no byte left: each anew, by itself.
+  void PlaceSingly(const std::vector<market::ClientOrderId>& ids);
+  std::optional<Block> OrderBlock(const market::ClientOrderId& id, const OutgoingRequest& request,
+                                  base::Time wall) const;
   std::optional<Block> CheckVerdict(const market::RiskDecision& verdict) const;
   std::optional<Block> Gate(const market::OrderIntent& intent, market::Quantity quantity,
                             bool only_reduces = false) const;
@@ -559,6 +584,7 @@ class ExecutionEngine {
 
   market::Header cause_;  // of the input being handled
   base::Time now_{};
+  std::vector<Gathered> gathered_;  // in this turn
 
   std::map<uint64_t, InFlight> in_flight_;
   uint64_t queries_ = 0;

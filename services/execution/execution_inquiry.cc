@@ -93,7 +93,7 @@ void ExecutionEngine::Ask(const TrackedOrder& order, Inquiry& inquiry, Purpose p
   const market::ClientOrderId id = order.id();
   if (purpose == Purpose::kInquiryCancel) {
     // A cancel is written down like any other, even one that only asks.
-    if (budget_.Take(wire.weight, wire.counts_as_order, RateBudget::Use::kCancel, now_)) {
+    if (budget_.Take(wire, RateBudget::Use::kCancel, now_)) {
       inquiry.asking = true;
       ++stats_.inquiries;
       return SendJournaled(purpose, std::move(wire), std::move(context), {});

@@ -194,6 +194,13 @@ void ExecutionService::ConsumeFacts() {
       bus::kRiskDecisions, [this](const auto& event) { engine_.Apply(event); },
       [this](const auto& event) {
         engine_.OnVerdict(event, shard_.now());
+        if (engine_.gathers() && !std::exchange(gathers_, true)) {
+          shard_.AtTurnEnd([this, cause = event.header] {
+            gathers_ = false;
+            engine_.DecideGathered();
+            Settle(cause);
+          });
+        }
         Settle(event.header);
       });
   shard_.Consume<market::OrderIntent>(
@@ -401,7 +408,7 @@ void ExecutionService::RestartStream() {
 
 // --- edges ------------------------------------------------------------------------------
 
-std::optional<Block> ExecutionService::SendBlock(const OutgoingRequest& request) const {
+std::optional<Block> ExecutionService::ProcessBlock(const OutgoingRequest& request) const {
   if (lease_ != nullptr && !lease_->MayStillSend()) {
     return Block{market::RejectReason::kGateClosed,
                  "this process no longer holds the shard's lease"};
@@ -410,18 +417,26 @@ std::optional<Block> ExecutionService::SendBlock(const OutgoingRequest& request)
   if (const absl::Status health = shard_.health(); !health.ok()) {
     return Block{market::RejectReason::kGateClosed, std::string(health.message())};
   }
-  if (gate_) {
+  return std::nullopt;
+}
+
+std::optional<Block> ExecutionService::OrderBlock(const OutgoingRequest& request) const {
+  if (gate_ && request.needs_verdict) {
     if (std::optional<Block> block = gate_(request)) return block;
   }
   return engine_.SendBlock(request, clock_.Now());
 }
 
 void ExecutionService::Transmit(OutgoingRequest request) {
-  if (const std::optional<Block> block = SendBlock(request)) {
-    wire::HttpExchange exchange;
-    exchange.request_id = request.id;
-    exchange.transport_error = NotSentError(*block);
-    return DeliverAnswer(exchange);
+  wire::HttpExchange stopped{.request_id = request.id};
+  if (const std::optional<Block> block = ProcessBlock(request)) {
+    stopped.transport_error = NotSentError(*block);
+    return DeliverAnswer(stopped);
+  }
+  if (const std::optional<Block> block = OrderBlock(request)) {
+    const bool divides = request.wire.kind == venue::RequestKind::kPlaceBatch;
+    stopped.transport_error = divides ? DividedError(*block) : NotSentError(*block);
+    return DeliverAnswer(stopped);
   }
   NoteBytes(request);
   if (paper_)

@@ -24,8 +24,8 @@
 
 namespace gannet::execution {
 
-// Asked before each placement leaves, beside the engine's own gate: why it may
-// not. For kill switches that pass ahead of the loop.
+// Asked before each placement leaves, beside the engine's own gate: why it, or an order of
+// its batch, may not. For kill switches that pass ahead of the loop.
 using SendGate = std::function<std::optional<Block>(const OutgoingRequest&)>;
 
 class ExecutionService : public runtime::Service, private ExecutionOutput {
@@ -108,7 +108,9 @@ class ExecutionService : public runtime::Service, private ExecutionOutput {
   void NoteStops();
   void NoteBytes(const OutgoingRequest& request);
   void Transmit(OutgoingRequest request);
-  std::optional<Block> SendBlock(const OutgoingRequest& request) const;
+  // Why nothing may leave this process now; why an order of the request may not.
+  std::optional<Block> ProcessBlock(const OutgoingRequest& request) const;
+  std::optional<Block> OrderBlock(const OutgoingRequest& request) const;
   void DeliverAnswer(const wire::HttpExchange& exchange);
   void DeliverStream(const wire::StreamEvent& event);
   void FinishDrain(std::function<void()> done);
@@ -140,6 +142,7 @@ class ExecutionService : public runtime::Service, private ExecutionOutput {
   base::TimerId timer_ = base::TimerId::kNone;
   base::Time timer_at_ = base::Time::max();
   bool started_ = false, draining_ = false;
+  bool gathers_ = false;  // verdicts, until the turn ends
   uint64_t bad_inputs_ = 0;
   std::map<uint64_t, OnInspected> inspections_;
   std::map<uint64_t, OnAdjusted> adjustments_;

@@ -438,6 +438,15 @@ void ExecutionState::ApplyRequest(const RequestNote& note) {
   const auto cancel = [&](const market::ClientOrderId& id) {
     if (const auto order = orders_.find(id); order != orders_.end()) order->second.cancel = request;
   };
+  if (note.kind == venue::RequestKind::kPlaceBatch) {
+    const auto place = [&](const market::ClientOrderId& id) {
+      if (const auto order = orders_.find(id); order != orders_.end())
+        order->second.place = request;
+    };
+    place(note.order);
+    for (const market::ClientOrderId& other : note.others) place(other);
+    return;
+  }
   if (note.kind == venue::RequestKind::kAmend) {
     const auto order = orders_.find(note.order);
     if (order != orders_.end() && order->second.amendment)

@@ -207,6 +207,8 @@ TEST_CASE("Notes survive their own bytes") {
   batch.kind = venue::RequestKind::kCancelBatch;
   batch.others = {market::ClientOrderId("c"), market::ClientOrderId("d")};
   CHECK(*ReadRequestNote(ToNote(batch).body) == batch);
+  batch.kind = venue::RequestKind::kPlaceBatch;
+  CHECK(*ReadRequestNote(ToNote(batch).body) == batch);
   const CancelNote cancel{market::ClientOrderId("c"), market::ClientOrderId("o")};
   CHECK(*ReadCancelNote(ToNote(cancel).body) == cancel);
   const GateNote gate{{market::ScopeKind::kVenue, "v"}, true, "why", "who"};

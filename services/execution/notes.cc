@@ -43,6 +43,10 @@ market::Scope ReadScope(wire::CanonicalReader& in) {
   return scope;
 }
 
+bool IsBatch(venue::RequestKind kind) {
+  return kind == venue::RequestKind::kPlaceBatch || kind == venue::RequestKind::kCancelBatch;
+}
+
 }  // namespace
 
 wire::EngineNote ToNote(const RequestNote& note) {
@@ -57,7 +61,7 @@ wire::EngineNote ToNote(const RequestNote& note) {
   out.Bytes(note.method);
   out.Bytes(note.target_path);
   out.Bytes(note.body);
-  if (note.kind == venue::RequestKind::kCancelBatch) {
+  if (IsBatch(note.kind)) {
     out.U32(static_cast<uint32_t>(note.others.size()));
     for (const market::ClientOrderId& other : note.others) out.Text(other);
   }
@@ -78,7 +82,7 @@ absl::StatusOr<RequestNote> ReadRequestNote(std::string_view body) {
   note.method = in.Bytes();
   note.target_path = in.Bytes();
   note.body = in.Bytes();
-  if (note.kind == venue::RequestKind::kCancelBatch) {
+  if (IsBatch(note.kind)) {
     for (uint32_t left = in.U32(); left > 0 && in.ok(); --left)
       note.others.push_back(in.Text<market::ClientOrderId>());
   }

@@ -21,15 +21,15 @@ namespace gannet::execution {
 inline constexpr char kEngineName[] = "execution";
 inline constexpr uint8_t kNoteVersion = 1;
 
-// "request": the exact bytes of a placement, cancel, cancel-replace or amendment, written
-// before they are sent. The key's header is not part of them.
+// "request": the exact bytes of a placement, cancel, cancel-replace or amendment, of one order
+// or a batch, written before they are sent. The key's header is not part of them.
 struct RequestNote {
   uint64_t id = 0;
   venue::RequestKind kind = venue::RequestKind::kPlace;
   market::ClientOrderId order;                // placed, cancelled or amended
   market::ClientOrderId target;               // kCancelReplace: the order to be cancelled
-  std::vector<market::ClientOrderId> others;  // kCancelBatch: cancelled with `order`
-  market::Quantity quantity;                  // placed
+  std::vector<market::ClientOrderId> others;  // of a batch: placed or cancelled with `order`
+  market::Quantity quantity;                  // placed, alone
   base::Time timestamp{};
   base::Duration receive_window{};
   std::string method, target_path, body;

@@ -16,28 +16,34 @@ RateBudget::Window& RateBudget::Current(size_t which, base::Time now) {
   return window;
 }
 
-bool RateBudget::Take(uint32_t weight, bool counts_as_order, Use use, base::Time now) {
+bool RateBudget::Take(const venue::WireRequest& request, Use use, base::Time now) {
   Window& weights = Current(kWeight, now);
   Window& orders_10s = Current(kOrders10s, now);
   Window& orders_day = Current(kOrdersDay, now);
   Window& orders_minute = Current(kOrdersMinute, now);
-  const uint64_t reserve = use == Use::kCancel ? 0
-                                               : static_cast<uint64_t>(limits_.weight_per_minute) *
-                                                     limits_.reserve_ppm / 1'000'000;
-  const bool fits =
-      now >= paused_until_ && weights.used + weight + reserve <= limits_.weight_per_minute &&
-      (!counts_as_order ||
-       (orders_10s.used < limits_.orders_per_10s && orders_day.used < limits_.orders_per_day &&
-        (limits_.orders_per_minute == 0 || orders_minute.used < limits_.orders_per_minute)));
+  const uint64_t reserve = use == Use::kNormal ? static_cast<uint64_t>(limits_.weight_per_minute) *
+                                                     limits_.reserve_ppm / 1'000'000
+                                               : 0;
+  const auto room = [&](const Window& window, uint64_t more, uint64_t limit) {
+    return window.used + more <= (use == Use::kSpare ? limit / 2 : limit);
+  };
+  const bool fits = now >= paused_until_ &&
+                    room(weights, request.weight + reserve, limits_.weight_per_minute) &&
+                    (!request.counts_as_order ||
+                     (room(orders_10s, request.orders, limits_.orders_per_10s) &&
+                      room(orders_day, request.orders, limits_.orders_per_day) &&
+                      (limits_.orders_per_minute == 0 ||
+                       room(orders_minute, request.orders_of_minute, limits_.orders_per_minute))));
   if (!fits) {
-    ++stats_.refused_here;
+    // What goes another way instead is asked for again.
+    if (use != Use::kSpare) ++stats_.refused_here;
     return false;
   }
-  weights.used += weight;
-  if (counts_as_order) {
-    ++orders_10s.used;
-    ++orders_day.used;
-    ++orders_minute.used;
+  weights.used += request.weight;
+  if (request.counts_as_order) {
+    orders_10s.used += request.orders;
+    orders_day.used += request.orders;
+    orders_minute.used += request.orders_of_minute;
   }
   return true;
 }

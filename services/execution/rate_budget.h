@@ -29,14 +29,18 @@ struct RateLimits {
 
 class RateBudget {
  public:
-  enum class Use : uint8_t { kNormal, kCancel };
+  // kSpare: what may as well go another way; only while half of each limit stays free.
+  enum class Use : uint8_t { kNormal, kCancel, kSpare };
 
   explicit RateBudget(RateLimits limits) : limits_(limits) {}
 
   // How far the venue's clock is ahead of ours.
   void SetVenueClock(base::Duration ahead) { venue_ahead_ = ahead; }
-  // True, and counted, when a request of this weight may go now.
-  bool Take(uint32_t weight, bool counts_as_order, Use use, base::Time now);
+  // True, and counted, when this request may go now.
+  bool Take(const venue::WireRequest& request, Use use, base::Time now);
+  bool Take(uint32_t weight, bool counts_as_order, Use use, base::Time now) {
+    return Take({.weight = weight, .counts_as_order = counts_as_order}, use, now);
+  }
   // The earliest time at which Take may say yes again.
   base::Time NextTry(base::Time now) const;
   // What the answer said to what was asked at `asked`; `refused`: it was a rate-limit refusal

@@ -44,6 +44,33 @@ TEST_CASE("RateBudget counts orders by ten seconds and by day") {
   CHECK(budget.Take(1, false, Use::kNormal, kNow + seconds(20)));
 }
 
+TEST_CASE("RateBudget counts a request as the orders that the venue counts it as") {
+  RateLimits limits = Small();
+  limits.orders_per_10s = 10;
+  limits.orders_per_minute = 4;
+  RateBudget budget(limits);
+  const venue::WireRequest batch{.weight = 2, .counts_as_order = true, .orders = 5};
+  CHECK(budget.Take(batch, Use::kNormal, kNow));
+  CHECK(budget.Take(batch, Use::kNormal, kNow));
+  CHECK_FALSE(budget.Take(0, true, Use::kNormal, kNow));  // ten in ten seconds
+  CHECK(budget.Take(0, true, Use::kNormal, kNow + seconds(10)));
+  CHECK(budget.Take(0, true, Use::kNormal, kNow + seconds(10)));
+  CHECK_FALSE(budget.Take(0, true, Use::kNormal, kNow + seconds(10)));  // four in a minute
+}
+
+TEST_CASE("RateBudget gives what may go another way half of each limit at most") {
+  RateLimits limits = Small();
+  limits.orders_per_10s = 10;
+  RateBudget budget(limits);
+  const venue::WireRequest batch{.weight = 3, .counts_as_order = true, .orders = 3};
+  CHECK(budget.Take(batch, Use::kSpare, kNow));
+  CHECK_FALSE(budget.Take(batch, Use::kSpare, kNow));
+  CHECK(budget.stats().refused_here == 0);
+  CHECK(budget.Take(batch, Use::kNormal, kNow));
+  CHECK_FALSE(budget.Take({.weight = 0, .counts_as_order = true}, Use::kSpare, kNow));
+  CHECK(budget.Take(0, true, Use::kNormal, kNow));
+}
+
 TEST_CASE("RateBudget believes the venue when it counts more") {
   RateBudget budget(Small());
   budget.Report({.used_weight = 8}, false, kNow, kNow);

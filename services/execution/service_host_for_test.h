@@ -2,6 +2,7 @@
 // verdicts that the test hands in, and every fact that comes out.
 #pragma once
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <functional>
 #include <memory>
@@ -82,7 +83,8 @@ class ServiceHost {
             static_cast<const market::Event<market::PositionUpdate>*>(event)->value);
       }
     });
-    auto built = BuildExecution(config, deps_, [this](const OutgoingRequest&) { return closed; });
+    auto built = BuildExecution(config, deps_,
+                                [this](const OutgoingRequest& request) { return Stops(request); });
     REQUIRE(built.ok());
     REQUIRE(built->size() == 1);
     service = std::move(built->front());
@@ -131,14 +133,23 @@ class ServiceHost {
     return intent;
   }
   void Decide(market::OrderIntent intent, base::Duration lives = std::chrono::seconds(2)) {
-    intent.hash = wire::IntentHash(intent);
-    market::RiskDecision decision;
-    decision.intent = std::move(intent);
-    decision.permitted = true;
-    decision.epoch = 1;
-    decision.decided = shard_.now();
-    decision.expires = shard_.now() + lives;
-    Turn([&](const market::Header& cause) { decisions_.Emit(decision, cause); });
+    DecideAll({std::move(intent)}, lives);
+  }
+  // In one turn.
+  void DecideAll(std::vector<market::OrderIntent> intents,
+                 base::Duration lives = std::chrono::seconds(2)) {
+    Turn([&](const market::Header& cause) {
+      for (market::OrderIntent& intent : intents) {
+        intent.hash = wire::IntentHash(intent);
+        market::RiskDecision decision;
+        decision.intent = std::move(intent);
+        decision.permitted = true;
+        decision.epoch = 1;
+        decision.decided = shard_.now();
+        decision.expires = shard_.now() + lives;
+        decisions_.Emit(std::move(decision), cause);
+      }
+    });
   }
   void CancelOrder(std::string id, std::string target) {
     market::OrderIntent intent = Intent(std::move(id), market::Side::kBuy, "1", "1");
@@ -201,9 +212,19 @@ class ServiceHost {
   base::Sha256Stream hash;
   market::Instrument btc;
   TestLease lease;
-  std::optional<Block> closed;  // what the outside gate says
+  std::optional<Block> closed;  // what the outside gate says; or of this order alone
+  std::string stopped;
 
  private:
+  std::optional<Block> Stops(const OutgoingRequest& request) const {
+    if (closed) return closed;
+    const bool covers = request.order.text() == stopped ||
+                        std::any_of(request.others.begin(), request.others.end(),
+                                    [this](const auto& id) { return id.text() == stopped; });
+    if (stopped.empty() || !covers) return std::nullopt;
+    return Block{market::RejectReason::kKillSwitch, "the outside gate is closed"};
+  }
+
   World outside_;
   bus::MemoryBus bus_;
   runtime::Shard shard_;

@@ -280,6 +280,24 @@ void Trade(Wire wire, Session& session) {
   Pause(wire, session, "g1late", 1s);
 }
 
+// The same, as many as may be in one turn.
+void TradeTogether(Wire wire, Session& session) {
+  ServiceHost& host = session.host();
+  host.DecideAll({session.Limit("g1rests", Side::kBuy, -500'000),
+                  session.Limit("g1buy", Side::kBuy, 20'000, "0.002"),
+                  session.Limit("g1part", Side::kBuy, 0, "0.9")},
+                 10s);
+  Pause(wire, session, "g1part", 2s);
+  host.DecideAll({session.Limit("g1sell", Side::kSell, 20'000, "0.001"),
+                  session.Limit("g1other", Side::kBuy, -400'000),
+                  session.Limit("g1tiny", Side::kBuy, -400'000, "0.00001")},
+                 10s);
+  Pause(wire, session, "g1other", 2s);
+  host.CancelOrder("g1end", "g1part");
+  Pause(wire, session, "g1part", 2s);
+  CHECK(session.engine().stats().place_batches > 0);
+}
+
 // What is still open is cancelled until it has ended.
 void EndAll(Session& session) {
   int round = 0;
@@ -295,12 +313,13 @@ void EndAll(Session& session) {
   CHECK(all_ended());
 }
 
-void Check(Wire wire, Product product, const FaultCase& fault) {
+void Check(Wire wire, Product product, const FaultCase& fault,
+           void (*trade)(Wire, Session&) = Trade) {
   CAPTURE(fault.name, static_cast<int>(wire), static_cast<int>(product));
   Session session(wire, product);
   REQUIRE(session.Ready());
   session.ground().gate().Begin(Script(fault.script, wire, product));
-  Trade(wire, session);
+  trade(wire, session);
   const auto& strikes = session.ground().gate().strikes();
   CHECK(session.Until([&] { return strikes.contains(Name(fault.kind)); }));
   session.Run(wire == Wire::kMemory ? 10s : 1s);
@@ -323,6 +342,31 @@ TEST_CASE("Orders end in the venue's truth whatever it does wrong") {
   const size_t number = GENERATE(range(size_t{0}, Cases().size()));
   const FaultCase& fault = Cases()[number];
   if ((fault.products & Bit(product)) != 0) Check(Wire::kMemory, product, fault);
+}
+
+// Of requests that place, of their answers, and of what they place.
+bool StrikesPlacements(const FaultCase& fault) {
+  switch (fault.kind) {
+    case FaultKind::kLostRequest:
+    case FaultKind::kLostAnswer:
+    case FaultKind::kRefusedError:
+    case FaultKind::kHandledError:
+    case FaultKind::kLateAnswer:
+    case FaultKind::kLookupLag:
+    case FaultKind::kFillBeforeAck:
+    case FaultKind::kAckThenExpire:
+      return true;
+    default:
+      return false;
+  }
+}
+
+TEST_CASE("Orders of one request end in the venue's truth whatever it does wrong") {
+  const Product product = GENERATE(Product::kUsdm, Product::kBybit, Product::kBybitLinear);
+  const size_t number = GENERATE(range(size_t{0}, Cases().size()));
+  const FaultCase& fault = Cases()[number];
+  if ((fault.products & Bit(product)) != 0 && StrikesPlacements(fault))
+    Check(Wire::kMemory, product, fault, TradeTogether);
 }
 
 TEST_CASE("Orders end in the venue's truth over real sockets too", "[sockets]") {

@@ -342,31 +342,11 @@ class Match {
   void Act() {
     using market::Side;
     if (rng_.Chance(0.5)) {
-      const Side side = rng_.Chance(0.5) ? Side::kBuy : Side::kSell;
-      const int64_t best = BestCents(market::Opposite(side));
-      const int64_t ticks =
-          rng_.Between(-2000, 400) * market::Sign(side);  // sometimes through the book
-      market::OrderIntent intent =
-          host_->Intent(NextId("o"), side, "0.001", market::FormatDecimal(best + ticks, 2));
-      intent.quantity.mantissa = rng_.Between(20, 400);
-      intent.time_in_force =
-          rng_.Chance(0.2) ? market::TimeInForce::kIoc : market::TimeInForce::kGtc;
-      const std::string target = SomeOpen(side);
-      if (run_.stops && rng_.Chance(0.3)) {
-        intent.time_in_force = market::TimeInForce::kGtc;
-        intent.type = rng_.Chance(0.5) ? market::OrderType::kStop : market::OrderType::kStopLimit;
-        intent.stop_price.mantissa = best + rng_.Between(100, 3000) * market::Sign(side);
-        intent.price.mantissa =
-            intent.type == market::OrderType::kStop
-                ? 0
-                : intent.stop_price.mantissa + rng_.Between(-300, 900) * market::Sign(side);
-        ++stops;
-      } else if (!target.empty() && rng_.Chance(0.25)) {
-        intent.kind = market::IntentKind::kReplace;
-        intent.target = market::ClientOrderId(target);
-      }
-      host_->Decide(intent, std::chrono::seconds(10));
-      ++placed;
+      std::vector<market::OrderIntent> together;
+      for (int64_t more = rng_.Chance(0.3) ? rng_.Between(1, 5) : 0; more >= 0; --more)
+        together.push_back(Propose());
+      placed += together.size();
+      host_->DecideAll(std::move(together), std::chrono::seconds(10));
     }
     if (rng_.Chance(0.3)) {
       if (const std::string target = SomeOpen(rng_.Chance(0.5) ? Side::kBuy : Side::kSell);
@@ -374,6 +354,32 @@ class Match {
         host_->CancelOrder(NextId("c"), target);
       }
     }
+  }
+  market::OrderIntent Propose() {
+    using market::Side;
+    const Side side = rng_.Chance(0.5) ? Side::kBuy : Side::kSell;
+    const int64_t best = BestCents(market::Opposite(side));
+    const int64_t ticks =
+        rng_.Between(-2000, 400) * market::Sign(side);  // sometimes through the book
+    market::OrderIntent intent =
+        host_->Intent(NextId("o"), side, "0.001", market::FormatDecimal(best + ticks, 2));
+    intent.quantity.mantissa = rng_.Between(20, 400);
+    intent.time_in_force = rng_.Chance(0.2) ? market::TimeInForce::kIoc : market::TimeInForce::kGtc;
+    const std::string target = SomeOpen(side);
+    if (run_.stops && rng_.Chance(0.3)) {
+      intent.time_in_force = market::TimeInForce::kGtc;
+      intent.type = rng_.Chance(0.5) ? market::OrderType::kStop : market::OrderType::kStopLimit;
+      intent.stop_price.mantissa = best + rng_.Between(100, 3000) * market::Sign(side);
+      intent.price.mantissa =
+          intent.type == market::OrderType::kStop
+              ? 0
+              : intent.stop_price.mantissa + rng_.Between(-300, 900) * market::Sign(side);
+      ++stops;
+    } else if (!target.empty() && rng_.Chance(0.25)) {
+      intent.kind = market::IntentKind::kReplace;
+      intent.target = market::ClientOrderId(target);
+    }
+    return intent;
   }
   std::string SomeOpen(market::Side side) {
     std::vector<std::string> open;

@@ -231,6 +231,94 @@ TEST_CASE("A session holds long and short of an instrument apart in hedge mode")
   IsTurnedAway(session, wire, "g1more");
 }
 
+TEST_CASE("A session places what one turn decides by batches where the venue has them") {
+  const Wire wire = AnyWire();
+  const Product product = AnyProduct();
+  // Whole; one of them refused; the answer lost after all of them were placed.
+  enum class Fate { kTaken, kOneRefused, kLostAnswer };
+  const Fate fate = GENERATE(Fate::kTaken, Fate::kOneRefused, Fate::kLostAnswer);
+  if (fate != Fate::kTaken && wire == Wire::kSockets)
+    return;  // finding out takes its time: on a real clock not
+  Session session(wire, product);
+  REQUIRE(session.Ready());
+  if (fate == Fate::kLostAnswer) {
+    venue_sim::FaultRule rule;
+    rule.kind = venue_sim::FaultKind::kLostAnswer;
+    rule.times = 1;
+    session.ground().gate().Begin({.rules = {rule}});
+  }
+  std::vector<std::string> ids;
+  std::vector<market::OrderIntent> intents;
+  for (int i = 0; i < 12; ++i) {
+    ids.push_back("g1rests" + std::to_string(i));
+    const bool tiny = fate == Fate::kOneRefused && i == 1;
+    intents.push_back(
+        session.Limit(ids.back(), Side::kBuy, -500'000 - 1'000 * i, tiny ? "0.00001" : "0.001"));
+  }
+  session.host().DecideAll(intents, 10s);
+  for (const std::string& id : ids) {
+    const bool tiny = fate == Fate::kOneRefused && id == "g1rests1";
+    REQUIRE(session.Reaches(id, tiny ? OrderState::kUnknown : OrderState::kAccepted, 60s));
+  }
+  if (fate == Fate::kOneRefused) {
+    CHECK_FALSE(session.host().Last("g1rests1").venue_code.empty());
+    REQUIRE(session.Reaches("g1rests1", OrderState::kRejected, 120s));
+  }
+  CHECK(session.truth().open_orders() == (fate == Fate::kOneRefused ? 11 : 12));
+  // Of 5, and of 10 or 20 on Bybit; what is left alone goes alone.
+  const ExecutionEngine::Stats& stats = session.engine().stats();
+  const uint64_t batches = product == Product::kSpot    ? 0
+                           : product == Product::kUsdm  ? 3
+                           : product == Product::kBybit ? 2
+                                                        : 1;
+  CHECK(stats.place_batches == batches);
+  CHECK(stats.batched_placements == (product == Product::kSpot ? 0 : 12));
+  CHECK(stats.twin_orders == 0);
+  session.host().Command(market::CommandKind::kCancelAll, {market::ScopeKind::kFirm, ""});
+  for (const std::string& id : ids) {
+    if (fate == Fate::kOneRefused && id == "g1rests1") continue;
+    REQUIRE(session.Reaches(id, OrderState::kCanceled, 60s));
+  }
+  session.Agree();
+}
+
+TEST_CASE("Orders of one turn are frames of their own over a WebSocket") {
+  const Product product = AnyProduct();
+  GroundOptions how;
+  how.configure = [](ExecutionConfig& config) { config.live.orders_by_socket = true; };
+  Session session(Wire::kMemory, product, how);
+  REQUIRE(session.Ready());
+  REQUIRE(session.Until([&] { return session.host().service->orders_go_by_socket(); }));
+  session.host().DecideAll(
+      {session.Limit("g1one", Side::kBuy, -500'000), session.Limit("g1two", Side::kBuy, -501'000)},
+      10s);
+  REQUIRE(session.Reaches("g1one", OrderState::kAccepted));
+  REQUIRE(session.Reaches("g1two", OrderState::kAccepted));
+  CHECK(session.host().service->sent_by_socket() == 2);
+  CHECK(session.engine().stats().place_batches == 0);
+}
+
+TEST_CASE("The outside gate stops an order of a batch before its bytes leave, and that one alone") {
+  const Product product = GENERATE(Product::kUsdm, Product::kBybit, Product::kBybitLinear);
+  Session session(Wire::kMemory, product);
+  REQUIRE(session.Ready());
+  session.host().stopped = "g1two";
+  session.host().DecideAll(
+      {session.Limit("g1one", Side::kBuy, -500'000), session.Limit("g1two", Side::kBuy, -501'000),
+       session.Limit("g1three", Side::kBuy, -502'000)},
+      10s);
+  REQUIRE(session.Reaches("g1one", OrderState::kAccepted));
+  REQUIRE(session.Reaches("g1three", OrderState::kAccepted));
+  REQUIRE(session.Reaches("g1two", OrderState::kDenied));
+  CHECK(session.engine().stats().divided_batches == 1);
+  CHECK(session.truth().open_orders() == 2);
+  CHECK_FALSE(session.truth().Find("g1two").has_value());
+  session.host().Command(market::CommandKind::kCancelAll, {market::ScopeKind::kFirm, ""});
+  REQUIRE(session.Reaches("g1one", OrderState::kCanceled));
+  REQUIRE(session.Reaches("g1three", OrderState::kCanceled));
+  session.Agree();
+}
+
 TEST_CASE("A session cancels many orders by batches where the venue has them") {
   const Wire wire = AnyWire();
   const Product product = AnyProduct();
