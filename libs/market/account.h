@@ -96,6 +96,7 @@ struct OrderRequest {
   // kReplaceOrder, kAmendOrder: total, what is filled already included; kAmendOrder: 0 is as it is
   Quantity quantity;
   bool reduce_only = false;
+  uint32_t trailing_bps = 0;  // kTrailingStop: as in OrderIntent
   base::Time expires;
   std::optional<AlgoPlan> plan;  // kSubmitOrder: a parent order, which `expires` ends
   bool operator==(const OrderRequest&) const = default;

@@ -51,9 +51,11 @@ struct OrderIntent {
   OrderType type = OrderType::kLimit;
   TimeInForce time_in_force = TimeInForce::kGtc;
   Price price;        // kMarket: 0
-  Price stop_price;   // stop orders only
+  Price stop_price;   // stop orders; kTrailingStop: from which price on it trails, 0: at once
   Quantity quantity;  // kAmend: total, what is filled already included
   bool reduce_only = false;
+  // kTrailingStop: the distance of its trigger from the best price, in basis points of that.
+  uint32_t trailing_bps = 0;
   base::Time created;
   base::Time expires;         // kGtd
   std::string reason;         // for people: "HACK playbook", "quote refresh"

@@ -67,6 +67,8 @@ void Write(CanonicalWriter& out, const market::OrderIntent& intent) {
   out.Bytes(intent.reason);
   out.Bytes(intent.model_version);
   out.EventId(intent.signal);
+  // Came later: the bytes, and so the hashes, of all other types are as they were without it.
+  if (intent.type == market::OrderType::kTrailingStop) out.U32(intent.trailing_bps);
 }
 
 void Write(CanonicalWriter& out, const market::Fill& fill) {

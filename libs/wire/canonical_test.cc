@@ -213,6 +213,11 @@ TEST_CASE("IntentHash changes with every field but the hash itself") {
     change(changed);
     CHECK(hashes.insert(IntentHash(changed)).second);
   }
+  OrderIntent trailing = intent;
+  trailing.type = market::OrderType::kTrailingStop;
+  CHECK(hashes.insert(IntentHash(trailing)).second);
+  ++trailing.trailing_bps;
+  CHECK(hashes.insert(IntentHash(trailing)).second);
   OrderIntent hashed = intent;
   hashed.hash = IntentHash(intent);
   CHECK(IntentHash(hashed) == hashed.hash);

@@ -74,6 +74,7 @@ void WriteRequest(const market::OrderRequest& value, MessageWriter& out) {
   if (value.plan)
     out.Message(Proto::kPlanFieldNumber,
                 [&](MessageWriter& part) { WritePlan(*value.plan, part); });
+  out.Unsigned(Proto::kTrailingBpsFieldNumber, value.trailing_bps);
 }
 
 market::OrderRequest RequestFrom(const ops_pb::OrderRequest& message, Problem& problem) {
@@ -92,6 +93,7 @@ market::OrderRequest RequestFrom(const ops_pb::OrderRequest& message, Problem& p
   value.reduce_only = message.reduce_only();
   value.expires = base::FromUnixNanos(message.expires_ns());
   if (message.has_plan()) value.plan = PlanFrom(message.plan(), problem, "value.order.plan.algo");
+  value.trailing_bps = message.trailing_bps();
   return value;
 }
 

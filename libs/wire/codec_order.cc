@@ -172,6 +172,7 @@ struct Convert<market::OrderIntent> {
     out.Text(Proto::kModelVersionFieldNumber, value.model_version);
     if (value.signal != market::EventId{}) out.EventId(Proto::kSignalFieldNumber, value.signal);
     out.Bytes(Proto::kHashFieldNumber, value.hash);
+    out.Unsigned(Proto::kTrailingBpsFieldNumber, value.trailing_bps);
   }
 
   static market::OrderIntent From(const pb::OrderIntent& message, Problem& problem) {
@@ -200,6 +201,7 @@ struct Convert<market::OrderIntent> {
     value.model_version = message.model_version();
     value.signal = EventIdFrom(message.signal());
     value.hash = problem.Digest(message.hash(), "value.hash");
+    value.trailing_bps = message.trailing_bps();
     return value;
   }
 };

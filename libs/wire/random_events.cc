@@ -164,6 +164,8 @@ market::OrderRequest Request(base::Rng& rng) {
   value.stop_price = Price(rng);
   value.quantity = Quantity(rng);
   value.reduce_only = Coin(rng);
+  // Of other types the canonical bytes have no place for it.
+  if (value.type == market::OrderType::kTrailingStop) value.trailing_bps = Small(rng);
   value.expires = When(rng);
   return value;
 }
@@ -355,6 +357,8 @@ market::OrderIntent RandomValue(base::Rng& rng) {
   value.stop_price = Price(rng);
   value.quantity = Quantity(rng);
   value.reduce_only = Coin(rng);
+  // Of other types the canonical bytes have no place for it.
+  if (value.type == market::OrderType::kTrailingStop) value.trailing_bps = Small(rng);
   value.created = When(rng);
   value.expires = When(rng);
   value.reason = Text(rng);

@@ -73,6 +73,7 @@ void SaveIntent(CanonicalWriter& out, const market::OrderIntent& intent) {
   out.Bytes(intent.reason);
   out.Bytes(intent.model_version);
   out.EventId(intent.signal);
+  if (intent.type == market::OrderType::kTrailingStop) out.U32(intent.trailing_bps);
   out.Digest(intent.hash);
 }
 
@@ -100,6 +101,7 @@ market::OrderIntent LoadIntent(CanonicalReader& in) {
   intent.reason = in.Bytes();
   intent.model_version = in.Bytes();
   intent.signal = in.EventId();
+  if (intent.type == market::OrderType::kTrailingStop) intent.trailing_bps = in.U32();
   intent.hash = in.Digest();
   return intent;
 }

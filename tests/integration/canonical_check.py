@@ -73,7 +73,16 @@ def encode(encoding, value, tables):
     unknown = set(value) - {field for field, _ in fields}
     if unknown:
         raise KeyError(f"{encoding}: the document does not list {sorted(unknown)}")
-    return b"".join(encode(inner, value[field], tables) for field, inner in fields)
+    return b"".join(encode(inner, value[field], tables) for field, inner in present(fields, value))
+
+
+def present(fields, value):
+    """The fields of this value: one of encoding `T if FIELD CODE` only where FIELD has CODE."""
+    for field, encoding in fields:
+        inner, _, condition = encoding.partition(" if ")
+        name, _, code = condition.partition(" ")
+        if not condition or value[name] == int(code):
+            yield field, inner
 
 
 def client_order_id(key_bytes, attempt):

@@ -70,7 +70,8 @@ json Of(const market::OrderIntent& v) {
           {"expires", Of(v.expires)},
           {"reason", v.reason},
           {"model_version", v.model_version},
-          {"signal", Of(v.signal)}};
+          {"signal", Of(v.signal)},
+          {"trailing_bps", v.trailing_bps}};
 }
 
 json Of(const market::RiskDecision& v) {
