@@ -16,6 +16,7 @@ using market::Side;
 using market::TimeInForce;
 
 constexpr int64_t kPpm = 1'000'000;
+constexpr uint32_t kBps = 10'000;
 
 bool IsMarketType(OrderType type) {
   return type == OrderType::kMarket || type == OrderType::kStop || type == OrderType::kTakeProfit;
@@ -47,7 +48,9 @@ bool WellFormed(const NewOrder& order) {
   if (order.type < OrderType::kMarket || order.type >= OrderType::kTrailingStop) return false;
   if (order.side != Side::kBuy && order.side != Side::kSell) return false;
   if (market_type ? order.price.mantissa < 0 : order.price.mantissa <= 0) return false;
-  if (HasStop(order.type) && order.stop_price.mantissa <= 0) return false;
+  const bool trails = order.trailing_bps > 0;
+  if (trails && (!HasStop(order.type) || order.trailing_bps >= kBps)) return false;
+  if (HasStop(order.type) && order.stop_price.mantissa < (trails ? 0 : 1)) return false;
   if (order.budget > 0 && !market_type) return false;
   switch (order.time_in_force) {
     case TimeInForce::kGtc:
@@ -89,7 +92,8 @@ Reject MatchingEngine::Check(const NewOrder& order) const {
   if (index_.contains(order.id)) return Reject::kDuplicate;
   if (index_.size() >= options_.max_open_orders) return Reject::kFull;
   if (HasStop(order.type)) {
-    const bool reached = last_price_.mantissa > 0 && StopReached(order, last_price_);
+    const bool reached = last_price_.mantissa > 0 && order.stop_price.mantissa > 0 &&
+                         StopReached(order, last_price_);
     return reached ? Reject::kWouldTrigger : Reject::kNone;
   }
   if (order.time_in_force == TimeInForce::kPostOnly && WouldMatch(order)) return Reject::kWouldTake;
@@ -273,16 +277,22 @@ void MatchingEngine::Dequeue(uint32_t slot) {
 void MatchingEngine::ParkStop(uint32_t slot) {
   Order& order = slots_[slot].order;
   order.pending_stop = true;
-  (TriggersUpward(order) ? rising_stops_ : falling_stops_)
-      .emplace(StopKey{order.stop_price, order.priority}, slot);
+  if (order.trailing_bps > 0) {
+    trailing_.emplace(order.priority, slot);
+  } else {
+    (TriggersUpward(order) ? rising_stops_ : falling_stops_)
+        .emplace(StopKey{order.stop_price, order.priority}, slot);
+  }
   stops_by_age_.emplace(order.priority, slot);
 }
 
 void MatchingEngine::UnparkStop(uint32_t slot) {
   Order& order = slots_[slot].order;
   order.pending_stop = false;
-  (TriggersUpward(order) ? rising_stops_ : falling_stops_)
-      .erase(StopKey{order.stop_price, order.priority});
+  if (trailing_.erase(order.priority) == 0) {
+    (TriggersUpward(order) ? rising_stops_ : falling_stops_)
+        .erase(StopKey{order.stop_price, order.priority});
+  }
   stops_by_age_.erase(order.priority);
 }
 
@@ -424,6 +434,23 @@ void MatchingEngine::CollectTriggered() {
   while (!falling_stops_.empty() && falling_stops_.rbegin()->first.first >= last_price_) {
     trigger(falling_stops_.rbegin()->second);
   }
+  for (auto at = trailing_.begin(); at != trailing_.end();) {
+    const uint32_t slot = (at++)->second;
+    if (CameBack(slots_[slot].order)) trigger(slot);
+  }
+}
+
+bool MatchingEngine::CameBack(Order& order) const {
+  Price& best = order.best_price;
+  if (best.mantissa == 0) {
+    if (order.stop_price.mantissa > 0 && !StopReached(order, last_price_)) return false;
+    best = last_price_;
+  }
+  const bool sell = order.side == Side::kSell;
+  best = sell ? std::max(best, last_price_) : std::min(best, last_price_);
+  const Int128 back =
+      sell ? best.mantissa - last_price_.mantissa : last_price_.mantissa - best.mantissa;
+  return back * kBps >= static_cast<Int128>(best.mantissa) * order.trailing_bps;
 }
 
 // Oldest first. Each enters the book as a new arrival: its place in the queue
@@ -441,7 +468,7 @@ void MatchingEngine::RunTriggered() {
 // ---- state
 
 namespace {
-constexpr uint8_t kStateVersion = 1;
+constexpr uint8_t kStateVersion = 2;  // 1: without trailing stops
 
 void SaveOrder(wire::CanonicalWriter& writer, const Order& order) {
   writer.U64(order.id);
@@ -460,9 +487,11 @@ void SaveOrder(wire::CanonicalWriter& writer, const Order& order) {
   writer.Bool(order.triggered);
   writer.U64(order.priority);
   writer.I128(order.spent);
+  writer.U32(order.trailing_bps);
+  writer.I64(order.best_price.mantissa);
 }
 
-Order LoadOrder(wire::CanonicalReader& reader) {
+Order LoadOrder(wire::CanonicalReader& reader, uint8_t version) {
   Order order;
   order.id = reader.U64();
   order.owner = reader.U32();
@@ -480,6 +509,9 @@ Order LoadOrder(wire::CanonicalReader& reader) {
   order.triggered = reader.Bool();
   order.priority = reader.U64();
   order.spent = reader.I128();
+  if (version == 1) return order;
+  order.trailing_bps = reader.U32();
+  order.best_price = Price{reader.I64()};
   return order;
 }
 
@@ -509,13 +541,13 @@ absl::Status MatchingEngine::Load(wire::CanonicalReader& reader) {
   Quiet quiet;
   MatchingEngine loaded(quiet, options_);
   const uint8_t version = reader.U8();
-  const bool known = version == kStateVersion;
+  const bool known = version >= 1 && version <= kStateVersion;
   bool sound = true;
   if (known) {
     loaded.next_priority_ = reader.U64();
     loaded.last_price_ = Price{reader.I64()};
     for (uint32_t n = reader.U32(); n > 0 && reader.ok() && sound; --n) {
-      const Order order = LoadOrder(reader);
+      const Order order = LoadOrder(reader, version);
       sound = WellFormed(order) && order.remaining().mantissa > 0 && order.filled.mantissa >= 0 &&
               order.priority < loaded.next_priority_ && !loaded.index_.contains(order.id);
       if (!sound) break;
@@ -532,7 +564,8 @@ absl::Status MatchingEngine::Load(wire::CanonicalReader& reader) {
   absl::Status status = reader.status();
   if (status.ok() && !known) {
     status = absl::DataLossError("matching state has version " + std::to_string(version) +
-                                 ", this build reads 1: use the newer build");
+                                 ", this build reads up to " + std::to_string(kStateVersion) +
+                                 ": use the newer build");
   }
   if (status.ok() && !sound)
     status =
@@ -555,6 +588,7 @@ void MatchingEngine::Swap(MatchingEngine& other) {
   rising_stops_.swap(other.rising_stops_);
   falling_stops_.swap(other.falling_stops_);
   stops_by_age_.swap(other.stops_by_age_);
+  trailing_.swap(other.trailing_);
   triggered_.swap(other.triggered_);
   std::swap(next_priority_, other.next_priority_);
   std::swap(last_price_, other.last_price_);

@@ -46,6 +46,10 @@ struct NewOrder {
   SelfTrade self_trade = SelfTrade::kNone;
   market::Price price;       // limit types; market types: the worst acceptable price, 0: any
   market::Price stop_price;  // stop and take-profit types
+  // Stop and take-profit types, above 0: a trailing one. It is triggered when the price has come
+  // back by this part of the best price for its side since it tracks: from the first trade at
+  // which `stop_price` is reached, or the next trade when that is 0.
+  uint32_t trailing_bps = 0;
   market::Quantity quantity;
   // Market types by value: spends at most this (price mantissa × quantity
   // mantissa) in multiples of `lot`; `quantity` is then only an upper bound.
@@ -57,6 +61,7 @@ struct Order : NewOrder {
   market::Quantity filled;
   bool pending_stop = false;  // waits for its trigger
   bool triggered = false;
+  market::Price best_price;  // since a trailing one tracks; 0: not yet
   uint64_t priority = 0;     // smaller is older
   market::Int128 spent = 0;  // price × quantity over all fills
   market::Quantity remaining() const { return quantity - filled; }
@@ -191,6 +196,8 @@ class MatchingEngine {
   bool WouldMatch(const NewOrder& order) const;
   bool StopReached(const NewOrder& order, market::Price last) const;
   void CollectTriggered();
+  // Follows the last trade; whether it has come back from the best price by the distance.
+  bool CameBack(Order& order) const;
   void RunTriggered();
   void End(uint32_t slot, Done reason);
   void Swap(MatchingEngine& other);
@@ -205,6 +212,7 @@ class MatchingEngine {
   using StopKey = std::pair<market::Price, uint64_t>;
   std::map<StopKey, uint32_t> rising_stops_, falling_stops_;
   std::map<uint64_t, uint32_t> stops_by_age_;
+  std::map<uint64_t, uint32_t> trailing_;   // those of them without a fixed price
   std::map<uint64_t, uint32_t> triggered_;  // by age, to be executed
   uint64_t next_priority_ = 1;
   market::Price last_price_;

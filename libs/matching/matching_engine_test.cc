@@ -1,5 +1,6 @@
 #include "libs/matching/matching_engine.h"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 
 #include "libs/matching/recording_observer.h"
@@ -194,6 +195,62 @@ TEST_CASE("MatchingEngine triggers stops on trades, oldest first, and cascades")
   CHECK(f.engine.Submit(Stop(14, Side::kSell, OrderType::kStop, 98, 1)) == Reject::kWouldTrigger);
   CHECK(f.engine.Cancel(13) == Reject::kNone);
   CHECK(f.engine.Cancel(13) == Reject::kUnknownOrder);
+}
+
+// Trades at these prices among others; what is told of order 1 by the last of them.
+struct Trail {
+  RecordingObserver observer;
+  MatchingEngine engine{observer};
+  OrderNumber next = 100;
+  bool TriggeredBy(std::initializer_list<int64_t> prices) {
+    Lines told;
+    for (const int64_t price : prices) {
+      REQUIRE_FALSE(engine.Find(1)->triggered);
+      REQUIRE(engine.Submit(Limit(next++, Side::kSell, price, 1, 2)) == Reject::kNone);
+      REQUIRE(engine.Submit(Limit(next++, Side::kBuy, price, 1, 3)) == Reject::kNone);
+      told = observer.Take();
+    }
+    return std::find(told.begin(), told.end(), "triggered 1 left 1") != told.end();
+  }
+};
+
+// The scenarios of Binance's trailing stop FAQ.
+TEST_CASE("MatchingEngine trails the price with a stop from the next trade on") {
+  Trail t;
+  NewOrder sell = Stop(1, Side::kSell, OrderType::kStop, 0, 1);
+  sell.trailing_bps = 700;
+  REQUIRE(t.engine.Submit(sell) == Reject::kNone);
+  CHECK_FALSE(t.TriggeredBy({40'000, 42'000, 39'500, 45'500, 42'316}));
+  CHECK(t.TriggeredBy({42'315}));
+  CHECK(t.engine.Find(1) == nullptr);
+}
+
+TEST_CASE("MatchingEngine lets a trailing stop track once its stop price is reached") {
+  const auto buy = [](OrderType type, int64_t stop, uint32_t bps) {
+    NewOrder order = Stop(1, Side::kBuy, type, stop, 1);
+    order.trailing_bps = bps;
+    return order;
+  };
+  Trail loss;
+  REQUIRE(loss.engine.Submit(buy(OrderType::kStop, 44'000, 500)) == Reject::kNone);
+  CHECK_FALSE(loss.TriggeredBy({40'000, 37'000, 44'000, 46'000, 42'000, 44'099}));
+  CHECK(loss.TriggeredBy({44'100}));
+  Trail profit;
+  REQUIRE(profit.engine.Submit(buy(OrderType::kTakeProfit, 38'000, 850)) == Reject::kNone);
+  CHECK_FALSE(profit.TriggeredBy({40'000, 42'000, 38'000, 37'000, 39'000, 38'000, 40'144}));
+  // What it has seen is part of the state.
+  wire::CanonicalWriter writer;
+  profit.engine.Save(writer);
+  Trail restored;
+  restored.next = profit.next;
+  wire::CanonicalReader reader(writer.bytes());
+  REQUIRE(restored.engine.Load(reader).ok());
+  CHECK(restored.TriggeredBy({40'145}));
+  CHECK(restored.engine.Submit(buy(OrderType::kTakeProfit, 50'000, 850)) == Reject::kWouldTrigger);
+  CHECK(restored.engine.Submit(buy(OrderType::kTakeProfit, 0, 10'000)) == Reject::kBadOrder);
+  CHECK(restored.engine.Submit(buy(OrderType::kStop, 0, 850)) == Reject::kNone);
+  CHECK(restored.engine.Cancel(1) == Reject::kNone);
+  CHECK(restored.engine.open_orders() == 0);
 }
 
 TEST_CASE("MatchingEngine protects market orders and honours a budget") {
