@@ -3,6 +3,7 @@
 #include <initializer_list>
 
 #include "services/venue-sim/api.h"
+#include "services/venue-sim/filters.h"
 #include "services/venue-sim/payloads.h"
 
 namespace gannet::venue_sim {
@@ -56,8 +57,13 @@ void ReadTypeParams(ApiCall& call, PlaceRequest& request) {
     params.RefuseUnneeded("price");
   }
   if (HasStop(request.kind)) {
-    request.stop_price = params.Decimal("stopPrice");
+    // Of a trailing one it is optional.
+    request.trailing_delta = static_cast<uint32_t>(
+        std::clamp<int64_t>(params.IntegerOr("trailingDelta", 0), 0, kMaxTrailingDelta + 1));
+    request.stop_price =
+        request.trailing_delta > 0 ? params.DecimalOr("stopPrice", 0) : params.Decimal("stopPrice");
   } else {
+    params.RefuseUnneeded("trailingDelta");
     params.RefuseUnneeded("stopPrice");
   }
   const bool timed = HasPrice(request.kind) && request.kind != OrderKind::kLimitMaker;
@@ -68,8 +74,6 @@ void ReadTypeParams(ApiCall& call, PlaceRequest& request) {
   } else if (sent.Has("timeInForce")) {
     params.Refuse(-1114, "TimeInForce parameter sent when not required.");
   }
-  if (sent.Has("trailingDelta"))
-    params.Refuse(-1013, "Trailing stop orders are not supported for this symbol.");
   if (sent.Has("icebergQty") && params.Decimal("icebergQty") > 0) {
     params.Refuse(-1013, "Iceberg orders are not supported for this symbol.");
   }
@@ -77,7 +81,8 @@ void ReadTypeParams(ApiCall& call, PlaceRequest& request) {
     params.Refuse(-1013, "Pegged orders are not supported for this symbol.");
   if (params.ok() && HasPrice(request.kind) && request.price == 0)
     params.Refuse(-1013, "Invalid price.");
-  if (params.ok() && HasStop(request.kind) && request.stop_price == 0)
+  if (params.ok() && HasStop(request.kind) && request.trailing_delta == 0 &&
+      request.stop_price == 0)
     params.Refuse(-1013, "Invalid stopPrice.");
   if (params.ok() && request.quantity == 0 && request.quote_quantity == 0)
     params.Refuse(-1013, "Invalid quantity.");

@@ -21,6 +21,16 @@ std::optional<SymbolIndex> ReadSymbolOrAll(ApiCall& call) {
   return ReadSymbol(call);
 }
 
+// 0.1 to 10 per cent, of which the venue takes one digit.
+void ReadTrailing(ParamReader& params, UsdmPlace& place) {
+  constexpr int64_t kTenth = kOne / 10;
+  const int64_t rate = params.Decimal("callbackRate");
+  if (params.ok() && (rate < kTenth || rate > 100 * kTenth || rate % kTenth != 0))
+    params.Refuse(-1130, "Data sent for parameter 'callbackRate' is not valid.");
+  place.trailing_bps = static_cast<uint32_t>(rate / (kOne / 100));
+  place.trigger = params.DecimalOr("activatePrice", 0);
+}
+
 UsdmPlace ReadPlace(ApiCall& call, bool algo) {
   ParamReader& params = call.params;
   UsdmPlace place;
@@ -50,7 +60,11 @@ UsdmPlace ReadPlace(ApiCall& call, bool algo) {
     params.RefuseUnneeded("price");
     place.time_in_force = UsdmTime::kIoc;
   }
-  if (algo) place.trigger = params.Decimal("triggerPrice");
+  if (algo && place.type == UsdmType::kTrailingStopMarket) {
+    ReadTrailing(params, place);
+  } else if (algo) {
+    place.trigger = params.Decimal("triggerPrice");
+  }
   place.quantity = params.Decimal("quantity");
   place.reduce_only = params.BoolOr("reduceOnly", false);
   place.client_id = params.ClientOrderId(algo ? "clientAlgoId" : "newClientOrderId");

@@ -5,7 +5,7 @@
 namespace gannet::venue_sim {
 namespace {
 
-constexpr uint8_t kCommandVersion = 1;
+constexpr uint8_t kCommandVersion = 2;  // 1: without trailing stops
 
 void SavePlace(wire::CanonicalWriter& writer, const PlaceRequest& r) {
   writer.U32(r.symbol);
@@ -17,9 +17,10 @@ void SavePlace(wire::CanonicalWriter& writer, const PlaceRequest& r) {
   }
   for (const int64_t value : {r.price, r.stop_price, r.quantity, r.quote_quantity})
     writer.I64(value);
+  writer.U32(r.trailing_delta);
 }
 
-PlaceRequest LoadPlace(wire::CanonicalReader& reader) {
+PlaceRequest LoadPlace(wire::CanonicalReader& reader, uint8_t version) {
   PlaceRequest r;
   r.symbol = reader.U32();
   r.client_order_id = reader.Bytes();
@@ -29,6 +30,7 @@ PlaceRequest LoadPlace(wire::CanonicalReader& reader) {
   r.self_trade = static_cast<matching::SelfTrade>(reader.U8());
   for (int64_t* value : {&r.price, &r.stop_price, &r.quantity, &r.quote_quantity})
     *value = reader.I64();
+  if (version > 1) r.trailing_delta = reader.U32();
   return r;
 }
 
@@ -97,7 +99,7 @@ absl::StatusOr<Command> DecodeCommand(std::string_view bytes) {
   const uint8_t version = reader.U8();
   command.kind = static_cast<CommandKind>(reader.U8());
   command.account = reader.U32();
-  bool known = version == kCommandVersion;
+  bool known = version >= 1 && version <= kCommandVersion;
   switch (command.kind) {
     case CommandKind::kOpen:
     case CommandKind::kConfigure:
@@ -106,7 +108,7 @@ absl::StatusOr<Command> DecodeCommand(std::string_view bytes) {
     case CommandKind::kTick:
       break;
     case CommandKind::kPlace:
-      command.place = LoadPlace(reader);
+      command.place = LoadPlace(reader, version);
       break;
     case CommandKind::kCancel:
     case CommandKind::kCancelAll:
@@ -118,7 +120,7 @@ absl::StatusOr<Command> DecodeCommand(std::string_view bytes) {
       command.order = LoadRef(reader);
       command.client_order_id = reader.Bytes();
       command.stop_on_failure = reader.Bool();
-      command.place = LoadPlace(reader);
+      command.place = LoadPlace(reader, version);
       break;
     case CommandKind::kAmend:
       command.order = LoadRef(reader);

@@ -19,6 +19,7 @@ TEST_CASE("Commands survive their bytes, and damage does not pass") {
   Command command{.kind = CommandKind::kCancelReplace, .account = 1};
   command.place.client_order_id = "new";
   command.place.quantity = 5;
+  command.place.trailing_delta = 150;
   command.order = {3, 77, "old"};
   command.client_order_id = "cancel";
   command.stop_on_failure = true;
@@ -29,6 +30,16 @@ TEST_CASE("Commands survive their bytes, and damage does not pass") {
   for (size_t length = 0; length < bytes.size(); ++length)
     CHECK_FALSE(DecodeCommand(bytes.substr(0, length)).ok());
   CHECK_FALSE(DecodeCommand(bytes + "x").ok());
+  // As builds without trailing stops wrote it.
+  Command place{.kind = CommandKind::kPlace};
+  place.place = command.place;
+  place.place.trailing_delta = 0;
+  std::string older = EncodeCommand(place);
+  older.resize(older.size() - sizeof(uint32_t));
+  older[0] = 1;
+  const auto read = DecodeCommand(older);
+  REQUIRE(read.ok());
+  CHECK(EncodeCommand(*read) == EncodeCommand(place));
   command.place.symbol = 999;
   CHECK_FALSE(DecodeCommand(EncodeCommand(command)).ok());
 }

@@ -7,6 +7,8 @@
 namespace gannet::venue_sim {
 
 inline constexpr size_t kMaxOpenOrders = 200;  // MAX_NUM_ORDERS, an account and symbol
+// TRAILING_DELTA, basis points, either way.
+inline constexpr uint32_t kMinTrailingDelta = 10, kMaxTrailingDelta = 2'000;
 inline constexpr size_t kMaxAlgoOrders = 10;   // MAX_NUM_ALGO_ORDERS: stops and take-profits
 inline constexpr size_t kMaxOrderAmends = 10;  // MAX_NUM_ORDER_AMENDS
 inline constexpr int kAveragePriceMinutes = 5;

@@ -61,6 +61,9 @@ struct PlaceRequest {
   matching::SelfTrade self_trade = matching::SelfTrade::kExpireMaker;
   int64_t price = 0, stop_price = 0, quantity = 0;
   int64_t quote_quantity = 0;  // market orders by value; then quantity is 0
+  // Stop types, above 0: a trailing one, in basis points; `stop_price` is then where it begins to
+  // track, 0: at once.
+  uint32_t trailing_delta = 0;
 };
 
 // Names an order: by number when above 0, else by client order id.

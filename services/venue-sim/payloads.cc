@@ -61,6 +61,13 @@ void WriteLevels(JsonText& json, std::string_view key, const matching::MatchingE
   json.EndArray();
 }
 
+// Of orders that wait for a price alone.
+void WriteStop(JsonText& json, const PlaceRequest& request) {
+  if (!HasStop(request.kind)) return;
+  json.Decimal("stopPrice", request.stop_price);
+  if (request.trailing_delta > 0) json.Unsigned("trailingDelta", request.trailing_delta);
+}
+
 // The fields that every description of an order shares, in documented order.
 void WriteOrderFigures(JsonText& json, const VenueOrder& order) {
   const PlaceRequest& r = order.request;
@@ -107,7 +114,7 @@ void WriteSymbol(JsonText& json, const Symbol& symbol) {
       .Bool("otoAllowed", false)
       .Bool("opoAllowed", false);
   json.Bool("quoteOrderQtyMarketAllowed", true)
-      .Bool("allowTrailingStop", false)
+      .Bool("allowTrailingStop", true)
       .Bool("cancelReplaceAllowed", true);
   json.Bool("amendAllowed", true)
       .Bool("pegInstructionsAllowed", false)
@@ -174,6 +181,13 @@ void WriteSymbolFilters(JsonText& json, const Symbol& symbol) {
   json.Decimal("maxNotional", symbol.max_notional)
       .Bool("applyMaxToMarket", false)
       .Int("avgPriceMins", kAveragePriceMinutes)
+      .EndObject();
+  json.Object()
+      .Text("filterType", "TRAILING_DELTA")
+      .Unsigned("minTrailingAboveDelta", kMinTrailingDelta)
+      .Unsigned("maxTrailingAboveDelta", kMaxTrailingDelta)
+      .Unsigned("minTrailingBelowDelta", kMinTrailingDelta)
+      .Unsigned("maxTrailingBelowDelta", kMaxTrailingDelta)
       .EndObject();
   json.Object()
       .Text("filterType", "MAX_NUM_ORDERS")
@@ -289,7 +303,7 @@ void WritePlaced(JsonText& json, const Placed& placed, Detail detail) {
     return;
   }
   WriteOrderFigures(json, order);
-  if (HasStop(order.request.kind)) json.Decimal("stopPrice", order.request.stop_price);
+  WriteStop(json, order.request);
   json.Int("workingTime", order.is_working ? base::UnixMillis(order.working) : -1);
   if (detail == Detail::kFull) {
     json.Array("fills");
@@ -332,7 +346,7 @@ void WriteCanceled(JsonText& json, const Canceled& canceled) {
       .Text("clientOrderId", canceled.cancel_client_order_id);
   json.Int("transactTime", base::UnixMillis(order.updated));
   WriteOrderFigures(json, order);
-  if (HasStop(order.request.kind)) json.Decimal("stopPrice", order.request.stop_price);
+  WriteStop(json, order.request);
   json.Text("selfTradePreventionMode", Name(order.request.self_trade)).EndObject();
 }
 
@@ -374,6 +388,7 @@ void WriteOrder(JsonText& json, const VenueOrder& order) {
       .Text("timeInForce", Name(r.time_in_force))
       .Text("type", Name(r.kind));
   json.Text("side", Name(r.side)).Decimal("stopPrice", r.stop_price).Decimal("icebergQty", 0);
+  if (r.trailing_delta > 0) json.Unsigned("trailingDelta", r.trailing_delta);
   json.Int("time", base::UnixMillis(order.created))
       .Int("updateTime", base::UnixMillis(order.updated));
   json.Bool("isWorking", order.is_working)
@@ -593,11 +608,9 @@ std::string ExecutionEvent(const Execution& execution) {
       .Text("o", Name(r.kind))
       .Text("f", Name(r.time_in_force))
       .Decimal("q", r.quantity);
-  json.Decimal("p", r.price)
-      .Decimal("P", r.stop_price)
-      .Decimal("F", 0)
-      .Int("g", -1)
-      .Text("C", execution.original_client_order_id);
+  json.Decimal("p", r.price).Decimal("P", r.stop_price);
+  if (r.trailing_delta > 0) json.Unsigned("d", r.trailing_delta);
+  json.Decimal("F", 0).Int("g", -1).Text("C", execution.original_client_order_id);
   json.Text("x", Name(execution.type))
       .Text("X", Name(order.status))
       .Text("r", "NONE")

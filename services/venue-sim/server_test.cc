@@ -257,6 +257,10 @@ TEST_CASE("REST names what is wrong with an order") {
           "'^[a-zA-Z0-9-_.:/]{1,36}$'.");
   refused({{"surprise", "1"}}, {}, -1104,
           "Not all sent parameters were read; read '8' parameter(s) but was sent '9'.");
+  refused({{"trailingDelta", "100"}}, {}, -1106,
+          "Parameter 'trailingDelta' sent when not required.");
+  refused({{"type", "STOP_LOSS"}, {"trailingDelta", "2001"}}, {"price", "timeInForce"}, -1013,
+          "Filter failure: TRAILING_DELTA");
   refused({{"icebergQty", "0.001"}}, {}, -1013,
           "Iceberg orders are not supported for this symbol.");
   CHECK(venue.Signed("POST", "/api/v3/order/test", venue.Limit("BUY", "40000", "0.01")).text ==

@@ -14,7 +14,8 @@
 namespace gannet::venue_sim {
 
 inline constexpr int kScale = 8;
-inline constexpr int64_t kOne = 100'000'000;  // 1 at kScale
+inline constexpr int64_t kOne = 100'000'000;     // 1 at kScale
+inline constexpr int64_t kBasisPoints = 10'000;  // in a whole
 
 using SymbolIndex = uint32_t;
 

@@ -19,9 +19,24 @@ UsdmReply Refused(int code, std::string message) {
 // The market has come to the trigger price.
 bool Reached(const UsdmPlace& request, int64_t last) {
   if (last == 0) return false;
+  // A trailing stop is activated, like a take-profit, at a price better than the market's.
   const bool stop = request.type == UsdmType::kStop || request.type == UsdmType::kStopMarket;
   const bool rises = stop == (request.side == Side::kBuy);
   return rises ? last >= request.trigger : last <= request.trigger;
+}
+
+// The market calls for the algo order. Of a trailing stop, as its endpoint documents it: the best
+// price since it was placed has reached activatePrice, and the last one came back by the rate.
+bool Calls(UsdmAlgo& algo, int64_t last) {
+  const UsdmPlace& request = algo.request;
+  if (request.trailing_bps == 0) return Reached(request, last);
+  if (last == 0) return false;
+  const bool sell = request.side == Side::kSell;
+  int64_t& best = algo.best_price;
+  best = best == 0 ? last : sell ? std::max(best, last) : std::min(best, last);
+  if (request.trigger > 0 && !Reached(request, best)) return false;
+  const Amount back = sell ? best - last : last - best;
+  return back * kBasisPoints >= Amount{best} * request.trailing_bps;
 }
 
 template <class Map>
@@ -112,8 +127,7 @@ void UsdmMarket::Step(const VenueCore& core, base::Time now) {
   const std::set<uint64_t> algos = open_algos_;
   for (const uint64_t id : algos) {
     UsdmAlgo& algo = algos_.at(id);
-    if (algo.status == AlgoStatus::kNew &&
-        Reached(algo.request, core.tape(algo.request.symbol).last_price()))
+    if (algo.status == AlgoStatus::kNew && Calls(algo, core.tape(algo.request.symbol).last_price()))
       Trigger(algo, core);
   }
   const std::set<uint64_t> open = open_orders_;
@@ -268,11 +282,12 @@ UsdmReply UsdmMarket::PlaceAlgo(AccountIndex account, const UsdmPlace& request,
   // Margin is looked at when it triggers.
   if (request.quantity <= 0 || request.quantity % symbol.lot != 0)
     return Refused(-4023, "Qty not increased by step size.");
-  if (request.trigger <= 0 || request.trigger % symbol.tick != 0 ||
+  const bool at_once = request.trailing_bps > 0 && request.trigger == 0;
+  if ((request.trigger <= 0 && !at_once) || request.trigger % symbol.tick != 0 ||
       (HasPrice(request.type) && (request.price <= 0 || request.price % symbol.tick != 0)))
     return Refused(-4014, "Price not increased by tick size.");
-  if (Reached(request, core.tape(request.symbol).last_price()))
-    return Refused(-2021, "Order would immediately trigger.");
+  const int64_t last = core.tape(request.symbol).last_price();
+  if (!at_once && Reached(request, last)) return Refused(-2021, "Order would immediately trigger.");
   const auto open = OpenAlgos(account, request.symbol);
   if (open.size() >= kMaxOpenAlgos) return Refused(-4045, "Reach max stop order limit.");
   for (const UsdmAlgo* algo : open) {
@@ -285,6 +300,7 @@ UsdmReply UsdmMarket::PlaceAlgo(AccountIndex account, const UsdmPlace& request,
   algo.request = request;
   if (algo.request.client_id.empty()) algo.request.client_id = "auto-" + std::to_string(algo.id);
   algo.created = algo.updated = now_;
+  if (request.trailing_bps > 0) algo.best_price = last;
   open_algos_.insert(algo.id);
   if (events_ != nullptr) events_->OnUsdmAlgo(algo);
   UsdmReply reply;

@@ -5,7 +5,7 @@
 // Perpetuals have no book of their own. Their price is that of the spot market of the
 // same name: an order takes what stands there without taking it away, and rests until
 // the market comes to it. Margin modes are kept and change nothing. Not here: liquidation,
-// good-till-date, trailing stops, funding by the clock (see UsdmVerb::kIncome).
+// good-till-date, funding by the clock (see UsdmVerb::kIncome).
 #pragma once
 
 #include <cstdint>

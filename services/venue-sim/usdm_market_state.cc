@@ -11,13 +11,14 @@ void SavePlace(wire::CanonicalWriter& writer, const UsdmPlace& place) {
   writer.U32(place.symbol);
   writer.Bytes(place.client_id);
   // One byte of flags, of which older builds knew the first.
-  const auto flags =
-      static_cast<uint8_t>((place.reduce_only ? 1U : 0U) | static_cast<unsigned>(place.leg) << 1 |
-                           (place.ended_not_refused ? 8U : 0U));
+  const auto flags = static_cast<uint8_t>(
+      (place.reduce_only ? 1U : 0U) | static_cast<unsigned>(place.leg) << 1 |
+      (place.ended_not_refused ? 8U : 0U) | (place.trailing_bps > 0 ? 16U : 0U));
   for (const uint8_t value : {static_cast<uint8_t>(place.side), static_cast<uint8_t>(place.type),
                               static_cast<uint8_t>(place.time_in_force), flags})
     writer.U8(value);
   for (const int64_t value : {place.price, place.trigger, place.quantity}) writer.I64(value);
+  if (place.trailing_bps > 0) writer.U32(place.trailing_bps);
 }
 
 UsdmPlace LoadPlace(wire::CanonicalReader& reader) {
@@ -32,6 +33,7 @@ UsdmPlace LoadPlace(wire::CanonicalReader& reader) {
   place.leg = static_cast<UsdmLeg>(flags >> 1 & 3U);
   place.ended_not_refused = (flags & 8U) != 0;
   for (int64_t* value : {&place.price, &place.trigger, &place.quantity}) *value = reader.I64();
+  if ((flags & 16U) != 0) place.trailing_bps = reader.U32();
   return place;
 }
 
@@ -71,6 +73,7 @@ void Save(wire::CanonicalWriter& writer, const UsdmAlgo& algo) {
   writer.U64(algo.actual_order);
   for (const base::Time time : {algo.created, algo.updated, algo.triggered}) writer.Time(time);
   writer.Bytes(algo.reject_reason);
+  if (algo.request.trailing_bps > 0) writer.I64(algo.best_price);
 }
 
 UsdmAlgo LoadAlgo(wire::CanonicalReader& reader) {
@@ -82,6 +85,7 @@ UsdmAlgo LoadAlgo(wire::CanonicalReader& reader) {
   algo.actual_order = reader.U64();
   for (base::Time* time : {&algo.created, &algo.updated, &algo.triggered}) *time = reader.Time();
   algo.reject_reason = reader.Bytes();
+  if (algo.request.trailing_bps > 0) algo.best_price = reader.I64();
   return algo;
 }
 

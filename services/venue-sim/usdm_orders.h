@@ -21,7 +21,8 @@ enum class UsdmType : uint8_t {
   kStop,
   kStopMarket,
   kTakeProfit,
-  kTakeProfitMarket
+  kTakeProfitMarket,
+  kTrailingStopMarket
 };
 enum class UsdmTime : uint8_t { kGtc = 1, kIoc, kFok, kPostOnly };
 enum class AlgoStatus : uint8_t { kNew = 1, kTriggered, kFinished, kCanceled, kRejected };
@@ -45,6 +46,8 @@ struct UsdmPlace {
   UsdmLeg leg = UsdmLeg::kBoth;
   // Bybit's manner: what cannot rest or be filled as asked is taken first, and ended then.
   bool ended_not_refused = false;
+  // kTrailingStopMarket: callbackRate in basis points; `trigger` is activatePrice, 0: at once.
+  uint32_t trailing_bps = 0;
 };
 
 struct UsdmOrder {
@@ -66,6 +69,7 @@ struct UsdmAlgo {
   UsdmPlace request;
   AlgoStatus status = AlgoStatus::kNew;
   uint64_t actual_order = 0;
+  int64_t best_price = 0;  // kTrailingStopMarket: the lowest (sell: highest) since it was placed
   base::Time created, updated, triggered;
   std::string reject_reason;
 };

@@ -17,7 +17,8 @@ constexpr TypeName kTypes[] = {{UsdmType::kLimit, "LIMIT"},
                                {UsdmType::kStop, "STOP"},
                                {UsdmType::kStopMarket, "STOP_MARKET"},
                                {UsdmType::kTakeProfit, "TAKE_PROFIT"},
-                               {UsdmType::kTakeProfitMarket, "TAKE_PROFIT_MARKET"}};
+                               {UsdmType::kTakeProfitMarket, "TAKE_PROFIT_MARKET"},
+                               {UsdmType::kTrailingStopMarket, "TRAILING_STOP_MARKET"}};
 struct TimeName {
   UsdmTime time;
   std::string_view name;
@@ -42,6 +43,13 @@ Amount AveragePrice(Amount quote, int64_t quantity) {
 
 std::string ActualId(const UsdmAlgo& algo) {
   return algo.actual_order == 0 ? std::string() : std::to_string(algo.actual_order);
+}
+
+// Told of trailing stops alone. The rate is in per cent.
+void WriteTrailing(JsonText& json, const UsdmPlace& place, std::string_view activation,
+                   std::string_view rate) {
+  if (place.trailing_bps == 0) return;
+  json.Decimal(activation, place.trigger).Text(rate, market::FormatDecimal(place.trailing_bps, 2));
 }
 
 }  // namespace
@@ -91,6 +99,7 @@ void WriteUsdmOrder(JsonText& json, const UsdmOrder& order) {
       .Decimal("stopPrice", r.trigger)
       .Text("workingType", "CONTRACT_PRICE")
       .Bool("priceProtect", false);
+  WriteTrailing(json, r, "activatePrice", "priceRate");
   json.Text("priceMatch", "NONE")
       .Text("selfTradePreventionMode", "NONE")
       .Int("goodTillDate", 0)
@@ -114,8 +123,9 @@ void WriteUsdmAlgo(JsonText& json, const UsdmAlgo& algo) {
       .Text("algoStatus", Name(algo.status))
       .Text("actualOrderId", ActualId(algo))
       .Decimal("actualPrice", 0)
-      .Decimal("triggerPrice", r.trigger)
+      .Decimal("triggerPrice", r.trailing_bps > 0 ? 0 : r.trigger)
       .Decimal("price", r.price);
+  WriteTrailing(json, r, "activatePrice", "callbackRate");
   json.Text("workingType", "CONTRACT_PRICE")
       .Text("selfTradePreventionMode", "NONE")
       .Text("priceMatch", "NONE")
@@ -232,6 +242,7 @@ std::string UsdmOrderEvent(const UsdmExecution& execution) {
       .Text("ps", Name(r.leg))
       .Bool("cp", false)
       .Decimal("rp", trade.realized);
+  WriteTrailing(json, r, "AP", "cr");
   json.Text("V", "NONE").Text("pm", "NONE").Int("gtd", 0).EndObject().EndObject();
   return json.Take();
 }
@@ -257,7 +268,7 @@ std::string UsdmAlgoEvent(const UsdmAlgo& algo, base::Time now) {
       .Text("ai", ActualId(algo))
       .Decimal("ap", 0)
       .Decimal("aq", 0)
-      .Decimal("tp", r.trigger)
+      .Decimal("tp", r.trailing_bps > 0 ? 0 : r.trigger)
       .Decimal("p", r.price)
       .Text("V", "NONE")
       .Text("wt", "CONTRACT_PRICE");

@@ -164,6 +164,55 @@ TEST_CASE("A stop order waits at the algo endpoint and becomes an order") {
   CHECK_FALSE(stream.Events("ACCOUNT_UPDATE").empty());
 }
 
+TEST_CASE("A trailing stop follows the market at the algo endpoint, over a restart too") {
+  VenueHarness venue;
+  venue.options().exchange.snapshot_interval = 1s;
+  venue.Start();
+  venue.Run(1s);
+  const auto place = [&](const std::string& side, const std::string& rate, const std::string& at) {
+    Fields fields = {{"algoType", "CONDITIONAL"},
+                     {"symbol", "BTCUSDT"},
+                     {"side", side},
+                     {"type", "TRAILING_STOP_MARKET"},
+                     {"quantity", "0.01"},
+                     {"callbackRate", rate},
+                     {"clientAlgoId", "trail" + side + rate}};
+    if (!at.empty()) fields.emplace_back("activatePrice", at);
+    return Ask(venue, "POST", "algoOrder", fields);
+  };
+  CHECK(place("BUY", "0.15", "").code() == -1130);
+  CHECK(place("BUY", "10.1", "").code() == -1130);
+  CHECK(place("BUY", "1", Away(venue, 101)).code() == -2021);
+  CHECK(place("SELL", "1", Away(venue, 99)).code() == -2021);
+  const auto waits = place("SELL", "0.1", Away(venue, 150));  // is never activated
+  REQUIRE(waits.status == 200);
+  CHECK(waits.json["callbackRate"] == "0.1");
+  CHECK(waits.json["activatePrice"] == Away(venue, 150));
+  const int64_t first = venue.server->exchange().core().tape(0).last_price();
+  REQUIRE(place("BUY", "0.1", "").status == 200);
+  REQUIRE(place("SELL", "0.1", "").code() == -4116);
+  venue.Run(3s);  // a snapshot
+  venue.Crash();
+  venue.Start();
+  const UsdmMarket& usdm = venue.server->exchange().usdm();
+  const UsdmAlgo* algo = usdm.FindAlgo(0, 0, "trailBUY0.1");
+  REQUIRE(algo != nullptr);
+  for (int i = 0; i < 20'000 && algo->status == AlgoStatus::kNew; ++i) {
+    venue.Run(50ms);
+    algo = usdm.FindAlgo(0, 0, "trailBUY0.1");
+  }
+  REQUIRE(algo->status == AlgoStatus::kFinished);
+  CHECK(algo->best_price <= first);
+  const Json order = Ask(venue, "GET", "order",
+                         {{"symbol", "BTCUSDT"}, {"orderId", std::to_string(algo->actual_order)}})
+                         .json;
+  CHECK(order["status"] == "FILLED");
+  CHECK(order["type"] == "MARKET");
+  CHECK(order["origType"] == "TRAILING_STOP_MARKET");
+  CHECK(order["priceRate"] == "0.1");
+  CHECK(usdm.FindAlgo(0, 0, "trailSELL0.1")->status == AlgoStatus::kNew);
+}
+
 TEST_CASE("The countdown cancels what is open, and a key that is not kept ends its stream") {
   VenueHarness venue;
   venue.Start();

@@ -172,6 +172,7 @@ Answer<Placed> VenueCore::PlaceNow(AccountIndex account, const PlaceRequest& wan
   engine_order.self_trade = wanted.self_trade;
   engine_order.price = {HasPrice(wanted.kind) ? wanted.price : 0};
   engine_order.stop_price = {wanted.stop_price};
+  engine_order.trailing_bps = wanted.trailing_delta;
   engine_order.quantity = {wanted.quantity};
   engine_order.lot = {symbol.lot};
   const Amount reserve = LockFor(order);
@@ -360,9 +361,14 @@ std::optional<ApiError> VenueCore::CheckFilters(AccountIndex account,
       OffStep(request.price, symbol.tick, symbol.min_price, symbol.max_price)) {
     return FilterFailure("PRICE_FILTER");
   }
-  if (HasStop(request.kind) &&
+  const bool trails = request.trailing_delta > 0;
+  if (HasStop(request.kind) && (!trails || request.stop_price > 0) &&
       OffStep(request.stop_price, symbol.tick, symbol.min_price, symbol.max_price)) {
     return FilterFailure("PRICE_FILTER");
+  }
+  if (trails &&
+      (request.trailing_delta < kMinTrailingDelta || request.trailing_delta > kMaxTrailingDelta)) {
+    return FilterFailure("TRAILING_DELTA");
   }
   if (HasPrice(request.kind)) {
     const bool buy = request.side == Side::kBuy;
@@ -401,7 +407,14 @@ Amount VenueCore::Needed(const PlaceRequest& request) const {
   const bool buy = request.side == Side::kBuy;
   if (!buy && request.quote_quantity == 0) return request.quantity;
   if (buy && HasPrice(request.kind)) return QuoteAmount(request.price, request.quantity);
-  if (buy && HasStop(request.kind)) return QuoteAmount(request.stop_price, request.quantity);
+  if (buy && HasStop(request.kind)) {
+    // A trailing one is triggered at most this far above where it begins to track.
+    const int64_t start = request.trailing_delta == 0
+                              ? request.stop_price
+                              : std::max(request.stop_price, tape(request.symbol).last_price());
+    return QuoteAmount(start, request.quantity) * (kBasisPoints + request.trailing_delta) /
+           kBasisPoints;
+  }
   if (buy && request.quote_quantity > 0) return request.quote_quantity;
   return VisibleCost(request);
 }

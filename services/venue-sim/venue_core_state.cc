@@ -7,7 +7,7 @@
 namespace gannet::venue_sim {
 namespace {
 
-constexpr uint8_t kStateVersion = 1;
+constexpr uint8_t kStateVersion = 2;  // 1: without trailing stops
 
 void SaveOrder(wire::CanonicalWriter& writer, const VenueOrder& order) {
   const PlaceRequest& r = order.request;
@@ -30,9 +30,10 @@ void SaveOrder(wire::CanonicalWriter& writer, const VenueOrder& order) {
   for (const base::Time time : {order.created, order.updated, order.working}) writer.Time(time);
   writer.Bool(order.is_working);
   writer.U32(order.amends);
+  writer.U32(r.trailing_delta);
 }
 
-VenueOrder LoadOrder(wire::CanonicalReader& reader) {
+VenueOrder LoadOrder(wire::CanonicalReader& reader, uint8_t version) {
   VenueOrder order;
   PlaceRequest& r = order.request;
   order.order_id = reader.U64();
@@ -53,6 +54,7 @@ VenueOrder LoadOrder(wire::CanonicalReader& reader) {
   for (base::Time* time : {&order.created, &order.updated, &order.working}) *time = reader.Time();
   order.is_working = reader.Bool();
   order.amends = reader.U32();
+  if (version > 1) r.trailing_delta = reader.U32();
   return order;
 }
 
@@ -156,9 +158,11 @@ void VenueCore::Save(wire::CanonicalWriter& writer) const {
 }
 
 absl::Status VenueCore::Load(wire::CanonicalReader& reader) {
-  if (const uint8_t version = reader.U8(); version != kStateVersion) {
+  const uint8_t version = reader.U8();
+  if (version < 1 || version > kStateVersion) {
     return absl::DataLossError("venue state has version " + std::to_string(version) +
-                               ", this build reads 1: use the newer build or start with --fresh");
+                               ", this build reads up to " + std::to_string(kStateVersion) +
+                               ": use the newer build or start with --fresh");
   }
   now_ = reader.Time();
   last_tick_ = reader.Time();
@@ -186,7 +190,7 @@ absl::Status VenueCore::Load(wire::CanonicalReader& reader) {
   orders_.clear();
   open_orders_.clear();
   for (uint32_t n = reader.U32(); n > 0 && reader.ok(); --n) {
-    VenueOrder order = LoadOrder(reader);
+    VenueOrder order = LoadOrder(reader, version);
     const OrderKey key{order.request.symbol, order.order_id};
     if (order.request.symbol >= books_.size() || order.account >= trades_.size()) {
       return absl::DataLossError(

@@ -182,6 +182,12 @@ TEST_CASE("VenueCore answers each filter by its name") {
   stop.stop_price = bid + 1'000'000'000;
   CHECK(f.Refusal(stop) == "-2010 Stop price would trigger immediately.");
   stop.stop_price = stop.price;
+  PlaceRequest trailing = stop;
+  trailing.stop_price = 0;
+  trailing.trailing_delta = 9;
+  CHECK(f.Refusal(trailing) == "-1013 Filter failure: TRAILING_DELTA");
+  trailing.trailing_delta = 2'001;
+  CHECK(f.Refusal(trailing) == "-1013 Filter failure: TRAILING_DELTA");
   for (size_t i = 0; i < kMaxAlgoOrders; ++i) CHECK(f.Refusal(stop).empty());
   CHECK(f.Refusal(stop) == "-1013 Filter failure: MAX_NUM_ALGO_ORDERS");
   const PlaceRequest low = f.Limit(Side::kBuy, D("20000"), "0.001");
@@ -323,6 +329,11 @@ TEST_CASE("VenueCore continues from its saved state as if never stopped") {
   whole.Run(5s);
   (void)whole.Place(whole.Limit(Side::kBuy, whole.best(Side::kBuy), "0.05"));
   (void)whole.Place(whole.Market(Side::kSell, "0.02"));
+  PlaceRequest trailing = whole.Market(Side::kBuy, "0.02");
+  trailing.kind = OrderKind::kStopLoss;
+  trailing.trailing_delta = 10;
+  REQUIRE(Ok(whole.Place(trailing)));
+  whole.Run(200ms);
   wire::CanonicalWriter saved;
   whole.core.Save(saved);
   VenueCore restored(nullptr);
@@ -390,6 +401,10 @@ TEST_CASE("VenueCore conserves money and never overdraws whatever is sent") {
       const int64_t bid = f.best(Side::kBuy, symbol);
       r.price = HasPrice(r.kind) ? bid + rng.Between(-20, 20) * spec.tick : 0;
       r.stop_price = HasStop(r.kind) ? bid + rng.Between(-30, 30) * spec.tick : 0;
+      if (HasStop(r.kind) && rng.Chance(0.3)) {
+        r.trailing_delta = static_cast<uint32_t>(rng.Between(10, 30));
+        if (rng.Chance(0.7)) r.stop_price = 0;
+      }
       r.quantity = rng.Between(1, 20) * (spec.typical_quantity / spec.lot / 4 + 1) * spec.lot;
       if (r.kind == OrderKind::kMarket && rng.Chance(0.3)) {
         r.quantity = 0;
