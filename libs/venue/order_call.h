@@ -53,7 +53,7 @@ struct OrderSpec {
   std::optional<Decimal> iceberg_quantity;  // the part that the book shows
   std::optional<Decimal> trailing_percent;  // 1 is one per cent
   std::optional<Decimal> activation_price;  // of a trailing stop
-  bool trailing_takes_profit = false;       // spot: which side of the price it trails
+  bool trailing_takes_profit = false;       // spot: activated above the market (buy: below)
   bool reduce_only = false, close_position = false;
   bool funds_reserved = false;  // Bybit spot: a waiting stop already holds its funds
   PositionSide position_side = PositionSide::kOneWay;

@@ -70,6 +70,24 @@ TEST_CASE("SpotOrderVenue signs each request over its own query") {
   CHECK(place->counts_as_order);
   CHECK(place->with_key);
 
+  // With an activation price it is a take-profit there: it tracks from a better price on.
+  market::OrderIntent trailing = Intent();
+  trailing.type = market::OrderType::kTrailingStop;
+  trailing.price = {};
+  trailing.trailing_bps = 155;
+  auto trails = venue.Place(trailing, {1000}, Btc(), kNow);
+  REQUIRE(trails.ok());
+  CHECK(trails->target.find("&type=STOP_LOSS&quantity=0.01&trailingDelta=155&new") !=
+        std::string::npos);
+  trailing.stop_price = {2400000};
+  trails = venue.Place(trailing, {1000}, Btc(), kNow);
+  REQUIRE(trails.ok());
+  CHECK(trails->target.find(
+            "&type=TAKE_PROFIT&quantity=0.01&trailingDelta=155&stopPrice=24000&new") !=
+        std::string::npos);
+  trailing.trailing_bps = 0;
+  CHECK_FALSE(venue.Place(trailing, {1000}, Btc(), kNow).ok());
+
   const auto replace = venue.CancelReplace(Intent(), {700}, Btc(), kNow);
   REQUIRE(replace.ok());
   CHECK(replace->target.starts_with(

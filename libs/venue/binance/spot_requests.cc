@@ -96,7 +96,7 @@ absl::Status AddSizes(const OrderSpec& spec, const Shape& shape, Parameters& out
     const bool exact =
         points && market::Rescale(*points, 2, spec.trailing_percent->scale,
                                   market::Rounding::kDown) == spec.trailing_percent->mantissa;
-    if (!exact) return NotOffered("trailing distance finer than a basis point");
+    if (!exact || *points < 1) return NotOffered("trailing distance but whole basis points");
     out.Number("trailingDelta", static_cast<int64_t>(*points));
     if (spec.activation_price) out.Add("stopPrice", *spec.activation_price);
   } else if (shape.stopped) {

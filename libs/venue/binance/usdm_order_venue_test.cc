@@ -105,7 +105,20 @@ TEST_CASE("UsdmOrderVenue signs each request and sends stop orders to the algo e
         "POST /fapi/v1/algoOrder?algoType=CONDITIONAL&symbol=BTCUSDT&side=BUY&type=STOP_MARKET"
         "&quantity=0.02&triggerPrice=26000&clientAlgoId=g1AAAA1&newOrderRespType=RESULT");
   // Without a distance there is no trailing stop to be had.
-  CHECK_FALSE(venue.Place(Intent(OrderType::kTrailingStop), {20}, Btc(), kNow).ok());
+  market::OrderIntent trailing = Intent(OrderType::kTrailingStop);
+  CHECK_FALSE(venue.Place(trailing, {20}, Btc(), kNow).ok());
+  trailing.trailing_bps = 150;
+  const auto trails = venue.Place(trailing, {20}, Btc(), kNow);
+  REQUIRE(trails.ok());
+  CHECK(Words(*trails) ==
+        "POST /fapi/v1/algoOrder?algoType=CONDITIONAL&symbol=BTCUSDT&side=BUY"
+        "&type=TRAILING_STOP_MARKET&quantity=0.02&callbackRate=1.5&activatePrice=26000"
+        "&clientAlgoId=g1AAAA1&newOrderRespType=RESULT");
+  // Nor one that the venue has no words for.
+  for (const uint32_t bps : {9U, 155U, 1010U}) {
+    trailing.trailing_bps = bps;
+    CHECK_FALSE(venue.Place(trailing, {20}, Btc(), kNow).ok());
+  }
   CHECK_FALSE(venue.CancelReplace(Intent(), {20}, Btc(), kNow).ok());
 
   const WireRequest key = venue.StreamKey(false);

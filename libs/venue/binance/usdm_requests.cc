@@ -98,6 +98,14 @@ absl::Status AddTimeInForce(const OrderSpec& spec, Parameters& out) {
 absl::Status AddTrigger(const OrderSpec& spec, Parameters& out) {
   if (spec.type == OrderType::kTrailingStop) {
     if (!spec.trailing_percent) return NotOffered("trailing stop without a distance in per cent");
+    // "min 0.1, max 10 where 1 for 1%", with one digit.
+    const auto tenths = market::Rescale(spec.trailing_percent->mantissa,
+                                        spec.trailing_percent->scale, 1, market::Rounding::kDown);
+    const bool exact =
+        tenths && market::Rescale(*tenths, 1, spec.trailing_percent->scale,
+                                  market::Rounding::kDown) == spec.trailing_percent->mantissa;
+    if (!exact || *tenths < 1 || *tenths > 100)
+      return NotOffered("trailing distance but tenths of a per cent from 0.1 to 10");
     out.Add("callbackRate", *spec.trailing_percent);
     if (spec.activation_price) out.Add("activatePrice", *spec.activation_price);
   } else {
