@@ -97,6 +97,11 @@ bool Correlated(const ScopeRow& scope, const SideChange& change, uint32_t group,
 uint32_t VenuesWith(const ScopeRow& scope, Index venue);
 
 market::Price Scaled(market::Price price, int64_t ppm, market::Rounding rounding);
+// The highest price at which an order without a limit starts to trade: the reference or its stop
+// price. That of a trailing stop is not known before: it begins to track at the larger of both,
+// and a buy's is at most its distance above that. A sell's follows the market up without end; it
+// counts at the same price, as what it sells is worth more by then for every other order too.
+market::Price WorstTrigger(const market::OrderIntent& intent, market::Price reference);
 
 // `value` may be as much as `limit`. Says what was compared when asked.
 template <class T>

@@ -13,6 +13,13 @@ market::Price controls::Scaled(market::Price price, int64_t ppm, market::Roundin
                                         : market::Price{};
 }
 
+market::Price controls::WorstTrigger(const market::OrderIntent& intent, market::Price reference) {
+  const market::Price highest = std::max(reference, intent.stop_price);
+  if (intent.trailing_bps == 0) return highest;
+  return Scaled(highest, kPpm + int64_t{intent.trailing_bps} * kPpm / 10'000,
+                market::Rounding::kCeiling);
+}
+
 bool controls::Allowed(const Context& context, std::optional<bool> Limits::*permission) {
   bool allowed = false;
   for (const ScopeRow* scope : context.scopes) {
@@ -62,15 +69,16 @@ using namespace controls;  // NOLINT: the table below
 
 // The price at which this order weighs most: its limit for a buy; for a sell,
 // which may fill higher, the larger of limit and reference; where there is no
-// limit, the reference (or stop) price and the collar on top.
+// limit, the reference (or stop) price, of a trailing stop with its distance, and the collar on
+// top.
 market::Price WorstPrice(const OrderContext& context) {
   const market::OrderIntent& intent = context.intent;
   if (HasLimitPrice(intent.type)) {
     return intent.side == Side::kBuy ? intent.price : std::max(intent.price, context.reference);
   }
   if (context.reference.mantissa <= 0 || context.collar_ppm <= 0) return market::Price{};
-  const market::Price base = std::max(context.reference, intent.stop_price);
-  return Scaled(base, kPpm + context.collar_ppm, Rounding::kCeiling);
+  return Scaled(WorstTrigger(intent, context.reference), kPpm + context.collar_ppm,
+                Rounding::kCeiling);
 }
 
 // What `quantity` takes of a reservation for `whole`, away from zero.

@@ -12,7 +12,8 @@ using market::Rounding;
 using market::Side;
 using market::TimeInForce;
 
-constexpr size_t kMaxClientOrderId = 36;  // Binance's limit; docs/orders.md
+constexpr size_t kMaxClientOrderId = 36;     // Binance's limit; docs/orders.md
+constexpr uint32_t kMaxTrailingBps = 2'000;  // the widest that a venue takes: Binance spot
 constexpr std::string_view kManualPrefix = "manual/";
 
 bool HasStopPrice(OrderType type) {
@@ -43,9 +44,15 @@ const char* PriceFault(const market::OrderIntent& intent) {
   if (HasLimitPrice(intent.type) ? intent.price.mantissa <= 0 : intent.price.mantissa != 0) {
     return "the limit price does not fit the order type";
   }
-  if (HasStopPrice(intent.type) ? intent.stop_price.mantissa <= 0
-                                : intent.stop_price.mantissa != 0) {
+  const bool trails = intent.type == OrderType::kTrailingStop;
+  const int64_t stop = intent.stop_price.mantissa;
+  if (HasStopPrice(intent.type) ? stop <= 0 : trails ? stop < 0 : stop != 0) {
     return "the stop price does not fit the order type";
+  }
+  if (trails ? intent.trailing_bps == 0 || intent.trailing_bps > kMaxTrailingBps
+             : intent.trailing_bps != 0) {
+    return "the trailing distance does not fit the order type; a trailing stop has 1 to 2000 "
+           "basis points, others none";
   }
   if (intent.time_in_force == TimeInForce::kPostOnly && intent.type != OrderType::kLimit) {
     return "only limit orders can be post-only";
@@ -169,7 +176,6 @@ bool SwitchedOff(const Context& context, Finding* out) {
 
 bool NotPermitted(const Context& context, Finding* out) {
   const OrderType type = context.intent.type;
-  if (type == OrderType::kTrailingStop) return Fail(out, "trailing stops are not supported");
   if (context.instrument == nullptr) return false;
   const market::Instrument& definition = context.instrument->definition;
   if (!context.spot() && definition.settle != definition.quote)

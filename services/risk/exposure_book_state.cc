@@ -14,8 +14,8 @@ namespace {
 using market::Side;
 
 // 1: without the windows of controls 4 to 30; 2: without parent orders; 3: without bookings
-// beside trades; 4: without amendments
-constexpr uint8_t kBookVersion = 5;
+// beside trades; 4: without amendments; 5: without trailing stops
+constexpr uint8_t kBookVersion = 6;
 
 void WriteFees(wire::CanonicalWriter& out, const std::map<market::AssetId, market::Money>& fees) {
   out.U32(static_cast<uint32_t>(fees.size()));
@@ -97,6 +97,11 @@ void ReadFlow(wire::CanonicalReader& in, SliceRing<Flow>& flow) {
   }
 }
 
+// Trailing stops alone have a distance.
+bool Trails(const OrderShape& shape) {
+  return shape.type == static_cast<uint8_t>(market::OrderType::kTrailingStop);
+}
+
 void WriteAnswered(wire::CanonicalWriter& out, const OrderMemory& answered) {
   const std::vector<OrderMemory::Entry> entries = answered.entries();
   out.U32(static_cast<uint32_t>(entries.size()));
@@ -110,10 +115,11 @@ void WriteAnswered(wire::CanonicalWriter& out, const OrderMemory& answered) {
     out.I64(shape.price);
     out.I64(shape.stop_price);
     out.I64(shape.quantity);
+    if (Trails(shape)) out.U32(shape.trailing_bps);
   }
 }
 
-OrderMemory ReadAnswered(wire::CanonicalReader& in) {
+OrderMemory ReadAnswered(wire::CanonicalReader& in, uint8_t version) {
   OrderMemory answered;
   for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
     const base::Time at = in.Time();
@@ -126,6 +132,7 @@ OrderMemory ReadAnswered(wire::CanonicalReader& in) {
     shape.price = in.I64();
     shape.stop_price = in.I64();
     shape.quantity = in.I64();
+    if (version >= 6 && Trails(shape)) shape.trailing_bps = in.U32();
     answered.Add(at, shape);
   }
   return answered;
@@ -320,7 +327,7 @@ absl::Status ExposureBook::Load(wire::CanonicalReader& in) {
     leaf.other_fees = ReadFees(in);
     leaf.last_sequence = in.U64();
     if (version < 2) continue;
-    leaf.answered = ReadAnswered(in);
+    leaf.answered = ReadAnswered(in, version);
     leaf.told = in.Bool();
     leaf.told_position = in.I64();
     leaf.differs_since = in.Time();

@@ -121,6 +121,7 @@ market::OrderIntent ReadIntent(JsonFields& in, const ExposureBook& book, uint64_
                 std::optional(market::TimeInForce::kGtc));
   out.price = {in.Decimal("price", scales.price, "0")};
   out.stop_price = {in.Decimal("stop_price", scales.price, "0")};
+  out.trailing_bps = static_cast<uint32_t>(in.Number("trailing_bps", 0, UINT32_MAX));
   out.quantity = {in.Decimal("quantity", scales.quantity)};
   out.reduce_only = in.Flag("reduce_only", false);
   out.created = at;

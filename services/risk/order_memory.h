@@ -17,6 +17,7 @@ struct OrderShape {
   uint8_t side = 0, type = 0, time_in_force = 0;
   bool reduce_only = false;
   int64_t price = 0, stop_price = 0, quantity = 0;
+  uint32_t trailing_bps = 0;
   bool operator==(const OrderShape&) const = default;
 
   static OrderShape Of(const market::OrderIntent& intent) {
@@ -27,7 +28,8 @@ struct OrderShape {
             intent.reduce_only,
             intent.price.mantissa,
             intent.stop_price.mantissa,
-            intent.quantity.mantissa};
+            intent.quantity.mantissa,
+            intent.trailing_bps};
   }
 };
 

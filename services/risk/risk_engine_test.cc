@@ -238,9 +238,6 @@ TEST_CASE("RiskEngine rejects an order for which a mandatory limit is stated now
 
 TEST_CASE("RiskEngine rejects what it does not support") {
   Gate gate;
-  auto intent = gate.Intent(Side::kBuy, "0", "1");
-  intent.type = market::OrderType::kTrailingStop;
-  CHECK(ReasonOf(gate.Ask(intent)) == RejectReason::kNotPermitted);
   auto inverse = MakeInstrument("binance-coinm:BTCUSD", "BTC", "USDT");
   inverse.kind = market::InstrumentKind::kPerpetual;
   inverse.settle = market::AssetId("BTC");
@@ -248,6 +245,34 @@ TEST_CASE("RiskEngine rejects what it does not support") {
   gate.Quote("binance-coinm:BTCUSD", "100", "100.02");
   CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1", "binance-coinm:BTCUSD")) ==
         RejectReason::kNotPermitted);
+}
+
+TEST_CASE("RiskEngine reserves a trailing stop at the furthest price that triggers it") {
+  Gate gate;
+  const auto trailing = [&gate](const char* activation, uint32_t bps) {
+    auto intent = gate.Intent(Side::kBuy, "0", "1");
+    intent.type = market::OrderType::kTrailingStop;
+    intent.stop_price = P(activation);
+    intent.trailing_bps = bps;
+    return gate.Ask(intent);
+  };
+  auto stop = gate.Intent(Side::kBuy, "0", "1");
+  stop.type = market::OrderType::kStop;
+  stop.stop_price = P("102");
+  const auto fixed = gate.Ask(stop);
+  REQUIRE(fixed.permitted);
+  // 2 % above 100.
+  const auto at_once = trailing("0", 200);
+  REQUIRE(at_once.permitted);
+  CHECK(at_once.reserved > fixed.reserved);  // the reference lies above 100
+  CHECK(trailing("100", 198).reserved <= at_once.reserved);
+  CHECK(trailing("101", 200).reserved > at_once.reserved);
+  CHECK(ReasonOf(trailing("150", 200)) == RejectReason::kPriceCollar);
+  CHECK(ReasonOf(trailing("99.001", 200)) == RejectReason::kOffTick);
+  CHECK(ReasonOf(trailing("0", 0)) == RejectReason::kMalformed);
+  CHECK(ReasonOf(trailing("0", 2001)) == RejectReason::kMalformed);
+  stop.trailing_bps = 100;
+  CHECK(ReasonOf(gate.Ask(stop)) == RejectReason::kMalformed);
 }
 
 TEST_CASE("RiskEngine rejects prices off the tick and quantities off the lot") {

@@ -46,8 +46,8 @@ Price WorstPrice(const Case& at) {
     return at.buy ? at.intent.price : std::max(at.intent.price, at.reference);
   }
   if (at.reference.mantissa <= 0 || at.limits.collar_ppm <= 0) return Price{};
-  return controls::Scaled(std::max(at.reference, at.intent.stop_price), kPpm + at.limits.collar_ppm,
-                          Rounding::kCeiling);
+  return controls::Scaled(controls::WorstTrigger(at.intent, at.reference),
+                          kPpm + at.limits.collar_ppm, Rounding::kCeiling);
 }
 
 // Worst case and least notional; false where amounts leave what sums can hold.
@@ -82,8 +82,7 @@ bool NotPermitted(const Case& at) {
   const bool news = !at.intent.signal.empty() && !model;
   const bool off =
       at.limits.manual_off || (at.limits.model_off && model) || (at.limits.news_off && news);
-  return at.intent.type == market::OrderType::kTrailingStop ||
-         at.instrument.rules.settles_elsewhere || at.limits.forbidden ||
+  return at.instrument.rules.settles_elsewhere || at.limits.forbidden ||
          (at.limits.permitted_types >> type & 1) == 0 || (off && !at.reducing);
 }
 

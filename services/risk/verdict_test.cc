@@ -155,6 +155,11 @@ class Firm {
     } else if (rng_.Chance(0.1)) {
       intent.type = market::OrderType::kStopLimit;
       intent.stop_price = intent.price;
+    } else if (rng_.Chance(0.1)) {
+      intent.type = market::OrderType::kTrailingStop;
+      if (rng_.Chance(0.5)) intent.stop_price = intent.price;
+      intent.price.mantissa = 0;
+      intent.trailing_bps = static_cast<uint32_t>(rng_.Below(2'100));
     }
     if (rng_.Chance(0.05)) intent.reduce_only = true;
     if (rng_.Chance(0.5)) intent.reason = "spread";

@@ -177,6 +177,10 @@ class Cases:
             order["type"] = "MARKET"
         elif kind < 0.9:
             order.update(type=r.choice(["STOP", "TAKE_PROFIT"]), stop_price=price(spread))
+        elif kind < 0.93:
+            order.update(type="TRAILING_STOP", trailing_bps=r.choice([1, 10, 150, 2000]))
+            if self.chance(0.3):
+                order["stop_price"] = price(spread)
         else:
             order.update(type=r.choice(["STOP_LIMIT", "TAKE_PROFIT_LIMIT"]), stop_price=price(spread), price=price(spread))
         if self.chance(0.5):
@@ -222,7 +226,7 @@ class Cases:
         elif change == 14:
             order.update(kind="REPLACE", target=r.choice(["nothing", *self.open[:2]]))
         elif change == 15:
-            order["type"] = "TRAILING_STOP"
+            order.update(type=r.choice(["TRAILING_STOP", "LIMIT"]), trailing_bps=r.choice([0, 100, 2001]))
         elif change == 16:
             order["time_in_force"] = "POST_ONLY"
         elif change == 17:

@@ -184,6 +184,7 @@ class Order:
         price_digits, quantity_digits = (known.price_scale, known.quantity_scale) if known else (8, 8)
         self.price = mantissa(text.get("price", "0"), price_digits)
         self.stop = mantissa(text.get("stop_price", "0"), price_digits)
+        self.trailing = text.get("trailing_bps", 0)
         self.quantity = mantissa(text["quantity"], quantity_digits)
         world.orders_read += 1
         self.version = text.get("version", known.version if known else 1)
@@ -200,7 +201,7 @@ class Order:
         return self.account, self.strategy, self.instrument
 
     def shape(self):
-        return (self.version, self.side, self.type, self.time_in_force, self.price, self.stop, self.quantity, self.reduce_only)
+        return (self.version, self.side, self.type, self.time_in_force, self.price, self.stop, self.quantity, self.reduce_only, self.trailing)
 
     def versions(self):
         return [v for v in (self, self.amend) if v is not None]
@@ -642,7 +643,8 @@ class Question:
         if order.type in LIMIT_TYPES:
             self.worst = order.price if order.buy else max(order.price, self.reference)
         elif self.reference > 0 and self.collar:
-            self.worst = ceil(max(self.reference, order.stop) * (PPM + self.collar), PPM)
+            trigger = ceil(max(self.reference, order.stop) * (10_000 + order.trailing), 10_000)
+            self.worst = ceil(trigger * (PPM + self.collar), PPM)
         target = self.amended = world.amended_by(order)
         reduces = target is not None and world.only_reduces(target, order)
         if self.worst > 0 and order.quantity > 0:
@@ -698,7 +700,10 @@ class Question:
     def malformed(self):
         o, w = self.o, self.w
         limited, stopped = o.type in LIMIT_TYPES, o.type in STOP_TYPES
-        return (o.quantity <= 0 or (o.price <= 0 if limited else o.price != 0) or (o.stop <= 0 if stopped else o.stop != 0)
+        trails = o.type == "TRAILING_STOP"
+        return (o.quantity <= 0 or (o.price <= 0 if limited else o.price != 0)
+                or (o.stop <= 0 if stopped else o.stop < 0 if trails else o.stop != 0)
+                or (not 1 <= o.trailing <= 2000 if trails else o.trailing != 0)
                 or o.time_in_force == "POST_ONLY" and o.type != "LIMIT" or o.time_in_force == "GTD" and o.kind != "AMEND" and o.expires <= self.now
                 or not o.id or len(o.id) > 36 or o.id in w.open or not o.strategy or o.attempt == 0
                 or o.attempt == 1 and self.leaf and o.sequence <= w.last_sequence.get(o.leaf, 0)
@@ -734,8 +739,6 @@ class Question:
         return any(not self.stating(key) for key in MANDATORY)
 
     def not_permitted(self):
-        if self.o.type == "TRAILING_STOP":
-            return True
         if self.i is None:
             return False
         if self.i.kind != "spot" and self.i.settle != self.i.quote:
