@@ -37,7 +37,7 @@ struct ControlOptions {
 
 struct OrderOptions {
   std::string account = "main/paper";
-  std::string instrument, side, quantity, price, stop_price;
+  std::string instrument, side, quantity, price, stop_price, trail;
   std::string type = "limit", time_in_force = "gtc";
   bool reduce_only = false;
   // A parent order: docs/algos.md

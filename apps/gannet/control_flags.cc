@@ -127,7 +127,9 @@ void AddOrders(CLI::App& app, Builder& b) {
       "Prices and quantities are decimal numbers. The answer names the order and how far it came: "
       "journaled, or\ndenied with risk's reason.\n\n"
       "  gannet order submit binance-spot:BTCUSDT buy 0.01 --price 61000 --reason \"by hand\"\n"
-      "  gannet order submit binance-spot:ETHUSDT sell 0.5 --type market --tif ioc\n\n"
+      "  gannet order submit binance-spot:ETHUSDT sell 0.5 --type market --tif ioc\n"
+      "  gannet order submit binance-usdm:BTCUSDT sell 0.01 --type trailing-stop --trail 1.5% "
+      "--reduce-only\n\n"
       "With --algo it is a parent order, worked in smaller ones until it is filled or --for is "
       "over (docs/algos.md):\n\n"
       "  gannet order submit binance-spot:BTCUSDT buy 0.5 --price 61500 --algo twap --for 10m "
@@ -144,6 +146,12 @@ void AddOrders(CLI::App& app, Builder& b) {
   submit->add_option("QUANTITY", f.order.quantity, "How much")->required();
   submit->add_option("--price", f.order.price, "Limit price");
   submit->add_option("--stop-price", f.order.stop_price, "Of stop and take-profit orders");
+  submit->add_option("--trail", f.order.trail,
+                     "trailing-stop: how far behind the best price, as 1.5%");
+  submit
+      ->add_option("--activation", f.order.stop_price,
+                   "trailing-stop: the price from which on it trails; at once unless stated")
+      ->excludes("--stop-price");
   submit->add_option("--type", f.order.type, "What kind of order")
       ->check(CLI::IsMember({"market", "limit", "stop", "stop-limit", "take-profit",
                              "take-profit-limit", "trailing-stop"}))

@@ -74,6 +74,15 @@ absl::StatusOr<pb::SubmitOrderRequest> RequestOf(const OrderOptions& order, Remo
                             ParseNumber(*text, definition.price_scale(), "price"));
     (request.*set)(price);
   }
+  if (!order.trail.empty()) {
+    const auto bps = order.trail.ends_with('%')
+                         ? market::ParseDecimal(order.trail.substr(0, order.trail.size() - 1), 2)
+                         : std::nullopt;
+    if (!bps || *bps <= 0 || *bps > 10'000)
+      return absl::InvalidArgumentError(
+          absl::StrCat("--trail '", order.trail, "' is no distance such as 1.5% or 0.25%"));
+    request.set_trailing_bps(static_cast<uint32_t>(*bps));
+  }
   request.set_reduce_only(order.reduce_only);
   if (!order.algo.empty()) {
     const runtime::SystemClock clock;

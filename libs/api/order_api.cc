@@ -417,6 +417,7 @@ void OrderApi::ServeChanges(rpc::Server& server) {
         order.set_quantity(request.quantity());
         order.set_reduce_only(request.reduce_only());
         order.set_expires_ns(request.expires_ns());
+        order.set_trailing_bps(request.trailing_bps());
         if (request.has_plan()) *order.mutable_plan() = request.plan();
         auto command = CommandOf(ops_pb::COMMAND_KIND_SUBMIT_ORDER, call->caller(),
                                  request.request_id(), request.reason(), std::move(order));

@@ -151,6 +151,12 @@ absl::StatusOr<Draft> ManualDesk::Placement(const market::Command& command) cons
         Priced(order.type) ? "the order has no price; a limit order needs one"
                            : "the order has a price, which its type does not take; leave it out");
   }
+  if ((order.type == market::OrderType::kTrailingStop) != (order.trailing_bps != 0)) {
+    return absl::InvalidArgumentError(
+        order.trailing_bps == 0
+            ? "the trailing stop has no distance; give one in basis points (trailing_bps)"
+            : "the order has a trailing distance, which its type does not take; leave it out");
+  }
   Draft draft;
   draft.instrument = order.instrument;
   draft.instrument_version = definition->version;
@@ -161,6 +167,7 @@ absl::StatusOr<Draft> ManualDesk::Placement(const market::Command& command) cons
   draft.stop_price = order.stop_price;
   draft.quantity = order.quantity;
   draft.reduce_only = order.reduce_only;
+  draft.trailing_bps = order.trailing_bps;
   draft.expires = order.expires;
   if (!order.plan) return draft;
   draft.kind = market::IntentKind::kParent;

@@ -88,6 +88,24 @@ TEST_CASE("ManualDesk passes type, stop price, expiry and flags as they were ask
   CHECK(manual.intent->side == market::Side::kSell);
 }
 
+TEST_CASE("ManualDesk passes the distance of a trailing stop, and asks for it") {
+  Desk desk;
+  auto command = desk.Ask(CommandKind::kSubmitOrder, "r1");
+  command.value.order->type = market::OrderType::kTrailingStop;
+  command.value.order->price = {};
+  CHECK(desk.Give(command).answer.detail.find("has no distance") != std::string::npos);
+  command = desk.Ask(CommandKind::kSubmitOrder, "r2");
+  command.value.order->trailing_bps = 150;
+  CHECK(desk.Give(command).answer.detail.find("leave it out") != std::string::npos);
+  command.value.order->type = market::OrderType::kTrailingStop;
+  command.value.order->price = {};
+  command.value.request_id = "r3";
+  const auto manual = desk.Give(command);
+  REQUIRE(manual.intent);
+  CHECK(manual.intent->trailing_bps == 150);
+  CHECK(manual.intent->hash == wire::IntentHash(*manual.intent));
+}
+
 TEST_CASE("ManualDesk makes one intent of a request that comes twice") {
   Desk desk;
   const auto first = desk.Give(desk.Ask(CommandKind::kSubmitOrder, "r1"));

@@ -37,6 +37,7 @@ struct Draft {
   base::Time expires;
   market::Quantity quantity;
   bool reduce_only = false;
+  uint32_t trailing_bps = 0;  // of people's trailing stops
   std::string reason;
   std::string model_version;
   market::EventId signal;

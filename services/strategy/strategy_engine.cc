@@ -267,6 +267,7 @@ std::optional<market::OrderIntent> StrategyEngine::MakeIntent(const Draft& draft
   intent.expires = draft.expires;
   intent.quantity = draft.quantity;
   intent.reduce_only = draft.reduce_only;
+  intent.trailing_bps = draft.trailing_bps;
   intent.created = now;
   intent.reason = draft.reason;
   intent.model_version = draft.model_version;

@@ -116,6 +116,16 @@ def check_command_line(platform):
     harness.wait_until(lambda: "0.0009" in platform.cli("order", "show", replaced), 10, "the smaller order, in place")
     platform.cli("order", "cancel", replaced)
     harness.wait_until(lambda: "canceled" in platform.cli("order", "show", replaced), 10, "the cancel")
+    trails = ("submit", INSTRUMENT, "sell", "0.001", "--type", "trailing-stop", "--trail")
+    trailing = json.loads(platform.order(*trails, "1.5%", "--json")[0])["order"]["intent"]["client_order_id"]
+    harness.wait_until(lambda: "ACCEPTED" in platform.cli("order", "show", trailing, "--json"), 30, "the trailing stop's acceptance")
+    shown = json.loads(platform.cli("order", "show", trailing, "--json"))["order"]["intent"]
+    check(shown.get("trailing_bps") == 150, f"a trailing stop without its distance: {shown}")
+    platform.cli("order", "cancel", trailing)
+    harness.wait_until(lambda: "canceled" in platform.cli("order", "show", trailing), 30, "the trailing stop's cancel")
+    denied, _ = platform.order(*trails, "25%", code=5)
+    check("1 to 2000 basis points" in denied, f"a distance that no venue has: {denied}")
+    check("is no distance" in platform.cli("order", *trails, "1.5", code=1), "a distance without its unit is taken")
     denied, _ = platform.buy("50", code=5)
     check("max_order_notional" in denied, f"not denied for its size: {denied}")
     platform.cli("kill", "firm", "--reason", "drill")

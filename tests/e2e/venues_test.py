@@ -92,6 +92,14 @@ def resting(platform, program, venue):
     return order
 
 
+def trailing(platform, program, exchange):
+    """An order that follows the market there, too far away to trade."""
+    order = harness.place(platform.cli, f"{exchange.name}:BTCUSDT", "sell", "0.001", "--type", "trailing-stop", "--trail", "20%")
+    program.wait_for(lambda: state(platform, order) == "ACCEPTED", 30, f"the trailing stop waits at {exchange.name}")
+    found = [each for each in exchange.account.open_orders() if each.get("trailingDelta") == 2000]
+    check(len(found) == 1, f"not as it was given: {exchange.account.open_orders()}")
+
+
 def state(platform, order):
     shown = platform.show(order)
     return shown["order"]["state"].removeprefix("ORDER_STATE_") if shown else None
@@ -100,6 +108,7 @@ def state(platform, order):
 def stopped(platform, program, exchanges):
     """A kill switch of the firm, verified at both."""
     orders = [resting(platform, program, venue) for venue in VENUES]
+    trailing(platform, program, exchanges[0])
     code, said = platform.cli("kill", "firm", "--drill", "--keep", "--reason", "test", "--timeout", "60s")
     check(code == 0 and all(f"{venue} verified" in said for venue in VENUES), f"not verified at both venues: {code} {said}")
     for exchange, order in zip(exchanges, orders):

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "libs/journal/journal.h"
@@ -374,6 +375,14 @@ class Match {
           intent.type == market::OrderType::kStop
               ? 0
               : intent.stop_price.mantissa + rng_.Between(-300, 900) * market::Sign(side);
+      // Bybit has none as an order.
+      if constexpr (std::is_same_v<Truth, SpotTruth> || std::is_same_v<Truth, UsdmTruth>) {
+        if (rng_.Chance(0.3)) {
+          intent.type = market::OrderType::kTrailingStop;
+          intent.price = intent.stop_price = {};
+          intent.trailing_bps = 10;
+        }
+      }
       ++stops;
     } else if (!target.empty() && rng_.Chance(0.25)) {
       intent.kind = market::IntentKind::kReplace;

@@ -27,6 +27,7 @@ struct GroundOptions {
   venue_sim::FaultScript faults;                     // without rules: nothing goes wrong
   std::vector<venue::Call> before;  // asked of the perpetuals by another hand, before we begin
   std::function<void(ExecutionConfig&)> configure;
+  double speed = 1;  // of the market
 };
 
 // The server behind its gate, and whatever it stands on.
@@ -60,6 +61,7 @@ class Ground {
     venue_sim::ServerOptions options;
     options.exchange.core = venue_sim::QuickOptions(3);
     options.exchange.core.warm_up = std::chrono::seconds(2);
+    options.exchange.core.speed = how.speed;
     options.exchange.dir = "/venue/journal";
     options.exchange.own_thread = false;
     options.keys = {key};

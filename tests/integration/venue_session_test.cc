@@ -1,5 +1,6 @@
 // What the session with any venue must do, asked of each of them alike: over real
 // sockets on loopback, and in memory on virtual time. The venue is venue-sim's server.
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
@@ -181,6 +182,41 @@ TEST_CASE("A session follows a stop order that triggers to its fills") {
     if (order != nullptr && order->open()) session.host().CancelOrder(std::string("g1c") + id, id);
   }
   REQUIRE(session.Until([&] { return session.engine().state().open().empty(); }));
+  session.Agree();
+}
+
+TEST_CASE("A session follows trailing stops to their fills, or says who has none") {
+  const Product product = AnyProduct();
+  GroundOptions how;
+  how.speed = 10;
+  Session session(AnyWire(), product, how);
+  REQUIRE(session.Ready());
+  const auto place = [&](const char* id, Side side, int64_t activation) {
+    market::OrderIntent trailing = session.Limit(id, side, 0);
+    trailing.type = market::OrderType::kTrailingStop;
+    trailing.price = {};
+    trailing.trailing_bps = 10;
+    if (activation != 0) trailing.stop_price.mantissa = session.BestCents(side) + activation;
+    session.host().Decide(trailing, 10s);
+  };
+  place("g1up", Side::kBuy, 0);
+  if (product == Product::kBybit || product == Product::kBybitLinear) {
+    REQUIRE(session.Until([&] { return !session.host().reports.empty(); }));
+    CHECK(session.host().Last("g1up").kind == ExecKind::kNotSent);
+    return session.Agree();
+  }
+  place("g1down", Side::kSell, 0);
+  place("g1later", Side::kSell, 600'000);  // is never activated
+  REQUIRE(session.Reaches("g1up", OrderState::kFilled, 120s));
+  REQUIRE(session.Reaches("g1down", OrderState::kFilled, 120s));
+  for (const char* id : {"g1up", "g1down"}) {
+    CHECK(std::ranges::any_of(session.host().reports, [id](const market::ExecReport& report) {
+      return report.client_order_id.text() == id && report.kind == ExecKind::kTriggered;
+    }));
+  }
+  REQUIRE(session.Reaches("g1later", OrderState::kAccepted));
+  session.host().CancelOrder("g1c", "g1later");
+  REQUIRE(session.Reaches("g1later", OrderState::kCanceled));
   session.Agree();
 }
 
