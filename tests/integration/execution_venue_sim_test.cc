@@ -202,7 +202,7 @@ TEMPLATE_TEST_CASE("Orders over a socket agree with their venue through losses a
     Match<TestType> match(
         {.seed = seed, .faults = Faults(0.03), .restarts = true, .stops = true, .by_socket = true});
     match.Trade(40s);
-    sent += match.host().service->sent_by_socket();
+    sent += match.sent_by_socket();
     match.CancelAll();
     match.Compare();
     unknown += match.stats().unknown_outcomes;

@@ -307,6 +307,7 @@ class Match {
     StartProcess();
   }
   void Stop() {
+    if (host_ != nullptr) sent_before_ += host_->service->sent_by_socket();
     host_.reset();
     writer_.reset();
   }
@@ -317,6 +318,8 @@ class Match {
   }
 
   uint64_t placed = 0, restarts = 0, stops = 0;
+  // By every process.
+  uint64_t sent_by_socket() const { return sent_before_ + host_->service->sent_by_socket(); }
   const ExecutionEngine& engine() const { return host_->service->engine(); }
   const ExecutionEngine::Stats& stats() const { return engine().stats(); }
   ServiceHost& host() { return *host_; }
@@ -405,7 +408,7 @@ class Match {
   ExecutionConfig config_;
   std::unique_ptr<journal::Writer> writer_;
   std::unique_ptr<ServiceHost> host_;
-  uint64_t ids_ = 0;
+  uint64_t ids_ = 0, sent_before_ = 0;
 };
 
 inline net::SimFaults Faults(double rate) {
