@@ -199,6 +199,11 @@ void ExecutionEngine::ComparePositions(const std::vector<venue::PositionEntry>& 
         EmitNote(ToNote(PositionNote{PositionNote::Kind::kResolved, instrument, amount, evidence}));
       continue;
     }
+    const bool learned = Learn(instrument);  // its trades can be asked for only now
+    if (learned) {
+      AskUncheckedTrades(instrument);
+      again = true;
+    }
     if (differs && known->second == amount) continue;
     const auto suspect = position_suspects_.find(instrument);
     if (suspect != position_suspects_.end() && suspect->second == amount) {
@@ -208,8 +213,8 @@ void ExecutionEngine::ComparePositions(const std::vector<venue::PositionEntry>& 
     } else {
       position_suspects_[instrument] = amount;
       again = true;
-      if (state_.NewestInstrument(instrument) == nullptr) continue;
-      AskUncheckedTrades(instrument);
+      if (!learned && state_.NewestInstrument(instrument) != nullptr)
+        AskUncheckedTrades(instrument);
     }
   }
   if (again) Schedule(now_ + options_.recheck_after, {TaskKind::kBalances, {}});

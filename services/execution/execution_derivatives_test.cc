@@ -197,6 +197,7 @@ TEST_CASE("Positions are compared; what no fill explains halts the instrument un
   f.Answering(70s, replies);  // the fixture began with an empty account
   REQUIRE(f.engine.state().position_differences().contains(kBtc));
   CHECK(f.engine.state().position_differences().at(kBtc) == market::Money(5, 1));
+  CHECK(f.engine.state().Traded().contains(kBtc));  // its trades were asked for
   f.Decide([&] {
     market::OrderIntent intent = f.Intent("g1a");
     intent.instrument_version = 2;

@@ -716,6 +716,12 @@ void ExecutionEngine::Sweep() {
 
 // --- sending -------------------------------------------------------------------------
 
+bool ExecutionEngine::Learn(const market::InstrumentId& id) {
+  const market::Instrument* instrument = directory_.Find(id);
+  return instrument != nullptr && state_.NewestInstrument(id) == nullptr &&
+         EnsureInstrument(id, instrument->version);
+}
+
 bool ExecutionEngine::EnsureInstrument(const market::InstrumentId& id, uint32_t version) {
   if (state_.FindInstrument(id, version) != nullptr) return true;
   const market::Instrument* instrument = directory_.Find(id);
@@ -789,6 +795,8 @@ base::Time ExecutionEngine::LatestEffect(const JournaledRequest& request) const 
 
 std::optional<Block> ExecutionEngine::SendBlock(const OutgoingRequest& request,
                                                 base::Time wall) const {
+  if (wall < budget_.paused_until())
+    return Block{RejectReason::kMessageRate, "the venue asked for a pause before the bytes left"};
   if (!request.needs_verdict) return std::nullopt;
   std::optional<Block> block = OrderBlock(request.order, request, wall);
   for (size_t i = 0; i < request.others.size() && !block; ++i)

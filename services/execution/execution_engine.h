@@ -400,6 +400,8 @@ class ExecutionEngine {
   void CancelScope(const market::Scope& scope, std::string_view why);
   void SetGate(const market::Scope& scope, bool killed, const market::Command& command);
   bool EnsureInstrument(const market::InstrumentId& id, uint32_t version);
+  // True: nothing was known of it here until now, and its definition has come.
+  bool Learn(const market::InstrumentId& id);
 
   // Sending. Journaled requests get a note; queries do not.
   void SendJournaled(Purpose purpose, venue::WireRequest wire, venue::RequestContext context,

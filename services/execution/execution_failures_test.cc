@@ -67,7 +67,15 @@ TEST_CASE("Failure: retry loop up to the order cap, then a ban while cancelling"
   limited.rate.retry_after = 10s;
   f.Answer("place g1b", limited, 429);
   CHECK(f.State("g1b") == OrderState::kUnknown);  // until a query says otherwise
-  // During the pause: no placement, no query, no cancel.
+  // During the pause: no placement, no query, no cancel, not even of what was decided before
+  // and has not left yet.
+  for (const bool needs_verdict : {true, false}) {
+    const OutgoingRequest decided{.order = market::ClientOrderId("g1a"),
+                                  .needs_verdict = needs_verdict};
+    CHECK(f.engine.SendBlock(decided, f.now)->reason == market::RejectReason::kMessageRate);
+    const auto later = f.engine.SendBlock(decided, f.now + 10s);
+    CHECK((!later || later->reason != market::RejectReason::kMessageRate));
+  }
   f.Place("g1c");
   CHECK(f.Last("g1c").kind == ExecKind::kNotSent);
   f.CancelIntent("c1", "g1a");

@@ -535,7 +535,8 @@ void ExecutionEngine::SetBalance(const venue::BalanceEntry& entry, base::Time ti
 // A difference counts when it is seen twice, alike: fills and balances do not
 // arrive in the same instant.
 void ExecutionEngine::CompareBalances(const std::vector<venue::BalanceEntry>& entries) {
-  std::set<market::AssetId> again;
+  std::set<market::AssetId> unexplained;
+  bool again = false;
   for (const venue::BalanceEntry& entry : entries) {
     const Money surplus = Total(entry) - state_.Explained(entry.asset);
     const bool known = state_.differences().contains(entry.asset);
@@ -546,6 +547,7 @@ void ExecutionEngine::CompareBalances(const std::vector<venue::BalanceEntry>& en
             ToNote(BalanceNote{BalanceNote::Kind::kResolved, entry.asset, surplus, "account"}));
       continue;
     }
+    unexplained.insert(entry.asset);
     if (known && state_.differences().at(entry.asset) == surplus) continue;
     const auto suspect = suspects_.find(entry.asset);
     if (suspect != suspects_.end() && suspect->second == surplus) {
@@ -555,16 +557,16 @@ void ExecutionEngine::CompareBalances(const std::vector<venue::BalanceEntry>& en
           ToNote(BalanceNote{BalanceNote::Kind::kDifference, entry.asset, surplus, "account"}));
     } else {
       suspects_[entry.asset] = surplus;
-      again.insert(entry.asset);
+      again = true;
     }
   }
-  if (again.empty()) return;
-  // Perhaps a fill that never came, of an order by hand where nothing of ours was traded
-  // yet: look for it, then at the balances once more.
+  // Perhaps a fill that never came, of an order by hand where nothing of ours was traded yet,
+  // or whose definition came later than the difference: look for it, then at the balances
+  // once more.
   for (const auto& [id, instrument] : directory_.all()) {
-    if (again.contains(instrument.base) && venue_.Serves(id))
-      EnsureInstrument(id, instrument.version);
+    if (unexplained.contains(instrument.base) && venue_.Serves(id)) again |= Learn(id);
   }
+  if (!again) return;
   for (const market::InstrumentId& instrument : state_.Traded()) {
     AskUncheckedTrades(instrument);
   }

@@ -331,6 +331,26 @@ TEST_CASE("An order by hand where nothing of ours was traded is found by the bal
   CHECK_FALSE(f.engine.state().Traded().empty());
 }
 
+TEST_CASE("An order by hand is found however late its instrument is defined") {
+  EngineFixture f(EngineFixture::Options(), /*start=*/false);
+  f.balances = {Balance("DOGE", 9), Balance("USDT", 100'000)};
+  f.Start();
+  f.balances = {Balance("DOGE", 8), Balance("USDT", 100'000)};
+  for (int look = 0; look < 2; ++look) {
+    f.Advance(f.Options().reconcile_every);
+    f.Reconcile();
+  }
+  REQUIRE(f.engine.state().differences().size() == 1);
+  market::Instrument doge = f.btc;
+  doge.id = market::InstrumentId("test:DOGEUSDT");
+  doge.base = market::AssetId("DOGE");
+  f.engine.OnInstrument({f.Cause(), doge}, f.now);
+  CHECK(f.engine.state().Traded().empty());
+  f.Advance(f.Options().reconcile_every);
+  f.Reconcile();
+  CHECK(f.engine.state().Traded().contains(doge.id));
+}
+
 TEST_CASE("A trade that the venue lists counts, however old the word is that names its order") {
   EngineFixture f;
   f.Working("g1a", "7");

@@ -120,7 +120,9 @@ class World {
     AdvanceUntil(options_.liveness * 3 / 4 - kLeastCalm, [this] { return Calm(); });
     Trace("strategies drain");
     Drain("strategy");  // no new orders: what is there must come to rest
-    AdvanceUntil(options_.liveness / 4, [this] { return AtRest(); });
+    // A difference is looked at twice before it counts: two looks apart by reconcile_every
+    // and the time to the second.
+    AdvanceUntil(options_.liveness / 3, [this] { return AtRest(); });
     CheckEnd();
     Drain("");
     GANNET_RETURN_IF_ERROR(VerifyJournal());
