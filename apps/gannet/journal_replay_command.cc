@@ -40,11 +40,14 @@ ServiceFactory FactoryOf(OverlayFiles& files) {
   };
 }
 
-// Without the 64 hex digits of the signature: replay has no key.
+// Without the signature, of a query or of a frame: replay has no key.
 void Unsign(std::string& text) {
-  constexpr std::string_view kSignature = "signature=";
-  const size_t at = text.find(kSignature);
-  if (at != std::string::npos) text.erase(at + kSignature.size(), 2 * sizeof(base::Sha256Digest));
+  for (const std::string_view before : {"signature=", "\"signature\":\""}) {
+    const size_t at = text.find(before);
+    if (at == std::string::npos) continue;
+    const size_t from = at + before.size();
+    text.erase(from, text.find_first_of("&\"", from) - from);
+  }
 }
 
 std::string Comparable(std::string_view topic, std::string_view payload) {

@@ -64,8 +64,13 @@ struct WireRequest {
   std::string body;
   // Beside the key's and those of the transport.
   std::vector<std::pair<std::string, std::string>> headers;
-  bool with_key = false;   // the transport adds the key's header; it is not part of the record
-  base::Time timestamp{};  // on the venue's clock, as signed; the epoch when unsigned
+  bool with_key = false;  // the transport adds the key's header; it is not part of the record
+  // Where the key stands in `body`; it is left out of the record too.
+  struct KeyInBody {
+    size_t at = 0, bytes = 0;
+    bool operator==(const KeyInBody&) const = default;
+  } key_in_body;
+  base::Time timestamp{};           // on the venue's clock, as signed; the epoch when unsigned
   base::Duration receive_window{};  // the venue refuses the request this long after `timestamp`
   uint32_t weight = 1;              // of the venue's request limit
   bool counts_as_order = false;     // of the venue's order limits

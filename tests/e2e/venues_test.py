@@ -7,6 +7,7 @@ usage: venues_test.py BIN_DIR
 """
 import json
 import os
+import pathlib
 import signal
 
 import harness
@@ -35,6 +36,8 @@ def configure(folder, exchanges):
                       f"rest_url: \"{each.http}\", ws_url: \"{each.ws}\"}}\n" for each in exchanges)
     sessions = [f"{{venue: {each.name}, rest_url: \"{each.http}\", stream_url: \"{each.ws_api}\", "
                 f"key_file: {each.data}/api-key, secret_file: {each.data}/api-secret}}" for each in exchanges]
+    # The first gets its orders over the order socket, the other by REST.
+    sessions[0] = sessions[0].replace("{", f"{{order_entry: websocket, order_url: \"{exchanges[0].ws_api}\", ", 1)
     texts = {"strategies.yaml": truth.STRATEGIES.replace('"binance-spot:*USDT"', ", ".join(f'"{venue}:*USDT"' for venue in VENUES)),
              "gannet.yaml": f"market: configured\nlimits: {here}/config/limits.yaml\nstrategies: strategies.yaml\n"
                             f"ingest:\n  venues:\n{markets}"
@@ -116,6 +119,15 @@ def stopped(platform, program, exchanges):
         program.wait_for(lambda: state(platform, order) == "CANCELED", 30, f"the order at {exchange.name} is cancelled")
 
 
+def no_key(platform, exchanges):
+    """Requests are recorded as they were sent, but for what is the key's."""
+    keys = [pathlib.Path(each.data, name).read_bytes().strip() for each in exchanges for name in ("api-key", "api-secret")]
+    files = [pathlib.Path(platform.log), *(path for path in pathlib.Path(platform.data).rglob("*") if path.is_file())]
+    check(len(files) > 3, f"nothing to look at: {files}")
+    for path in files:
+        check(not any(key in path.read_bytes() for key in keys), f"{path} holds a key of the venue")
+
+
 def test(bin_dir, folder):
     harness.need(os.path.join(bin_dir, "gannet"), os.path.join(bin_dir, "gannet-venue-sim"))
     exchanges = [Exchange(bin_dir, folder, venue, seed) for venue, seed in zip(VENUES, (3, 4))]
@@ -148,6 +160,8 @@ def test(bin_dir, folder):
         counts.append(f"{orders} orders and {fills} fills at {exchange.name}")
     code, out, err = harness.run([platform.program, "journal", "replay", platform.data], 240)
     check(code == 0, f"the journal does not decide the same again: {out[-1500:]}{err[-1500:]}")
+    check("order_socket_open" in harness.tail(platform.log, 1 << 30), f"no order socket: {harness.tail(platform.log)}")
+    no_key(platform, exchanges)
     print(f"venues: {', '.join(counts)} the same on both sides, {children} children of a route, a kill switch verified at both, decided again the same")
 
 

@@ -61,6 +61,7 @@ TEST_CASE("WebSocket API signatures agree with the published examples") {
   const WireRequest request =
       ToFrame(call, signer, kKey, "id", now, std::chrono::milliseconds(100));
   CHECK(request.method.empty());
+  CHECK(request.body.substr(request.key_in_body.at, request.key_in_body.bytes) == kKey);
   CHECK(request.body.find("aa1b5712c094bc4e57c05a1a5c1fd8d88dcd628338ea863fec7b88e59fe2db24") !=
         std::string::npos);
   call.parameters = {};

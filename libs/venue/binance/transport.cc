@@ -72,6 +72,12 @@ WireRequest ToFrame(const Call& call, const Signer& signer, std::string_view api
   request.body += "\",\"params\":";
   parameters.AppendJson(request.body);
   request.body += '}';
+  constexpr std::string_view kBeforeKey = "\"apiKey\":\"";
+  if (const size_t at = request.body.find(kBeforeKey); at != std::string::npos) {
+    std::string quoted;
+    AppendJsonString(quoted, api_key);
+    request.key_in_body = {at + kBeforeKey.size(), quoted.size() - 2};
+  }
   return request;
 }
 
