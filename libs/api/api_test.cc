@@ -255,7 +255,7 @@ TEST_CASE("No instrument is unknown before the first is known") {
         .status()
         .code();
   };
-  rig.Run([&] { CHECK(code("v:BTC") == absl::StatusCode::kUnavailable); });
+  rig.Run([&] { CHECK(code("v:BTC") == absl::StatusCode::kFailedPrecondition); });
   market::Instrument instrument;
   instrument.id = market::InstrumentId("v:BTC");
   instrument.version = 1;

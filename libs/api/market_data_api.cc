@@ -155,7 +155,7 @@ void MarketDataApi::ServeDefinitions(rpc::Server& server) {
       [this](const rpc::CallPtr& call, const pb::GetInstrumentRequest& request) {
         const auto found = definitions_.find(market::InstrumentId(request.instrument()));
         if (definitions_.empty()) {  // just started: a name may be right
-          return call->End(absl::UnavailableError(
+          return call->End(absl::FailedPreconditionError(
               "no instrument is known yet; ingest tells them once its venue answers: ask again in "
               "a moment"));
         }

@@ -190,7 +190,7 @@ ASK_AGAIN = 0.5  # seconds: a person may send twenty messages in ten
 def passes_by_itself(said, *more):
     """Whether what was said of an order is no answer yet; `more`: further reasons that pass."""
     reasons = "|".join((*PASSING, *more))
-    return re.search(rf"\b(denied|REJECT_REASON)[ :_]+({reasons})\b|messages in |too old to act on|of a venue that is connected", said, re.I) is not None
+    return re.search(rf"\b(denied|REJECT_REASON)[ :_]+({reasons})\b|messages in |too old to act on|of a venue that is connected|no instrument is known yet", said, re.I) is not None
 
 
 def order(ask_gannet, verb, *arguments, passing=()):
