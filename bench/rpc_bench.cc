@@ -9,6 +9,7 @@
 //   rpc_bench [--orders=200] [--goal-ms=2] [--target=unix:SOCKET --disk=FOLDER]
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -111,7 +112,7 @@ Latencies Measure(const std::string& target, int calls, std::chrono::millisecond
   Latencies latencies;
   int journaled = 0, denied = 0;
   for (int i = 0; journaled < calls + kWarmUp; ++i) {
-    request.set_request_id("bench-" + std::to_string(i));
+    request.set_request_id("bench-" + std::to_string(getpid()) + "-" + std::to_string(i));
     order::v1::SubmitOrderResponse response;
     const auto begin = Steady::now();
     const absl::Status status = channel->Call(kSubmit, request, response, std::chrono::seconds(5));
