@@ -339,15 +339,19 @@ class EngineFixture : public ExecutionOutput {
     return intent;
   }
   static void Rehash(market::OrderIntent& intent) { intent.hash = wire::IntentHash(intent); }
-  void Decide(market::OrderIntent intent, uint64_t epoch = 1,
-              base::Duration lives = std::chrono::seconds(5)) {
+  market::RiskDecision Permitted(market::OrderIntent intent, uint64_t epoch = 1,
+                                 base::Duration lives = std::chrono::seconds(5)) const {
     market::RiskDecision decision;
     decision.intent = std::move(intent);
     decision.permitted = true;
     decision.epoch = epoch;
     decision.decided = now;
     decision.expires = now + lives;
-    Decision(std::move(decision));
+    return decision;
+  }
+  void Decide(market::OrderIntent intent, uint64_t epoch = 1,
+              base::Duration lives = std::chrono::seconds(5)) {
+    Decision(Permitted(std::move(intent), epoch, lives));
   }
   void Decision(market::RiskDecision decision) {
     const market::Event<market::RiskDecision> event{Cause(), std::move(decision)};

@@ -344,11 +344,7 @@ TEST_CASE("A cancel crosses an amendment") {
 TEST_CASE("A verdict on an amendment that comes again is not taken up again") {
   EngineFixture f;
   f.Working("g1a", "7");
-  market::RiskDecision decision;
-  decision.intent = Amendment(f, "m1", "g1a", 800);
-  decision.permitted = true;
-  decision.epoch = 1;
-  decision.expires = f.now + 5s;
+  const market::RiskDecision decision = f.Permitted(Amendment(f, "m1", "g1a", 800));
   f.Decision(decision);
   f.Answer("amend g1a", EngineFixture::Confirmed(At(f, "50000", "0.8")));
   f.Decision(decision);

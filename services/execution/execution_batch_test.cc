@@ -381,11 +381,7 @@ TEST_CASE("What a turn brings beside placements keeps its order") {
 
 TEST_CASE("A verdict that comes twice in one turn is answered once") {
   Placements f;
-  market::RiskDecision decision;
-  decision.intent = f.Intent("a");
-  decision.permitted = true;
-  decision.epoch = 1;
-  decision.expires = f.now + 5s;
+  const market::RiskDecision decision = f.Permitted(f.Intent("a"));
   f.Turn([&] {
     f.Decision(decision);
     f.Decision(decision);

@@ -54,11 +54,7 @@ TEST_CASE("A permitted verdict is journaled, its bytes are written down, then se
 
 TEST_CASE("The report of an order carries the chain that led to it") {
   EngineFixture f;
-  market::RiskDecision decision;
-  decision.intent = f.Intent("g1a");
-  decision.permitted = true;
-  decision.epoch = 1;
-  decision.expires = f.now + 5s;
+  const market::RiskDecision decision = f.Permitted(f.Intent("g1a"));
   market::Header header = f.Cause();
   header.correlation = {9, 99};  // the headline
   const market::Event<market::RiskDecision> event{header, decision};
@@ -158,11 +154,7 @@ TEST_CASE("A denial of risk is no order of execution's") {
 
 TEST_CASE("A verdict that comes twice is answered once") {
   EngineFixture f;
-  market::RiskDecision decision;
-  decision.intent = f.Intent("g1a");
-  decision.permitted = true;
-  decision.epoch = 1;
-  decision.expires = f.now + 5s;
+  const market::RiskDecision decision = f.Permitted(f.Intent("g1a"));
   f.Decision(decision);
   f.Decision(decision);
   CHECK(f.Count(ExecKind::kJournaled) == 1);
