@@ -138,9 +138,12 @@ void MailServerForTest::OneConnection(int fd) {
     } else if (line == "DATA") {
       peer.Say("354 go");
       while (peer.Line(line) && line != ".") received.data += line + "\n";
+      {
+        // Before the answer: who has it may look at once.
+        const std::lock_guard lock(mutex_);
+        received_.push_back(received);
+      }
       peer.Say("250 taken");
-      const std::lock_guard lock(mutex_);
-      received_.push_back(received);
     } else if (line == "QUIT") {
       return peer.Say("221 bye");
     } else {
