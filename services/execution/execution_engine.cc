@@ -924,6 +924,7 @@ void ExecutionEngine::OnWake(const market::Header& cause, base::Time now) {
 
 void ExecutionEngine::Resume(const market::Header& cause, base::Time now) {
   Enter(cause, now);
+  budget_.Restore(state_.pause().until, state_.pause().banned);
   std::vector<OpenVerdict> verdicts;
   for (const auto& [id, verdict] : state_.unanswered_verdicts()) verdicts.push_back(verdict);
   for (const OpenVerdict& verdict : verdicts) Decide(verdict.decision, verdict.correlation);

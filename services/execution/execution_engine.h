@@ -420,6 +420,7 @@ class ExecutionEngine {
   bool Waits(const TrackedOrder& order) const;
 
   // execution_answers.cc
+  void NotePause();
   // True: the answer is not whole yet, and the rest has been asked for.
   bool AskNextPart(const InFlight& request, venue::Answer& answer);
   void OnAnswer(const InFlight& request, const venue::Answer& answer);

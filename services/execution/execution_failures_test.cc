@@ -86,6 +86,31 @@ TEST_CASE("Failure: retry loop up to the order cap, then a ban while cancelling"
   CHECK_FALSE(f.TakeSent("place"));
 }
 
+TEST_CASE("Failure: a process started again within a ban asks on and lengthens it") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  f.CancelIntent("c1", "g1a");
+  venue::Answer banned;
+  banned.rate = {.retry_after = 120s, .banned = true};
+  f.Answer("cancel g1a", banned, 418);
+  f.Advance(20s);
+
+  EngineFixture again(EngineFixture::Options(), /*start=*/false);
+  Restart(f, again);
+  const base::Time end = again.engine.budget().paused_until();
+  CHECK(end == f.engine.budget().paused_until());
+  CHECK(again.engine.budget().banned(again.now));
+  // Neither what a start asks by itself nor a cancel.
+  again.Open();
+  again.CancelIntent("c2", "g1a");
+  again.Advance(end - again.now - 1s);
+  CHECK(again.sent.empty());
+  again.Advance(60s);
+  CHECK(again.TakeSent("time"));
+  CHECK(again.TakeSent("open-orders"));
+  CHECK(again.TakeSent("query g1a"));
+}
+
 TEST_CASE("Failure: filled order seen as cancelled, repeated, filled twice") {
   EngineFixture f;
   f.Working("g1a", "7");

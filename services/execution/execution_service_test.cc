@@ -1,5 +1,6 @@
 // The live edges: REST and user stream against a small exchange that speaks
 // Binance's protocol, on a network in memory with faults.
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <map>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <string>
 
 #include "libs/base/hmac_key.h"
+#include "libs/journal/journal.h"
 #include "services/execution/service_host_for_test.h"
 
 namespace gannet::execution {
@@ -350,6 +352,51 @@ TEST_CASE("A rate-limit refusal pauses everything and leaves the fate open") {
   CHECK(exchange.seen.size() == requests);
   host.RunFor(60s);
   CHECK(host.State("g1a") == OrderState::kAbsent);
+}
+
+TEST_CASE("A process that is killed within a ban and started again asks nothing before its end") {
+  Outside outside;
+  SmallExchange exchange(outside);
+  const auto open = [&] {
+    journal::WriterOptions options;
+    options.own_thread = false;
+    auto writer = journal::Writer::Open(outside.files, outside.executor, "journal", {}, options);
+    REQUIRE(writer.ok());
+    return *std::move(writer);
+  };
+  {
+    std::unique_ptr<journal::Writer> writer = open();
+    ServiceHost host(outside, Config(outside, exchange.port()), writer.get());
+    host.Start();
+    host.RunFor(1s);
+    REQUIRE(host.service->engine().ready());
+    exchange.next = SmallExchange::Json(418, {{"code", -1003}, {"msg", "IP banned."}});
+    exchange.next->headers = {{"Retry-After", "300"}};
+    host.Decide(host.Intent("g1a", Side::kBuy, "0.01", "50000"));
+    host.RunFor(100ms);
+    REQUIRE(host.State("g1a") == OrderState::kUnknown);
+    base::Rng rng(1);
+    outside.files.Restart(rng);  // the power fails
+  }
+  exchange.seen.clear();
+  exchange.subscriptions = 0;
+  std::unique_ptr<journal::Writer> writer = open();
+  ServiceHost host(outside, Config(outside, exchange.port()), writer.get(), {.start_epoch = 2});
+  auto reader = journal::Reader::Open(outside.files, "journal");
+  REQUIRE(reader.ok());
+  REQUIRE(host.shard().Recover(**reader).ok());
+  host.Start();
+  host.RunFor(290s);
+  CHECK(exchange.seen == std::vector<std::string>{});
+  CHECK(exchange.subscriptions == 0);
+  const std::vector<std::string> reasons = host.service->health().reasons;
+  CHECK(std::any_of(reasons.begin(), reasons.end(), [](const std::string& reason) {
+    return reason.find("(a ban)") != std::string::npos;
+  }));
+  host.RunFor(90s);
+  CHECK(host.service->engine().ready());
+  CHECK(host.State("g1a") == OrderState::kAbsent);
+  REQUIRE(writer->Close().ok());
 }
 
 TEST_CASE("A venue that ends the stream is connected again") {

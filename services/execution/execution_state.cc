@@ -556,6 +556,10 @@ void ExecutionState::Apply(const market::Event<wire::EngineNote>& event) {
     if (halt.ok() && halt->halted) halts_.insert_or_assign(halt->instrument, *halt);
     if (halt.ok() && !halt->halted) halts_.erase(halt->instrument);
     read = halt.status();
+  } else if (note.kind == kPauseNote) {
+    const auto pause = ReadPauseNote(note.body);
+    if (pause.ok()) pause_ = *pause;
+    read = pause.status();
   } else if (note.kind == kInstrumentNote) {
     const auto instrument = ReadInstrumentNote(note.body);
     if (instrument.ok())

@@ -137,6 +137,8 @@ class ExecutionState {
   std::optional<market::Money> DifferenceOf(const AdjustmentNote& note) const;
   // Instruments that take no new orders until a person says so.
   const std::map<market::InstrumentId, HaltNote>& halts() const { return halts_; }
+  // The latest that the venue asked for; it may be over.
+  const PauseNote& pause() const { return pause_; }
   // Up to which trade all were looked at; nothing when never.
   std::optional<uint64_t> CheckedTrade(const market::InstrumentId& instrument) const;
   // Instruments that orders or fills of this account were in.
@@ -209,6 +211,7 @@ class ExecutionState {
   std::map<uint64_t, Adjustment> adjustments_;
   uint64_t next_adjustment_ = 1;
   std::map<market::InstrumentId, HaltNote> halts_;
+  PauseNote pause_;
   Stats stats_;
 };
 

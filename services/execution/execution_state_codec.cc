@@ -12,7 +12,8 @@ using wire::CanonicalWriter;
 
 // 1: without positions of derivatives and changes of balances.
 // 2: without adjustments and halts.
-constexpr uint8_t kStateVersion = 4;  // 3: before amendments
+// 3: before amendments.
+constexpr uint8_t kStateVersion = 5;  // 4: without the venue's pause
 
 void Write(CanonicalWriter& out, const JournaledRequest& request) {
   out.U64(request.id);
@@ -290,6 +291,8 @@ void ExecutionState::Save(CanonicalWriter& out) const {
     out.Bytes(halt.reason);
     out.Bytes(halt.person);
   });
+  out.Time(pause_.until);
+  out.Bool(pause_.banned);
 }
 
 absl::Status ExecutionState::Load(CanonicalReader& in) {
@@ -410,6 +413,7 @@ absl::Status ExecutionState::Load(CanonicalReader& in) {
   adjustments_.clear();
   next_adjustment_ = 1;
   halts_.clear();
+  pause_ = {};
   if (version < 3) return in.status();
   next_adjustment_ = in.U64();
   ReadMap(in, [&] {
@@ -425,6 +429,9 @@ absl::Status ExecutionState::Load(CanonicalReader& in) {
     halt.person = in.Bytes();
     halts_.emplace(halt.instrument, halt);
   });
+  if (version < 5) return in.status();
+  pause_.until = in.Time();
+  pause_.banned = in.Bool();
   return in.status();
 }
 

@@ -33,6 +33,9 @@ void Populate(EngineFixture& f) {
            .balance_delta = std::pair(market::AssetId("BNB"), market::Money(1, 0))});
   f.Working("g1d", "10");
   f.RiskState({market::ScopeKind::kInstrument, kBtc.text()}, market::TradingState::kReducing);
+  const wire::EngineNote pause = ToNote(PauseNote{f.now - 1s, true});
+  f.engine.Apply(market::Event<wire::EngineNote>{f.Cause(), pause});
+  f.facts.emplace_back(market::Event<wire::EngineNote>{{}, pause});
   f.Command(market::CommandKind::kKill, {market::ScopeKind::kStrategy, "other"});
   market::RiskDecision decision;
   decision.intent = f.Intent("g1e");
@@ -56,7 +59,23 @@ TEST_CASE("A snapshot of execution restores every member") {
   CHECK(restored.unanswered_verdicts() == f.engine.state().unanswered_verdicts());
   CHECK(restored.positions().all() == f.engine.state().positions().all());
   CHECK(restored.stats() == f.engine.state().stats());
+  CHECK(restored.pause() == PauseNote{f.now - 1s, true});
   CHECK(restored.FindVenueOrder(kBtc, market::VenueOrderId("7"))->id().text() == "g1a");
+}
+
+TEST_CASE("A snapshot from before pauses were kept knows of none") {
+  EngineFixture f(EngineFixture::Options(), /*start=*/false);
+  Populate(f);
+  std::string bytes = f.SavedState();
+  constexpr size_t kPauseBytes = 9;
+  bytes.resize(bytes.size() - kPauseBytes);
+  bytes[0] = 4;
+  ExecutionState restored(kAccount);
+  wire::CanonicalReader in(bytes);
+  REQUIRE(restored.Load(in).ok());
+  CHECK(in.done());
+  CHECK(restored.pause() == PauseNote{});
+  CHECK(restored.orders() == f.engine.state().orders());
 }
 
 TEST_CASE("A snapshot that is cut or of another account is refused") {
@@ -216,6 +235,8 @@ TEST_CASE("Notes survive their own bytes") {
   const BalanceNote balance{BalanceNote::Kind::kDifference, market::AssetId("BTC"),
                             market::Money(-5, 3), "e"};
   CHECK(*ReadBalanceNote(ToNote(balance).body) == balance);
+  const PauseNote pause{base::FromUnixMillis(9), true};
+  CHECK(*ReadPauseNote(ToNote(pause).body) == pause);
   for (const std::string& body : {ToNote(request).body, ToNote(gate).body}) {
     CHECK_FALSE(ReadRequestNote(body.substr(0, body.size() - 1)).ok());
     CHECK_FALSE(ReadGateNote(body + "x").ok());

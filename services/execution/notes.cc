@@ -260,6 +260,22 @@ absl::StatusOr<HaltNote> ReadHaltNote(std::string_view body) {
   return Finish(in, std::move(note));
 }
 
+wire::EngineNote ToNote(const PauseNote& note) {
+  wire::CanonicalWriter out = Start();
+  out.Time(note.until);
+  out.Bool(note.banned);
+  return Note(kPauseNote, out);
+}
+
+absl::StatusOr<PauseNote> ReadPauseNote(std::string_view body) {
+  wire::CanonicalReader in(body);
+  GANNET_RETURN_IF_ERROR(CheckVersion(in));
+  PauseNote note;
+  note.until = in.Time();
+  note.banned = in.Bool();
+  return Finish(in, note);
+}
+
 wire::EngineNote ToNote(const market::Instrument& instrument) {
   wire::CanonicalWriter out = Start();
   wire::SaveInstrument(out, instrument);

@@ -123,6 +123,13 @@ struct HaltNote {
   bool operator==(const HaltNote&) const = default;
 };
 
+// "pause": until then, on our clock, nothing may be sent: the venue said so.
+struct PauseNote {
+  base::Time until{};
+  bool banned = false;  // the address is shut out (418)
+  bool operator==(const PauseNote&) const = default;
+};
+
 wire::EngineNote ToNote(const RequestNote& note);
 wire::EngineNote ToNote(const CancelNote& note);
 wire::EngineNote ToNote(const GateNote& note);
@@ -132,6 +139,7 @@ wire::EngineNote ToNote(const TradesNote& note);
 wire::EngineNote ToNote(const TakenOverNote& note);
 wire::EngineNote ToNote(const AdjustmentNote& note);
 wire::EngineNote ToNote(const HaltNote& note);
+wire::EngineNote ToNote(const PauseNote& note);
 // "instrument": the definition that amounts of later facts are written in.
 wire::EngineNote ToNote(const market::Instrument& instrument);
 
@@ -139,7 +147,8 @@ inline constexpr std::string_view kRequestNote = "request", kCancelNote = "cance
                                   kGateNote = "gate", kBalanceNote = "balance",
                                   kTradesNote = "trades", kTakenOverNote = "taken-over",
                                   kInstrumentNote = "instrument", kPositionNote = "position",
-                                  kAdjustmentNote = "adjustment", kHaltNote = "halt";
+                                  kAdjustmentNote = "adjustment", kHaltNote = "halt",
+                                  kPauseNote = "pause";
 
 // DATA_LOSS names what is wrong with the body.
 absl::StatusOr<RequestNote> ReadRequestNote(std::string_view body);
@@ -151,6 +160,7 @@ absl::StatusOr<TradesNote> ReadTradesNote(std::string_view body);
 absl::StatusOr<TakenOverNote> ReadTakenOverNote(std::string_view body);
 absl::StatusOr<AdjustmentNote> ReadAdjustmentNote(std::string_view body);
 absl::StatusOr<HaltNote> ReadHaltNote(std::string_view body);
+absl::StatusOr<PauseNote> ReadPauseNote(std::string_view body);
 absl::StatusOr<market::Instrument> ReadInstrumentNote(std::string_view body);
 
 // Parts that snapshots share with notes.

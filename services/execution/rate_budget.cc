@@ -71,7 +71,8 @@ void RateBudget::Report(const venue::RateReport& report, bool refused, base::Tim
   if (!refused && !report.banned) return;
   ++stats_.refused_there;
   if (report.banned) ++stats_.bans;
-  banned_ = report.banned;
+  // A milder answer to what was asked before does not lift a ban.
+  banned_ = report.banned || banned(now);
   paused_until_ =
       std::max(paused_until_, now + report.retry_after.value_or(limits_.pause_without_header));
 }

@@ -46,6 +46,11 @@ class RateBudget {
   // What the answer said to what was asked at `asked`; `refused`: it was a rate-limit refusal
   // (429, 418).
   void Report(const venue::RateReport& report, bool refused, base::Time asked, base::Time now);
+  // What the venue had said to the process before this one.
+  void Restore(base::Time paused_until, bool banned) {
+    paused_until_ = paused_until;
+    banned_ = banned;
+  }
 
   // Nothing may be sent before this.
   base::Time paused_until() const { return paused_until_; }

@@ -104,6 +104,23 @@ TEST_CASE("RateBudget sends nothing at all during a pause or a ban, cancels incl
   CHECK(budget.stats().bans == 1);
 }
 
+TEST_CASE("A milder answer to what was asked before a ban does not lift it") {
+  RateBudget budget(Small());
+  budget.Report({.retry_after = seconds(300), .banned = true}, true, kNow, kNow);
+  budget.Report({.retry_after = seconds(7)}, true, kNow, kNow + seconds(1));
+  CHECK(budget.banned(kNow + seconds(299)));
+  CHECK(budget.paused_until() == kNow + seconds(300));
+}
+
+TEST_CASE("RateBudget keeps a pause that the process before it heard of") {
+  RateBudget budget(Small());
+  budget.Restore(kNow + seconds(7), true);
+  CHECK(budget.banned(kNow));
+  CHECK_FALSE(budget.Take(1, false, Use::kCancel, kNow + seconds(6)));
+  CHECK(budget.NextTry(kNow) == kNow + seconds(7));
+  CHECK(budget.Take(1, false, Use::kCancel, kNow + seconds(7)));
+}
+
 TEST_CASE(
     "RateBudget pauses on a refusal without Retry-After, and a shorter pause does not end a longer "
     "one") {

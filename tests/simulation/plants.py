@@ -180,6 +180,8 @@ PLANTS = [
      'a refusal of one copy of a request is taken for one of all', ''),
     ('libs/venue/keyed_venue.cc', '  if (!CameBySocket(exchange)) return answer;', '  if (!PLANT && !CameBySocket(exchange)) return answer;',
      'what came by REST counts as the answer to the only copy of its request', ''),
+    (ENGINE, '  budget_.Restore(state_.pause().until', '  if (!PLANT) budget_.Restore(state_.pause().until',
+     'a pause that the venue asked for is forgotten at a restart', ''),
 ]
 
 # What a bug needs elsewhere in its file, and what changes nothing by itself.

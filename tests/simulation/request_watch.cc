@@ -16,6 +16,9 @@ namespace {
 
 using venue_sim::ParameterOf;
 
+// What was heard so long before its end is on the disk of who heard it, whatever the disk does.
+constexpr base::Duration kRecorded = std::chrono::seconds(1);
+
 // A request that says who asks; the others count against nobody's orders.
 bool IsSigned(const net::HttpRequest& request) {
   return !ParameterOf(request, "signature").empty();
@@ -83,10 +86,17 @@ void RequestWatch::Observe(runtime::Shard& shard,
                            std::vector<const execution::ExecutionState*> states) {
   states_ = std::move(states);
   ++generation_;
-  wait_until_.clear();
   dead_ = false;
   shard.ObserveFacts(
       [this](const bus::TopicInfo& topic, const void* event) { Learn(topic, event); });
+}
+
+void RequestWatch::Forget() {
+  states_.clear();
+  for (auto& [port, waits] : waits_) {
+    std::erase_if(waits,
+                  [this](const Wait& wait) { return clock_.Now() - wait.heard < kRecorded; });
+  }
 }
 
 void RequestWatch::Learn(const bus::TopicInfo& topic, const void* event) {
@@ -167,7 +177,9 @@ bool RequestWatch::Dies() {
 
 void RequestWatch::Judge(const net::Url& venue, const net::HttpRequest& request) {
   if (!IsSigned(request)) return;
-  if (clock_.Now() < wait_until_[venue.port])
+  const std::vector<Wait>& waits = waits_[venue.port];
+  if (std::any_of(waits.begin(), waits.end(),
+                  [this](const Wait& wait) { return clock_.Now() < wait.until; }))
     violations_.push_back(absl::StrCat("I7: asked while told to wait: ", Words(request)));
   if (request.method == "POST" && request.target.starts_with("/api/v3/order"))
     JudgeOrder(request, ParameterOf(request, "newClientOrderId"));
@@ -181,8 +193,10 @@ void RequestWatch::NoteAnswer(const net::Url& venue, const net::HttpResult& resu
   int64_t seconds = 0;
   const std::string text(net::FindHeader(result.response.headers, "Retry-After"));
   if (!absl::SimpleAtoi(text, &seconds)) return;
-  base::Time& until = wait_until_[venue.port];
-  until = std::max(until, clock_.Now() + std::chrono::seconds(seconds));
+  const base::Time now = clock_.Now();
+  std::vector<Wait>& waits = waits_[venue.port];
+  std::erase_if(waits, [now](const Wait& wait) { return wait.until <= now; });
+  waits.push_back({now, now + std::chrono::seconds(seconds)});
 }
 
 void RequestWatch::Http(const net::Url& base, net::HttpRequest request, net::HttpLimits limits,

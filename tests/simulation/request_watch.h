@@ -29,10 +29,11 @@ class RequestWatch : public net::Network {
   RequestWatch(net::Network& network, const base::Clock& clock, Tracer trace)
       : network_(network), clock_(clock), trace_(std::move(trace)) {}
 
-  // Learns the verdicts of this start of the platform, which knows instruments by `states`
-  // and has heard of no wait yet.
+  // Learns the verdicts of this start of the platform, which knows instruments by `states`.
   void Observe(runtime::Shard& shard, std::vector<const execution::ExecutionState*> states);
-  void Forget() { states_.clear(); }
+  // The start is over. What it heard of waits the next one knows, but for what may not have
+  // come to the disk.
+  void Forget();
 
   // At the message of this number (0: none) the process dies: `die` is told, nothing leaves
   // or comes in any more until the next Observe. A request or frame that leaves is two
@@ -70,13 +71,16 @@ class RequestWatch : public net::Network {
   void NoteAnswer(const net::Url& venue, const net::HttpResult& result);
   void Learn(const bus::TopicInfo& topic, const void* event);
 
+  struct Wait {
+    base::Time heard, until;
+  };
   net::Network& network_;
   const base::Clock& clock_;
   const Tracer trace_;                                    // empty: nobody listens
   std::map<std::string, market::OrderIntent> permitted_;  // by client order id
   std::map<std::string, std::set<int64_t>> amended_;      // to these quantities; by the order's
   std::vector<const execution::ExecutionState*> states_;
-  std::map<uint16_t, base::Time> wait_until_;  // by the venue's port
+  std::map<uint16_t, std::vector<Wait>> waits_;  // by the venue's port
   uint64_t messages_ = 0, die_at_ = 0;
   std::function<void()> die_;
   bool dead_ = false, last_frame_asks_ = false;
