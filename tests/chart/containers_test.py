@@ -12,7 +12,6 @@ import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -127,18 +126,16 @@ def redis_starts():
     if not shutil.which("redis-server"):
         print("redis-start.sh: no redis-server here, not started")
         return
-    with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
+    with tempfile.TemporaryDirectory() as folder:
+        port = subprocess.run([ROOT / "tools" / "free-port"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
         password = pathlib.Path(folder) / "password"
         password.write_text("k3JvR8sQz1Lx7TtB0nYw\n")
-        environment = {"PATH": os.environ["PATH"], "LISTEN": "127.0.0.1", "PORT": str(port), "DATA": folder, "TLS": folder, "PASSWORD_FILE": str(password),
+        environment = {"PATH": os.environ["PATH"], "LISTEN": "127.0.0.1", "PORT": port, "DATA": folder, "TLS": folder, "PASSWORD_FILE": str(password),
                        "REDIS_USER": "gateway", "PREFIX": "gannet:"}
         person = ("--user", "gateway", "--pass", password.read_text().strip(), "--no-auth-warning")
 
         def says(*words, user=person):
-            return subprocess.run(["redis-cli", "-p", str(port), *user, *words], capture_output=True, text=True, timeout=30).stdout.strip()
+            return subprocess.run(["redis-cli", "-p", port, *user, *words], capture_output=True, text=True, timeout=30).stdout.strip()
 
         @contextlib.contextmanager
         def running():

@@ -18,7 +18,6 @@ import threading
 
 import harness
 from harness import check
-from prometheus_test import free_port
 
 RULES = pathlib.Path("charts/gannet/files/rules").resolve()
 ROUTES = pathlib.Path("charts/gannet/files/alertmanager").resolve()
@@ -71,7 +70,7 @@ def alertmanager(folder, token, notifier):
         text = re.sub(r"group_wait: \w+", "group_wait: 1s", re.sub(r"group_interval: \w+", "group_interval: 2s", text))
         (own / path.name).write_text(text, encoding="utf-8")
     (own / "secrets/notifier-token").write_text(token, encoding="ascii")
-    port = free_port()
+    port = harness.free_port()
     script = pathlib.Path("docker/compose/obs/alertmanager.sh").read_text(encoding="ascii")
     for before, after in (("/etc/alertmanager/alertmanager.yaml", f"{own}/alertmanager.yaml"), ("/etc/alertmanager/secrets", f"{own}/secrets"),
                           ("/secrets/alertmanager", f"{own}/secrets"), ("127.0.0.1:7190", f"127.0.0.1:{notifier}"), ("/tmp/alertmanager.yaml", f"{own}/made.yaml"),
@@ -89,7 +88,7 @@ def prometheus(folder, admin, alerts):
     config.write_text(f"global: {{scrape_interval: 500ms, evaluation_interval: 500ms}}\nrule_files: ['{RULES}/*.yaml']\n"
                       f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['127.0.0.1:{alerts}']}}]}}]}}\n"
                       f"scrape_configs:\n  - job_name: gannet\n    static_configs: [{{targets: ['127.0.0.1:{admin}']}}]\n", encoding="ascii")
-    return harness.Program([shutil.which("prometheus"), f"--config.file={config}", f"--storage.tsdb.path={folder}/tsdb", f"--web.listen-address=127.0.0.1:{free_port()}",
+    return harness.Program([shutil.which("prometheus"), f"--config.file={config}", f"--storage.tsdb.path={folder}/tsdb", f"--web.listen-address=127.0.0.1:{harness.free_port()}",
                             "--rules.alert.resend-delay=1s"], str(folder), "prometheus")
 
 
@@ -101,7 +100,7 @@ def test(bin_dir, folder):
     for name, text in (("hook", hook), ("token", token)):
         (folder / name).write_text(text + "\n", encoding="ascii")
         (folder / name).chmod(0o600)
-    channel, port = Channel(hook), free_port()
+    channel, port = Channel(hook), harness.free_port()
     shutil.copytree("config", folder / "config")
     (folder / "config/test.yaml").write_text(CONFIG.format(folder=folder, port=port, channel=channel.port), encoding="utf-8")
     platform = harness.Platform(bin_dir, str(folder / "data"), "--config", folder / "config/test.yaml", "--admin-address", "127.0.0.1:0")

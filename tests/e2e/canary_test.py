@@ -17,8 +17,6 @@ import urllib.request
 import harness
 from harness import check
 
-from prometheus_test import free_port
-
 RULES = pathlib.Path("charts/gannet/files/rules/gannet-slo.yaml")
 PATIENCE = "6s"
 BLIND = 4
@@ -94,7 +92,7 @@ def burning_rule(folder, bin_dir, port):
 
 
 def judged(bin_dir, folder):
-    metrics, port = Metrics(), free_port()
+    metrics, port = Metrics(), harness.free_port()
     with start_prometheus(folder, port, metrics.port):
         burning_rule(folder, bin_dir, port)
         code, out, err = canary(bin_dir, port)

@@ -229,6 +229,11 @@ def place(ask_gannet, instrument, *arguments):
     return said.split()[0]
 
 
+def free_port():
+    """For a program that must be told its port, or come back to it."""
+    return int(subprocess.run(["tools/free-port"], stdout=subprocess.PIPE, text=True, check=True).stdout)
+
+
 def quiet_strategies(folder):
     """A strategies file in which nobody trades."""
     path = os.path.join(folder, "strategies.yaml")

@@ -7,7 +7,6 @@ import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 import urllib.parse
 import urllib.request
@@ -24,15 +23,9 @@ scrape_configs:
 """
 
 
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 class Prometheus:
     def __init__(self, folder, admin_port):
-        self.port = free_port()
+        self.port = harness.free_port()
         config = pathlib.Path(folder, "prometheus.yaml")
         config.write_text(CONFIG % (RULES, admin_port))
         self.program = harness.Program(

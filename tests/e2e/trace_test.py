@@ -9,7 +9,6 @@ import json
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -24,19 +23,13 @@ HEADLINE = {("ingest", "news-signal"), ("news-signal", "strategy"), ("strategy",
 PREDICTION = {("ml-inference", "strategy"), ("strategy", "risk"), ("risk", "execution"), ("execution", "binance-spot"), ("execution", "reporting")}
 
 
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 class Jaeger:
     def __init__(self, folder):
         made = subprocess.run([ROOT / "tools" / "jaeger-dev", "fetch"], capture_output=True, text=True, check=False)
         if made.returncode == harness.SKIPPED:
             harness.skip(made.stderr.strip())
         harness.check(made.returncode == 0, f"tools/jaeger-dev: {made.stderr}")
-        self.otlp, self.query = free_port(), free_port()
+        self.otlp, self.query = harness.free_port(), harness.free_port()
         anywhere = [f"--{one}.host-port=127.0.0.1:0" for one in
                     ("collector.otlp.http", "query.grpc-server", "collector.grpc-server", "collector.http-server", "admin.http")]
         self.program = harness.Program(

@@ -20,13 +20,12 @@ SYMBOLS = ["BTCUSDT", "ETHUSDT"]
 class Venue:
     def __init__(self, bin_dir, folder, name, seed):
         self.bin_dir, self.folder, self.name, self.seed = bin_dir, folder, name, seed
-        self.port = 0
+        self.port = harness.free_port()  # it comes back to it
         self.running = self.start()
 
     def start(self):
         running, at = harness.venue_sim(self.bin_dir, os.path.join(self.folder, self.name), self.folder, self.name,
                                         "--port", self.port, "--seed", self.seed)
-        self.port = int(at["http"].rpartition(":")[2])
         return running
 
     def get(self, path):

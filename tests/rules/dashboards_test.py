@@ -8,7 +8,6 @@ import json
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -159,12 +158,10 @@ def node_exporter():
     program = shutil.which("prometheus-node-exporter")
     if program is None:
         return "node_exporter is not installed, its metrics are believed"
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
+    port = subprocess.run(["tools/free-port"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
     running = subprocess.Popen([program, f"--web.listen-address=127.0.0.1:{port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        text, end = "", time.monotonic() + 20
+        text, end = "", time.monotonic() + 60
         while not text and time.monotonic() < end:
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
@@ -173,7 +170,7 @@ def node_exporter():
                 time.sleep(0.2)
     finally:
         running.terminate()
-        running.wait(10)
+        running.wait(60)
     names = set(re.findall(r"^# TYPE (\S+)", text, re.M))
     for name in dashboards.FOREIGN["node_"]:
         # A sandbox may have no disks.
