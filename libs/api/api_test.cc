@@ -35,6 +35,8 @@ using namespace std::chrono_literals;
 using command::CommandResult;
 using command::Progress;
 
+constexpr base::Duration kPatience = 60s;  // of a call: it ends what hangs, not what is slow
+
 class FakeCommands : public command::Commands {
  public:
   explicit FakeCommands(base::Executor& executor) : executor_(executor) {}
@@ -78,8 +80,21 @@ struct Rig {
     event->value = std::move(value);
     REQUIRE(bus.Publish(topic, std::shared_ptr<const market::Event<T>>(std::move(event))).ok());
   }
-  // What is published has arrived.
-  void Settle() { executor.RunFor(20ms); }
+  // What is published has arrived: each round runs what the one before has posted, however
+  // late this thread gets its turn.
+  void Settle() {
+    for (int round = 0; round < 100; ++round) {
+      executor.Post([this] { executor.Stop(); });
+      executor.Run();
+    }
+  }
+  // Any thread; `then` runs on the executor's.
+  void OnceOpened(uint64_t streams, std::function<void()> then) {
+    executor.Post([this, streams, then = std::move(then)] {
+      if (service->server().stats().streams >= streams) return then();
+      OnceOpened(streams, then);
+    });
+  }
   void Run(const std::function<void()>& client) {
     std::thread thread([&] {
       client();
@@ -91,7 +106,7 @@ struct Rig {
   template <class Response>
   absl::StatusOr<Response> Call(const char* method, const google::protobuf::Message& request) {
     Response response;
-    const absl::Status status = channel->Call(method, request, response, 5s);
+    const absl::Status status = channel->Call(method, request, response, kPatience);
     if (!status.ok()) return status;
     return response;
   }
@@ -178,26 +193,27 @@ TEST_CASE("Streams resume after the last token and say when they cannot") {
     news::v1::StreamSignalsRequest request;
     news::v1::StreamSignalsResponse message;
     std::vector<std::string> seen;
-    const auto listen = [&](size_t count) {
-      rig.executor.After(50ms, [&] {
+    const auto listen = [&](uint64_t nth, size_t count) {
+      // What is published before a stream is open is not of it.
+      rig.OnceOpened(nth, [&] {
         for (int i = 0; i < 2; ++i)
           rig.Publish(bus::kNewsSignals, Signal(std::to_string(rig.events + 1)));
       });
-      return rig.channel->Stream(kStream, request, message, 5s, [&] {
+      return rig.channel->Stream(kStream, request, message, kPatience, [&] {
         seen.push_back(message.signal().title() + "#" +
                        std::to_string(message.position().sequence()));
         return seen.size() < count;
       });
     };
-    CHECK(listen(1).ok());  // hears the first of two
+    CHECK(listen(1, 1).ok());  // hears the first of two
     request.set_resume_token(message.position().resume_token());
-    CHECK(listen(4).ok());
+    CHECK(listen(2, 4).ok());
     CHECK(seen == std::vector<std::string>{"1#1", "2#2", "3#3", "4#4"});
     request.set_resume_token("1.1.1");  // of another run
-    CHECK(rig.channel->Stream(kStream, request, message, 5s, [] { return true; }).code() ==
+    CHECK(rig.channel->Stream(kStream, request, message, kPatience, [] { return true; }).code() ==
           absl::StatusCode::kOutOfRange);
     request.set_resume_token("nonsense");
-    CHECK(rig.channel->Stream(kStream, request, message, 5s, [] { return true; }).code() ==
+    CHECK(rig.channel->Stream(kStream, request, message, kPatience, [] { return true; }).code() ==
           absl::StatusCode::kInvalidArgument);
   });
 }
@@ -232,8 +248,8 @@ TEST_CASE("A book is put together, and a stream of it begins with the whole") {
     stream.add_channels(market::v1::MARKET_DATA_CHANNEL_BOOKS);
     market::v1::StreamMarketDataResponse message;
     REQUIRE(rig.channel
-                ->Stream("gannet.market.v1.MarketDataService/StreamMarketData", stream, message, 5s,
-                         [] { return false; })
+                ->Stream("gannet.market.v1.MarketDataService/StreamMarketData", stream, message,
+                         kPatience, [] { return false; })
                 .ok());
     CHECK(message.book().snapshot());
     CHECK(message.book().asks_size() == 2);
@@ -658,7 +674,7 @@ TEST_CASE("Every method of the table answers an empty and a strange request") {
           status =
               rig.channel->Stream(row.method, *request, *response, 100ms, [] { return false; });
         } else {
-          status = rig.channel->Call(row.method, *request, *response, 5s);
+          status = rig.channel->Call(row.method, *request, *response, kPatience);
         }
         CHECK(status.code() != absl::StatusCode::kUnknown);
         CHECK(status.code() != absl::StatusCode::kInternal);

@@ -205,7 +205,7 @@ void HttpSections(Fixture& f) {
   SECTION("an answer that does not come in time leaves the fate open") {
     f.Listen();
     const HttpResult result =
-        f.Call(f.At("http"), {"POST", "/late", {}, "order"}, {milliseconds(100), 1000});
+        f.Call(f.At("http"), {"POST", "/late", {}, "order"}, {milliseconds(500), 1000});
     CHECK(absl::IsDeadlineExceeded(result.status));
     CHECK(result.fate == SendFate::kMaybeSent);
     f.server.held[0]({200, {}, "nobody listens any more"});
@@ -397,8 +397,8 @@ void WebSocketSections(Fixture& f) {
     CHECK(taken == 10);
     CHECK(!f.socket->Send(std::string(10'001, 'x')));
     REQUIRE(f.Wait([&] { return f.server.received.size() == 10; }));
-    f.harness->RunFor(milliseconds(5));
-    CHECK(f.socket->Send(std::string(10'000, 'x')));
+    // The reader may be ahead of what the sender knows.
+    REQUIRE(f.Wait([&] { return f.socket->Send(std::string(10'000, 'x')); }));
     REQUIRE(f.Wait([&] { return f.server.received.size() == 11; }));
   }
   SECTION("a socket may be dropped in its own callbacks") {

@@ -37,9 +37,11 @@ std::unique_ptr<Exporter> Started(telemetry::TraceOptions options,
   return *std::move(exporter);
 }
 
+constexpr base::Duration kPatience = 60s;  // it ends what hangs, not what is slow
+
 // The collector is on threads of its own.
 bool Eventually(const std::function<bool()>& done) {
-  for (int i = 0; i < 1'000; ++i) {
+  for (base::Duration waited{0}; waited < kPatience; waited += 5ms) {
     if (done()) return true;
     std::this_thread::sleep_for(5ms);
   }
@@ -63,7 +65,7 @@ TEST_CASE("Exporter sends what waits before it ends") {
   options.schedule_delay_ms = 60'000;
   auto exporter = Started(options);
   for (int i = 0; i < 1'500; ++i) exporter->Take(SomeSpan());
-  exporter->Shutdown(2s);
+  exporter->Shutdown(kPatience);
   CHECK(collector.spans().size() == 1'500);
   CHECK(collector.calls() == 3);
   exporter->Take(SomeSpan());
@@ -95,17 +97,19 @@ TEST_CASE("Exporter drops what its queue cannot hold and never waits") {
   CHECK(exporter->stats().waiting <= 10);
 }
 
-// Shorter than any drain: a dead collector must not keep a process alive.
+// Shorter than any drain: a dead collector must not keep a process alive. Without its limit
+// the end takes as long as the call, or as all attempts: longer than a busy machine is late.
 TEST_CASE("Exporter ends within its limit, whatever the collector does") {
   const auto shutdown_takes = [](Exporter& exporter) {
     const auto began = std::chrono::steady_clock::now();
     exporter.Shutdown(kShutdownLimit);
     return std::chrono::steady_clock::now() - began;
   };
+  constexpr base::Duration kLate = 10s;
   SECTION("dead") {
     auto exporter = Started(OptionsFor("http://127.0.0.1:9"));
     exporter->Take(SomeSpan());
-    CHECK(shutdown_takes(*exporter) < 3s);
+    CHECK(shutdown_takes(*exporter) < kShutdownLimit + kLate);
     CHECK(exporter->stats().dropped_refused == 1);
   }
   SECTION("it takes calls and never answers") {
@@ -116,12 +120,12 @@ TEST_CASE("Exporter ends within its limit, whatever the collector does") {
     auto exporter = Started(options);
     exporter->Take(SomeSpan());
     REQUIRE(Eventually([&] { return collector.calls() == 1; }));
-    CHECK(shutdown_takes(*exporter) < 3s);
+    CHECK(shutdown_takes(*exporter) < kShutdownLimit + kLate);
   }
   SECTION("an address that swallows everything") {
     auto exporter = Started(OptionsFor("https://192.0.2.1:4317"));
     exporter->Take(SomeSpan());
-    CHECK(shutdown_takes(*exporter) < 3s);
+    CHECK(shutdown_takes(*exporter) < kShutdownLimit + kLate);
   }
 }
 

@@ -35,13 +35,13 @@ TEST_CASE("AsioExecutor runs tasks in the order posted, those of other threads t
 TEST_CASE("AsioExecutor fires timers by deadline, then creation") {
   Loop loop;
   std::string ran;
-  loop.executor.After(milliseconds(20), [&] { ran += 'c'; });
+  loop.executor.After(milliseconds(200), [&] { ran += 'c'; });
   loop.executor.After(milliseconds(0), [&] { ran += 'a'; });
   loop.executor.After(milliseconds(0), [&] { ran += 'b'; });
   loop.executor.After(-seconds(5), [&] {
     ran += 'z';
   });  // at once, after what was created before with the same deadline
-  loop.executor.After(milliseconds(30), [&] { loop.executor.Stop(); });
+  loop.executor.After(milliseconds(250), [&] { loop.executor.Stop(); });
   loop.executor.Run();
   CHECK(ran.size() == 4);
   CHECK(ran.find('a') < ran.find('b'));
@@ -89,8 +89,11 @@ TEST_CASE("AsioExecutor accepts the longest delays and may run again") {
   loop.executor.After(base::Duration::max(), [] { FAIL("not in this life"); });
   loop.executor.RunFor(milliseconds(1));
   int ran = 0;
-  loop.executor.Post([&] { ++ran; });
-  loop.executor.RunFor(milliseconds(1));
+  loop.executor.Post([&] {
+    ++ran;
+    loop.executor.Stop();
+  });
+  loop.executor.RunFor(seconds(60));
   CHECK(ran == 1);
 }
 
@@ -116,7 +119,7 @@ TEST_CASE("WorkerThread runs slow work elsewhere; the answer comes back by a tas
 TEST_CASE("WorkerThread::Join ends the running task and drops the rest") {
   SystemClock clock;
   WorkerThread worker(clock);
-  std::atomic<bool> running = false, release = false;
+  std::atomic<bool> running = false, joining = false, release = false;
   std::atomic<int> done = 0;
   worker.Post([&] {
     running = true;
@@ -125,8 +128,12 @@ TEST_CASE("WorkerThread::Join ends the running task and drops the rest") {
   });
   while (!running) std::this_thread::yield();
   worker.Post([&] { ++done; });
-  std::thread joiner([&worker] { worker.Join(); });
-  std::this_thread::sleep_for(milliseconds(5));
+  std::thread joiner([&] {
+    joining = true;
+    worker.Join();
+  });
+  while (!joining) std::this_thread::yield();
+  std::this_thread::sleep_for(milliseconds(200));  // it waits for the task by then
   release = true;
   joiner.join();
   worker.Post([&] { ++done; });

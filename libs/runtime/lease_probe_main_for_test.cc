@@ -96,7 +96,9 @@ int Main(char** argv) {
   for (int id = 0; list >> id;) known.insert(id);
   for (int id = 1; id <= orders; ++id) {
     if (known.contains(id)) continue;
-    (void)lease->Renew();
+    // On a busy machine a renewal may take longer than it holds.
+    while (!absl::IsAborted(lease->Renew()) && !lease->MayStillSend()) {
+    }
     // Signed with the time it is made at, as venues want it.
     const std::string request =
         "ORDER " + std::to_string(id) + " " + std::to_string(base::UnixNanos(clock.Now())) + "\n";

@@ -32,7 +32,7 @@ struct Host {
                 health,
                 log,
                 {.service_drain_limit = milliseconds(30),
-                 .drain_limit = milliseconds(50),
+                 .drain_limit = seconds(60),
                  .finish_limit = milliseconds(30)}};
 
   class Scripted : public Service {

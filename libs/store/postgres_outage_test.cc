@@ -107,8 +107,8 @@ TEST_CASE("A batch whose fate stays unknown comes first, and is applied once in 
 TEST_CASE(
     "A server that has fallen silent is given up after its time, and the batch is kept once") {
   ThroughProxy t([](PostgresOptions& options) {
-    options.statement_timeout = milliseconds(300);
-    options.lock_timeout = milliseconds(200);
+    options.statement_timeout = milliseconds(800);
+    options.lock_timeout = milliseconds(500);
     options.attempts = 20;
   });
   t.proxy.Arm(PostgresProxyForTest::Fault::kSilence);
@@ -119,7 +119,7 @@ TEST_CASE(
 
 TEST_CASE("A slow statement ends at the server's time limit, with the key to raise") {
   PostgresOptions options = Migrated(TcpCluster());
-  options.statement_timeout = milliseconds(50);
+  options.statement_timeout = milliseconds(500);  // the server's word needs as long to come
   options.attempts = 2;
   const auto pool = MakePool(options);
   const absl::Status status =
@@ -160,7 +160,7 @@ TEST_CASE("PostgreSQL stopped, killed and started again under writes: each batch
   });
   const auto wait_for = [&](const std::atomic<uint64_t>& counter, uint64_t more) {
     const uint64_t until = counter + more;
-    for (int i = 0; i < 3'000 && counter < until; ++i) ::poll(nullptr, 0, 10);
+    for (int i = 0; i < 12'000 && counter < until; ++i) ::poll(nullptr, 0, 10);
     return counter >= until;
   };
   for (const char* mode : {"fast", "immediate", "immediate"}) {
@@ -210,7 +210,7 @@ TEST_CASE("A standby that takes over has everything that was acknowledged") {
   });
   const auto wait_for = [&](uint64_t more) {
     const uint64_t until = written + more;
-    for (int i = 0; i < 3'000 && written < until; ++i) ::poll(nullptr, 0, 10);
+    for (int i = 0; i < 12'000 && written < until; ++i) ::poll(nullptr, 0, 10);
     return written >= until;
   };
   CHECK(wait_for(30));

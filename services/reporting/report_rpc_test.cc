@@ -22,6 +22,7 @@ namespace {
 namespace pb = ::gannet::report::v1;
 using namespace std::chrono_literals;
 
+constexpr base::Duration kPatience = 60s;  // of a call: it ends what hangs, not what is slow
 constexpr char kService[] = "gannet.report.v1.ReportService/";
 
 struct Rig {
@@ -46,7 +47,7 @@ struct Rig {
   absl::StatusOr<Response> Call(const char* method, const Request& request) {
     Response response;
     const absl::Status status =
-        channel->Call(std::string(kService) + method, request, response, 5s);
+        channel->Call(std::string(kService) + method, request, response, kPatience);
     if (!status.ok()) return status;
     return response;
   }
@@ -68,7 +69,7 @@ struct Rig {
     pb::DownloadReportResponse piece;
     std::string bytes;
     const absl::Status status =
-        channel->Stream(std::string(kService) + "DownloadReport", request, piece, 5s, [&] {
+        channel->Stream(std::string(kService) + "DownloadReport", request, piece, kPatience, [&] {
           CHECK(piece.offset() == offset + bytes.size());
           bytes += piece.chunk();
           return true;
