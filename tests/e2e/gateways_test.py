@@ -8,6 +8,7 @@ usage: gateways_test.py BIN_DIR
 """
 import concurrent.futures
 import functools
+import http.client
 import json
 import os
 import re
@@ -69,7 +70,7 @@ class Gone:
 def once(person, gateway, method, path, body=None):
     try:
         return person.ask(gateway, method, path, body)
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         return Gone(error)
 
 

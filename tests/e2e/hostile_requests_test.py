@@ -27,7 +27,7 @@ HOST = "127.0.0.1"
 CONNECTIONS = 1024  # of the gateway, at most
 MEMORY_LIMIT = 400 << 20  # bytes that the platform may grow by
 # Seconds. Whoever is served beside a stranger waits less than a stranger may take.
-LIMIT, MEANWHILE = 15 * harness.PATIENCE, 3 * harness.PATIENCE
+LIMIT, MEANWHILE = 15 * harness.PATIENCE, 5 * harness.PATIENCE
 
 
 class Gate:

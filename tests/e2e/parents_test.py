@@ -80,6 +80,7 @@ def test(bin_dir, folder):
         shown = program.wait_for(lambda: ended(platform, bracket), 20, "the end of the bracket")
         check(state(shown) == "CANCELED", f"the bracket ended {state(shown)}")
         # It ends when it is filled; its time is for a slow machine.
+        market = harness.reference_price(platform.cli, INSTRUMENT)
         pov = platform.submit("sell", "0.01", "--price", str(int(market * 0.98)), "--algo", "pov", "--participation", "20%", "--for", "90s")
         shown = program.wait_for(lambda: ended(platform, pov), 120, "the end of the POV")
         parent = shown["order"]["parent_order"]
