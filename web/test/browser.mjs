@@ -34,11 +34,20 @@ const check = (condition, message) => {
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 // Limits are what it takes at most on a machine with nothing else to do.
 const PATIENCE = 4;
+// What is not on the page yet has failed nothing.
+const notYet = async (call) => {
+  try {
+    return await call();
+  } catch (error) {
+    if (!/failed to find element/.test(error.message)) throw error;
+    return undefined;
+  }
+};
 const until = async (what, call, limit = 15_000) => {
   limit *= PATIENCE;
   const end = Date.now() + limit;
   for (;;) {
-    const value = await call();
+    const value = await notYet(call);
     if (value) return value;
     if (Date.now() > end) throw new Error(`not within ${limit / 1000} s: ${what}`);
     await sleep(100);
@@ -324,6 +333,19 @@ async function main() {
   const price = await until("a price", () =>
     live("Math.floor(Number(live.tables.markets.get('binance-spot:BTCUSDT')?.bid ?? 0) * 0.97)"),
   );
+  // What the order comes to is told while it is typed: the buttons stay where they are.
+  const fill = (values) =>
+    page.evaluate((texts) => {
+      document.querySelectorAll(".ticket input[inputmode=decimal]").forEach((field, i) => (field.value = texts[i]));
+    }, values);
+  const estimated = () => page.$eval(".ticket .estimate", (e) => e.textContent.startsWith("about "));
+  const buttonAt = () => page.$eval(".ticket .buy", (button) => button.offsetTop);
+  await fill([String(price), ""]);
+  await until("no estimate", async () => !(await estimated()));
+  const place = await buttonAt();
+  await fill([String(price), "0.002"]);
+  await until("the estimate", estimated);
+  check((await buttonAt()) === place, `Buy moved from ${place} to ${await buttonAt()} when the estimate came`);
   const answered = () =>
     page.evaluate(() => {
       const said = document.querySelector("dialog[open]")?.textContent ?? "";
@@ -332,11 +354,7 @@ async function main() {
   const reached = await until(
     "an order by hand that risk takes",
     async () => {
-      await page.evaluate((value) => {
-        const [priceField, quantityField] = document.querySelectorAll(".ticket input[inputmode=decimal]");
-        priceField.value = String(value);
-        quantityField.value = "0.002";
-      }, price);
+      await fill([String(price), "0.002"]);
       await page.click(".ticket .buy");
       await see("dialog[open] button[type=submit]");
       await axe("order by hand");
@@ -568,13 +586,17 @@ async function main() {
 
   await go("orders");
   await until("open orders", () => live("[...live.tables.orders.values()].some((o) => !o.final)"), 30_000);
-  await page.click("#kill");
-  await see("#kill-dialog");
-  const asked = await page.$eval("#kill-dialog", (d) => d.textContent);
-  check(
-    /\d+ open orders? at binance-spot will be cancelled/.test(asked),
-    "the dialog does not say what will happen: " + asked,
-  );
+  // Strategies place and cancel all the time: in some moments nothing is open.
+  await until("the dialog that says what will happen", async () => {
+    await page.click("#kill");
+    await see("#kill-dialog");
+    const asked = await page.$eval("#kill-dialog", (d) => d.textContent);
+    if (/\d+ open orders? at binance-spot will be cancelled/.test(asked)) return true;
+    check(asked.includes("No order is open there now."), "the dialog does not say what will happen: " + asked);
+    await page.keyboard.press("Escape");
+    await until("it closes", () => page.evaluate(() => !document.querySelector("#kill-dialog")));
+    return false;
+  });
   await shot("kill-ask-dark");
   await axe("kill switch");
   await page.click("#kill-dialog button.danger");

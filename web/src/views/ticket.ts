@@ -29,7 +29,7 @@ export function orderTicket(): { element: HTMLElement; setInstrument: (i: string
   const price = h("input", { inputmode: "decimal", autocomplete: "off", maxlength: "40" });
   const quantity = h("input", { inputmode: "decimal", autocomplete: "off", maxlength: "40" });
   const reduce = h("input", { type: "checkbox" });
-  const estimate = h("p", { class: "muted num" });
+  const estimate = h("p", { class: "estimate muted num" });
   const error = h("p", { class: "error", role: "alert", hidden: true });
   const priceField = h("label", { class: "field" }, h("span", null, "Price"), price);
   const tifField = h("label", { class: "field" }, h("span", null, "In force"), tif);
