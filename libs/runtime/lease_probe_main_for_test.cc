@@ -1,6 +1,7 @@
 // The holder of a lease that sends orders to a venue, for lease_process_test.cc: waits
 // for the lease, asks the venue what it has, and sends what is missing, asking the
-// lease immediately before each write. Prints a line a step.
+// lease immediately before each write. What a busy machine makes too old for the venue is
+// made anew. Prints a line a step.
 //
 //   gannet_lease_probe file PATH|postgres URI,PASSWORD_FILE HOLDER VENUE_PORT ORDERS [STOP_AT
 //   WHERE]
@@ -94,28 +95,36 @@ int Main(char** argv) {
   std::istringstream list(venue.Read());
   std::set<int> known;
   for (int id = 0; list >> id;) known.insert(id);
-  for (int id = 1; id <= orders; ++id) {
-    if (known.contains(id)) continue;
-    // On a busy machine a renewal may take longer than it holds.
-    while (!absl::IsAborted(lease->Renew()) && !lease->MayStillSend()) {
+  bool stopped = false;
+  const auto stop = [&stopped] {
+    stopped = true;
+    Say("stopping");
+    ::raise(SIGSTOP);
+  };
+  for (int id = 1; id <= orders;) {
+    if (known.contains(id)) {
+      ++id;
+      continue;
     }
+    // A renewal may take longer than it holds.
+    absl::Status renewed;
+    do {
+      renewed = lease->Renew();
+    } while (!absl::IsAborted(renewed) && !lease->MayStillSend());
     // Signed with the time it is made at, as venues want it.
     const std::string request =
         "ORDER " + std::to_string(id) + " " + std::to_string(base::UnixNanos(clock.Now())) + "\n";
-    if (id == stop_at && !between) {
-      Say("stopping");
-      ::raise(SIGSTOP);
-    }
+    if (id == stop_at && !between) stop();
     if (!lease->MayStillSend()) {
+      if (!stopped && !absl::IsAborted(renewed)) continue;
       Say("lost");
       return 0;
     }
-    if (id == stop_at && between) {
-      Say("stopping");
-      ::raise(SIGSTOP);
-    }
+    if (id == stop_at && between) stop();
     venue.Write(request);
-    Say("order " + std::to_string(id) + " " + venue.Read());
+    const std::string answer = venue.Read();
+    Say("order " + std::to_string(id) + " " + answer);
+    if (answer == "ACCEPTED" || stopped) ++id;
   }
   Say("done");
   return 0;

@@ -75,7 +75,7 @@ class Child {
  private:
   bool ReadMore() {
     pollfd ready{log_, POLLIN, 0};
-    if (::poll(&ready, 1, 20'000) <= 0) return false;
+    if (::poll(&ready, 1, 60'000) <= 0) return false;
     std::array<char, 4096> bytes;
     const ssize_t got = ::read(log_, bytes.data(), bytes.size());
     if (got <= 0) return false;
