@@ -96,6 +96,7 @@ absl::StatusOr<common::v1::Scope> ParseScope(const std::string& text) {
 
 absl::Status Remote::Open() {
   rpc::ChannelOptions options;
+  options.connect_limit = control_.timeout;  // gRPC's own would give up a slow process before
   if (control_.address.empty()) {
     const std::string socket = control_.data_dir + "/" + api::kSocketName;
     if (!console_.files.Exists(socket)) {
