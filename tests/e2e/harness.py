@@ -173,10 +173,11 @@ def run(arguments, seconds, **options):
 
 
 def ask(gannet, data, *arguments):
-    """Exit code and output of a command given to the process of that data folder."""
+    """Exit code and output of a command given to the process of that data folder; of an answer in JSON its standard output
+    alone: a library that is kept waiting may have words for the other."""
     patience = () if "--timeout" in arguments else ("--timeout", "60s")
     code, out, err = run([gannet, *arguments, *patience, "--data", data], 60)
-    return code, out + err
+    return code, out if code == 0 and "--json" in arguments else out + err
 
 
 # --- orders by hand: ask(*arguments) gives exit code and output of `gannet` at some process ---

@@ -30,7 +30,7 @@ def wait_equal(gannet, data, *flags, such=lambda found: True):
         code, said = harness.ask(gannet, data, "reconcile", *flags, "--json")
         last[:] = [said]
         check(code in (EQUAL, DIFFERENT), f"reconcile {flags}: {code} {said}")
-        found = json.loads(said)
+        found, _ = json.JSONDecoder().raw_decode(said)
         check(bool(found.get("equal")) == (code == EQUAL), f"exit code {code} beside {said[:500]}")
         return found if code == EQUAL and such(found) else None
     try:

@@ -42,7 +42,7 @@ class Venue:
         def said():
             got, out, err = harness.run([self.gannet, "venue", "check", name, "--config", self.config, *more], 60)
             last[:] = f"exit code {got}, not {code}\n{out}{err}",
-            return out + err if got == code else None
+            return (out if "--json" in more else out + err) if got == code else None
         try:
             return harness.wait_until(said, 10, f"venue check {name} ends with {code}")
         except harness.Failure as failure:
