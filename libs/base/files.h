@@ -26,6 +26,13 @@ class AppendFile {
   // Returns once everything appended is on stable storage (fdatasync). After an
   // error the file's fate is unknown: do not retry, reopen and verify.
   virtual absl::Status Sync() = 0;
+  // Writes zeros behind the end, so many that `bytes` of them lie there, and syncs them. What
+  // is appended goes over them, and its Sync does not wait for the file system to note a new
+  // size and new blocks. A reader sees zeros that size() does not count; Truncate takes them
+  // away. RESOURCE_EXHAUSTED: no room was made, and the file is as it was.
+  virtual absl::Status Prepare(uint64_t bytes) = 0;
+  // Zeros behind the end.
+  virtual uint64_t prepared() const = 0;
   virtual uint64_t size() const = 0;
 };
 

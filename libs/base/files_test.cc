@@ -213,6 +213,37 @@ TEMPLATE_TEST_CASE("files_conformance: a reserved file is empty and takes append
   CHECK(*env.files.Read(env.dir + "/used") == "kept");
 }
 
+TEMPLATE_TEST_CASE("files_conformance: what is appended goes over the room made for it", "", OnDisk,
+                   InMemory) {
+  TestType env;
+  const std::string path = env.dir + "/a";
+  auto file = env.files.OpenAppend(path);
+  REQUIRE(file.ok());
+  REQUIRE((*file)->Append("one").ok());
+  CHECK((*file)->prepared() == 0);
+  REQUIRE((*file)->Prepare(1000).ok());
+  REQUIRE((*file)->Prepare(900).ok());  // there already
+  CHECK((*file)->prepared() == 1000);
+  CHECK((*file)->size() == 3);
+  CHECK(*env.files.Read(path) == "one" + std::string(1000, '\0'));
+  REQUIRE((*file)->Append("two").ok());
+  REQUIRE((*file)->Sync().ok());
+  CHECK((*file)->prepared() == 997);
+  CHECK((*file)->size() == 6);
+  CHECK(*env.files.Read(path) == "onetwo" + std::string(997, '\0'));
+  REQUIRE((*file)->Prepare(1000).ok());
+  CHECK(*env.files.Size(path) == 1006);
+  const std::string more(1500, 'x');  // beyond the room
+  REQUIRE((*file)->Append(more).ok());
+  CHECK((*file)->prepared() == 0);
+  CHECK((*file)->size() == 1506);
+  REQUIRE((*file)->Append("end").ok());
+  CHECK(*env.files.Read(path) == "onetwo" + more + "end");
+  REQUIRE((*file)->Prepare(10).ok());
+  REQUIRE(env.files.Truncate(path, (*file)->size()).ok());
+  CHECK(*env.files.Read(path) == "onetwo" + more + "end");
+}
+
 TEMPLATE_TEST_CASE("files_conformance: a folder has one holder at a time", "", OnDisk, InMemory) {
   TestType env;
   {
@@ -299,6 +330,28 @@ TEST_CASE("PosixFiles maps a full disk to RESOURCE_EXHAUSTED") {
   CHECK(absl::IsResourceExhausted(status));
   CHECK(Mentions(status, "/dev/full"));
   CHECK(Mentions(status, "free disk space"));
+}
+
+TEST_CASE("PosixFiles takes zeros back that a size limit cuts short") {
+  OnDisk env;
+  const std::string path = env.dir + "/a";
+  auto file = env.files.OpenAppend(path);
+  REQUIRE(file.ok());
+  REQUIRE((*file)->Append("kept").ok());
+  struct rlimit before;
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+  struct rlimit small = before;
+  small.rlim_cur = 4096;
+  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+  const absl::Status prepared = (*file)->Prepare(100'000);
+  const absl::Status appended = (*file)->Append("!");
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
+  std::signal(SIGXFSZ, old_handler);
+  CHECK(absl::IsResourceExhausted(prepared));
+  CHECK(appended.ok());
+  CHECK((*file)->prepared() == 0);
+  CHECK(*env.files.Read(path) == "kept!");
 }
 
 TEST_CASE("PosixFiles says that a part of a path is a file") {

@@ -108,6 +108,17 @@ int WriteAll(int fd, std::string_view bytes) {
   return 0;
 }
 
+// From the descriptor's place on.
+int WriteZeros(int fd, uint64_t count) {
+  const std::string zeros(static_cast<size_t>(std::min<uint64_t>(count, 256u << 10)), '\0');
+  for (; count > 0; count -= std::min<uint64_t>(count, zeros.size())) {
+    const auto part = static_cast<size_t>(std::min<uint64_t>(count, zeros.size()));
+    if (const int error = WriteAll(fd, std::string_view(zeros).substr(0, part)); error != 0)
+      return error;
+  }
+  return 0;
+}
+
 class PosixAppendFile : public AppendFile {
  public:
   PosixAppendFile(std::string path, Descriptor fd, uint64_t size)
@@ -117,6 +128,7 @@ class PosixAppendFile : public AppendFile {
     if (const int error = WriteAll(fd_.get(), bytes); error != 0)
       return Failed("write", path_, error);
     size_ += bytes.size();
+    end_ = std::max(end_, size_);
     return absl::OkStatus();
   }
 
@@ -125,12 +137,32 @@ class PosixAppendFile : public AppendFile {
     return absl::OkStatus();
   }
 
+  absl::Status Prepare(uint64_t bytes) override {
+    if (prepared() >= bytes) return absl::OkStatus();
+    const uint64_t end = size_ + bytes;
+    const int flags = fcntl(fd_.get(), F_GETFL);
+    // With O_APPEND a write goes behind the zeros, not over them.
+    if (flags < 0 || fcntl(fd_.get(), F_SETFL, flags & ~O_APPEND) != 0 || !Seek(end_))
+      return Failed("prepare", path_, errno);
+    if (const int error = WriteZeros(fd_.get(), end - end_); error != 0) {
+      const bool back = ftruncate(fd_.get(), static_cast<off_t>(end_)) == 0 && Seek(size_);
+      return Failed("prepare", path_, back ? error : errno);
+    }
+    if (!Seek(size_)) return Failed("prepare", path_, errno);
+    end_ = end;
+    return Sync();
+  }
+
+  uint64_t prepared() const override { return end_ - size_; }
   uint64_t size() const override { return size_; }
 
  private:
+  bool Seek(uint64_t at) { return lseek(fd_.get(), static_cast<off_t>(at), SEEK_SET) >= 0; }
+
   const std::string path_;
   const Descriptor fd_;
   uint64_t size_;
+  uint64_t end_ = size_;  // of the file, zeros included
 };
 
 class PosixFolderLock : public FolderLock {

@@ -43,28 +43,43 @@ class SimAppendFile : public AppendFile {
       : files_(files),
         path_(std::move(path)),
         inode_(std::move(inode)),
-        generation_(files.generation_) {}
+        generation_(files.generation_),
+        size_(inode_->content.size()) {}
 
   absl::Status Append(std::string_view bytes) override {
     std::lock_guard lock(files_.mutex_);
     if (generation_ != files_.generation_) return files_.PowerIsOff(path_);
-    return files_.AppendTo(path_, *inode_, bytes);
+    const absl::Status status = files_.WriteAt(path_, *inode_, size_, bytes);
+    if (status.ok()) size_ += bytes.size();
+    return status;
   }
   absl::Status Sync() override {
     std::lock_guard lock(files_.mutex_);
     if (generation_ != files_.generation_) return files_.PowerIsOff(path_);
     return files_.SyncInode(path_, *inode_);
   }
-  uint64_t size() const override {
+  absl::Status Prepare(uint64_t bytes) override {
     std::lock_guard lock(files_.mutex_);
-    return inode_->content.size();
+    if (generation_ != files_.generation_) return files_.PowerIsOff(path_);
+    const uint64_t end = inode_->content.size();
+    if (end >= size_ + bytes) return absl::OkStatus();
+    const absl::Status status =
+        files_.WriteAt(path_, *inode_, end, std::string(size_ + bytes - end, '\0'));
+    if (absl::IsResourceExhausted(status)) inode_->content.resize(end);
+    return status.ok() ? files_.SyncInode(path_, *inode_) : status;
   }
+  uint64_t prepared() const override {
+    std::lock_guard lock(files_.mutex_);
+    return inode_->content.size() - size_;
+  }
+  uint64_t size() const override { return size_; }
 
  private:
   SimFiles& files_;
   const std::string path_;
   const SimFiles::InodePtr inode_;
   const uint64_t generation_;
+  uint64_t size_;  // without zeros behind the end
 };
 
 class SimFolderLock : public FolderLock {
@@ -146,7 +161,8 @@ absl::StatusOr<SimFiles::InodePtr> SimFiles::FindOrCreate(const std::string& pat
   return change.inode;
 }
 
-absl::Status SimFiles::AppendTo(const std::string& path, Inode& inode, std::string_view bytes) {
+absl::Status SimFiles::WriteAt(const std::string& path, Inode& inode, uint64_t at,
+                               std::string_view bytes) {
   if (!powered_) return PowerIsOff(path);
   absl::Status status;
   if (!Begin()) {
@@ -162,7 +178,8 @@ absl::Status SimFiles::AppendTo(const std::string& path, Inode& inode, std::stri
     const uint64_t others = UsedBytes() - inode.taken();
     const uint64_t limit = std::max(
         *faults_.capacity_bytes - std::min(*faults_.capacity_bytes, others), inode.reserved);
-    const uint64_t room = limit - std::min<uint64_t>(limit, inode.content.size());
+    // What lies there already takes no more of the disk.
+    const uint64_t room = std::max<uint64_t>(limit, inode.content.size()) - at;
     if (bytes.size() > room) {
       ++counters_.disk_full;
       bytes = bytes.substr(0, room);
@@ -173,10 +190,10 @@ absl::Status SimFiles::AppendTo(const std::string& path, Inode& inode, std::stri
     }
   }
   if (!bytes.empty()) {
-    const uint64_t first = inode.content.size() / kSector;
-    inode.content.append(bytes);
-    const uint64_t last = (inode.content.size() - 1) / kSector;
-    for (uint64_t sector = first; sector <= last; ++sector)
+    const uint64_t end = at + bytes.size();
+    inode.content.resize(std::max<uint64_t>(inode.content.size(), end));
+    inode.content.replace(at, bytes.size(), bytes);
+    for (uint64_t sector = at / kSector; sector <= (end - 1) / kSector; ++sector)
       inode.dirty.insert(inode.dirty.end(), sector);
   }
   return status;
@@ -367,7 +384,7 @@ absl::Status SimFiles::WriteAtomically(const std::string& path, std::string_view
   inode->mode = mode;
   inode->content.clear();
   inode->dirty.clear();
-  absl::Status status = AppendTo(temporary, *inode, bytes);
+  absl::Status status = WriteAt(temporary, *inode, 0, bytes);
   if (status.ok()) status = SyncInode(temporary, *inode);
   if (!status.ok()) {
     if (powered_) {

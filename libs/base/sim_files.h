@@ -119,7 +119,7 @@ class SimFiles : public Files {
   uint64_t UsedBytes() const;
   absl::StatusOr<InodePtr> Find(const std::string& path) const;
   absl::StatusOr<InodePtr> FindOrCreate(const std::string& path);
-  absl::Status AppendTo(const std::string& path, Inode& inode, std::string_view bytes);
+  absl::Status WriteAt(const std::string& path, Inode& inode, uint64_t at, std::string_view bytes);
   absl::Status SyncInode(const std::string& path, Inode& inode);
   absl::Status RenameLocked(const std::string& from, const std::string& to);
   absl::Status RenameDir(const std::string& from, const std::string& to);

@@ -81,6 +81,30 @@ TEST_CASE("SimFiles loses unsynced sectors in every combination that a disk may"
   CHECK(outcomes.size() > 20);
 }
 
+TEST_CASE("SimFiles loses of what was written over room a sector or none, and the room never") {
+  const std::string before = Pattern(700, 'a'), after = Pattern(1500, 'B');
+  const std::string room(2048 - before.size(), '\0'), whole = before + after;
+  uint64_t lost = 0, kept = 0;
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    SimFiles files(seed);
+    auto file = Durable(files, kFile, before);
+    REQUIRE(file->Prepare(room.size()).ok());
+    REQUIRE(file->Append(after).ok());
+    files.Restart();
+    const std::string found = *files.Read(kFile);
+    REQUIRE(found.size() >= 2048);
+    for (size_t begin = 0; begin < 2048; begin += 512) {
+      const std::string sector = found.substr(begin, 512);
+      const bool written = sector == whole.substr(begin, 512);
+      REQUIRE((written || sector == (before + room).substr(begin, 512)));
+      lost += !written;
+      kept += written;
+    }
+  }
+  CHECK(lost > 0);
+  CHECK(kept > 0);
+}
+
 TEST_CASE("SimFiles loses names that no folder sync made durable, the later ones first") {
   std::set<size_t> survivors;
   for (uint64_t seed = 0; seed < 100; ++seed) {

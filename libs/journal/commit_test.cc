@@ -70,6 +70,7 @@ class LoopForTest : public base::Executor {
 
 WriterOptions ThreadOptions() {
   WriterOptions options;
+  options.prepare_bytes = 20'000;
   options.segment_bytes = 50'000;
   options.reserve_bytes = 1 << 20;
   options.write_ahead_bytes = 150;  // ahead of every other commit

@@ -84,6 +84,7 @@ bool Committer::SubmitSnapshot(SnapshotJob job) {
 void Committer::WorkHere() {
   std::unique_lock lock(mutex_);
   Work(lock);
+  Prepare(lock);
 }
 
 void Committer::Run() {
@@ -95,12 +96,15 @@ void Committer::Run() {
     wake_.wait(lock, [&] { return urgent() || Waiting(); });
     if (options_.max_wait > base::Duration(0)) wake_.wait_for(lock, options_.max_wait, urgent);
     if (stop_) return;
+    const auto tell = [&] {
+      lock.unlock();
+      on_progress_();
+      lock.lock();
+    };
     const bool news = Work(lock);
     if (closing_ && !Waiting() && !snapshot_) return;
-    if (!news) continue;
-    lock.unlock();
-    on_progress_();
-    lock.lock();
+    if (news) tell();
+    if (Prepare(lock)) tell();
   }
 }
 
@@ -141,9 +145,26 @@ bool Committer::Work(std::unique_lock<std::mutex>& lock) {
   } else if (snapshot && status.ok() && !failed) {
     ++stats_.snapshots;
   }
+  const bool full = TellFull();
+  return durable || full || snapshot.has_value() || failed || !status.ok();
+}
+
+bool Committer::Prepare(std::unique_lock<std::mutex>& lock) {
+  if (Waiting() || snapshot_ || stop_ || closing_ || !working_.empty() ||
+      health() != Health::kGood) {
+    return false;
+  }
+  lock.unlock();
+  const absl::Status status = segments_->Prepare();
+  lock.lock();
+  if (!status.ok()) Fail(status);
+  return TellFull() || !status.ok();
+}
+
+bool Committer::TellFull() {
   const bool full = health() == Health::kGood && segments_->disk_full();
   if (full) health_.store(Health::kDiskFull, std::memory_order_release);
-  return durable || full || snapshot.has_value() || failed || !status.ok();
+  return full;
 }
 
 absl::Status Committer::WriteSnapshot(SnapshotJob job) {

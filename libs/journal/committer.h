@@ -68,8 +68,12 @@ class Committer {
   bool Waiting() const { return !pending_.empty() || commit_; }
   // Whether there is news for the loop.
   bool Work(std::unique_lock<std::mutex>& lock);
+  // Between rounds, while nothing waits. Whether there is news for the loop.
+  bool Prepare(std::unique_lock<std::mutex>& lock);
   absl::Status WriteSnapshot(SnapshotJob job);
   void Fail(const absl::Status& status);
+  // Whether the disk has become full.
+  bool TellFull();
 
   base::Files& files_;
   const WriterOptions options_;

@@ -27,11 +27,12 @@ constexpr uint64_t kRecords = 24;
 enum class Ending { kKilled, kClosed, kClosedWithSnapshot, kAhead };
 
 // Four segments or more, snapshots at 8 and 16, batches of three records.
-Contents MakeJournal(Ending ending) {
+Contents MakeJournal(Ending ending, uint64_t room = 0) {
   base::SimFiles files;
   base::VirtualExecutor executor(base::Time{});
   WriterOptions options = OptionsForTest();
-  options.segment_bytes = 500;
+  options.segment_bytes = room > 0 ? 5'000 : 500;  // room ends with the segment
+  options.prepare_bytes = room;
   if (ending == Ending::kAhead) options.write_ahead_bytes = 1;
   auto opened = Writer::Open(files, executor, kDirForTest, InfoForTest(), options);
   REQUIRE(opened.ok());
@@ -165,6 +166,46 @@ TEST_CASE("Journal never gives out or builds on a changed byte") {
       }
     }
   }
+}
+
+TEST_CASE(
+    "Journal with room behind its end gives out no changed byte and takes the room for none") {
+  for (const Ending ending : {Ending::kKilled, Ending::kAhead}) {
+    const Contents whole = MakeJournal(ending, 1'000);
+    const std::string last = LastSegment(whole);
+    base::SimFiles files;
+    files.SetContents(whole);
+    REQUIRE(whole.at(last).ends_with(std::string(50, '\0')));
+    const Verification found = VerifyIn(files);
+    REQUIRE(found.ok() == (ending == Ending::kKilled));
+    REQUIRE((found.ok() || found.tail_only));
+    REQUIRE(found.valid_prefix == kRecords);
+    for (size_t offset = 0; offset < whole.at(last).size(); ++offset) {
+      for (const int bit : {0, 5}) {
+        Contents damaged = whole;
+        damaged[last][offset] = static_cast<char>(damaged[last][offset] ^ (1 << bit));
+        REQUIRE(CheckDamaged(damaged, kRecords - 3));
+      }
+      Contents cut = whole;
+      cut[last].resize(offset);
+      (void)CheckDamaged(cut, 0);
+    }
+  }
+}
+
+TEST_CASE("Journal notices a batch that became zeros when one came after it") {
+  const Contents whole = MakeJournal(Ending::kKilled, 300);
+  const std::string last = LastSegment(whole);
+  size_t header = 0;
+  REQUIRE(DecodeHeader(whole.at(last), &header).ok());
+  Contents damaged = whole;
+  std::fill_n(damaged[last].begin() + static_cast<std::ptrdiff_t>(header), 100, '\0');
+  base::SimFiles files;
+  files.SetContents(damaged);
+  const Verification found = VerifyIn(files);
+  CHECK_FALSE(found.ok());
+  CHECK(found.bad_offset == header);
+  REQUIRE(CheckDamaged(damaged, kRecords - 3));
 }
 
 TEST_CASE("Journal that was closed loses no record to any flipped byte without saying so") {

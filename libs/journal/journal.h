@@ -59,6 +59,9 @@ struct SegmentInfo {
 
 struct WriterOptions {
   uint64_t segment_bytes = 64u << 20;
+  // Of zeros kept behind the end of the segment, made when nobody waits, so that a commit
+  // writes over them and does not wait for the file system's own journal; 0: none.
+  uint64_t prepare_bytes = 0;
   uint64_t reserve_bytes =
       8u << 20;  // set aside, kept for essential records when the disk is full; 0: none
   size_t max_buffered_bytes =

@@ -267,6 +267,85 @@ TEST_CASE("Journal syncs by itself what would become too much to lose") {
   CHECK(unsynced(200) < 30);
 }
 
+TEST_CASE("Journal writes over room that it made, and leaves none behind") {
+  Bench bench;
+  bench.options.segment_bytes = 4'000;
+  bench.options.prepare_bytes = 1'000;
+  bench.Open();
+  const std::string first = bench.Segments().back();
+  const uint64_t prepared = *bench.files.Size(first);
+  CHECK(prepared > 1'000);
+  bench.Fill(4, 2);
+  CHECK(*bench.files.Size(first) == prepared);  // nothing but content has changed
+  bench.Fill(30, 2);
+  CHECK(*bench.files.Size(first) > prepared);
+  CHECK(CountIfIntact(ReadAll(bench.files).records) == 30);
+  CHECK(bench.Verify().ok());
+
+  // Killed: nothing was unfinished, so nothing is said to be cut.
+  bench.Open();
+  CHECK(bench.writer->recovered().cut_bytes == 0);
+  CHECK(bench.writer->recovered().last_sequence == 30);
+  const std::string content = *bench.files.Read(first);
+  CHECK(content.back() != '\0');
+  bench.Fill(120, 2);
+  REQUIRE(bench.writer->Close().ok());
+  for (const std::string& path : bench.Segments())
+    CHECK_FALSE(bench.files.Read(path)->ends_with(std::string(50, '\0')));
+  CHECK(CountIfIntact(ReadAll(bench.files).records) == 120);
+  CHECK(bench.Verify().ok());
+}
+
+TEST_CASE("Journal says of an unfinished batch in room what was written of it") {
+  Bench bench;
+  bench.options.segment_bytes = 1 << 20;
+  bench.options.prepare_bytes = 5'000;
+  bench.options.write_ahead_bytes = 1;
+  bench.Open();
+  bench.Fill(3);
+  AppendForTest(*bench.writer, 4);  // written ahead, never committed
+  bench.Run();
+  bench.Open();
+  CHECK(bench.writer->recovered().last_sequence == 3);
+  CHECK(bench.writer->recovered().cut_bytes > 0);
+  CHECK(bench.writer->recovered().cut_bytes < 200);
+}
+
+TEST_CASE("Journal calls a disk full that has no room any more, while its own is left") {
+  Bench bench;
+  bench.options.segment_bytes = 1 << 20;
+  bench.options.prepare_bytes = 4'000;
+  bench.Open();
+  int told = 0;
+  bench.writer->OnFailure([&](const absl::Status& status) {
+    CHECK(absl::IsResourceExhausted(status));
+    ++told;
+  });
+  bench.files.set_faults({.capacity_bytes = 4'500});
+  uint64_t sequence = 0;
+  while (bench.writer->failure().ok() && sequence < 200) {
+    AppendForTest(*bench.writer, ++sequence);
+    bench.writer->Commit();
+    bench.Run();
+  }
+  CHECK(told == 1);
+  CHECK(bench.writer->durable_sequence() == sequence);  // none was lost by it
+  CHECK(AppendForTest(*bench.writer, sequence + 1) == sequence + 1);
+  CHECK(bench.writer->WasDropped(sequence + 1));
+  AppendForTest(*bench.writer, sequence + 2, /*essential=*/true);
+  bench.writer->Commit();
+  bench.Run();
+  CHECK(bench.writer->durable_sequence() == sequence + 2);
+  CHECK(bench.Segments().size() == 1);  // in the room that is left
+
+  // A start on such a disk is closed to ordinary records from the beginning.
+  bench.Open();
+  CHECK(absl::IsResourceExhausted(bench.writer->failure()));
+  bench.files.set_faults({});
+  bench.Open();
+  CHECK(bench.writer->failure().ok());
+}
+
 TEST_CASE("Journal that a crash met in a batch written ahead cuts all of it") {
   Bench bench;
   bench.options.segment_bytes = 64 << 20;

@@ -52,11 +52,26 @@ absl::Status ConfirmTail(base::Files& files, const std::string& dir, uint64_t se
       first.file, " gives other bytes each time it is read; check the device and the memory"));
 }
 
+// How much of the file behind `offset` was written; zeros at its end are room that a writer
+// made.
+absl::StatusOr<uint64_t> WrittenBehind(base::Files& files, const std::string& path,
+                                       uint64_t offset) {
+  constexpr size_t kPieceBytes = 256u << 10;
+  uint64_t written = 0;
+  for (uint64_t at = offset;;) {
+    GANNET_ASSIGN_OR_RETURN(const std::string piece, files.ReadRange(path, at, kPieceBytes));
+    if (piece.empty()) return written;
+    const size_t last = piece.find_last_not_of('\0');
+    if (last != std::string::npos) written = at + last + 1 - offset;
+    at += piece.size();
+  }
+}
+
 absl::Status Cut(base::Files& files, const Damage& damage, Recovery& recovery) {
-  GANNET_ASSIGN_OR_RETURN(const uint64_t size, files.Size(damage.file));
   recovery.cut_file = damage.file;
   recovery.cut_offset = damage.valid_bytes;
-  recovery.cut_bytes = size - damage.valid_bytes;
+  GANNET_ASSIGN_OR_RETURN(recovery.cut_bytes,
+                          WrittenBehind(files, damage.file, damage.valid_bytes));
   recovery.cut_reason = damage.reason;
   return files.Truncate(damage.file, damage.valid_bytes);
 }
@@ -121,6 +136,9 @@ absl::StatusOr<JournalEnd> Recover(base::Files& files, const std::string& dir, u
   if (tail) {
     GANNET_RETURN_IF_ERROR(ConfirmTail(files, dir, snapshot.value_or(0) + 1, *tail));
     GANNET_RETURN_IF_ERROR(Cut(files, *tail, end.recovery));
+  } else {
+    // Zeros that a writer who did not end in order left behind.
+    GANNET_RETURN_IF_ERROR(files.Truncate(last.file().path, last.valid_bytes()));
   }
   return end;
 }

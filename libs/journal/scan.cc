@@ -12,6 +12,10 @@ namespace {
 
 constexpr size_t kChunkBytes = 256u << 10;
 
+bool OnlyZeros(std::string_view bytes) {
+  return bytes.find_first_not_of('\0') == std::string_view::npos;
+}
+
 }  // namespace
 
 absl::Status Damage::ToStatus() const {
@@ -115,13 +119,20 @@ absl::StatusOr<SegmentScan::Step> SegmentScan::Next() {
     buffer_offset_ += begin_;
     begin_ = 0;
   }
-  // Damage keeps nothing that was read: the file may have changed by the next call.
-  const auto damaged = [&](size_t at, std::string_view reason) -> absl::StatusOr<Step> {
-    Damaged(at, reason);
+  // What lies behind the last good batch may have changed by the next call.
+  const auto forget = [&] {
     buffer_.clear();
     buffer_offset_ = valid_bytes_;
     begin_ = 0;
     records_.clear();
+  };
+  const auto end = [&] {
+    forget();
+    return Step::kEnd;
+  };
+  const auto damaged = [&](size_t at, std::string_view reason) -> absl::StatusOr<Step> {
+    Damaged(at, reason);
+    forget();
     GANNET_ASSIGN_OR_RETURN(const bool behind, ValidFrameBehind(damage_.offset));
     damage_.tail_only = !behind && !closed_;
     return Step::kDamage;
@@ -135,8 +146,12 @@ absl::StatusOr<SegmentScan::Step> SegmentScan::Next() {
         return damaged(at, "a batch is longer than any batch can be");
       GANNET_ASSIGN_OR_RETURN(const bool more, ReadMore(std::max(needed - have, kChunkBytes)));
       if (more) continue;
-      if (at == begin_ && have == 0) return Step::kEnd;
+      if (at == begin_ && OnlyZeros(std::string_view(buffer_).substr(at))) return end();
       return damaged(at, "the last batch is incomplete");
+    }
+    if (!frame.ok() && at == begin_) {
+      GANNET_ASSIGN_OR_RETURN(const bool unwritten, OnlyZerosBehind(valid_bytes_));
+      if (unwritten) return end();
     }
     if (!frame.ok())
       return damaged(
@@ -166,6 +181,16 @@ Record SegmentScan::record(size_t index) const {
   return Record{at.sequence, at.type, at.time,
                 std::string(frame.substr(channel_at, at.channel_bytes)),
                 std::string(frame.substr(channel_at + at.channel_bytes))};
+}
+
+absl::StatusOr<bool> SegmentScan::OnlyZerosBehind(uint64_t offset) {
+  for (;;) {
+    GANNET_ASSIGN_OR_RETURN(const std::string chunk,
+                            files_.ReadRange(file_.path, offset, kChunkBytes));
+    if (chunk.empty()) return true;
+    if (!OnlyZeros(chunk)) return false;
+    offset += chunk.size();
+  }
 }
 
 absl::StatusOr<bool> SegmentScan::ValidFrameBehind(uint64_t offset) {

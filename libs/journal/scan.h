@@ -42,8 +42,9 @@ class SegmentScan {
   const SegmentHeader& header() const { return header_; }
   bool header_ok() const { return header_ok_; }
 
-  // Moves to the next batch. kEnd: the file ends behind a batch (or a close mark);
-  // may be called again when the file has grown. Errors are those of reading.
+  // Moves to the next batch. kEnd: the file ends behind a batch (or a close mark), or
+  // nothing but zeros follows, which a writer made room with; may be called again when
+  // more was written. Errors are those of reading.
   absl::StatusOr<Step> Next();
 
   // Of the batch moved to; views are valid until the next move.
@@ -77,6 +78,8 @@ class SegmentScan {
   // Takes the frame at `at` into the batch: what is wrong with it, or nothing.
   std::string_view TakeRecord(const Frame& frame, size_t at);
   std::string_view TakeTrailer(const Frame& frame, size_t at);
+  // Nothing but zeros from there on?
+  absl::StatusOr<bool> OnlyZerosBehind(uint64_t offset);
   // Is there a batch or close mark behind the damage, so that it is no tail?
   absl::StatusOr<bool> ValidFrameBehind(uint64_t offset);
 

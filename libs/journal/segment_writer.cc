@@ -66,20 +66,32 @@ absl::Status SegmentWriter::UseSegment(std::string path, const std::string& head
   path_ = std::move(path);
   chain_ = NextChain(previous_chain_, header);
   ++segments_;
-  return absl::OkStatus();
+  return Prepare();
+}
+
+absl::Status SegmentWriter::Prepare() {
+  const uint64_t left = options_.segment_bytes - std::min(options_.segment_bytes, file_->size());
+  const uint64_t wanted = std::min(options_.prepare_bytes, left);
+  if (disk_full_ || file_->prepared() >= wanted / 2) return absl::OkStatus();
+  const absl::Status status = file_->Prepare(wanted);
+  disk_full_ = absl::IsResourceExhausted(status);
+  return disk_full_ ? absl::OkStatus() : status;
 }
 
 // A segment without batches is replaced by the next one, which has the same name:
 // that one continues what came before both.
-void SegmentWriter::EndSegment() {
+absl::Status SegmentWriter::EndSegment() {
   if (batches_in_segment_ > 0) previous_chain_ = chain_;
   batches_in_segment_ = 0;
+  // Zeros belong behind the newest segment only.
+  if (file_ == nullptr || file_->prepared() == 0) return absl::OkStatus();
+  return files_.Truncate(path_, file_->size());
 }
 
 // The name appears with a complete header or not at all, so that a bad header is
 // always damage.
 absl::Status SegmentWriter::StartSegment() {
-  EndSegment();
+  GANNET_RETURN_IF_ERROR(EndSegment());
   const std::string path = SegmentPath(dir_, last_sequence_ + 1);
   const std::string header = Header();
   GANNET_RETURN_IF_ERROR(files_.WriteAtomically(path, header));
@@ -92,7 +104,7 @@ absl::Status SegmentWriter::StartReserveSegment() {
     return absl::ResourceExhaustedError(absl::StrCat(
         "the disk of ", dir_, " is full and no reserve is left; free disk space, then restart"));
   }
-  EndSegment();
+  GANNET_RETURN_IF_ERROR(EndSegment());
   const std::string path = SegmentPath(dir_, last_sequence_ + 1);
   const std::string header = Header();
   {
@@ -163,7 +175,8 @@ absl::Status SegmentWriter::Close() {
   // All records are durable without it: on a full disk it is left out.
   if (absl::IsResourceExhausted(status)) return files_.Truncate(path_, before);
   GANNET_RETURN_IF_ERROR(status);
-  return file_->Sync();
+  GANNET_RETURN_IF_ERROR(file_->Sync());
+  return files_.Truncate(path_, file_->size());
 }
 
 }  // namespace gannet::journal

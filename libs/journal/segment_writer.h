@@ -43,6 +43,9 @@ class SegmentWriter {
   absl::Status WriteAhead(Batch& batch) { return Put(batch, /*ends=*/false); }
   // Makes the batch durable, with what was written ahead of it. Errors as above.
   absl::Status Write(Batch& batch);
+  // Makes room for what comes next, when less than half of it is left. A disk that has none
+  // is full, before a record meets its end. Errors as above.
+  absl::Status Prepare();
   // The mark of an orderly end.
   absl::Status Close();
 
@@ -64,7 +67,7 @@ class SegmentWriter {
   absl::Status StartReserveSegment();
   absl::Status UseSegment(std::string path, const std::string& header);
   absl::Status SetReserveAside();
-  void EndSegment();
+  absl::Status EndSegment();
   absl::Status Put(Batch& batch, bool ends);
   absl::Status Append(Batch& batch, bool ends);
 

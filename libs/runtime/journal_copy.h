@@ -55,7 +55,7 @@ struct JournalCopyOptions {
   std::string program;
 };
 
-// The same journal, copied. On the executor's thread; `writer` is of `dir`.
+// The same journal, copied. On the executor's thread; `writer` is of `dir` and prepares no room.
 std::unique_ptr<journal::Writer> CopyToBus(std::unique_ptr<journal::Writer> writer,
                                            JournalCopyOptions options);
 

@@ -24,6 +24,8 @@ namespace {
 // A partition of a topic of facts: more than a start publishes before everybody has
 // subscribed. What is older is in the journal; here it is only memory.
 constexpr size_t kKeptOnBus = 500;
+// Some hundred orders.
+constexpr uint64_t kPreparedBytes = 1u << 20;
 
 constexpr base::Duration kHealthInterval = std::chrono::seconds(1);
 constexpr int kRenewalsPerLease = 4;
@@ -264,9 +266,12 @@ absl::Status Process::OpenJournal() {
   info.versions[stated::kShard] = options_.shard;
   if (options_.make_bus) info.versions[stated::kBus] = "joined";
   info.versions[stated::kHeartbeats] = "told";
+  journal::WriterOptions writing = options_.journal;
+  // What goes to the bus is read from the file as it grows: it has to end where its records do.
+  if (!options_.journal_on_bus) writing.prepare_bytes = kPreparedBytes;
   GANNET_ASSIGN_OR_RETURN(journal_,
                           journal::Writer::Open(files_, executor_, options_.data_dir + "/journal",
-                                                std::move(info), options_.journal));
+                                                std::move(info), std::move(writing)));
   const journal::Recovery& found = journal_->recovered();
   log_.Info("journal_opened", {{"found", found.ToString()}, {"epoch", lease_->epoch()}});
   for (const std::string& damage : found.damaged_snapshots) {

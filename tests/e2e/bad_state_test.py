@@ -365,11 +365,12 @@ def file_limit(stage):
 
 
 def full_disk(stage):
-    """All of the data folder on a disk that becomes full."""
+    """The data folder on a disk that becomes full, then the venue's on another: while it lives, its
+    market uses up the room that the platform's journal has made."""
     name = "full-disk"
     data = os.path.join(stage.folder, name)
-    with places.Tmpfs(data, "64m") as disk:
-        if not disk.mounted:
+    with places.Tmpfs(data, "64m") as disk, places.Tmpfs(os.path.join(data, "venue-sim"), "64m") as venue_disk:
+        if not venue_disk.mounted:
             print("SKIPPED: full disk: no tmpfs can be mounted here; the limit of file sizes stands for it", flush=True)
             return
         platform = harness.Platform(stage.bin_dir, data, "--config", stage.config)
@@ -377,10 +378,12 @@ def full_disk(stage):
             disk.fill()
             said = program.wait_for(lambda: reasons(platform, "no new orders"), 30, "the full journal in the health")
             check(f"{data}/journal" in said and "free disk space" in said, f"{name}: the health does not name place and remedy: {said}")
+            venue_disk.fill()
             program.wait_for(lambda: reasons(platform, "venue-sim"), 30, "the venue's end in the health")
             after_full(stage, platform, program, name)
         check_refusal("start on a full disk", stage.run(data, "--for", "2s"), data, "full", "free disk space")
         disk.free()
+        venue_disk.free()
         goes_on(stage, data, name)
 
 
