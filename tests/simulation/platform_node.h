@@ -73,6 +73,10 @@ class PlatformNode {
   // One a venue, in the order of the configuration.
   const std::vector<const execution::ExecutionEngine*>& executions() const { return executions_; }
   const risk::RiskEngine& risk() const { return *risk_; }
+  // Without definitions of instruments nothing can be found at the venue.
+  bool knows_market() const {
+    return services_.back()->health().state != runtime::HealthState::kNotServing;
+  }
   command::ShardCommands& commands() { return *commands_; }
   base::Time now() const { return executor_.Now(); }
   const journal::Writer& journal() const { return *journal_; }

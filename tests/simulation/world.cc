@@ -164,6 +164,7 @@ class World {
 
   // Nothing is in doubt any more, although orders come and go.
   bool Calm() const {
+    if (!platform_.knows_market()) return false;
     if (options_.parents && !giver_.AllEnded(platform_.risk())) return false;
     return EachVenue([this](const Engine& execution, const Place& place) {
       const auto& open = execution.state().open();
