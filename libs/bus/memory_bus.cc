@@ -14,6 +14,10 @@
 namespace gannet::bus {
 namespace {
 
+// Events of a kConflate topic kept once every group has acknowledged them. Few: the ticks after
+// them go through the memory of all that are kept (docs/benchmarks.md, "Tick to order").
+constexpr size_t kConflateRead = 32;
+
 struct Member;
 
 // Progress on one topic, shared by the subscriptions of a group; a subscription
@@ -225,10 +229,14 @@ uint64_t MemoryBus::Core::LowestAcknowledged(const TopicState& topic, uint32_t p
 
 void MemoryBus::Core::Trim(TopicState& topic, uint32_t partition) const {
   MemoryLog& log = topic.partitions[partition];
-  const bool conflate = topic.info->delivery == Delivery::kConflate;
-  const size_t keep = conflate ? options_.conflate_retention_events : options_.retention_events;
-  const uint64_t floor = conflate ? log.end() : LowestAcknowledged(topic, partition);
-  topic.stats.expired += log.Trim(keep, floor);
+  const uint64_t read = LowestAcknowledged(topic, partition);
+  if (topic.info->delivery != Delivery::kConflate) {
+    topic.stats.expired += log.Trim(options_.retention_events, read);
+    return;
+  }
+  const size_t most = options_.conflate_retention_events;
+  topic.stats.expired += log.Trim(most, log.end());
+  topic.stats.expired += log.Trim(std::min(most, kConflateRead), read);
 }
 
 std::shared_ptr<Group> MemoryBus::Core::GroupOf(TopicState& topic,

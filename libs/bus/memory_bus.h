@@ -9,10 +9,10 @@
 // A handler may publish, subscribe, and end any subscription, its own included.
 //
 // Limits (MemoryBusOptions): a kConflate topic skips its slow subscribers forward
-// and counts; a kBlock topic refuses to publish while a group, or a subscription
-// without one, is `backlog_limit` events behind with its acknowledgements. A group
-// that will never come back must be forgotten, or it will block its topics.
-// Poison is kept as dead letters, the newest `dead_letter_limit` of them.
+// and counts, and keeps few events that all have acknowledged; a kBlock topic refuses to publish
+// while a group, or a subscription without one, is `backlog_limit` events behind with its
+// acknowledgements. A group that will never come back must be forgotten, or it will block its
+// topics. Poison is kept as dead letters, the newest `dead_letter_limit` of them.
 #pragma once
 
 #include <cstddef>
@@ -38,7 +38,7 @@ struct MemoryBusOptions {
   std::map<std::string, uint32_t, std::less<>> topic_partitions;  // exceptions, by topic name
   size_t backlog_limit = 100'000;                                 // kBlock, a partition
   size_t retention_events = 10'000;          // kBlock, a partition: kept although acknowledged
-  size_t conflate_retention_events = 1'000;  // kConflate, a partition
+  size_t conflate_retention_events = 1'000;  // kConflate, a partition: for who is slow to read
   size_t compacted_limit = 100'000;          // keys of a compacted topic, a partition
   size_t dead_letter_limit = 1'000;          // all topics together
 };
