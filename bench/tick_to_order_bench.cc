@@ -399,7 +399,9 @@ struct Bench {
     writing.own_thread = false;
     GANNET_ASSIGN_OR_RETURN(
         journal, journal::Writer::Open(files, on_thread, data_dir + "/journal", {}, writing));
-    bus = std::make_unique<bus::MemoryBus>(on_thread, bus::MemoryBusOptions{});
+    bus::MemoryBusOptions keeping;
+    keeping.retention_events = 500;  // as runtime::Process has it
+    bus = std::make_unique<bus::MemoryBus>(on_thread, std::move(keeping));
     shard = std::make_unique<runtime::Shard>(runtime::ShardOptions{.run = 1, .start_epoch = 1},
                                              on_thread, executor, journal.get(), bus.get());
     deps.reset(new runtime::Deps{*shard, *bus, on_thread, on_thread, executor, files, stamping, log,
