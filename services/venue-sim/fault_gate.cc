@@ -5,9 +5,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/digest.h"
+#include "libs/market/decimal.h"
 #include "services/venue-sim/fault_socket.h"
 #include "services/venue-sim/fault_text.h"
 #include "services/venue-sim/form.h"
+#include "services/venue-sim/symbols.h"
 
 namespace gannet::venue_sim {
 namespace {
@@ -446,6 +448,35 @@ void FaultGate::HandOrder(const FaultRule& rule, std::string_view id_prefix) {
       [](const net::HttpResponse&) {});
 }
 
+// The oldest open order: smaller on spot, which knows nothing else, larger on perpetuals.
+void FaultGate::HandAmend(const FaultRule& rule) {
+  const bool usdm = rule.door == Door::kUsdm;
+  Ask("GET", usdm ? "/fapi/v1/openOrders" : "/api/v3/openOrders",
+      absl::StrCat("symbol=", rule.symbol),
+      [this, alive = alive_, usdm, rule](const net::HttpResponse& answer) {
+        const auto field = [&](std::string_view name) {
+          return std::string(FieldOf(answer.body, name));
+        };
+        const auto quantity = market::ParseDecimal(field("origQty"), kScale);
+        const auto change = market::ParseDecimal(rule.quantity, kScale);
+        if (!*alive || !quantity || !change) return;
+        const std::string order =
+            absl::StrCat("symbol=", rule.symbol, "&orderId=", field("orderId"));
+        const std::string figure =
+            market::FormatDecimal(usdm ? *quantity + *change : *quantity - *change, kScale);
+        if (usdm) {
+          Ask("PUT", "/fapi/v1/order",
+              absl::StrCat(order, "&side=", field("side"), "&price=", field("price"),
+                           "&quantity=", figure),
+              [](const net::HttpResponse&) {});
+        } else {
+          Ask("PUT", "/api/v3/order/amend/keepPriority",
+              absl::StrCat(order, "&newQty=", figure, "&newClientOrderId=", field("clientOrderId")),
+              [](const net::HttpResponse&) {});
+        }
+      });
+}
+
 void FaultGate::Happen(const FaultRule& rule) {
   if (rule.kind == FaultKind::kClockSkew) {
     SetSkew(rule.delay);
@@ -490,6 +521,8 @@ void FaultGate::Happen(const FaultRule& rule) {
       return HandOrder(rule, "autoclose-");
     case FaultKind::kHandOrder:
       return HandOrder(rule, "web_");
+    case FaultKind::kHandAmend:
+      return HandAmend(rule);
     default:
       return;
   }

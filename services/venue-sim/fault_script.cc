@@ -33,6 +33,7 @@ constexpr config::Name<FaultKind> kKinds[] = {
     {"funding", FaultKind::kFunding},
     {"liquidation", FaultKind::kLiquidation},
     {"hand_order", FaultKind::kHandOrder},
+    {"hand_amend", FaultKind::kHandAmend},
     {"transfer", FaultKind::kTransfer},
     {"disconnect", FaultKind::kDisconnect},
     {"silence", FaultKind::kSilence},
@@ -72,9 +73,11 @@ bool Has(FaultKind kind, std::string_view key) {
   if (key == "keep") return kind == FaultKind::kShortOpenOrders;
   if (key == "every") return kind >= FaultKind::kFunding && kind != FaultKind::kClockSkew;
   if (key == "symbol")
-    return any({FaultKind::kFunding, FaultKind::kLiquidation, FaultKind::kHandOrder});
-  if (key == "side" || key == "quantity")
-    return any({FaultKind::kLiquidation, FaultKind::kHandOrder});
+    return any({FaultKind::kFunding, FaultKind::kLiquidation, FaultKind::kHandOrder,
+                FaultKind::kHandAmend});
+  if (key == "quantity")
+    return any({FaultKind::kLiquidation, FaultKind::kHandOrder, FaultKind::kHandAmend});
+  if (key == "side") return any({FaultKind::kLiquidation, FaultKind::kHandOrder});
   if (key == "price") return kind == FaultKind::kHandOrder;
   if (key == "amount") return any({FaultKind::kFunding, FaultKind::kTransfer});
   return key == "asset" && kind == FaultKind::kTransfer;

@@ -42,6 +42,7 @@ enum class FaultKind : uint8_t {
   kFunding,
   kLiquidation,
   kHandOrder,
+  kHandAmend,  // of an order that is open
   kTransfer,
   kDisconnect,
   kSilence,
