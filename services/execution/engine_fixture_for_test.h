@@ -505,13 +505,16 @@ class EngineFixture : public ExecutionOutput {
   }
   static venue::Answer NotFound() { return Refused("-2013", "Order does not exist.", true); }
   venue::OrderUpdate Update(std::string id, std::string venue_id, venue::VenueOrderStatus status,
-                            std::string cumulative, std::string quantity = "1") const {
+                            std::string cumulative, std::string quantity = "") const {
+    // Of an order that is known here, its own figures unless told.
+    const TrackedOrder* known = engine.state().Find(market::ClientOrderId(id));
+    if (quantity.empty()) quantity = known == nullptr ? "1" : btc.Format(known->quantity);
     venue::OrderUpdate update;
     update.instrument = kBtc;
     update.client_order_id = market::ClientOrderId(std::move(id));
     update.venue_order_id = market::VenueOrderId(std::move(venue_id));
     update.status = status;
-    update.price = "50000";
+    update.price = known == nullptr ? "50000" : btc.Format(known->price);
     update.quantity = std::move(quantity);
     update.cumulative = std::move(cumulative);
     update.time = now;

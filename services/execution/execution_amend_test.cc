@@ -392,5 +392,130 @@ TEST_CASE("A restart finds an amendment out, at every step of it") {
   }
 }
 
+// --- by another hand -------------------------------------------------------------------
+
+TEST_CASE("What another hand changed at the venue is what the order is, told once") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  f.Advance(1s);
+  const venue::OrderUpdate before = At(f, "50000", "1");
+  f.Advance(1s);
+  const venue::OrderUpdate changed = At(f, "49000.5", "1.5");
+  SECTION("by the stream") { f.StreamOrder(changed); }
+  SECTION("by the open orders") {
+    f.Advance(f.Options().reconcile_every);
+    REQUIRE(f.TakeSent("open-orders"));
+    f.Answer(f.taken, EngineFixture::Confirmed(changed));
+  }
+  SECTION("by the stream, under another client id") {
+    venue::OrderUpdate renamed = changed;
+    renamed.client_order_id = market::ClientOrderId("x-another");
+    f.StreamOrder(renamed);
+  }
+  const market::ExecReport report = f.Last("g1a");
+  CHECK(report.kind == ExecKind::kReplaced);
+  CHECK(report.target.empty());
+  CHECK(report.quantity.mantissa == 1500);
+  CHECK(report.price.mantissa == 49'000'50);
+  CHECK(report.state == OrderState::kAccepted);
+  CHECK(report.detail.find("1 at 50000 became 1.5 at 49000.5") != std::string::npos);
+  CHECK(f.Order("g1a").quantity.mantissa == 1500);
+  CHECK(f.Order("g1a").changed);
+  // Again, and an older word: nothing.
+  f.StreamOrder(changed);
+  f.StreamOrder(before);
+  CHECK(f.Count(ExecKind::kReplaced) == 1);
+  CHECK(f.engine.stats().changed_orders == 1);
+  CHECK(f.engine.stats().amended == 0);
+  // From here on by the venue's id, whatever the venue calls it now.
+  f.CancelIntent("c1", "g1a");
+  CHECK(f.TakeSent("cancel-venue 7"));
+  f.StreamFill("g1a", "7", "t1", "1.5", "1.5", VenueOrderStatus::kFilled);
+  CHECK(f.State("g1a") == OrderState::kFilled);
+  CHECK(f.engine.stats().illegal_events == 0);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("A change by another hand is seen in the first word of an order too") {
+  EngineFixture f;
+  f.Place("g1a");
+  f.Lose("place g1a");
+  CHECK(f.State("g1a") == OrderState::kUnknown);
+  f.StreamOrder(At(f, "50000", "0.4", "0.4", VenueOrderStatus::kFilled));
+  CHECK(f.Order("g1a").quantity.mantissa == 400);
+  f.Answer("trades-of 7", EngineFixture::Trades({f.Trade("7", "t1", "0.4")}));
+  CHECK(f.State("g1a") == OrderState::kFilled);
+  CHECK(f.engine.stats().illegal_events == 0);
+}
+
+TEST_CASE("While an amendment of ours is open, figures speak of it first") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  f.Decide(Amendment(f, "m1", "g1a", 800));
+  REQUIRE(f.TakeSent("amend g1a"));
+  f.Answer(f.taken, venue::Answer{}, 503);
+  f.Advance(1s);
+  f.StreamOrder(At(f, "50000", "0.6"));  // neither what it was nor what it was to be
+  CHECK(f.State("g1a") == OrderState::kPendingUpdate);
+  CHECK(f.engine.stats().changed_orders == 0);
+  Ask(f, [&] { return At(f, "50000", "0.6"); });
+  CHECK(f.Count(ExecKind::kReplaceRejected) == 1);
+  CHECK(f.Count(ExecKind::kReplaced) == 1);
+  CHECK(f.Order("g1a").quantity.mantissa == 600);
+  CHECK(f.engine.stats().changed_orders == 1);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("What fills at figures of another hand is filled, whatever of ours is on its way") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  f.Decide(Amendment(f, "m1", "g1a", 800));
+  f.Advance(1s);
+  venue::OrderUpdate filled = At(f, "50000", "0.6", "0.6", VenueOrderStatus::kFilled);
+  filled.trade = f.Trade("7", "t1", "0.6");
+  f.StreamOrder(filled);
+  CHECK(f.Count(ExecKind::kReplaceRejected) == 1);
+  CHECK(f.State("g1a") == OrderState::kFilled);
+  CHECK(f.Order("g1a").quantity.mantissa == 600);
+  CHECK(f.engine.stats().illegal_events == 0);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("Figures that no such order could have change nothing") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  f.StreamFill("g1a", "7", "t1", "0.5", "0.5");
+  f.Advance(1s);
+  for (const char* quantity : {"0.5", "0.4", "0", "-1", "x", "99999999999999999999"})
+    f.StreamOrder(At(f, "50000", quantity, "0.5", VenueOrderStatus::kPartiallyFilled));
+  f.StreamOrder(At(f, "x", "2", "0.5", VenueOrderStatus::kPartiallyFilled));
+  venue::OrderUpdate timeless = At(f, "50000", "2", "0.5", VenueOrderStatus::kPartiallyFilled);
+  timeless.time = {};
+  f.StreamOrder(timeless);
+  CHECK(f.Order("g1a").quantity.mantissa == 1000);
+  CHECK(f.engine.stats().changed_orders == 0);
+  CHECK(f.engine.stats().illegal_events == 0);
+}
+
+TEST_CASE("Orders changed by another hand are treated as those that another hand gave") {
+  ExecutionOptions options = EngineFixture::Options();
+  SECTION("halt") {
+    options.foreign = ForeignPolicy::kHalt;
+    EngineFixture f(options);
+    f.Working("g1a", "7");
+    f.StreamOrder(At(f, "50000", "1.5"));
+    f.Place("g1b");
+    CHECK(f.Last("g1b").kind == ExecKind::kNotSent);
+    CHECK(f.Last("g1b").detail.find("changed by another hand") != std::string::npos);
+  }
+  SECTION("cancel") {
+    options.foreign = ForeignPolicy::kCancel;
+    EngineFixture f(options);
+    f.Working("g1a", "7");
+    f.StreamOrder(At(f, "50000", "1.5"));
+    CHECK(f.TakeSent("cancel-venue 7"));
+  }
+}
+
 }  // namespace
 }  // namespace gannet::execution

@@ -380,7 +380,66 @@ void ExecutionEngine::SettleAmendment(const market::ClientOrderId& id,
         ReportExtra{.detail = "the amendment had no effect", .evidence = evidence});
     if (extra.evidence != evidence) extra.evidence += "; " + evidence;
     AmendRejected(id, std::move(extra));
+    NoticeChange(id, said, evidence);
   }
+}
+
+std::optional<ExecutionEngine::Figures> ExecutionEngine::FiguresOf(
+    const TrackedOrder& order, const venue::OrderUpdate& update) {
+  const market::Instrument* instrument =
+      state_.FindInstrument(order.intent.instrument, order.intent.instrument_version);
+  if (instrument == nullptr || update.quantity.empty()) return std::nullopt;
+  const auto quantity = instrument->ParseQuantity(update.quantity);
+  // Of what has no limit some venues state the price that it would get at worst.
+  const bool limited = order.price.mantissa > 0 && !update.price.empty();
+  const auto price = limited ? instrument->ParsePrice(update.price) : order.price;
+  if (!quantity || !price) {
+    ++stats_.unreadable_numbers;
+    return std::nullopt;
+  }
+  const bool filled = update.status == VenueOrderStatus::kFilled;
+  const market::Quantity least = std::max(order.cumulative, claimed_[order.id()]);
+  if (filled ? *quantity < least : *quantity <= least) return std::nullopt;
+  return Figures{price->mantissa > 0 ? *price : order.price, *quantity};
+}
+
+void ExecutionEngine::NoticeChange(const market::ClientOrderId& id,
+                                   const venue::OrderUpdate& update, const std::string& evidence) {
+  const TrackedOrder* order = state_.Find(id);
+  const bool filled = update.status == VenueOrderStatus::kFilled;
+  // While an amendment of ours is open the figures speak of that, but those of the end; what is
+  // no newer than the latest change may speak of the order before it.
+  if (order == nullptr || !order->open() || (order->amendment && !filled) || Waits(*order) ||
+      !(filled || Works(update.status)) || update.time == base::Time() ||
+      update.time <= order->amended_at)
+    return;
+  const std::optional<Figures> figures = FiguresOf(*order, update);
+  if (!figures || *figures == Figures{order->price, order->quantity}) return;
+  if (order->amendment) AmendRejected(id, {.detail = "the order filled", .evidence = evidence});
+  order = state_.Find(id);
+  const market::Instrument& instrument =
+      *state_.FindInstrument(order->intent.instrument, order->intent.instrument_version);
+  const std::string detail =
+      absl::StrCat("changed at the venue, not from here: ", instrument.Format(order->quantity),
+                   " at ", instrument.Format(order->price), " became ",
+                   instrument.Format(figures->quantity), " at ", instrument.Format(figures->price));
+  if (order->life.working() == OrderState::kSubmitted ||
+      order->life.state() == OrderState::kUnknown) {
+    Step(
+        id, ExecKind::kAccepted,
+        {.evidence = evidence, .venue_order_id = update.venue_order_id, .event_time = update.time});
+  }
+  Step(id, ExecKind::kReplaced,
+       {.detail = detail, .evidence = evidence, .event_time = update.time, .figures = figures});
+  const market::InstrumentId& of = update.instrument;
+  if (options_.foreign == ForeignPolicy::kHalt && !state_.halts().contains(of)) {
+    SetHalt(of, true,
+            "an order in this instrument was changed by another hand (execution.foreign_orders: "
+            "halt); resume the account once its cause is known",
+            "");
+  }
+  if (options_.foreign == ForeignPolicy::kCancel && Works(update.status) && !CancelUnderWay(id))
+    SendCancel(id, "changed by another hand");
 }
 
 // "Unknown order" and the like: the cancel had no effect, and that is all. What
@@ -504,9 +563,10 @@ market::ClientOrderId ExecutionEngine::OnOrderUpdate(
   if (order->open() && update.time != base::Time() && update.time >= order->amended_at &&
       ShowsAmendment(*order, update)) {
     Step(id, ExecKind::kReplaced, {.evidence = evidence, .event_time = update.time});
-    order = state_.Find(id);
-    if (order == nullptr) return id;
   }
+  NoticeChange(id, update, evidence);
+  order = state_.Find(id);
+  if (order == nullptr) return id;
   if (order->open() && venue_.Continues(order->venue_order_id, update.venue_order_id)) {
     Step(
         id, ExecKind::kTriggered,
@@ -841,10 +901,12 @@ market::ExecReport ExecutionEngine::ReportOf(const TrackedOrder& order, ExecKind
   if (order.amendment && (amended || kind == ExecKind::kReplaceRejected))
     report.target = order.amendment->id;
   report.previous = order.life.state();
-  report.price = amended ? order.amendment->price : order.price;
-  report.quantity = amended                   ? order.amendment->quantity
-                    : kind == ExecKind::kFill ? order.most()
-                                              : order.quantity;
+  const Figures now{order.price, kind == ExecKind::kFill ? order.most() : order.quantity};
+  const Figures figures = extra.figures ? *extra.figures
+                          : amended     ? Figures{order.amendment->price, order.amendment->quantity}
+                                        : now;
+  report.price = figures.price;
+  report.quantity = figures.quantity;
   report.cumulative = order.cumulative;
   report.fill = extra.fill;
   if (extra.fill) report.cumulative += extra.fill->quantity;
@@ -898,7 +960,8 @@ bool ExecutionEngine::Step(const market::ClientOrderId& id, ExecKind kind, Repor
     inquiry->second.refusal.reset();
   }
   if (next) report.state = *next;
-  if (next && kind == ExecKind::kReplaced) ++stats_.amended;
+  if (next && kind == ExecKind::kReplaced)
+    ++(report.target.empty() ? stats_.changed_orders : stats_.amended);
   const market::Header chain = Chain(order->correlation, extra.event_time);
   if (kind == ExecKind::kFill) {
     const TrackedOrder before = *order;  // the report may end and forget it

@@ -522,7 +522,8 @@ void ExecutionEngine::AnswerCancel(const market::OrderIntent& intent,
 bool ExecutionEngine::ByVenueId(const TrackedOrder& order) const {
   // What is EXTERNAL was never given a type here that a venue could tell apart by.
   const bool types_apart = venue_.TwoIdentities(market::OrderType::kStop);
-  return order.by_venue_id() || (order.triggered && venue_.TwoIdentities(order.intent.type)) ||
+  return order.by_venue_id() || (order.changed && !order.venue_order_id.empty()) ||
+         (order.triggered && venue_.TwoIdentities(order.intent.type)) ||
          (types_apart && order.external && !order.venue_order_id.empty());
 }
 

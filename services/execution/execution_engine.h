@@ -205,6 +205,7 @@ class ExecutionEngine {
     uint64_t stale_updates = 0, bad_frames = 0, unexpected_answers = 0, unreadable_numbers = 0;
     uint64_t unknown_outcomes = 0, absences_proven = 0, inquiries = 0;
     uint64_t foreign_orders = 0, lost_own_orders = 0;  // found at the venue, unknown here
+    uint64_t changed_orders = 0;                       // at the venue by another hand, each time
     uint64_t twin_orders = 0;          // taken by the venue from a request that another came of too
     uint64_t turned_away = 0;          // placements, for a reason that another copy may not share
     uint64_t refused_copies = 0;       // of a request that the venue has taken
@@ -264,13 +265,19 @@ class ExecutionEngine {
     bool Cancels(const market::ClientOrderId& order) const;
   };
 
+  struct Figures {
+    market::Price price;
+    market::Quantity quantity;
+    bool operator==(const Figures&) const = default;
+  };
   struct ReportExtra {
     std::string code, detail, evidence;
     market::RejectReason local_reason = market::RejectReason::kNone;
     std::optional<market::Fill> fill;
     market::VenueOrderId venue_order_id;
     base::Time event_time{};
-    market::ClientOrderId target;  // kPendingUpdate: the amendment
+    market::ClientOrderId target;    // kPendingUpdate: the amendment
+    std::optional<Figures> figures;  // kReplaced by another hand: of the order as it is
   };
 
   // A verdict with what it came from, that waits for others of its turn.
@@ -435,6 +442,12 @@ class ExecutionEngine {
   // The venue's price and quantity of an order tell whether its amendment took effect.
   bool ShowsAmendment(const TrackedOrder& order, const venue::OrderUpdate& update);
   void AmendRejected(const market::ClientOrderId& id, ReportExtra extra);
+  // Price and quantity that the venue states of it; nothing when it states none, or none that
+  // such an order could have.
+  std::optional<Figures> FiguresOf(const TrackedOrder& order, const venue::OrderUpdate& update);
+  // What another hand has changed at the venue is so, whoever permitted it.
+  void NoticeChange(const market::ClientOrderId& id, const venue::OrderUpdate& update,
+                    const std::string& evidence);
   // In answer to a question asked at `asked_at`: an amendment that can no longer arrive has
   // taken effect by now, or never will.
   void SettleAmendment(const market::ClientOrderId& id, const venue::OrderUpdate& said,

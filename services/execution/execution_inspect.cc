@@ -265,11 +265,15 @@ void ExecutionEngine::CompareOrders(const Inspection& run, Comparison& out) cons
     row.local = Stated(*order);
     const bool figures =
         SameNumber(instrument, update.quantity, order->quantity) &&
-        (update.cumulative.empty() || SameNumber(instrument, update.cumulative, order->cumulative));
+        (update.cumulative.empty() ||
+         SameNumber(instrument, update.cumulative, order->cumulative)) &&
+        (order->price.mantissa == 0 || update.price.empty() || instrument == nullptr ||
+         instrument->ParsePrice(update.price) == order->price);
     const bool open = order->open() && order->life.state() != market::OrderState::kUnknown;
     row.equal = figures && open;
     if (!open) row.note = order->open() ? "UNKNOWN here" : "over here, open at the venue";
     if (open && !figures) row.note = "the figures differ";
+    if (row.equal && order->changed) row.note = "changed at the venue, not from here";
     out.orders.push_back(std::move(row));
   }
   for (const market::ClientOrderId& id : state_.open()) {

@@ -46,7 +46,7 @@ telemetry::Metrics::Collector MeasureExecution(telemetry::Metrics* metrics,
     into.CounterOf(metric::kReconciliations, {venue, "done"}).SetTotal(stats.reconciliations);
     into.CounterOf(metric::kReconciliations, {venue, "failed"})
         .SetTotal(stats.failed_reconciliations);
-    into.CounterOf(metric::kForeign, {venue}).SetTotal(stats.foreign_orders);
+    into.CounterOf(metric::kForeign, {venue}).SetTotal(stats.foreign_orders + stats.changed_orders);
     into.GaugeOf(metric::kBreaks, {venue}).Set(static_cast<double>(engine.Halts().size()));
     into.GaugeOf(metric::kVenueStream, {venue}).Set(engine.stream_up() ? 1 : 0);
   });

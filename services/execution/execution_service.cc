@@ -338,6 +338,10 @@ void ExecutionService::Emit(market::ExecReport report, const market::Header& cau
                  {{"client_order_id", report.client_order_id.text()},
                   {"detail", report.detail},
                   {"evidence", report.evidence}});
+  } else if (report.kind == market::ExecKind::kReplaced && report.target.empty()) {
+    log_.Warning("order_changed_elsewhere", {{"client_order_id", report.client_order_id.text()},
+                                             {"detail", report.detail},
+                                             {"evidence", report.evidence}});
   }
   reports_.Emit(std::move(report), cause);
 }

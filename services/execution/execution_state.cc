@@ -287,6 +287,7 @@ void ExecutionState::Apply(const market::Event<market::ExecReport>& event) {
     order.price = report.price;
     order.quantity = report.quantity;
     order.amended_at = std::max(order.amended_at, event.header.event_time);
+    order.changed |= report.target.empty();
   }
   if (!order.open()) order.amendment.reset();
   if (!order.open() && (was_open || unknown_order)) Close(order);

@@ -13,7 +13,8 @@ using wire::CanonicalWriter;
 // 1: without positions of derivatives and changes of balances.
 // 2: without adjustments and halts.
 // 3: before amendments.
-constexpr uint8_t kStateVersion = 5;  // 4: without the venue's pause
+// 4: without the venue's pause.
+constexpr uint8_t kStateVersion = 6;  // 5: before orders changed by another hand
 
 void Write(CanonicalWriter& out, const JournaledRequest& request) {
   out.U64(request.id);
@@ -55,6 +56,7 @@ void Write(CanonicalWriter& out, const TrackedOrder& order) {
   out.U64(order.epoch);
   out.Bool(order.external);
   out.Bool(order.triggered);
+  out.Bool(order.changed);
   out.EventId(order.correlation);
 }
 
@@ -89,6 +91,7 @@ TrackedOrder ReadOrder(CanonicalReader& in, uint8_t version) {
   order.epoch = in.U64();
   order.external = in.Bool();
   order.triggered = in.Bool();
+  if (version >= 6) order.changed = in.Bool();
   order.correlation = in.EventId();
   return order;
 }

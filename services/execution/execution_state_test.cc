@@ -64,8 +64,7 @@ TEST_CASE("A snapshot of execution restores every member") {
 }
 
 TEST_CASE("A snapshot from before pauses were kept knows of none") {
-  EngineFixture f(EngineFixture::Options(), /*start=*/false);
-  Populate(f);
+  EngineFixture f;  // without orders, which a later version writes otherwise
   std::string bytes = f.SavedState();
   constexpr size_t kPauseBytes = 9;
   bytes.resize(bytes.size() - kPauseBytes);
@@ -75,7 +74,7 @@ TEST_CASE("A snapshot from before pauses were kept knows of none") {
   REQUIRE(restored.Load(in).ok());
   CHECK(in.done());
   CHECK(restored.pause() == PauseNote{});
-  CHECK(restored.orders() == f.engine.state().orders());
+  CHECK(restored.baseline() == f.engine.state().baseline());
 }
 
 TEST_CASE("A snapshot that is cut or of another account is refused") {

@@ -55,8 +55,11 @@ struct TrackedOrder {
   uint64_t amend_sequence = 0;  // of the latest intent to amend it that was answered
   base::Time verdict_expires{};
   uint64_t epoch = 0;
-  bool external = false;        // not from an intent of ours
-  bool triggered = false;       // a stop order that became a working one
+  bool external = false;   // not from an intent of ours
+  bool triggered = false;  // a stop order that became a working one
+  // Price or quantity were changed at the venue, not from here. Its client id may lead nowhere
+  // since: Binance spot gives an amended order another unless it is told which.
+  bool changed = false;
   market::EventId correlation;  // first event of the chain that led here
 
   const market::ClientOrderId& id() const { return intent.client_order_id; }

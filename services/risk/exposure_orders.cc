@@ -70,8 +70,28 @@ void ExposureBook::Amend(const market::OrderIntent& intent, const Answer& answer
   ReserveRest(order);
 }
 
-// What execution says of it. Of others, of which nothing is known here, nothing follows.
+// What execution says of it. Of others, of which nothing is known here, nothing follows. What
+// another hand has changed at the venue names none: nobody was asked, and what the order has
+// become can be filled. The reservation grows with the price and never falls with it, since
+// what it was made at may be the market's.
 void ExposureBook::SettleAmendment(OpenOrder& order, const market::ExecReport& report) {
+  if (report.kind == market::ExecKind::kReplaced && report.target.empty()) {
+    InstrumentRow& row = *leaves_[order.leaf].instrument_row;
+    const bool priced = order.meets > 0 && order.meets < kAnyBuy && report.price.mantissa > 0;
+    const market::Quantity quantity = std::max(report.quantity, order.cumulative);
+    auto reserved = market::MulDiv(order.reserved.units(), quantity.mantissa,
+                                   order.quantity.mantissa, Rounding::kUp);
+    if (reserved && priced && report.price.mantissa > order.meets)
+      reserved = market::MulDiv(*reserved, report.price.mantissa, order.meets, Rounding::kUp);
+    if (!reserved || quantity.mantissa <= 0 || row.definition.version != report.instrument_version)
+      return Break(row, "what an order has become at the venue cannot be valued");
+    order.reserved = Money(*reserved, order.reserved.scale());
+    order.quantity = quantity;
+    PutPrice(order, order.meets, false);
+    if (priced) order.meets = report.price.mantissa;
+    PutPrice(order, order.meets, true);
+    return ReserveRest(order);
+  }
   if (order.amendment.empty() || report.target != order.amendment) return;
   const bool took_effect = report.kind == market::ExecKind::kReplaced;
   if (!took_effect && report.kind != market::ExecKind::kReplaceRejected) return;

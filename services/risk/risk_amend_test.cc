@@ -225,5 +225,43 @@ TEST_CASE("An open amendment survives a restart and a change of scales") {
   CHECK(there.meets == 98'0000);
 }
 
+// As execution reports that another hand has changed the order at the venue.
+void Changed(Gate& gate, const market::OrderIntent& order, const char* price,
+             const char* quantity) {
+  auto report = market::ReportOf(order, ExecKind::kReplaced, OrderState::kAccepted);
+  report.price = P(price);
+  report.quantity = Q(quantity);
+  gate.engine.Apply(gate.Event(report));
+}
+
+TEST_CASE("What another hand changed at the venue is reserved for as it is") {
+  Gate gate;
+  const auto order = Working(gate, Side::kBuy, "99", "1");
+  Changed(gate, order, "99", "2");
+  CHECK(gate.Firm().open_value == V("198"));
+  CHECK(gate.engine.book().FindOrder(order.client_order_id)->quantity == Q("2"));
+  Changed(gate, order, "100", "2");  // dearer
+  CHECK(gate.Firm().open_value == V("200"));
+  CHECK(gate.Ask(Side::kSell, "100", "1").reason == RejectReason::kSelfTrade);
+  Changed(gate, order, "98", "1");  // cheaper: the price that was reserved at stays
+  CHECK(gate.Firm().open_value == V("100"));
+  CHECK(FirmCell(gate).open_buy == Q("1").mantissa);
+  CHECK(gate.engine.book().oldest_unanswered() == base::Time::max());
+  CHECK(gate.Ask(Side::kSell, "98", "1").reason == RejectReason::kSelfTrade);
+  gate.Report(order, ExecKind::kCanceled, OrderState::kCanceled);
+  CHECK(gate.Firm().open_value == 0);
+  CHECK(gate.engine.book().open_order_count() == 0);
+}
+
+TEST_CASE("An order changed to what has no value shuts its instrument") {
+  Gate gate;
+  const auto order = Working(gate, Side::kBuy, "99", "1");
+  auto report = market::ReportOf(order, ExecKind::kReplaced, OrderState::kAccepted);
+  report.instrument_version += 1;
+  report.quantity = Q("5");
+  gate.engine.Apply(gate.Event(report));
+  CHECK_FALSE(gate.Ask(Side::kBuy, "99", "1").permitted);
+}
+
 }  // namespace
 }  // namespace gannet::risk

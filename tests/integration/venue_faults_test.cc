@@ -168,6 +168,11 @@ const std::vector<FaultCase>& Cases() {
        Rule("fault: hand_order, from: 4s, side: BUY, quantity: \"0.003\""),
        {.foreign = true},
        true},
+      {"an open order changed by hand",
+       FaultKind::kHandAmend,
+       kAll,
+       Rule("fault: hand_amend, from: 2500ms, every: 700ms, quantity: \"0.0002\""),
+       {}},
       {"the stream ends (24 h)",
        FaultKind::kDisconnect,
        kAll,
@@ -240,7 +245,8 @@ venue_sim::FaultScript Script(const std::string& text, Wire wire, Product produc
     rule.door = DoorOf(product);
     if (wire == Wire::kSockets) RunFaster(rule);
     // By hand it is done where perpetuals are at home.
-    if (rule.kind == FaultKind::kHandOrder && product == Product::kBybitLinear)
+    if ((rule.kind == FaultKind::kHandOrder || rule.kind == FaultKind::kHandAmend) &&
+        product == Product::kBybitLinear)
       rule.door = venue_sim::Door::kUsdm;
   }
   return at_its_door;
@@ -323,6 +329,7 @@ void Check(Wire wire, Product product, const FaultCase& fault,
   const auto& strikes = session.ground().gate().strikes();
   CHECK(session.Until([&] { return strikes.contains(Name(fault.kind)); }));
   session.Run(wire == Wire::kMemory ? 10s : 1s);
+  if (fault.kind == FaultKind::kHandAmend) CHECK(session.engine().stats().changed_orders > 0);
   CHECK_FALSE(strikes.contains("banned"));  // nobody asked on while told to wait
   session.ground().gate().Begin({});
   EndAll(session);

@@ -150,7 +150,8 @@ void RequestWatch::JudgeOrder(const net::HttpRequest& request, const std::string
 }
 
 void RequestWatch::JudgeAmendment(const net::HttpRequest& request) {
-  const std::string id = ParameterOf(request, "origClientOrderId");
+  // By the venue's id once another hand has changed it; what it is to be called it says always.
+  const std::string id = ParameterOf(request, "newClientOrderId");
   const auto order = permitted_.find(id);
   const auto quantities = amended_.find(id);
   const market::Instrument* instrument = nullptr;

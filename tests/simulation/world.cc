@@ -151,6 +151,14 @@ class World {
       rule.delay = std::chrono::milliseconds(700);
       script.rules.push_back(std::move(rule));
     }
+    for (const auto& [symbol, quantity] : {std::pair("SOLUSDT", "0.05"), {"ETHUSDT", "0.004"}}) {
+      venue_sim::FaultRule& rule = script.rules.emplace_back();
+      rule.kind = FaultKind::kHandAmend;
+      rule.symbol = symbol;
+      rule.quantity = quantity;
+      rule.from = std::chrono::seconds(7);
+      rule.every = std::chrono::seconds(5);
+    }
   }
 
   // Ends as soon as `reached`, at most `length` later.
@@ -378,6 +386,7 @@ class World {
     seen("order amended", stats.amended);
     seen("amendment refused", stats.amendments_refused);
     seen("order by hand", stats.foreign_orders);
+    seen("order changed by hand", stats.changed_orders);
     const auto& refused = platform_.risk().stats().by_reason;
     if (const auto closed = refused.find(market::RejectReason::kGateClosed);
         closed != refused.end())
