@@ -125,7 +125,8 @@ void Parameters::AppendQuery(std::string& out) const {
   }
 }
 
-void Parameters::AppendJson(std::string& out) const {
+Parameters::Place Parameters::AppendJson(std::string& out, std::string_view marked) const {
+  Place place;
   out += '{';
   for (size_t i = 0; i < size(); ++i) {
     const Entry entry = at(i);
@@ -134,12 +135,15 @@ void Parameters::AppendJson(std::string& out) const {
     out.append(entry.name);
     out += "\":";
     if (entry.kind == Kind::kText || entry.kind == Kind::kPlain) {
+      const size_t quote = out.size();
       AppendJsonString(out, entry.value);
+      if (entry.name == marked) place = {quote + 1, out.size() - quote - 2};
     } else {
       out.append(entry.value);
     }
   }
   out += '}';
+  return place;
 }
 
 std::string Parameters::SortedPlain() const {

@@ -56,8 +56,12 @@ class Parameters {
 
   // name=value&…, percent-encoded, behind what `out` holds; no leading '?'.
   void AppendQuery(std::string& out) const;
-  // {"name":"value",…}
-  void AppendJson(std::string& out) const;
+  // {"name":"value",…}. Where the text of `marked` stands in `out` then, within its quotes;
+  // no bytes: it is not among them.
+  struct Place {
+    size_t at = 0, bytes = 0;
+  };
+  Place AppendJson(std::string& out, std::string_view marked = {}) const;
   // name=value&… sorted by name and not percent-encoded.
   std::string SortedPlain() const;
 

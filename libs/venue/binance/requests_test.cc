@@ -64,6 +64,11 @@ TEST_CASE("WebSocket API signatures agree with the published examples") {
   CHECK(request.body.substr(request.key_in_body.at, request.key_in_body.bytes) == kKey);
   CHECK(request.body.find("aa1b5712c094bc4e57c05a1a5c1fd8d88dcd628338ea863fec7b88e59fe2db24") !=
         std::string::npos);
+  // The writer says where the key is: a value that looks like it is not taken for it.
+  call.parameters = {};
+  call.parameters.Json("list", R"([{"apiKey":"another"}])");
+  const WireRequest listed = ToFrame(call, signer, "a\"key", "id", now, std::chrono::seconds(5));
+  CHECK(listed.body.substr(listed.key_in_body.at, listed.key_in_body.bytes) == "a\\\"key");
   call.parameters = {};
   call.parameters.Text("symbol", "１２３４５６");
   call.parameters.Plain("side", "BUY");

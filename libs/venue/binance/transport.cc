@@ -59,7 +59,8 @@ WireRequest ToFrame(const Call& call, const Signer& signer, std::string_view api
   GANNET_CHECK(!call.operation.empty(), "the call has a name on the WebSocket API");
   WireRequest request = Start(call, now, window);
   Parameters parameters = call.parameters;
-  if (call.security != Security::kPublic) parameters.Text("apiKey", api_key);
+  constexpr std::string_view kKeyName = "apiKey";
+  if (call.security != Security::kPublic) parameters.Text(kKeyName, api_key);
   if (call.security == Security::kSigned) {
     parameters.Number("recvWindow", Millis(window));
     parameters.Number("timestamp", base::UnixMillis(request.timestamp));
@@ -70,14 +71,9 @@ WireRequest ToFrame(const Call& call, const Signer& signer, std::string_view api
   request.body += ",\"method\":\"";
   request.body.append(call.operation);
   request.body += "\",\"params\":";
-  parameters.AppendJson(request.body);
+  const auto [at, bytes] = parameters.AppendJson(request.body, kKeyName);
+  request.key_in_body = {at, bytes};
   request.body += '}';
-  constexpr std::string_view kBeforeKey = "\"apiKey\":\"";
-  if (const size_t at = request.body.find(kBeforeKey); at != std::string::npos) {
-    std::string quoted;
-    AppendJsonString(quoted, api_key);
-    request.key_in_body = {at + kBeforeKey.size(), quoted.size() - 2};
-  }
   return request;
 }
 
