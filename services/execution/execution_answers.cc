@@ -100,9 +100,8 @@ void ExecutionEngine::OnHttp(const wire::HttpExchange& exchange, const market::H
   }
   const InFlight request = std::move(found->second);
   in_flight_.erase(found);
-  if (request.purpose == Purpose::kPlaceBatch &&
-      exchange.transport_error.starts_with(kDividedPrefix)) {
-    PlaceSingly(request.context.targets);
+  if (exchange.transport_error.starts_with(kAnewPrefix)) {
+    SendAnew(request, std::string_view(exchange.transport_error).substr(kAnewPrefix.size()));
     return StepStops();
   }
   if (const std::optional<Block> block = ParseNotSent(exchange.transport_error)) {
@@ -181,6 +180,24 @@ void ExecutionEngine::OnNotSent(const InFlight& request, const Block& block) {
       nothing.message = block.text;
       OnAnswer(request, nothing);
     }
+  }
+}
+
+void ExecutionEngine::SendAnew(const InFlight& request, std::string_view why) {
+  const venue::RequestContext& asked = request.context;
+  switch (request.purpose) {
+    case Purpose::kPlaceBatch:
+      ++stats_.divided_batches;
+      return PlaceSingly(asked.targets);
+    case Purpose::kPlace:
+      return PlaceSingly({asked.client_order_id});
+    case Purpose::kCancel: {
+      const TrackedOrder* order = state_.Find(asked.target);
+      if (order == nullptr || !order->open() || SendCancel(asked.target, why)) return;
+      [[fallthrough]];
+    }
+    default:
+      OnNotSent(request, {market::RejectReason::kGateClosed, std::string(why)});
   }
 }
 

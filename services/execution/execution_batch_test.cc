@@ -148,7 +148,7 @@ struct Placements : EngineFixture {
     wire::HttpExchange exchange;
     exchange.request_id = request.id;
     exchange.transport_error = request.wire.kind == venue::RequestKind::kPlaceBatch
-                                   ? DividedError(block)
+                                   ? AnewError(block)
                                    : NotSentError(block);
     engine.OnHttp(exchange, Cause(), now);
   }

@@ -31,8 +31,8 @@ std::string NotSentError(const Block& block) {
                       block.text);
 }
 
-std::string DividedError(const Block& block) {
-  return absl::StrCat(std::string(kDividedPrefix), block.text);
+std::string AnewError(const Block& block) {
+  return absl::StrCat(std::string(kAnewPrefix), block.text);
 }
 
 ExecutionEngine::ExecutionEngine(ExecutionOptions options, venue::OrderVenue& venue,
@@ -134,7 +134,6 @@ bool ExecutionEngine::JournalBatch(const std::vector<Gathered>& placements) {
 }
 
 void ExecutionEngine::PlaceSingly(const std::vector<market::ClientOrderId>& ids) {
-  ++stats_.divided_batches;
   for (const market::ClientOrderId& id : ids) {
     const TrackedOrder* order = state_.Find(id);
     if (order == nullptr || !order->open()) continue;

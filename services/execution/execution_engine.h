@@ -130,10 +130,10 @@ class ExecutionOutput {
 inline constexpr std::string_view kNotSentPrefix = "not sent: ";
 std::string NotSentError(const Block& block);
 
-// The same of a batch of which an order may not leave: no byte of it has left, and the others
-// may leave without that one.
-inline constexpr std::string_view kDividedPrefix = "divided: ";
-std::string DividedError(const Block& block);
+// The same where it may be written down anew, each order by itself: of a batch of which an order
+// may not leave, and of a frame whose connection is gone, which may go by REST.
+inline constexpr std::string_view kAnewPrefix = "divided: ";
+std::string AnewError(const Block& block);
 
 class ExecutionEngine {
  public:
@@ -432,6 +432,7 @@ class ExecutionEngine {
   bool AskNextPart(const InFlight& request, venue::Answer& answer);
   void OnAnswer(const InFlight& request, const venue::Answer& answer);
   void OnNotSent(const InFlight& request, const Block& block);
+  void SendAnew(const InFlight& request, std::string_view why);
   // One leg: placing an order, or cancelling one.
   void OnPlaced(const market::ClientOrderId& id, const venue::LegOutcome& leg,
                 const std::vector<venue::TradeUpdate>& trades, const std::string& evidence);

@@ -235,6 +235,34 @@ TEST_CASE("A verdict already journaled does not leave after a kill, and ends DEN
   CHECK(f.Last("g1a").local_reason == RejectReason::kKillSwitch);
 }
 
+TEST_CASE("A request whose connection was gone before its bytes could leave goes another way") {
+  EngineFixture f;
+  const std::string gone = AnewError({RejectReason::kGateClosed, "the order socket is not open"});
+  f.Place("g1a");
+  f.Lose("place g1a", gone);
+  CHECK(f.State("g1a") == OrderState::kSubmitted);
+  REQUIRE(f.TakeSent("place g1a"));  // under a number of its own, and it is the one of the order
+  CHECK(f.taken.id == f.Order("g1a").place.id);
+  CHECK(f.taken.needs_verdict);
+  f.Answer(f.taken, EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
+  CHECK(f.State("g1a") == OrderState::kAccepted);
+  f.CancelIntent("c1", "g1a");
+  f.Lose("cancel g1a", gone);
+  CHECK(f.State("g1a") == OrderState::kPendingCancel);
+  f.Answer("cancel g1a",
+           EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")));
+  CHECK(f.State("g1a") == OrderState::kCanceled);
+  CHECK(f.Count(ExecKind::kCancelRejected) == 0);
+  // What may not leave any more does not leave another way either.
+  f.Place("g1b");
+  f.Command(market::CommandKind::kKill, {market::ScopeKind::kFirm, ""});
+  f.Lose("place g1b", gone);
+  CHECK(f.State("g1b") == OrderState::kDenied);
+  CHECK_FALSE(f.TakeSent("place g1b"));
+  CHECK(f.engine.stats().unknown_outcomes == 0);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
 TEST_CASE("At the moment of sending expiry, epoch and trading state are asked again") {
   EngineFixture f;
   f.Place("g1a");

@@ -397,7 +397,7 @@ class World {
       if (block) {
         wire::HttpExchange exchange;
         exchange.request_id = request.id;
-        exchange.transport_error = batch ? DividedError(*block) : NotSentError(*block);
+        exchange.transport_error = batch ? AnewError(*block) : NotSentError(*block);
         process_->engine.OnHttp(exchange, process_->Cause(), now_);
         continue;
       }

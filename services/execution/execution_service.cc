@@ -439,7 +439,7 @@ void ExecutionService::Transmit(OutgoingRequest request) {
   }
   if (const std::optional<Block> block = OrderBlock(request)) {
     const bool divides = request.wire.kind == venue::RequestKind::kPlaceBatch;
-    stopped.transport_error = divides ? DividedError(*block) : NotSentError(*block);
+    stopped.transport_error = divides ? AnewError(*block) : NotSentError(*block);
     return DeliverAnswer(stopped);
   }
   NoteBytes(request);
@@ -576,6 +576,11 @@ void ExecutionService::FinishDrain(std::function<void()> done) {
 runtime::Health ExecutionService::health() const {
   runtime::Health health;
   health.reasons = engine_.Problems(shard_.now());
+  if (orders_ && !orders_go_by_socket()) {
+    health.reasons.push_back(
+        "orders go by REST, since the order socket is not open; check the network and order_url, "
+        "or set order_entry: rest");
+  }
   if (bad_inputs_ > 0)
     health.reasons.push_back(
         absl::StrCat(bad_inputs_, " inputs could not be decoded; the journal holds them"));

@@ -119,15 +119,17 @@ void OrderSocket::SendFrame(const std::string& text) {
   if (open_ && !socket_->Send(text)) Restart("a frame was not taken");
 }
 
-void OrderSocket::Refuse(uint64_t request, std::string why) {
+void OrderSocket::Refuse(uint64_t request, std::string why, bool another_way) {
+  const Block block{market::RejectReason::kGateClosed, std::move(why)};
   wire::HttpExchange exchange;
   exchange.request_id = request;
-  exchange.transport_error = NotSentError({market::RejectReason::kGateClosed, std::move(why)});
+  exchange.transport_error = another_way ? AnewError(block) : NotSentError(block);
   handlers_.on_answer(std::move(exchange));
 }
 
 void OrderSocket::Send(OutgoingRequest request) {
-  if (!open_) return Refuse(request.id, "the order socket is not open");
+  // It was when the frame was made; that it has closed was told before this.
+  if (!open_) return Refuse(request.id, "the order socket is not open", running_);
   if (pending_.size() >= kMaxUnderWay)
     return Refuse(request.id, "too many requests wait on the order socket");
   const std::string id = options_.protocol.id_of_request(request.wire.body);
@@ -135,8 +137,8 @@ void OrderSocket::Send(OutgoingRequest request) {
     return Refuse(request.id, "the request has no name of its own on the order socket");
   // It says by itself when nothing was sent.
   if (!socket_->Send(std::move(request.wire.body))) {
-    Refuse(request.id, "the order socket takes no more");
-    return Restart("a request was not taken");
+    Restart("a request was not taken");
+    return Refuse(request.id, "the order socket takes no more", true);
   }
   ++sent_;
   Pending& pending = pending_[id];

@@ -1,7 +1,8 @@
 // The WebSocket over which orders go where the settings say so. A request is answered
 // exactly once: by the venue's frame of its name, or by the reason why none came. Bytes
-// that did not leave are said to be so; what had left when the connection broke, or was
-// not answered in time, has an open fate, and is never sent again from here.
+// that did not leave are said to be so, and may go another way when it is for want of a
+// connection; what had left when the connection broke, or was not answered in time, has an
+// open fate, and is never sent again from here.
 //
 // On the network's executor thread. After Stop, or once destroyed, no handler is called.
 #pragma once
@@ -65,7 +66,8 @@ class OrderSocket {
   void OnClosed(std::string why);
   void OnMessage(std::string_view text);
   void OnDeadline(const std::string& id);
-  void Refuse(uint64_t request, std::string why);  // no byte left
+  // No byte left.
+  void Refuse(uint64_t request, std::string why, bool another_way = false);
   void Beat();
   std::function<void()> Guard(std::function<void()> task);
 

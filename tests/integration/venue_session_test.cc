@@ -620,6 +620,9 @@ TEST_CASE("Orders go by REST while their socket is not open") {
   session.host().CancelOrder("g1c", "g1rests");
   REQUIRE(session.Reaches("g1rests", OrderState::kCanceled));
   CHECK(Sent(session) == 0);
+  CHECK(std::ranges::any_of(session.host().service->health().reasons, [](const std::string& why) {
+    return why.starts_with("orders go by REST");
+  }));
   session.Agree();
 }
 
