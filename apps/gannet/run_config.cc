@@ -137,7 +137,7 @@ absl::Status PointAtVenueSim(const std::string& ready_line, const std::string& d
   execution::ExecutionConfig& execution = config.pipeline.execution;
   execution.venue = execution::VenueKind::kBinanceSpot;
   execution.live.rest_url = ready.at("http");
-  execution.live.stream_url = ready.at("ws-api");
+  execution.live.stream_url = execution.live.order_url = ready.at("ws-api");
   execution.live.key_file = data_dir + "/api-key";
   execution.live.secret_file = data_dir + "/api-secret";
   return absl::OkStatus();

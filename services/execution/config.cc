@@ -74,8 +74,9 @@ void CheckUrl(config::Section& in, std::string_view key, const std::string& text
   const absl::StatusOr<net::Url> url = net::Url::Parse(text);
   if (!url.ok()) return in.Problem(key, std::string(url.status().message()));
   if (IsMainNet(url->host) && environment != Environment::kMainNet) {
-    in.Problem(key,
-               url->host + " trades with real money; if that is meant, say environment: main-net");
+    in.Problem(key, url->host +
+                        " trades with real money; if that is meant, say environment: main-net, "
+                        "otherwise give the address of the test net");
   } else if (!IsMainNet(url->host) && environment == Environment::kMainNet) {
     in.Problem(key, url->host +
                         " is no main net of the venue; say environment: test-net, or "
@@ -90,6 +91,15 @@ void CheckUrl(config::Section& in, std::string_view key, const std::string& text
 enum class OrderEntry : uint8_t { kRest = 1, kWebSocket };
 constexpr config::Name<OrderEntry> kOrderEntries[] = {{"rest", OrderEntry::kRest},
                                                       {"websocket", OrderEntry::kWebSocket}};
+// Spot's order socket is the API of its stream, Bybit's is at the same host. USD-M's has a host
+// of its own, which cannot be known from the others.
+std::string OrderUrlBeside(VenueKind kind, const LiveConfig& live) {
+  if (kind == VenueKind::kBinanceSpot) return live.stream_url;
+  absl::StatusOr<net::Url> url = net::Url::Parse(live.stream_url);
+  if (!IsBybit(kind) || !url.ok()) return live.order_url;
+  url->path = "/v5/trade";
+  return url->ToString();
+}
 constexpr uint32_t kMaxLeverage = 1000;
 
 void ReadSetup(config::Section& in, venue::AccountSetup& out) {
@@ -115,9 +125,10 @@ void ReadLive(config::Section& in, const ExecutionConfig& execution, LiveConfig&
   in.Optional("query_window", out.query_window, config::Between(100ms, 60s));
   in.Optional("request_timeout", out.request_timeout, config::Between(1s, 60s));
   in.Optional("self_trade_prevention", out.self_trade_prevention);
-  OrderEntry entry = OrderEntry::kRest;
+  OrderEntry entry = out.orders_by_socket ? OrderEntry::kWebSocket : OrderEntry::kRest;
   in.Optional("order_entry", entry, kOrderEntries);
   out.orders_by_socket = entry == OrderEntry::kWebSocket;
+  out.order_url = OrderUrlBeside(execution.venue, out);
   in.Optional("order_url", out.order_url);
   if (execution.venue != VenueKind::kBinanceSpot) {  // which has no such timer
     // Bybit: at most 300 s.
@@ -157,7 +168,7 @@ std::string ConfirmationOf(const ExecutionConfig& config) {
 
 LiveConfig DefaultsOf(VenueKind kind) {
   LiveConfig config;
-  config.order_url = config.stream_url;  // spot: the same API serves both
+  config.order_url = config.stream_url;
   if (kind == VenueKind::kBinanceUsdm) {
     config.venue = "binance-usdm";
     config.rest_url = "https://fapi.binance.com";

@@ -51,8 +51,8 @@ struct LiveConfig {
   std::string key_file, secret_file;
   // Where the venue says what a key may do; empty: at rest_url.
   std::string rights_url;
-  // Whether orders go over a WebSocket of their own while it is open, and where it is.
-  bool orders_by_socket = false;
+  // Orders go over a WebSocket of their own, at order_url, while it is open; otherwise by REST.
+  bool orders_by_socket = true;
   std::string order_url;
   base::Duration placement_window = std::chrono::seconds(2);
   base::Duration query_window = std::chrono::seconds(5);

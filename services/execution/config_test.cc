@@ -76,7 +76,8 @@ TEST_CASE("Execution's settings refuse what would be unsafe or meaningless, and 
   CHECK(message("account: nobody").find("tenant/account") != std::string::npos);
   CHECK(message("surprise: 1").find("surprise") != std::string::npos);
   const std::string keys = "key_file: k, secret_file: s";
-  const std::string loopback = ", rest_url: 'http://127.0.0.1:1', stream_url: 'ws://127.0.0.1:1'";
+  const std::string two = ", rest_url: 'http://127.0.0.1:1', stream_url: 'ws://127.0.0.1:1'";
+  const std::string loopback = two + ", order_url: 'ws://127.0.0.1:2'";
   CHECK(message("venue: binance-spot\nbinance: {" + keys +
                 ", rest_url: 'http://testnet.binance.vision'}")
             .find("https://") != std::string::npos);
@@ -85,6 +86,8 @@ TEST_CASE("Execution's settings refuse what would be unsafe or meaningless, and 
             .find("wss://") != std::string::npos);
   CHECK(message("venue: binance-spot\nbinance: {" + keys + ", placement_window: 3s}")
             .find("placement_window") != std::string::npos);
+  CHECK(message("venue: binance-spot\nbinance: {" + keys + two + ", order_url: 'ws://a.vision'}")
+            .find("order_url: must begin with wss://") != std::string::npos);
   // Real money is traded with only when the settings say so, and nothing else then.
   for (const auto& [venue, section] : {std::pair("binance-spot", "binance"),
                                        {"binance-usdm", "binance"},
@@ -126,10 +129,35 @@ TEST_CASE("Execution's settings refuse what would be unsafe or meaningless, and 
           .find("between 1 and 1000") != std::string::npos);
 }
 
+TEST_CASE("Orders go over the order socket where nothing else is said, beside the stream") {
+  const auto live = [](const std::string& venue, const std::string& more) {
+    const std::string section = venue.starts_with("bybit") ? "bybit" : "binance";
+    return Load("venue: " + venue + "\n" + section +
+                ": {key_file: k, secret_file: s, rest_url: 'http://127.0.0.1:1'" + more + "}");
+  };
+  const auto spot = live("binance-spot", ", stream_url: 'ws://127.0.0.1:2/ws-api/v3'");
+  REQUIRE(spot.ok());
+  CHECK(spot->live.orders_by_socket);
+  CHECK(spot->live.order_url == "ws://127.0.0.1:2/ws-api/v3");
+  for (const char* venue : {"bybit-spot", "bybit-linear"}) {
+    const auto bybit = live(venue, ", stream_url: 'wss://stream-testnet.bybit.com/v5/private'");
+    REQUIRE(bybit.ok());
+    CHECK(bybit->live.order_url == "wss://stream-testnet.bybit.com/v5/trade");
+  }
+  // Not to be known from the others: of the main net unless stated, which a test net is not.
+  const std::string stream = ", stream_url: 'ws://127.0.0.1:2/private'";
+  const std::string problem(live("binance-usdm", stream).status().message());
+  CHECK(problem.find("order_url: ws-fapi.binance.com trades with real money") != std::string::npos);
+  CHECK(problem.find("address of the test net") != std::string::npos);
+  CHECK(live("binance-usdm", stream + ", order_url: 'ws://127.0.0.1:3'")->live.order_url ==
+        "ws://127.0.0.1:3");
+  CHECK_FALSE(live("binance-usdm", stream + ", order_entry: rest")->live.orders_by_socket);
+}
+
 TEST_CASE("Execution reads further venues, each with settings of its own") {
   const std::string live =
       "{key_file: k, secret_file: s, rest_url: 'http://127.0.0.1:1', stream_url: "
-      "'ws://127.0.0.1:1'";
+      "'ws://127.0.0.1:1', order_url: 'ws://127.0.0.1:1'";
   const std::string first =
       "account: main/live\nvenue: binance-spot\nreconcile_every: 5s\nbinance: " + live +
       "}\nmore_venues:\n";

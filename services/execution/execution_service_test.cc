@@ -197,6 +197,7 @@ ExecutionConfig Config(Outside& outside, uint16_t port) {
   config.venue = VenueKind::kBinanceSpot;
   config.live.rest_url = "http://127.0.0.1:" + std::to_string(port);
   config.live.stream_url = "ws://127.0.0.1:" + std::to_string(port) + "/ws-api/v3";
+  config.live.orders_by_socket = false;
   config.live.key_file = "keys/key";
   config.live.secret_file = "keys/secret";
   return config;

@@ -122,6 +122,7 @@ CASES = [
     ("in the clear", "sessions in a Redis on another machine without TLS", "gateway", redis("  address: redis.example:6379\n  password_file: {dir}/password\n"), ["another machine", "root_certificate"]),
     ("in the clear", "orders to a venue without TLS", "execution", execution(urls="  rest_url: http://venue.example\n  stream_url: wss://venue.example\n"), ["rest_url", "https://", "keys leave this computer"]),
     ("in the clear", "a private stream without TLS", "execution", execution(urls="  rest_url: https://venue.example\n  stream_url: ws://venue.example\n"), ["stream_url", "wss://"]),
+    ("in the clear", "an order socket without TLS", "execution", execution(urls="  rest_url: https://venue.example\n  stream_url: wss://venue.example\n  order_url: ws://venue.example\n"), ["order_url", "wss://"]),
     ("in the clear", "market data without TLS", "ingest", config("venues:\n  - {name: v, kind: spot, instruments: [BTCUSDT], ws_url: \"ws://venue.example\"}\n"), ["ws_url", "wss://"]),
     ("in the clear", "snapshots of books without TLS", "ingest", config("venues:\n  - {name: v, kind: spot, instruments: [BTCUSDT], rest_url: \"http://venue.example\"}\n"), ["rest_url", "https://"]),
     ("in the clear", "notifications without TLS", "reporting", notify('type: webhook, secret_file: hook, url: "http://hooks.example/"', hook=(GOOD, 0o600)), ["url", "https://"]),

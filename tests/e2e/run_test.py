@@ -90,6 +90,9 @@ def trades_and_ends(bin_dir, folder, data):
     tables = read_tables(out)
     check_tables(tables)
     check_positions(tables)
+    # The order socket opens at the start, strategies act half a minute later.
+    by_socket = [report for report in platform.facts("exec.reports.v1") if report["evidence"].startswith("ws:")]
+    check(by_socket, "no order went over the order socket")
     check(tables["orders"], f"no order in the files\n{text[-1500:]}")
     check(len(tables["fills"]) >= ENOUGH_FILLS, f"{len(tables['fills'])} fills in the files\n{text[-1500:]}")
     print(f"first run: {len(tables['orders'])} orders, {len(tables['fills'])} fills, {len(tables['positions'])} positions", flush=True)

@@ -36,8 +36,8 @@ def configure(folder, exchanges):
                       f"rest_url: \"{each.http}\", ws_url: \"{each.ws}\"}}\n" for each in exchanges)
     sessions = [f"{{venue: {each.name}, rest_url: \"{each.http}\", stream_url: \"{each.ws_api}\", "
                 f"key_file: {each.data}/api-key, secret_file: {each.data}/api-secret}}" for each in exchanges]
-    # The first gets its orders over the order socket, the other by REST.
-    sessions[0] = sessions[0].replace("{", f"{{order_entry: websocket, order_url: \"{exchanges[0].ws_api}\", ", 1)
+    # The first gets its orders over the order socket, since nothing else is said, the other by REST.
+    sessions[1] = sessions[1].replace("{", "{order_entry: rest, ", 1)
     texts = {"strategies.yaml": truth.STRATEGIES.replace('"binance-spot:*USDT"', ", ".join(f'"{venue}:*USDT"' for venue in VENUES)),
              "gannet.yaml": f"market: configured\nlimits: {here}/config/limits.yaml\nstrategies: strategies.yaml\n"
                             f"ingest:\n  venues:\n{markets}"

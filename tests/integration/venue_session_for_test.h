@@ -144,6 +144,7 @@ class Session {
     ExecutionConfig config;
     truth_->Configure("127.0.0.1:" + std::to_string(ground_->port()), config);
     config.reconcile_every = std::chrono::seconds(1);
+    config.live.orders_by_socket = false;  // who wants it says so
     if (how.configure) how.configure(config);
     for (const venue::Call& call : how.before) ground_->Ask(call);
     WriteKeys(ground_->world().files, config);
