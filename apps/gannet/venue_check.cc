@@ -49,18 +49,20 @@ json ListAt(const json& object, const char* key) {
 
 class Checker {
  public:
-  Checker(const VenueToCheck& venue, const Fetch& fetch, const base::Clock& clock)
-      : venue_(venue), fetch_(fetch), clock_(clock) {}
+  Checker(const VenueToCheck& venue, const Fetch& fetch, const Knock& knock,
+          const base::Clock& clock)
+      : venue_(venue), fetch_(fetch), knock_(knock), clock_(clock) {}
 
   std::vector<CheckRow> Run() {
     if (!Reach()) {
-      for (const char* name : {"clock", "rate limits", "instruments", "trading modes", "key",
-                               "key rights", "ip restriction"})
+      for (const char* name : {"clock", "rate limits", "instruments", "trading modes",
+                               "order socket", "key", "key rights", "ip restriction"})
         Add(name, Verdict::kSkipped, "the venue was not reached");
       return std::move(rows_);
     }
     Clock();
     Rules();
+    OrderSocket();
     Key();
     return std::move(rows_);
   }
@@ -256,6 +258,18 @@ class Checker {
         "leave these instruments out, or change execution.binance.self_trade_prevention");
   }
 
+  void OrderSocket() {
+    if (!venue_.trades) return Skip({"order socket"}, "no orders are sent there");
+    if (venue_.order_url.empty())
+      return Add("order socket", Verdict::kOk, "none is wanted (order_entry: rest)");
+    const absl::Status opened = knock_(venue_.order_url);
+    if (opened.ok()) return Add("order socket", Verdict::kOk, venue_.order_url + " opens");
+    Add("order socket", Verdict::kWarning,
+        absl::StrCat(venue_.order_url, ": ", std::string(opened.message()),
+                     "; orders go by REST as long as it does not open"),
+        "check order_url, the network and the proxy, or set order_entry: rest");
+  }
+
   void Key() {
     if (!venue_.trades) {
       return Skip({"key", "key rights", "ip restriction"},
@@ -342,6 +356,7 @@ class Checker {
 
   const VenueToCheck& venue_;
   const Fetch& fetch_;
+  const Knock& knock_;
   const base::Clock& clock_;
   base::Duration offset_{0};  // of the venue's clock from ours
   std::vector<CheckRow> rows_;
@@ -363,9 +378,9 @@ const char* Name(Verdict verdict) {
   return "?";
 }
 
-std::vector<CheckRow> CheckVenue(const VenueToCheck& venue, const Fetch& fetch,
+std::vector<CheckRow> CheckVenue(const VenueToCheck& venue, const Fetch& fetch, const Knock& knock,
                                  const base::Clock& clock) {
-  return Checker(venue, fetch, clock).Run();
+  return Checker(venue, fetch, knock, clock).Run();
 }
 
 }  // namespace gannet::app

@@ -30,6 +30,7 @@ struct VenueToCheck {
   std::string rest_url;
   std::vector<std::string> symbols;  // that are meant to be traded or watched
   bool trades = false;               // execution sends orders there: a key is needed
+  std::string order_url;             // of the order socket; empty: orders go by REST
   std::string key, secret;
   std::string key_problem;  // why there is no key; empty: there is
   std::string self_trade_prevention;
@@ -38,9 +39,11 @@ struct VenueToCheck {
 
 // One request, one answer: waits for it.
 using Fetch = std::function<net::HttpResult(net::HttpRequest request)>;
+// Whether a WebSocket opens at this address; nothing is said there.
+using Knock = std::function<absl::Status(const std::string& url)>;
 
 // Checks whose ground is missing (no answer, no key) are there as kSkipped.
-std::vector<CheckRow> CheckVenue(const VenueToCheck& venue, const Fetch& fetch,
+std::vector<CheckRow> CheckVenue(const VenueToCheck& venue, const Fetch& fetch, const Knock& knock,
                                  const base::Clock& clock);
 
 }  // namespace gannet::app

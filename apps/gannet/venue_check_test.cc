@@ -31,6 +31,7 @@ struct Venue {
     venue.rest_url = "https://api.example.com";
     venue.symbols = {"BTCUSDT"};
     venue.trades = true;
+    venue.order_url = "wss://ws-api.example.com/ws-api/v3";
     venue.key = "k";
     venue.secret = "s";
     answers["/api/v3/ping"] = {200, "{}"};
@@ -59,7 +60,11 @@ struct Venue {
       return result;
     };
     std::map<std::string, CheckRow> rows;
-    for (CheckRow& row : CheckVenue(venue, fetch, clock)) rows[row.name] = std::move(row);
+    const Knock knock = [this](const std::string& url) {
+      CHECK(url == venue.order_url);
+      return order_socket;
+    };
+    for (CheckRow& row : CheckVenue(venue, fetch, knock, clock)) rows[row.name] = std::move(row);
     for (const auto& [name, row] : rows) {
       const bool needs = row.verdict == Verdict::kFailed || row.verdict == Verdict::kWarning;
       INFO(name << ": " << row.detail);
@@ -72,6 +77,7 @@ struct Venue {
   VenueToCheck venue;
   base::Duration ahead{0};
   bool down = false;
+  absl::Status order_socket;
   std::map<std::string, std::pair<int, std::string>> answers;
   std::vector<std::string> targets;
 };
@@ -79,7 +85,7 @@ struct Venue {
 TEST_CASE("A venue where all is well passes every check") {
   Venue v;
   const auto rows = v.Run();
-  CHECK(rows.size() == 8);
+  CHECK(rows.size() == 9);
   for (const auto& [name, row] : rows) {
     INFO(name << ": " << row.detail);
     CHECK(row.verdict == Verdict::kOk);
@@ -137,6 +143,20 @@ TEST_CASE("A wrong key, a missing one, and an account that may not trade are tol
   CHECK(v.Run().at("key").verdict == Verdict::kSkipped);
 }
 
+TEST_CASE("An order socket that does not open is warned of, unless none is wanted") {
+  Venue v;
+  v.order_socket = absl::UnavailableError("no route to it");
+  auto rows = v.Run();
+  CHECK(rows.at("order socket").verdict == Verdict::kWarning);
+  CHECK(rows.at("order socket").detail.find("ws-api.example.com/ws-api/v3: no route to it") !=
+        std::string::npos);
+  CHECK(rows.at("key").verdict == Verdict::kOk);
+  v.venue.order_url.clear();
+  CHECK(v.Run().at("order socket").verdict == Verdict::kOk);
+  v.venue.trades = false;
+  CHECK(v.Run().at("order socket").verdict == Verdict::kSkipped);
+}
+
 TEST_CASE("Rules of the venue are held against the configuration") {
   Venue v;
   v.venue.rate.orders_per_10s = 500;
@@ -154,13 +174,13 @@ TEST_CASE("A venue that does not answer, and one that answers nonsense, crash no
   auto rows = v.Run();
   CHECK(rows.at("reached").verdict == Verdict::kFailed);
   CHECK(rows.at("clock").verdict == Verdict::kSkipped);
-  CHECK(rows.size() == 8);
+  CHECK(rows.size() == 9);
   v.down = false;
   for (const char* body :
        {"", "null", "[]", "{\"symbols\":5,\"rateLimits\":{}}",
         "{\"rateLimits\":[{\"limit\":\"x\"}],\"symbols\":[1]}", "{\"code\":\"x\"}"}) {
     for (auto& [path, answer] : v.answers) answer.second = body;
-    CHECK(v.Run().size() == 8);
+    CHECK(v.Run().size() == 9);
   }
 }
 

@@ -84,6 +84,7 @@ absl::StatusOr<VenueToCheck> VenueOf(const VenueOptions& options, base::Files& f
     if (execution.live.venue == options.name) {
       found = venue.trades = true;
       venue.rest_url = execution.live.rest_url;
+      if (execution.live.orders_by_socket) venue.order_url = execution.live.order_url;
       venue.rate = execution.rate;
       venue.self_trade_prevention = execution.live.self_trade_prevention;
       ReadKeys(execution.live, files, venue);
@@ -126,7 +127,25 @@ int RunVenueCheck(const VenueOptions& options, base::Files& files, std::ostream&
     executor.Run();
     return answer;
   };
-  const std::vector<CheckRow> rows = CheckVenue(*venue, fetch, clock);
+  const Knock knock = [&](const std::string& address) {
+    const absl::StatusOr<net::Url> at = net::Url::Parse(address);
+    if (!at.ok()) return at.status();
+    absl::Status opened = absl::UnavailableError("the venue closed it at once");
+    net::WebSocket::Handler handler;
+    handler.on_open = [&] {
+      opened = absl::OkStatus();
+      executor.Stop();
+    };
+    handler.on_close = [&](absl::Status why) {
+      if (!why.ok()) opened = std::move(why);
+      executor.Stop();
+    };
+    const auto socket =
+        (*network)->Connect(*at, {.connect_timeout = options.timeout}, std::move(handler));
+    executor.Run();
+    return opened;
+  };
+  const std::vector<CheckRow> rows = CheckVenue(*venue, fetch, knock, clock);
   const bool failed = std::any_of(rows.begin(), rows.end(), [](const CheckRow& row) {
     return row.verdict == Verdict::kFailed;
   });
@@ -154,8 +173,8 @@ void AddVenue(CLI::App& app, VenueOptions& options, base::Files& files, std::ost
       ->type_name("FILE");
   check->add_flag("--json", options.json, "Print the checks as JSON");
   check->footer(
-      "Checks: reached, clock, rate limits, instruments, trading modes, key, key rights (no "
-      "withdrawals),\nip restriction. Each that failed says what helps.\n\n"
+      "Checks: reached, clock, rate limits, instruments, trading modes, order socket, key, key "
+      "rights (no\nwithdrawals), ip restriction. Each that failed says what helps.\n\n"
       "Exit codes: 0 nothing failed, 1 a check failed, 2 wrong command line or configuration, "
       "4 the venue does not answer.");
   check->callback(

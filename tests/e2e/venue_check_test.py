@@ -24,7 +24,7 @@ class Venue:
         self.program, self.at = harness.venue_sim(bin_dir, self.keys, self.folder, "sim", "--config", sim_config)
         self.key = self.configure(os.path.join(self.keys, "api-key"))
 
-    def configure(self, key_file, instruments="BTCUSDT, ETHUSDT"):
+    def configure(self, key_file, instruments="BTCUSDT, ETHUSDT", more=""):
         here = os.getcwd()
         self.config = os.path.join(self.folder, "gannet.yaml")
         with open(self.config, "w", encoding="utf-8") as file:
@@ -32,7 +32,7 @@ class Venue:
                        f"ingest:\n  venues:\n    - {{name: binance-spot, kind: spot, instruments: [{instruments}], "
                        f"rest_url: \"{self.at['http']}\", ws_url: \"{self.at['ws']}\"}}\n"
                        f"execution:\n  venue: binance-spot\n  binance: {{rest_url: \"{self.at['http']}\", stream_url: \"{self.at['ws-api']}\", "
-                       f"key_file: {key_file}, secret_file: {self.keys}/api-secret}}\n")
+                       f"key_file: {key_file}, secret_file: {self.keys}/api-secret{more}}}\n")
         return key_file
 
     def ask(self, code, *more, name="binance-spot"):
@@ -65,6 +65,9 @@ def test(bin_dir, folder):
         venue.ask(2, name="nasdaq")
         venue.configure(venue.key, "BTCUSDT, NOSUCH")
         check(venue.rows(1)["instruments"]["verdict"] == "failed", "an instrument that is not there")
+        venue.configure(venue.key, more=f", order_url: \"{venue.at['ws']}/nowhere\"")
+        row = venue.rows(0)["order socket"]
+        check(row["verdict"] == "warning" and "orders go by REST" in row["detail"], f"an order socket that does not open: {row}")
         wrong = os.path.join(venue.folder, "wrong-key")
         with open(wrong, "w", encoding="ascii") as file:
             file.write("A" * 64)
