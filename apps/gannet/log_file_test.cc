@@ -33,6 +33,8 @@ class CrowdedFiles : public base::SimFiles {
       return absl::OkStatus();
     }
     absl::Status Sync() override { return absl::OkStatus(); }
+    absl::Status Prepare(uint64_t) override { return absl::OkStatus(); }
+    uint64_t prepared() const override { return 0; }
     uint64_t size() const override { return 0; }
 
    private:
