@@ -36,7 +36,7 @@ PLANTS = [
      'an outcome that is not known counts as a rejection', 'Hummingbot #493, #601'),
     (ANSWERS, '      if (!unanswered) return;  // the stream was faster', '      if (PLANT && leg.code == "transport") return static_cast<void>(Step(id, ExecKind::kNotSent, {.evidence = evidence}));\n      if (!unanswered) return;',
      'an error of the network counts as an order that never left', 'Hummingbot #3374, #8457'),
-    (BUDGET, 'now >= paused_until_ &&', '(PLANT || now >= paused_until_) &&',
+    (BUDGET, '  paused_until_ =\n      std::max(', '  if (!PLANT) paused_until_ =\n      std::max(',
      'what the venue said about waiting is not heeded', 'Hummingbot #462, #1291'),
     (ANSWERS, '    case VenueOrderStatus::kFilled:\n      return final(ExecKind::kFill);', '    case VenueOrderStatus::kFilled:\n      return final(PLANT ? ExecKind::kCanceled : ExecKind::kFill);',
      'a filled order is seen as cancelled', 'freqtrade #11461'),
