@@ -43,7 +43,7 @@ absl::Status PlatformNode::Build() {
   writing.own_thread = false;
   writing.segment_bytes = 4u << 20;
   writing.reserve_bytes = 64u << 10;
-  writing.prepare_bytes = 32u << 10;
+  writing.prepare_bytes = options_.seed / 2 % 2 == 0 ? 0 : 32u << 10;  // both ways of writing
   GANNET_ASSIGN_OR_RETURN(
       journal_, journal::Writer::Open(files_, executor_, kJournalDir, std::move(info), writing));
   bus::MemoryBusOptions bus;
