@@ -35,8 +35,13 @@ class Platform:
         return self.ask("order", "show", order)[1]
 
 
+def below(platform):
+    """The market of now, so that what is bought for it rests."""
+    return str(int(harness.reference_price(platform.ask, BTC) * 0.97))
+
+
 def steer(platform):
-    price = str(int(harness.reference_price(platform.ask, BTC) * 0.97))
+    price = below(platform)
     code, out = platform.buy(price, "--json")
     check(code == 0, f"an order: {code} {out}")
     placed = json.loads(out)
@@ -63,7 +68,7 @@ def steer(platform):
         code, out = platform.ask("resume", "firm", "--reason", "drill is over")
         check(code == 0, f"resume: {out}")
     # Of the release each hears in its own time.
-    code, out = platform.buy(price, "--json", service="strategy", passing=("KILL_SWITCH", "TRADING_STATE"))
+    code, out = platform.buy(below(platform), "--json", service="strategy", passing=("KILL_SWITCH", "TRADING_STATE"))
     check(code == 0 and json.loads(out)["progress"] == "ORDER_PROGRESS_JOURNALED", f"an order given to strategy itself: {code} {out}")
 
 

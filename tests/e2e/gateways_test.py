@@ -292,11 +292,16 @@ def test(bin_dir, folder):
 def run(local, first, second, gannet, path, password):
     person = Person()
     check_people(person, first, second, gannet, path, password)
-    price = str(int(harness.reference_price(functools.partial(harness.ask, gannet, os.path.join(local.data, "gateway")), BTC) * 0.97))
-    desk = Desk(price)
+    ask_gannet = functools.partial(harness.ask, gannet, os.path.join(local.data, "gateway"))
+
+    def below():
+        """The market of now."""
+        return str(int(harness.reference_price(ask_gannet, BTC) * 0.97))
+    desk = Desk(below())
     check_consent(person, first, second, desk)
     bodies = [check_orders(person, first, second, desk), check_at_once(person, first, second, desk)]
     check_kill_switch(person, first, second)
+    desk.price = below()
     bodies += check_killed(local, person, first, second, desk)
     for gateway in (first, second):
         for body in bodies:

@@ -63,6 +63,10 @@ class Platform:
         check(got == code, f"gannet order {verb} {' '.join(arguments)}: exit code {got}, not {code}\n{said}")
         return said, request
 
+    def look(self):
+        """At the market: on a slow machine it is another after a minute."""
+        self.price = str(int(harness.reference_price(self.ask, INSTRUMENT) * 0.97))
+
     def buy(self, quantity, *more, **how):
         """Below the market, so that it rests."""
         return self.order("submit", INSTRUMENT, "buy", quantity, "--price", self.price, *more, **how)
@@ -103,7 +107,7 @@ def check_command_line(platform):
     check("max_order_notional" in platform.cli("limits", "show", "firm"), "limits show does not show them")
     platform.cli("position", "list")
     platform.cli("signals", "tail", "--no-follow", "--count", "3")
-    platform.price = str(int(harness.reference_price(platform.ask, INSTRUMENT) * 0.97))
+    platform.look()
     placed = json.loads(platform.buy("0.001", "--json")[0])
     order = placed["order"]["intent"]["client_order_id"]
     check(placed["progress"] == "ORDER_PROGRESS_JOURNALED" and placed["order"]["intent"]["strategy"].startswith("manual/"), f"{placed}")
@@ -135,6 +139,7 @@ def check_command_line(platform):
     platform.cli("halt", "instrument:" + INSTRUMENT, "--reason", "auction")
     platform.cli("resume", "instrument:" + INSTRUMENT, "--reason", "auction is over")
     platform.cli("halt", "nonsense", "--reason", "x", code=2)
+    platform.look()
     # What was lifted may not have been heard of everywhere.
     first, request = platform.buy("0.001", passing=("KILL_SWITCH", "TRADING_STATE"))
     again = platform.cli("order", "submit", INSTRUMENT, "buy", "0.001", "--price", platform.price, "--request-id", request)
