@@ -1,5 +1,7 @@
 #include "libs/venue/bybit/answers.h"
 
+#include <chrono>
+
 #include "libs/base/concat.h"
 #include "libs/base/status.h"
 #include "libs/market/decimal.h"
@@ -384,7 +386,11 @@ Answer DecodeAnswer(Reader& reader, const Account& account, const RequestContext
     return answer;
   }
   answer.code = std::to_string(exchange.status);
-  answer.rate.banned = exchange.status == 403;  // the address took too much: some minutes of peace
+  if (exchange.status == 403) {
+    // "403, access too frequent": end all sessions and wait at least ten minutes.
+    answer.rate.banned = true;
+    answer.rate.retry_after = std::chrono::minutes(10);
+  }
   if (exchange.status != 200) {
     answer.message = "HTTP " + answer.code;
     return answer;

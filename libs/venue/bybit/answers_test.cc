@@ -1,6 +1,7 @@
 #include "libs/venue/bybit/answers.h"
 
 #include <catch2/catch_test_macros.hpp>
+#include <chrono>
 
 #include "libs/venue/bybit/outcomes.h"
 
@@ -60,7 +61,9 @@ TEST_CASE("Only a structured code under status 200 refuses; everything else is u
   wire::HttpExchange lost;
   lost.transport_error = "timeout";
   CHECK(Decode(RequestKind::kPlace, lost).outcome == OutcomeClass::kUnknown);
-  CHECK(Decode(RequestKind::kPlace, Http(403, "")).rate.banned);
+  const venue::RateReport too_frequent = Decode(RequestKind::kPlace, Http(403, "")).rate;
+  CHECK(too_frequent.banned);
+  CHECK(too_frequent.retry_after == std::chrono::minutes(10));
 }
 
 TEST_CASE("A query confirms what it says, of the order that was asked about") {
