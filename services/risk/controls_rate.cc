@@ -21,13 +21,14 @@ Flow SumOf(const Context& context, const ScopeRow& scope) {
 
 // Reserved in the window in all quote assets, valued now; nothing without a rate.
 std::optional<Value> NotionalOf(const Context& context, const ScopeRow& scope) {
-  std::map<market::AssetId, market::Int128> sums;
+  std::map<Index, market::Int128> sums;
   scope.flow.slices().ForEach(context.now, [&sums](const Flow& slice) {
-    for (const auto& [asset, amount] : slice.notional) sums[asset] += amount;
+    slice.ForEachNotional([&sums](Index asset, market::Int128 amount) { sums[asset] += amount; });
   });
   Value total = 0;
-  for (const auto& [asset, amount] : sums) {
-    const auto value = context.book.ValueOfAsset(asset, market::Money(amount, kValueScale));
+  for (const auto& [number, amount] : sums) {
+    const auto value =
+        context.book.ValueOfAsset(context.book.asset(number), market::Money(amount, kValueScale));
     if (!value) return std::nullopt;
     total += *value;
   }

@@ -55,12 +55,12 @@ void ExposureBook::Fetch(const Leaf& leaf) const {
     for (const char* at = static_cast<const char*>(from); at < to; at += kLine)
       __builtin_prefetch(at, /*for writing=*/1);
   };
-  fetch(&leaf, &leaf + 1);
-  fetch(leaf.instrument_row, &leaf.instrument_row->venue);
-  for (const ScopeRow* scope : leaf.scope_rows) fetch(scope, &scope->flow + 1);
+  fetch(&leaf, &leaf.name);
+  fetch(leaf.instrument_row, &leaf.instrument_row->definition);
+  for (const ScopeRow* scope : leaf.scope_rows) fetch(scope, &scope->scope);
   for (const Cell* cell : leaf.cell_rows) fetch(cell, cell + 1);
   for (const BalanceRow* row : {leaf.quote_row, leaf.base_row}) {
-    if (row != nullptr) fetch(row, row + 1);
+    if (row != nullptr) fetch(row, &row->account);
   }
 }
 
@@ -101,12 +101,18 @@ void ExposureBook::TakeLimits(ScopeRow& row) const {
   row.executions.SetLimit(row.limits.repeated_executions.value_or(RateLimit{}));
   row.failures.SetLimit(row.limits.breaker.value_or(RateLimit{}));
   const Limits& limits = row.limits;
-  row.sum_limits = {.open_value = limits.max_open_notional.value_or(kNoLimit),
+  row.sum_limits = {.open_orders = limits.max_open_orders.value_or(UINT32_MAX),
+                    .open_value = limits.max_open_notional.value_or(kNoLimit),
                     .gross = limits.max_gross.value_or(kNoLimit),
                     .net = limits.max_net.value_or(kNoLimit),
                     .loss = limits.max_daily_loss.value_or(kNoLimit),
-                    .fall = limits.max_drawdown.value_or(kNoLimit),
-                    .open_orders = limits.max_open_orders.value_or(UINT32_MAX)};
+                    .fall = limits.max_drawdown.value_or(kNoLimit)};
+  row.spread_limits = {.instruments = limits.max_instruments.value_or(UINT32_MAX),
+                       .venues = limits.max_venues.value_or(UINT32_MAX),
+                       .concentration_ppm = limits.max_concentration_ppm.value_or(INT64_MAX),
+                       .concentration_above = limits.concentration_above.value_or(0),
+                       .correlated = limits.max_correlated.value_or(kNoLimit),
+                       .capital = limits.capital.value_or(kNoLimit)};
   row.flow_limits = {.any = limits.clip_quantity || limits.clip_notional || limits.clip_fills ||
                             limits.max_orders_per_fill || limits.max_cancel_ratio_ppm,
                      .quantity = limits.clip_quantity.value_or(kNoLimit),
@@ -132,9 +138,8 @@ void ExposureBook::Tighten(Leaf& leaf) const {
   const std::string& strategy = scopes_[leaf.strategy].scope.name;
   const bool person = strategy.starts_with(kManualPrefix);
   RowLimits tight;
-  tight.nameless = strategy == kManualPrefix;
   tight.known_account = leaf.scope_rows[1]->known_account;
-  tight.paper_account = leaf.scope_rows[1]->paper_account;
+  tight.open = tight.known_account && strategy != kManualPrefix;
   const auto least = [](auto& own, const auto& stated) {
     if (stated) own = std::min(own, *stated);
   };
@@ -167,10 +172,10 @@ void ExposureBook::Tighten(Leaf& leaf) const {
       tight.collar_ppm = collar;
     if (limits.duplicates) tight.duplicates[tight.duplicate_limits++] = *limits.duplicates;
     if (limits.permitted_types) tight.permitted_types &= limits.permitted_types->bits;
-    tight.forbidden =
-        tight.forbidden || limits.restricted.value_or(false) ||
-        (limits.permitted_instruments &&
-         !limits.permitted_instruments->Has(instrument.definition.id.text(), instrument.venue));
+    tight.open =
+        tight.open && !limits.restricted.value_or(false) &&
+        (!limits.permitted_instruments ||
+         limits.permitted_instruments->Has(instrument.definition.id.text(), instrument.venue));
     tight.news_off = tight.news_off || !limits.news_orders.value_or(true);
     tight.model_off = tight.model_off || !limits.model_orders.value_or(true);
     tight.manual_off = tight.manual_off || (person && !limits.manual_orders.value_or(true));
@@ -178,7 +183,8 @@ void ExposureBook::Tighten(Leaf& leaf) const {
     tight.require_model = tight.require_model || limits.require_model.value_or(false);
   }
   if (tight.duplicate_limits > 0) leaf.answered.Reserve();
-  tight.missing = stated_limits != kAllMandatory;
+  tight.open = tight.open && stated_limits == kAllMandatory && tight.stage != Stage::kShadow &&
+               (tight.stage != Stage::kPaper || leaf.scope_rows[1]->paper_account);
   tight.margin_allowed = allow(&Limits::margin_allowed);
   tight.self_trade_by_venue = allow(&Limits::self_trade_by_venue);
   leaf.limits = tight;
@@ -224,6 +230,14 @@ Index ExposureBook::MakeCell(Index scope, Index instrument, std::array<Index, 2>
   }
   cell.instrument_row->cells.push_back(at->second);
   return at->second;
+}
+
+Index ExposureBook::NumberOf(const market::AssetId& asset) {
+  const auto same = std::find_if(assets_.begin(), assets_.end(),
+                                 [&](const Asset& row) { return row.id == asset; });
+  if (same != assets_.end()) return static_cast<Index>(same - assets_.begin());
+  assets_.push_back({asset, asset == limits_.valuation_asset || limits_.at_par.contains(asset)});
+  return static_cast<Index>(assets_.size() - 1);
 }
 
 Index ExposureBook::MakeBalance(Index account, const std::string& venue,

@@ -56,10 +56,34 @@ inline constexpr size_t kMaxBookings = 2'000;
 
 // What went through a scope in one slice of the flow window (controls 7, 25).
 struct Flow {
-  market::Int128 quantity = 0;  // of permitted orders, kValueScale
-  // Of permitted orders, by quote asset, kValueScale.
-  std::vector<std::pair<market::AssetId, market::Int128>> notional;
   uint64_t messages = 0, orders = 0, cancels = 0, fills = 0;
+  market::Int128 quantity = 0;  // of permitted orders, kValueScale
+  // Of permitted orders, by the number of their quote asset, kValueScale. The first asset,
+  // mostly the only one, needs no memory of its own.
+  struct Notional {
+    Index asset = kNone;
+    market::Int128 amount = 0;
+  };
+  Notional notional;
+  std::vector<Notional> others;
+
+  void AddNotional(Index asset, market::Int128 amount) {
+    if (notional.asset == kNone) notional.asset = asset;
+    if (notional.asset == asset) {
+      notional.amount += amount;
+    } else {
+      AddOther(asset, amount);
+    }
+  }
+  // `visit(asset, amount)` of each, in the order in which they came.
+  template <class Visit>
+  void ForEachNotional(const Visit& visit) const {
+    if (notional.asset != kNone) visit(notional.asset, notional.amount);
+    for (const Notional& other : others) visit(other.asset, other.amount);
+  }
+
+ private:
+  void AddOther(Index asset, market::Int128 amount);
 };
 
 // The flow of a scope by slices, and its sum as long as no slice comes or goes.
@@ -115,8 +139,8 @@ struct GroupSums {
 // What a scope limits of its own sums, kNoLimit where it states nothing: for verdicts.
 inline constexpr Value kNoLimit = ~(static_cast<Value>(1) << 127);
 struct SumLimits {
-  Value open_value = kNoLimit, gross = kNoLimit, net = kNoLimit, loss = kNoLimit, fall = kNoLimit;
   uint32_t open_orders = UINT32_MAX;
+  Value open_value = kNoLimit, gross = kNoLimit, net = kNoLimit, loss = kNoLimit, fall = kNoLimit;
 };
 
 // And of the flow window; `any`: something is stated.
@@ -128,24 +152,34 @@ struct FlowLimits {
   int64_t cancel_ratio_ppm = INT64_MAX;
 };
 
+// How the exposure of a scope may be spread over instruments; kNoLimit and the like where it
+// states nothing.
+struct SpreadLimits {
+  uint32_t instruments = UINT32_MAX, venues = UINT32_MAX;
+  int64_t concentration_ppm = INT64_MAX;
+  Value concentration_above = 0, correlated = kNoLimit, capital = kNoLimit;
+};
+
 // What every verdict reads stands first.
-struct ScopeRow {
-  SumLimits sum_limits;
+struct alignas(64) ScopeRow {
   // durable
   market::TradingState state = market::TradingState::kActive;
   bool killed = false;
   bool throttled = false;     // control 5: until a person resumes the scope
   bool breaker_open = false;  // control 26: the same
-  Value day_baseline = 0;     // result at 00:00 UTC
-  Value peak = 0;             // highest result recorded
-  RateWindow messages;
   // derived
-  uint32_t open_orders = 0;
   uint32_t unvalued = 0;  // cells whose worth cannot be told
-  uint32_t unmarked = 0;  // positions valued at their last fill for want of a quote
-  Value gross = 0, long_side = 0, short_side = 0, open_value = 0, pnl = 0, fees = 0;
-  Value high = 0;                 // highest result seen at quoted prices, at least `peak`
+  uint32_t open_orders = 0;
   uint32_t instruments_used = 0;  // control 15
+  Value open_value = 0, gross = 0, long_side = 0, short_side = 0;
+  SumLimits sum_limits;
+  Value pnl = 0, fees = 0;
+  Value high = 0;          // highest result seen at quoted prices, at least `peak`
+  Value day_baseline = 0;  // durable: result at 00:00 UTC
+  RateWindow messages;     // durable
+  Value peak = 0;          // durable: highest result recorded
+  uint32_t unmarked = 0;   // derived: positions valued at their last fill for want of a quote
+  SpreadLimits spread_limits;
   std::vector<std::pair<Index, uint32_t>> venues_used;  // venue scope, instruments in use
   std::vector<GroupSums> groups;                        // by correlation group
   std::map<market::AssetId, market::Money> other_fees;
@@ -179,31 +213,25 @@ struct CellSums {
 
 // One scope (firm, account or strategy) in one instrument: its sums as last counted, and
 // what they rest on.
-struct Cell : CellSums {
-  Index instrument = kNone;
+struct alignas(64) Cell : CellSums {
+  // Of an account: the best of the prices below, where there is one.
+  bool any_buy = false, any_sell = false;
+  int64_t position = 0;
+  int64_t open_buy = 0, open_sell = 0;  // quantity of open orders
+  int64_t best_buy = 0, best_sell = 0;
   InstrumentRow* instrument_row = nullptr;
   // That it counts into: its own scope, and venue and instrument with the firm.
   std::array<ScopeRow*, 3> scopes{};
   BalanceRow* balance = nullptr;  // of the margin, account cells of derivatives only
-  int64_t position = 0;
-  int64_t open_buy = 0, open_sell = 0;             // quantity of open orders
-  market::Int128 cash = 0;                         // quote units
-  market::Int128 buys = 0, sells = 0;              // reserved by open orders, quote units
-  market::Int128 long_units = 0, short_units = 0;  // the sides in quote units
-  market::Money margin;                            // settle asset
-  // Of an account: prices at which its open orders trade, ascending, and the best of each
-  // side where there is one (control 18).
+  // Quote units: what open orders reserve, the position at the mark, and with the open orders
+  // of a side.
+  market::Int128 buys = 0, sells = 0;
+  market::Int128 held_units = 0, long_units = 0, short_units = 0;
+  market::Int128 cash = 0;  // quote units
+  market::Money margin;     // settle asset
+  // Of an account: prices at which its open orders trade, ascending (control 18).
   std::vector<int64_t> buy_prices, sell_prices;
-  bool any_buy = false, any_sell = false;
-  int64_t best_buy = 0, best_sell = 0;
-
-  // The last quantities valued, so that what did not change is not valued again.
-  struct Valued {
-    int64_t quantity = 0;
-    market::Price mark;
-    market::Int128 units = 0;
-  };
-  Valued held, longs, shorts;
+  Index instrument = kNone;
 
   int64_t side_quantity(bool buy) const { return buy ? position + open_buy : open_sell - position; }
 };
@@ -223,14 +251,14 @@ struct RowLimits {
   uint32_t duplicate_limits = 0;
   uint32_t permitted_types = UINT32_MAX;
   Stage stage = Stage::kFull;
-  bool missing = false;    // a mandatory limit is not stated
-  bool forbidden = false;  // restricted, or an instrument that a scope does not permit
+  // No control of account, mandatory limits, restrictions, names and stage refuses: the rest
+  // decides.
+  bool open = false;
   bool news_off = false, model_off = false;
   bool manual_off = false;  // and the strategy is a person
   bool margin_allowed = false, self_trade_by_venue = false;
   bool require_reason = false, require_model = false;
-  bool nameless = false;  // a person without a name
-  bool known_account = false, paper_account = false;
+  bool known_account = false;
 };
 
 // One (account, strategy, instrument). What every verdict reads stands first.
@@ -240,26 +268,26 @@ struct alignas(64) Leaf {
   std::array<Cell*, 3> cell_rows{};
   std::array<ScopeRow*, 5> scope_rows{};
   BalanceRow *quote_row = nullptr, *base_row = nullptr;  // spot
-  RowName name;
+  uint64_t last_sequence = 0;  // durable: highest of an intent that got a verdict
+  // Control 28: since when the position differs from what execution last told (max: it does
+  // not). Durable.
+  base::Time differs_since = base::Time::max();
+  int64_t position = 0;                 // durable
+  int64_t open_buy = 0, open_sell = 0;  // derived from the open orders
   RowLimits limits;
+  OrderMemory answered;  // durable; control 4
 
+  RowName name;
   Index account = kNone, strategy = kNone, instrument = kNone;  // scope, scope, instrument row
   std::array<Index, 3> cells{kNone, kNone, kNone};              // firm, account, strategy
   std::array<Index, 5> scopes{};                      // firm, account, strategy, venue, instrument
   Index quote_balance = kNone, base_balance = kNone;  // spot
   // durable
-  int64_t position = 0;
   market::Int128 cash = 0;  // quote units, quote fees taken off
   market::Money base_fee_rest;
   std::map<market::AssetId, market::Money> other_fees;
-  uint64_t last_sequence = 0;  // highest of an intent that got a verdict
-  OrderMemory answered;        // control 4
-  // Control 28: the position that execution last told, and since when it differs.
-  bool told = false;
+  bool told = false;  // control 28
   int64_t told_position = 0;
-  base::Time differs_since = base::Time::max();  // max: it does not
-  // derived from the open orders
-  int64_t open_buy = 0, open_sell = 0;
 };
 
 struct ScaleVersion {
@@ -286,7 +314,7 @@ struct Moves {
 };
 
 // What every verdict reads stands first.
-struct InstrumentRow {
+struct alignas(64) InstrumentRow {
   TradingRules rules;
   // market data
   market::Price bid, ask, mid;  // mid 0: no reference price
@@ -296,11 +324,13 @@ struct InstrumentRow {
   market::BookFault book_fault = market::BookFault::kNoSnapshot;
   bool feed_down = false;
   bool crossed = false;
+  bool plain = false;      // quote units are the value
   uint32_t group = kNone;  // correlation group of the base asset
   mutable Moves moved;     // of `moves`
   Index scope = kNone, venue_scope = kNone;
   Conversion conversion = Conversion::kImpossible;
-  Index rate = kNone;  // kByPrice: the instrument whose price converts
+  Index rate = kNone;         // kByPrice: the instrument whose price converts
+  Index quote_asset = kNone;  // number of the quote asset
 
   market::Instrument definition;
   std::string venue;
@@ -334,16 +364,18 @@ struct Carve {
   market::Int128 value = 0;     // of the parent's rest, its quote units
 };
 
-struct BalanceRow {
-  Index account = kNone;
-  std::string venue;
-  market::AssetId asset;
+// What every verdict reads stands first.
+struct alignas(64) BalanceRow {
   // durable
-  bool known = false;
   market::Money total;  // free and locked; fills since take off what they spent
   // derived
   market::Money reserved;  // by our open orders
   market::Money margin;    // in use by derivatives
+
+  bool known = false;  // durable
+  Index account = kNone;
+  std::string venue;
+  market::AssetId asset;
 };
 
 // Beyond any market: a report that says so is not believed.
@@ -455,6 +487,13 @@ class ExposureBook {
   std::optional<Value> HeldValue(const InstrumentRow& row) const;
   std::optional<Value> ValueOfAsset(const market::AssetId& asset,
                                     const market::Money& amount) const;
+  // Of an amount with kValueScale digits, of a flow.
+  std::optional<Value> ValueOfFlow(Index asset, market::Int128 amount) const {
+    const Asset& row = assets_[asset];
+    return row.at_par ? std::optional(amount)
+                      : ValueOfAsset(row.id, market::Money(amount, kValueScale));
+  }
+  const market::AssetId& asset(Index at) const { return assets_[at].id; }
 
   void Save(wire::CanonicalWriter& out) const;
   absl::Status Load(wire::CanonicalReader& in);
@@ -483,6 +522,7 @@ class ExposureBook {
   void CountFailure(const OpenOrder& order, base::Time at);
   void Compare(Leaf& leaf, base::Time at);
   void PutPrice(const OpenOrder& order, int64_t meets, bool there);
+  Index NumberOf(const market::AssetId& asset);
   Index MakeCell(Index scope, Index instrument, std::array<Index, 2> others = {kNone, kNone});
   Index MakeBalance(Index account, const std::string& venue, const market::AssetId& asset);
   void LinkConversion(Index at);
@@ -496,6 +536,7 @@ class ExposureBook {
   void GiveBack(const OpenOrder& child);
   bool ValueCell(Cell& cell, const InstrumentRow& row) const;
   void Revalue(Cell& cell);
+  void RevalueSide(Cell& cell, bool buy);
   void RevalueInstrument(Index at);
   void CountChange(const Cell& cell, const CellSums& before, const market::Money& margin);
   bool Rescale(InstrumentRow& row, const market::Instrument& definition);
@@ -515,12 +556,19 @@ class ExposureBook {
   void CountUse(const Cell& cell, int sign);
   void SaveLeaf(wire::CanonicalWriter& out, const Leaf& leaf) const;
   void SaveScope(wire::CanonicalWriter& out, const ScopeRow& row) const;
-  void LoadScope(wire::CanonicalReader& in, ScopeRow& row, uint8_t version) const;
+  void LoadScope(wire::CanonicalReader& in, ScopeRow& row, uint8_t version);
   Index FindLeaf(const RowName& name) const;
   // The rows of a leaf on their way into the cache, all at once.
   void Fetch(const Leaf& leaf) const;
 
+  // Quote assets by number.
+  struct Asset {
+    market::AssetId id;
+    bool at_par = false;
+  };
+
   LimitSet limits_;
+  std::vector<Asset> assets_;
   std::deque<ScopeRow> scopes_;
   std::deque<InstrumentRow> instruments_;
   std::deque<Leaf> leaves_;

@@ -59,7 +59,9 @@ void ReadTimes(wire::CanonicalReader& in, RateWindow& window) {
   for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) window.Add(in.Time());
 }
 
-void WriteFlow(wire::CanonicalWriter& out, const SliceRing<Flow>& flow) {
+// `asset_of(number)` and below `number_of(asset)` tell assets from their numbers.
+template <class AssetOf>
+void WriteFlow(wire::CanonicalWriter& out, const SliceRing<Flow>& flow, const AssetOf& asset_of) {
   std::map<int64_t, const Flow*> slices;
   for (const auto& slice : flow.slices()) {
     if (slice.index >= 0) slices.emplace(slice.index, &slice.value);
@@ -72,15 +74,18 @@ void WriteFlow(wire::CanonicalWriter& out, const SliceRing<Flow>& flow) {
     out.U64(value->orders);
     out.U64(value->cancels);
     out.U64(value->fills);
-    out.U32(static_cast<uint32_t>(value->notional.size()));
-    for (const auto& [asset, amount] : value->notional) {
-      out.Text(asset);
+    uint32_t assets = 0;
+    value->ForEachNotional([&assets](Index, market::Int128) { ++assets; });
+    out.U32(assets);
+    value->ForEachNotional([&](Index asset, market::Int128 amount) {
+      out.Text(asset_of(asset));
       out.I128(amount);
-    }
+    });
   }
 }
 
-void ReadFlow(wire::CanonicalReader& in, SliceRing<Flow>& flow) {
+template <class NumberOf>
+void ReadFlow(wire::CanonicalReader& in, SliceRing<Flow>& flow, const NumberOf& number_of) {
   for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
     const int64_t index = in.I64();
     Flow value;
@@ -91,7 +96,7 @@ void ReadFlow(wire::CanonicalReader& in, SliceRing<Flow>& flow) {
     value.fills = in.U64();
     for (uint32_t j = 0, assets = in.U32(); j < assets && in.ok(); ++j) {
       const auto asset = in.Text<market::AssetId>();
-      value.notional.emplace_back(asset, in.I128());
+      value.AddNotional(number_of(asset), in.I128());
     }
     if (Flow* slice = flow.AtIndex(index)) *slice = std::move(value);
   }
@@ -252,11 +257,12 @@ void ExposureBook::SaveScope(wire::CanonicalWriter& out, const ScopeRow& row) co
   WriteTimes(out, row.failures);
   out.Bool(row.throttled);
   out.Bool(row.breaker_open);
-  WriteFlow(out, row.flow.slices());
+  WriteFlow(out, row.flow.slices(),
+            [this](Index number) -> const market::AssetId& { return asset(number); });
 }
 
 // Behind kind and name.
-void ExposureBook::LoadScope(wire::CanonicalReader& in, ScopeRow& row, uint8_t version) const {
+void ExposureBook::LoadScope(wire::CanonicalReader& in, ScopeRow& row, uint8_t version) {
   row.state = static_cast<market::TradingState>(in.U8());
   row.killed = in.Bool();
   row.stated = in.Bool();
@@ -270,7 +276,7 @@ void ExposureBook::LoadScope(wire::CanonicalReader& in, ScopeRow& row, uint8_t v
   row.throttled = in.Bool();
   row.breaker_open = in.Bool();
   row.flow.Clear();
-  ReadFlow(in, row.flow.slices());
+  ReadFlow(in, row.flow.slices(), [this](const market::AssetId& asset) { return NumberOf(asset); });
 }
 
 absl::Status ExposureBook::Load(wire::CanonicalReader& in) {

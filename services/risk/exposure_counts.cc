@@ -14,16 +14,6 @@ using market::Side;
 
 constexpr std::string_view kManualPrefix = "manual/";  // strategies that are people
 
-void AddNotional(Flow& flow, const market::AssetId& asset, Int128 amount) {
-  const auto same = std::find_if(flow.notional.begin(), flow.notional.end(),
-                                 [&](const auto& sum) { return sum.first == asset; });
-  if (same != flow.notional.end()) {
-    same->second += amount;
-  } else {
-    flow.notional.emplace_back(asset, amount);
-  }
-}
-
 }  // namespace
 
 bool HasLimitPrice(market::OrderType type) {
@@ -43,6 +33,16 @@ Int128 Hundredths(Value value) {
   return std::clamp<Int128>(up, -kMaxHundredths, kMaxHundredths);
 }
 
+void Flow::AddOther(Index asset, Int128 amount) {
+  const auto same = std::find_if(others.begin(), others.end(),
+                                 [&](const Notional& other) { return other.asset == asset; });
+  if (same != others.end()) {
+    same->amount += amount;
+  } else {
+    others.push_back({asset, amount});
+  }
+}
+
 void FlowWindow::Sum(base::Time now) const {
   if (!counted_) counted_.emplace();
   Counted& counted = *counted_;
@@ -52,14 +52,15 @@ void FlowWindow::Sum(base::Time now) const {
   Flow& sum = counted.flow;
   sum.quantity = 0;
   sum.messages = sum.orders = sum.cancels = sum.fills = 0;
-  sum.notional.clear();
+  sum.notional = {};
+  sum.others.clear();
   slices_.ForEach(now, [&sum](const Flow& slice) {
     sum.quantity += slice.quantity;
     sum.messages += slice.messages;
     sum.orders += slice.orders;
     sum.cancels += slice.cancels;
     sum.fills += slice.fills;
-    for (const auto& [asset, amount] : slice.notional) AddNotional(sum, asset, amount);
+    slice.ForEachNotional([&sum](Index asset, Int128 amount) { sum.AddNotional(asset, amount); });
   });
 }
 
@@ -80,31 +81,42 @@ void ExposureBook::CountCancel(Index leaf, base::Time at) {
 
 void ExposureBook::CountAnswer(Index at, const market::OrderIntent& intent, const Answer& answer) {
   Leaf& leaf = leaves_[at];
-  const market::Instrument& definition = leaf.instrument_row->definition;
-  for (ScopeRow* scope : leaf.scope_rows) scope->messages.Add(answer.decided);
+  bool flows = false;
+  for (ScopeRow* scope : leaf.scope_rows) {
+    scope->messages.Add(answer.decided);
+    flows = flows || scope->flow_limits.any;
+  }
   if (leaf.limits.duplicate_limits > 0 && intent.kind == market::IntentKind::kNew &&
       intent.parent.empty())
     leaf.answered.Add(answer.decided, OrderShape::Of(intent));
+  if (!flows) return;
+  // Of a parent nothing is sent: its children count.
+  if (!answer.permitted || intent.kind == market::IntentKind::kParent)
+    return CountFlow(at, answer.decided, [](Flow& flow) { ++flow.messages; });
   // Of an amendment what it adds counts.
-  int64_t quantity = intent.quantity.mantissa;
-  Int128 reserved = answer.reserved.units();
-  if (const OpenOrder* amended = AmendedBy(intent)) {
-    const Addition adds = AdditionOf(*amended, intent, answer.reserved);
-    quantity = adds.quantity;
-    reserved = adds.value;
+  const InstrumentRow& row = *leaf.instrument_row;
+  Int128 quantity = intent.quantity.mantissa, reserved = answer.reserved.units();
+  uint64_t orders = 1;
+  if (intent.kind == market::IntentKind::kAmend) {
+    orders = 0;
+    if (const OpenOrder* amended = AmendedBy(intent)) {
+      const Addition adds = AdditionOf(*amended, intent, answer.reserved);
+      quantity = adds.quantity;
+      reserved = adds.value;
+    }
   }
-  CountFlow(at, answer.decided, [&](Flow& flow) {
+  const auto scaled = [](Int128 units, int scale) {
+    return scale == kValueScale
+               ? units
+               : market::Rescale(units, scale, kValueScale, Rounding::kUp).value_or(kMaxUnits);
+  };
+  quantity = scaled(quantity, row.rules.quantity_scale);
+  reserved = scaled(reserved, answer.reserved.scale());
+  CountFlow(at, answer.decided, [=, asset = row.quote_asset](Flow& flow) {
     ++flow.messages;
-    // Of a parent nothing is sent: its children count.
-    if (!answer.permitted || intent.kind == market::IntentKind::kParent) return;
-    if (intent.kind != market::IntentKind::kAmend) ++flow.orders;
-    flow.quantity +=
-        market::Rescale(quantity, definition.quantity_scale, kValueScale, Rounding::kUp)
-            .value_or(kMaxUnits);
-    const auto amount =
-        market::Rescale(reserved, answer.reserved.scale(), kValueScale, Rounding::kUp)
-            .value_or(kMaxUnits);
-    AddNotional(flow, definition.quote, amount);
+    flow.orders += orders;
+    flow.quantity += quantity;
+    flow.AddNotional(asset, reserved);
   });
 }
 

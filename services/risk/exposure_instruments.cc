@@ -54,8 +54,7 @@ void ExposureBook::PutInstrument(const market::Instrument& definition) {
   if (row.scales.size() > kMaxScaleVersions) row.scales.erase(row.scales.begin());
   TakeRules(row);
   LinkConversion(at);
-  for (const Index cell : row.cells)
-    cells_[cell].held = cells_[cell].longs = cells_[cell].shorts = {};
+  row.quote_asset = NumberOf(definition.quote);
   RevalueInstrument(at);
 }
 
@@ -80,6 +79,8 @@ void ExposureBook::TakeRules(InstrumentRow& row) const {
   rules.trading = definition.status == market::InstrumentStatus::kTrading;
   rules.settles_elsewhere = !rules.spot && definition.settle != definition.quote;
   rules.quote_scale = definition.quote_scale;
+  rules.quantity_scale = definition.quantity_scale;
+  row.plain = row.conversion == Conversion::kPar && definition.quote_scale == kValueScale;
 }
 
 // How amounts in the quote asset of this instrument get their value, and which
@@ -89,9 +90,11 @@ void ExposureBook::LinkConversion(Index at) {
     InstrumentRow& row = instruments_[which];
     const market::AssetId& quote = row.definition.quote;
     row.conversion = Conversion::kImpossible;
+    row.plain = false;
     row.rate = kNone;
     if (quote == limits_.valuation_asset || limits_.at_par.contains(quote)) {
       row.conversion = Conversion::kPar;
+      row.plain = row.definition.quote_scale == kValueScale;
     } else if (const auto by = limits_.converted_by.find(quote); by != limits_.converted_by.end()) {
       const Index rate = FindInstrument(by->second);
       if (rate == kNone || rate == which || instruments_[rate].definition.base != quote) return;

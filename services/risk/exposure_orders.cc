@@ -27,6 +27,17 @@ Int128 PartOf(const Money& reserved, int64_t rest, int64_t whole) {
   return *part;
 }
 
+// What `sum` holds becomes another amount.
+void Move(Money& sum, const Money& before, const Money& after) {
+  Int128 units = 0;
+  if (sum.scale() == after.scale() && (before.zero() || before.scale() == after.scale()) &&
+      !__builtin_add_overflow(sum.units(), after.units() - before.units(), &units)) {
+    sum = Money(units, sum.scale());  // nearly always
+  } else {
+    sum += after - before;
+  }
+}
+
 }  // namespace
 
 const OpenOrder* ExposureBook::AmendedBy(const market::OrderIntent& intent) const {
@@ -157,12 +168,12 @@ void ExposureBook::Reserve(OpenOrder& order, int64_t rest, Int128 value) {
   for (Cell* cell : leaf.cell_rows) {
     (buy ? cell->open_buy : cell->open_sell) += quantity;
     (buy ? cell->buys : cell->sells) += change;
-    Revalue(*cell);
+    RevalueSide(*cell, buy);
   }
-  if (row.derivative()) return;
-  const Money asset = buy ? Money(value, order.reserved.scale())
-                          : row.definition.BaseAmount(market::Quantity{rest});
-  (buy ? leaf.quote_row : leaf.base_row)->reserved += asset - order.rest_asset;
+  if (!row.rules.spot) return;
+  const Money asset =
+      buy ? Money(value, order.reserved.scale()) : Money(rest, row.rules.quantity_scale);
+  Move((buy ? leaf.quote_row : leaf.base_row)->reserved, order.rest_asset, asset);
   order.rest_asset = asset;
 }
 

@@ -14,6 +14,13 @@ using market::Rounding;
 
 constexpr Index kFirmScope = 0;
 
+// Of a quantity that may be negative, above INT64_MIN; away from zero.
+Int128 UnitsAway(const TradingRules& rules, int64_t price, int64_t quantity) {
+  const QuoteUnits size = UnitsOf(rules, price, std::abs(quantity));
+  const Int128 up = size.whole + (size.rest ? 1 : 0);
+  return quantity < 0 ? -up : up;
+}
+
 }  // namespace
 
 std::optional<Value> ExposureBook::ValueOf(Int128 units, const InstrumentRow& row,
@@ -100,25 +107,17 @@ void ExposureBook::CountChange(const Cell& cell, const CellSums& before, const M
 // The sums of a cell at the mark; nothing when something in it cannot be valued.
 bool ExposureBook::ValueCell(Cell& cell, const InstrumentRow& row) const {
   const market::Price mark = row.mark();
-  const auto units = [&](Cell::Valued& last, int64_t quantity) -> std::optional<Int128> {
+  const auto units = [&](int64_t quantity) -> std::optional<Int128> {
     if (quantity == 0) return Int128{0};
     if (mark.mantissa <= 0) return std::nullopt;
-    if (last.quantity == quantity && last.mark == mark) return last.units;
-    if (row.rules.divisor != 0 && quantity != INT64_MIN) {
-      const QuoteUnits size = UnitsOf(row.rules, mark.mantissa, std::abs(quantity));
-      const Int128 up = size.whole + (size.rest ? 1 : 0);
-      last = {quantity, mark, quantity < 0 ? -up : up};
-    } else {
-      const auto notional =
-          row.definition.Notional(mark, market::Quantity{quantity}, Rounding::kUp);
-      if (!notional) return std::nullopt;
-      last = {quantity, mark, notional->units()};
-    }
-    return last.units;
+    if (row.rules.divisor != 0 && quantity != INT64_MIN)
+      return UnitsAway(row.rules, mark.mantissa, quantity);
+    const auto notional = row.definition.Notional(mark, market::Quantity{quantity}, Rounding::kUp);
+    return notional ? std::optional(notional->units()) : std::nullopt;
   };
-  const auto held = units(cell.held, cell.position);
-  const auto longs = cell.open_buy == 0 ? held : units(cell.longs, cell.side_quantity(true));
-  const auto shorts = cell.open_sell != 0 ? units(cell.shorts, cell.side_quantity(false))
+  const auto held = units(cell.position);
+  const auto longs = cell.open_buy == 0 ? held : units(cell.side_quantity(true));
+  const auto shorts = cell.open_sell != 0 ? units(cell.side_quantity(false))
                       : held              ? std::optional(-*held)
                                           : std::nullopt;
   if (!held || !longs || !shorts) return false;
@@ -127,6 +126,7 @@ bool ExposureBook::ValueCell(Cell& cell, const InstrumentRow& row) const {
   const auto open = ValueOf(cell.buys + cell.sells, row, Rounding::kUp);
   const auto pnl = ValueOf(*held + cell.cash, row, Rounding::kFloor);
   if (!long_side || !short_side || !open || !pnl) return false;
+  cell.held_units = *held;
   cell.long_units = *longs;
   cell.short_units = *shorts;
   cell.long_side = *long_side;
@@ -148,10 +148,42 @@ void ExposureBook::Revalue(Cell& cell) {
   cell.valued = ValueCell(cell, row);
   if (!cell.valued) {
     cell.gross = cell.long_side = cell.short_side = cell.open_value = cell.pnl = 0;
-    cell.long_units = cell.short_units = 0;
+    cell.held_units = cell.long_units = cell.short_units = 0;
   }
   cell.marked = cell.position == 0 || row.mid.mantissa > 0;
   CountChange(cell, before, margin);
+}
+
+// As Revalue, where open orders of one side have changed and nothing else: what the position
+// and the other side are worth stands.
+void ExposureBook::RevalueSide(Cell& cell, bool buy) {
+  const InstrumentRow& row = *cell.instrument_row;
+  const int64_t mark = row.mark().mantissa, quantity = cell.side_quantity(buy);
+  if (!cell.valued || !row.plain || row.group != kNone || cell.balance != nullptr ||
+      row.rules.divisor == 0 || mark <= 0 || quantity == INT64_MIN)
+    return Revalue(cell);
+  const bool used = cell.position != 0 || cell.open_buy != 0 || cell.open_sell != 0;
+  const Int128 units = (buy ? cell.open_buy : cell.open_sell) == 0
+                           ? (buy ? cell.held_units : -cell.held_units)
+                           : UnitsAway(row.rules, mark, quantity);
+  Value& own = buy ? cell.long_side : cell.short_side;
+  (buy ? cell.long_units : cell.short_units) = units;
+  const Value side = units - own;
+  own = units;
+  const Value size = std::max(cell.long_side, cell.short_side), gross = size - cell.gross;
+  cell.gross = size;
+  const Value open = cell.buys + cell.sells, open_value = open - cell.open_value;
+  cell.open_value = open;
+  for (ScopeRow* scope : cell.scopes) {
+    if (scope == nullptr) break;
+    scope->gross += gross;
+    (buy ? scope->long_side : scope->short_side) += side;
+    scope->open_value += open_value;
+  }
+  if (used != cell.used) {
+    cell.used = used;
+    CountUse(cell, used ? 1 : -1);
+  }
 }
 
 Money ExposureBook::MarginOf(const Cell& cell, Int128 units) const {

@@ -431,7 +431,7 @@ market::RiskDecision GateCases::Ask(const OrderCase& order, bool apply) {
   engine_.Prepare(order.intent);
   GANNET_CHECK(
       BothWaysAgree(order.intent, engine_.book(), engine_.settings().gate, order.at),
-      "the quick verdict is that of the controls; this is a defect, report it with the case");
+      "the quick way permits only what the controls do; this is a defect, report it with the case");
   const market::RiskDecision decision = engine_.Decide(order.intent, order.at);
   if (apply) {
     Record(order.intent, order.at);

@@ -4,32 +4,38 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <deque>
 #include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "libs/base/time.h"
 #include "libs/market/ids.h"
 #include "libs/market/money.h"
 #include "libs/market/order.h"
-#include "services/risk/by_text.h"
 
 namespace gannet::risk {
 
-// A permitted order that is not terminal, or a parent order (libs/market/parent.h).
+// A permitted order that is not terminal, or a parent order (libs/market/parent.h). What
+// every order has stands first.
 struct OpenOrder {
   uint32_t leaf = UINT32_MAX;
+  uint32_t slot = 0;  // of OrderTable
   market::Side side = market::Side::kBuy;
-  market::Quantity quantity, cumulative;
-  market::Money reserved;  // worst-case notional of the whole order, quote asset
-  int64_t meets = 0;       // MeetingPrice
-  base::Time decided;
-  bool answered = false;  // execution has reported on the latest verdict about it
   market::OrderState state = market::OrderState::kInitialized;
+  bool answered = false;  // execution has reported on the latest verdict about it
   bool is_parent = false;
+  market::Quantity quantity, cumulative;
+  int64_t meets = 0;  // MeetingPrice
+  base::Time decided;
+  market::Money reserved;  // worst-case notional of the whole order, quote asset
+  // What is still reserved; derived, but of a parent, where it is what no child has.
+  int64_t rest = 0;               // quantity
+  market::Int128 rest_value = 0;  // its share of `reserved`
+  market::Money rest_asset;       // spot: of the balance it would spend
   // An amendment whose fate is open: what the order becomes with it. Empty: none.
   market::ClientOrderId amendment;
   market::Quantity amended_quantity;
@@ -39,43 +45,124 @@ struct OpenOrder {
   market::ClientOrderId parent;
   int64_t taken = 0;
   market::Int128 taken_value = 0;
-  // What is still reserved; derived, but of a parent, where it is what no child has.
-  int64_t rest = 0;               // quantity
-  market::Int128 rest_value = 0;  // its share of `reserved`
-  market::Money rest_asset;       // spot: of the balance it would spend
-  uint32_t slot = 0;              // of OrderTable
+};
+
+// The slots of open orders by a hash of their ids: open addresses with each next to its home,
+// so that one that is looked for is found, or missed, within a line or two.
+class IdIndex {
+ public:
+  static constexpr uint32_t kNoSlot = UINT32_MAX;
+
+  static uint32_t HashOf(std::string_view id) {
+    uint64_t hash = id.size();
+    const char* at = id.data();
+    size_t left = id.size();
+    for (; left >= sizeof(uint64_t); left -= sizeof(uint64_t), at += sizeof(uint64_t))
+      hash = Fold(hash ^ Word(at, sizeof(uint64_t)));
+    if (left > 0) hash = Fold(hash ^ Word(at, left));
+    return static_cast<uint32_t>(hash);
+  }
+
+  size_t size() const { return size_; }
+  // The slot of this hash of which `is(slot)` is true; kNoSlot: none.
+  template <class Is>
+  uint32_t Find(uint32_t hash, const Is& is) const {
+    for (size_t at = hash & mask_;; at = (at + 1) & mask_) {
+      const Place& place = places_[at];
+      if (place.slot == kNoSlot || (place.hash == hash && is(place.slot))) return place.slot;
+    }
+  }
+  // One that Find does not know.
+  void Add(uint32_t hash, uint32_t slot) {
+    if (2 * ++size_ > places_.size()) Grow();
+    Put({hash, slot});
+  }
+  void Erase(uint32_t hash, uint32_t slot) {
+    size_t hole = hash & mask_;
+    while (places_[hole].slot != slot) hole = (hole + 1) & mask_;
+    // Those behind it that the hole would cut off from their home move up.
+    for (size_t at = (hole + 1) & mask_; places_[at].slot != kNoSlot; at = (at + 1) & mask_) {
+      const size_t home = places_[at].hash & mask_;
+      if (((at - home) & mask_) < ((at - hole) & mask_)) continue;
+      places_[hole] = places_[at];
+      hole = at;
+    }
+    places_[hole] = {};
+    --size_;
+  }
+  template <class Visit>
+  void ForEach(const Visit& visit) const {
+    for (const Place& place : places_) {
+      if (place.slot != kNoSlot) visit(place.slot);
+    }
+  }
+
+ private:
+  static constexpr size_t kFirstSize = 1'024;  // a power of two, as every size
+
+  struct Place {
+    uint32_t hash = 0, slot = kNoSlot;
+  };
+  static uint64_t Word(const char* at, size_t size) {
+    uint64_t word = 0;
+    std::memcpy(&word, at, size);
+    return word;
+  }
+  static uint64_t Fold(uint64_t word) {
+    const auto product = static_cast<unsigned __int128>(word) * 0x9E3779B97F4A7C15;
+    return static_cast<uint64_t>(product >> 64) ^ static_cast<uint64_t>(product);
+  }
+  void Put(Place place) {
+    size_t at = place.hash & mask_;
+    while (places_[at].slot != kNoSlot) at = (at + 1) & mask_;
+    places_[at] = place;
+  }
+  void Grow() {
+    const std::vector<Place> before =
+        std::exchange(places_, std::vector<Place>(2 * places_.size()));
+    mask_ = places_.size() - 1;
+    for (const Place& place : before) {
+      if (place.slot != kNoSlot) Put(place);
+    }
+  }
+
+  std::vector<Place> places_ = std::vector<Place>(kFirstSize);
+  size_t mask_ = kFirstSize - 1;
+  size_t size_ = 0;
 };
 
 class OrderTable {
  public:
-  OrderTable() : by_id_(kFirstSize, ById{&slots_}, ById{&slots_}) {}
+  OrderTable() = default;
   OrderTable(const OrderTable&) = delete;
   OrderTable& operator=(const OrderTable&) = delete;
 
-  size_t size() const { return by_id_.size(); }
+  size_t size() const { return index_.size(); }
   const OpenOrder* Find(const market::ClientOrderId& id) const {
-    const auto found = by_id_.find(std::string_view(id.text()));
-    return found == by_id_.end() ? nullptr : &slots_[*found].order;
+    const uint32_t slot = SlotOf(id, IdIndex::HashOf(id.text()));
+    return slot == kNoSlot ? nullptr : &slots_[slot].order;
   }
   OpenOrder* Find(const market::ClientOrderId& id) {
     return const_cast<OpenOrder*>(std::as_const(*this).Find(id));
   }
   // A new one; null when the id is open already.
   OpenOrder* Add(const market::ClientOrderId& id) {
-    OpenOrder* added = nullptr;
-    by_id_.lazy_emplace(std::string_view(id.text()), [&](const auto& construct) {
-      uint32_t slot = free_.empty() ? static_cast<uint32_t>(slots_.size()) : free_.back();
-      if (free_.empty()) {
-        slots_.emplace_back();
-      } else {
-        free_.pop_back();
-      }
-      added = &slots_[slot].order;
-      slots_[slot].id = id;
-      added->slot = slot;
-      construct(slot);
-    });
-    return added;
+    const uint32_t hash = IdIndex::HashOf(id.text());
+    if (SlotOf(id, hash) != kNoSlot) return nullptr;
+    uint32_t free = 0;
+    if (free_.empty()) {
+      free = static_cast<uint32_t>(slots_.size());
+      slots_.emplace_back();
+    } else {
+      free = free_.back();
+      free_.pop_back();
+    }
+    Slot& slot = slots_[free];
+    slot.id = id;
+    slot.hash = hash;
+    slot.order.slot = free;
+    index_.Add(hash, free);
+    return &slot.order;
   }
   // As it was saved, in place of one with this id.
   void Put(const market::ClientOrderId& id, OpenOrder order) {
@@ -87,7 +174,7 @@ class OrderTable {
   void Erase(OpenOrder& order) {
     Answer(order);
     const uint32_t slot = order.slot;
-    by_id_.erase(std::string_view(slots_[slot].id.text()));
+    index_.Erase(slots_[slot].hash, slot);
     order = OpenOrder();
     free_.push_back(slot);
   }
@@ -98,20 +185,28 @@ class OrderTable {
     slot.waits = true;
     slot.before = last_;
     slot.behind = kNoSlot;
-    (last_ == kNoSlot ? first_ : slots_[last_].behind) = order.slot;
+    if (last_ == kNoSlot) {
+      first_ = order.slot;
+      oldest_ = order.decided;
+    } else {
+      slots_[last_].behind = order.slot;
+    }
     last_ = order.slot;
   }
   void Answer(OpenOrder& order) {
     Slot& slot = slots_[order.slot];
     if (!slot.waits) return;
     slot.waits = false;
-    (slot.before == kNoSlot ? first_ : slots_[slot.before].behind) = slot.behind;
     (slot.behind == kNoSlot ? last_ : slots_[slot.behind].before) = slot.before;
+    if (slot.before != kNoSlot) {
+      slots_[slot.before].behind = slot.behind;
+    } else {
+      first_ = slot.behind;
+      oldest_ = first_ == kNoSlot ? base::Time::max() : slots_[first_].order.decided;
+    }
   }
   // Of the first that waits; Time::max(): none does.
-  base::Time oldest_unanswered() const {
-    return first_ == kNoSlot ? base::Time::max() : slots_[first_].order.decided;
-  }
+  base::Time oldest_unanswered() const { return oldest_; }
   // Puts those without an answer in the order of time and id.
   void SortUnanswered() {
     std::vector<std::tuple<base::Time, std::string_view, OpenOrder*>> waiting;
@@ -127,31 +222,32 @@ class OrderTable {
   // `visit(id, order)` of each, in no order: for what is sorted afterwards, or sums.
   template <class Visit>
   void ForEach(const Visit& visit) {
-    for (const uint32_t slot : by_id_)  // order-free: callers sort what they take, or add up
-      visit(slots_[slot].id, slots_[slot].order);
+    index_.ForEach([&](uint32_t slot) { visit(slots_[slot].id, slots_[slot].order); });
   }
   template <class Visit>
   void ForEach(const Visit& visit) const {
-    for (const uint32_t slot : by_id_)  // order-free: callers sort what they take, or add up
-      visit(slots_[slot].id, slots_[slot].order);
+    index_.ForEach([&](uint32_t slot) { visit(slots_[slot].id, slots_[slot].order); });
   }
 
  private:
-  static constexpr uint32_t kNoSlot = UINT32_MAX;
-  static constexpr size_t kFirstSize = 1'024;
+  static constexpr uint32_t kNoSlot = IdIndex::kNoSlot;
 
   struct Slot {
-    OpenOrder order;
     market::ClientOrderId id;
-    bool waits = false;
+    uint32_t hash = 0;                            // of the id
     uint32_t before = kNoSlot, behind = kNoSlot;  // of those that wait
+    bool waits = false;
+    OpenOrder order;
   };
-  using ById = ByText<Slot, &Slot::id>;
+  uint32_t SlotOf(const market::ClientOrderId& id, uint32_t hash) const {
+    return index_.Find(hash, [&](uint32_t slot) { return slots_[slot].id == id; });
+  }
 
   std::deque<Slot> slots_;
   std::vector<uint32_t> free_;
-  absl::flat_hash_set<uint32_t, ById, ById> by_id_;
+  IdIndex index_;
   uint32_t first_ = kNoSlot, last_ = kNoSlot;
+  base::Time oldest_ = base::Time::max();  // when the first was decided
 };
 
 }  // namespace gannet::risk

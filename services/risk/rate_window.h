@@ -54,11 +54,11 @@ class RateWindow {
   }
 
  private:
-  std::vector<base::Time> times_;  // ring
-  size_t next_ = 0;                // where the next one goes: the oldest when full
+  base::Time full_until_ = base::Time::min();  // when the oldest leaves a full window
+  std::vector<base::Time> times_;              // ring
+  size_t next_ = 0;                            // where the next one goes: the oldest when full
   size_t size_ = 0;
   base::Duration window_{0};
-  base::Time full_until_ = base::Time::min();  // when the oldest leaves a full window
 };
 
 }  // namespace gannet::risk

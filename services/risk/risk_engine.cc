@@ -48,19 +48,20 @@ RiskEngine::RiskEngine(RiskSettings settings, const LimitSet& limits, std::strin
 // --- verdicts ------------------------------------------------------------------
 
 market::RiskDecision RiskEngine::Decide(const market::OrderIntent& intent, base::Time now) const {
-  const std::optional<Verdict> quick = Judge(intent, book_, settings_.gate, now);
+  const Index leaf = book_.FindLeaf(intent.account, intent.strategy, intent.instrument);
+  const std::optional<Permit> quick = PermitAtOnce(leaf, intent, book_, settings_.gate, now);
   market::RiskDecision decision;
   decision.limit_version = limits_.version;
   decision.epoch = settings_.epoch;
   decision.decided = now;
   decision.expires = now + settings_.verdict_lifetime;
   decision.intent = intent;
-  const auto permit = [&decision](const Verdict& verdict) {
+  const auto permit = [&decision](const Permit& given) {
     decision.permitted = true;
-    decision.reserved = verdict.reserved;
-    decision.reference_price = verdict.reference;
+    decision.reserved = given.reserved;
+    decision.reference_price = given.reference;
   };
-  if (quick && quick->failing.empty() && !watch_.Refuses(intent, now)) {
+  if (quick && !watch_.Refuses(intent, now)) {
     permit(*quick);
     return decision;
   }
@@ -68,10 +69,10 @@ market::RiskDecision RiskEngine::Decide(const market::OrderIntent& intent, base:
   const OrderContext context = MakeContext(intent, book_, settings_.gate, now, &watch_);
   const Verdict verdict = JudgeByControls(context);
   if (verdict.failing.empty()) {
-    permit(verdict);
+    permit(verdict.permit);
     return decision;
   }
-  decision.reference_price = verdict.reference;
+  decision.reference_price = verdict.permit.reference;
   for (const Control& control : Controls()) {
     if (!verdict.failing.Has(control.reason)) continue;
     if (decision.failing.empty()) {

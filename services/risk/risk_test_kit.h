@@ -134,7 +134,7 @@ class Gate {
     if (own_hash) intent.hash = wire::IntentHash(intent);
     engine.Apply(Event(intent));
     GANNET_CHECK(BothWaysAgree(intent, engine.book(), engine.settings().gate, now),
-                 "the quick verdict is that of the controls");
+                 "the quick way permits only what the controls do");
     const market::RiskDecision decision = engine.Decide(intent, now);
     engine.Apply(Event(decision));
     return decision;

@@ -17,7 +17,7 @@ struct TradingRules {
   bool spot = true;
   bool trading = true;
   bool settles_elsewhere = false;  // than in its quote asset
-  int quote_scale = 0;
+  int quote_scale = 0, quantity_scale = 0;
 };
 
 // Quote units of a price and a quantity, and whether something was cut off.

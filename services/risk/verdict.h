@@ -1,7 +1,8 @@
-// The verdict on an order, in two ways that agree always: `Judge` reads the flat row of
-// (account, strategy, instrument), its tightest limits and the sums of its scopes, and says
-// in some hundred nanoseconds and without an allocation which controls fail;
-// `JudgeByControls` asks the table of controls one by one, as `gannet risk explain` does.
+// The verdict on an order, in two ways: `PermitAtOnce` reads the flat row of (account, strategy,
+// instrument), its tightest limits and the sums of its scopes, and permits what is in order
+// without an allocation; what it does not permit the table of controls decides, one by one, as
+// `gannet risk explain` does, and says why. The table is the truth: what the quick way permits
+// it permits too, with the same reservation.
 #pragma once
 
 #include <cstdint>
@@ -31,18 +32,24 @@ class ReasonSet {
   uint64_t bits_ = 0;
 };
 
-struct Verdict {
-  ReasonSet failing;
-  market::Money reserved;   // of a permitted order: worst-case notional, quote asset
+struct Permit {
+  market::Money reserved;   // worst-case notional, quote asset
   market::Price reference;  // 0: none
 };
 
-// Nothing where only the table knows: names without a row, parents and their children,
-// amendments, forms that make no sense, sales on margin, amounts beyond Sane().
-std::optional<Verdict> Judge(const market::OrderIntent& intent, const ExposureBook& book,
-                             const GateSettings& settings, base::Time now);
+struct Verdict {
+  ReasonSet failing;
+  Permit permit;  // `reserved` of a permitted order only
+};
+
+// Of an order whose row is `leaf` (ExposureBook::FindLeaf; kNone: it has none). Nothing where
+// the table has to decide: what a control refuses, names without a row, parents and their
+// children, amendments, sales on margin, amounts beyond 62 bits.
+std::optional<Permit> PermitAtOnce(Index leaf, const market::OrderIntent& intent,
+                                   const ExposureBook& book, const GateSettings& settings,
+                                   base::Time now);
 Verdict JudgeByControls(const OrderContext& context);
-// What tests ask of every order.
+// What tests ask of every order: that the table permits what the quick way does, alike.
 bool BothWaysAgree(const market::OrderIntent& intent, const ExposureBook& book,
                    const GateSettings& settings, base::Time now);
 
