@@ -41,6 +41,11 @@ class ByteBuffer {
     std::memmove(begin_ + position + count, begin_ + position, size() - position);
     at_ += count;
   }
+  // Moves what stands behind `position` + `count` forward to `position`.
+  void Remove(size_t position, size_t count) {
+    std::memmove(begin_ + position, begin_ + position + count, size() - position - count);
+    at_ -= count;
+  }
 
   size_t size() const { return static_cast<size_t>(at_ - begin_); }
   char* data() { return begin_; }

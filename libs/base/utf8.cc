@@ -38,19 +38,27 @@ size_t SequenceLength(std::string_view bytes, size_t pos) {
   return length;
 }
 
-// Eight bytes at a time.
-bool IsAscii(std::string_view bytes) {
-  constexpr uint64_t kHighBits = 0x8080808080808080;
-  uint64_t all = 0;
-  const char* at = bytes.data();
-  size_t left = bytes.size();
-  for (; left >= sizeof all; at += sizeof all, left -= sizeof all) {
-    uint64_t word;
-    std::memcpy(&word, at, sizeof word);
-    all |= word;
-  }
-  for (; left > 0; ++at, --left) all |= static_cast<uint8_t>(*at);
+// Words of 8 or 4 bytes, the last of which may cover bytes of the one before once more.
+template <class Word>
+bool IsAsciiByWord(std::string_view bytes) {
+  constexpr Word kHighBits = static_cast<Word>(0x8080808080808080);
+  const auto word_at = [&](size_t pos) {
+    Word word;
+    std::memcpy(&word, bytes.data() + pos, sizeof word);
+    return word;
+  };
+  const size_t last = bytes.size() - sizeof(Word);
+  Word all = word_at(last);
+  for (size_t pos = 0; pos < last; pos += sizeof(Word)) all |= word_at(pos);
   return (all & kHighBits) == 0;
+}
+
+bool IsAscii(std::string_view bytes) {
+  if (bytes.size() >= sizeof(uint64_t)) return IsAsciiByWord<uint64_t>(bytes);
+  if (bytes.size() >= sizeof(uint32_t)) return IsAsciiByWord<uint32_t>(bytes);
+  uint8_t all = 0;
+  for (const char byte : bytes) all |= static_cast<uint8_t>(byte);
+  return all < 0x80;
 }
 
 }  // namespace

@@ -26,6 +26,18 @@ TEST_CASE("IsUtf8 refuses what RFC 3629 forbids") {
   }
 }
 
+TEST_CASE("IsUtf8 sees a bad byte at every place of texts of every length") {
+  for (size_t size = 1; size <= 40; ++size) {
+    std::string text(size, 'x');
+    CHECK(IsUtf8(text));
+    for (char& byte : text) {
+      byte = '\xFF';
+      CHECK_FALSE(IsUtf8(text));
+      byte = 'x';
+    }
+  }
+}
+
 TEST_CASE("ReplaceBadUtf8 replaces each bad byte and keeps the rest") {
   CHECK(ReplaceBadUtf8("a\xFF"
                        "b") ==

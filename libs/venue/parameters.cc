@@ -9,7 +9,28 @@ namespace gannet::venue {
 namespace {
 
 constexpr char kHexDigits[] = "0123456789ABCDEF";
-constexpr size_t kUsualValues = 192, kUsualCount = 16;  // of an order
+// Of a signed order: the key and the signature are the longest of it.
+constexpr size_t kUsualValues = 384;
+constexpr size_t kUsualName = 16, kJsonMarks = 6;  // of one parameter
+
+// What stands between the quotes of a JSON string; stretches without an escape go as they are.
+void AppendEscaped(std::string& out, std::string_view value) {
+  size_t from = 0;
+  for (size_t i = 0; i < value.size(); ++i) {
+    const auto byte = static_cast<uint8_t>(value[i]);
+    if (byte >= 0x20 && byte != '"' && byte != '\\') continue;
+    out.append(value.substr(from, i - from));
+    from = i + 1;
+    if (byte < 0x20) {
+      const char escaped[6] = {'\\', 'u', '0', '0', kHexDigits[byte >> 4], kHexDigits[byte & 15]};
+      out.append(escaped, sizeof escaped);
+    } else {
+      const char escaped[2] = {'\\', value[i]};
+      out.append(escaped, sizeof escaped);
+    }
+  }
+  out.append(value.substr(from));
+}
 
 }  // namespace
 
@@ -40,25 +61,11 @@ void AppendDecimal(std::string& out, Decimal value) {
 
 void AppendJsonString(std::string& out, std::string_view value) {
   out += '"';
-  for (const char c : value) {
-    const auto byte = static_cast<uint8_t>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20) {
-      const char escaped[6] = {'\\', 'u', '0', '0', kHexDigits[byte >> 4], kHexDigits[byte & 15]};
-      out.append(escaped, sizeof escaped);
-    } else {
-      out += c;
-    }
-  }
+  AppendEscaped(out, value);
   out += '"';
 }
 
-Parameters::Parameters() {
-  values_.reserve(kUsualValues);
-  slots_.reserve(kUsualCount);
-}
+Parameters::Parameters() { values_.reserve(kUsualValues); }
 
 void Parameters::Close(std::string_view name, size_t begin, Kind kind) {
   slots_.push_back(
@@ -107,8 +114,7 @@ void Parameters::Append(const Parameters& other) {
 
 Parameters::Entry Parameters::at(size_t index) const {
   const Slot& slot = slots_[index];
-  return {slot.name, std::string_view(values_).substr(slot.begin, slot.end - slot.begin),
-          slot.kind};
+  return {slot.name, ValueOf(slot), slot.kind};
 }
 
 void Parameters::AppendQuery(std::string& out) const {
@@ -127,37 +133,42 @@ void Parameters::AppendQuery(std::string& out) const {
 
 Parameters::Place Parameters::AppendJson(std::string& out, std::string_view marked) const {
   Place place;
+  out.reserve(out.size() + values_.size() + size() * (kUsualName + kJsonMarks));
   out += '{';
-  for (size_t i = 0; i < size(); ++i) {
-    const Entry entry = at(i);
-    if (i != 0) out += ',';
-    out += '"';
-    out.append(entry.name);
-    out += "\":";
-    if (entry.kind == Kind::kText || entry.kind == Kind::kPlain) {
-      const size_t quote = out.size();
-      AppendJsonString(out, entry.value);
-      if (entry.name == marked) place = {quote + 1, out.size() - quote - 2};
-    } else {
-      out.append(entry.value);
+  for (const Slot& slot : slots_) {
+    out += &slot == slots_.data() ? "\"" : ",\"";
+    out.append(slot.name);
+    if (slot.kind != Kind::kText && slot.kind != Kind::kPlain) {
+      out += "\":";
+      out.append(ValueOf(slot));
+      continue;
     }
+    out += "\":\"";
+    const size_t begin = out.size();
+    if (slot.kind == Kind::kPlain) {
+      out.append(ValueOf(slot));
+    } else {
+      AppendEscaped(out, ValueOf(slot));
+    }
+    if (slot.name == marked) place = {begin, out.size() - begin};
+    out += '"';
   }
   out += '}';
   return place;
 }
 
 std::string Parameters::SortedPlain() const {
-  std::vector<Entry> entries;
-  entries.reserve(size());
-  for (size_t i = 0; i < size(); ++i) entries.push_back(at(i));
-  std::sort(entries.begin(), entries.end(),
-            [](const Entry& a, const Entry& b) { return a.name < b.name; });
+  absl::InlinedVector<const Slot*, kUsualCount> sorted;
+  for (const Slot& slot : slots_) sorted.push_back(&slot);
+  std::sort(sorted.begin(), sorted.end(),
+            [](const Slot* a, const Slot* b) { return a->name < b->name; });
   std::string out;
-  for (const Entry& entry : entries) {
+  out.reserve(values_.size() + size() * kUsualName);
+  for (const Slot* slot : sorted) {
     if (!out.empty()) out += '&';
-    out.append(entry.name);
+    out.append(slot->name);
     out += '=';
-    out.append(entry.value);
+    out.append(ValueOf(*slot));
   }
   return out;
 }

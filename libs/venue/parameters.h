@@ -9,7 +9,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "absl/container/inlined_vector.h"
 
 namespace gannet::venue {
 
@@ -66,15 +67,19 @@ class Parameters {
   std::string SortedPlain() const;
 
  private:
+  static constexpr size_t kUsualCount = 16;  // of an order
   struct Slot {
     std::string_view name;
     uint32_t begin, end;
     Kind kind;
   };
+  std::string_view ValueOf(const Slot& slot) const {
+    return std::string_view(values_).substr(slot.begin, slot.end - slot.begin);
+  }
   void Close(std::string_view name, size_t begin, Kind kind);
 
   std::string values_;  // one behind the other
-  std::vector<Slot> slots_;
+  absl::InlinedVector<Slot, kUsualCount> slots_;
 };
 
 }  // namespace gannet::venue

@@ -1,5 +1,6 @@
 #include "libs/wire/canonical.h"
 
+#include <array>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
@@ -336,8 +337,22 @@ std::string Canonical(const market::AccountEvent& event) {
   return out.Take();
 }
 
+// Who makes an intent, the gate and execution ask for the hash of the same one within a turn.
+// What this thread has hashed lately is not hashed again, if it is the same in every field and
+// carries the hash that was found then.
 base::Sha256Digest IntentHash(const market::OrderIntent& intent) {
-  return base::Sha256(Canonical(intent));
+  thread_local std::array<market::OrderIntent, 4> hashed;
+  thread_local size_t next = 0;
+  if (intent.hash != base::Sha256Digest{}) {
+    for (const market::OrderIntent& known : hashed) {
+      if (intent == known) return known.hash;
+    }
+  }
+  const base::Sha256Digest digest = base::Sha256(Canonical(intent));
+  market::OrderIntent& oldest = hashed[next++ % hashed.size()];
+  oldest = intent;
+  oldest.hash = digest;
+  return digest;
 }
 
 market::ClientOrderId MakeClientOrderId(const market::AccountId& account, uint64_t run,

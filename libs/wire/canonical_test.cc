@@ -180,6 +180,25 @@ TEST_CASE("Publish time, trace and transport are outside a header's bytes") {
   CHECK(Canonical(header) != Canonical(other));
 }
 
+TEST_CASE("IntentHash believes no hash that an intent carries") {
+  base::Rng rng(11);
+  for (int round = 0; round < 50; ++round) {
+    OrderIntent intent = RandomValue<OrderIntent>(rng);
+    const base::Sha256Digest digest = base::Sha256(Canonical(intent));
+    CHECK(IntentHash(intent) == digest);
+    intent.hash = digest;
+    CHECK(IntentHash(intent) == digest);  // known by now
+    OrderIntent forged = intent;
+    forged.quantity.mantissa ^= 1;
+    CHECK(IntentHash(forged) == base::Sha256(Canonical(forged)));
+    CHECK(IntentHash(forged) != digest);
+    forged = intent;
+    forged.hash[31] ^= 1;
+    CHECK(IntentHash(forged) == digest);
+    CHECK(IntentHash(OrderIntent{}) == base::Sha256(Canonical(OrderIntent{})));
+  }
+}
+
 TEST_CASE("IntentHash changes with every field but the hash itself") {
   const std::vector<std::function<void(OrderIntent&)>> changes = {
       [](auto& v) { v.kind = market::IntentKind::kReplace; },

@@ -213,7 +213,7 @@ struct Convert<market::RiskDecision> {
   using Proto = risk_pb::RiskDecision;
 
   static void Write(const market::RiskDecision& value, MessageWriter& out) {
-    out.Message(Proto::kIntentFieldNumber, [&](MessageWriter& part) {
+    out.LongMessage(Proto::kIntentFieldNumber, [&](MessageWriter& part) {
       Convert<market::OrderIntent>::Write(value.intent, part);
     });
     out.Bool(Proto::kPermittedFieldNumber, value.permitted);

@@ -138,12 +138,7 @@ void WriteHeader(const market::Header& header, MessageWriter& out) {
   out.Text(Proto::kSourceFieldNumber, header.source);
   out.Unsigned(Proto::kSourceSequenceFieldNumber, header.source_sequence);
   out.Text(Proto::kTenantFieldNumber, header.tenant);
-  if (header.trace == market::TraceContext{}) return;
-  out.Message(Proto::kTraceFieldNumber, [&](MessageWriter& trace) {
-    trace.Bytes(common_pb::TraceContext::kTraceIdFieldNumber, header.trace.trace_id);
-    trace.Bytes(common_pb::TraceContext::kSpanIdFieldNumber, header.trace.span_id);
-    trace.Unsigned(common_pb::TraceContext::kFlagsFieldNumber, header.trace.flags);
-  });
+  if (header.trace != market::TraceContext{}) out.Trace(Proto::kTraceFieldNumber, header.trace);
 }
 
 market::Header HeaderFrom(const common_pb::Header& message, Problem& problem) {

@@ -151,10 +151,10 @@ template <class T>
 std::string Encode(const market::Event<T>& event) {
   using Envelope = typename Convert<T>::Envelope;
   MessageWriter out;
-  out.Message(Envelope::kHeaderFieldNumber,
-              [&](MessageWriter& part) { WriteHeader(event.header, part); });
-  out.Message(Envelope::kValueFieldNumber,
-              [&](MessageWriter& part) { Convert<T>::Write(event.value, part); });
+  out.LongMessage(Envelope::kHeaderFieldNumber,
+                  [&](MessageWriter& part) { WriteHeader(event.header, part); });
+  out.LongMessage(Envelope::kValueFieldNumber,
+                  [&](MessageWriter& part) { Convert<T>::Write(event.value, part); });
   return out.Take();
 }
 

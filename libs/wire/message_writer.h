@@ -28,7 +28,9 @@ class MessageWriter {
   explicit MessageWriter(size_t expected_bytes) { out_.Room(expected_bytes); }
 
   // uint32, uint64, int64.
-  void Unsigned(int field, uint64_t value);
+  void Unsigned(int field, uint64_t value) {
+    if (value != 0) PutUnsigned(field, value);
+  }
   void Signed(int field, int64_t value) { Unsigned(field, static_cast<uint64_t>(value)); }
   void Time(int field, base::Time value) { Signed(field, base::UnixNanos(value)); }
   void Bool(int field, bool value) { Unsigned(field, value ? 1 : 0); }
@@ -65,12 +67,20 @@ class MessageWriter {
   // `write(*this)` writes the fields of the message. Present even if it has none.
   template <class Write>
   void Message(int field, const Write& write) {
-    const size_t length_at = Open(field);
+    const size_t begin = Open(field, /*length_bytes=*/1);
     write(*this);
-    Close(length_at);
+    Close(begin, /*length_bytes=*/1);
+  }
+  // The same of one that has 128 bytes or more as a rule: it is not moved then.
+  template <class Write>
+  void LongMessage(int field, const Write& write) {
+    const size_t begin = Open(field, /*length_bytes=*/2);
+    write(*this);
+    Close(begin, /*length_bytes=*/2);
   }
   void Money(int field, const market::Money& money);
   void EventId(int field, const market::EventId& id);
+  void Trace(int field, const market::TraceContext& trace);
   // An element of a packed repeated field: within Message, which stands for the field.
   void Element(uint64_t value);
 
@@ -79,10 +89,13 @@ class MessageWriter {
  private:
   static constexpr size_t kTypicalBytes = 1024;  // of an order's events
 
+  void PutUnsigned(int field, uint64_t value);
   void Delimited(int field, std::string_view bytes);
-  // Gives the place of the length, which Close fills in.
-  size_t Open(int field);
-  void Close(size_t length_at);
+  // Leaves so many bytes for the length, which Close fills in, and gives the place behind them.
+  size_t Open(int field, size_t length_bytes);
+  void Close(size_t begin, size_t length_bytes);
+  // Of a short message written up to `end`, its length a byte at `length`.
+  void Finish(char* length, char* end);
 
   base::ByteBuffer<kTypicalBytes> out_;
 };

@@ -58,7 +58,8 @@ WireRequest ToFrame(const Call& call, const Signer& signer, std::string_view api
                     std::string_view id, base::Time now, base::Duration window) {
   GANNET_CHECK(!call.operation.empty(), "the call has a name on the WebSocket API");
   WireRequest request = Start(call, now, window);
-  Parameters parameters = call.parameters;
+  Parameters parameters;  // with room for what is added; a copy would have none
+  parameters.Append(call.parameters);
   constexpr std::string_view kKeyName = "apiKey";
   if (call.security != Security::kPublic) parameters.Text(kKeyName, api_key);
   if (call.security == Security::kSigned) {
