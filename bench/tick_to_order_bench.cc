@@ -523,7 +523,7 @@ int CompareWatched(const std::string& folder, int seconds) {
               seconds, static_cast<unsigned long long>(orders),
               static_cast<unsigned long long>(watched.stamping.orders()),
               static_cast<unsigned long long>(stats.exported),
-              static_cast<unsigned long long>(stats.dropped_full + stats.dropped_refused));
+              static_cast<unsigned long long>(stats.dropped_full) + stats.dropped_refused);
   if (orders == 0) return 1;
   Stages &before = plain.stamping.stages(), &with = watched.stamping.stages();
   Print("tick to signed order", before.alone, "nobody watches; turns that decided one order");

@@ -8,7 +8,7 @@
 namespace gannet::news_signal {
 namespace {
 
-constexpr size_t kNegationReach = 3;  // words after a negator that it turns
+constexpr size_t kNegationReach = 3;  // words after a negator or undoer that it turns
 
 // The title with names, amounts and clause ends as marks.
 struct Masked {
@@ -108,9 +108,10 @@ void AddClasses(const std::vector<Token>& tokens, const std::vector<Mention>& me
     if (tokens[i].kind == TokenKind::kEnd) negated_until = 0;
     const bool negated = i < negated_until;
     for (const std::string_view name : lexicon.ClassesAt(tokens, i)) {
-      if (name == "negator") {
-        negated_until = i + 1 + kNegationReach;
-      } else if (name == "pos" || name == "neg") {
+      // "Not approved" and "ends ban": what follows is meant the other way round.
+      if (name == "negator" || name == "undo") negated_until = i + 1 + kNegationReach;
+      if (name == "negator") continue;
+      if (name == "pos" || name == "neg") {
         const bool good = (name == "pos") != negated;
         out.Add("s", good ? "good" : "bad", negated ? "turned" : "");
         ++(good ? positive : negative);

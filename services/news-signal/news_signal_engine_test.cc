@@ -104,6 +104,24 @@ TEST_CASE("NewsSignalEngine tells the seven event types apart") {
   }
 }
 
+TEST_CASE("NewsSignalEngine hears that something ends") {
+  const std::pair<const char*, int> cases[] = {
+      {"Mastercard signs deal with Ripple", 1},
+      {"Mastercard pulls out of Ripple deal", -1},
+      {"Starbucks starts accepting Bitcoin", 1},
+      {"Tesla stops accepting Bitcoin", -1},
+      {"Visa partners with Solana foundation", 1},
+      {"Binance ends partnership with Bitcoin foundation", -1},
+      {"India bans crypto", -1},
+      {"India scraps ban on crypto", 1},
+      {"SEC ends investigation into Ethereum foundation", 1},
+  };
+  for (const auto& [title, sign] : cases) {
+    INFO(title);
+    CHECK(Desk().Say(title).signal.sentiment_ppm * sign > 100'000);
+  }
+}
+
 TEST_CASE("NewsSignalEngine drops the same item and marks the same story") {
   Desk desk;
   const Decision first =
