@@ -60,12 +60,17 @@ void ExecutionEngine::OnVerdict(const market::Event<market::RiskDecision>& event
   const auto found = waiting.find(event.value.intent.client_order_id);
   if (found == waiting.end() || found->second.decision != event.value)
     return;  // a denial, or a repetition
+  const bool may_join = venue_.MostInPlaceBatch() > 1 && JoinsBatch(event.value.intent, venue_);
+  if (!may_join && gathered_.empty()) {  // decided as it stands in the event, without a copy
+    const market::EventId correlation = found->second.correlation;
+    cause_ = event.header;
+    return Decide(event.value, correlation);
+  }
   const bool gathered = std::any_of(gathered_.begin(), gathered_.end(), [&](const Gathered& one) {
     return one.verdict == found->second;
   });
   if (gathered) return;
   gathered_.push_back({found->second, event.header});
-  const bool may_join = venue_.MostInPlaceBatch() > 1 && JoinsBatch(event.value.intent, venue_);
   if (!may_join || gathered_.size() >= venue_.MostInPlaceBatch()) DecideGathered();
 }
 
@@ -765,15 +770,16 @@ void ExecutionEngine::SendJournaled(Purpose purpose, venue::WireRequest wire,
                           .about = context.client_order_id,
                           .others = std::move(note.others),
                           .needs_verdict = asks_gate};
-  std::set<market::InstrumentId> instruments;
-  if (places) instruments.insert(context.instrument);
+  const market::InstrumentId instrument = context.instrument;
+  std::set<market::InstrumentId> of_batch;
   if (purpose == Purpose::kPlaceBatch) {
     for (const market::ClientOrderId& placed : context.targets)
-      instruments.insert(state_.Find(placed)->intent.instrument);
+      of_batch.insert(state_.Find(placed)->intent.instrument);
   }
   in_flight_.emplace(id, InFlight{purpose, std::move(context), {}, now_, 0});
   out_.Send(std::move(request));
-  for (const market::InstrumentId& instrument : instruments) ArmDeadMan(instrument);
+  if (places && of_batch.empty()) ArmDeadMan(instrument);
+  for (const market::InstrumentId& placed : of_batch) ArmDeadMan(placed);
 }
 
 bool ExecutionEngine::SendQuery(Purpose purpose, venue::WireRequest wire,
