@@ -33,17 +33,17 @@ int Base64Value(char c) {
 }
 
 std::string EncodeBase64(std::string_view bytes, const char* alphabet, bool pad) {
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
+  std::string out((bytes.size() + 2) / 3 * 4, '=');
+  char* end = out.data();
   for (size_t i = 0; i < bytes.size(); i += 3) {
     const size_t have = std::min<size_t>(3, bytes.size() - i);
     uint32_t group = 0;
     for (size_t j = 0; j < 3; ++j) {
       group = group << 8 | (j < have ? static_cast<uint8_t>(bytes[i + j]) : 0u);
     }
-    for (size_t j = 0; j <= have; ++j) out += alphabet[group >> (18 - 6 * j) & 63];
-    if (pad) out.append(3 - have, '=');
+    for (size_t j = 0; j <= have; ++j) *end++ = alphabet[group >> (18 - 6 * j) & 63];
   }
+  if (!pad) out.resize(static_cast<size_t>(end - out.data()));
   return out;
 }
 

@@ -71,6 +71,18 @@ bool RoundsAwayFromZero(Rounding rounding, bool negative, UInt128 quotient, UInt
   return false;
 }
 
+// The digits of `part` behind those of `value`; false: something else is among them.
+bool TakeDigits(std::string_view part, uint64_t& value) {
+  uint64_t taken = value;
+  for (const char c : part) {
+    const auto digit = static_cast<unsigned>(static_cast<unsigned char>(c)) - '0';
+    if (digit > 9) return false;
+    taken = taken * 10 + digit;
+  }
+  value = taken;
+  return true;
+}
+
 std::optional<Int128> WithSign(UInt128 magnitude, bool negative) {
   const UInt128 limit = (UInt128(1) << 127) - (negative ? 0 : 1);
   if (magnitude > limit) return std::nullopt;
@@ -136,22 +148,14 @@ std::optional<int64_t> ParseDecimal(std::string_view text, int scale) {
   const size_t whole = std::min(point, digits.size());
   std::string_view fraction =
       point == std::string_view::npos ? std::string_view() : digits.substr(point + 1);
-  while (!fraction.empty() && fraction.back() == '0') fraction.remove_suffix(1);
+  while (fraction.size() > static_cast<size_t>(std::max(scale, 0)) && fraction.back() == '0')
+    fraction.remove_suffix(1);
   if (scale >= 0 && scale <= kMaxScale && whole > 0 &&
       fraction.size() <= static_cast<size_t>(scale) &&
       whole + static_cast<size_t>(scale) <= kSafeDigits) {
     uint64_t value = 0;
-    unsigned worst = 0;
-    const auto take = [&](std::string_view part) {
-      for (const char c : part) {
-        const auto digit = static_cast<unsigned>(static_cast<unsigned char>(c)) - '0';
-        worst = std::max(worst, digit);
-        value = value * 10 + digit;
-      }
-    };
-    take(digits.substr(0, whole));
-    take(fraction);
-    if (worst > 9) return std::nullopt;
+    if (!TakeDigits(digits.substr(0, whole), value) || !TakeDigits(fraction, value))
+      return std::nullopt;
     value *= static_cast<uint64_t>(PowerOfTen(scale - static_cast<int>(fraction.size())));
     const auto result = static_cast<int64_t>(value);
     return negative ? -result : result;
