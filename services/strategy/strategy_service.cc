@@ -61,7 +61,10 @@ void StrategyService::ConsumeFacts() {
   shard_.Consume<market::ExecReport>(
       bus::kExecReports, [this](const auto& event) { engine_.Apply(event); },
       [this](const auto& event) {
-        engine_.DecideOrder(event.value.strategy, event.value.instrument, shard_.now(), drafts_);
+        // That an order is about to be sent says nothing that its verdict has not said: there is
+        // nothing new to decide on, and the order has not left yet.
+        if (event.value.kind != market::ExecKind::kJournaled)
+          engine_.DecideOrder(event.value.strategy, event.value.instrument, shard_.now(), drafts_);
         Emit(event.header);
         FinishDrain();
       });
