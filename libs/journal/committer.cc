@@ -127,7 +127,7 @@ bool Committer::Work(std::unique_lock<std::mutex>& lock) {
   if (durable) durable_.store(working_.last_sequence, std::memory_order_release);
   if (snapshot) on_progress_();  // what waits for its record does not wait for the snapshot
   absl::Status snapshot_status;
-  if (snapshot && status.ok() && !failed) snapshot_status = WriteSnapshot(*std::move(snapshot));
+  if (snapshot && status.ok() && !failed) snapshot_status = WriteSnapshot(std::move(*snapshot));
 
   lock.lock();
   if (durable || failed || !status.ok()) {

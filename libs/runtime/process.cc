@@ -174,7 +174,7 @@ absl::Status Process::OpenData() {
 absl::Status Process::LockData() {
   return WaitFor("waiting_for_data_folder", [this] {
     auto lock = files_.LockDir(options_.data_dir);
-    if (lock.ok()) lock_ = *std::move(lock);
+    if (lock.ok()) lock_ = std::move(*lock);
     const bool stands_by = options_.make_lease && !options_.fresh;
     return stands_by && absl::IsAborted(lock.status())
                ? absl::UnavailableError(lock.status().message())
@@ -271,7 +271,7 @@ absl::Status Process::OpenJournal() {
   if (!options_.journal_on_bus) writing.prepare_bytes = kPreparedBytes;
   GANNET_ASSIGN_OR_RETURN(journal_,
                           journal::Writer::Open(files_, executor_, options_.data_dir + "/journal",
-                                                std::move(info), std::move(writing)));
+                                                std::move(info), writing));
   const journal::Recovery& found = journal_->recovered();
   log_.Info("journal_opened", {{"found", found.ToString()}, {"epoch", lease_->epoch()}});
   for (const std::string& damage : found.damaged_snapshots) {

@@ -34,9 +34,10 @@ constexpr std::array kAll = std::to_array<const MetricInfo*>({
     &metric::kOrderToAck,      &metric::kFills,
     &metric::kReconciliations, &metric::kBreaks,
     &metric::kForeign,         &metric::kVenueStream,
-    &metric::kStoreFailing,    &metric::kReportOverdue,
-    &metric::kStoredReports,   &metric::kSessions,
-    &metric::kSpans,           &metric::kExports,
+    &metric::kOrderSocket,     &metric::kStoreFailing,
+    &metric::kReportOverdue,   &metric::kStoredReports,
+    &metric::kSessions,        &metric::kSpans,
+    &metric::kExports,
 });
 
 }  // namespace

@@ -489,6 +489,16 @@ inline constexpr MetricInfo kVenueStream{
     .where = "execution",
     .labels = {"venue"},
     .max_series = 8};
+inline constexpr MetricInfo kOrderSocket{
+    .name = "gannet_order_socket_up",
+    .type = MetricType::kGauge,
+    .unit = "1",
+    .help =
+        "1 while orders go over the venue's order socket, 0 while they go by REST because it is "
+        "not open; absent where none is wanted.",
+    .where = "execution",
+    .labels = {"venue"},
+    .max_series = 8};
 inline constexpr MetricInfo kStoreFailing{.name = "gannet_report_store_failing",
                                           .type = MetricType::kGauge,
                                           .unit = "1",

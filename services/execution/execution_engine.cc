@@ -132,7 +132,7 @@ bool ExecutionEngine::JournalBatch(const std::vector<Gathered>& placements) {
   stats_.batched_placements += placements.size();
   venue::RequestContext context{.kind = wire->kind,
                                 .instrument = orders[0].intent->instrument,
-                                .client_order_id = ids[0],
+                                .client_order_id = orders[0].intent->client_order_id,
                                 .targets = std::move(ids)};
   SendJournaled(Purpose::kPlaceBatch, *std::move(wire), std::move(context), {});
   return true;

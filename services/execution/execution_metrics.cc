@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "libs/market/names.h"
 
@@ -38,9 +39,11 @@ void MeasureOrders(telemetry::Metrics& metrics, const std::string& venue,
 telemetry::Metrics::Collector MeasureExecution(telemetry::Metrics* metrics,
                                                const std::string& venue,
                                                const ExecutionEngine& engine,
-                                               const runtime::Shard& shard) {
+                                               const runtime::Shard& shard,
+                                               std::function<std::optional<bool>()> by_socket) {
   if (metrics == nullptr) return {};
-  return metrics->Collect([venue, &engine, &shard](telemetry::Metrics& into) {
+  return metrics->Collect([venue, &engine, &shard,
+                           by_socket = std::move(by_socket)](telemetry::Metrics& into) {
     MeasureOrders(into, venue, engine.state(), shard.now());
     const ExecutionEngine::Stats& stats = engine.stats();
     into.CounterOf(metric::kReconciliations, {venue, "done"}).SetTotal(stats.reconciliations);
@@ -49,6 +52,8 @@ telemetry::Metrics::Collector MeasureExecution(telemetry::Metrics* metrics,
     into.CounterOf(metric::kForeign, {venue}).SetTotal(stats.foreign_orders + stats.changed_orders);
     into.GaugeOf(metric::kBreaks, {venue}).Set(static_cast<double>(engine.Halts().size()));
     into.GaugeOf(metric::kVenueStream, {venue}).Set(engine.stream_up() ? 1 : 0);
+    if (const std::optional<bool> up = by_socket())
+      into.GaugeOf(metric::kOrderSocket, {venue}).Set(*up ? 1 : 0);
   });
 }
 

@@ -104,7 +104,9 @@ ExecutionService::ExecutionService(const ExecutionConfig& config, runtime::Deps&
           deps.shard, bus::kJournals, [this](const auto& event) { engine_.Apply(event); },
           /*essential=*/true) {  // a cancel leaves once its request is written down
   venue_name_ = paper_ ? paper_->name() : venue_->name();
-  metrics_ = MeasureExecution(deps.metrics, venue_name_, engine_, shard_);
+  metrics_ = MeasureExecution(deps.metrics, venue_name_, engine_, shard_, [this] {
+    return orders_ ? std::optional(orders_go_by_socket()) : std::nullopt;
+  });
   if (paper_) paper_->Bind(engine_.state());
   if (parts.session) {
     session_ = std::make_unique<VenueSession>(

@@ -83,6 +83,7 @@ def test(bin_dir, folder):
             running.wait_for(lambda: (prometheus.value("sum(gannet_exec_reports_total{kind='JOURNALED'})") or 0) > 0, 120, "an order")
             running.wait_for(lambda: (prometheus.value("gannet_signal_to_order_seconds_count") or 0) > 0, 60, "a timed order")
             running.wait_for(lambda: prometheus.value("sum(gannet_books{state='valid'})") == 10, 60, "ten valid books")
+            running.wait_for(lambda: prometheus.value("gannet_order_socket_up") == 1, 60, "orders go over the order socket")
             scrape_is_well_formed(port)
             rules = running.wait_for(prometheus.rules, 60, "each rule was computed once")
             harness.check(len(rules) > 60, f"{len(rules)} rules were taken")

@@ -39,6 +39,7 @@ SIMPLE = {
     "GannetAccountEvent": ({'gannet_counts_total{what="account_liquidation"}': "0x5 1x20"},
                            {'gannet_counts_total{what="account_liquidation"}': "3x30"}, "10m"),
     "GannetVenueStreamDown": ({"gannet_venue_stream_up": "0x10"}, {"gannet_venue_stream_up": "1 0 1 1 1 1 1"}, "5m"),
+    "GannetOrderSocketDown": ({"gannet_order_socket_up": "0x20"}, {"gannet_order_socket_up": "0x8 1 0x8"}, "15m"),
     "GannetKillSwitchOn": ({"gannet_kill_switches": "1x10"}, {"gannet_kill_switches": "0x10"}, "2m"),
     "GannetExposureNearLimit": ({'gannet_exposure_ratio{scope="account",limit="gross"}': "0.95x20"},
                                 {'gannet_exposure_ratio{scope="account",limit="gross"}': "0.95 0.5 0.95 0.5 0.95 0.5 0.5x9"}, "10m"),
