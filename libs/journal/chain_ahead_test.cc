@@ -33,6 +33,37 @@ TEST_CASE("ChainAhead gives the chain of a batch however it gathered") {
   }
 }
 
+TEST_CASE("ChainAhead goes from a batch written ahead to what is joined to it, and back") {
+  base::Rng rng(6);
+  for (int round = 0; round < 100; ++round) {
+    ChainAhead written, gathering;
+    std::string frames = Bytes(rng, 3'000) + "x";
+    written.GatherAll(kBase, frames);
+    gathering.GoOn(written, frames.size());
+    std::string more;
+    for (uint64_t records = rng.Below(9); records > 0; --records) {
+      more += Bytes(rng, 900);
+      gathering.Gather(more);
+    }
+    CHECK(gathering.Finish(kBase, more) == NextChain(kBase, more));  // not joined to anything
+    if (round % 3 == 0) frames += "other bytes than those it went on from";
+    written.Join(gathering, frames.size());
+    frames += more;
+    CHECK(written.Finish(kBase, frames) == NextChain(kBase, frames));
+    CHECK(written.Finish(kOther, frames) == NextChain(kOther, frames));
+  }
+}
+
+TEST_CASE("ChainAhead does not go on from a batch that was not hashed to its end") {
+  const std::string frames(1'000, 'x'), more(2'000, 'y');
+  ChainAhead written, gathering;
+  written.GatherAll(kBase, frames);
+  gathering.GoOn(written, frames.size() - 1);
+  gathering.Gather(more);
+  written.Join(gathering, frames.size());
+  CHECK(written.Finish(kBase, frames + more) == NextChain(kBase, frames + more));
+}
+
 TEST_CASE("ChainAhead does not use what it hashed from another chain or for another batch") {
   ChainAhead ahead;
   const std::string frames(5'000, 'x');

@@ -25,6 +25,7 @@ void Move(Batch& batch, Batch& to) {
   if (to.empty()) {
     std::swap(to, batch);
   } else if (!batch.empty()) {
+    to.ahead.Join(batch.ahead, to.frames.size());
     to.frames += batch.frames;
     to.records += batch.records;
     to.last_sequence = batch.last_sequence;
@@ -201,10 +202,14 @@ absl::Status Committer::Close() {
   return std::exchange(snapshot_failure_, absl::OkStatus());
 }
 
-std::optional<base::Sha256Digest> Committer::chain() const {
+void Committer::Begin(ChainAhead& ahead) {
   std::lock_guard lock(mutex_);
-  if (at_work_ || !pending_.empty() || !working_.empty()) return std::nullopt;
-  return segments_->chain();
+  if (at_work_ || !pending_.empty()) return;
+  if (working_.empty()) {
+    ahead.Begin(segments_->chain());
+  } else {
+    ahead.GoOn(working_.ahead, working_.frames.size());
+  }
 }
 
 absl::Status Committer::failure() const {

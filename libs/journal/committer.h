@@ -54,8 +54,9 @@ class Committer {
   absl::Status Close();
 
   uint64_t durable_sequence() const { return durable_.load(std::memory_order_acquire); }
-  // That the next batch goes on from; nothing while one is waiting or not durable yet.
-  std::optional<base::Sha256Digest> chain() const;
+  // Begins the chain of the next batch, if what it goes on from is known by now: nothing of
+  // another is waiting or at work.
+  void Begin(ChainAhead& ahead);
   Health health() const { return health_.load(std::memory_order_acquire); }
   absl::Status failure() const;
   // Of the last snapshot that failed; telling it forgets it.

@@ -162,7 +162,7 @@ void WriterImpl::Put(uint64_t sequence, RecordType type, base::Time time, std::s
                      std::string_view payload, uint64_t first_sequence) {
   if (open_.empty()) {
     open_.first_sequence = first_sequence;
-    if (const auto chain = committer_->chain()) open_.ahead.Begin(*chain);
+    committer_->Begin(open_.ahead);
   }
   AppendRecord(open_.frames, sequence, type, time, channel, payload);
   open_.last_sequence = sequence;
