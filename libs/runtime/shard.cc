@@ -190,18 +190,20 @@ void Shard::EndTurn() {
   const auto is_fact = [](const auto& event) { return event.first->fact; };
   const bool decided = std::any_of(turn_facts_.begin(), turn_facts_.end(), is_fact);
   if (decided) {
+    std::vector<std::pair<const bus::TopicInfo*, RawEvent>> facts, data;
+    facts.reserve(turn_facts_.size());
+    for (auto& event : turn_facts_) (is_fact(event) ? facts : data).push_back(std::move(event));
+    turn_facts_.clear();
     // Whoever watches the market waits until the commit is under way: an order may hang on it.
-    const auto data = std::stable_partition(turn_facts_.begin(), turn_facts_.end(), is_fact);
-    if (data != turn_facts_.end()) {
-      effects_.push_back([this, events = std::vector(data, turn_facts_.end())] {
+    if (!data.empty()) {
+      effects_.push_back([this, events = std::move(data)] {
         for (const auto& [topic, event] : events) PublishOuter(*topic, event);
       });
-      turn_facts_.erase(data, turn_facts_.end());
     }
     if (outer_ != nullptr || !durable_watchers_.empty()) {
-      AfterDurable([this, facts = std::move(turn_facts_)] {
+      AfterDurable([this, events = std::move(facts)] {
         RunEffects();
-        TellDurable(facts);
+        TellDurable(events);
       });
     }
     if (!turn_links_.empty()) {
