@@ -51,8 +51,10 @@ UInt128 Divide(const Wide& numerator, UInt128 divisor, UInt128* remainder) {
   return quotient;
 }
 
-bool RoundsAwayFromZero(Rounding rounding, bool negative, UInt128 quotient, UInt128 remainder,
-                        UInt128 divisor) {
+// Of magnitudes; `odd`: the quotient is.
+template <class Unsigned>
+bool RoundsAwayFromZero(Rounding rounding, bool negative, bool odd, Unsigned remainder,
+                        Unsigned divisor) {
   if (remainder == 0) return false;
   switch (rounding) {
     case Rounding::kDown:
@@ -64,8 +66,8 @@ bool RoundsAwayFromZero(Rounding rounding, bool negative, UInt128 quotient, UInt
     case Rounding::kCeiling:
       return !negative;
     case Rounding::kHalfEven: {
-      const UInt128 other = divisor - remainder;
-      return remainder > other || (remainder == other && (quotient & 1) != 0);
+      const Unsigned other = divisor - remainder;
+      return remainder > other || (remainder == other && odd);
     }
   }
   return false;
@@ -202,17 +204,30 @@ std::string FormatDecimal(Int128 mantissa, int scale) {
 
 namespace {
 
-// What nearly every price and quantity is: factors of 63 bits, a divisor below
-// 2^64. One 128-bit division instead of two, none where 64 bits will do.
-std::optional<Int128> MulDivSmall(int64_t a, int64_t b, uint64_t divisor, Rounding rounding) {
+// What nearly every price and quantity is: a product of 63 bits.
+int64_t DivideSmall(int64_t product, int64_t divisor, Rounding rounding) {
+  const int64_t quotient = product / divisor, remainder = product % divisor;
+  if (remainder == 0) return quotient;
+  const bool negative = product < 0;
+  const auto rest = static_cast<uint64_t>(negative ? -remainder : remainder);
+  if (!RoundsAwayFromZero(rounding, negative, (quotient & 1) != 0, rest,
+                          static_cast<uint64_t>(divisor)))
+    return quotient;
+  return negative ? quotient - 1 : quotient + 1;
+}
+
+// And most of the others: factors of 63 bits, a divisor below 2^63. One 128-bit division
+// instead of two.
+Int128 MulDivSmall(int64_t a, int64_t b, int64_t divisor, Rounding rounding) {
+  int64_t small = 0;
+  if (!__builtin_mul_overflow(a, b, &small)) return DivideSmall(small, divisor, rounding);
   const Int128 signed_product = static_cast<Int128>(a) * b;
   if (divisor == 1) return signed_product;
   const bool negative = signed_product < 0;
-  const UInt128 product = Magnitude(signed_product);
-  UInt128 quotient =
-      product >> 64 == 0 ? static_cast<uint64_t>(product) / divisor : product / divisor;
-  const UInt128 remainder = product - quotient * divisor;
-  if (RoundsAwayFromZero(rounding, negative, quotient, remainder, divisor)) ++quotient;
+  const UInt128 product = Magnitude(signed_product), by = static_cast<UInt128>(divisor);
+  UInt128 quotient = product / by;
+  const UInt128 remainder = product - quotient * by;
+  if (RoundsAwayFromZero(rounding, negative, (quotient & 1) != 0, remainder, by)) ++quotient;
   return negative ? -static_cast<Int128>(quotient) : static_cast<Int128>(quotient);
 }
 
@@ -224,7 +239,7 @@ std::optional<Int128> MulDiv(Int128 a, Int128 b, Int128 divisor, Rounding roundi
   if (divisor == 0) return std::nullopt;
   if (divisor > 0 && FitsInt64(a) && FitsInt64(b) && FitsInt64(divisor)) {
     return MulDivSmall(static_cast<int64_t>(a), static_cast<int64_t>(b),
-                       static_cast<uint64_t>(divisor), rounding);
+                       static_cast<int64_t>(divisor), rounding);
   }
   const bool negative = (a < 0) != (b < 0) ? divisor > 0 : divisor < 0;
   const UInt128 by = Magnitude(divisor);
@@ -232,7 +247,7 @@ std::optional<Int128> MulDiv(Int128 a, Int128 b, Int128 divisor, Rounding roundi
   if (product.high >= by) return std::nullopt;
   UInt128 remainder = 0;
   UInt128 quotient = Divide(product, by, &remainder);
-  if (RoundsAwayFromZero(rounding, negative, quotient, remainder, by)) {
+  if (RoundsAwayFromZero(rounding, negative, (quotient & 1) != 0, remainder, by)) {
     if (++quotient == 0) return std::nullopt;
   }
   return WithSign(quotient, negative);

@@ -16,10 +16,15 @@ wire::EngineNote Note(std::string_view kind, wire::CanonicalWriter& out) {
   return {kEngineName, std::string(kind), out.Take()};
 }
 
-template <class T>
-absl::StatusOr<T> Finish(wire::CanonicalReader& in, T value) {
+absl::Status CheckEnd(const wire::CanonicalReader& in) {
   GANNET_RETURN_IF_ERROR(in.status());
   if (!in.done()) return absl::DataLossError("bytes after the end of a note");
+  return absl::OkStatus();
+}
+
+template <class T>
+absl::StatusOr<T> Finish(wire::CanonicalReader& in, T value) {
+  GANNET_RETURN_IF_ERROR(CheckEnd(in));
   return value;
 }
 
@@ -71,7 +76,8 @@ wire::EngineNote ToNote(const RequestNote& note) {
 absl::StatusOr<RequestNote> ReadRequestNote(std::string_view body) {
   wire::CanonicalReader in(body);
   GANNET_RETURN_IF_ERROR(CheckVersion(in));
-  RequestNote note;
+  absl::StatusOr<RequestNote> read{RequestNote()};
+  RequestNote& note = *read;  // where it stays: one is read on each order's way
   note.id = in.U64();
   note.kind = static_cast<venue::RequestKind>(in.U8());
   note.order = in.Text<market::ClientOrderId>();
@@ -86,7 +92,8 @@ absl::StatusOr<RequestNote> ReadRequestNote(std::string_view body) {
     for (uint32_t left = in.U32(); left > 0 && in.ok(); --left)
       note.others.push_back(in.Text<market::ClientOrderId>());
   }
-  return Finish(in, std::move(note));
+  GANNET_RETURN_IF_ERROR(CheckEnd(in));
+  return read;
 }
 
 wire::EngineNote ToNote(const CancelNote& note) {

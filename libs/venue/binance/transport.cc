@@ -7,6 +7,8 @@
 namespace gannet::venue::binance {
 namespace {
 
+constexpr size_t kUsualFrame = 512;  // of a signed order
+
 int64_t Millis(base::Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
@@ -67,7 +69,8 @@ WireRequest ToFrame(const Call& call, const Signer& signer, std::string_view api
     parameters.Number("timestamp", base::UnixMillis(request.timestamp));
     parameters.Plain("signature", signer.Sign(parameters.SortedPlain()));
   }
-  request.body = "{\"id\":";
+  request.body.reserve(kUsualFrame);
+  request.body += "{\"id\":";
   AppendJsonString(request.body, id);
   request.body += ",\"method\":\"";
   request.body.append(call.operation);
