@@ -12,6 +12,8 @@ using market::Int128;
 using market::ScopeKind;
 
 constexpr Index kFirmScope = 0;
+constexpr size_t kFirstPrices = 4;  // held ready, so that an order allocates nothing
+
 constexpr std::string_view kManualPrefix = "manual/";  // strategies that are people
 
 }  // namespace
@@ -50,18 +52,25 @@ Index ExposureBook::FindLeaf(const market::AccountId& account, const market::Str
 }
 
 void ExposureBook::Fetch(const Leaf& leaf) const {
-  constexpr ptrdiff_t kLine = 64;
-  const auto fetch = [](const void* from, const void* to) {
-    for (const char* at = static_cast<const char*>(from); at < to; at += kLine)
-      __builtin_prefetch(at, /*for writing=*/1);
-  };
-  fetch(&leaf, &leaf.name);
-  fetch(leaf.instrument_row, &leaf.instrument_row->definition);
-  for (const ScopeRow* scope : leaf.scope_rows) fetch(scope, &scope->scope);
-  for (const Cell* cell : leaf.cell_rows) fetch(cell, cell + 1);
-  for (const BalanceRow* row : {leaf.quote_row, leaf.base_row}) {
-    if (row != nullptr) fetch(row, &row->account);
+  FetchLines(&leaf, &leaf.name);
+  FetchLines(leaf.instrument_row, &leaf.instrument_row->definition);
+  for (const ScopeRow* scope : leaf.scope_rows) {
+    FetchLines(scope, &scope->pnl);
+    scope->flow.Fetch();
   }
+  for (const Cell* cell : leaf.cell_rows) FetchLines(cell, &cell->margin);
+  for (const BalanceRow* row : {leaf.quote_row, leaf.base_row}) {
+    if (row != nullptr) FetchLines(row, &row->account);
+  }
+  // And where these point to.
+  leaf.answered.Fetch();
+  for (const ScopeRow* scope : leaf.scope_rows) {
+    scope->messages.Fetch();
+    scope->flow.FetchNewest();
+  }
+  const Cell& account = *leaf.cell_rows[1];
+  for (const auto* prices : {&account.buy_prices, &account.sell_prices})
+    FetchLines(prices->data(), prices->data() + prices->size());
 }
 
 Index ExposureBook::FindBalance(Index account, const std::string& venue,
@@ -122,6 +131,8 @@ void ExposureBook::TakeLimits(ScopeRow& row) const {
   if (limits.max_orders_per_fill) row.flow_limits.orders_per_fill = *limits.max_orders_per_fill;
   row.flow.SetWindow(limits_.windows.flow);
   row.groups.resize(limits_.correlation.size());
+  TakeLosses(row);
+  TakeRoom(row);
 }
 
 void ExposureBook::SetLimits(const LimitSet& limits) {
@@ -138,10 +149,15 @@ void ExposureBook::Tighten(Leaf& leaf) const {
   const std::string& strategy = scopes_[leaf.strategy].scope.name;
   const bool person = strategy.starts_with(kManualPrefix);
   RowLimits tight;
+  for (auto& side : tight.position) side.fill(INT64_MAX);
+  leaf.duplicates.clear();
   tight.known_account = leaf.scope_rows[1]->known_account;
   tight.open = tight.known_account && strategy != kManualPrefix;
   const auto least = [](auto& own, const auto& stated) {
     if (stated) own = std::min(own, *stated);
+  };
+  const auto least_amount = [](int64_t& own, const std::optional<Value>& stated) {
+    if (stated) own = static_cast<int64_t>(std::clamp<Value>(*stated, INT64_MIN, own));
   };
   const auto allow = [&leaf](std::optional<bool> Limits::*permission) {
     bool allowed = false, forbidden = false;
@@ -158,10 +174,10 @@ void ExposureBook::Tighten(Leaf& leaf) const {
     const Limits& limits = scope.limits;
     const size_t cell = i == 1 || i == 2 ? i : 0;
     stated_limits |= scope.stated_limits;
-    least(tight.order_notional, limits.max_order_notional);
-    least(tight.order_quantity, limits.max_order_quantity);
-    least(tight.max_long[cell], limits.max_long);
-    least(tight.max_short[cell], limits.max_short);
+    least_amount(tight.order_notional, limits.max_order_notional);
+    least_amount(tight.order_quantity, limits.max_order_quantity);
+    least_amount(tight.position[0][cell], limits.max_long);
+    least_amount(tight.position[1][cell], limits.max_short);
     least(tight.stale_after, limits.stale_after);
     least(tight.dead_man, limits.dead_man);
     least(tight.max_move_ppm, limits.max_move_ppm);
@@ -170,7 +186,11 @@ void ExposureBook::Tighten(Leaf& leaf) const {
     const int64_t collar = limits.price_collar_ppm.value_or(0);
     if (collar > 0 && (tight.collar_ppm == 0 || collar < tight.collar_ppm))
       tight.collar_ppm = collar;
-    if (limits.duplicates) tight.duplicates[tight.duplicate_limits++] = *limits.duplicates;
+    if (limits.duplicates) {
+      tight.open = tight.open && limits.duplicates->count > 0;  // 0 refuses the first one
+      leaf.duplicates.push_back(*limits.duplicates);
+      tight.duplicates_within = std::max(tight.duplicates_within, limits.duplicates->window);
+    }
     if (limits.permitted_types) tight.permitted_types &= limits.permitted_types->bits;
     tight.open =
         tight.open && !limits.restricted.value_or(false) &&
@@ -182,7 +202,7 @@ void ExposureBook::Tighten(Leaf& leaf) const {
     tight.require_reason = tight.require_reason || limits.require_reason.value_or(false);
     tight.require_model = tight.require_model || limits.require_model.value_or(false);
   }
-  if (tight.duplicate_limits > 0) leaf.answered.Reserve();
+  if (!leaf.duplicates.empty()) leaf.answered.Reserve();
   tight.open = tight.open && stated_limits == kAllMandatory && tight.stage != Stage::kShadow &&
                (tight.stage != Stage::kPaper || leaf.scope_rows[1]->paper_account);
   tight.margin_allowed = allow(&Limits::margin_allowed);
@@ -289,6 +309,8 @@ Index ExposureBook::Touch(const market::AccountId& account, const market::Strate
   leaf.instrument_row = &row;
   for (size_t i = 0; i < leaf.scopes.size(); ++i) leaf.scope_rows[i] = &scopes_[leaf.scopes[i]];
   for (size_t i = 0; i < leaf.cells.size(); ++i) leaf.cell_rows[i] = &cells_[leaf.cells[i]];
+  leaf.cell_rows[1]->buy_prices.reserve(kFirstPrices);
+  leaf.cell_rows[1]->sell_prices.reserve(kFirstPrices);
   Tighten(leaf);
   return last_leaf_ = at;
 }
@@ -324,6 +346,8 @@ void ExposureBook::SetBaseline(const market::Scope& scope, Value day_baseline, V
   if (at == kNone) return;
   scopes_[at].day_baseline = day_baseline;
   scopes_[at].peak = scopes_[at].high = peak;
+  TakeLosses(scopes_[at]);
+  TakeRoom(scopes_[at]);
 }
 
 }  // namespace gannet::risk

@@ -34,6 +34,7 @@
 #include "libs/market/order.h"
 #include "libs/wire/canonical.h"
 #include "services/risk/by_text.h"
+#include "services/risk/fetch_lines.h"
 #include "services/risk/limits.h"
 #include "services/risk/order_memory.h"
 #include "services/risk/order_table.h"
@@ -109,6 +110,9 @@ class FlowWindow {
       counted_.reset();
     }
   }
+  // What counts now, and its newest slice.
+  void Fetch() const { FetchLines(this, &slices_.slices()); }
+  void FetchNewest() const { FetchLines(&slices_.newest(), &slices_.newest() + 1); }
   // What counts at `now`.
   const Flow& SumAt(base::Time now) const {
     if (!counted_ || now < counted_->from || now >= counted_->until) Sum(now);
@@ -160,7 +164,16 @@ struct SpreadLimits {
   Value concentration_above = 0, correlated = kNoLimit, capital = kNoLimit;
 };
 
-// What every verdict reads stands first.
+// What may still come until a limit of a scope's own sums is met: never more than that, less
+// where it is beyond kMostRoom. Follows the sums.
+inline constexpr int64_t kMostRoom = int64_t{1} << 62;
+struct Room {
+  int64_t open_value = 0;
+  int64_t gross = 0;             // of the firm also under its capital
+  std::array<int64_t, 2> net{};  // of the long and the short side
+};
+
+// What every verdict reads stands first, in one line.
 struct alignas(64) ScopeRow {
   // durable
   market::TradingState state = market::TradingState::kActive;
@@ -168,22 +181,26 @@ struct alignas(64) ScopeRow {
   bool throttled = false;     // control 5: until a person resumes the scope
   bool breaker_open = false;  // control 26: the same
   // derived
+  bool lost = false;      // control 13: past max_daily_loss or max_drawdown
   uint32_t unvalued = 0;  // cells whose worth cannot be told
   uint32_t open_orders = 0;
   uint32_t instruments_used = 0;  // control 15
+  Room room;
+  RateWindow messages;  // durable; begins with what a verdict reads
+
+  // What bookings change.
   Value open_value = 0, gross = 0, long_side = 0, short_side = 0;
   SumLimits sum_limits;
+  FlowLimits flow_limits;
   Value pnl = 0, fees = 0;
   Value high = 0;          // highest result seen at quoted prices, at least `peak`
   Value day_baseline = 0;  // durable: result at 00:00 UTC
-  RateWindow messages;     // durable
   Value peak = 0;          // durable: highest result recorded
   uint32_t unmarked = 0;   // derived: positions valued at their last fill for want of a quote
   SpreadLimits spread_limits;
   std::vector<std::pair<Index, uint32_t>> venues_used;  // venue scope, instruments in use
   std::vector<GroupSums> groups;                        // by correlation group
   std::map<market::AssetId, market::Money> other_fees;
-  FlowLimits flow_limits;
   FlowWindow flow;  // durable
 
   market::Scope scope;
@@ -239,16 +256,15 @@ struct alignas(64) Cell : CellSums {
 // The tightest that any of a row's scopes states of what is the same for all of them.
 // Worked out when limits change; `gannet risk explain` says whose each is.
 struct RowLimits {
-  Value order_notional = kNoLimit, order_quantity = kNoLimit;
-  std::array<Value, 3> max_long{kNoLimit, kNoLimit, kNoLimit};  // by cell
-  std::array<Value, 3> max_short{kNoLimit, kNoLimit, kNoLimit};
-  int64_t collar_ppm = 0;  // 0: not stated
+  // Cut at the ends of 64 bits: what is beyond them the table decides.
+  int64_t order_notional = INT64_MAX, order_quantity = INT64_MAX;
+  std::array<std::array<int64_t, 3>, 2> position{};  // of the long and the short side, by cell
+  int64_t collar_ppm = 0;                            // 0: not stated
   base::Duration stale_after = base::Duration::max();
-  base::Duration dead_man = base::Duration::max();  // max: not stated
-  int64_t max_move_ppm = INT64_MAX;                 // the same
-  int64_t max_volatility_ppm = INT64_MAX;           // the same
-  std::array<RateLimit, 5> duplicates;              // the first `duplicate_limits`
-  uint32_t duplicate_limits = 0;
+  base::Duration dead_man = base::Duration::max();           // max: not stated
+  int64_t max_move_ppm = INT64_MAX;                          // the same
+  int64_t max_volatility_ppm = INT64_MAX;                    // the same
+  base::Duration duplicates_within = base::Duration::min();  // the longest window; min: none
   uint32_t permitted_types = UINT32_MAX;
   Stage stage = Stage::kFull;
   // No control of account, mandatory limits, restrictions, names and stage refuses: the rest
@@ -277,6 +293,7 @@ struct alignas(64) Leaf {
   RowLimits limits;
   OrderMemory answered;  // durable; control 4
 
+  std::vector<RateLimit> duplicates;  // of the scopes that state them
   RowName name;
   Index account = kNone, strategy = kNone, instrument = kNone;  // scope, scope, instrument row
   std::array<Index, 3> cells{kNone, kNone, kNone};              // firm, account, strategy
@@ -347,9 +364,16 @@ struct alignas(64) InstrumentRow {
 };
 
 // The price at which an order trades: its limit, or the one that meets every other.
-int64_t MeetingPrice(const market::OrderIntent& intent);
-bool HasLimitPrice(market::OrderType type);
 inline constexpr int64_t kAnyBuy = INT64_MAX, kAnySell = INT64_MIN;
+inline bool HasLimitPrice(market::OrderType type) {
+  using market::OrderType;
+  return type == OrderType::kLimit || type == OrderType::kStopLimit ||
+         type == OrderType::kTakeProfitLimit;
+}
+inline int64_t MeetingPrice(const market::OrderIntent& intent) {
+  if (HasLimitPrice(intent.type)) return intent.price.mantissa;
+  return intent.side == market::Side::kBuy ? kAnyBuy : kAnySell;
+}
 
 // Hundredths of the valuation asset, away from zero and cut at kMaxHundredths: the
 // unit of control 14, whose squares fit 128 bits.
@@ -507,6 +531,8 @@ class ExposureBook {
     uint64_t bookings_refused = 0;     // kMaxBookings reached, or an amount that none is
   };
   const Stats& stats() const { return stats_; }
+  // Whether what verdicts read of a scope is what its sums and limits say; for tests.
+  static bool RoomFits(const ScopeRow& scope);
 
  private:
   Index MakeScope(market::ScopeKind kind, const std::string& name);
@@ -516,7 +542,7 @@ class ExposureBook {
   void TakeRules(InstrumentRow& row) const;
   void FindGroup(InstrumentRow& row) const;
   template <class Add>
-  void CountFlow(Index leaf, base::Time at, const Add& add);
+  void CountFlow(const Leaf& leaf, base::Time at, const Add& add);
   void CountFill(Index leaf, base::Time at);
   void CountExecution(const OpenOrder& order, base::Time at);
   void CountFailure(const OpenOrder& order, base::Time at);
@@ -536,7 +562,12 @@ class ExposureBook {
   void GiveBack(const OpenOrder& child);
   bool ValueCell(Cell& cell, const InstrumentRow& row) const;
   void Revalue(Cell& cell);
-  void RevalueSide(Cell& cell, bool buy);
+  // A quantity of an instrument and its quote units at the mark.
+  struct Sized {
+    int64_t quantity = 0;
+    market::Int128 units = 0;
+  };
+  void RevalueSide(Cell& cell, bool buy, Sized& sized);
   void RevalueInstrument(Index at);
   void CountChange(const Cell& cell, const CellSums& before, const market::Money& margin);
   bool Rescale(InstrumentRow& row, const market::Instrument& definition);
@@ -554,6 +585,8 @@ class ExposureBook {
   void Rebuild();
   void CountGroup(const Cell& cell, const CellSums& sums, int sign);
   void CountUse(const Cell& cell, int sign);
+  static void TakeRoom(ScopeRow& scope);
+  static void TakeLosses(ScopeRow& scope);
   void SaveLeaf(wire::CanonicalWriter& out, const Leaf& leaf) const;
   void SaveScope(wire::CanonicalWriter& out, const ScopeRow& row) const;
   void LoadScope(wire::CanonicalReader& in, ScopeRow& row, uint8_t version);

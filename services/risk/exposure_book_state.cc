@@ -321,7 +321,8 @@ absl::Status ExposureBook::Load(wire::CanonicalReader& in) {
   };
   const auto lost = [] {
     return absl::DataLossError(
-        "the saved exposure names an instrument that it does not define; start with --fresh");
+        "the saved exposure names an instrument that it "
+        "does not define; start with --fresh");
   };
   for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
     const Index at = read_leaf();

@@ -16,17 +16,6 @@ constexpr std::string_view kManualPrefix = "manual/";  // strategies that are pe
 
 }  // namespace
 
-bool HasLimitPrice(market::OrderType type) {
-  using market::OrderType;
-  return type == OrderType::kLimit || type == OrderType::kStopLimit ||
-         type == OrderType::kTakeProfitLimit;
-}
-
-int64_t MeetingPrice(const market::OrderIntent& intent) {
-  if (HasLimitPrice(intent.type)) return intent.price.mantissa;
-  return intent.side == Side::kBuy ? kAnyBuy : kAnySell;
-}
-
 Int128 Hundredths(Value value) {
   constexpr int64_t kPart = 1'000'000;  // 10^-kValueScale to hundredths
   const Int128 up = value < 0 ? -((-value + kPart - 1) / kPart) : (value + kPart - 1) / kPart;
@@ -65,15 +54,15 @@ void FlowWindow::Sum(base::Time now) const {
 }
 
 template <class Add>
-void ExposureBook::CountFlow(Index leaf, base::Time at, const Add& add) {
-  for (ScopeRow* scope : leaves_[leaf].scope_rows) {
+void ExposureBook::CountFlow(const Leaf& leaf, base::Time at, const Add& add) {
+  for (ScopeRow* scope : leaf.scope_rows) {
     if (scope->flow_limits.any) scope->flow.Count(at, add);
   }
 }
 
 void ExposureBook::CountCancel(Index leaf, base::Time at) {
   for (const Index scope : leaves_[leaf].scopes) scopes_[scope].messages.Add(at);
-  CountFlow(leaf, at, [](Flow& flow) {
+  CountFlow(leaves_[leaf], at, [](Flow& flow) {
     ++flow.messages;
     ++flow.cancels;
   });
@@ -86,13 +75,13 @@ void ExposureBook::CountAnswer(Index at, const market::OrderIntent& intent, cons
     scope->messages.Add(answer.decided);
     flows = flows || scope->flow_limits.any;
   }
-  if (leaf.limits.duplicate_limits > 0 && intent.kind == market::IntentKind::kNew &&
-      intent.parent.empty())
+  if (leaf.limits.duplicates_within != base::Duration::min() &&
+      intent.kind == market::IntentKind::kNew && intent.parent.empty())
     leaf.answered.Add(answer.decided, OrderShape::Of(intent));
   if (!flows) return;
   // Of a parent nothing is sent: its children count.
   if (!answer.permitted || intent.kind == market::IntentKind::kParent)
-    return CountFlow(at, answer.decided, [](Flow& flow) { ++flow.messages; });
+    return CountFlow(leaf, answer.decided, [](Flow& flow) { ++flow.messages; });
   // Of an amendment what it adds counts.
   const InstrumentRow& row = *leaf.instrument_row;
   Int128 quantity = intent.quantity.mantissa, reserved = answer.reserved.units();
@@ -112,7 +101,7 @@ void ExposureBook::CountAnswer(Index at, const market::OrderIntent& intent, cons
   };
   quantity = scaled(quantity, row.rules.quantity_scale);
   reserved = scaled(reserved, answer.reserved.scale());
-  CountFlow(at, answer.decided, [=, asset = row.quote_asset](Flow& flow) {
+  CountFlow(leaf, answer.decided, [=, asset = row.quote_asset](Flow& flow) {
     ++flow.messages;
     flow.orders += orders;
     flow.quantity += quantity;
@@ -121,7 +110,7 @@ void ExposureBook::CountAnswer(Index at, const market::OrderIntent& intent, cons
 }
 
 void ExposureBook::CountFill(Index leaf, base::Time at) {
-  CountFlow(leaf, at, [](Flow& flow) { ++flow.fills; });
+  CountFlow(leaves_[leaf], at, [](Flow& flow) { ++flow.fills; });
 }
 
 // A program's order has been executed: once, at its first fill.
@@ -193,13 +182,12 @@ void ExposureBook::CountUse(const Cell& cell, int sign) {
   const uint32_t one = static_cast<uint32_t>(sign);  // wraps to minus one
   scope.instruments_used += one;
   const Index venue = cell.instrument_row->venue_scope;
-  const auto at = std::find_if(scope.venues_used.begin(), scope.venues_used.end(),
-                               [&](const auto& used) { return used.first == venue; });
-  if (at != scope.venues_used.end()) {
-    at->second += one;
-  } else {
-    scope.venues_used.emplace_back(venue, one);
+  for (auto& [other, used] : scope.venues_used) {
+    if (other != venue) continue;
+    used += one;
+    return;
   }
+  scope.venues_used.emplace_back(venue, one);
 }
 
 }  // namespace gannet::risk

@@ -165,10 +165,11 @@ void ExposureBook::Reserve(OpenOrder& order, int64_t rest, Int128 value) {
 
   const Int128 change = value - order.rest_value;
   order.rest_value = value;
+  Sized sized;
   for (Cell* cell : leaf.cell_rows) {
     (buy ? cell->open_buy : cell->open_sell) += quantity;
     (buy ? cell->buys : cell->sells) += change;
-    RevalueSide(*cell, buy);
+    RevalueSide(*cell, buy, sized);
   }
   if (!row.rules.spot) return;
   const Money asset =

@@ -78,6 +78,58 @@ std::optional<Value> ExposureBook::ValueOfAsset(const market::AssetId& asset,
                         market::PowerOfTen(row.definition.price_scale), Rounding::kCeiling);
 }
 
+namespace {
+
+// What `limit` leaves above `sum`.
+int64_t Left(Value limit, Value sum) {
+  Value left = 0;
+  if (__builtin_sub_overflow(limit, sum, &left)) left = limit > 0 ? kMostRoom : -kMostRoom;
+  return static_cast<int64_t>(std::clamp<Value>(left, -kMostRoom, kMostRoom));
+}
+
+}  // namespace
+
+void ExposureBook::TakeLosses(ScopeRow& scope) {
+  const Value result = scope.result();
+  scope.lost = scope.day_baseline - result > scope.sum_limits.loss ||
+               scope.high - result > scope.sum_limits.fall;
+}
+
+void ExposureBook::TakeRoom(ScopeRow& scope) {
+  const SumLimits& limits = scope.sum_limits;
+  scope.room.open_value = Left(limits.open_value, scope.open_value);
+  scope.room.gross = Left(limits.gross, scope.gross);
+  scope.room.net = {Left(limits.net, scope.long_side), Left(limits.net, scope.short_side)};
+  if (scope.spread_limits.capital != kNoLimit) {
+    const Value lost = std::max<Value>(scope.day_baseline - scope.result(), 0);
+    scope.room.gross =
+        std::min(scope.room.gross, Left(scope.spread_limits.capital, scope.gross + lost));
+  }
+}
+
+bool ExposureBook::RoomFits(const ScopeRow& scope) {
+  ScopeRow fresh;
+  fresh.sum_limits = scope.sum_limits;
+  fresh.spread_limits = scope.spread_limits;
+  fresh.open_value = scope.open_value;
+  fresh.gross = scope.gross;
+  fresh.long_side = scope.long_side;
+  fresh.short_side = scope.short_side;
+  fresh.pnl = scope.pnl;
+  fresh.fees = scope.fees;
+  fresh.high = scope.high;
+  fresh.day_baseline = scope.day_baseline;
+  TakeLosses(fresh);
+  TakeRoom(fresh);
+  // What was beyond kMostRoom may be said to be less than there is.
+  const auto fits = [](int64_t said, int64_t is) {
+    return said == is || (said < is && is > kMostRoom / 2);
+  };
+  return scope.lost == fresh.lost && fits(scope.room.open_value, fresh.room.open_value) &&
+         fits(scope.room.gross, fresh.room.gross) && fits(scope.room.net[0], fresh.room.net[0]) &&
+         fits(scope.room.net[1], fresh.room.net[1]);
+}
+
 // What a cell counts has changed, and its margin from what it was.
 void ExposureBook::CountChange(const Cell& cell, const CellSums& before, const Money& margin) {
   const Value gross = cell.gross - before.gross, long_side = cell.long_side - before.long_side,
@@ -95,6 +147,8 @@ void ExposureBook::CountChange(const Cell& cell, const CellSums& before, const M
     scope->pnl += pnl;
     scope->unvalued += one(!cell.valued, !before.valued);
     scope->unmarked += one(!cell.marked, !before.marked);
+    TakeLosses(*scope);
+    TakeRoom(*scope);
   }
   if (cell.used != before.used) CountUse(cell, cell.used ? 1 : -1);
   if (cell.instrument_row->group != kNone) {
@@ -154,32 +208,60 @@ void ExposureBook::Revalue(Cell& cell) {
   CountChange(cell, before, margin);
 }
 
+namespace {
+
+// So small that it cannot lead a room out of 64 bits.
+constexpr int64_t kMostStep = kMostRoom / 4;
+bool IsStep(Value change) {
+  return static_cast<unsigned __int128>(change + kMostStep) <= 2 * uint64_t{kMostStep};
+}
+
+// `taken`, a step, is gone from a room or has come back; false where that has to be worked out
+// anew, since a room that is cut at the lower end may be less than it says.
+bool Follow(int64_t& room, int64_t taken) {
+  room -= taken;
+  if (room > kMostRoom) room = kMostRoom;
+  return room > -kMostRoom / 2;
+}
+
+}  // namespace
+
 // As Revalue, where open orders of one side have changed and nothing else: what the position
 // and the other side are worth stands.
-void ExposureBook::RevalueSide(Cell& cell, bool buy) {
+void ExposureBook::RevalueSide(Cell& cell, bool buy, Sized& sized) {
   const InstrumentRow& row = *cell.instrument_row;
   const int64_t mark = row.mark().mantissa, quantity = cell.side_quantity(buy);
   if (!cell.valued || !row.plain || row.group != kNone || cell.balance != nullptr ||
       row.rules.divisor == 0 || mark <= 0 || quantity == INT64_MIN)
     return Revalue(cell);
-  const bool used = cell.position != 0 || cell.open_buy != 0 || cell.open_sell != 0;
-  const Int128 units = (buy ? cell.open_buy : cell.open_sell) == 0
-                           ? (buy ? cell.held_units : -cell.held_units)
-                           : UnitsAway(row.rules, mark, quantity);
   Value& own = buy ? cell.long_side : cell.short_side;
-  (buy ? cell.long_units : cell.short_units) = units;
-  const Value side = units - own;
+  // Firm, account and strategy often hold the same.
+  if (sized.quantity != quantity) sized = {quantity, UnitsAway(row.rules, mark, quantity)};
+  const Int128 held = buy ? cell.held_units : -cell.held_units;
+  const Int128 units = (buy ? cell.open_buy : cell.open_sell) == 0 ? held : sized.units;
+  const Value size = std::max(units, buy ? cell.short_side : cell.long_side);
+  const Value open = cell.buys + cell.sells;
+  const Value side_step = units - own, gross_step = size - cell.gross,
+              open_step = open - cell.open_value;
+  if (!IsStep(side_step) || !IsStep(gross_step) || !IsStep(open_step)) return Revalue(cell);
+  const auto side = static_cast<int64_t>(side_step), gross = static_cast<int64_t>(gross_step),
+             open_value = static_cast<int64_t>(open_step);
   own = units;
-  const Value size = std::max(cell.long_side, cell.short_side), gross = size - cell.gross;
+  (buy ? cell.long_units : cell.short_units) = units;
   cell.gross = size;
-  const Value open = cell.buys + cell.sells, open_value = open - cell.open_value;
   cell.open_value = open;
   for (ScopeRow* scope : cell.scopes) {
     if (scope == nullptr) break;
     scope->gross += gross;
     (buy ? scope->long_side : scope->short_side) += side;
     scope->open_value += open_value;
+    Room& room = scope->room;
+    const bool gross_known = Follow(room.gross, gross),
+               open_known = Follow(room.open_value, open_value),
+               net_known = Follow(room.net[buy ? 0 : 1], side);
+    if (!gross_known || !open_known || !net_known) TakeRoom(*scope);
   }
+  const bool used = cell.position != 0 || cell.open_buy != 0 || cell.open_sell != 0;
   if (used != cell.used) {
     cell.used = used;
     CountUse(cell, used ? 1 : -1);

@@ -8,6 +8,7 @@
 
 #include "libs/base/time.h"
 #include "libs/market/order.h"
+#include "services/risk/fetch_lines.h"
 
 namespace gannet::risk {
 
@@ -52,6 +53,8 @@ class OrderMemory {
       next_ = (next_ + 1) % kSize;
     }
   }
+  // Whether there are any.
+  bool AnyAfter(base::Time since) const { return !entries_.empty() && newest_ > since; }
   // Identical ones whose time is after `since`; kSize when more may have been.
   size_t Count(const OrderShape& shape, base::Time since) const {
     if (entries_.empty() || newest_ <= since) return 0;
@@ -69,6 +72,10 @@ class OrderMemory {
     return count;
   }
   bool empty() const { return entries_.empty(); }
+  // Where the next one goes, on its way into the cache.
+  void Fetch() const {
+    if (!entries_.empty()) FetchLines(&entries_.back(), &entries_.back() + 1);
+  }
   void Reserve() { entries_.reserve(kFirst); }
   // Oldest first.
   std::vector<Entry> entries() const {

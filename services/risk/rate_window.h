@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "libs/base/time.h"
+#include "services/risk/fetch_lines.h"
 #include "services/risk/limits.h"
 
 namespace gannet::risk {
@@ -27,6 +28,11 @@ class RateWindow {
     next_ = next_ + 1 == times_.size() ? 0 : next_ + 1;
     size_ = std::min(size_ + 1, times_.size());
     full_until_ = size_ == times_.size() ? times_[next_] + window_ : base::Time::min();
+  }
+
+  // Where the next one goes, on its way into the cache.
+  void Fetch() const {
+    if (!times_.empty()) FetchLines(&times_[next_], &times_[next_] + 1);
   }
 
   // One more message at `now` would exceed the limit.

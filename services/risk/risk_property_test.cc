@@ -1,5 +1,6 @@
 // Properties of the gate over random lives of orders, prices and commands.
 #include <catch2/catch_test_macros.hpp>
+#include <cstdlib>
 #include <map>
 #include <string>
 #include <variant>
@@ -32,6 +33,7 @@ class Life {
     Define("binance-spot:BTCUSDT", "BTC", "USDT", market::InstrumentKind::kSpot);
     Define("binance-spot:ETHBTC", "ETH", "BTC", market::InstrumentKind::kSpot);
     Define("binance-usdm:BTCUSDT", "BTC", "USDT", market::InstrumentKind::kPerpetual);
+    Define("binance-spot:SOLUSDT", "SOL", "USDT", market::InstrumentKind::kSpot);
     Quotes();
     for (int i = 0; i < 40; ++i) Fund();
   }
@@ -226,7 +228,8 @@ class Life {
     market::BalanceUpdate update;
     update.account = market::AccountId(rng_.Chance(0.8) ? "main/paper" : "main/second");
     update.venue = rng_.Chance(0.5) ? "binance-spot" : "binance-usdm";
-    update.asset = market::AssetId(rng_.Chance(0.5) ? "USDT" : rng_.Chance(0.5) ? "BTC" : "ETH");
+    static constexpr const char* kAssets[] = {"USDT", "USDT", "USDT", "BTC", "ETH", "SOL"};
+    update.asset = market::AssetId(kAssets[rng_.Below(std::size(kAssets))]);
     update.free = market::Money(rng_.Between(0, 1'000'000) * 100'000'000, 8);
     Record(update);
   }
@@ -259,6 +262,22 @@ std::string Saved(const RiskEngine& engine) {
   return out.Take();
 }
 
+// A side is worth its quantity at the mark, away from zero, however it was worked out.
+void CheckSides(const Cell& cell) {
+  const InstrumentRow& row = *cell.instrument_row;
+  if (!cell.valued || row.mark().mantissa <= 0) return;
+  for (const bool buy : {true, false}) {
+    const int64_t quantity = cell.side_quantity(buy);
+    const auto size = row.definition.Notional(row.mark(), market::Quantity{std::abs(quantity)},
+                                              market::Rounding::kUp);
+    RC_ASSERT((buy ? cell.long_units : cell.short_units) ==
+              (quantity < 0 ? -size->units() : size->units()));
+    if (row.plain)
+      RC_ASSERT((buy ? cell.long_side : cell.short_side) ==
+                (buy ? cell.long_units : cell.short_units));
+  }
+}
+
 // What holds after every step: no reservation is negative, sums by scope equal
 // the sums over the open orders, and every scope's sums equal those of the firm's
 // parts.
@@ -276,6 +295,7 @@ void CheckSums(const ExposureBook& book) {
   Value accounts = 0, strategies = 0, gross_of_instruments = 0;
   for (Index at = 0; at < book.scopes().size(); ++at) {
     const ScopeRow& row = book.scope(at);
+    RC_ASSERT(ExposureBook::RoomFits(row));
     RC_ASSERT(row.open_value >= 0);
     RC_ASSERT(row.gross >= 0);
     RC_ASSERT(row.open_orders == counts[at]);
@@ -292,6 +312,7 @@ void CheckSums(const ExposureBook& book) {
   for (const auto& [key, quantity] : quantities) {
     const Leaf& leaf = book.leaf(key.first);
     RC_ASSERT((key.second ? leaf.open_buy : leaf.open_sell) == quantity);
+    for (const Cell* cell : leaf.cell_rows) CheckSides(*cell);
   }
 }
 
@@ -325,7 +346,7 @@ TEST_CASE("Reservations are never negative and come back to zero") {
       RC_ASSERT(row.long_side == -row.short_side);
     }
     for (Index account = 0; account < book.scopes().size(); ++account) {
-      for (const char* asset : {"USDT", "BTC", "ETH"}) {
+      for (const char* asset : {"USDT", "BTC", "ETH", "SOL"}) {
         const Index balance = book.FindBalance(account, "binance-spot", market::AssetId(asset));
         if (balance != kNone) RC_ASSERT(book.balance(balance).reserved.zero());
       }

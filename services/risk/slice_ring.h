@@ -91,6 +91,8 @@ class SliceRing {
     return sorted;
   }
   const std::array<Slice, kSlices + 1>& slices() const { return slices_; }
+  // The slice that was asked for last, nearly always.
+  const Slice& newest() const { return slices_[newest_]; }
 
  private:
   static constexpr int64_t kEmpty = -1;

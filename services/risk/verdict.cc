@@ -16,8 +16,9 @@ using market::Price;
 using market::Rounding;
 using market::TradingState;
 
-// Amounts beyond it are the table's, so that sums of them stay far from 128 bits.
-constexpr Int128 kMostUnits = Int128{1} << 62;
+// Amounts beyond it are the table's: what is compared below is then plain numbers, and a sum of
+// two does not leave 64 bits.
+constexpr int64_t kMostUnits = kMostRoom;
 
 // What the families below read of one order. Each says whether nothing that it looks at is in
 // the way; the numbers are those of docs/risk-controls.md.
@@ -31,8 +32,8 @@ struct Case {
   bool buy;
   // Something that only an order which reduces may pass.
   bool must_reduce = false;
-  Int128 notional = 0;  // worst case, quote units
-  Value value = 0;      // the same in the valuation asset
+  int64_t notional = 0;  // worst case, quote units
+  int64_t value = 0;     // the same in the valuation asset
   std::array<SideChange, 3> changes{};
 
   const RowLimits& limits() const { return leaf.limits; }
@@ -56,14 +57,14 @@ bool Worth(Case& at) {
   const Price least = at.intent.price.mantissa > 0 ? at.intent.price : at.reference();
   if (rules.divisor == 0 || worst.mantissa <= 0) return false;
   const QuoteUnits units = UnitsOf(rules, worst.mantissa, at.quantity());
-  at.notional = units.whole + (units.rest ? 1 : 0);
-  if (at.notional > kMostUnits) return false;
+  if (units.whole >= kMostUnits) return false;
+  at.notional = static_cast<int64_t>(units.whole) + (units.rest ? 1 : 0);
   if (at.instrument.plain) {
     at.value = at.notional;
   } else {
     const auto value = at.book.ValueOf(at.notional, at.instrument, Rounding::kUp);
     if (!value || *value > kMostUnits) return false;
-    at.value = *value;
+    at.value = static_cast<int64_t>(*value);
   }
   const Int128 floor =
       least == worst ? units.whole : UnitsOf(rules, least.mantissa, at.quantity()).whole;
@@ -71,6 +72,13 @@ bool Worth(Case& at) {
 }
 
 // --- what the order says: 1, 16, 21, 29 -----------------------------------------
+
+// With kValueScale digits, upwards.
+Value QuantityOf(const Case& at) {
+  const int scale = at.instrument.rules.quantity_scale;
+  if (scale == kValueScale) return at.quantity();
+  return market::Rescale(at.quantity(), scale, kValueScale, Rounding::kUp).value_or(INT64_MAX);
+}
 
 bool OnGrid(const Case& at) {
   const TradingRules& rules = at.instrument.rules;
@@ -82,9 +90,7 @@ bool OnGrid(const Case& at) {
     return false;
   if (rules.lot <= 0 || quantity % rules.lot != 0 || quantity < rules.min_quantity) return false;
   if (rules.max_quantity > 0 && quantity > rules.max_quantity) return false;
-  return at.limits().order_quantity == kNoLimit ||
-         market::Rescale(quantity, rules.quantity_scale, kValueScale, Rounding::kUp)
-                 .value_or(INT64_MAX) <= at.limits().order_quantity;
+  return QuantityOf(at) <= at.limits().order_quantity;
 }
 
 bool OfPermittedKind(Case& at) {
@@ -146,32 +152,33 @@ bool GateOpen(const Case& at) {
 }
 
 bool Repeated(const Case& at) {
-  if (at.limits().duplicate_limits == 0 || at.intent.kind != market::IntentKind::kNew) return false;
+  const base::Duration within = at.limits().duplicates_within;
+  if (within == base::Duration::min() || !at.leaf.answered.AnyAfter(at.now - within) ||
+      at.intent.kind != market::IntentKind::kNew)
+    return false;
   const OrderShape shape = OrderShape::Of(at.intent);
-  for (uint32_t i = 0; i < at.limits().duplicate_limits; ++i) {
-    const RateLimit& limit = at.limits().duplicates[i];
+  for (const RateLimit& limit : at.leaf.duplicates) {
     if (at.leaf.answered.Count(shape, at.now - limit.window) + 1 > limit.count) return true;
   }
   return false;
 }
 
-// --- scopes: 5, 6, 8, 10, 13, 19, 23, 26 ---------------------------------------------
+// --- scopes: 5, 6, 8, 10, 12, 13, 19, 23, 26 ---------------------------------------------
 
-bool WithinSums(Case& at, const ScopeRow& scope, const SideChange& change) {
-  const SumLimits& limits = scope.sum_limits;
-  if (scope.killed || scope.throttled || scope.breaker_open || scope.unvalued > 0 ||
-      scope.state >= TradingState::kCancelOnly || scope.open_orders >= limits.open_orders ||
-      scope.messages.Full(at.now) || scope.open_value + at.value > limits.open_value)
-    return false;
-  if (change.opened > 0) {
-    if (change.more > 0 && scope.gross + change.more > limits.gross) return false;
-    const Value side = at.buy ? scope.long_side : scope.short_side;
-    if (side + change.after - change.before > limits.net) return false;
-  }
-  const Value result = scope.result();
-  at.must_reduce = at.must_reduce || scope.state == TradingState::kReducing ||
-                   scope.day_baseline - result > limits.loss || scope.high - result > limits.fall;
-  return true;
+// By how much an order makes the sums of a scope grow; kNothing where nothing is opened, which
+// passes whatever room there is.
+constexpr int64_t kNothing = -kMostRoom;
+struct Growth {
+  int64_t side = kNothing, gross = kNothing;
+};
+
+bool WithinSums(Case& at, const ScopeRow& scope, const Growth& growth) {
+  const bool shut = scope.killed | scope.throttled | scope.breaker_open |
+                    (scope.state > TradingState::kReducing) | (scope.unvalued > 0);
+  at.must_reduce |= scope.lost | (scope.state == TradingState::kReducing);
+  return !shut && scope.open_orders < scope.sum_limits.open_orders &&
+         !scope.messages.Full(at.now) && at.value <= scope.room.open_value &&
+         growth.gross <= scope.room.gross && growth.side <= scope.room.net[at.buy ? 0 : 1];
 }
 
 // 7, 25.
@@ -179,12 +186,7 @@ bool WithinFlow(const Case& at, const ScopeRow& scope) {
   const FlowLimits& limits = scope.flow_limits;
   const Flow& flow = scope.flow.SumAt(at.now);
   const uint64_t minimum = at.book.windows().ratio_minimum;
-  if (limits.quantity != kNoLimit &&
-      flow.quantity + market::Rescale(at.quantity(), at.instrument.rules.quantity_scale,
-                                      kValueScale, Rounding::kUp)
-                          .value_or(INT64_MAX) >
-          limits.quantity)
-    return false;
+  if (limits.quantity != kNoLimit && flow.quantity + QuantityOf(at) > limits.quantity) return false;
   if (limits.notional != kNoLimit) {
     Value total = at.value;
     bool known = true;
@@ -205,7 +207,7 @@ bool WithinFlow(const Case& at, const ScopeRow& scope) {
              static_cast<Int128>(limits.cancel_ratio_ppm) * flow.orders;
 }
 
-// --- how exposure is spread: 12, 14, 15, 30 ---------------------------------------------
+// --- how exposure is spread: 14, 15, 30 ---------------------------------------------
 
 // Of firm, account or strategy, which have cells of their own.
 bool WellSpread(const Case& at, const ScopeRow& scope, const Cell& cell, const SideChange& change) {
@@ -222,14 +224,10 @@ bool WellSpread(const Case& at, const ScopeRow& scope, const Cell& cell, const S
                            at.book.group_rho_ppm(at.instrument.group), limits.correlated))
     return false;
   if (change.more <= 0) return true;
-  if (limits.concentration_ppm != INT64_MAX &&
-      (cell.gross + change.more) * kPpm >
-          limits.concentration_ppm *
-              std::max(scope.gross + change.more, limits.concentration_above))
-    return false;
-  return limits.capital == kNoLimit ||
-         scope.gross + change.more + std::max<Value>(scope.day_baseline - scope.result(), 0) <=
-             limits.capital;
+  return limits.concentration_ppm == INT64_MAX ||
+         (cell.gross + change.more) * kPpm <=
+             limits.concentration_ppm *
+                 std::max(scope.gross + change.more, limits.concentration_above);
 }
 
 bool WithinCanary(const Case& at) {
@@ -240,19 +238,35 @@ bool WithinCanary(const Case& at) {
     if (!limit) continue;
     stated = true;
     const SideChange& change = at.changes[OrderContext::CellOf(i)];
-    if (change.opened > 0 && std::max(at.value, scope.gross + change.more) > *limit) return false;
+    if (change.opened > 0 && std::max<Value>(at.value, scope.gross + change.more) > *limit)
+      return false;
   }
   return stated;
 }
 
 // --- positions and orders: 9, 18 --------------------------------------------------------
 
-// As ChangeOf, of an order that closes nothing.
-SideChange Change(const Case& at, const Cell& cell) {
-  if (cell.side_quantity(at.buy) < 0) return ChangeOf(cell, at.buy, at.quantity(), at.value);
-  const Value before = at.buy ? cell.long_side : cell.short_side;
-  const Value after = before + at.value;
-  return {at.quantity(), before, after, std::max<Value>(after - cell.gross, 0)};
+// Firm, account or strategy in the instrument: 9, and what is said of its spread.
+bool WithinCell(Case& at, size_t which, Growth& growth) {
+  const Cell& cell = *at.leaf.cell_rows[which];
+  SideChange& change = at.changes[which];
+  if (cell.side_quantity(at.buy) < 0) {
+    change = ChangeOf(cell, at.buy, at.quantity(), at.value);
+  } else {  // the same, where nothing is closed
+    change.opened = at.quantity();
+    change.before = at.buy ? cell.long_side : cell.short_side;
+    change.after = change.before + at.value;
+    change.more = change.after - cell.gross;  // at most the value: no side is above gross
+    if (change.more < 0) change.more = 0;
+  }
+  if (change.opened > 0) {
+    const Value side = change.after - change.before;
+    if (change.after > at.limits().position[at.buy ? 0 : 1][which] || side > kMostUnits)
+      return false;
+    growth.side = static_cast<int64_t>(side);
+    if (change.more > 0) growth.gross = static_cast<int64_t>(change.more);
+  }
+  return WellSpread(at, *at.leaf.scope_rows[which], cell, change);
 }
 
 bool MeetsOwn(const Case& at) {
@@ -318,17 +332,13 @@ std::optional<Permit> PermitAtOnce(Index which, const OrderIntent& intent, const
   if (!MarketOpen(at) || !OnGrid(at) || !OfPermittedKind(at) || !Worth(at) || !WithinCollar(at) ||
       !MovesLittle(at) || !GateOpen(at) || Repeated(at) || MeetsOwn(at) || !Funded(at))
     return std::nullopt;
-  const auto& most = buy ? leaf.limits.max_long : leaf.limits.max_short;
-  for (size_t i = 0; i < at.changes.size(); ++i) {
-    const Cell& cell = *leaf.cell_rows[i];
-    const SideChange& change = at.changes[i] = Change(at, cell);
-    if ((change.opened > 0 && change.after > most[i]) ||
-        !WellSpread(at, *leaf.scope_rows[i], cell, change))
-      return std::nullopt;
+  std::array<Growth, 3> growths;
+  for (size_t i = 0; i < growths.size(); ++i) {
+    if (!WithinCell(at, i, growths[i])) return std::nullopt;
   }
   for (size_t i = 0; i < leaf.scope_rows.size(); ++i) {
     const ScopeRow& scope = *leaf.scope_rows[i];
-    if (!WithinSums(at, scope, at.changes[OrderContext::CellOf(i)]) ||
+    if (!WithinSums(at, scope, growths[OrderContext::CellOf(i)]) ||
         (scope.flow_limits.any && !WithinFlow(at, scope)))
       return std::nullopt;
   }
@@ -344,8 +354,10 @@ bool BothWaysAgree(const OrderIntent& intent, const ExposureBook& book,
   const std::optional<Permit> quick = PermitAtOnce(leaf, intent, book, settings, now);
   if (!quick) return true;
   const Verdict table = JudgeByControls(MakeContext(intent, book, settings, now));
-  return table.failing.empty() && quick->reference == table.permit.reference &&
-         quick->reserved == table.permit.reserved &&
+  const auto fits = [](const ScopeRow* scope) { return ExposureBook::RoomFits(*scope); };
+  const auto& scopes = book.leaf(leaf).scope_rows;
+  return std::all_of(scopes.begin(), scopes.end(), fits) && table.failing.empty() &&
+         quick->reference == table.permit.reference && quick->reserved == table.permit.reserved &&
          quick->reserved.scale() == table.permit.reserved.scale();
 }
 

@@ -67,13 +67,14 @@ Limits RandomLimits(base::Rng& rng, market::ScopeKind kind) {
     maybe(limits.clip_quantity, amount(3'000));
   }
   if (kind <= market::ScopeKind::kStrategy) {
-    maybe(limits.max_concentration_ppm, static_cast<int64_t>(rng.Below(1'000'000)));
+    if (rng.Chance(0.1))
+      limits.max_concentration_ppm = static_cast<int64_t>(400'000 + rng.Below(600'000));
     maybe(limits.concentration_above, amount(50'000));
     maybe(limits.max_correlated, amount(100'000));
     maybe(limits.max_instruments, static_cast<uint32_t>(1 + rng.Below(3)));
     maybe(limits.max_venues, static_cast<uint32_t>(1 + rng.Below(2)));
   }
-  if (kind == market::ScopeKind::kFirm) maybe(limits.capital, amount(300'000));
+  if (kind == market::ScopeKind::kFirm && rng.Chance(0.2)) limits.capital = amount(100'000);
   return limits;
 }
 
@@ -88,6 +89,9 @@ class Firm {
     perpetual.kind = market::InstrumentKind::kPerpetual;
     perpetual.multiplier = rng_.Chance(0.5) ? 1 : 10;
     gate_.Define(perpetual);
+    // In no group and valued at par: open orders are counted the short way.
+    gate_.Define(test::MakeInstrument(kIds[3], "SOL", "USDT"));
+    gate_.Fund("SOL", "2000");
     gate_.Fund("ETH", "300");
     gate_.Fund("BTC", "500");
     gate_.Fund("USDT", "30000", "binance-usdm");
@@ -95,6 +99,8 @@ class Firm {
   }
 
   void Step() {
+    for (const ScopeRow& scope : gate_.engine.book().scopes())
+      REQUIRE(ExposureBook::RoomFits(scope));
     gate_.now += std::chrono::milliseconds(rng_.Below(1'000));
     const uint64_t what = rng_.Below(12);
     if (what < 6) return Order();
@@ -107,7 +113,8 @@ class Firm {
   uint64_t quick = 0, permitted = 0, orders = 0;
 
  private:
-  static constexpr const char* kIds[] = {test::kBtc, test::kEth, test::kPerp};
+  static constexpr const char* kIds[] = {test::kBtc, test::kEth, test::kPerp,
+                                         "binance-spot:SOLUSDT"};
 
   LimitSet RandomSet() {
     LimitSet set = test::WideLimits();
@@ -140,7 +147,7 @@ class Firm {
     }
   }
   void Order() {
-    const char* id = kIds[rng_.Below(3)];
+    const char* id = kIds[rng_.Below(4)];
     const bool eth = id == kIds[1];
     auto intent = gate_.Intent(rng_.Chance(0.5) ? Side::kBuy : Side::kSell, "100", "1", id);
     const int64_t cents = static_cast<int64_t>(9'700 + rng_.Below(600));
@@ -195,14 +202,17 @@ class Firm {
     if (rng_.Chance(0.1))
       return gate_.Report(intent, market::ExecKind::kUnknown, market::OrderState::kUnknown);
     if (rng_.Chance(0.6)) {
-      gate_.Fill(intent, "100", "1", true, "0.01");
+      // What is left counts on after a part; fees in a third asset are valued by the timer.
+      const bool last = rng_.Chance(0.7);
+      gate_.Fill(intent, "100", "1", last, "0.01", rng_.Chance(0.8) ? "USDT" : "BTC");
+      if (!last) return;
     } else {
       gate_.Report(intent, market::ExecKind::kRejected, market::OrderState::kRejected);
     }
     open_.erase(open_.begin() + static_cast<ptrdiff_t>(at));
   }
   void Market() {
-    const char* id = kIds[rng_.Below(3)];
+    const char* id = kIds[rng_.Below(4)];
     const auto cents = 9'700 + rng_.Below(600);
     const bool crossed = rng_.Chance(0.02);
     const auto price = [&](uint64_t value) {
