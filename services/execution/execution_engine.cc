@@ -749,21 +749,11 @@ void ExecutionEngine::SendJournaled(Purpose purpose, venue::WireRequest wire,
     note.others.assign(context.targets.begin() + 1, context.targets.end());
   note.timestamp = wire.timestamp;
   note.receive_window = wire.receive_window;
-  note.method = std::move(wire.method);
-  note.target_path = std::move(wire.target);
-  note.body = std::move(wire.body);
-  const auto [key_at, key_bytes] = wire.key_in_body;
-  const std::string key = note.body.substr(key_at, key_bytes);
-  note.body.erase(key_at, key_bytes);
   note.quantity = quantity;
   const bool places =
       purpose == Purpose::kPlace || purpose == Purpose::kPlaceBatch || purpose == Purpose::kReplace;
   const bool asks_gate = places || purpose == Purpose::kAmend;
-  EmitNote(ToNote(note));
-  wire.method = std::move(note.method);
-  wire.target = std::move(note.target_path);
-  wire.body = std::move(note.body);
-  wire.body.insert(key_at, key);
+  EmitNote(ToNote(note, wire));
   OutgoingRequest request{.id = id,
                           .wire = std::move(wire),
                           .order = asks_gate ? context.client_order_id : market::ClientOrderId(),

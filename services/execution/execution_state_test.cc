@@ -221,6 +221,17 @@ TEST_CASE("Notes survive their own bytes") {
                             "/x?y",
                             "body"};
   CHECK(*ReadRequestNote(ToNote(request).body) == request);
+  venue::WireRequest wire;  // its text is noted as it goes, but for the key
+  wire.method = request.method;
+  wire.target = request.target_path;
+  wire.body = request.body;
+  CHECK(ToNote(RequestNote{.id = 7}, wire) == ToNote(RequestNote{.id = 7,
+                                                                 .method = request.method,
+                                                                 .target_path = request.target_path,
+                                                                 .body = request.body}));
+  wire.body = "bokeydy";
+  wire.key_in_body = {2, 3};
+  CHECK(*ReadRequestNote(ToNote(request, wire).body) == request);
   RequestNote batch = request;
   batch.kind = venue::RequestKind::kCancelBatch;
   batch.others = {market::ClientOrderId("c"), market::ClientOrderId("d")};

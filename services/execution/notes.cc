@@ -52,9 +52,9 @@ bool IsBatch(venue::RequestKind kind) {
   return kind == venue::RequestKind::kPlaceBatch || kind == venue::RequestKind::kCancelBatch;
 }
 
-}  // namespace
-
-wire::EngineNote ToNote(const RequestNote& note) {
+// The body is in two parts.
+wire::EngineNote ToNote(const RequestNote& note, std::string_view method, std::string_view target,
+                        std::string_view body, std::string_view rest_of_body) {
   wire::CanonicalWriter out = Start();
   out.U64(note.id);
   out.U8(static_cast<uint8_t>(note.kind));
@@ -63,14 +63,29 @@ wire::EngineNote ToNote(const RequestNote& note) {
   out.I64(note.quantity.mantissa);
   out.Time(note.timestamp);
   out.Duration(note.receive_window);
-  out.Bytes(note.method);
-  out.Bytes(note.target_path);
-  out.Bytes(note.body);
+  out.Bytes(method);
+  out.Bytes(target);
+  out.U32(static_cast<uint32_t>(body.size() + rest_of_body.size()));
+  out.Fixed(body);
+  out.Fixed(rest_of_body);
   if (IsBatch(note.kind)) {
     out.U32(static_cast<uint32_t>(note.others.size()));
     for (const market::ClientOrderId& other : note.others) out.Text(other);
   }
   return Note(kRequestNote, out);
+}
+
+}  // namespace
+
+wire::EngineNote ToNote(const RequestNote& note) {
+  return ToNote(note, note.method, note.target_path, note.body, "");
+}
+
+wire::EngineNote ToNote(const RequestNote& note, const venue::WireRequest& request) {
+  const std::string_view body = request.body;
+  const auto [key_at, key_bytes] = request.key_in_body;
+  return ToNote(note, request.method, request.target, body.substr(0, key_at),
+                body.substr(key_at + key_bytes));
 }
 
 absl::StatusOr<RequestNote> ReadRequestNote(std::string_view body) {

@@ -131,6 +131,8 @@ struct PauseNote {
 };
 
 wire::EngineNote ToNote(const RequestNote& note);
+// The same with the text of `request` in place of the note's own, without its key.
+wire::EngineNote ToNote(const RequestNote& note, const venue::WireRequest& request);
 wire::EngineNote ToNote(const CancelNote& note);
 wire::EngineNote ToNote(const GateNote& note);
 wire::EngineNote ToNote(const BalanceNote& note);
