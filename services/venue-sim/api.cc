@@ -21,6 +21,11 @@ int64_t DayTickerWeight(const Params& params) {
 int64_t TickerWeight(const Params& params) { return params.Has("symbol") ? 2 : 4; }
 int64_t OpenOrdersWeight(const Params& params) { return params.Has("symbol") ? 6 : 80; }
 int64_t UsdmOpenWeight(const Params& params) { return params.Has("symbol") ? 1 : 40; }
+int64_t UsdmDepthWeight(const Params& params) {
+  ParamReader reader(params);
+  const int64_t limit = reader.IntegerOr("limit", 500);
+  return limit <= 50 ? 2 : limit <= 100 ? 5 : limit <= 500 ? 10 : 20;
+}
 int64_t MyTradesWeight(const Params& params) { return params.Has("orderId") ? 5 : 20; }
 
 constexpr std::array kEndpoints{
@@ -91,7 +96,8 @@ constexpr std::array kEndpoints{
              &Api::EmptyList},
     Endpoint{"GET", "/fapi/v1/ping", "", Security::kNone, Fixed<1>, &Api::Ping},
     Endpoint{"GET", "/fapi/v1/time", "", Security::kNone, Fixed<1>, &Api::Time},
-    Endpoint{"GET", "/fapi/v1/exchangeInfo", "", Security::kNone, Fixed<1>, &Api::EmptyDerivatives},
+    Endpoint{"GET", "/fapi/v1/exchangeInfo", "", Security::kNone, Fixed<1>, &Api::UsdmExchangeInfo},
+    Endpoint{"GET", "/fapi/v1/depth", "", Security::kNone, UsdmDepthWeight, &Api::UsdmDepth},
     Endpoint{"POST", "/fapi/v1/order", "order.place", Security::kSigned, Fixed<0>,
              &Api::UsdmPlaceOrder},
     Endpoint{"DELETE", "/fapi/v1/order", "order.cancel", Security::kSigned, Fixed<1>,

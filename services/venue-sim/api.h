@@ -110,6 +110,8 @@ class Api {
   void EmptyList(ApiCall& call);
   void EmptyDerivatives(ApiCall& call);
   // api_usdm.cc
+  void UsdmExchangeInfo(ApiCall& call);
+  void UsdmDepth(ApiCall& call);
   void UsdmPlaceOrder(ApiCall& call);
   void UsdmCancelOrder(ApiCall& call);
   void UsdmPlaceBatch(ApiCall& call);

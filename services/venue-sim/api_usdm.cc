@@ -109,6 +109,20 @@ void WriteRows(ApiCall& call, const Rows& rows, std::string_view from_name, Id i
 
 }  // namespace
 
+void Api::UsdmExchangeInfo(ApiCall& call) {
+  WriteUsdmExchangeInfo(call.json, usdm_limits_, call.now);
+}
+
+void Api::UsdmDepth(ApiCall& call) {
+  constexpr int64_t kLimits[] = {5, 10, 20, 50, 100, 500, 1000};
+  const SymbolIndex symbol = ReadSymbol(call);
+  const int64_t limit = call.params.IntegerOr("limit", 500);
+  if (std::find(std::begin(kLimits), std::end(kLimits), limit) == std::end(kLimits))
+    call.params.Refuse(-4021, "Invalid depth limit.");
+  if (call.params.ok())
+    WriteUsdmDepth(call.json, core(), symbol, static_cast<size_t>(limit), call.now);
+}
+
 void Api::UsdmPlaceOrder(ApiCall& call) { PlaceUsdm(call, UsdmVerb::kPlace); }
 void Api::UsdmPlaceAlgo(ApiCall& call) { PlaceUsdm(call, UsdmVerb::kPlaceAlgo); }
 

@@ -220,9 +220,13 @@ void WriteExchangeInfo(JsonText& json, const std::vector<SymbolIndex>& symbols, 
 
 void WriteDepth(JsonText& json, const VenueCore& core, SymbolIndex symbol, size_t limit) {
   json.Object().Unsigned("lastUpdateId", core.update_id(symbol));
+  WriteLevels(json, core, symbol, limit);
+  json.EndObject();
+}
+
+void WriteLevels(JsonText& json, const VenueCore& core, SymbolIndex symbol, size_t limit) {
   WriteLevels(json, "bids", core.engine(symbol), Side::kBuy, limit);
   WriteLevels(json, "asks", core.engine(symbol), Side::kSell, limit);
-  json.EndObject();
 }
 
 void WriteTrade(JsonText& json, const TradePrint& trade) {
@@ -512,12 +516,17 @@ std::string AggregateEvent(SymbolIndex symbol, const AggregateTrade& trade, base
 }
 
 std::string BookTickerEvent(const VenueCore& core, SymbolIndex symbol) {
-  const auto bid = core.Best(symbol, Side::kBuy), ask = core.Best(symbol, Side::kSell);
   JsonText json;
-  json.Object().Unsigned("u", core.update_id(symbol)).Text("s", NameOf(symbol));
+  json.Object();
+  WriteBest(json, core, symbol);
+  return json.EndObject().Take();
+}
+
+void WriteBest(JsonText& json, const VenueCore& core, SymbolIndex symbol) {
+  const auto bid = core.Best(symbol, Side::kBuy), ask = core.Best(symbol, Side::kSell);
+  json.Unsigned("u", core.update_id(symbol)).Text("s", NameOf(symbol));
   json.Decimal("b", bid ? bid->price.mantissa : 0).Decimal("B", bid ? bid->quantity.mantissa : 0);
   json.Decimal("a", ask ? ask->price.mantissa : 0).Decimal("A", ask ? ask->quantity.mantissa : 0);
-  return json.EndObject().Take();
 }
 
 std::string KlineEvent(SymbolIndex symbol, Interval interval, const Candle& c, bool closed,

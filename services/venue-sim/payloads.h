@@ -34,6 +34,9 @@ void WriteExchangeInfo(JsonText& json, const std::vector<SymbolIndex>& symbols, 
                        base::Time now);
 void WriteSymbolFilters(JsonText& json, const Symbol& symbol);
 void WriteDepth(JsonText& json, const VenueCore& core, SymbolIndex symbol, size_t limit);
+// What the products say alike: `bids` and `asks`; the best of both as a bookTicker has it.
+void WriteLevels(JsonText& json, const VenueCore& core, SymbolIndex symbol, size_t limit);
+void WriteBest(JsonText& json, const VenueCore& core, SymbolIndex symbol);
 void WriteTrade(JsonText& json, const TradePrint& trade);
 void WriteAggregate(JsonText& json, const AggregateTrade& trade);
 void WriteKline(JsonText& json, Interval interval, const Candle& candle);

@@ -68,6 +68,7 @@ absl::StatusOr<std::unique_ptr<VenueSimServer>> VenueSimServer::Open(
   server->bybit_ = std::make_unique<bybit::Door>(*server->exchange_, server->authenticator_,
                                                  server->outbox_, *server->bybit_market_);
   server->hub_ = std::make_unique<StreamHub>(server->exchange_->core(), server->outbox_);
+  server->usdm_hub_ = std::make_unique<StreamHub>(server->exchange_->core(), server->outbox_, true);
   server->ws_api_ = std::make_unique<WsApi>(*server->api_, server->limits_, server->usdm_limits_,
                                             *server->exchange_, server->outbox_);
   return server;
@@ -94,6 +95,7 @@ void VenueSimServer::Tick() {
 void VenueSimServer::FlushStreams() {
   flush_ = deps_.executor.After(options_.flush_interval, [this] { FlushStreams(); });
   hub_->Flush(exchange_->now());
+  usdm_hub_->Flush(exchange_->now());
   bybit_market_->Flush(exchange_->now());
   usdm_streams_.Expire(exchange_->now());
   bybit_->Expire();
@@ -123,9 +125,11 @@ void VenueSimServer::Stop(std::function<void(absl::Status)> done) {
 void VenueSimServer::OnLevel(SymbolIndex symbol, market::Side side, int64_t price, int64_t quantity,
                              uint64_t update_id) {
   if (hub_) hub_->OnLevel(symbol, side, price, quantity, update_id);
+  if (usdm_hub_) usdm_hub_->OnLevel(symbol, side, price, quantity, update_id);
 }
 void VenueSimServer::OnBest(SymbolIndex symbol) {
   if (hub_) hub_->OnBest(symbol);
+  if (usdm_hub_) usdm_hub_->OnBest(symbol);
 }
 void VenueSimServer::OnTrade(SymbolIndex symbol, const TradePrint& trade) {
   if (hub_) hub_->OnTrade(symbol, trade);
@@ -133,6 +137,7 @@ void VenueSimServer::OnTrade(SymbolIndex symbol, const TradePrint& trade) {
 }
 void VenueSimServer::OnAggregate(SymbolIndex symbol, const AggregateTrade& trade) {
   if (hub_) hub_->OnAggregate(symbol, trade);
+  if (usdm_hub_) usdm_hub_->OnAggregate(symbol, trade);
 }
 void VenueSimServer::OnExecution(const Execution& execution) {
   if (ws_api_ && ws_api_->connections() > 0)
@@ -191,6 +196,7 @@ void VenueSimServer::Deliver(const std::vector<Outbox::Item>& items) {
 
 void VenueSimServer::DropSocket(ConnectionId id) {
   hub_->Close(id);
+  usdm_hub_->Close(id);
   bybit_market_->Close(id);
   ws_api_->Close(id);
   usdm_streams_.Close(id);
@@ -225,8 +231,13 @@ net::WebSocket::Handler VenueSimServer::OnWebSocket(const net::HttpRequest& requ
   const bool trades = path == bybit::kTradePath, of_bybit = trades || path == bybit::kStreamPath;
   const bool public_linear = path == bybit::kPublicLinearPath,
              public_bybit = public_linear || path == bybit::kPublicSpotPath;
-  const bool combined = path == "/stream";
-  const bool streams = combined || path == "/ws" || path.starts_with("/ws/");
+  // Of the perpetuals the same below /public and /market.
+  const bool usdm_streams = path.starts_with("/public/") || path.starts_with("/market/");
+  constexpr size_t kDoor = std::string_view("/public").size();
+  const std::string_view streams_path = usdm_streams ? path.substr(kDoor) : path;
+  const bool combined = streams_path == "/stream";
+  const bool streams = combined || streams_path == "/ws" || streams_path.starts_with("/ws/");
+  StreamHub& hub = usdm_streams ? *usdm_hub_ : *hub_;
   if ((!api && !streams && !is_private && !of_bybit && !public_bybit) || stopping_ ||
       exchange_->failed() || !AdmitSocket(address)) {
     ++stats_.sockets_refused;
@@ -244,9 +255,10 @@ net::WebSocket::Handler VenueSimServer::OnWebSocket(const net::HttpRequest& requ
   } else {
     Params params;
     const bool sound = params.AddForm(query);
-    const std::vector<std::string> names = SplitNames(
-        combined ? params.Get("streams") : path.substr(std::min<size_t>(4, path.size())));
-    if (!sound || !hub_->Open(id, names, combined)) {
+    const std::vector<std::string> names =
+        SplitNames(combined ? params.Get("streams")
+                            : streams_path.substr(std::min<size_t>(4, streams_path.size())));
+    if (!sound || !hub.Open(id, names, combined)) {
       ++stats_.sockets_refused;
       return {};
     }
@@ -259,8 +271,8 @@ net::WebSocket::Handler VenueSimServer::OnWebSocket(const net::HttpRequest& requ
     Release();
   });
   net::WebSocket::Handler handler;
-  handler.on_message = [this, alive = alive_, id, api, is_private, of_bybit,
-                        public_bybit](std::string_view text) {
+  handler.on_message = [this, alive = alive_, id, api, is_private, of_bybit, public_bybit,
+                        &hub](std::string_view text) {
     if (!*alive || stopping_) return;
     if (api) {
       ws_api_->OnMessage(id, text);
@@ -269,8 +281,7 @@ net::WebSocket::Handler VenueSimServer::OnWebSocket(const net::HttpRequest& requ
     } else if (public_bybit) {
       bybit_market_->OnMessage(id, text, exchange_->now());
     } else if (!is_private) {  // a user stream takes no requests
-
-      hub_->OnMessage(id, text, exchange_->now());
+      hub.OnMessage(id, text, exchange_->now());
     }
     Release();
   };

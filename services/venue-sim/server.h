@@ -3,6 +3,7 @@
 //
 //   /api/v3, /sapi/v1, /fapi/v1, /dapi/v1   REST (api.h)
 //   /ws, /ws/<names>, /stream?streams=…      market streams (stream_hub.h)
+//   /public/…, /market/…                     the same of the perpetuals
 //   /v5, /v5/private, /v5/trade              Bybit's door to the markets (bybit.h)
 //   /v5/public/spot, /v5/public/linear       its market streams (bybit_market.h)
 //   /private/ws/<listen key>                 user stream of the perpetuals (usdm_streams.h)
@@ -140,7 +141,7 @@ class VenueSimServer : public net::ServerHandler, private VenueEvents, private U
   std::unique_ptr<bybit::PublicMarket> bybit_market_;
   std::unique_ptr<bybit::Door> bybit_;
   std::unique_ptr<Api> api_;
-  std::unique_ptr<StreamHub> hub_;
+  std::unique_ptr<StreamHub> hub_, usdm_hub_;
   std::unique_ptr<WsApi> ws_api_;
   std::map<ConnectionId, Socket> sockets_;
   std::map<std::string, ConnectWindow, std::less<>> connects_;

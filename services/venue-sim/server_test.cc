@@ -57,7 +57,26 @@ TEST_CASE("REST answers the public questions with documented fields") {
         false);
   CHECK(venue.Get("/api/v3/ticker/price?symbol=BTCUSDT").json.size() == 2);
   CHECK(venue.Get("/api/v3/ticker/bookTicker").json.size() == ListedSymbols().size());
-  CHECK(venue.Get("/fapi/v1/exchangeInfo").json["symbols"].empty());
+  CHECK(venue.Get("/dapi/v1/exchangeInfo").json["symbols"].empty());
+}
+
+TEST_CASE("The perpetuals' market data is that of spot, in their own words") {
+  VenueHarness venue;
+  venue.Start();
+  const Json info = venue.Get("/fapi/v1/exchangeInfo").json;
+  REQUIRE(info["symbols"].size() == ListedSymbols().size() - 1);  // none is quoted in BTC
+  const Json& symbol = info["symbols"][0];
+  CHECK(symbol["contractType"] == "PERPETUAL");
+  CHECK(symbol["marginAsset"] == "USDT");
+  CHECK(symbol["filters"][0]["tickSize"] == venue.Get("/api/v3/exchangeInfo?symbol=BTCUSDT")
+                                                .json["symbols"][0]["filters"][0]["tickSize"]);
+  const Json depth = venue.Get("/fapi/v1/depth?symbol=BTCUSDT&limit=20").json;
+  const Json spot = venue.Get("/api/v3/depth?symbol=BTCUSDT&limit=20").json;
+  CHECK(depth["bids"] == spot["bids"]);
+  CHECK(depth["lastUpdateId"] == spot["lastUpdateId"]);
+  CHECK(depth.contains("T"));
+  CHECK(venue.Get("/fapi/v1/depth?symbol=ETHBTC").code() == -1121);
+  CHECK(venue.Get("/fapi/v1/depth?symbol=BTCUSDT&limit=7").code() == -4021);
 }
 
 TEST_CASE("REST refuses what is wrong with the documented code and status") {

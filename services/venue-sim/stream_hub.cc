@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "services/venue-sim/payloads.h"
+#include "services/venue-sim/usdm_payloads.h"
 
 namespace gannet::venue_sim {
 namespace {
@@ -84,7 +85,17 @@ StreamRequest Parse(std::string_view text) {
 
 }  // namespace
 
-std::optional<Stream> ParseStream(std::string_view name) {
+std::optional<Stream> ParseStream(std::string_view name, bool usdm) {
+  if (usdm) {
+    std::optional<Stream> stream = ParseStream(name);
+    if (!stream && name.ends_with("@depth@500ms"))
+      stream = ParseStream(name.substr(0, name.size() - 6));
+    const bool told =
+        stream && UsdmMarket::Lists(stream->symbol) &&
+        (stream->kind == StreamKind::kDepth || stream->kind == StreamKind::kKline ||
+         stream->kind == StreamKind::kBookTicker || stream->kind == StreamKind::kAggregate);
+    return told ? stream : std::nullopt;
+  }
   if (name == "!miniTicker@arr") return Stream{.kind = StreamKind::kAllMiniTickers};
   if (name == "!ticker@arr") return Stream{.kind = StreamKind::kAllTickers};
   const size_t at = name.find('@');
@@ -145,7 +156,7 @@ void StreamHub::Close(ConnectionId id) {
 
 void StreamHub::Subscribe(ConnectionId id, const std::string& name) {
   connections_.at(id).names.insert(name);
-  const auto stream = ParseStream(name);
+  const auto stream = ParseStream(name, usdm_);
   if (!stream) return;  // remembered, as the venue does, and silent
   subscribers_[*stream][id] = name;
   if (stream->kind == StreamKind::kDepth) {
@@ -157,7 +168,7 @@ void StreamHub::Subscribe(ConnectionId id, const std::string& name) {
 
 void StreamHub::Unsubscribe(ConnectionId id, const std::string& name) {
   connections_.at(id).names.erase(name);
-  const auto stream = ParseStream(name);
+  const auto stream = ParseStream(name, usdm_);
   if (!stream) return;
   const auto found = subscribers_.find(*stream);
   if (found == subscribers_.end()) return;
@@ -261,7 +272,8 @@ void StreamHub::OnLevel(SymbolIndex symbol, market::Side side, int64_t price, in
 
 void StreamHub::OnBest(SymbolIndex symbol) {
   const Stream stream{.kind = StreamKind::kBookTicker, .symbol = symbol};
-  if (Of(stream) != nullptr) Publish(stream, BookTickerEvent(core_, symbol));
+  if (Of(stream) == nullptr) return;
+  Publish(stream, usdm_ ? UsdmBookTickerEvent(core_, symbol) : BookTickerEvent(core_, symbol));
 }
 
 void StreamHub::OnTrade(SymbolIndex symbol, const TradePrint& trade) {
@@ -277,8 +289,9 @@ void StreamHub::OnAggregate(SymbolIndex symbol, const AggregateTrade& trade) {
 void StreamHub::Flush(base::Time now) {
   ++flushes_;
   FlushDepth(/*fast=*/true, now);
+  if (usdm_ && flushes_ % 5 == 0) FlushDepth(/*fast=*/false, now);
   if (flushes_ % 10 != 0) return;
-  FlushDepth(/*fast=*/false, now);
+  if (!usdm_) FlushDepth(/*fast=*/false, now);
   FlushSlow(now);
 }
 
@@ -291,7 +304,9 @@ void StreamHub::FlushDepth(bool fast, base::Time now) {
         .Text("e", "depthUpdate")
         .Int("E", base::UnixMillis(now))
         .Text("s", ListedSymbols()[symbol].name);
+    if (usdm_) json.Int("T", base::UnixMillis(now));
     json.Unsigned("U", diff.first).Unsigned("u", diff.last);
+    if (usdm_) json.Unsigned("pu", diff.first - 1);
     for (const market::Side side : {market::Side::kBuy, market::Side::kSell}) {
       json.Array(side == market::Side::kBuy ? "b" : "a");
       for (const auto& [level, quantity] : diff.levels) {

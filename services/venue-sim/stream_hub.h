@@ -1,7 +1,8 @@
 // Market data streams: who subscribed to what, and what they get. Names, payloads
 // and speeds as Binance's WebSocket streams documentation has them: /ws/<name>,
 // /stream?streams=<name>/<name>, and SUBSCRIBE, UNSUBSCRIBE, LIST_SUBSCRIPTIONS,
-// SET_PROPERTY, GET_PROPERTY on the open connection.
+// SET_PROPERTY, GET_PROPERTY on the open connection. The perpetuals have a hub of their own,
+// behind /public and /market, with depth, bookTicker, aggTrade and kline of the same books.
 #pragma once
 
 #include <array>
@@ -40,15 +41,18 @@ struct Stream {
   bool fast = false;   // 100 ms; otherwise 1 s
   auto operator<=>(const Stream&) const = default;
 };
-// Nothing for a name that the venue does not have.
-std::optional<Stream> ParseStream(std::string_view name);
+// Nothing for a name that the venue does not have. Of the perpetuals depth without a speed is
+// told every half second, where the real one has 250 ms.
+std::optional<Stream> ParseStream(std::string_view name, bool usdm = false);
 
 class StreamHub {
  public:
   static constexpr size_t kMaxStreams = 1024;      // of one connection
   static constexpr int kMaxMessagesPerSecond = 5;  // from one connection; more closes it
 
-  StreamHub(const VenueCore& core, Outbox& outbox) : core_(core), outbox_(outbox) {}
+  // `usdm`: of the perpetuals, whose payloads say more.
+  StreamHub(const VenueCore& core, Outbox& outbox, bool usdm = false)
+      : core_(core), outbox_(outbox), usdm_(usdm) {}
 
   // False when a name has illegal form or there are too many.
   bool Open(ConnectionId id, const std::vector<std::string>& names, bool combined);
@@ -91,6 +95,7 @@ class StreamHub {
 
   const VenueCore& core_;
   Outbox& outbox_;
+  const bool usdm_;
   std::map<ConnectionId, Connection> connections_;
   std::map<Stream, Subscribers> subscribers_;
   std::map<std::pair<bool, SymbolIndex>, Diff>

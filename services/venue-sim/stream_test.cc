@@ -26,6 +26,38 @@ TEST_CASE("Stream names are those of the documentation") {
   }
 }
 
+TEST_CASE("Streams of the perpetuals say where each update continues") {
+  CHECK(ParseStream("btcusdt@depth@500ms", /*usdm=*/true));
+  for (const char* name : {"ethbtc@depth", "btcusdt@trade", "btcusdt@depth5", "!ticker@arr"})
+    CHECK_FALSE(ParseStream(name, /*usdm=*/true));
+  VenueHarness venue;
+  venue.Start();
+  TestSocket books(venue, "/public/ws/btcusdt@depth@100ms/btcusdt@bookTicker");
+  TestSocket trades(venue, "/market/stream?streams=btcusdt@aggTrade");
+  REQUIRE(books.open);
+  REQUIRE(trades.open);
+  venue.Run(2s);
+  const uint64_t snapshot = venue.Get("/fapi/v1/depth?symbol=BTCUSDT").json["lastUpdateId"];
+  venue.Run(10s);
+  uint64_t last = 0, tickers = 0;
+  bool links = false;
+  for (const Json& message : books.messages) {
+    REQUIRE(message.contains("T"));
+    if (message["e"] == "bookTicker") {
+      ++tickers;
+      continue;
+    }
+    const uint64_t first = message["U"], to = message["u"], previous = message["pu"];
+    CHECK((last == 0 || previous == last));
+    links = links || (first <= snapshot && to >= snapshot);
+    last = to;
+  }
+  CHECK(links);
+  CHECK(tickers > 0);
+  REQUIRE_FALSE(trades.messages.empty());
+  CHECK(trades.messages.front()["data"]["e"] == "aggTrade");
+}
+
 TEST_CASE("Depth updates continue from any REST snapshot and rebuild the book") {
   VenueHarness venue;
   venue.Start();

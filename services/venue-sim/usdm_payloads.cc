@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "services/venue-sim/filters.h"
 #include "services/venue-sim/payloads.h"
 
 namespace gannet::venue_sim {
@@ -52,7 +53,85 @@ void WriteTrailing(JsonText& json, const UsdmPlace& place, std::string_view acti
   json.Decimal(activation, place.trigger).Text(rate, market::FormatDecimal(place.trailing_bps, 2));
 }
 
+void WriteSymbol(JsonText& json, const Symbol& symbol) {
+  json.Object()
+      .Text("symbol", symbol.name)
+      .Text("pair", symbol.name)
+      .Text("contractType", "PERPETUAL")
+      .Int("deliveryDate", 4'133'404'800'000)
+      .Int("onboardDate", 1'569'398'400'000)
+      .Text("status", "TRADING")
+      .Text("baseAsset", symbol.base)
+      .Text("quoteAsset", symbol.quote)
+      .Text("marginAsset", symbol.quote)
+      .Int("baseAssetPrecision", kScale)
+      .Int("quotePrecision", kScale)
+      .Text("underlyingType", "COIN");
+  json.Array("orderTypes");
+  for (const TypeName& row : kTypes) json.Text(row.name);
+  json.EndArray().Array("timeInForce");
+  for (const TimeName& row : kTimes) json.Text(row.name);
+  json.EndArray().Array("filters");
+  const auto filter = [&json](std::string_view type) { json.Object().Text("filterType", type); };
+  const auto sizes = [&](std::string_view type, int64_t most) {
+    filter(type);
+    json.Decimal("minQty", symbol.lot).Decimal("maxQty", most).Decimal("stepSize", symbol.lot);
+    json.EndObject();
+  };
+  filter("PRICE_FILTER");
+  json.Decimal("minPrice", symbol.min_price)
+      .Decimal("maxPrice", symbol.max_price)
+      .Decimal("tickSize", symbol.tick)
+      .EndObject();
+  sizes("LOT_SIZE", symbol.max_quantity);
+  sizes("MARKET_LOT_SIZE", symbol.max_market_quantity);
+  filter("MAX_NUM_ORDERS");
+  json.Unsigned("limit", UsdmMarket::kMaxOpenOrders).EndObject();
+  filter("MAX_NUM_ALGO_ORDERS");
+  json.Unsigned("limit", UsdmMarket::kMaxOpenAlgos).EndObject();
+  filter("MIN_NOTIONAL");
+  json.Decimal("notional", symbol.min_notional).EndObject();
+  filter("PERCENT_PRICE");
+  json.Text("multiplierUp", market::FormatDecimal(kBidUpTenths, 1))
+      .Text("multiplierDown", market::FormatDecimal(kBidDownTenths, 1))
+      .Text("multiplierDecimal", "1")
+      .EndObject();
+  json.EndArray().EndObject();
+}
+
 }  // namespace
+
+void WriteUsdmExchangeInfo(JsonText& json, RateLimits& limits, base::Time now) {
+  json.Object()
+      .Text("timezone", "UTC")
+      .Int("serverTime", base::UnixMillis(now))
+      .Array("rateLimits");
+  limits.WriteWeight(json, std::nullopt, now);
+  limits.WriteOrders(json, std::nullopt, now);
+  json.EndArray().Array("exchangeFilters").EndArray();
+  json.Array("assets").Object().Text("asset", "USDT").Bool("marginAvailable", true);
+  json.EndObject().EndArray().Array("symbols");
+  for (SymbolIndex symbol = 0; symbol < ListedSymbols().size(); ++symbol) {
+    if (UsdmMarket::Lists(symbol)) WriteSymbol(json, ListedSymbols()[symbol]);
+  }
+  json.EndArray().EndObject();
+}
+
+void WriteUsdmDepth(JsonText& json, const VenueCore& core, SymbolIndex symbol, size_t limit,
+                    base::Time now) {
+  const int64_t time = base::UnixMillis(now);
+  json.Object().Unsigned("lastUpdateId", core.update_id(symbol)).Int("E", time).Int("T", time);
+  WriteLevels(json, core, symbol, limit);
+  json.EndObject();
+}
+
+std::string UsdmBookTickerEvent(const VenueCore& core, SymbolIndex symbol) {
+  const int64_t time = base::UnixMillis(core.now());
+  JsonText json;
+  json.Object().Text("e", "bookTicker").Int("E", time).Int("T", time);
+  WriteBest(json, core, symbol);
+  return json.EndObject().Take();
+}
 
 std::optional<UsdmType> ParseUsdmType(std::string_view text) {
   const auto* found = std::find_if(std::begin(kTypes), std::end(kTypes),

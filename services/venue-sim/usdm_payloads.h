@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "services/venue-sim/json_text.h"
+#include "services/venue-sim/rate_limits.h"
 #include "services/venue-sim/usdm_market.h"
 
 namespace gannet::venue_sim {
@@ -21,6 +22,12 @@ void WriteUsdmAlgo(JsonText& json, const UsdmAlgo& algo);
 void WriteUsdmTrade(JsonText& json, const UsdmTrade& trade);
 void WriteUsdmIncome(JsonText& json, const UsdmIncome& income);
 void WriteUsdmAccount(JsonText& json, const UsdmMarket& market, AccountIndex account);
+
+// Market data: what is listed, a book, the best of one as it changes.
+void WriteUsdmExchangeInfo(JsonText& json, RateLimits& limits, base::Time now);
+void WriteUsdmDepth(JsonText& json, const VenueCore& core, SymbolIndex symbol, size_t limit,
+                    base::Time now);
+std::string UsdmBookTickerEvent(const VenueCore& core, SymbolIndex symbol);
 
 std::string UsdmOrderEvent(const UsdmExecution& execution);
 std::string UsdmAlgoEvent(const UsdmAlgo& algo, base::Time now);
