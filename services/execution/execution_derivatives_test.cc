@@ -283,6 +283,15 @@ TEST_CASE("The dead-man timer is set with the first order, renewed, and its fail
   f.Advance(2s);
   f.Answer("dead-man", f.Confirmed());
   CHECK(f.engine.stats().dead_man_renewals == 2);
+  // The renewal that stood before the failure is none beside the one after it.
+  f.Advance(8s);
+  CHECK_FALSE(f.TakeSent("dead-man"));
+  f.Advance(2s);
+  f.Answer("dead-man", f.Confirmed());
+  f.Advance(8s);
+  CHECK_FALSE(f.TakeSent("dead-man"));
+  f.Advance(2s);
+  f.Answer("dead-man", f.Confirmed());
   // Nothing is open: it may run out.
   f.StreamOrder([&] {
     venue::OrderUpdate update = f.Algo("g1s");

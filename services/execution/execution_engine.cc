@@ -860,8 +860,8 @@ void ExecutionEngine::OnWake(const market::Header& cause, base::Time now) {
     schedule_.erase(schedule_.begin());
     if (task.kind != TaskKind::kInquiry) {
       const auto current = scheduled_.find(task.kind);
-      if (current == scheduled_.end() || current->second < at)
-        continue;  // an earlier one took its place
+      if (current == scheduled_.end() || current->second != at)
+        continue;  // another took its place, and may have run since
       scheduled_.erase(current);
     }
     switch (task.kind) {
