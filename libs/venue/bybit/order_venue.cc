@@ -340,9 +340,12 @@ Answer BybitVenue::Decode(const RequestContext& request, const wire::HttpExchang
   if (answer.rate.limited) {
     const base::Duration least = std::chrono::seconds(1);
     const base::Time at = exchange.status == 200 && limit.reset ? *limit.reset : base::Time();
+    // From what its clock said as it answered, where it says so, not from what we took it for.
+    const absl::StatusOr<Envelope> envelope = reader_.ReadEnvelope(exchange.body);
+    const base::Time now =
+        envelope.ok() && envelope->time ? base::FromUnixMillis(*envelope->time) : request.asked_at;
     answer.rate.retry_after =
-        at > request.asked_at ? std::clamp<base::Duration>(at - request.asked_at, least, kMostPause)
-                              : least;
+        at > now ? std::clamp<base::Duration>(at - now, least, kMostPause) : least;
   }
   return answer;
 }

@@ -300,7 +300,8 @@ TEST_CASE("Success of placing and cancelling acknowledges, that of a query confi
                      {"x-bapi-limit-reset-timestamp", "1700000003000"}};
   const Answer rate = venue.DecodeAnswer(Context(RequestKind::kQueryOrder), limited);
   CHECK(rate.rate.limited);
-  CHECK(rate.rate.retry_after == std::chrono::seconds(3));
+  // By its own clock, which says 500 ms: what we take that clock for may be wrong.
+  CHECK(rate.rate.retry_after == std::chrono::milliseconds(2500));
   limited.headers.back().second = "1900000000000";
   CHECK(venue.DecodeAnswer(Context(RequestKind::kQueryOrder), limited).rate.retry_after ==
         std::chrono::minutes(1));
