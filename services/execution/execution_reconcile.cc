@@ -225,7 +225,9 @@ void ExecutionEngine::ContinueReconciliation() {
   ask(run.account, Purpose::kAccount, [&] { return venue_.Account(VenueNow()); },
       {.kind = RequestKind::kAccount, .setup = !setup_checked_});
   // The very first time the balances come first: what was filled before is in them.
-  if (!state_.baseline()) return room ? void() : RetryReconciliation();
+  // Want of room is no failure of the session: asked again as soon as there may be some.
+  const auto wait = [this] { Schedule(budget_.NextTry(now_), {TaskKind::kReconcile, {}}); };
+  if (!state_.baseline()) return room ? void() : wait();
   if (run.changes == Part::kToAsk && room) {
     room = AskBalanceChanges();
     if (room && run.changes == Part::kToAsk) run.changes = Part::kAsked;
@@ -237,7 +239,7 @@ void ExecutionEngine::ContinueReconciliation() {
     room = AskUncheckedTrades(instrument);
     if (room) part = Part::kAsked;
   }
-  if (!room) return RetryReconciliation();
+  if (!room) return wait();
   const bool asked = run.orders == Part::kDone && run.account == Part::kDone &&
                      run.changes == Part::kDone && run.verifying.empty() &&
                      std::all_of(run.trades.begin(), run.trades.end(),
