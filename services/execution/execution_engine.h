@@ -539,6 +539,7 @@ class ExecutionEngine {
   void OnIdentified(const InFlight& request, const venue::Answer& answer);
   void Verified(const market::ClientOrderId& id);
   bool Doubtful(const venue::Answer& account);
+  bool OlderThanStream(const venue::Answer& account) const;
   void SetBalance(const venue::BalanceEntry& entry, base::Time time, bool from_query);
   void CompareBalances(const std::vector<venue::BalanceEntry>& entries);
 

@@ -461,6 +461,12 @@ void ExecutionEngine::OnAccount(const InFlight& request, const venue::Answer& an
     reconciliation_->account = Reconciliation::Part::kToAsk;
     return RetryReconciliation();
   }
+  if (first_look && OlderThanStream(answer)) {
+    // Believed all the same: then all of it is as of its own time, and what the stream has told
+    // of since is booked on top.
+    balance_times_.clear();
+    Schedule(now_ + options_.recheck_after, {TaskKind::kBalances, {}});
+  }
   for (const venue::BalanceEntry& entry : answer.balances)
     SetBalance(entry, answer.balances_time, /*from_query=*/true);
   if (answer.positions) {
@@ -491,14 +497,21 @@ bool ExecutionEngine::Doubtful(const venue::Answer& answer) {
       !answer.balances.empty() &&
       std::all_of(answer.balances.begin(), answer.balances.end(),
                   [](const venue::BalanceEntry& entry) { return Total(entry).zero(); });
-  const bool older = answer.balances_time != base::Time() &&
-                     std::any_of(balance_times_.begin(), balance_times_.end(),
-                                 [&](const auto& of) { return of.second > answer.balances_time; });
+  // Positions are asked for after the balances: of what came in between nothing says whether it
+  // is in them.
+  const bool doubted = OlderThanStream(answer) &&
+                       (answer.positions.has_value() || ++doubtful_looks_ <= kMaxDoubtfulLooks);
   if (nothing) {
     session_problem_ =
         "the venue says that the account holds nothing; no order leaves before it holds something";
   }
-  return nothing || (older && ++doubtful_looks_ <= kMaxDoubtfulLooks);
+  return nothing || doubted;
+}
+
+bool ExecutionEngine::OlderThanStream(const venue::Answer& answer) const {
+  return answer.balances_time != base::Time() &&
+         std::any_of(balance_times_.begin(), balance_times_.end(),
+                     [&](const auto& of) { return of.second > answer.balances_time; });
 }
 
 void ExecutionEngine::SetBalance(const venue::BalanceEntry& entry, base::Time time,

@@ -427,6 +427,24 @@ TEST_CASE("A first look that knows less than the stream has told is made again")
   CHECK(f.engine.state().Explained(AssetId("BTC")) == Money(3, 0));
 }
 
+TEST_CASE("A first look that is believed although it is older holds as of its own time") {
+  EngineFixture f(EngineFixture::Options(), /*start=*/false);
+  f.engine.Resume(f.Cause(), f.now);
+  f.Frame({.kind = venue::StreamKind::kBalances,
+           .balances = {Balance("BTC", 3)},
+           .time = f.now + 3600s});
+  f.balances = {Balance("BTC", 2), Balance("USDT", 100'000)};
+  f.Open();
+  for (int look = 0; look < 3; ++look) {
+    CHECK_FALSE(f.engine.ready());
+    f.Advance(30s);
+    f.Reconcile();
+  }
+  CHECK(f.engine.ready());
+  // What made three of two comes as a trade after the look, and is counted then.
+  CHECK(f.engine.state().Explained(AssetId("BTC")) == Money(2, 0));
+}
+
 TEST_CASE("An account without anything is not believed at a first look, however often it is said") {
   EngineFixture f(EngineFixture::Options(), /*start=*/false);
   f.balances = {Balance("BTC", 0), Balance("USDT", 0)};
