@@ -173,6 +173,29 @@ TEST_CASE("A stop order is absent only when both of its identities are") {
     CHECK(f.Asked("cancel algo g1s") == 1);
     CHECK(f.Asked("cancel g1s") == 1);
   }
+  SECTION("both are, and an order without a name of ours, and its trade, are somebody else's") {
+    const auto nameless = [&](VenueOrderStatus status, const std::string& cumulative) {
+      return f.Update("auto-1", "456", status, cumulative);
+    };
+    f.StreamOrder(nameless(VenueOrderStatus::kNew, "0"));
+    REQUIRE(f.engine.stats().names_awaited == 1);
+    const auto trades = [&, trade = f.Trade("456", "7", "1")] {
+      venue::Answer answer = f.Confirmed();
+      answer.trades = {trade};
+      return answer;
+    };
+    f.Answering(120s, {{"query algo g1s", none},
+                       {"query g1s", none},
+                       {"cancel algo g1s", none},
+                       {"cancel g1s", none},
+                       {"time", time},
+                       {"identify 456",
+                        [&] { return f.Confirmed(nameless(VenueOrderStatus::kFilled, "1")); }},
+                       {"trades", trades}});
+    CHECK(f.State("g1s") == OrderState::kAbsent);
+    CHECK(f.State("auto-1") == OrderState::kFilled);
+    CHECK(f.engine.stats().foreign_orders == 1);
+  }
   SECTION("the second is there") {
     venue::OrderUpdate order = f.Update("g1s", "456", VenueOrderStatus::kNew, "0");
     order.type = market::OrderType::kStop;

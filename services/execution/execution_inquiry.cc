@@ -223,6 +223,9 @@ void ExecutionEngine::OnInquiryAnswer(const InFlight& request, const venue::Answ
         inquiry.place = next_place;
         inquiry.query_empty = !elsewhere_yet;
         Mention(inquiry.evidence, answer.evidence);
+        // What is nowhere, and can come no more, has become no order without a name either: that
+        // one may be told of, and until it is its trades would stand against the proof.
+        if (!elsewhere_yet) NameKnown(id, request.context.request_id);
       } else if (answer.not_found && unknown) {
         NothingNew(inquiry);
         // No later than when the first part of the proof can be had.
