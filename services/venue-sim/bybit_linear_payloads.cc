@@ -178,7 +178,9 @@ void WriteLinearExecution(JsonText& json, const UsdmMarket& market, AccountIndex
       .Text("execId", LinearTradeId(trade.id))
       .Text("execPrice", EightDecimals(trade.price))
       .Text("execQty", EightDecimals(trade.quantity))
-      .Text("execType", link.starts_with("autoclose-") ? "BustTrade" : "Trade");
+      .Text("execType", link.starts_with("autoclose-")      ? "BustTrade"
+                        : link.starts_with("adl_autoclose") ? "AdlTrade"
+                                                            : "Trade");
   json.Text("execValue", EightDecimals(trade.quote))
       .Bool("isMaker", trade.is_maker)
       .Text("orderId",

@@ -204,7 +204,7 @@ net::HttpResponse FaultGate::ErrorOf(const FaultRule& rule, Door door) {
   return {status, {}, "<html><body>" + answer + "</body></html>"};
 }
 
-// Who asks while told to wait is told again, and banned where the rule has a ban.
+// Who asks while told to wait is told again, and banned where the rule has a ban; Bybit has none.
 bool FaultGate::AnswerWait(const Occasion& at, const Respond& respond) {
   Wait& wait = waits_[at.door];
   const base::Time now = clock_.Now();
@@ -212,9 +212,21 @@ bool FaultGate::AnswerWait(const Occasion& at, const Respond& respond) {
     const FaultRule* rule = Strikes(FaultKind::kToldToWait, at);
     if (rule == nullptr) return false;
     wait = {now + rule->wait, rule->ban, false};
-  } else if (wait.ban > base::Duration(0)) {
+  } else if (wait.ban > base::Duration(0) && at.door != Door::kBybit) {
     if (!std::exchange(wait.banned, true)) ++strikes_["banned"];
     wait.until = std::max(wait.until, now + wait.ban);
+  }
+  if (at.door == Door::kBybit) {  // whose limits have no ban, and a time of its own clock
+    const int64_t time = base::UnixMillis(skewed_.Now());
+    net::HttpResponse answer = Json(
+        200, absl::StrCat(R"({"retCode":10006,"retMsg":"Too many visits!","result":{},"time":)",
+                          time, "}"));
+    answer.headers.emplace_back("X-Bapi-Limit", "10");
+    answer.headers.emplace_back("X-Bapi-Limit-Status", "0");
+    answer.headers.emplace_back("X-Bapi-Limit-Reset-Timestamp",
+                                absl::StrCat(time + (wait.until - now) / 1ms));
+    respond(std::move(answer));
+    return true;
   }
   net::HttpResponse answer = wait.banned
                                  ? Error(418, -1003, "Way too much request weight used; IP banned.")
@@ -438,14 +450,23 @@ void FaultGate::ArmClock(size_t rule) {
   After(armed.strikes == 0 ? armed.rule.from : *armed.rule.every, due);
 }
 
+// What the venue does itself is an order of the perpetuals under a name that says so.
 void FaultGate::HandOrder(const FaultRule& rule, std::string_view id_prefix) {
-  const bool usdm = rule.door == Door::kUsdm || rule.kind == FaultKind::kLiquidation;
+  const bool usdm = rule.door == Door::kUsdm || rule.kind != FaultKind::kHandOrder;
   const std::string type =
       rule.price.empty() ? "MARKET" : absl::StrCat("LIMIT&timeInForce=GTC&price=", rule.price);
-  Ask("POST", usdm ? "/fapi/v1/order" : "/api/v3/order",
-      absl::StrCat("symbol=", rule.symbol, "&side=", rule.side, "&type=", type, "&quantity=",
-                   rule.quantity, "&newClientOrderId=", std::string(id_prefix), ++hand_orders_),
-      [](const net::HttpResponse&) {});
+  const std::string order = absl::StrCat(
+      "symbol=", rule.symbol, "&side=", rule.side, "&type=", type, "&quantity=", rule.quantity,
+      "&newClientOrderId=", std::string(id_prefix), ++hand_orders_);
+  if (!usdm) return Ask("POST", "/api/v3/order", order, [](const net::HttpResponse&) {});
+  const std::string_view leg = rule.side == "BUY" ? "LONG" : "SHORT";
+  Ask("POST", "/fapi/v1/order", order,
+      [this, alive = alive_, order, leg](const net::HttpResponse& answer) {
+        // Hedge mode: then of the position that such an order opens.
+        if (*alive && FieldOf(answer.body, "code") == "-4061")
+          Ask("POST", "/fapi/v1/order", absl::StrCat(order, "&positionSide=", std::string(leg)),
+              [](const net::HttpResponse&) {});
+      });
 }
 
 // The oldest open order: smaller on spot, which knows nothing else, larger on perpetuals.
@@ -515,10 +536,16 @@ void FaultGate::Happen(const FaultRule& rule) {
                  absl::StrCat("symbol=", rule.symbol, "&incomeType=FUNDING_FEE", amount),
                  [](const net::HttpResponse&) {});
     case FaultKind::kTransfer:
+      if (rule.door == Door::kUsdm)
+        return Ask("POST", "/sim/v1/income",
+                   absl::StrCat("symbol=", rule.symbol, "&incomeType=TRANSFER", amount),
+                   [](const net::HttpResponse&) {});
       return Ask("POST", "/sim/v1/deposit", absl::StrCat("asset=", rule.asset, amount),
                  [](const net::HttpResponse&) {});
     case FaultKind::kLiquidation:
       return HandOrder(rule, "autoclose-");
+    case FaultKind::kAdl:
+      return HandOrder(rule, "adl_autoclose");
     case FaultKind::kHandOrder:
       return HandOrder(rule, "web_");
     case FaultKind::kHandAmend:

@@ -32,6 +32,7 @@ constexpr config::Name<FaultKind> kKinds[] = {
     {"ack_then_expire", FaultKind::kAckThenExpire},
     {"funding", FaultKind::kFunding},
     {"liquidation", FaultKind::kLiquidation},
+    {"adl", FaultKind::kAdl},
     {"hand_order", FaultKind::kHandOrder},
     {"hand_amend", FaultKind::kHandAmend},
     {"transfer", FaultKind::kTransfer},
@@ -73,11 +74,12 @@ bool Has(FaultKind kind, std::string_view key) {
   if (key == "keep") return kind == FaultKind::kShortOpenOrders;
   if (key == "every") return kind >= FaultKind::kFunding && kind != FaultKind::kClockSkew;
   if (key == "symbol")
-    return any({FaultKind::kFunding, FaultKind::kLiquidation, FaultKind::kHandOrder,
-                FaultKind::kHandAmend});
+    return any({FaultKind::kFunding, FaultKind::kLiquidation, FaultKind::kAdl,
+                FaultKind::kHandOrder, FaultKind::kHandAmend});
   if (key == "quantity")
-    return any({FaultKind::kLiquidation, FaultKind::kHandOrder, FaultKind::kHandAmend});
-  if (key == "side") return any({FaultKind::kLiquidation, FaultKind::kHandOrder});
+    return any(
+        {FaultKind::kLiquidation, FaultKind::kAdl, FaultKind::kHandOrder, FaultKind::kHandAmend});
+  if (key == "side") return any({FaultKind::kLiquidation, FaultKind::kAdl, FaultKind::kHandOrder});
   if (key == "price") return kind == FaultKind::kHandOrder;
   if (key == "amount") return any({FaultKind::kFunding, FaultKind::kTransfer});
   return key == "asset" && kind == FaultKind::kTransfer;

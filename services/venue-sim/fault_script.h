@@ -41,6 +41,7 @@ enum class FaultKind : uint8_t {
   // Of the account and the venue, by the clock.
   kFunding,
   kLiquidation,
+  kAdl,  // auto-deleveraging: the venue closes what is held against a bankrupt
   kHandOrder,
   kHandAmend,  // of an order that is open
   kTransfer,

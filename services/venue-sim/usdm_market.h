@@ -58,6 +58,9 @@ class UsdmMarket {
   const UsdmAlgo* FindAlgo(AccountIndex account, uint64_t id, const std::string& client_id) const;
   std::vector<const UsdmOrder*> OpenOrders(AccountIndex account,
                                            std::optional<SymbolIndex> symbol) const;
+  // All that are remembered, of every account, by number.
+  const std::map<uint64_t, UsdmOrder>& orders() const { return orders_; }
+  const std::map<uint64_t, UsdmAlgo>& algos() const { return algos_; }
   // Also what has ended, as far as it is remembered; by number.
   std::vector<const UsdmOrder*> AllOrders(AccountIndex account, SymbolIndex symbol) const;
   std::vector<const UsdmAlgo*> OpenAlgos(AccountIndex account,
