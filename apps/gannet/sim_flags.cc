@@ -37,6 +37,7 @@ std::string SameOptions(const SimFlags& flags) {
   if (!each.faults) same << " --no-faults";
   if (!flags.faults.empty()) same << " --faults " << flags.faults;
   if (each.focused) same << " --focused";
+  if (each.product != plain.product) same << " --product " << simulation::NameOf(each.product);
   if (each.venues != plain.venues) same << " --venues " << each.venues;
   if (each.wire_mode) same << " --wire-mode";
   if (each.config_dir != plain.config_dir) same << " --config-dir " << each.config_dir;
@@ -107,6 +108,20 @@ void AddSim(CLI::App& app, SimFlags& flags, base::Files& files, const base::Cloc
                   "Venues that one platform trades at, each with a market of its own")
       ->check(CLI::Range(1, 2))
       ->option_text("N (default 1)");
+  sim->add_option_function<std::string>(
+         "--product",
+         [&each](const std::string& name) {
+           const auto product = simulation::ProductOf(name);
+           if (!product) {
+             RefuseArgument("--product", "'" + name +
+                                             "' is not simulated; name binance-spot, "
+                                             "binance-usdm, bybit-spot or bybit-linear");
+           }
+           each.product = *product;
+         },
+         "What the platform trades: binance-spot, binance-usdm, bybit-spot or bybit-linear; a seed "
+         "is another day at each")
+      ->option_text("NAME (default binance-spot)");
   sim->add_flag("--wire-mode", each.wire_mode, "Encode and decode every event; decides the same");
   sim->add_option("--config-dir", each.config_dir, "Folder of limits.yaml and strategies.yaml")
       ->type_name("DIR")
@@ -117,6 +132,7 @@ void AddSim(CLI::App& app, SimFlags& flags, base::Files& files, const base::Cloc
       "  gannet sim --seeds 1-1000 --jobs 2\n"
       "  gannet sim --minutes 30 --jobs 2\n"
       "  gannet sim --focused --seeds 1-500 --jobs 2\n"
+      "  gannet sim --product bybit-linear --seeds 1-200 --jobs 2\n"
       "  gannet sim --venues 2 --seeds 1-200 --jobs 2\n"
       "  gannet sim --trace 28 | less\n"
       "  gannet sim --crashes 1 --jobs 2\n"
@@ -128,6 +144,9 @@ void AddSim(CLI::App& app, SimFlags& flags, base::Files& files, const base::Cloc
       RefuseArgument("--focused",
                      "chooses the faults itself; leave out --crashes, --faults and --no-faults");
     }
+    const bool spot = each.product == simulation::Product::kBinanceSpot;
+    if (!spot && (each.venues > 1 || flags.policies || flags.crashes > 0))
+      RefuseArgument("--product", "is not to be combined with --venues, --policies and --crashes");
     if (flags.minutes > 0) {
       constexpr double kNanosInAMinute = 60e9;
       flags.campaign.limit = base::Duration(static_cast<int64_t>(flags.minutes * kNanosInAMinute));

@@ -74,14 +74,17 @@ class Sums {
                          : absl::StrFormat("%d seeds broke an invariant\n", failed_));
   }
 
-  absl::Status Status(bool require_probes) const {
+  absl::Status Status(bool require_probes, Product product) const {
     if (failed_ > 0)
       return absl::InternalError(absl::StrFormat("%d seeds broke an invariant", failed_));
     if (!require_probes) return absl::OkStatus();
-    for (const std::string& name : RareProbes()) {
+    for (const std::string& name : RareProbes(product)) {
       if (!seeds_with_.contains(name)) return absl::InternalError(absl::StrFormat(kNever, name));
     }
-    for (const std::string& name : kExpectedFaults) {
+    std::vector<std::string> faults = kExpectedFaults;
+    if (execution::HasPositions(product))
+      faults.insert(faults.end(), {"adl", "funding", "hand_amend", "liquidation"});
+    for (const std::string& name : faults) {
       const auto found = faults_.find(name);
       if (found == faults_.end() || found->second == 0)
         return absl::InternalError(absl::StrFormat(kNever, name));
@@ -167,7 +170,7 @@ absl::Status RunCampaign(const CampaignOptions& options, const base::Clock& cloc
   if (next <= options.last_seed)
     out << absl::StrFormat("go on with: gannet sim --seeds %d-%d%s\n", next, options.last_seed,
                            options.same_options);
-  return not_built.ok() ? sums.Status(options.require_probes) : not_built;
+  return not_built.ok() ? sums.Status(options.require_probes, options.each.product) : not_built;
 }
 
 absl::Status TraceSeed(const SimulationOptions& options, std::ostream& out) {

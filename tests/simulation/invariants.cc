@@ -6,6 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/concat.h"
 #include "libs/market/order_state.h"
+#include "services/venue-sim/bybit_linear_payloads.h"
+#include "services/venue-sim/bybit_payloads.h"
 
 namespace gannet::simulation {
 namespace {
@@ -55,8 +57,12 @@ OrderState StateOf(OrderStatus status) {
 
 // As execution knows it: by the venue's id, or by ours while that has not come.
 const TrackedOrder* Known(const ExecutionState& state, const VenueRecord::Order& at_venue) {
-  const market::VenueOrderId id(absl::StrCat(at_venue.order.order_id));
-  if (const TrackedOrder* order = state.FindVenueOrder(at_venue.instrument, id)) return order;
+  for (const std::string& id : {at_venue.id, at_venue.waited_as}) {
+    if (id.empty()) continue;
+    if (const TrackedOrder* order =
+            state.FindVenueOrder(at_venue.instrument, market::VenueOrderId(id)))
+      return order;
+  }
   const TrackedOrder* named =
       state.Find(market::ClientOrderId(at_venue.order.request.client_order_id));
   return named != nullptr && named->venue_order_id.empty() ? named : nullptr;
@@ -94,8 +100,8 @@ void CheckOrders(const ExecutionState& state, const VenueRecord& venue, const Do
     if (known == nullptr) {
       // A second order of a doubled request that ended without a fill changes nothing.
       if (!doubled.contains(id) || IsOpen(theirs.order.status) || theirs.order.executed > 0)
-        violations.push_back(absl::StrCat("settle: ", id, " (", theirs.order.order_id,
-                                          " at the venue) is not known here"));
+        violations.push_back(
+            absl::StrCat("settle: ", id, " (", theirs.id, " at the venue) is not known here"));
       continue;
     }
     at_venue.insert(known);
@@ -162,6 +168,14 @@ void CheckPositions(const ExecutionState& state, const VenueRecord& venue, Viola
                                         " at the venue"));
     }
   }
+  // Perpetuals: what was held at the first look too.
+  for (const auto& [instrument, theirs] : venue.positions) {
+    const Money ours = state.HeldPosition(instrument);
+    if (ours != theirs) {
+      violations.push_back(absl::StrCat("I3: held of ", instrument.text(), " is ", ours.ToString(),
+                                        " here, ", theirs.ToString(), " at the venue"));
+    }
+  }
 }
 
 // A transfer that was missed on the stream, of which execution speaks.
@@ -200,7 +214,7 @@ void CheckReports(const ExecutionState& state, const VenueRecord& venue, store::
   Trades reported, traded;
   for (const VenueRecord::Trade& at : venue.trades) {
     if (BeforeUs(state, at)) continue;
-    traded[at.instrument].insert(absl::StrCat(at.trade.fill.trade_id));
+    traded[at.instrument].insert(at.id);
   }
   const auto fills = reports.Fills({});
   for (const store::FillRow& fill : *fills) {
@@ -226,36 +240,148 @@ void CheckReports(const ExecutionState& state, const VenueRecord& venue, store::
   }
 }
 
+// What ended by itself is cancelled there.
+OrderStatus InBybitsWords(OrderStatus status) {
+  return status == OrderStatus::kExpired || status == OrderStatus::kExpiredInMatch
+             ? OrderStatus::kCanceled
+             : status;
+}
+
+venue_sim::AccountTrade AsSpot(const venue_sim::UsdmTrade& trade) {
+  venue_sim::AccountTrade as;
+  as.symbol = trade.symbol;
+  as.order_id = trade.order_id;
+  as.fill.trade_id = trade.id;
+  as.fill.price = trade.price;
+  as.fill.quantity = trade.quantity;
+  as.fill.commission = trade.commission;
+  as.fill.commission_asset = "USDT";
+  as.time_ms = trade.time_ms;
+  as.is_buyer = trade.side == market::Side::kBuy;
+  return as;
+}
+
+VenueRecord::Order AsSpot(std::string_view name, const venue_sim::UsdmPlace& request, bool bybit,
+                          OrderStatus status) {
+  VenueRecord::Order of;
+  of.instrument = InstrumentOf(name, request.symbol);
+  of.order.request.symbol = request.symbol;
+  of.order.request.client_order_id = request.client_id;
+  of.order.request.side = request.side;
+  of.order.request.price = request.price;
+  of.order.request.quantity = request.quantity;
+  of.order.status = bybit ? InBybitsWords(status) : status;
+  return of;
+}
+
+OrderStatus StatusOf(venue_sim::AlgoStatus status) {
+  switch (status) {
+    case venue_sim::AlgoStatus::kCanceled:
+      return OrderStatus::kCanceled;
+    case venue_sim::AlgoStatus::kRejected:
+    case venue_sim::AlgoStatus::kFinished:
+      return OrderStatus::kExpired;
+    case venue_sim::AlgoStatus::kNew:
+    case venue_sim::AlgoStatus::kTriggered:
+      break;
+  }
+  return OrderStatus::kNew;
+}
+
+// A stop order that has triggered is one order, as the one that it became.
+void ReadPerpetuals(std::string_view name, bool bybit, const venue_sim::UsdmMarket& venue,
+                    Marks& marks, VenueRecord& record) {
+  bool all_ended = true;
+  for (auto at = venue.algos().lower_bound(marks[1]); at != venue.algos().end(); ++at) {
+    const venue_sim::UsdmAlgo& algo = at->second;
+    if (algo.account == kAccount && algo.actual_order == 0) {
+      VenueRecord::Order& of =
+          record.orders.emplace_back(AsSpot(name, algo.request, bybit, StatusOf(algo.status)));
+      of.id = bybit ? venue_sim::bybit::LinearOrderId(algo) : absl::StrCat("algo:", algo.id);
+      of.order.order_id = algo.id;
+      all_ended = all_ended && !IsOpen(of.order.status);
+    }
+    if (all_ended) marks[1] = at->first + 1;
+  }
+  all_ended = true;
+  for (auto at = venue.orders().lower_bound(marks[0]); at != venue.orders().end(); ++at) {
+    const venue_sim::UsdmOrder& order = at->second;
+    if (order.account == kAccount) {
+      VenueRecord::Order& of =
+          record.orders.emplace_back(AsSpot(name, order.request, bybit, order.status));
+      of.id = bybit ? venue_sim::bybit::LinearOrderId(order) : absl::StrCat(order.id);
+      of.order.order_id = order.id;
+      of.order.executed = order.executed;
+      const venue_sim::UsdmAlgo* algo =
+          order.algo_id == 0 ? nullptr : venue.FindAlgo(kAccount, order.algo_id, "");
+      if (algo != nullptr) {
+        of.order.request.client_order_id = algo->request.client_id;
+        of.waited_as = absl::StrCat("algo:", algo->id);
+      }
+      all_ended = all_ended && !IsOpen(order.status);
+    }
+    if (all_ended) marks[0] = at->first + 1;
+  }
+}
+
 }  // namespace
 
-VenueRecord ReadVenue(std::string_view name, const venue_sim::VenueCore& venue) {
-  VenueRecord record;
+VenueRecord ReadVenue(std::string_view name, Product product, const venue_sim::Exchange& venue) {
+  Marks all;
+  VenueRecord record = ReadNewOrders(name, product, venue, all);
+  const bool bybit = execution::IsBybit(product);
   const auto& symbols = venue_sim::ListedSymbols();
-  for (venue_sim::SymbolIndex symbol = 0; symbol < symbols.size(); ++symbol) {
-    venue.ForOrders(kAccount, symbol, 0, [&](const venue_sim::VenueOrder& order) {
-      record.orders.push_back({InstrumentOf(name, symbol), order});
-      return true;
-    });
+  const venue_sim::Ledger& ledger = venue.core().ledger();
+  if (!execution::HasPositions(product)) {
+    for (const venue_sim::AccountTrade& trade : venue.core().account_trades(kAccount)) {
+      record.trades.push_back({InstrumentOf(name, trade.symbol), symbols[trade.symbol].base, trade,
+                               bybit ? venue_sim::bybit::TradeId(trade.symbol, trade.fill.trade_id)
+                                     : absl::StrCat(trade.fill.trade_id)});
+    }
+  } else {
+    for (const venue_sim::UsdmTrade& trade : venue.usdm().trades(kAccount)) {
+      record.trades.push_back(
+          {InstrumentOf(name, trade.symbol), symbols[trade.symbol].base, AsSpot(trade),
+           bybit ? venue_sim::bybit::LinearTradeId(trade.id) : absl::StrCat(trade.id)});
+    }
+    for (const auto& [key, position] : venue.usdm().positions(kAccount))
+      record.positions[InstrumentOf(name, key.first)] += Money(position.quantity, kVenueScale);
   }
-  for (const venue_sim::AccountTrade& trade : venue.account_trades(kAccount))
-    record.trades.push_back({InstrumentOf(name, trade.symbol), symbols[trade.symbol].base, trade});
-  for (const auto& [asset, balance] : venue.ledger().balances(kAccount))
-    record.balances[market::AssetId(asset)] = Money(balance.free + balance.locked, kVenueScale);
+  // Bybit's account is one for both markets.
+  if (product != Product::kBinanceUsdm) {
+    for (const auto& [asset, balance] : ledger.balances(kAccount))
+      record.balances[market::AssetId(asset)] = Money(balance.free + balance.locked, kVenueScale);
+  }
+  if (product != Product::kBinanceSpot)
+    record.balances[market::AssetId("USDT")] += Money(venue.usdm().wallet(kAccount), kVenueScale);
   return record;
 }
 
-VenueRecord ReadNewOrders(std::string_view name, const venue_sim::VenueCore& venue, Marks& marks) {
+VenueRecord ReadNewOrders(std::string_view name, Product product, const venue_sim::Exchange& venue,
+                          Marks& marks) {
   VenueRecord record;
+  if (execution::HasPositions(product)) {
+    marks.resize(2);
+    ReadPerpetuals(name, execution::IsBybit(product), venue.usdm(), marks, record);
+    return record;
+  }
   marks.resize(venue_sim::ListedSymbols().size());
   for (venue_sim::SymbolIndex symbol = 0; symbol < marks.size(); ++symbol) {
     uint64_t next = marks[symbol];
     bool all_ended = true;
-    venue.ForOrders(kAccount, symbol, marks[symbol], [&](const venue_sim::VenueOrder& order) {
-      record.orders.push_back({InstrumentOf(name, symbol), order});
-      all_ended = all_ended && !IsOpen(order.status);
-      if (all_ended) next = order.order_id + 1;
-      return true;
-    });
+    venue.core().ForOrders(
+        kAccount, symbol, marks[symbol], [&](const venue_sim::VenueOrder& order) {
+          VenueRecord::Order& of =
+              record.orders.emplace_back(VenueRecord::Order{InstrumentOf(name, symbol), order});
+          of.id = absl::StrCat(order.order_id);
+          if (execution::IsBybit(product)) {
+            of.id = venue_sim::bybit::OrderId(symbol, order.order_id);
+            of.order.status = InBybitsWords(order.status);
+          }
+          all_ended = all_ended && !IsOpen(order.status);
+          if (all_ended) next = order.order_id + 1;
+          return true;
+        });
     marks[symbol] = next;
   }
   return record;

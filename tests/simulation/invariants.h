@@ -11,7 +11,8 @@
 #include "libs/market/money.h"
 #include "libs/store/store.h"
 #include "services/execution/execution_engine.h"
-#include "services/venue-sim/venue_core.h"
+#include "services/venue-sim/exchange.h"
+#include "tests/simulation/product.h"
 
 namespace gannet::simulation {
 
@@ -19,16 +20,21 @@ namespace gannet::simulation {
 struct VenueRecord {
   struct Order {
     market::InstrumentId instrument;
-    venue_sim::VenueOrder order;
+    venue_sim::VenueOrder order;  // of perpetuals too, as far as they have these figures
+    std::string id;               // as the product's door names it
+    std::string waited_as;        // that it was triggered from; empty: from none
   };
   struct Trade {
     market::InstrumentId instrument;
     std::string base_asset;
     venue_sim::AccountTrade trade;
+    std::string id;  // as the product's door names it
   };
   std::vector<Order> orders;  // of all kinds, in order of symbol and number
   std::vector<Trade> trades;  // in order of time
   std::map<market::AssetId, market::Money> balances;
+  // Of perpetuals: what is held, over both sides.
+  std::map<market::InstrumentId, market::Money> positions;
   // Money that came or went in steps of this size, at most so often: the venue tells of it
   // once, on the stream, and a look cannot name what was missed. Then it must be shown.
   struct Transfers {
@@ -38,13 +44,15 @@ struct VenueRecord {
   std::map<market::AssetId, Transfers> transfers;
 };
 // `name`: in the ids of its instruments.
-VenueRecord ReadVenue(std::string_view name, const venue_sim::VenueCore& venue);
+VenueRecord ReadVenue(std::string_view name, Product product, const venue_sim::Exchange& venue);
 
-// A number of an order of each symbol: all before it have ended and were looked at.
+// A number of an order of each symbol (of perpetuals: of all, and of those that wait): all
+// before it have ended and were looked at.
 using Marks = std::vector<uint64_t>;
 // Orders from `marks` on and nothing else, for looks that are many: what has ended at
 // the venue changes no more. Moves `marks` to the first order that is still open.
-VenueRecord ReadNewOrders(std::string_view name, const venue_sim::VenueCore& venue, Marks& marks);
+VenueRecord ReadNewOrders(std::string_view name, Product product, const venue_sim::Exchange& venue,
+                          Marks& marks);
 
 // How often the network itself handed the request that places this client id to the
 // venue a second time. A venue takes such an order twice once the first has filled,

@@ -275,7 +275,7 @@ class PolicyWorld {
 
   PolicyResult Judge() const {
     std::map<std::string, std::pair<int, int64_t>> at_venue;  // orders, filled
-    const VenueRecord record = ReadVenue(venue_.name(), venue_.core());
+    const VenueRecord record = ReadVenue(venue_.name(), Product::kBinanceSpot, venue_.exchange());
     for (const VenueRecord::Order& of : record.orders) {
       auto& [count, filled] = at_venue[of.order.request.client_order_id];
       ++count;

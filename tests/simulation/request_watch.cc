@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "libs/base/time.h"
@@ -9,50 +10,19 @@
 #include "libs/market/decimal.h"
 #include "libs/market/order_state.h"
 #include "services/venue-sim/fault_text.h"
-#include "services/venue-sim/form.h"
+#include "tests/simulation/sent_orders.h"
 
 namespace gannet::simulation {
 namespace {
 
-using venue_sim::ParameterOf;
-
 // What was heard so long before its end is on the disk of who heard it, whatever the disk does.
 constexpr base::Duration kRecorded = std::chrono::seconds(1);
-
-// A request that says who asks; the others count against nobody's orders.
-bool IsSigned(const net::HttpRequest& request) {
-  return !ParameterOf(request, "signature").empty();
-}
 
 std::string Words(const net::HttpRequest& request) {
   std::string words = request.method + " " + request.target;
   if (!request.body.empty()) words += " " + request.body;
   if (const size_t at = words.find("&signature="); at != std::string::npos) words.resize(at);
   return words;
-}
-
-// A placement, cancel or amendment by the order socket as the request that it would be over REST;
-// nothing: another frame.
-std::optional<net::HttpRequest> RequestOf(std::string_view frame) {
-  const std::string_view asked = venue_sim::FieldOf(frame, "method");
-  net::HttpRequest request;
-  if (asked == "order.place") {
-    request.method = "POST";
-  } else if (asked == "order.cancel") {
-    request.method = "DELETE";
-  } else if (asked == "order.amend.keepPriority") {
-    request.method = "PUT";
-  } else {
-    return std::nullopt;
-  }
-  request.target = request.method == "PUT" ? "/api/v3/order/amend/keepPriority?" : "/api/v3/order?";
-  for (const char* name : {"symbol", "side", "quantity", "price", "newQty", "newClientOrderId",
-                           "origClientOrderId", "signature"}) {
-    const std::string_view value = venue_sim::FieldOf(frame, name);
-    if (!value.empty()) absl::StrAppend(&request.target, name, "=", std::string(value), "&");
-  }
-  request.target.pop_back();
-  return request;
 }
 
 // The own stream and order socket, as they are written to.
@@ -80,6 +50,30 @@ std::string Short(std::string_view text) {
   return std::string(text.substr(0, kShown)) + (text.size() > kShown ? "…" : "");
 }
 
+// The user stream or the order socket of a product.
+bool IsOwn(std::string_view path) {
+  return path.starts_with("/ws-api") || path.starts_with("/ws-fapi") ||
+         path.starts_with("/private/") || path == "/v5/private" || path == "/v5/trade";
+}
+
+// For how long an answer says that nothing may be asked; Bybit says until when, by its clock.
+std::optional<base::Duration> PauseIn(const net::HttpResult& result) {
+  const auto figure = [](std::string_view text) {
+    int64_t value = 0;
+    return absl::SimpleAtoi(std::string(text), &value) ? std::optional(value) : std::nullopt;
+  };
+  if (!result.status.ok()) return std::nullopt;
+  const net::HttpResponse& answer = result.response;
+  if (answer.status == 429 || answer.status == 418) {
+    const auto seconds = figure(net::FindHeader(answer.headers, "Retry-After"));
+    return seconds ? std::optional<base::Duration>(std::chrono::seconds(*seconds)) : std::nullopt;
+  }
+  const auto reset = figure(net::FindHeader(answer.headers, "X-Bapi-Limit-Reset-Timestamp"));
+  const auto now = figure(venue_sim::FieldOf(answer.body, "time"));
+  if (venue_sim::FieldOf(answer.body, "retCode") != "10006" || !reset || !now) return std::nullopt;
+  return std::chrono::milliseconds(*reset - *now);
+}
+
 }  // namespace
 
 void RequestWatch::Observe(runtime::Shard& shard,
@@ -105,7 +99,8 @@ void RequestWatch::Learn(const bus::TopicInfo& topic, const void* event) {
     const std::string& id = verdict.intent.client_order_id.text();
     const bool amends = verdict.intent.kind == market::IntentKind::kAmend;
     if (verdict.permitted && amends)
-      amended_[verdict.intent.target.text()].insert(verdict.intent.quantity.mantissa);
+      amended_[verdict.intent.target.text()].insert(
+          {verdict.intent.quantity.mantissa, verdict.intent.price.mantissa});
     if (verdict.permitted && !amends) permitted_[id] = verdict.intent;
     Trace(absl::StrCat("verdict ", id, verdict.permitted ? " permitted " : " refused ",
                        verdict.intent.instrument.text(), " ", verdict.detail));
@@ -119,51 +114,72 @@ void RequestWatch::Learn(const bus::TopicInfo& topic, const void* event) {
   }
 }
 
-void RequestWatch::JudgeOrder(const net::HttpRequest& request, const std::string& id) {
+void RequestWatch::JudgeOrder(const net::HttpRequest& request, const SentOrder& sent) {
   const auto wrong = [&](const std::string& what) {
-    violations_.push_back(absl::StrCat("I8: ", id, " left ", what, ": ", Words(request)));
+    violations_.push_back(absl::StrCat("I8: ", sent.id, " left ", what, ": ", Words(request)));
   };
-  const auto found = permitted_.find(id);
+  const auto found = permitted_.find(sent.id);
   if (found == permitted_.end()) return wrong("without a permitted verdict");
   const market::OrderIntent& intent = found->second;
-  const market::Instrument* instrument = nullptr;
-  for (const execution::ExecutionState* state : states_) {
-    if (state->domain().Has(intent.instrument))
-      instrument = state->FindInstrument(intent.instrument, intent.instrument_version);
-  }
+  const market::Instrument* instrument = DefinitionOf(intent);
   if (instrument == nullptr) return wrong("in an instrument that nobody defined");
   const std::string symbol =
       intent.instrument.text().substr(intent.instrument.text().find(':') + 1);
-  if (ParameterOf(request, "symbol") != symbol) return wrong("for another instrument");
-  if (ParameterOf(request, "side") != (intent.side == market::Side::kBuy ? "BUY" : "SELL"))
+  if (sent.symbol != symbol) return wrong("for another instrument");
+  if (!absl::EqualsIgnoreCase(sent.side, intent.side == market::Side::kBuy ? "BUY" : "SELL"))
     return wrong("on the other side");
-  const auto quantity =
-      market::ParseDecimal(ParameterOf(request, "quantity"), instrument->quantity_scale);
+  const auto quantity = market::ParseDecimal(sent.quantity, instrument->quantity_scale);
   const bool rest = intent.kind == market::IntentKind::kReplace;  // second legs may be smaller
   if (!quantity || *quantity <= 0 || *quantity > intent.quantity.mantissa ||
       (!rest && *quantity != intent.quantity.mantissa))
     return wrong("with another quantity than was permitted");
-  const std::string price = ParameterOf(request, "price");
-  const auto limit = market::ParseDecimal(price.empty() ? "0" : price, instrument->price_scale);
-  if (!limit || *limit != intent.price.mantissa)
-    return wrong("at another price than was permitted");
+  const auto differs = [&](const std::string& text, market::Price permitted) {
+    const auto price = market::ParseDecimal(text.empty() ? "0" : text, instrument->price_scale);
+    return !price || *price != permitted.mantissa;
+  };
+  if (differs(sent.price, intent.price)) return wrong("at another price than was permitted");
+  if (differs(sent.trigger, intent.stop_price))
+    return wrong("with another trigger than was permitted");
 }
 
-void RequestWatch::JudgeAmendment(const net::HttpRequest& request) {
-  // By the venue's id once another hand has changed it; what it is to be called it says always.
-  const std::string id = ParameterOf(request, "newClientOrderId");
-  const auto order = permitted_.find(id);
-  const auto quantities = amended_.find(id);
-  const market::Instrument* instrument = nullptr;
+const market::Instrument* RequestWatch::DefinitionOf(const market::OrderIntent& intent) const {
   for (const execution::ExecutionState* state : states_) {
-    if (order != permitted_.end() && state->domain().Has(order->second.instrument))
-      instrument =
-          state->FindInstrument(order->second.instrument, order->second.instrument_version);
+    if (state->domain().Has(intent.instrument))
+      return state->FindInstrument(intent.instrument, intent.instrument_version);
   }
-  const auto quantity = instrument == nullptr ? std::nullopt
-                                              : market::ParseDecimal(ParameterOf(request, "newQty"),
-                                                                     instrument->quantity_scale);
-  if (!quantity || quantities == amended_.end() || !quantities->second.contains(*quantity))
+  return nullptr;
+}
+
+// By the venue's id once another hand has changed it.
+std::string RequestWatch::NameOf(const SentOrder& sent) const {
+  if (!sent.id.empty()) return sent.id;
+  for (const execution::ExecutionState* state : states_) {
+    for (const auto& [id, order] : state->orders()) {
+      if (order.venue_order_id.text() == sent.venue_id &&
+          order.intent.instrument.text().ends_with(":" + sent.symbol))
+        return id.text();
+    }
+  }
+  return sent.venue_id;
+}
+
+void RequestWatch::JudgeAmendment(const net::HttpRequest& request, const SentOrder& sent) {
+  const std::string id = NameOf(sent);
+  const auto order = permitted_.find(id);
+  const auto permitted = amended_.find(id);
+  const market::Instrument* instrument =
+      order == permitted_.end() ? nullptr : DefinitionOf(order->second);
+  const auto states = [](const std::string& text, int64_t figure, int scale) {
+    return text.empty() || market::ParseDecimal(text, scale) == figure;
+  };
+  const bool known =
+      instrument != nullptr && permitted != amended_.end() &&
+      (!sent.quantity.empty() || !sent.price.empty()) &&
+      std::any_of(permitted->second.begin(), permitted->second.end(), [&](const auto& figures) {
+        return states(sent.quantity, figures.first, instrument->quantity_scale) &&
+               states(sent.price, figures.second, instrument->price_scale);
+      });
+  if (!known)
     violations_.push_back(
         absl::StrCat("I8: ", id, " was amended without a permitted verdict: ", Words(request)));
 }
@@ -182,22 +198,17 @@ void RequestWatch::Judge(const net::Url& venue, const net::HttpRequest& request)
   if (std::any_of(waits.begin(), waits.end(),
                   [this](const Wait& wait) { return clock_.Now() < wait.until; }))
     violations_.push_back(absl::StrCat("I7: asked while told to wait: ", Words(request)));
-  if (request.method == "POST" && request.target.starts_with("/api/v3/order"))
-    JudgeOrder(request, ParameterOf(request, "newClientOrderId"));
-  if (request.method == "PUT" && request.target.starts_with("/api/v3/order/amend"))
-    JudgeAmendment(request);
+  for (const SentOrder& sent : Placements(request)) JudgeOrder(request, sent);
+  if (const std::optional<SentOrder> sent = AmendmentIn(request)) JudgeAmendment(request, *sent);
 }
 
 void RequestWatch::NoteAnswer(const net::Url& venue, const net::HttpResult& result) {
-  if (!result.status.ok() || (result.response.status != 429 && result.response.status != 418))
-    return;
-  int64_t seconds = 0;
-  const std::string text(net::FindHeader(result.response.headers, "Retry-After"));
-  if (!absl::SimpleAtoi(text, &seconds)) return;
   const base::Time now = clock_.Now();
+  const std::optional<base::Duration> pause = PauseIn(result);
+  if (!pause) return;
   std::vector<Wait>& waits = waits_[venue.port];
   std::erase_if(waits, [now](const Wait& wait) { return wait.until <= now; });
-  waits.push_back({now, now + std::chrono::seconds(seconds)});
+  waits.push_back({now, now + *pause});
 }
 
 void RequestWatch::Http(const net::Url& base, net::HttpRequest request, net::HttpLimits limits,
@@ -226,7 +237,7 @@ void RequestWatch::Http(const net::Url& base, net::HttpRequest request, net::Htt
 std::unique_ptr<net::WebSocket> RequestWatch::Connect(const net::Url& url,
                                                       net::WebSocketOptions options,
                                                       net::WebSocket::Handler handler) {
-  const bool own = url.path.starts_with("/ws-api");
+  const bool own = IsOwn(url.path);
   if (own) {
     handler.on_message = [this, told = std::move(handler.on_message)](std::string_view text) {
       if (dead_ || Dies()) return;
@@ -241,7 +252,7 @@ std::unique_ptr<net::WebSocket> RequestWatch::Connect(const net::Url& url,
   return std::make_unique<WatchedSocket>(
       std::move(socket),
       [this, url](std::string_view frame) {
-        const std::optional<net::HttpRequest> order = RequestOf(frame);
+        const std::optional<net::HttpRequest> order = RequestOf(url.path, frame);
         if (dead_ || (order && Dies())) return false;
         if (order) Judge(url, *order);
         if (trace_ && order) Trace("=> " + Words(*order));

@@ -19,6 +19,7 @@
 #include "libs/net/network.h"
 #include "libs/runtime/shard.h"
 #include "services/execution/execution_state.h"
+#include "tests/simulation/sent_orders.h"
 
 namespace gannet::simulation {
 
@@ -66,8 +67,10 @@ class RequestWatch : public net::Network {
   // Counts a message; true: nobody lives to see it.
   bool Dies();
   void Judge(const net::Url& venue, const net::HttpRequest& request);
-  void JudgeOrder(const net::HttpRequest& request, const std::string& id);
-  void JudgeAmendment(const net::HttpRequest& request);
+  void JudgeOrder(const net::HttpRequest& request, const SentOrder& sent);
+  void JudgeAmendment(const net::HttpRequest& request, const SentOrder& sent);
+  const market::Instrument* DefinitionOf(const market::OrderIntent& intent) const;
+  std::string NameOf(const SentOrder& sent) const;
   void NoteAnswer(const net::Url& venue, const net::HttpResult& result);
   void Learn(const bus::TopicInfo& topic, const void* event);
 
@@ -78,7 +81,8 @@ class RequestWatch : public net::Network {
   const base::Clock& clock_;
   const Tracer trace_;                                    // empty: nobody listens
   std::map<std::string, market::OrderIntent> permitted_;  // by client order id
-  std::map<std::string, std::set<int64_t>> amended_;      // to these quantities; by the order's
+  // To these quantities and prices; by the order's.
+  std::map<std::string, std::set<std::pair<int64_t, int64_t>>> amended_;
   std::vector<const execution::ExecutionState*> states_;
   std::map<uint16_t, std::vector<Wait>> waits_;  // by the venue's port
   uint64_t messages_ = 0, die_at_ = 0;

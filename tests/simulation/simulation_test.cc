@@ -24,9 +24,11 @@ using namespace std::chrono_literals;
 // Reports no real time: a test asserts on none.
 const base::VirtualExecutor kNoClock{base::Time{}};
 
-void RunSeeds(uint64_t first, uint64_t last, int venues = 1) {
+void RunSeeds(uint64_t first, uint64_t last, int venues = 1,
+              Product product = Product::kBinanceSpot) {
   CampaignOptions options;
   options.each.venues = venues;
+  options.each.product = product;
   options.first_seed = first;
   options.last_seed = last;
   options.require_probes = true;
@@ -45,6 +47,16 @@ TEST_CASE("Invariants hold at two venues over seeds 1 to 60", "[.][seeds-venues]
   RunSeeds(1, 60, 2);
 }
 
+TEST_CASE("Invariants hold at Binance USD-M over seeds 1 to 30", "[.][seeds-binance-usdm]") {
+  RunSeeds(1, 30, 1, Product::kBinanceUsdm);
+}
+TEST_CASE("Invariants hold at Bybit spot over seeds 1 to 30", "[.][seeds-bybit-spot]") {
+  RunSeeds(1, 30, 1, Product::kBybitSpot);
+}
+TEST_CASE("Invariants hold at Bybit linear over seeds 1 to 30", "[.][seeds-bybit-linear]") {
+  RunSeeds(1, 30, 1, Product::kBybitLinear);
+}
+
 SimulationResult Run(const SimulationOptions& options) {
   const auto result = Simulate(options);
   REQUIRE(result.status().ToString() == "OK");
@@ -56,6 +68,11 @@ SimulationOptions Calm() {
   options.faults = false;
   options.safety = options.liveness = 20s;
   return options;
+}
+
+bool Names(const std::vector<std::string>& violations, std::string_view invariant) {
+  return std::any_of(violations.begin(), violations.end(),
+                     [invariant](const auto& text) { return text.starts_with(invariant); });
 }
 
 TEST_CASE("Simulation is a function of its seed, and wire mode decides the same") {
@@ -125,6 +142,36 @@ TEST_CASE("One platform trades at two venues, each judged by its own record") {
   };
   CHECK(Run(options).violations == std::vector<std::string>{});
   CHECK(traded == std::set<std::string>{"binance-spot", "second-spot"});
+}
+
+TEST_CASE(
+    "Each product is traded and judged by its own record, and decides the same in wire mode") {
+  for (const Product product :
+       {Product::kBinanceUsdm, Product::kBybitSpot, Product::kBybitLinear}) {
+    CAPTURE(NameOf(product));
+    SimulationOptions options = Calm();
+    options.product = product;
+    std::set<std::string> traded;
+    options.doctor = [&](const VenueRecord& record) {
+      for (const VenueRecord::Trade& trade : record.trades)
+        traded.emplace(market::VenueOf(trade.instrument));
+    };
+    const SimulationResult result = Run(options);
+    CHECK(result.violations == std::vector<std::string>{});
+    CHECK(result.fills > 0);
+    CHECK_FALSE(result.probes.contains("outcome unknown"));
+    CHECK(traded == std::set<std::string>{NameOf(product)});
+    options.wire_mode = true;
+    CHECK(Run(options).decisions == result.decisions);
+    // A unit of money, and of what is held, is seen.
+    options.doctor = [](VenueRecord& record) {
+      for (auto& [asset, amount] : record.balances) amount += market::Money(1, 8);
+      for (auto& [instrument, held] : record.positions) held += market::Money(1, 8);
+    };
+    const std::vector<std::string> seen = Run(options).violations;
+    CHECK(Names(seen, "I5"));
+    CHECK(Names(seen, "I3: held of") == execution::HasPositions(product));
+  }
 }
 
 TEST_CASE("A fault script strikes in place of what a seed draws") {
@@ -271,16 +318,11 @@ std::vector<std::string> Doctored(std::function<void(VenueRecord&)> doctor) {
   return Run(options).violations;
 }
 
-bool Names(const std::vector<std::string>& violations, std::string_view invariant) {
-  return std::any_of(violations.begin(), violations.end(),
-                     [invariant](const auto& text) { return text.starts_with(invariant); });
-}
-
 TEST_CASE("The judge sees an order sent twice, or two live ones of an intent (I1)") {
   CHECK(Names(Doctored([](VenueRecord& record) {
                 if (const auto* order = OursIn(record, venue_sim::OrderStatus::kNew)) {
                   record.orders.push_back(*order);
-                  record.orders.back().order.order_id += 1'000'000;
+                  record.orders.back().id += "000000";
                 }
               }),
               "I1"));
@@ -328,7 +370,7 @@ TEST_CASE("The judge sees a journal that decides differently (I5)") {
 
 TEST_CASE("The judge sees a trade that reporting has not, or has from nowhere (I6)") {
   const auto violations = Doctored([](VenueRecord& record) {
-    if (!record.trades.empty()) record.trades.back().trade.fill.trade_id += 1'000'000;
+    if (!record.trades.empty()) record.trades.back().id += "000000";
   });
   CHECK(Names(violations, "I6"));
 }

@@ -2,7 +2,10 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "libs/base/digest.h"
 #include "libs/base/status.h"
+#include "libs/base/time.h"
 
 namespace gannet::simulation {
 
@@ -23,7 +26,21 @@ absl::Status VenueNode::Start() {
   GANNET_ASSIGN_OR_RETURN(listener_, network_.Listen({}, gate_));
   network_.AddName("venue.sim", port_, listener_->port());
   server_->Start();
+  if (hedged_) SetUpHedge();
   return absl::OkStatus();
+}
+
+// As its owner does before anything is traded; later it is refused, since it is so.
+void VenueNode::SetUpHedge() {
+  const std::string parameters =
+      absl::StrCat("dualSidePosition=true&timestamp=", base::UnixMillis(gate_.clock().Now()));
+  net::HttpRequest request;
+  request.method = "POST";
+  request.target =
+      absl::StrCat("/fapi/v1/positionSide/dual?", parameters,
+                   "&signature=", base::Hex(base::HmacSha256(key_.secret, parameters)));
+  request.headers = {{"X-MBX-APIKEY", key_.key}};
+  server_->OnRequest(std::move(request), "127.0.0.98:1", [](const net::HttpResponse&) {});
 }
 
 void VenueNode::Crash(base::Rng& rng) {

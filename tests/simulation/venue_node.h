@@ -25,10 +25,11 @@ class VenueNode {
       "simulation-key-of-sixty-four-bytes-as-the-venue-hands-them-out--";
   static constexpr char kApiSecret[] = "simulation-secret";
 
-  // `name`: in ids of its instruments.
+  // `name`: in ids of its instruments. `hedged`: its account of perpetuals holds two positions.
   VenueNode(std::string name, uint16_t port, uint64_t seed, base::VirtualExecutor& executor,
-            net::SimNetwork& network)
+            net::SimNetwork& network, bool hedged = false)
       : name_(std::move(name)),
+        hedged_(hedged),
         port_(port),
         seed_(seed),
         executor_(executor),
@@ -45,12 +46,16 @@ class VenueNode {
   const venue_sim::FaultGate& gate() const { return gate_; }
 
   // Only while running.
-  const venue_sim::VenueCore& core() const { return server_->exchange().core(); }
+  const venue_sim::Exchange& exchange() const { return server_->exchange(); }
+  const venue_sim::VenueCore& core() const { return exchange().core(); }
   std::string url() const { return "http://venue.sim:" + std::to_string(port_); }
   const venue_sim::ApiKey& key() const { return key_; }
 
  private:
+  void SetUpHedge();
+
   const std::string name_;
+  const bool hedged_;
   const uint16_t port_;
   const uint64_t seed_;
   base::VirtualExecutor& executor_;

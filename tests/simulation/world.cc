@@ -13,12 +13,14 @@
 #include "libs/market/decimal.h"
 #include "libs/wire/canonical.h"
 #include "services/ingest/app.h"
-#include "services/venue-sim/form.h"
 #include "tests/simulation/amender.h"
+#include "tests/simulation/dealer.h"
 #include "tests/simulation/focus.h"
 #include "tests/simulation/invariants.h"
 #include "tests/simulation/parents.h"
 #include "tests/simulation/platform_node.h"
+#include "tests/simulation/product.h"
+#include "tests/simulation/sent_orders.h"
 #include "tests/simulation/swarm.h"
 #include "tests/simulation/venue_node.h"
 
@@ -37,14 +39,14 @@ constexpr uint64_t kSilenceSeeds = 1'000'000;
 constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
 const base::Time kStart = base::FromUnixMillis(1'750'000'000'000);
 
-// Names in ids of instruments; each listens one port further.
-constexpr const char* kVenueNames[] = {"binance-spot", "second-spot"};
+// In ids of instruments; it listens one port further than the first.
+constexpr char kSecondVenue[] = "second-spot";
 
 // A venue of the world, and what is known of how far it was looked at.
 struct Place {
-  Place(const char* name, uint16_t port, uint64_t seed, base::VirtualExecutor& executor,
-        net::SimNetwork& network)
-      : venue(name, port, seed, executor, network) {}
+  Place(std::string name, uint16_t port, uint64_t seed, base::VirtualExecutor& executor,
+        net::SimNetwork& network, bool hedged)
+      : venue(std::move(name), port, seed, executor, network, hedged) {}
   VenueNode venue;
   Marks marks;
 };
@@ -60,6 +62,7 @@ class World {
         rng_(options.seed),
         silence_rng_(options.seed + kSilenceSeeds),
         amender_(options.seed),
+        dealer_(options.product, options.seed),
         executor_(kStart),
         network_(executor_, executor_, rng_.Fork()),
         watch_(network_, executor_,
@@ -72,8 +75,9 @@ class World {
       const uint64_t seed = options.seed + static_cast<uint64_t>(i) * kNextMarket;
       VenueNode& venue = places_
                              .emplace_back(std::make_unique<Place>(
-                                 kVenueNames[i], static_cast<uint16_t>(VenueNode::kPort + i), seed,
-                                 executor_, network_))
+                                 i == 0 ? NameOf(options.product) : kSecondVenue,
+                                 static_cast<uint16_t>(VenueNode::kPort + i), seed, executor_,
+                                 network_, TradesHedged(options.product, options.seed)))
                              ->venue;
       venue.gate().ObserveDoubled(doubled);
       venue.gate().Observe([this](std::string_view fault) { Trace("** " + std::string(fault)); });
@@ -88,6 +92,7 @@ class World {
                       : Swarm{};
     if (options_.script) swarm = Swarm{.venue = *options_.script};
     if (options_.amendments && options_.faults && !options_.script) StrikeAmendments(swarm.venue);
+    StrikeProduct(options_.product, options_.seed, swarm.venue);
     network_.set_faults(swarm.network);
     script_ = swarm.venue;
     const Focus* focus = options_.focused ? FocusOf(options_.seed) : nullptr;
@@ -223,6 +228,8 @@ class World {
       });
       if (options_.amendments && executor_.Now() - kStart < options_.safety)
         amender_.Step(platform_);
+      if (options_.product != Product::kBinanceSpot && executor_.Now() - kStart < options_.safety)
+        dealer_.Step(platform_);
       if (options_.parents) {
         giver_.Step(platform_, kStart);
         Report(giver_.CheckReservations(platform_.risk()));
@@ -237,7 +244,7 @@ class World {
   bool alive() { return platform_.files().powered() && !watch_.dead(); }
 
   VenueRecord LookAt(const Place& place) const {
-    VenueRecord record = ReadVenue(place.venue.name(), place.venue.core());
+    VenueRecord record = ReadVenue(place.venue.name(), options_.product, place.venue.exchange());
     for (const venue_sim::FaultRule& rule : script_.rules) {
       if (rule.kind != venue_sim::FaultKind::kTransfer) continue;
       const int64_t step = market::ParseDecimal(rule.amount, venue_sim::kScale).value_or(0);
@@ -248,9 +255,12 @@ class World {
     return record;
   }
 
-  // Those that the platform may not have been told of.
+  // Those that the platform may not have been told of: Bybit tells of none on spot, and those of
+  // perpetuals can be asked for.
   uint64_t Transfers(const Place& place) const {
-    if (Strikes(place, venue_sim::FaultKind::kLostFrame) == 0 && platform_.starts() < 2 &&
+    if (execution::HasPositions(options_.product)) return 0;
+    if (options_.product == Product::kBinanceSpot &&
+        Strikes(place, venue_sim::FaultKind::kLostFrame) == 0 && platform_.starts() < 2 &&
         !result_.probes.contains("stream ended"))
       return 0;
     return Strikes(place, venue_sim::FaultKind::kTransfer);
@@ -264,7 +274,7 @@ class World {
 
   VenueRecord LookInPassing(Place& place) {
     if (options_.doctor || result_.checks % kStepsToAFullLook == 0) return LookAt(place);
-    return ReadNewOrders(place.venue.name(), place.venue.core(), place.marks);
+    return ReadNewOrders(place.venue.name(), options_.product, place.venue.exchange(), place.marks);
   }
 
   void Trace(std::string_view text) const {
@@ -353,10 +363,9 @@ class World {
   }
 
   void NoteDoubled(const net::HttpRequest& request) {
-    const std::string id = venue_sim::ParameterOf(request, "newClientOrderId");
-    if (request.method != "POST" || id.empty()) return;
-    ++doubled_[id];
-    Struck("placement doubled");
+    const std::vector<SentOrder> placed = Placements(request);
+    for (const SentOrder& sent : placed) ++doubled_[sent.id];
+    if (!placed.empty()) Struck("placement doubled");
   }
 
   void NoteProbes() {
@@ -391,12 +400,21 @@ class World {
         closed != refused.end())
       result_.gate_closed = std::max(result_.gate_closed, closed->second);
     seen("balance doubted", stats.stale_balances);
+    seen("placed in a batch", stats.place_batches);
+    seen("account changed beside trades", stats.balance_changes);
+    seen("dead-man timer renewed", stats.dead_man_renewals);
+    seen("dead-man timer failed", stats.dead_man_failures);
     // Whatever is lost or late, the venue counts no less than it has told of.
     if (stats.fill_conflicts > 0 && doubled_.empty())
       Report({"always: a fill was held for more than the venue counts"});
     for (const market::ClientOrderId& id : execution.state().open()) {
-      if (execution.state().Find(id)->life.state() == market::OrderState::kUnknown)
-        ++result_.probes["order UNKNOWN"];
+      const execution::TrackedOrder& order = *execution.state().Find(id);
+      const bool stop = order.intent.stop_price.mantissa > 0 || order.intent.trailing_bps > 0;
+      seen("order UNKNOWN", order.life.state() == market::OrderState::kUnknown);
+      seen("stop order worked", stop && order.life.state() == market::OrderState::kAccepted);
+      seen("stop order triggered", order.life.state() == market::OrderState::kTriggered);
+      seen("trailing stop worked", order.intent.trailing_bps > 0);
+      seen("reduce-only order worked", order.intent.reduce_only);
     }
   }
 
@@ -530,6 +548,7 @@ class World {
   const SimulationOptions& options_;
   base::Rng rng_, silence_rng_;
   Amender amender_;
+  Dealer dealer_;
   base::VirtualExecutor executor_;
   net::SimNetwork network_;
   std::vector<std::unique_ptr<Place>> places_;  // as the platform's executions
@@ -558,7 +577,7 @@ void MakeBusy(strategy::StrategyConfig& config) {
 void AddSecondVenue(PlatformOptions& platform) {
   const std::string host = absl::StrCat("venue.sim:", VenueNode::kPort + 1);
   ingest::VenueConfig market = platform.ingest.venues.front();
-  market.name = kVenueNames[1];
+  market.name = kSecondVenue;
   market.rest_url = "http://" + host;
   market.ws_url = "ws://" + host;
   execution::ExecutionConfig orders = platform.pipeline.execution;
@@ -571,7 +590,7 @@ void AddSecondVenue(PlatformOptions& platform) {
   for (strategy::MakerSettings& maker : platform.pipeline.strategy.makers) {
     const std::vector<std::string> first = maker.instruments;
     for (const std::string& instrument : first)
-      maker.instruments.push_back(kVenueNames[1] + instrument.substr(instrument.find(':')));
+      maker.instruments.push_back(kSecondVenue + instrument.substr(instrument.find(':')));
   }
 }
 
@@ -612,17 +631,26 @@ absl::StatusOr<PlatformOptions> Configure(const SimulationOptions& options) {
   execution.live.orders_by_socket = OrdersBySocket(options);
   execution.live.key_file = "data/api.key";
   execution.live.secret_file = "data/api.secret";
+  TradeAt(host, options.product, options.seed, platform);
   if (options.venues > 1) AddSecondVenue(platform);
   return platform;
 }
 
 }  // namespace
 
-const std::vector<std::string>& RareProbes() {
-  static const std::vector<std::string> kProbes = {
+std::vector<std::string> RareProbes(Product product) {
+  std::vector<std::string> probes = {
       "outcome unknown", "order UNKNOWN", "absence proven", "inquiry",   "fill booked",
       "fill told twice", "reconciled",    "stream ended",   "restarted", "snapshot"};
-  return kProbes;
+  const auto add = [&probes](std::initializer_list<const char*> more) {
+    probes.insert(probes.end(), more.begin(), more.end());
+  };
+  if (product != Product::kBinanceSpot)
+    add({"placed in a batch", "stop order worked", "order amended", "dead-man timer renewed"});
+  if (product == Product::kBinanceUsdm) add({"trailing stop worked", "stop order triggered"});
+  if (execution::HasPositions(product))
+    add({"account changed beside trades", "reduce-only order worked", "order changed by hand"});
+  return probes;
 }
 
 std::string Encode(const SimulationResult& result) {

@@ -24,11 +24,13 @@
 #include "libs/base/time.h"
 #include "services/venue-sim/fault_script.h"
 #include "tests/simulation/invariants.h"
+#include "tests/simulation/product.h"
 
 namespace gannet::simulation {
 
 struct SimulationOptions {
   uint64_t seed = 1;
+  Product product = Product::kBinanceSpot;
   base::Duration safety = std::chrono::seconds(40);
   base::Duration liveness = std::chrono::seconds(60);
   bool faults = true;
@@ -73,7 +75,7 @@ struct SimulationResult {
   // Of the safety phase: points at which the platform can be made to die.
   uint64_t messages_before = 0, messages = 0, operations_before = 0, operations = 0;
   // What struck and which rare paths were taken, by name; CI fails when one of
-  // RareProbes() was never reached over its seeds.
+  // RareProbes was never reached over its seeds.
   std::map<std::string, uint64_t> faults, probes;
 };
 
@@ -81,8 +83,9 @@ struct SimulationResult {
 std::string Encode(const SimulationResult& result);
 absl::StatusOr<SimulationResult> DecodeResult(std::string_view bytes);
 
-// Names that a campaign must have seen at least once.
-const std::vector<std::string>& RareProbes();
+// Names that a campaign must have seen at least once: what can happen at every product, and what
+// only this one has.
+std::vector<std::string> RareProbes(Product product);
 
 // Not OK when the world could not be built: a broken configuration.
 absl::StatusOr<SimulationResult> Simulate(const SimulationOptions& options);
