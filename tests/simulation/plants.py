@@ -155,7 +155,7 @@ PLANTS = [
      'a snapshot forgets the id of the venue', ''),
     (ANSWERS, '      if (!order->open()) return;\n      {\n', '      if (!order->open()) return;\n      if (PLANT && leg.outcome == OutcomeClass::kUnknown)\n        return static_cast<void>(Step(id, ExecKind::kCanceled, {.evidence = evidence}));\n      {\n',
      'a cancel without an answer counts as done', 'binance-trading-bot PR #775: a lost reply'),
-    (ENGINE, '  EmitNote(ToNote(note));\n  wire.method', '  if (!PLANT) EmitNote(ToNote(note));\n  wire.method',
+    (ENGINE, '  EmitNote(ToNote(note, wire));\n', '  if (!PLANT) EmitNote(ToNote(note, wire));\n',
      'requests leave without having been written down', ''),
     (ENGINE, '  EmitNote(ToNote(CancelNote{intent.client_order_id, intent.target}));\n}\n\nbool ExecutionEngine::ByVenueId', '  if (!PLANT) EmitNote(ToNote(CancelNote{intent.client_order_id, intent.target}));\n}\n\nbool ExecutionEngine::ByVenueId',
      'cancels are never answered', ''),
