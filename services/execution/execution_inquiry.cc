@@ -11,7 +11,6 @@ namespace {
 using market::ExecKind;
 using market::OrderState;
 using venue::OutcomeClass;
-using venue::RequestKind;
 
 // The venue's trade times and our timestamp need not agree to the millisecond.
 constexpr base::Duration kTradesMargin = std::chrono::seconds(5);
