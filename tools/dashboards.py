@@ -175,7 +175,7 @@ def order_path():
             stat("Venue's stream", "1 while every venue tells of own orders by its stream.", "none", f"min({of('gannet_venue_stream_up')})",
                  names={0: "down", 1: "up"}, limits=((0, "red"), (1, "green")), runbook="venue-stream"),
             stat("Order socket", "1 while orders go over every venue's order socket, 0 while some go by REST.", "none", f"min({of('gannet_order_socket_up')})",
-                 names={0: "by REST", 1: "up"}, limits=((0, "orange"), (1, "green")), runbook="venue-stream"),
+                 names={0: "by REST", 1: "up"}, limits=((0, "orange"), (1, "green"))),
         ]),
         ("Time", [
             Panel("Signal to order", "From the receipt of headline, tick or command to the order on its way.", "s", quantiles("gannet_signal_to_order_seconds"),
