@@ -25,22 +25,11 @@ absl::Status WaitForData(base::Files& files, const std::string& dir,
   }
 }
 
-// "ready http=http://127.0.0.1:40001 …" -> "40001"; "0" when there is none.
-std::string PortOf(const std::string& ready_line) {
-  const size_t at = ready_line.find("http=");
-  const size_t end = ready_line.find(' ', at);
-  const size_t colon = ready_line.rfind(':', end);
-  if (at == std::string::npos || colon == std::string::npos || colon < at) return "0";
-  const std::string port =
-      ready_line.substr(colon + 1, end == std::string::npos ? std::string::npos : end - colon - 1);
-  return !port.empty() && port.find_first_not_of("0123456789") == std::string::npos ? port : "0";
-}
-
 }  // namespace
 
-absl::Status VenueProcess::Launch(const std::string& port) {
+absl::Status VenueProcess::Launch() {
   std::vector<std::string> arguments = {options_.program, "--data", options_.data_dir, "--port",
-                                        port};
+                                        absl::StrCat(port_->number())};
   arguments.insert(arguments.end(), options_.arguments.begin(), options_.arguments.end());
   child_.reset();
   GANNET_ASSIGN_OR_RETURN(ChildProcess child,
@@ -52,10 +41,11 @@ absl::Status VenueProcess::Launch(const std::string& port) {
 absl::Status VenueProcess::Start(base::Files& files, const std::function<bool()>& give_up) {
   GANNET_RETURN_IF_ERROR(files.MakeDirs(options_.data_dir));
   GANNET_RETURN_IF_ERROR(WaitForData(files, options_.data_dir, give_up));
-  GANNET_RETURN_IF_ERROR(Launch("0"));
+  GANNET_ASSIGN_OR_RETURN(HeldPort port, HeldPort::Any());
+  port_.emplace(std::move(port));
+  GANNET_RETURN_IF_ERROR(Launch());
   GANNET_RETURN_IF_ERROR(child_->WaitUntilReady(options_.patience, give_up));
   ready_line_ = child_->ready_line();
-  port_ = PortOf(ready_line_);
   return absl::OkStatus();
 }
 
@@ -103,7 +93,7 @@ void VenueProcess::Look() {
 
 void VenueProcess::Restart() {
   ++restarts_;
-  if (const absl::Status launched = Launch(port_); launched.ok()) {
+  if (const absl::Status launched = Launch(); launched.ok()) {
     starting_ = true;
     starting_for_ = base::Duration(0);
   } else {

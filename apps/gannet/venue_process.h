@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "apps/gannet/child_process.h"
+#include "apps/gannet/held_port.h"
 #include "libs/base/executor.h"
 #include "libs/base/files.h"
 #include "libs/runtime/service.h"
@@ -35,7 +36,7 @@ class VenueProcess {
   VenueProcess& operator=(const VenueProcess&) = delete;
 
   // Waits until an earlier one has let go of the data, then until this one is ready.
-  // Errors as ChildProcess::Start; ABORTED when the data stays in use.
+  // Errors as of ChildProcess::Launch and HeldPort::Any; ABORTED when the data stays in use.
   absl::Status Start(base::Files& files, const std::function<bool()>& give_up);
   const std::string& ready_line() const { return ready_line_; }
 
@@ -45,14 +46,15 @@ class VenueProcess {
   uint64_t restarts() const { return restarts_; }
 
  private:
-  absl::Status Launch(const std::string& port);
+  absl::Status Launch();
   void Look();
   void LookLater(base::Duration delay);
   void Restart();
 
   const VenueProcessOptions options_;
+  std::optional<HeldPort> port_;  // nobody else's while it is away
   std::optional<ChildProcess> child_;
-  std::string ready_line_, port_;
+  std::string ready_line_;
   base::Executor* executor_ = nullptr;
   telemetry::Log* log_ = nullptr;
   bool starting_ = false;

@@ -1,9 +1,14 @@
 #include "apps/gannet/venue_process.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <catch2/catch_test_macros.hpp>
+#include <sstream>
 #include <string>
 
 #include "libs/base/posix_files.h"
@@ -49,15 +54,39 @@ struct Host {
 
 constexpr char kGood[] =
     "echo \"$@\" >> $2/../arguments; echo $$ > $2/../pid\n"
-    "echo ready http=http://127.0.0.1:4711 ws=ws://127.0.0.1:4711\n"
+    "echo ready http=http://127.0.0.1:$4 ws=ws://127.0.0.1:$4\n"
     "while :; do sleep 0.02; done\n";
 constexpr auto kNever = [] { return false; };
+
+// What follows "--port" in the arguments of a start.
+std::string PortOf(const std::string& arguments) {
+  std::istringstream words(arguments);
+  std::string word;
+  while (words >> word && word != "--port") continue;
+  words >> word;
+  return word;
+}
+
+// Whether a server can listen there now.
+bool CanListen(uint16_t port, bool reuse) {
+  sockaddr_in place{};
+  place.sin_family = AF_INET;
+  place.sin_port = htons(port);
+  place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int yes = reuse ? 1 : 0, server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  REQUIRE(::setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0);
+  const bool listens = ::bind(server, reinterpret_cast<sockaddr*>(&place), sizeof place) == 0 &&
+                       ::listen(server, 1) == 0;
+  ::close(server);
+  return listens;
+}
 
 TEST_CASE("VenueProcess that ends is started again on its data and its port") {
   Host host;
   VenueProcess venue(host.Options(kGood));
   REQUIRE(venue.Start(host.files, kNever).ok());
-  CHECK(venue.ready_line().starts_with("ready http=http://127.0.0.1:4711 "));
+  const std::string port = PortOf(host.Read("arguments"));
+  CHECK(venue.ready_line().starts_with("ready http=http://127.0.0.1:" + port + " "));
   venue.Watch(host.executor, host.log);
   CHECK(venue.health().state == runtime::HealthState::kServing);
   for (uint64_t times = 1; times <= 2; ++times) {
@@ -66,12 +95,20 @@ TEST_CASE("VenueProcess that ends is started again on its data and its port") {
     REQUIRE(host.Until([&] { return venue.health().state == runtime::HealthState::kServing; }));
     CHECK(venue.restarts() == times);
   }
-  const std::string data = host.dir / "data";
-  CHECK(host.Read("arguments") == "--data " + data + " --port 0 --seed 4\n" +  //
-                                      "--data " + data + " --port 4711 --seed 4\n" + "--data " +
-                                      data + " --port 4711 --seed 4\n");
+  const std::string line = "--data " + (host.dir / "data") + " --port " + port + " --seed 4\n";
+  CHECK(host.Read("arguments") == line + line + line);
   CHECK(host.lines.find("\"event\":\"venue_sim_ended\",\"exit_code\":137") != std::string::npos);
   CHECK(host.lines.find("venue_sim_started_again") != std::string::npos);
+}
+
+TEST_CASE("VenueProcess keeps the port of a venue that is away from all who do not name it") {
+  Host host;
+  VenueProcess venue(host.Options(kGood));  // says that it is ready, and listens nowhere
+  REQUIRE(venue.Start(host.files, kNever).ok());
+  const auto port = static_cast<uint16_t>(std::stoi(PortOf(host.Read("arguments"))));
+  CHECK_FALSE(CanListen(port, /*reuse=*/false));
+  CHECK(CanListen(port, /*reuse=*/true));
+  CHECK(CanListen(port, /*reuse=*/true));  // once more, as a venue that comes back
 }
 
 TEST_CASE("VenueProcess tries again when a start fails, and says why meanwhile") {
