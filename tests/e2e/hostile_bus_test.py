@@ -107,8 +107,8 @@ class Hostile:
         check(not ended, f"after {after}: {ended} ended: " + "\n".join(harness.tail(self.local.log(name), 1500) for name in ended))
 
     def status(self, service):
-        code, out, err = harness.run([self.gannet, "status", "--data", os.path.join(self.local.data, service), "--json"], 30)
-        check(code == 0, f"status of {service}: {code} {out} {err}")
+        code, out = harness.ask(self.gannet, os.path.join(self.local.data, service), "status", "--json")
+        check(code == 0, f"status of {service}: {code} {out}")
         return json.loads(out)
 
     def counted(self, service, name):

@@ -393,8 +393,8 @@ def test(bin_dir, folder):
             return open(os.path.join(data, name), encoding="ascii").read().strip()
 
         def counted():
-            code, out, err = harness.run([platform.program, "status", "--data", data, "--json"], 20)
-            check(code == 0, f"status: {err}")
+            code, out = harness.ask(platform.program, data, "status", "--json")
+            check(code == 0, f"status: {out}")
             return {row["name"]: int(row["value"]) for row in json.loads(out)["counters"]}
         gate = Gate(logged("gateway_listening"), secret("gateway-token"))
         user, password = platform.first_sign_in(program)

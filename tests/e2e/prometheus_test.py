@@ -90,8 +90,7 @@ def test(bin_dir, folder):
             unknown = [rule["name"] for rule in rules if rule["health"] == "err"]
             harness.check(not unknown, f"rules that Prometheus cannot compute: {unknown}")
             running.wait_for(prometheus.quiet, 60, "a healthy platform fires no alert")
-        gannet.send(harness.signal.SIGTERM)
-        harness.check(gannet.wait(30) == 0, f"it did not drain: {gannet.describe()}")
+        platform.drain(gannet)
 
 if __name__ == "__main__":
     harness.main(test)

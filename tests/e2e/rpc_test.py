@@ -40,7 +40,7 @@ class Platform:
     def __init__(self, bin_dir, folder):
         self.gannet = os.path.join(bin_dir, "gannet")
         self.data = os.path.join(folder, "data")
-        self.config = os.path.join(folder, "gannet.yaml")
+        self.log, self.config = os.path.join(self.data, "gannet.log"), os.path.join(folder, "gannet.yaml")
         here = os.getcwd()
         with open(self.config, "w", encoding="utf-8") as file:
             file.write(f"market: venue-sim\nlimits: {here}/config/limits.yaml\nstrategies: {here}/config/strategies.yaml\n"
@@ -73,7 +73,7 @@ class Platform:
 
     def port(self):
         """As the log says it; none before it listens."""
-        found = re.search(r'"event":"rpc_listening".*?"port":(\d+)', harness.tail(os.path.join(self.data, "gannet.log"), 100_000))
+        found = re.search(r'"event":"rpc_listening".*?"port":(\d+)', harness.tail(self.log, 100_000))
         return int(found.group(1)) if found else None
 
 
@@ -223,7 +223,7 @@ def test(bin_dir, folder):
         print(run_python(python, MORE, platform.data).strip())
         check_example(python, platform)
         platform.program.send(signal.SIGTERM)
-        check(platform.program.wait(30) == 0, f"did not drain: {platform.program.describe()}")
+        harness.in_order(platform.program.wait(40), platform.log)
     platform.cli("status", code=4)
     code, out, err = harness.run([platform.gannet, "journal", "replay", platform.data], 120)
     check(code == 0, f"the journal does not decide the same again: {out[-1500:]}{err[-1500:]}")

@@ -234,7 +234,7 @@ def drive(stage, platform, program, planted, authority):
         return len([fact for fact in platform.facts("exec.reports.v1") if "fill" in fact]) > 2
     program.wait_for(traded, 120, "three fills")
     outputs = {}
-    for command in (["status", "--json"], ["order", "list", "--json"], ["position", "--json"], ["limits", "show", "--json"], ["audit", "--json"],
+    for command in (["status", "--json"], ["order", "list", "--json"], ["position", "list", "--json"], ["limits", "show", "--json"], ["audit", "--json"],
                     ["halt", "strategy:maker", "--reason", "secrets test"], ["kill", "firm", "--reason", "secrets test"], ["journal", "dump", data]):
         where = ["--data", data] if command[0] != "journal" else []
         _, out, err = harness.run([gannet, *command, *where], 90)

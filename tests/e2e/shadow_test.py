@@ -6,7 +6,6 @@ usage: shadow_test.py BIN_DIR [CANDIDATE]   CANDIDATE: the `gannet` of another b
 """
 import os
 import pathlib
-import signal
 import sys
 
 import harness
@@ -49,8 +48,7 @@ def test(bin_dir, folder):
         fewer = script(folder, "fewer", 'echo "  all   10   9"\n')
         code, out, err = shadow(platform.data, fewer, "--positions", "1")
         check(code == 1, f"facts that were not compared: {code}\n{out}{err}")
-        program.send(signal.SIGTERM)
-        check(program.wait(60) == 0, f"the leader did not drain: {program.describe()}")
+        platform.drain(program)
     code, out, err = harness.run([ROOT / "tools/shadow", "--leader", folder, "--gannet", candidate], 30)
     check(code == 2, f"a folder without a journal: {code}\n{out}{err}")
 

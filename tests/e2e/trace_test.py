@@ -8,7 +8,6 @@ Skipped where Jaeger cannot be had (tools/jaeger-dev).
 import json
 import os
 import pathlib
-import signal
 import subprocess
 import sys
 import urllib.request
@@ -126,8 +125,7 @@ def test(bin_dir, folder):
                                     "--market-speed", "3")
         with platform.start(folder) as gannet:
             wait_for_stories(jaeger, gannet, platform)
-            gannet.send(signal.SIGTERM)
-            harness.check(gannet.wait(30) == 0, f"it did not drain: {gannet.describe()}")
+            platform.drain(gannet)
         services = jaeger.get("/api/services")
         harness.check(set(SERVICES) <= set(services), f"Jaeger knows {services}")
         traces = jaeger.traces("execution")
