@@ -143,7 +143,7 @@ void AddOrders(CLI::App& app, Builder& b) {
   submit->add_option("SIDE", f.order.side, "buy or sell")
       ->required()
       ->check(CLI::IsMember({"buy", "sell"}));
-  submit->add_option("QUANTITY", f.order.quantity, "How much")->required();
+  submit->add_option("QUANTITY", f.order.quantity, "How much, in the base asset")->required();
   submit->add_option("--price", f.order.price, "Limit price");
   submit->add_option("--stop-price", f.order.stop_price, "Of stop and take-profit orders");
   submit->add_option("--trail", f.order.trail,

@@ -259,7 +259,7 @@ void AddCrashes(CLI::App& app, CrashesOptions& o, base::Files& files, std::ostre
           ->add_option(
               "--send-to", o.dsn_file,
               "A file of mode 0600 that holds https://KEY@HOST/PROJECT: send them there in "
-              "Sentry's\nprotocol, and take away what has arrived")
+              "Sentry's protocol, and take away what has arrived")
           ->type_name("FILE");
   crashes->add_option("--ca", o.ca_file, "Authority of its certificate, beside the system's")
       ->type_name("FILE")

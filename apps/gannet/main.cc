@@ -348,7 +348,7 @@ void AddTrace(CLI::App& app, Commands& c) {
       "Reads the journal, also of a running process: whole where a collector of traces saw a "
       "part, or nothing.\n"
       "The trace id is that of the trace in Jaeger.\n\n"
-      "  gannet trace g1-9Z1K8D2Q-7 --data strategy risk execution");
+      "  gannet trace g1AbC… --data strategy risk execution");
   trace->callback([&c] { c.exit_code = Report(TraceOrder(c.files, c.trace, std::cout)); });
 }
 
@@ -358,8 +358,7 @@ int Main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", "gannet " + runtime::BuildId());
   app.footer(
-      "Each command has its own help: gannet COMMAND --help. Exit codes: 0 done,\n"
-      "1 failed, 2 wrong command line, 3 ran but did not end cleanly.");
+      "Exit codes: 0 done, 1 failed, 2 wrong command line.");  // of a command without its own
   Commands commands;
   AddRun(app, commands);
   commands.control.control.data_dir = DefaultDataDir();
@@ -390,6 +389,9 @@ int Main(int argc, char** argv) {
   app.add_subcommand("metrics", "Print the table of metrics (docs/metrics.md)")->callback([] {
     std::cout << telemetry::MetricsPage();
   });
+  app.footer(
+      "Each command has its own help: gannet COMMAND --help. Exit codes: 0 done,\n"
+      "1 failed, 2 wrong command line, 3 ran but did not end cleanly.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version
