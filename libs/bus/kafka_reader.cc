@@ -179,10 +179,17 @@ absl::Status KafkaReader::Join(KafkaReading& reading) {
       absl::StrCat("subscribe to ", reading.topic_name(), ": ", KafkaErrorText(error)));
 }
 
+// No longer than until a topic is asked about again.
+int KafkaReader::PollMs() const {
+  if (in_group()) return kPollMs;
+  const base::Duration left = begin_at_ - clock_.Monotonic();
+  return static_cast<int>(std::clamp<int64_t>(left / milliseconds(1), 0, kPollMs));
+}
+
 void KafkaReader::Serve() {
   while (!Stopping() && !broken_) {
     if (!in_group()) Admit();
-    const KafkaOwned<rd_kafka_message_t> message(rd_kafka_consumer_poll(client_.get(), kPollMs));
+    const KafkaOwned<rd_kafka_message_t> message(rd_kafka_consumer_poll(client_.get(), PollMs()));
     if (message != nullptr) Handle(*message);
     const base::Duration now = clock_.Monotonic();
     if (message == nullptr || now >= housekeep_at_) {

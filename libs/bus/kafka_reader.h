@@ -83,6 +83,7 @@ class KafkaReader : public std::enable_shared_from_this<KafkaReader> {
   void Run();
   absl::Status Open();
   absl::Status Join(KafkaReading& reading);
+  int PollMs() const;
   void Serve();
   void Shut();
   bool CloseGroup();

@@ -16,6 +16,9 @@ using std::chrono::milliseconds;
 // Between questions about one subscription that may find a broker hanging: what else the
 // reader has waits while it asks.
 constexpr base::Duration kAskAlonePause = std::chrono::seconds(1);
+// So long they are asked one after the other in a row: once the first of them is read, each
+// question waits behind a fetch.
+constexpr base::Duration kAskInARow = milliseconds(500);
 // A leader that was just elected is asked again so soon, so often.
 constexpr base::Duration kLeaderPause = milliseconds(25);
 constexpr int kLeaderAttempts = 40;
@@ -39,28 +42,38 @@ void KafkaReader::Admit() {
       readings_ = members_;
     }
   }
-  if (clock_.Monotonic() >= begin_at_) assign |= BeginAll();
+  const base::Duration now = clock_.Monotonic();
+  if (now >= begin_at_) {
+    do {
+      assign |= BeginAll();
+    } while (ask_alone_ > 0 && clock_.Monotonic() < now + kAskInARow);
+  }
   if (assign) AssignAll();
 }
 
 // All that wait begin together: a reader asks its brokers three things, however many
 // subscriptions it has. What keeps one of them from its topic keeps no other: when the
-// brokers do not answer for all together, they are asked once for each by itself.
+// brokers do not answer for all together, and not for a new leader's sake, they are asked once
+// for each by itself.
 bool KafkaReader::BeginAll() {
   Readings waiting;
   for (const auto& reading : readings_) {
     if (!reading->reading()) waiting.push_back(reading);
   }
   begin_at_ = base::Duration::max();
-  if (waiting.empty()) return false;
-  const absl::StatusOr<KafkaTopics> topics = KafkaTopicsOf(client_.get(), options_.cluster.brokers);
-  std::erase_if(waiting, [&](const auto& reading) {
-    const absl::Status status = topics.ok() ? reading->CheckLeaders(*topics) : topics.status();
-    if (!status.ok()) Wait(*reading, status, kRetryPause);
-    return !status.ok();
-  });
-  if (waiting.empty()) return false;
+  if (!waiting.empty()) {
+    const auto topics = KafkaTopicsOf(client_.get(), options_.cluster.brokers);
+    std::erase_if(waiting, [&](const auto& reading) {
+      const absl::Status status = topics.ok() ? reading->CheckLeaders(*topics) : topics.status();
+      if (!status.ok()) Wait(*reading, status, kRetryPause);
+      return !status.ok();
+    });
+  }
   const size_t count = waiting.size();
+  if (count == 0) {
+    ask_alone_ = 0;
+    return false;
+  }
   const bool alone = ask_alone_ > 0;
   if (alone) waiting = {waiting[--ask_alone_ % count]};
   std::vector<KafkaPlace> wanted;
@@ -85,7 +98,7 @@ bool KafkaReader::BeginAll() {
       leader_attempts_ = 0;
     }
   }
-  if (!alone && !begun && count > 1) ask_alone_ = count;
+  if (!alone && !begun && !soon && count > 1) ask_alone_ = count;
   if (alone && begun && count > 1) begin_at_ = base::Duration(0);
   return begun;
 }

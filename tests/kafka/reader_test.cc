@@ -2,13 +2,16 @@
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 
+#include <algorithm>
 #include <array>
 #include <catch2/catch_test_macros.hpp>
+#include <cstdlib>
 #include <functional>
 #include <initializer_list>
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -35,6 +38,7 @@ struct MockCluster {
   runtime::SystemClock clock;
   runtime::AsioExecutor executor{clock};
   std::set<std::string> readers;  // ids of the clients that read
+  int asked_where = 0;            // requests for the ends of topics, as the client last counted
 
   explicit MockCluster(std::initializer_list<const TopicInfo*> topics) {
     std::array<char, 256> why{};
@@ -57,8 +61,14 @@ struct MockCluster {
     KafkaBusOptions options;
     options.cluster.brokers = rd_kafka_mock_cluster_bootstraps(cluster.get());
     options.partitions = kPartitions;
-    options.statistics = [this](std::string_view client, std::string_view) {
-      if (client.find("-reader-") != client.npos) readers.emplace(client);
+    options.statistics = [this](std::string_view client, std::string_view json) {
+      if (client.find("-reader-") == client.npos) return;
+      readers.emplace(client);
+      constexpr std::string_view kAsked = "\"ListOffsets\":";
+      int asked = 0;  // the client has some brokers: where it began, and those it heard of
+      for (size_t at = 0; (at = json.find(kAsked, at)) != json.npos;)
+        asked += std::atoi(json.substr(at += kAsked.size(), 9).data());
+      asked_where = asked;
     };
     return std::make_unique<KafkaBus>(executor, clock, std::move(options));
   }
@@ -188,6 +198,22 @@ TEST_CASE("KafkaBus lets a topic without a leader fail alone") {
   CHECK(absl::StrContains(raw->health().message(), "news.raw.v1 partition 1"));
   mock.SetLeader(kNewsRaw.info, 1, 1);
   CHECK(mock.RunUntil([&] { return raw->health().ok(); }));
+}
+
+TEST_CASE("KafkaBus asks for all topics together again when a leader is new") {
+  constexpr int kMany = 20, kListOffsets = 2;
+  MockCluster mock{&kNewsSignals.info};
+  constexpr auto kNew = RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION;
+  rd_kafka_mock_push_request_errors(mock.cluster.get(), kListOffsets, 3, kNew, kNew, kNew);
+  const std::unique_ptr<KafkaBus> bus = mock.MakeBus();
+  std::array<Listener, kMany> listeners;
+  for (Listener& one : listeners)
+    one.Subscribe(*bus, kNewsSignals, {.group = "", .start = Start::kEarliest});
+  const auto reads = [](const Listener& one) { return one.subscription->health().ok(); };
+  REQUIRE(mock.RunUntil([&] { return std::all_of(listeners.begin(), listeners.end(), reads); }));
+  REQUIRE(mock.RunUntil([&] { return mock.asked_where > 0; }));
+  // Twice a question, for begins and ends; each of them by itself would be 40 and more.
+  CHECK(mock.asked_where < kMany);
 }
 
 }  // namespace gannet::bus
