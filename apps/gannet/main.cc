@@ -1,11 +1,13 @@
 // The program that people type: parses the command line, makes the real clock and
 // files, and calls one command.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <functional>
 #include <iostream>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "apps/gannet/canary_command.h"
 #include "apps/gannet/certs_flags.h"
 #include "apps/gannet/control_flags.h"
@@ -352,6 +354,27 @@ void AddTrace(CLI::App& app, Commands& c) {
   trace->callback([&c] { c.exit_code = Report(TraceOrder(c.files, c.trace, std::cout)); });
 }
 
+// What is wrong with the first word that stands where a command must and names none; empty: no
+// word does.
+std::string UnknownCommand(const CLI::App& app, int argc, char** argv) {
+  const CLI::App* at = &app;
+  std::string path = app.get_name();
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    const auto commands = at->get_subcommands([](const CLI::App* each) {
+      return !each->get_name().empty();  // a group of options has none
+    });
+    if (commands.empty() || word.starts_with('-')) break;
+    const auto named = std::find_if(commands.begin(), commands.end(),
+                                    [&](const CLI::App* each) { return each->get_name() == word; });
+    if (named == commands.end())
+      return absl::StrCat("'", word, "' is no command; see ", path, " --help");
+    at = *named;
+    path += " " + word;
+  }
+  return "";
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("Gannet, a trading platform that can explain every order.", "gannet");
   app.formatter(runtime::HelpFormatter());
@@ -397,7 +420,11 @@ int Main(int argc, char** argv) {
   } catch (const CLI::Success& success) {  // --help, --version
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    app.exit(error);
+    const std::string unknown = UnknownCommand(app, argc, argv);
+    if (unknown.empty())
+      app.exit(error);
+    else
+      std::cerr << "gannet: " << unknown << "\n";
     return kExitUsage;
   }
   // A full disk: what was to be told was not. What a run shows is on the page too.

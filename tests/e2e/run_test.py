@@ -221,6 +221,10 @@ def explains_itself(bin_dir):
     for command in ("run", "replay", "train", "journal", "journal verify", "journal dump", "journal prune", "journal replay", "report"):
         code, text, _ = harness.run([gannet, *command.split(), "--help"], 30)
         check(code == 0 and len(text) > 200, f"{command} --help: {code}: {text}")
+    for mistyped, said in ((["rnu"], "'rnu' is no command; see gannet --help"),
+                           (["order", "sumbit", "x"], "'sumbit' is no command; see gannet order --help")):
+        code, _, errors = harness.run([gannet, *mistyped], 30)
+        check(code == 2 and said in errors, f"{mistyped}: {code}: {errors}")
     code, text, errors = harness.run([gannet, "run", "--for", "soon"], 30)
     check(code == 2 and "--for" in errors + text, f"a wrong duration: {code}: {text} {errors}")
 

@@ -40,6 +40,10 @@ const std::vector<std::string> kExpectedFaults = {"request lost",
                                                   "transfer",
                                                   "zero_balances"};
 
+std::string Seeds(uint64_t count) {
+  return absl::StrFormat("%d seed%s", count, count == 1 ? "" : "s");
+}
+
 class Sums {
  public:
   void Add(const SimulationResult& result) {
@@ -62,7 +66,7 @@ class Sums {
   void Print(base::Duration real_time, std::ostream& out) const {
     const double real = std::chrono::duration<double>(real_time).count();
     const double simulated = std::chrono::duration<double>(simulated_).count();
-    out << absl::StrFormat("%d seeds, %.0f s simulated", seeds_, simulated);
+    out << absl::StrFormat("%s, %.0f s simulated", Seeds(seeds_), simulated);
     if (real > 0) out << absl::StrFormat(" in %.1f s (%.0fx real time)", real, simulated / real);
     out << absl::StrFormat(
         "\n%d orders permitted, %d fills booked, %d looks at the invariants, %d recorded facts "
@@ -71,12 +75,12 @@ class Sums {
     PrintCounts("faults that struck", faults_, out);
     PrintCounts("seeds that reached", seeds_with_, out);
     out << (failed_ == 0 ? "every invariant held\n"
-                         : absl::StrFormat("%d seeds broke an invariant\n", failed_));
+                         : absl::StrFormat("%s broke an invariant\n", Seeds(failed_)));
   }
 
   absl::Status Status(bool require_probes, Product product) const {
     if (failed_ > 0)
-      return absl::InternalError(absl::StrFormat("%d seeds broke an invariant", failed_));
+      return absl::InternalError(absl::StrFormat("%s broke an invariant", Seeds(failed_)));
     if (!require_probes) return absl::OkStatus();
     for (const std::string& name : RareProbes(product)) {
       if (!seeds_with_.contains(name)) return absl::InternalError(absl::StrFormat(kNever, name));
@@ -119,6 +123,11 @@ absl::StatusOr<SimulationResult> Unpack(const std::string& packed) {
   return absl::Status(static_cast<absl::StatusCode>(packed[0] - 'A'), packed.substr(1));
 }
 
+// A platform that no seed can be run on, for want of its configuration: no fault of a seed.
+bool NotBuilt(const absl::Status& status) {
+  return absl::IsInvalidArgument(status) || absl::IsNotFound(status);
+}
+
 }  // namespace
 
 absl::Status RunCampaign(const CampaignOptions& options, const base::Clock& clock,
@@ -135,7 +144,10 @@ absl::Status RunCampaign(const CampaignOptions& options, const base::Clock& cloc
   };
   const auto take = [&](uint64_t seed, const absl::StatusOr<SimulationResult>& result) {
     if (!result.ok()) {
-      if (result.status().code() == absl::StatusCode::kInvalidArgument) not_built = result.status();
+      if (NotBuilt(result.status())) {
+        not_built = result.status();
+        return;
+      }
       sums.AddFailed();
       return failed(seed, {std::string(result.status().message())});
     }
@@ -166,11 +178,12 @@ absl::Status RunCampaign(const CampaignOptions& options, const base::Clock& cloc
           take(seed, packed.ok() ? Unpack(*packed) : packed.status());
         });
   }
+  if (!not_built.ok()) return not_built;
   sums.Print(clock.Monotonic() - began, out);
   if (next <= options.last_seed)
     out << absl::StrFormat("go on with: gannet sim --seeds %d-%d%s\n", next, options.last_seed,
                            options.same_options);
-  return not_built.ok() ? sums.Status(options.require_probes, options.each.product) : not_built;
+  return sums.Status(options.require_probes, options.each.product);
 }
 
 absl::Status TraceSeed(const SimulationOptions& options, std::ostream& out) {

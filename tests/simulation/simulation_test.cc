@@ -3,6 +3,7 @@
 // so that they run side by side.
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <cstdlib>
 #include <map>
 #include <set>
@@ -36,6 +37,18 @@ void RunSeeds(uint64_t first, uint64_t last, int venues = 1,
   const absl::Status status = RunCampaign(options, kNoClock, out);
   INFO(out.str());
   CHECK(status.ToString() == "OK");
+}
+
+TEST_CASE("A campaign without its configuration blames no seed") {
+  CampaignOptions options;
+  options.each.config_dir = "nowhere";
+  options.first_seed = 1;
+  options.last_seed = GENERATE(1, 3);
+  std::ostringstream out;
+  const absl::Status status = RunCampaign(options, kNoClock, out);
+  CHECK(absl::IsNotFound(status));
+  CHECK(status.message().find("nowhere/limits.yaml") != std::string_view::npos);
+  CHECK(out.str().empty());
 }
 
 TEST_CASE("Invariants hold over seeds 1 to 125", "[.][seeds-1]") { RunSeeds(1, 125); }
