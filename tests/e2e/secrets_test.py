@@ -272,7 +272,7 @@ def core_of(folder, program):
         return None
     found = list(pathlib.Path(folder).glob("core*"))
     check(found, f"no core dump in {folder} ({pattern})")
-    return found[0]
+    return max(found, key=lambda path: path.stat().st_mtime_ns)
 
 
 def traces_of(jaeger):
@@ -339,7 +339,7 @@ def run(bin_dir, stage, planted, authority, jaeger, database, hooks, redis):
     with program:
         platform.wait_started(program)
         cores = os.readlink(f"/proc/{program.process.pid}/cwd")
-        old = set(pathlib.Path(cores).glob("core*"))
+        old = {path: path.stat().st_mtime_ns for path in pathlib.Path(cores).glob("core*")}  # one name may be written over
         outputs = drive(stage, platform, program, planted, authority)
         outputs["traces"] = harness.wait_until(lambda: traces_of(jaeger), 30, "traces to look into")
         if redis is not None:
@@ -363,7 +363,7 @@ def run(bin_dir, stage, planted, authority, jaeger, database, hooks, redis):
             check(path.stat().st_mode & 0o077 == 0, f"others may read {path}")
     report = pathlib.Path(data, "crash-0.json")
     check(report.exists() and json.loads(report.read_text())["signal"] == "SIGSEGV", "the crash left no report")
-    if core is not None and core not in old:
+    if core is not None and core.stat().st_mtime_ns != old.get(core):
         size = core.stat().st_size
         found += search.leaks("the core dump", core.read_bytes())
         shown = harness.run(["file", core], 20)[1] if shutil.which("file") else ""
