@@ -97,7 +97,7 @@ void TradeAt(const std::string& host, Product product, uint64_t seed, PlatformOp
   }
 }
 
-void StrikeProduct(Product product, uint64_t seed, venue_sim::FaultScript& script) {
+void StrikeProduct(Product product, uint64_t seed, bool compares, venue_sim::FaultScript& script) {
   if (!execution::HasPositions(product)) return;
   for (FaultRule& rule : script.rules) {
     if (rule.kind == FaultKind::kHandOrder || rule.kind == FaultKind::kTransfer)
@@ -113,6 +113,10 @@ void StrikeProduct(Product product, uint64_t seed, venue_sim::FaultScript& scrip
     }
   }
   if (rng.Chance(0.3)) Every(rng, script, FaultKind::kHandAmend).symbol = "SOLUSDT";
+  if (compares) return;
+  std::erase_if(script.rules, [](const FaultRule& rule) {
+    return rule.kind == FaultKind::kLiquidation || rule.kind == FaultKind::kAdl;
+  });
 }
 
 }  // namespace gannet::simulation

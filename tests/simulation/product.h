@@ -30,7 +30,9 @@ bool TradesHedged(Product product, uint64_t seed);
 void TradeAt(const std::string& host, Product product, uint64_t seed, PlatformOptions& platform);
 
 // Makes what was drawn strike the product, and adds, by draws of its own, what only it has:
-// funding, liquidations and auto-deleveraging of positions, changes of orders by hand.
-void StrikeProduct(Product product, uint64_t seed, venue_sim::FaultScript& script);
+// funding, changes of orders by hand, and, where the platform `compares` itself with the venue,
+// liquidations and auto-deleveraging of positions: when the word of one is lost, nothing else
+// finds the trade of an order that is not from here.
+void StrikeProduct(Product product, uint64_t seed, bool compares, venue_sim::FaultScript& script);
 
 }  // namespace gannet::simulation

@@ -87,15 +87,14 @@ class World {
   absl::StatusOr<SimulationResult> Run() {
     for (const auto& place : places_) GANNET_RETURN_IF_ERROR(place->venue.Start());
     GANNET_RETURN_IF_ERROR(platform_.Start());
-    Swarm swarm = options_.faults
-                      ? Swarm::Of(options_.focused ? FocusOf(options_.seed) : nullptr, rng_)
-                      : Swarm{};
+    const Focus* focus = options_.focused ? FocusOf(options_.seed) : nullptr;
+    Swarm swarm = options_.faults ? Swarm::Of(focus, rng_) : Swarm{};
     if (options_.script) swarm = Swarm{.venue = *options_.script};
     if (options_.amendments && options_.faults && !options_.script) StrikeAmendments(swarm.venue);
-    StrikeProduct(options_.product, options_.seed, swarm.venue);
+    const bool compares = focus == nullptr || focus->reconcile_every < options_.safety;
+    StrikeProduct(options_.product, options_.seed, compares, swarm.venue);
     network_.set_faults(swarm.network);
     script_ = swarm.venue;
-    const Focus* focus = options_.focused ? FocusOf(options_.seed) : nullptr;
     if (options_.faults && !options_.script && focus != nullptr)
       ++result_.probes[absl::StrCat("focus: ", std::string(focus->name))];
     for (const auto& place : places_) place->venue.gate().Begin(swarm.venue);
