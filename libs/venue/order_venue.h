@@ -175,7 +175,8 @@ struct TradeUpdate {
   // Derivatives: what closing a position with it added to the balance of the settlement
   // asset; empty: nothing, or not stated.
   std::string realized;
-  base::Time time{};  // at the venue; the epoch when not stated
+  std::string order_quantity;  // what its order asked for in all; empty: not stated
+  base::Time time{};           // at the venue; the epoch when not stated
   TradeKind kind = TradeKind::kOrder;
   bool operator==(const TradeUpdate&) const = default;
 };
@@ -354,6 +355,8 @@ class OrderVenue {
                          const market::VenueOrderId& /*next*/) const {
     return false;
   }
+  // True: whoever has the account may make an order larger in place.
+  virtual bool OrdersGrow() const { return false; }
   virtual size_t OpenOrderLists() const { return 1; }
   // False: what was looked at of own trades is remembered by time.
   virtual bool OrderedTradeIds() const { return true; }

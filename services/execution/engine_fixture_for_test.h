@@ -28,6 +28,7 @@ class ScriptedVenue : public venue::OrderVenue {
   const venue::AbsenceRules& absence() const override { return rules; }
   bool CancelReplaceUnfilled() const override { return cancel_replace; }
   std::string_view clock_refusal() const override { return "-1021"; }
+  bool OrdersGrow() const override { return orders_grow; }
 
   bool TwoIdentities(market::OrderType type) const override {
     return two_identities && type == market::OrderType::kStop;
@@ -187,6 +188,7 @@ class ScriptedVenue : public venue::OrderVenue {
   venue::AbsenceRules rules;
   bool cancel_replace = true;
   bool amends = true;
+  bool orders_grow = false;     // by other hands too
   bool history = false;         // of closed orders
   size_t batch = 0;             // cancels that one request takes
   size_t place_batch = 0;       // orders that one request places

@@ -497,6 +497,109 @@ TEST_CASE("Figures that no such order could have change nothing") {
   CHECK(f.engine.stats().illegal_events == 0);
 }
 
+// What a list of trades says: nothing of what became of their orders.
+void List(EngineFixture& f, std::vector<venue::TradeUpdate> trades) {
+  f.Frame({.kind = venue::StreamKind::kOrders, .evidence = "list", .trades = std::move(trades)});
+}
+
+TEST_CASE("A trade beyond what is known of its order waits for what the order says") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  f.Advance(1s);
+  const base::Time traded = f.now;
+  List(f, {f.Trade("7", "t1", "0.9"), f.Trade("7", "t2", "0.3")});
+  CHECK(f.Count(ExecKind::kFill) == 1);
+  CHECK(f.Count(ExecKind::kIllegal) == 0);
+  SECTION("another hand has made it larger, and it filled") {
+    f.Advance(1s);
+    f.Answer("query g1a",
+             EngineFixture::Confirmed(At(f, "50000", "1.2", "1.2", VenueOrderStatus::kFilled)));
+    CHECK(f.Count(ExecKind::kReplaced) == 1);
+    CHECK(f.Order("g1a").quantity.mantissa == 1200);
+    CHECK(f.Order("g1a").cumulative.mantissa == 1200);
+    CHECK(f.State("g1a") == OrderState::kFilled);
+    CHECK(f.engine.stats().changed_orders == 1);
+    CHECK(f.engine.stats().illegal_events == 0);
+  }
+  SECTION("it was made larger and withdrawn since") {
+    f.Advance(1s);
+    f.StreamOrder(At(f, "50000", "2", "1.2", VenueOrderStatus::kCanceled));
+    CHECK(f.Order("g1a").quantity.mantissa == 2000);
+    CHECK(f.Order("g1a").cumulative.mantissa == 1200);
+    CHECK(f.State("g1a") == OrderState::kCanceled);
+    CHECK(f.engine.stats().changed_orders == 1);
+    CHECK(f.engine.stats().illegal_events == 0);
+  }
+  SECTION("a word that is older than the trade says nothing of it") {
+    venue::OrderUpdate older = At(f, "50000", "1", "0.9", VenueOrderStatus::kPartiallyFilled);
+    older.time = traded - 1ms;
+    f.Advance(1s);
+    f.Answer("query g1a", EngineFixture::Confirmed(older));
+    CHECK(f.Count(ExecKind::kFill) == 1);
+    CHECK(f.Count(ExecKind::kIllegal) == 0);
+    f.Advance(1s);
+    f.Answer("query g1a", EngineFixture::Confirmed(
+                              At(f, "50000", "1.5", "1.2", VenueOrderStatus::kPartiallyFilled)));
+    CHECK(f.State("g1a") == OrderState::kPartiallyFilled);
+    CHECK(f.Order("g1a").cumulative.mantissa == 1200);
+    CHECK(f.engine.stats().illegal_events == 0);
+  }
+  SECTION("the venue contradicts itself: booked, and told") {
+    f.Advance(1s);
+    f.Answer("query g1a", EngineFixture::Confirmed(
+                              At(f, "50000", "1", "0.9", VenueOrderStatus::kPartiallyFilled)));
+    CHECK(f.Count(ExecKind::kIllegal) == 1);
+    CHECK(f.Order("g1a").cumulative.mantissa == 1200);
+    CHECK(f.State("g1a") == OrderState::kFilled);
+  }
+  SECTION("the stream is late, and tells it again") {
+    f.StreamOrder(At(f, "50000", "1.5", "0", VenueOrderStatus::kNew));  // the change
+    f.StreamFill("g1a", "7", "t2", "0.3", "1.2");
+    CHECK(f.Count(ExecKind::kFill) == 2);
+    CHECK(f.State("g1a") == OrderState::kPartiallyFilled);
+    CHECK(f.engine.stats().illegal_events == 0);
+  }
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("Where orders may grow, a list of trades alone does not end one") {
+  EngineFixture f;
+  f.venue.orders_grow = true;
+  f.Working("g1a", "7");
+  f.Advance(1s);
+  SECTION("it had become larger, and works on") {
+    List(f, {f.Trade("7", "t1", "1")});
+    CHECK(f.Count(ExecKind::kFill) == 0);
+    f.Advance(1s);
+    f.Answer("query g1a", EngineFixture::Confirmed(
+                              At(f, "50000", "1.5", "1", VenueOrderStatus::kPartiallyFilled)));
+    CHECK(f.State("g1a") == OrderState::kPartiallyFilled);
+    CHECK(f.Order("g1a").cumulative.mantissa == 1000);
+    f.StreamFill("g1a", "7", "t2", "0.5", "1.5", VenueOrderStatus::kFilled);
+  }
+  SECTION("it had not") {
+    List(f, {f.Trade("7", "t1", "1")});
+    f.Advance(1s);
+    f.Answer("query g1a",
+             EngineFixture::Confirmed(At(f, "50000", "1", "1", VenueOrderStatus::kFilled)));
+    CHECK(f.Count(ExecKind::kReplaced) == 0);
+    CHECK(f.engine.stats().changed_orders == 0);
+  }
+  SECTION("the trade says how large it is: nothing is asked") {
+    venue::TradeUpdate first = f.Trade("7", "t1", "1"), second = f.Trade("7", "t2", "0.5");
+    first.order_quantity = second.order_quantity = "1.5";
+    List(f, {first});
+    CHECK(f.Last("g1a").quantity.mantissa == 1500);
+    CHECK(f.State("g1a") == OrderState::kPartiallyFilled);
+    CHECK(f.engine.stats().changed_orders == 1);
+    List(f, {second});
+    CHECK_FALSE(f.TakeSent("query g1a"));
+  }
+  CHECK(f.State("g1a") == OrderState::kFilled);
+  CHECK(f.engine.stats().illegal_events == 0);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
 TEST_CASE("Orders changed by another hand are treated as those that another hand gave") {
   ExecutionOptions options = EngineFixture::Options();
   SECTION("halt") {

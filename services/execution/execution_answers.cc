@@ -414,25 +414,26 @@ std::optional<ExecutionEngine::Figures> ExecutionEngine::FiguresOf(
     ++stats_.unreadable_numbers;
     return std::nullopt;
   }
-  const bool filled = update.status == VenueOrderStatus::kFilled;
   const market::Quantity least = std::max(order.cumulative, claimed_[order.id()]);
-  if (filled ? *quantity < least : *quantity <= least) return std::nullopt;
+  if (Works(update.status) ? *quantity <= least : *quantity < least) return std::nullopt;
   return Figures{price->mantissa > 0 ? *price : order.price, *quantity};
 }
 
 void ExecutionEngine::NoticeChange(const market::ClientOrderId& id,
                                    const venue::OrderUpdate& update, const std::string& evidence) {
   const TrackedOrder* order = state_.Find(id);
-  const bool filled = update.status == VenueOrderStatus::kFilled;
+  if (order == nullptr || !order->open() || Waits(*order)) return;
+  // What has ended otherwise is what it was, unless more of it is filled than that could be.
+  const bool ended = update.status == VenueOrderStatus::kFilled ||
+                     (!Works(update.status) && claimed_[id] > order->most());
   // While an amendment of ours is open the figures speak of that, but those of the end; what is
   // no newer than the latest change may speak of the order before it.
-  if (order == nullptr || !order->open() || (order->amendment && !filled) || Waits(*order) ||
-      !(filled || Works(update.status)) || update.time == base::Time() ||
-      update.time <= order->amended_at)
+  if ((order->amendment && !ended) || !(ended || Works(update.status)) ||
+      update.time == base::Time() || update.time <= order->amended_at)
     return;
   const std::optional<Figures> figures = FiguresOf(*order, update);
   if (!figures || *figures == Figures{order->price, order->quantity}) return;
-  if (order->amendment) AmendRejected(id, {.detail = "the order filled", .evidence = evidence});
+  if (order->amendment) AmendRejected(id, {.detail = "the order ended", .evidence = evidence});
   order = state_.Find(id);
   const market::Instrument& instrument =
       *state_.FindInstrument(order->intent.instrument, order->intent.instrument_version);
@@ -593,7 +594,8 @@ market::ClientOrderId ExecutionEngine::OnOrderUpdate(
   const auto unnamed = unnamed_trades_.extract({update.instrument, update.venue_order_id});
   if (!unnamed.empty()) {
     for (const venue::TradeUpdate& trade : unnamed.mapped())
-      BookTrade(id, trade, std::nullopt, evidence);
+      BookTrade(id, trade, std::nullopt, evidence, update.time);
+    SearchOn(update.instrument);
   }
   for (const venue::TradeUpdate& trade : trades) BookTrade(id, trade, claimed, evidence);
   OnStatus(id, update, evidence);
@@ -741,30 +743,64 @@ std::optional<market::Fill> ExecutionEngine::FillOf(const TrackedOrder& order,
   return market::Fill{trade.trade_id, *price, *quantity, *fee, trade.fee_asset, trade.liquidity};
 }
 
-void ExecutionEngine::BookTrade(const market::ClientOrderId& id, const venue::TradeUpdate& trade,
+bool ExecutionEngine::AwaitsItsOrder(const TrackedOrder& order, const venue::TradeUpdate& trade,
+                                     market::Quantity after, base::Time spoken) const {
+  const auto claimed = claimed_.find(order.id());
+  const bool told = claimed != claimed_.end() && after <= claimed->second;
+  if (!order.open() || told || trade.time <= spoken) return false;
+  const bool may_go_on = venue_.OrdersGrow() && trade.order_quantity.empty();
+  return may_go_on ? after >= order.most() : after > order.most();
+}
+
+// A trade may state how much its order asked for. Of an order that was made smaller since it
+// states too much, and is older than that change; too little is no news.
+void ExecutionEngine::NoticeGrowth(const market::ClientOrderId& id, const venue::TradeUpdate& trade,
+                                   const std::string& evidence) {
+  if (trade.order_quantity.empty()) return;
+  const TrackedOrder& order = *state_.Find(id);
+  const std::optional<market::Quantity> asked = QuantityOf(order, trade.order_quantity);
+  if (!asked || *asked <= order.most()) return;
+  venue::OrderUpdate update;
+  update.instrument = trade.instrument;
+  update.venue_order_id = trade.venue_order_id;
+  update.status = VenueOrderStatus::kPartiallyFilled;
+  update.quantity = trade.order_quantity;
+  update.time = trade.time;
+  NoticeChange(id, update, evidence);
+}
+
+bool ExecutionEngine::BookTrade(const market::ClientOrderId& id, const venue::TradeUpdate& trade,
                                 std::optional<market::Quantity> claimed,
-                                const std::string& evidence) {
+                                const std::string& evidence, base::Time spoken) {
   const TrackedOrder& order = *state_.Find(id);
   if (order.Booked(trade.trade_id)) {
     ++stats_.duplicate_fills;
-    return;
+    return true;
   }
   std::optional<market::Fill> fill = FillOf(order, trade);
   if (!fill) {
     ++stats_.unreadable_numbers;
-    return;
+    return true;
   }
   if (order.external && state_.baseline() && trade.time != base::Time() &&
       trade.time <= *state_.baseline()) {
     EmitNote(ToNote(TakenOverNote{id, trade.trade_id, fill->quantity}));
-    return Finish(id);
+    Finish(id);
+    return true;
   }
+  if (!claimed) NoticeGrowth(id, trade, evidence);
   const market::Quantity after = order.cumulative + fill->quantity;
   if (claimed && after > std::max(*claimed, claimed_[id])) {
     // More than the venue itself counts. Its list of trades decides.
     ++stats_.fill_conflicts;
     Inquire(id, base::Duration(0)).want_trades = true;
-    return StepInquiry(id);
+    StepInquiry(id);
+    return true;
+  }
+  if (!claimed && AwaitsItsOrder(order, trade, after, spoken)) {
+    Keep(trade);
+    Inquire(id, base::Duration(0)).want_state = true;
+    return false;
   }
   BookEvents(order, trade, *fill, evidence);
   Step(id, ExecKind::kFill,
@@ -773,19 +809,28 @@ void ExecutionEngine::BookTrade(const market::ClientOrderId& id, const venue::Tr
         .venue_order_id = trade.venue_order_id,
         .event_time = trade.time});
   Finish(id);
+  return true;
+}
+
+bool ExecutionEngine::Keep(const venue::TradeUpdate& trade) {
+  const std::pair key{trade.instrument, trade.venue_order_id};
+  if (!unnamed_trades_.contains(key) && unnamed_trades_.size() >= kMaxUnnamedOrders) return false;
+  std::vector<venue::TradeUpdate>& waiting = unnamed_trades_[key];
+  if (std::find(waiting.begin(), waiting.end(), trade) == waiting.end()) waiting.push_back(trade);
+  return true;
 }
 
 void ExecutionEngine::OnTrades(const std::vector<venue::TradeUpdate>& trades,
                                const std::string& evidence, bool* unexplained) {
   for (const venue::TradeUpdate& trade : trades) {
     if (const TrackedOrder* order = state_.FindVenueOrder(trade.instrument, trade.venue_order_id)) {
-      BookTrade(order->id(), trade, std::nullopt, evidence);
+      if (!BookTrade(order->id(), trade, std::nullopt, evidence)) *unexplained = true;
       continue;
     }
     // Of an order that was over, or forgotten, before: nothing of ours.
     const TrackedOrder* named = FindNamed(trade.client_order_id, trade.instrument);
     if (named != nullptr && named->venue_order_id.empty()) {
-      BookTrade(named->id(), trade, std::nullopt, evidence);
+      if (!BookTrade(named->id(), trade, std::nullopt, evidence)) *unexplained = true;
       continue;
     }
     const auto number = TradeNumber(trade.trade_id);
@@ -793,11 +838,7 @@ void ExecutionEngine::OnTrades(const std::vector<venue::TradeUpdate>& trades,
     if (state_.baseline() && trade.time != base::Time() && trade.time <= *state_.baseline())
       continue;
     *unexplained = true;
-    const std::pair key{trade.instrument, trade.venue_order_id};
-    if (!unnamed_trades_.contains(key) && unnamed_trades_.size() >= kMaxUnnamedOrders)
-      continue;  // asked again next time
-    std::vector<venue::TradeUpdate>& waiting = unnamed_trades_[key];
-    if (std::find(waiting.begin(), waiting.end(), trade) == waiting.end()) waiting.push_back(trade);
+    if (!Keep(trade)) continue;  // asked again next time
     const bool asked = std::any_of(in_flight_.begin(), in_flight_.end(), [&](const auto& entry) {
       return entry.second.purpose == Purpose::kIdentify &&
              entry.second.venue_order == trade.venue_order_id &&

@@ -471,9 +471,22 @@ class ExecutionEngine {
   void OnFinal(const market::ClientOrderId& id, Final final);
   void Finish(const market::ClientOrderId& id);
   void Closed(const market::ClientOrderId& id);
-  // Books a trade if it is new; `claimed` is the venue's cumulative figure with it.
-  void BookTrade(const market::ClientOrderId& id, const venue::TradeUpdate& trade,
-                 std::optional<market::Quantity> claimed, const std::string& evidence);
+  // Books a trade if it is new; `claimed` is the venue's cumulative figure with it. Without one
+  // it is of a list, and `spoken` is when its order last spoke at the venue. False: it waits for
+  // the order's own word.
+  bool BookTrade(const market::ClientOrderId& id, const venue::TradeUpdate& trade,
+                 std::optional<market::Quantity> claimed, const std::string& evidence,
+                 base::Time spoken = {});
+  // A list of trades need not say how much an order asks for by now: another hand may have made
+  // it larger. True: what would fill it to `after`, and so end it, or goes beyond what is known of
+  // it, waits for what the order itself says.
+  bool AwaitsItsOrder(const TrackedOrder& order, const venue::TradeUpdate& trade,
+                      market::Quantity after, base::Time spoken) const;
+  // Another hand has made its order larger.
+  void NoticeGrowth(const market::ClientOrderId& id, const venue::TradeUpdate& trade,
+                    const std::string& evidence);
+  // Until its order has spoken. False: no room.
+  bool Keep(const venue::TradeUpdate& trade);
   // The account events of a trade, ahead of its report.
   void BookEvents(const TrackedOrder& order, const venue::TradeUpdate& trade,
                   const market::Fill& fill, const std::string& evidence);
@@ -508,6 +521,8 @@ class ExecutionEngine {
   void NothingNew(Inquiry& inquiry);
   void RepeatCancel(const market::ClientOrderId& id);
   void ProveAbsent(const market::ClientOrderId& id, const Inquiry& inquiry);
+  // A trade that nobody could name has been named: it stood against proofs of absence there.
+  void SearchOn(const market::InstrumentId& instrument);
 
   // execution_reconcile.cc
   void OnStreamUpdate(const venue::StreamUpdate& update);
@@ -609,7 +624,8 @@ class ExecutionEngine {
   std::map<market::ClientOrderId, Inquiry> inquiries_;
   std::multimap<base::Time, Task> schedule_;
   std::map<TaskKind, base::Time> scheduled_;  // tasks without an order: the earliest under way
-  // Trades of venue orders that we could not name yet, by instrument and order.
+  // Trades of venue orders that we could not name yet, or that wait for their order's own word,
+  // by instrument and order.
   std::map<std::pair<market::InstrumentId, market::VenueOrderId>, std::vector<venue::TradeUpdate>>
       unnamed_trades_;
   std::set<market::ClientOrderId> held_;  // second legs that wait for their first

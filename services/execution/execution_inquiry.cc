@@ -167,6 +167,16 @@ void ExecutionEngine::ProveAbsent(const market::ClientOrderId& id, const Inquiry
   Step(id, ExecKind::kAbsent, {.detail = "proven never taken", .evidence = inquiry.evidence});
 }
 
+void ExecutionEngine::SearchOn(const market::InstrumentId& instrument) {
+  for (const market::ClientOrderId& id : state_.open()) {
+    const TrackedOrder& order = *state_.Find(id);
+    if (order.intent.instrument != instrument || order.life.state() != OrderState::kUnknown)
+      continue;
+    const auto found = inquiries_.find(id);
+    if (found != inquiries_.end() && found->second.time_proven) Inquire(id, base::Duration(0));
+  }
+}
+
 void ExecutionEngine::OnInquiryAnswer(const InFlight& request, const venue::Answer& answer) {
   const market::ClientOrderId id = request.context.client_order_id;
   const bool confirmed = answer.outcome == OutcomeClass::kConfirmed;

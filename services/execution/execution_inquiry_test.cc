@@ -241,6 +241,45 @@ TEST_CASE("A trade that nobody can explain keeps an order UNKNOWN until it is na
   CHECK(f.Count(ExecKind::kAbsent) == 0);
 }
 
+TEST_CASE("The proof of absence goes on as soon as the trade that stood against it is named") {
+  EngineFixture f;
+  LosePlacement(f, "g1a");
+  const venue::TradeUpdate foreign = f.Trade("99", "5001", "1");
+  std::vector<OutgoingRequest> naming;
+  const auto answer_all = [&] {
+    while (!f.sent.empty()) {
+      const OutgoingRequest request = f.sent.front();
+      f.sent.pop_front();
+      const std::string& words = request.wire.target;
+      if (words.starts_with("identify 99")) {
+        naming.push_back(request);
+      } else if (words.starts_with("trades-since")) {
+        f.Answer(request, EngineFixture::Trades({foreign}));
+      } else if (words == "time") {
+        f.sent.push_front(request);
+        ServerTime(f);
+      } else if (words.starts_with("query") || words.starts_with("cancel")) {
+        f.Answer(request, EngineFixture::NotFound(), 400);
+      } else {
+        f.Answer(request, EngineFixture::Confirmed());
+      }
+    }
+  };
+  for (int i = 0; i < 60; ++i) {
+    f.Advance(1s);
+    answer_all();
+  }
+  // Asked seldom by now.
+  f.Advance(1ms);
+  CHECK_FALSE(f.TakeSent("query g1a"));
+  REQUIRE(naming.size() == 1);
+  f.Answer(naming.front(),
+           EngineFixture::Confirmed(f.Update("web-1", "99", VenueOrderStatus::kFilled, "1")));
+  CHECK(f.State("web-1") == OrderState::kFilled);
+  f.Advance(1ms);
+  CHECK(f.TakeSent("query g1a"));
+}
+
 TEST_CASE("An order proven absent that shows up after all is an alarm") {
   EngineFixture f;
   LosePlacement(f, "g1a");

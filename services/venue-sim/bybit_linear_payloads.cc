@@ -177,8 +177,9 @@ void WriteLinearExecution(JsonText& json, const UsdmMarket& market, AccountIndex
       .Text("feeCurrency", streamed ? "USDT" : "")
       .Text("execId", LinearTradeId(trade.id))
       .Text("execPrice", EightDecimals(trade.price))
-      .Text("execQty", EightDecimals(trade.quantity))
-      .Text("execType", link.starts_with("autoclose-")      ? "BustTrade"
+      .Text("execQty", EightDecimals(trade.quantity));
+  if (order != nullptr) json.Text("orderQty", EightDecimals(order->request.quantity));
+  json.Text("execType", link.starts_with("autoclose-")      ? "BustTrade"
                         : link.starts_with("adl_autoclose") ? "AdlTrade"
                                                             : "Trade");
   json.Text("execValue", EightDecimals(trade.quote))

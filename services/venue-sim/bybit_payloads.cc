@@ -37,7 +37,7 @@ std::string_view StatusName(const VenueOrder& order) {
 }
 
 void WriteTrade(JsonText& json, SymbolIndex symbol, market::Side side, uint64_t order_id,
-                std::string_view link_id, const FillReport& fill, base::Time time) {
+                std::string_view link_id, int64_t asked, const FillReport& fill, base::Time time) {
   json.Object()
       .Text("category", "spot")
       .Text("symbol", ListedSymbols()[symbol].name)
@@ -46,6 +46,7 @@ void WriteTrade(JsonText& json, SymbolIndex symbol, market::Side side, uint64_t 
       .Text("execId", TradeId(symbol, fill.trade_id))
       .Text("execPrice", EightDecimals(fill.price))
       .Text("execQty", EightDecimals(fill.quantity));
+  if (asked > 0) json.Text("orderQty", EightDecimals(asked));
   json.Text("execType", "Trade")
       .Text("execValue", EightDecimals(fill.quote))
       .Bool("isMaker", fill.is_maker)
@@ -153,7 +154,8 @@ void WriteOrder(JsonText& json, const VenueOrder& order) {
 
 void WriteExecution(JsonText& json, const AccountTrade& trade, const VenueOrder* order) {
   WriteTrade(json, trade.symbol, trade.is_buyer ? market::Side::kBuy : market::Side::kSell,
-             trade.order_id, order == nullptr ? "" : order->request.client_order_id, trade.fill,
+             trade.order_id, order == nullptr ? "" : order->request.client_order_id,
+             order == nullptr ? 0 : order->request.quantity, trade.fill,
              base::FromUnixMillis(trade.time_ms));
 }
 
@@ -191,7 +193,7 @@ std::string ExecutionFrame(const Execution& execution) {
   OpenFrame(json, "execution", execution.time);
   const VenueOrder& order = execution.order;
   WriteTrade(json, order.request.symbol, order.request.side, order.order_id,
-             order.request.client_order_id, execution.fill, execution.time);
+             order.request.client_order_id, order.request.quantity, execution.fill, execution.time);
   return CloseFrame(json);
 }
 

@@ -283,6 +283,7 @@ std::optional<TradeUpdate> Convert(const Execution& execution, std::string_view 
   trade.side_known = *execution.side == "Buy" || *execution.side == "Sell";
   trade.price = *execution.price;
   trade.quantity = *execution.quantity;
+  trade.order_quantity = execution.order_quantity.value_or("");
   trade.fee = execution.fee.value_or("");
   trade.fee_asset = market::AssetId(execution.fee_currency.value_or(""));
   // Contracts may leave it out: it is what they settle in.

@@ -111,11 +111,12 @@ TEST_CASE("What a Bybit key may do is in its lists of permissions") {
 
 TEST_CASE("Executions are trades, funding is none; balances are what is free and what is held") {
   const std::string executions =
-      R"({"list":[{"execId":"e1","orderId":"9","symbol":"BTCUSDT","side":"Sell","execType":"Trade","execPrice":"25000","execQty":"0.01","execFee":"0.1375","feeCurrency":"USDT","isMaker":true,"execTime":"1700000000002"},)"
+      R"({"list":[{"execId":"e1","orderId":"9","symbol":"BTCUSDT","side":"Sell","execType":"Trade","execPrice":"25000","execQty":"0.01","orderQty":"0.03","execFee":"0.1375","feeCurrency":"USDT","isMaker":true,"execTime":"1700000000002"},)"
       R"({"execId":"e2","orderId":"","symbol":"BTCUSDT","side":"Sell","execType":"Funding","execPrice":"1","execQty":"0.01","execFee":"0.2"}],"nextPageCursor":"more"})";
   const Answer trades = Decode(RequestKind::kTrades, Http(200, Body(0, executions)));
   REQUIRE(trades.trades.size() == 1);
   CHECK(trades.trades[0].fee == "0.1375");
+  CHECK(trades.trades[0].order_quantity == "0.03");
   CHECK(trades.trades[0].liquidity == market::Liquidity::kMaker);
   CHECK(trades.more_trades);
   const std::string wallet =

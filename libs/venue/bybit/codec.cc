@@ -47,6 +47,7 @@ constexpr Field<Execution> kExecution[] = {
     {"execType", &Execution::exec_type},
     {"execPrice", &Execution::price, true},
     {"execQty", &Execution::quantity, true},
+    {"orderQty", &Execution::order_quantity},
     {"execValue", &Execution::value},
     {"execFee", &Execution::fee},
     {"feeRate", &Execution::fee_rate},

@@ -31,7 +31,7 @@ struct Order {  // order/realtime, order/history, the topic "order"
 
 struct Execution {  // execution/list, the topics "execution" and "execution.fast"
   Text exec_id, order_id, order_link_id, category, symbol, side, exec_type;
-  Text price, quantity, value, fee, fee_rate, fee_currency, time, closed_size;
+  Text price, quantity, order_quantity, value, fee, fee_rate, fee_currency, time, closed_size;
   Flag is_maker;
   Integer sequence;
   OtherFields other;
