@@ -130,6 +130,9 @@ class Bus {
                         });
   }
 
+  // True: what is published here comes back, if at all, over a network. Nobody who waits for
+  // an answer here waits for that.
+  virtual bool Distant() const { return false; }
   virtual absl::Status PublishRaw(const TopicInfo& topic, std::shared_ptr<const void> event) = 0;
   virtual std::unique_ptr<Subscription> SubscribeRaw(const TopicInfo& topic,
                                                      SubscribeOptions options,

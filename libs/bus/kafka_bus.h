@@ -62,6 +62,7 @@ class KafkaBus : public Bus, public Watched {
   // hear nothing more.
   ~KafkaBus() override;
 
+  bool Distant() const override { return true; }
   absl::Status PublishRaw(const TopicInfo& topic, std::shared_ptr<const void> event) override;
   std::unique_ptr<Subscription> SubscribeRaw(const TopicInfo& topic, SubscribeOptions options,
                                              RawHandler handler) override;

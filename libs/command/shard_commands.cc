@@ -194,7 +194,7 @@ void ShardCommands::Watch(const bus::Topic<T>& topic, Handler handler) {
         if (alive.expired()) return;
         *told = event.header.id;
         handler(event.value);
-        LookSoon();
+        bus_.Distant() ? Look() : LookSoon();
       });
   const size_t index = subscriptions_.size();
   subscriptions_.push_back(bus_.Subscribe<T>(

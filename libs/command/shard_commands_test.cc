@@ -251,6 +251,22 @@ class DeafBus : public bus::Bus {
   };
 };
 
+// As far away as its flag says; counts the reports that set out.
+class FarBus : public bus::MemoryBus {
+ public:
+  FarBus(base::Executor& executor, bool distant)
+      : bus::MemoryBus(executor, {}), distant_(distant) {}
+  bool Distant() const override { return distant_; }
+  absl::Status PublishRaw(const bus::TopicInfo& topic, std::shared_ptr<const void> event) override {
+    reports += &topic == &bus::kExecReports.info ? 1 : 0;
+    return bus::MemoryBus::PublishRaw(topic, std::move(event));
+  }
+  int reports = 0;
+
+ private:
+  const bool distant_;
+};
+
 market::Command Kill(std::string request) {
   return {.kind = CommandKind::kKill,
           .reason = "drill",
@@ -294,6 +310,23 @@ TEST_CASE("Commands reach the engines and tell how far they came, in one process
   result = p.Result(Order("o4"));
   CHECK(result.reached == Progress::kRefused);
   CHECK(result.detail == "not now");
+}
+
+TEST_CASE("A person is answered before facts set out for a broker, and after a bus near by has them") {
+  const bool distant = GENERATE(false, true);
+  base::VirtualExecutor executor{base::FromUnixMillis(1'000)};
+  FarBus bus(executor, distant);
+  FrontNode front("front", executor, bus, /*with_engines=*/true);
+  front.Start(/*link=*/false);
+  std::optional<int> reports;
+  front.commands->Submit(Order("o1"), {}, [&](const auto& result) {
+    REQUIRE(result.ok());
+    CHECK(result->reached == Progress::kJournaled);
+    reports = bus.reports;
+  });
+  executor.RunFor(10s);
+  CHECK(reports == (distant ? 0 : 1));
+  CHECK(bus.reports == 1);
 }
 
 TEST_CASE("Who decides is steered and told while the bus is away") {

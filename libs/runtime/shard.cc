@@ -196,9 +196,7 @@ void Shard::EndTurn() {
     turn_facts_.clear();
     // Whoever watches the market waits until the commit is under way: an order may hang on it.
     if (!data.empty()) {
-      effects_.push_back([this, events = std::move(data)] {
-        for (const auto& [topic, event] : events) PublishOuter(*topic, event);
-      });
+      effects_.push_back([this, events = std::move(data)] { PublishOuter(events); });
     }
     if (outer_ != nullptr || !durable_watchers_.empty()) {
       AfterDurable([this, events = std::move(facts)] {
@@ -421,13 +419,18 @@ void Shard::RecordFact(const bus::TopicInfo& topic, const RawEvent& event,
 }
 
 void Shard::TellDurable(const std::vector<std::pair<const bus::TopicInfo*, RawEvent>>& facts) {
-  for (const auto& [topic, event] : facts) {
-    if (outer_ != nullptr) PublishOuter(*topic, event);
-  }
+  const bool later = outer_ != nullptr && outer_->Distant();  // a broker takes its time
+  if (!later) PublishOuter(facts);
   for (const auto& [topic, event] : facts) {
     const auto [first, last] = durable_watchers_.equal_range(topic);
     for (auto watcher = first; watcher != last; ++watcher) watcher->second(event);
   }
+  if (later) PublishOuter(facts);
+}
+
+void Shard::PublishOuter(const std::vector<std::pair<const bus::TopicInfo*, RawEvent>>& events) {
+  if (outer_ == nullptr) return;
+  for (const auto& [topic, event] : events) PublishOuter(*topic, event);
 }
 
 void Shard::PublishOuter(const bus::TopicInfo& topic, const RawEvent& event) {

@@ -270,6 +270,7 @@ class Shard {
   void RunEffects();
   void ArmWakeUp();
   void TellDurable(const std::vector<std::pair<const bus::TopicInfo*, RawEvent>>& facts);
+  void PublishOuter(const std::vector<std::pair<const bus::TopicInfo*, RawEvent>>& events);
   void PublishOuter(const bus::TopicInfo& topic, const RawEvent& event);
   bool TakenOuter(const bus::TopicInfo& topic, const RawEvent& event);
   void RetryOuter();
