@@ -1,6 +1,9 @@
 // What accounts with positions need beside fills: changes of balances that no trade of
 // ours explains, the venue's own positions, its dead-man timer.
 #include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "libs/venue/answer_parts.h"
@@ -114,6 +117,7 @@ void ExecutionEngine::BookChange(venue::ChangeKind kind, const venue::BalanceCha
   market::Header cause = cause_;
   if (change.time != base::Time()) cause.event_time = change.time;
   out_.Emit(std::move(booking), cause);
+  LookAtDifferences();
 }
 
 // Before the report that they belong to: should only they survive a crash, the fill is booked
@@ -157,6 +161,14 @@ void ExecutionEngine::BookEvents(const TrackedOrder& order, const venue::TradeUp
     }
   }
   out_.Emit(std::move(booking), chain);
+  LookAtDifferences();
+}
+
+// What was just booked may be what a difference was about: it shall not stand until the next
+// reconciliation.
+void ExecutionEngine::LookAtDifferences() {
+  if (state_.differences().empty() && state_.position_differences().empty()) return;
+  Schedule(now_ + options_.recheck_after, {TaskKind::kBalances, {}});
 }
 
 // --- positions --------------------------------------------------------------------------
@@ -237,21 +249,27 @@ void ExecutionEngine::ArmDeadMan(const market::InstrumentId& instrument) {
 
 void ExecutionEngine::RenewDeadMan() {
   armed_.clear();
+  std::set<market::InstrumentId> failed = std::move(dead_man_failed_);
+  dead_man_failed_.clear();
   for (const market::ClientOrderId& id : state_.open()) {
     const TrackedOrder* order = state_.Find(id);
-    if (order != nullptr && !order->external && order->place.id != 0)
-      ArmDeadMan(order->intent.instrument);
+    if (order == nullptr || order->external || order->place.id == 0) continue;
+    const market::InstrumentId& instrument = order->intent.instrument;
+    if (failed.contains(instrument)) dead_man_failed_.insert(instrument);
+    ArmDeadMan(instrument);
   }
 }
 
 void ExecutionEngine::OnDeadMan(const InFlight& request, const venue::Answer& answer) {
-  dead_man_failed_ = answer.outcome != OutcomeClass::kConfirmed;
-  if (!dead_man_failed_) {
+  const market::InstrumentId& instrument = request.context.instrument;
+  if (answer.outcome == OutcomeClass::kConfirmed) {
     ++stats_.dead_man_renewals;
+    dead_man_failed_.erase(instrument);
     return;
   }
   ++stats_.dead_man_failures;
-  armed_.erase(request.context.instrument);
+  dead_man_failed_.insert(instrument);
+  armed_.erase(instrument);
   Schedule(now_ + kDeadManRetry, {TaskKind::kDeadMan, {}});
 }
 

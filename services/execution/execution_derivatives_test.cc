@@ -291,6 +291,13 @@ TEST_CASE("What closing realises is booked once with its fill") {
   CHECK(f.engine.state().HeldPosition(kBtc) == market::Money(4, 1));
 }
 
+bool DeadManTold(const Fixture& f) {
+  const std::vector<std::string> problems = f.engine.Problems(f.now);
+  return std::any_of(problems.begin(), problems.end(), [](const std::string& problem) {
+    return problem.find("dead-man") != std::string::npos;
+  });
+}
+
 TEST_CASE("The dead-man timer is set with the first order, renewed, and its failure is seen") {
   ExecutionOptions options = EngineFixture::Options();
   options.dead_man = 30s;
@@ -315,7 +322,10 @@ TEST_CASE("The dead-man timer is set with the first order, renewed, and its fail
   CHECK_FALSE(f.TakeSent("dead-man"));
   f.Advance(2s);
   f.Answer("dead-man", f.Confirmed());
-  // Nothing is open: it may run out.
+  // Nothing is open: it may run out, and that it could not be set again is nothing to tell of.
+  f.Advance(10s);
+  f.Lose("dead-man");
+  REQUIRE(DeadManTold(f));
   f.StreamOrder([&] {
     venue::OrderUpdate update = f.Algo("g1s");
     update.status = VenueOrderStatus::kCanceled;
@@ -324,6 +334,7 @@ TEST_CASE("The dead-man timer is set with the first order, renewed, and its fail
   REQUIRE(f.State("g1s") == OrderState::kCanceled);
   f.Advance(60s);
   CHECK_FALSE(f.TakeSent("dead-man"));
+  CHECK_FALSE(DeadManTold(f));
 }
 
 }  // namespace

@@ -571,6 +571,7 @@ class ExecutionEngine {
                         const std::string& evidence);
   void BookChange(venue::ChangeKind kind, const venue::BalanceChange& change,
                   const std::string& evidence);
+  void LookAtDifferences();
   void ArmDeadMan(const market::InstrumentId& instrument);
   void RenewDeadMan();
   void OnDeadMan(const InFlight& request, const venue::Answer& answer);
@@ -654,8 +655,8 @@ class ExecutionEngine {
   };
   std::map<std::pair<market::InstrumentId, market::VenueOrderId>, Unclaimed> unclaimed_;
   std::set<std::pair<market::InstrumentId, market::VenueOrderId>> foreign_names_;  // none of ours
-  std::set<market::InstrumentId> armed_;  // whose dead-man timer runs
-  bool dead_man_failed_ = false;
+  std::set<market::InstrumentId> armed_;            // whose dead-man timer runs
+  std::set<market::InstrumentId> dead_man_failed_;  // could not be set again, with orders open
   std::map<market::InstrumentId, market::Money> position_suspects_;
   std::string key_problem_;  // why no order may leave with this key; empty: it fits
   std::string session_problem_;

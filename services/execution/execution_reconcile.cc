@@ -621,7 +621,7 @@ std::vector<std::string> ExecutionEngine::Problems(base::Time now) const {
   }
   for (const auto& [instrument, halt] : state_.halts())
     problems.push_back(absl::StrCat(instrument.text(), ": ", halt.reason));
-  add(dead_man_failed_,
+  add(!dead_man_failed_.empty(),
       "the venue's dead-man timer could not be set again; it will cancel what is open");
   add(!vanished_.empty(),
       absl::StrCat(vanished_.size(),

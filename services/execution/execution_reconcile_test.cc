@@ -529,6 +529,14 @@ TEST_CASE(
     f.Reconcile();
     CHECK(f.engine.state().differences().empty());
   }
+  SECTION("what is booked while it stands has it looked at again soon, not a round later") {
+    f.Frame({.kind = venue::StreamKind::kBalanceChange,
+             .evidence = "deposit-2",
+             .balance_delta = std::pair(AssetId("USDT"), Money(7, 0))});
+    f.Advance(EngineFixture::Options().recheck_after);
+    f.Reconcile();
+    CHECK(f.engine.state().differences().empty());
+  }
   SECTION("only people sign it off, by its name") {
     f.Command(market::CommandKind::kResume, {market::ScopeKind::kAccount, kAccount.text()}, "ann");
     CHECK_FALSE(f.engine.state().differences().empty());
