@@ -518,6 +518,13 @@ class ExecutionEngine {
   void Ask(const TrackedOrder& order, Inquiry& inquiry, Purpose purpose, venue::WireRequest wire,
            const venue::OrderKey& key = {}, base::Time since = {});
   void OnInquiryAnswer(const InFlight& request, const venue::Answer& answer);
+  bool BookInquiryAnswer(const InFlight& request, const venue::Answer& answer, bool& unexplained);
+  bool LookedEverywhere(const InFlight& request, Inquiry& inquiry);
+  void OrderAnswered(const InFlight& request, const venue::Answer& answer,
+                     const TrackedOrder& order, Inquiry& inquiry);
+  void SinceAnswered(const InFlight& request, const venue::Answer& answer, bool unexplained,
+                     const TrackedOrder& order, Inquiry& inquiry);
+  void TimeAnswered(const venue::Answer& answer, const TrackedOrder& order, Inquiry& inquiry);
   void NothingNew(Inquiry& inquiry);
   void RepeatCancel(const market::ClientOrderId& id);
   void ProveAbsent(const market::ClientOrderId& id, const Inquiry& inquiry);

@@ -179,134 +179,158 @@ void ExecutionEngine::SearchOn(const market::InstrumentId& instrument) {
 
 void ExecutionEngine::OnInquiryAnswer(const InFlight& request, const venue::Answer& answer) {
   const market::ClientOrderId id = request.context.client_order_id;
-  const bool confirmed = answer.outcome == OutcomeClass::kConfirmed;
   if (const auto found = inquiries_.find(id); found != inquiries_.end())
     found->second.asking = false;
-
-  // What the answer says of orders and trades is booked first; it may end the
-  // inquiry, so that it is looked up again.
+  // What the answer says of orders and trades is booked first; it may end the inquiry, so that
+  // it is looked up again.
   bool unexplained = false;
-  if (confirmed && !answer.orders.empty()) {
-    if (const auto found = inquiries_.find(id); found != inquiries_.end()) {
-      found->second.want_state = false;
-      found->second.backoff = options_.inquiry_first;
-    }
-    const market::ClientOrderId whose =
-        OnOrderUpdate(answer.orders.front(), answer.trades, answer.evidence);
-    const TrackedOrder* asked = state_.Find(id);
-    const auto found = inquiries_.find(id);
-    if (whose != id && asked != nullptr && !asked->venue_order_id.empty() &&
-        found != inquiries_.end() && !found->second.by_venue_id) {
-      // Its twin answered to the name that both have: ask by the venue's own.
-      found->second.by_venue_id = found->second.want_state = true;
-      found->second.next = now_;
-      return StepInquiry(id);
-    }
-    if (whose == id && request.purpose == Purpose::kInquiryOrder)
-      SettleAmendment(id, answer.orders.front(), request.context.asked_at, answer.evidence);
-    vanished_.erase(id);
-    NameKnown(id, request.context.request_id);
-    Verified(id);
-  } else if (confirmed) {
-    OnTrades(answer.trades, answer.evidence, &unexplained);
-    Finish(id);
-  }
+  if (!BookInquiryAnswer(request, answer, unexplained)) return StepInquiry(id);
   if (answer.server_time) OnTime(request, answer);
 
   const auto found = inquiries_.find(id);
   const TrackedOrder* order = state_.Find(id);
   if (found == inquiries_.end() || order == nullptr || found->second.asking) return;
   Inquiry& inquiry = found->second;
-  const bool unknown = order->life.state() == OrderState::kUnknown;
-  const auto claimed = claimed_.find(id);
-  const bool fills_missing = claimed != claimed_.end() && claimed->second > order->cumulative;
   inquiry.next = now_;
-  const bool elsewhere = !answer.orders.empty() && answer.orders.front().elsewhere;
-  // Nothing is absent before it is so in every place where it may be.
-  const size_t places = venue_.Places(request.context.type);
-  const bool elsewhere_yet = request.context.place + 1 < places;
-  const size_t next_place = elsewhere_yet ? request.context.place + 1 : 0;
   switch (request.purpose) {
     case Purpose::kInquiryOrder:
-      if (answer.not_found && unknown && inquiry.time_proven) {
-        inquiry.place = next_place;
-        inquiry.query_empty = !elsewhere_yet;
-        Mention(inquiry.evidence, answer.evidence);
-        // What is nowhere, and can come no more, has become no order without a name either: that
-        // one may be told of, and until it is its trades would stand against the proof.
-        if (!elsewhere_yet) NameKnown(id, request.context.request_id);
-      } else if (answer.not_found && unknown) {
-        NothingNew(inquiry);
-        // No later than when the first part of the proof can be had.
-        const base::Time proof = LatestEffect(order->place) - clock_offset_ + kJustAfter;
-        if (proof > now_) inquiry.next = std::min(inquiry.next, proof);
-      } else if (answer.not_found && !inquiry.cancel_open) {
-        // Only what was once acknowledged can be missing.
-        const bool acknowledged = order->life.working() != OrderState::kSubmitted;
-        if (acknowledged && vanished_.insert(id).second) ++stats_.vanished_orders;
-        Verified(id);
-        NothingNew(inquiry);
-      } else if (!confirmed) {
-        NothingNew(inquiry);
-      } else if (inquiry.cancel_open && order->open()) {
-        if (VenueNow() > LatestEffect(order->cancel)) {
-          inquiry.cancel_open = false;
-          Step(id, ExecKind::kCancelRejected,
-               {.detail = "the cancel had no effect", .evidence = answer.evidence});
-          ReleaseHeld(id);
-          return StepInquiry(id);
-        }
-        inquiry.want_state = true;
-        NothingNew(inquiry);
-        RepeatCancel(id);
-      } else if (inquiry.want_state && !elsewhere) {
-        NothingNew(inquiry);  // the answer was not enough
-      }
+      OrderAnswered(request, answer, *order, inquiry);
       break;
-    case Purpose::kInquiryTrades:
-      inquiry.want_trades = fills_missing || !confirmed;
+    case Purpose::kInquiryTrades: {
+      const auto claimed = claimed_.find(id);
+      const bool missing = claimed != claimed_.end() && claimed->second > order->cumulative;
+      inquiry.want_trades = missing || answer.outcome != OutcomeClass::kConfirmed;
       if (inquiry.want_trades) NothingNew(inquiry);
       break;
+    }
     case Purpose::kInquirySince:
-      if (confirmed && answer.more_trades && !answer.trades.empty()) {
-        return Ask(*order, inquiry, Purpose::kInquirySince,
-                   venue_.MoreTrades(request.context, answer, VenueNow()), {},
-                   request.context.since);
-      }
-      if (confirmed && !unexplained) {
-        inquiry.trades_empty = true;
-        Mention(inquiry.evidence, answer.evidence);
-      } else {
-        inquiry.query_empty = inquiry.trades_empty = false;
-        inquiry.place = 0;
-        NothingNew(inquiry);
-      }
+      SinceAnswered(request, answer, unexplained, *order, inquiry);
       break;
     case Purpose::kInquiryCancel:
       if (answer.not_found) {
-        inquiry.place = next_place;
-        inquiry.cancel_unknown = !elsewhere_yet;
+        inquiry.cancel_unknown = LookedEverywhere(request, inquiry);
         Mention(inquiry.evidence, answer.evidence);
-      } else if (!confirmed) {
+      } else if (answer.outcome != OutcomeClass::kConfirmed) {
         NothingNew(inquiry);
       }
       break;
     case Purpose::kInquiryTime:
-      if (!answer.server_time) {
-        NothingNew(inquiry);
-      } else if (const base::Duration left = LatestEffect(order->place) - *answer.server_time;
-                 left < base::Duration(0)) {
-        inquiry.time_proven = true;
-        Mention(inquiry.evidence, answer.evidence);
-      } else {
-        // Its clock is a little behind ours.
-        inquiry.next = now_ + std::min(left + kJustAfter, options_.inquiry_limit);
-      }
+      TimeAnswered(answer, *order, inquiry);
       break;
     default:
       break;
   }
   StepInquiry(id);
+}
+
+// False: another order answered to the name, and ours is to be asked for by the venue's own.
+bool ExecutionEngine::BookInquiryAnswer(const InFlight& request, const venue::Answer& answer,
+                                        bool& unexplained) {
+  if (answer.outcome != OutcomeClass::kConfirmed) return true;
+  const market::ClientOrderId id = request.context.client_order_id;
+  if (answer.orders.empty()) {
+    OnTrades(answer.trades, answer.evidence, &unexplained);
+    Finish(id);
+    return true;
+  }
+  if (const auto found = inquiries_.find(id); found != inquiries_.end()) {
+    found->second.want_state = false;
+    found->second.backoff = options_.inquiry_first;
+  }
+  const market::ClientOrderId whose =
+      OnOrderUpdate(answer.orders.front(), answer.trades, answer.evidence);
+  const TrackedOrder* asked = state_.Find(id);
+  const auto found = inquiries_.find(id);
+  if (whose != id && asked != nullptr && !asked->venue_order_id.empty() &&
+      found != inquiries_.end() && !found->second.by_venue_id) {
+    found->second.by_venue_id = found->second.want_state = true;
+    found->second.next = now_;
+    return false;
+  }
+  if (whose == id && request.purpose == Purpose::kInquiryOrder)
+    SettleAmendment(id, answer.orders.front(), request.context.asked_at, answer.evidence);
+  vanished_.erase(id);
+  NameKnown(id, request.context.request_id);
+  Verified(id);
+  return true;
+}
+
+// Nothing is absent before it is so in every place where it may be: goes on to the next place,
+// and says whether the answer was of the last.
+bool ExecutionEngine::LookedEverywhere(const InFlight& request, Inquiry& inquiry) {
+  const size_t next = request.context.place + 1;
+  const bool everywhere = next >= venue_.Places(request.context.type);
+  inquiry.place = everywhere ? 0 : next;
+  return everywhere;
+}
+
+void ExecutionEngine::OrderAnswered(const InFlight& request, const venue::Answer& answer,
+                                    const TrackedOrder& order, Inquiry& inquiry) {
+  const market::ClientOrderId id = order.id();
+  const bool unknown = order.life.state() == OrderState::kUnknown;
+  const bool elsewhere = !answer.orders.empty() && answer.orders.front().elsewhere;
+  if (answer.not_found && unknown && inquiry.time_proven) {
+    inquiry.query_empty = LookedEverywhere(request, inquiry);
+    Mention(inquiry.evidence, answer.evidence);
+    // What is nowhere, and can come no more, has become no order without a name either: that
+    // one may be told of, and until it is its trades would stand against the proof.
+    if (inquiry.query_empty) NameKnown(id, request.context.request_id);
+  } else if (answer.not_found && unknown) {
+    NothingNew(inquiry);
+    // No later than when the first part of the proof can be had.
+    const base::Time proof = LatestEffect(order.place) - clock_offset_ + kJustAfter;
+    if (proof > now_) inquiry.next = std::min(inquiry.next, proof);
+  } else if (answer.not_found && !inquiry.cancel_open) {
+    // Only what was once acknowledged can be missing.
+    const bool acknowledged = order.life.working() != OrderState::kSubmitted;
+    if (acknowledged && vanished_.insert(id).second) ++stats_.vanished_orders;
+    Verified(id);
+    NothingNew(inquiry);
+  } else if (answer.outcome != OutcomeClass::kConfirmed) {
+    NothingNew(inquiry);
+  } else if (inquiry.cancel_open && order.open()) {
+    if (VenueNow() > LatestEffect(order.cancel)) {
+      inquiry.cancel_open = false;
+      Step(id, ExecKind::kCancelRejected,
+           {.detail = "the cancel had no effect", .evidence = answer.evidence});
+      return ReleaseHeld(id);
+    }
+    inquiry.want_state = true;
+    NothingNew(inquiry);
+    RepeatCancel(id);
+  } else if (inquiry.want_state && !elsewhere) {
+    NothingNew(inquiry);  // the answer was not enough
+  }
+}
+
+void ExecutionEngine::SinceAnswered(const InFlight& request, const venue::Answer& answer,
+                                    bool unexplained, const TrackedOrder& order, Inquiry& inquiry) {
+  const bool confirmed = answer.outcome == OutcomeClass::kConfirmed;
+  if (confirmed && answer.more_trades && !answer.trades.empty()) {
+    return Ask(order, inquiry, Purpose::kInquirySince,
+               venue_.MoreTrades(request.context, answer, VenueNow()), {}, request.context.since);
+  }
+  if (confirmed && !unexplained) {
+    inquiry.trades_empty = true;
+    Mention(inquiry.evidence, answer.evidence);
+  } else {
+    inquiry.query_empty = inquiry.trades_empty = false;
+    inquiry.place = 0;
+    NothingNew(inquiry);
+  }
+}
+
+void ExecutionEngine::TimeAnswered(const venue::Answer& answer, const TrackedOrder& order,
+                                   Inquiry& inquiry) {
+  if (!answer.server_time) return NothingNew(inquiry);
+  const base::Duration left = LatestEffect(order.place) - *answer.server_time;
+  if (left < base::Duration(0)) {
+    inquiry.time_proven = true;
+    Mention(inquiry.evidence, answer.evidence);
+  } else {
+    // Its clock is a little behind ours.
+    inquiry.next = now_ + std::min(left + kJustAfter, options_.inquiry_limit);
+  }
 }
 
 }  // namespace gannet::execution
