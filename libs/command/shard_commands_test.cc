@@ -312,7 +312,8 @@ TEST_CASE("Commands reach the engines and tell how far they came, in one process
   CHECK(result.detail == "not now");
 }
 
-TEST_CASE("A person is answered before facts set out for a broker, and after a bus near by has them") {
+TEST_CASE(
+    "A person is answered before facts set out for a broker, and after a bus near by has them") {
   const bool distant = GENERATE(false, true);
   base::VirtualExecutor executor{base::FromUnixMillis(1'000)};
   FarBus bus(executor, distant);
