@@ -355,6 +355,9 @@ class OrderVenue {
                          const market::VenueOrderId& /*next*/) const {
     return false;
   }
+  // True: a reduce-only order is refused unless it reduces what the account holds over all
+  // strategies. False: there is no such word, or it says which side of a position is meant.
+  virtual bool ReducesNet() const { return false; }
   // True: whoever has the account may make an order larger in place.
   virtual bool OrdersGrow() const { return false; }
   virtual size_t OpenOrderLists() const { return 1; }

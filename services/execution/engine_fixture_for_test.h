@@ -28,6 +28,7 @@ class ScriptedVenue : public venue::OrderVenue {
   const venue::AbsenceRules& absence() const override { return rules; }
   bool CancelReplaceUnfilled() const override { return cancel_replace; }
   std::string_view clock_refusal() const override { return "-1021"; }
+  bool ReducesNet() const override { return reduces_net; }
   bool OrdersGrow() const override { return orders_grow; }
 
   bool TwoIdentities(market::OrderType type) const override {
@@ -45,7 +46,8 @@ class ScriptedVenue : public venue::OrderVenue {
     if (intent.type == market::OrderType::kTrailingStop)
       return absl::InvalidArgumentError("no trailing stops here");
     return Request(venue::RequestKind::kPlace, "POST",
-                   "place " + intent.client_order_id.text() + " " + instrument.Format(quantity),
+                   "place " + intent.client_order_id.text() + " " + instrument.Format(quantity) +
+                       ReduceOnly(intent),
                    now, std::chrono::seconds(2), true);
   }
   size_t MostInPlaceBatch() const override { return place_batch; }
@@ -59,7 +61,7 @@ class ScriptedVenue : public venue::OrderVenue {
       if (!Place(*order.intent, order.quantity, *order.instrument, now).ok())
         return absl::InvalidArgumentError("one of them is no order here");
       words += " " + order.intent->client_order_id.text();
-      quantities += " " + order.instrument->Format(order.quantity);
+      quantities += " " + order.instrument->Format(order.quantity) + ReduceOnly(*order.intent);
     }
     venue::WireRequest wire = Request(venue::RequestKind::kPlaceBatch, "POST", words + quantities,
                                       now, std::chrono::seconds(2), true);
@@ -188,6 +190,7 @@ class ScriptedVenue : public venue::OrderVenue {
   venue::AbsenceRules rules;
   bool cancel_replace = true;
   bool amends = true;
+  bool reduces_net = false;     // reduce-only is judged by what the account holds
   bool orders_grow = false;     // by other hands too
   bool history = false;         // of closed orders
   size_t batch = 0;             // cancels that one request takes
@@ -203,6 +206,9 @@ class ScriptedVenue : public venue::OrderVenue {
   std::string Words(const venue::OrderKey& order) const {
     return (TwoIdentities(order.type) && order.place == 0 ? "algo " : "") +
            order.client_order_id.text();
+  }
+  static const char* ReduceOnly(const market::OrderIntent& intent) {
+    return intent.reduce_only ? " reduce-only" : "";
   }
   static venue::WireRequest Request(venue::RequestKind kind, std::string method, std::string target,
                                     base::Time now, base::Duration window, bool order = false) {

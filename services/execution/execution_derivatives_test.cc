@@ -291,6 +291,73 @@ TEST_CASE("What closing realises is booked once with its fill") {
   CHECK(f.engine.state().HeldPosition(kBtc) == market::Money(4, 1));
 }
 
+// A venue that judges reduce-only by what all strategies of the account hold together.
+struct Netting : Fixture {
+  Netting() { venue.reduces_net = true; }
+  market::OrderIntent Of(const std::string& id, market::Side side, int64_t quantity) {
+    market::OrderIntent intent = Intent(id, quantity);
+    intent.instrument_version = 2;
+    intent.side = side;
+    Rehash(intent);
+    return intent;
+  }
+  void Filled(const std::string& id, market::Side side, int64_t quantity) {
+    Decide(Of(id, side, quantity));
+    venue::OrderUpdate update =
+        Update(id, "9" + id, VenueOrderStatus::kFilled, btc.Format(market::Quantity{quantity}));
+    update.side = side;
+    update.trade = Trade("9" + id, std::to_string(++trades), update.cumulative);
+    StreamOrder(update);
+    REQUIRE(State(id) == OrderState::kFilled);
+  }
+  market::OrderIntent Exit(const std::string& id, market::Side side, int64_t quantity) {
+    market::OrderIntent intent = Of(id, side, quantity);
+    intent.reduce_only = true;
+    Rehash(intent);
+    return intent;
+  }
+  // The words of the placement.
+  std::string Sent(const std::string& id) {
+    REQUIRE(TakeSent("place " + id));
+    return taken.wire.target;
+  }
+  int trades = 0;
+};
+
+TEST_CASE("A venue that nets hears reduce-only of what reduces the account's position") {
+  Netting f;
+  f.Filled("g1long", market::Side::kBuy, 400);
+  f.Filled("g1short", market::Side::kSell, 600);
+  REQUIRE(f.engine.state().HeldPosition(kBtc) == market::Money(-2, 1));
+  // One strategy leaves, while the account is on the other side.
+  f.Decide(f.Exit("g1a", market::Side::kSell, 400));
+  CHECK(f.Sent("g1a") == "place g1a 0.4");
+  CHECK(f.Order("g1a").intent.reduce_only);
+  f.Decide(f.Exit("g1b", market::Side::kBuy, 200));
+  CHECK(f.Sent("g1b") == "place g1b 0.2 reduce-only");
+  // That one has it all.
+  f.Decide(f.Exit("g1c", market::Side::kBuy, 100));
+  CHECK(f.Sent("g1c") == "place g1c 0.1");
+  // Where the word says which side of a position is meant.
+  f.venue.reduces_net = false;
+  f.Decide(f.Exit("g1d", market::Side::kSell, 400));
+  CHECK(f.Sent("g1d") == "place g1d 0.4 reduce-only");
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE(
+    "Of orders in one request so many are reduce-only as the account's position has room for") {
+  Netting f;
+  f.venue.place_batch = 3;
+  f.Filled("g1long", market::Side::kBuy, 1000);
+  f.Turn([&] {
+    for (const char* id : {"g1a", "g1b", "g1c"})
+      f.Decide(f.Exit(id, market::Side::kSell, id[2] == 'c' ? 400 : 600));
+  });
+  REQUIRE(f.TakeSent("place-batch"));
+  CHECK(f.taken.wire.target == "place-batch g1a g1b g1c of 0.6 reduce-only 0.6 0.4 reduce-only");
+}
+
 bool DeadManTold(const Fixture& f) {
   const std::vector<std::string> problems = f.engine.Problems(f.now);
   return std::any_of(problems.begin(), problems.end(), [](const std::string& problem) {

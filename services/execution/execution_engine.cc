@@ -106,11 +106,15 @@ void ExecutionEngine::PlaceTogether(std::vector<Gathered> placements) {
 }
 
 bool ExecutionEngine::JournalBatch(const std::vector<Gathered>& placements) {
+  std::vector<market::OrderIntent> asked;
+  asked.reserve(placements.size());
   std::vector<venue::Placement> orders;
   std::vector<market::ClientOrderId> ids;
   for (const Gathered& one : placements) {
     const market::OrderIntent& intent = one.verdict.decision.intent;
-    orders.push_back({&intent, intent.quantity, directory_.Find(intent.instrument)});
+    asked.push_back(Netted(intent, intent.quantity, *directory_.Find(intent.instrument), asked)
+                        .value_or(intent));
+    orders.push_back({&asked.back(), intent.quantity, directory_.Find(intent.instrument)});
     ids.push_back(intent.client_order_id);
   }
   absl::StatusOr<venue::WireRequest> wire = venue_.PlaceBatch(orders, VenueNow());
@@ -378,9 +382,11 @@ void ExecutionEngine::Journal(const market::OrderIntent& intent,
   // second leg's size is right. Otherwise cancel, learn the final figure, place.
   const bool in_one =
       replaces && venue_.CancelReplaceUnfilled() && target->cumulative.mantissa == 0;
+  const std::optional<market::OrderIntent> netted = Netted(intent, intent.quantity, instrument);
+  const market::OrderIntent& asked = netted ? *netted : intent;
   absl::StatusOr<venue::WireRequest> wire =
-      in_one ? venue_.CancelReplace(intent, intent.quantity, instrument, VenueNow())
-             : venue_.Place(intent, intent.quantity, instrument, VenueNow());
+      in_one ? venue_.CancelReplace(asked, intent.quantity, instrument, VenueNow())
+             : venue_.Place(asked, intent.quantity, instrument, VenueNow());
   if (!wire.ok())
     return NotSent(intent, correlation,
                    {RejectReason::kNotPermitted, std::string(wire.status().message())});
@@ -438,8 +444,9 @@ void ExecutionEngine::SendPlacement(const market::ClientOrderId& id, market::Qua
   if (order.epoch < state_.epoch())
     return refuse(RejectReason::kGateClosed, "verdict of an older epoch");
   if (const auto block = Gate(order.intent, quantity)) return refuse(block->reason, block->text);
+  const std::optional<market::OrderIntent> netted = Netted(order.intent, quantity, *instrument);
   absl::StatusOr<venue::WireRequest> wire =
-      venue_.Place(order.intent, quantity, *instrument, VenueNow());
+      venue_.Place(netted ? *netted : order.intent, quantity, *instrument, VenueNow());
   if (!wire.ok()) return refuse(RejectReason::kNotPermitted, std::string(wire.status().message()));
   if (!budget_.Take(*wire, RateBudget::Use::kNormal, now_)) {
     return refuse(RejectReason::kMessageRate, "the venue's request limit leaves no room");
@@ -449,6 +456,33 @@ void ExecutionEngine::SendPlacement(const market::ClientOrderId& id, market::Qua
                                 .client_order_id = id,
                                 .type = order.intent.type};
   SendJournaled(Purpose::kPlace, *std::move(wire), std::move(context), quantity);
+}
+
+// The gate has proven that the order reduces what its strategy holds. A venue that nets knows
+// only what all of them hold together: when that is on the other side, or less, the order would
+// be refused for as long as they do.
+std::optional<market::OrderIntent> ExecutionEngine::Netted(
+    const market::OrderIntent& intent, market::Quantity quantity,
+    const market::Instrument& instrument, std::span<const market::OrderIntent> beside) const {
+  if (!intent.reduce_only || !venue_.ReducesNet()) return std::nullopt;
+  const auto closes_too = [&intent](const market::OrderIntent& other) {
+    return other.reduce_only && other.instrument == intent.instrument && other.side == intent.side;
+  };
+  market::Quantity closing = quantity;
+  for (const market::OrderIntent& other : beside) {
+    if (closes_too(other)) closing += other.quantity;
+  }
+  for (const market::ClientOrderId& id : state_.open()) {
+    const TrackedOrder& other = *state_.Find(id);
+    if (id != intent.client_order_id && closes_too(other.intent))
+      closing += other.most() - other.cumulative;
+  }
+  const market::Money held = state_.HeldPosition(intent.instrument);
+  const market::Money most = intent.side == market::Side::kSell ? held : -held;
+  if (most >= market::Money(closing.mantissa, instrument.quantity_scale)) return std::nullopt;
+  market::OrderIntent plain = intent;
+  plain.reduce_only = false;
+  return plain;
 }
 
 // The first leg's end, or the failure of its cancel, decides what becomes of the

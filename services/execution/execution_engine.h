@@ -21,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -390,6 +391,12 @@ class ExecutionEngine {
                const Block& block);
   void Journal(const market::OrderIntent& intent, const market::EventId& correlation);
   void SendPlacement(const market::ClientOrderId& id, market::Quantity quantity);
+  // The order as a venue that nets takes it: without a reduce-only that it would refuse.
+  // Nothing: as it is. `beside` leave with it.
+  std::optional<market::OrderIntent> Netted(const market::OrderIntent& intent,
+                                            market::Quantity quantity,
+                                            const market::Instrument& instrument,
+                                            std::span<const market::OrderIntent> beside = {}) const;
   std::optional<Block> CheckAmend(const market::OrderIntent& intent) const;
   void SendAmendment(const market::RiskDecision& verdict, const market::EventId& correlation);
   // The first answer to the verdict on an amendment that is not sent.

@@ -267,6 +267,24 @@ TEST_CASE("A session holds long and short of an instrument apart in hedge mode")
   IsTurnedAway(session, wire, "g1more");
 }
 
+TEST_CASE("A session lets a strategy leave while the others hold the account on the other side") {
+  Session session(AnyWire(), GENERATE(Product::kUsdm, Product::kBybitLinear));
+  REQUIRE(session.Ready());
+  session.host().Decide(session.Limit("g1long", Side::kBuy, 20'000, "0.004"), 10s);
+  REQUIRE(session.Reaches("g1long", OrderState::kFilled));
+  session.host().Decide(session.Limit("g1short", Side::kSell, -20'000, "0.006"), 10s);
+  REQUIRE(session.Reaches("g1short", OrderState::kFilled));
+  market::OrderIntent close = session.Limit("g1close", Side::kSell, -20'000, "0.004");
+  close.reduce_only = true;
+  close.time_in_force = market::TimeInForce::kIoc;
+  session.host().Decide(close, 10s);
+  REQUIRE(session.Reaches("g1close", OrderState::kFilled));
+  using Leg = venue_sim::UsdmLeg;
+  CHECK(session.ground().server().exchange().usdm().position(0, {0, Leg::kBoth}).quantity ==
+        -600'000);
+  session.Agree();
+}
+
 TEST_CASE("A session places what one turn decides by batches where the venue has them") {
   const Wire wire = AnyWire();
   const Product product = AnyProduct();

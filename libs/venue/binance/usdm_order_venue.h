@@ -27,6 +27,7 @@ class UsdmOrderVenue : public KeyedVenue {
   bool Continues(const market::VenueOrderId& known,
                  const market::VenueOrderId& next) const override;
   bool OrdersGrow() const override { return true; }
+  bool ReducesNet() const override { return !options_.setup.hedge; }
   size_t OpenOrderLists() const override { return 2; }  // algo orders, orders
   StreamAccess stream_access() const override { return StreamAccess::kKey; }
   std::string_view clock_refusal() const override { return "-1021"; }

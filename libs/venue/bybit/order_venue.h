@@ -27,6 +27,7 @@ class BybitVenue : public KeyedVenue {
   const AbsenceRules& absence() const override { return absence_; }
   bool CancelReplaceUnfilled() const override { return false; }
   size_t Places(market::OrderType) const override { return 2; }  // working, history
+  bool ReducesNet() const override { return linear() && !options_.setup.hedge; }
   bool OrdersGrow() const override { return true; }
   size_t OpenOrderLists() const override;  // linear: one for each coin it settles in
   bool OrderedTradeIds() const override { return false; }
