@@ -17,6 +17,7 @@ namespace gannet::execution {
 
 inline const market::InstrumentId kBtc{"test:BTCUSDT"};
 inline const market::AccountId kAccount{"main/test"};
+inline const market::AssetId kCoin{"BNB"};  // held by an account of which a test says nothing
 
 // Requests are words; answers are what the test scripted.
 class ScriptedVenue : public venue::OrderVenue {
@@ -249,7 +250,7 @@ class EngineFixture : public ExecutionOutput {
     return options;
   }
 
-  // Connects, subscribes and reconciles with an empty account.
+  // Connects, subscribes and reconciles.
   void Start() {
     engine.Resume(Cause(), now);
     Open();
@@ -266,16 +267,28 @@ class EngineFixture : public ExecutionOutput {
       if (TakeSent("open-orders") || TakeSent("changes")) {
         Answer(taken, Confirmed());
       } else if (TakeSent("account")) {
-        venue::Answer answer = Confirmed();
-        answer.balances = balances;
-        answer.balances_time = now - std::chrono::milliseconds(1);
-        Answer(taken, answer);
+        Answer(taken, Account());
       } else if (TakeSent("trades-since") || TakeSent("trades-from")) {
         Answer(taken, Confirmed());
       } else {
         return;
       }
     }
+  }
+  // What the test says is held; when it says nothing, what the engine explains, and a coin.
+  venue::Answer Account() const {
+    venue::Answer answer = Confirmed();
+    answer.balances_time = now - std::chrono::milliseconds(1);
+    answer.balances = balances;
+    if (!balances.empty()) return answer;
+    std::set<market::AssetId> assets = engine.state().Assets();
+    assets.insert(kCoin);
+    for (const market::AssetId& asset : assets) {
+      const market::Money held = engine.state().Explained(asset);
+      const bool coin = asset == kCoin && !engine.state().baseline();
+      answer.balances.push_back({asset, coin ? market::Money(1, 0) : held, market::Money()});
+    }
+    return answer;
   }
   void AnswerTime() {
     REQUIRE(TakeSent("time"));

@@ -265,7 +265,7 @@ TEST_CASE("Failure: healthy stream that delivers 4 of 18 fill frames") {
   f.Advance(61s);
   f.Answer("open-orders", EngineFixture::Confirmed());
   f.Answer("trades-since", EngineFixture::Trades(all));
-  f.Answer("account", EngineFixture::Confirmed());
+  f.Answer("account", f.Account());
   CHECK(f.engine.state().NetPosition(kBtc).mantissa == 18'000);
   CHECK(f.State("g1a") == OrderState::kFilled);
   f.Advance(61s);

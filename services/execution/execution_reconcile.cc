@@ -26,6 +26,14 @@ constexpr int kMaxDoubtfulLooks = 2;
 
 Money Total(const venue::BalanceEntry& entry) { return entry.free + entry.locked; }
 
+// Venues leave out what is zero (Bybit): of what a whole answer does not name nothing is held.
+std::vector<venue::BalanceEntry> WithZeros(std::vector<venue::BalanceEntry> stated,
+                                           std::set<market::AssetId> assets) {
+  for (const venue::BalanceEntry& entry : stated) assets.erase(entry.asset);
+  for (const market::AssetId& asset : assets) stated.push_back({asset, Money(), Money()});
+  return stated;
+}
+
 // Orders of one instrument from which on a look at the history costs no more than a question
 // for each (Binance spot: 20 and 4).
 constexpr size_t kWorthAHistory = 5;
@@ -467,7 +475,8 @@ void ExecutionEngine::OnAccount(const InFlight& request, const venue::Answer& an
     balance_times_.clear();
     Schedule(now_ + options_.recheck_after, {TaskKind::kBalances, {}});
   }
-  for (const venue::BalanceEntry& entry : answer.balances)
+  const std::vector<venue::BalanceEntry> balances = WithZeros(answer.balances, state_.Assets());
+  for (const venue::BalanceEntry& entry : balances)
     SetBalance(entry, answer.balances_time, /*from_query=*/true);
   if (answer.positions) {
     first_look ? TakeOverPositions(*answer.positions, answer.evidence)
@@ -482,7 +491,7 @@ void ExecutionEngine::OnAccount(const InFlight& request, const venue::Answer& an
                            answer.evidence,
                            stated != base::Time() ? stated : request.sent_at + clock_offset_}));
   } else if (options_.compare_balances) {
-    CompareBalances(answer.balances);
+    CompareBalances(balances);
   }
   if (!current) return;
   reconciliation_->account = Reconciliation::Part::kDone;

@@ -55,7 +55,7 @@ TEST_CASE(
   EngineFixture f(EngineFixture::Options(), /*start=*/false);
   f.engine.Resume(f.Cause(), f.now);
   f.Open();
-  f.Answer("account", EngineFixture::Confirmed());
+  f.Answer("account", f.Account());
   f.Lose("open-orders");
   CHECK_FALSE(f.engine.ready());
   f.Advance(3s);
@@ -78,7 +78,7 @@ TEST_CASE("Orders that filled or ended while we were away are brought to the ven
   f.Answer("query g1c",
            EngineFixture::Confirmed(f.Update("g1c", "9", VenueOrderStatus::kFilled, "1")));
   CHECK_FALSE(f.engine.ready());
-  f.Answer("account", EngineFixture::Confirmed());
+  f.Answer("account", f.Account());
   f.Answer("trades-since",
            EngineFixture::Trades({f.Trade("7", "101", "0.5"), f.Trade("9", "102", "1")}));
   f.Advance(1ms);
@@ -98,7 +98,7 @@ TEST_CASE("Many orders that ended while we were away are found by one look at th
     f.Working("g1h" + std::to_string(i), std::to_string(8 + i));  // 8 to 13
   Reconnect(f);
   f.Answer("open-orders", OpenOrders({}));
-  f.Answer("account", EngineFixture::Confirmed());
+  f.Answer("account", f.Account());
   f.Answer("trades-since", EngineFixture::Trades({f.Trade("9", "101", "1")}));
   CHECK(f.engine.stats().histories == 1);
   CHECK_FALSE(f.TakeSent("query"));
@@ -157,7 +157,7 @@ TEST_CASE("An open order missing from a list that was cut is asked for, not writ
   f.Working("g1a", "7");
   Reconnect(f);
   f.Answer("open-orders", OpenOrders({}));
-  f.Answer("account", EngineFixture::Confirmed());
+  f.Answer("account", f.Account());
   f.Answer("trades-since", EngineFixture::Trades({}));
   CHECK_FALSE(f.engine.ready());
   f.Answer("query g1a",
@@ -212,7 +212,7 @@ TEST_CASE(
   f.Open();
   CHECK_FALSE(f.TakeSent("open-orders"));
   const venue::TradeUpdate early = f.Trade("500", "899", "0.5");
-  venue::Answer account = EngineFixture::Confirmed();
+  venue::Answer account = f.Account();
   account.balances_time = f.now;
   f.Answer("account", account);
   f.Answer("open-orders",
@@ -568,6 +568,40 @@ TEST_CASE("A difference in the traded asset halts the instruments of that asset"
   REQUIRE(f.engine.state().differences().contains(AssetId("BTC")));
   f.Place("g1a");
   CHECK(f.Last("g1a").local_reason == market::RejectReason::kGateClosed);
+}
+
+TEST_CASE("An asset that the answer leaves out is held no more, once that is said twice") {
+  EngineFixture f(EngineFixture::Options(), /*start=*/false);
+  f.balances = {Balance("BTC", 2), Balance("USDT", 100'000)};
+  f.Start();
+  const auto& held = f.engine.state().balances();
+  f.balances = {Balance("USDT", 100'000)};
+  f.Advance(61s);
+  f.Reconcile();
+  CHECK(held.at(AssetId("BTC")).free == Money(2, 0));
+  CHECK(f.engine.state().differences().empty());
+  SECTION("it was left out by mistake") {
+    f.balances.push_back(Balance("BTC", 2));
+    f.Advance(6s);
+    f.Reconcile();
+    f.Advance(61s);
+    f.Reconcile();
+    CHECK(held.at(AssetId("BTC")).free == Money(2, 0));
+    CHECK(f.engine.state().differences().empty());
+  }
+  SECTION("it is gone") {
+    f.Advance(6s);
+    f.Reconcile();
+    CHECK(held.at(AssetId("BTC")).free.zero());
+    REQUIRE(f.engine.state().differences().contains(AssetId("BTC")));
+    CHECK(f.engine.state().differences().at(AssetId("BTC")) == Money(-2, 0));
+    market::OrderIntent sale = f.Intent("g1a");
+    sale.side = market::Side::kSell;
+    EngineFixture::Rehash(sale);
+    f.Decide(sale);
+    CHECK(f.Last("g1a").local_reason == market::RejectReason::kGateClosed);
+  }
+  CHECK(f.SavedState() == f.RecoveredState());
 }
 
 TEST_CASE("A balance that is older than the stream's is not taken over") {

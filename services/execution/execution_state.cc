@@ -111,6 +111,15 @@ std::set<market::InstrumentId> ExecutionState::HeldInstruments() const {
   return held;
 }
 
+std::set<market::AssetId> ExecutionState::Assets() const {
+  std::set<market::AssetId> assets;
+  for (const auto& [asset, balance] : balances_) assets.insert(asset);
+  for (const auto& [asset, amount] : explained_) {
+    if (!amount.zero()) assets.insert(asset);
+  }
+  return assets;
+}
+
 Money ExecutionState::Explained(const market::AssetId& asset) const {
   const auto found = explained_.find(asset);
   return found == explained_.end() ? Money() : found->second;

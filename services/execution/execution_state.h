@@ -109,6 +109,8 @@ class ExecutionState {
   // Up to when (venue's clock) fills are in the balances that were taken over at
   // the first look; nothing before it.
   std::optional<base::Time> baseline() const { return baseline_; }
+  // All that the venue has told of, or should hold.
+  std::set<market::AssetId> Assets() const;
   // What the venue should hold of an asset, and by how much rounding may move it.
   market::Money Explained(const market::AssetId& asset) const;
   market::Money RoundingSlack(const market::AssetId& asset) const;

@@ -127,7 +127,7 @@ void Door::Dispatch(std::string_view method, std::string_view path, Call& call) 
   if (post && path == "/v5/order/disconnected-cancel-all") return Protect(call);
   if (get && path == "/v5/account/wallet-balance") {
     call.result.Object().Array("list");
-    WriteWallet(call.result, exchange_, call.account, ListedAssets());
+    WriteWallet(call.result, exchange_, call.account, HeldAssets(exchange_, call.account));
     call.result.EndArray().EndObject();
     return;
   }

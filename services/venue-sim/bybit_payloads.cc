@@ -58,6 +58,13 @@ void WriteTrade(JsonText& json, SymbolIndex symbol, market::Side side, uint64_t 
       .EndObject();
 }
 
+// Of the unified account: spot and contracts draw on it.
+Amount HeldOf(const Exchange& exchange, AccountIndex account, const std::string& asset) {
+  const Balance balance = exchange.core().ledger().balance(account, asset);
+  return balance.free + balance.locked +
+         (asset == "USDT" ? exchange.usdm().wallet(account) : Amount{0});
+}
+
 }  // namespace
 
 std::string_view SideName(market::Side side) { return side == market::Side::kBuy ? "Buy" : "Sell"; }
@@ -163,13 +170,20 @@ bool Waits(const VenueOrder& order) {
   return HasStop(order.request.kind) && !order.is_working && IsOpen(order.status);
 }
 
+std::vector<std::string> HeldAssets(const Exchange& exchange, AccountIndex account) {
+  std::vector<std::string> held;
+  for (const std::string& asset : ListedAssets()) {
+    if (HeldOf(exchange, account, asset) != 0) held.push_back(asset);
+  }
+  return held;
+}
+
 void WriteWallet(JsonText& json, const Exchange& exchange, AccountIndex account,
                  const std::vector<std::string>& assets) {
   json.Object().Text("accountType", "UNIFIED").Array("coin");
   for (const std::string& asset : assets) {
+    const Amount held = HeldOf(exchange, account, asset);
     const Balance balance = exchange.core().ledger().balance(account, asset);
-    const Amount held = balance.free + balance.locked +
-                        (asset == "USDT" ? exchange.usdm().wallet(account) : Amount{0});
     json.Object()
         .Text("coin", asset)
         .Text("equity", EightDecimals(held))

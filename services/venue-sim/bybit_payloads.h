@@ -30,6 +30,8 @@ void WriteSpotInstrument(JsonText& json, SymbolIndex symbol);
 void WriteOrder(JsonText& json, const VenueOrder& order);
 // `order` may be null: forgotten.
 void WriteExecution(JsonText& json, const AccountTrade& trade, const VenueOrder* order);
+// The assets that wallet-balance names: those of which anything is held.
+std::vector<std::string> HeldAssets(const Exchange& exchange, AccountIndex account);
 // Of the unified account: the ledger, and the perpetuals' wallet.
 void WriteWallet(JsonText& json, const Exchange& exchange, AccountIndex account,
                  const std::vector<std::string>& assets);
