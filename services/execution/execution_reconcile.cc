@@ -503,7 +503,6 @@ void ExecutionEngine::OnAccount(const InFlight& request, const venue::Answer& an
 // and all that comes later would be money from nowhere.
 bool ExecutionEngine::Doubtful(const venue::Answer& answer) {
   const bool nothing =
-      !answer.balances.empty() &&
       std::all_of(answer.balances.begin(), answer.balances.end(),
                   [](const venue::BalanceEntry& entry) { return Total(entry).zero(); });
   // Positions are asked for after the balances: of what came in between nothing says whether it

@@ -464,6 +464,21 @@ TEST_CASE("An account without anything is not believed at a first look, however 
   CHECK(f.engine.state().Explained(AssetId("USDT")) == Money(100'000, 0));
 }
 
+TEST_CASE("An account of which nothing is named is not believed at a first look either") {
+  EngineFixture f(EngineFixture::Options(), /*start=*/false);
+  f.engine.Resume(f.Cause(), f.now);
+  f.Open();
+  for (int look = 0; look < 3; ++look) {
+    f.Answer("account", EngineFixture::Confirmed());
+    CHECK_FALSE(f.engine.state().baseline().has_value());
+    CHECK(f.engine.Problems(f.now).front().find("holds nothing") != std::string::npos);
+    f.Advance(31s);
+  }
+  f.balances = {Balance("USDT", 100'000)};
+  f.Reconcile();
+  CHECK(f.engine.ready());
+}
+
 TEST_CASE("Balances come from the account at start and from the stream afterwards") {
   EngineFixture f(EngineFixture::Options(), /*start=*/false);
   f.balances = {Balance("BTC", 2), Balance("USDT", 100'000), Balance("DOGE", 0)};
