@@ -63,7 +63,9 @@ struct NewsSignal {  // news.signals
   uint32_t novelty_ppm = 0;     // 1,000,000: nothing like it in the window
   uint32_t confidence_ppm = 0;  // calibrated probability that type is right
   NewsRelation relation = NewsRelation::kOriginal;
-  EventId original;  // the earlier item meant, unless kOriginal
+  // The earlier item meant, the first of its story; empty of kOriginal, and of a retraction
+  // whose story is not known.
+  EventId original;
   std::vector<Entity> entities;
   std::vector<InstrumentId> instruments;  // that the entities map to, sorted
   std::string classifier_version;

@@ -87,6 +87,11 @@ NewsSignalEngine::Relation NewsSignalEngine::Relate(const market::NewsItem& item
       relation.original = same_id != nullptr ? same_id->item : meant.item;
       return relation;
     }
+    // What it takes back has left the window, or never came: still no news.
+    if (wanted == NewsRelation::kRetraction) {
+      relation.relation = wanted;
+      return relation;
+    }
   }
   if (same_id != nullptr) {
     relation.relation = NewsRelation::kCorrection;
@@ -118,7 +123,8 @@ Decision NewsSignalEngine::Decide(const market::Event<market::NewsItem>& event,
                                reading.mention_sentiment_ppm[i]});
   }
   const Fingerprint print = MakeFingerprint(reading.tokens, SubjectIds(signal.entities));
-  if (same_id != nullptr && print.numbers == same_id->print.numbers &&
+  if (same_id != nullptr && !IsRetraction(reading.tokens) &&
+      print.numbers == same_id->print.numbers &&
       SimilarityPpm(print, same_id->print) >= kMinorEditPpm) {
     return {Verdict::kMinorEdit, {}};
   }
@@ -144,7 +150,9 @@ Decision NewsSignalEngine::Decide(const market::Event<market::NewsItem>& event,
 void NewsSignalEngine::Apply(const market::Event<market::NewsSignal>& event) {
   const market::NewsSignal& signal = event.value;
   Story story;
-  story.item = signal.item;
+  // A correction tells the story of the item that it corrects: who acted on that is meant when
+  // it is taken back.
+  story.item = signal.relation == NewsRelation::kCorrection ? signal.original : signal.item;
   story.source = Mix(HashBytes(signal.source));
   story.source_id = HashOf(signal.source, signal.source_id);
   story.title = HashBytes(signal.title);

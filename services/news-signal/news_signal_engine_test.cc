@@ -163,6 +163,33 @@ TEST_CASE("NewsSignalEngine links corrections and retractions") {
         NewsRelation::kOriginal);
 }
 
+TEST_CASE("NewsSignalEngine takes a retraction for no news, whatever it takes back") {
+  const market::NewsSignal unknown =
+      Desk().Say("RETRACTED: Attackers drain $120 million in Ethereum from Velora bridge").signal;
+  CHECK(unknown.relation == NewsRelation::kRetraction);
+  CHECK(unknown.original.empty());
+  // The second correction and the retraction mean the first item, as does who acted on it.
+  for (const bool same_id : {true, false}) {
+    Desk desk;
+    const auto say = [&](const std::string& title, const char* id) {
+      return desk.Say(title, "rss:a", same_id ? "1" : id).signal;
+    };
+    const market::NewsSignal first =
+        say("Central bank of Velora to buy 5,000 bitcoin, minister says", "1");
+    for (const char* id : {"2", "3"}) {
+      const market::NewsSignal corrected = say("CORRECTION: Central bank of Velora to buy " +
+                                                   std::string(id) + "00 bitcoin, minister says",
+                                               id);
+      CHECK(corrected.relation == NewsRelation::kCorrection);
+      CHECK(corrected.original == first.item);
+    }
+    const market::NewsSignal back =
+        say("RETRACTED: Central bank of Velora to buy 300 bitcoin, minister says", "4");
+    CHECK(back.relation == NewsRelation::kRetraction);
+    CHECK(back.original == first.item);
+  }
+}
+
 TEST_CASE("NewsSignalEngine gives each name the tone of its clause") {
   const market::NewsSignal signal = Desk()
                                         .Say(

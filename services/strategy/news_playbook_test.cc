@@ -165,6 +165,35 @@ TEST_CASE(
       "news retracted");
 }
 
+TEST_CASE(
+    "NewsPlaybook ends an entry over time when the news is taken back before its first fill") {
+  PlaybookSettings settings = Settings();
+  settings.entry.over = 60s;
+  Desk desk(settings);
+  desk.answer_cancels = false;  // there is no venue behind a parent
+  desk.Signal(Hack());
+  REQUIRE(desk.intents.size() == 1);
+  REQUIRE(desk.intents[0].kind == market::IntentKind::kParent);
+  desk.Quote(kBtc, "99.48", "99.50");  // beyond its limit
+  market::NewsSignal back = Hack();
+  back.item = {9, 2};
+  back.relation = market::NewsRelation::kRetraction;
+  desk.Signal(back);  // of what, it does not say
+  desk.Quote(kBtc, "99.48", "99.50");
+  CHECK(desk.intents.size() == 1);
+  back.original = {9, 1};
+  desk.Signal(back);
+  desk.Quote(kBtc, "99.48", "99.50");
+  REQUIRE(desk.intents.size() == 2);
+  CHECK(desk.intents[1].kind == market::IntentKind::kCancel);
+  CHECK(desk.intents[1].target == desk.intents[0].client_order_id);
+  CHECK(desk.intents[1].reason == "news retracted");
+  CHECK(desk.told.back().state == market::ParentState::kCanceled);
+  desk.now += 2s;
+  desk.Quote(kBtc, "99.99", "100.01");
+  CHECK(desk.intents.size() == 2);
+}
+
 TEST_CASE("NewsPlaybook tries to leave once a second, not more") {
   Desk desk;
   desk.Signal(Hack());

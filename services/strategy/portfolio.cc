@@ -181,6 +181,7 @@ void Portfolio::Apply(const market::ExecReport& report, base::Time at,
 
 void Portfolio::Apply(const market::Event<market::NewsSignal>& event) {
   if (event.value.relation == market::NewsRelation::kRetraction) {
+    if (event.value.original.empty()) return;
     for (const auto& [item, signal] : signals_) {
       if (item == event.value.original) retracted_.push_back(signal);
     }

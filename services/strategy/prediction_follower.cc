@@ -20,6 +20,13 @@ std::optional<market::Side> SideOf(const market::Prediction& prediction,
   return std::nullopt;
 }
 
+// Over some time, by a parent order.
+bool Enters(const Slot& slot, market::Side side) {
+  return std::any_of(slot.orders.begin(), slot.orders.end(), [side](const WorkingOrder& order) {
+    return order.is_parent && order.side == side;
+  });
+}
+
 }  // namespace
 
 bool PredictionFollower::Trades(const market::Instrument& instrument) const {
@@ -46,6 +53,10 @@ void PredictionFollower::OnPrediction(const market::Event<market::Prediction>& e
   if (!side) return;
   const MarketRow& row = view.market.row(instrument);
   const Slot* slot = view.portfolio.Find(id(), row.id);
+  if (slot != nullptr && Enters(*slot, market::Opposite(*side))) {
+    EndEntries(id(), row.id, *slot, "prediction turned", view.now, out);
+    return;
+  }
   if (slot != nullptr && row.tradable(view.now, view.stale_after)) {
     const market::Quantity held = Closable(*row.definition, row.mid(), slot->position);
     if (held.mantissa != 0) {

@@ -102,6 +102,23 @@ TEST_CASE("PredictionFollower leaves when the model turns, and at a loss") {
   CHECK(desk.Net("follower", kBtc) == 0);
 }
 
+TEST_CASE("PredictionFollower ends an entry over time when the model turns before its first fill") {
+  FollowerSettings settings = Settings();
+  settings.entry.over = 60s;
+  Desk desk(settings);
+  desk.answer_cancels = false;  // there is no venue behind a parent
+  desk.Predict(Up());
+  REQUIRE(desk.intents.size() == 1);
+  desk.Quote(kBtc, "100.49", "100.51");  // beyond its limit
+  desk.Predict(Up(100'000, 800'000));
+  REQUIRE(desk.intents.size() == 2);
+  CHECK(desk.intents[1].kind == market::IntentKind::kCancel);
+  CHECK(desk.intents[1].target == desk.intents[0].client_order_id);
+  CHECK(desk.intents[1].reason == "prediction turned");
+  desk.Second();
+  CHECK(desk.told.back().state == market::ParentState::kCanceled);
+}
+
 TEST_CASE("PredictionFollower leaves when its horizon is over") {
   Desk desk;
   desk.Predict(Up());

@@ -31,15 +31,23 @@ const char* ExitReason(const Slot& slot, market::Quantity position, const Market
   return nullptr;
 }
 
+bool EndEntries(const market::StrategyId& strategy, const market::InstrumentId& instrument,
+                const Slot& slot, const char* reason, base::Time now, std::vector<Draft>& out) {
+  bool found = false;
+  for (const WorkingOrder& order : slot.orders) {
+    if (!order.is_parent) continue;
+    found = true;
+    CancelOne(strategy, instrument, order, reason, now, out);
+  }
+  return found;
+}
+
 void Leave(const market::StrategyId& strategy, const Slot& slot, market::Quantity position,
            const MarketRow& row, int64_t max_slippage_ppm, const char* reason, const View& view,
            std::vector<Draft>& out) {
   const market::Side side = position.mantissa > 0 ? market::Side::kSell : market::Side::kBuy;
   if (!slot.orders.empty()) {
-    // A parent that still enters would go on for long: it ends first.
-    for (const WorkingOrder& order : slot.orders) {
-      if (order.is_parent) CancelOne(strategy, row.id, order, reason, view.now, out);
-    }
+    EndEntries(strategy, row.id, slot, reason, view.now, out);
     return;
   }
   if (slot.waiting(side, view.now)) return;
@@ -59,11 +67,13 @@ void LeaveWhenDue(const market::StrategyId& strategy, Index instrument, const Ex
                   const View& view, std::vector<Draft>& out) {
   const MarketRow& row = view.market.row(instrument);
   const Slot* slot = view.portfolio.Find(strategy, row.id);
-  if (slot == nullptr || !row.tradable(view.now, view.stale_after)) return;
+  if (slot == nullptr) return;
+  const bool retracted = view.portfolio.Retracted(*slot);
+  if (retracted && EndEntries(strategy, row.id, *slot, "news retracted", view.now, out)) return;
+  if (!row.tradable(view.now, view.stale_after)) return;
   const market::Quantity position = Closable(*row.definition, row.mid(), slot->position);
   if (position.mantissa == 0) return;
-  const char* reason =
-      ExitReason(*slot, position, row, rules, view.portfolio.Retracted(*slot), view.now);
+  const char* reason = ExitReason(*slot, position, row, rules, retracted, view.now);
   if (reason != nullptr)
     Leave(strategy, *slot, position, row, rules.max_slippage_ppm, reason, view, out);
 }

@@ -30,6 +30,11 @@ void EnterOver(const EntryRules& rules, const MarketRow& row, base::Time now, Dr
 const char* ExitReason(const Slot& slot, market::Quantity position, const MarketRow& row,
                        const ExitRules& rules, bool retracted, base::Time now);
 
+// Ends the entries that parent orders still work; an exit would wait for them. False: there are
+// none.
+bool EndEntries(const market::StrategyId& strategy, const market::InstrumentId& instrument,
+                const Slot& slot, const char* reason, base::Time now, std::vector<Draft>& out);
+
 // Drafts the exit of the whole position unless one is on its way or refused just
 // now. `reason` is for people.
 void Leave(const market::StrategyId& strategy, const Slot& slot, market::Quantity position,
@@ -37,7 +42,7 @@ void Leave(const market::StrategyId& strategy, const Slot& slot, market::Quantit
            std::vector<Draft>& out);
 
 // Leaves the position in an instrument when one of the rules, or a retraction of the news
-// that it rests on, says so.
+// that it rests on, says so; after a retraction it is not entered any further either.
 void LeaveWhenDue(const market::StrategyId& strategy, Index instrument, const ExitRules& rules,
                   const View& view, std::vector<Draft>& out);
 
