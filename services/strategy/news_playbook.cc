@@ -20,6 +20,19 @@ std::optional<market::Side> SideOf(const PlaybookSettings& settings, int64_t sen
   return std::nullopt;
 }
 
+// What the headline says of a coin: the mean over where it is named, the tone of the whole when
+// it is not.
+int64_t ToneOf(const market::NewsSignal& signal, const market::AssetId& coin) {
+  const std::string id = "coin:" + coin.text();
+  int64_t sum = 0, named = 0;
+  for (const market::Entity& entity : signal.entities) {
+    if (entity.id != id) continue;
+    sum += entity.sentiment_ppm;
+    ++named;
+  }
+  return named == 0 ? signal.sentiment_ppm : sum / named;
+}
+
 }  // namespace
 
 bool NewsPlaybook::Trades(const market::Instrument& instrument) const {
@@ -37,22 +50,25 @@ bool NewsPlaybook::Believes(const market::Event<market::NewsSignal>& event, base
 void NewsPlaybook::OnSignal(const market::Event<market::NewsSignal>& event, const View& view,
                             std::vector<Draft>& out) const {
   if (!Believes(event, view.now)) return;
-  const auto side = SideOf(settings_, event.value.sentiment_ppm);
-  if (!side || (*side == market::Side::kSell && !settings_.allow_short)) return;
   if (settings_.linked_only) {
     for (const market::InstrumentId& id : event.value.instruments) {
-      if (const Index at = view.market.Find(id); at != kNone)
-        Consider(at, *side, event.header.id, view, out);
+      if (const Index at = view.market.Find(id); at != kNone) Consider(at, event, view, out);
     }
   } else {
-    for (const Index at : view.market.by_name()) Consider(at, *side, event.header.id, view, out);
+    for (const Index at : view.market.by_name()) Consider(at, event, view, out);
   }
 }
 
-void NewsPlaybook::Consider(Index instrument, market::Side side, const market::EventId& signal,
+void NewsPlaybook::Consider(Index instrument, const market::Event<market::NewsSignal>& event,
                             const View& view, std::vector<Draft>& out) const {
   const MarketRow& row = view.market.row(instrument);
   if (!row.definition || !Trades(*row.definition)) return;
+  const market::NewsSignal& signal = event.value;
+  const auto decided =
+      SideOf(settings_,
+             settings_.linked_only ? ToneOf(signal, row.definition->base) : signal.sentiment_ppm);
+  if (!decided || (*decided == market::Side::kSell && !settings_.allow_short)) return;
+  const market::Side side = *decided;
   const Slot* slot = view.portfolio.Find(id(), row.id);
   if (!MayEnter(id(), slot, row, side, settings_.cooldown, view)) return;
   const auto drafted = static_cast<size_t>(std::count_if(
@@ -67,7 +83,7 @@ void NewsPlaybook::Consider(Index instrument, market::Side side, const market::E
   Draft draft = Enter(id(), row, side, *quantity, settings_.exits.max_slippage_ppm);
   EnterOver(settings_.entry, row, view.now, draft);
   draft.reason = "news";
-  draft.signal = signal;
+  draft.signal = event.header.id;
   out.push_back(std::move(draft));
 }
 

@@ -19,6 +19,7 @@ struct PlaybookSettings {
   // Only those of them that the signal names; otherwise all of them, for news
   // that moves everything.
   bool linked_only = true;
+  // kSentiment: with linked_only by the tone of the clauses that name the instrument's coin.
   Direction direction = Direction::kSentiment;
   bool allow_short = true;
   int64_t min_confidence_ppm = 600'000;
@@ -45,8 +46,8 @@ class NewsPlaybook : public Strategy {
 
  private:
   bool Believes(const market::Event<market::NewsSignal>& signal, base::Time now) const;
-  void Consider(Index instrument, market::Side side, const market::EventId& signal,
-                const View& view, std::vector<Draft>& out) const;
+  void Consider(Index instrument, const market::Event<market::NewsSignal>& signal, const View& view,
+                std::vector<Draft>& out) const;
 
   const PlaybookSettings settings_;
 };

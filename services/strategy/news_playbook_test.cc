@@ -81,6 +81,34 @@ TEST_CASE("NewsPlaybook opens nothing on news it does not believe") {
   silent([](auto& s) { s.instruments = {market::InstrumentId("kraken:BTCUSD")}; });
 }
 
+TEST_CASE("NewsPlaybook trades each coin by what the headline says of it") {
+  Desk desk;
+  desk.Open(kEth, "ETH");
+  desk.Quote(kBtc, "99.99", "100.01");
+  market::NewsSignal signal = Hack({kBtc, kEth});
+  SECTION("each its own way") {
+    signal.entities = {{"coin:BTC", "Bitcoin", 0, 600'000}, {"coin:ETH", "Ethereum", 9, -600'000}};
+    desk.Signal(signal);
+    REQUIRE(desk.intents.size() == 2);
+    CHECK(desk.intents[0].side == Side::kBuy);
+    CHECK(desk.intents[1].side == Side::kSell);
+  }
+  SECTION("not at all where it says too little") {
+    signal.entities = {{"coin:BTC", "Bitcoin", 0, 199'999}};
+    desk.Signal(signal);
+    REQUIRE(desk.intents.size() == 1);
+    CHECK(desk.intents[0].instrument.text() == kEth);  // not named: by the tone of the whole
+    CHECK(desk.intents[0].side == Side::kSell);
+  }
+  SECTION("the mean where it is named twice") {
+    signal.entities = {{"coin:BTC", "Bitcoin", 0, -100'000}, {"coin:BTC", "BTC", 9, 700'000}};
+    signal.instruments.resize(1);
+    desk.Signal(signal);
+    REQUIRE(desk.intents.size() == 1);
+    CHECK(desk.intents[0].side == Side::kBuy);
+  }
+}
+
 TEST_CASE("NewsPlaybook opens nothing on old news") {
   Desk desk;
   auto item = desk.Event(market::NewsItem{});
