@@ -104,6 +104,7 @@ void ReadFollower(Section& in, FollowerSettings& out) {
   OptionalRatio(in, "min_probability", out.min_probability_ppm, Ppm{1}, kWhole);
   OptionalRatio(in, "taker_fee", out.taker_fee_ppm, Ppm{0}, Ppm{100'000});
   OptionalRatio(in, "min_edge", out.min_edge_ppm, Ppm{0}, kWhole);
+  in.Optional("max_age", out.max_age, Between(100ms, 1h));
   in.Optional("allow_short", out.allow_short);
   in.Optional("allow_drifted", out.allow_drifted);
   in.OptionalSection("sizing", out.sizing, ReadSizing);

@@ -49,6 +49,8 @@ void PredictionFollower::OnPrediction(const market::Event<market::Prediction>& e
                                       std::vector<Draft>& out) const {
   const market::Prediction& prediction = event.value;
   if (!settings_.model.empty() && prediction.model != settings_.model) return;
+  if (view.now - event.header.receive_time > std::min(settings_.max_age, prediction.horizon))
+    return;
   const auto side = SideOf(prediction, settings_.min_probability_ppm);
   if (!side) return;
   const MarketRow& row = view.market.row(instrument);

@@ -24,6 +24,8 @@ struct FollowerSettings {
                       std::chrono::seconds(60)};  // from entry, whatever the prediction's own
   base::Duration cooldown{std::chrono::seconds(30)};
   size_t max_positions = 3;
+  // Of a prediction, from when the data behind it came in; at most its horizon.
+  base::Duration max_age{std::chrono::seconds(5)};
 };
 
 class PredictionFollower : public Strategy {

@@ -78,6 +78,22 @@ TEST_CASE("PredictionFollower stays out when unsure, drifted or not worth the co
   silent(Up(100'000, 800'000), no_short);
 }
 
+TEST_CASE("PredictionFollower ignores a prediction that comes late") {
+  const auto intents_after = [](base::Duration age, base::Duration horizon) {
+    Desk desk;
+    auto event = desk.Event(Up());
+    event.value.horizon = horizon;
+    event.header.event_time = event.header.receive_time = desk.now - age;
+    std::vector<Draft> drafts;
+    desk.engine.DecidePrediction(event, desk.now, drafts);
+    return drafts.size();
+  };
+  CHECK(intents_after(5s, 10min) == 1);
+  CHECK(intents_after(5s + 1ns, 10min) == 0);
+  CHECK(intents_after(30min, 10min) == 0);
+  CHECK(intents_after(4s, 3s) == 0);
+}
+
 TEST_CASE("The edge is lean times mean move, less spread and two fees") {
   // One deviation of 100 ppm a second over 100 seconds is 1000 ppm; mean 797.
   market::Prediction prediction = Up(900'000, 100'000);
