@@ -381,6 +381,19 @@ TEST_CASE("IngestEngine quotes from the newer of book and ticker, ids never goin
   CHECK(bench.feed().counters().tickers_repeated == 1);
 }
 
+TEST_CASE(
+    "IngestEngine does not let a ticker replace the quote of a newer book that says the same") {
+  Bench bench;
+  bench.MakeValid();
+  bench.Diff(101, 110, R"(["98.00","5"])");  // best prices as before
+  bench.Ticker(105, "100.10", "101.00");     // older
+  REQUIRE(bench.output.quotes.size() == 1);
+  CHECK(bench.output.quotes.back().value.bid.price ==
+        bench.feed().book().book().best(market::Side::kBuy)->price);
+  bench.Ticker(111, "100.10", "101.00");
+  CHECK(bench.output.quotes.size() == 2);
+}
+
 TEST_CASE("IngestEngine compares each diff with the ticker of its id, however late it comes") {
   Bench bench;
   bench.MakeValid();

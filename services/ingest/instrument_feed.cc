@@ -117,10 +117,10 @@ void InstrumentFeed::GiveStatus(const Header& cause, std::string detail) {
 }
 
 void InstrumentFeed::GiveQuote(const TopOfBook& top, const Header& header) {
-  if (quoted_ &&
-      (top.update_id < quoted_->update_id || (top.bid == quoted_->bid && top.ask == quoted_->ask)))
-    return;
-  quoted_ = top;
+  if (quoted_ && top.update_id < quoted_->update_id) return;
+  const bool same = quoted_ && top.bid == quoted_->bid && top.ask == quoted_->ask;
+  quoted_ = top;  // the id also when it says the same: what is older must not replace it
+  if (same) return;
   ++counters_.quotes;
   market::Quote quote;
   quote.instrument = definition_.id;
