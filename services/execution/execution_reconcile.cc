@@ -189,7 +189,10 @@ void ExecutionEngine::SyncTime() {
 // The venue does not take our timestamps: its clock or ours has jumped.
 void ExecutionEngine::DoubtClock() {
   clock_synced_ = false;
-  Schedule(now_, {TaskKind::kTimeSync, {}});
+  const bool asked = std::any_of(in_flight_.begin(), in_flight_.end(), [](const auto& entry) {
+    return entry.second.purpose == Purpose::kTimeSync;
+  });
+  if (!asked) SyncTime();
 }
 
 void ExecutionEngine::OnTime(const InFlight& request, const venue::Answer& answer) {
