@@ -9,7 +9,7 @@ namespace gannet::base {
 class Clock {
  public:
   virtual ~Clock() = default;
-  // Wall time, UTC. May step backwards; engine time (runtime/shard.h) does not.
+  // Wall time, UTC. May step backwards, unless it is that of a ForwardClock.
   virtual Time Now() const = 0;
   // Time since an arbitrary start that never steps: timeouts and leases.
   virtual Duration Monotonic() const = 0;

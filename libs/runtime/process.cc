@@ -29,7 +29,7 @@ constexpr uint64_t kPreparedBytes = 1u << 20;
 
 constexpr base::Duration kHealthInterval = std::chrono::seconds(1);
 constexpr int kRenewalsPerLease = 4;
-// So far the clock may be behind engine time before it counts as set back.
+// So far the system clock may be behind before it counts as set back.
 constexpr base::Duration kClockTolerance = std::chrono::seconds(2);
 constexpr base::Duration kLeasePause = std::chrono::milliseconds(200);
 constexpr base::Duration kTellWaiting = std::chrono::seconds(5);
@@ -59,16 +59,6 @@ std::string Holder(const std::string& name) {
   std::array<char, 256> host{};
   if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '?';
   return base::Concat({name, "@", host.data(), ":", std::to_string(::getpid())});
-}
-
-// Engine time never goes back: behind a clock that was set back it stands still, with
-// all timers, until the clock has caught up.
-absl::Status CheckClock(base::Time now, base::Time engine_time) {
-  if (engine_time - now <= kClockTolerance) return absl::OkStatus();
-  const auto behind = std::chrono::duration_cast<std::chrono::seconds>(engine_time - now);
-  return absl::FailedPreconditionError(
-      base::Concat({"the system clock is ", base::FormatDuration(behind),
-                    " behind the newest record, and timers wait for it; set the clock right"}));
 }
 
 Health HealthOf(const absl::Status& status) {
@@ -289,7 +279,9 @@ absl::Status Process::Recover() {
   if (journal_ == nullptr) return absl::OkStatus();
   GANNET_ASSIGN_OR_RETURN(const std::unique_ptr<journal::Reader> reader,
                           journal::Reader::Open(files_, options_.data_dir + "/journal"));
-  return base::Annotate(shard_->Recover(*reader), "recovering from the journal");
+  GANNET_RETURN_IF_ERROR(base::Annotate(shard_->Recover(*reader), "recovering from the journal"));
+  clock_.NotBefore(shard_->now());  // or the timers would wait until it is so late
+  return absl::OkStatus();
 }
 
 absl::Status Process::JoinBus() {
@@ -344,6 +336,7 @@ void Process::CollectMetrics(telemetry::Metrics& metrics) {
     metrics.GaugeOf(metric::kHealth, {name}).Set(level(health.state));
   metrics.GaugeOf(metric::kUptime)
       .Set(std::chrono::duration<double>(clock_.Monotonic() - started_).count());
+  metrics.GaugeOf(metric::kClockAhead).Set(std::chrono::duration<double>(clock_.Ahead()).count());
   if (shard_ == nullptr) return;
   metrics.CounterOf(metric::kShardInputs, {"input"}).SetTotal(shard_->stats().inputs);
   metrics.CounterOf(metric::kShardInputs, {"timer"}).SetTotal(shard_->stats().timers);
@@ -404,7 +397,7 @@ int Process::Run(std::vector<std::unique_ptr<Service>> services) {
       return HealthOf(status);
     });
   }
-  health_.Add("clock", [this] { return HealthOf(CheckClock(clock_.Now(), shard_->now())); });
+  health_.Add("clock", [this] { return ClockHealth(); });
   health_.Add("journal", [this] { return HealthOf(shard_->health()); });
   if (lease_ != nullptr) {
     health_.Add("lease", [this] {
@@ -463,6 +456,29 @@ void Process::Prune() {
   }
 }
 
+// What a clock is corrected by in passing is neither told nor a change of what was told.
+void Process::WatchClock() {
+  const base::Duration ahead = std::chrono::round<std::chrono::seconds>(clock_.Ahead());
+  if (std::chrono::abs(ahead - clock_ahead_) <= kClockTolerance) return;
+  clock_ahead_ = ahead;
+  const Health health = ClockHealth();
+  if (health.reasons.empty()) {
+    log_.Info("clock_followed_again", {});
+  } else {
+    log_.Warning("clock_set_back", {{"help", health.reasons.front()}});
+  }
+}
+
+Health Process::ClockHealth() const {
+  if (clock_ahead_ <= kClockTolerance) return {HealthState::kServing, {}};
+  const std::string ahead = base::FormatDuration(clock_ahead_);
+  return {HealthState::kDegraded,
+          {base::Concat({"the system clock is ", ahead,
+                         " behind this process, whose time does not go back but runs on; set the "
+                         "clock right, or, if it is right, stop the process for ",
+                         ahead})}};
+}
+
 // A snapshot only shortens the next start: without it that reads more records.
 void Process::WriteSnapshot() {
   const uint64_t sequence = journal_->last_sequence();
@@ -493,6 +509,7 @@ void Process::OnRenewed(const absl::Status& renewed) {
 }
 
 void Process::WatchHealth() {
+  WatchClock();
   const Health health = health_.Overall();
   std::string text(StateName(health.state));
   for (const std::string& reason : health.reasons) text += "; " + reason;

@@ -25,6 +25,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "libs/base/forward_clock.h"
 #include "libs/base/posix_files.h"
 #include "libs/bus/memory_bus.h"
 #include "libs/bus/watched.h"
@@ -143,6 +144,8 @@ class Process {
   void Snapshot();
   void WriteSnapshot();
   void Prune();  // on the keeper's thread
+  void WatchClock();
+  Health ClockHealth() const;
   absl::Status OpenLease();
   absl::Status LockData();
   absl::Status WaitFor(const char* event, const std::function<absl::Status()>& attempt);
@@ -154,7 +157,8 @@ class Process {
   void Close(const Runner::Done& done);
 
   const ProcessOptions options_;
-  SystemClock clock_;
+  SystemClock system_clock_;
+  base::ForwardClock clock_{system_clock_};
   base::PosixFiles files_;
   AsioExecutor executor_;
   telemetry::Log log_;
@@ -178,7 +182,8 @@ class Process {
   std::unique_ptr<Heartbeats> heartbeats_;
   std::unique_ptr<Deps> deps_;
   std::string last_health_;
-  base::Duration started_{0};  // monotonic
+  base::Duration clock_ahead_{0};  // as told
+  base::Duration started_{0};      // monotonic
   telemetry::Metrics::Collector collector_;
   uint64_t snapshot_at_ = 0;  // sequence that the newest snapshot of this run rests on
 };

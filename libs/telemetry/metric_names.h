@@ -65,6 +65,14 @@ inline constexpr MetricInfo kUptime{.name = "gannet_uptime_seconds",
                                     .where = "every process",
                                     .labels = {},
                                     .max_series = 1};
+inline constexpr MetricInfo kClockAhead{
+    .name = "gannet_clock_ahead_seconds",
+    .type = MetricType::kGauge,
+    .unit = "seconds",
+    .help = "So far the system clock is behind this process, which does not go back with it.",
+    .where = "every process",
+    .labels = {},
+    .max_series = 1};
 inline constexpr MetricInfo kLabelsRefused{
     .name = "gannet_metric_labels_refused_total",
     .type = MetricType::kCounter,

@@ -26,6 +26,7 @@ from harness import check
 
 FLAGS = ("--seed", "9", "--market-speed", "3")
 START_LIMIT = 25  # seconds in which a start must have been refused
+TIMESTAMP_LIMIT = 8  # seconds after which the venue takes no timestamp any more, and some
 SERVICES = ("execution", "gateway", "ingest", "ml-inference", "news-signal", "reporting", "risk", "strategy", "venue-sim")
 CRASH = re.compile(r"terminate called|bug: |Sanitizer|Segmentation|Aborted|what\(\)")
 SEGMENT = "journal/journal-*.gnj"
@@ -392,8 +393,14 @@ def full_disk(stage):
         goes_on(stage, data, name)
 
 
+def steer(platform, command):
+    code, said = harness.ask(platform.program, platform.data, command, "firm", "--reason", "the clock is wrong")
+    check(code in (0, 6), f"{command}: {code} {said}")
+
+
 def clock_goes_back(stage):
-    """Said in the health while it lasts; orders go on being answered, and the end is clean."""
+    """Said in the health while it lasts; time goes on, so that the venue goes on taking cancels and the kill switch ends
+    every order; and the end is clean."""
     clock = places.MovableClock(stage.folder, stage.gannet)
     if not clock.usable:
         print("SKIPPED: clock that goes back: no C compiler here, or a build with a sanitizer", flush=True)
@@ -404,7 +411,14 @@ def clock_goes_back(stage):
         check(not reasons(platform, "clock"), f"the clock is right, and yet: {platform.problems()}")
         clock.set_back(1000)
         said = program.wait_for(lambda: reasons(platform, "system clock"), 20, "the clock in the health")
-        check("behind the newest record" in said and "set the clock right" in said, f"clock: no place or remedy: {said}")
+        check("behind this process" in said and "set the clock right" in said, f"clock: no place or remedy: {said}")
+        exchange = harness.VenueAccount(harness.venue_address(program), os.path.join(data, "venue-sim"))
+        time.sleep(TIMESTAMP_LIMIT)
+        program.wait_for(exchange.open_orders, 60, "orders that rest")
+        steer(platform, "kill")
+        program.wait_for(lambda: not exchange.open_orders(), 30, "the kill switch ending every order at the venue")
+        steer(platform, "resume")
+        program.wait_for(exchange.open_orders, 60, "orders again")
         clock.set_back(0)
         program.wait_for(lambda: not reasons(platform, "system clock"), 20, "the clock leaving the health")
         clock.set_back(1000)

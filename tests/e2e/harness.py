@@ -149,6 +149,30 @@ def children(pid):
     return found
 
 
+def listening(pid):
+    """TCP ports of a process."""
+    inodes = set()
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            inodes.add(os.readlink(f"/proc/{pid}/fd/{fd}"))
+        except OSError:
+            continue
+    rows = [line.split() for line in open("/proc/net/tcp", encoding="ascii").readlines()[1:]]
+    return [int(row[1].split(":")[1], 16) for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in inodes]
+
+
+def venue_address(program):
+    """Of the exchange that `gannet run` has started: the port that answers a ping."""
+    for pid in children(program.process.pid):
+        for port in listening(pid):
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v3/ping", timeout=5):
+                    return f"http://127.0.0.1:{port}"
+            except OSError:
+                continue
+    return None
+
+
 def logged(path, event, after=0):
     """Whether a line of this event is in a JSON log behind byte `after`."""
     try:

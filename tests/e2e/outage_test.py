@@ -128,7 +128,7 @@ class Outage:
         if not clock.usable:
             print("SKIPPED: clock of one service: no C compiler here, or a build with a sanitizer", flush=True)
             return
-        # Behind, by as much as may be; ahead, by little: its own time must then be waited for.
+        # Behind, by as much as may be; ahead, by little: so long it must then be stopped, since its time does not go back.
         for seconds, where, who, words in ((600, "behind", "risk", "ahead of this clock"), (-20, "ahead", "execution", "ahead of this clock")):
             self.stop("risk")
             clock.set_back(seconds)
@@ -137,6 +137,7 @@ class Outage:
             said = self.why(who) or self.why("risk")
             clock.set_back(0)
             self.stop("risk")
+            time.sleep(max(0, -seconds))
             self.launch("risk")
             self.wait_serving(120)
             self.local.wait_trading()

@@ -13,7 +13,6 @@ import json
 import os
 import sys
 import time
-import urllib.request
 
 import harness
 from harness import ask, check
@@ -45,7 +44,7 @@ def one_process(bin_dir, folder):
     with platform.start(folder) as program:
         gannet = platform.program
         harness.wait_until(lambda: platform.facts("exec.reports.v1"), 90, "the first report")
-        address = harness.wait_until(lambda: venue_address(program), 30, "the exchange's address")
+        address = harness.wait_until(lambda: harness.venue_address(program), 30, "the exchange's address")
         exchange = harness.VenueAccount(address, os.path.join(data, "venue-sim"))
         harness.wait_until(exchange.open_orders, 90, "orders that rest")
 
@@ -88,30 +87,6 @@ def one_process(bin_dir, folder):
 def cheap(exchange):
     """Far below the market: it rests."""
     return str(round(float(exchange.get("/api/v3/ticker/price", symbol="BTCUSDT")["price"]) * 0.9, 0))
-
-
-def listening(pid):
-    """TCP ports of a process."""
-    inodes = set()
-    for fd in os.listdir(f"/proc/{pid}/fd"):
-        try:
-            inodes.add(os.readlink(f"/proc/{pid}/fd/{fd}"))
-        except OSError:
-            continue
-    rows = [line.split() for line in open("/proc/net/tcp", encoding="ascii").readlines()[1:]]
-    return [int(row[1].split(":")[1], 16) for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in inodes]
-
-
-def venue_address(program):
-    """Of the exchange that `gannet run` has started: the port that answers a ping."""
-    for pid in harness.children(program.process.pid):
-        for port in listening(pid):
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v3/ping", timeout=5):
-                    return f"http://127.0.0.1:{port}"
-            except OSError:
-                continue
-    return None
 
 
 def apart(bin_dir, folder):
