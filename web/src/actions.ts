@@ -182,7 +182,10 @@ export function cancelAll(scope: string, name: string): void {
       ),
   });
 }
-export function cancelOrder(o: Order): void {
+// As it is now: the button in a row keeps the order that the row was first drawn with.
+const asOfNow = (o: Order): Order => live.tables.orders.get(o.client_order_id) ?? o;
+export function cancelOrder(row: Order): void {
+  const o = asOfNow(row);
   ask({
     title: "Cancel order",
     danger: true,
@@ -218,7 +221,8 @@ export function cancelOrder(o: Order): void {
     },
   });
 }
-export function amendOrder(o: Order): void {
+export function amendOrder(row: Order): void {
+  const o = asOfNow(row);
   const price = h("input", { type: "text", inputmode: "decimal", value: o.price ? decimal(o.price) : "", maxlength: "40" });
   const quantity = h("input", { type: "text", inputmode: "decimal", value: decimal(o.quantity), maxlength: "40" });
   const plain = (text: string): string => text.replace(/[^0-9.]/g, "");

@@ -413,7 +413,14 @@ async function main() {
   await until("the order is smaller", () =>
     live(`Number(live.tables.orders.get('${mine}')?.quantity) === 0.001 && live.tables.orders.get('${mine}').state === 'ACCEPTED'`),
   );
+  // Once more: it shows what the order is now.
+  await pressInRow("Change");
+  const shownNow = await page.$eval("dialog[open] label:nth-of-type(2) input", (field) => field.value);
+  check(Number(shownNow) === 0.001, `Change order shows ${shownNow}, not what it was changed to`);
+  await page.keyboard.press("Escape");
   await pressInRow("Cancel");
+  const asked = await page.$eval("dialog[open]", (d) => d.textContent);
+  check(asked.includes("buy 0.001 BTCUSDT"), "Cancel order shows the order as it was: " + asked);
   await page.click("dialog[open] button[type=submit]");
   await until("the cancel is verified", () =>
     page.evaluate(() => document.querySelector("dialog[open]")?.textContent.includes("✓ Verified")),
