@@ -5,7 +5,7 @@ import * as api from "./api";
 import { ask, facts } from "./dialog";
 import { live, type Order } from "./live";
 import { openOrders } from "./derive";
-import { decimal, symbol, venue, words } from "./format";
+import { decimal, positive, symbol, venue, words } from "./format";
 
 interface Outcome {
   verified: boolean;
@@ -223,9 +223,8 @@ export function cancelOrder(row: Order): void {
 }
 export function amendOrder(row: Order): void {
   const o = asOfNow(row);
-  const price = h("input", { type: "text", inputmode: "decimal", value: o.price ? decimal(o.price) : "", maxlength: "40" });
-  const quantity = h("input", { type: "text", inputmode: "decimal", value: decimal(o.quantity), maxlength: "40" });
-  const plain = (text: string): string => text.replace(/[^0-9.]/g, "");
+  const price = h("input", { type: "text", inputmode: "decimal", value: o.price ?? "", maxlength: "40" });
+  const quantity = h("input", { type: "text", inputmode: "decimal", value: o.quantity, maxlength: "40" });
   ask({
     title: "Change order",
     act: "Change order",
@@ -243,10 +242,15 @@ export function amendOrder(row: Order): void {
       ]),
     ],
     run: async () => {
+      const [p, q] = [price.value.trim(), quantity.value.trim()];
+      const repriced = o.price !== null && p !== o.price;
+      const resized = q !== o.quantity;
+      if (repriced && !positive(p)) throw new Error("Price must be a positive decimal.");
+      if (resized && !positive(q)) throw new Error("Quantity must be a positive decimal, such as 0.01.");
       const r = await api.post<Outcome>("/api/v1/orders/amend", {
         client_order_id: o.client_order_id,
-        ...(o.price && plain(price.value) !== plain(decimal(o.price)) ? { price: plain(price.value) } : {}),
-        ...(plain(quantity.value) !== plain(decimal(o.quantity)) ? { quantity: plain(quantity.value) } : {}),
+        ...(repriced ? { price: p } : {}),
+        ...(resized ? { quantity: q } : {}),
         request_id: api.requestId(),
       });
       const denied = r.reached === "DENIED";

@@ -1,6 +1,5 @@
 // Dialogs: Esc closes, focus returns to where it was.
 import { h, type Child } from "./dom";
-import { ApiError } from "./api";
 
 export interface Dialog {
   element: HTMLDialogElement;
@@ -85,7 +84,7 @@ export function ask(question: Ask): Dialog {
         go.disabled = false;
         go.textContent = question.act;
         error.hidden = false;
-        error.textContent = problem instanceof ApiError ? problem.message : String(problem);
+        error.textContent = problem instanceof Error ? problem.message : String(problem);
       });
   });
   const shown = dialog(question.title, [form]);

@@ -33,6 +33,8 @@ export function age(ms: number): string {
   return `${Math.floor(ms / 86_400_000)} d`;
 }
 
+// What a person typed, taken as it stands or not at all: "0,5" is no five.
+export const positive = (text: string): boolean => /^\d{1,18}(\.\d{1,18})?$/.test(text) && Number(text) > 0;
 // At `digits` behind the point: filled up, never cut below what is there unless `cut`.
 export function decimal(text: string | null | undefined, digits?: number, cut = false): string {
   if (text === null || text === undefined || text === "" || text === "?") return "–";

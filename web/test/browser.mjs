@@ -379,6 +379,37 @@ async function main() {
   await until("its row", () =>
     page.$$eval("[data-view=orders] > section:first-child tbody tr", (rows) => rows.length === 1),
   );
+  // The gateway's answers made up, one a request that changes something; null: none comes.
+  const withAnswers = async (answers, call) => {
+    await page.evaluate((given) => {
+      const real = window.fetch;
+      window.sent = [];
+      window.fetch = (path, options) => {
+        if (options?.method !== "POST") return real(path, options);
+        window.sent.push(JSON.parse(options.body));
+        const answer = given.shift();
+        return answer
+          ? Promise.resolve(new Response(JSON.stringify(answer[1]), { status: answer[0] }))
+          : Promise.reject(new TypeError("Failed to fetch"));
+      };
+      window.answerAgain = () => (window.fetch = real);
+    }, answers);
+    try {
+      return await call();
+    } finally {
+      await page.evaluate(() => void window.answerAgain());
+    }
+  };
+  // Presses what the dialog offers and waits for its answer.
+  const submit = async () => {
+    await page.click("dialog[open] button[type=submit]");
+    await until("the dialog's answer", () =>
+      page.evaluate(() => {
+        const button = document.querySelector("dialog[open] button[type=submit]");
+        return !button || (!button.disabled && !document.querySelector("dialog[open] .error").hidden);
+      }),
+    );
+  };
   const pressInRow = async (text) => {
     await page.evaluate(
       (wanted) =>
@@ -413,10 +444,22 @@ async function main() {
   await until("the order is smaller", () =>
     live(`Number(live.tables.orders.get('${mine}')?.quantity) === 0.001 && live.tables.orders.get('${mine}').state === 'ACCEPTED'`),
   );
-  // Once more: it shows what the order is now.
+  // Once more: it shows what the order is now, and takes nothing but a decimal.
   await pressInRow("Change");
   const shownNow = await page.$eval("dialog[open] label:nth-of-type(2) input", (field) => field.value);
   check(Number(shownNow) === 0.001, `Change order shows ${shownNow}, not what it was changed to`);
+  for (const typed of ["0,5", "1e-3", "-2", "0", ""]) {
+    const sent = await withAnswers([[500, { error: "not asked for" }]], async () => {
+      await page.$eval("dialog[open] label:nth-of-type(2) input", (field, text) => (field.value = text), typed);
+      await submit();
+      return page.evaluate(() => window.sent);
+    });
+    check(sent.length === 0, `"${typed}" as a quantity was sent as ${JSON.stringify(sent)}`);
+    const said = await page.$eval("dialog[open] .error", (e) => e.textContent);
+    check(said.startsWith("Quantity must be a positive decimal"), `"${typed}" as a quantity: ${said}`);
+  }
+  await axe("a refused change of an order");
+  await shot("change-dark");
   await page.keyboard.press("Escape");
   await pressInRow("Cancel");
   const asked = await page.$eval("dialog[open]", (d) => d.textContent);

@@ -3,7 +3,7 @@
 import { h, panel } from "../dom";
 import * as api from "../api";
 import { ask, facts } from "../dialog";
-import { decimal, symbol, venue, words } from "../format";
+import { decimal, positive, symbol, venue, words } from "../format";
 import { live } from "../live";
 import { disclaimer } from "../welcome";
 
@@ -14,7 +14,6 @@ interface Answer {
   request_id: string;
   verified?: boolean;
 }
-const EXACT = /^\d{1,18}(\.\d{1,18})?$/;
 
 export function orderTicket(): { element: HTMLElement; setInstrument: (i: string) => void; update: () => void } {
   let instrument = "";
@@ -61,14 +60,13 @@ export function orderTicket(): { element: HTMLElement; setInstrument: (i: string
   const send = (side: "buy" | "sell"): void => {
     error.hidden = true;
     const limit = type.value === "LIMIT";
-    const wrong =
-      !EXACT.test(quantity.value.trim()) || Number(quantity.value) <= 0
-        ? "Quantity must be a positive decimal, such as 0.01."
-        : limit && (!EXACT.test(price.value.trim()) || Number(price.value) <= 0)
-          ? "Price must be a positive decimal."
-          : !instrument
-            ? "Choose an instrument."
-            : "";
+    const wrong = !positive(quantity.value.trim())
+      ? "Quantity must be a positive decimal, such as 0.01."
+      : limit && !positive(price.value.trim())
+        ? "Price must be a positive decimal."
+        : !instrument
+          ? "Choose an instrument."
+          : "";
     if (wrong) {
       error.hidden = false;
       error.textContent = wrong;
