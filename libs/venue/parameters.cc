@@ -93,6 +93,14 @@ void Parameters::Number(std::string_view name, int64_t value) {
   values_.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
   Close(name, begin, Kind::kLiteral);
 }
+void Parameters::Digits(std::string_view name, std::string_view value) {
+  const bool number = !value.empty() && (value.front() != '0' || value.size() == 1) &&
+                      std::all_of(value.begin(), value.end(),
+                                  [](char digit) { return digit >= '0' && digit <= '9'; });
+  const size_t begin = values_.size();
+  values_.append(value);
+  Close(name, begin, number ? Kind::kLiteral : Kind::kText);
+}
 void Parameters::Flag(std::string_view name, bool value) {
   const size_t begin = values_.size();
   values_.append(value ? "true" : "false");

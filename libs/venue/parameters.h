@@ -47,6 +47,8 @@ class Parameters {
   void Plain(std::string_view name, std::string_view value);  // value needs no escape
   void Add(std::string_view name, Decimal value);
   void Number(std::string_view name, int64_t value);
+  // A whole number that is kept as text: bare in JSON as a number is, where it is one.
+  void Digits(std::string_view name, std::string_view value);
   void Flag(std::string_view name, bool value);
   void Json(std::string_view name, std::string_view value);
   void Append(const Parameters& other);

@@ -49,6 +49,15 @@ TEST_CASE("The same parameters become a query, a JSON object and the text of a s
         R"(id=9223372036854775807&list=["x"]&price=10.5&reduceOnly=true&symbol=Ａ"B)");
 }
 
+TEST_CASE("The id of a venue is a number in JSON, and text where it is none") {
+  Parameters parameters;
+  for (const char* id : {"9223372036854775808", "0", "007", "algo:9", ""})
+    parameters.Digits("id", id);
+  std::string json;
+  parameters.AppendJson(json);
+  CHECK(json == R"({"id":9223372036854775808,"id":0,"id":"007","id":"algo:9","id":""})");
+}
+
 TEST_CASE("Control characters in a JSON string are escaped") {
   std::string out;
   AppendJsonString(out, std::string_view("a\n\x01\\\"\x7f", 6));

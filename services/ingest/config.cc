@@ -61,6 +61,12 @@ void ReadBinance(Section& in, Product product, VenueConfig& out) {
     in.Problem("depth_speed",
                spot ? "must be 100ms or 1s on spot" : "must be 100ms, 250ms or 500ms on futures");
   }
+  if (product == Product::kUsdm && out.ws_trades_url.empty() &&
+      out.ws_url.starts_with("wss://fstream.binance.com")) {
+    in.Problem("ws_url",
+               "is without trades since 2026-04-23: take it out, or give ws_trades_url "
+               "(wss://fstream.binance.com/market) beside wss://fstream.binance.com/public");
+  }
   if (!spot && out.snapshot_depth > 1000)
     in.Problem("snapshot_depth", "must be at most 1000 on futures");
 }

@@ -17,7 +17,8 @@ struct VenueConfig {
   std::string name = "binance-spot";  // first part of the instrument ids
   MarketProduct kind = venue::binance::Product::kSpot;
   // Base addresses; "/stream" and "/api/v3/…" (Bybit: "/v5/…") are put behind them. Empty: the
-  // venue's own. Trades and klines may be served elsewhere than the book (USD-M); empty: not.
+  // venue's own. Trades and klines may be served elsewhere than the book (USD-M); empty beside an
+  // address of one's own: not.
   std::string ws_url, ws_trades_url, rest_url;
   std::vector<std::string> instruments;  // symbols as the venue writes them
   std::string depth_speed = "100ms";     // "100ms", "250ms", "500ms", "1s"; Bybit: by the depth

@@ -55,6 +55,17 @@ TEST_CASE("IngestConfig refuses what cannot work and names the key") {
   CHECK(problem(", rest_url: \"http://x/\"").find("must not end with /") != std::string::npos);
   CHECK(problem(", ws_url: \"ws://venue.example\"").find("begin with wss://") != std::string::npos);
   CHECK(problem(", ws_url: \"ws://127.0.0.1:1\", rest_url: \"http://localhost:2\"").empty());
+  // The address that Binance retired says nothing and gives no trades.
+  const auto usdm = [](const std::string& urls) {
+    return ParseIngestConfig("venues: [{name: u, kind: usdm, instruments: [BTCUSDT]" + urls + "}]",
+                             "t.yaml")
+        .ok();
+  };
+  CHECK_FALSE(usdm(", ws_url: \"wss://fstream.binance.com\""));
+  CHECK_FALSE(usdm(", ws_url: \"wss://fstream.binance.com/public\""));
+  CHECK(
+      usdm(", ws_url: \"wss://fstream.binance.com/public\", ws_trades_url: "
+           "\"wss://fstream.binance.com/market\""));
   CHECK(problem(", depth_speed: 250ms").find("depth_speed") != std::string::npos);
   CHECK(problem(", snapshot_depth: 6000").find("snapshot_depth") != std::string::npos);
   CHECK(problem(", rotate_after: 25h").find("rotate_after") != std::string::npos);

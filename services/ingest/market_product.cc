@@ -12,10 +12,14 @@ using venue::bybit::Category;
 struct Row {
   MarketProduct product;
   std::string_view name, ws_url, rest_url;
+  std::string_view ws_trades_url = {};
 };
 constexpr Row kRows[] = {
     {Product::kSpot, "binance-spot", "wss://stream.binance.com:9443", "https://api.binance.com"},
-    {Product::kUsdm, "binance-usdm", "wss://fstream.binance.com", "https://fapi.binance.com"},
+    // Apart since 2026-04-23 ("WebSocket URL architecture", 2026-03-06): on one address that has
+    // both, trades are subscribed to and never come.
+    {Product::kUsdm, "binance-usdm", "wss://fstream.binance.com/public", "https://fapi.binance.com",
+     "wss://fstream.binance.com/market"},
     {Product::kCoinm, "binance-coinm", "wss://dstream.binance.com", "https://dapi.binance.com"},
     {Category::kSpot, "bybit-spot", "wss://stream.bybit.com", "https://api.bybit.com"},
     {Category::kLinear, "bybit-linear", "wss://stream.bybit.com", "https://api.bybit.com"},
@@ -36,6 +40,7 @@ std::unique_ptr<venue::MarketProtocol> MakeProtocol(MarketProduct product) {
 
 std::string_view DefaultVenueName(MarketProduct product) { return RowOf(product).name; }
 std::string_view DefaultWsUrl(MarketProduct product) { return RowOf(product).ws_url; }
+std::string_view DefaultWsTradesUrl(MarketProduct product) { return RowOf(product).ws_trades_url; }
 std::string_view DefaultRestUrl(MarketProduct product) { return RowOf(product).rest_url; }
 
 std::optional<MarketProduct> ProductOfVenueName(std::string_view name) {

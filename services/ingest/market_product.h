@@ -21,6 +21,8 @@ std::string_view DefaultVenueName(MarketProduct product);
 std::optional<MarketProduct> ProductOfVenueName(std::string_view name);
 // The addresses that the venue publishes for this product.
 std::string_view DefaultWsUrl(MarketProduct product);
+// Of trades and klines, where they are not served beside the book; empty: they are.
+std::string_view DefaultWsTradesUrl(MarketProduct product);
 std::string_view DefaultRestUrl(MarketProduct product);
 
 }  // namespace gannet::ingest

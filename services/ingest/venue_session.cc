@@ -178,13 +178,17 @@ void VenueSession::ConnectListed() {
     for (std::string& name : protocol.StreamNames(symbol, trades))
       trade_streams.push_back(std::move(name));
   }
-  const std::string url(config_.ws_url.empty() ? DefaultWsUrl(config_.kind) : config_.ws_url);
-  if (config_.ws_trades_url.empty()) {
+  const bool own = config_.ws_url.empty();
+  const std::string url(own ? DefaultWsUrl(config_.kind) : config_.ws_url);
+  const std::string trades_url(own && config_.ws_trades_url.empty()
+                                   ? DefaultWsTradesUrl(config_.kind)
+                                   : config_.ws_trades_url);
+  if (trades_url.empty()) {
     book_streams.insert(book_streams.end(), trade_streams.begin(), trade_streams.end());
     AddSlots(url, book_streams);
   } else {
     AddSlots(url, book_streams);
-    AddSlots(config_.ws_trades_url, trade_streams);
+    AddSlots(trades_url, trade_streams);
   }
 }
 

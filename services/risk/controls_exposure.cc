@@ -87,7 +87,10 @@ bool SelfTrade(const Context& context, Finding* out) {
   if (context.leaf == nullptr || context.is_parent()) return false;
   const Cell& cell = *context.cells[1];
   const auto& others = context.buy() ? cell.sell_prices : cell.buy_prices;
-  if (others.empty() || Allowed(context, &Limits::self_trade_by_venue)) return false;
+  // An amended order may have lost the venue's prevention: USD-M sets it to NONE (PUT order).
+  const bool prevented = context.intent.kind != market::IntentKind::kAmend &&
+                         Allowed(context, &Limits::self_trade_by_venue);
+  if (others.empty() || prevented) return false;
   const int64_t own = MeetingPrice(context.intent);
   const int64_t best = context.buy() ? others.front() : others.back();
   return (context.buy() ? best <= own : best >= own) &&

@@ -228,6 +228,8 @@ bool BelowMinimum(const Context& context, Finding* out) {
     return Fail(out, "quantity ", definition.Format(context.intent.quantity), " below ",
                 definition.Format(definition.min_quantity));
   }
+  // Venues of derivatives take what only reduces however little it is worth.
+  if (context.intent.reduce_only && definition.kind != market::InstrumentKind::kSpot) return false;
   const market::Price price =
       context.intent.price.mantissa > 0 ? context.intent.price : context.reference;
   if (price.mantissa <= 0) return false;

@@ -218,6 +218,16 @@ TEST_CASE("Control 18: no order that would trade with one of the account's own")
   Gate venue(limits);
   REQUIRE(venue.Ask(Side::kSell, "101", "1").permitted);
   CHECK(venue.Ask(Side::kBuy, "101", "1").permitted);
+
+  // A venue may take its prevention off an order that is amended.
+  Gate amended(limits);
+  REQUIRE(amended.Ask(Side::kSell, "101", "1").permitted);
+  const auto buy = amended.Ask(Side::kBuy, "100", "1").intent;
+  amended.Report(buy, ExecKind::kAccepted, OrderState::kAccepted);
+  auto dearer = amended.Intent(Side::kBuy, "101", "1");
+  dearer.kind = market::IntentKind::kAmend;
+  dearer.target = buy.client_order_id;
+  CHECK(ReasonOf(amended.Ask(dearer)) == RejectReason::kSelfTrade);
 }
 
 TEST_CASE("Control 5: repeated executions stop a strategy until a person resumes it") {

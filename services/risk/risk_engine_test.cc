@@ -303,6 +303,25 @@ TEST_CASE("RiskEngine rejects orders below the venue's minimum and above its max
   CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1000.001")) == RejectReason::kMaxQuantity);
 }
 
+TEST_CASE("A small rest of a derivative can be closed, and of nothing else") {
+  Gate gate;
+  auto perpetual = MakeInstrument(test::kPerp, "BTC", "USDT");
+  perpetual.kind = market::InstrumentKind::kPerpetual;
+  gate.Define(perpetual);
+  gate.Quote(test::kPerp, "100", "100.02");
+  gate.Fund("USDT", "1000", "binance-usdm");
+  REQUIRE(gate.Trade(Side::kBuy, "100", "1", test::kPerp).permitted);
+  REQUIRE(gate.Trade(Side::kSell, "100", "0.99", test::kPerp).permitted);
+  auto rest = gate.Intent(Side::kSell, "100", "0.01", test::kPerp);  // 1 of 5
+  CHECK(ReasonOf(gate.Ask(rest)) == RejectReason::kBelowMinimum);
+  rest = gate.Intent(Side::kSell, "100", "0.01", test::kPerp);
+  rest.reduce_only = true;
+  CHECK(gate.Ask(rest).permitted);
+  auto spot = gate.Intent(Side::kSell, "100", "0.01");
+  spot.reduce_only = true;
+  CHECK(gate.Ask(spot).failing.front() == RejectReason::kBelowMinimum);
+}
+
 TEST_CASE("RiskEngine rejects without a price, never guesses one") {
   Gate gate;
   gate.Define(MakeInstrument("binance-spot:XUSDT", "X", "USDT"));

@@ -66,9 +66,11 @@ bool Worth(Case& at) {
     if (!value || *value > kMostUnits) return false;
     at.value = static_cast<int64_t>(*value);
   }
+  if (at.value > at.limits().order_notional) return false;
+  if (at.intent.reduce_only && !rules.spot) return true;  // however little it is worth
   const Int128 floor =
       least == worst ? units.whole : UnitsOf(rules, least.mantissa, at.quantity()).whole;
-  return floor >= rules.min_notional && at.value <= at.limits().order_notional;
+  return floor >= rules.min_notional;
 }
 
 // --- what the order says: 1, 16, 21, 29 -----------------------------------------

@@ -63,10 +63,11 @@ market::Quantity MarketMaker::SizeOf(const MarketRow& row, Side side, market::Pr
   if (reduce || (side == Side::kSell && !settings_.allow_short)) {
     const market::Quantity size =
         definition.RoundDownToLot({std::min(whole->mantissa, std::max<int64_t>(against, 0))});
+    // Of derivatives venues take what only reduces however little it is worth (control 21).
     const auto value = definition.Notional(price, size, Rounding::kDown);
-    return value && *value >= definition.min_notional && size >= definition.min_quantity
-               ? size
-               : market::Quantity{};
+    const bool worth = (reduce && definition.kind != market::InstrumentKind::kSpot) ||
+                       (value && *value >= definition.min_notional);
+    return worth && size >= definition.min_quantity ? size : market::Quantity{};
   }
   const auto most = QuantityFor(definition, price, settings_.max_position);
   if (!most || whole->mantissa > most->mantissa + against) return {};

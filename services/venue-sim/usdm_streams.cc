@@ -1,5 +1,6 @@
 #include "services/venue-sim/usdm_streams.h"
 
+#include "absl/strings/str_cat.h"
 #include "libs/base/digest.h"
 #include "services/venue-sim/usdm_payloads.h"
 
@@ -53,7 +54,7 @@ void UsdmStreams::Expire(base::Time now) {
     JsonText json;
     json.Object()
         .Text("e", "listenKeyExpired")
-        .Int("E", base::UnixMillis(now))
+        .Text("E", absl::StrCat(base::UnixMillis(now)))  // text, as the venue sends it
         .Text("listenKey", at->second.text)
         .EndObject();
     Publish(at->first, json.Take());

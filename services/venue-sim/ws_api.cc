@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "services/venue-sim/payloads.h"
 
 namespace gannet::venue_sim {
@@ -45,12 +46,18 @@ bool ReadValue(ondemand::value value, std::string* text) {
   }
 }
 
+// What the perpetuals take as JSON integers only (USDS-M WebSocket API, General Info).
+bool IsInteger(std::string_view name) {
+  return name == "orderId" || name == "algoId" || name == "timestamp" || name == "recvWindow";
+}
+
 }  // namespace
 
 struct WsApi::Request {
   std::string id = "null";  // JSON
   std::string method;
   Params params;
+  std::string quoted;  // a whole number that was sent as text
   std::optional<ApiError> error;
 
   void Read(std::string_view text);
@@ -105,6 +112,10 @@ bool WsApi::Request::ReadFields(ondemand::object object) {
         const std::string param_name(param_key);
         if (param.value().get(param_value) != simdjson::SUCCESS) return false;
         std::string text;
+        ondemand::json_type type;
+        if (IsInteger(param_name) && param_value.type().get(type) == simdjson::SUCCESS &&
+            type == ondemand::json_type::string)
+          quoted = param_name;
         if (!ReadValue(param_value, &text)) return false;
         params.Add(param_name, std::move(text));
       }
@@ -158,6 +169,11 @@ ApiReply WsApi::Answer(Connection& connection, const Request& request, ApiReques
   ApiReply reply;
   if (request.error) {
     reply.error = request.error;
+    return reply;
+  }
+  if (connection.usdm && !request.quoted.empty()) {
+    reply.error = ApiError{-1102, absl::StrCat("Mandatory parameter '", request.quoted,
+                                               "' was not sent, was empty/null, or malformed.")};
     return reply;
   }
   const std::string payload = SortedPayload(api_request.params);

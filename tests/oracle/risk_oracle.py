@@ -767,6 +767,8 @@ class Question:
             return False
         if self.o.quantity < self.i.least:
             return True
+        if self.o.reduce_only and self.i.kind != "spot":
+            return False
         price = self.o.price if self.o.price > 0 else self.reference
         return price > 0 and self.i.notional(price, self.o.quantity, floor) < self.i.least_notional
 
@@ -977,7 +979,8 @@ class Question:
     def self_trade(self):
         others = [o for o in self.w.open.values()
                   if o.account == self.o.account and o.instrument == self.o.instrument and o.side != self.o.side]
-        return self.leaf and not self.allowed("self_trade_by_venue") and self.o.meets(others)
+        prevented = self.o.kind != "AMEND" and self.allowed("self_trade_by_venue")
+        return self.leaf and not prevented and self.o.meets(others)
 
     # 14, 15
     def own(self, key):

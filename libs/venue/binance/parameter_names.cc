@@ -36,7 +36,7 @@ OrderRef RefOf(const OrderKey& order) {
 
 void AddOrderRef(Parameters& out, const OrderRef& order) {
   if (!order.venue_id.empty()) {
-    out.Text("orderId", order.venue_id);
+    out.Digits("orderId", order.venue_id);
   } else {
     out.Text("origClientOrderId", order.client_id);
   }

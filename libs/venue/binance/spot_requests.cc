@@ -202,7 +202,7 @@ absl::StatusOr<Call> CancelReplace(const OrderSpec& spec, const OrderRef& target
   if (restriction != CancelRestriction::kNone)
     call.parameters.Plain("cancelRestrictions", RestrictionText(restriction));
   if (!target.venue_id.empty()) {
-    call.parameters.Text("cancelOrderId", target.venue_id);
+    call.parameters.Digits("cancelOrderId", target.venue_id);
   } else {
     call.parameters.Text("cancelOrigClientOrderId", target.client_id);
   }

@@ -197,10 +197,8 @@ constexpr Field<PositionChange> kPositionChange[] = {
     {"up", &PositionChange::unrealized},  {"mt", &PositionChange::margin_type},
     {"ps", &PositionChange::side},
 };
-constexpr Field<KeyExpired> kKeyExpired[] = {
-    {"E", &KeyExpired::event_time},
-    {"listenKey", &KeyExpired::listen_key},
-};
+// Its "E" is text in the venue's own sample, where every other event has a number.
+constexpr Field<KeyExpired> kKeyExpired[] = {{"listenKey", &KeyExpired::listen_key}};
 
 // An answer without an order id is an order only when it is an error of a batch.
 absl::Status CheckOrder(const Order& order) {

@@ -123,7 +123,6 @@ struct AccountEvent {  // ACCOUNT_UPDATE
   std::vector<PositionChange> positions;
 };
 struct KeyExpired {  // listenKeyExpired: start another stream
-  Integer event_time;
   Text listen_key;
   OtherFields other;
 };

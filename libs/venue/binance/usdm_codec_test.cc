@@ -27,7 +27,8 @@ TEST_CASE("Events of USD-M's user stream are read, ids exact") {
   CHECK(std::get<AccountEvent>(*account).balances[0].change == "-50.1");
   CHECK(std::get<AccountEvent>(*account).positions[0].amount == "-1");
 
-  const auto expired = reader.ReadEvent(R"({"e":"listenKeyExpired","E":3,"listenKey":"k"})");
+  const auto expired =
+      reader.ReadEvent(R"({"e":"listenKeyExpired","E":"1736996475556","listenKey":"k"})");
   REQUIRE(expired.ok());
   CHECK(std::get<KeyExpired>(*expired).listen_key == "k");
   const auto wrapped =

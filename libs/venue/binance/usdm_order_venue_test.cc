@@ -506,8 +506,12 @@ TEST_CASE("The USD-M user stream says what happened to orders, algo orders and t
           .DecodeFrame(
               R"({"e":"ACCOUNT_UPDATE","E":2,"T":1,"a":{"m":"FUNDING_FEE","B":[{"a":"USDT","wb":"9","cw":"9","bc":"-0.5"}]}})")
           .kind == StreamKind::kChangesBooked);
-  CHECK(venue.DecodeFrame(R"({"e":"listenKeyExpired","E":2,"listenKey":"k"})").kind ==
-        StreamKind::kEnding);
+  for (const char* at : {"2", R"("1736996475556")"}) {  // the venue sends text
+    CHECK(venue
+              .DecodeFrame(
+                  absl::StrCat(R"({"e":"listenKeyExpired","E":)", at, R"(,"listenKey":"k"})"))
+              .kind == StreamKind::kEnding);
+  }
   CHECK(venue.DecodeFrame(R"({"e":"MARGIN_CALL"})").kind == StreamKind::kIgnored);
   for (
       const char* frame :

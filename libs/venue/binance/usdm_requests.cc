@@ -156,7 +156,7 @@ void AddAmendment(const Amendment& amendment, Parameters& out) {
 
 void AddAlgoRef(Parameters& out, const OrderRef& order) {
   if (!order.venue_id.empty()) {
-    out.Text("algoId", order.venue_id);
+    out.Digits("algoId", order.venue_id);
   } else {
     out.Text("clientAlgoId", order.client_id);
   }
