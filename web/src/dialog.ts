@@ -1,4 +1,4 @@
-// Dialogs: Esc closes, focus returns to where it was.
+// Dialogs: Esc closes, and so does leaving the view; focus returns to where it was.
 import { h, type Child } from "./dom";
 
 export interface Dialog {
@@ -30,7 +30,9 @@ export function dialog(
   const close = (): void => {
     element.close();
   };
+  if (!options.stay) window.addEventListener("hashchange", close);
   element.addEventListener("close", () => {
+    window.removeEventListener("hashchange", close);
     element.remove();
     before?.focus?.();
   });

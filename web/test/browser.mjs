@@ -471,6 +471,60 @@ async function main() {
   await page.keyboard.press("Escape");
   step("an order by hand: asked once, sent, made smaller in place, cancelled, verified");
 
+  // What the dialog asks is what is sent, whatever moves behind it.
+  await go("market/" + encodeURIComponent("binance-spot:ETHUSDT"));
+  await go("market/" + encodeURIComponent("binance-spot:BTCUSDT"));
+  const focused = () => page.$eval(".instrument", (e) => e.textContent);
+  const askToBuy = async () => {
+    await until("BTCUSDT", async () => (await focused()) === "BTCUSDT");
+    await fill([String(price), "0.002"]);
+    await page.click(".ticket .buy");
+    await see("dialog[open] button[type=submit]");
+  };
+  await askToBuy();
+  await shot("ticket-dark");
+  await page.goBack();
+  await until("ETHUSDT", async () => (await focused()) === "ETHUSDT");
+  check(!(await page.$("dialog[open]")), "Back left the dialog of another instrument open");
+  await page.goForward();
+
+  const accounts = () => page.$$eval(".ticket [aria-label=Account] option", (options) => options.map((o) => o.value));
+  const [account] = await accounts();
+  await askToBuy();
+  await live("live.tables.balances.set('alt|USDT', { account: 'alt', venue: 'binance-spot', asset: 'USDT', free: '1', locked: '0' })");
+  await until("a second account", async () => (await accounts()).length === 2);
+  const chosen = await page.$eval(".ticket [aria-label=Account]", (e) => e.value);
+  check(chosen === account, `the ticket's account became ${chosen} by itself`);
+  await fill(["1", "9"]);
+  const [order] = await withAnswers(
+    [[200, { reached: "JOURNALED", detail: "", client_order_id: "m", request_id: "r" }]],
+    async () => {
+      await submit();
+      return page.evaluate(() => window.sent);
+    },
+  );
+  check(
+    order.instrument === "binance-spot:BTCUSDT" && order.account === account && order.quantity === "0.002" && order.price === String(price),
+    "asked to buy 0.002 BTCUSDT, sent: " + JSON.stringify(order),
+  );
+  await page.keyboard.press("Escape");
+
+  // An account that goes is not replaced by another.
+  await live(
+    "(() => { const all = live.tables.balances, held = new Map([...all].filter(([, b]) => b.account !== 'alt'));" +
+      " held.forEach((b, key) => all.delete(key)); all.set = (key, b) => held.set(key, b);" +
+      " window.giveBack = () => { delete all.set; all.delete('alt|USDT'); held.forEach((b, key) => all.set(key, b)); }; })()",
+  );
+  await until("one account", async () => (await accounts()).join() === "alt");
+  await page.click(".ticket .buy");
+  check(
+    !(await page.$("dialog[open]")) && (await page.$eval(".ticket .error", (e) => e.textContent)) === "Choose an account.",
+    "the ticket took another account by itself",
+  );
+  await live("window.giveBack()");
+  await until("the account is back", () => page.$eval(".ticket [aria-label=Account]", (e, was) => e.value === was, account));
+  step("the ticket sends what it asked: Back, another account");
+
   // Other limits: proposed here, not to be approved by the same person, approved by another.
   await go("risk");
   const press = (text) =>

@@ -66,7 +66,9 @@ export function orderTicket(): { element: HTMLElement; setInstrument: (i: string
         ? "Price must be a positive decimal."
         : !instrument
           ? "Choose an instrument."
-          : "";
+          : !account.value
+            ? "Choose an account."
+            : "";
     if (wrong) {
       error.hidden = false;
       error.textContent = wrong;
@@ -77,34 +79,35 @@ export function orderTicket(): { element: HTMLElement; setInstrument: (i: string
       disclaimer(() => undefined);
       return;
     }
-    const m = live.tables.markets.get(instrument);
+    // What is asked is what is sent: the form may change behind the dialog.
+    const order = {
+      account: account.value,
+      instrument,
+      side,
+      type: type.value,
+      quantity: quantity.value.trim(),
+      reduce_only: reduce.checked,
+      ...(limit ? { price: price.value.trim(), time_in_force: tif.value } : {}),
+      reason: "by hand",
+    };
+    const m = live.tables.markets.get(order.instrument);
     ask({
-      title: `${side} ${decimal(quantity.value.trim())} ${symbol(instrument)}`,
+      title: `${side} ${decimal(order.quantity)} ${symbol(order.instrument)}`,
       act: `Send the ${side} order`,
       danger: side === "sell",
       what: [
         facts([
-          ["Account", account.value],
-          ["Venue", venue(instrument)],
-          ["Price", limit ? `${decimal(price.value.trim(), m?.price_digits)} ${m?.quote ?? ""}` : "market"],
-          ["Quantity", `${decimal(quantity.value.trim())} ${m?.base ?? ""}`],
-          ["In force", limit ? words(tif.value) : "–"],
-          ["Reduce only", reduce.checked ? "yes" : "no"],
+          ["Account", order.account],
+          ["Venue", venue(order.instrument)],
+          ["Price", order.price ? `${decimal(order.price, m?.price_digits)} ${m?.quote ?? ""}` : "market"],
+          ["Quantity", `${decimal(order.quantity)} ${m?.base ?? ""}`],
+          ["In force", order.time_in_force ? words(order.time_in_force) : "–"],
+          ["Reduce only", order.reduce_only ? "yes" : "no"],
         ]),
         h("p", { class: "muted" }, "It takes the path of every order: risk checks it against all limits first."),
       ],
       run: async () => {
-        const a = await api.post<Answer>("/api/v1/orders", {
-          account: account.value,
-          instrument,
-          side,
-          type: type.value,
-          quantity: quantity.value.trim(),
-          reduce_only: reduce.checked,
-          ...(limit ? { price: price.value.trim(), time_in_force: tif.value } : {}),
-          reason: "by hand",
-          request_id: api.requestId(),
-        });
+        const a = await api.post<Answer>("/api/v1/orders", { ...order, request_id: api.requestId() });
         return [
           h("p", { class: "verified", role: "status" }, `Reached: ${a.reached}`),
           facts([
@@ -124,6 +127,10 @@ export function orderTicket(): { element: HTMLElement; setInstrument: (i: string
   );
   element.classList.add("ticket-panel");
   let accounts = "";
+  let chosen = "";
+  account.addEventListener("change", () => {
+    chosen = account.value;
+  });
   return {
     element,
     setInstrument(i) {
@@ -140,6 +147,8 @@ export function orderTicket(): { element: HTMLElement; setInstrument: (i: string
       if (names.join() !== accounts) {
         accounts = names.join();
         account.replaceChildren(...names.map((n) => h("option", { value: n }, n)));
+        chosen ||= account.value;
+        account.value = chosen; // none where it is gone: never another by itself
       }
       const p = type.value === "LIMIT" ? Number(price.value) : Number(m?.ask ?? NaN);
       const value = p * Number(quantity.value || "0");
