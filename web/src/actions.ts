@@ -74,13 +74,13 @@ export function killSwitch(scope: string, name: string): void {
       h("p", null, `All trading of ${called(scope, name)} stops at once. ${what(orders)} Positions stay as they are.`),
       h("p", { class: "muted" }, "Lifting it takes the role risk or admin, and a reason."),
     ],
-    run: async (reason) =>
+    run: async (reason, request_id) =>
       seen(
         await api.post<Outcome>("/api/v1/risk/kill", {
           scope,
           ...(name ? { name } : {}),
           reason,
-          request_id: api.requestId(),
+          request_id,
         }),
         true,
       ),
@@ -101,12 +101,12 @@ export function resume(scope: string, name: string): void {
           : `Trading of ${called(scope, name)} becomes ACTIVE. Strategies may send orders at once, within their limits.`,
       ),
     ],
-    run: async (reason) => {
+    run: async (reason, request_id) => {
       const o = await api.post<Outcome>("/api/v1/risk/resume", {
         scope,
         ...(name ? { name } : {}),
         reason,
-        request_id: api.requestId(),
+        request_id,
       });
       return [
         h(
@@ -138,13 +138,13 @@ export function setState(scope: string, name: string, state: string): void {
             : "No orders and no new quotes; open orders stay until cancelled.",
       ),
     ],
-    run: async (reason) => {
+    run: async (reason, request_id) => {
       const o = await api.post<Outcome>("/api/v1/risk/state", {
         scope,
         ...(name ? { name } : {}),
         state,
         reason,
-        request_id: api.requestId(),
+        request_id,
       });
       return [
         h(
@@ -170,13 +170,13 @@ export function cancelAll(scope: string, name: string): void {
     what: [
       h("p", null, `${what(orders)} Trading goes on: strategies may quote again. To stop them, use the kill switch.`),
     ],
-    run: async (reason) =>
+    run: async (reason, request_id) =>
       seen(
         await api.post<Outcome>("/api/v1/orders/cancel-all", {
           scope,
           ...(name ? { name } : {}),
           reason,
-          request_id: api.requestId(),
+          request_id,
         }),
         false,
       ),
@@ -201,10 +201,10 @@ export function cancelOrder(row: Order): void {
         ["Strategy", o.strategy],
       ]),
     ],
-    run: async () => {
+    run: async (_, request_id) => {
       const r = await api.post<Outcome>("/api/v1/orders/cancel", {
         client_order_id: o.client_order_id,
-        request_id: api.requestId(),
+        request_id,
       });
       const now = live.tables.orders.get(o.client_order_id);
       return [
@@ -241,7 +241,7 @@ export function amendOrder(row: Order): void {
         ["Strategy", o.strategy],
       ]),
     ],
-    run: async () => {
+    run: async (_, request_id) => {
       const [p, q] = [price.value.trim(), quantity.value.trim()];
       const repriced = o.price !== null && p !== o.price;
       const resized = q !== o.quantity;
@@ -251,7 +251,7 @@ export function amendOrder(row: Order): void {
         client_order_id: o.client_order_id,
         ...(repriced ? { price: p } : {}),
         ...(resized ? { quantity: q } : {}),
-        request_id: api.requestId(),
+        request_id,
       });
       const denied = r.reached === "DENIED";
       return [

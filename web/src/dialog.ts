@@ -1,5 +1,6 @@
 // Dialogs: Esc closes, and so does leaving the view; focus returns to where it was.
 import { h, type Child } from "./dom";
+import { ApiError, requestId } from "./api";
 
 export interface Dialog {
   element: HTMLDialogElement;
@@ -51,7 +52,8 @@ export interface Ask {
   act: string;
   danger?: boolean;
   reason?: string;
-  run: (reason: string) => Promise<Child[]>;
+  // The same `request_id` while it may have been done already, so that it is done once.
+  run: (reason: string, request_id: string) => Promise<Child[]>;
 }
 // Asks once, names what will happen, runs it, and shows the state seen afterwards.
 export function ask(question: Ask): Dialog {
@@ -68,13 +70,14 @@ export function ask(question: Ask): Dialog {
     error,
     h("div", { class: "actions" }, h("button", { type: "button", onclick: () => shown.close() }, "Cancel"), go),
   );
+  let id = requestId();
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     go.disabled = true;
     go.textContent = "Working …";
     error.hidden = true;
     question
-      .run(reason.value)
+      .run(reason.value, id)
       .then((result) => {
         shown.body.replaceChildren();
         for (const child of result.flat(3)) if (child) shown.body.append(child as Node);
@@ -83,6 +86,8 @@ export function ask(question: Ask): Dialog {
         done.focus();
       })
       .catch((problem: unknown) => {
+        // Refused, or the id is another request's: it is used up. Any other failure leaves open what was done.
+        if (problem instanceof ApiError && problem.status === 409) id = requestId();
         go.disabled = false;
         go.textContent = question.act;
         error.hidden = false;

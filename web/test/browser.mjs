@@ -471,7 +471,7 @@ async function main() {
   await page.keyboard.press("Escape");
   step("an order by hand: asked once, sent, made smaller in place, cancelled, verified");
 
-  // What the dialog asks is what is sent, whatever moves behind it.
+  // What the dialog asks is what is sent, whatever moves behind it, and once.
   await go("market/" + encodeURIComponent("binance-spot:ETHUSDT"));
   await go("market/" + encodeURIComponent("binance-spot:BTCUSDT"));
   const focused = () => page.$eval(".instrument", (e) => e.textContent);
@@ -496,17 +496,28 @@ async function main() {
   const chosen = await page.$eval(".ticket [aria-label=Account]", (e) => e.value);
   check(chosen === account, `the ticket's account became ${chosen} by itself`);
   await fill(["1", "9"]);
-  const [order] = await withAnswers(
-    [[200, { reached: "JOURNALED", detail: "", client_order_id: "m", request_id: "r" }]],
+  const lost = null;
+  const sent = await withAnswers(
+    [
+      [503, { error: "the command is not on disk yet; ask again with the same request_id" }],
+      lost,
+      [403, { error: "the token of the session is missing" }],
+      [409, { error: "refused" }],
+      [200, { reached: "JOURNALED", detail: "", client_order_id: "m", request_id: "r" }],
+    ],
     async () => {
-      await submit();
+      for (let i = 0; i < 5; i += 1) await submit();
       return page.evaluate(() => window.sent);
     },
   );
-  check(
-    order.instrument === "binance-spot:BTCUSDT" && order.account === account && order.quantity === "0.002" && order.price === String(price),
-    "asked to buy 0.002 BTCUSDT, sent: " + JSON.stringify(order),
-  );
+  for (const order of sent)
+    check(
+      order.instrument === "binance-spot:BTCUSDT" && order.account === account && order.quantity === "0.002" && order.price === String(price),
+      "asked to buy 0.002 BTCUSDT, sent: " + JSON.stringify(order),
+    );
+  const ids = sent.map((order) => order.request_id);
+  check(ids.slice(0, 4).every((id) => id === ids[0]), "asked again under another request_id: " + ids.join(", "));
+  check(ids.length === 5 && ids[4] !== ids[0], "after a refusal under the same request_id: " + ids.join(", "));
   await page.keyboard.press("Escape");
 
   // An account that goes is not replaced by another.
@@ -523,7 +534,7 @@ async function main() {
   );
   await live("window.giveBack()");
   await until("the account is back", () => page.$eval(".ticket [aria-label=Account]", (e, was) => e.value === was, account));
-  step("the ticket sends what it asked: Back, another account");
+  step("the ticket sends what it asked, once: Back, another account, a lost answer");
 
   // Other limits: proposed here, not to be approved by the same person, approved by another.
   await go("risk");

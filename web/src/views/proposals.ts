@@ -54,11 +54,11 @@ function settle(p: Proposal, approves: boolean): void {
       h("p", { class: "muted" }, `${p.proposer} wants it: ${p.reason}`),
       diff(p),
     ],
-    run: async (reason) => {
+    run: async (reason, request_id) => {
       const done = await api.post<Settled>(`/api/v1/limits/${approves ? "approve" : "reject"}`, {
         proposal: p.proposal,
         reason,
-        request_id: api.requestId(),
+        request_id,
       });
       return [
         h("p", { class: "verified", role: "status" }, `✓ ${done.detail}.`),
@@ -82,12 +82,12 @@ async function propose(): Promise<void> {
       h("label", { class: "field" }, h("span", null, "Limits file"), text),
       h("label", { class: "check" }, names, h("span", null, "Names that nothing was heard of are meant")),
     ],
-    run: async (reason) => {
+    run: async (reason, request_id) => {
       const done = await api.post<Settled>("/api/v1/limits/propose", {
         file: text.value,
         reason,
         new_names: names.checked,
-        request_id: api.requestId(),
+        request_id,
       });
       return [
         h("p", { class: "verified", role: "status" }, `✓ ${done.detail}.`),

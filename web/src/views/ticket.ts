@@ -106,8 +106,8 @@ export function orderTicket(): { element: HTMLElement; setInstrument: (i: string
         ]),
         h("p", { class: "muted" }, "It takes the path of every order: risk checks it against all limits first."),
       ],
-      run: async () => {
-        const a = await api.post<Answer>("/api/v1/orders", { ...order, request_id: api.requestId() });
+      run: async (_, request_id) => {
+        const a = await api.post<Answer>("/api/v1/orders", { ...order, request_id });
         return [
           h("p", { class: "verified", role: "status" }, `Reached: ${a.reached}`),
           facts([
