@@ -144,8 +144,9 @@ absl::Status DumpJournal(base::Files& files, const std::string& dir,
 absl::Status PruneJournal(base::Files& files, const std::string& dir, base::Time now,
                           base::Duration keep, uint64_t max_bytes, std::ostream& out) {
   const std::string folder = JournalFolder(files, dir);
-  GANNET_ASSIGN_OR_RETURN(const size_t removed,
-                          journal::Prune(files, folder, now, keep, max_bytes));
+  GANNET_ASSIGN_OR_RETURN(const journal::Pruned pruned,
+                          journal::Prune(files, folder, now, {keep, max_bytes}));
+  const size_t removed = pruned.segments;
   out << "removed " << removed << (removed == 1 ? " segment" : " segments") << " of " << folder
       << "\n";
   if (removed == 0)

@@ -133,7 +133,7 @@ TEST_CASE("Journal commits in groups on its own thread, in order, while readers 
       // UNAVAILABLE: the one before is still at work.
       const absl::Status status = writer->WriteSnapshot("state " + std::to_string(sequence));
       CHECK((status.ok() || absl::IsUnavailable(status)));
-      CHECK(writer->Prune(base::Time{}, 1h, uint64_t{1} << 40).ok());
+      CHECK(writer->Prune(base::Time{}, {1h, uint64_t{1} << 40}).ok());
     }
   }
   writer->Commit();

@@ -69,9 +69,9 @@ bool Work(base::SimFiles& files, Promises& promises, uint64_t last, bool reserve
       promises.durable = std::max(promises.durable, sequence);
     }
     if (sequence % 15 == 0) {
-      const auto removed = writer.Prune(base::FromUnixMillis(1'800'000'000'000), 0s, 0);
+      const auto removed = writer.Prune(base::FromUnixMillis(1'800'000'000'000), {});
       if (!removed.ok()) return false;
-      promises.pruned += *removed;
+      promises.pruned += removed->segments;
     }
     if (!writer.failure().ok()) return false;
   }

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -103,6 +104,20 @@ struct WriterStats {
   uint64_t snapshots = 0;
 };
 
+// What Writer::Prune keeps.
+struct Retention {
+  base::Duration keep{0};  // segments that are younger
+  uint64_t max_bytes = 0;  // in total
+  // Whatever the two say: records after this one, which somebody has not taken over yet.
+  uint64_t needed_after = std::numeric_limits<uint64_t>::max();
+};
+
+struct Pruned {
+  size_t segments = 0;  // removed
+  uint64_t bytes = 0;   // of those that are left
+  bool held = false;    // some are left only for Retention::needed_after
+};
+
 class Writer {
  public:
   // Opens or creates the journal in `dir`, cuts an unfinished last batch (what was
@@ -153,9 +168,9 @@ class Writer {
   virtual absl::Status WriteSnapshot(std::string state) = 0;
   // Removes segments older than `keep` / beyond `max_bytes` in total, oldest first,
   // as far as two verified snapshots cover them (so that one damaged snapshot
-  // never costs the journal), and all snapshots but the newest two. The count of
-  // removed segments. Reads whole snapshots: may run on another thread than the rest.
-  virtual absl::StatusOr<size_t> Prune(base::Time now, base::Duration keep, uint64_t max_bytes) = 0;
+  // never costs the journal) and nobody needs them, and all snapshots but the newest
+  // two. Reads whole snapshots: may run on another thread than the rest.
+  virtual absl::StatusOr<Pruned> Prune(base::Time now, const Retention& retention) = 0;
   // Commits everything and closes; OK when all is durable.
   virtual absl::Status Close() = 0;
 };
@@ -184,6 +199,8 @@ class Reader {
   // unfinished last batch also is. May be called again when the journal has grown.
   // DATA_LOSS: the prefix ends in damage, named with file and offset.
   virtual absl::StatusOr<std::optional<Record>> Next() = 0;
+  // Of the oldest record that is still there: those before it were pruned.
+  virtual uint64_t first_sequence() const = 0;
   // Info of the segment that the last record came from.
   virtual const SegmentInfo& info() const = 0;
   // The newest snapshot whose hash verifies and whose records are in the valid
@@ -195,7 +212,7 @@ class Reader {
 };
 
 // Writer::Prune for a journal that no writer has open (ABORTED if one has).
-absl::StatusOr<size_t> Prune(base::Files& files, const std::string& dir, base::Time now,
-                             base::Duration keep, uint64_t max_bytes);
+absl::StatusOr<Pruned> Prune(base::Files& files, const std::string& dir, base::Time now,
+                             const Retention& retention);
 
 }  // namespace gannet::journal

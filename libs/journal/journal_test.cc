@@ -440,7 +440,7 @@ TEST_CASE("Journal is taken by one writer") {
   auto second =
       Writer::Open(bench.files, bench.executor, kDirForTest, InfoForTest(), bench.options);
   CHECK(absl::IsAborted(second.status()));
-  CHECK(absl::IsAborted(Prune(bench.files, kDirForTest, base::Time{}, 0s, 0).status()));
+  CHECK(absl::IsAborted(Prune(bench.files, kDirForTest, base::Time{}, {}).status()));
   bench.Open();  // the first one is gone
 }
 
@@ -776,14 +776,14 @@ TEST_CASE("Journal prunes what two snapshots cover, oldest first, and nothing el
   bench.Open();
   bench.Fill(30);
   const auto now = base::FromUnixMillis(1'700'000'000'000) + 1h;
-  CHECK(*bench.writer->Prune(now, 0s, 0) == 0);
+  CHECK(bench.writer->Prune(now, {})->segments == 0);
   REQUIRE(bench.writer->WriteSnapshot("thirty").ok());
-  CHECK(*bench.writer->Prune(now, 0s, 0) == 0);  // one snapshot is not enough
+  CHECK(bench.writer->Prune(now, {})->segments == 0);  // one snapshot is not enough
   bench.Fill(60);
   REQUIRE(bench.writer->WriteSnapshot("sixty").ok());
   const auto before = bench.Segments();
-  CHECK(*bench.writer->Prune(now, 2h, 1u << 30) == 0);  // neither old nor big
-  const size_t removed = *bench.writer->Prune(now, 0s, 0);
+  CHECK(bench.writer->Prune(now, {2h, 1u << 30})->segments == 0);  // neither old nor big
+  const size_t removed = bench.writer->Prune(now, {})->segments;
   CHECK(removed > 0);
   const auto after = bench.Segments();
   CHECK(after == std::vector<std::string>(before.begin() + static_cast<std::ptrdiff_t>(removed),
@@ -800,7 +800,7 @@ TEST_CASE("Journal prunes what two snapshots cover, oldest first, and nothing el
   CHECK(absl::IsDataLoss(ReadAll(bench.files, kDirForTest, 1).status));
   bench.Fill(90);
   REQUIRE(bench.writer->WriteSnapshot("ninety").ok());
-  REQUIRE(bench.writer->Prune(now, 0s, 0).ok());
+  REQUIRE(bench.writer->Prune(now, {}).ok());
   CHECK(ListJournal(bench.files, kDirForTest)->snapshots.size() == 2);
   bench.Open();
   bench.Fill(95);
@@ -823,10 +823,37 @@ TEST_CASE("Journal prunes up to the older of two snapshots, to the record") {
     bench.Fill(last, 1);
     if (last < 12) REQUIRE(bench.writer->WriteSnapshot("state").ok());
   }
-  CHECK(*bench.writer->Prune(base::Time::max(), 0s, 0) == 5);
+  CHECK(bench.writer->Prune(base::Time::max(), {})->segments == 5);
   CHECK(bench.Verify().ok());
   CHECK(bench.Verify().first_sequence == 6);
   CHECK(CountIfIntact(ReadAll(bench.files, kDirForTest, 5).records, 6) == 7);
+}
+
+TEST_CASE("Journal keeps what somebody needs, beyond all bounds, and says so") {
+  Bench bench;
+  bench.options.segment_bytes = 1;  // a segment for each record
+  bench.Open();
+  for (const uint64_t last : {5, 9, 12}) {
+    bench.Fill(last, 1);
+    if (last < 12) REQUIRE(bench.writer->WriteSnapshot("state").ok());
+  }
+  const auto held = bench.writer->Prune(base::Time::max(), {.needed_after = 3});
+  REQUIRE(held.ok());
+  CHECK(held->segments == 3);
+  CHECK(held->held);
+  uint64_t left = 0;
+  for (const std::string& path : bench.Segments()) left += *bench.files.Size(path);
+  CHECK(held->bytes == left);
+  CHECK(bench.Verify().ok());
+  CHECK(CountIfIntact(ReadAll(bench.files, kDirForTest, 3).records, 4) == 9);
+  // Within the bounds nothing is held.
+  CHECK_FALSE(bench.writer->Prune(base::Time{}, {1h, 1u << 30, 3})->held);
+  const auto pruned = bench.writer->Prune(base::Time::max(), {.needed_after = 5});
+  CHECK(pruned->segments == 2);
+  CHECK_FALSE(pruned->held);
+  auto reader = Reader::Open(bench.files, kDirForTest);
+  REQUIRE(reader.ok());
+  CHECK((*reader)->first_sequence() == 6);
 }
 
 TEST_CASE("Journal uses no snapshot of another journal, nor one under a wrong name") {
@@ -862,15 +889,15 @@ TEST_CASE("Journal prunes by age of the last record and by bytes") {
   uint64_t total = 0;
   for (const std::string& path : segments) total += *bench.files.Size(path);
   // Just the first segment is too much.
-  CHECK(*bench.writer->Prune(base::Time{}, 1h, total - 1) == 1);
+  CHECK(bench.writer->Prune(base::Time{}, {1h, total - 1})->segments == 1);
   // The last record of the second segment is the first one that is too old.
   auto header_length = size_t{0};
   const auto header = DecodeHeader(*bench.files.Read(segments[2]), &header_length);
   REQUIRE(header.ok());
-  CHECK(*bench.writer->Prune(header->previous_time + 10s, 10s, 1u << 30) == 0);
-  CHECK(*bench.writer->Prune(header->previous_time + 10s + 1ns, 10s, 1u << 30) == 1);
+  CHECK(bench.writer->Prune(header->previous_time + 10s, {10s, 1u << 30})->segments == 0);
+  CHECK(bench.writer->Prune(header->previous_time + 10s + 1ns, {10s, 1u << 30})->segments == 1);
   bench.writer.reset();
-  CHECK(*Prune(bench.files, kDirForTest, header->previous_time + 1h, 10s, 1u << 30) > 0);
+  CHECK(Prune(bench.files, kDirForTest, header->previous_time + 1h, {10s, 1u << 30})->segments > 0);
 }
 
 TEST_CASE("Journal tells a snapshot that failed, and goes on") {

@@ -39,8 +39,8 @@ std::optional<uint64_t> Number(std::string_view name, std::string_view start,
 
 }  // namespace
 
-bool IsSegmentName(std::string_view name) {
-  return Number(name, kSegmentStart, kSegmentEnd).has_value();
+std::optional<uint64_t> SegmentNumber(std::string_view name) {
+  return Number(name, kSegmentStart, kSegmentEnd);
 }
 std::string SegmentPath(std::string_view dir, uint64_t first_sequence) {
   return Path(dir, kSegmentStart, first_sequence, kSegmentEnd);

@@ -24,8 +24,8 @@ struct Layout {
   std::vector<std::string> unfinished;            // paths of temporary files that a crash left
 };
 
-// Of a file that is a segment, without its folder.
-bool IsSegmentName(std::string_view name);
+// Of a file without its folder; nothing: it is no segment.
+std::optional<uint64_t> SegmentNumber(std::string_view name);
 std::string SegmentPath(std::string_view dir, uint64_t first_sequence);
 std::string SnapshotPath(std::string_view dir, uint64_t sequence);
 std::string ReservePath(std::string_view dir, uint64_t bytes);

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "libs/base/status.h"
-#include "libs/journal/journal.h"
 #include "libs/journal/scan.h"
 
 namespace gannet::journal {
@@ -38,46 +37,49 @@ absl::Status RemoveDurably(base::Files& files, const std::string& dir, const std
 
 }  // namespace
 
-absl::StatusOr<size_t> PruneFiles(base::Files& files, const std::string& dir, base::Time now,
-                                  base::Duration keep, uint64_t max_bytes) {
+absl::StatusOr<Pruned> PruneFiles(base::Files& files, const std::string& dir, base::Time now,
+                                  const Retention& retention) {
+  Pruned pruned;
   GANNET_ASSIGN_OR_RETURN(const Layout layout, ListJournal(files, dir));
-  if (layout.segments.empty()) return 0;
+  if (layout.segments.empty()) return pruned;
   GANNET_ASSIGN_OR_RETURN(const auto last, SegmentScan::Open(files, layout.segments.back()));
   if (!last->header_ok()) return last->damage().ToStatus();
   GANNET_ASSIGN_OR_RETURN(const std::vector<NumberedFile> kept,
                           KeptSnapshots(files, layout, last->header().info.run));
-  if (kept.size() < kSnapshotsKept) return 0;
+  if (kept.size() < kSnapshotsKept) return pruned;
   const uint64_t covered = kept.back().number;
 
   for (const NumberedFile& snapshot : layout.snapshots) {
     if (snapshot.number >= covered) break;
     GANNET_RETURN_IF_ERROR(RemoveDurably(files, dir, snapshot.path));
   }
-  uint64_t total = 0;
   std::vector<uint64_t> sizes;
   for (const NumberedFile& segment : layout.segments) {
     GANNET_ASSIGN_OR_RETURN(const uint64_t size, files.Size(segment.path));
     sizes.push_back(size);
-    total += size;
+    pruned.bytes += size;
   }
-  size_t removed = 0;
-  for (; removed + 1 < layout.segments.size(); ++removed) {
+  for (size_t& removed = pruned.segments; removed + 1 < layout.segments.size(); ++removed) {
     // The segment after it knows where and when this one ended.
     GANNET_ASSIGN_OR_RETURN(const auto next,
                             SegmentScan::Open(files, layout.segments[removed + 1]));
     if (!next->header_ok()) return next->damage().ToStatus();
-    if (next->header().first_sequence - 1 > covered) break;
-    if (now - next->header().previous_time <= keep && total <= max_bytes) break;
+    const uint64_t ended = next->header().first_sequence - 1;
+    if (ended > covered) break;
+    if (now - next->header().previous_time <= retention.keep && pruned.bytes <= retention.max_bytes)
+      break;
+    pruned.held = ended > retention.needed_after;
+    if (pruned.held) break;
     GANNET_RETURN_IF_ERROR(RemoveDurably(files, dir, layout.segments[removed].path));
-    total -= sizes[removed];
+    pruned.bytes -= sizes[removed];
   }
-  return removed;
+  return pruned;
 }
 
-absl::StatusOr<size_t> Prune(base::Files& files, const std::string& dir, base::Time now,
-                             base::Duration keep, uint64_t max_bytes) {
+absl::StatusOr<Pruned> Prune(base::Files& files, const std::string& dir, base::Time now,
+                             const Retention& retention) {
   GANNET_ASSIGN_OR_RETURN(const auto lock, files.LockDir(dir));
-  return PruneFiles(files, dir, now, keep, max_bytes);
+  return PruneFiles(files, dir, now, retention);
 }
 
 }  // namespace gannet::journal

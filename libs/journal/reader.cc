@@ -23,6 +23,7 @@ class ReaderImpl final : public Reader {
   }
 
   absl::StatusOr<std::optional<Record>> Next() override;
+  uint64_t first_sequence() const override { return scan_.first_sequence(); }
   const SegmentInfo& info() const override { return info_; }
   absl::StatusOr<std::optional<Snapshot>> NewestSnapshot() override;
   absl::Status SeekAfter(uint64_t sequence) override;

@@ -69,8 +69,8 @@ class WriterImpl final : public Writer {
   void OnFailure(std::function<void(absl::Status)> handler) override;
 
   absl::Status WriteSnapshot(std::string state) override;
-  absl::StatusOr<size_t> Prune(base::Time now, base::Duration keep, uint64_t max_bytes) override {
-    return PruneFiles(files_, dir_, now, keep, max_bytes);
+  absl::StatusOr<Pruned> Prune(base::Time now, const Retention& retention) override {
+    return PruneFiles(files_, dir_, now, retention);
   }
   absl::Status Close() override;
 

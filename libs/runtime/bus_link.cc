@@ -1,5 +1,6 @@
 #include "libs/runtime/bus_link.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "absl/strings/str_cat.h"
@@ -14,6 +15,14 @@ constexpr base::Duration kMarkInterval = std::chrono::seconds(1);
 constexpr uint8_t kInputVersion = 1;
 
 std::string MarkText(uint64_t sequence) { return absl::StrCat(sequence, "\n"); }
+
+std::optional<uint64_t> ParseMark(std::string_view text) {
+  uint64_t sequence = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), sequence);
+  if (error != std::errc() || std::string_view(end, text.data() + text.size()) != "\n")
+    return std::nullopt;
+  return sequence;
+}
 
 bool Kept(const bus::TopicInfo& topic) {
   return topic.fact || (topic.delivery == bus::Delivery::kBlock && !topic.compacted);
@@ -180,15 +189,17 @@ absl::Status BusLink::PublishAgain(journal::Reader& reader) {
   std::string text = MarkText(0);
   if (files.Exists(outside_->mark_file)) {
     GANNET_ASSIGN_OR_RETURN(text, files.Read(outside_->mark_file));
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), kept_);
-    if (error != std::errc() || std::string_view(end) != "\n") {
+    const std::optional<uint64_t> sequence = ParseMark(text);
+    if (!sequence) {
       return absl::DataLossError(
           absl::StrCat(outside_->mark_file,
                        " holds no number; remove it, and every fact kept here is published again"));
     }
+    kept_ = *sequence;
   }
   mark_ = std::make_unique<MarkFile>(outside_->disk, outside_->mark_file, std::move(text));
-  GANNET_RETURN_IF_ERROR(reader.SeekAfter(kept_));
+  if (kept_ + 1 < reader.first_sequence()) lost_ = reader.first_sequence() - 1;
+  GANNET_RETURN_IF_ERROR(reader.SeekAfter(std::max(kept_, lost_)));
   for (;;) {
     GANNET_ASSIGN_OR_RETURN(const std::optional<journal::Record> record, reader.Next());
     if (!record) return absl::OkStatus();
@@ -218,6 +229,10 @@ void BusLink::AskWhetherKept(uint64_t sequence) {
 
 absl::Status BusLink::Close() {
   return mark_ != nullptr ? mark_->KeepNow(MarkText(kept_)) : absl::OkStatus();
+}
+
+uint64_t BusLink::published() const {
+  return mark_ != nullptr ? ParseMark(mark_->written()).value_or(0) : 0;
 }
 
 absl::Status BusLink::health() const {

@@ -18,7 +18,9 @@
 //
 // Going out. A fact leaves when its record is durable. What the bus may not have kept
 // when the process died is published again at the next start: own facts after the
-// newest one that a mark in the data folder says the bus had kept.
+// newest one that a mark in the data folder says the bus had kept. Until then they are to
+// stay in the journal (`published`); of a folder that had no bus for long the oldest may be
+// gone, which `lost` says.
 //
 // On the executor's thread. The shard outlives it.
 #pragma once
@@ -81,6 +83,11 @@ class BusLink {
   // nothing is written behind any more.
   absl::Status Close();
 
+  // The newest record that the mark says so of: later ones are needed at the next start. 0: none.
+  uint64_t published() const;
+  // Up to this record the journal was pruned before the bus had its facts. 0: all came to it.
+  uint64_t lost() const { return lost_; }
+
   // Not OK: a subscription is halted or not connected, or events came from the future
   // within the last kTellSkew: the clocks of two processes differ.
   absl::Status health() const;
@@ -127,7 +134,8 @@ class BusLink {
   BookGate books_;
   std::unique_ptr<Outside> outside_;
   base::TimerId mark_timer_ = base::TimerId::kNone;
-  uint64_t kept_ = 0;               // own facts up to this sequence are on the bus
+  uint64_t kept_ = 0;  // own facts up to this sequence are on the bus
+  uint64_t lost_ = 0;
   std::unique_ptr<MarkFile> mark_;  // says so; null: nowhere
   Stats stats_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -5,6 +5,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,7 @@ class Node {
     journal::WriterOptions options;
     options.own_thread = false;
     options.reserve_bytes = 0;
+    options.segment_bytes = segment_bytes;
     auto opened = journal::Writer::Open(files_, executor_, kDir, {.run = 5}, options);
     REQUIRE(opened.ok());
     journal_ = *std::move(opened);
@@ -62,6 +64,15 @@ class Node {
     journal_.reset();
     files_.Restart();
   }
+  // As a process does now and then, with no other bounds.
+  journal::Pruned Prune(uint64_t needed_after) {
+    REQUIRE(shard_->WriteSnapshot().ok());
+    executor_.RunFor(10ms);
+    const auto pruned = journal_->Prune(executor_.Now(), {.needed_after = needed_after});
+    REQUIRE(pruned.ok());
+    return *pruned;
+  }
+  uint64_t segment_bytes = journal::WriterOptions().segment_bytes;
   Shard& shard() { return *shard_; }
   BusLink& link() { return *link_; }
   base::SimFiles& files() { return files_; }
@@ -272,6 +283,86 @@ TEST_CASE("BusLink publishes again what the bus may have missed, and that has no
   p.source.Crash();
   p.source.Start();
   CHECK(p.source.link().stats().republished == 0);
+}
+
+// A bus that takes two signals as long as nobody reads them.
+struct StuckBus {
+  StuckBus() : bus(executor, Options()) {
+    all = bus.Subscribe<market::NewsSignal>(bus::kNewsSignals, {.group = "all"},
+                                            [this](const auto& event, bus::Position position) {
+                                              said.insert(event.value.title);
+                                              all->Ack(position);
+                                            });
+    stuck = bus.Subscribe<market::NewsSignal>(bus::kNewsSignals, {.group = "stuck"},
+                                              [](const auto&, bus::Position) {});
+  }
+  static bus::MemoryBusOptions Options() {
+    bus::MemoryBusOptions options;
+    options.backlog_limit = 2;
+    return options;
+  }
+  void Free() {
+    stuck.reset();
+    bus.ForgetGroup(bus::kNewsSignals.info, "stuck");
+  }
+  void Say(Source& source, int count) {
+    for (; count > 0; --count) {
+      source.Say(std::to_string(++titles), executor.Now());
+      executor.RunFor(500ms);
+    }
+  }
+
+  base::VirtualExecutor executor{FromUnixMillis(1'000)};
+  bus::MemoryBus bus;
+  std::set<std::string> said;
+  std::unique_ptr<bus::Subscription> all, stuck;
+  int titles = 0;
+};
+
+TEST_CASE("BusLink's journal keeps what the bus has not taken, however long that is away") {
+  StuckBus f;
+  Source source("source", f.executor, f.bus, 5);
+  source.segment_bytes = 1;
+  source.Start();
+  f.Say(source, 10);
+  source.Prune(source.link().published());
+  f.Say(source, 10);
+  const journal::Pruned pruned = source.Prune(source.link().published());
+  CHECK(pruned.held);
+  source.Crash();
+  f.Free();
+  source.Start();
+  CHECK(source.link().lost() == 0);
+  f.executor.RunFor(5s);
+  CHECK(f.said.size() == 20);
+  f.Say(source, 1);
+  CHECK_FALSE(source.Prune(source.link().published()).held);
+}
+
+TEST_CASE("BusLink publishes what there is of a folder that was pruned before it had a bus") {
+  StuckBus f;
+  f.Free();
+  Source source("source", f.executor, f.bus, 6);
+  source.segment_bytes = 1;
+  source.Start();
+  for (int round = 0; round < 2; ++round) {
+    f.Say(source, 10);
+    source.Prune(source.shard().sequence());
+  }
+  source.Crash();
+  source.files().Remove(kMark).IgnoreError();
+  f.said.clear();
+  source.Start();
+  CHECK(source.link().lost() > 0);
+  CHECK(source.link().lost() < source.shard().sequence());
+  f.Say(source, 1);
+  CHECK(source.link().stats().republished == 10);
+  CHECK(f.said.contains("21"));
+  // Told once: from now on the mark says how far it is.
+  f.executor.RunFor(5s);
+  source.Crash();
+  source.Start();
+  CHECK(source.link().lost() == 0);
 }
 
 TEST_CASE("BusLink's journal decides again without a bus") {

@@ -1,6 +1,7 @@
 #include "libs/runtime/journal_copy.h"
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <utility>
 #include <vector>
@@ -26,6 +27,25 @@ struct Place {
 };
 
 std::string NameOf(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+std::string MarkText(const Place& place) {
+  return absl::StrCat(place.file, " ", place.offset, "\n");
+}
+
+// The beginning of the journal if it is no mark.
+Place ParseMark(std::string_view text) {
+  Place place;
+  const size_t space = text.find(' ');
+  if (space == std::string_view::npos) return place;
+  place.file = text.substr(0, space);
+  std::from_chars(text.data() + space + 1, text.data() + text.size(), place.offset);
+  return place;
+}
+
+// How many records are in the files before that of the place.
+uint64_t RecordsBefore(const Place& place) {
+  return journal::SegmentNumber(place.file).value_or(1) - 1;
+}
 
 class CopyingWriter final : public journal::Writer {
  public:
@@ -67,8 +87,11 @@ class CopyingWriter final : public journal::Writer {
   absl::Status WriteSnapshot(std::string state) override {
     return inner_->WriteSnapshot(std::move(state));
   }
-  absl::StatusOr<size_t> Prune(base::Time now, base::Duration keep, uint64_t max_bytes) override {
-    return inner_->Prune(now, keep, max_bytes);
+  absl::StatusOr<journal::Pruned> Prune(base::Time now,
+                                        const journal::Retention& retention) override {
+    journal::Retention held = retention;
+    held.needed_after = std::min(held.needed_after, marked_.load());
+    return inner_->Prune(now, held);
   }
   // With the close mark. The file with the place stays behind: what it names comes again.
   absl::Status Close() override {
@@ -90,8 +113,9 @@ class CopyingWriter final : public journal::Writer {
 
   const std::unique_ptr<journal::Writer> inner_;
   const JournalCopyOptions options_;
-  Place copied_, kept_;  // with the bus; kept by it
-  MarkFile mark_;        // says what is kept
+  Place copied_, kept_;               // with the bus; kept by it
+  MarkFile mark_;                     // says what is kept
+  std::atomic<uint64_t> marked_ = 0;  // the last record before the file that it names
   std::vector<std::function<void()>> on_disk_;
   bool retrying_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
@@ -102,15 +126,17 @@ class CopyingWriter final : public journal::Writer {
 void CopyingWriter::Begin() {
   if (options_.disk.files.Exists(options_.mark_file)) {
     const absl::StatusOr<std::string> text = options_.disk.files.Read(options_.mark_file);
-    const size_t space = text.ok() ? text->find(' ') : std::string::npos;
-    if (space != std::string::npos) {
-      copied_.file = text->substr(0, space);
-      std::from_chars(text->data() + space + 1, text->data() + text->size(), copied_.offset);
+    if (text.ok()) {
+      copied_ = ParseMark(*text);
+      marked_ = RecordsBefore(copied_);
     }
   }
   const absl::StatusOr<journal::Layout> layout =
       journal::ListJournal(options_.disk.files, options_.dir);
-  if (!layout.ok() || layout->segments.empty() || copied_.file.empty()) return;
+  if (!layout.ok() || layout->segments.empty()) return;
+  // The file of the mark is kept: without it, what followed may have been pruned with it.
+  if (const uint64_t oldest = layout->segments.front().number; marked_ + 1 < oldest)
+    options_.on_lost(oldest);
   // The newest segment was opened just now, under the name of one without records.
   if (NameOf(layout->segments.back().path) == copied_.file) copied_.offset = 0;
 }
@@ -166,7 +192,7 @@ bool CopyingWriter::CopyFile(const std::string& path, bool last) {
   uint64_t offset = name == copied_.file ? copied_.offset : 0;
   for (;;) {
     absl::StatusOr<std::string> bytes = options_.disk.files.ReadRange(path, offset, kMaxPieceBytes);
-    // One that was pruned meanwhile is none of ours any more.
+    // One that somebody removed meanwhile is none of ours any more.
     if (!bytes.ok()) return !last && !options_.disk.files.Exists(path);
     if (bytes->empty()) return true;
     const size_t size = bytes->size();
@@ -189,8 +215,9 @@ void CopyingWriter::WatchMark() {
   options_.disk.executor.After(kMarkPause, [this, alive = Alive()] {
     if (alive.expired()) return;
     WatchMark();
+    marked_ = std::max(marked_.load(), RecordsBefore(ParseMark(mark_.written())));
     // One that is not written only means that more is copied again.
-    if (!kept_.file.empty()) mark_.Keep(absl::StrCat(kept_.file, " ", kept_.offset, "\n"));
+    if (!kept_.file.empty()) mark_.Keep(MarkText(kept_));
   });
 }
 
@@ -224,7 +251,7 @@ absl::StatusOr<JournalPiece> DecodePiece(std::string_view bytes) {
   const bool known =
       piece.kind == JournalPiece::Kind::kBytes || piece.kind == JournalPiece::Kind::kCut;
   // It becomes the name of a file: nothing else may stand there.
-  if (!known || !in.done() || !journal::IsSegmentName(piece.file))
+  if (!known || !in.done() || !journal::SegmentNumber(piece.file))
     return absl::DataLossError("a piece of a journal is damaged, or none");
   return piece;
 }

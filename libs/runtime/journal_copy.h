@@ -9,10 +9,12 @@
 // comes again replaces what stands from its offset on: after a restart the copy goes on at
 // the place that a mark in the data folder names, and may repeat some.
 //
-// Bounded: what the bus does not take stays in the files; nothing is buffered here.
+// Bounded: what the bus does not take stays in the files, which are not pruned before it has
+// them; nothing is buffered here.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -53,6 +55,9 @@ struct JournalCopyOptions {
   std::string dir;        // of the journal
   std::string mark_file;  // where it keeps how far the bus has it
   std::string program;
+  // Said at once: the records before this one were pruned before the bus had them, and the copy
+  // begins, or goes on, with it.
+  std::function<void(uint64_t sequence)> on_lost = [](uint64_t) {};
 };
 
 // The same journal, copied. On the executor's thread; `writer` is of `dir` and prepares no room.

@@ -8,6 +8,7 @@
 #include "libs/base/virtual_executor.h"
 #include "libs/bus/memory_bus.h"
 #include "libs/bus/topics.h"
+#include "libs/journal/layout.h"
 
 namespace gannet::runtime {
 namespace {
@@ -40,7 +41,7 @@ struct Fixture {
   Copy copy;
   std::unique_ptr<bus::Subscription> reader;
   std::unique_ptr<journal::Writer> writer;
-  uint64_t appended = 0;
+  uint64_t appended = 0, lost_before = 0;
 
   explicit Fixture(uint64_t seed = 1, bus::MemoryBusOptions options = {})
       : bus(executor, options), files(seed) {
@@ -55,9 +56,12 @@ struct Fixture {
         journal::Writer::Open(files, executor, kDir, {.run = 5},
                               {.segment_bytes = 2'000, .reserve_bytes = 0, .own_thread = false});
     if (!opened.ok()) return false;
-    writer =
-        CopyToBus(*std::move(opened),
-                  {bus, {files, executor, executor}, kDir, "data/journal-copied", "news-signal"});
+    writer = CopyToBus(*std::move(opened), {bus,
+                                            {files, executor, executor},
+                                            kDir,
+                                            "data/journal-copied",
+                                            "news-signal",
+                                            [this](uint64_t sequence) { lost_before = sequence; }});
     return true;
   }
   void Append(
@@ -69,6 +73,15 @@ struct Fixture {
     }
     writer->WhenDurable(writer->last_sequence(), done);
     writer->Commit();
+  }
+  // Several segments and a snapshot.
+  void Fill() {
+    for (int batch = 0; batch < 30; ++batch) {
+      Append(5);
+      executor.RunFor(100ms);
+    }
+    REQUIRE(writer->WriteSnapshot("state").ok());
+    executor.RunFor(100ms);
   }
   std::map<std::string, std::string> OnDisk() {
     std::map<std::string, std::string> segments;
@@ -153,6 +166,54 @@ TEST_CASE("A start that has its mark repeats little of the copy") {
   f.executor.RunFor(3s);
   CHECK(f.copy.pieces - before <= 3);
   CHECK(f.copy.files == f.OnDisk());
+}
+
+TEST_CASE("A file that the bus does not have yet is not pruned") {
+  bus::MemoryBusOptions options;
+  options.backlog_limit = 2;
+  Fixture f(1, options);
+  auto stuck = f.bus.Subscribe<wire::EngineNote>(bus::kJournals, {.group = "stuck"},
+                                                 [](const auto&, bus::Position) {});
+  REQUIRE(f.Open());
+  f.Fill();
+  CHECK_FALSE(f.writer->Prune(f.executor.Now(), {})->held);  // one snapshot is not enough
+  f.Fill();
+  CHECK(f.writer->Prune(f.executor.Now(), {})->held);
+  CHECK(f.OnDisk().size() > 5);
+  stuck.reset();
+  f.bus.ForgetGroup(bus::kJournals.info, "stuck");
+  f.executor.RunFor(5s);
+  const journal::Pruned pruned = *f.writer->Prune(f.executor.Now(), {});
+  CHECK(pruned.segments > 2);
+  CHECK_FALSE(pruned.held);
+  // Nothing of it was lost to the copy.
+  base::SimFiles elsewhere;
+  std::map<std::string, std::string> contents;
+  for (const auto& [name, bytes] : f.copy.files) contents[std::string(kDir) + "/" + name] = bytes;
+  elsewhere.SetContents(contents);
+  const auto reader = journal::Reader::Open(elsewhere, kDir);
+  REQUIRE(reader.ok());
+  CHECK((*reader)->first_sequence() == 1);
+  CHECK((*reader)->Verify().valid_prefix == f.appended);
+  CHECK(f.lost_before == 0);
+}
+
+TEST_CASE("A copy that begins behind what was pruned says so") {
+  Fixture f;
+  REQUIRE(f.Open());
+  f.Fill();
+  f.Fill();
+  f.Fill();
+  f.executor.RunFor(2s);
+  REQUIRE(f.writer->Prune(f.executor.Now(), {})->segments > 2);
+  f.writer.reset();
+  REQUIRE(f.Open());
+  CHECK(f.lost_before == 0);
+  f.writer.reset();
+  REQUIRE(f.files.Remove("data/journal-copied").ok());  // as if it had not been copied before
+  REQUIRE(f.Open());
+  CHECK(f.lost_before == journal::SegmentNumber(f.OnDisk().begin()->first));
+  CHECK(f.lost_before > 1);
 }
 
 TEST_CASE("A piece that is damaged, or would be written elsewhere, is refused") {

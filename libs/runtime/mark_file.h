@@ -44,6 +44,8 @@ class MarkFile {
       });
     });
   }
+  // What the file holds.
+  const std::string& written() const { return written_; }
   // Returns when it is on disk. Once `disk.thread` has ended.
   absl::Status KeepNow(const std::string& mark) {
     return mark == written_ ? absl::OkStatus() : disk_.files.WriteAtomically(path_, mark);

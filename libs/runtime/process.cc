@@ -29,6 +29,7 @@ constexpr uint64_t kPreparedBytes = 1u << 20;
 
 constexpr base::Duration kHealthInterval = std::chrono::seconds(1);
 constexpr int kRenewalsPerLease = 4;
+constexpr uint64_t kNobodyNeeds = journal::Retention().needed_after;
 // So far the system clock may be behind before it counts as set back.
 constexpr base::Duration kClockTolerance = std::chrono::seconds(2);
 constexpr base::Duration kLeasePause = std::chrono::milliseconds(200);
@@ -209,11 +210,16 @@ absl::Status Process::OpenBus() {
     GANNET_ASSIGN_OR_RETURN(bus_, options_.make_bus(executor_, clock_, log_));
     watched_bus_ = dynamic_cast<const bus::Watched*>(bus_.get());
     if (options_.journal_on_bus && journal_ != nullptr) {
-      journal_ = CopyToBus(std::move(journal_), {*bus_,
-                                                 {files_, executor_, *keeper_},
-                                                 options_.data_dir + "/journal",
-                                                 options_.data_dir + "/journal-copied",
-                                                 options_.name});
+      journal_ = CopyToBus(std::move(journal_),
+                           {*bus_,
+                            {files_, executor_, *keeper_},
+                            options_.data_dir + "/journal",
+                            options_.data_dir + "/journal-copied",
+                            options_.name,
+                            [this](uint64_t record) {
+                              copy_lacks_before_ = record;
+                              log_.Warning("journal_copy_incomplete", {{"begins", record}});
+                            }});
     }
     return absl::OkStatus();
   }
@@ -391,6 +397,7 @@ int Process::Run(std::vector<std::unique_ptr<Service>> services) {
   if (link_ != nullptr) {
     log_.Info("bus_joined", {{"topics", absl::StrJoin(link_->topics(), ",")},
                              {"published_again", link_->stats().republished}});
+    if (link_->lost() > 0) log_.Warning("facts_not_published", {{"pruned_up_to", link_->lost()}});
     health_.Add("bus", [this] {
       absl::Status status = link_->health();
       if (watched_bus_ != nullptr) status.Update(watched_bus_->health());
@@ -398,7 +405,7 @@ int Process::Run(std::vector<std::unique_ptr<Service>> services) {
     });
   }
   health_.Add("clock", [this] { return ClockHealth(); });
-  health_.Add("journal", [this] { return HealthOf(shard_->health()); });
+  health_.Add("journal", [this] { return JournalHealth(); });
   if (lease_ != nullptr) {
     health_.Add("lease", [this] {
       return HealthOf(
@@ -441,19 +448,52 @@ void Process::Snapshot() {
   executor_.After(options_.snapshot_interval, [this] {
     if (runner_.stopping()) return;
     WriteSnapshot();
-    keeper_->Post([this] { Prune(); });
+    const uint64_t needed_after = link_ != nullptr ? link_->published() : kNobodyNeeds;
+    keeper_->Post([this, needed_after] { Prune(needed_after); });
     Snapshot();
   });
 }
 
-void Process::Prune() {
-  const absl::StatusOr<size_t> pruned =
-      journal_->Prune(clock_.Now(), options_.keep_journal, options_.max_journal_bytes);
+void Process::Prune(uint64_t needed_after) {
+  const absl::StatusOr<journal::Pruned> pruned = journal_->Prune(
+      clock_.Now(), {options_.keep_journal, options_.max_journal_bytes, needed_after});
   if (!pruned.ok()) {
     log_.Warning("journal_not_pruned", {{"error", pruned.status().ToString()}});
-  } else if (*pruned > 0) {
-    log_.Info("journal_pruned", {{"segments", *pruned}});
+    return;
   }
+  if (pruned->segments > 0) log_.Info("journal_pruned", {{"segments", pruned->segments}});
+  executor_.Post([this, pruned = *pruned] { OnPruned(pruned); });
+}
+
+void Process::OnPruned(const journal::Pruned& pruned) {
+  if (pruned.held && !held_bytes_) log_.Warning("journal_held", {{"bytes", pruned.bytes}});
+  held_bytes_ = pruned.held ? std::optional(pruned.bytes) : std::nullopt;
+}
+
+Health Process::JournalHealth() const {
+  if (const absl::Status status = shard_->health(); !status.ok()) return HealthOf(status);
+  Health health{HealthState::kServing, {}};
+  const auto degraded = [&health](std::string reason) {
+    health.state = HealthState::kDegraded;
+    health.reasons.push_back(std::move(reason));
+  };
+  if (held_bytes_) {
+    degraded(base::Concat({"the journal has ", std::to_string(*held_bytes_ >> 20),
+                           " MiB and is beyond its bounds, since the bus has not taken all of it "
+                           "yet; see to the bus, and that the disk does not become full"}));
+  }
+  if (link_ != nullptr && link_->lost() > 0) {
+    degraded(base::Concat({"facts up to record ", std::to_string(link_->lost()),
+                           " were pruned before the bus had them; who reads the bus lacks them "
+                           "(told until the next start)"}));
+  }
+  if (copy_lacks_before_ > 0) {
+    degraded(base::Concat({"the copy of the journal on the bus lacks records before ",
+                           std::to_string(copy_lacks_before_),
+                           ", which were pruned before; back the data folder up (told until the "
+                           "next start)"}));
+  }
+  return health;
 }
 
 // What a clock is corrected by in passing is neither told nor a change of what was told.

@@ -19,6 +19,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -143,7 +144,9 @@ class Process {
   // The periodic work of the process; each arms itself again.
   void Snapshot();
   void WriteSnapshot();
-  void Prune();  // on the keeper's thread
+  void Prune(uint64_t needed_after);  // on the keeper's thread
+  void OnPruned(const journal::Pruned& pruned);
+  Health JournalHealth() const;
   void WatchClock();
   Health ClockHealth() const;
   absl::Status OpenLease();
@@ -182,8 +185,10 @@ class Process {
   std::unique_ptr<Heartbeats> heartbeats_;
   std::unique_ptr<Deps> deps_;
   std::string last_health_;
-  base::Duration clock_ahead_{0};  // as told
-  base::Duration started_{0};      // monotonic
+  base::Duration clock_ahead_{0};       // as told
+  std::optional<uint64_t> held_bytes_;  // of a journal beyond its bounds: the bus lacks some of it
+  uint64_t copy_lacks_before_ = 0;      // records before it never came to the bus; 0: all did
+  base::Duration started_{0};           // monotonic
   telemetry::Metrics::Collector collector_;
   uint64_t snapshot_at_ = 0;  // sequence that the newest snapshot of this run rests on
 };

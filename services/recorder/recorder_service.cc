@@ -202,12 +202,12 @@ void RecorderService::Keep() {
       if (!written.ok() && !absl::IsUnavailable(written))
         deps_.log.Warning("snapshot_failed", {{"error", written.ToString()}});
     }
-    const auto pruned = writer_->Prune(deps_.clock.Now(), config_.keep, config_.max_bytes.value);
+    const auto pruned = writer_->Prune(deps_.clock.Now(), {config_.keep, config_.max_bytes.value});
     if (!pruned.ok()) {
       deps_.log.Warning("recording_not_pruned", {{"error", pruned.status().ToString()}});
-    } else if (*pruned > 0) {
-      stats_.pruned += *pruned;
-      deps_.log.Info("recording_pruned", {{"segments", *pruned}});
+    } else if (pruned->segments > 0) {
+      stats_.pruned += pruned->segments;
+      deps_.log.Info("recording_pruned", {{"segments", pruned->segments}});
     }
   });
 }

@@ -180,7 +180,7 @@ void Exchange::Tick() {
   if (time - last_snapshot_ < options_.snapshot_interval) return;
   // A snapshot that could not be taken now (the last is still being written) is
   // taken at the next tick; the commands are in the journal either way.
-  if (Snapshot().ok()) (void)journal_->Prune(time, base::Duration(0), options_.journal_bytes);
+  if (Snapshot().ok()) (void)journal_->Prune(time, {.max_bytes = options_.journal_bytes});
 }
 
 absl::Status Exchange::Snapshot() {
