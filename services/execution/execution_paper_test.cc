@@ -141,6 +141,43 @@ TEST_CASE("Paper changes orders in place") {
   CHECK(host.service->engine().stats().illegal_events == 0);
 }
 
+TEST_CASE("A paper perpetual's wallet is the deposit, what closing realised and each fee once") {
+  Outside outside;
+  ExecutionConfig config = Config();
+  config.reconcile_every = 1s;
+  ServiceHost host(outside, config);
+  host.btc.id = market::InstrumentId("binance-usdm:BTCUSDT");
+  host.btc.kind = market::InstrumentKind::kPerpetual;
+  host.Start();
+  host.RunFor(100ms);
+  host.Turn([&](const market::Header& cause) {
+    const auto level = [&](std::string_view price, std::string_view quantity) {
+      return market::Level{*host.btc.ParsePrice(price), *host.btc.ParseQuantity(quantity)};
+    };
+    market::BookUpdate book;
+    book.instrument = host.btc.id;
+    book.state = market::BookState::kValid;
+    book.snapshot = true;
+    book.first_update_id = book.last_update_id = 1;
+    book.bids = {level("50000", "0.3"), level("49999", "1")};
+    book.asks = {level("50001", "1")};
+    host.shard().Publish(bus::kBooks, book, cause);
+  });
+  const auto trade = [&](const char* id, Side side, const char* quantity) {
+    host.Decide(host.Intent(id, side, quantity, ""));
+    host.RunFor(10ms);
+    CHECK(host.State(id) == OrderState::kFilled);
+    return host.service->engine().state().balances().at(market::AssetId("USDT")).free.ToString();
+  };
+  CHECK(trade("g1a", Side::kBuy, "0.5") == "99974.9995");  // a fee of 0.1 %
+  // Its second fill is made before its first is booked: realised -0.7, fees 24.9998.
+  CHECK(trade("g1b", Side::kSell, "0.5") == "99949.2997");
+  host.RunFor(30s);
+  const ExecutionState& state = host.service->engine().state();
+  CHECK(state.differences().empty());
+  CHECK(state.Explained(market::AssetId("USDT")).ToString() == "99949.2997");
+}
+
 // The same day twice.
 base::Sha256Digest Day(bool wire_mode, std::string* state = nullptr) {
   Outside outside;
@@ -297,6 +334,7 @@ TEST_CASE("Messages of the paper venue survive their own bytes, and nothing else
   order.trade = venue::TradeUpdate{};
   order.trade->trade_id = "7";
   order.trade->side_known = true;
+  order.trade->realized = "-0.7";
   answer.orders = {order};
   answer.balances = {{market::AssetId("BTC"), market::Money(5, 3), market::Money(-1, 0)}};
   answer.server_time = base::FromUnixMillis(5);
@@ -306,6 +344,11 @@ TEST_CASE("Messages of the paper venue survive their own bytes, and nothing else
   CHECK(read->orders == answer.orders);
   CHECK(read->balances == answer.balances);
   CHECK(read->server_time == answer.server_time);
+  // As written before trades said what they realised.
+  std::string before = bytes;
+  before.replace(before.find("-0.7") - 4, 8, "").front() = 1;
+  order.trade->realized.clear();
+  CHECK(DecodePaperAnswer(before).value().orders == std::vector{order});
   PaperRequest request{
       .kind = venue::RequestKind::kTrades, .trade_id = "9", .since = base::FromUnixMillis(3)};
   request.order.quantity = {7};

@@ -463,12 +463,39 @@ void PaperAdapter::OnFill(Record& record, const matching::PaperEvent& event) {
   trade.fee = event.fee.ToString();
   trade.fee_asset = event.fee_asset;
   trade.liquidity = event.liquidity;
+  trade.realized = Realize(record, event);
   trade.time = event.time;
   record.trades.push_back(trade);
   if (!event.fee_asset.empty()) touched_.insert(event.fee_asset);
   if (record.status == VenueOrderStatus::kFilled)
     Close(record, VenueOrderStatus::kFilled, event.time);
   Tell(record, std::move(trade), "TRADE");
+}
+
+// What the fill adds to the balance of the settlement asset by closing a position, first in
+// first out: what `state_` will say once it is booked, and several may be made before that.
+std::string PaperAdapter::Realize(const Record& record, const matching::PaperEvent& event) {
+  const market::InstrumentId& id = record.order.instrument;
+  const market::Instrument* instrument = instruments_.Find(id);
+  const TrackedOrder* order = state_->Find(record.order.client_order_id);
+  if (instrument == nullptr || order == nullptr ||
+      instrument->kind == market::InstrumentKind::kSpot)
+    return {};
+  const market::PositionKey key{order->intent.account, order->intent.strategy, id};
+  if (const auto* booked = state_->positions().Find(key);
+      booked != nullptr && positions_.Find(key) == nullptr)
+    positions_.Restore(key, *booked);
+  const market::Position* known = positions_.Find(key);
+  const Money before = known == nullptr ? Money() : known->realized;
+  market::Fill fill;
+  fill.trade_id = event.trade_id;
+  fill.price = event.price;
+  fill.quantity = event.quantity;
+  fill.fee = event.fee;
+  fill.fee_asset = event.fee_asset;
+  if (!positions_.Apply(key, *instrument, record.order.side, fill).ok()) return {};
+  const Money realized = positions_.Find(key)->realized - before;
+  return realized.zero() ? std::string() : realized.ToString();
 }
 
 void PaperAdapter::Close(Record& record, VenueOrderStatus status, base::Time now) {
@@ -591,17 +618,8 @@ void PaperAdapter::Touch(const market::InstrumentId& instrument) {
 
 Money PaperAdapter::Total(const market::AssetId& asset) const {
   const auto deposit = options_.deposits.find(asset);
-  Money total = state_->baseline()                   ? state_->Explained(asset)
-                : deposit == options_.deposits.end() ? Money()
-                                                     : deposit->second;
-  for (const auto& [key, position] : state_->positions().all()) {
-    const market::Instrument* instrument = state_->NewestInstrument(key.instrument);
-    if (instrument == nullptr || instrument->kind == market::InstrumentKind::kSpot ||
-        instrument->settle != asset)
-      continue;
-    total += market::RealizedPnl(position, *instrument);
-  }
-  return total;
+  if (state_->baseline()) return state_->Explained(asset);
+  return deposit == options_.deposits.end() ? Money() : deposit->second;
 }
 
 Money PaperAdapter::Locked(const market::AssetId& asset) const {

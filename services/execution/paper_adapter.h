@@ -4,8 +4,9 @@
 // Pure. The service hands it the market, the requests that execution sends and the
 // time; what it has to say comes out of Take, as answers and stream frames of the
 // same form as a real venue's. Its balances are what deposits and the account's
-// own fills explain, so it keeps none itself; after a restart its open orders are
-// those that execution knows to be working, put back once the market is there.
+// own fills explain, what closing a perpetual realised among it, so it keeps none itself; after a
+// restart its open orders are those that execution knows to be working, put back once the market is
+// there.
 #pragma once
 
 #include <cstdint>
@@ -116,6 +117,7 @@ class PaperAdapter : public venue::OrderVenue {
   void Drain();
   void OnEvent(const matching::PaperEvent& event);
   void OnFill(Record& record, const matching::PaperEvent& event);
+  std::string Realize(const Record& record, const matching::PaperEvent& event);
   void Close(Record& record, venue::VenueOrderStatus status, base::Time now);
   void Reply(uint64_t id, venue::Answer answer);
   void Refuse(uint64_t id, std::string code, std::string message, bool not_found);
@@ -137,6 +139,8 @@ class PaperAdapter : public venue::OrderVenue {
   const venue::AbsenceRules absence_;
   matching::PaperVenue venue_;
   market::Instruments instruments_;
+  // Those of derivatives as of the last fill made, which is not booked yet.
+  market::Positions positions_;
   std::map<market::ClientOrderId, Record> records_;
   std::set<market::ClientOrderId> open_, waiting_;  // of the records
   std::deque<market::ClientOrderId> closed_;

@@ -9,7 +9,7 @@ namespace {
 using wire::CanonicalReader;
 using wire::CanonicalWriter;
 
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersion = 2;  // 1: trades without what they realised
 
 template <class Enum>
 Enum ReadEnum(CanonicalReader& in) {
@@ -25,10 +25,11 @@ void Write(CanonicalWriter& out, const venue::TradeUpdate& trade) {
   out.Bytes(trade.quantity);
   out.Bytes(trade.fee);
   out.Text(trade.fee_asset);
+  out.Bytes(trade.realized);
   out.U8(static_cast<uint8_t>(trade.liquidity));
   out.Time(trade.time);
 }
-venue::TradeUpdate ReadTrade(CanonicalReader& in) {
+venue::TradeUpdate ReadTrade(CanonicalReader& in, uint8_t version) {
   venue::TradeUpdate trade;
   trade.instrument = in.Text<market::InstrumentId>();
   trade.venue_order_id = in.Text<market::VenueOrderId>();
@@ -39,6 +40,7 @@ venue::TradeUpdate ReadTrade(CanonicalReader& in) {
   trade.quantity = in.Bytes();
   trade.fee = in.Bytes();
   trade.fee_asset = in.Text<market::AssetId>();
+  if (version >= 2) trade.realized = in.Bytes();
   trade.liquidity = ReadEnum<market::Liquidity>(in);
   trade.time = in.Time();
   return trade;
@@ -62,7 +64,7 @@ void Write(CanonicalWriter& out, const venue::OrderUpdate& update) {
   out.Time(update.time);
   out.Bytes(update.reject_code);
 }
-venue::OrderUpdate ReadOrder(CanonicalReader& in) {
+venue::OrderUpdate ReadOrder(CanonicalReader& in, uint8_t version) {
   venue::OrderUpdate update;
   update.instrument = in.Text<market::InstrumentId>();
   update.client_order_id = in.Text<market::ClientOrderId>();
@@ -75,7 +77,7 @@ venue::OrderUpdate ReadOrder(CanonicalReader& in) {
   update.stop_price = in.Bytes();
   update.quantity = in.Bytes();
   update.cumulative = in.Bytes();
-  if (in.Bool()) update.trade = ReadTrade(in);
+  if (in.Bool()) update.trade = ReadTrade(in, version);
   const uint8_t triggered = in.U8();
   if (triggered != 0) update.triggered = triggered == 2;
   update.time = in.Time();
@@ -114,11 +116,14 @@ absl::StatusOr<T> Finish(CanonicalReader& in, T value) {
   return value;
 }
 
-absl::Status CheckVersion(CanonicalReader& in) {
-  if (const uint8_t version = in.U8(); in.ok() && version != kVersion) {
+// Older ones are in journals.
+absl::StatusOr<uint8_t> ReadVersion(CanonicalReader& in) {
+  const uint8_t version = in.U8();
+  if (in.ok() && (version == 0 || version > kVersion)) {
     return absl::DataLossError("a message of the paper venue has another format");
   }
-  return in.status();
+  GANNET_RETURN_IF_ERROR(in.status());
+  return version;
 }
 
 }  // namespace
@@ -144,7 +149,7 @@ std::string EncodePaper(const PaperRequest& request) {
 
 absl::StatusOr<PaperRequest> DecodePaperRequest(std::string_view bytes) {
   CanonicalReader in(bytes);
-  GANNET_RETURN_IF_ERROR(CheckVersion(in));
+  GANNET_RETURN_IF_ERROR(ReadVersion(in).status());
   PaperRequest request;
   request.kind = ReadEnum<venue::RequestKind>(in);
   request.order.client_order_id = in.Text<market::ClientOrderId>();
@@ -180,14 +185,14 @@ std::string EncodePaper(const venue::Answer& answer) {
 
 absl::StatusOr<venue::Answer> DecodePaperAnswer(std::string_view bytes) {
   CanonicalReader in(bytes);
-  GANNET_RETURN_IF_ERROR(CheckVersion(in));
+  GANNET_ASSIGN_OR_RETURN(const uint8_t version, ReadVersion(in));
   venue::Answer answer;
   answer.outcome = ReadEnum<venue::OutcomeClass>(in);
   answer.code = in.Bytes();
   answer.message = in.Bytes();
   answer.not_found = in.Bool();
-  ReadList(in, answer.orders, ReadOrder);
-  ReadList(in, answer.trades, ReadTrade);
+  ReadList(in, answer.orders, [=](CanonicalReader& from) { return ReadOrder(from, version); });
+  ReadList(in, answer.trades, [=](CanonicalReader& from) { return ReadTrade(from, version); });
   ReadList(in, answer.balances, ReadBalance);
   answer.balances_time = in.Time();
   if (in.Bool()) answer.server_time = in.Time();
@@ -208,11 +213,11 @@ std::string EncodePaper(const venue::StreamUpdate& update) {
 
 absl::StatusOr<venue::StreamUpdate> DecodePaperFrame(std::string_view bytes) {
   CanonicalReader in(bytes);
-  GANNET_RETURN_IF_ERROR(CheckVersion(in));
+  GANNET_ASSIGN_OR_RETURN(const uint8_t version, ReadVersion(in));
   venue::StreamUpdate update;
   update.kind = ReadEnum<venue::StreamKind>(in);
   update.evidence = in.Bytes();
-  if (in.Bool()) update.order = ReadOrder(in);
+  if (in.Bool()) update.order = ReadOrder(in, version);
   ReadList(in, update.balances, ReadBalance);
   update.time = in.Time();
   return Finish(in, std::move(update));
