@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -70,8 +71,8 @@ Money QuoteOf(const market::Instrument& definition, const market::Fill& fill) {
       .value_or(Money());
 }
 
-void AddFill(const store::FillRow& row, const market::Instrument& definition, Moves& moves) {
-  const std::string venue(market::VenueOf(row.instrument));
+void AddFill(const store::FillRow& row, const market::Instrument& definition,
+             const std::string& venue, Moves& moves) {
   if (!row.fee_asset.empty() && !row.fee.zero())
     moves[{row.fee_asset, venue}].push_back({row.time, Line::kFees, -row.fee});
   const auto fill = FillOf(row, definition);
@@ -126,12 +127,20 @@ bool IsResult(const store::BookingRow& row) {
 std::vector<Statement> StatementsOf(const ReportData& data, const std::vector<store::FillRow>& all,
                                     const std::vector<store::BalanceRow>& balances) {
   Moves moves;
+  std::set<std::string> wallets;
+  for (const store::BalanceRow& row : balances) {
+    if (row.account == data.request.account) wallets.insert(row.venue);
+  }
+  // One wallet pays for orders at every venue, as on paper; otherwise each venue has its own.
+  const auto wallet_of = [&wallets](const market::InstrumentId& instrument) {
+    return wallets.size() == 1 ? *wallets.begin() : std::string(market::VenueOf(instrument));
+  };
   for (const store::FillRow& row : all) {
     const auto definition = data.definitions.find(row.instrument);
     // What people signed of a position moved no balance.
     if (row.account == data.request.account && definition != data.definitions.end() &&
         !row.client_order_id.empty())
-      AddFill(row, definition->second, moves);
+      AddFill(row, definition->second, wallet_of(row.instrument), moves);
   }
   // By the venue's own time, as fills: what is asked for after the balance has moved is told
   // after the balance too.

@@ -191,6 +191,20 @@ TEST_CASE("Report shows funding and fees apart, and explains the balance to the 
   CHECK(report.FindTable("bookings")->rows.size() == 3);
 }
 
+TEST_CASE("Report knows the one wallet that pays for trades at another venue") {
+  store::Batch batch = TestHistory();
+  for (store::BalanceRow& row : batch.balances) row.venue = "paper";
+  const auto store = StoreWith(batch);
+  const Report report = BuildReport(*store, TestRequest()).value();
+  const Table& statement = *report.FindTable("statement");
+  for (const auto& row : statement.rows) {
+    CHECK(row.at(statement.Index("venue")) == Value(std::string("paper")));
+    CHECK(row.at(statement.Index("line")) != Value(std::string("Not explained")));
+  }
+  CHECK(AmountOf(report, "statement", "Bought and sold") == Money(-150, 0));
+  CHECK(AmountOf(report, "statement", "Fees of trades") == Money(-4, 0));
+}
+
 TEST_CASE("Report says what no event explains of a balance") {
   store::Batch batch = TestHistory();
   batch.balances[1].free = Money(840, 0);

@@ -194,5 +194,44 @@ TEST_CASE("What the venue does to an account by itself reaches the gate and the 
   CHECK(kinds == std::map<std::string, int>{{"funding", 2}, {"liquidation", 1}});
 }
 
+TEST_CASE("On paper the statement of balances explains trades of spot and of perpetuals") {
+  Outside outside;
+  ExecutionConfig config;
+  config.paper.order_latency = 5ms;
+  ServiceHost host(outside, config);
+  const auto reporting =
+      reporting::BuildReporting({}, host.deps(), std::make_unique<store::MemoryStore>());
+  REQUIRE(reporting->Start().ok());
+  host.Start();
+  host.RunFor(1s);
+  const auto trade = [&](const char* id, Side side) {
+    host.Decide(host.Intent(id, side, "0.5", ""));
+    host.RunFor(1s);
+    CHECK(host.State(id) == market::OrderState::kFilled);
+  };
+  host.Book("50000", "50001");
+  trade("g1a", Side::kBuy);
+  host.btc.id = market::InstrumentId("binance-usdm:BTCUSDT");
+  host.btc.kind = market::InstrumentKind::kPerpetual;
+  host.Define();
+  host.Book("50000", "50001");
+  trade("g1b", Side::kBuy);
+  trade("g1c", Side::kSell);
+  bool drained = false;
+  reporting->Drain([&] { drained = true; });
+  host.RunFor(1min);
+  REQUIRE(drained);
+  reporting::ReportRequest request;
+  request.account = market::AccountId("main/paper");
+  request.to = host.shard().now() + 1h;
+  request.from = request.to - 24h;
+  const reporting::Report report = reporting::BuildReport(reporting->store(), request).value();
+  CHECK(Line(report, "Bought and sold") == Money(-250'005, 1));
+  CHECK(Line(report, "Fees of trades") == Money(-75'001, 3));
+  CHECK(Line(report, "Realised, as the venue booked it") == Money(-5, 1));
+  CHECK(Line(report, "Closing") == Money(74'923'999, 3));
+  CHECK(Line(report, "Not explained") == Money());
+}
+
 }  // namespace
 }  // namespace gannet::execution
