@@ -628,6 +628,29 @@ async function main() {
   check((await page.evaluate(() => window.saved)) === "gannet-main-paper.pdf", "the report's name");
   step("a report as PDF");
 
+  // What a headline or a venue wrote is no formula in a table calculator.
+  const texts = ["=1+1", "+1+1", "-1+1", "@a", "\t=1+1", "\r=1+1", "-1.5", 'a,"b"'];
+  const csv = await page.evaluate(async (details) => {
+    const real = window.fetch;
+    const make = URL.createObjectURL;
+    let saved = null;
+    window.fetch = () => Promise.resolve(new Response(JSON.stringify(details.map((detail) => ({ detail, end: 1 })))));
+    URL.createObjectURL = (blob) => {
+      saved = blob;
+      return make.call(URL, blob);
+    };
+    document.querySelector('[aria-label="orders as CSV"]').click();
+    for (let i = 0; i < 100 && !saved; i += 1) await new Promise((done) => setTimeout(done, 20));
+    window.fetch = real;
+    URL.createObjectURL = make;
+    return saved?.text();
+  }, texts);
+  check(
+    csv === "detail,end\n'=1+1,1\n'+1+1,1\n'-1+1,1\n'@a,1\n'\t=1+1,1\n\"'\r=1+1\",1\n-1.5,1\n\"a,\"\"b\"\"\",1\n",
+    "the CSV: " + JSON.stringify(csv),
+  );
+  step("a table as CSV: no text is a formula");
+
   // The gateway stops answering: shown (within 2 s where the machine is not busy), and no row lost.
   await go("overview");
   gannet.kill("SIGSTOP");

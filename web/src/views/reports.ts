@@ -70,8 +70,8 @@ function table(label: string, first: string): Table<Group> {
 }
 const quote = (v: unknown): string => {
   let s = v === null || v === undefined ? "" : String(v);
-  if (/^[=+\-@]/.test(s) && !/^-?[\d.]+$/.test(s)) s = "'" + s;
-  return /[",\n]/.test(s) ? `"${s.replace(/"/g, '""')}"` : s;
+  if (/^[=+\-@\t\r]/.test(s) && !/^-?[\d.]+$/.test(s)) s = "'" + s;
+  return /[",\r\n]/.test(s) ? `"${s.replace(/"/g, '""')}"` : s;
 };
 async function download(what: "orders" | "fills" | "positions" | "signals", format: "csv" | "json"): Promise<void> {
   const rows = await get<Record<string, unknown>[]>("/api/v1/" + what);
