@@ -32,6 +32,7 @@ class ScriptedVenue : public venue::OrderVenue {
   bool ReducesNet() const override { return reduces_net; }
   bool OrdersGrow() const override { return orders_grow; }
 
+  size_t Places(market::OrderType type) const override { return TwoIdentities(type) ? 2 : places; }
   bool TwoIdentities(market::OrderType type) const override {
     return two_identities && type == market::OrderType::kStop;
   }
@@ -105,8 +106,9 @@ class ScriptedVenue : public venue::OrderVenue {
   }
   venue::WireRequest QueryOrder(const venue::OrderKey& order, base::Time now) override {
     return Request(venue::RequestKind::kQueryOrder, "GET",
-                   order.venue_order_id.empty() ? "query " + Words(order)
-                                                : "identify " + order.venue_order_id.text(),
+                   (places > 1 && order.place == 1 ? "past-" : "") +
+                       (order.venue_order_id.empty() ? "query " + Words(order)
+                                                     : "identify " + order.venue_order_id.text()),
                    now, std::chrono::seconds(5));
   }
   venue::WireRequest TradesOfOrder(const market::InstrumentId&, const market::VenueOrderId& order,
@@ -196,6 +198,7 @@ class ScriptedVenue : public venue::OrderVenue {
   bool history = false;         // of closed orders
   size_t batch = 0;             // cancels that one request takes
   size_t place_batch = 0;       // orders that one request places
+  size_t places = 1;            // where orders may be; of two the second is asked as "past-…"
   bool two_identities = false;  // stop orders wait as "algo:…"
   bool derivatives = false;     // balance changes are asked for, a dead-man timer is there
   venue::Answer next;

@@ -857,9 +857,18 @@ void ExecutionEngine::OnIdentified(const InFlight& request, const venue::Answer&
   // Without an answer its trades stay unexplained, and the next look asks again.
   if (answer.outcome == OutcomeClass::kConfirmed && !answer.orders.empty()) {
     OnOrderUpdate(answer.orders.front(), answer.trades, answer.evidence);
-  } else {
+  } else if (!answer.not_found || !IdentifyElsewhere(request)) {
     unnamed_trades_.erase({request.context.instrument, request.venue_order});
   }
+}
+
+bool ExecutionEngine::IdentifyElsewhere(const InFlight& request) {
+  venue::RequestContext context = request.context;
+  if (++context.place >= venue_.Places(context.type)) return false;
+  const venue::OrderKey key{
+      context.instrument, {}, request.venue_order, context.type, context.place};
+  return SendQuery(Purpose::kIdentify, venue_.QueryOrder(key, VenueNow()), std::move(context),
+                   request.venue_order);
 }
 
 // Booked to EXTERNAL.

@@ -645,7 +645,9 @@ void ExecutionEngine::RetryCancels() {
 
 bool ExecutionEngine::CancelUnderWay(const market::ClientOrderId& id) const {
   const auto inquiry = inquiries_.find(id);
-  if (inquiry != inquiries_.end() && inquiry->second.cancel_open) return true;
+  if (inquiry != inquiries_.end() && inquiry->second.cancel_open &&
+      MayArrive(state_.Find(id)->cancel))
+    return true;
   return std::any_of(in_flight_.begin(), in_flight_.end(),
                      [&](const auto& entry) { return entry.second.Cancels(id); });
 }
@@ -741,7 +743,7 @@ void ExecutionEngine::Sweep() {
     }
     more = true;
     const auto inquiry = inquiries_.find(id);
-    const bool being_found_out = inquiry != inquiries_.end() && order->cancel.id != 0;
+    const bool being_found_out = inquiry != inquiries_.end() && MayArrive(order->cancel);
     if (CancelUnderWay(id) || being_found_out) continue;
     if (!order->twin()) {
       chosen.push_back(id);

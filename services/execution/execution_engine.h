@@ -300,9 +300,10 @@ class ExecutionEngine {
     base::Time next{};         // not before
     base::Time scheduled = base::Time::max();
     base::Duration backoff{0};
-    bool want_state = false;   // ask for the order
-    bool want_trades = false;  // ask for its trades
-    bool cancel_open = false;  // the outcome of its cancel is unknown
+    bool want_state = false;    // ask for the order
+    bool want_trades = false;   // ask for its trades
+    bool asked_trades = false;  // for them the latest time, not for the order
+    bool cancel_open = false;   // the outcome of its cancel is unknown
     std::optional<Final> final;
     // Of the copy of the placement that was answered: what the order ends with once it is
     // proven that no other was taken. Not kept over a restart; it ends ABSENT then.
@@ -426,6 +427,9 @@ class ExecutionEngine {
   void Schedule(base::Time at, Task task);
   base::Time VenueNow() const { return now_ + clock_offset_; }
   base::Time LatestEffect(const JournaledRequest& request) const;
+  bool MayArrive(const JournaledRequest& request) const {
+    return request.id != 0 && VenueNow() <= LatestEffect(request);
+  }
   bool CancelUnderWay(const market::ClientOrderId& id) const;
   // Its client id does not lead to it: requests go by the venue's.
   bool ByVenueId(const TrackedOrder& order) const;
@@ -566,6 +570,7 @@ class ExecutionEngine {
   void OnAccount(const InFlight& request, const venue::Answer& answer);
   void OnTime(const InFlight& request, const venue::Answer& answer);
   void OnIdentified(const InFlight& request, const venue::Answer& answer);
+  bool IdentifyElsewhere(const InFlight& request);  // false: there is no other place, or no room
   void Verified(const market::ClientOrderId& id);
   bool Doubtful(const venue::Answer& account);
   bool OlderThanStream(const venue::Answer& account) const;

@@ -40,6 +40,7 @@ ExecutionEngine::Inquiry& ExecutionEngine::BeginSearch(const market::ClientOrder
   Inquiry& inquiry = Inquire(id, options_.stream_wait);
   // Whatever was asked while its answer was still out says nothing of how often to ask now.
   inquiry.backoff = options_.inquiry_first;
+  inquiry.place = 0;
   return inquiry;
 }
 
@@ -65,13 +66,18 @@ void ExecutionEngine::StepInquiry(const market::ClientOrderId& id) {
     return;
   }
   if (order->life.state() == OrderState::kUnknown) return StepAbsence(*order, inquiry);
-  if (inquiry.want_trades && !order->venue_order_id.empty() && !Waits(*order)) {
+  // In turns while both are wanted: the venue may list neither.
+  const bool state_first = inquiry.want_state && (inquiry.asked_trades || inquiry.place > 0);
+  inquiry.asked_trades =
+      inquiry.want_trades && !state_first && !order->venue_order_id.empty() && !Waits(*order);
+  if (inquiry.asked_trades) {
     return Ask(*order, inquiry, Purpose::kInquiryTrades,
                venue_.TradesOfOrder(order->intent.instrument, order->venue_order_id, VenueNow()));
   }
   if (inquiry.want_state || inquiry.want_trades || inquiry.final) {
     inquiry.by_venue_id |= ByVenueId(*order);
     venue::OrderKey key = KeyOf(*order);
+    key.place = inquiry.place;
     if (inquiry.by_venue_id) key.venue_order_id = order->venue_order_id;
     return Ask(*order, inquiry, Purpose::kInquiryOrder, venue_.QueryOrder(key, VenueNow()), key);
   }
@@ -236,6 +242,7 @@ bool ExecutionEngine::BookInquiryAnswer(const InFlight& request, const venue::An
   if (const auto found = inquiries_.find(id); found != inquiries_.end()) {
     found->second.want_state = false;
     found->second.backoff = options_.inquiry_first;
+    found->second.place = 0;
   }
   const market::ClientOrderId whose =
       OnOrderUpdate(answer.orders.front(), answer.trades, answer.evidence);
@@ -280,7 +287,8 @@ void ExecutionEngine::OrderAnswered(const InFlight& request, const venue::Answer
     // No later than when the first part of the proof can be had.
     const base::Time proof = LatestEffect(order.place) - clock_offset_ + kJustAfter;
     if (proof > now_) inquiry.next = std::min(inquiry.next, proof);
-  } else if (answer.not_found && !inquiry.cancel_open) {
+  } else if (answer.not_found) {
+    if (!LookedEverywhere(request, inquiry)) return;
     // Only what was once acknowledged can be missing.
     const bool acknowledged = order.life.working() != OrderState::kSubmitted;
     if (acknowledged && vanished_.insert(id).second) ++stats_.vanished_orders;

@@ -1,6 +1,7 @@
 // UNKNOWN orders: what they wait for, what ends the waiting, and what proves that
 // an order was never taken.
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <string>
 
 #include "services/execution/engine_fixture_for_test.h"
@@ -371,6 +372,74 @@ TEST_CASE("The proof of absence is begun as soon as it can be had") {
   f.Answer(f.taken, early);
   f.Advance(1ms);
   CHECK(f.TakeSent("time"));
+}
+
+TEST_CASE("An order is missing only when it is in none of the places where it may be") {
+  EngineFixture f;
+  f.venue.places = 2;
+  f.Working("g1a", "7");
+  f.CloseStream();
+  f.Open();
+  f.Reconcile();
+  f.Answer("query g1a", EngineFixture::NotFound(), 400);
+  CHECK(f.engine.stats().vanished_orders == 0);
+  CHECK_FALSE(f.engine.ready());
+  SECTION("found in the second") {
+    f.Answer("past-query g1a",
+             EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")));
+    CHECK(f.State("g1a") == OrderState::kCanceled);
+    CHECK(f.engine.stats().vanished_orders == 0);
+  }
+  SECTION("in none") {
+    f.Lose("past-query g1a");  // says nothing
+    CHECK(f.engine.stats().vanished_orders == 0);
+    f.Advance(2s);
+    f.Answer("past-query g1a", EngineFixture::NotFound(), 400);
+    CHECK(f.State("g1a") == OrderState::kAccepted);
+    CHECK(f.engine.stats().vanished_orders == 1);
+    f.Advance(4s);
+    CHECK(f.TakeSent("query g1a"));  // from the first again
+  }
+  f.Advance(1ms);
+  CHECK(f.engine.ready());
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("An order whose trade the venue does not list is asked for all the same") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  f.StreamOrder(
+      f.Update("g1a", "7", VenueOrderStatus::kPartiallyFilled, "0.5"));  // its fill was lost
+  f.Advance(1s);
+  f.Answer("trades-of 7", EngineFixture::Trades({}));
+  f.CloseStream();
+  f.Open();
+  f.Reconcile();
+  const bool listed = GENERATE(true, false);
+  size_t asked = 0;
+  for (int i = 0; i < 60; ++i) {
+    f.Advance(1s);
+    while (f.TakeSent("trades-of 7")) {
+      f.Answer(f.taken, EngineFixture::Trades({}));
+      ++asked;
+    }
+    while (f.TakeSent("query g1a")) {
+      f.Answer(f.taken, listed ? EngineFixture::Confirmed(f.Update(
+                                     "g1a", "7", VenueOrderStatus::kPartiallyFilled, "0.5"))
+                               : EngineFixture::NotFound());
+      ++asked;
+    }
+  }
+  CHECK(f.engine.ready());
+  CHECK(f.engine.stats().vanished_orders == (listed ? 0 : 1));
+  CHECK(asked < 20);  // ever more slowly
+  f.Advance(60s);
+  while (f.TakeSent("query g1a")) {
+    f.Answer(f.taken, EngineFixture::NotFound());
+    f.Advance(60s);
+  }
+  f.Answer("trades-of 7", EngineFixture::Trades({f.Trade("7", "101", "0.5")}));
+  CHECK(f.State("g1a") == OrderState::kPartiallyFilled);
 }
 
 TEST_CASE("Queries back off while the venue does not answer") {

@@ -188,6 +188,35 @@ TEST_CASE(
   CHECK(f.Last("g1c").kind == ExecKind::kJournaled);
 }
 
+TEST_CASE(
+    "An order under a cancel that the venue does not find holds up neither session nor cancels") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  f.CancelIntent("c1", "g1a");
+  f.Lose("cancel g1a");
+  Reconnect(f);
+  f.Reconcile();
+  f.Answer("query g1a", EngineFixture::NotFound(), 400);
+  f.Advance(1ms);
+  CHECK(f.engine.ready());
+  CHECK(f.State("g1a") == OrderState::kPendingCancel);  // nothing is proven
+  CHECK(f.engine.stats().vanished_orders == 1);
+  CHECK_FALSE(f.engine.Problems(f.now).empty());
+  f.CancelIntent("c2", "g1a");
+  CHECK_FALSE(f.TakeSent("cancel g1a"));  // the first may arrive yet
+  while (f.now <= f.Order("g1a").cancel.timestamp + 2s + f.venue.rules.engine_timeout) {
+    f.Advance(1s);
+    while (f.TakeSent("query g1a")) f.Answer(f.taken, EngineFixture::NotFound(), 400);
+  }
+  SECTION("another cancel is sent") { f.CancelIntent("c3", "g1a"); }
+  SECTION("by a kill switch too") { f.Command(market::CommandKind::kKill, {}); }
+  f.Answer("cancel g1a",
+           EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0")));
+  CHECK(f.State("g1a") == OrderState::kCanceled);
+  CHECK(f.engine.stats().illegal_events == 0);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
 TEST_CASE("Foreign orders and fills are booked to EXTERNAL and counted") {
   EngineFixture f;
   f.StreamOrder(f.Update("web_1", "500", VenueOrderStatus::kNew, "0"));
@@ -234,6 +263,19 @@ TEST_CASE("Fills of a foreign order that we missed are fetched and booked") {
   f.Answer("trades-of 500",
            EngineFixture::Trades({f.Trade("500", "901", "0.5"), f.Trade("500", "902", "0.25")}));
   CHECK(f.engine.state().NetPosition(kBtc).mantissa == 750);
+}
+
+TEST_CASE("The order of a foreign trade is looked for in every place where it may be") {
+  EngineFixture f;
+  f.venue.places = 2;
+  f.Working("g1a", "7");
+  f.Advance(f.Options().reconcile_every);
+  f.Answer("trades-since", EngineFixture::Trades({f.Trade("500", "5001", "1")}));
+  f.Answer("identify 500", EngineFixture::NotFound(), 400);
+  f.Answer("past-identify 500",
+           EngineFixture::Confirmed(f.Update("web_1", "500", VenueOrderStatus::kFilled, "1")));
+  CHECK(f.State("web_1") == OrderState::kFilled);
+  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 1000);
 }
 
 TEST_CASE("An order with our prefix that this journal does not know is reported as such") {
