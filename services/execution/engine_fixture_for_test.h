@@ -31,6 +31,7 @@ class ScriptedVenue : public venue::OrderVenue {
   std::string_view clock_refusal() const override { return "-1021"; }
   bool ReducesNet() const override { return reduces_net; }
   bool OrdersGrow() const override { return orders_grow; }
+  bool OrderedTradeIds() const override { return ordered_trade_ids; }
 
   size_t Places(market::OrderType type) const override { return TwoIdentities(type) ? 2 : places; }
   bool TwoIdentities(market::OrderType type) const override {
@@ -193,8 +194,9 @@ class ScriptedVenue : public venue::OrderVenue {
   venue::AbsenceRules rules;
   bool cancel_replace = true;
   bool amends = true;
-  bool reduces_net = false;     // reduce-only is judged by what the account holds
-  bool orders_grow = false;     // by other hands too
+  bool reduces_net = false;  // reduce-only is judged by what the account holds
+  bool orders_grow = false;  // by other hands too
+  bool ordered_trade_ids = true;
   bool history = false;         // of closed orders
   size_t batch = 0;             // cancels that one request takes
   size_t place_batch = 0;       // orders that one request places

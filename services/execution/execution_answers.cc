@@ -16,6 +16,8 @@ using venue::VenueOrderStatus;
 
 // Trades kept of venue orders that are not named yet; more than any gap holds.
 constexpr size_t kMaxUnnamedOrders = 10'000;
+// All trades of a millisecond are in a list that is asked for this much later.
+constexpr base::Duration kListedWithin = std::chrono::seconds(5);
 
 // "not sent: 7: words" → its parts.
 std::optional<Block> ParseNotSent(std::string_view error) {
@@ -820,8 +822,21 @@ bool ExecutionEngine::Keep(const venue::TradeUpdate& trade) {
   return true;
 }
 
+// What was looked at was booked, so that what is of no order here is of one that is forgotten.
+bool ExecutionEngine::LookedAt(const venue::TradeUpdate& trade, bool listed) const {
+  if (venue_.OrderedTradeIds()) {
+    const auto number = TradeNumber(trade.trade_id);
+    return number && state_.Forgotten(trade.instrument, *number);
+  }
+  const auto checked = state_.CheckedTrade(trade.instrument);
+  // The stream may be the first to tell of what is older.
+  if (!listed || !checked || trade.time == base::Time()) return false;
+  const auto time = static_cast<uint64_t>(base::UnixMillis(trade.time));
+  return time < *checked || (time == *checked && VenueNow() > trade.time + kListedWithin);
+}
+
 void ExecutionEngine::OnTrades(const std::vector<venue::TradeUpdate>& trades,
-                               const std::string& evidence, bool* unexplained) {
+                               const std::string& evidence, bool* unexplained, bool listed) {
   for (const venue::TradeUpdate& trade : trades) {
     if (const TrackedOrder* order = state_.FindVenueOrder(trade.instrument, trade.venue_order_id)) {
       if (!BookTrade(order->id(), trade, std::nullopt, evidence)) *unexplained = true;
@@ -833,8 +848,7 @@ void ExecutionEngine::OnTrades(const std::vector<venue::TradeUpdate>& trades,
       if (!BookTrade(named->id(), trade, std::nullopt, evidence)) *unexplained = true;
       continue;
     }
-    const auto number = TradeNumber(trade.trade_id);
-    if (venue_.OrderedTradeIds() && number && state_.Forgotten(trade.instrument, *number)) continue;
+    if (LookedAt(trade, listed)) continue;
     if (state_.baseline() && trade.time != base::Time() && trade.time <= *state_.baseline())
       continue;
     *unexplained = true;

@@ -502,7 +502,8 @@ class ExecutionEngine {
   void BookEvents(const TrackedOrder& order, const venue::TradeUpdate& trade,
                   const market::Fill& fill, const std::string& evidence);
   void OnTrades(const std::vector<venue::TradeUpdate>& trades, const std::string& evidence,
-                bool* unexplained);
+                bool* unexplained, bool listed = true);
+  bool LookedAt(const venue::TradeUpdate& trade, bool listed) const;
   // An order that this journal does not know, or (`first`) a second one of the same
   // client id, or one that has ended here. Null: it can change nothing here.
   const TrackedOrder* Adopt(const venue::OrderUpdate& update, const TrackedOrder* first,

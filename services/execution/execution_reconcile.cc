@@ -95,7 +95,7 @@ void ExecutionEngine::OnStreamUpdate(const venue::StreamUpdate& update) {
       for (const venue::OrderUpdate& order : update.orders)
         OnOrderUpdate(order, {}, update.evidence);
       bool unexplained = false;
-      OnTrades(update.trades, update.evidence, &unexplained);
+      OnTrades(update.trades, update.evidence, &unexplained, /*listed=*/false);
       return;
     }
     case StreamKind::kBalances:

@@ -265,6 +265,57 @@ TEST_CASE("Fills of a foreign order that we missed are fetched and booked") {
   CHECK(f.engine.state().NetPosition(kBtc).mantissa == 750);
 }
 
+TEST_CASE("A trade that was looked at is known however many orders have ended since") {
+  EngineFixture f;
+  f.venue.ordered_trade_ids = false;
+  f.Working("g1a", "7");
+  f.StreamFill("g1a", "7", "e-1", "1", "1", VenueOrderStatus::kFilled);
+  const venue::TradeUpdate looked_at = f.Trade("7", "e-1", "1");
+  f.Advance(f.Options().reconcile_every);
+  f.Answer("trades-since", EngineFixture::Trades({looked_at}));
+  f.Reconcile();
+  for (size_t i = 0; i <= kMaxClosedOrders; ++i) {
+    const std::string id = "g1c" + std::to_string(i), venue_id = std::to_string(1000 + i);
+    if (i % 40 == 0) f.Advance(10s);  // the venue's limit of orders
+    f.Working(id, venue_id);
+    f.StreamOrder(f.Update(id, venue_id, VenueOrderStatus::kCanceled, "0"));
+  }
+  REQUIRE(f.engine.state().Find(market::ClientOrderId("g1a")) == nullptr);
+  const auto look = [&](std::vector<venue::TradeUpdate> trades) {
+    f.sent.clear();
+    f.CloseStream();
+    f.Open();
+    f.Answer("trades-since", EngineFixture::Trades(std::move(trades)));
+  };
+  look({looked_at});
+  CHECK_FALSE(f.TakeSent("identify"));
+  const venue::TradeUpdate later = f.Trade("500", "e-3", "1");
+  SECTION("what is newer is not, and stands against the mark until it is named") {
+    look({later, looked_at});
+    f.Answer("identify 500",
+             EngineFixture::Confirmed(f.Update("web_1", "500", VenueOrderStatus::kFilled, "1")));
+    CHECK(f.State("web_1") == OrderState::kFilled);
+  }
+  CHECK(f.engine.stats().lost_own_orders == 0);
+}
+
+TEST_CASE("Of the millisecond up to which all was looked at more may be listed a moment later") {
+  EngineFixture f;
+  f.venue.ordered_trade_ids = false;
+  f.Working("g1a", "7", 2000);
+  f.Advance(f.Options().reconcile_every);
+  const venue::TradeUpdate first = f.Trade("7", "e-1", "1"), second = f.Trade("500", "e-2", "1");
+  f.Answer("trades-since", EngineFixture::Trades({first}));
+  f.Reconcile();
+  REQUIRE(f.engine.state().CheckedTrade(kBtc).has_value());
+  f.CloseStream();
+  f.Open();
+  f.Answer("trades-since", EngineFixture::Trades({second, first}));
+  f.Answer("identify 500",
+           EngineFixture::Confirmed(f.Update("web_1", "500", VenueOrderStatus::kFilled, "1")));
+  CHECK(f.State("web_1") == OrderState::kFilled);
+}
+
 TEST_CASE("The order of a foreign trade is looked for in every place where it may be") {
   EngineFixture f;
   f.venue.places = 2;
