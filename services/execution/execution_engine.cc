@@ -511,6 +511,13 @@ void ExecutionEngine::ReleaseHeld(const market::ClientOrderId& target) {
   }
 }
 
+void ExecutionEngine::WithdrawHeld(const market::ClientOrderId& id, std::string why,
+                                   RejectReason reason) {
+  held_.erase(id);
+  Step(id, ExecKind::kNotSent,
+       {.detail = std::move(why), .evidence = "local:held", .local_reason = reason});
+}
+
 // --- cancels -----------------------------------------------------------------------
 
 void ExecutionEngine::OnIntent(const market::Event<market::OrderIntent>& event, base::Time now) {
@@ -544,11 +551,7 @@ void ExecutionEngine::AnswerCancel(const market::OrderIntent& intent,
     return turn_down(TrackedOrder(*order),
                      absl::StrCat("the order is ", Name(order->life.state())));
   if (NeverWritten(*order)) {
-    held_.erase(intent.target);
-    Step(intent.target, ExecKind::kNotSent,
-         {.detail = "cancelled before it was sent",
-          .evidence = "local:held",
-          .local_reason = RejectReason::kGateClosed});
+    WithdrawHeld(intent.target, "cancelled before it was sent", RejectReason::kGateClosed);
   } else if (CancelUnderWay(intent.target)) {
     ++stats_.cancels_joined;
   } else if (!SendCancel(intent.target, "cancel " + intent.client_order_id.text())) {
@@ -641,6 +644,7 @@ void ExecutionEngine::RetryCancels() {
   std::vector<OpenCancel> waiting;
   for (const auto& [id, cancel] : state_.unanswered_cancels()) waiting.push_back(cancel);
   for (const OpenCancel& cancel : waiting) AnswerCancel(cancel.intent, cancel.correlation);
+  if (!to_cancel_.empty()) CancelChosen();
 }
 
 bool ExecutionEngine::CancelUnderWay(const market::ClientOrderId& id) const {
@@ -694,7 +698,7 @@ void ExecutionEngine::OnCommand(const market::Event<market::Command>& event, bas
       }
       return;
     case market::CommandKind::kCancelAll:
-      return CancelScope(command.scope, "cancel all");
+      return CancelScope(command.scope);
     case market::CommandKind::kDrain:
       draining_ = true;
       return;
@@ -717,12 +721,27 @@ void ExecutionEngine::SetGate(const market::Scope& scope, bool killed,
   EmitNote(ToNote(GateNote{scope, killed, command.reason, command.person}));
 }
 
-void ExecutionEngine::CancelScope(const market::Scope& scope, std::string_view why) {
+void ExecutionEngine::CancelScope(const market::Scope& scope) {
+  for (const TrackedOrder* order : state_.OpenIn(scope)) to_cancel_.insert(order->id());
+  CancelChosen();
+}
+
+void ExecutionEngine::CancelChosen() {
   std::vector<market::ClientOrderId> chosen;
-  for (const TrackedOrder* order : state_.OpenIn(scope)) {
-    if (!CancelUnderWay(order->id()) && !NeverWritten(*order)) chosen.push_back(order->id());
+  for (const market::ClientOrderId& id : std::exchange(to_cancel_, {})) {
+    const TrackedOrder* order = state_.Find(id);
+    if (order == nullptr || !order->open() || CancelUnderWay(id)) continue;
+    if (NeverWritten(*order)) {
+      WithdrawHeld(id, "cancel all", RejectReason::kGateClosed);
+    } else {
+      chosen.push_back(id);
+    }
   }
-  SendCancels(chosen, why);
+  if (SendCancels(chosen, "cancel all")) return;
+  for (const market::ClientOrderId& id : chosen) {
+    if (!CancelUnderWay(id)) to_cancel_.insert(id);
+  }
+  Schedule(budget_.NextTry(now_), {TaskKind::kCancels, {}});
 }
 
 void ExecutionEngine::Sweep() {
@@ -734,11 +753,7 @@ void ExecutionEngine::Sweep() {
     if (order == nullptr || !order->open()) continue;
     if (!order->twin() && !state_.Killed(order->intent)) continue;
     if (NeverWritten(*order)) {
-      held_.erase(id);
-      Step(id, ExecKind::kNotSent,
-           {.detail = "kill switch",
-            .evidence = "local:held",
-            .local_reason = RejectReason::kKillSwitch});
+      WithdrawHeld(id, "kill switch", RejectReason::kKillSwitch);
       continue;
     }
     more = true;

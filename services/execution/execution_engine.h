@@ -404,6 +404,7 @@ class ExecutionEngine {
   void AmendNotSent(const market::OrderIntent& intent, const market::EventId& correlation,
                     const Block& block);
   void ReleaseHeld(const market::ClientOrderId& target);
+  void WithdrawHeld(const market::ClientOrderId& id, std::string why, market::RejectReason reason);
   void AnswerCancel(const market::OrderIntent& intent, const market::EventId& correlation);
   // False: the venue's limits do not allow a request now; try again later.
   bool SendCancel(const market::ClientOrderId& id, std::string_view why);
@@ -412,7 +413,9 @@ class ExecutionEngine {
   bool SendCancelBatch(const std::vector<market::ClientOrderId>& ids, std::string_view why);
   void RetryCancels();
   void Sweep();
-  void CancelScope(const market::Scope& scope, std::string_view why);
+  void CancelScope(const market::Scope& scope);
+  // Of to_cancel_, as many as the request limit leaves room for now; the others are tried again.
+  void CancelChosen();
   void SetGate(const market::Scope& scope, bool killed, const market::Command& command);
   bool EnsureInstrument(const market::InstrumentId& id, uint32_t version);
   // True: nothing was known of it here until now, and its definition has come.
@@ -649,7 +652,8 @@ class ExecutionEngine {
   // by instrument and order.
   std::map<std::pair<market::InstrumentId, market::VenueOrderId>, std::vector<venue::TradeUpdate>>
       unnamed_trades_;
-  std::set<market::ClientOrderId> held_;  // second legs that wait for their first
+  std::set<market::ClientOrderId> held_;       // second legs that wait for their first
+  std::set<market::ClientOrderId> to_cancel_;  // by "cancel all", not sent yet
   std::map<market::ClientOrderId, market::Quantity>
       claimed_;  // highest cumulative figure the venue stated
 

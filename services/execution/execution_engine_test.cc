@@ -849,6 +849,15 @@ TEST_CASE(
              EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0.3")));
     CHECK_FALSE(f.TakeSent("place g1b"));
   }
+  SECTION("so does a cancel of all") {
+    f.Command(market::CommandKind::kCancelAll, {});
+    CHECK(f.State("g1b") == OrderState::kDenied);
+    CHECK(f.Last("g1b").detail == "cancel all");
+    f.Answer("cancel g1a",
+             EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0.3")));
+    CHECK(f.State("g1a") == OrderState::kCanceled);
+    CHECK_FALSE(f.TakeSent("place g1b"));
+  }
   SECTION("the verdict expires while the first leg is cancelled") {
     f.Advance(31s);
     f.Answer("cancel g1a",
@@ -942,6 +951,27 @@ TEST_CASE("Cancel all cancels once and closes no gate") {
   CHECK(f.State("g1a") == OrderState::kPendingCancel);
   f.Place("g1b");
   CHECK(f.Last("g1b").kind == ExecKind::kJournaled);
+}
+
+TEST_CASE("What cancel all may not send at once goes as soon as the venue's limits allow") {
+  EngineFixture f;
+  f.venue.batch = GENERATE(0, 2);
+  for (const std::string id : {"7", "8", "9"}) f.Working("g1" + id, id);
+  f.Working("over", "10");
+  f.Place("g1b");
+  venue::Answer limited;
+  limited.rate.limited = true;
+  limited.rate.retry_after = 3s;
+  f.Answer("place g1b", limited, 429);
+  f.Command(market::CommandKind::kCancelAll, {});
+  CHECK_FALSE(f.TakeSent("cancel"));
+  f.StreamOrder(f.Update("over", "10", VenueOrderStatus::kCanceled, "0"));
+  f.Advance(4s);
+  for (const std::string id : {"g17", "g18", "g19"})
+    CHECK(f.State(id) == OrderState::kPendingCancel);
+  CHECK(f.Count(ExecKind::kPendingCancel) == 4);  // and of the one that is UNKNOWN
+  CHECK(f.State("over") == OrderState::kCanceled);
+  CHECK(f.SavedState() == f.RecoveredState());
 }
 
 TEST_CASE("A killed state that risk declares cancels too, and holds after a restart") {
