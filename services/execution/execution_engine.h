@@ -531,7 +531,7 @@ class ExecutionEngine {
   void StepInquiry(const market::ClientOrderId& id);
   void StepAbsence(const TrackedOrder& order, Inquiry& inquiry);
   void Ask(const TrackedOrder& order, Inquiry& inquiry, Purpose purpose, venue::WireRequest wire,
-           const venue::OrderKey& key = {}, base::Time since = {});
+           const venue::OrderKey& key = {}, base::Time since = {}, bool unexplained = false);
   void OnInquiryAnswer(const InFlight& request, const venue::Answer& answer);
   bool BookInquiryAnswer(const InFlight& request, const venue::Answer& answer, bool& unexplained);
   bool LookedEverywhere(const InFlight& request, Inquiry& inquiry);

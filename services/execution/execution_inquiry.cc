@@ -85,7 +85,8 @@ void ExecutionEngine::StepInquiry(const market::ClientOrderId& id) {
 }
 
 void ExecutionEngine::Ask(const TrackedOrder& order, Inquiry& inquiry, Purpose purpose,
-                          venue::WireRequest wire, const venue::OrderKey& key, base::Time since) {
+                          venue::WireRequest wire, const venue::OrderKey& key, base::Time since,
+                          bool unexplained) {
   venue::RequestContext context{.kind = wire.kind,
                                 .instrument = order.intent.instrument,
                                 .client_order_id = order.id(),
@@ -94,6 +95,7 @@ void ExecutionEngine::Ask(const TrackedOrder& order, Inquiry& inquiry, Purpose p
                                 .type = key.type,
                                 .place = key.place,
                                 .since = since,
+                                .unexplained = unexplained,
                                 .asked_at = VenueNow()};
   const market::ClientOrderId id = order.id();
   if (purpose == Purpose::kInquiryCancel) {
@@ -189,7 +191,7 @@ void ExecutionEngine::OnInquiryAnswer(const InFlight& request, const venue::Answ
     found->second.asking = false;
   // What the answer says of orders and trades is booked first; it may end the inquiry, so that
   // it is looked up again.
-  bool unexplained = false;
+  bool unexplained = request.context.unexplained;
   if (!BookInquiryAnswer(request, answer, unexplained)) return StepInquiry(id);
   if (answer.server_time) OnTime(request, answer);
 
@@ -316,7 +318,8 @@ void ExecutionEngine::SinceAnswered(const InFlight& request, const venue::Answer
   const bool confirmed = answer.outcome == OutcomeClass::kConfirmed;
   if (confirmed && answer.more_trades && !answer.trades.empty()) {
     return Ask(order, inquiry, Purpose::kInquirySince,
-               venue_.MoreTrades(request.context, answer, VenueNow()), {}, request.context.since);
+               venue_.MoreTrades(request.context, answer, VenueNow()), {}, request.context.since,
+               unexplained);
   }
   if (confirmed && !unexplained) {
     inquiry.trades_empty = true;

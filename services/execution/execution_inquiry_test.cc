@@ -242,6 +242,43 @@ TEST_CASE("A trade that nobody can explain keeps an order UNKNOWN until it is na
   CHECK(f.Count(ExecKind::kAbsent) == 0);
 }
 
+TEST_CASE("A trade that nobody can explain stands against the proof on whichever page it is") {
+  EngineFixture f;
+  LosePlacement(f, "g1a");
+  const venue::TradeUpdate strange = f.Trade("99", "5001", "1"), ours = f.Trade("7", "5002", "1");
+  const size_t page = GENERATE(0, 1);
+  const auto page_of = [&](size_t which) {
+    venue::Answer answer = EngineFixture::Trades({which == page ? strange : ours});
+    answer.more_trades = which == 0;
+    return answer;
+  };
+  f.Working("known", "7");
+  f.StreamFill("known", "7", "5002", "1", "1", VenueOrderStatus::kFilled);
+  for (int i = 0; i < 60; ++i) {
+    f.Advance(1s);
+    while (!f.sent.empty()) {
+      const OutgoingRequest request = f.sent.front();
+      f.sent.pop_front();
+      const std::string& words = request.wire.target;
+      if (words.starts_with("identify")) {
+        f.Answer(request, venue::Answer{}, 500);
+      } else if (words.starts_with("trades-since")) {
+        f.Answer(request, page_of(0));
+      } else if (words.starts_with("trades-from")) {
+        f.Answer(request, page_of(1));
+      } else if (words == "time") {
+        f.sent.push_front(request);
+        ServerTime(f);
+      } else if (words.starts_with("query") || words.starts_with("cancel")) {
+        f.Answer(request, EngineFixture::NotFound(), 400);
+      } else {
+        f.Answer(request, EngineFixture::Confirmed());
+      }
+    }
+  }
+  CHECK(f.State("g1a") == OrderState::kUnknown);
+}
+
 TEST_CASE("The proof of absence goes on as soon as the trade that stood against it is named") {
   EngineFixture f;
   LosePlacement(f, "g1a");
