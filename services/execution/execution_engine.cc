@@ -976,12 +976,16 @@ void ExecutionEngine::Resume(const market::Header& cause, base::Time now) {
   for (const auto& [id, verdict] : state_.unanswered_verdicts()) verdicts.push_back(verdict);
   for (const OpenVerdict& verdict : verdicts) Decide(verdict.decision, verdict.correlation);
 
+  const auto search = [this](const TrackedOrder& order) {
+    Inquiry& inquiry = BeginSearch(order.id());
+    if (order.cancel_wanted) inquiry.cancel_open = inquiry.want_state = true;
+  };
   const std::set<market::ClientOrderId> open = state_.open();
   for (const market::ClientOrderId& id : open) {
     const TrackedOrder order = *state_.Find(id);
     if (order.external) continue;
     if (order.life.state() == OrderState::kUnknown) {
-      BeginSearch(id);
+      search(order);
     } else if (NeverWritten(order)) {
       Step(id, ExecKind::kNotSent,
            {.detail = "restarted before the request was written",
@@ -992,7 +996,7 @@ void ExecutionEngine::Resume(const market::Header& cause, base::Time now) {
       ++stats_.unknown_outcomes;
       Step(id, ExecKind::kUnknown,
            {.detail = "restarted before the answer", .evidence = JournalEvidence(order.place.id)});
-      BeginSearch(id);
+      search(order);
     } else if (order.life.state() == OrderState::kPendingCancel) {
       Inquiry& inquiry = Inquire(id, options_.stream_wait);
       inquiry.cancel_open = inquiry.want_state = true;

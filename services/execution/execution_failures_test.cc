@@ -1,6 +1,7 @@
 // Failures on record in other systems (docs/orders.md, "Failures that must not
 // happen here"), each by its name.
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <string>
 
 #include "services/execution/engine_fixture_for_test.h"
@@ -379,6 +380,35 @@ TEST_CASE("A restart answers what was never answered and asks for what may have 
   CHECK_FALSE(second.TakeSent("place"));
   CHECK(second.engine.state().unanswered_verdicts().empty());
   CHECK(second.engine.state().unanswered_cancels().empty());
+  CHECK(second.SavedState() == second.RecoveredState());
+}
+
+TEST_CASE("A restart forgets no cancel of an order whose placement was not answered") {
+  EngineFixture first;
+  first.Place("g1a");
+  if (GENERATE(true, false)) first.Lose("place g1a");
+  first.CancelIntent("c1", "g1a");
+  EngineFixture second(EngineFixture::Options(), /*start=*/false);
+  Restart(first, second);
+  REQUIRE(second.State("g1a") == OrderState::kUnknown);
+  second.Open();
+  second.Advance(1s);
+  SECTION("it is cancelled once it is found") {
+    second.Answer("query g1a",
+                  EngineFixture::Confirmed(second.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
+    CHECK(second.TakeSent("cancel g1a"));
+  }
+  SECTION("or it is told that the cancel had no effect") {
+    second.Lose("query g1a");
+    second.Advance(30s);
+    second.StreamOrder(second.Update("g1a", "7", VenueOrderStatus::kNew, "0"));
+    second.Advance(30s);
+    second.Answer("query g1a",
+                  EngineFixture::Confirmed(second.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
+    CHECK(second.Last("g1a").kind == ExecKind::kCancelRejected);
+    CHECK(second.State("g1a") == OrderState::kAccepted);
+  }
+  CHECK(second.engine.stats().illegal_events == 0);
   CHECK(second.SavedState() == second.RecoveredState());
 }
 

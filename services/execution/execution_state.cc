@@ -278,7 +278,11 @@ void ExecutionState::Apply(const market::Event<market::ExecReport>& event) {
     by_venue_id_[{order.intent.instrument, order.venue_order_id}] = order.id();
   }
   if (report.fill) ApplyFill(order, report);
-  if (report.kind == market::ExecKind::kCancelRejected) order.cancel = {};
+  if (report.kind == market::ExecKind::kPendingCancel) order.cancel_wanted = true;
+  if (report.kind == market::ExecKind::kCancelRejected) {
+    order.cancel = {};
+    order.cancel_wanted = false;
+  }
   if (amends) order.amend_sequence = amends->decision.intent.sequence;
   if (amends && report.kind == market::ExecKind::kPendingUpdate) {
     order.amendment = Amendment{.id = report.target,

@@ -14,7 +14,8 @@ using wire::CanonicalWriter;
 // 2: without adjustments and halts.
 // 3: before amendments.
 // 4: without the venue's pause.
-constexpr uint8_t kStateVersion = 6;  // 5: before orders changed by another hand
+// 5: before orders changed by another hand.
+constexpr uint8_t kStateVersion = 7;  // 6: without whether an order is to be cancelled
 
 void Write(CanonicalWriter& out, const JournaledRequest& request) {
   out.U64(request.id);
@@ -57,6 +58,7 @@ void Write(CanonicalWriter& out, const TrackedOrder& order) {
   out.Bool(order.external);
   out.Bool(order.triggered);
   out.Bool(order.changed);
+  out.Bool(order.cancel_wanted);
   out.EventId(order.correlation);
 }
 
@@ -92,6 +94,7 @@ TrackedOrder ReadOrder(CanonicalReader& in, uint8_t version) {
   order.external = in.Bool();
   order.triggered = in.Bool();
   if (version >= 6) order.changed = in.Bool();
+  order.cancel_wanted = version >= 7 ? in.Bool() : state == market::OrderState::kPendingCancel;
   order.correlation = in.EventId();
   return order;
 }

@@ -60,6 +60,9 @@ struct TrackedOrder {
   // Price or quantity were changed at the venue, not from here. Its client id may lead nowhere
   // since: Binance spot gives an amended order another unless it is told which.
   bool changed = false;
+  // It is to be cancelled, and that has not been turned down. `cancel` may be of the proof of
+  // absence, which nobody asked for.
+  bool cancel_wanted = false;
   market::EventId correlation;  // first event of the chain that led here
 
   const market::ClientOrderId& id() const { return intent.client_order_id; }
