@@ -21,7 +21,7 @@ using market::IntentKind;
 using market::ParentState;
 using market::Quantity;
 
-constexpr uint8_t kVersion = 1;
+constexpr uint8_t kVersion = 2, kBeforeMost = 1;
 constexpr base::Duration kFirstBackoff = std::chrono::seconds(1);
 constexpr uint32_t kMaxDoublings = 6;  // 64 s
 constexpr Int128 kMostValue = static_cast<Int128>(1) << 120;
@@ -106,7 +106,14 @@ void ParentDesk::Apply(const market::RiskDecision& decision) {
     child->second.order.permitted = true;
     return;
   }
-  Refused(*parent, why(), decision.decided);
+  const bool exits =
+      parent->order.plan.algo == Algo::kOco || intent.side != parent->order.intent.side;
+  if (exits && (decision.reason == market::RejectReason::kMaxNotional ||
+                decision.reason == market::RejectReason::kMaxQuantity)) {
+    TooLarge(*parent, intent.quantity, why(), decision.decided);
+  } else {
+    Refused(*parent, why(), decision.decided);
+  }
   Close(*parent, intent.client_order_id);
 }
 
@@ -180,6 +187,13 @@ void ParentDesk::Refused(Parent& parent, std::string why, base::Time at) {
   parent.refusal = std::move(why);
 }
 
+// The next asks for half, and need not wait longer each time.
+void ParentDesk::TooLarge(Parent& parent, Quantity refused, std::string why, base::Time at) {
+  parent.most = {std::max<int64_t>(refused.mantissa / 2, 1)};
+  parent.backoff.until = at + kFirstBackoff;
+  parent.refusal = std::move(why);
+}
+
 void ParentDesk::Close(Parent& parent, const ClientOrderId& child) {
   auto node = parent.open.extract(child);
   if (!node.empty()) parent.ended.insert(std::move(node));
@@ -240,6 +254,7 @@ void ParentDesk::Save(wire::CanonicalWriter& out) const {
     out.U32(parent.backoff.refusals);
     out.Time(parent.backoff.until);
     out.Bytes(parent.refusal);
+    out.I64(parent.most.mantissa);
     out.Time(parent.last_child);
     out.Time(parent.told_at);
     out.I64(parent.told.mantissa);
@@ -251,7 +266,8 @@ void ParentDesk::Save(wire::CanonicalWriter& out) const {
 }
 
 absl::Status ParentDesk::Load(wire::CanonicalReader& in) {
-  if (const uint8_t version = in.U8(); in.ok() && version != kVersion) {
+  const uint8_t version = in.U8();
+  if (in.ok() && version != kVersion && version != kBeforeMost) {
     return absl::FailedPreconditionError(absl::StrCat("parent orders of format ", version,
                                                       ", this build reads ", kVersion,
                                                       "; use the build that wrote it"));
@@ -271,6 +287,7 @@ absl::Status ParentDesk::Load(wire::CanonicalReader& in) {
     parent.backoff.refusals = in.U32();
     parent.backoff.until = in.Time();
     parent.refusal = in.Bytes();
+    if (version != kBeforeMost) parent.most = {in.I64()};
     parent.last_child = in.Time();
     parent.told_at = in.Time();
     parent.told = {in.I64()};

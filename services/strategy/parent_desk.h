@@ -46,6 +46,7 @@ struct Parent {
   market::Money base_fees;  // taken out of what was bought
   Backoff backoff;          // of refused children
   std::string refusal;      // of the newest refused child; empty: since accepted
+  market::Quantity most;    // of one exit, since the gate found more too large; 0: it has not
   base::Time last_child;    // made
   base::Time told_at;
   market::Quantity told;  // filled and exited by then
@@ -94,6 +95,7 @@ class ParentDesk {
   void Book(Parent& parent, const Child& child, const market::ExecReport& report,
             const MarketView& market);
   void Refused(Parent& parent, std::string why, base::Time at);
+  void TooLarge(Parent& parent, market::Quantity refused, std::string why, base::Time at);
   void Close(Parent& parent, const market::ClientOrderId& child);
 
   std::optional<End> Ending(const Parent& parent, const View& view) const;

@@ -351,6 +351,120 @@ TEST_CASE("A bracket's stop sells down to its stop-limit, and tries again what i
   CHECK(desk.End().state == ParentState::kCompleted);
 }
 
+TEST_CASE("An exit reaches a little beyond the market, however far its limit lies") {
+  Desk desk;
+  SECTION("a stop with a wide stop-limit") {
+    Draft draft = Bracket(desk);
+    draft.plan->stop_limit = P("80");
+    desk.Start(draft);
+    desk.FillAll(desk.Children().at(0));
+    desk.now += 2s;
+    desk.Tick("94.50", "94.52");
+    CHECK(desk.Children().at(1).price == P("93.55"));
+  }
+  SECTION("a take-profit that the market has gapped beyond") {
+    desk.Start(Bracket(desk));
+    desk.FillAll(desk.Children().at(0));
+    desk.now += 2s;
+    desk.Tick("120", "120.02");
+    CHECK(desk.Children().at(1).price == P("118.80"));
+  }
+  SECTION("of what was sold") {
+    Draft draft = desk.Give(Algo::kBracket, Side::kSell, "101", "1", 1h);
+    draft.plan->take_profit = P("90");
+    draft.plan->stop = P("110");
+    draft.plan->stop_limit = P("140");
+    desk.Start(draft);
+    desk.FillAll(desk.Children().at(0));
+    desk.now += 2s;
+    desk.Tick("110.98", "111");
+    CHECK(desk.Children().at(1).side == Side::kBuy);
+    CHECK(desk.Children().at(1).price == P("112.11"));
+  }
+}
+
+Draft Oco(Desk& desk) {
+  Draft draft = desk.Give(Algo::kOco, Side::kSell, "94", "1", 1h);
+  draft.plan->take_profit = P("105");
+  draft.plan->stop = P("95");
+  draft.plan->stop_limit = P("94");
+  return draft;
+}
+
+TEST_CASE("An exit that the gate finds too large is followed by half of it, until it passes") {
+  Desk desk;
+  desk.Start(Oco(desk));
+  desk.refuse = true;  // MAX_NOTIONAL
+  for (const char* quantity : {"1", "0.5"}) {
+    desk.now += 1s;
+    desk.Tick("94.90", "94.92");
+    CHECK(desk.Children().back().quantity == Q(quantity));
+  }
+  desk.refuse = false;
+  Quantity sold{};
+  while (desk.Now() != nullptr && desk.Children().size() < 9) {
+    desk.now += 1s;
+    desk.Tick("94.90", "94.92");
+    CHECK(desk.Children().back().quantity == Q("0.25"));
+    sold += desk.Children().back().quantity;
+    desk.FillAll(desk.Children().back());
+  }
+  CHECK(sold == Q("1"));
+  CHECK(desk.End().state == ParentState::kCompleted);
+}
+
+TEST_CASE("An exit asks for no more than the venue takes in one order") {
+  Desk desk;
+  constexpr char kSmall[] = "bybit-spot:BTCUSDT";
+  market::Instrument small = MakeInstrument(kSmall, "BTC");
+  small.max_quantity = Q("0.6");
+  desk.engine.OnInstrument(small);
+  desk.engine.Apply(desk.Event(*desk.engine.DecideManualInstrument(market::InstrumentId(kSmall))));
+  desk.Book(kSmall, market::BookState::kValid);
+  Draft draft = Oco(desk);
+  draft.instrument = market::InstrumentId(kSmall);
+  desk.Start(draft);
+  for (const char* quantity : {"0.6", "0.4"}) {
+    desk.now += 1s;
+    desk.Quote(kSmall, "94.90", "94.92");
+    REQUIRE_FALSE(desk.Children().empty());
+    CHECK(desk.Children().back().quantity == Q(quantity));
+    desk.FillAll(desk.Children().back());
+  }
+  CHECK(desk.End().state == ParentState::kCompleted);
+}
+
+TEST_CASE("Parents are kept over a restart, those of the format before too") {
+  Desk desk;
+  desk.Start(Oco(desk));
+  desk.refuse = true;
+  desk.now += 1s;
+  desk.Tick("94.90", "94.92");
+  const auto saved = [](const ParentDesk& parents) {
+    wire::CanonicalWriter out;
+    parents.Save(out);
+    return out.Take();
+  };
+  const std::string bytes = saved(desk.engine.parents());
+  ParentDesk same({});
+  wire::CanonicalReader in(bytes);
+  REQUIRE(same.Load(in).ok());
+  CHECK(saved(same) == bytes);
+  CHECK(same.parents().begin()->second.most == Q("0.5"));
+
+  Desk fresh;
+  fresh.Start(Oco(fresh));
+  const std::string now = saved(fresh.engine.parents());
+  std::string before = now;
+  before[0] = 1;
+  // Behind it: three times, a quantity and two empty lists.
+  before.erase(before.size() - 40, 8);
+  ParentDesk old({});
+  wire::CanonicalReader older(before);
+  REQUIRE(old.Load(older).ok());
+  CHECK(saved(old) == now);
+}
+
 TEST_CASE("A bracket cancelled in its position says that it is left unprotected") {
   Desk desk;
   desk.Start(Bracket(desk));
@@ -379,11 +493,7 @@ TEST_CASE("A bracket does not sell the fee that was taken out of what it bought"
 
 TEST_CASE("Of an OCO one leg trades and both are done") {
   Desk desk;
-  Draft draft = desk.Give(Algo::kOco, Side::kSell, "94", "1", 1h);
-  draft.plan->take_profit = P("105");
-  draft.plan->stop = P("95");
-  draft.plan->stop_limit = P("94");
-  desk.Start(draft);
+  desk.Start(Oco(desk));
   desk.Seconds(5);
   CHECK(desk.Children().empty());
   desk.Tick("94.90", "94.92");

@@ -5,6 +5,7 @@
 #include "services/strategy/parent_desk.h"
 #include "services/strategy/routing.h"
 #include "services/strategy/schedule.h"
+#include "services/strategy/sizing.h"
 
 namespace gannet::strategy {
 namespace {
@@ -15,6 +16,9 @@ using market::ParentState;
 using market::Price;
 using market::Quantity;
 using market::Side;
+
+// How far beyond the touch an exit reaches at once: well within any price collar.
+constexpr int64_t kExitReachPpm = 10'000;
 
 // The prices that an order of `side` meets.
 const market::Level& Touch(const MarketRow& row, Side side) {
@@ -75,6 +79,25 @@ Trigger TriggerOf(const market::AlgoPlan& plan, Side exit, Price touch) {
   const bool stopped = plan.stop.mantissa != 0 && Within(market::Opposite(exit), touch, plan.stop);
   if (stopped && Within(exit, touch, plan.stop_limit)) return {plan.stop_limit, "stop"};
   return {};
+}
+
+// Within the leg's limit, and near the market: a limit far from it the gate refuses, and what
+// does not fill there follows from the next touch.
+Price ExitPrice(const market::Instrument& instrument, Side exit, Price limit, Price touch) {
+  const Price reach = LimitBeyond(instrument, touch, kExitReachPpm, exit);
+  return exit == Side::kSell ? std::max(limit, reach) : std::min(limit, reach);
+}
+
+// What the next exit asks for of `left`: no more than the venue takes in one order, and less
+// than what the gate found too large.
+Quantity ExitPart(const Parent& parent, const market::Instrument& instrument, Price price,
+                  Quantity left) {
+  Quantity most = left;
+  if (instrument.max_quantity.mantissa > 0) most = std::min(most, instrument.max_quantity);
+  if (parent.most.mantissa > 0) most = std::min(most, parent.most);
+  const Quantity least = LeastQuantity(instrument, price);
+  most = std::max(instrument.RoundDownToLot(most), least);
+  return AvoidDust(most, left, least, most, instrument.lot);
 }
 
 std::string Text(const Parent& parent, const View& view, Quantity quantity) {
@@ -298,15 +321,19 @@ void ParentDesk::WorkBracket(const Parent& parent, const MarketRow& row, const V
   const market::Instrument& instrument = *row.definition;
   const Side exit = market::Opposite(intent.side);
   const Quantity held = HeldBy(parent, instrument);
-  const Trigger trigger = TriggerOf(parent.order.plan, exit, Touch(row, exit).price);
-  const bool exits = trigger.name != nullptr && held >= LeastQuantity(instrument, trigger.limit);
+  const Price touch = Touch(row, exit).price;
+  const Trigger trigger = TriggerOf(parent.order.plan, exit, touch);
+  const Price price = ExitPrice(instrument, exit, trigger.limit, touch);
+  const Quantity part =
+      trigger.name == nullptr ? Quantity{} : ExitPart(parent, instrument, price, held);
+  const bool exits = part.mantissa > 0;
   if (exits || parent.exiting) {
     // Its own entry must be gone first: the two would meet.
     if (Working(parent, intent.side).mantissa > 0)
       return Withdraw(parent, "the exit has begun", view, out);
     if (!exits || !parent.open.empty() || !Ready(parent, view.now)) return;
-    out.drafts.push_back(ChildDraft(parent, instrument, exit, market::TimeInForce::kIoc,
-                                    trigger.limit, held, trigger.name));
+    out.drafts.push_back(
+        ChildDraft(parent, instrument, exit, market::TimeInForce::kIoc, price, part, trigger.name));
     return;
   }
   if (view.restrictions.For(intent.account, intent.strategy, row) != Permission::kAll)
@@ -324,11 +351,15 @@ void ParentDesk::WorkOco(const Parent& parent, const MarketRow& row, const View&
                          ParentSteps& out) const {
   const OrderIntent& intent = parent.order.intent;
   const market::Instrument& instrument = *row.definition;
-  const Trigger trigger = TriggerOf(parent.order.plan, intent.side, Touch(row, intent.side).price);
+  const Price touch = Touch(row, intent.side).price;
+  const Trigger trigger = TriggerOf(parent.order.plan, intent.side, touch);
   if (trigger.name == nullptr || !parent.open.empty() || !Ready(parent, view.now)) return;
-  out.drafts.push_back(ChildDraft(parent, instrument, intent.side, market::TimeInForce::kIoc,
-                                  trigger.limit, instrument.RoundDownToLot(parent.order.rest()),
-                                  trigger.name));
+  const Price price = ExitPrice(instrument, intent.side, trigger.limit, touch);
+  const Quantity part =
+      ExitPart(parent, instrument, price, instrument.RoundDownToLot(parent.order.rest()));
+  if (part.mantissa == 0) return;
+  out.drafts.push_back(ChildDraft(parent, instrument, intent.side, market::TimeInForce::kIoc, price,
+                                  part, trigger.name));
 }
 
 }  // namespace gannet::strategy
