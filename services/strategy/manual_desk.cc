@@ -172,6 +172,9 @@ absl::StatusOr<Draft> ManualDesk::Placement(const market::Command& command) cons
   if (!order.plan) return draft;
   draft.kind = market::IntentKind::kParent;
   draft.plan = order.plan;
+  // It leaves what is held. Spot has no positions to hold it to: there it sells the balance.
+  if (order.plan->algo == market::Algo::kOco && definition->kind != market::InstrumentKind::kSpot)
+    draft.reduce_only = true;
   if (draft.plan->max_children == 0) draft.plan->max_children = market::kDefaultMaxChildren;
   for (const market::InstrumentId& venue : order.plan->venues) {
     const market::Instrument* there = Definition(venue);

@@ -88,6 +88,29 @@ TEST_CASE("ManualDesk passes type, stop price, expiry and flags as they were ask
   CHECK(manual.intent->side == market::Side::kSell);
 }
 
+TEST_CASE("ManualDesk lets an OCO only reduce where there are positions") {
+  Desk desk;
+  constexpr char kPerpetual[] = "binance-usdm:BTCUSDT";
+  market::Instrument perpetual = test::MakeInstrument(kPerpetual, "BTC");
+  perpetual.kind = market::InstrumentKind::kPerpetual;
+  desk.engine.OnInstrument(perpetual);
+  for (const std::string id : {test::kBtc, kPerpetual}) {
+    auto command = desk.Ask(CommandKind::kSubmitOrder, id.c_str());
+    command.value.order->instrument = market::InstrumentId(id);
+    command.value.order->side = market::Side::kSell;
+    command.value.order->price = P("94");
+    command.value.order->expires = desk.now + 1h;
+    command.value.order->plan = {.algo = market::Algo::kOco,
+                                 .take_profit = P("105"),
+                                 .stop = P("95"),
+                                 .stop_limit = P("94")};
+    desk.engine.Apply(command);
+    const auto manual = desk.Decide(command);
+    REQUIRE(manual.parent);
+    CHECK(manual.parent->intent.reduce_only == (id == kPerpetual));
+  }
+}
+
 TEST_CASE("ManualDesk passes the distance of a trailing stop, and asks for it") {
   Desk desk;
   auto command = desk.Ask(CommandKind::kSubmitOrder, "r1");
