@@ -31,6 +31,8 @@ struct KeyedVenueOptions {
   base::Duration query_window = std::chrono::seconds(5);
   std::string self_trade_prevention;  // by the venue's own word; empty: its default
   AccountSetup setup;
+  // The venue cancels what is open this long after it last heard of us; zero: never.
+  base::Duration dead_man{0};
 };
 inline constexpr base::Duration kMaxPlacementWindow = std::chrono::seconds(2);
 

@@ -25,6 +25,7 @@ absl::StatusOr<venue::KeyedVenueOptions> ReadOptions(const LiveConfig& config,
   out.query_window = config.query_window;
   out.self_trade_prevention = config.self_trade_prevention;
   out.setup = config.setup;
+  out.dead_man = config.dead_man;
   GANNET_ASSIGN_OR_RETURN(out.api_key,
                           config::ReadSecret(files, config.key_file, section + ".key_file"));
   GANNET_ASSIGN_OR_RETURN(out.secret,

@@ -18,6 +18,7 @@ using base::Concat;
 constexpr int kRows = 100;     // of one page of executions
 constexpr int kOpenRows = 50;  // of one page of orders
 constexpr std::string_view kAuthId = "own-updates", kTopicsId = "own-topics";
+// The last of each arms disconnect protection, should the account have it.
 constexpr std::array<std::string_view, 4> kSpotTopics = {"order", "execution", "wallet",
                                                          "dcp.spot"};
 constexpr std::array<std::string_view, 5> kLinearTopics = {"order", "execution", "position",
@@ -293,8 +294,10 @@ WireRequest BybitVenue::Subscribe(base::Time now) {
 }
 
 std::optional<WireRequest> BybitVenue::Topics() {
-  return linear() ? bybit::Subscribe(kTopicsId, kLinearTopics)
-                  : bybit::Subscribe(kTopicsId, kSpotTopics);
+  const std::span<const std::string_view> all =
+      linear() ? std::span<const std::string_view>(kLinearTopics) : kSpotTopics;
+  return bybit::Subscribe(kTopicsId,
+                          all.first(all.size() - (options_.dead_man > base::Duration(0) ? 0 : 1)));
 }
 
 std::optional<WireRequest> BybitVenue::Heartbeat() { return Ping("alive"); }

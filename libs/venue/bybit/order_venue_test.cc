@@ -353,6 +353,16 @@ TEST_CASE("Bybit's private stream authenticates, subscribes and tells of orders 
   }
 }
 
+TEST_CASE("Bybit's disconnect protection is armed only on demand") {
+  CHECK(SpotVenue(Options()).Topics()->body.find("dcp") == std::string::npos);
+  CHECK(LinearVenue(Options()).Topics()->body.find("dcp") == std::string::npos);
+  CHECK(LinearVenue(Options()).Topics()->body.find("wallet") != std::string::npos);
+  KeyedVenueOptions options = Options();
+  options.dead_man = std::chrono::seconds(30);
+  CHECK(SpotVenue(options).Topics()->body.find("dcp.spot") != std::string::npos);
+  CHECK(LinearVenue(options).Topics()->body.find("dcp.future") != std::string::npos);
+}
+
 KeyedVenueOptions LinearOptions() {
   KeyedVenueOptions options = Options();
   options.venue = "bybit-linear";
