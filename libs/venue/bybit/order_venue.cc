@@ -336,7 +336,9 @@ Answer BybitVenue::Decode(const RequestContext& request, const wire::HttpExchang
   if (of_account && request.part > kSetupPart) answer.positions.reset();
   const EndpointLimit limit = LimitOf(exchange);
   // 10006, and the like: this endpoint takes no more before its count begins anew.
-  const auto full = [](const std::string& code) { return code == "10006" || code == "10429"; };
+  const auto full = [](const std::string& code) {
+    return code == "10006" || code == "10429" || code == "170005" || code == "170222";
+  };
   answer.rate.limited =
       full(answer.code) || std::any_of(answer.legs.begin(), answer.legs.end(),
                                        [&](const LegOutcome& leg) { return full(leg.code); });

@@ -302,6 +302,13 @@ TEST_CASE("Success of placing and cancelling acknowledges, that of a query confi
   CHECK(rate.rate.limited);
   // By its own clock, which says 500 ms: what we take that clock for may be wrong.
   CHECK(rate.rate.retry_after == std::chrono::milliseconds(2500));
+  // "Too many new orders", "too many requests in this time frame".
+  for (const int code : {170005, 170222}) {
+    CAPTURE(code);
+    const Answer full = venue.DecodeAnswer(Context(RequestKind::kPlace), Http(code, "{}"));
+    CHECK(full.rate.limited);
+    CHECK(full.rate.retry_after == std::chrono::seconds(1));
+  }
   limited.headers.back().second = "1900000000000";
   CHECK(venue.DecodeAnswer(Context(RequestKind::kQueryOrder), limited).rate.retry_after ==
         std::chrono::minutes(1));
