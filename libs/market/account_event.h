@@ -14,7 +14,7 @@
 namespace gannet::market {
 
 enum class AccountEventKind : uint8_t {
-  kFill = 1,     // a trade of an order
+  kFill = 1,     // a trade of an order; of no order: what the venue realised of trades
   kFee,          // in any asset
   kFunding,      // of a perpetual position
   kLiquidation,  // a trade by which the venue closed a position, or what it took for one

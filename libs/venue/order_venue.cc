@@ -64,6 +64,8 @@ const char* Name(ChangeKind kind) {
       return "liquidation";
     case ChangeKind::kSettlement:
       return "settlement";
+    case ChangeKind::kRealized:
+      return "realized";
     case ChangeKind::kAdjustment:
       return "adjustment";
   }

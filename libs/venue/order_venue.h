@@ -222,6 +222,7 @@ enum class ChangeKind : uint8_t {
   kLiquidation,  // fee of one, insurance
   kSettlement,   // delivery, delisting
   kAdjustment,   // rebates, bonuses, and whatever else the venue books
+  kRealized,     // what trades have realised, or a session's settlement of them
 };
 const char* Name(ChangeKind kind);
 struct BalanceChange {

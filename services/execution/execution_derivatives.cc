@@ -49,6 +49,8 @@ market::AccountEventKind KindOf(venue::ChangeKind kind) {
       return market::AccountEventKind::kLiquidation;
     case venue::ChangeKind::kSettlement:
       return market::AccountEventKind::kSettlement;
+    case venue::ChangeKind::kRealized:
+      return market::AccountEventKind::kFill;
     case venue::ChangeKind::kAdjustment:
       break;
   }

@@ -121,7 +121,8 @@ Table StatementTable(const ReportData& data) {
 }  // namespace
 
 bool IsResult(const store::BookingRow& row) {
-  return row.client_order_id.empty() && row.kind != AccountEventKind::kTransfer;
+  return row.client_order_id.empty() && row.kind != AccountEventKind::kTransfer &&
+         row.kind != AccountEventKind::kFill;
 }
 
 std::vector<Statement> StatementsOf(const ReportData& data, const std::vector<store::FillRow>& all,

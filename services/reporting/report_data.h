@@ -77,7 +77,8 @@ struct ReportData {
   bool InPeriod(size_t fill) const { return fill >= first_in_period; }
 };
 
-// Whether a booking gained or lost something beside trades (transfers do not).
+// Whether a booking gained or lost something beside trades (transfers do not, nor does what the
+// venue realised of trades).
 bool IsResult(const store::BookingRow& row);
 // Per asset and venue, from `all` fills and `balances` before the end of the period.
 std::vector<Statement> StatementsOf(const ReportData& data, const std::vector<store::FillRow>& all,

@@ -8,7 +8,8 @@
 namespace gannet::risk {
 
 void ExposureBook::ApplyBooking(const market::AccountEvent& event, base::Time at) {
-  if (!event.client_order_id.empty()) return;  // its report has been counted
+  // The reports of its trades have been counted.
+  if (!event.client_order_id.empty() || event.kind == market::AccountEventKind::kFill) return;
   const Index leaf =
       event.instrument.empty() ? kNone : Touch(event.account, event.strategy, event.instrument);
   for (const market::AssetChange& change : event.changes) {

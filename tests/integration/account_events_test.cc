@@ -1,6 +1,7 @@
-// What moves an account without an order of ours, from the venue's fault script through
-// execution to the gate and a report: funding, an order by hand, a liquidation.
+// What moves an account, from the venue through execution to the gate and a report: trades,
+// funding, an order by hand, a liquidation.
 // At the end every book says what the venue's says, to the last unit.
+#include <catch2/catch_template_test_macros.hpp>
 #include <catch2/catch_test_macros.hpp>
 
 #include "libs/bus/account_topic.h"
@@ -39,16 +40,26 @@ venue_sim::FaultScript Script() {
   return script;
 }
 
+template <class Truth>
 class Floor {
  public:
   Floor() : gate_(venue_.executor, venue_.executor, {venue_sim::kTestKey, venue_sim::kTestSecret}) {
     venue_.Start();
     gate_.set_venue(venue_.server.get());
     listener_ = venue_.network.Listen({}, gate_).value();
-    truth_ = std::make_unique<UsdmTruth>(venue_.server->exchange());
+    truth_ = std::make_unique<Truth>(venue_.server->exchange());
+    StartAnew();
+  }
+  ~Floor() { listener_.reset(); }
+
+  // A platform that knows nothing, before the venue as it is.
+  void StartAnew() {
+    reporting_.reset();
+    host_.reset();
     ExecutionConfig config;
     truth_->Configure("127.0.0.1:" + std::to_string(listener_->port()), config);
     config.reconcile_every = 10s;
+    config.rate.orders_per_10s = config.rate.orders_per_minute = 100'000;
     WriteKeys(venue_.files, config);
     host_ =
         std::make_unique<ServiceHost>(World(venue_.executor, venue_.files, venue_.network), config);
@@ -70,21 +81,25 @@ class Floor {
         reporting::BuildReporting({}, host_->deps(), std::make_unique<store::MemoryStore>());
     REQUIRE(reporting_->Start().ok());
     host_->Start();
-    gate_.Begin(Script());
   }
-  ~Floor() { listener_.reset(); }
-
   void Run(base::Duration span) { venue_.Run(span); }
   bool Until(const std::function<bool()>& reached) {
     for (int i = 0; i < 3'000 && !reached(); ++i) Run(20ms);
     return reached();
   }
-  void Buy(const char* id) {
-    host_->Decide(host_->Intent(id, Side::kBuy, "0.005", ""), 10s);
+  void Begin(const venue_sim::FaultScript& script) { gate_.Begin(script); }
+  // Until it is over, filled or not.
+  void Send(const std::string& id, Side side, const char* quantity) {
+    host_->Decide(host_->Intent(id, side, quantity, ""), 10s);
     REQUIRE(Until([&] {
       const auto* order = engine().state().Find(market::ClientOrderId(id));
-      return order != nullptr && order->life.state() == market::OrderState::kFilled;
+      return order != nullptr && !order->open();
     }));
+  }
+  void Trade(const std::string& id, Side side) {
+    Send(id, side, "0.005");
+    const auto* order = engine().state().Find(market::ClientOrderId(id));
+    REQUIRE(order->life.state() == market::OrderState::kFilled);
   }
   // A price for what is held, so that the result can be sampled.
   void Quote() {
@@ -111,8 +126,24 @@ class Floor {
     request.from = request.to - 24h;
     return reporting::BuildReport(reporting_->store(), request).value();
   }
+  // What the gate holds a strategy for in the instrument.
+  Money Held(const char* strategy) const {
+    const risk::ExposureBook& book = risk_->book();
+    const risk::Index leaf =
+        book.FindLeaf(market::AccountId("main/paper"), market::StrategyId(strategy), btc());
+    if (leaf == risk::kNone) return {};
+    CHECK(book.leaf(leaf).differs_since == base::Time::max());
+    return Money(book.leaf(leaf).position, 5);
+  }
+  const risk::ScopeRow& Account() const {
+    const risk::Index at = risk_->book().FindScope(market::ScopeKind::kAccount, "main/paper");
+    REQUIRE(at != risk::kNone);
+    return risk_->book().scope(at);
+  }
+  Money wallet() const { return truth_->balances().at("USDT"); }
+  const market::InstrumentId& btc() const { return host_->btc.id; }
   const ExecutionEngine& engine() const { return host_->service->engine(); }
-  const UsdmTruth& truth() const { return *truth_; }
+  const Truth& truth() const { return *truth_; }
   const risk::RiskEngine& risk() const { return *risk_; }
   const venue_sim::FaultGate& gate() const { return gate_; }
   store::Store& store() { return reporting_->store(); }
@@ -126,7 +157,7 @@ class Floor {
   venue_sim::VenueHarness venue_;
   venue_sim::FaultGate gate_;
   std::unique_ptr<net::Listener> listener_;
-  std::unique_ptr<UsdmTruth> truth_;
+  std::unique_ptr<Truth> truth_;
   std::unique_ptr<ServiceHost> host_;
   risk::LimitSet limits_;
   std::unique_ptr<risk::RiskEngine> risk_;
@@ -142,36 +173,29 @@ Money Line(const reporting::Report& report, const char* line) {
   return {};
 }
 
-TEST_CASE("What the venue does to an account by itself reaches the gate and the report") {
-  Floor floor;
+TEMPLATE_TEST_CASE("What the venue does to an account by itself reaches the gate and the report",
+                   "", UsdmTruth, BybitLinearTruth) {
+  Floor<TestType> floor;
+  floor.Begin(Script());
   REQUIRE(floor.Until([&] { return floor.engine().ready(); }));
-  floor.Buy("g1buy");
+  floor.Trade("g1buy", Side::kBuy);
   REQUIRE(floor.Until([&] { return floor.gate().strikes().contains("funding"); }));
   floor.Run(60s);  // all of the script, found and settled
-  const Money wallet = floor.truth().balances().at("USDT");
+  const Money wallet = floor.wallet();
   const Money net(floor.truth().net(), 8);
   CHECK(net == Money(6, 3));  // 0.005 + 0.003 by hand − 0.002 by the venue
 
   const ExecutionState& state = floor.engine().state();
-  const market::InstrumentId btc("binance-usdm:BTCUSDT");
-  CHECK(state.HeldPosition(btc) == net);
+  CHECK(state.HeldPosition(floor.btc()) == net);
   CHECK(state.Explained(market::AssetId("USDT")) == wallet);
   CHECK(state.differences().empty());
 
   // The gate.
   const risk::ExposureBook& book = floor.risk().book();
   const risk::Index account = book.FindScope(market::ScopeKind::kAccount, "main/paper");
-  REQUIRE(account != risk::kNone);
-  int64_t held = 0;
-  for (const char* strategy : {"maker", "EXTERNAL"}) {
-    const risk::Index leaf =
-        book.FindLeaf(market::AccountId("main/paper"), market::StrategyId(strategy), btc);
-    REQUIRE(leaf != risk::kNone);
-    held += book.leaf(leaf).position;
-    CHECK(book.leaf(leaf).differs_since == base::Time::max());
-  }
-  CHECK(Money(held, 5) == net);
-  const risk::Index row = book.FindBalance(account, "binance-usdm", market::AssetId("USDT"));
+  CHECK(floor.Held("maker") + floor.Held("EXTERNAL") == net);
+  const risk::Index row =
+      book.FindBalance(account, std::string(market::VenueOf(floor.btc())), market::AssetId("USDT"));
   REQUIRE(row != risk::kNone);
   CHECK(book.balance(row).total == wallet);
   CHECK(floor.risk().stats().account_events.at(market::AccountEventKind::kFunding) == 2);
@@ -231,6 +255,27 @@ TEST_CASE("On paper the statement of balances explains trades of spot and of per
   CHECK(Line(report, "Realised, as the venue booked it") == Money(-5, 1));
   CHECK(Line(report, "Closing") == Money(74'923'999, 3));
   CHECK(Line(report, "Not explained") == Money());
+}
+
+TEMPLATE_TEST_CASE("The result of buying and selling again is what the wallet has gained", "",
+                   UsdmTruth, BybitLinearTruth) {
+  Floor<TestType> floor;
+  REQUIRE(floor.Until([&] { return floor.engine().ready(); }));
+  const Money before = floor.wallet();
+  floor.Quote();
+  floor.Trade("g1buy", Side::kBuy);
+  floor.Run(20s);
+  floor.Trade("g1sell", Side::kSell);
+  floor.Run(60s);
+  const Money gained = floor.wallet() - before;
+  REQUIRE_FALSE(gained.zero());
+  CHECK(Money(floor.Account().result(), 8) == gained);
+  const reporting::Report report = floor.Report();
+  CHECK(report.FindFigure("result")->value == reporting::Value(gained));
+  CHECK(report.FindFigure("other_bookings")->value == reporting::Value(Money()));
+  CHECK(Line(report, "Realised, as the venue booked it") != Money());
+  CHECK(Line(report, "Not explained") == Money());
+  CHECK(report.FindTable("bookings")->rows.empty());
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include "libs/venue/bybit/answers.h"
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <utility>
 
 #include "libs/base/concat.h"
 #include "libs/base/status.h"
@@ -184,8 +187,8 @@ absl::Status ReadChanges(Reader& reader, const Account& account, const std::stri
                          Answer& answer) {
   GANNET_ASSIGN_OR_RETURN(const List<LogRow> list, reader.ReadLog(result));
   for (const LogRow& row : list.rows) {
-    GANNET_ASSIGN_OR_RETURN(std::optional<BalanceChange> change, Convert(row, account));
-    if (change) answer.changes.push_back(*std::move(change));
+    GANNET_ASSIGN_OR_RETURN(std::vector<BalanceChange> changes, Convert(row, account));
+    std::move(changes.begin(), changes.end(), std::back_inserter(answer.changes));
   }
   answer.cursor = list.rows.empty() ? "" : list.cursor;
   return absl::OkStatus();
@@ -296,40 +299,51 @@ std::optional<TradeUpdate> Convert(const Execution& execution, std::string_view 
   return trade;
 }
 
-absl::StatusOr<std::optional<BalanceChange>> Convert(const LogRow& row, const Account& account) {
+absl::StatusOr<std::vector<BalanceChange>> Convert(const LogRow& row, const Account& account) {
   struct KindRow {
     std::string_view type;
     ChangeKind kind;
   };
   // enum page, type(uta-translog).
   constexpr KindRow kKinds[] = {
-      {"TRADE", ChangeKind::kSettlement},      {"ADL", ChangeKind::kSettlement},
-      {"DELIVERY", ChangeKind::kSettlement},   {"LIQUIDATION", ChangeKind::kLiquidation},
+      {"TRADE", ChangeKind::kRealized},        {"ADL", ChangeKind::kRealized},
+      {"DELIVERY", ChangeKind::kSettlement},   {"LIQUIDATION", ChangeKind::kRealized},
       {"SETTLEMENT", ChangeKind::kFunding},    {"TRANSFER_IN", ChangeKind::kTransfer},
       {"TRANSFER_OUT", ChangeKind::kTransfer},
   };
-  const auto change = AmountOf(*row.change);
-  const auto fee = AmountOf(row.fee && !row.fee->empty() ? *row.fee : "0");
-  if (!change || !fee)
+  const auto part = [](const Text& text) { return AmountOf(text && !text->empty() ? *text : "0"); };
+  const auto change = AmountOf(*row.change), fee = part(row.fee), cash = part(row.cash_flow);
+  if (!change || !fee || !cash)
     return absl::InvalidArgumentError(Concat({"a change of ", *row.change, " is no amount"}));
-  const bool of_fill = *row.type == "TRADE" || *row.type == "ADL" || *row.type == "LIQUIDATION";
   const bool ours = row.category == CategoryText(account.category);
-  if (of_fill && ours && account.category == Category::kSpot) return std::nullopt;
   BalanceChange out;
-  // change = cashFlow + funding - fee; the fee of a fill is booked with it.
-  out.amount = of_fill && ours ? *change + *fee : *change;
-  if (out.amount.zero()) return std::nullopt;
   out.kind = ChangeKind::kAdjustment;
   for (const KindRow& known : kKinds) {
     if (known.type == *row.type) out.kind = known.kind;
   }
+  const bool of_fill = out.kind == ChangeKind::kRealized && ours;
+  if (of_fill && account.category == Category::kSpot) return std::vector<BalanceChange>();
+  // Another product's result is no result of what is traded here.
+  if (!ours && Means(row.category)) out.kind = ChangeKind::kTransfer;
   out.asset = market::AssetId(*row.currency);
   out.id = Concat({"log:", *row.type, ":", row.id.value_or(""), ":", row.trade_id.value_or(""), ":",
                    *row.currency});
-  if (ours && !row.symbol.value_or("").empty())
+  if (ours && Means(row.symbol))
     out.instrument = market::InstrumentId(Concat({account.venue, ":", *row.symbol}));
   out.time = MillisOf(row.time);
-  return out;
+  // change = cashFlow + funding - fee; the fee of a fill is booked with it.
+  out.amount = of_fill ? *change + *fee : *change;
+  std::vector<BalanceChange> changes;
+  // The settlement of a session realises what the fills' own result counts already.
+  if (out.kind == ChangeKind::kFunding && !cash->zero()) {
+    changes.push_back(out);
+    changes[0].kind = ChangeKind::kRealized;
+    changes[0].id += ":realized";
+    changes[0].amount = *cash;
+    out.amount -= *cash;
+  }
+  if (!out.amount.zero()) changes.push_back(std::move(out));
+  return changes;
 }
 
 std::optional<BalanceEntry> BalanceOf(const Coin& coin) {

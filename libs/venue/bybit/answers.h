@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "libs/venue/bybit/codec.h"
 #include "libs/venue/bybit/requests.h"
@@ -33,9 +34,10 @@ absl::StatusOr<OrderUpdate> Convert(const Order& order, std::string_view venue);
 // Nothing for what is no trade of ours: funding, settlement.
 std::optional<TradeUpdate> Convert(const Execution& execution, std::string_view venue,
                                    Category category);
-// What a row of the log changed beside the fee, which the fill states. Nothing: it changed
-// nothing, or is a trade of the spot market that fills explain.
-absl::StatusOr<std::optional<BalanceChange>> Convert(const LogRow& row, const Account& account);
+// What a row of the log changed beside the fee, which the fill states; of what other products
+// of the account did, all of it, as a transfer. Nothing: it changed nothing, or is a trade of
+// the spot market that fills explain.
+absl::StatusOr<std::vector<BalanceChange>> Convert(const LogRow& row, const Account& account);
 
 // What the wallet holds of a coin; nothing when that is no amount.
 std::optional<BalanceEntry> BalanceOf(const Coin& coin);

@@ -473,19 +473,52 @@ TEST_CASE("Bybit's log says what fills do not: results of closing, funding, tran
   const std::string transfer =
       R"({"id":"4","symbol":"","category":"","type":"TRANSFER_IN","currency":"USDC","fee":"0",)"
       R"("cashFlow":"7","change":"7","tradeId":"","transactionTime":"1700000000300"})";
-  const Answer log =
-      venue.DecodeAnswer(Context(RequestKind::kBalanceChanges),
-                         Http(0, R"({"nextPageCursor":"c","list":[)" + transfer + "," + funding +
-                                     "," + row + "," + opening + "]}"));
-  REQUIRE(log.outcome == OutcomeClass::kConfirmed);
+  const auto read = [&](const std::string& rows) {
+    Answer answer = venue.DecodeAnswer(Context(RequestKind::kBalanceChanges),
+                                       Http(0, R"({"nextPageCursor":"c","list":[)" + rows + "]}"));
+    REQUIRE(answer.outcome == OutcomeClass::kConfirmed);
+    return answer;
+  };
+  const Answer log = read(transfer + "," + funding + "," + row + "," + opening);
   CHECK(log.cursor == "c");
   REQUIRE(log.changes.size() == 3);
   CHECK(log.changes[0].kind == ChangeKind::kTransfer);
   CHECK(log.changes[1].kind == ChangeKind::kFunding);
   CHECK(log.changes[1].amount == *AmountOf("-0.25"));
+  CHECK(log.changes[2].kind == ChangeKind::kRealized);
   CHECK(log.changes[2].amount == *AmountOf("12"));
   CHECK(log.changes[2].id == "log:TRADE:1:e1:USDT");
   CHECK(log.changes[2].instrument.text() == "bybit-linear:BTCUSDT");
+
+  const auto with = [&](std::string text, const std::string& word, const std::string& other) {
+    return text.replace(text.find(word), word.size(), other);
+  };
+  for (const char* type : {"LIQUIDATION", "ADL"}) {
+    const Answer closed = read(with(row, "TRADE", type));
+    REQUIRE(closed.changes.size() == 1);
+    CHECK(closed.changes[0].kind == ChangeKind::kRealized);
+    CHECK(closed.changes[0].amount == *AmountOf("12"));
+  }
+  // A session of the perpetuals in USDC ends with funding and a result.
+  const std::string session =
+      R"({"id":"5","symbol":"BTCPERP","category":"linear","type":"SETTLEMENT","currency":"USDC","fee":"0",)"
+      R"("funding":"-0.25","cashFlow":"3","change":"2.75","tradeId":"s","transactionTime":"1700000000400"})";
+  const Answer settled = read(session);
+  REQUIRE(settled.changes.size() == 2);
+  CHECK(settled.changes[0].kind == ChangeKind::kRealized);
+  CHECK(settled.changes[0].amount == *AmountOf("3"));
+  CHECK(settled.changes[1].kind == ChangeKind::kFunding);
+  CHECK(settled.changes[1].amount == *AmountOf("-0.25"));
+  CHECK(settled.changes[1].id == "log:SETTLEMENT:5:s:USDC");
+  CHECK(settled.changes[0].id != settled.changes[1].id);
+  // What other products of the account did is no result of this one.
+  for (const std::string& elsewhere : {row, session}) {
+    const Answer spot = read(with(elsewhere, "linear", "spot"));
+    REQUIRE(spot.changes.size() == 1);
+    CHECK(spot.changes[0].kind == ChangeKind::kTransfer);
+    CHECK(spot.changes[0].amount == *AmountOf(elsewhere == row ? "11.5" : "2.75"));
+    CHECK(spot.changes[0].instrument.empty());
+  }
   CHECK(venue
             .DecodeAnswer(Context(RequestKind::kBalanceChanges),
                           Http(0, R"({"list":[{"type":"TRADE","currency":"USDT","change":"x",)"
