@@ -279,7 +279,8 @@ struct Answer {
   std::optional<std::vector<PositionEntry>> positions;
   std::string unfit;  // kAccount: why this account cannot be traded with as it is set up
   std::vector<BalanceChange> changes;  // kBalanceChanges
-  bool more_changes = false;           // the answer was cut; ask again from the last one's time
+  base::Time changes_until{};  // of its newest row, be that a change or not; the epoch: it has none
+  bool more_changes = false;   // the answer was cut; see OrderVenue::BalanceChanges
   std::optional<base::Time> server_time;
   std::optional<KeyRights> rights;                // kKeyRights
   std::optional<LegOutcome> cancel_leg, new_leg;  // kCancelReplace
@@ -441,8 +442,10 @@ class OrderVenue {
     return std::nullopt;
   }
   virtual WireRequest Account(base::Time now) = 0;
-  // What changed balances beside fills, from `since` on. Nothing: the stream says it all.
-  virtual std::optional<WireRequest> BalanceChanges(base::Time /*since*/, base::Time /*now*/) {
+  // What changed balances beside fills, from `since` on; after so many full answers that
+  // began there too, what follows them. Nothing: the stream says it all.
+  virtual std::optional<WireRequest> BalanceChanges(base::Time /*since*/, size_t /*answers*/,
+                                                    base::Time /*now*/) {
     return std::nullopt;
   }
   virtual WireRequest ServerTime() = 0;

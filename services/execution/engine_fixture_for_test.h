@@ -139,9 +139,12 @@ class ScriptedVenue : public venue::OrderVenue {
     return Request(venue::RequestKind::kOrderHistory, "GET", "history " + oldest.text(), now,
                    std::chrono::seconds(5));
   }
-  std::optional<venue::WireRequest> BalanceChanges(base::Time, base::Time now) override {
+  std::optional<venue::WireRequest> BalanceChanges(base::Time since, size_t answers,
+                                                   base::Time now) override {
     if (!derivatives) return std::nullopt;
-    return Request(venue::RequestKind::kBalanceChanges, "GET", "changes", now,
+    changes_since = since;
+    return Request(venue::RequestKind::kBalanceChanges, "GET",
+                   answers == 0 ? "changes" : "changes after " + std::to_string(answers), now,
                    std::chrono::seconds(5));
   }
   std::optional<venue::WireRequest> DeadMan(const market::InstrumentId&, base::Duration,
@@ -203,6 +206,7 @@ class ScriptedVenue : public venue::OrderVenue {
   size_t places = 1;            // where orders may be; of two the second is asked as "past-…"
   bool two_identities = false;  // stop orders wait as "algo:…"
   bool derivatives = false;     // balance changes are asked for, a dead-man timer is there
+  base::Time changes_since{};   // of the latest question
   venue::Answer next;
   venue::RequestContext asked;  // what the latest answer was to
   venue::StreamUpdate frame;

@@ -62,6 +62,7 @@ venue::Answer Joined(venue::Answer first, venue::Answer second) {
   Append(first.trades, second.trades);
   Append(first.balances, second.balances);
   Append(first.changes, second.changes);
+  first.changes_until = std::max(first.changes_until, second.changes_until);
   if (second.positions) {
     if (!first.positions) first.positions.emplace();
     // Sides of one instrument that are kept apart may come on two pages.

@@ -17,6 +17,8 @@ using venue::OutcomeClass;
 using venue::RequestKind;
 
 constexpr base::Duration kDeadManRetry = std::chrono::seconds(1);
+// Rows of what changed balances may come late, so that younger ones are known before them.
+constexpr base::Duration kLateChanges = std::chrono::minutes(2);
 
 // The orders by which USD-M closes positions itself are known by their client ids ("Event:
 // Order Update", special client order id).
@@ -63,12 +65,16 @@ market::AccountEventKind KindOf(venue::ChangeKind kind) {
 
 bool ExecutionEngine::AskBalanceChanges() {
   if (!state_.baseline()) return true;
+  return AskBalanceChanges(
+      {.kind = RequestKind::kBalanceChanges,
+       .since = std::max(*state_.baseline(), state_.changes_checked() - kLateChanges)});
+}
+
+// `context.part`: how many full answers began at `context.since`.
+bool ExecutionEngine::AskBalanceChanges(venue::RequestContext context) {
   std::optional<venue::WireRequest> wire =
-      venue_.BalanceChanges(state_.changes_checked(), VenueNow());
-  if (wire) {
-    return SendQuery(Purpose::kBalanceChanges, *std::move(wire),
-                     {.kind = RequestKind::kBalanceChanges, .since = state_.changes_checked()});
-  }
+      venue_.BalanceChanges(context.since, context.part, VenueNow());
+  if (wire) return SendQuery(Purpose::kBalanceChanges, *std::move(wire), std::move(context));
   if (reconciliation_) reconciliation_->changes = Reconciliation::Part::kDone;
   return true;
 }
@@ -85,7 +91,6 @@ void ExecutionEngine::OnBalanceChanges(const InFlight& request, const venue::Ans
     }
     return;
   }
-  const base::Time before = state_.changes_checked();
   // Oldest first: what is checked is remembered by time.
   std::vector<venue::BalanceChange> changes = answer.changes;
   std::stable_sort(changes.begin(), changes.end(),
@@ -94,11 +99,21 @@ void ExecutionEngine::OnBalanceChanges(const InFlight& request, const venue::Ans
     // What was booked before the first look is in the balances taken over.
     if (change.time > *state_.baseline()) BookChange(change.kind, change, answer.evidence);
   }
-  // More rows of one instant than an answer holds would be asked for without end.
-  const bool further = answer.more_changes && state_.changes_checked() > before;
-  if (further && AskBalanceChanges()) return;
+  // Rows of which nothing was booked have been looked at too.
+  if (answer.changes_until > state_.changes_checked())
+    EmitNote(ToNote(BalanceNote{.kind = BalanceNote::Kind::kChecked,
+                                .evidence = answer.evidence,
+                                .time = answer.changes_until}));
+  if (answer.more_changes) {
+    venue::RequestContext next = request.context;
+    // An answer full of rows of one instant leads no further in time.
+    next.part = answer.changes_until > next.since ? 0 : next.part + 1;
+    next.since = std::max(next.since, answer.changes_until);
+    if (AskBalanceChanges(std::move(next))) return;
+  }
   if (!reconciliation_ || reconciliation_->number != request.session) return;
-  reconciliation_->changes = further ? Reconciliation::Part::kToAsk : Reconciliation::Part::kDone;
+  reconciliation_->changes =
+      answer.more_changes ? Reconciliation::Part::kToAsk : Reconciliation::Part::kDone;
   ContinueReconciliation();
 }
 

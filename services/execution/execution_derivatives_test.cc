@@ -269,6 +269,47 @@ TEST_CASE("Both sides of a position, each on a page of its own, are one position
         }) == 1);
 }
 
+TEST_CASE("What changed the balance is looked for behind answers full of trades") {
+  Fixture f;
+  const base::Time first = f.now + 1s;
+  const auto page = [&](base::Time until) {
+    venue::Answer answer = f.Confirmed();
+    answer.changes_until = until;
+    answer.more_changes = true;
+    return answer;
+  };
+  const auto funding = [&] {
+    venue::Answer answer = f.Confirmed();
+    answer.changes = {{.kind = venue::ChangeKind::kFunding,
+                       .asset = market::AssetId("USDT"),
+                       .amount = *Fixture::Amount("-0.75"),
+                       .id = "income:funding:1",
+                       .time = first + 2s}};
+    answer.changes_until = first + 3s;
+    return answer;
+  };
+  f.Advance(10min);
+  f.TakeSent("changes");
+  f.Answer(f.taken, page(first));
+  CHECK(f.engine.state().changes_checked() == first);
+  REQUIRE(f.TakeSent("changes"));
+  CHECK(f.taken.wire.target == "changes");
+  CHECK(f.venue.changes_since == first);
+  f.Answer(f.taken, page(first));  // full of rows of that one instant
+  REQUIRE(f.TakeSent("changes after 1"));
+  CHECK(f.venue.changes_since == first);
+  f.Answer(f.taken, page(first + 1s));
+  REQUIRE(f.TakeSent("changes"));
+  CHECK(f.taken.wire.target == "changes");
+  CHECK(f.venue.changes_since == first + 1s);
+  f.Answer(f.taken, funding());
+  CHECK_FALSE(f.TakeSent("changes"));
+  REQUIRE(f.bookings.size() == 1);
+  CHECK(f.bookings[0].kind == market::AccountEventKind::kFunding);
+  CHECK(f.engine.state().changes_checked() == first + 3s);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
 TEST_CASE("What closing realises is booked once with its fill") {
   Fixture f;
   const market::AssetId usdt("USDT");

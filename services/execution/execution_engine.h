@@ -587,6 +587,7 @@ class ExecutionEngine {
 
   // execution_derivatives.cc
   bool AskBalanceChanges();  // false: no room now
+  bool AskBalanceChanges(venue::RequestContext context);
   void OnBalanceChanges(const InFlight& request, const venue::Answer& answer);
   void TakeOverPositions(const std::vector<venue::PositionEntry>& positions,
                          const std::string& evidence);

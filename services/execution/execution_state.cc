@@ -505,6 +505,9 @@ void ExecutionState::ApplyBalanceNote(const BalanceNote& note) {
     case BalanceNote::Kind::kResolved:
       differences_.erase(note.asset);
       return;
+    case BalanceNote::Kind::kChecked:
+      changes_checked_ = std::max(changes_checked_, note.time);
+      return;
   }
 }
 

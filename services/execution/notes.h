@@ -58,6 +58,7 @@ struct BalanceNote {
     kDifference,    // the venue holds this much more than is explained
     kResolved,      // no longer
     kAdjustment,    // a person signed the difference: amount becomes explained
+    kChecked,       // what changed balances beside fills was looked at up to `time`
   };
   Kind kind = Kind::kTransfer;
   market::AssetId asset;

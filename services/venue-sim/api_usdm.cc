@@ -86,13 +86,14 @@ void ReadRef(ApiCall& call, std::string_view id, std::string_view name, UsdmComm
   }
 }
 
-// The rows of a history in order, as startTime, endTime, fromId and limit choose them.
+// The rows of a history in order, as startTime, endTime, fromId, limit and page choose them.
 template <class Rows, class Id, class Write>
 void WriteRows(ApiCall& call, const Rows& rows, std::string_view from_name, Id id, Write write) {
   const int64_t from = call.params.IntegerOr(from_name, 0);
   const int64_t start = call.params.IntegerOr("startTime", 0);
   const int64_t end = call.params.IntegerOr("endTime", INT64_MAX);
   const int64_t limit = std::clamp<int64_t>(call.params.IntegerOr("limit", 500), 1, 1000);
+  const int64_t page = std::clamp<int64_t>(call.params.IntegerOr("page", 1), 1, 1'000'000);
   if (!call.params.ok()) return;
   std::vector<const typename Rows::value_type*> chosen;
   for (const auto& row : rows) {
@@ -101,7 +102,8 @@ void WriteRows(ApiCall& call, const Rows& rows, std::string_view from_name, Id i
   }
   const auto most = static_cast<size_t>(limit);
   const bool from_the_front = from > 0 || start > 0;
-  const size_t skip = from_the_front || chosen.size() <= most ? 0 : chosen.size() - most;
+  const size_t last = from_the_front || chosen.size() <= most ? 0 : chosen.size() - most;
+  const size_t skip = last + most * static_cast<size_t>(page - 1);
   call.json.Array();
   for (size_t i = skip; i < chosen.size() && i - skip < most; ++i) write(*chosen[i]);
   call.json.EndArray();
@@ -321,7 +323,7 @@ void Api::UsdmIncomes(ApiCall& call) {
     if (type.empty() || income.type == type) rows.push_back(income);
   }
   WriteRows(
-      call, rows, "page", [](const UsdmIncome&) { return uint64_t{0}; },
+      call, rows, "", [](const UsdmIncome&) { return uint64_t{0}; },
       [&](const UsdmIncome& income) { WriteUsdmIncome(call.json, income); });
 }
 

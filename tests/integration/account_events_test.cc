@@ -278,5 +278,22 @@ TEMPLATE_TEST_CASE("The result of buying and selling again is what the wallet ha
   CHECK(report.FindTable("bookings")->rows.empty());
 }
 
+TEST_CASE("Funding behind more incomes of trades than an answer holds is found") {
+  Floor<UsdmTruth> floor;
+  REQUIRE(floor.Until([&] { return floor.engine().ready(); }));
+  for (int i = 0; i < 1'000; ++i)
+    floor.Send("g1t" + std::to_string(i), i % 2 == 0 ? Side::kBuy : Side::kSell, "0.001");
+  venue_sim::FaultScript script = Script();
+  script.rules.resize(1);
+  script.rules[0].from = 1s;
+  floor.Begin(script);
+  floor.Run(60s);
+  REQUIRE(floor.gate().strikes().contains("funding"));
+  const ExecutionState& state = floor.engine().state();
+  CHECK(floor.risk().stats().account_events.contains(market::AccountEventKind::kFunding));
+  CHECK(state.Explained(market::AssetId("USDT")) == floor.wallet());
+  CHECK(state.differences().empty());
+}
+
 }  // namespace
 }  // namespace gannet::execution

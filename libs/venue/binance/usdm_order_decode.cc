@@ -396,6 +396,7 @@ absl::Status UsdmOrderVenue::UnderstandPositionMode(const std::string& body, Ans
 absl::Status UsdmOrderVenue::UnderstandChanges(const std::string& body, Answer& answer) {
   GANNET_ASSIGN_OR_RETURN(const std::vector<usdm::IncomeRow> rows, reader_.ReadIncome(body));
   for (const usdm::IncomeRow& row : rows) {
+    answer.changes_until = std::max(answer.changes_until, base::FromUnixMillis(*row.time));
     if (IsOfTrade(*row.type)) continue;
     const auto amount = AmountOf(*row.amount);
     if (!amount)

@@ -201,10 +201,12 @@ std::optional<WireRequest> UsdmOrderVenue::RightsOfKey(base::Time now) {
   return Send(spot::ApiKeyRestrictions(), now);
 }
 
-std::optional<WireRequest> UsdmOrderVenue::BalanceChanges(base::Time since, base::Time now) {
+std::optional<WireRequest> UsdmOrderVenue::BalanceChanges(base::Time since, size_t answers,
+                                                          base::Time now) {
   Page page = FirstPage();
   page.since = since;
   Call call = usdm::Income("", "", page);
+  if (answers > 0) call.parameters.Number("page", static_cast<int64_t>(answers) + 1);
   call.kind = RequestKind::kBalanceChanges;
   return Send(call, now);
 }

@@ -69,7 +69,8 @@ class UsdmOrderVenue : public KeyedVenue {
   std::optional<Part> NextPart(const RequestContext& context, const Answer& answer,
                                base::Time now) override;
   std::optional<WireRequest> RightsOfKey(base::Time now) override;  // at the host of spot
-  std::optional<WireRequest> BalanceChanges(base::Time since, base::Time now) override;
+  std::optional<WireRequest> BalanceChanges(base::Time since, size_t answers,
+                                            base::Time now) override;
   WireRequest ServerTime() override;
   WireRequest Subscribe(base::Time now) override;  // not asked: the key does it
   WireRequest StreamKey(bool keep) override;

@@ -461,6 +461,26 @@ TEST_CASE("USD-M accounts, incomes and lists are understood whole or not at all"
   CHECK(changes.changes[1].kind == ChangeKind::kFunding);
   CHECK(changes.changes[1].id == "income:funding:FUNDING_FEE:2");
   CHECK(changes.changes[1].amount == *AmountOf("-0.5"));
+  CHECK(changes.changes_until == base::FromUnixMillis(9));
+  CHECK_FALSE(changes.more_changes);
+  // As full as an answer gets, with nothing but trades in it.
+  std::string full;
+  for (int i = 1; i <= 1'000; ++i) {
+    full += (i == 1 ? "[" : ",") +
+            std::string(R"({"symbol":"BTCUSDT","incomeType":"COMMISSION","income":"-1",)"
+                        R"("asset":"USDT","time":)") +
+            std::to_string(i) + R"(,"tranId":1,"tradeId":"5"})";
+  }
+  const Answer cut =
+      venue.DecodeAnswer(Context(RequestKind::kBalanceChanges), Http(200, full + "]"));
+  CHECK(cut.changes.empty());
+  CHECK(cut.more_changes);
+  CHECK(cut.changes_until == base::FromUnixMillis(1'000));
+  const base::Time since = base::FromUnixMillis(1'000);
+  CHECK(Words(*venue.BalanceChanges(since, 0, kNow)) ==
+        "GET /fapi/v1/income?startTime=1000&limit=1000");
+  CHECK(Words(*venue.BalanceChanges(since, 2, kNow)) ==
+        "GET /fapi/v1/income?startTime=1000&limit=1000&page=3");
 
   RequestContext algos = Context(RequestKind::kOpenOrders);
   CHECK(venue.DecodeAnswer(algos, Http(200, "[" + Algo("NEW", "") + "]")).orders.size() == 1);

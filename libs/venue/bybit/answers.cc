@@ -189,6 +189,7 @@ absl::Status ReadChanges(Reader& reader, const Account& account, const std::stri
   for (const LogRow& row : list.rows) {
     GANNET_ASSIGN_OR_RETURN(std::vector<BalanceChange> changes, Convert(row, account));
     std::move(changes.begin(), changes.end(), std::back_inserter(answer.changes));
+    answer.changes_until = std::max(answer.changes_until, MillisOf(row.time));
   }
   answer.cursor = list.rows.empty() ? "" : list.cursor;
   return absl::OkStatus();

@@ -25,7 +25,7 @@ constexpr std::array<std::string_view, 5> kLinearTopics = {"order", "execution",
                                                            "wallet", "dcp.future"};
 // execution/list, transaction-log: at most seven days in one request.
 constexpr base::Duration kSpan = std::chrono::hours(7 * 24) - std::chrono::minutes(5);
-// Rows of the log may come late, so that younger ones are known before them.
+// Of the log: by how much the venue's clock may be ahead of what we know of it.
 constexpr base::Duration kLogMargin = std::chrono::minutes(2);
 // Its counts begin anew within seconds; what a header says beyond this is not believed.
 constexpr base::Duration kMostPause = std::chrono::minutes(1);
@@ -243,7 +243,7 @@ std::optional<Call> BybitVenue::AccountPart(size_t part) const {
 
 Call BybitVenue::Log(base::Time since, base::Time now, std::string_view cursor) const {
   Page page;
-  page.since = std::max(since - kLogMargin, now - kSpan);
+  page.since = std::max(since, now - kSpan);
   page.until = now + kLogMargin;
   page.limit = kLogRows;
   page.cursor = std::string(cursor);
@@ -252,7 +252,7 @@ Call BybitVenue::Log(base::Time since, base::Time now, std::string_view cursor) 
   return call;
 }
 
-std::optional<WireRequest> BybitVenue::BalanceChanges(base::Time since, base::Time now) {
+std::optional<WireRequest> BybitVenue::BalanceChanges(base::Time since, size_t, base::Time now) {
   if (!linear()) return std::nullopt;
   return Send(Log(since, now, ""), now);
 }

@@ -69,7 +69,8 @@ class BybitVenue : public KeyedVenue {
   std::optional<Part> NextPart(const RequestContext& context, const Answer& answer,
                                base::Time now) override;
   // Linear: the log of the last seven days at most.
-  std::optional<WireRequest> BalanceChanges(base::Time since, base::Time now) override;
+  std::optional<WireRequest> BalanceChanges(base::Time since, size_t answers,
+                                            base::Time now) override;
   std::optional<WireRequest> RightsOfKey(base::Time now) override;
   WireRequest ServerTime() override;
   WireRequest Subscribe(base::Time now) override;  // authenticates
