@@ -12,7 +12,7 @@ namespace {
 constexpr char kExits[] =
     "Exit codes: 0 done, 1 failed, 2 wrong command line, 4 nothing answers there, 5 denied.";
 constexpr char kScopes[] =
-    "SCOPE is firm, or account:NAME, strategy:NAME, venue:NAME, instrument:NAME.\n";
+    "SCOPE is firm, or account:NAME, strategy:NAME, venue:NAME, instrument:VENUE:SYMBOL.\n";
 
 class Builder {
  public:

@@ -6,6 +6,7 @@
 #include "apps/gannet/remote.h"
 #include "gannet/exec/v1/execution_service.pb.h"
 #include "gannet/risk/v1/risk_service.pb.h"
+#include "libs/base/status.h"
 #include "libs/market/decimal.h"
 
 namespace gannet::app {
@@ -63,6 +64,25 @@ absl::Status Release(Remote& remote, const common::v1::Scope& scope, const std::
       .status();
 }
 
+absl::StatusOr<risk_pb::RiskState> StateOf(Remote& remote, const common::v1::Scope& scope) {
+  risk_pb::GetRiskStateRequest request;
+  *request.mutable_scope() = scope;
+  GANNET_ASSIGN_OR_RETURN(const auto response,
+                          remote.Call<risk_pb::GetRiskStateResponse>(
+                              "gannet.risk.v1.RiskService/GetRiskState", request));
+  return response.state();
+}
+
+// A drill ends with its scope ACTIVE: what holds for another reason shall not end with it.
+absl::Status CheckDrill(Remote& remote, const common::v1::Scope& scope) {
+  GANNET_ASSIGN_OR_RETURN(const risk_pb::RiskState state, StateOf(remote, scope));
+  if (!state.killed() && state.state() <= risk_pb::TRADING_STATE_ACTIVE) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      ScopeText(scope), state.killed() ? " is killed" : " is restricted", " (", state.reason(),
+      "): the end of a drill would lift that; resume it first, drill another scope, or give "
+      "--keep"));
+}
+
 }  // namespace
 
 int Kill(const ControlOptions& control, const std::string& scope_text, const KillOptions& kill,
@@ -78,6 +98,10 @@ int Kill(const ControlOptions& control, const std::string& scope_text, const Kil
   *request.mutable_scope() = *scope;
   request.set_request_id(id);
   request.set_reason(control.reason);
+  if (kill.drill && !kill.keep) {
+    if (const absl::Status may = CheckDrill(remote, *scope); !may.ok()) return Report(may, console);
+    request.set_reason(absl::StrCat("drill ", id, ": ", control.reason));
+  }
   const auto response = remote.Call<risk_pb::ActivateKillSwitchResponse>(
       "gannet.risk.v1.RiskService/ActivateKillSwitch", request);
   // Recorded is enough to go on: execution acts on it whoever else is down.
@@ -108,7 +132,12 @@ int Kill(const ControlOptions& control, const std::string& scope_text, const Kil
     }
   }
   if (!kill.drill || kill.keep || !told) return code;
-  const absl::Status released = Release(remote, *scope, id);
+  // Another's kill in the meantime stands. (Over Kafka the drill's own is seen a moment later.)
+  const auto holds = StateOf(remote, *scope);
+  absl::Status released = holds.status();
+  if (holds.ok() && holds->killed() && holds->reason() != request.reason())
+    released = absl::FailedPreconditionError("it is on for another reason: " + holds->reason());
+  if (released.ok()) released = Release(remote, *scope, id);
   if (!control.json) {
     console.out << (released.ok() ? "the switch is off again\n"
                                   : "the switch stays on (" + std::string(released.message()) +

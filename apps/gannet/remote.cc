@@ -87,10 +87,22 @@ absl::StatusOr<common::v1::Scope> ParseScope(const std::string& text) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", text,
                      "' is no scope; write firm, account:NAME, strategy:NAME, venue:NAME, "
-                     "instrument:NAME, model:NAME@VERSION or service:NAME"));
+                     "instrument:VENUE:SYMBOL, model:NAME@VERSION or service:NAME"));
   }
   scope.set_kind(found->second);
   scope.set_name(name);
+  // A name that cannot be one would be halted, and nothing stopped.
+  const auto lacks = [&](common::v1::ScopeKind of, char mark) {
+    return found->second == of && name.find(mark) == std::string::npos;
+  };
+  if (lacks(common::v1::SCOPE_KIND_INSTRUMENT, ':'))
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", name,
+                     "' is no instrument; write instrument:VENUE:SYMBOL, as in "
+                     "instrument:binance-spot:BTCUSDT"));
+  if (lacks(common::v1::SCOPE_KIND_MODEL, '@'))
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", name, "' is no model; write model:NAME@VERSION"));
   return scope;
 }
 

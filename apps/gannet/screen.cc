@@ -98,7 +98,7 @@ void DrawHeader(Painter& p, const View& view, const ScreenHeadline& headline, ba
   }
   const View::Counters& c = view.counters();
   p.Line(absl::StrFormat("%s   orders %d, fills %d, denied %d, unknown %d",
-                         view.risk_states().empty() ? "risk   ACTIVE" : risk, c.orders, c.fills,
+                         view.risk_states().empty() ? "risk   none yet" : risk, c.orders, c.fills,
                          c.denied, c.unknown_now),
          c.unknown_now > 0 ? kRed : "");
 }

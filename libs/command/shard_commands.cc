@@ -226,7 +226,9 @@ void ShardCommands::Submit(market::Command command, SubmitOptions options, Done 
       !status.ok() && !(absl::IsResourceExhausted(status) && OnlyStops(command))) {
     return Fail(std::move(done), absl::UnavailableError(status.message()));
   }
-  if (waiting_.size() >= kMaxWaiting) {
+  // What stops a scope has room of its own, whatever waits.
+  const bool switches = OnlyStops(command) && command.kind != CommandKind::kCancelOrder;
+  if (waiting_.size() >= (switches ? 2 * kMaxWaiting : kMaxWaiting)) {
     return Fail(std::move(done),
                 absl::ResourceExhaustedError(absl::StrCat(
                     kMaxWaiting, " commands wait for their answer; try again in a second")));

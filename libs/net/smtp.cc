@@ -373,7 +373,7 @@ std::string MailText(const Mail& mail) {
                        Wrapped(base::ReplaceBadUtf8(mail.text))});
 }
 
-absl::Status SendMail(const MailServer& server, const Mail& mail) {
+absl::Status SendMail(const MailServer& server, const Mail& mail, std::string* refused) {
   if (mail.to.empty() || !IsMailAddress(mail.from) ||
       !std::all_of(mail.to.begin(), mail.to.end(), IsMailAddress))
     return absl::InvalidArgumentError("a mail without addresses, or with one that is none");
@@ -386,8 +386,19 @@ absl::Status SendMail(const MailServer& server, const Mail& mail) {
   GANNET_RETURN_IF_ERROR(Greet(connection, server));
   GANNET_RETURN_IF_ERROR(
       connection.Ask("MAIL FROM:<" + mail.from + ">", "250", "MAIL FROM").status());
-  for (const std::string& to : mail.to)
-    GANNET_RETURN_IF_ERROR(connection.Ask("RCPT TO:<" + to + ">", "250 251", "RCPT TO").status());
+  // Who is refused for good shall not silence the others.
+  absl::Status worst;
+  size_t taken = 0;
+  for (const std::string& to : mail.to) {
+    const absl::Status answer =
+        connection.Ask("RCPT TO:<" + to + ">", "250 251", "RCPT TO").status();
+    taken += answer.ok() ? 1 : 0;
+    if (answer.ok()) continue;
+    if (!absl::IsInvalidArgument(answer)) return answer;
+    if (refused != nullptr) refused->append(answer.message()).push_back('\n');
+    worst = answer;
+  }
+  if (taken == 0) return worst;
   GANNET_RETURN_IF_ERROR(connection.Ask("DATA", "354", "DATA").status());
   GANNET_RETURN_IF_ERROR(connection.Write(MailText(mail)));
   GANNET_RETURN_IF_ERROR(connection.Ask(".", "250", "the mail").status());

@@ -41,11 +41,12 @@ bool IsMailAddress(std::string_view text);
 // subject holds stays in its header.
 std::string MailText(const Mail& mail);
 
-// OK: the server has taken it over. UNAVAILABLE, DEADLINE_EXCEEDED: may go through later
-// (no connection, broken off, or an answer 4xx; it may have been taken even so).
+// OK: the server has taken it over for at least one recipient; what it says of those that it
+// refuses for good is appended to `refused`, a line each. UNAVAILABLE, DEADLINE_EXCEEDED: may go
+// through later (no connection, broken off, or an answer 4xx; it may have been taken even so).
 // UNAUTHENTICATED: the certificate is not trusted, or the password is not taken.
 // INVALID_ARGUMENT: refused for good (5xx), or an address is none. FAILED_PRECONDITION:
 // the server offers no TLS. Messages never hold the password.
-absl::Status SendMail(const MailServer& server, const Mail& mail);
+absl::Status SendMail(const MailServer& server, const Mail& mail, std::string* refused = nullptr);
 
 }  // namespace gannet::net

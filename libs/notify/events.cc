@@ -152,8 +152,7 @@ std::optional<Message> TradingEvents::OnState(const market::Event<market::RiskSt
     if (stopped_.size() < kMaxOpen) stopped_[state.scope] = Kind::kHalt;
     Message message =
         told(Kind::kHalt, base::Concat({"Trading of ", scope, " is ", market::Name(state.state)}));
-    // From REDUCING to HALTED is news.
-    message.key += base::Concat({":", market::Name(state.state)});
+    message.state = market::Name(state.state);  // from REDUCING to HALTED is news
     return message;
   }
   if (known == stopped_.end()) return std::nullopt;

@@ -99,7 +99,7 @@ TEST_CASE("Halts and kill switches are told with their end; a scope that trades 
   CHECK(reducing->title == "Trading of strategy maker is REDUCING");
   CHECK(reducing->text == "drawdown (ann)");
   event.value.state = market::TradingState::kHalted;
-  CHECK(events.OnState(event)->key != reducing->key);
+  CHECK(events.OnState(event)->state != reducing->state);
   event.value.killed = true;
   const auto killed = events.OnState(event);
   CHECK(killed->kind == Kind::kKill);

@@ -133,7 +133,8 @@ void MailServerForTest::OneConnection(int fd) {
       received = {.commands = {}, .data = "", .tls = true};
     } else if (line.starts_with("AUTH")) {
       peer.Say(line.ends_with("/the-right-one") ? "235 ok" : "535 wrong");
-    } else if (line.starts_with("RCPT") && !behaviour_.refuse_recipient.empty()) {
+    } else if (line.starts_with("RCPT") && !behaviour_.refuse_recipient.empty() &&
+               line.find(behaviour_.refused) != std::string::npos) {
       peer.Say(behaviour_.refuse_recipient);
     } else if (line == "DATA") {
       peer.Say("354 go");

@@ -17,6 +17,7 @@ class MailServerForTest {
     bool start_tls = true;
     bool silent = false;           // takes connections and says nothing
     std::string refuse_recipient;  // the answer to RCPT TO; empty: taken
+    std::string refused;           // whom alone; empty: everybody
   };
   struct Received {
     std::vector<std::string> commands;  // after TLS where it was begun; AUTH decoded

@@ -22,8 +22,10 @@ std::string_view Name(Kind kind);  // "alert", "fill", "reject", "unknown", "hal
 struct Message {
   Severity severity = Severity::kInfo;
   Kind kind = Kind::kAlert;
-  // Of what is told about: the same key with the same `resolved` soon after is a repetition.
+  // Of what is told about: the same key with the same `state` and `resolved` soon after is a
+  // repetition.
   std::string key;
+  std::string state;      // that it is in, where it has several
   bool resolved = false;  // it is over
   std::string title;      // one line
   std::string text;       // more of it; may be empty

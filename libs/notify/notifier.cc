@@ -25,15 +25,15 @@ Notifier::Notifier(std::vector<Channel> channels, NotifierOptions options, base:
 
 bool Notifier::IsRepetition(const Message& message, base::Time now) {
   const auto found = seen_.find(message.key);
-  if (found != seen_.end() && found->second.first == message.resolved &&
-      now < found->second.second + options_.repetition)
+  if (found != seen_.end() && found->second.resolved == message.resolved &&
+      found->second.state == message.state && now < found->second.at + options_.repetition)
     return true;
   if (found == seen_.end() && seen_.size() >= kMaxKeys) {
     std::erase_if(seen_,
-                  [&](const auto& one) { return now >= one.second.second + options_.repetition; });
+                  [&](const auto& one) { return now >= one.second.at + options_.repetition; });
     if (seen_.size() >= kMaxKeys) seen_.clear();  // rather told twice than not
   }
-  seen_[message.key] = {message.resolved, now};
+  seen_[message.key] = {message.resolved, message.state, now};
   return false;
 }
 

@@ -96,7 +96,12 @@ class Notifier {
   const std::string run_;
   uint64_t count_ = 0;
   std::vector<Line> lines_;
-  std::map<std::string, std::pair<bool, base::Time>> seen_;  // key → resolved, when
+  struct Seen {
+    bool resolved = false;
+    std::string state;
+    base::Time at;
+  };
+  std::map<std::string, Seen> seen_;  // by key
   Stats stats_;
 };
 

@@ -4,6 +4,8 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "libs/notify/events.h"
+
 namespace gannet::notify {
 namespace {
 
@@ -51,6 +53,26 @@ TEST_CASE("A repetition is dropped, the end of it and a new beginning are not") 
   notifier.Take(message, kStart + 8min);  // after the time of a repetition
   CHECK(notifier.waiting() == 4);
   CHECK(notifier.stats().repeated == 1);
+}
+
+TEST_CASE("A halt soon after the end of another is told, and so is a stricter one") {
+  TradingEvents events;
+  Notifier notifier = Make({Desk()});
+  base::Time now = kStart;
+  const auto state = [&](market::TradingState to) {
+    market::Event<market::RiskState> event;
+    event.value.scope = {market::ScopeKind::kFirm, ""};
+    event.value.state = to;
+    now += 1min;
+    if (auto message = events.OnState(event)) notifier.Take(*std::move(message), now);
+    return notifier.waiting();
+  };
+  using market::TradingState;
+  CHECK(state(TradingState::kReducing) == 1);
+  CHECK(state(TradingState::kHalted) == 2);
+  CHECK(state(TradingState::kHalted) == 2);
+  CHECK(state(TradingState::kActive) == 3);
+  CHECK(state(TradingState::kHalted) == 4);
 }
 
 TEST_CASE("One message a channel is under way; pages go first") {

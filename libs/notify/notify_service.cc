@@ -136,9 +136,14 @@ void NotifyService::Dispatch(Notifier::Send send) {
   }
   mailer_->Post([this, alive = alive_, index, server = channel.mail,
                  mail = MakeMail(channel, send.message, send.delivery, clock_.Now())] {
-    const absl::Status mailed = net::SendMail(server, mail);
-    executor_.Post([this, alive, index, mailed] {
-      if (*alive) Done(index, OutcomeOf(mailed));
+    std::string refused;
+    const absl::Status mailed = net::SendMail(server, mail, &refused);
+    executor_.Post([this, alive, index, mailed, refused] {
+      if (!*alive) return;
+      if (mailed.ok() && !refused.empty())
+        log_.Warning("recipients_refused",
+                     {{"channel", config_.channels[index].name}, {"why", refused}});
+      Done(index, OutcomeOf(mailed));
     });
   });
 }

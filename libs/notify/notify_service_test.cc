@@ -249,6 +249,18 @@ TEST_CASE("A mail server that is not trusted, refuses, or says nothing") {
   const absl::Status refused = net::SendMail(server, mail);
   CHECK(absl::IsInvalidArgument(refused));
   CHECK(refused.message().find("550 no such person") != std::string_view::npos);
+  // One of several who is refused does not silence the others.
+  MailServerForTest choosing(f.folder.path(),
+                             {.refuse_recipient = "550 closed", .refused = "gone@d"});
+  server.port = choosing.port();
+  net::Mail several = mail;
+  several.to = {"gone@d", "c@d"};
+  std::string left_out;
+  CHECK(net::SendMail(server, several, &left_out).ok());
+  CHECK(left_out.find("550 closed") != std::string::npos);
+  REQUIRE(choosing.received().size() == 1);
+  CHECK(choosing.received()[0].data.find("Subject: s") != std::string::npos);
+  server.port = refusing.port();
   server.password = "wrong";
   const absl::Status wrong = net::SendMail(server, mail);
   CHECK(absl::IsUnauthenticated(wrong));

@@ -105,7 +105,7 @@ absl::StatusOr<AdjustmentNote> ExecutionEngine::Subject(const AdjustRequest& req
   }
   const market::Instrument* instrument = directory_.Find(note.instrument);
   if (instrument == nullptr)
-    return Refused("no definition of the instrument has come; add it to ingest.symbols");
+    return Refused("no definition of the instrument has come; add it to the instruments of ingest");
   const auto parsed = instrument->ParsePrice(request.price);
   if (!parsed || parsed->mantissa <= 0) {
     return Refused(absl::StrCat("a position is booked at a price: give one with at most ",

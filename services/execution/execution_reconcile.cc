@@ -663,7 +663,7 @@ std::vector<std::string> ExecutionEngine::Problems(base::Time now) const {
           " numbers of the venue do not fit the instrument's scale; refresh the instruments"));
   add(!undefined_.empty(),
       absl::StrCat("updates of ", undefined_.size(),
-                   " instruments without a definition; add them to ingest.symbols"));
+                   " instruments without a definition; add them to the instruments of ingest"));
   add(state_.stats().unbooked_fills > 0,
       absl::StrCat(state_.stats().unbooked_fills, " fills could not be booked into a position"));
   size_t unknown = 0;

@@ -78,7 +78,11 @@ void ActionDesk::Act(const Admitted& request, const Respond& respond) {
     return respond(
         ErrorAnswer(501, "this process takes no commands; use the page of `gannet run`"));
   }
-  if (under_way_ >= kMaxUnderWay) return respond(ErrorAnswer(429, "too many commands under way"));
+  // What stops trading has room of its own.
+  const Action action = request.route->action;
+  const bool stops = action == Action::kKill || action == Action::kCancelAll;
+  if (under_way_ >= (stops ? 2 * kMaxUnderWay : kMaxUnderWay))
+    return respond(ErrorAnswer(429, "too many commands under way"));
   auto pending = std::make_shared<Pending>();
   market::Command& command = pending->command;
   command.person = request.user;
@@ -108,9 +112,7 @@ void ActionDesk::Act(const Admitted& request, const Respond& respond) {
   if (command.kind == market::CommandKind::kCancelOrder) {
     pending->orders.insert(command.order->target);
   } else if (command.kind < market::CommandKind::kSubmitOrder) {
-    for (const auto& [id, order] : view_.open_orders()) {
-      if (Covers(command.scope, order.report)) pending->orders.insert(id);
-    }
+    WatchOpen(*pending);
   }
   pending->orders_before = pending->orders.size();
   pending->respond = respond;
@@ -121,6 +123,12 @@ void ActionDesk::Act(const Admitted& request, const Respond& respond) {
       [this, alive = std::weak_ptr(alive_), pending](const absl::StatusOr<CommandResult>& result) {
         if (!alive.expired()) OnResult(pending, result);
       });
+}
+
+void ActionDesk::WatchOpen(Pending& pending) const {
+  for (const auto& [id, order] : view_.open_orders()) {
+    if (Covers(pending.command.scope, order.report)) pending.orders.insert(id);
+  }
 }
 
 void ActionDesk::OnResult(const std::shared_ptr<Pending>& pending,
@@ -286,6 +294,8 @@ void ActionDesk::Verify(const std::shared_ptr<Pending>& pending) {
   const market::Command& c = pending->command;
   std::erase_if(pending->orders,
                 [&](const market::ClientOrderId& id) { return !view_.open_orders().contains(id); });
+  // What was on its way when a kill was asked for belongs to it too.
+  if (c.kind == market::CommandKind::kKill) WatchOpen(*pending);
   const auto state = view_.risk_states().find(c.scope);
   const bool known = state != view_.risk_states().end();
   bool done = true;

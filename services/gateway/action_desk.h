@@ -50,6 +50,7 @@ class ActionDesk {
                                              market::Command& command) const;
   static std::optional<net::HttpResponse> FillLimits(const Admitted& request,
                                                      market::Command& command);
+  void WatchOpen(Pending& pending) const;  // the open orders of its scope
   void Verify(const std::shared_ptr<Pending>& pending);
   void Finish(const std::shared_ptr<Pending>& pending, bool verified);
 

@@ -450,6 +450,43 @@ TEST_CASE("A socket whose session cannot be looked up is told nothing and closed
   CHECK(closed == 1);
 }
 
+TEST_CASE("A stream ends with the session that opened it, and keeps none alive") {
+  GatewayConfig config;
+  config.session_idle = 30min;
+  GatewayFixture f(config);
+  REQUIRE(f.service->Start().ok());
+  int closed = 0;
+  std::vector<std::unique_ptr<net::WebSocket>> sockets;
+  const auto watch = [&] {
+    REQUIRE(f.SignIn("admin", f.password).status == 200);
+    net::WebSocketOptions options;
+    options.headers = {{"Cookie", "gannet_session=" + f.cookie}};
+    closed = 0;
+    sockets.push_back(f.network.Connect(
+        net::Url::Parse("ws://127.0.0.1:" + std::to_string(f.service->port()) + "/api/v1/stream")
+            .value(),
+        options,
+        {.on_open = [] {},
+         .on_message = [](std::string_view) {},
+         .on_close = [&](const absl::Status&) { ++closed; }}));
+    f.executor.RunFor(6s);
+    REQUIRE(closed == 0);
+  };
+  watch();
+  CHECK(f.Call("DELETE", "/api/v1/session").status == 200);
+  f.executor.RunFor(6s);
+  CHECK(closed == 1);
+  watch();
+  f.executor.RunFor(31min);
+  CHECK(closed == 1);
+  watch();
+  Users users(f.files, Users::PathIn("data"));
+  REQUIRE(users.Load().ok());
+  REQUIRE(users.SetPassword("admin", HashPassword("another horse", kCheap).value()).ok());
+  f.executor.RunFor(6s);
+  CHECK(closed == 1);
+}
+
 TEST_CASE("Requests of one address are limited without the Redis, too") {
   GatewayFixture f;
   f.redis_away = true;

@@ -312,11 +312,23 @@ void GatewayService::Tick() {
   if (monotonic >= next_check_) {
     next_check_ = monotonic + kCheckViewers;
     gate_.Reload();  // `gannet user disable` changes the file behind our back
-    stream_.CloseIf([this](const std::string& user) { return !gate_.MayWatch(user); });
+    EndStreams();
     LookAtBacktests();
   }
   TellAudit();
   stream_.Tick(now);
+}
+
+// Of those whose session is over.
+void GatewayService::EndStreams() {
+  std::vector<std::pair<LiveStream::ViewerId, Watcher>> watching;
+  stream_.ForEachViewer(
+      [&](LiveStream::ViewerId id, const Watcher& watcher) { watching.emplace_back(id, watcher); });
+  for (const auto& [id, watcher] : watching) {
+    gate_.MayWatch(watcher, [this, alive = std::weak_ptr(alive_), viewer = id](bool may) {
+      if (!alive.expired() && !may) stream_.Close(viewer);
+    });
+  }
 }
 
 void GatewayService::Sample(base::Time now) {
@@ -636,7 +648,7 @@ net::WebSocket::Handler GatewayService::OnWebSocket(const net::HttpRequest& requ
   guest->epoch = number("epoch");
   guest->after = number("after");
   gate_.AdmitSocket(std::make_shared<const net::HttpRequest>(request), peer,
-                    [this, guest](const std::string& user) { Seat(*guest, user); });
+                    [this, guest](const Watcher& watcher) { Seat(*guest, watcher); });
   if (guest->known && !guest->viewer) return {};
   const std::weak_ptr<bool> alive = alive_;
   net::WebSocket::Handler handler;
@@ -661,11 +673,12 @@ net::WebSocket::Handler GatewayService::OnWebSocket(const net::HttpRequest& requ
 }
 
 // It is known whose it is; nobody's: an empty name.
-void GatewayService::Seat(Guest& guest, const std::string& user) {
+void GatewayService::Seat(Guest& guest, const Watcher& watcher) {
   guest.known = true;
   if (guest.socket == nullptr) return;
-  if (!user.empty()) guest.viewer = stream_.Join(guest.socket, user);
-  if (!user.empty() && !guest.viewer) log_.Warning("too_many_viewers", {{"user", user}});
+  if (!watcher.user.empty()) guest.viewer = stream_.Join(guest.socket, watcher);
+  if (!watcher.user.empty() && !guest.viewer)
+    log_.Warning("too_many_viewers", {{"user", watcher.user}});
   if (guest.opened) Welcome(guest);
 }
 

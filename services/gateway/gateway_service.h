@@ -83,13 +83,14 @@ class GatewayService : public runtime::Service, private net::ServerHandler {
   void MakeReport(const Admitted& request, const Respond& respond);
   void ReadBacktests(const Admitted& request, const Respond& respond);
   struct Guest;
-  void Seat(Guest& guest, const std::string& user);
+  void Seat(Guest& guest, const Watcher& watcher);
   void Welcome(Guest& guest);
   void AddTables();
   void TellAudit();
   void LookAtBacktests();
   void WatchCertificate(net::CertificateUser& user);
   void Tick();
+  void EndStreams();
   void Sample(base::Time now);
   template <class T>
   void Watch(const bus::Topic<T>& topic);

@@ -279,6 +279,31 @@ TEST_CASE("A kill is answered with the state that was seen afterwards") {
     CHECK(f.commands.asked[0].person == "some-trader");
     CHECK(f.commands.asked[0].request_id == "r1");
   }
+  SECTION("an order that was on its way then is waited for, too") {
+    f.executor.After(100ms, [&] {
+      f.Publish(bus::kExecReports,
+                Report("o2", market::ExecKind::kAccepted, market::OrderState::kAccepted));
+      f.Publish(bus::kExecReports,
+                Report("o1", market::ExecKind::kCanceled, market::OrderState::kCanceled));
+      market::RiskState state;
+      state.killed = true;
+      state.state = market::TradingState::kHalted;
+      f.Publish(bus::kRiskState, state);
+    });
+    net::HttpResult result;
+    net::HttpRequest request{"POST",
+                             "/api/v1/risk/kill",
+                             {{"Cookie", "gannet_session=" + f.cookie},
+                              {"X-CSRF-Token", f.csrf},
+                              {"Content-Type", "application/json"}},
+                             body};
+    f.network.Http(net::Url::Parse("http://127.0.0.1:" + std::to_string(f.service->port())).value(),
+                   request, {.timeout = 30s}, [&](net::HttpResult r) { result = std::move(r); });
+    f.executor.RunFor(10s);
+    const auto answer = json::parse(result.response.body);
+    CHECK(answer.at("verified") == false);
+    CHECK(answer.at("still_open") == 1);
+  }
   SECTION("nothing is heard: not verified, and it says so") {
     net::HttpResult result;
     net::HttpRequest request{"POST",

@@ -317,14 +317,13 @@ void HttpGate::FindCaller(const net::HttpRequest& request, std::function<void(Fo
   }
   const std::string token(CookieOf(request.headers));
   if (token.empty()) return done(std::nullopt);
-  sessions_->Find(
-      token, [this, token, done = std::move(done)](const absl::StatusOr<SessionOwner>& owner) {
-        if (!owner.ok()) return done(owner.status());
-        const User* user = users_.Find(owner->user);
-        const bool over = user == nullptr || user->disabled || owner->generation < user->generation;
-        if (over) return done(std::nullopt);
-        done(Caller{user->name, token, user->role});
-      });
+  sessions_->Find(token,
+                  [this, token, done = std::move(done)](const absl::StatusOr<SessionOwner>& owner) {
+                    if (!owner.ok()) return done(owner.status());
+                    const User* user = Signed(*owner);
+                    if (user == nullptr) return done(std::nullopt);
+                    done(Caller{user->name, token, user->role});
+                  });
 }
 
 void HttpGate::Admit(const Request& request, std::string_view peer,
@@ -404,19 +403,27 @@ HttpGate::Verdict HttpGate::Decide(const net::HttpRequest& request, const Found&
 }
 
 void HttpGate::AdmitSocket(const Request& request, std::string_view peer,
-                           std::function<void(std::string)> done) {
+                           std::function<void(Watcher)> done) {
   // A page of a stranger could open a socket with our cookie: the origin decides.
-  if (PathOf(*request) != "/api/v1/stream" || !OwnOrigin(*request)) return done("");
+  if (PathOf(*request) != "/api/v1/stream" || !OwnOrigin(*request)) return done({});
   Admit(request, peer, [done = std::move(done)](const Verdict& verdict) {
     const Admitted* admitted = std::get_if<Admitted>(&verdict);
-    done(admitted != nullptr ? admitted->user : "");
+    done(admitted != nullptr ? Watcher{admitted->user, admitted->session_token} : Watcher{});
   });
 }
 
-bool HttpGate::MayWatch(const std::string& user) {
-  if (user == kScriptUser) return true;
-  const User* known = users_.Find(user);
-  return known != nullptr && !known->disabled;
+void HttpGate::MayWatch(const Watcher& watcher, std::function<void(bool)> done) {
+  if (watcher.session.empty()) return done(watcher.user == kScriptUser);
+  sessions_->Look(watcher.session,
+                  [this, done = std::move(done)](const absl::StatusOr<SessionOwner>& owner) {
+                    done(!owner.ok() || Signed(*owner) != nullptr);
+                  });
+}
+
+const User* HttpGate::Signed(const SessionOwner& owner) {
+  const User* user = users_.Find(owner.user);
+  const bool over = user == nullptr || user->disabled || owner.generation < user->generation;
+  return over ? nullptr : user;
 }
 
 std::string HttpGate::Cookie(const std::string& token) const {
@@ -439,11 +446,16 @@ std::string HttpGate::SessionBody(const User& user, std::string_view token) cons
            {"consent_needed", user.consent_version < kConsentVersion}});
 }
 
+// For the log: a name that nobody has may be a password in the wrong field.
+std::string HttpGate::Known(const std::string& name) {
+  return users_.Find(name) != nullptr ? name : "an unknown name";
+}
+
 void HttpGate::SignIn(const Admitted& request, std::string_view peer, const Respond& respond) {
   const std::string from(AddressOf(peer));
   const auto decide = [this, request, from, respond](bool allowed) {
     if (allowed && signing_in_ < kMaxSignInsUnderWay) return CheckSignIn(request, from, respond);
-    log_.Warning("sign_in_limited", {{"user", request.parameters.at("user")}});
+    log_.Warning("sign_in_limited", {{"user", Known(request.parameters.at("user"))}});
     respond(TooManySignIns());
   };
   sign_ins_->Allow(from, [this, request, decide](bool allowed) {
@@ -472,8 +484,7 @@ void HttpGate::CheckSignIn(const Admitted& request, const std::string& from,
       --signing_in_;
       const User* again = users_.Find(owner.user);
       if (!right || again == nullptr || again->disabled) {
-        log_.Warning("sign_in_failed", {{"user", owner.user}});
-        // A name that nobody has may be a password in the wrong field.
+        log_.Warning("sign_in_failed", {{"user", Known(owner.user)}});
         Record(known ? owner.user : "", "SIGN_IN", known ? "" : "an unknown name", from,
                /*refused=*/true);
         return respond(ErrorAnswer(

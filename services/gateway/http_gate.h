@@ -55,9 +55,9 @@ class HttpGate {
   using Request = std::shared_ptr<const net::HttpRequest>;  // kept until the verdict
   // `done` runs once, at once where everything is in memory.
   void Admit(const Request& request, std::string_view peer, std::function<void(Verdict)> done);
-  // Of a WebSocket: the user; empty when refused.
+  // Of a WebSocket: who watches; nobody when refused.
   void AdmitSocket(const Request& request, std::string_view peer,
-                   std::function<void(std::string)> done);
+                   std::function<void(Watcher)> done);
 
   using Respond = std::function<void(net::HttpResponse)>;
   void SignIn(const Admitted& request, std::string_view peer, const Respond& respond);
@@ -75,12 +75,15 @@ class HttpGate {
   size_t signed_in() const { return sessions_->size(); }
   // Whether it can be known who is signed in, and who may.
   absl::Status health() const { return sessions_->health().ok() ? people_ : sessions_->health(); }
-  // Still there, not disabled, and signed in somewhere (or the scripts' own).
-  bool MayWatch(const std::string& user);
+  // Still signed in by that session (or the scripts' own); where it cannot be known now, yes.
+  void MayWatch(const Watcher& watcher, std::function<void(bool)> done);
   void AddUser(const Admitted& request, const Respond& respond);
   void DisableUser(const Admitted& request, const Respond& respond);
 
  private:
+  // Null: the session is over for its owner.
+  const User* Signed(const SessionOwner& owner);
+  std::string Known(const std::string& name);
   void Record(const std::string& person, const char* action, const std::string& about,
               const std::string& detail, bool refused = false) const {
     if (record_) record_({person, action, about, detail, refused});

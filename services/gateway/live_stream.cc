@@ -21,8 +21,8 @@ std::string PositionKey(const View::PositionKey& key) {
 std::string PositionKey(const market::PositionUpdate& p) {
   return p.account.text() + "|" + p.strategy.text() + "|" + p.instrument.text();
 }
-std::string BalanceKey(const market::AccountId& account, const market::AssetId& asset) {
-  return account.text() + "|" + asset.text();
+std::string BalanceKey(const market::BalanceUpdate& b) {
+  return b.account.text() + "|" + b.venue + "|" + b.asset.text();
 }
 std::string ScopeKey(const market::Scope& scope) {
   return std::string(market::Name(scope.kind)) + "|" + scope.name;
@@ -74,7 +74,7 @@ void LiveStream::Touch(const market::Event<market::PositionUpdate>& e) {
   Mark("positions", PositionKey(e.value));
 }
 void LiveStream::Touch(const market::Event<market::BalanceUpdate>& e) {
-  Mark("balances", BalanceKey(e.value.account, e.value.asset));
+  Mark("balances", BalanceKey(e.value));
 }
 void LiveStream::Touch(const market::Event<market::RiskState>& e) {
   Mark("risk", ScopeKey(e.value.scope));
@@ -111,7 +111,7 @@ std::string LiveStream::Row(const std::string& table, const std::string& key,
     }
   } else if (table == "balances") {
     for (const auto& [id, balance] : view_.balances()) {
-      if (BalanceKey(id.first, id.second) == key) return Text(BalanceRow(balance));
+      if (BalanceKey(balance) == key) return Text(BalanceRow(balance));
     }
   } else if (table == "proposals") {
     for (const auto& [number, proposal] : view_.limits().proposals()) {
@@ -145,7 +145,7 @@ void LiveStream::ForEachRow(base::Time now,
   for (const auto& [id, position] : view_.positions())
     visit("positions", PositionKey(id), Text(PositionRow(view_, position)));
   for (const auto& [id, balance] : view_.balances())
-    visit("balances", BalanceKey(id.first, id.second), Text(BalanceRow(balance)));
+    visit("balances", BalanceKey(balance), Text(BalanceRow(balance)));
   for (const auto& [scope, state] : view_.risk_states())
     visit("risk", ScopeKey(scope), Text(RiskRow(scope, state)));
   for (const auto& [number, proposal] : view_.limits().proposals())
@@ -178,14 +178,14 @@ std::string LiveStream::Snapshot(base::Time now) const {
 }
 
 std::optional<LiveStream::ViewerId> LiveStream::Join(std::shared_ptr<net::WebSocket> socket,
-                                                     std::string user) {
+                                                     Watcher watcher) {
   if (viewers_.size() >= kMaxViewers) {
     ++stats_.refused;
     return std::nullopt;
   }
   Viewer viewer;
   viewer.socket = std::move(socket);
-  viewer.user = std::move(user);
+  viewer.watcher = std::move(watcher);
   viewers_.emplace(++next_viewer_, std::move(viewer));
   return next_viewer_;
 }
@@ -288,16 +288,18 @@ void LiveStream::SendFocus(Viewer& viewer, base::Time now) {
   Send(viewer, Text(json));
 }
 
-void LiveStream::CloseIf(const std::function<bool(const std::string& user)>& gone) {
-  for (auto& [id, viewer] : viewers_) {
-    if (!gone(viewer.user)) continue;
-    viewer.open = false;
-    viewer.socket->Close();
-  }
+void LiveStream::Close(ViewerId id) {
+  const auto found = viewers_.find(id);
+  if (found == viewers_.end()) return;
+  found->second.open = false;
+  found->second.socket->Close();
 }
 
 void LiveStream::CloseAll() {
-  CloseIf([](const std::string&) { return true; });
+  for (auto& [id, viewer] : viewers_) {
+    viewer.open = false;
+    viewer.socket->Close();
+  }
 }
 
 // The number goes on, so that nobody resumes over what was not made.

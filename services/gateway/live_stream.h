@@ -74,13 +74,17 @@ class LiveStream {
   using ViewerId = uint64_t;
   // `after` is the number of the last frame the viewer has of `epoch`.
   // RESOURCE_EXHAUSTED is told by nullopt: too many viewers.
-  std::optional<ViewerId> Join(std::shared_ptr<net::WebSocket> socket, std::string user);
+  std::optional<ViewerId> Join(std::shared_ptr<net::WebSocket> socket, Watcher watcher);
   void Open(ViewerId id, std::string_view epoch, std::optional<uint64_t> after, base::Time now);
   void Message(ViewerId id, std::string_view text, base::Time now);
   void Leave(ViewerId id) { viewers_.erase(id); }
-  // Cuts off whoever `gone` says has no right to watch any more.
-  void CloseIf(const std::function<bool(const std::string& user)>& gone);
+  void Close(ViewerId id);
   void CloseAll();
+  // `visit(id, watcher)` of each.
+  template <class Visit>
+  void ForEachViewer(const Visit& visit) const {
+    for (const auto& [id, viewer] : viewers_) visit(id, viewer.watcher);
+  }
 
   // Each kPeriod.
   void Tick(base::Time now);
@@ -98,7 +102,7 @@ class LiveStream {
  private:
   struct Viewer {
     std::shared_ptr<net::WebSocket> socket;
-    std::string user;
+    Watcher watcher;
     bool open = false;
     std::string focus;
     uint64_t focus_trades = 0;  // trades of the focus that it has

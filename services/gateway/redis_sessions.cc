@@ -51,7 +51,7 @@ redis.call('PEXPIRE', index, string.format('%d', life))
 return answer('')
 )lua";
 
-// ARGV: hash.
+// ARGV: hash, 1 where it is used and not only looked at.
 constexpr char kFind[] = R"lua(
 local id = ARGV[3]
 local kept = redis.call('HMGET', prefix .. id, 'user', 'ends', 'generation')
@@ -61,8 +61,10 @@ if left <= 0 then
   close(id)
   return answer('')
 end
-redis.call('PEXPIRE', prefix .. id, string.format('%d', math.min(idle, left)))
-redis.call('ZADD', index, string.format('%d', used), id)
+if ARGV[4] == '1' then
+  redis.call('PEXPIRE', prefix .. id, string.format('%d', math.min(idle, left)))
+  redis.call('ZADD', index, string.format('%d', used), id)
+end
 return answer((kept[3] or '0') .. ' ' .. kept[1])
 )lua";
 
@@ -143,14 +145,23 @@ void RedisSessions::Open(const SessionOwner& owner,
 }
 
 void RedisSessions::Find(std::string_view token, Found done) {
-  Run(kFind, {HashOf(token)}, [done = std::move(done)](const absl::StatusOr<std::string>& found) {
-    if (!found.ok()) return done(found.status());
-    SessionOwner owner;
-    const char* const end = found->data() + found->size();
-    const auto [rest, error] = std::from_chars(found->data(), end, owner.generation);
-    if (error == std::errc() && rest != end) owner.user.assign(rest + 1, end);
-    done(std::move(owner));
-  });
+  Ask(token, /*used=*/true, std::move(done));
+}
+
+void RedisSessions::Look(std::string_view token, Found done) {
+  Ask(token, /*used=*/false, std::move(done));
+}
+
+void RedisSessions::Ask(std::string_view token, bool used, Found done) {
+  Run(kFind, {HashOf(token), used ? "1" : "0"},
+      [done = std::move(done)](const absl::StatusOr<std::string>& found) {
+        if (!found.ok()) return done(found.status());
+        SessionOwner owner;
+        const char* const end = found->data() + found->size();
+        const auto [rest, error] = std::from_chars(found->data(), end, owner.generation);
+        if (error == std::errc() && rest != end) owner.user.assign(rest + 1, end);
+        done(std::move(owner));
+      });
 }
 
 void RedisSessions::Close(std::string_view token, Done done) {

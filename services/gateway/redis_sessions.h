@@ -30,12 +30,14 @@ class RedisSessions : public Sessions {
   void Open(const SessionOwner& owner,
             std::function<void(absl::StatusOr<std::string>)> done) override;
   void Find(std::string_view token, Found done) override;
+  void Look(std::string_view token, Found done) override;
   void Close(std::string_view token, Done done) override;
   void CloseAllOf(const std::string& user, Done done) override;
   size_t size() const override { return size_; }
   absl::Status health() const override;
 
  private:
+  void Ask(std::string_view token, bool used, Found done);
   // Runs a script; `done` with what it says first. What it says second is how many there are.
   void Run(const std::string& script, std::vector<std::string> arguments,
            std::function<void(absl::StatusOr<std::string>)> done);

@@ -41,6 +41,8 @@ void TestAge(SessionHarness& harness) {
   for (int i = 0; i < 4; ++i) {  // two hours and forty minutes, never unused for an hour
     harness.Age(40min);
     CHECK(harness.Find(*sessions, used).value() == "ann");
+    // Whoever only watches keeps no session alive.
+    CHECK(harness.Look(*sessions, unused).value() == (i == 0 ? "ann" : ""));
   }
   CHECK(harness.Find(*sessions, unused).value().empty());
   harness.Age(25min);  // three hours in all, however busy
@@ -127,6 +129,13 @@ absl::StatusOr<SessionOwner> SessionHarness::FindOwner(Sessions& sessions, std::
 
 absl::StatusOr<std::string> SessionHarness::Find(Sessions& sessions, std::string_view token) {
   const auto owner = FindOwner(sessions, token);
+  if (!owner.ok()) return owner.status();
+  return owner->user;
+}
+
+absl::StatusOr<std::string> SessionHarness::Look(Sessions& sessions, std::string_view token) {
+  const auto owner =
+      Await<absl::StatusOr<SessionOwner>>(*this, [&](auto done) { sessions.Look(token, done); });
   if (!owner.ok()) return owner.status();
   return owner->user;
 }

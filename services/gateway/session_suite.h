@@ -27,6 +27,7 @@ class SessionHarness {
                                    uint32_t generation = 0);
   absl::StatusOr<SessionOwner> FindOwner(Sessions& sessions, std::string_view token);
   absl::StatusOr<std::string> Find(Sessions& sessions, std::string_view token);  // the user
+  absl::StatusOr<std::string> Look(Sessions& sessions, std::string_view token);  // the user
   absl::Status Close(Sessions& sessions, std::string_view token);
   absl::Status CloseAllOf(Sessions& sessions, const std::string& user);
   bool Allow(RateLimiter& limiter, const std::string& name);

@@ -44,16 +44,24 @@ void MemorySessions::Open(const SessionOwner& owner,
   done(std::move(token));
 }
 
-void MemorySessions::Find(std::string_view token, Found done) {
-  const base::Duration now = clock_.Monotonic();
+MemorySessions::Session* MemorySessions::Living(std::string_view token) {
   const auto found = sessions_.find(base::Sha256(token));
-  if (found == sessions_.end()) return done(SessionOwner());
-  if (Expired(found->second, now)) {
-    sessions_.erase(found);
-    return done(SessionOwner());
-  }
-  found->second.used = now;
-  done(found->second.owner);
+  if (found == sessions_.end()) return nullptr;
+  if (!Expired(found->second, clock_.Monotonic())) return &found->second;
+  sessions_.erase(found);
+  return nullptr;
+}
+
+void MemorySessions::Find(std::string_view token, Found done) {
+  Session* session = Living(token);
+  if (session == nullptr) return done(SessionOwner());
+  session->used = clock_.Monotonic();
+  done(session->owner);
+}
+
+void MemorySessions::Look(std::string_view token, Found done) {
+  const Session* session = Living(token);
+  done(session == nullptr ? SessionOwner() : session->owner);
 }
 
 void MemorySessions::Close(std::string_view token, Done done) {

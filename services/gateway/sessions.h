@@ -30,6 +30,12 @@ struct SessionOwner {
   bool operator==(const SessionOwner&) const = default;
 };
 
+// Who watches the stream, and by which session; empty: the scripts' own, which has none.
+struct Watcher {
+  std::string user;  // empty: nobody
+  std::string session;
+};
+
 // What goes into the cookie.
 std::string MakeSessionToken();
 // Asked for again with each request that changes something. It follows from the token, so that
@@ -51,6 +57,8 @@ class Sessions {
                     std::function<void(absl::StatusOr<std::string>)> done) = 0;
   // Whose session it is; nobody's: unknown or expired. Notes that it was used.
   virtual void Find(std::string_view token, Found done) = 0;
+  // The same, and notes nothing: watching alone keeps no session alive.
+  virtual void Look(std::string_view token, Found done) = 0;
   virtual void Close(std::string_view token, Done done) = 0;
   virtual void CloseAllOf(const std::string& user, Done done) = 0;
   // As far as is known here.
@@ -66,6 +74,7 @@ class MemorySessions : public Sessions {
   void Open(const SessionOwner& owner,
             std::function<void(absl::StatusOr<std::string>)> done) override;
   void Find(std::string_view token, Found done) override;
+  void Look(std::string_view token, Found done) override;
   void Close(std::string_view token, Done done) override;
   void CloseAllOf(const std::string& user, Done done) override;
   size_t size() const override { return sessions_.size(); }
@@ -76,6 +85,7 @@ class MemorySessions : public Sessions {
     SessionOwner owner;
     base::Duration created{0}, used{0};  // monotonic
   };
+  Session* Living(std::string_view token);
   bool Expired(const Session& session, base::Duration now) const {
     return now - session.used > limits_.idle || now - session.created > limits_.absolute;
   }

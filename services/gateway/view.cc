@@ -13,6 +13,7 @@ bool HasBothSides(const market::Quote& quote) {
 
 // Steps that execution takes from the venue's word, not from its own deeds.
 bool IsFromVenue(const market::ExecReport& report) {
+  if (report.evidence.starts_with("local:")) return false;
   switch (report.kind) {
     case market::ExecKind::kAccepted:
     case market::ExecKind::kRejected:
@@ -174,6 +175,10 @@ void View::On(const market::Event<market::ExecReport>& event) {
     order = std::move(known.mapped());
   } else if (report.kind == market::ExecKind::kJournaled) {
     ++counters_.orders;
+  } else if ((report.kind == market::ExecKind::kCancelRejected ||
+              report.kind == market::ExecKind::kReplaceRejected) &&
+             FindClosed(report.client_order_id) == nullptr) {
+    return;  // about an order that is not there: it makes none
   }
   if (order.reason.empty()) {
     if (auto reason = reasons_.extract(report.client_order_id))
@@ -220,7 +225,7 @@ void View::On(const market::Event<market::PositionUpdate>& event) {
 }
 
 void View::On(const market::Event<market::BalanceUpdate>& event) {
-  Put(balances_, {event.value.account, event.value.asset}, event.value);
+  Put(balances_, {event.value.account, event.value.venue, event.value.asset}, event.value);
 }
 
 void View::On(const market::Event<market::RiskState>& event) {

@@ -109,7 +109,8 @@ class View {
   void On(const market::Event<market::LimitEvent>& event) { limits_.Apply(event); }
 
   using PositionKey = std::tuple<market::AccountId, market::StrategyId, market::InstrumentId>;
-  using BalanceKey = std::pair<market::AccountId, market::AssetId>;
+  // One account may have wallets at several venues.
+  using BalanceKey = std::tuple<market::AccountId, std::string, market::AssetId>;
   const std::map<market::InstrumentId, Market>& markets() const { return markets_; }
   const std::map<std::string, Feed>& feeds() const { return feeds_; }
   const std::deque<Signal>& signals() const { return signals_; }  // newest first

@@ -59,6 +59,34 @@ TEST_CASE("View follows an order from intent to its end and keeps the reason") {
   CHECK(view.counters().orders == 1);
 }
 
+TEST_CASE("View takes our own refusals for no word of the venue, and makes no order of them") {
+  View view;
+  view.On(At(2, Report("a", market::ExecKind::kJournaled, market::OrderState::kSubmitted)));
+  market::ExecReport refused =
+      Report("a", market::ExecKind::kCancelRejected, market::OrderState::kSubmitted);
+  refused.evidence = "local:no byte left";
+  view.On(At(3, refused));
+  CHECK(view.open_orders().begin()->second.venue_time == base::Time());
+  refused.evidence = "http:DELETE /api/v3/order 400 #7";
+  view.On(At(4, refused));
+  CHECK(view.open_orders().begin()->second.venue_time == FromUnixMillis(4));
+  view.On(
+      At(5, Report("nobody", market::ExecKind::kCancelRejected, market::OrderState::kInitialized)));
+  CHECK(view.open_orders().size() == 1);
+}
+
+TEST_CASE("View keeps what one account holds at each of its venues") {
+  View view;
+  for (const char* venue : {"binance-spot", "bybit-spot"}) {
+    market::BalanceUpdate balance;
+    balance.account = market::AccountId("main");
+    balance.venue = venue;
+    balance.asset = market::AssetId("USDT");
+    view.On(At(1, balance));
+  }
+  CHECK(view.balances().size() == 2);
+}
+
 TEST_CASE("View values a position at the mid, and says nothing without a quote") {
   View view;
   view.On(At(1, Definition()));

@@ -267,7 +267,9 @@ absl::StatusOr<RiskEngine::Facts> RiskEngine::DecideCommand(const market::Comman
   next.reason = command.reason;
   next.person = command.person;
   Facts facts;
-  if (next.state != before.state || next.killed != before.killed || releases)
+  // A kill of what is killed already is told too: it has another's reason then.
+  if (next.state != before.state || next.killed != before.killed || releases ||
+      (command.kind == CommandKind::kKill && next.reason != before.reason))
     facts.states.push_back(next);
   // A person who lets a scope trade again after a loss starts a new count of it.
   if (next.state == TradingState::kActive && loosens && at != kNone) {
@@ -307,6 +309,18 @@ RiskEngine::Facts RiskEngine::DecideStart() const {
   }
   if (stated_epoch_ != settings_.epoch || stated_limits_ != limits_.version) {
     facts.states.push_back(StateOf(book_.scope(0)));
+  }
+  // Who watches a bus in memory has not heard of restrictions that were decided before this start.
+  if (stated_epoch_ != settings_.epoch) {
+    for (const ScopeRow* row : SortedScopes()) {
+      const bool restricted = row->killed || row->state != TradingState::kActive;
+      if (restricted && row->scope.kind != ScopeKind::kFirm) facts.states.push_back(StateOf(*row));
+    }
+    for (const auto& [name, model] : watch_.models()) {
+      if (model.state != TradingState::kActive)
+        facts.states.push_back(Stated(
+            {.scope = {ScopeKind::kModel, name}, .state = model.state, .reason = model.reason}));
+    }
   }
   return facts;
 }

@@ -88,7 +88,8 @@ class RiskEngine {
     std::string detail;  // for people
   };
   absl::StatusOr<LimitAnswer> DecideLimits(const market::Command& command) const;
-  // At a start, and when limits have changed: says epoch and limit version.
+  // At a start, and when limits have changed: says epoch and limit version; at a start also which
+  // scopes and models are restricted.
   Facts DecideStart() const;
   // Every kTimerInterval, after OnTimer: the new day, loss limits, peaks, silent services.
   Facts DecideTimer(base::Time now) const;

@@ -173,6 +173,41 @@ TEST_CASE("A kill switch for one scope leaves the others trading") {
   CHECK(gate.Ask(Side::kBuy, "100", "1").permitted);
 }
 
+TEST_CASE("A start says what is restricted: who watches may not have heard of it") {
+  Gate gate;
+  const market::Scope maker{ScopeKind::kStrategy, "maker"}, venue{ScopeKind::kVenue, "v"};
+  REQUIRE(gate.Command(CommandKind::kKill, maker, "ann", "runaway").ok());
+  REQUIRE(gate.Command(CommandKind::kSetTradingState, venue, "ann", "trouble",
+                       TradingState::kCancelOnly)
+              .ok());
+  REQUIRE(gate.Command(CommandKind::kKill, {ScopeKind::kStrategy, "other"}).ok());
+  REQUIRE(
+      gate.Command(CommandKind::kResume, {ScopeKind::kStrategy, "other"}, "ann", "checked").ok());
+  wire::CanonicalWriter out;
+  gate.engine.Save(out);
+  RiskEngine next({.epoch = 2}, WideLimits());
+  wire::CanonicalReader in(out.bytes());
+  REQUIRE(next.Load(in).ok());
+  const std::vector<market::RiskState> told = next.DecideStart().states;
+  REQUIRE(told.size() == 3);
+  CHECK(told[0].scope.kind == ScopeKind::kFirm);
+  CHECK(told[1].scope == maker);
+  CHECK(told[1].killed);
+  CHECK(told[1].reason == "runaway");
+  CHECK(told[1].epoch == 2);
+  CHECK(told[2].scope == venue);
+  CHECK(told[2].state == TradingState::kCancelOnly);
+}
+
+TEST_CASE("A kill of what is killed already is told with its own reason") {
+  Gate gate;
+  const market::Scope maker{ScopeKind::kStrategy, "maker"};
+  REQUIRE(gate.Command(CommandKind::kKill, maker, "ann", "drill").ok());
+  REQUIRE(gate.Command(CommandKind::kKill, maker, "ben", "runaway").ok());
+  const ExposureBook& book = gate.engine.book();
+  CHECK(book.scope(book.FindScope(maker.kind, maker.name)).reason == "runaway");
+}
+
 TEST_CASE("RiskEngine rejects in CANCEL_ONLY and HALTED, and when the venue does not trade") {
   Gate gate;
   for (const TradingState state : {TradingState::kCancelOnly, TradingState::kHalted}) {

@@ -73,6 +73,7 @@ def one_process(bin_dir, folder):
         code, text = ask(gannet, data, "kill", "firm", "--drill", "--reason", "drill")
         check(code == 0 and "command to verified end state" in text and "off again" in text, f"drill: {code} {text}")
         print(text, flush=True)
+        restricted_is_not_drilled(gannet, data)
         code, text = ask(gannet, data, "kill", "firm", "--reason", "now for good")
         check(code == 0 and "verified after" in text, f"kill: {code} {text}")
         check(exchange.open_orders() == [], f"orders after the kill: {exchange.open_orders()}")
@@ -82,6 +83,17 @@ def one_process(bin_dir, folder):
             return kinds if kinds.count("ACCOUNT_EVENT_KIND_FILL") == len(fills()) else None
         kinds = harness.wait_until(all_booked, 20, "an account event for each fill")
         print(f"{kinds.count('ACCOUNT_EVENT_KIND_FILL')} fills are account events, kinds: {sorted(set(kinds))}", flush=True)
+
+
+def restricted_is_not_drilled(gannet, data):
+    """The end of a drill would lift what holds for another reason."""
+    for restrict in (("kill", "strategy:maker"), ("halt", "strategy:maker", "--state", "reducing")):
+        code, text = ask(gannet, data, *restrict, "--reason", "runaway quotes")
+        check(code == 0, f"{restrict}: {code} {text}")
+        code, text = ask(gannet, data, "kill", "strategy:maker", "--drill", "--reason", "monthly")
+        check(code != 0 and "runaway quotes" in text, f"drill of a restricted scope: {code} {text}")
+        code, text = ask(gannet, data, "resume", "strategy:maker", "--reason", "looked at")
+        check(code == 0, f"resume: {code} {text}")
 
 
 def cheap(exchange):

@@ -14,8 +14,8 @@ import type { View } from "../view";
 const first = new Map<string, { venue: number; local: number }>();
 function positionTruth(p: Position): { venue: string; verdict: string; cls: string } {
   const m = live.tables.markets.get(p.instrument);
-  const balance = m?.base ? live.tables.balances.get(`${p.account}|${m.base}`) : undefined;
-  if (!balance || balance.venue !== venue(p.instrument))
+  const balance = m?.base ? live.tables.balances.get(`${p.account}|${venue(p.instrument)}|${m.base}`) : undefined;
+  if (!balance)
     return { venue: "–", verdict: "no word of the venue yet", cls: "muted" };
   const held = Number(balance.free) + Number(balance.locked);
   let local = 0;
@@ -207,7 +207,7 @@ export function orders(rest: string): View {
       { title: "Free", num: true, cell: (b) => decimal(b.free) },
       { title: "Locked", num: true, cell: (b) => decimal(b.locked) },
     ],
-    (b) => `${b.account}|${b.asset}`,
+    (b) => `${b.account}|${b.venue}|${b.asset}`,
     empty("What the venue says each account holds.", "It is asked at the start and after each fill."),
   );
   const denialTable = new Table<Denial>(
