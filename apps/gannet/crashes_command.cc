@@ -241,6 +241,10 @@ int ListCrashes(const CrashesOptions& options, Console console) {
       code = kControlFailed;
     }
   }
+  if (found == 0 && !console.files.Exists(options.data_dir)) {
+    console.err << "gannet: there is no folder " << options.data_dir << "; name it with --data\n";
+    return kControlUsage;
+  }
   if (found == 0 && !options.json)
     console.out << "no process on " << options.data_dir << " has died of a fault\n";
   return code;

@@ -10,6 +10,22 @@ namespace gannet::app {
 
 namespace risk_pb = ::gannet::risk::v1;
 
+namespace {
+
+// Value and unit as the limits file has them.
+std::pair<std::string, std::string> AsWritten(const risk_pb::Limit& row) {
+  const std::string& unit = row.unit();
+  if (unit == "ppm")  // 4 digits of a percent
+    return {absl::StrCat(market::FormatDecimal(row.value().mantissa(), 4), "%"), ""};
+  // What has no amount is one of what the unit says.
+  const bool counts = unit.empty() || unit == "s" || unit.starts_with("in ");
+  if (row.value().scale() == 0 && row.value().mantissa() == 1 && !counts) return {unit, ""};
+  return {market::FormatDecimal(row.value().mantissa(), static_cast<int>(row.value().scale())),
+          unit};
+}
+
+}  // namespace
+
 int ShowLimits(const ControlOptions& control, const std::string& scope, Console console) {
   Remote remote(control, console);
   risk_pb::ListLimitsRequest request;
@@ -26,9 +42,8 @@ int ShowLimits(const ControlOptions& control, const std::string& scope, Console 
   console.out << "limits version " << list->limit_version() << "\n\n";
   Table table({"SCOPE", "LIMIT", "VALUE", "UNIT"});
   for (const auto& row : list->limits()) {
-    table.Add({ScopeText(row.scope()), row.name(),
-               market::FormatDecimal(row.value().mantissa(), static_cast<int>(row.value().scale())),
-               row.unit()});
+    const auto [value, unit] = AsWritten(row);
+    table.Add({ScopeText(row.scope()), row.name(), value, unit});
   }
   table.Print(console.out);
   return kControlDone;

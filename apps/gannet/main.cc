@@ -283,8 +283,8 @@ void AddUsers(CLI::App& app, Commands& c) {
   user->footer(
       "The first user, admin, is made by the first start of `gannet run`, which shows the "
       "password\non a terminal, or writes it to first-password (0600) in the data folder.\n"
-      "viewer looks; trader also sends, cancels and kills; risk also resumes; admin also adds "
-      "users.");
+      "viewer looks; trader also sends and cancels orders and kills; risk kills, halts, resumes\n"
+      "and decides about limits; admin does all of it and adds users.");
 }
 
 void AddMigrate(CLI::App& app, Commands& c) {

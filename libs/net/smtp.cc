@@ -395,7 +395,7 @@ absl::Status SendMail(const MailServer& server, const Mail& mail, std::string* r
     taken += answer.ok() ? 1 : 0;
     if (answer.ok()) continue;
     if (!absl::IsInvalidArgument(answer)) return answer;
-    if (refused != nullptr) refused->append(answer.message()).push_back('\n');
+    if (refused != nullptr) *refused += std::string(answer.message()) + "\n";
     worst = answer;
   }
   if (taken == 0) return worst;

@@ -1,6 +1,7 @@
 #include "libs/runtime/process.h"
 
 #include <malloc.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -152,6 +153,8 @@ absl::Status Process::OpenAdmin() {
 }
 
 absl::Status Process::OpenData() {
+  // The journal has orders and balances in clear: nothing is for every user of the machine.
+  umask(umask(0027) | 0027);
   GANNET_RETURN_IF_ERROR(files_.MakeDirs(options_.data_dir));
   GANNET_RETURN_IF_ERROR(LockData());
   if (options_.fresh) GANNET_RETURN_IF_ERROR(PutAside());

@@ -148,8 +148,8 @@ absl::StatusOr<std::unique_ptr<FileReader>> FileReader::Open(base::Files& files,
   }
   if (!file.product && !scan.product) {
     return absl::InvalidArgumentError(Concat({file.path,
-                                              ": cannot tell which Binance product this is; state "
-                                              "it with --venue spot, usdm or coinm"}));
+                                              ": cannot tell which Binance product this is: "
+                                              "neither its requests nor its streams say so"}));
   }
   GANNET_ASSIGN_OR_RETURN(auto reader,
                           base::LineReader::Open(files, file.path, kMaxCaptureLineBytes));

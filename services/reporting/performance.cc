@@ -65,7 +65,7 @@ std::optional<double> Sharpe(std::span<const double> returns, double risk_free,
 
 std::optional<double> Sortino(std::span<const double> returns, double target,
                               double periods_per_year) {
-  if (returns.empty()) return std::nullopt;
+  if (returns.size() < 2) return std::nullopt;
   double squares = 0;
   for (const double value : returns) {
     const double shortfall = value < target ? value - target : 0;

@@ -46,6 +46,8 @@ TEST_CASE("A figure that its definition leaves open is nothing") {
   CHECK_FALSE(AnnualReturn(ruin, 365).has_value());
   CHECK_FALSE(Sharpe(equal, 0, 365).has_value());
   CHECK_FALSE(Sortino(equal, 0, 365).has_value());  // nothing fell short
+  CHECK_FALSE(
+      Sortino(std::vector{-0.01}, 0, 365).has_value());  // it would be -sqrt(365) whatever was lost
   CHECK_FALSE(Calmar(equal, 365, 0).has_value());
   CHECK(MaxDrawdown({}).depth == 0);
   CHECK(MaxDrawdown(Wealth(ruin)).depth == 1);

@@ -39,8 +39,9 @@ std::string RiskEngine::RefuseName(ScopeKind kind, const std::string& name) cons
                            ? book_.FindInstrument(market::InstrumentId(name)) != kNone
                            : book_.FindScope(kind, name) != kNone;
     if (name == kDefaultEntry || heard || entries.contains(name)) return std::string();
-    return absl::StrCat("is no ", what, " that was heard of; limited now are ", NamesOf(entries),
-                        ". Correct the name, or say that new names are meant");
+    return absl::StrCat("is no ", what,
+                        " that was heard of (with limits of their own: ", NamesOf(entries),
+                        "). Correct the name, or say that new names are meant");
   };
   switch (kind) {
     case ScopeKind::kAccount:
@@ -160,8 +161,8 @@ absl::StatusOr<RiskEngine::LimitAnswer> RiskEngine::Propose(const market::Comman
       {},
       number,
       absl::StrCat("proposal ", number, " of version ", event.version, ": ", event.changes.size(),
-                   " changes, ", settings_.four_eyes ? "another person" : "a person",
-                   " approves or rejects it")};
+                   event.changes.size() == 1 ? " change, " : " changes, ",
+                   settings_.four_eyes ? "another person" : "a person", " approves or rejects it")};
   answer.facts.limits.push_back(std::move(event));
   return answer;
 }

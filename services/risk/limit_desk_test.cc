@@ -149,7 +149,7 @@ TEST_CASE("A limits file that is wrong is refused with line, key and what is all
   CHECK_THAT(desk.Propose("ann", File(8, "500", "strategies: {makr: {max_long: 5}}\n")),
              ContainsSubstring("strategies.makr: is no strategy"));
   CHECK_THAT(desk.Propose("ann", File(8, "500", "  main/other: {max_long: 5}\n")),
-             ContainsSubstring("limited now are main/paper"));
+             ContainsSubstring("with limits of their own: main/paper"));
   CHECK_THAT(desk.Propose("ann", File(8, "500", "venues: {nasdaq: {max_long: 5}}\n")),
              ContainsSubstring("venues.nasdaq: is no venue"));
   CHECK_THAT(desk.Propose("ann", absl::StrReplaceAll(File(8), {{"asset: USDT", "asset: EUR"}})),

@@ -154,7 +154,7 @@ absl::StatusOr<Draft> ManualDesk::Placement(const market::Command& command) cons
   if ((order.type == market::OrderType::kTrailingStop) != (order.trailing_bps != 0)) {
     return absl::InvalidArgumentError(
         order.trailing_bps == 0
-            ? "the trailing stop has no distance; give one in basis points (trailing_bps)"
+            ? "the trailing stop has no distance; give one (--trail 1.5%, trailing_bps: 150)"
             : "the order has a trailing distance, which its type does not take; leave it out");
   }
   Draft draft;
