@@ -323,6 +323,42 @@ TEST_CASE("Orders are folded from what the bus says of them") {
   });
 }
 
+TEST_CASE("Fills and results are counted for whom they are asked for") {
+  Rig rig;
+  market::Instrument instrument;
+  instrument.id = market::InstrumentId("v:BTCUSDT");
+  instrument.settle = market::AssetId("USDT");
+  rig.Publish(bus::kInstruments, instrument);
+  int trades = 0;
+  for (const char* strategy : {"maker", "maker", "news"}) {
+    market::ExecReport fill;
+    fill.account = market::AccountId("main");
+    fill.strategy = market::StrategyId(strategy);
+    fill.instrument = instrument.id;
+    fill.kind = market::ExecKind::kFill;
+    fill.fill = market::Fill{.trade_id = std::to_string(++trades)};
+    rig.Publish(bus::kExecReports, fill);
+    market::PositionUpdate position;
+    position.account = fill.account;
+    position.strategy = fill.strategy;
+    position.instrument = instrument.id;
+    position.realized_pnl = market::Money(trades, 0);
+    rig.Publish(bus::kPositions, position);
+  }
+  rig.Settle();
+  rig.Run([&] {
+    report::v1::GetProfitAndLossRequest request;
+    request.mutable_filter()->add_strategies("maker");
+    const auto result = rig.Call<report::v1::GetProfitAndLossResponse>(
+        "gannet.report.v1.ReportService/GetProfitAndLoss", request);
+    REQUIRE(result.ok());
+    REQUIRE(result->results_size() == 1);
+    CHECK(result->results(0).quote_asset() == "USDT");
+    CHECK(result->results(0).fills() == 2);
+    CHECK(result->results(0).realized().units_low() == 2);
+  });
+}
+
 TEST_CASE("A fill is traced back to its headline, whatever order the topics came in") {
   Rig rig;
   market::NewsItem item;

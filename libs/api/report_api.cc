@@ -39,8 +39,9 @@ ReportApi::ReportApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch)
   });
   fills_.Add(bus::kExecReports.info, [this](const Feed::Item& item) {
     const market::ExecReport& value = item.As(bus::kExecReports)->value;
-    if (value.fill && value.kind == market::ExecKind::kFill)
-      ++fill_counts_[quote_assets_[value.instrument.text()]];
+    if (!value.fill || value.kind != market::ExecKind::kFill) return;
+    const PositionKey key{value.account.text(), value.strategy.text(), value.instrument.text()};
+    if (fill_counts_.size() < kKeptRows || fill_counts_.contains(key)) ++fill_counts_[key];
   });
   rows_.Add(bus::kPositions.info, [this](const Feed::Item& item) {
     const market::PositionUpdate& value = item.As(bus::kPositions)->value;
@@ -104,6 +105,7 @@ void ReportApi::Serve(rpc::Server& server) {
       [this](const rpc::CallPtr& call, const pb::GetProfitAndLossRequest& request) {
         struct Sum {
           market::Money realized, fees;
+          uint64_t fills = 0;
         };
         std::map<std::string, Sum> sums;
         for (const auto& [key, item] : positions_) {
@@ -114,6 +116,8 @@ void ReportApi::Serve(rpc::Server& server) {
           Sum& sum = sums[asset == quote_assets_.end() ? "?" : asset->second];
           sum.realized = sum.realized + value.realized_pnl;
           sum.fees = sum.fees + value.fees;
+          if (const auto fills = fill_counts_.find(key); fills != fill_counts_.end())
+            sum.fills += fills->second;
         }
         pb::GetProfitAndLossResponse response;
         for (const auto& [asset, sum] : sums) {
@@ -121,8 +125,7 @@ void ReportApi::Serve(rpc::Server& server) {
           result.set_quote_asset(asset);
           Put(sum.realized, *result.mutable_realized());
           Put(sum.fees, *result.mutable_fees());
-          const auto count = fill_counts_.find(asset);
-          result.set_fills(count == fill_counts_.end() ? 0 : count->second);
+          result.set_fills(sum.fills);
         }
         response.set_as_of_ns(AsOf(rows_));
         call->Reply(response);

@@ -26,7 +26,7 @@ class ReportApi {
   std::map<PositionKey, Feed::Item> positions_;  // account, strategy, instrument
   std::map<std::tuple<std::string, std::string, std::string>, Feed::Item> balances_;
   std::map<std::string, std::string> quote_assets_;  // of instruments
-  std::map<std::string, uint64_t> fill_counts_;      // by quote asset
+  std::map<PositionKey, uint64_t> fill_counts_;
   Feed fills_, rows_, definitions_;
 };
 

@@ -82,7 +82,7 @@ struct Server::Core : public grpc::CallbackGenericService {
   grpc::ServerGenericBidiReactor* CreateReactor(
       grpc::GenericCallbackServerContext* context) override;
   Caller Identify(const grpc::GenericCallbackServerContext& context) const;
-  absl::Status Admit(const Method* method, const Caller& caller) const;
+  absl::Status Admit(const Method* method, const Caller& caller, bool local) const;
   // Executor's thread.
   void Run(const Method& method, const std::shared_ptr<CallState>& call, const std::string& bytes);
   void RunOnce(const Method& method, const std::shared_ptr<CallState>& call,
@@ -101,7 +101,7 @@ struct Server::Core : public grpc::CallbackGenericService {
   RequestCache once;
   Stats stats;
   std::set<std::shared_ptr<CallState>> streams;
-  std::atomic<size_t> calls = 0;
+  std::atomic<size_t> calls = 0, reflections = 0;
   std::atomic<bool> draining = false;
   int port = 0;
   std::shared_ptr<ReloadingCredentials> credentials;  // null: no TLS; the server calls it
@@ -112,8 +112,12 @@ struct Server::Core : public grpc::CallbackGenericService {
 
 // --- the server ----------------------------------------------------------------
 
+bool IsLocal(const grpc::GenericCallbackServerContext& context) {
+  return context.peer().starts_with("unix:");
+}
+
 Caller Server::Core::Identify(const grpc::GenericCallbackServerContext& context) const {
-  if (context.peer().starts_with("unix:")) return {options.local_person, kAllRights};
+  if (IsLocal(context)) return {options.local_person, kAllRights};
   const auto auth = context.auth_context();
   if (auth != nullptr && auth->IsPeerAuthenticated()) {
     for (const grpc::string_ref& name : auth->FindPropertyValues("x509_common_name")) {
@@ -134,11 +138,11 @@ Caller Server::Core::Identify(const grpc::GenericCallbackServerContext& context)
   return {};
 }
 
-absl::Status Server::Core::Admit(const Method* method, const Caller& caller) const {
+absl::Status Server::Core::Admit(const Method* method, const Caller& caller, bool local) const {
   if (method == nullptr || method->access == nullptr)
     return absl::UnimplementedError("there is no such method; ask reflection what there is");
   if (draining) return absl::UnavailableError("the process drains; call another one");
-  if (calls > kMaxCalls) return TooManyCalls();
+  if (calls > kMaxCalls + (local ? kLocalReserve : 0)) return TooManyCalls();
   if (method->access->needed != Right::kNone && caller.person.empty()) {
     return absl::UnauthenticatedError(
         "say who calls: metadata `authorization: Bearer TOKEN`, a client certificate, or the "
@@ -167,19 +171,27 @@ grpc::ServerGenericBidiReactor* Server::Core::CreateReactor(
                                    method->descriptor->server_streaming());
   auto call =
       std::make_shared<CallState>(executor, name, Identify(*context), DeadlineOf(*context, stream));
-  auto* reactor = new Reactor(call, calls);
-  if (reflects && calls > kMaxCalls) {
+  auto* reactor = new Reactor(call, reflects ? reflections : calls);
+  if (reflects && reflections > kMaxReflections) {
     call->EndWith(ToGrpc(TooManyCalls()));
     return reactor;
   }
   if (reflects) {
+    // Nobody had to say who they are: it ends, whatever they do.
+    executor.Post([this, guard = std::weak_ptr<bool>(alive), asked = std::weak_ptr(call)] {
+      if (guard.expired()) return;
+      executor.After(kReflectionLife, [asked] {
+        if (const auto open = asked.lock())
+          open->EndWith(ToGrpc(absl::DeadlineExceededError("ask again: reflection is for 10 s")));
+      });
+    });
     reactor->Read(true, [this, call](const std::string& bytes) {
       if (!call->WriteBytes(reflection->Answer(bytes)))
         call->EndWith(ToGrpc(absl::ResourceExhaustedError("read the answers faster")));
     });
     return reactor;
   }
-  if (absl::Status admitted = Admit(method, call->caller()); !admitted.ok()) {
+  if (absl::Status admitted = Admit(method, call->caller(), IsLocal(*context)); !admitted.ok()) {
     // A name that nobody knows is whatever a stranger sends.
     const std::string_view known = method != nullptr && method->access != nullptr
                                        ? method->access->method

@@ -46,7 +46,10 @@ inline constexpr base::Duration kMaxDeadline = std::chrono::seconds(60);  // of 
 inline constexpr int kMaxMessageBytes = 4 << 20;
 inline constexpr size_t kMaxQueuedMessages = 1'000;  // of one stream
 inline constexpr size_t kMaxStreams = 256;
-inline constexpr size_t kMaxCalls = 1'000;  // under way at once
+inline constexpr size_t kMaxCalls = 1'000;     // under way at once
+inline constexpr size_t kLocalReserve = 16;    // more of the unix socket: its owner is not shut out
+inline constexpr size_t kMaxReflections = 16;  // of strangers, counted apart
+inline constexpr base::Duration kReflectionLife = std::chrono::seconds(10);
 
 // Both or neither of certificate and key; with client_ca, clients must show a
 // certificate of it. Files that are replaced are used from the next connection on.

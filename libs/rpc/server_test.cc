@@ -2,6 +2,7 @@
 // what, how failures look, what is bounded.
 #include "libs/rpc/server.h"
 
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <sys/stat.h>
 
@@ -189,6 +190,45 @@ TEST_CASE("Nobody calls over TCP without saying who, or beyond their rights") {
           absl::StatusCode::kUnimplemented);
   });
   CHECK(rig.submitted == 1);
+}
+
+TEST_CASE("Strangers who hold reflection open keep nobody from calling") {
+  Rig rig;
+  rig.Run([&] {
+    const auto channel = grpc::CreateChannel("127.0.0.1:" + std::to_string(rig.server->port()),
+                                             grpc::InsecureChannelCredentials());
+    grpc::GenericStub stub(channel);
+    grpc::CompletionQueue queue;
+    struct Stream {
+      grpc::ClientContext context;
+      std::unique_ptr<grpc::GenericClientAsyncReaderWriter> call;
+      grpc::Status status;
+    };
+    const auto done = [&queue] {
+      void* tag = nullptr;
+      bool ok = false;
+      return queue.Next(&tag, &ok);
+    };
+    std::vector<std::unique_ptr<Stream>> streams;
+    int refused = 0;
+    for (size_t i = 0; i < kMaxReflections + 3; ++i) {
+      Stream& stream = *streams.emplace_back(std::make_unique<Stream>());
+      stream.call = stub.PrepareCall(
+          &stream.context, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+          &queue);
+      stream.call->StartCall(nullptr);
+      REQUIRE(done());
+      if (i < kMaxReflections) continue;
+      stream.call->Finish(&stream.status, nullptr);
+      REQUIRE(done());
+      refused += stream.status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED ? 1 : 0;
+    }
+    CHECK(refused == 3);
+    CHECK(rig.Get(rig.Open("reader"), "g1").ok());
+    CHECK(rig.Get(rig.Open("", true), "g2").ok());
+    for (auto& stream : streams) stream->context.TryCancel();
+    queue.Shutdown();
+  });
 }
 
 TEST_CASE("Failures carry their details") {
