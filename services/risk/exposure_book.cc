@@ -94,6 +94,7 @@ Index ExposureBook::MakeScope(ScopeKind kind, const std::string& name) {
   }
   ScopeRow& row = scopes_.emplace_back();
   row.scope = {kind, name};
+  row.day = day_;
   TakeLimits(row);
   const Index at = static_cast<Index>(scopes_.size() - 1);
   scope_index_[static_cast<size_t>(kind)].emplace(name, at);
@@ -341,13 +342,20 @@ void ExposureBook::SetState(const market::RiskState& state) {
   }
 }
 
-void ExposureBook::SetBaseline(const market::Scope& scope, Value day_baseline, Value peak) {
+void ExposureBook::SetMarks(const market::Scope& scope, const Marks& marks) {
   const Index at = MakeScope(scope.kind, scope.name);
   if (at == kNone) return;
-  scopes_[at].day_baseline = day_baseline;
-  scopes_[at].peak = scopes_[at].high = peak;
-  TakeLosses(scopes_[at]);
-  TakeRoom(scopes_[at]);
+  ScopeRow& row = scopes_[at];
+  row.day_baseline = marks.day_baseline;
+  row.peak = row.high = marks.peak;
+  row.day = marks.day;
+  TakeLosses(row);
+  TakeRoom(row);
+}
+
+void ExposureBook::BeginDay(int64_t day) {
+  day_ = day;
+  for (ScopeRow& row : scopes_) row.day = day;
 }
 
 }  // namespace gannet::risk

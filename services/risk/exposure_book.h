@@ -55,6 +55,17 @@ inline constexpr size_t kMaxOpenOrders = 100'000;
 // (account, asset) pairs that were booked beside trades and instruments.
 inline constexpr size_t kMaxBookings = 2'000;
 
+// Days since 1970-01-01 (UTC), of baselines.
+inline constexpr int64_t kNoDay = -1;     // before the first
+inline constexpr int64_t kNewCount = -2;  // a person resumed while the result was not known
+
+// What the loss and the fall of a scope count from.
+struct Marks {
+  Value day_baseline = 0;  // result when the day began
+  Value peak = 0;          // highest result recorded
+  int64_t day = kNoDay;    // another than today's: due as soon as the result is known
+};
+
 // What went through a scope in one slice of the flow window (controls 7, 25).
 struct Flow {
   uint64_t messages = 0, orders = 0, cancels = 0, fills = 0;
@@ -193,10 +204,12 @@ struct alignas(64) ScopeRow {
   SumLimits sum_limits;
   FlowLimits flow_limits;
   Value pnl = 0, fees = 0;
-  Value high = 0;          // highest result seen at quoted prices, at least `peak`
-  Value day_baseline = 0;  // durable: result at 00:00 UTC
-  Value peak = 0;          // durable: highest result recorded
-  uint32_t unmarked = 0;   // derived: positions valued at their last fill for want of a quote
+  Value high = 0;  // highest result seen at quoted prices, at least `peak`
+  // durable: Marks
+  Value day_baseline = 0;
+  Value peak = 0;
+  int64_t day = kNoDay;
+  uint32_t unmarked = 0;  // derived: positions valued at their last fill for want of a quote
   SpreadLimits spread_limits;
   std::vector<std::pair<Index, uint32_t>> venues_used;  // venue scope, instruments in use
   std::vector<GroupSums> groups;                        // by correlation group
@@ -214,6 +227,8 @@ struct alignas(64) ScopeRow {
   RateWindow executions, failures;  // controls 5, 26
 
   Value result() const { return pnl - fees; }
+  // Whether all that the result rests on has a quoted price now.
+  bool known() const { return unvalued == 0 && unmarked == 0; }
 };
 
 struct InstrumentRow;
@@ -489,7 +504,10 @@ class ExposureBook {
   // signed is EXTERNAL's. Balances follow SetBalance alone: the venue states them.
   void ApplyBooking(const market::AccountEvent& event, base::Time at);
   void SetState(const market::RiskState& state);
-  void SetBaseline(const market::Scope& scope, Value day_baseline, Value peak);
+  void SetMarks(const market::Scope& scope, const Marks& marks);
+  // The day of all scopes, and of those to come.
+  void BeginDay(int64_t day);
+  int64_t day() const { return day_; }
 
   // --- market data ---
   void SetQuote(const market::Quote& quote, base::Time at);
@@ -621,6 +639,7 @@ class ExposureBook {
   // Paid (received: negative) by account and asset, beside trades and instruments.
   std::map<std::pair<std::string, market::AssetId>, market::Money> bookings_;
   std::vector<int64_t> group_rho_ppm_;
+  int64_t day_ = kNoDay;
   bool market_limits_ = false;  // some scope states max_move or max_volatility
   Stats stats_;
 };

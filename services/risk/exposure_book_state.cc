@@ -14,8 +14,8 @@ namespace {
 using market::Side;
 
 // 1: without the windows of controls 4 to 30; 2: without parent orders; 3: without bookings
-// beside trades; 4: without amendments; 5: without trailing stops
-constexpr uint8_t kBookVersion = 6;
+// beside trades; 4: without amendments; 5: without trailing stops; 6: all scopes of one day
+constexpr uint8_t kBookVersion = 7;
 
 void WriteFees(wire::CanonicalWriter& out, const std::map<market::AssetId, market::Money>& fees) {
   out.U32(static_cast<uint32_t>(fees.size()));
@@ -170,7 +170,7 @@ void ExposureBook::Save(wire::CanonicalWriter& out) const {
 
   std::map<market::Scope, const ScopeRow*> scopes;
   for (const ScopeRow& row : scopes_) {
-    if (HasContent(row)) scopes.emplace(row.scope, &row);
+    if (HasContent(row) || row.day != day_) scopes.emplace(row.scope, &row);
   }
   out.U32(static_cast<uint32_t>(scopes.size()));
   for (const auto& [scope, row] : scopes) SaveScope(out, *row);
@@ -252,6 +252,7 @@ void ExposureBook::SaveScope(wire::CanonicalWriter& out, const ScopeRow& row) co
   out.Bytes(row.reason);
   out.I128(row.day_baseline);
   out.I128(row.peak);
+  out.I64(row.day);
   WriteTimes(out, row.messages);
   WriteTimes(out, row.executions);
   WriteTimes(out, row.failures);
@@ -269,6 +270,7 @@ void ExposureBook::LoadScope(wire::CanonicalReader& in, ScopeRow& row, uint8_t v
   row.reason = in.Bytes();
   row.day_baseline = in.I128();
   row.peak = row.high = in.I128();
+  row.day = version >= 7 ? in.I64() : day_;
   ReadTimes(in, row.messages);
   if (version < 2) return;
   ReadTimes(in, row.executions);

@@ -124,7 +124,7 @@ void ExposureBook::Observe() {
       }
     }
     row.fees = fees;
-    if (row.unvalued == 0 && row.unmarked == 0) row.high = std::max(row.high, row.result());
+    if (row.known()) row.high = std::max(row.high, row.result());
     TakeLosses(row);
     TakeRoom(row);
   }

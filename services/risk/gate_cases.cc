@@ -371,7 +371,8 @@ class StateReader {
     const market::Scope scope = ReadScope(in);
     const Value baseline = in.Decimal128("day_baseline", kValueScale, "0");
     const Value peak = in.Decimal128("peak", kValueScale, "0");
-    cases_.Record(RiskEngine::MarksNote(at_, {{scope, {baseline, peak}}}), at_);
+    cases_.Record(RiskEngine::MarksNote(at_, {{scope, {.day_baseline = baseline, .peak = peak}}}),
+                  at_);
   }
 
   GateCases& cases_;

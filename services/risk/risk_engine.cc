@@ -22,7 +22,8 @@ using market::TradingState;
 
 constexpr uint8_t kStateVersion = 2;  // 1: before limits could be proposed
 constexpr char kInstrumentNote[] = "instrument";
-constexpr char kMarksNote[] = "marks";
+constexpr char kMarksNote[] = "marks-by-day";
+constexpr char kOldMarksNote[] = "marks";  // with one day for all scopes
 
 int64_t DayOf(base::Time at) {
   return std::chrono::floor<std::chrono::days>(at).time_since_epoch().count();
@@ -195,7 +196,9 @@ void RiskEngine::Apply(const market::Event<wire::EngineNote>& event) {
     const market::Instrument instrument = wire::LoadInstrument(in);
     if (in.ok()) book_.PutInstrument(instrument);
   } else if (note.kind == kMarksNote) {
-    ApplyMarks(note.body);
+    ApplyMarks(note.body, true);
+  } else if (note.kind == kOldMarksNote) {
+    ApplyMarks(note.body, false);
   }
 }
 
@@ -273,8 +276,10 @@ absl::StatusOr<RiskEngine::Facts> RiskEngine::DecideCommand(const market::Comman
     facts.states.push_back(next);
   // A person who lets a scope trade again after a loss starts a new count of it.
   if (next.state == TradingState::kActive && loosens && at != kNone) {
-    const Value result = book_.scope(at).result();
-    facts.notes.push_back(MarksNote(now, {{command.scope, {result, result}}}));
+    const ScopeRow& row = book_.scope(at);
+    const Marks anew = row.known() ? Marks{row.result(), row.result(), DayOf(now)}
+                                   : Marks{row.day_baseline, row.high, kNewCount};
+    facts.notes.push_back(MarksNote(now, {{command.scope, anew}}));
   }
   return facts;
 }
@@ -337,8 +342,9 @@ std::vector<const ScopeRow*> RiskEngine::SortedScopes() const {
   return sorted;
 }
 
-void RiskEngine::AppendLossStates(Facts& facts) const {
-  for (const ScopeRow* scope : SortedScopes()) {
+void RiskEngine::AppendLossStates(const std::vector<const ScopeRow*>& scopes, int64_t today,
+                                  Facts& facts) const {
+  for (const ScopeRow* scope : scopes) {
     const ScopeRow& row = *scope;
     if (row.state != TradingState::kActive) continue;
     if (row.throttled || row.breaker_open) {
@@ -349,7 +355,7 @@ void RiskEngine::AppendLossStates(Facts& facts) const {
       facts.states.push_back(std::move(state));
       continue;
     }
-    if (row.unvalued > 0 || row.unmarked > 0) continue;
+    if (!row.known() || row.day != today) continue;
     const Value loss = row.day_baseline - row.result(), fall = row.high - row.result();
     const bool lost = row.limits.max_daily_loss && loss > *row.limits.max_daily_loss;
     const bool fell = row.limits.max_drawdown && fall > *row.limits.max_drawdown;
@@ -379,57 +385,63 @@ RiskEngine::Facts RiskEngine::DecideHeartbeat(base::Time now) const {
 
 RiskEngine::Facts RiskEngine::DecideTimer(base::Time now) const {
   Facts facts = DecideHeartbeat(now);
-  const bool new_day = DayOf(now) != day_;
+  const int64_t today = DayOf(now);
+  const bool begins = book_.day() != today;
   const bool due = now - marked_ >= settings_.peak_interval;
-  std::vector<std::pair<market::Scope, std::pair<Value, Value>>> marks;
-  if (new_day || due) {
-    for (const ScopeRow* scope : SortedScopes()) {
-      const ScopeRow& row = *scope;
-      if (row.unvalued > 0 || row.unmarked > 0) continue;  // its result is not known now
-      const Value baseline = new_day ? row.result() : row.day_baseline;
-      if (baseline != row.day_baseline || row.high != row.peak)
-        marks.push_back({row.scope, {baseline, row.high}});
-    }
-    if (new_day || !marks.empty()) facts.notes.push_back(MarksNote(now, marks));
+  const std::vector<const ScopeRow*> scopes = SortedScopes();
+  std::vector<std::pair<market::Scope, Marks>> marks;
+  for (const ScopeRow* scope : scopes) {
+    const ScopeRow& row = *scope;
+    Marks next{row.day_baseline, row.high, row.day};
+    if (row.known() && row.day != today)
+      next = {row.result(), row.day == kNewCount ? row.result() : row.high, today};
+    const bool moved = next.day_baseline != row.day_baseline || next.peak != row.peak;
+    if (next.day != (begins ? today : row.day) || ((begins || due) && moved))
+      marks.push_back({row.scope, next});
   }
-  if (!new_day) AppendLossStates(facts);
+  if (begins || !marks.empty()) facts.notes.push_back(MarksNote(now, marks, begins));
+  AppendLossStates(scopes, today, facts);
   return facts;
 }
 
-wire::EngineNote RiskEngine::MarksNote(
-    base::Time now, const std::vector<std::pair<market::Scope, std::pair<Value, Value>>>& marks) {
+wire::EngineNote RiskEngine::MarksNote(base::Time now,
+                                       const std::vector<std::pair<market::Scope, Marks>>& marks,
+                                       bool begins) {
   wire::CanonicalWriter body;
   body.Time(now);
+  body.Bool(begins);
   body.U32(static_cast<uint32_t>(marks.size()));
   for (const auto& [scope, values] : marks) {
     body.U8(static_cast<uint8_t>(scope.kind));
     body.Bytes(scope.name);
-    body.I128(values.first);
-    body.I128(values.second);
+    body.I128(values.day_baseline);
+    body.I128(values.peak);
+    body.I64(values.day);
   }
   return Note(kMarksNote, body);
 }
 
-void RiskEngine::ApplyMarks(const std::string& bytes) {
+void RiskEngine::ApplyMarks(const std::string& bytes, bool with_days) {
   wire::CanonicalReader in(bytes);
   const base::Time at = in.Time();
+  const int64_t day = DayOf(at);
+  if (!with_days || in.Bool()) book_.BeginDay(day);
   const uint32_t count = in.U32();
   for (uint32_t i = 0; i < count && in.ok(); ++i) {
     const auto kind = static_cast<ScopeKind>(in.U8());
     const std::string name = in.Bytes();
-    const Value baseline = in.I128(), peak = in.I128();
-    if (in.ok()) book_.SetBaseline({kind, name}, baseline, peak);
+    Marks marks{.day_baseline = in.I128(), .peak = in.I128(), .day = day};
+    if (with_days) marks.day = in.I64();
+    if (in.ok()) book_.SetMarks({kind, name}, marks);
   }
-  if (!in.ok()) return;
-  marked_ = at;
-  day_ = DayOf(at);
+  if (in.ok()) marked_ = at;
 }
 
 // --- saved state ---------------------------------------------------------------
 
 void RiskEngine::Save(wire::CanonicalWriter& out) const {
   out.U8(kStateVersion);
-  out.I64(day_);
+  out.I64(book_.day());
   out.Time(marked_);
   out.U64(stated_epoch_);
   out.U64(stated_limits_);
@@ -455,7 +467,7 @@ absl::Status RiskEngine::Load(wire::CanonicalReader& in) {
                                                       ", this build reads ", kStateVersion,
                                                       "; use the build that wrote it"));
   }
-  day_ = in.I64();
+  book_.BeginDay(in.I64());
   marked_ = in.Time();
   stated_epoch_ = in.U64();
   stated_limits_ = in.U64();

@@ -91,7 +91,8 @@ class RiskEngine {
   // At a start, and when limits have changed: says epoch and limit version; at a start also which
   // scopes and models are restricted.
   Facts DecideStart() const;
-  // Every kTimerInterval, after OnTimer: the new day, loss limits, peaks, silent services.
+  // Every kTimerInterval, after OnTimer: the new day, of each scope once its result is known,
+  // loss limits, peaks, silent services.
   Facts DecideTimer(base::Time now) const;
   // After OnHeartbeat.
   Facts DecideHeartbeat(base::Time now) const;
@@ -123,9 +124,11 @@ class RiskEngine {
   void OnStart(base::Time now) { watch_.OnStart(now); }
   void OnHeartbeat(const market::Heartbeat& beat, base::Time now) { watch_.OnHeartbeat(beat, now); }
 
-  // Day baseline and highest result of these scopes, as they are recorded.
-  static wire::EngineNote MarksNote(
-      base::Time now, const std::vector<std::pair<market::Scope, std::pair<Value, Value>>>& marks);
+  // What loss and fall of these scopes count from, as it is recorded. `begins`: it begins the
+  // day of all others, which stay as they are.
+  static wire::EngineNote MarksNote(base::Time now,
+                                    const std::vector<std::pair<market::Scope, Marks>>& marks,
+                                    bool begins = false);
 
   // Intents without a verdict, oldest first: open work after recovery.
   struct PendingIntent {
@@ -174,9 +177,10 @@ class RiskEngine {
   absl::Status LoadLimits(wire::CanonicalReader& in);
 
   Index LeafOf(const market::OrderIntent& intent);
-  void AppendLossStates(Facts& facts) const;
+  void AppendLossStates(const std::vector<const ScopeRow*>& scopes, int64_t today,
+                        Facts& facts) const;
   market::RiskState Stated(market::RiskState state) const;  // with limits and epoch
-  void ApplyMarks(const std::string& body);
+  void ApplyMarks(const std::string& body, bool with_days);
   std::vector<const ScopeRow*> SortedScopes() const;
 
   RiskSettings settings_;
@@ -192,8 +196,7 @@ class RiskEngine {
   // Slots are used again, so that the steady state allocates nothing.
   std::vector<PendingIntent> pending_;
   size_t pending_count_ = 0;
-  int64_t day_ = -1;                               // of the baselines, days since 1970-01-01
-  base::Time marked_{};                            // when they were last recorded
+  base::Time marked_{};                            // when baselines were last recorded
   uint64_t stated_epoch_ = 0, stated_limits_ = 0;  // of the newest firm state
   Stats stats_;
 };

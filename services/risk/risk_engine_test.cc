@@ -601,6 +601,121 @@ TEST_CASE("RiskEngine counts the daily loss from midnight UTC") {
   CHECK(gate.Firm().result() == V("-90.1"));
 }
 
+TEST_CASE(
+    "A day without a quote at its first timer begins with the first one, after a restart too") {
+  LimitSet limits = WideLimits();
+  limits.firm.max_daily_loss = V("50");
+  Gate before(limits);
+  before.Timer();
+  REQUIRE(before.Trade(Side::kBuy, "100", "10").permitted);
+  before.Quote(kBtc, "149.99", "150.01");
+  before.Timer();
+  Gate gate(limits);
+  gate.TakeUp(before);
+  gate.now = base::ParseRfc3339("2023-11-15T07:00:00Z").value();
+  gate.Timer();
+  CHECK(gate.Firm().day_baseline == 0);  // that of the day before, and due
+  Gate again(limits);
+  again.TakeUp(gate);
+  again.Timer();
+  CHECK(again.Hash() == gate.Hash());
+  again.Quote(kBtc, "149.99", "150.01");
+  again.now += 2s;
+  again.Timer();
+  CHECK(again.Firm().day_baseline == V("500"));
+  again.Quote(kBtc, "144.98", "145");
+  CHECK(ReasonOf(again.Ask(Side::kBuy, "145", "1")) == RejectReason::kDailyLoss);
+}
+
+TEST_CASE("A quote of one side at midnight puts the day's beginning off, of what it values") {
+  Gate gate;
+  gate.Define(MakeInstrument(test::kPerp, "BTC", "USDT"));
+  gate.Quote(test::kPerp, "100", "100.02");
+  gate.Timer();
+  REQUIRE(gate.Trade(Side::kBuy, "100", "10").permitted);
+  gate.Fill(gate.Intent(Side::kBuy, "100", "1", test::kPerp), "100", "1", true, "3");
+  const auto baseline = [&gate](const char* instrument) {
+    const ExposureBook& book = gate.engine.book();
+    return book.scope(book.FindScope(ScopeKind::kInstrument, instrument)).day_baseline;
+  };
+  gate.now = base::ParseRfc3339("2023-11-15T00:00:00.3Z").value();
+  gate.Quote(kBtc, "149.99", "0");
+  gate.Timer();
+  CHECK(baseline(kBtc) == 0);
+  CHECK(baseline(test::kPerp) == V("-2.99"));
+  gate.now += 1s;
+  gate.Quote(kBtc, "149.99", "150.01");
+  gate.Quote(test::kPerp, "90", "90.02");
+  gate.Timer();
+  CHECK(baseline(kBtc) == V("500"));
+  CHECK(baseline(test::kPerp) == V("-2.99"));  // its day has begun
+}
+
+TEST_CASE("A resume between midnight and the timer begins no other scope's day") {
+  const market::Scope venue{ScopeKind::kVenue, "binance-usdm"};
+  LimitSet limits = WideLimits();
+  limits.venues[venue.name].max_daily_loss = V("1");
+  Gate gate(limits);
+  gate.Define(MakeInstrument(test::kPerp, "BTC", "USDT"));
+  gate.Quote(test::kPerp, "100", "100.02");
+  gate.Timer();
+  REQUIRE(gate.Trade(Side::kBuy, "100", "10").permitted);
+  gate.Fill(gate.Intent(Side::kBuy, "100", "1", test::kPerp), "100", "1", true, "3");
+  gate.Quote(kBtc, "149.99", "150.01");
+  gate.Timer();
+  const ScopeRow& row =
+      gate.engine.book().scope(gate.engine.book().FindScope(venue.kind, venue.name));
+  REQUIRE(row.state == TradingState::kReducing);
+  gate.now = base::ParseRfc3339("2023-11-15T00:00:00.4Z").value();
+  REQUIRE(gate.Command(CommandKind::kResume, venue).ok());
+  CHECK(row.day_baseline == V("-2.99"));
+  gate.now += 1s;
+  gate.Timer();
+  CHECK(gate.Firm().day_baseline == V("497.01"));
+}
+
+TEST_CASE("A resume after a loss begins the new count when the result is known") {
+  LimitSet limits = WideLimits();
+  limits.firm.max_daily_loss = limits.firm.max_drawdown = V("50");
+  Gate before(limits);
+  before.Timer();
+  REQUIRE(before.Trade(Side::kBuy, "100", "10").permitted);
+  before.Quote(kBtc, "89.99", "90.01");
+  before.Timer();
+  REQUIRE(before.Firm().state == TradingState::kReducing);
+  Gate gate(limits);
+  gate.TakeUp(before);
+  REQUIRE(gate.Command(CommandKind::kResume, kFirm).ok());
+  gate.Timer();
+  CHECK(gate.Firm().day_baseline == 0);
+  Gate again(limits);
+  again.TakeUp(gate);
+  again.Quote(kBtc, "87.99", "88.01");
+  again.Timer();
+  CHECK(again.Firm().state == TradingState::kActive);
+  CHECK(again.Firm().day_baseline == V("-120"));
+  CHECK(again.Firm().high == V("-120"));
+  CHECK(again.Ask(Side::kBuy, "88", "1").permitted);
+}
+
+TEST_CASE("Marks of one day for all scopes, as builds before recorded them, are read") {
+  Gate gate;
+  REQUIRE(gate.Trade(Side::kBuy, "100", "10").permitted);
+  wire::CanonicalWriter body;
+  body.Time(gate.now);
+  body.U32(1);
+  body.U8(static_cast<uint8_t>(ScopeKind::kFirm));
+  body.Bytes("");
+  body.I128(V("7"));
+  body.I128(V("9"));
+  gate.engine.Apply(
+      gate.Event(wire::EngineNote{.engine = "risk", .kind = "marks", .body = body.Take()}));
+  CHECK(gate.Firm().day_baseline == V("7"));
+  CHECK(gate.Firm().peak == V("9"));
+  gate.Timer();
+  CHECK(gate.Firm().day_baseline == V("7"));  // of this day already
+}
+
 TEST_CASE("RiskEngine stops all but reducing orders past the drawdown") {
   LimitSet limits = WideLimits();
   limits.accounts[kAccount].max_drawdown = V("30");
