@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "libs/base/check.h"
 #include "libs/base/status.h"
@@ -30,6 +31,18 @@ int64_t DayOf(base::Time at) {
 }
 
 bool ValidScale(int scale) { return scale >= 0 && scale <= market::kMaxScale; }
+
+// In the reasons of the states that control 13 decides, by which a resume knows them.
+constexpr char kLostToday[] = " today, max_daily_loss ";
+constexpr char kBelowBest[] = " below the best result, max_drawdown ";
+
+// Whether a scope may not open anything for what it lost. While its result is not known, only
+// its state says so.
+bool StoppedForLoss(const ScopeRow& row) {
+  if (row.known() && row.lost) return true;
+  return row.state == TradingState::kReducing &&
+         (absl::StrContains(row.reason, kLostToday) || absl::StrContains(row.reason, kBelowBest));
+}
 
 wire::EngineNote Note(const char* kind, wire::CanonicalWriter& body) {
   return {.engine = std::string(kEngineName), .kind = kind, .body = body.Take()};
@@ -274,8 +287,10 @@ absl::StatusOr<RiskEngine::Facts> RiskEngine::DecideCommand(const market::Comman
   if (next.state != before.state || next.killed != before.killed || releases ||
       (command.kind == CommandKind::kKill && next.reason != before.reason))
     facts.states.push_back(next);
-  // A person who lets a scope trade again after a loss starts a new count of it.
-  if (next.state == TradingState::kActive && loosens && at != kNone) {
+  // A person who lets a scope trade again after a loss starts a new count of it. Who lifts
+  // another restriction forgives none.
+  if (next.state == TradingState::kActive && loosens && at != kNone &&
+      StoppedForLoss(book_.scope(at))) {
     const ScopeRow& row = book_.scope(at);
     const Marks anew = row.known() ? Marks{row.result(), row.result(), DayOf(now)}
                                    : Marks{row.day_baseline, row.high, kNewCount};
@@ -362,10 +377,10 @@ void RiskEngine::AppendLossStates(const std::vector<const ScopeRow*>& scopes, in
     if (!lost && !fell) continue;
     market::RiskState state = StateOf(row);
     state.state = TradingState::kReducing;
-    state.reason = lost ? absl::StrCat("lost ", FormatValue(loss), " today, max_daily_loss ",
-                                       FormatValue(*row.limits.max_daily_loss))
-                        : absl::StrCat(FormatValue(fall), " below the best result, max_drawdown ",
-                                       FormatValue(*row.limits.max_drawdown));
+    state.reason =
+        lost ? absl::StrCat("lost ", FormatValue(loss), kLostToday,
+                            FormatValue(*row.limits.max_daily_loss))
+             : absl::StrCat(FormatValue(fall), kBelowBest, FormatValue(*row.limits.max_drawdown));
     facts.states.push_back(std::move(state));
   }
 }

@@ -674,6 +674,28 @@ TEST_CASE("A resume between midnight and the timer begins no other scope's day")
   CHECK(gate.Firm().day_baseline == V("497.01"));
 }
 
+TEST_CASE("A resume after another restriction than for a loss forgives no loss") {
+  LimitSet limits = WideLimits();
+  limits.firm.max_daily_loss = limits.firm.max_drawdown = V("100");
+  Gate gate(limits);
+  gate.Timer();
+  REQUIRE(gate.Trade(Side::kBuy, "100", "10").permitted);
+  gate.Quote(kBtc, "90.09", "90.11");  // 99 lost
+  gate.Timer();
+  REQUIRE(gate.Command(CommandKind::kKill, kFirm).ok());
+  REQUIRE(gate.Command(CommandKind::kResume, kFirm).ok());
+  CHECK(gate.Firm().day_baseline == 0);
+  CHECK(gate.Firm().high == 0);
+  CHECK(gate.Ask(Side::kBuy, "90", "1").permitted);
+  gate.Quote(kBtc, "89.9", "90");
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "90", "1")) == RejectReason::kDailyLoss);
+  // Killed beyond the limit, before the timer says so.
+  REQUIRE(gate.Command(CommandKind::kKill, kFirm).ok());
+  REQUIRE(gate.Command(CommandKind::kResume, kFirm).ok());
+  CHECK(gate.Firm().day_baseline == V("-100.5"));
+  CHECK(gate.Ask(Side::kBuy, "90", "1").permitted);
+}
+
 TEST_CASE("A resume after a loss begins the new count when the result is known") {
   LimitSet limits = WideLimits();
   limits.firm.max_daily_loss = limits.firm.max_drawdown = V("50");
