@@ -209,7 +209,8 @@ struct alignas(64) ScopeRow {
   Value day_baseline = 0;
   Value peak = 0;
   int64_t day = kNoDay;
-  uint32_t unmarked = 0;  // derived: positions valued at their last fill for want of a quote
+  uint32_t unmarked = 0;       // derived: positions valued at their last fill for want of a quote
+  bool fees_unmarked = false;  // derived: a fee in a third asset whose rate has no quote
   SpreadLimits spread_limits;
   std::vector<std::pair<Index, uint32_t>> venues_used;  // venue scope, instruments in use
   std::vector<GroupSums> groups;                        // by correlation group
@@ -228,7 +229,7 @@ struct alignas(64) ScopeRow {
 
   Value result() const { return pnl - fees; }
   // Whether all that the result rests on has a quoted price now.
-  bool known() const { return unvalued == 0 && unmarked == 0; }
+  bool known() const { return unvalued == 0 && unmarked == 0 && !fees_unmarked; }
 };
 
 struct InstrumentRow;
@@ -529,6 +530,8 @@ class ExposureBook {
   std::optional<Value> HeldValue(const InstrumentRow& row) const;
   std::optional<Value> ValueOfAsset(const market::AssetId& asset,
                                     const market::Money& amount) const;
+  // The defined instrument whose price converts an asset; null where none does.
+  const InstrumentRow* RateOf(const market::AssetId& asset) const;
   // Of an amount with kValueScale digits, of a flow.
   std::optional<Value> ValueOfFlow(Index asset, market::Int128 amount) const {
     const Asset& row = assets_[asset];

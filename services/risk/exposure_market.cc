@@ -116,12 +116,15 @@ void ExposureBook::Observe() {
   stats_.fees_unvalued = 0;
   for (ScopeRow& row : scopes_) {
     Value fees = 0;
+    row.fees_unmarked = false;
     for (const auto& [asset, amount] : row.other_fees) {
       if (const auto value = ValueOfAsset(asset, amount)) {
         fees += *value;
       } else {
         ++stats_.fees_unvalued;
       }
+      const InstrumentRow* rate = RateOf(asset);
+      row.fees_unmarked = row.fees_unmarked || (rate != nullptr && rate->mid.mantissa <= 0);
     }
     row.fees = fees;
     if (row.known()) row.high = std::max(row.high, row.result());

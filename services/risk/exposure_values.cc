@@ -66,16 +66,21 @@ std::optional<Value> ExposureBook::ValueOfAsset(const market::AssetId& asset,
   if (asset == limits_.valuation_asset || limits_.at_par.contains(asset)) {
     return market::Rescale(amount.units(), amount.scale(), kValueScale, Rounding::kCeiling);
   }
-  const auto by = limits_.converted_by.find(asset);
-  if (by == limits_.converted_by.end()) return std::nullopt;
-  const Index rate = FindInstrument(by->second);
-  if (rate == kNone || instruments_[rate].mark().mantissa <= 0) return std::nullopt;
-  const InstrumentRow& row = instruments_[rate];
+  const InstrumentRow* rate = RateOf(asset);
+  if (rate == nullptr || rate->mark().mantissa <= 0) return std::nullopt;
   const auto scaled =
       market::Rescale(amount.units(), amount.scale(), kValueScale, Rounding::kCeiling);
   if (!scaled) return std::nullopt;
-  return market::MulDiv(*scaled, row.mark().mantissa,
-                        market::PowerOfTen(row.definition.price_scale), Rounding::kCeiling);
+  return market::MulDiv(*scaled, rate->mark().mantissa,
+                        market::PowerOfTen(rate->definition.price_scale), Rounding::kCeiling);
+}
+
+const InstrumentRow* ExposureBook::RateOf(const market::AssetId& asset) const {
+  if (asset == limits_.valuation_asset || limits_.at_par.contains(asset)) return nullptr;
+  const auto by = limits_.converted_by.find(asset);
+  if (by == limits_.converted_by.end()) return nullptr;
+  const Index rate = FindInstrument(by->second);
+  return rate == kNone ? nullptr : &instruments_[rate];
 }
 
 namespace {

@@ -674,6 +674,41 @@ TEST_CASE("A resume between midnight and the timer begins no other scope's day")
   CHECK(gate.Firm().day_baseline == V("497.01"));
 }
 
+TEST_CASE("A restart while flat raises no result by the fees in a third asset") {
+  constexpr char kBnb[] = "binance-spot:BNBUSDT";
+  LimitSet limits = WideLimits();
+  limits.firm.max_drawdown = limits.firm.max_daily_loss = V("50");
+  Gate before(limits);
+  before.Define(MakeInstrument(kBnb, "BNB", "USDT"));
+  before.Quote(kBnb, "599.99", "600.01");
+  before.Timer();
+  before.Fill(before.Ask(Side::kBuy, "100", "10").intent, "100", "10", true, "0.07", "BNB");
+  before.Quote(kBtc, "110", "110.02");
+  before.Fill(before.Ask(Side::kSell, "110", "10").intent, "110", "10", true, "0.08", "BNB");
+  before.Timer();
+  REQUIRE(before.Firm().result() == V("10"));  // 100 less 0.15 BNB
+  Gate gate(limits);
+  gate.TakeUp(before);
+  gate.now += 20s;
+  gate.Timer();  // no quote yet
+  gate.now += 20s;
+  gate.Quote(kBtc, "110", "110.02");
+  gate.Quote(kBnb, "599.99", "600.01");
+  gate.Timer();
+  CHECK(gate.Firm().high == before.Firm().high);
+  CHECK(gate.Ask(Side::kBuy, "110", "0.1").permitted);
+  // Over midnight too.
+  Gate next(limits);
+  next.TakeUp(before);
+  next.now = base::ParseRfc3339("2023-11-15T07:00:00Z").value();
+  next.Timer();
+  next.now += 2s;
+  next.Quote(kBnb, "599.99", "600.01");
+  next.Timer();
+  CHECK(next.Firm().day_baseline == V("10"));
+  CHECK(next.Firm().state == TradingState::kActive);
+}
+
 TEST_CASE("A resume after another restriction than for a loss forgives no loss") {
   LimitSet limits = WideLimits();
   limits.firm.max_daily_loss = limits.firm.max_drawdown = V("100");

@@ -495,7 +495,7 @@ class World:
         self.sums = None
         for key, scope in self.scopes.items():
             sums = self.sums_of(key)
-            if sums["unvalued"] == 0 and not sums["unmarked"]:
+            if sums["unvalued"] == 0 and not sums["unmarked"] and not any(self.unquoted(asset) for asset in scope.other_fees):
                 scope.high = max(scope.high, sums["pnl"] - scope.fees)
 
     # --- what things are worth ---
@@ -508,6 +508,11 @@ class World:
         if by is None or by.base != asset or by.quote not in self.limits.unit or by.mark() <= 0:
             return None
         return by.mark(), 10**by.price_scale
+
+    def unquoted(self, asset):
+        """Whether an instrument converts an asset that has no quote now."""
+        by = self.instruments.get(self.limits.by.get(asset))
+        return asset not in self.limits.unit and by is not None and by.reference <= 0
 
     def value(self, units, i, rounding):
         if units == 0:
