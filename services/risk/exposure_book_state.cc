@@ -14,8 +14,9 @@ namespace {
 using market::Side;
 
 // 1: without the windows of controls 4 to 30; 2: without parent orders; 3: without bookings
-// beside trades; 4: without amendments; 5: without trailing stops; 6: all scopes of one day
-constexpr uint8_t kBookVersion = 7;
+// beside trades; 4: without amendments; 5: without trailing stops; 6: all scopes of one day;
+// 7: flow windows without the length of their slices
+constexpr uint8_t kBookVersion = 8;
 
 void WriteFees(wire::CanonicalWriter& out, const std::map<market::AssetId, market::Money>& fees) {
   out.U32(static_cast<uint32_t>(fees.size()));
@@ -66,6 +67,7 @@ void WriteFlow(wire::CanonicalWriter& out, const SliceRing<Flow>& flow, const As
   for (const auto& slice : flow.slices()) {
     if (slice.index >= 0) slices.emplace(slice.index, &slice.value);
   }
+  out.Duration(flow.length());
   out.U32(static_cast<uint32_t>(slices.size()));
   for (const auto& [index, value] : slices) {
     out.I64(index);
@@ -84,8 +86,12 @@ void WriteFlow(wire::CanonicalWriter& out, const SliceRing<Flow>& flow, const As
   }
 }
 
+// Numbers of slices of another length, or of none that is known, are of other times: as where
+// the window changes while the gate runs, it begins anew.
 template <class NumberOf>
-void ReadFlow(wire::CanonicalReader& in, SliceRing<Flow>& flow, const NumberOf& number_of) {
+void ReadFlow(wire::CanonicalReader& in, SliceRing<Flow>& flow, uint8_t version,
+              const NumberOf& number_of) {
+  const bool alike = version >= 8 && in.Duration() == flow.length();
   for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
     const int64_t index = in.I64();
     Flow value;
@@ -98,6 +104,7 @@ void ReadFlow(wire::CanonicalReader& in, SliceRing<Flow>& flow, const NumberOf& 
       const auto asset = in.Text<market::AssetId>();
       value.AddNotional(number_of(asset), in.I128());
     }
+    if (!alike) continue;
     if (Flow* slice = flow.AtIndex(index)) *slice = std::move(value);
   }
 }
@@ -278,7 +285,8 @@ void ExposureBook::LoadScope(wire::CanonicalReader& in, ScopeRow& row, uint8_t v
   row.throttled = in.Bool();
   row.breaker_open = in.Bool();
   row.flow.Clear();
-  ReadFlow(in, row.flow.slices(), [this](const market::AssetId& asset) { return NumberOf(asset); });
+  ReadFlow(in, row.flow.slices(), version,
+           [this](const market::AssetId& asset) { return NumberOf(asset); });
 }
 
 absl::Status ExposureBook::Load(wire::CanonicalReader& in) {

@@ -530,6 +530,29 @@ TEST_CASE("What the windows and latches hold survives a restart") {
                                                                  RejectReason::kCircuitBreaker});
 }
 
+TEST_CASE("A flow window of another length counts on after a restart") {
+  for (const base::Duration window : {20s, 60s, 300s}) {
+    LimitSet limits = WideLimits();
+    limits.firm.clip_notional = V("1000");
+    limits.windows.flow = 60s;
+    Gate before(limits);
+    for (int i = 0; i < 20; ++i) {
+      before.now += 4s;
+      before.Quote(kBtc, "100", "100.02");
+      const auto order = before.Ask(Side::kBuy, "99", "0.1");
+      before.Report(order.intent, ExecKind::kCanceled, OrderState::kCanceled);
+    }
+    limits.windows.flow = window;
+    Gate gate(limits);
+    gate.TakeUp(before);
+    gate.now += 1h;
+    gate.Quote(kBtc, "100", "100.02");
+    CHECK(gate.Ask(Side::kBuy, "99", "4").permitted);
+    CHECK(gate.Ask(Side::kBuy, "98", "4").permitted);
+    CHECK(gate.Ask(Side::kBuy, "97", "4").failing == std::vector{RejectReason::kClipNotional});
+  }
+}
+
 TEST_CASE("Limits that have no meaning where they stand are refused by name") {
   LimitSet limits = WideLimits();
   limits.firm.clip_quantity = V("1");

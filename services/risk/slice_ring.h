@@ -36,6 +36,7 @@ class SliceRing {
     newest_ = 0;
     ++begun_;
   }
+  base::Duration length() const { return base::Duration(length_); }  // of a slice
   // Grows with every slice that begins.
   uint64_t begun() const { return begun_; }
   // The times at which the same slices count as at `now`, the end not included.
