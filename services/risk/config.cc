@@ -67,9 +67,10 @@ void ReadLimit(Section& in, Key key, std::optional<Stage>& out) {
   out = stage;
 }
 void ReadLimit(Section& in, Key key, std::optional<OrderTypes>& out) {
+  if (!in.Has(key)) return;
   std::vector<std::string> names;
-  in.List(key, names, {.max = 20});
-  if (names.empty()) return;
+  in.List(key, names, {.min = 1, .max = 20});
+  if (names.empty()) return;  // refused
   OrderTypes types;
   for (const std::string& name : names) {
     auto type = market::OrderType::kMarket;
@@ -82,8 +83,9 @@ void ReadLimit(Section& in, Key key, std::optional<OrderTypes>& out) {
   out = types;
 }
 void ReadLimit(Section& in, Key key, std::optional<InstrumentNames>& out) {
+  if (!in.Has(key)) return;
   std::vector<std::string> names;
-  in.List(key, names, {.max = 10'000});
+  in.List(key, names, {.min = 1, .max = 10'000});
   if (!names.empty()) out = InstrumentNames{{names.begin(), names.end()}};
 }
 

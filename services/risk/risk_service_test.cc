@@ -438,13 +438,17 @@ firm:
   max_nett: 3
   max_net: 0.123456789
   message_rate: {count: 0, window: 1s}
+  permitted_types: []
+  permitted_instruments: []
 accounts: {}
 )",
                                       "limits.yaml");
   REQUIRE(!config.ok());
   const std::string message(config.status().message());
-  for (const char* part : {"version", "firm.max_gross", "firm.price_collar", "firm.max_nett",
-                           "firm.max_net", "firm.message_rate.count", "accounts"}) {
+  for (const char* part :
+       {"version", "firm.max_gross", "firm.price_collar", "firm.max_nett", "firm.max_net",
+        "firm.message_rate.count", "accounts", "firm.permitted_types: has 0 entries",
+        "firm.permitted_instruments: has 0 entries"}) {
     INFO(message);
     CHECK(message.find(part) != std::string::npos);
   }
