@@ -93,25 +93,31 @@ std::optional<wire::EngineNote> PortfolioEngine::DecideSample(base::Time now) co
   std::map<std::string, Cell> cells;
   size_t room = settings().instruments - std::min<size_t>(settings().instruments, names_.size());
   uint32_t left_out = 0;
-  const auto add = [&](const InstrumentRow& row) {
+  // Where room is short what is held comes first, in the places of others if need be.
+  std::vector<std::string> idle = IdleNames();
+  std::map<std::string, std::string> replaced;  // by the name before
+  const auto add = [&](const InstrumentRow& row, bool held) {
     const std::string& name = row.definition.id.text();
     const auto price = PriceOf(row, now);
     if (!price || cells.contains(name)) return;
-    if (!places_.contains(name)) {
-      if (room == 0) {
+    if (!places_.contains(name) || replaced.contains(name)) {
+      if (room > 0) {
+        --room;
+      } else if (held && !idle.empty()) {
+        replaced[idle.back()] = name;
+        idle.pop_back();
+      } else {
         ++left_out;
         return;
       }
-      --room;
     }
     cells[name] = {*price, MeanDepth(name)};
   };
-  // What is held comes first where room is short.
   for (const InstrumentRow& row : risk_.book().instruments()) {
-    if (risk_.book().HeldValue(row) != Value{0}) add(row);
+    if (Held(row)) add(row, true);
   }
   left_out = 0;
-  for (const InstrumentRow& row : risk_.book().instruments()) add(row);
+  for (const InstrumentRow& row : risk_.book().instruments()) add(row, false);
   if (cells.empty()) return std::nullopt;
   wire::CanonicalWriter out;
   out.Time(now);
@@ -122,6 +128,11 @@ std::optional<wire::EngineNote> PortfolioEngine::DecideSample(base::Time now) co
     out.I64(cell.price.mantissa);
     out.U8(static_cast<uint8_t>(cell.price.exponent));
     out.I64(cell.depth);
+  }
+  out.U32(static_cast<uint32_t>(replaced.size()));
+  for (const auto& [before, name] : replaced) {
+    out.Bytes(before);
+    out.Bytes(name);
   }
   return wire::EngineNote{
       .engine = std::string(kEngineName), .kind = kSampleNote, .body = out.Take()};
@@ -140,9 +151,50 @@ void PortfolioEngine::Apply(const wire::EngineNote& note) {
     cell.price.exponent = static_cast<int8_t>(in.U8());
     cell.depth = in.I64();
   }
+  std::map<std::string, std::string> replaced;
+  // Notes of earlier builds end here.
+  for (uint32_t left = in.done() ? 0 : in.U32(); left > 0 && in.ok(); --left) {
+    const std::string before = in.Bytes();
+    replaced[before] = in.Bytes();
+  }
   if (!in.ok()) return;
   left_out_ = left_out;
+  for (const auto& [before, name] : replaced) Replace(before, name);
   Add(at, cells);
+}
+
+bool PortfolioEngine::Held(const InstrumentRow& row) const {
+  return risk_.book().HeldValue(row) != Value{0};
+}
+
+// Names with a place that are not held, the one without a price for longest last.
+std::vector<std::string> PortfolioEngine::IdleNames() const {
+  std::vector<std::pair<size_t, size_t>> idle;  // observations since its newest price, place
+  for (size_t place = 0; place < names_.size(); ++place) {
+    const Index at = risk_.book().FindInstrument(market::InstrumentId(names_[place]));
+    if (at != kNone && Held(risk_.book().instrument(at))) continue;
+    const auto priced = std::find_if(history_.rbegin(), history_.rend(), [place](const auto& seen) {
+      return place < seen.cells.size() && seen.cells[place].price.mantissa > 0;
+    });
+    idle.emplace_back(priced - history_.rbegin(), place);
+  }
+  std::sort(idle.begin(), idle.end());
+  std::vector<std::string> names;
+  for (const auto& [since, place] : idle) names.push_back(names_[place]);
+  return names;
+}
+
+// The place of one for another, whose prices begin there.
+void PortfolioEngine::Replace(const std::string& before, const std::string& name) {
+  const auto known = places_.find(before);
+  if (known == places_.end() || places_.contains(name)) return;
+  const size_t place = known->second;
+  places_.erase(known);
+  places_[name] = place;
+  names_[place] = name;
+  for (Observation& seen : history_) {
+    if (place < seen.cells.size()) seen.cells[place] = {};
+  }
 }
 
 size_t PortfolioEngine::PlaceOf(const std::string& name) {
@@ -178,11 +230,15 @@ PortfolioInputs PortfolioEngine::Inputs(base::Time now) const {
   for (const InstrumentRow& row : book.instruments()) {
     const auto known = places_.find(row.definition.id.text());
     const auto value = book.HeldValue(row);
-    if (!value || (*value != 0 && known == places_.end())) {
+    if (!value) {
       ++out.uncovered;
     } else if (known != places_.end()) {
       out.base[known->second] = row.definition.base;
       out.values[known->second] = ToDouble(*value);
+    } else if (*value != 0) {  // for want of room: without prices
+      out.names.push_back(row.definition.id.text());
+      out.base.push_back(row.definition.base);
+      out.values.push_back(ToDouble(*value));
     }
     const bool pegged = risk_.limits().at_par.contains(row.definition.base) &&
                         row.definition.quote == risk_.limits().valuation_asset;
@@ -197,8 +253,8 @@ PortfolioInputs PortfolioEngine::Inputs(base::Time now) const {
   for (const Observation& seen : history_) {
     auto& to = out.observations.emplace_back();
     to.at = seen.at;
-    to.prices.resize(names_.size());
-    to.depths.resize(names_.size());
+    to.prices.resize(out.names.size());
+    to.depths.resize(out.names.size());
     for (size_t i = 0; i < seen.cells.size(); ++i) {
       to.prices[i] = seen.cells[i].price.value();
       to.depths[i] = static_cast<double>(seen.cells[i].depth);

@@ -86,10 +86,13 @@ class PortfolioEngine {
   std::vector<Breach> BreachesOf(const PortfolioFigures& figures) const;
   void Add(base::Time at, const std::map<std::string, Cell>& cells);
   size_t PlaceOf(const std::string& name);
+  bool Held(const InstrumentRow& row) const;
+  std::vector<std::string> IdleNames() const;
+  void Replace(const std::string& before, const std::string& name);
 
   const RiskEngine& risk_;
   // durable
-  std::vector<std::string> names_;  // in the order first seen
+  std::vector<std::string> names_;  // by place, mostly in the order first seen
   std::deque<Observation> history_;
   std::optional<PortfolioFigures> figures_;
   uint32_t raised_ = 0;                   // breaches of the newest figures, by bit

@@ -106,6 +106,51 @@ TEST_CASE("PortfolioEngine keeps no stale price and no more than its room") {
   CHECK(watch.engine.Inputs(watch.gate.now).observations.back().prices[2] == 0);
 }
 
+TEST_CASE("What is held takes the place of what is not, and its stress needs no place") {
+  LimitSet limits = Limits();
+  limits.portfolio->instruments = 2;
+  limits.portfolio->minimum = 20;
+  limits.portfolio->stress["crash"] = {.others = {-500'000}};
+  limits.firm.max_stress_loss = V("10");
+  Watch watch(limits);
+  for (int i = 0; i < 30; ++i) watch.Step();  // BTC and BNB have the places
+  static constexpr char kNew[] = "binance-spot:AUSDT";
+  watch.gate.Define(test::MakeInstrument(kNew, "A", "USDT"));
+  watch.gate.Quote(kNew, "10", "10.02");
+  watch.Step();
+  CHECK(watch.engine.left_out() == 1);  // it is not held
+  watch.gate.Quote(kNew, "10", "10.02");
+  watch.Hold("1");  // BTC
+  REQUIRE(watch.gate.Trade(Side::kBuy, "10.02", "100", kNew).permitted);
+  const auto figures = [&watch] { return Evaluate(watch.engine.Inputs(watch.gate.now), 0); };
+  // Without a place: the stress knows it, VaR says that it does not.
+  CHECK(figures().uncovered == 1);
+  CHECK(figures().gross > V("1000"));
+  CHECK(figures().stress[0].worst_loss > V("500"));
+  CHECK(watch.engine.Broken(figures()).size() == 1);
+  const auto step = [&watch] {
+    const int64_t cents = 1'000 + static_cast<int64_t>(watch.rng.Below(9));
+    watch.gate.Quote(kNew, market::FormatDecimal(cents, 2), market::FormatDecimal(cents + 2, 2));
+    watch.Step();
+  };
+  const std::string before = watch.Saved();
+  step();
+  const auto names = watch.engine.Inputs(watch.gate.now).names;
+  CHECK(names == std::vector<std::string>{kNew, kBtc});  // BNB made room
+  CHECK(watch.engine.Inputs(watch.gate.now).observations[3].prices[0] == 0);
+  PortfolioEngine again(watch.gate.engine);  // the note says all of it
+  wire::CanonicalReader in(before);
+  REQUIRE(again.Load(in).ok());
+  again.Apply(watch.last);
+  wire::CanonicalWriter out;
+  again.Save(out);
+  CHECK(out.bytes() == watch.Saved());
+  for (int i = 0; i < 30; ++i) step();
+  CHECK(figures().uncovered == 0);
+  CHECK(*figures().methods[0].var > 0);
+  CHECK(watch.engine.Inputs(watch.gate.now).names == names);  // and stays
+}
+
 TEST_CASE("PortfolioEngine values a price in another quote asset by its rate") {
   Watch watch;
   watch.gate.Define(test::MakeInstrument(test::kEth, "ETH", "BTC"));

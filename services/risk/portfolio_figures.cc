@@ -129,6 +129,13 @@ class Evaluation {
   void AddPortfolio() {
     const auto covariance = Covariance(returns_);
     const auto profits = portfolio::ProfitAndLoss(returns_, values_);
+    if (gross_ == 0 && out_.uncovered > 0) {
+      const std::string why =
+          absl::StrCat("what is held has too few prices (", out_.uncovered, " instruments)");
+      for (PortfolioFigures::Risk& risk : out_.methods) risk.problem = why;
+      At(Signal::kTail).detail = why;
+      return;
+    }
     if (gross_ == 0) {  // nothing is held, nothing can be lost
       for (PortfolioFigures::Risk& risk : out_.methods) risk.var = risk.es = Value{0};
       At(Signal::kTail).detail = "nothing is held";

@@ -25,7 +25,7 @@ struct PortfolioInputs {
   std::vector<std::string> names;     // of instruments
   std::vector<market::AssetId> base;  // their base assets
   std::vector<double> values;         // held of each, in the valuation asset, short below 0
-  uint32_t uncovered = 0;             // held instruments without prices kept, or without a value
+  uint32_t uncovered = 0;             // held instruments without a value
   std::optional<double> capital;
   struct Observation {
     base::Time at;

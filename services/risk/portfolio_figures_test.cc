@@ -141,6 +141,18 @@ TEST_CASE("Evaluate compares no prices across a pause, and covers only what it h
   CHECK_FALSE(At(figures, Signal::kJump).up);
 }
 
+TEST_CASE("Evaluate says no figure of what is held and not covered") {
+  PortfolioInputs in = Walk();
+  in.values = {0, 0, 1'000};
+  for (auto& seen : in.observations) seen.prices[2] = 0;
+  const PortfolioFigures figures = Evaluate(in, 0);
+  CHECK(figures.uncovered == 1);
+  for (const PortfolioFigures::Risk& risk : figures.methods) {
+    CHECK_FALSE(risk.var.has_value());
+    CHECK(risk.problem == "what is held has too few prices (1 instruments)");
+  }
+}
+
 TEST_CASE("Evaluate runs the stress paths over what is held") {
   PortfolioInputs in = Walk(2);  // needs no history
   in.settings.stress["crash"] = {.assets = {{market::AssetId("BTC"), {-500'000, 500'000}}},
