@@ -10,9 +10,35 @@ using market::Rounding;
 
 // --- 20 market data ------------------------------------------------------------
 
+namespace {
+
+// Whose price makes an order's value, held to the same tests; null where none is needed.
+const InstrumentRow* RateOf(const Context& context) {
+  const InstrumentRow& row = *context.instrument;
+  return row.conversion == Conversion::kByPrice ? &context.book.instrument(row.rate) : nullptr;
+}
+
+bool Unproven(const InstrumentRow& row, Finding* out) {
+  if (row.feed_down) return Fail(out, "the feed of ", row.venue, " is down");
+  return row.book != market::BookState::kValid &&
+         Fail(out, "the order book of ", row.definition.id.text(),
+              " is not proven continuous (fault ", static_cast<int>(row.book_fault), ")");
+}
+
+bool BidMeetsAsk(const InstrumentRow& row, Finding* out) {
+  return row.crossed && Fail(out, "bid ", row.definition.Format(row.bid), " at or above ask ",
+                             row.definition.Format(row.ask), " of ", row.definition.id.text());
+}
+
+}  // namespace
+
 bool NoPrice(const Context& context, Finding* out) {
   if (context.instrument == nullptr) return false;
   if (context.reference.mantissa <= 0) return Fail(out, "no bid and ask have come");
+  if (const InstrumentRow* rate = RateOf(context); rate != nullptr && rate->mid.mantissa <= 0) {
+    return Fail(out, "no bid and ask of ", rate->definition.id.text(), " have come, which turns ",
+                context.instrument->definition.quote.text(), " into the valuation asset");
+  }
   if (context.worst_notional && !context.worst_value) {
     return Fail(out, "no rate from ", context.instrument->definition.quote.text(),
                 " to the valuation asset; name one under valuation in the limits file");
@@ -29,7 +55,10 @@ bool NoPrice(const Context& context, Finding* out) {
 
 bool StalePrice(const Context& context, Finding* out) {
   if (context.leaf == nullptr || context.reference.mantissa <= 0) return false;
-  const base::Duration age = context.now - context.instrument->data_time;
+  base::Time newest = context.instrument->data_time;
+  if (const InstrumentRow* rate = RateOf(context); rate != nullptr && rate->mid.mantissa > 0)
+    newest = std::min(newest, rate->data_time);
+  const base::Duration age = context.now - newest;
   for (const ScopeRow* scope : context.scopes) {
     const auto& limit = scope->limits.stale_after;
     if (limit && Over(out, *scope, "stale_after", age, *limit)) return true;
@@ -39,17 +68,14 @@ bool StalePrice(const Context& context, Finding* out) {
 
 bool BookInvalid(const Context& context, Finding* out) {
   if (context.instrument == nullptr) return false;
-  if (context.instrument->feed_down)
-    return Fail(out, "the feed of ", context.instrument->venue, " is down");
-  return context.instrument->book != market::BookState::kValid &&
-         Fail(out, "the order book is not proven continuous (fault ",
-              static_cast<int>(context.instrument->book_fault), ")");
+  const InstrumentRow* rate = RateOf(context);
+  return Unproven(*context.instrument, out) || (rate != nullptr && Unproven(*rate, out));
 }
 
 bool Crossed(const Context& context, Finding* out) {
-  return context.instrument != nullptr && context.instrument->crossed &&
-         Fail(out, "bid ", context.instrument->definition.Format(context.instrument->bid),
-              " at or above ask ", context.instrument->definition.Format(context.instrument->ask));
+  if (context.instrument == nullptr) return false;
+  const InstrumentRow* rate = RateOf(context);
+  return BidMeetsAsk(*context.instrument, out) || (rate != nullptr && BidMeetsAsk(*rate, out));
 }
 
 // --- 3 -------------------------------------------------------------------------

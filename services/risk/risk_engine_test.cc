@@ -905,6 +905,41 @@ TEST_CASE("Amounts in other quote assets are valued by their instrument's price"
   CHECK(gate.Firm().open_value == V("2000.1"));
 }
 
+TEST_CASE("What converts an order's value is held to the tests of its own market") {
+  LimitSet limits = WideLimits();
+  limits.venues["binance-spot"].stale_after = 2s;
+  Gate gate(limits);
+  gate.Define(MakeInstrument(test::kEth, "ETH", "BTC"));
+  gate.Quote(test::kEth, "9.99", "10.01");
+  gate.Fund("ETH", "10");
+  REQUIRE(gate.Trade(Side::kBuy, "100", "1").permitted);  // a last fill is no rate
+  const auto ask = [&gate](Side side = Side::kBuy) {
+    return gate.Ask(side, "10", "1", test::kEth).failing;
+  };
+  using Failing = std::vector<RejectReason>;
+  REQUIRE(gate.Trade(Side::kBuy, "10", "1", test::kEth).permitted);
+  SECTION("its age") {
+    gate.now += 3s;
+    gate.Quote(test::kEth, "9.99", "10.01");
+    CHECK(ask() == Failing{RejectReason::kStalePrice});
+    CHECK(ask(Side::kSell) == Failing{RejectReason::kStalePrice});  // reducing or not
+  }
+  SECTION("its book") {
+    gate.Book(kBtc, market::BookState::kInvalid);
+    CHECK(ask() == Failing{RejectReason::kBookInvalid});
+  }
+  SECTION("its quote") {
+    gate.Quote(kBtc, "100", "0");
+    CHECK(ReasonOf(gate.Ask(Side::kSell, "10", "1", test::kEth)) == RejectReason::kNoPrice);
+  }
+  SECTION("bid and ask") {
+    gate.Quote(kBtc, "100.02", "100");
+    CHECK(ask() == Failing{RejectReason::kCrossedBook});
+  }
+  gate.Quote(kBtc, "100", "100.02");
+  CHECK(ask().empty());
+}
+
 TEST_CASE("Fees lower the result: quote, base and third asset") {
   Gate gate;
   gate.Define(MakeInstrument("binance-spot:BNBUSDT", "BNB", "USDT"));

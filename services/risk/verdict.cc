@@ -134,10 +134,15 @@ bool MovesLittle(const Case& at) {
   return volatility == INT64_MAX || moved.variance <= static_cast<Int128>(volatility) * volatility;
 }
 
+bool Proven(const Case& at, const InstrumentRow& row) {
+  return row.mid.mantissa > 0 && !row.feed_down && !row.crossed &&
+         row.book == market::BookState::kValid && at.now - row.data_time <= at.limits().stale_after;
+}
+
 bool MarketOpen(const Case& at) {
   const InstrumentRow& row = at.instrument;
-  return row.rules.trading && row.mid.mantissa > 0 && !row.feed_down && !row.crossed &&
-         row.book == market::BookState::kValid && at.now - row.data_time <= at.limits().stale_after;
+  return row.rules.trading && Proven(at, row) &&
+         (row.conversion != Conversion::kByPrice || Proven(at, at.book.instrument(row.rate)));
 }
 
 // --- the gate: 4, 8, 24, 26, 28, 30 ------------------------------------------------

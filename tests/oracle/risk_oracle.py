@@ -500,19 +500,24 @@ class World:
 
     # --- what things are worth ---
 
+    def converter(self, asset):
+        """The instrument whose price turns an asset into the valuation asset; None at par and where there is none."""
+        by = None if asset in self.limits.unit else self.instruments.get(self.limits.by.get(asset))
+        return None if by is None or by.base != asset or by.quote not in self.limits.unit else by
+
     def rate(self, asset):
         """What turns an asset into the valuation asset, over what; 1 over 1 at par."""
         if asset in self.limits.unit:
             return 1, 1
-        by = self.instruments.get(self.limits.by.get(asset))
-        if by is None or by.base != asset or by.quote not in self.limits.unit or by.mark() <= 0:
+        by = self.converter(asset)
+        if by is None or by.mark() <= 0:
             return None
         return by.mark(), 10**by.price_scale
 
     def unquoted(self, asset):
         """Whether an instrument converts an asset that has no quote now."""
-        by = self.instruments.get(self.limits.by.get(asset))
-        return asset not in self.limits.unit and by is not None and by.reference <= 0
+        by = self.converter(asset)
+        return by is not None and by.reference <= 0
 
     def value(self, units, i, rounding):
         if units == 0:
@@ -637,6 +642,7 @@ class Question:
         self.known_account = world.limits.knows(order.account)
         self.leaf = world.has_leaf(order)
         self.reference = self.i.reference if self.i else 0
+        self.rate = world.converter(self.i.quote) if self.i else None
         self.notional = self.value = self.collar = None
         self.worst, self.reducing, self.scopes, self.stated, self.changes = 0, False, [], {}, {}
         self.amended, self.adds_value = None, None
@@ -670,6 +676,10 @@ class Question:
             self.reducing = reduces or 0 < order.quantity - target.filled <= left + target.rest()
         else:
             self.reducing = 0 < order.quantity <= left
+
+    def markets(self):
+        """Whose prices make the order's value: its instrument, and what converts that one's quote."""
+        return [i for i in (self.i, self.rate) if i is not None]
 
     def adds_nothing(self):
         return self.amended is not None and self.adds == 0 and self.adds_notional == 0
@@ -782,16 +792,21 @@ class Question:
             return False
         if self.reference <= 0 or self.notional is not None and self.value is None:
             return True
+        if self.rate and self.rate.reference <= 0:
+            return True
         return any(self.w.sums_of(key)["unvalued"] for key, _ in self.scopes)
 
     def stale_price(self):
-        return self.reference > 0 and any(self.now - self.i.data_time > most for _, _, most in self.stating("stale_after"))
+        if self.reference <= 0:
+            return False
+        quoted = [i for i in self.markets() if i.reference > 0]
+        return any(self.now - i.data_time > most for i in quoted for _, _, most in self.stating("stale_after"))
 
     def book_invalid(self):
-        return self.i is not None and not (self.i.feed_up and self.i.valid)
+        return any(not (i.feed_up and i.valid) for i in self.markets())
 
     def crossed_book(self):
-        return self.i is not None and 0 < self.i.ask <= self.i.bid
+        return any(0 < i.ask <= i.bid for i in self.markets())
 
     # 1, 2, 3
     def in_units(self):
