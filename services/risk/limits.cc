@@ -46,6 +46,8 @@ const char* WhereAllowed(std::string_view key, ScopeKind kind) {
   };
   if (is({"max_order_quantity", "clip_quantity"}) && kind != ScopeKind::kInstrument)
     return "under instruments, in whose units it is";
+  if (key == "initial_margin" && kind == ScopeKind::kStrategy)
+    return "for the firm, accounts, venues and instruments";
   if (kind != ScopeKind::kFirm && is({"capital", "max_var", "max_expected_shortfall",
                                       "max_stress_loss", "target_volatility", "max_risk_share"}))
     return "for the firm";

@@ -560,6 +560,11 @@ TEST_CASE("Limits that have no meaning where they stand are refused by name") {
         "firm.clip_quantity: is stated under instruments, in whose units it is; move it there in "
         "the limits file");
   limits = WideLimits();
+  limits.strategies["s"].initial_margin_ppm = 200'000;
+  CHECK(Validate(limits).message() ==
+        "strategies.s.initial_margin: is stated for the firm, accounts, venues and instruments; "
+        "move it there in the limits file");
+  limits = WideLimits();
   limits.venues["v"].max_venues = 1;
   CHECK(!Validate(limits).ok());
   limits = WideLimits();
