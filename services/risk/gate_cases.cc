@@ -128,6 +128,7 @@ market::OrderIntent ReadIntent(JsonFields& in, const ExposureBook& book, uint64_
   out.expires = in.Time("expires", base::Time());
   out.reason = in.Text("reason", "");
   out.model_version = in.Text("model", "");
+  if (const uint64_t signal = in.Number("signal", 0); signal > 0) out.signal = {1, signal};
   out.hash = wire::IntentHash(out);
   if (!in.Flag("hash_matches", true)) out.hash[0] ^= 1;
   return out;

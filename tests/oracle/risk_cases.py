@@ -40,6 +40,7 @@ class Cases:
         self.number = 0
         self.open = []
         self.a = random.Random(f"amendments of {seed}")  # its own: the rest of a seed stays as it is
+        self.n = random.Random(f"news of {seed}")
         self.placed, self.amending = {}, {}
         self.history = []
         self.instruments = [dict(i) for i in INSTRUMENTS]
@@ -103,6 +104,8 @@ class Cases:
         maybe(["names"], 0.4, "permitted_types", lambda: r.sample(["LIMIT", "MARKET", "STOP"], 2))
         maybe(["names", "people"], 0.3, "manual_orders", lambda: self.chance(0.3))
         maybe(["names", "people"], 0.3, "model_orders", lambda: self.chance(0.3))
+        if theme in ("names", "people") and self.n.random() < 0.3:
+            scopes[self.n.choice(anywhere)]["news_orders"] = self.n.random() < 0.3
         maybe(["names"], 0.4, "permitted_instruments", lambda: r.choice([["v:*"], ["v:BTCUSDT", "w:*"], ["v:BTCUSDT"]]))
         for _ in range(2):
             maybe(["funds"], 0.4, "margin_allowed", lambda: self.chance(0.8))
@@ -187,6 +190,8 @@ class Cases:
             order["reason"] = "test"
         if self.chance(0.5):
             order["model"] = "m1"
+        if self.n.random() < 0.3:
+            order["signal"] = self.n.randint(1, 9)
         if self.chance(0.1):
             order["reduce_only"] = True
         return order, i

@@ -172,7 +172,7 @@ class Scope:
 
 
 class Order:
-    FIELDS = dict(kind="NEW", target="", attempt=1, type="LIMIT", time_in_force="GTC", reduce_only=False, reason="", model="",
+    FIELDS = dict(kind="NEW", target="", attempt=1, type="LIMIT", time_in_force="GTC", reduce_only=False, reason="", model="", signal=0,
                   hash_matches=True)
 
     def __init__(self, world, text, at):
@@ -765,10 +765,11 @@ class Question:
                 or self.switched_off())
 
     def switched_off(self):
-        """Cases have no headlines and no parents."""
+        """Cases have no parents."""
         if not self.leaf or self.reducing:
             return False
-        origins = {"manual_orders": self.o.strategy.startswith("manual/"), "model_orders": bool(self.o.model)}
+        origins = {"manual_orders": self.o.strategy.startswith("manual/"), "model_orders": bool(self.o.model),
+                   "news_orders": self.o.signal > 0 and not self.o.model}
         return any(covered and any(not on for _, _, on in self.stating(flag)) for flag, covered in origins.items())
 
     def off_tick(self):
