@@ -38,7 +38,7 @@ absl::StatusOr<std::unique_ptr<RpcWiring>> RpcWiring::Build(
   for (const auto& service : pipeline.services) {
     if (auto* execution = dynamic_cast<execution::ExecutionService*>(service.get())) {
       executions.push_back(execution);
-    } else if (const auto* risk = dynamic_cast<const risk::RiskService*>(service.get())) {
+    } else if (auto* risk = dynamic_cast<risk::RiskService*>(service.get())) {
       risk::ServeRisk(server, *risk, process.shard());
     } else if (const auto* news =
                    dynamic_cast<const news_signal::NewsSignalService*>(service.get())) {

@@ -22,6 +22,8 @@ using market::ScopeKind;
 using market::TradingState;
 
 constexpr uint8_t kStateVersion = 2;  // 1: before limits could be proposed
+// Rows are never given back, and who only asks may not fill their tables.
+constexpr uint32_t kMaxCheckedRows = 1'000;
 constexpr char kInstrumentNote[] = "instrument";
 constexpr char kMarksNote[] = "marks-by-day";
 constexpr char kOldMarksNote[] = "marks";  // with one day for all scopes
@@ -98,6 +100,26 @@ market::RiskDecision RiskEngine::Decide(const market::OrderIntent& intent, base:
   }
   decision.reason = decision.failing.front();
   return decision;
+}
+
+std::vector<RiskEngine::Refusal> RiskEngine::Check(market::OrderIntent intent, base::Time now) {
+  Index leaf = book_.FindLeaf(intent.account, intent.strategy, intent.instrument);
+  if (leaf == kNone && checked_rows_ < kMaxCheckedRows) {
+    leaf = LeafOf(intent);
+    if (leaf != kNone) ++checked_rows_;
+  }
+  if (intent.sequence == 0)
+    intent.sequence = leaf == kNone ? 1 : book_.leaf(leaf).last_sequence + 1;
+  intent.attempt = std::max(intent.attempt, 1u);
+  if (intent.client_order_id.empty()) intent.client_order_id = market::ClientOrderId("check");
+  intent.hash = wire::IntentHash(intent);
+  const OrderContext context = MakeContext(intent, book_, settings_.gate, now, &watch_);
+  std::vector<Refusal> refusals;
+  for (const Control& control : Controls()) {
+    Finding finding;
+    if (control.fails(context, &finding)) refusals.push_back({&control, std::move(finding)});
+  }
+  return refusals;
 }
 
 // The leaf that an intent or verdict speaks of; names that the gate does not know

@@ -74,6 +74,14 @@ class RiskEngine {
   // Makes the rows that a verdict on an intent looks up, as applying it does; nothing
   // else changes.
   void Prepare(const market::OrderIntent& intent) { LeafOf(intent); }
+  // Each control that refuses an order now, in order of precedence; none: it is permitted. Nothing
+  // is reserved or recorded. A sequence, attempt and name that it lacks are those of the next order
+  // of its row.
+  struct Refusal {
+    const Control* control;
+    Finding finding;
+  };
+  std::vector<Refusal> Check(market::OrderIntent intent, base::Time now);
   // The definition to record when it is new; FAILED_PRECONDITION when it cannot
   // be traded on.
   absl::StatusOr<Facts> DecideInstrument(const market::Instrument& instrument) const;
@@ -199,6 +207,7 @@ class RiskEngine {
   base::Time marked_{};                            // when baselines were last recorded
   uint64_t stated_epoch_ = 0, stated_limits_ = 0;  // of the newest firm state
   Stats stats_;
+  uint32_t checked_rows_ = 0;  // made for Check
 };
 
 }  // namespace gannet::risk

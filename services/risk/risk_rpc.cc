@@ -176,7 +176,7 @@ absl::StatusOr<pb::GetPortfolioRiskResponse> PortfolioRisk(const RiskService& se
 
 }  // namespace
 
-void ServeRisk(rpc::Server& server, const RiskService& service, const runtime::Shard& shard) {
+void ServeRisk(rpc::Server& server, RiskService& service, const runtime::Shard& shard) {
   const RiskEngine& engine = service.engine();
   server.Handle<pb::GetPortfolioRiskRequest>(
       "gannet.risk.v1.RiskService/GetPortfolioRisk",
@@ -223,7 +223,7 @@ void ServeRisk(rpc::Server& server, const RiskService& service, const runtime::S
       });
   server.Handle<pb::CheckOrderRequest>(
       "gannet.risk.v1.RiskService/CheckOrder",
-      [&engine, &shard](const rpc::CallPtr& call, const pb::CheckOrderRequest& request) {
+      [&service](const rpc::CallPtr& call, const pb::CheckOrderRequest& request) {
         order::v1::OrderIntentEvent event;
         event.mutable_header();
         *event.mutable_value() = request.intent();
@@ -233,17 +233,22 @@ void ServeRisk(rpc::Server& server, const RiskService& service, const runtime::S
         market::OrderIntent intent = std::move(decoded->value);
         if (intent.kind == market::IntentKind::kCancel)
           return call->End(rpc::BadField("intent.kind", "a cancel needs no permission"));
-        intent.hash = wire::IntentHash(intent);
-        const market::RiskDecision decision = engine.Decide(intent, shard.now());
-        market::Event<market::RiskDecision> out;
-        out.value = decision;
+        const std::vector<RiskEngine::Refusal> refusals = service.Check(std::move(intent));
+        // The codec numbers reasons.
+        market::Event<market::RiskDecision> refused;
+        for (const auto& refusal : refusals)
+          refused.value.failing.push_back(refusal.control->reason);
         pb::RiskDecisionEvent message;
-        message.ParseFromString(wire::Encode(out));
+        message.ParseFromString(wire::Encode(refused));
         pb::CheckOrderResponse response;
-        response.set_permitted(decision.permitted);
-        for (const int reason : message.value().failing()) {
-          pb::ControlResult& control = *response.add_controls();
-          control.set_reason(static_cast<order::v1::RejectReason>(reason));
+        response.set_permitted(refusals.empty());
+        for (int i = 0; i < message.value().failing_size(); ++i) {
+          const auto& [control, finding] = refusals[static_cast<size_t>(i)];
+          pb::ControlResult& out = *response.add_controls();
+          out.set_control(static_cast<uint32_t>(control->number));
+          out.set_reason(message.value().failing(i));
+          if (finding.scope) *out.mutable_scope() = ToProto(*finding.scope);
+          out.set_detail(finding.detail);
         }
         call->Reply(response);
       });

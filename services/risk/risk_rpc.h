@@ -9,6 +9,6 @@
 namespace gannet::risk {
 
 // `service` and `shard` outlive the server.
-void ServeRisk(rpc::Server& server, const RiskService& service, const runtime::Shard& shard);
+void ServeRisk(rpc::Server& server, RiskService& service, const runtime::Shard& shard);
 
 }  // namespace gannet::risk

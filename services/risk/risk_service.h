@@ -5,6 +5,8 @@
 #include <functional>
 #include <memory>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "libs/bus/topics.h"
 #include "libs/runtime/service.h"
@@ -28,6 +30,9 @@ class RiskService : public runtime::Service {
 
   const RiskEngine& engine() const { return engine_; }
   const PortfolioEngine& portfolio() const { return portfolio_; }
+  std::vector<RiskEngine::Refusal> Check(market::OrderIntent intent) {
+    return engine_.Check(std::move(intent), shard_.now());
+  }
 
  private:
   void Decide(const market::OrderIntent& intent, const market::Header& cause);

@@ -16,6 +16,7 @@ namespace gannet::risk {
 namespace {
 
 using namespace std::chrono_literals;
+using market::RejectReason;
 using test::Amount;
 using test::kAccount;
 using test::kBtc;
@@ -148,6 +149,41 @@ TEST_CASE("RiskService answers every intent once, in its turn, and names its cau
     CHECK(process.decisions[1].value.reason == market::RejectReason::kPriceCollar);
     CHECK(process.service->health().state == runtime::HealthState::kServing);
   }
+}
+
+TEST_CASE("RiskService says what the gate would say, also of an order that has no name yet") {
+  Process process;
+  process.OpenMarket();
+  auto& service = static_cast<RiskService&>(*process.service);
+  const auto reasons = [&service](const market::OrderIntent& intent) {
+    std::vector<RejectReason> found;
+    for (const auto& [control, finding] : service.Check(intent)) {
+      CHECK_FALSE(finding.detail.empty());
+      found.push_back(control->reason);
+    }
+    return found;
+  };
+  market::OrderIntent intent = process.Intent("100");
+  CHECK(reasons(intent).empty());  // its strategy has never traded
+  intent.sequence = intent.attempt = 0;
+  intent.client_order_id = {};
+  CHECK(reasons(intent).empty());
+  intent.price = P("1");
+  intent.quantity = Q("0.0005");
+  CHECK(reasons(intent) == std::vector{RejectReason::kOffLot, RejectReason::kBelowMinimum,
+                                       RejectReason::kPriceCollar});
+  process.Run(
+      [&](const market::Header& cause) { process.intents.Emit(process.Intent("100"), cause); });
+  REQUIRE(process.decisions.size() == 1);
+  CHECK(process.decisions[0].value.permitted);
+  intent = process.Intent("100");
+  intent.sequence = 0;  // the next
+  CHECK(reasons(intent).empty());
+  for (int i = 0; i < 2'000; ++i) {
+    intent.strategy = market::StrategyId("asked" + std::to_string(i));
+    service.Check(intent);
+  }
+  CHECK(service.engine().book().scopes().size() < 1'100);
 }
 
 TEST_CASE("RiskService acts on commands and says why it refuses one") {
