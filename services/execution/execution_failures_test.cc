@@ -412,6 +412,34 @@ TEST_CASE("A restart forgets no cancel of an order whose placement was not answe
   CHECK(second.SavedState() == second.RecoveredState());
 }
 
+TEST_CASE("A restart does not take the cancel that proves absence for one that was asked for") {
+  EngineFixture first;
+  first.Place("g1a");
+  first.Lose("place g1a");
+  const base::Time limit = first.now + 1min;
+  while (!first.TakeSent("cancel g1a")) {
+    REQUIRE(first.now < limit);
+    first.Advance(500ms);
+    while (first.TakeSent("query g1a")) first.Answer(first.taken, EngineFixture::NotFound(), 400);
+    if (first.TakeSent("time")) {
+      first.sent.push_front(first.taken);
+      first.AnswerTime();
+    }
+    while (first.TakeSent("query g1a")) first.Answer(first.taken, EngineFixture::NotFound(), 400);
+    while (first.TakeSent("trades-since")) first.Answer(first.taken, EngineFixture::Confirmed());
+  }
+  REQUIRE(first.Order("g1a").cancel.id != 0);
+  EngineFixture second(EngineFixture::Options(), /*start=*/false);
+  Restart(first, second);
+  second.Open();
+  second.Advance(1s);
+  second.AnswerTime();
+  second.Answer("query g1a",
+                EngineFixture::Confirmed(second.Update("g1a", "7", VenueOrderStatus::kNew, "0")));
+  CHECK(second.State("g1a") == OrderState::kAccepted);
+  CHECK_FALSE(second.TakeSent("cancel"));
+}
+
 TEST_CASE("A verdict journaled without its request never left: a restart says so") {
   EngineFixture first;
   first.Place("g1a");

@@ -268,6 +268,7 @@ TEST_CASE("Fills of a foreign order that we missed are fetched and booked") {
 TEST_CASE("A trade that was looked at is known however many orders have ended since") {
   EngineFixture f;
   f.venue.ordered_trade_ids = false;
+  f.Advance(10s);
   f.Working("g1a", "7");
   f.StreamFill("g1a", "7", "e-1", "1", "1", VenueOrderStatus::kFilled);
   const venue::TradeUpdate looked_at = f.Trade("7", "e-1", "1");
@@ -295,6 +296,12 @@ TEST_CASE("A trade that was looked at is known however many orders have ended si
     f.Answer("identify 500",
              EngineFixture::Confirmed(f.Update("web_1", "500", VenueOrderStatus::kFilled, "1")));
     CHECK(f.State("web_1") == OrderState::kFilled);
+  }
+  SECTION("nor what the stream is the first to tell of") {
+    venue::TradeUpdate late = f.Trade("501", "e-0", "1");
+    late.time = looked_at.time - 1s;
+    f.Frame({.kind = venue::StreamKind::kOrders, .trades = {late}});
+    CHECK(f.TakeSent("identify 501"));
   }
   CHECK(f.engine.stats().lost_own_orders == 0);
 }
