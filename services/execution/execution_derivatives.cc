@@ -190,6 +190,8 @@ void ExecutionEngine::LookAtDifferences() {
 
 // --- positions --------------------------------------------------------------------------
 
+// The gate and the reports know a position by what added to it, each at a price: one from before
+// is theirs once people have signed it.
 void ExecutionEngine::TakeOverPositions(const std::vector<venue::PositionEntry>& positions,
                                         const std::string& evidence) {
   for (const venue::PositionEntry& entry : positions) {
@@ -197,8 +199,9 @@ void ExecutionEngine::TakeOverPositions(const std::vector<venue::PositionEntry>&
     if (!quantity) {
       ++stats_.unreadable_numbers;
     } else if (!quantity->zero()) {
+      ++stats_.differences;
       EmitNote(ToNote(
-          PositionNote{PositionNote::Kind::kBaseline, entry.instrument, *quantity, evidence}));
+          PositionNote{PositionNote::Kind::kDifference, entry.instrument, *quantity, evidence}));
     }
   }
 }
@@ -208,6 +211,9 @@ void ExecutionEngine::ComparePositions(const std::vector<venue::PositionEntry>& 
                                        const std::string& evidence) {
   std::map<market::InstrumentId, Money> surplus;
   for (const market::InstrumentId& instrument : state_.HeldInstruments())
+    surplus[instrument] = -state_.HeldPosition(instrument);
+  // A difference of what is held nowhere any more.
+  for (const auto& [instrument, difference] : state_.position_differences())
     surplus[instrument] = -state_.HeldPosition(instrument);
   for (const venue::PositionEntry& entry : positions) {
     const std::optional<Money> quantity = venue::AmountOf(entry.quantity);

@@ -245,6 +245,36 @@ TEST_CASE("Positions are compared; what no fill explains halts the instrument un
   CHECK(f.SavedState() == f.RecoveredState());
 }
 
+TEST_CASE("A position from before halts its instrument until it is signed or gone") {
+  Fixture f(Fixture::Options(), /*start=*/false);
+  f.engine.Resume(f.Cause(), f.now);
+  f.Open();
+  std::string position = "0.5";
+  const std::vector<Fixture::Reply> replies = {{"account", [&] { return f.Account(position); }},
+                                               {"changes", [&] { return f.Confirmed(); }},
+                                               {"open-orders", [&] { return f.Confirmed(); }},
+                                               {"trades", [&] { return f.Confirmed(); }}};
+  f.Answering(200ms, replies);
+  REQUIRE(f.engine.state().baseline());
+  REQUIRE(f.engine.state().position_differences().contains(kBtc));
+  CHECK(f.engine.state().HeldPosition(kBtc).zero());
+  CHECK(f.engine.stats().differences == 1);
+  f.Answering(130s, replies);
+  CHECK(f.engine.state().position_differences().at(kBtc) == market::Money(5, 1));
+  CHECK(f.engine.stats().differences == 1);
+  SECTION("signed") {
+    const auto proposed = f.Adjust(AdjustmentNote::Step::kProposed, "ann", kBtc.text(), 0, "50000");
+    REQUIRE(proposed.ok());
+    REQUIRE(f.Adjust(AdjustmentNote::Step::kApproved, "ben", "", proposed->proposal).ok());
+    CHECK(f.bookings.back().quantity.mantissa == 500);
+    CHECK(f.engine.state().HeldPosition(kBtc) == market::Money(5, 1));
+  }
+  SECTION("gone") { position = "0"; }
+  f.Answering(130s, replies);
+  CHECK(f.engine.state().position_differences().empty());
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
 TEST_CASE("Both sides of a position, each on a page of its own, are one position") {
   Fixture f(Fixture::Options(), /*start=*/false);
   f.engine.Resume(f.Cause(), f.now);
@@ -261,8 +291,7 @@ TEST_CASE("Both sides of a position, each on a page of its own, are one position
                     {"trades", [&] { return f.Confirmed(); }}});
   REQUIRE(f.Asked("page two") > 0);
   REQUIRE(f.engine.state().baseline());
-  CHECK(f.engine.state().HeldPosition(kBtc) == market::Money(15, 1));
-  CHECK(f.engine.state().position_differences().empty());
+  CHECK(f.engine.state().position_differences().at(kBtc) == market::Money(15, 1));
   CHECK(std::count_if(f.facts.begin(), f.facts.end(), [](const EngineFixture::Fact& fact) {
           const auto* note = std::get_if<market::Event<wire::EngineNote>>(&fact);
           return note != nullptr && note->value.kind == kPositionNote;

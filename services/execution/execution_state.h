@@ -115,8 +115,8 @@ class ExecutionState {
   market::Money Explained(const market::AssetId& asset) const;
   market::Money RoundingSlack(const market::AssetId& asset) const;
   const std::map<market::AssetId, market::Money>& differences() const { return differences_; }
-  // Derivatives: what the venue should hold, over all strategies and with what was held at
-  // the first look; every instrument with such a position; what is not explained.
+  // Derivatives: what the venue should hold, over all strategies; every instrument with such
+  // a position; what is not explained.
   market::Money HeldPosition(const market::InstrumentId& instrument) const;
   std::set<market::InstrumentId> HeldInstruments() const;
   const std::map<market::InstrumentId, market::Money>& position_differences() const {

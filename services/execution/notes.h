@@ -73,10 +73,10 @@ struct BalanceNote {
 // "position": what a derivatives position should be, apart from fills.
 struct PositionNote {
   enum class Kind : uint8_t {
-    kBaseline = 1,  // held at the first look
+    kBaseline = 1,  // held at the first look; of a build that did not ask for a signature
     kDifference,    // the venue holds this much more than is explained
     kResolved,      // no longer
-    kAdjustment,    // a person signed the difference
+    kAdjustment,    // a person signed the difference; of a build that made no account events
   };
   Kind kind = Kind::kBaseline;
   market::InstrumentId instrument;

@@ -1,5 +1,5 @@
 // What moves an account, from the venue through execution to the gate and a report: trades,
-// funding, an order by hand, a liquidation.
+// funding, an order by hand, a liquidation, what was held before.
 // At the end every book says what the venue's says, to the last unit.
 #include <catch2/catch_template_test_macros.hpp>
 #include <catch2/catch_test_macros.hpp>
@@ -100,6 +100,12 @@ class Floor {
     Send(id, side, "0.005");
     const auto* order = engine().state().Find(market::ClientOrderId(id));
     REQUIRE(order->life.state() == market::OrderState::kFilled);
+  }
+  absl::StatusOr<AdjustAnswer> Adjust(AdjustRequest request) {
+    std::optional<absl::StatusOr<AdjustAnswer>> said;
+    REQUIRE(host_->service->Adjust(request, [&](const auto& answer) { said = answer; }));
+    REQUIRE(Until([&] { return said.has_value(); }));
+    return *said;
   }
   // A price for what is held, so that the result can be sampled.
   void Quote() {
@@ -293,6 +299,47 @@ TEST_CASE("Funding behind more incomes of trades than an answer holds is found")
   CHECK(floor.risk().stats().account_events.contains(market::AccountEventKind::kFunding));
   CHECK(state.Explained(market::AssetId("USDT")) == floor.wallet());
   CHECK(state.differences().empty());
+}
+
+TEMPLATE_TEST_CASE("A position from before is the gate's and the report's once it is signed", "",
+                   UsdmTruth, BybitLinearTruth) {
+  Floor<TestType> floor;
+  REQUIRE(floor.Until([&] { return floor.engine().ready(); }));
+  floor.Trade("g1old", Side::kBuy);
+  floor.Run(20s);
+  floor.StartAnew();
+  REQUIRE(floor.Until([&] { return floor.engine().ready(); }));
+  const ExecutionState& state = floor.engine().state();
+  REQUIRE(state.position_differences().contains(floor.btc()));
+  CHECK(state.position_differences().at(floor.btc()) == Money(5, 3));
+
+  const auto proposed = floor.Adjust({.step = AdjustmentNote::Step::kProposed,
+                                      .person = "ann",
+                                      .reason = "held before",
+                                      .subject = floor.btc().text(),
+                                      .price = "64000"});
+  REQUIRE(proposed.ok());
+  REQUIRE(floor
+              .Adjust({.step = AdjustmentNote::Step::kApproved,
+                       .person = "ben",
+                       .reason = "agreed",
+                       .proposal = proposed->proposal})
+              .ok());
+  floor.Run(20s);
+  CHECK(state.position_differences().empty());
+  CHECK(floor.Held("EXTERNAL") == Money(5, 3));
+  floor.Quote();
+  floor.Trade("g1sell", Side::kSell);
+  floor.Run(60s);
+  CHECK(floor.truth().net() == 0);
+  CHECK(state.HeldPosition(floor.btc()).zero());
+  CHECK((floor.Held("EXTERNAL") + floor.Held("maker")).zero());
+  const reporting::Report report = floor.Report();
+  Money reported;
+  const std::vector<store::PositionRow> positions = floor.store().AllPositions().value();
+  REQUIRE(positions.size() == 2);
+  for (const store::PositionRow& position : positions) reported += position.net;
+  CHECK(reported.zero());
 }
 
 }  // namespace

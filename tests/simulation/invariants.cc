@@ -156,6 +156,10 @@ void CheckPositions(const ExecutionState& state, const VenueRecord& venue, Viola
     if (at.trade.fill.commission_asset == at.base_asset)
       sum -= Money(at.trade.fill.commission, kVenueScale);
   }
+  // Once people have signed it.
+  for (const auto& [instrument, held] : HeldBefore(state, venue)) {
+    if (!held.zero() && !state.position_differences().contains(instrument)) net[instrument] += held;
+  }
   for (const auto& [instrument, expected] : net) {
     const market::Instrument* definition = state.NewestInstrument(instrument);
     const int scale = definition != nullptr ? definition->quantity_scale : 0;
@@ -168,7 +172,6 @@ void CheckPositions(const ExecutionState& state, const VenueRecord& venue, Viola
                                         " at the venue"));
     }
   }
-  // Perpetuals: what was held at the first look too.
   for (const auto& [instrument, theirs] : venue.positions) {
     const Money ours = state.HeldPosition(instrument);
     if (ours != theirs) {
@@ -218,7 +221,8 @@ void CheckReports(const ExecutionState& state, const VenueRecord& venue, store::
   }
   const auto fills = reports.Fills({});
   for (const store::FillRow& fill : *fills) {
-    if (!state.domain().Has(fill.instrument)) continue;
+    const bool by_people = fill.client_order_id.empty();
+    if (by_people || !state.domain().Has(fill.instrument)) continue;
     if (!reported[fill.instrument].insert(fill.trade_id).second) {
       violations.push_back(absl::StrCat("I6: trade ", fill.trade_id, " of ", fill.instrument.text(),
                                         " was reported twice"));
@@ -339,6 +343,7 @@ VenueRecord ReadVenue(std::string_view name, Product product, const venue_sim::E
                                      : absl::StrCat(trade.fill.trade_id)});
     }
   } else {
+    record.perpetuals = true;
     for (const venue_sim::UsdmTrade& trade : venue.usdm().trades(kAccount)) {
       record.trades.push_back(
           {InstrumentOf(name, trade.symbol), symbols[trade.symbol].base, AsSpot(trade),
@@ -419,6 +424,16 @@ std::vector<std::string> CheckAlways(const execution::ExecutionEngine& execution
     }
   }
   return violations;
+}
+
+std::map<InstrumentId, Money> HeldBefore(const ExecutionState& state, const VenueRecord& venue) {
+  std::map<InstrumentId, Money> held;
+  for (const VenueRecord::Trade& at : venue.trades) {
+    if (!venue.perpetuals || !BeforeUs(state, at)) continue;
+    const int64_t quantity = at.trade.fill.quantity;
+    held[at.instrument] += Money(at.trade.is_buyer ? quantity : -quantity, kVenueScale);
+  }
+  return held;
 }
 
 std::vector<std::string> CheckSettled(const execution::ExecutionEngine& execution,

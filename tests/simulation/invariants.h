@@ -33,6 +33,7 @@ struct VenueRecord {
   std::vector<Order> orders;  // of all kinds, in order of symbol and number
   std::vector<Trade> trades;  // in order of time
   std::map<market::AssetId, market::Money> balances;
+  bool perpetuals = false;
   // Of perpetuals: what is held, over both sides.
   std::map<market::InstrumentId, market::Money> positions;
   // Money that came or went in steps of this size, at most so often: the venue tells of it
@@ -64,6 +65,10 @@ using Doubled = std::map<std::string, int>;
 // venue still works.
 std::vector<std::string> CheckAlways(const execution::ExecutionEngine& execution,
                                      const VenueRecord& venue, const Doubled& doubled);
+
+// Of each perpetual: what orders by hand had added up to when execution took over.
+std::map<market::InstrumentId, market::Money> HeldBefore(const execution::ExecutionState& state,
+                                                         const VenueRecord& venue);
 
 // After everything has settled: nothing UNKNOWN, every order in the venue's state,
 // I3 positions equal the venue's trades, I5 money adds up to the last unit, I6

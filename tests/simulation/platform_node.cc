@@ -139,6 +139,15 @@ void PlatformNode::ArmSnapshot() {
   });
 }
 
+void PlatformNode::Adjust(const execution::ExecutionEngine& engine,
+                          const execution::AdjustRequest& request) {
+  for (const auto& service : services_) {
+    auto* execution = dynamic_cast<execution::ExecutionService*>(service.get());
+    if (execution != nullptr && &execution->engine() == &engine)
+      (void)execution->Adjust(request, [](const absl::StatusOr<execution::AdjustAnswer>&) {});
+  }
+}
+
 void PlatformNode::Forget() {
   if (hash_ != nullptr) {
     decisions_.Update(hash_->Hex());

@@ -78,6 +78,8 @@ class PlatformNode {
     return services_.back()->health().state != runtime::HealthState::kNotServing;
   }
   command::ShardCommands& commands() { return *commands_; }
+  // What a person says of a difference that this engine tells of.
+  void Adjust(const execution::ExecutionEngine& engine, const execution::AdjustRequest& request);
   base::Time now() const { return executor_.Now(); }
   const journal::Writer& journal() const { return *journal_; }
   // What each start knew after recovery, by epoch.

@@ -224,6 +224,7 @@ class World {
     if (all_run && platform_.running()) {
       ForEachVenue([this](const Engine& execution, Place& place) {
         Report(CheckAlways(execution, LookInPassing(place), doubled_));
+        Sign(execution, place);
       });
       if (options_.amendments && executor_.Now() - kStart < options_.safety)
         amender_.Step(platform_);
@@ -238,6 +239,39 @@ class World {
     Report(watch_.TakeViolations());
     Report(platform_.TakeViolations());
     NoteProbes();
+  }
+
+  // What the account held before execution first looked, and nothing else: one person at the
+  // price that the gate knows, and another.
+  void Sign(const Engine& execution, const Place& place) {
+    using execution::AdjustmentNote;
+    const execution::ExecutionState& state = execution.state();
+    if (state.position_differences().empty() || executor_.Now() < next_signature_) return;
+    next_signature_ = executor_.Now() + 1s;
+    const auto before = HeldBefore(state, LookAt(place));
+    const risk::ExposureBook& book = platform_.risk().book();
+    for (const auto& [instrument, amount] : state.position_differences()) {
+      const auto held = before.find(instrument);
+      const risk::Index known = book.FindInstrument(instrument);
+      if (held == before.end() || held->second != amount || known == risk::kNone) continue;
+      const risk::InstrumentRow& row = book.instrument(known);
+      execution::AdjustRequest request{.step = AdjustmentNote::Step::kProposed,
+                                       .person = "cleo",
+                                       .reason = "held before",
+                                       .subject = instrument.text(),
+                                       .price = row.definition.Format(row.mid)};
+      for (const auto& [number, adjustment] : state.adjustments()) {
+        const AdjustmentNote& proposed = adjustment.proposed;
+        if (adjustment.decided || proposed.instrument != instrument || proposed.amount != amount)
+          continue;
+        request = {.step = AdjustmentNote::Step::kApproved,
+                   .person = "dan",
+                   .reason = "as the venue says",
+                   .proposal = number};
+      }
+      platform_.Adjust(execution, request);
+      ++result_.probes["position from before signed"];
+    }
   }
 
   bool alive() { return platform_.files().powered() && !watch_.dead(); }
@@ -555,6 +589,7 @@ class World {
   PlatformNode platform_;
   venue_sim::FaultScript script_;  // of this run
   Doubled doubled_;
+  base::Time next_signature_{};
   uint64_t again_ = options_.death.in_recovery;  // the power fails once more in a recovery
   ParentGiver giver_;
   SimulationResult result_;
