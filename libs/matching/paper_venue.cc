@@ -144,13 +144,25 @@ void PaperVenue::OnBook(const market::BookUpdate& update, base::Time now) {
     before.try_emplace({order.side, order.price},
                        market->book.quantity_at(order.side, order.price));
   }
+  Shown shown;
+  const auto note = [&](Side side, const Level& level) {
+    shown.push_back({{side, level.price}, market->book.quantity_at(side, level.price)});
+  };
+  for (const Side side : {Side::kBuy, Side::kSell}) {
+    if (!update.snapshot) {
+      for (const Level& level : side == Side::kBuy ? update.bids : update.asks) note(side, level);
+    }
+    for (size_t i = 0; update.snapshot && i < market->book.depth(side); ++i)
+      note(side, market->book.level(side, i));
+  }
   if (update.snapshot) market->book.Clear();
   for (const Level& level : update.bids) market->book.Set(Side::kBuy, level.price, level.quantity);
   for (const Level& level : update.asks) market->book.Set(Side::kSell, level.price, level.quantity);
 
   if (!before.empty()) ReduceQueues(*market, before, update.snapshot);
-  if (!market->memory.empty()) FadeMemory(*market);
+  FadeMemory(*market, shown);
   if (!before.empty()) FillCrossed(*market, at);
+  ExecuteTriggered(*market, at);
 }
 
 void PaperVenue::OnTrade(const market::Trade& trade, base::Time now) {
@@ -158,6 +170,7 @@ void PaperVenue::OnTrade(const market::Trade& trade, base::Time now) {
   Market* market = FindMarket(trade.instrument, trade.instrument_version);
   if (market == nullptr || trade.price.mantissa <= 0 || trade.quantity.mantissa <= 0) return;
   market->last_trade = trade.price;
+  TakeOff(*market, trade);
   if (market->open.empty()) return;
   FillFromTrade(*market, trade, at);
   TriggerStops(*market, at);
@@ -207,15 +220,57 @@ void PaperVenue::ReduceQueues(Market& market, const std::map<LevelKey, Quantity>
   }
 }
 
-// A level that went away takes the memory of what we took from it along.
-void PaperVenue::FadeMemory(Market& market) {
+// A level that went away takes the memory of what we took from it along. `before`: what was
+// visible of the levels that the update names.
+void PaperVenue::FadeMemory(Market& market, const Shown& before) {
+  Shown credits;
+  for (const auto& [key, visible] : before) {
+    const auto memory = market.memory.find(key);
+    const Quantity gone = memory == market.memory.end() ? Quantity{} : memory->second.gone;
+    const Quantity fell = visible - gone - market.book.quantity_at(key.first, key.second);
+    if (fell.mantissa > 0) credits.emplace_back(key, fell);
+  }
   for (auto entry = market.memory.begin(); entry != market.memory.end();) {
     LevelMemory& memory = entry->second;
-    memory.traded = Quantity{};
+    memory.traded = memory.gone = memory.credit = Quantity{};
     memory.taken =
         Least(memory.taken, market.book.quantity_at(entry->first.first, entry->first.second));
     entry = memory.taken.mantissa == 0 ? market.memory.erase(entry) : std::next(entry);
   }
+  for (const auto& [key, credit] : credits) market.memory[key].credit = credit;
+}
+
+// A trade at a price means that nothing better was left, whatever the book still shows; of a
+// book that shows the trade already nothing is taken again.
+void PaperVenue::TakeOff(Market& market, const market::Trade& trade) {
+  const Side side = market::Opposite(trade.aggressor);
+  LevelMemory& memory = market.memory[{side, trade.price}];
+  const Quantity credited = Least(memory.credit, trade.quantity);
+  memory.credit -= credited;
+  if (credited == trade.quantity) return;
+  const Quantity visible = market.book.quantity_at(side, trade.price);
+  memory.gone += Least(trade.quantity - credited, visible - memory.gone);
+  for (size_t i = 0; i < market.book.depth(side); ++i) {
+    const Level level = market.book.level(side, i);
+    if (!Better(side, level.price, trade.price)) break;
+    market.memory[{side, level.price}].gone = level.quantity;
+  }
+}
+
+Quantity PaperVenue::Left(const Market& market, Side side, const Level& level) const {
+  const auto memory = market.memory.find({side, level.price});
+  if (memory == market.memory.end()) return level.quantity;
+  const Quantity away = memory->second.taken + memory->second.gone;
+  return level.quantity - Least(away, level.quantity);
+}
+
+std::optional<Level> PaperVenue::BestLeft(const Market& market, Side side) const {
+  for (size_t i = 0; i < market.book.depth(side); ++i) {
+    const Level level = market.book.level(side, i);
+    const auto memory = market.memory.find({side, level.price});
+    if (memory == market.memory.end() || memory->second.gone < level.quantity) return level;
+  }
+  return std::nullopt;
 }
 
 // The other side came to our price without a trade print: whoever quotes there
@@ -278,7 +333,20 @@ void PaperVenue::TriggerStops(Market& market, base::Time at) {
     working.triggered = true;
     working.status.state = OrderState::kTriggered;
     Emit(PaperEventKind::kTriggered, working.status, at);
-    Execute(market, number, at);
+    // A trade beyond all that is visible: what it would meet shows with the next book.
+    const Side other = market::Opposite(working.status.order.side);
+    if (market.book.depth(other) == 0 || BestLeft(market, other)) Execute(market, number, at);
+  }
+}
+
+void PaperVenue::ExecuteTriggered(Market& market, base::Time at) {
+  std::vector<OrderNumber> waiting;
+  for (const OrderNumber number : market.open) {
+    const Working& working = orders_.at(number);
+    if (working.triggered && !working.resting) waiting.push_back(number);
+  }
+  for (const OrderNumber number : waiting) {
+    if (orders_.contains(number)) Execute(market, number, at);
   }
 }
 
@@ -465,11 +533,12 @@ void PaperVenue::Execute(Market& market, OrderNumber number, base::Time at) {
   Working& working = orders_.at(number);
   const PaperOrder& order = working.status.order;
   const auto best = market.book.best(market::Opposite(order.side));
+  const auto left = BestLeft(market, market::Opposite(order.side));
   const bool market_type = IsMarketType(order.type);
   Price limit = order.price;
   if (market_type)
     limit =
-        best ? ProtectedLimit(order.side, best->price, options_.market_protection_ppm) : Price{};
+        left ? ProtectedLimit(order.side, left->price, options_.market_protection_ppm) : Price{};
 
   if (order.time_in_force == TimeInForce::kPostOnly && best &&
       Within(order.side, best->price, limit)) {
@@ -482,9 +551,7 @@ void PaperVenue::Execute(Market& market, OrderNumber number, base::Time at) {
     for (size_t i = 0; i < market.book.depth(market::Opposite(order.side)); ++i) {
       const Level level = market.book.level(market::Opposite(order.side), i);
       if (!Within(order.side, level.price, limit) || available >= order.quantity) break;
-      const auto memory = market.memory.find({market::Opposite(order.side), level.price});
-      available +=
-          level.quantity - (memory == market.memory.end() ? Quantity{} : memory->second.taken);
+      available += Left(market, market::Opposite(order.side), level);
     }
     if (available < order.quantity) {
       CloseOrder(market, number, OrderState::kExpired, at);
@@ -516,10 +583,9 @@ void PaperVenue::TakeVisible(Market& market, Working& working, Price limit, Liqu
     const Level level = market.book.level(other, i);
     if (!Within(working.status.order.side, level.price, limit)) break;
     if (taker && PreventSelfTrade(market, working, level.price, /*inclusive=*/false, at)) return;
-    LevelMemory& memory = market.memory[{other, level.price}];
-    const Quantity fill = Least(level.quantity - memory.taken, working.remaining());
+    const Quantity fill = Least(Left(market, other, level), working.remaining());
     if (fill.mantissa <= 0) continue;
-    memory.taken += fill;
+    market.memory[{other, level.price}].taken += fill;
     FillOrder(market, working, taker ? level.price : limit, fill, liquidity, at);
     if (taker && working.remaining().mantissa > 0 &&
         PreventSelfTrade(market, working, level.price, /*inclusive=*/true, at)) {

@@ -11,6 +11,7 @@
 //   through   a trade beyond our price, or a book whose other side crosses it,
 //             fills us at our price, at most by the quantity seen there
 //   stops     trigger on trades only
+//   a trade   has taken what is better than its price, until a book shows it
 //
 // A pure engine: one thread, time passed in, no I/O. One PaperVenue is one
 // account. Orders take `order_latency` to arrive; call Advance() no later than
@@ -201,6 +202,8 @@ class PaperVenue {
   struct LevelMemory {
     market::Quantity taken;   // by us, and not renewed by the market
     market::Quantity traded;  // printed there since the last book update
+    market::Quantity gone;    // taken by others since the last book update, as trades tell
+    market::Quantity credit;  // what the last book update took off, until a trade tells of it
   };
   using LevelKey = std::pair<market::Side, market::Price>;
   struct Market {
@@ -241,10 +244,17 @@ class PaperVenue {
   std::vector<OrderNumber> Resting(const Market& market, market::Side side) const;
   void ReduceQueues(Market& market, const std::map<LevelKey, market::Quantity>& before,
                     bool replaced);
-  void FadeMemory(Market& market);
+  using Shown = std::vector<std::pair<LevelKey, market::Quantity>>;
+  void FadeMemory(Market& market, const Shown& before);
+  void TakeOff(Market& market, const market::Trade& trade);
+  // What a taker finds of a level.
+  market::Quantity Left(const Market& market, market::Side side, const market::Level& level) const;
+  // The best level that trades since the last book update have left something of.
+  std::optional<market::Level> BestLeft(const Market& market, market::Side side) const;
   void FillCrossed(Market& market, base::Time at);
   void FillFromTrade(Market& market, const market::Trade& trade, base::Time at);
   void TriggerStops(Market& market, base::Time at);
+  void ExecuteTriggered(Market& market, base::Time at);
 
   void FillOrder(const Market& market, Working& working, market::Price price,
                  market::Quantity quantity, market::Liquidity liquidity, base::Time at);
@@ -256,7 +266,7 @@ class PaperVenue {
   void Emit(PaperEventKind kind, const PaperOrderStatus& status, base::Time at);
   void EmitReject(PaperEventKind kind, const PaperOrder& order, PaperReject reason, base::Time at);
 
-  void LoadBody(wire::CanonicalReader& reader);
+  void LoadBody(wire::CanonicalReader& reader, uint8_t version);
   bool Consistent();
   void Clear();
   void Swap(PaperVenue& other);

@@ -11,7 +11,7 @@ using market::Price;
 using market::Quantity;
 using market::Side;
 
-constexpr uint8_t kStateVersion = 1;
+constexpr uint8_t kStateVersion = 2;          // 1: without what trades took off the book
 constexpr uint32_t kMaxEntries = 10'000'000;  // of one list; more is damage, not state
 
 void SavePrice(wire::CanonicalWriter& writer, Price price) { writer.I64(price.mantissa); }
@@ -210,6 +210,8 @@ void PaperVenue::Save(wire::CanonicalWriter& writer) const {
       SavePrice(writer, key.second);
       SaveQuantity(writer, memory.taken);
       SaveQuantity(writer, memory.traded);
+      SaveQuantity(writer, memory.gone);
+      SaveQuantity(writer, memory.credit);
     }
   }
   SaveCount(writer, orders_.size());
@@ -244,13 +246,14 @@ void PaperVenue::Save(wire::CanonicalWriter& writer) const {
 
 absl::Status PaperVenue::Load(wire::CanonicalReader& reader) {
   PaperVenue loaded(options_);
-  if (const uint8_t version = reader.U8(); reader.ok() && version != kStateVersion) {
+  const uint8_t version = reader.U8();
+  if (reader.ok() && (version == 0 || version > kStateVersion)) {
     Clear();
     return absl::DataLossError(
         "paper venue state has version " + std::to_string(version) +
-        ", this build reads 1: start from a fresh data folder or use the newer build");
+        ", this build reads 1 and 2: start from a fresh data folder or use the newer build");
   }
-  loaded.LoadBody(reader);
+  loaded.LoadBody(reader, version);
   absl::Status status = reader.status();
   if (status.ok() && !loaded.Consistent()) {
     status = absl::DataLossError(
@@ -265,7 +268,7 @@ absl::Status PaperVenue::Load(wire::CanonicalReader& reader) {
   return absl::OkStatus();
 }
 
-void PaperVenue::LoadBody(wire::CanonicalReader& reader) {
+void PaperVenue::LoadBody(wire::CanonicalReader& reader, uint8_t version) {
   now_ = reader.Time();
   requests_ = reader.U64();
   last_order_ = reader.U64();
@@ -283,6 +286,9 @@ void PaperVenue::LoadBody(wire::CanonicalReader& reader) {
       LevelMemory& memory = market.memory[{side, price}];
       memory.taken = LoadQuantity(reader);
       memory.traded = LoadQuantity(reader);
+      if (version < 2) continue;
+      memory.gone = LoadQuantity(reader);
+      memory.credit = LoadQuantity(reader);
     }
   }
   for (uint32_t n = LoadCount(reader); n > 0 && reader.ok(); --n) {

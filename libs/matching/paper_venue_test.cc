@@ -296,6 +296,58 @@ TEST_CASE("PaperVenue triggers stops on trades only") {
   CHECK(f.Ahead("p") == 2000);
 }
 
+PaperOrder SellStop(Fixture& f, int64_t stop_price, int64_t quantity) {
+  PaperOrder stop = f.Order("s", Side::kSell, 0, quantity);
+  stop.type = OrderType::kStop;
+  stop.stop_price = {stop_price};
+  return stop;
+}
+
+TEST_CASE("PaperVenue's stops do not get what the trade that triggered them has taken") {
+  Fixture f;
+  f.Submit(SellStop(f, 9985, 5000));
+  f.Trade(9990, 3000, Side::kSell);
+  f.Trade(9980, 1000, Side::kSell);  // of one seller: the book is older than both
+  auto events = f.venue.Take();
+  REQUIRE(Kinds(events) == std::vector{Kind::kTriggered, Kind::kFill, Kind::kExpired});
+  CHECK(events[1].price == Price{9980});
+  CHECK(events[1].quantity == Quantity{4000});
+  // Nor does who comes before the next book.
+  Fixture g;
+  g.Trade(10010, 1000, Side::kBuy);
+  events = g.Submit("a", Side::kBuy, 10010, 5000);
+  REQUIRE(Kinds(events) == std::vector{Kind::kAccepted, Kind::kFill});
+  CHECK(events[1].price == Price{10010});
+  CHECK(events[1].quantity == Quantity{3000});
+  g.Book(false, {}, {{{10000}, {100}}});  // there again
+  CHECK(g.venue.Take().at(0).quantity == Quantity{100});
+}
+
+TEST_CASE("PaperVenue takes a trade off a book once that shows it already") {
+  Fixture f;
+  f.Submit(SellStop(f, 9985, 5000));
+  f.Book(false, {{{9990}, {500}}, {{9980}, {4500}}}, {});
+  f.Trade(9990, 2500, Side::kSell);
+  f.Trade(9980, 500, Side::kSell);
+  const auto events = f.venue.Take();
+  REQUIRE(Kinds(events) == std::vector{Kind::kTriggered, Kind::kFill, Kind::kFill});
+  CHECK(events[1].quantity == Quantity{500});
+  CHECK(events[2].quantity == Quantity{4500});
+}
+
+TEST_CASE("PaperVenue's stops wait for a book when a trade went beyond all that is visible") {
+  Fixture f;
+  f.Submit(SellStop(f, 9985, 1000));
+  f.Trade(9950, 10, Side::kSell);
+  CHECK(Kinds(f.venue.Take()) == std::vector{Kind::kTriggered});
+  f.Trade(9990, 10, Side::kSell);
+  CHECK(f.venue.Take().empty());
+  f.Book(true, {{{9940}, {2000}}}, {{{9960}, {2000}}});
+  const auto events = f.venue.Take();
+  REQUIRE(Kinds(events) == std::vector{Kind::kFill});
+  CHECK(events[0].price == Price{9940});
+}
+
 TEST_CASE("PaperVenue prevents a trade with itself") {
   Fixture f;
   f.Submit("maker", Side::kBuy, 9995, 100);
@@ -462,6 +514,19 @@ TEST_CASE("PaperVenue refuses damaged state and is empty after it") {
     CHECK_FALSE(f.venue.Load(reader).ok());
   }
   CHECK(f.venue.OpenOrders().empty());
+}
+
+TEST_CASE("PaperVenue reads state of the version before") {
+  Fixture f;
+  f.Submit("a", Side::kBuy, 9990, 100);
+  wire::CanonicalWriter writer;
+  f.venue.Save(writer);
+  std::string bytes = writer.bytes();
+  bytes.front() = 1;  // nothing was taken from a level
+  wire::CanonicalReader reader(bytes);
+  PaperVenue loaded(PaperOptions{});
+  CHECK(loaded.Load(reader).ok());
+  CHECK(loaded.OpenOrders().size() == 1);
 }
 
 }  // namespace
