@@ -43,11 +43,12 @@ double TotalReturn(std::span<const double> returns) {
   return growth - 1;
 }
 
-std::optional<double> AnnualReturn(std::span<const double> returns, double periods_per_year) {
+std::optional<double> AnnualReturn(std::span<const double> returns, size_t periods,
+                                   double periods_per_year) {
   if (returns.empty()) return std::nullopt;
   const double growth = 1 + TotalReturn(returns);
   if (growth <= 0) return std::nullopt;
-  return Finite(std::pow(growth, periods_per_year / static_cast<double>(returns.size())) - 1);
+  return Finite(std::pow(growth, periods_per_year / static_cast<double>(periods)) - 1);
 }
 
 std::optional<double> Volatility(std::span<const double> returns, double periods_per_year) {
@@ -100,9 +101,9 @@ std::vector<double> Wealth(std::span<const double> returns) {
   return curve;
 }
 
-std::optional<double> Calmar(std::span<const double> returns, double periods_per_year,
-                             double max_drawdown) {
-  const auto annual = AnnualReturn(returns, periods_per_year);
+std::optional<double> Calmar(std::span<const double> returns, size_t periods,
+                             double periods_per_year, double max_drawdown) {
+  const auto annual = AnnualReturn(returns, periods, periods_per_year);
   if (!annual || max_drawdown < kNoSpread) return std::nullopt;
   return Finite(*annual / max_drawdown);
 }

@@ -19,9 +19,10 @@ namespace gannet::reporting {
 
 // (1 + r1)(1 + r2)… − 1; 0 without returns.
 double TotalReturn(std::span<const double> returns);
-// (1 + TotalReturn)^(periods_per_year / n) − 1. Nothing without returns or when
-// everything was lost.
-std::optional<double> AnnualReturn(std::span<const double> returns, double periods_per_year);
+// (1 + TotalReturn)^(periods_per_year / periods) − 1 over `periods`, those without a return
+// of their own included. Nothing without returns or when everything was lost.
+std::optional<double> AnnualReturn(std::span<const double> returns, size_t periods,
+                                   double periods_per_year);
 // Standard deviation with n − 1, × √periods_per_year. Nothing below two returns.
 std::optional<double> Volatility(std::span<const double> returns, double periods_per_year);
 // Mean of the returns above `risk_free` (a period's) over their standard deviation
@@ -45,8 +46,8 @@ Drawdown MaxDrawdown(std::span<const double> curve);
 std::vector<double> Wealth(std::span<const double> returns);
 
 // AnnualReturn over the depth of the deepest drawdown. Nothing without one.
-std::optional<double> Calmar(std::span<const double> returns, double periods_per_year,
-                             double max_drawdown);
+std::optional<double> Calmar(std::span<const double> returns, size_t periods,
+                             double periods_per_year, double max_drawdown);
 
 // Closed trades. Exact: no double takes part before the last division.
 struct TradeFigures {

@@ -20,7 +20,8 @@ constexpr double kClose = 1e-8;
 TEST_CASE("Figures of a series that one can work out by hand") {
   const std::vector<double> returns = {0.10, -0.05, 0.02, -0.01};
   CHECK_THAT(TotalReturn(returns), WithinAbs(1.1 * 0.95 * 1.02 * 0.99 - 1, 1e-15));
-  CHECK_THAT(AnnualReturn(returns, 4).value(), WithinAbs(TotalReturn(returns), 1e-15));
+  CHECK_THAT(AnnualReturn(returns, returns.size(), 4).value(),
+             WithinAbs(TotalReturn(returns), 1e-15));
   // mean 0.015; squared deviations 0.007225 + 0.004225 + 0.000025 + 0.000625 = 0.0121
   CHECK_THAT(Volatility(returns, 1).value(), WithinAbs(std::sqrt(0.0121 / 3), 1e-15));
   CHECK_THAT(Sharpe(returns, 0, 1).value(), WithinAbs(0.015 / std::sqrt(0.0121 / 3), 1e-14));
@@ -31,7 +32,7 @@ TEST_CASE("Figures of a series that one can work out by hand") {
   CHECK(drawdown.peak == 1);
   CHECK(drawdown.trough == 2);
   CHECK_FALSE(drawdown.recovered.has_value());
-  CHECK_THAT(Calmar(returns, 4, drawdown.depth).value(),
+  CHECK_THAT(Calmar(returns, returns.size(), 4, drawdown.depth).value(),
              WithinAbs(TotalReturn(returns) / 0.05, 1e-12));
 }
 
@@ -42,13 +43,13 @@ TEST_CASE("A figure that its definition leaves open is nothing") {
     CHECK_FALSE(Volatility(few, 365).has_value());
     CHECK_FALSE(Sharpe(few, 0, 365).has_value());
   }
-  CHECK_FALSE(AnnualReturn(none, 365).has_value());
-  CHECK_FALSE(AnnualReturn(ruin, 365).has_value());
+  CHECK_FALSE(AnnualReturn(none, 0, 365).has_value());
+  CHECK_FALSE(AnnualReturn(ruin, ruin.size(), 365).has_value());
   CHECK_FALSE(Sharpe(equal, 0, 365).has_value());
   CHECK_FALSE(Sortino(equal, 0, 365).has_value());  // nothing fell short
   CHECK_FALSE(
       Sortino(std::vector{-0.01}, 0, 365).has_value());  // it would be -sqrt(365) whatever was lost
-  CHECK_FALSE(Calmar(equal, 365, 0).has_value());
+  CHECK_FALSE(Calmar(equal, equal.size(), 365, 0).has_value());
   CHECK(MaxDrawdown({}).depth == 0);
   CHECK(MaxDrawdown(Wealth(ruin)).depth == 1);
   CHECK_FALSE(WilsonInterval(0, 0).has_value());
@@ -149,13 +150,15 @@ struct Expected {
 void CheckSeries(const Expected& expected, const std::vector<double>& returns, double periods) {
   INFO(expected.name);
   CHECK_THAT(TotalReturn(returns), WithinAbs(expected.total, kClose));
-  CHECK_THAT(AnnualReturn(returns, periods).value(), WithinAbs(expected.annual, kClose));
+  CHECK_THAT(AnnualReturn(returns, returns.size(), periods).value(),
+             WithinAbs(expected.annual, kClose));
   CHECK_THAT(Volatility(returns, periods).value(), WithinAbs(expected.volatility, kClose));
   CHECK_THAT(Sharpe(returns, 0, periods).value(), WithinAbs(expected.sharpe, kClose));
   CHECK_THAT(Sortino(returns, 0, periods).value(), WithinAbs(expected.sortino, kClose));
   const double drawdown = MaxDrawdown(Wealth(returns)).depth;
   CHECK_THAT(drawdown, WithinAbs(expected.drawdown, kClose));
-  CHECK_THAT(Calmar(returns, periods, drawdown).value(), WithinAbs(expected.calmar, kClose));
+  CHECK_THAT(Calmar(returns, returns.size(), periods, drawdown).value(),
+             WithinAbs(expected.calmar, kClose));
 }
 
 // What empyrical-reloaded 0.7.1 (PyPI, Apache-2.0) says of the 13 EDHEC indexes that

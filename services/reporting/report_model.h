@@ -87,8 +87,9 @@ struct Figure {
 struct Report {
   ReportRequest request;
   market::AssetId asset;
-  base::Time from, to;             // that the equity curve covers; within the request
-  std::vector<std::string> notes;  // what a reader must know before the numbers
+  base::Time from, to;                // that the equity curve covers; within the request
+  size_t periods_without_return = 0;  // of them, for want of a sample
+  std::vector<std::string> notes;     // what a reader must know before the numbers
   std::vector<Figure> figures;
   std::vector<Table> tables;
 

@@ -91,6 +91,24 @@ TEST_CASE("Report of a month and more has figures of a year") {
   CHECK(ShownText(At(report, "months", 0, "Dec"), Kind::kPercent) == "5.52 %");
 }
 
+TEST_CASE("Report's figures of a year count the days without a sample too") {
+  store::Batch batch = TestHistory();
+  batch.equity.clear();
+  batch.exposures.clear();
+  for (int i = 0; i < 10; ++i)
+    AddSample(batch, kTestDay + std::min(i * 41, 364) * 24h, i < 5 ? -i * 200 : i * 200, 0, 0, 0);
+  ReportRequest request = TestRequest();
+  request.to = kTestDay + 365 * 24h;
+  Report report = ReportOf(batch, request);
+  CHECK(Shown(report, "total_return") == "1.80 %");
+  CHECK(Shown(report, "annual_return") == "1.80 %");
+  CHECK(Shown(report, "calmar") == "2.25");  // over 0.8 %
+  // Also those before the first sample of a period that begins between two.
+  request.from = kTestDay + 10 * 24h;
+  report = ReportOf(batch, request);
+  CHECK(Shown(report, "annual_return") == "1.85 %");  // 1.018^(365 / 355) − 1
+}
+
 TEST_CASE("Report's lines from opening to closing equity add up") {
   const Report report = ReportOf(TestHistory());
   const Table& bridge = *report.FindTable("bridge");

@@ -171,6 +171,14 @@ class Performance {
     return absl::StrCat(seconds / 86'400, " days");
   }
 
+  // From the first to the last of the report, those without a sample included.
+  size_t PeriodsCovered() const {
+    if (periods_.empty()) return 0;
+    const base::Duration length = LengthOf(data_.request.grid);
+    const auto first = report_.from.time_since_epoch() / length;
+    return static_cast<size_t>(periods_.back().start.time_since_epoch() / length - first) + 1;
+  }
+
   // --- figures -------------------------------------------------------------------
 
   void Add(std::string key, std::string label, Kind kind, Value value, std::string definition,
@@ -235,9 +243,12 @@ class Performance {
     const auto of_long = [&](std::optional<double> value) {
       return is_short() ? Value() : Cell(value);
     };
-    Add("annual_return", "Annualised return", Kind::kPercent, of_long(AnnualReturn(returns, year)),
-        absl::StrCat("(1 + total return)^(", static_cast<int64_t>(year),
-                     " / number of returns) − 1."),
+    const size_t periods = PeriodsCovered();
+    report_.periods_without_return = usable ? periods - returns.size() : 0;
+    Add("annual_return", "Annualised return", Kind::kPercent,
+        of_long(AnnualReturn(returns, periods, year)),
+        absl::StrCat("(1 + total return)^(", static_cast<int64_t>(year), " / number of ", grid,
+                     "s, those without a sample included) − 1."),
         reason(is_short() ? too_short : "everything was lost, or the figure is beyond all bounds"));
     Add("volatility", "Volatility, annualised", Kind::kPercent, Cell(Volatility(returns, year)),
         absl::StrCat("Standard deviation (n − 1) of the ", grid, " returns, ", of_year, "."),
@@ -253,7 +264,7 @@ class Performance {
                      "shortfall below it (all returns count), ",
                      of_year, "."),
         reason("no return fell short"));
-    Add("calmar", "Calmar ratio", Kind::kRatio, of_long(Calmar(returns, year, deepest_)),
+    Add("calmar", "Calmar ratio", Kind::kRatio, of_long(Calmar(returns, periods, year, deepest_)),
         "Annualised return over the maximum drawdown.",
         reason(is_short() ? too_short : "there was no drawdown"));
     Add("max_drawdown", "Maximum drawdown", Kind::kPercent,

@@ -414,8 +414,10 @@ class Book {
       return absl::StrCat("=", figure("closing_equity"), "-", figure("opening_equity"));
     if (key == "total_return")
       return absl::StrCat("=", figure("closing_equity"), "/", figure("opening_equity"), "-1");
-    if (key == "annual_return")
-      return absl::StrCat("=(1+", figure("total_return"), ")^(", year, "/COUNT(", all, "))-1");
+    if (key == "annual_return") {
+      return absl::StrCat("=(1+", figure("total_return"), ")^(", year, "/(COUNT(", all, ")+",
+                          report_.periods_without_return, "))-1");
+    }
     if (key == "volatility") return absl::StrCat("=STDEV(", all, ")", root);
     if (key == "sharpe")
       return absl::StrCat("=(AVERAGE(", all, ")-", target, ")/STDEV(", all, ")", root);
