@@ -12,7 +12,7 @@ namespace {
 // The clock is looked at so often at least: it may be set, and machines sleep.
 constexpr base::Duration kLookEvery = std::chrono::seconds(30);
 
-// On the background executor: builds, writes, and keeps what came of it.
+// On the background executor.
 absl::Status Make(store::Store& store, const ReportWriter& writer, const ReportRequest& request,
                   const std::vector<Format>& formats, const std::string& folder) {
   GANNET_ASSIGN_OR_RETURN(const Report report, BuildReport(store, request));
@@ -22,7 +22,7 @@ absl::Status Make(store::Store& store, const ReportWriter& writer, const ReportR
 }  // namespace
 
 ReportScheduler::ReportScheduler(const ReportingConfig& config, runtime::Deps& deps,
-                                 store::Store& store, ReportWriter writer)
+                                 store::Store& store, ReportWriter writer, RunKeeper keeper)
     : config_(config),
       executor_(deps.executor),
       background_(deps.background),
@@ -30,6 +30,7 @@ ReportScheduler::ReportScheduler(const ReportingConfig& config, runtime::Deps& d
       log_(deps.log),
       store_(store),
       writer_(std::move(writer)),
+      keeper_(std::move(keeper)),
       data_dir_(deps.data_dir) {}
 
 ReportScheduler::~ReportScheduler() {
@@ -106,12 +107,8 @@ void ReportScheduler::Begin(const Schedule& schedule, const DueReport& due) {
   if (capital != config_.reports.capital.end()) request.capital = capital->second;
   background_.Post([this, alive = alive_, job] {
     if (!*alive) return;  // in simulation a crash may come before
-    absl::Status status = Make(store_, writer_, job->request, job->schedule.formats, job->folder);
-    store::Batch batch;
-    batch.report_runs.push_back({job->schedule.name, job->due.due, job->request.generated,
-                                 job->folder, std::string(status.message())});
-    const absl::Status kept = store_.Write(batch);
-    if (status.ok()) status = kept;
+    const absl::Status status =
+        Make(store_, writer_, job->request, job->schedule.formats, job->folder);
     executor_.Post([this, alive, job, status] {
       if (*alive) Finish(*job, status);
     });
@@ -120,6 +117,8 @@ void ReportScheduler::Begin(const Schedule& schedule, const DueReport& due) {
 
 void ReportScheduler::Finish(const Job& job, const absl::Status& status) {
   busy_ = false;
+  keeper_({job.schedule.name, job.due.due, job.request.generated, job.folder,
+           std::string(status.message())});
   if (status.ok()) {
     problems_.erase(job.schedule.name);
     log_.Info("report_written", {{"schedule", job.schedule.name},

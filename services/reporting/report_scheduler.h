@@ -1,9 +1,10 @@
 // Makes the reports that fall due, one at a time, on the background executor, and
-// keeps in the store which were made: a restart repeats none, and after a time
+// has kept in the store which were made: a restart repeats none, and after a time
 // without the program each schedule catches up once, with its latest report.
 //
-// Runs on the service's executor; the store is touched on the background executor
-// only, which does one thing at a time.
+// Runs on the service's executor; the store is read on the background executor only,
+// which does one thing at a time, and written by the service alone: a batch whose fate
+// is not known must be written again before any other.
 #pragma once
 
 #include <functional>
@@ -24,11 +25,14 @@ namespace gannet::reporting {
 using ReportWriter = std::function<absl::StatusOr<std::vector<std::string>>(
     const Report& report, const std::vector<Format>& formats, const std::string& folder)>;
 
+// Has it stored that a report was made, or why it was not. On the service's executor.
+using RunKeeper = std::function<void(store::ReportRunRow run)>;
+
 class ReportScheduler {
  public:
   // `config` and `store` outlive it.
   ReportScheduler(const ReportingConfig& config, runtime::Deps& deps, store::Store& store,
-                  ReportWriter writer);
+                  ReportWriter writer, RunKeeper keeper);
   ~ReportScheduler();
   ReportScheduler(const ReportScheduler&) = delete;
   ReportScheduler& operator=(const ReportScheduler&) = delete;
@@ -61,6 +65,7 @@ class ReportScheduler {
   telemetry::Log& log_;
   store::Store& store_;
   const ReportWriter writer_;
+  const RunKeeper keeper_;
   const std::string data_dir_;
   std::map<std::string, base::Time> last_;       // schedule → newest due time dealt with
   std::map<std::string, std::string> problems_;  // schedule → why its newest is missing

@@ -37,6 +37,9 @@ struct Fixture {
                 fixture.reports.push_back(report);
                 fixture.folders.push_back(folder);
                 return std::vector<std::string>{};
+              },
+              [&fixture](store::ReportRunRow run) {
+                REQUIRE(fixture.store->Write({.report_runs = {std::move(run)}}).ok());
               }) {
       REQUIRE(scheduler.Start().ok());
     }
@@ -123,7 +126,7 @@ TEST_CASE("ReportScheduler drains, and a program that cannot write reports refus
   CHECK(drained);
   run.executor.RunFor(24h);
   CHECK(f.folders.empty());
-  ReportScheduler without(f.config, run.deps, *f.store, nullptr);
+  ReportScheduler without(f.config, run.deps, *f.store, nullptr, nullptr);
   CHECK(without.Start().code() == absl::StatusCode::kFailedPrecondition);
 }
 

@@ -476,6 +476,7 @@ void ReportingEngine::GiveBack(const store::Batch& batch) {
   put_first(added_.risk_events, batch.risk_events);
   put_first(added_.limits, batch.limits);
   put_first(added_.bookings, batch.bookings);
+  put_first(added_.report_runs, batch.report_runs);
   for (const store::DecisionRow& row : batch.decisions)
     decisions_[{row.time, row.account, row.strategy, row.reason}] += row.count;
   for (const store::OrderRow& row : batch.orders) {

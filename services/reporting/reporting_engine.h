@@ -74,6 +74,7 @@ class ReportingEngine {
   void OnBalance(const market::Event<market::BalanceUpdate>& event);
   void OnAccountEvent(const market::Event<market::AccountEvent>& event);
   void OnLimits(const market::Event<market::LimitEvent>& event);
+  void OnReportRun(store::ReportRunRow run) { added_.report_runs.push_back(std::move(run)); }
 
   // Every fact of the journal `run` before this record has been handed over. The next
   // batch that leaves nothing of them behind carries it as the mark of stream `run`.
@@ -172,8 +173,8 @@ class ReportingEngine {
   std::optional<std::pair<uint64_t, uint64_t>> folded_;
   std::map<uint64_t, uint64_t> high_water_;
 
-  // Rows that are only ever added: fills, signals, risk events, limits and what a
-  // failed write gave back.
+  // Rows that are only ever added: fills, signals, risk events, limits, runs of reports
+  // and what a failed write gave back.
   store::Batch added_;
   std::map<DecisionKey, int64_t> decisions_;
   std::set<market::ClientOrderId> changed_orders_;

@@ -59,7 +59,8 @@ ReportingService::ReportingService(ReportingConfig config, runtime::Deps& deps,
       bus_(deps.bus),
       log_(deps.log),
       store_(std::move(store)),
-      scheduler_(config_, deps, *store_, std::move(writer)),
+      scheduler_(config_, deps, *store_, std::move(writer),
+                 [this](store::ReportRunRow run) { engine_.OnReportRun(std::move(run)); }),
       spans_(deps.spans) {
   if (deps.metrics != nullptr) {
     metrics_ = deps.metrics->Collect([this](telemetry::Metrics& into) {

@@ -36,7 +36,8 @@ class UnsureStore : public store::MemoryStore {
  public:
   explicit UnsureStore(int& outages) : outages_(outages) {}
   absl::Status Write(const store::Batch& batch) override {
-    if (unsure_ && batch.orders != *unsure_) return absl::FailedPreconditionError("another batch");
+    const Shape shape{batch.orders, batch.report_runs};
+    if (unsure_ && shape != *unsure_) return absl::FailedPreconditionError("another batch");
     const bool kept = unsure_.has_value();
     unsure_.reset();
     if (!kept) {
@@ -45,7 +46,7 @@ class UnsureStore : public store::MemoryStore {
     }
     if (outages_ == 0) return absl::OkStatus();
     --outages_;
-    unsure_ = batch.orders;
+    unsure_ = shape;
     return absl::UnknownError("the connection broke");
   }
   absl::Status Ready() override {
@@ -55,8 +56,9 @@ class UnsureStore : public store::MemoryStore {
   bool refused = false;
 
  private:
+  using Shape = std::pair<std::vector<store::OrderRow>, std::vector<store::ReportRunRow>>;
   int& outages_;
-  std::optional<std::vector<store::OrderRow>> unsure_;
+  std::optional<Shape> unsure_;
 };
 
 struct Fixture {
@@ -148,6 +150,41 @@ TEST_CASE("ReportingService writes a batch again, as it was, whose fate the stor
   f.executor.RunFor(1s);
   CHECK(drained);
   CHECK(f.service->store().HighWater().value().at(3) == 3);
+}
+
+TEST_CASE("ReportingService keeps which reports were made as it keeps all else") {
+  Fixture f;
+  int outages = 0, made = 0;
+  ReportingConfig config;
+  Schedule schedule;
+  schedule.name = "hourly";
+  schedule.every = Every::kHour;
+  schedule.account = market::AccountId("main/paper");
+  config.reports.schedules = {schedule};
+  f.service = BuildReporting(config, f.deps, std::make_unique<UnsureStore>(outages),
+                             [&](const Report&, const std::vector<Format>&,
+                                 const std::string&) -> absl::StatusOr<std::vector<std::string>> {
+                               ++made;
+                               outages = 1;  // the next write breaks at its end
+                               return std::vector<std::string>{};
+                             });
+  REQUIRE(f.service->store()
+              .Write({.balances = {{f.executor.Now(),
+                                    schedule.account,
+                                    "v",
+                                    market::AssetId("USDT"),
+                                    market::Money(1, 0),
+                                    {}}}})
+              .ok());
+  REQUIRE(f.service->Start().ok());
+  f.executor.RunFor(1h);
+  REQUIRE(made == 1);
+  f.Publish(1, market::OrderState::kAccepted);
+  f.executor.RunFor(3s);
+  CHECK(outages == 0);
+  CHECK(f.Orders().size() == 1);
+  CHECK(f.service->store().ReportRuns({}).value().size() == 1);
+  CHECK(f.service->health().state == runtime::HealthState::kServing);
 }
 
 TEST_CASE("ReportingService notices without a write that its store is of no use any more") {
