@@ -1,5 +1,7 @@
 #include "services/reporting/definitions.h"
 
+#include <algorithm>
+#include <iterator>
 #include <limits>
 
 namespace gannet::reporting {
@@ -14,6 +16,14 @@ std::optional<int64_t> Mantissa(const market::Money& amount, int scale) {
     return std::nullopt;
   if (market::Money(*there, scale) != amount) return std::nullopt;
   return static_cast<int64_t>(*there);
+}
+
+// Digits after the point that are not zeros at its end.
+int DigitsOf(const market::Money& amount) {
+  market::Int128 units = amount.units();
+  int digits = units == 0 ? 0 : amount.scale();
+  for (; digits > 0 && units % 10 == 0; --digits) units /= 10;
+  return digits;
 }
 
 bool IsScale(int32_t scale) { return scale >= 0 && scale <= market::kMaxScale; }
@@ -53,6 +63,24 @@ std::optional<market::Instrument> DefinitionOf(const store::InstrumentRow& row) 
   definition.quote_scale = row.quote_scale;
   definition.multiplier = row.multiplier;
   return definition;
+}
+
+void Widen(market::Instrument& definition, const market::Money& price,
+           const market::Money& quantity) {
+  definition.price_scale =
+      std::min(std::max(definition.price_scale, DigitsOf(price)), market::kMaxScale);
+  definition.quantity_scale =
+      std::min(std::max(definition.quantity_scale, DigitsOf(quantity)), market::kMaxScale);
+}
+
+const Scales::Entry* Scales::Find(const market::InstrumentId& instrument, uint32_t version) const {
+  const auto found = known_.find(instrument);
+  if (found == known_.end()) return nullptr;
+  const std::map<uint32_t, Entry>& versions = found->second;
+  if (version == 0) return &versions.rbegin()->second;
+  if (version > versions.rbegin()->first) return nullptr;
+  const auto after = versions.upper_bound(version);
+  return after == versions.begin() ? &after->second : &std::prev(after)->second;
 }
 
 std::optional<market::Fill> FillOf(const store::FillRow& row,

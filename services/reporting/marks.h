@@ -22,6 +22,8 @@ class Marks {
  public:
   void OnQuote(const market::Quote& quote, base::Time received);
   void OnStatus(const market::MarketStatus& status);
+  // Its prices are written at another scale from here on: unpriced until the next quote.
+  void Forget(const market::InstrumentId& instrument) { marks_.erase(instrument); }
   // kUnpriced without a quote.
   Mark Of(const market::InstrumentId& instrument) const;
 

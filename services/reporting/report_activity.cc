@@ -43,13 +43,15 @@ std::vector<OpenPosition> OpenPositionsOf(const ReportData& data) {
     row.average_price =
         Money(market::AveragePrice(position, definition).mantissa, definition.price_scale);
     const auto found = data.marks.find(key.instrument);
-    if (found != data.marks.end() && found->second.mark.scale() == definition.price_scale) {
+    if (found != data.marks.end()) {
       const market::Price price{static_cast<int64_t>(found->second.mark.units())};
+      market::Instrument quoted = definition;  // at the scale of that price
+      quoted.price_scale = found->second.mark.scale();
       row.mark = found->second.mark;
       row.mark_time = found->second.mark_time;
       row.state = found->second.state;
-      row.value = definition.Notional(price, position.net, market::Rounding::kHalfEven);
-      row.unrealized = market::UnrealizedPnl(position, definition, price);
+      row.value = quoted.Notional(price, position.net, market::Rounding::kHalfEven);
+      row.unrealized = market::UnrealizedPnl(position, quoted, price);
     }
     open.push_back(std::move(row));
   }

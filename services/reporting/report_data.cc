@@ -65,6 +65,10 @@ class Gatherer {
         data_.definitions.emplace(row.instrument, *definition);
     }
     GANNET_ASSIGN_OR_RETURN(std::vector<store::FillRow> fills, store_.Fills({.to = to()}));
+    for (const store::FillRow& row : fills) {
+      const auto definition = data_.definitions.find(row.instrument);
+      if (definition != data_.definitions.end()) Widen(definition->second, row.price, row.quantity);
+    }
     GANNET_ASSIGN_OR_RETURN(auto balances, store_.Balances({.to = to()}));
     GANNET_ASSIGN_OR_RETURN(data_.bookings, store_.Bookings({.to = to()}));
     std::erase_if(data_.bookings, [&](const auto& row) { return !IsOurs(row.account); });

@@ -22,14 +22,15 @@ bool ToldByFill(const market::AccountEvent& event) {
 
 void ReportingEngine::OnAccountEvent(const market::Event<market::AccountEvent>& event) {
   if (!IsNew(bus::kAccountEvents, Fold::kBookings, event) || ToldByFill(event.value)) return;
-  if (event.value.quantity.mantissa == 0 || Definition(event.value.instrument) != nullptr)
+  if (event.value.quantity.mantissa == 0 ||
+      ScalesOf(event.value.instrument, event.value.instrument_version) != nullptr)
     return Apply(event);
   Hold(bus::kAccountEvents, Fold::kBookings, event, held_bookings_);
 }
 
 void ReportingEngine::Apply(const market::Event<market::AccountEvent>& event) {
   const market::AccountEvent& said = event.value;
-  const market::Instrument* definition = Definition(said.instrument);
+  const Scales::Entry* scales = ScalesOf(said.instrument, said.instrument_version);
   store::BookingRow row;
   row.id = event.header.id;
   row.time = said.time == base::Time() ? event.header.event_time : said.time;
@@ -43,9 +44,9 @@ void ReportingEngine::Apply(const market::Event<market::AccountEvent>& event) {
   row.client_order_id = said.client_order_id;
   row.person = said.person;
   if (!said.person.empty()) row.detail = said.evidence;
-  if (definition != nullptr && said.quantity.mantissa != 0) {
-    row.quantity = market::Money(said.quantity.mantissa, definition->quantity_scale);
-    row.price = market::Money(said.price.mantissa, definition->price_scale);
+  if (scales != nullptr && said.quantity.mantissa != 0) {
+    row.quantity = market::Money(said.quantity.mantissa, scales->quantity);
+    row.price = market::Money(said.price.mantissa, scales->price);
   }
   for (size_t i = 0; i < std::max<size_t>(said.changes.size(), 1); ++i) {
     row.part = static_cast<uint32_t>(i);
@@ -57,7 +58,7 @@ void ReportingEngine::Apply(const market::Event<market::AccountEvent>& event) {
     row.quantity = row.price = market::Money();  // said once
   }
   // What no order did, and moved the position all the same: what people signed.
-  if (definition == nullptr || said.quantity.mantissa == 0 || !said.client_order_id.empty() ||
+  if (scales == nullptr || said.quantity.mantissa == 0 || !said.client_order_id.empty() ||
       stored_fills_.contains(event.header.id))
     return;
   store::FillRow fill_row;
@@ -71,7 +72,7 @@ void ReportingEngine::Apply(const market::Event<market::AccountEvent>& event) {
   fill.trade_id = said.id;
   fill.price = said.price;
   fill.quantity = {std::abs(std::max(said.quantity.mantissa, -INT64_MAX))};
-  Book(std::move(fill_row), fill, *definition);
+  Book(std::move(fill_row), fill, *scales);
 }
 
 }  // namespace gannet::reporting

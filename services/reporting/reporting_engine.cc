@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -19,6 +20,15 @@ Money QuantityOf(const market::Instrument& definition, market::Quantity quantity
   return Money(quantity.mantissa, definition.quantity_scale);
 }
 
+// At another scale; nothing when it does not fit.
+std::optional<market::Price> Rescaled(market::Price price, int from, int to) {
+  const auto there = market::Rescale(price.mantissa, from, to, market::Rounding::kDown);
+  if (!there || *there > std::numeric_limits<int64_t>::max() / 4 ||
+      *there < std::numeric_limits<int64_t>::min() / 4)
+    return std::nullopt;
+  return market::Price{static_cast<int64_t>(*there)};
+}
+
 std::string DetailOf(const market::ExecReport& report) {
   if (!report.detail.empty()) return report.detail;
   return report.venue_code.empty() ? report.evidence : report.venue_code;
@@ -30,9 +40,20 @@ std::string DetailOf(const market::ExecReport& report) {
 
 void ReportingEngine::Restore(const Stored& stored) {
   high_water_ = stored.high_water;
+  std::map<market::InstrumentId, market::Instrument> definitions;
   for (const store::InstrumentRow& row : stored.instruments) {
-    if (auto definition = DefinitionOf(row)) instruments_.Put(*std::move(definition));
+    auto definition = DefinitionOf(row);
+    if (!definition) continue;
+    scales_.Put(row.instrument, row.version, {definition->price_scale, definition->quantity_scale});
+    definitions.emplace(row.instrument, *std::move(definition));
   }
+  const auto widen = [&definitions](const auto& row) {
+    const auto found = definitions.find(row.instrument);
+    if (found != definitions.end()) Widen(found->second, row.price, row.quantity);
+  };
+  for (const store::FillRow& row : stored.fills) widen(row);
+  for (const store::OrderRow& row : stored.orders) widen(row);
+  for (auto& [id, definition] : definitions) instruments_.Put(std::move(definition));
   // Lots are rebuilt from the fills themselves: the store holds no second truth
   // that could differ.
   for (const store::FillRow& row : stored.fills) {
@@ -41,7 +62,7 @@ void ReportingEngine::Restore(const Stored& stored) {
                               : LowestMark(bus::kExecReports.info, Fold::kReports, row.id.stream);
     if (row.id.sequence > mark) stored_fills_.insert(row.id);
     if (Definition(row.instrument) != nullptr) {
-      ReplayFill(row);
+      BookRow(row);
     } else {
       waiting_[row.instrument].push_back(row);
     }
@@ -83,53 +104,81 @@ bool ReportingEngine::IsNew(uint64_t mark, uint64_t sequence) {
 
 // --- market --------------------------------------------------------------------
 
+template <class T>
+void ReportingEngine::TakeUp(const bus::Topic<T>& topic, Fold fold,
+                             const market::InstrumentId& instrument,
+                             std::deque<market::Event<T>>& held) {
+  std::deque<market::Event<T>> still_held;
+  for (auto& event : held) {
+    if (event.value.instrument != instrument ||
+        ScalesOf(instrument, event.value.instrument_version) == nullptr) {
+      still_held.push_back(std::move(event));
+      continue;
+    }
+    changed_marks_.insert(MarkOf(topic, fold, event));
+    Apply(event);
+  }
+  held = std::move(still_held);
+}
+
 void ReportingEngine::OnInstrument(const market::Instrument& instrument) {
-  if (!instruments_.Put(instrument)) return;
+  const market::Instrument* known = Definition(instrument.id);
+  market::Instrument definition = instrument;
+  if (known != nullptr) {
+    if (known->version >= instrument.version) return;
+    definition.price_scale = std::max(definition.price_scale, known->price_scale);
+    definition.quantity_scale = std::max(definition.quantity_scale, known->quantity_scale);
+    if (definition.price_scale != known->price_scale) marks_.Forget(instrument.id);
+  }
+  scales_.Put(instrument.id, instrument.version,
+              {instrument.price_scale, instrument.quantity_scale});
+  instruments_.Put(std::move(definition));
   changed_instruments_.insert(instrument.id);
   if (const auto waiting = waiting_.find(instrument.id); waiting != waiting_.end()) {
-    for (const store::FillRow& row : waiting->second) ReplayFill(row);
+    for (const store::FillRow& row : waiting->second) BookRow(row);
     waiting_.erase(waiting);
   }
-  const auto take_up = [&](const auto& topic, Fold fold, auto& held) {
-    std::remove_reference_t<decltype(held)> still_held;
-    for (auto& event : held) {
-      if (event.value.instrument != instrument.id) {
-        still_held.push_back(std::move(event));
-        continue;
-      }
-      changed_marks_.insert(MarkOf(topic, fold, event));
-      Apply(event);
-    }
-    held = std::move(still_held);
-  };
-  take_up(bus::kExecReports, Fold::kReports, held_);
-  take_up(bus::kAccountEvents, Fold::kBookings, held_bookings_);
+  TakeUp(bus::kExecReports, Fold::kReports, instrument.id, held_);
+  TakeUp(bus::kAccountEvents, Fold::kBookings, instrument.id, held_bookings_);
 }
 
 void ReportingEngine::OnQuote(const market::Event<market::Quote>& event) {
-  outcomes_.BeforeQuote(event.value.instrument, event.header.receive_time);
-  marks_.OnQuote(event.value, event.header.receive_time);
+  market::Quote quote = event.value;
+  outcomes_.BeforeQuote(quote.instrument, event.header.receive_time);
+  if (const market::Instrument* definition = Definition(quote.instrument)) {
+    const Scales::Entry* scales = ScalesOf(quote.instrument, quote.instrument_version);
+    if (scales == nullptr) return;
+    const auto bid = Rescaled(quote.bid.price, scales->price, definition->price_scale);
+    const auto ask = Rescaled(quote.ask.price, scales->price, definition->price_scale);
+    if (!bid || !ask) return;
+    quote.bid.price = *bid;
+    quote.ask.price = *ask;
+  }
+  marks_.OnQuote(quote, event.header.receive_time);
 }
 
 // --- orders and fills ------------------------------------------------------------
 
-void ReportingEngine::ReplayFill(const store::FillRow& row) {
+bool ReportingEngine::BookRow(const store::FillRow& row) {
   const market::Instrument& definition = *Definition(row.instrument);
   const auto fill = FillOf(row, definition);
   const market::PositionKey key{row.account, row.strategy, row.instrument};
-  if (!fill || !positions_.Apply(key, definition, row.side, *fill).ok()) ++stats_.unbooked_fills;
+  const bool booked = fill && positions_.Apply(key, definition, row.side, *fill).ok();
+  if (!booked) ++stats_.unbooked_fills;
+  return booked;
 }
 
 void ReportingEngine::OnReport(const market::Event<market::ExecReport>& event) {
   if (!IsNew(bus::kExecReports, Fold::kReports, event)) return;
   ++stats_.reports;
-  if (Definition(event.value.instrument) != nullptr) return Apply(event);
+  if (ScalesOf(event.value.instrument, event.value.instrument_version) != nullptr)
+    return Apply(event);
   Hold(bus::kExecReports, Fold::kReports, event, held_);
 }
 
 void ReportingEngine::Apply(const market::Event<market::ExecReport>& event) {
   const market::ExecReport& report = event.value;
-  const market::Instrument& definition = *Definition(report.instrument);
+  const Scales::Entry& scales = *ScalesOf(report.instrument, report.instrument_version);
   store::OrderRow& order = orders_[report.client_order_id];
   // A verdict under a name that an order at the venue has: the row is that order's.
   if (report.kind == market::ExecKind::kNotSent && !order.venue_order_id.empty()) return;
@@ -142,9 +191,9 @@ void ReportingEngine::Apply(const market::Event<market::ExecReport>& event) {
   order.instrument = report.instrument;
   order.side = report.side;
   if (!report.venue_order_id.empty()) order.venue_order_id = report.venue_order_id;
-  order.price = PriceOf(definition, report.price);
-  order.quantity = QuantityOf(definition, report.quantity);
-  order.cumulative = QuantityOf(definition, report.cumulative);
+  order.price = Money(report.price.mantissa, scales.price);
+  order.quantity = Money(report.quantity.mantissa, scales.quantity);
+  order.cumulative = Money(report.cumulative.mantissa, scales.quantity);
   order.state = report.state;
   order.detail = DetailOf(report);
   order.updated = event.header.publish_time;
@@ -155,7 +204,6 @@ void ReportingEngine::Apply(const market::Event<market::ExecReport>& event) {
 void ReportingEngine::BookFill(const market::Event<market::ExecReport>& event) {
   const market::ExecReport& report = event.value;
   const market::Fill& fill = *report.fill;
-  const market::Instrument& definition = *Definition(report.instrument);
   store::FillRow row;
   row.id = event.header.id;
   row.time = event.header.event_time;
@@ -166,26 +214,24 @@ void ReportingEngine::BookFill(const market::Event<market::ExecReport>& event) {
   row.client_order_id = report.client_order_id;
   row.signal = report.signal;
   row.model_version = report.model_version;
-  Book(std::move(row), fill, definition);
+  Book(std::move(row), fill, *ScalesOf(report.instrument, report.instrument_version));
 }
 
 void ReportingEngine::Book(store::FillRow row, const market::Fill& fill,
-                           const market::Instrument& definition) {
+                           const Scales::Entry& scales) {
   ++stats_.fills;
   row.trade_id = fill.trade_id;
-  row.price = PriceOf(definition, fill.price);
-  row.quantity = QuantityOf(definition, fill.quantity);
+  row.price = Money(fill.price.mantissa, scales.price);
+  row.quantity = Money(fill.quantity.mantissa, scales.quantity);
+  market::Instrument as_told = *Definition(row.instrument);
+  as_told.price_scale = scales.price;
+  as_told.quantity_scale = scales.quantity;
   row.notional =
-      definition.Notional(fill.price, fill.quantity, market::Rounding::kHalfEven).value_or(Money());
+      as_told.Notional(fill.price, fill.quantity, market::Rounding::kHalfEven).value_or(Money());
   row.fee = fill.fee;
   row.fee_asset = fill.fee_asset;
   row.liquidity = fill.liquidity;
-  const market::PositionKey key{row.account, row.strategy, row.instrument};
-  if (positions_.Apply(key, definition, row.side, fill).ok()) {
-    changed_positions_.insert(key);
-  } else {
-    ++stats_.unbooked_fills;
-  }
+  if (BookRow(row)) changed_positions_.insert({row.account, row.strategy, row.instrument});
   added_.fills.push_back(std::move(row));
 }
 
@@ -268,8 +314,10 @@ void ReportingEngine::OnLimits(const market::Event<market::LimitEvent>& event) {
 // --- samples ---------------------------------------------------------------------
 
 store::PositionRow ReportingEngine::RowOf(const market::PositionKey& key, base::Time now) const {
-  const market::Instrument& definition = *Definition(key.instrument);
   const market::Position& position = *positions_.Find(key);
+  market::Instrument definition = *Definition(key.instrument);
+  // A position comes to the scale of a newer version with the first fill there.
+  if (position.quantity_scale >= 0) definition.quantity_scale = position.quantity_scale;
   const Mark mark = marks_.Of(key.instrument);
   store::PositionRow row;
   row.account = key.account;
@@ -331,21 +379,25 @@ void ReportingEngine::SampleExposure(base::Time now, store::Batch& batch) const 
     return total;
   };
   // Strategies that hold one instrument against each other are netted, as at the venue.
-  std::map<std::pair<market::AccountId, market::InstrumentId>, market::Quantity> nets;
+  std::map<std::pair<market::AccountId, market::InstrumentId>, Money> nets;
   for (const auto& [key, position] : positions_.all()) {
     if (incomplete.contains(key.account)) continue;
-    nets[{key.account, key.instrument}] += position.net;
+    nets[{key.account, key.instrument}] +=
+        Money(position.net.mantissa, std::max(position.quantity_scale, 0));
     total_of(key.account, Definition(key.instrument)->quote);
   }
   for (const auto& [key, net] : nets) {
-    if (net.mantissa == 0) continue;
-    const market::Instrument& definition = *Definition(key.second);
+    if (net.zero()) continue;
+    market::Instrument definition = *Definition(key.second);
+    definition.quantity_scale = net.scale();
     const Mark mark = marks_.Of(key.second);
     store::ExposureRow& total = total_of(key.first, definition.quote);
     ++total.positions;
-    const auto value = mark.state == store::MarkState::kUnpriced
-                           ? std::nullopt
-                           : definition.Notional(mark.mid, net, market::Rounding::kHalfEven);
+    const bool unpriced = mark.state == store::MarkState::kUnpriced ||
+                          net.Abs().units() > std::numeric_limits<int64_t>::max();
+    const auto value = unpriced ? std::nullopt
+                                : definition.Notional(mark.mid, {static_cast<int64_t>(net.units())},
+                                                      market::Rounding::kHalfEven);
     if (!value) {
       ++total.unpriced;
       continue;
@@ -426,8 +478,12 @@ std::map<uint64_t, uint64_t> ReportingEngine::TakeMarks() {
 store::Batch ReportingEngine::TakeChanges(base::Time now, Sample sample) {
   outcomes_.OnTime(now);
   store::Batch batch = std::exchange(added_, {});
-  for (const auto& id : changed_instruments_)
+  for (const auto& id : changed_instruments_) {
     batch.instruments.push_back(reporting::RowOf(*Definition(id)));
+    const Scales::Entry& own = *scales_.Newest(id);
+    batch.instruments.back().price_scale = own.price;
+    batch.instruments.back().quantity_scale = own.quantity;
+  }
   for (const auto& id : changed_orders_) batch.orders.push_back(orders_.at(id));
   for (const store::OrderRow& row : batch.orders) {
     // A late fill brings the row back; the store's own row is replaced then.

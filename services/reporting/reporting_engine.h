@@ -5,7 +5,8 @@
 //
 // Pure; one thread. Applying the same event twice changes nothing (a high-water
 // mark for each stream, topic and partition). A report of an instrument that is not defined
-// yet is held back, and so is the mark that is written.
+// yet, or not in that version, is held back, and so is the mark that is written. Each
+// number is read at the scales of the version that it speaks of.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +32,7 @@
 #include "libs/market/position.h"
 #include "libs/market/prediction.h"
 #include "libs/store/store.h"
+#include "services/reporting/definitions.h"
 #include "services/reporting/marks.h"
 #include "services/reporting/outcomes.h"
 
@@ -141,9 +143,13 @@ class ReportingEngine {
   }
   void Apply(const market::Event<market::ExecReport>& event);
   void Apply(const market::Event<market::AccountEvent>& event);
-  void Book(store::FillRow row, const market::Fill& fill, const market::Instrument& definition);
+  void Book(store::FillRow row, const market::Fill& fill, const Scales::Entry& scales);
+  // Takes up what was held back for this instrument and can be read now.
+  template <class T>
+  void TakeUp(const bus::Topic<T>& topic, Fold fold, const market::InstrumentId& instrument,
+              std::deque<market::Event<T>>& held);
   void BookFill(const market::Event<market::ExecReport>& event);
-  void ReplayFill(const store::FillRow& row);
+  bool BookRow(const store::FillRow& row);
   store::PositionRow RowOf(const market::PositionKey& key, base::Time now) const;
   void SampleEquity(base::Time now, store::Batch& batch) const;
   void SampleExposure(base::Time now, store::Batch& batch) const;
@@ -156,7 +162,15 @@ class ReportingEngine {
     return instruments_.Find(id);
   }
 
+  // What `version` of an instrument can be read with; null: it is not defined yet.
+  const Scales::Entry* ScalesOf(const market::InstrumentId& id, uint32_t version) const {
+    return Definition(id) == nullptr ? nullptr : scales_.Find(id, version);
+  }
+
+  // Newest versions, with the digits of any version, so that the numbers of every version have
+  // their place there.
   market::Instruments instruments_;
+  Scales scales_;
   Marks marks_;
   OutcomeTracker outcomes_{marks_, instruments_};
   market::Positions positions_;

@@ -251,6 +251,86 @@ TEST_CASE("ReportingEngine knows stored instruments before the market names them
   REQUIRE(batch.equity.size() == 1);
 }
 
+market::Instrument SecondVersion(int price_scale, int quantity_scale) {
+  market::Instrument next = Definition();
+  next.version = 2;
+  next.price_scale = price_scale;
+  next.quantity_scale = quantity_scale;
+  return next;
+}
+
+template <class T>
+market::Event<T> InVersion(uint32_t version, market::Event<T> event) {
+  event.value.instrument_version = version;
+  return event;
+}
+
+TEST_CASE("ReportingEngine reads each number at the scales of the version that it speaks of") {
+  for (const int scale : {4, 6}) {
+    const int64_t one = scale == 4 ? 10'000 : 1'000'000;
+    store::MemoryStore store;
+    ReportingEngine engine;
+    engine.OnInstrument(Definition());
+    engine.OnQuote(QuoteOf(10'900, 11'100));
+    engine.OnReport(FillOf(1, market::Side::kBuy, 10'000, 100'000, 0));
+    engine.OnInstrument(SecondVersion(2, scale));
+    store::Batch batch = engine.TakeChanges(FromUnixMillis(50), Sample::kEquity);
+    REQUIRE(batch.positions.size() == 1);
+    CHECK(batch.positions[0].net == Money(1, 0));
+    CHECK(batch.positions[0].average_price == Money(100, 0));
+    CHECK(batch.positions[0].unrealized == Money(10, 0));
+    CHECK(batch.exposures.at(0).gross == Money(110, 0));
+    CHECK(batch.instruments.at(0).quantity_scale == scale);
+    REQUIRE(store.Write(batch).ok());
+
+    engine.OnReport(InVersion(2, FillOf(2, market::Side::kBuy, 10'000, one, 0)));
+    engine.OnReport(FillOf(3, market::Side::kSell, 10'100, 50'001, 0));  // late, of version 1
+    batch = engine.TakeChanges(FromUnixMillis(60), Sample::kEquity);
+    REQUIRE(batch.fills.size() == 2);
+    CHECK(batch.fills[0].quantity == Money(1, 0));
+    CHECK(batch.fills[0].notional == Money(100, 0));
+    CHECK(batch.fills[1].quantity == Money(50'001, 5));
+    CHECK(batch.orders.at(0).quantity == Money(2, 0));
+    CHECK(batch.positions.at(0).net == Money(149'999, 5));
+    CHECK(batch.positions[0].realized == Money(50'001, 5));
+    CHECK(engine.stats().unbooked_fills == 0);
+    REQUIRE(store.Write(batch).ok());
+    ReportingEngine again;
+    again.Restore(StoredIn(store));
+    CHECK(again.TakeChanges(FromUnixMillis(70), Sample::kEquity).positions.at(0).net ==
+          Money(149'999, 5));
+    CHECK(again.stats().unbooked_fills == 0);
+  }
+}
+
+TEST_CASE("ReportingEngine has no price from a version of another price scale") {
+  ReportingEngine engine;
+  engine.OnInstrument(Definition());
+  engine.OnQuote(QuoteOf(10'900, 11'100));
+  engine.OnReport(FillOf(1, market::Side::kBuy, 10'000, 100'000, 0));
+  engine.OnInstrument(SecondVersion(3, 5));
+  store::Batch batch = engine.TakeChanges(FromUnixMillis(50), Sample::kEquity);
+  CHECK(batch.positions.at(0).mark_state == store::MarkState::kUnpriced);
+  CHECK(batch.positions[0].average_price == Money(100, 0));
+  engine.OnQuote(InVersion(2, QuoteOf(109'001, 111'000)));
+  CHECK(engine.TakeChanges(FromUnixMillis(60), Sample::kEquity).positions.at(0).mark ==
+        Money(110'000, 3));
+  engine.OnQuote(QuoteOf(11'900, 12'100));  // of version 1, on its way when the second came
+  batch = engine.TakeChanges(FromUnixMillis(70), Sample::kEquity);
+  CHECK(batch.positions.at(0).mark == Money(120, 0));
+  CHECK(batch.exposures.at(0).gross == Money(120, 0));
+}
+
+TEST_CASE("ReportingEngine holds back what speaks of a version that is not defined yet") {
+  ReportingEngine engine;
+  engine.OnInstrument(Definition());
+  engine.OnReport(InVersion(2, FillOf(1, market::Side::kBuy, 10'000, 10'000, 0)));
+  CHECK(engine.held_reports() == 1);
+  engine.OnInstrument(SecondVersion(2, 4));
+  CHECK(engine.held_reports() == 0);
+  CHECK(engine.TakeChanges(FromUnixMillis(50)).fills.at(0).quantity == Money(1, 0));
+}
+
 TEST_CASE("ReportingEngine makes up no price: unpriced and INVALID positions say so") {
   ReportingEngine engine;
   engine.OnInstrument(Definition());
