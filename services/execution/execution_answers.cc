@@ -897,15 +897,18 @@ const TrackedOrder* ExecutionEngine::Adopt(const venue::OrderUpdate& update,
     if (undefined_.size() < kMaxUnnamedOrders) undefined_.insert(update.instrument);
     return nullptr;
   }
-  const auto quantity = instrument->ParseQuantity(update.quantity);
   const auto cumulative =
       instrument->ParseQuantity(update.cumulative.empty() ? "0" : update.cumulative);
+  // One for a value is as large as what is filled of it when it ends.
+  const auto quantity =
+      update.quantity.empty() ? cumulative : instrument->ParseQuantity(update.quantity);
   const auto price = instrument->ParsePrice(update.price.empty() ? "0" : update.price);
   if (!quantity || !cumulative || !price) {
     ++stats_.unreadable_numbers;
     return nullptr;
   }
   const bool over = !Works(update.status);
+  if (!over && update.quantity.empty()) return nullptr;
   if (!state_.baseline() ||
       (over && (cumulative->mantissa == 0 || update.time <= *state_.baseline()))) {
     ++stats_.stale_updates;  // part of the first look, or it can change nothing here

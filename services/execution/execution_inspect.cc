@@ -264,7 +264,7 @@ void ExecutionEngine::CompareOrders(const Inspection& run, Comparison& out) cons
     row.strategy = order->intent.strategy;
     row.local = Stated(*order);
     const bool figures =
-        SameNumber(instrument, update.quantity, order->quantity) &&
+        (update.quantity.empty() || SameNumber(instrument, update.quantity, order->quantity)) &&
         (update.cumulative.empty() ||
          SameNumber(instrument, update.cumulative, order->cumulative)) &&
         (order->price.mantissa == 0 || update.price.empty() || instrument == nullptr ||

@@ -255,6 +255,28 @@ TEST_CASE(
   CHECK(f.engine.state().NetPosition(kBtc).mantissa == 500);
 }
 
+TEST_CASE("A foreign order for a value is as large as what is filled of it when it ends") {
+  EngineFixture f;
+  venue::OrderUpdate update = f.Update("web_1", "500", VenueOrderStatus::kPartiallyFilled, "0.25");
+  update.quantity.clear();
+  f.StreamOrder(update);
+  CHECK(f.engine.state().Find(market::ClientOrderId("web_1")) == nullptr);
+  const venue::TradeUpdate first = f.Trade("500", "901", "0.25"),
+                           second = f.Trade("500", "902", "0.5");
+  f.Frame({.kind = venue::StreamKind::kOrders, .evidence = "stream:execution", .trades = {first}});
+  f.Frame({.kind = venue::StreamKind::kOrders, .evidence = "stream:execution", .trades = {second}});
+  update.status = VenueOrderStatus::kFilled;
+  update.cumulative = "0.75";
+  update.time = f.now + 1ms;
+  f.StreamOrder(update);
+  CHECK(f.Order("web_1").quantity.mantissa == 750);
+  CHECK(f.State("web_1") == OrderState::kFilled);
+  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 750);
+  CHECK(f.engine.stats().illegal_events == 0);
+  CHECK(f.engine.stats().unreadable_numbers == 0);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
 TEST_CASE("Fills of a foreign order that we missed are fetched and booked") {
   EngineFixture f;
   f.StreamFill("web_1", "500", "902", "0.25", "0.75");  // half a coin was filled unseen

@@ -130,7 +130,7 @@ void WriteSpotInstrument(JsonText& json, SymbolIndex index) {
 
 void WriteOrder(JsonText& json, const VenueOrder& order) {
   const PlaceRequest& r = order.request;
-  const bool market = !HasPrice(r.kind);
+  const bool market = !HasPrice(r.kind), for_value = r.quote_quantity > 0;
   json.Object()
       .Text("category", "spot")
       .Text("orderId", OrderId(r.symbol, order.order_id))
@@ -139,9 +139,12 @@ void WriteOrder(JsonText& json, const VenueOrder& order) {
       .Text("side", SideName(r.side))
       .Text("orderType", market ? "Market" : "Limit")
       .Text("orderStatus", StatusName(order))
-      .Text("timeInForce", TimeName(r));
+      .Text("timeInForce", TimeName(r))
+      .Text("marketUnit", !market     ? ""
+                          : for_value ? "quoteCoin"
+                                      : "baseCoin");
   json.Text("price", EightDecimals(r.price))
-      .Text("qty", EightDecimals(r.quantity))
+      .Text("qty", EightDecimals(for_value ? r.quote_quantity : r.quantity))
       .Text("leavesQty", EightDecimals(IsOpen(order.status) ? order.remaining() : 0))
       .Text("cumExecQty", EightDecimals(order.executed))
       .Text("cumExecValue", EightDecimals(order.cumulative_quote))

@@ -56,6 +56,14 @@ market::OrderType TypeOf(const Order& order) {
   return limited ? market::OrderType::kStopLimit : market::OrderType::kStop;
 }
 
+// create-order page: a market order of spot may be for a value, which "qty" states then; a buy is
+// unless it says otherwise.
+bool ForValue(const Order& order, Category category) {
+  if (category != Category::kSpot || order.order_type != "Market") return false;
+  if (order.market_unit && !order.market_unit->empty()) return *order.market_unit != "baseCoin";
+  return order.side == "Buy";
+}
+
 market::TimeInForce TimeInForceOf(std::string_view text) {
   if (text == "IOC") return market::TimeInForce::kIoc;
   if (text == "FOK") return market::TimeInForce::kFok;
@@ -99,12 +107,12 @@ absl::Status CheckPlaces(Reader& reader, const Envelope& envelope, const Request
   return absl::OkStatus();
 }
 
-absl::Status ReadOrders(Reader& reader, std::string_view venue, const RequestContext& request,
+absl::Status ReadOrders(Reader& reader, const Account& account, const RequestContext& request,
                         const std::string& result, Answer& answer) {
   GANNET_ASSIGN_OR_RETURN(const List<Order> list, reader.ReadOrders(result));
   answer.cursor = list.cursor;
   for (const Order& order : list.rows) {
-    GANNET_ASSIGN_OR_RETURN(OrderUpdate update, Convert(order, venue));
+    GANNET_ASSIGN_OR_RETURN(OrderUpdate update, Convert(order, account.venue, account.category));
     if (request.kind == RequestKind::kQueryOrder)
       GANNET_RETURN_IF_ERROR(CheckAnswersRequest(update, request));
     answer.orders.push_back(std::move(update));
@@ -202,7 +210,7 @@ absl::Status ReadResult(Reader& reader, const Account& account, const RequestCon
     case RequestKind::kQueryOrder:
     case RequestKind::kOpenOrders:
     case RequestKind::kOrderHistory:
-      return ReadOrders(reader, venue, request, envelope.result, answer);
+      return ReadOrders(reader, account, request, envelope.result, answer);
     case RequestKind::kTrades: {
       GANNET_ASSIGN_OR_RETURN(const List<Execution> list, reader.ReadExecutions(envelope.result));
       for (const Execution& execution : list.rows) {
@@ -241,7 +249,7 @@ absl::Status ReadResult(Reader& reader, const Account& account, const RequestCon
 
 }  // namespace
 
-absl::StatusOr<OrderUpdate> Convert(const Order& order, std::string_view venue) {
+absl::StatusOr<OrderUpdate> Convert(const Order& order, std::string_view venue, Category category) {
   OrderUpdate update;
   const StatusRow* status = nullptr;
   for (const StatusRow& row : kStatuses) {
@@ -264,7 +272,7 @@ absl::StatusOr<OrderUpdate> Convert(const Order& order, std::string_view venue) 
   if (Means(order.stop_order_type) && works && !update.triggered) update.triggered = true;
   update.price = order.price.value_or("");
   update.stop_price = order.trigger_price.value_or("");
-  update.quantity = order.quantity.value_or("");
+  if (!ForValue(order, category)) update.quantity = order.quantity.value_or("");
   update.cumulative = order.executed_quantity.value_or("");
   update.time = MillisOf(order.updated_time);
   if (Means(order.reject_reason) && *order.reject_reason != "EC_NoError")
@@ -287,7 +295,9 @@ std::optional<TradeUpdate> Convert(const Execution& execution, std::string_view 
   trade.side_known = *execution.side == "Buy" || *execution.side == "Sell";
   trade.price = *execution.price;
   trade.quantity = *execution.quantity;
-  trade.order_quantity = execution.order_quantity.value_or("");
+  // It may be a value, and nothing here says so.
+  if (category == Category::kLinear || execution.order_type != "Market")
+    trade.order_quantity = execution.order_quantity.value_or("");
   trade.fee = execution.fee.value_or("");
   trade.fee_asset = market::AssetId(execution.fee_currency.value_or(""));
   // Contracts may leave it out: it is what they settle in.

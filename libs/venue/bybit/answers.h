@@ -29,8 +29,9 @@ struct Account {
 Answer DecodeAnswer(Reader& reader, const Account& account, const RequestContext& request,
                     const wire::HttpExchange& exchange);
 
-// INVALID_ARGUMENT names a word that is not documented.
-absl::StatusOr<OrderUpdate> Convert(const Order& order, std::string_view venue);
+// INVALID_ARGUMENT names a word that is not documented. Of an order for a value the quantity
+// stays empty.
+absl::StatusOr<OrderUpdate> Convert(const Order& order, std::string_view venue, Category category);
 // Nothing for what is no trade of ours: funding, settlement.
 std::optional<TradeUpdate> Convert(const Execution& execution, std::string_view venue,
                                    Category category);

@@ -88,6 +88,50 @@ TEST_CASE("A query confirms what it says, of the order that was asked about") {
         OutcomeClass::kUnknown);
 }
 
+TEST_CASE(
+    "What a market order of Bybit's spot is for may be a value; its quantity is unknown then") {
+  Reader reader;
+  Order order;
+  order.order_id = "9";
+  order.symbol = "BTCUSDT";
+  order.side = "Buy";
+  order.order_type = "Market";
+  order.order_status = "Filled";
+  order.quantity = "1000";
+  order.executed_quantity = "0.02";
+  const auto quantity = [&](Category category = Category::kSpot) {
+    const auto update = Convert(order, "bybit-spot", category);
+    REQUIRE(update.ok());
+    CHECK(update->cumulative == "0.02");
+    return update->quantity;
+  };
+  CHECK(quantity().empty());  // a buy, unless it says otherwise
+  CHECK(quantity(Category::kLinear) == "1000");
+  order.market_unit = "quoteCoin";
+  CHECK(quantity().empty());
+  order.market_unit = "baseCoin";
+  CHECK(quantity() == "1000");
+  order.side = "Sell";
+  order.market_unit = "";
+  CHECK(quantity() == "1000");
+  order.market_unit = "quoteCoin";
+  CHECK(quantity().empty());
+  order.order_type = "Limit";
+  CHECK(quantity() == "1000");
+
+  const auto rows = reader.ReadOrders(
+      R"({"list":[{"orderId":"9","symbol":"BTCUSDT","side":"Buy","orderStatus":"Filled","marketUnit":"quoteCoin"}]})");
+  REQUIRE(rows.ok());
+  CHECK(rows->rows.at(0).market_unit == "quoteCoin");
+
+  const auto executions = reader.ReadExecutions(
+      R"({"list":[{"execId":"e1","orderId":"9","symbol":"BTCUSDT","side":"Buy","execType":"Trade","orderType":"Market","execPrice":"50000","execQty":"0.02","orderQty":"1000"}]})");
+  REQUIRE(executions.ok());
+  const Execution& execution = executions->rows.at(0);
+  CHECK(Convert(execution, "bybit-spot", Category::kSpot)->order_quantity.empty());
+  CHECK(Convert(execution, "bybit-linear", Category::kLinear)->order_quantity == "1000");
+}
+
 TEST_CASE("What a Bybit key may do is in its lists of permissions") {
   const auto rights = [](const std::string& read_only, const std::string& wallet,
                          const std::string& ips) {

@@ -21,6 +21,7 @@ namespace gannet::venue::bybit {
 
 struct Order {  // order/realtime, order/history, the topic "order"
   Text order_id, order_link_id, category, symbol, side, order_type, order_status, time_in_force;
+  Text market_unit;  // of a spot market order: what its quantity counts
   Text price, quantity, average_price, leaves_quantity, executed_quantity, executed_value,
       executed_fee, trigger_price, take_profit, stop_loss;
   Text cancel_type, reject_reason, stop_order_type, smp_type, created_time, updated_time;
@@ -30,7 +31,7 @@ struct Order {  // order/realtime, order/history, the topic "order"
 };
 
 struct Execution {  // execution/list, the topics "execution" and "execution.fast"
-  Text exec_id, order_id, order_link_id, category, symbol, side, exec_type;
+  Text exec_id, order_id, order_link_id, category, symbol, side, exec_type, order_type;
   Text price, quantity, order_quantity, value, fee, fee_rate, fee_currency, time, closed_size;
   Flag is_maker;
   Integer sequence;

@@ -371,7 +371,7 @@ StreamUpdate BybitVenue::Convert(const OrderFrame& frame) const {
   out.evidence = "stream:order";
   for (const Order& order : frame.orders) {
     if (order.category && *order.category != CategoryText(category_)) continue;
-    absl::StatusOr<OrderUpdate> update = bybit::Convert(order, options_.venue);
+    absl::StatusOr<OrderUpdate> update = bybit::Convert(order, options_.venue, category_);
     if (!update.ok()) {
       out.orders.clear();
       out.kind = StreamKind::kBadFrame;
