@@ -281,8 +281,8 @@ struct Answer {
   std::vector<BalanceChange> changes;  // kBalanceChanges
   base::Time changes_until{};  // of its newest row, be that a change or not; the epoch: it has none
   bool more_changes = false;   // the answer was cut; see OrderVenue::BalanceChanges
-  std::optional<base::Time> server_time;
-  std::optional<KeyRights> rights;                // kKeyRights
+  std::optional<base::Time> server_time;  // kServerTime; kAccount: when it answered, if stated
+  std::optional<KeyRights> rights;        // kKeyRights
   std::optional<LegOutcome> cancel_leg, new_leg;  // kCancelReplace
   // kPlaceBatch, kCancelBatch: of each target, in their order. None: `outcome` is that of each.
   std::vector<LegOutcome> legs;

@@ -576,9 +576,11 @@ class ExecutionEngine {
   void OnIdentified(const InFlight& request, const venue::Answer& answer);
   bool IdentifyElsewhere(const InFlight& request);  // false: there is no other place, or no room
   void Verified(const market::ClientOrderId& id);
-  bool Doubtful(const venue::Answer& account);
-  bool OlderThanStream(const venue::Answer& account) const;
-  void SetBalance(const venue::BalanceEntry& entry, base::Time time, bool from_query);
+  bool Doubtful(const venue::Answer& account, base::Time as_of);
+  bool OlderThanStream(base::Time as_of) const;
+  // `as_of`: of an answer, which may be older than what the stream has told.
+  void SetBalance(const venue::BalanceEntry& entry, base::Time time,
+                  std::optional<base::Time> as_of = std::nullopt);
   void CompareBalances(const std::vector<venue::BalanceEntry>& entries);
 
   // execution_key.cc

@@ -99,8 +99,7 @@ void ExecutionEngine::OnStreamUpdate(const venue::StreamUpdate& update) {
       return;
     }
     case StreamKind::kBalances:
-      for (const venue::BalanceEntry& entry : update.balances)
-        SetBalance(entry, update.time, /*from_query=*/false);
+      for (const venue::BalanceEntry& entry : update.balances) SetBalance(entry, update.time);
       return;
     case StreamKind::kBalanceChange:
       // What came before the first look is in its balances.
@@ -113,8 +112,7 @@ void ExecutionEngine::OnStreamUpdate(const venue::StreamUpdate& update) {
                          .time = update.time},
                         update.evidence);
     case StreamKind::kChangesBooked:
-      for (const venue::BalanceEntry& entry : update.balances)
-        SetBalance(entry, update.time, /*from_query=*/false);
+      for (const venue::BalanceEntry& entry : update.balances) SetBalance(entry, update.time);
       return Schedule(now_ + options_.stream_wait, {TaskKind::kBalanceChanges, {}});
     case StreamKind::kEnding:
       subscribed_ = ready_ = false;
@@ -466,21 +464,24 @@ void ExecutionEngine::OnAccount(const InFlight& request, const venue::Answer& an
   }
   setup_checked_ |= request.context.setup;
   const bool first_look = !state_.baseline();
-  if (first_look && Doubtful(answer)) {
+  // Where the venue does not say (Bybit), it may be from before all that was told since it was
+  // asked.
+  const base::Time as_of =
+      answer.balances_time != base::Time() ? answer.balances_time : request.sent_at + clock_offset_;
+  if (first_look && Doubtful(answer, as_of)) {
     ++stats_.stale_balances;
     if (!current) return;
     reconciliation_->account = Reconciliation::Part::kToAsk;
     return RetryReconciliation();
   }
-  if (first_look && OlderThanStream(answer)) {
+  if (first_look && OlderThanStream(as_of)) {
     // Believed all the same: then all of it is as of its own time, and what the stream has told
     // of since is booked on top.
     balance_times_.clear();
     Schedule(now_ + options_.recheck_after, {TaskKind::kBalances, {}});
   }
   const std::vector<venue::BalanceEntry> balances = WithZeros(answer.balances, state_.Assets());
-  for (const venue::BalanceEntry& entry : balances)
-    SetBalance(entry, answer.balances_time, /*from_query=*/true);
+  for (const venue::BalanceEntry& entry : balances) SetBalance(entry, answer.balances_time, as_of);
   if (answer.positions) {
     first_look ? TakeOverPositions(*answer.positions, answer.evidence)
                : ComparePositions(*answer.positions, answer.evidence);
@@ -492,7 +493,7 @@ void ExecutionEngine::OnAccount(const InFlight& request, const venue::Answer& an
                            {},
                            {},
                            answer.evidence,
-                           stated != base::Time() ? stated : request.sent_at + clock_offset_}));
+                           stated != base::Time() ? stated : answer.server_time.value_or(as_of)}));
   } else if (options_.compare_balances) {
     CompareBalances(balances);
   }
@@ -504,13 +505,13 @@ void ExecutionEngine::OnAccount(const InFlight& request, const venue::Answer& an
 // A back end that lags: nothing at all is held, or less was known than the stream has told.
 // The former is never believed: who holds nothing cannot trade, so that waiting costs nothing,
 // and all that comes later would be money from nowhere.
-bool ExecutionEngine::Doubtful(const venue::Answer& answer) {
+bool ExecutionEngine::Doubtful(const venue::Answer& answer, base::Time as_of) {
   const bool nothing =
       std::all_of(answer.balances.begin(), answer.balances.end(),
                   [](const venue::BalanceEntry& entry) { return Total(entry).zero(); });
   // Positions are asked for after the balances: of what came in between nothing says whether it
   // is in them.
-  const bool doubted = OlderThanStream(answer) &&
+  const bool doubted = OlderThanStream(as_of) &&
                        (answer.positions.has_value() || ++doubtful_looks_ <= kMaxDoubtfulLooks);
   if (nothing) {
     session_problem_ =
@@ -519,24 +520,22 @@ bool ExecutionEngine::Doubtful(const venue::Answer& answer) {
   return nothing || doubted;
 }
 
-bool ExecutionEngine::OlderThanStream(const venue::Answer& answer) const {
-  return answer.balances_time != base::Time() &&
-         std::any_of(balance_times_.begin(), balance_times_.end(),
-                     [&](const auto& of) { return of.second > answer.balances_time; });
+bool ExecutionEngine::OlderThanStream(base::Time as_of) const {
+  return std::any_of(balance_times_.begin(), balance_times_.end(),
+                     [&](const auto& of) { return of.second > as_of; });
 }
 
 void ExecutionEngine::SetBalance(const venue::BalanceEntry& entry, base::Time time,
-                                 bool from_query) {
+                                 std::optional<base::Time> as_of) {
   const auto& known = state_.balances();
   const auto before = known.find(entry.asset);
   const Money held = before == known.end() ? Money() : before->second.free + before->second.locked;
   base::Time& latest = balance_times_[entry.asset];
-  if (time != base::Time() && time < latest) {
+  if (const base::Time at = as_of.value_or(time); at != base::Time() && at < latest) {
     ++stats_.stale_balances;  // a back end that lags
     return;
   }
-  if (from_query && Total(entry).zero() && !held.zero() &&
-      doubtful_zero_.insert(entry.asset).second) {
+  if (as_of && Total(entry).zero() && !held.zero() && doubtful_zero_.insert(entry.asset).second) {
     // From nothing seen to nothing held: believed only when it is said twice.
     ++stats_.stale_balances;
     return Schedule(now_ + options_.recheck_after, {TaskKind::kBalances, {}});

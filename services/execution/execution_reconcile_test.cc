@@ -760,6 +760,39 @@ TEST_CASE("A balance that is older than the stream's is not taken over") {
   CHECK(f.engine.stats().stale_balances == 1);
 }
 
+TEST_CASE("An answer that does not say as of when it is undoes nothing told since it was asked") {
+  EngineFixture f(EngineFixture::Options(), /*start=*/false);
+  f.balances = {Balance("USDT", 100)};
+  f.Start();
+  const auto free = [&f] { return f.engine.state().balances().at(AssetId("USDT")).free; };
+  const auto told = [&f](int64_t usdt, base::Time at) {
+    f.Frame({.kind = venue::StreamKind::kBalances,
+             .evidence = "s",
+             .balances = {Balance("USDT", usdt)},
+             .time = at});
+  };
+  venue::Answer undated = EngineFixture::Confirmed();
+  undated.balances = {Balance("USDT", 100)};
+  f.Advance(61s);
+  REQUIRE(f.TakeSent("account"));
+  const OutgoingRequest asked = f.taken;
+  f.Advance(10ms);
+  told(90, f.now);
+  f.Advance(10ms);
+  undated.server_time = f.now;
+  f.Answer(asked, undated);
+  CHECK(free() == Money(90, 0));
+  CHECK(f.engine.stats().stale_balances == 1);
+  f.Advance(61s);
+  undated.balances = {Balance("USDT", 80)};
+  undated.server_time = f.now;
+  f.Answer("account", undated);
+  CHECK(free() == Money(80, 0));
+  // The answer was of a back end that lags: what was told before it and comes now is news.
+  told(70, f.now - 10ms);
+  CHECK(free() == Money(70, 0));
+}
+
 // --- stream ----------------------------------------------------------------------------
 
 TEST_CASE("A stream that the venue ends is connected again and everything is compared") {

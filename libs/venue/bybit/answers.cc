@@ -222,7 +222,8 @@ absl::Status ReadResult(Reader& reader, const Account& account, const RequestCon
       return absl::OkStatus();
     }
     case RequestKind::kAccount:
-      if (envelope.time) answer.balances_time = base::FromUnixMillis(*envelope.time);
+      // When it answered, not when the balances changed: that it does not say.
+      if (envelope.time) answer.server_time = base::FromUnixMillis(*envelope.time);
       return ReadWallets(reader, envelope.result, answer);
     case RequestKind::kPositions:
       return ReadPositions(reader, account, envelope.result, answer);

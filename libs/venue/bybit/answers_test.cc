@@ -168,7 +168,8 @@ TEST_CASE("Executions are trades, funding is none; balances are what is free and
   const Answer account = Decode(RequestKind::kAccount, Http(200, Body(0, wallet)));
   REQUIRE(account.balances.size() == 1);
   CHECK(account.balances[0].free == market::Money(100'00000000, 8));
-  CHECK(account.balances_time == base::FromUnixMillis(1700000000000));
+  CHECK(account.balances_time == base::Time());  // it says when it answered, and no more
+  CHECK(account.server_time == base::FromUnixMillis(1700000000000));
   wire::HttpExchange limited = Http(200, Body(0));
   limited.headers = {{"x-bapi-limit", "10"},
                      {"x-bapi-limit-status", "9"},
