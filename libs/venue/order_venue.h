@@ -271,8 +271,10 @@ struct Answer {
   bool not_found = false;
   std::vector<OrderUpdate> orders;
   std::vector<TradeUpdate> trades;
-  bool more_trades = false;  // kTrades: the answer was cut; see OrderVenue::MoreTrades
-  std::string cursor;        // of the next page, where the venue gives one
+  // kTrades: the answer was cut; see OrderVenue::MoreTrades. What there is of it may be none of
+  // ours.
+  bool more_trades = false;
+  std::string cursor;  // of the next page, where the venue gives one
   std::vector<BalanceEntry> balances;
   base::Time balances_time{};  // kAccount: when they last changed, if stated
   // kAccount of derivatives: every position that is not flat. Nothing: not stated.
@@ -328,6 +330,8 @@ struct AbsenceRules {
   bool cancel_by_client_id = true;
   // (c) order query and trades empty twice, this far apart
   base::Duration empty_apart = std::chrono::seconds(5);
+  // What is older the venue does not list any more, so that an empty answer proves nothing of it.
+  base::Duration lists_back = base::Duration::max();
 };
 
 // Whether a stream of own updates must be asked for with a key first.

@@ -316,12 +316,13 @@ void ExecutionEngine::OrderAnswered(const InFlight& request, const venue::Answer
 void ExecutionEngine::SinceAnswered(const InFlight& request, const venue::Answer& answer,
                                     bool unexplained, const TrackedOrder& order, Inquiry& inquiry) {
   const bool confirmed = answer.outcome == OutcomeClass::kConfirmed;
-  if (confirmed && answer.more_trades && !answer.trades.empty()) {
+  if (confirmed && answer.more_trades) {
     return Ask(order, inquiry, Purpose::kInquirySince,
                venue_.MoreTrades(request.context, answer, VenueNow()), {}, request.context.since,
                unexplained);
   }
-  if (confirmed && !unexplained) {
+  const bool listed = VenueNow() - request.context.since <= venue_.absence().lists_back;
+  if (confirmed && !unexplained && listed) {
     inquiry.trades_empty = true;
     Mention(inquiry.evidence, answer.evidence);
   } else {

@@ -139,6 +139,7 @@ TEST_CASE(
 struct Deviation {
   const char* name;
   bool time = true, query = true, trades = true, cancel = true;
+  base::Duration lists_back = base::Duration::max();
 };
 
 TEST_CASE("With any part of the proof missing an order stays UNKNOWN") {
@@ -147,10 +148,12 @@ TEST_CASE("With any part of the proof missing an order stays UNKNOWN") {
       {.name = "queries fail", .query = false},
       {.name = "trades fail", .trades = false},
       {.name = "cancels fail", .cancel = false},
+      {.name = "the venue lists no trades from so far back", .lists_back = 10s},
   };
   for (const Deviation& deviation : deviations) {
     CAPTURE(deviation.name);
     EngineFixture f;
+    f.venue.rules.lists_back = deviation.lists_back;
     LosePlacement(f, "g1a");
     for (int i = 0; i < 400; ++i) {
       f.Advance(1s);

@@ -154,7 +154,7 @@ void ExecutionEngine::OnInspected(const InFlight& request, const venue::Answer& 
     Inspection::Trades& trades = run.trades[request.context.instrument];
     trades.rows.insert(trades.rows.end(), answer.trades.begin(), answer.trades.end());
     trades.part = Part::kDone;
-    if (answer.more_trades && !answer.trades.empty()) {
+    if (answer.more_trades) {
       if (++trades.pages >= kMaxPages) {
         trades.whole = false;
       } else {

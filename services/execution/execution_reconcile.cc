@@ -431,7 +431,7 @@ void ExecutionEngine::OnTradesSince(const InFlight& request, const venue::Answer
     EmitNote(ToNote(TradesNote{instrument, *checked}));
   if (!reconciliation_ || reconciliation_->number != request.session) return;
   reconciliation_->trades[instrument] = Reconciliation::Part::kDone;
-  if (answer.more_trades && !answer.trades.empty()) {
+  if (answer.more_trades) {
     const bool sent = AskMoreTrades(request, answer, newest, unexplained);
     reconciliation_->trades[instrument] =
         sent ? Reconciliation::Part::kAsked : Reconciliation::Part::kToAsk;

@@ -54,7 +54,8 @@ absl::Status UsdmOrderVenue::Check(const KeyedVenueOptions& options) {
 
 UsdmOrderVenue::UsdmOrderVenue(KeyedVenueOptions options)
     : KeyedVenue(std::move(options)),
-      self_trade_(ParseSelfTrade(options_.self_trade_prevention).value_or(SelfTrade::kAllow)) {
+      self_trade_(ParseSelfTrade(options_.self_trade_prevention).value_or(SelfTrade::kAllow)),
+      absence_({.lists_back = kTradesSpan}) {
   GANNET_CHECK(Check(options_).ok(), "the options were checked");
 }
 

@@ -163,6 +163,11 @@ TEST_CASE("Executions are trades, funding is none; balances are what is free and
   CHECK(trades.trades[0].order_quantity == "0.03");
   CHECK(trades.trades[0].liquidity == market::Liquidity::kMaker);
   CHECK(trades.more_trades);
+  const std::string funding =
+      R"({"list":[{"execId":"e2","orderId":"","symbol":"BTCUSDT","side":"Sell","execType":"Funding","execPrice":"1","execQty":"0.01"}],"nextPageCursor":"more"})";
+  const Answer none = Decode(RequestKind::kTrades, Http(200, Body(0, funding)));
+  CHECK(none.trades.empty());
+  CHECK(none.more_trades);  // there may be trades behind it
   const std::string wallet =
       R"({"list":[{"accountType":"UNIFIED","coin":[{"coin":"USDT","walletBalance":"100.5","locked":"0.5"}]}]})";
   const Answer account = Decode(RequestKind::kAccount, Http(200, Body(0, wallet)));

@@ -80,6 +80,7 @@ absl::Status BybitVenue::Check(const KeyedVenueOptions& options) {
 BybitVenue::BybitVenue(Category category, KeyedVenueOptions options)
     : KeyedVenue(std::move(options)),
       category_(category),
+      absence_({.lists_back = kSpan}),
       self_trade_(ModeOf(options_.self_trade_prevention).value_or(SelfTrade::kVenueDefault)) {
   GANNET_CHECK(Check(options_).ok(), "the options were checked");
 }

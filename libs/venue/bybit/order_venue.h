@@ -101,8 +101,8 @@ class BybitVenue : public KeyedVenue {
   StreamUpdate Convert(const WalletFrame& frame) const;
 
   const Category category_;
-  const SelfTrade self_trade_;
   const AbsenceRules absence_;
+  const SelfTrade self_trade_;
   Reader reader_;
 };
 
