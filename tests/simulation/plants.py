@@ -126,7 +126,7 @@ PLANTS = [
      'the list of open orders is not read', ''),
     (RECONCILE, '    clock_synced_ = true;', '    clock_synced_ = !PLANT;',
      'the clock is never taken for known', ''),
-    (RECONCILE, '  for (const venue::BalanceEntry& entry : balances)\n    SetBalance(entry, answer.balances_time, /*from_query=*/true);', '  if (!PLANT || !state_.baseline())\n    for (const venue::BalanceEntry& entry : balances)\n      SetBalance(entry, answer.balances_time, /*from_query=*/true);',
+    (RECONCILE, '  for (const venue::BalanceEntry& entry : balances) SetBalance(entry, answer.balances_time, as_of);', '  if (!PLANT || !state_.baseline())\n    for (const venue::BalanceEntry& entry : balances) SetBalance(entry, answer.balances_time, as_of);',
      'balances are asked for and not taken over', ''),
     (RECONCILE, '  subscribe_due_ = now_ + kSubscribeAnswer;\n  Schedule(*subscribe_due_, {TaskKind::kSubscribe, {}});\n}', '  subscribe_due_ = now_ + kSubscribeAnswer;\n  if (!PLANT) Schedule(*subscribe_due_, {TaskKind::kSubscribe, {}});\n}',
      'a subscription without an answer is waited for without end', ''),
