@@ -112,7 +112,7 @@ class House {
         balance.account = market::AccountId("main/paper");
         balance.venue = "binance-spot";
         balance.asset = market::AssetId(asset);
-        balance.free = Amount("10000");
+        balance.free = Amount("100000");
         balances_.Emit(balance, cause);
       }
     });
@@ -341,6 +341,41 @@ TEST_CASE("A parent order cut off after any fact is brought to one end by the ne
       ++cuts;
     }
     CHECK(cuts > 10);
+  }
+}
+
+TEST_CASE("Exits of a bracket pass the gate: wide stop-limits, gaps, a price that has risen") {
+  struct Course {
+    const char* name;
+    const char* quantity;
+    const char* stop_limit;
+    int64_t then;  // where the market goes, in cents
+  };
+  // The last one enters just below max_order_notional of config/limits.yaml.
+  for (const Course& course :
+       {Course{"wide", "1.5", "90", 9'650}, Course{"gap", "1.5", "96", 11'000},
+        Course{"risen", "249", "96", 10'310}}) {
+    CAPTURE(course.name);
+    House house(kStart);
+    house.Begin();
+    market::OrderRequest order;
+    order.side = Side::kBuy;
+    order.price = P("100.02");
+    order.quantity = Q(course.quantity);
+    house.Give(order,
+               {.algo = Algo::kBracket,
+                .take_profit = P("103"),
+                .stop = P("97"),
+                .stop_limit = P(course.stop_limit)},
+               600s);
+    house.RunFor(20);
+    REQUIRE(house.bought() > 0);
+    house.Price(course.then);
+    house.RunFor(60);
+    const market::ParentOrder& end = house.parents().back();
+    INFO(market::Name(end.state) << " " << end.detail);
+    CHECK(end.state == ParentState::kCompleted);
+    CHECK(house.sold() == house.bought());
   }
 }
 
