@@ -26,6 +26,7 @@
 #include "libs/market/header.h"
 #include "libs/net/network.h"
 #include "services/gateway/chart_data.h"
+#include "services/gateway/sessions.h"
 #include "services/gateway/view.h"
 
 namespace gannet::gateway {

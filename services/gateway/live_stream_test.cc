@@ -191,7 +191,7 @@ TEST_CASE("Frames are made for who watches, or may still come back for them") {
     bool Send(std::string) override { return true; }
     void Close() override {}
   };
-  const auto viewer = stream.Join(std::make_shared<Socket>(), "ann");
+  const auto viewer = stream.Join(std::make_shared<Socket>(), {"ann", ""});
   REQUIRE(viewer);
   stream.Open(*viewer, "1", nobody - 5, now);  // frames that were never made
   CHECK(stream.stats().snapshots == 1);
@@ -200,7 +200,7 @@ TEST_CASE("Frames are made for who watches, or may still come back for them") {
   stream.Leave(*viewer);
   CHECK(run(1min) == 600);
   CHECK(run(2min) == 600);
-  const auto back = stream.Join(std::make_shared<Socket>(), "ann");
+  const auto back = stream.Join(std::make_shared<Socket>(), {"ann", ""});
   stream.Open(*back, "1", had, now);
   CHECK(stream.stats().snapshots == 2);
   CHECK(stream.stats().resumed == 0);

@@ -250,7 +250,8 @@ class World {
     next_signature_ = executor_.Now() + 1s;
     const auto before = HeldBefore(state, LookAt(place));
     const risk::ExposureBook& book = platform_.risk().book();
-    for (const auto& [instrument, amount] : state.position_differences()) {
+    // A copy: what is signed is booked at once.
+    for (const auto& [instrument, amount] : std::map(state.position_differences())) {
       const auto held = before.find(instrument);
       const risk::Index known = book.FindInstrument(instrument);
       if (held == before.end() || held->second != amount || known == risk::kNone) continue;
