@@ -129,6 +129,8 @@ def overview():
                   runbook="no-data"),
             Panel("Builds", "More than one build of a job at a time: a roll-out, or a leftover.", "none",
                   [(f"count by (job, build) ({of('gannet_build_info')})", "{{job}} {{build}}")], kind="table", width=6),
+            Panel("Ahead of the system clock", "So far the system clock was set back behind what a process has already recorded; it goes on from there, and follows again when the two meet.", "s",
+                  [(f"{of('gannet_clock_ahead_seconds')} > 0", "{{job}} {{instance}}")], kind="table", width=12),
         ]),
         ("Queues, losses, requests", [
             Panel("Fill of queues", "Share of what a bounded queue may hold.", "percentunit", [

@@ -602,14 +602,16 @@ TEST_CASE("More waiting commands than the limit are turned away") {
   Platform p(false);
   p.engines().silent = true;
   int waiting = 0, refused = 0;
-  for (size_t i = 0; i < ShardCommands::kMaxWaiting + 3; ++i) {
-    p.front.commands->Submit(Kill(std::to_string(i)), {}, [&](const auto& result) {
+  const auto submit = [&](market::Command command) {
+    p.front.commands->Submit(std::move(command), {}, [&](const auto& result) {
       if (result.ok()) ++waiting;
       if (result.status().code() == absl::StatusCode::kResourceExhausted) ++refused;
     });
-  }
+  };
+  for (size_t i = 0; i < ShardCommands::kMaxWaiting + 3; ++i) submit(Order(std::to_string(i)));
+  submit(Kill("stop"));  // has room of its own
   p.executor.RunFor(10s);
-  CHECK(waiting == static_cast<int>(ShardCommands::kMaxWaiting));
+  CHECK(waiting == static_cast<int>(ShardCommands::kMaxWaiting) + 1);
   CHECK(refused == 3);
 }
 

@@ -783,6 +783,8 @@ TEST_CASE("An answer that does not say as of when it is undoes nothing told sinc
   f.Answer(asked, undated);
   CHECK(free() == Money(90, 0));
   CHECK(f.engine.stats().stale_balances == 1);
+  f.balances = {Balance("USDT", 90)};
+  f.Reconcile();
   f.Advance(61s);
   undated.balances = {Balance("USDT", 80)};
   undated.server_time = f.now;

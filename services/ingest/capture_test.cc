@@ -152,7 +152,7 @@ TEST_CASE("CaptureSet tells the product by content and takes an override") {
   Put(files, "/x", At(1, kSnapshot));
   const auto unknown = CaptureSet::Open(files, {{.path = "/x"}}, {});
   CHECK(unknown.status().code() == absl::StatusCode::kInvalidArgument);
-  CHECK(std::string(unknown.status().message()).find("--venue") != std::string::npos);
+  CHECK(std::string(unknown.status().message()).find("which Binance product") != std::string::npos);
   Put(files, "/y", "wss://other.example/ws <-> 1626992740.1\n");
   CHECK_FALSE(CaptureSet::Open(files, {{.path = "/y"}}, {}).ok());
 }
