@@ -279,7 +279,9 @@ struct Answer {
   base::Time balances_time{};  // kAccount: when they last changed, if stated
   // kAccount of derivatives: every position that is not flat. Nothing: not stated.
   std::optional<std::vector<PositionEntry>> positions;
-  std::string unfit;  // kAccount: why this account cannot be traded with as it is set up
+  // kAccount: why this account cannot be traded with as it is set up; kDeadMan: why the timer
+  // does not run as it was set.
+  std::string unfit;
   std::vector<BalanceChange> changes;  // kBalanceChanges
   base::Time changes_until{};  // of its newest row, be that a change or not; the epoch: it has none
   bool more_changes = false;   // the answer was cut; see OrderVenue::BalanceChanges

@@ -135,7 +135,9 @@ bool ExecutionEngine::AskNextPart(const InFlight& request, venue::Answer& answer
   if (request.gathered) answer = Joined(*request.gathered, std::move(answer));
   if (!next) return false;
   const venue::WireRequest& wire = next->request;
-  if (request.parts >= kMaxParts || !budget_.Take(wire, RateBudget::Use::kNormal, now_)) {
+  const auto use =
+      request.purpose == Purpose::kDeadMan ? RateBudget::Use::kCancel : RateBudget::Use::kNormal;
+  if (request.parts >= kMaxParts || !budget_.Take(wire, use, now_)) {
     // Half an answer is none.
     const std::string why =
         request.parts >= kMaxParts ? "it has too many pages" : "no room to ask on";

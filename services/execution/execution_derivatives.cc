@@ -19,6 +19,9 @@ using venue::RequestKind;
 constexpr base::Duration kDeadManRetry = std::chrono::seconds(1);
 // Rows of what changed balances may come late, so that younger ones are known before them.
 constexpr base::Duration kLateChanges = std::chrono::minutes(2);
+// What does not run as it was set may take effect still (Bybit: "query or set again after 10
+// seconds").
+constexpr base::Duration kDeadManEffect = std::chrono::seconds(10);
 
 // The orders by which USD-M closes positions itself are known by their client ids ("Event:
 // Order Update", special client order id).
@@ -272,28 +275,34 @@ void ExecutionEngine::ArmDeadMan(const market::InstrumentId& instrument) {
 
 void ExecutionEngine::RenewDeadMan() {
   armed_.clear();
-  std::set<market::InstrumentId> failed = std::move(dead_man_failed_);
-  dead_man_failed_.clear();
+  const auto failed = std::exchange(dead_man_failed_, {});
+  const auto running = std::exchange(dead_man_running_, {});
   for (const market::ClientOrderId& id : state_.open()) {
     const TrackedOrder* order = state_.Find(id);
     if (order == nullptr || order->external || order->place.id == 0) continue;
     const market::InstrumentId& instrument = order->intent.instrument;
-    if (failed.contains(instrument)) dead_man_failed_.insert(instrument);
+    if (const auto found = failed.find(instrument); found != failed.end())
+      dead_man_failed_.insert(*found);
+    if (running.contains(instrument)) dead_man_running_.insert(instrument);
     ArmDeadMan(instrument);
   }
 }
 
 void ExecutionEngine::OnDeadMan(const InFlight& request, const venue::Answer& answer) {
   const market::InstrumentId& instrument = request.context.instrument;
-  if (answer.outcome == OutcomeClass::kConfirmed) {
+  const bool unfit = !answer.unfit.empty();
+  if (answer.outcome == OutcomeClass::kConfirmed && !unfit) {
     ++stats_.dead_man_renewals;
     dead_man_failed_.erase(instrument);
+    dead_man_running_.insert(instrument);
     return;
   }
   ++stats_.dead_man_failures;
-  dead_man_failed_.insert(instrument);
+  dead_man_failed_[instrument] =
+      unfit ? answer.unfit : absl::StrCat(answer.code, " ", answer.message);
+  if (unfit) dead_man_running_.erase(instrument);
   armed_.erase(instrument);
-  Schedule(now_ + kDeadManRetry, {TaskKind::kDeadMan, {}});
+  Schedule(now_ + (unfit ? kDeadManEffect : kDeadManRetry), {TaskKind::kDeadMan, {}});
 }
 
 }  // namespace gannet::execution

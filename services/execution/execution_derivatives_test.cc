@@ -428,11 +428,14 @@ TEST_CASE(
   CHECK(f.taken.wire.target == "place-batch g1a g1b g1c of 0.6 reduce-only 0.6 0.4 reduce-only");
 }
 
-bool DeadManTold(const Fixture& f) {
-  const std::vector<std::string> problems = f.engine.Problems(f.now);
-  return std::any_of(problems.begin(), problems.end(), [](const std::string& problem) {
-    return problem.find("dead-man") != std::string::npos;
-  });
+std::string DeadManTold(const Fixture& f) {
+  for (const std::string& problem : f.engine.Problems(f.now)) {
+    if (problem.find("dead-man") != std::string::npos) return problem;
+  }
+  return "";
+}
+bool Says(const std::string& text, std::string_view words) {
+  return text.find(words) != std::string::npos;
 }
 
 TEST_CASE("The dead-man timer is set with the first order, renewed, and its failure is seen") {
@@ -462,7 +465,7 @@ TEST_CASE("The dead-man timer is set with the first order, renewed, and its fail
   // Nothing is open: it may run out, and that it could not be set again is nothing to tell of.
   f.Advance(10s);
   f.Lose("dead-man");
-  REQUIRE(DeadManTold(f));
+  REQUIRE(Says(DeadManTold(f), "it will cancel what is open"));
   f.StreamOrder([&] {
     venue::OrderUpdate update = f.Algo("g1s");
     update.status = VenueOrderStatus::kCanceled;
@@ -471,7 +474,32 @@ TEST_CASE("The dead-man timer is set with the first order, renewed, and its fail
   REQUIRE(f.State("g1s") == OrderState::kCanceled);
   f.Advance(60s);
   CHECK_FALSE(f.TakeSent("dead-man"));
-  CHECK_FALSE(DeadManTold(f));
+  CHECK(DeadManTold(f).empty());
+}
+
+TEST_CASE("A dead-man timer that never ran, or does not run as it was set, protects nothing") {
+  ExecutionOptions options = EngineFixture::Options();
+  options.dead_man = 30s;
+  Fixture f(options);
+  f.Waiting("g1s");
+  SECTION("it could not be set") {
+    f.Lose("dead-man");
+    CHECK(Says(DeadManTold(f), "nothing cancels what is open"));
+    f.Advance(1s);
+  }
+  SECTION("it was set, and the account does not have it") {
+    venue::Answer answer = f.Confirmed();
+    answer.unfit = "not switched on";
+    f.Answer("dead-man", answer);
+    CHECK(Says(DeadManTold(f), "nothing cancels what is open"));
+    CHECK(Says(DeadManTold(f), "not switched on"));
+    CHECK(f.engine.stats().dead_man_renewals == 0);
+    f.Advance(9s);
+    CHECK_FALSE(f.TakeSent("dead-man"));  // it may take effect still
+    f.Advance(1s);
+  }
+  f.Answer("dead-man", f.Confirmed());
+  CHECK(DeadManTold(f).empty());
 }
 
 }  // namespace

@@ -682,8 +682,10 @@ class ExecutionEngine {
   };
   std::map<std::pair<market::InstrumentId, market::VenueOrderId>, Unclaimed> unclaimed_;
   std::set<std::pair<market::InstrumentId, market::VenueOrderId>> foreign_names_;  // none of ours
-  std::set<market::InstrumentId> armed_;            // whose dead-man timer runs
-  std::set<market::InstrumentId> dead_man_failed_;  // could not be set again, with orders open
+  std::set<market::InstrumentId> armed_;  // whose dead-man timer runs
+  // With orders open: why it could not be set, and where it was before.
+  std::map<market::InstrumentId, std::string> dead_man_failed_;
+  std::set<market::InstrumentId> dead_man_running_;
   std::map<market::InstrumentId, market::Money> position_suspects_;
   std::string key_problem_;  // why no order may leave with this key; empty: it fits
   std::string session_problem_;

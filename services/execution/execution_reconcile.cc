@@ -631,8 +631,14 @@ std::vector<std::string> ExecutionEngine::Problems(base::Time now) const {
   }
   for (const auto& [instrument, halt] : state_.halts())
     problems.push_back(absl::StrCat(instrument.text(), ": ", halt.reason));
-  add(!dead_man_failed_.empty(),
-      "the venue's dead-man timer could not be set again; it will cancel what is open");
+  for (const auto& [instrument, why] : dead_man_failed_) {
+    problems.push_back(
+        absl::StrCat("the venue's dead-man timer for ", instrument.text(),
+                     dead_man_running_.contains(instrument)
+                         ? " could not be set again; it will cancel what is open: "
+                         : " does not run; nothing cancels what is open when execution is gone: ",
+                     why));
+  }
   add(!vanished_.empty(),
       absl::StrCat(vanished_.size(),
                    " open orders that the venue does not find; look at its own order list"));

@@ -125,6 +125,7 @@ std::vector<std::pair<std::string, std::string>> Door::LimitOf(AccountIndex acco
 void Door::Dispatch(std::string_view method, std::string_view path, Call& call) {
   const bool get = method == "GET", post = method == "POST";
   if (post && path == "/v5/order/disconnected-cancel-all") return Protect(call);
+  if (get && path == "/v5/account/query-dcp-info") return WriteProtections(call);
   if (get && path == "/v5/account/wallet-balance") {
     call.result.Object().Array("list");
     WriteWallet(call.result, exchange_, call.account, HeldAssets(exchange_, call.account));
@@ -282,6 +283,20 @@ void Door::Protect(Call& call) {
   Protection& protection = protections_[{call.account, std::string(product)}];
   protection.window = std::chrono::seconds(*seconds);
   if (!Listens(call.account)) protection.due = exchange_.now() + protection.window;
+}
+
+void Door::WriteProtections(Call& call) {
+  call.result.Object().Array("dcpInfos");
+  for (const auto& [of, protection] : protections_) {
+    if (of.first != call.account) continue;
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(protection.window);
+    call.result.Object()
+        .Text("product", of.second)
+        .Text("dcpStatus", "ON")
+        .Text("timeWindow", std::to_string(seconds.count()))
+        .EndObject();
+  }
+  call.result.EndArray().EndObject();
 }
 
 // --- private stream --------------------------------------------------------------

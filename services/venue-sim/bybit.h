@@ -125,6 +125,7 @@ class Door {
   };
   Range PageOf(Call& call, size_t total, int64_t usual, int64_t most);
   void Protect(Call& call);
+  void WriteProtections(Call& call);
   void WriteIds(Call& call, std::string_view id, std::string_view link);
   bool Listens(AccountIndex account) const;
   void OnTrade(ConnectionId id, Connection& connection, std::string_view text);

@@ -191,6 +191,25 @@ absl::Status ReadMode(Reader& reader, const AccountSetup& setup, const std::stri
   return absl::OkStatus();
 }
 
+// The account has disconnect protection only where the venue has switched it on for it.
+absl::Status ReadProtection(Reader& reader, const Account& account, const std::string& result,
+                            Answer& answer) {
+  GANNET_ASSIGN_OR_RETURN(const std::vector<Protection> list, reader.ReadProtections(result));
+  const std::string_view product = ProductOf(account.category);
+  const std::string wanted =
+      std::to_string(std::chrono::duration_cast<std::chrono::seconds>(account.dead_man).count());
+  answer.unfit = Concat({"disconnect protection (DCP) is not switched on for ", product,
+                         " of this account; ask its manager at Bybit for it, or set dead_man: 0s"});
+  for (const Protection& row : list) {
+    if (*row.product != product || row.status != "ON") continue;
+    answer.unfit = row.window == wanted ? ""
+                                        : Concat({"disconnect protection of ", product, " waits ",
+                                                  row.window.value_or("unknown"), " s, not ",
+                                                  wanted, " s; what is set takes some seconds"});
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ReadChanges(Reader& reader, const Account& account, const std::string& result,
                          Answer& answer) {
   GANNET_ASSIGN_OR_RETURN(const List<LogRow> list, reader.ReadLog(result));
@@ -229,6 +248,9 @@ absl::Status ReadResult(Reader& reader, const Account& account, const RequestCon
       return ReadPositions(reader, account, envelope.result, answer);
     case RequestKind::kAccountMode:
       return ReadMode(reader, account.setup, envelope.result, answer);
+    case RequestKind::kDeadMan:
+      if (request.part == 0) return absl::OkStatus();  // that it is set
+      return ReadProtection(reader, account, envelope.result, answer);
     case RequestKind::kBalanceChanges:
       return ReadChanges(reader, account, envelope.result, answer);
     case RequestKind::kKeyRights: {

@@ -25,6 +25,7 @@ struct Account {
   std::string_view venue;  // the first part of instrument ids
   Category category = Category::kSpot;
   const AccountSetup& setup;
+  base::Duration dead_man{0};
 };
 Answer DecodeAnswer(Reader& reader, const Account& account, const RequestContext& request,
                     const wire::HttpExchange& exchange);

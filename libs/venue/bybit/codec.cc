@@ -127,6 +127,11 @@ constexpr Field<AccountInfo> kAccountInfo[] = {
     {"timeWindow", &AccountInfo::window},
     {"smpGroup", &AccountInfo::smp_group},
 };
+constexpr Field<Protection> kProtection[] = {
+    {"product", &Protection::product, true},
+    {"dcpStatus", &Protection::status},
+    {"timeWindow", &Protection::window},
+};
 
 std::string TextIn(const dom::object& object, std::string_view name) {
   std::string_view text;
@@ -254,6 +259,13 @@ absl::StatusOr<List<Wallet>> Reader::ReadWallets(std::string_view result) {
 absl::StatusOr<AccountInfo> Reader::ReadAccountInfo(std::string_view result) {
   GANNET_ASSIGN_OR_RETURN(const dom::element root, impl_->document.Parse(result));
   return ReadRecord<AccountInfo>(root, kAccountInfo, "account info", impl_->keep);
+}
+absl::StatusOr<std::vector<Protection>> Reader::ReadProtections(std::string_view result) {
+  GANNET_ASSIGN_OR_RETURN(const dom::element root, impl_->document.Parse(result));
+  dom::element rows;
+  // Of an account without it the venue answers with nothing.
+  if (root["dcpInfos"].get(rows)) return std::vector<Protection>();
+  return ReadRecords<Protection>(rows, kProtection, "dcpInfos", impl_->keep);
 }
 absl::StatusOr<ApiKeyInfo> Reader::ReadApiKey(std::string_view result) {
   GANNET_ASSIGN_OR_RETURN(const dom::element root, impl_->document.Parse(result));

@@ -77,6 +77,11 @@ struct AccountInfo {
   OtherFields other;
 };
 
+struct Protection {  // account/query-dcp-info
+  Text product, status, window;
+  OtherFields other;
+};
+
 // What every REST answer says. `result` is JSON, read by the reader of its call.
 struct Envelope {
   int64_t code = 0;
@@ -147,6 +152,7 @@ class Reader {
   absl::StatusOr<List<LogRow>> ReadLog(std::string_view result);
   absl::StatusOr<List<Wallet>> ReadWallets(std::string_view result);
   absl::StatusOr<AccountInfo> ReadAccountInfo(std::string_view result);
+  absl::StatusOr<std::vector<Protection>> ReadProtections(std::string_view result);
   absl::StatusOr<ApiKeyInfo> ReadApiKey(std::string_view result);
   // Milliseconds of an answer to market/time: its result states nanoseconds as text.
   absl::StatusOr<int64_t> ReadServerTime(std::string_view result);

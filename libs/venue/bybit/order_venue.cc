@@ -276,6 +276,10 @@ std::optional<OrderVenue::Part> BybitVenue::NextPart(const RequestContext& conte
       return Part{SendPage(*std::move(call), context.kind, further ? answer.cursor : "", now),
                   part};
     }
+    case RequestKind::kDeadMan:
+      // That it was taken does not say that the account has the protection.
+      if (context.part > 0) return std::nullopt;
+      return Part{SendPage(DisconnectProtection(), context.kind, "", now), 1};
     default:
       return std::nullopt;
   }
@@ -331,8 +335,8 @@ Answer BybitVenue::Decode(const RequestContext& request, const wire::HttpExchang
   const bool of_account = request.kind == RequestKind::kAccount;
   if (of_account && request.part > 0)
     context.kind = request.part == kSetupPart ? RequestKind::kAccountMode : RequestKind::kPositions;
-  Answer answer =
-      bybit::DecodeAnswer(reader_, {options_.venue, category_, options_.setup}, context, exchange);
+  Answer answer = bybit::DecodeAnswer(
+      reader_, {options_.venue, category_, options_.setup, options_.dead_man}, context, exchange);
   // Positions of one symbol say how it is set up; they were counted before.
   if (of_account && request.part > kSetupPart) answer.positions.reset();
   const EndpointLimit limit = LimitOf(exchange);

@@ -76,6 +76,7 @@ class BybitVenue : public KeyedVenue {
   WireRequest Subscribe(base::Time now) override;  // authenticates
   std::optional<WireRequest> Topics() override;
   std::optional<WireRequest> Heartbeat() override;
+  // Sets it; then whether the account has it is asked.
   std::optional<WireRequest> DeadMan(const market::InstrumentId& instrument, base::Duration timeout,
                                      base::Time now) override;
 

@@ -361,14 +361,44 @@ TEST_CASE("Bybit's private stream authenticates, subscribes and tells of orders 
   }
 }
 
-TEST_CASE("Bybit's disconnect protection is armed only on demand") {
+TEST_CASE("Bybit's disconnect protection is armed only on demand, and asked for once it is set") {
   CHECK(SpotVenue(Options()).Topics()->body.find("dcp") == std::string::npos);
   CHECK(LinearVenue(Options()).Topics()->body.find("dcp") == std::string::npos);
   CHECK(LinearVenue(Options()).Topics()->body.find("wallet") != std::string::npos);
   KeyedVenueOptions options = Options();
   options.dead_man = std::chrono::seconds(30);
-  CHECK(SpotVenue(options).Topics()->body.find("dcp.spot") != std::string::npos);
+  SpotVenue venue(options);
+  CHECK(venue.Topics()->body.find("dcp.spot") != std::string::npos);
   CHECK(LinearVenue(options).Topics()->body.find("dcp.future") != std::string::npos);
+
+  const auto set = venue.DeadMan(Btc().id, options.dead_man, kNow);
+  REQUIRE(set);
+  CHECK(set->body == R"({"product":"SPOT","timeWindow":30})");
+  RequestContext context = Context(RequestKind::kDeadMan);
+  const Answer taken = venue.DecodeAnswer(context, Http(0, "{}"));
+  CHECK(taken.outcome == OutcomeClass::kConfirmed);
+  CHECK(taken.unfit.empty());
+  const auto ask = venue.NextPart(context, taken, kNow);
+  REQUIRE(ask);
+  CHECK(ask->request.target == "/v5/account/query-dcp-info");
+  context.part = ask->part;
+  const auto says = [&](const std::string& rows) {
+    const Answer answer = venue.DecodeAnswer(context, Http(0, R"({"dcpInfos":[)" + rows + "]}"));
+    CHECK(answer.outcome == OutcomeClass::kConfirmed);
+    CHECK_FALSE(venue.NextPart(context, answer, kNow));
+    return answer.unfit;
+  };
+  const auto row = [](const std::string& product, const std::string& status,
+                      const std::string& window) {
+    return R"({"product":")" + product + R"(","dcpStatus":")" + status + R"(","timeWindow":")" +
+           window + R"("})";
+  };
+  CHECK(says(row("DERIVATIVES", "ON", "10") + "," + row("SPOT", "ON", "30")).empty());
+  CHECK(says("").find("not switched on for SPOT") != std::string::npos);
+  CHECK(says(row("DERIVATIVES", "ON", "30")).find("not switched on") != std::string::npos);
+  CHECK(says(row("SPOT", "OFF", "30")).find("not switched on") != std::string::npos);
+  CHECK(says(row("SPOT", "ON", "10")).find("waits 10 s, not 30 s") != std::string::npos);
+  CHECK_FALSE(venue.DecodeAnswer(context, Http(0, "{}")).unfit.empty());
 }
 
 KeyedVenueOptions LinearOptions() {

@@ -421,11 +421,14 @@ Call SetTradingStop(const TradingStop& stop) {
   return call;
 }
 
+std::string_view ProductOf(Category category) {
+  return category == Category::kSpot ? "SPOT" : "DERIVATIVES";
+}
 absl::StatusOr<Call> SetDisconnectProtection(Category category, base::Duration window) {
   if (window < kMinDisconnectWindow || window > kMaxDisconnectWindow)
     return NotOffered("disconnect window outside 3 to 300 s");
   Call call = Make(RequestKind::kDeadMan, "POST", "/v5/order/disconnected-cancel-all");
-  call.parameters.Plain("product", category == Category::kSpot ? "SPOT" : "DERIVATIVES");
+  call.parameters.Plain("product", ProductOf(category));
   call.parameters.Number("timeWindow",
                          std::chrono::duration_cast<std::chrono::seconds>(window).count());
   return call;

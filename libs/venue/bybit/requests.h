@@ -83,6 +83,7 @@ inline constexpr base::Duration kMinDisconnectWindow = std::chrono::seconds(3),
                                 kMaxDisconnectWindow = std::chrono::seconds(300);
 absl::StatusOr<Call> SetDisconnectProtection(Category category, base::Duration window);
 Call DisconnectProtection();
+std::string_view ProductOf(Category category);  // as it is called there
 
 Call ServerTime();
 
