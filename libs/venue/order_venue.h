@@ -74,7 +74,7 @@ struct WireRequest {
   base::Duration receive_window{};  // the venue refuses the request this long after `timestamp`
   uint32_t weight = 1;              // of the venue's request limit
   bool counts_as_order = false;     // of the venue's order limits
-  uint32_t orders = 1;              // then as so many; of the limit by the minute
+  uint32_t orders = 1;              // then, or as cancels, as so many; of the limit by the minute
   uint32_t orders_of_minute = 1;    // as so many
   bool operator==(const WireRequest&) const = default;
 };

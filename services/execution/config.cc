@@ -39,6 +39,8 @@ void ReadFee(config::Section& in, std::string_view key, int64_t& ppm) {
 
 void ReadRate(config::Section& in, RateLimits& out) {
   in.Optional("weight_per_minute", out.weight_per_minute, config::Between(1, 1'000'000));
+  in.Optional("orders_per_second", out.orders_per_second, config::Between(0, 10'000));
+  in.Optional("cancels_per_second", out.cancels_per_second, config::Between(0, 10'000));
   in.Optional("orders_per_10s", out.orders_per_10s, config::Between(1, 100'000));
   in.Optional("orders_per_minute", out.orders_per_minute, config::Between(0, 1'000'000));
   in.Optional("orders_per_day", out.orders_per_day, config::Between(1, 100'000'000));
@@ -195,9 +197,10 @@ RateLimits DefaultRateOf(VenueKind kind) {
     limits.orders_per_day = UINT32_MAX;  // none
   }
   if (IsBybit(kind)) {
-    // "Rate Limit": 600 requests in 5 s of an address; placements of an account: 20 a second on
-    // spot, 10 on linear.
+    // "Rate Limit": 600 requests in 5 s of an address; placements of an account, and cancels as
+    // many: 20 a second on spot, 10 on linear.
     limits.weight_per_minute = 6000;
+    limits.orders_per_second = limits.cancels_per_second = kind == VenueKind::kBybitSpot ? 20 : 10;
     limits.orders_per_10s = kind == VenueKind::kBybitSpot ? 150 : 80;
     limits.orders_per_day = UINT32_MAX;
   }

@@ -68,7 +68,7 @@ class ScriptedVenue : public venue::OrderVenue {
     }
     venue::WireRequest wire = Request(venue::RequestKind::kPlaceBatch, "POST", words + quantities,
                                       now, std::chrono::seconds(2), true);
-    wire.orders = place_batch;
+    wire.orders = members_count ? static_cast<uint32_t>(orders.size()) : place_batch;
     return wire;
   }
   venue::WireRequest Cancel(const venue::OrderKey& order, base::Time now) override {
@@ -94,7 +94,10 @@ class ScriptedVenue : public venue::OrderVenue {
                                  base::Time now) override {
     std::string words = "cancel-batch";
     for (const venue::OrderKey& order : orders) words += " " + order.client_order_id.text();
-    return Request(venue::RequestKind::kCancelBatch, "DELETE", words, now, std::chrono::seconds(2));
+    venue::WireRequest wire =
+        Request(venue::RequestKind::kCancelBatch, "DELETE", words, now, std::chrono::seconds(2));
+    wire.orders = static_cast<uint32_t>(orders.size());
+    return wire;
   }
   absl::StatusOr<venue::WireRequest> CancelReplace(const market::OrderIntent& replacement,
                                                    market::Quantity quantity,
@@ -204,6 +207,7 @@ class ScriptedVenue : public venue::OrderVenue {
   size_t batch = 0;             // cancels that one request takes
   size_t place_batch = 0;       // orders that one request places
   size_t places = 1;            // where orders may be; of two the second is asked as "past-…"
+  bool members_count = false;   // of a batch of placements each order counts, and no more
   bool two_identities = false;  // stop orders wait as "algo:…"
   bool derivatives = false;     // balance changes are asked for, a dead-man timer is there
   base::Time changes_since{};   // of the latest question

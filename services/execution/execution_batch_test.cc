@@ -1,7 +1,9 @@
 // Several placements or cancels in one request: each order has its own result, and its own
 // fate.
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "services/execution/engine_fixture_for_test.h"
@@ -19,7 +21,7 @@ const market::Scope kFirm{market::ScopeKind::kFirm, ""};
 
 // Five working orders at a venue that takes three in a batch.
 struct Batches : EngineFixture {
-  Batches() {
+  explicit Batches(ExecutionOptions options = Options()) : EngineFixture(std::move(options)) {
     venue.batch = 3;
     for (const char* id : {"a", "b", "c", "d", "e"}) Working(id, std::string("10") + id);
   }
@@ -404,6 +406,40 @@ TEST_CASE("Orders go one by one where a batch would take more of a limit than is
   CHECK(f.TakeSent("place e"));
   CHECK(f.Last("h").kind == ExecKind::kNotSent);
   CHECK(f.Last("h").local_reason == market::RejectReason::kMessageRate);
+}
+
+TEST_CASE("A batch is no larger than what the venue takes in a second") {
+  ExecutionOptions options = EngineFixture::Options();
+  options.rate.orders_per_second = 2;
+  Placements f(options);
+  f.venue.members_count = true;
+  f.PlaceAll({"a", "b", "c"});
+  CHECK(f.TakeSent("place-batch a b of"));
+  CHECK(f.Last("c").local_reason == market::RejectReason::kMessageRate);
+  f.Advance(1s);
+  f.PlaceAll({"d"});
+  CHECK(f.TakeSent("place d"));
+  f.PlaceAll({"e", "f"});  // of which one has room
+  CHECK(f.TakeSent("place e"));
+  CHECK(f.Last("f").kind == ExecKind::kNotSent);
+}
+
+TEST_CASE("Cancels beyond what the venue takes in a second go in the next") {
+  ExecutionOptions options = EngineFixture::Options();
+  options.rate.cancels_per_second = 2;
+  Batches f(options);
+  const bool kill = GENERATE(true, false);
+  f.Command(kill ? market::CommandKind::kKill : market::CommandKind::kCancelAll, kFirm);
+  CHECK(f.TakeSent("cancel-batch a b"));
+  CHECK_FALSE(f.TakeSent("cancel"));
+  f.Advance(1s);
+  CHECK(f.TakeSent("cancel-batch c d"));
+  CHECK_FALSE(f.TakeSent("cancel"));
+  f.Advance(1s);
+  CHECK(f.TakeSent("cancel e"));
+  f.Advance(5s);
+  CHECK_FALSE(f.TakeSent("cancel"));
+  CHECK(f.engine.stats().cancels == 5);
 }
 
 TEST_CASE("The dead-man timer of every instrument in a batch is set") {

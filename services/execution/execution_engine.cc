@@ -24,6 +24,11 @@ bool JoinsBatch(const market::OrderIntent& intent, const venue::OrderVenue& venu
   return intent.kind == market::IntentKind::kNew && venue.FitsPlaceBatch(intent);
 }
 
+// `in_second` zero: any number.
+size_t MostIn(size_t batch, uint32_t in_second) {
+  return in_second == 0 ? batch : std::min<size_t>(batch, in_second);
+}
+
 }  // namespace
 
 std::string NotSentError(const Block& block) {
@@ -60,7 +65,7 @@ void ExecutionEngine::OnVerdict(const market::Event<market::RiskDecision>& event
   const auto found = waiting.find(event.value.intent.client_order_id);
   if (found == waiting.end() || found->second.decision != event.value)
     return;  // a denial, or a repetition
-  const bool may_join = venue_.MostInPlaceBatch() > 1 && JoinsBatch(event.value.intent, venue_);
+  const bool may_join = MostInPlaceBatch() > 1 && JoinsBatch(event.value.intent, venue_);
   if (!may_join && gathered_.empty()) {  // decided as it stands in the event, without a copy
     const market::EventId correlation = found->second.correlation;
     cause_ = event.header;
@@ -71,7 +76,15 @@ void ExecutionEngine::OnVerdict(const market::Event<market::RiskDecision>& event
   });
   if (gathered) return;
   gathered_.push_back({found->second, event.header});
-  if (!may_join || gathered_.size() >= venue_.MostInPlaceBatch()) DecideGathered();
+  if (!may_join || gathered_.size() >= MostInPlaceBatch()) DecideGathered();
+}
+
+// A batch beyond what a second takes would never go.
+size_t ExecutionEngine::MostInPlaceBatch() const {
+  return MostIn(venue_.MostInPlaceBatch(), options_.rate.orders_per_second);
+}
+size_t ExecutionEngine::MostInCancelBatch() const {
+  return MostIn(venue_.MostInBatch(), options_.rate.cancels_per_second);
 }
 
 void ExecutionEngine::DecideGathered() {
@@ -609,7 +622,7 @@ bool ExecutionEngine::SendCancels(const std::vector<market::ClientOrderId>& ids,
     }
     std::vector<market::ClientOrderId>& batch = batches[order.intent.instrument];
     batch.push_back(id);
-    if (batch.size() < venue_.MostInBatch()) continue;
+    if (batch.size() < MostInCancelBatch()) continue;
     if (!SendCancelBatch(std::exchange(batch, {}), why)) return false;
   }
   for (const auto& [instrument, rest] : batches) {

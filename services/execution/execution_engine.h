@@ -377,6 +377,8 @@ class ExecutionEngine {
   // execution_engine.cc
   void Enter(const market::Header& cause, base::Time now);
   void Decide(const market::RiskDecision& verdict, const market::EventId& correlation);
+  size_t MostInPlaceBatch() const;
+  size_t MostInCancelBatch() const;
   void PlaceTogether(std::vector<Gathered> placements);
   // False: not in one request; nothing was done.
   bool JournalBatch(const std::vector<Gathered>& placements);

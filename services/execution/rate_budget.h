@@ -4,7 +4,7 @@
 // are combined: the larger one counts.
 //
 // Pure; one thread; time passed in, on our clock. Windows are aligned as the venue aligns
-// them: whole minutes, whole tens of seconds, whole days of its clock (SetVenueClock). A
+// them: whole minutes, seconds, tens of seconds, days of its clock (SetVenueClock). A
 // pause is a length of time and runs on ours: learning that the venue's clock is ahead
 // must not end it early.
 #pragma once
@@ -19,6 +19,8 @@ namespace gannet::execution {
 
 struct RateLimits {
   uint32_t weight_per_minute = 6000;
+  // Each of all that a second takes; 0: the venue has no such limit.
+  uint32_t orders_per_second = 0, cancels_per_second = 0;
   uint32_t orders_per_10s = 50;
   uint32_t orders_per_minute = 0;  // 0: the venue has no such limit
   uint32_t orders_per_day = 160'000;
@@ -29,7 +31,8 @@ struct RateLimits {
 
 class RateBudget {
  public:
-  // kSpare: what may as well go another way; only while half of each limit stays free.
+  // kSpare: what may as well go another way; only while half of each limit stays free, but those
+  // of a second.
   enum class Use : uint8_t { kNormal, kCancel, kSpare };
 
   explicit RateBudget(RateLimits limits) : limits_(limits) {}
@@ -68,16 +71,23 @@ class RateBudget {
     int64_t number = -1;  // of the running window since the epoch
     uint64_t used = 0;
   };
-  static constexpr std::array<base::Duration, 4> kLengths = {
+  static constexpr std::array<base::Duration, 6> kLengths = {
       std::chrono::minutes(1), std::chrono::seconds(10), std::chrono::hours(24),
-      std::chrono::minutes(1)};
-  enum : size_t { kWeight = 0, kOrders10s, kOrdersDay, kOrdersMinute };
+      std::chrono::minutes(1), std::chrono::seconds(1),  std::chrono::seconds(1)};
+  enum : size_t {
+    kWeight = 0,
+    kOrders10s,
+    kOrdersDay,
+    kOrdersMinute,
+    kOrdersSecond,
+    kCancelsSecond
+  };
 
   int64_t NumberOf(size_t which, base::Time time) const;
   Window& Current(size_t which, base::Time now);
 
   const RateLimits limits_;
-  std::array<Window, 4> windows_;
+  std::array<Window, 6> windows_;
   base::Duration venue_ahead_{0};
   base::Time paused_until_{};
   bool banned_ = false;

@@ -58,6 +58,29 @@ TEST_CASE("RateBudget counts a request as the orders that the venue counts it as
   CHECK_FALSE(budget.Take(0, true, Use::kNormal, kNow + seconds(10)));  // four in a minute
 }
 
+TEST_CASE("RateBudget counts orders, and cancels for themselves, by the second") {
+  RateLimits limits = Small();
+  limits.weight_per_minute = 1000;
+  limits.orders_per_10s = 50;
+  limits.orders_per_second = 4;
+  limits.cancels_per_second = 2;
+  RateBudget budget(limits);
+  const venue::WireRequest batch{.weight = 4, .counts_as_order = true, .orders = 4};
+  const venue::WireRequest cancels{
+      .kind = venue::RequestKind::kCancelBatch, .weight = 2, .orders = 2};
+  const venue::WireRequest cancel{.kind = venue::RequestKind::kCancel};
+  CHECK(budget.Take(batch, Use::kSpare, kNow));  // all of a second: it costs what its orders cost
+  CHECK_FALSE(budget.Take(1, true, Use::kNormal, kNow));
+  CHECK(budget.Take(cancel, Use::kCancel, kNow));
+  CHECK_FALSE(budget.Take(cancels, Use::kCancel, kNow));
+  CHECK(budget.Take(cancel, Use::kCancel, kNow));
+  CHECK_FALSE(budget.Take(cancel, Use::kCancel, kNow));
+  CHECK(budget.Take(1, false, Use::kNormal, kNow));  // a question
+  CHECK(budget.NextTry(kNow) == kNow + seconds(1));
+  CHECK(budget.Take(batch, Use::kNormal, kNow + seconds(1)));
+  CHECK(budget.Take(cancels, Use::kCancel, kNow + seconds(1)));
+}
+
 TEST_CASE("RateBudget gives what may go another way half of each limit at most") {
   RateLimits limits = Small();
   limits.orders_per_10s = 10;

@@ -154,7 +154,7 @@ WireRequest BybitVenue::CancelBatch(const std::vector<OrderKey>& orders, base::T
   const absl::StatusOr<Call> call = bybit::CancelBatch(category_, members);
   GANNET_CHECK(call.ok(), "as many as fit");
   WireRequest wire = Send(*call, now);
-  wire.weight = static_cast<uint32_t>(orders.size());  // each counts by itself
+  wire.weight = wire.orders = static_cast<uint32_t>(orders.size());  // each counts by itself
   return wire;
 }
 

@@ -128,6 +128,7 @@ TEST_CASE("Bybit cancels several orders in one request, each with its own result
         R"({"category":"spot","request":[{"symbol":"BTCUSDT","orderLinkId":"g1AAAA1"},)"
         R"({"symbol":"BTCUSDT","orderId":"o-8"}]})");
   CHECK(wire.weight == 2);
+  CHECK(wire.orders == 2);
 
   RequestContext context = Context(RequestKind::kCancelBatch);
   context.targets = {market::ClientOrderId("g1AAAA1"), market::ClientOrderId("g1BBBB1")};
