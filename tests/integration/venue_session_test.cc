@@ -285,6 +285,15 @@ TEST_CASE("A session lets a strategy leave while the others hold the account on 
   session.Agree();
 }
 
+// More orders and cancels in one second than Bybit takes of an account.
+GroundOptions InAnyNumber() {
+  GroundOptions how;
+  how.configure = [](ExecutionConfig& config) {
+    config.rate.orders_per_second = config.rate.cancels_per_second = 0;
+  };
+  return how;
+}
+
 TEST_CASE("A session places what one turn decides by batches where the venue has them") {
   const Wire wire = AnyWire();
   const Product product = AnyProduct();
@@ -293,7 +302,7 @@ TEST_CASE("A session places what one turn decides by batches where the venue has
   const Fate fate = GENERATE(Fate::kTaken, Fate::kOneRefused, Fate::kLostAnswer);
   if (fate != Fate::kTaken && wire == Wire::kSockets)
     return;  // finding out takes its time: on a real clock not
-  Session session(wire, product);
+  Session session(wire, product, InAnyNumber());
   REQUIRE(session.Ready());
   if (fate == Fate::kLostAnswer) {
     venue_sim::FaultRule rule;
@@ -379,7 +388,7 @@ TEST_CASE("A session cancels many orders by batches where the venue has them") {
   const bool answered = GENERATE(true, false);
   if (!answered && wire == Wire::kSockets)
     return;  // finding out takes its time: on a real clock not
-  Session session(wire, product);
+  Session session(wire, product, InAnyNumber());
   REQUIRE(session.Ready());
   std::vector<std::string> ids;
   for (int i = 0; i < 12; ++i) {

@@ -241,6 +241,17 @@ class World {
     NoteProbes();
   }
 
+  // What is missing is not signed a second time because it is as much as was held before.
+  static market::Money Signed(const execution::ExecutionState& state,
+                              const market::InstrumentId& instrument) {
+    market::Money signed_for;
+    for (const auto& [_, adjustment] : state.adjustments()) {
+      if (adjustment.decided && adjustment.proposed.instrument == instrument)
+        signed_for += adjustment.proposed.amount;
+    }
+    return signed_for;
+  }
+
   // What the account held before execution first looked, and nothing else: one person at the
   // price that the gate knows, and another.
   void Sign(const Engine& execution, const Place& place) {
@@ -254,7 +265,9 @@ class World {
     for (const auto& [instrument, amount] : std::map(state.position_differences())) {
       const auto held = before.find(instrument);
       const risk::Index known = book.FindInstrument(instrument);
-      if (held == before.end() || held->second != amount || known == risk::kNone) continue;
+      if (held == before.end() || known == risk::kNone ||
+          held->second - Signed(state, instrument) != amount)
+        continue;
       const risk::InstrumentRow& row = book.instrument(known);
       execution::AdjustRequest request{.step = AdjustmentNote::Step::kProposed,
                                        .person = "cleo",
