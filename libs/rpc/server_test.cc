@@ -91,12 +91,13 @@ struct Rig {
           news::v1::StreamSignalsResponse message;
           message.mutable_signal()->set_title(std::string(1'000, 'x'));
           const bool endless = call->caller().person == "tom";
+          // Before the first message: the reader may leave while the others are written.
+          call->OnEnd([this] { ++streams_ended; });
           for (int i = 0; i < (endless ? 1'000'000 : 3); ++i) {
             message.mutable_position()->set_sequence(static_cast<uint64_t>(i + 1));
             if (!call->Write(message))
               return call->End(absl::ResourceExhaustedError("read faster"));
           }
-          call->OnEnd([this] { ++streams_ended; });
           if (!endless && !keep_open) call->End(absl::OkStatus());
           if (keep_open) held.push_back(call);
         });
