@@ -104,6 +104,26 @@ TEST_CASE("A batch whose fate stays unknown comes first, and is applied once in 
   }
 }
 
+TEST_CASE("A batch whose fate is unknown stays so while not even its months can be looked at") {
+  ThroughProxy t([](PostgresOptions& options) { options.attempts = 1; });
+  t.proxy.Arm(PostgresProxyForTest::Fault::kLoseAnswer);
+  REQUIRE(absl::IsUnknown(t.store->Write(CountedBatch(2))));
+  // Somebody reads, over a new connection; then the server is away again.
+  REQUIRE(t.store->HighWater().ok());
+  t.proxy.RefuseNew(true);
+  TcpCluster().Psql(t.direct.database,
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+                    "application_name = 'gannet'");
+  const absl::Status status = t.store->Write(CountedBatch(2));
+  INFO(status.ToString());
+  CHECK(absl::IsUnknown(status));
+  t.proxy.RefuseNew(false);
+  REQUIRE(t.store->Write(CountedBatch(2)).ok());
+  CHECK(t.store->stats().found_kept == 1);
+  REQUIRE(t.store->Write(CountedBatch(3)).ok());
+  CheckCounted(*t.store, 3);
+}
+
 TEST_CASE(
     "A server that has fallen silent is given up after its time, and the batch is kept once") {
   ThroughProxy t([](PostgresOptions& options) {

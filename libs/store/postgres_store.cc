@@ -241,7 +241,10 @@ absl::Status PostgresStore::Write(const Batch& batch) {
                       ": the fate of the batch before is not known; write that one again first"}));
   }
   if (batch.empty()) return absl::OkStatus();
-  GANNET_RETURN_IF_ERROR(MakePartitions(batch));
+  if (const absl::Status made = MakePartitions(batch); !made.ok()) {
+    // What became of the attempt before this one is no better known.
+    return again ? absl::UnknownError(made.message()) : made;
+  }
   if (!again) ++batch_;
   bool kept = false;
   FillCounts counts;
