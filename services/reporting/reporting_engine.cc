@@ -288,6 +288,7 @@ void ReportingEngine::OnRiskState(const market::Event<market::RiskState>& event)
 
 void ReportingEngine::OnBalance(const market::Event<market::BalanceUpdate>& event) {
   const market::BalanceUpdate& update = event.value;
+  ++balances_heard_;
   KnownBalance& known = balances_[{update.account, update.venue, update.asset}];
   const bool same = known.row.free == update.free && known.row.locked == update.locked;
   const bool first = known.row.time == base::Time();
@@ -442,19 +443,22 @@ void ReportingEngine::SampleMarks(base::Time now, store::Batch& batch) const {
 // --- batches ---------------------------------------------------------------------
 
 void ReportingEngine::TakeBalances(base::Time now, Sample sample, store::Batch& batch) {
-  const bool due = sample == Sample::kClosing || now >= balances_written_ + kBalanceEvery;
+  const bool due = sample == Sample::kClosing || now >= balances_written_ + kBalanceEvery ||
+                   balances_heard_ >= kMostBalances;
   for (auto& [key, known] : balances_) {
     if (!known.changed || (known.written && !due)) continue;
     known.changed = false;
     known.written = true;
     batch.balances.push_back(known.row);
   }
-  if (due) balances_written_ = now;
+  if (!due) return;
+  balances_written_ = now;
+  balances_heard_ = 0;
 }
 
-bool ReportingEngine::NothingLeft() const {
-  return caught_up() && std::none_of(balances_.begin(), balances_.end(),
-                                     [](const auto& entry) { return entry.second.changed; });
+bool ReportingEngine::balances_taken() const {
+  return std::none_of(balances_.begin(), balances_.end(),
+                      [](const auto& entry) { return entry.second.changed; });
 }
 
 // A mark stays below what has had no effect yet, so that the next start brings it again.
@@ -506,7 +510,7 @@ store::Batch ReportingEngine::TakeChanges(base::Time now, Sample sample) {
   for (store::OutcomeRow& row : outcomes_.TakeOutcomes()) batch.outcomes.push_back(std::move(row));
   for (store::ScoreRow& row : outcomes_.TakeScores()) batch.scores.push_back(std::move(row));
   batch.high_water = TakeMarks();
-  if (folded_ && NothingLeft()) {
+  if (folded_ && caught_up() && balances_taken()) {
     const auto [run, position] = *std::exchange(folded_, std::nullopt);
     batch.high_water[run] = position;
   }

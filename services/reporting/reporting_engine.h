@@ -42,6 +42,8 @@ namespace gannet::reporting {
 inline constexpr size_t kMaxHeldReports = 200'000;
 // Balances that go on changing are written so often.
 inline constexpr base::Duration kBalanceEvery = std::chrono::minutes(10);
+// Or sooner, when so many have come: the bus holds them back until they are written.
+inline constexpr size_t kMostBalances = 1'000;
 
 class ReportingEngine {
  public:
@@ -96,8 +98,10 @@ class ReportingEngine {
   uint64_t high_water(uint64_t stream) const;
   // Of reports and account events.
   size_t held_reports() const { return held_.size() + held_bookings_.size(); }
-  // Everything that came has had its effect.
+  // Everything that came has had its effect, but for balances that wait to be written.
   bool caught_up() const { return held_reports() == 0 && refused_.empty(); }
+  // None waits: each is in a batch that was taken.
+  bool balances_taken() const;
 
  private:
   // Topics with marks of their own beside those of execution reports.
@@ -156,7 +160,6 @@ class ReportingEngine {
   void SampleMarks(base::Time now, store::Batch& batch) const;
   std::set<market::AccountId> AccountsWithWaitingFills() const;
   void TakeBalances(base::Time now, Sample sample, store::Batch& batch);
-  bool NothingLeft() const;  // for a later batch, of what was handed over
   std::map<uint64_t, uint64_t> TakeMarks();
   const market::Instrument* Definition(const market::InstrumentId& id) const {
     return instruments_.Find(id);
@@ -184,6 +187,7 @@ class ReportingEngine {
   std::map<market::ClientOrderId, store::OrderRow> orders_;  // not terminal, or changed
   std::map<BalanceKey, KnownBalance> balances_;
   base::Time balances_written_{};
+  size_t balances_heard_ = 0;  // since
   std::optional<std::pair<uint64_t, uint64_t>> folded_;
   std::map<uint64_t, uint64_t> high_water_;
 

@@ -128,7 +128,7 @@ absl::Status ReportingService::ApplyFact(const journal::Record& fact) {
 
 template <class T, class Apply>
 void ReportingService::Follow(const bus::Topic<T>& topic, Apply apply) {
-  Followed& followed = followed_.emplace_back();
+  Followed& followed = followed_.emplace_back(Followed{&topic.info, nullptr, {}});
   followed.subscription = bus_.Subscribe<T>(
       topic, {.group = kGroup, .start = bus::Start::kGroup},
       [this, &topic, apply, &followed](const market::Event<T>& event, bus::Position position) {
@@ -199,7 +199,7 @@ void ReportingService::Flush(ReportingEngine::Sample sample) {
   TellFolded();
   Unwritten unwritten;
   unwritten.batch = std::make_shared<const store::Batch>(engine_.TakeChanges(clock_.Now(), sample));
-  for (const Followed& followed : followed_) unwritten.newest.push_back(followed.newest);
+  unwritten.newest = Acknowledgeable();
   std::move(unstored_.begin(), unstored_.end(), std::back_inserter(being_stored_));
   unstored_.clear();
   if (!unwritten.batch->empty()) return Write(std::move(unwritten));
@@ -253,6 +253,16 @@ void ReportingService::EndSpans() {
     spans_->Take(std::move(span));
   }
   being_stored_.clear();
+}
+
+// What has its effect in the batch that was taken just now, or in one before.
+ReportingService::Offsets ReportingService::Acknowledgeable() const {
+  Offsets newest;
+  for (const Followed& followed : followed_) {
+    const bool waits = followed.topic == &bus::kBalances.info && !engine_.balances_taken();
+    newest.push_back(waits ? std::map<uint32_t, uint64_t>() : followed.newest);
+  }
+  return newest;
 }
 
 void ReportingService::Acknowledge(const Offsets& newest) {

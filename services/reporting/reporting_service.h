@@ -49,6 +49,7 @@ class ReportingService : public runtime::Service {
   using Offsets = std::vector<std::map<uint32_t, uint64_t>>;  // for each followed topic
   // A topic whose events are acknowledged once their effect is in the store.
   struct Followed {
+    const bus::TopicInfo* topic;
     std::unique_ptr<bus::Subscription> subscription;
     std::map<uint32_t, uint64_t> newest;  // partition → offset handed to the engine
   };
@@ -67,6 +68,7 @@ class ReportingService : public runtime::Service {
   void Flush(ReportingEngine::Sample sample);
   void Write(Unwritten unwritten);
   void AskWhetherReady();
+  Offsets Acknowledgeable() const;
   void Acknowledge(const Offsets& newest);
   void WhenCaughtUp(std::function<void()> then, base::Duration left);
   void OnWritten(absl::Status status, Unwritten unwritten);

@@ -8,6 +8,7 @@
 #include "libs/bus/memory_bus.h"
 #include "libs/net/no_network.h"
 #include "libs/runtime/turn.h"
+#include "libs/store/forwarding_store.h"
 #include "libs/store/memory_store.h"
 #include "libs/wire/codec.h"
 #include "services/reporting/app.h"
@@ -203,6 +204,44 @@ TEST_CASE("ReportingService notices without a write that its store is of no use 
   schema.refused = false;
   f.executor.RunFor(15s);
   CHECK(f.service->health().state == runtime::HealthState::kServing);
+}
+
+TEST_CASE("ReportingService acknowledges a balance once it is stored") {
+  Fixture f;
+  store::MemoryStore kept;
+  uint64_t sequence = 0;
+  const auto publish = [&](int64_t amount) {
+    auto event = std::make_shared<market::Event<market::BalanceUpdate>>();
+    event->header.id = {3, ++sequence};
+    event->header.publish_time = f.executor.Now();
+    event->value = {market::AccountId("main/paper"), "v", market::AssetId("USDT"),
+                    market::Money(amount, 0), market::Money()};
+    REQUIRE(f.bus
+                .Publish(bus::kBalances,
+                         std::shared_ptr<const market::Event<market::BalanceUpdate>>(event))
+                .ok());
+  };
+  const auto start = [&] {
+    f.service.reset();  // killed: nothing more is written
+    f.service = BuildReporting({}, f.deps, std::make_unique<store::ForwardingStore>(kept));
+    REQUIRE(f.service->Restore().ok());
+    REQUIRE(f.service->Start().ok());
+    f.executor.RunFor(2s);
+  };
+  start();
+  publish(100);
+  f.executor.RunFor(2s);
+  publish(90);  // waits for those that may follow soon
+  f.executor.RunFor(2s);
+  CHECK(kept.Balances({}).value().size() == 1);
+  start();
+  REQUIRE(kept.Balances({}).value().size() == 2);
+  CHECK(kept.Balances({}).value().back().free == market::Money(90, 0));
+  // So many are not waited for: the bus holds a bounded number back.
+  for (size_t i = 0; i <= kMostBalances; ++i) publish(static_cast<int64_t>(i));
+  f.executor.RunFor(2s);
+  CHECK(kept.Balances({}).value().back().free.units() > 0);
+  CHECK(kept.Balances({}).value().size() == 3);
 }
 
 TEST_CASE("ReportingService reads its only journal on from where it is folded") {
