@@ -406,6 +406,15 @@ struct Gateways {
   FrontNode two{"gateway-1", executor, bus, /*with_engines=*/false};
 };
 
+TEST_CASE("A process whose shard lives elsewhere takes no command, not even what stops") {
+  Platform p(false);
+  p.front.shard().GiveUp(absl::AbortedError("the lease of shard main is not ours any more"));
+  const absl::Status refused = p.Error(Kill("k1"));
+  CHECK(absl::IsUnavailable(refused));
+  CHECK(refused.message().find("not ours any more") != absl::string_view::npos);
+  CHECK(p.engines().heard.empty());
+}
+
 TEST_CASE(
     "A request that another gateway was given gets its answer there and here, and acts once") {
   Gateways p;

@@ -387,8 +387,7 @@ int Process::Run(std::vector<std::unique_ptr<Service>> services) {
   }
   if (lease_ != nullptr) {
     // Recovery may have taken longer than the lease.
-    if (absl::Status status = lease_->Renew(); !status.ok())
-      log_.Warning("lease_not_renewed", {{"error", status.ToString()}});
+    TellLease(lease_->Renew());
   }
   // The first turn of the run. What it sends leaves from the loop, after Start.
   shard_->Resume(clock_.Now());
@@ -544,11 +543,14 @@ void Process::RenewLease() {
 
 // Goes on until the journal is closed: what is in flight may still need an answer.
 void Process::OnRenewed(const absl::Status& renewed) {
-  if (!renewed.ok()) {
-    log_.Warning("lease_not_renewed", {{"error", renewed.ToString()}});
-    if (absl::IsAborted(renewed)) return;
-  }
-  RenewLease();
+  TellLease(renewed);
+  if (!absl::IsAborted(renewed)) RenewLease();
+}
+
+void Process::TellLease(const absl::Status& renewed) {
+  if (renewed.ok()) return;
+  log_.Warning("lease_not_renewed", {{"error", renewed.ToString()}});
+  if (absl::IsAborted(renewed)) shard_->GiveUp(renewed);
 }
 
 void Process::WatchHealth() {

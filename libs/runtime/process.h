@@ -154,6 +154,7 @@ class Process {
   absl::Status WaitFor(const char* event, const std::function<absl::Status()>& attempt);
   void RenewLease();
   void OnRenewed(const absl::Status& renewed);
+  void TellLease(const absl::Status& renewed);
   void WatchHealth();
   void Beat(const std::vector<const Service*>& services);
   void Finish(Runner::Done done);

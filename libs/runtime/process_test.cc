@@ -13,6 +13,8 @@
 #include <string>
 
 #include "libs/base/temp_dir_for_test.h"
+#include "libs/runtime/lease.h"
+#include "libs/runtime/system_clock.h"
 
 namespace gannet::runtime {
 namespace {
@@ -193,6 +195,21 @@ TEST_CASE("a process waits for the lease of its shard and goes on when it is fre
   CHECK(second.Number("epoch") > epoch);
   second.Signal(SIGTERM);
   CHECK(second.Wait() == kExitClean);
+}
+
+TEST_CASE("a process whose lease another has taken speaks for its shard no more") {
+  base::TempDirForTest folder;
+  Child child(folder / "a", "shared");
+  REQUIRE(child.WaitFor("\"event\":\"ticking\",\"may_send\":true"));
+  const SystemClock clock;
+  FileLease other(folder / "lease", "main", "other", {.earlier_holders_are_gone = true}, clock);
+  while (absl::IsUnavailable(other.TryAcquire())) ::poll(nullptr, 0, 1);
+  REQUIRE(child.WaitFor("\"event\":\"lease_not_renewed\""));
+  REQUIRE(child.WaitFor("\"event\":\"health_changed\""));
+  child.Signal(SIGTERM);
+  CHECK(child.Wait() == kExitClean);
+  const size_t told = child.text().rfind("\"event\":\"health_changed\"");
+  CHECK(child.text().find("is not ours any more", told) != std::string::npos);
 }
 
 }  // namespace

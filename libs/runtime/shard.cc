@@ -459,6 +459,7 @@ void Shard::RetryOuter() {
 }
 
 absl::Status Shard::health() const {
+  GANNET_RETURN_IF_ERROR(given_up_);
   if (journal_ != nullptr) GANNET_RETURN_IF_ERROR(journal_->failure());
   if (outer_backlog_.size() > kMaxOuterBacklog) {
     return absl::ResourceExhaustedError(

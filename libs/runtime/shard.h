@@ -147,6 +147,9 @@ class Shard {
   // Asked before each event goes to the outer bus; while it says no they are kept as those
   // that the bus refuses: another process may be the one that speaks for this shard.
   void GateOuter(std::function<bool()> may_publish) { may_publish_ = std::move(may_publish); }
+  // For good: another process speaks for this shard. What is decided here from now on is in
+  // its journal only, and nobody may take it for the shard's word: health() is `why`.
+  void GiveUp(absl::Status why) { given_up_ = std::move(why); }
   // Events that the outer bus has not taken yet.
   size_t outer_backlog() const { return outer_backlog_.size(); }
   // Of the newest record.
@@ -184,8 +187,9 @@ class Shard {
   // First turn of a run: calls every resume.
   void Resume(base::Time now);
   absl::Status WriteSnapshot();
-  // Not OK: the journal failed (nothing leaves any more), or the outer bus has
-  // refused more than kMaxOuterBacklog events. Execution's gate asks it.
+  // Not OK: another process speaks for the shard, the journal failed (nothing leaves any
+  // more), or the outer bus has refused more than kMaxOuterBacklog events. Execution's gate
+  // and those who take commands ask it.
   absl::Status health() const;
 
   // Sees every fact as it is emitted (recorded bytes included), in order: the
@@ -310,6 +314,7 @@ class Shard {
   std::deque<std::pair<const bus::TopicInfo*, RawEvent>> outer_backlog_;
   bool retry_armed_ = false;
   std::function<bool()> may_publish_;
+  absl::Status given_up_;
   std::vector<State> states_;
   std::vector<FactObserver> fact_observers_;
   std::vector<LinkWatcher> link_watchers_;
