@@ -55,8 +55,9 @@ struct OrderOptions {
 
 struct AdjustOptions {
   std::string account = "main/paper", venue;
-  std::string subject, price;  // propose
-  uint64_t proposal = 0;       // approve, reject
+  std::string subject, price;           // propose
+  std::string order, evidence, filled;  // propose, in place of them
+  uint64_t proposal = 0;                // approve, reject
 };
 
 struct KillOptions {

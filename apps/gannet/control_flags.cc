@@ -311,20 +311,39 @@ void AddTruth(CLI::App& app, Builder& b) {
   reconcile->add_flag("--dry-run", f.dry_run, "Book nothing");
   reconcile->add_option("--venue", f.adjust.venue, "This one only, of all that execution serves");
 
-  CLI::App* adjust = b.Group(
-      app, "adjust", "Sign a difference that nothing explains: list, propose, approve, reject");
-  b.Command(*adjust, "list", "Differences, and what was proposed and decided about them", "",
+  CLI::App* adjust =
+      b.Group(app, "adjust",
+              "Sign a difference or the end of a lost order: list, propose, approve, reject");
+  b.Command(*adjust, "list",
+            "Differences and orders that a venue does not find, and what people said of them", "",
             [&f](Console console) { return ListAdjustments(f.control, console); });
   CLI::App* propose = b.Command(
-      *adjust, "propose", "Name a difference; another person approves it",
+      *adjust, "propose",
+      "Name a difference, or the end of an order that its venue does not find; another person "
+      "approves it",
       "SUBJECT is the asset, or the instrument of a position. What is booked is the difference as "
       "it is now; should it\nchange, the proposal is out of date. A position is booked to EXTERNAL "
       "at --price.\n\n"
+      "--order names an open order that the venue does not find (`gannet adjust list` has them). "
+      "Approved, it ends CANCELED\nwith what is booked of it as filled, and its instrument opens "
+      "again. --evidence says where its end can be seen.\n\n"
       "  gannet adjust propose USDT --reason \"rebate of June, see ticket 12\"\n"
-      "  gannet adjust propose binance-usdm:BTCUSDT --price 61000 --reason \"closed by hand\"\n\n",
+      "  gannet adjust propose binance-usdm:BTCUSDT --price 61000 --reason \"closed by hand\"\n"
+      "  gannet adjust propose --order g1Jq0w3V9c5Zk8mT2xYbLd1 --evidence https://tickets/12 "
+      "--reason \"purged\""
+      "\n\n",
       [&f](Console console) { return ProposeAdjustment(f.control, f.adjust, console); });
-  propose->add_option("SUBJECT", f.adjust.subject, "Asset or instrument")->required();
+  CLI::Option* subject = propose->add_option("SUBJECT", f.adjust.subject, "Asset or instrument");
   propose->add_option("--price", f.adjust.price, "Of a position: at which it is booked");
+  CLI::Option* order =
+      propose->add_option("--order", f.adjust.order, "In place of SUBJECT: an order that is lost");
+  order->excludes(subject);
+  propose->add_option("--evidence", f.adjust.evidence, "Of an order: where its end can be seen")
+      ->needs(order);
+  propose
+      ->add_option("--filled", f.adjust.filled,
+                   "Of an order: what was filled of it; another figure than is booked is refused")
+      ->needs(order);
   const auto whose = [&f](CLI::App* command) {
     command->add_option("--account", f.adjust.account, "Whose books")->capture_default_str();
     command->add_option("--venue", f.adjust.venue, "Where, if execution serves several");

@@ -1,5 +1,5 @@
 // gannet reconcile | adjust: what execution holds beside what its venue says, and what people
-// sign of differences.
+// sign of differences and of orders that the venue does not find.
 #include <ostream>
 
 #include "absl/strings/str_cat.h"
@@ -98,6 +98,9 @@ int ProposeAdjustment(const ControlOptions& control, const AdjustOptions& adjust
   request.set_venue(adjust.venue);
   request.set_subject(adjust.subject);
   request.set_price(adjust.price);
+  request.set_order(adjust.order);
+  request.set_evidence(adjust.evidence);
+  request.set_filled(adjust.filled);
   return Settle<pb::ProposeAdjustmentResponse>(
       control, "gannet.exec.v1.ExecutionService/ProposeAdjustment", std::move(request), console);
 }
@@ -129,10 +132,17 @@ int ListAdjustments(const ControlOptions& control, Console console) {
   for (const pb::AmountCompared& row : list->differences())
     console.out << "not explained: " << row.difference() << " " << row.name() << " " << row.note()
                 << "\n";
-  if (list->differences().empty()) console.out << "everything is explained\n";
+  for (const pb::OrderCompared& row : list->orders())
+    console.out << row.note() << ": order " << row.client_order_id() << " of " << row.strategy()
+                << " in " << row.instrument() << "\n";
+  if (list->differences().empty() && list->orders().empty())
+    console.out << "everything is explained\n";
   for (const pb::Adjustment& row : list->adjustments()) {
     console.out << "\nproposal " << row.proposal() << " of " << row.account() << " at "
-                << row.venue() << ": " << row.amount() << " " << row.subject()
+                << row.venue() << ": "
+                << (row.order().empty() ? row.amount() + " " + row.subject()
+                                        : "the end of order " + row.order() + " with " +
+                                              row.amount() + " filled (" + row.evidence() + ")")
                 << (row.price().empty() ? "" : " at " + row.price()) << ", " << row.state()
                 << "\n  " << TimeOf(row.proposed_ns()) << "  " << row.proposer() << ": "
                 << row.reason() << "\n";

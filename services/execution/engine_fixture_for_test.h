@@ -441,6 +441,20 @@ class EngineFixture : public ExecutionOutput {
     REQUIRE(adjusted.has_value());
     return *adjusted;
   }
+  absl::StatusOr<AdjustAnswer> ProposeEnd(std::string person, std::string order,
+                                          std::string filled = "",
+                                          std::string evidence = "https://tickets/12") {
+    adjusted.reset();
+    engine.Adjust(1,
+                  {.person = std::move(person),
+                   .reason = "purged",
+                   .order = market::ClientOrderId(std::move(order)),
+                   .evidence = std::move(evidence),
+                   .filled = std::move(filled)},
+                  Cause(), now);
+    REQUIRE(adjusted.has_value());
+    return *adjusted;
+  }
   void Frame(venue::StreamUpdate update) {
     venue.frame = std::move(update);
     engine.OnStream({"own", wire::StreamEvent::Kind::kFrame, "x"}, Cause(), now);

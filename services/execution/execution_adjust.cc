@@ -1,4 +1,5 @@
-// What people sign of differences that nothing explains, and what shuts an instrument.
+// What people sign of differences that nothing explains and of orders that the venue does not
+// find, and what shuts an instrument.
 #include <algorithm>
 #include <cstdlib>
 
@@ -21,6 +22,8 @@ std::string SubjectOf(const AdjustmentNote& note) {
 }
 
 std::string Words(const AdjustmentNote& note) {
+  if (!note.order.empty())
+    return absl::StrCat(note.amount.ToString(), " filled of order ", note.order.text());
   return absl::StrCat(note.amount.ToString(), note.asset.empty() ? " of " : " ", SubjectOf(note));
 }
 
@@ -70,7 +73,8 @@ absl::StatusOr<AdjustAnswer> ExecutionEngine::Propose(const AdjustRequest& reque
     if (adjustment.decided || state_.DifferenceOf(before) != std::optional(before.amount)) continue;
     ++open;
     if (before.person == note.person && before.asset == note.asset &&
-        before.instrument == note.instrument && before.price == note.price)
+        before.instrument == note.instrument && before.price == note.price &&
+        before.order == note.order)
       return AdjustAnswer{known, absl::StrCat("proposal ", known, " says so already")};
   }
   if (open >= kMaxOpenProposals)
@@ -79,12 +83,14 @@ absl::StatusOr<AdjustAnswer> ExecutionEngine::Propose(const AdjustRequest& reque
   EmitNote(ToNote(note));
   return AdjustAnswer{
       note.proposal,
-      absl::StrCat("proposal ", note.proposal, ": book ", Words(note), "; ",
-                   options_.four_eyes ? "another person" : "a person", " approves or rejects it")};
+      absl::StrCat("proposal ", note.proposal, note.order.empty() ? ": book " : ": end with ",
+                   Words(note), "; ", options_.four_eyes ? "another person" : "a person",
+                   " approves or rejects it")};
 }
 
 // The difference that the request names, as it is now.
 absl::StatusOr<AdjustmentNote> ExecutionEngine::Subject(const AdjustRequest& request) {
+  if (!request.order.empty()) return OrderSubject(request);
   AdjustmentNote note{.person = request.person, .reason = request.reason, .time = now_};
   const bool position = request.subject.find(':') != std::string::npos;
   if (position) {
@@ -115,17 +121,60 @@ absl::StatusOr<AdjustmentNote> ExecutionEngine::Subject(const AdjustRequest& req
   return note;
 }
 
+absl::Status ExecutionEngine::CheckVanished(const market::ClientOrderId& id) const {
+  const TrackedOrder* order = state_.Find(id);
+  if (order == nullptr) return Refused(absl::StrCat("no order ", id.text(), " is known"));
+  if (!order->open())
+    return Refused(absl::StrCat("order ", id.text(), " is ", Name(order->life.state())));
+  if (vanished_.contains(id)) return absl::OkStatus();
+  return Refused(absl::StrCat("the venue has not said that it does not find order ", id.text(),
+                              "; `gannet reconcile` asks, `gannet order cancel` withdraws it"));
+}
+
+// Figures are never turned into fills: another figure than what is booked cannot be signed.
+absl::StatusOr<AdjustmentNote> ExecutionEngine::OrderSubject(const AdjustRequest& request) const {
+  if (!request.subject.empty() || !request.price.empty())
+    return Refused("the end of an order takes neither an asset nor a price; leave them out");
+  if (request.evidence.empty()) {
+    return Refused(
+        "the end of an order takes evidence: where it can be seen that it is over (the venue's own "
+        "page, a ticket)");
+  }
+  GANNET_RETURN_IF_ERROR(CheckVanished(request.order));
+  AdjustmentNote note{.person = request.person,
+                      .reason = request.reason,
+                      .time = now_,
+                      .order = request.order,
+                      .evidence = request.evidence};
+  const std::optional<Money> filled = state_.DifferenceOf(note);
+  if (!filled) return Refused("no definition of its instrument is known");
+  note.amount = *filled;
+  if (request.filled.empty()) return note;
+  const TrackedOrder& order = *state_.Find(request.order);
+  const auto stated =
+      state_.FindInstrument(order.intent.instrument, order.intent.instrument_version)
+          ->ParseQuantity(request.filled);
+  if (stated == order.cumulative) return note;
+  return Refused(
+      absl::StrCat(filled->ToString(), " of order ", request.order.text(),
+                   " is booked as filled, not ", request.filled,
+                   "; `gannet reconcile` books the trades that the venue lists. End it with "
+                   "what is booked and sign the difference that is left"));
+}
+
 absl::StatusOr<std::string> ExecutionEngine::Book(const AdjustmentNote& note,
                                                   const AdjustRequest& request) {
   const std::string name = absl::StrCat("proposal ", note.proposal);
   if (const auto now = state_.DifferenceOf(note); now != std::optional(note.amount)) {
-    return Refused(absl::StrCat(name, " is about ", Words(note), ", the difference is ",
+    const char* what = note.order.empty() ? "the difference" : "what is filled of it";
+    return Refused(absl::StrCat(name, " is about ", Words(note), ", ", what, " is ",
                                 now ? now->ToString() : "gone", " by now; propose it anew"));
   }
   if (options_.four_eyes && note.person == request.person) {
     return Refused(absl::StrCat(name, " was made by ", request.person,
                                 ": another person with the role risk approves it"));
   }
+  if (!note.order.empty()) return EndOrder(note, request);
   market::AccountEvent booking;
   booking.kind = market::AccountEventKind::kAdjustment;
   booking.account = options_.account;
@@ -158,6 +207,17 @@ absl::StatusOr<std::string> ExecutionEngine::Book(const AdjustmentNote& note,
   EmitPosition({options_.account, market::StrategyId(kExternalStrategy), note.instrument},
                instrument, cause_);
   return absl::StrCat(Words(note), " is booked at ", instrument->Format(note.price));
+}
+
+absl::StatusOr<std::string> ExecutionEngine::EndOrder(const AdjustmentNote& note,
+                                                      const AdjustRequest& request) {
+  GANNET_RETURN_IF_ERROR(CheckVanished(note.order));
+  Step(note.order, market::ExecKind::kCanceled,
+       {.detail = absl::StrCat("its end was signed: proposed by ", note.person, ": ", note.reason,
+                               "; approved by ", request.person, ": ", request.reason),
+        .evidence = absl::StrCat("signed:", note.proposal, " ", note.evidence)});
+  return absl::StrCat("order ", note.order.text(), " has ended with ", note.amount.ToString(),
+                      " filled");
 }
 
 void ExecutionEngine::SetHalt(const market::InstrumentId& instrument, bool halted,

@@ -502,17 +502,22 @@ const TrackedOrder* ExecutionEngine::FindNamed(const market::ClientOrderId& id,
 const TrackedOrder* ExecutionEngine::OrderOf(const venue::OrderUpdate& update,
                                              const std::string& evidence) {
   if (const auto* known = state_.FindVenueOrder(update.instrument, update.venue_order_id))
-    return known;
+    return ContradictsEnd(*known, update) ? Adopt(update, known, evidence) : known;
   const TrackedOrder* named = FindNamed(update.client_order_id, update.instrument);
   if (named == nullptr) return AwaitName(update) ? nullptr : Adopt(update, nullptr, evidence);
+  if (ContradictsEnd(*named, update)) return Adopt(update, named, evidence);
   const market::VenueOrderId& known = named->venue_order_id;
-  // It had ended here as never taken, and works there all the same. Its reservation is gone
-  // and its owner has been told, so that it is nobody's.
-  if (known.empty() && EndedUntaken(*named) && Works(update.status))
-    return Adopt(update, named, evidence);
   const bool same = known.empty() || venue_.Continues(known, update.venue_order_id) ||
                     venue_.Continues(update.venue_order_id, known);
   return same ? named : Adopt(update, named, evidence);
+}
+
+// It had ended here as never taken, or by a signature, and works there all the same. Its
+// reservation is gone and its owner has been told, so that it is nobody's.
+bool ExecutionEngine::ContradictsEnd(const TrackedOrder& order,
+                                     const venue::OrderUpdate& update) const {
+  if (order.open() || !Works(update.status)) return false;
+  return (order.venue_order_id.empty() && EndedUntaken(order)) || state_.EndSigned(order.id());
 }
 
 // A stop order that has triggered goes on under another id, and the venue does not
@@ -574,6 +579,7 @@ market::ClientOrderId ExecutionEngine::OnOrderUpdate(
   const TrackedOrder* order = OrderOf(update, evidence);
   if (order == nullptr) return {};
   const market::ClientOrderId id = order->id();
+  if (Works(update.status)) vanished_.erase(id);
   std::optional<market::Quantity> claimed;
   if (!update.cumulative.empty()) {
     claimed = QuantityOf(*order, update.cumulative);
@@ -685,7 +691,8 @@ void ExecutionEngine::OnFinal(const market::ClientOrderId& id, Final final) {
     return;
   }
   if (!order.open()) {
-    const bool same = (state == OrderState::kFilled && final.kind == ExecKind::kFill) ||
+    const bool same = state_.EndSigned(id) ||  // people could not know how it ended
+                      (state == OrderState::kFilled && final.kind == ExecKind::kFill) ||
                       (state == OrderState::kCanceled && final.kind == ExecKind::kCanceled) ||
                       (state == OrderState::kExpired &&
                        (final.kind == ExecKind::kExpired || final.kind == ExecKind::kFill)) ||
@@ -918,7 +925,7 @@ const TrackedOrder* ExecutionEngine::Adopt(const venue::OrderUpdate& update,
   }
   if (!EnsureInstrument(update.instrument, instrument->version)) return nullptr;
   const bool own = update.client_order_id.text().starts_with(kOwnPrefix);
-  const bool ended = first != nullptr && EndedUntaken(*first);
+  const bool ended = first != nullptr && (EndedUntaken(*first) || state_.EndSigned(first->id()));
   ++(ended              ? stats_.contradicted_ends
      : first != nullptr ? stats_.twin_orders
      : own              ? stats_.lost_own_orders
@@ -936,13 +943,22 @@ const TrackedOrder* ExecutionEngine::Adopt(const venue::OrderUpdate& update,
   report.instrument_version = instrument->version;
   // A venue counts its orders by instrument, and people name theirs as they like: neither
   // id alone is one order's.
-  const bool nameless = update.client_order_id.empty() || state_.Find(update.client_order_id);
+  const bool nameless =
+      first != nullptr || update.client_order_id.empty() || state_.Find(update.client_order_id);
+  // Of the very order that had ended here what was filled is booked already.
+  std::vector<std::string> known_trades;
+  if (first != nullptr && first->venue_order_id == update.venue_order_id) {
+    known_trades = first->trade_ids;
+    report.cumulative = first->cumulative;
+  }
   report.client_order_id =
       nameless
           ? market::ClientOrderId(absl::StrCat(first != nullptr ? kTwinPrefix : kVenueIdPrefix,
                                                std::string(market::SymbolOf(update.instrument)),
                                                ":", update.venue_order_id.text()))
           : update.client_order_id;
+  while (state_.Find(report.client_order_id) != nullptr)  // signed before, under that name
+    report.client_order_id = market::ClientOrderId(report.client_order_id.text() + "+");
   report.venue_order_id = update.venue_order_id;
   report.side = update.side;
   report.previous = OrderState::kSubmitted;
@@ -960,6 +976,7 @@ const TrackedOrder* ExecutionEngine::Adopt(const venue::OrderUpdate& update,
   if (update.time != base::Time()) cause.event_time = update.time;
   out_.Emit(std::move(report), cause);
   if (first != nullptr) {
+    for (const std::string& trade : known_trades) EmitNote(ToNote(TakenOverNote{id, trade, {}}));
     if (!over) Sweep();  // nobody asked for it
     return state_.Find(id);
   }

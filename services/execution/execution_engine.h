@@ -12,7 +12,7 @@
 // the fate of orders; execution_reconcile.cc compares with the venue;
 // execution_derivatives.cc does what only accounts with positions need;
 // execution_inspect.cc lays both sides out for people; execution_adjust.cc takes what they
-// sign of differences; execution_stop.cc follows a kill switch to its verified end.
+// sign of differences and of ends; execution_stop.cc follows a kill switch to its verified end.
 #pragma once
 
 #include <cstdint>
@@ -93,13 +93,18 @@ struct OutgoingRequest {
   bool needs_verdict = false;
 };
 
-// A difference, named by a person, or a decision about one that another has named.
+// A difference, or the end of an order that the venue does not find, named by a person; or a
+// decision about what another has named.
 struct AdjustRequest {
   AdjustmentNote::Step step = AdjustmentNote::Step::kProposed;
   std::string person, reason;
   std::string subject;    // kProposed: asset or instrument
   std::string price;      // of an instrument: decimal
   uint64_t proposal = 0;  // otherwise
+  // kProposed, in place of a subject: an order; where its end can be seen; what was filled of it,
+  // decimal (empty: what is booked).
+  market::ClientOrderId order;
+  std::string evidence, filled;
   bool operator==(const AdjustRequest&) const = default;
 };
 struct AdjustAnswer {
@@ -162,7 +167,8 @@ class ExecutionEngine {
   // Asks the venue for what it holds and answers by ExecutionOutput::Inspected. Without
   // `dry_run` a reconciliation goes before.
   void Inspect(uint64_t ticket, bool dry_run, const market::Header& cause, base::Time now);
-  // What a person wants of a difference, answered by ExecutionOutput::Adjusted.
+  // What a person wants of a difference, or of the end of an order that the venue does not find;
+  // answered by ExecutionOutput::Adjusted.
   // FAILED_PRECONDITION: why it is not done.
   void Adjust(uint64_t ticket, const AdjustRequest& request, const market::Header& cause,
               base::Time now);
@@ -189,6 +195,8 @@ class ExecutionEngine {
   bool placements_under_way() const;
   // Kill switches since the start, oldest first: the latest kMaxStops.
   const std::deque<StopRun>& stops() const { return stops_; }
+  // Open orders that the venue did not find when it was asked last.
+  const std::set<market::ClientOrderId>& vanished() const { return vanished_; }
   // Why instruments take no new orders, one a line.
   std::vector<std::string> Halts() const;
   // What is wrong now, each with what helps.
@@ -509,6 +517,8 @@ class ExecutionEngine {
   void OnTrades(const std::vector<venue::TradeUpdate>& trades, const std::string& evidence,
                 bool* unexplained, bool listed = true);
   bool LookedAt(const venue::TradeUpdate& trade, bool listed) const;
+  // Works at the venue after an end here that the venue itself never told: untaken, or signed.
+  bool ContradictsEnd(const TrackedOrder& order, const venue::OrderUpdate& update) const;
   // An order that this journal does not know, or (`first`) a second one of the same
   // client id, or one that has ended here. Null: it can change nothing here.
   const TrackedOrder* Adopt(const venue::OrderUpdate& update, const TrackedOrder* first,
@@ -622,7 +632,11 @@ class ExecutionEngine {
   absl::StatusOr<AdjustAnswer> Decide(const AdjustRequest& request);
   absl::StatusOr<AdjustAnswer> Propose(const AdjustRequest& request);
   absl::StatusOr<AdjustmentNote> Subject(const AdjustRequest& request);
+  absl::StatusOr<AdjustmentNote> OrderSubject(const AdjustRequest& request) const;
+  absl::Status CheckVanished(const market::ClientOrderId& id) const;
   absl::StatusOr<std::string> Book(const AdjustmentNote& note, const AdjustRequest& request);
+  // The order has ended by the word of two people: what the venue says of it later is late.
+  absl::StatusOr<std::string> EndOrder(const AdjustmentNote& note, const AdjustRequest& request);
   void SetHalt(const market::InstrumentId& instrument, bool halted, std::string reason,
                std::string person);
 

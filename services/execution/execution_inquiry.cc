@@ -291,8 +291,8 @@ void ExecutionEngine::OrderAnswered(const InFlight& request, const venue::Answer
     if (proof > now_) inquiry.next = std::min(inquiry.next, proof);
   } else if (answer.not_found) {
     if (!LookedEverywhere(request, inquiry)) return;
-    // Only what was once acknowledged can be missing.
-    const bool acknowledged = order.life.working() != OrderState::kSubmitted;
+    // Only what was once acknowledged, and has not ended, can be missing.
+    const bool acknowledged = order.open() && order.life.working() != OrderState::kSubmitted;
     if (acknowledged && vanished_.insert(id).second) ++stats_.vanished_orders;
     Verified(id);
     NothingNew(inquiry);

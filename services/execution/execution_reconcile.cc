@@ -641,7 +641,9 @@ std::vector<std::string> ExecutionEngine::Problems(base::Time now) const {
   }
   add(!vanished_.empty(),
       absl::StrCat(vanished_.size(),
-                   " open orders that the venue does not find; look at its own order list"));
+                   " open orders that the venue does not find; look at its own order list. "
+                   "`gannet adjust list` names them, `gannet adjust propose --order ID` signs the "
+                   "end of one"));
   add(stats_.lost_own_orders > 0,
       absl::StrCat(stats_.lost_own_orders,
                    " orders at the venue carry our prefix but are not in this journal; is another "

@@ -115,19 +115,23 @@ const char* StateOf(const ExecutionState& state, const ExecutionState::Adjustmen
   return stands ? "proposed" : "stale";
 }
 
-// Whose books a request is about: the account's, at the venue that it names or its subject does.
+// Whose books a request is about: the account's, at the venue that it names or what it is about
+// does.
 absl::StatusOr<ExecutionService*> FindBooks(const std::vector<ExecutionService*>& venues,
                                             const std::string& account, std::string_view venue,
-                                            const std::string& subject) {
+                                            const AdjustRequest& about) {
   std::vector<ExecutionService*> found;
   std::copy_if(venues.begin(), venues.end(), std::back_inserter(found),
                [&](const ExecutionService* each) { return each->account().text() == account; });
   if (found.empty()) return rpc::BadField("account", "execution serves " + NamesOf(venues));
   if (found.size() == 1 && venue.empty()) return found.front();
-  const market::InstrumentId instrument(subject);
+  const market::InstrumentId instrument(about.subject);
   if (venue.empty()) venue = market::VenueOf(instrument);
-  const auto at = std::find_if(found.begin(), found.end(),
-                               [&](const auto* each) { return each->venue() == venue; });
+  const auto at = std::find_if(found.begin(), found.end(), [&](const auto* each) {
+    const bool holds = venue.empty() && !about.order.empty() &&
+                       each->engine().state().Find(about.order) != nullptr;
+    return holds || each->venue() == venue;
+  });
   if (at == found.end()) return rpc::BadField("venue", "name one of " + NamesOf(found));
   return *at;
 }
@@ -143,15 +147,22 @@ void ServeDecision(rpc::Server& server, const Venues& venues, const char* method
     if constexpr (requires { request.subject(); }) {
       wanted.subject = request.subject();
       wanted.price = request.price();
-      if (wanted.subject.empty() || wanted.subject.size() > kMaxText ||
-          wanted.price.size() > kMaxText)
-        return call->End(rpc::BadField("subject", "names an asset or an instrument"));
+      wanted.order = market::ClientOrderId(request.order());
+      wanted.evidence = request.evidence();
+      wanted.filled = request.filled();
+      if (wanted.subject.empty() == wanted.order.empty() || wanted.subject.size() > kMaxText ||
+          wanted.price.size() > kMaxText || request.order().size() > kMaxText ||
+          wanted.filled.size() > kMaxText)
+        return call->End(
+            rpc::BadField("subject", "names an asset or an instrument; or give an order"));
+      if (wanted.evidence.size() > kMaxText)
+        return call->End(rpc::BadField("evidence", "is too long; shorten it"));
     } else {
       wanted.proposal = request.proposal();
     }
     if (wanted.reason.size() > kMaxText)
       return call->End(rpc::BadField("reason", "is too long; shorten it"));
-    const auto service = FindBooks(*venues, request.account(), request.venue(), wanted.subject);
+    const auto service = FindBooks(*venues, request.account(), request.venue(), wanted);
     if (!service.ok()) return call->End(service.status());
     const bool taken =
         (*service)->Adjust(wanted, [call](const absl::StatusOr<AdjustAnswer>& answer) {
@@ -174,6 +185,8 @@ void PutAdjustments(const ExecutionService& service, pb::ListAdjustmentsResponse
     row.set_account(service.account().text());
     row.set_proposal(note.proposal);
     row.set_subject(note.asset.empty() ? note.instrument.text() : note.asset.text());
+    row.set_order(note.order.text());
+    row.set_evidence(note.evidence);
     row.set_amount(note.amount.ToString());
     const market::Instrument* instrument = state.NewestInstrument(note.instrument);
     if (note.price.mantissa > 0 && instrument != nullptr)
@@ -196,6 +209,16 @@ void PutAdjustments(const ExecutionService& service, pb::ListAdjustmentsResponse
   for (const auto& [asset, amount] : state.differences()) differs(asset.text(), amount);
   for (const auto& [instrument, amount] : state.position_differences())
     differs(instrument.text(), amount);
+  for (const market::ClientOrderId& id : service.engine().vanished()) {
+    const TrackedOrder* order = state.Find(id);
+    if (order == nullptr) continue;
+    pb::OrderCompared& row = *out.add_orders();
+    row.set_instrument(order->intent.instrument.text());
+    row.set_client_order_id(id.text());
+    row.set_venue_order_id(order->venue_order_id.text());
+    row.set_strategy(order->intent.strategy.text());
+    row.set_note(base::Concat({"not found at ", service.venue()}));
+  }
 }
 
 void ServeAdjustments(rpc::Server& server, const Venues& venues) {

@@ -61,6 +61,11 @@ std::string EncodeAdjustRequest(uint64_t ticket, const AdjustRequest& request) {
        {&request.person, &request.reason, &request.subject, &request.price})
     out.Bytes(*text);
   out.U64(request.proposal);
+  if (!request.order.empty()) {
+    out.Text(request.order);
+    out.Bytes(request.evidence);
+    out.Bytes(request.filled);
+  }
   return out.Take();
 }
 AdjustRequest ReadAdjustRequest(wire::CanonicalReader& in) {
@@ -69,6 +74,11 @@ AdjustRequest ReadAdjustRequest(wire::CanonicalReader& in) {
   for (std::string* text : {&request.person, &request.reason, &request.subject, &request.price})
     *text = in.Bytes();
   request.proposal = in.U64();
+  if (in.ok() && !in.done()) {
+    request.order = in.Text<market::ClientOrderId>();
+    request.evidence = in.Bytes();
+    request.filled = in.Bytes();
+  }
   return request;
 }
 

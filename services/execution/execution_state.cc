@@ -275,6 +275,12 @@ void ExecutionState::Apply(const market::Event<market::ExecReport>& event) {
   if (!report.venue_order_id.empty() && order.venue_order_id != report.venue_order_id) {
     by_venue_id_.erase({order.intent.instrument, order.venue_order_id});
     order.venue_order_id = report.venue_order_id;
+    // One that had ended here may go on under another name: the venue's is that one's then.
+    const auto known = by_venue_id_.find({order.intent.instrument, order.venue_order_id});
+    if (known != by_venue_id_.end()) {
+      if (const auto before = orders_.find(known->second); before != orders_.end())
+        before->second.venue_order_id = {};
+    }
     by_venue_id_[{order.intent.instrument, order.venue_order_id}] = order.id();
   }
   if (report.fill) ApplyFill(order, report);
@@ -410,12 +416,27 @@ void ExecutionState::ApplyAdjustmentNote(const AdjustmentNote& note) {
 }
 
 std::optional<Money> ExecutionState::DifferenceOf(const AdjustmentNote& note) const {
+  if (!note.order.empty()) {
+    const TrackedOrder* order = Find(note.order);
+    if (order == nullptr || !order->open()) return std::nullopt;
+    const market::Instrument* instrument =
+        FindInstrument(order->intent.instrument, order->intent.instrument_version);
+    if (instrument == nullptr) return std::nullopt;
+    return Money(order->cumulative.mantissa, instrument->quantity_scale);
+  }
   if (!note.asset.empty()) {
     const auto found = differences_.find(note.asset);
     return found == differences_.end() ? std::nullopt : std::optional(found->second);
   }
   const auto found = position_differences_.find(note.instrument);
   return found == position_differences_.end() ? std::nullopt : std::optional(found->second);
+}
+
+bool ExecutionState::EndSigned(const market::ClientOrderId& id) const {
+  return std::any_of(adjustments_.begin(), adjustments_.end(), [&](const auto& entry) {
+    const auto& [proposed, decided] = entry.second;
+    return proposed.order == id && decided && decided->step == AdjustmentNote::Step::kApproved;
+  });
 }
 
 void ExecutionState::Close(const TrackedOrder& order) {

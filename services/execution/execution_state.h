@@ -135,8 +135,11 @@ class ExecutionState {
   };
   const std::map<uint64_t, Adjustment>& adjustments() const { return adjustments_; }
   uint64_t next_adjustment() const { return next_adjustment_; }
-  // The difference as it is now; nothing when there is none.
+  // The difference as it is now, or what is filled of the order; nothing when there is none, or
+  // when the order is over.
   std::optional<market::Money> DifferenceOf(const AdjustmentNote& note) const;
+  // Whether people signed the end of this order, as far as is remembered.
+  bool EndSigned(const market::ClientOrderId& id) const;
   // Instruments that take no new orders until a person says so.
   const std::map<market::InstrumentId, HaltNote>& halts() const { return halts_; }
   // The latest that the venue asked for; it may be over.

@@ -15,7 +15,8 @@ using wire::CanonicalWriter;
 // 3: before amendments.
 // 4: without the venue's pause.
 // 5: before orders changed by another hand.
-constexpr uint8_t kStateVersion = 7;  // 6: without whether an order is to be cancelled
+// 6: without whether an order is to be cancelled.
+constexpr uint8_t kStateVersion = 8;  // 7: without proposals about orders
 
 void Write(CanonicalWriter& out, const JournaledRequest& request) {
   out.U64(request.id);
@@ -289,6 +290,7 @@ void ExecutionState::Save(CanonicalWriter& out) const {
   out.U64(next_adjustment_);
   WriteMap(out, adjustments_, [&](const auto&, const Adjustment& adjustment) {
     execution::Write(out, adjustment.proposed);
+    WriteOrderOf(out, adjustment.proposed);
     out.Bool(adjustment.decided.has_value());
     if (adjustment.decided) execution::Write(out, *adjustment.decided);
   });
@@ -424,6 +426,7 @@ absl::Status ExecutionState::Load(CanonicalReader& in) {
   next_adjustment_ = in.U64();
   ReadMap(in, [&] {
     Adjustment adjustment{ReadAdjustment(in), std::nullopt};
+    if (version >= 8) ReadOrderOf(in, adjustment.proposed);
     if (in.Bool()) adjustment.decided = ReadAdjustment(in);
     const uint64_t number = adjustment.proposed.proposal;
     adjustments_.emplace(number, std::move(adjustment));

@@ -77,6 +77,19 @@ TEST_CASE("A snapshot from before pauses were kept knows of none") {
   CHECK(restored.baseline() == f.engine.state().baseline());
 }
 
+TEST_CASE("A note about a difference is the bytes that it was before notes named orders") {
+  const AdjustmentNote note{.proposal = 3, .asset = market::AssetId("USDT"), .person = "ann"};
+  wire::CanonicalWriter before;
+  before.U8(1);
+  Write(before, note);
+  const wire::EngineNote written = ToNote(note);
+  CHECK(written.body == before.Take());
+  CHECK(*ReadAdjustmentNote(written.body) == note);
+  AdjustmentNote of_an_order{.person = "ann", .order = market::ClientOrderId("g1a")};
+  of_an_order.evidence = "ticket 12";
+  CHECK(*ReadAdjustmentNote(ToNote(of_an_order).body) == of_an_order);
+}
+
 TEST_CASE("A snapshot that is cut or of another account is refused") {
   EngineFixture f(EngineFixture::Options(), /*start=*/false);
   Populate(f);

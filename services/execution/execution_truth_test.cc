@@ -11,6 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 using market::AssetId;
 using market::CommandKind;
+using market::ExecKind;
 using Step = AdjustmentNote::Step;
 using market::Money;
 using market::OrderState;
@@ -249,6 +250,170 @@ TEST_CASE("One person may do both where that is switched on") {
   f.Differ();
   REQUIRE(f.Adjust(Step::kProposed, "ann", "USDT").ok());
   CHECK(f.Adjust(Step::kApproved, "ann", "", 1).ok());
+}
+
+TEST_CASE("A snapshot from before proposals about orders keeps what was proposed") {
+  Fixture f;
+  f.Differ();
+  REQUIRE(f.Adjust(Step::kProposed, "ann", "USDT").ok());
+  std::string bytes = f.SavedState();
+  wire::CanonicalWriter of_an_order;
+  WriteOrderOf(of_an_order, AdjustmentNote());
+  constexpr std::string_view kReason = "looked into";
+  constexpr size_t kTimeBytes = 8;
+  const size_t at = bytes.find(kReason) + kReason.size() + kTimeBytes;
+  bytes.erase(at, of_an_order.Take().size());
+  bytes[0] = 7;
+  ExecutionState restored(kAccount);
+  wire::CanonicalReader in(bytes);
+  REQUIRE(restored.Load(in).ok());
+  CHECK(in.done());
+  CHECK(restored.adjustments() == f.engine.state().adjustments());
+  CHECK(restored.pause() == f.engine.state().pause());
+}
+
+// An order that the venue has had, filled by `filled`, and does not find.
+struct Lost : EngineFixture {
+  explicit Lost(bool part_filled = true) {
+    Working("g1a", "7");
+    if (part_filled)
+      StreamFill("g1a", "7", "101", "0.4", "0.4", VenueOrderStatus::kPartiallyFilled);
+    CloseStream();
+    Open();
+    Reconcile();
+    Answer("query g1a", NotFound(), 400);
+    Advance(1ms);
+    Place("g1shut");
+    CHECK(Last("g1shut").kind == ExecKind::kNotSent);
+  }
+  void Sign() {
+    const auto proposed = ProposeEnd("ann", "g1a");
+    REQUIRE(proposed.ok());
+    REQUIRE(Adjust(Step::kApproved, "ben", "", proposed->proposal).ok());
+  }
+};
+
+TEST_CASE("The end of an order that the venue does not find is signed by two people") {
+  Lost f;
+  CHECK_FALSE(f.ProposeEnd("ann", "g1a", "", /*evidence=*/"").ok());
+  CHECK_FALSE(f.ProposeEnd("ann", "g1none").ok());
+  CHECK_FALSE(f.ProposeEnd("ann", "g1a", "0.5").ok());  // figures are not turned into fills
+  const auto proposed = f.ProposeEnd("ann", "g1a", "0.40");
+  REQUIRE(proposed.ok());
+  CHECK(f.ProposeEnd("ann", "g1a")->proposal == proposed->proposal);  // the same
+  CHECK(f.State("g1a") == OrderState::kPartiallyFilled);
+  CHECK_FALSE(f.Adjust(Step::kApproved, "ann", "", proposed->proposal).ok());
+
+  SECTION("another approves") {
+    const auto approved = f.Adjust(Step::kApproved, "ben", "", proposed->proposal);
+    REQUIRE(approved.ok());
+    const market::ExecReport& end = f.Last("g1a");
+    CHECK(end.kind == ExecKind::kCanceled);
+    CHECK(end.state == OrderState::kCanceled);
+    CHECK(end.cumulative.mantissa == 400);
+    CHECK(end.evidence == "signed:1 https://tickets/12");
+    CHECK(end.detail ==
+          "its end was signed: proposed by ann: purged; approved by ben: looked into");
+    CHECK(f.engine.state().EndSigned(market::ClientOrderId("g1a")));
+    CHECK(f.engine.Halts().empty());
+    f.Place("g1b");
+    CHECK(f.Last("g1b").kind == ExecKind::kJournaled);
+    // Given again nothing ends again.
+    CHECK(f.Adjust(Step::kApproved, "ben", "", proposed->proposal).ok());
+    CHECK(f.Count(ExecKind::kCanceled, "g1a") == 1);
+    CHECK_FALSE(f.ProposeEnd("ann", "g1a").ok());
+  }
+  SECTION("a fill has come by then") {
+    f.StreamFill("g1a", "7", "102", "0.1", "0.5", VenueOrderStatus::kPartiallyFilled);
+    const auto late = f.Adjust(Step::kApproved, "ben", "", proposed->proposal);
+    REQUIRE_FALSE(late.ok());
+    CHECK(late.status().message().find("anew") != std::string::npos);
+  }
+  SECTION("the venue lists it again") {
+    f.Advance(60s);
+    venue::Answer listed = f.Confirmed();
+    listed.orders = {f.Update("g1a", "7", VenueOrderStatus::kPartiallyFilled, "0.4")};
+    f.Answer("open-orders", listed);
+    CHECK_FALSE(f.Adjust(Step::kApproved, "ben", "", proposed->proposal).ok());
+    CHECK(f.State("g1a") == OrderState::kPartiallyFilled);
+  }
+  SECTION("its proposer withdraws it") {
+    CHECK(f.Adjust(Step::kRejected, "ann", "", proposed->proposal).ok());
+    CHECK_FALSE(f.Adjust(Step::kApproved, "ben", "", proposed->proposal).ok());
+    CHECK(f.State("g1a") == OrderState::kPartiallyFilled);
+  }
+  CHECK(f.SavedState() == f.RecoveredState());
+  ExecutionState loaded(kAccount);
+  const std::string saved = f.SavedState();
+  wire::CanonicalReader in(saved);
+  REQUIRE(loaded.Load(in).ok());
+  CHECK(loaded.adjustments() == f.engine.state().adjustments());
+}
+
+TEST_CASE("The end of an order that the venue may have cannot be signed") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  CHECK_FALSE(f.ProposeEnd("ann", "g1a").ok());  // listed
+  f.Place("g1b");
+  f.Lose("place g1b");
+  REQUIRE(f.State("g1b") == OrderState::kUnknown);
+  CHECK_FALSE(f.ProposeEnd("ann", "g1b").ok());  // proof of absence is to be had
+  f.StreamOrder(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0"));
+  CHECK_FALSE(f.ProposeEnd("ann", "g1a").ok());  // over
+}
+
+TEST_CASE("What comes of an order after its signed end is late, and booked") {
+  Lost f;
+  f.Sign();
+  SECTION("a fill") {
+    f.StreamFill("g1a", "7", "102", "0.6", "1", VenueOrderStatus::kFilled);
+    CHECK(f.State("g1a") == OrderState::kCanceled);
+    CHECK(f.Order("g1a").cumulative.mantissa == 1000);
+    CHECK(f.engine.stats().illegal_events == 0);
+  }
+  SECTION("another end than people could know") {
+    f.StreamOrder(f.Update("g1a", "7", VenueOrderStatus::kExpired, "0.4"));
+    CHECK(f.State("g1a") == OrderState::kCanceled);
+    CHECK(f.engine.stats().illegal_events == 0);
+  }
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
+TEST_CASE("What has ended by signature is not missing while a trade of it is looked for") {
+  Lost f;
+  const auto never_found = [&] {
+    for (int i = 0; i < 120; ++i) {
+      f.Advance(1s);
+      while (f.TakeSent("trades-of 7")) f.Answer(f.taken, EngineFixture::Trades({}));
+      while (f.TakeSent("query g1a")) f.Answer(f.taken, EngineFixture::NotFound(), 400);
+    }
+  };
+  f.StreamOrder(f.Update("g1a", "7", VenueOrderStatus::kPartiallyFilled, "0.9"));  // a fill is lost
+  CHECK(f.engine.Halts().empty());                                                 // there it is
+  never_found();
+  REQUIRE(f.engine.Halts().size() == 1);
+  f.Sign();
+  never_found();
+  CHECK(f.engine.Halts().empty());
+}
+
+TEST_CASE("An order that works at the venue after its signed end is withdrawn, and counted once") {
+  Lost f;
+  f.Sign();
+  f.StreamOrder(f.Update("g1a", "7", VenueOrderStatus::kPartiallyFilled, "0.4"));
+  CHECK(f.State("g1a") == OrderState::kCanceled);
+  CHECK(f.engine.stats().contradicted_ends == 1);
+  CHECK(f.engine.stats().illegal_events == 1);
+  REQUIRE(f.State("twin:BTCUSDT:7") == OrderState::kPendingCancel);
+  CHECK(f.Order("twin:BTCUSDT:7").cumulative.mantissa == 400);
+  f.StreamFill("g1a", "7", "101", "0.4", "0.4", VenueOrderStatus::kPartiallyFilled);  // again
+  f.StreamFill("g1a", "7", "102", "0.1", "0.5", VenueOrderStatus::kPartiallyFilled);
+  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 500);
+  CHECK(f.Order("twin:BTCUSDT:7").cumulative.mantissa == 500);
+  f.Answer("cancel-venue 7", f.Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0.5")));
+  CHECK(f.State("twin:BTCUSDT:7") == OrderState::kCanceled);
+  CHECK(f.engine.stats().illegal_events == 1);
+  CHECK(f.SavedState() == f.RecoveredState());
 }
 
 TEST_CASE("A halt for foreign orders outlives the process and ends with a person") {

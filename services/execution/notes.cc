@@ -249,9 +249,20 @@ AdjustmentNote ReadAdjustment(wire::CanonicalReader& in) {
   return note;
 }
 
+void WriteOrderOf(wire::CanonicalWriter& out, const AdjustmentNote& note) {
+  out.Text(note.order);
+  out.Bytes(note.evidence);
+}
+
+void ReadOrderOf(wire::CanonicalReader& in, AdjustmentNote& note) {
+  note.order = in.Text<market::ClientOrderId>();
+  note.evidence = in.Bytes();
+}
+
 wire::EngineNote ToNote(const AdjustmentNote& note) {
   wire::CanonicalWriter out = Start();
   Write(out, note);
+  if (!note.order.empty()) WriteOrderOf(out, note);
   return Note(kAdjustmentNote, out);
 }
 
@@ -259,6 +270,7 @@ absl::StatusOr<AdjustmentNote> ReadAdjustmentNote(std::string_view body) {
   wire::CanonicalReader in(body);
   GANNET_RETURN_IF_ERROR(CheckVersion(in));
   AdjustmentNote note = ReadAdjustment(in);
+  if (in.ok() && !in.done()) ReadOrderOf(in, note);
   return Finish(in, std::move(note));
 }
 

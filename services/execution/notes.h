@@ -93,7 +93,8 @@ struct TradesNote {
 };
 
 // "taken-over": a trade of a foreign order from before the first look at the
-// balances. It counts as filled and is not booked.
+// balances. It counts as filled and is not booked. Or, with no quantity, one that is booked to
+// the name that the order had before.
 struct TakenOverNote {
   market::ClientOrderId order;
   std::string trade_id;
@@ -101,18 +102,21 @@ struct TakenOverNote {
   bool operator==(const TakenOverNote&) const = default;
 };
 
-// "adjustment": a person named a difference, or decided about one that another named.
+// "adjustment": a person named a difference, or the end of an order that the venue does not find,
+// or decided about what another named.
 struct AdjustmentNote {
   enum class Step : uint8_t { kProposed = 1, kApproved, kRejected };
   Step step = Step::kProposed;
   uint64_t proposal = 0;
-  // kProposed: one of the two, and what the venue holds more.
+  // kProposed: one of asset, instrument and order.
   market::AssetId asset;
   market::InstrumentId instrument;
-  market::Money amount;
-  market::Price price;  // of an instrument: at which the quantity is booked
+  market::Money amount;  // what the venue holds more; of an order: what was filled of it
+  market::Price price;   // of an instrument: at which the quantity is booked
   std::string person, reason;
   base::Time time{};
+  market::ClientOrderId order;
+  std::string evidence;  // of an order: where its end can be seen
   bool operator==(const AdjustmentNote&) const = default;
 };
 
@@ -166,8 +170,10 @@ absl::StatusOr<HaltNote> ReadHaltNote(std::string_view body);
 absl::StatusOr<PauseNote> ReadPauseNote(std::string_view body);
 absl::StatusOr<market::Instrument> ReadInstrumentNote(std::string_view body);
 
-// Parts that snapshots share with notes.
+// Parts that snapshots share with notes; what a note says of an order comes after the rest.
 void Write(wire::CanonicalWriter& out, const AdjustmentNote& note);
 AdjustmentNote ReadAdjustment(wire::CanonicalReader& in);
+void WriteOrderOf(wire::CanonicalWriter& out, const AdjustmentNote& note);
+void ReadOrderOf(wire::CanonicalReader& in, AdjustmentNote& note);
 
 }  // namespace gannet::execution

@@ -63,6 +63,8 @@ def one_process(bin_dir, folder):
 
         code, text = ask(gannet, data, "adjust", "propose", "USDT", "--reason", "nothing differs")
         check(code == 5, f"an adjustment of nothing: {code} {text}")
+        code, text = ask(gannet, data, "adjust", "propose", "--order", "web_by_hand", "--evidence", "none", "--reason", "the venue lists it")
+        check(code == 5 and "does not find" in text, f"the end of an order that is listed: {code} {text}")
         code, text = ask(gannet, data, "adjust", "list")
         check(code == 0 and "explained" in text, f"adjust list: {code} {text}")
 
