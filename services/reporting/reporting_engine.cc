@@ -29,6 +29,11 @@ std::optional<market::Price> Rescaled(market::Price price, int from, int to) {
   return market::Price{static_cast<int64_t>(*there)};
 }
 
+// Reports end with an hour: of each, the last that a balance was is written.
+base::Time HourOf(const store::BalanceRow& row) {
+  return std::chrono::floor<std::chrono::hours>(row.time);
+}
+
 std::string DetailOf(const market::ExecReport& report) {
   if (!report.detail.empty()) return report.detail;
   return report.venue_code.empty() ? report.evidence : report.venue_code;
@@ -293,6 +298,9 @@ void ReportingEngine::OnBalance(const market::Event<market::BalanceUpdate>& even
   const bool same = known.row.free == update.free && known.row.locked == update.locked;
   const bool first = known.row.time == base::Time();
   if (event.header.publish_time < known.row.time || (same && !first)) return;
+  if (known.changed &&
+      HourOf(known.row) < std::chrono::floor<std::chrono::hours>(event.header.publish_time))
+    added_.balances.push_back(known.row);
   known.row = {event.header.publish_time,
                update.account,
                update.venue,
@@ -446,7 +454,8 @@ void ReportingEngine::TakeBalances(base::Time now, Sample sample, store::Batch& 
   const bool due = sample == Sample::kClosing || now >= balances_written_ + kBalanceEvery ||
                    balances_heard_ >= kMostBalances;
   for (auto& [key, known] : balances_) {
-    if (!known.changed || (known.written && !due)) continue;
+    const bool ended = HourOf(known.row) < std::chrono::floor<std::chrono::hours>(now);
+    if (!known.changed || (known.written && !due && !ended)) continue;
     known.changed = false;
     known.written = true;
     batch.balances.push_back(known.row);

@@ -441,6 +441,34 @@ TEST_CASE("ReportingEngine keeps signals, verdicts by the hour, trading states a
   CHECK(engine.TakeChanges(FromUnixMillis(103), Sample::kClosing).balances.size() == 1);
 }
 
+TEST_CASE("ReportingEngine keeps of each balance what it was at the end of an hour") {
+  const auto at = [](const char* time) { return base::ParseRfc3339(time).value(); };
+  ReportingEngine engine;
+  uint64_t sequence = 0;
+  const auto hear = [&](const char* time, int64_t amount) {
+    auto event = EventOf(++sequence, market::BalanceUpdate{kAccount, "v", market::AssetId("USDT"),
+                                                           Money(amount, 0), Money()});
+    event.header.publish_time = at(time);
+    engine.OnBalance(event);
+  };
+  const auto taken = [&](const char* time) {
+    std::vector<int64_t> amounts;
+    for (const store::BalanceRow& row : engine.TakeChanges(at(time)).balances)
+      amounts.push_back(static_cast<int64_t>(row.free.units()));
+    return amounts;
+  };
+  using Amounts = std::vector<int64_t>;
+  hear("2026-11-23T23:55:00Z", 100);
+  CHECK(taken("2026-11-23T23:55:01Z") == Amounts{100});
+  hear("2026-11-23T23:58:00Z", 90);
+  CHECK(taken("2026-11-23T23:59:59Z").empty());
+  CHECK(taken("2026-11-24T00:00:00Z") == Amounts{90});
+  // The next one is here before the hour's end was looked at.
+  hear("2026-11-24T00:59:00Z", 80);
+  hear("2026-11-24T01:00:00Z", 70);
+  CHECK(taken("2026-11-24T01:00:01Z") == Amounts{80, 70});
+}
+
 TEST_CASE("ReportingEngine marks a journal as folded with the batch that leaves nothing behind") {
   const uint64_t run = 99;
   const auto balance = [](uint64_t sequence, int64_t amount) {
