@@ -31,10 +31,14 @@ class VirtualHost {
   runtime::Shard& shard() { return shard_; }
   base::VirtualExecutor& executor() { return executor_; }
 
-  // Runs what is due by `time`; a longer silence is leapt over as the shard does it.
+  // Runs what is due by `time`. A longer silence is leapt over by executor and shard
+  // together: timers of one that ran through it alone would wait for the other's answers.
   void RunUntil(base::Time time) {
-    if (time - executor_.Now() > runtime::Shard::kMostCatchUp)
-      executor_.LeapTo(time - runtime::Shard::kMostCatchUp);
+    if (time - executor_.Now() > runtime::Shard::kMostCatchUp) {
+      const base::Time lived_from = time - runtime::Shard::kMostCatchUp;
+      executor_.LeapTo(lived_from);
+      if (shard_.next_deadline() < lived_from) shard_.LeapTo(lived_from);
+    }
     executor_.RunUntil(time);
   }
 

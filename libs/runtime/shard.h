@@ -100,6 +100,8 @@ class Shard {
   // captures) only the last of it is lived through: timers due before leap to its
   // beginning, in the order of their making. A leap is recorded too.
   static constexpr base::Duration kMostCatchUp = std::chrono::hours(1);
+  // For who sets the clock itself: leaps where its clock does. From outside a turn only.
+  void LeapTo(base::Time time);
   // Runs the turn that an input record of a journal began: the input handed to its
   // port, the timer, the resume. NOT_FOUND: no such port here. FAILED_PRECONDITION:
   // a timer that is not due here.
@@ -269,7 +271,6 @@ class Shard {
   void RunInput(InputPort port, std::string_view bytes, base::Time receive_time);
   void FireNextTimer();
   void FireTimersUntil(base::Time deadline);
-  void LeapTo(base::Time time);
   void Commit();
   void RunEffects();
   void ArmWakeUp();
