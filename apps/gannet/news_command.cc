@@ -10,9 +10,11 @@
 #include <utility>
 
 #include "apps/gannet/news_ingest_run.h"
+#include "libs/base/concat.h"
 #include "libs/base/digest.h"
 #include "libs/base/line_reader.h"
 #include "libs/base/status.h"
+#include "libs/base/time.h"
 #include "libs/market/names.h"
 #include "services/ingest/feed_text.h"
 #include "services/news-signal/app.h"
@@ -135,8 +137,32 @@ absl::StatusOr<std::map<std::string, market::NewsEventType>> ReadEventLabels(
   }
 }
 
+bool IsDay(std::string_view text) {
+  constexpr size_t kDayBytes = 10;
+  return text.size() == kDayBytes &&
+         base::ParseRfc3339(base::Concat({text, "T00:00:00Z"})).has_value();
+}
+
+absl::Status CheckDay(std::string_view option, std::string_view day) {
+  if (day.empty() || IsDay(day)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      base::Concat({option, ": '", day, "' is no day; write YYYY-MM-DD"}));
+}
+
+// Of the row's date only the day counts, which must be written as the option's is: days
+// of any other form do not compare as texts.
+absl::StatusOr<bool> IsBefore(const LabelledHeadline& row, std::string_view day,
+                              std::string_view option) {
+  const std::string_view date = std::string_view(row.date).substr(0, day.size());
+  if (IsDay(date)) return date < day;
+  return absl::InvalidArgumentError(base::Concat(
+      {"row ", std::to_string(row.row), ": the date '", row.date,
+       "' does not begin with YYYY-MM-DD, so that ", option, " cannot be told of it"}));
+}
+
 absl::StatusOr<std::vector<LabelledHeadline>> ReadTable(const NewsEvalOptions& options,
-                                                        base::Files& files) {
+                                                        base::Files& files, std::ostream& out) {
+  GANNET_RETURN_IF_ERROR(CheckDay("--from", options.from_date));
   GANNET_ASSIGN_OR_RETURN(const std::string text, ReadText(files, options.table));
   absl::StatusOr<std::vector<LabelledHeadline>> rows = ParseLabelledTable(
       text, options.events.empty() ? TableLabels::kRequired : TableLabels::kIgnored);
@@ -150,12 +176,25 @@ absl::StatusOr<std::vector<LabelledHeadline>> ReadTable(const NewsEvalOptions& o
       labels.erase(found);  // a headline that stands twice counts once
     }
   }
-  std::erase_if(*rows, [&](const LabelledHeadline& row) {
-    return (!row.type && !row.sentiment) || row.text.empty() || row.date < options.from_date;
-  });
-  if (rows->empty())
+  std::vector<LabelledHeadline> scored;
+  size_t without_text = 0;
+  for (LabelledHeadline& row : *rows) {
+    if (!row.type && !row.sentiment) continue;
+    if (!options.from_date.empty()) {
+      const absl::StatusOr<bool> before = IsBefore(row, options.from_date, "--from");
+      if (!before.ok()) return base::Annotate(before.status(), options.table);
+      if (*before) continue;
+    }
+    if (row.text.empty()) {
+      ++without_text;
+      continue;
+    }
+    scored.push_back(std::move(row));
+  }
+  if (scored.empty())
     return absl::InvalidArgumentError(options.table + ": no labelled headline to score");
-  return rows;
+  if (without_text > 0) out << without_text << " rows without a headline are left out\n";
+  return scored;
 }
 
 absl::StatusOr<std::shared_ptr<const news_signal::Classifier>> Load(const std::string& dictionary,
@@ -194,7 +233,7 @@ absl::Status IngestNews(const NewsIngestOptions& options, base::Files& files,
 
 absl::Status EvaluateNews(const NewsEvalOptions& options, base::Files& files, std::ostream& out) {
   GANNET_ASSIGN_OR_RETURN(const auto classifier, Load(options.dictionary, options.model, files));
-  GANNET_ASSIGN_OR_RETURN(const std::vector<LabelledHeadline> rows, ReadTable(options, files));
+  GANNET_ASSIGN_OR_RETURN(const std::vector<LabelledHeadline> rows, ReadTable(options, files, out));
   Answers sentiment{{"negative", "neutral", "positive"}, {}, {}}, types{{}, {}, {}};
   for (size_t c = 0; c < news_signal::kTypeClasses; ++c)
     types.classes.emplace_back(market::Name(news_signal::TypeOf(c)));
@@ -230,6 +269,7 @@ absl::Status EvaluateNews(const NewsEvalOptions& options, base::Files& files, st
 }
 
 absl::Status TrainNews(const NewsTrainOptions& options, base::Files& files, std::ostream& out) {
+  GANNET_RETURN_IF_ERROR(CheckDay("--before", options.before_date));
   std::string dictionary_text(news_signal::EmbeddedDictionary());
   if (!options.dictionary.empty()) {
     GANNET_ASSIGN_OR_RETURN(dictionary_text, files.Read(options.dictionary));
@@ -246,7 +286,11 @@ absl::Status TrainNews(const NewsTrainOptions& options, base::Files& files, std:
     if (!rows.ok()) return base::Annotate(rows.status(), options.labelled);
     size_t added = 0;
     for (LabelledHeadline& row : *rows) {
-      if (!options.before_date.empty() && row.date >= options.before_date) continue;
+      if (!options.before_date.empty()) {
+        const absl::StatusOr<bool> before = IsBefore(row, options.before_date, "--before");
+        if (!before.ok()) return base::Annotate(before.status(), options.labelled);
+        if (!*before) continue;
+      }
       row.text = ingest::RepairUtf8(row.text);
       headlines.push_back(std::move(row));
       ++added;

@@ -126,10 +126,49 @@ TEST_CASE("gannet news eval prints scores beside the majority class") {
   REQUIRE(EvaluateNews({.table = "t.csv", .from_date = "2021-02-01"}, files, later).ok());
   CHECK(later.str().find("sentiment: 2 headlines") != std::string::npos);
   std::ostringstream none;
-  CHECK(EvaluateNews({.table = "t.csv", .from_date = "2022"}, files, none)
+  CHECK(EvaluateNews({.table = "t.csv", .from_date = "2022-01-01"}, files, none)
             .message()
             .find("no labelled headline") != std::string::npos);
   CHECK_FALSE(EvaluateNews({.table = "absent"}, files, none).ok());
+}
+
+TEST_CASE("gannet news eval and train refuse days that do not compare") {
+  base::SimFiles files;
+  REQUIRE(files
+              .WriteAtomically("t.csv",
+                               "date,news,sentiment\n30-01-2021 12:00,Bitcoin plunges,-1\n"
+                               "01-06-2022 12:00,Ether soars,1\n")
+              .ok());
+  REQUIRE(files
+              .WriteAtomically("times.csv",
+                               "date,news,sentiment\n2021-01-30 12:00,Bitcoin plunges,-1\n"
+                               "2022-06-01T00:00:00Z,Ether soars,1\n2022-06-02,,1\n")
+              .ok());
+  std::ostringstream out;
+  CHECK(EvaluateNews({.table = "t.csv"}, files, out).ok());
+  const auto eval = EvaluateNews({.table = "t.csv", .from_date = "2022-01-01"}, files, out);
+  CHECK(eval.message() ==
+        "t.csv: row 2: the date '30-01-2021 12:00' does not begin with YYYY-MM-DD, so that --from "
+        "cannot be told of it");
+  CHECK(EvaluateNews({.table = "t.csv", .from_date = "01.06.2022"}, files, out).message() ==
+        "--from: '01.06.2022' is no day; write YYYY-MM-DD");
+  const auto train =
+      TrainNews({.out = "o.gnm", .labelled = "t.csv", .before_date = "2022-01-01"}, files, out);
+  CHECK(train.message().find("row 2: the date") != std::string::npos);
+  CHECK_FALSE(
+      TrainNews({.out = "o.gnm", .labelled = "t.csv", .before_date = "2022"}, files, out).ok());
+  std::ostringstream times;
+  REQUIRE(EvaluateNews({.table = "times.csv", .from_date = "2022-06-01"}, files, times).ok());
+  CHECK(times.str().find("1 rows without a headline are left out") != std::string::npos);
+  CHECK(times.str().find("sentiment: 1 headlines") != std::string::npos);
+}
+
+TEST_CASE("gannet news eval quotes a label that is none") {
+  base::SimFiles files;
+  REQUIRE(files.WriteAtomically("t.csv", "news,sentiment\nBitcoin plunges,bad\n").ok());
+  std::ostringstream out;
+  CHECK(EvaluateNews({.table = "t.csv"}, files, out).message() ==
+        "t.csv: row 2: \"bad\" is no sentiment; wanted -1, 0, 1 or negative, neutral, positive");
 }
 
 TEST_CASE("gannet news train writes the built-in model again") {

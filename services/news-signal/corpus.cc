@@ -12,6 +12,7 @@ namespace {
 
 using market::NewsEventType;
 
+constexpr size_t kQuotedBytes = 60;  // of a cell, in an error
 constexpr int kLastType = static_cast<int>(NewsEventType::kTechnical);
 
 std::vector<std::string_view> Lines(std::string_view text) {
@@ -172,12 +173,21 @@ absl::StatusOr<std::vector<LabelledHeadline>> ParseLabelledTable(std::string_vie
                                         std::to_string(header.size()));
     }
     LabelledHeadline headline;
+    headline.row = row;
     headline.text = cells[*title];
     if (date) headline.date = cells[*date];
     if (sentiment) headline.sentiment = ParseSentiment(cells[*sentiment]);
     if (type) headline.type = ParseEventType(cells[*type]);
-    if ((sentiment && !headline.sentiment) || (type && !headline.type)) {
-      return absl::InvalidArgumentError("row " + std::to_string(row) + " has a label that is none");
+    if (sentiment && !headline.sentiment) {
+      return absl::InvalidArgumentError("row " + std::to_string(row) + ": \"" +
+                                        cells[*sentiment].substr(0, kQuotedBytes) +
+                                        "\" is no sentiment; wanted -1, 0, 1 or negative, "
+                                        "neutral, positive");
+    }
+    if (type && !headline.type) {
+      return absl::InvalidArgumentError("row " + std::to_string(row) + ": \"" +
+                                        cells[*type].substr(0, kQuotedBytes) +
+                                        "\" is no event type; docs/news.md lists them");
     }
     headlines.push_back(std::move(headline));
   }

@@ -27,6 +27,7 @@ struct LabelledHeadline {
   std::optional<int> sentiment;               // -1, 0, 1
   std::string text;
   std::string date;  // "2021-10-30" where the source says so
+  size_t row = 0;    // in its table, whose header is row 1
 };
 
 // INVALID_ARGUMENT naming the line: an unknown type or placeholder, a sentiment

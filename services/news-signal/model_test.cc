@@ -93,7 +93,7 @@ TEST_CASE("ParseLabelledTable reads quotes and refuses ragged rows") {
   CHECK(ParseLabelledTable("news,sentiment\na,7\n", TableLabels::kRequired)
             .status()
             .message()
-            .find("row 2 has a label") != std::string::npos);
+            .find("row 2: \"7\" is no sentiment") != std::string::npos);
   CHECK_FALSE(ParseLabelledTable("x,y\n1,2\n", TableLabels::kRequired).ok());
   CHECK(ParseLabelledTable("date;sentiment;title\n1;?;a, b\n", TableLabels::kIgnored)->at(0).text ==
         "a, b");
