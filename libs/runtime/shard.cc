@@ -190,6 +190,8 @@ void Shard::EndTurn() {
   const auto is_fact = [](const auto& event) { return event.first->fact; };
   const bool decided = std::any_of(turn_facts_.begin(), turn_facts_.end(), is_fact);
   if (decided) {
+    // Only kept facts are among them, whatever became of the turn's last one.
+    const bool last_dropped = std::exchange(last_fact_dropped_, false);
     std::vector<std::pair<const bus::TopicInfo*, RawEvent>> facts, data;
     facts.reserve(turn_facts_.size());
     for (auto& event : turn_facts_) (is_fact(event) ? facts : data).push_back(std::move(event));
@@ -211,6 +213,7 @@ void Shard::EndTurn() {
         }
       });
     }
+    last_fact_dropped_ = last_dropped;
   }
   in_turn_ = false;
   if (std::exchange(commit_wanted_, false) || decided) Commit();
@@ -391,7 +394,10 @@ market::Header Shard::NextHeader(const market::Header& cause, bool fact) {
 
 market::EventId Shard::Dispatch(const bus::TopicInfo& topic, RawEvent event, market::EventId id) {
   ++stats_.published;
-  if (topic.fact || (outer_ != nullptr && journal_ != nullptr)) {
+  if (topic.fact) {
+    // One that is in no record is for the engines of this turn alone.
+    if (!last_fact_dropped_) turn_facts_.emplace_back(&topic, event);
+  } else if (outer_ != nullptr && journal_ != nullptr) {
     turn_facts_.emplace_back(&topic, event);
   } else if (outer_ != nullptr) {
     PublishOuter(topic, event);
@@ -415,7 +421,8 @@ void Shard::RecordFact(const bus::TopicInfo& topic, const RawEvent& event,
   Record(journal::RecordType::kFact, now_, topic.name,
          journal_ != nullptr ? topic.encode(event.get()) : std::string(), essential);
   for (const FactObserver& observer : fact_observers_) observer(topic, event.get());
-  if (!link_watchers_.empty()) turn_links_.push_back({&topic, event, cause, clock_.Now()});
+  if (!link_watchers_.empty() && !last_fact_dropped_)
+    turn_links_.push_back({&topic, event, cause, clock_.Now()});
 }
 
 void Shard::TellDurable(const std::vector<std::pair<const bus::TopicInfo*, RawEvent>>& facts) {

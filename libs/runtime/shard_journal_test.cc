@@ -266,6 +266,33 @@ TEST_CASE("Shard on a full disk sends what rests on kept facts or on none, and n
   CHECK(sent == std::vector<std::string>{"query", "cancel"});
 }
 
+TEST_CASE("Shard on a full disk tells of every fact that was kept, and of none that was not") {
+  base::SimFiles files;
+  files.set_faults({.capacity_bytes = 40'000});
+  Host host;
+  REQUIRE(host.Start(files, 20'000).ok());
+  int balances = 0, signals = 0, links = 0;
+  host.shard->WatchDurable<market::BalanceUpdate>(bus::kBalances, [&](const auto&) { ++balances; });
+  host.shard->WatchDurable<market::NewsSignal>(bus::kNewsSignals, [&](const auto&) { ++signals; });
+  host.shard->WatchLinks([&](const Shard::Link&) { ++links; });
+  const InputPort reversed =
+      host.shard->AddInput("reversed", [&](std::string_view, const market::Header& cause) {
+        host.balances->Emit(market::BalanceUpdate{}, cause);
+        host.signals->Emit(market::NewsSignal{}, cause);
+      });
+  while (host.journal->failure().ok()) {
+    host.Deliver();
+    host.executor.RunFor(1s);
+  }
+  balances = signals = links = 0;
+  host.shard->Deliver(reversed, "x", host.executor.Now());
+  host.Deliver();
+  host.executor.RunFor(1s);
+  CHECK(balances == 2);
+  CHECK(signals == 0);
+  CHECK(links == 2);
+}
+
 TEST_CASE("Shard does not take a journal that reads short for recovered") {
   base::SimFiles files, shorter;
   Host host;
