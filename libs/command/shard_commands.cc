@@ -7,6 +7,7 @@
 #include "libs/base/status.h"
 #include "libs/base/utf8.h"
 #include "libs/bus/access_topic.h"
+#include "libs/market/manual.h"
 #include "libs/market/names.h"
 #include "libs/wire/codec.h"
 
@@ -14,8 +15,6 @@ namespace gannet::command {
 namespace {
 
 using market::CommandKind;
-
-constexpr std::string_view kManualPrefix = "manual/";
 
 // Event times are the shard's: what names the command is its value alone.
 std::string Encode(const market::Command& command) {
@@ -453,7 +452,7 @@ void ShardCommands::OnKept(const Key& key, bool answer) {
 
 ShardCommands::Order* ShardCommands::OrderOf(const market::StrategyId& strategy,
                                              const market::ClientOrderId& id) {
-  if (!strategy.text().starts_with(kManualPrefix)) return nullptr;
+  if (!market::IsManual(strategy)) return nullptr;
   const auto [order, added] = orders_.try_emplace(id);
   if (added) {
     orders_in_order_.push_back(id);

@@ -25,6 +25,10 @@ struct ModelHealth {
   bool operator==(const ModelHealth&) const = default;
 };
 
+// Of which execution learns that it was lost: what its programs left open has nobody who looks
+// after it.
+inline constexpr const char* kStrategyService = "strategy";
+
 struct Heartbeat {        // ops.heartbeats
   std::string service;    // "execution"
   std::string shard;      // of its process

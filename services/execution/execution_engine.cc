@@ -24,6 +24,8 @@ bool JoinsBatch(const market::OrderIntent& intent, const venue::OrderVenue& venu
   return intent.kind == market::IntentKind::kNew && venue.FitsPlaceBatch(intent);
 }
 
+constexpr std::string_view kNobodyAttends = "strategy is not heard, nobody looks after it";
+
 // `in_second` zero: any number.
 size_t MostIn(size_t batch, uint32_t in_second) {
   return in_second == 0 ? batch : std::min<size_t>(batch, in_second);
@@ -687,7 +689,7 @@ bool ExecutionEngine::InFlight::Cancels(const market::ClientOrderId& order) cons
 
 void ExecutionEngine::OnRiskState(const market::Event<market::RiskState>& event, base::Time now) {
   Enter(event.header, now);
-  if (event.value.killed) Sweep();
+  if (event.value.killed || event.value.scope.kind == market::ScopeKind::kService) Sweep();
 }
 
 void ExecutionEngine::OnCommand(const market::Event<market::Command>& event, base::Time now) {
@@ -759,14 +761,21 @@ void ExecutionEngine::CancelChosen() {
 
 void ExecutionEngine::Sweep() {
   bool more = false;
-  std::vector<market::ClientOrderId> chosen;
+  std::vector<market::ClientOrderId> killed, unattended;
   const std::set<market::ClientOrderId> open = state_.open();
   for (const market::ClientOrderId& id : open) {
     const TrackedOrder* order = state_.Find(id);
     if (order == nullptr || !order->open()) continue;
-    if (!order->twin() && !state_.Killed(order->intent)) continue;
+    const bool is_killed = state_.Killed(order->intent);
+    const bool is_left =
+        !is_killed && !order->external && state_.Unattended(order->intent) != nullptr;
+    if (!order->twin() && !is_killed && !is_left) continue;
     if (NeverWritten(*order)) {
-      WithdrawHeld(id, "kill switch", RejectReason::kKillSwitch);
+      if (is_left) {
+        WithdrawHeld(id, std::string(kNobodyAttends), RejectReason::kGateClosed);
+      } else {
+        WithdrawHeld(id, "kill switch", RejectReason::kKillSwitch);
+      }
       continue;
     }
     more = true;
@@ -774,12 +783,13 @@ void ExecutionEngine::Sweep() {
     const bool being_found_out = inquiry != inquiries_.end() && MayArrive(order->cancel);
     if (CancelUnderWay(id) || being_found_out) continue;
     if (!order->twin()) {
-      chosen.push_back(id);
+      (is_left ? unattended : killed).push_back(id);
     } else if (!SendCancel(id, "nobody asked for it")) {
       break;
     }
   }
-  SendCancels(chosen, "kill switch");
+  SendCancels(killed, "kill switch");
+  SendCancels(unattended, kNobodyAttends);
   if (more) Schedule(now_ + options_.sweep_every, {TaskKind::kSweep, {}});
 }
 

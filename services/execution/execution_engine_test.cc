@@ -944,6 +944,49 @@ TEST_CASE("The kill switch leaves alone what its scope does not cover") {
   CHECK(f.State("g1a") == OrderState::kPendingCancel);
 }
 
+TEST_CASE("What programs have open is cancelled when strategy is lost, but for what only reduces") {
+  EngineFixture f;
+  const market::Scope lost{market::ScopeKind::kService, "strategy"};
+  const auto working = [&f](const std::string& id, const std::string& strategy, bool reduces,
+                            const std::string& parent = "") {
+    market::OrderIntent intent = f.Intent(id);
+    intent.strategy = market::StrategyId(strategy);
+    intent.reduce_only = reduces;
+    intent.parent = market::ClientOrderId(parent);
+    EngineFixture::Rehash(intent);
+    f.Decide(intent);
+    f.Answer("place " + id,
+             EngineFixture::Confirmed(f.Update(id, id, VenueOrderStatus::kNew, "0")));
+  };
+  working("g1opens", "maker", false);
+  working("g1reduces", "maker", true);
+  working("g1person", "manual/ann", false);
+  working("g1child", "manual/ann", false, "g1parent");
+  f.RiskState({market::ScopeKind::kService, "ingest"}, market::TradingState::kCancelOnly);
+  CHECK(f.State("g1opens") == OrderState::kAccepted);
+  f.RiskState(lost, market::TradingState::kCancelOnly);
+  CHECK(f.State("g1opens") == OrderState::kPendingCancel);
+  CHECK(f.State("g1child") == OrderState::kPendingCancel);
+  CHECK(f.State("g1reduces") == OrderState::kAccepted);
+  CHECK(f.State("g1person") == OrderState::kAccepted);
+  // A refusal is not an end.
+  f.Answer("cancel g1opens", EngineFixture::Refused("-1021", "Timestamp outside"), 400);
+  f.Answer("query g1opens",
+           EngineFixture::Confirmed(f.Update("g1opens", "g1opens", VenueOrderStatus::kNew, "0")));
+  f.Advance(2s);
+  f.Answer("cancel g1opens", EngineFixture::Confirmed(
+                                 f.Update("g1opens", "g1opens", VenueOrderStatus::kCanceled, "0")));
+  CHECK(f.State("g1opens") == OrderState::kCanceled);
+  // What was permitted before does not leave; a person's does.
+  f.Place("g1late");
+  CHECK(f.Last("g1late").local_reason == RejectReason::kGateClosed);
+  working("g1later", "manual/ann", false);
+  f.RiskState(lost, market::TradingState::kActive);
+  f.Place("g1again");
+  CHECK(f.Last("g1again").kind == ExecKind::kJournaled);
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
 TEST_CASE("Cancel all cancels once and closes no gate") {
   EngineFixture f;
   f.Working("g1a", "7");

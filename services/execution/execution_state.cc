@@ -4,6 +4,8 @@
 #include <charconv>
 
 #include "libs/base/concat.h"
+#include "libs/market/heartbeat.h"
+#include "libs/market/manual.h"
 
 namespace gannet::execution {
 namespace {
@@ -159,10 +161,21 @@ bool ExecutionState::Killed(const market::OrderIntent& intent) const {
   return false;
 }
 
+const market::RiskState* ExecutionState::Unattended(const market::OrderIntent& intent) const {
+  const bool of_program = !market::IsManual(intent.strategy) || !intent.parent.empty();
+  if (!of_program || intent.reduce_only) return nullptr;
+  const auto lost = risk_states_.find({market::ScopeKind::kService, market::kStrategyService});
+  return lost != risk_states_.end() && lost->second.state != market::TradingState::kActive
+             ? &lost->second
+             : nullptr;
+}
+
 std::optional<Block> ExecutionState::Blocked(const market::OrderIntent& intent,
                                              market::Quantity quantity, bool only_reduces) const {
   if (Killed(intent))
     return Block{market::RejectReason::kKillSwitch, "the kill switch covers this order"};
+  if (const market::RiskState* lost = Unattended(intent); lost != nullptr && !only_reduces)
+    return Block{market::RejectReason::kGateClosed, base::Concat({"strategy: ", lost->reason})};
   market::TradingState strictest = market::TradingState::kActive;
   const market::RiskState* by = nullptr;
   for (const auto& [scope, state] : risk_states_) {

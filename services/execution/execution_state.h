@@ -163,6 +163,9 @@ class ExecutionState {
   }
   // True when a kill switch covers it: whatever is open of it is to be cancelled.
   bool Killed(const market::OrderIntent& intent) const;
+  // Why nobody looks after an order of this meaning, so that it is to be cancelled: it is of a
+  // program, opens something, and risk does not hear strategy. Null: somebody does.
+  const market::RiskState* Unattended(const market::OrderIntent& intent) const;
 
   struct Stats {
     uint64_t duplicate_verdicts = 0, duplicate_cancels = 0;

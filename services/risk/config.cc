@@ -120,6 +120,7 @@ void ReadWatch(Section& in, WatchSettings& out) {
   };
   in.OptionalSection("heartbeats", [&](Section& heartbeats) {
     heartbeats.Optional("lost_after", out.lost_after, Between(5s, 10min));
+    heartbeats.Optional("cancel_on_loss", out.cancel_on_loss);
     ReadLimit(heartbeats, "breaker", out.breaker);
     heartbeats.OptionalSection("needed", [&](Section& needed) {
       services(needed, "all", out.all);

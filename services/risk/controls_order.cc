@@ -1,4 +1,5 @@
 // Controls over what the order itself says: form, names, tick and lot, size.
+#include "libs/market/manual.h"
 #include "libs/wire/canonical.h"
 #include "services/risk/control_families.h"
 
@@ -14,7 +15,6 @@ using market::TimeInForce;
 
 constexpr size_t kMaxClientOrderId = 36;     // Binance's limit; docs/orders.md
 constexpr uint32_t kMaxTrailingBps = 2'000;  // the widest that a venue takes: Binance spot
-constexpr std::string_view kManualPrefix = "manual/";
 
 bool HasStopPrice(OrderType type) {
   return type == OrderType::kStop || type == OrderType::kStopLimit ||
@@ -143,9 +143,7 @@ bool FromNews(const market::OrderIntent& intent) {
   return !intent.signal.empty() && intent.model_version.empty();
 }
 bool FromModel(const market::OrderIntent& intent) { return !intent.model_version.empty(); }
-bool FromPerson(const market::OrderIntent& intent) {
-  return intent.strategy.text().starts_with(kManualPrefix);
-}
+bool FromPerson(const market::OrderIntent& intent) { return market::IsManual(intent.strategy); }
 bool IsParent(const market::OrderIntent& intent) { return intent.kind == IntentKind::kParent; }
 
 struct Flag {
@@ -279,7 +277,7 @@ bool MaxNotional(const Context& context, Finding* out) {
 
 bool NotTraceable(const Context& context, Finding* out) {
   const market::OrderIntent& intent = context.intent;
-  if (intent.strategy.text() == kManualPrefix) return Fail(out, "manual/ names no person");
+  if (intent.strategy.text() == market::kManualPrefix) return Fail(out, "manual/ names no person");
   if (context.leaf == nullptr) return false;
   for (const ScopeRow* scope : context.scopes) {
     if (scope->limits.require_reason.value_or(false) && intent.reason.empty())

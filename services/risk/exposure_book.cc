@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "libs/base/check.h"
+#include "libs/market/manual.h"
 
 namespace gannet::risk {
 namespace {
@@ -13,8 +14,6 @@ using market::ScopeKind;
 
 constexpr Index kFirmScope = 0;
 constexpr size_t kFirstPrices = 4;  // held ready, so that an order allocates nothing
-
-constexpr std::string_view kManualPrefix = "manual/";  // strategies that are people
 
 }  // namespace
 
@@ -148,12 +147,12 @@ void ExposureBook::SetLimits(const LimitSet& limits) {
 void ExposureBook::Tighten(Leaf& leaf) const {
   const InstrumentRow& instrument = *leaf.instrument_row;
   const std::string& strategy = scopes_[leaf.strategy].scope.name;
-  const bool person = strategy.starts_with(kManualPrefix);
+  const bool person = market::IsManual(strategy);
   RowLimits tight;
   for (auto& side : tight.position) side.fill(INT64_MAX);
   leaf.duplicates.clear();
   tight.known_account = leaf.scope_rows[1]->known_account;
-  tight.open = tight.known_account && strategy != kManualPrefix;
+  tight.open = tight.known_account && strategy != market::kManualPrefix;
   const auto least = [](auto& own, const auto& stated) {
     if (stated) own = std::min(own, *stated);
   };

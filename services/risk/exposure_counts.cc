@@ -2,6 +2,7 @@
 // says of positions.
 #include <algorithm>
 
+#include "libs/market/manual.h"
 #include "services/risk/exposure_book.h"
 
 namespace gannet::risk {
@@ -11,8 +12,6 @@ using market::Int128;
 using market::Money;
 using market::Rounding;
 using market::Side;
-
-constexpr std::string_view kManualPrefix = "manual/";  // strategies that are people
 
 }  // namespace
 
@@ -116,7 +115,7 @@ void ExposureBook::CountFill(Index leaf, base::Time at) {
 // A program's order has been executed: once, at its first fill.
 void ExposureBook::CountExecution(const OpenOrder& order, base::Time at) {
   const Leaf& leaf = leaves_[order.leaf];
-  if (scopes_[leaf.strategy].scope.name.starts_with(kManualPrefix)) return;
+  if (market::IsManual(scopes_[leaf.strategy].scope.name)) return;
   for (const Index scope : leaf.scopes) {
     ScopeRow& row = scopes_[scope];
     row.executions.Add(at);

@@ -402,12 +402,14 @@ TEST_CASE("Risk waits for services, says for which, and tells when one is not he
           std::string::npos);
     beat("execution");
     beat("ingest");
+    beat("strategy");
     process.states.clear();
     CHECK(ask().permitted);
 
     for (int i = 0; i < 20; ++i) {
       process.host.executor.RunFor(1s);
       beat("ingest");
+      beat("strategy");
     }
     REQUIRE(process.states.size() == 1);
     CHECK(process.states[0].scope == market::Scope{market::ScopeKind::kService, "execution"});

@@ -31,6 +31,7 @@ ServiceWatch::ServiceWatch(bool on, const WatchSettings& settings) : on_(on), se
   need(settings.models, true);
   need(settings.news, true);
   for (const auto& [strategy, names] : settings.strategies) need(names, false);
+  if (settings.cancel_on_loss) need({market::kStrategyService}, false);
   Look();
 }
 
@@ -172,15 +173,18 @@ bool ServiceWatch::Alive(const Service& service, base::Time now) const {
   });
 }
 
+bool ServiceWatch::Stopped(const Service& service) {
+  return std::all_of(service.processes.begin(), service.processes.end(), [](const auto& entry) {
+    return entry.second.state == ServiceState::kStopping;
+  });
+}
+
 void ServiceWatch::OnTimer(base::Time now) {
   if (!on_) return;
   for (auto& [name, service] : services_) {
     if (service.lost || !service.heard() || Alive(service, now)) continue;
     // One that said that it stops was not lost.
-    const bool stopped = std::all_of(
-        service.processes.begin(), service.processes.end(),
-        [](const auto& entry) { return entry.second.state == ServiceState::kStopping; });
-    if (stopped) continue;
+    if (Stopped(service)) continue;
     service.lost = true;
     service.losses.Add(now);
   }
@@ -205,6 +209,8 @@ std::vector<market::RiskState> ServiceWatch::Decide(base::Time now) const {
       say(ScopeKind::kService, name, TradingState::kActive, "is heard again");
     } else if (!alive && service.state == TradingState::kActive) {
       const bool never = !service.heard();
+      // A strategy that stops has left what is open as its cancel_on_drain says.
+      if (!never && name == market::kStrategyService && Stopped(service)) continue;
       const base::Time since = never ? started_ : service.seen;
       const bool stopping = !never && now - since <= settings_.lost_after;
       if (never && (service.may_be_absent || now - since <= settings_.lost_after)) continue;

@@ -37,6 +37,7 @@ struct WatchSettings {
   std::vector<std::string> models{"ml-inference"};
   std::vector<std::string> news{"news-signal"};
   std::map<std::string, std::vector<std::string>> strategies;
+  bool cancel_on_loss = true;        // of strategy: execution withdraws what its programs left open
   std::optional<RateLimit> breaker;  // losses of one service; then a person resumes it
   // Of a model.
   RateLimit failures{20, std::chrono::seconds(60)};       // scores; then a person resumes it
@@ -131,6 +132,7 @@ class ServiceWatch {
 
  private:
   bool Alive(const Service& service, base::Time now) const;
+  static bool Stopped(const Service& service);  // each of its processes said that it stops
   std::string WhyClosed(const std::string& name, const Service& service) const;
   bool AllOpen(const std::vector<std::string>& names, std::string* detail) const;
   void CountModels(const Process& before, const Process& after, base::Time now);

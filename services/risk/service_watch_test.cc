@@ -50,7 +50,8 @@ struct Platform : test::Gate {
     Take(engine.DecideHeartbeat(now));
   }
   void BeatAll() {
-    for (const char* name : {"execution", "ingest", "ml-inference", "news-signal"}) Beat(name);
+    for (const char* name : {"execution", "ingest", "ml-inference", "news-signal", "strategy"})
+      Beat(name);
   }
   // Time passes second by second; `beating` say that they live, as does the market.
   void Pass(base::Duration time, const std::vector<std::string>& beating) {
@@ -92,6 +93,7 @@ TEST_CASE("Nobody is waited for where nobody beats") {
 
 TEST_CASE("After a start every order waits for the services that all need") {
   Platform gate;
+  gate.Beat("strategy");
   CHECK(gate.Would().reason == RejectReason::kGateClosed);
   CHECK_THAT(gate.Would().detail,
              ContainsSubstring("waiting for the first heartbeat of execution"));
@@ -100,7 +102,7 @@ TEST_CASE("After a start every order waits for the services that all need") {
   CHECK(gate.engine.watch().Problems(gate.now).size() == 1);
   // Waiting alone is no fact; that nobody came is one.
   CHECK(gate.Service("ingest").state == TradingState::kActive);
-  gate.Pass(16s, {"execution"});
+  gate.Pass(16s, {"execution", "strategy"});
   CHECK(gate.Service("ingest").state == TradingState::kCancelOnly);
   CHECK_THAT(gate.Service("ingest").reason, ContainsSubstring("the start"));
   gate.Beat("ingest");
@@ -140,6 +142,32 @@ TEST_CASE("A service that stops closes the gate at once; one process of several 
   gate.Beat("execution", ServiceState::kReady, "two");
   gate.Beat("execution", ServiceState::kStopping, "one");
   CHECK(gate.Would().permitted);
+}
+
+TEST_CASE("A strategy that is lost is told of, so that what it left is cancelled") {
+  const market::Scope strategy{ScopeKind::kService, "strategy"};
+  Platform gate;
+  gate.BeatAll();
+  gate.Pass(16s, {"execution", "ingest"});
+  CHECK(gate.Service("strategy").state == TradingState::kCancelOnly);
+  CHECK(gate.Would().permitted);  // of another process, or of a person
+  gate.Beat("strategy");
+  CHECK(gate.Service("strategy").state == TradingState::kActive);
+
+  SECTION("one that stops has left it as it meant to") {
+    gate.Beat("strategy", ServiceState::kStopping);
+    gate.Pass(1min, {"execution", "ingest"});
+    CHECK(gate.Service("strategy").state == TradingState::kActive);
+  }
+  SECTION("one that does not come after a start is lost") {
+    Platform next;
+    next.Pass(16s, {"execution", "ingest"});
+    CHECK(next.Service("strategy").state == TradingState::kCancelOnly);
+  }
+  SECTION("unless the limits say otherwise") {
+    Platform quiet(WatchSettings{.cancel_on_loss = false});
+    CHECK_FALSE(quiet.engine.watch().services().contains("strategy"));
+  }
 }
 
 TEST_CASE("A heartbeat that comes twice or late says nothing of now") {
@@ -256,7 +284,7 @@ TEST_CASE("A model that is stale, has drifted or that nobody scores with opens n
   CHECK(gate.Would("direction@3").permitted);
   // Replaced by another version: nothing to worry about, and nothing to follow.
   gate.models[0].model = "direction@4";
-  gate.Pass(16s, {"execution", "ingest", "news-signal", "ml-inference"});
+  gate.Pass(16s, {"execution", "ingest", "news-signal", "ml-inference", "strategy"});
   CHECK(gate.engine.watch().Problems(gate.now).empty());
   CHECK(gate.Would("direction@3").reason == RejectReason::kCircuitBreaker);
   CHECK(gate.Would("direction@4").permitted);

@@ -38,7 +38,7 @@ bool Priced(market::OrderType type) {
 }  // namespace
 
 market::StrategyId ManualStrategy(std::string_view person) {
-  return market::StrategyId(std::string(kManualPrefix).append(person));
+  return market::StrategyId(std::string(market::kManualPrefix).append(person));
 }
 
 // --- facts ---------------------------------------------------------------------

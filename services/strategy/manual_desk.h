@@ -24,19 +24,18 @@
 #include "libs/market/account.h"
 #include "libs/market/header.h"
 #include "libs/market/instrument.h"
+#include "libs/market/manual.h"
 #include "libs/wire/canonical.h"
 #include "services/strategy/portfolio.h"
 #include "services/strategy/strategy.h"
 
 namespace gannet::strategy {
 
-inline constexpr std::string_view kManualPrefix = "manual/";
 inline constexpr base::Duration kMaxCommandAge = std::chrono::seconds(30);
 inline constexpr size_t kKeptRequests = 4'096;
 inline constexpr size_t kMaxPendingCommands = 1'024;
 inline constexpr size_t kMaxPersonBytes = 64;
 
-inline bool IsManual(const market::StrategyId& id) { return id.text().starts_with(kManualPrefix); }
 market::StrategyId ManualStrategy(std::string_view person);
 
 class ManualDesk {

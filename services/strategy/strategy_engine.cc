@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/check.h"
 #include "libs/base/status.h"
+#include "libs/market/manual.h"
 #include "libs/wire/saved.h"
 #include "services/strategy/schedule.h"
 
@@ -204,7 +205,7 @@ void StrategyEngine::DecideCancels(base::Time now, std::vector<Draft>& out) cons
 
 void StrategyEngine::DecideOrphans(base::Time now, std::vector<Draft>& out) const {
   for (const auto& [id, row] : portfolio_.strategies()) {
-    if (IsManual(id)) continue;  // people look after theirs
+    if (market::IsManual(id)) continue;  // people look after theirs
     const Strategy* strategy = Hosted(id);
     for (const auto& [instrument, slot] : row.slots) {
       const Index at = market_.Find(instrument);
@@ -218,7 +219,7 @@ void StrategyEngine::DecideOrphans(base::Time now, std::vector<Draft>& out) cons
 std::vector<std::string> StrategyEngine::orphans() const {
   std::vector<std::string> names;
   for (const auto& [id, row] : portfolio_.strategies()) {
-    if (Hosted(id) != nullptr || IsManual(id)) continue;
+    if (Hosted(id) != nullptr || market::IsManual(id)) continue;
     const bool stake = std::any_of(row.slots.begin(), row.slots.end(),
                                    [](const auto& slot) { return HasStake(slot.second); });
     if (stake) names.push_back(id.text());

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The platform as separate processes over a real Kafka. Services are frozen (SIGSTOP), each for as long as it takes
 until risk says that it does not hear them: then no order that needs them passes, and why is seen in the risk state, in
-`gannet status` of risk and in what a refused order says. After SIGCONT it trades again by itself. The journals, decided
-again, give the same facts.
+`gannet status` of risk and in what a refused order says. While strategy is frozen, execution cancels what it left open.
+After SIGCONT it trades again by itself. The journals, decided again, give the same facts.
 
 usage: heartbeat_test.py BIN_DIR
 """
@@ -14,6 +14,7 @@ import signal
 
 import distributed_test
 import harness
+import truth
 from harness import check
 
 SEEN_LIMIT = 120  # seconds: a silence of fifteen, on a machine that may be busy
@@ -91,6 +92,25 @@ def without(local, service, all_stop):
     print(f"{service}: silent, {'all orders stopped' if all_stop else 'orders that do not rest on it went on'}, heard again", flush=True)
 
 
+def left_open(local):
+    """Orders of programs that have not ended and would open something, as the journals say."""
+    opening = {intent["client_order_id"] for intent in local.facts("strategy", "order.intents.v1")
+               if truth.kind_of(intent) == "NEW" and not intent.get("reduce_only") and not intent["strategy"].startswith("manual/")}
+    newest = {report["client_order_id"]: report["state"].removeprefix("ORDER_STATE_") for report in local.facts("execution", "exec.reports.v1")}
+    return [order for order in opening & newest.keys() if newest[order] not in truth.ENDED]
+
+
+def abandoned(local):
+    local.wait_trading()
+    harness.wait_until(lambda: left_open(local), SEEN_LIMIT, "a quote works", 0.5)
+    with Frozen(local, "strategy"):
+        harness.wait_until(lambda: closed(local, "strategy"), SEEN_LIMIT, "risk says that it does not hear strategy", 0.5)
+        harness.wait_until(lambda: not left_open(local), SEEN_LIMIT, "execution cancels what strategy left open", 1)
+    harness.wait_until(lambda: opened(local, "strategy"), SEEN_LIMIT, "risk hears strategy again", 0.5)
+    local.wait_trading()
+    print("strategy: silent, what it left open cancelled, heard again", flush=True)
+
+
 def test(bin_dir, folder):
     parser = argparse.ArgumentParser()
     parser.add_argument("bin_dir")
@@ -101,6 +121,7 @@ def test(bin_dir, folder):
         local.up()
         without(local, "execution", all_stop=True)
         without(local, "news-signal", all_stop=False)
+        abandoned(local)
         local.stop_trading()
         local.down()
     finally:

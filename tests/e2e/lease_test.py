@@ -118,13 +118,12 @@ def finish(platform, second, third, home):
     pid = platform.pid("strategy")
     os.kill(pid, signal.SIGTERM)  # withdraws its orders
     harness.wait_until(lambda: gone(pid), 60, "the end of strategy")
-    final = ("FILLED", "CANCELED", "REJECTED", "EXPIRED", "DENIED", "ABSENT")
     intents = platform.facts(os.path.join(platform.data, "strategy"), "order.intents.v1")
     cancels = {intent["client_order_id"] for intent in intents if truth.kind_of(intent) == "CANCEL"}
 
     def ended():
         last = {r["client_order_id"]: r["state"].removeprefix("ORDER_STATE_") for r in platform.facts(home, "exec.reports.v1")}
-        return all(state in final or order in cancels for order, state in last.items())
+        return all(state in truth.ENDED or order in cancels for order, state in last.items())
     harness.wait_until(ended, 60, "the end of every order")
     for program in (second, third):
         program.send(signal.SIGTERM)

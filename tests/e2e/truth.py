@@ -32,6 +32,10 @@ makers:
     pause_after_fill: 300ms
 """
 
+# Names of the states in which nothing more is to come of an order.
+ENDED = ("FILLED", "CANCELED", "REJECTED", "EXPIRED", "DENIED", "ABSENT")
+
+
 def kind_of(value):
     return value["kind"].removeprefix("EXEC_KIND_").removeprefix("INTENT_KIND_")
 

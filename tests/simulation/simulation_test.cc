@@ -128,7 +128,7 @@ TEST_CASE("No order passes while a service that it needs is silent, and orders g
   }
   CHECK(refused > 0);
   CHECK(orders > 0);
-  CHECK(silent.size() == 4);
+  CHECK(silent.size() == 5);
 }
 
 TEST_CASE("Without faults orders are filled, and nothing is unknown, refused or restarted") {

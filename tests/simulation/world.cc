@@ -377,7 +377,8 @@ class World {
     const double step = std::chrono::duration<double>(kStep).count();
     if (!platform_.running()) return;
     if (silence_rng_.Chance(kFall * step)) {
-      static constexpr std::array kServices = {"execution", "ingest", "news-signal", "reporting"};
+      static constexpr std::array kServices = {"execution", "ingest", "news-signal", "strategy",
+                                               "reporting"};
       const std::string service = kServices[silence_rng_.Below(kServices.size())];
       Struck(service + " silent");
       platform_.Silence(service);
