@@ -71,15 +71,15 @@ void KafkaInbox::Push(Incoming incoming) {
   if (closed_ || !partition.assigned || incoming.position.offset < partition.fetched) return;
   partition.fetched = incoming.position.offset + 1;
   partition.end = std::max(partition.end, partition.fetched);
-  stats_.skipped += incoming.gap;
   waiting_bytes_ += incoming.bytes;
   ++waiting_;
   partition.waiting.push_back(std::move(incoming));
   while (conflates_ && partition.waiting.size() > options_.subscribe.limit) {
+    const uint64_t left_out = partition.waiting.front().gap + 1;
     waiting_bytes_ -= partition.waiting.front().bytes;
     --waiting_;
     partition.waiting.pop_front();
-    ++stats_.skipped;
+    partition.waiting.front().gap += left_out;
   }
   Schedule();
 }
@@ -211,6 +211,8 @@ bool KafkaInbox::DeliverOne(Lock& lock) {
     partition.waiting.pop_front();
     --waiting_;
     waiting_bytes_ -= incoming.bytes;
+    // Not before: whoever hears it has to know what came before the gap from what came behind.
+    stats_.skipped += incoming.gap;
     const uint64_t offset = incoming.position.offset;
     partition.delivered = offset + 1;
     const std::shared_ptr<const void> event = incoming.event;

@@ -53,7 +53,7 @@ class KafkaInbox : public std::enable_shared_from_this<KafkaInbox> {
     market::TraceContext trace;         // with `error`: from Kafka's header
     std::string key, payload;           // with `error`
     size_t bytes = 0;
-    uint64_t gap = 0;  // left out by the producer before this one
+    uint64_t gap = 0;  // left out before this one, by the producer or here
   };
   struct Place {
     Position next;     // the first to be read

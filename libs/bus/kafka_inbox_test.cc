@@ -180,6 +180,43 @@ TEST_CASE("KafkaInbox keeps the newest of market data and counts the rest") {
   CHECK(desk.inbox->stats().skipped == 90 + 7);
 }
 
+TEST_CASE("KafkaInbox counts what was skipped with the event behind it, not before") {
+  base::VirtualExecutor executor{base::FromUnixMillis(1'000)};
+  std::vector<std::pair<uint64_t, uint64_t>> heard;  // offset, what was skipped by then
+  SubscribeOptions options;
+  options.limit = 3;
+  std::shared_ptr<KafkaInbox> inbox;
+  inbox = std::make_shared<KafkaInbox>(
+      executor, KafkaInbox::Options{.topic = &kBooks.info,
+                                    .partitions = 1,
+                                    .subscribe = options,
+                                    .handler =
+                                        [&](const std::shared_ptr<const void>&, Position at) {
+                                          heard.emplace_back(at.offset, inbox->stats().skipped);
+                                          inbox->Ack(at);
+                                        },
+                                    .put_aside = nullptr,
+                                    .wake = [] {}});
+  inbox->Assign({{.next = {.partition = 0}}});
+  const auto push = [&](uint64_t offset, uint64_t gap = 0) {
+    inbox->Push({.position = {.partition = 0, .offset = offset},
+                 .event = std::make_shared<Event<market::BookUpdate>>(),
+                 .gap = gap});
+  };
+  using Heard = std::vector<std::pair<uint64_t, uint64_t>>;
+  // The producer left five out behind the first.
+  push(0);
+  push(1, 5);
+  executor.RunFor(1ms);
+  CHECK(heard == Heard{{0, 0}, {1, 5}});
+  // Two find no room here, and the producer left one out before the first of them.
+  heard.clear();
+  push(2, 1);
+  for (uint64_t offset = 3; offset <= 6; ++offset) push(offset);
+  executor.RunFor(1ms);
+  CHECK(heard == Heard{{4, 8}, {5, 8}, {6, 8}});
+}
+
 TEST_CASE(
     "KafkaInbox tries a transient failure again, after pauses that grow, then puts it aside") {
   SubscribeOptions options;
