@@ -441,8 +441,10 @@ void Shard::PublishOuter(const std::vector<std::pair<const bus::TopicInfo*, RawE
 }
 
 void Shard::PublishOuter(const bus::TopicInfo& topic, const RawEvent& event) {
-  if (outer_backlog_.empty() && TakenOuter(topic, event)) return;
-  if (topic.delivery == bus::Delivery::kConflate) return;  // the bus counts the gap
+  // Market data waits behind nothing: the bus takes it, or counts the gap.
+  const bool conflates = topic.delivery == bus::Delivery::kConflate;
+  if ((conflates || outer_backlog_.empty()) && TakenOuter(topic, event)) return;
+  if (conflates) return;
   ++stats_.outer_refused;
   outer_backlog_.emplace_back(&topic, event);
   RetryOuter();

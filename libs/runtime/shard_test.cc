@@ -258,6 +258,29 @@ TEST_CASE("Shard state survives a round trip and refuses what does not fit") {
   }
 }
 
+TEST_CASE("Market data goes to the outer bus whatever else that does not take") {
+  VirtualExecutor executor{FromUnixMillis(1'000)};
+  bus::MemoryBusOptions options;
+  options.backlog_limit = 2;
+  bus::MemoryBus outer(executor, options);
+  Shard shard({.name = "test"}, executor, executor, nullptr, &outer);
+  FactStream<market::NewsSignal> signals(shard, bus::kNewsSignals, nullptr);
+  const auto stuck = outer.Subscribe<market::NewsSignal>(bus::kNewsSignals, {.group = "stuck"},
+                                                         [](const auto&, bus::Position) {});
+  uint64_t quotes = 0;
+  const auto reader =
+      outer.Subscribe<market::Quote>(bus::kQuotes, {.group = "", .start = bus::Start::kEarliest},
+                                     [&quotes](const auto&, bus::Position) { ++quotes; });
+  const InputPort port = shard.AddInput("in", [&](std::string_view, const market::Header& cause) {
+    signals.Emit(Signal("x"), cause);
+    shard.Publish(bus::kQuotes, market::Quote{}, cause);
+  });
+  for (int i = 0; i < 5; ++i) shard.Deliver(port, "", FromUnixMillis(2'000));
+  executor.RunFor(1s);
+  CHECK(shard.outer_backlog() == 3);
+  CHECK(quotes == 5);
+}
+
 TEST_CASE("Nothing goes to the outer bus while another may speak for the shard") {
   VirtualExecutor executor{FromUnixMillis(1'000)};
   bus::MemoryBus outer(executor);
