@@ -469,9 +469,10 @@ absl::StatusOr<Feed> ParseFeed(std::string_view bytes, const FeedContext& contex
   if (!parsed || !document.document_element()) {
     const std::string reason = parsed.description();
     feed.repaired = true;
-    const std::string balanced = BalanceXml(guarded->text);
-    parsed =
-        document.load_buffer(balanced.data(), balanced.size(), kParseFlags, pugi::encoding_utf8);
+    const BalancedXml balanced = BalanceXml(guarded->text);
+    feed.entries_cut = balanced.item_cut ? 1 : 0;
+    parsed = document.load_buffer(balanced.text.data(), balanced.text.size(), kParseFlags,
+                                  pugi::encoding_utf8);
     if (!parsed || !document.document_element()) {
       return absl::InvalidArgumentError("not XML, and beyond repair (" + reason + " at byte " +
                                         std::to_string(parsed.offset) +

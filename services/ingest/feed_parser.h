@@ -63,6 +63,7 @@ struct Feed {
   bool repaired = false;         // not well formed, or not in the encoding it declares
   uint64_t entries_dropped = 0;  // beyond max_entries
   uint64_t entries_empty = 0;    // neither title nor summary
+  uint64_t entries_cut = 0;      // the document ends within it: not read
   uint64_t dates_unreadable = 0;
 };
 

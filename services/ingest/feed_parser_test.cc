@@ -157,7 +157,7 @@ TEST_CASE("ParseFeed refuses what entities can be abused for") {
 TEST_CASE("ParseFeed repairs what leaves no doubt and says so") {
   const Feed open = MustParse(
       "<rss version='2.0'><channel><item><title>A & B "
-      "&nbsp;C</title><description>x<br>y</description>");
+      "&nbsp;C</title><description>x<br>y</description></channel>");
   CHECK(open.repaired);
   REQUIRE(open.entries.size() == 1);
   CHECK(open.entries[0].title == "A & B C");
@@ -168,6 +168,31 @@ TEST_CASE("ParseFeed repairs what leaves no doubt and says so") {
   REQUIRE(crossed.entries.size() == 2);
   CHECK(crossed.entries[0].title == "one");
   CHECK(crossed.entries[1].title == "two < three");
+}
+
+TEST_CASE("ParseFeed leaves out the item in which a document ends") {
+  const std::string whole =
+      Rss("<item><title>SEC sues for 15 million</title><pubDate>Fri, 05 Jan 2024 10:00:00 "
+          "GMT</pubDate></item>"
+          "<item><title>Bank pays 25 million</title><description>The &lt;b&gt;bank</description>"
+          "<pubDate>Fri, 05 Jan 2024 11:00:00 GMT</pubDate></item>");
+  const size_t second = whole.rfind("<item>"), end = whole.rfind("</item>");
+  CHECK(MustParse(whole).entries_cut == 0);
+  for (size_t size = second + 6; size < end; ++size) {
+    INFO(whole.substr(0, size));
+    const Feed feed = MustParse(whole.substr(0, size));
+    REQUIRE(feed.entries.size() == 1);
+    CHECK(feed.entries[0].title == "SEC sues for 15 million");
+    CHECK(feed.entries_cut == 1);
+    CHECK(feed.repaired);
+  }
+  // Behind an item nothing of it is lost.
+  const Feed closed = MustParse(whole.substr(0, end + 7));
+  CHECK(closed.entries.size() == 2);
+  CHECK(closed.entries_cut == 0);
+  CHECK(MustParse("<feed xmlns='http://www.w3.org/2005/Atom'><entry><title>whole</title></entry>"
+                  "<entry><title>ha")
+            .entries.size() == 1);
 }
 
 TEST_CASE("ParseFeed keeps its limits") {

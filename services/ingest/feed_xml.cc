@@ -173,13 +173,19 @@ class Balancer {
  public:
   explicit Balancer(std::string_view text) : text_(text) { out_.reserve(text.size() + 256); }
 
-  std::string Run() {
+  BalancedXml Run() {
     while (at_ < text_.size()) Step();
+    const bool item_cut = DropUnfinishedItem();
     while (!open_.empty()) CloseTop();
-    return std::move(out_);
+    return {std::move(out_), item_cut};
   }
 
  private:
+  struct OpenElement {
+    std::string_view name;
+    size_t start;  // of its tag in out_
+  };
+
   void Step() {
     const std::string_view rest = text_.substr(at_);
     const char next = rest.size() > 1 ? rest[1] : '\0';
@@ -211,9 +217,20 @@ class Balancer {
     return text_.substr(start, at_ - start);
   }
 
+  bool DropUnfinishedItem() {
+    const auto item = std::find_if(open_.rbegin(), open_.rend(), [](const OpenElement& element) {
+      const std::string_view local = element.name.substr(element.name.rfind(':') + 1);
+      return local == "item" || local == "entry";
+    });
+    if (item == open_.rend()) return false;
+    out_.resize(item->start);
+    open_.erase(item.base() - 1, open_.end());
+    return true;
+  }
+
   void CloseTop() {
     out_ += "</";
-    out_.append(open_.back());
+    out_.append(open_.back().name);
     out_.push_back('>');
     open_.pop_back();
   }
@@ -222,7 +239,9 @@ class Balancer {
     at_ += 2;
     const std::string_view name = Name();
     at_ = PastOrEnd(text_, ">", at_);
-    const auto found = std::find(open_.rbegin(), open_.rend(), name);
+    const auto found =
+        std::find_if(open_.rbegin(), open_.rend(),
+                     [name](const OpenElement& element) { return element.name == name; });
     if (found == open_.rend()) return;
     for (auto count = found - open_.rbegin() + 1; count > 0; --count) CloseTop();
   }
@@ -236,9 +255,9 @@ class Balancer {
     const bool empty = Attributes(tag);
     if (!keep) return;
     root_seen_ = true;
+    if (!empty) open_.push_back({name, out_.size()});
     out_ += tag;
     out_ += empty ? "/>" : ">";
-    if (!empty) open_.push_back(name);
   }
 
   // Appends name="value" pairs; true for an empty element.
@@ -301,7 +320,7 @@ class Balancer {
   const std::string_view text_;
   size_t at_ = 0;
   std::string out_;
-  std::vector<std::string_view> open_;
+  std::vector<OpenElement> open_;
   bool root_seen_ = false;
 };
 
@@ -338,6 +357,6 @@ absl::StatusOr<GuardedXml> GuardXml(std::string_view utf8) {
   return result;
 }
 
-std::string BalanceXml(std::string_view guarded) { return Balancer(guarded).Run(); }
+BalancedXml BalanceXml(std::string_view guarded) { return Balancer(guarded).Run(); }
 
 }  // namespace gannet::ingest

@@ -24,6 +24,14 @@ absl::StatusOr<GuardedXml> GuardXml(std::string_view utf8);
 // The same document with every element closed, in the order they were opened:
 // end tags without a start are dropped, missing ones are added, "<" that starts
 // no tag is escaped, attributes are quoted. For documents that a parser refused.
-std::string BalanceXml(std::string_view guarded);
+//
+// A document that ends before its root does was cut off: the item or entry in which it
+// ends is left out, since half a title is another title, and an item that has lost its
+// date would count as new.
+struct BalancedXml {
+  std::string text;
+  bool item_cut = false;
+};
+BalancedXml BalanceXml(std::string_view guarded);
 
 }  // namespace gannet::ingest

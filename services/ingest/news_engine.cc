@@ -178,7 +178,7 @@ NewsOutcome NewsEngine::DecideAnswer(const std::string& name, const wire::HttpEx
       outcome.status = feed.status();
       return outcome;
     }
-    outcome.counts.rejected = feed->entries_empty;
+    outcome.counts.rejected = feed->entries_empty + feed->entries_cut;
     outcome.counts.dropped = feed->entries_dropped;
     outcome.counts.repaired = feed->repaired ? 1 : 0;
     for (const FeedEntry& entry : feed->entries) {

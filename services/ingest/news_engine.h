@@ -53,7 +53,7 @@ struct NewsCounts {
   uint64_t items = 0;        // published
   uint64_t seen_before = 0;  // known already
   uint64_t too_old = 0;
-  uint64_t rejected = 0;   // lines that were no item, entries without text
+  uint64_t rejected = 0;   // lines that were no item, entries without text or cut off
   uint64_t dropped = 0;    // beyond max_entries
   uint64_t repaired = 0;   // answers that were not well formed
   uint64_t truncated = 0;  // files that became shorter

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "libs/base/digest.h"
+#include "libs/base/gzip_for_test.h"
 #include "libs/base/sim_files.h"
 #include "libs/base/virtual_executor.h"
 #include "libs/bus/memory_bus.h"
@@ -392,6 +393,48 @@ TEST_CASE("ReadNewsReplay orders headlines by receipt and the port publishes the
   CHECK(ReadNewsReplay(f.files, "bad", {}).status().message().find("no headline in it") !=
         std::string::npos);
   CHECK_FALSE(ReadNewsReplay(f.files, "absent", {}).ok());
+
+  // What a feed holds beyond the limit, or half of, is told.
+  const auto item = [](int n) {
+    return "<item><title>T" + std::to_string(n) +
+           "</title><pubDate>Fri, 05 Jan 2024 10:00:00 GMT</pubDate></item>";
+  };
+  const std::string rss = "<rss version='2.0'><channel>" + item(1) + item(2) + item(3);
+  REQUIRE(f.files.WriteAtomically("many.xml", rss + "</channel></rss>").ok());
+  NewsReplayOptions two;
+  two.limits.max_entries = 2;
+  const absl::StatusOr<NewsReplayFile> many = ReadNewsReplay(f.files, "many.xml", two);
+  REQUIRE(many.ok());
+  CHECK(many->inputs.size() == 2);
+  CHECK(many->rejected == 1);
+  CHECK(many->first_problem == "1 beyond the first 2; split the file");
+  REQUIRE(f.files.WriteAtomically("cut.xml", rss.substr(0, rss.size() - 60)).ok());
+  const absl::StatusOr<NewsReplayFile> cut = ReadNewsReplay(f.files, "cut.xml", {});
+  REQUIRE(cut.ok());
+  CHECK(cut->inputs.size() == 2);
+  CHECK(cut->rejected == 1);
+  CHECK(cut->first_problem == "the document ends within its last item; copy it again");
+
+  // A packed feed may be one long line; JSON may speak of tags.
+  std::string entries;
+  for (int n = 0; n < 20; ++n)
+    entries += "<item><title>T" + std::to_string(n) + "</title><description>" +
+               std::string(20'000, 'x') + "</description></item>";
+  REQUIRE(f.files
+              .WriteAtomically("line.xml.gz", base::Gzip("<rss version='2.0'><channel>" + entries +
+                                                         "</channel></rss>"))
+              .ok());
+  const NewsReplayOptions dated = {.undated_as = base::FromUnixMillis(1'700'000'000'000)};
+  CHECK(ReadNewsReplay(f.files, "line.xml.gz", dated)->inputs.size() == 20);
+  REQUIRE(f.files.WriteAtomically("tags", "{\"id\":\"<1>\",\"title\":\"t\"}\n").ok());
+  CHECK(ReadNewsReplay(f.files, "tags", dated)->inputs.size() == 1);
+
+  // A shift beyond the end of time stays there.
+  const base::Duration centuries = std::chrono::hours(24 * 366 * 280);
+  CHECK(ReadNewsReplay(f.files, "many.xml", {.shift = centuries})->inputs[0].receive_time ==
+        base::Time::max());
+  CHECK(ReadNewsReplay(f.files, "many.xml", {.shift = -centuries})->inputs[0].receive_time <
+        base::ParseRfc3339("1800-01-01T00:00:00Z").value());
 }
 
 TEST_CASE("NewsConfig refuses nonsense by key and line") {

@@ -128,6 +128,9 @@ absl::StatusOr<NewsLine> ParseNewsLine(std::string_view line, std::string_view s
   if (object.is_discarded()) return Bad("not JSON");
   if (!object.is_object()) return Bad("not a JSON object");
 
+  if (const auto items = object.find("items"); items != object.end() && items->is_array())
+    return Bad("a JSON Feed document, which is not read; use the source's RSS or Atom");
+
   LineReader reader(object);
   NewsLine result;
   market::NewsItem& item = result.item;

@@ -50,6 +50,13 @@ TEST_CASE("ParseNewsLine refuses what it cannot believe") {
         "longer than");
 }
 
+TEST_CASE("ParseNewsLine takes no JSON Feed for a headline of its own title") {
+  const auto line = ParseNewsLine(
+      R"({"version":"https://jsonfeed.org/version/1.1","title":"Wire","items":[{"title":"t"}]})",
+      "s", base::FromUnixMillis(1'700'000'000'000), {});
+  CHECK(line.status().message().find("JSON Feed") != std::string::npos);
+}
+
 TEST_CASE("A published time after receipt is not believed") {
   const absl::StatusOr<NewsLine> line =
       ParseNewsLine(R"({"title":"t","published":"2030-01-01T00:00:00Z"})", "s", kNow, {});

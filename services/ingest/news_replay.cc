@@ -15,9 +15,16 @@ namespace {
 // Not the time of anything: tells a stated time from a filled-in one.
 constexpr base::Time kUnknown = base::Time::max() - std::chrono::hours(24 * 366 * 20);
 
+// Stays at the end of time where it would pass it.
+base::Time Shifted(base::Time time, base::Duration shift) {
+  if (shift > base::Duration(0) && time > base::Time::max() - shift) return base::Time::max();
+  if (shift < base::Duration(0) && time < base::Time::min() - shift) return base::Time::min();
+  return time + shift;
+}
+
 void Add(NewsReplayFile& file, market::NewsItem item, const NewsReplayOptions& options) {
-  item.received += options.shift;
-  item.published += options.shift;
+  item.received = Shifted(item.received, options.shift);
+  item.published = Shifted(item.published, options.shift);
   NewsInput input;
   input.receive_time = item.received;
   input.bytes = wire::EncodeInput(
@@ -27,6 +34,13 @@ void Add(NewsReplayFile& file, market::NewsItem item, const NewsReplayOptions& o
 
 void AddFeed(NewsReplayFile& file, const Feed& feed, const std::string& name,
              const NewsReplayOptions& options) {
+  file.rejected = feed.entries_dropped + feed.entries_cut;
+  if (feed.entries_dropped > 0) {
+    file.first_problem = std::to_string(feed.entries_dropped) + " beyond the first " +
+                         std::to_string(options.limits.max_entries) + "; split the file";
+  } else if (feed.entries_cut > 0) {
+    file.first_problem = "the document ends within its last item; copy it again";
+  }
   for (const FeedEntry& entry : feed.entries) {
     std::optional<base::Time> time = entry.published ? entry.published : entry.updated;
     if (!time) time = options.undated_as;
@@ -64,6 +78,35 @@ void AddLine(NewsReplayFile& file, const base::Line& line, const std::string& na
   Add(file, std::move(item), options);
 }
 
+// By the first line that is not blank: a document of any encoding, or JSON.
+bool IsFeed(std::string_view line) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (line.substr(0, kByteOrderMark.size()) == kByteOrderMark)
+    line.remove_prefix(kByteOrderMark.size());
+  if (line.find('\0') != std::string_view::npos) return true;
+  return StripAscii(line).substr(0, 1) != "{" && line.find('<') < 8;
+}
+
+// The bytes of a feed, whose lines may be as long as it is; beyond `most` they end.
+absl::StatusOr<std::string> ReadDocument(base::Files& files, const std::string& path, size_t most) {
+  GANNET_ASSIGN_OR_RETURN(std::string bytes, files.Read(path));
+  if (bytes.substr(0, 2) != "\x1f\x8b") return bytes;
+  GANNET_ASSIGN_OR_RETURN(const std::unique_ptr<base::LineReader> lines,
+                          base::LineReader::Open(files, path, most));
+  std::string document;
+  while (document.size() <= most) {
+    GANNET_ASSIGN_OR_RETURN(const std::optional<base::Line> line, lines->Next());
+    if (!line) return document;
+    if (line->too_long) {
+      return absl::InvalidArgumentError(path + " holds more than the " + std::to_string(most) +
+                                        " bytes that a feed may have; split it");
+    }
+    document.append(line->text);
+    document.push_back('\n');
+  }
+  return document;
+}
+
 std::string BaseName(const std::string& path) {
   const size_t slash = path.rfind('/');
   return "replay:" + path.substr(slash == std::string::npos ? 0 : slash + 1);
@@ -76,21 +119,14 @@ absl::StatusOr<NewsReplayFile> ReadNewsReplay(base::Files& files, const std::str
   NewsReplayFile file;
   GANNET_ASSIGN_OR_RETURN(const std::unique_ptr<base::LineReader> lines,
                           base::LineReader::Open(files, path, kMaxNewsLineBytes));
-  bool first = true;
-  std::string document;  // of a feed
-  bool is_feed = false;
+  bool first = true, is_feed = false;
   for (;;) {
     GANNET_ASSIGN_OR_RETURN(const std::optional<base::Line> line, lines->Next());
     if (!line) break;
     if (first && !StripAscii(line->text).empty()) {
       first = false;
-      is_feed = line->text.find('<') < 8 || line->text.find('\0') != std::string_view::npos;
-    }
-    if (is_feed) {
-      document.append(line->text);
-      document.push_back('\n');
-      if (document.size() > options.limits.max_bytes) break;
-      continue;
+      is_feed = IsFeed(line->text);
+      if (is_feed) break;
     }
     AddLine(file, *line, BaseName(path), options);
     if (file.inputs.size() > kMaxReplayHeadlines) {
@@ -100,9 +136,8 @@ absl::StatusOr<NewsReplayFile> ReadNewsReplay(base::Files& files, const std::str
     }
   }
   if (is_feed) {
-    // The bytes themselves where they can be had: the encoding may be any.
-    GANNET_ASSIGN_OR_RETURN(std::string bytes, files.Read(path));
-    if (bytes.substr(0, 2) != "\x1f\x8b") document = std::move(bytes);
+    GANNET_ASSIGN_OR_RETURN(const std::string document,
+                            ReadDocument(files, path, options.limits.max_bytes));
     absl::StatusOr<Feed> feed = ParseFeed(document, {}, options.limits);
     if (!feed.ok()) return base::Annotate(feed.status(), path);
     AddFeed(file, *feed, BaseName(path), options);

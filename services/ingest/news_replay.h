@@ -23,7 +23,8 @@ struct NewsInput {
 
 struct NewsReplayFile {
   std::vector<NewsInput> inputs;  // by receive time; the order of the file among equals
-  uint64_t rejected = 0;          // lines that are no headline
+  uint64_t rejected = 0;          // lines that are no headline, entries without text, cut off or
+                                  // beyond the limit
   uint64_t undated = 0;           // headlines without any time
   std::string first_problem;
 };
