@@ -426,6 +426,14 @@ TEST_CASE("PosixFiles does not hand its descriptors to children") {
   CHECK(open_files == 2);
 }
 
+TEST_CASE("PosixFiles does not take a pipe for an empty file") {
+  OnDisk disk;
+  const std::string pipe = disk.dir + "/pipe";
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK(disk.files.Size(pipe).status().message() ==
+        pipe + " is a pipe, not a file; write what comes out of it into a file first");
+}
+
 TEST_CASE("PosixFiles names the process that holds a folder") {
   OnDisk env;
   auto lock = env.files.LockDir(env.dir);

@@ -236,6 +236,10 @@ absl::StatusOr<uint64_t> PosixFiles::Size(const std::string& path) {
   if (S_ISDIR(info.st_mode)) {
     return absl::UnavailableError(absl::StrCat(path, " is a folder, not a file; check the path"));
   }
+  if (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, " is a pipe, not a file; write what comes out of it into a file first"));
+  }
   return static_cast<uint64_t>(info.st_size);
 }
 
