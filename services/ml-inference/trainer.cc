@@ -350,6 +350,11 @@ absl::StatusOr<std::string> ExportOnnx(const LinearModel& model) {
 absl::StatusOr<TrainingResult> Train(const std::string& name,
                                      const std::vector<Recording>& recordings,
                                      base::Duration horizon) {
+  if (horizon <= base::Duration(0) || horizon % kSampleInterval != base::Duration(0)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--horizon: ", base::FormatDuration(horizon), " is no whole number of times ",
+                     base::FormatDuration(kSampleInterval), ", from one row to the next"));
+  }
   const std::vector<LabelledRow> labelled = LabelAll(recordings, horizon);
   if (labelled.size() < kLeastRows) {
     size_t rows = 0;

@@ -85,6 +85,16 @@ TEST_CASE("Labels look ahead by the horizon and only where the grid has no hole"
   }
 }
 
+TEST_CASE("Trainer refuses a horizon that does not lie ahead on the grid of rows") {
+  const auto rows = Market(3, 600, 0.7);
+  for (const base::Duration horizon :
+       {base::Duration(0), base::Duration(-10s), base::Duration(1500ms), base::Duration(1ns)}) {
+    const auto result = Train("none", {rows}, horizon);
+    REQUIRE(result.status().code() == absl::StatusCode::kInvalidArgument);
+    CHECK(result.status().message().find("--horizon") == 0);
+  }
+}
+
 TEST_CASE("Trainer refuses too few rows and says what to do") {
   const auto result = Train("few", {Market(1, 100, 0.9)}, 1s);
   REQUIRE(result.status().code() == absl::StatusCode::kInvalidArgument);
