@@ -5,9 +5,13 @@
 
 #include "absl/strings/str_format.h"
 #include "libs/base/status.h"
+#include "libs/market/names.h"
 
 namespace gannet::app {
 namespace {
+
+// Lines of several connections may change places by less; a clock that was set does not.
+constexpr base::Duration kNotedSetback = std::chrono::seconds(1);
 
 std::string TopText(const market::Instrument& d, const ingest::TopOfBook& top) {
   return absl::StrFormat("%s x %s / %s x %s (update %d)", d.Format(top.bid.price),
@@ -18,23 +22,34 @@ std::string TopText(const market::Instrument& d, const ingest::TopOfBook& top) {
 void ReportInstrument(const ingest::InstrumentFeed& feed, std::ostream& out) {
   const market::Instrument& d = feed.definition();
   const ingest::AgreementCheck& check = feed.agreement();
+  const ingest::BookCounters& diffs = feed.book().counters();
+  const ingest::FeedCounters& c = feed.counters();
   const uint64_t compared = check.compared();
   out << absl::StrFormat("%-28s book %-8s agree %d of %d", d.id.text(),
                          feed.book().state() == market::BookState::kValid ? "VALID" : "INVALID",
                          check.agreed(), compared);
-  if (compared == 0) {
+  if (compared == 0 && c.tickers == 0) {
     out << ": the capture has no bookTicker for it";
-  } else {
+  } else if (compared == 0 && diffs.applied == 0) {
+    out << ": no depth diff continued a snapshot";
+  } else if (compared > 0) {
     out << absl::StrFormat(
         " (%.2f %%)", 100.0 * static_cast<double>(check.agreed()) / static_cast<double>(compared));
   }
   if (check.not_compared() > 0)
     out << absl::StrFormat(", %d without a ticker before them", check.not_compared());
-  const ingest::FeedCounters& c = feed.counters();
+  if (feed.book().state() != market::BookState::kValid)
+    out << ", INVALID for " << market::Name(feed.book().fault());
+  if (diffs.gaps > 0) out << absl::StrFormat(", %d gaps", diffs.gaps);
+  if (diffs.crossed > 0) out << absl::StrFormat(", crossed %d times", diffs.crossed);
+  const uint64_t used = diffs.applied + diffs.older + diffs.repeated;
+  if (diffs.diffs > used) out << absl::StrFormat(", %d diffs not applied", diffs.diffs - used);
   if (c.trades_missed > 0) out << absl::StrFormat(", %d trades missed", c.trades_missed);
   if (c.refused > 0)
     out << absl::StrFormat(", %d values refused (last: %s)", c.refused, c.last_refusal);
-  if (feed.inferred())
+  if (feed.inferred() && d.tick.mantissa == 0)
+    out << ", tick and lot not known: no snapshot to infer them from";
+  else if (feed.inferred())
     out << ", tick " << d.Format(d.tick) << " and lot " << d.Format(d.lot)
         << " inferred from its snapshot";
   out << "\n";
@@ -67,6 +82,13 @@ void ReportFile(const ingest::FileReport& file, std::ostream& out) {
   if (file.truncated) out << ", cut short";
   out << "\n";
   for (const std::string& quoted : file.quoted) out << "  " << quoted << "\n";
+  if (file.went_back_from - file.went_back_to > kNotedSetback) {
+    out << absl::StrFormat(
+        "  line %d goes back from %s to %s: what follows counts as received at the later time "
+        "until the recording's clock passes it; correct the recording, or cut it in two there\n",
+        file.went_back_line, base::FormatTime(file.went_back_from),
+        base::FormatTime(file.went_back_to));
+  }
 }
 
 }  // namespace

@@ -86,6 +86,16 @@ absl::StatusOr<Scan> ScanFile(base::Files& files, const std::string& path) {
   return scan;
 }
 
+// Each depth diff of futures names the one before it (`pu`), none of spot does. Streams
+// of both have the same names: taken for one, trades of the one would fill orders of the
+// other.
+bool IsOfOtherProduct(std::string_view frame, Product product) {
+  const auto has = [frame](std::string_view what) {
+    return frame.find(what) != std::string_view::npos;
+  };
+  return has("\"depthUpdate\"") && has("\"pu\"") == (product == Product::kSpot);
+}
+
 wire::HttpExchange Answer(std::string path, std::string_view body) {
   wire::HttpExchange exchange;
   exchange.status = 200;
@@ -149,7 +159,8 @@ absl::StatusOr<std::unique_ptr<FileReader>> FileReader::Open(base::Files& files,
   if (!file.product && !scan.product) {
     return absl::InvalidArgumentError(Concat({file.path,
                                               ": cannot tell which Binance product this is: "
-                                              "neither its requests nor its streams say so"}));
+                                              "neither its requests nor its streams say so; "
+                                              "record its depth or bookTicker in the same file"}));
   }
   GANNET_ASSIGN_OR_RETURN(auto reader,
                           base::LineReader::Open(files, file.path, kMaxCaptureLineBytes));
@@ -192,7 +203,11 @@ void FileReader::Count(const ParsedLine& parsed, const base::Line& line) {
       break;
   }
   if (report_.first_time == base::Time{}) report_.first_time = parsed.time;
-  if (parsed.time < report_.last_time) ++report_.times_went_back;
+  if (parsed.time < report_.last_time && report_.times_went_back++ == 0) {
+    report_.went_back_line = line.number;
+    report_.went_back_from = report_.last_time;
+    report_.went_back_to = parsed.time;
+  }
   report_.last_time = std::max(report_.last_time, parsed.time);
 }
 
@@ -246,6 +261,13 @@ absl::Status FileReader::Advance() {
     ParsedLine parsed = ParseCaptureLine((*line)->text);
     if ((*line)->too_long) parsed = {LineKind::kBad, {}, {}, {}, "longer than the limit of 64 MiB"};
     Count(parsed, **line);
+    if (parsed.kind == LineKind::kFrame && IsOfOtherProduct(parsed.body, report_.product)) {
+      return absl::InvalidArgumentError(
+          Concat({report_.path, ": line ", std::to_string((*line)->number), ": a depth diff of ",
+                  report_.product == Product::kSpot ? "futures" : "spot", " in a file of ",
+                  venue::binance::DefaultVenueName(report_.product),
+                  "; split it into one file for each product"}));
+    }
     auto input = InputOf(parsed, **line);
     if (!input) continue;
     head_ = Framed(*std::move(input), parsed.time, (*line)->number);

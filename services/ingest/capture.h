@@ -74,8 +74,10 @@ struct FileReport {
   uint64_t lines = 0, frames = 0, answers = 0, opened = 0, sent = 0, blank = 0;
   uint64_t notes = 0;            // recorder's own lines ("configuration: …")
   uint64_t bad = 0;              // lines of no known layout
-  uint64_t times_went_back = 0;  // lines received before the line above them
-  uint64_t unattributed = 0;     // snapshots without a symbol in a file of several
+  uint64_t times_went_back = 0;  // lines received before one above them
+  uint64_t went_back_line = 0;   // the first of them,
+  base::Time went_back_from, went_back_to;
+  uint64_t unattributed = 0;  // snapshots without a symbol in a file of several
   bool truncated = false;
   std::vector<std::string> quoted;  // "line 17: no receive time: {\"stre…"
   base::Time first_time, last_time;

@@ -9,6 +9,10 @@ namespace {
 using venue::binance::Product;
 
 constexpr size_t kNanosecondDigits = 19;  // any time from 2001 on
+// 2200-01-01: what a damaged line says of later times no clock said, and what runs up to
+// the end of the integers has no room left for a timer.
+constexpr int64_t kLatestSecond = 7'258'118'400;
+constexpr int64_t kPerSecond = 1'000'000'000;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
@@ -90,16 +94,17 @@ bool IsNote(std::string_view line) {
 std::optional<base::Time> ParseEpochSeconds(std::string_view text) {
   const size_t point = text.find('.');
   const std::string_view fraction = point == std::string_view::npos ? "0" : text.substr(point + 1);
-  constexpr int64_t kPerSecond = 1'000'000'000;
   const auto seconds = Number(text.substr(0, point));
   auto nanos = Number(fraction);
-  if (!seconds || !nanos || fraction.size() > 9 || *seconds > INT64_MAX / kPerSecond - 1)
-    return std::nullopt;
+  if (!seconds || !nanos || fraction.size() > 9 || *seconds >= kLatestSecond) return std::nullopt;
   for (size_t i = fraction.size(); i < 9; ++i) *nanos *= 10;
   return base::FromUnixNanos(*seconds * kPerSecond + *nanos);
 }
 
 ParsedLine ParseCaptureLine(std::string_view line) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (line.substr(0, kByteOrderMark.size()) == kByteOrderMark)
+    line.remove_prefix(kByteOrderMark.size());
   while (!line.empty() && line.back() == ' ') line.remove_suffix(1);
   if (line.empty()) return {LineKind::kBlank, {}, {}, {}, {}};
   if (IsDigit(line[0])) {
@@ -110,7 +115,9 @@ ParsedLine ParseCaptureLine(std::string_view line) {
     if (rest.substr(0, 2) == ": ") return Message(ParseEpochSeconds(number), rest.substr(2));
     if (rest.substr(0, 1) == " " && number.size() == kNanosecondDigits) {
       const auto ns = Number(number);
-      return Message(ns ? std::optional(base::FromUnixNanos(*ns)) : std::nullopt, rest.substr(1));
+      const bool plausible = ns && number[0] != '0' && *ns / kPerSecond < kLatestSecond;
+      return Message(plausible ? std::optional(base::FromUnixNanos(*ns)) : std::nullopt,
+                     rest.substr(1));
     }
     return Bad("starts with a number that is no receive time in nanoseconds or seconds");
   }

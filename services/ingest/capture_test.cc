@@ -64,7 +64,7 @@ TEST_CASE("ParseEpochSeconds is exact to the nanosecond") {
   CHECK(base::UnixNanos(*ParseEpochSeconds("1633998512")) == 1'633'998'512'000'000'000);
   CHECK(base::UnixNanos(*ParseEpochSeconds("1.000000001")) == 1'000'000'001);
   for (const char* bad :
-       {"", ".", "1.", ".5", "1.0000000001", "-1", "1e9", "99999999999", "1.5x"}) {
+       {"", ".", "1.", ".5", "1.0000000001", "-1", "1e9", "99999999999", "7258118400", "1.5x"}) {
     INFO(bad);
     CHECK_FALSE(ParseEpochSeconds(bad));
   }
@@ -170,7 +170,34 @@ TEST_CASE("CaptureSet counts and quotes lines that it cannot read") {
   CHECK(run.reports[0].quoted.size() == kMaxQuotedLines);
   CHECK(run.reports[0].quoted[0] == "line 2: no receive time: nonsense");
   CHECK(run.reports[0].times_went_back == 1);
+  CHECK(run.reports[0].went_back_line == 9);
+  CHECK(run.reports[0].went_back_from - run.reports[0].went_back_to == base::Duration(6));
   CHECK(run.reports[0].frames == 2);
+}
+
+TEST_CASE("CaptureSet does not believe times that no clock said") {
+  base::SimFiles files;
+  Put(files, "/a",
+      "\xEF\xBB\xBF" + At(1, kDiff) + "9223372036854775807 " + kDiff + "\n0000000000000000000 " +
+          kDiff + "\n7258118400000000000 " + kDiff + "\n" + At(2, kDiff));
+  const Run run = ReadAll(files, {{.path = "/a"}});
+  CHECK(run.end.ok());
+  CHECK(run.reports[0].frames == 2);
+  CHECK(run.reports[0].bad == 3);
+  CHECK(run.reports[0].times_went_back == 0);
+  CHECK(run.lines.back().receive_time == base::FromUnixNanos(1'723'161'254'000'000'002));
+}
+
+TEST_CASE("CaptureSet refuses spot and futures in one file where they meet") {
+  base::SimFiles files;
+  Put(files, "/a", At(1, kDiff) + At(2, kDiff) + At(3, kFuturesDiff));
+  const Run run = ReadAll(files, {{.path = "/a"}});
+  CHECK(run.lines.size() == 3);  // the opening and two frames
+  CHECK(run.end.message() ==
+        "/a: line 3: a depth diff of futures in a file of binance-spot; split it into one file for "
+        "each product");
+  Put(files, "/b", At(1, kFuturesDiff) + At(2, kDiff));
+  CHECK(ReadAll(files, {{.path = "/b"}}).end.code() == absl::StatusCode::kInvalidArgument);
 }
 
 TEST_CASE("CaptureSet never guesses which symbol a bare snapshot is of") {

@@ -157,6 +157,26 @@ TEST_CASE("replay says what a damaged capture costs") {
   CHECK(Has(run.diagnostics, "book INVALID"));
   CHECK_FALSE(Has(run.diagnostics, "agree 1200 of 1200"));
   CHECK(run.summary.fills > 0);  // before the gap
+  CHECK(Has(run.diagnostics, "INVALID for gap, 1 gaps, 599 diffs not applied"));
+
+  // What is not there is not said of what is.
+  std::istringstream again(whole);
+  std::ofstream tickers(folder / "tickers.txt"), set_back(folder / "set-back.txt");
+  number = 0;
+  for (std::string line; std::getline(again, line); ++number) {
+    if (Has(line, "@bookTicker")) tickers << line << "\n";
+    if (number == 900) line.replace(0, 10, std::to_string(kStart / 1'000'000'000 + 86'400));
+    set_back << line << "\n";
+  }
+  tickers.close();
+  set_back.close();
+  options.captures = {folder / "tickers.txt"};
+  const std::string without_book = Replayed(options).diagnostics;
+  CHECK(Has(without_book,
+            "agree 0 of 0: no depth diff continued a snapshot, INVALID for no snapshot"));
+  CHECK(Has(without_book, "tick and lot not known: no snapshot to infer them from"));
+  options.captures = {folder / "set-back.txt"};
+  CHECK(Has(Replayed(options).diagnostics, "line 902 goes back from 2024-08-09T23:54:"));
 }
 
 TEST_CASE("replay of the recorded USD-M and spot captures agrees with their tickers") {
