@@ -118,6 +118,7 @@ class CopyingWriter final : public journal::Writer {
   std::atomic<uint64_t> marked_ = 0;  // the last record before the file that it names
   std::vector<std::function<void()>> on_disk_;
   bool retrying_ = false;
+  bool started_ = true;  // just now: the mark may lag behind what was copied
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
@@ -141,14 +142,18 @@ void CopyingWriter::Begin() {
   if (NameOf(layout->segments.back().path) == copied_.file) copied_.offset = 0;
 }
 
-// A batch that a full disk did not take, or that a crash left unfinished, is taken back.
+// A batch that a full disk did not take, or that a crash left unfinished, is taken back: at a
+// start also where the file ends with the mark, since more of it may have been copied.
 bool CopyingWriter::CopyCut() {
+  const bool started = std::exchange(started_, false);
   if (copied_.file.empty()) return true;
   const absl::StatusOr<uint64_t> size =
       options_.disk.files.Size(absl::StrCat(options_.dir, "/", copied_.file));
-  if (!size.ok() || *size >= copied_.offset) return true;
-  if (!Publish({JournalPiece::Kind::kCut, inner_->info().run, copied_.file, *size, ""}))
+  if (!size.ok() || *size > copied_.offset || (*size == copied_.offset && !started)) return true;
+  if (!Publish({JournalPiece::Kind::kCut, inner_->info().run, copied_.file, *size, ""})) {
+    started_ = started;
     return false;
+  }
   copied_.offset = *size;
   return true;
 }

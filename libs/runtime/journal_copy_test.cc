@@ -112,6 +112,27 @@ TEST_CASE("A copied journal is on the bus, byte for byte, before a record counts
   CHECK(f.copy.files.size() > 3);
 }
 
+TEST_CASE("What was copied of a batch that a crash left unfinished is taken back") {
+  Fixture f;
+  REQUIRE(f.Open());
+  f.Append(5);
+  f.executor.RunFor(1500ms);  // the mark stands at the end of the batch
+  const auto durable = f.OnDisk();
+  for (int i = 0; i < 50; ++i) {
+    f.writer->Append(journal::RecordType::kInput, f.executor.Now(), "in", std::string(100, 'i'));
+  }
+  f.executor.RunFor(1ms);  // written ahead
+  f.writer->WhenDurable(f.writer->durable_sequence(), [] {});
+  f.executor.RunFor(1ms);
+  REQUIRE(f.copy.files != durable);
+  f.writer.reset();
+  f.files.Restart();
+  REQUIRE(f.Open());
+  f.Append(5);
+  f.executor.RunFor(100ms);
+  CHECK(f.copy.files == f.OnDisk());
+}
+
 TEST_CASE("Nothing counts as durable while the bus is full, and the copy goes on afterwards") {
   bus::MemoryBusOptions options;
   options.backlog_limit = 2;
