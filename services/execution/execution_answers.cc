@@ -1063,6 +1063,8 @@ bool ExecutionEngine::Step(const market::ClientOrderId& id, ExecKind kind, Repor
     ++stats_.refused_copies;  // another was taken
     inquiry->second.refusal.reset();
   }
+  if (inquiry != inquiries_.end() && kind == ExecKind::kCancelRejected)
+    inquiry->second.cancel_open = false;  // told once, of whichever request
   if (next) report.state = *next;
   if (next && kind == ExecKind::kReplaced)
     ++(report.target.empty() ? stats_.changed_orders : stats_.amended);

@@ -300,7 +300,6 @@ void ExecutionEngine::OrderAnswered(const InFlight& request, const venue::Answer
     NothingNew(inquiry);
   } else if (inquiry.cancel_open && order.open()) {
     if (VenueNow() > LatestEffect(order.cancel)) {
-      inquiry.cancel_open = false;
       Step(id, ExecKind::kCancelRejected,
            {.detail = "the cancel had no effect", .evidence = answer.evidence});
       return ReleaseHeld(id);

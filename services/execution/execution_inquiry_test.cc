@@ -359,6 +359,31 @@ TEST_CASE("UNKNOWN blocks new orders in its instrument where that is configured"
   CHECK(f.Last("g1c").kind == ExecKind::kJournaled);
 }
 
+TEST_CASE("One cancel is told as rejected once, however often it was sent") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  f.CancelIntent("c1", "g1a");
+  f.Lose("cancel g1a");
+  f.Advance(600ms);
+  const auto works = [&] {
+    return EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kNew, "0"));
+  };
+  f.Answer("query g1a", works());
+  SECTION("the second request is refused") {
+    f.Answer("cancel g1a", EngineFixture::Refused("-2011", "Unknown order sent.", true), 400);
+  }
+  SECTION("the second request does not leave") {
+    f.Lose("cancel g1a", NotSentError({market::RejectReason::kMessageRate, "a pause"}));
+  }
+  REQUIRE(f.Count(ExecKind::kCancelRejected, "g1a") == 1);
+  for (int i = 0; i < 60; ++i) {
+    f.Advance(1s);
+    while (f.TakeSent("query g1a")) f.Answer(f.taken, works());
+  }
+  CHECK(f.Count(ExecKind::kCancelRejected, "g1a") == 1);
+  CHECK(f.State("g1a") == OrderState::kAccepted);
+}
+
 TEST_CASE("Nothing below the intent layer places an order again") {
   EngineFixture f;
   f.Place("g1a");
