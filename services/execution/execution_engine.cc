@@ -754,7 +754,9 @@ void ExecutionEngine::CancelChosen() {
   }
   if (SendCancels(chosen, "cancel all")) return;
   for (const market::ClientOrderId& id : chosen) {
-    if (!CancelUnderWay(id)) to_cancel_.insert(id);
+    if (CancelUnderWay(id)) continue;
+    to_cancel_.insert(id);
+    if (!state_.Find(id)->cancel_wanted) EmitNote(ToNote(CancelNote{{}, id}));
   }
   Schedule(budget_.NextTry(now_), {TaskKind::kCancels, {}});
 }
@@ -1001,11 +1003,17 @@ void ExecutionEngine::Resume(const market::Header& cause, base::Time now) {
 
   const auto search = [this](const TrackedOrder& order) {
     Inquiry& inquiry = BeginSearch(order.id());
-    if (order.cancel_wanted) inquiry.cancel_open = inquiry.want_state = true;
+    if (order.cancel_wanted && order.cancel.id != 0)
+      inquiry.cancel_open = inquiry.want_state = true;
   };
   const std::set<market::ClientOrderId> open = state_.open();
   for (const market::ClientOrderId& id : open) {
     const TrackedOrder order = *state_.Find(id);
+    // By a cancel of all that had no room; where a request of it is out, an inquiry follows that.
+    const OrderState state = order.life.state();
+    const bool followed = state == OrderState::kPendingCancel ||
+                          (state == OrderState::kUnknown && order.cancel.id != 0);
+    if (order.cancel_wanted && !followed) to_cancel_.insert(id);
     if (order.external) continue;
     if (order.life.state() == OrderState::kUnknown) {
       search(order);
@@ -1032,7 +1040,7 @@ void ExecutionEngine::Resume(const market::Header& cause, base::Time now) {
       Inquire(id, options_.stream_wait).want_state = true;
     }
   }
-  if (!state_.unanswered_cancels().empty())
+  if (!state_.unanswered_cancels().empty() || !to_cancel_.empty())
     Schedule(now_ + options_.stream_wait, {TaskKind::kCancels, {}});
   if (options_.dead_man > base::Duration(0) && !state_.open().empty())
     Schedule(now_, {TaskKind::kDeadMan, {}});

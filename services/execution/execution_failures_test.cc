@@ -453,5 +453,46 @@ TEST_CASE("A verdict journaled without its request never left: a restart says so
   CHECK(second.Last("g1a").evidence == "journal:no request");
 }
 
+TEST_CASE("Failure: a crash forgets what a cancel of all had no room for yet") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  f.Working("g1over", "8");
+  f.StreamOrder(f.Update("web_1", "500", VenueOrderStatus::kNew, "0"));  // by hand
+  f.Place("g1b");
+  venue::Answer limited;
+  limited.rate.limited = true;
+  limited.rate.retry_after = 3s;
+  f.Answer("place g1b", limited, 429);
+  REQUIRE(f.State("g1b") == OrderState::kUnknown);
+  f.Command(market::CommandKind::kCancelAll, {});
+  REQUIRE_FALSE(f.TakeSent("cancel"));
+  f.StreamOrder(f.Update("g1over", "8", VenueOrderStatus::kCanceled, "0"));
+
+  EngineFixture next(EngineFixture::Options(), false);
+  Restart(f, next);
+  next.Open();
+  next.Advance(4s);
+  next.AnswerTime();
+  next.Advance(1s);
+  for (const char* id : {"g1a", "web_1"}) CHECK(next.State(id) == OrderState::kPendingCancel);
+  CHECK(next.TakeSent("cancel g1b"));  // whose fate is not known
+  CHECK(next.State("g1over") == OrderState::kCanceled);
+  CHECK(next.Count(ExecKind::kCancelRejected) == 0);
+  next.Place("g1new");
+  CHECK(next.Count(ExecKind::kPendingCancel, "g1new") == 0);
+}
+
+TEST_CASE("Failure: a cancel that was turned down is sent again by the next process") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  f.Command(market::CommandKind::kCancelAll, {});
+  f.Answer("cancel g1a", EngineFixture::Refused("-2011", "no", true), 400);
+  REQUIRE(f.State("g1a") == OrderState::kAccepted);
+  EngineFixture next(EngineFixture::Options(), false);
+  Restart(f, next);
+  next.Advance(5s);
+  CHECK(next.State("g1a") == OrderState::kAccepted);  // turned down, and told
+}
+
 }  // namespace
 }  // namespace gannet::execution

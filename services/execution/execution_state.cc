@@ -573,6 +573,10 @@ void ExecutionState::Apply(const market::Event<wire::EngineNote>& event) {
   } else if (note.kind == kCancelNote) {
     const auto cancel = ReadCancelNote(note.body);
     if (cancel.ok()) cancels_.erase(cancel->cancel);
+    if (const auto order =
+            cancel.ok() && cancel->cancel.empty() ? orders_.find(cancel->order) : orders_.end();
+        order != orders_.end())
+      order->second.cancel_wanted = true;
     read = cancel.status();
   } else if (note.kind == kGateNote) {
     const auto gate = ReadGateNote(note.body);

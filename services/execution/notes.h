@@ -37,6 +37,7 @@ struct RequestNote {
 };
 
 // "cancel": a cancel intent was taken up or turned down; it is answered.
+// Without an intent: `order` is to be cancelled, and there was no room for the request yet.
 struct CancelNote {
   market::ClientOrderId cancel, order;
   bool operator==(const CancelNote&) const = default;

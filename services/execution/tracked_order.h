@@ -61,7 +61,7 @@ struct TrackedOrder {
   // since: Binance spot gives an amended order another unless it is told which.
   bool changed = false;
   // It is to be cancelled, and that has not been turned down. `cancel` may be of the proof of
-  // absence, which nobody asked for.
+  // absence, which nobody asked for, or of nothing: there was no room yet.
   bool cancel_wanted = false;
   market::EventId correlation;  // first event of the chain that led here
 
