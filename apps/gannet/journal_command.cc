@@ -144,6 +144,7 @@ absl::Status DumpJournal(base::Files& files, const std::string& dir,
 absl::Status PruneJournal(base::Files& files, const std::string& dir, base::Time now,
                           base::Duration keep, uint64_t max_bytes, std::ostream& out) {
   const std::string folder = JournalFolder(files, dir);
+  GANNET_RETURN_IF_ERROR(journal::Reader::Open(files, folder).status());  // is there one?
   GANNET_ASSIGN_OR_RETURN(const journal::Pruned pruned,
                           journal::Prune(files, folder, now, {keep, max_bytes}));
   const size_t removed = pruned.segments;

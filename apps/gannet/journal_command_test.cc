@@ -180,6 +180,8 @@ TEST_CASE("journal commands say when there is no journal") {
   CHECK(absl::IsNotFound(PruneJournal(files, "/none", base::Time{}, 0s, 0, out)));
   REQUIRE(files.MakeDirs("/empty").ok());
   CHECK(absl::IsNotFound(VerifyJournal(files, "/empty", out)));
+  CHECK(absl::IsNotFound(PruneJournal(files, "/empty", base::Time{}, 0s, 0, out)));
+  CHECK(files.List("/empty")->empty());
 }
 
 TEST_CASE("journal prune waits for the journal to be free") {
