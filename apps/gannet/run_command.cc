@@ -22,18 +22,21 @@
 #include "apps/gannet/venue_process.h"
 #include "libs/base/status.h"
 #include "libs/notify/notify_service.h"
+#include "libs/otlp/exporter.h"
 #include "libs/runtime/bus_config.h"
 #include "libs/runtime/flags.h"
 #include "libs/runtime/lease_config.h"
 #include "libs/runtime/process.h"
 #include "libs/runtime/signals.h"
 #include "libs/runtime/system_clock.h"
+#include "services/gateway/app.h"
 #include "services/gateway/first_password.h"
 #include "services/gateway/redis_link.h"
 #include "services/ingest/app.h"
 #include "services/reporting/export.h"
 #include "services/reporting/open_store.h"
 #include "services/reporting/report_files.h"
+#include "services/venue-sim/fault_script.h"
 
 namespace gannet::app {
 namespace {
@@ -129,7 +132,8 @@ class Session {
   Session(const RunOptions& options, std::ostream& out, std::ostream& err)
       : options_(options), out_(out), err_(err), log_(files_, options.data_dir + "/gannet.log") {}
 
-  absl::Status Open() {
+  // What the command line and the configuration say: nothing is made or opened.
+  absl::Status Configure() {
     chosen_ = Chosen(options_);
     GANNET_RETURN_IF_ERROR(CheckServices(chosen_));
     GANNET_ASSIGN_OR_RETURN(config_, LoadRunConfig(options_.config_file, files_));
@@ -137,8 +141,23 @@ class Session {
       return absl::InvalidArgumentError(
           "--faults is for the exchange simulator; this configuration names venues of its own");
     }
+    GANNET_RETURN_IF_ERROR(otlp::Check(options_.traces));
+    if (!options_.faults_file.empty()) {
+      GANNET_RETURN_IF_ERROR(venue_sim::LoadFaultScript(files_, options_.faults_file).status());
+    }
+    if (!options_.out_folder.empty() && !chosen_.contains("reporting")) {
+      return absl::InvalidArgumentError(
+          "--out is written by reporting; add reporting to --services, or leave --out away");
+    }
+    if (chosen_.contains("gateway")) {
+      GANNET_RETURN_IF_ERROR(gateway::CheckCommon(config_.pipeline.gateway,
+                                                  !options_.bus_file.empty(), /*several=*/false));
+    }
     GANNET_ASSIGN_OR_RETURN(versions_, RecordOfRun(config_, chosen_, files_));
-    if (options_.check_config) return absl::OkStatus();
+    return absl::OkStatus();
+  }
+
+  absl::Status Open() {
     if (!options_.out_folder.empty()) GANNET_RETURN_IF_ERROR(PrepareOut());
     GANNET_RETURN_IF_ERROR(files_.MakeDirs(options_.data_dir));
     GANNET_ASSIGN_OR_RETURN(process_, MakeProcess());
@@ -190,10 +209,6 @@ class Session {
 
  private:
   absl::Status PrepareOut() {
-    if (!chosen_.contains("reporting")) {
-      return absl::InvalidArgumentError(
-          "--out is written by reporting; add reporting to --services, or leave --out away");
-    }
     return base::Annotate(reporting::PrepareFolder(files_, options_.out_folder), "--out");
   }
 
@@ -221,8 +236,6 @@ class Session {
           RecordTradingMode(files_, options_.data_dir, process_->deps().clock.Now(), config_.mode));
     }
     if (chosen_.contains("gateway")) {
-      GANNET_RETURN_IF_ERROR(gateway::CheckCommon(config_.pipeline.gateway,
-                                                  !options_.bus_file.empty(), /*several=*/false));
       GANNET_ASSIGN_OR_RETURN(
           parts.gateway.redis,
           gateway::OpenRedis(config_.pipeline.gateway.redis, process_->executor().io(), files_,
@@ -312,14 +325,18 @@ class Session {
 int Run(const RunOptions& options, std::ostream& out, std::ostream& err) {
   runtime::HoldSignals();
   Session session(options, out, err);
-  if (const absl::Status opened = session.Open(); !opened.ok()) {
-    if (absl::IsCancelled(opened)) return runtime::kExitClean;  // asked to stop: nothing ran yet
-    err << "gannet: " << opened.message() << "\n";
-    return runtime::kExitNotStarted;
+  if (const absl::Status configured = session.Configure(); !configured.ok()) {
+    err << "gannet: " << configured.message() << "\n";
+    return runtime::kExitBadUsage;
   }
   if (session.only_checked()) {
     out << "the configuration is in order\n";
     return runtime::kExitClean;
+  }
+  if (const absl::Status opened = session.Open(); !opened.ok()) {
+    if (absl::IsCancelled(opened)) return runtime::kExitClean;  // asked to stop: nothing ran yet
+    err << "gannet: " << opened.message() << "\n";
+    return runtime::kExitNotStarted;
   }
   const int code = session.Run();
   if (const absl::Status exported = session.Export(); !exported.ok()) {

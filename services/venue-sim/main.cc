@@ -45,7 +45,14 @@ int Main(int argc, char** argv) {
   auto* faults = cli.add_option("--faults", config.faults_file,
                                 "YAML script of what goes wrong (README.md of venue-sim, Faults)")
                      ->type_name("FILE");
-  CLI11_PARSE(cli, argc, argv);
+  cli.footer(
+      "Exit codes: 0 drained, 1 not started, 2 wrong command line or configuration, 3 ran but did\n"
+      "not end cleanly.");
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return cli.exit(error) == 0 ? runtime::kExitClean : runtime::kExitBadUsage;
+  }
 
   base::PosixFiles files;
   if (!config_file.empty()) {
@@ -53,7 +60,7 @@ int Main(int argc, char** argv) {
     const auto loaded = config::LoadFile<VenueSimConfig>(files, config_file, Read);
     if (!loaded.ok()) {
       std::fprintf(stderr, "%s\n", std::string(loaded.status().message()).c_str());
-      return runtime::kExitNotStarted;
+      return runtime::kExitBadUsage;
     }
     config = *loaded;
     if (port->count() > 0) config.port = flags.port;
@@ -64,14 +71,14 @@ int Main(int argc, char** argv) {
   if (!config.faults_file.empty()) {
     if (const auto script = LoadFaultScript(files, config.faults_file); !script.ok()) {
       std::fprintf(stderr, "%s\n", std::string(script.status().message()).c_str());
-      return runtime::kExitNotStarted;
+      return runtime::kExitBadUsage;
     }
   }
   if (check) return runtime::kExitClean;
   if (options.data_dir.empty()) {
     std::fprintf(stderr,
                  "--data is required: the folder to keep orders, balances and API keys in\n");
-    return 2;
+    return runtime::kExitBadUsage;
   }
 
   options.name = "venue-sim";
