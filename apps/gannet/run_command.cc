@@ -29,10 +29,12 @@
 #include "libs/runtime/process.h"
 #include "libs/runtime/signals.h"
 #include "libs/runtime/system_clock.h"
+#include "services/execution/app.h"
 #include "services/gateway/app.h"
 #include "services/gateway/first_password.h"
 #include "services/gateway/redis_link.h"
 #include "services/ingest/app.h"
+#include "services/ml-inference/app.h"
 #include "services/reporting/export.h"
 #include "services/reporting/open_store.h"
 #include "services/reporting/report_files.h"
@@ -154,7 +156,7 @@ class Session {
                                                   !options_.bus_file.empty(), /*several=*/false));
     }
     GANNET_ASSIGN_OR_RETURN(versions_, RecordOfRun(config_, chosen_, files_));
-    return absl::OkStatus();
+    return options_.check_config ? CheckFiles() : absl::OkStatus();
   }
 
   absl::Status Open() {
@@ -208,6 +210,30 @@ class Session {
   }
 
  private:
+  // What the start reads beside the configuration, short of connecting anywhere.
+  absl::Status CheckFiles() {
+    const PipelineConfig& pipeline = config_.pipeline;
+    GANNET_RETURN_IF_ERROR(runtime::CheckBus(files_, options_.bus_file));
+    GANNET_RETURN_IF_ERROR(runtime::CheckLease(files_, options_.lease_file));
+    // venue-sim makes its keys itself.
+    if (chosen_.contains("execution") && !config_.uses_venue_sim)
+      GANNET_RETURN_IF_ERROR(execution::CheckFiles(files_, pipeline.execution));
+    if (chosen_.contains("ingest"))
+      GANNET_RETURN_IF_ERROR(ingest::CheckFiles(files_, config_.ingest));
+    if (chosen_.contains("ml-inference"))
+      GANNET_RETURN_IF_ERROR(ml_inference::CheckFiles(files_, pipeline.ml_inference));
+    if (chosen_.contains("reporting")) {
+      GANNET_RETURN_IF_ERROR(
+          reporting::CheckFiles(files_, pipeline.reporting.store, options_.data_dir));
+      GANNET_RETURN_IF_ERROR(notify::CheckFiles(files_, pipeline.reporting.notify));
+    }
+    if (chosen_.contains("gateway")) {
+      GANNET_RETURN_IF_ERROR(gateway::CheckFiles(files_, pipeline.gateway, options_.data_dir));
+      GANNET_RETURN_IF_ERROR(gateway::CheckFiles(files_, pipeline.gateway.redis));
+    }
+    return api::CheckFiles(files_, config_.rpc, options_.data_dir);
+  }
+
   absl::Status PrepareOut() {
     return base::Annotate(reporting::PrepareFolder(files_, options_.out_folder), "--out");
   }

@@ -35,6 +35,11 @@ absl::StatusOr<RpcConfig> ProgramRpcConfig(const runtime::ServiceFlags& flags, b
   return config;
 }
 
+absl::Status CheckProgram(const runtime::ServiceFlags& flags, base::Files& files) {
+  GANNET_ASSIGN_OR_RETURN(const RpcConfig config, ProgramRpcConfig(flags, files));
+  return CheckFiles(files, config, flags.data_dir);
+}
+
 AdminParts AdminOf(runtime::Process& process, std::string config_hash, std::string config_text) {
   AdminParts admin{.build_id = runtime::BuildId(),
                    .config_hash = std::move(config_hash),

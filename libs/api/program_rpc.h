@@ -24,6 +24,9 @@ inline constexpr char kNoPort[] = "off";  // of --rpc-address: the local socket 
 // What the flags say, checked. INVALID_ARGUMENT: the file or the address.
 absl::StatusOr<RpcConfig> ProgramRpcConfig(const runtime::ServiceFlags& flags, base::Files& files);
 
+// The same and the other files that ServeProgram reads, for --check-config.
+absl::Status CheckProgram(const runtime::ServiceFlags& flags, base::Files& files);
+
 // `commands`: what people ask goes there; null: it is not served here. Before the
 // process runs.
 absl::StatusOr<std::unique_ptr<RpcService>> ServeProgram(const runtime::ServiceFlags& flags,

@@ -13,6 +13,7 @@
 #include "libs/base/digest.h"
 #include "libs/base/status.h"
 #include "libs/config/config.h"
+#include "libs/rpc/tls_check.h"
 
 namespace gannet::api {
 namespace {
@@ -28,12 +29,7 @@ struct Person {
   std::vector<std::string> rights;
 };
 
-// Made once for a data folder; whoever can read the file may call.
-absl::StatusOr<std::string> KeepToken(base::Files& files, const std::string& path) {
-  if (!files.Exists(path)) {
-    const std::string token = base::Base64Url(base::RandomBytes(kTokenBytes));
-    GANNET_RETURN_IF_ERROR(files.WriteAtomically(path, token + "\n", 0600));
-  }
+absl::StatusOr<std::string> ReadToken(base::Files& files, const std::string& path) {
   GANNET_ASSIGN_OR_RETURN(const int mode, files.Mode(path));
   if ((mode & 077) != 0) {
     return absl::PermissionDeniedError(
@@ -45,6 +41,15 @@ absl::StatusOr<std::string> KeepToken(base::Files& files, const std::string& pat
     return absl::InvalidArgumentError(
         base::Concat({path, " is too short to be a secret; remove it, and a new one is made"}));
   return token;
+}
+
+// Made once for a data folder; whoever can read the file may call.
+absl::StatusOr<std::string> KeepToken(base::Files& files, const std::string& path) {
+  if (!files.Exists(path)) {
+    const std::string token = base::Base64Url(base::RandomBytes(kTokenBytes));
+    GANNET_RETURN_IF_ERROR(files.WriteAtomically(path, token + "\n", 0600));
+  }
+  return ReadToken(files, path);
 }
 
 }  // namespace
@@ -87,6 +92,19 @@ void Read(config::Section& in, RpcConfig& out) {
       !checked.ok()) {
     in.Problem("address", std::string(checked.message()));
   }
+}
+
+absl::Status CheckFiles(base::Files& files, const RpcConfig& config, const std::string& data_dir) {
+  rpc::ServerOptions options;
+  if (!data_dir.empty()) options.unix_socket = data_dir + "/" + kSocketName;
+  options.address = config.address;
+  options.tls = config.tls;
+  GANNET_RETURN_IF_ERROR(rpc::Check(options));
+  if (config.address.empty()) return absl::OkStatus();
+  GANNET_RETURN_IF_ERROR(rpc::CheckTls(config.tls));
+  const std::string token = data_dir + "/" + kTokenName;
+  if (data_dir.empty() || !files.Exists(token)) return absl::OkStatus();
+  return ReadToken(files, token).status();
 }
 
 struct RpcService::Apis {

@@ -12,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "libs/api/admin_api.h"
+#include "libs/base/files.h"
 #include "libs/command/commands.h"
 #include "libs/rpc/server.h"
 #include "libs/runtime/service.h"
@@ -36,6 +37,10 @@ struct RpcConfig {
   bool reflection = true;
 };
 void Read(config::Section& in, RpcConfig& out);
+
+// The certificate and, if there is one in `data_dir` (empty: not known), the token, as a start
+// reads them.
+absl::Status CheckFiles(base::Files& files, const RpcConfig& config, const std::string& data_dir);
 
 class RpcService : public runtime::Service {
  public:

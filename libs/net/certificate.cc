@@ -83,6 +83,13 @@ absl::StatusOr<CertificateText> ReadCertificate(const CertificateFiles& files,
   return text;
 }
 
+absl::Status CheckClientFiles(const CertificateFiles& files) {
+  if (!files.certificate.empty()) return ReadCertificate(files).status();
+  if (files.client_ca.empty()) return absl::OkStatus();
+  GANNET_ASSIGN_OR_RETURN(const std::string text, ReadPem(files.client_ca));
+  return ReadChain(files.client_ca, text).status();
+}
+
 CertificateWatch::CertificateWatch(base::Executor& executor, std::function<base::Time()> now,
                                    CertificateFiles files, Use use,
                                    std::function<void(const absl::Status&)> refused)

@@ -32,6 +32,10 @@ struct CertificateText {
 absl::StatusOr<CertificateText> ReadCertificate(const CertificateFiles& files,
                                                 std::optional<base::Time> now = std::nullopt);
 
+// What a client would show and the authority that it trusts (`client_ca`), each of them only if
+// it is named. INVALID_ARGUMENT as above.
+absl::Status CheckClientFiles(const CertificateFiles& files);
+
 // A server that can change its certificate for connections that come from now on.
 class CertificateUser {
  public:

@@ -7,6 +7,7 @@
 #include "libs/base/secrets.h"
 #include "libs/base/status.h"
 #include "libs/config/secret.h"
+#include "libs/net/certificate.h"
 #include "libs/notify/alerts.h"
 
 namespace gannet::notify {
@@ -203,18 +204,34 @@ runtime::Health NotifyService::health() const {
   return health;
 }
 
+namespace {
+
+// Empty where no alerts are taken.
+absl::StatusOr<std::string> ReadToken(base::Files& files, const AlertsConfig& alerts) {
+  if (!alerts.enabled) return std::string();
+  GANNET_ASSIGN_OR_RETURN(std::string token,
+                          config::ReadSecret(files, alerts.token_file, "notify.alerts.token_file"));
+  if (token.size() < 16) {
+    return absl::FailedPreconditionError(base::Concat(
+        {alerts.token_file, " holds fewer than 16 bytes; put a long random text there"}));
+  }
+  return token;
+}
+
+}  // namespace
+
+absl::Status CheckFiles(base::Files& files, NotifyConfig config) {
+  GANNET_RETURN_IF_ERROR(LoadSecrets(files, config));
+  GANNET_RETURN_IF_ERROR(ReadToken(files, config.alerts).status());
+  if (config.alerts.certificate_file.empty()) return absl::OkStatus();
+  return net::ReadCertificate({config.alerts.certificate_file, config.alerts.key_file, ""})
+      .status();
+}
+
 absl::StatusOr<std::unique_ptr<NotifyService>> BuildNotify(NotifyConfig config,
                                                            runtime::Deps& deps) {
   GANNET_RETURN_IF_ERROR(LoadSecrets(deps.files, config));
-  std::string token;
-  if (config.alerts.enabled) {
-    GANNET_ASSIGN_OR_RETURN(token, config::ReadSecret(deps.files, config.alerts.token_file,
-                                                      "notify.alerts.token_file"));
-    if (token.size() < 16) {
-      return absl::FailedPreconditionError(base::Concat(
-          {config.alerts.token_file, " holds fewer than 16 bytes; put a long random text there"}));
-    }
-  }
+  GANNET_ASSIGN_OR_RETURN(std::string token, ReadToken(deps.files, config.alerts));
   return std::make_unique<NotifyService>(std::move(config), std::move(token), deps);
 }
 

@@ -75,6 +75,9 @@ class NotifyService : public runtime::Service, private net::ServerHandler {
   std::vector<std::unique_ptr<bus::Subscription>> subscriptions_;
 };
 
+// The files that a start reads, as BuildNotify does.
+absl::Status CheckFiles(base::Files& files, NotifyConfig config);
+
 // With its secrets read. FAILED_PRECONDITION and the like: a file that a channel names.
 absl::StatusOr<std::unique_ptr<NotifyService>> BuildNotify(NotifyConfig config,
                                                            runtime::Deps& deps);

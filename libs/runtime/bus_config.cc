@@ -9,6 +9,7 @@
 #include "libs/bus/kafka_bus.h"
 #include "libs/config/config.h"
 #include "libs/config/secret.h"
+#include "libs/net/certificate.h"
 #include "libs/runtime/system_clock.h"
 
 namespace gannet::runtime {
@@ -57,6 +58,13 @@ absl::StatusOr<BusConfig> LoadBusConfig(base::Files& files, const std::string& p
                                          " (kafka.key_file); run chmod 600 " + key);
   }
   return std::move(read.bus);
+}
+
+absl::Status CheckBus(base::Files& files, const std::string& path) {
+  if (path.empty()) return absl::OkStatus();
+  GANNET_ASSIGN_OR_RETURN(const BusConfig config, LoadBusConfig(files, path));
+  return net::CheckClientFiles(
+      {config.kafka.certificate_file, config.kafka.key_file, config.kafka.ca_file});
 }
 
 ProcessOptions::MakeBus KafkaFrom(std::string file, std::string client) {

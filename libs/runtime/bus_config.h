@@ -20,6 +20,9 @@ struct BusConfig {
 // password's file) says.
 absl::StatusOr<BusConfig> LoadBusConfig(base::Files& files, const std::string& path);
 
+// The same, if a file is named, and the certificates that it names, as a start would read them.
+absl::Status CheckBus(base::Files& files, const std::string& path);
+
 // For ProcessOptions: a Kafka bus of the cluster that `file` names.
 ProcessOptions::MakeBus KafkaFrom(std::string file, std::string client);
 

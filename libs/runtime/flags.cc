@@ -23,7 +23,9 @@
 namespace gannet::runtime {
 
 namespace {
+
 constexpr uint32_t kMostReplicas = 1'000;
+
 }  // namespace
 
 std::string BuildId() {
@@ -111,12 +113,13 @@ std::optional<Ending> ParseFlags(int argc, const char* const* argv, ServiceFlags
   return std::nullopt;
 }
 
-std::optional<Ending> CheckConfig(const ServiceFlags& flags, const absl::Status& loaded) {
+std::optional<Ending> CheckConfig(const ServiceFlags& flags, const absl::Status& loaded,
+                                  const std::function<absl::Status()>& start_reads) {
   if (!flags.check_config && loaded.ok()) return std::nullopt;
   absl::Status problems = loaded;
   base::PosixFiles files;
-  if (problems.ok() && !flags.bus_file.empty())
-    problems = LoadBusConfig(files, flags.bus_file).status();
+  if (problems.ok()) problems = CheckBus(files, flags.bus_file);
+  if (problems.ok() && start_reads) problems = start_reads();
   const config::CheckResult result =
       config::Check(flags.config_file.empty() ? "defaults" : flags.config_file, problems);
   std::string text = result.text;

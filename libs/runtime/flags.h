@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -65,8 +66,11 @@ struct Ending {
 
 // Nothing: go on. --help and --version end with 0, a wrong command line with 2.
 std::optional<Ending> ParseFlags(int argc, const char* const* argv, ServiceFlags& flags);
-// --check-config, or a configuration that cannot be used.
-std::optional<Ending> CheckConfig(const ServiceFlags& flags, const absl::Status& loaded);
+// --check-config, or a configuration that cannot be used. For --check-config, the other files
+// that a start reads are looked at too, and nothing is connected to: `start_reads` knows those
+// of the service.
+std::optional<Ending> CheckConfig(const ServiceFlags& flags, const absl::Status& loaded,
+                                  const std::function<absl::Status()>& start_reads = nullptr);
 Ending NotStarted(const absl::Status& status);
 // Writes the text and gives the code.
 int End(const Ending& ending);

@@ -50,6 +50,20 @@ TEST_CASE("Service flags: help and version end with 0, mistakes with 2 and what 
   CHECK(no_data->text.find("--data") != std::string::npos);
 }
 
+TEST_CASE("--check-config looks at what the start reads beside the configuration") {
+  ServiceFlags flags{.name = "test", .data_dir = "/d"};
+  const auto broken = [] { return absl::PermissionDeniedError("others may read key.pem"); };
+  CHECK(!CheckConfig(flags, absl::OkStatus(), broken).has_value());  // the start itself says it
+  flags.check_config = true;
+  const auto ending = CheckConfig(flags, absl::OkStatus(), broken);
+  REQUIRE(ending.has_value());
+  CHECK(ending->code == kExitBadUsage);
+  CHECK(ending->text.find("others may read key.pem") != std::string::npos);
+  // Not of a configuration that cannot be used.
+  const auto first = CheckConfig(flags, absl::InvalidArgumentError("no such key"), broken);
+  CHECK(first->text.find("key.pem") == std::string::npos);
+}
+
 TEST_CASE("One of several has a stream of its own, and the first that of one alone") {
   const auto stream = [](std::vector<const char*> arguments) {
     ServiceFlags flags{.name = "test", .data_dir = "/d", .numbered = true};

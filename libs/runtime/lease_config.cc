@@ -50,6 +50,12 @@ absl::StatusOr<LeaseConfig> LoadLeaseConfig(base::Files& files, const std::strin
   return config::LoadFile<LeaseConfig>(files, path, ReadFile);
 }
 
+absl::Status CheckLease(base::Files& files, const std::string& file) {
+  if (file.empty()) return absl::OkStatus();
+  GANNET_ASSIGN_OR_RETURN(const LeaseConfig config, LoadLeaseConfig(files, file));
+  return CheckFiles(files, config.postgres);
+}
+
 absl::Status UseLease(base::Files& files, const std::string& file, ProcessOptions& options) {
   if (file.empty()) return absl::OkStatus();
   GANNET_ASSIGN_OR_RETURN(const LeaseConfig config, LoadLeaseConfig(files, file));

@@ -27,6 +27,9 @@ struct LeaseConfig {
 // Strict: INVALID_ARGUMENT with every error of the file, or what reading it says.
 absl::StatusOr<LeaseConfig> LoadLeaseConfig(base::Files& files, const std::string& path);
 
+// The file, if one is named, and those that it names, as a start would read them.
+absl::Status CheckLease(base::Files& files, const std::string& file);
+
 // Puts the lease that `file` names into the options; an empty name leaves them alone.
 absl::Status UseLease(base::Files& files, const std::string& file, ProcessOptions& options);
 

@@ -4,7 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "libs/base/status.h"
 #include "libs/config/config.h"
+#include "libs/net/certificate.h"
 
 namespace gannet::runtime {
 namespace {
@@ -58,6 +60,12 @@ void Read(config::Section& in, store::PostgresOptions& out) {
     const size_t colon = text.find(": ");
     in.Problem(text.substr(0, colon), text.substr(colon + 2));
   }
+}
+
+absl::Status CheckFiles(base::Files& files, const store::PostgresOptions& options) {
+  GANNET_RETURN_IF_ERROR(store::ReadPassword(files, options.password_file).status());
+  return net::CheckClientFiles(
+      {options.client_certificate, options.client_key, options.root_certificate});
 }
 
 }  // namespace gannet::runtime

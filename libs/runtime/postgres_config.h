@@ -20,4 +20,7 @@ namespace gannet::runtime {
 
 void Read(config::Section& in, store::PostgresOptions& out);
 
+// The files that a connection would read. The error names the one that cannot be used.
+absl::Status CheckFiles(base::Files& files, const store::PostgresOptions& options);
+
 }  // namespace gannet::runtime

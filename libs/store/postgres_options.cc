@@ -7,6 +7,7 @@
 #include "libs/base/concat.h"
 #include "libs/base/loopback.h"
 #include "libs/base/status.h"
+#include "libs/base/weak_secret.h"
 
 namespace gannet::store {
 namespace {
@@ -120,6 +121,23 @@ absl::Status CheckOptions(const PostgresOptions& options) {
   if (options.attempts < 1 || options.attempts > 100) return Invalid({"attempts: from 1 to 100"});
   if (options.keep_samples < base::Duration(0)) return Invalid({"keep_samples: not negative"});
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ReadPassword(base::Files& files, const std::string& path) {
+  if (path.empty()) return std::string();
+  GANNET_ASSIGN_OR_RETURN(const int mode, files.Mode(path));
+  if ((mode & 077) != 0) {
+    return absl::PermissionDeniedError(
+        base::Concat({path, " holds a password and others may read it; run chmod 600 ", path}));
+  }
+  GANNET_ASSIGN_OR_RETURN(std::string text, files.Read(path));
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  if (text.empty() || text.find('\0') != std::string::npos)
+    return absl::PermissionDeniedError(path + " holds no password; write it there, on one line");
+  if (const std::string_view why = base::WhyWeak(text); !why.empty())
+    return absl::PermissionDeniedError(
+        base::Concat({"password_file: what ", path, " holds ", why}));
+  return text;
 }
 
 std::string PlaceOf(const PostgresOptions& options) {

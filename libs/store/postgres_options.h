@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "libs/base/files.h"
 #include "libs/base/time.h"
 
 namespace gannet::store {
@@ -58,6 +59,10 @@ absl::StatusOr<PostgresOptions> ParsePostgresUri(std::string_view text);
 // INVALID_ARGUMENT naming the key of the configuration that is wrong, above all:
 // beyond this machine TLS is required.
 absl::Status CheckOptions(const PostgresOptions& options);
+
+// What `path` (password_file) holds; empty for none. PERMISSION_DENIED: others may read it, or
+// it holds nothing that would do.
+absl::StatusOr<std::string> ReadPassword(base::Files& files, const std::string& path);
 
 // A Unix socket or a loopback address: what does not leave the machine.
 bool IsThisMachine(const PostgresHost& host);

@@ -372,17 +372,12 @@ class SqliteStore : public Store {
   const std::string path_;
 };
 
-absl::StatusOr<std::string> ReadOrMakeKey(base::Files& files, const std::string& path,
-                                          bool database_exists) {
+absl::StatusOr<std::string> ReadKey(base::Files& files, const std::string& path) {
   if (!files.Exists(path)) {
-    if (database_exists) {
-      return absl::DataLossError(
-          absl::StrCat(path,
-                       " is missing but the database it opens is there; restore the key file, or "
-                       "move the database away to start anew"));
-    }
-    GANNET_RETURN_IF_ERROR(
-        files.WriteAtomically(path, base::Hex(base::RandomBytes(kKeyBytes)) + "\n", 0600));
+    return absl::DataLossError(
+        absl::StrCat(path,
+                     " is missing but the database it opens is there; restore the key file, or "
+                     "move the database away to start anew"));
   }
   GANNET_ASSIGN_OR_RETURN(std::string text, files.Read(path));
   while (!text.empty() && text.back() == '\n') text.pop_back();
@@ -392,6 +387,15 @@ absl::StatusOr<std::string> ReadOrMakeKey(base::Files& files, const std::string&
                                             " bytes in hex; restore it from a backup"));
   }
   return *key;
+}
+
+absl::StatusOr<std::string> ReadOrMakeKey(base::Files& files, const std::string& path,
+                                          bool database_exists) {
+  if (!files.Exists(path) && !database_exists) {
+    GANNET_RETURN_IF_ERROR(
+        files.WriteAtomically(path, base::Hex(base::RandomBytes(kKeyBytes)) + "\n", 0600));
+  }
+  return ReadKey(files, path);
 }
 
 }  // namespace
@@ -419,6 +423,12 @@ absl::StatusOr<market::Int128> ParseSortableAmount(std::string_view text) {
     units = units * 10 + (negative ? text[i] - '9' : text[i] - '0');
   }
   return units;
+}
+
+absl::Status CheckSqliteKey(base::Files& files, const std::string& path,
+                            const std::string& key_path) {
+  if (!files.Exists(path) && !files.Exists(key_path)) return absl::OkStatus();
+  return ReadKey(files, key_path).status();
 }
 
 absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(base::Files& files, const std::string& path,

@@ -27,4 +27,8 @@ absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(base::Files& files, const
 std::string SortableAmount(market::Int128 units);
 absl::StatusOr<market::Int128> ParseSortableAmount(std::string_view text);
 
+// Whether the key is there that such a store would be opened with; nothing is made.
+absl::Status CheckSqliteKey(base::Files& files, const std::string& path,
+                            const std::string& key_path);
+
 }  // namespace gannet::store

@@ -110,6 +110,13 @@ absl::StatusOr<ExecutionService::Parts> PartsOf(const ExecutionConfig& config, b
 
 }  // namespace
 
+absl::Status CheckFiles(base::Files& files, const ExecutionConfig& config) {
+  GANNET_RETURN_IF_ERROR(PartsOf(config, files).status());
+  for (const ExecutionConfig& more : config.more)
+    GANNET_RETURN_IF_ERROR(PartsOf(more, files).status());
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Executions> BuildExecution(const ExecutionConfig& config, runtime::Deps& deps,
                                           const SendGate& gate) {
   Executions built;

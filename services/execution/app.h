@@ -14,6 +14,9 @@ namespace gannet::execution {
 // One a venue, in the order of the configuration; the first answers for what is no other's.
 using Executions = std::vector<std::unique_ptr<ExecutionService>>;
 
+// The keys of every venue, read as BuildExecution does.
+absl::Status CheckFiles(base::Files& files, const ExecutionConfig& config);
+
 // INVALID_ARGUMENT, PERMISSION_DENIED, NOT_FOUND: a URL or key file cannot be used;
 // the message says what to change. `gate`: see SendGate; may be empty.
 absl::StatusOr<Executions> BuildExecution(const ExecutionConfig& config, runtime::Deps& deps,

@@ -5,6 +5,7 @@
 
 #include "libs/api/program_rpc.h"
 #include "libs/base/posix_files.h"
+#include "libs/base/status.h"
 #include "libs/command/shard_commands.h"
 #include "libs/runtime/flags.h"
 #include "libs/runtime/lease_config.h"
@@ -26,7 +27,12 @@ int main(int argc, char** argv) {
   const auto config = runtime::LoadConfig<execution::ExecutionConfig>(
       flags, files,
       [](config::Section& in, execution::ExecutionConfig& out) { execution::Read(in, out); });
-  if (const auto ending = runtime::CheckConfig(flags, config.status()))
+  const auto start_reads = [&]() -> absl::Status {
+    GANNET_RETURN_IF_ERROR(execution::CheckFiles(files, *config));
+    GANNET_RETURN_IF_ERROR(runtime::CheckLease(files, flags.lease_file));
+    return api::CheckProgram(flags, files);
+  };
+  if (const auto ending = runtime::CheckConfig(flags, config.status(), start_reads))
     return runtime::End(*ending);
 
   runtime::ProcessOptions options = runtime::OptionsOf(flags);

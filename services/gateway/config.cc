@@ -105,4 +105,16 @@ absl::Status CheckCommon(const GatewayConfig& config, bool joined, bool several)
   return absl::OkStatus();
 }
 
+std::string PeopleFile(const GatewayConfig& config, const std::string& data_dir) {
+  return config.users_file.empty() ? Users::PathIn(data_dir) : config.users_file;
+}
+
+absl::Status LoadPeople(const GatewayConfig& config, Users& users) {
+  const absl::Status loaded = users.Load();
+  if (config.users_file.empty() || !absl::IsNotFound(loaded)) return loaded;
+  return absl::NotFoundError(base::Concat(
+      {config.users_file, " (users_file) does not exist; `gannet user add NAME --role admin ",
+       "--file ", config.users_file, "` makes it"}));
+}
+
 }  // namespace gannet::gateway

@@ -56,4 +56,8 @@ void Read(config::Section& in, GatewayConfig& out);
 // `several`: this is one of several. INVALID_ARGUMENT: what is missing.
 absl::Status CheckCommon(const GatewayConfig& config, bool joined, bool several);
 
+// Where people are kept, and what is there. NOT_FOUND: nothing yet; the rest as Users::Load.
+std::string PeopleFile(const GatewayConfig& config, const std::string& data_dir);
+absl::Status LoadPeople(const GatewayConfig& config, Users& users);
+
 }  // namespace gannet::gateway

@@ -216,8 +216,7 @@ HttpGate::HttpGate(const GatewayConfig& config, runtime::Deps& deps, net::Redis*
       clock_(deps.clock),
       log_(deps.log.For("gateway")),
       data_dir_(deps.data_dir),
-      users_(deps.files,
-             config.users_file.empty() ? Users::PathIn(deps.data_dir) : config.users_file),
+      users_(deps.files, PeopleFile(config, deps.data_dir)),
       sessions_(MakeSessions(config, clock_, redis)),
       requests_(MakeLimiter(config, clock_, redis, "requests", kRequests)),
       sign_ins_(MakeLimiter(config, clock_, redis, "sign-ins", kSignIns)),
@@ -246,12 +245,7 @@ absl::Status HttpGate::MakeFirstUser(
 
 // What cannot be read leaves what was known as it is.
 absl::Status HttpGate::LoadPeople() {
-  if (absl::Status loaded = users_.Load(); !loaded.ok()) {
-    if (!shares_people() || !absl::IsNotFound(loaded)) return loaded;
-    return absl::NotFoundError(absl::StrCat(
-        config_.users_file, " (users_file) does not exist; `gannet user add NAME --role admin ",
-        "--file ", config_.users_file, "` makes it"));
-  }
+  GANNET_RETURN_IF_ERROR(gateway::LoadPeople(config_, users_));
   if (config_.token_file.empty()) return absl::OkStatus();
   GANNET_ASSIGN_OR_RETURN(script_token_,
                           config::ReadSecret(files_, config_.token_file, "token_file"));

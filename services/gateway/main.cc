@@ -8,6 +8,7 @@
 
 #include "libs/api/program_rpc.h"
 #include "libs/base/posix_files.h"
+#include "libs/base/status.h"
 #include "libs/command/shard_commands.h"
 #include "libs/runtime/flags.h"
 #include "libs/runtime/process.h"
@@ -34,7 +35,13 @@ int main(int argc, char** argv) {
     const bool joined = !flags.bus_file.empty() || flags.check_config;  // which may name none
     usable = gateway::CheckCommon(*config, joined, flags.replica.has_value());
   }
-  if (const auto ending = runtime::CheckConfig(flags, usable)) return runtime::End(*ending);
+  const auto start_reads = [&]() -> absl::Status {
+    GANNET_RETURN_IF_ERROR(gateway::CheckFiles(files, *config, flags.data_dir));
+    GANNET_RETURN_IF_ERROR(gateway::CheckFiles(files, config->redis));
+    return api::CheckProgram(flags, files);
+  };
+  if (const auto ending = runtime::CheckConfig(flags, usable, start_reads))
+    return runtime::End(*ending);
 
   auto process = runtime::Process::Create(runtime::OptionsOf(flags));
   if (!process.ok()) return runtime::End(runtime::NotStarted(process.status()));

@@ -16,6 +16,9 @@ class io_context;
 
 namespace gannet::gateway {
 
+// The password and the certificates, where a Redis is configured.
+absl::Status CheckFiles(base::Files& files, const RedisConfig& config);
+
 // Null: none is configured. It connects by itself, and may be away: that is no error. An error is a
 // password that cannot be read, or guards nothing. `files` and `clock` outlive it.
 absl::StatusOr<std::unique_ptr<net::Redis>> OpenRedis(const RedisConfig& config,

@@ -5,6 +5,7 @@
 
 #include "libs/api/program_rpc.h"
 #include "libs/base/posix_files.h"
+#include "libs/base/status.h"
 #include "libs/runtime/flags.h"
 #include "libs/runtime/process.h"
 #include "libs/runtime/signals.h"
@@ -23,7 +24,11 @@ int main(int argc, char** argv) {
   base::PosixFiles files;
   const auto config =
       runtime::LoadConfig<ingest::IngestConfig>(flags, files, ingest::ReadIngestConfig);
-  if (const auto ending = runtime::CheckConfig(flags, config.status()))
+  const auto start_reads = [&]() -> absl::Status {
+    GANNET_RETURN_IF_ERROR(ingest::CheckFiles(files, *config));
+    return api::CheckProgram(flags, files);
+  };
+  if (const auto ending = runtime::CheckConfig(flags, config.status(), start_reads))
     return runtime::End(*ending);
 
   auto process = runtime::Process::Create(runtime::OptionsOf(flags));

@@ -17,6 +17,15 @@ absl::Status WithWayOut(const absl::Status& status) {
                                       "(ml-inference: {model: \"\"}, replay --models \"\")")};
 }
 
+// Null where none is wanted.
+absl::StatusOr<std::unique_ptr<Model>> LoadModel(base::Files& files,
+                                                 const MlInferenceConfig& config) {
+  if (config.model.empty()) return nullptr;
+  auto loaded = Registry(files, config.registry).Load(config.model, config.version);
+  if (!loaded.ok()) return WithWayOut(loaded.status());
+  return loaded;
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> DescribeModel(const MlInferenceConfig& config, base::Files& files) {
@@ -26,17 +35,16 @@ absl::StatusOr<std::string> DescribeModel(const MlInferenceConfig& config, base:
   return absl::StrCat(manifest->info.version, " sha256:", manifest->model_sha256);
 }
 
+absl::Status CheckFiles(base::Files& files, const MlInferenceConfig& config) {
+  return LoadModel(files, config).status();
+}
+
 absl::StatusOr<std::unique_ptr<runtime::Service>> BuildMlInference(const MlInferenceConfig& config,
                                                                    runtime::Deps& deps,
                                                                    RowObserver observer) {
-  std::unique_ptr<Model> model;
-  if (!config.model.empty()) {
-    Registry registry(deps.files, config.registry);
-    auto loaded = registry.Load(config.model, config.version);
-    if (!loaded.ok()) return WithWayOut(loaded.status());
-    model = *std::move(loaded);
-  }
-  return std::make_unique<InferenceService>(std::move(model), deps, std::move(observer));
+  auto model = LoadModel(deps.files, config);
+  if (!model.ok()) return model.status();
+  return std::make_unique<InferenceService>(*std::move(model), deps, std::move(observer));
 }
 
 }  // namespace gannet::ml_inference

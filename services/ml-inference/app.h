@@ -21,6 +21,9 @@ using RowObserver = std::function<void(const InferenceEngine::Row& row)>;
 // manifest only.
 absl::StatusOr<std::string> DescribeModel(const MlInferenceConfig& config, base::Files& files);
 
+// The model that `config.model` names, whole, as a start loads it.
+absl::Status CheckFiles(base::Files& files, const MlInferenceConfig& config);
+
 // A model that cannot be loaded is an error here, not a silent absence; an empty
 // `config.model` means that none is wanted.
 absl::StatusOr<std::unique_ptr<runtime::Service>> BuildMlInference(const MlInferenceConfig& config,

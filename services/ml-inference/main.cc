@@ -5,6 +5,7 @@
 
 #include "libs/api/program_rpc.h"
 #include "libs/base/posix_files.h"
+#include "libs/base/status.h"
 #include "libs/runtime/flags.h"
 #include "libs/runtime/process.h"
 #include "libs/runtime/signals.h"
@@ -25,7 +26,11 @@ int main(int argc, char** argv) {
       flags, files, [](config::Section& in, ml_inference::MlInferenceConfig& out) {
         ml_inference::Read(in, out);
       });
-  if (const auto ending = runtime::CheckConfig(flags, config.status()))
+  const auto start_reads = [&]() -> absl::Status {
+    GANNET_RETURN_IF_ERROR(ml_inference::CheckFiles(files, *config));
+    return api::CheckProgram(flags, files);
+  };
+  if (const auto ending = runtime::CheckConfig(flags, config.status(), start_reads))
     return runtime::End(*ending);
 
   runtime::ProcessOptions options = runtime::OptionsOf(flags);

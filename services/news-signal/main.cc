@@ -5,6 +5,7 @@
 
 #include "libs/api/program_rpc.h"
 #include "libs/base/posix_files.h"
+#include "libs/base/status.h"
 #include "libs/runtime/flags.h"
 #include "libs/runtime/process.h"
 #include "libs/runtime/signals.h"
@@ -22,7 +23,11 @@ int main(int argc, char** argv) {
   base::PosixFiles files;
   const auto config =
       runtime::LoadConfig<news_signal::NewsSignalConfig>(flags, files, news_signal::Read);
-  if (const auto ending = runtime::CheckConfig(flags, config.status()))
+  const auto start_reads = [&]() -> absl::Status {
+    GANNET_RETURN_IF_ERROR(news_signal::LoadClassifier(*config, files).status());
+    return api::CheckProgram(flags, files);
+  };
+  if (const auto ending = runtime::CheckConfig(flags, config.status(), start_reads))
     return runtime::End(*ending);
   const auto classifier = news_signal::LoadClassifier(*config, files);
   if (!classifier.ok()) return runtime::End(runtime::NotStarted(classifier.status()));

@@ -24,7 +24,8 @@ int main(int argc, char** argv) {
 
   base::PosixFiles files;
   const auto config = runtime::LoadConfig<recorder::RecorderConfig>(flags, files, recorder::Read);
-  if (const auto ending = runtime::CheckConfig(flags, config.status()))
+  const auto start_reads = [&]() -> absl::Status { return api::CheckProgram(flags, files); };
+  if (const auto ending = runtime::CheckConfig(flags, config.status(), start_reads))
     return runtime::End(*ending);
   if (flags.bus_file.empty()) {
     return runtime::End({runtime::kExitBadUsage,

@@ -6,6 +6,7 @@
 
 #include "libs/api/program_rpc.h"
 #include "libs/base/posix_files.h"
+#include "libs/base/status.h"
 #include "libs/notify/notify_service.h"
 #include "libs/runtime/flags.h"
 #include "libs/runtime/process.h"
@@ -29,7 +30,12 @@ int main(int argc, char** argv) {
   const auto config = runtime::LoadConfig<reporting::ReportingConfig>(
       flags, files,
       [](config::Section& in, reporting::ReportingConfig& out) { reporting::Read(in, out); });
-  if (const auto ending = runtime::CheckConfig(flags, config.status()))
+  const auto start_reads = [&]() -> absl::Status {
+    GANNET_RETURN_IF_ERROR(reporting::CheckFiles(files, config->store, flags.data_dir));
+    GANNET_RETURN_IF_ERROR(notify::CheckFiles(files, config->notify));
+    return api::CheckProgram(flags, files);
+  };
+  if (const auto ending = runtime::CheckConfig(flags, config.status(), start_reads))
     return runtime::End(*ending);
 
   auto process = runtime::Process::Create(runtime::OptionsOf(flags));

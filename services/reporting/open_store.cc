@@ -2,10 +2,18 @@
 
 #include <algorithm>
 
+#include "libs/runtime/postgres_config.h"
 #include "libs/store/postgres_store.h"
 #include "libs/store/sqlite_store.h"
 
 namespace gannet::reporting {
+
+absl::Status CheckFiles(base::Files& files, const StoreConfig& config,
+                        const std::string& data_dir) {
+  if (config.postgres) return runtime::CheckFiles(files, *config.postgres);
+  if (data_dir.empty()) return absl::OkStatus();
+  return store::CheckSqliteKey(files, data_dir + "/reports.db", data_dir + "/reports.key");
+}
 
 absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(base::Files& files,
                                                         const base::Clock& clock,

@@ -19,6 +19,10 @@ enum class StoreUse : uint8_t {
   kWrite,  // as the one writer
 };
 
+// The files that a start reads: those of the PostgreSQL, or the key of the encrypted file in
+// `data_dir` (empty: not known).
+absl::Status CheckFiles(base::Files& files, const StoreConfig& config, const std::string& data_dir);
+
 // PostgreSQL where `config` names one; else the encrypted file reports.db in
 // `data_dir`, made when absent. Errors: OpenPostgresStore, OpenSqliteStore.
 absl::StatusOr<std::unique_ptr<store::Store>> OpenStore(base::Files& files,

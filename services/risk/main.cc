@@ -6,6 +6,7 @@
 
 #include "libs/api/program_rpc.h"
 #include "libs/base/posix_files.h"
+#include "libs/base/status.h"
 #include "libs/command/shard_commands.h"
 #include "libs/runtime/flags.h"
 #include "libs/runtime/lease_config.h"
@@ -35,7 +36,12 @@ int main(int argc, char** argv) {
     usable = absl::InvalidArgumentError(
         "gate.four_eyes: may be off only where risk runs in one program with a paper venue "
         "(`gannet run`): remove it, and have limits approved by a second person");
-  if (const auto ending = runtime::CheckConfig(flags, usable)) return runtime::End(*ending);
+  const auto start_reads = [&]() -> absl::Status {
+    GANNET_RETURN_IF_ERROR(runtime::CheckLease(files, flags.lease_file));
+    return api::CheckProgram(flags, files);
+  };
+  if (const auto ending = runtime::CheckConfig(flags, usable, start_reads))
+    return runtime::End(*ending);
   config->text = flags.config_text;
 
   runtime::ProcessOptions options = runtime::OptionsOf(flags);

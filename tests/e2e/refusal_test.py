@@ -14,11 +14,13 @@ from refused_starts import CASES, GOOD
 
 LIMIT = 30  # seconds on a busy machine
 PAGE = "docs/refusals.md"
+# A configuration may be checked without the --bus that the start will name.
+SAID_AT_THE_START = {"people in common, and consent nowhere"}
 SERVICES = {"execution", "gateway", "ingest", "reporting", "risk"}
 HEAD = """# What it does not start with
 
 Each row is laid out and tried on the real program (`tests/e2e/refusal_test.py`, made by it with `--write`): it ends with 1 or 2 before it has done
-anything, names the setting and what to do, and repeats no secret. What a running program refuses is in [failures.md](failures.md), what the chart refuses in
+anything, names the setting and what to do, and repeats no secret; `--check-config` says the same, with 2. What a running program refuses is in [failures.md](failures.md), what the chart refuses in
 `tests/chart/refused.py`.
 
 A secret is a file of one line that only its owner reads (a file of root's, mode 0440, that a process's group reads is taken: Kubernetes mounts it so), of at
@@ -74,9 +76,18 @@ def make_certificates(folder):
 
 
 def try_case(bin_dir, folder, certificates, number, case):
+    """The start, and for what has a configuration its check, which finds what the start does."""
+    problems = []
+    for checked in (False, True) if case[2] in SERVICES and case[1] not in SAID_AT_THE_START else (False,):
+        problems += try_start(bin_dir, os.path.join(folder, f"case-{number}-{int(checked)}"), certificates, case, checked)
+    return problems
+
+
+def try_start(bin_dir, folder, certificates, case, checked):
     area, what, program, lay_out, words = case
-    stage = Stage(bin_dir, os.path.join(folder, f"case-{number}"), certificates)
-    arguments = lay_out(stage)
+    what += " (--check-config)" * checked
+    stage = Stage(bin_dir, folder, certificates)
+    arguments = lay_out(stage) + ["--check-config"] * checked
     binary = os.path.join(bin_dir, "gannet" if program == "gannet" else f"gannet-{program}")
     if program != "gannet":
         arguments += ["--data", os.path.join(stage.folder, "data")]
@@ -88,7 +99,7 @@ def try_case(bin_dir, folder, certificates, number, case):
         return [f"{area}: {what}: runs"]
     said = out + err
     problems = []
-    if code not in (1, 2):
+    if code not in ((2,) if checked else (1, 2)):
         problems.append(f"ended with {code}")
     problems += [f"does not say '{word}'" for word in words if word.lower() not in said.lower()]
     if GOOD in said:
