@@ -97,6 +97,9 @@ int ChangeState(const ControlOptions& control, const std::string& scope, const c
     console.out << ScopeText(response->state().scope()) << " is " << Text(response->state().state())
                 << (response->state().killed() ? ", kill switch on" : "") << "\n";
   }
+  if constexpr (requires { response->unheard(); }) {
+    if (response->unheard()) return Unheard(response->state().scope(), console);
+  }
   return kControlDone;
 }
 

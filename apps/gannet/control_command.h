@@ -23,6 +23,7 @@ inline constexpr int kControlUnreachable = 4;  // no process answers there
 inline constexpr int kControlDenied = 5;       // risk, or the service that acts, said no
 inline constexpr int kControlNotVerified = 6;  // kill: the venue has not confirmed the end yet
 inline constexpr int kControlDifferent = 7;    // reconcile: the two sides are not equal
+inline constexpr int kControlUnheard = 8;      // halt, kill: nothing has the name; recorded
 
 struct ControlOptions {
   std::string data_dir;    // of the running process: its socket, its token

@@ -221,7 +221,9 @@ void AddStates(CLI::App& app, Builder& b) {
                 std::string(kScopes) +
                     "Or a model, model:NAME@VERSION: orders that rest on it only reduce.\n\n"
                     "  gannet halt strategy:maker --reason \"spread too wide\"\n"
-                    "  gannet halt firm --state reducing --reason \"end of day\"\n\n",
+                    "  gannet halt firm --state reducing --reason \"end of day\"\n\n"
+                    "Exit code 8: nothing of that name has been heard of; it is recorded, and "
+                    "holds for what\nappears under it.\n",
                 [&f](Console console) { return Halt(f.control, f.scope, f.state, console); });
   halt->add_option("SCOPE", f.scope, "What to stop")->required();
   halt->add_option("--state", f.state, "How far")
@@ -250,7 +252,9 @@ void AddStates(CLI::App& app, Builder& b) {
           "  gannet kill firm --drill --reason \"monthly drill\" --timeout 30s\n\n"
           "A drill is a kill switch: it withdraws what works. It prints how long each "
           "part took, and is then\nlifted again. Exit code 6: the end is not verified "
-          "yet.\n",
+          "yet; 8: nothing of that name has been heard of\n(it is recorded, and holds for what "
+          "appears under "
+          "it).\n",
       [&f](Console console) { return Kill(f.control, f.scope, f.kill, console); });
   kill->add_option("SCOPE", f.scope, "What to stop")->required();
   CLI::Option* drill =

@@ -113,6 +113,10 @@ int Kill(const ControlOptions& control, const std::string& scope_text, const Kil
   const int code = !told && kill.drill         ? kControlFailed
                    : told && !stop->verified() ? kControlNotVerified
                                                : kControlDone;
+  if (response.ok() && response->unheard()) {
+    if (!remote.Json(*response)) console.out << ScopeText(*scope) << " is halted, kill switch on\n";
+    return Unheard(*scope, console);
+  }
   if (!told) {
     if (!remote.Json(*response))
       console.out << ScopeText(*scope) << " is halted, kill switch on; ask execution for its "

@@ -23,6 +23,7 @@
 #include "libs/base/temp_dir_for_test.h"
 #include "libs/bus/memory_bus.h"
 #include "libs/bus/topics.h"
+#include "libs/command/unheard.h"
 #include "libs/net/no_network.h"
 #include "libs/rpc/channel.h"
 #include "libs/runtime/asio_executor.h"
@@ -522,6 +523,7 @@ TEST_CASE("Kill, release and states are commands; states are listed and streamed
         "gannet.risk.v1.RiskService/ActivateKillSwitch", kill);
     REQUIRE(killed.ok());
     CHECK(killed->state().killed());
+    CHECK_FALSE(killed->unheard());
     REQUIRE(rig.commands.given.size() == 1);
     CHECK(rig.commands.given[0].kind == market::CommandKind::kKill);
     CHECK(rig.commands.given[0].scope == market::Scope{market::ScopeKind::kStrategy, "maker"});
@@ -533,6 +535,12 @@ TEST_CASE("Kill, release and states are commands; states are listed and streamed
     REQUIRE(state.ok());
     CHECK(state->state().state() == risk::v1::TRADING_STATE_ACTIVE);
     CHECK(state->effective() == risk::v1::TRADING_STATE_REDUCING);
+    rig.commands.answer->detail = "halted; " + std::string(command::kUnheard);
+    kill.set_request_id("k2");
+    const auto nobody = rig.Call<risk::v1::ActivateKillSwitchResponse>(
+        "gannet.risk.v1.RiskService/ActivateKillSwitch", kill);
+    REQUIRE(nobody.ok());
+    CHECK(nobody->unheard());
     get.clear_scope();
     CHECK(rig.Call<risk::v1::GetRiskStateResponse>("gannet.risk.v1.RiskService/GetRiskState", get)
               .status()

@@ -6,6 +6,7 @@
 #include "gannet/ops/v1/ops.pb.h"
 #include "gannet/risk/v1/risk_service.pb.h"
 #include "libs/api/filters.h"
+#include "libs/command/unheard.h"
 #include "libs/rpc/error.h"
 #include "libs/wire/codec.h"
 
@@ -175,6 +176,8 @@ void RiskApi::Change(const rpc::CallPtr& call, const Request& request, market::C
                         return call->End(done);
                       Response response;
                       *response.mutable_state() = ToProto(result);
+                      if constexpr (requires { response.set_unheard(true); })
+                        response.set_unheard(command::SaysUnheard(answer->detail));
                       call->Reply(response);
                     });
 }

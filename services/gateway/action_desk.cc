@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "libs/base/digest.h"
+#include "libs/command/unheard.h"
 #include "libs/market/names.h"
 #include "libs/market/scope.h"
 #include "services/gateway/view_rows.h"
@@ -324,8 +325,10 @@ void ActionDesk::Finish(const std::shared_ptr<Pending>& pending, bool verified) 
     if (order.report.state == market::OrderState::kUnknown) ++unknown;
   }
   const auto state = view_.risk_states().find(c.scope);
+  const bool unheard = command::SaysUnheard(pending->result.detail);  // nothing was stopped
   Json body{{"request_id", c.request_id},
-            {"verified", verified},
+            {"verified", verified && !unheard},
+            {"unheard", unheard},
             {"scope", market::Name(c.scope.kind)},
             {"name", c.scope.name},
             {"orders_before", pending->orders_before},

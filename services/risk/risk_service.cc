@@ -7,10 +7,47 @@
 #include "libs/base/status.h"
 #include "libs/bus/account_topic.h"
 #include "libs/bus/heartbeat_topic.h"
+#include "libs/command/unheard.h"
 #include "libs/market/names.h"
 
 namespace gannet::risk {
 namespace {
+
+// Whether the limits name it, or it has been seen in instruments and orders. That a command has
+// named it is nothing.
+bool HeardOf(const RiskEngine& engine, const market::Scope& scope) {
+  const ExposureBook& book = engine.book();
+  const LimitSet& limits = engine.limits();
+  const auto traded = [&] {
+    const Index at = book.FindScope(scope.kind, scope.name);
+    if (at == kNone) return false;
+    const ScopeRow* const row = &book.scope(at);
+    for (const InstrumentRow& instrument : book.instruments()) {
+      for (const Index cell : instrument.cells) {
+        if (book.cell(cell).scopes[0] == row) return true;
+      }
+    }
+    return false;
+  };
+  switch (scope.kind) {
+    case market::ScopeKind::kAccount:
+      return limits.accounts.contains(scope.name) || traded();
+    case market::ScopeKind::kStrategy:
+      return limits.strategies.contains(scope.name) || traded();
+    case market::ScopeKind::kVenue:
+      return limits.venues.contains(scope.name) ||
+             std::any_of(book.instruments().begin(), book.instruments().end(),
+                         [&](const InstrumentRow& row) { return row.venue == scope.name; });
+    case market::ScopeKind::kInstrument:
+      return limits.instruments.contains(scope.name) ||
+             book.FindInstrument(market::InstrumentId(scope.name)) != kNone;
+    case market::ScopeKind::kFirm:
+    case market::ScopeKind::kModel:
+    case market::ScopeKind::kService:  // the last two are refused when nobody knows them
+      break;
+  }
+  return true;
+}
 
 RiskSettings SettingsOf(const RiskConfig& config, const runtime::Deps& deps) {
   RiskSettings settings;
@@ -157,6 +194,7 @@ void RiskService::OnCommand(const market::Event<market::Command>& event) {
 
 absl::Status RiskService::OnState(const market::Event<market::Command>& event,
                                   market::CommandAnswer& answer) {
+  const bool heard = HeardOf(engine_, event.value.scope);  // its state is not yet among what is
   GANNET_ASSIGN_OR_RETURN(const RiskEngine::Facts facts,
                           engine_.DecideCommand(event.value, shard_.now()));
   Emit(facts, event.header);
@@ -166,6 +204,10 @@ absl::Status RiskService::OnState(const market::Event<market::Command>& event,
     const market::RiskState& state = facts.states.back();
     answer.detail = absl::StrCat(FormatScope(state.scope), " is ", market::Name(state.state),
                                  state.killed ? ", kill switch on" : "");
+  }
+  if (!heard) {
+    absl::StrAppend(&answer.detail, "; ", std::string(command::kUnheard),
+                    ": check its spelling; this holds for what appears under it");
   }
   return absl::OkStatus();
 }

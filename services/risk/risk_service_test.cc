@@ -1,5 +1,6 @@
 #include "services/risk/risk_service.h"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "libs/base/virtual_executor.h"
 #include "libs/bus/heartbeat_topic.h"
 #include "libs/bus/memory_bus.h"
+#include "libs/command/unheard.h"
 #include "libs/net/no_network.h"
 #include "services/risk/app.h"
 #include "services/risk/risk_test_kit.h"
@@ -207,6 +209,43 @@ TEST_CASE("RiskService acts on commands and says why it refuses one") {
   CHECK(process.states.size() == 2);
   REQUIRE(process.log.size() == lines + 1);
   CHECK(process.log.back().find("takes a person and a reason") != std::string::npos);
+}
+
+TEST_CASE("RiskService takes a kill of a name that nobody has, and says so each time") {
+  Process process;
+  process.OpenMarket();
+  process.Run(
+      [&](const market::Header& cause) { process.intents.Emit(process.Intent("1"), cause); });
+  const std::string strategy = process.decisions.back().value.intent.strategy.text();
+  const auto answer = [&](market::ScopeKind kind, std::string name) {
+    process.Run([&](const market::Header& cause) {
+      process.host.shard.Publish(bus::kCommands,
+                                 market::Command{.kind = market::CommandKind::kKill,
+                                                 .scope = {kind, std::move(name)},
+                                                 .reason = "drill"},
+                                 cause);
+    });
+    CHECK(process.answers.back().outcome == market::CommandOutcome::kApplied);
+    return process.answers.back().detail;
+  };
+  using market::ScopeKind;
+  for (int i = 0; i < 2; ++i) {  // the state that it has from the first is no evidence
+    CAPTURE(i);
+    CHECK(command::SaysUnheard(answer(ScopeKind::kStrategy, strategy + "x")));
+    CHECK(command::SaysUnheard(answer(ScopeKind::kVenue, "nowhere")));
+    CHECK(command::SaysUnheard(answer(ScopeKind::kInstrument, "nowhere:BTCUSDT")));
+    CHECK(command::SaysUnheard(answer(ScopeKind::kAccount, "main/nobody")));
+    CHECK_FALSE(command::SaysUnheard(answer(ScopeKind::kStrategy, strategy)));
+    CHECK_FALSE(command::SaysUnheard(answer(ScopeKind::kInstrument, kBtc)));
+    CHECK_FALSE(command::SaysUnheard(answer(ScopeKind::kAccount, kAccount)));
+    CHECK_FALSE(command::SaysUnheard(answer(ScopeKind::kFirm, "")));
+  }
+  // It holds all the same.
+  const bool killed = std::any_of(process.states.begin(), process.states.end(),
+                                  [&](const market::RiskState& state) {
+                                    return state.scope.name == strategy + "x" && state.killed;
+                                  });
+  CHECK(killed);
 }
 
 TEST_CASE("RiskService closes the gate and degrades while execution is silent") {

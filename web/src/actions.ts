@@ -9,6 +9,7 @@ import { decimal, positive, symbol, venue, words } from "./format";
 
 interface Outcome {
   verified: boolean;
+  unheard: boolean; // nothing has that name
   orders_before: number;
   still_open: number;
   open_orders: number;
@@ -36,6 +37,8 @@ function what(orders: Order[]): string {
     ? `${orders.length} open order${orders.length === 1 ? "" : "s"} at ${venues.join(", ")} will be cancelled.`
     : "No order is open there now.";
 }
+const unheard =
+  "Not known: nothing of that name has been heard of, and nothing was stopped. Check the spelling; it is recorded, and holds for what appears under it.";
 function seen(o: Outcome, kill: boolean): Child[] {
   return [
     h(
@@ -43,7 +46,9 @@ function seen(o: Outcome, kill: boolean): Child[] {
       { class: o.verified ? "verified" : "error", role: "status" },
       o.verified
         ? "✓ Verified: this is the state afterwards."
-        : "Not verified yet. Watch Orders and Risk; orders whose fate is not known stay reserved.",
+        : o.unheard
+          ? unheard
+          : "Not verified yet. Watch Orders and Risk; orders whose fate is not known stay reserved.",
     ),
     facts([
       ...(kill
@@ -150,7 +155,7 @@ export function setState(scope: string, name: string, state: string): void {
         h(
           "p",
           { class: o.verified ? "verified" : "error", role: "status" },
-          o.verified ? "✓ Verified." : "Not verified: see Risk.",
+          o.verified ? "✓ Verified." : o.unheard ? unheard : "Not verified: see Risk.",
         ),
         facts([
           ["Trading state", o.risk ? o.risk.state : "not heard of"],
