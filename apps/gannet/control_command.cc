@@ -23,6 +23,28 @@ std::string Text(risk_pb::TradingState state) {
   return Short(risk_pb::TradingState_Name(state), "TRADING_STATE_");
 }
 
+// Which scopes do not trade as usual; nothing where no gate answers.
+void PrintRestricted(Remote& remote, std::ostream& out) {
+  risk_pb::GetRiskStateRequest request;
+  request.mutable_scope()->set_kind(common::v1::SCOPE_KIND_FIRM);
+  const auto states = remote.Call<risk_pb::GetRiskStateResponse>(
+      "gannet.risk.v1.RiskService/GetRiskState", request);
+  if (!states.ok()) return;
+  if (states->restricted().empty()) {
+    out << "\ntrading: no scope is halted, killed or restricted\n";
+    return;
+  }
+  out << "\n";
+  Table table({"NOT TRADING", "STATE", "WHY", "WHO"});
+  for (const risk_pb::RiskState& state : states->restricted()) {
+    table.Add({ScopeText(state.scope()),
+               Text(state.state()) + (state.killed() ? ", kill switch on" : ""),
+               state.reason().empty() ? "-" : state.reason(),
+               state.person().empty() ? "-" : state.person()});
+  }
+  table.Print(out);
+}
+
 }  // namespace
 
 int ShowStatus(const ControlOptions& control, Console console) {
@@ -43,6 +65,7 @@ int ShowStatus(const ControlOptions& control, Console console) {
                Short(ops::v1::HealthState_Name(service.state()), "HEALTH_STATE_"), why});
   }
   table.Print(console.out);
+  PrintRestricted(remote, console.out);
   std::string counts;
   for (const auto& counter : status->counters()) {
     if (counter.value() > 0)

@@ -425,8 +425,9 @@ void AddControl(CLI::App& app, ControlFlags& flags, base::Files& files, std::ost
   // Lives as long as the callbacks that refer to it.
   const auto b = std::make_shared<Builder>(flags, files, out, err, std::move(ended));
   ControlFlags& f = flags;
-  b->Command(app, "status", "How a running process does: services, journal",
-             "Asks over the socket in the data folder, which its owner alone can open.\n\n",
+  b->Command(app, "status", "How a running process does: services, trading, journal",
+             "Also which scopes are halted, killed or restricted. Asks over the socket in the data "
+             "folder, which its owner alone can open.\n\n",
              [b](Console console) { return ShowStatus(b->f_.control, console); });
   AddHealthcheck(app, b);
   AddOrders(app, *b);

@@ -535,6 +535,8 @@ TEST_CASE("Kill, release and states are commands; states are listed and streamed
     REQUIRE(state.ok());
     CHECK(state->state().state() == risk::v1::TRADING_STATE_ACTIVE);
     CHECK(state->effective() == risk::v1::TRADING_STATE_REDUCING);
+    REQUIRE(state->restricted_size() == 1);  // of the firm, whichever scope was asked for
+    CHECK(state->restricted(0).scope().kind() == common::v1::SCOPE_KIND_FIRM);
     rig.commands.answer->detail = "halted; " + std::string(command::kUnheard);
     kill.set_request_id("k2");
     const auto nobody = rig.Call<risk::v1::ActivateKillSwitchResponse>(

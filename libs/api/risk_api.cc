@@ -110,6 +110,11 @@ void RiskApi::Serve(rpc::Server& server) {
                                            ? firm->second.To<pb::RiskStateEvent>().value().state()
                                            : pb::TRADING_STATE_ACTIVE;
         response.set_effective(std::max(response.state().state(), above));
+        for (const auto& [scope, item] : states_) {
+          const market::RiskState& state = item.As(bus::kRiskState)->value;
+          if (state.killed || state.state != market::TradingState::kActive)
+            *response.add_restricted() = ToProto(state);
+        }
         call->Reply(response);
       });
   server.Handle<pb::StreamRiskStateRequest>(
