@@ -28,24 +28,30 @@ absl::StatusOr<int64_t> ParseNumber(const std::string& text, uint32_t scale, con
   return *parsed;
 }
 
-std::string Outcome(const pb::Order& order, pb::OrderProgress progress) {
-  std::string text = absl::StrCat(order.intent().client_order_id(), " ",
-                                  Short(pb::OrderProgress_Name(progress), "ORDER_PROGRESS_"));
-  if (progress == pb::ORDER_PROGRESS_DENIED) {
+// `change`: what was asked of an order that was there before, such as "amendment"; empty: the
+// order itself was given.
+std::string Outcome(const pb::Order& order, pb::OrderProgress progress, const char* change) {
+  const bool changes = *change != '\0';
+  std::string text = absl::StrCat(change, changes ? " of " : "", order.intent().client_order_id(),
+                                  " ", Short(pb::OrderProgress_Name(progress), "ORDER_PROGRESS_"));
+  const bool denied = progress == pb::ORDER_PROGRESS_DENIED;
+  if (denied) {
     absl::StrAppend(&text, " ",
                     Short(pb::RejectReason_Name(order.reject_reason()), "REJECT_REASON_"));
     if (!order.detail().empty()) absl::StrAppend(&text, ": ", order.detail());
-  } else {
-    absl::StrAppend(&text, ", now ", Text(order.state()));
   }
+  // A change that was denied leaves the order as it was.
+  if (!denied || changes)
+    absl::StrAppend(&text, changes ? "; the order is " : ", now ", Text(order.state()));
   return text;
 }
 
 template <class Response>
-int Told(const absl::StatusOr<Response>& response, Remote& remote, Console& console) {
+int Told(const absl::StatusOr<Response>& response, Remote& remote, Console& console,
+         const char* change = "") {
   if (!response.ok()) return Report(response.status(), console);
   if (!remote.Json(*response))
-    console.out << Outcome(response->order(), response->progress()) << "\n";
+    console.out << Outcome(response->order(), response->progress(), change) << "\n";
   return response->progress() == pb::ORDER_PROGRESS_DENIED ? kControlDenied : kControlDone;
 }
 
@@ -154,7 +160,7 @@ int AmendOrder(const ControlOptions& control, const OrderOptions& order, Console
   if (!request.ok()) return Report(request.status(), console);
   return Told(
       remote.Call<pb::AmendOrderResponse>("gannet.order.v1.OrderService/AmendOrder", *request),
-      remote, console);
+      remote, console, "amendment");
 }
 
 int CancelOrder(const ControlOptions& control, const OrderOptions& order, Console console) {
@@ -166,7 +172,7 @@ int CancelOrder(const ControlOptions& control, const OrderOptions& order, Consol
   request.set_reason(control.reason);
   return Told(
       remote.Call<pb::CancelOrderResponse>("gannet.order.v1.OrderService/CancelOrder", request),
-      remote, console);
+      remote, console, "cancel");
 }
 
 int ListOrders(const ControlOptions& control, const OrderOptions& order, Console console) {
