@@ -66,7 +66,7 @@ std::string SourceOf(const risk::LimitSet& limits, const market::Scope& scope,
 
 struct Row {
   const risk::Control* control;
-  bool failed;
+  bool failed, looked_at;
   risk::Finding finding;
   std::string source;
 };
@@ -79,6 +79,7 @@ std::vector<Row> RowsOf(const GateCases& cases, const OrderCase& order) {
     Row& row = rows.emplace_back();
     row.control = &control;
     row.failed = control.fails(context, &row.finding);
+    row.looked_at = row.failed || risk::LooksAt(control, context);
     if (row.finding.scope)
       row.source = SourceOf(cases.limits(), *row.finding.scope, row.finding.limit_name);
   }
@@ -90,8 +91,10 @@ void PrintTable(const std::vector<Row>& rows, std::ostream& out) {
       {"#", "reason", "verdict", "limit", "value", "of", "from"}};
   for (const Row& row : rows) {
     cells.push_back({std::to_string(row.control->number), market::Name(row.control->reason),
-                     row.failed ? "REFUSED" : "passes", row.finding.limit_name, row.finding.value,
-                     row.finding.limit, row.source});
+                     row.failed      ? "REFUSED"
+                     : row.looked_at ? "passes"
+                                     : "not looked at",
+                     row.finding.limit_name, row.finding.value, row.finding.limit, row.source});
   }
   std::vector<size_t> widths(cells[0].size());
   for (const auto& line : cells) {
@@ -116,6 +119,7 @@ void PrintJson(const std::vector<Row>& rows, std::ostream& out) {
     line["reason"] = market::Name(row.control->reason);
     line["about"] = row.control->about;
     line["refused"] = row.failed;
+    line["looked_at"] = row.looked_at;
     line["detail"] = row.finding.detail;
     line["limit"] = row.finding.limit_name;
     line["of"] = row.finding.limit;

@@ -1,6 +1,7 @@
 #include "apps/gannet/risk_command.h"
 
 #include <catch2/catch_test_macros.hpp>
+#include <map>
 #include <sstream>
 
 #include "libs/base/sim_files.h"
@@ -96,6 +97,41 @@ TEST_CASE("gannet risk explain says of each control the limit, where it came fro
   c.options.json = true;
   REQUIRE(ExplainRisk(c.files, c.options, c.out).ok());
   CHECK(c.out.str().find("\"reason\": \"GROSS_EXPOSURE\"") != std::string::npos);
+}
+
+TEST_CASE("gannet risk explain does not call passed what it could not look at") {
+  const auto verdicts = [](const std::string& order, const std::string& state = kState) {
+    Case c(order, state);
+    REQUIRE(ExplainRisk(c.files, c.options, c.out).ok());
+    std::map<std::string, std::string> by_reason;
+    std::istringstream lines(c.out.str());
+    for (std::string line; std::getline(lines, line);) {
+      std::istringstream words(line);
+      std::string number, reason, verdict;
+      words >> number >> reason >> verdict;
+      by_reason.emplace(reason, verdict);  // the end repeats the one that decides
+    }
+    return by_reason;
+  };
+  auto all = verdicts(std::string(kOrder) + "4\"}");
+  CHECK(all["MAX_NOTIONAL"] == "passes");
+  CHECK(all["DAILY_LOSS"] == "passes");
+  std::string stranger = std::string(kOrder) + "4\"}";
+  stranger.replace(stranger.find("v:BTCUSDT"), 9, "v:BTCUSDX");
+  all = verdicts(stranger);
+  CHECK(all["UNKNOWN_INSTRUMENT"] == "REFUSED");
+  CHECK(all["UNKNOWN_ACCOUNT"] == "passes");
+  CHECK(all["OFF_TICK"] == "not");
+  CHECK(all["MAX_NOTIONAL"] == "not");
+  CHECK(all["DAILY_LOSS"] == "not");
+  std::string unpriced = kState;
+  unpriced.replace(
+      unpriced.find("  {\"event\": \"quote\""),
+      unpriced.find("  {\"event\": \"book\"") - unpriced.find("  {\"event\": \"quote\""), "");
+  all = verdicts(std::string(kOrder) + "4\"}", unpriced);
+  CHECK(all["NO_PRICE"] == "REFUSED");
+  CHECK(all["OFF_TICK"] == "passes");
+  CHECK(all["PRICE_COLLAR"] == "not");
 }
 
 }  // namespace

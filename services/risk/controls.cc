@@ -91,33 +91,37 @@ std::optional<market::Money> PartOf(const market::Money& reserved, market::Quant
 }
 
 constexpr Control kControls[] = {
-    {RejectReason::kMalformed, 21, "a well-formed order", Malformed},
-    {RejectReason::kUnknownAccount, 21, "an account that limits name", UnknownAccount},
-    {RejectReason::kUnknownInstrument, 21, "an instrument that is defined", UnknownInstrument},
-    {RejectReason::kInstrumentVersion, 21, "the current definition", WrongVersion},
-    {RejectReason::kKillSwitch, 23, "kill switch off", Killed},
+    {RejectReason::kMalformed, 21, "a well-formed order", Malformed, Needs::kNothing},
+    {RejectReason::kUnknownAccount, 21, "an account that limits name", UnknownAccount,
+     Needs::kNothing},
+    {RejectReason::kUnknownInstrument, 21, "an instrument that is defined", UnknownInstrument,
+     Needs::kNothing},
+    {RejectReason::kInstrumentVersion, 21, "the current definition", WrongVersion,
+     Needs::kInstrument},
+    {RejectReason::kKillSwitch, 23, "kill switch off", Killed, Needs::kNothing},
     {RejectReason::kTradingState, 19, "trading state", StateForbids},
-    {RejectReason::kGateClosed, 26, "execution answers, what is needed is heard", GateClosed},
+    {RejectReason::kGateClosed, 26, "execution answers, what is needed is heard", GateClosed,
+     Needs::kNothing},
     {RejectReason::kMissingLimit, 26, "mandatory limits are stated", MissingLimit},
     {RejectReason::kNotPermitted, 16, "permitted instrument and type", NotPermitted},
-    {RejectReason::kOffTick, 21, "price on the tick", OffTick},
-    {RejectReason::kOffLot, 21, "quantity on the lot", OffLot},
-    {RejectReason::kBelowMinimum, 21, "the venue's least size", BelowMinimum},
-    {RejectReason::kNoPrice, 20, "a reference price", NoPrice},
-    {RejectReason::kStalePrice, 20, "fresh market data", StalePrice},
-    {RejectReason::kBookInvalid, 20, "a proven book", BookInvalid},
-    {RejectReason::kCrossedBook, 20, "bid below ask", Crossed},
+    {RejectReason::kOffTick, 21, "price on the tick", OffTick, Needs::kInstrument},
+    {RejectReason::kOffLot, 21, "quantity on the lot", OffLot, Needs::kInstrument},
+    {RejectReason::kBelowMinimum, 21, "the venue's least size", BelowMinimum, Needs::kInstrument},
+    {RejectReason::kNoPrice, 20, "a reference price", NoPrice, Needs::kInstrument},
+    {RejectReason::kStalePrice, 20, "fresh market data", StalePrice, Needs::kReference},
+    {RejectReason::kBookInvalid, 20, "a proven book", BookInvalid, Needs::kInstrument},
+    {RejectReason::kCrossedBook, 20, "bid below ask", Crossed, Needs::kInstrument},
     {RejectReason::kMaxQuantity, 1, "largest quantity", MaxQuantity},
-    {RejectReason::kMaxNotional, 2, "largest notional", MaxNotional},
-    {RejectReason::kPriceCollar, 3, "price collar", PriceCollar},
+    {RejectReason::kMaxNotional, 2, "largest notional", MaxNotional, Needs::kValue},
+    {RejectReason::kPriceCollar, 3, "price collar", PriceCollar, Needs::kReference},
     {RejectReason::kDuplicate, 4, "repeated identical orders", Duplicate},
     {RejectReason::kMessageRate, 6, "message rate", MessageRate},
     {RejectReason::kOpenOrders, 8, "number of open orders", OpenOrders},
-    {RejectReason::kOpenNotional, 8, "value of open orders", OpenNotional},
-    {RejectReason::kPositionLimit, 9, "position", PositionLimit},
-    {RejectReason::kGrossExposure, 10, "gross exposure", GrossExposure},
-    {RejectReason::kNetExposure, 10, "net exposure", NetExposure},
-    {RejectReason::kBalance, 11, "balance and margin", Balance},
+    {RejectReason::kOpenNotional, 8, "value of open orders", OpenNotional, Needs::kValue},
+    {RejectReason::kPositionLimit, 9, "position", PositionLimit, Needs::kValue},
+    {RejectReason::kGrossExposure, 10, "gross exposure", GrossExposure, Needs::kValue},
+    {RejectReason::kNetExposure, 10, "net exposure", NetExposure, Needs::kValue},
+    {RejectReason::kBalance, 11, "balance and margin", Balance, Needs::kValue},
     {RejectReason::kDailyLoss, 13, "loss of the day", DailyLoss},
     {RejectReason::kDrawdown, 13, "fall from the best result", Drawdown},
     {RejectReason::kReduceOnly, 19, "only what reduces", MustReduce},
@@ -125,14 +129,14 @@ constexpr Control kControls[] = {
     {RejectReason::kSelfTrade, 18, "no trade with ourselves", SelfTrade},
     {RejectReason::kThrottled, 5, "repeated executions", Throttled},
     {RejectReason::kClipQuantity, 7, "quantity in a window", ClipQuantity},
-    {RejectReason::kClipNotional, 7, "notional in a window", ClipNotional},
+    {RejectReason::kClipNotional, 7, "notional in a window", ClipNotional, Needs::kValue},
     {RejectReason::kClipFills, 7, "fills in a window", ClipFills},
-    {RejectReason::kCapital, 12, "capital of the firm", Capital},
-    {RejectReason::kConcentration, 14, "concentration", Concentration},
-    {RejectReason::kCorrelation, 14, "correlated exposure", Correlation},
+    {RejectReason::kCapital, 12, "capital of the firm", Capital, Needs::kValue},
+    {RejectReason::kConcentration, 14, "concentration", Concentration, Needs::kValue},
+    {RejectReason::kCorrelation, 14, "correlated exposure", Correlation, Needs::kValue},
     {RejectReason::kInstrumentCount, 15, "number of instruments", InstrumentCount},
     {RejectReason::kVenueCount, 15, "number of venues", VenueCount},
-    {RejectReason::kVenueStatus, 22, "the venue trades it", VenueStatus},
+    {RejectReason::kVenueStatus, 22, "the venue trades it", VenueStatus, Needs::kInstrument},
     {RejectReason::kVelocity, 22, "velocity pause", Velocity},
     {RejectReason::kVolatility, 22, "volatility pause", Volatility},
     {RejectReason::kDeadMan, 24, "sign of life of a person", DeadMan},
@@ -142,7 +146,7 @@ constexpr Control kControls[] = {
     {RejectReason::kPositionMismatch, 28, "position as execution tells it", PositionMismatch},
     {RejectReason::kNotTraceable, 29, "reason and model given", NotTraceable},
     {RejectReason::kReleaseStage, 30, "release stage", ReleaseStage},
-    {RejectReason::kCanaryNotional, 30, "canary cap", CanaryNotional},
+    {RejectReason::kCanaryNotional, 30, "canary cap", CanaryNotional, Needs::kValue},
 };
 
 constexpr bool Complete() {
@@ -156,6 +160,22 @@ static_assert(Complete(), "a control for each reason, in the order of the reason
 }  // namespace
 
 std::span<const Control> Controls() { return kControls; }
+
+bool LooksAt(const Control& control, const OrderContext& context) {
+  switch (control.needs) {
+    case Needs::kNothing:
+      return true;
+    case Needs::kInstrument:
+      return context.instrument != nullptr;
+    case Needs::kRows:
+      return context.leaf != nullptr;
+    case Needs::kReference:
+      return context.leaf != nullptr && context.reference.mantissa > 0;
+    case Needs::kValue:
+      return context.leaf != nullptr && context.worst_value.has_value();
+  }
+  return false;
+}
 
 OrderContext MakeContext(const market::OrderIntent& intent, const ExposureBook& book,
                          const GateSettings& settings, base::Time now, const ServiceWatch* watch) {

@@ -108,13 +108,26 @@ class Finding {
   market::Int128 room_ = 0;
 };
 
+// What a control needs to be known of an order before it can look at it.
+enum class Needs : uint8_t {
+  kNothing,
+  kInstrument,  // its definition
+  kRows,        // account, strategy and instrument
+  kReference,   // the same, and a reference price
+  kValue,       // the same, and what it comes to at the worst price
+};
+
 struct Control {
   market::RejectReason reason;
   int number;         // docs/risk-controls.md
   const char* about;  // for people, a few words
   // True: refused. `finding` may be null.
   bool (*fails)(const OrderContext& context, Finding* finding);
+  Needs needs = Needs::kRows;
 };
+
+// False: a pass means nothing, as what the control needs is not there.
+bool LooksAt(const Control& control, const OrderContext& context);
 
 // In order of precedence.
 std::span<const Control> Controls();
