@@ -1,9 +1,13 @@
 // Who did what, when, and what came of it: the audit of a running process.
+#include <iterator>
 #include <ostream>
 
+#include "absl/strings/str_cat.h"
 #include "apps/gannet/remote.h"
 #include "gannet/ops/v1/admin_service.pb.h"
 #include "libs/base/time.h"
+#include "libs/market/account.h"
+#include "libs/market/names.h"
 
 namespace gannet::app {
 namespace {
@@ -13,10 +17,33 @@ namespace pb = ::gannet::ops::v1;
 constexpr char kList[] = "gannet.ops.v1.AdminService/ListAudit";
 constexpr int kMostPage = 1'000;
 
+// What people do beside commands, as services/gateway records it.
+constexpr const char* kAccessActions[] = {"SIGN_IN",  "SIGN_OUT",     "PASSWORD_CHANGE", "CONSENT",
+                                          "USER_ADD", "USER_DISABLE", "USER_ENABLE",     "REPORT"};
+
+std::vector<std::string> Actions() {
+  std::vector<std::string> all(std::begin(kAccessActions), std::end(kAccessActions));
+  for (uint8_t kind = 0;; ++kind) {
+    const std::string name = market::Name(static_cast<market::CommandKind>(kind));
+    if (name != "?") all.push_back(name);
+    if (kind == UINT8_MAX) break;
+  }
+  return all;
+}
+
 // As it is recorded: "sign-in" is SIGN_IN.
-std::string ActionOf(std::string text) {
-  for (char& c : text) c = c == '-' ? '_' : static_cast<char>(std::toupper(c));
-  return text;
+absl::StatusOr<std::string> ActionOf(const std::string& text) {
+  std::string action = text;
+  for (char& c : action)
+    c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  std::string known;
+  for (const std::string& each : Actions()) {
+    if (each == action) return action;
+    absl::StrAppend(&known, known.empty() ? "" : ", ", Short(each, ""));
+  }
+  for (char& c : known) c = c == '_' ? '-' : c;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--kind: '", text, "' is no kind; there are ", known));
 }
 
 std::string TextOf(const pb::AuditEntry& entry) {
@@ -31,7 +58,14 @@ int ListAudit(const ControlOptions& control, const AuditOptions& options, Consol
   Remote remote(control, console);
   pb::ListAuditRequest request;
   for (const std::string& person : options.persons) request.add_persons(person);
-  for (const std::string& action : options.actions) request.add_actions(ActionOf(action));
+  for (const std::string& text : options.actions) {
+    const auto action = ActionOf(text);
+    if (!action.ok()) {
+      Report(action.status(), console);
+      return kControlUsage;
+    }
+    request.add_actions(*action);
+  }
   if (options.from) request.mutable_range()->set_start_ns(base::UnixNanos(*options.from));
   if (options.to) request.mutable_range()->set_end_ns(base::UnixNanos(*options.to));
   pb::ListAuditResponse all;

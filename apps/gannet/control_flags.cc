@@ -59,7 +59,12 @@ class Builder {
   // Of those that change something.
   void Change(CLI::App* command, bool reason_required) {
     CLI::Option* reason = command->add_option("--reason", f_.control.reason, "Why, for the record");
-    if (reason_required) reason->required();
+    if (reason_required) {
+      reason->required()->check([](const std::string& text) {
+        const bool blank = text.find_first_not_of(" \t\n") == std::string::npos;
+        return blank ? std::string("is empty; say why, for the record") : std::string();
+      });
+    }
     command->add_option("--request-id", f_.control.request_id,
                         "Names this command: given again, it is not done twice");
   }

@@ -3,10 +3,12 @@
 #include <array>
 #include <memory>
 #include <ostream>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "apps/gannet/message_json.h"
 #include "apps/gannet/recording_json.h"
 #include "libs/base/digest.h"
@@ -123,6 +125,8 @@ absl::Status DumpJournal(base::Files& files, const std::string& dir,
                           journal::Reader::Open(files, JournalFolder(files, dir)));
   if (options.after > 0) GANNET_RETURN_IF_ERROR(reader->SeekAfter(options.after));
   std::optional<journal::SegmentInfo> shown;
+  std::set<std::string> others;  // channels that were not asked for
+  bool known = false;            // the one that was is there
   for (uint64_t printed = 0; options.limit == 0 || printed < options.limit;) {
     GANNET_ASSIGN_OR_RETURN(const std::optional<journal::Record> record, reader->Next());
     if (!record) break;
@@ -130,7 +134,11 @@ absl::Status DumpJournal(base::Files& files, const std::string& dir,
       shown = reader->info();
       out << SegmentLine(*shown, record->sequence);
     }
-    if (!options.channel.empty() && record->channel != options.channel) continue;
+    if (!options.channel.empty() && record->channel != options.channel) {
+      others.insert(record->channel);
+      continue;
+    }
+    known = true;
     if (options.type && record->type != *options.type) continue;
     out << RecordLine(*record, reader->info());
     if (!out.good())
@@ -138,7 +146,10 @@ absl::Status DumpJournal(base::Files& files, const std::string& dir,
           "the output was closed; nothing is lost, run the command again");
     ++printed;
   }
-  return absl::OkStatus();
+  if (known || options.channel.empty() || others.empty()) return absl::OkStatus();
+  others.erase("");
+  return absl::NotFoundError(absl::StrCat("--channel: no record is of '", options.channel,
+                                          "'; there are ", absl::StrJoin(others, ", ")));
 }
 
 absl::Status PruneJournal(base::Files& files, const std::string& dir, base::Time now,

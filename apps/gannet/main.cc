@@ -415,6 +415,7 @@ int Main(int argc, char** argv) {
   app.footer(
       "Each command has its own help: gannet COMMAND --help. Exit codes: 0 done,\n"
       "1 failed, 2 wrong command line, 3 ran but did not end cleanly.");
+  runtime::RefuseNegativeCounts(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version

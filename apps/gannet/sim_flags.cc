@@ -86,7 +86,8 @@ void AddSim(CLI::App& app, SimFlags& flags, base::Files& files, const base::Cloc
       ->option_text("N (default 1)");
   sim->add_option("--trace", flags.trace,
                   "Tell this seed's story: requests, answers, facts, faults")
-      ->type_name("SEED");
+      ->type_name("SEED")
+      ->check(CLI::Validator(CLI::NonNegativeNumber).description(""));
   sim->add_option("--crashes", flags.crashes,
                   "Without faults, but die at each Nth message and disk operation of two seconds "
                   "of the first seed, and in the recovery after it")

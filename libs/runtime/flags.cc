@@ -3,6 +3,7 @@
 #include <link.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdio>
 #include <sstream>
 #include <string_view>
@@ -25,6 +26,21 @@ namespace gannet::runtime {
 namespace {
 
 constexpr uint32_t kMostReplicas = 1'000;
+
+// Why --rpc-address is none; empty: it is one. Who may listen there is not looked at here.
+std::string NoRpcAddress(const std::string& text) {
+  const size_t colon = text.rfind(':');
+  uint16_t port = 0;
+  const char* const end = text.data() + text.size();
+  const bool fine = colon != std::string::npos && colon > 0 && [&] {
+    const auto [stop, error] = std::from_chars(text.data() + colon + 1, end, port);
+    return error == std::errc() && stop == end;
+  }();
+  if (fine || text == "off") return "";
+  return base::Concat({"'", text,
+                       "' is no address; write HOST:PORT with a port from 0 to 65535, such as "
+                       "127.0.0.1:7105, or off"});
+}
 
 }  // namespace
 
@@ -76,7 +92,8 @@ std::optional<Ending> ParseFlags(int argc, const char* const* argv, ServiceFlags
          "--rpc-address", flags.rpc_address,
          "Where gRPC is served, HOST:PORT (port 0: any free one); 'off': on the socket in "
          "the data folder only; without it the program's own port on 127.0.0.1 (docs/rpc.md)")
-      ->type_name("ADDRESS");
+      ->type_name("ADDRESS")
+      ->check(NoRpcAddress);
   app.add_option("--rpc", flags.rpc_file, "YAML file with TLS and people of gRPC (docs/rpc.md)")
       ->type_name("FILE");
   AddAdminFlag(app, flags.admin_address);

@@ -50,6 +50,23 @@ TEST_CASE("Service flags: help and version end with 0, mistakes with 2 and what 
   CHECK(no_data->text.find("--data") != std::string::npos);
 }
 
+TEST_CASE("An RPC address is a host and a port, and its flag is named when it is none") {
+  ServiceFlags flags{.name = "test", .data_dir = "/d"};
+  for (const char* good : {"127.0.0.1:0", "[::1]:65535", "0.0.0.0:7105", "off"}) {
+    CAPTURE(good);
+    CHECK(!Parse(flags, {"--rpc-address", good}).has_value());
+  }
+  for (const char* bad :
+       {"127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:", ":1", "127.0.0.1", "1"}) {
+    CAPTURE(bad);
+    const auto ending = Parse(flags, {"--rpc-address", bad});
+    REQUIRE(ending.has_value());
+    CHECK(ending->code == kExitBadUsage);
+    CHECK(ending->text.find("--rpc-address") != std::string::npos);
+    CHECK(ending->text.find("0 to 65535") != std::string::npos);
+  }
+}
+
 TEST_CASE("--check-config looks at what the start reads beside the configuration") {
   ServiceFlags flags{.name = "test", .data_dir = "/d"};
   const auto broken = [] { return absl::PermissionDeniedError("others may read key.pem"); };

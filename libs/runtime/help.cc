@@ -81,4 +81,17 @@ class Wrapped : public CLI::Formatter {
 
 std::shared_ptr<CLI::FormatterBase> HelpFormatter() { return std::make_shared<Wrapped>(); }
 
+void RefuseNegativeCounts(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_type_name().find("UINT") == std::string::npos) continue;
+    option->check(CLI::Validator(
+        [](const std::string& text) {
+          return text.starts_with('-') ? "'" + text + "' is below 0; write 0 or more" : "";
+        },
+        ""));
+  }
+  for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    RefuseNegativeCounts(*command);
+}
+
 }  // namespace gannet::runtime

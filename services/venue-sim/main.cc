@@ -48,6 +48,7 @@ int Main(int argc, char** argv) {
   cli.footer(
       "Exit codes: 0 drained, 1 not started, 2 wrong command line or configuration, 3 ran but did\n"
       "not end cleanly.");
+  runtime::RefuseNegativeCounts(cli);
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
