@@ -15,6 +15,7 @@ using market::Money;
 
 constexpr char kBold[] = "\x1b[1m", kDim[] = "\x1b[2m", kRed[] = "\x1b[31m", kGreen[] = "\x1b[32m",
                kPlain[] = "\x1b[0m";
+constexpr int kWide = 100;  // columns from which on there is room for everything
 
 // Length in cells, taking every UTF-8 sequence for one.
 size_t Cells(const std::string& text) {
@@ -37,9 +38,24 @@ std::string Fit(std::string text, size_t width) {
   return text + std::string(width - cells, ' ');
 }
 
+// For numbers: one that does not fit is shown as none, rather than as another.
 std::string Right(const std::string& text, size_t width) {
   const size_t cells = Cells(text);
-  return cells >= width ? Fit(text, width) : std::string(width - cells, ' ') + text;
+  return cells > width ? std::string(width, '#') : std::string(width - cells, ' ') + text;
+}
+
+// A line of the screen. What does not fit is left out and marked, a number with all its digits.
+std::string Cut(const std::string& text, size_t width) {
+  if (Cells(text) <= width) return Fit(text, width);
+  const auto of_number = [](char c) {
+    return (c >= '0' && c <= '9') || c == '.' || c == ',' || c == ':' || c == '/' || c == '-' ||
+           c == '+';
+  };
+  std::string line = Fit(text, width - 1);
+  if (of_number(text[line.size()]) || text[line.size()] == '%') {
+    while (!line.empty() && of_number(line.back())) line.pop_back();
+  }
+  return line + "…";
 }
 
 std::string Clock(base::Time time) { return base::FormatTime(time).substr(11, 8); }
@@ -62,12 +78,28 @@ class Painter {
   Painter(ScreenSize size, bool colour) : size_(size), colour_(colour) {}
 
   size_t width() const { return static_cast<size_t>(size_.columns); }
+  bool narrow() const { return size_.columns < kWide; }
   int left() const { return size_.rows - static_cast<int>(lines_.size()); }
   void Line(const std::string& text, const char* style = "") {
     if (left() <= 0) return;
-    std::string line = Fit(text, width());
+    std::string line = Cut(text, width());
     line.erase(line.find_last_not_of(' ') + 1);
     lines_.push_back(colour_ && *style != '\0' ? style + line + kPlain : line);
+  }
+  // Beside each other, on as many lines as they need.
+  void Items(const std::vector<std::string>& items, std::string_view between,
+             const char* style = "") {
+    std::string line;
+    for (const std::string& item : items) {
+      if (!line.empty() && Cells(line) + between.size() + Cells(item) > width()) {
+        Line(line, style);
+        line = "  ";
+      } else if (!line.empty()) {
+        line += between;
+      }
+      line += item;
+    }
+    if (!line.empty()) Line(line, style);
   }
   void Title(const std::string& text) {
     if (left() > 2) Line(text, kBold);
@@ -80,27 +112,42 @@ class Painter {
   std::vector<std::string> lines_;
 };
 
+std::vector<std::string> WordsOf(const std::string& text) {
+  std::vector<std::string> words(1);
+  for (const char c : text) {
+    if (c == ' ')
+      words.emplace_back();
+    else
+      words.back() += c;
+  }
+  return words;
+}
+
 void DrawHeader(Painter& p, const View& view, const ScreenHeadline& headline, base::Time now) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(headline.running).count();
-  p.Line(absl::StrFormat("Gannet  %s  %s UTC  up %d:%02d  %s  %s", headline.mode, Clock(now),
-                         seconds / 60, seconds % 60, headline.health, headline.address),
-         kBold);
-  if (!headline.sign_in.empty()) p.Line(headline.sign_in, kBold);
-  std::string feeds = "feeds ";
+  p.Items({"Gannet", headline.mode, Clock(now) + " UTC",
+           absl::StrFormat("up %d:%02d", seconds / 60, seconds % 60), headline.health,
+           headline.address},
+          "  ", kBold);
+  if (!headline.sign_in.empty()) p.Items(WordsOf(headline.sign_in), " ", kBold);
+  std::vector<std::string> feeds = {"feeds"};
   for (const auto& [name, feed] : view.feeds()) {
-    feeds += absl::StrFormat(" %s %s (%s)", name, market::Name(feed.state), Age(now - feed.since));
+    feeds.push_back(
+        absl::StrFormat("%s %s (%s)", name, market::Name(feed.state), Age(now - feed.since)));
   }
-  p.Line(view.feeds().empty() ? "feeds  none yet" : feeds);
-  std::string risk = "risk  ";
+  if (feeds.size() == 1) feeds.emplace_back("none yet");
+  p.Items(feeds, "  ");
+  std::vector<std::string> risk = {"risk"};
   for (const auto& [scope, state] : view.risk_states()) {
-    risk += absl::StrFormat(" %s%s%s %s", market::Name(scope.kind), scope.name.empty() ? "" : " ",
-                            scope.name, market::Name(state.state));
+    risk.push_back(absl::StrFormat("%s%s%s %s", market::Name(scope.kind),
+                                   scope.name.empty() ? "" : " ", scope.name,
+                                   market::Name(state.state)));
   }
+  if (risk.size() == 1) risk.emplace_back("none yet");
   const View::Counters& c = view.counters();
-  p.Line(absl::StrFormat("%s   orders %d, fills %d, denied %d, unknown %d",
-                         view.risk_states().empty() ? "risk   none yet" : risk, c.orders, c.fills,
-                         c.denied, c.unknown_now),
-         c.unknown_now > 0 ? kRed : "");
+  risk.push_back(absl::StrFormat("orders %d, fills %d, denied %d, unknown %d", c.orders, c.fills,
+                                 c.denied, c.unknown_now));
+  p.Items(risk, "  ", c.unknown_now > 0 ? kRed : "");
 }
 
 std::string Price(const View& view, const market::Quote& quote, const market::Level& level) {
@@ -111,22 +158,25 @@ std::string Price(const View& view, const market::Quote& quote, const market::Le
 
 void DrawMarkets(Painter& p, const View& view, base::Time now, int most) {
   const int all = static_cast<int>(view.markets().size());
+  const size_t name = p.narrow() ? 20 : 24, price = p.narrow() ? 12 : 14,
+               book = p.narrow() ? 8 : 14;
   const std::string title =
       most < all ? absl::StrFormat("instrument (%d of %d)", most, all) : "instrument";
-  p.Title(Fit(title, 24) + Right("bid", 14) + Right("ask", 14) + Right("age", 9) +
-          "  book          " + "prediction (down flat up)");
+  p.Title(Fit(title, name) + Right("bid", price) + Right("ask", price) + Right("age", 9) + "  " +
+          Fit("book", book) + (p.narrow() ? "down flat up" : "prediction (down flat up)"));
   int drawn = 0;
   for (const auto& [id, m] : view.markets()) {
     if (drawn++ >= most) break;
-    std::string line = Fit(id.text(), 24);
+    std::string line = Fit(id.text(), name);
     if (m.quote) {
-      line += Right(Price(view, *m.quote, m.quote->bid), 14) +
-              Right(Price(view, *m.quote, m.quote->ask), 14) + Right(Age(now - m.quote_time), 9);
+      line += Right(Price(view, *m.quote, m.quote->bid), price) +
+              Right(Price(view, *m.quote, m.quote->ask), price) + Right(Age(now - m.quote_time), 9);
     } else {
-      line += Fit("", 37);
+      line += Fit("", 2 * price + 9);
     }
     const bool valid = m.book == market::BookState::kValid;
-    line += "  " + Fit(valid ? "VALID" : absl::StrFormat("INVALID %s", market::Name(m.fault)), 14);
+    line +=
+        "  " + Fit(valid ? "VALID" : absl::StrFormat("INVALID %s", market::Name(m.fault)), book);
     if (m.prediction) {
       line += absl::StrFormat("%3.0f%% %3.0f%% %3.0f%%", m.prediction->down_ppm / 1e4,
                               m.prediction->flat_ppm / 1e4, m.prediction->up_ppm / 1e4);
@@ -149,16 +199,19 @@ void DrawSignals(Painter& p, const View& view, int most) {
   }
 }
 
-std::string OrderLine(const View& view, const View::Order& order) {
+std::string OrderLine(const View& view, const View::Order& order, bool narrow) {
   const market::ExecReport& r = order.report;
   const auto text = [&](auto number) {
     return view.Format(r.instrument, r.instrument_version, number);
   };
-  return "  " + Clock(order.updated) + "  " + Fit(r.strategy.text(), 18) + " " +
-         Fit(std::string(market::SymbolOf(r.instrument)), 10) + Fit(market::Name(r.side), 5) +
-         Right(text(r.cumulative) + "/" + text(r.quantity), 19) + " @" +
-         Right(r.price.mantissa == 0 ? "market" : text(r.price), 12) + "  " +
-         Fit(market::Name(r.state), 17) + (r.detail.empty() ? order.reason : r.detail);
+  const std::string line =
+      "  " + Clock(order.updated) + "  " + Fit(r.strategy.text(), narrow ? 10 : 18) + " " +
+      Fit(std::string(market::SymbolOf(r.instrument)), narrow ? 9 : 10) +
+      Fit(market::Name(r.side), 5) +
+      Right(text(r.cumulative) + "/" + text(r.quantity), narrow ? 18 : 19) + " @" +
+      Right(r.price.mantissa == 0 ? "market" : text(r.price), narrow ? 10 : 12) + "  ";
+  if (narrow) return line + Fit(market::Name(r.state), 11);
+  return line + Fit(market::Name(r.state), 17) + (r.detail.empty() ? order.reason : r.detail);
 }
 
 void DrawOrders(Painter& p, const View& view, int most) {
@@ -166,36 +219,39 @@ void DrawOrders(Painter& p, const View& view, int most) {
   if (view.open_orders().empty() && view.closed_orders().empty()) p.Line("  no order yet", kDim);
   for (const auto& [id, order] : view.open_orders()) {
     if (most-- <= 0) return;
-    p.Line(OrderLine(view, order), order.report.state == market::OrderState::kUnknown ? kRed : "");
+    p.Line(OrderLine(view, order, p.narrow()),
+           order.report.state == market::OrderState::kUnknown ? kRed : "");
   }
   for (const auto& order : view.closed_orders()) {
     if (most-- <= 0) return;
-    p.Line(OrderLine(view, order), kDim);
+    p.Line(OrderLine(view, order, p.narrow()), kDim);
   }
 }
 
 void DrawPositions(Painter& p, const View& view, int most) {
-  p.Title(Fit("positions", 20) + Fit("", 12) + Right("net", 14) + Right("average", 17) +
-          Right("open P&L", 12) + Right("realised", 12) + Right("fees", 10));
+  const size_t strategy = p.narrow() ? 16 : 18, symbol = p.narrow() ? 10 : 12,
+               net = p.narrow() ? 13 : 14, average = p.narrow() ? 14 : 17;
+  p.Title(Fit("positions", 2 + strategy + symbol) + Right("net", net) + Right("average", average) +
+          Right("open P&L", 12) + Right("realised", 12) + (p.narrow() ? "" : Right("fees", 10)));
   if (view.positions().empty()) p.Line("  none", kDim);
   for (const auto& [key, position] : view.positions()) {
     if (most-- <= 0) break;
     const market::PositionUpdate& v = position.value;
     const auto open = view.Unrealized(v);
     const bool loss = (open ? v.realized_pnl + *open : v.realized_pnl).units() < 0;
-    p.Line("  " + Fit(v.strategy.text(), 18) +
-               Fit(std::string(market::SymbolOf(v.instrument)), 12) +
-               Right(view.Format(v.instrument, v.instrument_version, v.net), 14) +
-               Right(view.Format(v.instrument, v.instrument_version, v.average_price), 17) +
+    p.Line("  " + Fit(v.strategy.text(), strategy - 1) + " " +
+               Fit(std::string(market::SymbolOf(v.instrument)), symbol) +
+               Right(view.Format(v.instrument, v.instrument_version, v.net), net) +
+               Right(view.Format(v.instrument, v.instrument_version, v.average_price), average) +
                Right(open ? Signed(*open) : "?", 12) + Right(Signed(v.realized_pnl), 12) +
-               Right(Signed(-v.fees), 10),
+               (p.narrow() ? "" : Right(Signed(-v.fees), 10)),
            loss ? kRed : kGreen);
   }
   for (const auto& [asset, total] : view.ProfitByAsset()) {
-    p.Line(absl::StrFormat("  P&L %s %s (open %s, realised %s, fees paid %s)",
-                           Signed(total.realized + total.unrealized), asset,
-                           Signed(total.unrealized), Signed(total.realized), total.fees.ToString()),
-           kBold);
+    p.Items({absl::StrFormat("  P&L %s %s", Signed(total.realized + total.unrealized), asset),
+             "open " + Signed(total.unrealized), "realised " + Signed(total.realized),
+             "fees paid " + total.fees.ToString()},
+            ", ", kBold);
   }
 }
 

@@ -37,6 +37,61 @@ TEST_CASE("The screen fits whatever size the terminal has") {
   }
 }
 
+TEST_CASE("At eighty columns every number is whole") {
+  const market::InstrumentId id("binance-spot:BTCUSDT");
+  gateway::View view;
+  market::Event<market::Instrument> definition;
+  definition.value.id = id;
+  definition.value.quote = market::AssetId("USDT");
+  definition.value.price_scale = 2;
+  definition.value.quantity_scale = 5;
+  view.On(definition);
+  market::Event<market::Quote> quote;
+  quote.value.instrument = id;
+  quote.value.bid = {market::Price{6'123'412}, market::Quantity{1}};
+  quote.value.ask = {market::Price{6'123'499}, market::Quantity{1}};
+  view.On(quote);
+  market::Event<market::Prediction> prediction;
+  prediction.value.instrument = id;
+  prediction.value.down_ppm = 210'000;
+  prediction.value.flat_ppm = 470'000;
+  prediction.value.up_ppm = 320'000;
+  view.On(prediction);
+  market::Event<market::PositionUpdate> position;
+  position.value.instrument = id;
+  position.value.strategy = market::StrategyId("prediction-follower");
+  position.value.net = market::Quantity{-1'234'567};
+  position.value.average_price = market::Price{6'123'456};
+  position.value.realized_pnl = market::Money(-12'345'678, 2);
+  position.value.fees = market::Money(98'765, 2);
+  view.On(position);
+  market::Event<market::ExecReport> order;
+  order.value.client_order_id = market::ClientOrderId("a");
+  order.value.instrument = id;
+  order.value.kind = market::ExecKind::kAccepted;
+  order.value.state = market::OrderState::kAccepted;
+  order.value.quantity = market::Quantity{1'200'345};
+  order.value.price = market::Price{6'123'478};
+  view.On(order);
+  std::string text;
+  for (const std::string& line :
+       DrawScreen(view,
+                  {"paper fills on a live market", "serving", "http://127.0.0.1:43219",
+                   "user admin password abcd-efgh-jkmn-pqrs-tuvw (shown this once; `gannet user` "
+                   "makes others)"},
+                  FromUnixMillis(1'000), {80, 40}, false)) {
+    CHECK(Cells(line) <= 80);
+    text += line + "\n";
+  }
+  INFO(text);
+  for (const char* whole : {" 61234.12", " 61234.99", "21%  47%  32%\n", " -12.34567", " 61234.56",
+                            " -123456.78", " 0/12.00345", "61234.78", "127.0.0.1:43219\n",
+                            "abcd-efgh-jkmn-pqrs-tuvw", "unknown 0\n", "fees paid 987.65"}) {
+    CAPTURE(whole);
+    CHECK(text.find(whole) != std::string::npos);
+  }
+}
+
 TEST_CASE("Text from outside cannot command the terminal") {
   const auto lines = DrawScreen(SomeView(), {}, FromUnixMillis(1'000), {120, 30}, false);
   bool seen = false;
