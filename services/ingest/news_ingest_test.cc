@@ -330,7 +330,7 @@ TEST_CASE("NewsIngest takes signed posts and nothing else") {
   const std::string secret = "0123456789abcdef-secret";
   REQUIRE(f.files.WriteAtomically("secret", secret + "\n", 0600).ok());
   NewsConfig config;
-  config.webhook = {.name = "desk", .secret_file = "secret", .max_per_minute = 6};
+  config.webhook = {.name = "desk", .secret_file = "secret", .max_per_minute = 4};
   f.Build(config);
   REQUIRE(f.news->Start().ok());
   const uint16_t port = f.news->webhook_port();
@@ -342,7 +342,9 @@ TEST_CASE("NewsIngest takes signed posts and nothing else") {
   REQUIRE(f.items.size() == 1);
   CHECK(f.items[0].value.source == "webhook:desk");
   CHECK(Post(f, port, body, secret, signed_at).status == 409);
-  CHECK(Post(f, port, body, "wrong-secret-wrong-secret", f.executor.Now()).status == 401);
+  // However often strangers come, they take no room from who may sign.
+  for (int i = 0; i < 10; ++i)
+    CHECK(Post(f, port, body, "wrong-secret-wrong-secret", f.executor.Now()).status == 401);
   CHECK(Post(f, port, body, secret, f.executor.Now() - 10min).status == 401);
   CHECK(Post(f, port, "", secret, f.executor.Now()).status == 400);
   CHECK(Post(f, port, "{\"title\":\"b\"}", secret, f.executor.Now()).status == 202);

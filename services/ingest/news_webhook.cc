@@ -61,8 +61,6 @@ std::string NewsWebhook::Refusal(const net::HttpRequest& request, int& status) {
   };
   if (request.target != "/news") return refuse(404, stats_.malformed, "POST JSON lines to /news");
   if (request.method != "POST") return refuse(405, stats_.malformed, "POST JSON lines to /news");
-  if (!WithinRate())
-    return refuse(429, stats_.too_many, "too many requests this minute; send several lines in one");
   const std::string timestamp(net::FindHeader(request.headers, "X-Gannet-Timestamp"));
   std::string signature = LowerAscii(net::FindHeader(request.headers, "X-Gannet-Signature"));
   const std::optional<base::Time> signed_at = ParseSeconds(timestamp);
@@ -78,6 +76,9 @@ std::string NewsWebhook::Refusal(const net::HttpRequest& request, int& status) {
     return refuse(401, stats_.stale,
                   "the timestamp is more than five minutes off; check the clock");
   }
+  // Counted last: what strangers send takes no room from who may sign.
+  if (!WithinRate())
+    return refuse(429, stats_.too_many, "too many requests this minute; send several lines in one");
   std::erase_if(signatures_, [&](const auto& seen) { return seen.second < now; });
   if (signatures_.contains(signature))
     return refuse(409, stats_.replayed, "this request was taken before");
