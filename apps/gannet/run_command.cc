@@ -23,6 +23,7 @@
 #include "libs/base/status.h"
 #include "libs/notify/notify_service.h"
 #include "libs/otlp/exporter.h"
+#include "libs/runtime/asio_executor.h"
 #include "libs/runtime/bus_config.h"
 #include "libs/runtime/flags.h"
 #include "libs/runtime/lease_config.h"
@@ -274,9 +275,11 @@ class Session {
       first_sign_in_ = gateway::TellFirstPassword(files_, options_.data_dir,
                                                   isatty(STDOUT_FILENO) == 1, user, password);
     };
-    if (chosen_.contains("reporting"))
+    if (chosen_.contains("reporting")) {
       parts.gateway.make_report =
           ReportMaker(options_.data_dir, config_.pipeline.reporting.store, process_->deps().clock);
+      parts.gateway.reports = &report_thread_.emplace(process_->deps().clock);
+    }
     GANNET_ASSIGN_OR_RETURN(pipeline_,
                             BuildPipeline(config_.pipeline, process_->deps(), std::move(parts)));
     if (const auto& notify = config_.pipeline.reporting.notify;
@@ -338,6 +341,7 @@ class Session {
   std::map<std::string, std::string> versions_;
   std::optional<VenueProcess> venue_;
   std::unique_ptr<runtime::Process> process_;
+  std::optional<runtime::WorkerThread> report_thread_;  // its tasks post to the process
   Pipeline pipeline_;
   std::unique_ptr<runtime::Service> ingest_;
   std::unique_ptr<RpcWiring> rpc_;

@@ -88,6 +88,7 @@ struct GatewayFixture {
                report_asks.push_back(ask);
                return report;
              },
+         .reports = reports,
          .redis = redis_away ? std::make_unique<AwayRedis>(executor) : nullptr});
   }
 
@@ -156,7 +157,8 @@ struct GatewayFixture {
   FakeCommands commands{executor};
   absl::StatusOr<std::string> report = std::string("%PDF");
   std::vector<ReportAsk> report_asks;
-  bool redis_away = false;  // from the next Build on
+  base::Executor* reports = nullptr;  // where they are made, from the next Build on
+  bool redis_away = false;            // from the next Build on
   std::string password, cookie, csrf;
   uint64_t published = 0;
   std::unique_ptr<GatewayService> service;

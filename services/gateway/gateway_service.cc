@@ -566,8 +566,9 @@ void GatewayService::MakeReport(const Admitted& request, const Respond& respond)
   const ReportAsk ask{field("format"), field("account"), field("from"), field("to"),
                       field("returns")};
   making_report_ = true;
-  background_.Post([this, alive = std::weak_ptr(alive_), &executor = executor_,
-                    make = parts_.make_report, ask, respond, user = request.user] {
+  base::Executor& maker = parts_.reports != nullptr ? *parts_.reports : background_;
+  maker.Post([this, alive = std::weak_ptr(alive_), &executor = executor_, make = parts_.make_report,
+              ask, respond, user = request.user] {
     auto made = std::make_shared<absl::StatusOr<std::string>>(make(ask));
     executor.Post([this, alive, made, ask, respond, user] {
       if (alive.expired()) return;

@@ -40,8 +40,10 @@ struct GatewayParts {
   std::function<void(const std::string& user, const std::string& password)> first_password;
   // What the portfolio could lose, as JSON; null: risk runs in another process.
   std::function<std::string()> portfolio_risk = nullptr;
-  // One file, made on the background thread. Null: this process makes no reports.
+  // One file, made on the thread of `reports`. Null: this process makes no reports.
   std::function<absl::StatusOr<std::string>(const ReportAsk&)> make_report = nullptr;
+  // A thread for what may take minutes: signing in does not wait for it. Null: the background's.
+  base::Executor* reports = nullptr;
   // Where sessions and rates are kept; null: in memory.
   std::unique_ptr<net::Redis> redis = nullptr;
 };

@@ -48,6 +48,20 @@ market::ExecReport Report(const char* id, market::ExecKind kind, market::OrderSt
   return report;
 }
 
+TEST_CASE("A report under way keeps nobody from signing in") {
+  GatewayFixture f;
+  base::VirtualExecutor reports(f.executor.Now());  // a thread that has not come to it yet
+  f.reports = &reports;
+  f.Build();
+  REQUIRE(f.service->Start().ok());
+  f.SignInAs(Role::kRisk);
+  CHECK(f.Call("GET", "/api/v1/report?format=pdf&account=main/paper").status != 200);
+  CHECK(f.report_asks.empty());
+  CHECK(f.SignIn("some-risk", "correct horse").status == 200);
+  reports.RunFor(std::chrono::seconds(1));
+  CHECK(f.report_asks.size() == 1);
+}
+
 TEST_CASE("Gateway shows what the bus brought, before and after it began to listen") {
   GatewayFixture f;
   market::NewsSignal signal;
