@@ -283,6 +283,33 @@ TEST_CASE("Guessing passwords is slow, and says nothing about who exists") {
   CHECK(f.SignIn("admin", f.password).status == 200);
 }
 
+TEST_CASE("Who guesses a password from elsewhere does not keep its owner out") {
+  GatewayFixture f;
+  REQUIRE(f.service->Start().ok());
+  HttpGate gate(f.config, f.deps);
+  REQUIRE(gate.Start(nullptr).ok());
+  const auto sign_in = [&](const char* peer, const std::string& user, const std::string& secret) {
+    const auto status = std::make_shared<int>(0);
+    Admitted request;
+    request.parameters = {{"user", user}, {"password", secret}};
+    gate.SignIn(request, peer,
+                [status](const net::HttpResponse& answer) { *status = answer.status; });
+    f.executor.RunFor(500ms);
+    return *status;
+  };
+  CHECK(sign_in("10.0.0.1:4000", "admin", f.password) == 200);
+  for (int i = 0; i < 10; ++i) sign_in("10.0.0.2:4000", "admin", "guess");
+  CHECK(sign_in("10.0.0.3:4000", "admin", f.password) == 429);  // an address like any other
+  CHECK(sign_in("10.0.0.1:4001", "admin", f.password) == 200);
+  // Nor by a name that looks like the owner's place.
+  for (int i = 0; i < 10; ++i) sign_in("10.0.0.4:4000", "admin@10.0.0.1", "guess");
+  CHECK(sign_in("10.0.0.1:4002", "admin", f.password) == 200);
+  // From there it is as slow to guess as from anywhere.
+  int limited = 0;
+  for (int i = 0; i < 10; ++i) limited += sign_in("10.0.0.1:4003", "admin", "guess") == 429 ? 1 : 0;
+  CHECK(limited >= 5);
+}
+
 TEST_CASE("Requests of one address are limited") {
   GatewayFixture f;
   REQUIRE(f.service->Start().ok());

@@ -452,10 +452,18 @@ void HttpGate::SignIn(const Admitted& request, std::string_view peer, const Resp
     log_.Warning("sign_in_limited", {{"user", Known(request.parameters.at("user"))}});
     respond(TooManySignIns());
   };
-  sign_ins_->Allow(from, [this, request, decide](bool allowed) {
+  sign_ins_->Allow(from, [this, request, from, decide](bool allowed) {
     if (!allowed) return decide(false);
-    sign_ins_by_user_->Allow(request.parameters.at("user"), decide);
+    sign_ins_by_user_->Allow(AttemptsOf(request.parameters.at("user"), from), decide);
   });
+}
+
+// Whose attempts are counted together. Who guesses a password from elsewhere must not keep its
+// owner out: where a name has signed in from before, it has attempts of its own. A name that
+// nobody has can be none of these.
+std::string HttpGate::AttemptsOf(const std::string& name, const std::string& from) const {
+  if (users_.Find(name) == nullptr) return "?" + name;
+  return came_from_.contains({name, from}) ? absl::StrCat(name, "@", from) : name;
 }
 
 void HttpGate::CheckSignIn(const Admitted& request, const std::string& from,
@@ -499,6 +507,7 @@ void HttpGate::OpenSession(const SessionOwner& owner, const std::string& from,
                        {{"user", name}, {"error", std::string(token.status().message())}});
           return respond(NotNow("nobody can be signed in now; try again in a moment"));
         }
+        if (came_from_.size() < kMaxPlaces) came_from_.emplace(name, from);
         log_.Info("signed_in", {{"user", name}});
         Record(name, "SIGN_IN", "", from);
         net::HttpResponse response = JsonAnswer(200, SessionBody(*user, *token));
@@ -530,7 +539,8 @@ void HttpGate::SetPassword(const Admitted& request, const Respond& respond) {
   if (ManagedElsewhere(respond)) return;
   if (request.parameters.at("new_password").size() < kMinPasswordBytes)
     return respond(ErrorAnswer(400, "'new_password' must have 12 characters or more"));
-  sign_ins_by_user_->Allow(request.user, [this, request, respond](bool allowed) {
+  // Who is signed in already: not among those who may be guessing.
+  sign_ins_by_user_->Allow(request.user + "@", [this, request, respond](bool allowed) {
     if (!allowed || signing_in_ >= kMaxSignInsUnderWay) return respond(TooManySignIns());
     ChangePassword(request, respond);
   });

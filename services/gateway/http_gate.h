@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -38,6 +39,7 @@ struct Admitted {
 class HttpGate {
  public:
   static constexpr size_t kMaxSignInsUnderWay = 4;
+  static constexpr size_t kMaxPlaces = 10'000;
 
   // `redis`, where sessions and rates are kept, outlives it; null: in memory.
   HttpGate(const GatewayConfig& config, runtime::Deps& deps, net::Redis* redis = nullptr);
@@ -95,6 +97,7 @@ class HttpGate {
   using Found = absl::StatusOr<std::optional<Caller>>;  // UNAVAILABLE: it cannot be known now
   void FindCaller(const net::HttpRequest& request, std::function<void(Found)> done);
   Verdict Decide(const net::HttpRequest& request, const Found& who) const;
+  std::string AttemptsOf(const std::string& name, const std::string& from) const;
   void CheckSignIn(const Admitted& request, const std::string& from, const Respond& respond);
   void OpenSession(const SessionOwner& owner, const std::string& from, const Respond& respond);
   void ChangePassword(const Admitted& request, const Respond& respond);
@@ -121,6 +124,8 @@ class HttpGate {
   absl::Status people_ = absl::OkStatus();  // of the last Reload
   std::unique_ptr<Sessions> sessions_;
   std::unique_ptr<RateLimiter> requests_, sign_ins_, sign_ins_by_user_;
+  // Names, and the addresses from which they have signed in since the start.
+  std::set<std::pair<std::string, std::string>> came_from_;
   std::string script_token_;
   std::string dummy_hash_;  // checked for names that do not exist: takes as long
   size_t signing_in_ = 0;
