@@ -13,6 +13,7 @@
 #include "apps/gannet/recording_json.h"
 #include "libs/base/digest.h"
 #include "libs/base/status.h"
+#include "libs/bus/topics.h"
 #include "libs/journal/recording.h"
 
 namespace gannet::app {
@@ -146,7 +147,8 @@ absl::Status DumpJournal(base::Files& files, const std::string& dir,
           "the output was closed; nothing is lost, run the command again");
     ++printed;
   }
-  if (known || options.channel.empty() || others.empty()) return absl::OkStatus();
+  const bool topic = bus::FindTopic(options.channel) != nullptr;  // nothing was said there yet
+  if (known || topic || options.channel.empty() || others.empty()) return absl::OkStatus();
   others.erase("");
   return absl::NotFoundError(absl::StrCat("--channel: no record is of '", options.channel,
                                           "'; there are ", absl::StrJoin(others, ", ")));

@@ -1,6 +1,7 @@
 #include "apps/gannet/journal_command.h"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -16,6 +17,7 @@
 namespace gannet::app {
 namespace {
 
+using Catch::Matchers::ContainsSubstring;
 using journal::RecordType;
 using nlohmann::json;
 using namespace std::chrono_literals;
@@ -124,6 +126,11 @@ TEST_CASE("journal dump takes a part, and a data folder for its journal") {
   CHECK(Dump(recorded, {.after = 4, .limit = 2}).size() == 2);
   CHECK(Dump(recorded, {.channel = "odd"}).size() == 2);
   CHECK(Dump(recorded, {.limit = 1, .channel = "odd"}).front()["sequence"] == 3);
+  // Nothing was said on a topic yet; another name is none.
+  CHECK(Dump(recorded, {.channel = "exec.reports.v1"}).empty());
+  std::ostringstream none;
+  CHECK_THAT(DumpJournal(recorded.files, kJournal, {.channel = "ood"}, none).ToString(),
+             ContainsSubstring("--channel: no record is of 'ood'; there are even, limits, odd"));
   CHECK(Dump(recorded, {.type = RecordType::kVersions}).size() == 5);
   recorded.Open("build-2");
   recorded.Append(RecordType::kInput, "even", "x");

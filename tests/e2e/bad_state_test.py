@@ -168,18 +168,19 @@ def damaged_models(stage):
                    "ml-inference: {registry: models, model: direction, version: champion}\n")
     shipped = "services/ml-inference/models"
     version = os.path.join("direction", os.path.basename(only(f"{shipped}/direction/[0-9]*")))
+    # What the configuration names is looked up with it (2); the model itself is read at the start.
     damages = [
-        ("model-garbage", lambda: places.write(f"{registry}/{version}/model.onnx", os.urandom(5000)), "model.onnx is not the file that was registered"),
-        ("model-missing", lambda: os.remove(f"{registry}/{version}/model.onnx"), "model.onnx"),
-        ("manifest-cut", lambda: places.cut(f"{registry}/{version}/manifest.json", 200), "manifest.json"),
-        ("alias-garbage", lambda: places.write(f"{registry}/direction/aliases.json", b"\x00{"), "aliases.json"),
-        ("no-registry", lambda: shutil.rmtree(registry), "has no alias 'champion'"),
+        ("model-garbage", lambda: places.write(f"{registry}/{version}/model.onnx", os.urandom(5000)), "model.onnx is not the file that was registered", 1),
+        ("model-missing", lambda: os.remove(f"{registry}/{version}/model.onnx"), "model.onnx", 1),
+        ("manifest-cut", lambda: places.cut(f"{registry}/{version}/manifest.json", 200), "manifest.json", 2),
+        ("alias-garbage", lambda: places.write(f"{registry}/direction/aliases.json", b"\x00{"), "aliases.json", 2),
+        ("no-registry", lambda: shutil.rmtree(registry), "has no alias 'champion'", 2),
     ]
-    for name, damage, said in damages:
+    for name, damage, said, code in damages:
         shutil.rmtree(registry, ignore_errors=True)
         shutil.copytree(shipped, registry)
         damage()
-        check_refusal(name, stage.run(os.path.join(stage.folder, name), "--for", "2s", config=config), said, "to run without predictions")
+        check_refusal(name, stage.run(os.path.join(stage.folder, name), "--for", "2s", config=config), said, "to run without predictions", code=code)
     print("damaged models: every start refused with place and remedy", flush=True)
 
 
