@@ -213,7 +213,7 @@ def test(bin_dir, folder):
     with open(single.config, "w", encoding="utf-8") as file:
         file.write(real)
     code, _, err = harness.run([single.gannet, "run", "--data", os.path.join(alone, "other"), "--config", single.config], 60)
-    check(code == 1 and "gate.four_eyes" in err, f"not refused: {code} {err}")
+    check(code == 2 and "gate.four_eyes" in err, f"not refused: {code} {err}")
 
 
 harness.main(test)

@@ -80,9 +80,9 @@ def test(bin_dir, folder):
             program.send(signal.SIGTERM)
             check(program.wait(30) == 0, f"{name} did not drain: {program.describe()}")
             check(health(gannet, "--data", os.path.join(folder, name)) == 4, f"{name} has ended and is called healthy")
-    for address in ("0.0.0.0:0", "127.0.0.1"):
+    for address, said in (("0.0.0.0:0", "rpc.address"), ("127.0.0.1", "--rpc-address: '127.0.0.1' is no address")):
         code, _, err = harness.run([programs["risk"], "--data", os.path.join(folder, "risk"), "--rpc-address", address], 30)
-        check(code != 0 and "rpc.address" in err, f"--rpc-address {address}: {err}")
+        check(code != 0 and said in err, f"--rpc-address {address}: {err}")
 
 
 harness.main(test)
