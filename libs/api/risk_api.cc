@@ -78,10 +78,7 @@ absl::Status Applied(const absl::StatusOr<command::CommandResult>& answer) {
 }  // namespace
 
 RiskApi::RiskApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch, command::Commands* commands)
-    : server_(server),
-      commands_(commands),
-      feed_(bus, epoch, kKeptStates),
-      decisions_(bus, epoch, kKeptDecisions) {
+    : commands_(commands), feed_(bus, epoch, kKeptStates), decisions_(bus, epoch, kKeptDecisions) {
   feed_.Add(bus::kRiskState.info, [this](const Feed::Item& item) {
     const market::Scope& scope = item.As(bus::kRiskState)->value.scope;
     if (states_.size() < kKeptStates || states_.contains(scope)) states_[scope] = item;

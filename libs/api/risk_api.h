@@ -32,7 +32,6 @@ class RiskApi {
   template <class Request, class Response>
   void ChangeLimits(rpc::Server& server, const char* method, market::CommandKind kind);
 
-  rpc::Server& server_;
   command::Commands* const commands_;
   std::map<market::Scope, Feed::Item> states_;
   market::LimitRecord limits_;

@@ -158,7 +158,7 @@ class RowReader {
   }
   template <class Row>
   void ReadRow(Row& row) {
-    Table<Row>::Fields(row, [this](const char*, auto& value) { Read(value); });
+    Table<Row>::Fields(row, [this](const char*, auto& value) { this->Read(value); });
   }
   market::Int128 Numeric() { return Keep(ParseInt128(next_())); }
 

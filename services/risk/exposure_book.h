@@ -98,6 +98,14 @@ struct Flow {
   void AddOther(Index asset, market::Int128 amount);
 };
 
+// What the slices come to.
+struct CountedFlow {
+  base::Time from, until;  // the times at which the same slices count
+  int64_t oldest = 0;
+  uint64_t begun = 0;
+  Flow flow;
+};
+
 // The flow of a scope by slices, and its sum as long as no slice comes or goes.
 class FlowWindow {
  public:
@@ -133,15 +141,9 @@ class FlowWindow {
   const SliceRing<Flow>& slices() const { return slices_; }
 
  private:
-  struct Counted {
-    base::Time from, until;  // the times at which the same slices count
-    int64_t oldest = 0;
-    uint64_t begun = 0;
-    Flow flow;
-  };
   void Sum(base::Time now) const;
 
-  mutable std::optional<Counted> counted_;  // derived
+  mutable std::optional<CountedFlow> counted_;  // derived
   SliceRing<Flow> slices_;
 };
 

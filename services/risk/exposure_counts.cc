@@ -33,7 +33,7 @@ void Flow::AddOther(Index asset, Int128 amount) {
 
 void FlowWindow::Sum(base::Time now) const {
   if (!counted_) counted_.emplace();
-  Counted& counted = *counted_;
+  CountedFlow& counted = *counted_;
   std::tie(counted.from, counted.until) = slices_.Alike(now);
   counted.oldest = slices_.IndexOf(now) - SliceRing<Flow>::kSlices;
   counted.begun = slices_.begun();
