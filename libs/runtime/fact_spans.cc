@@ -251,10 +251,10 @@ void FactSpans::OnReport(const market::Event<market::ExecReport>& event, Span sp
   Add(span, trace::kEvidence, report.evidence);
   if (report.fill) Add(span, trace::kTradeId, report.fill->trade_id);
   if (IsFailure(report.kind)) {
-    const std::string_view type = report.kind == market::ExecKind::kNotSent
-                                      ? market::Name(report.local_reason)
-                                  : report.venue_code.empty() ? market::Name(report.kind)
-                                                              : report.venue_code;
+    const std::string type = report.kind == market::ExecKind::kNotSent
+                                 ? market::Name(report.local_reason)
+                             : report.venue_code.empty() ? market::Name(report.kind)
+                                                         : report.venue_code;
     Fail(span, type, report.detail);
   }
   Give(std::move(span), true);
