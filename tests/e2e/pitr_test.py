@@ -97,7 +97,7 @@ def test(bin_dir, folder):
             program.send(signal.SIGTERM)
             check(program.wait(60) in (0, 3), f"it did not drain: {program.describe()}")
         right, then = rows(database), moment(database)
-        check(int(right.split("|")[0]) > 1, f"there are no fills: {right}")
+        check(int(right.split("|")[0]) > 0, f"there are no fills: {right}")
         database.ask("delete from gannet.fills")  # the mistake
         newest = database.ask("select pg_walfile_name(pg_switch_wal())", "postgres")  # the segment that has the mistake
         harness.wait_until(lambda: database.ask("select coalesce(last_archived_wal, '') from pg_stat_archiver", "postgres") >= newest, 30, "the log in the archive")
