@@ -18,8 +18,9 @@ constexpr char kList[] = "gannet.ops.v1.AdminService/ListAudit";
 constexpr int kMostPage = 1'000;
 
 // What people do beside commands, as services/gateway records it.
-constexpr const char* kAccessActions[] = {"SIGN_IN",  "SIGN_OUT",     "PASSWORD_CHANGE", "CONSENT",
-                                          "USER_ADD", "USER_DISABLE", "USER_ENABLE",     "REPORT"};
+constexpr const char* kAccessActions[] = {"SIGN_IN",      "SIGN_OUT",    "PASSWORD_CHANGE",
+                                          "CONSENT",      "USER_ADD",    "USER_CONFIRM",
+                                          "USER_DISABLE", "USER_ENABLE", "REPORT"};
 
 std::vector<std::string> Actions() {
   std::vector<std::string> all(std::begin(kAccessActions), std::end(kAccessActions));

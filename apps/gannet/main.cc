@@ -274,6 +274,10 @@ void AddUsers(CLI::App& app, Commands& c) {
       ->capture_default_str();
   add("reset", "A new password where the old one is lost; prints it, once", true,
       [&c] { return ResetPassword(c.user, c.files, std::cout); });
+  add("confirm",
+      "Say that somebody whom an admin added on the page is a person of their own, who may "
+      "be one of two that decide about limits",
+      true, [&c] { return ConfirmUser(c.user, c.files, std::cout); });
   add("disable", "Shut a person out, within seconds", true,
       [&c] { return DisableUser(c.user, c.files, std::cout); });
   add("enable", "Let a person in again", true,

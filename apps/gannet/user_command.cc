@@ -53,8 +53,16 @@ absl::Status ResetPassword(const UserOptions& options, base::Files& files, std::
   GANNET_RETURN_IF_ERROR(Load(users, options));
   const std::string password = gateway::MakePassword();
   GANNET_ASSIGN_OR_RETURN(std::string hash, gateway::HashPassword(password, {}));
-  GANNET_RETURN_IF_ERROR(users.SetPassword(options.name, std::move(hash)));
+  GANNET_RETURN_IF_ERROR(users.SetPassword(options.name, std::move(hash), /*own=*/false));
   out << "user " << options.name << ", new password " << password << " (shown this once)\n";
+  return absl::OkStatus();
+}
+
+absl::Status ConfirmUser(const UserOptions& options, base::Files& files, std::ostream& out) {
+  Users users(files, PathOf(options));
+  GANNET_RETURN_IF_ERROR(Load(users, options));
+  GANNET_RETURN_IF_ERROR(users.Confirm(options.name));
+  out << options.name << " counts as a person of their own\n";
   return absl::OkStatus();
 }
 
@@ -77,11 +85,14 @@ absl::Status EnableUser(const UserOptions& options, base::Files& files, std::ost
 absl::Status ListUsers(const UserOptions& options, base::Files& files, std::ostream& out) {
   Users users(files, PathOf(options));
   GANNET_RETURN_IF_ERROR(Load(users, options));
-  out << std::left << std::setw(24) << "NAME" << std::setw(8) << "ROLE" << std::setw(10) << "STATE"
+  out << std::left << std::setw(24) << "NAME" << std::setw(8) << "ROLE" << std::setw(13) << "STATE"
       << "MADE\n";
   for (const auto& [name, user] : users.all()) {
-    out << std::setw(24) << name << std::setw(8) << gateway::Name(user.role) << std::setw(10)
-        << (user.disabled ? "shut out" : "active") << base::FormatTime(user.created) << "\n";
+    out << std::setw(24) << name << std::setw(8) << gateway::Name(user.role) << std::setw(13)
+        << (user.disabled           ? "shut out"
+            : user.added_by.empty() ? "active"
+                                    : "unconfirmed")
+        << base::FormatTime(user.created) << "\n";
   }
   return absl::OkStatus();
 }

@@ -22,6 +22,8 @@ absl::Status AddUser(const UserOptions& options, base::Files& files, const base:
                      std::ostream& out);
 // A new password for somebody who lost the old one.
 absl::Status ResetPassword(const UserOptions& options, base::Files& files, std::ostream& out);
+// That a user whom one admin added on the page is a person of their own.
+absl::Status ConfirmUser(const UserOptions& options, base::Files& files, std::ostream& out);
 // Within seconds nobody is signed in under that name any more.
 absl::Status DisableUser(const UserOptions& options, base::Files& files, std::ostream& out);
 absl::Status EnableUser(const UserOptions& options, base::Files& files, std::ostream& out);

@@ -272,7 +272,12 @@ std::optional<net::HttpResponse> ActionDesk::FillAmend(const Admitted& request,
 }
 
 std::optional<net::HttpResponse> ActionDesk::FillLimits(const Admitted& request,
-                                                        market::Command& command) {
+                                                        market::Command& command) const {
+  // Neither of the two, or who added them could be the other.
+  if (request.route->action != Action::kRejectLimits) {
+    if (const absl::Status alone = users_.MayBeSecond(request.user); !alone.ok())
+      return ErrorAnswer(409, std::string(alone.message()));
+  }
   if (request.route->action == Action::kProposeLimits) {
     command.kind = market::CommandKind::kProposeLimits;
     command.text = Field(request, "file");

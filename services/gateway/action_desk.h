@@ -48,8 +48,8 @@ class ActionDesk {
                                               market::Command& command) const;
   std::optional<net::HttpResponse> FillAmend(const Admitted& request,
                                              market::Command& command) const;
-  static std::optional<net::HttpResponse> FillLimits(const Admitted& request,
-                                                     market::Command& command);
+  std::optional<net::HttpResponse> FillLimits(const Admitted& request,
+                                              market::Command& command) const;
   void WatchOpen(Pending& pending) const;  // the open orders of its scope
   void Verify(const std::shared_ptr<Pending>& pending);
   void Finish(const std::shared_ptr<Pending>& pending, bool verified);

@@ -164,7 +164,8 @@ TEST_CASE("Sessions end: by signing out, by age, by being shut out") {
   f.executor.RunFor(5min);
   CHECK(f.SignIn("some-viewer", "correct horse").status == 200);
   CHECK(f.Call("GET", "/api/v1/state").status == 200);
-  REQUIRE(users.SetPassword("some-viewer", HashPassword("another horse", kCheap).value()).ok());
+  REQUIRE(
+      users.SetPassword("some-viewer", HashPassword("another horse", kCheap).value(), false).ok());
   f.executor.RunFor(6s);
   CHECK(f.Call("GET", "/api/v1/state").status == 401);
 }
@@ -419,6 +420,78 @@ TEST_CASE("Consent is stored with version and time; a person is added and shut o
   CHECK(f.SignIn("eve", "a long new password").status == 200);
 }
 
+TEST_CASE("Whom one admin added alone has no say in limits until another has confirmed it") {
+  GatewayFixture f;
+  REQUIRE(f.service->Start().ok());
+  const std::string first = f.password;
+  const auto sign_in = [&f](const std::string& user, const std::string& password) {
+    f.executor.RunFor(5min);  // sign-ins are limited
+    return f.SignIn(user, password).status;
+  };
+  const auto confirm = [&f](const std::string& name) {
+    return f.Call("POST", "/api/v1/users/confirm", json{{"name", name}}.dump());
+  };
+  const auto add = [&f](const std::string& name, const std::string& role) {
+    const auto made = f.Call("POST", "/api/v1/users", json{{"name", name}, {"role", role}}.dump());
+    return made.status == 200 ? json::parse(made.body).at("password").get<std::string>() : "";
+  };
+  const std::string propose = R"({"file":"version: 2","reason":"x"})";
+  const std::string approve = R"({"proposal":1,"reason":"x"})";
+  REQUIRE(sign_in("admin", first) == 200);
+  const std::string ann = add("ann", "risk"), bob = add("bob", "admin");
+  // The admin himself, of whom the start has made the first, acts as before.
+  CHECK(f.Call("POST", "/api/v1/limits/propose", propose).status == 200);
+  CHECK(f.Call("POST", "/api/v1/limits/approve", approve).status == 200);
+  const size_t before = f.commands.asked.size();
+
+  // As either of them he has no second voice: neither here nor by adding and confirming others.
+  REQUIRE(sign_in("bob", bob) == 200);
+  for (const auto& [path, body] :
+       std::map<std::string, std::string>{{"/api/v1/limits/propose", propose},
+                                          {"/api/v1/limits/approve", approve},
+                                          {"/api/v1/users", R"({"name":"eve","role":"risk"})"},
+                                          {"/api/v1/users/confirm", R"({"name":"ann"})"},
+                                          {"/api/v1/users/confirm", R"({"name":"bob"})"}}) {
+    const net::HttpResponse refused = f.Call("POST", path, body);
+    INFO(path << " " << refused.body);
+    CHECK(refused.status == 409);
+    CHECK(refused.body.find("added by admin alone") != std::string::npos);
+    CHECK(refused.body.find("`gannet user confirm bob`") != std::string::npos);
+  }
+  CHECK(f.commands.asked.size() == before);
+  CHECK(f.Call("POST", "/api/v1/limits/reject", approve).status == 200);  // stops, and harms nobody
+  CHECK_FALSE(add("eve", "trader").empty());
+
+  REQUIRE(sign_in("admin", first) == 200);
+  const net::HttpResponse own = confirm("ann");
+  CHECK(own.status == 409);
+  CHECK(own.body.find("`gannet user confirm ann`") != std::string::npos);
+  CHECK(confirm("nobody").status == 404);
+
+  // Another admin confirms, once the password is nobody else's.
+  f.SignInAs(Role::kAdmin);  // from the host: counts at once
+  const net::HttpResponse known = confirm("ann");
+  CHECK(known.status == 409);
+  CHECK(known.body.find("password") != std::string::npos);
+  REQUIRE(sign_in("ann", ann) == 200);
+  REQUIRE(f.Call("POST", "/api/v1/session/password",
+                 json{{"password", ann}, {"new_password", "a long new password"}}.dump())
+              .status == 200);
+  f.SignInAs(Role::kAdmin);
+  const auto rows = json::parse(f.Call("GET", "/api/v1/users").body);
+  CHECK(rows.at(0).at("added_by").is_null());   // admin
+  CHECK(rows.at(1).at("added_by") == "admin");  // ann
+  CHECK(confirm("ann").status == 200);
+  CHECK(confirm("ann").status == 200);
+  CHECK(json::parse(f.Call("GET", "/api/v1/users").body).at(1).at("added_by").is_null());
+  const auto audit = json::parse(f.Call("GET", "/api/v1/audit?action=USER_CONFIRM").body);
+  REQUIRE(audit.size() == 1);
+  CHECK(audit[0]["person"] == "some-admin");
+  CHECK(audit[0]["about"] == "ann");
+  REQUIRE(sign_in("ann", "a long new password") == 200);
+  CHECK(f.Call("POST", "/api/v1/limits/approve", approve).status == 200);
+}
+
 TEST_CASE("While it cannot be looked up who is signed in, nobody is let in and nobody signed out") {
   GatewayFixture f;
   f.redis_away = true;
@@ -509,7 +582,7 @@ TEST_CASE("A stream ends with the session that opened it, and keeps none alive")
   watch();
   Users users(f.files, Users::PathIn("data"));
   REQUIRE(users.Load().ok());
-  REQUIRE(users.SetPassword("admin", HashPassword("another horse", kCheap).value()).ok());
+  REQUIRE(users.SetPassword("admin", HashPassword("another horse", kCheap).value(), false).ok());
   f.executor.RunFor(6s);
   CHECK(closed == 1);
 }

@@ -370,6 +370,8 @@ void GatewayService::Carry(const Admitted& request, std::string_view peer, const
       return gate_.SignOut(request, respond);
     case Action::kDisableUser:
       return gate_.DisableUser(request, respond);
+    case Action::kConfirmUser:
+      return gate_.ConfirmUser(request, respond);
     case Action::kAddUser:
       return gate_.AddUser(request, respond);
     case Action::kModels:
@@ -493,7 +495,8 @@ net::HttpResponse GatewayService::Answer(const Admitted& request) {
                         {"role", gateway::Name(user.role)},
                         {"disabled", user.disabled},
                         {"created", base::FormatTime(user.created)},
-                        {"consent_version", user.consent_version}});
+                        {"consent_version", user.consent_version},
+                        {"added_by", user.added_by.empty() ? Json(nullptr) : Json(user.added_by)}});
       }
       return JsonAnswer(200, Text(rows));
     }

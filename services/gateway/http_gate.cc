@@ -570,7 +570,7 @@ void HttpGate::ChangePassword(const Admitted& request, const Respond& respond) {
 // them too is tidiness.
 void HttpGate::KeepPassword(const std::string& name, const std::string& hash,
                             const Respond& respond) {
-  if (const absl::Status status = users_.SetPassword(name, hash); !status.ok())
+  if (const absl::Status status = users_.SetPassword(name, hash, /*own=*/true); !status.ok())
     return respond(ErrorAnswer(503, std::string(status.message())));
   const std::string first = data_dir_ + "/" + kFirstPasswordFile;
   if (name == kFirstUser && files_.Exists(first)) {
@@ -586,20 +586,24 @@ void HttpGate::KeepPassword(const std::string& name, const std::string& hash,
 
 void HttpGate::AddUser(const Admitted& request, const Respond& respond) {
   if (ManagedElsewhere(respond)) return;
+  const Role role = *ParseRole(request.parameters.at("role"));
+  if (User{.role = role}.decides()) {
+    if (const absl::Status alone = users_.MayBeSecond(request.user); !alone.ok())
+      return respond(ErrorAnswer(409, std::string(alone.message())));
+  }
   if (signing_in_ >= kMaxSignInsUnderWay)
     return respond(ErrorAnswer(429, "too many attempts; wait a minute"));
   ++signing_in_;
   const std::string password = MakePassword();
   background_.Post([this, alive = std::weak_ptr(alive_), &executor = executor_, password, respond,
-                    name = request.parameters.at("name"), by = request.user,
-                    role = *ParseRole(request.parameters.at("role")),
+                    name = request.parameters.at("name"), by = request.user, role,
                     cost = config_.password_cost] {
     const auto made = HashPassword(password, cost);
     executor.Post([this, alive, made, password, respond, name, by, role] {
       if (alive.expired()) return;
       --signing_in_;
       absl::Status status = made.status();
-      if (status.ok()) status = users_.Add(name, role, *made, clock_.Now());
+      if (status.ok()) status = users_.Add(name, role, *made, clock_.Now(), by);
       if (absl::IsInvalidArgument(status))
         return respond(ErrorAnswer(400, std::string(status.message())));
       if (!status.ok()) return respond(ErrorAnswer(409, std::string(status.message())));
@@ -609,6 +613,27 @@ void HttpGate::AddUser(const Admitted& request, const Respond& respond) {
                          Text(Json{{"name", name}, {"role", Name(role)}, {"password", password}})));
     });
   });
+}
+
+// Says that there is a person behind the name, so it takes one who is neither that nor its maker.
+void HttpGate::ConfirmUser(const Admitted& request, const Respond& respond) {
+  if (ManagedElsewhere(respond)) return;
+  const std::string& name = request.parameters.at("name");
+  if (const absl::Status alone = users_.MayBeSecond(request.user); !alone.ok())
+    return respond(ErrorAnswer(409, std::string(alone.message())));
+  if (const User* user = users_.Find(name); user != nullptr && user->added_by == request.user)
+    return respond(ErrorAnswer(409, std::string(users_.MayBeSecond(name).message())));
+  const bool counts = users_.MayBeSecond(name).ok();
+  const absl::Status status = users_.Confirm(name);
+  if (absl::IsNotFound(status)) return respond(ErrorAnswer(404, std::string(status.message())));
+  if (absl::IsFailedPrecondition(status))
+    return respond(ErrorAnswer(409, std::string(status.message())));
+  if (!status.ok()) return respond(ErrorAnswer(503, std::string(status.message())));
+  if (!counts) {
+    log_.Info("user_confirmed", {{"user", name}, {"by", request.user}});
+    Record(request.user, "USER_CONFIRM", name, "");
+  }
+  respond(JsonAnswer(200, Text(Json{{"name", name}, {"confirmed", true}})));
 }
 
 void HttpGate::DisableUser(const Admitted& request, const Respond& respond) {

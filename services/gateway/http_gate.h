@@ -80,6 +80,7 @@ class HttpGate {
   // Still signed in by that session (or the scripts' own); where it cannot be known now, yes.
   void MayWatch(const Watcher& watcher, std::function<void(bool)> done);
   void AddUser(const Admitted& request, const Respond& respond);
+  void ConfirmUser(const Admitted& request, const Respond& respond);
   void DisableUser(const Admitted& request, const Respond& respond);
 
  private:

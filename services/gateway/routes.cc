@@ -84,6 +84,7 @@ constexpr Parameter kSettleFields[] = {{"proposal", "integer", true, "its number
 constexpr Parameter kUserFields[] = {
     {"name", "string", true, "a-z, 0-9, '.', '_', '-'", "", kMaxNameBytes},
     {"role", "string", true, "", "viewer|trader|risk|admin"}};
+constexpr Parameter kConfirmFields[] = {{"name", "string", true, "", "", kMaxNameBytes}};
 constexpr Parameter kDisableFields[] = {
     {"name", "string", true, "", "", kMaxNameBytes},
     {"disabled", "boolean", true, "false lets the person in again"}};
@@ -216,6 +217,10 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/users", Action::kUsers, kAdmins, "who may sign in", {}, true},
     {"POST", "/api/v1/users", Action::kAddUser, kAdmins,
      "another person; the password is in the answer, once", kUserFields},
+    {"POST", "/api/v1/users/confirm", Action::kConfirmUser, kAdmins,
+     "say that somebody whom another admin added with the role risk or admin is a person of their "
+     "own: until then they decide nothing that takes two people",
+     kConfirmFields},
     {"POST", "/api/v1/users/disable", Action::kDisableUser, kAdmins, "shut a person out",
      kDisableFields},
 };

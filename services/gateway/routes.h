@@ -63,6 +63,7 @@ enum class Action : uint8_t {
   kRejectLimits,
   kUsers,
   kAddUser,
+  kConfirmUser,
   kDisableUser,
 };
 

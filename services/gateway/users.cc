@@ -109,7 +109,10 @@ absl::Status Users::Load() {
       user.role = *role;
       user.hash = row.at("password").get<std::string>();
       user.disabled = row.at("disabled").get<bool>();
-      user.generation = row.value("generation", uint32_t{0});  // earlier builds wrote none
+      // Earlier builds wrote none of these; whom they had counts.
+      user.generation = row.value("generation", uint32_t{0});
+      user.added_by = row.value("added_by", std::string());
+      user.own_password = row.value("own_password", false);
       user.created = base::FromUnixNanos(row.at("created_ns").get<int64_t>());
       user.consent_version = row.at("consent_version").get<uint32_t>();
       user.consent_time = base::FromUnixNanos(row.at("consent_ns").get<int64_t>());
@@ -140,7 +143,9 @@ absl::Status Users::Save(std::map<std::string, User, std::less<>> users) {
                     {"generation", user.generation},
                     {"created_ns", base::UnixNanos(user.created)},
                     {"consent_version", user.consent_version},
-                    {"consent_ns", base::UnixNanos(user.consent_time)}});
+                    {"consent_ns", base::UnixNanos(user.consent_time)},
+                    {"added_by", user.added_by},
+                    {"own_password", user.own_password}});
   }
   const nlohmann::ordered_json json{{"format", kFormat}, {"users", rows}};
   GANNET_RETURN_IF_ERROR(files_.WriteAtomically(path_, json.dump(1) + "\n", 0600));
@@ -148,7 +153,8 @@ absl::Status Users::Save(std::map<std::string, User, std::less<>> users) {
   return absl::OkStatus();
 }
 
-absl::Status Users::Add(std::string_view name, Role role, std::string hash, base::Time now) {
+absl::Status Users::Add(std::string_view name, Role role, std::string hash, base::Time now,
+                        std::string_view by) {
   if (!IsName(name)) {
     return absl::InvalidArgumentError(
         "a user's name is 1 to 64 of a-z, 0-9, '.', '_' and '-'; choose another");
@@ -164,7 +170,24 @@ absl::Status Users::Add(std::string_view name, Role role, std::string hash, base
   user.role = role;
   user.hash = std::move(hash);
   user.created = now;
+  if (user.decides()) user.added_by = std::string(by);
   users.emplace(user.name, user);
+  return Save(std::move(users));
+}
+
+absl::Status Users::Confirm(std::string_view name) {
+  GANNET_RETURN_IF_ERROR(Refresh());
+  auto users = users_;
+  const auto found = users.find(name);
+  if (found == users.end()) return NoSuchUser(name);
+  User& user = found->second;
+  if (user.added_by.empty()) return absl::OkStatus();
+  if (!user.own_password) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(user.name, " still has a password that somebody else has seen: ", user.name,
+                     " signs in and changes it (the page's Settings), then confirm"));
+  }
+  user.added_by.clear();
   return Save(std::move(users));
 }
 
@@ -178,12 +201,13 @@ absl::Status Users::SetDisabled(std::string_view name, bool disabled) {
   return Save(std::move(users));
 }
 
-absl::Status Users::SetPassword(std::string_view name, std::string hash) {
+absl::Status Users::SetPassword(std::string_view name, std::string hash, bool own) {
   GANNET_RETURN_IF_ERROR(Refresh());
   auto users = users_;
   const auto found = users.find(name);
   if (found == users.end()) return NoSuchUser(name);
   found->second.hash = std::move(hash);
+  found->second.own_password = own;
   ++found->second.generation;
   return Save(std::move(users));
 }
@@ -217,6 +241,17 @@ void Users::Merge(User& user, const Consented& heard) {
 const User* Users::Find(std::string_view name) const {
   const auto found = users_.find(name);
   return found == users_.end() ? nullptr : &found->second;
+}
+
+absl::Status Users::MayBeSecond(std::string_view name) const {
+  const User* user = Find(name);
+  if (user == nullptr) return NoSuchUser(name);
+  if (user->added_by.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      user->name, " was added by ", user->added_by,
+      " alone, who may be the same person, and decides nothing that takes two: another admin "
+      "confirms it in the page's Settings, or whoever has the host with `gannet user confirm ",
+      user->name, "`"));
 }
 
 }  // namespace gannet::gateway

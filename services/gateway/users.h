@@ -50,6 +50,12 @@ struct User {
   // Of the risk disclaimer; 0: never accepted.
   uint32_t consent_version = 0;
   base::Time consent_time{};
+  // The admin who made this user alone, with a role that decides about limits, and may be the
+  // same person; empty: counts as somebody else than all others (docs/limits.md).
+  std::string added_by;
+  bool own_password = false;  // chosen by who signs in with it: nobody else has seen it
+
+  bool decides() const { return role == Role::kRisk || role == Role::kAdmin; }
 };
 
 // Version of the text in kRiskDisclaimer; a new text asks again.
@@ -69,9 +75,14 @@ class Users {
   // others may read it.
   absl::Status Load();
   // Each writes the file before it returns.
-  absl::Status Add(std::string_view name, Role role, std::string hash, base::Time now);
+  // `by`: the admin of the page who adds; empty: whoever has the host.
+  absl::Status Add(std::string_view name, Role role, std::string hash, base::Time now,
+                   std::string_view by = "");
+  // That it is another person than who added it. FAILED_PRECONDITION: somebody else knows the
+  // password.
+  absl::Status Confirm(std::string_view name);
   absl::Status SetDisabled(std::string_view name, bool disabled);
-  absl::Status SetPassword(std::string_view name, std::string hash);
+  absl::Status SetPassword(std::string_view name, std::string hash, bool own);
   absl::Status Consent(std::string_view name, uint32_t version, base::Time now);
   // Consent that was given elsewhere: not written, and kept over Load. Of at most kMaxHeard
   // names, known or not.
@@ -79,6 +90,9 @@ class Users {
   static constexpr size_t kMaxHeard = 10 * kMaxUsers;
 
   const User* Find(std::string_view name) const;
+  // Whether a decision of this user may be the second of two people. FAILED_PRECONDITION: who
+  // added it alone may be the same person, and what helps.
+  absl::Status MayBeSecond(std::string_view name) const;
   const std::map<std::string, User, std::less<>>& all() const { return users_; }
 
  private:

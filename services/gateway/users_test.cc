@@ -60,10 +60,35 @@ TEST_CASE("What ends all sessions raises the generation of a user, and letting i
   REQUIRE(users.SetDisabled("ann", true).ok());
   REQUIRE(users.SetDisabled("ann", false).ok());
   CHECK(users.Find("ann")->generation == 1);
-  REQUIRE(users.SetPassword("ann", "y").ok());
+  REQUIRE(users.SetPassword("ann", "y", /*own=*/true).ok());
   Users again(files, Users::PathIn("d"));
   REQUIRE(again.Load().ok());
   CHECK(again.Find("ann")->generation == 2);
+}
+
+TEST_CASE("Whom an admin added alone may not be the second of two people until confirmed") {
+  base::SimFiles files;
+  REQUIRE(files.MakeDirs("d").ok());
+  Users users(files, Users::PathIn("d"));
+  REQUIRE(users.Add("host", Role::kAdmin, "x", {}).ok());
+  REQUIRE(users.Add("ann", Role::kRisk, "x", {}, "host").ok());
+  REQUIRE(users.Add("bob", Role::kTrader, "x", {}, "host").ok());  // decides nothing anyway
+  CHECK(users.MayBeSecond("host").ok());
+  CHECK(users.MayBeSecond("bob").ok());
+  CHECK(absl::IsFailedPrecondition(users.MayBeSecond("ann")));
+  CHECK(absl::IsNotFound(users.MayBeSecond("eve")));
+
+  CHECK(absl::IsFailedPrecondition(users.Confirm("ann")));  // host has seen the password
+  REQUIRE(users.SetPassword("ann", "y", /*own=*/true).ok());
+  REQUIRE(users.SetPassword("ann", "z", /*own=*/false).ok());  // and whoever reset it this one
+  CHECK(absl::IsFailedPrecondition(users.Confirm("ann")));
+  REQUIRE(users.SetPassword("ann", "w", /*own=*/true).ok());
+  Users again(files, Users::PathIn("d"));
+  REQUIRE(again.Load().ok());
+  CHECK(absl::IsFailedPrecondition(again.MayBeSecond("ann")));
+  REQUIRE(again.Confirm("ann").ok());
+  REQUIRE(users.Load().ok());
+  CHECK(users.MayBeSecond("ann").ok());
 }
 
 TEST_CASE("Consent that was heard outlasts a file that does not tell of it") {

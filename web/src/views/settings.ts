@@ -20,6 +20,7 @@ interface Person {
   disabled: boolean;
   created: string;
   consent_version: number;
+  added_by: string | null; // the admin who added this person alone, until another confirms it
 }
 
 function choice(
@@ -150,11 +151,12 @@ export function settings(): View {
                     null,
                     h("td", null, p.name),
                     h("td", null, p.role),
-                    h("td", { class: p.disabled ? "bad" : "" }, p.disabled ? "✕ shut out" : "✓ may sign in"),
+                    h("td", { class: p.disabled ? "bad" : "" }, p.disabled ? "✕ shut out" : stateOf(p)),
                     h("td", { class: "num wide" }, moment(parse(p.created))),
                     h(
                       "td",
                       null,
+                      p.added_by !== null && ![p.name, p.added_by].includes(session.user) ? confirm(p) : null,
                       p.name === session.user
                         ? null
                         : h(
@@ -182,6 +184,35 @@ export function settings(): View {
       })
       .catch(() => undefined);
   };
+  const stateOf = (p: Person): string =>
+    p.added_by === null ? "✓ may sign in" : `✓ may sign in; added by ${p.added_by}, not confirmed`;
+  const confirm = (p: Person): HTMLElement =>
+    h(
+      "button",
+      {
+        type: "button",
+        class: "small",
+        "aria-label": `Confirm ${p.name}`,
+        onclick: () =>
+          ask({
+            title: `Confirm ${p.name}`,
+            act: "Confirm",
+            what: [
+              h(
+                "p",
+                null,
+                `That ${p.name} is a person of their own, who alone knows the password. From then on ${p.name} may be one of two who decide about limits.`,
+              ),
+            ],
+            run: async () => {
+              await api.post("/api/v1/users/confirm", { name: p.name });
+              loadPeople();
+              return [h("p", { class: "verified" }, `✓ ${p.name} is confirmed.`)];
+            },
+          }),
+      },
+      "Confirm",
+    );
   function addUser(): void {
     const name = h("input", { required: true, maxlength: "64", pattern: "[a-z0-9._\\-]+", autocomplete: "off" }),
       role = h(
@@ -205,6 +236,9 @@ export function settings(): View {
         return [
           h("p", { class: "verified" }, `✓ ${made.name} may sign in.`),
           facts([["Password, shown this once", h("code", null, made.password)]]),
+          ["risk", "admin"].includes(role.value)
+            ? h("p", { class: "muted" }, `Decides about limits once ${made.name} has changed it and another admin has confirmed ${made.name}.`)
+            : null,
         ];
       },
     });
