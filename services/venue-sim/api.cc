@@ -144,6 +144,7 @@ constexpr std::array kEndpoints{
     Endpoint{"POST", "/sim/v1/deposit", "", Security::kSigned, Fixed<1>, &Api::Deposit},
     // The venue ends an order that it had taken; `market=USDM`: of the perpetuals.
     Endpoint{"POST", "/sim/v1/expire", "", Security::kSigned, Fixed<1>, &Api::ExpireOrder},
+    Endpoint{"POST", "/sim/v1/lose", "", Security::kSigned, Fixed<1>, &Api::LoseOrder},
     // The same of the perpetuals' wallet: funding, a transfer.
     Endpoint{"POST", "/sim/v1/income", "", Security::kSigned, Fixed<1>, &Api::SimIncome},
 };

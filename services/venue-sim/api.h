@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -103,6 +104,9 @@ class Api {
   void Commission(ApiCall& call);
   void Deposit(ApiCall& call);
   void ExpireOrder(ApiCall& call);
+  void LoseOrder(ApiCall& call);
+  void EndOfItself(ApiCall& call, UsdmVerb verb,
+                   const std::function<std::optional<ApiError>(const OrderRef&)>& on_spot);
   void RetiredListenKey(ApiCall& call);
   void AllCoins(ApiCall& call);
   void TradeFees(ApiCall& call);

@@ -380,20 +380,35 @@ void Api::Deposit(ApiCall& call) {
 }
 
 void Api::ExpireOrder(ApiCall& call) {
+  EndOfItself(call, UsdmVerb::kExpire, [this, &call](const OrderRef& ref) {
+    const Answer<Canceled> expired = exchange_.Expire(call.account, ref);
+    const ApiError* error = Failed(expired);
+    return error == nullptr ? std::nullopt : std::optional(*error);
+  });
+}
+
+void Api::LoseOrder(ApiCall& call) {
+  EndOfItself(call, UsdmVerb::kLose,
+              [this, &call](const OrderRef& ref) { return exchange_.Lose(call.account, ref); });
+}
+
+// What the venue does to an order of itself, on spot or to a perpetual.
+void Api::EndOfItself(ApiCall& call, UsdmVerb verb,
+                      const std::function<std::optional<ApiError>(const OrderRef&)>& on_spot) {
   const OrderRef ref = ReadRef(call, "orderId", "origClientOrderId");
   const bool usdm = call.request.params.Get("market") == "USDM";
   if (!call.params.ok()) return;
+  std::optional<ApiError> error;
   if (usdm) {
-    UsdmCommand command{.verb = UsdmVerb::kExpire, .account = call.account};
+    UsdmCommand command{.verb = verb, .account = call.account};
     command.place.symbol = ref.symbol;
     command.id = ref.order_id;
     command.client_id = ref.client_order_id;
-    if (const UsdmReply reply = exchange_.Usdm(std::move(command)); reply.error)
-      return call.Fail(*reply.error);
+    error = exchange_.Usdm(std::move(command)).error;
   } else {
-    const Answer<Canceled> expired = exchange_.Expire(call.account, ref);
-    if (const ApiError* error = Failed(expired)) return call.Fail(*error);
+    error = on_spot(ref);
   }
+  if (error) return call.Fail(*error);
   call.json.Object().EndObject();
 }
 

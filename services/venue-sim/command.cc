@@ -68,6 +68,7 @@ std::string EncodeCommand(const Command& command) {
     case CommandKind::kCancel:
     case CommandKind::kCancelAll:
     case CommandKind::kExpire:
+    case CommandKind::kLose:
       SaveRef(writer, command.order);
       writer.Bytes(command.client_order_id);
       break;
@@ -113,6 +114,7 @@ absl::StatusOr<Command> DecodeCommand(std::string_view bytes) {
     case CommandKind::kCancel:
     case CommandKind::kCancelAll:
     case CommandKind::kExpire:
+    case CommandKind::kLose:
       command.order = LoadRef(reader);
       command.client_order_id = reader.Bytes();
       break;
@@ -172,6 +174,9 @@ void Replay(VenueCore& core, UsdmMarket& usdm, const Command& command, base::Tim
       break;
     case CommandKind::kExpire:
       (void)core.Expire(command.account, command.order, time);
+      break;
+    case CommandKind::kLose:
+      (void)core.Lose(command.account, command.order, time);
       break;
     case CommandKind::kCancelAll:
       (void)core.CancelAll(command.account, command.order.symbol, time);

@@ -24,14 +24,15 @@ enum class CommandKind : uint8_t {
   kDeposit,
   kUsdm,
   kExpire,
+  kLose,
 };
 
 struct Command {
   CommandKind kind = CommandKind::kTick;
   CoreOptions options;  // kOpen, kConfigure
   AccountIndex account = 0;
-  PlaceRequest place;           // kPlace, kCancelReplace
-  OrderRef order;               // kCancel, kCancelReplace, kAmend, kExpire; kCancelAll: its symbol
+  PlaceRequest place;  // kPlace, kCancelReplace
+  OrderRef order;      // kCancel, kCancelReplace, kAmend, kExpire, kLose; kCancelAll: its symbol
   std::string client_order_id;  // of the cancel, or the new one of an amend
   bool stop_on_failure = false;
   int64_t quantity = 0;  // kAmend

@@ -128,6 +128,13 @@ Answer<Canceled> Exchange::Expire(AccountIndex account, OrderRef order) {
   return core_.Expire(account, command.order, time);
 }
 
+std::optional<ApiError> Exchange::Lose(AccountIndex account, OrderRef order) {
+  Command command{.kind = CommandKind::kLose, .account = account};
+  command.order = std::move(order);
+  const base::Time time = Record(command);
+  return core_.Lose(account, command.order, time);
+}
+
 std::vector<Canceled> Exchange::CancelAll(AccountIndex account, SymbolIndex symbol) {
   Command command{.kind = CommandKind::kCancelAll, .account = account};
   command.order.symbol = symbol;

@@ -39,6 +39,7 @@ class Exchange {
   Answer<Placed> Place(AccountIndex account, PlaceRequest request);
   Answer<Canceled> Cancel(AccountIndex account, OrderRef order, std::string cancel_client_order_id);
   Answer<Canceled> Expire(AccountIndex account, OrderRef order);
+  std::optional<ApiError> Lose(AccountIndex account, OrderRef order);
   std::vector<Canceled> CancelAll(AccountIndex account, SymbolIndex symbol);
   CancelReplaced CancelReplace(AccountIndex account, OrderRef order,
                                std::string cancel_client_order_id, bool stop_on_failure,

@@ -498,6 +498,20 @@ void FaultGate::HandAmend(const FaultRule& rule) {
       });
 }
 
+// The oldest open order, as an exchange that recovers from an incident may forget one.
+void FaultGate::LoseOrder(const FaultRule& rule) {
+  const bool usdm = rule.door == Door::kUsdm;
+  const std::string symbol = absl::StrCat("symbol=", rule.symbol);
+  Ask("GET", usdm ? "/fapi/v1/openOrders" : "/api/v3/openOrders", symbol,
+      [this, alive = alive_, usdm, symbol](const net::HttpResponse& answer) {
+        const std::string id(FieldOf(answer.body, "orderId"));
+        if (!*alive || id.empty()) return;
+        Ask("POST", "/sim/v1/lose",
+            absl::StrCat(symbol, "&orderId=", id, usdm ? "&market=USDM" : ""),
+            [](const net::HttpResponse&) {});
+      });
+}
+
 void FaultGate::Happen(const FaultRule& rule) {
   if (rule.kind == FaultKind::kClockSkew) {
     SetSkew(rule.delay);
@@ -550,6 +564,8 @@ void FaultGate::Happen(const FaultRule& rule) {
       return HandOrder(rule, "web_");
     case FaultKind::kHandAmend:
       return HandAmend(rule);
+    case FaultKind::kLostOrder:
+      return LoseOrder(rule);
     default:
       return;
   }

@@ -104,6 +104,7 @@ class FaultGate : public net::ServerHandler {
   void Happen(const FaultRule& rule);
   void HandOrder(const FaultRule& rule, std::string_view id_prefix);
   void HandAmend(const FaultRule& rule);
+  void LoseOrder(const FaultRule& rule);
   void SetSkew(base::Duration ahead) { skewed_.ahead = ahead; }
   net::HttpResponse ErrorOf(const FaultRule& rule, Door door);
 

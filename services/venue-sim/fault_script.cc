@@ -35,6 +35,7 @@ constexpr config::Name<FaultKind> kKinds[] = {
     {"adl", FaultKind::kAdl},
     {"hand_order", FaultKind::kHandOrder},
     {"hand_amend", FaultKind::kHandAmend},
+    {"lost_order", FaultKind::kLostOrder},
     {"transfer", FaultKind::kTransfer},
     {"disconnect", FaultKind::kDisconnect},
     {"silence", FaultKind::kSilence},
@@ -75,7 +76,7 @@ bool Has(FaultKind kind, std::string_view key) {
   if (key == "every") return kind >= FaultKind::kFunding && kind != FaultKind::kClockSkew;
   if (key == "symbol")
     return any({FaultKind::kFunding, FaultKind::kLiquidation, FaultKind::kAdl,
-                FaultKind::kHandOrder, FaultKind::kHandAmend});
+                FaultKind::kHandOrder, FaultKind::kHandAmend, FaultKind::kLostOrder});
   if (key == "quantity")
     return any(
         {FaultKind::kLiquidation, FaultKind::kAdl, FaultKind::kHandOrder, FaultKind::kHandAmend});

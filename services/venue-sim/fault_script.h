@@ -44,6 +44,7 @@ enum class FaultKind : uint8_t {
   kAdl,  // auto-deleveraging: the venue closes what is held against a bankrupt
   kHandOrder,
   kHandAmend,  // of an order that is open
+  kLostOrder,  // one that is open is gone, and nothing tells of it
   kTransfer,
   kDisconnect,
   kSilence,

@@ -432,6 +432,28 @@ TEST_CASE("A deposit shows in balance and stream") {
   CHECK(user.Events("outboundAccountPosition").back()["B"][0]["a"] == "USDT");
 }
 
+TEST_CASE("An order that the venue lost is in no list, and stays lost over a restart") {
+  VenueHarness venue;
+  venue.Start();
+  TestSocket user(venue, "/ws-api/v3");
+  REQUIRE(user.Call("userDataStream.subscribe.signature", {})["status"] == 200);
+  Fields order = venue.Limit("BUY", "40000", "0.001");
+  order.emplace_back("newClientOrderId", "mine");
+  REQUIRE(venue.Place(order).status == 200);
+  const Fields name{{"symbol", "BTCUSDT"}, {"origClientOrderId", "mine"}};
+  REQUIRE(venue.Signed("POST", "/sim/v1/lose", name).status == 200);
+  venue.Run(10ms);
+  CHECK(user.Events("executionReport").size() == 1);  // NEW
+  for (int start = 0; start < 2; ++start) {
+    CHECK(venue.Signed("GET", "/api/v3/openOrders", {}).json.empty());
+    CHECK(venue.Signed("GET", "/api/v3/allOrders", {{"symbol", "BTCUSDT"}}).json.empty());
+    CHECK(venue.Signed("GET", "/api/v3/order", name).code() == -2013);
+    CHECK(venue.Signed("DELETE", "/api/v3/order", name).code() == -2011);
+    venue.Crash();
+    venue.Start();
+  }
+}
+
 TEST_CASE("The venue survives requests made to break it") {
   VenueHarness venue;
   venue.Start();

@@ -80,6 +80,9 @@ UsdmReply UsdmMarket::Execute(const UsdmCommand& command, const VenueCore& core,
     case UsdmVerb::kExpire:
       reply = End(command, OrderStatus::kExpired, ExecutionType::kExpired);
       break;
+    case UsdmVerb::kLose:
+      reply = Lose(command);
+      break;
     case UsdmVerb::kCancelAlgo:
       reply = CancelAlgo(command);
       break;
@@ -346,6 +349,18 @@ UsdmReply UsdmMarket::End(const UsdmCommand& command, OrderStatus status, Execut
   UsdmReply reply;
   reply.order = order;
   return reply;
+}
+
+UsdmReply UsdmMarket::Lose(const UsdmCommand& command) {
+  const UsdmOrder* found =
+      Find(command.account, command.place.symbol, command.id, command.client_id);
+  if (found == nullptr || !IsOpen(found->status)) return Refused(-2011, "Unknown order sent.");
+  const uint64_t id = found->id, algo_id = found->algo_id;
+  open_orders_.erase(id);
+  orders_.erase(id);
+  open_algos_.erase(algo_id);
+  algos_.erase(algo_id);
+  return {};
 }
 
 UsdmReply UsdmMarket::CancelAlgo(const UsdmCommand& command) {

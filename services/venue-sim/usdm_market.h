@@ -106,6 +106,7 @@ class UsdmMarket {
   UsdmOrder& Enter(AccountIndex account, const UsdmPlace& request, UsdmType original,
                    uint64_t algo_id, const VenueCore& core);
   UsdmReply End(const UsdmCommand& command, OrderStatus status, ExecutionType type);
+  UsdmReply Lose(const UsdmCommand& command);
   UsdmReply CancelAlgo(const UsdmCommand& command);
   UsdmReply Amend(const UsdmCommand& command, const VenueCore& core);
   UsdmReply SetUp(const UsdmCommand& command);

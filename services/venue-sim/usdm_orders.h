@@ -117,6 +117,7 @@ enum class UsdmVerb : uint8_t {
   kSetHedge,     // `amount`: 1 or 0; refused while anything is held or open
   kSetLeverage,  // `amount`
   kSetMargin,    // `amount`: 1 isolated, 0 cross
+  kLose,         // an open order is gone from every list, and nobody is told
 };
 
 // One command of an account, as the venue's journal keeps it.
@@ -124,7 +125,7 @@ struct UsdmCommand {
   UsdmVerb verb = UsdmVerb::kPlace;
   AccountIndex account = 0;
   UsdmPlace place;
-  uint64_t id = 0;        // kCancel, kExpire, kCancelAlgo: by number when above 0
+  uint64_t id = 0;        // kCancel, kExpire, kLose, kCancelAlgo: by number when above 0
   std::string client_id;  // else by name
   base::Duration countdown{0};
   std::string income_type;

@@ -238,6 +238,25 @@ TEST_CASE("The countdown cancels what is open, and a key that is not kept ends i
   CHECK(stream.Events("listenKeyExpired").size() == 1);
 }
 
+TEST_CASE("An order that the perpetuals lost is in no list, and stays lost over a restart") {
+  VenueHarness venue;
+  venue.Start();
+  venue.Run(1s);
+  REQUIRE(Ask(venue, "POST", "order", Limit("BUY", Away(venue, 90), "mine")).status == 200);
+  const Fields name{{"symbol", "BTCUSDT"}, {"origClientOrderId", "mine"}};
+  Fields lost = name;
+  lost.emplace_back("market", "USDM");
+  REQUIRE(venue.Signed("POST", "/sim/v1/lose", lost).status == 200);
+  for (int start = 0; start < 2; ++start) {
+    CHECK(Ask(venue, "GET", "openOrders", {}).json.empty());
+    CHECK(Ask(venue, "GET", "order", name).code() == -2013);
+    CHECK(Ask(venue, "DELETE", "order", name).code() == -2011);
+    venue.Crash();
+    venue.Start();
+  }
+  CHECK(venue.Signed("POST", "/sim/v1/lose", lost).code() == -2011);
+}
+
 TEST_CASE("Perpetuals survive the death of their process to the last unit") {
   VenueHarness venue;
   venue.options().exchange.snapshot_interval = 3s;

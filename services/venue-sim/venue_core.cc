@@ -229,6 +229,23 @@ Answer<Canceled> VenueCore::Expire(AccountIndex account, const OrderRef& order, 
   return expired;
 }
 
+std::optional<ApiError> VenueCore::Lose(AccountIndex account, const OrderRef& ref, base::Time now) {
+  Step(now);
+  const VenueOrder* found = Resolve(account, ref);
+  if (found == nullptr || !IsOpen(found->status)) return UnknownOrder();
+  const OrderKey key{ref.symbol, found->order_id};
+  Unlock(orders_.at(key));
+  by_client_id_.erase({account, ref.symbol, found->request.client_order_id});
+  open_orders_.erase(key);
+  orders_.erase(key);
+  // The book ends what is no order of an account any more, and so nobody hears of it.
+  SymbolBook& book = *books_[ref.symbol];
+  const matching::Reject reason = book.engine().Cancel(key.second);
+  GANNET_CHECK(reason == matching::Reject::kNone, "an open order of an account stands in its book");
+  book.EndOperation();
+  return std::nullopt;
+}
+
 Answer<Canceled> VenueCore::CancelIfOpen(AccountIndex account, const OrderRef& ref,
                                          const std::string& cancel_client_order_id) {
   const VenueOrder* order = Resolve(account, ref);
@@ -473,7 +490,8 @@ std::string VenueCore::MakeClientOrderId() {
 
 VenueOrder* VenueCore::OfEngine(SymbolIndex symbol, const matching::Order& order) {
   if (order.owner < kFirstAccount) return nullptr;
-  return &orders_.at({symbol, order.id});
+  const auto found = orders_.find({symbol, order.id});
+  return found == orders_.end() ? nullptr : &found->second;  // none: it is being lost
 }
 
 void VenueCore::OnOrderAccepted(SymbolIndex symbol, const matching::Order& engine_order) {

@@ -83,6 +83,9 @@ class VenueCore : public AgentMarket {
                           const std::string& cancel_client_order_id, base::Time now);
   // The venue itself ends an order that it had taken: EXPIRED.
   Answer<Canceled> Expire(AccountIndex account, const OrderRef& order, base::Time now);
+  // The venue loses an open order: it is out of the book and of every list, and nobody is told.
+  // Its trades and what it moved stay.
+  std::optional<ApiError> Lose(AccountIndex account, const OrderRef& order, base::Time now);
   std::vector<Canceled> CancelAll(AccountIndex account, SymbolIndex symbol, base::Time now);
   CancelReplaced CancelReplace(AccountIndex account, const OrderRef& order,
                                const std::string& cancel_client_order_id, bool stop_on_failure,

@@ -101,6 +101,35 @@ TEST_CASE("VenueCore locks for a resting order and gives back on cancel") {
   CHECK(Failed(canceled)->code == -2011);
 }
 
+TEST_CASE("VenueCore loses an order without a word, and keeps what it did") {
+  CoreFixture f;
+  const int64_t price = f.best(Side::kSell);  // what stands there, and then it rests
+  PlaceRequest request = f.Limit(Side::kBuy, price, "0");
+  const market::Level ask = *f.core.Best(0, Side::kSell);
+  request.quantity = ask.quantity.mantissa + D("0.5");
+  request.client_order_id = "mine";
+  const auto placed = f.Place(request);
+  REQUIRE(Ok(placed));
+  REQUIRE(Ok(placed)->order.status == OrderStatus::kPartiallyFilled);
+  const OrderRef ref{0, Ok(placed)->order.order_id, {}};
+  const size_t told = f.events.executions.size(), trades = f.core.account_trades(0).size();
+  const size_t balances = f.events.balances.size();
+  REQUIRE(trades > 0);
+  REQUIRE_FALSE(f.core.Lose(0, ref, f.core.now()));
+  CHECK(f.core.OpenOrders(0, std::nullopt).empty());
+  CHECK(Failed(f.core.FindOrder(0, ref)));
+  CHECK(Failed(f.core.FindOrder(0, {0, 0, "mine"})));
+  CHECK(f.core.engine(0).Find(ref.order_id) == nullptr);  // nor in the book
+  CHECK(f.core.ledger().balance(0, "USDT").locked == 0);
+  CHECK(f.core.account_trades(0).size() == trades);
+  CHECK(f.events.executions.size() == told);
+  CHECK(f.events.balances.size() == balances);
+  CHECK(Failed(f.core.Cancel(0, ref, "", f.core.now())));
+  CHECK(f.core.Lose(0, ref, f.core.now()));  // it is gone
+  f.Run(5s);
+  CHECK(Ok(f.Place(f.Limit(Side::kBuy, price / 100 * 90 / 1'000'000 * 1'000'000, "0.5"))));
+}
+
 TEST_CASE("VenueCore fills a market order at the book and charges the fee in what is received") {
   CoreFixture f;
   const auto placed = f.Place(f.Market(Side::kBuy, "0.01"));

@@ -245,7 +245,8 @@ venue_sim::FaultScript Script(const std::string& text, Wire wire, Product produc
     rule.door = DoorOf(product);
     if (wire == Wire::kSockets) RunFaster(rule);
     // By hand it is done where perpetuals are at home.
-    if ((rule.kind == FaultKind::kHandOrder || rule.kind == FaultKind::kHandAmend) &&
+    if ((rule.kind == FaultKind::kHandOrder || rule.kind == FaultKind::kHandAmend ||
+         rule.kind == FaultKind::kLostOrder) &&
         product == Product::kBybitLinear)
       rule.door = venue_sim::Door::kUsdm;
   }
@@ -349,6 +350,52 @@ TEST_CASE("Orders end in the venue's truth whatever it does wrong") {
   const size_t number = GENERATE(range(size_t{0}, Cases().size()));
   const FaultCase& fault = Cases()[number];
   if ((fault.products & Bit(product)) != 0) Check(Wire::kMemory, product, fault);
+}
+
+// --- an order that the venue lost ---------------------------------------------------------
+
+// What people sign, carried out: what was said to it.
+std::string Signed(Session& session, const AdjustRequest& request) {
+  std::optional<absl::StatusOr<AdjustAnswer>> answer;
+  REQUIRE(session.host().service->Adjust(
+      request, [&](const absl::StatusOr<AdjustAnswer>& said) { answer = said; }));
+  REQUIRE(session.Until([&] { return answer.has_value(); }));
+  return answer->ok() ? "" : std::string(answer->status().message());
+}
+
+TEST_CASE("An order that the venue lost is open until two people sign its end") {
+  const Product product =
+      GENERATE(Product::kSpot, Product::kUsdm, Product::kBybit, Product::kBybitLinear);
+  CAPTURE(static_cast<int>(product));
+  Session session(Wire::kMemory, product);
+  REQUIRE(session.Ready());
+  const market::ClientOrderId id("g1lost");
+  session.host().Decide(session.Limit(id.text(), Side::kBuy, -500'000), 10s);
+  REQUIRE(session.Reaches(id.text(), market::OrderState::kAccepted));
+  venue_sim::FaultScript script =
+      Script(Rule("fault: lost_order, from: 1s"), Wire::kMemory, product);
+  session.ground().gate().Begin(script);
+  REQUIRE(session.Until([&] { return session.truth().open_orders() == 0; }));
+  const ExecutionEngine& engine = session.engine();
+  REQUIRE(session.Until([&] { return !engine.Halts().empty(); }));
+  session.Run(60s);
+  CHECK(engine.state().Find(id)->life.state() == market::OrderState::kAccepted);
+
+  AdjustRequest request;
+  request.person = "ann";
+  request.reason = "purged";
+  request.order = id;
+  request.evidence = "https://tickets/12";
+  CHECK(Signed(session, request).empty());
+  request.step = AdjustmentNote::Step::kApproved;
+  request.proposal = 1;
+  CHECK(Signed(session, request).find("another person") != std::string::npos);
+  request.person = "ben";
+  CHECK(Signed(session, request).empty());
+  CHECK(engine.state().Find(id)->life.state() == market::OrderState::kCanceled);
+  CHECK(engine.Halts().empty());
+  session.host().Decide(session.Limit("g1next", Side::kBuy, 20'000, "0.002"), 10s);
+  CHECK(session.Reaches("g1next", market::OrderState::kFilled));
 }
 
 // Of requests that place, of their answers, and of what they place.
