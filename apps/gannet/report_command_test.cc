@@ -107,6 +107,27 @@ TEST_CASE("gannet report writes each format, and all of them by name") {
   }());
 }
 
+TEST_CASE("gannet report draws a headline with characters that Unicode assigns to nobody") {
+  Folder folder;
+  store::Batch batch = reporting::TestHistory();
+  batch.signals[0].title = "Exchange\uFDD0 drained\uFFFE\U0010FFFF";
+  folder.Record(batch);
+  folder.options.format = "all";
+  REQUIRE(folder.Run().ok());
+  CHECK(folder.Read("report.pdf").starts_with("%PDF-"));
+  CHECK(Holds(folder.Read("csv/trades.csv"), ",HACK,Exchange\uFDD0 drained\uFFFE\U0010FFFF,"));
+}
+
+TEST_CASE("gannet report writes the other formats where one cannot be written") {
+  Folder folder;
+  folder.Record(reporting::TestHistory());
+  REQUIRE(folder.files.MakeDirs(folder.options.out_folder + "/report.pdf/in-the-way").ok());
+  folder.options.format = "all";
+  CHECK(Holds(folder.Refusal(), "report.pdf"));
+  for (const char* name : {"report.xlsx", "report.json", "csv/fills.csv"})
+    CHECK(folder.files.Exists(folder.options.out_folder + "/" + name));
+}
+
 TEST_CASE("gannet report takes the last 30 days without a period") {
   Folder folder;
   folder.Record(reporting::TestHistory());

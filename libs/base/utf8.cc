@@ -6,6 +6,8 @@
 namespace gannet::base {
 namespace {
 
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
+
 uint8_t ByteAt(std::string_view bytes, size_t index) { return static_cast<uint8_t>(bytes[index]); }
 
 // Length of the well-formed sequence at `pos`; 0 when there is none.
@@ -36,6 +38,29 @@ size_t SequenceLength(std::string_view bytes, size_t pos) {
     high = 0xBF;
   }
   return length;
+}
+
+// Of a well-formed sequence.
+uint32_t CodePoint(std::string_view sequence) {
+  uint32_t code_point =
+      sequence.size() == 1 ? ByteAt(sequence, 0) : ByteAt(sequence, 0) & (0x7Fu >> sequence.size());
+  for (const char next : sequence.substr(1))
+    code_point = code_point << 6 | (static_cast<uint8_t>(next) & 0x3Fu);
+  return code_point;
+}
+
+// `keep`: whether a well-formed sequence stays.
+template <class Keep>
+std::string Replace(std::string_view bytes, Keep keep) {
+  std::string text;
+  text.reserve(bytes.size());
+  for (size_t pos = 0; pos < bytes.size();) {
+    const size_t length = SequenceLength(bytes, pos);
+    const std::string_view sequence = bytes.substr(pos, length);
+    text.append(length > 0 && keep(sequence) ? sequence : kReplacement);
+    pos += length > 0 ? length : 1;
+  }
+  return text;
 }
 
 // Words of 8 or 4 bytes, the last of which may cover bytes of the one before once more.
@@ -74,19 +99,16 @@ bool IsUtf8(std::string_view bytes) {
 }
 
 std::string ReplaceBadUtf8(std::string_view bytes) {
-  std::string text;
-  text.reserve(bytes.size());
-  for (size_t pos = 0; pos < bytes.size();) {
-    const size_t length = SequenceLength(bytes, pos);
-    if (length == 0) {
-      text += "\xEF\xBF\xBD";
-      ++pos;
-    } else {
-      text.append(bytes.substr(pos, length));
-      pos += length;
-    }
-  }
-  return text;
+  return Replace(bytes, [](std::string_view) { return true; });
+}
+
+bool IsNoncharacter(uint32_t code_point) {
+  return (code_point >= 0xFDD0 && code_point <= 0xFDEF) || (code_point & 0xFFFE) == 0xFFFE;
+}
+
+std::string ReplaceNoncharacters(std::string_view bytes) {
+  return Replace(bytes,
+                 [](std::string_view sequence) { return !IsNoncharacter(CodePoint(sequence)); });
 }
 
 }  // namespace gannet::base

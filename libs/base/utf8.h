@@ -2,6 +2,7 @@
 // U+10FFFF.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -10,5 +11,11 @@ namespace gannet::base {
 bool IsUtf8(std::string_view bytes);
 // Every byte that is not part of a well-formed sequence becomes U+FFFD.
 std::string ReplaceBadUtf8(std::string_view bytes);
+
+// The 66 code points that Unicode assigns to nobody: U+FDD0 to U+FDEF and the last two
+// of every plane. Well-formed, yet XML and Cairo refuse some or all of them.
+bool IsNoncharacter(uint32_t code_point);
+// As ReplaceBadUtf8; noncharacters become U+FFFD too.
+std::string ReplaceNoncharacters(std::string_view bytes);
 
 }  // namespace gannet::base

@@ -46,5 +46,18 @@ TEST_CASE("ReplaceBadUtf8 replaces each bad byte and keeps the rest") {
   CHECK(ReplaceBadUtf8("\xE2\x82x") == "\xEF\xBF\xBD\xEF\xBF\xBDx");
 }
 
+TEST_CASE("ReplaceNoncharacters replaces what Unicode assigns to nobody, and bad bytes") {
+  for (const char* text : {"\uFDD0", "\uFDEF", "\uFFFE", "\uFFFF", "\U0001FFFE", "\U0003FFFF",
+                           "\U0004FFFE", "\U000FFFFF", "\U0010FFFE", "\U0010FFFF", "\xFF"}) {
+    CAPTURE(text);
+    CHECK(ReplaceNoncharacters(std::string("a") + text + "b") == "a\uFFFDb");
+  }
+  for (const char* text : {"", "plain", "\uFDCF", "\uFDF0", "\uFFFD", "\uEFFF", "\U00010000",
+                           "\U0001FFFD", "\U0001EFFE", "\U00020000", "\U0010FFFD"}) {
+    CAPTURE(text);
+    CHECK(ReplaceNoncharacters(text) == text);
+  }
+}
+
 }  // namespace
 }  // namespace gannet::base

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "libs/base/utf8.h"
 #include "services/ingest/feed_text.h"
 #include "services/ingest/html_entities.h"
 
@@ -21,7 +22,8 @@ bool IsSpace(uint32_t c) {
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // Collapses white space, and drops what has no place in a line of text: control
-// characters and the direction overrides that make text read as what it is not.
+// characters, noncharacters, and the direction overrides that make text read as what
+// it is not.
 class Line {
  public:
   explicit Line(size_t limit) : limit_(limit) {}
@@ -31,7 +33,7 @@ class Line {
       return;
     }
     const bool direction = (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
-    if (c < 0x20 || c == 0x7F || direction) return;
+    if (c < 0x20 || c == 0x7F || direction || base::IsNoncharacter(c)) return;
     if (space_) text_.push_back(' ');
     space_ = false;
     AppendUtf8(text_, c);

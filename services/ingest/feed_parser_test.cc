@@ -226,6 +226,7 @@ TEST_CASE("HtmlToText drops what is not read and keeps what is") {
   CHECK(HtmlToText("&eacute;&#233;&#xE9;&bogus; &copy", 100) == "ééé&bogus; &copy");
   CHECK(HtmlToText("<style>p{}</style", 100).empty());
   CHECK(HtmlToText("left\xE2\x80\xAEright", 100) == "leftright");
+  CHECK(HtmlToText("a\uFDD0b\uFDEFc\U0001FFFE&#xFDD0;&#x10FFFF;d", 100) == "abcd");
   CHECK(HtmlToText("caf\xC3\xA9", 4) == "caf");
 }
 

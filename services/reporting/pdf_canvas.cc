@@ -23,9 +23,10 @@ cairo_status_t AppendBytes(void* to, const unsigned char* data, unsigned int len
   return CAIRO_STATUS_SUCCESS;
 }
 
-// Pango stops at bytes that are not UTF-8, and a line break would be a second line.
+// Pango stops at bytes that are not UTF-8, Cairo refuses the whole document for one
+// noncharacter, and a line break would be a second line.
 std::string CleanText(std::string_view text) {
-  std::string clean = base::ReplaceBadUtf8(text);
+  std::string clean = base::ReplaceNoncharacters(text);
   for (char& c : clean) {
     if (static_cast<unsigned char>(c) < 0x20) c = ' ';
   }

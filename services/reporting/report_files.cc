@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
 
 namespace gannet::reporting {
@@ -12,28 +13,27 @@ absl::StatusOr<std::vector<std::string>> WriteReport(const Report& report,
                                                      const std::string& folder) {
   GANNET_RETURN_IF_ERROR(files.MakeDirs(folder));
   std::vector<std::string> written;
-  const auto write = [&](const std::string& name, const std::string& bytes) {
-    written.push_back(folder + "/" + name);
-    return files.WriteAtomically(written.back(), bytes);
+  absl::Status failed;
+  const auto write = [&](const std::string& name, const absl::StatusOr<std::string>& bytes) {
+    const std::string path = folder + "/" + name;
+    const absl::Status status = bytes.ok() ? files.WriteAtomically(path, *bytes) : bytes.status();
+    if (status.ok()) written.push_back(path);
+    failed.Update(status);
   };
   const auto wants = [&](Format format) {
     return std::find(formats.begin(), formats.end(), format) != formats.end();
   };
-  if (wants(Format::kPdf)) {
-    GANNET_ASSIGN_OR_RETURN(const std::string bytes, PdfBytes(report));
-    GANNET_RETURN_IF_ERROR(write("report.pdf", bytes));
-  }
-  if (wants(Format::kXlsx)) {
-    GANNET_ASSIGN_OR_RETURN(const std::string bytes, XlsxBytes(report, files, folder));
-    GANNET_RETURN_IF_ERROR(write("report.xlsx", bytes));
-  }
-  if (wants(Format::kJson)) GANNET_RETURN_IF_ERROR(write("report.json", JsonBytes(report)));
+  if (wants(Format::kPdf)) write("report.pdf", PdfBytes(report));
+  if (wants(Format::kXlsx)) write("report.xlsx", XlsxBytes(report, files, folder));
+  if (wants(Format::kJson)) write("report.json", JsonBytes(report));
   if (wants(Format::kCsv)) {
-    GANNET_RETURN_IF_ERROR(files.MakeDirs(folder + "/csv"));
-    for (const auto& [name, bytes] : CsvFiles(report))
-      GANNET_RETURN_IF_ERROR(write("csv/" + name, bytes));
+    failed.Update(files.MakeDirs(folder + "/csv"));
+    for (const auto& [name, bytes] : CsvFiles(report)) write("csv/" + name, bytes);
   }
-  return written;
+  if (failed.ok()) return written;
+  if (written.empty()) return failed;
+  return absl::Status(failed.code(),
+                      absl::StrCat(failed.message(), "; the other formats are in ", folder));
 }
 
 ReportWriter WriterOf(base::Files& files) {

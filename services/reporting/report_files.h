@@ -23,7 +23,8 @@ inline constexpr Format kAllFormats[] = {Format::kPdf, Format::kXlsx, Format::kC
 
 // Writes into `folder`, which is made: report.pdf, report.xlsx, report.json, and
 // csv/ with a file a table beside figures.csv and notes.csv. Gives the paths
-// written, in that order. Each file appears whole or not at all.
+// written, in that order. Each file appears whole or not at all; where one cannot be
+// written, the others are, and the first failure is given.
 absl::StatusOr<std::vector<std::string>> WriteReport(const Report& report,
                                                      const std::vector<Format>& formats,
                                                      base::Files& files, const std::string& folder);

@@ -37,9 +37,9 @@ double SerialOf(base::Time time) {
   return kEpoch + days + std::chrono::duration<double, std::ratio<86'400>>(time - day).count();
 }
 
-// XML 1.0 has no control characters, and no bytes that are not UTF-8.
+// XML 1.0 has no control characters, no U+FFFE and U+FFFF, and no bytes that are not UTF-8.
 std::string CleanText(std::string_view text) {
-  std::string clean = base::ReplaceBadUtf8(text.substr(0, kMaxCellBytes));
+  std::string clean = base::ReplaceNoncharacters(text.substr(0, kMaxCellBytes));
   for (char& c : clean) {
     if (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') c = ' ';
   }
