@@ -1,11 +1,12 @@
 // Who did what, when, and what came of it: the audit of a running process.
-#include <iterator>
 #include <ostream>
+#include <string_view>
 
 #include "absl/strings/str_cat.h"
 #include "apps/gannet/remote.h"
 #include "gannet/ops/v1/admin_service.pb.h"
 #include "libs/base/time.h"
+#include "libs/command/audit.h"
 #include "libs/market/account.h"
 #include "libs/market/names.h"
 
@@ -17,18 +18,13 @@ namespace pb = ::gannet::ops::v1;
 constexpr char kList[] = "gannet.ops.v1.AdminService/ListAudit";
 constexpr int kMostPage = 1'000;
 
-// What people do beside commands, as services/gateway records it.
-constexpr const char* kAccessActions[] = {"SIGN_IN",      "SIGN_OUT",    "PASSWORD_CHANGE",
-                                          "CONSENT",      "USER_ADD",    "USER_CONFIRM",
-                                          "USER_DISABLE", "USER_ENABLE", "REPORT"};
-
 std::vector<std::string> Actions() {
-  std::vector<std::string> all(std::begin(kAccessActions), std::end(kAccessActions));
-  for (uint8_t kind = 0;; ++kind) {
-    const std::string name = market::Name(static_cast<market::CommandKind>(kind));
-    if (name != "?") all.push_back(name);
-    if (kind == UINT8_MAX) break;
-  }
+  std::vector<std::string> all;
+  const auto add = [&all](const char* name) {
+    if (std::string_view(name) != "?") all.emplace_back(name);
+  };
+  for (int kind = 0; kind <= UINT8_MAX; ++kind) add(Name(static_cast<command::AccessKind>(kind)));
+  for (int kind = 0; kind <= UINT8_MAX; ++kind) add(Name(static_cast<market::CommandKind>(kind)));
   return all;
 }
 

@@ -36,6 +36,30 @@ bool Wanted(const std::vector<std::string>& list, const std::string& value) {
 
 }  // namespace
 
+const char* Name(AccessKind kind) {
+  switch (kind) {
+    case AccessKind::kSignIn:
+      return "SIGN_IN";
+    case AccessKind::kSignOut:
+      return "SIGN_OUT";
+    case AccessKind::kPasswordChange:
+      return "PASSWORD_CHANGE";
+    case AccessKind::kConsent:
+      return "CONSENT";
+    case AccessKind::kUserAdd:
+      return "USER_ADD";
+    case AccessKind::kUserConfirm:
+      return "USER_CONFIRM";
+    case AccessKind::kUserDisable:
+      return "USER_DISABLE";
+    case AccessKind::kUserEnable:
+      return "USER_ENABLE";
+    case AccessKind::kReport:
+      return "REPORT";
+  }
+  return "?";
+}
+
 wire::EngineNote ToNote(const AccessNote& note) {
   wire::CanonicalWriter body;
   body.Bytes(note.person);

@@ -22,10 +22,24 @@
 
 namespace gannet::command {
 
+// What people do beside commands.
+enum class AccessKind : uint8_t {
+  kSignIn,
+  kSignOut,
+  kPasswordChange,
+  kConsent,
+  kUserAdd,
+  kUserConfirm,
+  kUserDisable,
+  kUserEnable,
+  kReport
+};
+const char* Name(AccessKind kind);  // "SIGN_IN"; "?": there is none such
+
 // What somebody did beside commands. Becomes a note of engine "access".
 struct AccessNote {
   std::string person;  // of a sign-in that was refused: the name, if there is such a user
-  std::string action;  // "SIGN_IN", "SIGN_OUT", "CONSENT", "USER_ADD", …
+  std::string action;  // the name of an AccessKind; another build may have more of them
   std::string about;   // the user meant, the account of a report
   std::string detail;  // from where, with which role
   bool refused = false;

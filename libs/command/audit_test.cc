@@ -1,6 +1,7 @@
 #include "libs/command/audit.h"
 
 #include <catch2/catch_test_macros.hpp>
+#include <set>
 #include <string>
 
 namespace gannet::command {
@@ -38,6 +39,15 @@ market::Event<wire::EngineNote> Note(uint64_t id, AccessNote note) {
   event.header.event_time = At(static_cast<int64_t>(id));
   event.value = ToNote(note);
   return event;
+}
+
+TEST_CASE("Each kind of what people do beside commands has a name of its own") {
+  std::set<std::string> names;
+  const int last = static_cast<int>(AccessKind::kReport);
+  for (int kind = 0; kind <= last; ++kind) names.insert(Name(static_cast<AccessKind>(kind)));
+  CHECK(names.size() == static_cast<size_t>(last) + 1);
+  CHECK_FALSE(names.contains("?"));
+  CHECK(Name(static_cast<AccessKind>(last + 1)) == std::string("?"));
 }
 
 TEST_CASE("AuditRecord tells who did what and what became of it") {

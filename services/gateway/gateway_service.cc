@@ -579,7 +579,8 @@ void GatewayService::MakeReport(const Admitted& request, const Respond& respond)
       respond(ReportAnswer(ask, *made));
       log_.Info("report", {{"user", user}, {"account", ask.account}, {"made", made->ok()}});
       if (commands_ != nullptr)
-        commands_->Record({user, "REPORT", ask.account, ask.format, !made->ok()});
+        commands_->Record({user, command::Name(command::AccessKind::kReport), ask.account,
+                           ask.format, !made->ok()});
     });
   });
 }

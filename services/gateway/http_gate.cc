@@ -17,10 +17,12 @@
 namespace gannet::gateway {
 namespace {
 
+using command::AccessKind;
+
 constexpr std::string_view kCookie = "gannet_session";
 constexpr std::string_view kScriptUser = "local-script";
 constexpr char kFirstUser[] = "admin";
-constexpr std::string_view kConsentAction = "CONSENT", kConsentAbout = "version ";
+constexpr std::string_view kConsentAbout = "version ";
 constexpr Rate kRequests{.burst = 300, .per_second = 100};     // of one address
 constexpr Rate kSignIns{.burst = 10, .per_second = 4.0 / 12};  // the same
 constexpr Rate kSignInsByUser{.burst = 5, .per_second = 1.0 / 12};
@@ -179,7 +181,7 @@ std::unique_ptr<RateLimiter> MakeLimiter(const GatewayConfig& config, const base
 }  // namespace
 
 command::AccessNote ConsentNote(const std::string& person) {
-  return {person, std::string(kConsentAction),
+  return {person, Name(AccessKind::kConsent),
           absl::StrCat(std::string(kConsentAbout), kConsentVersion), ""};
 }
 
@@ -260,7 +262,9 @@ void HttpGate::Reload() {
 void HttpGate::Hear(const market::Event<wire::EngineNote>& event) {
   if (!shares_people()) return;
   const std::optional<command::AccessNote> note = command::AccessOf(event.value);
-  if (!note || note->action != kConsentAction || !note->about.starts_with(kConsentAbout)) return;
+  if (!note || note->action != Name(AccessKind::kConsent) ||
+      !note->about.starts_with(kConsentAbout))
+    return;
   uint32_t version = 0;
   const std::string_view number = std::string_view(note->about).substr(kConsentAbout.size());
   if (std::from_chars(number.data(), number.data() + number.size(), version).ec == std::errc())
@@ -487,7 +491,7 @@ void HttpGate::CheckSignIn(const Admitted& request, const std::string& from,
       const User* again = users_.Find(owner.user);
       if (!right || again == nullptr || again->disabled) {
         log_.Warning("sign_in_failed", {{"user", Known(owner.user)}});
-        Record(known ? owner.user : "", "SIGN_IN", known ? "" : "an unknown name", from,
+        Record(known ? owner.user : "", AccessKind::kSignIn, known ? "" : "an unknown name", from,
                /*refused=*/true);
         return respond(ErrorAnswer(
             401, "name or password is wrong; `gannet user add` makes a new one where it is lost"));
@@ -509,7 +513,7 @@ void HttpGate::OpenSession(const SessionOwner& owner, const std::string& from,
         }
         if (came_from_.size() < kMaxPlaces) came_from_.emplace(name, from);
         log_.Info("signed_in", {{"user", name}});
-        Record(name, "SIGN_IN", "", from);
+        Record(name, AccessKind::kSignIn, "", from);
         net::HttpResponse response = JsonAnswer(200, SessionBody(*user, *token));
         response.headers.emplace_back("Set-Cookie", Cookie(*token));
         respond(std::move(response));
@@ -528,7 +532,7 @@ void HttpGate::SignOut(const Admitted& request, const Respond& respond) {
       request.session_token, [this, user = request.user, respond](const absl::Status& closed) {
         if (!closed.ok())
           return respond(NotNow("nobody can be signed out now; try again in a moment"));
-        Record(user, "SIGN_OUT", "", "");
+        Record(user, AccessKind::kSignOut, "", "");
         net::HttpResponse response = JsonAnswer(200, R"({"signed_out":true})");
         response.headers.emplace_back("Set-Cookie", Cookie(""));
         respond(std::move(response));
@@ -578,7 +582,7 @@ void HttpGate::KeepPassword(const std::string& name, const std::string& hash,
       log_.Warning("first_password_kept", {{"error", std::string(gone.message())}});
   }
   log_.Info("password_changed", {{"user", name}});
-  Record(name, "PASSWORD_CHANGE", name, "");
+  Record(name, AccessKind::kPasswordChange, name, "");
   sessions_->CloseAllOf(name, [respond](const absl::Status&) {
     respond(JsonAnswer(200, R"({"changed":true,"signed_out":true})"));
   });
@@ -608,7 +612,7 @@ void HttpGate::AddUser(const Admitted& request, const Respond& respond) {
         return respond(ErrorAnswer(400, std::string(status.message())));
       if (!status.ok()) return respond(ErrorAnswer(409, std::string(status.message())));
       log_.Info("user_added", {{"user", name}, {"role", Name(role)}, {"by", by}});
-      Record(by, "USER_ADD", name, Name(role));
+      Record(by, AccessKind::kUserAdd, name, Name(role));
       respond(JsonAnswer(200,
                          Text(Json{{"name", name}, {"role", Name(role)}, {"password", password}})));
     });
@@ -631,7 +635,7 @@ void HttpGate::ConfirmUser(const Admitted& request, const Respond& respond) {
   if (!status.ok()) return respond(ErrorAnswer(503, std::string(status.message())));
   if (!counts) {
     log_.Info("user_confirmed", {{"user", name}, {"by", request.user}});
-    Record(request.user, "USER_CONFIRM", name, "");
+    Record(request.user, AccessKind::kUserConfirm, name, "");
   }
   respond(JsonAnswer(200, Text(Json{{"name", name}, {"confirmed", true}})));
 }
@@ -646,7 +650,7 @@ void HttpGate::DisableUser(const Admitted& request, const Respond& respond) {
   if (absl::IsNotFound(status)) return respond(ErrorAnswer(404, std::string(status.message())));
   if (!status.ok()) return respond(ErrorAnswer(503, std::string(status.message())));
   log_.Info("user_disabled", {{"user", name}, {"disabled", disabled}, {"by", request.user}});
-  Record(request.user, disabled ? "USER_DISABLE" : "USER_ENABLE", name, "");
+  Record(request.user, disabled ? AccessKind::kUserDisable : AccessKind::kUserEnable, name, "");
   const auto answer = [name, disabled, respond](const absl::Status&) {
     respond(JsonAnswer(200, Text(Json{{"name", name}, {"disabled", disabled}})));
   };

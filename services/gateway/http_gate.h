@@ -87,9 +87,9 @@ class HttpGate {
   // Null: the session is over for its owner.
   const User* Signed(const SessionOwner& owner);
   std::string Known(const std::string& name);
-  void Record(const std::string& person, const char* action, const std::string& about,
+  void Record(const std::string& person, command::AccessKind kind, const std::string& about,
               const std::string& detail, bool refused = false) const {
-    if (record_) record_({person, action, about, detail, refused});
+    if (record_) record_({person, command::Name(kind), about, detail, refused});
   }
   struct Caller {
     std::string user, token;
