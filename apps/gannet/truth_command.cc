@@ -134,7 +134,8 @@ int ListAdjustments(const ControlOptions& control, Console console) {
                 << "\n";
   for (const pb::OrderCompared& row : list->orders())
     console.out << row.note() << ": order " << row.client_order_id() << " of " << row.strategy()
-                << " in " << row.instrument() << "\n";
+                << " in " << row.instrument() << "; `gannet adjust propose --order "
+                << row.client_order_id() << "` signs its end\n";
   if (list->differences().empty() && list->orders().empty())
     console.out << "everything is explained\n";
   for (const pb::Adjustment& row : list->adjustments()) {

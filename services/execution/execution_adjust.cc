@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
 #include "services/execution/execution_engine.h"
+#include "services/execution/lost_order.h"
 
 namespace gannet::execution {
 namespace {
@@ -240,8 +241,7 @@ std::vector<std::string> ExecutionEngine::Halts() const {
   for (const market::ClientOrderId& id : vanished_) {
     const TrackedOrder* order = state_.Find(id);
     if (order != nullptr)
-      halts.push_back(absl::StrCat(order->intent.instrument.text(),
-                                   ": the venue does not find order ", id.text()));
+      halts.push_back(absl::StrCat(order->intent.instrument.text(), ": ", NotFoundAtVenue(id)));
   }
   return halts;
 }

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/check.h"
 #include "libs/wire/canonical.h"
+#include "services/execution/lost_order.h"
 
 namespace gannet::execution {
 namespace {
@@ -257,8 +258,7 @@ std::optional<Block> ExecutionEngine::Gate(const market::OrderIntent& intent,
   for (const market::ClientOrderId& id : vanished_) {
     const TrackedOrder* order = state_.Find(id);
     if (order != nullptr && order->intent.instrument == intent.instrument) {
-      return Block{RejectReason::kGateClosed,
-                   absl::StrCat("the venue does not find order ", id.text())};
+      return Block{RejectReason::kGateClosed, NotFoundAtVenue(id)};
     }
   }
   if (!options_.block_on_unknown) return std::nullopt;

@@ -286,7 +286,8 @@ void ExecutionEngine::CompareOrders(const Inspection& run, Comparison& out) cons
     row.strategy = order->intent.strategy;
     row.local = Stated(*order);
     row.equal = false;
-    row.note = "not among the venue's open orders";
+    row.note =
+        vanished_.contains(id) ? "not found at the venue" : "not among the venue's open orders";
     out.orders.push_back(std::move(row));
   }
 }

@@ -247,11 +247,24 @@ void PutOpen(const ExecutionState& state, const StopRun& run, pb::GetStopRespons
       })));
 }
 
-std::string Words(const StopRun& run, const pb::GetStopResponse& stop) {
+// Only people end what the venue does not find.
+std::string OpenWords(const ExecutionEngine& engine, const StopRun& run) {
+  const std::vector<const TrackedOrder*> open = engine.state().OpenIn(run.scope);
+  std::string lost;
+  for (const TrackedOrder* order : open) {
+    if (!engine.vanished().contains(order->id())) continue;
+    lost += base::Concat({lost.empty() ? "; the venue does not find " : ", ", order->id().text()});
+  }
+  if (!lost.empty()) lost += "; `gannet adjust propose --order ID` signs the end of one";
+  return base::Concat({std::to_string(open.size()), " orders without a confirmed end", lost});
+}
+
+std::string Words(const ExecutionEngine& engine, const StopRun& run,
+                  const pb::GetStopResponse& stop) {
   if (run.step == StopRun::Step::kVerified)
     return "verified: the venue lists no order of the scope (" + run.evidence + ")";
   if (run.over) return "lifted before its end was verified";
-  if (stop.open() > 0) return std::to_string(stop.open()) + " orders without a confirmed end";
+  if (stop.open() > 0) return OpenWords(engine, run);
   return "every end is confirmed; the venue's lists are being asked for";
 }
 
@@ -283,7 +296,7 @@ absl::StatusOr<pb::GetStopResponse> StopOf(const ExecutionService& service,
     out.set_order_bytes_after(bytes->orders);
     out.set_cancels_sent(bytes->cancels);
   }
-  out.set_state(Words(*run, out));
+  out.set_state(Words(service.engine(), *run, out));
   return out;
 }
 

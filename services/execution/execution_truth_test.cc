@@ -303,6 +303,11 @@ TEST_CASE("The end of an order that the venue does not find is signed by two peo
   CHECK(f.ProposeEnd("ann", "g1a")->proposal == proposed->proposal);  // the same
   CHECK(f.State("g1a") == OrderState::kPartiallyFilled);
   CHECK_FALSE(f.Adjust(Step::kApproved, "ann", "", proposed->proposal).ok());
+  // Whoever is stopped by it is told what ends it.
+  const std::string what_to_do = "`gannet adjust propose --order g1a`";
+  CHECK(f.Last("g1shut").detail.find(what_to_do) != std::string::npos);
+  REQUIRE(f.engine.Halts().size() == 1);
+  CHECK(f.engine.Halts().front().find(what_to_do) != std::string::npos);
 
   SECTION("another approves") {
     const auto approved = f.Adjust(Step::kApproved, "ben", "", proposed->proposal);

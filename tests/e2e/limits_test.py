@@ -21,7 +21,9 @@ BEFORE, AFTER = "max_order_notional: 25000 ", "max_order_notional: 1000 "
 
 
 class Platform:
-    def __init__(self, bin_dir, folder, more=""):
+    def __init__(self, bin_dir, folder, more="", strategies=None, flags=()):
+        """`more`: lines of the gate; `strategies`: a file in place of the shipped one; `flags`: of `gannet run`."""
+        self.flags = flags
         self.gannet = os.path.join(bin_dir, "gannet")
         self.folder, self.data = folder, os.path.join(folder, "data")
         self.tokens = {name: os.path.join(folder, f"{name}.token") for name in PEOPLE}
@@ -39,7 +41,7 @@ class Platform:
             file.write(text.replace("gate:\n", f"gate:\n{more}"))
         self.config = os.path.join(folder, "gannet.yaml")
         with open(self.config, "w", encoding="utf-8") as file:
-            file.write(f"market: venue-sim\nlimits: {self.limits}\nstrategies: {here}/config/strategies.yaml\n"
+            file.write(f"market: venue-sim\nlimits: {self.limits}\nstrategies: {strategies or os.path.join(here, 'config', 'strategies.yaml')}\n"
                        f"ml-inference: {{registry: {here}/services/ml-inference/models, model: direction}}\n"
                        "gateway: {address: 127.0.0.1, port: 0}\n"
                        f"rpc:\n  address: \"127.0.0.1:0\"\n  people:\n{people}")
@@ -47,7 +49,7 @@ class Platform:
     def start(self, name):
         log = os.path.join(self.data, "gannet.log")
         began = harness.size_of(log)
-        program = harness.Program([self.gannet, "run", "--plain", "--data", self.data, "--config", self.config], self.folder, name)
+        program = harness.Program([self.gannet, "run", "--plain", "--data", self.data, "--config", self.config, *self.flags], self.folder, name)
 
         def port():
             if not os.path.exists(log):
@@ -216,4 +218,5 @@ def test(bin_dir, folder):
     check(code == 2 and "gate.four_eyes" in err, f"not refused: {code} {err}")
 
 
-harness.main(test)
+if __name__ == "__main__":
+    harness.main(test)

@@ -20,6 +20,7 @@ foreach(test
     kill
     lease
     limits
+    lost_order
     openapi
     parents
     portfolio
