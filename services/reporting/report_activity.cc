@@ -203,9 +203,11 @@ void AddTrades(const ReportData& data, Report& report) {
   table.key = "trades";
   table.title = "Closed trades";
   table.empty = "No trade was closed in the period.";
-  table.note =
+  const std::string after_fees = absl::StrCat("after fees paid in ", data.asset.text());
+  table.note = absl::StrCat(
       "All that one order closed is one trade, whatever number of fills it took. Event type, "
-      "headline and model version are those that the opening order rested on.";
+      "headline and model version are those that the opening order rested on. Net is ",
+      after_fees, "; others are listed under Fees.");
   table.columns = {{"closed", "Closed (UTC)", Kind::kTime},
                    {"opened", "First opened (UTC)", Kind::kTime},
                    {"strategy", "Strategy", Kind::kText},
@@ -234,23 +236,25 @@ void AddTrades(const ReportData& data, Report& report) {
   const TradeFigures figures = FiguresOf(results);
   const std::string none = trades.empty() ? "no trade was closed" : "";
   const auto add = [&](const char* key, const char* label, Kind kind, Value value,
-                       const char* definition, const std::string& absent) {
+                       std::string definition, const std::string& absent) {
     const bool there = !std::holds_alternative<std::monostate>(value);
-    report.figures.push_back(
-        {key, label, kind, std::move(value), definition, there ? std::string() : absent});
+    report.figures.push_back({key, label, kind, std::move(value), std::move(definition),
+                              there ? std::string() : absent});
   };
   add("trades", "Closed trades", Kind::kCount, static_cast<int64_t>(figures.trades),
       "Orders that closed something, first in first out; a trade is all that one order closed.",
       "");
   add("hit_rate", "Hit rate", Kind::kPercent, Cell(figures.hit_rate),
-      "Part of the closed trades whose result after fees is above zero.", none);
+      absl::StrCat("Part of the closed trades whose result ", after_fees, " is above zero."), none);
   add("profit_factor", "Profit factor", Kind::kRatio, Cell(figures.profit_factor),
-      "Sum of the winning trades over the sum of the losing ones, after fees.",
+      absl::StrCat("Sum of the winning trades over the sum of the losing ones, ", after_fees, "."),
       none.empty() ? "no trade lost" : none);
   add("average_win", "Average win", Kind::kAmount, CellOf(figures.average_win),
-      "Mean result of the winning trades, after fees.", none.empty() ? "no trade won" : none);
+      absl::StrCat("Mean result of the winning trades, ", after_fees, "."),
+      none.empty() ? "no trade won" : none);
   add("average_loss", "Average loss", Kind::kAmount, CellOf(figures.average_loss),
-      "Mean loss of the losing trades, after fees.", none.empty() ? "no trade lost" : none);
+      absl::StrCat("Mean loss of the losing trades, ", after_fees, "."),
+      none.empty() ? "no trade lost" : none);
 }
 
 void AddFills(const ReportData& data, Report& report) {

@@ -77,6 +77,7 @@ class Gatherer {
     GANNET_RETURN_IF_ERROR(ChooseAsset(fills));
     SumBookings();
     GANNET_RETURN_IF_ERROR(TakeFills(std::move(fills)));
+    NoteOtherAssets();
     GANNET_RETURN_IF_ERROR(TakeSamples());
     GANNET_RETURN_IF_ERROR(TakeMarks());
     TakeBalances(balances);
@@ -176,6 +177,37 @@ class Gatherer {
                                          "; ask for a report in that asset."));
     }
     return absl::OkStatus();
+  }
+
+  // What was paid and booked in assets that no figure of the report covers.
+  void NoteOtherAssets() {
+    std::map<market::AssetId, Money> fees, bookings;
+    for (size_t i = data_.first_in_period; i < data_.fills.size(); ++i) {
+      const store::FillRow& row = data_.fills[i];
+      const market::Instrument& definition = data_.definitions.at(row.instrument);
+      const bool in_position =
+          definition.kind == market::InstrumentKind::kSpot && row.fee_asset == definition.base;
+      if (row.fee_asset != data_.asset && !in_position) fees[row.fee_asset] += row.fee;
+    }
+    for (const store::BookingRow& row : data_.bookings) {
+      if (row.time >= from() && row.asset != data_.asset && IsResult(row))
+        bookings[row.asset] += row.amount;
+    }
+    std::vector<std::string> parts;
+    const auto tell = [&parts](const auto& sums, const char* what) {
+      for (const auto& [asset, sum] : sums) {
+        if (!sum.zero())
+          parts.push_back(
+              absl::StrCat(ShownText(sum, Kind::kDecimal), " ", asset.text(), " ", what));
+      }
+    };
+    tell(fees, "of fees");
+    tell(bookings, "booked beside trades");
+    if (parts.empty()) return;
+    data_.notes.push_back(
+        absl::StrCat("Not in result, equity, returns and closed trades, since no asset is "
+                     "converted: ",
+                     absl::StrJoin(parts, ", "), "."));
   }
 
   // What was booked up to each of them, by when it was told: as the samples were taken.

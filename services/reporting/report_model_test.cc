@@ -128,6 +128,45 @@ TEST_CASE("Report's lines from opening to closing equity add up") {
   CHECK(Total(report, "fills", "realized") == Money(50, 0));
 }
 
+TEST_CASE("Report says which fees and bookings of other assets are not in its figures") {
+  const auto in_other_assets = [](const Report& report) {
+    for (const std::string& note : report.notes) {
+      if (note.starts_with("Not in result")) return note;
+    }
+    return std::string();
+  };
+  CHECK(in_other_assets(ReportOf(TestHistory())).empty());
+
+  store::Batch batch = TestHistory();
+  for (size_t i = 0; i < 2; ++i) {
+    batch.fills[i].fee = Money(2, 2);
+    batch.fills[i].fee_asset = market::AssetId("BNB");
+  }
+  batch.fills[2].fee_asset = market::AssetId("BTC");  // of spot: taken off the position
+  store::BookingRow interest;
+  interest.id = {8, 1};
+  interest.time = interest.told = kTestDay + 30h;
+  interest.account = kTestAccount;
+  interest.venue = "sim";
+  interest.kind = market::AccountEventKind::kAdjustment;
+  interest.asset = market::AssetId("ETH");
+  interest.amount = Money(-5, 3);
+  store::BookingRow transfer = interest;
+  transfer.id = {8, 2};
+  transfer.kind = market::AccountEventKind::kTransfer;
+  batch.bookings = {interest, transfer};
+  const Report report = ReportOf(batch);
+  CHECK(in_other_assets(report) ==
+        "Not in result, equity, returns and closed trades, since no asset is converted: 0.04 BNB "
+        "of fees, −0.005 ETH booked beside trades.");
+  CHECK(report.FindFigure("average_win")->definition ==
+        "Mean result of the winning trades, after fees paid in USDT.");
+
+  ReportRequest later = TestRequest();
+  later.from = kTestDay + 31h;
+  CHECK(in_other_assets(ReportOf(batch, later)).empty());
+}
+
 TEST_CASE("Report gives results to the news behind them") {
   const Report report = ReportOf(TestHistory());
   CHECK(At(report, "pnl_by_event_type", 0, "name") == Value(std::string("HACK")));
