@@ -15,6 +15,7 @@
 #include "libs/base/status.h"
 #include "libs/bus/topics.h"
 #include "libs/journal/recording.h"
+#include "libs/journal/skip.h"
 
 namespace gannet::app {
 namespace {
@@ -97,7 +98,8 @@ absl::Status VerifyJournal(base::Files& files, const std::string& dir, std::ostr
   out << "records   " << found.records;
   if (found.records > 0) out << ", from " << found.first_sequence << " to " << found.valid_prefix;
   if (found.dropped > 0)
-    out << "; " << found.dropped << " more were dropped while the disk was full or slow";
+    out << "; " << found.dropped
+        << " more were dropped while the disk was full or slow, or given up for lost";
   out << "\nsegments  " << found.segments << ", " << SizeText(found.bytes) << "\n";
   out << "snapshots " << found.snapshots << "\n";
   out << "chain     " << found.chain << "\n";
@@ -166,6 +168,15 @@ absl::Status PruneJournal(base::Files& files, const std::string& dir, base::Time
   if (removed == 0)
     out << "a segment goes once two verified snapshots cover it and it is older or beyond the "
            "bytes kept\n";
+  return absl::OkStatus();
+}
+
+absl::Status SkipLostRecords(base::Files& files, const std::string& dir, base::Time now,
+                             uint64_t sequence, std::ostream& out) {
+  const std::string folder = JournalFolder(files, dir);
+  GANNET_ASSIGN_OR_RETURN(const uint64_t last, journal::SkipTo(files, folder, sequence, now));
+  out << "records " << last + 1 << " to " << sequence << " are lost; " << folder
+      << " says so, and goes on behind them\n";
   return absl::OkStatus();
 }
 

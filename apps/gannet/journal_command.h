@@ -1,5 +1,5 @@
-// `gannet journal verify | dump | prune`: what is in a journal, whether it is whole,
-// and what may go. `replay` is in journal_replay.h.
+// `gannet journal verify | dump | prune | skip`: what is in a journal, whether it is whole,
+// what may go, and what is given up for lost. `replay` is in journal_replay.h.
 //
 // `dir` is the journal's folder, or a data folder that has one named "journal".
 #pragma once
@@ -38,5 +38,9 @@ absl::Status DumpJournal(base::Files& files, const std::string& dir,
 // ABORTED while a process has the journal open.
 absl::Status PruneJournal(base::Files& files, const std::string& dir, base::Time now,
                           base::Duration keep, uint64_t max_bytes, std::ostream& out);
+
+// The records up to `sequence` are given up for lost (libs/journal/skip.h).
+absl::Status SkipLostRecords(base::Files& files, const std::string& dir, base::Time now,
+                             uint64_t sequence, std::ostream& out);
 
 }  // namespace gannet::app

@@ -185,10 +185,25 @@ TEST_CASE("journal commands say when there is no journal") {
   CHECK(absl::IsNotFound(VerifyJournal(files, "/none", out)));
   CHECK(absl::IsNotFound(DumpJournal(files, "/none", {}, out)));
   CHECK(absl::IsNotFound(PruneJournal(files, "/none", base::Time{}, 0s, 0, out)));
+  CHECK(absl::IsNotFound(SkipLostRecords(files, "/none", base::Time{}, 9, out)));
   REQUIRE(files.MakeDirs("/empty").ok());
   CHECK(absl::IsNotFound(VerifyJournal(files, "/empty", out)));
   CHECK(absl::IsNotFound(PruneJournal(files, "/empty", base::Time{}, 0s, 0, out)));
   CHECK(files.List("/empty")->empty());
+}
+
+TEST_CASE("journal skip gives records up for lost, and verify says so") {
+  Recorded recorded;
+  for (int i = 0; i < 5; ++i) recorded.Append(RecordType::kInput, "c", "x");
+  const base::Time now = recorded.executor.Now();
+  std::ostringstream out;
+  CHECK(absl::IsAborted(SkipLostRecords(recorded.files, kData, now, 9, out)));
+  recorded.writer.reset();
+  CHECK(SkipLostRecords(recorded.files, kData, now, 9, out).ok());
+  CHECK(out.str().find("records 6 to 9 are lost") != std::string::npos);
+  std::ostringstream verified;
+  CHECK(VerifyJournal(recorded.files, kData, verified).ok());
+  CHECK(verified.str().find("4 more were dropped") != std::string::npos);
 }
 
 TEST_CASE("journal prune waits for the journal to be free") {

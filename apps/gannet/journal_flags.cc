@@ -102,6 +102,27 @@ void AddJournalFetch(CLI::App* journal, JournalFlags& f, const CommandDeps& d) {
   });
 }
 
+void AddJournalSkip(CLI::App* journal, JournalFlags& f, const CommandDeps& d) {
+  CLI::App* skip = AddJournalCommand(
+      journal, "skip", "Give records up for lost, so that a journal that was set back may go on",
+      f);
+  skip->add_option("--to", f.skip_to, "The newest of them, as the start that was refused names it")
+      ->required();
+  skip->footer(
+      "A service on a bus does not start when Kafka has facts of it that its journal lacks: their "
+      "ids would be given\n"
+      "again, and the others would take what is new for repetitions. Put the newest copy of the "
+      "journal back. Where\n"
+      "there is none, this ends the journal with a gap: the service goes on behind it, without "
+      "what it had decided\n"
+      "there. Refused while a process has the journal open. What follows on a gap can be decided "
+      "again only from the\n"
+      "next start on.\n\n"
+      "  gannet journal skip DIR --to 5120");
+  skip->callback(
+      [&f, &d] { d.done(SkipLostRecords(d.files, f.dir, d.clock.Now(), f.skip_to, d.out)); });
+}
+
 }  // namespace
 
 void AddJournal(CLI::App& app, JournalFlags& f, const CommandDeps& d) {
@@ -133,6 +154,7 @@ void AddJournal(CLI::App& app, JournalFlags& f, const CommandDeps& d) {
       "  gannet journal replay ~/.local/share/gannet");
   replay->callback([&f, &d] { d.done(CompareJournal(d.files, f.dir, d.build, d.out)); });
   AddJournalPrune(journal, f, d);
+  AddJournalSkip(journal, f, d);
   AddJournalFetch(journal, f, d);
   journal->footer(
       "DIR is the data folder of `gannet run` (--data) or a journal itself; without it the default "

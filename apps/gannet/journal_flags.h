@@ -17,6 +17,7 @@ struct JournalFlags {
   JournalFetchOptions fetch;
   base::Duration keep = runtime::ProcessOptions{}.keep_journal;
   uint64_t max_bytes = runtime::ProcessOptions{}.max_journal_bytes;
+  uint64_t skip_to = 0;
 };
 void AddJournal(CLI::App& app, JournalFlags& flags, const CommandDeps& deps);
 

@@ -42,7 +42,7 @@ struct JournalComparison {
   uint64_t missing = 0;     // recorded, not decided again
   uint64_t extra = 0;       // decided again, not recorded
   uint64_t unfinished = 0;  // of turns that a crash cut short: never visible, not compared
-  uint64_t gaps = 0;        // where a full disk dropped records: that run goes no further
+  uint64_t gaps = 0;        // where records were dropped or lost: that run goes no further
   uint64_t undecided = 0;   // facts after a gap, up to the next start
   uint64_t snapshots = 0;   // compared with the state here: 0 or 1, the newest
   // What each start knew, made from the facts alone; by epoch.

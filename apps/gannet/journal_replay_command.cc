@@ -131,7 +131,8 @@ void PrintCounts(const JournalComparison& comparison, std::ostream& out) {
   if (comparison.gaps > 0)
     out << comparison.undecided << " facts behind " << comparison.gaps
         << (comparison.gaps == 1 ? " gap" : " gaps")
-        << " of a full or slow disk, where inputs are missing: not compared\n";
+        << " of a full or slow disk, or given up for lost, where inputs are missing: not "
+           "compared\n";
   if (comparison.snapshots > 0) out << "state compared with the newest snapshot\n";
   out << "decisions sha256=" << comparison.decided_decisions;
   if (comparison.decided_decisions != comparison.recorded_decisions)

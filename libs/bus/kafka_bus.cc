@@ -45,6 +45,10 @@ class KafkaBus::Core : public std::enable_shared_from_this<Core> {
   void ResolveHalted(const TopicInfo& topic, Position position, ResolutionOrder order,
                      base::Executor& background, std::function<void(const absl::Status&)> done);
   void Flush();
+  absl::StatusOr<std::optional<KafkaFact>> NewestFact(uint64_t stream) const {
+    return NewestKafkaFact(options_.cluster, ClientId("newest"), options_.prefix, stream);
+  }
+  void HoldFacts(bool hold) { hold_facts_ = hold; }
   void Close();
   KafkaBusStats Stats() const;
   absl::Status Health() const;
@@ -55,7 +59,7 @@ class KafkaBus::Core : public std::enable_shared_from_this<Core> {
 
  private:
   // Unique in the cluster: the process, the use, and the bits of this start.
-  std::string ClientId(std::string_view use) {
+  std::string ClientId(std::string_view use) const {
     return absl::StrFormat("%s-%s-%08x", options_.client, std::string(use),
                            static_cast<uint32_t>(options_.random ^ options_.random >> 32));
   }
@@ -80,12 +84,15 @@ class KafkaBus::Core : public std::enable_shared_from_this<Core> {
   std::vector<std::weak_ptr<KafkaReader>> readers_;
   uint64_t subscribed_ = 0, readers_made_ = 0;
   uint64_t left_out_ = 0;
+  bool hold_facts_ = false;
   absl::Status missed_fact_;
   KafkaProducer ticks_;
   KafkaProducer events_;  // last: its thread uses the other one
 };
 
 absl::Status KafkaBus::Core::Publish(const TopicInfo& topic, const void* event) {
+  if (hold_facts_ && topic.fact)
+    return absl::ResourceExhaustedError("facts are held until Kafka says which ones it has");
   KafkaRecord record{.topic = options_.prefix + std::string(topic.name),
                      .partitions = PartitionsOf(topic),
                      .key = topic.key(event),
@@ -360,6 +367,10 @@ void KafkaBus::ResolveHalted(const TopicInfo& topic, Position position, Resoluti
 }
 
 void KafkaBus::Flush() { core_->Flush(); }
+absl::StatusOr<std::optional<KafkaFact>> KafkaBus::NewestFact(uint64_t stream) const {
+  return core_->NewestFact(stream);
+}
+void KafkaBus::HoldFacts(bool hold) { core_->HoldFacts(hold); }
 KafkaBusStats KafkaBus::stats() const { return core_->Stats(); }
 absl::Status KafkaBus::health() const { return core_->Health(); }
 std::map<std::string, uint64_t> KafkaBus::counters() const { return core_->Counters(); }

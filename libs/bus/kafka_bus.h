@@ -19,10 +19,12 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "libs/base/clock.h"
 #include "libs/base/executor.h"
 #include "libs/bus/bus.h"
 #include "libs/bus/kafka_consumer.h"
+#include "libs/bus/kafka_newest.h"
 #include "libs/bus/kafka_producer.h"
 #include "libs/bus/kafka_record.h"
 #include "libs/bus/kafka_settings.h"
@@ -71,6 +73,12 @@ class KafkaBus : public Bus, public Watched {
                      base::Executor& background,
                      std::function<void(const absl::Status&)> done) override;
   void Flush() override;
+
+  // The newest fact of a stream that Kafka has (kafka_newest.h). Waits for brokers; unlike
+  // everything else on any thread.
+  absl::StatusOr<std::optional<KafkaFact>> NewestFact(uint64_t stream) const;
+  // While they are held, facts are refused (RESOURCE_EXHAUSTED); everything else goes on.
+  void HoldFacts(bool hold);
 
   KafkaBusStats stats() const;
   absl::Status health() const override;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <map>
 #include <memory>
 #include <string>
@@ -12,6 +13,7 @@
 #include "libs/journal/format.h"
 #include "libs/journal/journal_for_test.h"
 #include "libs/journal/layout.h"
+#include "libs/journal/skip.h"
 
 namespace gannet::journal {
 namespace {
@@ -1140,6 +1142,36 @@ TEST_CASE("Journal drops ordinary records when the disk is too slow for them, an
   const std::string big(2u << 20, 'b');
   bench.writer->AppendEssential(RecordType::kInput, base::Time{}, "c", big);
   CHECK(bench.writer->stats().dropped == bench.Verify().dropped + 1);
+}
+
+TEST_CASE("A journal that was set back goes on behind what is given up for lost") {
+  Bench bench;
+  const bool closed = GENERATE(true, false);
+  const uint64_t kept = GENERATE(0, 20);
+  const auto skip = [&](uint64_t to) {
+    return SkipTo(bench.files, kDirForTest, to, bench.executor.Now());
+  };
+  CHECK(absl::IsNotFound(skip(50).status()));
+  bench.Open();
+  bench.Fill(kept);
+  if (kept > 0) REQUIRE(bench.writer->WriteSnapshot("state").ok());
+  CHECK(absl::IsAborted(skip(50).status()));
+  if (closed) REQUIRE(bench.writer->Close().ok());
+  bench.writer.reset();
+  CHECK(absl::IsFailedPrecondition(skip(kept).status()));
+  REQUIRE(skip(50).value() == kept);
+  CHECK(bench.Verify().ok());
+  CHECK(bench.Verify().dropped == 50 - kept);
+  bench.Open();
+  CHECK(bench.writer->recovered().last_sequence == 50);
+  bench.Fill(55);
+  REQUIRE(bench.writer->Close().ok());
+  const ReadBack back = ReadAll(bench.files);
+  REQUIRE(back.status.ok());
+  REQUIRE(back.records.size() == kept + 1 + 5);
+  CHECK(back.records[kept].type == RecordType::kGap);
+  CHECK(back.records[kept].sequence == 50);
+  CHECK(back.records.back() == RecordForTest(55));
 }
 
 TEST_CASE("Journal in a folder that cannot be written says so") {

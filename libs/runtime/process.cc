@@ -17,6 +17,7 @@
 #include "libs/runtime/crash_report.h"
 #include "libs/runtime/journal_copy.h"
 #include "libs/runtime/stated.h"
+#include "libs/runtime/turn.h"
 #include "libs/telemetry/trace_names.h"
 
 namespace gannet::runtime {
@@ -35,6 +36,7 @@ constexpr uint64_t kNobodyNeeds = journal::Retention().needed_after;
 constexpr base::Duration kClockTolerance = std::chrono::seconds(2);
 constexpr base::Duration kLeasePause = std::chrono::milliseconds(200);
 constexpr base::Duration kTellWaiting = std::chrono::seconds(5);
+constexpr base::Duration kComparePause = std::chrono::seconds(1);
 
 // A process has up to some hundred threads, most of them of Kafka's clients, which do
 // little; each pair of arenas less is memory less. And buffers that are built now and
@@ -293,6 +295,75 @@ absl::Status Process::Recover() {
   return absl::OkStatus();
 }
 
+// Ids of events are positions in the journal. One that was set back would give them again, and
+// whoever reads the bus would take new facts for repetitions. Facts are durable here before the
+// bus gets them, so that no other way of ending leaves it with more than the journal has.
+absl::Status Process::CompareWithBus() {
+  auto* kafka = dynamic_cast<bus::KafkaBus*>(bus_.get());
+  if (kafka == nullptr || journal_ == nullptr) return absl::OkStatus();
+  const absl::Status judged = JudgeBus(kafka->NewestFact(StreamNumber(options_.shard)));
+  if (!absl::IsUnavailable(judged)) return judged;
+  // It starts without brokers, and tells them nothing before they have said that.
+  log_.Warning("bus_not_compared", {{"error", judged.ToString()}});
+  compared_ = judged;
+  kafka->HoldFacts(true);
+  CompareWithBusLater();
+  return absl::OkStatus();
+}
+
+absl::Status Process::JudgeBus(const absl::StatusOr<std::optional<bus::KafkaFact>>& newest) {
+  if (!newest.ok()) {
+    return absl::UnavailableError(
+        base::Concat({"facts are held until Kafka says how far it has those of this process: ",
+                      std::string(newest.status().message())}));
+  }
+  const uint64_t last = journal_->recovered().last_sequence;
+  if (!*newest || TurnOf((*newest)->id) <= last) return absl::OkStatus();
+  const bus::KafkaFact& fact = **newest;
+  const std::string journal = options_.data_dir + "/journal",
+                    there = std::to_string(TurnOf(fact.id));
+  return absl::DataLossError(base::Concat(
+      {journal,
+       " ends at record ",
+       std::to_string(last),
+       ", and Kafka has facts of '",
+       options_.shard,
+       "' up to record ",
+       there,
+       " (",
+       fact.topic,
+       " partition ",
+       std::to_string(fact.position.partition),
+       " offset ",
+       std::to_string(fact.position.offset),
+       "): the journal was set back or lost, or another process has its name, and what it decided "
+       "now would be taken for a repetition; put its newest copy back",
+       options_.journal_on_bus
+           ? base::Concat({" (`gannet journal fetch ", options_.name, "` has it)"})
+           : std::string(),
+       ", or, where there is none, run `gannet journal skip ",
+       options_.data_dir,
+       " --to ",
+       there,
+       "`, which gives the records between up for lost"}));
+}
+
+void Process::CompareWithBusLater() {
+  executor_.After(kComparePause, [this] {
+    if (runner_.stopping()) return;
+    background_->Post([this, kafka = dynamic_cast<bus::KafkaBus*>(bus_.get())] {
+      auto newest = kafka->NewestFact(StreamNumber(options_.shard));
+      executor_.Post([this, kafka, newest = std::move(newest)] {
+        compared_ = JudgeBus(newest);
+        if (absl::IsUnavailable(compared_)) return CompareWithBusLater();
+        if (compared_.ok()) return kafka->HoldFacts(false);
+        log_.Error("journal_set_back", {{"error", compared_.ToString()}});
+        shard_->GiveUp(compared_);  // facts stay held
+      });
+    });
+  });
+}
+
 absl::Status Process::JoinBus() {
   if (link_ == nullptr) return absl::OkStatus();
   std::unique_ptr<journal::Reader> reader;
@@ -385,6 +456,11 @@ int Process::Run(std::vector<std::unique_ptr<Service>> services) {
     log_.Flush();
     return kExitNotStarted;
   }
+  if (absl::Status status = CompareWithBus(); !status.ok()) {
+    log_.Error("journal_set_back", {{"error", status.ToString()}});
+    log_.Flush();
+    return kExitNotStarted;
+  }
   if (lease_ != nullptr) {
     // Recovery may have taken longer than the lease.
     TellLease(lease_->Renew());
@@ -401,7 +477,8 @@ int Process::Run(std::vector<std::unique_ptr<Service>> services) {
                              {"published_again", link_->stats().republished}});
     if (link_->lost() > 0) log_.Warning("facts_not_published", {{"pruned_up_to", link_->lost()}});
     health_.Add("bus", [this] {
-      absl::Status status = link_->health();
+      absl::Status status = compared_;
+      status.Update(link_->health());
       if (watched_bus_ != nullptr) status.Update(watched_bus_->health());
       return HealthOf(status);
     });

@@ -28,6 +28,7 @@
 #include "absl/status/statusor.h"
 #include "libs/base/forward_clock.h"
 #include "libs/base/posix_files.h"
+#include "libs/bus/kafka_newest.h"
 #include "libs/bus/memory_bus.h"
 #include "libs/bus/watched.h"
 #include "libs/journal/journal.h"
@@ -140,6 +141,9 @@ class Process {
   absl::Status OpenJournal();
   absl::Status OpenBus();
   absl::Status Recover();
+  absl::Status CompareWithBus();
+  absl::Status JudgeBus(const absl::StatusOr<std::optional<bus::KafkaFact>>& newest);
+  void CompareWithBusLater();
   absl::Status JoinBus();
   // The periodic work of the process; each arms itself again.
   void Snapshot();
@@ -178,6 +182,7 @@ class Process {
   std::unique_ptr<otlp::Exporter> spans_;
   std::unique_ptr<bus::Bus> bus_;
   const bus::Watched* watched_bus_ = nullptr;  // the same, where it has something to say
+  absl::Status compared_;  // not OK: what the bus has of our facts is not known, or too much
   std::unique_ptr<journal::Writer> journal_;
   std::unique_ptr<Shard> shard_;
   std::unique_ptr<FactMetrics> fact_metrics_;

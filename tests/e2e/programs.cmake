@@ -32,6 +32,7 @@ foreach(test
     run
     secrets
     services_rpc
+    set_back
     shadow
     sigterm
     truth
@@ -73,6 +74,7 @@ set_tests_properties(e2e_outage_node PROPERTIES LABELS e2e TIMEOUT ${hang} SKIP_
 
 # A whole platform over Kafka is work for two processors: beside another of them both are slow.
 set_tests_properties(e2e_distributed e2e_distributed_node e2e_distributed_rpc e2e_gateways e2e_heartbeat e2e_lease e2e_outage_node e2e_recorder
+  e2e_set_back
   PROPERTIES PROCESSORS 2)
 # Seconds: the longest begin first.
 set_tests_properties(e2e_distributed PROPERTIES COST 160)
