@@ -11,6 +11,7 @@
 #include "libs/base/digest.h"
 #include "libs/base/status.h"
 #include "libs/bus/topics.h"
+#include "libs/journal/layout.h"
 #include "libs/runtime/bus_link.h"
 #include "libs/runtime/heartbeats.h"
 #include "libs/runtime/stated.h"
@@ -55,6 +56,17 @@ absl::StatusOr<std::set<uint64_t>> SnapshotsUsed(base::Files& files, const std::
     if (const auto point = runtime::ResumePoint::Parse((*record)->payload))
       used.insert(point->snapshot);
   }
+}
+
+// The record of the newest snapshot, wherever the segments end; 0: there is none.
+absl::StatusOr<uint64_t> ProvenRecord(base::Files& files, const std::string& dir,
+                                      const journal::SegmentInfo& info) {
+  GANNET_ASSIGN_OR_RETURN(const journal::Layout layout, journal::ListJournal(files, dir));
+  for (auto file = layout.snapshots.rbegin(); file != layout.snapshots.rend(); ++file) {
+    const absl::StatusOr<journal::Snapshot> snapshot = LoadSnapshot(files, *file, info.run);
+    if (snapshot.ok()) return snapshot->sequence;
+  }
+  return 0;
 }
 
 // The states of the parts in what Shard::SaveState wrote.
@@ -318,13 +330,27 @@ absl::StatusOr<JournalComparison> ReplayJournal(base::Files& files, const std::s
   absl::StatusOr<std::optional<journal::Snapshot>> newest = reader->NewestSnapshot();
   Comparer comparer(files, dir, shard, make_services, hooks, std::move(used),
                     newest.ok() ? *std::move(newest) : std::nullopt);
-  for (;;) {
+  // Asked first: a process that writes meanwhile makes newer ones.
+  std::optional<uint64_t> proven;
+  for (uint64_t last = reader->first_sequence() - 1;;) {
     const absl::StatusOr<std::optional<Record>> record = reader->Next();
     if (!record.ok()) {
       comparer.Stop(std::string(record.status().message()));
       break;
     }
-    if (!*record) break;
+    if (!*record) {
+      if (last < proven.value_or(0)) {
+        comparer.Stop(absl::StrCat("the journal ends at record ", last,
+                                   ", but the snapshot of record ", *proven,
+                                   " proves that more was stored; restore the "
+                                   "journal-*.gnj files from a copy"));
+      }
+      break;
+    }
+    if (!proven) {
+      GANNET_ASSIGN_OR_RETURN(proven, ProvenRecord(files, dir, reader->info()));
+    }
+    last = (*record)->sequence;
     GANNET_ASSIGN_OR_RETURN(const bool going_on, comparer.Take(**record, reader->info()));
     if (!going_on) break;
   }

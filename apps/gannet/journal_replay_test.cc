@@ -8,6 +8,7 @@
 #include "libs/base/sim_files.h"
 #include "libs/base/virtual_executor.h"
 #include "libs/bus/topics.h"
+#include "libs/journal/layout.h"
 #include "libs/net/no_network.h"
 
 namespace gannet::app {
@@ -277,6 +278,23 @@ TEST_CASE("ReplayJournal says what it cannot decide again") {
     const JournalComparison result = recorder.Replay();
     CHECK_FALSE(result.ok());
     CHECK(result.stopped.find("pruned") != std::string::npos);
+  }
+  SECTION("records that a snapshot proves") {
+    const uint64_t kept = recorder.writer->last_sequence();
+    recorder.Work(2);
+    recorder.Snapshot();
+    const uint64_t proven = recorder.writer->last_sequence();
+    recorder.End();
+    const auto layout = journal::ListJournal(recorder.files, kDir);
+    REQUIRE(layout.ok());
+    for (const journal::NumberedFile& segment : layout->segments) {
+      if (segment.number > kept) REQUIRE(recorder.files.Remove(segment.path).ok());
+    }
+    const JournalComparison result = recorder.Replay();
+    CHECK_FALSE(result.ok());
+    CHECK(result.equal == result.facts);
+    CHECK(result.stopped.find(std::to_string(kept)) != std::string::npos);
+    CHECK(result.stopped.find(std::to_string(proven)) != std::string::npos);
   }
   SECTION("damage") {
     const std::string path = std::string(kDir) + "/journal-00000000000000000001.gnj";
