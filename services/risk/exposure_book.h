@@ -54,6 +54,8 @@ inline constexpr size_t kMaxInstruments = 10'000;
 inline constexpr size_t kMaxOpenOrders = 100'000;
 // (account, asset) pairs that were booked beside trades and instruments.
 inline constexpr size_t kMaxBookings = 2'000;
+// How long results wait for the quote of what is held, while its feed is up.
+inline constexpr base::Duration kQuoteWait = std::chrono::minutes(5);
 
 // Days since 1970-01-01 (UTC), of baselines.
 inline constexpr int64_t kNoDay = -1;     // before the first
@@ -211,8 +213,8 @@ struct alignas(64) ScopeRow {
   Value day_baseline = 0;
   Value peak = 0;
   int64_t day = kNoDay;
-  uint32_t unmarked = 0;       // derived: positions valued at their last fill for want of a quote
-  bool fees_unmarked = false;  // derived: a fee in a third asset whose rate has no quote
+  uint32_t unmarked = 0;       // derived: positions whose quote is waited for
+  bool fees_unmarked = false;  // derived: a fee in a third asset whose rate's quote is
   SpreadLimits spread_limits;
   std::vector<std::pair<Index, uint32_t>> venues_used;  // venue scope, instruments in use
   std::vector<GroupSums> groups;                        // by correlation group
@@ -230,7 +232,8 @@ struct alignas(64) ScopeRow {
   RateWindow executions, failures;  // controls 5, 26
 
   Value result() const { return pnl - fees; }
-  // Whether all that the result rests on has a quoted price now.
+  // Whether all that the result rests on has a price now: a quoted one, or the last fill's once
+  // no quote is waited for any more.
   bool known() const { return unvalued == 0 && unmarked == 0 && !fees_unmarked; }
 };
 
@@ -359,6 +362,7 @@ struct alignas(64) InstrumentRow {
   market::BookFault book_fault = market::BookFault::kNoSnapshot;
   bool feed_down = false;
   bool crossed = false;
+  bool awaited = true;     // no reference price, and results still wait for one
   bool plain = false;      // quote units are the value
   uint32_t group = kNone;  // correlation group of the base asset
   mutable Moves moved;     // of `moves`
@@ -372,6 +376,7 @@ struct alignas(64) InstrumentRow {
   std::vector<Index> cells;       // of this instrument
   std::vector<Index> dependents;  // instruments converted by this one's price
   int64_t bid_size = 0, ask_size = 0;
+  base::Time awaited_since;      // 0: the next timer says
   SliceRing<MarketSlice> moves;  // control 22
   // durable
   std::vector<ScaleVersion> scales;  // every version seen, newest last
@@ -379,6 +384,10 @@ struct alignas(64) InstrumentRow {
 
   market::Price mark() const { return mid.mantissa > 0 ? mid : last_fill; }
   bool derivative() const { return definition.kind != market::InstrumentKind::kSpot; }
+  void AwaitQuote() {
+    awaited = true;
+    awaited_since = base::Time();
+  }
 };
 
 // The price at which an order trades: its limit, or the one that meets every other.
@@ -516,8 +525,12 @@ class ExposureBook {
   void SetQuote(const market::Quote& quote, base::Time at);
   void SetBook(const market::BookUpdate& update, base::Time at);
   void SetStatus(const market::MarketStatus& status);
+  // At every timer, before Observe: ends the wait for quotes that have not come in kQuoteWait.
+  void AwaitQuotes(base::Time now);
   // Values third-asset fees anew and follows the highest result of each scope.
   void Observe();
+  // What the firm holds at the price of its last fill, since no quote came.
+  std::vector<market::InstrumentId> Unquoted() const;
 
   // --- values ---
   // Quote units of an instrument in the valuation asset; nothing without a rate

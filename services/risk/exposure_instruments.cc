@@ -42,6 +42,7 @@ void ExposureBook::PutInstrument(const market::Instrument& definition) {
   } else if (Rescale(row, definition)) {
     row.definition = definition;
     row.bid = row.ask = row.mid = market::Price{};
+    row.AwaitQuote();
     row.data_time = base::Time();
     row.crossed = false;
     row.moves.Clear();

@@ -23,6 +23,11 @@ void ExposureBook::SetQuote(const market::Quote& quote, base::Time at) {
   const market::Price before = row.mark();
   const bool quoted = row.mid.mantissa > 0;
   row.mid.mantissa = both ? row.bid.mantissa + (row.ask.mantissa - row.bid.mantissa) / 2 : 0;
+  if (row.mid.mantissa > 0) {
+    row.awaited = false;
+  } else if (quoted) {
+    row.AwaitQuote();
+  }
   if (market_limits_ && row.mid.mantissa > 0) {
     const uint64_t begun = row.moves.begun();
     if (MarketSlice* slice = row.moves.At(at)) {
@@ -112,6 +117,30 @@ void ExposureBook::SetStatus(const market::MarketStatus& status) {
   instruments_[which].book_fault = status.fault;
 }
 
+// While a feed is down its quotes may come yet; what nobody quotes any more must not keep the
+// result of a firm from being known for good.
+void ExposureBook::AwaitQuotes(base::Time now) {
+  for (Index at = 0; at < instruments_.size(); ++at) {
+    InstrumentRow& row = instruments_[at];
+    if (!row.awaited) continue;
+    if (row.feed_down || row.awaited_since == base::Time()) row.awaited_since = now;
+    if (now - row.awaited_since < kQuoteWait) continue;
+    row.awaited = false;
+    RevalueInstrument(at);
+  }
+}
+
+std::vector<market::InstrumentId> ExposureBook::Unquoted() const {
+  std::vector<market::InstrumentId> unquoted;
+  for (const InstrumentRow& row : instruments_) {
+    if (row.mid.mantissa > 0 || row.awaited) continue;
+    const bool held = std::any_of(row.cells.begin(), row.cells.end(),
+                                  [this](Index cell) { return cells_[cell].position != 0; });
+    if (held) unquoted.push_back(row.definition.id);
+  }
+  return unquoted;
+}
+
 void ExposureBook::Observe() {
   stats_.fees_unvalued = 0;
   for (ScopeRow& row : scopes_) {
@@ -124,7 +153,7 @@ void ExposureBook::Observe() {
         ++stats_.fees_unvalued;
       }
       const InstrumentRow* rate = RateOf(asset);
-      row.fees_unmarked = row.fees_unmarked || (rate != nullptr && rate->mid.mantissa <= 0);
+      row.fees_unmarked = row.fees_unmarked || (rate != nullptr && rate->awaited);
     }
     row.fees = fees;
     if (row.known()) row.high = std::max(row.high, row.result());

@@ -209,7 +209,7 @@ void ExposureBook::Revalue(Cell& cell) {
     cell.gross = cell.long_side = cell.short_side = cell.open_value = cell.pnl = 0;
     cell.held_units = cell.long_units = cell.short_units = 0;
   }
-  cell.marked = cell.position == 0 || row.mid.mantissa > 0;
+  cell.marked = cell.position == 0 || !row.awaited;
   CountChange(cell, before, margin);
 }
 

@@ -125,6 +125,7 @@ class RiskEngine {
   }
   void OnMarketStatus(const market::MarketStatus& status) { book_.SetStatus(status); }
   void OnTimer(base::Time now) {
+    book_.AwaitQuotes(now);
     book_.Observe();
     watch_.OnTimer(now);
   }

@@ -627,6 +627,62 @@ TEST_CASE(
   CHECK(ReasonOf(again.Ask(Side::kBuy, "145", "1")) == RejectReason::kDailyLoss);
 }
 
+TEST_CASE("What nobody quotes any more keeps no loss from being counted") {
+  constexpr char kDust[] = "binance-spot:XYZUSDT";
+  LimitSet limits = WideLimits();
+  limits.firm.max_drawdown = limits.firm.max_daily_loss = V("200");
+  Gate gate(limits);
+  gate.Define(MakeInstrument(kDust, "XYZ", "USDT"));
+  gate.Fill(gate.Intent(Side::kBuy, "0.05", "1", kDust), "0.05", "1", true);
+  gate.Timer();
+  CHECK(gate.Trade(Side::kBuy, "100", "100").permitted);
+  // As long as a quote may still come, nothing is decided by what is not known.
+  gate.now += kQuoteWait - 1s;
+  gate.Quote(kBtc, "199.99", "200.01");
+  gate.Timer();
+  CHECK(gate.Firm().high == 0);
+  CHECK(gate.engine.book().Unquoted().empty());
+  gate.now += 1s;
+  gate.Timer();
+  CHECK(gate.Firm().high == V("10000"));
+  CHECK(gate.engine.book().Unquoted() == std::vector{market::InstrumentId(kDust)});
+  // The next day begins.
+  gate.now = base::ParseRfc3339("2023-11-15T00:00:00Z").value();
+  gate.Quote(kBtc, "199.99", "200.01");
+  gate.Timer();
+  CHECK(gate.Firm().day_baseline == V("10000"));
+  gate.Quote(kBtc, "100.99", "101.01");
+  gate.Timer();
+  CHECK(gate.Firm().state == TradingState::kReducing);
+  // A quote, after all.
+  gate.Quote(kDust, "0.06", "0.08");
+  gate.Timer();
+  CHECK(gate.engine.book().Unquoted().empty());
+  CHECK(gate.Firm().result() == V("100.02"));
+}
+
+TEST_CASE("Quotes are waited for as long as their feed is down") {
+  Gate before;
+  REQUIRE(before.Trade(Side::kBuy, "100", "10").permitted);
+  Gate gate;
+  gate.TakeUp(before);
+  gate.engine.OnMarketStatus(
+      {.feed = "binance-spot", .feed_state = market::FeedState::kDisconnected});
+  gate.Timer();
+  for (int hours = 0; hours < 3; ++hours) {
+    gate.now += 1h;
+    gate.Timer();
+    CHECK_FALSE(gate.Firm().known());
+  }
+  gate.engine.OnMarketStatus({.feed = "binance-spot", .feed_state = market::FeedState::kConnected});
+  gate.now += kQuoteWait - 1s;
+  gate.Timer();
+  CHECK_FALSE(gate.Firm().known());
+  gate.now += 1s;
+  gate.Timer();
+  CHECK(gate.Firm().known());
+}
+
 TEST_CASE("A quote of one side at midnight puts the day's beginning off, of what it values") {
   Gate gate;
   gate.Define(MakeInstrument(test::kPerp, "BTC", "USDT"));

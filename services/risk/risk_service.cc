@@ -330,6 +330,14 @@ runtime::Health RiskService::health() const {
   if (std::string ignored = engine_.LimitsFileIgnored(); !ignored.empty())
     degraded(std::move(ignored));
   const ExposureBook::Stats& stats = engine_.book().stats();
+  if (const std::vector<market::InstrumentId> unquoted = engine_.book().Unquoted();
+      !unquoted.empty()) {
+    degraded(absl::StrCat("no quote has come for ", kQuoteWait / std::chrono::minutes(1),
+                          " minutes of ", unquoted.size(), " instruments that are held, first ",
+                          unquoted.front().text(),
+                          ": losses count them at the price of their last fill; take them into "
+                          "ingest, or close the positions"));
+  }
   if (stats.reports_unplaced > 0) {
     degraded(absl::StrCat(
         stats.reports_unplaced,

@@ -41,6 +41,8 @@ class Cases:
         self.open = []
         self.a = random.Random(f"amendments of {seed}")  # its own: the rest of a seed stays as it is
         self.n = random.Random(f"news of {seed}")
+        self.w = random.Random(f"waits of {seed}")
+        self.unquoted = None  # what is held and nobody quotes
         self.placed, self.amending = {}, {}
         self.history = []
         self.instruments = [dict(i) for i in INSTRUMENTS]
@@ -156,6 +158,8 @@ class Cases:
         fields = {"bid": decimal(bid, digits), "ask": decimal(ask, digits)}
         if self.theme in ("market", "losses") and self.chance(0.05):
             del fields[self.r.choice(["bid", "ask"])]
+        if i["id"] == self.unquoted:
+            return
         self.event("quote", instrument=i["id"], **fields)
 
     def order(self):
@@ -378,6 +382,19 @@ class Cases:
             else:
                 self.event("book", instrument=r.choice(self.instruments)["id"], valid=self.chance(0.7))
 
+    def wait_in_vain(self, i):
+        """Something is held that nobody quotes, for as long as results wait for it, or nearly."""
+        w, self.unquoted = self.w, i["id"]
+        venue = i["id"].split(":")[0]
+        self.event("fill", account=w.choice(ACCOUNTS), strategy=w.choice(STRATEGIES), instrument=i["id"], side=w.choice(["buy", "sell"]),
+                   price=decimal(PRICES[i["id"]], i["price_scale"]), quantity="1.0")
+        if w.random() < 0.2:
+            self.event("feed", venue=venue, up=False)
+        for wait in (0, w.choice([150_000, 299_999]), w.choice([0, 1, 150_000])):
+            self.now += wait
+            self.event("timer")
+        self.event("feed", venue=venue, up=True)
+
     def state(self, steps):
         r = self.r
         for i in self.instruments:
@@ -396,6 +413,8 @@ class Cases:
                         worth = 700 if self.theme == "funds" else 1_000_000
                         unit = {"USDT": 1, "USDC": 1, "BTC": 100, "ETH": 5, "SOL": 20, "ADA": 0.5}[asset]
                         self.event("balance", account=account, venue=venue, asset=asset, total=decimal(self.near(worth / unit), 6))
+        if self.theme == "losses" and self.w.random() < 0.4:
+            self.wait_in_vain(self.w.choice(self.instruments))
         silent = r.choice(self.instruments)["id"] if self.theme == "market" and self.chance(0.3) else None
         for i in self.instruments:
             if i["id"] != silent:

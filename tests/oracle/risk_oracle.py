@@ -31,6 +31,7 @@ ENDS = {"NOT_SENT", "REJECTED", "CANCELED", "EXPIRED", "ABSENT"}
 MEMORY = 256
 SLICES = 16
 LARGEST_E = 10**12
+QUOTE_WAIT = 300 * 10**9
 
 
 # --- numbers ---------------------------------------------------------------------
@@ -242,6 +243,7 @@ class Instrument:
         self.venue = self.id.split(":")[0]
         self.bid = self.ask = self.reference = self.last_fill = 0
         self.data_time, self.valid, self.feed_up = 0, False, True
+        self.awaited, self.awaited_since = True, None
         self.moves = None
 
     def mark(self):
@@ -316,7 +318,12 @@ class World:
         i = self.instruments[e["instrument"]]
         i.bid, i.ask = (mantissa(e.get(side, "0"), i.price_scale) for side in ("bid", "ask"))
         i.data_time = max(i.data_time, at)
+        quoted = i.reference > 0
         i.reference = i.bid + cut(i.ask - i.bid, 2) if i.bid > 0 and i.ask > 0 else 0
+        if i.reference > 0:
+            i.awaited = False
+        elif quoted:
+            i.awaited, i.awaited_since = True, None
         if i.reference > 0:
             i.moves.add(at, i.reference)
 
@@ -489,6 +496,11 @@ class World:
             self.person = at if self.person is None else max(self.person, at)
 
     def on_timer(self, e, at):
+        for i in self.instruments.values():
+            if i.awaited:
+                if not i.feed_up or i.awaited_since is None:
+                    i.awaited_since = at
+                i.awaited = at - i.awaited_since < QUOTE_WAIT
         for key, scope in self.scopes.items():
             values = [self.value_of_asset(asset, amount) for asset, amount in scope.other_fees.items()]
             scope.fees = sum(v for v in values if v is not None)
@@ -515,9 +527,9 @@ class World:
         return by.mark(), 10**by.price_scale
 
     def unquoted(self, asset):
-        """Whether an instrument converts an asset that has no quote now."""
+        """Whether the quote of the instrument that converts an asset is waited for."""
         by = self.converter(asset)
-        return by is not None and by.reference <= 0
+        return by is not None and by.awaited
 
     def value(self, units, i, rounding):
         if units == 0:
@@ -571,7 +583,7 @@ class World:
             return 0 if quantity == 0 else None if mark <= 0 else i.notional(mark, quantity, up)
         held, longs, shorts = units(cell.position), units(cell.position + cell.buys), units(cell.sells - cell.position)
         cell.valued = None not in (held, longs, shorts)
-        cell.unmarked = cell.position != 0 and i.reference <= 0
+        cell.unmarked = cell.position != 0 and i.awaited
         if cell.valued:
             values = [self.value(longs, i, up), self.value(shorts, i, up), self.value(cell.reserved, i, up),
                       self.value(held + cell.cash, i, floor)]
