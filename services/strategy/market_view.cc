@@ -88,7 +88,12 @@ Index MarketView::OnBook(const market::BookUpdate& update, base::Time at) {
   const Index which = Find(update.instrument);
   if (which == kNone) return kNone;
   MarketRow& row = rows_[which];
-  if (update.state == market::BookState::kValid) row.data_time = std::max(row.data_time, at);
+  // The quotes of another version are dropped: its book says nothing of the prices held here. A
+  // fault is a fault in any version.
+  const bool valid = update.state == market::BookState::kValid;
+  if (valid && (!row.definition || row.definition->version != update.instrument_version))
+    return kNone;
+  if (valid) row.data_time = std::max(row.data_time, at);
   // Depth far from the best prices is no news here; a change of state is.
   if (row.book == update.state) return kNone;
   row.book = update.state;

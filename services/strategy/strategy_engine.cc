@@ -60,7 +60,10 @@ std::optional<wire::EngineNote> StrategyEngine::DecideInstrument(
       !ValidScale(instrument.quote_scale) || instrument.multiplier <= 0) {
     return std::nullopt;
   }
+  // What was recorded for an order by hand is followed too: quotes speak of the newest version.
+  const Index at = market_.Find(instrument.id);
   const bool traded =
+      (at != kNone && market_.row(at).definition) ||
       std::any_of(strategies_.begin(), strategies_.end(),
                   [&](const auto& strategy) { return strategy->Trades(instrument); });
   if (!traded) return std::nullopt;

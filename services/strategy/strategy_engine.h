@@ -84,7 +84,7 @@ class StrategyEngine {
   void StopAll() { stopped_ = true; }
 
   // --- decisions -----------------------------------------------------------
-  // The definition to record when a strategy trades it and it is new.
+  // The definition to record when it is new, and a strategy trades it or one was recorded before.
   std::optional<wire::EngineNote> DecideInstrument(const market::Instrument& instrument) const;
   void DecideSignal(const market::Event<market::NewsSignal>& event, base::Time now,
                     std::vector<Draft>& out) const;

@@ -229,6 +229,42 @@ TEST_CASE("A definition is recorded once a version, and only when a strategy tra
   CHECK(!engine.DecideInstrument(instrument));
 }
 
+TEST_CASE("What is traded by hand follows the venue's definition as well") {
+  Floor floor({});
+  const market::InstrumentId btc(kBtc);
+  floor.engine.OnInstrument(test::MakeInstrument(kBtc, "BTC"));
+  floor.engine.Apply(floor.Event(floor.engine.DecideManualInstrument(btc).value()));
+  market::Instrument second = test::MakeInstrument(kBtc, "BTC");
+  second.version = 2;
+  second.min_notional = Amount("6");
+  floor.Define(second);
+  const MarketView& market = floor.engine.market();
+  CHECK(market.row(market.Find(btc)).definition->version == 2);
+  floor.Define(test::MakeInstrument(kEth, "ETH"));  // nobody has traded it
+  CHECK(market.Find(market::InstrumentId(kEth)) == kNone);
+}
+
+TEST_CASE("A book of another version keeps no price fresh, and its fault still counts") {
+  Floor floor(One<MarketMaker>(Maker()));
+  floor.Open(kBtc, "BTC");
+  const auto row = [&]() -> const MarketRow& {
+    return floor.engine.market().row(floor.engine.market().Find(market::InstrumentId(kBtc)));
+  };
+  const base::Duration stale_after = floor.engine.settings().stale_after;
+  floor.version = 2;
+  for (int i = 0; i < 10; ++i) {
+    floor.now += 1s;
+    floor.Quote(kBtc, "89.99", "90.01");
+    floor.Book(kBtc, market::BookState::kValid);
+  }
+  CHECK_FALSE(row().tradable(floor.now, stale_after));
+  CHECK(row().book == market::BookState::kValid);
+  floor.Book(kBtc, market::BookState::kInvalid);
+  CHECK(row().book == market::BookState::kInvalid);
+  floor.Book(kBtc, market::BookState::kValid);
+  CHECK(row().book == market::BookState::kInvalid);
+}
+
 TEST_CASE("Patterns match with one star") {
   CHECK(MatchesPattern("binance-spot:*USDT", "binance-spot:BTCUSDT"));
   CHECK(!MatchesPattern("binance-spot:*USDT", "binance-usdm:BTCUSDT"));

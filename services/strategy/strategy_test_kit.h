@@ -57,6 +57,7 @@ class Floor {
   void QuoteAt(const char* id, market::Price bid, market::Price ask) {
     market::Quote quote;
     quote.instrument = market::InstrumentId(id);
+    quote.instrument_version = version;
     quote.bid = {bid, Q("1")};
     quote.ask = {ask, Q("1")};
     Look(engine.OnQuote(quote, now));
@@ -64,6 +65,7 @@ class Floor {
   void Book(const char* id, market::BookState state) {
     market::BookUpdate update;
     update.instrument = market::InstrumentId(id);
+    update.instrument_version = version;
     update.state = state;
     Look(engine.OnBook(update, now));
   }
@@ -210,6 +212,7 @@ class Floor {
   std::vector<market::ParentOrder> told;
   std::string refused;  // why no parent was made
   bool refuse = false, answer_cancels = true;
+  uint32_t version = 1;  // of the definitions that quotes and books speak of
   uint64_t events = 0, trades = 0;
 };
 
