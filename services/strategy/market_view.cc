@@ -12,6 +12,11 @@ constexpr double kBillion = 1e9;
 // A return beyond this in a second is a change of market, not volatility.
 constexpr double kMaxReturn = 0.2;
 
+bool SameNumbers(const market::Instrument& a, const market::Instrument& b) {
+  return a.price_scale == b.price_scale && a.quantity_scale == b.quantity_scale &&
+         a.multiplier == b.multiplier;
+}
+
 uint64_t SquareRoot(uint64_t value) {
   uint64_t root = static_cast<uint64_t>(std::sqrt(static_cast<double>(value)));
   while (root > 0 && root > value / root) --root;
@@ -63,11 +68,14 @@ Index MarketView::Find(const market::InstrumentId& id) const {
   return found == index_.end() ? kNone : found->second;
 }
 
-void MarketView::Define(const market::Instrument& definition) {
+void MarketView::Define(const market::Instrument& definition, uint32_t numbers_since) {
   const Index at = Touch(definition.id);
   if (at == kNone) return;
   MarketRow& row = rows_[at];
   if (row.definition && row.definition->version >= definition.version) return;
+  const bool same = row.definition && SameNumbers(*row.definition, definition);
+  if (numbers_since != 0 || !same)
+    row.numbers_since = numbers_since != 0 ? numbers_since : definition.version;
   row.definition = definition;
   row.bid = row.ask = {};
   row.sampled = {};

@@ -36,6 +36,8 @@ struct MarketRow {
   market::InstrumentId id;
   std::string venue;
   std::optional<market::Instrument> definition;
+  // The version since which scales and multiplier are what they are: recorded with it.
+  uint32_t numbers_since = 0;
   market::Level bid, ask;
   market::BookState book = market::BookState::kInvalid;
   bool feed_down = false;
@@ -51,6 +53,10 @@ struct MarketRow {
   }
   // All that is needed to act on it: a definition, a proven book, both sides, fresh.
   bool tradable(base::Time now, base::Duration stale_after) const;
+  // Prices and quantities of that version say here what they said there.
+  bool Means(uint32_t version) const {
+    return definition && numbers_since <= version && version <= definition->version;
+  }
   market::Price mid() const {
     return {bid.price.mantissa + (ask.price.mantissa - bid.price.mantissa) / 2};
   }
@@ -72,7 +78,8 @@ class MarketView {
   // they were first heard of, which a restart changes.
   const std::vector<Index>& by_name() const { return by_name_; }
 
-  void Define(const market::Instrument& definition);
+  // `numbers_since` of a row that was saved; 0: as its versions say, one after the other.
+  void Define(const market::Instrument& definition, uint32_t numbers_since = 0);
   // The row that changed; kNone for an instrument that is not known.
   Index OnQuote(const market::Quote& quote, base::Time at);
   Index OnBook(const market::BookUpdate& update, base::Time at);

@@ -202,11 +202,15 @@ void ParentDesk::Close(Parent& parent, const ClientOrderId& child) {
 
 // --- live data -----------------------------------------------------------------
 
-void ParentDesk::OnTrade(const market::Trade& trade) {
+void ParentDesk::OnTrade(const market::Trade& trade, const MarketView& market) {
+  const Index at = market.Find(trade.instrument);
+  if (at == kNone || !market.row(at).Means(trade.instrument_version) ||
+      trade.quantity.mantissa <= 0 || trade.price.mantissa <= 0) {
+    return;
+  }
   for (auto& [id, parent] : parents_) {
     if (parent.order.intent.instrument != trade.instrument ||
-        parent.order.intent.instrument_version != trade.instrument_version ||
-        trade.quantity.mantissa <= 0 || trade.price.mantissa <= 0) {
+        !market.row(at).Means(parent.order.intent.instrument_version)) {
       continue;
     }
     if (parent.seen_volume.mantissa >

@@ -73,7 +73,7 @@ class ParentDesk {
   void Apply(const market::ExecReport& report, base::Time at, const MarketView& market);
 
   // --- live data -----------------------------------------------------------
-  void OnTrade(const market::Trade& trade);
+  void OnTrade(const market::Trade& trade, const MarketView& market);
 
   // --- decisions -----------------------------------------------------------
   void Decide(const Parent& parent, const View& view, ParentSteps& out) const;

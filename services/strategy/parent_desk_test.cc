@@ -45,6 +45,15 @@ class Desk : public Floor {
     engine.Apply(Event(*engine.DecideManualInstrument(market::InstrumentId(id))));
     Book(id, market::BookState::kValid);
   }
+  // The venue states the instrument anew; quotes and books speak of that from now on.
+  void Restate(void (*change)(market::Instrument&)) {
+    market::Instrument next = *engine.desk().Definition(market::InstrumentId(kBtc));
+    change(next);
+    version = ++next.version;
+    engine.OnInstrument(next);
+    Define(next);
+    Tick("99.99", "100.01");
+  }
   void Tick(std::string_view bid, std::string_view ask) { Quote(kBtc, bid, ask); }
   void Seconds(int count) {
     for (int i = 0; i < count; ++i) {
@@ -103,6 +112,7 @@ class Desk : public Floor {
   void Traded(std::string_view price, std::string_view quantity) {
     market::Trade trade;
     trade.instrument = market::InstrumentId(kBtc);
+    trade.instrument_version = version;
     trade.price = P(price);
     trade.quantity = Q(quantity);
     engine.OnTrade(trade);
@@ -463,6 +473,109 @@ TEST_CASE("Parents are kept over a restart, those of the format before too") {
   wire::CanonicalReader older(before);
   REQUIRE(old.Load(older).ok());
   CHECK(saved(old) == now);
+}
+
+TEST_CASE("A halt at the venue pauses a bracket, and its stop holds afterwards") {
+  Desk desk;
+  desk.Start(Bracket(desk));
+  desk.FillAll(desk.Children().at(0));
+  desk.Restate([](auto& btc) { btc.status = market::InstrumentStatus::kHalted; });
+  desk.Seconds(2);
+  REQUIRE(desk.Now() != nullptr);
+  CHECK(desk.Now()->order.state == ParentState::kPaused);
+  CHECK(desk.Now()->order.detail == "the venue does not trade the instrument now");
+  desk.Restate([](auto& btc) { btc.status = market::InstrumentStatus::kTrading; });
+  desk.Seconds(2);
+  CHECK(desk.Now()->order.state == ParentState::kWorking);
+  desk.Tick("94.90", "94.92");
+  REQUIRE(desk.Children().size() == 2);
+  CHECK(desk.Children()[1].instrument_version == 3);
+  desk.FillAll(desk.Children()[1]);
+  CHECK(desk.End().state == ParentState::kCompleted);
+}
+
+TEST_CASE("A parent goes on under restated rules, and what is still open of it counts") {
+  Desk desk;
+  SECTION("another least: an entry that was sent before fills behind the change") {
+    desk.Start(Bracket(desk));
+    desk.Restate([](auto& btc) { btc.min_notional = Amount("6"); });
+    desk.FillAll(desk.Children().at(0));
+    CHECK(desk.engine.portfolio().fills_unbooked() == 0);
+    CHECK(desk.Net("manual/ann", kBtc) == Q("1").mantissa);
+    desk.now += 2s;
+    desk.Tick("94.90", "94.92");
+    REQUIRE(desk.Children().size() == 2);
+    CHECK(desk.Children()[1].quantity == Q("1"));
+  }
+  SECTION("a coarser tick: an exit within its limit") {
+    Draft draft = Bracket(desk);
+    draft.plan->stop_limit = P("94.01");
+    desk.Start(draft);
+    desk.FillAll(desk.Children().at(0));
+    desk.Restate([](auto& btc) { btc.tick = P("0.05"); });
+    desk.now += 2s;
+    desk.Tick("94.50", "94.55");
+    REQUIRE(desk.Children().size() == 2);
+    CHECK(desk.Children()[1].price == P("94.05"));
+  }
+  SECTION("coarser tick and lot: whole lots, and what is below one is left") {
+    Draft draft = desk.Give(Algo::kIceberg, Side::kBuy, "99.03", "1.002", 1h);
+    draft.plan->visible = Q("0.505");
+    desk.Start(draft);
+    desk.FillAll(desk.Children().at(0));
+    desk.Restate([](auto& btc) {
+      btc.tick = P("0.05");
+      btc.lot = Q("0.1");
+    });
+    desk.Report(desk.Children().at(1).client_order_id, ExecKind::kCanceled, OrderState::kCanceled);
+    REQUIRE(desk.Children().size() == 3);
+    CHECK(desk.Children()[2].quantity == Q("0.4"));
+    CHECK(desk.Children()[2].price == P("99"));
+    desk.FillAll(desk.Children()[2]);
+    CHECK(desk.End().state == ParentState::kFailed);
+    CHECK_THAT(desk.End().detail, ContainsSubstring("0.097, is below the venue's least"));
+  }
+  SECTION("a POV counts what trades under both") {
+    Draft draft = desk.Give(Algo::kPov, Side::kBuy, "100.50", "2", 1h);
+    draft.plan->participation_ppm = 100'000;
+    desk.Start(draft);
+    desk.Traded("100", "2");
+    desk.Restate([](auto& btc) { btc.min_notional = Amount("6"); });
+    REQUIRE(desk.Children().size() == 1);
+    desk.FillAll(desk.Children()[0]);
+    desk.Traded("100", "2");
+    desk.Seconds(1);
+    REQUIRE(desk.Children().size() == 2);
+    CHECK(desk.Children()[1].quantity == Q("0.2"));
+  }
+  SECTION("over a restart") {
+    desk.Start(Bracket(desk));
+    desk.Restate([](auto& btc) { btc.min_notional = Amount("6"); });
+    const std::string saved = desk.Saved();
+    StrategyEngine again(Desk::Settings(), {});
+    wire::CanonicalReader in(saved);
+    REQUIRE(again.Load(in).ok());
+    ParentSteps steps;
+    again.DecideParents(desk.now + 10s, steps);
+    REQUIRE(steps.told.size() == 1);
+    CHECK(steps.told[0].state == ParentState::kPaused);
+  }
+}
+
+TEST_CASE("A parent fails when its numbers lose their meaning, or its visible part its use") {
+  Desk desk;
+  Draft draft = desk.Give(Algo::kIceberg, Side::kBuy, "99", "1", 1h);
+  draft.plan->visible = Q("0.1");
+  desk.Start(draft);
+  SECTION("other scales") {
+    desk.Restate([](auto& btc) { btc.quantity_scale = 6; });
+    CHECK(desk.End().detail == "the scales of the instrument's numbers changed");
+  }
+  SECTION("a least above the visible part") {
+    desk.Restate([](auto& btc) { btc.min_notional = Amount("20"); });
+    CHECK(desk.End().detail == "the visible part is below the venue's least now");
+  }
+  CHECK(desk.End().state == ParentState::kFailed);
 }
 
 TEST_CASE("A bracket cancelled in its position says that it is left unprotected") {

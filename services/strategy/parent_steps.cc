@@ -48,6 +48,17 @@ bool Open(const OrderIntent& intent, const MarketRow& row, const View& view) {
          view.restrictions.For(intent.account, intent.strategy, row) == Permission::kAll;
 }
 
+// Of the parent in whole lots, which a restated instrument may have made coarser.
+Quantity RestOf(const Parent& parent, const market::Instrument& instrument) {
+  return instrument.RoundDownToLot(parent.order.rest());
+}
+
+// On a grid that may have become coarser since it was given, never beyond it.
+Price OnTick(const market::Instrument& instrument, Side side, Price limit) {
+  return instrument.RoundToTick(
+      limit, side == Side::kBuy ? market::Rounding::kFloor : market::Rounding::kCeiling);
+}
+
 Draft ChildDraft(const Parent& parent, const market::Instrument& instrument, Side side,
                  market::TimeInForce time_in_force, Price price, Quantity quantity,
                  std::string reason) {
@@ -85,7 +96,8 @@ Trigger TriggerOf(const market::AlgoPlan& plan, Side exit, Price touch) {
 // does not fill there follows from the next touch.
 Price ExitPrice(const market::Instrument& instrument, Side exit, Price limit, Price touch) {
   const Price reach = LimitBeyond(instrument, touch, kExitReachPpm, exit);
-  return exit == Side::kSell ? std::max(limit, reach) : std::min(limit, reach);
+  const Price most = OnTick(instrument, exit, limit);
+  return exit == Side::kSell ? std::max(most, reach) : std::min(most, reach);
 }
 
 // What the next exit asks for of `left`: no more than the venue takes in one order, and less
@@ -140,6 +152,14 @@ std::optional<ParentDesk::End> ParentDesk::Ending(const Parent& parent, const Vi
   const Index at = view.market.Find(order.intent.instrument);
   const market::Instrument* definition =
       at != kNone && view.market.row(at).definition ? &*view.market.row(at).definition : nullptr;
+  // What it was given in can no longer be said: not even how much is left.
+  if (definition != nullptr && !view.market.row(at).Means(order.intent.instrument_version)) {
+    return End{ParentState::kFailed,
+               absl::StrCat("the scales of the instrument's numbers changed",
+                            bracket && order.filled > order.exited
+                                ? "; what is left of its position is unprotected"
+                                : "")};
+  }
   const Quantity least =
       definition == nullptr ? Quantity{} : LeastQuantity(*definition, order.intent.price);
   const Quantity held = bracket && definition != nullptr ? HeldBy(parent, *definition) : Quantity{};
@@ -153,8 +173,6 @@ std::optional<ParentDesk::End> ParentDesk::Ending(const Parent& parent, const Vi
   if (parent.cancel_asked) return End{ParentState::kCanceled, absl::StrCat("canceled", left)};
   if (view.now >= order.intent.expires)
     return End{ParentState::kExpired, absl::StrCat("the time limit was reached", left)};
-  if (definition != nullptr && definition->version != order.intent.instrument_version)
-    return End{ParentState::kFailed, absl::StrCat("the instrument's definition changed", left)};
   if (order.children >= order.plan.max_children && parent.open.empty())
     return End{ParentState::kFailed, absl::StrCat("max-children was reached", left)};
   if (!bracket && parent.open.empty() && order.rest() < least) {
@@ -162,6 +180,8 @@ std::optional<ParentDesk::End> ParentDesk::Ending(const Parent& parent, const Vi
                absl::StrCat("what is left, ", Text(parent, view, order.rest()),
                             ", is below the venue's least")};
   }
+  if (order.plan.algo == Algo::kIceberg && definition != nullptr && order.plan.visible < least)
+    return End{ParentState::kFailed, "the visible part is below the venue's least now"};
   return std::nullopt;
 }
 
@@ -179,6 +199,8 @@ std::string ParentDesk::PauseReason(const Parent& parent, const View& view) cons
                       });
     return open ? "" : "no venue is proven, fresh and ACTIVE";
   }
+  if (row.definition->status != market::InstrumentStatus::kTrading)
+    return "the venue does not trade the instrument now";
   if (!row.tradable(view.now, view.stale_after)) return "no proven, fresh book";
   const Permission permission = view.restrictions.For(intent.account, intent.strategy, row);
   if (permission == Permission::kAll) return "";
@@ -250,14 +272,14 @@ void ParentDesk::WorkSlices(const Parent& parent, const MarketRow& row, const Vi
                                                              parent.seen_volume, instrument.lot))
              : SliceTarget(plan, intent.quantity, instrument.lot,
                            SlicesBegun(plan, intent.created, intent.expires, view.now));
-  const Quantity want = target - parent.order.filled;
+  const Quantity want = instrument.RoundDownToLot(target - parent.order.filled);
   const market::Level& touch = Touch(row, intent.side);
   if (want.mantissa <= 0 || !Within(intent.side, touch.price, intent.price)) return;
   Quantity most = instrument.RoundDownToLot(touch.quantity);
   if (instrument.max_quantity.mantissa > 0)
     most = std::min(most, instrument.RoundDownToLot(instrument.max_quantity));
   if (shares) most = std::min(most, want);  // never beyond the share
-  const Quantity quantity = AvoidDust(std::min(want, most), parent.order.rest(),
+  const Quantity quantity = AvoidDust(std::min(want, most), RestOf(parent, instrument),
                                       LeastQuantity(instrument, touch.price), most, instrument.lot);
   if (quantity.mantissa == 0) return;
   out.drafts.push_back(ChildDraft(parent, instrument, intent.side, market::TimeInForce::kIoc,
@@ -269,13 +291,14 @@ void ParentDesk::WorkIceberg(const Parent& parent, const MarketRow& row, ParentS
   if (!parent.open.empty() || parent.order.children >= parent.order.plan.max_children) return;
   const OrderIntent& intent = parent.order.intent;
   const market::Instrument& instrument = *row.definition;
-  const Quantity rest = parent.order.rest();
-  const Quantity quantity =
-      AvoidDust(std::min(parent.order.plan.visible, rest), rest,
-                LeastQuantity(instrument, intent.price), rest, instrument.lot);
+  const Quantity rest = RestOf(parent, instrument);
+  const Quantity visible = instrument.RoundDownToLot(parent.order.plan.visible);
+  const Price price = OnTick(instrument, intent.side, intent.price);
+  const Quantity quantity = AvoidDust(std::min(visible, rest), rest,
+                                      LeastQuantity(instrument, price), rest, instrument.lot);
   if (quantity.mantissa == 0) return;
-  out.drafts.push_back(ChildDraft(parent, instrument, intent.side, market::TimeInForce::kGtc,
-                                  intent.price, quantity, "ICEBERG part"));
+  out.drafts.push_back(ChildDraft(parent, instrument, intent.side, market::TimeInForce::kGtc, price,
+                                  quantity, "ICEBERG part"));
 }
 
 void ParentDesk::WorkRoute(const Parent& parent, const MarketRow& row, const View& view,
@@ -338,13 +361,12 @@ void ParentDesk::WorkBracket(const Parent& parent, const MarketRow& row, const V
   }
   if (view.restrictions.For(intent.account, intent.strategy, row) != Permission::kAll)
     return Withdraw(parent, "the trading state is not ACTIVE", view, out);
-  const Quantity rest = parent.order.rest();
-  if (!parent.open.empty() || !Ready(parent, view.now) ||
-      rest < LeastQuantity(instrument, intent.price)) {
+  const Quantity rest = RestOf(parent, instrument);
+  const Price entry = OnTick(instrument, intent.side, intent.price);
+  if (!parent.open.empty() || !Ready(parent, view.now) || rest < LeastQuantity(instrument, entry))
     return;
-  }
-  out.drafts.push_back(ChildDraft(parent, instrument, intent.side, market::TimeInForce::kGtc,
-                                  intent.price, instrument.RoundDownToLot(rest), "entry"));
+  out.drafts.push_back(
+      ChildDraft(parent, instrument, intent.side, market::TimeInForce::kGtc, entry, rest, "entry"));
 }
 
 void ParentDesk::WorkOco(const Parent& parent, const MarketRow& row, const View& view,
@@ -355,8 +377,7 @@ void ParentDesk::WorkOco(const Parent& parent, const MarketRow& row, const View&
   const Trigger trigger = TriggerOf(parent.order.plan, intent.side, touch);
   if (trigger.name == nullptr || !parent.open.empty() || !Ready(parent, view.now)) return;
   const Price price = ExitPrice(instrument, intent.side, trigger.limit, touch);
-  const Quantity part =
-      ExitPart(parent, instrument, price, instrument.RoundDownToLot(parent.order.rest()));
+  const Quantity part = ExitPart(parent, instrument, price, RestOf(parent, instrument));
   if (part.mantissa == 0) return;
   out.drafts.push_back(ChildDraft(parent, instrument, intent.side, market::TimeInForce::kIoc, price,
                                   part, trigger.name));

@@ -151,7 +151,7 @@ void Portfolio::Apply(const market::ExecReport& report, base::Time at,
   if (report.fill && report.kind == ExecKind::kFill) {
     slot->filled = at;
     const bool booked =
-        definition != nullptr && definition->version == report.instrument_version &&
+        definition != nullptr &&
         market::ApplyFill(slot->position, *definition, report.side, *report.fill).ok();
     if (!booked) ++fills_unbooked_;
   }

@@ -106,7 +106,8 @@ class Portfolio {
   void Apply(const market::OrderIntent& intent);
   void Apply(const market::RiskDecision& decision);
   void Apply(const market::ParentOrder& parent);
-  // `definition` may be null: then a fill cannot be booked, and is counted.
+  // `definition` is one in which the report's numbers mean what they say. It may be null: then a
+  // fill cannot be booked, and is counted.
   void Apply(const market::ExecReport& report, base::Time at, const market::Instrument* definition);
   void Apply(const market::Event<market::NewsSignal>& signal);
 

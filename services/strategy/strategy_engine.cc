@@ -15,7 +15,9 @@ namespace {
 
 using market::IntentKind;
 
-constexpr uint8_t kStateVersion = 3;  // 1: without the manual desk; 2: without parents
+// 1: without the manual desk; 2: without parents; 3: without the version that numbers mean the
+// same since
+constexpr uint8_t kStateVersion = 4;
 constexpr char kInstrumentNote[] = "instrument";
 
 bool ValidScale(int scale) { return scale >= 0 && scale <= market::kMaxScale; }
@@ -82,8 +84,8 @@ std::optional<wire::EngineNote> StrategyEngine::InstrumentNote(
       .engine = std::string(kEngineName), .kind = kInstrumentNote, .body = body.Take()};
 }
 
-void StrategyEngine::Define(const market::Instrument& instrument) {
-  market_.Define(instrument);
+void StrategyEngine::Define(const market::Instrument& instrument, uint32_t numbers_since) {
+  market_.Define(instrument, numbers_since);
   const Index at = market_.Find(instrument.id);
   if (at == kNone) return;
   if (traders_.size() <= at) traders_.resize(at + 1);
@@ -119,7 +121,7 @@ void StrategyEngine::Apply(const market::Event<market::RiskDecision>& event) {
 
 void StrategyEngine::Apply(const market::Event<market::ExecReport>& event) {
   const Index at = market_.Find(event.value.instrument);
-  const bool known = at != kNone && market_.row(at).definition.has_value();
+  const bool known = at != kNone && market_.row(at).Means(event.value.instrument_version);
   portfolio_.Apply(event.value, event.header.receive_time,
                    known ? &*market_.row(at).definition : nullptr);
   parents_.Apply(event.value, event.header.receive_time, market_);
@@ -413,13 +415,15 @@ StrategyEngine::Manual StrategyEngine::DecideManual(const market::Event<market::
 
 void StrategyEngine::Save(wire::CanonicalWriter& out) const {
   out.U8(kStateVersion);
-  std::map<market::InstrumentId, const market::Instrument*> definitions;
-  for (Index at = 0; at < market_.size(); ++at) {
-    if (market_.row(at).definition)
-      definitions.emplace(market_.row(at).id, &*market_.row(at).definition);
+  std::vector<const MarketRow*> rows;
+  for (const Index at : market_.by_name()) {
+    if (market_.row(at).definition) rows.push_back(&market_.row(at));
   }
-  out.U32(static_cast<uint32_t>(definitions.size()));
-  for (const auto& [id, definition] : definitions) wire::SaveInstrument(out, *definition);
+  out.U32(static_cast<uint32_t>(rows.size()));
+  for (const MarketRow* row : rows) {
+    wire::SaveInstrument(out, *row->definition);
+    out.U32(row->numbers_since);
+  }
   out.U32(static_cast<uint32_t>(restrictions_.all().size()));
   for (const auto& [scope, state] : restrictions_.all()) {
     out.U8(static_cast<uint8_t>(scope.kind));
@@ -441,7 +445,8 @@ absl::Status StrategyEngine::Load(wire::CanonicalReader& in) {
   }
   for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
     const market::Instrument definition = wire::LoadInstrument(in);
-    if (in.ok()) Define(definition);
+    const uint32_t numbers_since = version > 3 ? in.U32() : definition.version;
+    if (in.ok()) Define(definition, numbers_since);
   }
   for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
     market::RiskState state;

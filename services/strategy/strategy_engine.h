@@ -73,7 +73,7 @@ class StrategyEngine {
   Index OnBook(const market::BookUpdate& update, base::Time received) {
     return market_.OnBook(update, received);
   }
-  void OnTrade(const market::Trade& trade) { parents_.OnTrade(trade); }
+  void OnTrade(const market::Trade& trade) { parents_.OnTrade(trade, market_); }
   bool OnStatus(const market::MarketStatus& status) { return market_.OnStatus(status); }
   // Remembers when a headline was published: old news opens nothing.
   void OnNews(const market::Event<market::NewsItem>& item);
@@ -147,7 +147,7 @@ class StrategyEngine {
   bool Stopped(const market::StrategyId& strategy) const;
   const Strategy* Hosted(const market::StrategyId& id) const;
   const std::vector<const Strategy*>& TradersOf(Index instrument) const;
-  void Define(const market::Instrument& instrument);
+  void Define(const market::Instrument& instrument, uint32_t numbers_since = 0);
   std::optional<wire::EngineNote> InstrumentNote(const market::Instrument& instrument) const;
 
   const EngineSettings settings_;
