@@ -21,7 +21,8 @@ using market::IntentKind;
 using market::ParentState;
 using market::Quantity;
 
-constexpr uint8_t kVersion = 2, kBeforeMost = 1;
+// 1: without the most of an exit; 2: one back-off for all venues
+constexpr uint8_t kVersion = 3;
 constexpr base::Duration kFirstBackoff = std::chrono::seconds(1);
 constexpr uint32_t kMaxDoublings = 6;  // 64 s
 constexpr Int128 kMostValue = static_cast<Int128>(1) << 120;
@@ -110,9 +111,9 @@ void ParentDesk::Apply(const market::RiskDecision& decision) {
       parent->order.plan.algo == Algo::kOco || intent.side != parent->order.intent.side;
   if (exits && (decision.reason == market::RejectReason::kMaxNotional ||
                 decision.reason == market::RejectReason::kMaxQuantity)) {
-    TooLarge(*parent, intent.quantity, why(), decision.decided);
+    TooLarge(*parent, intent, why(), decision.decided);
   } else {
-    Refused(*parent, why(), decision.decided);
+    Refused(*parent, intent.instrument, why(), decision.decided);
   }
   Close(*parent, intent.client_order_id);
 }
@@ -137,12 +138,12 @@ void ParentDesk::Apply(const market::ExecReport& report, base::Time at, const Ma
   order.state = report.state;
   if (report.kind == ExecKind::kCancelRejected) ++order.cancels_refused;
   if (report.kind == ExecKind::kAccepted || report.kind == ExecKind::kFill) {
-    parent->backoff = Backoff{};
+    parent->backoff.erase(child.instrument);
     parent->refusal.clear();
   }
   if (report.kind == ExecKind::kNotSent || report.kind == ExecKind::kRejected ||
       report.kind == ExecKind::kAbsent) {
-    Refused(*parent,
+    Refused(*parent, child.instrument,
             absl::StrCat(market::Name(report.kind), ": ", report.venue_code,
                          report.venue_code.empty() ? "" : " ", report.detail),
             at);
@@ -180,17 +181,19 @@ void ParentDesk::Book(Parent& parent, const Child& child, const market::ExecRepo
   }
 }
 
-void ParentDesk::Refused(Parent& parent, std::string why, base::Time at) {
-  parent.backoff.until =
-      at + kFirstBackoff * (1 << std::min(parent.backoff.refusals, kMaxDoublings));
-  ++parent.backoff.refusals;
+void ParentDesk::Refused(Parent& parent, const market::InstrumentId& where, std::string why,
+                         base::Time at) {
+  Backoff& backoff = parent.backoff[where];
+  backoff.until = at + kFirstBackoff * (1 << std::min(backoff.refusals, kMaxDoublings));
+  ++backoff.refusals;
   parent.refusal = std::move(why);
 }
 
 // The next asks for half, and need not wait longer each time.
-void ParentDesk::TooLarge(Parent& parent, Quantity refused, std::string why, base::Time at) {
-  parent.most = {std::max<int64_t>(refused.mantissa / 2, 1)};
-  parent.backoff.until = at + kFirstBackoff;
+void ParentDesk::TooLarge(Parent& parent, const market::OrderIntent& refused, std::string why,
+                          base::Time at) {
+  parent.most = {std::max<int64_t>(refused.quantity.mantissa / 2, 1)};
+  parent.backoff[refused.instrument].until = at + kFirstBackoff;
   parent.refusal = std::move(why);
 }
 
@@ -255,8 +258,12 @@ void ParentDesk::Save(wire::CanonicalWriter& out) const {
     out.Bool(parent.cancel_asked);
     out.Bool(parent.exiting);
     out.Money(parent.base_fees);
-    out.U32(parent.backoff.refusals);
-    out.Time(parent.backoff.until);
+    out.U32(static_cast<uint32_t>(parent.backoff.size()));
+    for (const auto& [instrument, backoff] : parent.backoff) {
+      out.Text(instrument);
+      out.U32(backoff.refusals);
+      out.Time(backoff.until);
+    }
     out.Bytes(parent.refusal);
     out.I64(parent.most.mantissa);
     out.Time(parent.last_child);
@@ -271,7 +278,7 @@ void ParentDesk::Save(wire::CanonicalWriter& out) const {
 
 absl::Status ParentDesk::Load(wire::CanonicalReader& in) {
   const uint8_t version = in.U8();
-  if (in.ok() && version != kVersion && version != kBeforeMost) {
+  if (in.ok() && (version == 0 || version > kVersion)) {
     return absl::FailedPreconditionError(absl::StrCat("parent orders of format ", version,
                                                       ", this build reads ", kVersion,
                                                       "; use the build that wrote it"));
@@ -288,10 +295,14 @@ absl::Status ParentDesk::Load(wire::CanonicalReader& in) {
     parent.cancel_asked = in.Bool();
     parent.exiting = in.Bool();
     parent.base_fees = in.Money();
-    parent.backoff.refusals = in.U32();
-    parent.backoff.until = in.Time();
+    for (uint32_t each = version > 2 ? in.U32() : 1; each > 0 && in.ok(); --each) {
+      const auto where =
+          version > 2 ? in.Text<market::InstrumentId>() : parent.order.intent.instrument;
+      const Backoff backoff{.refusals = in.U32(), .until = in.Time()};
+      if (backoff.until != base::Time()) parent.backoff.emplace(where, backoff);
+    }
     parent.refusal = in.Bytes();
-    if (version != kBeforeMost) parent.most = {in.I64()};
+    if (version > 1) parent.most = {in.I64()};
     parent.last_child = in.Time();
     parent.told_at = in.Time();
     parent.told = {in.I64()};

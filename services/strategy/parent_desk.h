@@ -42,12 +42,12 @@ struct Parent {
   bool permitted = false;
   std::string denied;  // why the gate refused; empty: it did not
   bool cancel_asked = false;
-  bool exiting = false;     // an exit child has been made
-  market::Money base_fees;  // taken out of what was bought
-  Backoff backoff;          // of refused children
-  std::string refusal;      // of the newest refused child; empty: since accepted
-  market::Quantity most;    // of one exit, since the gate found more too large; 0: it has not
-  base::Time last_child;    // made
+  bool exiting = false;                             // an exit child has been made
+  market::Money base_fees;                          // taken out of what was bought
+  std::map<market::InstrumentId, Backoff> backoff;  // of refused children, by where they went
+  std::string refusal;    // of the newest refused child; empty: since accepted
+  market::Quantity most;  // of one exit, since the gate found more too large; 0: it has not
+  base::Time last_child;  // made
   base::Time told_at;
   market::Quantity told;  // filled and exited by then
   std::map<market::ClientOrderId, Child> open, ended;
@@ -94,8 +94,8 @@ class ParentDesk {
   Parent* ParentOf(const market::ClientOrderId& child);
   void Book(Parent& parent, const Child& child, const market::ExecReport& report,
             const MarketView& market);
-  void Refused(Parent& parent, std::string why, base::Time at);
-  void TooLarge(Parent& parent, market::Quantity refused, std::string why, base::Time at);
+  void Refused(Parent& parent, const market::InstrumentId& where, std::string why, base::Time at);
+  void TooLarge(Parent& parent, const market::OrderIntent& refused, std::string why, base::Time at);
   void Close(Parent& parent, const market::ClientOrderId& child);
 
   std::optional<End> Ending(const Parent& parent, const View& view) const;

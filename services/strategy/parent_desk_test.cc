@@ -444,7 +444,7 @@ TEST_CASE("An exit asks for no more than the venue takes in one order") {
   CHECK(desk.End().state == ParentState::kCompleted);
 }
 
-TEST_CASE("Parents are kept over a restart, those of the format before too") {
+TEST_CASE("Parents are kept over a restart, those of the formats before too") {
   Desk desk;
   desk.Start(Oco(desk));
   desk.refuse = true;
@@ -466,13 +466,20 @@ TEST_CASE("Parents are kept over a restart, those of the format before too") {
   fresh.Start(Oco(fresh));
   const std::string now = saved(fresh.engine.parents());
   std::string before = now;
-  before[0] = 1;
-  // Behind it: three times, a quantity and two empty lists.
+  const auto as_written = [&](char version) {
+    CAPTURE(int{version});
+    before[0] = version;
+    ParentDesk old({});
+    wire::CanonicalReader older(before);
+    REQUIRE(old.Load(older).ok());
+    CHECK(saved(old) == now);
+  };
+  // One back-off, a number and a time, where now is how many there are. Behind it: the length of a
+  // refusal, the most of an exit, two times, a quantity and two empty lists.
+  before.insert(before.size() - 44, 8, '\0');
+  as_written(2);
   before.erase(before.size() - 40, 8);
-  ParentDesk old({});
-  wire::CanonicalReader older(before);
-  REQUIRE(old.Load(older).ok());
-  CHECK(saved(old) == now);
+  as_written(1);
 }
 
 TEST_CASE("A halt at the venue pauses a bracket, and its stop holds afterwards") {
@@ -640,6 +647,35 @@ TEST_CASE("A routed order takes the best venues at once, one child each") {
   desk.FillAll(desk.Children()[2]);
   CHECK(desk.End().state == ParentState::kCompleted);
   CHECK(desk.End().filled == Q("1.5"));
+}
+
+TEST_CASE("A venue that refuses a routed order is waited for alone") {
+  Desk desk;
+  constexpr char kBybit[] = "bybit-spot:BTCUSDT";
+  desk.AddVenue(kBybit);
+  Draft draft = desk.Give(Algo::kRoute, Side::kBuy, "100.50", "1", 1min);
+  draft.plan->venues = {market::InstrumentId(kBybit)};
+  const auto newest_at = [&desk](const char* venue) {
+    return desk.Children().back().instrument == market::InstrumentId(venue);
+  };
+  const auto second = [&] {
+    desk.Quote(kBybit, "99.80", "99.85");  // the cheaper
+    desk.Seconds(1);
+  };
+  desk.Quote(kBybit, "99.80", "99.85");
+  desk.Start(draft);
+  while (newest_at(kBybit) && desk.Children().size() < 4) {
+    desk.Report(desk.Children().back().client_order_id, ExecKind::kRejected, OrderState::kRejected);
+    for (size_t before = desk.Children().size(), i = 0; desk.Children().size() == before && i < 9;
+         ++i)
+      second();
+  }
+  CHECK(desk.Children().size() == 3);
+  CHECK(newest_at(kBtc));
+  CHECK(desk.now - desk.parent.created <= 2s);
+  desk.Ended(desk.Children().back());
+  second();
+  CHECK(newest_at(kBybit));  // its own time has come
 }
 
 TEST_CASE("Draining withdraws children and keeps the parent for the next start") {

@@ -29,9 +29,21 @@ bool Within(Side side, Price price, Price limit) {
   return side == Side::kBuy ? price <= limit : price >= limit;
 }
 
-bool Ready(const Parent& parent, base::Time now) {
-  return now >= parent.backoff.until && now - parent.last_child >= kChildGap &&
+// No child goes there after a refusal, for a while.
+bool Waits(const Parent& parent, const market::InstrumentId& where, base::Time now) {
+  const auto backoff = parent.backoff.find(where);
+  return backoff != parent.backoff.end() && now < backoff->second.until;
+}
+
+// A child may be made, somewhere.
+bool Due(const Parent& parent, base::Time now) {
+  return now - parent.last_child >= kChildGap &&
          parent.order.children < parent.order.plan.max_children;
+}
+
+// The same of those that go nowhere else.
+bool Ready(const Parent& parent, base::Time now) {
+  return Due(parent, now) && !Waits(parent, parent.order.intent.instrument, now);
 }
 
 Quantity Working(const Parent& parent, Side side) {
@@ -249,7 +261,7 @@ void ParentDesk::Work(const Parent& parent, const MarketRow& row, const View& vi
     case Algo::kPov:
       return WorkSlices(parent, row, view, out);
     case Algo::kIceberg:
-      if (view.now >= parent.backoff.until) WorkIceberg(parent, row, out);
+      if (!Waits(parent, parent.order.intent.instrument, view.now)) WorkIceberg(parent, row, out);
       return;
     case Algo::kRoute:
       return WorkRoute(parent, row, view, out);
@@ -303,7 +315,7 @@ void ParentDesk::WorkIceberg(const Parent& parent, const MarketRow& row, ParentS
 
 void ParentDesk::WorkRoute(const Parent& parent, const MarketRow& row, const View& view,
                            ParentSteps& out) const {
-  if (!Ready(parent, view.now)) return;
+  if (!Due(parent, view.now)) return;
   const OrderIntent& intent = parent.order.intent;
   std::vector<market::InstrumentId> venues = parent.order.plan.venues;
   venues.push_back(intent.instrument);
@@ -316,7 +328,7 @@ void ParentDesk::WorkRoute(const Parent& parent, const MarketRow& row, const Vie
     VenueOffer offer{.instrument = &*there.definition, .level = Touch(there, intent.side)};
     if (const auto fee = fees_ppm_.find(there.venue); fee != fees_ppm_.end())
       offer.fee_ppm = fee->second;
-    offer.healthy = Open(intent, there, view);
+    offer.healthy = Open(intent, there, view) && !Waits(parent, venue, view.now);
     for (const auto& [id, child] : parent.open) {
       if (child.instrument != venue) continue;
       offer.healthy = false;  // one order a venue, and none beside one of unknown fate
