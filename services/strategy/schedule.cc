@@ -54,6 +54,32 @@ absl::Status CheckTick(const market::Instrument& instrument, Price price, const 
   return absl::OkStatus();
 }
 
+// What another algorithm would do is not kept as if this one did it.
+absl::Status CheckForeign(const market::AlgoPlan& plan) {
+  const bool leaves = plan.algo == Algo::kBracket || plan.algo == Algo::kOco;
+  const struct {
+    const char* name;
+    bool given, own;
+    const char* whose;
+  } fields[] = {
+      {"slices", plan.slices != 0, plan.algo == Algo::kTwap, "TWAP does"},
+      {"weights", !plan.weights.empty(), plan.algo == Algo::kVwap, "VWAP does"},
+      {"participation", plan.participation_ppm != 0, plan.algo == Algo::kPov, "POV does"},
+      {"visible part", plan.visible.mantissa != 0, plan.algo == Algo::kIceberg, "ICEBERG does"},
+      {"venues", !plan.venues.empty(), plan.algo == Algo::kRoute, "ROUTE does"},
+      {"take-profit", plan.take_profit.mantissa != 0, leaves, "BRACKET and OCO do"},
+      {"stop", plan.stop.mantissa != 0, leaves, "BRACKET and OCO do"},
+      {"stop-limit", plan.stop_limit.mantissa != 0, leaves, "BRACKET and OCO do"},
+  };
+  for (const auto& field : fields) {
+    if (field.given && !field.own) {
+      return Bad(
+          absl::StrCat(market::Name(plan.algo), " takes no ", field.name, "; ", field.whose));
+    }
+  }
+  return absl::OkStatus();
+}
+
 // `exit` is the side of what leaves. In its favour is above for a seller.
 absl::Status CheckExits(const market::ParentOrder& parent, const market::Instrument& instrument,
                         Side exit, Price entry) {
@@ -164,6 +190,7 @@ absl::Status CheckParent(const market::ParentOrder& parent, const market::Instru
     return Bad("a parent order needs a time limit, at most seven days from now");
   if (plan.max_children == 0 || plan.max_children > market::kMostChildren)
     return Bad(absl::StrCat("max-children must be 1 to ", market::kMostChildren));
+  GANNET_RETURN_IF_ERROR(CheckForeign(plan));
   switch (plan.algo) {
     case Algo::kTwap:
     case Algo::kVwap:

@@ -199,6 +199,33 @@ TEST_CASE("A parent that makes no sense is refused with what to change") {
         "the price limit must not be better than take-profit and stop-limit");
 }
 
+TEST_CASE("What a plan says for another algorithm is refused, not kept as if it did something") {
+  const market::Instrument instrument = MakeInstrument(kBtc, "BTC");
+  const base::Time now = base::FromUnixMillis(1'700'000'000'000);
+  const auto refusal = [&](Algo algo, void (*change)(market::AlgoPlan&)) {
+    market::ParentOrder parent = Sensible(algo);
+    change(parent.plan);
+    return std::string(CheckParent(parent, instrument, now).message());
+  };
+  CHECK(refusal(Algo::kTwap, [](auto& plan) { plan.stop = P("95"); }) ==
+        "TWAP takes no stop; BRACKET and OCO do");
+  CHECK(refusal(Algo::kPov, [](auto& plan) { plan.stop_limit = P("95"); }) ==
+        "POV takes no stop-limit; BRACKET and OCO do");
+  CHECK(refusal(Algo::kRoute, [](auto& plan) { plan.take_profit = P("110"); }) ==
+        "ROUTE takes no take-profit; BRACKET and OCO do");
+  CHECK(refusal(Algo::kTwap, [](auto& plan) { plan.participation_ppm = 490'000; }) ==
+        "TWAP takes no participation; POV does");
+  CHECK(refusal(Algo::kVwap, [](auto& plan) { plan.slices = 3; }) ==
+        "VWAP takes no slices; TWAP does");
+  CHECK(refusal(Algo::kTwap, [](auto& plan) { plan.weights = {1}; }) ==
+        "TWAP takes no weights; VWAP does");
+  CHECK(refusal(Algo::kBracket, [](auto& plan) { plan.visible = Q("1"); }) ==
+        "BRACKET takes no visible part; ICEBERG does");
+  CHECK(refusal(Algo::kOco, [](auto& plan) {
+          plan.venues = {market::InstrumentId("bybit-spot:BTCUSDT")};
+        }) == "OCO takes no venues; ROUTE does");
+}
+
 // --- routing -------------------------------------------------------------------
 
 struct Venues {

@@ -50,7 +50,9 @@ def filled(shown):
 def check_refusals(platform, market):
     for arguments, why in ((("--price", str(int(market * 1.01)), "--algo", "twap", "--slices", "3"), None),
                            (("--algo", "pov", "--participation", "10%", "--for", "1m"), "price"),
-                           (("--price", str(int(market * 1.01)), "--algo", "pov", "--participation", "80%", "--for", "1m"), "at most 50%")):
+                           (("--price", str(int(market * 1.01)), "--algo", "pov", "--participation", "80%", "--for", "1m"), "at most 50%"),
+                           (("--price", str(int(market * 1.01)), "--algo", "twap", "--slices", "1", "--stop", "1000", "--stop-limit", "900", "--for", "1m"),
+                            "TWAP takes no stop")):
         code, said = platform.cli("order", "submit", INSTRUMENT, "buy", "0.01", *arguments)
         check(code != 0 and (why is None or why in said), f"{arguments}: {code} {said}")
 
