@@ -585,6 +585,37 @@ TEST_CASE("A parent fails when its numbers lose their meaning, or its visible pa
   CHECK(desk.End().state == ParentState::kFailed);
 }
 
+TEST_CASE("An exit asks for no more than its strategy still holds, its other orders aside") {
+  Desk desk;
+  desk.Start(Bracket(desk));
+  desk.FillAll(desk.Children().at(0));
+  Draft by_hand;
+  by_hand.strategy = desk.parent.strategy;
+  by_hand.instrument = desk.parent.instrument;
+  by_hand.side = Side::kSell;
+  by_hand.price = P("99");
+  by_hand.quantity = Q("0.3");
+  desk.Emit({by_hand});
+  desk.FillAll(desk.intents.back());
+  by_hand.price = P("110");
+  by_hand.quantity = Q("0.2");
+  desk.Emit({by_hand});  // rests
+  const auto stopped = [&desk] {
+    desk.now += 2s;
+    desk.Tick("94.90", "94.92");
+    return desk.Children().back();
+  };
+  const OrderIntent exit = stopped();
+  CHECK(exit.quantity == Q("0.5"));
+  desk.FillAll(exit);
+  desk.refuse = true;  // the gate says why no more can go
+  CHECK(stopped().quantity == Q("0.5"));
+  CHECK(desk.Children().size() == 3);
+  stopped();
+  CHECK(desk.Now()->order.state == ParentState::kWorking);
+  CHECK_THAT(desk.Now()->order.detail, ContainsSubstring("MAX_NOTIONAL"));
+}
+
 TEST_CASE("A bracket cancelled in its position says that it is left unprotected") {
   Desk desk;
   desk.Start(Bracket(desk));

@@ -112,11 +112,28 @@ Price ExitPrice(const market::Instrument& instrument, Side exit, Price limit, Pr
   return exit == Side::kSell ? std::max(most, reach) : std::min(most, reach);
 }
 
-// What the next exit asks for of `left`: no more than the venue takes in one order, and less
-// than what the gate found too large.
+// What an exit may still take off its strategy's position, as the gate counts: other orders on
+// that side come first. `left` where that is nothing, so that the gate says why nothing goes.
+Quantity Reducible(const Parent& parent, Side exit, Quantity left, const View& view) {
+  const OrderIntent& intent = parent.order.intent;
+  const Slot* slot = view.portfolio.Find(intent.strategy, intent.instrument);
+  if (slot == nullptr) return left;
+  Quantity free = exit == Side::kSell ? slot->position.net : -slot->position.net;
+  for (const WorkingOrder& order : slot->orders) {
+    if (order.side != exit || order.id == parent.order.id()) continue;
+    // A parent's reservation holds what its children on the same side have taken out of it.
+    const bool carved = std::any_of(slot->orders.begin(), slot->orders.end(), [&](const auto& of) {
+      return of.is_parent && of.id == order.parent && of.side == exit;
+    });
+    if (!carved) free = free - order.rest();
+  }
+  return free.mantissa > 0 ? std::min(free, left) : left;
+}
+
+// What the next exit asks for of `left`: no more than `most` and the venue takes in one order, and
+// less than what the gate found too large.
 Quantity ExitPart(const Parent& parent, const market::Instrument& instrument, Price price,
-                  Quantity left) {
-  Quantity most = left;
+                  Quantity left, Quantity most) {
   if (instrument.max_quantity.mantissa > 0) most = std::min(most, instrument.max_quantity);
   if (parent.most.mantissa > 0) most = std::min(most, parent.most);
   const Quantity least = LeastQuantity(instrument, price);
@@ -359,8 +376,9 @@ void ParentDesk::WorkBracket(const Parent& parent, const MarketRow& row, const V
   const Price touch = Touch(row, exit).price;
   const Trigger trigger = TriggerOf(parent.order.plan, exit, touch);
   const Price price = ExitPrice(instrument, exit, trigger.limit, touch);
-  const Quantity part =
-      trigger.name == nullptr ? Quantity{} : ExitPart(parent, instrument, price, held);
+  const Quantity part = trigger.name == nullptr ? Quantity{}
+                                                : ExitPart(parent, instrument, price, held,
+                                                           Reducible(parent, exit, held, view));
   const bool exits = part.mantissa > 0;
   if (exits || parent.exiting) {
     // Its own entry must be gone first: the two would meet.
@@ -389,7 +407,9 @@ void ParentDesk::WorkOco(const Parent& parent, const MarketRow& row, const View&
   const Trigger trigger = TriggerOf(parent.order.plan, intent.side, touch);
   if (trigger.name == nullptr || !parent.open.empty() || !Ready(parent, view.now)) return;
   const Price price = ExitPrice(instrument, intent.side, trigger.limit, touch);
-  const Quantity part = ExitPart(parent, instrument, price, RestOf(parent, instrument));
+  const Quantity rest = RestOf(parent, instrument);
+  const Quantity most = intent.reduce_only ? Reducible(parent, intent.side, rest, view) : rest;
+  const Quantity part = ExitPart(parent, instrument, price, rest, most);
   if (part.mantissa == 0) return;
   out.drafts.push_back(ChildDraft(parent, instrument, intent.side, market::TimeInForce::kIoc, price,
                                   part, trigger.name));
