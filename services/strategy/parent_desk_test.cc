@@ -54,6 +54,12 @@ class Desk : public Floor {
     Define(next);
     Tick("99.99", "100.01");
   }
+  void SetState(market::ScopeKind kind, const char* name, market::TradingState to) {
+    market::RiskState state;
+    state.scope = {kind, name};
+    state.state = to;
+    engine.Apply(Event(state));
+  }
   void Tick(std::string_view bid, std::string_view ask) { Quote(kBtc, bid, ask); }
   void Seconds(int count) {
     for (int i = 0; i < count; ++i) {
@@ -182,10 +188,7 @@ TEST_CASE("A parent pauses on an invalid book and on a trading state, and goes o
   desk.Seconds(2);
   CHECK(desk.Now()->order.state == ParentState::kWorking);
   CHECK(desk.Children().size() == 2);
-  market::RiskState halted;
-  halted.scope = {market::ScopeKind::kVenue, "binance-spot"};
-  halted.state = market::TradingState::kHalted;
-  desk.engine.Apply(desk.Event(halted));
+  desk.SetState(market::ScopeKind::kVenue, "binance-spot", market::TradingState::kHalted);
   desk.Seconds(2);
   CHECK(desk.Now()->order.state == ParentState::kPaused);
   CHECK(desk.Now()->open.empty());
@@ -707,6 +710,29 @@ TEST_CASE("A venue that refuses a routed order is waited for alone") {
   desk.Ended(desk.Children().back());
   second();
   CHECK(newest_at(kBybit));  // its own time has come
+}
+
+TEST_CASE("Where only reducing is allowed, an OCO and a reduce-only route go on") {
+  Desk desk;
+  desk.SetState(market::ScopeKind::kInstrument, kBtc, market::TradingState::kReducing);
+  SECTION("an OCO, which on spot is not reduce-only") {
+    desk.Start(Oco(desk));
+    desk.now += 2s;
+    desk.Tick("94.90", "94.92");
+    CHECK(desk.Children().size() == 1);
+    CHECK(desk.Now()->order.state == ParentState::kWorking);
+  }
+  SECTION("a reduce-only route") {
+    Draft draft = desk.Give(Algo::kRoute, Side::kSell, "99", "1", 1min);
+    draft.reduce_only = true;
+    desk.Start(draft);
+    CHECK(desk.Children().size() == 1);
+  }
+  SECTION("another route waits") {
+    desk.Start(desk.Give(Algo::kRoute, Side::kSell, "99", "1", 1min));
+    CHECK(desk.Children().empty());
+    CHECK(desk.Now()->order.state == ParentState::kPaused);
+  }
 }
 
 TEST_CASE("Draining withdraws children and keeps the parent for the next start") {

@@ -56,8 +56,10 @@ Quantity Working(const Parent& parent, Side side) {
 
 // A child may go there now.
 bool Open(const OrderIntent& intent, const MarketRow& row, const View& view) {
+  const Permission permission = view.restrictions.For(intent.account, intent.strategy, row);
   return row.tradable(view.now, view.stale_after) &&
-         view.restrictions.For(intent.account, intent.strategy, row) == Permission::kAll;
+         (permission == Permission::kAll ||
+          (permission == Permission::kReduce && intent.reduce_only));
 }
 
 // Of the parent in whole lots, which a restated instrument may have made coarser.
@@ -233,9 +235,11 @@ std::string ParentDesk::PauseReason(const Parent& parent, const View& view) cons
   if (!row.tradable(view.now, view.stale_after)) return "no proven, fresh book";
   const Permission permission = view.restrictions.For(intent.account, intent.strategy, row);
   if (permission == Permission::kAll) return "";
-  // What only reduces may go on: exits of a bracket that has entered.
-  const bool reduces = intent.reduce_only || (plan.algo == Algo::kBracket &&
-                                              HeldBy(parent, *row.definition).mantissa > 0);
+  // What only reduces may go on: exits of a bracket that has entered, and of what is held already.
+  // The gate looks at each.
+  const bool reduces =
+      intent.reduce_only || plan.algo == Algo::kOco ||
+      (plan.algo == Algo::kBracket && HeldBy(parent, *row.definition).mantissa > 0);
   return permission == Permission::kReduce && reduces ? "" : "the trading state is not ACTIVE";
 }
 
