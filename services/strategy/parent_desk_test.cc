@@ -735,6 +735,19 @@ TEST_CASE("Where only reducing is allowed, an OCO and a reduce-only route go on"
   }
 }
 
+TEST_CASE("A route makes no more children at once than it may") {
+  Desk desk;
+  constexpr char kBybit[] = "bybit-spot:BTCUSDT";
+  desk.AddVenue(kBybit);
+  desk.Quote(kBybit, "99.80", "99.85");
+  Draft draft = desk.Give(Algo::kRoute, Side::kBuy, "100.50", "2", 1min);
+  draft.plan->venues = {market::InstrumentId(kBybit)};
+  draft.plan->max_children = 1;
+  desk.Start(draft);
+  REQUIRE(desk.Children().size() == 1);
+  CHECK(desk.Children()[0].instrument == market::InstrumentId(kBybit));
+}
+
 TEST_CASE("Draining withdraws children and keeps the parent for the next start") {
   Desk desk;
   Draft draft = desk.Give(Algo::kIceberg, Side::kBuy, "99", "1", 1h);

@@ -364,7 +364,9 @@ void ParentDesk::WorkRoute(const Parent& parent, const MarketRow& row, const Vie
     offers.push_back(std::move(offer));
   }
   if (left <= 0) return;
+  uint32_t children = parent.order.children;
   for (const Routed& part : Route(*row.definition, intent.side, intent.price, {left}, offers)) {
+    if (children++ >= parent.order.plan.max_children) return;
     out.drafts.push_back(ChildDraft(parent, *part.instrument, intent.side,
                                     market::TimeInForce::kIoc, part.price, part.quantity,
                                     "routed"));

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <limits>
 #include <numeric>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
@@ -75,6 +76,19 @@ absl::Status CheckForeign(const market::AlgoPlan& plan) {
     if (field.given && !field.own) {
       return Bad(
           absl::StrCat(market::Name(plan.algo), " takes no ", field.name, "; ", field.whose));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckVenues(const market::AlgoPlan& plan, const market::Instrument& instrument) {
+  if (plan.venues.size() > market::kMaxRoutedVenues)
+    return Bad(absl::StrCat("at most ", market::kMaxRoutedVenues, " venues"));
+  std::set<market::InstrumentId> seen = {instrument.id};
+  for (const market::InstrumentId& venue : plan.venues) {
+    if (!seen.insert(venue).second) {
+      return Bad(absl::StrCat(venue.text(),
+                              " is named twice; name each venue once, beside the order's own"));
     }
   }
   return absl::OkStatus();
@@ -207,9 +221,7 @@ absl::Status CheckParent(const market::ParentOrder& parent, const market::Instru
                        "most the quantity")
                  : absl::OkStatus();
     case Algo::kRoute:
-      return plan.venues.size() > market::kMaxRoutedVenues
-                 ? Bad(absl::StrCat("at most ", market::kMaxRoutedVenues, " venues"))
-                 : absl::OkStatus();
+      return CheckVenues(plan, instrument);
     case Algo::kBracket:
       return CheckExits(parent, instrument, market::Opposite(intent.side), intent.price);
     case Algo::kOco:

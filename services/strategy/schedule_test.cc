@@ -197,6 +197,11 @@ TEST_CASE("A parent that makes no sense is refused with what to change") {
         "the stop-limit is on the wrong side of the stop");
   CHECK(refusal(Algo::kOco, [](auto& p) { p.intent.price = P("95"); }) ==
         "the price limit must not be better than take-profit and stop-limit");
+  CHECK(refusal(Algo::kRoute, [](auto& p) { p.plan.venues = {market::InstrumentId(kBtc)}; }) ==
+        "binance-spot:BTCUSDT is named twice; name each venue once, beside the order's own");
+  CHECK(refusal(Algo::kRoute, [](auto& p) {
+          p.plan.venues.assign(2, market::InstrumentId("bybit-spot:BTCUSDT"));
+        }) == "bybit-spot:BTCUSDT is named twice; name each venue once, beside the order's own");
 }
 
 TEST_CASE("What a plan says for another algorithm is refused, not kept as if it did something") {
