@@ -69,9 +69,24 @@ absl::StatusOr<std::vector<reporting::Format>> ParseFormats(const std::string& t
   return Refuse("--format", text, "one of pdf, xlsx, csv, json, all");
 }
 
+absl::Status ApplyFlags(const ReportOptions& options, reporting::ReportRequest& request) {
+  GANNET_ASSIGN_OR_RETURN(request.risk_free_ppm, ParsePercentPpm("--risk-free", options.risk_free));
+  if (!options.capital.empty()) {
+    GANNET_ASSIGN_OR_RETURN(const market::Money capital, ParseAmount("--capital", options.capital));
+    request.capital = capital;
+  }
+  request.days_per_year = options.days_per_year;
+  return absl::OkStatus();
+}
+
 absl::StatusOr<reporting::ReportRequest> RequestOf(const ReportOptions& options, base::Time now) {
   reporting::ReportRequest request;
   request.account = market::AccountId(options.account);
+  if (options.reports) {
+    reporting::Apply(*options.reports, request);
+  } else {
+    GANNET_RETURN_IF_ERROR(ApplyFlags(options, request));
+  }
   request.asset = market::AssetId(options.asset);
   request.to = now;
   if (!options.to.empty()) {
@@ -82,12 +97,6 @@ absl::StatusOr<reporting::ReportRequest> RequestOf(const ReportOptions& options,
     GANNET_ASSIGN_OR_RETURN(request.from, ParseTime("--from", options.from));
   }
   GANNET_ASSIGN_OR_RETURN(request.grid, ParseGrid(options.returns));
-  GANNET_ASSIGN_OR_RETURN(request.risk_free_ppm, ParsePercentPpm("--risk-free", options.risk_free));
-  if (!options.capital.empty()) {
-    GANNET_ASSIGN_OR_RETURN(const market::Money capital, ParseAmount("--capital", options.capital));
-    request.capital = capital;
-  }
-  request.days_per_year = options.days_per_year;
   request.generated = now;
   request.build = options.build;
   return request;

@@ -28,6 +28,8 @@ struct ReportOptions {
   std::string capital;           // an amount of the asset; empty: what the venue said
   std::string risk_free = "0%";  // a year
   int days_per_year = 365;
+  // Of a process that makes reports on a schedule: in place of the three above.
+  std::optional<reporting::ReportsConfig> reports;
   std::string build;  // printed in the report
 };
 

@@ -160,6 +160,21 @@ TEST_CASE("gannet report takes capital and risk-free rate as they are written") 
   CHECK(Holds(folder.Read("csv/figures.csv"), "risk-free rate (4.25 % a year)"));
 }
 
+TEST_CASE("A report of the page takes capital, rate and days from the settings of the process") {
+  Folder folder;
+  folder.Record(reporting::TestHistory());
+  folder.options.format = "json";
+  reporting::ReportsConfig& reports = folder.options.reports.emplace();
+  reports.capital = {{folder.options.account, market::Money(200'050, 2)}};
+  reports.risk_free_ppm = 42'500;
+  reports.days_per_year = 252;
+  const auto bytes = AccountReportBytes(folder.options, folder.files, folder.clock);
+  REQUIRE(bytes.ok());
+  CHECK(Holds(*bytes, "capital of 2,000.50 USDT (as stated)"));
+  CHECK(Holds(*bytes, "risk-free rate (4.25 % a year)"));
+  CHECK(Holds(*bytes, "(n − 1), × √252."));
+}
+
 TEST_CASE("gannet report refuses what makes no sense and names the option") {
   Folder folder;
   CHECK(Holds(folder.Refusal(), "name another with --data"));

@@ -52,7 +52,8 @@ absl::StatusOr<std::unique_ptr<RpcWiring>> RpcWiring::Build(
   if (!executions.empty()) execution::ServeExecution(server, std::move(executions));
   if (pipeline.reporting != nullptr) {
     wiring->extras_->reports = std::make_unique<reporting::ReportRpc>(
-        server, deps, pipeline.reporting->store(), runtime::BuildId());
+        server, deps, pipeline.reporting->store(), pipeline_config.reporting.reports,
+        runtime::BuildId());
     wiring->service_->WaitFor([reports = wiring->extras_->reports.get()](
                                   std::function<void()> done) { reports->Drain(std::move(done)); });
   }

@@ -113,17 +113,19 @@ runtime::ProcessOptions ProcessOptionsOf(const RunOptions& options, const RunCon
 
 // Reads the store through a connection of its own, on the background thread.
 std::function<absl::StatusOr<std::string>(const gateway::ReportAsk&)> ReportMaker(
-    const std::string& data_dir, const reporting::StoreConfig& store, const base::Clock& clock) {
-  return [data_dir, store, &clock](const gateway::ReportAsk& ask) {
+    const std::string& data_dir, const reporting::ReportingConfig& config,
+    const base::Clock& clock) {
+  return [data_dir, config, &clock](const gateway::ReportAsk& ask) {
     ReportOptions options;
     options.data_dir = data_dir;
-    options.store = store;
+    options.store = config.store;
+    options.reports = config.reports;
     options.format = ask.format;
     options.account = ask.account;
     options.from = ask.from;
     options.to = ask.to;
     if (!ask.returns.empty()) options.returns = ask.returns;
-    options.build = "gannet " + runtime::BuildId();
+    options.build = config.build;
     base::PosixFiles files;
     return AccountReportBytes(options, files, clock);
   };
@@ -277,7 +279,7 @@ class Session {
     };
     if (chosen_.contains("reporting")) {
       parts.gateway.make_report =
-          ReportMaker(options_.data_dir, config_.pipeline.reporting.store, process_->deps().clock);
+          ReportMaker(options_.data_dir, config_.pipeline.reporting, process_->deps().clock);
       parts.gateway.reports = &report_thread_.emplace(process_->deps().clock);
     }
     GANNET_ASSIGN_OR_RETURN(pipeline_,

@@ -84,6 +84,13 @@ void ReadStore(config::Section& in, StoreConfig& out) {
 
 }  // namespace
 
+void Apply(const ReportsConfig& config, ReportRequest& request) {
+  request.risk_free_ppm = config.risk_free_ppm;
+  request.days_per_year = config.days_per_year;
+  const auto capital = config.capital.find(request.account.text());
+  if (capital != config.capital.end()) request.capital = capital->second;
+}
+
 void Read(config::Section& in, ReportingConfig& out) {
   in.Optional("flush_every", out.flush_every,
               config::Between(std::chrono::milliseconds(10), std::chrono::minutes(1)));

@@ -18,7 +18,8 @@ class Section;
 
 namespace gannet::reporting {
 
-// Reports that are made by themselves. docs/reports.md explains every key.
+// What holds for every report of the process, and those that are made by themselves.
+// docs/reports.md explains every key.
 struct ReportsConfig {
   std::string folder = "reports";                // below the data folder, unless it begins with /
   std::map<std::string, market::Money> capital;  // by account; others: what the venue said
@@ -26,6 +27,10 @@ struct ReportsConfig {
   int64_t days_per_year = 365;
   std::vector<Schedule> schedules;
 };
+
+// Capital, risk-free rate and days of a year, as stated, to a request whose account is
+// named: a report has the same figures, whoever asks for it.
+void Apply(const ReportsConfig& config, ReportRequest& request);
 
 // Where rows are kept: the encrypted file in the data folder, or a PostgreSQL that
 // other programs read too.

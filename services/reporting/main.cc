@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
   auto rpc = api::ServeProgram(flags, **process);
   if (!rpc.ok()) return runtime::End(runtime::NotStarted(rpc.status()));
   reporting::ReportRpc reports((*rpc)->server(), (*process)->deps(), service->store(),
-                               runtime::BuildId());
+                               config->reports, runtime::BuildId());
   (*rpc)->WaitFor([&reports](std::function<void()> done) { reports.Drain(std::move(done)); });
   services.push_back(std::move(service));
   if (!config->notify.channels.empty()) {

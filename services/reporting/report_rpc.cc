@@ -109,8 +109,8 @@ struct ReportRpc::Job {
 };
 
 ReportRpc::ReportRpc(rpc::Server& server, runtime::Deps& deps, store::Store& store,
-                     std::string build)
-    : deps_(deps), store_(store), build_(std::move(build)) {
+                     ReportsConfig reports, std::string build)
+    : deps_(deps), store_(store), reports_(std::move(reports)), build_(std::move(build)) {
   Serve(server);
 }
 
@@ -150,6 +150,7 @@ void ReportRpc::Serve(rpc::Server& server) {
         const base::Time now = deps_.clock.Now();
         absl::StatusOr<ReportRequest> wanted = RequestOf(request, now);
         if (!wanted.ok()) return call->End(wanted.status());
+        Apply(reports_, *wanted);
         wanted->build = build_;
         if (under_way_ >= kMaxUnderWay) {
           return call->End(absl::ResourceExhaustedError(

@@ -20,6 +20,7 @@
 #include "libs/rpc/server.h"
 #include "libs/runtime/service.h"
 #include "libs/store/store.h"
+#include "services/reporting/config.h"
 
 namespace gannet::reporting {
 
@@ -30,7 +31,9 @@ class ReportRpc {
   static constexpr size_t kMaxUnderWay = 4;
 
   // All outlive it. `store` is touched on the background executor only.
-  ReportRpc(rpc::Server& server, runtime::Deps& deps, store::Store& store, std::string build);
+  // Reports have the capital, rate and days of `reports`.
+  ReportRpc(rpc::Server& server, runtime::Deps& deps, store::Store& store, ReportsConfig reports,
+            std::string build);
   ReportRpc(const ReportRpc&) = delete;
   ReportRpc& operator=(const ReportRpc&) = delete;
 
@@ -46,6 +49,7 @@ class ReportRpc {
 
   runtime::Deps& deps_;
   store::Store& store_;
+  const ReportsConfig reports_;
   const std::string build_;
   std::map<std::string, JobPtr> jobs_;  // by id
   std::deque<std::string> in_order_;

@@ -27,7 +27,11 @@ constexpr char kService[] = "gannet.report.v1.ReportService/";
 
 struct Rig {
   Rig() {
-    rpc.emplace(server, deps, *store, "test");
+    ReportsConfig reports;
+    reports.capital = {{kTestAccount.text(), market::Money(200'050, 2)}};
+    reports.risk_free_ppm = 42'500;
+    reports.days_per_year = 252;
+    rpc.emplace(server, deps, *store, reports, "test");
     const absl::Status started = server.Start();
     INFO(started.ToString());
     REQUIRE(started.ok());
@@ -119,6 +123,10 @@ TEST_CASE("A report is made, named by its hash, and downloaded from any byte on"
     const base::Sha256Digest hash = base::Sha256(*bytes);
     CHECK(report->content_hash() == std::string(hash.begin(), hash.end()));
     CHECK(bytes->find("\"fills\"") != std::string::npos);
+    // As the settings of reports say, and so as a scheduled one.
+    CHECK(bytes->find("capital of 2,000.50 USDT (as stated)") != std::string::npos);
+    CHECK(bytes->find("risk-free rate (4.25 % a year)") != std::string::npos);
+    CHECK(bytes->find("(n − 1), × √252.") != std::string::npos);
     CHECK(*rig.Download(report->report_id(), 10) == bytes->substr(10));
     CHECK(rig.Download(report->report_id(), bytes->size() + 1).status().code() ==
           absl::StatusCode::kOutOfRange);

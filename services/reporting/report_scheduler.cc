@@ -98,13 +98,10 @@ void ReportScheduler::Begin(const Schedule& schedule, const DueReport& due) {
   request.from = due.from;
   request.to = due.to;
   request.grid = schedule.returns;
-  request.days_per_year = config_.reports.days_per_year;
-  request.risk_free_ppm = config_.reports.risk_free_ppm;
   request.generated = clock_.Now();
   request.build = config_.build;
   request.trading = config_.trading;
-  const auto capital = config_.reports.capital.find(schedule.account.text());
-  if (capital != config_.reports.capital.end()) request.capital = capital->second;
+  Apply(config_.reports, request);
   background_.Post([this, alive = alive_, job] {
     if (!*alive) return;  // in simulation a crash may come before
     const absl::Status status =
