@@ -381,7 +381,7 @@ std::string UnknownCommand(const CLI::App& app, int argc, char** argv) {
 
 int Main(int argc, char** argv) {
   CLI::App app("Gannet, a trading platform that can explain every order.", "gannet");
-  app.formatter(runtime::HelpFormatter());
+  runtime::SetConventions(app);
   app.require_subcommand(1);
   app.set_version_flag("--version", "gannet " + runtime::BuildId());
   app.footer(
@@ -419,7 +419,6 @@ int Main(int argc, char** argv) {
   app.footer(
       "Each command has its own help: gannet COMMAND --help. Exit codes: 0 done,\n"
       "1 failed, 2 wrong command line, 3 ran but did not end cleanly.");
-  runtime::RefuseNegativeCounts(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version

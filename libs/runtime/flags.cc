@@ -58,7 +58,7 @@ std::string BuildId() {
 
 std::optional<Ending> ParseFlags(int argc, const char* const* argv, ServiceFlags& flags) {
   CLI::App app(flags.about, base::Concat({"gannet-", flags.name}));
-  app.formatter(HelpFormatter());
+  SetConventions(app);
   app.set_version_flag("--version", BuildId());
   app.add_option("--config", flags.config_file,
                  "YAML file with this service's settings; without it the defaults hold")

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <memory>
 #include <sstream>
 #include <string>
 
@@ -77,10 +78,6 @@ class Wrapped : public CLI::Formatter {
   }
 };
 
-}  // namespace
-
-std::shared_ptr<CLI::FormatterBase> HelpFormatter() { return std::make_shared<Wrapped>(); }
-
 void RefuseNegativeCounts(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) {
     if (option->get_type_name().find("UINT") == std::string::npos) continue;
@@ -92,6 +89,13 @@ void RefuseNegativeCounts(CLI::App& app) {
   }
   for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
     RefuseNegativeCounts(*command);
+}
+
+}  // namespace
+
+void SetConventions(CLI::App& app) {
+  app.formatter(std::make_shared<Wrapped>());
+  app.preparse_callback([&app](size_t) { RefuseNegativeCounts(app); });  // all options are there
 }
 
 }  // namespace gannet::runtime

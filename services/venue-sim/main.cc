@@ -22,7 +22,7 @@ int Main(int argc, char** argv) {
       "when it listens; "
       "SIGTERM drains, saves and exits 0.",
       "gannet-venue-sim"};
-  cli.formatter(runtime::HelpFormatter());
+  runtime::SetConventions(cli);
   cli.set_version_flag("--version", runtime::BuildId());
   VenueSimConfig config;
   runtime::ProcessOptions options;
@@ -48,7 +48,6 @@ int Main(int argc, char** argv) {
   cli.footer(
       "Exit codes: 0 drained, 1 not started, 2 wrong command line or configuration, 3 ran but did\n"
       "not end cleanly.");
-  runtime::RefuseNegativeCounts(cli);
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
