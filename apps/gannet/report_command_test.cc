@@ -195,6 +195,7 @@ TEST_CASE("gannet report refuses what makes no sense and names the option") {
   CHECK(Holds(refusal([](auto& o) { o.returns = "week"; }), "one of day, hour, minute"));
   CHECK(Holds(refusal([](auto& o) { o.capital = "1e6"; }), "--capital: '1e6'"));
   CHECK(Holds(refusal([](auto& o) { o.capital = "0"; }), "above zero"));
+  CHECK(Holds(refusal([](auto& o) { o.capital = std::string(38, '9'); }), "below 10^18"));
   CHECK(Holds(refusal([](auto& o) { o.risk_free = "0.04"; }), "such as 4.25%"));
   CHECK(Holds(refusal([](auto& o) { o.risk_free = "-1%"; }), "from 0% to 100%"));
   CHECK(Holds(refusal([](auto& o) { o.account = "main/papre"; }), "it knows main/paper"));

@@ -29,6 +29,9 @@ constexpr base::Duration kMarkAge = std::chrono::hours(24 * 7);
 // Before the period: how far back an order may be from that is UNKNOWN still.
 constexpr base::Duration kOrderAge = std::chrono::hours(24 * 31);
 
+// As of amounts in a configuration, so that a result of any scale can be added.
+const Money kCapitalBound(1'000'000'000'000'000'000, 0);
+
 absl::Status CheckRequest(const ReportRequest& request) {
   if (request.account.empty())
     return absl::InvalidArgumentError("a report needs an account; name one, e.g. main/paper");
@@ -47,8 +50,10 @@ absl::Status CheckRequest(const ReportRequest& request) {
   }
   if (request.days_per_year < 1 || request.days_per_year > 366)
     return absl::InvalidArgumentError("a year has 1 to 366 days on which the market is open");
-  if (request.capital && request.capital->units() <= 0)
-    return absl::InvalidArgumentError("the capital of an account is above zero; or leave it out");
+  if (request.capital && (request.capital->units() <= 0 || *request.capital >= kCapitalBound)) {
+    return absl::InvalidArgumentError(
+        "the capital of an account is above zero and below 10^18; or leave it out");
+  }
   return absl::OkStatus();
 }
 

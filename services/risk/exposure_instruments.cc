@@ -164,12 +164,28 @@ bool ExposureBook::Rescale(InstrumentRow& row, const market::Instrument& definit
   }
   std::vector<std::pair<OpenOrder*, OpenOrder>> orders;
   std::vector<OpenOrder*> open;
+  // What a child has taken is of its parent's instrument, wherever the child trades.
+  const auto took_here = [&](const OpenOrder& order) {
+    const OpenOrder* parent = order.taken > 0 ? orders_.Find(order.parent) : nullptr;
+    return parent != nullptr && open_in(leaves_[parent->leaf]);
+  };
   orders_.ForEach([&](const auto&, OpenOrder& order) {
-    if (open_in(leaves_[order.leaf])) open.push_back(&order);
+    if (open_in(leaves_[order.leaf]) || took_here(order)) open.push_back(&order);
   });
   for (OpenOrder* at_old : open) {
     const OpenOrder& order = *at_old;
     OpenOrder changed = order;
+    if (took_here(order)) {
+      const auto taken = quantity(order.taken);
+      const auto taken_value = cash(order.taken_value);
+      if (!taken || !taken_value) return false;
+      changed.taken = *taken;
+      changed.taken_value = *taken_value;
+    }
+    if (!open_in(leaves_[order.leaf])) {
+      orders.emplace_back(at_old, std::move(changed));
+      continue;
+    }
     const auto ordered = quantity(order.quantity.mantissa),
                filled = quantity(order.cumulative.mantissa);
     const auto reserved = cash(order.reserved.units());
@@ -186,14 +202,12 @@ bool ExposureBook::Rescale(InstrumentRow& row, const market::Instrument& definit
       changed.amended_reserved = Money(*amended_reserved, definition.quote_scale);
       changed.amended_meets = static_cast<int64_t>(*meets);
     }
-    if (order.is_parent || order.taken > 0) {
-      const auto rest = quantity(order.rest), taken = quantity(order.taken);
-      const auto rest_value = cash(order.rest_value), taken_value = cash(order.taken_value);
-      if (!rest || !taken || !rest_value || !taken_value) return false;
+    if (order.is_parent) {
+      const auto rest = quantity(order.rest);
+      const auto rest_value = cash(order.rest_value);
+      if (!rest || !rest_value) return false;
       changed.rest = *rest;
       changed.rest_value = *rest_value;
-      changed.taken = *taken;
-      changed.taken_value = *taken_value;
     }
     const auto meets = exact(order.meets, old.price_scale, definition.price_scale);
     if (order.meets != kAnyBuy && order.meets != kAnySell) {
