@@ -287,7 +287,23 @@ std::vector<std::string> ServiceWatch::Problems(base::Time now) const {
   std::vector<std::string> problems;
   if (!on_) return problems;
   for (const auto& [name, service] : services_) {
-    if (service.missed()) problems.push_back(WhyClosed(name, service));
+    if (service.missed()) {
+      problems.push_back(WhyClosed(name, service));
+      continue;
+    }
+    for (const auto& [shard, process] : service.processes) {
+      const base::Duration silent = now - process.seen;
+      const bool lost = process.state != ServiceState::kStopping && silent > settings_.lost_after &&
+                        silent <= kLostNamedFor;
+      if (!lost) continue;
+      problems.push_back(absl::StrCat(
+          "service ", name, ": its process '", shard, "' has said nothing since ",
+          base::FormatTime(process.seen), ", another is heard and orders go on; check that it runs",
+          name == market::kStrategyService
+              ? ". What its strategies left open stays until it is back, or `gannet kill "
+                "strategy:NAME --reason …` withdraws it"
+              : ""));
+    }
   }
   for (const auto& [name, model] : models_) {
     if (model.listed == base::Time() && model.state == TradingState::kActive) continue;

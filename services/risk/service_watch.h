@@ -47,6 +47,8 @@ struct WatchSettings {
 };
 
 inline constexpr size_t kMaxWatched = 64;  // processes of one service, models
+// A lost process, while others of its service are heard: then it is taken for replaced.
+inline constexpr base::Duration kLostNamedFor = std::chrono::hours(1);
 
 class ServiceWatch {
  public:

@@ -327,6 +327,49 @@ TEST_CASE("What a person has to resume survives a restart; what was heard does n
   CHECK_FALSE(Platform().engine.LoadWatch(cut).ok());
 }
 
+TEST_CASE("Of several processes of one service the one that is lost is named") {
+  Platform gate;
+  for (const char* shard : {"one", "two"}) {
+    gate.Beat("strategy", ServiceState::kReady, shard);
+    gate.Beat("execution", ServiceState::kReady, shard);
+  }
+  const auto pass = [&gate](base::Duration time) {
+    gate.Pass(time, {"execution", "ingest", "strategy"});
+  };
+  const auto problems = [&gate] { return gate.engine.watch().Problems(gate.now); };
+  pass(15s);
+  CHECK(problems().empty());
+  pass(1s);
+  REQUIRE(problems().size() == 2);
+  CHECK_THAT(problems()[0], ContainsSubstring("execution: its process 'two'"));
+  CHECK_THAT(problems()[1], ContainsSubstring("strategy: its process 'two'"));
+  CHECK_THAT(problems()[1], ContainsSubstring("`gannet kill strategy:NAME"));
+  CHECK(gate.Service("strategy").state == TradingState::kActive);
+  CHECK(gate.Would().permitted);
+
+  // Heard again, and drained in order: nobody misses it.
+  gate.Beat("execution", ServiceState::kReady, "two");
+  gate.Beat("strategy", ServiceState::kReady, "two");
+  CHECK(problems().empty());
+  gate.Beat("execution", ServiceState::kStopping, "two");
+  gate.Beat("strategy", ServiceState::kStopping, "two");
+  pass(20s);
+  CHECK(problems().empty());
+
+  // Lost, and in its place another: not for ever.
+  gate.Beat("strategy", ServiceState::kReady, "three");
+  pass(16s);
+  CHECK(problems().size() == 1);
+  pass(kLostNamedFor);
+  CHECK(problems().empty());
+
+  // A service of which nobody is heard is one problem, whatever it ran as.
+  gate.Beat("strategy", ServiceState::kReady, "four");
+  gate.Pass(20s, {"execution", "ingest"});
+  REQUIRE(problems().size() == 1);
+  CHECK_THAT(problems()[0], ContainsSubstring("service strategy: no heartbeat"));
+}
+
 TEST_CASE("More processes and models than fit are refused and counted") {
   Platform gate;
   for (size_t i = 0; i < kMaxWatched + 3; ++i)
