@@ -54,6 +54,12 @@ Price ProtectedLimit(Side side, Price best, int64_t protection_ppm) {
   return Price{std::max<int64_t>(1, static_cast<int64_t>(limit))};
 }
 
+// Rounded up: orders have no part of a lot, so neither has what is ahead of one.
+Quantity WholeLots(int64_t quantity, Quantity lot) {
+  const int64_t rest = lot.mantissa > 0 ? quantity % lot.mantissa : 0;
+  return rest == 0 ? Quantity{quantity} : Quantity{quantity - rest} + lot;
+}
+
 }  // namespace
 
 const char* Name(PaperReject reason) {
@@ -213,7 +219,7 @@ void PaperVenue::ReduceQueues(Market& market, const std::map<LevelKey, Quantity>
     if (options_.queue_model == QueueModel::kProportional && !replaced && visible < base) {
       const auto share = market::MulDiv(working.status.ahead.mantissa, visible.mantissa,
                                         base.mantissa, market::Rounding::kCeiling);
-      ahead = Least(ahead, Quantity{static_cast<int64_t>(*share)});
+      ahead = Least(ahead, WholeLots(static_cast<int64_t>(*share), market.instrument.lot));
     }
     working.credit = working.status.ahead - ahead;
     working.status.ahead = ahead;

@@ -37,8 +37,10 @@ market::Instrument Bitcoin() {
 base::Time At(int64_t ms) { return base::FromUnixMillis(1'700'000'000'000 + ms); }
 
 struct Fixture {
-  explicit Fixture(PaperOptions options = {}) : venue(options) {
-    venue.OnInstrument(Bitcoin());
+  explicit Fixture(PaperOptions options = {}, int64_t lot = 1) : venue(options) {
+    market::Instrument instrument = Bitcoin();
+    instrument.lot = instrument.min_quantity = {lot};
+    venue.OnInstrument(instrument);
     Book(true, {{{9990}, {3000}}, {{9980}, {5000}}}, {{{10000}, {2000}}, {{10010}, {4000}}});
   }
   void Book(bool snapshot, std::vector<market::Level> bids, std::vector<market::Level> asks) {
@@ -399,6 +401,19 @@ TEST_CASE("PaperVenue refuses what a venue would refuse") {
   invalid.instrument = kBtc;
   f.venue.OnBook(invalid, At(0));
   CHECK(reason(f.Order("y", Side::kBuy, 9900, 100)) == PaperReject::kNoMarket);
+}
+
+TEST_CASE("PaperVenue fills whole lots though a queue is guessed by its share") {
+  Fixture f({}, 10);
+  f.Submit("a", Side::kBuy, 9990, 100);   // 3000 are ahead
+  f.Book(false, {{{9990}, {5000}}}, {});  // others behind
+  f.Book(false, {{{9990}, {4990}}}, {});  // somebody left: 2994 by the share
+  f.Trade(9990, 3000, Side::kSell);       // those ahead, and nothing of ours
+  CHECK(f.venue.Take().empty());
+  f.Trade(9990, 50, Side::kSell);
+  const auto events = f.venue.Take();
+  REQUIRE(events.size() == 1);
+  CHECK(events[0].quantity == Quantity{50});
 }
 
 TEST_CASE("PaperVenue cancels what is open when the scale of an instrument changes") {
