@@ -150,9 +150,11 @@ Decision NewsSignalEngine::Decide(const market::Event<market::NewsItem>& event,
 void NewsSignalEngine::Apply(const market::Event<market::NewsSignal>& event) {
   const market::NewsSignal& signal = event.value;
   Story story;
-  // A correction tells the story of the item that it corrects: who acted on that is meant when
-  // it is taken back.
-  story.item = signal.relation == NewsRelation::kCorrection ? signal.original : signal.item;
+  // A correction or a repeat tells the story of the item before it: who acted on that is meant
+  // when it is taken back.
+  const bool same_story =
+      signal.relation == NewsRelation::kCorrection || signal.relation == NewsRelation::kRepeat;
+  story.item = same_story ? signal.original : signal.item;
   story.source = Mix(HashBytes(signal.source));
   story.source_id = HashOf(signal.source, signal.source_id);
   story.title = HashBytes(signal.title);

@@ -154,7 +154,8 @@ TEST_CASE("NewsSignalEngine links corrections and retractions") {
   const market::NewsSignal changed =
       desk.Say("Central bank of Velora denies plan to hold crypto", "rss:b", "2").signal;
   CHECK(changed.relation == NewsRelation::kCorrection);
-  CHECK(changed.original == other.item);
+  CHECK(other.relation == NewsRelation::kRepeat);
+  CHECK(changed.original == first.item);  // the story that both tell
   const market::NewsSignal retracted =
       desk.Say("RETRACTED: Central bank of Velora to buy bitcoin", "rss:c", "7").signal;
   CHECK(retracted.relation == NewsRelation::kRetraction);
@@ -185,6 +186,21 @@ TEST_CASE("NewsSignalEngine takes a retraction for no news, whatever it takes ba
     }
     const market::NewsSignal back =
         say("RETRACTED: Central bank of Velora to buy 300 bitcoin, minister says", "4");
+    CHECK(back.relation == NewsRelation::kRetraction);
+    CHECK(back.original == first.item);
+  }
+}
+
+TEST_CASE("NewsSignalEngine takes back the item that was acted on, whoever repeated it since") {
+  const char* const title = "Attackers drain $120 million in Ethereum from Velora bridge";
+  for (const char* source : {"rss:a", "rss:b"}) {
+    INFO(source);
+    Desk desk;
+    const market::NewsSignal first = desk.Say(title, "rss:a", "1").signal;
+    const market::NewsSignal again = desk.Say(title, source, "2").signal;
+    REQUIRE(again.relation == NewsRelation::kRepeat);
+    const market::NewsSignal back =
+        desk.Say(std::string("RETRACTED: ") + title, source, "3").signal;
     CHECK(back.relation == NewsRelation::kRetraction);
     CHECK(back.original == first.item);
   }
