@@ -306,8 +306,8 @@ absl::Status TrainNews(const NewsTrainOptions& options, base::Files& files, std:
   GANNET_RETURN_IF_ERROR(files.WriteAtomically(options.out, bytes));
   GANNET_ASSIGN_OR_RETURN(const news_signal::Model model, news_signal::Model::Parse(bytes));
   const news_signal::FoldScores& s = result.scores;
-  out << "held-out folds of what it was trained on (" << s.headlines
-      << " headlines; not real ones: see docs/news.md):\n"
+  out << "held-out folds of what it was trained on, which say little of other headlines (see "
+         "docs/news.md):\n"
       << "  event type   accuracy " << Fixed(s.type_accuracy, 3) << "   macro-F1 "
       << Fixed(s.type_macro_f1, 3) << "   calibration error " << Fixed(s.calibration_error, 3)
       << "\n"

@@ -62,6 +62,10 @@ struct Fit {
   std::vector<double> class_weight;
 };
 
+int FoldOf(const Example& example, const TrainOptions& options) {
+  return static_cast<int>(example.line % static_cast<size_t>(options.folds));
+}
+
 // `skip_fold` < 0: every example is used.
 Head TrainHead(const std::vector<Example>& examples, size_t features, const Fit& fit, int skip_fold,
                const TrainOptions& options, base::Rng rng) {
@@ -70,9 +74,7 @@ Head TrainHead(const std::vector<Example>& examples, size_t features, const Fit&
   head.weights.assign(features * fit.classes, 0.0);
   std::vector<size_t> order;
   for (size_t i = 0; i < examples.size(); ++i) {
-    const bool held_out =
-        skip_fold >= 0 &&
-        static_cast<int>(examples[i].line % static_cast<size_t>(options.folds)) == skip_fold;
+    const bool held_out = skip_fold >= 0 && FoldOf(examples[i], options) == skip_fold;
     if (examples[i].*fit.label != kUnlabelled && !held_out) order.push_back(i);
   }
   std::array<double, kClasses> logits{}, probability{};
@@ -102,7 +104,7 @@ Head TrainHead(const std::vector<Example>& examples, size_t features, const Fit&
   return head;
 }
 
-// Held-out logits of every labelled example.
+// Held-out logits of every labelled example, fold by fold.
 struct HeldOut {
   std::vector<size_t> examples;
   std::vector<std::array<double, kClasses>> logits;
@@ -114,9 +116,7 @@ HeldOut PredictFolds(const std::vector<Example>& examples, size_t features, cons
   for (int fold = 0; fold < options.folds; ++fold) {
     const Head head = TrainHead(examples, features, fit, fold, options, rng.Fork());
     for (size_t i = 0; i < examples.size(); ++i) {
-      const bool mine =
-          static_cast<int>(examples[i].line % static_cast<size_t>(options.folds)) == fold;
-      if (!mine || examples[i].*fit.label == kUnlabelled) continue;
+      if (FoldOf(examples[i], options) != fold || examples[i].*fit.label == kUnlabelled) continue;
       held_out.examples.push_back(i);
       held_out.logits.emplace_back();
       Logits(head, examples[i], held_out.logits.back().data());
@@ -149,11 +149,12 @@ double FindTemperature(const HeldOut& held_out, const std::vector<Example>& exam
 struct Outcome {
   double probability = 0, weight = 0;
   bool right = false;
+  int fold = 0;
 };
 
 std::vector<Outcome> Outcomes(const HeldOut& held_out, const std::vector<Example>& examples,
-                              const Fit& fit, double temperature, std::vector<int>& labels,
-                              std::vector<int>& predictions) {
+                              const Fit& fit, double temperature, const TrainOptions& options,
+                              std::vector<int>& labels, std::vector<int>& predictions) {
   std::vector<Outcome> outcomes;
   for (size_t i = 0; i < held_out.examples.size(); ++i) {
     std::array<double, kClasses> p{};
@@ -164,7 +165,7 @@ std::vector<Outcome> Outcomes(const HeldOut& held_out, const std::vector<Example
     labels.push_back(label);
     predictions.push_back(static_cast<int>(best));
     outcomes.push_back({p[static_cast<size_t>(best)], fit.class_weight[static_cast<size_t>(label)],
-                        label == best});
+                        label == best, FoldOf(examples[held_out.examples[i]], options)});
   }
   return outcomes;
 }
@@ -209,10 +210,19 @@ std::array<uint32_t, kCalibrationKnots> Calibrate(const std::vector<Outcome>& ou
   return knots;
 }
 
-double CalibrationError(const std::vector<Outcome>& outcomes,
-                        const std::array<uint32_t, kCalibrationKnots>& knots) {
+// Of each fold with what the other folds were calibrated to: what the model ships with has seen
+// them all.
+double CalibrationError(const std::vector<Outcome>& outcomes, int folds) {
+  std::vector<std::array<uint32_t, kCalibrationKnots>> calibrated;
+  for (int fold = 0; fold < folds; ++fold) {
+    std::vector<Outcome> others;
+    std::copy_if(outcomes.begin(), outcomes.end(), std::back_inserter(others),
+                 [fold](const Outcome& outcome) { return outcome.fold != fold; });
+    calibrated.push_back(Calibrate(others));
+  }
   std::array<double, 10> said{}, right{}, weight{};
   for (const Outcome& outcome : outcomes) {
+    const auto& knots = calibrated[static_cast<size_t>(outcome.fold)];
     const double position = outcome.probability * (kCalibrationKnots - 1);
     const auto knot = std::min<size_t>(static_cast<size_t>(position), kCalibrationKnots - 2);
     const double confidence = (knots[knot] + (static_cast<double>(knots[knot + 1]) - knots[knot]) *
@@ -406,15 +416,14 @@ absl::StatusOr<TrainResult> TrainModel(const std::vector<LabelledHeadline>& head
 
   std::vector<int> labels, predictions;
   const std::vector<Outcome> outcomes =
-      Outcomes(type_held, prepared.examples, type, type_temperature, labels, predictions);
+      Outcomes(type_held, prepared.examples, type, type_temperature, options, labels, predictions);
   parts.confidence_ppm = Calibrate(outcomes);
-  result.scores.headlines = labels.size();
-  result.scores.calibration_error = CalibrationError(outcomes, parts.confidence_ppm);
+  result.scores.calibration_error = CalibrationError(outcomes, options.folds);
   result.scores.type_accuracy = Accuracy(labels, predictions);
   result.scores.type_macro_f1 = MacroF1(labels, predictions, kTypeClasses);
   labels.clear();
   predictions.clear();
-  Outcomes(sentiment_held, prepared.examples, sentiment, sentiment_temperature, labels,
+  Outcomes(sentiment_held, prepared.examples, sentiment, sentiment_temperature, options, labels,
            predictions);
   result.scores.sentiment_accuracy = Accuracy(labels, predictions);
   result.scores.sentiment_macro_f1 = MacroF1(labels, predictions, kSentimentClasses);
