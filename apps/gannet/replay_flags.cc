@@ -124,8 +124,8 @@ void AddTrain(CLI::App& app, TrainOptions& f, const CommandDeps& d) {
   train->footer(
       "Prints accuracy, log loss and Brier score of a purged walk-forward beside the class prior "
       "and persistence,\n"
-      "and the Brier skill with its 95 % interval: whatever they are. The new version is "
-      "immutable.");
+      "and the Brier skill with its 95 % interval: whatever they are. Where too few rows lie "
+      "apart\nby twice the horizon there is no interval. The new version is immutable.");
   train->callback([&f, &d] {
     if (f.captures.empty() && f.journals.empty() && f.simulated_seeds.empty())
       RefuseArgument("train", "name captures, --journal folders or --simulate seeds");

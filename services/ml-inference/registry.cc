@@ -39,24 +39,26 @@ json ToJson(const Manifest& m) {
                         {"mean", m.info.feature_mean[i]},
                         {"deviation", m.info.feature_deviation[i]}});
   }
-  return {
-      {"format", 1},
-      {"name", m.info.name},
-      {"version", m.info.version},
-      {"horizon_ns", m.info.horizon.count()},
-      {"feature_schema_sha256", base::Hex(m.info.feature_schema)},
-      {"features", features},
-      {"model_sha256", m.model_sha256},
-      {"code_version", m.code_version},
-      {"training",
-       {{"on", m.trained_on},
-        {"rows", m.rows},
-        {"first", base::FormatTime(m.first)},
-        {"last", base::FormatTime(m.last)}}},
-      {"walk_forward", scores},
-      {"brier_skill",
-       {{"value", m.brier_skill}, {"low_95", m.brier_skill_low}, {"high_95", m.brier_skill_high}}},
-      {"parity", {{"rows", m.parity_rows}, {"max_difference", m.parity_max_difference}}}};
+  return {{"format", 1},
+          {"name", m.info.name},
+          {"version", m.info.version},
+          {"horizon_ns", m.info.horizon.count()},
+          {"feature_schema_sha256", base::Hex(m.info.feature_schema)},
+          {"features", features},
+          {"model_sha256", m.model_sha256},
+          {"code_version", m.code_version},
+          {"training",
+           {{"on", m.trained_on},
+            {"rows", m.rows},
+            {"first", base::FormatTime(m.first)},
+            {"last", base::FormatTime(m.last)}}},
+          {"walk_forward", scores},
+          {"folds", m.folds},
+          {"brier_skill",
+           {{"value", m.brier_skill},
+            {"low_95", m.brier_interval_95 ? json(m.brier_interval_95->low) : json(nullptr)},
+            {"high_95", m.brier_interval_95 ? json(m.brier_interval_95->high) : json(nullptr)}}},
+          {"parity", {{"rows", m.parity_rows}, {"max_difference", m.parity_max_difference}}}};
 }
 
 absl::StatusOr<base::Sha256Digest> DigestFromHex(const std::string& text) {
@@ -96,9 +98,11 @@ absl::StatusOr<Manifest> FromJson(const std::string& text) {
       m.walk_forward.push_back(
           {score.at("name"), score.at("model"), score.at("class_prior"), score.at("persistence")});
     }
-    m.brier_skill = j.at("brier_skill").at("value");
-    m.brier_skill_low = j.at("brier_skill").at("low_95");
-    m.brier_skill_high = j.at("brier_skill").at("high_95");
+    m.folds = j.value("folds", 0);  // earlier builds wrote none
+    const json& skill = j.at("brier_skill");
+    m.brier_skill = skill.at("value");
+    if (!skill.at("low_95").is_null())
+      m.brier_interval_95 = Interval{skill.at("low_95"), skill.at("high_95")};
     m.parity_rows = j.at("parity").at("rows");
     m.parity_max_difference = j.at("parity").at("max_difference");
     return m;

@@ -10,6 +10,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,10 @@ struct NamedScore {
   double model = 0, class_prior = 0, persistence = 0;
 };
 
+struct Interval {
+  double low = 0, high = 0;
+};
+
 struct Manifest {
   ModelInfo info;
   std::string model_sha256;  // hex, of model.onnx
@@ -33,9 +38,10 @@ struct Manifest {
   int64_t rows = 0;
   base::Time first, last;  // training window, knowledge time
   std::vector<NamedScore> walk_forward;
-  double brier_skill = 0, brier_skill_low = 0,
-         brier_skill_high = 0;       // against the class prior, 95 % interval
-  double parity_max_difference = 0;  // trainer against ONNX Runtime
+  int folds = 0;                              // that were scored; 0: not known
+  double brier_skill = 0;                     // against the class prior,
+  std::optional<Interval> brier_interval_95;  // absent: too few independent rows to say
+  double parity_max_difference = 0;           // trainer against ONNX Runtime
   int64_t parity_rows = 0;
 };
 

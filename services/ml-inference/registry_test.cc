@@ -27,6 +27,7 @@ Manifest SomeManifest() {
   manifest.code_version = "test";
   manifest.trained_on = "nothing";
   manifest.walk_forward = {{"accuracy", 0.4, 0.5, 0.6}};
+  manifest.folds = 4;
   manifest.brier_skill = -0.1;
   return manifest;
 }
@@ -77,6 +78,16 @@ TEST_CASE("Registry gives a manifest back as it was stored") {
   CHECK(manifest.info.feature_schema == signal::BookFeatureSchema());
   CHECK(manifest.walk_forward.at(0).persistence == 0.6);
   CHECK(manifest.brier_skill == -0.1);
+  CHECK_FALSE(manifest.brier_interval_95);
+  CHECK(manifest.folds == 4);
+
+  Manifest with = SomeManifest();
+  with.brier_interval_95 = Interval{-0.2, 0.1};
+  REQUIRE(registry.Publish(with, SomeOnnx(1)).ok());
+  const Manifest again = registry.ReadManifest("direction", "2").value();
+  REQUIRE(again.brier_interval_95);
+  CHECK(again.brier_interval_95->low == -0.2);
+  CHECK(again.brier_interval_95->high == 0.1);
 }
 
 TEST_CASE("Registry refuses a model file that is not the registered one") {

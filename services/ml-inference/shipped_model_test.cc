@@ -51,7 +51,8 @@ TEST_CASE("Every shipped version is the file that was registered, and better tha
     CHECK(manifest->rows > 0);
     CHECK(manifest->parity_rows >= 1'000);
     CHECK(manifest->parity_max_difference <= 1e-5);
-    CHECK(manifest->brier_skill_low > 0);
+    REQUIRE(manifest->brier_interval_95);
+    CHECK(manifest->brier_interval_95->low > 0);
     // Data whose licence is unclear must not be in what ships.
     CHECK(manifest->trained_on.starts_with("venue-sim "));
   }

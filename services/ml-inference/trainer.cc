@@ -22,6 +22,7 @@ constexpr size_t kFeatures = signal::kBookFeatureCount;
 constexpr size_t kClasses = 3;
 constexpr size_t kLeastRows = 300;
 constexpr int kFolds = 5;
+constexpr size_t kLeastBlocks = 10;
 constexpr double kFirstTrainShare = 0.4;  // of the rows, before the first fold
 constexpr int kIterations = 400;
 constexpr double kRidge = 1e-3;
@@ -91,6 +92,7 @@ class Persistence {
 
 struct WalkForward {
   Tally model, prior, persistence;
+  int folds = 0;  // with enough rows before them
 };
 
 absl::StatusOr<WalkForward> RunWalkForward(const std::vector<LabelledRow>& rows) {
@@ -108,6 +110,7 @@ absl::StatusOr<WalkForward> RunWalkForward(const std::vector<LabelledRow>& rows)
       if (row.known < from) train.push_back(&row);  // purged: its label was known
     }
     if (train.size() < kLeastRows / 4) continue;
+    ++result.folds;
     const LinearModel model = Fit(train);
     const Probabilities prior = ClassPrior(train);
     const Persistence persistence(train);
@@ -134,13 +137,14 @@ double Skill(const std::vector<double>& model, const std::vector<double>& refere
 }
 
 // Brier skill against the class prior with a block-bootstrap 95 % interval:
-// labels overlap within the horizon, so blocks of it are drawn, not rows.
+// labels overlap within the horizon, so blocks of it are drawn, not rows. A handful
+// of blocks is the same sample again and again: no interval then.
 void ScoreSkill(const WalkForward& walk, size_t block, Manifest& manifest) {
   const size_t n = walk.model.brier.size();
-  block = std::clamp<size_t>(block, 1, n);
   std::vector<size_t> all(n);
   for (size_t i = 0; i < n; ++i) all[i] = i;
   manifest.brier_skill = Skill(walk.model.brier, walk.prior.brier, all);
+  if (n < kLeastBlocks * block) return;
   base::Rng rng(1);
   std::vector<double> draws;
   for (int round = 0; round < kBootstrapRounds; ++round) {
@@ -152,8 +156,8 @@ void ScoreSkill(const WalkForward& walk, size_t block, Manifest& manifest) {
     draws.push_back(Skill(walk.model.brier, walk.prior.brier, drawn));
   }
   std::sort(draws.begin(), draws.end());
-  manifest.brier_skill_low = draws[draws.size() * 25 / 1000];
-  manifest.brier_skill_high = draws[draws.size() * 975 / 1000];
+  manifest.brier_interval_95 =
+      Interval{draws[draws.size() * 25 / 1000], draws[draws.size() * 975 / 1000]};
 }
 
 // Rows of several instruments share a moment: a block spans twice the horizon in all.
@@ -382,6 +386,7 @@ absl::StatusOr<TrainingResult> Train(const std::string& name,
       {"log_loss", walk.model.log_loss / n, walk.prior.log_loss / n, walk.persistence.log_loss / n},
       {"brier", walk.model.MeanBrier(), walk.prior.MeanBrier(), walk.persistence.MeanBrier()},
   };
+  m.folds = walk.folds;
   ScoreSkill(walk, BlockLength(labelled, horizon), m);
   GANNET_ASSIGN_OR_RETURN(result.onnx, ExportOnnx(model));
   GANNET_RETURN_IF_ERROR(CheckParity(model, result.onnx, labelled, m));
@@ -389,19 +394,27 @@ absl::StatusOr<TrainingResult> Train(const std::string& name,
 }
 
 std::string ScoreTable(const Manifest& m) {
+  const bool skipped = m.folds > 0 && m.folds < kFolds;
   std::string out = absl::StrFormat(
-      "walk-forward, %d folds, purged by the horizon of %s\n%-12s %10s %12s %12s\n", kFolds,
-      base::FormatDuration(m.info.horizon), "", "model", "class prior", "persistence");
+      "walk-forward, %s%d folds%s, purged by the horizon of %s\n%-12s %10s %12s %12s\n",
+      skipped ? absl::StrCat(m.folds, " of ") : "", kFolds,
+      skipped ? " (too few rows before the others)" : "", base::FormatDuration(m.info.horizon), "",
+      "model", "class prior", "persistence");
   for (const NamedScore& score : m.walk_forward) {
     out += absl::StrFormat("%-12s %10.4f %12.4f %12.4f\n", score.name, score.model,
                            score.class_prior, score.persistence);
   }
-  out += absl::StrFormat(
-      "Brier skill against the class prior: %+.4f, 95 %% interval [%+.4f, %+.4f]: %s\n",
-      m.brier_skill, m.brier_skill_low, m.brier_skill_high,
-      m.brier_skill_low > 0    ? "better than the prior"
-      : m.brier_skill_high < 0 ? "worse than the prior"
-                               : "no skill shown");
+  out += absl::StrFormat("Brier skill against the class prior: %+.4f, ", m.brier_skill);
+  if (const auto& interval = m.brier_interval_95) {
+    out += absl::StrFormat("95 %% interval [%+.4f, %+.4f]: %s\n", interval->low, interval->high,
+                           interval->low > 0    ? "better than the prior"
+                           : interval->high < 0 ? "worse than the prior"
+                                                : "no skill shown");
+  } else {
+    out +=
+        "which says nothing: too few rows apart by twice the horizon; record longer or "
+        "shorten --horizon\n";
+  }
   out += absl::StrFormat("parity with ONNX Runtime: %.1e at most over %d rows\n",
                          m.parity_max_difference, m.parity_rows);
   return out;

@@ -47,7 +47,9 @@ TEST_CASE("Trainer finds a planted signal: at least 97 % of the best possible ac
   const auto result = Train("planted", {Market(7, 2'500, 0.8)}, 1s);
   REQUIRE(result.ok());
   CHECK(ScoreOf(result->manifest, "accuracy") >= 0.97 * 0.8);
-  CHECK(result->manifest.brier_skill_low > 0);
+  REQUIRE(result->manifest.brier_interval_95);
+  CHECK(result->manifest.brier_interval_95->low > 0);
+  CHECK(result->manifest.folds == 5);
   CHECK(result->manifest.parity_rows >= 1'000);
   CHECK(result->manifest.parity_max_difference <= 1e-5);
 }
@@ -57,10 +59,26 @@ TEST_CASE("Trainer shows no skill where there is none") {
   for (uint64_t seed = 1; seed <= 3; ++seed) {
     const auto result = Train("null", {Market(seed, 1'000, 0.5)}, 1s);
     REQUIRE(result.ok());
-    if (result->manifest.brier_skill_low > 0) ++claimed;
+    REQUIRE(result->manifest.brier_interval_95);
+    if (result->manifest.brier_interval_95->low > 0) ++claimed;
     CHECK(std::fabs(ScoreOf(result->manifest, "accuracy") - 0.5) < 0.08);
   }
   CHECK(claimed == 0);
+}
+
+TEST_CASE("Trainer claims nothing from fewer rows apart than make an interval") {
+  // The first fold has too few rows before it, and what the others score is two blocks of twice
+  // the horizon.
+  const auto result = Train("short", {Market(7, 580, 0.8)}, 100s);
+  REQUIRE(result.ok());
+  const Manifest& manifest = result->manifest;
+  CHECK_FALSE(manifest.brier_interval_95);
+  CHECK(manifest.folds == 4);
+  const std::string table = ScoreTable(manifest);
+  INFO(table);
+  CHECK(table.find("4 of 5 folds") != std::string::npos);
+  CHECK(table.find("says nothing") != std::string::npos);
+  CHECK(table.find("prior\n") == std::string::npos);
 }
 
 TEST_CASE("Trainer is a function of its rows") {

@@ -20,7 +20,7 @@ interface Card {
   error?: string;
   features?: string[];
   horizon_ns?: number;
-  brier_skill?: { value: number; low_95: number; high_95: number } | null;
+  brier_skill?: { value: number; low_95: number | null; high_95: number | null } | null;
   walk_forward?: Score[] | null;
   training?: { on: string; rows: number; first: string; last: string } | null;
   parity?: { max_difference: number; rows: number } | null;
@@ -55,6 +55,8 @@ function card(c: Card): HTMLElement {
       h("p", { class: "error" }, c.error),
     );
   const skill = c.brier_skill;
+  // What the interval shows: 1 better, -1 worse, 0 neither.
+  const shown = (skill?.low_95 ?? 0) > 0 ? 1 : (skill?.high_95 ?? 0) < 0 ? -1 : 0;
   const rows = (c.walk_forward ?? []).map((s) =>
     h(
       "tr",
@@ -81,11 +83,14 @@ function card(c: Card): HTMLElement {
           { class: "skill" },
           h(
             "strong",
-            { class: "num " + (skill.low_95 > 0 ? "up" : skill.high_95 < 0 ? "down" : "") },
+            { class: "num " + (shown > 0 ? "up" : shown < 0 ? "down" : "") },
             signed(skill.value.toFixed(3), 3),
           ),
-          ` Brier skill against the class prior, 95 % interval ${plain(skill.low_95)} to ${plain(skill.high_95)}: `,
-          skill.low_95 > 0 ? "better than the prior" : skill.high_95 < 0 ? "worse than the prior" : "no skill shown",
+          " Brier skill against the class prior, ",
+          skill.low_95 === null || skill.high_95 === null
+            ? "which says nothing: too few rows to give an interval"
+            : `95 % interval ${plain(skill.low_95)} to ${plain(skill.high_95)}: ` +
+                (shown > 0 ? "better than the prior" : shown < 0 ? "worse than the prior" : "no skill shown"),
         )
       : null,
     rows.length
