@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <tuple>
 #include <utility>
 
 #include "libs/market/names.h"
@@ -126,14 +127,18 @@ Ledger FoldLedger(const std::vector<store::FillRow>& rows,
 std::vector<ClosedTrade> TradesOf(const Ledger& ledger, const std::vector<store::FillRow>& rows,
                                   const std::set<size_t>& of) {
   std::vector<ClosedTrade> trades;
-  std::map<std::pair<market::PositionKey, market::ClientOrderId>, size_t> by_order;
+  // What no order closed is told apart by the event that closed it.
+  std::map<std::tuple<market::PositionKey, market::ClientOrderId, market::EventId>, size_t>
+      by_order;
   for (const ClosedPart& part : ledger.parts) {
     if (!of.contains(part.closed_by)) continue;
     const store::FillRow& closing = rows[part.closed_by];
     const store::FillRow& opening = rows[part.opened_by];
-    const auto [at, is_new] = by_order.try_emplace(
-        {{closing.account, closing.strategy, closing.instrument}, closing.client_order_id},
-        trades.size());
+    const auto [at, is_new] =
+        by_order.try_emplace({{closing.account, closing.strategy, closing.instrument},
+                              closing.client_order_id,
+                              closing.client_order_id.empty() ? closing.id : market::EventId()},
+                             trades.size());
     if (is_new) {
       ClosedTrade trade;
       trade.order = closing.client_order_id;

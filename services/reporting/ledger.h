@@ -54,9 +54,10 @@ inline constexpr std::string_view kUnknownCause = "SIGNAL NOT KEPT";
 std::string CauseOf(const store::FillRow& row,
                     const std::map<market::EventId, store::SignalRow>& signals);
 
-// All that one order closed is one trade, whatever number of fills it took.
+// All that one order closed is one trade, whatever number of fills it took; what people
+// signed, which no order closed, is one trade an event.
 struct ClosedTrade {
-  market::ClientOrderId order;  // that closed
+  market::ClientOrderId order;  // that closed; or empty
   base::Time opened, closed;    // of the first lot; of the last fill
   market::AccountId account;
   market::StrategyId strategy;

@@ -95,6 +95,17 @@ TEST_CASE("Ledger makes one trade of what one order closes in several fills") {
   CHECK(TradesOf(ledger, rows, {4}).size() == 1);
 }
 
+TEST_CASE(
+    "Ledger makes a trade of its own of each closing that people signed, which has no order") {
+  const std::vector<store::FillRow> rows = {Row(1, Side::kBuy, 100, 100, "a"),
+                                            Row(2, Side::kSell, 110, 60, ""),
+                                            Row(3, Side::kSell, 90, 40, "")};
+  const auto trades = TradesOf(FoldLedger(rows, Definitions(), {}), rows, All(3));
+  REQUIRE(trades.size() == 2);
+  CHECK(trades[0].gross == Money(6, 0));
+  CHECK(trades[1].gross == Money(-4, 0));
+}
+
 TEST_CASE("Ledger says what an order rested on, or that it cannot say") {
   store::FillRow row = Row(1, Side::kBuy, 100, 1, "a");
   CHECK(CauseOf(row, Signals()) == kNoCause);

@@ -205,7 +205,8 @@ void AddTrades(const ReportData& data, Report& report) {
   table.empty = "No trade was closed in the period.";
   const std::string after_fees = absl::StrCat("after fees paid in ", data.asset.text());
   table.note = absl::StrCat(
-      "All that one order closed is one trade, whatever number of fills it took. Event type, "
+      "All that one order closed is one trade, whatever number of fills it took; so is each "
+      "closing that people signed. Event type, "
       "headline and model version are those that the opening order rested on. Net is ",
       after_fees, "; others are listed under Fees.");
   table.columns = {{"closed", "Closed (UTC)", Kind::kTime},
@@ -242,7 +243,8 @@ void AddTrades(const ReportData& data, Report& report) {
                               there ? std::string() : absent});
   };
   add("trades", "Closed trades", Kind::kCount, static_cast<int64_t>(figures.trades),
-      "Orders that closed something, first in first out; a trade is all that one order closed.",
+      "Orders, and closings that people signed, that closed something, first in first out; a "
+      "trade is all that one of them closed.",
       "");
   add("hit_rate", "Hit rate", Kind::kPercent, Cell(figures.hit_rate),
       absl::StrCat("Part of the closed trades whose result ", after_fees, " is above zero."), none);
