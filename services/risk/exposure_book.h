@@ -531,6 +531,9 @@ class ExposureBook {
   void Observe();
   // What the firm holds at the price of its last fill, since no quote came.
   std::vector<market::InstrumentId> Unquoted() const;
+  // Of the firm's fees and bookings, those that no price turns into the valuation asset: its
+  // result leaves them out.
+  std::vector<market::AssetId> Unvalued() const;
 
   // --- values ---
   // Quote units of an instrument in the valuation asset; nothing without a rate
@@ -563,7 +566,6 @@ class ExposureBook {
     uint64_t reports_unplaced = 0;     // fills that could not be booked; their instrument is shut
     uint64_t definitions_refused = 0;  // new scales that would round what is open
     uint64_t scopes_refused = 0;       // kMaxScopes reached
-    uint64_t fees_unvalued = 0;        // third-asset fees without a conversion, now
     uint64_t bookings_refused = 0;     // kMaxBookings reached, or an amount that none is
   };
   const Stats& stats() const { return stats_; }

@@ -141,17 +141,22 @@ std::vector<market::InstrumentId> ExposureBook::Unquoted() const {
   return unquoted;
 }
 
+std::vector<market::AssetId> ExposureBook::Unvalued() const {
+  std::vector<market::AssetId> unvalued;
+  for (const auto& [asset, amount] : scopes_.front().other_fees) {
+    const InstrumentRow* rate = RateOf(asset);
+    const bool awaited = rate != nullptr && rate->awaited;
+    if (!amount.zero() && !awaited && !ValueOfAsset(asset, amount)) unvalued.push_back(asset);
+  }
+  return unvalued;
+}
+
 void ExposureBook::Observe() {
-  stats_.fees_unvalued = 0;
   for (ScopeRow& row : scopes_) {
     Value fees = 0;
     row.fees_unmarked = false;
     for (const auto& [asset, amount] : row.other_fees) {
-      if (const auto value = ValueOfAsset(asset, amount)) {
-        fees += *value;
-      } else {
-        ++stats_.fees_unvalued;
-      }
+      fees += ValueOfAsset(asset, amount).value_or(0);
       const InstrumentRow* rate = RateOf(asset);
       row.fees_unmarked = row.fees_unmarked || (rate != nullptr && rate->awaited);
     }

@@ -1011,6 +1011,38 @@ TEST_CASE("Fees lower the result: quote, base and third asset") {
   CHECK(gate.Firm().result() == V("-2.5"));
 }
 
+TEST_CASE("Fees in an asset without a price are named, not passed over in silence") {
+  const market::AssetId bnb("BNB");
+  const auto pay = [](Gate& gate) {
+    gate.Fill(gate.Intent(Side::kBuy, "100", "1"), "100", "1", true, "10", "BNB");
+    gate.Timer();
+  };
+  SECTION("no instrument is named for it") {
+    LimitSet limits = WideLimits();
+    limits.converted_by.clear();
+    Gate gate(limits);
+    CHECK(gate.engine.book().Unvalued().empty());
+    pay(gate);
+    CHECK(gate.engine.book().Unvalued() == std::vector{bnb});
+  }
+  SECTION("the one that is named is not known") {
+    Gate gate;
+    pay(gate);
+    CHECK(gate.engine.book().Unvalued() == std::vector{bnb});
+  }
+  SECTION("the one that is named has no quote yet, or never") {
+    Gate gate;
+    gate.Define(MakeInstrument("binance-spot:BNBUSDT", "BNB", "USDT"));
+    pay(gate);
+    CHECK(gate.engine.book().Unvalued().empty());
+    gate.now += kQuoteWait;
+    gate.Timer();
+    CHECK(gate.engine.book().Unvalued() == std::vector{bnb});
+    gate.Quote("binance-spot:BNBUSDT", "599.99", "600.01");
+    CHECK(gate.engine.book().Unvalued().empty());
+  }
+}
+
 TEST_CASE("A fill that cannot be booked shuts its instrument, visibly") {
   Gate gate;
   auto intent = gate.Intent(Side::kBuy, "100", "1");

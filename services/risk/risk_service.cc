@@ -338,6 +338,12 @@ runtime::Health RiskService::health() const {
                           ": losses count them at the price of their last fill; take them into "
                           "ingest, or close the positions"));
   }
+  if (const std::vector<market::AssetId> unvalued = engine_.book().Unvalued(); !unvalued.empty()) {
+    degraded(absl::StrCat("losses leave out fees and bookings in ", unvalued.size(),
+                          " assets, first ", unvalued.front().text(),
+                          ": no price turns it into the valuation asset; name an instrument for it "
+                          "under valuation.by in the limits file, and take that into ingest"));
+  }
   if (stats.reports_unplaced > 0) {
     degraded(absl::StrCat(
         stats.reports_unplaced,
