@@ -90,6 +90,7 @@ class Evaluation {
     for (size_t t = 0; t < seen.size(); ++t) {
       const bool follows =
           t > 0 && seen[t].at - seen[t - 1].at <= settings_.interval + settings_.interval / 2;
+      if (!follows) std::fill(last.begin(), last.end(), 0.0);
       for (size_t a = 0; a < assets_.size(); ++a) {
         const double price = seen[t].prices[assets_[a]];
         const bool both = price > 0 && last[a] > 0;

@@ -132,6 +132,7 @@ TEST_CASE("Evaluate compares no prices across a pause, and covers only what it h
     in.observations[t].at += 1h;
     for (double& price : in.observations[t].prices) price *= 2;  // doubled while nobody looked
   }
+  in.observations[100].prices[0] = 0;  // not every price is there at once
   for (size_t t = 0; t < 190; ++t) in.observations[t].prices[2] = 0;  // new
   const PortfolioFigures figures = Evaluate(in, 0);
   CHECK(figures.observations == 199);
