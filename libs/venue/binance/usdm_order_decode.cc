@@ -407,6 +407,8 @@ absl::Status UsdmOrderVenue::UnderstandChanges(const std::string& body, Answer& 
     change.amount = *amount;
     change.id =
         absl::StrCat("income:", Name(change.kind), ":", *row.type, ":", *row.transaction_id);
+    // The trade that closes the position brings the result.
+    if (change.kind == ChangeKind::kSettlement) change.kind = ChangeKind::kRealized;
     if (!row.symbol.value_or("").empty()) change.instrument = InstrumentOf(*row.symbol);
     change.time = base::FromUnixMillis(*row.time);
     answer.changes.push_back(std::move(change));

@@ -451,16 +451,18 @@ TEST_CASE("USD-M accounts, incomes and lists are understood whole or not at all"
 
   const std::string rows =
       R"([{"symbol":"BTCUSDT","incomeType":"FUNDING_FEE","income":"-0.5","asset":"USDT","time":9,"tranId":2,"tradeId":""},)"
+      R"({"symbol":"BTCUSDT","incomeType":"DELIVERED_SETTELMENT","income":"50","asset":"USDT","time":8,"tranId":3,"tradeId":""},)"
       R"({"symbol":"","incomeType":"TRANSFER","income":"7","asset":"USDT","time":3,"tranId":1,"tradeId":""},)"
       R"({"symbol":"BTCUSDT","incomeType":"COMMISSION","income":"-1","asset":"USDT","time":3,"tranId":1,"tradeId":"5"},)"
       R"({"symbol":"BTCUSDT","incomeType":"REALIZED_PNL","income":"2","asset":"USDT","time":3,"tranId":1,"tradeId":"5"}])";
   const Answer changes = venue.DecodeAnswer(Context(RequestKind::kBalanceChanges), Http(200, rows));
   REQUIRE(changes.outcome == OutcomeClass::kConfirmed);
-  REQUIRE(changes.changes.size() == 2);  // fills say the other two themselves
+  REQUIRE(changes.changes.size() == 3);  // fills say the other two themselves
   CHECK(changes.changes[0].kind == ChangeKind::kTransfer);
-  CHECK(changes.changes[1].kind == ChangeKind::kFunding);
-  CHECK(changes.changes[1].id == "income:funding:FUNDING_FEE:2");
-  CHECK(changes.changes[1].amount == *AmountOf("-0.5"));
+  CHECK(changes.changes[1].kind == ChangeKind::kRealized);  // no result of its own
+  CHECK(changes.changes[2].kind == ChangeKind::kFunding);
+  CHECK(changes.changes[2].id == "income:funding:FUNDING_FEE:2");
+  CHECK(changes.changes[2].amount == *AmountOf("-0.5"));
   CHECK(changes.changes_until == base::FromUnixMillis(9));
   CHECK_FALSE(changes.more_changes);
   // As full as an answer gets, with nothing but trades in it.

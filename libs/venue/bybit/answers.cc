@@ -368,8 +368,10 @@ absl::StatusOr<std::vector<BalanceChange>> Convert(const LogRow& row, const Acco
   // change = cashFlow + funding - fee; the fee of a fill is booked with it.
   out.amount = of_fill ? *change + *fee : *change;
   std::vector<BalanceChange> changes;
-  // The settlement of a session realises what the fills' own result counts already.
-  if (out.kind == ChangeKind::kFunding && !cash->zero()) {
+  // The settlement of a session, and a delivery, realise what the fills' own result counts, or
+  // the closing that people sign.
+  const bool settles = out.kind == ChangeKind::kFunding || out.kind == ChangeKind::kSettlement;
+  if (settles && !cash->zero()) {
     changes.push_back(out);
     changes[0].kind = ChangeKind::kRealized;
     changes[0].id += ":realized";

@@ -543,6 +543,15 @@ TEST_CASE("Bybit's log says what fills do not: results of closing, funding, tran
   CHECK(settled.changes[1].amount == *AmountOf("-0.25"));
   CHECK(settled.changes[1].id == "log:SETTLEMENT:5:s:USDC");
   CHECK(settled.changes[0].id != settled.changes[1].id);
+  // A delivery brings what closing the position brings, less its fee.
+  const Answer delivered = read(
+      R"({"id":"6","symbol":"BTC-27MAR26","category":"linear","type":"DELIVERY","currency":"USDC","fee":"0.5",)"
+      R"("cashFlow":"50","change":"49.5","tradeId":"d","transactionTime":"1700000000500"})");
+  REQUIRE(delivered.changes.size() == 2);
+  CHECK(delivered.changes[0].kind == ChangeKind::kRealized);
+  CHECK(delivered.changes[0].amount == *AmountOf("50"));
+  CHECK(delivered.changes[1].kind == ChangeKind::kSettlement);
+  CHECK(delivered.changes[1].amount == *AmountOf("-0.5"));
   // What other products of the account did is no result of this one.
   for (const std::string& elsewhere : {row, session}) {
     const Answer spot = read(with(elsewhere, "linear", "spot"));
