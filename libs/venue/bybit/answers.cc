@@ -270,6 +270,38 @@ absl::Status ReadResult(Reader& reader, const Account& account, const RequestCon
   }
 }
 
+// Of enum page, type(uta-translog), what neither gains nor loses: money that comes or goes,
+// is lent, put by, or turned into another asset. What is not listed is an adjustment, which people
+// look at.
+bool MovesMoney(std::string_view type) {
+  constexpr std::string_view kMoves[] = {
+      "TRANSFER_IN", "TRANSFER_OUT", "CURRENCY_BUY", "CURRENCY_SELL", "SPOT_REPAYMENT_BUY",
+      "SPOT_REPAYMENT_SELL", "TOKENS_SUBSCRIPTION", "TOKENS_REDEMPTION",
+      // loans, without their interest
+      "BORROWED_AMOUNT_INS_LOAN", "PRINCIPLE_REPAYMENT_INS_LOAN",
+      "AUTO_PRINCIPLE_REPAYMENT_INS_LOAN", "AUTO_SOLD_COLLATERAL_INS_LOAN",
+      "AUTO_BUY_LIABILITY_INS_LOAN", "TRANSFER_IN_INS_LOAN", "TRANSFER_OUT_INS_LOAN",
+      "INSTITUTION_LOAN_IN", "INSTITUTION_PAYBACK_PRINCIPAL_OUT", "INSTITUTION_LIQ_PRINCIPAL_OUT",
+      "INSTITUTION_EXCHANGE_SELL", "INSTITUTION_EXCHANGE_BUY", "INSTITUTION_LOAN_TRANSFER_IN",
+      "INSTITUTION_LOAN_TRANSFER_OUT", "INSTITUTION_LOAN_WITHOUT_WITHDRAW",
+      "INSTITUTION_LOAN_RESERVE_IN", "INSTITUTION_LOAN_RESERVE_OUT", "LOANS_BORROW_FUNDS",
+      "LOANS_PLEDGE_ASSET", "MANUAL_LOANS_BORROW", "MANUAL_LOANS_REPAY", "AUTO_LOANS_BORROW",
+      "AUTO_LOANS_REPAY",
+      // earning elsewhere
+      "FLEXIBLE_STAKING_SUBSCRIPTION", "FLEXIBLE_STAKING_REDEMPTION", "FLEXIBLE_STAKING_REFUND",
+      "FIXED_STAKING_SUBSCRIPTION", "FIXED_STAKING_REFUND", "ONCHAINEARN_SUBSCRIPTION",
+      "ONCHAINEARN_REDEMPTION", "ONCHAINEARN_REFUND", "STRUCTURE_PRODUCT_SUBSCRIPTION",
+      "STRUCTURE_PRODUCT_REFUND", "CLASSIC_WEALTH_MANAGEMENT_SUBSCRIPTION",
+      "PREMIMUM_WEALTH_MANAGEMENT_SUBSCRIPTION", "PREMIMUM_WEALTH_MANAGEMENT_REFUND",
+      "LIQUIDITY_MINING_SUBSCRIPTION", "LIQUIDITY_MINING_REFUND", "PWM_SUBSCRIPTION", "PWM_REFUND",
+      "DEFI_INVESTMENT_SUBSCRIPTION", "DEFI_INVESTMENT_REFUND", "DEFI_INVESTMENT_REDEMPTION",
+      "PEF_TRANSFER_IN", "PEF_TRANSFER_OUT", "PREMARKET_TRANSFER_OUT",
+      "PREMARKET_DELIVERY_PLEDGE_BACK", "PREMARKET_ROLLBACK_PLEDGE_BACK",
+      // custody
+      "CUSTODY_LOCK", "CUSTODY_UNLOCK", "CUSTODY_UNLOCK_REFUND"};
+  return std::find(std::begin(kMoves), std::end(kMoves), type) != std::end(kMoves);
+}
+
 }  // namespace
 
 absl::StatusOr<OrderUpdate> Convert(const Order& order, std::string_view venue, Category category) {
@@ -340,10 +372,9 @@ absl::StatusOr<std::vector<BalanceChange>> Convert(const LogRow& row, const Acco
   };
   // enum page, type(uta-translog).
   constexpr KindRow kKinds[] = {
-      {"TRADE", ChangeKind::kRealized},        {"ADL", ChangeKind::kRealized},
-      {"DELIVERY", ChangeKind::kSettlement},   {"LIQUIDATION", ChangeKind::kRealized},
-      {"SETTLEMENT", ChangeKind::kFunding},    {"TRANSFER_IN", ChangeKind::kTransfer},
-      {"TRANSFER_OUT", ChangeKind::kTransfer},
+      {"TRADE", ChangeKind::kRealized},      {"ADL", ChangeKind::kRealized},
+      {"DELIVERY", ChangeKind::kSettlement}, {"LIQUIDATION", ChangeKind::kRealized},
+      {"SETTLEMENT", ChangeKind::kFunding},
   };
   const auto part = [](const Text& text) { return AmountOf(text && !text->empty() ? *text : "0"); };
   const auto change = AmountOf(*row.change), fee = part(row.fee), cash = part(row.cash_flow);
@@ -356,6 +387,7 @@ absl::StatusOr<std::vector<BalanceChange>> Convert(const LogRow& row, const Acco
     if (known.type == *row.type) out.kind = known.kind;
   }
   const bool of_fill = out.kind == ChangeKind::kRealized && ours;
+  if (MovesMoney(*row.type)) out.kind = ChangeKind::kTransfer;
   if (of_fill && account.category == Category::kSpot) return std::vector<BalanceChange>();
   // Another product's result is no result of what is traded here.
   if (!ours && Means(row.category)) out.kind = ChangeKind::kTransfer;

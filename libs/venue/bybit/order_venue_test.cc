@@ -543,6 +543,19 @@ TEST_CASE("Bybit's log says what fills do not: results of closing, funding, tran
   CHECK(settled.changes[1].amount == *AmountOf("-0.25"));
   CHECK(settled.changes[1].id == "log:SETTLEMENT:5:s:USDC");
   CHECK(settled.changes[0].id != settled.changes[1].id);
+  // What only moves money is no result, what is not known is one that people look at.
+  for (const auto& [type, kind] :
+       {std::pair{"FLEXIBLE_STAKING_SUBSCRIPTION", ChangeKind::kTransfer},
+        {"BORROWED_AMOUNT_INS_LOAN", ChangeKind::kTransfer},
+        {"CURRENCY_SELL", ChangeKind::kTransfer},
+        {"INTEREST", ChangeKind::kAdjustment},
+        {"FEE_REFUND", ChangeKind::kAdjustment},
+        {"SOMETHING_NEW", ChangeKind::kAdjustment}}) {
+    INFO(type);
+    const Answer moved = read(with(transfer, "TRANSFER_IN", type));
+    REQUIRE(moved.changes.size() == 1);
+    CHECK(moved.changes[0].kind == kind);
+  }
   // A delivery brings what closing the position brings, less its fee.
   const Answer delivered = read(
       R"({"id":"6","symbol":"BTC-27MAR26","category":"linear","type":"DELIVERY","currency":"USDC","fee":"0.5",)"
