@@ -56,7 +56,7 @@ struct OrderOptions {
 
 struct AdjustOptions {
   std::string account = "main/paper", venue;
-  std::string subject, price;           // propose
+  std::string subject, price, book_as;  // propose
   std::string order, evidence, filled;  // propose, in place of them
   uint64_t proposal = 0;                // approve, reject
 };

@@ -331,18 +331,20 @@ void AddTruth(CLI::App& app, Builder& b) {
       "Name a difference, or the end of an order that its venue does not find; another person "
       "approves it",
       "SUBJECT is the asset, or the instrument of a position. What is booked is the difference as "
-      "it is now; should it\nchange, the proposal is out of date. A position is booked to EXTERNAL "
-      "at --price.\n\n"
+      "it is now; should it\nchange, the proposal is out of date. An asset is booked --as a "
+      "transfer (money came or went: no gain or\nloss) or a result. A position is booked to "
+      "EXTERNAL at --price.\n\n"
       "--order names an open order that the venue does not find (`gannet adjust list` has them). "
       "Approved, it ends CANCELED\nwith what is booked of it as filled, and its instrument opens "
       "again. --evidence says where its end can be seen.\n\n"
-      "  gannet adjust propose USDT --reason \"rebate of June, see ticket 12\"\n"
+      "  gannet adjust propose USDT --as result --reason \"rebate of June, see ticket 12\"\n"
       "  gannet adjust propose binance-usdm:BTCUSDT --price 61000 --reason \"closed by hand\"\n"
       "  gannet adjust propose --order g1Jq0w3V9c5Zk8mT2xYbLd1 --evidence https://tickets/12 "
       "--reason \"purged\""
       "\n\n",
       [&f](Console console) { return ProposeAdjustment(f.control, f.adjust, console); });
   CLI::Option* subject = propose->add_option("SUBJECT", f.adjust.subject, "Asset or instrument");
+  propose->add_option("--as", f.adjust.book_as, "Of an asset: transfer, or result");
   propose->add_option("--price", f.adjust.price, "Of a position: at which it is booked");
   CLI::Option* order =
       propose->add_option("--order", f.adjust.order, "In place of SUBJECT: an order that is lost");

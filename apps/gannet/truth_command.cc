@@ -101,6 +101,7 @@ int ProposeAdjustment(const ControlOptions& control, const AdjustOptions& adjust
   request.set_order(adjust.order);
   request.set_evidence(adjust.evidence);
   request.set_filled(adjust.filled);
+  request.set_book_as(adjust.book_as);
   return Settle<pb::ProposeAdjustmentResponse>(
       control, "gannet.exec.v1.ExecutionService/ProposeAdjustment", std::move(request), console);
 }
@@ -144,7 +145,8 @@ int ListAdjustments(const ControlOptions& control, Console console) {
                 << (row.order().empty() ? row.amount() + " " + row.subject()
                                         : "the end of order " + row.order() + " with " +
                                               row.amount() + " filled (" + row.evidence() + ")")
-                << (row.price().empty() ? "" : " at " + row.price()) << ", " << row.state()
+                << (row.price().empty() ? "" : " at " + row.price())
+                << (row.book_as().empty() ? "" : " as a " + row.book_as()) << ", " << row.state()
                 << "\n  " << TimeOf(row.proposed_ns()) << "  " << row.proposer() << ": "
                 << row.reason() << "\n";
     if (row.decided_ns() != 0) {

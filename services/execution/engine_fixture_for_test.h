@@ -433,13 +433,24 @@ class EngineFixture : public ExecutionOutput {
   // What execution says to a person about a difference.
   absl::StatusOr<AdjustAnswer> Adjust(AdjustmentNote::Step step, std::string person,
                                       std::string subject, uint64_t proposal = 0,
-                                      std::string price = "") {
+                                      std::string price = "", std::string book_as = "") {
     adjusted.reset();
-    engine.Adjust(
-        1, {step, std::move(person), "looked into", std::move(subject), std::move(price), proposal},
-        Cause(), now);
+    engine.Adjust(1,
+                  {.step = step,
+                   .person = std::move(person),
+                   .reason = "looked into",
+                   .subject = std::move(subject),
+                   .price = std::move(price),
+                   .proposal = proposal,
+                   .book_as = std::move(book_as)},
+                  Cause(), now);
     REQUIRE(adjusted.has_value());
     return *adjusted;
+  }
+  absl::StatusOr<AdjustAnswer> Propose(std::string person, std::string asset,
+                                       std::string book_as = kAsResult) {
+    return Adjust(AdjustmentNote::Step::kProposed, std::move(person), std::move(asset), 0, "",
+                  std::move(book_as));
   }
   absl::StatusOr<AdjustAnswer> ProposeEnd(std::string person, std::string order,
                                           std::string filled = "",

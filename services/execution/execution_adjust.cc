@@ -18,14 +18,13 @@ constexpr size_t kMaxOpenProposals = 20;
 
 absl::Status Refused(std::string why) { return absl::FailedPreconditionError(std::move(why)); }
 
-std::string SubjectOf(const AdjustmentNote& note) {
-  return note.asset.empty() ? note.instrument.text() : note.asset.text();
-}
-
 std::string Words(const AdjustmentNote& note) {
   if (!note.order.empty())
     return absl::StrCat(note.amount.ToString(), " filled of order ", note.order.text());
-  return absl::StrCat(note.amount.ToString(), note.asset.empty() ? " of " : " ", SubjectOf(note));
+  if (note.asset.empty())
+    return absl::StrCat(note.amount.ToString(), " of ", note.instrument.text());
+  return absl::StrCat(note.amount.ToString(), " ", note.asset.text(), " as a ",
+                      note.transfer ? kAsTransfer : kAsResult);
 }
 
 }  // namespace
@@ -75,7 +74,7 @@ absl::StatusOr<AdjustAnswer> ExecutionEngine::Propose(const AdjustRequest& reque
     ++open;
     if (before.person == note.person && before.asset == note.asset &&
         before.instrument == note.instrument && before.price == note.price &&
-        before.order == note.order)
+        before.order == note.order && before.transfer == note.transfer)
       return AdjustAnswer{known, absl::StrCat("proposal ", known, " says so already")};
   }
   if (open >= kMaxOpenProposals)
@@ -108,8 +107,15 @@ absl::StatusOr<AdjustmentNote> ExecutionEngine::Subject(const AdjustRequest& req
   note.amount = *difference;
   if (!position) {
     if (!request.price.empty()) return Refused("an asset is booked without a price; leave it out");
-    return note;
+    // Losses and returns rest on it, and only people know.
+    note.transfer = request.book_as == kAsTransfer;
+    if (note.transfer || request.book_as == kAsResult) return note;
+    return Refused(
+        "an asset is booked as a transfer (deposit, withdrawal, between accounts) or as a result "
+        "(rebate, fee, loss): say which, --as transfer or --as result");
   }
+  if (!request.book_as.empty())
+    return Refused("a position is booked at its price, as nothing else; leave --as out");
   const market::Instrument* instrument = directory_.Find(note.instrument);
   if (instrument == nullptr)
     return Refused("no definition of the instrument has come; add it to the instruments of ingest");
@@ -134,8 +140,8 @@ absl::Status ExecutionEngine::CheckVanished(const market::ClientOrderId& id) con
 
 // Figures are never turned into fills: another figure than what is booked cannot be signed.
 absl::StatusOr<AdjustmentNote> ExecutionEngine::OrderSubject(const AdjustRequest& request) const {
-  if (!request.subject.empty() || !request.price.empty())
-    return Refused("the end of an order takes neither an asset nor a price; leave them out");
+  if (!request.subject.empty() || !request.price.empty() || !request.book_as.empty())
+    return Refused("the end of an order takes neither an asset, a price nor --as; leave them out");
   if (request.evidence.empty()) {
     return Refused(
         "the end of an order takes evidence: where it can be seen that it is over (the venue's own "
@@ -177,7 +183,8 @@ absl::StatusOr<std::string> ExecutionEngine::Book(const AdjustmentNote& note,
   }
   if (!note.order.empty()) return EndOrder(note, request);
   market::AccountEvent booking;
-  booking.kind = market::AccountEventKind::kAdjustment;
+  booking.kind =
+      note.transfer ? market::AccountEventKind::kTransfer : market::AccountEventKind::kAdjustment;
   booking.account = options_.account;
   booking.venue.assign(venue_.name());
   booking.id = absl::StrCat("signed:", note.proposal);

@@ -95,6 +95,7 @@ struct OutgoingRequest {
 
 // A difference, or the end of an order that the venue does not find, named by a person; or a
 // decision about what another has named.
+inline constexpr char kAsTransfer[] = "transfer", kAsResult[] = "result";
 struct AdjustRequest {
   AdjustmentNote::Step step = AdjustmentNote::Step::kProposed;
   std::string person, reason;
@@ -105,6 +106,7 @@ struct AdjustRequest {
   // decimal (empty: what is booked).
   market::ClientOrderId order;
   std::string evidence, filled;
+  std::string book_as;  // kProposed, of an asset: kAsTransfer or kAsResult
   bool operator==(const AdjustRequest&) const = default;
 };
 struct AdjustAnswer {

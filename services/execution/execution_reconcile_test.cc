@@ -679,7 +679,7 @@ TEST_CASE(
   SECTION("only people sign it off, by its name") {
     f.Command(market::CommandKind::kResume, {market::ScopeKind::kAccount, kAccount.text()}, "ann");
     CHECK_FALSE(f.engine.state().differences().empty());
-    const auto proposed = f.Adjust(AdjustmentNote::Step::kProposed, "ann", "USDT");
+    const auto proposed = f.Propose("ann", "USDT");
     REQUIRE(proposed.ok());
     REQUIRE(f.Adjust(AdjustmentNote::Step::kApproved, "ben", "", 1).ok());
     CHECK(f.engine.state().differences().empty());

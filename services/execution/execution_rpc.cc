@@ -150,9 +150,10 @@ void ServeDecision(rpc::Server& server, const Venues& venues, const char* method
       wanted.order = market::ClientOrderId(request.order());
       wanted.evidence = request.evidence();
       wanted.filled = request.filled();
+      wanted.book_as = request.book_as();
       if (wanted.subject.empty() == wanted.order.empty() || wanted.subject.size() > kMaxText ||
           wanted.price.size() > kMaxText || request.order().size() > kMaxText ||
-          wanted.filled.size() > kMaxText)
+          wanted.filled.size() > kMaxText || wanted.book_as.size() > kMaxText)
         return call->End(
             rpc::BadField("subject", "names an asset or an instrument; or give an order"));
       if (wanted.evidence.size() > kMaxText)
@@ -187,6 +188,7 @@ void PutAdjustments(const ExecutionService& service, pb::ListAdjustmentsResponse
     row.set_subject(note.asset.empty() ? note.instrument.text() : note.asset.text());
     row.set_order(note.order.text());
     row.set_evidence(note.evidence);
+    if (!note.asset.empty()) row.set_book_as(note.transfer ? kAsTransfer : kAsResult);
     row.set_amount(note.amount.ToString());
     const market::Instrument* instrument = state.NewestInstrument(note.instrument);
     if (note.price.mantissa > 0 && instrument != nullptr)

@@ -61,11 +61,12 @@ std::string EncodeAdjustRequest(uint64_t ticket, const AdjustRequest& request) {
        {&request.person, &request.reason, &request.subject, &request.price})
     out.Bytes(*text);
   out.U64(request.proposal);
-  if (!request.order.empty()) {
+  if (!request.order.empty() || !request.book_as.empty()) {
     out.Text(request.order);
     out.Bytes(request.evidence);
     out.Bytes(request.filled);
   }
+  if (!request.book_as.empty()) out.Bytes(request.book_as);
   return out.Take();
 }
 AdjustRequest ReadAdjustRequest(wire::CanonicalReader& in) {
@@ -79,6 +80,7 @@ AdjustRequest ReadAdjustRequest(wire::CanonicalReader& in) {
     request.evidence = in.Bytes();
     request.filled = in.Bytes();
   }
+  if (in.ok() && !in.done()) request.book_as = in.Bytes();
   return request;
 }
 

@@ -16,7 +16,8 @@ using wire::CanonicalWriter;
 // 4: without the venue's pause.
 // 5: before orders changed by another hand.
 // 6: without whether an order is to be cancelled.
-constexpr uint8_t kStateVersion = 8;  // 7: without proposals about orders
+// 7: without proposals about orders; 8: of transfers
+constexpr uint8_t kStateVersion = 9;
 
 void Write(CanonicalWriter& out, const JournaledRequest& request) {
   out.U64(request.id);
@@ -291,6 +292,7 @@ void ExecutionState::Save(CanonicalWriter& out) const {
   WriteMap(out, adjustments_, [&](const auto&, const Adjustment& adjustment) {
     execution::Write(out, adjustment.proposed);
     WriteOrderOf(out, adjustment.proposed);
+    out.Bool(adjustment.proposed.transfer);
     out.Bool(adjustment.decided.has_value());
     if (adjustment.decided) execution::Write(out, *adjustment.decided);
   });
@@ -427,6 +429,7 @@ absl::Status ExecutionState::Load(CanonicalReader& in) {
   ReadMap(in, [&] {
     Adjustment adjustment{ReadAdjustment(in), std::nullopt};
     if (version >= 8) ReadOrderOf(in, adjustment.proposed);
+    if (version >= 9) adjustment.proposed.transfer = in.Bool();
     if (in.Bool()) adjustment.decided = ReadAdjustment(in);
     const uint64_t number = adjustment.proposed.proposal;
     adjustments_.emplace(number, std::move(adjustment));

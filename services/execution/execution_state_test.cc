@@ -88,6 +88,8 @@ TEST_CASE("A note about a difference is the bytes that it was before notes named
   AdjustmentNote of_an_order{.person = "ann", .order = market::ClientOrderId("g1a")};
   of_an_order.evidence = "ticket 12";
   CHECK(*ReadAdjustmentNote(ToNote(of_an_order).body) == of_an_order);
+  const AdjustmentNote transfer{.asset = market::AssetId("USDT"), .transfer = true};
+  CHECK(*ReadAdjustmentNote(ToNote(transfer).body) == transfer);
 }
 
 TEST_CASE("A snapshot that is cut or of another account is refused") {

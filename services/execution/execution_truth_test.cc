@@ -199,13 +199,13 @@ TEST_CASE("A difference of any size and sign of a balance is the figure that is 
 
 TEST_CASE("A difference is booked when two people sign it, and never otherwise") {
   Fixture f;
-  CHECK_FALSE(f.Adjust(Step::kProposed, "ann", "USDT").ok());  // nothing differs
+  CHECK_FALSE(f.Propose("ann", "USDT").ok());  // nothing differs
   f.Differ();
-  CHECK_FALSE(f.Adjust(Step::kProposed, "ann", "BTC").ok());
-  const auto proposed = f.Adjust(Step::kProposed, "ann", "USDT");
+  CHECK_FALSE(f.Propose("ann", "BTC").ok());
+  const auto proposed = f.Propose("ann", "USDT");
   REQUIRE(proposed.ok());
   REQUIRE(proposed->proposal == 1);
-  CHECK(f.Adjust(Step::kProposed, "ann", "USDT")->proposal == 1);  // the same
+  CHECK(f.Propose("ann", "USDT")->proposal == 1);  // the same
   CHECK(f.bookings.empty());
 
   const auto own = f.Adjust(Step::kApproved, "ann", "", 1);
@@ -218,6 +218,7 @@ TEST_CASE("A difference is booked when two people sign it, and never otherwise")
     REQUIRE(f.bookings.size() == 1);
     CHECK(f.bookings[0].id == "signed:1");
     CHECK(f.bookings[0].person == "ben");
+    CHECK(f.bookings[0].kind == market::AccountEventKind::kAdjustment);
     CHECK(f.engine.state().Explained(AssetId("USDT")) == Money(100'007, 0));
     CHECK(f.engine.Halts().empty());
     // Given again it is not booked again.
@@ -243,26 +244,48 @@ TEST_CASE("A difference is booked when two people sign it, and never otherwise")
   CHECK(f.SavedState() == f.RecoveredState());
 }
 
+TEST_CASE("Money that came or went is signed as a transfer, and nobody forgets to say so") {
+  Fixture f;
+  f.Differ();
+  for (const char* unclear : {"", "deposit"}) {
+    const auto refused = f.Propose("ann", "USDT", unclear);
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.status().message().find("--as transfer or --as result") != std::string::npos);
+  }
+  REQUIRE(f.Propose("ann", "USDT", kAsResult)->proposal == 1);
+  const auto transfer = f.Propose("ben", "USDT", kAsTransfer);
+  REQUIRE(transfer.ok());
+  CHECK(transfer->detail.find("7 USDT as a transfer") != std::string::npos);
+  CHECK(f.SavedState() == f.RecoveredState());
+  REQUIRE(f.Adjust(Step::kApproved, "ann", "", transfer->proposal).ok());
+  REQUIRE(f.bookings.size() == 1);
+  CHECK(f.bookings[0].kind == market::AccountEventKind::kTransfer);
+  CHECK(f.engine.state().Explained(AssetId("USDT")) == Money(100'007, 0));
+  CHECK(f.engine.Halts().empty());
+  CHECK(f.SavedState() == f.RecoveredState());
+}
+
 TEST_CASE("One person may do both where that is switched on") {
   ExecutionOptions options = EngineFixture::Options();
   options.four_eyes = false;
   Fixture f(options);
   f.Differ();
-  REQUIRE(f.Adjust(Step::kProposed, "ann", "USDT").ok());
+  REQUIRE(f.Propose("ann", "USDT").ok());
   CHECK(f.Adjust(Step::kApproved, "ann", "", 1).ok());
 }
 
 TEST_CASE("A snapshot from before proposals about orders keeps what was proposed") {
   Fixture f;
   f.Differ();
-  REQUIRE(f.Adjust(Step::kProposed, "ann", "USDT").ok());
+  REQUIRE(f.Propose("ann", "USDT").ok());
   std::string bytes = f.SavedState();
   wire::CanonicalWriter of_an_order;
   WriteOrderOf(of_an_order, AdjustmentNote());
   constexpr std::string_view kReason = "looked into";
   constexpr size_t kTimeBytes = 8;
   const size_t at = bytes.find(kReason) + kReason.size() + kTimeBytes;
-  bytes.erase(at, of_an_order.Take().size());
+  constexpr size_t kTransferBytes = 1;
+  bytes.erase(at, of_an_order.Take().size() + kTransferBytes);
   bytes[0] = 7;
   ExecutionState restored(kAccount);
   wire::CanonicalReader in(bytes);

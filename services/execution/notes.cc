@@ -262,7 +262,8 @@ void ReadOrderOf(wire::CanonicalReader& in, AdjustmentNote& note) {
 wire::EngineNote ToNote(const AdjustmentNote& note) {
   wire::CanonicalWriter out = Start();
   Write(out, note);
-  if (!note.order.empty()) WriteOrderOf(out, note);
+  if (!note.order.empty() || note.transfer) WriteOrderOf(out, note);
+  if (note.transfer) out.Bool(true);
   return Note(kAdjustmentNote, out);
 }
 
@@ -271,6 +272,7 @@ absl::StatusOr<AdjustmentNote> ReadAdjustmentNote(std::string_view body) {
   GANNET_RETURN_IF_ERROR(CheckVersion(in));
   AdjustmentNote note = ReadAdjustment(in);
   if (in.ok() && !in.done()) ReadOrderOf(in, note);
+  if (in.ok() && !in.done()) note.transfer = in.Bool();
   return Finish(in, std::move(note));
 }
 

@@ -117,7 +117,8 @@ struct AdjustmentNote {
   std::string person, reason;
   base::Time time{};
   market::ClientOrderId order;
-  std::string evidence;  // of an order: where its end can be seen
+  std::string evidence;   // of an order: where its end can be seen
+  bool transfer = false;  // of an asset: money came or went; otherwise a gain or loss
   bool operator==(const AdjustmentNote&) const = default;
 };
 
@@ -171,7 +172,8 @@ absl::StatusOr<HaltNote> ReadHaltNote(std::string_view body);
 absl::StatusOr<PauseNote> ReadPauseNote(std::string_view body);
 absl::StatusOr<market::Instrument> ReadInstrumentNote(std::string_view body);
 
-// Parts that snapshots share with notes; what a note says of an order comes after the rest.
+// Parts that snapshots share with notes; what a note says of an order comes after the rest, and
+// whether it is a transfer after that.
 void Write(wire::CanonicalWriter& out, const AdjustmentNote& note);
 AdjustmentNote ReadAdjustment(wire::CanonicalReader& in);
 void WriteOrderOf(wire::CanonicalWriter& out, const AdjustmentNote& note);

@@ -61,7 +61,7 @@ def one_process(bin_dir, folder):
                            "the order made by hand is booked to EXTERNAL")
         wait_equal(gannet, data, such=lambda found: any(row.get("strategy") == "EXTERNAL" for row in found.get("orders", [])))
 
-        code, text = ask(gannet, data, "adjust", "propose", "USDT", "--reason", "nothing differs")
+        code, text = ask(gannet, data, "adjust", "propose", "USDT", "--as", "result", "--reason", "nothing differs")
         check(code == 5, f"an adjustment of nothing: {code} {text}")
         code, text = ask(gannet, data, "adjust", "propose", "--order", "web_by_hand", "--evidence", "none", "--reason", "the venue lists it")
         check(code == 5 and "does not find" in text, f"the end of an order that is listed: {code} {text}")
