@@ -234,6 +234,7 @@ void KafkaReader::HandleError(const rd_kafka_message_t& message) {
       broken_ = true;
       SetConnection(absl::UnavailableError(text));
       break;
+    case RD_KAFKA_RESP_ERR__BAD_MSG:  // a checksum: the client would go on behind the batch
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
       if (concerned.empty()) break;

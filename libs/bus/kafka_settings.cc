@@ -88,6 +88,7 @@ void SetConsumer(Properties& out, const ConsumerSettings& settings, std::string_
   out.Set("allow.auto.create.topics", false);
   out.Set("auto.offset.reset", settings.offset_reset);
   out.Set("isolation.level", settings.isolation);
+  out.Set("check.crcs", true);  // off by default; Java's client has it on
   out.Set("fetch.wait.max.ms", settings.fetch_wait);
   out.Set("fetch.min.bytes", settings.fetch_min_bytes);
   out.Set("fetch.error.backoff.ms", settings.fetch_error_backoff);

@@ -59,6 +59,7 @@ const std::map<std::string, std::string> kEveryConsumer = {
     {"enable.auto.offset.store", "false"},
     {"enable.partition.eof", "false"},
     {"allow.auto.create.topics", "false"},
+    {"check.crcs", "true"},
     {"auto.offset.reset", "error"},
     {"fetch.error.backoff.ms", "10"},
     {"session.timeout.ms", "10000"},

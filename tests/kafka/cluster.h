@@ -25,6 +25,8 @@ class KafkaClusterForTest {
   bool available() const { return available_; }
   uint32_t brokers() const { return brokers_; }
   const KafkaCluster& cluster() const { return cluster_; }
+  // Where the brokers keep what they have.
+  const std::string& dir() const { return dir_.path(); }
   // Of one broker, from 1: SIGKILL and its return, SIGSTOP and SIGCONT.
   void Kill(uint32_t node) { Run("kill " + std::to_string(node)); }
   void Revive(uint32_t node) { Run("revive " + std::to_string(node)); }

@@ -1,5 +1,8 @@
 // How far a real Apache Kafka has the facts of a process.
 #include <catch2/catch_test_macros.hpp>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "libs/bus/kafka_newest.h"
 #include "libs/bus/topics.h"
@@ -24,7 +27,49 @@ void Say(KafkaHarness& harness, const Topic<market::NewsItem>& topic, uint64_t s
               .ok());
 }
 
+// Overwrites what the broker has of that topic on its disk.
+void Overwrite(const std::string& topic, const std::string& before, const std::string& after) {
+  size_t found = 0;
+  const std::string dir = KafkaClusterForTest::Shared(1).dir();
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(dir)) {
+    const bool segment = entry.path().extension() == ".log" &&
+                         entry.path().parent_path().filename().string().starts_with(topic + "-");
+    if (!segment) continue;
+    std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    file.clear();
+    for (size_t at = bytes.find(before); at != std::string::npos;
+         at = bytes.find(before, at + 1), ++found) {
+      file.seekp(static_cast<std::streamoff>(at));
+      file.write(after.data(), static_cast<std::streamsize>(after.size()));
+    }
+  }
+  REQUIRE(found > 0);
+}
+
 }  // namespace
+
+TEST_CASE("A record that is not what was written is no record, and none behind it either") {
+  KafkaHarness harness(KafkaClusterForTest::Shared(1), {&kNewsRaw.info});
+  const std::string topic = harness.TopicName(kNewsRaw.info);
+  for (uint64_t sequence = 1; sequence <= 3; ++sequence) Say(harness, kNewsRaw, kOurs, sequence);
+  harness.kafka().Flush();
+  Overwrite(topic, "headline", "headlime");
+  std::vector<std::string> heard;
+  std::unique_ptr<Subscription> subscription = harness.kafka().Subscribe<market::NewsItem>(
+      kNewsRaw, {.start = Start::kEarliest},
+      [&](const market::Event<market::NewsItem>& event, Position position) {
+        heard.push_back(event.value.title);
+        subscription->Ack(position);
+      });
+  harness.RunUntil(
+      [&] { return subscription->health().message().find("CRC") != std::string::npos; });
+  CHECK(heard.empty());
+  Overwrite(topic, "headlime", "headline");
+  harness.RunUntil([&] { return heard.size() == 3; });
+  CHECK(heard == std::vector<std::string>(3, "headline"));
+  CHECK(subscription->health().ok());
+}
 
 TEST_CASE("Kafka says how far it has the facts of a stream") {
   KafkaHarness harness(KafkaClusterForTest::Shared(1), {&kNewsRaw.info, &kNewsSignals.info});
