@@ -69,8 +69,8 @@ void KafkaInbox::Push(Incoming incoming) {
   Lock lock(mutex_);
   Partition& partition = partitions_[incoming.position.partition];
   if (closed_ || !partition.assigned || incoming.position.offset < partition.fetched) return;
-  partition.fetched = incoming.position.offset + 1;
-  partition.end = std::max(partition.end, partition.fetched);
+  partition.fetched = incoming.anew.value_or(incoming.position.offset + 1);
+  partition.end = incoming.anew.value_or(std::max(partition.end, partition.fetched));
   waiting_bytes_ += incoming.bytes;
   ++waiting_;
   partition.waiting.push_back(std::move(incoming));
@@ -132,8 +132,12 @@ std::vector<KafkaInbox::Place> KafkaInbox::Places() const {
   return places;
 }
 
-void KafkaInbox::Halt(Position position, const absl::Status& why) {
-  Push({.position = position, .error = why});
+void KafkaInbox::Halt(Position position, const absl::Status& why, std::optional<uint64_t> anew) {
+  Push({.position = position, .error = why, .anew = anew});
+}
+
+void KafkaInbox::GoOnAnew(Position position, uint64_t next) {
+  Push({.position = position, .gap = 1, .anew = next});
 }
 
 std::vector<DeadLetter> KafkaInbox::Halted() const {
@@ -216,7 +220,9 @@ bool KafkaInbox::DeliverOne(Lock& lock) {
     const uint64_t offset = incoming.position.offset;
     partition.delivered = offset + 1;
     const std::shared_ptr<const void> event = incoming.event;
-    if (event == nullptr) {
+    if (incoming.anew && incoming.error.ok()) {
+      BeginAnew(p, *incoming.anew);
+    } else if (event == nullptr) {
       partition.hold.offset = offset;
       partition.hold.incoming = incoming;
       partition.in_flight.push_back({.offset = offset});
@@ -291,8 +297,20 @@ void KafkaInbox::Ack(Position position) {
 void KafkaInbox::Release(uint32_t p) {
   Hold& hold = partitions_[p].hold;
   const uint64_t up_to = std::max(hold.offset + 1, hold.acknowledged);
+  const std::optional<uint64_t> anew = hold.incoming.anew;
   hold = Hold();
+  if (anew) return BeginAnew(p, *anew);
   Settle(p, up_to);
+}
+
+// Under the lock. What is not acknowledged of the old topic never can be: its offsets are
+// gone with it.
+void KafkaInbox::BeginAnew(uint32_t p, uint64_t next) {
+  Partition& partition = partitions_[p];
+  partition.in_flight.clear();
+  partition.delivered = partition.acknowledged = partition.given_out = partition.highest = next;
+  settled_.notify_all();
+  Schedule();
 }
 
 void KafkaInbox::Reject(Position position, const absl::Status& why) {

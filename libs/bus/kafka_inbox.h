@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,9 @@ class KafkaInbox : public std::enable_shared_from_this<KafkaInbox> {
     std::string key, payload;           // with `error`
     size_t bytes = 0;
     uint64_t gap = 0;  // left out before this one, by the producer or here
+    // No event, but the end of a topic that was made anew: what comes next has offsets from
+    // here on. With `error` the partition is halted before it.
+    std::optional<uint64_t> anew;
   };
   struct Place {
     Position next;     // the first to be read
@@ -79,7 +83,11 @@ class KafkaInbox : public std::enable_shared_from_this<KafkaInbox> {
   // Where the reader goes on after reading anew: the first not yet pushed.
   std::vector<Place> Places() const;
   // A position that Kafka cannot give: nothing further of the partition comes.
-  void Halt(Position position, const absl::Status& why);
+  void Halt(Position position, const absl::Status& why,
+            std::optional<uint64_t> anew = std::nullopt);
+  // The topic was made anew, and is read on from `next`: lower offsets than before are new
+  // events. Nobody knows how much of the old one is lost; it counts as one that was skipped.
+  void GoOnAnew(Position position, uint64_t next);
   std::vector<DeadLetter> Halted() const;
   void Resolve(Position position, Resolution resolution);
   void SetConnection(absl::Status status);
@@ -139,6 +147,7 @@ class KafkaInbox : public std::enable_shared_from_this<KafkaInbox> {
   void Hand(Lock& lock, uint32_t p, const std::shared_ptr<const void>& event, uint64_t offset);
   void Settle(uint32_t p, uint64_t up_to);
   void Release(uint32_t p);
+  void BeginAnew(uint32_t p, uint64_t next);
   void Fail(uint32_t p, const absl::Status& why);
   void PutHoldAside(uint32_t p);
   void ResolveNow(Position position, Resolution resolution);

@@ -90,7 +90,7 @@ void KafkaReading::PlaceAll(const std::vector<uint32_t>& partitions,
                             const std::map<uint32_t, uint64_t>& wanted, const KafkaExtents& extents,
                             bool again) {
   std::vector<KafkaInbox::Place> places;
-  std::vector<DeadLetter> gone;
+  std::vector<Break> breaks;
   for (const uint32_t partition : partitions) {
     const KafkaExtent& extent = extents.at({options_.topic_name, partition});
     const auto found = wanted.find(partition);
@@ -100,41 +100,54 @@ void KafkaReading::PlaceAll(const std::vector<uint32_t>& partitions,
     } else if (subscribe_.start == Start::kLatest) {
       offset = extent.end;
     }
-    places.push_back(Place(partition, offset, extent, gone));
+    places.push_back(Place(partition, offset, extent, breaks));
   }
   if (!again) inbox_->Assign(places);
-  HaltAll(gone);
+  TellInbox(breaks, again);
   partitions_read_ = partitions;
   reading_ = true;
 }
 
 // Nothing wanted: the earliest kept. What is wanted and not kept is skipped and counted,
 // but on a topic of orders halts the partition: whether an order may be missed is for a
-// person to say.
+// person to say. An offset behind the end is of a topic that was made anew: all that is in it
+// is new, or known by its id; only market data goes on from now.
 KafkaInbox::Place KafkaReading::Place(uint32_t partition, std::optional<uint64_t> wanted,
-                                      const KafkaExtent& extent, std::vector<DeadLetter>& gone) {
+                                      const KafkaExtent& extent, std::vector<Break>& breaks) {
   const uint64_t next = wanted.value_or(extent.begin);
   const Position at{.partition = partition, .offset = next};
   if (next >= extent.begin && next <= extent.end) return {.next = at, .end = extent.end};
-  const uint64_t from = next < extent.begin ? extent.begin : extent.end;
-  const std::string text =
-      absl::StrCat(options_.topic_name, " partition ", partition, ": offset ", next,
-                   " was asked for and Kafka keeps ", extent.begin, " to ", extent.end,
-                   next < extent.begin ? "; the events between are in the recorder's archive"
-                                       : "; the topic is not the one that was read before");
-  options_.tell(KafkaNotice::Severity::kError, "offset_not_kept", text);
-  lifts_[partition] = {.next = next, .from = from};
-  if (topic_.order_shard) {
-    gone.push_back({.position = at, .error = text});
-    return {.next = at, .end = extent.end};
+  const bool anew = next > extent.end;
+  const uint64_t from = anew && topic_.delivery == Delivery::kConflate ? extent.end : extent.begin;
+  const std::string text = absl::StrCat(
+      options_.topic_name, " partition ", partition, ": offset ", next,
+      " was asked for and Kafka keeps ", extent.begin, " to ", extent.end,
+      anew ? "; the topic is not the one that was read before, and is read from " +
+                 std::string(from < extent.end || topic_.order_shard ? "its beginning" : "now on")
+           : "; the events between are in the recorder's archive");
+  options_.tell(KafkaNotice::Severity::kError, anew ? "topic_made_anew" : "offset_not_kept", text);
+  if (anew) {
+    lifts_.erase(partition);
+  } else {
+    lifts_[partition] = {.next = next, .from = from};
   }
-  if (next < from) inbox_->CountSkipped(from - next);
-  return {.next = {.partition = partition, .offset = from}, .end = extent.end};
+  breaks.push_back({.at = at, .from = from, .anew = anew, .text = text});
+  return {.next = topic_.order_shard ? at : Position{.partition = partition, .offset = from},
+          .end = extent.end};
 }
 
-void KafkaReading::HaltAll(const std::vector<DeadLetter>& gone) {
-  for (const DeadLetter& letter : gone) {
-    inbox_->Halt(letter.position, absl::OutOfRangeError(letter.error));
+void KafkaReading::TellInbox(const std::vector<Break>& breaks, bool again) {
+  for (const Break& one : breaks) {
+    if (topic_.order_shard) {
+      inbox_->Halt(one.at, absl::OutOfRangeError(one.text),
+                   one.anew ? std::optional(one.from) : std::nullopt);
+    } else if (!one.anew) {
+      inbox_->CountSkipped(one.from - one.at.offset);
+    } else if (again) {
+      inbox_->GoOnAnew(one.at, one.from);
+    } else {
+      inbox_->CountSkipped(1);
+    }
   }
 }
 
@@ -143,9 +156,9 @@ absl::Status KafkaReading::PlaceAgain(rd_kafka_t* client, uint32_t partition) {
     if (start.partition != partition) continue;
     GANNET_ASSIGN_OR_RETURN(const KafkaExtent extent,
                             KafkaExtentOf(client, options_.topic_name, partition));
-    std::vector<DeadLetter> gone;
-    Place(partition, start.offset, extent, gone);
-    HaltAll(gone);
+    std::vector<Break> breaks;
+    Place(partition, start.offset, extent, breaks);
+    TellInbox(breaks, /*again=*/true);
   }
   return absl::OkStatus();
 }

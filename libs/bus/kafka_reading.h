@@ -84,9 +84,16 @@ class KafkaReading {
 
   void PlaceAll(const std::vector<uint32_t>& partitions, const std::map<uint32_t, uint64_t>& wanted,
                 const KafkaExtents& extents, bool again);
+  // What the inbox has to hear of, where what was wanted is not kept.
+  struct Break {
+    Position at;
+    uint64_t from = 0;
+    bool anew = false;  // the topic is another one
+    std::string text;
+  };
   KafkaInbox::Place Place(uint32_t partition, std::optional<uint64_t> wanted,
-                          const KafkaExtent& extent, std::vector<DeadLetter>& gone);
-  void HaltAll(const std::vector<DeadLetter>& gone);
+                          const KafkaExtent& extent, std::vector<Break>& breaks);
+  void TellInbox(const std::vector<Break>& breaks, bool again);
 
   const Options options_;
   const TopicInfo& topic_;

@@ -173,8 +173,7 @@ bool BusLink::Had(const Place& place, const market::EventId& id) const {
 }
 
 void BusLink::Remember(const Place& place, uint64_t offset, const market::EventId& id) {
-  uint64_t& next = next_[place];
-  next = std::max(next, offset + 1);
+  next_[place] = offset + 1;  // lower than before in a topic that was made anew
   if (!id.empty()) {
     uint64_t& seen = seen_[{place, id.stream}];
     seen = std::max(seen, id.sequence);
