@@ -382,6 +382,8 @@ struct alignas(64) InstrumentRow {
   std::vector<ScaleVersion> scales;  // every version seen, newest last
   std::string broken;                // why no order may enter; empty: fine
 
+  // Null: not among `scales`.
+  const ScaleVersion* ScalesOf(uint32_t version) const;
   market::Price mark() const { return mid.mantissa > 0 ? mid : last_fill; }
   bool derivative() const { return definition.kind != market::InstrumentKind::kSpot; }
   void AwaitQuote() {
@@ -609,6 +611,8 @@ class ExposureBook {
   void RevalueInstrument(Index at);
   void CountChange(const Cell& cell, const CellSums& before, const market::Money& margin);
   bool Rescale(InstrumentRow& row, const market::Instrument& definition);
+  static std::optional<int64_t> InCurrentScale(const InstrumentRow& row, uint32_t version,
+                                               market::Quantity quantity);
   std::optional<market::Fill> InCurrentScales(InstrumentRow& row, const market::ExecReport& report);
   void FollowMoves(InstrumentRow& row, base::Time at, uint64_t begun) const;
   // The quantity booked; nothing when it could not be.

@@ -160,9 +160,11 @@ void ExposureBook::SetTold(const market::PositionUpdate& update, base::Time at) 
   const Index which = Touch(update.account, update.strategy, update.instrument);
   if (which == kNone) return;
   Leaf& leaf = leaves_[which];
-  if (instruments_[leaf.instrument].definition.version != update.instrument_version) return;
+  const auto net =
+      InCurrentScale(instruments_[leaf.instrument], update.instrument_version, update.net);
+  if (!net) return;
   leaf.told = true;
-  leaf.told_position = update.net.mantissa;
+  leaf.told_position = *net;
   Compare(leaf, at);
 }
 

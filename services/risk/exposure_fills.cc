@@ -20,34 +20,49 @@ void ExposureBook::Break(InstrumentRow& row, std::string why) {
   TakeRules(row);
 }
 
+const ScaleVersion* InstrumentRow::ScalesOf(uint32_t version) const {
+  const auto found = std::find_if(scales.begin(), scales.end(), [version](const ScaleVersion& one) {
+    return one.version == version;
+  });
+  return found == scales.end() ? nullptr : &*found;
+}
+
+// A quantity of some version in the scale of the current definition; nothing when that cannot
+// be done exactly.
+std::optional<int64_t> ExposureBook::InCurrentScale(const InstrumentRow& row, uint32_t version,
+                                                    market::Quantity quantity) {
+  if (version == row.definition.version) return quantity.mantissa;
+  const ScaleVersion* scales = row.ScalesOf(version);
+  if (scales == nullptr) return std::nullopt;
+  const int from = scales->quantity_scale, to = row.definition.quantity_scale;
+  const auto there = market::Rescale(quantity.mantissa, from, to, Rounding::kDown);
+  if (!there || *there > kMaxPosition || *there < -kMaxPosition ||
+      market::Rescale(*there, to, from, Rounding::kDown) !=
+          std::optional<Int128>(quantity.mantissa))
+    return std::nullopt;
+  return static_cast<int64_t>(*there);
+}
+
 // The fill in the scales of the current definition; nothing, and the instrument
 // shut, when that cannot be done exactly.
 std::optional<market::Fill> ExposureBook::InCurrentScales(InstrumentRow& row,
                                                           const market::ExecReport& report) {
   market::Fill fill = *report.fill;
   if (report.instrument_version != row.definition.version) {
-    const auto scales = std::find_if(
-        row.scales.begin(), row.scales.end(),
-        [&](const ScaleVersion& version) { return version.version == report.instrument_version; });
-    std::optional<Int128> price, quantity;
-    if (scales != row.scales.end()) {
+    const ScaleVersion* scales = row.ScalesOf(report.instrument_version);
+    const auto quantity = InCurrentScale(row, report.instrument_version, fill.quantity);
+    std::optional<Int128> price;
+    if (scales != nullptr) {
       price = market::Rescale(fill.price.mantissa, scales->price_scale, row.definition.price_scale,
                               Rounding::kHalfEven);
-      quantity = market::Rescale(fill.quantity.mantissa, scales->quantity_scale,
-                                 row.definition.quantity_scale, Rounding::kDown);
-      if (quantity &&
-          market::Rescale(*quantity, row.definition.quantity_scale, scales->quantity_scale,
-                          Rounding::kDown) != std::optional<Int128>(fill.quantity.mantissa)) {
-        quantity.reset();
-      }
     }
-    if (!price || !quantity || *price > kMaxPosition || *quantity > kMaxPosition) {
+    if (!price || !quantity || *price > kMaxPosition) {
       Break(row, absl::StrCat("trade ", fill.trade_id, " speaks of version ",
                               report.instrument_version, ", whose scales are not known here"));
       return std::nullopt;
     }
     fill.price = {static_cast<int64_t>(*price)};
-    fill.quantity = {static_cast<int64_t>(*quantity)};
+    fill.quantity = {*quantity};
   }
   if (fill.price.mantissa <= 0 || fill.quantity.mantissa <= 0 ||
       fill.quantity.mantissa > kMaxPosition || !Sane(fill.fee.units())) {

@@ -1073,6 +1073,42 @@ TEST_CASE(
   CHECK(gate.engine.book().stats().reports_unplaced == 0);
 }
 
+TEST_CASE("Execution's word on a position counts in the version of the order that was filled") {
+  Gate gate;
+  const auto order = gate.Ask(Side::kBuy, "100", "2");
+  REQUIRE(order.permitted);
+  auto next = MakeInstrument(kBtc, "BTC", "USDT");
+  next.version = 2;
+  SECTION("with the scales that it had") { next.max_quantity.mantissa += next.lot.mantissa; }
+  SECTION("with other scales") {
+    next.price_scale = 4;
+    next.quantity_scale = 10;
+    next.tick = {100};
+    next.lot = {10'000'000};
+  }
+  const auto told = [&](market::Quantity net) {
+    market::PositionUpdate update;
+    update.account = market::AccountId(kAccount);
+    update.strategy = market::StrategyId(kStrategy);
+    update.instrument = market::InstrumentId(kBtc);
+    update.instrument_version = order.intent.instrument_version;
+    update.net = net;
+    gate.engine.Apply(gate.Event(update));
+  };
+  gate.Fill(order.intent, "100", "1", false);
+  told(Q("1"));
+  gate.Define(next);
+  gate.Fill(order.intent, "100", "1", true);
+  told(Q("2"));
+  const Leaf& leaf = gate.engine.book().leaf(0);
+  CHECK(leaf.told);
+  CHECK(leaf.told_position == leaf.position);
+  CHECK(leaf.differs_since == base::Time::max());
+  told(Q("1"));
+  CHECK(leaf.told_position == leaf.position / 2);
+  CHECK(leaf.differs_since != base::Time::max());
+}
+
 TEST_CASE("An instrument with impossible scales is refused") {
   Gate gate;
   auto instrument = MakeInstrument("binance-spot:XUSDT", "X", "USDT");
