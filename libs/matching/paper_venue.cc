@@ -498,7 +498,8 @@ PaperReject PaperVenue::Check(const PaperOrder& order, const Market& market, boo
   if (value_at.mantissa == 0) return PaperReject::kNoMarket;
   const auto notional = instrument.Notional(value_at, order.quantity, market::Rounding::kDown);
   if (!notional) return PaperReject::kBadQuantity;
-  if (*notional < instrument.min_notional) return PaperReject::kBelowMinimum;
+  const bool any_value = order.reduce_only && instrument.kind != market::InstrumentKind::kSpot;
+  if (!any_value && *notional < instrument.min_notional) return PaperReject::kBelowMinimum;
   if (HasStop(order.type)) {
     const bool reached = market.last_trade.mantissa > 0 && StopReached(order, market.last_trade);
     return reached ? PaperReject::kWouldTrigger : PaperReject::kNone;

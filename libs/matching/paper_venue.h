@@ -84,7 +84,8 @@ struct PaperOrder {
   market::Price price;       // limit types
   market::Price stop_price;  // stop and take-profit types
   market::Quantity quantity;
-  base::Time expires;  // kGtd
+  base::Time expires;        // kGtd
+  bool reduce_only = false;  // not held to the minimum notional of derivatives, nothing more
   bool operator==(const PaperOrder&) const = default;
 };
 

@@ -11,7 +11,8 @@ using market::Price;
 using market::Quantity;
 using market::Side;
 
-constexpr uint8_t kStateVersion = 2;          // 1: without what trades took off the book
+// 1: without what trades took off the book; 2: without which orders only reduce
+constexpr uint8_t kStateVersion = 3;
 constexpr uint32_t kMaxEntries = 10'000'000;  // of one list; more is damage, not state
 
 void SavePrice(wire::CanonicalWriter& writer, Price price) { writer.I64(price.mantissa); }
@@ -95,9 +96,10 @@ void SaveOrder(wire::CanonicalWriter& writer, const PaperOrder& order) {
   SavePrice(writer, order.stop_price);
   SaveQuantity(writer, order.quantity);
   writer.Time(order.expires);
+  writer.Bool(order.reduce_only);
 }
 
-PaperOrder LoadOrder(wire::CanonicalReader& reader) {
+PaperOrder LoadOrder(wire::CanonicalReader& reader, uint8_t version) {
   PaperOrder order;
   order.client_order_id = reader.Text<market::ClientOrderId>();
   order.instrument = reader.Text<market::InstrumentId>();
@@ -108,6 +110,7 @@ PaperOrder LoadOrder(wire::CanonicalReader& reader) {
   order.stop_price = LoadPrice(reader);
   order.quantity = LoadQuantity(reader);
   order.expires = reader.Time();
+  if (version > 2) order.reduce_only = reader.Bool();
   return order;
 }
 
@@ -122,9 +125,9 @@ void SaveStatus(wire::CanonicalWriter& writer, const PaperOrderStatus& status) {
   SaveQuantity(writer, status.ahead);
 }
 
-PaperOrderStatus LoadStatus(wire::CanonicalReader& reader) {
+PaperOrderStatus LoadStatus(wire::CanonicalReader& reader, uint8_t version) {
   PaperOrderStatus status;
-  status.order = LoadOrder(reader);
+  status.order = LoadOrder(reader, version);
   status.venue_order_id = reader.Text<market::VenueOrderId>();
   status.state = LoadEnum<market::OrderState>(reader);
   status.filled = LoadQuantity(reader);
@@ -251,7 +254,7 @@ absl::Status PaperVenue::Load(wire::CanonicalReader& reader) {
     Clear();
     return absl::DataLossError(
         "paper venue state has version " + std::to_string(version) +
-        ", this build reads 1 and 2: start from a fresh data folder or use the newer build");
+        ", this build reads 1 to 3: start from a fresh data folder or use the newer build");
   }
   loaded.LoadBody(reader, version);
   absl::Status status = reader.status();
@@ -293,7 +296,7 @@ void PaperVenue::LoadBody(wire::CanonicalReader& reader, uint8_t version) {
   }
   for (uint32_t n = LoadCount(reader); n > 0 && reader.ok(); --n) {
     Working& working = orders_[reader.U64()];
-    working.status = LoadStatus(reader);
+    working.status = LoadStatus(reader, version);
     working.resting = reader.Bool();
     working.triggered = reader.Bool();
     working.queue_unknown = reader.Bool();
@@ -304,7 +307,7 @@ void PaperVenue::LoadBody(wire::CanonicalReader& reader, uint8_t version) {
     const uint64_t created = reader.U64();
     Arrival& arrival = arrivals_[{deadline, created}];
     arrival.kind = static_cast<Arrival::Kind>(reader.U8());
-    arrival.order = LoadOrder(reader);
+    arrival.order = LoadOrder(reader, version);
   }
   for (uint32_t n = LoadCount(reader); n > 0 && reader.ok(); --n) {
     const OrderNumber number = reader.U64();
@@ -312,7 +315,7 @@ void PaperVenue::LoadBody(wire::CanonicalReader& reader, uint8_t version) {
   }
   for (uint32_t n = LoadCount(reader); n > 0 && reader.ok(); --n) {
     const OrderNumber number = reader.U64();
-    PaperOrderStatus status = LoadStatus(reader);
+    PaperOrderStatus status = LoadStatus(reader, version);
     const market::ClientOrderId id = status.order.client_order_id;
     closed_[id] = {number, std::move(status)};
   }

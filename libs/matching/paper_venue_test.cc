@@ -416,6 +416,20 @@ TEST_CASE("PaperVenue fills whole lots though a queue is guessed by its share") 
   CHECK(events[0].quantity == Quantity{50});
 }
 
+TEST_CASE("PaperVenue takes what only reduces a derivative however little it is worth") {
+  Fixture f;
+  auto order = f.Order("x", Side::kBuy, 9990, 1);
+  order.reduce_only = true;
+  CHECK(f.Submit(order)[0].reason == PaperReject::kBelowMinimum);  // spot
+  auto perpetual = Bitcoin();
+  perpetual.version = 2;
+  perpetual.kind = market::InstrumentKind::kPerpetual;
+  f.venue.OnInstrument(perpetual);
+  CHECK(Kinds(f.Submit(order)) == std::vector{Kind::kAccepted});
+  order = f.Order("y", Side::kBuy, 9990, 1);
+  CHECK(f.Submit(order)[0].reason == PaperReject::kBelowMinimum);
+}
+
 TEST_CASE("PaperVenue cancels what is open when the scale of an instrument changes") {
   Fixture f;
   f.Submit("a", Side::kBuy, 9900, 100);
@@ -531,17 +545,21 @@ TEST_CASE("PaperVenue refuses damaged state and is empty after it") {
   CHECK(f.venue.OpenOrders().empty());
 }
 
-TEST_CASE("PaperVenue reads state of the version before") {
+TEST_CASE("PaperVenue reads state of the versions before") {
   Fixture f;
   f.Submit("a", Side::kBuy, 9990, 100);
   wire::CanonicalWriter writer;
   f.venue.Save(writer);
   std::string bytes = writer.bytes();
-  bytes.front() = 1;  // nothing was taken from a level
-  wire::CanonicalReader reader(bytes);
-  PaperVenue loaded(PaperOptions{});
-  CHECK(loaded.Load(reader).ok());
-  CHECK(loaded.OpenOrders().size() == 1);
+  // Without what the order says of reducing, which stands before the venue's id of it.
+  bytes.erase(bytes.find("paper-1") - 5, 1);
+  for (const char version : {1, 2}) {
+    bytes.front() = version;  // nothing was taken from a level
+    wire::CanonicalReader reader(bytes);
+    PaperVenue loaded(PaperOptions{});
+    CHECK(loaded.Load(reader).ok());
+    CHECK(loaded.OpenOrders().size() == 1);
+  }
 }
 
 }  // namespace

@@ -267,6 +267,65 @@ TEST_CASE("After a restart the paper venue works the orders that execution knows
 }
 
 TEST_CASE(
+    "Paper works what only reduces a perpetual however little it is worth, restarts included") {
+  Outside outside;
+  const auto open = [&] {
+    journal::WriterOptions options;
+    options.own_thread = false;
+    auto writer = journal::Writer::Open(outside.files, outside.executor, "journal", {}, options);
+    REQUIRE(writer.ok());
+    return *std::move(writer);
+  };
+  const auto perpetual = [](ServiceHost& host) {
+    host.btc.id = market::InstrumentId("binance-usdm:BTCUSDT");
+    host.btc.kind = market::InstrumentKind::kPerpetual;
+    host.btc.min_notional = market::Money(100, 0);
+  };
+  {
+    std::unique_ptr<journal::Writer> writer = open();
+    ServiceHost host(outside, Config(), writer.get());
+    perpetual(host);
+    host.Start();
+    host.RunFor(200ms);
+    host.Book("50000", "50001");
+    host.Decide(host.Intent("g1a", Side::kBuy, "0.002", ""));
+    host.RunFor(50ms);
+    CHECK(host.State("g1a") == OrderState::kFilled);
+    auto exit = host.Intent("g1b", Side::kSell, "0.001", "50002");
+    host.Decide(exit);
+    host.RunFor(50ms);
+    CHECK(host.State("g1b") == OrderState::kRejected);
+    exit = host.Intent("g1c", Side::kSell, "0.001", "50000");
+    exit.reduce_only = true;
+    host.Decide(exit);
+    host.RunFor(50ms);
+    CHECK(host.State("g1c") == OrderState::kFilled);
+    exit = host.Intent("g1d", Side::kSell, "0.001", "50002");
+    exit.reduce_only = true;
+    host.Decide(exit);
+    host.RunFor(50ms);
+    CHECK(host.State("g1d") == OrderState::kAccepted);
+    REQUIRE(writer->Close().ok());
+  }
+  std::unique_ptr<journal::Writer> writer = open();
+  HostOptions options;
+  options.start_epoch = 2;
+  ServiceHost host(outside, Config(), writer.get(), options);
+  perpetual(host);
+  auto reader = journal::Reader::Open(outside.files, "journal");
+  REQUIRE(reader.ok());
+  REQUIRE(host.shard().Recover(**reader).ok());
+  host.Start();
+  host.RunFor(1s);
+  host.Book("50000", "50001");
+  host.RunFor(50ms);
+  host.Trade("50003", "5", Side::kBuy);
+  CHECK(host.State("g1d") == OrderState::kFilled);
+  CHECK(host.positions.back().net.mantissa == 0);
+  REQUIRE(writer->Close().ok());
+}
+
+TEST_CASE(
     "A paper placement waits for its record, and does not arrive when the gate closes meanwhile") {
   Outside outside;
   journal::WriterOptions options;
@@ -352,6 +411,8 @@ TEST_CASE("Messages of the paper venue survive their own bytes, and nothing else
   PaperRequest request{
       .kind = venue::RequestKind::kTrades, .trade_id = "9", .since = base::FromUnixMillis(3)};
   request.order.quantity = {7};
+  CHECK(*DecodePaperRequest(EncodePaper(request)) == request);
+  request.order.reduce_only = true;
   CHECK(*DecodePaperRequest(EncodePaper(request)) == request);
   for (size_t length = 0; length < bytes.size(); ++length) {
     CHECK_FALSE(DecodePaperAnswer(bytes.substr(0, length)).ok());

@@ -68,6 +68,7 @@ absl::StatusOr<venue::WireRequest> PaperAdapter::Place(const market::OrderIntent
   request.order.stop_price = intent.stop_price;
   request.order.quantity = quantity;
   request.order.expires = intent.expires;
+  request.order.reduce_only = intent.reduce_only;
   return Request(std::move(request), now, /*order=*/true);
 }
 
@@ -196,6 +197,7 @@ void PaperAdapter::Restore() {
     record.order.price = order.price;
     record.order.stop_price = order.intent.stop_price;
     record.order.quantity = order.quantity;
+    record.order.reduce_only = order.intent.reduce_only;
     record.venue_order_id = order.venue_order_id;
     record.before = record.filled = order.cumulative;
     record.triggered = order.triggered;

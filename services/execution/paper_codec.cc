@@ -10,6 +10,8 @@ using wire::CanonicalReader;
 using wire::CanonicalWriter;
 
 constexpr uint8_t kVersion = 2;  // 1: trades without what they realised
+// Of a request that places what only reduces: the others keep the bytes that journals have.
+constexpr uint8_t kReducing = 3;
 
 template <class Enum>
 Enum ReadEnum(CanonicalReader& in) {
@@ -117,9 +119,9 @@ absl::StatusOr<T> Finish(CanonicalReader& in, T value) {
 }
 
 // Older ones are in journals.
-absl::StatusOr<uint8_t> ReadVersion(CanonicalReader& in) {
+absl::StatusOr<uint8_t> ReadVersion(CanonicalReader& in, uint8_t newest = kVersion) {
   const uint8_t version = in.U8();
-  if (in.ok() && (version == 0 || version > kVersion)) {
+  if (in.ok() && (version == 0 || version > newest)) {
     return absl::DataLossError("a message of the paper venue has another format");
   }
   GANNET_RETURN_IF_ERROR(in.status());
@@ -130,7 +132,7 @@ absl::StatusOr<uint8_t> ReadVersion(CanonicalReader& in) {
 
 std::string EncodePaper(const PaperRequest& request) {
   CanonicalWriter out(256);
-  out.U8(kVersion);
+  out.U8(request.order.reduce_only ? kReducing : kVersion);
   out.U8(static_cast<uint8_t>(request.kind));
   out.Text(request.order.client_order_id);
   out.Text(request.order.instrument);
@@ -149,8 +151,9 @@ std::string EncodePaper(const PaperRequest& request) {
 
 absl::StatusOr<PaperRequest> DecodePaperRequest(std::string_view bytes) {
   CanonicalReader in(bytes);
-  GANNET_RETURN_IF_ERROR(ReadVersion(in).status());
+  GANNET_ASSIGN_OR_RETURN(const uint8_t version, ReadVersion(in, kReducing));
   PaperRequest request;
+  request.order.reduce_only = version == kReducing;
   request.kind = ReadEnum<venue::RequestKind>(in);
   request.order.client_order_id = in.Text<market::ClientOrderId>();
   request.order.instrument = in.Text<market::InstrumentId>();

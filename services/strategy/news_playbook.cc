@@ -70,10 +70,10 @@ void NewsPlaybook::Consider(Index instrument, const market::Event<market::NewsSi
   if (!decided || (*decided == market::Side::kSell && !settings_.allow_short)) return;
   const market::Side side = *decided;
   const Slot* slot = view.portfolio.Find(id(), row.id);
-  if (!MayEnter(id(), slot, row, side, settings_.cooldown, view)) return;
+  if (!MayEnter(id(), slot, row, side, settings_.cooldown, settings_.exits, view)) return;
   const auto drafted = static_cast<size_t>(std::count_if(
       out.begin(), out.end(), [this](const Draft& draft) { return draft.strategy == id(); }));
-  if (OpenPositions(id(), view) + drafted >= settings_.max_positions) return;
+  if (OpenPositions(id(), settings_.exits, view) + drafted >= settings_.max_positions) return;
   const auto sigma = view.market.Sigma(instrument);
   if (!sigma) return;  // still warming up
   const market::Price price = side == market::Side::kBuy ? row.ask.price : row.bid.price;

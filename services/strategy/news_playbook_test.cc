@@ -40,6 +40,14 @@ market::NewsSignal Hack(std::vector<const char*> instruments = {kBtc}) {
   return signal;
 }
 
+constexpr char kPerpetual[] = "binance-usdm:BTCUSDT";
+
+market::Instrument Perpetual() {
+  market::Instrument instrument = test::MakeInstrument(kPerpetual, "BTC");
+  instrument.kind = market::InstrumentKind::kPerpetual;
+  return instrument;
+}
+
 struct Desk : Floor {
   explicit Desk(PlaybookSettings settings = Settings())
       : Floor(One<NewsPlaybook>(std::move(settings))) {
@@ -220,6 +228,50 @@ TEST_CASE(
   desk.now += 2s;
   desk.Quote(kBtc, "99.99", "100.01");
   CHECK(desk.intents.size() == 2);
+}
+
+TEST_CASE("NewsPlaybook leaves what a perpetual holds below the minimum of an entry, and waits") {
+  PlaybookSettings settings = Settings();
+  settings.instruments = {kPerpetual};
+  settings.cooldown = 1s;
+  Floor desk(One<NewsPlaybook>(settings));
+  desk.Define(Perpetual());
+  desk.Open(kPerpetual, "BTC");
+  desk.Signal(Hack({kPerpetual}));
+  REQUIRE(desk.intents.size() == 1);
+  const market::ClientOrderId entry = desk.intents[0].client_order_id;
+  desk.Fill(entry, P("100"), Q("0.02"), false);  // worth 2 of the 5 that an entry needs
+  desk.Report(entry, market::ExecKind::kExpired, market::OrderState::kExpired);
+  desk.now += 2s;
+  desk.Quote(kPerpetual, "99.99", "100.01");
+  desk.Signal(Hack({kPerpetual}));
+  CHECK(desk.intents.size() == 1);
+  desk.now += 5min;
+  desk.Quote(kPerpetual, "99.99", "100.01");
+  REQUIRE(desk.intents.size() == 2);
+  const market::OrderIntent& exit = desk.intents[1];
+  CHECK(exit.side == Side::kBuy);
+  CHECK(exit.reduce_only);
+  CHECK(exit.quantity == Q("0.02"));
+  CHECK(exit.reason == std::string("horizon reached"));
+}
+
+TEST_CASE("NewsPlaybook holds no spot that the limit of an exit makes worth too little") {
+  const auto exits = [](std::string_view filled) {
+    Desk desk;
+    market::NewsSignal good = Hack();
+    good.sentiment_ppm = 800'000;
+    desk.Signal(good);
+    REQUIRE(desk.intents.size() == 1);
+    const market::ClientOrderId entry = desk.intents[0].client_order_id;
+    desk.Fill(entry, P("100"), Q(filled), false);
+    desk.Report(entry, market::ExecKind::kExpired, market::OrderState::kExpired);
+    desk.now += 5min;
+    desk.Quote(kBtc, "99.99", "100.01");
+    return desk.intents.size() - 1;
+  };
+  CHECK(exits("0.050") == 0);  // 5.00 at the middle, 4.99 at the limit
+  CHECK(exits("0.051") == 1);
 }
 
 TEST_CASE("NewsPlaybook tries to leave once a second, not more") {

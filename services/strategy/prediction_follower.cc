@@ -60,7 +60,7 @@ void PredictionFollower::OnPrediction(const market::Event<market::Prediction>& e
     return;
   }
   if (slot != nullptr && row.tradable(view.now, view.stale_after)) {
-    const market::Quantity held = Closable(*row.definition, row.mid(), slot->position);
+    const market::Quantity held = Held(row, slot->position, settings_.exits.max_slippage_ppm);
     if (held.mantissa != 0) {
       const bool against = (held.mantissa > 0) != (*side == market::Side::kBuy);
       if (against)
@@ -71,8 +71,8 @@ void PredictionFollower::OnPrediction(const market::Event<market::Prediction>& e
   }
   if (prediction.drift == market::DriftState::kDrifted && !settings_.allow_drifted) return;
   if (*side == market::Side::kSell && !settings_.allow_short) return;
-  if (!MayEnter(id(), slot, row, *side, settings_.cooldown, view)) return;
-  if (OpenPositions(id(), view) >= settings_.max_positions) return;
+  if (!MayEnter(id(), slot, row, *side, settings_.cooldown, settings_.exits, view)) return;
+  if (OpenPositions(id(), settings_.exits, view) >= settings_.max_positions) return;
   const auto sigma = view.market.Sigma(instrument);
   if (!sigma || EdgePpm(prediction, *sigma, row.spread_ppm(), settings_.taker_fee_ppm) <=
                     settings_.min_edge_ppm)

@@ -30,11 +30,16 @@ std::optional<int64_t> Units(const market::Instrument& instrument, market::Price
   return static_cast<int64_t>(std::min<Int128>(*units, std::numeric_limits<int64_t>::max() / 4));
 }
 
-bool AboveMinimum(const market::Instrument& instrument, market::Price price,
+bool WorthMinimum(const market::Instrument& instrument, market::Price price,
                   market::Quantity quantity) {
-  if (quantity.mantissa <= 0 || quantity < instrument.min_quantity) return false;
   const auto notional = instrument.Notional(price, quantity, Rounding::kDown);
   return notional && *notional >= instrument.min_notional;
+}
+
+bool AboveMinimum(const market::Instrument& instrument, market::Price price,
+                  market::Quantity quantity) {
+  return quantity.mantissa > 0 && quantity >= instrument.min_quantity &&
+         WorthMinimum(instrument, price, quantity);
 }
 
 }  // namespace
@@ -66,13 +71,16 @@ std::optional<market::Quantity> TargetQuantity(const market::Instrument& instrum
   return QuantityFor(instrument, price, std::min(wanted, cap));
 }
 
-market::Quantity Closable(const market::Instrument& instrument, market::Price price,
+market::Quantity Closable(const market::Instrument& instrument, market::Price limit,
                           const market::Position& position) {
   const bool is_long = position.net.mantissa > 0;
   market::Quantity size = instrument.RoundDownToLot(is_long ? position.net : -position.net);
   if (instrument.max_quantity.mantissa > 0)
     size = std::min(size, instrument.RoundDownToLot(instrument.max_quantity));
-  if (!AboveMinimum(instrument, price, size)) return {};
+  // Venues of derivatives take what only reduces however little it is worth (control 21).
+  const bool worth =
+      instrument.kind != market::InstrumentKind::kSpot || WorthMinimum(instrument, limit, size);
+  if (!worth || size < instrument.min_quantity) return {};
   return is_long ? size : -size;
 }
 

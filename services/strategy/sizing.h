@@ -28,10 +28,11 @@ std::optional<market::Quantity> TargetQuantity(const market::Instrument& instrum
 std::optional<market::Quantity> QuantityFor(const market::Instrument& instrument,
                                             market::Price price, const market::Money& notional);
 
-// What of a position can be closed by one order: whole lots, at most the venue's
-// maximum, at least its minimum notional; signed as the position. What is left
-// over is dust, and a position of dust counts as none.
-market::Quantity Closable(const market::Instrument& instrument, market::Price price,
+// What of a position one order that only reduces can close at `limit`: whole lots
+// between the venue's least and largest quantity, of spot worth its minimum notional;
+// signed as the position. What is left over is dust, and a position of dust counts
+// as none.
+market::Quantity Closable(const market::Instrument& instrument, market::Price limit,
                           const market::Position& position);
 
 // Price moved by ppm of itself, to a tick: a buyer's limit is rounded up, a

@@ -47,6 +47,23 @@ TEST_CASE("Dust is no position") {
   CHECK(Closable(instrument, P("100"), position) == Q("-0.051"));
 }
 
+TEST_CASE("Of derivatives only what is less than the least quantity is dust") {
+  auto instrument = MakeInstrument("binance-usdm:BTCUSDT", "BTC");
+  instrument.kind = market::InstrumentKind::kPerpetual;
+  instrument.min_quantity = Q("0.002");
+  market::Position position;
+  position.net = Q("0.0029");  // worth 0.2, an entry would have to be worth 5
+  CHECK(Closable(instrument, P("100"), position) == Q("0.002"));
+  position.net = Q("-0.0029");
+  CHECK(Closable(instrument, P("100"), position) == Q("-0.002"));
+  position.net = Q("0.0019");
+  CHECK(Closable(instrument, P("100"), position) == Q("0"));
+  instrument.min_quantity = {};
+  position.net = Q("0.0009");
+  CHECK(Closable(instrument, P("100"), position) == Q("0"));
+  CHECK(!QuantityFor(instrument, P("100"), Amount("4.9")));
+}
+
 TEST_CASE("Limits move by ppm and fall on ticks in the direction that fills") {
   const auto instrument = MakeInstrument(kBtc, "BTC");
   CHECK(LimitBeyond(instrument, P("100.01"), 1'000, market::Side::kBuy) == P("100.12"));

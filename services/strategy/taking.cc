@@ -12,6 +12,11 @@ constexpr int64_t kPpm = 1'000'000;
 // once, and the next would too.
 constexpr base::Duration kLeaveInterval = std::chrono::seconds(1);
 
+market::Price LimitOf(const MarketRow& row, market::Side side, int64_t max_slippage_ppm) {
+  return LimitBeyond(*row.definition, side == market::Side::kBuy ? row.ask.price : row.bid.price,
+                     max_slippage_ppm, side);
+}
+
 }  // namespace
 
 const char* ExitReason(const Slot& slot, market::Quantity position, const MarketRow& row,
@@ -40,6 +45,12 @@ bool EndEntries(const market::StrategyId& strategy, const market::InstrumentId& 
     CancelOne(strategy, instrument, order, reason, now, out);
   }
   return found;
+}
+
+market::Quantity Held(const MarketRow& row, const market::Position& position,
+                      int64_t max_slippage_ppm) {
+  const market::Side exit = position.net.mantissa > 0 ? market::Side::kSell : market::Side::kBuy;
+  return Closable(*row.definition, LimitOf(row, exit, max_slippage_ppm), position);
 }
 
 void Leave(const market::StrategyId& strategy, const Slot& slot, market::Quantity position,
@@ -71,7 +82,7 @@ void LeaveWhenDue(const market::StrategyId& strategy, Index instrument, const Ex
   const bool retracted = view.portfolio.Retracted(*slot);
   if (retracted && EndEntries(strategy, row.id, *slot, "news retracted", view.now, out)) return;
   if (!row.tradable(view.now, view.stale_after)) return;
-  const market::Quantity position = Closable(*row.definition, row.mid(), slot->position);
+  const market::Quantity position = Held(row, slot->position, rules.max_slippage_ppm);
   if (position.mantissa == 0) return;
   const char* reason = ExitReason(*slot, position, row, rules, retracted, view.now);
   if (reason != nullptr)
@@ -79,14 +90,15 @@ void LeaveWhenDue(const market::StrategyId& strategy, Index instrument, const Ex
 }
 
 bool MayEnter(const market::StrategyId& strategy, const Slot* slot, const MarketRow& row,
-              market::Side side, base::Duration cooldown, const View& view) {
+              market::Side side, base::Duration cooldown, const ExitRules& exits,
+              const View& view) {
   if (view.draining || !row.tradable(view.now, view.stale_after)) return false;
   if (view.restrictions.For(view.portfolio.account(), strategy, row) != Permission::kAll)
     return false;
   if (slot == nullptr) return true;
   if (!slot->orders.empty() || slot->waiting(side, view.now)) return false;
   if (slot->entered != base::Time() && view.now - slot->entered < cooldown) return false;
-  return Closable(*row.definition, row.mid(), slot->position).mantissa == 0;
+  return Held(row, slot->position, exits.max_slippage_ppm).mantissa == 0;
 }
 
 Draft Enter(const market::StrategyId& strategy, const MarketRow& row, market::Side side,
@@ -96,9 +108,7 @@ Draft Enter(const market::StrategyId& strategy, const MarketRow& row, market::Si
   draft.instrument = row.id;
   draft.side = side;
   draft.time_in_force = market::TimeInForce::kIoc;
-  draft.price =
-      LimitBeyond(*row.definition, side == market::Side::kBuy ? row.ask.price : row.bid.price,
-                  max_slippage_ppm, side);
+  draft.price = LimitOf(row, side, max_slippage_ppm);
   draft.quantity = quantity;
   return draft;
 }
@@ -114,7 +124,7 @@ void EnterOver(const EntryRules& rules, const MarketRow& row, base::Time now, Dr
   plan.slices = static_cast<uint32_t>(std::clamp<int64_t>(most, 1, rules.slices));
 }
 
-size_t OpenPositions(const market::StrategyId& strategy, const View& view) {
+size_t OpenPositions(const market::StrategyId& strategy, const ExitRules& exits, const View& view) {
   const StrategyRow* row = view.portfolio.Find(strategy);
   if (row == nullptr) return 0;
   size_t count = 0;
@@ -123,8 +133,7 @@ size_t OpenPositions(const market::StrategyId& strategy, const View& view) {
     const bool holds =
         at == kNone || !view.market.row(at).definition || !view.market.row(at).quoted()
             ? slot.position.net.mantissa != 0
-            : Closable(*view.market.row(at).definition, view.market.row(at).mid(), slot.position)
-                      .mantissa != 0;
+            : Held(view.market.row(at), slot.position, exits.max_slippage_ppm).mantissa != 0;
     if (holds || !slot.orders.empty()) ++count;
   }
   return count;

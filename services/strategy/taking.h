@@ -35,6 +35,10 @@ const char* ExitReason(const Slot& slot, market::Quantity position, const Market
 bool EndEntries(const market::StrategyId& strategy, const market::InstrumentId& instrument,
                 const Slot& slot, const char* reason, base::Time now, std::vector<Draft>& out);
 
+// What of its position a strategy can leave with one order, see Closable.
+market::Quantity Held(const MarketRow& row, const market::Position& position,
+                      int64_t max_slippage_ppm);
+
 // Drafts the exit of the whole position unless one is on its way or refused just
 // now. `reason` is for people.
 void Leave(const market::StrategyId& strategy, const Slot& slot, market::Quantity position,
@@ -49,13 +53,13 @@ void LeaveWhenDue(const market::StrategyId& strategy, Index instrument, const Ex
 // True when nothing of this strategy is open or on its way here and nothing keeps
 // it from entering.
 bool MayEnter(const market::StrategyId& strategy, const Slot* slot, const MarketRow& row,
-              market::Side side, base::Duration cooldown, const View& view);
+              market::Side side, base::Duration cooldown, const ExitRules& exits, const View& view);
 
 // An entry order at the best price and the slippage beyond.
 Draft Enter(const market::StrategyId& strategy, const MarketRow& row, market::Side side,
             market::Quantity quantity, int64_t max_slippage_ppm);
 
 // Positions that a strategy holds, dust aside, and entries on their way.
-size_t OpenPositions(const market::StrategyId& strategy, const View& view);
+size_t OpenPositions(const market::StrategyId& strategy, const ExitRules& exits, const View& view);
 
 }  // namespace gannet::strategy
