@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 #include "libs/market/decimal.h"
 
@@ -12,9 +14,11 @@ constexpr double kBillion = 1e9;
 // A return beyond this in a second is a change of market, not volatility.
 constexpr double kMaxReturn = 0.2;
 
-bool SameNumbers(const market::Instrument& a, const market::Instrument& b) {
-  return a.price_scale == b.price_scale && a.quantity_scale == b.quantity_scale &&
-         a.multiplier == b.multiplier;
+// A number that can be added to others of its kind.
+std::optional<int64_t> Rescaled(int64_t mantissa, int from, int to, market::Rounding rounding) {
+  const auto there = market::Rescale(mantissa, from, to, rounding);
+  if (!there || *there > std::numeric_limits<int64_t>::max() / 4) return std::nullopt;
+  return static_cast<int64_t>(*there);
 }
 
 uint64_t SquareRoot(uint64_t value) {
@@ -25,6 +29,26 @@ uint64_t SquareRoot(uint64_t value) {
 }
 
 }  // namespace
+
+std::optional<market::Fill> MarketRow::InOurs(market::Fill fill, uint32_t version) const {
+  if (Means(version)) return fill;
+  if (!definition || version > definition->version) return std::nullopt;
+  const auto theirs = std::find_if(numbers.rbegin(), numbers.rend(),
+                                   [&](const Numbers& one) { return one.since <= version; });
+  if (theirs == numbers.rend() || theirs->multiplier != definition->multiplier) return std::nullopt;
+  const auto price = Rescaled(fill.price.mantissa, theirs->price_scale, definition->price_scale,
+                              market::Rounding::kHalfEven);
+  const auto quantity = Rescaled(fill.quantity.mantissa, theirs->quantity_scale,
+                                 definition->quantity_scale, market::Rounding::kDown);
+  if (!price || !quantity ||
+      Rescaled(*quantity, definition->quantity_scale, theirs->quantity_scale,
+               market::Rounding::kDown) != fill.quantity.mantissa) {
+    return std::nullopt;
+  }
+  fill.price = {*price};
+  fill.quantity = {*quantity};
+  return fill;
+}
 
 bool MarketRow::tradable(base::Time now, base::Duration stale_after) const {
   return definition && definition->status == market::InstrumentStatus::kTrading &&
@@ -68,14 +92,17 @@ Index MarketView::Find(const market::InstrumentId& id) const {
   return found == index_.end() ? kNone : found->second;
 }
 
-void MarketView::Define(const market::Instrument& definition, uint32_t numbers_since) {
+void MarketView::Define(const market::Instrument& definition, std::vector<Numbers> numbers) {
   const Index at = Touch(definition.id);
   if (at == kNone) return;
   MarketRow& row = rows_[at];
   if (row.definition && row.definition->version >= definition.version) return;
-  const bool same = row.definition && SameNumbers(*row.definition, definition);
-  if (numbers_since != 0 || !same)
-    row.numbers_since = numbers_since != 0 ? numbers_since : definition.version;
+  if (!numbers.empty()) row.numbers = std::move(numbers);
+  const Numbers now = Numbers::Of(definition, definition.version);
+  if (row.numbers.empty() || !row.numbers.back().SameAs(now)) {
+    row.numbers.push_back(now);
+    if (row.numbers.size() > kMaxNumbers) row.numbers.erase(row.numbers.begin());
+  }
   row.definition = definition;
   row.bid = row.ask = {};
   row.sampled = {};

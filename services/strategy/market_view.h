@@ -19,6 +19,7 @@
 #include "libs/base/time.h"
 #include "libs/market/instrument.h"
 #include "libs/market/market_data.h"
+#include "libs/market/order.h"
 
 namespace gannet::strategy {
 
@@ -32,12 +33,27 @@ struct VolatilitySettings {
   int64_t floor_ppb = 10'000;  // of one second: never below, 0.1 basis points
 };
 
+// What the numbers of an instrument's definitions mean, since one of its versions.
+struct Numbers {
+  uint32_t since = 0;
+  int price_scale = 0, quantity_scale = 0;
+  int64_t multiplier = 1;
+
+  static Numbers Of(const market::Instrument& definition, uint32_t since) {
+    return {since, definition.price_scale, definition.quantity_scale, definition.multiplier};
+  }
+  bool SameAs(const Numbers& other) const {
+    return price_scale == other.price_scale && quantity_scale == other.quantity_scale &&
+           multiplier == other.multiplier;
+  }
+};
+inline constexpr size_t kMaxNumbers = 16;  // of an instrument; the oldest are forgotten
+
 struct MarketRow {
   market::InstrumentId id;
   std::string venue;
   std::optional<market::Instrument> definition;
-  // The version since which scales and multiplier are what they are: recorded with it.
-  uint32_t numbers_since = 0;
+  std::vector<Numbers> numbers;  // newest last: of the definition, and recorded with it
   market::Level bid, ask;
   market::BookState book = market::BookState::kInvalid;
   bool feed_down = false;
@@ -55,8 +71,11 @@ struct MarketRow {
   bool tradable(base::Time now, base::Duration stale_after) const;
   // Prices and quantities of that version say here what they said there.
   bool Means(uint32_t version) const {
-    return definition && numbers_since <= version && version <= definition->version;
+    return definition && numbers.back().since <= version && version <= definition->version;
   }
+  // A fill of some version in the scales of the definition. Nothing when that version's are not
+  // known, its contracts are of another size, or the quantity cannot be written.
+  std::optional<market::Fill> InOurs(market::Fill fill, uint32_t version) const;
   market::Price mid() const {
     return {bid.price.mantissa + (ask.price.mantissa - bid.price.mantissa) / 2};
   }
@@ -78,8 +97,8 @@ class MarketView {
   // they were first heard of, which a restart changes.
   const std::vector<Index>& by_name() const { return by_name_; }
 
-  // `numbers_since` of a row that was saved; 0: as its versions say, one after the other.
-  void Define(const market::Instrument& definition, uint32_t numbers_since = 0);
+  // `numbers` of a row that was saved; empty: as its versions say, one after the other.
+  void Define(const market::Instrument& definition, std::vector<Numbers> numbers = {});
   // The row that changed; kNone for an instrument that is not known.
   Index OnQuote(const market::Quote& quote, base::Time at);
   Index OnBook(const market::BookUpdate& update, base::Time at);

@@ -143,16 +143,16 @@ void Portfolio::Apply(const market::ParentOrder& parent) {
   if (market::IsTerminal(parent.state)) slot->orders.erase(order);
 }
 
-void Portfolio::Apply(const market::ExecReport& report, base::Time at,
-                      const market::Instrument* definition) {
+void Portfolio::Apply(const market::ExecReport& report, base::Time at, const MarketRow* row) {
   if (report.account != account_) return;
   Slot* slot = FindSlot(report.strategy, report.instrument);
   if (slot == nullptr) return;  // another process's strategy, or EXTERNAL
   if (report.fill && report.kind == ExecKind::kFill) {
     slot->filled = at;
+    const auto fill =
+        row == nullptr ? std::nullopt : row->InOurs(*report.fill, report.instrument_version);
     const bool booked =
-        definition != nullptr &&
-        market::ApplyFill(slot->position, *definition, report.side, *report.fill).ok();
+        fill && market::ApplyFill(slot->position, *row->definition, report.side, *fill).ok();
     if (!booked) ++fills_unbooked_;
   }
   const auto order = FindOrder(*slot, report.client_order_id);

@@ -17,12 +17,12 @@
 #include "absl/status/status.h"
 #include "libs/base/time.h"
 #include "libs/market/header.h"
-#include "libs/market/instrument.h"
 #include "libs/market/news.h"
 #include "libs/market/order.h"
 #include "libs/market/parent.h"
 #include "libs/market/position.h"
 #include "libs/wire/canonical.h"
+#include "services/strategy/market_view.h"
 
 namespace gannet::strategy {
 
@@ -106,9 +106,9 @@ class Portfolio {
   void Apply(const market::OrderIntent& intent);
   void Apply(const market::RiskDecision& decision);
   void Apply(const market::ParentOrder& parent);
-  // `definition` is one in which the report's numbers mean what they say. It may be null: then a
-  // fill cannot be booked, and is counted.
-  void Apply(const market::ExecReport& report, base::Time at, const market::Instrument* definition);
+  // A fill whose numbers cannot be said in the definition of `row` (may be null) is not booked,
+  // but counted.
+  void Apply(const market::ExecReport& report, base::Time at, const MarketRow* row);
   void Apply(const market::Event<market::NewsSignal>& signal);
 
   void Save(wire::CanonicalWriter& out) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/check.h"
@@ -16,8 +17,8 @@ namespace {
 using market::IntentKind;
 
 // 1: without the manual desk; 2: without parents; 3: without the version that numbers mean the
-// same since
-constexpr uint8_t kStateVersion = 4;
+// same since; 4: without the scales of earlier ones
+constexpr uint8_t kStateVersion = 5;
 constexpr char kInstrumentNote[] = "instrument";
 
 bool ValidScale(int scale) { return scale >= 0 && scale <= market::kMaxScale; }
@@ -84,8 +85,8 @@ std::optional<wire::EngineNote> StrategyEngine::InstrumentNote(
       .engine = std::string(kEngineName), .kind = kInstrumentNote, .body = body.Take()};
 }
 
-void StrategyEngine::Define(const market::Instrument& instrument, uint32_t numbers_since) {
-  market_.Define(instrument, numbers_since);
+void StrategyEngine::Define(const market::Instrument& instrument, std::vector<Numbers> numbers) {
+  market_.Define(instrument, std::move(numbers));
   const Index at = market_.Find(instrument.id);
   if (at == kNone) return;
   if (traders_.size() <= at) traders_.resize(at + 1);
@@ -121,9 +122,8 @@ void StrategyEngine::Apply(const market::Event<market::RiskDecision>& event) {
 
 void StrategyEngine::Apply(const market::Event<market::ExecReport>& event) {
   const Index at = market_.Find(event.value.instrument);
-  const bool known = at != kNone && market_.row(at).Means(event.value.instrument_version);
   portfolio_.Apply(event.value, event.header.receive_time,
-                   known ? &*market_.row(at).definition : nullptr);
+                   at == kNone ? nullptr : &market_.row(at));
   parents_.Apply(event.value, event.header.receive_time, market_);
 }
 
@@ -413,6 +413,26 @@ StrategyEngine::Manual StrategyEngine::DecideManual(const market::Event<market::
 
 // --- saved state ---------------------------------------------------------------
 
+namespace {
+
+void SaveNumbers(wire::CanonicalWriter& out, const Numbers& numbers) {
+  out.U32(numbers.since);
+  out.U8(static_cast<uint8_t>(numbers.price_scale));
+  out.U8(static_cast<uint8_t>(numbers.quantity_scale));
+  out.I64(numbers.multiplier);
+}
+
+Numbers LoadNumbers(wire::CanonicalReader& in) {
+  Numbers numbers;
+  numbers.since = in.U32();
+  numbers.price_scale = in.U8();
+  numbers.quantity_scale = in.U8();
+  numbers.multiplier = in.I64();
+  return numbers;
+}
+
+}  // namespace
+
 void StrategyEngine::Save(wire::CanonicalWriter& out) const {
   out.U8(kStateVersion);
   std::vector<const MarketRow*> rows;
@@ -422,7 +442,8 @@ void StrategyEngine::Save(wire::CanonicalWriter& out) const {
   out.U32(static_cast<uint32_t>(rows.size()));
   for (const MarketRow* row : rows) {
     wire::SaveInstrument(out, *row->definition);
-    out.U32(row->numbers_since);
+    out.U32(static_cast<uint32_t>(row->numbers.size()));
+    for (const Numbers& numbers : row->numbers) SaveNumbers(out, numbers);
   }
   out.U32(static_cast<uint32_t>(restrictions_.all().size()));
   for (const auto& [scope, state] : restrictions_.all()) {
@@ -445,8 +466,11 @@ absl::Status StrategyEngine::Load(wire::CanonicalReader& in) {
   }
   for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
     const market::Instrument definition = wire::LoadInstrument(in);
-    const uint32_t numbers_since = version > 3 ? in.U32() : definition.version;
-    if (in.ok()) Define(definition, numbers_since);
+    std::vector<Numbers> numbers;
+    if (version == 4) numbers = {Numbers::Of(definition, in.U32())};
+    for (uint32_t j = 0, known = version > 4 ? in.U32() : 0; j < known && in.ok(); ++j)
+      numbers.push_back(LoadNumbers(in));
+    if (in.ok()) Define(definition, std::move(numbers));
   }
   for (uint32_t i = 0, count = in.U32(); i < count && in.ok(); ++i) {
     market::RiskState state;

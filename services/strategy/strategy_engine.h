@@ -147,7 +147,7 @@ class StrategyEngine {
   bool Stopped(const market::StrategyId& strategy) const;
   const Strategy* Hosted(const market::StrategyId& id) const;
   const std::vector<const Strategy*>& TradersOf(Index instrument) const;
-  void Define(const market::Instrument& instrument, uint32_t numbers_since = 0);
+  void Define(const market::Instrument& instrument, std::vector<Numbers> numbers = {});
   std::optional<wire::EngineNote> InstrumentNote(const market::Instrument& instrument) const;
 
   const EngineSettings settings_;

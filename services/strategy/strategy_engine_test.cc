@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "libs/base/rng.h"
+#include "libs/wire/saved.h"
 #include "services/strategy/market_maker.h"
 #include "services/strategy/news_playbook.h"
 #include "services/strategy/prediction_follower.h"
@@ -263,6 +264,75 @@ TEST_CASE("A book of another version keeps no price fresh, and its fault still c
   CHECK(row().book == market::BookState::kInvalid);
   floor.Book(kBtc, market::BookState::kValid);
   CHECK(row().book == market::BookState::kInvalid);
+}
+
+TEST_CASE("A fill of an order that an earlier definition placed is booked in the scales of now") {
+  Floor floor(One<MarketMaker>(Maker()));
+  floor.Open(kBtc, "BTC");
+  const auto buy = std::find_if(floor.intents.begin(), floor.intents.end(),
+                                [](const auto& intent) { return intent.side == Side::kBuy; });
+  REQUIRE(buy != floor.intents.end());
+  const market::ClientOrderId id = buy->client_order_id;
+  market::Instrument next = test::MakeInstrument(kBtc, "BTC");
+  const auto restate = [&] {
+    ++next.version;
+    floor.Define(next);
+  };
+  const auto fill = [&] {
+    market::ExecReport report = floor.ReportOf(id, ExecKind::kFill, OrderState::kPartiallyFilled);
+    report.fill = market::Fill{.trade_id = "1", .price = P("99.5"), .quantity = Q("0.125")};
+    return report;
+  };
+  next.status = market::InstrumentStatus::kHalted;
+  restate();
+  next.price_scale = 2;
+  next.tick = {1};
+  next.quantity_scale = 4;
+  next.lot = next.min_quantity = {10};
+  restate();
+  StrategyEngine loaded({}, One<MarketMaker>(Maker()));
+  const std::string saved = floor.Saved();
+  wire::CanonicalReader in(saved);
+  REQUIRE(loaded.Load(in).ok());
+  const auto booked = [&](StrategyEngine& engine) -> const Portfolio& {
+    engine.Apply(floor.Event(fill()));
+    return engine.portfolio();
+  };
+  for (StrategyEngine* engine : {&floor.engine, &loaded}) {
+    const Portfolio& portfolio = booked(*engine);
+    CHECK(portfolio.fills_unbooked() == 0);
+    const market::Position& position =
+        portfolio.Find(market::StrategyId("maker"), market::InstrumentId(kBtc))->position;
+    CHECK(position.net.mantissa == 1'250);
+    CHECK(market::AveragePrice(position, next).mantissa == 9'950);
+  }
+  next.quantity_scale = 2;  // too coarse for it
+  next.lot = next.min_quantity = {1};
+  restate();
+  CHECK(booked(floor.engine).fills_unbooked() == 1);
+}
+
+TEST_CASE("State of the formats before still says which versions' numbers mean the same") {
+  Floor floor(One<MarketMaker>(Maker()));
+  const market::Instrument btc = test::MakeInstrument(kBtc, "BTC");
+  floor.Define(btc);
+  const std::string now = floor.Saved();
+  wire::CanonicalWriter definition;
+  wire::SaveInstrument(definition, btc);
+  const auto read = [&](char version, size_t numbers) {  // as many bytes stood for them
+    std::string before = now;
+    before[0] = version;
+    const size_t at = 1 + 4 + definition.bytes().size();
+    before.replace(at, 4 + 4 + 1 + 1 + 8, before.substr(at + 4, numbers));
+    StrategyEngine engine({}, One<MarketMaker>(Maker()));
+    wire::CanonicalReader in(before);
+    REQUIRE(engine.Load(in).ok());
+    wire::CanonicalWriter out;
+    engine.Save(out);
+    CHECK(out.bytes() == now);
+  };
+  read(4, 4);
+  read(3, 0);
 }
 
 TEST_CASE("Patterns match with one star") {
