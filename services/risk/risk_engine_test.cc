@@ -926,6 +926,75 @@ TEST_CASE("Every end of an order releases its reservation") {
   }
 }
 
+// As execution tells of an order whose end two people have signed (docs/orders.md, "Sign an end").
+market::ExecReport SignedEnd(const market::OrderIntent& intent) {
+  market::ExecReport report = market::ReportOf(intent, ExecKind::kCanceled, OrderState::kCanceled);
+  report.detail = "its end was signed: proposed by ann: purged; approved by ben: looked into";
+  report.evidence = "signed:1 https://tickets/12";
+  return report;
+}
+
+TEST_CASE("A signed end gives back what is reserved, money and room, and keeps the fills") {
+  LimitSet limits = WideLimits();
+  limits.firm.max_open_orders = 1;
+  Gate gate(limits);
+  gate.Fund("USDT", "300");
+  const auto order = gate.Ask(Side::kBuy, "100", "3");
+  REQUIRE(order.permitted);
+  gate.Report(order.intent, ExecKind::kAccepted, OrderState::kAccepted);
+  gate.Fill(order.intent, "100", "1", false);
+  CHECK(gate.Firm().open_value == V("200"));
+  gate.now += std::chrono::hours(24);  // however long the venue does not find it
+  gate.Quote(kBtc, "100", "100.02");
+  gate.Timer();
+  CHECK(gate.Firm().open_value == V("200"));
+  CHECK_FALSE(gate.Ask(Side::kBuy, "100", "1").permitted);
+
+  gate.engine.Apply(gate.Event(SignedEnd(order.intent)));
+  CHECK(gate.Firm().open_value == 0);
+  CHECK(gate.Firm().open_orders == 0);
+  CHECK(gate.engine.book().leaf(0).position == Q("1").mantissa);
+  Gate restarted(limits);
+  restarted.TakeUp(gate);
+  CHECK(restarted.Hash() == gate.Hash());
+  CHECK(restarted.Firm().open_value == 0);
+
+  SECTION("what it had reserved can be spent") {
+    CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "2.01")) == RejectReason::kBalance);
+    CHECK(gate.Ask(Side::kBuy, "100", "2").permitted);
+  }
+  SECTION("signed again, nothing is given back twice") {
+    const auto next = gate.Ask(Side::kBuy, "100", "2");
+    REQUIRE(next.permitted);
+    gate.engine.Apply(gate.Event(SignedEnd(order.intent)));
+    CHECK(gate.Firm().open_value == V("200"));
+    CHECK(gate.Firm().open_orders == 1);
+  }
+  SECTION("a fill that comes late is held, and reserves nothing") {
+    gate.Fill(order.intent, "100", "2", false);
+    CHECK(gate.engine.book().leaf(0).position == Q("3").mantissa);
+    CHECK(gate.Firm().open_value == 0);
+  }
+}
+
+TEST_CASE("An order that works on after its signed end is EXTERNAL's, beside what was filled") {
+  Gate gate;
+  const auto order = gate.Ask(Side::kBuy, "100", "3");
+  gate.Report(order.intent, ExecKind::kAccepted, OrderState::kAccepted);
+  gate.Fill(order.intent, "100", "1", false);
+  gate.engine.Apply(gate.Event(SignedEnd(order.intent)));
+  gate.Report(order.intent, ExecKind::kIllegal, OrderState::kCanceled);  // contradicted
+  CHECK(gate.Firm().open_value == 0);
+  auto twin = gate.Intent(Side::kBuy, "100", "3");
+  twin.strategy = market::StrategyId("EXTERNAL");
+  twin.client_order_id = market::ClientOrderId("twin:BTCUSDT:7");
+  gate.Report(twin, ExecKind::kAccepted, OrderState::kAccepted);
+  gate.Fill(twin, "100", "1", false);
+  gate.Report(twin, ExecKind::kCanceled, OrderState::kCanceled);
+  CHECK(gate.Firm().open_value == 0);
+  CHECK(gate.Firm().long_side == V("200.02"));
+}
+
 TEST_CASE("A replacement reserves its own leg beside the one it replaces") {
   Gate gate;
   const auto old = gate.Ask(Side::kBuy, "100", "1");
