@@ -23,6 +23,19 @@ std::string Text(risk_pb::TradingState state) {
   return Short(risk_pb::TradingState_Name(state), "TRADING_STATE_");
 }
 
+// What passes there.
+std::string Passes(const risk_pb::RiskState& state) {
+  if (state.killed()) return absl::StrCat(Text(state.state()), ", kill switch on");
+  switch (state.state()) {
+    case risk_pb::TRADING_STATE_REDUCING:
+      return "reducing: only orders that reduce";
+    case risk_pb::TRADING_STATE_CANCEL_ONLY:
+      return "cancel_only: no orders, cancels";
+    default:
+      return Text(state.state());
+  }
+}
+
 // Which scopes do not trade as usual; nothing where no gate answers.
 void PrintRestricted(Remote& remote, std::ostream& out) {
   risk_pb::GetRiskStateRequest request;
@@ -35,10 +48,9 @@ void PrintRestricted(Remote& remote, std::ostream& out) {
     return;
   }
   out << "\n";
-  Table table({"NOT TRADING", "STATE", "WHY", "WHO"});
+  Table table({"RESTRICTED", "STATE", "WHY", "WHO"});
   for (const risk_pb::RiskState& state : states->restricted()) {
-    table.Add({ScopeText(state.scope()),
-               Text(state.state()) + (state.killed() ? ", kill switch on" : ""),
+    table.Add({ScopeText(state.scope()), Passes(state),
                state.reason().empty() ? "-" : state.reason(),
                state.person().empty() ? "-" : state.person()});
   }

@@ -46,6 +46,7 @@ absl::StatusOr<Pipeline> BuildPipeline(const PipelineConfig& config, runtime::De
     // One wallet pays for orders at every venue whose market the paper venue sees.
     if (config.execution.venue == execution::VenueKind::kPaper)
       risk.limits.wallets.try_emplace(config.execution.account, execution::kPaperVenueName);
+    if (hosts("strategy")) risk.strategies = config.strategy.Names();
     auto service = risk::BuildRisk(risk, deps);
     *held = service.get();
     add(std::move(service));

@@ -29,6 +29,8 @@ struct RiskConfig {
   // A position that differs from execution's for longer shuts it.
   base::Duration position_alarm = std::chrono::seconds(5);
   WatchSettings watch;  // `heartbeats` and `models`
+  // Strategies that this process hosts: they have a name before their first order.
+  std::vector<std::string> strategies;
   bool operator==(const RiskConfig&) const = default;
 };
 

@@ -13,9 +13,10 @@
 namespace gannet::risk {
 namespace {
 
-// Whether the limits name it, or it has been seen in instruments and orders. That a command has
-// named it is nothing.
-bool HeardOf(const RiskEngine& engine, const market::Scope& scope) {
+// Whether the limits name it, this process hosts it, or it has been seen in instruments and orders.
+// That a command has named it is nothing.
+bool HeardOf(const RiskEngine& engine, const std::vector<std::string>& hosted,
+             const market::Scope& scope) {
   const ExposureBook& book = engine.book();
   const LimitSet& limits = engine.limits();
   const auto traded = [&] {
@@ -33,7 +34,8 @@ bool HeardOf(const RiskEngine& engine, const market::Scope& scope) {
     case market::ScopeKind::kAccount:
       return limits.accounts.contains(scope.name) || traded();
     case market::ScopeKind::kStrategy:
-      return limits.strategies.contains(scope.name) || traded();
+      return limits.strategies.contains(scope.name) ||
+             std::find(hosted.begin(), hosted.end(), scope.name) != hosted.end() || traded();
     case market::ScopeKind::kVenue:
       return limits.venues.contains(scope.name) ||
              std::any_of(book.instruments().begin(), book.instruments().end(),
@@ -80,6 +82,7 @@ RiskService::RiskService(const RiskConfig& config, runtime::Deps& deps)
             if (auto figures = DecodePortfolioFigures(bytes); figures.ok())
               portfolio_.Apply(*std::move(figures));
           })),
+      strategies_(config.strategies),
       decisions_(deps.shard, bus::kRiskDecisions,
                  [this](const auto& event) { engine_.Apply(event); }),
       states_(deps.shard, bus::kRiskState, [this](const auto& event) { engine_.Apply(event); }),
@@ -194,7 +197,7 @@ void RiskService::OnCommand(const market::Event<market::Command>& event) {
 
 absl::Status RiskService::OnState(const market::Event<market::Command>& event,
                                   market::CommandAnswer& answer) {
-  const bool heard = HeardOf(engine_, event.value.scope);  // its state is not yet among what is
+  const bool heard = HeardOf(engine_, strategies_, event.value.scope);
   GANNET_ASSIGN_OR_RETURN(const RiskEngine::Facts facts,
                           engine_.DecideCommand(event.value, shard_.now()));
   Emit(facts, event.header);

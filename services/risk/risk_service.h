@@ -63,7 +63,8 @@ class RiskService : public runtime::Service {
   RiskEngine engine_;
   PortfolioEngine portfolio_;
   runtime::InputPort figures_port_;
-  bool working_out_ = false;  // figures are under way
+  const std::vector<std::string> strategies_;  // that this process hosts
+  bool working_out_ = false;                   // figures are under way
   uint64_t figures_skipped_ = 0;
   runtime::FactStream<market::RiskDecision> decisions_;
   runtime::FactStream<market::RiskState> states_;

@@ -212,7 +212,9 @@ TEST_CASE("RiskService acts on commands and says why it refuses one") {
 }
 
 TEST_CASE("RiskService takes a kill of a name that nobody has, and says so each time") {
-  Process process;
+  RiskConfig config = Config();
+  config.strategies = {"hosted"};
+  Process process(/*wire_mode=*/false, config);
   process.OpenMarket();
   process.Run(
       [&](const market::Header& cause) { process.intents.Emit(process.Intent("1"), cause); });
@@ -236,6 +238,7 @@ TEST_CASE("RiskService takes a kill of a name that nobody has, and says so each 
     CHECK(command::SaysUnheard(answer(ScopeKind::kInstrument, "nowhere:BTCUSDT")));
     CHECK(command::SaysUnheard(answer(ScopeKind::kAccount, "main/nobody")));
     CHECK_FALSE(command::SaysUnheard(answer(ScopeKind::kStrategy, strategy)));
+    CHECK_FALSE(command::SaysUnheard(answer(ScopeKind::kStrategy, "hosted")));  // never traded
     CHECK_FALSE(command::SaysUnheard(answer(ScopeKind::kInstrument, kBtc)));
     CHECK_FALSE(command::SaysUnheard(answer(ScopeKind::kAccount, kAccount)));
     CHECK_FALSE(command::SaysUnheard(answer(ScopeKind::kFirm, "")));

@@ -11,13 +11,14 @@ usage: truth_test.py BIN_DIR [--apart]
 """
 import json
 import os
+import re
 import sys
 import time
 
 import harness
 from harness import ask, check
 
-EQUAL, DIFFERENT, NOT_VERIFIED = 0, 7, 6
+EQUAL, DIFFERENT, NOT_VERIFIED, NOT_KNOWN = 0, 7, 6, 8
 
 
 def wait_equal(gannet, data, *flags, such=lambda found: True):
@@ -44,6 +45,7 @@ def one_process(bin_dir, folder):
     with platform.start(folder) as program:
         gannet = platform.program
         harness.wait_until(lambda: platform.facts("exec.reports.v1"), 90, "the first report")
+        configured_names_are_known(gannet, data)
         address = harness.wait_until(lambda: harness.venue_address(program), 30, "the exchange's address")
         exchange = harness.VenueAccount(address, os.path.join(data, "venue-sim"))
         harness.wait_until(exchange.open_orders, 90, "orders that rest")
@@ -87,11 +89,27 @@ def one_process(bin_dir, folder):
         print(f"{kinds.count('ACCOUNT_EVENT_KIND_FILL')} fills are account events, kinds: {sorted(set(kinds))}", flush=True)
 
 
+def configured_names_are_known(gannet, data):
+    """A strategy that has not traded yet is no spelling mistake; what nobody has configured may be one."""
+    with open("config/strategies.yaml", encoding="utf-8") as file:
+        names = re.findall(r"^  - name: (\S+)$", file.read(), re.M)
+    check(len(names) > 1, "config/strategies.yaml has no names")
+    for name, known in ((*((name, True) for name in names), (names[0] + "x", False))):
+        code, text = ask(gannet, data, "halt", f"strategy:{name}", "--reason", "looked at")
+        check(code == (0 if known else NOT_KNOWN) and ("NOT KNOWN" in text) != known, f"halt of {name}: {code} {text}")
+        code, text = ask(gannet, data, "resume", f"strategy:{name}", "--reason", "looked at")
+        check(code == 0, f"resume of {name}: {code} {text}")
+
+
 def restricted_is_not_drilled(gannet, data):
     """The end of a drill would lift what holds for another reason."""
-    for restrict in (("kill", "strategy:maker"), ("halt", "strategy:maker", "--state", "reducing")):
+    for state, *restrict in (("halted, kill switch on", "kill", "strategy:maker"),
+                             ("reducing: only orders that reduce", "halt", "strategy:maker", "--state", "reducing"),
+                             ("cancel_only: no orders, cancels", "halt", "strategy:maker", "--state", "cancel-only")):
         code, text = ask(gannet, data, *restrict, "--reason", "runaway quotes")
         check(code == 0, f"{restrict}: {code} {text}")
+        code, text = ask(gannet, data, "status")
+        check(code == 0 and re.search(f"^strategy:maker +{state} +runaway quotes ", text, re.M), f"status after {restrict}: {code} {text}")
         code, text = ask(gannet, data, "kill", "strategy:maker", "--drill", "--reason", "monthly")
         check(code != 0 and "runaway quotes" in text, f"drill of a restricted scope: {code} {text}")
         code, text = ask(gannet, data, "resume", "strategy:maker", "--reason", "looked at")
