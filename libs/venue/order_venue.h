@@ -235,13 +235,22 @@ struct BalanceChange {
   bool operator==(const BalanceChange&) const = default;
 };
 
+// What a refusal for want of room says is full; nothing else needs to wait.
+enum class Full : uint8_t {
+  kNothing = 0,  // it is no such refusal
+  kAll,          // whatever the address may ask
+  kOrders,       // the count of orders: what counts_as_order
+  kKind,         // requests like the one that was answered
+};
+
 // What the venue says about its limits with an answer.
 struct RateReport {
   std::optional<uint32_t> used_weight;  // of the running minute
   std::optional<uint32_t> orders_10s, orders_1m, orders_1d;
-  std::optional<base::Duration> retry_after;  // nothing may be sent for this long
-  bool limited = false;                       // the answer is a refusal for want of room
-  bool banned = false;                        // worse than a warning
+  Full full = Full::kNothing;
+  std::optional<base::Duration> retry_after;  // for how long it is full
+  std::optional<base::Duration> window;       // kOrders: of what length the count is that is full
+  bool banned = false;                        // worse than a warning: kAll
   bool operator==(const RateReport&) const = default;
 };
 

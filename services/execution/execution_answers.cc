@@ -112,9 +112,7 @@ void ExecutionEngine::OnHttp(const wire::HttpExchange& exchange, const market::H
     return StepStops();
   }
   venue::Answer answer = venue_.DecodeAnswer(request.context, exchange);
-  budget_.Report(answer.rate,
-                 exchange.status == 429 || exchange.status == 418 || answer.rate.limited,
-                 request.sent_at, now_);
+  budget_.Report(answer.rate, request.context.kind, request.sent_at, now_);
   NotePause();
   if (!answer.code.empty() && answer.code == venue_.clock_refusal()) DoubtClock();
   if (AskNextPart(request, answer)) return;
@@ -124,8 +122,8 @@ void ExecutionEngine::OnHttp(const wire::HttpExchange& exchange, const market::H
 
 // So that the process after this one waits as well.
 void ExecutionEngine::NotePause() {
-  const PauseNote pause{budget_.paused_until(), budget_.banned(now_)};
-  if (pause.until > now_ && pause != state_.pause()) EmitNote(ToNote(pause));
+  const PauseNote pause = budget_.pauses(now_);
+  if (pause.last() > now_ && pause != state_.pause()) EmitNote(ToNote(pause));
 }
 
 bool ExecutionEngine::AskNextPart(const InFlight& request, venue::Answer& answer) {

@@ -871,7 +871,7 @@ base::Time ExecutionEngine::LatestEffect(const JournaledRequest& request) const 
 
 std::optional<Block> ExecutionEngine::SendBlock(const OutgoingRequest& request,
                                                 base::Time wall) const {
-  if (wall < budget_.paused_until())
+  if (wall < budget_.PausedUntil(request.wire))
     return Block{RejectReason::kMessageRate, "the venue asked for a pause before the bytes left"};
   if (!request.needs_verdict) return std::nullopt;
   std::optional<Block> block = OrderBlock(request.order, request, wall);
@@ -996,7 +996,7 @@ void ExecutionEngine::OnWake(const market::Header& cause, base::Time now) {
 
 void ExecutionEngine::Resume(const market::Header& cause, base::Time now) {
   Enter(cause, now);
-  budget_.Restore(state_.pause().until, state_.pause().banned);
+  budget_.Restore(state_.pause());
   std::vector<OpenVerdict> verdicts;
   for (const auto& [id, verdict] : state_.unanswered_verdicts()) verdicts.push_back(verdict);
   for (const OpenVerdict& verdict : verdicts) Decide(verdict.decision, verdict.correlation);

@@ -1003,7 +1003,7 @@ TEST_CASE("What cancel all may not send at once goes as soon as the venue's limi
   f.Working("over", "10");
   f.Place("g1b");
   venue::Answer limited;
-  limited.rate.limited = true;
+  limited.rate.full = venue::Full::kAll;
   limited.rate.retry_after = 3s;
   f.Answer("place g1b", limited, 429);
   f.Command(market::CommandKind::kCancelAll, {});

@@ -65,7 +65,7 @@ TEST_CASE("Failure: retry loop up to the order cap, then a ban while cancelling"
   f.Working("g1a", "7");
   f.Place("g1b");
   venue::Answer limited;
-  limited.rate.retry_after = 10s;
+  limited.rate = {.full = venue::Full::kAll, .retry_after = 10s};
   f.Answer("place g1b", limited, 429);
   CHECK(f.State("g1b") == OrderState::kUnknown);  // until a query says otherwise
   // During the pause: no placement, no query, no cancel, not even of what was decided before
@@ -85,6 +85,33 @@ TEST_CASE("Failure: retry loop up to the order cap, then a ban while cancelling"
   f.Advance(2s);
   CHECK(f.TakeSent("cancel g1a"));
   CHECK_FALSE(f.TakeSent("place"));
+}
+
+TEST_CASE("Failure: a full count of orders stops the kill switch") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  f.Place("g1b");
+  const size_t sent = f.sent.size();
+  venue::Answer full;
+  full.rate = {.full = venue::Full::kOrders, .window = 24h};
+  f.Answer("place g1b", full, 429);
+  CHECK(f.State("g1b") == OrderState::kUnknown);
+  REQUIRE(sent > 0);
+  f.Place("g1c");
+  CHECK(f.Last("g1c").kind == ExecKind::kNotSent);
+  const OutgoingRequest decided{.wire = {.counts_as_order = true}};
+  CHECK(f.engine.SendBlock(decided, f.now)->reason == market::RejectReason::kMessageRate);
+  CHECK_FALSE(f.engine.Problems(f.now).empty());
+  f.Advance(600ms);
+  CHECK(f.TakeSent("query g1b"));
+  f.Command(market::CommandKind::kKill, {});
+  CHECK(f.TakeSent("cancel g1a"));
+
+  // The day is over for the next process no sooner.
+  EngineFixture next(EngineFixture::Options(), /*start=*/false);
+  Restart(f, next);
+  CHECK(next.engine.budget().pauses(next.now) == f.engine.budget().pauses(f.now));
+  CHECK(next.engine.budget().paused_until() <= next.now);
 }
 
 TEST_CASE("Failure: a process started again within a ban asks on and lengthens it") {
@@ -460,7 +487,7 @@ TEST_CASE("Failure: a crash forgets what a cancel of all had no room for yet") {
   f.StreamOrder(f.Update("web_1", "500", VenueOrderStatus::kNew, "0"));  // by hand
   f.Place("g1b");
   venue::Answer limited;
-  limited.rate.limited = true;
+  limited.rate.full = venue::Full::kAll;
   limited.rate.retry_after = 3s;
   f.Answer("place g1b", limited, 429);
   REQUIRE(f.State("g1b") == OrderState::kUnknown);

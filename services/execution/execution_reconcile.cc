@@ -615,6 +615,11 @@ std::vector<std::string> ExecutionEngine::Problems(base::Time now) const {
       absl::StrCat("the venue asked for a pause of ",
                    (budget_.paused_until() - now).count() / 1'000'000'000, " s",
                    budget_.banned(now) ? " (a ban)" : "", "; lower the request rate"));
+  const base::Time orders_until = budget_.pauses(now).orders;
+  add(orders_until > now,
+      absl::StrCat("the venue takes no more orders for ",
+                   (orders_until - now).count() / 1'000'000'000,
+                   " s, their count is full; cancels go on; place fewer orders"));
   for (const auto& [asset, amount] : state_.differences()) {
     problems.push_back(
         absl::StrCat("the venue holds ", amount.ToString(), " ", asset.text(),

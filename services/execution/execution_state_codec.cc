@@ -17,7 +17,8 @@ using wire::CanonicalWriter;
 // 5: before orders changed by another hand.
 // 6: without whether an order is to be cancelled.
 // 7: without proposals about orders; 8: of transfers
-constexpr uint8_t kStateVersion = 9;
+// 9: without pauses of less than everything
+constexpr uint8_t kStateVersion = 10;
 
 void Write(CanonicalWriter& out, const JournaledRequest& request) {
   out.U64(request.id);
@@ -303,6 +304,7 @@ void ExecutionState::Save(CanonicalWriter& out) const {
   });
   out.Time(pause_.until);
   out.Bool(pause_.banned);
+  WritePartsOf(out, pause_);
 }
 
 absl::Status ExecutionState::Load(CanonicalReader& in) {
@@ -444,6 +446,7 @@ absl::Status ExecutionState::Load(CanonicalReader& in) {
   if (version < 5) return in.status();
   pause_.until = in.Time();
   pause_.banned = in.Bool();
+  if (version >= 10) ReadPartsOf(in, pause_);
   return in.status();
 }
 

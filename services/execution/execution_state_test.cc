@@ -17,6 +17,10 @@ std::string Saved(const ExecutionState& state) {
   return out.Take();
 }
 
+PauseNote Paused(const EngineFixture& f) {
+  return {.until = f.now - 1s, .banned = true, .orders = f.now, .cancels = f.now + 1s};
+}
+
 // A state with something in every member.
 void Populate(EngineFixture& f) {
   f.balances = {{market::AssetId("USDT"), market::Money(100'000, 0), market::Money(5, 1)}};
@@ -33,7 +37,7 @@ void Populate(EngineFixture& f) {
            .balance_delta = std::pair(market::AssetId("BNB"), market::Money(1, 0))});
   f.Working("g1d", "10");
   f.RiskState({market::ScopeKind::kInstrument, kBtc.text()}, market::TradingState::kReducing);
-  const wire::EngineNote pause = ToNote(PauseNote{f.now - 1s, true});
+  const wire::EngineNote pause = ToNote(Paused(f));
   f.engine.Apply(market::Event<wire::EngineNote>{f.Cause(), pause});
   f.facts.emplace_back(market::Event<wire::EngineNote>{{}, pause});
   f.Command(market::CommandKind::kKill, {market::ScopeKind::kStrategy, "other"});
@@ -59,14 +63,14 @@ TEST_CASE("A snapshot of execution restores every member") {
   CHECK(restored.unanswered_verdicts() == f.engine.state().unanswered_verdicts());
   CHECK(restored.positions().all() == f.engine.state().positions().all());
   CHECK(restored.stats() == f.engine.state().stats());
-  CHECK(restored.pause() == PauseNote{f.now - 1s, true});
+  CHECK(restored.pause() == Paused(f));
   CHECK(restored.FindVenueOrder(kBtc, market::VenueOrderId("7"))->id().text() == "g1a");
 }
 
 TEST_CASE("A snapshot from before pauses were kept knows of none") {
   EngineFixture f;  // without orders, which a later version writes otherwise
   std::string bytes = f.SavedState();
-  constexpr size_t kPauseBytes = 9;
+  constexpr size_t kPauseBytes = 9 + 4 * 8;
   bytes.resize(bytes.size() - kPauseBytes);
   bytes[0] = 4;
   ExecutionState restored(kAccount);
@@ -75,6 +79,21 @@ TEST_CASE("A snapshot from before pauses were kept knows of none") {
   CHECK(in.done());
   CHECK(restored.pause() == PauseNote{});
   CHECK(restored.baseline() == f.engine.state().baseline());
+}
+
+TEST_CASE("A snapshot from before pauses of parts were kept knows of the whole one") {
+  EngineFixture f;
+  const PauseNote pause{f.now + 1h, true};
+  f.engine.Apply(market::Event<wire::EngineNote>{f.Cause(), ToNote(pause)});
+  std::string bytes = f.SavedState();
+  constexpr size_t kPartBytes = 4 * 8;
+  bytes.resize(bytes.size() - kPartBytes);
+  bytes[0] = 9;
+  ExecutionState restored(kAccount);
+  wire::CanonicalReader in(bytes);
+  REQUIRE(restored.Load(in).ok());
+  CHECK(in.done());
+  CHECK(restored.pause() == pause);
 }
 
 TEST_CASE("A note about a difference is the bytes that it was before notes named orders") {
@@ -262,6 +281,9 @@ TEST_CASE("Notes survive their own bytes") {
   CHECK(*ReadBalanceNote(ToNote(balance).body) == balance);
   const PauseNote pause{base::FromUnixMillis(9), true};
   CHECK(*ReadPauseNote(ToNote(pause).body) == pause);
+  CHECK(ToNote(pause).body.size() == 10);  // as a build reads it that knows no more
+  const PauseNote parts{.orders = base::FromUnixMillis(10), .queries = base::FromUnixMillis(11)};
+  CHECK(*ReadPauseNote(ToNote(parts).body) == parts);
   for (const std::string& body : {ToNote(request).body, ToNote(gate).body}) {
     CHECK_FALSE(ReadRequestNote(body.substr(0, body.size() - 1)).ok());
     CHECK_FALSE(ReadGateNote(body + "x").ok());

@@ -286,6 +286,9 @@ TEST_CASE("A snapshot from before proposals about orders keeps what was proposed
   const size_t at = bytes.find(kReason) + kReason.size() + kTimeBytes;
   constexpr size_t kTransferBytes = 1;
   bytes.erase(at, of_an_order.Take().size() + kTransferBytes);
+  wire::CanonicalWriter of_pauses;
+  WritePartsOf(of_pauses, PauseNote());
+  bytes.resize(bytes.size() - of_pauses.Take().size());
   bytes[0] = 7;
   ExecutionState restored(kAccount);
   wire::CanonicalReader in(bytes);

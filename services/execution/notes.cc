@@ -296,10 +296,20 @@ absl::StatusOr<HaltNote> ReadHaltNote(std::string_view body) {
   return Finish(in, std::move(note));
 }
 
+void WritePartsOf(wire::CanonicalWriter& out, const PauseNote& note) {
+  for (const base::Time until : {note.orders, note.amendments, note.cancels, note.queries})
+    out.Time(until);
+}
+void ReadPartsOf(wire::CanonicalReader& in, PauseNote& note) {
+  for (base::Time* until : {&note.orders, &note.amendments, &note.cancels, &note.queries})
+    *until = in.Time();
+}
+
 wire::EngineNote ToNote(const PauseNote& note) {
   wire::CanonicalWriter out = Start();
   out.Time(note.until);
   out.Bool(note.banned);
+  if (note != Pauses{note.until, note.banned}) WritePartsOf(out, note);
   return Note(kPauseNote, out);
 }
 
@@ -309,6 +319,7 @@ absl::StatusOr<PauseNote> ReadPauseNote(std::string_view body) {
   PauseNote note;
   note.until = in.Time();
   note.banned = in.Bool();
+  if (in.ok() && !in.done()) ReadPartsOf(in, note);
   return Finish(in, note);
 }
 

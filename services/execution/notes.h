@@ -15,6 +15,7 @@
 #include "libs/venue/order_venue.h"
 #include "libs/wire/canonical.h"
 #include "libs/wire/codec.h"
+#include "services/execution/rate_budget.h"
 
 namespace gannet::execution {
 
@@ -130,12 +131,8 @@ struct HaltNote {
   bool operator==(const HaltNote&) const = default;
 };
 
-// "pause": until then, on our clock, nothing may be sent: the venue said so.
-struct PauseNote {
-  base::Time until{};
-  bool banned = false;  // the address is shut out (418)
-  bool operator==(const PauseNote&) const = default;
-};
+// "pause": until when the venue wants to be left alone.
+using PauseNote = Pauses;
 
 wire::EngineNote ToNote(const RequestNote& note);
 // The same with the text of `request` in place of the note's own, without its key.
@@ -178,5 +175,8 @@ void Write(wire::CanonicalWriter& out, const AdjustmentNote& note);
 AdjustmentNote ReadAdjustment(wire::CanonicalReader& in);
 void WriteOrderOf(wire::CanonicalWriter& out, const AdjustmentNote& note);
 void ReadOrderOf(wire::CanonicalReader& in, AdjustmentNote& note);
+// What a note of a pause says of less than everything comes after the rest too.
+void WritePartsOf(wire::CanonicalWriter& out, const PauseNote& note);
+void ReadPartsOf(wire::CanonicalReader& in, PauseNote& note);
 
 }  // namespace gannet::execution

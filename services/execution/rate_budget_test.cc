@@ -5,8 +5,14 @@
 namespace gannet::execution {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Use = RateBudget::Use;
+using venue::Full;
+using venue::RequestKind;
+using venue::WireRequest;
+
+constexpr RequestKind kQuery = RequestKind::kQueryOrder;
 
 constexpr base::Time kNow = base::FromUnixMillis(1'700'000'040'000);  // a whole minute
 
@@ -81,6 +87,78 @@ TEST_CASE("RateBudget counts orders, and cancels for themselves, by the second")
   CHECK(budget.Take(cancels, Use::kCancel, kNow + seconds(1)));
 }
 
+TEST_CASE("Any second holds as many as the venue takes in one, amendments by themselves") {
+  RateLimits limits = Small();
+  limits.weight_per_minute = 1000;
+  limits.orders_per_10s = 50;
+  limits.orders_per_second = 2;
+  RateBudget budget(limits);
+  const WireRequest amend{.kind = RequestKind::kAmend};
+  // Not the whole seconds of its clock: two at the end of one leave no room in the next.
+  CHECK(budget.Take(1, true, Use::kNormal, kNow + milliseconds(900)));
+  CHECK(budget.Take(1, true, Use::kNormal, kNow + milliseconds(950)));
+  CHECK_FALSE(budget.Take(1, true, Use::kNormal, kNow + milliseconds(1100)));
+  CHECK(budget.NextTry(kNow + milliseconds(1100)) == kNow + milliseconds(1900));
+  for (int i = 0; i < 2; ++i) CHECK(budget.Take(amend, Use::kNormal, kNow + milliseconds(1100)));
+  CHECK_FALSE(budget.Take(amend, Use::kNormal, kNow + milliseconds(1100)));
+  CHECK(budget.Take(1, true, Use::kNormal, kNow + milliseconds(1900)));
+  CHECK_FALSE(budget.Take(1, true, Use::kNormal, kNow + milliseconds(1900)));
+}
+
+TEST_CASE("A full count of orders stops orders until its window is over, and nothing else") {
+  RateLimits limits = Small();
+  limits.weight_per_minute = 1000;
+  RateBudget budget(limits);
+  const WireRequest place{.counts_as_order = true};
+  const WireRequest amend{.kind = RequestKind::kAmend, .counts_as_order = true};
+  const WireRequest cancel{.kind = RequestKind::kCancel};
+  const WireRequest question{.kind = kQuery};
+  const auto at = kNow + seconds(5);
+  SECTION("of ten seconds") {
+    budget.Report({.full = Full::kOrders, .window = seconds(10)}, RequestKind::kPlace, at, at);
+    // What we take for the venue's clock may be a little ahead of it.
+    CHECK(budget.PausedUntil(place) == kNow + seconds(11));
+  }
+  SECTION("of a day") {
+    budget.Report({.full = Full::kOrders, .window = std::chrono::hours(24)}, RequestKind::kPlace,
+                  at, at);
+    CHECK(base::UnixMillis(budget.PausedUntil(place)) == 1'700'006'401'000);
+  }
+  SECTION("that begins anew as it is refused") {
+    budget.Report({.full = Full::kOrders, .window = seconds(10)}, RequestKind::kPlace,
+                  kNow + milliseconds(300), at);
+    CHECK(budget.PausedUntil(place) == kNow + seconds(1));
+    return;
+  }
+  SECTION("of which nothing is said") {
+    budget.Report({.full = Full::kOrders}, RequestKind::kPlace, at, at);
+    CHECK(budget.PausedUntil(place) == at + seconds(60));
+  }
+  CHECK_FALSE(budget.Take(place, Use::kNormal, at));
+  CHECK_FALSE(budget.Take(amend, Use::kNormal, at));
+  CHECK(budget.Take(cancel, Use::kCancel, at));
+  CHECK(budget.Take(question, Use::kNormal, at));
+  CHECK(budget.paused_until() == base::Time());
+  const base::Time end = budget.PausedUntil(place);
+  RateBudget next(limits);
+  next.Restore(budget.pauses(at));
+  CHECK_FALSE(next.Take(place, Use::kNormal, end - milliseconds(1)));
+  CHECK(next.Take(place, Use::kNormal, end));
+}
+
+TEST_CASE("Requests of a kind that is full wait, others go on") {
+  const WireRequest place{.counts_as_order = true}, amend{.kind = RequestKind::kAmend},
+      cancel{.kind = RequestKind::kCancel}, question{.kind = kQuery};
+  for (const WireRequest& full : {place, amend, cancel, question}) {
+    RateBudget budget(Small());
+    budget.Report({.full = Full::kKind, .retry_after = seconds(2)}, full.kind, kNow, kNow);
+    for (const WireRequest& asked : {place, amend, cancel, question})
+      CHECK(budget.Take(asked, Use::kCancel, kNow + seconds(1)) == (asked.kind != full.kind));
+    CHECK(budget.Take(full, Use::kCancel, kNow + seconds(2)));
+    CHECK_FALSE(budget.banned(kNow));
+  }
+}
+
 TEST_CASE("RateBudget gives what may go another way half of each limit at most") {
   RateLimits limits = Small();
   limits.orders_per_10s = 10;
@@ -96,30 +174,30 @@ TEST_CASE("RateBudget gives what may go another way half of each limit at most")
 
 TEST_CASE("RateBudget believes the venue when it counts more") {
   RateBudget budget(Small());
-  budget.Report({.used_weight = 8}, false, kNow, kNow);
+  budget.Report({.used_weight = 8}, kQuery, kNow, kNow);
   CHECK_FALSE(budget.Take(1, false, Use::kNormal, kNow));
-  budget.Report({.used_weight = 1}, false, kNow,
+  budget.Report({.used_weight = 1}, kQuery, kNow,
                 kNow);  // an older answer does not give anything back
   CHECK_FALSE(budget.Take(1, false, Use::kNormal, kNow));
 }
 
 TEST_CASE("RateBudget does not take the count of a window that is over for that of the next") {
   RateBudget budget(Small());
-  budget.Report({.used_weight = 8}, false, kNow - seconds(1), kNow);
+  budget.Report({.used_weight = 8}, kQuery, kNow - seconds(1), kNow);
   CHECK(budget.Take(1, false, Use::kNormal, kNow));
-  budget.Report({.retry_after = seconds(7)}, true, kNow - seconds(1),
+  budget.Report({.full = Full::kAll, .retry_after = seconds(7)}, kQuery, kNow - seconds(1),
                 kNow);  // a pause it is all the same
   CHECK_FALSE(budget.Take(1, false, Use::kCancel, kNow + seconds(6)));
 }
 
 TEST_CASE("RateBudget sends nothing at all during a pause or a ban, cancels included") {
   RateBudget budget(Small());
-  budget.Report({.retry_after = seconds(7)}, true, kNow, kNow);
+  budget.Report({.full = Full::kAll, .retry_after = seconds(7)}, kQuery, kNow, kNow);
   CHECK_FALSE(budget.Take(1, false, Use::kCancel, kNow + seconds(6)));
   CHECK_FALSE(budget.banned(kNow));
   CHECK(budget.NextTry(kNow) == kNow + seconds(7));
   CHECK(budget.Take(1, false, Use::kCancel, kNow + seconds(7)));
-  budget.Report({.retry_after = seconds(300), .banned = true}, true, kNow + seconds(8),
+  budget.Report({.retry_after = seconds(300), .banned = true}, kQuery, kNow + seconds(8),
                 kNow + seconds(8));
   CHECK(budget.banned(kNow + seconds(100)));
   CHECK_FALSE(budget.Take(1, false, Use::kCancel, kNow + seconds(307)));
@@ -129,15 +207,15 @@ TEST_CASE("RateBudget sends nothing at all during a pause or a ban, cancels incl
 
 TEST_CASE("A milder answer to what was asked before a ban does not lift it") {
   RateBudget budget(Small());
-  budget.Report({.retry_after = seconds(300), .banned = true}, true, kNow, kNow);
-  budget.Report({.retry_after = seconds(7)}, true, kNow, kNow + seconds(1));
+  budget.Report({.retry_after = seconds(300), .banned = true}, kQuery, kNow, kNow);
+  budget.Report({.full = Full::kAll, .retry_after = seconds(7)}, kQuery, kNow, kNow + seconds(1));
   CHECK(budget.banned(kNow + seconds(299)));
   CHECK(budget.paused_until() == kNow + seconds(300));
 }
 
 TEST_CASE("RateBudget keeps a pause that the process before it heard of") {
   RateBudget budget(Small());
-  budget.Restore(kNow + seconds(7), true);
+  budget.Restore({.until = kNow + seconds(7), .banned = true});
   CHECK(budget.banned(kNow));
   CHECK_FALSE(budget.Take(1, false, Use::kCancel, kNow + seconds(6)));
   CHECK(budget.NextTry(kNow) == kNow + seconds(7));
@@ -148,15 +226,15 @@ TEST_CASE(
     "RateBudget pauses on a refusal without Retry-After, and a shorter pause does not end a longer "
     "one") {
   RateBudget budget(Small());
-  budget.Report({}, true, kNow, kNow);
+  budget.Report({.full = Full::kAll}, kQuery, kNow, kNow);
   CHECK(budget.paused_until() == kNow + seconds(60));
-  budget.Report({.retry_after = seconds(1)}, true, kNow, kNow);
+  budget.Report({.full = Full::kAll, .retry_after = seconds(1)}, kQuery, kNow, kNow);
   CHECK(budget.paused_until() == kNow + seconds(60));
 }
 
 TEST_CASE("A pause lasts as long as the venue said, whatever is learnt of its clock meanwhile") {
   RateBudget budget(Small());
-  budget.Report({.retry_after = seconds(7)}, true, kNow, kNow);
+  budget.Report({.full = Full::kAll, .retry_after = seconds(7)}, kQuery, kNow, kNow);
   budget.SetVenueClock(seconds(3));
   CHECK_FALSE(budget.Take(1, false, Use::kCancel, kNow + seconds(6)));
   CHECK(budget.paused_until() == kNow + seconds(7));

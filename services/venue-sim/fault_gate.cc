@@ -206,7 +206,7 @@ net::HttpResponse FaultGate::ErrorOf(const FaultRule& rule, Door door) {
 
 // Who asks while told to wait is told again, and banned where the rule has a ban; Bybit has none.
 bool FaultGate::AnswerWait(const Occasion& at, const Respond& respond) {
-  Wait& wait = waits_[at.door];
+  Wait& wait = waits_[{at.door, at.door == Door::kBybit ? at.request : RequestClass::kAny}];
   const base::Time now = clock_.Now();
   if (now >= wait.until) {
     const FaultRule* rule = Strikes(FaultKind::kToldToWait, at);

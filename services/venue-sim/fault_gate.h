@@ -118,7 +118,8 @@ class FaultGate : public net::ServerHandler {
   uint64_t generation_ = 0;  // of the script: timers of an older one do nothing
   std::vector<Armed> rules_;
   std::set<FaultKind> kinds_;  // of the rules
-  std::map<Door, Wait> waits_;
+  // Bybit counts by endpoint: there one kind of request waits, elsewhere all (kAny).
+  std::map<std::pair<Door, RequestClass>, Wait> waits_;
   std::map<std::string, base::Time> young_;    // client ids, when they were placed
   std::map<std::string, base::Time> ack_due_;  // client ids whose acknowledgement is held so long
   std::map<uint64_t, Respond> held_;

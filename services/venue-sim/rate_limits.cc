@@ -81,13 +81,12 @@ std::optional<ApiError> RateLimits::UseOrder(AccountIndex account, base::Time no
   int64_t& day = orders.day.At(Index(now, 86'400));
   const bool by_day = day + count > options_.orders_per_day;
   if (ten + count > options_.orders_per_10_seconds || by_day) {
-    ApiError error{-1015, {}, 429};
+    ApiError error{-1015, {}, 429};  // without Retry-After: nothing but orders must wait
     error.message = by_day ? "Too many new orders; current limit is " +
                                  std::to_string(options_.orders_per_day) + " orders per 1 DAY."
                            : "Too many new orders; current limit is " +
                                  std::to_string(options_.orders_per_10_seconds) +
                                  " orders per 10 SECOND.";
-    error.retry_after_s = SecondsUntilNext(now, by_day ? 86'400 : 10);
     return error;
   }
   ten += count;

@@ -358,6 +358,7 @@ TEST_CASE("REST limits new orders per account") {
   const HttpAnswer answer = venue.Place(venue.Limit("BUY", "40000", "0.001"));
   CHECK(answer.status == 429);
   CHECK(answer.code() == -1015);
+  CHECK(net::FindHeader(answer.headers, "Retry-After").empty());
   CHECK(venue.Signed("DELETE", "/api/v3/openOrders", {{"symbol", "BTCUSDT"}}).json.size() ==
         3);  // cancels go on
   venue.Run(10s);

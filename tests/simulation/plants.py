@@ -36,7 +36,7 @@ PLANTS = [
      'an outcome that is not known counts as a rejection', 'Hummingbot #493, #601'),
     (ANSWERS, '      if (!unanswered) return;  // the stream was faster', '      if (PLANT && leg.code == "transport") return static_cast<void>(Step(id, ExecKind::kNotSent, {.evidence = evidence}));\n      if (!unanswered) return;',
      'an error of the network counts as an order that never left', 'Hummingbot #3374, #8457'),
-    (BUDGET, '  paused_until_ =\n      std::max(', '  if (!PLANT) paused_until_ =\n      std::max(',
+    (BUDGET, '  pauses_.*pause = std::max(', '  if (!PLANT) pauses_.*pause = std::max(',
      'what the venue said about waiting is not heeded', 'Hummingbot #462, #1291'),
     (ANSWERS, '    case VenueOrderStatus::kFilled:\n      return final(ExecKind::kFill);', '    case VenueOrderStatus::kFilled:\n      return final(PLANT ? ExecKind::kCanceled : ExecKind::kFill);',
      'a filled order is seen as cancelled', 'freqtrade #11461'),
@@ -180,7 +180,7 @@ PLANTS = [
      'a refusal of one copy of a request is taken for one of all', ''),
     ('libs/venue/keyed_venue.cc', '  if (!CameBySocket(exchange)) return answer;', '  if (!PLANT && !CameBySocket(exchange)) return answer;',
      'what came by REST counts as the answer to the only copy of its request', ''),
-    (ENGINE, '  budget_.Restore(state_.pause().until', '  if (!PLANT) budget_.Restore(state_.pause().until',
+    (ENGINE, '  budget_.Restore(state_.pause()', '  if (!PLANT) budget_.Restore(state_.pause()',
      'a pause that the venue asked for is forgotten at a restart', ''),
 ]
 

@@ -56,7 +56,16 @@ bool IsOwn(std::string_view path) {
          path.starts_with("/private/") || path == "/v5/private" || path == "/v5/trade";
 }
 
-// For how long an answer says that nothing may be asked; Bybit says until when, by its clock.
+// What Bybit counts for itself.
+std::string_view KindOf(const net::HttpRequest& request) {
+  for (const std::string_view kind : {"/v5/order/create", "/v5/order/amend", "/v5/order/cancel"}) {
+    if (request.target.starts_with(kind)) return kind;
+  }
+  return request.target.starts_with("/v5/") ? "/v5/" : "";
+}
+
+// For how long an answer says that nothing, or nothing of its kind, may be asked; Bybit says until
+// when, by its clock.
 std::optional<base::Duration> PauseIn(const net::HttpResult& result) {
   const auto figure = [](std::string_view text) {
     int64_t value = 0;
@@ -195,20 +204,22 @@ bool RequestWatch::Dies() {
 void RequestWatch::Judge(const net::Url& venue, const net::HttpRequest& request) {
   if (!IsSigned(request)) return;
   const std::vector<Wait>& waits = waits_[venue.port];
-  if (std::any_of(waits.begin(), waits.end(),
-                  [this](const Wait& wait) { return clock_.Now() < wait.until; }))
+  if (std::any_of(waits.begin(), waits.end(), [&](const Wait& wait) {
+        return clock_.Now() < wait.until && wait.kind == KindOf(request);
+      }))
     violations_.push_back(absl::StrCat("I7: asked while told to wait: ", Words(request)));
   for (const SentOrder& sent : Placements(request)) JudgeOrder(request, sent);
   if (const std::optional<SentOrder> sent = AmendmentIn(request)) JudgeAmendment(request, *sent);
 }
 
-void RequestWatch::NoteAnswer(const net::Url& venue, const net::HttpResult& result) {
+void RequestWatch::NoteAnswer(const net::Url& venue, std::string_view kind,
+                              const net::HttpResult& result) {
   const base::Time now = clock_.Now();
   const std::optional<base::Duration> pause = PauseIn(result);
   if (!pause) return;
   std::vector<Wait>& waits = waits_[venue.port];
   std::erase_if(waits, [now](const Wait& wait) { return wait.until <= now; });
-  waits.push_back({now, now + *pause});
+  waits.push_back({now, now + *pause, kind});
 }
 
 void RequestWatch::Http(const net::Url& base, net::HttpRequest request, net::HttpLimits limits,
@@ -217,20 +228,21 @@ void RequestWatch::Http(const net::Url& base, net::HttpRequest request, net::Htt
   if (dead_ || (asks && Dies())) return;
   Judge(base, request);
   if (trace_ && asks) Trace("-> " + Words(request));
-  network_.Http(
-      base, std::move(request), limits,
-      [this, base, asks, generation = generation_, done = std::move(done)](net::HttpResult result) {
-        if (generation != generation_) return done(std::move(result));
-        if (dead_ || (asks && Dies())) return;
-        if (asks) NoteAnswer(base, result);
-        if (trace_ && asks) {
-          Trace(result.status.ok()
-                    ? absl::StrCat("<- ", result.response.status, " ", Short(result.response.body))
-                    : "<- " + result.status.ToString());
-        }
-        done(std::move(result));
-        if (asks) Dies();
-      });
+  const std::string_view kind = KindOf(request);
+  network_.Http(base, std::move(request), limits,
+                [this, base, asks, kind, generation = generation_,
+                 done = std::move(done)](net::HttpResult result) {
+                  if (generation != generation_) return done(std::move(result));
+                  if (dead_ || (asks && Dies())) return;
+                  if (asks) NoteAnswer(base, kind, result);
+                  if (trace_ && asks) {
+                    Trace(result.status.ok() ? absl::StrCat("<- ", result.response.status, " ",
+                                                            Short(result.response.body))
+                                             : "<- " + result.status.ToString());
+                  }
+                  done(std::move(result));
+                  if (asks) Dies();
+                });
   if (asks) Dies();
 }
 

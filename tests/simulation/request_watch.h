@@ -71,11 +71,12 @@ class RequestWatch : public net::Network {
   void JudgeAmendment(const net::HttpRequest& request, const SentOrder& sent);
   const market::Instrument* DefinitionOf(const market::OrderIntent& intent) const;
   std::string NameOf(const SentOrder& sent) const;
-  void NoteAnswer(const net::Url& venue, const net::HttpResult& result);
+  void NoteAnswer(const net::Url& venue, std::string_view kind, const net::HttpResult& result);
   void Learn(const bus::TopicInfo& topic, const void* event);
 
   struct Wait {
     base::Time heard, until;
+    std::string_view kind;  // of requests that must wait; empty: of all
   };
   net::Network& network_;
   const base::Clock& clock_;

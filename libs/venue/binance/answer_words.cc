@@ -43,7 +43,45 @@ RateReport RateOf(const wire::HttpExchange& exchange) {
     }
   }
   report.banned = exchange.status == 418;
+  if (exchange.status == 429 || report.banned) report.full = Full::kAll;
   return report;
+}
+
+namespace {
+
+// "Too many new orders; current limit is 50 orders per 10 SECOND."
+std::optional<base::Duration> WindowIn(std::string_view message) {
+  constexpr std::string_view kPer = " orders per ";
+  const size_t at = message.find(kPer);
+  if (at == std::string_view::npos) return std::nullopt;
+  message.remove_prefix(at + kPer.size());
+  const size_t space = message.find(' ');
+  if (space == std::string_view::npos) return std::nullopt;
+  const std::optional<uint32_t> number = NumberOf(message.substr(0, space));
+  const std::string_view unit = message.substr(space + 1);
+  const base::Duration length = unit.starts_with("SECOND") ? base::Duration(std::chrono::seconds(1))
+                                : unit.starts_with("MINUTE") ? std::chrono::minutes(1)
+                                : unit.starts_with("HOUR")   ? std::chrono::hours(1)
+                                : unit.starts_with("DAY")    ? std::chrono::hours(24)
+                                                             : base::Duration(0);
+  constexpr uint32_t kMost = 1000;
+  if (!number || *number == 0 || *number > kMost || length == base::Duration(0))
+    return std::nullopt;
+  return *number * length;
+}
+
+}  // namespace
+
+void NoteFullOrders(Answer& answer) {
+  const auto note = [&](const std::string& code, const std::string& message) {
+    if (code != "-1015") return;
+    answer.rate.full = Full::kOrders;
+    const std::optional<base::Duration> window = WindowIn(message);
+    if (!answer.rate.window || window > answer.rate.window) answer.rate.window = window;
+  };
+  note(answer.code, answer.message);
+  if (answer.new_leg) note(answer.new_leg->code, answer.new_leg->message);
+  for (const LegOutcome& leg : answer.legs) note(leg.code, leg.message);
 }
 
 }  // namespace gannet::venue::binance

@@ -13,5 +13,8 @@ namespace gannet::venue::binance {
 std::optional<VenueOrderStatus> StatusOf(std::string_view text);
 std::optional<market::Side> SideOf(std::string_view text);
 RateReport RateOf(const wire::HttpExchange& exchange);
+// -1015 comes as 429, without Retry-After, or as a leg's refusal: the account has placed as many
+// orders as it may in some window, and may do anything else ("Unfilled Order Count" of LIMITS).
+void NoteFullOrders(Answer& answer);
 
 }  // namespace gannet::venue::binance

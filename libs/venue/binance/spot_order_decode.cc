@@ -68,6 +68,7 @@ Answer SpotOrderVenue::Decode(const RequestContext& request, const wire::HttpExc
   } else {
     DecodeError(request, exchange, answer);
   }
+  NoteFullOrders(answer);
   return answer;
 }
 

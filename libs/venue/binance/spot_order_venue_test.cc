@@ -266,6 +266,44 @@ TEST_CASE("Retry-After and a ban come through with the answer") {
   CHECK_FALSE(answer.rate.used_weight);
 }
 
+TEST_CASE("Too many orders: orders wait, until the end of the window that is named") {
+  using std::chrono::hours, std::chrono::minutes, std::chrono::seconds;
+  SpotOrderVenue venue(Options());
+  const auto rate = [&](int status, const std::string& body,
+                        RequestKind kind = RequestKind::kPlace) {
+    return venue.DecodeAnswer(Context(kind), Http(status, body)).rate;
+  };
+  const auto orders = [&](const std::string& words) {
+    return rate(429, R"({"code":-1015,"msg":"Too many new orders)" + words + R"("})");
+  };
+  const RateReport ten = orders("; current limit is 50 orders per 10 SECOND.");
+  CHECK(ten.full == Full::kOrders);
+  CHECK(ten.window == seconds(10));
+  CHECK_FALSE(ten.retry_after);
+  CHECK(orders("; current limit is 160000 orders per 1 DAY.").window == hours(24));
+  CHECK(orders("; current limit is 1200 orders per 1 MINUTE.").window == minutes(1));
+  for (const char* words :
+       {".", "; current limit is 5 orders per MINUTE.", "; current limit is 5 orders per 0 DAY.",
+        "; current limit is 5 orders per 10 MOON."}) {
+    CAPTURE(words);
+    CHECK(orders(words).full == Full::kOrders);
+    CHECK_FALSE(orders(words).window);
+  }
+  CHECK(rate(429, R"({"code":-1003,"msg":"Too much request weight used."})").full == Full::kAll);
+  CHECK(rate(429, "").full == Full::kAll);
+  CHECK(rate(400, R"({"code":-2010,"msg":"no"})").full == Full::kNothing);
+  // The second leg of a cancel-replace, as the documentation has it.
+  const RateReport leg = rate(
+      409,
+      R"({"code":-2021,"msg":"Order cancel-replace partially failed.","data":{"cancelResult":"SUCCESS",)"
+      R"("newOrderResult":"FAILURE","cancelResponse":{"symbol":"LTCBNB","origClientOrderId":"g1a","orderId":64,)"
+      R"("clientOrderId":"x","status":"CANCELED"},"newOrderResponse":{"code":-1015,)"
+      R"("msg":"Too many new orders; current limit is 1 orders per 10 SECOND."}}})",
+      RequestKind::kCancelReplace);
+  CHECK(leg.full == Full::kOrders);
+  CHECK(leg.window == seconds(10));
+}
+
 TEST_CASE("The legs of a cancel-replace have independent outcomes") {
   SpotOrderVenue venue(Options());
   const std::string canceled =

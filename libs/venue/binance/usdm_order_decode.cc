@@ -179,6 +179,7 @@ Answer UsdmOrderVenue::Decode(const RequestContext& request, const wire::HttpExc
     } else {
       MakeUnparsable(answer, std::string(understood.message()));
     }
+    NoteFullOrders(answer);
     return answer;
   }
   answer.code = absl::StrCat(exchange.status);
@@ -193,6 +194,7 @@ Answer UsdmOrderVenue::Decode(const RequestContext& request, const wire::HttpExc
                               static_cast<int>(*error->code), answer.message, Product::kUsdm);
   answer.outcome = ClassOf(proof);
   answer.not_found = proof == Proof::kNotFound;
+  NoteFullOrders(answer);
   return answer;
 }
 

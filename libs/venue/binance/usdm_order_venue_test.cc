@@ -427,6 +427,12 @@ TEST_CASE("Answers about USD-M orders prove what their code or their order says"
   CHECK(rate.rate.used_weight == 2401u);
   CHECK(rate.rate.orders_1m == 9u);
   CHECK(rate.rate.retry_after == std::chrono::seconds(7));
+  CHECK(rate.rate.full == Full::kAll);
+  const Answer orders = answer(
+      RequestKind::kPlace, 429,
+      R"({"code":-1015,"msg":"Too many new orders; current limit is 300 orders per 10 SECOND."})");
+  CHECK(orders.rate.full == Full::kOrders);
+  CHECK(orders.rate.window == std::chrono::seconds(10));
 }
 
 TEST_CASE("USD-M accounts, incomes and lists are understood whole or not at all") {

@@ -474,6 +474,7 @@ Answer DecodeAnswer(Reader& reader, const Account& account, const RequestContext
     answer.rate.banned = true;
     answer.rate.retry_after = std::chrono::minutes(10);
   }
+  if (exchange.status == 403 || exchange.status == 429) answer.rate.full = Full::kAll;
   if (exchange.status != 200) {
     answer.message = "HTTP " + answer.code;
     return answer;

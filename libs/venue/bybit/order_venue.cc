@@ -344,10 +344,9 @@ Answer BybitVenue::Decode(const RequestContext& request, const wire::HttpExchang
   const auto full = [](const std::string& code) {
     return code == "10006" || code == "10429" || code == "170005" || code == "170222";
   };
-  answer.rate.limited =
-      full(answer.code) || std::any_of(answer.legs.begin(), answer.legs.end(),
-                                       [&](const LegOutcome& leg) { return full(leg.code); });
-  if (answer.rate.limited) {
+  if (full(answer.code) || std::any_of(answer.legs.begin(), answer.legs.end(),
+                                       [&](const LegOutcome& leg) { return full(leg.code); })) {
+    answer.rate.full = Full::kKind;
     const base::Duration least = std::chrono::seconds(1);
     const base::Time at = exchange.status == 200 && limit.reset ? *limit.reset : base::Time();
     // From what its clock said as it answered, where it says so, not from what we took it for.

@@ -242,8 +242,9 @@ TEST_CASE("Bybit places several orders in one request, each with its own result"
   CHECK(decode("", "", 10001).outcome == OutcomeClass::kRefused);
   CHECK(decode("", "", 10006).outcome == OutcomeClass::kUnknown);
   // A full endpoint may take some of a batch: it is left alone for the rest of its second.
-  CHECK(decode(a + "," + row("", ""), fine + R"(,{"code":10006,"msg":"x"})").rate.limited);
-  CHECK_FALSE(both.rate.limited);
+  CHECK(decode(a + "," + row("", ""), fine + R"(,{"code":10006,"msg":"x"})").rate.full ==
+        Full::kKind);
+  CHECK(both.rate.full == Full::kNothing);
   wire::HttpExchange gone = Http(0, "{}");
   gone.status = 504;
   CHECK(venue.DecodeAnswer(context, gone).outcome == OutcomeClass::kUnknown);
@@ -300,14 +301,14 @@ TEST_CASE("Success of placing and cancelling acknowledges, that of a query confi
                      {"x-bapi-limit-status", "0"},
                      {"x-bapi-limit-reset-timestamp", "1700000003000"}};
   const Answer rate = venue.DecodeAnswer(Context(RequestKind::kQueryOrder), limited);
-  CHECK(rate.rate.limited);
+  CHECK(rate.rate.full == Full::kKind);
   // By its own clock, which says 500 ms: what we take that clock for may be wrong.
   CHECK(rate.rate.retry_after == std::chrono::milliseconds(2500));
   // "Too many new orders", "too many requests in this time frame".
   for (const int code : {170005, 170222}) {
     CAPTURE(code);
     const Answer full = venue.DecodeAnswer(Context(RequestKind::kPlace), Http(code, "{}"));
-    CHECK(full.rate.limited);
+    CHECK(full.rate.full == Full::kKind);
     CHECK(full.rate.retry_after == std::chrono::seconds(1));
   }
   limited.headers.back().second = "1900000000000";
