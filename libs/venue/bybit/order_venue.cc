@@ -134,10 +134,11 @@ absl::StatusOr<WireRequest> BybitVenue::PlaceBatch(const std::vector<Placement>&
   return wire;
 }
 
-// Spot keeps waiting orders apart until they trigger.
+// Spot keeps waiting orders apart until they trigger; asked about in the second place, it is
+// among those that work.
 WireRequest BybitVenue::Cancel(const OrderKey& order, base::Time now) {
   return Send(bybit::Cancel(category_, market::SymbolOf(order.instrument), RefOf(order),
-                            IsStop(order.type) && !order.triggered),
+                            IsStop(order.type) && !order.triggered && order.place == 0),
               now);
 }
 
