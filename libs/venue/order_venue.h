@@ -381,8 +381,8 @@ class OrderVenue {
   // False: what was looked at of own trades is remembered by time.
   virtual bool OrderedTradeIds() const { return true; }
   virtual StreamAccess stream_access() const { return StreamAccess::kSubscription; }
-  // The code of a request whose timestamp the venue does not take. Empty: it has none.
-  virtual std::string_view clock_refusal() const { return {}; }
+  // True: the code of a request whose timestamp the venue does not take.
+  virtual bool RefusesClock(std::string_view /*code*/) const { return false; }
 
   // Requests. `now` is the venue's clock as far as we know it. INVALID_ARGUMENT:
   // the venue has no such order; the message says what it does not offer.

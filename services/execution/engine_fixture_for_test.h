@@ -28,7 +28,7 @@ class ScriptedVenue : public venue::OrderVenue {
   }
   const venue::AbsenceRules& absence() const override { return rules; }
   bool CancelReplaceUnfilled() const override { return cancel_replace; }
-  std::string_view clock_refusal() const override { return "-1021"; }
+  bool RefusesClock(std::string_view code) const override { return code == "-1021"; }
   bool ReducesNet() const override { return reduces_net; }
   bool OrdersGrow() const override { return orders_grow; }
   bool OrderedTradeIds() const override { return ordered_trade_ids; }

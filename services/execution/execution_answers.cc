@@ -114,7 +114,7 @@ void ExecutionEngine::OnHttp(const wire::HttpExchange& exchange, const market::H
   venue::Answer answer = venue_.DecodeAnswer(request.context, exchange);
   budget_.Report(answer.rate, request.context.kind, request.sent_at, now_);
   NotePause();
-  if (!answer.code.empty() && answer.code == venue_.clock_refusal()) DoubtClock();
+  if (venue_.RefusesClock(answer.code)) DoubtClock();
   if (AskNextPart(request, answer)) return;
   OnAnswer(request, answer);
   StepStops();

@@ -26,7 +26,7 @@ class SpotOrderVenue : public KeyedVenue {
 
   const AbsenceRules& absence() const override { return absence_; }
   bool CancelReplaceUnfilled() const override { return true; }
-  std::string_view clock_refusal() const override { return "-1021"; }
+  bool RefusesClock(std::string_view code) const override { return code == "-1021"; }
 
   absl::StatusOr<WireRequest> Place(const market::OrderIntent& intent, market::Quantity quantity,
                                     const market::Instrument& instrument, base::Time now) override;

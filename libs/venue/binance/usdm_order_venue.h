@@ -30,7 +30,7 @@ class UsdmOrderVenue : public KeyedVenue {
   bool ReducesNet() const override { return !options_.setup.hedge; }
   size_t OpenOrderLists() const override { return 2; }  // algo orders, orders
   StreamAccess stream_access() const override { return StreamAccess::kKey; }
-  std::string_view clock_refusal() const override { return "-1021"; }
+  bool RefusesClock(std::string_view code) const override { return code == "-1021"; }
 
   absl::StatusOr<WireRequest> Place(const market::OrderIntent& intent, market::Quantity quantity,
                                     const market::Instrument& instrument, base::Time now) override;

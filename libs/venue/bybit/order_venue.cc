@@ -29,6 +29,8 @@ constexpr base::Duration kSpan = std::chrono::hours(7 * 24) - std::chrono::minut
 constexpr base::Duration kLogMargin = std::chrono::minutes(2);
 // Its counts begin anew within seconds; what a header says beyond this is not believed.
 constexpr base::Duration kMostPause = std::chrono::minutes(1);
+// "600 requests within a 5-second window" of an address.
+constexpr base::Duration kAddressWindow = std::chrono::seconds(5);
 // Of the order socket's login; the clocks need not agree better.
 constexpr base::Duration kLoginWindow = std::chrono::seconds(10);
 constexpr int kLogRows = 50, kPositionRows = 200;
@@ -341,12 +343,18 @@ Answer BybitVenue::Decode(const RequestContext& request, const wire::HttpExchang
   // Positions of one symbol say how it is set up; they were counted before.
   if (of_account && request.part > kSetupPart) answer.positions.reset();
   const EndpointLimit limit = LimitOf(exchange);
-  // 10006, and the like: this endpoint takes no more before its count begins anew.
+  // 10006, and the like: this endpoint takes no more before its count begins anew. 10018, and the
+  // like: nothing does.
   const auto full = [](const std::string& code) {
     return code == "10006" || code == "10429" || code == "170005" || code == "170222";
   };
-  if (full(answer.code) || std::any_of(answer.legs.begin(), answer.legs.end(),
-                                       [&](const LegOutcome& leg) { return full(leg.code); })) {
+  const bool of_address = answer.code == "10018" || answer.code == "429" || answer.code == "20003";
+  if (exchange.status == 200 && of_address) {
+    answer.rate.full = Full::kAll;
+    answer.rate.retry_after = kAddressWindow;
+  } else if (full(answer.code) ||
+             std::any_of(answer.legs.begin(), answer.legs.end(),
+                         [&](const LegOutcome& leg) { return full(leg.code); })) {
     answer.rate.full = Full::kKind;
     const base::Duration least = std::chrono::seconds(1);
     const base::Time at = exchange.status == 200 && limit.reset ? *limit.reset : base::Time();

@@ -31,7 +31,9 @@ class BybitVenue : public KeyedVenue {
   bool OrdersGrow() const override { return true; }
   size_t OpenOrderLists() const override;  // linear: one for each coin it settles in
   bool OrderedTradeIds() const override { return false; }
-  std::string_view clock_refusal() const override { return "10002"; }
+  bool RefusesClock(std::string_view code) const override {
+    return code == "10002" || code == "-1";
+  }
 
   absl::StatusOr<WireRequest> Place(const market::OrderIntent& intent, market::Quantity quantity,
                                     const market::Instrument& instrument, base::Time now) override;

@@ -311,6 +311,17 @@ TEST_CASE("Success of placing and cancelling acknowledges, that of a query confi
     CHECK(full.rate.full == Full::kKind);
     CHECK(full.rate.retry_after == std::chrono::seconds(1));
   }
+  // Of the address, or of all that a session may send.
+  for (const int code : {429, 10018, 20003}) {
+    CAPTURE(code);
+    const Answer all = venue.DecodeAnswer(Context(RequestKind::kQueryOrder), Http(code, "{}"));
+    CHECK(all.rate.full == Full::kAll);
+    CHECK(all.rate.retry_after == std::chrono::seconds(5));
+    CHECK(all.outcome == OutcomeClass::kUnknown);
+  }
+  CHECK(venue.RefusesClock("-1"));
+  CHECK(venue.RefusesClock("10002"));
+  CHECK_FALSE(venue.RefusesClock(""));
   limited.headers.back().second = "1900000000000";
   CHECK(venue.DecodeAnswer(Context(RequestKind::kQueryOrder), limited).rate.retry_after ==
         std::chrono::minutes(1));

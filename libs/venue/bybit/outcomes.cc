@@ -10,12 +10,12 @@ using M = Meaning;
 
 constexpr OutcomeRow kTable[] = {
     // clang-format off
-    {400, M::kMalformed}, {403, M::kTooMany}, {429, M::kTooMany}, {10000, M::kFateOpen},
+    {-2015, M::kNotAuthorised}, {-1, M::kNotAuthorised}, {400, M::kMalformed}, {403, M::kTooMany}, {429, M::kTooMany}, {10000, M::kFateOpen},
     {10001, M::kMalformed}, {10002, M::kNotAuthorised}, {10003, M::kNotAuthorised},
     {10004, M::kMalformed}, {10005, M::kNotAuthorised}, {10006, M::kTooMany},
     {10007, M::kNotAuthorised}, {10008, M::kNotAuthorised}, {10009, M::kNotAuthorised},
     {10010, M::kNotAuthorised}, {10014, M::kDuplicateId}, {10016, M::kFateOpen},
-    {10017, M::kMalformed}, {10019, M::kFateOpen}, {10024, M::kNotAuthorised},
+    {10017, M::kMalformed}, {10018, M::kTooMany}, {10019, M::kFateOpen}, {10024, M::kNotAuthorised},
     {10027, M::kNotTrading}, {10028, M::kNotAuthorised}, {10029, M::kMalformed},
     {10404, M::kMalformed}, {10429, M::kTooMany}, {20003, M::kTooMany}, {20006, M::kDuplicateId},
     {20096, M::kNotOurs}, {30035, M::kTooMany}, {30133, M::kNotTrading}, {30134, M::kNotTrading},
