@@ -238,11 +238,20 @@ Door::Range Door::PageOf(Call& call, size_t total, int64_t usual, int64_t most) 
   ParamReader params(call.params);
   const auto limit =
       static_cast<size_t>(std::clamp<int64_t>(params.IntegerOr("limit", usual), 1, most));
-  const auto skip = static_cast<size_t>(std::max<int64_t>(0, params.IntegerOr("cursor", 0)));
+  // Handed out percent-encoded, as Bybit's are, to be sent back as they are.
+  constexpr std::string_view kRow = "row:", kRowEncoded = "row%3A";
+  std::string_view cursor = call.params.Get("cursor");
+  const bool ours = cursor.starts_with(kRow);
+  cursor.remove_prefix(ours ? kRow.size() : 0);
+  size_t skip = 0;
+  const auto [end, error] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), skip);
+  if (!call.params.Get("cursor").empty() &&
+      (!ours || error != std::errc() || end != cursor.data() + cursor.size()))
+    Refuse(call, 10001, "params error: cursor invalid");
   Range range;
   range.begin = std::min(skip, total);
   range.end = std::min(total, range.begin + limit);
-  if (range.end < total) range.next = std::to_string(range.end);
+  if (range.end < total) range.next = std::string(kRowEncoded) + std::to_string(range.end);
   return range;
 }
 

@@ -218,6 +218,11 @@ TEST_CASE("Bybit's instruments are the venue's symbols; contracts come page by p
     cursor = page["nextPageCursor"];
   } while (!cursor.empty());
   CHECK(seen.contains("BTCUSDT"));
+  // Cursors are to be sent back as they came.
+  const std::string path = "/v5/market/instruments-info?category=linear&limit=2&cursor=";
+  CHECK(venue.Get(path + "row%3A2").json["retCode"] == 0);
+  for (const char* wrong : {"row%253A2", "2", "row%3A", "row%3A2x"})
+    CHECK(venue.Get(path + wrong).json["retCode"] == 10001);
   CHECK(venue.Get("/v5/market/orderbook?category=spot&symbol=NOSUCH").json["retCode"] == 10001);
   CHECK(venue.Get("/v5/market/orderbook?category=spot&symbol=BTCUSDT&limit=201").json["retCode"] ==
         10001);

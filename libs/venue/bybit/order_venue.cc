@@ -97,7 +97,7 @@ WireRequest BybitVenue::Send(const Call& call, base::Time now) {
 WireRequest BybitVenue::SendPage(Call call, RequestKind kind, std::string_view cursor,
                                  base::Time now) {
   call.kind = kind;
-  if (!cursor.empty()) call.parameters.Text("cursor", cursor);
+  AddCursor(call.parameters, cursor);
   return Send(call, now);
 }
 

@@ -106,10 +106,10 @@ TEST_CASE("Bybit's session asks by REST, signed over what is sent") {
   RequestContext context = Context(RequestKind::kTrades);
   context.since = kNow - std::chrono::hours(1);
   Answer cut;
-  cut.cursor = "next";
+  cut.cursor = "page_args%3Dfd43%26symbol%3D6%26";  // as the documentation has it
   CHECK(venue.MoreTrades(context, cut, kNow).target ==
         "/v5/execution/list?category=spot&symbol=BTCUSDT&startTime=1699996400000&limit=100&cursor="
-        "next");
+        "page_args%3Dfd43%26symbol%3D6%26");
 }
 
 TEST_CASE("Bybit cancels several orders in one request, each with its own result") {
@@ -468,11 +468,11 @@ TEST_CASE("Bybit's contracts: what the account holds takes several questions") {
     return venue.NextPart(OfAccount(part), answer, kNow);
   };
   Answer whole, cut;
-  cut.cursor = "more";
+  cut.cursor = "more%3D";
   CHECK(venue.Account(kNow).target == "/v5/account/wallet-balance?accountType=UNIFIED");
   CHECK(next(0, whole)->request.target ==
         "/v5/position/list?category=linear&settleCoin=USDT&limit=200");
-  CHECK(next(1, cut)->request.target.ends_with("settleCoin=USDT&limit=200&cursor=more"));
+  CHECK(next(1, cut)->request.target.ends_with("settleCoin=USDT&limit=200&cursor=more%3D"));
   CHECK(next(1, whole)->request.target.find("settleCoin=USDC") != std::string::npos);
   CHECK(next(2, whole)->request.target == "/v5/account/info");
   CHECK(next(3, whole)->request.target == "/v5/position/list?category=linear&symbol=BTCUSDT");

@@ -51,7 +51,7 @@ void AddPage(Parameters& out, const Page& page) {
   if (page.since) out.Number("startTime", base::UnixMillis(*page.since));
   if (page.until) out.Number("endTime", base::UnixMillis(*page.until));
   if (page.limit > 0) out.Number("limit", page.limit);
-  AddText(out, "cursor", page.cursor);
+  AddCursor(out, page.cursor);
 }
 
 bool IsLimited(OrderType type) {
@@ -260,6 +260,10 @@ absl::StatusOr<Call> PlaceBatch(Category category, std::span<const OrderSpec> sp
                           }));
   call.parameters.Json("request", list);
   return call;
+}
+
+void AddCursor(Parameters& out, std::string_view cursor) {
+  if (!cursor.empty()) out.Plain("cursor", cursor);
 }
 
 Call Amend(Category category, const Amendment& amendment) {

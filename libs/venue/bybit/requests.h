@@ -27,6 +27,9 @@ absl::StatusOr<Call> PlaceBatch(Category category, std::span<const OrderSpec> sp
 // The venue checks the order and says what it would do to the margin.
 absl::StatusOr<Call> PreCheck(Category category, const OrderSpec& spec);
 
+// The next page, by the cursor of the one before as it came: it is percent-encoded already.
+void AddCursor(Parameters& out, std::string_view cursor);
+
 struct Amendment {
   std::string symbol;
   OrderRef order;
