@@ -27,7 +27,8 @@ struct GroundOptions {
   venue_sim::FaultScript faults;                     // without rules: nothing goes wrong
   std::vector<venue::Call> before;  // asked of the perpetuals by another hand, before we begin
   std::function<void(ExecutionConfig&)> configure;
-  double speed = 1;  // of the market
+  double speed = 1;                   // of the market
+  int64_t orders_per_10_seconds = 0;  // that an account may place; 0: as the venue has it
 };
 
 // The server behind its gate, and whatever it stands on.
@@ -64,6 +65,10 @@ class Ground {
     options.exchange.core.speed = how.speed;
     options.exchange.dir = "/venue/journal";
     options.exchange.own_thread = false;
+    if (how.orders_per_10_seconds > 0) {
+      options.limits.orders_per_10_seconds = how.orders_per_10_seconds;
+      options.usdm_limits.orders_per_10_seconds = how.orders_per_10_seconds;
+    }
     options.keys = {key};
     options.connection_lifetime = how.lifetime;
     auto server = venue_sim::VenueSimServer::Open({executor, gate_->clock(), files_}, options,

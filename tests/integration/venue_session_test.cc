@@ -412,6 +412,36 @@ TEST_CASE("A session cancels many orders by batches where the venue has them") {
   session.Agree();
 }
 
+TEST_CASE("A session's kill switch does not wait for a full count of orders (Binance)") {
+  GroundOptions how;
+  how.orders_per_10_seconds = 3;  // fewer than the settings know of: others use the account too
+  const bool socket = GENERATE(false, true);
+  how.configure = [&](ExecutionConfig& config) { config.live.orders_by_socket = socket; };
+  Session session(Wire::kMemory, GENERATE(Product::kSpot, Product::kUsdm), how);
+  REQUIRE(session.Ready());
+  std::vector<std::string> ids;
+  const auto refused = [&] { return session.engine().budget().stats().refused_there > 0; };
+  for (int i = 0; i < 12 && !refused(); ++i) {
+    ids.push_back("g1rests" + std::to_string(i));
+    session.host().Decide(session.Limit(ids.back(), Side::kBuy, -500'000 - 1'000 * i), 10s);
+    const market::ClientOrderId id(ids.back());
+    REQUIRE(session.Until([&] {
+      const TrackedOrder* order = session.engine().state().Find(id);
+      return refused() || (order != nullptr && order->life.state() == OrderState::kAccepted);
+    }));
+  }
+  REQUIRE(refused());
+  REQUIRE(ids.size() > 3);
+  CHECK(session.engine().budget().paused_until() == base::Time());
+  const market::ClientOrderId last(ids.back());
+  ids.pop_back();
+  session.host().Command(market::CommandKind::kKill, {market::ScopeKind::kFirm, ""});
+  for (const std::string& id : ids) REQUIRE(session.Reaches(id, OrderState::kCanceled, 2s));
+  REQUIRE(session.Until([&] { return !session.engine().state().Find(last)->open(); }, 60s));
+  CHECK(session.truth().open_orders() == 0);
+  session.Agree();
+}
+
 TEST_CASE("A session finds what ended while its stream was silent, on Binance by one look") {
   const Product product = AnyProduct();
   Session session(Wire::kMemory, product);
