@@ -72,7 +72,8 @@ void ExecutionEngine::StepInquiry(const market::ClientOrderId& id) {
       inquiry.want_trades && !state_first && !order->venue_order_id.empty() && !Waits(*order);
   if (inquiry.asked_trades) {
     return Ask(*order, inquiry, Purpose::kInquiryTrades,
-               venue_.TradesOfOrder(order->intent.instrument, order->venue_order_id, VenueNow()));
+               venue_.TradesOfOrder(order->intent.instrument, order->venue_order_id, VenueNow()),
+               {.venue_order_id = order->venue_order_id});
   }
   if (inquiry.want_state || inquiry.want_trades || inquiry.final) {
     inquiry.by_venue_id |= ByVenueId(*order);
@@ -207,6 +208,12 @@ void ExecutionEngine::OnInquiryAnswer(const InFlight& request, const venue::Answ
     case Purpose::kInquiryTrades: {
       const auto claimed = claimed_.find(id);
       const bool missing = claimed != claimed_.end() && claimed->second > order->cumulative;
+      if (missing && answer.outcome == OutcomeClass::kConfirmed && answer.more_trades) {
+        Ask(*order, inquiry, Purpose::kInquiryTrades,
+            venue_.MoreTrades(request.context, answer, VenueNow()),
+            {.venue_order_id = order->venue_order_id});
+        break;
+      }
       inquiry.want_trades = missing || answer.outcome != OutcomeClass::kConfirmed;
       if (inquiry.want_trades) NothingNew(inquiry);
       break;

@@ -245,6 +245,22 @@ TEST_CASE("A trade that nobody can explain keeps an order UNKNOWN until it is na
   CHECK(f.Count(ExecKind::kAbsent) == 0);
 }
 
+TEST_CASE("Missed trades of an order are asked for page by page") {
+  EngineFixture f;
+  f.Working("g1a", "7");
+  f.CancelIntent("c1", "g1a");
+  f.Answer("cancel g1a", EngineFixture::Refused("-2011", "Unknown order sent.", true), 400);
+  f.Answer("query g1a",
+           EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kFilled, "1")));
+  venue::Answer newest = EngineFixture::Trades({f.Trade("7", "5002", "0.4")});
+  newest.more_trades = true;
+  f.Answer("trades-of 7", newest);
+  CHECK(f.State("g1a") == OrderState::kPartiallyFilled);
+  f.Answer("trades-from test:BTCUSDT 5002", EngineFixture::Trades({f.Trade("7", "5001", "0.6")}));
+  CHECK(f.State("g1a") == OrderState::kFilled);
+  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 1000);
+}
+
 TEST_CASE("A trade that nobody can explain stands against the proof on whichever page it is") {
   EngineFixture f;
   LosePlacement(f, "g1a");

@@ -211,10 +211,13 @@ WireRequest BybitVenue::TradesFrom(const market::InstrumentId& instrument, std::
 WireRequest BybitVenue::MoreTrades(const RequestContext& context, const Answer& answer,
                                    base::Time now) {
   Page page;
-  page.since = std::max(context.since, now - kSpan);
+  // Of one order they were asked for without a time.
+  if (context.venue_order_id.empty()) page.since = std::max(context.since, now - kSpan);
   page.limit = kRows;
   page.cursor = answer.cursor;
-  return Send(Executions(category_, market::SymbolOf(context.instrument), {}, "", page), now);
+  return Send(Executions(category_, market::SymbolOf(context.instrument),
+                         {context.venue_order_id.text(), ""}, "", page),
+              now);
 }
 
 namespace {

@@ -110,6 +110,10 @@ TEST_CASE("Bybit's session asks by REST, signed over what is sent") {
   CHECK(venue.MoreTrades(context, cut, kNow).target ==
         "/v5/execution/list?category=spot&symbol=BTCUSDT&startTime=1699996400000&limit=100&cursor="
         "page_args%3Dfd43%26symbol%3D6%26");
+  context.venue_order_id = market::VenueOrderId("o-7");
+  CHECK(venue.MoreTrades(context, cut, kNow).target ==
+        venue.TradesOfOrder(Btc().id, context.venue_order_id, kNow).target +
+            "&cursor=page_args%3Dfd43%26symbol%3D6%26");
 }
 
 TEST_CASE("Bybit cancels several orders in one request, each with its own result") {
