@@ -355,9 +355,12 @@ std::optional<TradeUpdate> Convert(const Execution& execution, std::string_view 
     trade.order_quantity = execution.order_quantity.value_or("");
   trade.fee = execution.fee.value_or("");
   trade.fee_asset = market::AssetId(execution.fee_currency.value_or(""));
-  // Contracts may leave it out: it is what they settle in.
-  if (trade.fee_asset.empty() && category == Category::kLinear)
-    trade.fee_asset = market::AssetId(execution.symbol->ends_with("USDT") ? "USDT" : "USDC");
+  // Contracts may leave it out: it is what they settle in. BTCUSDT, BTCUSDT-28MAR25, BTCPERP.
+  if (trade.fee_asset.empty() && category == Category::kLinear) {
+    const std::string_view pair =
+        std::string_view(*execution.symbol).substr(0, execution.symbol->find('-'));
+    trade.fee_asset = market::AssetId(pair.ends_with("USDT") ? "USDT" : "USDC");
+  }
   if (execution.is_maker) {
     trade.liquidity = *execution.is_maker ? market::Liquidity::kMaker : market::Liquidity::kTaker;
   }

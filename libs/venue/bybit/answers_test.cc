@@ -165,6 +165,21 @@ TEST_CASE("Executions are trades, funding is none; balances are what is free and
   CHECK(trades.more_trades);
   const std::string funding =
       R"({"list":[{"execId":"e2","orderId":"","symbol":"BTCUSDT","side":"Sell","execType":"Funding","execPrice":"1","execQty":"0.01"}],"nextPageCursor":"more"})";
+  // A fee without its asset is in what the contract settles in.
+  for (const auto& [symbol, settles] : {std::pair("BTCUSDT", "USDT"),
+                                        {"BTCUSDT-28MAR25", "USDT"},
+                                        {"BTCPERP", "USDC"},
+                                        {"BTC-28MAR25", "USDC"}}) {
+    CAPTURE(symbol);
+    const Answer dated = Decode(
+        RequestKind::kTrades,
+        Http(200,
+             Body(0, std::string(R"({"list":[{"execId":"e1","orderId":"9","symbol":")") + symbol +
+                         R"(","side":"Sell","execType":"Trade","execPrice":"25000",)"
+                         R"("execQty":"0.01","execFee":"0.1375"}]})")));
+    REQUIRE(dated.trades.size() == 1);
+    CHECK(dated.trades[0].fee_asset.text() == settles);
+  }
   const Answer none = Decode(RequestKind::kTrades, Http(200, Body(0, funding)));
   CHECK(none.trades.empty());
   CHECK(none.more_trades);  // there may be trades behind it
