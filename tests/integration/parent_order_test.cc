@@ -3,6 +3,7 @@
 // again from what was recorded, brought to its end.
 #include <catch2/catch_test_macros.hpp>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -119,10 +120,10 @@ class House {
     Market();
     Later();
   }
-  void Give(market::OrderRequest order, market::AlgoPlan plan, base::Duration life) {
+  void Give(market::OrderRequest order, std::optional<market::AlgoPlan> plan, base::Duration life) {
     order.account = market::AccountId("main/paper");
     order.instrument = market::InstrumentId(kBtc);
-    order.expires = executor_.Now() + life;
+    if (plan) order.expires = executor_.Now() + life;
     order.plan = std::move(plan);
     Run([&](const market::Header& cause) {
       market::Command command;
@@ -130,7 +131,7 @@ class House {
       command.scope = {market::ScopeKind::kAccount, "main/paper"};
       command.reason = "test";
       command.person = "ann";
-      command.request_id = "request";
+      command.request_id = std::to_string(++requests_);
       command.order = order;
       commands_.Emit(command, cause);
     });
@@ -256,6 +257,7 @@ class House {
   std::vector<market::ParentOrder> parents_;
   std::vector<market::OrderIntent> children_;
   int64_t mid_ = 10'000, bought_ = 0, sold_ = 0;
+  int requests_ = 0;
 };
 
 struct Case {
@@ -363,10 +365,10 @@ TEST_CASE("Exits of a bracket pass the gate: wide stop-limits, gaps, a price tha
     order.price = P("100.02");
     order.quantity = Q(course.quantity);
     house.Give(order,
-               {.algo = Algo::kBracket,
-                .take_profit = P("103"),
-                .stop = P("97"),
-                .stop_limit = P(course.stop_limit)},
+               market::AlgoPlan{.algo = Algo::kBracket,
+                                .take_profit = P("103"),
+                                .stop = P("97"),
+                                .stop_limit = P(course.stop_limit)},
                600s);
     house.RunFor(20);
     REQUIRE(house.bought() > 0);
@@ -377,6 +379,34 @@ TEST_CASE("Exits of a bracket pass the gate: wide stop-limits, gaps, a price tha
     CHECK(end.state == ParentState::kCompleted);
     CHECK(house.sold() == house.bought());
   }
+}
+
+TEST_CASE("A stop sells what a person has left of its bracket's position") {
+  House house(kStart);
+  house.Begin();
+  market::OrderRequest order;
+  order.side = Side::kBuy;
+  order.price = P("100.02");
+  order.quantity = Q("1.5");
+  house.Give(
+      order,
+      market::AlgoPlan{
+          .algo = Algo::kBracket, .take_profit = P("103"), .stop = P("97"), .stop_limit = P("96")},
+      600s);
+  house.RunFor(20);
+  REQUIRE(house.bought() == Q("1.5").mantissa);
+  market::OrderRequest by_hand;
+  by_hand.side = Side::kSell;
+  by_hand.price = P("99.90");
+  by_hand.quantity = Q("0.5");
+  house.Give(by_hand, std::nullopt, {});
+  house.RunFor(5);
+  REQUIRE(house.sold() == Q("0.5").mantissa);
+  house.Price(9'650);
+  house.RunFor(60);
+  CHECK(house.sold() == house.bought());
+  CHECK(house.parents().back().state == ParentState::kWorking);
+  CHECK(house.parents().back().detail.find("REDUCE_ONLY") == 0);
 }
 
 }  // namespace
