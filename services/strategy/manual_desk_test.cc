@@ -238,7 +238,7 @@ TEST_CASE("ManualDesk refuses a person who asks too often, but lets cancels thro
     if (!manual.intent) refused = manual.answer.detail;
   }
   CHECK(made == 16);
-  CHECK(refused.find("more than 20 messages in") == 0);
+  CHECK(refused.find("more than 16 messages in") == 0);
   auto cancel = desk.Ask(CommandKind::kCancelOrder, "cancel");
   cancel.value.order->target =
       desk.engine.portfolio()

@@ -46,6 +46,11 @@ bool StrategyEngine::Stopped(const market::StrategyId& strategy) const {
   return stopped_ || stopped_strategies_.contains(strategy.text());
 }
 
+size_t StrategyEngine::Budget(IntentKind kind) const {
+  const size_t all = settings_.message_count;
+  return kind == IntentKind::kCancel ? all : all - all / 5;
+}
+
 View StrategyEngine::ViewAt(base::Time now, const market::StrategyId& strategy) const {
   return {now, settings_.stale_after, market_, portfolio_, restrictions_, Stopped(strategy)};
 }
@@ -241,10 +246,8 @@ std::optional<market::OrderIntent> StrategyEngine::MakeIntent(const Draft& draft
   // The budget is for what a strategy does of itself. What ends it goes out at once, one
   // cancel an order: a drain has less time than the window.
   const bool ending = cancel && Stopped(draft.strategy);
-  const size_t budget =
-      cancel ? settings_.message_count : settings_.message_count - settings_.message_count / 5;
-  if (!ending &&
-      portfolio_.MessagesSince(draft.strategy, now - settings_.message_window) >= budget) {
+  if (!ending && portfolio_.MessagesSince(draft.strategy, now - settings_.message_window) >=
+                     Budget(draft.kind)) {
     ++stats_.over_budget;
     return std::nullopt;
   }
@@ -404,9 +407,10 @@ StrategyEngine::Manual StrategyEngine::DecideManual(const market::Event<market::
   } else if (Stopped(draft->strategy)) {
     refuse("strategy is draining and takes no new orders; cancel is still possible");
   } else {
-    refuse(absl::StrCat("more than ", settings_.message_count, " messages in ",
+    refuse(absl::StrCat("more than ", Budget(draft->kind), " messages in ",
                         base::FormatDuration(settings_.message_window),
-                        "; wait, or raise `messages` of the strategies file"));
+                        ", children of parent orders among them; wait, or raise `messages` of the "
+                        "strategies file"));
   }
   return manual;
 }

@@ -145,6 +145,8 @@ class StrategyEngine {
  private:
   View ViewAt(base::Time now, const market::StrategyId& strategy) const;
   bool Stopped(const market::StrategyId& strategy) const;
+  // Messages of a strategy in any window; a fifth is kept for cancels.
+  size_t Budget(market::IntentKind kind) const;
   const Strategy* Hosted(const market::StrategyId& id) const;
   const std::vector<const Strategy*>& TradersOf(Index instrument) const;
   void Define(const market::Instrument& instrument, std::vector<Numbers> numbers = {});
