@@ -139,6 +139,7 @@ TEST_CASE("Evaluate compares no prices across a pause, and covers only what it h
   CHECK(figures.instruments == 2);
   CHECK(figures.uncovered == 1);
   CHECK(Units(At(figures, Method::kHistorical).var) < 60);
+  CHECK(Units(At(figures, Method::kParametric).var) < 60);
   CHECK_FALSE(At(figures, Signal::kJump).up);
 }
 
