@@ -426,6 +426,23 @@ TEST_CASE("An exit that the gate finds too large is followed by half of it, unti
   CHECK(desk.End().state == ParentState::kCompleted);
 }
 
+TEST_CASE("Entries and visible parts ask for no more than the venue takes in one order") {
+  Desk desk;
+  desk.Restate([](auto& btc) { btc.max_quantity = Q("0.6"); });
+  SECTION("bracket") { desk.Start(Bracket(desk)); }
+  SECTION("iceberg") {
+    Draft draft = desk.Give(Algo::kIceberg, Side::kBuy, "99", "1", 1h);
+    draft.plan->visible = Q("0.7");
+    desk.Start(draft);
+  }
+  for (const char* quantity : {"0.6", "0.4"}) {
+    CHECK(desk.Children().back().quantity == Q(quantity));
+    desk.FillAll(desk.Children().back());
+    desk.Seconds(1);
+  }
+  CHECK(desk.told.back().filled == Q("1"));
+}
+
 TEST_CASE("An exit asks for no more than the venue takes in one order") {
   Desk desk;
   constexpr char kSmall[] = "bybit-spot:BTCUSDT";

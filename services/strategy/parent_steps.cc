@@ -67,6 +67,12 @@ Quantity RestOf(const Parent& parent, const market::Instrument& instrument) {
   return instrument.RoundDownToLot(parent.order.rest());
 }
 
+// No more than the venue takes in one order.
+Quantity InOneOrder(const market::Instrument& instrument, Quantity quantity) {
+  if (instrument.max_quantity.mantissa <= 0) return quantity;
+  return std::min(quantity, instrument.RoundDownToLot(instrument.max_quantity));
+}
+
 // On a grid that may have become coarser since it was given, never beyond it.
 Price OnTick(const market::Instrument& instrument, Side side, Price limit) {
   return instrument.RoundToTick(
@@ -136,7 +142,7 @@ Quantity Reducible(const Parent& parent, Side exit, Quantity left, const View& v
 // less than what the gate found too large.
 Quantity ExitPart(const Parent& parent, const market::Instrument& instrument, Price price,
                   Quantity left, Quantity most) {
-  if (instrument.max_quantity.mantissa > 0) most = std::min(most, instrument.max_quantity);
+  most = InOneOrder(instrument, most);
   if (parent.most.mantissa > 0) most = std::min(most, parent.most);
   const Quantity least = LeastQuantity(instrument, price);
   most = std::max(instrument.RoundDownToLot(most), least);
@@ -308,9 +314,7 @@ void ParentDesk::WorkSlices(const Parent& parent, const MarketRow& row, const Vi
   const Quantity want = instrument.RoundDownToLot(target - parent.order.filled);
   const market::Level& touch = Touch(row, intent.side);
   if (want.mantissa <= 0 || !Within(intent.side, touch.price, intent.price)) return;
-  Quantity most = instrument.RoundDownToLot(touch.quantity);
-  if (instrument.max_quantity.mantissa > 0)
-    most = std::min(most, instrument.RoundDownToLot(instrument.max_quantity));
+  Quantity most = InOneOrder(instrument, instrument.RoundDownToLot(touch.quantity));
   if (shares) most = std::min(most, want);  // never beyond the share
   const Quantity quantity = AvoidDust(std::min(want, most), RestOf(parent, instrument),
                                       LeastQuantity(instrument, touch.price), most, instrument.lot);
@@ -327,8 +331,9 @@ void ParentDesk::WorkIceberg(const Parent& parent, const MarketRow& row, ParentS
   const Quantity rest = RestOf(parent, instrument);
   const Quantity visible = instrument.RoundDownToLot(parent.order.plan.visible);
   const Price price = OnTick(instrument, intent.side, intent.price);
-  const Quantity quantity = AvoidDust(std::min(visible, rest), rest,
-                                      LeastQuantity(instrument, price), rest, instrument.lot);
+  const Quantity most = InOneOrder(instrument, rest);
+  const Quantity quantity = AvoidDust(std::min(visible, most), rest,
+                                      LeastQuantity(instrument, price), most, instrument.lot);
   if (quantity.mantissa == 0) return;
   out.drafts.push_back(ChildDraft(parent, instrument, intent.side, market::TimeInForce::kGtc, price,
                                   quantity, "ICEBERG part"));
@@ -399,10 +404,12 @@ void ParentDesk::WorkBracket(const Parent& parent, const MarketRow& row, const V
     return Withdraw(parent, "the trading state is not ACTIVE", view, out);
   const Quantity rest = RestOf(parent, instrument);
   const Price entry = OnTick(instrument, intent.side, intent.price);
-  if (!parent.open.empty() || !Ready(parent, view.now) || rest < LeastQuantity(instrument, entry))
-    return;
-  out.drafts.push_back(
-      ChildDraft(parent, instrument, intent.side, market::TimeInForce::kGtc, entry, rest, "entry"));
+  const Quantity most = InOneOrder(instrument, rest);
+  const Quantity quantity =
+      AvoidDust(most, rest, LeastQuantity(instrument, entry), most, instrument.lot);
+  if (!parent.open.empty() || !Ready(parent, view.now) || quantity.mantissa == 0) return;
+  out.drafts.push_back(ChildDraft(parent, instrument, intent.side, market::TimeInForce::kGtc, entry,
+                                  quantity, "entry"));
 }
 
 void ParentDesk::WorkOco(const Parent& parent, const MarketRow& row, const View& view,
