@@ -67,12 +67,6 @@ Quantity RestOf(const Parent& parent, const market::Instrument& instrument) {
   return instrument.RoundDownToLot(parent.order.rest());
 }
 
-// No more than the venue takes in one order.
-Quantity InOneOrder(const market::Instrument& instrument, Quantity quantity) {
-  if (instrument.max_quantity.mantissa <= 0) return quantity;
-  return std::min(quantity, instrument.RoundDownToLot(instrument.max_quantity));
-}
-
 // On a grid that may have become coarser since it was given, never beyond it.
 Price OnTick(const market::Instrument& instrument, Side side, Price limit) {
   return instrument.RoundToTick(

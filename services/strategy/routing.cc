@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "services/strategy/schedule.h"
+#include "services/strategy/sizing.h"
 
 namespace gannet::strategy {
 namespace {
@@ -60,10 +61,8 @@ std::vector<Routed> Route(const market::Instrument& own, Side side, market::Pric
     if (there.lot.mantissa <= 0) continue;
     const auto wanted = ExactRescale(left, own.quantity_scale, there.quantity_scale);
     if (!wanted) continue;
-    market::Quantity part =
-        there.RoundDownToLot(std::min(market::Quantity{*wanted}, offer.level.quantity));
-    if (there.max_quantity.mantissa > 0)
-      part = std::min(part, there.RoundDownToLot(there.max_quantity));
+    const market::Quantity part = InOneOrder(
+        there, there.RoundDownToLot(std::min(market::Quantity{*wanted}, offer.level.quantity)));
     if (part < LeastQuantity(there, offer.level.price)) continue;
     const auto taken = ExactRescale(part.mantissa, there.quantity_scale, own.quantity_scale);
     if (!taken || *taken > left) continue;

@@ -48,10 +48,7 @@ std::optional<market::Quantity> QuantityFor(const market::Instrument& instrument
                                             market::Price price, const market::Money& notional) {
   const auto units = Units(instrument, price, notional);
   if (!units) return std::nullopt;
-  market::Quantity quantity = instrument.RoundDownToLot({*units});
-  if (instrument.max_quantity.mantissa > 0) {
-    quantity = std::min(quantity, instrument.RoundDownToLot(instrument.max_quantity));
-  }
+  const market::Quantity quantity = InOneOrder(instrument, instrument.RoundDownToLot({*units}));
   if (!AboveMinimum(instrument, price, quantity)) return std::nullopt;
   return quantity;
 }
@@ -71,12 +68,16 @@ std::optional<market::Quantity> TargetQuantity(const market::Instrument& instrum
   return QuantityFor(instrument, price, std::min(wanted, cap));
 }
 
+market::Quantity InOneOrder(const market::Instrument& instrument, market::Quantity quantity) {
+  if (instrument.max_quantity.mantissa <= 0) return quantity;
+  return std::min(quantity, instrument.RoundDownToLot(instrument.max_quantity));
+}
+
 market::Quantity Closable(const market::Instrument& instrument, market::Price limit,
                           const market::Position& position) {
   const bool is_long = position.net.mantissa > 0;
-  market::Quantity size = instrument.RoundDownToLot(is_long ? position.net : -position.net);
-  if (instrument.max_quantity.mantissa > 0)
-    size = std::min(size, instrument.RoundDownToLot(instrument.max_quantity));
+  const market::Quantity size =
+      InOneOrder(instrument, instrument.RoundDownToLot(is_long ? position.net : -position.net));
   // Venues of derivatives take what only reduces however little it is worth (control 21).
   const bool worth =
       instrument.kind != market::InstrumentKind::kSpot || WorthMinimum(instrument, limit, size);
