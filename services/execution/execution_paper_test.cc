@@ -218,16 +218,9 @@ TEST_CASE("A paper run repeats bit for bit, in plain and in wire mode") {
 
 TEST_CASE("After a restart the paper venue works the orders that execution knows to be working") {
   Outside outside;
-  const auto open = [&] {
-    journal::WriterOptions options;
-    options.own_thread = false;
-    auto writer = journal::Writer::Open(outside.files, outside.executor, "journal", {}, options);
-    REQUIRE(writer.ok());
-    return *std::move(writer);
-  };
   std::string before;
   {
-    std::unique_ptr<journal::Writer> writer = open();
+    std::unique_ptr<journal::Writer> writer = outside.OpenJournal();
     ServiceHost host(outside, Config(), writer.get());
     host.Start();
     host.RunFor(200ms);
@@ -242,7 +235,7 @@ TEST_CASE("After a restart the paper venue works the orders that execution knows
     before = host.SavedState();
     REQUIRE(writer->Close().ok());
   }
-  std::unique_ptr<journal::Writer> writer = open();
+  std::unique_ptr<journal::Writer> writer = outside.OpenJournal();
   HostOptions options;
   options.start_epoch = 2;
   ServiceHost host(outside, Config(), writer.get(), options);
@@ -269,20 +262,13 @@ TEST_CASE("After a restart the paper venue works the orders that execution knows
 TEST_CASE(
     "Paper works what only reduces a perpetual however little it is worth, restarts included") {
   Outside outside;
-  const auto open = [&] {
-    journal::WriterOptions options;
-    options.own_thread = false;
-    auto writer = journal::Writer::Open(outside.files, outside.executor, "journal", {}, options);
-    REQUIRE(writer.ok());
-    return *std::move(writer);
-  };
   const auto perpetual = [](ServiceHost& host) {
     host.btc.id = market::InstrumentId("binance-usdm:BTCUSDT");
     host.btc.kind = market::InstrumentKind::kPerpetual;
     host.btc.min_notional = market::Money(100, 0);
   };
   {
-    std::unique_ptr<journal::Writer> writer = open();
+    std::unique_ptr<journal::Writer> writer = outside.OpenJournal();
     ServiceHost host(outside, Config(), writer.get());
     perpetual(host);
     host.Start();
@@ -307,7 +293,7 @@ TEST_CASE(
     CHECK(host.State("g1d") == OrderState::kAccepted);
     REQUIRE(writer->Close().ok());
   }
-  std::unique_ptr<journal::Writer> writer = open();
+  std::unique_ptr<journal::Writer> writer = outside.OpenJournal();
   HostOptions options;
   options.start_epoch = 2;
   ServiceHost host(outside, Config(), writer.get(), options);
@@ -328,11 +314,8 @@ TEST_CASE(
 TEST_CASE(
     "A paper placement waits for its record, and does not arrive when the gate closes meanwhile") {
   Outside outside;
-  journal::WriterOptions options;
-  options.own_thread = false;
-  auto writer = journal::Writer::Open(outside.files, outside.executor, "journal", {}, options);
-  REQUIRE(writer.ok());
-  ServiceHost host(outside, Config(), writer->get());
+  const std::unique_ptr<journal::Writer> writer = outside.OpenJournal();
+  ServiceHost host(outside, Config(), writer.get());
   host.Start();
   host.RunFor(200ms);
   host.Book("50000", "50001");
@@ -348,7 +331,7 @@ TEST_CASE(
   host.Decide(host.Intent("g1b", Side::kBuy, "0.5", "49000"));
   host.RunFor(50ms);
   CHECK(host.State("g1b") == OrderState::kDenied);
-  REQUIRE((*writer)->Close().ok());
+  REQUIRE(writer->Close().ok());
 }
 
 TEST_CASE("Draining takes up nothing new and waits for what was placed") {

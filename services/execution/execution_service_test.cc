@@ -358,15 +358,8 @@ TEST_CASE("A rate-limit refusal pauses everything and leaves the fate open") {
 TEST_CASE("A process that is killed within a ban and started again asks nothing before its end") {
   Outside outside;
   SmallExchange exchange(outside);
-  const auto open = [&] {
-    journal::WriterOptions options;
-    options.own_thread = false;
-    auto writer = journal::Writer::Open(outside.files, outside.executor, "journal", {}, options);
-    REQUIRE(writer.ok());
-    return *std::move(writer);
-  };
   {
-    std::unique_ptr<journal::Writer> writer = open();
+    std::unique_ptr<journal::Writer> writer = outside.OpenJournal();
     ServiceHost host(outside, Config(outside, exchange.port()), writer.get());
     host.Start();
     host.RunFor(1s);
@@ -381,7 +374,7 @@ TEST_CASE("A process that is killed within a ban and started again asks nothing 
   }
   exchange.seen.clear();
   exchange.subscriptions = 0;
-  std::unique_ptr<journal::Writer> writer = open();
+  std::unique_ptr<journal::Writer> writer = outside.OpenJournal();
   ServiceHost host(outside, Config(outside, exchange.port()), writer.get(), {.start_epoch = 2});
   auto reader = journal::Reader::Open(outside.files, "journal");
   REQUIRE(reader.ok());

@@ -12,6 +12,7 @@
 #include "libs/base/sim_files.h"
 #include "libs/base/virtual_executor.h"
 #include "libs/bus/memory_bus.h"
+#include "libs/journal/journal.h"
 #include "libs/net/sim_network.h"
 #include "libs/runtime/shard.h"
 #include "services/execution/app.h"
@@ -41,6 +42,14 @@ struct Outside {
   base::SimFiles files{7};
   net::SimNetwork network{executor, executor, base::Rng(11)};
   operator World() { return World(executor, files, network); }  // NOLINT: meant to be implicit
+  // The journal, in this thread: the same one again after a restart.
+  std::unique_ptr<journal::Writer> OpenJournal() {
+    journal::WriterOptions options;
+    options.own_thread = false;
+    auto writer = journal::Writer::Open(files, executor, "journal", {}, options);
+    REQUIRE(writer.ok());
+    return *std::move(writer);
+  }
 };
 
 class ServiceHost {
