@@ -330,7 +330,10 @@ const std::map<std::string, std::function<Answer(Asked&)>>& Table() {
       {"fetchAccountPositions", [](Asked&) -> Answer { return usdm::LeverageBrackets(""); }},
       {"fetchLeverages", [](Asked&) -> Answer { return usdm::LeverageBrackets(""); }},
       {"fetchLeverageTiers", [](Asked&) -> Answer { return usdm::LeverageBrackets(""); }},
+      {"fetchLeverage", [](Asked&) -> Answer { return usdm::LeverageBrackets(""); }},
+      {"fetchMarketLeverageTiers", [](Asked&) -> Answer { return usdm::LeverageBrackets(""); }},
       {"fetchMarginModes", [](Asked&) -> Answer { return usdm::SymbolConfig(""); }},
+      {"fetchMarginMode", OfSymbol(usdm::SymbolConfig)},
       {"fetchPositionMode", [](Asked&) -> Answer { return usdm::PositionMode(); }},
       {"setLeverage",
        [](Asked& a) -> Answer {
@@ -349,6 +352,11 @@ const std::map<std::string, std::function<Answer(Asked&)>>& Table() {
        [](Asked& a) -> Answer {
          GANNET_ASSIGN_OR_RETURN(const Target target, Futures(a));
          return usdm::Income(target.id, "FUNDING_FEE", PageOf(a.args, 1, 2));
+       }},
+      {"fetchLedger",
+       [](Asked& a) -> Answer {
+         if (a.args.TakeText({"type"}) == "spot") return Unsupported("spot has no such call");
+         return usdm::Income("", "", PageOf(a.args, 1, 2));
        }},
       {"fetchTradingFee", OfSymbol(usdm::Commission)},
       {"fetchOrderBook",
@@ -380,7 +388,10 @@ const std::map<std::string, std::function<Answer(Asked&)>>& Table() {
          GANNET_ASSIGN_OR_RETURN(const Target target, Futures(a));
          return usdm::FundingRates(target.id, PageOf(a.args, 1, 2));
        }},
+      {"fetchMarkPrice", OfSymbol(usdm::PremiumIndex)},
+      {"fetchMarkPrices", [](Asked&) -> Answer { return usdm::PremiumIndex(""); }},
       {"fetchFundingIntervals", [](Asked&) -> Answer { return usdm::FundingInfo(); }},
+      {"fetchFundingInterval", [](Asked&) -> Answer { return usdm::FundingInfo(); }},
       {"fetchOpenInterest", OfSymbol(usdm::OpenInterest)},
       {"fetchOpenInterestHistory", FetchOpenInterestHistory},
       {"fetchLongShortRatioHistory", FetchLongShortRatio},

@@ -349,6 +349,11 @@ const std::map<std::string, std::function<Answer(Asked&)>>& Table() {
       {"cancelOrders", CancelOrders},
       {"cancelOrdersForSymbols", CancelOrdersForSymbols},
       {"cancelAllOrders", CancelAll},
+      {"cancelAllOrdersAfter",  // milliseconds; the client knows no other product
+       [](Asked& a) -> Answer {
+         return bybit::SetDisconnectProtection(Category::kLinear,
+                                               std::chrono::milliseconds(a.args.Count(0)));
+       }},
       {"fetchOrder", FetchOrder},
       {"fetchOpenOrder", FetchOpenOrder},
       {"fetchClosedOrder", FetchClosedOrder},

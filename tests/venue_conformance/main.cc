@@ -10,6 +10,8 @@
 //
 // Exit codes: 0 no difference but the deliberate ones; 1 differences; 2 bad usage or
 // file; 4 FILE is not there.
+#include <unistd.h>
+
 #include <iostream>
 #include <map>
 
@@ -64,8 +66,13 @@ int Run(const Options& options) {
   for (const Row& row : *rows) {
     if (!markets.contains(row.venue)) {
       const auto named = options.markets.find(row.venue);
-      const auto read = ReadMarkets(named == options.markets.end() ? Beside(options.rows, row.venue)
-                                                                   : named->second);
+      const std::string path =
+          named == options.markets.end() ? Beside(options.rows, row.venue) : named->second;
+      if (access(path.c_str(), R_OK) != 0) {
+        std::cerr << path << " is absent: amounts and prices of " << row.venue
+                  << " are not rounded; name its markets with --markets " << row.venue << "=FILE\n";
+      }
+      const auto read = ReadMarkets(path);
       if (!read.ok()) {
         std::cerr << read.status().message() << "\n";
         return kUsage;

@@ -207,6 +207,7 @@ absl::StatusOr<UnifiedOrder> OrderOf(const Context& context, Arguments& args, bo
     spec.reduce_only = false;
   }
   order.test = args.TakeFlag({"test"});
+  args.Take({"newOrderRespType"});  // how much the answer tells is the adapter's choice
   return order;
 }
 
