@@ -85,6 +85,11 @@ BusLink::~BusLink() {
 absl::Status BusLink::Connect(Outside outside, journal::Reader* reader) {
   outside_ = std::make_unique<Outside>(std::move(outside));
   if (reader != nullptr) GANNET_RETURN_IF_ERROR(PublishAgain(*reader));
+  WatchMark();
+  return absl::OkStatus();
+}
+
+void BusLink::Subscribe() {
   for (const auto& foreign : foreign_) {
     bus::SubscribeOptions options;
     options.start = foreign->kept                                          ? bus::Start::kAt
@@ -98,8 +103,6 @@ absl::Status BusLink::Connect(Outside outside, journal::Reader* reader) {
         [this, raw = foreign.get()](const std::shared_ptr<const void>& event,
                                     bus::Position position) { OnEvent(*raw, event, position); });
   }
-  WatchMark();
-  return absl::OkStatus();
 }
 
 void BusLink::Disconnect() {

@@ -72,9 +72,10 @@ class BusLink {
     const base::Clock& clock;
     std::string mark_file;
   };
-  // After the shard has resumed: publishes again what may be missing on the bus, then
-  // subscribes.
+  // After the shard has resumed: publishes again what may be missing on the bus.
   absl::Status Connect(Outside outside, journal::Reader* reader);
+  // From here on inputs come in. After Connect, and before Disconnect.
+  void Subscribe();
   // No input comes in any more.
   void Disconnect();
   // Own facts up to `sequence` have been published: the bus is to say when it keeps them.

@@ -56,6 +56,7 @@ class Node {
         link_->Connect({bus_, {files_, executor_, executor_}, executor_, kMark}, again->get());
     INFO(connected.ToString());
     REQUIRE(connected.ok());
+    if (hears) link_->Subscribe();
   }
   void Crash() {
     link_.reset();
@@ -73,6 +74,7 @@ class Node {
     return *pruned;
   }
   uint64_t segment_bytes = journal::WriterOptions().segment_bytes;
+  bool hears = true;  // from its start on
   Shard& shard() { return *shard_; }
   BusLink& link() { return *link_; }
   base::SimFiles& files() { return files_; }
@@ -283,6 +285,24 @@ TEST_CASE("BusLink publishes again what the bus may have missed, and that has no
   p.source.Crash();
   p.source.Start();
   CHECK(p.source.link().stats().republished == 0);
+}
+
+TEST_CASE("BusLink hears nothing before it subscribes, and then all that was kept") {
+  Platform p(4);
+  p.source.Say("a", p.executor.Now());
+  p.Settle();
+  p.engine.Crash();
+  p.engine.hears = false;
+  p.engine.Start();
+  const uint64_t sequence = p.engine.shard().sequence();
+  p.source.Say("b", p.executor.Now());
+  p.Settle();
+  CHECK(p.engine.shard().sequence() == sequence);
+  CHECK(p.engine.link().health().ok());
+  p.engine.link().Subscribe();
+  p.source.Say("c", p.executor.Now());
+  p.Settle();
+  CHECK(p.engine.decided == std::vector<std::string>{"a", "b", "c"});
 }
 
 // A bus that takes two signals as long as nobody reads them.

@@ -303,7 +303,8 @@ absl::Status Process::CompareWithBus() {
   if (kafka == nullptr || journal_ == nullptr) return absl::OkStatus();
   const absl::Status judged = JudgeBus(kafka->NewestFact(StreamNumber(options_.shard)));
   if (!absl::IsUnavailable(judged)) return judged;
-  // It starts without brokers, and tells them nothing before they have said that.
+  // It starts without brokers, and neither tells nor hears anything before they have said that:
+  // who had an answer that is given up later would wait for it in vain.
   log_.Warning("bus_not_compared", {{"error", judged.ToString()}});
   compared_ = judged;
   kafka->HoldFacts(true);
@@ -314,7 +315,8 @@ absl::Status Process::CompareWithBus() {
 absl::Status Process::JudgeBus(const absl::StatusOr<std::optional<bus::KafkaFact>>& newest) {
   if (!newest.ok()) {
     return absl::UnavailableError(
-        base::Concat({"facts are held until Kafka says how far it has those of this process: ",
+        base::Concat({"facts are held, and nothing is read, until Kafka says how far it has those "
+                      "of this process: ",
                       std::string(newest.status().message())}));
   }
   const uint64_t last = journal_->recovered().last_sequence;
@@ -356,9 +358,13 @@ void Process::CompareWithBusLater() {
       executor_.Post([this, kafka, newest = std::move(newest)] {
         compared_ = JudgeBus(newest);
         if (absl::IsUnavailable(compared_)) return CompareWithBusLater();
-        if (compared_.ok()) return kafka->HoldFacts(false);
+        if (compared_.ok()) {
+          kafka->HoldFacts(false);
+          if (!runner_.stopping()) HearBus();
+          return;
+        }
         log_.Error("journal_set_back", {{"error", compared_.ToString()}});
-        shard_->GiveUp(compared_);  // facts stay held
+        shard_->GiveUp(compared_);  // facts stay held, and nothing comes in
       });
     });
   });
@@ -370,11 +376,20 @@ absl::Status Process::JoinBus() {
   if (journal_ != nullptr) {
     GANNET_ASSIGN_OR_RETURN(reader, journal::Reader::Open(files_, options_.data_dir + "/journal"));
   }
-  return link_->Connect({*bus_,
-                         {files_, executor_, *keeper_},
-                         clock_,
-                         journal_ != nullptr ? options_.data_dir + "/published" : ""},
-                        reader.get());
+  GANNET_RETURN_IF_ERROR(
+      link_->Connect({*bus_,
+                      {files_, executor_, *keeper_},
+                      clock_,
+                      journal_ != nullptr ? options_.data_dir + "/published" : ""},
+                     reader.get()));
+  if (compared_.ok()) HearBus();
+  return absl::OkStatus();
+}
+
+void Process::HearBus() {
+  link_->Subscribe();
+  log_.Info("bus_joined", {{"topics", absl::StrJoin(link_->topics(), ",")},
+                           {"published_again", link_->stats().republished}});
 }
 
 std::map<std::string, uint64_t> Process::Counters() const {
@@ -473,8 +488,6 @@ int Process::Run(std::vector<std::unique_ptr<Service>> services) {
     return kExitNotStarted;
   }
   if (link_ != nullptr) {
-    log_.Info("bus_joined", {{"topics", absl::StrJoin(link_->topics(), ",")},
-                             {"published_again", link_->stats().republished}});
     if (link_->lost() > 0) log_.Warning("facts_not_published", {{"pruned_up_to", link_->lost()}});
     health_.Add("bus", [this] {
       absl::Status status = compared_;

@@ -145,6 +145,7 @@ class Process {
   absl::Status JudgeBus(const absl::StatusOr<std::optional<bus::KafkaFact>>& newest);
   void CompareWithBusLater();
   absl::Status JoinBus();
+  void HearBus();
   // The periodic work of the process; each arms itself again.
   void Snapshot();
   void WriteSnapshot();
