@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Rows of a platform that trades, with a server that archives its log (encrypted): a base backup while it trades, then
 somebody deletes the fills. The server is restored to the moment before, every row committed until then is there, and the
-platform goes on with it: rows and journal agree again.
+platform goes on with it: rows and journal agree again. From an archive that is damaged no server takes over.
 
 usage: pitr_test.py BIN_DIR. Skipped where PostgreSQL 15 or openssl is missing.
 """
 import datetime
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -117,6 +118,38 @@ def test(bin_dir, folder):
             go_on(platform, folder, config, database, again)
         database.pitr("prune", database.archive, "--keep", "1")
         check(base in database.pitr("list", database.archive), "the only base backup was taken away")
+        unreadable(database, newest)
+
+
+def unreadable(database, segment):
+    """The server may not take for the end of the log what only could not be read."""
+    fetched = database.folder / "fetched"
+
+    def fetch(archive, name):
+        return harness.run(["python3", database.tool, "fetch", archive, name, fetched, "--key", database.private, "--certificate", database.public], 60)[0]
+    check(fetch(database.archive, segment) == 0, "a segment that is there was not fetched")
+    check(fetch(database.archive, "F" * 24) == 1, "the end of the log is told otherwise")
+    check(fetch(database.folder / "not-mounted", segment) > 125, "an archive that is not there is taken for the end of the log")
+    stored = database.archive / "wal" / f"{segment}.cms"
+    damaged = bytearray(stored.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    stored.write_bytes(damaged)
+    check(fetch(database.archive, segment) > 125, "damage is taken for the end of the log")
+
+    laid_out = database.folder / "damaged"
+    keys = [os.path.relpath(path) for path in (database.private, database.public)]  # the server starts elsewhere
+    database.pitr("restore", os.path.relpath(database.archive), laid_out, "--key", keys[0], "--certificate", keys[1])
+    again = Restored(database, laid_out)
+    try:
+        # Up to the damage it may answer readers.
+        subprocess.run([ROOT / "tools" / "postgres-dev", "start", "--dir", again.dir, "--watch", str(os.getpid()), "--set", "fsync=off"],
+                       capture_output=True, check=False)
+        log = again.dir / "log"
+        harness.wait_until(lambda: re.search("archive recovery complete|database system is shut down", log.read_text()), 60, "the end of the recovery")
+        check("archive recovery complete" not in log.read_text(), f"it took over without what was damaged:\n{log.read_text()}")
+        check("restored log file" in log.read_text(), f"the keys were not found:\n{log.read_text()}")
+    finally:
+        again.__exit__()
 
 
 def go_on(platform, folder, config, database, again):
