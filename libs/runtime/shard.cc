@@ -9,6 +9,7 @@
 #include "libs/base/digest.h"
 #include "libs/base/status.h"
 #include "libs/bus/topics.h"
+#include "libs/market/strategy_process.h"
 #include "libs/runtime/turn.h"
 
 namespace gannet::runtime {
@@ -19,12 +20,7 @@ constexpr base::Duration kOuterRetry = std::chrono::milliseconds(20);
 
 }  // namespace
 
-uint64_t StreamNumber(std::string_view name) {
-  const base::Sha256Digest digest = base::Sha256(name);
-  uint64_t number = 0;
-  for (size_t i = 0; i < 8; ++i) number = number << 8 | digest[i];
-  return number;
-}
+uint64_t StreamNumber(std::string_view name) { return market::StreamNumber(name); }
 
 std::string ResumePoint::ToString() const { return absl::StrCat(epoch, " ", snapshot); }
 

@@ -388,7 +388,8 @@ class EngineFixture : public ExecutionOutput {
     Decision(Permitted(std::move(intent), epoch, lives));
   }
   void Decision(market::RiskDecision decision) {
-    const market::Event<market::RiskDecision> event{Cause(), std::move(decision)};
+    market::Event<market::RiskDecision> event{Cause(), std::move(decision)};
+    event.header.causation.stream = origin;
     facts.emplace_back(event);
     engine.Apply(event);
     engine.OnVerdict(event, now);
@@ -669,6 +670,7 @@ class EngineFixture : public ExecutionOutput {
   int stream_restarts = 0;
   bool in_turn = false;
   uint64_t sequence = 0, intents = 0;
+  uint64_t origin = 0;  // stream of what asks for orders
   ExecutionEngine engine;
 };
 

@@ -4,6 +4,7 @@
 #include <catch2/generators/catch_generators_range.hpp>
 #include <string>
 
+#include "libs/market/strategy_process.h"
 #include "services/execution/engine_fixture_for_test.h"
 
 namespace gannet::execution {
@@ -942,6 +943,44 @@ TEST_CASE("The kill switch leaves alone what its scope does not cover") {
   CHECK(f.State("g1a") == OrderState::kAccepted);
   f.Command(market::CommandKind::kKill, {market::ScopeKind::kVenue, "test"});
   CHECK(f.State("g1a") == OrderState::kPendingCancel);
+}
+
+TEST_CASE("Of several processes of strategy what the lost one has open is cancelled") {
+  EngineFixture f;
+  const market::Scope one{market::ScopeKind::kService, "strategy/one"};
+  const auto working = [&f](const std::string& id, const std::string& strategy, const char* shard,
+                            bool reduces = false) {
+    market::OrderIntent intent = f.Intent(id);
+    intent.strategy = market::StrategyId(strategy);
+    intent.reduce_only = reduces;
+    EngineFixture::Rehash(intent);
+    f.origin = market::StreamNumber(shard);
+    f.Decide(intent);
+    if (f.Last(id).kind != ExecKind::kJournaled) return;
+    f.Answer("place " + id,
+             EngineFixture::Confirmed(f.Update(id, id, VenueOrderStatus::kNew, "0")));
+  };
+  working("g1opens", "maker", "one");
+  working("g1reduces", "maker", "one", true);
+  working("g1person", "manual/ann", "one");
+  working("g1other", "taker", "two");
+  CHECK(f.SavedState() == f.RecoveredState());
+  f.RiskState(one, market::TradingState::kCancelOnly);
+  CHECK(f.State("g1opens") == OrderState::kPendingCancel);
+  CHECK(f.State("g1reduces") == OrderState::kAccepted);
+  CHECK(f.State("g1person") == OrderState::kAccepted);
+  CHECK(f.State("g1other") == OrderState::kAccepted);
+  CHECK(f.SavedState() == f.RecoveredState());
+  // What it asked for before does not leave; what another asks for does.
+  working("g1late", "maker", "one");
+  CHECK(f.Last("g1late").local_reason == RejectReason::kGateClosed);
+  CHECK(f.Last("g1late").detail.starts_with("strategy: "));
+  working("g1more", "taker", "two");
+  CHECK(f.State("g1more") == OrderState::kAccepted);
+  f.RiskState(one, market::TradingState::kActive);
+  working("g1again", "maker", "one");
+  CHECK(f.State("g1again") == OrderState::kAccepted);
+  CHECK(f.SavedState() == f.RecoveredState());
 }
 
 TEST_CASE("What programs have open is cancelled when strategy is lost, but for what only reduces") {

@@ -6,6 +6,7 @@
 #include "libs/base/concat.h"
 #include "libs/market/heartbeat.h"
 #include "libs/market/manual.h"
+#include "libs/market/strategy_process.h"
 
 namespace gannet::execution {
 namespace {
@@ -165,9 +166,18 @@ const market::RiskState* ExecutionState::Unattended(const market::OrderIntent& i
   const bool of_program = !market::IsManual(intent.strategy) || !intent.parent.empty();
   if (!of_program || intent.reduce_only) return nullptr;
   const auto lost = risk_states_.find({market::ScopeKind::kService, market::kStrategyService});
-  return lost != risk_states_.end() && lost->second.state != market::TradingState::kActive
-             ? &lost->second
-             : nullptr;
+  if (lost != risk_states_.end() && lost->second.state != market::TradingState::kActive)
+    return &lost->second;
+  if (lost_processes_.empty()) return nullptr;
+  const auto process = lost_processes_.find(OriginOf(intent));
+  return process == lost_processes_.end() ? nullptr : &process->second;
+}
+
+uint64_t ExecutionState::OriginOf(const market::OrderIntent& intent) const {
+  const auto verdict = verdicts_.find(intent.client_order_id);
+  if (verdict != verdicts_.end()) return verdict->second.origin;
+  const TrackedOrder* order = Find(intent.client_order_id);
+  return order == nullptr ? 0 : order->origin;
 }
 
 std::optional<Block> ExecutionState::Blocked(const market::OrderIntent& intent,
@@ -210,8 +220,8 @@ void ExecutionState::Apply(const market::Event<market::RiskDecision>& event) {
   const bool answered = known != nullptr && !known->external &&
                         (amends ? decision.intent.sequence <= known->amend_sequence
                                 : known->intent.hash == decision.intent.hash);
-  if (answered || !verdicts_.emplace(id, OpenVerdict{decision, event.header.correlation}).second)
-    ++stats_.duplicate_verdicts;
+  OpenVerdict verdict{decision, event.header.correlation, event.header.causation.stream};
+  if (answered || !verdicts_.emplace(id, std::move(verdict)).second) ++stats_.duplicate_verdicts;
 }
 
 void ExecutionState::Apply(const market::Event<market::OrderIntent>& event) {
@@ -227,6 +237,18 @@ void ExecutionState::Apply(const market::Event<market::OrderIntent>& event) {
 void ExecutionState::Apply(const market::Event<market::RiskState>& event) {
   epoch_ = std::max(epoch_, event.value.epoch);
   risk_states_.insert_or_assign(event.value.scope, event.value);
+  NoteProcess(event.value);
+}
+
+void ExecutionState::NoteProcess(const market::RiskState& state) {
+  const auto shard = market::StrategyShard(state.scope);
+  if (!shard) return;
+  const uint64_t stream = market::StreamNumber(*shard);
+  if (state.state == market::TradingState::kActive) {
+    lost_processes_.erase(stream);
+  } else {
+    lost_processes_.insert_or_assign(stream, state);
+  }
 }
 
 TrackedOrder& ExecutionState::FromReport(const market::Event<market::ExecReport>& event) {
@@ -243,6 +265,7 @@ TrackedOrder& ExecutionState::FromReport(const market::Event<market::ExecReport>
     order.verdict_expires = verdict->second.decision.expires;
     order.epoch = verdict->second.decision.epoch;
     order.correlation = verdict->second.correlation;
+    order.origin = verdict->second.origin;
     verdicts_.erase(verdict);
   } else {
     order.external = true;

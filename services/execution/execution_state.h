@@ -37,6 +37,7 @@ inline constexpr size_t kMaxAdjustments = 200;  // the oldest are forgotten, dec
 struct OpenVerdict {  // permitted, not answered yet
   market::RiskDecision decision;
   market::EventId correlation;
+  uint64_t origin = 0;  // stream of the intent; 0: not known
   bool operator==(const OpenVerdict&) const = default;
 };
 struct OpenCancel {  // cancel intent, not answered yet
@@ -164,7 +165,8 @@ class ExecutionState {
   // True when a kill switch covers it: whatever is open of it is to be cancelled.
   bool Killed(const market::OrderIntent& intent) const;
   // Why nobody looks after an order of this meaning, so that it is to be cancelled: it is of a
-  // program, opens something, and risk does not hear strategy. Null: somebody does.
+  // program, opens something, and risk does not hear strategy, or not the process of strategy
+  // that asked for it. Null: somebody does.
   const market::RiskState* Unattended(const market::OrderIntent& intent) const;
 
   struct Stats {
@@ -180,6 +182,8 @@ class ExecutionState {
   absl::Status Load(wire::CanonicalReader& in);
 
  private:
+  uint64_t OriginOf(const market::OrderIntent& intent) const;
+  void NoteProcess(const market::RiskState& state);
   TrackedOrder& FromReport(const market::Event<market::ExecReport>& event);
   void ApplyFill(TrackedOrder& order, const market::ExecReport& report);
   void Remember(std::deque<std::string>& latest, const std::string& key);
@@ -215,6 +219,7 @@ class ExecutionState {
   std::map<market::InstrumentId, uint64_t> checked_trade_, forgotten_trade_;
 
   std::map<market::Scope, market::RiskState> risk_states_;
+  std::map<uint64_t, market::RiskState> lost_processes_;  // of strategy, by stream; of the above
   std::map<market::Scope, GateNote> own_gates_;
   std::map<uint64_t, Adjustment> adjustments_;
   uint64_t next_adjustment_ = 1;

@@ -18,7 +18,8 @@ using wire::CanonicalWriter;
 // 6: without whether an order is to be cancelled.
 // 7: without proposals about orders; 8: of transfers
 // 9: without pauses of less than everything
-constexpr uint8_t kStateVersion = 10;
+// 10: without which process asked for an order
+constexpr uint8_t kStateVersion = 11;
 
 void Write(CanonicalWriter& out, const JournaledRequest& request) {
   out.U64(request.id);
@@ -63,6 +64,7 @@ void Write(CanonicalWriter& out, const TrackedOrder& order) {
   out.Bool(order.changed);
   out.Bool(order.cancel_wanted);
   out.EventId(order.correlation);
+  out.U64(order.origin);
 }
 
 TrackedOrder ReadOrder(CanonicalReader& in, uint8_t version) {
@@ -99,6 +101,7 @@ TrackedOrder ReadOrder(CanonicalReader& in, uint8_t version) {
   if (version >= 6) order.changed = in.Bool();
   order.cancel_wanted = version >= 7 ? in.Bool() : state == market::OrderState::kPendingCancel;
   order.correlation = in.EventId();
+  if (version >= 11) order.origin = in.U64();
   return order;
 }
 
@@ -112,9 +115,10 @@ void Write(CanonicalWriter& out, const OpenVerdict& verdict) {
   out.Money(decision.reserved);
   out.I64(decision.reference_price.mantissa);
   out.EventId(verdict.correlation);
+  out.U64(verdict.origin);
 }
 
-OpenVerdict ReadVerdict(CanonicalReader& in) {
+OpenVerdict ReadVerdict(CanonicalReader& in, uint8_t version) {
   OpenVerdict verdict;
   market::RiskDecision& decision = verdict.decision;
   decision.intent = wire::LoadIntent(in);
@@ -126,6 +130,7 @@ OpenVerdict ReadVerdict(CanonicalReader& in) {
   decision.reserved = in.Money();
   decision.reference_price.mantissa = in.I64();
   verdict.correlation = in.EventId();
+  if (version >= 11) verdict.origin = in.U64();
   return verdict;
 }
 
@@ -333,7 +338,7 @@ absl::Status ExecutionState::Load(CanonicalReader& in) {
   ReadMap(in, [&] { closed_.push_back(in.Text<market::ClientOrderId>()); });
   verdicts_.clear();
   ReadMap(in, [&] {
-    OpenVerdict verdict = ReadVerdict(in);
+    OpenVerdict verdict = ReadVerdict(in, version);
     const market::ClientOrderId id = verdict.decision.intent.client_order_id;
     verdicts_.emplace(id, std::move(verdict));
   });
@@ -397,6 +402,7 @@ absl::Status ExecutionState::Load(CanonicalReader& in) {
   ReadMarks(in, checked_trade_);
   ReadMarks(in, forgotten_trade_);
   risk_states_.clear();
+  lost_processes_.clear();
   ReadMap(in, [&] {
     market::RiskState state;
     state.scope = ReadScope(in);
@@ -407,6 +413,7 @@ absl::Status ExecutionState::Load(CanonicalReader& in) {
     state.limit_version = in.U64();
     state.epoch = in.U64();
     risk_states_.emplace(state.scope, state);
+    NoteProcess(state);
   });
   own_gates_.clear();
   ReadMap(in, [&] {

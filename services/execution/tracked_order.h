@@ -64,6 +64,7 @@ struct TrackedOrder {
   // absence, which nobody asked for, or of nothing: there was no room yet.
   bool cancel_wanted = false;
   market::EventId correlation;  // first event of the chain that led here
+  uint64_t origin = 0;          // stream of the process that asked for it; 0: not known
 
   const market::ClientOrderId& id() const { return intent.client_order_id; }
   bool open() const { return !market::IsTerminal(life.state()); }

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "libs/market/names.h"
+#include "libs/market/strategy_process.h"
 
 namespace gannet::risk {
 namespace {
@@ -15,7 +16,13 @@ using market::ScopeKind;
 using market::ServiceState;
 using market::TradingState;
 
-constexpr uint8_t kStateVersion = 1;
+// 1: without lost processes.
+constexpr uint8_t kStateVersion = 2;
+
+market::RiskState StateOf(ScopeKind kind, std::string name, TradingState state,
+                          std::string reason) {
+  return {.scope = {kind, std::move(name)}, .state = state, .reason = std::move(reason)};
+}
 
 }  // namespace
 
@@ -197,8 +204,9 @@ std::vector<market::RiskState> ServiceWatch::Decide(base::Time now) const {
   if (!on_) return states;
   const auto say = [&states](ScopeKind kind, const std::string& name, TradingState state,
                              std::string reason) {
-    states.push_back({.scope = {kind, name}, .state = state, .reason = std::move(reason)});
+    states.push_back(StateOf(kind, name, state, std::move(reason)));
   };
+  DecideProcesses(now, states);
   for (const auto& [name, service] : services_) {
     if (service.state == TradingState::kHalted) continue;  // a person resumes it
     const bool alive = Alive(service, now);
@@ -227,6 +235,31 @@ std::vector<market::RiskState> ServiceWatch::Decide(base::Time now) const {
           absl::StrCat("failed to score ", FormatLimit(settings_.failures)));
   }
   return states;
+}
+
+void ServiceWatch::DecideProcesses(base::Time now, std::vector<market::RiskState>& states) const {
+  const auto found = services_.find(market::kStrategyService);
+  if (found == services_.end() || !settings_.cancel_on_loss) return;
+  const Service& strategy = found->second;
+  for (const auto& [name, state] : lost_) {
+    if (strategy.processes.contains(std::string(*market::StrategyShard(state.scope))))
+      states.push_back(StateOf(ScopeKind::kService, name, TradingState::kActive, "is heard again"));
+  }
+  // Otherwise all of the service is told of, and who is silent when it is heard again is seen at
+  // the next look: after an outage of the bus one is heard before the other.
+  if (strategy.state != TradingState::kActive || !Alive(strategy, now)) return;
+  for (const auto& [shard, process] : strategy.processes) {
+    if (process.state == ServiceState::kStopping || now - process.seen <= settings_.lost_after ||
+        lost_.size() + states.size() >= kMaxWatched)
+      continue;
+    const std::string name = market::StrategyProcess(shard);
+    states.push_back(StateOf(
+        ScopeKind::kService, name, TradingState::kCancelOnly,
+        absl::StrCat("no heartbeat since ", base::FormatTime(process.seen),
+                     ", others of its service are heard; what it left open is cancelled. Start it "
+                     "again, or `gannet resume service:",
+                     name, " --reason …` if another took its place")));
+  }
 }
 
 absl::StatusOr<std::optional<market::RiskState>> ServiceWatch::DecideCommand(
@@ -259,6 +292,7 @@ absl::StatusOr<std::optional<market::RiskState>> ServiceWatch::DecideCommand(
     return next;
   }
   if (!resume) return refuse("a service is stopped where it runs; set the state of another scope");
+  if (lost_.contains(scope.name)) return next;
   const auto service = services_.find(scope.name);
   if (service == services_.end()) return refuse("no order needs a service of that name");
   if (service->second.state == TradingState::kActive) return std::nullopt;
@@ -267,7 +301,19 @@ absl::StatusOr<std::optional<market::RiskState>> ServiceWatch::DecideCommand(
   return next;
 }
 
+// One that is told lost counts for nothing until it is heard again.
+void ServiceWatch::ApplyProcess(const market::RiskState& state, std::string_view shard) {
+  if (state.state == TradingState::kActive) {
+    lost_.erase(state.scope.name);
+    return;
+  }
+  lost_.insert_or_assign(state.scope.name, state);
+  if (const auto strategy = services_.find(market::kStrategyService); strategy != services_.end())
+    strategy->second.processes.erase(std::string(shard));
+}
+
 void ServiceWatch::Apply(const market::RiskState& state) {
+  if (const auto shard = market::StrategyShard(state.scope)) return ApplyProcess(state, *shard);
   if (state.scope.kind == ScopeKind::kModel) {
     Model* model = FindModel(state.scope.name);
     if (model == nullptr) return;
@@ -305,6 +351,8 @@ std::vector<std::string> ServiceWatch::Problems(base::Time now) const {
               : ""));
     }
   }
+  for (const auto& [name, state] : lost_)
+    problems.push_back(absl::StrCat("service ", name, ": ", state.reason));
   for (const auto& [name, model] : models_) {
     if (model.listed == base::Time() && model.state == TradingState::kActive) continue;
     market::OrderIntent resting;
@@ -336,16 +384,19 @@ void ServiceWatch::Save(wire::CanonicalWriter& out) const {
   };
   save(services_);
   save(models_);
+  save(lost_);
 }
 
 absl::Status ServiceWatch::Load(wire::CanonicalReader& in) {
   const uint8_t version = in.U8();
-  if (in.ok() && version != kStateVersion) {
+  if (in.ok() && (version == 0 || version > kStateVersion)) {
     return absl::FailedPreconditionError(absl::StrCat("watch state of format ", version,
                                                       ", this build reads ", kStateVersion,
                                                       "; use the build that wrote it"));
   }
-  for (const ScopeKind kind : {ScopeKind::kService, ScopeKind::kModel}) {
+  std::vector<ScopeKind> kinds{ScopeKind::kService, ScopeKind::kModel};
+  if (version >= 2) kinds.push_back(ScopeKind::kService);  // of lost processes
+  for (const ScopeKind kind : kinds) {
     for (uint32_t left = in.U32(); left > 0 && in.ok(); --left) {
       market::RiskState state;
       state.scope = {kind, in.Bytes()};

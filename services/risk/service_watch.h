@@ -5,7 +5,8 @@
 // is not stopping. What is closed by silence opens by itself; a service that was lost too
 // often, and a model that failed too often, take a person. Heartbeats are inputs and are
 // not recovered: after a start everything waits for the first ones. Closed and open are
-// facts (risk.state.v1, scopes `service` and `model`).
+// facts (risk.state.v1, scopes `service` and `model`). Of strategy each lost process is one
+// too, while others are heard: what it left open has nobody who looks after it.
 //
 // As in RiskEngine: Decide… are const and return facts, Apply takes facts back, On…
 // members take what is neither recorded nor recovered. Owned by RiskEngine; one thread.
@@ -127,6 +128,8 @@ class ServiceWatch {
   const Models& models() const { return models_; }
   // For people: what is closed, and what helps.
   std::vector<std::string> Problems(base::Time now) const;
+  // Lost processes of strategy, by the name of their scope.
+  const std::map<std::string, market::RiskState>& lost() const { return lost_; }
   uint64_t refused() const { return refused_; }  // heartbeats: kMaxWatched reached
 
   void Save(wire::CanonicalWriter& out) const;
@@ -135,6 +138,8 @@ class ServiceWatch {
  private:
   bool Alive(const Service& service, base::Time now) const;
   static bool Stopped(const Service& service);  // each of its processes said that it stops
+  void DecideProcesses(base::Time now, std::vector<market::RiskState>& states) const;
+  void ApplyProcess(const market::RiskState& state, std::string_view shard);
   std::string WhyClosed(const std::string& name, const Service& service) const;
   bool AllOpen(const std::vector<std::string>& names, std::string* detail) const;
   void CountModels(const Process& before, const Process& after, base::Time now);
@@ -145,6 +150,7 @@ class ServiceWatch {
   const WatchSettings settings_;
   Services services_;
   Models models_;
+  std::map<std::string, market::RiskState> lost_;  // durable, at most kMaxWatched
   // Of settings_.all, .models and .news, kept up to date.
   bool all_open_ = true, models_open_ = true, news_open_ = true;
   base::Time started_{};

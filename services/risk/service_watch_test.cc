@@ -342,8 +342,7 @@ TEST_CASE("Of several processes of one service the one that is lost is named") {
   pass(1s);
   REQUIRE(problems().size() == 2);
   CHECK_THAT(problems()[0], ContainsSubstring("execution: its process 'two'"));
-  CHECK_THAT(problems()[1], ContainsSubstring("strategy: its process 'two'"));
-  CHECK_THAT(problems()[1], ContainsSubstring("`gannet kill strategy:NAME"));
+  CHECK_THAT(problems()[1], ContainsSubstring("service strategy/two: no heartbeat since"));
   CHECK(gate.Service("strategy").state == TradingState::kActive);
   CHECK(gate.Would().permitted);
 
@@ -357,7 +356,7 @@ TEST_CASE("Of several processes of one service the one that is lost is named") {
   CHECK(problems().empty());
 
   // Lost, and in its place another: not for ever.
-  gate.Beat("strategy", ServiceState::kReady, "three");
+  gate.Beat("execution", ServiceState::kReady, "three");
   pass(16s);
   CHECK(problems().size() == 1);
   pass(kLostNamedFor);
@@ -368,6 +367,102 @@ TEST_CASE("Of several processes of one service the one that is lost is named") {
   gate.Pass(20s, {"execution", "ingest"});
   REQUIRE(problems().size() == 1);
   CHECK_THAT(problems()[0], ContainsSubstring("service strategy: no heartbeat"));
+}
+
+TEST_CASE("Of several processes of strategy a lost one is told of until it is heard again") {
+  Platform gate;
+  const market::Scope two{ScopeKind::kService, "strategy/two"};
+  const auto lost = [&gate] { return gate.engine.watch().lost().contains("strategy/two"); };
+  const auto pass = [&gate](base::Duration time) {
+    gate.Pass(time, {"execution", "ingest", "strategy"});
+  };
+  gate.Beat("strategy", ServiceState::kReady, "two");
+  pass(15s);
+  CHECK_FALSE(lost());
+  pass(1s);
+  REQUIRE(lost());
+  CHECK(gate.engine.watch().lost().at("strategy/two").state == TradingState::kCancelOnly);
+  CHECK(gate.Service("strategy").state == TradingState::kActive);
+  CHECK(gate.Would().permitted);
+  pass(2 * kLostNamedFor);
+  CHECK(lost());
+
+  SECTION("heard again") {
+    gate.Beat("strategy", ServiceState::kReady, "two");
+    CHECK_FALSE(lost());
+    pass(16s);
+    CHECK(lost());
+  }
+  SECTION("it stops, which it says") {
+    gate.Beat("strategy", ServiceState::kStopping, "two");
+    CHECK_FALSE(lost());
+    pass(20s);
+    CHECK_FALSE(lost());
+  }
+  SECTION("a person says that another took its place") {
+    REQUIRE(gate.Command(CommandKind::kResume, two).ok());
+    CHECK_FALSE(lost());
+    pass(20s);
+    CHECK_FALSE(lost());
+    CHECK(gate.engine.watch().Problems(gate.now).empty());
+    CHECK_FALSE(gate.Command(CommandKind::kResume, two).ok());
+  }
+  SECTION("the other one stops, and has left its orders as it meant to") {
+    gate.Beat("strategy", ServiceState::kStopping);
+    gate.Pass(20s, {"execution", "ingest"});
+    CHECK(gate.Service("strategy").state == TradingState::kActive);
+  }
+  SECTION("it survives a restart, after which the process is not known") {
+    wire::CanonicalWriter out;
+    gate.engine.SaveWatch(out);
+    const std::string saved = out.Take();
+    Platform again;
+    wire::CanonicalReader in(saved);
+    REQUIRE(again.engine.LoadWatch(in).ok());
+    CHECK(in.done());
+    again.BeatAll();
+    CHECK(again.engine.watch().lost().contains("strategy/two"));
+    again.Beat("strategy", ServiceState::kReady, "two");
+    CHECK(again.engine.watch().lost().empty());
+
+    // As it was written before lost processes were told.
+    wire::CanonicalWriter nothing;
+    Platform().engine.SaveWatch(nothing);
+    std::string before = nothing.Take();
+    before.resize(before.size() - 4);
+    before[0] = 1;
+    wire::CanonicalReader old(before);
+    CHECK(again.engine.LoadWatch(old).ok());
+    CHECK(old.done());
+  }
+}
+
+TEST_CASE("Where all of strategy was lost the one that is not heard again is told of by itself") {
+  Platform gate;
+  gate.BeatAll();
+  gate.Beat("strategy", ServiceState::kReady, "two");
+  gate.Pass(16s, {"execution", "ingest"});
+  CHECK(gate.Service("strategy").state == TradingState::kCancelOnly);
+  CHECK(gate.engine.watch().lost().empty());
+  // One is heard before the other.
+  gate.Beat("strategy");
+  gate.Beat("strategy", ServiceState::kReady, "two");
+  CHECK(gate.engine.watch().lost().empty());
+  gate.Pass(16s, {"execution", "ingest"});
+  gate.Pass(2s, {"execution", "ingest", "strategy"});
+  CHECK(gate.Service("strategy").state == TradingState::kActive);
+  CHECK(gate.engine.watch().lost().contains("strategy/two"));
+}
+
+TEST_CASE("A lost process of strategy is named where its orders are to stay") {
+  Platform gate(WatchSettings{.all = {"execution", "ingest", "strategy"}, .cancel_on_loss = false});
+  for (const char* name : {"execution", "ingest", "strategy"}) gate.Beat(name);
+  gate.Beat("strategy", ServiceState::kReady, "two");
+  gate.Pass(16s, {"execution", "ingest", "strategy"});
+  CHECK(gate.engine.watch().lost().empty());
+  REQUIRE(gate.engine.watch().Problems(gate.now).size() == 1);
+  CHECK_THAT(gate.engine.watch().Problems(gate.now)[0],
+             ContainsSubstring("`gannet kill strategy:NAME"));
 }
 
 TEST_CASE("More processes and models than fit are refused and counted") {
