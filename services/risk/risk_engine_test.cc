@@ -476,6 +476,49 @@ TEST_CASE(
   CHECK(ReasonOf(gate.Ask(Side::kSell, "100", "0.1")) == RejectReason::kPositionLimit);
 }
 
+// An exit is one for its strategy. In the cell of the firm it takes away what nets the sales of
+// others, so that the firm may be short by more.
+TEST_CASE("An exit passes where it adds nothing to the firm's side, and counts where it does") {
+  LimitSet limits = WideLimits();
+  limits.firm.max_short = V("150");
+  Gate gate(limits);
+  const auto of = [&gate](const char* strategy, Side side, const char* quantity) {
+    market::OrderIntent intent = gate.Intent(side, "100", quantity);
+    intent.strategy = market::StrategyId(strategy);
+    return intent;
+  };
+  const market::OrderIntent entry = of(kStrategy, Side::kBuy, "2");
+  REQUIRE(gate.Ask(entry).permitted);
+  gate.Fill(entry, "100", "2", true);
+
+  // Long 2, and others sell 3: the firm may be short by 1.
+  const market::OrderIntent other = of("other", Side::kSell, "3");
+  REQUIRE(gate.Ask(other).permitted);
+  CHECK(ReasonOf(gate.Ask(of(kStrategy, Side::kSell, "2"))) == RejectReason::kPositionLimit);
+  CHECK(gate.Ask(of(kStrategy, Side::kSell, "0.4")).permitted);
+  CHECK(ReasonOf(gate.Ask(of(kStrategy, Side::kSell, "0.2"))) == RejectReason::kPositionLimit);
+
+  // Without those sales it closes what the firm holds.
+  gate.Report(other, ExecKind::kCanceled, OrderState::kCanceled);
+  CHECK(gate.Ask(of(kStrategy, Side::kSell, "1.6")).permitted);
+}
+
+TEST_CASE("A firm beyond its limit may come nearer to it, and no further from it by an exit") {
+  LimitSet limits = WideLimits();
+  limits.firm.max_short = V("150");
+  Gate gate(limits);
+  REQUIRE(gate.Trade(Side::kBuy, "100", "0.5").permitted);
+  market::OrderIntent sale = gate.Intent(Side::kSell, "100", "1.5");
+  sale.strategy = market::StrategyId("other");
+  REQUIRE(gate.Ask(sale).permitted);
+  gate.Fill(sale, "100", "1.5", true);
+  gate.Quote(kBtc, "200", "200.02");  // short by 1, worth 200
+  CHECK(ReasonOf(gate.Ask(Side::kSell, "200", "0.5")) == RejectReason::kPositionLimit);
+  market::OrderIntent cover = gate.Intent(Side::kBuy, "200", "1");
+  cover.strategy = market::StrategyId("other");
+  CHECK(gate.Ask(cover).permitted);
+}
+
 TEST_CASE("RiskEngine rejects above gross and net exposure over all instruments") {
   LimitSet limits = WideLimits();
   limits.accounts[kAccount].max_gross = V("400");
