@@ -31,6 +31,10 @@ std::string IsDuration(const std::string& text) {
   return value && value->count() > 0 ? "" : NoDuration(text);
 }
 
+std::string IsAge(const std::string& text) {
+  return base::ParseDuration(text) ? "" : NoDuration(text);
+}
+
 void AddTime(CLI::App* command, const std::string& name, std::optional<base::Time>& into,
              const std::string& help) {
   command

@@ -34,6 +34,8 @@ CLI::Option* AddDuration(CLI::App* command, const std::string& name, base::Durat
                          const std::string& help);
 // For CLI::Option::check: what is wrong with it; nothing: it is a duration above zero.
 std::string IsDuration(const std::string& text);
+// The same for an age: zero or more.
+std::string IsAge(const std::string& text);
 // A time that may be left out.
 void AddTime(CLI::App* command, const std::string& name, std::optional<base::Time>& into,
              const std::string& help);

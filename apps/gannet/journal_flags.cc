@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <optional>
 
 #include "apps/gannet/journal_replay_command.h"
 
@@ -15,6 +16,15 @@ CLI::App* AddJournalCommand(CLI::App* journal, const std::string& name, const st
       ->check(CLI::ExistingDirectory)
       ->capture_default_str();
   return command;
+}
+
+// All of it and nothing else; none: it is no number, or one of more than 64 bits.
+std::optional<uint64_t> ParseWhole(const std::string& text, int base) {
+  uint64_t number = 0;
+  const char* const text_end = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), text_end, number, base);
+  if (error != std::errc() || end != text_end) return std::nullopt;
+  return number;
 }
 
 void AddJournalDump(CLI::App* journal, JournalFlags& f, const CommandDeps& d) {
@@ -43,7 +53,8 @@ void AddJournalDump(CLI::App* journal, JournalFlags& f, const CommandDeps& d) {
 void AddJournalPrune(CLI::App* journal, JournalFlags& f, const CommandDeps& d) {
   CLI::App* prune = AddJournalCommand(
       journal, "prune", "Remove what is older or more than is to be kept, as a run does itself", f);
-  AddDuration(prune, "--keep", f.keep, "Age up to which segments stay (default 168h)");
+  AddDuration(prune, "--keep", f.keep, "Age up to which segments stay (default 168h)")
+      ->check(IsAge);
   prune
       ->add_option("--max-bytes", f.max_bytes,
                    "Bytes that stay in all, oldest go first; also as 500MB or 2GiB")
@@ -76,12 +87,8 @@ void AddJournalFetch(CLI::App* journal, JournalFlags& f, const CommandDeps& d) {
       ->add_option_function<std::string>(
           "--run",
           [&f](const std::string& text) {
-            uint64_t run = 0;
-            const auto [end, error] =
-                std::from_chars(text.data(), text.data() + text.size(), run, 16);
-            if (error != std::errc() || end != text.data() + text.size())
-              RefuseArgument("--run", "'" + text + "' is no run; 16 hex digits");
-            f.fetch.run = run;
+            f.fetch.run = ParseWhole(text, 16);
+            if (!f.fetch.run) RefuseArgument("--run", "'" + text + "' is no run; 16 hex digits");
           },
           "The journal of this run (hex, as `dump --segments` shows it; default the newest)")
       ->type_name("RUN");
@@ -106,7 +113,16 @@ void AddJournalSkip(CLI::App* journal, JournalFlags& f, const CommandDeps& d) {
   CLI::App* skip = AddJournalCommand(
       journal, "skip", "Give records up for lost, so that a journal that was set back may go on",
       f);
-  skip->add_option("--to", f.skip_to, "The newest of them, as the start that was refused names it")
+  // As text: CLI11 takes a number that is too large for the largest one.
+  skip->add_option_function<std::string>(
+          "--to",
+          [&f](const std::string& text) {
+            const auto to = ParseWhole(text, 10);
+            if (!to) RefuseArgument("--to", "'" + text + "' is no number of a record");
+            f.skip_to = *to;
+          },
+          "The newest of them, as the start that was refused names it")
+      ->type_name("UINT")
       ->required();
   skip->footer(
       "A service on a bus does not start when Kafka has facts of it that its journal lacks: their "

@@ -124,7 +124,8 @@ void AddRun(CLI::App& app, Commands& c) {
       ->type_name("FILE")
       ->check(CLI::ExistingFile);
   AddDuration(run, "--journal-keep", c.run.journal_keep,
-              "Age up to which the journal is kept (default 168h)");
+              "Age up to which the journal is kept (default 168h)")
+      ->check(IsAge);
   run->add_option("--journal-max-bytes", c.run.journal_max_bytes,
                   "Bytes of journal that stay, oldest go first; also as 500MB or 2GiB")
       ->transform(CLI::AsSizeValue(false))

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -1159,6 +1160,8 @@ TEST_CASE("A journal that was set back goes on behind what is given up for lost"
   if (closed) REQUIRE(bench.writer->Close().ok());
   bench.writer.reset();
   CHECK(absl::IsFailedPrecondition(skip(kept).status()));
+  for (const int bits : {47, 48, 63}) CHECK(absl::IsInvalidArgument(skip(1ull << bits).status()));
+  CHECK(absl::IsInvalidArgument(skip(std::numeric_limits<uint64_t>::max()).status()));
   REQUIRE(skip(50).value() == kept);
   CHECK(bench.Verify().ok());
   CHECK(bench.Verify().dropped == 50 - kept);

@@ -14,6 +14,9 @@
 namespace gannet::journal {
 namespace {
 
+// Half of what the id of an event has room for (runtime/turn.h): the journal goes on behind it.
+constexpr uint64_t kMaxSequence = uint64_t{1} << 47;
+
 // Of the program that wrote last.
 absl::StatusOr<SegmentInfo> NewestInfo(base::Files& files, const std::string& dir) {
   GANNET_ASSIGN_OR_RETURN(const Layout layout, ListJournal(files, dir));
@@ -27,6 +30,11 @@ absl::StatusOr<SegmentInfo> NewestInfo(base::Files& files, const std::string& di
 
 absl::StatusOr<uint64_t> SkipTo(base::Files& files, const std::string& dir, uint64_t sequence,
                                 base::Time now) {
+  if (sequence >= kMaxSequence) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("no journal gets to record ", sequence,
+                     "; take the number that the start that was refused names"));
+  }
   GANNET_RETURN_IF_ERROR(NewestInfo(files, dir).status());  // before anything is made there
   GANNET_ASSIGN_OR_RETURN(const auto lock, files.LockDir(dir));
   GANNET_ASSIGN_OR_RETURN(SegmentInfo info, NewestInfo(files, dir));

@@ -13,6 +13,7 @@ namespace gannet::journal {
 
 // Ends the journal with a gap (RecordType::kGap) up to `sequence`, so that no later record
 // gets a number that a lost one had. Returns the sequence it ended at before.
+//   INVALID_ARGUMENT     no journal gets that far: none could go on behind it
 //   NOT_FOUND            there is no journal in `dir`
 //   ABORTED              a process has it open
 //   FAILED_PRECONDITION  it has that record; written by a newer build

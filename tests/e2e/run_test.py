@@ -227,6 +227,11 @@ def explains_itself(bin_dir):
         check(code == 2 and said in errors, f"{mistyped}: {code}: {errors}")
     code, text, errors = harness.run([gannet, "run", "--for", "soon"], 30)
     check(code == 2 and "--for" in errors + text, f"a wrong duration: {code}: {text} {errors}")
+    for wrong, option in ((["run", "--journal-keep=-1h", "--check-config"], "--journal-keep"), (["journal", "prune", ".", "--keep=-1h"], "--keep"),
+                          (["journal", "skip", ".", "--to=99999999999999999999"], "--to"), (["journal", "skip", ".", "--to=-5"], "--to"),
+                          (["journal", "skip", ".", "--to=5o"], "--to")):
+        code, text, errors = harness.run([gannet, *wrong], 30)
+        check(code == 2 and option in errors, f"{wrong}: {code}: {text} {errors}")
 
 
 def test(bin_dir, folder):
