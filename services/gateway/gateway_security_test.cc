@@ -326,6 +326,63 @@ TEST_CASE("Requests of one address are limited") {
   CHECK(f.Call("GET", "/healthz").status == 200);  // a moment later
 }
 
+TEST_CASE("Neither strangers nor its own reading keep a session from stopping trading") {
+  GatewayFixture f;
+  REQUIRE(f.service->Start().ok());
+  f.SignInAs(Role::kTrader);
+  f.executor.RunFor(1min);
+  f.commands.outcome = absl::AlreadyExistsError("heard");
+  std::string token = f.files.Read("data/gateway-token").value();
+  token.pop_back();
+  const net::Url url =
+      net::Url::Parse("http://127.0.0.1:" + std::to_string(f.service->port())).value();
+  const auto ask = [&](const net::HttpRequest& request, std::map<int, int>& statuses) {
+    f.network.Http(url, request, {},
+                   [&statuses](net::HttpResult r) { ++statuses[r.response.status]; });
+  };
+  const auto own = [&](const std::string& method, const std::string& path,
+                       const std::string& body) {
+    return net::HttpRequest{method,
+                            path,
+                            {{"Cookie", "gannet_session=" + f.cookie},
+                             {"X-CSRF-Token", f.csrf},
+                             {"Content-Type", "application/json"}},
+                            body};
+  };
+  const std::string kill = R"({"scope":"firm","reason":"x"})";
+  std::map<int, int> strangers, forged, scripts, reading, stopping, without_token;
+  for (int i = 0; i < 500; ++i) {
+    ask({"GET", "/api/v1/state", {}, ""}, strangers);
+    ask({"GET", "/api/v1/state", {{"Cookie", "gannet_session=" + std::to_string(i)}}, ""}, forged);
+    ask({"GET", "/healthz", {{"Authorization", "Bearer " + token}}, ""}, scripts);
+  }
+  SECTION("others' requests") {
+    ask(own("GET", "/api/v1/session", ""), reading);
+    ask(own("POST", "/api/v1/risk/kill", kill), stopping);
+    f.executor.RunFor(1s);
+    for (const auto* of : {&strangers, &forged, &scripts}) CHECK(of->at(429) >= 100);
+    CHECK(reading == std::map<int, int>{{200, 1}});
+    CHECK(stopping == std::map<int, int>{{409, 1}});
+    CHECK(f.commands.asked.size() == 1);
+  }
+  SECTION("its own") {
+    for (int i = 0; i < 500; ++i) ask(own("GET", "/healthz", ""), reading);
+    net::HttpRequest bare = own("POST", "/api/v1/risk/kill", kill);
+    bare.headers.erase(bare.headers.begin() + 1);
+    ask(bare, without_token);  // by whom is not known: with the others
+    ask(own("POST", "/api/v1/risk/kill", kill), stopping);
+    ask(own("POST", "/api/v1/orders/cancel-all", kill), stopping);
+    ask(own("POST", "/api/v1/orders/cancel", R"({"client_order_id":"none"})"), stopping);
+    ask(own("POST", "/api/v1/risk/state", R"({"scope":"firm","state":"HALTED","reason":"x"})"),
+        stopping);
+    f.executor.RunFor(1s);
+    CHECK(reading.at(429) >= 100);
+    CHECK(without_token == std::map<int, int>{{429, 1}});
+    CHECK(stopping == std::map<int, int>{{403, 1}, {404, 1}, {409, 2}});
+    CHECK(f.commands.asked.size() == 2);
+  }
+}
+
 TEST_CASE("Bodies and queries are checked before anything acts on them") {
   GatewayFixture f;
   REQUIRE(f.service->Start().ok());

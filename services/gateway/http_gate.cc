@@ -20,10 +20,11 @@ namespace {
 using command::AccessKind;
 
 constexpr std::string_view kCookie = "gannet_session";
+constexpr std::string_view kBearer = "Bearer ";
 constexpr std::string_view kScriptUser = "local-script";
 constexpr char kFirstUser[] = "admin";
 constexpr std::string_view kConsentAbout = "version ";
-constexpr Rate kRequests{.burst = 300, .per_second = 100};     // of one address
+constexpr Rate kRequests{.burst = 300, .per_second = 100};     // of one address, or one session
 constexpr Rate kSignIns{.burst = 10, .per_second = 4.0 / 12};  // the same
 constexpr Rate kSignInsByUser{.burst = 5, .per_second = 1.0 / 12};
 
@@ -66,6 +67,20 @@ std::string_view CookieOf(const net::Headers& headers) {
     }
   }
   return {};
+}
+
+// What keeps trading from going on, or sets how far it may.
+bool Stops(const Route* route) {
+  if (route == nullptr) return false;
+  switch (route->action) {
+    case Action::kKill:
+    case Action::kCancelAll:
+    case Action::kCancelOrder:
+    case Action::kSetState:
+      return true;
+    default:
+      return false;
+  }
 }
 
 bool IsLoopbackName(std::string_view host) {
@@ -221,6 +236,8 @@ HttpGate::HttpGate(const GatewayConfig& config, runtime::Deps& deps, net::Redis*
       users_(deps.files, PeopleFile(config, deps.data_dir)),
       sessions_(MakeSessions(config, clock_, redis)),
       requests_(MakeLimiter(config, clock_, redis, "requests", kRequests)),
+      requests_by_session_(MakeLimiter(config, clock_, redis, "sessions", kRequests)),
+      stops_by_session_(MakeLimiter(config, clock_, redis, "stops", kRequests)),
       sign_ins_(MakeLimiter(config, clock_, redis, "sign-ins", kSignIns)),
       sign_ins_by_user_(MakeLimiter(config, clock_, redis, "users", kSignInsByUser)) {}
 
@@ -308,9 +325,8 @@ bool HttpGate::OwnOrigin(const net::HttpRequest& request) const {
 
 void HttpGate::FindCaller(const net::HttpRequest& request, std::function<void(Found)> done) {
   const std::string_view bearer = net::FindHeader(request.headers, "authorization");
-  if (bearer.starts_with("Bearer ")) {
-    if (script_token_.empty() || !base::EqualSecrets(bearer.substr(7), script_token_))
-      return done(std::nullopt);
+  if (bearer.starts_with(kBearer)) {
+    if (!IsOfScripts(bearer)) return done(std::nullopt);
     return done(Caller{std::string(kScriptUser), "", Role::kViewer});
   }
   const std::string token(CookieOf(request.headers));
@@ -319,9 +335,45 @@ void HttpGate::FindCaller(const net::HttpRequest& request, std::function<void(Fo
                   [this, token, done = std::move(done)](const absl::StatusOr<SessionOwner>& owner) {
                     if (!owner.ok()) return done(owner.status());
                     const User* user = Signed(*owner);
-                    if (user == nullptr) return done(std::nullopt);
+                    if (user == nullptr) {
+                      known_sessions_.erase(base::Sha256(token));
+                      return done(std::nullopt);
+                    }
+                    NoteSession(token);
                     done(Caller{user->name, token, user->role});
                   });
+}
+
+bool HttpGate::IsOfScripts(std::string_view bearer) const {
+  return !script_token_.empty() && base::EqualSecrets(bearer.substr(kBearer.size()), script_token_);
+}
+
+void HttpGate::NoteSession(std::string_view token) {
+  if (known_sessions_.size() >= kMaxKnownSessions) known_sessions_.erase(known_sessions_.begin());
+  known_sessions_.insert(base::Sha256(token));
+}
+
+// One address may be a whole machine, or the proxy that everybody comes through: strangers there
+// must not keep out who is signed in, nor a session's own reading what it stops trading with.
+// Whether a cookie is a session's is known here without asking; one that may be made up is counted
+// apart from who shows none.
+void HttpGate::Count(const net::HttpRequest& request, std::string_view peer,
+                     std::function<void(bool)> done) {
+  std::string address(AddressOf(peer));
+  const std::string_view bearer = net::FindHeader(request.headers, "authorization");
+  if (bearer.starts_with(kBearer)) {
+    if (IsOfScripts(bearer)) address = kScriptUser;
+    return requests_->Allow(address, std::move(done));
+  }
+  const std::string_view token = CookieOf(request.headers);
+  if (token.empty()) return requests_->Allow(address, std::move(done));
+  const base::Sha256Digest digest = base::Sha256(token);
+  if (!known_sessions_.contains(digest)) return requests_->Allow("?" + address, std::move(done));
+  std::string none;
+  const bool stops =
+      Stops(FindRoute(request.method, PathOf(request), none)) &&
+      base::EqualSecrets(net::FindHeader(request.headers, "x-csrf-token"), CsrfOf(token));
+  (stops ? stops_by_session_ : requests_by_session_)->Allow(base::Hex(digest), std::move(done));
 }
 
 void HttpGate::Admit(const Request& request, std::string_view peer,
@@ -331,12 +383,11 @@ void HttpGate::Admit(const Request& request, std::string_view peer,
                             "the gateway answers as 127.0.0.1, localhost and [::1] only, and under "
                             "gateway.host_names with TLS; use one of them in the URL"));
   }
-  requests_->Allow(
-      std::string(AddressOf(peer)), [this, request, done = std::move(done)](bool allowed) {
-        if (!allowed) return done(Later(429, "1", "too many requests; wait a second"));
-        FindCaller(*request,
-                   [this, request, done](const Found& found) { done(Decide(*request, found)); });
-      });
+  Count(*request, peer, [this, request, done = std::move(done)](bool allowed) {
+    if (!allowed) return done(Later(429, "1", "too many requests; wait a second"));
+    FindCaller(*request,
+               [this, request, done](const Found& found) { done(Decide(*request, found)); });
+  });
 }
 
 HttpGate::Verdict HttpGate::Decide(const net::HttpRequest& request, const Found& who) const {
@@ -511,6 +562,7 @@ void HttpGate::OpenSession(const SessionOwner& owner, const std::string& from,
                        {{"user", name}, {"error", std::string(token.status().message())}});
           return respond(NotNow("nobody can be signed in now; try again in a moment"));
         }
+        NoteSession(*token);
         if (came_from_.size() < kMaxPlaces) came_from_.emplace(name, from);
         log_.Info("signed_in", {{"user", name}});
         Record(name, AccessKind::kSignIn, "", from);

@@ -40,6 +40,7 @@ class HttpGate {
  public:
   static constexpr size_t kMaxSignInsUnderWay = 4;
   static constexpr size_t kMaxPlaces = 10'000;
+  static constexpr size_t kMaxKnownSessions = 4 * Sessions::kMaxSessions;
 
   // `redis`, where sessions and rates are kept, outlives it; null: in memory.
   HttpGate(const GatewayConfig& config, runtime::Deps& deps, net::Redis* redis = nullptr);
@@ -97,6 +98,11 @@ class HttpGate {
   };
   using Found = absl::StatusOr<std::optional<Caller>>;  // UNAVAILABLE: it cannot be known now
   void FindCaller(const net::HttpRequest& request, std::function<void(Found)> done);
+  bool IsOfScripts(std::string_view bearer) const;
+  void NoteSession(std::string_view token);
+  // Whether it may be asked now, as often as it was asked before.
+  void Count(const net::HttpRequest& request, std::string_view peer,
+             std::function<void(bool)> done);
   Verdict Decide(const net::HttpRequest& request, const Found& who) const;
   std::string AttemptsOf(const std::string& name, const std::string& from) const;
   void CheckSignIn(const Admitted& request, const std::string& from, const Respond& respond);
@@ -124,7 +130,10 @@ class HttpGate {
   Users users_;
   absl::Status people_ = absl::OkStatus();  // of the last Reload
   std::unique_ptr<Sessions> sessions_;
-  std::unique_ptr<RateLimiter> requests_, sign_ins_, sign_ins_by_user_;
+  std::unique_ptr<RateLimiter> requests_, requests_by_session_, stops_by_session_;
+  std::unique_ptr<RateLimiter> sign_ins_, sign_ins_by_user_;
+  // Sessions found here before, by their hash; one that is over goes when it asks again.
+  std::set<base::Sha256Digest> known_sessions_;
   // Names, and the addresses from which they have signed in since the start.
   std::set<std::pair<std::string, std::string>> came_from_;
   std::string script_token_;
