@@ -18,9 +18,6 @@ constexpr std::string_view kTables[] = {"markets",   "feeds",    "signals", "ord
 std::string PositionKey(const View::PositionKey& key) {
   return std::get<0>(key).text() + "|" + std::get<1>(key).text() + "|" + std::get<2>(key).text();
 }
-std::string PositionKey(const market::PositionUpdate& p) {
-  return p.account.text() + "|" + p.strategy.text() + "|" + p.instrument.text();
-}
 std::string BalanceKey(const market::BalanceUpdate& b) {
   return b.account.text() + "|" + b.venue + "|" + b.asset.text();
 }
@@ -49,6 +46,11 @@ LiveStream::LiveStream(const View& view, const ChartData& charts, std::string ep
 
 void LiveStream::MarkId(const char* table, const market::EventId& id) { Mark(table, IdText(id)); }
 
+void LiveStream::Moved(const market::InstrumentId& id) {
+  Mark("markets", id.text());
+  moved_.insert(id);
+}
+
 void LiveStream::Touch(const market::Event<market::Trade>& e) {
   Mark("markets", e.value.instrument.text());
   dirty_charts_.insert(e.value.instrument.text());
@@ -71,7 +73,8 @@ void LiveStream::Touch(const market::Event<market::ExecReport>& e) {
   if (e.value.fill) MarkId("fills", e.header.id);
 }
 void LiveStream::Touch(const market::Event<market::PositionUpdate>& e) {
-  Mark("positions", PositionKey(e.value));
+  const View::PositionKey id{e.value.account, e.value.strategy, e.value.instrument};
+  dirty_positions_.insert_or_assign(PositionKey(id), id);
 }
 void LiveStream::Touch(const market::Event<market::BalanceUpdate>& e) {
   Mark("balances", BalanceKey(e.value));
@@ -105,10 +108,6 @@ std::string LiveStream::Row(const std::string& table, const std::string& key,
     if (const auto* fill = FindId(view_.fills(), key)) return Text(FillRow(view_, *fill));
   } else if (table == "denials") {
     if (const auto* denial = FindId(view_.denials(), key)) return Text(DenialRow(view_, *denial));
-  } else if (table == "positions") {
-    for (const auto& [id, position] : view_.positions()) {
-      if (PositionKey(id) == key) return Text(PositionRow(view_, position));
-    }
   } else if (table == "balances") {
     for (const auto& [id, balance] : view_.balances()) {
       if (BalanceKey(balance) == key) return Text(BalanceRow(balance));
@@ -302,10 +301,23 @@ void LiveStream::CloseAll() {
   }
 }
 
+// What is held is worth something else when only its market has moved.
+void LiveStream::Revalue(base::Time now) {
+  if (moved_.empty() || now - revalued_ < kRevalued) return;
+  for (const auto& [id, position] : view_.positions()) {
+    if (position.value.net.mantissa != 0 && moved_.contains(std::get<2>(id)))
+      dirty_positions_.insert_or_assign(PositionKey(id), id);
+  }
+  moved_.clear();
+  revalued_ = now;
+}
+
 // The number goes on, so that nobody resumes over what was not made.
 void LiveStream::Forget() {
   ++sequence_;
   dirty_.clear();
+  dirty_positions_.clear();
+  moved_.clear();
   dirty_charts_.clear();
   frames_.clear();
   frame_bytes_ = 0;
@@ -321,14 +333,27 @@ void LiveStream::Tick(base::Time now) {
   if (totals != last_totals_) parts += ",\"totals\":" + totals;
   last_platform_ = std::move(platform);
   last_totals_ = std::move(totals);
-  std::string tables;
-  for (const auto& [table, keys] : dirty_) {
-    std::string rows;
-    for (const std::string& key : keys)
-      rows += (rows.empty() ? "" : ",") + Quoted(key) + ":" + Row(table, key, now);
+  Revalue(now);
+  std::string tables, rows;
+  const auto add_row = [&rows](const std::string& key, const std::string& row) {
+    rows += (rows.empty() ? "" : ",") + Quoted(key) + ":" + row;
+  };
+  const auto add_table = [&](const std::string& table) {
     tables += base::Concat({tables.empty() ? "" : ",", "\"", table, "\":{", rows, "}"});
+    rows.clear();
+  };
+  for (const auto& [table, keys] : dirty_) {
+    for (const std::string& key : keys) add_row(key, Row(table, key, now));
+    add_table(table);
   }
   dirty_.clear();
+  for (const auto& [key, id] : dirty_positions_) {
+    const auto found = view_.positions().find(id);
+    add_row(key,
+            found == view_.positions().end() ? "null" : Text(PositionRow(view_, found->second)));
+  }
+  if (!dirty_positions_.empty()) add_table("positions");
+  dirty_positions_.clear();
   const std::string time = std::to_string(base::UnixMillis(now));
   if (!tables.empty() || !parts.empty()) {
     ++sequence_;

@@ -35,6 +35,8 @@ class LiveStream {
  public:
   static constexpr base::Duration kPeriod = std::chrono::milliseconds(100);
   static constexpr base::Duration kHeartbeat = std::chrono::milliseconds(900);
+  // Positions whose market alone moved are sent at most so often.
+  static constexpr base::Duration kRevalued = std::chrono::seconds(1);
   static constexpr size_t kMaxViewers = 256;
   static constexpr size_t kKeptFrames = 1'200, kKeptFrameBytes = 16u << 20;
   // So long after the last viewer has gone frames are made for it.
@@ -48,8 +50,8 @@ class LiveStream {
              std::function<std::string()> platform);
 
   // What changed; cheap, before the next Tick.
-  void Touch(const market::Event<market::Instrument>& e) { Mark("markets", e.value.id.text()); }
-  void Touch(const market::Event<market::Quote>& e) { Mark("markets", e.value.instrument.text()); }
+  void Touch(const market::Event<market::Instrument>& e) { Moved(e.value.id); }
+  void Touch(const market::Event<market::Quote>& e) { Moved(e.value.instrument); }
   void Touch(const market::Event<market::Trade>& e);
   void Touch(const market::Event<market::BookUpdate>& e);
   void Touch(const market::Event<market::MarketStatus>& e);
@@ -110,6 +112,7 @@ class LiveStream {
     bool focus_fresh = false;   // has nothing of the focus yet
   };
   void Mark(const char* table, std::string key) { dirty_[table].insert(std::move(key)); }
+  void Moved(const market::InstrumentId& id);
   void MarkId(const char* table, const market::EventId& id);
   // JSON of one row; "null": it is gone.
   std::string Row(const std::string& table, const std::string& key, base::Time now) const;
@@ -119,6 +122,7 @@ class LiveStream {
   bool Send(Viewer& viewer, const std::string& text);
   void SendFocus(Viewer& viewer, base::Time now);
   void SendAll(const std::string& text);
+  void Revalue(base::Time now);
   void Forget();
 
   const View& view_;
@@ -127,6 +131,10 @@ class LiveStream {
   const std::function<std::string()> platform_;
   std::map<std::string, Extra> extras_;
   std::map<std::string, std::set<std::string>> dirty_;
+  // Beside dirty_: a position's row is found by its parts, not by its text.
+  std::map<std::string, View::PositionKey> dirty_positions_;
+  std::set<market::InstrumentId> moved_;  // since their positions were valued
+  base::Time revalued_{};
   std::set<std::string> dirty_charts_;
   std::string last_platform_;
   std::string last_totals_;

@@ -34,6 +34,7 @@ class Viewer {
   std::string epoch;
   json last_chart;
   std::map<std::string, std::map<std::string, json>> rows;
+  std::map<std::string, int> sent;  // of each position
 
  private:
   void Take(std::string_view text) {
@@ -58,7 +59,10 @@ class Viewer {
     sequence = message.at("seq");
     if (!message.contains("rows")) return;
     for (const auto& [table, changed] : message.at("rows").items()) {
-      for (const auto& [key, row] : changed.items()) rows[table][key] = row;
+      for (const auto& [key, row] : changed.items()) {
+        rows[table][key] = row;
+        if (table == "positions") ++sent[key];
+      }
     }
   }
 
@@ -107,6 +111,49 @@ TEST_CASE("The stream begins with everything and goes on with what changed, ten 
   CHECK(viewer.frames - frames >= 45);
   CHECK(viewer.gaps == 0);
   CHECK(viewer.rows.at("markets").at("v:BTC").at("bid") == "5.99");  // the newest
+}
+
+TEST_CASE("The open result of a position follows its market, once a second") {
+  GatewayFixture f;
+  REQUIRE(f.Publish(bus::kInstruments, Definition()));
+  REQUIRE(f.Publish(bus::kQuotes, QuoteAt(99)));
+  REQUIRE(f.service->Start().ok());
+  f.SignInAs(Role::kViewer);
+  Viewer viewer(f, "");
+  market::PositionUpdate position;
+  position.account = market::AccountId("main/paper");
+  position.strategy = market::StrategyId("maker");
+  position.instrument = market::InstrumentId("v:BTC");
+  position.net.mantissa = 1'000;  // ten at 1
+  position.average_price.mantissa = 100;
+  REQUIRE(f.Publish(bus::kPositions, position));
+  position.strategy = market::StrategyId("flat");
+  position.net.mantissa = 0;
+  REQUIRE(f.Publish(bus::kPositions, position));
+  f.executor.RunFor(2s);
+  const auto open = [&](const char* strategy) {
+    return viewer.rows.at("positions")
+        .at(std::string("main/paper|") + strategy + "|v:BTC")
+        .at("unrealized_pnl");
+  };
+  CHECK(open("maker") == "-0.1");
+  REQUIRE(f.Publish(bus::kQuotes, QuoteAt(150)));  // and no fill
+  f.executor.RunFor(1100ms);
+  CHECK(open("maker") == "5");
+  // As the REST answer of the same moment has it.
+  CHECK(json::parse(f.Call("GET", "/api/v1/positions").body).at(1).at("unrealized_pnl") == "5");
+
+  const auto sent = [&](const std::string& key) { return viewer.sent[key]; };
+  const int before = sent("main/paper|maker|v:BTC"), flat = sent("main/paper|flat|v:BTC");
+  for (int i = 0; i < 50; ++i) {  // five seconds
+    REQUIRE(f.Publish(bus::kQuotes, QuoteAt(200 + i)));
+    f.executor.RunFor(100ms);
+  }
+  f.executor.RunFor(1100ms);
+  CHECK(open("maker") == "14.9");
+  CHECK(sent("main/paper|maker|v:BTC") - before <= 7);
+  CHECK(sent("main/paper|flat|v:BTC") == flat);
+  CHECK(viewer.gaps == 0);
 }
 
 TEST_CASE("A quiet stream is heard each second, so that silence means loss") {
