@@ -1,11 +1,11 @@
 #include "apps/gannet/canary_command.h"
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <ostream>
 #include <utility>
 
 #include "apps/gannet/flags.h"
+#include "apps/gannet/remote.h"
 #include "libs/base/percent.h"
 #include "libs/net/beast_network.h"
 #include "libs/runtime/asio_executor.h"
@@ -22,21 +22,6 @@ absl::StatusOr<Burn> BurnIn(const net::HttpResult& result) {
   if (result.response.status != 200)
     return absl::UnavailableError("Prometheus answers " + std::to_string(result.response.status));
   return BurnOf(result.response.body);
-}
-
-bool ReadObjectives(const CanaryOptions& options, CanaryRules& rules) {
-  for (const std::string& text : options.objectives) {
-    const size_t equals = text.find('=');
-    double limit = rules.max_burn;
-    if (equals != std::string::npos) {
-      const char* const end = text.data() + text.size();
-      const auto [stop, error] = std::from_chars(text.data() + equals + 1, end, limit);
-      if (error != std::errc() || stop != end || !(limit > 0)) return false;
-    }
-    if (equals == 0 || text.empty()) return false;
-    rules.by_objective[text.substr(0, equals)] = limit;
-  }
-  return true;
 }
 
 const char* Word(CanaryState state) {
@@ -109,8 +94,10 @@ int WatchCanary(const CanaryOptions& options, Console console) {
   const auto url = net::Url::Parse(options.prometheus);
   if (!url.ok()) return refuse("--prometheus is an address such as http://prometheus:9090");
   CanaryRules rules = options.rules;
-  if (!ReadObjectives(options, rules))
-    return refuse("--slo is the name of an objective, or NAME=BURN, such as gateway=6");
+  if (const absl::Status read = ReadObjectives(options.objectives, rules); !read.ok())
+    return refuse("--slo: " + std::string(read.message()));
+  if (const auto scope = ParseScope(options.halt); !options.halt.empty() && !scope.ok())
+    return refuse("--halt: " + std::string(scope.status().message()));
   if (rules.settle >= rules.watch) return refuse("--settle has to be shorter than --for");
   const runtime::SystemClock clock;
   runtime::AsioExecutor executor(clock);

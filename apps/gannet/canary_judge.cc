@@ -1,10 +1,13 @@
 #include "apps/gannet/canary_judge.h"
 
+#include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "absl/strings/str_join.h"
 #include "libs/base/concat.h"
 
 namespace gannet::app {
@@ -42,6 +45,26 @@ absl::StatusOr<Burn> BurnOf(std::string_view body) {
     return none;
   }
   return burn;
+}
+
+absl::Status ReadObjectives(const std::vector<std::string>& texts, CanaryRules& rules) {
+  for (const std::string& text : texts) {
+    const size_t equals = text.find('=');
+    const std::string name = text.substr(0, equals);
+    double limit = rules.max_burn;
+    if (equals != std::string::npos) {
+      const char* const end = text.data() + text.size();
+      const auto [stop, error] = std::from_chars(text.data() + equals + 1, end, limit);
+      if (error != std::errc() || stop != end || !(limit > 0))
+        return absl::InvalidArgumentError(
+            base::Concat({"'", text, "' has no limit above zero; write it as gateway=6"}));
+    }
+    if (std::ranges::find(kObjectives, name) == kObjectives.end())
+      return absl::InvalidArgumentError(base::Concat(
+          {"'", name, "' is no objective; there are ", absl::StrJoin(kObjectives, ", ")}));
+    rules.by_objective[name] = limit;
+  }
+  return absl::OkStatus();
 }
 
 CanaryState CanaryJudge::Blind(base::Time now, std::string why) {

@@ -2,11 +2,14 @@
 // looked at again and again for a while. Pure: what Prometheus answered and the time go in.
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "libs/base/time.h"
 
@@ -24,6 +27,10 @@ using Burn = std::map<std::string, double>;
 // From the body of Prometheus' answer to an instant query. INVALID_ARGUMENT: it is none.
 absl::StatusOr<Burn> BurnOf(std::string_view body);
 
+// Those of charts/gannet/files/rules/gannet-slo.yaml (tools/make-rules).
+inline constexpr std::array<const char*, 5> kObjectives = {
+    "order-path", "signal-to-order", "risk-verdict", "tick-freshness", "gateway"};
+
 struct CanaryRules {
   base::Duration watch = std::chrono::minutes(10);    // so long without a fault: it may stay
   base::Duration settle = std::chrono::minutes(1);    // first: starts disturb, nothing is judged
@@ -32,6 +39,10 @@ struct CanaryRules {
   int looks = 2;           // one after the other above it: burning
   std::map<std::string, double> by_objective;  // watched; empty: all, by max_burn
 };
+
+// From "order-path" or "gateway=6", into `rules.by_objective`. INVALID_ARGUMENT: there is no such
+// objective, which would be watched and never burn; or no such limit.
+absl::Status ReadObjectives(const std::vector<std::string>& texts, CanaryRules& rules);
 
 enum class CanaryState { kWatching, kHealthy, kBurning, kBlind };
 

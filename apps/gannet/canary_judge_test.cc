@@ -37,6 +37,18 @@ TEST_CASE("BurnOf reads Prometheus' answer and refuses anything else") {
   }
 }
 
+TEST_CASE("Only objectives that exist are watched") {
+  CanaryRules rules;
+  REQUIRE(ReadObjectives({"order-path", "gateway=6"}, rules).ok());
+  CHECK(rules.by_objective ==
+        std::map<std::string, double>{{"order-path", rules.max_burn}, {"gateway", 6}});
+  for (const char* wrong : {"", "order_path", "gatway", "processes", "=6", "gateway=", "gateway=0",
+                            "gateway=-1", "gateway=6x", "gateway=often"}) {
+    INFO(wrong);
+    CHECK(absl::IsInvalidArgument(ReadObjectives({"order-path", wrong}, rules)));
+  }
+}
+
 TEST_CASE("A canary that burns nothing for long enough may stay") {
   CanaryJudge judge({}, kBegan);
   for (base::Duration at = 0s; at < 10min; at += 15s)

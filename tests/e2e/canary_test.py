@@ -114,7 +114,7 @@ def judged(bin_dir, folder):
         check(code == BLIND and "sees no process" in out, f"nothing to scrape: {code}\n{out}{err}")
     code, out, err = watch(bin_dir, port)
     check(code == BLIND and "blind" in out, f"no Prometheus: {code}\n{out}{err}")
-    for flags in (("--slo", "order-path=often"), ("--for", "1s", "--settle", "2s")):
+    for flags in (("--slo", "order-path=often"), ("--slo", "order_path,gateway"), ("--for", "1s", "--settle", "2s"), ("--halt", "strateg:maker")):
         code, out, err = watch(bin_dir, port, *flags)
         check(code == 2, f"{flags}: {code}\n{out}{err}")
 

@@ -162,6 +162,10 @@ def check_texts():
             missing = [h for h in ("## Meaning", "## Impact", "## Diagnosis", "## Mitigation") if h not in page]
             if missing or not re.search(rf"\b{re.sub('(Fast|Slow)Burn$', '', alert)}", page):
                 problems.append(f"{runbook.group(1)}: lacks {missing or 'the name ' + alert}")
+    watched = re.search(r"kObjectives = \{(.*?)\}", pathlib.Path("apps/gannet/canary_judge.h").read_text(), re.S)
+    promised = re.findall(r"record: gannet:slo_burn:rate_5m\s+labels: \{slo: ([a-z-]+)\}", pathlib.Path("charts/gannet/files/rules/gannet-slo.yaml").read_text())
+    if not promised or promised != re.findall(r'"([a-z-]+)"', watched.group(1)):
+        problems.append(f"apps/gannet/canary_judge.h: the objectives are {', '.join(promised)}")
     for alert in sorted(alerts ^ tested):
         problems.append(f"{alert}: {'has no test' if alert in alerts else 'is tested, but there is no such alert'}")
     return problems
