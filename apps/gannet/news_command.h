@@ -14,7 +14,7 @@ namespace gannet::app {
 
 struct NewsIngestOptions {
   std::vector<std::string>
-      inputs;  // files (RSS, Atom, JSON lines; plain or gzip) and http or https addresses
+      inputs;  // files (RSS, Atom, JSON lines, tables; plain or gzip) and http or https addresses
   std::string dictionary;  // empty: the one built in
   std::string model;       // empty: the one built in
   bool items = true;       // print them, or only the signals

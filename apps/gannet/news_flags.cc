@@ -12,7 +12,7 @@ void AddNews(CLI::App& app, NewsFlags& f, const CommandDeps& d) {
       news->add_subcommand("ingest", "Print items and signals of feeds and files as JSON lines");
   ingest
       ->add_option("FILE|URL", f.ingest.inputs,
-                   "RSS, Atom or JSON lines, plain or gzip; or an http(s) address")
+                   "RSS, Atom, JSON lines or a table (CSV), plain or gzip; or an http(s) address")
       ->required();
   ingest->add_flag_callback(
       "--signals-only", [&f] { f.ingest.items = false; }, "Leave the items out");

@@ -54,7 +54,7 @@ void AddReplay(CLI::App& app, ReplayFlags& f, const CommandDeps& d) {
       ->check(CLI::ExistingFile);
   replay
       ->add_option("--news", f.replay.news_file,
-                   "Headlines (JSON lines or RSS) to mix in by receive time")
+                   "Headlines (JSON lines, CSV or RSS) to mix in by receive time")
       ->excludes(recorded)
       ->check(CLI::ExistingFile);
   AddDuration(replay, "--news-shift", f.replay.news_shift,

@@ -99,6 +99,42 @@ TEST_CASE("gannet risk explain says of each control the limit, where it came fro
   CHECK(c.out.str().find("\"reason\": \"GROSS_EXPOSURE\"") != std::string::npos);
 }
 
+TEST_CASE("gannet risk explain names the limit and its scope where no number was compared") {
+  std::string state = kState;
+  const std::string stated = R"("*": {"max_order_notional": 500})";
+  state.replace(state.find(stated), stated.size(),
+                R"("*": {"max_order_notional": 500}, "s": {"stage": "shadow",
+      "permitted_types": ["MARKET"], "max_orders_per_fill": 50, "max_cancel_ratio": "90%",
+      "max_concentration": "50%", "max_volatility": "5%", "require_reason": true,
+      "self_trade_by_venue": true, "breaker": {"count": 3, "window": "60s"},
+      "repeated_executions": {"count": 10, "window": "60s"}})");
+  Case c(std::string(kOrder) + "4\"}", state);
+  REQUIRE(ExplainRisk(c.files, c.options, c.out).ok());
+  std::map<std::string, std::string> lines;
+  std::istringstream all(c.out.str());
+  for (std::string line; std::getline(all, line);) {
+    std::istringstream words(line);
+    std::string number, reason;
+    words >> number >> reason;
+    lines.emplace(reason, line);
+  }
+  for (const auto& [reason, limit] :
+       std::map<std::string, std::string>{{"RELEASE_STAGE", "stage"},
+                                          {"NOT_PERMITTED", "permitted_types"},
+                                          {"ORDER_TO_TRADE", "max_orders_per_fill"},
+                                          {"CANCEL_RATIO", "max_cancel_ratio"},
+                                          {"CONCENTRATION", "max_concentration"},
+                                          {"VOLATILITY", "max_volatility"},
+                                          {"NOT_TRACEABLE", "require_reason"},
+                                          {"SELF_TRADE", "self_trade_by_venue"},
+                                          {"CIRCUIT_BREAKER", "breaker"},
+                                          {"THROTTLED", "repeated_executions"}}) {
+    CAPTURE(reason, lines[reason]);
+    CHECK(lines[reason].find(limit) != std::string::npos);
+    CHECK(lines[reason].find("strategy s") != std::string::npos);
+  }
+}
+
 TEST_CASE("gannet risk explain does not call passed what it could not look at") {
   const auto verdicts = [](const std::string& order, const std::string& state = kState) {
     Case c(order, state);

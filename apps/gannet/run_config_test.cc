@@ -44,7 +44,7 @@ TEST_CASE("A registry that is absent or broken is named, with the way out") {
   const auto absent = ml_inference::DescribeModel(config->pipeline.ml_inference, files);
   REQUIRE(absent.status().code() == absl::StatusCode::kNotFound);
   CHECK(absent.status().message().find(registry) != absl::string_view::npos);
-  CHECK(absent.status().message().find("name no model") != absl::string_view::npos);
+  CHECK(absent.status().message().find("leave out ml-inference.model") != absl::string_view::npos);
 
   REQUIRE(files.MakeDirs(registry + "/direction/1").ok());
   REQUIRE(files.WriteAtomically(registry + "/direction/aliases.json", "{\"champion\":\"1\"}").ok());

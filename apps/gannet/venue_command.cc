@@ -21,7 +21,7 @@ namespace {
 
 void ReadKeys(const execution::LiveConfig& config, base::Files& files, VenueToCheck& venue) {
   auto key = config::ReadSecret(files, config.key_file, "execution.binance.key_file");
-  auto secret = config::ReadSecret(files, config.secret_file, "execution.binance.secret_file");
+  auto secret = config::ReadSigningKey(files, config.secret_file, "execution.binance.secret_file");
   for (const absl::Status& status : {key.status(), secret.status()}) {
     if (!status.ok()) venue.key_problem = std::string(status.message());
   }

@@ -28,8 +28,8 @@ absl::StatusOr<venue::KeyedVenueOptions> ReadOptions(const LiveConfig& config,
   out.dead_man = config.dead_man;
   GANNET_ASSIGN_OR_RETURN(out.api_key,
                           config::ReadSecret(files, config.key_file, section + ".key_file"));
-  GANNET_ASSIGN_OR_RETURN(out.secret,
-                          config::ReadSecret(files, config.secret_file, section + ".secret_file"));
+  GANNET_ASSIGN_OR_RETURN(
+      out.secret, config::ReadSigningKey(files, config.secret_file, section + ".secret_file"));
   return out;
 }
 

@@ -436,8 +436,28 @@ TEST_CASE("Key files that others may read, or that hold no key, refuse the start
   REQUIRE(outside.files.WriteAtomically("keys/bad", "two words", 0600).ok());
   config.live.secret_file = "keys/bad";
   CHECK(code().code() == absl::StatusCode::kInvalidArgument);
+  REQUIRE(
+      outside.files.WriteAtomically("keys/torn", "-----BEGIN PRIVATE KEY-----\nMC4=\n", 0600).ok());
+  config.live.secret_file = "keys/torn";
+  CHECK(code().message().find("no private key in PEM") != std::string::npos);
   config.live.secret_file = "keys/absent";
   CHECK(code().code() == absl::StatusCode::kNotFound);
+}
+
+TEST_CASE("A private key in PEM signs as a secret does") {
+  Outside outside;
+  ExecutionConfig config = Config(outside, 1);
+  ServiceHost paper(outside, ExecutionConfig{});  // for its Deps
+  // RFC 8032, section 7.1, TEST 2.
+  REQUIRE(outside.files
+              .WriteAtomically("keys/ed25519.pem",
+                               "-----BEGIN PRIVATE KEY-----\n"
+                               "MC4CAQAwBQYDK2VwBCIEIEzNCJso/5banbbDRuwRTg9bijGfNaumJNqM9u1PuKb7\n"
+                               "-----END PRIVATE KEY-----\n",
+                               0600)
+              .ok());
+  config.live.secret_file = "keys/ed25519.pem";
+  CHECK(BuildExecution(config, paper.deps()).status().ok());
 }
 
 }  // namespace

@@ -8,9 +8,12 @@
 #include "libs/wire/codec.h"
 #include "services/ingest/feed_text.h"
 #include "services/ingest/news_items.h"
+#include "services/ingest/news_table.h"
 
 namespace gannet::ingest {
 namespace {
+
+constexpr size_t kMaxTableBytes = 256u << 20;
 
 // Not the time of anything: tells a stated time from a filled-in one.
 constexpr base::Time kUnknown = base::Time::max() - std::chrono::hours(24 * 366 * 20);
@@ -54,15 +57,14 @@ void AddFeed(NewsReplayFile& file, const Feed& feed, const std::string& name,
   }
 }
 
-void AddLine(NewsReplayFile& file, const base::Line& line, const std::string& name,
-             const NewsReplayOptions& options) {
-  if (StripAscii(line.text).empty()) return;
-  absl::StatusOr<NewsLine> parsed = ParseNewsLine(line.text, name, kUnknown, options.limits);
+// `place`: "line 3", for people.
+void AddLine(NewsReplayFile& file, std::string_view line, const std::string& place,
+             const std::string& name, const NewsReplayOptions& options) {
+  if (StripAscii(line).empty()) return;
+  absl::StatusOr<NewsLine> parsed = ParseNewsLine(line, name, kUnknown, options.limits);
   if (!parsed.ok()) {
-    if (file.rejected++ == 0) {
-      file.first_problem =
-          "line " + std::to_string(line.number) + ": " + std::string(parsed.status().message());
-    }
+    if (file.rejected++ == 0)
+      file.first_problem = place + ": " + std::string(parsed.status().message());
     return;
   }
   market::NewsItem& item = parsed->item;
@@ -87,7 +89,16 @@ bool IsFeed(std::string_view line) {
   return StripAscii(line).substr(0, 1) != "{" && line.find('<') < 8;
 }
 
-// The bytes of a feed, whose lines may be as long as it is; beyond `most` they end.
+void AddTable(NewsReplayFile& file, const std::string& text, const std::string& name,
+              const NewsReplayOptions& options) {
+  NewsTable table = ReadNewsTable(text);
+  file.rejected = table.rejected;
+  file.first_problem = std::move(table.first_problem);
+  for (const NewsTableRow& row : table.rows)
+    AddLine(file, row.line, "row " + std::to_string(row.number), name, options);
+}
+
+// The bytes of a document, whose lines may be as long as it is; beyond `most` they end.
 absl::StatusOr<std::string> ReadDocument(base::Files& files, const std::string& path, size_t most) {
   GANNET_ASSIGN_OR_RETURN(std::string bytes, files.Read(path));
   if (bytes.substr(0, 2) != "\x1f\x8b") return bytes;
@@ -99,7 +110,7 @@ absl::StatusOr<std::string> ReadDocument(base::Files& files, const std::string& 
     if (!line) return document;
     if (line->too_long) {
       return absl::InvalidArgumentError(path + " holds more than the " + std::to_string(most) +
-                                        " bytes that a feed may have; split it");
+                                        " bytes that it may have; split it");
     }
     document.append(line->text);
     document.push_back('\n');
@@ -119,16 +130,17 @@ absl::StatusOr<NewsReplayFile> ReadNewsReplay(base::Files& files, const std::str
   NewsReplayFile file;
   GANNET_ASSIGN_OR_RETURN(const std::unique_ptr<base::LineReader> lines,
                           base::LineReader::Open(files, path, kMaxNewsLineBytes));
-  bool first = true, is_feed = false;
+  bool first = true, is_feed = false, is_table = false;
   for (;;) {
     GANNET_ASSIGN_OR_RETURN(const std::optional<base::Line> line, lines->Next());
     if (!line) break;
     if (first && !StripAscii(line->text).empty()) {
       first = false;
       is_feed = IsFeed(line->text);
-      if (is_feed) break;
+      is_table = !is_feed && StripAscii(line->text).front() != '{' && IsNewsTable(line->text);
+      if (is_feed || is_table) break;
     }
-    AddLine(file, *line, BaseName(path), options);
+    AddLine(file, line->text, "line " + std::to_string(line->number), BaseName(path), options);
     if (file.inputs.size() > kMaxReplayHeadlines) {
       return absl::InvalidArgumentError(path + " holds more than " +
                                         std::to_string(kMaxReplayHeadlines) +
@@ -142,9 +154,14 @@ absl::StatusOr<NewsReplayFile> ReadNewsReplay(base::Files& files, const std::str
     if (!feed.ok()) return base::Annotate(feed.status(), path);
     AddFeed(file, *feed, BaseName(path), options);
   }
+  if (is_table) {
+    GANNET_ASSIGN_OR_RETURN(const std::string text, ReadDocument(files, path, kMaxTableBytes));
+    AddTable(file, text, BaseName(path), options);
+  }
   if (!is_feed && file.inputs.empty() && file.rejected > 0) {
-    return absl::InvalidArgumentError(path + ": no headline in it (" + file.first_problem +
-                                      "); wanted JSON lines, RSS or Atom");
+    return absl::InvalidArgumentError(
+        path + ": no headline in it (" + file.first_problem +
+        "); wanted JSON lines, a table with a column of titles, RSS or Atom");
   }
   std::stable_sort(
       file.inputs.begin(), file.inputs.end(),

@@ -1,5 +1,5 @@
-// Headlines of a file as inputs of a replay: JSON lines (plain or gzip) with the
-// times at which they were published and received, or a saved RSS or Atom
+// Headlines of a file as inputs of a replay: JSON lines or a table (news_table.h), plain or
+// gzip, with the times at which they were published and received, or a saved RSS or Atom
 // document. A headline without a received time is taken to have been received
 // when it was published; one without either cannot be placed and is counted.
 #pragma once
@@ -38,7 +38,7 @@ struct NewsReplayOptions {
 };
 
 // NOT_FOUND and the like from the file system; INVALID_ARGUMENT: neither JSON
-// lines nor a feed, or more headlines than the limit.
+// lines, a table nor a feed, or more headlines than the limit.
 absl::StatusOr<NewsReplayFile> ReadNewsReplay(base::Files& files, const std::string& path,
                                               const NewsReplayOptions& options);
 

@@ -13,8 +13,8 @@ namespace {
 // What failed, and the way out that always works.
 absl::Status WithWayOut(const absl::Status& status) {
   return {status.code(), absl::StrCat(status.message(),
-                                      "; to run without predictions, name no model "
-                                      "(ml-inference: {model: \"\"}, replay --models \"\")")};
+                                      "; to run without predictions, leave out "
+                                      "ml-inference.model (of replay: --models \"\")")};
 }
 
 // Null where none is wanted.

@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "libs/base/status.h"
+#include "libs/base/table_text.h"
 #include "libs/market/names.h"
 
 namespace gannet::news_signal {
@@ -62,45 +63,6 @@ std::string Amount(std::string_view kind, base::Rng& rng) {
   return n;
 }
 
-// One table row; quotes as in RFC 4180. `at` moves past it.
-std::vector<std::string> TableRow(std::string_view text, char separator, size_t& at) {
-  std::vector<std::string> cells(1);
-  bool quoted = false;
-  for (; at < text.size(); ++at) {
-    const char c = text[at];
-    if (quoted) {
-      if (c != '"') {
-        cells.back().push_back(c);
-      } else if (at + 1 < text.size() && text[at + 1] == '"') {
-        cells.back().push_back('"');
-        ++at;
-      } else {
-        quoted = false;
-      }
-    } else if (c == '"' && cells.back().empty()) {
-      quoted = true;
-    } else if (c == separator) {
-      cells.emplace_back();
-    } else if (c == '\n') {
-      ++at;
-      break;
-    } else if (c != '\r') {
-      cells.back().push_back(c);
-    }
-  }
-  return cells;
-}
-
-char SeparatorOf(std::string_view header) {
-  char best = ',';
-  for (const char mark : {';', '\t'}) {
-    if (std::count(header.begin(), header.end(), mark) >
-        std::count(header.begin(), header.end(), best))
-      best = mark;
-  }
-  return best;
-}
-
 std::optional<size_t> Column(const std::vector<std::string>& header,
                              std::initializer_list<std::string_view> names) {
   for (const std::string_view name : names) {
@@ -147,9 +109,9 @@ absl::StatusOr<std::vector<LabelledHeadline>> ParseCorpus(std::string_view text)
 absl::StatusOr<std::vector<LabelledHeadline>> ParseLabelledTable(std::string_view text,
                                                                  TableLabels labels) {
   if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
-  const char separator = SeparatorOf(text.substr(0, text.find('\n')));
+  const char separator = base::SeparatorOf(text.substr(0, text.find('\n')));
   size_t at = 0;
-  const std::vector<std::string> header = TableRow(text, separator, at);
+  const std::vector<std::string> header = base::TableRow(text, separator, at);
   const std::optional<size_t> title = Column(header, {"news", "title", "headline"});
   const std::optional<size_t> date = Column(header, {"date", "published"});
   std::optional<size_t> sentiment, type;
@@ -165,7 +127,7 @@ absl::StatusOr<std::vector<LabelledHeadline>> ParseLabelledTable(std::string_vie
   }
   std::vector<LabelledHeadline> headlines;
   for (size_t row = 2; at < text.size(); ++row) {
-    const std::vector<std::string> cells = TableRow(text, separator, at);
+    const std::vector<std::string> cells = base::TableRow(text, separator, at);
     if (cells.size() == 1 && cells[0].empty()) continue;
     if (cells.size() != header.size()) {
       return absl::InvalidArgumentError("row " + std::to_string(row) + " has " +

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <type_traits>
 
 #include "absl/strings/str_cat.h"
@@ -102,6 +103,17 @@ market::Price Scaled(market::Price price, int64_t ppm, market::Rounding rounding
 // and a buy's is at most its distance above that. A sell's follows the market up without end; it
 // counts at the same price, as what it sells is worth more by then for every other order too.
 market::Price WorstTrigger(const market::OrderIntent& intent, market::Price reference);
+
+// What was compared, where no number says which scope came closest: the last one stays.
+template <class T>
+void Compared(Finding* out, const ScopeRow& scope, const char* name, const T& limit,
+              std::string_view value) {
+  if (out == nullptr) return;
+  out->limit_name = name;
+  out->limit = FormatLimit(limit);
+  out->value.assign(value);
+  out->scope = scope.scope;
+}
 
 // `value` may be as much as `limit`. Says what was compared when asked.
 template <class T>

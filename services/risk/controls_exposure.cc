@@ -85,6 +85,10 @@ bool NetExposure(const Context& context, Finding* out) {
 
 bool SelfTrade(const Context& context, Finding* out) {
   if (context.leaf == nullptr || context.is_parent()) return false;
+  for (const ScopeRow* scope : context.scopes) {
+    const auto& permission = scope->limits.self_trade_by_venue;
+    if (permission) Compared(out, *scope, "self_trade_by_venue", *permission, "");
+  }
   const Cell& cell = *context.cells[1];
   const auto& others = context.buy() ? cell.sell_prices : cell.buy_prices;
   // An amended order may have lost the venue's prevention: USD-M sets it to NONE (PUT order).

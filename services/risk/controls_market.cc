@@ -1,5 +1,6 @@
 // Controls over the market: prices, books, how far and fast they move.
 #include <algorithm>
+#include <cmath>
 
 #include "services/risk/control_families.h"
 
@@ -161,12 +162,13 @@ bool Volatility(const Context& context, Finding* out) {
       }
       looked = true;
     }
-    if (variance > static_cast<Int128>(*limit) * *limit) {
-      if (out != nullptr) {
-        out->limit_name = "max_volatility";
-        out->limit = FormatLimit(*limit);
-        out->scope = scope->scope;
-      }
+    const bool over = variance > static_cast<Int128>(*limit) * *limit;
+    if (out != nullptr) {
+      // For people its root is rounded upwards to a millionth.
+      const auto root = static_cast<int64_t>(std::ceil(std::sqrt(static_cast<double>(variance))));
+      Over(out, *scope, "max_volatility", over ? std::max(root, *limit + 1) : root, *limit);
+    }
+    if (over) {
       return Fail(out, "volatility above max_volatility ", FormatLimit(*limit), " of ",
                   FormatScope(scope->scope));
     }

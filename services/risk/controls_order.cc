@@ -1,5 +1,6 @@
 // Controls over what the order itself says: form, names, tick and lot, size.
 #include "libs/market/manual.h"
+#include "libs/market/names.h"
 #include "libs/wire/canonical.h"
 #include "services/risk/control_families.h"
 
@@ -163,7 +164,9 @@ bool SwitchedOff(const Context& context, Finding* out) {
   for (const Flag& flag : kFlags) {
     if (!flag.covers(context.intent)) continue;
     for (const ScopeRow* scope : context.scopes) {
-      if (!(scope->limits.*flag.stated).value_or(true))
+      const std::optional<bool>& stated = scope->limits.*flag.stated;
+      if (stated) Compared(out, *scope, flag.name, *stated, "");
+      if (!stated.value_or(true))
         return Fail(out, flag.name, " is switched off for ", FormatScope(scope->scope));
     }
   }
@@ -181,11 +184,18 @@ bool NotPermitted(const Context& context, Finding* out) {
   if (context.leaf == nullptr) return false;
   for (const ScopeRow* scope : context.scopes) {
     const Limits& limits = scope->limits;
+    if (limits.restricted) Compared(out, *scope, "restricted", *limits.restricted, "");
     if (limits.restricted.value_or(false))
       return Fail(out, FormatScope(scope->scope), " is restricted");
+    if (limits.permitted_types)
+      Compared(out, *scope, "permitted_types", *limits.permitted_types, market::Name(type));
     if (limits.permitted_types && !limits.permitted_types->Has(type)) {
       return Fail(out, FormatScope(scope->scope), " permits only ",
                   FormatLimit(*limits.permitted_types), " orders");
+    }
+    if (limits.permitted_instruments) {
+      Compared(out, *scope, "permitted_instruments", *limits.permitted_instruments,
+               definition.id.text());
     }
     if (limits.permitted_instruments &&
         !limits.permitted_instruments->Has(definition.id.text(), context.instrument->venue)) {
@@ -280,6 +290,10 @@ bool NotTraceable(const Context& context, Finding* out) {
   if (intent.strategy.text() == market::kManualPrefix) return Fail(out, "manual/ names no person");
   if (context.leaf == nullptr) return false;
   for (const ScopeRow* scope : context.scopes) {
+    for (const auto& [name, stated] : {std::pair("require_reason", &scope->limits.require_reason),
+                                       std::pair("require_model", &scope->limits.require_model)}) {
+      if (*stated) Compared(out, *scope, name, **stated, "");
+    }
     if (scope->limits.require_reason.value_or(false) && intent.reason.empty())
       return Fail(out, FormatScope(scope->scope), " requires a reason, the order has none");
     if (scope->limits.require_model.value_or(false) && intent.model_version.empty())

@@ -31,7 +31,12 @@ bool Concentration(const Context& context, Finding* out) {
     const Value all =
         std::max(scope.gross + change.more, scope.limits.concentration_above.value_or(0));
     const Value own = context.cells[i]->gross + change.more;
-    if (own * kPpm > *limit * all) {
+    const bool over = own * kPpm > *limit * all;
+    if (out != nullptr) {  // for people the share is rounded upwards to a millionth
+      const auto share = all > 0 ? static_cast<int64_t>((own * kPpm + all - 1) / all) : kPpm;
+      Over(out, scope, "max_concentration", share, *limit);
+    }
+    if (over) {
       return Fail(out, FormatScope(scope.scope), " would have ", FormatValue(own), " of ",
                   FormatValue(all), " in the instrument, max_concentration ", FormatLimit(*limit));
     }
@@ -112,6 +117,10 @@ bool VenueCount(const Context& context, Finding* out) {
 
 bool ReleaseStage(const Context& context, Finding* out) {
   if (context.leaf == nullptr) return false;
+  for (const ScopeRow* scope : context.scopes) {
+    if (scope->limits.stage == context.stage)
+      Compared(out, *scope, "stage", context.stage, FormatLimit(context.stage));
+  }
   if (context.stage == Stage::kShadow) return Fail(out, "the stage is shadow: decided, never sent");
   return context.stage == Stage::kPaper && !context.scopes[1]->paper_account &&
          Fail(out, "the stage is paper, and ", FormatScope(context.scopes[1]->scope),

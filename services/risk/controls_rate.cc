@@ -59,6 +59,10 @@ bool Duplicate(const Context& context, Finding* out) {
 bool Throttled(const Context& context, Finding* out) {
   if (context.leaf == nullptr) return false;
   for (const ScopeRow* scope : context.scopes) {
+    if (scope->limits.repeated_executions) {
+      Compared(out, *scope, "repeated_executions", *scope->limits.repeated_executions,
+               scope->throttled ? "reached" : "not reached");
+    }
     if (!scope->throttled) continue;
     return Fail(out, FormatScope(scope->scope), " had its number of executions",
                 scope->limits.repeated_executions
@@ -142,6 +146,10 @@ bool OrderToTrade(const Context& context, Finding* out) {
     if (!limit) continue;
     const Flow sum = SumOf(context, *scope);
     const uint64_t messages = sum.messages + 1;
+    if (out != nullptr) {
+      Compared(out, *scope, "max_orders_per_fill", *limit,
+               absl::StrCat(messages, " for ", sum.fills, " fills"));
+    }
     if (messages > context.book.windows().ratio_minimum && messages > *limit * sum.fills) {
       return Fail(out, FormatScope(scope->scope), " sent ", messages, " messages for ", sum.fills,
                   " fills, max_orders_per_fill ", *limit);
@@ -156,6 +164,10 @@ bool CancelRatio(const Context& context, Finding* out) {
     const auto& limit = scope->limits.max_cancel_ratio_ppm;
     if (!limit) continue;
     const Flow sum = SumOf(context, *scope);
+    if (out != nullptr) {
+      Compared(out, *scope, "max_cancel_ratio", *limit,
+               absl::StrCat(sum.cancels, " of ", sum.orders));
+    }
     if (sum.cancels > context.book.windows().ratio_minimum &&
         static_cast<market::Int128>(sum.cancels) * kPpm >
             static_cast<market::Int128>(*limit) * sum.orders) {
@@ -176,6 +188,10 @@ bool BreakerOpen(const Context& context, Finding* out) {
     return true;
   }
   for (const ScopeRow* scope : context.scopes) {
+    if (scope->limits.breaker) {
+      Compared(out, *scope, "breaker", *scope->limits.breaker,
+               scope->breaker_open ? "reached" : "not reached");
+    }
     if (!scope->breaker_open) continue;
     return Fail(
         out, FormatScope(scope->scope), " had its number of failures",
