@@ -542,7 +542,11 @@ std::string GatewayService::LimitsJson() const {
   Json rows = Json::array();
   const auto& held = view_.limits().in_force();
   if (!held) return Text(rows);
-  for (const Usage& usage : UsageOf(view_, held->value.rows)) {
+  Valuation valuation = ReadValuation(held->value.text);
+  for (const market::LimitRow& row : held->value.rows) {
+    if (valuation.asset.empty()) valuation.asset = row.asset;
+  }
+  for (const Usage& usage : UsageOf(view_, held->value.rows, valuation)) {
     rows.push_back({{"scope", market::Name(usage.limit.scope.kind)},
                     {"name", usage.scope_name},
                     {"by_default", usage.limit.scope.name == "*"},

@@ -156,6 +156,96 @@ TEST_CASE("Gateway puts limits beside what is used of them") {
   CHECK(rows.at(2).at("used") == "200");
 }
 
+TEST_CASE("What is used of limits has open orders in it, in the asset of the limits") {
+  GatewayFixture f;
+  market::Instrument ether = Definition();  // quoted in BTC
+  ether.id = market::InstrumentId("binance-spot:ETHBTC");
+  ether.base = market::AssetId("ETH");
+  ether.quote = market::AssetId("BTC");
+  market::Instrument coin = Definition();  // quoted in what nothing converts
+  coin.id = market::InstrumentId("binance-spot:BTCTRY");
+  coin.quote = market::AssetId("TRY");
+  const auto quote = [&](const market::Instrument& of, int64_t bid, int64_t ask) {
+    REQUIRE(f.Publish(bus::kInstruments, of));
+    market::Quote said;
+    said.instrument = of.id;
+    said.bid = {{bid}, {1}};
+    said.ask = {{ask}, {1}};
+    REQUIRE(f.Publish(bus::kQuotes, said));
+  };
+  quote(Definition(), 9'900, 10'100);  // 100
+  quote(ether, 4, 6);                  // 0.05 BTC: 5
+  quote(coin, 9'900, 10'100);
+  const auto hold = [&](const market::Instrument& in, int64_t net) {
+    market::PositionUpdate position;
+    position.account = market::AccountId("main/paper");
+    position.strategy = market::StrategyId("maker");
+    position.instrument = in.id;
+    position.net.mantissa = net;
+    REQUIRE(f.Publish(bus::kPositions, position));
+  };
+  hold(Definition(), 1'000);
+  hold(ether, -20'000);  // twenty short
+  hold(coin, 1'000);
+  const auto order = [&](const char* id, market::Side side, int64_t price, int64_t quantity) {
+    market::ExecReport report =
+        Report(id, market::ExecKind::kAccepted, market::OrderState::kAccepted);
+    report.side = side;
+    report.price.mantissa = price;
+    report.quantity.mantissa = quantity;
+    report.cumulative.mantissa = quantity / 2;
+    REQUIRE(f.Publish(bus::kExecReports, report));
+  };
+  order("o1", market::Side::kBuy, 9'000, 4'000);    // two left, at 90
+  order("o2", market::Side::kSell, 9'000, 10'000);  // five left, at 100 by now
+  order("o3", market::Side::kBuy, 0, 2'000);        // one left, at the market
+  std::vector<market::LimitRow> limits;
+  for (const char* name :
+       {"max_gross", "max_net", "max_long", "max_short", "max_open_notional", "max_open_orders"})
+    limits.push_back({.scope = {market::ScopeKind::kFirm, ""},
+                      .name = name,
+                      .value = market::Money(500, 0),
+                      .asset = market::AssetId("USDT")});
+  REQUIRE(f.Publish(
+      bus::kRiskLimits,
+      market::LimitEvent{
+          .version = 1,
+          .text = "version: 1\nvaluation:\n  asset: USDT\n  by:\n    BTC: binance-spot:BTCUSDT\n"
+                  "firm: {max_gross: \"500\"}\n",
+          .rows = limits}));
+  REQUIRE(f.service->Start().ok());
+  f.SignInAs(Role::kViewer);
+  std::map<std::string, std::pair<std::string, int>> used;
+  for (const auto& row : json::parse(f.Call("GET", "/api/v1/limits").body))
+    used[row.at("limit")] = {row.at("used"), row.at("unpriced")};
+  // BTCUSDT: long 100 + 300, short 500 - 100. ETHBTC: long -100, short 100.
+  CHECK(used ==
+        std::map<std::string, std::pair<std::string, int>>{{"max_gross", {"500", 1}},
+                                                           {"max_net", {"500", 1}},
+                                                           {"max_long", {"400", 1}},
+                                                           {"max_short", {"400", 1}},
+                                                           {"max_open_notional", {"680", 1}},
+                                                           {"max_open_orders", {"3", 0}}});
+
+  // A newer definition, whose quote is there first, changes none of it.
+  market::Instrument finer = Definition();
+  finer.version = 2;
+  finer.price_scale = 3;
+  REQUIRE(f.Publish(bus::kInstruments, finer));
+  market::Quote again;
+  again.instrument = finer.id;
+  again.instrument_version = 2;
+  again.bid = {{99'000}, {1}};
+  again.ask = {{101'000}, {1}};
+  REQUIRE(f.Publish(bus::kQuotes, again));
+  f.executor.RunFor(1s);
+  for (const auto& row : json::parse(f.Call("GET", "/api/v1/limits").body)) {
+    INFO(row.dump());
+    CHECK(used.at(row.at("limit")) ==
+          std::pair(row.at("used").get<std::string>(), row.at("unpriced").get<int>()));
+  }
+}
+
 TEST_CASE("Proposals of limits are shown, made and decided by people of risk") {
   GatewayFixture f;
   REQUIRE(f.Publish(bus::kRiskLimits, market::LimitEvent{.version = 3, .text = "version: 3\n"}));

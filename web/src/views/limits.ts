@@ -54,7 +54,7 @@ export function limitTable(label: string): Table<Limit> {
         num: true,
         cell: (l) => ({
           text: amount(l.used, l),
-          ...(l.unpriced ? { cls: "warn", tip: `${l.unpriced} position(s) without a price are not in it` } : {}),
+          ...(l.unpriced ? { cls: "warn", tip: `${l.unpriced} positions and orders without a price are not in it` } : {}),
         }),
       },
       { title: "Of", num: true, cell: (l) => amount(l.value, l) },
