@@ -8,6 +8,8 @@ namespace gannet::bus {
 namespace {
 
 constexpr std::string_view kHex = "0123456789abcdef";
+// More than a partition can hold in a day is nonsense.
+constexpr uint64_t kMostPlausible = 1'000'000'000'000;
 
 void AppendHex(std::string& out, std::span<const uint8_t> bytes) {
   for (const uint8_t byte : bytes) {
@@ -117,13 +119,16 @@ ReadHeaders ReadKafkaHeaders(const KafkaHeaders& headers) {
   }
   if (const auto text = FindHeader(headers, header::kGap)) {
     const std::optional<uint64_t> gap = ParseDecimal(*text);
-    // More than a partition can hold in a day is no gap but nonsense.
-    constexpr uint64_t kMostPlausible = 1'000'000'000'000;
     if (gap && *gap <= kMostPlausible) {
       read.gap = *gap;
     } else {
       ++read.malformed;
     }
+  }
+  if (const auto text = FindHeader(headers, header::kNumber)) {
+    read.number = ParseEventId(*text);
+    if (read.number && read.number->sequence > kMostPlausible) read.number.reset();
+    read.malformed += !read.number;
   }
   return read;
 }

@@ -9,7 +9,9 @@
 //   gannet-causation    the same, of the event that this one answers
 //   gannet-tenant       tenant
 //   gannet-event-time   nanoseconds since 1970, decimal
-//   gannet-gap          market data that the producer left out before this one, decimal
+//   gannet-gap          market data that the producer left out before it took this one, decimal
+//   gannet-number       of market data: producer, and what number of its partition this is:
+//                       "00c0ffee00c0ffee-42". A hole is what was left out, whenever it was.
 #pragma once
 
 #include <cstdint>
@@ -45,6 +47,7 @@ struct ReadHeaders {
   std::optional<market::TraceContext> trace;
   std::optional<market::EventId> id;
   uint64_t gap = 0;
+  std::optional<market::EventId> number;
   uint32_t malformed = 0;
 };
 // The last of several with one name counts, as W3C and Kafka have it.
@@ -62,6 +65,7 @@ inline constexpr std::string_view kCausation = "gannet-causation";
 inline constexpr std::string_view kTenant = "gannet-tenant";
 inline constexpr std::string_view kEventTime = "gannet-event-time";
 inline constexpr std::string_view kGap = "gannet-gap";
+inline constexpr std::string_view kNumber = "gannet-number";
 }  // namespace header
 
 }  // namespace gannet::bus

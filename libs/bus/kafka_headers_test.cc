@@ -89,12 +89,18 @@ TEST_CASE("Malformed Kafka headers are counted and mean nothing") {
   const ReadHeaders read = ReadKafkaHeaders({{"traceparent", "nonsense"},
                                              {"gannet-event-id", std::string(100'000, '9')},
                                              {"gannet-gap", "-1"},
+                                             {"gannet-number", "00c0ffee00c0ffee-0"},
                                              {"", ""},
                                              {std::string("a\0b", 3), "\xFF\xFE"}});
-  CHECK(read.malformed == 3);
+  CHECK(read.malformed == 4);
   CHECK_FALSE(read.trace);
   CHECK_FALSE(read.id);
   CHECK(read.gap == 0);
+  CHECK_FALSE(read.number);
+  CHECK(ReadKafkaHeaders({{"gannet-number", "00c0ffee00c0ffee-18446744073709551615"}}).malformed ==
+        1);
+  CHECK(ReadKafkaHeaders({{"gannet-number", "00c0ffee00c0ffee-42"}}).number ==
+        market::EventId{0x00c0ffee00c0ffee, 42});
   CHECK(ReadKafkaHeaders({{"gannet-gap", "18446744073709551615"}}).malformed == 1);
   CHECK(ReadKafkaHeaders({}).malformed == 0);
   // The last one counts.

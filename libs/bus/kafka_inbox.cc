@@ -34,6 +34,7 @@ void KafkaInbox::Assign(const std::vector<Place>& places) {
     partition.acknowledged = partition.given_out = place.next.offset;
     partition.end = place.end;
     partition.marks.Clear();
+    partition.numbers.Clear();
   }
 }
 
@@ -71,6 +72,11 @@ void KafkaInbox::Push(Incoming incoming) {
   if (closed_ || !partition.assigned || incoming.position.offset < partition.fetched) return;
   partition.fetched = incoming.anew.value_or(incoming.position.offset + 1);
   partition.end = incoming.anew.value_or(std::max(partition.end, partition.fetched));
+  if (incoming.number) {
+    // Of a producer that was not heard before only what it says itself.
+    incoming.gap = partition.numbers.Missing(*incoming.number).value_or(incoming.gap);
+    partition.numbers.Take(*incoming.number);
+  }
   waiting_bytes_ += incoming.bytes;
   ++waiting_;
   partition.waiting.push_back(std::move(incoming));

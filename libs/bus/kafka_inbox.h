@@ -54,7 +54,8 @@ class KafkaInbox : public std::enable_shared_from_this<KafkaInbox> {
     market::TraceContext trace;         // with `error`: from Kafka's header
     std::string key, payload;           // with `error`
     size_t bytes = 0;
-    uint64_t gap = 0;  // left out before this one, by the producer or here
+    uint64_t gap = 0;                       // left out before this one, by the producer or here
+    std::optional<market::EventId> number;  // of its producer in this partition, without holes
     // No event, but the end of a topic that was made anew: what comes next has offsets from
     // here on. With `error` the partition is halted before it.
     std::optional<uint64_t> anew;
@@ -138,6 +139,7 @@ class KafkaInbox : public std::enable_shared_from_this<KafkaInbox> {
     std::deque<InFlight> in_flight;
     Hold hold;
     StreamMarks marks;
+    StreamMarks numbers;  // of each producer, the highest pushed
   };
   using Lock = std::unique_lock<std::mutex>;
 

@@ -180,6 +180,29 @@ TEST_CASE("KafkaInbox keeps the newest of market data and counts the rest") {
   CHECK(desk.inbox->stats().skipped == 90 + 7);
 }
 
+TEST_CASE("KafkaInbox finds what a producer left out by its numbers, whatever it says itself") {
+  Desk desk(kQuotes.info);
+  const auto skipped = [&](market::EventId number, uint64_t gap = 0) {
+    const uint64_t before = desk.inbox->stats().skipped;
+    desk.inbox->Push({.position = {.partition = 0, .offset = desk.next[0]++},
+                      .event = std::make_shared<Event<market::Quote>>(),
+                      .bytes = 1,
+                      .gap = gap,
+                      .number = number});
+    desk.Run();
+    return desk.inbox->stats().skipped - before;
+  };
+  constexpr uint64_t kOne = 7, kOther = 8;
+  CHECK(skipped({kOne, 500}) == 0);  // it spoke before this subscription began
+  CHECK(skipped({kOne, 501}) == 0);
+  CHECK(skipped({kOne, 504}) == 2);
+  CHECK(skipped({kOne, 505}, 2) == 0);  // told again, once it was known there
+  CHECK(skipped({kOther, 3}, 2) == 2);
+  CHECK(skipped({kOther, 4}) == 0);
+  CHECK(skipped({kOne, 505}) == 0);  // written twice
+  CHECK(skipped({kOne, 507}) == 1);
+}
+
 TEST_CASE("KafkaInbox counts what was skipped with the event behind it, not before") {
   base::VirtualExecutor executor{base::FromUnixMillis(1'000)};
   std::vector<std::pair<uint64_t, uint64_t>> heard;  // offset, what was skipped by then

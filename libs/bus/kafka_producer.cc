@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/check.h"
+#include "libs/base/digest.h"
 #include "libs/bus/kafka_client.h"
 #include "libs/bus/kafka_conflator.h"
 
@@ -34,6 +35,14 @@ constexpr base::Duration kForgotten = std::chrono::hours(1);
 // Room within a message for what librdkafka and the protocol add.
 constexpr size_t kOverheadBytes = 1'024;
 
+// Client ids are unique in the cluster, and differ at each start.
+uint64_t NumberOf(const std::string& client_id) {
+  const base::Sha256Digest digest = base::Sha256(client_id);
+  uint64_t number = 0;
+  for (size_t i = 0; i < sizeof number; ++i) number = number << 8 | digest[i];
+  return number;
+}
+
 }  // namespace
 
 class KafkaProducer::Core {
@@ -42,6 +51,7 @@ class KafkaProducer::Core {
       : clock_(clock),
         options_(std::move(options)),
         lossy_(options_.role == KafkaRole::kTickProducer),
+        producer_(NumberOf(options_.client_id)),
         conflator_(options_.max_conflated_keys),
         thread_([this] { Run(); }) {}
 
@@ -109,6 +119,7 @@ class KafkaProducer::Core {
   const base::Clock& clock_;
   const KafkaProducerOptions options_;
   const bool lossy_;
+  const uint64_t producer_;
 
   mutable std::mutex mutex_;  // of everything below
   std::condition_variable drained_, stopping_;
@@ -124,6 +135,7 @@ class KafkaProducer::Core {
   std::deque<std::pair<uint64_t, std::function<void()>>> waiters_;
   size_t outstanding_bytes_ = 0;
   KafkaConflator conflator_;
+  std::map<std::pair<std::string, uint32_t>, uint64_t> numbers_;  // of ticks, by partition
   KafkaProducerStats stats_;
   absl::Status trouble_;
   base::Duration verify_at_{0};
@@ -142,6 +154,12 @@ absl::Status KafkaProducer::Core::Publish(KafkaRecord record, std::function<void
                      kMaxKafkaMessageBytes, "; publish less in one event"));
   }
   std::lock_guard lock(mutex_);
+  if (lossy_) {
+    // Now: what is left out from here on leaves a hole, and nothing overtakes in a partition.
+    record.headers.emplace_back(
+        header::kNumber,
+        market::FormatEventId({producer_, ++numbers_[{record.topic, record.partition}]}));
+  }
   if (lossy_ && (!conflator_.empty() || Full(bytes))) {
     conflator_.Put(std::move(record));
     return absl::OkStatus();

@@ -8,8 +8,8 @@
 // Publish refuses. Nothing accepted is ever dropped: it waits for the brokers, for a
 // topic that does not exist yet or has a wrong number of partitions, and health() says
 // so. Ticks (kTickProducer): Publish takes everything; what does not fit is conflated
-// by key and counted, what a broker does not take in time is dropped and counted, and
-// the next record of the partition carries the count.
+// by key and counted, what a broker does not take in time is dropped and counted. Records
+// carry their number in the partition: whoever reads the one behind sees what is missing.
 //
 // Any thread may call; one thread of its own serves the client and calls back.
 #pragma once

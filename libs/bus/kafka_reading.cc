@@ -186,7 +186,8 @@ KafkaInbox::Incoming KafkaReading::Read(const rd_kafka_message_t& message) {
   KafkaInbox::Incoming incoming{.position = {.partition = static_cast<uint32_t>(message.partition),
                                              .offset = static_cast<uint64_t>(message.offset)},
                                 .bytes = message.len,
-                                .gap = read.gap};
+                                .gap = read.gap,
+                                .number = read.number};
   const std::string_view key(static_cast<const char*>(message.key), message.key_len);
   absl::StatusOr<std::shared_ptr<const void>> event = topic_.decode(payload);
   absl::Status status = event.status();

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 
 #include "libs/market/header.h"
 
@@ -25,6 +26,12 @@ class StreamMarks {
     mark = {.sequence = id.sequence, .used = ++clock_};
     if (marks_.size() > kMaxStreams) ForgetOldest();
     return true;
+  }
+  // Of a stream without holes: how many are missing before `id`. Nothing: the first of it.
+  std::optional<uint64_t> Missing(const market::EventId& id) const {
+    const auto found = marks_.find(id.stream);
+    if (found == marks_.end()) return std::nullopt;
+    return id.sequence > found->second.sequence ? id.sequence - found->second.sequence - 1 : 0;
   }
   void Clear() { marks_.clear(); }
   uint64_t forgotten() const { return forgotten_; }

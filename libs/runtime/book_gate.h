@@ -1,6 +1,6 @@
 // Books that come from another process in changes: a change means nothing before the
-// whole book has come, nor after one was missed. Until the next whole book such an
-// instrument is INVALID here, said once, and its changes are dropped.
+// whole book has come from the same producer, nor after one was missed. Until the next
+// whole book such an instrument is INVALID here, said once, and its changes are dropped.
 //
 // Trades, quotes and bars need no gate: each stands for itself.
 #pragma once
@@ -32,8 +32,10 @@ class BookGate {
       told_.insert(update.instrument);
       return event;
     }
-    if (update.snapshot) whole_.insert(update.instrument);
-    if (whole_.contains(update.instrument)) {
+    const uint64_t stream = event->header.id.stream;
+    if (update.snapshot) whole_[update.instrument] = stream;
+    if (const auto whole = whole_.find(update.instrument);
+        whole != whole_.end() && whole->second == stream) {
       told_.erase(update.instrument);
       return event;
     }
@@ -49,7 +51,8 @@ class BookGate {
   uint64_t dropped() const { return dropped_; }
 
  private:
-  std::set<market::InstrumentId> whole_, told_;
+  std::map<market::InstrumentId, uint64_t> whole_;  // the stream that it is of
+  std::set<market::InstrumentId> told_;
   uint64_t skipped_ = 0, dropped_ = 0;
 };
 

@@ -431,9 +431,10 @@ TEST_CASE("BusLink's journal decides again without a bus") {
 
 TEST_CASE("BookGate lets changes pass only upon a whole book, and says INVALID once") {
   BookGate gate;
-  uint64_t skipped = 0;
+  uint64_t skipped = 0, stream = 1;
   const auto pass = [&](const char* id, bool whole, market::BookState state) {
     BookGate::Event event;
+    event.header.id.stream = stream;
     event.value.instrument = market::InstrumentId(id);
     event.value.snapshot = whole;
     event.value.state = state;
@@ -461,7 +462,13 @@ TEST_CASE("BookGate lets changes pass only upon a whole book, and says INVALID o
   CHECK(whole("x:A") == 'p');
   CHECK(pass("x:A", false, market::BookState::kInvalid) == 'p');
   CHECK(change("x:A") == '-');  // told already
-  CHECK(gate.dropped() == 6);
+  CHECK(whole("x:A") == 'p');
+  stream = 2;  // its producer was started again, and what it said first is lost
+  CHECK(change("x:A") == 'i');
+  CHECK(change("x:A") == '-');
+  CHECK(whole("x:A") == 'p');
+  CHECK(change("x:A") == 'p');
+  CHECK(gate.dropped() == 8);
 }
 
 TEST_CASE("BusLink loses and doubles nothing over random crashes of all three") {

@@ -9,9 +9,11 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -57,8 +59,13 @@ struct MockCluster {
     REQUIRE(rd_kafka_mock_partition_set_leader(cluster.get(), name.c_str(), partition, broker) ==
             0);
   }
-  std::unique_ptr<KafkaBus> MakeBus() {
+  void SetDown(bool down) {
+    REQUIRE((down ? rd_kafka_mock_broker_set_down(cluster.get(), 1)
+                  : rd_kafka_mock_broker_set_up(cluster.get(), 1)) == 0);
+  }
+  std::unique_ptr<KafkaBus> MakeBus(std::optional<base::Duration> tick_limit = std::nullopt) {
     KafkaBusOptions options;
+    options.tick_limit = tick_limit;
     options.cluster.brokers = rd_kafka_mock_cluster_bootstraps(cluster.get());
     options.partitions = kPartitions;
     options.statistics = [this](std::string_view client, std::string_view json) {
@@ -117,6 +124,49 @@ std::vector<uint64_t> Numbers(uint64_t from, uint64_t to) {
 }
 
 }  // namespace
+
+TEST_CASE("KafkaBus tells of a lost tick with the next one that comes, whenever that was taken") {
+  MockCluster mock{&kQuotes.info};
+  const std::unique_ptr<KafkaBus> bus = mock.MakeBus(/*tick_limit=*/2s);
+  uint64_t said = 0, last = 0, lost = 0, behind_lost = 0, left_out = 0;
+  std::unique_ptr<Subscription> subscription = bus->Subscribe<market::Quote>(
+      kQuotes, {.group = "", .start = Start::kEarliest}, [&](const auto& event, Position position) {
+        const uint64_t sequence = event.header.id.sequence;
+        if (sequence > last + 1) behind_lost = sequence;
+        lost += sequence - last - 1;
+        last = sequence;
+        CHECK(subscription->stats().skipped == lost);
+        subscription->Ack(position);
+      });
+  const auto say = [&] {
+    market::Event<market::Quote> event;
+    event.header.id = {.stream = 9, .sequence = ++said};
+    event.value.instrument = market::InstrumentId("venue:A");
+    REQUIRE(bus->Publish(kQuotes, std::make_shared<const decltype(event)>(event)).ok());
+  };
+  const auto heard_all = [&] {
+    const uint64_t now = bus->stats().ticks.conflated;
+    if (std::exchange(left_out, now) != now) say();  // the newest may be among them
+    return last == said;
+  };
+  say();
+  REQUIRE(mock.RunUntil(heard_all));
+  // The first of them goes while others wait; on a slow machine they all may.
+  bool told = false;
+  for (int round = 0; round < 20 && !told; ++round) {
+    mock.SetDown(true);
+    while (bus->stats().ticks.conflated == left_out) {
+      say();
+      mock.executor.RunFor(20ms);
+    }
+    const uint64_t waited = said;
+    mock.SetDown(false);
+    behind_lost = 0;
+    REQUIRE(mock.RunUntil(heard_all));
+    told = behind_lost > 0 && behind_lost <= waited;
+  }
+  CHECK(told);
+}
 
 TEST_CASE("KafkaBus reads a topic once for all who subscribe to it, each from where it starts") {
   MockCluster mock{&kNewsSignals.info};
