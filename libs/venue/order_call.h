@@ -3,8 +3,8 @@
 // *_requests.h turns the one into the other; its transport (binance/transport.h,
 // bybit/transport.h) signs a Call and renders it for REST or for the WebSocket API.
 //
-// Values only. Decimals are exact; the caller has rounded them to the venue's
-// filters (libs/venue/filters.h).
+// Values only. Decimals are exact; the caller has brought them to the steps and bounds of
+// the venue (market::Instrument).
 #pragma once
 
 #include <cstdint>

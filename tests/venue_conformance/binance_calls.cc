@@ -6,7 +6,7 @@
 #include "libs/base/status.h"
 #include "libs/venue/binance/spot_requests.h"
 #include "libs/venue/binance/usdm_requests.h"
-#include "libs/venue/filters.h"
+#include "tests/venue_conformance/steps.h"
 #include "tests/venue_conformance/unified.h"
 
 namespace gannet::venue::conformance {

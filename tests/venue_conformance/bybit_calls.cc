@@ -3,7 +3,7 @@
 
 #include "libs/base/status.h"
 #include "libs/venue/bybit/requests.h"
-#include "libs/venue/filters.h"
+#include "tests/venue_conformance/steps.h"
 #include "tests/venue_conformance/unified.h"
 
 namespace gannet::venue::conformance {

@@ -6,7 +6,7 @@
 #include "libs/base/line_reader.h"
 #include "libs/base/posix_files.h"
 #include "libs/base/status.h"
-#include "libs/venue/filters.h"
+#include "tests/venue_conformance/steps.h"
 
 namespace gannet::venue::conformance {
 namespace {

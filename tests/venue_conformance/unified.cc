@@ -4,7 +4,7 @@
 
 #include "libs/base/concat.h"
 #include "libs/base/status.h"
-#include "libs/venue/filters.h"
+#include "tests/venue_conformance/steps.h"
 
 namespace gannet::venue::conformance {
 namespace {
