@@ -6,6 +6,17 @@
 
 namespace gannet::market {
 
+OrderBounds Instrument::BoundsOf(bool at_market) const {
+  OrderBounds bounds{lot, min_quantity, max_quantity, min_notional, max_notional};
+  if (!at_market) return bounds;
+  if (market_lot.mantissa > 0) bounds.lot = market_lot;
+  if (min_market_quantity.mantissa > 0) bounds.min_quantity = min_market_quantity;
+  if (max_market_quantity.mantissa > 0) bounds.max_quantity = max_market_quantity;
+  if (min_notional_limit_only) bounds.min_notional = Money(0, min_notional.scale());
+  if (max_notional_limit_only) bounds.max_notional = Money(0, max_notional.scale());
+  return bounds;
+}
+
 std::optional<Price> Instrument::ParsePrice(std::string_view text) const {
   const auto mantissa = ParseDecimal(text, price_scale);
   if (!mantissa) return std::nullopt;

@@ -18,6 +18,12 @@ namespace gannet::market {
 enum class InstrumentKind : uint8_t { kSpot = 1, kPerpetual = 2, kFuture = 3 };
 enum class InstrumentStatus : uint8_t { kTrading = 1, kHalted = 2, kCancelOnly = 3, kDelisted = 4 };
 
+// What a venue holds the quantity and the value of one order to; a maximum of 0: none stated.
+struct OrderBounds {
+  Quantity lot, min_quantity, max_quantity;
+  Money min_notional, max_notional;  // in the quote asset
+};
+
 struct Instrument {
   InstrumentId id;
   uint32_t version = 1;
@@ -33,10 +39,17 @@ struct Instrument {
   Price tick;    // prices are multiples of it; 0: unknown, orders refused
   Quantity lot;  // quantities are multiples of it; 0: unknown, orders refused
   Quantity min_quantity, max_quantity;  // max 0: none stated
-  Money min_notional;                   // in the quote asset
+  Money min_notional, max_notional;     // in the quote asset; max 0: none stated
+  // Of orders without a limit price; 0: the same as of others.
+  Quantity market_lot, min_market_quantity, max_market_quantity;
+  // Orders without a limit price may be worth less, more.
+  bool min_notional_limit_only = false, max_notional_limit_only = false;
   // Venue price band as a fraction of its reference price, ppm; 0: none stated.
   int64_t price_band_up_ppm = 0, price_band_down_ppm = 0;
   int64_t multiplier = 1;  // quote units per price unit and quantity unit
+
+  // Of an order without a limit price, or with one.
+  OrderBounds BoundsOf(bool at_market) const;
 
   std::optional<Price> ParsePrice(std::string_view text) const;
   std::optional<Quantity> ParseQuantity(std::string_view text) const;

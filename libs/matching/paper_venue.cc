@@ -481,10 +481,11 @@ PaperReject PaperVenue::Check(const PaperOrder& order, const Market& market, boo
     return PaperReject::kUnsupportedType;
   if (!market_type && off_tick(order.price)) return PaperReject::kBadPrice;
   if (HasStop(order.type) && off_tick(order.stop_price)) return PaperReject::kBadStopPrice;
+  const market::OrderBounds bounds = instrument.BoundsOf(market_type);
   const int64_t quantity = order.quantity.mantissa;
-  if (quantity <= 0 || instrument.lot.mantissa <= 0 || quantity % instrument.lot.mantissa != 0 ||
-      order.quantity < instrument.min_quantity ||
-      (instrument.max_quantity.mantissa > 0 && order.quantity > instrument.max_quantity)) {
+  if (quantity <= 0 || bounds.lot.mantissa <= 0 || quantity % bounds.lot.mantissa != 0 ||
+      order.quantity < bounds.min_quantity ||
+      (bounds.max_quantity.mantissa > 0 && order.quantity > bounds.max_quantity)) {
     return PaperReject::kBadQuantity;
   }
   if (!changed && open_by_id_.contains(order.client_order_id)) return PaperReject::kDuplicate;
@@ -499,7 +500,9 @@ PaperReject PaperVenue::Check(const PaperOrder& order, const Market& market, boo
   const auto notional = instrument.Notional(value_at, order.quantity, market::Rounding::kDown);
   if (!notional) return PaperReject::kBadQuantity;
   const bool any_value = order.reduce_only && instrument.kind != market::InstrumentKind::kSpot;
-  if (!any_value && *notional < instrument.min_notional) return PaperReject::kBelowMinimum;
+  if (!any_value && *notional < bounds.min_notional) return PaperReject::kBelowMinimum;
+  if (bounds.max_notional.units() > 0 && *notional > bounds.max_notional)
+    return PaperReject::kBadQuantity;
   if (HasStop(order.type)) {
     const bool reached = market.last_trade.mantissa > 0 && StopReached(order, market.last_trade);
     return reached ? PaperReject::kWouldTrigger : PaperReject::kNone;

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "libs/matching/paper_venue.h"
+#include "libs/wire/saved.h"
 
 namespace gannet::matching {
 namespace {
@@ -11,8 +12,9 @@ using market::Price;
 using market::Quantity;
 using market::Side;
 
-// 1: without what trades took off the book; 2: without which orders only reduce
-constexpr uint8_t kStateVersion = 3;
+// 1: without what trades took off the book; 2: without which orders only reduce; 3: without the
+// bounds of market orders
+constexpr uint8_t kStateVersion = 4;
 constexpr uint32_t kMaxEntries = 10'000'000;  // of one list; more is damage, not state
 
 void SavePrice(wire::CanonicalWriter& writer, Price price) { writer.I64(price.mantissa); }
@@ -38,52 +40,6 @@ uint32_t LoadCount(wire::CanonicalReader& reader) {
 }
 void SaveCount(wire::CanonicalWriter& writer, size_t count) {
   writer.U32(static_cast<uint32_t>(count));
-}
-
-void SaveInstrument(wire::CanonicalWriter& writer, const market::Instrument& instrument) {
-  writer.Text(instrument.id);
-  writer.U32(instrument.version);
-  SaveEnum(writer, instrument.kind);
-  SaveEnum(writer, instrument.status);
-  writer.Text(instrument.base);
-  writer.Text(instrument.quote);
-  writer.Text(instrument.settle);
-  for (const int scale : {instrument.price_scale, instrument.quantity_scale, instrument.base_scale,
-                          instrument.quote_scale}) {
-    writer.U8(static_cast<uint8_t>(scale));
-  }
-  SavePrice(writer, instrument.tick);
-  SaveQuantity(writer, instrument.lot);
-  SaveQuantity(writer, instrument.min_quantity);
-  SaveQuantity(writer, instrument.max_quantity);
-  writer.Money(instrument.min_notional);
-  writer.I64(instrument.price_band_up_ppm);
-  writer.I64(instrument.price_band_down_ppm);
-  writer.I64(instrument.multiplier);
-}
-
-market::Instrument LoadInstrument(wire::CanonicalReader& reader) {
-  market::Instrument instrument;
-  instrument.id = reader.Text<market::InstrumentId>();
-  instrument.version = reader.U32();
-  instrument.kind = LoadEnum<market::InstrumentKind>(reader);
-  instrument.status = LoadEnum<market::InstrumentStatus>(reader);
-  instrument.base = reader.Text<market::AssetId>();
-  instrument.quote = reader.Text<market::AssetId>();
-  instrument.settle = reader.Text<market::AssetId>();
-  for (int* scale : {&instrument.price_scale, &instrument.quantity_scale, &instrument.base_scale,
-                     &instrument.quote_scale}) {
-    *scale = reader.U8();
-  }
-  instrument.tick = LoadPrice(reader);
-  instrument.lot = LoadQuantity(reader);
-  instrument.min_quantity = LoadQuantity(reader);
-  instrument.max_quantity = LoadQuantity(reader);
-  instrument.min_notional = reader.Money();
-  instrument.price_band_up_ppm = reader.I64();
-  instrument.price_band_down_ppm = reader.I64();
-  instrument.multiplier = reader.I64();
-  return instrument;
 }
 
 void SaveOrder(wire::CanonicalWriter& writer, const PaperOrder& order) {
@@ -203,7 +159,7 @@ void PaperVenue::Save(wire::CanonicalWriter& writer) const {
   writer.U64(last_trade_);
   SaveCount(writer, markets_.size());
   for (const auto& [id, market] : markets_) {
-    SaveInstrument(writer, market.instrument);
+    wire::SaveInstrument(writer, market.instrument);
     SaveBook(writer, market.book);
     writer.Bool(market.valid);
     SavePrice(writer, market.last_trade);
@@ -277,7 +233,7 @@ void PaperVenue::LoadBody(wire::CanonicalReader& reader, uint8_t version) {
   last_order_ = reader.U64();
   last_trade_ = reader.U64();
   for (uint32_t n = LoadCount(reader); n > 0 && reader.ok(); --n) {
-    market::Instrument instrument = LoadInstrument(reader);
+    market::Instrument instrument = wire::LoadInstrument(reader);
     Market& market = markets_[instrument.id];
     market.instrument = std::move(instrument);
     LoadBook(reader, market.book);

@@ -403,6 +403,33 @@ TEST_CASE("PaperVenue refuses what a venue would refuse") {
   CHECK(reason(f.Order("y", Side::kBuy, 9900, 100)) == PaperReject::kNoMarket);
 }
 
+TEST_CASE("PaperVenue holds market orders to their own bounds, and limits to their value") {
+  Fixture f;
+  auto bounded = Bitcoin();
+  bounded.version = 2;
+  bounded.market_lot = {10};
+  bounded.min_market_quantity = {20};
+  bounded.max_market_quantity = {500};
+  bounded.max_notional = market::Money(100, 0);
+  bounded.max_notional_limit_only = true;
+  f.venue.OnInstrument(bounded);
+  const auto market = [&f](int64_t quantity) {
+    auto order = f.Order("m" + std::to_string(quantity), Side::kBuy, 0, quantity);
+    order.type = market::OrderType::kMarket;
+    order.time_in_force = market::TimeInForce::kIoc;
+    return f.Submit(order)[0];
+  };
+  CHECK(market(510).reason == PaperReject::kBadQuantity);
+  CHECK(market(10).reason == PaperReject::kBadQuantity);
+  CHECK(market(25).reason == PaperReject::kBadQuantity);
+  CHECK(market(500).kind == Kind::kAccepted);
+  const auto limit = [&f](int64_t quantity) {
+    return f.Submit(f.Order("l" + std::to_string(quantity), Side::kBuy, 9900, quantity))[0];
+  };
+  CHECK(limit(1'011).reason == PaperReject::kBadQuantity);  // 100.089
+  CHECK(limit(1'010).kind == Kind::kAccepted);
+}
+
 TEST_CASE("PaperVenue fills whole lots though a queue is guessed by its share") {
   Fixture f({}, 10);
   f.Submit("a", Side::kBuy, 9990, 100);   // 3000 are ahead

@@ -80,6 +80,13 @@ std::optional<int> ChooseScale(std::string_view largest, std::string_view step) 
   return std::nullopt;
 }
 
+std::optional<market::Int128> ParseBound(std::string_view text, int scale,
+                                         market::Rounding rounding) {
+  const std::optional<market::Int128> value = market::ParseDecimal128(text, market::kMaxScale);
+  if (!value || *value < 0) return std::nullopt;
+  return market::Rescale(*value, market::kMaxScale, scale, rounding);
+}
+
 void Reject(ExchangeInfo& info, std::string why) {
   ++info.rejected_count;
   if (info.rejected.size() < kMaxRejectedListed) info.rejected.push_back(std::move(why));

@@ -128,6 +128,10 @@ absl::Status LevelsOf(const market::Instrument& instrument, std::string_view sid
 // a tenth of int64, so that sums of a few such values cannot overflow — and at
 // which `step` is exact. Nothing when there is none.
 std::optional<int> ChooseScale(std::string_view largest, std::string_view step);
+// A decimal, not negative, at `scale`; digits beyond it are rounded, so that venues may state
+// bounds finer than the steps that they hold for. Nothing for anything else.
+std::optional<market::Int128> ParseBound(std::string_view text, int scale,
+                                         market::Rounding rounding);
 
 // Adds a symbol that was left out, and why.
 void Reject(ExchangeInfo& info, std::string why);

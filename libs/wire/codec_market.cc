@@ -103,6 +103,13 @@ struct Convert<market::Instrument> {
     out.Signed(Proto::kPriceBandUpPpmFieldNumber, value.price_band_up_ppm);
     out.Signed(Proto::kPriceBandDownPpmFieldNumber, value.price_band_down_ppm);
     out.Signed(Proto::kMultiplierFieldNumber, value.multiplier);
+    if (value.max_notional.units() != 0)
+      out.Money(Proto::kMaxNotionalFieldNumber, value.max_notional);
+    out.Zigzag(Proto::kMarketLotFieldNumber, value.market_lot.mantissa);
+    out.Zigzag(Proto::kMinMarketQuantityFieldNumber, value.min_market_quantity.mantissa);
+    out.Zigzag(Proto::kMaxMarketQuantityFieldNumber, value.max_market_quantity.mantissa);
+    out.Bool(Proto::kMinNotionalLimitOnlyFieldNumber, value.min_notional_limit_only);
+    out.Bool(Proto::kMaxNotionalLimitOnlyFieldNumber, value.max_notional_limit_only);
   }
 
   static market::Instrument From(const pb::Instrument& message, Problem& problem) {
@@ -127,6 +134,13 @@ struct Convert<market::Instrument> {
     value.price_band_up_ppm = message.price_band_up_ppm();
     value.price_band_down_ppm = message.price_band_down_ppm();
     value.multiplier = message.multiplier();
+    if (message.has_max_notional())
+      value.max_notional = problem.Money(true, message.max_notional(), "value.max_notional");
+    value.market_lot.mantissa = message.market_lot();
+    value.min_market_quantity.mantissa = message.min_market_quantity();
+    value.max_market_quantity.mantissa = message.max_market_quantity();
+    value.min_notional_limit_only = message.min_notional_limit_only();
+    value.max_notional_limit_only = message.max_notional_limit_only();
     return value;
   }
 };

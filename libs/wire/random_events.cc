@@ -213,6 +213,12 @@ market::Instrument RandomValue(base::Rng& rng) {
   value.price_band_up_ppm = Number(rng);
   value.price_band_down_ppm = Number(rng);
   value.multiplier = Number(rng);
+  value.max_notional = Money(rng);
+  value.market_lot = Quantity(rng);
+  value.min_market_quantity = Quantity(rng);
+  value.max_market_quantity = Quantity(rng);
+  value.min_notional_limit_only = Coin(rng);
+  value.max_notional_limit_only = Coin(rng);
   return value;
 }
 

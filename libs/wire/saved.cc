@@ -3,12 +3,26 @@
 #include <algorithm>
 
 namespace gannet::wire {
+namespace {
+
+// Beside the status: bounds follow that came later. Without them the bytes are as they were.
+constexpr uint8_t kWithOrderBounds = 0x80;
+
+bool HasOrderBounds(const market::Instrument& instrument) {
+  return !instrument.max_notional.zero() || instrument.market_lot.mantissa != 0 ||
+         instrument.min_market_quantity.mantissa != 0 ||
+         instrument.max_market_quantity.mantissa != 0 || instrument.min_notional_limit_only ||
+         instrument.max_notional_limit_only;
+}
+
+}  // namespace
 
 void SaveInstrument(CanonicalWriter& out, const market::Instrument& instrument) {
   out.Text(instrument.id);
   out.U32(instrument.version);
   out.U8(static_cast<uint8_t>(instrument.kind));
-  out.U8(static_cast<uint8_t>(instrument.status));
+  const bool bounds = HasOrderBounds(instrument);
+  out.U8(static_cast<uint8_t>(instrument.status) | (bounds ? kWithOrderBounds : 0));
   out.Text(instrument.base);
   out.Text(instrument.quote);
   out.Text(instrument.settle);
@@ -24,6 +38,13 @@ void SaveInstrument(CanonicalWriter& out, const market::Instrument& instrument) 
   out.I64(instrument.price_band_up_ppm);
   out.I64(instrument.price_band_down_ppm);
   out.I64(instrument.multiplier);
+  if (!bounds) return;
+  out.Money(instrument.max_notional);
+  out.I64(instrument.market_lot.mantissa);
+  out.I64(instrument.min_market_quantity.mantissa);
+  out.I64(instrument.max_market_quantity.mantissa);
+  out.Bool(instrument.min_notional_limit_only);
+  out.Bool(instrument.max_notional_limit_only);
 }
 
 market::Instrument LoadInstrument(CanonicalReader& in) {
@@ -31,7 +52,8 @@ market::Instrument LoadInstrument(CanonicalReader& in) {
   instrument.id = in.Text<market::InstrumentId>();
   instrument.version = in.U32();
   instrument.kind = static_cast<market::InstrumentKind>(in.U8());
-  instrument.status = static_cast<market::InstrumentStatus>(in.U8());
+  const uint8_t status = in.U8();
+  instrument.status = static_cast<market::InstrumentStatus>(status & ~kWithOrderBounds);
   instrument.base = in.Text<market::AssetId>();
   instrument.quote = in.Text<market::AssetId>();
   instrument.settle = in.Text<market::AssetId>();
@@ -47,6 +69,13 @@ market::Instrument LoadInstrument(CanonicalReader& in) {
   instrument.price_band_up_ppm = in.I64();
   instrument.price_band_down_ppm = in.I64();
   instrument.multiplier = in.I64();
+  if ((status & kWithOrderBounds) == 0) return instrument;
+  instrument.max_notional = in.Money();
+  instrument.market_lot = {in.I64()};
+  instrument.min_market_quantity = {in.I64()};
+  instrument.max_market_quantity = {in.I64()};
+  instrument.min_notional_limit_only = in.Bool();
+  instrument.max_notional_limit_only = in.Bool();
   return instrument;
 }
 

@@ -42,5 +42,28 @@ TEST_CASE("Saved values come back equal, and a cut is noticed") {
   }
 }
 
+TEST_CASE("An instrument without bounds of market orders is read as it was saved before them") {
+  base::Rng rng(12);
+  auto instrument = RandomValue<market::Instrument>(rng);
+  instrument.max_notional = {};
+  instrument.market_lot = instrument.min_market_quantity = instrument.max_market_quantity = {};
+  instrument.min_notional_limit_only = instrument.max_notional_limit_only = false;
+  CanonicalWriter out;
+  SaveInstrument(out, instrument);
+  CHECK(static_cast<uint8_t>(out.bytes()[4 + instrument.id.text().size() + 5]) ==
+        static_cast<uint8_t>(instrument.status));
+  instrument.max_market_quantity = {7};
+  CanonicalWriter bounded;
+  SaveInstrument(bounded, instrument);
+  CHECK(bounded.bytes().size() > out.bytes().size());
+  for (const CanonicalWriter* saved : {&out, &bounded}) {
+    CanonicalReader in(saved->bytes());
+    const market::Instrument loaded = LoadInstrument(in);
+    CHECK(in.done());
+    CHECK(loaded.status == instrument.status);
+    CHECK(loaded.max_market_quantity.mantissa == (saved == &bounded ? 7 : 0));
+  }
+}
+
 }  // namespace
 }  // namespace gannet::wire

@@ -19,7 +19,8 @@ using wire::CanonicalWriter;
 // 7: without proposals about orders; 8: of transfers
 // 9: without pauses of less than everything
 // 10: without which process asked for an order
-constexpr uint8_t kStateVersion = 11;
+// 11: without the bounds of market orders
+constexpr uint8_t kStateVersion = 12;
 
 void Write(CanonicalWriter& out, const JournaledRequest& request) {
   out.U64(request.id);

@@ -70,7 +70,12 @@ bool SameRules(const Instrument& a, const Instrument& b) {
          a.quote_scale == b.quote_scale && a.tick == b.tick && a.lot == b.lot &&
          a.min_quantity == b.min_quantity && a.max_quantity == b.max_quantity &&
          a.min_notional == b.min_notional && a.price_band_up_ppm == b.price_band_up_ppm &&
-         a.price_band_down_ppm == b.price_band_down_ppm && a.multiplier == b.multiplier;
+         a.price_band_down_ppm == b.price_band_down_ppm && a.multiplier == b.multiplier &&
+         a.max_notional == b.max_notional && a.market_lot == b.market_lot &&
+         a.min_market_quantity == b.min_market_quantity &&
+         a.max_market_quantity == b.max_market_quantity &&
+         a.min_notional_limit_only == b.min_notional_limit_only &&
+         a.max_notional_limit_only == b.max_notional_limit_only;
 }
 
 }  // namespace gannet::ingest

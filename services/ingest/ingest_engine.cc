@@ -18,7 +18,7 @@ using market::Header;
 namespace {
 
 constexpr uint64_t kLongestHoldSeconds = 86'400;
-constexpr uint8_t kStateVersion = 2;
+constexpr uint8_t kStateVersion = 3;  // 2: without the bounds of market orders
 
 std::string_view HeaderValue(const wire::HttpExchange& exchange, std::string_view name) {
   for (const auto& [key, value] : exchange.headers) {
@@ -371,7 +371,7 @@ void IngestEngine::Save(wire::CanonicalWriter& out) const {
 
 absl::Status IngestEngine::Load(wire::CanonicalReader& in) {
   const uint8_t version = in.U8();
-  if (in.ok() && version != kStateVersion) {
+  if (in.ok() && version != kStateVersion && version != 2) {
     return absl::FailedPreconditionError(
         Concat({"the state of ingest has format ", std::to_string(version), ", this build reads ",
                 std::to_string(kStateVersion), "; use the build that wrote it"}));

@@ -29,6 +29,16 @@ Value InUnits(const Context& context, market::Quantity quantity) {
       .value_or(INT64_MAX);
 }
 
+// What the venue holds the order's size to.
+market::OrderBounds BoundsOf(const Context& context) {
+  return context.instrument->definition.BoundsOf(!HasLimitPrice(context.intent.type));
+}
+
+// What the venue values it at: its limit, or about the market. 0: not known.
+market::Price VenuePrice(const Context& context) {
+  return context.intent.price.mantissa > 0 ? context.intent.price : context.reference;
+}
+
 // --- 21 malformed --------------------------------------------------------------
 
 bool ValidEnums(const market::OrderIntent& intent) {
@@ -223,28 +233,28 @@ bool OffTick(const Context& context, Finding* out) {
 bool OffLot(const Context& context, Finding* out) {
   if (context.instrument == nullptr) return false;
   const market::Instrument& definition = context.instrument->definition;
-  if (definition.lot.mantissa <= 0) return Fail(out, "the lot size is not known");
-  return context.intent.quantity.mantissa % definition.lot.mantissa != 0 &&
+  const market::Quantity lot = BoundsOf(context).lot;
+  if (lot.mantissa <= 0) return Fail(out, "the lot size is not known");
+  return context.intent.quantity.mantissa % lot.mantissa != 0 &&
          Fail(out, "quantity ", definition.Format(context.intent.quantity), ", lot ",
-              definition.Format(definition.lot));
+              definition.Format(lot));
 }
 
 bool BelowMinimum(const Context& context, Finding* out) {
   if (context.instrument == nullptr) return false;
   const market::Instrument& definition = context.instrument->definition;
-  if (context.intent.quantity < definition.min_quantity) {
+  const market::OrderBounds bounds = BoundsOf(context);
+  if (context.intent.quantity < bounds.min_quantity) {
     return Fail(out, "quantity ", definition.Format(context.intent.quantity), " below ",
-                definition.Format(definition.min_quantity));
+                definition.Format(bounds.min_quantity));
   }
   // Venues of derivatives take what only reduces however little it is worth.
   if (context.intent.reduce_only && definition.kind != market::InstrumentKind::kSpot) return false;
-  const market::Price price =
-      context.intent.price.mantissa > 0 ? context.intent.price : context.reference;
+  const market::Price price = VenuePrice(context);
   if (price.mantissa <= 0) return false;
   const auto notional = definition.Notional(price, context.intent.quantity, Rounding::kFloor);
-  return notional && *notional < definition.min_notional &&
-         Fail(out, "notional ", notional->ToString(), " below ",
-              definition.min_notional.ToString());
+  return notional && *notional < bounds.min_notional &&
+         Fail(out, "notional ", notional->ToString(), " below ", bounds.min_notional.ToString());
 }
 
 // --- 1, 2 ----------------------------------------------------------------------
@@ -253,11 +263,11 @@ bool MaxQuantity(const Context& context, Finding* out) {
   if (context.instrument == nullptr) return false;
   const market::Instrument& definition = context.instrument->definition;
   const market::Quantity quantity = context.intent.quantity;
+  const market::Quantity most = BoundsOf(context).max_quantity;
   // The venue never sees a parent.
-  if (!context.is_parent() && definition.max_quantity.mantissa > 0 &&
-      quantity > definition.max_quantity) {
+  if (!context.is_parent() && most.mantissa > 0 && quantity > most) {
     return Fail(out, "quantity ", definition.Format(quantity), " above the venue's ",
-                definition.Format(definition.max_quantity));
+                definition.Format(most));
   }
   if (context.leaf == nullptr) return false;
   for (const ScopeRow* scope : context.scopes) {
@@ -268,7 +278,24 @@ bool MaxQuantity(const Context& context, Finding* out) {
   return false;
 }
 
+namespace {
+
+bool AboveVenue(const Context& context, Finding* out) {
+  if (context.instrument == nullptr || context.is_parent()) return false;
+  const market::Money most = BoundsOf(context).max_notional;
+  const market::Price price = VenuePrice(context);
+  if (most.units() <= 0 || price.mantissa <= 0) return false;
+  const auto notional =
+      context.instrument->definition.Notional(price, context.intent.quantity, Rounding::kCeiling);
+  if (!notional) return Fail(out, "the notional is larger than any amount");
+  return *notional > most &&
+         Fail(out, "notional ", notional->ToString(), " above the venue's ", most.ToString());
+}
+
+}  // namespace
+
 bool MaxNotional(const Context& context, Finding* out) {
+  if (AboveVenue(context, out)) return true;
   if (context.leaf == nullptr || context.worst.mantissa <= 0) return false;
   if (!context.worst_notional && context.intent.quantity.mantissa > 0)
     return Fail(out, "the notional is larger than any amount");

@@ -15,8 +15,8 @@ using market::Side;
 
 // 1: without the windows of controls 4 to 30; 2: without parent orders; 3: without bookings
 // beside trades; 4: without amendments; 5: without trailing stops; 6: all scopes of one day;
-// 7: flow windows without the length of their slices
-constexpr uint8_t kBookVersion = 8;
+// 7: flow windows without the length of their slices; 8: without the bounds of market orders
+constexpr uint8_t kBookVersion = 9;
 
 void WriteFees(wire::CanonicalWriter& out, const std::map<market::AssetId, market::Money>& fees) {
   out.U32(static_cast<uint32_t>(fees.size()));

@@ -15,6 +15,19 @@ using market::Side;
 
 constexpr size_t kMaxScaleVersions = 16;
 
+SizeRules SizeRulesOf(const market::Instrument& definition, bool at_market) {
+  const market::OrderBounds bounds = definition.BoundsOf(at_market);
+  const auto units = [&](const Money& amount, Rounding rounding) {
+    return market::Rescale(amount.units(), amount.scale(), definition.quote_scale, rounding)
+        .value_or(amount.units() > 0 ? kNoLimit : 0);
+  };
+  return {.lot = bounds.lot.mantissa,
+          .min_quantity = bounds.min_quantity.mantissa,
+          .max_quantity = bounds.max_quantity.mantissa,
+          .min_notional = units(bounds.min_notional, Rounding::kCeiling),
+          .max_notional = units(bounds.max_notional, Rounding::kFloor)};
+}
+
 }  // namespace
 
 void ExposureBook::PutInstrument(const market::Instrument& definition) {
@@ -63,13 +76,8 @@ void ExposureBook::TakeRules(InstrumentRow& row) const {
   const market::Instrument& definition = row.definition;
   TradingRules& rules = row.rules;
   rules.tick = definition.tick.mantissa;
-  rules.lot = definition.lot.mantissa;
-  rules.min_quantity = definition.min_quantity.mantissa;
-  rules.max_quantity = definition.max_quantity.mantissa;
-  const Money& least = definition.min_notional;
-  rules.min_notional =
-      market::Rescale(least.units(), least.scale(), definition.quote_scale, Rounding::kCeiling)
-          .value_or(least.units() > 0 ? kNoLimit : 0);
+  rules.limit = SizeRulesOf(definition, /*at_market=*/false);
+  rules.market = SizeRulesOf(definition, /*at_market=*/true);
   const int digits = definition.price_scale + definition.quantity_scale - definition.quote_scale;
   const bool simple = definition.multiplier == 1 && digits >= 0 && digits <= market::kMaxScale;
   rules.divisor = simple ? market::PowerOfTen(digits) : 0;

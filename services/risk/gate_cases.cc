@@ -69,6 +69,13 @@ market::Instrument ReadInstrument(JsonFields& in) {
   out.max_quantity = {in.Decimal("max_quantity", out.quantity_scale, "0")};
   out.min_notional =
       market::Money(in.Decimal128("min_notional", out.quote_scale, "0"), out.quote_scale);
+  out.max_notional =
+      market::Money(in.Decimal128("max_notional", out.quote_scale, "0"), out.quote_scale);
+  out.market_lot = {in.Decimal("market_lot", out.quantity_scale, "0")};
+  out.min_market_quantity = {in.Decimal("min_market_quantity", out.quantity_scale, "0")};
+  out.max_market_quantity = {in.Decimal("max_market_quantity", out.quantity_scale, "0")};
+  out.min_notional_limit_only = in.Flag("min_notional_limit_only", false);
+  out.max_notional_limit_only = in.Flag("max_notional_limit_only", false);
   out.multiplier = static_cast<int64_t>(in.Number("multiplier", 1));
   return out;
 }

@@ -338,6 +338,56 @@ TEST_CASE("RiskEngine rejects orders below the venue's minimum and above its max
   CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "1000.001")) == RejectReason::kMaxQuantity);
 }
 
+TEST_CASE("RiskEngine holds an order to the venue's bounds of its type, and to its value") {
+  Gate gate;
+  const char* id = "binance-spot:XUSDT";
+  auto instrument = MakeInstrument(id, "X", "USDT");
+  instrument.market_lot = Q("0.01");
+  instrument.min_market_quantity = Q("0.1");
+  instrument.max_market_quantity = Q("10");
+  instrument.max_notional = Amount("2000");
+  instrument.max_notional_limit_only = true;
+  gate.Define(instrument);
+  gate.Quote(id, "100", "100.02");
+  const auto with = [&](market::OrderType type, std::string_view price, std::string_view stop,
+                        std::string_view quantity) {
+    auto intent = gate.Intent(Side::kBuy, price, quantity, id);
+    intent.type = type;
+    intent.stop_price = P(stop);
+    return gate.Ask(intent);
+  };
+  const auto market = [&](std::string_view quantity) {
+    return with(market::OrderType::kMarket, "0", "0", quantity);
+  };
+  CHECK(market("10").permitted);
+  const auto large = market("10.01");
+  CHECK(ReasonOf(large) == RejectReason::kMaxQuantity);
+  CHECK(large.detail.find("above the venue's 10") != std::string::npos);
+  CHECK(ReasonOf(market("0.101")) == RejectReason::kOffLot);
+  CHECK(ReasonOf(market("0.09")) == RejectReason::kBelowMinimum);
+  // What becomes a market order is one.
+  CHECK(ReasonOf(with(market::OrderType::kStop, "0", "101", "11")) == RejectReason::kMaxQuantity);
+  CHECK(with(market::OrderType::kStopLimit, "101", "101", "11").permitted);
+
+  CHECK(gate.Ask(Side::kBuy, "100", "20", id).permitted);
+  const auto dear = gate.Ask(Side::kBuy, "100", "20.001", id);
+  CHECK(ReasonOf(dear) == RejectReason::kMaxNotional);
+  CHECK(dear.detail.find("above the venue's 2000") != std::string::npos);
+
+  id = "binance-spot:YUSDT";
+  instrument.id = market::InstrumentId(id);
+  instrument.max_market_quantity = {};
+  instrument.max_notional_limit_only = false;
+  instrument.min_notional_limit_only = true;
+  instrument.min_market_quantity = Q("0.01");
+  gate.Define(instrument);
+  gate.Quote(id, "100", "100.02");
+  CHECK(market("0.04").permitted);
+  CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "0.04", id)) == RejectReason::kBelowMinimum);
+  CHECK(ReasonOf(market("20")) == RejectReason::kMaxNotional);  // at the middle, 100.01
+  CHECK(market("19").permitted);
+}
+
 TEST_CASE("A small rest of a derivative can be closed, and of nothing else") {
   Gate gate;
   auto perpetual = MakeInstrument(test::kPerp, "BTC", "USDT");

@@ -7,9 +7,15 @@
 
 namespace gannet::risk {
 
+// What the size of one order is held to; a maximum of 0: none stated.
+struct SizeRules {
+  int64_t lot = 0, min_quantity = 0, max_quantity = 0;
+  market::Int128 min_notional = 0, max_notional = 0;  // units of the quote asset, inwards
+};
+
 struct TradingRules {
-  int64_t tick = 0, lot = 0, min_quantity = 0, max_quantity = 0;
-  market::Int128 min_notional = 0;  // units of the quote asset, upwards
+  int64_t tick = 0;
+  SizeRules limit, market;  // of orders with a limit price, and of others
   // Price times quantity over `divisor` are quote units; 0: not as simple as that.
   int64_t divisor = 0;
   uint32_t version = 0;  // the only one that orders may speak of

@@ -37,6 +37,9 @@ struct Case {
   std::array<SideChange, 3> changes{};
 
   const RowLimits& limits() const { return leaf.limits; }
+  const SizeRules& sizes() const {
+    return HasLimitPrice(intent.type) ? instrument.rules.limit : instrument.rules.market;
+  }
   int64_t quantity() const { return intent.quantity.mantissa; }
   Price reference() const { return instrument.mid; }
 };
@@ -50,7 +53,7 @@ Price WorstPrice(const Case& at) {
                           kPpm + at.limits().collar_ppm, Rounding::kCeiling);
 }
 
-// 2, 21: the worst case, what it comes to, and the least that the venue takes.
+// 2, 21: the worst case, what it comes to, and what the venue takes.
 bool Worth(Case& at) {
   const TradingRules& rules = at.instrument.rules;
   const Price worst = WorstPrice(at);
@@ -67,10 +70,11 @@ bool Worth(Case& at) {
     at.value = static_cast<int64_t>(*value);
   }
   if (at.value > at.limits().order_notional) return false;
+  const SizeRules& sizes = at.sizes();
+  const QuoteUnits seen = least == worst ? units : UnitsOf(rules, least.mantissa, at.quantity());
+  if (sizes.max_notional > 0 && seen.whole + (seen.rest ? 1 : 0) > sizes.max_notional) return false;
   if (at.intent.reduce_only && !rules.spot) return true;  // however little it is worth
-  const Int128 floor =
-      least == worst ? units.whole : UnitsOf(rules, least.mantissa, at.quantity()).whole;
-  return floor >= rules.min_notional;
+  return seen.whole >= sizes.min_notional;
 }
 
 // --- what the order says: 1, 16, 21, 29 -----------------------------------------
@@ -90,8 +94,9 @@ bool OnGrid(const Case& at) {
   if (rules.tick <= 0 || at.intent.price.mantissa % rules.tick != 0 ||
       (stop != 0 && stop % rules.tick != 0))
     return false;
-  if (rules.lot <= 0 || quantity % rules.lot != 0 || quantity < rules.min_quantity) return false;
-  if (rules.max_quantity > 0 && quantity > rules.max_quantity) return false;
+  const SizeRules& sizes = at.sizes();
+  if (sizes.lot <= 0 || quantity % sizes.lot != 0 || quantity < sizes.min_quantity) return false;
+  if (sizes.max_quantity > 0 && quantity > sizes.max_quantity) return false;
   return QuantityOf(at) <= at.limits().order_quantity;
 }
 

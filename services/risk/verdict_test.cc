@@ -90,7 +90,7 @@ class Firm {
     perpetual.multiplier = rng_.Chance(0.5) ? 1 : 10;
     gate_.Define(perpetual);
     // In no group and valued at par: open orders are counted the short way.
-    gate_.Define(test::MakeInstrument(kIds[3], "SOL", "USDT"));
+    gate_.Define(Bounded(test::MakeInstrument(kIds[3], "SOL", "USDT")));
     gate_.Fund("SOL", "2000");
     gate_.Fund("ETH", "300");
     gate_.Fund("BTC", "500");
@@ -116,6 +116,17 @@ class Firm {
   static constexpr const char* kIds[] = {test::kBtc, test::kEth, test::kPerp,
                                          "binance-spot:SOLUSDT"};
 
+  // With bounds of market orders, and of values, that the orders below meet and miss.
+  market::Instrument Bounded(market::Instrument instrument) {
+    const auto some = [this](uint64_t most) { return static_cast<int64_t>(rng_.Below(most)); };
+    if (rng_.Chance(0.2)) instrument.market_lot = {200'000'000};
+    if (rng_.Chance(0.2)) instrument.min_market_quantity = {some(400'000'000)};
+    if (rng_.Chance(0.2)) instrument.max_market_quantity = {some(30'000'000'000)};
+    if (rng_.Chance(0.3)) instrument.max_notional = market::Money(some(3'000'000'000'001), 8);
+    instrument.min_notional_limit_only = rng_.Chance(0.2);
+    instrument.max_notional_limit_only = rng_.Chance(0.5);
+    return instrument;
+  }
   LimitSet RandomSet() {
     LimitSet set = test::WideLimits();
     const Limits mandatory = set.firm;

@@ -136,7 +136,7 @@ Quantity Reducible(const Parent& parent, Side exit, Quantity left, const View& v
 // less than what the gate found too large.
 Quantity ExitPart(const Parent& parent, const market::Instrument& instrument, Price price,
                   Quantity left, Quantity most) {
-  most = InOneOrder(instrument, most);
+  most = InOneOrder(instrument, price, most);
   if (parent.most.mantissa > 0) most = std::min(most, parent.most);
   const Quantity least = LeastQuantity(instrument, price);
   most = std::max(instrument.RoundDownToLot(most), least);
@@ -308,7 +308,7 @@ void ParentDesk::WorkSlices(const Parent& parent, const MarketRow& row, const Vi
   const Quantity want = instrument.RoundDownToLot(target - parent.order.filled);
   const market::Level& touch = Touch(row, intent.side);
   if (want.mantissa <= 0 || !Within(intent.side, touch.price, intent.price)) return;
-  Quantity most = InOneOrder(instrument, instrument.RoundDownToLot(touch.quantity));
+  Quantity most = InOneOrder(instrument, touch.price, instrument.RoundDownToLot(touch.quantity));
   if (shares) most = std::min(most, want);  // never beyond the share
   const Quantity quantity = AvoidDust(std::min(want, most), RestOf(parent, instrument),
                                       LeastQuantity(instrument, touch.price), most, instrument.lot);
@@ -325,7 +325,7 @@ void ParentDesk::WorkIceberg(const Parent& parent, const MarketRow& row, ParentS
   const Quantity rest = RestOf(parent, instrument);
   const Quantity visible = instrument.RoundDownToLot(parent.order.plan.visible);
   const Price price = OnTick(instrument, intent.side, intent.price);
-  const Quantity most = InOneOrder(instrument, rest);
+  const Quantity most = InOneOrder(instrument, price, rest);
   const Quantity quantity = AvoidDust(std::min(visible, most), rest,
                                       LeastQuantity(instrument, price), most, instrument.lot);
   if (quantity.mantissa == 0) return;
@@ -398,7 +398,7 @@ void ParentDesk::WorkBracket(const Parent& parent, const MarketRow& row, const V
     return Withdraw(parent, "the trading state is not ACTIVE", view, out);
   const Quantity rest = RestOf(parent, instrument);
   const Price entry = OnTick(instrument, intent.side, intent.price);
-  const Quantity most = InOneOrder(instrument, rest);
+  const Quantity most = InOneOrder(instrument, entry, rest);
   const Quantity quantity =
       AvoidDust(most, rest, LeastQuantity(instrument, entry), most, instrument.lot);
   if (!parent.open.empty() || !Ready(parent, view.now) || quantity.mantissa == 0) return;

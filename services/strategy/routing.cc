@@ -61,8 +61,9 @@ std::vector<Routed> Route(const market::Instrument& own, Side side, market::Pric
     if (there.lot.mantissa <= 0) continue;
     const auto wanted = ExactRescale(left, own.quantity_scale, there.quantity_scale);
     if (!wanted) continue;
-    const market::Quantity part = InOneOrder(
-        there, there.RoundDownToLot(std::min(market::Quantity{*wanted}, offer.level.quantity)));
+    const market::Quantity part =
+        InOneOrder(there, offer.level.price,
+                   there.RoundDownToLot(std::min(market::Quantity{*wanted}, offer.level.quantity)));
     if (part < LeastQuantity(there, offer.level.price)) continue;
     const auto taken = ExactRescale(part.mantissa, there.quantity_scale, own.quantity_scale);
     if (!taken || *taken > left) continue;

@@ -48,7 +48,8 @@ std::optional<market::Quantity> QuantityFor(const market::Instrument& instrument
                                             market::Price price, const market::Money& notional) {
   const auto units = Units(instrument, price, notional);
   if (!units) return std::nullopt;
-  const market::Quantity quantity = InOneOrder(instrument, instrument.RoundDownToLot({*units}));
+  const market::Quantity quantity =
+      InOneOrder(instrument, price, instrument.RoundDownToLot({*units}));
   if (!AboveMinimum(instrument, price, quantity)) return std::nullopt;
   return quantity;
 }
@@ -68,16 +69,20 @@ std::optional<market::Quantity> TargetQuantity(const market::Instrument& instrum
   return QuantityFor(instrument, price, std::min(wanted, cap));
 }
 
-market::Quantity InOneOrder(const market::Instrument& instrument, market::Quantity quantity) {
-  if (instrument.max_quantity.mantissa <= 0) return quantity;
-  return std::min(quantity, instrument.RoundDownToLot(instrument.max_quantity));
+market::Quantity InOneOrder(const market::Instrument& instrument, market::Price price,
+                            market::Quantity quantity) {
+  if (instrument.max_quantity.mantissa > 0)
+    quantity = std::min(quantity, instrument.RoundDownToLot(instrument.max_quantity));
+  if (const auto worth = Units(instrument, price, instrument.max_notional))
+    quantity = std::min(quantity, instrument.RoundDownToLot({*worth}));
+  return quantity;
 }
 
 market::Quantity Closable(const market::Instrument& instrument, market::Price limit,
                           const market::Position& position) {
   const bool is_long = position.net.mantissa > 0;
-  const market::Quantity size =
-      InOneOrder(instrument, instrument.RoundDownToLot(is_long ? position.net : -position.net));
+  const market::Quantity size = InOneOrder(
+      instrument, limit, instrument.RoundDownToLot(is_long ? position.net : -position.net));
   // Venues of derivatives take what only reduces however little it is worth (control 21).
   const bool worth =
       instrument.kind != market::InstrumentKind::kSpot || WorthMinimum(instrument, limit, size);

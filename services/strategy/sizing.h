@@ -28,8 +28,9 @@ std::optional<market::Quantity> TargetQuantity(const market::Instrument& instrum
 std::optional<market::Quantity> QuantityFor(const market::Instrument& instrument,
                                             market::Price price, const market::Money& notional);
 
-// No more than the venue takes in one order.
-market::Quantity InOneOrder(const market::Instrument& instrument, market::Quantity quantity);
+// No more than the venue takes in one order with a limit at `price`.
+market::Quantity InOneOrder(const market::Instrument& instrument, market::Price price,
+                            market::Quantity quantity);
 
 // What of a position one order that only reduces can close at `limit`: whole lots
 // between the venue's least and largest quantity, of spot worth its minimum notional;

@@ -36,6 +36,19 @@ TEST_CASE("Quantities are whole lots between the venue's bounds") {
   CHECK(!QuantityFor(instrument, P("100"), Amount("0")));
 }
 
+TEST_CASE("One order is worth no more than the venue takes at its limit") {
+  auto instrument = MakeInstrument(kBtc, "BTC");
+  instrument.max_notional = Amount("1000");
+  CHECK(InOneOrder(instrument, P("100"), Q("20")) == Q("10"));
+  CHECK(InOneOrder(instrument, P("300"), Q("20")) == Q("3.333"));
+  CHECK(InOneOrder(instrument, P("100"), Q("9")) == Q("9"));
+  instrument.max_quantity = Q("5");
+  CHECK(InOneOrder(instrument, P("100"), Q("20")) == Q("5"));
+  market::Position position;
+  position.net = Q("-20");
+  CHECK(Closable(instrument, P("500"), position) == Q("-2"));
+}
+
 TEST_CASE("Dust is no position") {
   const auto instrument = MakeInstrument(kBtc, "BTC");
   market::Position position;

@@ -17,8 +17,8 @@ namespace {
 using market::IntentKind;
 
 // 1: without the manual desk; 2: without parents; 3: without the version that numbers mean the
-// same since; 4: without the scales of earlier ones
-constexpr uint8_t kStateVersion = 5;
+// same since; 4: without the scales of earlier ones; 5: without the bounds of market orders
+constexpr uint8_t kStateVersion = 6;
 constexpr char kInstrumentNote[] = "instrument";
 
 bool ValidScale(int scale) { return scale >= 0 && scale <= market::kMaxScale; }

@@ -109,7 +109,7 @@ Draft Enter(const market::StrategyId& strategy, const MarketRow& row, market::Si
   draft.side = side;
   draft.time_in_force = market::TimeInForce::kIoc;
   draft.price = LimitOf(row, side, max_slippage_ppm);
-  draft.quantity = quantity;
+  draft.quantity = InOneOrder(*row.definition, draft.price, quantity);
   return draft;
 }
 

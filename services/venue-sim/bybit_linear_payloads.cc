@@ -242,6 +242,7 @@ void WriteLinearInstrument(JsonText& json, SymbolIndex index) {
       .Object("lotSizeFilter")
       .Text("minOrderQty", EightDecimals(symbol.lot))
       .Text("maxOrderQty", EightDecimals(symbol.max_quantity))
+      .Text("maxMktOrderQty", EightDecimals(symbol.max_market_quantity))
       .Text("qtyStep", EightDecimals(symbol.lot))
       .Text("minNotionalValue", EightDecimals(symbol.min_notional))
       .EndObject()

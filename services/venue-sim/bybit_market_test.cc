@@ -206,6 +206,7 @@ TEST_CASE("Bybit's instruments are the venue's symbols; contracts come page by p
   const Json spot = venue.Get("/v5/market/instruments-info?category=spot&limit=1").json["result"];
   REQUIRE(spot["list"].size() == ListedSymbols().size());
   CHECK(spot["list"][0]["symbol"] == "BTCUSDT");
+  CHECK(spot["list"][0]["lotSizeFilter"]["maxMarketOrderQty"] == "10.00000000");
   CHECK_FALSE(spot.contains("nextPageCursor"));
   std::set<std::string> seen;
   std::string cursor;
@@ -214,7 +215,10 @@ TEST_CASE("Bybit's instruments are the venue's symbols; contracts come page by p
         venue.Get("/v5/market/instruments-info?category=linear&limit=2&cursor=" + cursor)
             .json["result"];
     REQUIRE(page["list"].size() <= 2);
-    for (const Json& row : page["list"]) CHECK(seen.insert(row["symbol"]).second);
+    for (const Json& row : page["list"]) {
+      CHECK(seen.insert(row["symbol"]).second);
+      CHECK(row["lotSizeFilter"].contains("maxMktOrderQty"));
+    }
     cursor = page["nextPageCursor"];
   } while (!cursor.empty());
   CHECK(seen.contains("BTCUSDT"));

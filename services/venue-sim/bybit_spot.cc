@@ -16,6 +16,7 @@ std::pair<int, std::string> CodeOf(const ApiError& error) {
   if (says("insufficient balance")) return {170131, "Balance insufficient."};
   if (says("PRICE_FILTER")) return {170134, "Order price has too many decimals."};
   if (says("PERCENT_PRICE")) return {170193, "Order price is out of range."};
+  if (says("MARKET_LOT_SIZE")) return {170136, "Order quantity exceeded upper limit."};
   if (says("LOT_SIZE")) return {170137, "Order quantity has too many decimals."};
   if (says("NOTIONAL")) return {170140, "Order value exceeded lower limit."};
   if (says("immediately match")) return {170217, "Only LIMIT-MAKER order is supported."};

@@ -151,7 +151,8 @@ std::optional<ApiError> UsdmMarket::Check(AccountIndex account, const UsdmPlace&
   const Symbol& symbol = ListedSymbols()[request.symbol];
   if (request.quantity <= 0) return ApiError{-4003, "Quantity less than or equal to zero."};
   if (request.quantity % symbol.lot != 0) return ApiError{-4023, "Qty not increased by step size."};
-  if (request.quantity > symbol.max_quantity)
+  if (request.quantity >
+      (HasPrice(request.type) ? symbol.max_quantity : symbol.max_market_quantity))
     return ApiError{-4005, "Quantity greater than max quantity."};
   if (HasPrice(request.type)) {
     if (request.price <= 0) return ApiError{-4001, "Price less than 0."};

@@ -74,6 +74,7 @@ TEST_CASE("Perpetuals refuse as documented") {
   Fields huge = Limit("BUY", Away(venue, 90));
   huge[4].second = "90";
   CHECK(code(huge) == -2019);
+  CHECK(code(Market("BUY", "10.001")) == -4005);  // 10 in a market order, 400 in others
   Fields maker = Limit("BUY", Away(venue, 110));
   maker[3].second = "GTX";
   CHECK(code(maker) == -5022);

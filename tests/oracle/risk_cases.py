@@ -42,6 +42,7 @@ class Cases:
         self.a = random.Random(f"amendments of {seed}")  # its own: the rest of a seed stays as it is
         self.n = random.Random(f"news of {seed}")
         self.w = random.Random(f"waits of {seed}")
+        self.b = random.Random(f"bounds of {seed}")
         self.unquoted = None  # what is held and nobody quotes
         self.placed, self.amending = {}, {}
         self.history = []
@@ -382,6 +383,14 @@ class Cases:
             else:
                 self.event("book", instrument=r.choice(self.instruments)["id"], valid=self.chance(0.7))
 
+    def order_bounds(self, i):
+        """The venue's bounds of market orders and of values, each in half of the states."""
+        b, lot, digits = self.b, float(i["lot"]), i["quantity_scale"]
+        bounds = {"market_lot": decimal(lot * b.choice([1, 5]), digits), "min_market_quantity": decimal(lot * b.choice([2, 50]), digits),
+                  "max_market_quantity": b.choice(["2", "10", "500"]), "max_notional": b.choice(["300", "1000", "5000"]),
+                  "min_notional_limit_only": True, "max_notional_limit_only": True}
+        return {name: bound for name, bound in bounds.items() if b.random() < 0.5}
+
     def wait_in_vain(self, i):
         """Something is held that nobody quotes, for as long as results wait for it, or nearly."""
         w, self.unquoted = self.w, i["id"]
@@ -400,6 +409,7 @@ class Cases:
         for i in self.instruments:
             if self.theme == "names":
                 i.update(min_quantity=i["lot"], min_notional="25", max_quantity=r.choice(["0", "20", "1000"]))
+                i.update(self.order_bounds(i))
                 if self.chance(0.1):
                     i.pop(r.choice(["tick"]))
                     i["tick"] = "0"

@@ -228,6 +228,23 @@ class Order:
         return False
 
 
+class Size:
+    """What the venue holds the size of one order to; a maximum of 0: none."""
+
+    def __init__(self, text, scales, at_market):
+        def quantity(key, own=None):
+            there = mantissa(text.get(own, "0"), scales.quantity_scale) if own and at_market else 0
+            return there or mantissa(text.get(key, "0"), scales.quantity_scale)
+
+        def amount(key):
+            bound = text.get(key, "0") if not (at_market and text.get(key + "_limit_only")) else "0"
+            return mantissa(bound, scales.quote_scale)
+
+        self.lot = quantity("lot", "market_lot")
+        self.least, self.most = quantity("min_quantity", "min_market_quantity"), quantity("max_quantity", "max_market_quantity")
+        self.least_notional, self.most_notional = amount("min_notional"), amount("max_notional")
+
+
 class Instrument:
     def __init__(self, text):
         get = text.get
@@ -236,9 +253,9 @@ class Instrument:
         self.settle = get("settle", self.quote)
         self.price_scale, self.quantity_scale = get("price_scale", 8), get("quantity_scale", 8)
         self.quote_scale = get("quote_scale", 8)
-        self.tick, self.lot = mantissa(get("tick", "0"), self.price_scale), mantissa(get("lot", "0"), self.quantity_scale)
-        self.least, self.most = (mantissa(get(k, "0"), self.quantity_scale) for k in ("min_quantity", "max_quantity"))
-        self.least_notional = mantissa(get("min_notional", "0"), self.quote_scale)
+        self.tick = mantissa(get("tick", "0"), self.price_scale)
+        # Of orders with a limit price, and of others.
+        self.limit, self.market = Size(text, self, False), Size(text, self, True)
         self.multiplier = get("multiplier", 1)
         self.venue = self.id.split(":")[0]
         self.bid = self.ask = self.reference = self.last_fill = 0
@@ -788,17 +805,23 @@ class Question:
         return self.i is not None and (self.i.tick <= 0 or any(p % self.i.tick for p in (self.o.price, self.o.stop)))
 
     def off_lot(self):
-        return self.i is not None and (self.i.lot <= 0 or self.o.quantity % self.i.lot != 0)
+        return self.i is not None and (self.size().lot <= 0 or self.o.quantity % self.size().lot != 0)
+
+    def size(self):
+        return self.i.limit if self.o.type in LIMIT_TYPES else self.i.market
+
+    def venue_price(self):
+        return self.o.price if self.o.price > 0 else self.reference
 
     def below_minimum(self):
         if self.i is None:
             return False
-        if self.o.quantity < self.i.least:
+        if self.o.quantity < self.size().least:
             return True
         if self.o.reduce_only and self.i.kind != "spot":
             return False
-        price = self.o.price if self.o.price > 0 else self.reference
-        return price > 0 and self.i.notional(price, self.o.quantity, floor) < self.i.least_notional
+        price = self.venue_price()
+        return price > 0 and self.i.notional(price, self.o.quantity, floor) < self.size().least_notional
 
     def no_price(self):
         if self.i is None:
@@ -828,9 +851,12 @@ class Question:
     def max_quantity(self):
         if self.i is None:
             return False
-        return 0 < self.i.most < self.o.quantity or any(self.in_units() > most for _, _, most in self.stating("max_order_quantity"))
+        return 0 < self.size().most < self.o.quantity or any(self.in_units() > most for _, _, most in self.stating("max_order_quantity"))
 
     def max_notional(self):
+        if self.i is not None and self.venue_price() > 0:
+            if 0 < self.size().most_notional < self.i.notional(self.venue_price(), self.o.quantity, ceil):
+                return True
         return self.value is not None and any(self.value > most for _, _, most in self.stating("max_order_notional"))
 
     def price_collar(self):

@@ -1,6 +1,7 @@
 #include "libs/venue/binance/exchange_info.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "libs/base/concat.h"
 #include "libs/base/status.h"
@@ -11,6 +12,7 @@ namespace {
 
 using base::Concat;
 using market::Instrument;
+using market::Rounding;
 using simdjson::dom::array;
 using simdjson::dom::object;
 
@@ -22,8 +24,10 @@ constexpr int kDefaultMoneyScale = 8;
 struct Filters {
   std::string_view tick_size = "0", max_price = "0";
   std::string_view step_size = "0", min_quantity = "0", max_quantity = "0";
-  std::string_view min_notional = "0";
-  std::string_view multiplier_up, multiplier_down;  // empty: none stated
+  std::string_view market_step = "0", market_least = "0", market_most = "0";
+  std::string_view min_notional = "0", max_notional = "0";
+  bool least_at_market = true, most_at_market = true;  // whether these bind market orders
+  std::string_view multiplier_up, multiplier_down;     // empty: none stated
 };
 
 void ReadPercentPrice(const object& filter, bool by_side, Filters& out, FieldErrors& errors) {
@@ -48,9 +52,10 @@ void ReadPercentPrice(const object& filter, bool by_side, Filters& out, FieldErr
 }
 
 void ReadFilter(const object& filter, Filters& out, FieldErrors& errors) {
-  static constexpr std::array<std::string_view, 8> kNames = {"filterType",  "tickSize", "maxPrice",
-                                                             "stepSize",    "minQty",   "maxQty",
-                                                             "minNotional", "notional"};
+  static constexpr std::array<std::string_view, 12> kNames = {
+      "filterType",    "tickSize",         "maxPrice",    "stepSize",
+      "minQty",        "maxQty",           "notional",    "minNotional",
+      "applyToMarket", "applyMinToMarket", "maxNotional", "applyMaxToMarket"};
   NamedFields fields(filter, kNames, errors);
   const std::string_view type = fields.Text(0);
   if (type == "PRICE_FILTER") {
@@ -60,8 +65,18 @@ void ReadFilter(const object& filter, Filters& out, FieldErrors& errors) {
     out.step_size = fields.Text(3);
     out.min_quantity = fields.Text(4);
     out.max_quantity = fields.Text(5);
-  } else if (type == "MIN_NOTIONAL" || type == "NOTIONAL") {
-    out.min_notional = fields.Text(fields.has(7) ? 7 : 6);  // "notional" on futures
+  } else if (type == "MARKET_LOT_SIZE") {
+    out.market_step = fields.Text(3);
+    out.market_least = fields.Text(4);
+    out.market_most = fields.Text(5);
+  } else if (type == "MIN_NOTIONAL") {
+    out.min_notional = fields.Text(fields.has(6) ? 6 : 7);  // "notional" on futures
+    if (fields.has(8)) out.least_at_market = AsBool(*fields.at(8), "applyToMarket", errors);
+  } else if (type == "NOTIONAL") {
+    out.min_notional = fields.Text(7);
+    if (fields.has(9)) out.least_at_market = AsBool(*fields.at(9), "applyMinToMarket", errors);
+    if (fields.has(10)) out.max_notional = fields.Text(10);
+    if (fields.has(11)) out.most_at_market = AsBool(*fields.at(11), "applyMaxToMarket", errors);
   } else if (type == "PERCENT_PRICE") {
     ReadPercentPrice(filter, false, out, errors);
   } else if (type == "PERCENT_PRICE_BY_SIDE") {
@@ -120,6 +135,30 @@ int64_t BandPpm(std::string_view multiplier, bool up, std::string_view field, Fi
   return std::max<int64_t>(up ? *ppm - kOne : kOne - *ppm, 0);
 }
 
+// A market order is held to MARKET_LOT_SIZE and to LOT_SIZE, which is that of every order; what
+// the first says beyond the second is kept.
+void ApplyMarketLotSize(const Filters& filters, Instrument& out, FieldErrors& errors) {
+  const auto read = [&](std::string_view text, Rounding rounding, std::string_view field) {
+    const auto value = ParseBound(text, out.quantity_scale, rounding);
+    const bool fits = value && *value <= INT64_MAX;
+    if (!fits)
+      errors.Add("MARKET_LOT_SIZE",
+                 Concat({field, " must be a decimal within 64 bits, not negative"}));
+    return market::Quantity{fits ? static_cast<int64_t>(*value) : 0};
+  };
+  const auto step = read(filters.market_step, Rounding::kCeiling, "stepSize");
+  const auto least = read(filters.market_least, Rounding::kCeiling, "minQty");
+  const auto most = read(filters.market_most, Rounding::kFloor, "maxQty");
+  if (step.mantissa > 0 && out.lot.mantissa % step.mantissa != 0) {
+    const int64_t both = std::gcd(step.mantissa, out.lot.mantissa);
+    if (__builtin_mul_overflow(step.mantissa / both, out.lot.mantissa, &out.market_lot.mantissa))
+      errors.Add("MARKET_LOT_SIZE", "no quantity of 64 bits is on its step and on LOT_SIZE's");
+  }
+  if (least > out.min_quantity) out.min_market_quantity = least;
+  if (most.mantissa > 0 && (out.max_quantity.mantissa == 0 || most < out.max_quantity))
+    out.max_market_quantity = most;
+}
+
 void ApplyFilters(const Filters& filters, Instrument& out, FieldErrors& errors) {
   const std::optional<int> price_scale = ChooseScale(filters.max_price, filters.tick_size);
   if (!price_scale)
@@ -144,10 +183,16 @@ void ApplyFilters(const Filters& filters, Instrument& out, FieldErrors& errors) 
   out.lot = step->mantissa == 0 ? market::Quantity{1} : *step;
   out.min_quantity = *least;
   out.max_quantity = *most;
+  ApplyMarketLotSize(filters, out, errors);
   const auto notional = market::ParseDecimal128(filters.min_notional, out.quote_scale);
   if (!notional || *notional < 0)
     return errors.Add("minNotional", "must be a decimal within the quote scale, not negative");
   out.min_notional = market::Money(*notional, out.quote_scale);
+  out.min_notional_limit_only = !filters.least_at_market;
+  const auto worth = ParseBound(filters.max_notional, out.quote_scale, Rounding::kFloor);
+  if (!worth) return errors.Add("maxNotional", "must be a decimal, not negative");
+  out.max_notional = market::Money(*worth, out.quote_scale);
+  out.max_notional_limit_only = *worth > 0 && !filters.most_at_market;
   out.price_band_up_ppm = BandPpm(filters.multiplier_up, true, "multiplierUp", errors);
   out.price_band_down_ppm = BandPpm(filters.multiplier_down, false, "multiplierDown", errors);
 }

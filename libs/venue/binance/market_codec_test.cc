@@ -355,6 +355,60 @@ TEST_CASE("MarketDecoder makes spot instruments with their rules and scales") {
   CHECK(info->rejected[0].find("ODD: field PRICE_FILTER") == 0);
 }
 
+TEST_CASE("MarketDecoder reads the bounds of market orders and of an order's value") {
+  MarketDecoder decoder;
+  const auto read = [&](Product product, const std::string& filters) {
+    const auto info = decoder.DecodeExchangeInfo(
+        R"({"symbols":[{"symbol":"A","status":"TRADING","contractType":"PERPETUAL","baseAsset":"A","quoteAsset":"B","marginAsset":"B","filters":[
+            {"filterType":"PRICE_FILTER","maxPrice":"1000000.00","tickSize":"0.01"},
+            {"filterType":"LOT_SIZE","minQty":"0.00002","maxQty":"9000","stepSize":"0.00002"},)" +
+            filters + "]}]}",
+        product, "v");
+    REQUIRE(info.ok());
+    REQUIRE(info->instruments.size() == 1);
+    return info->instruments[0];
+  };
+  // As spot states it: no step of its own, and a maximum finer than the step.
+  const auto spot = read(
+      Product::kSpot,
+      R"({"filterType":"MARKET_LOT_SIZE","minQty":"0.00000000","maxQty":"102.65435791","stepSize":"0.00000000"},
+         {"filterType":"NOTIONAL","minNotional":"5","applyMinToMarket":true,"maxNotional":"9000000","applyMaxToMarket":false,"avgPriceMins":5})");
+  CHECK(spot.Format(spot.max_market_quantity) == "102.65435791");
+  CHECK(spot.market_lot.mantissa == 0);
+  CHECK(spot.min_market_quantity.mantissa == 0);
+  CHECK(spot.max_notional.ToString() == "9000000");
+  CHECK(spot.max_notional_limit_only);
+  CHECK_FALSE(spot.min_notional_limit_only);
+  const market::OrderBounds at_market = spot.BoundsOf(true), limit = spot.BoundsOf(false);
+  CHECK(at_market.max_quantity == spot.max_market_quantity);
+  CHECK(limit.max_quantity == spot.max_quantity);
+  CHECK(at_market.lot == spot.lot);
+  CHECK(at_market.min_quantity == spot.min_quantity);
+  CHECK(at_market.max_notional.zero());
+  CHECK(limit.max_notional == spot.max_notional);
+  CHECK(at_market.min_notional == spot.min_notional);
+
+  // Both filters hold for a market order: the stricter of each, and a step on both.
+  const auto odd =
+      read(Product::kSpot,
+           R"({"filterType":"MARKET_LOT_SIZE","minQty":"0.1","maxQty":"10000","stepSize":"0.00003"},
+         {"filterType":"MIN_NOTIONAL","minNotional":"5","applyToMarket":false,"avgPriceMins":5})");
+  CHECK(odd.Format(odd.market_lot) == "0.00006");
+  CHECK(odd.Format(odd.min_market_quantity) == "0.1");
+  CHECK(odd.max_market_quantity.mantissa == 0);  // LOT_SIZE's is smaller
+  CHECK(odd.min_notional_limit_only);
+  CHECK(odd.BoundsOf(true).min_notional.zero());
+
+  const auto usdm = read(
+      Product::kUsdm,
+      R"({"filterType":"MARKET_LOT_SIZE","minQty":"0.00002","maxQty":"120","stepSize":"0.00002"},
+         {"filterType":"MIN_NOTIONAL","notional":"5"})");
+  CHECK(usdm.Format(usdm.max_market_quantity) == "120");
+  CHECK(usdm.market_lot.mantissa == 0);
+  CHECK(usdm.max_notional.zero());
+  CHECK(usdm.BoundsOf(true).min_notional.ToString() == "5");
+}
+
 TEST_CASE("MarketDecoder makes futures instruments; inverse contracts cannot be ordered") {
   MarketDecoder decoder;
   const auto usdm = decoder.DecodeExchangeInfo(

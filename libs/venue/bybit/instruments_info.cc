@@ -22,6 +22,7 @@ constexpr int kLeastMoneyScale = 8;
 struct Rules {
   std::string_view tick = "0", max_price = "0";
   std::string_view step = "0", least = "0", most = "0";
+  std::string_view most_at_market = "0";
   std::string_view min_notional = "0";
   std::string_view quote_step;  // of amounts in the quote asset; empty: not stated
 };
@@ -35,10 +36,21 @@ object Member(std::optional<Element> element, std::string_view field, FieldError
 Rules ReadRules(const object& price_filter, const object& lot_filter, bool spot,
                 FieldErrors& errors) {
   static constexpr std::array<std::string_view, 2> kPriceNames = {"tickSize", "maxPrice"};
-  static constexpr std::array<std::string_view, 8> kLotNames = {
-      "basePrecision", "qtyStep",     "minOrderQty",      "maxLimitOrderQty",
-      "maxOrderQty",   "minOrderAmt", "minNotionalValue", "quotePrecision"};
-  enum { kBaseStep, kStep, kLeast, kMostLimit, kMost, kMinAmount, kMinNotional, kQuoteStep };
+  static constexpr std::array<std::string_view, 10> kLotNames = {
+      "basePrecision",     "qtyStep",        "minOrderQty", "maxLimitOrderQty", "maxOrderQty",
+      "maxMarketOrderQty", "maxMktOrderQty", "minOrderAmt", "minNotionalValue", "quotePrecision"};
+  enum {
+    kBaseStep,
+    kStep,
+    kLeast,
+    kMostLimit,
+    kMost,
+    kMostMarket,
+    kMostMkt,
+    kMinAmount,
+    kMinNotional,
+    kQuoteStep
+  };
   NamedFields price(price_filter, kPriceNames, errors);
   NamedFields lot(lot_filter, kLotNames, errors);
   Rules rules;
@@ -48,6 +60,9 @@ Rules ReadRules(const object& price_filter, const object& lot_filter, bool spot,
   // On spot the venue no longer looks at the smallest quantity and may cease to state it.
   if (lot.has(kLeast)) rules.least = lot.Text(kLeast);
   rules.most = lot.Text(lot.has(kMostLimit) ? kMostLimit : kMost);
+  const size_t market = spot ? kMostMarket : kMostMkt;
+  if (lot.has(market)) rules.most_at_market = lot.Text(market);
+  // Of maxOrderAmt the venue says that it no longer looks at it.
   const size_t notional = spot ? kMinAmount : kMinNotional;
   if (lot.has(notional)) rules.min_notional = lot.Text(notional);
   if (lot.has(kQuoteStep)) rules.quote_step = lot.Text(kQuoteStep);
@@ -87,6 +102,10 @@ void Apply(const Rules& rules, Instrument& out, FieldErrors& errors) {
     return errors.Add("minOrderQty", "must be a decimal within the scale, not negative");
   if (!most || most->mantissa < 0)
     return errors.Add("maxOrderQty", "must be a decimal within the scale, not negative");
+  const auto most_at_market =
+      ParseBound(rules.most_at_market, out.quantity_scale, market::Rounding::kFloor);
+  if (!most_at_market || *most_at_market > INT64_MAX)
+    return errors.Add("maxMarketOrderQty", "must be a decimal within 64 bits, not negative");
   const auto notional = market::ParseDecimal128(rules.min_notional, out.quote_scale);
   if (!notional || *notional < 0)
     return errors.Add("minOrderAmt", "must be a decimal within the quote scale, not negative");
@@ -94,6 +113,7 @@ void Apply(const Rules& rules, Instrument& out, FieldErrors& errors) {
   out.lot = *lot;
   out.min_quantity = *least;
   out.max_quantity = *most;
+  out.max_market_quantity = {static_cast<int64_t>(*most_at_market)};
   out.min_notional = market::Money(*notional, out.quote_scale);
   // priceLimitRatioX and Y are of a formula over index and mark price, which is no band
   // around one price: none is stated.

@@ -146,6 +146,8 @@ TEST_CASE("Bybit's instruments become definitions with the rules that orders nee
   CHECK(pair.Format(pair.lot) == "0.000001");
   CHECK(pair.Format(pair.min_quantity) == "0.000011");
   CHECK(pair.Format(pair.max_quantity) == "83");
+  CHECK(pair.Format(pair.max_market_quantity) == "41.5");
+  CHECK(pair.max_notional.zero());  // maxOrderAmt is no longer looked at
   CHECK(pair.min_notional == market::Money(500'000'000, 8));
   CHECK(pair.price_band_up_ppm == 0);
 
@@ -159,6 +161,7 @@ TEST_CASE("Bybit's instruments become definitions with the rules that orders nee
   CHECK(contract.settle.text() == "USDT");
   CHECK(contract.ParseQuantity("0.001") == contract.lot);
   CHECK(contract.ParseQuantity("1190") == contract.max_quantity);
+  CHECK(contract.ParseQuantity("500") == contract.max_market_quantity);
   CHECK(contract.min_notional == market::Money(500'000'000, 8));
 }
 
