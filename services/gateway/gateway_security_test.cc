@@ -268,6 +268,44 @@ TEST_CASE("Cookies are not for scripts of the page nor for other sites") {
   CHECK(net::FindHeader(response.headers, "cache-control") == "no-store");
 }
 
+TEST_CASE("A session's cookie is of one port: another gateway on the machine takes none away") {
+  GatewayFixture f;
+  REQUIRE(f.service->Start().ok());
+  const std::string name = "gannet_session_" + std::to_string(f.service->port());
+  const std::string set(net::FindHeader(f.SignIn("admin", f.password).headers, "set-cookie"));
+  CHECK(set.starts_with(name + "="));
+  const auto status = [&](const std::string& cookies) {
+    return f.Send({"GET", "/api/v1/session", {{"Cookie", cookies}}, ""}).status;
+  };
+  CHECK(status(name + "=" + f.cookie) == 200);
+  CHECK(status("gannet_session_1=other; gannet_session=other; " + name + "=" + f.cookie) == 200);
+  CHECK(status("gannet_session_1=" + f.cookie) == 401);
+  // The name of earlier builds, where there is none of this port.
+  CHECK(status("gannet_session=" + f.cookie) == 200);
+  CHECK(status("gannet_session=" + f.cookie + "; " + name + "=other") == 401);
+  // The document names it, and signing out takes the same one back.
+  f.executor.RunFor(5s);
+  const auto document = json::parse(f.Call("GET", "/api/v1/openapi.json").body);
+  CHECK(document.at("components").at("securitySchemes").at("session").at("name") == name);
+  const auto out = f.Call("DELETE", "/api/v1/session");
+  CHECK(net::FindHeader(out.headers, "set-cookie").starts_with(name + "=;"));
+  // A Host of any other form names none.
+  HttpGate gate(f.config, f.deps);
+  for (const auto& [host, cookie] :
+       std::map<std::string, std::string>{{"127.0.0.1:80; Domain=x", "gannet_session"},
+                                          {"localhost", "gannet_session"},
+                                          {"[::1]", "gannet_session"},
+                                          {"[::1]:8090", "gannet_session_8090"}}) {
+    INFO(host);
+    gate.Admit(std::make_shared<net::HttpRequest>(
+                   net::HttpRequest{"GET", "/healthz", {{"Host", host}}, ""}),
+               "127.0.0.1:4000", [&](const HttpGate::Verdict& verdict) {
+                 REQUIRE(std::holds_alternative<Admitted>(verdict));
+                 CHECK(std::get<Admitted>(verdict).cookie == cookie);
+               });
+  }
+}
+
 TEST_CASE("Guessing passwords is slow, and says nothing about who exists") {
   GatewayFixture f;
   REQUIRE(f.service->Start().ok());

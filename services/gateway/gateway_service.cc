@@ -436,7 +436,8 @@ net::HttpResponse GatewayService::Answer(const Admitted& request) {
     case Action::kReady:
       return Readiness(!request.user.empty());
     case Action::kOpenApi:
-      return JsonAnswer(200, OpenApi(parts_.build_id.empty() ? "0" : parts_.build_id));
+      return JsonAnswer(200,
+                        OpenApi(parts_.build_id.empty() ? "0" : parts_.build_id, request.cookie));
     case Action::kSession:
       return gate_.DescribeSession(request);
     case Action::kState:

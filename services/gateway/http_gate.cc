@@ -19,7 +19,7 @@ namespace {
 
 using command::AccessKind;
 
-constexpr std::string_view kCookie = "gannet_session";
+constexpr std::string_view kCookie = "gannet_session";  // as earlier builds named it
 constexpr std::string_view kBearer = "Bearer ";
 constexpr std::string_view kScriptUser = "local-script";
 constexpr char kFirstUser[] = "admin";
@@ -53,7 +53,20 @@ std::optional<std::string> PercentDecode(std::string_view text) {
   return out;
 }
 
-std::string_view CookieOf(const net::Headers& headers) {
+// Browsers tell cookies of one host apart by their names alone, whatever the port: two gateways on
+// a machine must not take each other's. As it is in the address of the page, so that what is
+// forwarded from another port keeps its own.
+std::string CookieName(const net::Headers& headers) {
+  const std::string_view host = net::FindHeader(headers, "host");
+  const std::string_view after = host.substr(host.rfind(']') == host.npos ? 0 : host.rfind(']'));
+  const size_t colon = after.rfind(':');
+  const std::string_view port = colon == after.npos ? "" : after.substr(colon + 1);
+  const bool number =
+      !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == port.npos;
+  return number ? absl::StrCat(std::string(kCookie), "_", std::string(port)) : std::string(kCookie);
+}
+
+std::string_view FindCookie(const net::Headers& headers, std::string_view cookie) {
   for (const auto& [name, value] : headers) {
     if (name.size() != 6 || net::FindHeader({{name, value}}, "cookie").empty()) continue;
     std::string_view rest = value;
@@ -61,12 +74,17 @@ std::string_view CookieOf(const net::Headers& headers) {
       const size_t end = std::min(rest.find(';'), rest.size());
       std::string_view part = rest.substr(0, end);
       while (part.starts_with(' ')) part.remove_prefix(1);
-      if (part.starts_with(kCookie) && part.substr(kCookie.size()).starts_with('='))
-        return part.substr(kCookie.size() + 1);
+      if (part.starts_with(cookie) && part.substr(cookie.size()).starts_with('='))
+        return part.substr(cookie.size() + 1);
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }
   }
   return {};
+}
+
+std::string_view CookieOf(const net::Headers& headers) {
+  const std::string_view own = FindCookie(headers, CookieName(headers));
+  return own.empty() ? FindCookie(headers, kCookie) : own;
 }
 
 // What keeps trading from going on, or sets how far it may.
@@ -408,6 +426,7 @@ HttpGate::Verdict HttpGate::Decide(const net::HttpRequest& request, const Found&
   }
   Admitted admitted;
   admitted.route = route;
+  admitted.cookie = CookieName(request.headers);
   if (caller) {
     admitted.user = caller->user;
     admitted.role = caller->role;
@@ -475,10 +494,10 @@ const User* HttpGate::Signed(const SessionOwner& owner) {
   return over ? nullptr : user;
 }
 
-std::string HttpGate::Cookie(const std::string& token) const {
+std::string HttpGate::Cookie(const std::string& name, const std::string& token) const {
   return absl::StrCat(
-      std::string(kCookie), "=", token, "; Path=/; HttpOnly; SameSite=Strict",
-      config_.tls() ? "; Secure" : "", "; Max-Age=",
+      name, "=", token, "; Path=/; HttpOnly; SameSite=Strict", config_.tls() ? "; Secure" : "",
+      "; Max-Age=",
       token.empty()
           ? int64_t{0}
           : std::chrono::duration_cast<std::chrono::seconds>(config_.session_length).count());
@@ -534,9 +553,10 @@ void HttpGate::CheckSignIn(const Admitted& request, const std::string& from,
   const SessionOwner owner{name, known ? user->generation : 0};
   ++signing_in_;
   background_.Post([this, alive = std::weak_ptr(alive_), &executor = executor_, hash, known, owner,
-                    respond, from, password = request.parameters.at("password")] {
+                    respond, from, cookie = request.cookie,
+                    password = request.parameters.at("password")] {
     const bool right = VerifyPassword(hash, password) && known;
-    executor.Post([this, alive, right, known, owner, from, respond] {
+    executor.Post([this, alive, right, known, owner, from, cookie, respond] {
       if (alive.expired()) return;
       --signing_in_;
       const User* again = users_.Find(owner.user);
@@ -547,29 +567,29 @@ void HttpGate::CheckSignIn(const Admitted& request, const std::string& from,
         return respond(ErrorAnswer(
             401, "name or password is wrong; `gannet user add` makes a new one where it is lost"));
       }
-      OpenSession(owner, from, respond);
+      OpenSession(owner, from, cookie, respond);
     });
   });
 }
 
 void HttpGate::OpenSession(const SessionOwner& owner, const std::string& from,
-                           const Respond& respond) {
-  sessions_->Open(
-      owner, [this, name = owner.user, from, respond](const absl::StatusOr<std::string>& token) {
-        const User* user = users_.Find(name);
-        if (!token.ok() || user == nullptr) {
-          log_.Warning("session_not_opened",
-                       {{"user", name}, {"error", std::string(token.status().message())}});
-          return respond(NotNow("nobody can be signed in now; try again in a moment"));
-        }
-        NoteSession(*token);
-        if (came_from_.size() < kMaxPlaces) came_from_.emplace(name, from);
-        log_.Info("signed_in", {{"user", name}});
-        Record(name, AccessKind::kSignIn, "", from);
-        net::HttpResponse response = JsonAnswer(200, SessionBody(*user, *token));
-        response.headers.emplace_back("Set-Cookie", Cookie(*token));
-        respond(std::move(response));
-      });
+                           const std::string& cookie, const Respond& respond) {
+  sessions_->Open(owner, [this, name = owner.user, from, cookie,
+                          respond](const absl::StatusOr<std::string>& token) {
+    const User* user = users_.Find(name);
+    if (!token.ok() || user == nullptr) {
+      log_.Warning("session_not_opened",
+                   {{"user", name}, {"error", std::string(token.status().message())}});
+      return respond(NotNow("nobody can be signed in now; try again in a moment"));
+    }
+    NoteSession(*token);
+    if (came_from_.size() < kMaxPlaces) came_from_.emplace(name, from);
+    log_.Info("signed_in", {{"user", name}});
+    Record(name, AccessKind::kSignIn, "", from);
+    net::HttpResponse response = JsonAnswer(200, SessionBody(*user, *token));
+    response.headers.emplace_back("Set-Cookie", Cookie(cookie, *token));
+    respond(std::move(response));
+  });
 }
 
 net::HttpResponse HttpGate::DescribeSession(const Admitted& request) {
@@ -580,15 +600,14 @@ net::HttpResponse HttpGate::DescribeSession(const Admitted& request) {
 }
 
 void HttpGate::SignOut(const Admitted& request, const Respond& respond) {
-  sessions_->Close(
-      request.session_token, [this, user = request.user, respond](const absl::Status& closed) {
-        if (!closed.ok())
-          return respond(NotNow("nobody can be signed out now; try again in a moment"));
-        Record(user, AccessKind::kSignOut, "", "");
-        net::HttpResponse response = JsonAnswer(200, R"({"signed_out":true})");
-        response.headers.emplace_back("Set-Cookie", Cookie(""));
-        respond(std::move(response));
-      });
+  sessions_->Close(request.session_token, [this, user = request.user, cookie = request.cookie,
+                                           respond](const absl::Status& closed) {
+    if (!closed.ok()) return respond(NotNow("nobody can be signed out now; try again in a moment"));
+    Record(user, AccessKind::kSignOut, "", "");
+    net::HttpResponse response = JsonAnswer(200, R"({"signed_out":true})");
+    response.headers.emplace_back("Set-Cookie", Cookie(cookie, ""));
+    respond(std::move(response));
+  });
 }
 
 void HttpGate::SetPassword(const Admitted& request, const Respond& respond) {

@@ -33,6 +33,7 @@ struct Admitted {
   std::string user;  // empty: nobody, on a public route
   Role role = Role::kViewer;
   std::string session_token;                      // empty: by the token of scripts
+  std::string cookie;                             // the name of the one that sessions are in
   std::map<std::string, std::string> parameters;  // checked against the route's table
 };
 
@@ -106,7 +107,8 @@ class HttpGate {
   Verdict Decide(const net::HttpRequest& request, const Found& who) const;
   std::string AttemptsOf(const std::string& name, const std::string& from) const;
   void CheckSignIn(const Admitted& request, const std::string& from, const Respond& respond);
-  void OpenSession(const SessionOwner& owner, const std::string& from, const Respond& respond);
+  void OpenSession(const SessionOwner& owner, const std::string& from, const std::string& cookie,
+                   const Respond& respond);
   void ChangePassword(const Admitted& request, const Respond& respond);
   void KeepPassword(const std::string& name, const std::string& hash, const Respond& respond);
   bool KnownHost(std::string_view host) const;
@@ -117,7 +119,7 @@ class HttpGate {
   absl::Status KeepScriptToken();
   bool ManagedElsewhere(const Respond& respond) const;
   std::string SessionBody(const User& user, std::string_view token) const;
-  std::string Cookie(const std::string& token) const;
+  std::string Cookie(const std::string& name, const std::string& token) const;
 
   const GatewayConfig config_;
   base::Files& files_;

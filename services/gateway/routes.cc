@@ -344,7 +344,7 @@ const Route* FindRoute(std::string_view method, std::string_view path, std::stri
   return nullptr;
 }
 
-std::string OpenApi(std::string_view version) {
+std::string OpenApi(std::string_view version, std::string_view cookie) {
   Json paths = Json::object();
   for (const Route& route : kRoutes) {
     std::string method(route.method);
@@ -363,7 +363,7 @@ std::string OpenApi(std::string_view version) {
       {"paths", paths},
       {"components",
        {{"securitySchemes",
-         {{"session", {{"type", "apiKey"}, {"in", "cookie"}, {"name", "gannet_session"}}},
+         {{"session", {{"type", "apiKey"}, {"in", "cookie"}, {"name", cookie}}},
           {"token", {{"type", "http"}, {"scheme", "bearer"}}}}},
         {"schemas",
          {{"Error",

@@ -93,7 +93,7 @@ std::span<const Route> Routes();
 const Route* FindRoute(std::string_view method, std::string_view path, std::string& allowed);
 // The media type of a report's format.
 const char* ReportType(std::string_view format);
-// OpenAPI 3.1 of the table, as JSON.
-std::string OpenApi(std::string_view version);
+// OpenAPI 3.1 of the table, as JSON. `cookie` is the name of the one that sessions are in.
+std::string OpenApi(std::string_view version, std::string_view cookie);
 
 }  // namespace gannet::gateway

@@ -139,7 +139,7 @@ def forged(gate, user, password):
         answer = b""
         while part := connection.recv(65536):
             answer += part
-    cookie = re.search(rb"(gannet_session=[^;]+)", answer)[1].decode()
+    cookie = re.search(rb"(gannet_session_\d+=[^;]+)", answer)[1].decode()
     csrf = json.loads(answer.partition(b"\r\n\r\n")[2])["csrf"]
     act = json.dumps({"scope": "firm", "name": "", "reason": "x"}).encode()
 

@@ -76,7 +76,7 @@ class Person:
     def sign_in(self, gateway, user, password):
         answer = self.ask(gateway, "POST", "/api/v1/session", {"user": user, "password": password})
         if answer.status == 200:
-            self.cookie = http.cookies.SimpleCookie(answer.headers["Set-Cookie"])["gannet_session"].value
+            self.cookie = next(iter(http.cookies.SimpleCookie(answer.headers["Set-Cookie"]).values())).value
             self.csrf = json.loads(answer.body)["csrf"]
         return answer
 

@@ -186,7 +186,7 @@ class Page:
     def sign_in(self, user, password):
         status, body, cookie = self.try_password(user, password)
         check(status == 200, f"sign-in: {status} {body[:300]}")
-        self.cookie, self.csrf = re.match(r"gannet_session=([^;]+)", cookie)[1], json.loads(body)["csrf"]
+        self.cookie, self.csrf = re.match(r"gannet_session_\d+=([^;]+)", cookie)[1], json.loads(body)["csrf"]
 
     def everything(self):
         """Every answer to a GET of the API's own description, without parameters."""
