@@ -157,7 +157,7 @@ void ActionDesk::OnResult(const std::shared_ptr<Pending>& pending,
   }
   if (pending->command.kind == market::CommandKind::kSubmitOrder ||
       pending->command.kind == market::CommandKind::kAmendOrder) {
-    return Finish(pending, true);
+    return Finish(pending, result->reached >= Progress::kPermitted);
   }
   Verify(pending);
 }

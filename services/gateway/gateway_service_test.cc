@@ -344,6 +344,34 @@ TEST_CASE("A report is one file with a harmless name, or says why there is none"
   CHECK(f.report_asks.size() == 3);
 }
 
+TEST_CASE("An order by hand is verified once risk has permitted it, and not before") {
+  GatewayFixture f;
+  REQUIRE(f.Publish(bus::kInstruments, Definition()));
+  REQUIRE(f.Publish(bus::kExecReports,
+                    Report("o1", market::ExecKind::kAccepted, market::OrderState::kAccepted)));
+  REQUIRE(f.service->Start().ok());
+  f.SignInAs(Role::kTrader);
+  REQUIRE(f.Call("POST", "/api/v1/consent", R"({"version":1})").status == 200);
+  const json order{{"account", "main/paper"}, {"instrument", kBtc}, {"side", "buy"},
+                   {"type", "LIMIT"},         {"price", "100"},     {"quantity", "1"}};
+  const json change{{"client_order_id", "o1"}, {"price", "100.1"}};
+  for (const auto& [reached, verified] :
+       {std::pair(Progress::kRecorded, false), std::pair(Progress::kAcceptedForRisk, false),
+        std::pair(Progress::kDenied, false), std::pair(Progress::kPermitted, true),
+        std::pair(Progress::kJournaled, true)}) {
+    INFO(command::Name(reached));
+    f.commands.outcome = CommandResult{.reached = reached};
+    for (const auto& [path, body] :
+         {std::pair("/api/v1/orders", order), std::pair("/api/v1/orders/amend", change)}) {
+      const net::HttpResponse response = f.Call("POST", path, body.dump());
+      INFO(path << " " << response.body);
+      REQUIRE(response.status == 200);
+      CHECK(json::parse(response.body).at("verified") == verified);
+      CHECK(json::parse(response.body).at("reached") == command::Name(reached));
+    }
+  }
+}
+
 TEST_CASE("A kill is answered with the state that was seen afterwards") {
   GatewayFixture f;
   REQUIRE(f.Publish(bus::kInstruments, Definition()));
